@@ -1,0 +1,78 @@
+# Needs make and Python 3.11 or newer, nothing else. Everything is installed into .venv, from
+# hash-pinned packages. A second run installs nothing; a changed lock file or pyproject.toml does.
+
+PYTHON ?=
+ARGS ?=
+WORKERS ?= 2
+UV ?= uv
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Twice quiet: errors only.
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+RUNTIME := $(VENV)/.installed-runtime
+DEV := $(VENV)/.installed-dev
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint types imports migrations-check docs-check bench lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s %s\n", $$1, $$2 }'
+	@echo '  ARGS="…" goes to the program that is run: make test ARGS="-k routing -n0"'
+
+demo: $(RUNTIME) ## installs petmsg and plays the whole story in a database of its own
+	@$(BIN)/petmsg demo $(ARGS)
+
+test: $(DEV) ## runs the tests, on SQLite and on PostgreSQL where the machine has it
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+lint: $(DEV) ## ruff: rules and format
+	@$(BIN)/ruff check $(ARGS) .
+	@$(BIN)/ruff format --check .
+
+types: $(DEV) ## mypy
+	@$(BIN)/python -m mypy $(ARGS)
+
+imports: $(DEV) ## import-linter: which package may import which
+	@$(BIN)/lint-imports $(ARGS)
+
+migrations-check: $(DEV) ## fresh databases, upgraded, must equal the models
+	@.ci/migrations-check
+
+docs-check: $(DEV) ## the documentation against the program
+	@$(BIN)/python -m pytest tests/test_docs.py $(ARGS)
+
+bench: $(DEV) ## each figure of the README, with its peer in the same run
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lock: ## resolves the lock files anew (needs uv; ARGS=--upgrade for newer versions)
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
+	@UV="$(UV)" .ci/lock $(ARGS)
+
+clean: ## removes everything that was made here, .venv too
+	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@PYTHON="$(PYTHON)" .ci/make-venv $(VENV)
+
+# Dependencies first and only with matching hashes; then petmsg itself, built with the pinned
+# backend. Compiled at once and on every core: pip would do it one file after another, and left to
+# the first start it would make that four times slower.
+define install
+	@echo "Installing $(1) into $(VENV)" >&2
+	@$(PIP) install --no-compile --require-hashes -r $(1)
+	@$(PIP) install --no-compile --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib petmsg
+endef
+
+# .venv/bin/python leads to the machine's Python, so an upgrade of that installs anew as well.
+$(RUNTIME): requirements.lock pyproject.toml $(BIN)/python
+	$(call install,requirements.lock)
+	@touch $@
+
+# Holds everything the runtime has, in the same versions.
+$(DEV): requirements-dev.lock requirements.lock pyproject.toml $(BIN)/python
+	$(call install,requirements-dev.lock)
+	@touch $(RUNTIME) $@
