@@ -1,0 +1,1 @@
+"""Fixtures that know petmsg: migrated databases, a runner for commands."""
