@@ -1,0 +1,271 @@
+"""Migrations: Alembic in one transaction that holds everybody else out.
+
+Stock Alembic leaves half a migration behind on SQLite, cascades child rows away when it rebuilds a
+table there, and fails most of several upgrades at once. So all revisions run in one transaction:
+on SQLite `BEGIN IMMEDIATE` behind the write lock, foreign keys off before it and checked before
+its commit; on PostgreSQL under an advisory lock that is taken before the version is read.
+
+Alembic is imported where it is used: it is slow, and only migrating needs it.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import petmsg
+from petmsg.db.location import APPLICATION_ID, Location, locate
+from petmsg.db.lock import write_lock
+from petmsg.db.schema_version import HEAD, REVISIONS
+from petmsg.db.snapshot import BUSY_SECONDS, CONNECT_SECONDS, require_our_file
+from petmsg.errors import DatabaseMissing, DatabaseUnusable, SchemaAhead, UsageProblem, shown
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection, Engine
+
+LOCK_SECONDS = 120.0
+"""How long an upgrade waits for another one to end."""
+
+# A migration that cannot lock its tables soon gives up, because every query queues up behind it.
+_POSTGRES_OPTIONS = (
+    f"-c timezone=UTC -c lock_timeout={LOCK_SECONDS:.0f}s -c statement_timeout=15min "
+    "-c idle_in_transaction_session_timeout=15min"
+)
+_POSTGRES_DDL_LOCK = "SET LOCAL lock_timeout = '10s'"
+_SQLITE_PRAGMAS = (
+    "foreign_keys=OFF",  # only possible outside a transaction; a rebuild would cascade otherwise
+    "synchronous=FULL",
+    "recursive_triggers=ON",
+    "trusted_schema=OFF",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What a migration did: the revisions before and after, and the clients whose threads merged.
+
+    `merged` has one `{"org", "client", "kept", "merged": [{"thread", "messages", "windows"}]}` per
+    client.
+    """
+
+    before: str | None
+    after: str | None
+    merged: list[dict[str, Any]] = field(default_factory=list)
+
+
+def head() -> str:
+    """The newest revision."""
+    return HEAD
+
+
+def upgrade(
+    url: str,
+    *,
+    actor: str,
+    now: datetime,
+    revision: str = "head",
+    merge_duplicate_threads: bool = False,
+    dry_run: bool = False,
+    create: bool = False,
+) -> Migrated:
+    """Bring the database up to `revision`, all of it or nothing; repeating it changes nothing.
+
+    `actor` and `now` (aware) go into the audit events of merged threads. `create` makes a missing
+    SQLite file. With `dry_run` everything is rolled back, and no file is made. Raises
+    `DuplicateThreads`, `DatabaseMissing`, `SchemaAhead`, `UsageProblem` for an unknown revision,
+    `Busy`, or the driver's own error.
+    """
+    attributes = {
+        "actor": actor,
+        "now": now,
+        "merge_duplicate_threads": merge_duplicate_threads,
+    }
+    return _migrate("upgrade", url, revision, attributes, dry_run=dry_run, create=create)
+
+
+def downgrade(url: str, revision: str, *, dry_run: bool = False) -> Migrated:
+    """Take the database back to `revision` (`base` drops everything). Raises as `upgrade` does."""
+    return _migrate("downgrade", url, revision, {}, dry_run=dry_run)
+
+
+def script_location() -> Path:
+    """The folder of the migrations: inside an installed petmsg, else beside the package."""
+    package = Path(petmsg.__file__).resolve().parent
+    shipped = package / "_migrations"
+    return shipped if shipped.is_dir() else package.parent / "migrations"
+
+
+def config(connection: "Connection | None" = None, **attributes: Any) -> "Config":
+    """Alembic's configuration, built in code: there is no alembic.ini to lose or to disagree."""
+    from alembic.config import Config
+
+    made = Config()
+    made.set_main_option("script_location", str(script_location()).replace("%", "%%"))
+    made.attributes.update(attributes)
+    if connection is not None:
+        made.attributes["connection"] = connection
+    return made
+
+
+def _migrate(
+    verb: str,
+    url: str,
+    revision: str,
+    attributes: dict[str, Any],
+    *,
+    dry_run: bool,
+    create: bool = False,
+) -> Migrated:
+    from alembic import command
+    from alembic.util import CommandError
+
+    location = locate(url)
+    rehearsed = create and dry_run and location.path is not None and not location.path.exists()
+    with _migration(location, create=create, in_memory=rehearsed) as connection:
+        before = current(connection)
+        if before is not None and before not in REVISIONS:
+            raise SchemaAhead(
+                f"The database is at schema {before}, which this petmsg does not know."
+            )
+        settings = config(connection, **attributes)
+        try:
+            getattr(command, verb)(settings, revision)
+        except CommandError as problem:
+            raise UsageProblem(
+                f"The database cannot go from {before or 'base'} to {shown(revision)}.",
+                hint=f"The revisions are base, {', '.join(REVISIONS)} and head.",
+            ) from problem
+        after = current(connection)
+        _require_whole(connection)
+        if dry_run:
+            connection.rollback()
+        else:
+            connection.commit()
+    return Migrated(before, after, list(settings.attributes.get("merged", ())))
+
+
+def current(connection: "Connection") -> str | None:
+    """The revision the database is at; None if it was never migrated."""
+    from alembic.runtime.migration import MigrationContext
+
+    heads = MigrationContext.configure(connection).get_current_heads()
+    return heads[0] if heads else None
+
+
+@contextmanager
+def _migration(location: Location, *, create: bool, in_memory: bool) -> Iterator["Connection"]:
+    """A connection in a transaction that no other migration, and on SQLite no writer, shares.
+
+    Whatever was not committed when it ends is rolled back.
+    """
+    if location.path is None:
+        with _connected(_postgres_engine(location)) as connection:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({APPLICATION_ID})")
+            connection.exec_driver_sql(_POSTGRES_DDL_LOCK)
+            yield connection
+        return
+    if create and not in_memory:
+        location.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    elif not in_memory and not location.path.exists():
+        raise DatabaseMissing(f"There is no database at {location.path}.")
+    lock = nullcontext() if in_memory else write_lock(location.path, timeout_seconds=LOCK_SECONDS)
+    with lock:
+        if not in_memory:
+            _prepare_file(location.path, create=create)
+        with _connected(_sqlite_engine(None if in_memory else location.path)) as connection:
+            yield connection
+
+
+@contextmanager
+def _connected(engine: "Engine") -> Iterator["Connection"]:
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _postgres_engine(location: Location) -> "Engine":
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    return create_engine(
+        location.url,
+        isolation_level="READ COMMITTED",  # so that the version is read after the lock was got
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"connect_timeout": CONNECT_SECONDS, "options": _POSTGRES_OPTIONS},
+    )
+
+
+def _sqlite_engine(path: Path | None) -> "Engine":
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.pool import NullPool
+
+    engine = create_engine(
+        "sqlite://" if path is None else f"sqlite:///{_address(path)}&uri=true",
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_SECONDS},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in _SQLITE_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _(connection: "Connection") -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _address(path: Path) -> str:
+    return f"file:{quote(str(path.resolve()))}?mode=rw"
+
+
+def _prepare_file(path: Path, *, create: bool) -> None:
+    """Make the file, where that was asked for, and mark an empty one as petmsg's.
+
+    The write lock is held. Raises `DatabaseUnusable` for a file that holds something else.
+    """
+    if create:
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    with closing(
+        sqlite3.connect(_address(path), uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+    ) as raw:
+        application = raw.execute("PRAGMA application_id").fetchone()[0]
+        require_our_file(application)
+        tables = {name for (name,) in raw.execute("SELECT name FROM sqlite_master")}
+        if not tables:
+            raw.execute("PRAGMA journal_mode=WAL")
+            raw.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        elif not application and "alembic_version" not in tables:
+            foreign = DatabaseUnusable(
+                f"The SQLite file {path} holds tables that petmsg did not make.",
+                hint="Check the path: petmsg config show",
+            )
+            foreign.code = "database_foreign"
+            raise foreign
+
+
+def _require_whole(connection: "Connection") -> None:
+    """Refuses to commit on SQLite while a row points nowhere: foreign keys were off until now."""
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    if broken:
+        tables = ", ".join(sorted({str(row[0]) for row in broken}))
+        raise DatabaseUnusable(
+            f"{len(broken)} rows of {tables} point to rows that do not exist. Nothing was changed.",
+            hint="Look at them with PRAGMA foreign_key_check, mend them, and try again.",
+        )

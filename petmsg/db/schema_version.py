@@ -1,0 +1,10 @@
+"""Which schema this petmsg needs. Standard library only: a reading command compares one SELECT.
+
+A test holds both against the scripts in `migrations/versions`.
+"""
+
+REVISIONS = ("0001", "0002_one_thread_per_client")
+"""Every revision, the oldest first."""
+
+HEAD = REVISIONS[-1]
+"""The newest revision: what `alembic_version` holds when the database is up to date."""
