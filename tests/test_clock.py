@@ -1,0 +1,447 @@
+"""Times: what a person may write, what is refused, and how instants are shown."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
+from itertools import pairwise
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from petmsg.clock import clock_local, iso_local, iso_utc, local_to_utc, now, parse_instant, zone
+from petmsg.errors import USAGE, AmbiguousTime, MalformedTime, NonexistentTime, OutOfRange
+
+LA = "America/Los_Angeles"
+AT = datetime(2026, 2, 14, 15, 0, 0, 123456, tzinfo=UTC)
+
+
+def parse(text: str, timezone: str = LA) -> datetime:
+    return parse_instant(text, timezone=timezone, at=AT)
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+
+
+# --- what may be written ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2026-02-14T15:00:00Z", utc(2026, 2, 14, 15)),
+        ("2026-02-14T15:00z", utc(2026, 2, 14, 15)),
+        ("2026-02-14T15:00-08:00", utc(2026, 2, 14, 23)),
+        ("2026-02-14T15:00-0800", utc(2026, 2, 14, 23)),
+        ("2026-02-14 15:00+05:30", utc(2026, 2, 14, 9, 30)),
+        ("2026-02-14T15:00+00:00", utc(2026, 2, 14, 15)),
+        ("2026-02-14T15:00-00:00", utc(2026, 2, 14, 15)),
+        ("2026-02-14T15:00:30.5Z", utc(2026, 2, 14, 15, 0, 30, 500_000)),
+        ("2026-02-14T15:00:30.000001Z", utc(2026, 2, 14, 15, 0, 30, 1)),
+        ("2026-01-01T00:30+14:00", utc(2025, 12, 31, 10, 30)),
+        ("2028-02-29T12:00Z", utc(2028, 2, 29, 12)),
+    ],
+)
+def test_a_time_with_an_offset_means_that_instant(text: str, meant: datetime) -> None:
+    assert parse(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2026-02-14T15:00", utc(2026, 2, 14, 23)),
+        ("2026-07-14T15:00", utc(2026, 7, 14, 22)),
+        ("2026-07-14 15:00:01.25", utc(2026, 7, 14, 22, 0, 1, 250_000)),
+        ("  2026-02-14T15:00\t", utc(2026, 2, 14, 23)),
+    ],
+)
+def test_a_time_without_an_offset_is_in_the_orgs_timezone(text: str, meant: datetime) -> None:
+    assert parse(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "moved"),
+    [
+        ("+2h", timedelta(hours=2)),
+        ("-30m", timedelta(minutes=-30)),
+        ("+14d", timedelta(days=14)),
+        ("+45s", timedelta(seconds=45)),
+        ("-1w", timedelta(weeks=-1)),
+        ("+0h", timedelta(0)),
+        (" +2h ", timedelta(hours=2)),
+    ],
+)
+def test_a_relative_time_counts_from_now(text: str, moved: timedelta) -> None:
+    assert parse(text) == AT + moved
+
+
+def test_now_is_now() -> None:
+    assert parse("now") == AT
+    assert parse(" now ") == AT
+
+
+def test_a_day_is_24_hours_also_when_the_clocks_change() -> None:
+    before = utc(2026, 3, 7, 20)
+    assert parse_instant("+1d", timezone=LA, at=before) == utc(2026, 3, 8, 20)
+
+
+@pytest.mark.parametrize("text", ["2026-02-14T15:00", "2026-02-14T15:00-08:00", "+2h", "now"])
+def test_every_instant_is_in_utc(text: str) -> None:
+    assert parse(text).tzinfo is UTC
+
+
+# --- what is refused -------------------------------------------------------------------------
+
+
+def refusal(text: str, timezone: str = LA) -> MalformedTime:
+    with pytest.raises(MalformedTime) as refused:
+        parse(text, timezone)
+    assert refused.value.exit_code == USAGE
+    assert refused.value.hint
+    return refused.value
+
+
+@pytest.mark.parametrize("text", ["20260701", "1771081200", "0", "15", "20260214150000", "٢٠٢٦"])
+def test_only_digits_are_refused(text: str) -> None:
+    assert refusal(text).code == "malformed_time"
+
+
+@pytest.mark.parametrize("text", ["2026-02-14", "2026-2-14", "2026-02", "2026-W07-6", "2026-045"])
+def test_only_a_date_is_refused(text: str) -> None:
+    assert refusal(text).code == "malformed_time"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "tomorrow",
+        "NOW",
+        "15:00",
+        "T15:00",
+        "2026-02-14T15",
+        "2026-02-14T1500",
+        "20260214T150000Z",
+        "2026-02-14t15:00",
+        "2026-02-14  15:00",
+        "2026-02-14T15:00:30,5Z",
+        "2026-02-14T15:00:30.Z",
+        "2026-02-14T15:00:30.1234567Z",
+        "2026-02-14T15:00 Z",
+        "2026-02-14T15:00+8",
+        "2026-02-14T15:00+08",
+        "2026-02-14T15:00+08:00:00",
+        "2026-02-14T15:00[America/Los_Angeles]",
+        "2026-02-14T15:00 PST",
+        "2026-W07-6T15:00",
+        "02/14/2026 15:00",
+        "+2026-02-14T15:00",
+        "-2026-02-14T15:00",
+        "12026-02-14T15:00",
+    ],
+)
+def test_anything_else_is_refused(text: str) -> None:
+    assert refusal(text).code == "malformed_time"
+
+
+@pytest.mark.parametrize(
+    "text", ["2h", "+h", "+2", "+2H", "+ 2h", "+2 h", "+1.5h", "++2h", "+2y", "+2h30m", "+-2h"]
+)
+def test_only_the_documented_relative_forms_are_read(text: str) -> None:
+    refusal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-02-30T15:00",
+        "2026-02-29T15:00Z",
+        "2026-13-01T15:00Z",
+        "2026-00-01T15:00Z",
+        "2026-01-00T15:00Z",
+        "2026-02-14T25:00Z",
+        "2026-02-14T24:00Z",
+        "2026-02-14T24:01Z",
+        "2026-02-14T15:60Z",
+        "2026-02-14T15:00:60Z",
+        "0000-01-01T00:00Z",
+        "2026-02-14T15:00+24:00",
+        "2026-02-14T15:00+99:59",
+        "2026-02-14T15:00+05:60",
+        "2026-02-14T15:00-0799",
+    ],
+)
+def test_a_time_outside_the_calendar_or_the_clock_is_refused(text: str) -> None:
+    refusal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+999999w",
+        "-999999w",
+        "+999999d",
+        "-999999h",
+        "0001-01-01T00:00+14:00",
+        "9999-12-31T23:59-12:00",
+        "0001-01-01T00:00",
+        "9999-12-31T23:59:59",
+        "1969-12-31T23:59:59.999999Z",
+        "2999-12-31T00:00:00.000001Z",
+    ],
+)
+@pytest.mark.parametrize("timezone", [LA, "Pacific/Kiritimati", "Etc/GMT+12"])
+def test_a_time_too_far_away_is_refused(text: str, timezone: str) -> None:
+    refusal(text, timezone)
+
+
+def test_the_first_and_the_last_instant_there_are() -> None:
+    assert parse("1970-01-01T00:00Z") == utc(1970, 1, 1)
+    assert parse("2999-12-31T00:00Z") == utc(2999, 12, 31)
+
+
+@pytest.mark.parametrize("text", ["+1000000s", "+" + "9" * 5_000 + "h", "9" * 100_000])
+def test_a_very_long_number_is_refused_quickly_and_shortly(text: str) -> None:
+    assert len(refusal(text).message) < 120
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "now\n",
+        "\nnow",
+        "+2h\n",
+        "2026-02-14T15:00Z\n",
+        "2026-02-14T15:00\r",
+        "2026-02-14\n15:00",
+        "2026-02-14T15:00Z\x00",
+        "2026-02-14T15:00Z\u00a0",
+        "\ufeff2026-02-14T15:00Z",
+    ],
+)
+def test_a_line_break_or_a_hidden_character_is_refused(text: str) -> None:
+    message = refusal(text).message
+    assert message.isprintable()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+٢h",
+        "+²h",
+        "2026-02-14T15:0\u0660Z",
+        "2026-02-1\u0664T15:00Z",
+        "\uff12\uff10\uff12\uff16-02-14T15:00Z",
+        "2026\u201102\u201114T15:00Z",
+        "\u22122h",
+        "2026-02-14T15:00\u221208:00",
+        "2026-02-14T15\uff1a00Z",
+    ],
+)
+def test_digits_and_signs_of_other_scripts_are_refused(text: str) -> None:
+    refusal(text)
+
+
+@given(st.text(max_size=40) | st.from_regex(r"[-+0-9TZ:. ]{1,35}", fullmatch=True))
+@example("2026-02-14T15:00Z")
+def test_any_text_is_an_instant_in_utc_or_refused(text: str) -> None:
+    try:
+        instant = parse(text)
+    except MalformedTime:
+        return
+    assert instant.tzinfo is UTC
+
+
+# --- local times that are skipped, or that come twice ----------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("timezone", "text"),
+    [
+        (LA, "2026-03-08T02:00"),
+        (LA, "2026-03-08T02:59:59.999999"),
+        ("Europe/Berlin", "2026-03-29T02:30"),
+        ("Australia/Lord_Howe", "2026-10-04T02:15"),
+        ("Pacific/Apia", "2011-12-30T12:00"),
+    ],
+)
+def test_a_local_time_that_does_not_exist_is_refused(timezone: str, text: str) -> None:
+    refused = refusal(text, timezone)
+    assert isinstance(refused, NonexistentTime)
+    assert refused.code == "nonexistent_time"
+    assert timezone in refused.message
+
+
+@pytest.mark.parametrize(
+    ("timezone", "text"),
+    [
+        (LA, "2026-11-01T01:00"),
+        (LA, "2026-11-01T01:59:59.999999"),
+        ("Europe/Berlin", "2026-10-25T02:30"),
+        ("Australia/Lord_Howe", "2026-04-05T01:45"),
+    ],
+)
+def test_a_local_time_that_happens_twice_is_refused(timezone: str, text: str) -> None:
+    refused = refusal(text, timezone)
+    assert isinstance(refused, AmbiguousTime)
+    assert refused.code == "ambiguous_time"
+    assert timezone in refused.message
+
+
+def test_the_hint_for_a_time_that_happens_twice_can_be_typed_back() -> None:
+    hint = refusal("2026-11-01T01:30").hint
+    both = [word.rstrip(".") for word in hint.split() if word.startswith("2026-")]
+    assert [parse(each) for each in both] == [utc(2026, 11, 1, 8, 30), utc(2026, 11, 1, 9, 30)]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2026-03-08T01:59:59.999999", utc(2026, 3, 8, 9, 59, 59, 999_999)),
+        ("2026-03-08T03:00", utc(2026, 3, 8, 10)),
+        ("2026-11-01T00:59:59.999999", utc(2026, 11, 1, 7, 59, 59, 999_999)),
+        ("2026-11-01T02:00", utc(2026, 11, 1, 10)),
+    ],
+)
+def test_the_times_at_the_edges_of_a_change_are_exact(text: str, meant: datetime) -> None:
+    assert parse(text) == meant
+
+
+@pytest.mark.parametrize("text", ["2026-03-08T02:30-08:00", "2026-11-01T01:30-07:00"])
+def test_an_offset_makes_every_local_time_exact(text: str) -> None:
+    parse(text)
+
+
+ZONES = sorted(available_timezones())
+_NEAR = [
+    timedelta(0),
+    *(
+        sign * step
+        for sign in (1, -1)
+        for step in (
+            timedelta(microseconds=1),
+            timedelta(seconds=1),
+            timedelta(minutes=29),
+            timedelta(minutes=30),
+            timedelta(minutes=59, seconds=59, microseconds=999_999),
+            timedelta(hours=1),
+            timedelta(hours=1, microseconds=1),
+            timedelta(hours=3),
+            timedelta(hours=24),
+        )
+    ),
+]
+
+
+@lru_cache(maxsize=256)
+def transitions(key: str, year: int) -> tuple[datetime, ...]:
+    """The first instants of a new offset in that year, found by looking day by day."""
+    place = ZoneInfo(key)
+    days = [utc(year, 1, 1) + timedelta(days=n) for n in range(367)]
+    found = []
+    for before, after in pairwise(days):
+        low, high = before, after
+        if low.astimezone(place).utcoffset() == high.astimezone(place).utcoffset():
+            continue
+        while high - low > timedelta(microseconds=1):
+            middle = low + (high - low) // 2
+            if middle.astimezone(place).utcoffset() == before.astimezone(place).utcoffset():
+                low = middle
+            else:
+                high = middle
+        found.append(high)
+    return tuple(found)
+
+
+def instants_of(written: datetime, key: str) -> set[datetime]:
+    """Every instant at which that zone's clocks show that time: none, one or two."""
+    place = ZoneInfo(key)
+    around = [written.replace(tzinfo=UTC) + timedelta(hours=n) for n in range(-50, 51)]
+    offsets = {each.astimezone(place).utcoffset() for each in around}
+    candidates = {written.replace(tzinfo=UTC) - offset for offset in offsets if offset is not None}
+    return {each for each in candidates if each.astimezone(place).replace(tzinfo=None) == written}
+
+
+@settings(max_examples=500, deadline=None, print_blob=True)
+@given(
+    st.sampled_from(ZONES),
+    st.integers(1971, 2100),
+    st.integers(0, 9),
+    st.sampled_from(_NEAR),
+    st.sampled_from(_NEAR),
+)
+@example("Africa/Monrovia", 1972, 0, timedelta(0), timedelta(0))
+@example("Pacific/Apia", 2011, 2, timedelta(0), timedelta(hours=-24))
+@example("Africa/Casablanca", 2026, 0, timedelta(0), timedelta(hours=1))
+@example("Antarctica/Troll", 2026, 0, timedelta(0), timedelta(hours=-1))
+def test_a_local_time_is_exact_or_refused_in_every_zone(
+    key: str, year: int, which: int, near: timedelta, off: timedelta
+) -> None:
+    changes = transitions(key, year) or (utc(year, 6, 1, 12),)
+    instant = changes[which % len(changes)] + near
+    written = instant.astimezone(ZoneInfo(key)).replace(tzinfo=None)
+
+    # What a clock did show is read back exactly, or refused because it was shown twice.
+    try:
+        assert local_to_utc(written, key) == instant
+    except AmbiguousTime:
+        assert len(instants_of(written, key)) == 2
+
+    # What somebody writes near a change is the one instant at which the clocks show it.
+    written += off
+    meant = instants_of(written, key)
+    try:
+        assert {local_to_utc(written, key)} == meant
+    except NonexistentTime:
+        assert meant == set()
+    except AmbiguousTime:
+        assert len(meant) == 2
+
+
+@given(st.datetimes(datetime(1971, 1, 1), datetime(2990, 1, 1)), st.sampled_from(ZONES))  # noqa: DTZ001 - Hypothesis wants them naive
+def test_an_instant_printed_is_read_back_as_itself(moment: datetime, key: str) -> None:
+    instant = moment.replace(tzinfo=UTC)
+    assert parse(iso_utc(instant), key) == instant
+
+
+# --- how instants are shown ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("instant", "text"),
+    [
+        (utc(2026, 2, 14, 15), "2026-02-14T15:00:00Z"),
+        (utc(2026, 2, 14, 15, 0, 0, 1), "2026-02-14T15:00:00.000001Z"),
+        (
+            datetime(2026, 2, 14, 7, tzinfo=timezone(timedelta(hours=-8))),
+            "2026-02-14T15:00:00Z",
+        ),
+    ],
+)
+def test_json_shows_utc_with_a_z(instant: datetime, text: str) -> None:
+    assert iso_utc(instant) == text
+
+
+def test_tables_show_the_orgs_timezone_with_its_offset() -> None:
+    assert iso_local(utc(2026, 2, 14, 15, 0, 0, 1), LA) == "2026-02-14T07:00:00-08:00"
+
+
+def test_an_explanation_shows_the_time_of_day_in_the_orgs_timezone() -> None:
+    assert clock_local(utc(2026, 7, 14, 0, 5), LA) == "17:05"
+
+
+def test_the_clock_is_aware_and_in_utc() -> None:
+    assert now().tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", "Mars/Olympus", "America", "../../etc/passwd", "/etc/localtime", "UTC\n", "a\x00b"],
+)
+def test_a_timezone_the_machine_does_not_know_is_wrong_usage(name: str) -> None:
+    with pytest.raises(OutOfRange) as refused:
+        zone(name)
+    assert refused.value.exit_code == USAGE
+    assert refused.value.message.isprintable()
