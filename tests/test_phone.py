@@ -1,0 +1,143 @@
+"""Phone numbers: what is E.164, what only looks like it, and what output shows."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from petmsg.errors import USAGE, MalformedPhone
+from petmsg.phone import is_phone, mask_phone, parse_phone
+
+E164 = st.from_regex(r"\+[1-9][0-9]{1,14}", fullmatch=True)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("+14155550102", "+14155550102"),
+        ("+1 (415) 555-0102", "+14155550102"),
+        ("+1.415.555.0102", "+14155550102"),
+        ("+1\u00a0415\u00a0555\u00a00102", "+14155550102"),
+        (" \t+44 20 7946 0958 ", "+442079460958"),
+        ("(+1) 415 5550102", "+14155550102"),
+        ("+12", "+12"),
+        ("+123456789012345", "+123456789012345"),
+    ],
+)
+def test_a_phone_is_read_as_people_write_it(written: str, meant: str) -> None:
+    assert parse_phone(written) == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "+",
+        "+1",
+        "++14155550102",
+        "14155550102",
+        "0014155550102",
+        "+0415555010",
+        "+1234567890123456",
+        "+1415555O102",
+        "+1415/555/0102",
+        "+14155550102x5",
+        "+14155550102,+14155550103",
+        "tel:+14155550102",
+        "Maya Lee",
+    ],
+)
+def test_what_is_not_e164_is_refused_as_wrong_usage(text: str) -> None:
+    with pytest.raises(MalformedPhone) as refusal:
+        parse_phone(text)
+    assert refusal.value.exit_code == USAGE
+    assert refusal.value.code == "malformed_phone"
+    assert refusal.value.hint
+
+
+@pytest.mark.parametrize("text", ["+14155550102\n", "\n+14155550102", "+1415\n5550102", "+1\r2345"])
+def test_a_line_break_is_never_part_of_a_phone(text: str) -> None:
+    with pytest.raises(MalformedPhone):
+        parse_phone(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+١٤١٥٥٥٥٠١٠٢",
+        "+1415555010٢",
+        "+१४१५५५५०१०२",
+        "+1\uff14155550102",
+        "+141555501\u00b2",
+        "\uff0b14155550102",
+        "+1415\u200b5550102",
+        "+1415\u20115550102",
+        "+1\x004155550102",
+    ],
+)
+def test_digits_of_other_scripts_and_hidden_characters_are_refused(text: str) -> None:
+    with pytest.raises(MalformedPhone):
+        parse_phone(text)
+
+
+def test_a_very_long_text_is_refused_without_repeating_it() -> None:
+    with pytest.raises(MalformedPhone) as refusal:
+        parse_phone("+1 415 555 0102" + " " * 10_000)
+    assert len(refusal.value.message) < 120
+
+
+def test_a_refusal_shows_control_characters_escaped() -> None:
+    with pytest.raises(MalformedPhone) as refusal:
+        parse_phone("+1\x1b[31m")
+    assert "\x1b" not in refusal.value.message
+
+
+@given(E164)
+def test_e164_is_read_as_itself(phone: str) -> None:
+    assert parse_phone(phone) == phone
+    assert is_phone(phone)
+
+
+@given(st.text(max_size=50))
+def test_any_text_is_either_e164_or_refused(text: str) -> None:
+    try:
+        phone = parse_phone(text)
+    except MalformedPhone:
+        return
+    assert phone[0] == "+"
+    assert phone[1] in "123456789"
+    assert phone[1:].isascii()
+    assert phone[1:].isdigit()
+    assert 3 <= len(phone) <= 16
+    assert parse_phone(phone) == phone
+
+
+@pytest.mark.parametrize("text", ["", "+", "C-1", "4155550102", "+x", "+٤١", "Maya +1"])
+def test_a_ref_or_a_name_is_not_meant_as_a_phone(text: str) -> None:
+    assert not is_phone(text)
+
+
+@pytest.mark.parametrize("text", ["+1 415", "+14155550102", "+0"])
+def test_a_plus_and_a_digit_are_meant_as_a_phone(text: str) -> None:
+    assert is_phone(text)
+
+
+def test_a_masked_phone_shows_its_first_digit_and_its_last_two() -> None:
+    assert mask_phone("+14155550102") == "+1********02"
+
+
+@given(E164)
+def test_masking_never_shows_more_than_the_first_digit_and_the_last_two(phone: str) -> None:
+    masked = mask_phone(phone)
+    assert len(masked) == len(phone)
+    assert masked[0] == "+"
+    assert set(masked[2:-2]) <= {"*"}
+    assert sum(c.isdigit() for c in masked) <= 3
+    assert sum(c.isdigit() for c in masked) < len(phone) - 1
+
+
+@given(st.text(max_size=8))
+def test_masking_something_odd_neither_fails_nor_shows_it(text: str) -> None:
+    masked = mask_phone(text)
+    assert "*" in masked or len(text) < 2
+    if len(text) < 5:
+        assert set(masked) <= {"+", "*"}
