@@ -107,7 +107,7 @@ def downgrade() -> None:
     connection = op.get_bind()
     for name in _triggers(connection):
         table = " ON thread" if connection.dialect.name == "postgresql" else ""
-        op.execute(sa.text(f"DROP TRIGGER {name}{table}"))
+        op.execute(sa.text(f"DROP TRIGGER IF EXISTS {name}{table}"))
     with op.batch_alter_table("thread") as thread:
         thread.drop_constraint("uq_thread_org_id_client_id", type_="unique")
         thread.add_column(sa.Column("booking_id", sa.Integer(), nullable=True))

@@ -94,6 +94,28 @@ def downgrade(url: str, revision: str, *, dry_run: bool = False) -> Migrated:
     return _migrate("downgrade", url, revision, {}, dry_run=dry_run)
 
 
+def check(url: str) -> list[str]:
+    """How the database differs from what the migrations make, in words; none if it does not.
+
+    Reads only. Raises `DatabaseMissing`, `SchemaAhead`, or the driver's own error.
+    """
+    from petmsg.db.schema_check import differences
+
+    location = locate(url)
+    if location.path is not None and not location.path.exists():
+        raise DatabaseMissing(f"There is no database at {location.path}.")
+    engine = (
+        _postgres_engine(location)
+        if location.path is None
+        else _sqlite_engine(location.path, is_reading=True)
+    )
+    with _connected(engine) as connection:
+        revision = _known(current(connection))
+        if revision is None:
+            return ["the database holds no petmsg tables"]
+        return differences(config(connection), revision)
+
+
 def script_location() -> Path:
     """The folder of the migrations: inside an installed petmsg, else beside the package."""
     package = Path(petmsg.__file__).resolve().parent
@@ -128,11 +150,7 @@ def _migrate(
     location = locate(url)
     rehearsed = create and dry_run and location.path is not None and not location.path.exists()
     with _migration(location, create=create, in_memory=rehearsed) as connection:
-        before = current(connection)
-        if before is not None and before not in REVISIONS:
-            raise SchemaAhead(
-                f"The database is at schema {before}, which this petmsg does not know."
-            )
+        before = _known(current(connection))
         settings = config(connection, **attributes)
         try:
             getattr(command, verb)(settings, revision)
@@ -156,6 +174,12 @@ def current(connection: "Connection") -> str | None:
 
     heads = MigrationContext.configure(connection).get_current_heads()
     return heads[0] if heads else None
+
+
+def _known(revision: str | None) -> str | None:
+    if revision is not None and revision not in REVISIONS:
+        raise SchemaAhead(f"The database is at schema {revision}, which this petmsg does not know.")
+    return revision
 
 
 @contextmanager
@@ -204,7 +228,7 @@ def _postgres_engine(location: Location) -> "Engine":
     )
 
 
-def _sqlite_engine(path: Path | None) -> "Engine":
+def _sqlite_engine(path: Path | None, *, is_reading: bool = False) -> "Engine":
     from sqlalchemy import create_engine, event
     from sqlalchemy.pool import NullPool
 
@@ -220,10 +244,11 @@ def _sqlite_engine(path: Path | None) -> "Engine":
         connection.isolation_level = None
         for pragma in _SQLITE_PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+        connection.execute(f"PRAGMA query_only={int(is_reading)}")
 
     @event.listens_for(engine, "begin")
     def _(connection: "Connection") -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")
 
     return engine
 
