@@ -1,0 +1,169 @@
+"""Twilio's credentials: from the environment, or from a file that only we can read.
+
+Never from an argument or the database. Nothing here puts the token, or a value that may be the
+token in the wrong place, into a message. Standard library and leaves only.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from petmsg.errors import CredentialsMissing
+
+SID_NAME = "TWILIO_ACCOUNT_SID"
+TOKEN_NAME = "TWILIO_AUTH_TOKEN"  # noqa: S105 - because this is a variable's name, not a token
+FILE_NAME = "PETMSG_TWILIO_CREDENTIALS"
+
+_SID = re.compile(r"AC[0-9a-fA-F]{32}")
+_TOKEN = re.compile(r"[!-~]{1,256}")
+_LARGEST_FILE = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioCredentials:
+    """An account and the secret that opens it. The secret is in no representation."""
+
+    account_sid: str
+    auth_token: str = field(repr=False)
+
+
+def load_twilio_credentials(environ: Mapping[str, str], default_file: Path) -> TwilioCredentials:
+    """The credentials of the environment or, if it has none, those of the file.
+
+    The file is the one `PETMSG_TWILIO_CREDENTIALS` names, else `default_file`: `KEY=VALUE` lines
+    in a regular file (a link to one will do) of ours or root's, with no access for anyone else.
+    Raises `CredentialsMissing` with a hint that mends it when anything is missing, half given,
+    malformed or readable by others.
+    """
+    if environ.get(SID_NAME) or environ.get(TOKEN_NAME):
+        return _checked(environ, "the environment")
+    path = _chosen_file(environ, default_file)
+    return _checked(_values(_read_private(path), path), str(path))
+
+
+def where_credentials_come_from(environ: Mapping[str, str], default_file: Path) -> str:
+    """Where `load_twilio_credentials` would look: "environment", "file PATH" or "not set".
+
+    Opens no file: what is found there may still be refused.
+    """
+    if environ.get(SID_NAME) or environ.get(TOKEN_NAME):
+        return "environment"
+    path = _chosen_file(environ, default_file)
+    return f"file {path}" if os.path.lexists(path) else "not set"
+
+
+def _chosen_file(environ: Mapping[str, str], default_file: Path) -> Path:
+    named = environ.get(FILE_NAME)
+    if not named:
+        return default_file
+    home = environ.get("HOME")
+    return Path(home, named[2:]) if home and named.startswith("~/") else Path(named)
+
+
+def _checked(values: Mapping[str, str], origin: str) -> TwilioCredentials:
+    sid, token = values.get(SID_NAME, ""), values.get(TOKEN_NAME, "")
+    for name, value in ((SID_NAME, sid), (TOKEN_NAME, token)):
+        if not value:
+            raise CredentialsMissing(
+                f"{name} is missing or empty in {origin}.",
+                hint=f"Give both {SID_NAME} and {TOKEN_NAME} in the same place.",
+            )
+    if not _SID.fullmatch(sid):
+        raise CredentialsMissing(
+            f"{SID_NAME} in {origin} is malformed: it must be AC and 32 hexadecimal digits.",
+            hint="Copy the Account SID from Twilio's console; the Auth Token is the other value.",
+        )
+    if not _TOKEN.fullmatch(token):
+        raise CredentialsMissing(
+            f"{TOKEN_NAME} in {origin} is malformed: it has spaces or characters beyond ASCII.",
+            hint="Copy the Auth Token from Twilio's console once more.",
+        )
+    return TwilioCredentials(account_sid=sid, auth_token=token)
+
+
+def _read_private(path: Path) -> str:
+    """The text of the file, checked on the open descriptor, so that nobody can swap it between."""
+    try:
+        # Not blocking, because opening a named pipe would otherwise wait for its writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise CredentialsMissing(
+            f"There are no Twilio credentials: neither in the environment nor in {path}.",
+            hint=f"Set {SID_NAME} and {TOKEN_NAME}, or write both as KEY=VALUE lines into {path} "
+            f"and chmod 600 {path}",
+        ) from None
+    except (OSError, ValueError) as error:
+        _refuse_unreadable(path, error)
+    try:
+        _refuse_if_not_private(os.fstat(descriptor), path)
+        raw = os.read(descriptor, _LARGEST_FILE + 1)
+    except OSError as error:
+        _refuse_unreadable(path, error)
+    finally:
+        os.close(descriptor)
+    if len(raw) > _LARGEST_FILE:
+        raise CredentialsMissing(
+            f"The credentials file {path} is too large to be one.",
+            hint=f"Point {FILE_NAME} at a file with {SID_NAME} and {TOKEN_NAME}.",
+        )
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise CredentialsMissing(
+            f"The credentials file {path} is not a text file in UTF-8.",
+            hint=f"Write it anew with the lines {SID_NAME}=… and {TOKEN_NAME}=…",
+        ) from None
+
+
+def _refuse_unreadable(path: Path, error: Exception) -> NoReturn:
+    reason = error.strerror if isinstance(error, OSError) else "not a path"
+    raise CredentialsMissing(
+        f"The credentials file {path} cannot be read: {reason}.",
+        hint=f'Make it yours and private: chown "$USER" {path} && chmod 600 {path}',
+    ) from None
+
+
+def _refuse_if_not_private(status: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise CredentialsMissing(
+            f"The credentials file {path} is not a regular file.",
+            hint=f"Point {FILE_NAME} at a file with {SID_NAME} and {TOKEN_NAME}.",
+        )
+    if status.st_uid not in {os.geteuid(), 0}:
+        raise CredentialsMissing(
+            f"The credentials file {path} belongs to another user.",
+            hint=f'Make it yours: chown "$USER" {path} && chmod 600 {path}',
+        )
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise CredentialsMissing(
+            f"The credentials file {path} is open to others "
+            f"(mode {stat.S_IMODE(status.st_mode):04o}).",
+            hint=f"Close it: chmod 600 {path}",
+        )
+
+
+def _values(text: str, path: Path) -> dict[str, str]:
+    values = {}
+    for at, line in enumerate(text.splitlines(), start=1):
+        plain = line.strip()
+        if not plain or plain.startswith("#"):
+            continue
+        name, equals, value = plain.removeprefix("export ").partition("=")
+        if not equals:
+            raise CredentialsMissing(
+                f"Line {at} of the credentials file {path} is not KEY=VALUE.",
+                hint=f"Write the lines {SID_NAME}=… and {TOKEN_NAME}=…",
+            )
+        values[name.strip()] = _unquoted(value.strip())
+    return values
+
+
+def _unquoted(value: str) -> str:
+    if value[:1] in {"'", '"'}:
+        inside, closed, _ = value[1:].partition(value[0])
+        return inside if closed else value
+    return value.split(" #", 1)[0].rstrip()
