@@ -1,0 +1,170 @@
+"""Twilio's error codes as data: what each means for a text, and where that is written.
+
+Twilio advises against logic on single codes, because it adds and splits them (its changelog of
+10 July 2024 did): so this is a table, an unknown code has a safe default, and the raw code is
+always kept. Codes of delivery reports stand here too, because an adapter may meet them early.
+Standard library only.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from petmsg.providers.base import RejectionClass
+
+DICTIONARY = "https://www.twilio.com/docs/api/errors"
+CHANGELOG = (
+    "https://www.twilio.com/en-us/changelog/"
+    "updates-to-the-error-code-dictionary-to-clarify-number-validatio"
+)
+_COLLECTED = date(2026, 11, 22)
+_SPLIT = date(2024, 7, 10)
+
+
+class Certainty(StrEnum):
+    """What a code says about the text it answers."""
+
+    REFUSED = "refused"
+    """Not sent, and sending it again unchanged would be refused again."""
+    NOT_PROCESSED = "not_processed"
+    """Not sent for now: throttled or congested."""
+    UNKNOWN = "unknown"
+    """Perhaps sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCode:
+    """One row. `dated` is when `source` was published, or else when the row was taken from it."""
+
+    code: int
+    meaning: str
+    certainty: Certainty = Certainty.REFUSED
+    rejection_class: RejectionClass = RejectionClass.OTHER
+    source: str = DICTIONARY
+    dated: date = _COLLECTED
+
+
+def _refused(
+    rejection_class: RejectionClass,
+    meanings: dict[int, str],
+    *,
+    source: str = DICTIONARY,
+    dated: date = _COLLECTED,
+) -> list[ErrorCode]:
+    return [
+        ErrorCode(code, meaning, Certainty.REFUSED, rejection_class, source, dated)
+        for code, meaning in meanings.items()
+    ]
+
+
+def _uncertain(certainty: Certainty, meanings: dict[int, str]) -> list[ErrorCode]:
+    return [ErrorCode(code, meaning, certainty) for code, meaning in meanings.items()]
+
+
+_ROWS = [
+    *_refused(
+        RejectionClass.ACCOUNT,
+        {
+            10001: "The account is not active.",
+            20003: "The credentials are wrong, or may not do this.",
+            20005: "The account is not active.",
+            20404: "There is no such account at this address.",
+            30002: "The account is suspended.",
+            30033: "The 10DLC campaign is suspended.",
+        },
+    ),
+    *_refused(
+        RejectionClass.RECIPIENT,
+        {
+            21211: "The recipient's number is not a valid phone number.",
+            21614: "The recipient's number cannot receive texts.",
+            30005: "The recipient's number is unknown or out of service.",
+            30006: "The recipient's number is a landline, or its carrier cannot be reached.",
+        },
+    ),
+    *_refused(
+        RejectionClass.RECIPIENT,
+        {21635: "The recipient's number is a landline."},
+        source=CHANGELOG,
+        dated=_SPLIT,
+    ),
+    *_refused(
+        RejectionClass.OPTED_OUT,
+        {21610: "The recipient has opted out of this sender."},
+    ),
+    *_refused(
+        RejectionClass.SENDER,
+        {
+            21212: "Our number is not a valid sender.",
+            21606: "Our number cannot send texts from this account to this recipient.",
+            30034: "Our number is not registered for 10DLC.",
+            30035: "Our number is not ready for 10DLC yet.",
+        },
+    ),
+    *_refused(
+        RejectionClass.SENDER,
+        {
+            21659: "Our number is not a Twilio number.",
+            21660: "Our number belongs to another account.",
+        },
+        source=CHANGELOG,
+        dated=_SPLIT,
+    ),
+    *_refused(
+        RejectionClass.CONTENT,
+        {
+            21602: "The text is empty.",
+            21617: "The text is longer than 1600 characters.",
+            21619: "The text is empty.",
+            30007: "The carrier filtered the text as unwanted.",
+        },
+    ),
+    *_refused(
+        RejectionClass.SETTING,
+        {
+            21408: "Texting to the recipient's region is not enabled in the account.",
+            21608: "A trial account may text verified recipients only.",
+        },
+    ),
+    *_refused(
+        RejectionClass.OTHER,
+        {
+            14107: "Too many texts between the same two numbers within 30 seconds.",
+            21603: "The request named no sender.",
+            21604: "The request named no recipient.",
+            21612: "This recipient cannot be reached from this number.",
+            30003: "The recipient's handset cannot be reached at the moment.",
+            30004: "The recipient blocks texts from this number.",
+            30008: "The carrier gave no reason.",
+            30023: "The brand's daily cap is reached, until midnight in Los Angeles.",
+            30027: "The carrier's daily cap is reached, until midnight in Los Angeles.",
+            30610: "The law does not allow this text at this hour of the recipient.",
+            30615: "The law does not allow this text at this hour of the recipient.",
+        },
+    ),
+    *_uncertain(
+        Certainty.NOT_PROCESSED,
+        {
+            20429: "Too many requests at once.",
+            21611: "Our number's queue is full.",
+            30001: "The queue overflowed.",
+            30017: "The carrier's network is congested.",
+            30022: "The campaign's rate limit is exceeded.",
+        },
+    ),
+    *_uncertain(
+        Certainty.UNKNOWN,
+        {
+            20500: "Twilio had an internal error.",
+            20503: "Twilio is not available.",
+        },
+    ),
+]
+
+ERROR_CODES: dict[int, ErrorCode] = {row.code: row for row in _ROWS}
+"""Every code petmsg has a reaction for, by code."""
+
+
+def look_up(code: int) -> ErrorCode:
+    """The row of a code; for a code that is not in the table, a refusal of class `OTHER`."""
+    return ERROR_CODES.get(code) or ErrorCode(code, "A code that petmsg does not know.")
