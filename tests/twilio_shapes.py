@@ -1,0 +1,162 @@
+"""What the fake Twilio says and how it can fail: its words, its shapes and its faults.
+
+After Twilio's public documentation of the Message resource, of error answers and of its test
+credentials.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+
+VERSION = "2010-04-01"
+STATUSES = ("accepted", "queued", "sent", "delivered")
+
+# Twilio's magic numbers, of its page about test credentials.
+MAGIC_FROM = {"+15005550001": 21212, "+15005550007": 21606, "+15005550008": 21611}
+MAGIC_TO = {
+    "+15005550001": 21211,
+    "+15005550002": 21612,
+    "+15005550003": 21408,
+    "+15005550004": 21610,
+    "+15005550009": 21614,
+}
+ALWAYS_OWNED = "+15005550006"
+
+WORDS = {
+    20003: "Authenticate",
+    20404: "The requested resource {path} was not found",
+    20429: "Too Many Requests",
+    20500: "An internal server error has occurred",
+    20503: "Service unavailable",
+    21211: "Invalid 'To' Phone Number: {to}",
+    21212: "Invalid From Number (caller ID): {from_}",
+    21408: "Permission to send an SMS has not been enabled for the region indicated: {to}.",
+    21602: "Message body is required.",
+    21603: "A 'From' phone number is required.",
+    21604: "A 'To' phone number is required.",
+    21606: "The 'From' phone number provided ({from_}) is not a valid message-capable Twilio phone "
+    "number for this destination/account",
+    21610: "Attempt to send to unsubscribed recipient",
+    21611: "This 'From' number has exceeded the maximum number of queued messages",
+    21612: "Message cannot be sent with the current combination of 'To' ({to}) and/or 'From' "
+    "({from_}) parameters",
+    21614: "'To' number: {to}, is not a valid mobile number",
+    21617: "The concatenated message body exceeds the 1600 character limit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as the fake saw it."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    form: dict[str, str]
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What happens instead of the usual answer; `accepted`: whether the message was taken first."""
+
+    action: str  # "answer", "hang", "reset", "cut"
+    accepted: bool = False
+    status: int = 200
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def answer(
+    status: int, body: bytes | dict[str, object] = b"", *, accepted: bool = False, **headers: str
+) -> Fault:
+    """Answer with this. A header's underscores are hyphens: `Retry_After="3"`."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return Fault("answer", accepted, status, raw, named)
+
+
+def refusal(code: int, *, status: int = 400, message: str | None = None) -> Fault:
+    """Twilio's answer with this error code."""
+    return answer(status, error_body(code, status, message or WORDS.get(code, "Refused")))
+
+
+def throttled(retry_after: str | None = None, **headers: str) -> Fault:
+    """429, with `Retry-After` if given."""
+    if retry_after is not None:
+        headers["Retry_After"] = retry_after
+    return answer(429, error_body(20429, 429, WORDS[20429]), **headers)
+
+
+def server_error(status: int = 503, *, code: int = 20503, accepted: bool = False) -> Fault:
+    """A 5xx, before or after the message was taken."""
+    return answer(status, error_body(code, status, WORDS.get(code, "")), accepted=accepted)
+
+
+def hang(*, accepted: bool = True) -> Fault:
+    """Read the request and never answer."""
+    return Fault("hang", accepted)
+
+
+def reset(*, accepted: bool = True) -> Fault:
+    """Read the request and reset the connection."""
+    return Fault("reset", accepted)
+
+
+def cut_json(*, accepted: bool = True) -> Fault:
+    """A well-formed HTTP answer whose JSON ends half way."""
+    return Fault("cut", accepted)
+
+
+def error_body(code: int, status: int, message: str) -> dict[str, object]:
+    more = f"https://www.twilio.com/docs/errors/{code}"
+    return {"code": code, "message": message, "more_info": more, "status": status}
+
+
+@dataclass(slots=True)
+class FakeMessage:
+    """A message the fake accepted. Set `final_status` and `error_code` to let it fail."""
+
+    sid: str
+    from_: str
+    to: str
+    body: str
+    created_at: datetime
+    hidden_from_lists: int = 0
+    step: int = 0
+    final_status: str = "delivered"
+    error_code: int | None = None
+
+    @property
+    def status(self) -> str:
+        return self.final_status if self.step >= 3 else STATUSES[self.step]
+
+    def resource(self, account_sid: str) -> dict[str, object]:
+        """As the API shows it."""
+        at = format_datetime(self.created_at)
+        uri = f"/{VERSION}/Accounts/{account_sid}/Messages/{self.sid}"
+        one, several = (160, 153) if self.body.isascii() else (70, 67)
+        segments = 1 if len(self.body) <= one else -(-len(self.body) // several)
+        return {
+            "account_sid": account_sid,
+            "api_version": VERSION,
+            "body": self.body,
+            "date_created": at,
+            "date_sent": at if self.step >= 2 else None,
+            "date_updated": at,
+            "direction": "outbound-api",
+            "error_code": self.error_code if self.step >= 3 else None,
+            "error_message": None,
+            "from": self.from_,
+            "messaging_service_sid": None,
+            "num_media": "0",
+            "num_segments": str(segments),
+            "price": None,
+            "price_unit": "USD",
+            "sid": self.sid,
+            "status": self.status,
+            "subresource_uris": {"media": f"{uri}/Media.json"},
+            "to": self.to,
+            "uri": f"{uri}.json",
+        }
