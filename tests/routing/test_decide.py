@@ -266,6 +266,10 @@ def test_when_every_pool_number_is_full_the_front_desk_speaks() -> None:
     assert decision.reason == "No active window - using front desk"
 
 
+def test_a_limit_of_0_takes_no_new_thread_at_all() -> None:
+    assert _codes(decide(facts(pool_threads_per_number=0), T))[1] is Code.POOL_AT_CAPACITY
+
+
 def test_without_a_limit_no_number_is_ever_full() -> None:
     assert _number(decide(facts(pool=(pool_number(own_threads=9),)), T)) == e164(11)
 
