@@ -1,0 +1,13 @@
+"""What surrounds a command: the environment's variables and the clock."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ambient:
+    """The environment of one command. `now` None means the machine's clock."""
+
+    environ: Mapping[str, str]
+    now: datetime | None = None

@@ -1,0 +1,124 @@
+"""Declaring a command: its own parameters and the ones every command has.
+
+Reading commands have `-o`, `--org` and `--db`; writing ones `--dry-run` and `--actor` too.
+"""
+
+import inspect
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from petmsg.cli.run import Run
+
+OUTPUT = Annotated[
+    str | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FORMAT",
+        help="table, json, jsonl or tsv [default: table on a terminal, else tsv; "
+        "env PETMSG_OUTPUT]",
+        show_default=False,
+    ),
+]
+ORG = Annotated[
+    str | None,
+    typer.Option("--org", metavar="SLUG", help="The org [env PETMSG_ORG]", show_default=False),
+]
+DB = Annotated[
+    str | None,
+    typer.Option(
+        "--db",
+        metavar="URL",
+        help="The database, a URL or a path [env PETMSG_DATABASE_URL]",
+        show_default=False,
+    ),
+]
+DRY_RUN = Annotated[
+    bool, typer.Option("--dry-run", help="Do it all, say what would happen, and roll it back.")
+]
+ACTOR = Annotated[
+    str | None,
+    typer.Option(
+        "--actor",
+        metavar="NAME",
+        help="Who does it, for the audit [env PETMSG_ACTOR; default: user@host]",
+        show_default=False,
+    ),
+]
+REVEAL = Annotated[bool, typer.Option("--reveal", help="Show personal phones unmasked.")]
+
+_COMMON = (("output", OUTPUT, None), ("org", ORG, None), ("db", DB, None))
+_WRITING = (("dry_run", DRY_RUN, False), ("actor", ACTOR, None))
+
+
+def new_app(help_text: str) -> typer.Typer:
+    """A group of commands."""
+    app = typer.Typer(
+        help=help_text,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_group)
+    return app
+
+
+def _group() -> None:
+    """Makes an app a group even when it has one command."""
+
+
+def command(
+    app: typer.Typer, name: str, *, writes: bool = False, reveals: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a function as a command. It is given a `Run` and its own parameters.
+
+    The function's docstring is the command's help.
+    """
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(function).parameters.values())[1:]
+        added = [*_COMMON, *(_WRITING if writes else ())]
+        if reveals:
+            added.append(("reveal", REVEAL, False))
+
+        def invoke(ctx: typer.Context, **values: Any) -> None:
+            run = Run(
+                ambient=ctx.obj,
+                output_option=values.pop("output"),
+                org_option=values.pop("org"),
+                db_option=values.pop("db"),
+                actor_option=values.pop("actor", None),
+                dry_run=values.pop("dry_run", False),
+                reveal=values.pop("reveal", False),
+                _is_terminal=sys.stdout.isatty(),
+            )
+            _ = run.output
+            function(run, **values)
+            if run.dry_run:
+                run.say("Dry run: nothing was changed.")
+            if run.exit_code:
+                raise typer.Exit(run.exit_code)
+
+        parameters = [
+            inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
+            *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own),
+            *(
+                inspect.Parameter(
+                    option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+                )
+                for option, annotation, default in added
+            ),
+        ]
+        invoke.__name__ = function.__name__
+        invoke.__doc__ = function.__doc__
+        invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        invoke.__annotations__ = {each.name: each.annotation for each in parameters}
+        app.command(name)(invoke)
+        return function
+
+    return register

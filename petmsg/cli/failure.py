@@ -1,0 +1,102 @@
+"""The one place that turns an error into words, a hint and an exit code. Never a traceback."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from petmsg import errors
+from petmsg.db.problems import is_driver_error, translate
+from petmsg.errors import PetmsgError
+from petmsg.render.safe import safe
+from petmsg.settings import OUTPUT
+
+DEBUG = "PETMSG_DEBUG"
+
+
+def tell(problem: BaseException, arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Tell the error on stderr; the exit code for it."""
+    if environ.get(DEBUG) and not isinstance(problem, PetmsgError | SystemExit):
+        import traceback
+
+        traceback.print_exception(problem)
+    if isinstance(problem, SystemExit):
+        return problem.code if isinstance(problem.code, int) else int(problem.code is not None)
+    if isinstance(problem, BrokenPipeError):
+        _silence_stdout()
+        return errors.DONE
+    known = named(problem)
+    _print(known, as_json=wants_json(arguments, environ))
+    return known.exit_code
+
+
+def named(problem: BaseException) -> PetmsgError:
+    """The petmsg error for whatever was raised."""
+    if isinstance(problem, PetmsgError):
+        return problem
+    if isinstance(problem, KeyboardInterrupt) or type(problem).__name__ == "Abort":
+        return errors.Interrupted("Interrupted. What was not committed is undone.")
+    if hasattr(problem, "format_message") and hasattr(problem, "exit_code"):
+        return _usage(problem)
+    if is_driver_error(problem):
+        return translate(problem)
+    if isinstance(problem, OSError):
+        failed = errors.Misconfigured(
+            f"{problem.filename or 'A file'}: {problem.strerror or problem}.",
+            hint="Check the path, its permissions and the free space.",
+        )
+        failed.code = "file_error"
+        return failed
+    bug = PetmsgError(
+        f"petmsg has a bug: {type(problem).__name__}.",
+        hint=f"Nothing was half done. Run it again with {DEBUG}=1 and report what it prints.",
+    )
+    bug.code = "bug"
+    return bug
+
+
+def error_data(problem: PetmsgError) -> dict[str, str]:
+    """An error as JSON holds it, alone or in a row of a batch."""
+    return {"code": problem.code, "message": problem.message, "hint": problem.hint}
+
+
+def wants_json(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Whether errors are to be JSON; looked up without the parser, which may have failed."""
+    wanted = environ.get(OUTPUT, "")
+    for index, argument in enumerate(arguments):
+        if argument in ("-o", "--output") and index + 1 < len(arguments):
+            wanted = arguments[index + 1]
+        elif argument.startswith("--output="):
+            wanted = argument.partition("=")[2]
+        elif argument.startswith("-o") and not argument.startswith("--"):
+            wanted = argument[2:]
+    return wanted in ("json", "jsonl")
+
+
+def _usage(problem: BaseException) -> PetmsgError:
+    context = getattr(problem, "ctx", None)
+    told = errors.UsageProblem(
+        str(problem.format_message()),  # type: ignore[attr-defined]
+        hint=f"See: {context.command_path} --help" if context is not None else "See: petmsg --help",
+    )
+    told.exit_code = int(problem.exit_code)  # type: ignore[attr-defined]
+    return told
+
+
+def _print(problem: PetmsgError, *, as_json: bool) -> None:
+    try:
+        if as_json:
+            text = json.dumps({"error": error_data(problem)}, ensure_ascii=False)
+        else:
+            text = f"petmsg: {safe(problem.message)}"
+            if problem.hint:
+                text += f"\n  hint: {safe(problem.hint)}"
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+    except OSError:
+        pass
+
+
+def _silence_stdout() -> None:
+    """A reader that left (`| head`) is no error; the interpreter must not complain at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

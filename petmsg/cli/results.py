@@ -1,0 +1,47 @@
+"""Results of commands that take several nouns or a file: good rows and refused ones together."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from petmsg.cli.failure import error_data
+from petmsg.enums import OutputFormat
+from petmsg.render import output as render
+from petmsg.render.fields import Field, record
+
+if TYPE_CHECKING:
+    from petmsg.cli.run import Run
+
+
+def show_results(run: "Run", fields: Sequence[Field], rows: Sequence[Any]) -> int:
+    """Print the rows; how many of them were refused. Refused ones are told on stderr as well,
+    except in JSON, where their row holds the error."""
+    from petmsg.services.work import Failure
+
+    good = [row for row in rows if not isinstance(row, Failure)]
+    failed = [row for row in rows if isinstance(row, Failure)]
+    if run.output in (OutputFormat.JSON, OutputFormat.JSONL):
+        data = [
+            _failure_data(row) if isinstance(row, Failure) else record(fields, row, run.view)
+            for row in rows
+        ]
+        if run.output is OutputFormat.JSON:
+            render.dump(data)
+        else:
+            for each in data:
+                render.write(json.dumps(each, ensure_ascii=False))
+    else:
+        run.show_list(fields, good)
+        for row in failed:
+            place = row.ref if row.row is None else f"line {row.row} ({row.ref})"
+            run.say(f"{place}: {row.error.message}" + (f" {row.error.hint}" if row.error.hint else ""))
+    if failed and len(rows) > 1:
+        run.say(f"{len(failed)} of {len(rows)} rows were refused; the others are done.")
+    return len(failed)
+
+
+def _failure_data(row: Any) -> dict[str, Any]:
+    data: dict[str, Any] = {"ref": row.ref, "error": error_data(row.error)}
+    if row.row is not None:
+        data["row"] = row.row
+    return data

@@ -1,0 +1,243 @@
+"""One run of a command: its options, its database, its clock, its output.
+
+The command owns the transaction: `write` opens it, calls one service, commits and only then gives
+the result back for rendering. A lock or a deadlock is tried again, whole, for half a minute.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from petmsg import clock, settings
+from petmsg.cli.ambient import Ambient
+from petmsg.db.cursor import Cursor
+from petmsg.db.location import Location, default_path, locate
+from petmsg.db.snapshot import snapshot
+from petmsg.enums import OutputFormat
+from petmsg.errors import BUSY, REFUSED, Busy, ConflictingWrite, PetmsgError
+from petmsg.queries.org import OrgRow, all_orgs, find_org
+from petmsg.render import output as render
+from petmsg.render.fields import Field, View
+from petmsg.settings import Setting
+
+TRY_SECONDS = 30.0
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class _RolledBack(Exception):  # noqa: N818 because it is a signal, not an error
+    """Ends a dry run's transaction without a commit."""
+
+
+@dataclass(slots=False)
+class Run:
+    """What a command is given. `now` is aware UTC, one per command."""
+
+    ambient: Ambient
+    output_option: str | None = None
+    org_option: str | None = None
+    db_option: str | None = None
+    actor_option: str | None = None
+    dry_run: bool = False
+    reveal: bool = False
+    exit_code: int = 0
+    _is_terminal: bool = False
+    _org: OrgRow | None = field(default=None, repr=False)
+
+    @cached_property
+    def now(self) -> datetime:
+        """The command's one look at the clock."""
+        return self.ambient.now or clock.now()
+
+    def setting(self, name: str) -> Setting:
+        """One of `output`, `org`, `database` and `actor`, with its source."""
+        option, variable, default, flag = {
+            "database": (self.db_option, settings.DATABASE, str(default_path()), "--db"),
+            "org": (self.org_option, settings.ORG, None, "--org"),
+            "output": (
+                self.output_option,
+                settings.OUTPUT,
+                "table" if self._is_terminal else "tsv",
+                "--output",
+            ),
+            "actor": (self.actor_option, settings.ACTOR, settings.default_actor(), "--actor"),
+        }[name]
+        return settings.pick(
+            name, option, variable, default, flag=flag, environ=self.ambient.environ
+        )
+
+    @cached_property
+    def location(self) -> Location:
+        """Where the database is."""
+        return locate(self.setting("database").value or "")
+
+    @cached_property
+    def output(self) -> OutputFormat:
+        """How data is printed."""
+        from petmsg.errors import OutOfRange
+
+        wanted = self.setting("output").value or "tsv"
+        try:
+            return OutputFormat(wanted)
+        except ValueError:
+            raise OutOfRange(
+                f"{wanted!r} is not an output format.", hint="One of table, json, jsonl, tsv."
+            ) from None
+
+    @cached_property
+    def actor(self) -> str:
+        """Who is named in the audit."""
+        from petmsg.words import parse_name
+
+        return parse_name(self.setting("actor").value or "unknown")
+
+    # --- reading ---------------------------------------------------------------------------
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Cursor]:
+        """A read-only look at the database."""
+        with snapshot(self.location) as cursor:
+            yield cursor
+
+    def read(
+        self, query: Callable[Concatenate[Cursor, OrgRow, P], R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Call a query or a reading service with a snapshot and the chosen org."""
+        with self.snapshot() as cursor:
+            return query(cursor, self.org(cursor), *args, **kwargs)
+
+    def org(self, cursor: Cursor) -> OrgRow:
+        """The org this command is about. Raises `NotFound`, `NoOrg` or `OrgNotChosen`."""
+        self._org = find_org(cursor, self.setting("org").value)
+        return self._org
+
+    def orgs(self) -> list[OrgRow]:
+        """The chosen org, or all of them if none was chosen (commands for cron)."""
+        chosen = self.setting("org").value
+        with self.snapshot() as cursor:
+            return all_orgs(cursor) if chosen is None else [find_org(cursor, chosen)]
+
+    def instant(self, text: str, org: OrgRow) -> datetime:
+        """The instant a person wrote, read in the org's timezone."""
+        return clock.parse_instant(text, timezone=org.timezone, at=self.now)
+
+    # --- writing ---------------------------------------------------------------------------
+
+    @cached_property
+    def engine(self) -> Any:
+        """The engine of the command's database, made when the first write needs it."""
+        from petmsg.db.engine import make_engine
+
+        return make_engine(self.location)
+
+    def write(self, service: Callable[..., R], /, *args: Any, **kwargs: Any) -> R:
+        """Call a service with a unit of work and commit it; with `--dry-run` roll it back.
+
+        Instants may be given as `Later(text)`: they are read in the org's timezone.
+        """
+        return self.write_in(self.setting("org").value, service, *args, **kwargs)
+
+    def write_in(self, slug: str | None, service: Callable[..., R], /, *args: Any, **kwargs: Any) -> R:
+        """`write` in the org of that slug."""
+        from petmsg.db.engine import cursor_of
+        from petmsg.services.work import Work
+
+        def in_session(session: Any) -> tuple[R, Work]:
+            org = find_org(cursor_of(session), slug)
+            work = Work(session, org, self.actor, self.now)
+            filled = [self._read_in(each, org) for each in args]
+            named = {name: self._read_in(each, org) for name, each in kwargs.items()}
+            return service(work, *filled, **named), work
+
+        return self.write_session(in_session)
+
+    def write_session(self, service: Callable[[Any], tuple[R, Any]]) -> R:
+        """Run a service that gives back its result and its unit of work, in one transaction."""
+        deadline = time.monotonic() + TRY_SECONDS
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return self._write_once(service)
+            except PetmsgError as problem:
+                if not _worth_another_try(problem, attempt) or time.monotonic() > deadline:
+                    raise
+            time.sleep(random.uniform(0.005, 0.05) * min(attempt, 8))  # noqa: S311 because jitter
+
+    def _write_once(self, service: Callable[[Any], tuple[R, Any]]) -> R:
+        from petmsg.db.engine import transaction
+
+        result: Any = None
+        try:
+            with transaction(self.engine, self.location) as session:
+                result, work = service(session)
+                work.finish()
+                self._org = work.org
+                if self.dry_run:
+                    raise _RolledBack
+        except _RolledBack:
+            pass
+        return result  # type: ignore[no-any-return]
+
+    def _read_in(self, value: Any, org: OrgRow) -> Any:
+        return self.instant(value.text, org) if isinstance(value, Later) else value
+
+    # --- rendering -------------------------------------------------------------------------
+
+    @property
+    def view(self) -> View:
+        """How things are shown: in the org's timezone, phones masked unless revealed."""
+        return View(timezone=self._org.timezone if self._org else "UTC", reveal=self.reveal)
+
+    def show_list(self, fields: Sequence[Field], rows: Sequence[Any]) -> None:
+        """Print a list in the chosen format."""
+        render.show_list(fields, rows, output=self.output, view=self.view)
+
+    def show_one(self, fields: Sequence[Field], row: Any) -> None:
+        """Print one thing in the chosen format."""
+        render.show_one(fields, row, output=self.output, view=self.view)
+
+    def show_results(self, fields: Sequence[Field], rows: Sequence[Any]) -> None:
+        """Print the rows of a command that took several nouns; any refused one makes it exit 4."""
+        from petmsg.cli.results import show_results
+
+        if show_results(self, fields, rows):
+            self.exit_code = REFUSED
+
+    def say(self, text: str) -> None:
+        """Talk, on stderr."""
+        from petmsg.render.safe import safe
+
+        render.say(safe(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A time as a person wrote it, to be read once the org's timezone is known."""
+
+    text: str
+
+
+def later(text: str | None) -> Later | None:
+    """`Later`, unless nothing was written."""
+    return None if text is None else Later(text)
+
+
+def _worth_another_try(problem: PetmsgError, attempt: int) -> bool:
+    cause = problem.__cause__
+    if cause is None:
+        return False
+    if isinstance(problem, Busy):
+        from petmsg.db.problems import is_passing
+
+        return problem.exit_code == BUSY and is_passing(cause)
+    if isinstance(problem, ConflictingWrite) and attempt < 3:
+        from petmsg.db.engine import is_unique_violation
+
+        return is_unique_violation(cause)  # type: ignore[arg-type]
+    return False

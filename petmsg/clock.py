@@ -1,0 +1,129 @@
+"""Instants: aware UTC inside, the org's local time in parsing and rendering only.
+
+`now()` is the one place that looks at a clock, and a command looks once.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from petmsg.errors import AmbiguousTime, MalformedTime, NonexistentTime, OutOfRange, shown
+
+_ISO = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]((?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)"
+    r"(Z|z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+_RELATIVE = re.compile(r"([+-])([0-9]{1,6})([smhdw])")
+_UNIT = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2999, 12, 31, tzinfo=UTC)
+
+
+def now() -> datetime:
+    """The present instant, aware, in UTC, to the microsecond."""
+    return datetime.now(UTC)
+
+
+@lru_cache(maxsize=64)
+def zone(name: str) -> ZoneInfo:
+    """The timezone of that IANA name. Raises `OutOfRange` if the machine knows none."""
+    try:
+        return ZoneInfo(name)
+    except Exception as problem:  # zoneinfo raises five kinds for a bad key
+        raise OutOfRange(
+            f"{shown(name)} is not a timezone.",
+            hint="Use a name of the IANA database, for example America/New_York.",
+        ) from problem
+
+
+def parse_instant(text: str, *, timezone: str, at: datetime) -> datetime:
+    """The instant a person wrote, in UTC.
+
+    Accepts ISO 8601 with an offset, or without one in `timezone`, and `now`, `+2h`, `-30m`,
+    `+14d` counted from `at` (s, m, h, d, w; a day is 24 hours). Raises `MalformedTime` for
+    anything else, text of only digits or only a date among it; `NonexistentTime` and
+    `AmbiguousTime` for a local time that its zone skips or has twice.
+    """
+    word = text.strip(" \t")[:64]
+    if word == "now":
+        return at
+    if relative := _RELATIVE.fullmatch(word):
+        sign, count, unit = relative.groups()
+        try:
+            moved = at + (1 if sign == "+" else -1) * int(count) * _UNIT[unit]
+        except OverflowError:
+            raise MalformedTime(f"{shown(text)} is too far away.") from None
+        return _within_range(moved, text)
+    iso = _ISO.fullmatch(word)
+    if iso is None:
+        raise MalformedTime(f"{shown(text)} is not a time.")
+    day, clock, offset = iso.groups()
+    if offset is not None and offset not in "Zz" and int(offset[-2:]) > 59:
+        raise MalformedTime(f"{shown(text)} has no such offset.")
+    suffix = "+00:00" if offset in ("Z", "z") else offset or ""
+    try:
+        written = datetime.fromisoformat(f"{day}T{clock}{suffix}")
+    except ValueError:
+        raise MalformedTime(f"{shown(text)} does not exist in the calendar.") from None
+    if written.tzinfo is None:
+        return _within_range(local_to_utc(written, timezone), text)
+    try:
+        return _within_range(written.astimezone(UTC), text)
+    except OverflowError:
+        raise MalformedTime(f"{shown(text)} is too far away.") from None
+
+
+def local_to_utc(written: datetime, timezone: str) -> datetime:
+    """The instant of a naive local time. Raises if its zone skips it or has it twice."""
+    place = zone(timezone)
+    try:
+        first = written.replace(tzinfo=place, fold=0).astimezone(UTC)
+        second = written.replace(tzinfo=place, fold=1).astimezone(UTC)
+    except OverflowError:
+        raise MalformedTime(f"{written} is too far away.") from None
+    if first.astimezone(place).replace(tzinfo=None) != written:
+        raise NonexistentTime(
+            f"{written:%Y-%m-%d %H:%M} does not exist in {timezone}: the clocks go forward.",
+            hint="Write the time with its offset, for example 2026-03-08T03:30-07:00.",
+        )
+    if first != second:
+        raise AmbiguousTime(
+            f"{written:%Y-%m-%d %H:%M} happens twice in {timezone}: the clocks go back.",
+            hint=f"Write which one, with its offset: {iso_local(first, timezone)} "
+            f"or {iso_local(second, timezone)}.",
+        )
+    return first
+
+
+def _within_range(instant: datetime, text: str) -> datetime:
+    if not _EARLIEST <= instant <= _LATEST:
+        raise MalformedTime(f"{shown(text)} is too far away.")
+    return instant
+
+
+def iso_utc(instant: datetime) -> str:
+    """The instant as JSON shows it: UTC with a `Z`, fractions only where there are any.
+
+    Raises `ValueError` for a naive datetime, which would be read in the machine's own zone.
+    """
+    if instant.tzinfo is None:
+        raise ValueError("a naive datetime is no instant")
+    text = instant.astimezone(UTC).isoformat(timespec="auto")
+    return text.removesuffix("+00:00") + "Z"
+
+
+def iso_local(instant: datetime, timezone: str) -> str:
+    """The instant in a zone, with its offset, to the second."""
+    return instant.astimezone(zone(timezone)).isoformat(timespec="seconds")
+
+
+def clock_local(instant: datetime, timezone: str) -> str:
+    """The time of day in a zone, as an explanation says it: `17:00`."""
+    return instant.astimezone(zone(timezone)).strftime("%H:%M")

@@ -1,0 +1,110 @@
+"""Where the database is: an SQLite file or a PostgreSQL server. Standard library only.
+
+Reading commands start here without SQLAlchemy, so the URL is understood without it too.
+"""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from petmsg.errors import Misconfigured, shown
+
+APPLICATION_ID = 0x70746D73
+"""`ptms`: what `PRAGMA application_id` says in a petmsg file."""
+
+_NETWORK_FILE_SYSTEMS = frozenset(
+    "nfs nfs4 cifs smb3 smbfs afs ncpfs glusterfs ceph fuse.sshfs fuse.glusterfs 9p".split()
+)
+
+
+class BadDatabaseUrl(Misconfigured):
+    code = "database_url"
+    hint = (
+        "Write sqlite:////absolute/path/petmsg.db, a path, or postgresql://user@host:5432/name."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A database's address. `path` is set for SQLite, `dsn` (a libpq URL) for PostgreSQL."""
+
+    path: Path | None
+    dsn: str | None
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.path is not None
+
+    @property
+    def url(self) -> str:
+        """The SQLAlchemy URL."""
+        if self.path is not None:
+            return f"sqlite:///{self.path}"
+        assert self.dsn is not None
+        return "postgresql+psycopg" + self.dsn.removeprefix("postgresql")
+
+    @property
+    def shown(self) -> str:
+        """The address without its password."""
+        if self.path is not None:
+            return f"sqlite:///{self.path}"
+        assert self.dsn is not None
+        parts = urlsplit(self.dsn)
+        if parts.password is None:
+            return self.dsn
+        place = parts.netloc.rpartition("@")[2]
+        return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{place}"))
+
+
+def locate(url: str) -> Location:
+    """The location a URL or a path means. Raises `BadDatabaseUrl`."""
+    if "\0" in url or not url.strip():
+        raise BadDatabaseUrl(f"{shown(url)} is not a database URL.")
+    scheme, colon, _ = url.partition("://")
+    if not colon:
+        return Location(path=Path(url).expanduser().absolute(), dsn=None)
+    if scheme == "sqlite":
+        rest = unquote(url.removeprefix("sqlite://").partition("?")[0])
+        if len(rest) < 2 or rest[0] != "/" or ":memory:" in rest:
+            raise BadDatabaseUrl(f"{shown(url)} names no file.")
+        return Location(path=Path(rest[1:]).expanduser().absolute(), dsn=None)
+    if scheme in ("postgresql", "postgres", "postgresql+psycopg"):
+        try:
+            parts = urlsplit("postgresql" + url[len(scheme) :])
+            _ = parts.port
+        except ValueError:
+            raise BadDatabaseUrl("The PostgreSQL URL cannot be read.") from None
+        if not parts.path.strip("/"):
+            raise BadDatabaseUrl("The PostgreSQL URL names no database.")
+        return Location(path=None, dsn=urlunsplit(parts))
+    raise BadDatabaseUrl(f"{shown(scheme)} is not a database petmsg knows.")
+
+
+def default_path() -> Path:
+    """The SQLite file in the user's data folder."""
+    if sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "petmsg" / "petmsg.db"
+
+
+def network_file_system(path: Path) -> str | None:
+    """The type of network file system the path lies on, None if it is local or not known.
+
+    SQLite's locks are not reliable there (source: SQLite, "How To Corrupt", section 2.1).
+    """
+    try:
+        mounts = Path("/proc/self/mounts").read_text(errors="replace").splitlines()
+    except OSError:
+        return None
+    place = str(path.resolve())
+    best = ("", "")
+    for line in mounts:
+        fields = line.split(" ")
+        point = fields[1].replace("\\040", " ").rstrip("/")
+        if (place == point or place.startswith(point + "/")) and len(point) >= len(best[0]):
+            best = (point, fields[2])
+    return best[1] if best[1] in _NETWORK_FILE_SYSTEMS else None

@@ -1,0 +1,136 @@
+"""One place that turns a driver's error into petmsg's words and exit code.
+
+A lock is 75, every other failure of the database 5, each with its own `error.code`. Works on
+`sqlite3`, psycopg and SQLAlchemy's wrappers without importing the slow ones.
+"""
+
+import sqlite3
+
+from petmsg.errors import Busy, ConflictingWrite, DatabaseUnusable, PetmsgError
+
+_SQLITE = {
+    "SQLITE_FULL": ("database_full", "The disk is full.", "Free some space; nothing was changed."),
+    "SQLITE_READONLY": (
+        "database_read_only",
+        "The database is read-only.",
+        "Check the permissions of the file and its folder.",
+    ),
+    "SQLITE_CANTOPEN": (
+        "database_cannot_open",
+        "The database file cannot be opened.",
+        "Check the path, and the permissions of the file and its folder.",
+    ),
+    "SQLITE_NOTADB": (
+        "database_not_a_database",
+        "The file is not an SQLite database.",
+        "Check the path, or restore a backup.",
+    ),
+    "SQLITE_CORRUPT": (
+        "database_corrupt",
+        "The database file is damaged.",
+        "Restore the last backup; keep the damaged file for a repair.",
+    ),
+    "SQLITE_IOERR": (
+        "database_io",
+        "The disk failed while the database was in use.",
+        "Check the disk, then run the command again: it is safe to repeat.",
+    ),
+    "SQLITE_PERM": (
+        "database_read_only",
+        "The database may not be used.",
+        "Check the permissions of the file and its folder.",
+    ),
+}
+_BUSY_STATES = frozenset({"40001", "40P01", "55P03"})
+_POSTGRES = {
+    "08": ("database_connection", "The connection to PostgreSQL failed."),
+    "28": ("database_login", "PostgreSQL refused the login."),
+    "3D": ("database_missing", "PostgreSQL has no database of that name."),
+    "42501": ("database_permission", "The PostgreSQL role lacks a permission."),
+    "42P01": ("schema_behind", "The database holds no petmsg tables."),
+    "53100": ("database_full", "The disk of the PostgreSQL server is full."),
+    "53": ("database_resources", "PostgreSQL is out of resources."),
+    "57014": ("database_timeout", "PostgreSQL took too long and the statement was stopped."),
+    "57": ("database_connection", "PostgreSQL is shutting down or starting up."),
+    "25006": ("database_read_only", "The PostgreSQL server is read-only."),
+    "XX": ("database_corrupt", "PostgreSQL reports an internal error."),
+}
+
+
+def is_driver_error(problem: BaseException) -> bool:
+    """Whether the error came from a database driver or from SQLAlchemy."""
+    if isinstance(problem, sqlite3.Error):
+        return True
+    return any(
+        kind.__module__.partition(".")[0] in ("psycopg", "sqlalchemy") and kind.__name__ != "object"
+        for kind in type(problem).__mro__
+    )
+
+
+def translate(problem: BaseException) -> PetmsgError:
+    """The petmsg error for a driver's error. Never repeats parameters, which may hold a phone."""
+    cause = getattr(problem, "orig", None) or problem
+    if isinstance(cause, sqlite3.Error):
+        return _from_sqlite(cause)
+    state = getattr(cause, "sqlstate", None)
+    if state is not None:
+        return _from_postgres(str(state), cause)
+    if type(cause).__module__.startswith("psycopg"):
+        unreachable = DatabaseUnusable(
+            "PostgreSQL cannot be reached.",
+            hint="Check the URL, and that the server is running: petmsg config show",
+        )
+        unreachable.code = "database_connection"
+        return unreachable
+    return DatabaseUnusable(f"The database failed ({type(cause).__name__}).")
+
+
+def is_passing(problem: BaseException) -> bool:
+    """Whether trying the whole transaction again may work: a lock, a deadlock, a serialization."""
+    cause = getattr(problem, "orig", None) or problem
+    if isinstance(cause, sqlite3.Error):
+        name = getattr(cause, "sqlite_errorname", "") or ""
+        return name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+    return getattr(cause, "sqlstate", None) in _BUSY_STATES
+
+
+def _from_sqlite(cause: sqlite3.Error) -> PetmsgError:
+    name = getattr(cause, "sqlite_errorname", "") or ""
+    if is_passing(cause):
+        return Busy("The database is locked by another program.")
+    if name.startswith("SQLITE_CONSTRAINT"):
+        return _constraint(str(cause))
+    for prefix, (code, message, hint) in _SQLITE.items():
+        if name.startswith(prefix):
+            return _unusable(code, message, hint)
+    if "no such table" in str(cause) or "no such column" in str(cause):
+        return _unusable(
+            "schema_behind", "The database holds no petmsg tables.", "Run: petmsg db upgrade"
+        )
+    return _unusable(
+        "database_error", f"SQLite failed: {cause}.", "Check the database: petmsg db check"
+    )
+
+
+def _from_postgres(state: str, cause: BaseException) -> PetmsgError:
+    if state in _BUSY_STATES:
+        return Busy("The database is locked by another session.")
+    if state.startswith("23"):
+        return _constraint(str(getattr(getattr(cause, "diag", None), "constraint_name", "") or ""))
+    if state == "P0001":
+        return _constraint(str(cause).partition("\n")[0])
+    for prefix in (state, state[:2]):
+        if prefix in _POSTGRES:
+            code, message = _POSTGRES[prefix]
+            return _unusable(code, message, "Check the server and the URL: petmsg config show")
+    return _unusable("database_error", f"PostgreSQL failed ({state}).", "Look at the server's log.")
+
+
+def _constraint(name: str) -> ConflictingWrite:
+    return ConflictingWrite(f"The database refused a row that breaks a rule: {name or 'unnamed'}.")
+
+
+def _unusable(code: str, message: str, hint: str) -> DatabaseUnusable:
+    problem = DatabaseUnusable(message, hint=hint)
+    problem.code = code
+    return problem

@@ -1,0 +1,130 @@
+"""A read-only look at the database on the bare driver, without SQLAlchemy.
+
+One transaction that cannot write: every statement of a command sees the same state. On SQLite it
+never blocks and is never blocked.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+from petmsg.db.cursor import Cursor
+from petmsg.db.location import APPLICATION_ID, Location
+from petmsg.db.problems import is_driver_error, translate
+from petmsg.db.schema_version import HEAD, REVISIONS
+from petmsg.errors import DatabaseMissing, DatabaseUnusable, SchemaAhead, SchemaBehind
+
+POSTGRES_OPTIONS = (
+    "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=30s "
+    "-c idle_in_transaction_session_timeout=60s"
+)
+CONNECT_SECONDS = 5
+BUSY_SECONDS = 30.0
+
+
+@contextmanager
+def snapshot(location: Location, *, any_schema: bool = False) -> Iterator[Cursor]:
+    """A cursor in a read-only transaction.
+
+    Raises `DatabaseMissing`, `SchemaBehind`, `SchemaAhead`, `Busy` or `DatabaseUnusable`.
+    `any_schema` leaves the schema version unchecked (for commands that look at it).
+    """
+    try:
+        connection = _open_sqlite(location) if location.is_sqlite else _open_postgres(location)
+        try:
+            cursor = Cursor(connection.cursor(), is_sqlite=location.is_sqlite)
+            if not any_schema:
+                require_schema(cursor)
+            yield cursor
+        finally:
+            connection.close()
+    except Exception as problem:
+        if is_driver_error(problem):
+            raise translate(problem) from problem
+        raise
+
+
+def _open_sqlite(location: Location) -> Any:
+    path = location.path
+    assert path is not None
+    if not path.exists():
+        raise DatabaseMissing(f"There is no database at {path}.")
+    address = quote(str(path.resolve()))
+    try:
+        connection = _begin_sqlite(f"file:{address}?mode=rw")
+    except sqlite3.OperationalError as problem:
+        if getattr(problem, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            raise
+        connection = _begin_sqlite(f"file:{address}?mode=ro")
+    return connection
+
+
+def _begin_sqlite(address: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+    try:
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA query_only=1")
+        connection.execute("BEGIN")
+        require_our_file(connection.execute("PRAGMA application_id").fetchone()[0])
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _open_postgres(location: Location) -> Any:
+    try:
+        import psycopg
+    except ImportError:
+        missing = DatabaseUnusable(
+            "PostgreSQL needs the psycopg driver.",
+            hint="Install it: pip install 'petmsg[postgres]'",
+        )
+        missing.code = "driver_missing"
+        raise missing from None
+
+    assert location.dsn is not None
+    connection = psycopg.connect(
+        location.dsn, connect_timeout=CONNECT_SECONDS, options=POSTGRES_OPTIONS
+    )
+    connection.read_only = True
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    return connection
+
+
+def require_our_file(application_id: int) -> None:
+    """Refuses an SQLite file that another program has marked as its own."""
+    if application_id not in (0, APPLICATION_ID):
+        foreign = DatabaseUnusable(
+            "The SQLite file belongs to another program.", hint="Check the path: petmsg config show"
+        )
+        foreign.code = "database_foreign"
+        raise foreign
+
+
+def stored_revision(cursor: Cursor) -> str | None:
+    """The revision the database is at; None if it was never migrated."""
+    if cursor.is_sqlite:
+        there = cursor.value("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")
+    else:
+        there = cursor.value("SELECT to_regclass('alembic_version')")
+    if there is None:
+        return None
+    return cursor.value("SELECT version_num FROM alembic_version")  # type: ignore[no-any-return]
+
+
+def require_schema(cursor: Cursor) -> None:
+    """Raises `SchemaBehind` or `SchemaAhead` unless the database is at this petmsg's revision."""
+    revision = stored_revision(cursor)
+    if revision == HEAD:
+        return
+    if revision is None:
+        raise SchemaBehind(
+            "The database holds no petmsg tables.",
+            hint="Create them: petmsg init --org SLUG --name NAME --timezone ZONE",
+        )
+    if revision in REVISIONS:
+        raise SchemaBehind(f"The database is at schema {revision}, this petmsg needs {HEAD}.")
+    raise SchemaAhead(f"The database is at schema {revision}, which this petmsg does not know.")

@@ -1,0 +1,125 @@
+"""The closed vocabularies of petmsg.
+
+Every value stored in the database, printed or accepted from a command line is spelled here and
+nowhere else. They are stored by value, and the database checks them.
+"""
+
+from enum import StrEnum
+
+
+class ClientKind(StrEnum):
+    """How a client books: once, or again and again."""
+
+    ONE_TIME = "one_time"
+    RECURRING = "recurring"
+
+
+class SitterStatus(StrEnum):
+    """Where a sitter stands with the company."""
+
+    INACTIVE = "inactive"
+    ACTIVE = "active"
+    OFFBOARDED = "offboarded"
+
+
+class NumberClass(StrEnum):
+    """What a masked number is for."""
+
+    FRONT_DESK = "front_desk"
+    SITTER = "sitter"
+    POOL = "pool"
+
+
+class NumberStatus(StrEnum):
+    """Whether a masked number may be used."""
+
+    ACTIVE = "active"
+    QUARANTINED = "quarantined"
+    RETIRED = "retired"
+
+
+class BookingStatus(StrEnum):
+    """How far a booking is."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+
+
+class PoolFor(StrEnum):
+    """Which clients an org's pool numbers serve."""
+
+    ALL = "all"
+    ONE_TIME = "one_time"
+
+
+class ProviderName(StrEnum):
+    """Who carries the texts of an org."""
+
+    SANDBOX = "sandbox"
+    TWILIO = "twilio"
+
+
+class Direction(StrEnum):
+    """Which way a text went."""
+
+    OUTBOUND = "outbound"
+    INBOUND = "inbound"
+
+
+class MessageStatus(StrEnum):
+    """Where a text is on its way. `received` is the only one of an inbound text."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    HELD = "held"
+    CANCELLED = "cancelled"
+    RECEIVED = "received"
+
+
+class Outcome(StrEnum):
+    """How a routing decision ended."""
+
+    ROUTED = "routed"
+    NO_NUMBER = "no_number"
+
+
+class Rule(StrEnum):
+    """The routing rules, in the order in which they are tried."""
+
+    ACTIVE_WINDOW = "active_window"
+    POOL = "pool"
+    FRONT_DESK = "front_desk"
+
+
+class Code(StrEnum):
+    """What a routing rule found."""
+
+    WINDOW_ACTIVE = "WINDOW_ACTIVE"
+    NO_ACTIVE_WINDOW = "NO_ACTIVE_WINDOW"
+    WINDOW_WITHOUT_SITTER = "WINDOW_WITHOUT_SITTER"
+    SITTER_NOT_ACTIVE = "SITTER_NOT_ACTIVE"
+    SITTER_WITHOUT_NUMBER = "SITTER_WITHOUT_NUMBER"
+    SITTER_NUMBER_QUARANTINED = "SITTER_NUMBER_QUARANTINED"
+    SITTER_NUMBER_RETIRED = "SITTER_NUMBER_RETIRED"
+    POOL_STICKY = "POOL_STICKY"
+    POOL_LEAST_RECENTLY_USED = "POOL_LEAST_RECENTLY_USED"
+    POOL_EMPTY = "POOL_EMPTY"
+    POOL_AT_CAPACITY = "POOL_AT_CAPACITY"
+    POOL_NOT_FOR_CLIENT = "POOL_NOT_FOR_CLIENT"
+    FRONT_DESK = "FRONT_DESK"
+    NO_FRONT_DESK = "NO_FRONT_DESK"
+
+
+class OutputFormat(StrEnum):
+    """How a command prints its data."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    TSV = "tsv"

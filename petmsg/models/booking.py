@@ -1,0 +1,37 @@
+"""A visit that a client booked."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlmodel import Field
+
+from petmsg.enums import BookingStatus
+from petmsg.models.base import Table, in_org, vocabulary
+
+
+class Booking(Table, table=True):
+    """A booked visit, half-open `[starts_at, ends_at)`, perhaps without a sitter yet."""
+
+    __tablename__ = "booking"
+    __table_args__ = (
+        UniqueConstraint("org_id", "ref"),
+        UniqueConstraint("org_id", "id", "client_id"),
+        in_org("client", "client_id"),
+        in_org("sitter", "sitter_id"),
+        CheckConstraint("starts_at < ends_at", name="span"),
+        Index(None, "org_id", "client_id"),
+        Index(None, "org_id", "status", "id"),
+        Index(None, "sitter_id", "ends_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int
+    ref: str
+    client_id: int
+    sitter_id: int | None = None
+    status: BookingStatus = Field(
+        default=BookingStatus.PENDING, sa_type=vocabulary(BookingStatus, "status")
+    )
+    starts_at: datetime
+    ends_at: datetime
+    created_at: datetime

@@ -1,0 +1,55 @@
+"""A pet owner or household, and her phones."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field
+
+from petmsg.enums import ClientKind
+from petmsg.models.base import Table, in_org, vocabulary
+
+
+class Client(Table, table=True):
+    """A client of an org. `name` is NULL once she was forgotten."""
+
+    __tablename__ = "client"
+    __table_args__ = (
+        UniqueConstraint("org_id", "ref"),
+        UniqueConstraint("org_id", "id"),
+        Index(None, "org_id", "name"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    ref: str
+    name: str | None
+    kind: ClientKind = Field(
+        default=ClientKind.ONE_TIME, sa_type=vocabulary(ClientKind, "kind")
+    )
+    created_at: datetime
+    forgotten_at: datetime | None = None
+
+
+class ClientPhone(Table, table=True):
+    """A phone of a client: the primary one is texted, any is recognised (invariant 2)."""
+
+    __tablename__ = "client_phone"
+    __table_args__ = (
+        in_org("client", "client_id"),
+        UniqueConstraint("org_id", "e164"),
+        Index(
+            "uq_client_phone_primary",
+            "client_id",
+            unique=True,
+            sqlite_where=text("is_primary"),
+            postgresql_where=text("is_primary"),
+        ),
+        Index(None, "org_id", "client_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int
+    client_id: int
+    e164: str
+    is_primary: bool = False
+    created_at: datetime

@@ -1,0 +1,91 @@
+"""A masked business number, and the ledger of who held it when."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlmodel import Field
+
+from petmsg.enums import NumberClass, NumberStatus
+from petmsg.models.base import Table, in_org, vocabulary
+
+
+class MessageNumber(Table, table=True):
+    """A number that texts leave from.
+
+    `sitter_id` is its holder now. `first_sitter_id` is the only sitter it was ever given to: the
+    database refuses another one, so a number that spoke for one sitter never speaks for a second.
+    """
+
+    __tablename__ = "message_number"
+    __table_args__ = (
+        UniqueConstraint("e164"),
+        UniqueConstraint("org_id", "id"),
+        in_org("sitter", "sitter_id"),
+        in_org("sitter", "first_sitter_id"),
+        CheckConstraint("sitter_id IS NULL OR class = 'sitter'", name="holder_class"),
+        CheckConstraint("sitter_id IS NULL OR status <> 'retired'", name="holder_status"),
+        CheckConstraint(
+            "sitter_id IS NULL OR (first_sitter_id IS NOT NULL AND first_sitter_id = sitter_id)",
+            name="holder_first",
+        ),
+        CheckConstraint(
+            "(status = 'quarantined') = (quarantined_until IS NOT NULL)", name="quarantined_until"
+        ),
+        CheckConstraint(
+            "(status = 'quarantined') = (quarantine_reason IS NOT NULL)", name="quarantine_reason"
+        ),
+        Index("uq_message_number_holder", "sitter_id", unique=True),
+        Index(
+            "uq_message_number_front_desk",
+            "org_id",
+            unique=True,
+            sqlite_where=text("class = 'front_desk' AND status = 'active'"),
+            postgresql_where=text("class = 'front_desk' AND status = 'active'"),
+        ),
+        Index(None, "org_id", "class", "status"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    e164: str
+    number_class: NumberClass = Field(
+        sa_type=vocabulary(NumberClass, "class"), sa_column_kwargs={"name": "class"}
+    )
+    status: NumberStatus = Field(
+        default=NumberStatus.ACTIVE, sa_type=vocabulary(NumberStatus, "status")
+    )
+    sitter_id: int | None = None
+    first_sitter_id: int | None = None
+    quarantined_until: datetime | None = None
+    quarantine_reason: str | None = None
+    last_used_at: datetime | None = None
+    created_at: datetime
+
+
+class NumberCustody(Table, table=True):
+    """One row of a number's ledger: its class, status and holder from `from_at` on.
+
+    A row ends where the next begins, so the ledger can have neither gap nor overlap (invariant 9);
+    triggers let rows only be added, each later than the last.
+    """
+
+    __tablename__ = "number_custody"
+    __table_args__ = (
+        UniqueConstraint("number_id", "from_at"),
+        in_org("message_number", "number_id"),
+        in_org("sitter", "sitter_id"),
+        Index(None, "sitter_id", "from_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int
+    number_id: int
+    from_at: datetime
+    number_class: NumberClass = Field(
+        sa_type=vocabulary(NumberClass, "class"), sa_column_kwargs={"name": "class"}
+    )
+    status: NumberStatus = Field(sa_type=vocabulary(NumberStatus, "status"))
+    sitter_id: int | None = None
+    quarantined_until: datetime | None = None
+    reason: str
+    actor: str

@@ -1,0 +1,45 @@
+"""A company. It owns everything else."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlmodel import Field
+
+from petmsg.enums import PoolFor, ProviderName
+from petmsg.models.base import Table, vocabulary
+
+
+class Org(Table, table=True):
+    """A company with its settings. `slug` is how commands name it; `timezone` an IANA name."""
+
+    __tablename__ = "org"
+    __table_args__ = (
+        UniqueConstraint("slug"),
+        CheckConstraint("grace_minutes BETWEEN 0 AND 10080", name="grace_minutes"),
+        CheckConstraint("quarantine_days BETWEEN 1 AND 3650", name="quarantine_days"),
+        CheckConstraint("pool_threads_per_number >= 1", name="pool_threads_per_number"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    slug: str
+    name: str
+    timezone: str
+    grace_minutes: int = 60
+    quarantine_days: int = 90
+    pool_for: PoolFor = Field(default=PoolFor.ALL, sa_type=vocabulary(PoolFor, "pool_for"))
+    pool_threads_per_number: int | None = None
+    provider: ProviderName = Field(
+        default=ProviderName.SANDBOX, sa_type=vocabulary(ProviderName, "provider")
+    )
+    is_demo: bool = False
+    created_at: datetime
+
+
+class RefCounter(Table, table=True):
+    """The next number of a made-up ref (`C-1`, `S-1`, `B-1`), per org and noun."""
+
+    __tablename__ = "ref_counter"
+
+    org_id: int = Field(primary_key=True, foreign_key="org.id")
+    noun: str = Field(primary_key=True)
+    next_value: int

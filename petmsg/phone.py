@@ -1,0 +1,37 @@
+"""Phone numbers: E.164 in, masked out.
+
+Source of the shape: ITU-T E.164 (a plus, a country code that does not begin with 0, 15 digits at
+most). Fullmatch and an ASCII class, because `$` accepts a trailing newline and `\\d` Arabic digits.
+"""
+
+import re
+
+from petmsg.errors import MalformedPhone
+
+_E164 = re.compile(r"\+[1-9][0-9]{1,14}")
+_PUNCTUATION = str.maketrans("", "", " -.()\u00a0")
+_LONGEST_WRITTEN = 40
+
+
+def parse_phone(text: str) -> str:
+    """The E.164 form of a phone as a person writes it: spaces, dots, dashes and brackets go.
+
+    Raises `MalformedPhone` when what is left is not E.164. A country code is never guessed.
+    """
+    if len(text) <= _LONGEST_WRITTEN:
+        plain = text.strip(" \t").translate(_PUNCTUATION)
+        if _E164.fullmatch(plain):
+            return plain
+    raise MalformedPhone(text)
+
+
+def is_phone(text: str) -> bool:
+    """Whether the text is meant as a phone: it begins with a plus and a digit."""
+    return len(text) > 1 and text[0] == "+" and text[1] in "0123456789"
+
+
+def mask_phone(e164: str) -> str:
+    """A personal phone as output shows it: the country's first digit and the last two."""
+    if len(e164) < 5:
+        return "+" + "*" * (len(e164) - 1)
+    return f"{e164[:2]}{'*' * (len(e164) - 4)}{e164[-2:]}"

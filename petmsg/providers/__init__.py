@@ -1,0 +1,1 @@
+"""Who carries a text: a Protocol in `base`, the shipped `sandbox`, and `twilio`."""

@@ -1,0 +1,155 @@
+"""The statements of confirming: set by set, on the transaction's bare cursor.
+
+Measured: 20 to 40 times as fast as one ORM object at a time. Rows are locked in the order of their
+ids, so that two runs over the same bookings wait for each other and never deadlock.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+
+_SLICE = 200
+
+BOOKINGS = """
+SELECT b.id, b.ref, b.client_id, b.sitter_id, b.status, b.starts_at, b.ends_at,
+       c.ref AS client, s.ref AS sitter, s.name AS sitter_name, s.status AS sitter_status
+FROM booking b
+JOIN client c ON c.org_id = b.org_id AND c.id = b.client_id
+LEFT JOIN sitter s ON s.org_id = b.org_id AND s.id = b.sitter_id
+WHERE b.org_id = :org_id AND b.ref IN (:refs)
+ORDER BY b.id
+"""
+
+SITTERS_LOCKED = """
+SELECT s.id FROM sitter s
+WHERE s.org_id = :org_id AND s.id IN (:ids)
+ORDER BY s.id FOR SHARE
+"""
+
+THREADS = """
+SELECT t.id, t.client_id, n.e164 AS default_number
+FROM thread t
+LEFT JOIN message_number n ON n.id = t.default_number_id
+WHERE t.org_id = :org_id AND t.client_id IN (:client_ids)
+"""
+
+WINDOWS = """
+SELECT w.id, w.booking_id, w.sitter_id, s.ref AS sitter, w.starts_at, w.booked_until, w.ends_at
+FROM assignment_window w
+LEFT JOIN sitter s ON s.id = w.sitter_id
+WHERE w.org_id = :org_id AND w.booking_id IN (:booking_ids)
+"""
+
+UPDATE_WINDOW = """
+UPDATE assignment_window
+SET sitter_id = :sitter_id, starts_at = :starts_at, booked_until = :booked_until,
+    ends_at = :ends_at
+WHERE id = :id
+"""
+
+MARK_CONFIRMED = "UPDATE booking SET status = 'confirmed' WHERE id = :id"
+
+OVERLAPS = """
+SELECT w.booking_id, b.ref
+FROM assignment_window w
+JOIN assignment_window o ON o.thread_id = w.thread_id AND o.ends_at > w.starts_at
+     AND o.booked_until > w.starts_at AND o.starts_at < w.booked_until
+     AND o.booking_id <> w.booking_id
+JOIN booking b ON b.id = o.booking_id AND b.status = 'confirmed'
+WHERE w.org_id = :org_id AND w.booking_id IN (:booking_ids)
+ORDER BY o.starts_at, b.id
+"""
+
+# The number a thread is first shown with: the sitter's if usable, else the org's front desk.
+USABLE_SITTER_NUMBERS = """
+SELECT n.sitter_id, n.id FROM message_number n
+WHERE n.org_id = :org_id AND n.sitter_id IN (:sitter_ids)
+  AND (n.status = 'active' OR (n.status = 'quarantined' AND n.quarantined_until <= :now))
+"""
+
+USABLE_DESK = """
+SELECT n.id FROM message_number n
+WHERE n.org_id = :org_id AND n.class = 'front_desk'
+  AND (n.status = 'active' OR (n.status = 'quarantined' AND n.quarantined_until <= :now))
+ORDER BY CASE WHEN n.status = 'active' THEN 0 ELSE 1 END, n.id LIMIT 1
+"""
+
+
+def locked_bookings(cursor: Cursor, org_id: int, refs: Sequence[str]) -> list[dict[str, Any]]:
+    """The bookings of those refs, locked until the commit (on SQLite the file is)."""
+    lock = "" if cursor.is_sqlite else " FOR UPDATE OF b"
+    return cursor.in_list(BOOKINGS + lock, "refs", sorted(refs), org_id=org_id)
+
+
+def hold_sitters(cursor: Cursor, org_id: int, ids: Sequence[int]) -> None:
+    """Keep those sitters from being offboarded before the commit."""
+    if not cursor.is_sqlite and ids:
+        cursor.in_list(SITTERS_LOCKED, "ids", sorted(ids), org_id=org_id)
+
+
+def insert_threads(
+    cursor: Cursor, org_id: int, rows: Sequence[tuple[int, int | None]], *, now: datetime
+) -> set[int]:
+    """Threads for (client, default number) pairs; the clients for whom one was really made.
+
+    A thread that another transaction made first is left as it is: one per client, for ever.
+    """
+    made: set[int] = set()
+    for start in range(0, len(rows), _SLICE):
+        piece = rows[start : start + _SLICE]
+        values = ", ".join(
+            f"(:org_id, :client_{i}, :default_{i}, :now)" for i in range(len(piece))
+        )
+        parameters: dict[str, Any] = {"org_id": org_id, "now": now}
+        for i, (client_id, default_id) in enumerate(piece):
+            parameters[f"client_{i}"] = client_id
+            parameters[f"default_{i}"] = default_id
+        made |= {
+            row[0]
+            for row in cursor.tuples(
+                "INSERT INTO thread (org_id, client_id, default_number_id, created_at)"
+                f" VALUES {values}"
+                " ON CONFLICT (org_id, client_id) DO NOTHING RETURNING client_id",
+                **parameters,
+            )
+        }
+    return made
+
+
+_WINDOW_COLUMNS = (
+    "thread_id",
+    "client_id",
+    "booking_id",
+    "sitter_id",
+    "starts_at",
+    "booked_until",
+    "ends_at",
+)
+
+
+def insert_windows(
+    cursor: Cursor, org_id: int, rows: Sequence[Mapping[str, Any]], *, now: datetime
+) -> dict[int, int]:
+    """New windows; window ids by booking id."""
+    made: dict[int, int] = {}
+    for start in range(0, len(rows), _SLICE):
+        piece = rows[start : start + _SLICE]
+        parameters: dict[str, Any] = {"org_id": org_id, "now": now}
+        values = []
+        for i, row in enumerate(piece):
+            names = [f"{column}_{i}" for column in _WINDOW_COLUMNS]
+            parameters |= {
+                name: row[column] for name, column in zip(names, _WINDOW_COLUMNS, strict=True)
+            }
+            values.append(f"(:org_id, {', '.join(':' + name for name in names)}, :now)")
+        made |= {
+            row[1]: row[0]
+            for row in cursor.tuples(
+                f"INSERT INTO assignment_window (org_id, {', '.join(_WINDOW_COLUMNS)}, created_at)"
+                f" VALUES {', '.join(values)} RETURNING id, booking_id",
+                **parameters,
+            )
+        }
+    return made

@@ -1,0 +1,55 @@
+"""Which windows and threads a number carries: what a quarantine of it touches."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from petmsg.db.cursor import Cursor
+from petmsg.enums import ClientKind
+from petmsg.queries.lookup import ClientKey
+
+_WINDOWS = """
+SELECT b.ref AS booking, w.thread_id, w.starts_at, w.ends_at, c.id AS client_id,
+       c.ref AS client, c.name AS client_name, c.kind
+FROM assignment_window w
+JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
+JOIN client c ON c.id = w.client_id
+WHERE w.sitter_id = :sitter_id AND w.ends_at > :now AND w.starts_at < :until
+ORDER BY w.starts_at, b.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedWindow:
+    """A window that runs or is to come before the quarantine's end."""
+
+    booking: str
+    thread_id: int
+    starts_at: datetime
+    ends_at: datetime
+    client: ClientKey
+
+
+def affected_windows(
+    cursor: Cursor, sitter_id: int, *, now: datetime, until: datetime
+) -> list[AffectedWindow]:
+    """The sitter's windows of confirmed bookings that overlap `[now, until)`, by start."""
+    rows = cursor.rows(_WINDOWS, sitter_id=sitter_id, now=now, until=until)
+    return [
+        AffectedWindow(
+            booking=row["booking"],
+            thread_id=row["thread_id"],
+            starts_at=row["starts_at"],
+            ends_at=row["ends_at"],
+            client=ClientKey(
+                row["client_id"], row["client"], row["client_name"], ClientKind(row["kind"])
+            ),
+        )
+        for row in rows
+    ]
+
+
+def threads_of_pool_number(cursor: Cursor, number_id: int) -> int:
+    """How many threads have the number as their own pool number."""
+    return int(
+        cursor.value("SELECT count(*) FROM thread WHERE pool_number_id = :id", id=number_id)
+    )

@@ -1,0 +1,126 @@
+"""From what a person typed to the row she meant: by ref, phone or unique name.
+
+A ref wins over a name. What fits several rows is refused with the candidates.
+"""
+
+from dataclasses import dataclass
+
+from petmsg.db.cursor import Cursor
+from petmsg.enums import BookingStatus, ClientKind, NumberClass, NumberStatus, SitterStatus
+from petmsg.errors import Ambiguous, NotFound
+from petmsg.phone import is_phone, parse_phone
+
+_CLIENT = "SELECT c.id, c.ref, c.name, c.kind FROM client c "
+_SITTER = "SELECT s.id, s.ref, s.name, s.status FROM sitter s "
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    """A client, enough to work with her."""
+
+    id: int
+    ref: str
+    name: str | None
+    kind: ClientKind
+
+
+@dataclass(frozen=True, slots=True)
+class SitterKey:
+    """A sitter, enough to work with her."""
+
+    id: int
+    ref: str
+    name: str
+    status: SitterStatus
+
+
+@dataclass(frozen=True, slots=True)
+class NumberKey:
+    """A masked number, enough to work with it."""
+
+    id: int
+    e164: str
+    number_class: NumberClass
+    status: NumberStatus
+
+
+@dataclass(frozen=True, slots=True)
+class BookingKey:
+    """A booking, enough to work with it."""
+
+    id: int
+    ref: str
+    client_id: int
+    status: BookingStatus
+
+
+def find_client(cursor: Cursor, org_id: int, text: str) -> ClientKey:
+    """The client of that ref, phone or unique name. Raises `NotFound` or `Ambiguous`."""
+    if is_phone(text):
+        sql = _CLIENT + (
+            "JOIN client_phone p ON p.org_id = c.org_id AND p.client_id = c.id "
+            "WHERE p.org_id = :org_id AND p.e164 = :text"
+        )
+        found = cursor.tuples(sql, org_id=org_id, text=parse_phone(text))
+    else:
+        found = _by_ref_or_name(cursor, _CLIENT, "c", org_id, text)
+    if not found:
+        raise NotFound("client", text)
+    if len(found) > 1:
+        raise Ambiguous("client", text, [row[1] for row in found])
+    row = found[0]
+    return ClientKey(row[0], row[1], row[2], ClientKind(row[3]))
+
+
+def find_sitter(cursor: Cursor, org_id: int, text: str) -> SitterKey:
+    """The sitter of that ref, personal phone or unique name. Raises `NotFound` or `Ambiguous`."""
+    if is_phone(text):
+        sql = _SITTER + "WHERE s.org_id = :org_id AND s.phone = :text ORDER BY s.id LIMIT 11"
+        found = cursor.tuples(sql, org_id=org_id, text=parse_phone(text))
+    else:
+        found = _by_ref_or_name(cursor, _SITTER, "s", org_id, text)
+    if not found:
+        raise NotFound("sitter", text)
+    if len(found) > 1:
+        raise Ambiguous("sitter", text, [row[1] for row in found])
+    row = found[0]
+    return SitterKey(row[0], row[1], row[2], SitterStatus(row[3]))
+
+
+def find_number(cursor: Cursor, org_id: int, text: str) -> NumberKey:
+    """The masked number of that E.164. Raises `NotFound` or `MalformedPhone`."""
+    row = cursor.one(
+        "SELECT id, e164, class, status FROM message_number "
+        "WHERE org_id = :org_id AND e164 = :e164",
+        org_id=org_id,
+        e164=parse_phone(text),
+    )
+    if row is None:
+        raise NotFound("number", text)
+    return NumberKey(row["id"], row["e164"], NumberClass(row["class"]), NumberStatus(row["status"]))
+
+
+def find_booking(cursor: Cursor, org_id: int, ref: str) -> BookingKey:
+    """The booking of that ref. Raises `NotFound`."""
+    row = cursor.one(
+        "SELECT id, ref, client_id, status FROM booking WHERE org_id = :org_id AND ref = :ref",
+        org_id=org_id,
+        ref=ref,
+    )
+    if row is None:
+        raise NotFound("booking", ref)
+    return BookingKey(row["id"], row["ref"], row["client_id"], BookingStatus(row["status"]))
+
+
+def _by_ref_or_name(
+    cursor: Cursor, select: str, alias: str, org_id: int, text: str
+) -> list[tuple[object, ...]]:
+    by_ref = f"{select} WHERE {alias}.org_id = :org_id AND {alias}.ref = :text"
+    found = cursor.tuples(by_ref, org_id=org_id, text=text)
+    if found:
+        return found
+    by_name = (
+        f"{select} WHERE {alias}.org_id = :org_id AND {alias}.name = :text "
+        f"ORDER BY {alias}.id LIMIT 11"
+    )
+    return cursor.tuples(by_name, org_id=org_id, text=text)

@@ -1,0 +1,66 @@
+"""Orgs: which one a command means, and their settings."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.enums import PoolFor, ProviderName
+from petmsg.errors import NoOrg, NotFound, OrgNotChosen
+
+_ORGS = """
+SELECT id, slug, name, timezone, grace_minutes, quarantine_days, pool_for,
+       pool_threads_per_number, provider, is_demo, created_at
+FROM org
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OrgRow:
+    """An org with its settings, as every command needs it."""
+
+    id: int
+    slug: str
+    name: str
+    timezone: str
+    grace_minutes: int
+    quarantine_days: int
+    pool_for: PoolFor
+    pool_threads_per_number: int | None
+    provider: ProviderName
+    is_demo: bool
+    created_at: datetime
+
+
+def all_orgs(cursor: Cursor) -> list[OrgRow]:
+    """Every org, by slug."""
+    return [_row(row) for row in cursor.rows(_ORGS + "ORDER BY slug")]
+
+
+def find_org(cursor: Cursor, slug: str | None) -> OrgRow:
+    """The org of that slug; without one, the only org of the database.
+
+    Raises `NotFound`, `NoOrg` or `OrgNotChosen`.
+    """
+    if slug is not None:
+        row = cursor.one(_ORGS + "WHERE slug = :slug", slug=slug)
+        if row is None:
+            raise NotFound("org", slug)
+        return _row(row)
+    found = cursor.rows(_ORGS + "ORDER BY slug LIMIT 11")
+    if not found:
+        raise NoOrg
+    if len(found) > 1:
+        raise OrgNotChosen([row["slug"] for row in found])
+    return _row(found[0])
+
+
+def _row(row: dict[str, Any]) -> OrgRow:
+    return OrgRow(
+        **{
+            **row,
+            "pool_for": PoolFor(row["pool_for"]),
+            "provider": ProviderName(row["provider"]),
+            "is_demo": bool(row["is_demo"]),
+        }
+    )

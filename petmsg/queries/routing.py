@@ -1,0 +1,182 @@
+"""The facts of a routing decision, read by one statement.
+
+`NOW` serves the present and the future: sending runs it on its transaction's cursor, explaining on
+a snapshot's. `PAST` reads the custody ledger, the spans of activity and the messages as they were.
+Constants are literals, because SQLite prepares a partial index's query anew for a bound one.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from petmsg.db.cursor import Cursor, instant_from_text
+from petmsg.enums import NumberClass, NumberStatus
+from petmsg.queries.lookup import ClientKey
+from petmsg.queries.org import OrgRow
+from petmsg.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
+
+# Columns: kind, then for a window: booking id, booking, starts, booked until, ends, sitter, name,
+# is active; for all: number id, e164, class, status, quarantined until; for a pool number: last
+# used, own threads, whether it is the thread's own.
+NOW = """
+SELECT 0, b.id, b.ref, w.starts_at, w.booked_until, w.ends_at, s.ref, s.name,
+       CASE WHEN s.status = 'active' THEN 1 ELSE 0 END,
+       n.id, n.e164, n.class, n.status, n.quarantined_until, n.last_used_at, 0, 0
+FROM thread t
+JOIN assignment_window w ON w.thread_id = t.id
+JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
+LEFT JOIN sitter s ON s.id = w.sitter_id
+LEFT JOIN message_number n ON n.sitter_id = w.sitter_id
+WHERE t.org_id = :org_id AND t.client_id = :client_id
+  AND w.ends_at > :at AND w.starts_at <= :at
+UNION ALL
+SELECT 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+       n.id, n.e164, n.class, n.status, n.quarantined_until, n.last_used_at,
+       CASE WHEN :pool_limit > 0 THEN (
+           SELECT count(*) FROM (
+               SELECT 1 FROM thread o WHERE o.pool_number_id = n.id LIMIT :pool_limit
+           ) counted
+       ) ELSE 0 END,
+       CASE WHEN n.class = 'pool' AND n.id = (
+           SELECT t.pool_number_id FROM thread t
+           WHERE t.org_id = :org_id AND t.client_id = :client_id
+       ) THEN 1 ELSE 0 END
+FROM message_number n
+WHERE n.org_id = :org_id AND n.class IN ('pool', 'front_desk')
+  AND n.status IN ('active', 'quarantined')
+"""
+
+_CUSTODY_AT = """
+    SELECT c.number_id, c.class, c.status, c.sitter_id, c.quarantined_until
+    FROM number_custody c
+    WHERE c.org_id = :org_id AND c.from_at = (
+        SELECT max(l.from_at) FROM number_custody l
+        WHERE l.number_id = c.number_id AND l.from_at <= :at
+    )
+"""
+
+PAST = f"""
+WITH custody AS ({_CUSTODY_AT})
+SELECT 0, b.id, b.ref, w.starts_at, w.booked_until, w.ends_at, s.ref, s.name,
+       CASE WHEN EXISTS (
+           SELECT 1 FROM sitter_activity a WHERE a.sitter_id = w.sitter_id
+             AND a.activated_at <= :at AND (a.offboarded_at IS NULL OR a.offboarded_at > :at)
+       ) THEN 1 ELSE 0 END,
+       n.id, n.e164, c.class, c.status, c.quarantined_until, n.last_used_at, 0, 0
+FROM thread t
+JOIN assignment_window w ON w.thread_id = t.id
+JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
+LEFT JOIN sitter s ON s.id = w.sitter_id
+LEFT JOIN custody c ON c.sitter_id = w.sitter_id
+LEFT JOIN message_number n ON n.id = c.number_id
+WHERE t.org_id = :org_id AND t.client_id = :client_id
+  AND w.ends_at > :at AND w.starts_at <= :at
+UNION ALL
+SELECT 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+       n.id, n.e164, c.class, c.status, c.quarantined_until,
+       (SELECT max(m.claimed_at) FROM message m
+        WHERE m.number_id = n.id AND m.claimed_at <= :at),
+       CASE WHEN :pool_limit > 0 THEN (
+           SELECT count(*) FROM thread o WHERE o.org_id = :org_id AND n.id = (
+               SELECT m.number_id FROM message m
+               WHERE m.thread_id = o.id AND m.claimed_at <= :at AND m.rule = 'pool'
+               ORDER BY m.claimed_at DESC, m.id DESC LIMIT 1
+           )
+       ) ELSE 0 END,
+       CASE WHEN n.id = (
+           SELECT m.number_id FROM message m
+           JOIN thread t ON t.id = m.thread_id
+           WHERE t.org_id = :org_id AND t.client_id = :client_id
+             AND m.claimed_at <= :at AND m.rule = 'pool'
+           ORDER BY m.claimed_at DESC, m.id DESC LIMIT 1
+       ) THEN 1 ELSE 0 END
+FROM custody c
+JOIN message_number n ON n.id = c.number_id
+WHERE c.class IN ('pool', 'front_desk') AND c.status IN ('active', 'quarantined')
+"""
+
+
+def read_facts(
+    cursor: Cursor,
+    org: OrgRow,
+    client: ClientKey,
+    *,
+    at: datetime,
+    past: bool,
+    notes: tuple[str, ...] = (),
+) -> Facts:
+    """The facts for a text to the client at `at` (aware UTC).
+
+    `past` says whether `at` lies before the command's own now: then numbers, holders, sitters and
+    uses are as they were at `at`; windows and settings are today's.
+    """
+    rows = cursor.tuples(
+        PAST if past else NOW,
+        org_id=org.id,
+        client_id=client.id,
+        at=at,
+        pool_limit=org.pool_threads_per_number or 0,
+    )
+    text = cursor.is_sqlite
+    windows: list[WindowFact] = []
+    pool: list[PoolNumberFact] = []
+    desks: list[NumberFact] = []
+    own: int | None = None
+    for row in rows:
+        if row[0] == 0:
+            windows.append(_window(row, text))
+            continue
+        number = _number(row, text)
+        if number.number_class is NumberClass.FRONT_DESK:
+            desks.append(number)
+            continue
+        used = row[14]
+        pool.append(
+            PoolNumberFact(
+                number, instant_from_text(used) if text and used is not None else used, row[15]
+            )
+        )
+        if row[16]:
+            own = number.id
+    return Facts(
+        org=org.slug,
+        timezone=org.timezone,
+        pool_for=org.pool_for,
+        pool_threads_per_number=org.pool_threads_per_number,
+        client=client.ref,
+        client_kind=client.kind,
+        windows=tuple(windows),
+        own_pool_number_id=own,
+        pool=tuple(pool),
+        desks=tuple(desks),
+        notes=notes,
+    )
+
+
+def _number(row: tuple[Any, ...], text: bool) -> NumberFact:
+    until = row[13]
+    return NumberFact(
+        row[9],
+        row[10],
+        NumberClass(row[11]),
+        NumberStatus(row[12]),
+        instant_from_text(until) if text and until is not None else until,
+    )
+
+
+def _window(row: tuple[Any, ...], text: bool) -> WindowFact:
+    starts_at, booked_until, ends_at = row[3:6]
+    if text:
+        starts_at = instant_from_text(starts_at)
+        booked_until = instant_from_text(booked_until)
+        ends_at = instant_from_text(ends_at)
+    return WindowFact(
+        booking_id=row[1],
+        booking=row[2],
+        starts_at=starts_at,
+        booked_until=booked_until,
+        ends_at=ends_at,
+        sitter=row[6],
+        sitter_name=row[7],
+        sitter_active=bool(row[8]),
+        number=None if row[9] is None else _number(row, text),
+    )

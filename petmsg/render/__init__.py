@@ -1,0 +1,1 @@
+"""What a person or a script reads: one field list per noun behind table, JSON, JSONL and TSV."""

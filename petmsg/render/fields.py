@@ -1,0 +1,104 @@
+"""Fields: the columns of a noun, declared once for every output format. Standard library only."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from petmsg.clock import iso_utc, zone
+from petmsg.phone import mask_phone
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How this command shows things: in which timezone, and whether personal phones are shown."""
+
+    timezone: str = "UTC"
+    reveal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a noun.
+
+    `name` is its JSON key. `get` reads it from a row (a mapping or an object; by default the item
+    or attribute of that name). `personal` phones are masked. `title` None keeps it out of tables;
+    `cell` words it for a table where the plain value would not do.
+    """
+
+    name: str
+    title: str | None = None
+    get: Callable[[Any], Any] | None = None
+    personal: bool = False
+    cell: Callable[[Any, View], str] | None = None
+
+    def value(self, row: Any) -> Any:
+        """The raw value of the row."""
+        if self.get is not None:
+            return self.get(row)
+        return row[self.name] if isinstance(row, Mapping) else getattr(row, self.name)
+
+    def data(self, row: Any, view: View) -> Any:
+        """The value as JSON holds it: instants in UTC with `Z`, phones masked."""
+        value = self.value(row)
+        if self.personal and not view.reveal:
+            return _masked(value)
+        return plain(value)
+
+    def text(self, row: Any, view: View) -> str:
+        """The value as a table shows it: instants in the org's timezone."""
+        if self.cell is not None:
+            return self.cell(row, view)
+        value = self.value(row)
+        if self.personal and not view.reveal:
+            value = _masked(value)
+        return words(value, view)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it."""
+    if isinstance(value, datetime):
+        return iso_utc(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(each) for each in value]
+    return value
+
+
+def words(value: Any, view: View) -> str:
+    """A value as a person reads it in a table."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return local(value, view)
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, list | tuple):
+        return ", ".join(words(each, view) for each in value) or "-"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {words(each, view)}" for key, each in value.items()) or "-"
+    return str(value)
+
+
+def local(instant: datetime, view: View) -> str:
+    """An instant in the org's timezone, to the minute, with the zone's short name."""
+    return instant.astimezone(zone(view.timezone)).strftime("%Y-%m-%d %H:%M %Z")
+
+
+def record(fields: Sequence[Field], row: Any, view: View) -> dict[str, Any]:
+    """A row as a JSON object."""
+    return {field.name: field.data(row, view) for field in fields}
+
+
+def _masked(value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, list | tuple):
+        return [_masked(each) for each in value]
+    return mask_phone(str(value))

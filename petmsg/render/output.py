@@ -1,0 +1,72 @@
+"""Data on stdout in the format that was asked for. Rich is loaded for tables only."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from petmsg.enums import OutputFormat
+from petmsg.render.fields import Field, View, record
+from petmsg.render.safe import safe
+
+
+def show_list(
+    fields: Sequence[Field], rows: Sequence[Any], *, output: OutputFormat, view: View
+) -> None:
+    """Print a list: a JSON array, a line per row, or a table."""
+    if output is OutputFormat.JSON:
+        dump([record(fields, row, view) for row in rows])
+    elif output is OutputFormat.JSONL:
+        for row in rows:
+            write(json.dumps(record(fields, row, view), ensure_ascii=False))
+    elif output is OutputFormat.TSV:
+        _tsv(fields, rows, view)
+    else:
+        from petmsg.render.table import print_table
+
+        print_table(fields, rows, view)
+
+
+def show_one(fields: Sequence[Field], row: Any, *, output: OutputFormat, view: View) -> None:
+    """Print one thing: a JSON object, or its fields one below the other."""
+    if output is OutputFormat.JSON:
+        dump(record(fields, row, view))
+    elif output is OutputFormat.JSONL:
+        write(json.dumps(record(fields, row, view), ensure_ascii=False))
+    elif output is OutputFormat.TSV:
+        _tsv(fields, [row], view)
+    else:
+        from petmsg.render.table import print_record
+
+        print_record(fields, row, view)
+
+
+def dump(data: Any) -> None:
+    """Print a value as indented JSON."""
+    write(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def write(text: str) -> None:
+    """One line of data to stdout; what the terminal's encoding lacks is escaped."""
+    sys.stdout.write(text + "\n")
+
+
+def say(text: str) -> None:
+    """One line of talk to stderr."""
+    sys.stderr.write(text + "\n")
+
+
+def _tsv(fields: Sequence[Field], rows: Iterable[Any], view: View) -> None:
+    write("\t".join(field.name for field in fields))
+    for row in rows:
+        write("\t".join(_tsv_cell(field.data(row, view)) for field in fields))
+
+
+def _tsv_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return safe(str(value))

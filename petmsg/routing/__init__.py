@@ -1,0 +1,23 @@
+"""Which number does a message to this client leave from? Pure: facts in, Decision out.
+
+`decide` is the only place that knows the rules. Nothing in this package opens a database, looks at
+a clock or prints.
+"""
+
+from petmsg.routing.decide import RULESET, decide, usable
+from petmsg.routing.decision import ChosenNumber, Decision, DecidingWindow, Step
+from petmsg.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
+
+__all__ = [
+    "RULESET",
+    "ChosenNumber",
+    "DecidingWindow",
+    "Decision",
+    "Facts",
+    "NumberFact",
+    "PoolNumberFact",
+    "Step",
+    "WindowFact",
+    "decide",
+    "usable",
+]

@@ -1,0 +1,103 @@
+"""What a routing decision says: the number, why, and every rule that was tried on the way."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from petmsg.clock import iso_utc
+from petmsg.enums import Code, NumberClass, Outcome, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rule that was tried: what it asked, what came out, and in words."""
+
+    step: int
+    rule: Rule
+    condition: str
+    result: bool
+    code: Code
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenNumber:
+    """The number a text leaves from. `sitter` is the ref of the one who speaks with it."""
+
+    id: int
+    e164: str
+    number_class: NumberClass
+    sitter: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecidingWindow:
+    """The window that decided, or that failed to. Instants are aware UTC."""
+
+    booking: str
+    sitter: str | None
+    starts_at: datetime
+    booked_until: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer for one client at one instant (`at`, aware UTC)."""
+
+    org: str
+    client: str
+    at: datetime
+    outcome: Outcome
+    number: ChosenNumber | None
+    reason: str
+    window: DecidingWindow | None
+    warnings: tuple[str, ...]
+    ruleset: str
+    trace: tuple[Step, ...]
+
+    @property
+    def rule(self) -> Rule | None:
+        """The rule that yielded the number; None if none did."""
+        return self.trace[-1].rule if self.number is not None else None
+
+    def to_json(self) -> dict[str, Any]:
+        """The Decision in the shape of `route explain -o json` (spec, section 4)."""
+        number = self.number
+        window = self.window
+        return {
+            "org": self.org,
+            "client": self.client,
+            "at": iso_utc(self.at),
+            "outcome": self.outcome.value,
+            "number": None
+            if number is None
+            else {
+                "e164": number.e164,
+                "class": number.number_class.value,
+                "sitter": number.sitter,
+            },
+            "reason": self.reason,
+            "window": None
+            if window is None
+            else {
+                "booking": window.booking,
+                "sitter": window.sitter,
+                "starts_at": iso_utc(window.starts_at),
+                "booked_until": iso_utc(window.booked_until),
+                "ends_at": iso_utc(window.ends_at),
+            },
+            "warnings": list(self.warnings),
+            "ruleset": self.ruleset,
+            "trace": [
+                {
+                    "step": step.step,
+                    "rule": step.rule.value,
+                    "condition": step.condition,
+                    "result": step.result,
+                    "code": step.code.value,
+                    "explanation": step.explanation,
+                }
+                for step in self.trace
+            ],
+        }

@@ -1,0 +1,75 @@
+"""The snapshot of facts that a routing decision is made from.
+
+All instants are aware UTC. A fact says what *is* (or was, for a past instant); whether it makes a
+number usable, or a window the chosen one, is for `decide` alone to say.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from petmsg.enums import ClientKind, NumberClass, NumberStatus, PoolFor
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFact:
+    """A masked number in the class and status it has at the instant of the decision."""
+
+    id: int
+    e164: str
+    number_class: NumberClass
+    status: NumberStatus
+    quarantined_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PoolNumberFact:
+    """A pool number with its use up to the instant of the decision.
+
+    `own_threads` counts the threads whose own pool number it is, counted no further than the
+    org's `pool_threads_per_number` (it is 0 where the org sets no limit).
+    """
+
+    number: NumberFact
+    last_used_at: datetime | None = None
+    own_threads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFact:
+    """An assignment window of a confirmed booking in the client's thread.
+
+    Spans are half-open: booked `[starts_at, booked_until)`, grace `[booked_until, ends_at)`.
+    `number` is what the window's sitter holds, None if she holds none.
+    """
+
+    booking_id: int
+    booking: str
+    starts_at: datetime
+    booked_until: datetime
+    ends_at: datetime
+    sitter: str | None = None
+    sitter_name: str | None = None
+    sitter_active: bool = False
+    number: NumberFact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything one decision needs to know of an org, a client and her thread.
+
+    `windows` may hold windows that do not contain the instant: `decide` looks. `desks` are the
+    org's front desk numbers, `pool` its pool numbers, in any status. `notes` are remarks about the
+    facts themselves (a setting that changed since, for a past instant); they become warnings.
+    """
+
+    org: str
+    timezone: str
+    pool_for: PoolFor
+    pool_threads_per_number: int | None
+    client: str
+    client_kind: ClientKind
+    windows: tuple[WindowFact, ...] = ()
+    own_pool_number_id: int | None = None
+    pool: tuple[PoolNumberFact, ...] = ()
+    desks: tuple[NumberFact, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,38 @@
+"""How many segments a text takes, and which character makes it expensive.
+
+GSM-7 holds 160 characters in one segment and 153 in each of several; one character outside it
+turns the whole text into UCS-2: 70, then 67. Source: 3GPP TS 23.038, and Twilio's documentation.
+"""
+
+from dataclasses import dataclass
+
+_BASIC = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_EXTENDED = frozenset("^{}\\[~]|€\f")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A text's encoding (`GSM-7` or `UCS-2`), length in its units, segments, and the first
+    character that forced UCS-2 (None if none did)."""
+
+    encoding: str
+    units: int
+    segments: int
+    forced_by: str | None
+
+
+def measure(body: str) -> Size:
+    """The size of a text as carriers count it."""
+    forced_by = next((c for c in body if c not in _BASIC and c not in _EXTENDED), None)
+    if forced_by is None:
+        units = len(body) + sum(c in _EXTENDED for c in body)
+        return Size("GSM-7", units, _segments(units, 160, 153), None)
+    units = len(body.encode("utf-16-be")) // 2
+    return Size("UCS-2", units, _segments(units, 70, 67), forced_by)
+
+
+def _segments(units: int, alone: int, each: int) -> int:
+    return 1 if units <= alone else -(-units // each)

@@ -1,0 +1,177 @@
+"""Batch input: CSV with a header, or JSONL, read whole before a transaction opens.
+
+A file that cannot be read at all is an error; a bad row is its own row's error and stops no other.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from petmsg.errors import MalformedFile, MalformedRow, PetmsgError
+from petmsg.services.work import Failure, Work, take_alone
+
+CHUNK = 1000
+_LONGEST_CELL = 4096
+_FORMULA_STARTS = "=+-@|%\t\r"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A row of a batch: its line in the file, its cells, or what is wrong with it.
+
+    A cell of None is an absent column, an empty text an empty cell.
+    """
+
+    line: int
+    cells: Mapping[str, str | None]
+    problem: PetmsgError | None = None
+
+    @property
+    def ref(self) -> str:
+        """How a result names the row: its ref or number where it has one, else its line."""
+        return (self.cells.get("ref") or self.cells.get("e164") or f"line {self.line}")[:64]
+
+
+@dataclass(frozen=True, slots=True)
+class RowDone:
+    """A row that was taken: `result` is created, updated or unchanged."""
+
+    row: int
+    ref: str
+    result: str
+
+
+def read_batch(content: bytes, *, columns: Sequence[str], required: Sequence[str]) -> list[BatchRow]:
+    """The rows of a CSV or JSONL file. Raises `MalformedFile`.
+
+    JSONL is told by its first character, an opening brace. Columns that are not known are refused,
+    because a mistyped header would silently drop a column.
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:4096]:
+        raise MalformedFile(
+            "The file is not UTF-8 text.", hint="Save it as CSV UTF-8, not as UTF-16 or a workbook."
+        )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        line = content[: problem.start].count(b"\n") + 1
+        raise MalformedFile(
+            f"Line {line} is not UTF-8.", hint="Save the file as CSV UTF-8."
+        ) from None
+    if not text.strip():
+        raise MalformedFile("The file is empty.", hint=f"Its header: {','.join(columns)}")
+    if text.lstrip().startswith("{"):
+        return list(_jsonl(text, columns=columns, required=required))
+    return list(_csv(text, columns=columns, required=required))
+
+
+def chunks(rows: Sequence[BatchRow]) -> Iterator[Sequence[BatchRow]]:
+    """The rows in pieces of one transaction each."""
+    for start in range(0, len(rows), CHUNK):
+        yield rows[start : start + CHUNK]
+
+
+def one_by_one(
+    work: Work,
+    rows: Sequence[BatchRow],
+    import_row: Callable[[Work, Mapping[str, str | None]], tuple[str, str]],
+) -> list[RowDone | Failure]:
+    """Take every row in its own savepoint."""
+
+    def take(row: BatchRow) -> RowDone:
+        if row.problem is not None:
+            raise row.problem
+        ref, result = import_row(work, row.cells)
+        return RowDone(row.line, ref, result)
+
+    results: list[RowDone | Failure] = []
+    for row in rows:
+        done = take_alone(work, row, take, ref=lambda each_row: each_row.ref)
+        results.append(replace(done, row=row.line) if isinstance(done, Failure) else done)
+    return results
+
+
+def _csv(text: str, *, columns: Sequence[str], required: Sequence[str]) -> Iterator[BatchRow]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = [name.strip().lower() for name in next(reader)]
+    except (csv.Error, StopIteration) as problem:
+        raise MalformedFile(f"The header cannot be read: {problem}.") from None
+    _check_header(header, columns=columns, required=required)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as problem:
+            yield BatchRow(line, {}, MalformedRow(f"Line {line} is not CSV: {problem}."))
+            continue
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            yield BatchRow(
+                line,
+                {},
+                MalformedRow(
+                    f"Line {line} has {len(cells)} cells, the header {len(header)}.",
+                    hint="Put cells that hold a comma in double quotes.",
+                ),
+            )
+            continue
+        yield _checked(line, dict(zip(header, map(_from_spreadsheet, cells), strict=True)))
+
+
+def _jsonl(text: str, *, columns: Sequence[str], required: Sequence[str]) -> Iterator[BatchRow]:
+    for line, written in enumerate(text.splitlines(), start=1):
+        if not written.strip():
+            continue
+        try:
+            found = json.loads(written)
+        except (ValueError, RecursionError):
+            yield BatchRow(line, {}, MalformedRow(f"Line {line} is not JSON."))
+            continue
+        if not isinstance(found, dict):
+            yield BatchRow(line, {}, MalformedRow(f"Line {line} is not a JSON object."))
+            continue
+        try:
+            _check_header(list(found), columns=columns, required=required)
+        except MalformedFile as problem:
+            yield BatchRow(line, {}, MalformedRow(f"Line {line}: {problem.message}"))
+            continue
+        if any(not isinstance(value, str | None) for value in found.values()):
+            yield BatchRow(line, {}, MalformedRow(f"Line {line} holds a value that is not text."))
+            continue
+        yield _checked(line, {name: value or "" for name, value in found.items()})
+
+
+def _check_header(
+    header: Sequence[str], *, columns: Sequence[str], required: Sequence[str]
+) -> None:
+    wanted = f"The columns are {','.join(columns)}."
+    unknown = [name for name in header if name not in columns]
+    if unknown:
+        raise MalformedFile(f"There is no column {unknown[0][:40]!r}.", hint=wanted)
+    if len(set(header)) != len(header):
+        raise MalformedFile("The header names a column twice.", hint=wanted)
+    missing = [name for name in required if name not in header]
+    if missing:
+        raise MalformedFile(f"The column {missing[0]} is missing.", hint=wanted)
+
+
+def _checked(line: int, cells: dict[str, str | None]) -> BatchRow:
+    for name, cell in cells.items():
+        if cell is not None and (len(cell) > _LONGEST_CELL or "\0" in cell):
+            return BatchRow(
+                line, {}, MalformedRow(f"Line {line}: the cell {name} is too long or holds a NUL.")
+            )
+    return BatchRow(line, {name: cell.strip() if cell else cell for name, cell in cells.items()})
+
+
+def _from_spreadsheet(cell: str) -> str:
+    """Takes off the `'` that an export puts before a cell a spreadsheet would run as a formula."""
+    if len(cell) > 1 and cell[0] == "'" and cell[1] in _FORMULA_STARTS:
+        return cell[1:]
+    return cell

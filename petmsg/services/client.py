@@ -1,0 +1,327 @@
+"""Clients: adding, changing, their phones, and forgetting one for good."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlmodel import col, or_, select
+
+from petmsg.enums import ClientKind, Direction, MessageStatus
+from petmsg.errors import AlreadyDifferent, NotFound, OutOfRange, PhoneTaken, Refused
+from petmsg.models import Client, ClientPhone, Message, SandboxText
+from petmsg.phone import mask_phone, parse_phone
+from petmsg.queries.lookup import find_client
+from petmsg.services.refs import next_ref
+from petmsg.services.work import Work
+from petmsg.words import parse_name, parse_ref
+
+
+class ClientForgotten(Refused):
+    code = "client_forgotten"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientChanged:
+    """A client after a change; `reused` says that nothing changed."""
+
+    client: str
+    kind: ClientKind
+    phones: int
+    reused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What `client forget` erased, in counts."""
+
+    client: str
+    phones: int
+    messages: int
+    cancelled: int
+    reused: bool
+
+
+def parse_kind(text: str) -> ClientKind:
+    """The kind of that name. Raises `OutOfRange`."""
+    try:
+        return ClientKind(text.strip())
+    except ValueError:
+        raise OutOfRange(
+            f"{text!r} is not a kind of client.", hint="One of one_time, recurring."
+        ) from None
+
+
+def add(
+    work: Work,
+    name: str,
+    *,
+    phones: list[str],
+    ref: str | None = None,
+    kind: ClientKind = ClientKind.ONE_TIME,
+) -> ClientChanged:
+    """Add a client; the first phone is the primary one.
+
+    The same again changes nothing; one that differs, or a phone of another client, is refused.
+    """
+    clean_name = parse_name(name)
+    numbers = list(dict.fromkeys(parse_phone(phone) for phone in phones))
+    if not numbers:
+        raise OutOfRange("A client needs a phone.", hint="Give it: --phone +14155550123")
+    there = _by_ref(work, parse_ref(ref)) if ref is not None else _by_phone(work, numbers[0])
+    if there is not None:
+        known = _phones(work, there)
+        same = (there.name, there.kind) == (clean_name, kind) and set(numbers) <= {
+            phone.e164 for phone in known
+        }
+        if not same:
+            raise AlreadyDifferent(
+                f"Client {there.ref} is there already, with other values.",
+                hint=f"Change her: petmsg client set {there.ref} …, petmsg client phone add …",
+            )
+        return ClientChanged(there.ref, there.kind, len(known), reused=True)
+    client = Client(
+        org_id=work.org.id,
+        ref=parse_ref(ref) if ref is not None else next_ref(work, "client"),
+        name=clean_name,
+        kind=kind,
+        created_at=work.now,
+    )
+    work.session.add(client)
+    work.session.flush()
+    for index, number in enumerate(numbers):
+        _add_phone(work, client, number, primary=index == 0)
+    work.record("client.added", "client", client.ref, {"kind": kind.value, "phones": len(numbers)})
+    return ClientChanged(client.ref, kind, len(numbers), reused=False)
+
+
+def import_row(work: Work, row: Mapping[str, str | None]) -> tuple[str, str]:
+    """One row of `client import` (columns `ref,name,phone,kind`): a known ref is updated.
+
+    An absent column leaves the value; an empty cell clears it (a kind becomes the default; a name
+    or a phone cannot be empty). A phone that is new to her is added and made the primary one.
+    """
+    ref = parse_ref(row["ref"]) if row.get("ref") else None
+    there = _by_ref(work, ref) if ref is not None else None
+    kind = row.get("kind")
+    if there is None:
+        added = add(
+            work,
+            row.get("name") or "",
+            phones=[row.get("phone") or ""],
+            ref=ref,
+            kind=parse_kind(kind) if kind else ClientKind.ONE_TIME,
+        )
+        return added.client, "unchanged" if added.reused else "created"
+    changed = change(
+        work,
+        there.ref,
+        name=row.get("name"),
+        kind=None if kind is None else parse_kind(kind) if kind else ClientKind.ONE_TIME,
+    )
+    reused = changed.reused
+    if row.get("phone") is not None:
+        number = parse_phone(row["phone"] or "")
+        primary = next((p.e164 for p in _phones(work, there) if p.is_primary), None)
+        if number != primary:
+            phone_primary(work, there.ref, number, add_missing=True)
+            reused = False
+    return there.ref, "unchanged" if reused else "updated"
+
+
+def change(
+    work: Work, text: str, *, name: str | None = None, kind: ClientKind | None = None
+) -> ClientChanged:
+    """Change a client's name or kind. None leaves the value."""
+    client = _locked(work, text)
+    changed: dict[str, object] = {}
+    if name is not None and parse_name(name) != client.name:
+        client.name = parse_name(name)
+        changed["name"] = True
+    if kind is not None and kind is not client.kind:
+        changed["kind"] = {"before": client.kind.value, "after": kind.value}
+        client.kind = kind
+    if changed:
+        work.record("client.updated", "client", client.ref, changed)
+    return ClientChanged(client.ref, client.kind, len(_phones(work, client)), not changed)
+
+
+def phone_add(work: Work, text: str, phone: str, *, primary: bool = False) -> ClientChanged:
+    """Add a phone to a client; one that is hers already changes nothing."""
+    client = _locked(work, text)
+    number = parse_phone(phone)
+    known = _phones(work, client)
+    if number in {each.e164 for each in known}:
+        if primary:
+            return phone_primary(work, client.ref, number)
+        return ClientChanged(client.ref, client.kind, len(known), reused=True)
+    _add_phone(work, client, number, primary=not known)
+    work.record("client.phone_added", "client", client.ref)
+    if primary and known:
+        phone_primary(work, client.ref, number)
+    return ClientChanged(client.ref, client.kind, len(known) + 1, reused=False)
+
+
+def phone_remove(work: Work, text: str, phone: str) -> ClientChanged:
+    """Remove a phone of a client. Her primary one is refused while she has others, and her last
+    one always: a client who cannot be texted is no client."""
+    client = _locked(work, text)
+    number = parse_phone(phone)
+    known = _phones(work, client)
+    gone = next((each for each in known if each.e164 == number), None)
+    if gone is None:
+        raise NotFound("phone", mask_phone(number), hint=f"petmsg client show {client.ref}")
+    if len(known) == 1:
+        raise Refused(
+            f"It is the only phone of client {client.ref}.",
+            hint=f"Add another first: petmsg client phone add {client.ref} E164",
+        )
+    if gone.is_primary:
+        raise Refused(
+            f"It is the primary phone of client {client.ref}.",
+            hint=f"Choose another first: petmsg client phone primary {client.ref} E164",
+        )
+    work.session.delete(gone)
+    work.session.flush()
+    work.record("client.phone_removed", "client", client.ref)
+    return ClientChanged(client.ref, client.kind, len(known) - 1, reused=False)
+
+
+def phone_primary(
+    work: Work, text: str, phone: str, *, add_missing: bool = False
+) -> ClientChanged:
+    """Make a phone of a client the one that is texted."""
+    client = _locked(work, text)
+    number = parse_phone(phone)
+    known = _phones(work, client)
+    wanted = next((each for each in known if each.e164 == number), None)
+    if wanted is None:
+        if not add_missing:
+            raise NotFound(
+                "phone",
+                mask_phone(number),
+                hint=f"Add it: petmsg client phone add {client.ref} E164",
+            )
+        wanted = _add_phone(work, client, number, primary=False)
+        known = [*known, wanted]
+    if wanted.is_primary:
+        return ClientChanged(client.ref, client.kind, len(known), reused=True)
+    for each in known:
+        each.is_primary = False
+    work.session.flush()
+    wanted.is_primary = True
+    work.session.flush()
+    work.record("client.phone_made_primary", "client", client.ref)
+    return ClientChanged(client.ref, client.kind, len(known), reused=False)
+
+
+def forget(work: Work, text: str, *, reason: str) -> Forgotten:
+    """Erase a person: name, phones and bodies. Thread, bookings, counts and audit stay whole.
+
+    Texts of hers that still wait are cancelled. It cannot be undone.
+    """
+    client = _locked(work, text, even_forgotten=True)
+    if client.forgotten_at is not None:
+        return Forgotten(client.ref, 0, 0, 0, reused=True)
+    phones = _phones(work, client)
+    numbers = [phone.e164 for phone in phones]
+    messages = work.session.exec(
+        select(Message).where(
+            Message.org_id == work.org.id, Message.client_id == client.id
+        )
+    ).all()
+    numbers += [
+        other
+        for message in messages
+        if (other := message.to_e164 if message.direction is Direction.OUTBOUND else message.from_e164)
+    ]
+    if any(message.status is MessageStatus.SENDING for message in messages):
+        raise Refused(
+            f"A text to client {client.ref} is being sent right now.", hint="Try again in a minute."
+        )
+    waiting = (MessageStatus.QUEUED, MessageStatus.HELD)
+    cancelled = [message for message in messages if message.status in waiting]
+    for message in messages:
+        if message.status in waiting:
+            message.status = MessageStatus.CANCELLED
+        message.body = None
+        message.idempotency_key = None
+        if message.direction is Direction.OUTBOUND:
+            message.to_e164 = None
+        else:
+            message.from_e164 = None
+    ours = [message.provider_message_id for message in messages if message.provider_message_id]
+    for text_row in work.session.exec(
+        select(SandboxText).where(
+            or_(
+                col(SandboxText.to_e164).in_(numbers),
+                col(SandboxText.provider_message_id).in_(ours),
+            )
+        )
+    ):
+        text_row.to_e164 = None
+        text_row.body = None
+    for phone in phones:
+        work.session.delete(phone)
+    client.name = None
+    client.forgotten_at = work.now
+    work.record(
+        "client.forgotten",
+        "client",
+        client.ref,
+        {"phones": len(phones), "messages": len(messages), "cancelled": len(cancelled)},
+        reason=reason,
+    )
+    return Forgotten(client.ref, len(phones), len(messages), len(cancelled), reused=False)
+
+
+def _locked(work: Work, text: str, *, even_forgotten: bool = False) -> Client:
+    key = find_client(work.cursor, work.org.id, text)
+    client = work.session.get(Client, key.id, with_for_update=True, populate_existing=True)
+    assert client is not None
+    if client.forgotten_at is not None and not even_forgotten:
+        raise ClientForgotten(
+            f"Client {client.ref} was forgotten.", hint="Add her anew with another ref."
+        )
+    return client
+
+
+def _by_ref(work: Work, ref: str) -> Client | None:
+    return work.session.exec(
+        select(Client).where(Client.org_id == work.org.id, Client.ref == ref)
+    ).first()
+
+
+def _by_phone(work: Work, e164: str) -> Client | None:
+    return work.session.exec(
+        select(Client)
+        .join(ClientPhone, col(ClientPhone.client_id) == Client.id)
+        .where(ClientPhone.org_id == work.org.id, ClientPhone.e164 == e164)
+    ).first()
+
+
+def _phones(work: Work, client: Client) -> list[ClientPhone]:
+    return list(
+        work.session.exec(
+            select(ClientPhone)
+            .where(ClientPhone.org_id == work.org.id, ClientPhone.client_id == client.id)
+            .order_by(col(ClientPhone.id))
+        )
+    )
+
+
+def _add_phone(work: Work, client: Client, e164: str, *, primary: bool) -> ClientPhone:
+    owner = _by_phone(work, e164)
+    if owner is not None:
+        raise PhoneTaken(
+            f"{mask_phone(e164)} is a phone of client {owner.ref}.",
+            hint="A phone belongs to one client of an org: an inbound text is one person's.",
+        )
+    phone = ClientPhone(
+        org_id=work.org.id,
+        client_id=client.id or 0,
+        e164=e164,
+        is_primary=primary,
+        created_at=work.now,
+    )
+    work.session.add(phone)
+    work.session.flush()
+    return phone

@@ -1,0 +1,94 @@
+"""The custody ledger: every change of a number's class, status, end or holder leaves a row.
+
+`enter` is the only writer. Callers change the locked row and enter it in the same transaction.
+"""
+
+from datetime import datetime, timedelta
+
+from petmsg.enums import NumberClass, NumberStatus
+from petmsg.errors import Refused
+from petmsg.models import MessageNumber, NumberCustody
+from petmsg.queries.lookup import find_number
+from petmsg.services.work import Work
+
+
+class NumberRetired(Refused):
+    code = "number_retired"
+    hint = "A retired number stays retired. Add another: petmsg number add E164 --class sitter"
+
+
+def locked_number(work: Work, e164: str, *, even_retired: bool = False) -> MessageNumber:
+    """The number, locked until the commit. Raises `NotFound`, `MalformedPhone`, `NumberRetired`."""
+    number = locked_by_id(work, find_number(work.cursor, work.org.id, e164).id)
+    if number.status is NumberStatus.RETIRED and not even_retired:
+        raise NumberRetired(f"{number.e164} is retired.")
+    return number
+
+
+def locked_by_id(work: Work, number_id: int) -> MessageNumber:
+    """The number of that id, read anew and locked until the commit."""
+    number = work.session.get(
+        MessageNumber, number_id, with_for_update=True, populate_existing=True
+    )
+    assert number is not None
+    return number
+
+
+def enter(work: Work, number: MessageNumber, *, reason: str) -> datetime:
+    """Write the number's state into the ledger; the instant from which it holds (aware UTC).
+
+    That is `max(now, start of the row before + 1 µs)`, so that a clock that steps back can make
+    neither a gap nor an overlap (spec, section 7).
+    """
+    assert number.id is not None
+    last = work.cursor.one(
+        "SELECT max(from_at) AS from_at FROM number_custody WHERE number_id = :id", id=number.id
+    )
+    from_at = work.now
+    if last is not None and last["from_at"] is not None:
+        from_at = max(from_at, last["from_at"] + timedelta(microseconds=1))
+    work.session.add(
+        NumberCustody(
+            org_id=number.org_id,
+            number_id=number.id,
+            from_at=from_at,
+            number_class=number.number_class,
+            status=number.status,
+            sitter_id=number.sitter_id,
+            quarantined_until=number.quarantined_until,
+            reason=reason,
+            actor=work.actor,
+        )
+    )
+    work.session.flush()
+    return from_at
+
+
+def to_quarantine(number: MessageNumber, *, until: datetime, reason: str) -> None:
+    """Put the number in quarantine until `until`. The holder keeps her claim."""
+    number.status = NumberStatus.QUARANTINED
+    number.quarantined_until = until
+    number.quarantine_reason = reason
+
+
+def to_active(number: MessageNumber) -> None:
+    """End the number's quarantine."""
+    number.status = NumberStatus.ACTIVE
+    number.quarantined_until = None
+    number.quarantine_reason = None
+
+
+def retire_from_sitter(
+    work: Work, number: MessageNumber, *, days: int, quarantine_reason: str, reason: str
+) -> None:
+    """A number its sitter lost: it becomes a quarantined pool number and never goes to another.
+
+    An existing later end of its quarantine is kept (spec, section 7).
+    """
+    until = work.now + timedelta(days=days)
+    if number.quarantined_until is not None:
+        until = max(until, number.quarantined_until)
+    number.sitter_id = None
+    number.number_class = NumberClass.POOL
+    to_quarantine(number, until=until, reason=quarantine_reason)
+    enter(work, number, reason=reason)

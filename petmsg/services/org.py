@@ -1,0 +1,121 @@
+"""Companies and their settings."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, select
+
+from petmsg.clock import zone
+from petmsg.db.engine import cursor_of
+from petmsg.enums import NumberClass, PoolFor, ProviderName
+from petmsg.errors import AlreadyDifferent, OutOfRange
+from petmsg.models import Org
+from petmsg.phone import parse_phone
+from petmsg.queries.org import OrgRow, find_org
+from petmsg.services import number as numbers
+from petmsg.services.work import Work
+from petmsg.words import parse_name
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class OrgChanged:
+    """An org after `add`, `init` or `set`; `reused` says that nothing changed."""
+
+    org: OrgRow
+    reused: bool
+    front_desk: str | None = None
+
+
+def add(
+    session: Session,
+    slug: str,
+    *,
+    name: str,
+    timezone: str,
+    actor: str,
+    now: datetime,
+    front_desk: str | None = None,
+    is_demo: bool = False,
+) -> tuple[OrgChanged, Work]:
+    """Create an org, perhaps with its front desk number. The same again changes nothing.
+
+    The work that was begun in the new org comes back with it, for the command to finish.
+    """
+    if not _SLUG.fullmatch(slug):
+        raise OutOfRange(
+            f"{slug!r} cannot be a slug.", hint="Small letters, digits and dashes: happy-paws"
+        )
+    clean_name = parse_name(name)
+    zone(timezone)
+    desk = parse_phone(front_desk) if front_desk is not None else None
+    there = session.exec(select(Org).where(Org.slug == slug)).first()
+    if there is not None and (there.name, there.timezone) != (clean_name, timezone):
+        raise AlreadyDifferent(
+            f"Org {slug} is there already, with another name or timezone.",
+            hint=f"Change it: petmsg org set --org {slug} --name … --timezone …",
+        )
+    reused = there is not None
+    if there is None:
+        session.add(
+            Org(slug=slug, name=clean_name, timezone=timezone, is_demo=is_demo, created_at=now)
+        )
+    work = Work(session, find_org(cursor_of(session), slug), actor, now)
+    if not reused:
+        work.record("org.added", "org", slug, {"timezone": timezone})
+    if desk is not None:
+        added = numbers.add(work, desk, number_class=NumberClass.FRONT_DESK)
+        reused = reused and added.reused
+    return OrgChanged(work.org, reused, desk), work
+
+
+def change(work: Work, **values: Any) -> OrgChanged:
+    """Change settings of the org: the keys are its columns, a value of None leaves it.
+
+    `pool_threads_per_number` 0 means no limit. Windows that exist keep their grace.
+    """
+    org = work.session.get(Org, work.org.id, with_for_update=True, populate_existing=True)
+    assert org is not None
+    changes = {}
+    for name, given in values.items():
+        if given is None:
+            continue
+        value = _checked(name, given)
+        before = getattr(org, name)
+        if before != value:
+            changes[name] = {"before": _shown(name, before), "after": _shown(name, value)}
+            setattr(org, name, value)
+    if not changes:
+        return OrgChanged(work.org, reused=True)
+    work.session.flush()
+    work.record("org.updated", "org", org.slug, changes)
+    work.org = find_org(work.cursor, org.slug)
+    return OrgChanged(work.org, reused=False)
+
+
+def _checked(name: str, value: Any) -> Any:
+    if name == "name":
+        return parse_name(value)
+    if name == "timezone":
+        zone(value)
+        return value
+    if name == "pool_for":
+        return PoolFor(value)
+    if name == "provider":
+        return ProviderName(value)
+    lowest, highest = {
+        "grace_minutes": (0, 10_080),
+        "quarantine_days": (1, 3650),
+        "pool_threads_per_number": (0, 1_000_000),
+    }[name]
+    if not lowest <= value <= highest:
+        raise OutOfRange(f"{name} {value} is out of range.", hint=f"From {lowest} to {highest}.")
+    return None if name == "pool_threads_per_number" and value == 0 else value
+
+
+def _shown(name: str, value: Any) -> Any:
+    """The audit keeps that a name changed, not the names."""
+    return None if name == "name" else value

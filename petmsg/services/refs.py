@@ -1,0 +1,30 @@
+"""Refs made by petmsg where none was given: `C-1`, `S-1`, `B-1`."""
+
+from petmsg.services.work import Work
+
+_PREFIX = {"client": "C", "sitter": "S", "booking": "B"}
+
+
+def next_ref(work: Work, noun: str) -> str:
+    """The next free ref of the noun in this org. Counts under a row lock, so no two get the same."""
+    cursor = work.cursor
+    cursor.run(
+        "INSERT INTO ref_counter (org_id, noun, next_value) VALUES (:org_id, :noun, 1)"
+        " ON CONFLICT (org_id, noun) DO NOTHING",
+        org_id=work.org.id,
+        noun=noun,
+    )
+    while True:
+        taken = cursor.value(
+            "UPDATE ref_counter SET next_value = next_value + 1"
+            " WHERE org_id = :org_id AND noun = :noun RETURNING next_value - 1",
+            org_id=work.org.id,
+            noun=noun,
+        )
+        ref = f"{_PREFIX[noun]}-{taken}"
+        if not cursor.value(
+            f"SELECT 1 FROM {noun} WHERE org_id = :org_id AND ref = :ref",
+            org_id=work.org.id,
+            ref=ref,
+        ):
+            return ref

@@ -1,0 +1,410 @@
+"""Sitters: adding, activating, deactivating, giving another number."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import col, or_, select
+
+from petmsg.enums import BookingStatus, SitterStatus
+from petmsg.errors import AlreadyDifferent, Refused
+from petmsg.models import AssignmentWindow, Booking, MessageNumber, Sitter, SitterActivity
+from petmsg.phone import parse_phone
+from petmsg.queries.lookup import find_sitter
+from petmsg.services import custody
+from petmsg.services.number import give, held_by
+from petmsg.services.refs import next_ref
+from petmsg.services.work import Work
+from petmsg.words import parse_name, parse_ref
+
+# The sitter-class number that is usable, unheld and unheld longest; never one of another sitter.
+_FREE_NUMBER = """
+SELECT n.id FROM message_number n
+WHERE n.org_id = :org_id AND n.class = 'sitter' AND n.sitter_id IS NULL
+  AND (n.first_sitter_id IS NULL OR n.first_sitter_id = :sitter_id)
+  AND (n.status = 'active' OR (n.status = 'quarantined' AND n.quarantined_until <= :now))
+ORDER BY COALESCE(
+    (SELECT min(c.from_at) FROM number_custody c
+     WHERE c.number_id = n.id AND c.from_at > (
+         SELECT max(h.from_at) FROM number_custody h
+         WHERE h.number_id = n.id AND h.sitter_id IS NOT NULL)),
+    n.created_at), n.id
+LIMIT 1
+"""
+
+
+class NoNumberFree(Refused):
+    code = "no_number_free"
+
+
+class SitterNotActive(Refused):
+    code = "sitter_not_active"
+
+
+@dataclass(frozen=True, slots=True)
+class SitterAdded:
+    """A sitter after `add` or `set`; `reused` says that nothing changed."""
+
+    sitter: str
+    status: SitterStatus
+    number: str | None
+    reused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Activated:
+    """An active sitter and her dedicated number."""
+
+    sitter: str
+    status: SitterStatus
+    number: str | None
+    reused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Deactivated:
+    """An offboarded sitter, what became of her number, and what needs a new sitter."""
+
+    sitter: str
+    status: SitterStatus
+    number: str | None
+    quarantined_until: datetime | None
+    windows_ended: tuple[str, ...]
+    bookings_unassigned: tuple[str, ...]
+    reused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Renumbered:
+    """A sitter with another number; the old one is a quarantined pool number."""
+
+    sitter: str
+    number: str
+    previous: str | None
+    quarantined_until: datetime | None
+
+
+def add(
+    work: Work, name: str, *, phone: str, ref: str | None = None, do_activate: bool = False
+) -> SitterAdded:
+    """Add a sitter (inactive). The same again changes nothing; one that differs is refused."""
+    clean_name, e164 = parse_name(name), parse_phone(phone)
+    if ref is not None:
+        ref = parse_ref(ref)
+        there = _by_ref(work, ref)
+    else:
+        there = work.session.exec(
+            select(Sitter).where(
+                Sitter.org_id == work.org.id, Sitter.phone == e164, Sitter.name == clean_name
+            )
+        ).first()
+    if there is not None:
+        if (there.name, there.phone) != (clean_name, e164):
+            raise AlreadyDifferent(
+                f"Sitter {there.ref} is there already, with another name or phone.",
+                hint=f"Change her: petmsg sitter set {there.ref} --name … --phone …",
+            )
+    else:
+        there = _insert(work, ref or next_ref(work, "sitter"), clean_name, e164)
+        number = activate(work, there.ref).number if do_activate else None
+        return SitterAdded(there.ref, there.status, number, reused=False)
+    if do_activate:
+        activated = activate(work, there.ref)
+        return SitterAdded(there.ref, there.status, activated.number, activated.reused)
+    held = held_by(work, there.id or 0)
+    return SitterAdded(there.ref, there.status, held.e164 if held else None, reused=True)
+
+
+def import_row(work: Work, row: Mapping[str, str | None]) -> tuple[str, str]:
+    """One row of `sitter import` (columns `ref,name,phone`): a known ref is updated."""
+    ref = parse_ref(row["ref"]) if row.get("ref") else None
+    there = _by_ref(work, ref) if ref is not None else None
+    if there is None:
+        added = add(work, row.get("name") or "", phone=row.get("phone") or "", ref=ref)
+        return added.sitter, "unchanged" if added.reused else "created"
+    changed = change(work, there.ref, name=row.get("name"), phone=row.get("phone"))
+    return changed.sitter, "unchanged" if changed.reused else "updated"
+
+
+def change(
+    work: Work, text: str, *, name: str | None = None, phone: str | None = None
+) -> SitterAdded:
+    """Change a sitter's name or personal phone. None leaves the value."""
+    sitter = locked(work, text)
+    changed = []
+    if name is not None and parse_name(name) != sitter.name:
+        sitter.name = parse_name(name)
+        changed.append("name")
+    if phone is not None and parse_phone(phone) != sitter.phone:
+        sitter.phone = parse_phone(phone)
+        changed.append("phone")
+    if changed:
+        work.record("sitter.updated", "sitter", sitter.ref, {"changed": changed})
+    held = held_by(work, sitter.id or 0)
+    return SitterAdded(sitter.ref, sitter.status, held.e164 if held else None, not changed)
+
+
+def activate(work: Work, text: str, *, without_number: bool = False) -> Activated:
+    """Make a sitter active and give her the number that stays hers.
+
+    Repeating it changes nothing. Raises `NoNumberFree`, with nothing changed, unless
+    `without_number`. An offboarded sitter comes back with a new number.
+    """
+    sitter = locked(work, text)
+    assert sitter.id is not None
+    was_active = sitter.status is SitterStatus.ACTIVE
+    if not was_active:
+        before = sitter.status
+        sitter.status = SitterStatus.ACTIVE
+        work.session.add(
+            SitterActivity(org_id=work.org.id, sitter_id=sitter.id, activated_at=_next_span(work, sitter.id))
+        )
+        work.record("sitter.activated", "sitter", sitter.ref, {"before": before.value})
+    number = held_by(work, sitter.id)
+    if number is not None:
+        return Activated(sitter.ref, sitter.status, number.e164, reused=was_active)
+    if without_number and was_active:
+        return Activated(sitter.ref, sitter.status, None, reused=True)
+    if not without_number:
+        number = _free_number(work, sitter)
+        give(work, number, sitter, reason="sitter activated")
+    return Activated(
+        sitter.ref, sitter.status, number.e164 if number is not None else None, reused=False
+    )
+
+
+def deactivate(
+    work: Work, text: str, *, days: int, reason: str | None = None
+) -> Deactivated:
+    """Offboard a sitter: her number becomes a quarantined pool number that no other sitter gets.
+
+    Windows of hers that run end now; later bookings lose their sitter and are listed.
+    """
+    sitter = locked(work, text)
+    assert sitter.id is not None
+    if sitter.status is SitterStatus.OFFBOARDED:
+        return Deactivated(sitter.ref, sitter.status, None, None, (), (), reused=True)
+    why = reason or "sitter offboarded"
+    before = sitter.status
+    sitter.status = SitterStatus.OFFBOARDED
+    span = work.session.exec(
+        select(SitterActivity).where(
+            SitterActivity.sitter_id == sitter.id, col(SitterActivity.offboarded_at).is_(None)
+        )
+    ).first()
+    if span is not None:
+        span.offboarded_at = max(work.now, span.activated_at)
+    number = held_by(work, sitter.id)
+    if number is not None:
+        number = custody.locked_by_id(work, number.id or 0)
+        custody.retire_from_sitter(
+            work, number, days=days, quarantine_reason=f"{why} ({sitter.ref})", reason=why
+        )
+        _record_loss(work, number, sitter, why)
+    ended = _end_running_windows(work, sitter)
+    unassigned = _unassign_later_bookings(work, sitter)
+    work.record(
+        "sitter.deactivated",
+        "sitter",
+        sitter.ref,
+        {
+            "before": before.value,
+            "number": number.e164 if number else None,
+            "windows_ended": ended,
+            "bookings_unassigned": unassigned,
+        },
+        reason=reason,
+    )
+    return Deactivated(
+        sitter=sitter.ref,
+        status=sitter.status,
+        number=number.e164 if number else None,
+        quarantined_until=number.quarantined_until if number else None,
+        windows_ended=tuple(ended),
+        bookings_unassigned=tuple(unassigned),
+        reused=False,
+    )
+
+
+def renumber(
+    work: Work, text: str, *, reason: str, to: str | None = None, days: int | None = None
+) -> Renumbered:
+    """Exchange an active sitter's number; the old one becomes a quarantined pool number."""
+    sitter = locked(work, text)
+    assert sitter.id is not None
+    if sitter.status is not SitterStatus.ACTIVE:
+        raise SitterNotActive(
+            f"Sitter {sitter.ref} is {sitter.status}.",
+            hint=f"First: petmsg sitter activate {sitter.ref}",
+        )
+    old = held_by(work, sitter.id)
+    new = _free_number(work, sitter) if to is None else custody.locked_number(work, to)
+    if old is not None and new.id == old.id:
+        raise Refused(f"{new.e164} is the number sitter {sitter.ref} holds already.")
+    if old is not None:
+        old = custody.locked_by_id(work, old.id or 0)
+        custody.retire_from_sitter(
+            work,
+            old,
+            days=work.org.quarantine_days if days is None else days,
+            quarantine_reason=reason,
+            reason=reason,
+        )
+        _record_loss(work, old, sitter, reason)
+    give(work, new, sitter, reason=reason)
+    work.record(
+        "sitter.renumbered",
+        "sitter",
+        sitter.ref,
+        {"before": old.e164 if old else None, "after": new.e164},
+        reason=reason,
+    )
+    return Renumbered(
+        sitter.ref,
+        new.e164,
+        old.e164 if old else None,
+        old.quarantined_until if old else None,
+    )
+
+
+def locked(work: Work, text: str) -> Sitter:
+    """The sitter that a person named, locked until the commit."""
+    key = find_sitter(work.cursor, work.org.id, text)
+    sitter = work.session.get(Sitter, key.id, with_for_update=True, populate_existing=True)
+    assert sitter is not None
+    return sitter
+
+
+def _by_ref(work: Work, ref: str) -> Sitter | None:
+    return work.session.exec(
+        select(Sitter).where(Sitter.org_id == work.org.id, Sitter.ref == ref)
+    ).first()
+
+
+def _insert(work: Work, ref: str, name: str, phone: str) -> Sitter:
+    sitter = Sitter(org_id=work.org.id, ref=ref, name=name, phone=phone, created_at=work.now)
+    work.session.add(sitter)
+    work.session.flush()
+    work.record("sitter.added", "sitter", ref)
+    return sitter
+
+
+def _next_span(work: Work, sitter_id: int) -> datetime:
+    """When the new span of activity begins: now, but never inside an earlier one."""
+    last = work.cursor.one(
+        "SELECT max(offboarded_at) AS offboarded_at FROM sitter_activity WHERE sitter_id = :id",
+        id=sitter_id,
+    )
+    if last is None or last["offboarded_at"] is None:
+        return work.now
+    return max(work.now, last["offboarded_at"])
+
+
+def _free_number(work: Work, sitter: Sitter) -> MessageNumber:
+    cursor = work.cursor
+    lock = "" if cursor.is_sqlite else " FOR UPDATE OF n SKIP LOCKED"
+    found = cursor.value(
+        _FREE_NUMBER + lock, org_id=work.org.id, sitter_id=sitter.id, now=work.now
+    )
+    if found is None:
+        raise NoNumberFree(
+            f"No sitter number is free for {sitter.ref}; nothing was changed.",
+            hint="Add one: petmsg number add E164 --class sitter (or --without-number).",
+        )
+    return custody.locked_by_id(work, found)
+
+
+def _record_loss(work: Work, number: MessageNumber, sitter: Sitter, reason: str) -> None:
+    work.record(
+        "number.released",
+        "number",
+        number.e164,
+        {"sitter": sitter.ref, "class": number.number_class.value},
+        reason=reason,
+    )
+    work.record(
+        "number.quarantined",
+        "number",
+        number.e164,
+        {"until": number.quarantined_until, "sitter": None},
+        reason=reason,
+    )
+
+
+def _end_running_windows(work: Work, sitter: Sitter) -> list[str]:
+    """Her windows that contain now end now; their bookings keep her name."""
+    running = work.session.exec(
+        select(AssignmentWindow, Booking)
+        .join(Booking, col(Booking.id) == AssignmentWindow.booking_id)
+        .where(
+            AssignmentWindow.sitter_id == sitter.id,
+            col(AssignmentWindow.starts_at) < work.now,
+            col(AssignmentWindow.ends_at) > work.now,
+            Booking.status == BookingStatus.CONFIRMED,
+        )
+        .order_by(col(Booking.id))
+        .with_for_update()
+    ).all()
+    for window, booking in running:
+        before = {"ends_at": window.ends_at, "sitter": sitter.ref}
+        window.ends_at = work.now
+        window.booked_until = min(window.booked_until, work.now)
+        work.record(
+            "window.updated",
+            "window",
+            booking.ref,
+            {"before": _span(window.starts_at, before["ends_at"], sitter.ref),
+             "after": _span(window.starts_at, window.ends_at, sitter.ref)},
+            reason="sitter offboarded",
+        )
+    return [booking.ref for _, booking in running]
+
+
+def _unassign_later_bookings(work: Work, sitter: Sitter) -> list[str]:
+    """Bookings of hers that did not begin, and pending ones that did not end, lose her."""
+    later = work.session.exec(
+        select(Booking)
+        .where(
+            Booking.sitter_id == sitter.id,
+            Booking.status != BookingStatus.CANCELLED,
+            or_(
+                col(Booking.starts_at) >= work.now,
+                (col(Booking.status) == BookingStatus.PENDING)
+                & (col(Booking.ends_at) > work.now),
+            ),
+        )
+        .order_by(col(Booking.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    windows = {
+        window.booking_id: window
+        for window in work.session.exec(
+            select(AssignmentWindow).where(
+                AssignmentWindow.sitter_id == sitter.id,
+                col(AssignmentWindow.starts_at) >= work.now,
+            )
+        )
+    }
+    for booking in later:
+        booking.sitter_id = None
+        work.record(
+            "booking.unassigned", "booking", booking.ref, {"sitter": sitter.ref},
+            reason="sitter offboarded",
+        )
+        window = windows.get(booking.id or 0)
+        if window is not None:
+            window.sitter_id = None
+            work.record(
+                "window.updated",
+                "window",
+                booking.ref,
+                {"before": _span(window.starts_at, window.ends_at, sitter.ref),
+                 "after": _span(window.starts_at, window.ends_at, None)},
+                reason="sitter offboarded",
+            )
+    return [booking.ref for booking in later]
+
+
+def _span(starts_at: datetime, ends_at: datetime, sitter: str | None) -> dict[str, object]:
+    return {"starts_at": starts_at, "ends_at": ends_at, "sitter": sitter}

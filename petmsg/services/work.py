@@ -1,0 +1,185 @@
+"""A unit of work: one org, one transaction, one actor, one `now`, and the audit it leaves.
+
+Events are collected while the work is done and written by `finish`, so that the head of the org's
+chain is locked last and never while something else is waited for.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from petmsg.chain import GENESIS, canonical, event_hash
+from petmsg.clock import iso_utc
+from petmsg.db.cursor import Cursor
+from petmsg.db.engine import cursor_of, is_unique_violation
+from petmsg.db.problems import is_passing, translate
+from petmsg.errors import PetmsgError
+from petmsg.queries.org import OrgRow
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEvent:
+    """An audit event that waits for its place in the chain."""
+
+    event: str
+    entity: str
+    ref: str
+    reason: str | None
+    payload: str
+
+
+@dataclass(slots=True)
+class Work:
+    """What every writing service gets. `now` is aware UTC, the same for the whole command."""
+
+    session: Session
+    org: OrgRow
+    actor: str
+    now: datetime
+    events: list[PendingEvent] = field(default_factory=list)
+
+    @property
+    def cursor(self) -> Cursor:
+        """A bare cursor in this transaction; what the session holds back is written first."""
+        return cursor_of(self.session)
+
+    def record(
+        self,
+        event: str,
+        entity: str,
+        ref: str,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        reason: str | None = None,
+    ) -> None:
+        """Leave an audit event (`noun.verb_in_past`). `payload` holds refs, never a person's
+        phone, name or text."""
+        text = canonical(_plain(payload or {}))
+        self.events.append(PendingEvent(event, entity, ref, reason, text))
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """A row of a batch: whatever goes wrong inside is undone, its audit events too."""
+        kept = len(self.events)
+        try:
+            with self.session.begin_nested():
+                yield
+        except BaseException:
+            del self.events[kept:]
+            raise
+
+    def finish(self) -> None:
+        """Write the collected events to the org's chain. Locks its head until the commit."""
+        self.session.flush()
+        if self.events:
+            _append(self.cursor, self)
+            self.events.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A row of a batch that was refused; the others stand."""
+
+    ref: str
+    error: PetmsgError
+    row: int | None = None
+
+
+def each(
+    work: Work, items: Sequence[T], one: Callable[[T], R], *, ref: Callable[[T], str] = str
+) -> list[R | Failure]:
+    """Do `one` for every item, each all or nothing. A single item's error is raised as it is.
+
+    A lock or a deadlock is not a row's own fault: it is raised, and the command tries again.
+    """
+    if len(items) == 1:
+        return [one(items[0])]
+    return [take_alone(work, item, one, ref=ref) for item in items]
+
+
+def take_alone(
+    work: Work, item: T, one: Callable[[T], R], *, ref: Callable[[T], str], tries: int = 2
+) -> R | Failure:
+    """Do `one` for an item in its own savepoint; what is refused becomes a `Failure`.
+
+    A row that another transaction wrote first is looked at once more.
+    """
+    try:
+        with work.all_or_nothing():
+            return one(item)
+    except PetmsgError as problem:
+        return Failure(ref(item), problem)
+    except DBAPIError as problem:
+        if is_passing(problem):
+            raise
+        if is_unique_violation(problem) and tries > 1:
+            return take_alone(work, item, one, ref=ref, tries=tries - 1)
+        return Failure(ref(item), translate(problem))
+
+
+def _append(cursor: Cursor, work: Work) -> None:
+    seq, previous = _locked_head(cursor, work.org.id)
+    rows = []
+    for pending in work.events:
+        seq += 1
+        fields = {
+            "seq": seq,
+            "at": work.now,
+            "actor": work.actor,
+            "event": pending.event,
+            "entity": pending.entity,
+            "ref": pending.ref,
+            "reason": pending.reason,
+            "payload": pending.payload,
+        }
+        digest = event_hash(org=work.org.slug, previous=previous, **fields)
+        rows.append(
+            {**fields, "org_id": work.org.id, "previous_hash": previous, "hash": digest}
+        )
+        previous = digest
+    cursor.run_many(
+        "INSERT INTO audit_event (org_id, seq, at, actor, event, entity, ref, reason, payload,"
+        " previous_hash, hash) VALUES (:org_id, :seq, :at, :actor, :event, :entity, :ref,"
+        " :reason, :payload, :previous_hash, :hash)",
+        rows,
+    )
+    cursor.run(
+        "UPDATE audit_head SET seq = :seq, hash = :hash WHERE org_id = :org_id",
+        seq=seq,
+        hash=previous,
+        org_id=work.org.id,
+    )
+
+
+def _locked_head(cursor: Cursor, org_id: int) -> tuple[int, str]:
+    """The chain's last event. Its row is locked until the commit (on SQLite the file is)."""
+    cursor.run(
+        "INSERT INTO audit_head (org_id, seq, hash) VALUES (:org_id, 0, :genesis)"
+        " ON CONFLICT (org_id) DO NOTHING",
+        org_id=org_id,
+        genesis=GENESIS,
+    )
+    lock = "" if cursor.is_sqlite else " FOR UPDATE"
+    row = cursor.tuples(
+        f"SELECT seq, hash FROM audit_head WHERE org_id = :org_id{lock}", org_id=org_id
+    )[0]
+    return row[0], row[1]
+
+
+def _plain(value: Any) -> Any:
+    """Instants as JSON text, everything else as it is."""
+    if isinstance(value, datetime):
+        return iso_utc(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(each_value) for key, each_value in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each_value) for each_value in value]
+    return value

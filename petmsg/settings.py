@@ -1,0 +1,62 @@
+"""The settings of a command, and where each came from: an option, the environment or a default.
+
+Only this module and the command line's context read the environment.
+"""
+
+import getpass
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its value (None when not set) and its source, for `petmsg config show`."""
+
+    name: str
+    value: str | None
+    source: str
+
+
+DATABASE = "PETMSG_DATABASE_URL"
+ORG = "PETMSG_ORG"
+OUTPUT = "PETMSG_OUTPUT"
+ACTOR = "PETMSG_ACTOR"
+TWILIO_API_URL = "PETMSG_TWILIO_API_URL"
+TWILIO_TIMEOUT = "PETMSG_TWILIO_TIMEOUT_SECONDS"
+
+_LONGEST_ACTOR = 120
+
+
+def pick(
+    name: str,
+    option: str | None,
+    variable: str,
+    default: str | None,
+    *,
+    flag: str,
+    environ: Mapping[str, str],
+) -> Setting:
+    """The setting's value: the option, else the environment's (if not empty), else the default."""
+    if option is not None:
+        return Setting(name, option, f"option {flag}")
+    if environ.get(variable):
+        return Setting(name, environ[variable], f"environment {variable}")
+    return Setting(name, default, "default" if default is not None else "not set")
+
+
+def default_actor() -> str:
+    """`user@host` of the process; what cannot be told apart becomes `unknown`."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):
+        user = f"uid-{os.getuid()}"
+    return f"{user}@{socket.gethostname() or 'unknown'}"[:_LONGEST_ACTOR]
+
+
+def credentials_file(environ: Mapping[str, str]) -> Path:
+    """Where Twilio's credentials are looked for when the environment does not hold them."""
+    base = environ.get("XDG_CONFIG_HOME")
+    return (Path(base) if base else Path.home() / ".config") / "petmsg" / "twilio.env"

@@ -1,0 +1,69 @@
+"""Short texts that people give: refs, names, reasons, bodies. Checked once, at the door."""
+
+import unicodedata
+
+from petmsg.errors import EmptyReason, MalformedRef, MalformedText, shown
+from petmsg.phone import is_phone
+
+LONGEST_REF = 64
+LONGEST_NAME = 120
+LONGEST_REASON = 500
+LONGEST_BODY = 1600
+"""Twilio refuses longer ones (error 21617)."""
+
+
+def parse_ref(text: str) -> str:
+    """A ref as it is stored. Raises `MalformedRef`; one that looks like a phone is refused too,
+    because a command could not tell it from one."""
+    ref = text.strip()
+    if not ref or len(ref) > LONGEST_REF or not ref.isprintable() or is_phone(ref):
+        raise MalformedRef(f"{shown(text)} cannot be a ref.")
+    return ref
+
+
+def parse_name(text: str) -> str:
+    """A name as it is stored: NFC, single spaces. Raises `MalformedText`."""
+    name = " ".join(_clean(text, "name").split())
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise MalformedText(
+            f"{shown(text)} cannot be a name.", hint=f"1 to {LONGEST_NAME} printable characters."
+        )
+    return name
+
+
+def parse_reason(text: str) -> str:
+    """A reason as it is stored: one line. Raises `EmptyReason` or `MalformedText`."""
+    reason = " ".join(_clean(text, "reason").split())
+    if not reason:
+        raise EmptyReason("The reason is empty.")
+    if len(reason) > LONGEST_REASON or not reason.isprintable():
+        raise MalformedText(
+            "The reason is too long or holds control characters.",
+            hint=f"At most {LONGEST_REASON} printable characters.",
+        )
+    return reason
+
+
+def parse_body(text: str) -> str:
+    """The body of a text, ends trimmed. Raises `MalformedText` if empty or over 1600 characters."""
+    body = _clean(text, "body").replace("\r\n", "\n").rstrip("\n")
+    if not body.strip():
+        raise MalformedText("The body is empty.", hint="Say something: --body 'See you at 3 pm'.")
+    if len(body) > LONGEST_BODY:
+        raise MalformedText(
+            f"The body has {len(body)} characters; {LONGEST_BODY} is the most a text may have.",
+            hint="Send it in parts.",
+        )
+    if any(unicodedata.category(c) == "Cc" and c not in "\n\t" for c in body):
+        raise MalformedText("The body holds control characters.", hint="Send plain text.")
+    return body
+
+
+def _clean(text: str, what: str) -> str:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise MalformedText(
+            f"The {what} is not valid text.", hint="Use UTF-8 and a UTF-8 locale."
+        ) from None
+    return unicodedata.normalize("NFC", text)
