@@ -9,6 +9,7 @@ Alembic is imported where it is used: it is slow, and only migrating needs it.
 """
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
@@ -147,18 +148,16 @@ def _migrate(
     from alembic import command
     from alembic.util import CommandError
 
+    target = _target(revision)
     location = locate(url)
     rehearsed = create and dry_run and location.path is not None and not location.path.exists()
     with _migration(location, create=create, in_memory=rehearsed) as connection:
         before = _known(current(connection))
         settings = config(connection, **attributes)
         try:
-            getattr(command, verb)(settings, revision)
+            getattr(command, verb)(settings, target)
         except CommandError as problem:
-            raise UsageProblem(
-                f"The database cannot go from {before or 'base'} to {shown(revision)}.",
-                hint=f"The revisions are base, {', '.join(REVISIONS)} and head.",
-            ) from problem
+            raise _no_way(revision) from problem
         after = current(connection)
         _require_whole(connection)
         if dry_run:
@@ -174,6 +173,23 @@ def current(connection: "Connection") -> str | None:
 
     heads = MigrationContext.configure(connection).get_current_heads()
     return heads[0] if heads else None
+
+
+def _target(revision: str) -> str:
+    """The revision that a full name, the beginning of one, `head`, `base`, `+1` or `-1` means."""
+    if revision in ("head", "base") or re.fullmatch(r"[+-][0-9]{1,3}", revision):
+        return revision
+    named = [known for known in REVISIONS if revision and known.startswith(revision)]
+    if len(named) != 1:
+        raise _no_way(revision)
+    return named[0]
+
+
+def _no_way(revision: str) -> UsageProblem:
+    return UsageProblem(
+        f"There is no way to the schema revision {shown(revision)}.",
+        hint=f"The revisions are base, {', '.join(REVISIONS)}; the last one is also head.",
+    )
 
 
 def _known(revision: str | None) -> str | None:
@@ -229,11 +245,15 @@ def _postgres_engine(location: Location) -> "Engine":
 
 
 def _sqlite_engine(path: Path | None, *, is_reading: bool = False) -> "Engine":
-    from sqlalchemy import create_engine, event
+    from sqlalchemy import URL, create_engine, event
     from sqlalchemy.pool import NullPool
 
+    # Not as text, which would be unquoted once more: a `%` may be part of a file's name.
+    address = URL.create("sqlite")
+    if path is not None:
+        address = URL.create("sqlite", database=_address(path), query={"mode": "rw", "uri": "true"})
     engine = create_engine(
-        "sqlite://" if path is None else f"sqlite:///{_address(path)}&uri=true",
+        address,
         poolclass=NullPool,
         hide_parameters=True,
         connect_args={"timeout": BUSY_SECONDS},
@@ -254,7 +274,7 @@ def _sqlite_engine(path: Path | None, *, is_reading: bool = False) -> "Engine":
 
 
 def _address(path: Path) -> str:
-    return f"file:{quote(str(path.resolve()))}?mode=rw"
+    return f"file:{quote(str(path.resolve()))}"
 
 
 def _prepare_file(path: Path, *, create: bool) -> None:
@@ -266,7 +286,9 @@ def _prepare_file(path: Path, *, create: bool) -> None:
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     with closing(
-        sqlite3.connect(_address(path), uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+        sqlite3.connect(
+            f"{_address(path)}?mode=rw", uri=True, isolation_level=None, timeout=BUSY_SECONDS
+        )
     ) as raw:
         application = raw.execute("PRAGMA application_id").fetchone()[0]
         require_our_file(application)

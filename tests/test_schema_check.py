@@ -1,0 +1,103 @@
+"""`db check`: silent about a migrated database, and not about one that somebody changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from petmsg.db import migrate
+from tests.migration_support import dump, fill_old_shape, run, upgrade
+
+ANYWHERE = {
+    "DROP INDEX ix_message_queued": "index ix_message_queued of message is missing",
+    "CREATE INDEX ix_mine ON org (name)": "index ix_mine of org is not petmsg's",
+    "ALTER TABLE org ADD COLUMN mine INTEGER": "column org.mine is not petmsg's",
+    "ALTER TABLE org DROP COLUMN is_demo": "column org.is_demo is missing",
+    "DROP TABLE ref_counter": "table ref_counter is missing",
+    "DROP INDEX uq_client_phone_primary;"
+    "CREATE UNIQUE INDEX uq_client_phone_primary ON client_phone (client_id)": (
+        "index uq_client_phone_primary of client_phone covers the wrong rows"
+    ),
+}
+SQLITE = {
+    "DROP TRIGGER thread_no_delete": "trigger thread_no_delete of thread is missing",
+    "DROP TRIGGER audit_event_no_delete;CREATE TRIGGER audit_event_no_delete BEFORE DELETE"
+    " ON audit_event BEGIN SELECT 1\\; END": (
+        "trigger audit_event_no_delete of audit_event is not as petmsg made it"
+    ),
+    "CREATE TABLE mine (id INTEGER)": "table mine is not petmsg's",
+}
+POSTGRESQL = {
+    "DROP TRIGGER thread_no_delete ON thread": "trigger thread_no_delete of thread is missing",
+    "ALTER TABLE audit_event DISABLE TRIGGER audit_event_no_update": (
+        "trigger audit_event_no_update of audit_event is not as petmsg made it"
+    ),
+    "CREATE OR REPLACE FUNCTION petmsg_refuse() RETURNS trigger LANGUAGE plpgsql"
+    " AS 'BEGIN RETURN NEW\\; END'": "function petmsg_refuse is not as petmsg made it",
+    "ALTER TABLE booking DROP CONSTRAINT ck_booking_span": (
+        "check ck_booking_span of booking is missing"
+    ),
+    "ALTER TABLE booking DROP CONSTRAINT fk_booking_org_id_sitter_id": (
+        "foreign key fk_booking_org_id_sitter_id of booking is missing"
+    ),
+    "ALTER TABLE org DROP CONSTRAINT uq_org_slug": "constraint uq_org_slug of org is missing",
+    "ALTER TABLE org ALTER COLUMN name DROP NOT NULL": "nullable of org.name is True, not False",
+}
+
+
+def vandalise(url: str, statements: str) -> None:
+    run(url, *(part.replace("\0", ";") for part in statements.replace("\\;", "\0").split(";")))
+
+
+def test_a_migrated_database_is_as_it_should_be(database_url: str) -> None:
+    upgrade(database_url)
+    before = dump(database_url)
+    assert migrate.check(database_url) == []
+    assert dump(database_url) == before
+
+
+def test_so_is_one_that_was_merged_and_went_down_and_up(database_url: str) -> None:
+    fill_old_shape(database_url)
+    upgrade(database_url, merge_duplicate_threads=True)
+    migrate.downgrade(database_url, "0001")
+    upgrade(database_url)
+    assert migrate.check(database_url) == []
+
+
+@pytest.mark.parametrize(("statements", "complaint"), (ANYWHERE | SQLITE).items())
+def test_each_difference_is_named_on_sqlite(
+    sqlite_url: str, statements: str, complaint: str
+) -> None:
+    upgrade(sqlite_url)
+    vandalise(sqlite_url, statements)
+    assert migrate.check(sqlite_url) == [complaint]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(("statements", "complaint"), (ANYWHERE | POSTGRESQL).items())
+def test_each_difference_is_named_on_postgresql(
+    postgres_url: str, statements: str, complaint: str
+) -> None:
+    upgrade(postgres_url)
+    vandalise(postgres_url, statements)
+    assert migrate.check(postgres_url) == [complaint]
+
+
+def test_the_old_shape_is_a_difference(database_url: str) -> None:
+    upgrade(database_url, "0001")
+    found = migrate.check(database_url)
+    assert found[0] == "the schema is at 0001, not at 0002_one_thread_per_client"
+    assert "column thread.booking_id is not petmsg's" in found
+    assert not any("trigger" in difference for difference in found)
+
+
+def test_an_empty_database_holds_no_tables(database_url: str) -> None:
+    upgrade(database_url)
+    migrate.downgrade(database_url, "base")
+    assert migrate.check(database_url) == ["the database holds no petmsg tables"]
+
+
+@pytest.mark.postgres
+def test_other_programs_tables_on_a_server_are_not_our_business(postgres_url: str) -> None:
+    upgrade(postgres_url)
+    run(postgres_url, "CREATE TABLE theirs (id INTEGER)")
+    assert migrate.check(postgres_url) == []
