@@ -18,7 +18,9 @@ from sqlalchemy.pool import NullPool
 from petmsg.chain import canonical
 from petmsg.db import migrate, schema_version
 from petmsg.db.location import APPLICATION_ID
+from petmsg.db.lock import write_lock
 from petmsg.errors import (
+    Busy,
     DatabaseMissing,
     DatabaseUnusable,
     DuplicateThreads,
@@ -330,6 +332,33 @@ def test_a_row_that_points_nowhere_stops_a_migration(sqlite_url: str) -> None:
     with pytest.raises(DatabaseUnusable, match="1 rows of audit_head"):
         upgrade(sqlite_url)
     assert dump(sqlite_url) == before
+
+
+def test_a_merge_that_would_lose_a_message_is_undone(sqlite_url: str) -> None:
+    """Somebody's own trigger deletes a message with its thread."""
+    fill_old_shape(sqlite_url)
+    run(
+        sqlite_url,
+        "CREATE TRIGGER theirs AFTER DELETE ON thread BEGIN"
+        " DELETE FROM message WHERE id = (SELECT min(id) FROM message); END",
+    )
+    before = dump(sqlite_url)
+    with pytest.raises(RuntimeError, match="would lose messages"):
+        upgrade(sqlite_url, merge_duplicate_threads=True)
+    assert dump(sqlite_url) == before
+
+
+def test_an_upgrade_waits_for_writers(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the lock that every writer takes, and gives up if that is held for too long."""
+    upgrade(sqlite_url, "0001")
+    monkeypatch.setattr(migrate, "LOCK_SECONDS", 0.05)
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    with write_lock(path):
+        with pytest.raises(Busy):
+            upgrade(sqlite_url)
+        with pytest.raises(Busy):
+            migrate.downgrade(sqlite_url, "base")
+    assert upgrade(sqlite_url).before == "0001"
 
 
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(database_url: str) -> None:
