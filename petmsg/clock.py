@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from petmsg.errors import AmbiguousTime, MalformedTime, NonexistentTime, OutOfRange, shown
 
 _ISO = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]((?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]"
+    r"((?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)"
     r"(Z|z|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _RELATIVE = re.compile(r"([+-])([0-9]{1,6})([smhdw])")

@@ -37,10 +37,10 @@ GROUPS = {
 class LazyGroup(TyperGroup):
     """A group whose commands are modules of this package, loaded when they are needed."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, _ctx: Any) -> list[str]:
         return list(GROUPS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+    def get_command(self, _ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in GROUPS:
             return None
         app = import_module(f"petmsg.cli.{cmd_name}").app
@@ -48,7 +48,7 @@ class LazyGroup(TyperGroup):
         command.name = cmd_name
         return command
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
+    def format_commands(self, _ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(GROUPS.items()))
 
@@ -72,7 +72,9 @@ def _print_version(wanted: bool) -> None:
 def petmsg(
     version: Annotated[
         bool,
-        typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True),
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
     ] = False,
 ) -> None:
     """Runs the masked text messaging of a pet-sitting company: one thread per client, one
@@ -101,5 +103,5 @@ def run_command_line(
         )
         sys.stdout.flush()
         return int(code or 0)
-    except BaseException as problem:
+    except BaseException as problem:  # noqa: BLE001 because no traceback may reach a user
         return tell(problem, arguments, ambient.environ)

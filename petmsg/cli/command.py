@@ -105,7 +105,9 @@ def command(
                 raise typer.Exit(run.exit_code)
 
         parameters = [
-            inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
+            inspect.Parameter(
+                "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
+            ),
             *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own),
             *(
                 inspect.Parameter(

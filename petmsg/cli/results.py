@@ -34,7 +34,9 @@ def show_results(run: "Run", fields: Sequence[Field], rows: Sequence[Any]) -> in
         run.show_list(fields, good)
         for row in failed:
             place = row.ref if row.row is None else f"line {row.row} ({row.ref})"
-            run.say(f"{place}: {row.error.message}" + (f" {row.error.hint}" if row.error.hint else ""))
+            run.say(
+                f"{place}: {row.error.message}" + (f" {row.error.hint}" if row.error.hint else "")
+            )
     if failed and len(rows) > 1:
         run.say(f"{len(failed)} of {len(rows)} rows were refused; the others are done.")
     return len(failed)

@@ -5,6 +5,7 @@ the result back for rendering. A lock or a deadlock is tried again, whole, for h
 """
 
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,22 +20,23 @@ from petmsg.db.cursor import Cursor
 from petmsg.db.location import Location, default_path, locate
 from petmsg.db.snapshot import snapshot
 from petmsg.enums import OutputFormat
-from petmsg.errors import BUSY, REFUSED, Busy, ConflictingWrite, PetmsgError
+from petmsg.errors import BUSY, REFUSED, Busy, ConflictingWrite, OutOfRange, PetmsgError
 from petmsg.queries.org import OrgRow, all_orgs, find_org
 from petmsg.render import output as render
 from petmsg.render.fields import Field, View
 from petmsg.settings import Setting
+from petmsg.words import parse_name
 
 TRY_SECONDS = 30.0
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class _RolledBack(Exception):  # noqa: N818 because it is a signal, not an error
+class _RolledBack(Exception):
     """Ends a dry run's transaction without a commit."""
 
 
-@dataclass(slots=False)
+@dataclass
 class Run:
     """What a command is given. `now` is aware UTC, one per command."""
 
@@ -53,6 +55,10 @@ class Run:
     def now(self) -> datetime:
         """The command's one look at the clock."""
         return self.ambient.now or clock.now()
+
+    def tick(self) -> None:
+        """Look at the clock anew: a long run decides each text at its own moment."""
+        self.__dict__.pop("now", None)
 
     def setting(self, name: str) -> Setting:
         """One of `output`, `org`, `database` and `actor`, with its source."""
@@ -79,8 +85,6 @@ class Run:
     @cached_property
     def output(self) -> OutputFormat:
         """How data is printed."""
-        from petmsg.errors import OutOfRange
-
         wanted = self.setting("output").value or "tsv"
         try:
             return OutputFormat(wanted)
@@ -92,8 +96,6 @@ class Run:
     @cached_property
     def actor(self) -> str:
         """Who is named in the audit."""
-        from petmsg.words import parse_name
-
         return parse_name(self.setting("actor").value or "unknown")
 
     # --- reading ---------------------------------------------------------------------------
@@ -105,7 +107,11 @@ class Run:
             yield cursor
 
     def read(
-        self, query: Callable[Concatenate[Cursor, OrgRow, P], R], /, *args: P.args, **kwargs: P.kwargs
+        self,
+        query: Callable[Concatenate[Cursor, OrgRow, P], R],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> R:
         """Call a query or a reading service with a snapshot and the chosen org."""
         with self.snapshot() as cursor:
@@ -117,10 +123,14 @@ class Run:
         return self._org
 
     def orgs(self) -> list[OrgRow]:
-        """The chosen org, or all of them if none was chosen (commands for cron)."""
-        chosen = self.setting("org").value
+        """`chosen` in a snapshot of its own (commands for cron)."""
         with self.snapshot() as cursor:
-            return all_orgs(cursor) if chosen is None else [find_org(cursor, chosen)]
+            return self.chosen(cursor)
+
+    def chosen(self, cursor: Cursor) -> list[OrgRow]:
+        """The chosen org, or all of them if none was chosen."""
+        slug = self.setting("org").value
+        return all_orgs(cursor) if slug is None else [find_org(cursor, slug)]
 
     def instant(self, text: str, org: OrgRow) -> datetime:
         """The instant a person wrote, read in the org's timezone."""
@@ -142,7 +152,9 @@ class Run:
         """
         return self.write_in(self.setting("org").value, service, *args, **kwargs)
 
-    def write_in(self, slug: str | None, service: Callable[..., R], /, *args: Any, **kwargs: Any) -> R:
+    def write_in(
+        self, slug: str | None, service: Callable[..., R], /, *args: Any, **kwargs: Any
+    ) -> R:
         """`write` in the org of that slug."""
         from petmsg.db.engine import cursor_of
         from petmsg.services.work import Work
@@ -179,10 +191,10 @@ class Run:
                 work.finish()
                 self._org = work.org
                 if self.dry_run:
-                    raise _RolledBack
+                    raise _RolledBack  # noqa: TRY301 because it ends the transaction above
         except _RolledBack:
             pass
-        return result  # type: ignore[no-any-return]
+        return result
 
     def _read_in(self, value: Any, org: OrgRow) -> Any:
         return self.instant(value.text, org) if isinstance(value, Later) else value
@@ -193,6 +205,19 @@ class Run:
     def view(self) -> View:
         """How things are shown: in the org's timezone, phones masked unless revealed."""
         return View(timezone=self._org.timezone if self._org else "UTC", reveal=self.reveal)
+
+    @property
+    def is_table(self) -> bool:
+        """Whether a person reads it."""
+        return self.output is OutputFormat.TABLE
+
+    def confirmed(self, question: str) -> bool:
+        """Ask a person; without a terminal the answer is no."""
+        if not (sys.stdin.isatty() and self._is_terminal):
+            return False
+        sys.stderr.write(f"{question} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def show_list(self, fields: Sequence[Field], rows: Sequence[Any]) -> None:
         """Print a list in the chosen format."""

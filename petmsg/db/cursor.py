@@ -2,7 +2,7 @@
 
 Texts name their parameters `:like_this`; on psycopg they become `%(like_this)s`. Instants go in
 and come out as aware UTC datetimes: on SQLite, where they are stored as text, a column is an
-instant when its name ends in `_at` or `_until` (the naming rule of the house).
+instant when its name is `at` or ends in `_at` or `_until` (the naming rule of the house).
 """
 
 import re
@@ -59,7 +59,7 @@ class Cursor:
     def tuples(self, sql: str, /, **parameters: Any) -> list[tuple[Any, ...]]:
         """All rows as they come from the driver: instants are text on SQLite."""
         self._execute(sql, parameters)
-        return self._raw.fetchall()  # type: ignore[no-any-return]
+        return self._raw.fetchall()
 
     def run(self, sql: str, /, **parameters: Any) -> int:
         """Execute a write; how many rows it touched."""
@@ -68,12 +68,17 @@ class Cursor:
 
     def run_many(self, sql: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute a write once per row."""
+        rows = list(rows)
+        if not rows:
+            return
         if self.is_sqlite:
             self._raw.executemany(sql, [_bound(row) for row in rows])
         else:
-            self._raw.executemany(_for_psycopg(sql), list(rows))
+            self._raw.executemany(_for_psycopg(sql), rows)
 
-    def in_list(self, sql: str, name: str, values: Sequence[Any], /, **parameters: Any) -> list[dict[str, Any]]:
+    def in_list(
+        self, sql: str, name: str, values: Sequence[Any], /, **parameters: Any
+    ) -> list[dict[str, Any]]:
         """Rows of a text with `IN (:name)`, for any number of values (in slices of 500)."""
         found: list[dict[str, Any]] = []
         for start in range(0, len(values), 500):
@@ -93,7 +98,7 @@ class Cursor:
         names = [column[0] for column in self._raw.description]
         rows = [dict(zip(names, row, strict=True)) for row in self._raw.fetchall()]
         if self.is_sqlite:
-            instants = [name for name in names if name.endswith(("_at", "_until"))]
+            instants = [name for name in names if name == "at" or name.endswith(("_at", "_until"))]
             for row in rows:
                 for name in instants:
                     if row[name] is not None:

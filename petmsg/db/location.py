@@ -15,15 +15,26 @@ APPLICATION_ID = 0x70746D73
 """`ptms`: what `PRAGMA application_id` says in a petmsg file."""
 
 _NETWORK_FILE_SYSTEMS = frozenset(
-    "nfs nfs4 cifs smb3 smbfs afs ncpfs glusterfs ceph fuse.sshfs fuse.glusterfs 9p".split()
+    (
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "afs",
+        "ncpfs",
+        "glusterfs",
+        "ceph",
+        "fuse.sshfs",
+        "fuse.glusterfs",
+        "9p",
+    )
 )
 
 
 class BadDatabaseUrl(Misconfigured):
     code = "database_url"
-    hint = (
-        "Write sqlite:////absolute/path/petmsg.db, a path, or postgresql://user@host:5432/name."
-    )
+    hint = "Write sqlite:////absolute/path/petmsg.db, a path, or postgresql://user@host:5432/name."
 
 
 @dataclass(frozen=True, slots=True)

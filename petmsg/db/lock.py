@@ -42,10 +42,11 @@ def _acquire(handle: int, path: Path, timeout_seconds: float) -> None:
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
         except OSError as problem:
             if problem.errno not in (errno.EAGAIN, errno.EACCES, errno.EINTR):
                 raise _unusable(path, problem) from problem
+        else:
+            return
         if time.monotonic() >= deadline:
             raise Busy(f"Another petmsg has been writing to {path} for {timeout_seconds:.0f} s.")
         time.sleep(pause)

@@ -112,7 +112,7 @@ def stored_revision(cursor: Cursor) -> str | None:
         there = cursor.value("SELECT to_regclass('alembic_version')")
     if there is None:
         return None
-    return cursor.value("SELECT version_num FROM alembic_version")  # type: ignore[no-any-return]
+    return cursor.value("SELECT version_num FROM alembic_version")
 
 
 def require_schema(cursor: Cursor) -> None:

@@ -23,9 +23,7 @@ class Client(Table, table=True):
     org_id: int = Field(foreign_key="org.id")
     ref: str
     name: str | None
-    kind: ClientKind = Field(
-        default=ClientKind.ONE_TIME, sa_type=vocabulary(ClientKind, "kind")
-    )
+    kind: ClientKind = Field(default=ClientKind.ONE_TIME, sa_type=vocabulary(ClientKind, "kind"))
     created_at: datetime
     forgotten_at: datetime | None = None
 

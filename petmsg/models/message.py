@@ -36,9 +36,7 @@ class Message(Table, table=True):
             sqlite_where=_IN_FLIGHT,
             postgresql_where=_IN_FLIGHT,
         ),
-        Index(
-            "ix_message_queued", "org_id", "id", sqlite_where=_QUEUED, postgresql_where=_QUEUED
-        ),
+        Index("ix_message_queued", "org_id", "id", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
         Index(None, "org_id", "id"),
         Index(None, "thread_id", "id"),
         Index(None, "thread_id", "claimed_at"),

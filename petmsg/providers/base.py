@@ -57,7 +57,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """Certainly not processed; may be sent again after `after_seconds` (None: the caller's choice)."""
+    """Certainly not processed; may be sent again after `after_seconds` (None: choose)."""
 
     after_seconds: float | None
     code: str | None

@@ -99,9 +99,7 @@ def insert_threads(
     made: set[int] = set()
     for start in range(0, len(rows), _SLICE):
         piece = rows[start : start + _SLICE]
-        values = ", ".join(
-            f"(:org_id, :client_{i}, :default_{i}, :now)" for i in range(len(piece))
-        )
+        values = ", ".join(f"(:org_id, :client_{i}, :default_{i}, :now)" for i in range(len(piece)))
         parameters: dict[str, Any] = {"org_id": org_id, "now": now}
         for i, (client_id, default_id) in enumerate(piece):
             parameters[f"client_{i}"] = client_id

@@ -50,6 +50,4 @@ def affected_windows(
 
 def threads_of_pool_number(cursor: Cursor, number_id: int) -> int:
     """How many threads have the number as their own pool number."""
-    return int(
-        cursor.value("SELECT count(*) FROM thread WHERE pool_number_id = :id", id=number_id)
-    )
+    return int(cursor.value("SELECT count(*) FROM thread WHERE pool_number_id = :id", id=number_id))

@@ -23,14 +23,15 @@ class Field:
     """One field of a noun.
 
     `name` is its JSON key. `get` reads it from a row (a mapping or an object; by default the item
-    or attribute of that name). `personal` phones are masked. `title` None keeps it out of tables;
-    `cell` words it for a table where the plain value would not do.
+    or attribute of that name). `personal` phones (always, or where a row says so)
+    are masked. `title` None keeps it out of tables; `cell` words it for a table where the plain
+    value would not do.
     """
 
     name: str
     title: str | None = None
     get: Callable[[Any], Any] | None = None
-    personal: bool = False
+    personal: bool | Callable[[Any], bool] = False
     cell: Callable[[Any, View], str] | None = None
 
     def value(self, row: Any) -> Any:
@@ -41,19 +42,18 @@ class Field:
 
     def data(self, row: Any, view: View) -> Any:
         """The value as JSON holds it: instants in UTC with `Z`, phones masked."""
-        value = self.value(row)
-        if self.personal and not view.reveal:
-            return _masked(value)
-        return plain(value)
+        return plain(self._shown(row, view))
 
     def text(self, row: Any, view: View) -> str:
         """The value as a table shows it: instants in the org's timezone."""
         if self.cell is not None:
             return self.cell(row, view)
+        return words(self._shown(row, view), view)
+
+    def _shown(self, row: Any, view: View) -> Any:
         value = self.value(row)
-        if self.personal and not view.reveal:
-            value = _masked(value)
-        return words(value, view)
+        personal = self.personal(row) if callable(self.personal) else self.personal
+        return _masked(value) if personal and not view.reveal else value
 
 
 def plain(value: Any) -> Any:

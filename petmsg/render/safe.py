@@ -1,4 +1,4 @@
-"""A stranger's text on a terminal: control, bidi and zero-width characters are shown, not obeyed."""
+"""A stranger's text on a terminal: control, bidi and zero-width characters shown, not obeyed."""
 
 import unicodedata
 

@@ -5,7 +5,7 @@ a clock or prints.
 """
 
 from petmsg.routing.decide import RULESET, decide, usable
-from petmsg.routing.decision import ChosenNumber, Decision, DecidingWindow, Step
+from petmsg.routing.decision import ChosenNumber, DecidingWindow, Decision, Step
 from petmsg.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
 
 __all__ = [

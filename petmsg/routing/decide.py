@@ -14,7 +14,7 @@ from typing import Protocol
 
 from petmsg.clock import clock_local
 from petmsg.enums import ClientKind, Code, NumberStatus, Outcome, PoolFor, Rule
-from petmsg.routing.decision import ChosenNumber, Decision, DecidingWindow, Step
+from petmsg.routing.decision import ChosenNumber, DecidingWindow, Decision, Step
 from petmsg.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
 
 RULESET = "1"

@@ -43,7 +43,9 @@ class RowDone:
     result: str
 
 
-def read_batch(content: bytes, *, columns: Sequence[str], required: Sequence[str]) -> list[BatchRow]:
+def read_batch(
+    content: bytes, *, columns: Sequence[str], required: Sequence[str]
+) -> list[BatchRow]:
     """The rows of a CSV or JSONL file. Raises `MalformedFile`.
 
     JSONL is told by its first character, an opening brace. Columns that are not known are refused,

@@ -10,7 +10,14 @@ from sqlalchemy.exc import DBAPIError
 from petmsg.clock import iso_utc, parse_instant
 from petmsg.db.engine import is_unique_violation
 from petmsg.enums import BookingStatus, ClientKind, SitterStatus
-from petmsg.errors import AlreadyDifferent, EndNotAfterStart, MalformedRow, NotFound, PetmsgError, Refused
+from petmsg.errors import (
+    AlreadyDifferent,
+    EndNotAfterStart,
+    MalformedRow,
+    NotFound,
+    PetmsgError,
+    Refused,
+)
 from petmsg.queries import confirm as confirm_queries
 from petmsg.queries.lookup import ClientKey, SitterKey, find_client, find_sitter
 from petmsg.services import window
@@ -188,10 +195,14 @@ def _apply(
             ends_at=wanted["ends_at"],
         )
         work.record(
-            event, "booking", row["ref"], {"before": _times(row), "after": _times(wanted)},
+            event,
+            "booking",
+            row["ref"],
+            {"before": _times(row), "after": _times(wanted)},
             reason=reason,
         )
-    window_id, overlapping, moved = None, (), False
+    window_id, moved = None, False
+    overlapping: tuple[str, ...] = ()
     if row["status"] == BookingStatus.CONFIRMED:
         placed = place_windows(work, [wanted])[row["id"]]
         window_id, moved = placed.id, placed.moved
@@ -283,7 +294,10 @@ class _Import:
         before = self.new.get(ref) or self.updated.get(ref) or self.known.get(ref) if ref else None
         wanted = self._wanted(cells, before)
         if before is None:
-            if wanted["sitter_id"] is not None and wanted["sitter_status"] == SitterStatus.OFFBOARDED:
+            if (
+                wanted["sitter_id"] is not None
+                and wanted["sitter_status"] == SitterStatus.OFFBOARDED
+            ):
                 raise SitterOffboarded(f"Sitter {wanted['sitter']} is offboarded.")
             ref = ref or next_ref(self.work, "booking")
             self.new[ref] = {**wanted, "ref": ref}
@@ -296,7 +310,10 @@ class _Import:
             return ref, "unchanged"
         if before.get("status") == BookingStatus.CANCELLED:
             raise BookingCancelled(f"Booking {ref} is cancelled.")
-        if wanted["sitter_id"] != before["sitter_id"] and wanted["sitter_status"] == SitterStatus.OFFBOARDED:
+        if (
+            wanted["sitter_id"] != before["sitter_id"]
+            and wanted["sitter_status"] == SitterStatus.OFFBOARDED
+        ):
             raise SitterOffboarded(f"Sitter {wanted['sitter']} is offboarded.")
         self.work.record(
             "booking.updated",
@@ -352,9 +369,9 @@ class _Import:
         return wanted
 
     def _write(self) -> None:
-        sitters = {
-            row["sitter_id"] for row in (*self.new.values(), *self.updated.values())
-        } - {None}
+        sitters = {row["sitter_id"] for row in (*self.new.values(), *self.updated.values())} - {
+            None
+        }
         confirm_queries.hold_sitters(self.cursor, self.work.org.id, sorted(sitters))
         if self.new:
             self.cursor.run_many(
@@ -386,9 +403,7 @@ class _Import:
                 ],
             )
         confirmed = [
-            row
-            for row in self.updated.values()
-            if row["status"] == BookingStatus.CONFIRMED
+            row for row in self.updated.values() if row["status"] == BookingStatus.CONFIRMED
         ]
         if confirmed:
             place_windows(self.work, confirmed)

@@ -1,6 +1,6 @@
 """Clients: adding, changing, their phones, and forgetting one for good."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import col, or_, select
@@ -10,9 +10,12 @@ from petmsg.errors import AlreadyDifferent, NotFound, OutOfRange, PhoneTaken, Re
 from petmsg.models import Client, ClientPhone, Message, SandboxText
 from petmsg.phone import mask_phone, parse_phone
 from petmsg.queries.lookup import find_client
+from petmsg.services.batch import BatchRow, RowDone, one_by_one
 from petmsg.services.refs import next_ref
-from petmsg.services.work import Work
+from petmsg.services.work import Failure, Work
 from petmsg.words import parse_name, parse_ref
+
+COLUMNS = ("ref", "name", "phone", "kind")
 
 
 class ClientForgotten(Refused):
@@ -93,13 +96,18 @@ def add(
     return ClientChanged(client.ref, kind, len(numbers), reused=False)
 
 
+def import_rows(work: Work, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
+    """Rows of `client import`, each all or nothing."""
+    return one_by_one(work, rows, import_row)
+
+
 def import_row(work: Work, row: Mapping[str, str | None]) -> tuple[str, str]:
     """One row of `client import` (columns `ref,name,phone,kind`): a known ref is updated.
 
     An absent column leaves the value; an empty cell clears it (a kind becomes the default; a name
     or a phone cannot be empty). A phone that is new to her is added and made the primary one.
     """
-    ref = parse_ref(row["ref"]) if row.get("ref") else None
+    ref = parse_ref(row["ref"] or "") if row.get("ref") else None
     there = _by_ref(work, ref) if ref is not None else None
     kind = row.get("kind")
     if there is None:
@@ -185,9 +193,7 @@ def phone_remove(work: Work, text: str, phone: str) -> ClientChanged:
     return ClientChanged(client.ref, client.kind, len(known) - 1, reused=False)
 
 
-def phone_primary(
-    work: Work, text: str, phone: str, *, add_missing: bool = False
-) -> ClientChanged:
+def phone_primary(work: Work, text: str, phone: str, *, add_missing: bool = False) -> ClientChanged:
     """Make a phone of a client the one that is texted."""
     client = _locked(work, text)
     number = parse_phone(phone)
@@ -224,14 +230,16 @@ def forget(work: Work, text: str, *, reason: str) -> Forgotten:
     phones = _phones(work, client)
     numbers = [phone.e164 for phone in phones]
     messages = work.session.exec(
-        select(Message).where(
-            Message.org_id == work.org.id, Message.client_id == client.id
-        )
+        select(Message).where(Message.org_id == work.org.id, Message.client_id == client.id)
     ).all()
     numbers += [
         other
         for message in messages
-        if (other := message.to_e164 if message.direction is Direction.OUTBOUND else message.from_e164)
+        if (
+            other := message.to_e164
+            if message.direction is Direction.OUTBOUND
+            else message.from_e164
+        )
     ]
     if any(message.status is MessageStatus.SENDING for message in messages):
         raise Refused(

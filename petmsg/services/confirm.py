@@ -1,7 +1,7 @@
 """Confirming bookings: the client's one thread, the booking's window, all in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from petmsg.enums import BookingStatus, SitterStatus
@@ -37,11 +37,11 @@ class Confirmed:
     status: BookingStatus = BookingStatus.CONFIRMED
 
 
-def confirm(work: Work, refs: Sequence[str]) -> list[Confirmed | Failure]:
+def confirm(work: Work, refs: Sequence[str], *, of_many: bool = True) -> list[Confirmed | Failure]:
     """Confirm the bookings of those refs; results in their order, a repeated ref repeated.
 
     Idempotent: the same thread, the same window. A cancelled booking or an offboarded sitter is a
-    `Failure` of its row; the others stand. A single ref's error is raised.
+    `Failure` of its row; the others stand. Unless it is one `of_many`, its error is raised.
     """
     cursor = work.cursor
     rows = {
@@ -57,21 +57,23 @@ def confirm(work: Work, refs: Sequence[str]) -> list[Confirmed | Failure]:
         problem = _problem(ref, rows.get(ref))
         if problem is None:
             good.append(rows[ref])
-        elif len(refs) == 1:
+        elif not of_many:
             raise problem
         else:
             failures[ref] = problem
     done = _confirm(work, good)
-    return [done[ref] if ref in done else Failure(ref, failures[ref]) for ref in refs]
-
-
-def pending_refs(work: Work) -> list[str]:
-    """The refs of all pending bookings of the org, oldest first."""
-    rows = work.cursor.tuples(
-        "SELECT ref FROM booking WHERE org_id = :org_id AND status = 'pending' ORDER BY id",
-        org_id=work.org.id,
-    )
-    return [row[0] for row in rows]
+    results: list[Confirmed | Failure] = []
+    clients: set[str] = set()
+    for ref in refs:
+        if ref not in done:
+            results.append(Failure(ref, failures[ref]))
+            continue
+        row = done[ref]
+        # What an earlier row of this very run made is reused by the later ones.
+        results.append(replace(row, thread_reused=row.thread_reused or row.client in clients))
+        done[ref] = replace(row, window_reused=True)
+        clients.add(row.client)
+    return results
 
 
 def _problem(ref: str, row: dict[str, Any] | None) -> PetmsgError | None:
@@ -129,10 +131,11 @@ def _confirm(work: Work, rows: list[dict[str, Any]]) -> dict[str, Confirmed]:
 
 def _warnings(row: dict[str, Any]) -> tuple[str, ...]:
     if row["sitter_status"] == SitterStatus.INACTIVE:
-        return (
+        warning = (
             f"Sitter {row['sitter']} is not active yet: her window will not speak with her number"
-            f" until petmsg sitter activate {row['sitter']}",
+            f" until petmsg sitter activate {row['sitter']}"
         )
+        return (warning,)
     return ()
 
 

@@ -6,7 +6,7 @@
 from datetime import datetime, timedelta
 
 from petmsg.enums import NumberClass, NumberStatus
-from petmsg.errors import Refused
+from petmsg.errors import OutOfRange, Refused
 from petmsg.models import MessageNumber, NumberCustody
 from petmsg.queries.lookup import find_number
 from petmsg.services.work import Work
@@ -64,6 +64,16 @@ def enter(work: Work, number: MessageNumber, *, reason: str) -> datetime:
     return from_at
 
 
+def quarantine_end(work: Work, days: int | None) -> datetime:
+    """The end of a quarantine that begins now: `days`, or the org's. Raises `OutOfRange`."""
+    count = work.org.quarantine_days if days is None else days
+    if not 1 <= count <= 3650:
+        raise OutOfRange(
+            f"{count} days is out of range.", hint="From 1 to 3650; usual are 1, 3, 7, 14, 30, 90."
+        )
+    return work.now + timedelta(days=count)
+
+
 def to_quarantine(number: MessageNumber, *, until: datetime, reason: str) -> None:
     """Put the number in quarantine until `until`. The holder keeps her claim."""
     number.status = NumberStatus.QUARANTINED
@@ -79,13 +89,13 @@ def to_active(number: MessageNumber) -> None:
 
 
 def retire_from_sitter(
-    work: Work, number: MessageNumber, *, days: int, quarantine_reason: str, reason: str
+    work: Work, number: MessageNumber, *, days: int | None, quarantine_reason: str, reason: str
 ) -> None:
     """A number its sitter lost: it becomes a quarantined pool number and never goes to another.
 
-    An existing later end of its quarantine is kept (spec, section 7).
+    In quarantine for `days` (None: the org's). An existing later end is kept (spec, section 7).
     """
-    until = work.now + timedelta(days=days)
+    until = quarantine_end(work, days)
     if number.quarantined_until is not None:
         until = max(until, number.quarantined_until)
     number.sitter_id = None

@@ -6,17 +6,32 @@ fate is not known is never sent again by itself.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlmodel import col, select
 
 from petmsg.chain import canonical
 from petmsg.enums import Direction, MessageStatus, Outcome, ProviderName, Rule
-from petmsg.errors import NotFound, ProviderOutcomeUnknown, ProviderRefused, Busy, PetmsgError, Refused
-from petmsg.models import ClientPhone, Message, MessageNumber, Thread
-from petmsg.providers.base import Accepted, OutgoingText, Rejected, RetryLater, SendOutcome, Unknown
+from petmsg.errors import (
+    Busy,
+    Misconfigured,
+    NotFound,
+    PetmsgError,
+    ProviderOutcomeUnknown,
+    ProviderRefused,
+    Refused,
+)
+from petmsg.models import Message, MessageNumber, Thread
+from petmsg.providers.base import (
+    Accepted,
+    OutgoingText,
+    Rejected,
+    RejectionClass,
+    RetryLater,
+    SendOutcome,
+)
 from petmsg.queries.lookup import ClientKey, find_client, find_sitter
+from petmsg.queries.message import primary_phone
 from petmsg.queries.routing import read_facts
 from petmsg.routing import Decision, decide
 from petmsg.segments import measure
@@ -45,8 +60,8 @@ class KeyReused(Refused):
     hint = "Use another --key for another text."
 
 
-class NoPhone(Refused):
-    code = "client_without_phone"
+class ProviderAccount(Misconfigured):
+    code = "provider_account"
 
 
 class MessageNotWaiting(Refused):
@@ -82,16 +97,18 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
-    """What sending would do now, without doing it."""
+class Sending:
+    """A text on its way: where it stands, its claim if it is ours to hand over, or why it waits."""
 
-    client: str
-    decision: Decision
-    to_e164: str
-    encoding: str
-    units: int
+    message: int
+    status: MessageStatus
+    from_e164: str | None
+    to_e164: str | None
     segments: int
-    forced_by: str | None
+    decision: str | None
+    note: str | None
+    claim: Claim | None
+    waiting: Waiting | None
 
 
 def queue(
@@ -113,7 +130,7 @@ def queue(
         there = _by_key(work, key, client, clean)
         if there is not None:
             return Queued(there.id or 0, there.status, reused=True)
-    phone = _primary_phone(work, client)
+    phone = primary_phone(work.cursor, work.org, client)
     speaker = find_sitter(work.cursor, work.org.id, as_sitter) if as_sitter is not None else None
     if speaker is not None:
         facts = read_facts(work.cursor, work.org, client, at=work.now, past=False)
@@ -144,7 +161,52 @@ def queue(
     return Queued(message.id or 0, MessageStatus.QUEUED, reused=False)
 
 
-def claim(work: Work, message_id: int) -> Claim | Waiting:
+def queue_and_claim(
+    work: Work,
+    client_text: str,
+    *,
+    body: str,
+    key: str | None = None,
+    as_sitter: str | None = None,
+    queue_only: bool = False,
+    provider: ProviderName,
+) -> Sending:
+    """Queue a text and, unless `queue_only`, claim it in the same transaction.
+
+    `provider` is the one whose credentials this process holds.
+    """
+    queued = queue(work, client_text, body=body, key=key, as_sitter=as_sitter)
+    if queue_only or queued.status is not MessageStatus.QUEUED:
+        note = f"there already, {queued.status}" if queued.reused else None
+        return _sending(work, queued.message, None, note)
+    return claim_now(work, queued.message, provider=provider)
+
+
+def claim_now(work: Work, message_id: int, *, provider: ProviderName) -> Sending:
+    """`claim`, with the text as it stands after it."""
+    taken = claim(work, message_id, provider=provider)
+    return _sending(work, message_id, taken, taken.why if isinstance(taken, Waiting) else None)
+
+
+def _sending(
+    work: Work, message_id: int, taken: Claim | Waiting | None, note: str | None
+) -> Sending:
+    message = work.session.get(Message, message_id)
+    assert message is not None
+    return Sending(
+        message=message_id,
+        status=message.status,
+        from_e164=message.from_e164,
+        to_e164=message.to_e164,
+        segments=message.segments,
+        decision=message.decision,
+        note=note,
+        claim=taken if isinstance(taken, Claim) else None,
+        waiting=taken if isinstance(taken, Waiting) else None,
+    )
+
+
+def claim(work: Work, message_id: int, *, provider: ProviderName) -> Claim | Waiting:
     """Take a queued text for sending: its number is decided here, and stored with its trace.
 
     `Waiting` says why it stays in the queue: another text to this phone is under way, earlier ones
@@ -161,6 +223,8 @@ def claim(work: Work, message_id: int) -> Claim | Waiting:
         raise NotFound("message", str(message_id))
     if message.status is not MessageStatus.QUEUED:
         raise MessageNotWaiting(f"Text {message_id} is {message.status}, not queued.")
+    if work.org.provider is not provider:
+        raise Busy(f"The provider of org {work.org.slug} was changed to {work.org.provider}.")
     held_up = _held_up(work, message)
     if held_up is not None:
         return Waiting(message_id, held_up)
@@ -185,12 +249,13 @@ def claim(work: Work, message_id: int) -> Claim | Waiting:
     message.from_e164 = number.e164
     message.rule = decision.rule
     message.decision = canonical(decision.to_json())
-    message.provider = ProviderName(work.org.provider)
+    message.provider = work.org.provider
     message.claimed_at = work.now
     message.attempts += 1
     message.error_code = message.error_message = None
     work.session.flush()
-    assert message.to_e164 is not None and message.body is not None
+    assert message.to_e164 is not None
+    assert message.body is not None
     text = OutgoingText(number.e164, message.to_e164, message.body)
     return Claim(message_id, message.attempts, text, decision)
 
@@ -210,10 +275,10 @@ def record(work: Work, claimed: Claim, outcome: SendOutcome) -> MessageStatus:
         message.status = MessageStatus.SENT
         message.provider_message_id = outcome.provider_message_id
         message.sent_at = work.now
-    elif isinstance(outcome, Rejected):
+    elif isinstance(outcome, Rejected) and outcome.rejection_class is not RejectionClass.ACCOUNT:
         message.status = MessageStatus.FAILED
         event, payload["code"] = "message.failed", outcome.code
-    elif isinstance(outcome, RetryLater):
+    elif isinstance(outcome, RetryLater | Rejected):
         message.status = MessageStatus.QUEUED
         event, payload["code"] = "message.put_back", outcome.code
     else:
@@ -230,6 +295,12 @@ def problem_of(outcome: SendOutcome, message_id: int) -> PetmsgError | None:
     """The error a sender sees for an outcome; None if the text was accepted."""
     if isinstance(outcome, Accepted):
         return None
+    if isinstance(outcome, Rejected) and outcome.rejection_class is RejectionClass.ACCOUNT:
+        return ProviderAccount(
+            f"The provider refused the account, not text {message_id}: {outcome.message}",
+            hint="Check the credentials (petmsg config show). The text stays queued; send it "
+            "afterwards: petmsg message dispatch",
+        )
     if isinstance(outcome, Rejected):
         return ProviderRefused(
             f"The provider refused text {message_id} ({outcome.code}): {outcome.message}",
@@ -238,7 +309,7 @@ def problem_of(outcome: SendOutcome, message_id: int) -> PetmsgError | None:
     if isinstance(outcome, RetryLater):
         return Busy(
             f"The provider cannot take text {message_id} now: {outcome.message}",
-            hint=f"It stays queued; send it later: petmsg message dispatch",
+            hint="It stays queued; send it later: petmsg message dispatch",
         )
     return ProviderOutcomeUnknown(
         f"It is not known whether text {message_id} was sent: {outcome.message}",
@@ -278,34 +349,6 @@ def cancel(work: Work, message_id: int, *, reason: str | None = None) -> Queued:
     return Queued(message_id, message.status, reused=False)
 
 
-def due(work: Work) -> list[int]:
-    """The queued texts of the org, oldest first."""
-    return [
-        row[0]
-        for row in work.cursor.tuples(
-            "SELECT id FROM message WHERE org_id = :org_id AND status = 'queued' ORDER BY id",
-            org_id=work.org.id,
-        )
-    ]
-
-
-def preview(work: Work, client_text: str, *, body: str) -> Preview:
-    """What sending would do now: the number, why, and the size. Changes nothing."""
-    clean = parse_body(body)
-    client = find_client(work.cursor, work.org.id, client_text)
-    facts = read_facts(work.cursor, work.org, client, at=work.now, past=False)
-    size = measure(clean)
-    return Preview(
-        client=client.ref,
-        decision=decide(facts, work.now),
-        to_e164=_primary_phone(work, client),
-        encoding=size.encoding,
-        units=size.units,
-        segments=size.segments,
-        forced_by=size.forced_by,
-    )
-
-
 def _payload(claimed: Claim, message: Message) -> dict[str, Any]:
     decision = claimed.decision
     assert decision.number is not None
@@ -329,7 +372,7 @@ def _held_up(work: Work, message: Message) -> str | None:
         )
     ).first()
     if under_way is not None:
-        return f"text {under_way[0]} to the same phone is {under_way[1].value}"
+        return f"text {under_way[0]} to the same phone is {under_way[1]}"
     earlier = work.session.exec(
         select(Message.id)
         .where(
@@ -343,7 +386,11 @@ def _held_up(work: Work, message: Message) -> str | None:
 
 
 def _require_her_window(decision: Decision, sitter: str) -> None:
-    if decision.rule is not Rule.ACTIVE_WINDOW or decision.number is None or decision.number.sitter != sitter:
+    if (
+        decision.rule is not Rule.ACTIVE_WINDOW
+        or decision.number is None
+        or decision.number.sitter != sitter
+    ):
         raise NotHerWindow(
             f"Sitter {sitter} cannot speak to this client now: {decision.reason}.",
             hint=f"See why: petmsg route explain {decision.client}",
@@ -357,24 +404,10 @@ def _by_key(work: Work, key: str, client: ClientKey, body: str) -> Message | Non
         select(Message).where(Message.org_id == work.org.id, Message.idempotency_key == key)
     ).first()
     if there is not None and (there.client_id, there.body) != (client.id, body):
-        raise KeyReused(f"The key was used for text {there.id}, to another client or with other words.")
+        raise KeyReused(
+            f"The key was used for text {there.id}, to another client or with other words."
+        )
     return there
-
-
-def _primary_phone(work: Work, client: ClientKey) -> str:
-    phone = work.session.exec(
-        select(ClientPhone.e164).where(
-            ClientPhone.org_id == work.org.id,
-            ClientPhone.client_id == client.id,
-            col(ClientPhone.is_primary).is_(True),
-        )
-    ).first()
-    if phone is None:
-        raise NoPhone(
-            f"Client {client.ref} has no phone.",
-            hint=f"Add one: petmsg client phone add {client.ref} E164",
-        )
-    return phone
 
 
 def _client_of(work: Work, message: Message) -> ClientKey:

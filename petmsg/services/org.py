@@ -30,6 +30,17 @@ class OrgChanged:
     front_desk: str | None = None
 
 
+def check(slug: str, *, name: str, timezone: str, front_desk: str | None) -> tuple[str, str | None]:
+    """The name and front desk number as they are stored; raises what is malformed before any
+    database is touched."""
+    if not _SLUG.fullmatch(slug):
+        raise OutOfRange(
+            f"{slug!r} cannot be a slug.", hint="Small letters, digits and dashes: happy-paws"
+        )
+    zone(timezone)
+    return parse_name(name), parse_phone(front_desk) if front_desk is not None else None
+
+
 def add(
     session: Session,
     slug: str,
@@ -45,13 +56,7 @@ def add(
 
     The work that was begun in the new org comes back with it, for the command to finish.
     """
-    if not _SLUG.fullmatch(slug):
-        raise OutOfRange(
-            f"{slug!r} cannot be a slug.", hint="Small letters, digits and dashes: happy-paws"
-        )
-    clean_name = parse_name(name)
-    zone(timezone)
-    desk = parse_phone(front_desk) if front_desk is not None else None
+    clean_name, desk = check(slug, name=name, timezone=timezone, front_desk=front_desk)
     there = session.exec(select(Org).where(Org.slug == slug)).first()
     if there is not None and (there.name, there.timezone) != (clean_name, timezone):
         raise AlreadyDifferent(

@@ -6,7 +6,7 @@ _PREFIX = {"client": "C", "sitter": "S", "booking": "B"}
 
 
 def next_ref(work: Work, noun: str) -> str:
-    """The next free ref of the noun in this org. Counts under a row lock, so no two get the same."""
+    """The next free ref of the noun in this org, counted under a row lock."""
     cursor = work.cursor
     cursor.run(
         "INSERT INTO ref_counter (org_id, noun, next_value) VALUES (:org_id, :noun, 1)"

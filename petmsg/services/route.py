@@ -56,8 +56,8 @@ def explain(
 ) -> Explained:
     """The Decision for a text to the client at `at` (aware UTC), and who the client is.
 
-    For `at` before `now` numbers, holders and sitters are taken from the ledger as they were. Raises
-    `NotFound` or `Ambiguous`. Changes nothing.
+    For `at` before `now` numbers, holders and sitters are taken from the ledger as they were.
+    Raises `NotFound` or `Ambiguous`. Changes nothing.
     """
     client = find_client(cursor, org.id, client_text)
     past = at < now
@@ -106,9 +106,7 @@ def _e164(decision: Mapping[str, Any]) -> str | None:
     return None if number is None else str(number["e164"])
 
 
-def _changes_since(
-    cursor: Cursor, org: OrgRow, client: ClientKey, at: datetime
-) -> tuple[str, ...]:
+def _changes_since(cursor: Cursor, org: OrgRow, client: ClientKey, at: datetime) -> tuple[str, ...]:
     """Warnings for what is today's in a past answer and was changed since."""
     notes: list[str] = []
     for row in cursor.rows(
@@ -123,7 +121,9 @@ def _changes_since(
             if "kind" in payload:
                 notes.append(f"The client's kind was changed at {when}, after this time")
         elif _touches(payload.get("before"), at) or _touches(payload.get("after"), at):
-            notes.append(f"The window of booking {row['ref']} was changed at {when}, after this time")
+            notes.append(
+                f"The window of booking {row['ref']} was changed at {when}, after this time"
+            )
     return tuple(dict.fromkeys(notes))
 
 

@@ -1,6 +1,6 @@
 """Sitters: adding, activating, deactivating, giving another number."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,10 +12,13 @@ from petmsg.models import AssignmentWindow, Booking, MessageNumber, Sitter, Sitt
 from petmsg.phone import parse_phone
 from petmsg.queries.lookup import find_sitter
 from petmsg.services import custody
+from petmsg.services.batch import BatchRow, RowDone, one_by_one
 from petmsg.services.number import give, held_by
 from petmsg.services.refs import next_ref
-from petmsg.services.work import Work
+from petmsg.services.work import Failure, Work, each
 from petmsg.words import parse_name, parse_ref
+
+COLUMNS = ("ref", "name", "phone")
 
 # The sitter-class number that is usable, unheld and unheld longest; never one of another sitter.
 _FREE_NUMBER = """
@@ -115,9 +118,14 @@ def add(
     return SitterAdded(there.ref, there.status, held.e164 if held else None, reused=True)
 
 
+def import_rows(work: Work, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
+    """Rows of `sitter import`, each all or nothing."""
+    return one_by_one(work, rows, import_row)
+
+
 def import_row(work: Work, row: Mapping[str, str | None]) -> tuple[str, str]:
     """One row of `sitter import` (columns `ref,name,phone`): a known ref is updated."""
-    ref = parse_ref(row["ref"]) if row.get("ref") else None
+    ref = parse_ref(row["ref"] or "") if row.get("ref") else None
     there = _by_ref(work, ref) if ref is not None else None
     if there is None:
         added = add(work, row.get("name") or "", phone=row.get("phone") or "", ref=ref)
@@ -157,7 +165,9 @@ def activate(work: Work, text: str, *, without_number: bool = False) -> Activate
         before = sitter.status
         sitter.status = SitterStatus.ACTIVE
         work.session.add(
-            SitterActivity(org_id=work.org.id, sitter_id=sitter.id, activated_at=_next_span(work, sitter.id))
+            SitterActivity(
+                org_id=work.org.id, sitter_id=sitter.id, activated_at=_next_span(work, sitter.id)
+            )
         )
         work.record("sitter.activated", "sitter", sitter.ref, {"before": before.value})
     number = held_by(work, sitter.id)
@@ -173,8 +183,15 @@ def activate(work: Work, text: str, *, without_number: bool = False) -> Activate
     )
 
 
+def activate_all(
+    work: Work, sitters: Sequence[str], *, without_number: bool = False
+) -> list[Activated | Failure]:
+    """`activate` for several sitters, each all or nothing."""
+    return each(work, sitters, lambda text: activate(work, text, without_number=without_number))
+
+
 def deactivate(
-    work: Work, text: str, *, days: int, reason: str | None = None
+    work: Work, text: str, *, days: int | None = None, reason: str | None = None
 ) -> Deactivated:
     """Offboard a sitter: her number becomes a quarantined pool number that no other sitter gets.
 
@@ -246,7 +263,7 @@ def renumber(
         custody.retire_from_sitter(
             work,
             old,
-            days=work.org.quarantine_days if days is None else days,
+            days=days,
             quarantine_reason=reason,
             reason=reason,
         )
@@ -295,17 +312,14 @@ def _next_span(work: Work, sitter_id: int) -> datetime:
         "SELECT max(offboarded_at) AS offboarded_at FROM sitter_activity WHERE sitter_id = :id",
         id=sitter_id,
     )
-    if last is None or last["offboarded_at"] is None:
-        return work.now
-    return max(work.now, last["offboarded_at"])
+    ended: datetime | None = None if last is None else last["offboarded_at"]
+    return work.now if ended is None else max(work.now, ended)
 
 
 def _free_number(work: Work, sitter: Sitter) -> MessageNumber:
     cursor = work.cursor
     lock = "" if cursor.is_sqlite else " FOR UPDATE OF n SKIP LOCKED"
-    found = cursor.value(
-        _FREE_NUMBER + lock, org_id=work.org.id, sitter_id=sitter.id, now=work.now
-    )
+    found = cursor.value(_FREE_NUMBER + lock, org_id=work.org.id, sitter_id=sitter.id, now=work.now)
     if found is None:
         raise NoNumberFree(
             f"No sitter number is free for {sitter.ref}; nothing was changed.",
@@ -346,15 +360,17 @@ def _end_running_windows(work: Work, sitter: Sitter) -> list[str]:
         .with_for_update()
     ).all()
     for window, booking in running:
-        before = {"ends_at": window.ends_at, "sitter": sitter.ref}
+        before = _span(window.starts_at, window.ends_at, sitter.ref)
         window.ends_at = work.now
         window.booked_until = min(window.booked_until, work.now)
         work.record(
             "window.updated",
             "window",
             booking.ref,
-            {"before": _span(window.starts_at, before["ends_at"], sitter.ref),
-             "after": _span(window.starts_at, window.ends_at, sitter.ref)},
+            {
+                "before": before,
+                "after": _span(window.starts_at, window.ends_at, sitter.ref),
+            },
             reason="sitter offboarded",
         )
     return [booking.ref for _, booking in running]
@@ -369,8 +385,7 @@ def _unassign_later_bookings(work: Work, sitter: Sitter) -> list[str]:
             Booking.status != BookingStatus.CANCELLED,
             or_(
                 col(Booking.starts_at) >= work.now,
-                (col(Booking.status) == BookingStatus.PENDING)
-                & (col(Booking.ends_at) > work.now),
+                (col(Booking.status) == BookingStatus.PENDING) & (col(Booking.ends_at) > work.now),
             ),
         )
         .order_by(col(Booking.id))
@@ -389,7 +404,10 @@ def _unassign_later_bookings(work: Work, sitter: Sitter) -> list[str]:
     for booking in later:
         booking.sitter_id = None
         work.record(
-            "booking.unassigned", "booking", booking.ref, {"sitter": sitter.ref},
+            "booking.unassigned",
+            "booking",
+            booking.ref,
+            {"sitter": sitter.ref},
             reason="sitter offboarded",
         )
         window = windows.get(booking.id or 0)
@@ -399,8 +417,10 @@ def _unassign_later_bookings(work: Work, sitter: Sitter) -> list[str]:
                 "window.updated",
                 "window",
                 booking.ref,
-                {"before": _span(window.starts_at, window.ends_at, sitter.ref),
-                 "after": _span(window.starts_at, window.ends_at, None)},
+                {
+                    "before": _span(window.starts_at, window.ends_at, sitter.ref),
+                    "after": _span(window.starts_at, window.ends_at, None),
+                },
                 reason="sitter offboarded",
             )
     return [booking.ref for booking in later]

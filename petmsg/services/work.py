@@ -130,7 +130,7 @@ def _append(cursor: Cursor, work: Work) -> None:
     rows = []
     for pending in work.events:
         seq += 1
-        fields = {
+        fields: dict[str, Any] = {
             "seq": seq,
             "at": work.now,
             "actor": work.actor,
@@ -141,9 +141,7 @@ def _append(cursor: Cursor, work: Work) -> None:
             "payload": pending.payload,
         }
         digest = event_hash(org=work.org.slug, previous=previous, **fields)
-        rows.append(
-            {**fields, "org_id": work.org.id, "previous_hash": previous, "hash": digest}
-        )
+        rows.append({**fields, "org_id": work.org.id, "previous_hash": previous, "hash": digest})
         previous = digest
     cursor.run_many(
         "INSERT INTO audit_event (org_id, seq, at, actor, event, entity, ref, reason, payload,"

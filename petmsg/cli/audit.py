@@ -1,0 +1,90 @@
+"""petmsg audit …"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from petmsg.cli.command import command, new_app
+from petmsg.cli.options import ALL, BEFORE, LIMIT, page
+from petmsg.cli.run import Run
+from petmsg.errors import FINDING
+from petmsg.queries import audit as queries
+from petmsg.queries.page import USUAL_LIMIT
+from petmsg.render import output as render
+from petmsg.render.fields import record
+from petmsg.render.nouns import EVENTS, VERIFIED
+
+app = new_app("Who did what, when and why: a chain of hashes.")
+
+
+@command(app, "list")
+def list_(
+    run: Run,
+    event: Annotated[
+        str | None, typer.Option("--event", help="Such as number.quarantined.")
+    ] = None,
+    entity: Annotated[str | None, typer.Option("--entity", help="Such as number.")] = None,
+    ref: Annotated[str | None, typer.Option("--ref", help="Such as +14155550102 or B-1.")] = None,
+    limit: LIMIT = USUAL_LIMIT,
+    before: BEFORE = None,
+    all_: ALL = False,
+) -> None:
+    """The events, the newest first."""
+    rows = run.read(
+        queries.list_events, page(limit, before, all_), event=event, entity=entity, ref=ref
+    )
+    run.show_list(EVENTS, rows)
+
+
+@command(app, "show")
+def show(
+    run: Run, seq: Annotated[int, typer.Argument(metavar="SEQ", help="Its sequence number.")]
+) -> None:
+    """One event."""
+    run.show_one(EVENTS, run.read(queries.show_event, seq))
+
+
+@command(app, "export")
+def export(
+    run: Run,
+    head: Annotated[
+        bool,
+        typer.Option(
+            "--head", help="Only org, seq and hash of the newest event, for safe keeping."
+        ),
+    ] = False,
+) -> None:
+    """Every event as JSON lines, oldest first; with --head only the end of the chain."""
+    with run.snapshot() as cursor:
+        org = run.org(cursor)
+        if head:
+            seq, digest = queries.head(cursor, org) or (0, "0" * 64)
+            render.write(json.dumps({"org": org.slug, "seq": seq, "hash": digest}))
+            return
+        for row in queries.events_in_order(cursor, org):
+            render.write(json.dumps(record(EVENTS, row, run.view), ensure_ascii=False))
+
+
+@command(app, "verify")
+def verify(
+    run: Run,
+    head: Annotated[
+        str | None,
+        typer.Option("--head", metavar="FILE", help="Heads exported earlier with export --head."),
+    ] = None,
+) -> None:
+    """Recompute the chain of every org and name the first broken event; exit 10 if there is one.
+
+    Only a head that was exported to a safe place can reveal that the end was cut off.
+    """
+    from petmsg.services import audit
+
+    heads = audit.parse_heads(Path(head).read_text("utf-8")) if head is not None else {}
+    with run.snapshot() as cursor:
+        found = [audit.verify(cursor, org, heads=heads.get(org.slug)) for org in run.chosen(cursor)]
+    missing = audit.orgs_gone(heads, found) if run.setting("org").value is None else []
+    found += missing
+    run.show_list(VERIFIED, found)
+    run.exit_code = 0 if all(each.ok for each in found) else FINDING

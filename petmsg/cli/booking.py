@@ -1,0 +1,184 @@
+"""petmsg booking …"""
+
+from typing import Annotated
+
+import typer
+
+from petmsg.cli.batch import import_file, refs_of
+from petmsg.cli.command import command, new_app
+from petmsg.cli.options import (
+    ALL,
+    BEFORE,
+    FILE,
+    LIMIT,
+    REASON,
+    SOURCE,
+    checked_reason,
+    page,
+)
+from petmsg.cli.run import Later, Run, later
+from petmsg.enums import BookingStatus
+from petmsg.errors import UsageProblem
+from petmsg.queries import booking as queries
+from petmsg.queries.page import USUAL_LIMIT
+from petmsg.render.nouns import BOOKING, BOOKING_CHANGED, BOOKINGS, CONFIRMED
+
+app = new_app("Bookings: add, import, confirm, cancel, reschedule, reassign.")
+
+REF_ARG = Annotated[str, typer.Argument(metavar="REF", help="The booking's ref.")]
+SITTER = Annotated[
+    str | None, typer.Option("--sitter", metavar="SITTER", help="Her ref, phone or name.")
+]
+
+
+@command(app, "add", writes=True)
+def add(
+    run: Run,
+    client: Annotated[
+        str, typer.Option("--client", metavar="CLIENT", help="Her ref, phone or name.")
+    ],
+    start: Annotated[
+        str, typer.Option("--start", metavar="T", help="ISO 8601, in the org's time or offset.")
+    ],
+    end: Annotated[str, typer.Option("--end", metavar="T", help="Later than the start.")],
+    sitter: SITTER = None,
+    ref: Annotated[str | None, typer.Option("--ref", help="Its id in your system.")] = None,
+) -> None:
+    """Add a pending booking. The same again changes nothing."""
+    from petmsg.services import booking
+
+    added = run.write(
+        booking.add,
+        client=client,
+        starts_at=Later(start),
+        ends_at=Later(end),
+        sitter=sitter,
+        ref=ref,
+    )
+    run.show_one(BOOKING_CHANGED, added)
+
+
+@command(app, "import", writes=True)
+def import_(run: Run, file: SOURCE) -> None:
+    """Import bookings: columns ref,client,sitter,starts_at,ends_at.
+
+    A known ref with other times or sitter is an update; of a confirmed one the window moves.
+    """
+    from petmsg.services import booking
+
+    import_file(
+        run,
+        file,
+        booking.import_rows,
+        columns=booking.COLUMNS,
+        required=("client", "starts_at", "ends_at"),
+    )
+
+
+@command(app, "list")
+def list_(
+    run: Run,
+    status: Annotated[BookingStatus | None, typer.Option("--status")] = None,
+    client: Annotated[str | None, typer.Option("--client", metavar="CLIENT")] = None,
+    sitter: Annotated[str | None, typer.Option("--sitter", metavar="SITTER")] = None,
+    limit: LIMIT = USUAL_LIMIT,
+    before: BEFORE = None,
+    all_: ALL = False,
+) -> None:
+    """The bookings, the newest first."""
+    rows = run.read(
+        queries.list_bookings,
+        page(limit, before, all_),
+        status=status,
+        client=client,
+        sitter=sitter,
+    )
+    run.show_list(BOOKINGS, rows)
+
+
+@command(app, "show")
+def show(run: Run, ref: REF_ARG) -> None:
+    """One booking with its window."""
+    run.show_one(BOOKING, run.read(queries.show_booking, ref))
+
+
+@command(app, "confirm", writes=True)
+def confirm(
+    run: Run,
+    refs: Annotated[
+        list[str] | None, typer.Argument(metavar="REF...", help="The bookings' refs.")
+    ] = None,
+    all_pending: Annotated[
+        bool, typer.Option("--all-pending", help="Every pending booking of the org.")
+    ] = False,
+    file: FILE = None,
+) -> None:
+    """Confirm bookings: each client's one thread is found or made, each booking gets its window.
+
+    Safe to repeat, and to run many times at once: the same thread, the same window. Overlapping
+    bookings keep a window each and are reported.
+    """
+    from petmsg.services import confirm as service
+    from petmsg.services.batch import CHUNK
+
+    named = refs_of(refs, file)
+    if all_pending:
+        named += run.read(queries.pending_refs)
+    elif not named:
+        raise UsageProblem("Which bookings?", hint="Name refs, or --all-pending, or --file F.")
+    rows = []
+    for start in range(0, len(named), CHUNK):
+        rows += run.write(service.confirm, named[start : start + CHUNK], of_many=len(named) > 1)
+    run.show_results(CONFIRMED, rows)
+    for row in rows:
+        if isinstance(row, service.Confirmed):
+            for warning in row.warnings:
+                run.say(f"{row.booking}: {warning}")
+
+
+@command(app, "cancel", writes=True)
+def cancel(run: Run, ref: REF_ARG, reason: REASON = None) -> None:
+    """Cancel a booking; its window counts no more."""
+    from petmsg.services import booking
+
+    run.show_one(BOOKING_CHANGED, run.write(booking.cancel, ref, reason=checked_reason(reason)))
+
+
+@command(app, "reschedule", writes=True)
+def reschedule(
+    run: Run,
+    ref: REF_ARG,
+    start: Annotated[str | None, typer.Option("--start", metavar="T")] = None,
+    end: Annotated[str | None, typer.Option("--end", metavar="T")] = None,
+    reason: REASON = None,
+) -> None:
+    """Give a booking other times; the window of a confirmed one moves with it."""
+    from petmsg.services import booking
+
+    if start is None and end is None:
+        raise UsageProblem("To when?", hint="Give --start, --end or both.")
+    changed = run.write(
+        booking.reschedule,
+        ref,
+        starts_at=later(start),
+        ends_at=later(end),
+        reason=checked_reason(reason),
+    )
+    run.show_one(BOOKING_CHANGED, changed)
+
+
+@command(app, "reassign", writes=True)
+def reassign(
+    run: Run,
+    ref: REF_ARG,
+    sitter: SITTER = None,
+    nobody: Annotated[bool, typer.Option("--nobody", help="To no sitter for now.")] = False,
+    reason: REASON = None,
+) -> None:
+    """Give a booking to another sitter; its window speaks with her number from now on."""
+    from petmsg.services import booking
+
+    if (sitter is None) != nobody:
+        raise UsageProblem("To whom?", hint="Give --sitter SITTER, or --nobody.")
+    changed = run.write(booking.reassign, ref, sitter=sitter, reason=checked_reason(reason))
+    run.show_one(BOOKING_CHANGED, changed)

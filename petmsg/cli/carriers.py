@@ -1,0 +1,43 @@
+"""Who carries an org's texts: the only place that builds adapters."""
+
+from petmsg import settings
+from petmsg.cli.run import Run
+from petmsg.enums import ProviderName
+from petmsg.errors import OutOfRange
+from petmsg.providers.base import Provider
+from petmsg.queries.org import OrgRow
+
+
+def carrier_of(run: Run, org: OrgRow) -> Provider:
+    """The adapter the org's stored setting names.
+
+    Raises `CredentialsMissing` before anything is claimed: a cron job with a bare environment
+    cannot pretend to send.
+    """
+    if org.provider is ProviderName.SANDBOX:
+        from petmsg.db.engine import transaction
+        from petmsg.providers.sandbox import SandboxProvider
+
+        return SandboxProvider(lambda: transaction(run.engine, run.location))
+    from petmsg.providers.credentials import load_twilio_credentials
+    from petmsg.providers.twilio import TwilioProvider
+
+    environ = run.ambient.environ
+    credentials = load_twilio_credentials(environ, settings.credentials_file(environ))
+    return TwilioProvider(
+        credentials,
+        timeout_seconds=_timeout(environ.get(settings.TWILIO_TIMEOUT) or "15"),
+        api_url=environ.get(settings.TWILIO_API_URL) or None,
+    )
+
+
+def _timeout(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 120:
+        raise OutOfRange(
+            f"{settings.TWILIO_TIMEOUT} is out of range.", hint="From 0.1 to 120 seconds."
+        )
+    return seconds

@@ -1,0 +1,134 @@
+"""petmsg client …"""
+
+from typing import Annotated
+
+import typer
+
+from petmsg.cli.batch import import_file
+from petmsg.cli.command import command, new_app
+from petmsg.cli.options import (
+    ALL,
+    BEFORE,
+    LIMIT,
+    REASON,
+    SOURCE,
+    YES,
+    page,
+    required_reason,
+)
+from petmsg.cli.run import Run
+from petmsg.enums import ClientKind
+from petmsg.errors import Refused
+from petmsg.queries import client as queries
+from petmsg.queries.page import USUAL_LIMIT
+from petmsg.render.nouns import CLIENT, CLIENT_CHANGED, CLIENTS, FORGOTTEN
+
+app = new_app("Clients and their phones.")
+phone_app = new_app("The phones of a client: one is texted, any is recognised.")
+app.add_typer(phone_app, name="phone")
+
+CLIENT_ARG = Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")]
+KIND = Annotated[ClientKind | None, typer.Option("--kind", help="How she books.")]
+
+
+@command(app, "add", writes=True)
+def add(
+    run: Run,
+    name: Annotated[str, typer.Argument(help="Her name.")],
+    phone: Annotated[
+        list[str], typer.Option("--phone", metavar="E164", help="Her phone; again for more.")
+    ],
+    ref: Annotated[str | None, typer.Option("--ref", help="Her id in your system.")] = None,
+    kind: KIND = None,
+) -> None:
+    """Add a client. The first phone is the one that is texted."""
+    from petmsg.services import client
+
+    added = run.write(client.add, name, phones=phone, ref=ref, kind=kind or ClientKind.ONE_TIME)
+    run.show_one(CLIENT_CHANGED, added)
+
+
+@command(app, "import", writes=True)
+def import_(run: Run, file: SOURCE) -> None:
+    """Import clients: columns ref,name,phone,kind. A known ref is updated."""
+    from petmsg.services import client
+
+    import_file(run, file, client.import_rows, columns=client.COLUMNS, required=("name", "phone"))
+
+
+@command(app, "list", reveals=True)
+def list_(
+    run: Run,
+    kind: KIND = None,
+    limit: LIMIT = USUAL_LIMIT,
+    before: BEFORE = None,
+    all_: ALL = False,
+) -> None:
+    """The clients, the newest first."""
+    run.show_list(CLIENTS, run.read(queries.list_clients, page(limit, before, all_), kind=kind))
+
+
+@command(app, "show", reveals=True)
+def show(run: Run, client: CLIENT_ARG) -> None:
+    """One client with her phones."""
+    run.show_one(CLIENT, run.read(queries.show_client, client))
+
+
+@command(app, "set", writes=True)
+def set_(
+    run: Run,
+    client: CLIENT_ARG,
+    name: Annotated[str | None, typer.Option("--name")] = None,
+    kind: KIND = None,
+) -> None:
+    """Change a client's name or kind."""
+    from petmsg.services import client as service
+
+    run.show_one(CLIENT_CHANGED, run.write(service.change, client, name=name, kind=kind))
+
+
+@command(app, "forget", writes=True)
+def forget(run: Run, client: CLIENT_ARG, reason: REASON = None, yes: YES = False) -> None:
+    """Erase a person: her name, phones and the bodies of her texts. It cannot be undone.
+
+    Her thread, bookings and counts stay, and the audit still verifies.
+    """
+    from petmsg.services import client as service
+
+    why = required_reason(reason)
+    if not (yes or run.dry_run or run.confirmed(f"Erase client {client} for good?")):
+        raise Refused("Nothing was erased.", hint="Say --yes to erase without being asked.")
+    run.show_one(FORGOTTEN, run.write(service.forget, client, reason=why))
+
+
+@command(phone_app, "add", writes=True)
+def phone_add(
+    run: Run,
+    client: CLIENT_ARG,
+    phone: Annotated[str, typer.Argument(metavar="E164")],
+    primary: Annotated[bool, typer.Option("--primary", help="Text this one from now on.")] = False,
+) -> None:
+    """Add a phone to a client."""
+    from petmsg.services import client as service
+
+    run.show_one(CLIENT_CHANGED, run.write(service.phone_add, client, phone, primary=primary))
+
+
+@command(phone_app, "remove", writes=True)
+def phone_remove(
+    run: Run, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="E164")]
+) -> None:
+    """Remove a phone of a client."""
+    from petmsg.services import client as service
+
+    run.show_one(CLIENT_CHANGED, run.write(service.phone_remove, client, phone))
+
+
+@command(phone_app, "primary", writes=True)
+def phone_primary(
+    run: Run, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="E164")]
+) -> None:
+    """Choose which phone of a client is texted."""
+    from petmsg.services import client as service
+
+    run.show_one(CLIENT_CHANGED, run.write(service.phone_primary, client, phone))

@@ -1,0 +1,105 @@
+"""petmsg db …"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from petmsg.cli.command import command, new_app
+from petmsg.cli.run import Run
+from petmsg.errors import FINDING
+from petmsg.render.fields import Field
+
+app = new_app("The database: upgrade, check, back up.")
+
+_MIGRATED = (
+    Field("before", "Before"),
+    Field("after", "After"),
+    Field("merged", "Threads merged", cell=lambda row, _: str(len(row.merged))),
+)
+_CURRENT = (
+    Field("database", "Database"),
+    Field("revision", "Schema"),
+    Field("head", "This petmsg's"),
+    Field("up_to_date", "Up to date"),
+)
+_BACKUP = (Field("file", "Backup"), Field("bytes", "Bytes"))
+_CHECK = (Field("problem", "Problem"),)
+
+
+@command(app, "upgrade", writes=True)
+def upgrade(
+    run: Run,
+    revision: Annotated[str, typer.Argument(help="The schema to go to.")] = "head",
+    merge_duplicate_threads: Annotated[
+        bool,
+        typer.Option(
+            "--merge-duplicate-threads",
+            help="Move the texts and windows of a client's several threads into the oldest.",
+        ),
+    ] = False,
+) -> None:
+    """Bring the database to this petmsg's schema: all of it or nothing. Repeating is safe."""
+    from petmsg.db import migrate
+
+    migrated = migrate.upgrade(
+        run.location.url,
+        revision=revision,
+        merge_duplicate_threads=merge_duplicate_threads,
+        actor=run.actor,
+        now=run.now,
+        dry_run=run.dry_run,
+    )
+    run.show_one(_MIGRATED, migrated)
+
+
+@command(app, "downgrade", writes=True)
+def downgrade(
+    run: Run,
+    revision: Annotated[str, typer.Argument(help="The schema to go back to, or `base`.")],
+) -> None:
+    """Take the database back to an older schema."""
+    from petmsg.db import migrate
+
+    run.show_one(_MIGRATED, migrate.downgrade(run.location.url, revision, dry_run=run.dry_run))
+
+
+@command(app, "current")
+def current(run: Run) -> None:
+    """The schema the database is at."""
+    from petmsg.db.migrate import head
+    from petmsg.services import database
+
+    revision = database.current(run.location)
+    run.show_one(
+        _CURRENT,
+        {
+            "database": run.location.shown,
+            "revision": revision,
+            "head": head(),
+            "up_to_date": revision == head(),
+        },
+    )
+
+
+@command(app, "check")
+def check(run: Run) -> None:
+    """Compare the database's schema with petmsg's tables and triggers; exit 10 on a difference."""
+    from petmsg.db import migrate
+    from petmsg.db.snapshot import snapshot
+
+    with snapshot(run.location):
+        pass
+    problems = [{"problem": each} for each in migrate.check(run.location.url)]
+    run.show_list(_CHECK, problems)
+    run.exit_code = FINDING if problems else 0
+
+
+@command(app, "backup")
+def backup(
+    run: Run, file: Annotated[str, typer.Argument(metavar="FILE", help="Where to write it.")]
+) -> None:
+    """A consistent copy of a live SQLite database, readable by its owner alone."""
+    from petmsg.services import database
+
+    run.show_one(_BACKUP, database.backup(run.location, Path(file)))

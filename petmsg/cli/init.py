@@ -1,0 +1,49 @@
+"""petmsg init"""
+
+from typing import Annotated
+
+import typer
+
+from petmsg.cli.command import command
+from petmsg.cli.run import Run
+from petmsg.render.nouns import ORG
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+
+
+@command(app, "init", writes=True)
+def init(
+    run: Run,
+    name: Annotated[str, typer.Option("--name", help="The company's name.")],
+    timezone: Annotated[
+        str, typer.Option("--timezone", metavar="ZONE", help="For example America/New_York.")
+    ],
+    front_desk: Annotated[
+        str | None, typer.Option("--front-desk", metavar="E164", help="Its front desk number.")
+    ] = None,
+) -> None:
+    """Create the database and the first org; safe to repeat.
+
+    petmsg init --org happy-paws --name 'Happy Paws' --timezone America/New_York
+    """
+    from petmsg.services import database, org
+
+    slug = run.setting("org").value or ""
+    org.check(slug, name=name, timezone=timezone, front_desk=front_desk)
+    made = database.create(run.location, actor=run.actor, now=run.now, dry_run=run.dry_run)
+    if not made.usable:
+        run.say(f"Would create {run.location.shown} with schema {made.after} and org {slug}.")
+        return
+    added = run.write_session(
+        lambda session: org.add(
+            session,
+            slug,
+            name=name,
+            timezone=timezone,
+            front_desk=front_desk,
+            actor=run.actor,
+            now=run.now,
+        )
+    )
+    run.say(f"{run.location.shown} is at schema {made.after}.")
+    run.show_one(ORG, added.org)

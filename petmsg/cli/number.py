@@ -1,0 +1,204 @@
+"""petmsg number …"""
+
+from typing import Annotated
+
+import typer
+
+from petmsg.cli.batch import import_file
+from petmsg.cli.command import command, new_app
+from petmsg.cli.options import (
+    ALL,
+    BEFORE,
+    LIMIT,
+    REASON,
+    SOURCE,
+    checked_reason,
+    page,
+    required_reason,
+)
+from petmsg.cli.run import Run, later
+from petmsg.enums import NumberClass, NumberStatus
+from petmsg.errors import NotFound
+from petmsg.queries import number as queries
+from petmsg.queries.page import USUAL_LIMIT
+from petmsg.render.nouns import (
+    HISTORY,
+    NUMBER,
+    NUMBER_ADDED,
+    NUMBER_CHANGED,
+    NUMBERS,
+    QUARANTINED,
+    RESTORED,
+)
+
+app = new_app("Masked numbers: add, quarantine, restore, history.")
+
+NUMBER_ARG = Annotated[str, typer.Argument(metavar="E164", help="The number.")]
+NUMBERS_ARG = Annotated[list[str], typer.Argument(metavar="E164...", help="The numbers.")]
+
+
+@command(app, "add", writes=True)
+def add(
+    run: Run,
+    numbers: NUMBERS_ARG,
+    number_class: Annotated[NumberClass, typer.Option("--class", help="What they are for.")],
+) -> None:
+    """Add numbers to the org. The same again changes nothing."""
+    from petmsg.services import number
+
+    run.show_results(NUMBER_ADDED, run.write(number.add_all, numbers, number_class=number_class))
+
+
+@command(app, "import", writes=True)
+def import_(run: Run, file: SOURCE) -> None:
+    """Import numbers: columns e164,class."""
+    from petmsg.services import number
+
+    import_file(run, file, number.import_rows, columns=number.COLUMNS, required=number.COLUMNS)
+
+
+@command(app, "list")
+def list_(
+    run: Run,
+    number_class: Annotated[NumberClass | None, typer.Option("--class")] = None,
+    status: Annotated[NumberStatus | None, typer.Option("--status")] = None,
+    limit: LIMIT = USUAL_LIMIT,
+    before: BEFORE = None,
+    all_: ALL = False,
+) -> None:
+    """The numbers with their holders, the newest first."""
+    rows = run.read(
+        queries.list_numbers, page(limit, before, all_), number_class=number_class, status=status
+    )
+    run.show_list(NUMBERS, rows)
+
+
+@command(app, "show")
+def show(run: Run, number: NUMBER_ARG) -> None:
+    """One number: its holder, its clients, its custody history."""
+    found = run.read(queries.show_number, number)
+    run.show_one(NUMBER, found)
+    if run.is_table:
+        run.show_list(HISTORY, found["history"])
+
+
+@command(app, "history")
+def history(run: Run, number: NUMBER_ARG) -> None:
+    """The custody ledger of a number: who held it, in which state, since when, why, by whom."""
+    run.show_list(HISTORY, run.read(queries.number_history, number))
+
+
+@command(app, "who")
+def who(
+    run: Run,
+    number: NUMBER_ARG,
+    at: Annotated[str, typer.Option("--at", metavar="T", help="When: ISO 8601, now, -30m, -14d.")],
+) -> None:
+    """Who held a number at a time, and in which state it was."""
+    with run.snapshot() as cursor:
+        org = run.org(cursor)
+        found = queries.who_held(cursor, org, number, at=run.instant(at, org))
+    if found is None:
+        raise NotFound("number", number, hint=f"It was added later: petmsg number history {number}")
+    run.show_one(HISTORY, found)
+
+
+@command(app, "assign", writes=True)
+def assign(
+    run: Run,
+    number: NUMBER_ARG,
+    sitter: Annotated[str, typer.Argument(metavar="SITTER", help="Her ref, phone or name.")],
+    reason: REASON = None,
+) -> None:
+    """Give a free number to a sitter who has none."""
+    from petmsg.services import number as service
+
+    run.show_one(
+        NUMBER_CHANGED, run.write(service.assign, number, sitter, reason=checked_reason(reason))
+    )
+
+
+@command(app, "set-class", writes=True)
+def set_class(
+    run: Run,
+    number: NUMBER_ARG,
+    number_class: Annotated[NumberClass, typer.Argument(metavar="CLASS", help="The new class.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Make the old front desk number a pool number.")
+    ] = False,
+    reason: REASON = None,
+) -> None:
+    """Give a number another class: front_desk, sitter or pool."""
+    from petmsg.services import number as service
+
+    changed = run.write(
+        service.set_class,
+        number,
+        number_class=number_class,
+        replace=replace,
+        reason=checked_reason(reason),
+    )
+    run.show_one(NUMBER_CHANGED, changed)
+
+
+@command(app, "retire", writes=True)
+def retire(run: Run, number: NUMBER_ARG, reason: REASON = None) -> None:
+    """Retire a number for good; a sitter who holds it loses it."""
+    from petmsg.services import number as service
+
+    run.show_one(NUMBER_CHANGED, run.write(service.retire, number, reason=checked_reason(reason)))
+
+
+@command(app, "quarantine", writes=True)
+def quarantine(
+    run: Run,
+    numbers: NUMBERS_ARG,
+    days: Annotated[
+        int | None,
+        typer.Option("--days", metavar="N", help="1 to 3650; usual: 1, 3, 7, 14, 30, 90."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="T", help="Or until when: ISO 8601, +14d.")
+    ] = None,
+    reason: REASON = None,
+    replacement: Annotated[
+        str | None,
+        typer.Option("--replacement", metavar="E164", help="The next front desk number."),
+    ] = None,
+) -> None:
+    """Take numbers out of use for a while (the org's 90 days unless told).
+
+    Says which sitter, threads and windows to come are affected, and which numbers their texts
+    leave from meanwhile. The holder keeps her claim: afterwards the number is hers again.
+    """
+    from petmsg.services import quarantine as service
+
+    rows = run.write(
+        service.quarantine_all,
+        numbers,
+        days=days,
+        until=later(until),
+        reason=required_reason(reason),
+        replacement=replacement,
+    )
+    run.show_results(QUARANTINED, rows)
+
+
+@command(app, "restore", writes=True)
+def restore(run: Run, numbers: NUMBERS_ARG, reason: REASON = None) -> None:
+    """End a quarantine. Before its end a reason is a must, and the audit says forced."""
+    from petmsg.services import quarantine as service
+
+    rows = run.write(service.restore_all, numbers, reason=checked_reason(reason))
+    run.show_results(RESTORED, rows)
+
+
+@command(app, "release-due", writes=True)
+def release_due(run: Run) -> None:
+    """For cron: restore the numbers whose quarantine is over, of all orgs unless --org is given."""
+    from petmsg.services import quarantine as service
+
+    rows = []
+    for org in run.orgs():
+        rows += run.write_in(org.slug, service.release_due)
+    run.show_list(RESTORED, rows)

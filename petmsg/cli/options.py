@@ -1,0 +1,62 @@
+"""Options that several commands share, and what they mean."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from petmsg.errors import MalformedFile, OutOfRange
+from petmsg.queries.page import Page
+from petmsg.words import parse_reason
+
+REASON = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit.")
+]
+LIMIT = Annotated[int, typer.Option("--limit", min=1, help="How many rows, the newest first.")]
+BEFORE = Annotated[
+    str | None,
+    typer.Option("--before", metavar="ROW", help="Only rows older than this one (the last shown)."),
+]
+ALL = Annotated[bool, typer.Option("--all", help="All rows.")]
+FILE = Annotated[
+    str | None,
+    typer.Option("--file", metavar="F", help="A CSV with a header, or JSONL; - for stdin."),
+]
+SOURCE = Annotated[
+    str, typer.Argument(metavar="FILE", help="A CSV with a header, or JSONL; - for stdin.")
+]
+YES = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+_LARGEST_FILE = 256 * 1024 * 1024
+
+
+def page(limit: int, before: str | None, everything: bool) -> Page:
+    """The page of a list that the options ask for."""
+    return Page(None if everything else limit, before)
+
+
+def checked_reason(text: str | None) -> str | None:
+    """The reason as it is stored; None stays None. Raises `EmptyReason`."""
+    return None if text is None else parse_reason(text)
+
+
+def required_reason(text: str | None) -> str:
+    """A reason where one must be given."""
+    if text is None:
+        raise OutOfRange("A reason is needed.", hint="Say why: --reason '…'")
+    return parse_reason(text)
+
+
+def read_file(name: str) -> bytes:
+    """The whole content of a batch file, `-` for stdin. Raises `MalformedFile`."""
+    try:
+        if name == "-":
+            return sys.stdin.buffer.read(_LARGEST_FILE)
+        path = Path(name)
+        if path.stat().st_size > _LARGEST_FILE:
+            raise MalformedFile(f"{name} is larger than 256 MiB.", hint="Import it in parts.")
+        return path.read_bytes()
+    except (OSError, ValueError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else problem
+        raise MalformedFile(f"{name} cannot be read: {why}.", hint="Check the path.") from None

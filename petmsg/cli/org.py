@@ -1,0 +1,97 @@
+"""petmsg org …"""
+
+from typing import Annotated
+
+import typer
+
+from petmsg.cli.command import command, new_app
+from petmsg.cli.run import Run
+from petmsg.enums import PoolFor, ProviderName
+from petmsg.queries.org import all_orgs
+from petmsg.render.nouns import ORG
+
+app = new_app("Companies and their settings.")
+
+
+@command(app, "add", writes=True)
+def add(
+    run: Run,
+    slug: Annotated[str, typer.Argument(help="Its short name: happy-paws")],
+    name: Annotated[str, typer.Option("--name", help="The company's name.")],
+    timezone: Annotated[str, typer.Option("--timezone", metavar="ZONE", help="An IANA name.")],
+    front_desk: Annotated[
+        str | None, typer.Option("--front-desk", metavar="E164", help="Its front desk number.")
+    ] = None,
+) -> None:
+    """Add a company. The same again changes nothing."""
+    from petmsg.services import org
+
+    added = run.write_session(
+        lambda session: org.add(
+            session,
+            slug,
+            name=name,
+            timezone=timezone,
+            front_desk=front_desk,
+            actor=run.actor,
+            now=run.now,
+        )
+    )
+    run.show_one(ORG, added.org)
+
+
+@command(app, "list")
+def list_(run: Run) -> None:
+    """All companies of the database."""
+    with run.snapshot() as cursor:
+        rows = all_orgs(cursor)
+    run.show_list(ORG, rows)
+
+
+@command(app, "show")
+def show(run: Run) -> None:
+    """One company and its settings."""
+    with run.snapshot() as cursor:
+        row = run.org(cursor)
+    run.show_one(ORG, row)
+
+
+@command(app, "set", writes=True)
+def set_(
+    run: Run,
+    name: Annotated[str | None, typer.Option("--name")] = None,
+    timezone: Annotated[str | None, typer.Option("--timezone", metavar="ZONE")] = None,
+    grace_minutes: Annotated[
+        int | None, typer.Option("--grace-minutes", help="How long a window outlasts its booking.")
+    ] = None,
+    quarantine_days: Annotated[
+        int | None, typer.Option("--quarantine-days", help="The usual quarantine: 1 to 3650.")
+    ] = None,
+    pool_for: Annotated[
+        PoolFor | None, typer.Option("--pool-for", help="Which clients pool numbers serve.")
+    ] = None,
+    pool_threads_per_number: Annotated[
+        int | None,
+        typer.Option(
+            "--pool-threads-per-number", help="How many threads share a pool number; 0: no limit."
+        ),
+    ] = None,
+    provider: Annotated[
+        ProviderName | None,
+        typer.Option("--provider", help="Who carries its texts; twilio sends real ones."),
+    ] = None,
+) -> None:
+    """Change settings of a company. Windows that exist keep their grace until confirmed again."""
+    from petmsg.services import org
+
+    changed = run.write(
+        org.change,
+        name=name,
+        timezone=timezone,
+        grace_minutes=grace_minutes,
+        quarantine_days=quarantine_days,
+        pool_for=pool_for,
+        pool_threads_per_number=pool_threads_per_number,
+        provider=provider,
+    )
+    run.show_one(ORG, changed.org)

@@ -1,0 +1,146 @@
+"""petmsg sitter …"""
+
+from typing import Annotated
+
+import typer
+
+from petmsg.cli.batch import import_file
+from petmsg.cli.command import command, new_app
+from petmsg.cli.options import (
+    ALL,
+    BEFORE,
+    LIMIT,
+    REASON,
+    SOURCE,
+    checked_reason,
+    page,
+    required_reason,
+)
+from petmsg.cli.run import Run
+from petmsg.enums import SitterStatus
+from petmsg.queries import sitter as queries
+from petmsg.queries.page import USUAL_LIMIT
+from petmsg.render.nouns import DEACTIVATED, RENUMBERED, SITTER, SITTER_ADDED, SITTERS
+
+app = new_app("Sitters: add, activate with a dedicated number, deactivate, renumber.")
+
+SITTER_ARG = Annotated[str, typer.Argument(metavar="SITTER", help="Her ref, phone or name.")]
+
+
+@command(app, "add", writes=True)
+def add(
+    run: Run,
+    name: Annotated[str, typer.Argument(help="Her name.")],
+    phone: Annotated[str, typer.Option("--phone", metavar="E164", help="Her own phone.")],
+    ref: Annotated[str | None, typer.Option("--ref", help="Her id in your system.")] = None,
+    activate: Annotated[
+        bool, typer.Option("--activate", help="And activate her, with a number.")
+    ] = False,
+) -> None:
+    """Add a sitter. She is inactive until she is activated."""
+    from petmsg.services import sitter
+
+    added = run.write(sitter.add, name, phone=phone, ref=ref, do_activate=activate)
+    run.show_one(SITTER_ADDED, added)
+
+
+@command(app, "import", writes=True)
+def import_(run: Run, file: SOURCE) -> None:
+    """Import sitters: columns ref,name,phone. A known ref is updated."""
+    from petmsg.services import sitter
+
+    import_file(run, file, sitter.import_rows, columns=sitter.COLUMNS, required=("name", "phone"))
+
+
+@command(app, "list", reveals=True)
+def list_(
+    run: Run,
+    status: Annotated[SitterStatus | None, typer.Option("--status")] = None,
+    limit: LIMIT = USUAL_LIMIT,
+    before: BEFORE = None,
+    all_: ALL = False,
+) -> None:
+    """The sitters with the number each holds, the newest first."""
+    run.show_list(SITTERS, run.read(queries.list_sitters, page(limit, before, all_), status=status))
+
+
+@command(app, "show", reveals=True)
+def show(run: Run, sitter: SITTER_ARG) -> None:
+    """One sitter with her number and when she was active."""
+    run.show_one(SITTER, run.read(queries.show_sitter, sitter))
+
+
+@command(app, "set", writes=True)
+def set_(
+    run: Run,
+    sitter: SITTER_ARG,
+    name: Annotated[str | None, typer.Option("--name")] = None,
+    phone: Annotated[str | None, typer.Option("--phone", metavar="E164")] = None,
+) -> None:
+    """Change a sitter's name or own phone."""
+    from petmsg.services import sitter as service
+
+    run.show_one(SITTER_ADDED, run.write(service.change, sitter, name=name, phone=phone))
+
+
+@command(app, "activate", writes=True)
+def activate(
+    run: Run,
+    sitters: Annotated[
+        list[str], typer.Argument(metavar="SITTER...", help="Their refs, phones or names.")
+    ],
+    without_number: Annotated[
+        bool, typer.Option("--without-number", help="Activate her even if no number is free.")
+    ] = False,
+) -> None:
+    """Activate sitters and give each her number.
+
+    Sitters receive a dedicated masked number when activated. This number persists across all
+    bookings. Activating again changes nothing.
+    """
+    from petmsg.services import sitter
+
+    run.show_results(
+        SITTER_ADDED, run.write(sitter.activate_all, sitters, without_number=without_number)
+    )
+
+
+@command(app, "deactivate", writes=True)
+def deactivate(
+    run: Run,
+    sitter: SITTER_ARG,
+    days: Annotated[
+        int | None, typer.Option("--days", help="Quarantine of her number; default: the org's.")
+    ] = None,
+    reason: REASON = None,
+) -> None:
+    """Offboard a sitter.
+
+    Her number becomes a quarantined pool number and never goes to another sitter. Her windows that
+    run now end now; her later bookings lose their sitter and are listed for somebody to reassign.
+    """
+    from petmsg.services import sitter as service
+
+    gone = run.write(service.deactivate, sitter, days=days, reason=checked_reason(reason))
+    run.show_one(DEACTIVATED, gone)
+    for booking in gone.bookings_unassigned:
+        run.say(f"Reassign: petmsg booking reassign {booking} --sitter SITTER")
+
+
+@command(app, "renumber", writes=True)
+def renumber(
+    run: Run,
+    sitter: SITTER_ARG,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="E164", help="Which one; default: any free.")
+    ] = None,
+    reason: REASON = None,
+    days: Annotated[
+        int | None, typer.Option("--days", help="Quarantine of the old one; default: the org's.")
+    ] = None,
+) -> None:
+    """Give a sitter another number; the old one becomes a quarantined pool number."""
+    from petmsg.services import sitter as service
+
+    why = required_reason(reason)
+    run.show_one(RENUMBERED, run.write(service.renumber, sitter, to=to, reason=why, days=days))

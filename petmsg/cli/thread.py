@@ -1,0 +1,49 @@
+"""petmsg thread …"""
+
+from typing import Annotated
+
+import typer
+
+from petmsg.cli.command import command, new_app
+from petmsg.cli.options import ALL, BEFORE, LIMIT, page
+from petmsg.cli.run import Run
+from petmsg.queries import thread as queries
+from petmsg.queries.page import USUAL_LIMIT
+from petmsg.render.nouns import NUMBERS_SEEN, THREAD, THREAD_MESSAGES, THREAD_WINDOWS, THREADS
+
+_HELP = (
+    "Each client has exactly one conversation thread. Multiple bookings create multiple assignment"
+    " windows within the same thread."
+)
+app = new_app("The one conversation of each client. " + _HELP)
+
+
+@command(app, "list")
+def list_(run: Run, limit: LIMIT = USUAL_LIMIT, before: BEFORE = None, all_: ALL = False) -> None:
+    """The threads, the newest first.
+
+    Each client has exactly one conversation thread. Multiple bookings create multiple assignment
+    windows within the same thread.
+    """
+    run.show_list(THREADS, run.read(queries.list_threads, page(limit, before, all_)))
+
+
+@command(app, "show")
+def show(
+    run: Run,
+    client: Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")],
+    limit: LIMIT = USUAL_LIMIT,
+    before: BEFORE = None,
+    all_: ALL = False,
+) -> None:
+    """A client's thread: its windows, the numbers she has seen and its texts.
+
+    Each client has exactly one conversation thread. Multiple bookings create multiple assignment
+    windows within the same thread.
+    """
+    found = run.read(queries.show_thread, client, page(limit, before, all_))
+    run.show_one(THREAD, found)
+    if run.is_table:
+        run.show_list(THREAD_WINDOWS, found["windows"])
+        run.show_list(NUMBERS_SEEN, found["numbers_seen"])
+        run.show_list(THREAD_MESSAGES, found["messages"])

@@ -1,0 +1,80 @@
+"""The audit as it is listed, exported and verified."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.errors import NotFound
+from petmsg.queries.org import OrgRow
+from petmsg.queries.page import Page, newest
+
+_EVENTS = """
+SELECT a.seq, a.at, a.actor, a.event, a.entity, a.ref, a.reason, a.payload, a.hash,
+       a.previous_hash
+FROM audit_event a
+WHERE a.org_id = :org_id
+"""
+_SLICE = 2000
+
+
+def list_events(
+    cursor: Cursor,
+    org: OrgRow,
+    page: Page,
+    *,
+    entity: str | None = None,
+    ref: str | None = None,
+    event: str | None = None,
+) -> list[dict[str, Any]]:
+    """The org's events, the newest first. `page.before` is a sequence number."""
+    return newest(
+        cursor,
+        _EVENTS,
+        key="a.seq",
+        page=page,
+        before_id=int(page.before) if page.before else None,
+        where={"a.entity": entity, "a.ref": ref, "a.event": event},
+        org_id=org.id,
+    )
+
+
+def show_event(cursor: Cursor, org: OrgRow, seq: int) -> dict[str, Any]:
+    """One event. Raises `NotFound`."""
+    row = cursor.one(_EVENTS + " AND a.seq = :seq", org_id=org.id, seq=seq)
+    if row is None:
+        raise NotFound("audit event", str(seq), hint="petmsg audit list")
+    return row
+
+
+def chain(cursor: Cursor, org: OrgRow) -> Iterator[dict[str, Any]]:
+    """Every event of the org in order, read in slices so that memory stays flat.
+
+    The time comes as `written`, undecoded: somebody may have written nonsense there.
+    """
+    yield from _in_order(cursor, org, _EVENTS.replace("a.at,", "a.at AS written,"))
+
+
+def events_in_order(cursor: Cursor, org: OrgRow) -> Iterator[dict[str, Any]]:
+    """Every event of the org, the oldest first."""
+    yield from _in_order(cursor, org, _EVENTS)
+
+
+def _in_order(cursor: Cursor, org: OrgRow, select: str) -> Iterator[dict[str, Any]]:
+    after = -(2**31)
+    while True:
+        rows = cursor.rows(
+            select + " AND a.seq > :after ORDER BY a.seq LIMIT :slice",
+            org_id=org.id,
+            after=after,
+            slice=_SLICE,
+        )
+        yield from rows
+        if len(rows) < _SLICE:
+            return
+        after = rows[-1]["seq"]
+
+
+def head(cursor: Cursor, org: OrgRow) -> tuple[int, str] | None:
+    """The stored head of the org's chain: its last sequence number and hash."""
+    rows = cursor.tuples("SELECT seq, hash FROM audit_head WHERE org_id = :id", id=org.id)
+    return (rows[0][0], rows[0][1]) if rows else None

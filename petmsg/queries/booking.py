@@ -1,0 +1,61 @@
+"""Bookings as a person lists and looks at them."""
+
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.queries.lookup import find_booking, find_client, find_sitter
+from petmsg.queries.org import OrgRow
+from petmsg.queries.page import Page, newest
+
+_BOOKINGS = """
+SELECT b.id, b.ref AS booking, b.status, c.ref AS client, c.name AS client_name,
+       s.ref AS sitter, b.starts_at, b.ends_at, b.created_at,
+       w.id AS window_id, w.thread_id, w.starts_at AS window_starts_at,
+       w.booked_until, w.ends_at AS window_ends_at
+FROM booking b
+JOIN client c ON c.id = b.client_id
+LEFT JOIN sitter s ON s.id = b.sitter_id
+LEFT JOIN assignment_window w ON w.booking_id = b.id
+WHERE b.org_id = :org_id
+"""
+
+
+def list_bookings(
+    cursor: Cursor,
+    org: OrgRow,
+    page: Page,
+    *,
+    status: str | None = None,
+    client: str | None = None,
+    sitter: str | None = None,
+) -> list[dict[str, Any]]:
+    """The org's bookings, the newest first."""
+    before = find_booking(cursor, org.id, page.before).id if page.before else None
+    return newest(
+        cursor,
+        _BOOKINGS,
+        key="b.id",
+        page=page,
+        before_id=before,
+        where={
+            "b.status": status,
+            "b.client_id": find_client(cursor, org.id, client).id if client else None,
+            "b.sitter_id": find_sitter(cursor, org.id, sitter).id if sitter else None,
+        },
+        org_id=org.id,
+    )
+
+
+def show_booking(cursor: Cursor, org: OrgRow, ref: str) -> dict[str, Any]:
+    """One booking with its window. Raises `NotFound`."""
+    key = find_booking(cursor, org.id, ref)
+    return cursor.rows(_BOOKINGS + " AND b.id = :id", org_id=org.id, id=key.id)[0]
+
+
+def pending_refs(cursor: Cursor, org: OrgRow) -> list[str]:
+    """The refs of all pending bookings of the org, the oldest first."""
+    rows = cursor.tuples(
+        "SELECT ref FROM booking WHERE org_id = :org_id AND status = 'pending' ORDER BY id",
+        org_id=org.id,
+    )
+    return [row[0] for row in rows]

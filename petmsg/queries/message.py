@@ -1,0 +1,88 @@
+"""Texts as a person lists and looks at them."""
+
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.errors import NotFound, OutOfRange, Refused
+from petmsg.queries.lookup import ClientKey, find_client
+from petmsg.queries.org import OrgRow
+from petmsg.queries.page import Page, newest
+
+_MESSAGES = """
+SELECT m.id AS message, m.direction, m.status, c.ref AS client, m.from_e164, m.to_e164, m.body,
+       m.provider, m.provider_message_id, m.created_at, m.claimed_at, m.sent_at, m.attempts,
+       m.error_code, m.error_message, m.segments, m.actor, m.decision, s.ref AS as_sitter
+FROM message m
+LEFT JOIN client c ON c.id = m.client_id
+LEFT JOIN sitter s ON s.id = m.as_sitter_id
+WHERE m.org_id = :org_id
+"""
+
+
+def list_messages(
+    cursor: Cursor,
+    org: OrgRow,
+    page: Page,
+    *,
+    status: str | None = None,
+    client: str | None = None,
+) -> list[dict[str, Any]]:
+    """The org's texts, the newest first. `page.before` is a message's id."""
+    before = message_id(page.before) if page.before else None
+    return newest(
+        cursor,
+        _MESSAGES,
+        key="m.id",
+        page=page,
+        before_id=before,
+        where={
+            "m.status": status,
+            "m.client_id": find_client(cursor, org.id, client).id if client else None,
+        },
+        org_id=org.id,
+    )
+
+
+def show_message(cursor: Cursor, org: OrgRow, id_: int) -> dict[str, Any]:
+    """One text with the Decision that chose its number. Raises `NotFound`."""
+    row = cursor.one(_MESSAGES + " AND m.id = :id", org_id=org.id, id=id_)
+    if row is None:
+        raise NotFound("message", str(id_))
+    return row
+
+
+def message_id(text: str) -> int:
+    """The numeric id a person typed. Raises `OutOfRange`."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise OutOfRange(f"{text!r} is not the id of a message.", hint="petmsg message list")
+    return int(text)
+
+
+class NoPhone(Refused):
+    code = "client_without_phone"
+
+
+def primary_phone(cursor: Cursor, org: OrgRow, client: ClientKey) -> str:
+    """The phone a client is texted on. Raises `NoPhone`."""
+    found = cursor.value(
+        "SELECT e164 FROM client_phone WHERE org_id = :org_id AND client_id = :id AND is_primary",
+        org_id=org.id,
+        id=client.id,
+    )
+    if found is None:
+        raise NoPhone(
+            f"Client {client.ref} has no phone.",
+            hint=f"Add one: petmsg client phone add {client.ref} E164",
+        )
+    return str(found)
+
+
+def queued(cursor: Cursor, org: OrgRow) -> list[int]:
+    """The ids of the org's queued texts, the oldest first."""
+    return [
+        row[0]
+        for row in cursor.tuples(
+            "SELECT id FROM message WHERE org_id = :org_id AND status = 'queued' ORDER BY id",
+            org_id=org.id,
+        )
+    ]

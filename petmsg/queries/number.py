@@ -1,0 +1,81 @@
+"""Masked numbers as a person lists and looks at them, and their custody ledger."""
+
+from datetime import datetime
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.queries.lookup import find_number
+from petmsg.queries.org import OrgRow
+from petmsg.queries.page import Page, newest
+
+_NUMBERS = """
+SELECT n.id, n.e164 AS number, n.class, n.status, s.ref AS sitter, n.quarantined_until,
+       n.quarantine_reason, n.last_used_at, n.created_at
+FROM message_number n
+LEFT JOIN sitter s ON s.id = n.sitter_id
+WHERE n.org_id = :org_id
+"""
+
+# A row ends where the next begins: the ledger can have neither gap nor overlap.
+_HISTORY = """
+SELECT c.from_at AS starts_at,
+       (SELECT min(l.from_at) FROM number_custody l
+        WHERE l.number_id = c.number_id AND l.from_at > c.from_at) AS ends_at,
+       c.class, c.status, s.ref AS sitter, c.quarantined_until, c.reason, c.actor
+FROM number_custody c
+LEFT JOIN sitter s ON s.id = c.sitter_id
+WHERE c.number_id = :number_id
+ORDER BY c.from_at
+"""
+
+
+def list_numbers(
+    cursor: Cursor,
+    org: OrgRow,
+    page: Page,
+    *,
+    number_class: str | None = None,
+    status: str | None = None,
+) -> list[dict[str, Any]]:
+    """The org's numbers with their holders."""
+    before = find_number(cursor, org.id, page.before).id if page.before else None
+    return newest(
+        cursor,
+        _NUMBERS,
+        key="n.id",
+        page=page,
+        before_id=before,
+        where={"n.class": number_class, "n.status": status},
+        org_id=org.id,
+    )
+
+
+def show_number(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
+    """One number with its holder, threads and custody history. Raises `NotFound`."""
+    key = find_number(cursor, org.id, text)
+    row = cursor.rows(_NUMBERS + " AND n.id = :id", org_id=org.id, id=key.id)[0]
+    threads = cursor.rows(
+        "SELECT DISTINCT c.ref FROM message m JOIN client c ON c.id = m.client_id"
+        " WHERE m.number_id = :id AND m.claimed_at IS NOT NULL"
+        " UNION SELECT c.ref FROM thread t JOIN client c ON c.id = t.client_id"
+        " WHERE t.pool_number_id = :id ORDER BY 1 LIMIT 100",
+        id=key.id,
+    )
+    return {
+        **row,
+        "threads": [each["ref"] for each in threads],
+        "history": number_history(cursor, org, text),
+    }
+
+
+def number_history(cursor: Cursor, org: OrgRow, text: str) -> list[dict[str, Any]]:
+    """The custody ledger of a number, oldest first. `ends_at` None: until today."""
+    return cursor.rows(_HISTORY, number_id=find_number(cursor, org.id, text).id)
+
+
+def who_held(cursor: Cursor, org: OrgRow, text: str, *, at: datetime) -> dict[str, Any] | None:
+    """The ledger's row of a number at `at` (aware UTC); None before the number was added."""
+    for row in number_history(cursor, org, text):
+        if row["starts_at"] <= at and (row["ends_at"] is None or at < row["ends_at"]):
+            return row
+    return None

@@ -1,0 +1,48 @@
+"""Lists: the newest rows first, a page at a time, by key and never by offset."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+
+USUAL_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which rows of a list: at most `limit` (None: all), older than the row named `before`."""
+
+    limit: int | None = USUAL_LIMIT
+    before: str | None = None
+
+
+def newest(
+    cursor: Cursor,
+    select: str,
+    *,
+    key: str,
+    page: Page,
+    before_id: int | None = None,
+    where: Mapping[str, Any] | None = None,
+    order: str = "DESC",
+    **parameters: Any,
+) -> list[dict[str, Any]]:
+    """Rows of `select` (a text that ends in its WHERE), newest first by `key`.
+
+    `where` holds further conditions and their value: `{"b.status": "pending"}`; a value of None
+    is no condition. `before_id` is the key of the row that ends the page before.
+    """
+    sql = select
+    for index, (column, value) in enumerate((where or {}).items()):
+        if value is not None:
+            sql += f" AND {column} = :filter_{index}"
+            parameters[f"filter_{index}"] = value
+    if before_id is not None:
+        sql += f" AND {key} < :before_id"
+        parameters["before_id"] = before_id
+    sql += f" ORDER BY {key} {order}"
+    if page.limit is not None:
+        sql += " LIMIT :page_limit"
+        parameters["page_limit"] = page.limit
+    return cursor.rows(sql, **parameters)

@@ -1,0 +1,50 @@
+"""Sitters as a person lists and looks at them."""
+
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.queries.lookup import find_sitter
+from petmsg.queries.org import OrgRow
+from petmsg.queries.page import Page, newest
+
+_SITTERS = """
+SELECT s.id, s.ref AS sitter, s.name, s.phone, s.status, n.e164 AS number,
+       n.status AS number_status, n.quarantined_until, s.created_at
+FROM sitter s
+LEFT JOIN message_number n ON n.sitter_id = s.id
+WHERE s.org_id = :org_id
+"""
+
+
+def list_sitters(
+    cursor: Cursor, org: OrgRow, page: Page, *, status: str | None = None
+) -> list[dict[str, Any]]:
+    """The org's sitters with the number each holds."""
+    before = find_sitter(cursor, org.id, page.before).id if page.before else None
+    return newest(
+        cursor,
+        _SITTERS,
+        key="s.id",
+        page=page,
+        before_id=before,
+        where={"s.status": status},
+        org_id=org.id,
+    )
+
+
+def show_sitter(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
+    """One sitter with her spans of activity and the numbers she held. Raises `NotFound`."""
+    key = find_sitter(cursor, org.id, text)
+    row = cursor.rows(_SITTERS + " AND s.id = :id", org_id=org.id, id=key.id)[0]
+    activity = cursor.rows(
+        "SELECT activated_at, offboarded_at FROM sitter_activity WHERE sitter_id = :id"
+        " ORDER BY activated_at, id",
+        id=key.id,
+    )
+    held = cursor.rows(
+        "SELECT n.e164 AS number, min(c.from_at) AS first_held_at FROM number_custody c"
+        " JOIN message_number n ON n.id = c.number_id WHERE c.sitter_id = :id"
+        " GROUP BY n.e164 ORDER BY first_held_at",
+        id=key.id,
+    )
+    return {**row, "activity": activity, "numbers_held": held}

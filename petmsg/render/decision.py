@@ -1,0 +1,38 @@
+"""A Decision as a person reads it: the number, the reason, and every rule that was tried."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.text import Text
+
+from petmsg.render.fields import Field, View
+from petmsg.render.safe import safe
+from petmsg.render.table import console, print_table
+
+_STEPS = (
+    Field("step", "Step"),
+    Field("rule", "Rule"),
+    Field("result", "Yields"),
+    Field("code", "Code"),
+    Field("explanation", "Explanation"),
+)
+
+
+def print_decision(decision: Mapping[str, Any], *, at: str, view: View) -> None:
+    """Print a Decision (its JSON shape); `at` is its instant in words."""
+    number, client = decision["number"], decision["client"]
+    out = console()
+    if number is None:
+        out.print(Text(f"No number for {decision['client']} at {at}", style="bold red"))
+    else:
+        speaker = f", sitter {number['sitter']}" if number["sitter"] else ""
+        out.print(
+            Text(
+                safe(f"{number['e164']} ({number['class']}{speaker}) for {client} at {at}"),
+                style="bold green",
+            )
+        )
+    out.print(Text(safe(decision["reason"])))
+    for warning in decision["warnings"]:
+        out.print(Text(f"warning: {safe(warning)}", style="yellow"))
+    print_table(_STEPS, decision["trace"], view)

@@ -1,0 +1,114 @@
+"""Verifying the audit: the chain is recomputed, and the first broken event is named.
+
+Standard library only. The chain alone cannot see a cut-off tail: compare with a head that was
+exported to where operators cannot rewrite it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from petmsg.chain import GENESIS, event_hash
+from petmsg.db.cursor import Cursor, instant_from_text
+from petmsg.errors import MalformedFile
+from petmsg.queries import audit as queries
+from petmsg.queries.org import OrgRow
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was found: how many events hold, and the first that does not."""
+
+    org: str
+    events: int
+    ok: bool
+    broken_seq: int | None
+    problem: str | None
+
+
+def verify(cursor: Cursor, org: OrgRow, *, heads: Mapping[int, str] | None = None) -> Verified:
+    """Recompute the org's chain. `heads` maps sequence numbers to exported hashes.
+
+    Finds: an event changed, removed, inserted or swapped; a head that does not fit; with `heads`
+    also a tail cut off and a chain written anew.
+    """
+    previous, expected = GENESIS, 1
+    last = 0
+    for row in queries.chain(cursor, org):
+        if row["seq"] != expected:
+            return _broken(org, expected, f"event {expected} is missing, {row['seq']} follows")
+        if row["previous_hash"] != previous:
+            return _broken(org, expected, "it does not follow the event before it")
+        try:
+            digest = event_hash(
+                org=org.slug,
+                seq=row["seq"],
+                at=_instant(row["written"]),
+                actor=row["actor"],
+                event=row["event"],
+                entity=row["entity"],
+                ref=row["ref"],
+                reason=row["reason"],
+                payload=row["payload"],
+                previous=previous,
+            )
+        except (ValueError, TypeError):
+            return _broken(org, expected, "its time or text cannot be read")
+        if digest != row["hash"]:
+            return _broken(org, expected, "its content was changed")
+        if heads is not None and heads.get(expected, digest) != digest:
+            return _broken(org, expected, "it is not the event whose hash was exported")
+        previous, last, expected = digest, expected, expected + 1
+    stored = queries.head(cursor, org)
+    if stored is None and last > 0:
+        return _broken(org, last, "the head of the chain is missing")
+    if stored is not None and stored != (last, previous):
+        return _broken(org, last + 1, f"the head says {stored[0]} events, the chain has {last}")
+    beyond = [seq for seq in heads or {} if seq > last]
+    if beyond:
+        return _broken(
+            org, last + 1, f"an exported head says {max(beyond)} events, the chain has {last}"
+        )
+    return Verified(org.slug, last, ok=True, broken_seq=None, problem=None)
+
+
+def _broken(org: OrgRow, seq: int, problem: str) -> Verified:
+    return Verified(org.slug, seq - 1, ok=False, broken_seq=seq, problem=problem)
+
+
+def _instant(written: str | datetime) -> datetime:
+    return instant_from_text(written) if isinstance(written, str) else written
+
+
+def parse_heads(text: str) -> dict[str, dict[int, str]]:
+    """Exported heads (`org, seq, hash`, one JSON object a line) by org and sequence number.
+
+    Raises `MalformedFile`.
+    """
+    heads: dict[str, dict[int, str]] = {}
+    for line, written in enumerate(text.splitlines(), start=1):
+        if not written.strip():
+            continue
+        try:
+            head = json.loads(written)
+            org, seq, digest = head["org"], head["seq"], head["hash"]
+        except (ValueError, TypeError, KeyError):
+            org = seq = digest = None
+        if not (isinstance(org, str) and isinstance(seq, int) and isinstance(digest, str)):
+            raise MalformedFile(
+                f"Line {line} is no exported head.", hint="Export one: petmsg audit export --head"
+            )
+        if seq > 0:
+            heads.setdefault(org, {})[seq] = digest
+    return heads
+
+
+def orgs_gone(heads: Mapping[str, object], found: Sequence[Verified]) -> list[Verified]:
+    """Orgs whose heads were exported and that the database no longer holds."""
+    there = {each.org for each in found}
+    return [
+        Verified(org, 0, ok=False, broken_seq=1, problem="the whole org is missing")
+        for org in heads
+        if org not in there
+    ]

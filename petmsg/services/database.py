@@ -1,0 +1,113 @@
+"""The database itself: creating, upgrading, checking and backing it up."""
+
+import os
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from petmsg.db import migrate
+from petmsg.db.location import Location, network_file_system
+from petmsg.db.snapshot import snapshot, stored_revision
+from petmsg.errors import DatabaseUnusable, Misconfigured, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A database after `init`. `usable` is False after a dry run that found none."""
+
+    after: str | None
+    usable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BackedUp:
+    """A backup: where it is and how large, in bytes."""
+
+    file: str
+    bytes: int
+
+
+def create(location: Location, *, actor: str, now: datetime, dry_run: bool = False) -> Created:
+    """Create the database if it is not there and bring it to this petmsg's schema.
+
+    Raises `Misconfigured` on a network file system, where SQLite's locks cannot be trusted.
+    """
+    if location.path is not None:
+        kind = network_file_system(location.path.parent)
+        if kind is not None:
+            raise Misconfigured(
+                f"{location.path} lies on a network file system ({kind}).",
+                hint="Put the file on a local disk, or use PostgreSQL.",
+            )
+        if dry_run and not location.path.exists():
+            return Created(migrate.head(), usable=False)
+        if not dry_run:
+            location.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if dry_run:
+        with snapshot(location, any_schema=True) as cursor:
+            revision = stored_revision(cursor)
+        return Created(migrate.head(), usable=revision == migrate.head())
+    migrated = migrate.upgrade(location.url, actor=actor, now=now, create=True)
+    return Created(migrated.after, usable=True)
+
+
+def current(location: Location) -> str | None:
+    """The schema revision of the database, None if it has none."""
+    with snapshot(location, any_schema=True) as cursor:
+        return stored_revision(cursor)
+
+
+def backup(location: Location, target: Path) -> BackedUp:
+    """A consistent copy of a live SQLite database, 0600 from the first byte.
+
+    Written beside the target and renamed when it is whole. An existing target is refused.
+    """
+    if location.path is None:
+        raise Refused(
+            "A PostgreSQL database is backed up with its own tools.",
+            hint='pg_dump --format=custom --file=petmsg.dump "$PETMSG_DATABASE_URL"',
+        )
+    if target.exists():
+        raise Refused(f"{target} exists already.", hint="Choose another name for the backup.")
+    with snapshot(location, any_schema=True):
+        pass
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        source = sqlite3.connect(f"file:{quote(str(location.path))}?mode=ro", uri=True, timeout=30)
+        copy = sqlite3.connect(partial)
+        try:
+            source.backup(copy)
+            found = copy.execute("PRAGMA integrity_check").fetchone()[0]
+        finally:
+            copy.close()
+            source.close()
+        if found != "ok":
+            raise DatabaseUnusable(
+                "The copy is not whole: the database itself is damaged.",
+                hint="Keep the file, and restore an earlier backup.",
+            )
+        _flush_to_disk(partial)
+        os.link(partial, target)
+    except FileExistsError:
+        raise Refused(f"{target} exists already.", hint="Choose another name.") from None
+    except OSError as problem:
+        failed = DatabaseUnusable(
+            f"The backup cannot be written: {problem.strerror}.",
+            hint="Check the folder, its permissions and free space.",
+        )
+        failed.code = "backup_failed"
+        raise failed from problem
+    finally:
+        partial.unlink(missing_ok=True)
+    return BackedUp(str(target), target.stat().st_size)
+
+
+def _flush_to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,261 @@
+"""Quarantine: taking a number out of use for a while, and giving it back."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import col, select
+
+from petmsg.clock import iso_utc
+from petmsg.enums import NumberClass, NumberStatus
+from petmsg.errors import OutOfRange, Refused
+from petmsg.models import MessageNumber
+from petmsg.queries.impact import affected_windows, threads_of_pool_number
+from petmsg.queries.routing import read_facts
+from petmsg.routing import decide
+from petmsg.services import custody
+from petmsg.services.number import (
+    FrontDeskNeedsReplacement,
+    NumberHeld,
+    active_desk,
+    ref_of,
+    require_no_active_desk,
+)
+from petmsg.services.work import Failure, Work, each
+
+MOST_WINDOWS_PLANNED = 500
+
+
+class NumberNotQuarantined(Refused):
+    code = "number_not_quarantined"
+    hint = "Look at it: petmsg number show E164"
+
+
+class ReasonRequired(Refused):
+    code = "reason_required"
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A number in quarantine, whom it touches, and where their texts go meanwhile."""
+
+    number: str
+    quarantined_until: datetime
+    reason: str
+    days: int
+    sitter: str | None
+    threads: int
+    future_windows: int
+    meanwhile: tuple[tuple[str | None, str | None, int], ...]
+    replacement: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A number back in use. `forced`: before its quarantine was over."""
+
+    number: str
+    sitter: str | None
+    forced: bool
+    reason: str | None
+
+
+def quarantine_all(
+    work: Work,
+    numbers: Sequence[str],
+    *,
+    reason: str,
+    days: int | None = None,
+    until: datetime | None = None,
+    replacement: str | None = None,
+) -> list[Quarantined | Failure]:
+    """`quarantine` for several numbers, each all or nothing."""
+    end, whole_days = _quarantine_end(work, days=days, until=until)
+    return each(
+        work,
+        numbers,
+        lambda e164: quarantine(
+            work, e164, until=end, days=whole_days, reason=reason, replacement=replacement
+        ),
+    )
+
+
+def restore_all(
+    work: Work, numbers: Sequence[str], *, reason: str | None = None
+) -> list[Restored | Failure]:
+    """`restore` for several numbers, each all or nothing."""
+    return each(work, numbers, lambda e164: restore(work, e164, reason=reason))
+
+
+def quarantine(
+    work: Work,
+    e164: str,
+    *,
+    until: datetime,
+    days: int,
+    reason: str,
+    replacement: str | None = None,
+) -> Quarantined:
+    """Take a number out of use until `until` (aware UTC), which is in `days` days.
+
+    The holder keeps her claim. The active front desk number needs a `replacement`, which becomes
+    the desk in the same transaction. Done again, the new end and reason replace the old.
+    """
+    number = custody.locked_number(work, e164)
+    is_desk = number.number_class is NumberClass.FRONT_DESK and number.status is NumberStatus.ACTIVE
+    if is_desk and replacement is None:
+        raise FrontDeskNeedsReplacement(
+            f"{number.e164} is the active front desk number.",
+            hint="Name the next one: --replacement E164",
+        )
+    before = number.quarantined_until
+    custody.to_quarantine(number, until=until, reason=reason)
+    custody.enter(work, number, reason=reason)
+    new_desk = None
+    if is_desk and replacement is not None:
+        new_desk = _replace_desk(work, replacement, reason=reason)
+    affected = _affected(work, number, until=until)
+    work.record(
+        "number.quarantined",
+        "number",
+        number.e164,
+        {
+            "until": until,
+            "days": days,
+            "previous_until": before,
+            "sitter": affected["sitter"],
+            "replacement": new_desk,
+        },
+        reason=reason,
+    )
+    return Quarantined(
+        number=number.e164,
+        quarantined_until=until,
+        reason=reason,
+        days=days,
+        replacement=new_desk,
+        **affected,
+    )
+
+
+def restore(work: Work, e164: str, *, reason: str | None = None) -> Restored:
+    """End a quarantine. Before its end that is forced, and must have a reason."""
+    number = custody.locked_number(work, e164)
+    if number.status is not NumberStatus.QUARANTINED or number.quarantined_until is None:
+        raise NumberNotQuarantined(f"{number.e164} is not quarantined.")
+    forced = number.quarantined_until > work.now
+    if forced and reason is None:
+        raise ReasonRequired(
+            f"{number.e164} is quarantined until {iso_utc(number.quarantined_until)}; an early "
+            "restore must have a reason.",
+            hint=f"Say why: petmsg number restore {number.e164} --reason 'carrier cleared it'",
+        )
+    if number.number_class is NumberClass.FRONT_DESK:
+        require_no_active_desk(work, number.e164)
+    _end_quarantine(work, number, forced=forced, reason=reason)
+    return Restored(number.e164, ref_of(work, number), forced, reason)
+
+
+def release_due(work: Work) -> list[Restored]:
+    """Restore every number of the org whose quarantine is over. Repeating it changes nothing.
+
+    A desk number becomes a pool number if another one is the active desk by now.
+    """
+    due = work.session.exec(
+        select(MessageNumber)
+        .where(
+            MessageNumber.org_id == work.org.id,
+            MessageNumber.status == NumberStatus.QUARANTINED,
+            col(MessageNumber.quarantined_until) <= work.now,
+        )
+        .order_by(col(MessageNumber.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    released = []
+    for number in due:
+        if number.number_class is NumberClass.FRONT_DESK and active_desk(work) is not None:
+            number.number_class = NumberClass.POOL
+        _end_quarantine(work, number, forced=False, reason="quarantine over")
+        released.append(Restored(number.e164, ref_of(work, number), False, "quarantine over"))
+    return released
+
+
+def _end_quarantine(work: Work, number: MessageNumber, *, forced: bool, reason: str | None) -> None:
+    original_until, original_reason = number.quarantined_until, number.quarantine_reason
+    custody.to_active(number)
+    custody.enter(work, number, reason=reason or "quarantine over")
+    work.record(
+        "number.restored",
+        "number",
+        number.e164,
+        {
+            "forced": forced,
+            "original_until": original_until,
+            "quarantine_reason": original_reason,
+            "class": number.number_class.value,
+            "sitter": ref_of(work, number),
+        },
+        reason=reason,
+    )
+
+
+def _quarantine_end(
+    work: Work, *, days: int | None, until: datetime | None
+) -> tuple[datetime, int]:
+    if until is None:
+        return custody.quarantine_end(work, days), days or work.org.quarantine_days
+    if days is not None:
+        raise OutOfRange("Give --days or --until, not both.")
+    if not work.now < until <= work.now + timedelta(days=3650):
+        raise OutOfRange(
+            f"{iso_utc(until)} is not between now and 3650 days from now.",
+            hint="Give an end in the future.",
+        )
+    return until, -(-(until - work.now) // timedelta(days=1))
+
+
+def _affected(work: Work, number: MessageNumber, *, until: datetime) -> dict[str, Any]:
+    """Who is touched: the holder, her threads and windows to come, and the routes meanwhile."""
+    if number.sitter_id is None:
+        threads = (
+            threads_of_pool_number(work.cursor, number.id or 0)
+            if number.number_class is NumberClass.POOL
+            else 0
+        )
+        return {"sitter": None, "threads": threads, "future_windows": 0, "meanwhile": ()}
+    windows = affected_windows(work.cursor, number.sitter_id, now=work.now, until=until)
+    meanwhile: Counter[tuple[str | None, str | None]] = Counter()
+    for window in windows[:MOST_WINDOWS_PLANNED]:
+        at = max(work.now, window.starts_at)
+        facts = read_facts(work.cursor, work.org, window.client, at=at, past=False)
+        chosen = decide(facts, at).number
+        key = (None, None) if chosen is None else (chosen.e164, chosen.number_class.value)
+        meanwhile[key] += 1
+    return {
+        "sitter": ref_of(work, number),
+        "threads": len({window.thread_id for window in windows}),
+        "future_windows": len(windows),
+        "meanwhile": tuple((e164, kind, count) for (e164, kind), count in meanwhile.items()),
+    }
+
+
+def _replace_desk(work: Work, e164: str, *, reason: str) -> str:
+    number = custody.locked_number(work, e164)
+    if number.sitter_id is not None:
+        raise NumberHeld(f"{number.e164} is held by sitter {ref_of(work, number)}.")
+    if number.status is not NumberStatus.ACTIVE:
+        raise Refused(f"{number.e164} is {number.status} and cannot become the front desk.")
+    before = number.number_class
+    number.number_class = NumberClass.FRONT_DESK
+    custody.enter(work, number, reason=reason)
+    work.record(
+        "number.class_set",
+        "number",
+        number.e164,
+        {"before": before.value, "after": NumberClass.FRONT_DESK.value, "replaced": None},
+        reason=reason,
+    )
+    return number.e164
