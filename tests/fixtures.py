@@ -1,1 +1,182 @@
-"""Fixtures that know petmsg: migrated databases, a runner for commands."""
+"""What most tests start from: a migrated database, the command line, a unit of work."""
+
+import io
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from petmsg.cli import run_command_line
+from petmsg.db import migrate
+from petmsg.db.cursor import Cursor
+from petmsg.db.engine import cursor_of, make_engine, transaction
+from petmsg.db.location import locate
+from petmsg.db.snapshot import snapshot
+from petmsg.queries.org import find_org
+from petmsg.services import org as org_service
+from petmsg.services.work import Work
+
+NOW = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)
+"""The instant of most tests: 10:00 in New York, a Saturday without a change of clock."""
+
+ACTOR = "tester@host"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Its stdout as JSON."""
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> dict[str, str]:
+        """The error it told with `-o json`: the last line of its stderr."""
+        found: dict[str, str] = json.loads(self.err.strip().splitlines()[-1])["error"]
+        return found
+
+
+Cli = Callable[..., Ran]
+
+
+def run_cli(
+    url: str | None, *arguments: str, now: datetime | None = NOW, stdin: str = "", **environ: str
+) -> Ran:
+    """Run a command in this process on the database at `url`, at `now`."""
+    out, err = io.StringIO(), io.StringIO()
+    variables = {"PETMSG_ACTOR": ACTOR, "HOME": "/nonexistent", **environ}
+    if url is not None:
+        variables["PETMSG_DATABASE_URL"] = url
+    before = sys.stdin
+    sys.stdin = io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            code = run_command_line(arguments, environ=variables, now=now)
+    finally:
+        sys.stdin = before
+    return Ran(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the settings or credentials of whoever runs it."""
+    for name in list(os.environ):
+        if name.startswith(("PETMSG_", "TWILIO_")) and name != "PETMSG_REQUIRE_POSTGRES":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "petmsg.db"
+    migrate.upgrade(locate(str(path)).url, actor=ACTOR, now=NOW, create=True)
+    return path
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database at the newest schema: SQLite, then PostgreSQL."""
+    if request.param == "sqlite":
+        return _copy(request.getfixturevalue("_sqlite_template"), tmp_path)
+    url: str = request.getfixturevalue("postgres_template")(
+        "migrated", lambda fresh: migrate.upgrade(fresh, actor=ACTOR, now=NOW)
+    )
+    return url
+
+
+@pytest.fixture
+def migrated_sqlite(_sqlite_template: Path, tmp_path: Path) -> str:
+    """An empty SQLite database at the newest schema, where one database is enough."""
+    return _copy(_sqlite_template, tmp_path)
+
+
+def _copy(template: Path, folder: Path) -> str:
+    path = folder / "petmsg.db"
+    shutil.copy(template, path)
+    path.chmod(0o600)
+    return locate(str(path)).url
+
+
+@pytest.fixture
+def cli(migrated_url: str) -> Cli:
+    """The command line on a migrated database with the org `happy-paws` (New York)."""
+    return _cli_with_org(migrated_url)
+
+
+@pytest.fixture
+def sqlite_cli(migrated_sqlite: str) -> Cli:
+    """`cli` on SQLite only."""
+    return _cli_with_org(migrated_sqlite)
+
+
+def _cli_with_org(url: str) -> Cli:
+    def run(*arguments: str, **options: Any) -> Ran:
+        return run_cli(options.pop("url", url), *arguments, **options)
+
+    add_org(url)
+    return run
+
+
+def add_org(
+    url: str,
+    slug: str = "happy-paws",
+    *,
+    timezone: str = "America/New_York",
+    front_desk: str | None = "+14155550100",
+) -> None:
+    """An org in the database at `url`."""
+    location = locate(url)
+    engine = make_engine(location)
+    with transaction(engine, location) as session:
+        _, work = org_service.add(
+            session,
+            slug,
+            name=slug.replace("-", " ").title(),
+            timezone=timezone,
+            front_desk=front_desk,
+            actor=ACTOR,
+            now=NOW,
+        )
+        work.finish()
+    engine.dispose()
+
+
+@contextmanager
+def working(
+    url: str, *, now: datetime = NOW, org: str | None = None, actor: str = ACTOR
+) -> Iterator[Work]:
+    """A unit of work on the database at `url`, committed at the end."""
+    location = locate(url)
+    engine = make_engine(location)
+    try:
+        with transaction(engine, location) as session:
+            work = Work(session, find_org(cursor_of(session), org), actor, now)
+            yield work
+            work.finish()
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def looking(url: str) -> Iterator[Cursor]:
+    """A read-only cursor on the database at `url`."""
+    with snapshot(locate(url)) as cursor:
+        yield cursor
+
+
+def lines(*rows: Sequence[str]) -> str:
+    """Rows as CSV text, for batch input without quotes."""
+    return "\n".join(",".join(row) for row in rows) + "\n"

@@ -24,11 +24,13 @@ def carrier_of(run: Run, org: OrgRow) -> Provider:
 
     environ = run.ambient.environ
     credentials = load_twilio_credentials(environ, settings.credentials_file(environ))
-    return TwilioProvider(
+    carrier = TwilioProvider(
         credentials,
         timeout_seconds=_timeout(environ.get(settings.TWILIO_TIMEOUT) or "15"),
         api_url=environ.get(settings.TWILIO_API_URL) or None,
     )
+    run.at_end.callback(carrier.close)
+    return carrier
 
 
 def _timeout(text: str) -> float:

@@ -98,7 +98,8 @@ def command(
                 _is_terminal=sys.stdout.isatty(),
             )
             _ = run.output
-            function(run, **values)
+            with run.at_end:
+                function(run, **values)
             if run.dry_run:
                 run.say("Dry run: nothing was changed.")
             if run.exit_code:

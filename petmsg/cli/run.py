@@ -8,7 +8,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -38,7 +38,10 @@ class _RolledBack(Exception):
 
 @dataclass
 class Run:
-    """What a command is given. `now` is aware UTC, one per command."""
+    """What a command is given. `now` is aware UTC, one per command.
+
+    What was opened on the way is closed by `at_end`.
+    """
 
     ambient: Ambient
     output_option: str | None = None
@@ -50,6 +53,7 @@ class Run:
     exit_code: int = 0
     _is_terminal: bool = False
     _org: OrgRow | None = field(default=None, repr=False)
+    at_end: ExitStack = field(default_factory=ExitStack, repr=False)
 
     @cached_property
     def now(self) -> datetime:
@@ -143,7 +147,9 @@ class Run:
         """The engine of the command's database, made when the first write needs it."""
         from petmsg.db.engine import make_engine
 
-        return make_engine(self.location)
+        engine = make_engine(self.location)
+        self.at_end.callback(engine.dispose)
+        return engine
 
     def write(self, service: Callable[..., R], /, *args: Any, **kwargs: Any) -> R:
         """Call a service with a unit of work and commit it; with `--dry-run` roll it back.

@@ -5,12 +5,12 @@ called with no transaction open; what it said is recorded after, guarded by the 
 fate is not known is never sent again by itself.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import col, select
 
-from petmsg.chain import canonical
 from petmsg.enums import Direction, MessageStatus, Outcome, ProviderName, Rule
 from petmsg.errors import (
     Busy,
@@ -248,7 +248,7 @@ def claim(work: Work, message_id: int, *, provider: ProviderName) -> Claim | Wai
     message.number_id = number.id
     message.from_e164 = number.e164
     message.rule = decision.rule
-    message.decision = canonical(decision.to_json())
+    message.decision = json.dumps(decision.to_json(), ensure_ascii=False)
     message.provider = work.org.provider
     message.claimed_at = work.now
     message.attempts += 1
