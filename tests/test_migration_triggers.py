@@ -104,6 +104,7 @@ def test_the_next_event_is_accepted(url: str) -> None:
     [
         pytest.param(2, "'h1'", id="one that exists"),
         pytest.param(4, LAST, id="a gap"),
+        pytest.param(4, f"'{GENESIS}'", id="a gap that claims to begin a chain"),
         pytest.param(0, LAST, id="before the first"),
         pytest.param(3, f"'{GENESIS}'", id="not chained to the last"),
     ],
