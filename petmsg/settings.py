@@ -3,9 +3,7 @@
 Only this module and the command line's context read the environment.
 """
 
-import getpass
 import os
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +47,9 @@ def pick(
 
 def default_actor() -> str:
     """`user@host` of the process; what cannot be told apart becomes `unknown`."""
+    import getpass
+    import socket
+
     try:
         user = getpass.getuser()
     except (OSError, KeyError):

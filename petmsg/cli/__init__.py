@@ -7,15 +7,16 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from petmsg import __version__
 from petmsg.cli.ambient import Ambient
 from petmsg.cli.failure import tell
+from petmsg.cli.group import Entry, lazy_group
 
 GROUPS = {
     "init": "Create the database and the first org; safe to repeat.",
@@ -34,41 +35,12 @@ GROUPS = {
 }
 
 
-class LazyGroup(TyperGroup):
-    """A group whose commands are modules of this package, loaded when they are needed."""
-
-    def list_commands(self, _ctx: Any) -> list[str]:
-        return list(GROUPS)
-
-    def get_command(self, _ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in GROUPS:
-            return None
-        app = import_module(f"petmsg.cli.{cmd_name}").app
-        command = typer.main.get_command(app)
-        command.name = cmd_name
-        return command
-
-    def format_commands(self, _ctx: Any, formatter: Any) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(GROUPS.items()))
-
-
-app = typer.Typer(
-    cls=LazyGroup,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    no_args_is_help=True,
-)
-
-
 def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"petmsg {__version__}")
         raise typer.Exit
 
 
-@app.callback()
 def petmsg(
     version: Annotated[
         bool,
@@ -79,6 +51,16 @@ def petmsg(
 ) -> None:
     """Runs the masked text messaging of a pet-sitting company: one thread per client, one
     number per sitter, and every route explained."""
+
+
+def command_line() -> Any:
+    """The whole command line as the parser needs it; groups are loaded when they are used."""
+    entries = {name: Entry(help_text, partial(_build, name)) for name, help_text in GROUPS.items()}
+    return lazy_group(entries, help_text=None, callback=petmsg, add_completion=True)
+
+
+def _build(name: str) -> Any:
+    return import_module(f"petmsg.cli.{name}").app.build()
 
 
 def run_command_line(
@@ -97,8 +79,7 @@ def run_command_line(
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        command = typer.main.get_command(app)
-        code = command.main(
+        code = command_line().main(
             args=list(arguments), prog_name="petmsg", standalone_mode=False, obj=ambient
         )
         sys.stdout.flush()

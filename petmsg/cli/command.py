@@ -5,11 +5,13 @@ Reading commands have `-o`, `--org` and `--db`; writing ones `--dry-run` and `--
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
 
+from petmsg.cli.group import Entry, lazy_group, nothing, single
 from petmsg.cli.run import Run
 
 OUTPUT = Annotated[
@@ -54,26 +56,43 @@ _COMMON = (("output", OUTPUT, None), ("org", ORG, None), ("db", DB, None))
 _WRITING = (("dry_run", DRY_RUN, False), ("actor", ACTOR, None))
 
 
-def new_app(help_text: str) -> typer.Typer:
+@dataclass(frozen=True, slots=True)
+class App:
+    """A group of commands as its module declares it: `entries` by name."""
+
+    help: str
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+    def add_group(self, app: "App", name: str) -> None:
+        """Put a group into this one."""
+        self.entries[name] = Entry(app.help, app.build)
+
+    def build(self) -> Any:
+        """The group as the parser needs it."""
+        return lazy_group(self.entries, help_text=self.help, callback=nothing)
+
+
+class LoneCommand(App):
+    """A module that is one command and no group."""
+
+    def build(self) -> Any:
+        """The command as the parser needs it."""
+        (entry,) = self.entries.values()
+        return entry.load()
+
+
+def new_app(help_text: str) -> App:
     """A group of commands."""
-    app = typer.Typer(
-        help=help_text,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        add_completion=False,
-        no_args_is_help=True,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-    app.callback()(_group)
-    return app
+    return App(help_text)
 
 
-def _group() -> None:
-    """Makes an app a group even when it has one command."""
+def new_command() -> App:
+    """A command of its own, such as `petmsg init`."""
+    return LoneCommand("")
 
 
 def command(
-    app: typer.Typer, name: str, *, writes: bool = False, reveals: bool = False
+    app: App, name: str, *, writes: bool = False, reveals: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function as a command. It is given a `Run` and its own parameters.
 
@@ -82,46 +101,58 @@ def command(
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         own = list(inspect.signature(function).parameters.values())[1:]
-        added = [*_COMMON, *(_WRITING if writes else ())]
-        if reveals:
-            added.append(("reveal", REVEAL, False))
-
-        def invoke(ctx: typer.Context, **values: Any) -> None:
-            run = Run(
-                ambient=ctx.obj,
-                output_option=values.pop("output"),
-                org_option=values.pop("org"),
-                db_option=values.pop("db"),
-                actor_option=values.pop("actor", None),
-                dry_run=values.pop("dry_run", False),
-                reveal=values.pop("reveal", False),
-                _is_terminal=sys.stdout.isatty(),
-            )
-            _ = run.output
-            with run.at_end:
-                function(run, **values)
-            if run.dry_run:
-                run.say("Dry run: nothing was changed.")
-            if run.exit_code:
-                raise typer.Exit(run.exit_code)
-
-        parameters = [
-            inspect.Parameter(
-                "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
-            ),
-            *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own),
-            *(
-                inspect.Parameter(
-                    option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
-                )
-                for option, annotation, default in added
-            ),
-        ]
-        invoke.__name__ = function.__name__
-        invoke.__doc__ = function.__doc__
-        invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        invoke.__annotations__ = {each.name: each.annotation for each in parameters}
-        app.command(name)(invoke)
+        app.entries[name] = Entry(
+            inspect.getdoc(function) or "",
+            lambda: single(_invoker(function, own, writes=writes, reveals=reveals), name),
+        )
         return function
 
     return register
+
+
+def _invoker(
+    function: Callable[..., None],
+    own: Sequence[inspect.Parameter],
+    *,
+    writes: bool,
+    reveals: bool,
+) -> Callable[..., None]:
+    """The function that Typer sees: the command's own parameters and the common ones."""
+    added = [*_COMMON, *(_WRITING if writes else ())]
+    if reveals:
+        added.append(("reveal", REVEAL, False))
+
+    def invoke(ctx: typer.Context, **values: Any) -> None:
+        run = Run(
+            ambient=ctx.obj,
+            output_option=values.pop("output"),
+            org_option=values.pop("org"),
+            db_option=values.pop("db"),
+            actor_option=values.pop("actor", None),
+            dry_run=values.pop("dry_run", False),
+            reveal=values.pop("reveal", False),
+            _is_terminal=sys.stdout.isatty(),
+        )
+        _ = run.output
+        with run.at_end:
+            function(run, **values)
+        if run.dry_run:
+            run.say("Dry run: nothing was changed.")
+        if run.exit_code:
+            raise typer.Exit(run.exit_code)
+
+    parameters = [
+        inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
+        *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own),
+        *(
+            inspect.Parameter(
+                option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+            )
+            for option, annotation, default in added
+        ),
+    ]
+    invoke.__name__ = function.__name__
+    invoke.__doc__ = function.__doc__
+    invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    invoke.__annotations__ = {each.name: each.annotation for each in parameters}
+    return invoke

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli.command import command
+from petmsg.cli.command import command, new_command
 from petmsg.cli.run import Run
 from petmsg.render.nouns import ORG
 
-app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+app = new_command()
 
 
 @command(app, "init", writes=True)

@@ -75,8 +75,10 @@ class Run:
                 "table" if self._is_terminal else "tsv",
                 "--output",
             ),
-            "actor": (self.actor_option, settings.ACTOR, settings.default_actor(), "--actor"),
+            "actor": (self.actor_option, settings.ACTOR, None, "--actor"),
         }[name]
+        if name == "actor" and not (option or self.ambient.environ.get(variable)):
+            default = settings.default_actor()
         return settings.pick(
             name, option, variable, default, flag=flag, environ=self.ambient.environ
         )
