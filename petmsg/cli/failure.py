@@ -88,7 +88,7 @@ def _print(problem: PetmsgError, *, as_json: bool) -> None:
         if as_json:
             text = json.dumps({"error": error_data(problem)}, ensure_ascii=False)
         else:
-            text = f"petmsg: {safe(problem.message)}"
+            text = f"petmsg: {safe(problem.message, keep_newlines=True)}"
             if problem.hint:
                 text += f"\n  hint: {safe(problem.hint)}"
         sys.stderr.write(text + "\n")
