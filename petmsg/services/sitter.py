@@ -156,7 +156,7 @@ def activate(work: Work, text: str, *, without_number: bool = False) -> Activate
     """Make a sitter active and give her the number that stays hers.
 
     Repeating it changes nothing. Raises `NoNumberFree`, with nothing changed, unless
-    `without_number`. An offboarded sitter comes back with a new number.
+    `without_number` allows her to go without one for now. An offboarded sitter comes back with a new number.
     """
     sitter = locked(work, text)
     assert sitter.id is not None
@@ -173,11 +173,13 @@ def activate(work: Work, text: str, *, without_number: bool = False) -> Activate
     number = held_by(work, sitter.id)
     if number is not None:
         return Activated(sitter.ref, sitter.status, number.e164, reused=was_active)
-    if without_number and was_active:
-        return Activated(sitter.ref, sitter.status, None, reused=True)
-    if not without_number:
-        number = _free_number(work, sitter)
+    number = _free_number(work, sitter)
+    if number is not None:
         give(work, number, sitter, reason="sitter activated")
+    elif not without_number:
+        raise no_number_free(sitter)
+    elif was_active:
+        return Activated(sitter.ref, sitter.status, None, reused=True)
     return Activated(
         sitter.ref, sitter.status, number.e164 if number is not None else None, reused=False
     )
@@ -256,6 +258,8 @@ def renumber(
         )
     old = held_by(work, sitter.id)
     new = _free_number(work, sitter) if to is None else custody.locked_number(work, to)
+    if new is None:
+        raise no_number_free(sitter)
     if old is not None and new.id == old.id:
         raise Refused(f"{new.e164} is the number sitter {sitter.ref} holds already.")
     if old is not None:
@@ -316,16 +320,19 @@ def _next_span(work: Work, sitter_id: int) -> datetime:
     return work.now if ended is None else max(work.now, ended)
 
 
-def _free_number(work: Work, sitter: Sitter) -> MessageNumber:
+def no_number_free(sitter: Sitter) -> NoNumberFree:
+    """The refusal that a sitter gets no number."""
+    return NoNumberFree(
+        f"No sitter number is free for {sitter.ref}; nothing was changed.",
+        hint="Add one: petmsg number add E164 --class sitter (or --without-number).",
+    )
+
+
+def _free_number(work: Work, sitter: Sitter) -> MessageNumber | None:
     cursor = work.cursor
     lock = "" if cursor.is_sqlite else " FOR UPDATE OF n SKIP LOCKED"
     found = cursor.value(_FREE_NUMBER + lock, org_id=work.org.id, sitter_id=sitter.id, now=work.now)
-    if found is None:
-        raise NoNumberFree(
-            f"No sitter number is free for {sitter.ref}; nothing was changed.",
-            hint="Add one: petmsg number add E164 --class sitter (or --without-number).",
-        )
-    return custody.locked_by_id(work, found)
+    return None if found is None else custody.locked_by_id(work, found)
 
 
 def _record_loss(work: Work, number: MessageNumber, sitter: Sitter, reason: str) -> None:

@@ -1,0 +1,40 @@
+"""petmsg demo"""
+
+from typing import Annotated
+
+import typer
+
+from petmsg.cli.command import command, new_command
+from petmsg.cli.run import Run
+from petmsg.db.location import default_path, locate
+from petmsg.errors import FINDING
+from petmsg.render.fields import Field
+
+app = new_command()
+
+_CLAIMS = (Field("claim", "Claim"), Field("holds", "Holds"), Field("proof", "Proof"))
+
+
+@command(app, "demo", writes=False)
+def demo(
+    run: Run,
+    pause: Annotated[
+        bool, typer.Option("--pause", help="Wait for Enter after each chapter.")
+    ] = False,
+) -> None:
+    """Play the whole story on a small company's data, and show the proof of each claim.
+
+    It works in a database of its own, whatever PETMSG_DATABASE_URL says; --db names another place
+    for it, and is refused if that holds an org the demo did not make. Exit 10 if a claim fails.
+    """
+    from petmsg.cli.story import Story
+
+    location = locate(run.db_option or str(default_path().with_name("demo.db")))
+    told = run.is_table or run.setting("output").source == "default"
+    story = Story(location, run.ambient, silent=not told, pause=pause and told)
+    claims = story.play(actor=run.actor, now=run.now)
+    if told:
+        story.close()
+    else:
+        run.show_list(_CLAIMS, claims)
+    run.exit_code = 0 if all(claim["holds"] for claim in claims) else FINDING

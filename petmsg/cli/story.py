@@ -1,0 +1,282 @@
+"""The story that `petmsg demo` plays: real commands on real data, and a proof of each claim.
+
+Every line that begins with `$` is run by the same code a shell would run, on the demo's database.
+"""
+
+import io
+import shlex
+import sys
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import petmsg
+from petmsg.cli.ambient import Ambient
+from petmsg.db import migrate
+from petmsg.db.location import Location
+from petmsg.db.snapshot import snapshot, stored_revision
+from petmsg.errors import Misconfigured, Refused
+from petmsg.queries.org import all_orgs
+from petmsg.services import database
+
+ORG = "happy-paws"
+ORGS = {
+    ORG: ("Happy Paws", "America/New_York"),
+    "tail-waggers": ("Tail Waggers", "America/Los_Angeles"),
+}
+CLIENT = "HP-C-001"
+OUTSIDER = "HP-C-002"
+SITTER = "HP-S-01"
+BOOKINGS = [f"HP-B-000{index}" for index in range(1, 6)]
+
+_THREADS = """SELECT COUNT(*) FROM thread t JOIN client c ON c.id = t.client_id
+WHERE c.ref = 'HP-C-001'"""
+_WINDOWS = """SELECT COUNT(*) FROM assignment_window w JOIN client c ON c.id = w.client_id
+WHERE c.ref = 'HP-C-001'"""
+_HELD = """SELECT n.e164 FROM message_number n JOIN sitter s ON s.id = n.sitter_id
+WHERE s.ref = 'HP-S-01' AND n.status = 'active'"""
+_LAST_TEXT = "SELECT from_e164 FROM message ORDER BY id DESC LIMIT 1"
+_LAST_DECISION = "SELECT decision FROM message ORDER BY id DESC LIMIT 1"
+_FORCED = """SELECT COUNT(*) FROM audit_event WHERE event = 'number.restored'
+AND reason = 'the carrier cleared it' AND payload LIKE '%"forced":true%'"""
+
+
+class ExamplesMissing(Misconfigured):
+    code = "examples_missing"
+    hint = "Install petmsg from its wheel or from a full checkout."
+
+
+class Story:
+    """The demo on one database. `silent` keeps the commands' output to itself."""
+
+    def __init__(
+        self, location: Location, ambient: Ambient, *, silent: bool = False, pause: bool = False
+    ) -> None:
+        self.location = location
+        self.silent = silent
+        self.pause = pause
+        self.chapters = 0
+        self.claims: list[dict[str, Any]] = []
+        kept = {
+            name: value
+            for name, value in ambient.environ.items()
+            if not name.startswith(("PETMSG_", "TWILIO_"))
+        }
+        self.ambient = Ambient(
+            {**kept, "PETMSG_DATABASE_URL": location.url, "PETMSG_ORG": ORG}, ambient.now
+        )
+
+    def play(self, *, actor: str, now: datetime) -> list[dict[str, Any]]:
+        """Play all chapters; the claims, each with whether it holds. Raises `Refused` for a
+        database that holds an org the demo did not make."""
+        self._fresh_database(actor=actor, now=now)
+        self._the_company()
+        self._a_number_of_her_own()
+        self._five_bookings_one_thread()
+        self._the_right_number()
+        self._quarantine()
+        self._the_audit()
+        return self.claims
+
+    # --- chapters --------------------------------------------------------------------------
+
+    def _the_company(self) -> None:
+        self._chapter("A small company moves in")
+        for org in ORGS:
+            for noun in ("number", "sitter", "client", "booking"):
+                self._quietly(org, noun, "import", str(_examples() / org / f"{noun}s.csv"))
+            for ref in _refs(_examples() / org / "cancelled.csv"):
+                self._quietly(org, "booking", "cancel", ref, "--reason", "the client cancelled")
+            sitters = [ref for ref in _refs(_examples() / org / "sitters.csv") if ref != SITTER]
+            self._quietly(org, "sitter", "activate", *sitters, "--without-number")
+            self._quietly(org, "booking", "confirm", "--file", str(_examples() / org / "paid.csv"))
+        counts = {
+            noun: self._query(f"SELECT COUNT(*) FROM {noun}")  # noqa: S608 because of the constants
+            for noun in ("org", "sitter", "client", "booking", "message_number", "thread")
+        }
+        self._tell(
+            "Loaded from examples/company: "
+            + ", ".join(f"{count} {noun.replace('_', ' ')}s" for noun, count in counts.items())
+        )
+        self._tell("To look around by yourself afterwards:")
+        self._tell(f"  export PETMSG_DATABASE_URL={self.location.shown} PETMSG_ORG={ORG}")
+
+    def _a_number_of_her_own(self) -> None:
+        self._chapter("A sitter is activated and gets a number of her own")
+        self._run("sitter", "activate", SITTER)
+        self.number = self._query(_HELD)
+        self._run("sitter", "activate", SITTER)
+        self._claim(
+            "activated twice, she holds one number, the same", self._query(_HELD) == self.number
+        )
+
+    def _five_bookings_one_thread(self) -> None:
+        self._chapter("One client, five bookings, one thread")
+        self._run("booking", "confirm", *BOOKINGS)
+        threads = self._select(_THREADS)
+        windows = self._select(_WINDOWS)
+        self._claim("five bookings, still one thread", threads == 1)
+        self._claim("and five assignment windows in it", windows == 5)
+        self._run("booking", "confirm", *BOOKINGS)
+        self._claim(
+            "confirmed again: the same thread and windows",
+            (self._query(_THREADS), self._query(_WINDOWS)) == (1, 5),
+        )
+        self._claim(
+            "her sitter's number is still the one she was activated with",
+            self._query(_HELD) == self.number,
+        )
+
+    def _the_right_number(self) -> None:
+        self._chapter("Which number does a text leave from?")
+        self._tell("Inside a window, the sitter's:")
+        self._run("route", "explain", CLIENT)
+        self._run("message", "send", CLIENT, "--body", "Rex had a long walk and is asleep now.")
+        self._claim(
+            "inside the window the text left from the sitter's number",
+            self._query(_LAST_TEXT) == self.number,
+        )
+        self._claim(
+            "and its trace says so",
+            "Active assignment window for sitter Maya Lee" in self._query(_LAST_DECISION),
+        )
+        self._tell("Outside, a pool number or the front desk's:")
+        self._run("message", "send", OUTSIDER, "--body", "Thank you for staying with us!")
+        self._run("route", "explain", OUTSIDER)
+        self._claim(
+            "outside every window it left from another number",
+            self._query(_LAST_TEXT) != self.number,
+        )
+        self._claim(
+            "and its trace says No active window - using pool",
+            "No active window - using pool" in self._query(_LAST_DECISION),
+        )
+
+    def _quarantine(self) -> None:
+        self._chapter("Her number misbehaves")
+        number = self.number
+        self._run("number", "quarantine", number, "--days", "14", "--reason", "filtered as spam")
+        self._run("route", "explain", CLIENT)
+        self._run("message", "send", CLIENT, "--body", "He ate all of his dinner.")
+        self._claim(
+            "meanwhile her texts leave from another number", self._query(_LAST_TEXT) != number
+        )
+        self._tell("Two weeks are not over, so giving it back needs a reason:")
+        refused = self._run("number", "restore", number)
+        self._claim("an early restore without a reason is refused with exit 4", refused == 4)
+        self._run("number", "restore", number, "--reason", "the carrier cleared it")
+        self._claim("with a reason it is hers again", self._query(_HELD) == number)
+        self._run("number", "history", number)
+
+    def _the_audit(self) -> None:
+        self._chapter("Nothing is forgotten")
+        self._run("audit", "list", "--event", "number.restored")
+        self._claim("the audit shows forced and the reason", self._select(_FORCED) == 1)
+        verified = self._run("audit", "verify", "--org", ORG)
+        self._claim("the audit chain is whole", verified == 0)
+
+    # --- machinery -------------------------------------------------------------------------
+
+    def _fresh_database(self, *, actor: str, now: datetime) -> None:
+        if self._holds_tables():
+            with snapshot(self.location) as cursor:
+                foreign = [org.slug for org in all_orgs(cursor) if not org.is_demo]
+            if foreign:
+                raise Refused(
+                    f"{self.location.shown} holds org {foreign[0]}, which the demo did not make.",
+                    hint="Give the demo a database of its own: petmsg demo --db demo.db",
+                )
+            migrate.downgrade(self.location.url, "base")
+        database.create(self.location, actor=actor, now=now)
+        from petmsg.db.engine import make_engine, transaction
+        from petmsg.services import org
+
+        engine = make_engine(self.location)
+        for slug, (name, timezone) in ORGS.items():
+            with transaction(engine, self.location) as session:
+                _, work = org.add(
+                    session, slug, name=name, timezone=timezone, actor=actor, now=now, is_demo=True
+                )
+                work.finish()
+        engine.dispose()
+
+    def _holds_tables(self) -> bool:
+        if self.location.path is not None and not self.location.path.exists():
+            return False
+        with snapshot(self.location, any_schema=True) as cursor:
+            return stored_revision(cursor) is not None
+
+    def _run(self, *arguments: str) -> int:
+        """Run a command as a shell would, with its output; its exit code."""
+        self._tell(f"\n$ petmsg {shlex.join(arguments)}")
+        sys.stdout.flush()
+        with ExitStack() as quiet:
+            if self.silent:
+                quiet.enter_context(redirect_stdout(io.StringIO()))
+                quiet.enter_context(redirect_stderr(io.StringIO()))
+            code = self._command(*arguments, "-o", "table")
+            sys.stdout.flush()
+        if code:
+            self._tell(f"(exit {code})")
+        return code
+
+    def _quietly(self, org: str, *arguments: str) -> None:
+        """Run a command for its effect; the demo ends if it fails."""
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as said:
+            code = self._command(*arguments, "--org", org)
+        if code:
+            raise Refused(
+                f"The demo's own petmsg {shlex.join(arguments[:3])} ended with {code}: "
+                f"{said.getvalue().strip()[:300]}"
+            )
+
+    def _command(self, *arguments: str) -> int:
+        from petmsg.cli import run_command_line
+
+        return run_command_line(arguments, environ=self.ambient.environ, now=self.ambient.now)
+
+    def _select(self, sql: str) -> Any:
+        """Show a query as an operator would run it, and what it yields."""
+        found = self._query(sql)
+        self._tell("\nsql> " + sql.replace("\n", "\n     ") + f";\n     {found}")
+        return found
+
+    def _query(self, sql: str) -> Any:
+        with snapshot(self.location) as cursor:
+            return cursor.value(sql)
+
+    def _claim(self, claim: str, holds: bool) -> None:
+        self.claims.append({"claim": claim, "holds": holds, "proof": self.title})
+        self._tell(f"{'[proved]' if holds else '[FAILED]'} {claim}")
+
+    def _chapter(self, title: str) -> None:
+        self.title = title
+        self.chapters += 1
+        if self.pause and self.claims:
+            sys.stderr.write("Enter goes on. ")
+            sys.stderr.flush()
+            sys.stdin.readline()
+        self._tell(f"\n{self.chapters}. {title}\n{'=' * (len(title) + 3)}")
+
+    def _tell(self, text: str) -> None:
+        if not self.silent:
+            sys.stdout.write(text + "\n")
+
+    def close(self) -> None:
+        """The last lines: how many claims hold, and where the database is."""
+        holding = sum(claim["holds"] for claim in self.claims)
+        self._tell(f"\n{holding} of {len(self.claims)} claims proved. {self.location.shown}")
+
+
+def _examples() -> Path:
+    package = Path(petmsg.__file__).parent
+    for folder in (package / "_examples", package.parent / "examples"):
+        if (folder / "company").is_dir():
+            return folder / "company"
+    raise ExamplesMissing("The example company is not installed.")
+
+
+def _refs(file: Path) -> list[str]:
+    rows = file.read_text("utf-8").splitlines()
+    return [row.partition(",")[0] for row in rows[1:] if row.strip()]
