@@ -7,7 +7,7 @@ from rich.text import Text
 
 from petmsg.render.fields import Field, View
 from petmsg.render.safe import safe
-from petmsg.render.table import console, print_table
+from petmsg.render.table import print_table, show
 
 _STEPS = (
     Field("step", "Step"),
@@ -21,18 +21,17 @@ _STEPS = (
 def print_decision(decision: Mapping[str, Any], *, at: str, view: View) -> None:
     """Print a Decision (its JSON shape); `at` is its instant in words."""
     number, client = decision["number"], decision["client"]
-    out = console()
     if number is None:
-        out.print(Text(f"No number for {decision['client']} at {at}", style="bold red"))
+        show(Text(f"No number for {decision['client']} at {at}", style="bold red"))
     else:
         speaker = f", sitter {number['sitter']}" if number["sitter"] else ""
-        out.print(
+        show(
             Text(
                 safe(f"{number['e164']} ({number['class']}{speaker}) for {client} at {at}"),
                 style="bold green",
             )
         )
-    out.print(Text(safe(decision["reason"])))
+    show(Text(safe(decision["reason"])))
     for warning in decision["warnings"]:
-        out.print(Text(f"warning: {safe(warning)}", style="yellow"))
+        show(Text(f"warning: {safe(warning)}", style="yellow"))
     print_table(_STEPS, decision["trace"], view)

@@ -1,13 +1,12 @@
 """Data on stdout in the format that was asked for. Rich is loaded for tables only."""
 
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from petmsg.enums import OutputFormat
 from petmsg.render.fields import Field, View, record
-from petmsg.render.safe import safe
+from petmsg.render.safe import json_text, safe
 
 
 def show_list(
@@ -18,7 +17,7 @@ def show_list(
         dump([record(fields, row, view) for row in rows])
     elif output is OutputFormat.JSONL:
         for row in rows:
-            write(json.dumps(record(fields, row, view), ensure_ascii=False))
+            write(json_text(record(fields, row, view)))
     elif output is OutputFormat.TSV:
         _tsv(fields, rows, view)
     else:
@@ -32,7 +31,7 @@ def show_one(fields: Sequence[Field], row: Any, *, output: OutputFormat, view: V
     if output is OutputFormat.JSON:
         dump(record(fields, row, view))
     elif output is OutputFormat.JSONL:
-        write(json.dumps(record(fields, row, view), ensure_ascii=False))
+        write(json_text(record(fields, row, view)))
     elif output is OutputFormat.TSV:
         _tsv(fields, [row], view)
     else:
@@ -43,7 +42,7 @@ def show_one(fields: Sequence[Field], row: Any, *, output: OutputFormat, view: V
 
 def dump(data: Any) -> None:
     """Print a value as indented JSON."""
-    write(json.dumps(data, indent=2, ensure_ascii=False))
+    write(json_text(data, indent=2))
 
 
 def write(text: str) -> None:
@@ -68,5 +67,5 @@ def _tsv_cell(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
+        return json_text(value)
     return safe(str(value))

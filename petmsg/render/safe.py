@@ -1,8 +1,24 @@
 """A stranger's text on a terminal: control, bidi and zero-width characters shown, not obeyed."""
 
+import json
 import unicodedata
+from typing import Any
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+
+def json_text(data: Any, *, indent: int | None = None) -> str:
+    """The value as JSON that a terminal may print: the same data, every character that could act
+    on a terminal as `\\uXXXX`, every other one as it is."""
+    text = json.dumps(data, indent=indent, ensure_ascii=False)
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "".join(
+        json.dumps(character)[1:-1]
+        if character != "\n" and unicodedata.category(character) in _INVISIBLE
+        else character
+        for character in text
+    )
 
 
 def safe(text: str, *, keep_newlines: bool = False) -> str:

@@ -1,11 +1,12 @@
 """Tables on a terminal: the only importer of Rich together with its siblings in this package."""
 
+import io
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -30,10 +31,19 @@ _STYLES = {
 }
 
 
-def console() -> Console:
-    """A console on today's stdout; off a terminal it is wide, so that nothing is cut."""
-    width = None if sys.stdout.isatty() else _WIDTH_OFF_A_TERMINAL
-    return Console(file=sys.stdout, width=width, emoji=False, markup=False, highlight=False)
+def show(renderable: RenderableType) -> None:
+    """Print it on stdout. Off a terminal it is wide, so that nothing is cut, and lines end where
+    their text ends."""
+    if sys.stdout.isatty():
+        Console(file=sys.stdout, emoji=False, markup=False, highlight=False).print(renderable)
+        return
+    drawn = Console(
+        file=io.StringIO(), width=_WIDTH_OFF_A_TERMINAL, emoji=False, markup=False, highlight=False
+    )
+    with drawn.capture() as captured:
+        drawn.print(renderable)
+    for line in captured.get().splitlines():
+        sys.stdout.write(line.rstrip() + "\n")
 
 
 def cell(text: str) -> Text:
@@ -45,14 +55,14 @@ def print_table(fields: Sequence[Field], rows: Sequence[Any], view: View) -> Non
     """Rows below a header; an empty list says so."""
     shown = [field for field in fields if field.title is not None]
     if not rows:
-        console().print(Text("Nothing to show.", style="dim"))
+        show(Text("Nothing to show.", style="dim"))
         return
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for field in shown:
         table.add_column(field.title or "", overflow="fold")
     for row in rows:
         table.add_row(*(cell(field.text(row, view)) for field in shown))
-    console().print(table)
+    show(table)
 
 
 def print_record(fields: Sequence[Field], row: Any, view: View) -> None:
@@ -61,4 +71,4 @@ def print_record(fields: Sequence[Field], row: Any, view: View) -> None:
     for field in fields:
         if field.title is not None:
             grid.add_row(Text(field.title, style="bold"), cell(field.text(row, view)))
-    console().print(grid)
+    show(grid)

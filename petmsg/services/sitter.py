@@ -156,7 +156,8 @@ def activate(work: Work, text: str, *, without_number: bool = False) -> Activate
     """Make a sitter active and give her the number that stays hers.
 
     Repeating it changes nothing. Raises `NoNumberFree`, with nothing changed, unless
-    `without_number` allows her to go without one for now. An offboarded sitter comes back with a new number.
+    `without_number` lets her go without one for now. An offboarded sitter comes back with a new
+    number.
     """
     sitter = locked(work, text)
     assert sitter.id is not None
