@@ -25,7 +25,6 @@ from petmsg.render.nouns import CLIENT, CLIENT_CHANGED, CLIENTS, FORGOTTEN
 
 app = new_app("Clients and their phones.")
 phone_app = new_app("The phones of a client: one is texted, any is recognised.")
-app.add_group(phone_app, "phone")
 
 CLIENT_ARG = Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")]
 KIND = Annotated[ClientKind | None, typer.Option("--kind", help="How she books.")]
@@ -132,3 +131,6 @@ def phone_primary(
     from petmsg.services import client as service
 
     run.show_one(CLIENT_CHANGED, run.write(service.phone_primary, client, phone))
+
+
+app.add_group(phone_app, "phone")

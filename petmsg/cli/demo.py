@@ -22,10 +22,10 @@ def demo(
         bool, typer.Option("--pause", help="Wait for Enter after each chapter.")
     ] = False,
 ) -> None:
-    """Play the whole story on a small company's data, and show the proof of each claim.
+    """Play the whole story on a database of its own, with the proof of each claim.
 
-    It works in a database of its own, whatever PETMSG_DATABASE_URL says; --db names another place
-    for it, and is refused if that holds an org the demo did not make. Exit 10 if a claim fails.
+    PETMSG_DATABASE_URL is ignored; --db names another place for the small company's data, and is
+    refused if that holds an org the demo did not make. Exit 10 if a claim fails.
     """
     from petmsg.cli.story import Story
 

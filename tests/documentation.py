@@ -1,0 +1,145 @@
+"""What of the documentation is made from the program itself, and the tool that writes it.
+
+`python -m tests.documentation` brings README.md and docs/ up to date; `tests/test_docs.py` holds
+that they are. In README.md a ```console block is a transcript: its `$` lines are run, one after
+the other on one database, a minute apart from 10:00 in New York on 14 February 2026, and what they
+print stands below them. Between `<!-- NAME:begin -->` and `<!-- NAME:end -->` stands a table.
+"""
+
+import inspect
+import os
+import re
+import shlex
+import tempfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from petmsg import errors
+from petmsg.cli import command_line
+from petmsg.cli.group import LazyGroup
+from tests.fixtures import NOW, run_cli
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+REFERENCE = ROOT / "docs" / "reference.md"
+
+_BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
+_EXIT_CODES = {
+    errors.DONE: "done, or nothing to do",
+    errors.BUG: "a bug in petmsg",
+    errors.USAGE: "wrong usage: input that cannot mean anything",
+    errors.NOT_FOUND: "not found",
+    errors.REFUSED: "refused by a rule, or a row of a batch was",
+    errors.CONFIGURATION: "configuration, credentials, schema or database",
+    errors.PROVIDER: "the provider refused, or its answer is not known",
+    errors.FINDING: "a check found something",
+    errors.BUSY: "busy; try again later",
+    errors.INTERRUPTED: "interrupted",
+}
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Every command by its full name, with the parser's object for it."""
+
+    def below(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+        for name in group.list_commands(None):
+            command = group.get_command(None, name)
+            if isinstance(command, LazyGroup):
+                yield from below(command, f"{prefix} {name}")
+            else:
+                yield f"{prefix} {name}", command
+
+    yield from below(command_line(), "petmsg")
+
+
+def commands_table() -> str:
+    """The table of commands, a line each."""
+    rows = ["| command | what it does |", "|---|---|"]
+    for name, command in commands():
+        first = " ".join(inspect.cleandoc(command.help).partition("\n\n")[0].split())
+        rows.append(f"| `{name}` | {first} |")
+    return "\n".join(rows)
+
+
+def exit_codes_table() -> str:
+    """The table of exit codes."""
+    rows = ["| code | meaning |", "|---|---|"]
+    rows += [f"| {code} | {meaning} |" for code, meaning in _EXIT_CODES.items()]
+    return "\n".join(rows)
+
+
+def reference() -> str:
+    """docs/reference.md: the help of every command, as it prints it."""
+    parts = [
+        "# Reference\n\nEvery command, as `--help` prints it. Made from the program; do not edit.\n"
+    ]
+    with mock.patch.dict(os.environ, {"COLUMNS": "80"}):
+        for name, _ in commands():
+            ran = run_cli(None, *name.split()[1:], "--help")
+            parts.append(f"## {name}\n\n```text\n{ran.out.rstrip()}\n```\n")
+    return "\n".join(parts)
+
+
+def with_tables(text: str) -> str:
+    """The README with its tables made anew."""
+    for name, table in (("commands", commands_table()), ("exit-codes", exit_codes_table())):
+        begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+        before, found, rest = text.partition(begin)
+        _, closed, after = rest.partition(end)
+        if not (found and closed):
+            raise ValueError(f"the README has no place for {name}")
+        text = f"{before}{begin}\n{table}\n{end}{after}"
+    return text
+
+
+def with_transcripts(text: str) -> str:
+    """The README with the output of its transcripts made anew."""
+    with tempfile.TemporaryDirectory() as folder:
+        tour = _Tour(Path(folder))
+        return _BLOCK.sub(lambda block: f"```console\n{tour.play(block[1])}```", text)
+
+
+class _Tour:
+    """The commands of the transcripts, run in order on one database."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.now = NOW
+
+    def play(self, block: str) -> str:
+        written = []
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                written.append(line)
+                if line.startswith("$ petmsg "):
+                    written += self._run(line[2:])
+            elif not line.strip() and not written:
+                written.append(line)
+        return "\n".join(written).rstrip() + "\n"
+
+    def _run(self, command: str) -> list[str]:
+        ran = run_cli(
+            str(self.folder / "petmsg.db"),
+            *shlex.split(command)[1:],
+            now=self.now,
+            PETMSG_ACTOR="ann@desk",
+            PETMSG_OUTPUT="table",
+        )
+        self.now += timedelta(minutes=1)
+        said = (ran.out + ran.err).replace(f"{self.folder}/", "/home/ann/")
+        lines = [line.rstrip() for line in said.strip("\n").splitlines()]
+        return [*lines, *([f"(exit {ran.code})"] if ran.code else []), ""]
+
+
+def main() -> None:
+    """Write what is made from the program."""
+    README.write_text(with_tables(with_transcripts(README.read_text("utf-8"))), "utf-8")
+    REFERENCE.parent.mkdir(exist_ok=True)
+    REFERENCE.write_text(reference(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
