@@ -16,13 +16,25 @@ def import_file(
     columns: Sequence[str],
     required: Sequence[str],
 ) -> None:
-    """Import a CSV or JSONL file with `service(work, rows)`, a transaction per 1,000 rows."""
+    """Import a CSV or JSONL file with `service(work, rows)`, a transaction per 1,000 rows.
+
+    What stops it half way (a database that is gone, say) leaves the chunks before it committed:
+    their rows are shown before the error is told.
+    """
     from petmsg.services.batch import chunks, read_batch
 
     rows = read_batch(read_file(name), columns=columns, required=required)
     results: list[Any] = []
-    for chunk in chunks(rows):
-        results += run.write(service, chunk)
+    try:
+        for chunk in chunks(rows):
+            results += run.write(service, chunk)
+    except BaseException:
+        if results:
+            run.show_results(IMPORTED, results)
+            if not run.dry_run:
+                run.say(f"Stopped after line {results[-1].row}: the rows up to it are done.")
+                run.say("Import the whole file again; what is done stays unchanged.")
+        raise
     run.show_results(IMPORTED, results)
 
 

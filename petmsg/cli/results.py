@@ -1,6 +1,5 @@
 """Results of commands that take several nouns or a file: good rows and refused ones together."""
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +7,7 @@ from petmsg.cli.failure import error_data
 from petmsg.enums import OutputFormat
 from petmsg.render import output as render
 from petmsg.render.fields import Field, record
+from petmsg.render.safe import json_text
 
 if TYPE_CHECKING:
     from petmsg.cli.run import Run
@@ -29,7 +29,7 @@ def show_results(run: "Run", fields: Sequence[Field], rows: Sequence[Any]) -> in
             render.dump(data)
         else:
             for each in data:
-                render.write(json.dumps(each, ensure_ascii=False))
+                render.write(json_text(each))
     else:
         run.show_list(fields, good)
         for row in failed:
@@ -38,7 +38,8 @@ def show_results(run: "Run", fields: Sequence[Field], rows: Sequence[Any]) -> in
                 f"{place}: {row.error.message}" + (f" {row.error.hint}" if row.error.hint else "")
             )
     if failed and len(rows) > 1:
-        run.say(f"{len(failed)} of {len(rows)} rows were refused; the others are done.")
+        others = "" if run.dry_run or not good else "; the others are done"
+        run.say(f"{len(failed)} of {len(rows)} rows were refused{others}.")
     return len(failed)
 
 

@@ -49,7 +49,8 @@ def read_batch(
     """The rows of a CSV or JSONL file. Raises `MalformedFile`.
 
     JSONL is told by its first character, an opening brace. Columns that are not known are refused,
-    because a mistyped header would silently drop a column.
+    because a mistyped header would silently drop a column. `required` columns may be absent where
+    there is a `ref`, because an absent column leaves the value of a known one.
     """
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:4096]:
         raise MalformedFile(
@@ -109,7 +110,7 @@ def _csv(text: str, *, columns: Sequence[str], required: Sequence[str]) -> Itera
         except StopIteration:
             return
         except csv.Error as problem:
-            yield BatchRow(line, {}, MalformedRow(f"Line {line} is not CSV: {problem}."))
+            yield BatchRow(line, {}, _not_csv(line, reader.line_num, problem))
             continue
         if not any(cell.strip() for cell in cells):
             continue
@@ -127,7 +128,8 @@ def _csv(text: str, *, columns: Sequence[str], required: Sequence[str]) -> Itera
 
 
 def _jsonl(text: str, *, columns: Sequence[str], required: Sequence[str]) -> Iterator[BatchRow]:
-    for line, written in enumerate(text.splitlines(), start=1):
+    # Not splitlines(): a JSON text may hold U+2028 and its like as they are.
+    for line, written in enumerate(text.split("\n"), start=1):
         if not written.strip():
             continue
         try:
@@ -159,8 +161,26 @@ def _check_header(
     if len(set(header)) != len(header):
         raise MalformedFile("The header names a column twice.", hint=wanted)
     missing = [name for name in required if name not in header]
-    if missing:
+    if missing and ("ref" not in header or "ref" in missing):
         raise MalformedFile(f"The column {missing[0]} is missing.", hint=wanted)
+
+
+def _not_csv(first: int, last: int, problem: csv.Error) -> MalformedRow:
+    """A quote that is never closed swallows the lines up to the next one: say which."""
+    if last <= first:
+        return MalformedRow(f"Line {first} is not CSV: {problem}.")
+    return MalformedRow(
+        f"Lines {first} to {last} are not CSV: {problem}; none of them was taken.",
+        hint=f"A double quote is open from line {first} on: close it, or write it twice.",
+    )
+
+
+def needed(row: Mapping[str, str | None], column: str) -> str:
+    """The cell that a new row cannot do without. Raises `MalformedRow`."""
+    cell = row.get(column)
+    if not cell:
+        raise MalformedRow(f"The {column} is missing.", hint="A new row needs it.")
+    return cell
 
 
 def _checked(line: int, cells: dict[str, str | None]) -> BatchRow:
