@@ -1,9 +1,11 @@
 """How many segments a text takes, and which character makes it expensive.
 
 GSM-7 holds 160 characters in one segment and 153 in each of several; one character outside it
-turns the whole text into UCS-2: 70, then 67. Source: 3GPP TS 23.038, and Twilio's documentation.
+turns the whole text into UCS-2: 70, then 67. A character of two units (`€`, an emoji) is never
+split between segments. Source: 3GPP TS 23.038, and Twilio's documentation.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _BASIC = frozenset(
@@ -28,11 +30,18 @@ def measure(body: str) -> Size:
     """The size of a text as carriers count it."""
     forced_by = next((c for c in body if c not in _BASIC and c not in _EXTENDED), None)
     if forced_by is None:
-        units = len(body) + sum(c in _EXTENDED for c in body)
-        return Size("GSM-7", units, _segments(units, 160, 153), None)
-    units = len(body.encode("utf-16-be")) // 2
-    return Size("UCS-2", units, _segments(units, 70, 67), forced_by)
+        widths = [2 if c in _EXTENDED else 1 for c in body]
+        return Size("GSM-7", sum(widths), _segments(widths, 160, 153), None)
+    widths = [2 if ord(c) > 0xFFFF else 1 for c in body]
+    return Size("UCS-2", sum(widths), _segments(widths, 70, 67), forced_by)
 
 
-def _segments(units: int, alone: int, each: int) -> int:
-    return 1 if units <= alone else -(-units // each)
+def _segments(widths: Sequence[int], alone: int, each: int) -> int:
+    if sum(widths) <= alone:
+        return 1
+    segments, room = 1, each
+    for width in widths:
+        if width > room:
+            segments, room = segments + 1, each
+        room -= width
+    return segments
