@@ -43,7 +43,7 @@ def add(
     """Add a client. The first phone is the one that is texted."""
     from petmsg.services import client
 
-    added = run.write(client.add, name, phones=phone, ref=ref, kind=kind or ClientKind.ONE_TIME)
+    added = run.write(client.add, name, phones=phone, ref=ref, kind=kind)
     run.show_one(CLIENT_CHANGED, added)
 
 

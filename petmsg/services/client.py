@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlmodel import col, or_, select
+from sqlmodel import and_, col, or_, select
 
 from petmsg.enums import ClientKind, Direction, MessageStatus
-from petmsg.errors import AlreadyDifferent, NotFound, OutOfRange, PhoneTaken, Refused
-from petmsg.models import Client, ClientPhone, Message, SandboxText
+from petmsg.errors import AlreadyDifferent, NotFound, OutOfRange, PhoneTaken, Refused, shown
+from petmsg.models import Client, ClientPhone, Message, MessageNumber, SandboxText
 from petmsg.phone import mask_phone, parse_phone
 from petmsg.queries.lookup import find_client
-from petmsg.services.batch import BatchRow, RowDone, one_by_one
+from petmsg.services.batch import BatchRow, RowDone, needed, one_by_one
 from petmsg.services.refs import next_ref
 from petmsg.services.work import Failure, Work
 from petmsg.words import parse_name, parse_ref
@@ -49,7 +49,7 @@ def parse_kind(text: str) -> ClientKind:
         return ClientKind(text.strip())
     except ValueError:
         raise OutOfRange(
-            f"{text!r} is not a kind of client.", hint="One of one_time, recurring."
+            f"{shown(text)} is not a kind of client.", hint="One of one_time, recurring."
         ) from None
 
 
@@ -59,11 +59,12 @@ def add(
     *,
     phones: list[str],
     ref: str | None = None,
-    kind: ClientKind = ClientKind.ONE_TIME,
+    kind: ClientKind | None = None,
 ) -> ClientChanged:
-    """Add a client; the first phone is the primary one.
+    """Add a client; the first phone is the primary one. Without a `kind` she is `one_time`.
 
     The same again changes nothing; one that differs, or a phone of another client, is refused.
+    What was not given does not differ.
     """
     clean_name = parse_name(name)
     numbers = list(dict.fromkeys(parse_phone(phone) for phone in phones))
@@ -71,16 +72,21 @@ def add(
         raise OutOfRange("A client needs a phone.", hint="Give it: --phone +14155550123")
     there = _by_ref(work, parse_ref(ref)) if ref is not None else _by_phone(work, numbers[0])
     if there is not None:
+        _require_not_forgotten(there)
         known = _phones(work, there)
-        same = (there.name, there.kind) == (clean_name, kind) and set(numbers) <= {
-            phone.e164 for phone in known
-        }
+        same = (
+            there.name == clean_name
+            and kind in (None, there.kind)
+            and set(numbers) <= {phone.e164 for phone in known}
+            and numbers[0] in {phone.e164 for phone in known if phone.is_primary}
+        )
         if not same:
             raise AlreadyDifferent(
                 f"Client {there.ref} is there already, with other values.",
                 hint=f"Change her: petmsg client set {there.ref} …, petmsg client phone add …",
             )
         return ClientChanged(there.ref, there.kind, len(known), reused=True)
+    kind = kind or ClientKind.ONE_TIME
     client = Client(
         org_id=work.org.id,
         ref=parse_ref(ref) if ref is not None else next_ref(work, "client"),
@@ -113,17 +119,17 @@ def import_row(work: Work, row: Mapping[str, str | None]) -> tuple[str, str]:
     if there is None:
         added = add(
             work,
-            row.get("name") or "",
-            phones=[row.get("phone") or ""],
+            needed(row, "name"),
+            phones=[needed(row, "phone")],
             ref=ref,
-            kind=parse_kind(kind) if kind else ClientKind.ONE_TIME,
+            kind=_kind_of_cell(kind),
         )
         return added.client, "unchanged" if added.reused else "created"
     changed = change(
         work,
         there.ref,
         name=row.get("name"),
-        kind=None if kind is None else parse_kind(kind) if kind else ClientKind.ONE_TIME,
+        kind=_kind_of_cell(kind),
     )
     reused = changed.reused
     if row.get("phone") is not None:
@@ -133,6 +139,13 @@ def import_row(work: Work, row: Mapping[str, str | None]) -> tuple[str, str]:
             phone_primary(work, there.ref, number, add_missing=True)
             reused = False
     return there.ref, "unchanged" if reused else "updated"
+
+
+def _kind_of_cell(cell: str | None) -> ClientKind | None:
+    """An absent column leaves the kind, an empty cell makes it the default."""
+    if cell is None:
+        return None
+    return parse_kind(cell) if cell else ClientKind.ONE_TIME
 
 
 def change(
@@ -228,45 +241,24 @@ def forget(work: Work, text: str, *, reason: str) -> Forgotten:
     if client.forgotten_at is not None:
         return Forgotten(client.ref, 0, 0, 0, reused=True)
     phones = _phones(work, client)
-    numbers = [phone.e164 for phone in phones]
-    messages = work.session.exec(
-        select(Message).where(Message.org_id == work.org.id, Message.client_id == client.id)
-    ).all()
-    numbers += [
-        other
-        for message in messages
-        if (
-            other := message.to_e164
-            if message.direction is Direction.OUTBOUND
-            else message.from_e164
-        )
-    ]
+    messages = _texts_of(work, client, [phone.e164 for phone in phones])
     if any(message.status is MessageStatus.SENDING for message in messages):
         raise Refused(
             f"A text to client {client.ref} is being sent right now.", hint="Try again in a minute."
         )
     waiting = (MessageStatus.QUEUED, MessageStatus.HELD)
     cancelled = [message for message in messages if message.status in waiting]
+    _erase_at_the_sandbox(work, messages)
     for message in messages:
         if message.status in waiting:
             message.status = MessageStatus.CANCELLED
         message.body = None
+        message.error_message = None  # a provider's words may repeat her phone
         message.idempotency_key = None
         if message.direction is Direction.OUTBOUND:
             message.to_e164 = None
         else:
             message.from_e164 = None
-    ours = [message.provider_message_id for message in messages if message.provider_message_id]
-    for text_row in work.session.exec(
-        select(SandboxText).where(
-            or_(
-                col(SandboxText.to_e164).in_(numbers),
-                col(SandboxText.provider_message_id).in_(ours),
-            )
-        )
-    ):
-        text_row.to_e164 = None
-        text_row.body = None
     for phone in phones:
         work.session.delete(phone)
     client.name = None
@@ -281,15 +273,51 @@ def forget(work: Work, text: str, *, reason: str) -> Forgotten:
     return Forgotten(client.ref, len(phones), len(messages), len(cancelled), reused=False)
 
 
+def _texts_of(work: Work, client: Client, numbers: Sequence[str]) -> Sequence[Message]:
+    """Her texts, and those of her phones that no thread holds."""
+    of_her_phone = and_(
+        col(Message.client_id).is_(None),
+        or_(col(Message.from_e164).in_(numbers), col(Message.to_e164).in_(numbers)),
+    )
+    return work.session.exec(
+        select(Message).where(
+            Message.org_id == work.org.id, or_(Message.client_id == client.id, of_her_phone)
+        )
+    ).all()
+
+
+def _erase_at_the_sandbox(work: Work, messages: Sequence[Message]) -> None:
+    """Erase what the sandbox carrier stored of these texts, also of one whose answer was lost.
+
+    Texts of another org to the same phone are that org's: its clients are its own.
+    """
+    to_her = sorted({message.to_e164 for message in messages if message.to_e164})
+    ours = select(MessageNumber.e164).where(MessageNumber.org_id == work.org.id)
+    for start in range(0, len(to_her), 500):
+        for text in work.session.exec(
+            select(SandboxText).where(
+                col(SandboxText.to_e164).in_(to_her[start : start + 500]),
+                col(SandboxText.from_e164).in_(ours),
+            )
+        ):
+            text.to_e164 = None
+            text.body = None
+
+
 def _locked(work: Work, text: str, *, even_forgotten: bool = False) -> Client:
     key = find_client(work.cursor, work.org.id, text)
     client = work.session.get(Client, key.id, with_for_update=True, populate_existing=True)
     assert client is not None
-    if client.forgotten_at is not None and not even_forgotten:
+    if not even_forgotten:
+        _require_not_forgotten(client)
+    return client
+
+
+def _require_not_forgotten(client: Client) -> None:
+    if client.forgotten_at is not None:
         raise ClientForgotten(
             f"Client {client.ref} was forgotten.", hint="Add her anew with another ref."
         )
-    return client
 
 
 def _by_ref(work: Work, ref: str) -> Client | None:
