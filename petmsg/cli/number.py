@@ -18,7 +18,6 @@ from petmsg.cli.options import (
 )
 from petmsg.cli.run import Run, later
 from petmsg.enums import NumberClass, NumberStatus
-from petmsg.errors import NotFound
 from petmsg.queries import number as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.nouns import (
@@ -98,8 +97,6 @@ def who(
     with run.snapshot() as cursor:
         org = run.org(cursor)
         found = queries.who_held(cursor, org, number, at=run.instant(at, org))
-    if found is None:
-        raise NotFound("number", number, hint=f"It was added later: petmsg number history {number}")
     run.show_one(HISTORY, found)
 
 
@@ -146,7 +143,11 @@ def retire(run: Run, number: NUMBER_ARG, reason: REASON = None) -> None:
     """Retire a number for good; a sitter who holds it loses it."""
     from petmsg.services import number as service
 
-    run.show_one(NUMBER_CHANGED, run.write(service.retire, number, reason=checked_reason(reason)))
+    retired = run.write(service.retire, number, reason=checked_reason(reason))
+    run.show_one(NUMBER_CHANGED, retired)
+    if retired.released is not None:
+        run.say(f"Sitter {retired.released} has no number now. Give her one:")
+        run.say(f"  petmsg sitter activate {retired.released}")
 
 
 @command(app, "quarantine", writes=True)

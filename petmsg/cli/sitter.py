@@ -123,6 +123,9 @@ def deactivate(
 
     gone = run.write(service.deactivate, sitter, days=days, reason=checked_reason(reason))
     run.show_one(DEACTIVATED, gone)
+    for booking in gone.windows_ended:
+        run.say(f"Ended now: {booking}. If the visit goes on, give it to somebody:")
+        run.say(f"  petmsg booking reassign {booking} --sitter SITTER")
     for booking in gone.bookings_unassigned:
         run.say(f"Reassign: petmsg booking reassign {booking} --sitter SITTER")
 

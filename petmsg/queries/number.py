@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from petmsg.clock import iso_utc
 from petmsg.db.cursor import Cursor
+from petmsg.errors import NOT_FOUND, PetmsgError
 from petmsg.queries.lookup import find_number
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest
@@ -27,6 +29,11 @@ LEFT JOIN sitter s ON s.id = c.sitter_id
 WHERE c.number_id = :number_id
 ORDER BY c.from_at
 """
+
+
+class NumberNotThereYet(PetmsgError):
+    code = "number_not_there_yet"
+    exit_code = NOT_FOUND
 
 
 def list_numbers(
@@ -73,9 +80,14 @@ def number_history(cursor: Cursor, org: OrgRow, text: str) -> list[dict[str, Any
     return cursor.rows(_HISTORY, number_id=find_number(cursor, org.id, text).id)
 
 
-def who_held(cursor: Cursor, org: OrgRow, text: str, *, at: datetime) -> dict[str, Any] | None:
-    """The ledger's row of a number at `at` (aware UTC); None before the number was added."""
-    for row in number_history(cursor, org, text):
+def who_held(cursor: Cursor, org: OrgRow, text: str, *, at: datetime) -> dict[str, Any]:
+    """The ledger's row of a number at `at` (aware UTC). Raises `NotFound`, `NumberNotThereYet`."""
+    rows = number_history(cursor, org, text)
+    for row in rows:
         if row["starts_at"] <= at and (row["ends_at"] is None or at < row["ends_at"]):
             return row
-    return None
+    raise NumberNotThereYet(
+        f"At {iso_utc(at)} the number was not there yet; it was added at "
+        f"{iso_utc(rows[0]['starts_at'])}.",
+        hint=f"All it was: petmsg number history {text}",
+    )

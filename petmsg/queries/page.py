@@ -7,6 +7,7 @@ from typing import Any
 from petmsg.db.cursor import Cursor
 
 USUAL_LIMIT = 100
+_LARGEST_LIMIT = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +45,5 @@ def newest(
     sql += f" ORDER BY {key} {order}"
     if page.limit is not None:
         sql += " LIMIT :page_limit"
-        parameters["page_limit"] = page.limit
+        parameters["page_limit"] = min(page.limit, _LARGEST_LIMIT)
     return cursor.rows(sql, **parameters)

@@ -17,6 +17,10 @@ class NumberRetired(Refused):
     hint = "A retired number stays retired. Add another: petmsg number add E164 --class sitter"
 
 
+class NumberQuarantined(Refused):
+    code = "number_quarantined"
+
+
 def locked_number(work: Work, e164: str, *, even_retired: bool = False) -> MessageNumber:
     """The number, locked until the commit. Raises `NotFound`, `MalformedPhone`, `NumberRetired`."""
     number = locked_by_id(work, find_number(work.cursor, work.org.id, e164).id)

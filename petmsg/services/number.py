@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 from sqlmodel import select
 
+from petmsg.clock import iso_utc
 from petmsg.enums import NumberClass, NumberStatus, SitterStatus
-from petmsg.errors import AlreadyDifferent, NumberTaken, OutOfRange, Refused
+from petmsg.errors import AlreadyDifferent, NumberTaken, OutOfRange, Refused, shown
 from petmsg.models import MessageNumber, Sitter
 from petmsg.phone import parse_phone
 from petmsg.queries.lookup import find_sitter
 from petmsg.routing import usable
 from petmsg.services import custody
-from petmsg.services.batch import BatchRow, RowDone, one_by_one
+from petmsg.services.batch import BatchRow, RowDone, needed, one_by_one
 from petmsg.services.work import Failure, Work, each
 
 COLUMNS = ("e164", "class")
@@ -38,6 +39,10 @@ class SitterHasNumber(Refused):
     code = "sitter_has_number"
 
 
+class NotASitterNumber(Refused):
+    code = "not_a_sitter_number"
+
+
 @dataclass(frozen=True, slots=True)
 class NumberAdded:
     """A number of the org after `add`; `reused` says that it was there already."""
@@ -50,7 +55,10 @@ class NumberAdded:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """A number and the sitter who holds it (None once it is held by nobody)."""
+    """A number and the sitter who holds it (None once it is held by nobody).
+
+    `released` is the sitter who lost it just now; `replaced` the front desk number it follows.
+    """
 
     number: str
     number_class: NumberClass
@@ -58,6 +66,7 @@ class Assigned:
     sitter: str | None
     reused: bool
     replaced: str | None = None
+    released: str | None = None
 
 
 def add(work: Work, e164: str, *, number_class: NumberClass) -> NumberAdded:
@@ -99,8 +108,8 @@ def import_rows(work: Work, rows: Sequence[BatchRow]) -> list[RowDone | Failure]
 
 def import_row(work: Work, row: Mapping[str, str | None]) -> tuple[str, str]:
     """One row of `number import` (columns `e164,class`). Returns the number and what was done."""
-    number_class = parse_class(row.get("class") or "")
-    added = add(work, row.get("e164") or "", number_class=number_class)
+    number_class = parse_class(needed(row, "class"))
+    added = add(work, needed(row, "e164"), number_class=number_class)
     return added.number, "unchanged" if added.reused else "created"
 
 
@@ -110,7 +119,7 @@ def parse_class(text: str) -> NumberClass:
         return NumberClass(text.strip())
     except ValueError:
         raise OutOfRange(
-            f"{text!r} is not a class of numbers.", hint="One of front_desk, sitter, pool."
+            f"{shown(text)} is not a class of numbers.", hint="One of front_desk, sitter, pool."
         ) from None
 
 
@@ -139,32 +148,52 @@ def assign(work: Work, e164: str, sitter_text: str, *, reason: str | None = None
 def give(work: Work, number: MessageNumber, sitter: Sitter, *, reason: str) -> None:
     """Make the sitter the holder of the locked number. Raises if it may not be hers."""
     if number.sitter_id is not None:
-        raise NumberHeld(f"{number.e164} is held by another sitter.")
+        raise NumberHeld(f"{number.e164} is held by sitter {ref_of(work, number)}.")
     if number.first_sitter_id not in (None, sitter.id):
         raise NumberOfAnother(
             f"{number.e164} was another sitter's and never goes to a second one.",
             hint="Give her a fresh number: petmsg number add E164 --class sitter",
         )
     if number.number_class is not NumberClass.SITTER:
-        raise Refused(
+        raise NotASitterNumber(
             f"{number.e164} is a {number.number_class} number; only sitter numbers can be held.",
             hint=f"First: petmsg number set-class {number.e164} sitter",
         )
-    if not usable(number, work.now):
-        raise Refused(f"{number.e164} is quarantined until {number.quarantined_until:%Y-%m-%d}.")
-    if number.status is NumberStatus.QUARANTINED:
-        custody.to_active(number)
-        work.record(
-            "number.restored",
-            "number",
-            number.e164,
-            {"forced": False, "class": number.number_class.value, "sitter": None},
-            reason="quarantine over",
-        )
+    require_usable(work, number)
+    end_due_quarantine(work, number)
     number.sitter_id = sitter.id
     number.first_sitter_id = sitter.id
     custody.enter(work, number, reason=reason)
     work.record("number.assigned", "number", number.e164, {"sitter": sitter.ref}, reason=reason)
+
+
+def require_usable(work: Work, number: MessageNumber) -> None:
+    """Raises `NumberQuarantined` while the locked number's quarantine lasts."""
+    if not usable(number, work.now):
+        assert number.quarantined_until is not None
+        raise custody.NumberQuarantined(
+            f"{number.e164} is quarantined until {iso_utc(number.quarantined_until)}.",
+            hint=f"Take another, or first: petmsg number restore {number.e164} --reason …",
+        )
+
+
+def end_due_quarantine(work: Work, number: MessageNumber) -> None:
+    """Take a number whose quarantine is over for what it is: in use. The caller enters it."""
+    if number.status is NumberStatus.QUARANTINED:
+        end_quarantine(work, number, forced=False, reason="quarantine over")
+
+
+def end_quarantine(work: Work, number: MessageNumber, *, forced: bool, reason: str | None) -> None:
+    """End the locked number's quarantine, with its audit event. The caller enters it."""
+    payload = {
+        "forced": forced,
+        "original_until": number.quarantined_until,
+        "quarantine_reason": number.quarantine_reason,
+        "class": number.number_class.value,
+        "sitter": ref_of(work, number),
+    }
+    custody.to_active(number)
+    work.record("number.restored", "number", number.e164, payload, reason=reason)
 
 
 def held_by(work: Work, sitter_id: int) -> MessageNumber | None:
@@ -182,7 +211,11 @@ def set_class(
     replace: bool = False,
     reason: str | None = None,
 ) -> Assigned:
-    """Give a number another class. `replace` makes the old front desk number a pool number."""
+    """Give a number another class. `replace` makes the old front desk number a pool number.
+
+    The front desk number itself is refused, and so is a quarantined one as the next desk while
+    another is: the org would be without one, or have this one turned into a pool number later.
+    """
     number = custody.locked_number(work, e164)
     if number.number_class is number_class:
         return Assigned(
@@ -193,9 +226,15 @@ def set_class(
             f"{number.e164} is held by sitter {ref_of(work, number)}.",
             hint="Give her another first: petmsg sitter renumber SITTER --reason …",
         )
+    if is_the_desk(work, number):
+        raise desk_needs_replacement(number)
     replaced = None
-    if number_class is NumberClass.FRONT_DESK and number.status is NumberStatus.ACTIVE:
-        replaced = make_room_at_the_desk(work, number, replace=replace)
+    if number_class is NumberClass.FRONT_DESK:
+        if active_desk(work) is not None:
+            require_usable(work, number)
+        if usable(number, work.now):
+            replaced = make_room_at_the_desk(work, number, replace=replace)
+            end_due_quarantine(work, number)
     before = number.number_class
     number.number_class = number_class
     custody.enter(work, number, reason=reason or f"class set to {number_class}")
@@ -214,18 +253,33 @@ def retire(work: Work, e164: str, *, reason: str | None = None) -> Assigned:
     number = custody.locked_number(work, e164, even_retired=True)
     if number.status is NumberStatus.RETIRED:
         return Assigned(number.e164, number.number_class, number.status, None, reused=True)
-    if number.number_class is NumberClass.FRONT_DESK and number.status is NumberStatus.ACTIVE:
-        raise FrontDeskNeedsReplacement(
-            f"{number.e164} is the active front desk number.",
-            hint="Make another the desk first: petmsg number set-class E164 front_desk --replace",
-        )
+    if is_the_desk(work, number):
+        raise desk_needs_replacement(number)
     holder = ref_of(work, number)
     number.sitter_id = None
     custody.to_active(number)
     number.status = NumberStatus.RETIRED
     custody.enter(work, number, reason=reason or "retired")
     work.record("number.retired", "number", number.e164, {"sitter": holder}, reason=reason)
-    return Assigned(number.e164, number.number_class, number.status, None, reused=False)
+    return Assigned(
+        number.e164, number.number_class, number.status, None, reused=False, released=holder
+    )
+
+
+def is_the_desk(work: Work, number: MessageNumber) -> bool:
+    """Whether the org's desk texts leave from the locked number: the active front desk number, or
+    where there is none, one whose quarantine is over."""
+    if number.number_class is not NumberClass.FRONT_DESK or not usable(number, work.now):
+        return False
+    return number.status is NumberStatus.ACTIVE or active_desk(work) is None
+
+
+def desk_needs_replacement(number: MessageNumber) -> FrontDeskNeedsReplacement:
+    """The refusal to leave an org without a front desk."""
+    return FrontDeskNeedsReplacement(
+        f"{number.e164} is the active front desk number.",
+        hint="Make another the desk first: petmsg number set-class E164 front_desk --replace",
+    )
 
 
 def active_desk(work: Work) -> MessageNumber | None:
@@ -272,6 +326,7 @@ def require_no_active_desk(work: Work, e164: str) -> None:
 
 
 def ref_of(work: Work, number: MessageNumber) -> str | None:
+    """The ref of the sitter who holds the number."""
     if number.sitter_id is None:
         return None
     sitter = work.session.get(Sitter, number.sitter_id)

@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 from petmsg.clock import zone
 from petmsg.db.engine import cursor_of
 from petmsg.enums import NumberClass, PoolFor, ProviderName
-from petmsg.errors import AlreadyDifferent, OutOfRange
+from petmsg.errors import AlreadyDifferent, OutOfRange, shown
 from petmsg.models import Org
 from petmsg.phone import parse_phone
 from petmsg.queries.org import OrgRow, find_org
@@ -35,7 +35,7 @@ def check(slug: str, *, name: str, timezone: str, front_desk: str | None) -> tup
     database is touched."""
     if not _SLUG.fullmatch(slug):
         raise OutOfRange(
-            f"{slug!r} cannot be a slug.", hint="Small letters, digits and dashes: happy-paws"
+            f"{shown(slug)} cannot be a slug.", hint="Small letters, digits and dashes: happy-paws"
         )
     zone(timezone)
     return parse_name(name), parse_phone(front_desk) if front_desk is not None else None

@@ -20,8 +20,12 @@ from petmsg.services.number import (
     FrontDeskNeedsReplacement,
     NumberHeld,
     active_desk,
+    end_due_quarantine,
+    end_quarantine,
+    is_the_desk,
     ref_of,
     require_no_active_desk,
+    require_usable,
 )
 from petmsg.services.work import Failure, Work, each
 
@@ -71,15 +75,25 @@ def quarantine_all(
     until: datetime | None = None,
     replacement: str | None = None,
 ) -> list[Quarantined | Failure]:
-    """`quarantine` for several numbers, each all or nothing."""
+    """`quarantine` for several numbers, each all or nothing.
+
+    A `replacement` that no front desk number among them needs is refused, and nothing is done.
+    """
     end, whole_days = _quarantine_end(work, days=days, until=until)
-    return each(
+    done = each(
         work,
         numbers,
         lambda e164: quarantine(
             work, e164, until=end, days=whole_days, reason=reason, replacement=replacement
         ),
     )
+    needless = all(isinstance(row, Quarantined) and row.replacement is None for row in done)
+    if replacement is not None and needless:
+        raise Refused(
+            f"None of these is the active front desk number; nothing needs {replacement}.",
+            hint="Leave out --replacement.",
+        )
+    return done
 
 
 def restore_all(
@@ -104,7 +118,7 @@ def quarantine(
     the desk in the same transaction. Done again, the new end and reason replace the old.
     """
     number = custody.locked_number(work, e164)
-    is_desk = number.number_class is NumberClass.FRONT_DESK and number.status is NumberStatus.ACTIVE
+    is_desk = is_the_desk(work, number)
     if is_desk and replacement is None:
         raise FrontDeskNeedsReplacement(
             f"{number.e164} is the active front desk number.",
@@ -184,22 +198,8 @@ def release_due(work: Work) -> list[Restored]:
 
 
 def _end_quarantine(work: Work, number: MessageNumber, *, forced: bool, reason: str | None) -> None:
-    original_until, original_reason = number.quarantined_until, number.quarantine_reason
-    custody.to_active(number)
+    end_quarantine(work, number, forced=forced, reason=reason)
     custody.enter(work, number, reason=reason or "quarantine over")
-    work.record(
-        "number.restored",
-        "number",
-        number.e164,
-        {
-            "forced": forced,
-            "original_until": original_until,
-            "quarantine_reason": original_reason,
-            "class": number.number_class.value,
-            "sitter": ref_of(work, number),
-        },
-        reason=reason,
-    )
 
 
 def _quarantine_end(
@@ -246,8 +246,8 @@ def _replace_desk(work: Work, e164: str, *, reason: str) -> str:
     number = custody.locked_number(work, e164)
     if number.sitter_id is not None:
         raise NumberHeld(f"{number.e164} is held by sitter {ref_of(work, number)}.")
-    if number.status is not NumberStatus.ACTIVE:
-        raise Refused(f"{number.e164} is {number.status} and cannot become the front desk.")
+    require_usable(work, number)
+    end_due_quarantine(work, number)
     before = number.number_class
     number.number_class = NumberClass.FRONT_DESK
     custody.enter(work, number, reason=reason)

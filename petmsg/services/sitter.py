@@ -12,7 +12,7 @@ from petmsg.models import AssignmentWindow, Booking, MessageNumber, Sitter, Sitt
 from petmsg.phone import parse_phone
 from petmsg.queries.lookup import find_sitter
 from petmsg.services import custody
-from petmsg.services.batch import BatchRow, RowDone, one_by_one
+from petmsg.services.batch import BatchRow, RowDone, needed, one_by_one
 from petmsg.services.number import give, held_by
 from petmsg.services.refs import next_ref
 from petmsg.services.work import Failure, Work, each
@@ -128,7 +128,7 @@ def import_row(work: Work, row: Mapping[str, str | None]) -> tuple[str, str]:
     ref = parse_ref(row["ref"] or "") if row.get("ref") else None
     there = _by_ref(work, ref) if ref is not None else None
     if there is None:
-        added = add(work, row.get("name") or "", phone=row.get("phone") or "", ref=ref)
+        added = add(work, needed(row, "name"), phone=needed(row, "phone"), ref=ref)
         return added.sitter, "unchanged" if added.reused else "created"
     changed = change(work, there.ref, name=row.get("name"), phone=row.get("phone"))
     return changed.sitter, "unchanged" if changed.reused else "updated"
@@ -200,6 +200,7 @@ def deactivate(
 
     Windows of hers that run end now; later bookings lose their sitter and are listed.
     """
+    custody.quarantine_end(work, days)  # also where she holds nothing: --days 0 is wrong usage
     sitter = locked(work, text)
     assert sitter.id is not None
     if sitter.status is SitterStatus.OFFBOARDED:
@@ -250,6 +251,7 @@ def renumber(
     work: Work, text: str, *, reason: str, to: str | None = None, days: int | None = None
 ) -> Renumbered:
     """Exchange an active sitter's number; the old one becomes a quarantined pool number."""
+    custody.quarantine_end(work, days)
     sitter = locked(work, text)
     assert sitter.id is not None
     if sitter.status is not SitterStatus.ACTIVE:
