@@ -1,6 +1,6 @@
 """petmsg booking …"""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -132,8 +132,7 @@ def confirm(
     run.show_results(CONFIRMED, rows)
     for row in rows:
         if isinstance(row, service.Confirmed):
-            for warning in row.warnings:
-                run.say(f"{row.booking}: {warning}")
+            _warn(run, row)
 
 
 @command(app, "cancel", writes=True)
@@ -165,6 +164,7 @@ def reschedule(
         reason=checked_reason(reason),
     )
     run.show_one(BOOKING_CHANGED, changed)
+    _warn(run, changed)
 
 
 @command(app, "reassign", writes=True)
@@ -182,3 +182,9 @@ def reassign(
         raise UsageProblem("To whom?", hint="Give --sitter SITTER, or --nobody.")
     changed = run.write(booking.reassign, ref, sitter=sitter, reason=checked_reason(reason))
     run.show_one(BOOKING_CHANGED, changed)
+    _warn(run, changed)
+
+
+def _warn(run: Run, row: Any) -> None:
+    for warning in row.warnings:
+        run.say(f"{row.booking}: {warning}")

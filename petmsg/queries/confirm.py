@@ -23,7 +23,7 @@ ORDER BY b.id
 """
 
 SITTERS_LOCKED = """
-SELECT s.id FROM sitter s
+SELECT s.id, s.status FROM sitter s
 WHERE s.org_id = :org_id AND s.id IN (:ids)
 ORDER BY s.id FOR SHARE
 """
@@ -83,10 +83,16 @@ def locked_bookings(cursor: Cursor, org_id: int, refs: Sequence[str]) -> list[di
     return cursor.in_list(BOOKINGS + lock, "refs", sorted(refs), org_id=org_id)
 
 
-def hold_sitters(cursor: Cursor, org_id: int, ids: Sequence[int]) -> None:
-    """Keep those sitters from being offboarded before the commit."""
-    if not cursor.is_sqlite and ids:
-        cursor.in_list(SITTERS_LOCKED, "ids", sorted(ids), org_id=org_id)
+def hold_sitters(cursor: Cursor, org_id: int, ids: Sequence[int]) -> set[int]:
+    """Keep those sitters from being offboarded before the commit; who of them is so already.
+
+    Asked under the lock, because on PostgreSQL a status that was read before may be old. (On
+    SQLite nobody else writes meanwhile, and what was read holds.)
+    """
+    if cursor.is_sqlite or not ids:
+        return set()
+    held = cursor.in_list(SITTERS_LOCKED, "ids", sorted(ids), org_id=org_id)
+    return {row["id"] for row in held if row["status"] == "offboarded"}
 
 
 def insert_threads(

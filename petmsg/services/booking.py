@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
@@ -12,6 +12,7 @@ from petmsg.db.engine import is_unique_violation
 from petmsg.enums import BookingStatus, ClientKind, SitterStatus
 from petmsg.errors import (
     AlreadyDifferent,
+    Busy,
     EndNotAfterStart,
     MalformedRow,
     NotFound,
@@ -22,7 +23,12 @@ from petmsg.queries import confirm as confirm_queries
 from petmsg.queries.lookup import ClientKey, SitterKey, find_client, find_sitter
 from petmsg.services import window
 from petmsg.services.batch import BatchRow, RowDone
-from petmsg.services.confirm import BookingCancelled, SitterOffboarded, booked_time
+from petmsg.services.confirm import (
+    BookingCancelled,
+    SitterOffboarded,
+    booked_time,
+    sitter_warnings,
+)
 from petmsg.services.refs import next_ref
 from petmsg.services.work import Failure, Work
 from petmsg.words import parse_ref
@@ -52,6 +58,7 @@ class BookingChanged:
     window: int | None
     overlaps: tuple[str, ...]
     reused: bool
+    warnings: tuple[str, ...] = ()
 
 
 def add(
@@ -87,7 +94,7 @@ def add(
                     f"Booking {ref} is there already, with other values.",
                     hint="Change it: petmsg booking reschedule, petmsg booking reassign",
                 )
-            return _changed(row, window_id=None, reused=True)
+            return _changed(row, window_id=_window_id(work, row), reused=True)
     done = _Import(work).take([BatchRow(1, cells)])[0]
     if isinstance(done, Failure):
         raise done.error
@@ -116,7 +123,7 @@ def cancel(work: Work, ref: str, *, reason: str | None = None) -> BookingChanged
     """Cancel a booking: its window counts no more. Cancelling again changes nothing."""
     row = _one(work, ref)
     if row["status"] == BookingStatus.CANCELLED:
-        return _changed(row, window_id=None, reused=True)
+        return _changed(row, window_id=_window_id(work, row), reused=True)
     work.cursor.run("UPDATE booking SET status = 'cancelled' WHERE id = :id", id=row["id"])
     for there in work.cursor.in_list(
         confirm_queries.WINDOWS, "booking_ids", [row["id"]], org_id=work.org.id
@@ -136,7 +143,8 @@ def cancel(work: Work, ref: str, *, reason: str | None = None) -> BookingChanged
         {"client": row["client"], "before": row["status"]},
         reason=reason,
     )
-    return _changed({**row, "status": BookingStatus.CANCELLED}, window_id=None, reused=False)
+    cancelled = {**row, "status": BookingStatus.CANCELLED}
+    return _changed(cancelled, window_id=_window_id(work, row), reused=False)
 
 
 def reschedule(
@@ -184,7 +192,9 @@ def _apply(
     reason: str | None,
 ) -> BookingChanged:
     if wanted["sitter_id"] is not None:
-        confirm_queries.hold_sitters(work.cursor, work.org.id, [wanted["sitter_id"]])
+        held = confirm_queries.hold_sitters(work.cursor, work.org.id, [wanted["sitter_id"]])
+        if held or wanted["sitter_status"] == SitterStatus.OFFBOARDED:
+            _require_over(work, wanted)
     differs = _times(row) != _times(wanted)
     if differs:
         work.cursor.run(
@@ -203,12 +213,18 @@ def _apply(
         )
     window_id, moved = None, False
     overlapping: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     if row["status"] == BookingStatus.CONFIRMED:
         placed = place_windows(work, [wanted])[row["id"]]
         window_id, moved = placed.id, placed.moved
         overlapping = tuple(window.overlaps(work, [row["id"]]).get(row["id"], ()))
+        warnings = sitter_warnings(wanted)
     return _changed(
-        wanted, window_id=window_id, reused=not differs and not moved, overlaps=overlapping
+        wanted,
+        window_id=window_id,
+        reused=not differs and not moved,
+        overlaps=overlapping,
+        warnings=warnings,
     )
 
 
@@ -226,6 +242,7 @@ class _Import:
     def __init__(self, work: Work) -> None:
         self.work = work
         self.cursor = work.cursor
+        self.named: set[str] = set()
         self.clients: dict[str, ClientKey | PetmsgError] = {}
         self.sitters: dict[str, SitterKey | PetmsgError] = {}
         self.known: dict[str, dict[str, Any]] = {}
@@ -249,6 +266,7 @@ class _Import:
     def _look_up(self, rows: Sequence[BatchRow]) -> None:
         good = [row.cells for row in rows if row.problem is None]
         refs = [cells["ref"] or "" for cells in good if cells.get("ref")]
+        self.named = set(refs)
         self.known = {row["ref"]: row for row in _load(self.work, refs)}
         for row in self._by_ref("client", "kind", {cells.get("client") or "" for cells in good}):
             self.clients[row["ref"]] = ClientKey(
@@ -299,7 +317,7 @@ class _Import:
                 and wanted["sitter_status"] == SitterStatus.OFFBOARDED
             ):
                 raise SitterOffboarded(f"Sitter {wanted['sitter']} is offboarded.")
-            ref = ref or next_ref(self.work, "booking")
+            ref = ref or self._made_up_ref()
             self.new[ref] = {**wanted, "ref": ref}
             self.work.record(
                 "booking.added", "booking", ref, {"client": wanted["client"], **_times(wanted)}
@@ -310,11 +328,10 @@ class _Import:
             return ref, "unchanged"
         if before.get("status") == BookingStatus.CANCELLED:
             raise BookingCancelled(f"Booking {ref} is cancelled.")
-        if (
-            wanted["sitter_id"] != before["sitter_id"]
-            and wanted["sitter_status"] == SitterStatus.OFFBOARDED
-        ):
-            raise SitterOffboarded(f"Sitter {wanted['sitter']} is offboarded.")
+        if wanted["sitter_status"] == SitterStatus.OFFBOARDED:
+            if wanted["sitter_id"] != before["sitter_id"]:
+                raise SitterOffboarded(f"Sitter {wanted['sitter']} is offboarded.")
+            _require_over(self.work, {**before, **wanted})
         self.work.record(
             "booking.updated",
             "booking",
@@ -326,6 +343,13 @@ class _Import:
         else:
             self.updated[ref] = {**before, **wanted}
         return ref, "updated"
+
+    def _made_up_ref(self) -> str:
+        """The next ref that neither the database nor this chunk has."""
+        while True:
+            ref = next_ref(self.work, "booking")
+            if ref not in self.new and ref not in self.named:
+                return ref
 
     def _wanted(
         self, cells: Mapping[str, str | None], before: dict[str, Any] | None
@@ -369,10 +393,14 @@ class _Import:
         return wanted
 
     def _write(self) -> None:
-        sitters = {row["sitter_id"] for row in (*self.new.values(), *self.updated.values())} - {
-            None
+        sitters = {
+            row["sitter_id"]: row["sitter_status"]
+            for row in (*self.new.values(), *self.updated.values())
+            if row["sitter_id"] is not None
         }
-        confirm_queries.hold_sitters(self.cursor, self.work.org.id, sorted(sitters))
+        held = confirm_queries.hold_sitters(self.cursor, self.work.org.id, sorted(sitters))
+        if any(sitters[each] != SitterStatus.OFFBOARDED for each in held):
+            raise Busy("A sitter of these bookings was offboarded a moment ago.")
         if self.new:
             self.cursor.run_many(
                 _INSERT,
@@ -434,6 +462,22 @@ def _require_span(starts_at: datetime, ends_at: datetime) -> None:
         )
 
 
+def _require_over(work: Work, row: Mapping[str, Any]) -> None:
+    """An offboarded sitter keeps the visits she made, and is given none to come."""
+    if row["ends_at"] + timedelta(minutes=work.org.grace_minutes) > work.now:
+        raise SitterOffboarded(
+            f"Sitter {row['sitter']} of booking {row['ref']} is offboarded.",
+            hint=f"Choose another: petmsg booking reassign {row['ref']} --sitter SITTER",
+        )
+
+
+def _window_id(work: Work, row: Mapping[str, Any]) -> int | None:
+    found = work.cursor.in_list(
+        confirm_queries.WINDOWS, "booking_ids", [row["id"]], org_id=work.org.id
+    )
+    return found[0]["id"] if found else None
+
+
 def _require_not_offboarded(sitter: SitterKey) -> None:
     if sitter.status is SitterStatus.OFFBOARDED:
         raise SitterOffboarded(f"Sitter {sitter.ref} is offboarded.", hint="Choose another.")
@@ -450,6 +494,7 @@ def _changed(
     window_id: int | None,
     reused: bool,
     overlaps: tuple[str, ...] = (),
+    warnings: tuple[str, ...] = (),
 ) -> BookingChanged:
     return BookingChanged(
         booking=row["ref"],
@@ -461,4 +506,5 @@ def _changed(
         window=window_id,
         overlaps=overlaps,
         reused=reused,
+        warnings=warnings,
     )

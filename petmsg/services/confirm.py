@@ -48,9 +48,12 @@ def confirm(work: Work, refs: Sequence[str], *, of_many: bool = True) -> list[Co
         row["ref"]: row
         for row in queries.locked_bookings(cursor, work.org.id, list(dict.fromkeys(refs)))
     }
-    queries.hold_sitters(
+    offboarded = queries.hold_sitters(
         cursor, work.org.id, [*{row["sitter_id"] for row in rows.values() if row["sitter_id"]}]
     )
+    for stored in rows.values():
+        if stored["sitter_id"] in offboarded:
+            stored["sitter_status"] = SitterStatus.OFFBOARDED
     good: list[dict[str, Any]] = []
     failures: dict[str, PetmsgError] = {}
     for ref in dict.fromkeys(refs):
@@ -124,12 +127,13 @@ def _confirm(work: Work, rows: list[dict[str, Any]]) -> dict[str, Confirmed]:
             thread_reused=thread.reused,
             window_reused=its_window.reused,
             overlaps=tuple(overlapping.get(row["id"], ())),
-            warnings=_warnings(row),
+            warnings=sitter_warnings(row),
         )
     return done
 
 
-def _warnings(row: dict[str, Any]) -> tuple[str, ...]:
+def sitter_warnings(row: dict[str, Any]) -> tuple[str, ...]:
+    """What a window with this row's sitter will lack."""
     if row["sitter_status"] == SitterStatus.INACTIVE:
         warning = (
             f"Sitter {row['sitter']} is not active yet: her window will not speak with her number"
