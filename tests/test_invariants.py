@@ -1,0 +1,602 @@
+"""The nine invariants of the contract, each attacked by raw SQL around petmsg, on both databases.
+
+What refuses here is the database itself: constraints, unique indexes, foreign keys, triggers.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from itertools import product
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import ForeignKeyConstraint
+
+from petmsg.chain import GENESIS
+from petmsg.db import migrate
+from petmsg.db.cursor import Cursor
+from petmsg.db.location import locate
+from petmsg.models import metadata
+from tests.consistency import PRAGMAS, problems, raw
+from tests.fixtures import ACTOR, NOW, add_org, run_cli
+from tests.postgres import PostgresServer
+
+Refusals = (sqlite3.IntegrityError, psycopg.errors.IntegrityError, psycopg.errors.RaiseException)
+
+
+def build(url: str) -> None:
+    """Two companies, each with everything: clients, sitters, numbers, windows, texts."""
+    migrate.upgrade(url, actor=ACTOR, now=NOW, create=True)
+    for index, slug in enumerate(("alpha", "beta")):
+        add_org(url, slug, front_desk=f"+1415555010{index}")
+        for line in (
+            f"client add Anna --ref C-1 --phone +1202555010{index}",
+            f"client add Berta --ref C-2 --phone +1202555011{index}",
+            f"sitter add Maya --ref S-1 --phone +1303555010{index}",
+            f"sitter add Nora --ref S-2 --phone +1303555011{index}",
+            f"number add +1415555011{index} +1415555012{index} --class sitter",
+            f"number add +1415555013{index} --class pool",
+            f"number add +1415555014{index} --class pool",
+            f"number quarantine +1415555014{index} --reason complaints",
+            "sitter activate S-1",
+            "booking add --ref B-1 --client C-1 --sitter S-1 --start +1d --end +2d",
+            "booking add --ref B-2 --client C-2 --sitter S-1 --start +1d --end +2d",
+            "booking add --ref B-3 --client C-2 --start +3d --end +4d",
+            "booking confirm B-1 B-2",
+            "message send C-1 --key k-1 --body Hello",
+            "message send C-2 --key k-2 --body Hello",
+        ):
+            ran = run_cli(url, *line.split(), "--org", slug)
+            assert ran.code == 0, (line, ran.err)
+    assert problems(url) == []
+
+
+class Database:
+    """A database to attack, in a transaction that is rolled back when the test ends."""
+
+    def __init__(self, url: str, cursor: Cursor) -> None:
+        self.url = url
+        self.cursor = cursor
+        self.is_sqlite = cursor.is_sqlite
+
+    def refuses(self, sql: str, /, **values: Any) -> str:
+        """Run an attack; the words it was refused with."""
+        self.cursor.run("SAVEPOINT attack")
+        with pytest.raises(Refusals) as refusal:
+            self.cursor.run(sql, **values)
+        self.cursor.run("ROLLBACK TO SAVEPOINT attack")
+        return str(refusal.value)
+
+    def accepts(self, sql: str, /, **values: Any) -> None:
+        """Run a statement that only looks like an attack, or that clears the way for one."""
+        assert self.cursor.run(sql, **values) > 0
+
+    def row(self, table: str, where: str = "1 = 1", **values: Any) -> dict[str, Any]:
+        """The first row that fits; one that ends in `DESC` gives the last."""
+        order = "seq" if table == "audit_event" else "id"
+        order = f"{order} DESC" if where.endswith(" DESC") else order
+        found = self.cursor.one(
+            f"SELECT * FROM {table} WHERE {where.removesuffix(' DESC')} ORDER BY {order} LIMIT 1",
+            **values,
+        )
+        assert found is not None, (table, where)
+        return found
+
+    def count(self, table: str, where: str, **values: Any) -> int:
+        return int(self.cursor.value(f"SELECT count(*) FROM {table} WHERE {where}", **values))
+
+    def copying(
+        self, row: dict[str, Any], table: str, *, verb: str = "INSERT", **changes: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """An INSERT of a copy of a row, with another id and some values changed."""
+        values = {name: value for name, value in row.items() if name != "id"} | changes
+        bound = ", ".join(f":{name}" for name in values)
+        return f"{verb} INTO {table} ({', '.join(values)}) VALUES ({bound})", values
+
+
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+)
+def world(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URL of two companies, on SQLite, then on PostgreSQL."""
+    if request.param == "sqlite":
+        url = locate(str(tmp_path_factory.mktemp("world") / "petmsg.db")).url
+        build(url)
+        yield url
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.create()
+    build(server.url(name))
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def database(world: str) -> Iterator[Database]:
+    """Two companies to attack; what a test changes is gone after it."""
+    with suppress(RolledBack), raw(world) as cursor:
+        yield Database(world, cursor)
+        raise RolledBack
+
+
+class RolledBack(Exception):
+    """Ends a test's transaction without a commit."""
+
+
+def copied(
+    database: Database, table: str, where: str, *, verb: str = "INSERT", **changes: Any
+) -> tuple[str, dict[str, Any]]:
+    return database.copying(database.row(table, where), table, verb=verb, **changes)
+
+
+# ----------------------------------------------------------------- 1: one thread per client and org
+
+
+def test_invariant_1_a_second_thread_of_a_client_is_refused(database: Database) -> None:
+    sql, values = copied(database, "thread", "org_id = 1")
+    words = database.refuses(sql, **values)
+    assert "thread" in words
+    assert "client_id" in words
+
+
+def clear_the_way(database: Database) -> None:
+    """Windows and texts would hold a thread in its place."""
+    database.accepts("DELETE FROM assignment_window")
+    database.accepts("UPDATE message SET thread_id = NULL, client_id = NULL")
+
+
+def test_invariant_1_a_thread_is_not_moved_to_a_client_who_has_one(database: Database) -> None:
+    clear_the_way(database)
+    database.refuses(
+        "UPDATE thread SET client_id = :client WHERE id = :thread",
+        client=database.row("client", "org_id = 1 AND ref = 'C-1'")["id"],
+        thread=database.row("thread", "client_id = (SELECT id FROM client WHERE org_id = 1 AND"
+                            " ref = 'C-2')")["id"],
+    )  # fmt: skip
+
+
+def test_invariant_1_a_thread_is_never_deleted_or_replaced(database: Database) -> None:
+    clear_the_way(database)
+    database.refuses("DELETE FROM thread WHERE org_id = 1")
+    if database.is_sqlite:
+        sql, values = copied(database, "thread", "org_id = 1", verb="INSERT OR REPLACE")
+        database.refuses(sql, **values)
+    else:
+        database.refuses("TRUNCATE thread CASCADE")
+        database.refuses("TRUNCATE client CASCADE")
+
+
+# ----------------------------------------------------------------------- 2: a phone is one number's
+
+
+@pytest.mark.parametrize("org", [1, 2])
+def test_invariant_2_an_e164_stands_once_among_the_numbers_of_all_orgs(
+    database: Database, org: int
+) -> None:
+    there = database.row("message_number", "org_id = 1 AND class = 'pool'")
+    sql, values = database.copying(there, "message_number", org_id=org)
+    assert "e164" in database.refuses(sql, **values)
+    other = database.row("message_number", "org_id = :org AND e164 <> :e", org=org, e=there["e164"])
+    database.refuses(
+        "UPDATE message_number SET e164 = :e164 WHERE id = :id", e164=there["e164"], id=other["id"]
+    )
+    if database.is_sqlite:
+        sql, values = database.copying(
+            there, "message_number", org_id=org, verb="INSERT OR REPLACE"
+        )
+        database.refuses(sql, **values)
+
+
+def test_invariant_2_a_phone_stands_once_per_org_among_its_clients(database: Database) -> None:
+    phone = database.row("client_phone", "org_id = 1")
+    other = database.row("client", "org_id = 1 AND id <> :id", id=phone["client_id"])
+    sql, values = database.copying(phone, "client_phone", client_id=other["id"], is_primary=False)
+    assert "e164" in database.refuses(sql, **values)
+    database.refuses(
+        "UPDATE client_phone SET e164 = :e164 WHERE client_id = :other",
+        e164=phone["e164"],
+        other=other["id"],
+    )
+
+
+def test_invariant_2_one_phone_may_be_a_clients_in_two_orgs(database: Database) -> None:
+    phone = database.row("client_phone", "org_id = 1")
+    elsewhere = database.row("client", "org_id = 2")
+    sql, values = database.copying(
+        phone, "client_phone", org_id=2, client_id=elsewhere["id"], is_primary=False
+    )
+    database.accepts(sql, **values)
+
+
+# ------------------------------------------------------------------------ 3: who holds which number
+
+
+def test_invariant_3_a_sitter_holds_at_most_one_number(database: Database) -> None:
+    held = database.row("message_number", "org_id = 1 AND sitter_id IS NOT NULL")
+    database.refuses(
+        "UPDATE message_number SET sitter_id = :s, first_sitter_id = :s"
+        " WHERE org_id = 1 AND class = 'sitter' AND sitter_id IS NULL",
+        s=held["sitter_id"],
+    )
+    sql, values = database.copying(held, "message_number", e164="+14155550999")
+    database.refuses(sql, **values)
+    if database.is_sqlite:
+        sql, values = database.copying(
+            held, "message_number", e164="+14155550999", verb="INSERT OR REPLACE"
+        )
+        database.refuses(sql, **values)
+
+
+@pytest.mark.parametrize("number_class", ["pool", "front_desk"])
+def test_invariant_3_only_a_number_of_class_sitter_can_be_held(
+    database: Database, number_class: str
+) -> None:
+    database.refuses(
+        "UPDATE message_number SET class = :c WHERE org_id = 1 AND sitter_id IS NOT NULL",
+        c=number_class,
+    )
+    free = database.row("sitter", "org_id = 1 AND ref = 'S-2'")
+    database.refuses(
+        "UPDATE message_number SET sitter_id = :s, first_sitter_id = :s"
+        " WHERE org_id = 1 AND class = :c AND status = 'active'",
+        s=free["id"],
+        c=number_class,
+    )
+
+
+def test_invariant_3_an_org_has_at_most_one_active_front_desk_number(database: Database) -> None:
+    make_it = "UPDATE message_number SET class = 'front_desk' WHERE org_id = 1 AND class = 'pool'"
+    database.refuses(make_it + " AND status = 'active'")
+    database.accepts(make_it + " AND status = 'quarantined'")
+    database.refuses(
+        "UPDATE message_number SET status = 'active', quarantined_until = NULL,"
+        " quarantine_reason = NULL WHERE org_id = 1 AND status = 'quarantined'"
+    )
+
+
+def test_invariant_3_a_number_once_given_to_a_sitter_never_goes_to_another(
+    database: Database,
+) -> None:
+    other = database.row("sitter", "org_id = 1 AND ref = 'S-2'")
+    change = "UPDATE message_number SET {} WHERE org_id = 1 AND first_sitter_id IS NOT NULL"
+    database.refuses(change.format("sitter_id = :s, first_sitter_id = :s"), s=other["id"])
+    database.refuses(change.format("sitter_id = NULL, first_sitter_id = NULL"))
+    database.accepts(change.format("sitter_id = NULL"))
+    database.refuses(change.format("sitter_id = :s, first_sitter_id = :s"), s=other["id"])
+    database.refuses(change.format("sitter_id = :s"), s=other["id"])
+    database.refuses("DELETE FROM message_number WHERE org_id = 1")
+    if not database.is_sqlite:
+        database.refuses("TRUNCATE message_number CASCADE")
+        database.refuses("TRUNCATE sitter CASCADE")
+
+
+# ----------------------------------------------------------------------- 4: windows and their times
+
+
+def test_invariant_4_a_booking_has_one_window(database: Database) -> None:
+    sql, values = copied(database, "assignment_window", "org_id = 1")
+    assert "booking_id" in database.refuses(sql, **values)
+
+
+def test_invariant_4_replacing_a_window_leaves_one(database: Database) -> None:
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL has no INSERT OR REPLACE")
+    row = database.row("assignment_window", "org_id = 1")
+    sql, values = database.copying(row, "assignment_window", verb="INSERT OR REPLACE")
+    database.accepts(sql, **values)
+    assert database.count("assignment_window", f"booking_id = {row['booking_id']}") == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("booking", "ends_at"),
+        ("assignment_window", "ends_at"),
+        ("assignment_window", "booked_until"),
+    ],
+)
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(microseconds=-1), timedelta(days=-9)])
+def test_invariant_4_an_end_is_later_than_its_start(
+    database: Database, table: str, column: str, later: timedelta
+) -> None:
+    row = database.row(table, "org_id = 1")
+    changed = {"ends_at": row["ends_at"], column: row["starts_at"] + later}
+    sets = ", ".join(f"{name} = :{name}" for name in changed)
+    database.refuses(f"UPDATE {table} SET {sets} WHERE id = :id", id=row["id"], **changed)
+
+
+def test_invariant_4_a_windows_thread_is_its_bookings_clients(database: Database) -> None:
+    window = database.row("assignment_window", "org_id = 1")
+    other = database.row("thread", "org_id = 1 AND client_id <> :c", c=window["client_id"])
+    change = "UPDATE assignment_window SET {} WHERE id = :id"
+    database.refuses(change.format("thread_id = :t"), t=other["id"], id=window["id"])
+    database.refuses(
+        change.format("thread_id = :t, client_id = :c"),
+        t=other["id"],
+        c=other["client_id"],
+        id=window["id"],
+    )
+    database.refuses(
+        "UPDATE booking SET client_id = :c WHERE id = :b",
+        c=other["client_id"],
+        b=window["booking_id"],
+    )
+    database.refuses("DELETE FROM booking WHERE id = :b", b=window["booking_id"])
+
+
+# ------------------------------------------------------------- 5: a row never points to another org
+
+
+def _references() -> list[tuple[str, str, str]]:
+    """Every column that points at a row an org owns: (table, column, target table)."""
+    found = []
+    for table in metadata.sorted_tables:
+        for constraint in table.constraints:
+            if not isinstance(constraint, ForeignKeyConstraint):
+                continue
+            target = constraint.referred_table.name
+            columns = [column.name for column in constraint.columns]
+            if target != "org":
+                assert columns[0] == "org_id", f"{table.name}.{columns} does not carry org_id"
+                found.append((table.name, columns[1], target))
+    return sorted(found)
+
+
+def test_invariant_5_there_are_references_to_attack() -> None:
+    """And each carries `org_id`, which `_references` asserts."""
+    assert len(_references()) > 15
+
+
+@pytest.mark.parametrize(("table", "column", "target"), _references())
+def test_invariant_5_a_row_never_points_into_another_org(
+    database: Database, table: str, column: str, target: str
+) -> None:
+    row = database.row(table, "org_id = 1")
+    # The newest has neither number, window nor thread yet: nothing but the org is in the way.
+    foreign = database.row(target, "org_id = 2 DESC")["id"]
+    change: dict[str, Any] = {column: foreign}
+    if table == "client_phone":
+        change["is_primary"] = False
+    if column == "sitter_id" and table == "message_number":
+        row = database.row(table, "org_id = 1 AND class = 'sitter' AND sitter_id IS NULL")
+        change = {"sitter_id": foreign, "first_sitter_id": foreign}
+    if column == "first_sitter_id":
+        row = database.row(table, "org_id = 1 AND class = 'sitter' AND sitter_id IS NULL")
+    if table == "number_custody":
+        sql, values = database.copying(row, table, **change)
+        values["from_at"] += timedelta(days=9)
+        words = database.refuses(sql, **values)
+    else:
+        sets = ", ".join(f"{name} = :{name}" for name in change)
+        words = database.refuses(
+            f"UPDATE {table} SET {sets} WHERE id = :id", id=row["id"], **change
+        )
+    assert "foreign key" in words.lower()
+
+
+@pytest.mark.parametrize("table", sorted({table for table, _, _ in _references()}))
+def test_invariant_5_a_row_never_moves_to_another_org(database: Database, table: str) -> None:
+    row = database.row(table, "org_id = 1")
+    database.refuses(f"UPDATE {table} SET org_id = 2 WHERE id = :id", id=row["id"])
+
+
+# ----------------------------------------------------------------- 6: quarantine has its two fields
+
+
+@pytest.mark.parametrize(
+    ("status", "until", "reason"),
+    [
+        combination
+        for combination in product(
+            ("active", "quarantined", "retired"), (None, NOW + timedelta(days=9)), (None, "why")
+        )
+        if (combination[0] == "quarantined") != all(combination[1:])
+        or (combination[0] != "quarantined" and any(combination[1:]))
+    ],
+)
+def test_invariant_6_a_quarantined_number_has_reason_and_end_and_no_other_has(
+    database: Database, status: str, until: datetime | None, reason: str | None
+) -> None:
+    database.refuses(
+        "UPDATE message_number SET status = :status, quarantined_until = :quarantined_until,"
+        " quarantine_reason = :reason WHERE org_id = 1 AND class = 'pool'",
+        status=status,
+        quarantined_until=until,
+        reason=reason,
+    )
+
+
+def test_invariant_6_a_retired_number_stays_retired(database: Database) -> None:
+    database.accepts(
+        "UPDATE message_number SET status = 'retired'"
+        " WHERE org_id = 1 AND class = 'pool' AND status = 'active'"
+    )
+    database.refuses("UPDATE message_number SET status = 'active' WHERE status = 'retired'")
+
+
+# ------------------------------------------------------------------ 7: ids and keys that stand once
+
+
+@pytest.mark.parametrize("org", [1, 2])
+def test_invariant_7_a_provider_message_id_stands_once(database: Database, org: int) -> None:
+    sent = database.row("message", "org_id = 1 AND provider_message_id IS NOT NULL")
+    other = database.row("message", "org_id = :org AND id <> :id", org=org, id=sent["id"])
+    words = database.refuses(
+        "UPDATE message SET provider_message_id = :sid WHERE id = :id",
+        sid=sent["provider_message_id"],
+        id=other["id"],
+    )
+    assert "provider_message_id" in words
+
+
+def test_invariant_7_a_key_stands_once_per_org(database: Database) -> None:
+    first = database.row("message", "org_id = 1")
+    for org in (1, 2):
+        other = database.row("message", "org_id = :org AND id <> :id", org=org, id=first["id"])
+        attack = {"key": first["idempotency_key"], "id": other["id"]}
+        change = "UPDATE message SET idempotency_key = :key WHERE id = :id"
+        if org == 1:
+            assert "idempotency_key" in database.refuses(change, **attack)
+        elif other["idempotency_key"] != first["idempotency_key"]:
+            database.accepts(change, **attack)
+
+
+def test_invariant_7_replacing_a_text_leaves_one_with_its_key(database: Database) -> None:
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL has no INSERT OR REPLACE")
+    row = database.row("message", "org_id = 1")
+    sql, values = database.copying(row, "message", verb="INSERT OR REPLACE")
+    database.accepts(sql, **values)
+    assert (
+        database.count("message", f"idempotency_key = '{row['idempotency_key']}'") == 2
+    )  # 1 an org
+    assert database.count("message", f"provider_message_id = '{row['provider_message_id']}'") == 1
+
+
+# ------------------------------------------------------------------------------------- 8: the audit
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "at = at", "actor = 'x'", "event = 'x.y'", "entity = 'x'", "ref = 'x'", "reason = 'x'",
+        "payload = '{}'", "previous_hash = hash", "hash = previous_hash", "seq = seq + 1000",
+        "org_id = 2",
+    ],
+)  # fmt: skip
+def test_invariant_8_no_column_of_an_event_is_changed(database: Database, change: str) -> None:
+    words = database.refuses(f"UPDATE audit_event SET {change} WHERE org_id = 1")
+    assert "an audit event is never changed" in words
+
+
+def test_invariant_8_no_event_is_deleted(database: Database) -> None:
+    assert "never deleted" in database.refuses("DELETE FROM audit_event")
+    database.refuses(
+        "DELETE FROM audit_event WHERE org_id = 1"
+        " AND seq = (SELECT max(seq) FROM audit_event WHERE org_id = 1)"
+    )
+    if not database.is_sqlite:
+        for table in ("audit_event", "org", "org, audit_event"):
+            assert "never" in database.refuses(f"TRUNCATE {table} CASCADE")
+
+
+@pytest.fixture(params=["as petmsg", "as any program"])
+def pragmas(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """petmsg's own settings of an SQLite connection, and those SQLite starts with."""
+    return PRAGMAS if request.param == "as petmsg" else ("foreign_keys=OFF",)
+
+
+@pytest.mark.parametrize("verb", ["INSERT", "INSERT OR REPLACE", "REPLACE", "INSERT … UPDATE"])
+def test_invariant_8_no_event_is_replaced(world: str, pragmas: tuple[str, ...], verb: str) -> None:
+    """Also not by a program that leaves SQLite's own settings as they are."""
+    with suppress(RolledBack), raw(world, pragmas=pragmas) as cursor:
+        database = Database(world, cursor)
+        if "REPLACE" in verb and not database.is_sqlite:
+            pytest.skip("PostgreSQL has no INSERT OR REPLACE")
+        row = database.row("audit_event", "org_id = 1 AND seq = 3")
+        sql, values = database.copying(
+            row, "audit_event", verb=verb.removesuffix(" … UPDATE"), payload="{}"
+        )
+        if verb.endswith("UPDATE"):
+            sql += " ON CONFLICT (org_id, seq) DO UPDATE SET payload = '{}'"
+        database.refuses(sql, **values)
+        raise RolledBack
+
+
+@pytest.mark.parametrize("gap", [-1, 0, 2, 100])
+def test_invariant_8_events_follow_each_other_without_a_gap(database: Database, gap: int) -> None:
+    last = database.row("audit_event", "org_id = 1 DESC")
+    sql, values = database.copying(
+        last, "audit_event", seq=last["seq"] + gap, previous_hash=last["hash"]
+    )
+    database.refuses(sql, **values)
+
+
+@pytest.mark.parametrize("previous", [GENESIS, "", "0" * 63, "own"])
+def test_invariant_8_an_event_carries_the_hash_of_the_one_before(
+    database: Database, previous: str
+) -> None:
+    rows = database.cursor.rows("SELECT * FROM audit_event WHERE org_id = 1 ORDER BY seq")
+    assert [row["previous_hash"] for row in rows] == [GENESIS, *(row["hash"] for row in rows[:-1])]
+    last = rows[-1]
+    wrong = last["previous_hash"] if previous == "own" else previous
+    sql, values = database.copying(
+        last, "audit_event", seq=last["seq"] + 1, previous_hash=wrong, hash="f" * 64
+    )
+    database.refuses(sql, **values)
+    values["previous_hash"] = last["hash"]
+    database.accepts(sql, **values)
+
+
+def test_invariant_8_triggers_are_not_skipped_by_the_switch_for_replication(
+    database: Database,
+) -> None:
+    """The switch for replication, which skips triggers, is the superuser's."""
+    if database.is_sqlite:
+        pytest.skip("SQLite has no such switch")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        database.cursor.run("SET session_replication_role = replica")
+
+
+# ------------------------------------------------------------------------------------ 9: the ledger
+
+
+@pytest.mark.parametrize("change", ["from_at = :from_at", "status = 'retired'", "reason = 'x'"])
+def test_invariant_9_no_row_of_the_ledger_is_changed(database: Database, change: str) -> None:
+    values = {"from_at": NOW - timedelta(days=9)} if ":" in change else {}
+    words = database.refuses(f"UPDATE number_custody SET {change} WHERE org_id = 1", **values)
+    assert "a custody row is never changed" in words
+
+
+def test_invariant_9_no_row_of_the_ledger_is_deleted(database: Database) -> None:
+    assert "never deleted" in database.refuses("DELETE FROM number_custody")
+    database.refuses("DELETE FROM message_number WHERE org_id = 1 AND sitter_id IS NULL")
+    if not database.is_sqlite:
+        database.refuses("TRUNCATE number_custody")
+        database.refuses("TRUNCATE message_number CASCADE")
+
+
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(microseconds=-1), timedelta(days=-9)])
+def test_invariant_9_a_row_begins_after_the_last_one_of_its_number(
+    database: Database, later: timedelta
+) -> None:
+    last = database.row("number_custody", "number_id = 2 DESC")
+    sql, values = database.copying(last, "number_custody", from_at=last["from_at"] + later)
+    database.refuses(sql, **values)
+    values["from_at"] = last["from_at"] + timedelta(microseconds=1)
+    database.accepts(sql, **values)
+
+
+def test_invariant_9_no_row_of_the_ledger_is_replaced(world: str, pragmas: tuple[str, ...]) -> None:
+    with suppress(RolledBack), raw(world, pragmas=pragmas) as cursor:
+        database = Database(world, cursor)
+        if not database.is_sqlite:
+            pytest.skip("PostgreSQL has no INSERT OR REPLACE")
+        row = database.row("number_custody", "number_id = 2")
+        later = row["from_at"] + timedelta(days=99)
+        for id_, from_at in (
+            (row["id"], row["from_at"]),
+            (row["id"], later),
+            (9999, row["from_at"]),
+        ):
+            sql, values = database.copying(
+                row, "number_custody", verb="INSERT OR REPLACE", id=id_, from_at=from_at
+            )
+            database.refuses(sql, **values)
+        raise RolledBack
+
+
+def test_invariant_9_the_ledger_of_a_number_is_whole(database: Database) -> None:
+    """A row ends where the next begins: only `from_at` is stored, so nothing can lie between."""
+    columns = set(metadata.tables["number_custody"].columns.keys())
+    assert "from_at" in columns
+    assert not columns & {"until", "to_at", "ends_at", "until_at"}
+    rows = database.cursor.tuples(
+        "SELECT number_id, count(*), count(DISTINCT from_at) FROM number_custody GROUP BY number_id"
+    )
+    assert rows
+    assert all(count == distinct for _, count, distinct in rows)
