@@ -21,11 +21,12 @@ case $1 in
 /*) folder=$1 ;;
 *) folder=$PWD/$1 ;; # so that a name with a leading dash is no option
 esac
+work=$folder/work
 lock "$folder"
 
 # tidy: nothing but files stays in work/
 tidy() {
-    for each in "$folder"/work/*/; do
+    for each in "$work"/*/; do
         rm -f "$each.out" "$each.err"
         rmdir "$each" 2>/dev/null || :
     done
@@ -35,7 +36,7 @@ trap tidy EXIT
 
 # Nothing to do is no reason to start petmsg.
 has_files() {
-    for each in "$folder"/*.csv "$folder"/work/*/*.csv; do
+    for each in "$folder"/*.csv "$work"/*/*.csv; do
         [ ! -f "$each" ] || return 0
     done
     return 1
@@ -45,7 +46,7 @@ has_files || exit 0
 # Before anything is taken: the database is there and its org is known. What petmsg says about a
 # file after this is about the file.
 "$petmsg" org show --output tsv >/dev/null || exit $?
-mkdir -p "$folder/work" "$folder/done" "$folder/rejected"
+mkdir -p "$work" "$folder/done" "$folder/rejected"
 
 worst=0
 
@@ -100,12 +101,12 @@ confirm() {
 }
 
 # What killed runs left comes first.
-for claim in "$folder"/work/*/*.csv; do
+for claim in "$work"/*/*.csv; do
     [ -f "$claim" ] || continue
     confirm "$claim"
 done
 
-mine=$folder/work/$run
+mine=$work/$run
 mkdir -p "$mine"
 for file in "$folder"/*.csv; do
     [ -f "$file" ] || continue
