@@ -1,15 +1,14 @@
 """petmsg audit …"""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from petmsg.cli.command import command, new_app
-from petmsg.cli.options import ALL, BEFORE, LIMIT, page
+from petmsg.cli.options import ALL, BEFORE, LIMIT, page, read_file
 from petmsg.cli.run import Run
-from petmsg.errors import FINDING
+from petmsg.errors import FINDING, MalformedFile
 from petmsg.queries import audit as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render import output as render
@@ -72,7 +71,9 @@ def verify(
     run: Run,
     head: Annotated[
         str | None,
-        typer.Option("--head", metavar="FILE", help="Heads exported earlier with export --head."),
+        typer.Option(
+            "--head", metavar="FILE", help="Heads exported earlier with export --head; - for stdin."
+        ),
     ] = None,
 ) -> None:
     """Recompute the chain of every org and name the first broken event; exit 10 if there is one.
@@ -81,10 +82,19 @@ def verify(
     """
     from petmsg.services import audit
 
-    heads = audit.parse_heads(Path(head).read_text("utf-8")) if head is not None else {}
+    heads = audit.parse_heads(_text(head)) if head is not None else {}
     with run.snapshot() as cursor:
         found = [audit.verify(cursor, org, heads=heads.get(org.slug)) for org in run.chosen(cursor)]
     missing = audit.orgs_gone(heads, found) if run.setting("org").value is None else []
     found += missing
     run.show_list(VERIFIED, found)
     run.exit_code = 0 if all(each.ok for each in found) else FINDING
+
+
+def _text(file: str) -> str:
+    try:
+        return read_file(file).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise MalformedFile(
+            f"{file} is not UTF-8 text.", hint="Export heads: petmsg audit export --head"
+        ) from None

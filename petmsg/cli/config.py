@@ -17,19 +17,17 @@ def show(run: Run) -> None:
 
     environ = run.ambient.environ
     database = run.setting("database")
+    credentials = where_credentials_come_from(environ, settings.credentials_file(environ))
+    api_url = settings.pick(
+        "twilio api url", None, settings.TWILIO_API_URL, None, flag="", environ=environ
+    )
     rows = [
         Setting("database", _shown(run), database.source),
         run.setting("org"),
         run.setting("output"),
         run.setting("actor"),
-        Setting(
-            "twilio credentials",
-            "hidden",
-            where_credentials_come_from(environ, settings.credentials_file(environ)),
-        ),
-        settings.pick(
-            "twilio api url", None, settings.TWILIO_API_URL, None, flag="", environ=environ
-        ),
+        Setting("twilio credentials", None if credentials == "not set" else "hidden", credentials),
+        Setting(api_url.name, _without_user(api_url.value), api_url.source),
         settings.pick(
             "twilio timeout seconds", None, settings.TWILIO_TIMEOUT, "15", flag="", environ=environ
         ),
@@ -42,3 +40,8 @@ def _shown(run: Run) -> str:
         return run.location.shown
     except PetmsgError:
         return "(cannot be read)"
+
+
+def _without_user(url: str | None) -> str | None:
+    """An address that carries a user or password is refused when it is used; here it is hidden."""
+    return "hidden: it holds a user or password" if url and "@" in url else url

@@ -6,6 +6,7 @@ import typer
 
 from petmsg.cli.command import command, new_command
 from petmsg.cli.run import Run
+from petmsg.errors import UsageProblem
 from petmsg.render.nouns import ORG
 
 app = new_command()
@@ -28,7 +29,9 @@ def init(
     """
     from petmsg.services import database, org
 
-    slug = run.setting("org").value or ""
+    slug = run.setting("org").value
+    if slug is None:
+        raise UsageProblem("Which org?", hint="Name it in small letters: --org happy-paws")
     org.check(slug, name=name, timezone=timezone, front_desk=front_desk)
     made = database.create(run.location, actor=run.actor, now=run.now, dry_run=run.dry_run)
     if not made.usable:

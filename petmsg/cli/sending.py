@@ -10,7 +10,15 @@ from dataclasses import replace
 from petmsg.cli.carriers import carrier_of
 from petmsg.cli.run import Run
 from petmsg.enums import MessageStatus
-from petmsg.errors import BUSY, CONFIGURATION, DONE, PROVIDER, REFUSED, PetmsgError
+from petmsg.errors import (
+    BUSY,
+    CONFIGURATION,
+    DONE,
+    PROVIDER,
+    REFUSED,
+    PetmsgError,
+    ProviderOutcomeUnknown,
+)
 from petmsg.providers.base import Provider, Unknown
 from petmsg.queries.message import queued
 from petmsg.queries.org import OrgRow
@@ -47,25 +55,31 @@ def send(
     problem = None
     if carrier is not None and taken.claim is not None and not run.dry_run:
         taken, problem = _hand_over(run, org, carrier, taken)
+    run.show_one(fields, taken)
     if taken.waiting is not None and taken.waiting.decision is not None:
-        raise NoNumber(
-            taken.waiting.decision,
-            hint=f"Text {taken.message} stays queued. Free a number, then petmsg message dispatch;"
-            f" or drop it: petmsg message cancel {taken.message}",
-        )
+        raise NoNumber(taken.waiting.decision, hint=_no_number_hint(run, taken.message))
     if problem is not None:
         raise problem
-    run.show_one(fields, taken)
     if taken.note is not None:
         run.say(f"Text {taken.message}: {taken.note}.")
+
+
+def _no_number_hint(run: Run, message: int) -> str:
+    if run.dry_run:
+        return "It would stay queued until a number is free."
+    return (
+        f"Text {message} stays queued. Free a number, then petmsg message dispatch;"
+        f" or drop it: petmsg message cancel {message}"
+    )
 
 
 def dispatch(run: Run, *, fields: Sequence[Field]) -> None:
     """Send what is queued, one text after the other; exit by the worst that happened."""
     rows: list[Sending | Failure] = []
     codes = {DONE}
-    for org in run.orgs():
-        carrier = carrier_of(run, org)
+    # All of them before the first claim: one org's missing credentials leave no other half done.
+    carriers = [(org, carrier_of(run, org)) for org in run.orgs()]
+    for org, carrier in carriers:
         with run.snapshot() as cursor:
             waiting = queued(cursor, org)
         for message_id in waiting:
@@ -79,9 +93,8 @@ def dispatch(run: Run, *, fields: Sequence[Field]) -> None:
         run.show_results(fields, rows)
     else:
         run.show_list(fields, rows)
-    run.exit_code = next(
-        code for code in (CONFIGURATION, PROVIDER, REFUSED, BUSY, DONE) if code in codes
-    )
+    known = (CONFIGURATION, PROVIDER, REFUSED, BUSY)
+    run.exit_code = next((code for code in known if code in codes), max(codes))
 
 
 def _dispatch_one(
@@ -96,7 +109,10 @@ def _dispatch_one(
     if taken.claim is None or run.dry_run:
         no_number = taken.waiting is not None and taken.waiting.decision is not None
         return taken, REFUSED if no_number else DONE
-    sent, failed = _hand_over(run, org, carrier, taken)
+    try:
+        sent, failed = _hand_over(run, org, carrier, taken)
+    except PetmsgError as problem:
+        return Failure(str(message_id), problem), problem.exit_code
     if failed is not None:
         return Failure(str(message_id), failed), failed.exit_code
     return sent, DONE
@@ -112,6 +128,15 @@ def _hand_over(
         run.write_in(org.slug, service.record, taken.claim, Unknown(None, "interrupted"))
         raise
     run.tick()
-    status = run.write_in(org.slug, service.record, taken.claim, outcome)
+    try:
+        status = run.write_in(org.slug, service.record, taken.claim, outcome)
+    except PetmsgError as not_stored:
+        raise ProviderOutcomeUnknown(
+            f"Text {taken.message} was handed over, but what the provider said could not be "
+            f"stored: {not_stored.message}",
+            hint="It is not sent again by itself. Look at the provider's log; from ten minutes "
+            f"on: petmsg message retry {taken.message} --reason … or petmsg message cancel "
+            f"{taken.message}",
+        ) from not_stored
     problem = service.problem_of(outcome, taken.message)
     return replace(taken, status=MessageStatus(status)), problem

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from petmsg.db.cursor import Cursor
-from petmsg.errors import NotFound
+from petmsg.errors import NotFound, OutOfRange, shown
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest
 
@@ -15,6 +15,7 @@ FROM audit_event a
 WHERE a.org_id = :org_id
 """
 _SLICE = 2000
+_LARGEST_SEQ = 2**31 - 1
 
 
 def list_events(
@@ -32,7 +33,7 @@ def list_events(
         _EVENTS,
         key="a.seq",
         page=page,
-        before_id=int(page.before) if page.before else None,
+        before_id=_seq(page.before) if page.before else None,
         where={"a.entity": entity, "a.ref": ref, "a.event": event},
         org_id=org.id,
     )
@@ -40,10 +41,18 @@ def list_events(
 
 def show_event(cursor: Cursor, org: OrgRow, seq: int) -> dict[str, Any]:
     """One event. Raises `NotFound`."""
-    row = cursor.one(_EVENTS + " AND a.seq = :seq", org_id=org.id, seq=seq)
+    row = None
+    if 0 < seq <= _LARGEST_SEQ:
+        row = cursor.one(_EVENTS + " AND a.seq = :seq", org_id=org.id, seq=seq)
     if row is None:
         raise NotFound("audit event", str(seq), hint="petmsg audit list")
     return row
+
+
+def _seq(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise OutOfRange(f"{shown(text)} is not the number of an event.", hint="petmsg audit list")
+    return int(text)
 
 
 def chain(cursor: Cursor, org: OrgRow) -> Iterator[dict[str, Any]]:

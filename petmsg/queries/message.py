@@ -3,10 +3,12 @@
 from typing import Any
 
 from petmsg.db.cursor import Cursor
-from petmsg.errors import NotFound, OutOfRange, Refused
+from petmsg.errors import NotFound, OutOfRange, Refused, shown
 from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest
+
+LARGEST_ID = 2**31 - 1
 
 _MESSAGES = """
 SELECT m.id AS message, m.direction, m.status, c.ref AS client, m.from_e164, m.to_e164, m.body,
@@ -45,6 +47,7 @@ def list_messages(
 
 def show_message(cursor: Cursor, org: OrgRow, id_: int) -> dict[str, Any]:
     """One text with the Decision that chose its number. Raises `NotFound`."""
+    require_possible(id_)
     row = cursor.one(_MESSAGES + " AND m.id = :id", org_id=org.id, id=id_)
     if row is None:
         raise NotFound("message", str(id_))
@@ -54,8 +57,14 @@ def show_message(cursor: Cursor, org: OrgRow, id_: int) -> dict[str, Any]:
 def message_id(text: str) -> int:
     """The numeric id a person typed. Raises `OutOfRange`."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        raise OutOfRange(f"{text!r} is not the id of a message.", hint="petmsg message list")
+        raise OutOfRange(f"{shown(text)} is not the id of a text.", hint="petmsg message list")
     return int(text)
+
+
+def require_possible(id_: int) -> None:
+    """Raises `NotFound` for an id that no text can have, which a database would choke on."""
+    if not 0 < id_ <= LARGEST_ID:
+        raise NotFound("message", str(id_))
 
 
 class NoPhone(Refused):

@@ -5,6 +5,7 @@ from typing import Any
 from petmsg.db.cursor import Cursor
 from petmsg.errors import NotFound
 from petmsg.queries.lookup import find_client
+from petmsg.queries.message import message_id
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest
 
@@ -57,7 +58,7 @@ def list_threads(cursor: Cursor, org: OrgRow, page: Page) -> list[dict[str, Any]
 
 def show_thread(cursor: Cursor, org: OrgRow, client: str, page: Page) -> dict[str, Any]:
     """A client's thread: its windows by time, the numbers she has seen, its newest texts in the
-    order in which they were written. Raises `NotFound`."""
+    order in which they were written. `page.before` is a text's id. Raises `NotFound`."""
     thread_id = _thread_id(cursor, org, client)
     thread = cursor.rows(_THREADS + " AND t.id = :id", org_id=org.id, id=thread_id)[0]
     windows = newest(
@@ -72,7 +73,7 @@ def show_thread(cursor: Cursor, org: OrgRow, client: str, page: Page) -> dict[st
         _MESSAGES,
         key="m.id",
         page=Page(page.limit),
-        before_id=int(page.before) if page.before and page.before.isdecimal() else None,
+        before_id=message_id(page.before) if page.before else None,
         thread_id=thread_id,
     )
     return {

@@ -27,8 +27,12 @@ class Verified:
     problem: str | None
 
 
-def verify(cursor: Cursor, org: OrgRow, *, heads: Mapping[int, str] | None = None) -> Verified:
-    """Recompute the org's chain. `heads` maps sequence numbers to exported hashes.
+Heads = Mapping[int, frozenset[str]]
+"""The exported hashes of an org by sequence number; more than one can never all be right."""
+
+
+def verify(cursor: Cursor, org: OrgRow, *, heads: Heads | None = None) -> Verified:
+    """Recompute the org's chain and compare it with exported `heads`.
 
     Finds: an event changed, removed, inserted or swapped; a head that does not fit; with `heads`
     also a tail cut off and a chain written anew.
@@ -57,7 +61,7 @@ def verify(cursor: Cursor, org: OrgRow, *, heads: Mapping[int, str] | None = Non
             return _broken(org, expected, "its time or text cannot be read")
         if digest != row["hash"]:
             return _broken(org, expected, "its content was changed")
-        if heads is not None and heads.get(expected, digest) != digest:
+        if heads is not None and heads.get(expected, {digest}) != {digest}:
             return _broken(org, expected, "it is not the event whose hash was exported")
         previous, last, expected = digest, expected, expected + 1
     stored = queries.head(cursor, org)
@@ -81,12 +85,12 @@ def _instant(written: str | datetime) -> datetime:
     return instant_from_text(written) if isinstance(written, str) else written
 
 
-def parse_heads(text: str) -> dict[str, dict[int, str]]:
+def parse_heads(text: str) -> dict[str, dict[int, frozenset[str]]]:
     """Exported heads (`org, seq, hash`, one JSON object a line) by org and sequence number.
 
-    Raises `MalformedFile`.
+    Raises `MalformedFile`, also when there is none: comparing with nothing would prove nothing.
     """
-    heads: dict[str, dict[int, str]] = {}
+    heads: dict[str, dict[int, frozenset[str]]] = {}
     for line, written in enumerate(text.splitlines(), start=1):
         if not written.strip():
             continue
@@ -99,8 +103,13 @@ def parse_heads(text: str) -> dict[str, dict[int, str]]:
             raise MalformedFile(
                 f"Line {line} is no exported head.", hint="Export one: petmsg audit export --head"
             )
+        known = heads.setdefault(org, {})
         if seq > 0:
-            heads.setdefault(org, {})[seq] = digest
+            known[seq] = known.get(seq, frozenset()) | {digest}
+    if not heads:
+        raise MalformedFile(
+            "The file holds no exported head.", hint="Export one: petmsg audit export --head"
+        )
     return heads
 
 

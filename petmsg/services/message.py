@@ -7,6 +7,7 @@ fate is not known is never sent again by itself.
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlmodel import col, select
@@ -14,6 +15,7 @@ from sqlmodel import col, select
 from petmsg.enums import Direction, MessageStatus, Outcome, ProviderName, Rule
 from petmsg.errors import (
     Busy,
+    MalformedText,
     Misconfigured,
     NotFound,
     PetmsgError,
@@ -31,7 +33,7 @@ from petmsg.providers.base import (
     SendOutcome,
 )
 from petmsg.queries.lookup import ClientKey, find_client, find_sitter
-from petmsg.queries.message import primary_phone
+from petmsg.queries.message import primary_phone, require_possible
 from petmsg.queries.routing import read_facts
 from petmsg.routing import Decision, decide
 from petmsg.segments import measure
@@ -40,6 +42,8 @@ from petmsg.services.work import Work
 from petmsg.words import parse_body
 
 _LONGEST_KEY = 128
+STUCK_AFTER = timedelta(minutes=10)
+"""Far longer than any provider is waited for: a text `sending` since then has lost its sender."""
 
 
 class NoNumber(Refused):
@@ -193,13 +197,16 @@ def _sending(
 ) -> Sending:
     message = work.session.get(Message, message_id)
     assert message is not None
+    decision = message.decision
+    if isinstance(taken, Waiting) and taken.decision is not None:
+        decision = json.dumps(taken.decision.to_json(), ensure_ascii=False)
     return Sending(
         message=message_id,
         status=message.status,
         from_e164=message.from_e164,
         to_e164=message.to_e164,
         segments=message.segments,
-        decision=message.decision,
+        decision=decision,
         note=note,
         claim=taken if isinstance(taken, Claim) else None,
         waiting=taken if isinstance(taken, Waiting) else None,
@@ -213,6 +220,7 @@ def claim(work: Work, message_id: int, *, provider: ProviderName) -> Claim | Wai
     of the thread wait, or no number is usable. Raises `NotFound`, `MessageNotWaiting`,
     `NotHerWindow`.
     """
+    require_possible(message_id)
     message = work.session.exec(
         select(Message)
         .where(Message.org_id == work.org.id, Message.id == message_id)
@@ -232,7 +240,12 @@ def claim(work: Work, message_id: int, *, provider: ProviderName) -> Claim | Wai
     facts = read_facts(work.cursor, work.org, client, at=work.now, past=False)
     decision = decide(facts, work.now)
     if message.as_sitter_id is not None:
-        _require_her_window(decision, _sitter_ref(work, message.as_sitter_id))
+        _require_her_window(
+            decision,
+            _sitter_ref(work, message.as_sitter_id),
+            hint=f"Text {message_id} and later ones to this client wait. Drop it: "
+            f"petmsg message cancel {message_id}",
+        )
     if decision.outcome is Outcome.NO_NUMBER or decision.number is None:
         return Waiting(message_id, decision.reason, decision)
     number = work.session.get(
@@ -319,12 +332,16 @@ def problem_of(outcome: SendOutcome, message_id: int) -> PetmsgError | None:
 
 
 def retry(work: Work, message_id: int, *, reason: str) -> Queued:
-    """Put a failed text, or one whose fate a person has looked up, back in the queue."""
+    """Put a failed text, or one whose fate a person has looked up, back in the queue.
+
+    One that is being sent is refused, unless its sender must have died (`STUCK_AFTER`).
+    """
     message = _locked(work, message_id)
     retriable = (MessageStatus.FAILED, MessageStatus.UNKNOWN, MessageStatus.HELD)
     if message.status is MessageStatus.QUEUED:
         return Queued(message_id, message.status, reused=True)
-    if message.status not in retriable or message.body is None:
+    _refuse_if_under_way(work, message)
+    if message.status not in (*retriable, MessageStatus.SENDING) or message.body is None:
         raise MessageNotWaiting(f"Text {message_id} is {message.status} and cannot be sent again.")
     before = message.status
     message.status = MessageStatus.QUEUED
@@ -339,7 +356,13 @@ def cancel(work: Work, message_id: int, *, reason: str | None = None) -> Queued:
     message = _locked(work, message_id)
     if message.status is MessageStatus.CANCELLED:
         return Queued(message_id, message.status, reused=True)
-    if message.status not in (MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.UNKNOWN):
+    _refuse_if_under_way(work, message)
+    if message.status not in (
+        MessageStatus.QUEUED,
+        MessageStatus.HELD,
+        MessageStatus.UNKNOWN,
+        MessageStatus.SENDING,
+    ):
         raise MessageNotWaiting(f"Text {message_id} is {message.status} and cannot be cancelled.")
     before = message.status
     message.status = MessageStatus.CANCELLED
@@ -385,7 +408,18 @@ def _held_up(work: Work, message: Message) -> str | None:
     return None if earlier is None else f"text {earlier} of the same thread comes first"
 
 
-def _require_her_window(decision: Decision, sitter: str) -> None:
+def _refuse_if_under_way(work: Work, message: Message) -> None:
+    if message.status is not MessageStatus.SENDING or message.claimed_at is None:
+        return
+    if work.now < message.claimed_at + STUCK_AFTER:
+        raise MessageNotWaiting(
+            f"Text {message.id} is being sent right now.",
+            hint=f"If its sender died, this works {STUCK_AFTER.seconds // 60} minutes after it "
+            "began. Look first whether the provider took it.",
+        )
+
+
+def _require_her_window(decision: Decision, sitter: str, *, hint: str | None = None) -> None:
     if (
         decision.rule is not Rule.ACTIVE_WINDOW
         or decision.number is None
@@ -393,13 +427,15 @@ def _require_her_window(decision: Decision, sitter: str) -> None:
     ):
         raise NotHerWindow(
             f"Sitter {sitter} cannot speak to this client now: {decision.reason}.",
-            hint=f"See why: petmsg route explain {decision.client}",
+            hint=hint or f"See why: petmsg route explain {decision.client}",
         )
 
 
 def _by_key(work: Work, key: str, client: ClientKey, body: str) -> Message | None:
     if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
-        raise Refused(f"A key has 1 to {_LONGEST_KEY} printable characters.")
+        raise MalformedText(
+            "The key cannot be one.", hint=f"1 to {_LONGEST_KEY} printable characters."
+        )
     there = work.session.exec(
         select(Message).where(Message.org_id == work.org.id, Message.idempotency_key == key)
     ).first()
@@ -420,6 +456,7 @@ def _sitter_ref(work: Work, sitter_id: int) -> str:
 
 
 def _locked(work: Work, message_id: int) -> Message:
+    require_possible(message_id)
     message = work.session.exec(
         select(Message)
         .where(Message.org_id == work.org.id, Message.id == message_id)

@@ -13,6 +13,7 @@ from petmsg.clock import iso_utc
 from petmsg.db.cursor import Cursor
 from petmsg.errors import NotFound
 from petmsg.queries.lookup import ClientKey, find_client
+from petmsg.queries.message import require_possible
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
 from petmsg.routing import Decision, decide
@@ -70,6 +71,7 @@ def explain_message(
     cursor: Cursor, org: OrgRow, message_id: int, *, now: datetime
 ) -> StoredExplanation:
     """The Decision a message was sent with, beside the one it would get now."""
+    require_possible(message_id)
     row = cursor.one(
         "SELECT m.id, m.decision, m.claimed_at, c.ref FROM message m"
         " JOIN client c ON c.id = m.client_id"
