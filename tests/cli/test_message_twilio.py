@@ -1,0 +1,294 @@
+"""petmsg message send with the real SDK, against a Twilio on loopback."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from petmsg.enums import MessageStatus
+from tests.fixtures import NOW, Cli, Ran, add_org, looking, working
+from tests.providers.sending import unused_port
+from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
+from tests.twilio_shapes import Fault, Request, cut_json, hang, refusal, reset, server_error
+from tests.twilio_shapes import throttled as too_many
+
+DESK, ANN, BOB = "+14155550100", "+14155551001", "+14155551002"
+
+
+@pytest.fixture
+def fake() -> Iterator[TwilioFake]:
+    with TwilioFake(numbers=[DESK]) as running:
+        yield running
+
+
+def keys(fake: TwilioFake, **more: str) -> dict[str, str]:
+    """The environment of a process that may send."""
+    return {
+        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "PETMSG_TWILIO_API_URL": fake.url,
+        "PETMSG_TWILIO_TIMEOUT_SECONDS": "1",
+        **more,
+    }
+
+
+def people(cli: Cli) -> None:
+    """Two clients of an org that sends through Twilio."""
+    for ref, phone in (("C-1", ANN), ("C-2", BOB)):
+        cli("client", "add", ref, "--phone", phone, "--ref", ref)
+    assert cli("org", "set", "--provider", "twilio").code == 0
+
+
+def send(cli: Cli, *words: str, client: str = "C-1", **options: Any) -> Ran:
+    ran = cli("message", "send", client, "--body", "Hi", *words, "-o", "json", **options)
+    for secret in (AUTH_TOKEN, ANN, BOB):
+        assert secret not in ran.out + ran.err
+    return ran
+
+
+def status(cli: Cli, client: str = "C-1") -> list[str]:
+    rows = cli("message", "list", "--client", client, "-o", "json").json
+    return [row["status"] for row in reversed(rows)]
+
+
+def creations(fake: TwilioFake) -> list[Request]:
+    return [request for request in fake.requests if request.method == "POST"]
+
+
+# --- credentials -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [("send", "C-1", "--body", "Hi"), ("dispatch",)])
+def test_without_credentials_nothing_is_claimed_or_stored(
+    migrated_sqlite: str, sqlite_cli: Cli, fake: TwilioFake, words: tuple[str, ...]
+) -> None:
+    people(sqlite_cli)
+    if words[0] == "dispatch":
+        assert send(sqlite_cli, "--queue-only").code == 0  # queueing needs no credentials
+    with looking(migrated_sqlite) as cursor:
+        before = cursor.tuples("SELECT id, status, attempts FROM message")
+    bare = keys(fake, TWILIO_ACCOUNT_SID="", TWILIO_AUTH_TOKEN="")
+    ran = sqlite_cli("message", *words, "-o", "json", **bare)
+    assert (ran.code, ran.error["code"]) == (5, "credentials_missing")
+    assert "TWILIO_AUTH_TOKEN" in ran.error["hint"]
+    with looking(migrated_sqlite) as cursor:
+        assert cursor.tuples("SELECT id, status, attempts FROM message") == before
+    assert fake.requests == []
+
+
+def test_one_orgs_missing_credentials_leave_no_other_org_half_sent(
+    migrated_sqlite: str, sqlite_cli: Cli, fake: TwilioFake
+) -> None:
+    people(sqlite_cli)
+    add_org(migrated_sqlite, "a-sandbox", front_desk="+14155550200")
+    org = ("--org", "a-sandbox")
+    sqlite_cli("client", "add", "Ann", "--phone", ANN, "--ref", "C-1", *org)
+    assert send(sqlite_cli, "--queue-only", *org).code == 0
+    assert sqlite_cli("message", "dispatch", "-o", "json").code == 5
+    assert sqlite_cli("message", "list", "-o", "json", *org).json[0]["status"] == "queued"
+
+
+@pytest.mark.parametrize(("mode", "code"), [(0o600, 0), (0o640, 5), (0o604, 5)])
+def test_a_credentials_file_is_used_only_if_nobody_else_can_read_it(
+    sqlite_cli: Cli, fake: TwilioFake, tmp_path: Path, mode: int, code: int
+) -> None:
+    people(sqlite_cli)
+    file = tmp_path / "twilio.env"
+    file.write_text(f"TWILIO_ACCOUNT_SID={ACCOUNT_SID}\nTWILIO_AUTH_TOKEN={AUTH_TOKEN}\n")
+    file.chmod(mode)
+    environ = keys(fake, TWILIO_ACCOUNT_SID="", TWILIO_AUTH_TOKEN="")
+    ran = send(sqlite_cli, **environ, PETMSG_TWILIO_CREDENTIALS=str(file))
+    assert ran.code == code, ran.err
+    if code:
+        assert f"chmod 600 {file}" in ran.error["hint"]
+        assert fake.requests == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PETMSG_TWILIO_TIMEOUT_SECONDS", "0"),
+        ("PETMSG_TWILIO_TIMEOUT_SECONDS", "nan"),
+        ("PETMSG_TWILIO_API_URL", "http://example.com"),
+        ("TWILIO_ACCOUNT_SID", "SK123"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_before_anything_is_stored(
+    sqlite_cli: Cli, fake: TwilioFake, name: str, value: str
+) -> None:
+    people(sqlite_cli)
+    assert send(sqlite_cli, **keys(fake, **{name: value})).code in (2, 5)
+    assert status(sqlite_cli) == []
+
+
+# --- accepted, refused -------------------------------------------------------------------------
+
+
+def test_an_accepted_text_is_sent_and_records_its_provider(cli: Cli, fake: TwilioFake) -> None:
+    people(cli)
+    ran = send(cli, **keys(fake))
+    assert (ran.code, ran.json["status"], ran.json["from"]) == (0, "sent", DESK)
+    (message,) = fake.messages.values()
+    assert (message.from_, message.to, message.body) == (DESK, ANN, "Hi")
+    shown = cli("message", "show", str(ran.json["message"]), "-o", "json").json
+    assert (shown["provider"], shown["provider_id"]) == ("twilio", message.sid)
+
+
+def test_a_rejected_text_failed_and_is_never_tried_again_by_itself(
+    cli: Cli, fake: TwilioFake
+) -> None:
+    people(cli)
+    fake.faults.append(refusal(21614, message=f"'To' number: {ANN}, is not a valid mobile number"))
+    ran = send(cli, **keys(fake))
+    assert (ran.code, ran.error["code"]) == (6, "provider_refused")
+    assert ran.json["status"] == "failed"
+    assert "21614" in ran.error["message"]
+    assert cli("message", "dispatch", "-o", "json", **keys(fake)).json == []
+    assert len(creations(fake)) == 1
+    (row,) = cli("message", "list", "-o", "json").json
+    assert row["error"]["code"] == "21614"
+    assert ANN not in row["error"]["message"]
+    assert send(cli, **keys(fake)).code == 0  # a failed text holds nobody up
+
+
+@pytest.mark.parametrize("code", [20003, 30002])
+def test_a_refused_account_stops_the_run_and_marks_nothing_failed(
+    sqlite_cli: Cli, fake: TwilioFake, code: int
+) -> None:
+    people(sqlite_cli)
+    for client in ("C-1", "C-2"):
+        send(sqlite_cli, "--queue-only", client=client)
+    fake.choose_fault = lambda _: refusal(code, status=401)
+    ran = sqlite_cli("message", "dispatch", "-o", "json", **keys(fake))
+    assert ran.code == 5
+    assert ran.json[0]["error"]["code"] == "provider_account"
+    assert len(creations(fake)) == 1
+    assert status(sqlite_cli) + status(sqlite_cli, "C-2") == ["queued", "queued"]
+
+
+# --- later, unknown ----------------------------------------------------------------------------
+
+
+def test_a_throttled_text_stays_queued_and_dispatch_sends_it_once(
+    cli: Cli, fake: TwilioFake
+) -> None:
+    people(cli)
+    fake.faults.append(too_many("3"))
+    ran = send(cli, **keys(fake))
+    assert (ran.code, ran.error["code"]) == (75, "busy")
+    assert ran.json["status"] == "queued"
+    assert status(cli) == ["queued"]
+    (row,) = cli("message", "dispatch", "-o", "json", **keys(fake)).json
+    assert row["status"] == "sent"
+    assert len(fake.messages) == 1
+
+
+def test_a_refused_connection_leaves_it_queued(sqlite_cli: Cli, fake: TwilioFake) -> None:
+    people(sqlite_cli)
+    nobody = {"PETMSG_TWILIO_API_URL": f"http://127.0.0.1:{unused_port()}"}
+    assert send(sqlite_cli, **{**keys(fake), **nobody}).code == 75
+    assert status(sqlite_cli) == ["queued"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        hang(),
+        hang(accepted=False),
+        reset(),
+        reset(accepted=False),
+        server_error(500, code=20500),
+        server_error(503, accepted=True),
+        cut_json(),
+    ],
+    ids=lambda fault: f"{fault.action}-{fault.status}-{'accepted' if fault.accepted else 'not'}",
+)
+def test_a_text_whose_fate_is_not_known_is_never_sent_again_blindly(
+    sqlite_cli: Cli, fake: TwilioFake, fault: Fault
+) -> None:
+    people(sqlite_cli)
+    fake.faults.append(fault)
+    ran = send(sqlite_cli, **keys(fake, PETMSG_TWILIO_TIMEOUT_SECONDS="0.3"))
+    assert (ran.code, ran.error["code"]) == (6, "provider_outcome_unknown")
+    assert ran.json["status"] == "unknown"
+    assert sqlite_cli("message", "dispatch", "-o", "json", **keys(fake)).json == []
+    second = send(sqlite_cli, **keys(fake))
+    assert (second.code, second.json["status"]) == (0, "queued")
+    assert "to the same phone is unknown" in second.err
+    assert sqlite_cli("message", "dispatch", "-o", "json", **keys(fake)).code == 0
+    assert len(creations(fake)) == 1
+    assert status(sqlite_cli) == ["unknown", "queued"]
+    assert send(sqlite_cli, client="C-2", **keys(fake)).json["status"] == "sent"
+
+
+def test_a_person_who_looked_it_up_can_let_an_unknown_text_go(
+    sqlite_cli: Cli, fake: TwilioFake
+) -> None:
+    people(sqlite_cli)
+    fake.faults.append(server_error())
+    message = str(send(sqlite_cli, **keys(fake)).json["message"])
+    assert sqlite_cli("message", "retry", message, "--reason", "not in Twilio's log").code == 0
+    (row,) = sqlite_cli("message", "dispatch", "-o", "json", **keys(fake)).json
+    assert (str(row["message"]), row["status"]) == (message, "sent")
+
+
+def test_a_key_of_an_unknown_text_gives_that_text_and_sends_nothing(
+    sqlite_cli: Cli, fake: TwilioFake
+) -> None:
+    people(sqlite_cli)
+    fake.faults.append(reset())
+    first = send(sqlite_cli, "--key", "k1", **keys(fake))
+    again = send(sqlite_cli, "--key", "k1", **keys(fake))
+    assert (again.code, again.json["message"]) == (0, first.json["message"])
+    assert again.json["status"] == "unknown"
+    assert len(creations(fake)) == 1
+
+
+# --- the transaction ---------------------------------------------------------------------------
+
+
+def test_the_provider_is_never_called_inside_a_transaction(
+    migrated_url: str, cli: Cli, fake: TwilioFake
+) -> None:
+    """While Twilio is thinking, others write at once, and the claim is there for all to see."""
+    people(cli)
+    seen: dict[str, Any] = {}
+
+    def meanwhile(_: Request) -> None:
+        started = time.monotonic()
+        with working(migrated_url, now=NOW) as work:
+            work.cursor.run("UPDATE message SET actor = actor")
+            work.record("org.looked_at", "org", "happy-paws")
+            seen["status"] = work.cursor.value("SELECT status FROM message")
+            if not work.cursor.is_sqlite:
+                seen["idle"] = work.cursor.value(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                    " AND state LIKE 'idle in transaction%'"
+                )
+        seen["seconds"] = time.monotonic() - started
+
+    fake.choose_fault = meanwhile
+    ran = send(cli, **keys(fake, PETMSG_TWILIO_TIMEOUT_SECONDS="20"))
+    assert ran.code == 0, ran.err
+    assert seen["status"] == MessageStatus.SENDING
+    assert seen["seconds"] < 5  # a writer that waited for us would have waited for 10 s or more
+    assert seen.get("idle", 0) == 0
+    assert status(cli) == ["sent"]
+
+
+def test_what_the_provider_said_is_told_when_it_cannot_be_stored(
+    migrated_sqlite: str, sqlite_cli: Cli, fake: TwilioFake, tmp_path: Path
+) -> None:
+    """The file is gone when the answer comes: the text is in doubt, and the error says so."""
+    people(sqlite_cli)
+    path = tmp_path / "petmsg.db"
+
+    def lose_the_database(_: Request) -> None:
+        path.replace(tmp_path / "elsewhere.db")
+
+    fake.choose_fault = lose_the_database
+    ran = send(sqlite_cli, **keys(fake))
+    assert (ran.code, ran.error["code"]) == (6, "provider_outcome_unknown")
+    assert "handed over" in ran.error["message"]
