@@ -21,6 +21,9 @@ from petmsg.db.problems import is_passing, translate
 from petmsg.errors import PetmsgError
 from petmsg.queries.org import OrgRow
 
+_BATCH = 0x70746D73
+"""The space of the advisory locks of `each`; migrations lock one number, not a pair."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -102,7 +105,22 @@ def each(
     """
     if len(items) == 1:
         return [one(items[0])]
+    _one_batch_at_a_time(work)
     return [take_alone(work, item, one, ref=ref) for item in items]
+
+
+def _one_batch_at_a_time(work: Work) -> None:
+    """Wait until no other command with several items is under way in this org.
+
+    The items of a command are taken in the order they were named, so two such commands could lock
+    the same rows in opposite orders: measured, eight of them deadlocked for 40 s. On SQLite the
+    write lock does this already.
+    """
+    cursor = work.cursor
+    if not cursor.is_sqlite:
+        cursor.run(
+            "SELECT pg_advisory_xact_lock(:space, :org_id)", space=_BATCH, org_id=work.org.id
+        )
 
 
 def take_alone(

@@ -1,0 +1,302 @@
+"""Many real processes that run petmsg's command line at once, from one warm start.
+
+`python -m tests.swarm` loads petmsg once, forks a process per job and lets all of them go at the
+same moment. Each job is a list of command lines that its process runs one after the other. The
+start of a process costs a millisecond then, and not the second of Python's imports.
+
+A sabotage takes away one thing that holds petmsg together, inside those processes only: the
+negative control that shows that a test can fail.
+"""
+
+import importlib
+import io
+import json
+import os
+import pkgutil
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.fixtures import ACTOR, Ran
+
+Line = Sequence[str]
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Swarm:
+    """What a swarm left: the results of each job's command lines, None for what a kill cut off."""
+
+    jobs: list[list[Ran | None]]
+
+    @property
+    def ran(self) -> list[Ran]:
+        """Every command line that came to its end."""
+        return [ran for job in self.jobs for ran in job if ran is not None]
+
+    @property
+    def codes(self) -> set[int]:
+        return {ran.code for ran in self.ran}
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What surrounds the processes.
+
+    `kill_after` kills the first job's process that many seconds after the start. `user` drops
+    root. `file_bytes` is the size no file may grow past. `sabotage` names one of `SABOTAGES`.
+    """
+
+    stdin: str = ""
+    sabotage: str | None = None
+    kill_after: float | None = None
+    user: int | None = None
+    file_bytes: int | None = None
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+def swarm(
+    url: str, jobs: Sequence[Sequence[Line]], *, seconds: float = 120, **kwargs: Any
+) -> Swarm:
+    """Run the jobs on the database at `url`, all at once. `kwargs` are `Conditions`."""
+    with Hive() as hive:
+        return hive.run(url, jobs, seconds=seconds, **kwargs)
+
+
+class Hive:
+    """A warm process that runs one swarm after the other."""
+
+    def __enter__(self) -> "Hive":
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.swarm"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={name: value for name, value in os.environ.items() if "PETMSG" not in name},
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process.wait(30)
+
+    def run(
+        self, url: str, jobs: Sequence[Sequence[Line]], *, seconds: float = 120, **kwargs: Any
+    ) -> Swarm:
+        """Run the jobs; each must end within `seconds`."""
+        conditions = Conditions(**kwargs)
+        order = {
+            "url": url,
+            "jobs": [[list(line) for line in job] for job in jobs],
+            "seconds": seconds,
+            "conditions": {**conditions.__dict__, "environ": dict(conditions.environ)},
+        }
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, "the swarm died"
+        return Swarm(
+            [
+                [*(Ran(*ran) for ran in done), *[None] * (len(job) - len(done))]
+                for job, done in zip(jobs, json.loads(answer), strict=True)
+            ]
+        )
+
+
+# -------------------------------------------------------------------------------- inside the swarm
+
+
+def main() -> None:
+    """Obey one order a line."""
+    _load_everything()
+    for line in sys.stdin:
+        order = json.loads(line)
+        answer = _obey(
+            order["url"], order["jobs"], order["seconds"], Conditions(**order["conditions"])
+        )
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+def _load_everything() -> None:
+    import psycopg  # noqa: F401 - so that no process has to
+
+    for package in ("petmsg.cli", "petmsg.services", "petmsg.render", "petmsg.providers"):
+        folder = importlib.import_module(package).__path__
+        for module in pkgutil.iter_modules(folder, f"{package}."):
+            importlib.import_module(module.name)
+    from sqlalchemy.orm import configure_mappers
+    from sqlmodel import select
+
+    from petmsg.models import Booking
+
+    configure_mappers()
+    str(select(Booking))
+
+
+def _obey(
+    url: str, jobs: list[list[list[str]]], seconds: float, conditions: Conditions
+) -> list[list[tuple[int, str, str]]]:
+    ready, go = os.pipe()
+    children = []
+    for job in jobs:
+        answer, tell = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                os.close(go)
+                os.read(ready, 1)  # the start: everybody's end of the pipe closes at once
+                _live(url, job, conditions, tell)
+                code = 0
+            finally:
+                os._exit(code)
+        os.close(tell)
+        children.append((pid, answer))
+    os.close(ready)
+    os.close(go)
+    if conditions.kill_after is not None:
+        time.sleep(conditions.kill_after)
+        os.kill(children[0][0], signal.SIGKILL)
+    results = []
+    for pid, answer in children:
+        with os.fdopen(answer, encoding="utf-8") as told:
+            lines = told.read().split("\n")[:-1]
+        _reap(pid, seconds)
+        results.append([tuple(json.loads(each)) for each in lines])
+    return results
+
+
+def _reap(pid: int, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while os.waitpid(pid, os.WNOHANG) == (0, 0):
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.005)
+
+
+def _live(url: str, job: list[list[str]], conditions: Conditions, tell: int) -> None:
+    from petmsg.cli import run_command_line
+
+    if conditions.sabotage is not None:
+        SABOTAGES[conditions.sabotage]()
+    if conditions.file_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (conditions.file_bytes, conditions.file_bytes))
+    if conditions.user is not None:
+        os.setgroups([])
+        os.setgid(conditions.user)
+        os.setuid(conditions.user)
+    environ = {"PETMSG_ACTOR": ACTOR, "HOME": "/nonexistent", "PETMSG_DATABASE_URL": url}
+    for line in job:
+        out, err = io.StringIO(), io.StringIO()
+        sys.stdin = io.TextIOWrapper(io.BytesIO(conditions.stdin.encode()), encoding="utf-8")
+        with redirect_stdout(out), redirect_stderr(err):
+            code = run_command_line(line, environ=environ | dict(conditions.environ))
+        told = json.dumps((code, out.getvalue(), err.getvalue())) + "\n"
+        view = memoryview(told.encode())
+        while view:
+            view = view[os.write(tell, view) :]
+
+
+# ------------------------------------------------------------------------------------- sabotages
+
+
+def _deferred_begin() -> None:
+    """What SQLAlchemy's users usually have: a plain BEGIN, no lock around it, no second try."""
+    from petmsg.cli import run
+    from petmsg.db import engine
+
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    engine._on_begin = begin
+    engine.write_lock = lambda *_args, **_kwargs: nullcontext()
+    run._worth_another_try = lambda *_args: False
+
+
+def _no_row_locks() -> None:
+    """A free number is read, thought about, and taken, without a lock on its row."""
+    from petmsg.models import MessageNumber
+    from petmsg.services import custody, sitter
+
+    def free_number(work: Any, whose: Any) -> Any:
+        found = work.cursor.value(
+            sitter._FREE_NUMBER, org_id=work.org.id, sitter_id=whose.id, now=work.now
+        )
+        if found is None:
+            raise sitter.NoNumberFree("None.")
+        time.sleep(0.02)
+        number = work.session.get(MessageNumber, found)
+        work.session.refresh(number)
+        number.first_sitter_id = number.sitter_id = None
+        return number
+
+    sitter._free_number = free_number
+    custody.enter = lambda *args, **_: args[0].now
+
+
+def _counted_refs() -> None:
+    """A made-up ref is how many there are, plus one."""
+    from petmsg.services import booking, client, sitter
+
+    def next_ref(work: Any, noun: str) -> str:
+        count = work.cursor.value(f"SELECT count(*) FROM {noun}")
+        time.sleep(0.01)
+        return f"X-{count + 1}"
+
+    for module in (booking, client, sitter):
+        module.next_ref = next_ref
+
+
+def _threads_without_conflict() -> None:
+    """Look whether there is a thread, and make one if not, trusting that nobody else does."""
+    from petmsg.queries import confirm
+
+    def insert_threads(cursor: Any, org_id: int, rows: Any, *, now: Any) -> set[int]:
+        time.sleep(0.02)
+        for client_id, default_id in rows:
+            cursor.run(
+                "INSERT INTO thread (org_id, client_id, default_number_id, created_at)"
+                " VALUES (:org_id, :client_id, :default_id, :now)",
+                org_id=org_id,
+                client_id=client_id,
+                default_id=default_id,
+                now=now,
+            )
+        return {client_id for client_id, _ in rows}
+
+    confirm.insert_threads = insert_threads
+
+
+def _no_write_lock() -> None:
+    """Whoever comes to a database that is not there yet makes it, and waits for nobody."""
+    from petmsg.db import migrate
+
+    migrate.write_lock = lambda *_args, **_kwargs: nullcontext()
+    migrate.BUSY_SECONDS = 0
+
+
+SABOTAGES: dict[str, Callable[[], None]] = {
+    "deferred begin": _deferred_begin,
+    "no row locks": _no_row_locks,
+    "counted refs": _counted_refs,
+    "threads without conflict": _threads_without_conflict,
+    "no write lock": _no_write_lock,
+}
+
+
+if __name__ == "__main__":
+    main()
