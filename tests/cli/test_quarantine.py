@@ -1,0 +1,469 @@
+"""petmsg number quarantine, restore and release-due."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.fixtures import NOW, Cli, Ran, add_org
+
+DESK, DESK2 = "+14155550100", "+14155550109"
+N1, N2 = "+14155550101", "+14155550102"
+POOL, POOL2 = "+14155550201", "+14155550202"
+
+
+def add(cli: Cli, *e164: str, number_class: str = "sitter") -> None:
+    assert cli("number", "add", *e164, "--class", number_class).code == 0
+
+
+def maya(cli: Cli) -> None:
+    """Maya, active, with N1."""
+    add(cli, N1)
+    cli("sitter", "add", "Maya Lee", "--phone", "+14155559001", "--ref", "S-1", "--activate")
+
+
+def booked(cli: Cli, ref: str, client: str, start: str, end: str, *, confirm: bool = True) -> None:
+    """A booking with Maya; the client is made if need be."""
+    phone = f"+1415555100{client[-1]}"
+    cli("client", "add", f"Client {client[-1]}", "--phone", phone, "--ref", client)
+    ran = cli(
+        "booking", "add", "--client", client, "--sitter", "S-1", "--ref", ref,
+        "--start", start, "--end", end,
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    if confirm:
+        assert cli("booking", "confirm", ref).code == 0
+
+
+def quarantine(cli: Cli, *arguments: str, **options: Any) -> list[dict[str, Any]]:
+    ran = cli("number", "quarantine", *arguments, "--reason", "spam", "-o", "json", **options)
+    assert ran.code == 0, ran.err
+    rows: list[dict[str, Any]] = ran.json
+    return rows
+
+
+def show(cli: Cli, e164: str) -> dict[str, Any]:
+    found: dict[str, Any] = cli("number", "show", e164, "-o", "json").json
+    return found
+
+
+def route(cli: Cli, at: str = "now", client: str = "C-1", **options: Any) -> dict[str, Any]:
+    ran = cli("route", "explain", client, "--at", at, "-o", "json", **options)
+    found: dict[str, Any] = ran.json
+    return found
+
+
+def events(cli: Cli) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = cli("audit", "list", "--all", "-o", "json").json
+    return found[::-1]
+
+
+def refused(ran: Ran, code: str, exit_code: int = 4) -> dict[str, str]:
+    assert (ran.code, ran.out) == (exit_code, "")
+    assert ran.error["code"] == code
+    return ran.error
+
+
+# -------------------------------------------------------------------------------------- quarantine
+
+
+def test_a_quarantine_says_until_when_why_and_whom_it_affects(sqlite_cli: Cli) -> None:
+    maya(sqlite_cli)
+    assert quarantine(sqlite_cli, N1, "--days", "14") == [
+        {
+            "number": N1,
+            "status": "quarantined",
+            "quarantined_until": "2026-02-28T15:00:00Z",
+            "days": 14,
+            "reason": "spam",
+            "affected": {"sitter": "S-1", "threads": 0, "future_windows": 0},
+            "meanwhile": [],
+            "replacement": None,
+        }
+    ]
+    shown = show(sqlite_cli, N1)
+    assert (shown["status"], shown["quarantine_reason"]) == ("quarantined", "spam")
+    assert shown["quarantined_until"] == "2026-02-28T15:00:00Z"
+
+
+def test_the_usual_quarantine_is_the_orgs(sqlite_cli: Cli) -> None:
+    add(sqlite_cli, N1, N2)
+    row = quarantine(sqlite_cli, N1)[0]
+    assert (row["days"], row["quarantined_until"]) == (90, "2026-05-15T15:00:00Z")
+    sqlite_cli("org", "set", "--quarantine-days", "7")
+    row = quarantine(sqlite_cli, N2)[0]
+    assert (row["days"], row["quarantined_until"]) == (7, "2026-02-21T15:00:00Z")
+
+
+@pytest.mark.parametrize("days", [1, 3, 7, 14, 30, 90, 2, 3650])
+def test_any_number_of_days_from_1_to_3650(sqlite_cli: Cli, days: int) -> None:
+    add(sqlite_cli, N1)
+    row = quarantine(sqlite_cli, N1, "--days", str(days))[0]
+    end = (NOW + timedelta(days=days)).isoformat().replace("+00:00", "Z")
+    assert (row["days"], row["quarantined_until"]) == (days, end)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--days", "0"),
+        ("--days", "3651"),
+        ("--days", "-1"),
+        ("--days", "9" * 30),
+        ("--until", "now"),
+        ("--until", "-1d"),
+        ("--until", "+3651d"),
+        ("--days", "7", "--until", "+7d"),
+    ],
+    ids=" ".join,
+)
+def test_a_quarantine_out_of_range_is_wrong_usage(
+    sqlite_cli: Cli, options: tuple[str, ...]
+) -> None:
+    add(sqlite_cli, N1)
+    ran = sqlite_cli("number", "quarantine", N1, *options, "--reason", "x", "-o", "json")
+    refused(ran, "out_of_range", 2)
+    assert show(sqlite_cli, N1)["status"] == "active"
+
+
+def test_a_quarantine_can_end_at_a_time_of_the_org(sqlite_cli: Cli) -> None:
+    add(sqlite_cli, N1)
+    row = quarantine(sqlite_cli, N1, "--until", "2026-02-16T09:00")[0]
+    assert (row["quarantined_until"], row["days"]) == ("2026-02-16T14:00:00Z", 2)
+    ran = sqlite_cli(
+        "number", "quarantine", N1, "--until", "2026-03-08T02:30", "--reason", "x", "-o", "json"
+    )
+    refused(ran, "nonexistent_time", 2)
+
+
+def test_a_quarantine_needs_a_reason(sqlite_cli: Cli) -> None:
+    add(sqlite_cli, N1)
+    assert sqlite_cli("number", "quarantine", N1).code == 2
+    assert show(sqlite_cli, N1)["status"] == "active"
+
+
+def test_threads_and_windows_to_come_are_counted_until_its_end(cli: Cli) -> None:
+    maya(cli)
+    add(cli, POOL, number_class="pool")
+    booked(cli, "B-past", "C-1", "-9h", "-7h")
+    booked(cli, "B-running", "C-1", "-1h", "+1h")
+    booked(cli, "B-soon", "C-1", "+1d", "+2d")
+    booked(cli, "B-other", "C-2", "+3d", "+4d")
+    booked(cli, "B-after", "C-3", "+30d", "+31d")
+    booked(cli, "B-pending", "C-3", "+4d", "+5d", confirm=False)
+    booked(cli, "B-gone", "C-3", "+5d", "+6d")
+    cli("booking", "cancel", "B-gone")
+    row = quarantine(cli, N1, "--days", "7")[0]
+    assert row["affected"] == {"sitter": "S-1", "threads": 2, "future_windows": 3}
+    assert row["meanwhile"] == [{"number": POOL, "class": "pool", "windows": 3}]
+
+
+def test_it_says_where_windows_route_meanwhile(sqlite_cli: Cli) -> None:
+    maya(sqlite_cli)
+    booked(sqlite_cli, "B-1", "C-1", "-1h", "+1h")
+    row = quarantine(sqlite_cli, N1)[0]
+    assert row["meanwhile"] == [{"number": DESK, "class": "front_desk", "windows": 1}]
+    now = route(sqlite_cli)
+    assert now["number"]["e164"] == DESK
+    assert now["trace"][0]["code"] == "SITTER_NUMBER_QUARANTINED"
+    assert now["reason"] == "Sitter Maya Lee's number is quarantined - using front desk"
+
+
+def test_it_says_when_nothing_is_left_to_route_to(sqlite_cli: Cli, migrated_sqlite: str) -> None:
+    add_org(migrated_sqlite, "cat-nappers", front_desk=None)
+
+    def other(*arguments: str, **options: Any) -> Ran:
+        return sqlite_cli(*arguments, **options, PETMSG_ORG="cat-nappers")
+
+    maya(other)
+    booked(other, "B-1", "C-1", "-1h", "+1h")
+    assert quarantine(other, N1)[0]["meanwhile"] == [{"number": None, "class": None, "windows": 1}]
+    table = other("number", "quarantine", N1, "--reason", "x", "-o", "table")
+    assert "1 from NO NUMBER" in table.out
+
+
+def test_a_quarantined_pool_number_counts_the_threads_whose_own_it_is(sqlite_cli: Cli) -> None:
+    add(sqlite_cli, POOL, number_class="pool")
+    for n in (1, 2):
+        sqlite_cli("client", "add", f"N {n}", "--phone", f"+1415555100{n}", "--ref", f"C-{n}")
+        sqlite_cli("message", "send", f"C-{n}", "--body", "hi")
+    row = quarantine(sqlite_cli, POOL)[0]
+    assert row["affected"] == {"sitter": None, "threads": 2, "future_windows": 0}
+
+
+def test_quarantine_again_replaces_end_and_reason_and_is_audited(sqlite_cli: Cli) -> None:
+    add(sqlite_cli, N1)
+    quarantine(sqlite_cli, N1, "--days", "30")
+    ran = sqlite_cli("number", "quarantine", N1, "--days", "1", "--reason", "less", "-o", "json")
+    assert ran.json[0]["quarantined_until"] == "2026-02-15T15:00:00Z"
+    assert show(sqlite_cli, N1)["quarantine_reason"] == "less"
+    last = events(sqlite_cli)[-1]
+    assert (last["event"], last["reason"]) == ("number.quarantined", "less")
+    assert last["payload"]["previous_until"] == "2026-03-16T15:00:00Z"
+    assert last["payload"]["until"] == "2026-02-15T15:00:00Z"
+    assert [row["quarantined_until"] for row in show(sqlite_cli, N1)["history"]] == [
+        None,
+        "2026-03-16T15:00:00Z",
+        "2026-02-15T15:00:00Z",
+    ]
+
+
+def test_several_numbers_are_quarantined_and_one_refusal_stops_no_other(sqlite_cli: Cli) -> None:
+    add(sqlite_cli, N1, N2)
+    ran = sqlite_cli(
+        "number", "quarantine", N1, DESK, "+14155550999", N2, "--reason", "x", "-o", "json"
+    )
+    assert ran.code == 4
+    assert [row.get("status") or row["error"]["code"] for row in ran.json] == [
+        "quarantined",
+        "front_desk_needs_replacement",
+        "number_not_found",
+        "quarantined",
+    ]
+    assert [show(sqlite_cli, each)["status"] for each in (N1, DESK, N2)] == [
+        "quarantined",
+        "active",
+        "quarantined",
+    ]
+
+
+# -------------------------------------------------------------------------------------- front desk
+
+
+def test_the_active_front_desk_number_is_refused_without_a_replacement(sqlite_cli: Cli) -> None:
+    ran = sqlite_cli("number", "quarantine", DESK, "--reason", "x", "-o", "json")
+    assert "--replacement" in refused(ran, "front_desk_needs_replacement")["hint"]
+    assert show(sqlite_cli, DESK)["status"] == "active"
+
+
+def test_a_replacement_becomes_the_desk_in_the_same_transaction(cli: Cli) -> None:
+    add(cli, POOL, number_class="pool")
+    row = quarantine(cli, DESK, "--replacement", POOL)[0]
+    assert row["replacement"] == POOL
+    assert (show(cli, DESK)["class"], show(cli, DESK)["status"]) == ("front_desk", "quarantined")
+    assert (show(cli, POOL)["class"], show(cli, POOL)["status"]) == ("front_desk", "active")
+
+
+@pytest.mark.parametrize(
+    ("replacement", "code"),
+    [
+        (N1, "number_held"),
+        (N2, "number_quarantined"),
+        (DESK, "number_quarantined"),
+        (POOL2, "number_retired"),
+        ("+14155550999", "number_not_found"),
+    ],
+    ids=["held", "quarantined", "itself", "retired", "unknown"],
+)
+def test_what_cannot_be_the_desk_leaves_the_old_one(
+    sqlite_cli: Cli, replacement: str, code: str
+) -> None:
+    maya(sqlite_cli)
+    add(sqlite_cli, N2, POOL2)
+    quarantine(sqlite_cli, N2)
+    sqlite_cli("number", "retire", POOL2)
+    before = events(sqlite_cli)
+    ran = sqlite_cli(
+        "number", "quarantine", DESK, "--replacement", replacement, "--reason", "x", "-o", "json"
+    )
+    refused(ran, code, 3 if code == "number_not_found" else 4)
+    assert show(sqlite_cli, DESK)["status"] == "active"
+    assert events(sqlite_cli) == before
+
+
+def test_a_replacement_whose_quarantine_is_over_can_be_the_desk(sqlite_cli: Cli) -> None:
+    add(sqlite_cli, POOL, number_class="pool")
+    quarantine(sqlite_cli, POOL, "--days", "1")
+    quarantine(sqlite_cli, DESK, "--replacement", POOL, now=NOW + timedelta(days=1))
+    assert (show(sqlite_cli, POOL)["class"], show(sqlite_cli, POOL)["status"]) == (
+        "front_desk",
+        "active",
+    )
+
+
+def test_a_replacement_that_nothing_needs_is_refused(sqlite_cli: Cli) -> None:
+    """Whoever gives one believes that the number is the desk."""
+    add(sqlite_cli, N1)
+    add(sqlite_cli, POOL, number_class="pool")
+    ran = sqlite_cli(
+        "number", "quarantine", N1, "--replacement", POOL, "--reason", "x", "-o", "json"
+    )
+    refused(ran, "refused")
+    assert (show(sqlite_cli, N1)["status"], show(sqlite_cli, POOL)["class"]) == ("active", "pool")
+
+
+def test_a_former_desk_is_not_restored_while_another_one_is_active(sqlite_cli: Cli) -> None:
+    add(sqlite_cli, POOL, number_class="pool")
+    quarantine(sqlite_cli, DESK, "--days", "1", "--replacement", POOL)
+    for now in (NOW, NOW + timedelta(days=1)):
+        ran = sqlite_cli("number", "restore", DESK, "--reason", "x", "-o", "json", now=now)
+        refused(ran, "front_desk_taken")
+    assert show(sqlite_cli, DESK)["status"] == "quarantined"
+
+
+def test_release_due_makes_a_former_desk_a_pool_number_if_another_is_the_desk(cli: Cli) -> None:
+    add(cli, POOL, number_class="pool")
+    quarantine(cli, DESK, "--days", "1", "--replacement", POOL)
+    assert cli("number", "release-due", now=NOW + timedelta(days=1)).code == 0
+    assert (show(cli, DESK)["class"], show(cli, DESK)["status"]) == ("pool", "active")
+    assert show(cli, POOL)["class"] == "front_desk"
+
+
+# ----------------------------------------------------------------------------------------- restore
+
+
+def test_a_quarantine_that_is_over_is_restored_without_a_reason(sqlite_cli: Cli) -> None:
+    maya(sqlite_cli)
+    quarantine(sqlite_cli, N1, "--days", "1")
+    ran = sqlite_cli("number", "restore", N1, "-o", "json", now=NOW + timedelta(days=1))
+    assert ran.code == 0
+    assert ran.json == [
+        {"number": N1, "status": "active", "sitter": "S-1", "forced": False, "reason": None}
+    ]
+    shown = show(sqlite_cli, N1)
+    assert (shown["status"], shown["quarantined_until"], shown["quarantine_reason"]) == (
+        "active",
+        None,
+        None,
+    )
+
+
+def test_an_early_restore_without_a_reason_is_refused(sqlite_cli: Cli) -> None:
+    add(sqlite_cli, N1)
+    quarantine(sqlite_cli, N1, "--days", "1")
+    before = events(sqlite_cli)
+    a_moment_early = NOW + timedelta(days=1) - timedelta(microseconds=1)
+    ran = sqlite_cli("number", "restore", N1, "-o", "json", now=a_moment_early)
+    error = refused(ran, "reason_required")
+    assert "2026-02-15T15:00:00Z" in error["message"]
+    assert "--reason" in error["hint"]
+    assert (show(sqlite_cli, N1)["status"], events(sqlite_cli)) == ("quarantined", before)
+
+
+def test_an_early_restore_is_audited_as_forced_with_its_reason_and_the_original_end(
+    cli: Cli,
+) -> None:
+    maya(cli)
+    quarantine(cli, N1, "--days", "14")
+    ran = cli(
+        "number", "restore", N1, "--reason", "carrier cleared it", "--actor", "olga", "-o", "json"
+    )
+    assert ran.code == 0
+    assert ran.json == [
+        {
+            "number": N1,
+            "status": "active",
+            "sitter": "S-1",
+            "forced": True,
+            "reason": "carrier cleared it",
+        }
+    ]
+    last = events(cli)[-1]
+    assert (last["event"], last["actor"], last["reason"]) == (
+        "number.restored",
+        "olga",
+        "carrier cleared it",
+    )
+    assert last["payload"] == {
+        "forced": True,
+        "original_until": "2026-02-28T15:00:00Z",
+        "quarantine_reason": "spam",
+        "class": "sitter",
+        "sitter": "S-1",
+    }
+    assert show(cli, N1)["history"][-1]["reason"] == "carrier cleared it"
+
+
+def test_a_number_that_is_not_quarantined_cannot_be_restored(sqlite_cli: Cli) -> None:
+    add(sqlite_cli, N1)
+    ran = sqlite_cli("number", "restore", N1, "--reason", "x", "-o", "json")
+    assert refused(ran, "number_not_quarantined")["hint"]
+
+
+def test_several_numbers_are_restored_and_one_refusal_stops_no_other(sqlite_cli: Cli) -> None:
+    add(sqlite_cli, N1, N2)
+    quarantine(sqlite_cli, N1, "--days", "1")
+    ran = sqlite_cli("number", "restore", N2, N1, "-o", "json", now=NOW + timedelta(days=1))
+    assert ran.code == 4
+    assert ran.json[0]["error"]["code"] == "number_not_quarantined"
+    assert ran.json[1]["forced"] is False
+
+
+def test_the_holder_keeps_her_claim_and_the_number_is_hers_again(cli: Cli) -> None:
+    maya(cli)
+    add(cli, POOL, number_class="pool")
+    booked(cli, "B-1", "C-1", "-1h", "+30d")
+    quarantine(cli, N1, "--days", "14")
+    assert show(cli, N1)["sitter"] == "S-1"
+    again = cli("sitter", "activate", "S-1", "-o", "json").json[0]
+    assert (again["number"], again["reused"]) == (N1, True), "she needs no other meanwhile"
+    assert route(cli)["number"]["e164"] == POOL
+    cli("number", "restore", N1, "--reason", "cleared")
+    assert route(cli)["number"]["e164"] == N1
+
+
+def test_a_quarantine_is_over_for_routing_at_its_end_also_if_cron_did_not_run(
+    sqlite_cli: Cli,
+) -> None:
+    maya(sqlite_cli)
+    booked(sqlite_cli, "B-1", "C-1", "-1h", "+30d")
+    quarantine(sqlite_cli, N1, "--days", "1")
+    end = NOW + timedelta(days=1)
+    assert route(sqlite_cli, now=end - timedelta(seconds=1))["number"]["e164"] == DESK
+    assert route(sqlite_cli, now=end)["number"]["e164"] == N1
+
+
+# ------------------------------------------------------------------------------------- release-due
+
+
+def test_release_due_restores_what_is_over_and_nothing_else(cli: Cli) -> None:
+    maya(cli)
+    add(cli, N2)
+    quarantine(cli, N1, "--days", "1")
+    quarantine(cli, N2, "--days", "2")
+    ran = cli("number", "release-due", "-o", "json", now=NOW + timedelta(days=1))
+    assert ran.code == 0
+    assert ran.json == [
+        {
+            "number": N1,
+            "status": "active",
+            "sitter": "S-1",
+            "forced": False,
+            "reason": "quarantine over",
+        }
+    ]
+    assert [show(cli, each)["status"] for each in (N1, N2)] == ["active", "quarantined"]
+    assert events(cli)[-1]["payload"]["forced"] is False
+
+
+def test_repeating_release_due_changes_nothing(sqlite_cli: Cli) -> None:
+    add(sqlite_cli, N1)
+    quarantine(sqlite_cli, N1, "--days", "1")
+    due = NOW + timedelta(days=1)
+    sqlite_cli("number", "release-due", now=due)
+    before = events(sqlite_cli)
+    again = sqlite_cli("number", "release-due", "-o", "json", now=due + timedelta(hours=1))
+    assert (again.code, again.json) == (0, [])
+    assert events(sqlite_cli) == before
+
+
+def test_release_due_covers_all_orgs_unless_one_is_named(cli: Cli, migrated_url: str) -> None:
+    add_org(migrated_url, "cat-nappers", front_desk=None)
+    for org, e164 in (("happy-paws", N1), ("cat-nappers", N2)):
+        cli("number", "add", e164, "--class", "pool", "--org", org)
+        quarantine(cli, e164, "--days", "1", "--org", org)
+    due = NOW + timedelta(days=1)
+    one = cli("number", "release-due", "--org", "cat-nappers", "-o", "json", now=due)
+    assert [row["number"] for row in one.json] == [N2]
+    rest = cli("number", "release-due", "-o", "json", now=due)
+    assert [row["number"] for row in rest.json] == [N1]
+
+
+def test_a_number_that_was_a_sitters_serves_the_pool_after_its_quarantine(sqlite_cli: Cli) -> None:
+    maya(sqlite_cli)
+    sqlite_cli("client", "add", "Ann", "--phone", "+14155551001", "--ref", "C-1")
+    sqlite_cli("sitter", "deactivate", "S-1", "--days", "1")
+    assert route(sqlite_cli)["number"]["e164"] == DESK
+    due = NOW + timedelta(days=1)
+    sqlite_cli("number", "release-due", now=due)
+    assert route(sqlite_cli, now=due)["number"]["e164"] == N1
