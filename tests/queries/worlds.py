@@ -1,0 +1,176 @@
+"""A company with a past, made by chance through the services: every step at its own instant.
+
+world = World(url, seed=3)
+world.live(60)                # bookings, quarantines, renumbering, settings, texts
+world.sent                    # what was explained just before each text, and what was stored
+"""
+
+import json
+import random
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from petmsg.enums import NumberClass, PoolFor, ProviderName
+from petmsg.errors import PetmsgError
+from petmsg.providers.base import Accepted
+from petmsg.queries.org import find_org
+from petmsg.services import booking, client, confirm, message, number, org, quarantine, route
+from petmsg.services import sitter as sitters
+from petmsg.services.work import Work
+from tests.fixtures import NOW, add_org, looking, working
+
+CLIENTS = ("C-1", "C-2", "C-3")
+SITTERS = ("S-1", "S-2", "S-3")
+DESK = "+14155550100"
+POOL = tuple(f"+1415555015{at}" for at in range(3))
+NUMBERS = tuple(f"+1415555011{at}" for at in range(9))
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A text: when it was claimed, what was explained just before, what was stored."""
+
+    message: int
+    client: str
+    at: datetime
+    explained: dict[str, Any]
+    stored: dict[str, Any] | None
+
+
+class World:
+    """One org on the database at `url`, and a clock that only goes forward."""
+
+    def __init__(self, url: str, *, seed: int, settings_change: bool = True) -> None:
+        self.url = url
+        self.settings_change = settings_change
+        self.random = random.Random(seed)
+        self.now = NOW
+        self.sent: list[Sent] = []
+        self._bookings = 0
+        add_org(url)
+        with working(url, now=self.now) as work:
+            for at, ref in enumerate(CLIENTS):
+                client.add(work, f"Client {at}", phones=[f"+1415555100{at}"], ref=ref)
+            for e164 in NUMBERS:
+                number.add(work, e164, number_class=NumberClass.SITTER)
+            for e164 in POOL[:2]:
+                number.add(work, e164, number_class=NumberClass.POOL)
+            for at, ref in enumerate(SITTERS):
+                sitters.add(work, f"Sitter {at}", phone=f"+1415555200{at}", ref=ref)
+        self.tick()
+        with working(url, now=self.now) as work:
+            sitters.activate_all(work, SITTERS[:2])
+            org.change(work, pool_threads_per_number=self.random.choice((0, 1, 2)))
+
+    def live(self, steps: int) -> None:
+        """Let `steps` things happen, about every third a text."""
+        changes = (
+            self._book, self._book, self._confirm_again, self._cancel, self._reassign,
+            self._reschedule, self._quarantine, self._quarantine, self._restore, self._release,
+            self._renumber, self._activate, self._deactivate, self._lend,
+        )  # fmt: skip
+        if self.settings_change:
+            changes += (self._pool_limit, self._pool_for, self._kind)
+        for _ in range(steps):
+            self.tick()
+            if self.random.random() < 0.35:
+                self.text(self.random.choice(CLIENTS))
+                continue
+            with suppress(PetmsgError), working(self.url, now=self.now) as work:
+                self.random.choice(changes)(work)
+
+    def tick(self) -> None:
+        """Some time passes: a second to a few hours."""
+        self.now += timedelta(seconds=self.random.choice((1, 60, 900, 3600, 4 * 3600)))
+
+    def text(self, ref: str) -> None:
+        """Explain, then send, at the same instant."""
+        with working(self.url, now=self.now) as work:
+            queued = message.queue(work, ref, body="Hi").message
+        found = self.explain(ref, at=self.now)
+        with working(self.url, now=self.now) as work:
+            taken = message.claim(work, queued, provider=ProviderName.SANDBOX)
+            if isinstance(taken, message.Claim):
+                message.record(work, taken, Accepted(f"SB-{queued}", "accepted"))
+            else:
+                message.cancel(work, queued)
+        with looking(self.url) as cursor:
+            stored = cursor.value("SELECT decision FROM message WHERE id = :id", id=queued)
+        decision = None if stored is None else json.loads(stored)
+        self.sent.append(Sent(queued, ref, self.now, found, decision))
+
+    def explain(self, ref: str, *, at: datetime) -> dict[str, Any]:
+        """What `route explain` says today of that instant."""
+        with looking(self.url) as cursor:
+            org_row = find_org(cursor, None)
+            return route.explain(cursor, org_row, ref, at=at, now=self.now).decision.to_json()
+
+    def _any_booking(self) -> str:
+        return f"B-{self.random.randint(1, max(self._bookings, 1))}"
+
+    def _times(self) -> tuple[datetime, datetime]:
+        start = self.now + timedelta(minutes=self.random.randint(-180, 600))
+        return start, start + timedelta(minutes=self.random.randint(20, 400))
+
+    def _book(self, work: Work) -> None:
+        start, end = self._times()
+        self._bookings += 1
+        ref = f"B-{self._bookings}"
+        booking.add(
+            work,
+            client=self.random.choice(CLIENTS),
+            sitter=self.random.choice((*SITTERS, None)),
+            starts_at=start,
+            ends_at=end,
+            ref=ref,
+        )
+        confirm.confirm(work, [ref], of_many=False)
+
+    def _confirm_again(self, work: Work) -> None:
+        confirm.confirm(work, [self._any_booking()], of_many=False)
+
+    def _cancel(self, work: Work) -> None:
+        booking.cancel(work, self._any_booking())
+
+    def _reassign(self, work: Work) -> None:
+        booking.reassign(work, self._any_booking(), sitter=self.random.choice((*SITTERS, None)))
+
+    def _reschedule(self, work: Work) -> None:
+        start, end = self._times()
+        booking.reschedule(work, self._any_booking(), starts_at=start, ends_at=end)
+
+    def _quarantine(self, work: Work) -> None:
+        until = self.now + timedelta(minutes=self.random.choice((5, 300, 5000)))
+        e164 = self.random.choice((*NUMBERS[:5], *POOL, DESK))
+        quarantine.quarantine(work, e164, until=until, days=1, reason="spam", replacement=POOL[2])
+
+    def _restore(self, work: Work) -> None:
+        quarantine.restore(work, self.random.choice((*NUMBERS[:5], *POOL, DESK)), reason="cleared")
+
+    def _release(self, work: Work) -> None:
+        quarantine.release_due(work)
+
+    def _renumber(self, work: Work) -> None:
+        sitters.renumber(work, self.random.choice(SITTERS), reason="spam", days=1)
+
+    def _activate(self, work: Work) -> None:
+        sitters.activate(work, self.random.choice(SITTERS))
+
+    def _deactivate(self, work: Work) -> None:
+        if self.random.random() < 0.4:
+            sitters.deactivate(work, self.random.choice(SITTERS), days=1)
+
+    def _pool_limit(self, work: Work) -> None:
+        org.change(work, pool_threads_per_number=self.random.choice((0, 1, 2)))
+
+    def _pool_for(self, work: Work) -> None:
+        org.change(work, pool_for=self.random.choice((PoolFor.ALL, PoolFor.ONE_TIME)))
+
+    def _kind(self, work: Work) -> None:
+        kinds = list(client.ClientKind)
+        client.change(work, self.random.choice(CLIENTS), kind=self.random.choice(kinds))
+
+    def _lend(self, work: Work) -> None:
+        number.add(work, POOL[2], number_class=NumberClass.POOL)
