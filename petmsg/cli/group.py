@@ -5,8 +5,7 @@ the time `petmsg number --help` takes. Here a group holds names, helps and loade
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup
@@ -14,8 +13,7 @@ from typer.core import TyperGroup
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A command or group inside a group: its help in full, and how to build it."""
 
     help: str

@@ -1,25 +1,22 @@
 """Fields: the columns of a noun, declared once for every output format. Standard library only."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from petmsg.clock import iso_utc, zone
 from petmsg.phone import mask_phone
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """How this command shows things: in which timezone, and whether personal phones are shown."""
 
     timezone: str = "UTC"
     reveal: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One field of a noun.
 
     `name` is its JSON key. `get` reads it from a row (a mapping or an object; by default the item

@@ -1,15 +1,16 @@
-"""What a routing decision says: the number, why, and every rule that was tried on the way."""
+"""What a routing decision says: the number, why, and every rule that was tried on the way.
 
-from dataclasses import dataclass
+Named tuples for the same reason as the facts.
+"""
+
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from petmsg.clock import iso_utc
 from petmsg.enums import Code, NumberClass, Outcome, Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One rule that was tried: what it asked, what came out, and in words."""
 
     step: int
@@ -20,8 +21,7 @@ class Step:
     explanation: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenNumber:
+class ChosenNumber(NamedTuple):
     """The number a text leaves from. `sitter` is the ref of the one who speaks with it."""
 
     id: int
@@ -30,8 +30,7 @@ class ChosenNumber:
     sitter: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class DecidingWindow:
+class DecidingWindow(NamedTuple):
     """The window that decided, or that failed to. Instants are aware UTC."""
 
     booking: str
@@ -41,8 +40,7 @@ class DecidingWindow:
     ends_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The answer for one client at one instant (`at`, aware UTC)."""
 
     org: str

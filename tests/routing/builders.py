@@ -4,7 +4,6 @@
 e164 follows from the id.
 """
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -40,11 +39,11 @@ def desk_number(number_id: int = 21) -> NumberFact:
 
 
 def quarantined(number: NumberFact, until: datetime = T + DAY) -> NumberFact:
-    return replace(number, status=NumberStatus.QUARANTINED, quarantined_until=until)
+    return number._replace(status=NumberStatus.QUARANTINED, quarantined_until=until)
 
 
 def retired(number: NumberFact) -> NumberFact:
-    return replace(number, status=NumberStatus.RETIRED)
+    return number._replace(status=NumberStatus.RETIRED)
 
 
 def pooled(number: NumberFact, **changes: Any) -> PoolNumberFact:
@@ -64,7 +63,7 @@ def window(**changes: Any) -> WindowFact:
         sitter_active=True,
         number=sitter_number(),
     )
-    return replace(maya, **changes)
+    return maya._replace(**changes)
 
 
 def window_of_jo(**changes: Any) -> WindowFact:
@@ -91,4 +90,4 @@ def facts(**changes: Any) -> Facts:
         pool=(pool_number(),),
         desks=(desk_number(),),
     )
-    return replace(plain, **changes)
+    return plain._replace(**changes)

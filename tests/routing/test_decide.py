@@ -1,7 +1,6 @@
 """Which number does a message leave from? The rules of the spec, one by one."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -361,12 +360,12 @@ def test_no_number_inside_a_window_names_the_window_and_what_was_missing() -> No
 
 
 def test_a_retired_number_is_never_usable_even_with_an_end_in_the_past() -> None:
-    odd = replace(sitter_number(), status=NumberStatus.RETIRED, quarantined_until=T - DAY)
+    odd = sitter_number()._replace(status=NumberStatus.RETIRED, quarantined_until=T - DAY)
     assert _codes(decide(facts(windows=(window(number=odd),)), T))[0] is Code.SITTER_NUMBER_RETIRED
 
 
 def test_a_quarantine_without_an_end_is_never_over() -> None:
-    odd = replace(desk_number(), status=NumberStatus.QUARANTINED)
+    odd = desk_number()._replace(status=NumberStatus.QUARANTINED)
     assert decide(facts(pool=(), desks=(odd,)), T).outcome is Outcome.NO_NUMBER
 
 
