@@ -1,0 +1,182 @@
+"""The custody ledger: what every change of a number leaves in it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from petmsg.enums import NumberClass, NumberStatus
+from petmsg.errors import OutOfRange
+from petmsg.services import custody, number, quarantine, sitter
+from petmsg.services.work import Work
+from tests.fixtures import NOW, add_org, looking, working
+
+N1, N2, POOL = "+14155550101", "+14155550102", "+14155550201"
+MICROSECOND = timedelta(microseconds=1)
+
+
+@pytest.fixture
+def url(migrated_url: str) -> str:
+    """A database with an org, two sitter numbers, a pool number and an active sitter."""
+    add_org(migrated_url)
+    with working(migrated_url) as work:
+        number.add_all(work, [N1, N2], number_class=NumberClass.SITTER)
+        number.add(work, POOL, number_class=NumberClass.POOL)
+        sitter.add(work, "Maya Lee", phone="+14155559001", ref="S-1", do_activate=True)
+        sitter.add(work, "Zoe Kim", phone="+14155559002", ref="S-2")
+    return migrated_url
+
+
+def ledger(url: str, e164: str) -> list[dict[str, Any]]:
+    with looking(url) as cursor:
+        return cursor.rows(
+            "SELECT c.from_at, c.class, c.status, s.ref AS sitter, c.quarantined_until,"
+            " c.reason, c.actor FROM number_custody c"
+            " JOIN message_number n ON n.id = c.number_id"
+            " LEFT JOIN sitter s ON s.id = c.sitter_id"
+            " WHERE n.e164 = :e164 ORDER BY c.from_at",
+            e164=e164,
+        )
+
+
+def stored(url: str, e164: str) -> dict[str, Any]:
+    """The number as it is, in the ledger's words."""
+    with looking(url) as cursor:
+        return cursor.rows(
+            "SELECT n.class, n.status, s.ref AS sitter, n.quarantined_until FROM message_number n"
+            " LEFT JOIN sitter s ON s.id = n.sitter_id WHERE n.e164 = :e164",
+            e164=e164,
+        )[0]
+
+
+CHANGES: dict[str, tuple[str, Callable[[Work], object]]] = {
+    "assigned": (N2, lambda work: number.assign(work, N2, "S-2")),
+    "class set": (N2, lambda work: number.set_class(work, N2, number_class=NumberClass.POOL)),
+    "desk replaced": (
+        "+14155550100",
+        lambda work: number.set_class(work, N2, number_class=NumberClass.FRONT_DESK, replace=True),
+    ),
+    "retired": (N1, lambda work: number.retire(work, N1)),
+    "quarantined": (
+        N1,
+        lambda work: quarantine.quarantine_all(work, [N1], reason="spam", days=7),
+    ),
+    "deactivated": (N1, lambda work: sitter.deactivate(work, "S-1")),
+    "renumbered": (N1, lambda work: sitter.renumber(work, "S-1", reason="spam")),
+    "renumbered to": (N2, lambda work: sitter.renumber(work, "S-1", reason="spam")),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_every_change_of_a_number_is_one_row_that_says_what_it_is_now(
+    url: str, change: str
+) -> None:
+    e164, make = CHANGES[change]
+    before = ledger(url, e164)
+    now = NOW + timedelta(hours=1)
+    with working(url, now=now, actor="olga") as work:
+        make(work)
+    rows = ledger(url, e164)
+    assert rows[:-1] == before
+    last = rows[-1]
+    assert {name: last[name] for name in stored(url, e164)} == stored(url, e164)
+    assert (last["from_at"], last["actor"]) == (now, "olga")
+    assert last["reason"]
+
+
+def test_a_restore_and_a_release_are_rows_too(url: str) -> None:
+    with working(url) as work:
+        quarantine.quarantine_all(work, [N1, N2], reason="spam", days=7)
+    with working(url, now=NOW + timedelta(days=1)) as work:
+        quarantine.restore(work, N1, reason="cleared")
+    with working(url, now=NOW + timedelta(days=7)) as work:
+        quarantine.release_due(work)
+    for e164, restored_at, reason in (
+        (N1, NOW + timedelta(days=1), "cleared"),
+        (N2, NOW + timedelta(days=7), "quarantine over"),
+    ):
+        last = ledger(url, e164)[-1]
+        assert (last["from_at"], last["status"], last["quarantined_until"], last["reason"]) == (
+            restored_at,
+            "active",
+            None,
+            reason,
+        )
+
+
+def test_what_changes_nothing_leaves_no_row(url: str) -> None:
+    before = ledger(url, N1)
+    with working(url, now=NOW + timedelta(hours=1)) as work:
+        number.add(work, N1, number_class=NumberClass.SITTER)
+        number.assign(work, N1, "S-1")
+        number.set_class(work, N1, number_class=NumberClass.SITTER)
+        sitter.activate(work, "S-1")
+        quarantine.release_due(work)
+    assert ledger(url, N1) == before
+
+
+def test_a_clock_that_steps_back_makes_neither_a_gap_nor_an_overlap(url: str) -> None:
+    """A row starts at the latest of now and the start of the one before plus 1 µs."""
+    later = NOW + timedelta(hours=5)
+    with working(url, now=later) as work:
+        quarantine.quarantine_all(work, [N1], reason="spam", days=7)
+    with working(url, now=NOW + timedelta(hours=1)) as work:
+        quarantine.restore(work, N1, reason="cleared")
+        quarantine.quarantine_all(work, [N1], reason="again", days=7)
+    starts = [row["from_at"] for row in ledger(url, N1)]
+    assert starts[-3:] == [later, later + MICROSECOND, later + 2 * MICROSECOND]
+
+
+def test_several_changes_in_one_instant_keep_their_order(url: str) -> None:
+    with working(url) as work:
+        number.set_class(work, N2, number_class=NumberClass.POOL)
+        number.set_class(work, N2, number_class=NumberClass.SITTER)
+        number.retire(work, N2)
+    rows = ledger(url, N2)
+    assert [(row["class"], row["status"]) for row in rows] == [
+        ("sitter", "active"),
+        ("pool", "active"),
+        ("sitter", "active"),
+        ("sitter", "retired"),
+    ]
+    assert [row["from_at"] - NOW for row in rows] == [n * MICROSECOND for n in range(4)]
+
+
+def test_every_instant_of_a_numbers_life_has_exactly_one_row(url: str) -> None:
+    changes: list[Callable[[Work], object]] = [
+        lambda work: sitter.deactivate(work, "S-1", days=1),
+        lambda work: quarantine.restore(work, N1, reason="x"),
+        lambda work: number.retire(work, N1),
+    ]
+    moments = [NOW + timedelta(hours=n) for n in range(1, 4)]
+    for moment, make in zip(moments, changes, strict=True):
+        with working(url, now=moment) as work:
+            make(work)
+    rows = ledger(url, N1)
+    ends: list[datetime | None] = [*(row["from_at"] for row in rows[1:]), None]
+    for moment in [*moments, *(each - MICROSECOND for each in moments), NOW]:
+        holding = [
+            row
+            for row, end in zip(rows, ends, strict=True)
+            if row["from_at"] <= moment and (end is None or moment < end)
+        ]
+        assert len(holding) == 1
+
+
+@pytest.mark.parametrize("days", [0, -1, 3651, 10**30])
+def test_a_quarantine_lasts_1_to_3650_days(migrated_sqlite: str, days: int) -> None:
+    add_org(migrated_sqlite)
+    with working(migrated_sqlite) as work, pytest.raises(OutOfRange):
+        custody.quarantine_end(work, days)
+
+
+def test_a_retired_number_is_locked_only_by_who_asks_for_it(migrated_sqlite: str) -> None:
+    add_org(migrated_sqlite)
+    with working(migrated_sqlite) as work:
+        number.add(work, POOL, number_class=NumberClass.POOL)
+        number.retire(work, POOL)
+        with pytest.raises(custody.NumberRetired):
+            custody.locked_number(work, POOL)
+        found = custody.locked_number(work, POOL, even_retired=True)
+        assert found.status is NumberStatus.RETIRED
