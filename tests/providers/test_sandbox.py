@@ -42,8 +42,7 @@ class TestContract(ProviderContract):
         return sandbox
 
 
-@pytest.mark.postgres
-def test_on_postgresql_too_it_answers_whatever_it_is_given(migrated_url: str) -> None:
+def test_on_both_databases_it_answers_whatever_it_is_given(migrated_url: str) -> None:
     location = locate(migrated_url)
     engine = make_engine(location)
     sandbox = SandboxProvider(lambda: transaction(engine, location))

@@ -1,0 +1,117 @@
+"""petmsg thread list, show: the one conversation of each client."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.fixtures import NOW, Cli, lines
+
+MAYA, DESK, POOL = "+14155550102", "+14155550100", "+14155550150"
+HELP = (
+    "Each client has exactly one conversation thread. Multiple bookings create multiple assignment"
+    " windows within the same thread"
+)
+
+
+def story(cli: Cli) -> None:
+    """C-1 with two visits of Maya and a text inside and outside of them; C-2 with a text."""
+    since: dict[str, Any] = {"now": NOW - timedelta(days=1)}
+    cli("number", "add", MAYA, "--class", "sitter", **since)
+    cli("number", "add", POOL, "--class", "pool", **since)
+    clients = (("ref", "name", "phone"), ("C-1", "Ann", "+14155551001"))
+    cli("client", "import", "-", stdin=lines(*clients, ("C-2", "Bob", "+14155551002")), **since)
+    cli(
+        "sitter", "add", "Maya Lee", "--phone", "+14155552001", "--ref", "S-1", "--activate",
+        **since,
+    )  # fmt: skip
+    for ref, start, end in (("B-2", "+1d", "+26h"), ("B-1", "-1h", "+1h")):
+        cli("booking", "add", "--ref", ref, "--client", "C-1", "--sitter", "S-1", "--start", start,
+            "--end", end)  # fmt: skip
+    cli("booking", "confirm", "B-2", "B-1")
+    cli("message", "send", "C-1", "--body", "on my way")
+    cli("message", "send", "C-1", "--body", "thanks", now=NOW + timedelta(hours=5))
+    cli("message", "send", "C-2", "--body", "hello", now=NOW + timedelta(hours=6))
+
+
+def show(cli: Cli, *words: str) -> Any:
+    ran = cli("thread", "show", *words, "-o", "json")
+    assert ran.code == 0, ran.err
+    return ran.json
+
+
+def test_a_thread_is_shown_with_its_windows_the_numbers_seen_and_its_texts(cli: Cli) -> None:
+    story(cli)
+    thread = show(cli, "C-1")
+    assert (thread["client"], thread["default_number"], thread["pool_number"]) == (
+        "C-1",
+        MAYA,
+        POOL,
+    )
+    assert [window["booking"] for window in thread["windows"]] == ["B-1", "B-2"]
+    assert thread["windows"][0]["booked_until"] == "2026-02-14T16:00:00Z"
+    assert thread["windows"][0]["ends_at"] == "2026-02-14T17:00:00Z"
+    seen = {each["number"]: (each["class"], each["messages"]) for each in thread["numbers_seen"]}
+    assert seen == {MAYA: ("sitter", 1), POOL: ("pool", 1)}
+    assert [text["body"] for text in thread["messages"]] == ["on my way", "thanks"]
+    assert [text["number"] for text in thread["messages"]] == [MAYA, POOL]
+    assert (thread["window_count"], thread["message_count"]) == (2, 2)
+
+
+def test_a_thread_is_found_by_ref_phone_or_name_of_its_client(sqlite_cli: Cli) -> None:
+    story(sqlite_cli)
+    threads = {show(sqlite_cli, who)["thread"] for who in ("C-1", "+14155551001", "Ann")}
+    assert len(threads) == 1
+
+
+def test_threads_are_listed_newest_first(sqlite_cli: Cli) -> None:
+    story(sqlite_cli)
+    rows = sqlite_cli("thread", "list", "-o", "json").json
+    assert [(row["client"], row["windows"], row["messages"]) for row in rows] == [
+        ("C-2", 0, 1),
+        ("C-1", 2, 2),
+    ]
+    older = sqlite_cli("thread", "list", "--before", "C-2", "-o", "json").json
+    assert [row["client"] for row in older] == ["C-1"]
+    assert len(sqlite_cli("thread", "list", "--limit", "1", "-o", "json").json) == 1
+
+
+def test_a_page_of_a_threads_texts_begins_before_a_texts_id(sqlite_cli: Cli) -> None:
+    story(sqlite_cli)
+    last = show(sqlite_cli, "C-1")["messages"][-1]["message"]
+    older = show(sqlite_cli, "C-1", "--before", str(last))["messages"]
+    assert [text["body"] for text in older] == ["on my way"]
+    assert [text["body"] for text in show(sqlite_cli, "C-1", "--limit", "1")["messages"]] == [
+        "thanks"
+    ]
+    assert sqlite_cli("thread", "show", "C-1", "--before", "yesterday").code == 2
+
+
+def test_a_client_who_neither_booked_nor_texted_has_no_thread_yet(sqlite_cli: Cli) -> None:
+    sqlite_cli("client", "add", "Ann", "--phone", "+14155551001", "--ref", "C-1")
+    ran = sqlite_cli("thread", "show", "C-1", "-o", "json")
+    assert (ran.code, ran.error["code"]) == (3, "thread_not_found")
+    assert "first confirmed booking or text" in ran.error["hint"]
+    assert sqlite_cli("thread", "show", "C-9", "-o", "json").error["code"] == "client_not_found"
+
+
+def test_the_window_of_a_cancelled_booking_is_shown_as_such(sqlite_cli: Cli) -> None:
+    story(sqlite_cli)
+    sqlite_cli("booking", "cancel", "B-2")
+    statuses = [window["status"] for window in show(sqlite_cli, "C-1")["windows"]]
+    assert statuses == ["confirmed", "cancelled"]
+
+
+def test_a_table_shows_all_of_it_and_no_personal_phone(sqlite_cli: Cli) -> None:
+    story(sqlite_cli)
+    ran = sqlite_cli("thread", "show", "C-1", "-o", "table")
+    assert ran.code == 0
+    for piece in ("B-1", "B-2", MAYA, POOL, "on my way"):
+        assert piece in ran.out
+    assert "14155551001" not in ran.out
+
+
+@pytest.mark.parametrize("words", [("--help",), ("list", "--help"), ("show", "--help")])
+def test_the_help_says_what_a_thread_is(sqlite_cli: Cli, words: tuple[str, ...]) -> None:
+    ran = sqlite_cli("thread", *words)
+    assert HELP in " ".join(ran.out.split())
