@@ -5,7 +5,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -38,7 +38,8 @@ def raw(url: str, *, pragmas: tuple[str, ...] = PRAGMAS) -> Iterator[Cursor]:
         yield Cursor(connection.cursor(), is_sqlite=location.is_sqlite)
         connection.commit()
     except BaseException:
-        connection.rollback()
+        with suppress(psycopg.Error):  # of a server that is gone
+            connection.rollback()
         raise
     finally:
         connection.close()

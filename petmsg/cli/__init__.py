@@ -68,13 +68,15 @@ def run_command_line(
     *,
     environ: Mapping[str, str] | None = None,
     now: datetime | None = None,
+    wait_seconds: float | None = None,
 ) -> int:
     """Run one command; its exit code.
 
     `environ` and `now` (aware UTC) are the process's own unless given: a test or a tour can set
-    the clock without touching the machine's.
+    the clock without touching the machine's. `wait_seconds` is how long it waits for a database
+    that is locked; half a minute unless given.
     """
-    ambient = Ambient(os.environ if environ is None else environ, now)
+    ambient = Ambient(os.environ if environ is None else environ, now, wait_seconds)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

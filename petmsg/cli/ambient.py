@@ -7,7 +7,11 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Ambient:
-    """The environment of one command. `now` None means the machine's clock."""
+    """The environment of one command. `now` None means the machine's clock.
+
+    `wait_seconds` is how long it waits for a locked database, None as long as usual.
+    """
 
     environ: Mapping[str, str]
     now: datetime | None = None
+    wait_seconds: float | None = None

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -86,7 +86,8 @@ class Run:
     @cached_property
     def location(self) -> Location:
         """Where the database is."""
-        return locate(self.setting("database").value or "")
+        found = locate(self.setting("database").value or "")
+        return replace(found, wait_seconds=self.ambient.wait_seconds)
 
     @cached_property
     def output(self) -> OutputFormat:
@@ -178,7 +179,8 @@ class Run:
 
     def write_session(self, service: Callable[[Any], tuple[R, Any]]) -> R:
         """Run a service that gives back its result and its unit of work, in one transaction."""
-        deadline = time.monotonic() + TRY_SECONDS
+        wait = self.location.wait_seconds
+        deadline = time.monotonic() + (TRY_SECONDS if wait is None else wait)
         attempt = 0
         while True:
             attempt += 1
@@ -272,5 +274,5 @@ def _worth_another_try(problem: PetmsgError, attempt: int) -> bool:
     if isinstance(problem, ConflictingWrite) and attempt < 3:
         from petmsg.db.engine import is_unique_violation
 
-        return is_unique_violation(cause)  # type: ignore[arg-type]
+        return is_unique_violation(cause)
     return False

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from petmsg.errors import DatabaseUnusable
+
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 
 
@@ -26,9 +28,19 @@ def instant_to_text(instant: datetime) -> str:
     return instant.isoformat(" ", "microseconds")[:26]
 
 
+class DamagedInstant(DatabaseUnusable, ValueError):
+    """A stored time that is none: somebody, or a failing disk, wrote over it."""
+
+    code = "database_corrupt"
+    hint = "Check the database: petmsg audit verify; then restore the last backup."
+
+
 def instant_from_text(text: str) -> datetime:
-    """The instant that SQLite's text means."""
-    return datetime.fromisoformat(text + "+00:00")
+    """The instant that SQLite's text means. Raises `DamagedInstant`."""
+    try:
+        return datetime.fromisoformat(text + "+00:00")
+    except (ValueError, TypeError):
+        raise DamagedInstant("The database holds a time that cannot be read.") from None
 
 
 class Cursor:

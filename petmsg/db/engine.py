@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 from sqlmodel import Session
 
@@ -19,13 +18,13 @@ from petmsg.db.location import Location
 from petmsg.db.lock import write_lock
 from petmsg.db.problems import is_driver_error, translate
 from petmsg.db.snapshot import (
-    BUSY_SECONDS,
     CONNECT_SECONDS,
-    POSTGRES_OPTIONS,
+    busy_seconds,
+    postgres_options,
+    require_file,
     require_our_file,
     require_schema,
 )
-from petmsg.errors import DatabaseMissing
 
 _PRAGMAS = ("foreign_keys=ON", "synchronous=FULL", "recursive_triggers=ON", "trusted_schema=OFF")
 
@@ -38,14 +37,16 @@ def make_engine(location: Location) -> Engine:
             isolation_level="READ COMMITTED",
             pool_pre_ping=True,
             hide_parameters=True,
-            connect_args={"connect_timeout": CONNECT_SECONDS, "options": POSTGRES_OPTIONS},
+            connect_args={
+                "connect_timeout": CONNECT_SECONDS,
+                "options": postgres_options(location),
+            },
         )
-    if not location.path.exists():
-        raise DatabaseMissing(f"There is no database at {location.path}.")
+    require_file(location.path)
     engine = create_engine(
         f"sqlite:///file:{quote(str(location.path.resolve()))}?mode=rw&uri=true",
         poolclass=NullPool,
-        connect_args={"timeout": BUSY_SECONDS},
+        connect_args={"timeout": busy_seconds(location)},
         hide_parameters=True,
     )
     event.listen(engine, "connect", _on_connect)
@@ -71,7 +72,11 @@ def transaction(engine: Engine, location: Location) -> Iterator[Session]:
     On SQLite the write lock is held around it. Raises `Busy`, `SchemaBehind`, `SchemaAhead` or
     `DatabaseUnusable`; the driver's own error is its cause.
     """
-    guard = write_lock(location.path) if location.path is not None else nullcontext()
+    guard = (
+        write_lock(location.path, timeout_seconds=location.wait_seconds)
+        if location.path is not None
+        else nullcontext()
+    )
     try:
         with guard, Session(engine, expire_on_commit=False) as session, session.begin():
             require_schema(cursor_of(session))
@@ -90,9 +95,12 @@ def cursor_of(session: Session) -> Cursor:
     return Cursor(raw, is_sqlite=connection.dialect.name == "sqlite")
 
 
-def is_unique_violation(problem: DBAPIError) -> bool:
-    """Whether the statement met a row that another transaction wrote first."""
-    cause = problem.orig
+def is_unique_violation(problem: BaseException) -> bool:
+    """Whether the statement met a row that another transaction wrote first.
+
+    Takes SQLAlchemy's errors and those of a bare cursor.
+    """
+    cause = getattr(problem, "orig", None) or problem
     if getattr(cause, "sqlstate", None) == "23505":
         return True
     return "UNIQUE constraint failed" in str(cause)

@@ -39,10 +39,14 @@ class BadDatabaseUrl(Misconfigured):
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A database's address. `path` is set for SQLite, `dsn` (a libpq URL) for PostgreSQL."""
+    """A database's address. `path` is set for SQLite, `dsn` (a libpq URL) for PostgreSQL.
+
+    `wait_seconds` is how long to wait for a lock there, None as long as usual.
+    """
 
     path: Path | None
     dsn: str | None
+    wait_seconds: float | None = None
 
     @property
     def is_sqlite(self) -> bool:

@@ -19,10 +19,11 @@ _LONGEST_PAUSE = 0.05
 
 
 @contextmanager
-def write_lock(path: Path, *, timeout_seconds: float = WAIT_SECONDS) -> Iterator[None]:
+def write_lock(path: Path, *, timeout_seconds: float | None = None) -> Iterator[None]:
     """Hold the write lock of the database file `path`.
 
-    Raises `Busy` when it is still held by another after `timeout_seconds`. The kernel lets go of
+    Raises `Busy` when it is still held by another after `timeout_seconds` (None: as long as
+    usual). The kernel lets go of
     it when the process dies, however it dies.
     """
     try:
@@ -30,7 +31,7 @@ def write_lock(path: Path, *, timeout_seconds: float = WAIT_SECONDS) -> Iterator
     except OSError as problem:
         raise _unusable(path, problem) from problem
     try:
-        _acquire(handle, path, timeout_seconds)
+        _acquire(handle, path, WAIT_SECONDS if timeout_seconds is None else timeout_seconds)
         yield
     finally:
         os.close(handle)

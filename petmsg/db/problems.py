@@ -4,12 +4,19 @@ A lock is 75, every other failure of the database 5, each with its own `error.co
 `sqlite3`, psycopg and SQLAlchemy's wrappers without importing the slow ones.
 """
 
+import re
 import sqlite3
 
 from petmsg.errors import Busy, ConflictingWrite, DatabaseUnusable, PetmsgError
 
+_FULL = (
+    "database_full",
+    "The disk is full, or the file may not grow.",
+    "Free some space (see df, and ulimit -f); nothing was changed.",
+)
 _SQLITE = {
-    "SQLITE_FULL": ("database_full", "The disk is full.", "Free some space; nothing was changed."),
+    "SQLITE_FULL": _FULL,
+    "SQLITE_IOERR_SHMSIZE": _FULL,  # the file beside the database could not grow
     "SQLITE_READONLY": (
         "database_read_only",
         "The database is read-only.",
@@ -56,10 +63,39 @@ _POSTGRES = {
     "XX": ("database_corrupt", "PostgreSQL reports an internal error."),
 }
 
+_CONNECTION = (
+    (
+        "database_missing",
+        "PostgreSQL has no database of that name.",
+        "Check the URL (petmsg config show), or create it: createdb NAME && petmsg init",
+        r'database ".*" does not exist',
+    ),
+    (
+        "database_login",
+        "PostgreSQL refused the login.",
+        "Check the user and the password of the URL, or of ~/.pgpass.",
+        r'password|role ".*" does not exist|no pg_hba.conf entry|authentication failed',
+    ),
+    (
+        "database_resources",
+        "PostgreSQL takes no more connections.",
+        "Try again in a moment, or raise max_connections.",
+        r"too many (clients|connections)|remaining connection slots",
+    ),
+    (
+        "database_connection",
+        "The connection to PostgreSQL was lost.",
+        "Run the command again once the server is back: it is safe to repeat.",
+        r"closed the connection|terminating|shutting down|starting up|connection is (lost|closed)",
+    ),
+)
+
+_NOT_A_MEMBER = re.compile(r"'.*' is not a valid [A-Z]\w+", flags=re.DOTALL)
+
 
 def is_driver_error(problem: BaseException) -> bool:
-    """Whether the error came from a database driver or from SQLAlchemy."""
-    if isinstance(problem, sqlite3.Error):
+    """Whether the error came from a database driver, from SQLAlchemy or from damaged data."""
+    if isinstance(problem, sqlite3.Error) or _is_damage(problem):
         return True
     return any(
         kind.__module__.partition(".")[0] in ("psycopg", "sqlalchemy") and kind.__name__ != "object"
@@ -67,22 +103,41 @@ def is_driver_error(problem: BaseException) -> bool:
     )
 
 
+def _is_damage(problem: BaseException) -> bool:
+    """Stored text that is not UTF-8, or a stored word that none of petmsg's vocabularies knows."""
+    return isinstance(problem, UnicodeDecodeError) or (
+        isinstance(problem, ValueError) and _NOT_A_MEMBER.fullmatch(str(problem)) is not None
+    )
+
+
 def translate(problem: BaseException) -> PetmsgError:
     """The petmsg error for a driver's error. Never repeats parameters, which may hold a phone."""
     cause = getattr(problem, "orig", None) or problem
+    if _is_damage(cause):
+        return _unusable(*_SQLITE["SQLITE_CORRUPT"])
     if isinstance(cause, sqlite3.Error):
         return _from_sqlite(cause)
     state = getattr(cause, "sqlstate", None)
     if state is not None:
         return _from_postgres(str(state), cause)
     if type(cause).__module__.startswith("psycopg"):
-        unreachable = DatabaseUnusable(
-            "PostgreSQL cannot be reached.",
-            hint="Check the URL, and that the server is running: petmsg config show",
-        )
-        unreachable.code = "database_connection"
-        return unreachable
+        return _without_state(str(cause))
     return DatabaseUnusable(f"The database failed ({type(cause).__name__}).")
+
+
+def _without_state(words: str) -> PetmsgError:
+    """A connection that was refused or lost: libpq gives words and no SQLSTATE.
+
+    A server that speaks another language than English is only said to be out of reach.
+    """
+    for code, message, hint, pattern in _CONNECTION:
+        if re.search(pattern, words):
+            return _unusable(code, message, hint)
+    return _unusable(
+        "database_connection",
+        "PostgreSQL cannot be reached.",
+        "Check the URL, and that the server is running: petmsg config show",
+    )
 
 
 def is_passing(problem: BaseException) -> bool:

@@ -7,6 +7,7 @@ never blocks and is never blocked.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -22,6 +23,18 @@ POSTGRES_OPTIONS = (
 )
 CONNECT_SECONDS = 5
 BUSY_SECONDS = 30.0
+
+
+def busy_seconds(location: Location) -> float:
+    """How long to wait for whoever has locked the SQLite file."""
+    return BUSY_SECONDS if location.wait_seconds is None else location.wait_seconds
+
+
+def postgres_options(location: Location) -> str:
+    """The settings of a PostgreSQL session; the last one of a name counts."""
+    if location.wait_seconds is None:
+        return POSTGRES_OPTIONS
+    return f"{POSTGRES_OPTIONS} -c lock_timeout={max(1, round(location.wait_seconds * 1000))}ms"
 
 
 @contextmanager
@@ -49,20 +62,20 @@ def snapshot(location: Location, *, any_schema: bool = False) -> Iterator[Cursor
 def _open_sqlite(location: Location) -> Any:
     path = location.path
     assert path is not None
-    if not path.exists():
-        raise DatabaseMissing(f"There is no database at {path}.")
+    require_file(path)
     address = quote(str(path.resolve()))
+    wait = busy_seconds(location)
     try:
-        connection = _begin_sqlite(f"file:{address}?mode=rw")
+        connection = _begin_sqlite(f"file:{address}?mode=rw", wait)
     except sqlite3.OperationalError as problem:
         if getattr(problem, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise
-        connection = _begin_sqlite(f"file:{address}?mode=ro")
+        connection = _begin_sqlite(f"file:{address}?mode=ro", wait)
     return connection
 
 
-def _begin_sqlite(address: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+def _begin_sqlite(address: str, wait: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=wait)
     try:
         connection.execute("PRAGMA trusted_schema=OFF")
         connection.execute("PRAGMA query_only=1")
@@ -87,11 +100,23 @@ def _open_postgres(location: Location) -> Any:
 
     assert location.dsn is not None
     connection = psycopg.connect(
-        location.dsn, connect_timeout=CONNECT_SECONDS, options=POSTGRES_OPTIONS
+        location.dsn, connect_timeout=CONNECT_SECONDS, options=postgres_options(location)
     )
     connection.read_only = True
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     return connection
+
+
+def require_file(path: Path) -> None:
+    """Raises `DatabaseMissing` where nothing is, `DatabaseUnusable` where no file is."""
+    if not path.exists():
+        raise DatabaseMissing(f"There is no database at {path}.")
+    if not path.is_file():
+        no_file = DatabaseUnusable(
+            f"{path} is a folder or a device, no file.", hint="Check the path: petmsg config show"
+        )
+        no_file.code = "database_cannot_open"
+        raise no_file
 
 
 def require_our_file(application_id: int) -> None:

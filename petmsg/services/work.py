@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from petmsg.chain import GENESIS, canonical, event_hash
 from petmsg.clock import iso_utc
 from petmsg.db.cursor import Cursor
 from petmsg.db.engine import cursor_of, is_unique_violation
-from petmsg.db.problems import is_passing, translate
+from petmsg.db.problems import is_driver_error, is_passing, translate
 from petmsg.errors import PetmsgError
 from petmsg.queries.org import OrgRow
 
@@ -135,8 +134,9 @@ def take_alone(
             return one(item)
     except PetmsgError as problem:
         return Failure(ref(item), problem)
-    except DBAPIError as problem:
-        if is_passing(problem):
+    except Exception as problem:
+        # SQLAlchemy's errors, and those of a bare cursor.
+        if not is_driver_error(problem) or is_passing(problem):
             raise
         if is_unique_violation(problem) and tries > 1:
             return take_alone(work, item, one, ref=ref, tries=tries - 1)
