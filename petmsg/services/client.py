@@ -182,8 +182,11 @@ def phone_add(work: Work, text: str, phone: str, *, primary: bool = False) -> Cl
 
 
 def phone_remove(work: Work, text: str, phone: str) -> ClientChanged:
-    """Remove a phone of a client. Her primary one is refused while she has others, and her last
-    one always: a client who cannot be texted is no client."""
+    """Remove a phone of a client; texts that wait go to her primary one.
+
+    Her primary one is refused while she has others, and her last one always: a client who cannot
+    be texted is no client.
+    """
     client = _locked(work, text)
     number = parse_phone(phone)
     known = _phones(work, client)
@@ -202,12 +205,13 @@ def phone_remove(work: Work, text: str, phone: str) -> ClientChanged:
         )
     work.session.delete(gone)
     work.session.flush()
-    work.record("client.phone_removed", "client", client.ref)
+    moved = _readdress_waiting(work, client)
+    work.record("client.phone_removed", "client", client.ref, {"texts_readdressed": moved})
     return ClientChanged(client.ref, client.kind, len(known) - 1, reused=False)
 
 
 def phone_primary(work: Work, text: str, phone: str, *, add_missing: bool = False) -> ClientChanged:
-    """Make a phone of a client the one that is texted."""
+    """Make a phone of a client the one that is texted, by texts that wait too."""
     client = _locked(work, text)
     number = parse_phone(phone)
     known = _phones(work, client)
@@ -228,7 +232,8 @@ def phone_primary(work: Work, text: str, phone: str, *, add_missing: bool = Fals
     work.session.flush()
     wanted.is_primary = True
     work.session.flush()
-    work.record("client.phone_made_primary", "client", client.ref)
+    moved = _readdress_waiting(work, client)
+    work.record("client.phone_made_primary", "client", client.ref, {"texts_readdressed": moved})
     return ClientChanged(client.ref, client.kind, len(known), reused=False)
 
 
@@ -341,6 +346,18 @@ def _phones(work: Work, client: Client) -> list[ClientPhone]:
             .where(ClientPhone.org_id == work.org.id, ClientPhone.client_id == client.id)
             .order_by(col(ClientPhone.id))
         )
+    )
+
+
+def _readdress_waiting(work: Work, client: Client) -> int:
+    """Texts of hers that wait go to her primary phone; how many went elsewhere before."""
+    primary = next(phone.e164 for phone in _phones(work, client) if phone.is_primary)
+    return work.cursor.run(
+        "UPDATE message SET to_e164 = :primary WHERE org_id = :org_id AND client_id = :client_id"
+        " AND direction = 'outbound' AND status IN ('queued', 'held') AND to_e164 <> :primary",
+        primary=primary,
+        org_id=work.org.id,
+        client_id=client.id,
     )
 
 

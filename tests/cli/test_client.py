@@ -308,6 +308,18 @@ def test_a_text_goes_to_the_phone_that_is_primary_now(sqlite_cli: Cli) -> None:
     assert sent["to"] == "+14155551002"
 
 
+@pytest.mark.parametrize("then", ["primary", "remove"])
+def test_a_text_that_waits_follows_her_to_her_new_phone(cli: Cli, then: str) -> None:
+    """It must not reach whoever has the old one by now."""
+    cli(*ANN)
+    cli("message", "send", "C-1", "--body", "hi", "--queue-only")
+    cli("client", "phone", "add", "C-1", "+14155551002", "--primary")
+    if then == "remove":
+        assert cli("client", "phone", "remove", "C-1", "+14155551001").code == 0
+    sent = cli("message", "dispatch", "--reveal", "-o", "json").json
+    assert [text["to"] for text in sent] == ["+14155551002"]
+
+
 @pytest.mark.parametrize("verb", ["primary", "remove"])
 def test_a_phone_that_is_not_hers_is_not_found(sqlite_cli: Cli, verb: str) -> None:
     sqlite_cli(*ANN)
