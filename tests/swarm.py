@@ -170,7 +170,7 @@ def _obey(
     os.close(go)
     if conditions.kill_after is not None:
         time.sleep(conditions.kill_after)
-        os.kill(children[0][0], signal.SIGKILL)
+        os.kill(children[0][0], signal.SIGKILL)  # not reaped yet, so the number is still its own
     results = []
     for pid, answer in children:
         with os.fdopen(answer, encoding="utf-8") as told:
@@ -289,12 +289,61 @@ def _no_write_lock() -> None:
     migrate.BUSY_SECONDS = 0
 
 
+def _die(*_args: object, **_kwargs: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _killed_before_the_carrier() -> None:
+    from petmsg.providers.sandbox import SandboxProvider
+
+    SandboxProvider.send = _die
+
+
+def _killed_after_the_carrier() -> None:
+    from petmsg.services import message
+
+    message.record = _die
+
+
+def _claim_forgotten() -> None:
+    """Send, then mark: the claim is rolled back, as if it were written with the outcome."""
+    from petmsg.cli.run import Run
+
+    write_in = Run.write_in
+
+    def forgetful(run: Any, slug: Any, service: Any, *args: Any, **kwargs: Any) -> Any:
+        if service.__name__ == "record":
+            _die()
+        kept, run.dry_run = run.dry_run, True
+        try:
+            return write_in(run, slug, service, *args, **kwargs)
+        finally:
+            run.dry_run = kept
+
+    Run.write_in = forgetful
+
+
+def _killed_before_the_second_half() -> None:
+    """The audit is written in a transaction of its own."""
+    from petmsg.services.work import Work
+
+    def finish(work: Any) -> None:
+        work.session.commit()
+        _die()
+
+    Work.finish = finish
+
+
 SABOTAGES: dict[str, Callable[[], None]] = {
     "deferred begin": _deferred_begin,
     "no row locks": _no_row_locks,
     "counted refs": _counted_refs,
     "threads without conflict": _threads_without_conflict,
     "no write lock": _no_write_lock,
+    "killed before the carrier": _killed_before_the_carrier,
+    "killed after the carrier": _killed_after_the_carrier,
+    "claim forgotten, killed after the carrier": _claim_forgotten,
+    "killed before the second half": _killed_before_the_second_half,
 }
 
 

@@ -491,7 +491,7 @@ def test_a_session_that_is_ended_in_the_middle_leaves_nothing(
 def test_a_server_that_is_killed_loses_nothing_that_was_committed() -> None:
     """kill -9 of every process of a server, then a new start on the same folder."""
     programs, identity = postgres.find_programs(), postgres.unprivileged()
-    folder = postgres.new_folder(identity)
+    folder, after = postgres.new_folder(identity), postgres.new_folder(identity)
     try:
         postgres.run_initdb(programs, folder, identity)
         with postgres.started(programs, folder, identity) as server:
@@ -511,15 +511,18 @@ def test_a_server_that_is_killed_loses_nothing_that_was_committed() -> None:
                     time.sleep(0.05)
                 for line in (READ, WRITE, EXPLAIN):
                     assert_told(attempt(url, *line), "database_connection")
-        (folder / "data" / "postmaster.pid").unlink(missing_ok=True)
-        with postgres.started(programs, folder, identity) as server:
+            # Away from the folder that is removed when its server ends.
+            subprocess.run(["cp", "-a", folder / "data", after / "data"], check=True)
+        (after / "data" / "postmaster.pid").unlink(missing_ok=True)
+        with postgres.started(programs, after, identity) as server:
             url = server.url(name)
             assert content(url) == before
             assert problems(url) == []
             assert attempt(url, *WRITE).code == 0
             server.close()
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        for each in (folder, after):
+            shutil.rmtree(each, ignore_errors=True)
 
 
 @pytest.mark.parametrize(
