@@ -262,6 +262,24 @@ def test_in_the_past_a_sitter_is_active_from_activation_to_offboarding(cli: Cli)
     assert first("2026-02-14T16:00:00Z") == "NO_ACTIVE_WINDOW"  # her windows ended with her
 
 
+def test_in_the_past_a_sitter_who_came_back_was_away_between_her_spans(cli: Cli) -> None:
+    people(cli)
+    cli("number", "add", THIRD, "--class", "sitter", now=EARLIER)
+    hour = timedelta(hours=1)
+    cli("sitter", "deactivate", "S-1", now=NOW + hour)
+    cli("sitter", "activate", "S-1", now=NOW + 2 * hour)
+    later = NOW + 4 * hour
+    visit(cli, start="2026-02-14T15:00Z", end="2026-02-14T18:30Z", now=later)
+
+    def told(at: str) -> tuple[str, str]:
+        found = explain(cli, "--at", at, now=later)
+        return codes(found)[0], found["number"]["e164"]
+
+    assert told("2026-02-14T15:30Z") == ("WINDOW_ACTIVE", MAYA)
+    assert told("2026-02-14T16:30Z") == ("SITTER_NOT_ACTIVE", DESK)
+    assert told("2026-02-14T17:30Z") == ("WINDOW_ACTIVE", THIRD)
+
+
 def test_own_pool_number_and_last_use_count_only_what_was_claimed_by_then(cli: Cli) -> None:
     people(cli, POOL, POOL_2)
     send(cli)  # POOL becomes the own number of C-1
