@@ -1,0 +1,129 @@
+"""A made-up company in a fresh database, written row by row and not by petmsg's own services."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from petmsg.db import migrate
+from petmsg.db.cursor import Cursor
+from petmsg.db.engine import cursor_of, make_engine, transaction
+from petmsg.db.location import locate
+from petmsg.services import org
+
+NOW = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)
+ACTOR = "bench@bench"
+SITTERS = 50
+POOL = 4
+_HOUR = timedelta(hours=1)
+
+
+def create(url: str) -> None:
+    """A migrated database with one org, its front desk and pool numbers, and active sitters."""
+    location = locate(url)
+    migrate.upgrade(location.url, actor=ACTOR, now=NOW, create=location.is_sqlite)
+    engine = make_engine(location)
+    try:
+        with transaction(engine, location) as session:
+            _, work = org.add(
+                session,
+                "happy-paws",
+                name="Happy Paws",
+                timezone="America/New_York",
+                front_desk="+14155550100",
+                actor=ACTOR,
+                now=NOW,
+            )
+            work.finish()
+            _add_numbers(cursor_of(session))
+    finally:
+        engine.dispose()
+
+
+def add_visits(url: str, counts: Sequence[int], *, confirmed: bool = True) -> None:
+    """Clients `C-1`, `C-2` …, each with that many visits a day apart, the last of them today.
+
+    Those of the odd clients last until after `NOW`, the others are over. Unless they are
+    `confirmed` they are pending, and nobody has a thread.
+    """
+    location = locate(url)
+    engine = make_engine(location)
+    try:
+        with transaction(engine, location) as session:
+            cursor = cursor_of(session)
+            _insert(
+                cursor,
+                "client",
+                [
+                    {"ref": f"C-{c}", "name": f"Client {c}", "kind": "recurring"}
+                    for c in range(1, len(counts) + 1)
+                ],
+            )
+            visits = [
+                _visit(client, days_ago)
+                for client, count in enumerate(counts, start=1)
+                for days_ago in range(count)
+            ]
+            status = "confirmed" if confirmed else "pending"
+            bookings = [
+                {"ref": f"B-{number}", "status": status, **visit}
+                for number, visit in enumerate(visits, start=1)
+            ]
+            _insert(cursor, "booking", bookings)
+            if confirmed:
+                clients = range(1, len(counts) + 1)
+                _insert(cursor, "thread", [{"client_id": client} for client in clients])
+                windows = [
+                    {
+                        **visit,
+                        "thread_id": visit["client_id"],
+                        "booking_id": number,
+                        "booked_until": visit["ends_at"],
+                        "ends_at": visit["ends_at"] + _HOUR,
+                    }
+                    for number, visit in enumerate(visits, start=1)
+                ]
+                _insert(cursor, "assignment_window", windows)
+    finally:
+        engine.dispose()
+
+
+def _visit(client: int, days_ago: int) -> dict[str, Any]:
+    start = NOW - timedelta(days=days_ago, hours=1 if client % 2 else 6)
+    sitter = (client + days_ago) % SITTERS + 1
+    return {
+        "client_id": client,
+        "sitter_id": sitter,
+        "starts_at": start,
+        "ends_at": start + 2 * _HOUR,
+    }
+
+
+def _add_numbers(cursor: Cursor) -> None:
+    sitters = range(1, SITTERS + 1)
+    _insert(
+        cursor,
+        "sitter",
+        [
+            {"ref": f"S-{s}", "name": f"Sitter {s}", "phone": f"+1415557{s:04}", "status": "active"}
+            for s in sitters
+        ],
+    )
+    numbers = [
+        {"e164": f"+1415558{s:04}", "class": "sitter", "sitter_id": s, "first_sitter_id": s}
+        for s in sitters
+    ]
+    numbers += [
+        {"e164": f"+1415559{p:04}", "class": "pool", "sitter_id": None, "first_sitter_id": None}
+        for p in range(POOL)
+    ]
+    _insert(cursor, "message_number", [{**number, "status": "active"} for number in numbers])
+
+
+def _insert(cursor: Cursor, table: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Ids follow the order: the tables are empty, or hold what `create` put there."""
+    columns = ["org_id", "created_at", *rows[0]]
+    values = ", ".join(f":{column}" for column in columns)
+    cursor.run_many(
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})",
+        [{"org_id": 1, "created_at": NOW, **row} for row in rows],
+    )

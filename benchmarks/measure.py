@@ -1,0 +1,121 @@
+"""Taking turns: the two sides of a pair are measured in the same rounds of the same run."""
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one side took, once per round: seconds, or a count that is the same each time."""
+
+    values: tuple[float, ...]
+    unit: Literal["s", "count"] = "s"
+
+    @property
+    def best(self) -> float:
+        return min(self.values)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    def __str__(self) -> str:
+        if self.unit == "count":
+            return _count(self.best)
+        return f"{_duration(self.best)} ({_duration(self.median)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table. `ratio` is petmsg's time by the peer's, or with `at_least` its speed."""
+
+    figure: str
+    what: str
+    petmsg: Sample
+    peer_name: str
+    peer: Sample
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @property
+    def ratio(self) -> float:
+        """The median of the rounds' ratios: what slows a whole round down changes none of them."""
+        pairs = zip(self.petmsg.values, self.peer.values, strict=True)
+        ratios = [ours / theirs for ours, theirs in pairs]
+        middle = statistics.median(ratios)
+        return 1 / middle if self.at_least is not None else middle
+
+    @property
+    def goal(self) -> str:
+        if self.at_least is not None:
+            return f">= {self.at_least:g}"
+        return "-" if self.at_most is None else f"<= {self.at_most:g}"
+
+    @property
+    def ok(self) -> bool:
+        if self.at_least is not None:
+            return self.ratio >= self.at_least
+        return self.at_most is None or self.ratio <= self.at_most
+
+
+def take_turns(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Sample]:
+    """Call every side once per round; what each returned."""
+    taken: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, side in sides.items():
+            taken[name].append(side())
+    return {name: Sample(tuple(values)) for name, values in taken.items()}
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """How long one call takes."""
+    gc.collect()
+    gc.disable()
+    try:
+        begun = time.perf_counter()
+        run()
+        return time.perf_counter() - begun
+    finally:
+        gc.enable()
+
+
+def counted(value: float) -> Sample:
+    """A count: instructions, or the steps of SQLite's virtual machine."""
+    return Sample((value,), "count")
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows as text, best time and median; one line each."""
+    lines = [("figure", "what", "petmsg", "peer", "", "ratio", "goal", "ok?")]
+    lines += [
+        (
+            row.figure,
+            row.what,
+            str(row.petmsg),
+            row.peer_name,
+            str(row.peer),
+            f"{row.ratio:.2f}",
+            row.goal,
+            "yes" if row.ok else "NO",
+        )
+        for row in rows
+    ]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def _duration(value: float) -> str:
+    if value < 1e-3:
+        return f"{value * 1e6:.1f} µs"
+    return f"{value * 1e3:.0f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def _count(value: float) -> str:
+    return f"{value / 1e6:.1f} M" if value >= 1e6 else f"{value:.0f}"

@@ -1,0 +1,244 @@
+"""Confirming and importing in bulk, against bare SQL that writes the very same rows.
+
+The peer is given what petmsg wrote and only has to write it: it looks nothing up, decides nothing
+and hashes nothing. Same database, same durability, as many rows per transaction.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from benchmarks import company
+from benchmarks.bench import Bench
+from benchmarks.measure import Row, seconds, take_turns
+from petmsg.db.engine import cursor_of, make_engine, transaction
+from petmsg.db.location import locate
+from petmsg.queries.org import find_org
+from petmsg.services import booking, confirm
+from petmsg.services.batch import CHUNK, BatchRow, chunks, read_batch
+from petmsg.services.work import Work
+
+_VISITS_EACH = 5
+Service = Callable[[Work], object]
+_AUDIT_HEAD = "UPDATE audit_head SET seq = {0}, hash = {0} WHERE org_id = {0}"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The rows that a run of petmsg left, as the bare driver reads them: table, columns, rows."""
+
+    table: str
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+    def insert(self, mark: str) -> str:
+        """The statement that writes one of them."""
+        marks = ", ".join([mark] * len(self.columns))
+        return f"INSERT INTO {self.table} ({', '.join(self.columns)}) VALUES ({marks})"
+
+    def column(self, name: str) -> list[Any]:
+        """One column of all rows."""
+        place = self.columns.index(name)
+        return [row[place] for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A comparison: how its database is built, petmsg's work on it in transactions, the peer."""
+
+    figure: str
+    what: str
+    at_least: float
+    build: Callable[[str], None]
+    services: Callable[[], Iterator[Service]]
+    tables: tuple[str, ...]
+    peer_name: str
+    peer: Callable[[Any, str, Sequence[Written]], None]
+
+
+def measure_confirm(bench: Bench) -> list[Row]:
+    """The rows of confirming."""
+    count = bench.few(2_000, 20)
+    refs = [f"B-{number}" for number in range(1, count + 1)]
+
+    def build(url: str) -> None:
+        company.create(url)
+        company.add_visits(url, [_VISITS_EACH] * (count // _VISITS_EACH), confirmed=False)
+
+    def services() -> Iterator[Service]:
+        for start in range(0, count, CHUNK):
+            yield partial(_confirm, refs[start : start + CHUNK])
+
+    case = Case(
+        figure="confirm",
+        what=f"booking confirm of {count:,}",
+        at_least=0.6,
+        build=build,
+        services=services,
+        tables=("thread", "assignment_window", "audit_event"),
+        peer_name="a raw SQL loop, same rows",
+        peer=_confirm_bare,
+    )
+    return [_compared(bench, kind, case) for kind in bench.databases]
+
+
+def measure_import(bench: Bench) -> list[Row]:
+    """The rows of importing."""
+    count = bench.few(10_000, 20)
+
+    def build(url: str) -> None:
+        company.create(url)
+        company.add_visits(url, [1] * 400, confirmed=False)
+
+    lines = ["ref,client,sitter,starts_at,ends_at"]
+    lines += [
+        f"N-{number},C-{number % 400 + 1},S-{number % company.SITTERS + 1},"
+        f"2026-03-{number % 28 + 1:02}T10:00Z,2026-03-{number % 28 + 1:02}T12:00Z"
+        for number in range(count)
+    ]
+    content = "\n".join(lines).encode()
+
+    def services() -> Iterator[Service]:
+        rows = read_batch(content, columns=booking.COLUMNS, required=("client",))
+        for piece in chunks(rows):
+            yield partial(_import, piece)
+
+    case = Case(
+        figure="import",
+        what=f"booking import of {count:,}",
+        at_least=0.3,
+        build=build,
+        services=services,
+        tables=("booking", "audit_event"),
+        peer_name="executemany, same rows",
+        peer=_import_bare,
+    )
+    return [_compared(bench, kind, case) for kind in bench.databases]
+
+
+def _confirm(refs: Sequence[str], work: Work) -> object:
+    return confirm.confirm(work, refs)
+
+
+def _import(rows: Sequence[BatchRow], work: Work) -> object:
+    return booking.import_rows(work, rows)
+
+
+def _compared(bench: Bench, kind: str, case: Case) -> Row:
+    def fresh() -> str:
+        return bench.database(kind, case.figure, case.build)
+
+    first = fresh()
+    before = {table: _count(first, table) for table in case.tables}
+    _with_petmsg(first, case)
+    written = [_rows(first, table, before[table]) for table in case.tables]
+    assert all(each.rows for each in written), "petmsg wrote nothing"
+
+    def by_petmsg() -> float:
+        url = fresh()
+        return seconds(lambda: _with_petmsg(url, case))
+
+    def by_sql() -> float:
+        with _driver(fresh()) as (connection, mark):
+            return seconds(lambda: case.peer(connection, mark, written))
+
+    took = take_turns({"petmsg": by_petmsg, "bare": by_sql}, bench.few(3, 1))
+    return Row(
+        case.figure,
+        f"{case.what}, {kind}",
+        took["petmsg"],
+        case.peer_name,
+        took["bare"],
+        at_least=case.at_least,
+    )
+
+
+def _with_petmsg(url: str, case: Case) -> None:
+    location = locate(url)
+    engine = make_engine(location)
+    try:
+        for service in case.services():
+            with transaction(engine, location) as session:
+                org = find_org(cursor_of(session), None)
+                work = Work(session, org, company.ACTOR, company.NOW)
+                service(work)
+                work.finish()
+    finally:
+        engine.dispose()
+
+
+def _confirm_bare(connection: Any, mark: str, written: Sequence[Written]) -> None:
+    """A loop: for each booking its window and its status, for each new client her thread."""
+    threads, windows, events = written
+    new = dict(zip(threads.column("client_id"), threads.rows, strict=True))
+    update = f"UPDATE booking SET status = 'confirmed' WHERE id = {mark}"
+    per_booking = -(-len(events.rows) // len(windows.rows))
+    left = iter(events.rows)
+    clients, bookings = windows.column("client_id"), windows.column("booking_id")
+    cursor = connection.cursor()
+    last: tuple[Any, ...] = ()
+    for start in range(0, len(windows.rows), CHUNK):
+        cursor.execute("BEGIN")
+        for place in range(start, min(start + CHUNK, len(windows.rows))):
+            if (thread := new.pop(clients[place], None)) is not None:
+                cursor.execute(threads.insert(mark), thread)
+            cursor.execute(windows.insert(mark), windows.rows[place])
+            cursor.execute(update, (bookings[place],))
+            for event in (event for _, event in zip(range(per_booking), left, strict=False)):
+                cursor.execute(events.insert(mark), event)
+                last = event
+        _move_head(cursor, mark, events, last)
+        cursor.execute("COMMIT")
+
+
+def _import_bare(connection: Any, mark: str, written: Sequence[Written]) -> None:
+    """executemany, a transaction per chunk."""
+    bookings, events = written
+    cursor = connection.cursor()
+    for start in range(0, len(bookings.rows), CHUNK):
+        cursor.execute("BEGIN")
+        cursor.executemany(bookings.insert(mark), bookings.rows[start : start + CHUNK])
+        piece = events.rows[start : start + CHUNK]
+        if piece:
+            cursor.executemany(events.insert(mark), piece)
+            _move_head(cursor, mark, events, piece[-1])
+        cursor.execute("COMMIT")
+
+
+def _move_head(cursor: Any, mark: str, events: Written, last: tuple[Any, ...]) -> None:
+    seq, digest = (last[events.columns.index(name)] for name in ("seq", "hash"))
+    cursor.execute(_AUDIT_HEAD.format(mark), (seq, digest, 1))
+
+
+@contextmanager
+def _driver(url: str) -> Iterator[tuple[Any, str]]:
+    """A bare connection with petmsg's durability, and how the driver marks a parameter."""
+    location = locate(url)
+    if location.is_sqlite:
+        with closing(sqlite3.connect(url, isolation_level=None)) as connection:
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA synchronous=FULL")
+            yield connection, "?"
+    else:
+        import psycopg
+
+        assert location.dsn is not None
+        with psycopg.connect(location.dsn, autocommit=True) as server:
+            yield server, "%s"
+
+
+def _count(url: str, table: str) -> int:
+    with _driver(url) as (connection, _):
+        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+def _rows(url: str, table: str, before: int) -> Written:
+    """What was added to a table that held `before` rows; every table begins with its key."""
+    key = "seq" if table == "audit_event" else "id"
+    with _driver(url) as (connection, _):
+        found = connection.execute(f"SELECT * FROM {table} ORDER BY {key}")
+        columns = tuple(column[0] for column in found.description)
+        return Written(table, columns, found.fetchall()[before:])
