@@ -21,9 +21,14 @@ def parse_ref(text: str) -> str:
     return ref
 
 
+def normal_name(text: str) -> str:
+    """How names are compared and stored: NFC, single spaces."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
 def parse_name(text: str) -> str:
-    """A name as it is stored: NFC, single spaces. Raises `MalformedText`."""
-    name = " ".join(_clean(text, "name").split())
+    """A name as it is stored. Raises `MalformedText`."""
+    name = normal_name(_clean(text, "name"))
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise MalformedText(
             f"{shown(text)} cannot be a name.", hint=f"1 to {LONGEST_NAME} printable characters."

@@ -227,7 +227,7 @@ def test_stored_names_do_not_act_in_any_listing(
         assert not [c for c in ran.out + ran.err if c in ACTS], command
 
 
-@pytest.mark.parametrize("form", ["table", "tsv"])
+@pytest.mark.parametrize("form", ["table", "tsv", "json"])
 def test_what_a_person_typed_does_not_act_in_an_error(sqlite_cli: Cli, form: str) -> None:
     for command in (
         ("client", "show", EVIL),

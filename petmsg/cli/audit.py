@@ -1,6 +1,5 @@
 """petmsg audit …"""
 
-import json
 from typing import Annotated
 
 import typer
@@ -14,6 +13,7 @@ from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render import output as render
 from petmsg.render.fields import record
 from petmsg.render.nouns import EVENTS, VERIFIED
+from petmsg.render.safe import json_text
 
 app = new_app("Who did what, when and why: a chain of hashes.")
 
@@ -55,15 +55,19 @@ def export(
         ),
     ] = False,
 ) -> None:
-    """Every event as JSON lines, oldest first; with --head only the end of the chain."""
+    """Every event as JSON lines, oldest first; with --head only the end of the chain.
+
+    The heads are those of all orgs unless --org is given.
+    """
     with run.snapshot() as cursor:
-        org = run.org(cursor)
         if head:
-            seq, digest = queries.head(cursor, org) or (0, "0" * 64)
-            render.write(json.dumps({"org": org.slug, "seq": seq, "hash": digest}))
+            for org in run.chosen(cursor):
+                seq, digest = queries.head(cursor, org) or (0, "0" * 64)
+                render.write(json_text({"org": org.slug, "seq": seq, "hash": digest}))
             return
+        org = run.org(cursor)
         for row in queries.events_in_order(cursor, org):
-            render.write(json.dumps(record(EVENTS, row, run.view), ensure_ascii=False))
+            render.write(json_text(record(EVENTS, row, run.view)))
 
 
 @command(app, "verify")

@@ -1,6 +1,5 @@
 """The one place that turns an error into words, a hint and an exit code. Never a traceback."""
 
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -8,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from petmsg import errors
 from petmsg.db.problems import is_driver_error, translate
 from petmsg.errors import PetmsgError
-from petmsg.render.safe import safe
+from petmsg.render.safe import json_text, safe
 from petmsg.settings import OUTPUT
 
 DEBUG = "PETMSG_DEBUG"
@@ -86,7 +85,7 @@ def _usage(problem: BaseException) -> PetmsgError:
 def _print(problem: PetmsgError, *, as_json: bool) -> None:
     try:
         if as_json:
-            text = json.dumps({"error": error_data(problem)}, ensure_ascii=False)
+            text = json_text({"error": error_data(problem)})
         else:
             text = f"petmsg: {safe(problem.message, keep_newlines=True)}"
             if problem.hint:

@@ -52,7 +52,10 @@ def read_file(name: str) -> bytes:
     """The whole content of a batch file, `-` for stdin. Raises `MalformedFile`."""
     try:
         if name == "-":
-            return sys.stdin.buffer.read(_LARGEST_FILE)
+            content = sys.stdin.buffer.read(_LARGEST_FILE + 1)
+            if len(content) > _LARGEST_FILE:
+                raise MalformedFile("stdin is larger than 256 MiB.", hint="Import it in parts.")
+            return content
         path = Path(name)
         if path.stat().st_size > _LARGEST_FILE:
             raise MalformedFile(f"{name} is larger than 256 MiB.", hint="Import it in parts.")

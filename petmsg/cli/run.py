@@ -103,7 +103,8 @@ class Run:
     @cached_property
     def actor(self) -> str:
         """Who is named in the audit."""
-        return parse_name(self.setting("actor").value or "unknown")
+        value = self.setting("actor").value
+        return parse_name("unknown" if value is None else value)
 
     # --- reading ---------------------------------------------------------------------------
 

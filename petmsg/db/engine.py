@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 from sqlmodel import Session
 
@@ -26,7 +26,13 @@ from petmsg.db.snapshot import (
     require_schema,
 )
 
-_PRAGMAS = ("foreign_keys=ON", "synchronous=FULL", "recursive_triggers=ON", "trusted_schema=OFF")
+_PRAGMAS = (
+    "foreign_keys=ON",
+    "synchronous=FULL",
+    "recursive_triggers=ON",
+    "trusted_schema=OFF",
+    "secure_delete=ON",  # what client forget erases leaves no trace in free pages
+)
 
 
 def make_engine(location: Location) -> Engine:
@@ -43,8 +49,13 @@ def make_engine(location: Location) -> Engine:
             },
         )
     require_file(location.path)
+    # The URL as parts: as text it would be unquoted once more, and `%3F` in a name is lost.
     engine = create_engine(
-        f"sqlite:///file:{quote(str(location.path.resolve()))}?mode=rw&uri=true",
+        URL.create(
+            "sqlite",
+            database=f"file:{quote(str(location.path.resolve()))}",
+            query={"mode": "rw", "uri": "true"},
+        ),
         poolclass=NullPool,
         connect_args={"timeout": busy_seconds(location)},
         hide_parameters=True,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from petmsg.db.cursor import Cursor
 from petmsg.enums import BookingStatus, ClientKind, NumberClass, NumberStatus, SitterStatus
 from petmsg.errors import Ambiguous, NotFound
-from petmsg.phone import is_phone, parse_phone
+from petmsg.phone import is_phone, mask_phone, parse_phone
+from petmsg.words import normal_name
 
 _CLIENT = "SELECT c.id, c.ref, c.name, c.kind FROM client c "
 _SITTER = "SELECT s.id, s.ref, s.name, s.status FROM sitter s "
@@ -65,9 +66,9 @@ def find_client(cursor: Cursor, org_id: int, text: str) -> ClientKey:
     else:
         found = _by_ref_or_name(cursor, _CLIENT, "c", org_id, text)
     if not found:
-        raise NotFound("client", text)
+        raise NotFound("client", _as_shown(text))
     if len(found) > 1:
-        raise Ambiguous("client", text, [row[1] for row in found])
+        raise Ambiguous("client", _as_shown(text), [str(row[1]) for row in found])
     row = found[0]
     return ClientKey(row[0], row[1], row[2], ClientKind(row[3]))
 
@@ -80,9 +81,9 @@ def find_sitter(cursor: Cursor, org_id: int, text: str) -> SitterKey:
     else:
         found = _by_ref_or_name(cursor, _SITTER, "s", org_id, text)
     if not found:
-        raise NotFound("sitter", text)
+        raise NotFound("sitter", _as_shown(text))
     if len(found) > 1:
-        raise Ambiguous("sitter", text, [row[1] for row in found])
+        raise Ambiguous("sitter", _as_shown(text), [str(row[1]) for row in found])
     row = found[0]
     return SitterKey(row[0], row[1], row[2], SitterStatus(row[3]))
 
@@ -123,4 +124,9 @@ def _by_ref_or_name(
         f"{select} WHERE {alias}.org_id = :org_id AND {alias}.name = :text "
         f"ORDER BY {alias}.id LIMIT 11"
     )
-    return cursor.tuples(by_name, org_id=org_id, text=text)
+    return cursor.tuples(by_name, org_id=org_id, text=normal_name(text))
+
+
+def _as_shown(text: str) -> str:
+    """What was typed as an error repeats it: a personal phone only masked."""
+    return mask_phone(parse_phone(text)) if is_phone(text) else text

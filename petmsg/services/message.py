@@ -345,6 +345,7 @@ def retry(work: Work, message_id: int, *, reason: str) -> Queued:
         raise MessageNotWaiting(f"Text {message_id} is {message.status} and cannot be sent again.")
     before = message.status
     message.status = MessageStatus.QUEUED
+    message.to_e164 = primary_phone(work.cursor, work.org, _client_of(work, message))
     work.record(
         "message.retried", "message", str(message_id), {"before": before.value}, reason=reason
     )
