@@ -1,0 +1,264 @@
+"""What keeps petmsg quick to start and easy to find one's way in.
+
+import-linter holds the direction of the imports (see pyproject.toml); here stands what it cannot
+see: what is loaded when, and the shape of the modules.
+"""
+
+import ast
+import json
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from petmsg.cli import GROUPS
+from petmsg.cli.command import App
+from petmsg.db.location import locate
+from tests.fixtures import add_org, run_cli
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "petmsg"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+SLOW = {"sqlmodel", "sqlalchemy", "pydantic", "alembic", "twilio"}
+SLOWER = SLOW | {"rich", "psycopg"}
+MOST_LINES = 400
+
+# Lines of modules that are longer, to be split: the figure may only shrink, then the entry goes.
+TO_BE_SPLIT = {
+    "petmsg/render/nouns.py": 450,
+    "petmsg/services/booking.py": 515,
+    "petmsg/services/message.py": 475,
+    "petmsg/services/sitter.py": 445,
+}
+
+REPORT = """
+import io, json, sys
+from contextlib import redirect_stdout
+from petmsg.cli import run_command_line
+lines, environ = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+told = []
+for line in lines:
+    with redirect_stdout(io.StringIO()):
+        code = run_command_line(line, environ=environ)
+    told.append([line, code, sorted({name.partition(".")[0] for name in sys.modules})])
+print(json.dumps(told))
+"""
+
+
+def loaded(
+    *lines: list[str], url: str = "", output: str = "json"
+) -> list[tuple[str, int, set[str]]]:
+    """Run command lines in one fresh process: each with its exit code and what is loaded then."""
+    environ = {"PETMSG_DATABASE_URL": url, "PETMSG_OUTPUT": output, "HOME": "/nonexistent"}
+    done = subprocess.run(
+        [sys.executable, "-c", REPORT, json.dumps(lines), json.dumps(environ)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [(" ".join(line), code, set(names)) for line, code, names in json.loads(done.stdout)]
+
+
+@pytest.fixture
+def filled(migrated_sqlite: str) -> str:
+    """A database in which every reading command finds something."""
+    add_org(migrated_sqlite)
+    for line in (
+        "client add Anna --ref C-1 --phone +12025550101",
+        "sitter add Maya --ref S-1 --phone +13035550101",
+        "number add +14155550101 --class sitter",
+        "sitter activate S-1",
+        "booking add --ref B-1 --client C-1 --sitter S-1 --start -1h --end +2h",
+        "booking confirm B-1",
+        "message send C-1 --body Hello",
+    ):
+        assert run_cli(migrated_sqlite, *line.split()).code == 0
+    assert locate(migrated_sqlite).is_sqlite
+    return migrated_sqlite
+
+
+# ----------------------------------------------------------------------------------- what is loaded
+
+READING = [
+    ["route", "explain", "C-1"],
+    ["route", "explain", "C-1", "--at", "-1d"],
+    ["route", "explain", "C-1", "--at", "+1d"],
+    ["route", "explain", "--message", "1"],
+    ["thread", "show", "C-1"],
+    ["thread", "list"],
+    ["client", "list"],
+    ["client", "show", "C-1"],
+    ["sitter", "list"],
+    ["sitter", "show", "S-1"],
+    ["number", "list"],
+    ["number", "show", "+14155550101"],
+    ["number", "history", "+14155550101"],
+    ["number", "who", "+14155550101", "--at", "now"],
+    ["booking", "list"],
+    ["booking", "show", "B-1"],
+    ["message", "list"],
+    ["message", "show", "1"],
+    ["audit", "list"],
+    ["audit", "show", "1"],
+    ["audit", "verify"],
+    ["audit", "export"],
+    ["org", "list"],
+    ["org", "show"],
+    ["config", "show"],
+]
+
+
+def test_the_command_line_alone_loads_nothing_slow() -> None:
+    code = "import sys, petmsg.cli; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "typer" in done.stdout.split()
+    assert SLOWER & set(done.stdout.split()) == set()
+
+
+def test_a_reading_command_on_sqlite_loads_nothing_slow(filled: str) -> None:
+    for line, code, names in loaded(*READING, url=filled):
+        assert code == 0, line
+        assert SLOWER & names == set(), line
+
+
+def test_every_list_and_show_is_among_the_reading_commands() -> None:
+    there = {tuple(line[:2]) for line in READING}
+    wanted = {
+        (group, name) for group in GROUPS for name in commands(group) if name in ("list", "show")
+    }
+    assert wanted - there == set()
+
+
+def test_help_and_a_wrong_command_line_load_nothing_slow() -> None:
+    asked = [["--help"], ["booking", "confirm", "--help"], ["number", "--help"], ["--nonsense"]]
+    for line, code, names in loaded(*asked, output="table"):
+        assert code == (2 if line == "--nonsense" else 0)
+        assert SLOWER & names == set(), line
+
+
+def test_a_table_loads_rich_and_still_no_database_library(filled: str) -> None:
+    ((_, code, names),) = loaded(["client", "list"], url=filled, output="table")
+    assert code == 0
+    assert "rich" in names
+    assert SLOW & names == set()
+
+
+def test_a_slow_import_would_be_noticed(filled: str) -> None:
+    """Negative control: a writing command loads what a reading one may not."""
+    ((_, code, names),) = loaded(["sitter", "activate", "S-1"], url=filled)
+    assert code == 0
+    assert {"sqlmodel", "sqlalchemy", "pydantic"} <= names
+
+
+# ----------------------------------------------------------------------------- the map of the house
+
+
+def app_of(group: str) -> App:
+    app = import_module(f"petmsg.cli.{group}").app
+    assert isinstance(app, App)
+    return app
+
+
+def commands(group: str) -> list[str]:
+    return list(app_of(group).entries)
+
+
+def help_of(group: str) -> str:
+    """The help of a group, or of the only command of a module that is no group."""
+    app = app_of(group)
+    if app.help:
+        return app.help
+    (only,) = app.entries.values()
+    return only.help
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_says_of_itself_what_the_map_says_of_it(group: str) -> None:
+    first, *_ = help_of(group).splitlines()
+    assert first.startswith(GROUPS[group].rstrip(".?")), first
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_command_says_what_it_does(group: str) -> None:
+    for name, entry in app_of(group).entries.items():
+        assert entry.help.strip(), f"petmsg {group} {name}"
+        assert entry.help[0].isupper()
+
+
+def test_every_module_that_declares_an_app_is_on_the_map() -> None:
+    declaring = {
+        path.stem
+        for path in (PACKAGE / "cli").glob("*.py")
+        if path.stem != "__init__"
+        and any(
+            isinstance(node, ast.Assign)
+            and any(isinstance(target, ast.Name) and target.id == "app" for target in node.targets)
+            for node in ast.parse(path.read_text(encoding="utf-8")).body
+        )
+    }
+    assert declaring == set(GROUPS)
+
+
+# --------------------------------------------------------------------------------- shape of modules
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def without_docstring(modules: dict[str, str]) -> list[str]:
+    return [name for name, text in modules.items() if not ast.get_docstring(ast.parse(text))]
+
+
+def too_long(modules: dict[str, str], known: dict[str, int]) -> list[str]:
+    """Modules over the limit, or over the figure they are known with."""
+    return [
+        f"{name}: {count}"
+        for name, text in modules.items()
+        if (count := len(text.splitlines())) > known.get(name, MOST_LINES)
+    ]
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[str, str]:
+    return {name_of(path): path.read_text(encoding="utf-8") for path in MODULES}
+
+
+def test_every_module_says_what_it_is_for(texts: dict[str, str]) -> None:
+    assert len(texts) > 80
+    assert without_docstring(texts) == []
+
+
+def test_no_module_is_long(texts: dict[str, str]) -> None:
+    assert too_long(texts, TO_BE_SPLIT) == []
+
+
+def test_what_was_split_is_taken_off_the_list(texts: dict[str, str]) -> None:
+    assert [
+        name
+        for name in TO_BE_SPLIT
+        if name not in texts or len(texts[name].splitlines()) <= MOST_LINES
+    ] == []
+
+
+def test_a_long_or_silent_module_would_be_noticed() -> None:
+    assert without_docstring({"a.py": "x = 1", "b.py": '"""B."""'}) == ["a.py"]
+    modules = {"a.py": "x\n" * 401, "b.py": "x\n" * 400, "c.py": "x\n" * 450, "d.py": "x\n" * 451}
+    assert too_long(modules, {"c.py": 450, "d.py": 450}) == ["a.py: 401", "d.py: 451"]
+
+
+def test_nothing_happens_at_import(texts: dict[str, str]) -> None:
+    """No module but the entry point calls anything bare at its top level."""
+    calls = [
+        f"{name}:{node.lineno}"
+        for name, text in texts.items()
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+    ]
+    registrations = [each for each in calls if "/cli/" in each]  # apps put together
+    assert set(calls) - set(registrations) == set()

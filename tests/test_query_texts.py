@@ -1,0 +1,258 @@
+"""Every SQL text of petmsg is prepared on both databases, and the hot ones use an index."""
+
+import ast
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from petmsg.clock import iso_utc
+from petmsg.enums import ProviderName
+from petmsg.queries import confirm, impact, routing
+from petmsg.services import booking as booking_service
+from petmsg.services import confirm as confirm_service
+from petmsg.services import message as message_service
+from petmsg.services import quarantine as quarantine_service
+from petmsg.services import sitter as sitter_service
+from tests.consistency import raw
+from tests.fixtures import NOW, add_org, lines, run_cli, working
+
+PACKAGE = Path(__file__).resolve().parent.parent / "petmsg"
+SQL = re.compile(r"\s*(WITH|SELECT|INSERT INTO|UPDATE|DELETE FROM)\s")
+PARAMETER = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
+HOT = ("message", "assignment_window", "booking", "thread", "audit_event")
+
+# Words that one database alone knows: such a text is prepared there.
+OF_SQLITE = r"sqlite_master"
+OF_POSTGRESQL = r"to_regclass|pg_advisory|FOR (SHARE|UPDATE)"
+
+# What stands in an f-string's braces, by its source, in the shapes in which the text is run.
+SHAPES = [
+    {"noun": "client", "column": "kind", "lock": "", "_CUSTODY_AT": routing._CUSTODY_AT},
+    {"noun": "sitter", "column": "status"},
+    {"noun": "booking"},
+]
+# Texts whose length follows the rows they get: run below, by confirming.
+OF_ANY_LENGTH = {"queries/confirm.py"}
+
+
+def sql_texts() -> dict[str, str]:
+    """Every SQL text in queries/, services/ and db/snapshot.py, f-strings too, by its place."""
+    found: dict[str, str] = {}
+    folders = [*(PACKAGE / "queries").glob("*.py"), *(PACKAGE / "services").glob("*.py")]
+    for path in sorted([*folders, PACKAGE / "db" / "snapshot.py"]):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        inside = {
+            id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)
+            for part in ast.walk(node) if part is not node
+        }  # fmt: skip
+        docstrings = {
+            id(node.body[0].value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
+            and node.body
+            and isinstance(node.body[0], ast.Expr)
+        }
+        for node in ast.walk(tree):
+            if id(node) in inside or id(node) in docstrings:
+                continue
+            for index, text in enumerate(texts_of(node)):
+                if SQL.match(text):
+                    place = f"{path.parent.name}/{path.name}:{getattr(node, 'lineno', 0)}"
+                    found[f"{place}#{index}" if index else place] = text
+    return found
+
+
+def texts_of(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [node.value]
+    if not isinstance(node, ast.JoinedStr):
+        return []
+    made = []
+    for shape in SHAPES:
+        parts = [
+            str(part.value)
+            if isinstance(part, ast.Constant)
+            else shape.get(ast.unparse(part.value) if isinstance(part, ast.FormattedValue) else "")
+            for part in node.values
+        ]
+        if None not in parts:
+            made.append("".join(filter(None, parts)))
+    return made or ["SELECT of a shape nobody wrote down"] * is_sql(node)
+
+
+def is_sql(node: ast.JoinedStr) -> bool:
+    first = node.values[0]
+    return isinstance(first, ast.Constant) and SQL.match(str(first.value)) is not None
+
+
+TEXTS = sql_texts()
+
+
+def test_the_texts_are_found() -> None:
+    """So that a change of their shape does not leave this file with nothing to prepare."""
+    assert len(TEXTS) > 40
+    places = {place.partition(":")[0] for place in TEXTS}
+    assert {
+        "queries/routing.py",
+        "queries/confirm.py",
+        "services/sitter.py",
+        "services/work.py",
+    } <= (places)
+
+
+def prepared(cursor: Any, text: str) -> None:
+    names = set(PARAMETER.findall(text))
+    cursor.tuples(f"EXPLAIN {text}", **dict.fromkeys(names))
+
+
+def test_every_text_is_prepared(migrated_url: str) -> None:
+    failed = []
+    for place, text in TEXTS.items():
+        if text.endswith("nobody wrote down") and place.partition(":")[0] in OF_ANY_LENGTH:
+            continue
+        with raw(migrated_url) as cursor:
+            if re.search(OF_POSTGRESQL if cursor.is_sqlite else OF_SQLITE, text):
+                continue
+            try:
+                prepared(cursor, text)
+            except Exception as problem:  # noqa: BLE001 because every driver raises its own
+                failed.append(f"{place}: {problem}")
+    assert failed == []
+
+
+def test_a_text_with_a_mistake_would_be_noticed(migrated_url: str) -> None:
+    for wrong in (
+        "SELECT nonsense FROM client",
+        "SELECT id FROM clients",
+        "SELECT id FROM client x y",
+    ):
+        with (
+            pytest.raises(Exception, match=r"(?i)nonsense|clients|syntax"),
+            raw(migrated_url) as cursor,
+        ):
+            prepared(cursor, wrong)
+
+
+# -------------------------------------------------------------------------------------- hot ones
+
+
+@pytest.fixture
+def company(migrated_sqlite: str) -> str:
+    """Some clients, bookings and texts, without statistics: the plans follow from the indexes."""
+    add_org(migrated_sqlite)
+    clients = [(f"C-{i}", f"Client {i}", f"+1202556{i:04}") for i in range(1, 21)]
+    rows = [
+        (
+            f"B-{i}",
+            f"C-{i % 20 + 1}",
+            "S-1",
+            iso_utc(NOW + timedelta(hours=i)),
+            iso_utc(NOW + timedelta(hours=i + 2)),
+        )
+        for i in range(1, 41)
+    ]
+    for noun, header, content in (
+        ("client", ("ref", "name", "phone"), clients),
+        ("sitter", ("ref", "name", "phone"), [("S-1", "Maya", "+13035550101")]),
+        ("number", ("e164", "class"), [("+14155550101", "sitter"), ("+14155550102", "pool")]),
+        ("booking", ("ref", "client", "sitter", "starts_at", "ends_at"), rows),
+    ):
+        ran = run_cli(migrated_sqlite, noun, "import", "-", stdin=lines(header, *content))
+        assert ran.code == 0, ran.err
+    assert run_cli(migrated_sqlite, "sitter", "activate", "S-1").code == 0
+    return migrated_sqlite
+
+
+def scans(cursor: Any, text: str) -> list[str]:
+    """The hot tables a statement reads from end to end."""
+    found = []
+    plan = cursor.tuples(
+        f"EXPLAIN QUERY PLAN {text}", **dict.fromkeys(set(PARAMETER.findall(text)))
+    )
+    aliases = dict(re.findall(r"(?:FROM|JOIN|INTO|UPDATE)\s+(\w+)(?:\s+(?:AS\s+)?(\w+))?", text))
+    named = {alias: table for table, alias in aliases.items() if alias} | {t: t for t in aliases}
+    for row in plan:
+        scan = re.match(r"SCAN (?:TABLE )?(\w+)", row[3])
+        if scan and named.get(scan[1], scan[1]) in HOT:
+            found.append(f"{row[3]} in {' '.join(text.split())[:120]}")
+    return found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        routing.NOW, routing.PAST, confirm.BOOKINGS, confirm.THREADS, confirm.WINDOWS,
+        confirm.UPDATE_WINDOW, confirm.MARK_CONFIRMED, confirm.OVERLAPS, impact._WINDOWS,
+    ],
+    ids=["now", "past", "bookings", "threads", "windows", "update_window", "mark_confirmed",
+         "overlaps", "affected"],
+)  # fmt: skip
+def test_a_hot_text_reads_no_table_from_end_to_end(company: str, text: str) -> None:
+    with raw(company) as cursor:
+        assert scans(cursor, text) == []
+
+
+class Listener:
+    """Every statement that SQLite runs, with its values, from SQLAlchemy and bare cursors alike."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def __enter__(self) -> "Listener":
+        event.listen(Engine, "connect", self._trace)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        event.remove(Engine, "connect", self._trace)
+
+    def _trace(self, connection: Any, _record: object) -> None:
+        connection.set_trace_callback(self.heard.append)
+
+    @property
+    def statements(self) -> list[str]:
+        return [text for text in dict.fromkeys(self.heard) if SQL.match(text)]
+
+
+def test_sending_confirming_and_quarantining_read_no_hot_table_from_end_to_end(
+    company: str,
+) -> None:
+    """The statements as they really run, those of the ORM among them."""
+    heard = {}
+    for name, act in {
+        "confirm": lambda work: confirm_service.confirm(work, ["B-1", "B-2"]),
+        "send": lambda work: message_service.queue_and_claim(
+            work, "C-1", body="Hi", key="k", provider=ProviderName.SANDBOX
+        ),
+        "send with the key again": lambda work: message_service.queue_and_claim(
+            work, "C-1", body="Hi", key="k", provider=ProviderName.SANDBOX
+        ),
+        "reschedule": lambda work: booking_service.reschedule(
+            work, "B-1", ends_at=NOW + timedelta(days=3)
+        ),
+        "quarantine": lambda work: quarantine_service.quarantine_all(
+            work, ["+14155550101"], reason="complaints"
+        ),
+        "deactivate": lambda work: sitter_service.deactivate(work, "S-1"),
+    }.items():
+        with Listener() as listener, working(company) as work:
+            act(work)
+        assert len(listener.statements) > 2, name
+        heard[name] = listener.statements
+    with raw(company) as cursor:
+        found = {
+            name: [each for text in texts for each in scans(cursor, text)]
+            for name, texts in heard.items()
+        }
+    assert {name: each for name, each in found.items() if each} == {}
+
+
+def test_a_scan_would_be_noticed(company: str) -> None:
+    with raw(company) as cursor:
+        assert scans(cursor, "SELECT m.id FROM message m WHERE m.body = :body") != []
+        assert scans(cursor, "UPDATE booking SET status = 'x' WHERE created_at = :at") != []
+        cursor.run("DROP INDEX ix_assignment_window_thread_id_ends_at_starts_at_sitter_id")
+        assert scans(cursor, routing.NOW) != []
