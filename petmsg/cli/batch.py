@@ -1,11 +1,17 @@
 """Commands that read a file: read whole, then committed in chunks, one result per row."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from petmsg.cli.options import read_file
+from petmsg.cli.results import show_results
 from petmsg.cli.run import Run
+from petmsg.errors import UsageProblem
 from petmsg.render.nouns import IMPORTED
+
+if TYPE_CHECKING:
+    from petmsg.services.batch import BatchRow
 
 
 def import_file(
@@ -30,23 +36,55 @@ def import_file(
             results += run.write(service, chunk)
     except BaseException:
         if results:
-            run.show_results(IMPORTED, results)
+            show_results(run, IMPORTED, results)
             if not run.dry_run:
                 run.say(f"Stopped after line {results[-1].row}: the rows up to it are done.")
                 run.say("Import the whole file again; what is done stays unchanged.")
         raise
-    run.show_results(IMPORTED, results)
+    show_results(run, IMPORTED, results)
 
 
-def refs_of(refs: Sequence[str] | None, file: str | None, *, column: str = "ref") -> list[str]:
-    """The refs of a command: its arguments, and those of a file's column."""
+def source(file: str | None, option: str | None) -> str:
+    """The file to read: named as an argument or with `--file`."""
+    named = [each for each in (file, option) if each is not None]
+    if len(named) != 1:
+        raise UsageProblem("Which file?", hint="Name one FILE; - means stdin.")
+    return named[0]
+
+
+def refs_of(refs: Sequence[str] | None, file: str | None) -> "list[BatchRow]":
+    """The refs of a command, from its arguments and from a file's column `ref`.
+
+    A lone `-` as argument is the file on stdin. A line of 0 means that a ref was an argument.
+    """
+    from petmsg.services.batch import BatchRow, read_batch
+
     named = list(refs or [])
+    if named == ["-"] and file is None:
+        named, file = [], "-"
+    rows = [BatchRow(0, {"ref": ref}) for ref in named]
     if file is not None:
-        from petmsg.services.batch import read_batch
+        rows += read_batch(read_file(file), columns=("ref",), required=("ref",))
+    return rows
 
-        rows = read_batch(read_file(file), columns=(column,), required=(column,))
-        for row in rows:
-            if row.problem is not None:
-                raise row.problem
-            named.append(row.cells[column] or "")
-    return named
+
+def take_refs(run: Run, service: Callable[..., list[Any]], rows: "Sequence[BatchRow]") -> list[Any]:
+    """Call `service(work, refs, of_many=…)` for the rows' refs, a transaction per 1,000.
+
+    Results in the order of the rows; one that cannot be read is refused and stops no other.
+    """
+    from petmsg.services.batch import CHUNK
+    from petmsg.services.work import Failure
+
+    refs = [row.cells["ref"] or "" for row in rows if row.problem is None]
+    taken: list[Any] = []
+    for start in range(0, len(refs), CHUNK):
+        taken += run.write(service, refs[start : start + CHUNK], of_many=len(rows) > 1)
+    done = iter(taken)
+    results = []
+    for row in rows:
+        result = Failure(row.ref, row.problem) if row.problem is not None else next(done)
+        if isinstance(result, Failure) and row.line:
+            result = replace(result, row=row.line)
+        results.append(result)
+    return results

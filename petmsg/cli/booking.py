@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from petmsg.cli.batch import import_file, refs_of
+from petmsg.cli.batch import import_file, refs_of, source, take_refs
 from petmsg.cli.command import command, new_app
 from petmsg.cli.options import (
     ALL,
@@ -16,6 +16,7 @@ from petmsg.cli.options import (
     checked_reason,
     page,
 )
+from petmsg.cli.results import show_results
 from petmsg.cli.run import Later, Run, later
 from petmsg.enums import BookingStatus
 from petmsg.errors import UsageProblem
@@ -59,7 +60,7 @@ def add(
 
 
 @command(app, "import", writes=True)
-def import_(run: Run, file: SOURCE) -> None:
+def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
     """Import bookings: columns ref,client,sitter,starts_at,ends_at.
 
     A known ref with other times or sitter is an update; of a confirmed one the window moves.
@@ -68,7 +69,7 @@ def import_(run: Run, file: SOURCE) -> None:
 
     import_file(
         run,
-        file,
+        source(file, option),
         booking.import_rows,
         columns=booking.COLUMNS,
         required=("client", "starts_at", "ends_at"),
@@ -119,17 +120,14 @@ def confirm(
     bookings keep a window each and are reported.
     """
     from petmsg.services import confirm as service
-    from petmsg.services.batch import CHUNK
 
     named = refs_of(refs, file)
     if all_pending:
-        named += run.read(queries.pending_refs)
-    elif not named:
+        named += refs_of(run.read(queries.pending_refs), None)
+    elif not refs and file is None:
         raise UsageProblem("Which bookings?", hint="Name refs, or --all-pending, or --file F.")
-    rows = []
-    for start in range(0, len(named), CHUNK):
-        rows += run.write(service.confirm, named[start : start + CHUNK], of_many=len(named) > 1)
-    run.show_results(CONFIRMED, rows)
+    rows = take_refs(run, service.confirm, named)
+    show_results(run, CONFIRMED, rows)
     for row in rows:
         if isinstance(row, service.Confirmed):
             _warn(run, row)

@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli.batch import import_file
+from petmsg.cli.batch import import_file, source
 from petmsg.cli.command import command, new_app
 from petmsg.cli.options import (
     ALL,
     BEFORE,
+    FILE,
     LIMIT,
     REASON,
     SOURCE,
@@ -48,11 +49,17 @@ def add(
 
 
 @command(app, "import", writes=True)
-def import_(run: Run, file: SOURCE) -> None:
+def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
     """Import clients: columns ref,name,phone,kind. A known ref is updated."""
     from petmsg.services import client
 
-    import_file(run, file, client.import_rows, columns=client.COLUMNS, required=("name", "phone"))
+    import_file(
+        run,
+        source(file, option),
+        client.import_rows,
+        columns=client.COLUMNS,
+        required=("name", "phone"),
+    )
 
 
 @command(app, "list", reveals=True)

@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli.batch import import_file
+from petmsg.cli.batch import import_file, source
 from petmsg.cli.command import command, new_app
 from petmsg.cli.options import (
     ALL,
     BEFORE,
+    FILE,
     LIMIT,
     REASON,
     SOURCE,
@@ -16,6 +17,7 @@ from petmsg.cli.options import (
     page,
     required_reason,
 )
+from petmsg.cli.results import show_results
 from petmsg.cli.run import Run, later
 from petmsg.enums import NumberClass, NumberStatus
 from petmsg.queries import number as queries
@@ -45,15 +47,21 @@ def add(
     """Add numbers to the org. The same again changes nothing."""
     from petmsg.services import number
 
-    run.show_results(NUMBER_ADDED, run.write(number.add_all, numbers, number_class=number_class))
+    show_results(run, NUMBER_ADDED, run.write(number.add_all, numbers, number_class=number_class))
 
 
 @command(app, "import", writes=True)
-def import_(run: Run, file: SOURCE) -> None:
+def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
     """Import numbers: columns e164,class."""
     from petmsg.services import number
 
-    import_file(run, file, number.import_rows, columns=number.COLUMNS, required=number.COLUMNS)
+    import_file(
+        run,
+        source(file, option),
+        number.import_rows,
+        columns=number.COLUMNS,
+        required=number.COLUMNS,
+    )
 
 
 @command(app, "list")
@@ -182,7 +190,7 @@ def quarantine(
         reason=required_reason(reason),
         replacement=replacement,
     )
-    run.show_results(QUARANTINED, rows)
+    show_results(run, QUARANTINED, rows)
 
 
 @command(app, "restore", writes=True)
@@ -191,7 +199,7 @@ def restore(run: Run, numbers: NUMBERS_ARG, reason: REASON = None) -> None:
     from petmsg.services import quarantine as service
 
     rows = run.write(service.restore_all, numbers, reason=checked_reason(reason))
-    run.show_results(RESTORED, rows)
+    show_results(run, RESTORED, rows)
 
 
 @command(app, "release-due", writes=True)

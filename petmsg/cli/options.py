@@ -24,7 +24,7 @@ FILE = Annotated[
     typer.Option("--file", metavar="F", help="A CSV with a header, or JSONL; - for stdin."),
 ]
 SOURCE = Annotated[
-    str, typer.Argument(metavar="FILE", help="A CSV with a header, or JSONL; - for stdin.")
+    str | None, typer.Argument(metavar="FILE", help="A CSV with a header, or JSONL; - for stdin.")
 ]
 YES = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 

@@ -1,21 +1,22 @@
 """Results of commands that take several nouns or a file: good rows and refused ones together."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from petmsg.cli.failure import error_data
+from petmsg.cli.run import Run
 from petmsg.enums import OutputFormat
+from petmsg.errors import REFUSED
 from petmsg.render import output as render
 from petmsg.render.fields import Field, record
 from petmsg.render.safe import json_text
 
-if TYPE_CHECKING:
-    from petmsg.cli.run import Run
 
+def show_results(run: Run, fields: Sequence[Field], rows: Sequence[Any]) -> None:
+    """Print the rows of a command that took several nouns; any refused one makes it exit 4.
 
-def show_results(run: "Run", fields: Sequence[Field], rows: Sequence[Any]) -> int:
-    """Print the rows; how many of them were refused. Refused ones are told on stderr as well,
-    except in JSON, where their row holds the error."""
+    Refused ones are told on stderr, except in JSON, where their row holds the error.
+    """
     from petmsg.services.work import Failure
 
     good = [row for row in rows if not isinstance(row, Failure)]
@@ -30,6 +31,8 @@ def show_results(run: "Run", fields: Sequence[Field], rows: Sequence[Any]) -> in
         else:
             for each in data:
                 render.write(json_text(each))
+    elif run.is_table and len(good) == len(rows) == 1:
+        run.show_one(fields, good[0])
     else:
         run.show_list(fields, good)
         for row in failed:
@@ -40,7 +43,8 @@ def show_results(run: "Run", fields: Sequence[Field], rows: Sequence[Any]) -> in
     if failed and len(rows) > 1:
         others = "" if run.dry_run or not good else "; the others are done"
         run.say(f"{len(failed)} of {len(rows)} rows were refused{others}.")
-    return len(failed)
+    if failed:
+        run.exit_code = REFUSED
 
 
 def _failure_data(row: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.db.location import Location, default_path, locate
 from petmsg.db.snapshot import snapshot
 from petmsg.enums import OutputFormat
-from petmsg.errors import BUSY, REFUSED, Busy, ConflictingWrite, OutOfRange, PetmsgError
+from petmsg.errors import BUSY, Busy, ConflictingWrite, OutOfRange, PetmsgError
 from petmsg.queries.org import OrgRow, all_orgs, find_org
 from petmsg.render import output as render
 from petmsg.render.fields import Field, View
@@ -237,13 +237,6 @@ class Run:
     def show_one(self, fields: Sequence[Field], row: Any) -> None:
         """Print one thing in the chosen format."""
         render.show_one(fields, row, output=self.output, view=self.view)
-
-    def show_results(self, fields: Sequence[Field], rows: Sequence[Any]) -> None:
-        """Print the rows of a command that took several nouns; any refused one makes it exit 4."""
-        from petmsg.cli.results import show_results
-
-        if show_results(self, fields, rows):
-            self.exit_code = REFUSED
 
     def say(self, text: str) -> None:
         """Talk, on stderr."""

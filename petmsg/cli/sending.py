@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from petmsg.cli.carriers import carrier_of
+from petmsg.cli.results import show_results
 from petmsg.cli.run import Run
 from petmsg.enums import MessageStatus
 from petmsg.errors import (
@@ -90,7 +91,7 @@ def dispatch(run: Run, *, fields: Sequence[Field]) -> None:
             if code == CONFIGURATION:
                 break
     if any(isinstance(row, Failure) for row in rows):
-        run.show_results(fields, rows)
+        show_results(run, fields, rows)
     else:
         run.show_list(fields, rows)
     known = (CONFIGURATION, PROVIDER, REFUSED, BUSY)

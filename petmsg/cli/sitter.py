@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli.batch import import_file
+from petmsg.cli.batch import import_file, source
 from petmsg.cli.command import command, new_app
 from petmsg.cli.options import (
     ALL,
     BEFORE,
+    FILE,
     LIMIT,
     REASON,
     SOURCE,
@@ -16,6 +17,7 @@ from petmsg.cli.options import (
     page,
     required_reason,
 )
+from petmsg.cli.results import show_results
 from petmsg.cli.run import Run
 from petmsg.enums import SitterStatus
 from petmsg.queries import sitter as queries
@@ -45,11 +47,17 @@ def add(
 
 
 @command(app, "import", writes=True)
-def import_(run: Run, file: SOURCE) -> None:
+def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
     """Import sitters: columns ref,name,phone. A known ref is updated."""
     from petmsg.services import sitter
 
-    import_file(run, file, sitter.import_rows, columns=sitter.COLUMNS, required=("name", "phone"))
+    import_file(
+        run,
+        source(file, option),
+        sitter.import_rows,
+        columns=sitter.COLUMNS,
+        required=("name", "phone"),
+    )
 
 
 @command(app, "list", reveals=True)
@@ -100,8 +108,8 @@ def activate(
     """
     from petmsg.services import sitter
 
-    run.show_results(
-        SITTER_ADDED, run.write(sitter.activate_all, sitters, without_number=without_number)
+    show_results(
+        run, SITTER_ADDED, run.write(sitter.activate_all, sitters, without_number=without_number)
     )
 
 

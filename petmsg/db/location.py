@@ -4,6 +4,7 @@ Reading commands start here without SQLAlchemy, so the URL is understood without
 """
 
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from petmsg.errors import Misconfigured, shown
 APPLICATION_ID = 0x70746D73
 """`ptms`: what `PRAGMA application_id` says in a petmsg file."""
 
+_PASSWORD = re.compile(r"(?i)(^|&)((?:ssl)?password)=[^&]*")
 _NETWORK_FILE_SYSTEMS = frozenset(
     (
         "nfs",
@@ -67,10 +69,11 @@ class Location:
             return f"sqlite:///{self.path}"
         assert self.dsn is not None
         parts = urlsplit(self.dsn)
-        if parts.password is None:
-            return self.dsn
-        place = parts.netloc.rpartition("@")[2]
-        return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{place}"))
+        netloc = parts.netloc
+        if parts.password is not None:
+            netloc = f"{parts.username}:***@{netloc.rpartition('@')[2]}"
+        query = _PASSWORD.sub(r"\1\2=***", parts.query)
+        return f"{parts.scheme}://{netloc}{parts.path}{'?' + query if query else ''}"
 
 
 def locate(url: str) -> Location:

@@ -7,7 +7,14 @@ A lock is 75, every other failure of the database 5, each with its own `error.co
 import re
 import sqlite3
 
-from petmsg.errors import Busy, ConflictingWrite, DatabaseUnusable, PetmsgError
+from petmsg.errors import (
+    Busy,
+    ConflictingWrite,
+    DatabaseUnusable,
+    MalformedText,
+    OutOfRange,
+    PetmsgError,
+)
 
 _FULL = (
     "database_full",
@@ -94,13 +101,24 @@ _NOT_A_MEMBER = re.compile(r"'.*' is not a valid [A-Z]\w+", flags=re.DOTALL)
 
 
 def is_driver_error(problem: BaseException) -> bool:
-    """Whether the error came from a database driver, from SQLAlchemy or from damaged data."""
-    if isinstance(problem, sqlite3.Error) or _is_damage(problem):
+    """Whether the error came from a driver, from SQLAlchemy, or from data that cannot be."""
+    if isinstance(problem, sqlite3.Error) or _is_damage(problem) or _refused_value(problem):
         return True
     return any(
         kind.__module__.partition(".")[0] in ("psycopg", "sqlalchemy") and kind.__name__ != "object"
         for kind in type(problem).__mro__
     )
+
+
+def _refused_value(problem: BaseException) -> PetmsgError | None:
+    """The error for a value that no column can hold: half a character, a NUL, a huge number."""
+    state = getattr(problem, "sqlstate", None)
+    if isinstance(problem, OverflowError) or state == "22003":
+        return OutOfRange("A number is too large.", hint="Numbers go up to 2147483647.")
+    is_nul = type(problem).__name__ == "DataError" and state is None and "NUL" in str(problem)
+    if isinstance(problem, UnicodeEncodeError) or state == "22021" or is_nul:
+        return MalformedText("A text is not valid UTF-8.", hint="Use UTF-8 and a UTF-8 locale.")
+    return None
 
 
 def _is_damage(problem: BaseException) -> bool:
@@ -113,6 +131,9 @@ def _is_damage(problem: BaseException) -> bool:
 def translate(problem: BaseException) -> PetmsgError:
     """The petmsg error for a driver's error. Never repeats parameters, which may hold a phone."""
     cause = getattr(problem, "orig", None) or problem
+    refused = _refused_value(cause)
+    if refused is not None:
+        return refused
     if _is_damage(cause):
         return _unusable(*_SQLITE["SQLITE_CORRUPT"])
     if isinstance(cause, sqlite3.Error):

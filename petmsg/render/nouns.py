@@ -393,6 +393,15 @@ QUEUED = (
     Field("reused", "Was there"),
 )
 
+
+def _payload(text: str) -> Any:
+    """The payload, or its text where somebody made nonsense of it."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 EVENTS = (
     Field("seq", "Seq"),
     Field("at", "When"),
@@ -404,7 +413,7 @@ EVENTS = (
     Field(
         "payload",
         "Details",
-        get=lambda row: json.loads(row["payload"]),
+        get=lambda row: _payload(row["payload"]),
         cell=lambda row, _: row["payload"],
     ),
     Field("hash", None),
