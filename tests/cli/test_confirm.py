@@ -372,3 +372,35 @@ def test_a_sitter_offboarded_by_another_session_is_seen_under_the_lock(
     with working(url) as work:
         ids = {row[1]: row[0] for row in work.cursor.tuples("SELECT id, ref FROM sitter")}
         assert hold_sitters(work.cursor, work.org.id, list(ids.values())) == {ids["S-2"]}
+
+
+def test_a_row_of_a_file_that_cannot_be_read_stops_no_other(sqlite_cli: Cli) -> None:
+    _book(sqlite_cli, "B-1", "B-2")
+    ran = sqlite_cli(
+        "booking", "confirm", "--file", "-", "-o", "json", stdin="ref\nB-1\nB-2,zz\nB-9\n\nB-2\n"
+    )
+    assert ran.code == 4
+    first, unreadable, unknown, last = ran.json
+    assert (first["booking"], last["booking"]) == ("B-1", "B-2")
+    assert (unreadable["row"], unreadable["error"]["code"]) == (3, "malformed_row")
+    assert (unknown["row"], unknown["error"]["code"]) == (4, "booking_not_found")
+
+
+def test_a_file_without_rows_is_nothing_to_do(sqlite_cli: Cli) -> None:
+    ran = sqlite_cli("booking", "confirm", "--file", "-", "-o", "json", stdin="ref\n")
+    assert (ran.code, ran.json) == (0, [])
+
+
+def test_a_lone_dash_reads_the_refs_from_stdin(sqlite_cli: Cli) -> None:
+    _book(sqlite_cli, "B-1")
+    ran = sqlite_cli("booking", "confirm", "-", "-o", "json", stdin="ref\nB-1\n")
+    assert [row["booking"] for row in ran.json] == ["B-1"]
+
+
+def _book(cli: Cli, *refs: str) -> None:
+    cli("client", "add", "Zoe Ash", "--phone", "+14155551999", "--ref", "C-Z")
+    for day, ref in enumerate(refs, start=1):
+        assert cli(
+            "booking", "add", "--client", "C-Z", "--ref", ref,
+            "--start", f"+{day}d", "--end", f"+{day * 24 + 1}h",
+        ).code == 0  # fmt: skip
