@@ -65,13 +65,13 @@ def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
 
     A known ref with other times or sitter is an update; of a confirmed one the window moves.
     """
-    from petmsg.services import booking
+    from petmsg.services import booking_import as service
 
     import_file(
         run,
         source(file, option),
-        booking.import_rows,
-        columns=booking.COLUMNS,
+        service.import_rows,
+        columns=service.COLUMNS,
         required=("client", "starts_at", "ends_at"),
     )
 

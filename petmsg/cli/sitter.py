@@ -127,7 +127,7 @@ def deactivate(
     Her number becomes a quarantined pool number and never goes to another sitter. Her windows that
     run now end now; her later bookings lose their sitter and are listed for somebody to reassign.
     """
-    from petmsg.services import sitter as service
+    from petmsg.services import offboard as service
 
     gone = run.write(service.deactivate, sitter, days=days, reason=checked_reason(reason))
     run.show_one(DEACTIVATED, gone)

@@ -93,9 +93,16 @@ def to_active(number: MessageNumber) -> None:
 
 
 def retire_from_sitter(
-    work: Work, number: MessageNumber, *, days: int | None, quarantine_reason: str, reason: str
+    work: Work,
+    number: MessageNumber,
+    *,
+    sitter: str,
+    days: int | None,
+    quarantine_reason: str,
+    reason: str,
 ) -> None:
-    """A number its sitter lost: it becomes a quarantined pool number and never goes to another.
+    """A number the sitter (her ref) lost: it becomes a quarantined pool number and never goes to
+    another.
 
     In quarantine for `days` (None: the org's). An existing later end is kept (spec, section 7).
     """
@@ -106,3 +113,17 @@ def retire_from_sitter(
     number.number_class = NumberClass.POOL
     to_quarantine(number, until=until, reason=quarantine_reason)
     enter(work, number, reason=reason)
+    work.record(
+        "number.released",
+        "number",
+        number.e164,
+        {"sitter": sitter, "class": number.number_class.value},
+        reason=reason,
+    )
+    work.record(
+        "number.quarantined",
+        "number",
+        number.e164,
+        {"until": until, "sitter": None},
+        reason=reason,
+    )

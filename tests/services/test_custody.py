@@ -8,7 +8,7 @@ import pytest
 
 from petmsg.enums import NumberClass, NumberStatus
 from petmsg.errors import OutOfRange
-from petmsg.services import custody, number, quarantine, sitter
+from petmsg.services import custody, number, offboard, quarantine, sitter
 from petmsg.services.work import Work
 from tests.fixtures import NOW, add_org, looking, working
 
@@ -62,7 +62,7 @@ CHANGES: dict[str, tuple[str, Callable[[Work], object]]] = {
         N1,
         lambda work: quarantine.quarantine_all(work, [N1], reason="spam", days=7),
     ),
-    "deactivated": (N1, lambda work: sitter.deactivate(work, "S-1")),
+    "deactivated": (N1, lambda work: offboard.deactivate(work, "S-1")),
     "renumbered": (N1, lambda work: sitter.renumber(work, "S-1", reason="spam")),
     "renumbered to": (N2, lambda work: sitter.renumber(work, "S-1", reason="spam")),
 }
@@ -145,7 +145,7 @@ def test_several_changes_in_one_instant_keep_their_order(url: str) -> None:
 
 def test_every_instant_of_a_numbers_life_has_exactly_one_row(url: str) -> None:
     changes: list[Callable[[Work], object]] = [
-        lambda work: sitter.deactivate(work, "S-1", days=1),
+        lambda work: offboard.deactivate(work, "S-1", days=1),
         lambda work: quarantine.restore(work, N1, reason="x"),
         lambda work: number.retire(work, N1),
     ]

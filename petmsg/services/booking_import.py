@@ -1,0 +1,285 @@
+"""Importing bookings: a chunk of rows is looked up together, checked singly, written together."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from petmsg.clock import iso_utc, parse_instant
+from petmsg.db.engine import is_unique_violation
+from petmsg.enums import BookingStatus, ClientKind, SitterStatus
+from petmsg.errors import Busy, EndNotAfterStart, MalformedRow, PetmsgError, Refused
+from petmsg.queries import confirm as confirm_queries
+from petmsg.queries.lookup import ClientKey, SitterKey, find_client, find_sitter
+from petmsg.services import window
+from petmsg.services.batch import BatchRow, RowDone
+from petmsg.services.confirm import BookingCancelled, SitterOffboarded, booked_time
+from petmsg.services.refs import next_ref
+from petmsg.services.work import Failure, Work
+from petmsg.words import parse_ref
+
+COLUMNS = ("ref", "client", "sitter", "starts_at", "ends_at")
+
+_INSERT = """
+INSERT INTO booking (org_id, ref, client_id, sitter_id, status, starts_at, ends_at, created_at)
+VALUES (:org_id, :ref, :client_id, :sitter_id, 'pending', :starts_at, :ends_at, :created_at)
+"""
+UPDATE = """
+UPDATE booking SET sitter_id = :sitter_id, starts_at = :starts_at, ends_at = :ends_at
+WHERE id = :id
+"""
+
+
+def import_rows(work: Work, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
+    """Rows of `booking import`: new refs are added, known ones updated, windows follow.
+
+    Taken as a set; if another transaction got in the way of one, row by row.
+    """
+    try:
+        with work.all_or_nothing():
+            return BookingRows(work).take(rows)
+    except DBAPIError as problem:
+        if not is_unique_violation(problem):
+            raise
+    results: list[RowDone | Failure] = []
+    for row in rows:
+        with work.all_or_nothing():
+            results += BookingRows(work).take([row])
+    return results
+
+
+class BookingRows:
+    """One chunk of rows: looked up together, checked one by one, written together."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.cursor = work.cursor
+        self.named: set[str] = set()
+        self.clients: dict[str, ClientKey | PetmsgError] = {}
+        self.sitters: dict[str, SitterKey | PetmsgError] = {}
+        self.known: dict[str, dict[str, Any]] = {}
+        self.new: dict[str, dict[str, Any]] = {}
+        self.updated: dict[str, dict[str, Any]] = {}
+
+    def take(self, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
+        self._look_up(rows)
+        results: list[RowDone | Failure] = []
+        for row in rows:
+            try:
+                if row.problem is not None:
+                    raise row.problem
+                ref, result = self._take_one(row.cells)
+                results.append(RowDone(row.line, ref, result))
+            except PetmsgError as problem:
+                results.append(Failure(row.ref, problem, row.line))
+        self._write()
+        return results
+
+    def _look_up(self, rows: Sequence[BatchRow]) -> None:
+        good = [row.cells for row in rows if row.problem is None]
+        refs = [cells["ref"] or "" for cells in good if cells.get("ref")]
+        self.named = set(refs)
+        self.known = {row["ref"]: row for row in load_bookings(self.work, refs)}
+        for row in self._by_ref("client", "kind", {cells.get("client") or "" for cells in good}):
+            self.clients[row["ref"]] = ClientKey(
+                row["id"], row["ref"], row["name"], ClientKind(row["kind"])
+            )
+        for row in self._by_ref("sitter", "status", {cells.get("sitter") or "" for cells in good}):
+            self.sitters[row["ref"]] = SitterKey(
+                row["id"], row["ref"], row["name"], SitterStatus(row["status"])
+            )
+
+    def _by_ref(self, noun: str, column: str, refs: set[str]) -> list[dict[str, Any]]:
+        return self.cursor.in_list(
+            f"SELECT id, ref, name, {column} FROM {noun} WHERE org_id = :org_id AND ref IN (:refs)",
+            "refs",
+            sorted(refs),
+            org_id=self.work.org.id,
+        )
+
+    def _client(self, text: str) -> ClientKey:
+        if text not in self.clients:
+            try:
+                self.clients[text] = find_client(self.cursor, self.work.org.id, text)
+            except PetmsgError as problem:
+                self.clients[text] = problem
+        found = self.clients[text]
+        if isinstance(found, PetmsgError):
+            raise found
+        return found
+
+    def _sitter(self, text: str) -> SitterKey:
+        if text not in self.sitters:
+            try:
+                self.sitters[text] = find_sitter(self.cursor, self.work.org.id, text)
+            except PetmsgError as problem:
+                self.sitters[text] = problem
+        found = self.sitters[text]
+        if isinstance(found, PetmsgError):
+            raise found
+        return found
+
+    def _take_one(self, cells: Mapping[str, str | None]) -> tuple[str, str]:
+        ref = parse_ref(cells["ref"] or "") if cells.get("ref") else None
+        before = self.new.get(ref) or self.updated.get(ref) or self.known.get(ref) if ref else None
+        wanted = self._wanted(cells, before)
+        if before is None:
+            if (
+                wanted["sitter_id"] is not None
+                and wanted["sitter_status"] == SitterStatus.OFFBOARDED
+            ):
+                raise SitterOffboarded(f"Sitter {wanted['sitter']} is offboarded.")
+            ref = ref or self._made_up_ref()
+            self.new[ref] = {**wanted, "ref": ref}
+            self.work.record(
+                "booking.added", "booking", ref, {"client": wanted["client"], **changing(wanted)}
+            )
+            return ref, "created"
+        assert ref is not None
+        if changing(before) == changing(wanted):
+            return ref, "unchanged"
+        if before.get("status") == BookingStatus.CANCELLED:
+            raise BookingCancelled(f"Booking {ref} is cancelled.")
+        if wanted["sitter_status"] == SitterStatus.OFFBOARDED:
+            if wanted["sitter_id"] != before["sitter_id"]:
+                raise SitterOffboarded(f"Sitter {wanted['sitter']} is offboarded.")
+            require_over(self.work, {**before, **wanted})
+        self.work.record(
+            "booking.updated",
+            "booking",
+            ref,
+            {"before": changing(before), "after": changing(wanted)},
+        )
+        if ref in self.new:
+            self.new[ref] = {**before, **wanted}
+        else:
+            self.updated[ref] = {**before, **wanted}
+        return ref, "updated"
+
+    def _made_up_ref(self) -> str:
+        """The next ref that neither the database nor this chunk has."""
+        while True:
+            ref = next_ref(self.work, "booking")
+            if ref not in self.new and ref not in self.named:
+                return ref
+
+    def _wanted(
+        self, cells: Mapping[str, str | None], before: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """The row as it shall be: cells over what is stored; an absent column leaves its value."""
+        wanted: dict[str, Any] = {}
+        if cells.get("client"):
+            client = self._client(cells["client"] or "")
+            if before is not None and client.id != before["client_id"]:
+                raise Refused(
+                    f"Booking {before['ref']} belongs to client {before['client']}.",
+                    hint="A booking keeps its client; cancel it and add another.",
+                )
+            wanted |= {"client_id": client.id, "client": client.ref}
+        elif before is None:
+            raise MalformedRow("The client is missing.", hint="Name her by ref, phone or name.")
+        else:
+            wanted |= {"client_id": before["client_id"], "client": before["client"]}
+        if cells.get("sitter"):
+            sitter = self._sitter(cells["sitter"] or "")
+            wanted |= {
+                "sitter_id": sitter.id,
+                "sitter": sitter.ref,
+                "sitter_status": sitter.status,
+            }
+        elif before is not None and cells.get("sitter") is None:
+            wanted |= {name: before[name] for name in ("sitter_id", "sitter", "sitter_status")}
+        else:
+            wanted |= {"sitter_id": None, "sitter": None, "sitter_status": None}
+        for name in ("starts_at", "ends_at"):
+            written = cells.get(name)
+            if written:
+                wanted[name] = parse_instant(
+                    written, timezone=self.work.org.timezone, at=self.work.now
+                )
+            elif before is not None and written is None:
+                wanted[name] = before[name]
+            else:
+                raise MalformedRow(f"{name} is empty.")
+        require_span(wanted["starts_at"], wanted["ends_at"])
+        return wanted
+
+    def _write(self) -> None:
+        sitters = {
+            row["sitter_id"]: row["sitter_status"]
+            for row in (*self.new.values(), *self.updated.values())
+            if row["sitter_id"] is not None
+        }
+        held = confirm_queries.hold_sitters(self.cursor, self.work.org.id, sorted(sitters))
+        if any(sitters[each] != SitterStatus.OFFBOARDED for each in held):
+            raise Busy("A sitter of these bookings was offboarded a moment ago.")
+        if self.new:
+            self.cursor.run_many(
+                _INSERT,
+                [
+                    {
+                        "org_id": self.work.org.id,
+                        "ref": row["ref"],
+                        "client_id": row["client_id"],
+                        "sitter_id": row["sitter_id"],
+                        "starts_at": row["starts_at"],
+                        "ends_at": row["ends_at"],
+                        "created_at": self.work.now,
+                    }
+                    for row in self.new.values()
+                ],
+            )
+        if self.updated:
+            self.cursor.run_many(
+                UPDATE,
+                [
+                    {
+                        "id": row["id"],
+                        "sitter_id": row["sitter_id"],
+                        "starts_at": row["starts_at"],
+                        "ends_at": row["ends_at"],
+                    }
+                    for row in self.updated.values()
+                ],
+            )
+        confirmed = [
+            row for row in self.updated.values() if row["status"] == BookingStatus.CONFIRMED
+        ]
+        if confirmed:
+            place_windows(self.work, confirmed)
+
+
+def place_windows(work: Work, rows: Sequence[dict[str, Any]]) -> dict[int, window.Placed]:
+    """The windows of confirmed bookings, moved to their times and sitters."""
+    threads = window.threads_for(
+        work, {row["client_id"]: (row["client"], row["sitter_id"]) for row in rows}
+    )
+    return window.place(work, [booked_time(row) for row in rows], threads)
+
+
+def load_bookings(work: Work, refs: Sequence[str]) -> list[dict[str, Any]]:
+    """The bookings of those refs as rows of `queries.confirm.BOOKINGS`, locked."""
+    return confirm_queries.locked_bookings(work.cursor, work.org.id, list(dict.fromkeys(refs)))
+
+
+def require_span(starts_at: datetime, ends_at: datetime) -> None:
+    """Raises `EndNotAfterStart`."""
+    if starts_at >= ends_at:
+        raise EndNotAfterStart(
+            f"The end {iso_utc(ends_at)} is not after the start {iso_utc(starts_at)}."
+        )
+
+
+def require_over(work: Work, row: Mapping[str, Any]) -> None:
+    """An offboarded sitter keeps the visits she made, and is given none to come."""
+    if row["ends_at"] + timedelta(minutes=work.org.grace_minutes) > work.now:
+        raise SitterOffboarded(
+            f"Sitter {row['sitter']} of booking {row['ref']} is offboarded.",
+            hint=f"Choose another: petmsg booking reassign {row['ref']} --sitter SITTER",
+        )
+
+
+def changing(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a booking can change, as the audit keeps it."""
+    return {name: row[name] for name in ("starts_at", "ends_at", "sitter")}

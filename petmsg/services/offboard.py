@@ -1,0 +1,169 @@
+"""A sitter leaves: her number, her windows that run, her bookings to come."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import col, or_, select
+
+from petmsg.enums import BookingStatus, SitterStatus
+from petmsg.models import AssignmentWindow, Booking, Sitter, SitterActivity
+from petmsg.services import custody
+from petmsg.services.number import held_by
+from petmsg.services.sitter import locked
+from petmsg.services.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Deactivated:
+    """An offboarded sitter, what became of her number, and what needs a new sitter."""
+
+    sitter: str
+    status: SitterStatus
+    number: str | None
+    quarantined_until: datetime | None
+    windows_ended: tuple[str, ...]
+    bookings_unassigned: tuple[str, ...]
+    reused: bool
+
+
+def deactivate(
+    work: Work, text: str, *, days: int | None = None, reason: str | None = None
+) -> Deactivated:
+    """Offboard a sitter: her number becomes a quarantined pool number that no other sitter gets.
+
+    Windows of hers that run end now; later bookings lose their sitter and are listed.
+    """
+    custody.quarantine_end(work, days)  # also where she holds nothing: --days 0 is wrong usage
+    sitter = locked(work, text)
+    assert sitter.id is not None
+    if sitter.status is SitterStatus.OFFBOARDED:
+        return Deactivated(sitter.ref, sitter.status, None, None, (), (), reused=True)
+    why = reason or "sitter offboarded"
+    before = sitter.status
+    sitter.status = SitterStatus.OFFBOARDED
+    span = work.session.exec(
+        select(SitterActivity).where(
+            SitterActivity.sitter_id == sitter.id, col(SitterActivity.offboarded_at).is_(None)
+        )
+    ).first()
+    if span is not None:
+        span.offboarded_at = max(work.now, span.activated_at)
+    number = held_by(work, sitter.id)
+    if number is not None:
+        number = custody.locked_by_id(work, number.id or 0)
+        custody.retire_from_sitter(
+            work,
+            number,
+            sitter=sitter.ref,
+            days=days,
+            quarantine_reason=f"{why} ({sitter.ref})",
+            reason=why,
+        )
+    ended = _end_running_windows(work, sitter)
+    unassigned = _unassign_later_bookings(work, sitter)
+    work.record(
+        "sitter.deactivated",
+        "sitter",
+        sitter.ref,
+        {
+            "before": before.value,
+            "number": number.e164 if number else None,
+            "windows_ended": ended,
+            "bookings_unassigned": unassigned,
+        },
+        reason=reason,
+    )
+    return Deactivated(
+        sitter=sitter.ref,
+        status=sitter.status,
+        number=number.e164 if number else None,
+        quarantined_until=number.quarantined_until if number else None,
+        windows_ended=tuple(ended),
+        bookings_unassigned=tuple(unassigned),
+        reused=False,
+    )
+
+
+def _end_running_windows(work: Work, sitter: Sitter) -> list[str]:
+    """Her windows that contain now end now; their bookings keep her name."""
+    running = work.session.exec(
+        select(AssignmentWindow, Booking)
+        .join(Booking, col(Booking.id) == AssignmentWindow.booking_id)
+        .where(
+            AssignmentWindow.sitter_id == sitter.id,
+            col(AssignmentWindow.starts_at) < work.now,
+            col(AssignmentWindow.ends_at) > work.now,
+            Booking.status == BookingStatus.CONFIRMED,
+        )
+        .order_by(col(Booking.id))
+        .with_for_update()
+    ).all()
+    for window, booking in running:
+        before = _span(window.starts_at, window.ends_at, sitter.ref)
+        window.ends_at = work.now
+        window.booked_until = min(window.booked_until, work.now)
+        work.record(
+            "window.updated",
+            "window",
+            booking.ref,
+            {
+                "before": before,
+                "after": _span(window.starts_at, window.ends_at, sitter.ref),
+            },
+            reason="sitter offboarded",
+        )
+    return [booking.ref for _, booking in running]
+
+
+def _unassign_later_bookings(work: Work, sitter: Sitter) -> list[str]:
+    """Bookings of hers that did not begin, and pending ones that did not end, lose her."""
+    later = work.session.exec(
+        select(Booking)
+        .where(
+            Booking.sitter_id == sitter.id,
+            Booking.status != BookingStatus.CANCELLED,
+            or_(
+                col(Booking.starts_at) >= work.now,
+                (col(Booking.status) == BookingStatus.PENDING) & (col(Booking.ends_at) > work.now),
+            ),
+        )
+        .order_by(col(Booking.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    windows = {
+        window.booking_id: window
+        for window in work.session.exec(
+            select(AssignmentWindow).where(
+                AssignmentWindow.sitter_id == sitter.id,
+                col(AssignmentWindow.starts_at) >= work.now,
+            )
+        )
+    }
+    for booking in later:
+        booking.sitter_id = None
+        work.record(
+            "booking.unassigned",
+            "booking",
+            booking.ref,
+            {"sitter": sitter.ref},
+            reason="sitter offboarded",
+        )
+        window = windows.get(booking.id or 0)
+        if window is not None:
+            window.sitter_id = None
+            work.record(
+                "window.updated",
+                "window",
+                booking.ref,
+                {
+                    "before": _span(window.starts_at, window.ends_at, sitter.ref),
+                    "after": _span(window.starts_at, window.ends_at, None),
+                },
+                reason="sitter offboarded",
+            )
+    return [booking.ref for booking in later]
+
+
+def _span(starts_at: datetime, ends_at: datetime, sitter: str | None) -> dict[str, object]:
+    return {"starts_at": starts_at, "ends_at": ends_at, "sitter": sitter}
