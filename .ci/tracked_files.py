@@ -15,7 +15,7 @@ from pathlib import Path
 # With brackets where a plain word would do, so that this file does not refuse itself.
 MACHINE_PATH = re.compile(r"(?<![\w.})*+-])/(?:work|tmp|root|opt)(?=[/\s\"'`)\],:;]|$)")
 PACKAGE_SOURCE = re.compile(
-    r"\b(?:test\.)?[p]ypi\.org/simple|\bfiles\.[p]ythonhosted\b"
+    r"\bhttps?://[^\s/\"]+/(?:simple|packages|tarball|pool/main)/"
     r"|--(?:(?:extra-)?index-url|find-links|trusted-host)\b"
     r"|\bhttps?://\S+\.(?:whl|tar\.gz|zip|deb)\b"
 )

@@ -284,8 +284,8 @@ def test_no_tracked_file_names_a_machine_or_a_package_source(
         "file:///{}/wheels".format("opt"),
         "--{}=https://example.org".format("index-url"),
         "--{} folder".format("find-links"),
-        "https://{}/packages/x".format("files.python" + "hosted.org"),
-        "https://{}/typer/".format("pypi" + ".org/simple"),
+        "https://host.example/{}/x".format("packages"),
+        "https://host.example/{}/typer/".format("simple"),
         "x @ https://example.org/x-1.0.tar" + ".gz",
     ],
 )
@@ -300,7 +300,7 @@ def test_an_address_would_be_noticed(checker: ModuleType, text: str) -> None:
         "$folder/tmp/x",
         "docs/root/x",
         "a client who texts STOP/opt-out",
-        "https://pypi.org/project/petmsg/",
+        "https://host.example/project/petmsg/",
         "--no-emit-index-url",
     ],
 )
