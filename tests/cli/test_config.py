@@ -62,7 +62,7 @@ def test_credentials_name_their_source_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_url_that_cannot_be_read_is_shown_as_such() -> None:
-    assert settings("mysql://root:s3cret@db/x")["database"][0] == "(cannot be read)"
+    assert settings("mysql://ann:s3cret@db/x")["database"][0] == "(cannot be read)"
 
 
 def test_an_output_format_that_is_none_is_wrong_usage(sqlite_cli: Cli) -> None:
