@@ -462,6 +462,23 @@ def test_the_same_client_added_at_once_is_one_client(
     assert count(migrated_url, "client") == 1
 
 
+def test_the_same_bookings_imported_at_once_are_there_once(migrated_url: str, hive: Hive) -> None:
+    company(migrated_url, clients=5)
+    rows = [
+        (f"B-{i}", f"C-{i % 5 + 1}", "2026-02-14T10:00Z", "2026-02-14T11:00Z") for i in range(60)
+    ]
+    csv = lines(("ref", "client", "starts_at", "ends_at"), *rows)
+    swarm = hive.run(migrated_url, [[["booking", "import", "-", "-o", "json"]]] * 8, stdin=csv)
+    assert [ran.err for ran in swarm.ran if ran.code] == []
+    made = Counter(
+        row["ref"] for ran in swarm.ran for row in ran.json if row["result"] == "created"
+    )
+    assert set(made.values()) == {1}
+    assert len(made) == 60
+    assert count(migrated_url, "audit_event", "event = 'booking.added'") == 60
+    assert problems(migrated_url) == []
+
+
 def test_a_key_used_at_once_is_one_text(migrated_url: str, hive: Hive) -> None:
     company(migrated_url, clients=1)
     send = ["message", "send", "C-1", "--body", "Hello", "--key", "k", "-o", "json"]
