@@ -24,7 +24,7 @@ from tests.swarm import Hive
 
 BOOKINGS = 1200  # two chunks of an import, two of a confirmation
 SEED = int(os.environ.get("PETMSG_SEED") or random.randrange(10**6))
-KILLS = int(os.environ.get("PETMSG_KILLS") or 3)
+KILLS = int(os.environ.get("PETMSG_KILLS") or 2)
 
 
 @dataclass(frozen=True)

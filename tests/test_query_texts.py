@@ -10,15 +10,9 @@ import pytest
 from sqlalchemy import Engine, event
 
 from petmsg.clock import iso_utc
-from petmsg.enums import ProviderName
 from petmsg.queries import confirm, impact, routing
-from petmsg.services import booking as booking_service
-from petmsg.services import confirm as confirm_service
-from petmsg.services import message as message_service
-from petmsg.services import quarantine as quarantine_service
-from petmsg.services import sitter as sitter_service
 from tests.consistency import raw
-from tests.fixtures import NOW, add_org, lines, run_cli, working
+from tests.fixtures import NOW, add_org, lines, run_cli
 
 PACKAGE = Path(__file__).resolve().parent.parent / "petmsg"
 SQL = re.compile(r"\s*(WITH|SELECT|INSERT INTO|UPDATE|DELETE FROM)\s")
@@ -96,12 +90,7 @@ def test_the_texts_are_found() -> None:
     """So that a change of their shape does not leave this file with nothing to prepare."""
     assert len(TEXTS) > 40
     places = {place.partition(":")[0] for place in TEXTS}
-    assert {
-        "queries/routing.py",
-        "queries/confirm.py",
-        "services/sitter.py",
-        "services/work.py",
-    } <= (places)
+    assert {"queries/routing.py", "queries/confirm.py", "services/work.py"} <= places
 
 
 def prepared(cursor: Any, text: str) -> None:
@@ -222,26 +211,22 @@ def test_sending_confirming_and_quarantining_read_no_hot_table_from_end_to_end(
 ) -> None:
     """The statements as they really run, those of the ORM among them."""
     heard = {}
-    for name, act in {
-        "confirm": lambda work: confirm_service.confirm(work, ["B-1", "B-2"]),
-        "send": lambda work: message_service.queue_and_claim(
-            work, "C-1", body="Hi", key="k", provider=ProviderName.SANDBOX
-        ),
-        "send with the key again": lambda work: message_service.queue_and_claim(
-            work, "C-1", body="Hi", key="k", provider=ProviderName.SANDBOX
-        ),
-        "reschedule": lambda work: booking_service.reschedule(
-            work, "B-1", ends_at=NOW + timedelta(days=3)
-        ),
-        "quarantine": lambda work: quarantine_service.quarantine_all(
-            work, ["+14155550101"], reason="complaints"
-        ),
-        "deactivate": lambda work: sitter_service.deactivate(work, "S-1"),
-    }.items():
-        with Listener() as listener, working(company) as work:
-            act(work)
-        assert len(listener.statements) > 2, name
-        heard[name] = listener.statements
+    for line in (
+        "booking confirm B-1 B-2",
+        "booking confirm --all-pending",
+        "booking reschedule B-1 --end +3d",
+        "booking reassign B-2 --nobody",
+        "message send C-1 --body Hi --key k",
+        "message send C-1 --body Hi --key k",
+        "number quarantine +14155550101 --reason complaints",
+        "sitter deactivate S-1",
+        "client forget C-1 --reason asked --yes",
+    ):
+        with Listener() as listener:
+            ran = run_cli(company, *line.split())
+        assert ran.code == 0, ran.err
+        assert len(listener.statements) > 2, line
+        heard[line] = listener.statements
     with raw(company) as cursor:
         found = {
             name: [each for text in texts for each in scans(cursor, text)]
