@@ -150,6 +150,7 @@ def value(url: str, sql: str) -> int:
         return int(cursor.value(sql))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", VICTIMS)
 def test_a_killed_command_did_all_or_nothing_and_finishes_when_repeated(
     name: str, fresh: Fresh, hive: Hive, request: pytest.FixtureRequest
@@ -205,6 +206,7 @@ def settle(url: str) -> None:
 SEND = ("message", "send", "C-1", "--body", "Hello", "--key", "k", "-o", "json")
 
 
+@pytest.mark.slow
 def test_a_killed_send_is_never_repeated_as_a_second_text(fresh: Fresh, hive: Hive) -> None:
     """Killed before the commit of its claim it is sent by the repetition. Killed after that, its
     fate is not known: the repetition says where it stands, and sends nothing."""
