@@ -17,7 +17,7 @@ from benchmarks.measure import Row, seconds, take_turns
 from petmsg.db.engine import cursor_of, make_engine, transaction
 from petmsg.db.location import locate
 from petmsg.queries.org import find_org
-from petmsg.services import booking, confirm
+from petmsg.services import booking_import, confirm
 from petmsg.services.batch import CHUNK, BatchRow, chunks, read_batch
 from petmsg.services.work import Work
 
@@ -102,7 +102,7 @@ def measure_import(bench: Bench) -> list[Row]:
     content = "\n".join(lines).encode()
 
     def services() -> Iterator[Service]:
-        rows = read_batch(content, columns=booking.COLUMNS, required=("client",))
+        rows = read_batch(content, columns=booking_import.COLUMNS, required=("client",))
         for piece in chunks(rows):
             yield partial(_import, piece)
 
@@ -124,7 +124,7 @@ def _confirm(refs: Sequence[str], work: Work) -> object:
 
 
 def _import(rows: Sequence[BatchRow], work: Work) -> object:
-    return booking.import_rows(work, rows)
+    return booking_import.import_rows(work, rows)
 
 
 def _compared(bench: Bench, kind: str, case: Case) -> Row:

@@ -300,9 +300,9 @@ def _killed_before_the_carrier() -> None:
 
 
 def _killed_after_the_carrier() -> None:
-    from petmsg.services import message
+    from petmsg.services import claim
 
-    message.record = _die
+    claim.record = _die
 
 
 def _claim_forgotten() -> None:

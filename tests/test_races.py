@@ -86,12 +86,6 @@ def shuffled(names: list[str], seed: int) -> list[str]:
     return mixed
 
 
-def open_on_postgresql(request: pytest.FixtureRequest, why: str) -> None:
-    """A known race of PostgreSQL: it may fail there, and not on SQLite."""
-    if "postgresql" in request.node.name:
-        request.applymarker(pytest.mark.xfail(reason=why, strict=False))
-
-
 # --------------------------------------------------------------------------------------- confirming
 
 
@@ -296,9 +290,8 @@ def mixed_company(url: str) -> None:
 
 
 def test_mixed_work_of_eight_processes_leaves_everything_whole(
-    migrated_url: str, hive: Hive, request: pytest.FixtureRequest
+    migrated_url: str, hive: Hive
 ) -> None:
-    open_on_postgresql(request, "a claim decides before it locks the number, and not again after")
     mixed_company(migrated_url)
     jobs = [mixed_work(process, 15) for process in range(8)]
     swarm = hive.run(migrated_url, jobs, environ={"PETMSG_OUTPUT": "json"})
@@ -451,10 +444,7 @@ def test_refs_that_are_counted_collide(request: pytest.FixtureRequest, hive: Hiv
     assert 4 in hive.run(url, jobs, sabotage="counted refs").codes
 
 
-def test_the_same_client_added_at_once_is_one_client(
-    migrated_url: str, hive: Hive, request: pytest.FixtureRequest
-) -> None:
-    open_on_postgresql(request, "the phone is looked up before the counter of refs is waited for")
+def test_the_same_client_added_at_once_is_one_client(migrated_url: str, hive: Hive) -> None:
     add_org(migrated_url)
     add = ["client", "add", "Anna", "--phone", "+12025550100", "-o", "json"]
     swarm = hive.run(migrated_url, [[add]] * 12)

@@ -2,13 +2,14 @@
 
 import json
 from datetime import UTC, datetime
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from petmsg.enums import NumberClass, OutputFormat
 from petmsg.models import Client, ClientPhone, Sitter
-from petmsg.render import nouns, output
+from petmsg.render import conversation, nouns, output
 from petmsg.render.fields import Field, View
 from petmsg.render.safe import json_text, safe
 from tests.fixtures import NOW, Cli, working
@@ -136,15 +137,18 @@ def test_several_personal_phones_are_masked_and_none_stays_none() -> None:
 
 
 def test_a_phone_can_be_personal_by_its_row() -> None:
-    fields = {field.name: field for field in nouns.MESSAGES}
+    fields = {field.name: field for field in conversation.MESSAGES}
     inbound = {"direction": "inbound", "from_e164": "+14155551001", "to_e164": "+14155550100"}
     assert fields["from"].data(inbound, View()) == "+1********01"
     assert fields["to"].data(inbound, View()) == "+14155550100"
 
 
-@pytest.mark.parametrize("name", [name for name in dir(nouns) if name.isupper()])
-def test_a_noun_names_each_of_its_keys_once_in_snake_case(name: str) -> None:
-    keys = [field.name for field in getattr(nouns, name)]
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(module, name) for module in (nouns, conversation) for name in dir(module) if name.isupper()],
+)
+def test_a_noun_names_each_of_its_keys_once_in_snake_case(module: ModuleType, name: str) -> None:
+    keys = [field.name for field in getattr(module, name)]
     assert len(set(keys)) == len(keys)
     assert all(key == key.lower() and key.isidentifier() for key in keys)
 

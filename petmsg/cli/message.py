@@ -20,7 +20,7 @@ from petmsg.enums import MessageStatus
 from petmsg.errors import MalformedText
 from petmsg.queries import message as queries
 from petmsg.queries.page import USUAL_LIMIT
-from petmsg.render.nouns import MESSAGE, MESSAGES, QUEUED, SENT, SIZE
+from petmsg.render.conversation import MESSAGE, MESSAGES, QUEUED, SENT, SIZE
 
 app = new_app("Send texts, and look at them.")
 

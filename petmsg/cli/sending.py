@@ -24,8 +24,9 @@ from petmsg.providers.base import Provider, Unknown
 from petmsg.queries.message import queued
 from petmsg.queries.org import OrgRow
 from petmsg.render.fields import Field
-from petmsg.services import message as service
-from petmsg.services.message import NoNumber, Sending
+from petmsg.services import claim as service
+from petmsg.services.claim import NoNumber, Sending
+from petmsg.services.message import MessageNotWaiting
 from petmsg.services.work import Failure
 
 
@@ -103,7 +104,7 @@ def _dispatch_one(
 ) -> tuple[Sending | Failure, int]:
     try:
         taken = run.write_in(org.slug, service.claim_now, message_id, provider=org.provider)
-    except service.MessageNotWaiting as taken_by_another:
+    except MessageNotWaiting as taken_by_another:
         return Failure(str(message_id), taken_by_another), DONE
     except PetmsgError as problem:
         return Failure(str(message_id), problem), problem.exit_code

@@ -9,7 +9,13 @@ from petmsg.cli.options import ALL, BEFORE, LIMIT, page
 from petmsg.cli.run import Run
 from petmsg.queries import thread as queries
 from petmsg.queries.page import USUAL_LIMIT
-from petmsg.render.nouns import NUMBERS_SEEN, THREAD, THREAD_MESSAGES, THREAD_WINDOWS, THREADS
+from petmsg.render.conversation import (
+    NUMBERS_SEEN,
+    THREAD,
+    THREAD_MESSAGES,
+    THREAD_WINDOWS,
+    THREADS,
+)
 
 _HELP = (
     "Each client has exactly one conversation thread. Multiple bookings create multiple assignment"

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
-
 from petmsg.clock import iso_utc, parse_instant
 from petmsg.db.engine import is_unique_violation
+from petmsg.db.problems import is_driver_error
 from petmsg.enums import BookingStatus, ClientKind, SitterStatus
 from petmsg.errors import Busy, EndNotAfterStart, MalformedRow, PetmsgError, Refused
 from petmsg.queries import confirm as confirm_queries
@@ -39,8 +38,8 @@ def import_rows(work: Work, rows: Sequence[BatchRow]) -> list[RowDone | Failure]
     try:
         with work.all_or_nothing():
             return BookingRows(work).take(rows)
-    except DBAPIError as problem:
-        if not is_unique_violation(problem):
+    except Exception as problem:
+        if not (is_driver_error(problem) and is_unique_violation(problem)):
             raise
     results: list[RowDone | Failure] = []
     for row in rows:

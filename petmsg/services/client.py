@@ -11,7 +11,7 @@ from petmsg.models import Client, ClientPhone, Message, MessageNumber, SandboxTe
 from petmsg.phone import mask_phone, parse_phone
 from petmsg.queries.lookup import find_client
 from petmsg.services.batch import BatchRow, RowDone, needed, one_by_one
-from petmsg.services.refs import next_ref
+from petmsg.services.refs import hold_refs, next_ref
 from petmsg.services.work import Failure, Work
 from petmsg.words import parse_name, parse_ref
 
@@ -70,6 +70,8 @@ def add(
     numbers = list(dict.fromkeys(parse_phone(phone) for phone in phones))
     if not numbers:
         raise OutOfRange("A client needs a phone.", hint="Give it: --phone +14155550123")
+    if ref is None:
+        hold_refs(work, "client")
     there = _by_ref(work, parse_ref(ref)) if ref is not None else _by_phone(work, numbers[0])
     if there is not None:
         _require_not_forgotten(there)

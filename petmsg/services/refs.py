@@ -1,19 +1,30 @@
 """Refs made by petmsg where none was given: `C-1`, `S-1`, `B-1`."""
 
+from petmsg.db.cursor import Cursor
 from petmsg.services.work import Work
 
 _PREFIX = {"client": "C", "sitter": "S", "booking": "B"}
 
 
+def hold_refs(work: Work, noun: str) -> None:
+    """Wait for whoever is making up a ref of the noun, and hold others off until the commit.
+
+    What is looked up afterwards (is she there already, by her phone?) cannot be added meanwhile.
+    """
+    cursor = work.cursor
+    _ensure_counter(cursor, work.org.id, noun)
+    if not cursor.is_sqlite:
+        cursor.tuples(
+            "SELECT next_value FROM ref_counter WHERE org_id = :org_id AND noun = :noun FOR UPDATE",
+            org_id=work.org.id,
+            noun=noun,
+        )
+
+
 def next_ref(work: Work, noun: str) -> str:
     """The next free ref of the noun in this org, counted under a row lock."""
     cursor = work.cursor
-    cursor.run(
-        "INSERT INTO ref_counter (org_id, noun, next_value) VALUES (:org_id, :noun, 1)"
-        " ON CONFLICT (org_id, noun) DO NOTHING",
-        org_id=work.org.id,
-        noun=noun,
-    )
+    _ensure_counter(cursor, work.org.id, noun)
     while True:
         taken = cursor.value(
             "UPDATE ref_counter SET next_value = next_value + 1"
@@ -28,3 +39,12 @@ def next_ref(work: Work, noun: str) -> str:
             ref=ref,
         ):
             return ref
+
+
+def _ensure_counter(cursor: Cursor, org_id: int, noun: str) -> None:
+    cursor.run(
+        "INSERT INTO ref_counter (org_id, noun, next_value) VALUES (:org_id, :noun, 1)"
+        " ON CONFLICT (org_id, noun) DO NOTHING",
+        org_id=org_id,
+        noun=noun,
+    )

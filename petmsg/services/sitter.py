@@ -14,7 +14,7 @@ from petmsg.queries.lookup import find_sitter
 from petmsg.services import custody
 from petmsg.services.batch import BatchRow, RowDone, needed, one_by_one
 from petmsg.services.number import give, held_by
-from petmsg.services.refs import next_ref
+from petmsg.services.refs import hold_refs, next_ref
 from petmsg.services.work import Failure, Work, each
 from petmsg.words import parse_name, parse_ref
 
@@ -83,6 +83,7 @@ def add(
         ref = parse_ref(ref)
         there = _by_ref(work, ref)
     else:
+        hold_refs(work, "sitter")
         there = work.session.exec(
             select(Sitter).where(
                 Sitter.org_id == work.org.id, Sitter.phone == e164, Sitter.name == clean_name

@@ -9,6 +9,7 @@ import pytest
 
 from petmsg.enums import ProviderName
 from petmsg.providers.base import Accepted
+from petmsg.services import claim as claiming
 from petmsg.services import message as service
 from tests.fixtures import NOW, Cli, add_org, lines, looking, working
 
@@ -401,8 +402,8 @@ def test_many_claims_at_once_take_each_text_once(migrated_url: str, cli: Cli) ->
         start.wait()
         try:
             with working(migrated_url) as work:
-                taken = service.claim(work, message, provider=ProviderName.SANDBOX)
-                return isinstance(taken, service.Claim)
+                taken = claiming.claim(work, message, provider=ProviderName.SANDBOX)
+                return isinstance(taken, claiming.Claim)
         except service.MessageNotWaiting:
             return False
 
@@ -533,15 +534,15 @@ def test_an_answer_that_comes_after_a_new_try_changes_nothing(
     claims = []
     for _ in range(2):
         with working(migrated_sqlite) as work:
-            claims.append(service.claim(work, message, provider=ProviderName.SANDBOX))
+            claims.append(claiming.claim(work, message, provider=ProviderName.SANDBOX))
         if len(claims) == 1:
             set_status(migrated_sqlite, message, "queued")
     first, second = claims
-    assert isinstance(first, service.Claim)
-    assert isinstance(second, service.Claim)
+    assert isinstance(first, claiming.Claim)
+    assert isinstance(second, claiming.Claim)
     with working(migrated_sqlite) as work:
-        assert service.record(work, first, Accepted("SB-late", "accepted")) == "sending"
-        assert service.record(work, second, Accepted("SB-good", "accepted")) == "sent"
+        assert claiming.record(work, first, Accepted("SB-late", "accepted")) == "sending"
+        assert claiming.record(work, second, Accepted("SB-good", "accepted")) == "sent"
     assert show(sqlite_cli, message)["provider_id"] == "SB-good"
 
 
@@ -551,7 +552,7 @@ def test_the_provider_may_not_change_between_the_look_and_the_claim(
     people(sqlite_cli)
     message = send(sqlite_cli, "--queue-only").json["message"]
     with working(migrated_sqlite) as work, pytest.raises(service.Busy):
-        service.claim(work, message, provider=ProviderName.TWILIO)
+        claiming.claim(work, message, provider=ProviderName.TWILIO)
 
 
 def test_a_sandbox_that_cannot_answer_leaves_the_outcome_unknown(

@@ -191,7 +191,11 @@ def test_a_text_that_is_not_unicode_never_leaves(fake: TwilioFake, twilio: Twili
 
 def test_ctrl_c_passes_through(fake: TwilioFake, twilio: TwilioProvider) -> None:
     def press(_: Request) -> Fault:
-        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        # Later, when the sender surely waits for the answer and does not tidy up after writing.
+        person = threading.Timer(
+            0.3, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)
+        )
+        person.start()
         return hang()
 
     fake.choose_fault = press

@@ -16,7 +16,18 @@ from petmsg.enums import NumberClass, PoolFor, ProviderName
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import Accepted
 from petmsg.queries.org import find_org
-from petmsg.services import booking, client, confirm, message, number, org, quarantine, route
+from petmsg.services import (
+    booking,
+    claim,
+    client,
+    confirm,
+    message,
+    number,
+    offboard,
+    org,
+    quarantine,
+    route,
+)
 from petmsg.services import sitter as sitters
 from petmsg.services.work import Work
 from tests.fixtures import NOW, add_org, looking, working
@@ -91,9 +102,9 @@ class World:
             queued = message.queue(work, ref, body="Hi").message
         found = self.explain(ref, at=self.now)
         with working(self.url, now=self.now) as work:
-            taken = message.claim(work, queued, provider=ProviderName.SANDBOX)
-            if isinstance(taken, message.Claim):
-                message.record(work, taken, Accepted(f"SB-{queued}", "accepted"))
+            taken = claim.claim(work, queued, provider=ProviderName.SANDBOX)
+            if isinstance(taken, claim.Claim):
+                claim.record(work, taken, Accepted(f"SB-{queued}", "accepted"))
             else:
                 message.cancel(work, queued)
         with looking(self.url) as cursor:
@@ -160,7 +171,7 @@ class World:
 
     def _deactivate(self, work: Work) -> None:
         if self.random.random() < 0.4:
-            sitters.deactivate(work, self.random.choice(SITTERS), days=1)
+            offboard.deactivate(work, self.random.choice(SITTERS), days=1)
 
     def _pool_limit(self, work: Work) -> None:
         org.change(work, pool_threads_per_number=self.random.choice((0, 1, 2)))
