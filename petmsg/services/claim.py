@@ -44,6 +44,9 @@ from petmsg.services.message import (
 from petmsg.services.work import Work
 
 _MOST_TRIES = 5
+# Texts that are being queued for the same thread share its key; a lock that asked for the key too
+# would deadlock with them.
+_NO_KEY_UPDATE = {"key_share": True}
 
 
 class NoNumber(Refused):
@@ -177,7 +180,7 @@ def claim(work: Work, message_id: int, *, provider: ProviderName) -> Claim | Wai
         return Waiting(message_id, decision.reason, decision)
     number.last_used_at = max(work.now, number.last_used_at or work.now)
     if decision.rule is Rule.POOL:
-        thread = work.session.get(Thread, message.thread_id, with_for_update=True)
+        thread = work.session.get(Thread, message.thread_id, with_for_update=_NO_KEY_UPDATE)
         assert thread is not None
         thread.pool_number_id = number.id
     message.status = MessageStatus.SENDING
@@ -212,7 +215,10 @@ def _decide_and_lock(work: Work, client: ClientKey) -> tuple[Decision, MessageNu
         if locked is not None and locked.id == decision.number.id:
             return decision, locked
         locked = work.session.get(
-            MessageNumber, decision.number.id, with_for_update=True, populate_existing=True
+            MessageNumber,
+            decision.number.id,
+            with_for_update=_NO_KEY_UPDATE,
+            populate_existing=True,
         )
         if work.cursor.is_sqlite:
             return decision, locked

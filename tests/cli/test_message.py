@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from petmsg.enums import ProviderName
+from petmsg.errors import Busy
 from petmsg.providers.base import Accepted
 from petmsg.services import claim as claiming
 from petmsg.services import message as service
@@ -551,7 +552,7 @@ def test_the_provider_may_not_change_between_the_look_and_the_claim(
 ) -> None:
     people(sqlite_cli)
     message = send(sqlite_cli, "--queue-only").json["message"]
-    with working(migrated_sqlite) as work, pytest.raises(service.Busy):
+    with working(migrated_sqlite) as work, pytest.raises(Busy):
         claiming.claim(work, message, provider=ProviderName.TWILIO)
 
 
