@@ -25,9 +25,6 @@ SLOW = {"sqlmodel", "sqlalchemy", "pydantic", "alembic", "twilio"}
 SLOWER = SLOW | {"rich", "psycopg"}
 MOST_LINES = 400
 
-# Longer modules that are to be split, with the most lines each may have until then.
-TO_BE_SPLIT: dict[str, int] = {}
-
 REPORT = """
 import io, json, sys
 from contextlib import redirect_stdout
@@ -210,12 +207,12 @@ def without_docstring(modules: dict[str, str]) -> list[str]:
     return [name for name, text in modules.items() if not ast.get_docstring(ast.parse(text))]
 
 
-def too_long(modules: dict[str, str], known: dict[str, int]) -> list[str]:
-    """Modules over the limit, or over the figure they are known with."""
+def too_long(modules: dict[str, str]) -> list[str]:
+    """Modules over the limit."""
     return [
         f"{name}: {count}"
         for name, text in modules.items()
-        if (count := len(text.splitlines())) > known.get(name, MOST_LINES)
+        if (count := len(text.splitlines())) > MOST_LINES
     ]
 
 
@@ -230,13 +227,12 @@ def test_every_module_says_what_it_is_for(texts: dict[str, str]) -> None:
 
 
 def test_no_module_is_long(texts: dict[str, str]) -> None:
-    assert too_long(texts, TO_BE_SPLIT) == []
+    assert too_long(texts) == []
 
 
 def test_a_long_or_silent_module_would_be_noticed() -> None:
     assert without_docstring({"a.py": "x = 1", "b.py": '"""B."""'}) == ["a.py"]
-    modules = {"a.py": "x\n" * 401, "b.py": "x\n" * 400, "c.py": "x\n" * 450, "d.py": "x\n" * 451}
-    assert too_long(modules, {"c.py": 450, "d.py": 450}) == ["a.py: 401", "d.py: 451"]
+    assert too_long({"a.py": "x\n" * 401, "b.py": "x\n" * 400}) == ["a.py: 401"]
 
 
 def test_nothing_happens_at_import(texts: dict[str, str]) -> None:

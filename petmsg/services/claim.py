@@ -15,7 +15,6 @@ from petmsg.enums import Direction, MessageStatus, ProviderName, Rule
 from petmsg.errors import (
     Busy,
     Misconfigured,
-    NotFound,
     PetmsgError,
     ProviderOutcomeUnknown,
     ProviderRefused,
@@ -31,12 +30,12 @@ from petmsg.providers.base import (
     SendOutcome,
 )
 from petmsg.queries.lookup import ClientKey
-from petmsg.queries.message import require_possible
 from petmsg.queries.routing import read_facts
 from petmsg.routing import Decision, decide
 from petmsg.services.message import (
     MessageNotWaiting,
     client_of,
+    locked_message,
     queue,
     require_her_window,
     sitter_ref,
@@ -151,15 +150,7 @@ def claim(work: Work, message_id: int, *, provider: ProviderName) -> Claim | Wai
     of the thread wait, or no number is usable. Raises `NotFound`, `MessageNotWaiting`,
     `NotHerWindow`.
     """
-    require_possible(message_id)
-    message = work.session.exec(
-        select(Message)
-        .where(Message.org_id == work.org.id, Message.id == message_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).first()
-    if message is None:
-        raise NotFound("message", str(message_id))
+    message = locked_message(work, message_id)
     if message.status is not MessageStatus.QUEUED:
         raise MessageNotWaiting(f"Text {message_id} is {message.status}, not queued.")
     if work.org.provider is not provider:

@@ -103,7 +103,7 @@ def retry(work: Work, message_id: int, *, reason: str) -> Queued:
 
     One that is being sent is refused, unless its sender must have died (`STUCK_AFTER`).
     """
-    message = _locked(work, message_id)
+    message = locked_message(work, message_id)
     retriable = (MessageStatus.FAILED, MessageStatus.UNKNOWN, MessageStatus.HELD)
     if message.status is MessageStatus.QUEUED:
         return Queued(message_id, message.status, reused=True)
@@ -121,7 +121,7 @@ def retry(work: Work, message_id: int, *, reason: str) -> Queued:
 
 def cancel(work: Work, message_id: int, *, reason: str | None = None) -> Queued:
     """Take a text out of the queue for good, or close one whose fate is not known."""
-    message = _locked(work, message_id)
+    message = locked_message(work, message_id)
     if message.status is MessageStatus.CANCELLED:
         return Queued(message_id, message.status, reused=True)
     _refuse_if_under_way(work, message)
@@ -187,7 +187,11 @@ def sitter_ref(work: Work, sitter_id: int) -> str:
     return str(work.cursor.value("SELECT ref FROM sitter WHERE id = :id", id=sitter_id))
 
 
-def _locked(work: Work, message_id: int) -> Message:
+def locked_message(work: Work, message_id: int) -> Message:
+    """The outbound text of that id, read anew and locked until the commit.
+
+    Raises `NotFound`, or `MessageNotWaiting` for one that came in.
+    """
     require_possible(message_id)
     message = work.session.exec(
         select(Message)
