@@ -82,6 +82,48 @@ class MessageStatus(StrEnum):
     RECEIVED = "received"
 
 
+class AttemptStatus(StrEnum):
+    """What became of one attempt to send a text. `put_back`: the provider did not process it;
+    `absent`: its fate was in doubt, and the provider never had it."""
+
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    PUT_BACK = "put_back"
+    ABSENT = "absent"
+
+
+class OptOutSource(StrEnum):
+    """How petmsg learned that somebody wants no texts."""
+
+    OPERATOR = "operator"
+    PROVIDER = "provider"
+    KEYWORD = "keyword"
+
+
+class AlertSeverity(StrEnum):
+    """How soon a person should look: `critical` at once, `warning` today, `info` some day."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class HoldCode(StrEnum):
+    """Why a text does not leave now. The final ones end it, the others let it wait."""
+
+    OPTED_OUT = "opted_out"
+    NOT_TEXTABLE = "not_textable"
+    EXPIRED = "expired"
+    PAIR_BLOCKED = "pair_blocked"
+    FROZEN = "frozen"
+    SCHEDULED = "scheduled"
+    QUIET_HOURS = "quiet_hours"
+
+
 class Outcome(StrEnum):
     """How a routing decision ended."""
 

@@ -236,6 +236,21 @@ class ProviderOutcomeUnknown(PetmsgError):
     exit_code = PROVIDER
 
 
+class ProviderUnavailable(PetmsgError):
+    """The provider did not answer a question, or not in words we can read: exit 75."""
+
+    code = "provider_unavailable"
+    exit_code = BUSY
+    hint = "Try again in a moment. Nothing was changed."
+
+
+class ProviderAccount(Misconfigured):
+    """The provider refused the account itself: exit 5, and the run stops."""
+
+    code = "provider_account"
+    hint = "Check the credentials: petmsg config show"
+
+
 # --- others ----------------------------------------------------------------------------------
 
 

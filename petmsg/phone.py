@@ -5,6 +5,7 @@ most). Fullmatch and an ASCII class, because `$` accepts a trailing newline and 
 """
 
 import re
+from hashlib import sha256
 
 from petmsg.errors import MalformedPhone
 
@@ -35,3 +36,12 @@ def mask_phone(e164: str) -> str:
     if len(e164) < 5:
         return "+" + "*" * (len(e164) - 1)
     return f"{e164[:2]}{'*' * (len(e164) - 4)}{e164[-2:]}"
+
+
+def phone_key(org: str, e164: str) -> str:
+    """How a phone is recognised where it must not be written down: SHA-256 of org slug and E.164.
+
+    It keeps a forgotten client's opt-out; it is no protection against somebody who tries all
+    numbers.
+    """
+    return sha256(f"petmsg phone/1 {org} {e164}".encode()).hexdigest()

@@ -1,26 +1,32 @@
 """The tables, one file per noun, without behaviour."""
 
+from petmsg.models.alert import Alert
 from petmsg.models.audit import AuditEvent, AuditHead
 from petmsg.models.base import metadata
 from petmsg.models.booking import Booking
 from petmsg.models.client import Client, ClientPhone
-from petmsg.models.message import Message, SandboxText
+from petmsg.models.message import Message, MessageAttempt, SandboxText
 from petmsg.models.number import MessageNumber, NumberCustody
+from petmsg.models.optout import BlockedPair, OptOut
 from petmsg.models.org import Org, RefCounter
 from petmsg.models.sitter import Sitter, SitterActivity
 from petmsg.models.thread import Thread
 from petmsg.models.window import AssignmentWindow
 
 __all__ = [
+    "Alert",
     "AssignmentWindow",
     "AuditEvent",
     "AuditHead",
+    "BlockedPair",
     "Booking",
     "Client",
     "ClientPhone",
     "Message",
+    "MessageAttempt",
     "MessageNumber",
     "NumberCustody",
+    "OptOut",
     "Org",
     "RefCounter",
     "SandboxText",

@@ -10,7 +10,7 @@ from petmsg.models.base import Table, in_org, vocabulary
 
 
 class Client(Table, table=True):
-    """A client of an org. `name` is NULL once she was forgotten."""
+    """A client of an org. `name` is NULL once she was forgotten. `timezone` None: the org's."""
 
     __tablename__ = "client"
     __table_args__ = (
@@ -26,10 +26,14 @@ class Client(Table, table=True):
     kind: ClientKind = Field(default=ClientKind.ONE_TIME, sa_type=vocabulary(ClientKind, "kind"))
     created_at: datetime
     forgotten_at: datetime | None = None
+    timezone: str | None = None
 
 
 class ClientPhone(Table, table=True):
-    """A phone of a client: the primary one is texted, any is recognised (invariant 2)."""
+    """A phone of a client: the primary one is texted, any is recognised (invariant 2).
+
+    `not_textable_at` is when the provider said, with `not_textable_code`, that it takes no texts.
+    """
 
     __tablename__ = "client_phone"
     __table_args__ = (
@@ -51,3 +55,5 @@ class ClientPhone(Table, table=True):
     e164: str
     is_primary: bool = False
     created_at: datetime
+    not_textable_at: datetime | None = None
+    not_textable_code: str | None = None

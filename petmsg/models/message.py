@@ -2,21 +2,25 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, false, text
 from sqlmodel import Field
 
-from petmsg.enums import Direction, MessageStatus, ProviderName, Rule
+from petmsg.enums import AttemptStatus, Direction, MessageStatus, ProviderName, Rule
 from petmsg.models.base import Table, in_org, vocabulary
 
 _IN_FLIGHT = text("direction = 'outbound' AND status IN ('sending', 'unknown')")
 _QUEUED = text("status = 'queued'")
+_ON_ITS_WAY = text("status = 'sent'")
 
 
 class Message(Table, table=True):
-    """A text in or out. `number_id`, `rule` and `decision` were set by the claim.
+    """A text in or out. `number_id`, `rule` and `decision` were set by the last claim.
 
     `decision` is the Decision as JSON text, the truth about why this number was used. `body` and
-    the client's phone are NULL once she was forgotten.
+    the client's phone are NULL once she was forgotten. A queued text keeps the order of `send_at`,
+    when it was meant to leave; `due_at` is when it is looked at next (later after a back-off).
+    `worker` is who claimed it; `in_doubt_at` is since when its fate is unknown, `absent_at` when
+    the provider was first seen not to have it, `synced_at` when its delivery was last asked for.
     """
 
     __tablename__ = "message"
@@ -36,11 +40,32 @@ class Message(Table, table=True):
             sqlite_where=_IN_FLIGHT,
             postgresql_where=_IN_FLIGHT,
         ),
-        Index("ix_message_queued", "org_id", "id", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
-        Index(None, "org_id", "id"),
+        Index(
+            "ix_message_due",
+            "org_id",
+            "due_at",
+            "id",
+            sqlite_where=_QUEUED,
+            postgresql_where=_QUEUED,
+        ),
+        Index(
+            "ix_message_line",
+            "thread_id",
+            "send_at",
+            "id",
+            sqlite_where=_QUEUED,
+            postgresql_where=_QUEUED,
+        ),
+        Index(
+            "ix_message_on_its_way",
+            "org_id",
+            "synced_at",
+            "id",
+            sqlite_where=_ON_ITS_WAY,
+            postgresql_where=_ON_ITS_WAY,
+        ),
+        Index("uq_message_org_id_id", "org_id", "id", unique=True),
         Index(None, "thread_id", "id"),
-        Index(None, "thread_id", "claimed_at"),
-        Index(None, "number_id", "claimed_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -69,6 +94,47 @@ class Message(Table, table=True):
     created_at: datetime
     claimed_at: datetime | None = None
     sent_at: datetime | None = None
+    send_at: datetime | None = None
+    due_at: datetime | None = None
+    expires_at: datetime | None = None
+    urgent: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    worker: str | None = None
+    in_doubt_at: datetime | None = None
+    absent_at: datetime | None = None
+    synced_at: datetime | None = None
+    delivered_at: datetime | None = None
+
+
+class MessageAttempt(Table, table=True):
+    """One try to send a text: from which number, by whom, and what became of it.
+
+    A try that the provider answered late is found by `provider_message_id` even if another try
+    was begun since.
+    """
+
+    __tablename__ = "message_attempt"
+    __table_args__ = (
+        UniqueConstraint("message_id", "attempt"),
+        UniqueConstraint("provider_message_id"),
+        in_org("message", "message_id"),
+        in_org("message_number", "number_id"),
+        Index(None, "number_id", "claimed_at"),
+        Index(None, "thread_id", "claimed_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int
+    message_id: int
+    attempt: int
+    thread_id: int
+    number_id: int
+    rule: Rule = Field(sa_type=vocabulary(Rule, "rule"))
+    worker: str | None = None
+    status: AttemptStatus = Field(sa_type=vocabulary(AttemptStatus, "status"))
+    code: str | None = None
+    provider_message_id: str | None = None
+    claimed_at: datetime
+    ended_at: datetime | None = None
 
 
 class SandboxText(Table, table=True):

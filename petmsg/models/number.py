@@ -14,6 +14,8 @@ class MessageNumber(Table, table=True):
 
     `sitter_id` is its holder now. `first_sitter_id` is the only sitter it was ever given to: the
     database refuses another one, so a number that spoke for one sitter never speaks for a second.
+    `segments_per_second` None means what its kind allows (`petmsg.pace`). Its next text may start
+    at `free_at`, so that all workers together keep its pace.
     """
 
     __tablename__ = "message_number"
@@ -33,6 +35,9 @@ class MessageNumber(Table, table=True):
         ),
         CheckConstraint(
             "(status = 'quarantined') = (quarantine_reason IS NOT NULL)", name="quarantine_reason"
+        ),
+        CheckConstraint(
+            "segments_per_second > 0 AND segments_per_second <= 1000", name="segments_per_second"
         ),
         Index("uq_message_number_holder", "sitter_id", unique=True),
         Index(
@@ -60,6 +65,8 @@ class MessageNumber(Table, table=True):
     quarantine_reason: str | None = None
     last_used_at: datetime | None = None
     created_at: datetime
+    segments_per_second: float | None = None
+    free_at: datetime | None = None
 
 
 class NumberCustody(Table, table=True):

@@ -10,7 +10,12 @@ from petmsg.models.base import Table, vocabulary
 
 
 class Org(Table, table=True):
-    """A company with its settings. `slug` is how commands name it; `timezone` an IANA name."""
+    """A company with its settings. `slug` is how commands name it; `timezone` an IANA name.
+
+    Quiet hours are minutes of the recipient's local day, from the first until before the last;
+    they may pass midnight. While `frozen_at` is set and `frozen_until` (if any) is to come, nothing
+    is sent.
+    """
 
     __tablename__ = "org"
     __table_args__ = (
@@ -18,6 +23,16 @@ class Org(Table, table=True):
         CheckConstraint("grace_minutes BETWEEN 0 AND 10080", name="grace_minutes"),
         CheckConstraint("quarantine_days BETWEEN 1 AND 3650", name="quarantine_days"),
         CheckConstraint("pool_threads_per_number >= 1", name="pool_threads_per_number"),
+        CheckConstraint("quiet_from_minute BETWEEN 0 AND 1439", name="quiet_from_minute"),
+        CheckConstraint(
+            "quiet_until_minute BETWEEN 0 AND 1439 AND quiet_until_minute <> quiet_from_minute",
+            name="quiet_until_minute",
+        ),
+        CheckConstraint(
+            "(quiet_from_minute IS NULL) = (quiet_until_minute IS NULL)", name="quiet_hours"
+        ),
+        CheckConstraint("(frozen_at IS NULL) = (freeze_reason IS NULL)", name="freeze_reason"),
+        CheckConstraint("frozen_until IS NULL OR frozen_at IS NOT NULL", name="frozen_until"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -33,6 +48,11 @@ class Org(Table, table=True):
     )
     is_demo: bool = False
     created_at: datetime
+    quiet_from_minute: int | None = None
+    quiet_until_minute: int | None = None
+    frozen_at: datetime | None = None
+    frozen_until: datetime | None = None
+    freeze_reason: str | None = None
 
 
 class RefCounter(Table, table=True):

@@ -1,11 +1,14 @@
 """The seam between petmsg and whoever carries its texts.
 
-An adapter turns everything that can happen into one of four outcomes and raises nothing but
-`CredentialsMissing`. It is never called while a transaction is open, and one contract test runs
-against every adapter. Standard library only: services name these types.
+Sending turns everything that can happen into one of four outcomes and raises nothing; looking
+raises `ProviderUnavailable` or `ProviderAccount`. An adapter is never called while a transaction is
+open, and one contract test runs against every adapter. Standard library only: services name these
+types.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -34,6 +37,20 @@ class RejectionClass(StrEnum):
     """This text, as it is, will not be carried."""
     SETTING = "setting"
     """A setting of the account (a region, a trial) stands in the way."""
+    UNREACHABLE = "unreachable"
+    """The recipient's handset is off or out of reach: worth two or three tries within a day."""
+    BLOCKED = "blocked"
+    """The recipient's carrier takes nothing from this number of ours."""
+    FILTERED = "filtered"
+    """Taken for spam. Never sent again unchanged, never from another number; counted."""
+    UNEXPLAINED = "unexplained"
+    """The carrier gave no reason: worth one delayed try."""
+    DAILY_CAP = "daily_cap"
+    """The day's allowance is used up, until midnight in Los Angeles."""
+    QUIET_HOURS = "quiet_hours"
+    """Not at this hour of the recipient: at the next allowed time."""
+    LOOP = "loop"
+    """Too many texts between the same two numbers: perhaps two machines talk to each other."""
     OTHER = "other"
     """A code petmsg has no reaction for: kept, shown, not tried again by itself."""
 
@@ -75,11 +92,60 @@ class Unknown:
 SendOutcome = Accepted | Rejected | RetryLater | Unknown
 
 
+class Delivery(StrEnum):
+    """How far a text is that the provider took."""
+
+    ON_ITS_WAY = "on_its_way"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    """The carrier reported that it did not arrive."""
+    FAILED = "failed"
+    """The provider gave up before the carrier had it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderText:
+    """A text as the provider keeps it. `created_at` is aware UTC.
+
+    `code` and `rejection_class` are set where it was not delivered and the provider says why.
+    """
+
+    provider_message_id: str
+    from_e164: str
+    to_e164: str
+    body: str
+    delivery: Delivery
+    created_at: datetime
+    code: str | None = None
+    rejection_class: RejectionClass | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderNumber:
+    """A number of the provider's account that may send texts."""
+
+    e164: str
+    provider_number_id: str
+
+
 class Provider(Protocol):
-    """What petmsg needs of a carrier."""
+    """What petmsg needs of a carrier. Threads may share an adapter."""
 
     name: str
 
     def send(self, text: OutgoingText) -> SendOutcome:
         """Hand over one text. Blocks no longer than the adapter's time-out."""
+        ...
+
+    def find(self, *, from_e164: str, to_e164: str, since: datetime) -> Sequence[ProviderText]:
+        """Every text from the one to the other that the provider took at or after `since`, those
+        too that have not left yet. Complete, or it raises."""
+        ...
+
+    def fetch(self, provider_message_id: str) -> ProviderText | None:
+        """A text as it stands now; None if the provider has none of that id."""
+        ...
+
+    def numbers(self) -> Sequence[ProviderNumber] | None:
+        """The account's numbers; None for a carrier that keeps no list of them."""
         ...

@@ -1,0 +1,29 @@
+"""How fast a number may send: segments per second. Standard library only, pure.
+
+A US long code carries 1 segment per second, a toll-free number 3 (facts: Throughput). A number's
+own setting beats that.
+"""
+
+from datetime import datetime, timedelta
+
+LONG_CODE = 1.0
+TOLL_FREE = 3.0
+FASTEST = 1000.0
+
+_TOLL_FREE_CODES = frozenset(("800", "833", "844", "855", "866", "877", "888"))
+
+
+def usual_pace(e164: str) -> float:
+    """The segments per second that a number of this kind may send."""
+    toll_free = len(e164) == 12 and e164.startswith("+1") and e164[2:5] in _TOLL_FREE_CODES
+    return TOLL_FREE if toll_free else LONG_CODE
+
+
+def busy_for(segments: int, segments_per_second: float) -> timedelta:
+    """How long a number is busy with a text: nothing else may start from it before."""
+    return timedelta(seconds=max(segments, 1) / segments_per_second)
+
+
+def next_start(free_at: datetime | None, now: datetime) -> datetime:
+    """The earliest moment at which the number's next text may start (aware UTC)."""
+    return now if free_at is None or free_at < now else free_at
