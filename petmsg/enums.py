@@ -112,6 +112,23 @@ class AlertSeverity(StrEnum):
     CRITICAL = "critical"
 
 
+class AlertKind(StrEnum):
+    """What an alert is about. Not checked by the database: later releases know more kinds."""
+
+    NO_NUMBER = "no_number"
+    NUMBER_UNUSABLE = "number_unusable"
+    NUMBER_FILTERED = "number_filtered"
+    NUMBER_GONE = "number_gone"
+    NUMBER_NOT_KNOWN = "number_not_known"
+    PAIR_BLOCKED = "pair_blocked"
+    PHONE_NOT_TEXTABLE = "phone_not_textable"
+    CLIENT_OPTED_OUT = "client_opted_out"
+    MESSAGE_HELD = "message_held"
+    MESSAGE_EXPIRED = "message_expired"
+    PROVIDER_ACCOUNT = "provider_account"
+    PROVIDER_SETTING = "provider_setting"
+
+
 class HoldCode(StrEnum):
     """Why a text does not leave now. The final ones end it, the others let it wait."""
 
