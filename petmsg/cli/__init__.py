@@ -28,6 +28,7 @@ GROUPS = {
     "thread": "The one conversation of each client.",
     "route": "Which number does a text leave from, and why?",
     "message": "Send texts, and look at them.",
+    "alert": "What needs a person: alerts, and the commands that help.",
     "audit": "Who did what, when and why: a chain of hashes.",
     "org": "Companies and their settings.",
     "db": "The database: upgrade, check, back up.",

@@ -1,0 +1,79 @@
+"""petmsg alert …"""
+
+from typing import Annotated
+
+import typer
+
+from petmsg.cli.command import command, new_app
+from petmsg.cli.options import ALL, BEFORE, LIMIT, REASON, checked_reason, page
+from petmsg.cli.results import show_results
+from petmsg.cli.run import Run
+from petmsg.enums import AlertSeverity
+from petmsg.errors import FINDING, UsageProblem
+from petmsg.queries import alert as queries
+from petmsg.queries.page import USUAL_LIMIT
+from petmsg.render.alert import ALERT, ALERTS, DONE
+
+app = new_app("What needs a person: alerts, and the commands that help.")
+
+
+@command(app, "list")
+def list_(
+    run: Run,
+    severity: Annotated[
+        AlertSeverity | None, typer.Option("--severity", help="Only those at least this grave.")
+    ] = None,
+    done: Annotated[bool, typer.Option("--done", help="Those that are done instead.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="For cron: exit 10 if one is listed.")
+    ] = False,
+    limit: LIMIT = USUAL_LIMIT,
+    before: BEFORE = None,
+    all_: ALL = False,
+) -> None:
+    """What is open, the gravest first and the newest of them; of all orgs unless --org is given.
+
+    What is done is listed with --done, the newest first.
+    """
+    if done and check:
+        raise UsageProblem("--check looks for what is open.", hint="Leave out --done.")
+    with run.snapshot() as cursor:
+        rows = queries.list_alerts(
+            cursor, run.chosen(cursor), page(limit, before, all_), done=done, severity=severity
+        )
+    run.show_list(ALERTS, rows)
+    run.exit_code = FINDING if check and rows else 0
+
+
+@command(app, "show")
+def show(run: Run, alert: Annotated[str, typer.Argument(metavar="ID", help="Its id.")]) -> None:
+    """One alert: what happened, whom it is about, how often, and what helps."""
+    with run.snapshot() as cursor:
+        found = queries.find_alert(cursor, run.chosen(cursor), alert)
+    run.show_one(ALERT, found)
+
+
+@command(app, "done", writes=True)
+def done(
+    run: Run,
+    alerts: Annotated[list[str], typer.Argument(metavar="ID...", help="Their ids.")],
+    reason: REASON = None,
+) -> None:
+    """Mark alerts as done, of all orgs unless --org is given. Done again changes nothing.
+
+    If the same thing happens later, it opens a new alert.
+    """
+    from petmsg.services import alert as service
+
+    with run.snapshot() as cursor:
+        theirs = queries.by_org(cursor, run.chosen(cursor), alerts)
+    rows = []
+    for slug, ids in theirs:
+        rows += run.write_in(
+            slug,
+            service.done_all,
+            ids,
+            reason=checked_reason(reason),
+            of_many=len(alerts) > 1,
+        )
+    show_results(run, DONE, rows)
