@@ -10,14 +10,18 @@ from petmsg.errors import NoOrg, NotFound, OrgNotChosen
 
 _ORGS = """
 SELECT id, slug, name, timezone, grace_minutes, quarantine_days, pool_for,
-       pool_threads_per_number, provider, is_demo, created_at
+       pool_threads_per_number, provider, is_demo, created_at, quiet_from_minute,
+       quiet_until_minute, frozen_at, frozen_until, freeze_reason
 FROM org
 """
 
 
 @dataclass(frozen=True, slots=True)
 class OrgRow:
-    """An org with its settings, as every command needs it."""
+    """An org with its settings, as every command needs it. Instants are aware UTC.
+
+    Quiet hours are minutes of the recipient's local day; they may pass midnight.
+    """
 
     id: int
     slug: str
@@ -30,6 +34,15 @@ class OrgRow:
     provider: ProviderName
     is_demo: bool
     created_at: datetime
+    quiet_from_minute: int | None = None
+    quiet_until_minute: int | None = None
+    frozen_at: datetime | None = None
+    frozen_until: datetime | None = None
+    freeze_reason: str | None = None
+
+    def frozen(self, at: datetime) -> bool:
+        """Whether nothing may be sent at `at`: a freeze whose end has come is over by itself."""
+        return self.frozen_at is not None and (self.frozen_until is None or at < self.frozen_until)
 
 
 def all_orgs(cursor: Cursor) -> list[OrgRow]:

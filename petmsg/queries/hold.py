@@ -1,0 +1,78 @@
+"""The facts behind a hold: what is known of an org, a recipient and the number chosen for her.
+
+Two statements, because a phone is recognised by a digest that no database computes alike. The
+org's settings are read anew: a worker's own copy may be older than a freeze.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from petmsg.db.cursor import Cursor
+from petmsg.hold import HoldFacts, QuietHours
+from petmsg.phone import phone_key
+from petmsg.queries.org import OrgRow
+
+RECIPIENT = """
+SELECT o.timezone AS org_timezone, o.quiet_from_minute, o.quiet_until_minute, o.frozen_at,
+       o.frozen_until, o.freeze_reason, c.timezone, p.e164, p.not_textable_code
+FROM org o
+LEFT JOIN client c ON c.org_id = o.id AND c.id = :client_id
+LEFT JOIN client_phone p ON p.org_id = o.id AND p.client_id = c.id
+WHERE o.id = :org_id
+"""
+
+STANDING = """
+SELECT phone_key, opted_out_at FROM opt_out
+WHERE org_id = :org_id AND ended_at IS NULL AND phone_key IN (:phone_keys)
+"""
+
+BLOCKED = "SELECT code FROM blocked_pair WHERE number_id = :number_id AND phone_key = :phone_key"
+
+
+def read_hold_facts(
+    cursor: Cursor,
+    org: OrgRow,
+    *,
+    client_id: int,
+    to_e164: str,
+    number_id: int | None,
+    send_at: datetime | None = None,
+    expires_at: datetime | None = None,
+    urgent: bool = False,
+) -> HoldFacts:
+    """The facts for a text to `to_e164`, a phone of the client. Instants are aware UTC.
+
+    `number_id` is the number that routing chose; None leaves blocked pairs out.
+    """
+    rows = cursor.rows(RECIPIENT, org_id=org.id, client_id=client_id)
+    settings = rows[0]
+    phones = {row["e164"]: row["not_textable_code"] for row in rows if row["e164"] is not None}
+    return HoldFacts(
+        timezone=settings["timezone"] or settings["org_timezone"],
+        quiet_hours=quiet_hours(settings["quiet_from_minute"], settings["quiet_until_minute"]),
+        frozen=settings["frozen_at"] is not None,
+        frozen_until=settings["frozen_until"],
+        freeze_reason=settings["freeze_reason"],
+        opted_out_at=min(opted_out(cursor, org, {*phones, to_e164}).values(), default=None),
+        not_textable_code=phones.get(to_e164),
+        blocked_code=None
+        if number_id is None
+        else cursor.value(BLOCKED, number_id=number_id, phone_key=phone_key(org.slug, to_e164)),
+        send_at=send_at,
+        expires_at=expires_at,
+        urgent=urgent,
+    )
+
+
+def opted_out(cursor: Cursor, org: OrgRow, phones: Iterable[str]) -> dict[str, datetime]:
+    """Which of these phones want no texts from the org, and since when (aware UTC)."""
+    keys = {phone_key(org.slug, e164): e164 for e164 in phones}
+    rows = cursor.in_list(STANDING, "phone_keys", list(keys), org_id=org.id)
+    return {keys[row["phone_key"]]: row["opted_out_at"] for row in rows}
+
+
+def quiet_hours(from_minute: int | None, until_minute: int | None) -> QuietHours | None:
+    """Quiet hours as they are stored: both minutes, or neither."""
+    if from_minute is None or until_minute is None:
+        return None
+    return QuietHours(from_minute, until_minute)
