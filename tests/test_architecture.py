@@ -16,7 +16,9 @@ import pytest
 from petmsg.cli import GROUPS
 from petmsg.cli.command import App
 from petmsg.db.location import locate
-from tests.fixtures import add_org, run_cli
+from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.services.alert import raise_alert
+from tests.fixtures import add_org, run_cli, working
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "petmsg"
@@ -68,6 +70,15 @@ def filled(migrated_sqlite: str) -> str:
         "message send C-1 --body Hello",
     ):
         assert run_cli(migrated_sqlite, *line.split()).code == 0
+    with working(migrated_sqlite) as work:
+        raise_alert(
+            work,
+            AlertKind.NUMBER_GONE,
+            severity=AlertSeverity.WARNING,
+            entity="number",
+            ref="+14155550101",
+            message="The provider does not list it",
+        )
     assert locate(migrated_sqlite).is_sqlite
     return migrated_sqlite
 
@@ -93,6 +104,8 @@ READING = [
     ["booking", "show", "B-1"],
     ["message", "list"],
     ["message", "show", "1"],
+    ["alert", "list"],
+    ["alert", "show", "1"],
     ["audit", "list"],
     ["audit", "show", "1"],
     ["audit", "verify"],
