@@ -1,4 +1,4 @@
-"""An old-shape database with rows in it, a dump of a whole database, and its schema in words."""
+"""Old-shape databases with rows in them, a dump of a whole database, and its schema in words."""
 
 from __future__ import annotations
 
@@ -11,21 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import (
-    Column,
-    Connection,
-    Integer,
-    MetaData,
-    Table,
-    create_engine,
-    event,
-    inspect,
-    text,
-)
+from sqlalchemy import Connection, column, create_engine, event, insert, inspect, table, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
-from sqlmodel.sql.sqltypes import UTCDateTime
 
 from petmsg.chain import GENESIS, event_hash
 from petmsg.db import migrate
@@ -33,18 +22,6 @@ from petmsg.models import metadata
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 ACTOR = "ada@desk"
-
-OLD_THREAD = Table(
-    "thread",
-    MetaData(),
-    Column("id", Integer, primary_key=True),
-    Column("org_id", Integer),
-    Column("client_id", Integer),
-    Column("pool_number_id", Integer),
-    Column("default_number_id", Integer),
-    Column("created_at", UTCDateTime()),
-    Column("booking_id", Integer),
-)
 
 
 def at(hours: int) -> datetime:
@@ -88,10 +65,16 @@ class Book:
 
     connection: Connection
 
-    def add(self, table: str, **values: Any) -> None:
-        stored = OLD_THREAD if table == "thread" else metadata.tables[table]
-        defaults: dict[str, Any] = {"created_at": at(0)} if "created_at" in stored.c else {}
-        self.connection.execute(stored.insert().values(**(defaults | values)))
+    def add(self, into: str, **values: Any) -> None:
+        """A row with these columns and `created_at`. No other column is named, because a revision
+        does not know the later ones; the models only lend their types."""
+        model = metadata.tables[into].c
+        if "created_at" in model:
+            values = {"created_at": at(0)} | values
+        stored = table(
+            into, *(column(name, model[name].type if name in model else None) for name in values)
+        )
+        self.connection.execute(insert(stored).values(**values))
 
     def org(self, id: int, slug: str) -> None:  # noqa: A002 - the column's name
         self.add(
@@ -136,9 +119,9 @@ class Book:
         )
 
     def thread(self, id: int, client: int, booking: int | None, **values: Any) -> None:  # noqa: A002
-        self.add(
-            "thread", **{"id": id, "org_id": 1, "client_id": client, "booking_id": booking} | values
-        )
+        if booking is not None:
+            values["booking_id"] = booking
+        self.add("thread", **{"id": id, "org_id": 1, "client_id": client} | values)
 
     def window(self, thread: int, client: int, booking: int, org: int = 1) -> None:
         start = self.connection.execute(
@@ -184,6 +167,7 @@ class Book:
             status="sent",
             rule="pool",
             number_id=number,
+            attempts=1,
             claimed_at=at(hours),
         )
 
@@ -244,8 +228,13 @@ def fill_old_shape(url: str) -> None:
         add_event(connection, org=2, slug="other")
 
 
-def add_event(connection: Connection, *, org: int, slug: str, seq: int = 1) -> str:
-    """Append an event to the org's chain, with its head, and return its hash."""
+def add_event(
+    connection: Connection, *, org: int, slug: str, seq: int = 1, **differing: str
+) -> str:
+    """Append an event to the org's chain, with its head, and return its hash.
+
+    It says `org.added`, where `differing` does not say otherwise.
+    """
     previous = (
         GENESIS
         if seq == 1
@@ -263,7 +252,7 @@ def add_event(connection: Connection, *, org: int, slug: str, seq: int = 1) -> s
         "ref": slug,
         "reason": None,
         "payload": "{}",
-    }
+    } | differing
     digest = event_hash(org=slug, previous=previous, **values)
     events, heads = metadata.tables["audit_event"], metadata.tables["audit_head"]
     connection.execute(

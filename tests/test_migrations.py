@@ -45,7 +45,7 @@ from tests.migration_support import (
     upgrade,
 )
 
-HEAD = "0002_one_thread_per_client"
+HEAD = "0003_sending"
 VERSIONS = sorted((Path(__file__).parent.parent / "migrations/versions").glob("*.py"))
 
 

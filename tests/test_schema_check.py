@@ -8,7 +8,7 @@ from petmsg.db import migrate
 from tests.migration_support import dump, fill_old_shape, run, upgrade
 
 ANYWHERE = {
-    "DROP INDEX ix_message_queued": "index ix_message_queued of message is missing",
+    "DROP INDEX ix_message_due": "index ix_message_due of message is missing",
     "CREATE INDEX ix_mine ON org (name)": "index ix_mine of org is not petmsg's",
     "ALTER TABLE org ADD COLUMN mine INTEGER": "column org.mine is not petmsg's",
     "ALTER TABLE org DROP COLUMN is_demo": "column org.is_demo is missing",
@@ -85,7 +85,7 @@ def test_each_difference_is_named_on_postgresql(
 def test_the_old_shape_is_a_difference(database_url: str) -> None:
     upgrade(database_url, "0001")
     found = migrate.check(database_url)
-    assert found[0] == "the schema is at 0001, not at 0002_one_thread_per_client"
+    assert found[0] == "the schema is at 0001, not at 0003_sending"
     assert "column thread.booking_id is not petmsg's" in found
     assert not any("trigger" in difference for difference in found)
 

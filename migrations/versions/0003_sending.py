@@ -1,11 +1,15 @@
 """Sending: attempts, pace, schedules, opt-outs, quiet hours, freezes and alerts.
 
 Upgrade. Columns are added where rows lie, none is rebuilt: new columns may be NULL or have a
-constant default, so that a table of millions is not copied. Texts that wait in the queue become due
-at once; each text that was ever claimed gets a row for its last attempt, from what is stored of it.
+constant default, so that no table is copied. Texts that wait in the queue become due at once. Each
+text that was ever claimed gets a row for its last attempt, from what is stored of it and what the
+audit says became of it. One that is `sending` stays so, without a worker: nobody alive answers for
+it, so the next dispatch looks it up at the provider.
 
 Downgrade. Goes back to what 0002 knew: attempts but the last of a text, alerts, opt-outs, blocked
-pairs, quiet hours, freezes and schedules are gone, and a text that was scheduled is due at once.
+pairs, quiet hours, freezes and schedules are gone. A text in the queue that 0002 would let leave
+although it may not (scheduled for later, with an expiry, frozen, opted out, not textable) is held:
+`petmsg message retry` puts it back.
 """
 
 import sqlalchemy as sa
@@ -84,22 +88,61 @@ _TABLES = ("message_attempt", "opt_out", "blocked_pair", "alert")
 _ATTEMPTS = """
 INSERT INTO message_attempt (org_id, message_id, attempt, thread_id, number_id, rule, status, code,
                              provider_message_id, claimed_at, ended_at)
-SELECT org_id, id, CASE WHEN attempts < 1 THEN 1 ELSE attempts END, thread_id, number_id, rule,
-       CASE WHEN provider_message_id IS NOT NULL
-              THEN CASE WHEN status IN ('delivered', 'undelivered', 'failed') THEN status
+SELECT m.org_id, m.id, m.attempts, m.thread_id, m.number_id, m.rule,
+       CASE WHEN m.provider_message_id IS NOT NULL
+              THEN CASE WHEN m.status IN ('delivered', 'undelivered', 'failed') THEN m.status
                         ELSE 'sent' END
-            WHEN status IN ('sending', 'unknown', 'failed') THEN status
-            WHEN status = 'queued' THEN 'put_back'
-            ELSE 'unknown' END,
-       error_code, provider_message_id, claimed_at, sent_at
-FROM message
-WHERE direction = 'outbound' AND claimed_at IS NOT NULL AND number_id IS NOT NULL
-  AND thread_id IS NOT NULL AND rule IS NOT NULL
+            WHEN m.status IN ('sending', 'unknown', 'failed') THEN m.status
+            ELSE coalesce((
+              SELECT CASE a.event WHEN 'message.put_back' THEN 'put_back'
+                                  WHEN 'message.failed' THEN 'failed' ELSE 'unknown' END
+              FROM audit_event a
+              WHERE a.org_id = m.org_id AND a.entity = 'message'
+                AND a.ref = CAST(m.id AS VARCHAR)
+                AND a.event IN ('message.put_back', 'message.failed', 'message.outcome_unknown')
+              ORDER BY a.seq DESC LIMIT 1
+            ), 'unknown') END,
+       m.error_code, m.provider_message_id, m.claimed_at, m.sent_at
+FROM message m
+WHERE m.direction = 'outbound' AND m.claimed_at IS NOT NULL AND m.number_id IS NOT NULL
+  AND m.thread_id IS NOT NULL AND m.rule IS NOT NULL
+ORDER BY m.claimed_at, m.id
+"""
+"""What became of the last attempt of a text that waits again, or was cancelled, only the audit
+says. Without a word there its sender died."""
+
+_HELD = """
+UPDATE message SET status = 'held'
+WHERE status = 'queued' AND (
+  send_at > CURRENT_TIMESTAMP OR expires_at IS NOT NULL
+  OR EXISTS (
+    SELECT 1 FROM org o WHERE o.id = message.org_id AND o.frozen_at IS NOT NULL
+      AND (o.frozen_until IS NULL OR o.frozen_until > CURRENT_TIMESTAMP)
+  ) OR EXISTS (
+    SELECT 1 FROM client_phone p
+    WHERE p.org_id = message.org_id AND p.client_id = message.client_id AND (
+      (p.e164 = message.to_e164 AND p.not_textable_at IS NOT NULL)
+      OR EXISTS (
+        SELECT 1 FROM opt_out x
+        WHERE x.org_id = p.org_id AND x.e164 = p.e164 AND x.ended_at IS NULL
+      )
+    )
+  )
+)
 """
 
 
 def upgrade() -> None:
     """Add what sending needs."""
+    if op.get_bind().dialect.name == "postgresql":
+        # The org first, which every transaction of petmsg reads first: a sender then either ends
+        # before this begins, or waits holding nothing that is needed here.
+        op.execute(
+            sa.text(
+                "LOCK TABLE org, client, client_phone, message_number, message"
+                " IN ACCESS EXCLUSIVE MODE"
+            )
+        )
     words = _words()
     for table, columns in _COLUMNS.items():
         for column in columns:
@@ -112,17 +155,23 @@ def upgrade() -> None:
     _create_attempts()
     _create_opt_outs()
     _create_alerts()
-    op.execute(
-        sa.text(
-            "UPDATE message SET send_at = created_at, due_at = created_at WHERE status = 'queued'"
-        )
-    )
+    # Also of texts that are not queued, because a failed one may be by and by.
+    op.execute(sa.text("UPDATE message SET send_at = created_at WHERE direction = 'outbound'"))
+    op.execute(sa.text("UPDATE message SET due_at = created_at WHERE status = 'queued'"))
     op.execute(sa.text("UPDATE message SET in_doubt_at = claimed_at WHERE status = 'unknown'"))
     op.execute(sa.text(_ATTEMPTS))
 
 
 def downgrade() -> None:
     """Take it away again."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            sa.text(
+                "LOCK TABLE org, client, client_phone, message_number, message,"
+                " message_attempt, opt_out, blocked_pair, alert IN ACCESS EXCLUSIVE MODE"
+            )
+        )
+    op.execute(sa.text(_HELD))
     for table in reversed(_TABLES):
         op.drop_table(table)
     op.drop_index("uq_message_org_id_id", "message")
