@@ -1,13 +1,16 @@
 """What the fake Twilio says and how it can fail: its words, its shapes and its faults.
 
-After Twilio's public documentation of the Message resource, of error answers and of its test
-credentials.
+After Twilio's public documentation: the pages "Messages resource", "IncomingPhoneNumber resource",
+"Twilio API responses" (paging), "Error and Warning Dictionary" and "Test credentials", and the
+examples of its OpenAPI description. tests/test_twilio_fake.py holds the shapes.
 """
 
 import json
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+
+from petmsg.segments import measure
 
 VERSION = "2010-04-01"
 STATUSES = ("accepted", "queued", "sent", "delivered")
@@ -59,13 +62,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens instead of the usual answer; `accepted`: whether the message was taken first."""
+    """What happens instead of the usual answer; `accepted`: whether the message is taken.
 
-    action: str  # "answer", "hang", "reset", "cut"
+    It is taken before the fault shows or, with `late_seconds`, so long after it.
+    """
+
+    action: str  # "answer", "hang", "reset", "cut", "trickle", "trickle_body"
     accepted: bool = False
     status: int = 200
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
+    late_seconds: float = 0.0
 
 
 def answer(
@@ -86,7 +93,7 @@ def throttled(retry_after: str | None = None, **headers: str) -> Fault:
     """429, with `Retry-After` if given."""
     if retry_after is not None:
         headers["Retry_After"] = retry_after
-    return answer(429, error_body(20429, 429, WORDS[20429]), **headers)
+    return answer(429, error_body(20429, 429, WORDS[20429]), accepted=False, **headers)
 
 
 def server_error(status: int = 503, *, code: int = 20503, accepted: bool = False) -> Fault:
@@ -94,19 +101,24 @@ def server_error(status: int = 503, *, code: int = 20503, accepted: bool = False
     return answer(status, error_body(code, status, WORDS.get(code, "")), accepted=accepted)
 
 
-def hang(*, accepted: bool = True) -> Fault:
+def hang(*, accepted: bool = True, late_seconds: float = 0.0) -> Fault:
     """Read the request and never answer."""
-    return Fault("hang", accepted)
+    return Fault("hang", accepted, late_seconds=late_seconds)
 
 
-def reset(*, accepted: bool = True) -> Fault:
+def reset(*, accepted: bool = True, late_seconds: float = 0.0) -> Fault:
     """Read the request and reset the connection."""
-    return Fault("reset", accepted)
+    return Fault("reset", accepted, late_seconds=late_seconds)
 
 
 def cut_json(*, accepted: bool = True) -> Fault:
     """A well-formed HTTP answer whose JSON ends half way."""
     return Fault("cut", accepted)
+
+
+def trickle(*, accepted: bool = True, head_at_once: bool = False) -> Fault:
+    """The usual answer, byte by byte, ten a second: no wait for bytes is long, all of it is."""
+    return Fault("trickle_body" if head_at_once else "trickle", accepted)
 
 
 def error_body(code: int, status: int, message: str) -> dict[str, object]:
@@ -116,7 +128,12 @@ def error_body(code: int, status: int, message: str) -> dict[str, object]:
 
 @dataclass(slots=True)
 class FakeMessage:
-    """A message the fake accepted. Set `final_status` and `error_code` to let it fail."""
+    """A message the fake accepted. Set `final_status` and `error_code` to let it fail.
+
+    `arrived` and `accepted` are seconds of the machine's monotonic clock, the same in every
+    process: when its request was read, and when it was taken. Lists leave it out
+    `hidden_from_lists` times, and until the clock shows `hidden_until`.
+    """
 
     sid: str
     from_: str
@@ -127,6 +144,9 @@ class FakeMessage:
     step: int = 0
     final_status: str = "delivered"
     error_code: int | None = None
+    arrived: float = 0.0
+    accepted: float = 0.0
+    hidden_until: float = 0.0
 
     @property
     def status(self) -> str:
@@ -136,8 +156,6 @@ class FakeMessage:
         """As the API shows it."""
         at = format_datetime(self.created_at)
         uri = f"/{VERSION}/Accounts/{account_sid}/Messages/{self.sid}"
-        one, several = (160, 153) if self.body.isascii() else (70, 67)
-        segments = 1 if len(self.body) <= one else -(-len(self.body) // several)
         return {
             "account_sid": account_sid,
             "api_version": VERSION,
@@ -151,7 +169,7 @@ class FakeMessage:
             "from": self.from_,
             "messaging_service_sid": None,
             "num_media": "0",
-            "num_segments": str(segments),
+            "num_segments": str(measure(self.body).segments),
             "price": None,
             "price_unit": "USD",
             "sid": self.sid,
@@ -160,3 +178,59 @@ class FakeMessage:
             "to": self.to,
             "uri": f"{uri}.json",
         }
+
+    def record(self) -> dict[str, object]:
+        """As a campaign or a benchmark wants to know it."""
+        return {
+            "sid": self.sid,
+            "from": self.from_,
+            "to": self.to,
+            "body": self.body,
+            "segments": measure(self.body).segments,
+            "arrived": self.arrived,
+            "accepted": self.accepted,
+            "created_at": self.created_at.isoformat(),
+            "status": self.status,
+        }
+
+
+def number_resource(
+    account_sid: str, at: int, e164: str, *, sends_texts: bool
+) -> dict[str, object]:
+    """A number of the account as the API shows it."""
+    sid = f"PN{at:032x}"
+    created = "Thu, 30 Jul 2015 23:19:04 +0000"
+    return {
+        "account_sid": account_sid,
+        "address_requirements": "none",
+        "address_sid": None,
+        "api_version": VERSION,
+        "beta": False,
+        "bundle_sid": None,
+        "capabilities": {"voice": True, "sms": sends_texts, "mms": sends_texts, "fax": False},
+        "date_created": created,
+        "date_updated": created,
+        "emergency_address_sid": None,
+        "emergency_status": "Active",
+        "friendly_name": e164,
+        "identity_sid": None,
+        "origin": "twilio",
+        "phone_number": e164,
+        "sid": sid,
+        "sms_application_sid": "",
+        "sms_fallback_method": "POST",
+        "sms_fallback_url": "",
+        "sms_method": "POST",
+        "sms_url": "",
+        "status": "in-use",
+        "status_callback": "",
+        "status_callback_method": "POST",
+        "trunk_sid": None,
+        "uri": f"/{VERSION}/Accounts/{account_sid}/IncomingPhoneNumbers/{sid}.json",
+        "voice_application_sid": None,
+        "voice_caller_id_lookup": False,
+        "voice_fallback_method": "POST",
+        "voice_fallback_url": None,
+        "voice_method": "POST",
+        "voice_url": None,
+    }

@@ -1,0 +1,167 @@
+"""What the fake Twilio remembers and answers: one account, without any network."""
+
+import re
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from tests.twilio_shapes import (
+    ALWAYS_OWNED,
+    MAGIC_FROM,
+    MAGIC_TO,
+    VERSION,
+    WORDS,
+    FakeMessage,
+    Request,
+    error_body,
+    number_resource,
+)
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_ONE_MESSAGE = re.compile(r"/Messages/(\w+)\.json")
+
+
+@dataclass
+class FakeAccount:
+    """One account's numbers and messages.
+
+    The next accepted messages stay out of the first `late_lists` lists in which they would show,
+    and each message out of all lists for as many seconds as `hide_for` says of it.
+    `outcomes` is what becomes of texts to a phone: a final status and an error code.
+    """
+
+    account_sid: str
+    numbers: Sequence[str] = ()
+    voice_only: Sequence[str] = ()
+    any_number: bool = False
+    late_lists: int = 0
+    hide_for: Callable[[FakeMessage], float] = lambda _: 0.0
+    outcomes: dict[str, tuple[str, int | None]] = field(default_factory=dict)
+    messages: dict[str, FakeMessage] = field(default_factory=dict)
+    _by_pair: dict[tuple[str, str], list[FakeMessage]] = field(
+        default_factory=lambda: defaultdict(list), repr=False
+    )
+
+    def respond(self, request: Request, arrived: float) -> tuple[int, dict[str, object]]:
+        """The usual answer, with what it changes."""
+        base = f"/{VERSION}/Accounts/{self.account_sid}"
+        match request.method, request.path.removeprefix(base):
+            case "POST", "/Messages.json":
+                return self._create(request.form, arrived)
+            case "GET", "/Messages.json":
+                return self._page(request, "messages", self._listed(request.query))
+            case "GET", "/IncomingPhoneNumbers.json":
+                wanted = request.query.get("PhoneNumber", "")
+                listed = [n for n in self._numbers() if wanted in str(n["phone_number"])]
+                return self._page(request, "incoming_phone_numbers", listed)
+            case "GET", path if found := _ONE_MESSAGE.fullmatch(path):
+                if message := self.messages.get(found[1]):
+                    message.step += 1
+                    return 200, message.resource(self.account_sid)
+        return 404, error_body(20404, 404, WORDS[20404].format(path=request.path))
+
+    def _create(self, form: dict[str, str], arrived: float) -> tuple[int, dict[str, object]]:
+        to, from_, body = (form.get(name, "") for name in ("To", "From", "Body"))
+        if code := self._fault_of(to, from_, body):
+            status = 429 if code == 21611 else 400
+            return status, error_body(code, status, WORDS[code].format(to=to, from_=from_))
+        message = FakeMessage(
+            f"SM{len(self.messages) + 1:032x}",
+            from_,
+            to,
+            body,
+            datetime.now(UTC).replace(microsecond=0),
+            self.late_lists,
+            arrived=arrived,
+            accepted=time.monotonic(),
+        )
+        message.final_status, message.error_code = self.outcomes.get(to, ("delivered", None))
+        message.hidden_until = message.accepted + self.hide_for(message)
+        self.messages[message.sid] = message
+        self._by_pair[from_, to].append(message)
+        return 201, message.resource(self.account_sid)
+
+    def _fault_of(self, to: str, from_: str, body: str) -> int | None:
+        owned = self.any_number or from_ in self.numbers or from_ == ALWAYS_OWNED
+        checks = [
+            (not to, 21604),
+            (not from_, 21603),
+            (not body, 21602),
+            (to in MAGIC_TO, MAGIC_TO.get(to)),
+            (not _E164.fullmatch(to), 21211),
+            (from_ in MAGIC_FROM, MAGIC_FROM.get(from_)),
+            (not _E164.fullmatch(from_), 21212),
+            (not owned, 21606),
+            (len(body) > 1600, 21617),
+        ]
+        return next((code for failed, code in checks if failed), None)
+
+    def _listed(self, query: dict[str, str]) -> list[dict[str, object]]:
+        """Sorted by the date sent, the newest first; those without one last.
+
+        Twilio documents no place for them: a client must find them wherever they stand.
+        """
+        if "From" in query and "To" in query:
+            known = self._by_pair.get((query["From"], query["To"]), [])
+        else:
+            known = [*self.messages.values()]
+        fitting = [message for message in reversed(known) if _fits(message, query)]
+        shown, now = [], time.monotonic()
+        for message in sorted(fitting, key=lambda message: message.step < 2):
+            if message.hidden_from_lists:
+                message.hidden_from_lists -= 1
+            elif message.hidden_until <= now:
+                shown.append(message.resource(self.account_sid))
+        return shown
+
+    def _numbers(self) -> list[dict[str, object]]:
+        known = [(number, True) for number in self.numbers]
+        known += [(number, False) for number in self.voice_only]
+        return [
+            number_resource(self.account_sid, at, number, sends_texts=sends_texts)
+            for at, (number, sends_texts) in enumerate(known, start=1)
+        ]
+
+    def _page(
+        self, request: Request, key: str, items: list[dict[str, object]]
+    ) -> tuple[int, dict[str, object]]:
+        size = min(int(request.query.get("PageSize", "50")), 1000)
+        page = int(request.query.get("Page", "0"))
+        after = request.query.get("PageToken", "").removeprefix("PA")
+        start = next((at for at, item in enumerate(items, 1) if item["sid"] == after), 0)
+        shown = items[start : start + size]
+
+        def uri(page: int, **more: str) -> str:
+            query = {**request.query, "PageSize": str(size), "Page": str(page), **more}
+            return f"{request.path}?{urlencode(query)}"
+
+        more_left = start + size < len(items)
+        return 200, {
+            "first_page_uri": uri(0),
+            "next_page_uri": uri(page + 1, PageToken=f"PA{shown[-1]['sid']}")
+            if more_left
+            else None,
+            "previous_page_uri": uri(page - 1) if page else None,
+            "uri": uri(page),
+            "page": page,
+            "page_size": size,
+            "start": start,
+            "end": start + max(len(shown) - 1, 0),
+            key: shown,
+        }
+
+
+def _fits(message: FakeMessage, query: dict[str, str]) -> bool:
+    """The filters of a list. An unsent message is filed under the date it was created."""
+    at = message.created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    on, since, until = (query.get(f"DateSent{sign}", "") for sign in ("", ">", "<"))
+    return (
+        query.get("To", message.to) == message.to
+        and query.get("From", message.from_) == message.from_
+        and (not on or at[:10] == on[:10])
+        and (not since or at[: len(since)] >= since)
+        and (not until or at[: len(until)] <= until)
+    )
