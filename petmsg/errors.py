@@ -242,6 +242,10 @@ class ProviderUnavailable(PetmsgError):
     code = "provider_unavailable"
     exit_code = BUSY
     hint = "Try again in a moment. Nothing was changed."
+    provider_code: str | None = None
+    """The provider's own code, or the HTTP status, where it answered."""
+    after_seconds: float | None = None
+    """How long the provider asks to wait."""
 
 
 class ProviderAccount(Misconfigured):
