@@ -62,8 +62,8 @@ def show_number(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
     key = find_number(cursor, org.id, text)
     row = cursor.rows(_NUMBERS + " AND n.id = :id", org_id=org.id, id=key.id)[0]
     threads = cursor.rows(
-        "SELECT DISTINCT c.ref FROM message m JOIN client c ON c.id = m.client_id"
-        " WHERE m.number_id = :id AND m.claimed_at IS NOT NULL"
+        "SELECT c.ref FROM message_attempt a JOIN thread t ON t.id = a.thread_id"
+        " JOIN client c ON c.id = t.client_id WHERE a.number_id = :id"
         " UNION SELECT c.ref FROM thread t JOIN client c ON c.id = t.client_id"
         " WHERE t.pool_number_id = :id ORDER BY 1 LIMIT 100",
         id=key.id,

@@ -1,7 +1,8 @@
 """The facts of a routing decision, read by one statement.
 
 `NOW` serves the present and the future: sending runs it on its transaction's cursor, explaining on
-a snapshot's. `PAST` reads the custody ledger, the spans of activity and the messages as they were.
+a snapshot's. `PAST` reads the custody ledger, the spans of activity and the attempts to send as
+they were: every attempt was a use of its number, whatever became of it.
 Constants are literals, because SQLite prepares a partial index's query anew for a bound one.
 """
 
@@ -73,21 +74,21 @@ WHERE t.org_id = :org_id AND t.client_id = :client_id
 UNION ALL
 SELECT 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
        n.id, n.e164, c.class, c.status, c.quarantined_until,
-       (SELECT max(m.claimed_at) FROM message m
-        WHERE m.number_id = n.id AND m.claimed_at <= :at),
+       (SELECT max(a.claimed_at) FROM message_attempt a
+        WHERE a.number_id = n.id AND a.claimed_at <= :at),
        CASE WHEN :pool_limit > 0 THEN (
            SELECT count(*) FROM thread o WHERE o.org_id = :org_id AND n.id = (
-               SELECT m.number_id FROM message m
-               WHERE m.thread_id = o.id AND m.claimed_at <= :at AND m.rule = 'pool'
-               ORDER BY m.claimed_at DESC, m.id DESC LIMIT 1
+               SELECT a.number_id FROM message_attempt a
+               WHERE a.thread_id = o.id AND a.claimed_at <= :at AND a.rule = 'pool'
+               ORDER BY a.claimed_at DESC, a.id DESC LIMIT 1
            )
        ) ELSE 0 END,
        CASE WHEN n.id = (
-           SELECT m.number_id FROM message m
-           JOIN thread t ON t.id = m.thread_id
+           SELECT a.number_id FROM message_attempt a
+           JOIN thread t ON t.id = a.thread_id
            WHERE t.org_id = :org_id AND t.client_id = :client_id
-             AND m.claimed_at <= :at AND m.rule = 'pool'
-           ORDER BY m.claimed_at DESC, m.id DESC LIMIT 1
+             AND a.claimed_at <= :at AND a.rule = 'pool'
+           ORDER BY a.claimed_at DESC, a.id DESC LIMIT 1
        ) THEN 1 ELSE 0 END
 FROM custody c
 JOIN message_number n ON n.id = c.number_id

@@ -31,12 +31,12 @@ LEFT JOIN sitter s ON s.id = w.sitter_id
 WHERE w.thread_id = :thread_id
 """
 
+# Of the attempts that the provider took: what it refused, she never saw.
 _NUMBERS_SEEN = """
-SELECT n.e164 AS number, n.class, count(*) AS messages, max(m.claimed_at) AS last_used_at
-FROM message m
-JOIN message_number n ON n.id = m.number_id
-WHERE m.thread_id = :thread_id AND m.direction = 'outbound'
-  AND m.provider_message_id IS NOT NULL
+SELECT n.e164 AS number, n.class, count(*) AS messages, max(a.claimed_at) AS last_used_at
+FROM message_attempt a
+JOIN message_number n ON n.id = a.number_id
+WHERE a.thread_id = :thread_id AND a.provider_message_id IS NOT NULL
 GROUP BY n.id, n.e164, n.class
 ORDER BY last_used_at DESC
 """
