@@ -4,14 +4,23 @@ Queueing, claiming, previewing and showing all ask `holds`. A final hold ends th
 sent); the others let it wait. Sources: the facts file (opt-out, quiet hours), spec section 7.
 """
 
+import re
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from petmsg.clock import clock_local, zone
+from petmsg.clock import zone
 from petmsg.enums import HoldCode
+from petmsg.errors import OutOfRange, shown
 
 FINAL = frozenset((HoldCode.OPTED_OUT, HoldCode.NOT_TEXTABLE, HoldCode.EXPIRED))
 """The holds after which a text never leaves. A blocked pair is for a person to decide."""
+
+_QUIET_HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
+_DAY = 24 * 60 * 60
+_STRIDE = timedelta(hours=1)
+"""No zone changes its clocks twice within an hour."""
+_SECOND = timedelta(seconds=1)
 
 
 class QuietHours(NamedTuple):
@@ -19,6 +28,10 @@ class QuietHours(NamedTuple):
 
     from_minute: int
     until_minute: int
+
+    def __str__(self) -> str:
+        """As a person writes them: `21:00-08:00`."""
+        return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in self)
 
 
 class HoldFacts(NamedTuple):
@@ -31,7 +44,7 @@ class HoldFacts(NamedTuple):
 
     timezone: str
     quiet_hours: QuietHours | None = None
-    frozen: bool = False
+    frozen_at: datetime | None = None
     frozen_until: datetime | None = None
     freeze_reason: str | None = None
     opted_out_at: datetime | None = None
@@ -68,8 +81,8 @@ def holds(facts: HoldFacts, at: datetime) -> tuple[Hold, ...]:
             )
         )
     if facts.expires_at is not None and facts.expires_at <= at:
-        when = clock_local(facts.expires_at, facts.timezone)
-        found.append(Hold(HoldCode.EXPIRED, f"It was not to leave after {when}"))
+        when = _local(facts.expires_at, facts.timezone)
+        found.append(Hold(HoldCode.EXPIRED, f"It was to leave before {when}, or not at all"))
     if facts.blocked_code is not None:
         found.append(
             Hold(
@@ -78,7 +91,7 @@ def holds(facts: HoldFacts, at: datetime) -> tuple[Hold, ...]:
                 f"(code {facts.blocked_code})",
             )
         )
-    if facts.frozen and (facts.frozen_until is None or facts.frozen_until > at):
+    if freeze_stands(facts.frozen_at, facts.frozen_until, at):
         found.append(
             Hold(
                 HoldCode.FROZEN,
@@ -87,30 +100,95 @@ def holds(facts: HoldFacts, at: datetime) -> tuple[Hold, ...]:
             )
         )
     if facts.send_at is not None and facts.send_at > at:
-        found.append(Hold(HoldCode.SCHEDULED, "It is scheduled for later", facts.send_at))
+        when = _local(facts.send_at, facts.timezone)
+        found.append(Hold(HoldCode.SCHEDULED, f"It is scheduled for {when}", facts.send_at))
     if facts.quiet_hours is not None and not facts.urgent:
         until = quiet_until(facts.quiet_hours, at, facts.timezone)
         if until is not None:
-            local = clock_local(until, facts.timezone)
-            found.append(Hold(HoldCode.QUIET_HOURS, f"Quiet hours until {local}", until))
+            when = _local(until, facts.timezone)
+            found.append(Hold(HoldCode.QUIET_HOURS, f"Quiet hours until {when}", until))
     return tuple(found)
+
+
+def _local(instant: datetime, timezone: str) -> str:
+    """A time as the recipient's clock shows it, with the zone's short name."""
+    return instant.astimezone(zone(timezone)).strftime("%Y-%m-%d %H:%M %Z")
 
 
 def quiet_until(quiet: QuietHours, at: datetime, timezone: str) -> datetime | None:
     """When the quiet hours end that contain `at` (aware UTC), None outside of them.
 
     Half-open like a window: quiet at the first minute, no longer at the last. Where the clocks
-    change, the end is when the wall clock first shows it.
+    change, the end is the first instant at which the wall clock shows a time outside: one that
+    skips the last minute ends them at once, and one that goes back before the first does too.
     """
     place = zone(timezone)
-    local = at.astimezone(place)
-    minute = local.hour * 60 + local.minute
-    first, last = quiet
-    inside = first <= minute < last if first < last else minute >= first or minute < last
-    if not inside:
+    moment = at.replace(microsecond=0)
+    while True:
+        local = moment.astimezone(place)
+        left = _quiet_seconds(quiet, local)
+        if not left:
+            return moment if moment > at else None
+        end = moment + timedelta(seconds=left)
+        moment = _clock_change(place, moment, end) or end
+
+
+def freeze_stands(frozen_at: datetime | None, until: datetime | None, at: datetime) -> bool:
+    """Whether nothing may be sent at `at`: a freeze whose end has come is over by itself."""
+    return frozen_at is not None and (until is None or until > at)
+
+
+def quiet_hours(from_minute: int | None, until_minute: int | None) -> QuietHours | None:
+    """Quiet hours as they are stored: both minutes, or neither."""
+    if from_minute is None or until_minute is None:
         return None
-    day = local.date() + timedelta(days=1 if first > last and minute >= first else 0)
-    midnight = datetime(day.year, day.month, day.day, tzinfo=place)
-    end = midnight.replace(hour=last // 60, minute=last % 60)
-    # A wall clock that skips `last` shows it never: arithmetic then gives the moment after the gap.
-    return end.astimezone(zone("UTC")).replace(tzinfo=at.tzinfo)
+    return QuietHours(from_minute, until_minute)
+
+
+def parse_quiet_hours(text: str) -> QuietHours | None:
+    """Quiet hours as a person writes them: `21:00-08:00`, or `off` for None. Raises `OutOfRange`.
+
+    From the first minute until before the last, 24 hours, local time of the recipient.
+    """
+    written = text.strip()
+    if written.lower() == "off":
+        return None
+    found = _QUIET_HOURS.fullmatch(written)
+    if found is None:
+        raise OutOfRange(
+            f"{shown(text)} are no quiet hours.", hint="Write 21:00-08:00 (24 hours), or off."
+        )
+    first_hour, first, last_hour, last = map(int, found.groups())
+    quiet = QuietHours(first_hour * 60 + first, last_hour * 60 + last)
+    if quiet.from_minute == quiet.until_minute:
+        raise OutOfRange(
+            "Quiet hours cannot end when they begin.",
+            hint="To send nothing at all: petmsg org freeze --reason …",
+        )
+    return quiet
+
+
+def _quiet_seconds(quiet: QuietHours, local: datetime) -> int:
+    """How long the quiet hours go on by this wall clock if nobody changes it; 0 outside of them."""
+    first, last = (minute * 60 for minute in quiet)
+    second = local.hour * 3600 + local.minute * 60 + local.second
+    inside = first <= second < last if first < last else second >= first or second < last
+    return (last - second) % _DAY if inside else 0
+
+
+def _clock_change(place: ZoneInfo, start: datetime, end: datetime) -> datetime | None:
+    """The first instant after `start`, at most `end`, from which a zone's offset is another."""
+    offset = start.astimezone(place).utcoffset()
+    before = start
+    while before < end:
+        after = min(before + _STRIDE, end)
+        if after.astimezone(place).utcoffset() != offset:
+            while after - before > _SECOND:
+                middle = before + (after - before) // _SECOND // 2 * _SECOND
+                if middle.astimezone(place).utcoffset() == offset:
+                    before = middle
+                else:
+                    after = middle
+            return after
+        before = after
+    return None

@@ -29,6 +29,7 @@ GROUPS = {
     "route": "Which number does a text leave from, and why?",
     "message": "Send texts, and look at them.",
     "alert": "What needs a person: alerts, and the commands that help.",
+    "optout": "Who wants no texts.",
     "audit": "Who did what, when and why: a chain of hashes.",
     "org": "Companies and their settings.",
     "db": "The database: upgrade, check, back up.",

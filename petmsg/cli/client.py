@@ -22,13 +22,18 @@ from petmsg.enums import ClientKind
 from petmsg.errors import Refused
 from petmsg.queries import client as queries
 from petmsg.queries.page import USUAL_LIMIT
-from petmsg.render.nouns import CLIENT, CLIENT_CHANGED, CLIENTS, FORGOTTEN
+from petmsg.render.nouns import CLIENT, CLIENT_CHANGED, CLIENTS, FORGOTTEN, PHONE_TEXTABLE
 
 app = new_app("Clients and their phones.")
 phone_app = new_app("The phones of a client: one is texted, any is recognised.")
 
 CLIENT_ARG = Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")]
 KIND = Annotated[ClientKind | None, typer.Option("--kind", help="How she books.")]
+
+TIMEZONE = Annotated[
+    str | None,
+    typer.Option("--timezone", metavar="ZONE", help="An IANA name; empty: the org's."),
+]
 
 
 @command(app, "add", writes=True)
@@ -40,24 +45,25 @@ def add(
     ],
     ref: Annotated[str | None, typer.Option("--ref", help="Her id in your system.")] = None,
     kind: KIND = None,
+    timezone: TIMEZONE = None,
 ) -> None:
     """Add a client. The first phone is the one that is texted."""
     from petmsg.services import client
 
-    added = run.write(client.add, name, phones=phone, ref=ref, kind=kind)
+    added = run.write(client.add, name, phones=phone, ref=ref, kind=kind, timezone=timezone)
     run.show_one(CLIENT_CHANGED, added)
 
 
 @command(app, "import", writes=True)
 def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
     """Import clients: columns ref,name,phone,kind. A known ref is updated."""
-    from petmsg.services import client
+    from petmsg.services import client_import
 
     import_file(
         run,
         source(file, option),
-        client.import_rows,
-        columns=client.COLUMNS,
+        client_import.import_rows,
+        columns=client_import.COLUMNS,
         required=("name", "phone"),
     )
 
@@ -86,11 +92,13 @@ def set_(
     client: CLIENT_ARG,
     name: Annotated[str | None, typer.Option("--name")] = None,
     kind: KIND = None,
+    timezone: TIMEZONE = None,
 ) -> None:
-    """Change a client's name or kind."""
+    """Change a client's name, kind or timezone (quiet hours are hours of her day)."""
     from petmsg.services import client as service
 
-    run.show_one(CLIENT_CHANGED, run.write(service.change, client, name=name, kind=kind))
+    changed = run.write(service.change, client, name=name, kind=kind, timezone=timezone)
+    run.show_one(CLIENT_CHANGED, changed)
 
 
 @command(app, "forget", writes=True)
@@ -138,6 +146,20 @@ def phone_primary(
     from petmsg.services import client as service
 
     run.show_one(CLIENT_CHANGED, run.write(service.phone_primary, client, phone))
+
+
+@command(phone_app, "textable", writes=True)
+def phone_textable(
+    run: Run,
+    client: CLIENT_ARG,
+    phone: Annotated[str, typer.Argument(metavar="E164")],
+    reason: REASON = None,
+) -> None:
+    """Text a phone again of which the provider said that it takes no texts."""
+    from petmsg.services import textable
+
+    why = required_reason(reason)
+    run.show_one(PHONE_TEXTABLE, run.write(textable.mark_textable, client, phone, reason=why))
 
 
 app.add_group(phone_app, "phone")

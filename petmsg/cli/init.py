@@ -7,6 +7,7 @@ import typer
 from petmsg.cli.command import command, new_command
 from petmsg.cli.run import Run
 from petmsg.errors import UsageProblem
+from petmsg.queries.org import settings_at
 from petmsg.render.nouns import ORG
 
 app = new_command()
@@ -49,4 +50,4 @@ def init(
         )
     )
     run.say(f"{run.location.shown} is at schema {made.after}.")
-    run.show_one(ORG, added.org)
+    run.show_one(ORG, settings_at(added.org, run.now))

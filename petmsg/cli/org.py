@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_app
-from petmsg.cli.run import Run
+from petmsg.cli.options import REASON, checked_reason, required_reason
+from petmsg.cli.run import Run, later
 from petmsg.enums import PoolFor, ProviderName
-from petmsg.queries.org import all_orgs
-from petmsg.render.nouns import ORG
+from petmsg.queries.org import all_orgs, settings_at
+from petmsg.render.nouns import FREEZE, ORG
 
 app = new_app("Companies and their settings.")
 
@@ -37,7 +38,7 @@ def add(
             now=run.now,
         )
     )
-    run.show_one(ORG, added.org)
+    run.show_one(ORG, settings_at(added.org, run.now))
 
 
 @command(app, "list")
@@ -45,7 +46,7 @@ def list_(run: Run) -> None:
     """All companies of the database."""
     with run.snapshot() as cursor:
         rows = all_orgs(cursor)
-    run.show_list(ORG, rows)
+    run.show_list(ORG, [settings_at(row, run.now) for row in rows])
 
 
 @command(app, "show")
@@ -53,7 +54,7 @@ def show(run: Run) -> None:
     """One company and its settings."""
     with run.snapshot() as cursor:
         row = run.org(cursor)
-    run.show_one(ORG, row)
+    run.show_one(ORG, settings_at(row, run.now))
 
 
 @command(app, "set", writes=True)
@@ -80,6 +81,14 @@ def set_(
         ProviderName | None,
         typer.Option("--provider", help="Who carries its texts; twilio sends real ones."),
     ] = None,
+    quiet_hours: Annotated[
+        str | None,
+        typer.Option(
+            "--quiet-hours",
+            metavar="FROM-UNTIL",
+            help="When no text leaves, in the recipient's day: 21:00-08:00, or off.",
+        ),
+    ] = None,
 ) -> None:
     """Change settings of a company. Windows that exist keep their grace until confirmed again."""
     from petmsg.services import org
@@ -93,5 +102,29 @@ def set_(
         pool_for=pool_for,
         pool_threads_per_number=pool_threads_per_number,
         provider=provider,
+        quiet_hours=quiet_hours,
     )
-    run.show_one(ORG, changed.org)
+    run.show_one(ORG, settings_at(changed.org, run.now))
+
+
+@command(app, "freeze", writes=True)
+def freeze(
+    run: Run,
+    reason: REASON = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="T", help="Until when: ISO 8601, +2h.")
+    ] = None,
+) -> None:
+    """Stop all sending of a company. Texts are queued meanwhile, and leave after `org thaw`."""
+    from petmsg.services import freeze as service
+
+    frozen = run.write(service.freeze, reason=required_reason(reason), until=later(until))
+    run.show_one(FREEZE, frozen)
+
+
+@command(app, "thaw", writes=True)
+def thaw(run: Run, reason: REASON = None) -> None:
+    """Let a frozen company send again. What waits leaves with the next `message dispatch`."""
+    from petmsg.services import freeze as service
+
+    run.show_one(FREEZE, run.write(service.thaw, reason=checked_reason(reason)))

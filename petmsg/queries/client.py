@@ -3,12 +3,14 @@
 from typing import Any
 
 from petmsg.db.cursor import Cursor
+from petmsg.queries.hold import opted_out
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest
 
 _CLIENTS = """
-SELECT c.id, c.ref AS client, c.name, c.kind, c.created_at, c.forgotten_at, t.id AS thread,
+SELECT c.id, c.ref AS client, c.name, c.kind, c.timezone, c.created_at, c.forgotten_at,
+       t.id AS thread,
        (SELECT p.e164 FROM client_phone p
         WHERE p.org_id = c.org_id AND p.client_id = c.id AND p.is_primary) AS phone
 FROM client c
@@ -16,13 +18,15 @@ LEFT JOIN thread t ON t.org_id = c.org_id AND t.client_id = c.id
 WHERE c.org_id = :org_id
 """
 
+_PHONES = "SELECT client_id, e164 FROM client_phone WHERE org_id = :org_id AND client_id IN (:ids)"
+
 
 def list_clients(
     cursor: Cursor, org: OrgRow, page: Page, *, kind: str | None = None
 ) -> list[dict[str, Any]]:
-    """The org's clients with their primary phone and thread."""
+    """The org's clients with their primary phone and thread, and whether they want no texts."""
     before = find_client(cursor, org.id, page.before).id if page.before else None
-    return newest(
+    rows = newest(
         cursor,
         _CLIENTS,
         key="c.id",
@@ -31,6 +35,12 @@ def list_clients(
         where={"c.kind": kind},
         org_id=org.id,
     )
+    owner = {
+        row["e164"]: row["client_id"]
+        for row in cursor.in_list(_PHONES, "ids", [row["id"] for row in rows], org_id=org.id)
+    }
+    out = {owner[e164] for e164 in opted_out(cursor, org, owner)}
+    return [{**row, "opted_out": row["id"] in out} for row in rows]
 
 
 def show_client(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
@@ -38,7 +48,8 @@ def show_client(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
     key = find_client(cursor, org.id, text)
     row = cursor.rows(_CLIENTS + " AND c.id = :id", org_id=org.id, id=key.id)[0]
     phones = cursor.rows(
-        "SELECT e164 FROM client_phone WHERE org_id = :org_id AND client_id = :id"
+        "SELECT e164, not_textable_at, not_textable_code FROM client_phone"
+        " WHERE org_id = :org_id AND client_id = :id"
         " ORDER BY CASE WHEN is_primary THEN 0 ELSE 1 END, id",
         org_id=org.id,
         id=key.id,
@@ -50,4 +61,19 @@ def show_client(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
         id=key.id,
         thread=row["thread"],
     )[0]
-    return {**row, "phones": [each["e164"] for each in phones], **counts}
+    numbers = [each["e164"] for each in phones]
+    return {
+        **row,
+        "phones": numbers,
+        "not_textable": [
+            {
+                "phone": each["e164"],
+                "not_textable_at": each["not_textable_at"],
+                "code": each["not_textable_code"],
+            }
+            for each in phones
+            if each["not_textable_at"] is not None
+        ],
+        "opted_out": bool(opted_out(cursor, org, numbers)),
+        **counts,
+    }

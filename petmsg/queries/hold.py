@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from petmsg.db.cursor import Cursor
-from petmsg.hold import HoldFacts, QuietHours
+from petmsg.hold import HoldFacts, quiet_hours
 from petmsg.phone import phone_key
 from petmsg.queries.org import OrgRow
 
@@ -50,7 +50,7 @@ def read_hold_facts(
     return HoldFacts(
         timezone=settings["timezone"] or settings["org_timezone"],
         quiet_hours=quiet_hours(settings["quiet_from_minute"], settings["quiet_until_minute"]),
-        frozen=settings["frozen_at"] is not None,
+        frozen_at=settings["frozen_at"],
         frozen_until=settings["frozen_until"],
         freeze_reason=settings["freeze_reason"],
         opted_out_at=min(opted_out(cursor, org, {*phones, to_e164}).values(), default=None),
@@ -69,10 +69,3 @@ def opted_out(cursor: Cursor, org: OrgRow, phones: Iterable[str]) -> dict[str, d
     keys = {phone_key(org.slug, e164): e164 for e164 in phones}
     rows = cursor.in_list(STANDING, "phone_keys", list(keys), org_id=org.id)
     return {keys[row["phone_key"]]: row["opted_out_at"] for row in rows}
-
-
-def quiet_hours(from_minute: int | None, until_minute: int | None) -> QuietHours | None:
-    """Quiet hours as they are stored: both minutes, or neither."""
-    if from_minute is None or until_minute is None:
-        return None
-    return QuietHours(from_minute, until_minute)

@@ -1,12 +1,13 @@
 """Orgs: which one a command means, and their settings."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import PoolFor, ProviderName
 from petmsg.errors import NoOrg, NotFound, OrgNotChosen
+from petmsg.hold import freeze_stands, quiet_hours
 
 _ORGS = """
 SELECT id, slug, name, timezone, grace_minutes, quarantine_days, pool_for,
@@ -40,10 +41,6 @@ class OrgRow:
     frozen_until: datetime | None = None
     freeze_reason: str | None = None
 
-    def frozen(self, at: datetime) -> bool:
-        """Whether nothing may be sent at `at`: a freeze whose end has come is over by itself."""
-        return self.frozen_at is not None and (self.frozen_until is None or at < self.frozen_until)
-
 
 def all_orgs(cursor: Cursor) -> list[OrgRow]:
     """Every org, by slug."""
@@ -66,6 +63,21 @@ def find_org(cursor: Cursor, slug: str | None) -> OrgRow:
     if len(found) > 1:
         raise OrgNotChosen([row["slug"] for row in found])
     return _row(found[0])
+
+
+def settings_at(org: OrgRow, at: datetime) -> dict[str, Any]:
+    """The org's settings as output shows them at `at` (aware UTC): a freeze whose end has come is
+    none any more."""
+    frozen = freeze_stands(org.frozen_at, org.frozen_until, at)
+    quiet = quiet_hours(org.quiet_from_minute, org.quiet_until_minute)
+    return {
+        **asdict(org),
+        "org": org.slug,
+        "quiet_hours": None if quiet is None else str(quiet),
+        "frozen": frozen,
+        "frozen_until": org.frozen_until if frozen else None,
+        "freeze_reason": org.freeze_reason if frozen else None,
+    }
 
 
 def _row(row: dict[str, Any]) -> OrgRow:

@@ -98,4 +98,6 @@ def _masked(value: Any) -> Any:
         return None
     if isinstance(value, list | tuple):
         return [_masked(each) for each in value]
+    if isinstance(value, Mapping):
+        return {key: _masked(each) if key == "phone" else each for key, each in value.items()}
     return mask_phone(str(value))

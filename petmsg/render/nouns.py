@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
+from petmsg.phone import mask_phone
 from petmsg.render.fields import Field, View, local
 
 ORG = (
-    Field("org", "Org", get=lambda row: row.slug),
+    Field("org", "Org"),
     Field("name", "Name"),
     Field("timezone", "Timezone"),
     Field("grace_minutes", "Grace (min)"),
@@ -15,9 +16,21 @@ ORG = (
     Field(
         "pool_threads_per_number",
         "Threads per pool number",
-        cell=lambda row, _: str(row.pool_threads_per_number or "no limit"),
+        cell=lambda row, _: str(row["pool_threads_per_number"] or "no limit"),
     ),
     Field("provider", "Provider"),
+    Field("quiet_hours", "Quiet hours", cell=lambda row, _: row["quiet_hours"] or "off"),
+    Field("frozen", "Frozen"),
+    Field("frozen_until", "Frozen until"),
+    Field("freeze_reason", "Why frozen"),
+)
+FREEZE = (
+    Field("org", "Org"),
+    Field("frozen", "Frozen"),
+    Field("frozen_until", "Until"),
+    Field("freeze_reason", "Why"),
+    Field("waiting", "Texts that wait"),
+    Field("reused", "Unchanged"),
 )
 
 CLIENTS = (
@@ -26,14 +39,32 @@ CLIENTS = (
     Field("phone", "Phone", personal=True),
     Field("kind", "Kind"),
     Field("thread", "Thread"),
+    Field("opted_out", "Opted out"),
+    Field("timezone", None),
     Field("created_at", None),
     Field("forgotten_at", None),
 )
+
+
+def _not_textable(row: dict[str, Any], view: View) -> str:
+    return (
+        "; ".join(
+            f"{each['phone'] if view.reveal else mask_phone(each['phone'])} since "
+            f"{local(each['not_textable_at'], view)} (code {each['code']})"
+            for each in row["not_textable"]
+        )
+        or "-"
+    )
+
+
 CLIENT = (
     Field("client", "Client"),
     Field("name", "Name"),
     Field("phones", "Phones", personal=True),
+    Field("not_textable", "Not textable", personal=True, cell=_not_textable),
+    Field("opted_out", "Opted out"),
     Field("kind", "Kind"),
+    Field("timezone", "Timezone", cell=lambda row, _: row["timezone"] or "the org's"),
     Field("thread", "Thread"),
     Field("bookings", "Bookings"),
     Field("messages", "Messages"),
@@ -44,6 +75,12 @@ CLIENT_CHANGED = (
     Field("client", "Client"),
     Field("kind", "Kind"),
     Field("phones", "Phones"),
+    Field("reused", "Unchanged"),
+)
+PHONE_TEXTABLE = (
+    Field("client", "Client"),
+    Field("phone", "Textable again", personal=True),
+    Field("code", "The provider had said"),
     Field("reused", "Unchanged"),
 )
 FORGOTTEN = (

@@ -1,21 +1,22 @@
 """Clients: adding, changing, their phones, and forgetting one for good."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlmodel import and_, col, or_, select
 
+from petmsg.clock import zone
 from petmsg.enums import ClientKind, Direction, MessageStatus
-from petmsg.errors import AlreadyDifferent, NotFound, OutOfRange, PhoneTaken, Refused, shown
+from petmsg.errors import AlreadyDifferent, NotFound, OutOfRange, PhoneTaken, Refused
 from petmsg.models import Client, ClientPhone, Message, MessageNumber, SandboxText
 from petmsg.phone import mask_phone, parse_phone
 from petmsg.queries.lookup import find_client
-from petmsg.services.batch import BatchRow, RowDone, needed, one_by_one
+from petmsg.services import optout
 from petmsg.services.refs import hold_refs, next_ref
-from petmsg.services.work import Failure, Work
+from petmsg.services.work import Work
 from petmsg.words import parse_name, parse_ref
 
-COLUMNS = ("ref", "name", "phone", "kind")
+_UNFINISHED = (MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.UNKNOWN)
 
 
 class ClientForgotten(Refused):
@@ -43,16 +44,6 @@ class Forgotten:
     reused: bool
 
 
-def parse_kind(text: str) -> ClientKind:
-    """The kind of that name. Raises `OutOfRange`."""
-    try:
-        return ClientKind(text.strip())
-    except ValueError:
-        raise OutOfRange(
-            f"{shown(text)} is not a kind of client.", hint="One of one_time, recurring."
-        ) from None
-
-
 def add(
     work: Work,
     name: str,
@@ -60,8 +51,10 @@ def add(
     phones: list[str],
     ref: str | None = None,
     kind: ClientKind | None = None,
+    timezone: str | None = None,
 ) -> ClientChanged:
-    """Add a client; the first phone is the primary one. Without a `kind` she is `one_time`.
+    """Add a client; the first phone is the primary one. Without a `kind` she is `one_time`;
+    without a `timezone` (an IANA name) the org's is hers.
 
     The same again changes nothing; one that differs, or a phone of another client, is refused.
     What was not given does not differ.
@@ -70,6 +63,7 @@ def add(
     numbers = list(dict.fromkeys(parse_phone(phone) for phone in phones))
     if not numbers:
         raise OutOfRange("A client needs a phone.", hint="Give it: --phone +14155550123")
+    place = _timezone(timezone)
     if ref is None:
         hold_refs(work, "client")
     there = _by_ref(work, parse_ref(ref)) if ref is not None else _by_phone(work, numbers[0])
@@ -79,6 +73,7 @@ def add(
         same = (
             there.name == clean_name
             and kind in (None, there.kind)
+            and (timezone is None or place == there.timezone)
             and set(numbers) <= {phone.e164 for phone in known}
             and numbers[0] in {phone.e164 for phone in known if phone.is_primary}
         )
@@ -95,6 +90,7 @@ def add(
         name=clean_name,
         kind=kind,
         created_at=work.now,
+        timezone=place,
     )
     work.session.add(client)
     work.session.flush()
@@ -104,56 +100,15 @@ def add(
     return ClientChanged(client.ref, kind, len(numbers), reused=False)
 
 
-def import_rows(work: Work, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
-    """Rows of `client import`, each all or nothing."""
-    return one_by_one(work, rows, import_row)
-
-
-def import_row(work: Work, row: Mapping[str, str | None]) -> tuple[str, str]:
-    """One row of `client import` (columns `ref,name,phone,kind`): a known ref is updated.
-
-    An absent column leaves the value; an empty cell clears it (a kind becomes the default; a name
-    or a phone cannot be empty). A phone that is new to her is added and made the primary one.
-    """
-    ref = parse_ref(row["ref"] or "") if row.get("ref") else None
-    there = _by_ref(work, ref) if ref is not None else None
-    kind = row.get("kind")
-    if there is None:
-        added = add(
-            work,
-            needed(row, "name"),
-            phones=[needed(row, "phone")],
-            ref=ref,
-            kind=_kind_of_cell(kind),
-        )
-        return added.client, "unchanged" if added.reused else "created"
-    changed = change(
-        work,
-        there.ref,
-        name=row.get("name"),
-        kind=_kind_of_cell(kind),
-    )
-    reused = changed.reused
-    if row.get("phone") is not None:
-        number = parse_phone(row["phone"] or "")
-        primary = next((p.e164 for p in _phones(work, there) if p.is_primary), None)
-        if number != primary:
-            phone_primary(work, there.ref, number, add_missing=True)
-            reused = False
-    return there.ref, "unchanged" if reused else "updated"
-
-
-def _kind_of_cell(cell: str | None) -> ClientKind | None:
-    """An absent column leaves the kind, an empty cell makes it the default."""
-    if cell is None:
-        return None
-    return parse_kind(cell) if cell else ClientKind.ONE_TIME
-
-
 def change(
-    work: Work, text: str, *, name: str | None = None, kind: ClientKind | None = None
+    work: Work,
+    text: str,
+    *,
+    name: str | None = None,
+    kind: ClientKind | None = None,
+    timezone: str | None = None,
 ) -> ClientChanged:
-    """Change a client's name or kind. None leaves the value."""
+    """Change a client's name, kind or timezone (empty: the org's). None leaves the value."""
     client = _locked(work, text)
     changed: dict[str, object] = {}
     if name is not None and parse_name(name) != client.name:
@@ -162,6 +117,9 @@ def change(
     if kind is not None and kind is not client.kind:
         changed["kind"] = {"before": client.kind.value, "after": kind.value}
         client.kind = kind
+    if timezone is not None and _timezone(timezone) != client.timezone:
+        changed["timezone"] = {"before": client.timezone, "after": _timezone(timezone)}
+        client.timezone = _timezone(timezone)
     if changed:
         work.record("client.updated", "client", client.ref, changed)
     return ClientChanged(client.ref, client.kind, len(_phones(work, client)), not changed)
@@ -207,6 +165,7 @@ def phone_remove(work: Work, text: str, phone: str) -> ClientChanged:
         )
     work.session.delete(gone)
     work.session.flush()
+    optout.let_go(work, number)
     moved = _readdress_waiting(work, client)
     work.record("client.phone_removed", "client", client.ref, {"texts_readdressed": moved})
     return ClientChanged(client.ref, client.kind, len(known) - 1, reused=False)
@@ -240,25 +199,30 @@ def phone_primary(work: Work, text: str, phone: str, *, add_missing: bool = Fals
 
 
 def forget(work: Work, text: str, *, reason: str) -> Forgotten:
-    """Erase a person: name, phones and bodies. Thread, bookings, counts and audit stay whole.
+    """Erase a person: name, phones, timezone and bodies. It cannot be undone.
 
-    Texts of hers that still wait are cancelled. It cannot be undone.
+    Thread, bookings, counts and audit stay whole. Texts of hers that still wait are cancelled, and
+    those whose fate is not known, which nobody could look up any more. Her opt-outs stand: they,
+    and pairs of numbers that a carrier blocks, know her phones by a digest only.
     """
     client = _locked(work, text, even_forgotten=True)
     if client.forgotten_at is not None:
         return Forgotten(client.ref, 0, 0, 0, reused=True)
     phones = _phones(work, client)
-    messages = _texts_of(work, client, [phone.e164 for phone in phones])
-    if any(message.status is MessageStatus.SENDING for message in messages):
-        raise Refused(
-            f"A text to client {client.ref} is being sent right now.", hint="Try again in a minute."
-        )
-    waiting = (MessageStatus.QUEUED, MessageStatus.HELD)
-    cancelled = [message for message in messages if message.status in waiting]
+    numbers = [phone.e164 for phone in phones]
+    _require_none_being_sent(client, _texts_of(work, client, numbers))
+    for phone in phones:
+        work.session.delete(phone)
+    work.session.flush()
+    # Anew, because texts may have been queued until her phones were gone.
+    messages = _texts_of(work, client, numbers)
+    _require_none_being_sent(client, messages)
     _erase_at_the_sandbox(work, messages)
+    cancelled = [message for message in messages if message.status in _UNFINISHED]
+    for message in cancelled:
+        message.status = MessageStatus.CANCELLED
+        message.due_at = message.in_doubt_at = message.absent_at = None
     for message in messages:
-        if message.status in waiting:
-            message.status = MessageStatus.CANCELLED
         message.body = None
         message.error_message = None  # a provider's words may repeat her phone
         message.idempotency_key = None
@@ -266,9 +230,9 @@ def forget(work: Work, text: str, *, reason: str) -> Forgotten:
             message.to_e164 = None
         else:
             message.from_e164 = None
-    for phone in phones:
-        work.session.delete(phone)
-    client.name = None
+    for e164 in numbers:
+        optout.let_go(work, e164)
+    client.name = client.timezone = None
     client.forgotten_at = work.now
     work.record(
         "client.forgotten",
@@ -280,16 +244,26 @@ def forget(work: Work, text: str, *, reason: str) -> Forgotten:
     return Forgotten(client.ref, len(phones), len(messages), len(cancelled), reused=False)
 
 
+def _require_none_being_sent(client: Client, messages: Sequence[Message]) -> None:
+    if any(message.status is MessageStatus.SENDING for message in messages):
+        raise Refused(
+            f"A text to client {client.ref} is being sent right now.",
+            hint="Try again in a minute. If its sender died: petmsg message dispatch",
+        )
+
+
 def _texts_of(work: Work, client: Client, numbers: Sequence[str]) -> Sequence[Message]:
-    """Her texts, and those of her phones that no thread holds."""
+    """Her texts, and those of her phones that no thread holds, locked until the commit."""
     of_her_phone = and_(
         col(Message.client_id).is_(None),
         or_(col(Message.from_e164).in_(numbers), col(Message.to_e164).in_(numbers)),
     )
     return work.session.exec(
-        select(Message).where(
-            Message.org_id == work.org.id, or_(Message.client_id == client.id, of_her_phone)
-        )
+        select(Message)
+        .where(Message.org_id == work.org.id, or_(Message.client_id == client.id, of_her_phone))
+        .order_by(col(Message.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
     ).all()
 
 
@@ -325,6 +299,11 @@ def _require_not_forgotten(client: Client) -> None:
         raise ClientForgotten(
             f"Client {client.ref} was forgotten.", hint="Add her anew with another ref."
         )
+
+
+def _timezone(text: str | None) -> str | None:
+    """A timezone as it is stored: None, as an empty text, is the org's."""
+    return zone(text).key if text else None
 
 
 def _by_ref(work: Work, ref: str) -> Client | None:
@@ -379,4 +358,5 @@ def _add_phone(work: Work, client: Client, e164: str, *, primary: bool) -> Clien
     )
     work.session.add(phone)
     work.session.flush()
+    optout.recognise(work, e164)
     return phone

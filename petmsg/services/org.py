@@ -11,6 +11,7 @@ from petmsg.clock import zone
 from petmsg.db.engine import cursor_of
 from petmsg.enums import NumberClass, PoolFor, ProviderName
 from petmsg.errors import AlreadyDifferent, OutOfRange, shown
+from petmsg.hold import QuietHours, parse_quiet_hours, quiet_hours
 from petmsg.models import Org
 from petmsg.phone import parse_phone
 from petmsg.queries.org import OrgRow, find_org
@@ -80,7 +81,8 @@ def add(
 def change(work: Work, **values: Any) -> OrgChanged:
     """Change settings of the org: the keys are its columns, a value of None leaves it.
 
-    `pool_threads_per_number` 0 means no limit. Windows that exist keep their grace.
+    `pool_threads_per_number` 0 means no limit; `quiet_hours` are as a person writes them. Windows
+    that exist keep their grace.
     """
     org = work.session.get(Org, work.org.id, with_for_update=True, populate_existing=True)
     assert org is not None
@@ -89,16 +91,29 @@ def change(work: Work, **values: Any) -> OrgChanged:
         if given is None:
             continue
         value = _checked(name, given)
-        before = getattr(org, name)
+        before = _stored(org, name)
         if before != value:
             changes[name] = {"before": _shown(name, before), "after": _shown(name, value)}
-            setattr(org, name, value)
+            _store(org, name, value)
     if not changes:
         return OrgChanged(work.org, reused=True)
     work.session.flush()
     work.record("org.updated", "org", org.slug, changes)
     work.org = find_org(work.cursor, org.slug)
     return OrgChanged(work.org, reused=False)
+
+
+def _stored(org: Org, name: str) -> Any:
+    if name == "quiet_hours":
+        return quiet_hours(org.quiet_from_minute, org.quiet_until_minute)
+    return getattr(org, name)
+
+
+def _store(org: Org, name: str, value: Any) -> None:
+    if name == "quiet_hours":
+        org.quiet_from_minute, org.quiet_until_minute = value or (None, None)
+    else:
+        setattr(org, name, value)
 
 
 def _checked(name: str, value: Any) -> Any:
@@ -109,6 +124,8 @@ def _checked(name: str, value: Any) -> Any:
         return value
     if name == "pool_for":
         return PoolFor(value)
+    if name == "quiet_hours":
+        return parse_quiet_hours(value)
     if name == "provider":
         return ProviderName(value)
     lowest, highest = {
@@ -123,4 +140,6 @@ def _checked(name: str, value: Any) -> Any:
 
 def _shown(name: str, value: Any) -> Any:
     """The audit keeps that a name changed, not the names."""
+    if isinstance(value, QuietHours):
+        return str(value)
     return None if name == "name" else value

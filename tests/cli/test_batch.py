@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from petmsg.errors import Busy
-from petmsg.services import batch
-from petmsg.services import client as client_service
+from petmsg.services import batch, client_import
 from tests.fixtures import Cli, Ran
 
 HEAD = "ref,name,phone,kind\n"
@@ -327,14 +326,14 @@ def test_what_was_committed_is_shown_when_a_later_chunk_fails(
     sqlite_cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The service is replaced because no input makes a database fail between two chunks."""
-    real = client_service.import_rows
+    real = client_import.import_rows
 
     def fail_second(work: Any, rows: Any) -> Any:
         if rows[0].line > 10:
             raise Busy("The database is locked by another program.")
         return real(work, rows)
 
-    monkeypatch.setattr(client_service, "import_rows", fail_second)
+    monkeypatch.setattr(client_import, "import_rows", fail_second)
     ran = sqlite_cli("client", "import", "-", "-o", "json", stdin=many(15))
     assert (ran.code, ran.error["code"]) == (75, "busy")
     assert len(ran.json) == len(refs(sqlite_cli)) == 10

@@ -4,9 +4,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.models import Message, SandboxText
-from petmsg.queries.lookup import find_client
-from tests.fixtures import NOW, Cli, Ran, add_org, looking, run_cli, working
+from tests.fixtures import Cli, Ran, add_org, run_cli
 
 ANN = ("client", "add", "Ann Ivers", "--phone", "+14155551001", "--ref", "C-1")
 FORGET = ("client", "forget", "C-1", "--reason", "she asked", "--yes")
@@ -180,7 +178,10 @@ def test_show_has_her_phones_and_counts(sqlite_cli: Cli) -> None:
         "client": "C-1",
         "name": "Ann Ivers",
         "phones": ["+1********01"],
+        "not_textable": [],
+        "opted_out": False,
         "kind": "one_time",
+        "timezone": None,
         "thread": None,
         "bookings": 1,
         "messages": 0,
@@ -341,198 +342,6 @@ def test_her_only_phone_and_her_primary_one_cannot_be_removed(sqlite_cli: Cli) -
     sqlite_cli("client", "phone", "add", "C-1", "+14155551002")
     assert "primary" in refused(sqlite_cli(*remove), "refused")["message"]
     assert len(phones(sqlite_cli)) == 2
-
-
-# ----------------------------------------------------------------------------------------- forget
-
-
-def text_ann(cli: Cli) -> Cli:
-    """Ann with two phones, a booking, a text that was sent and one that waits."""
-    cli(*ANN, "--phone", "+14155551002")
-    cli("booking", "add", "--client", "C-1", "--ref", "B-1", "--start", "+1h", "--end", "+2h")
-    cli("booking", "confirm", "B-1")
-    assert cli("message", "send", "C-1", "--body", "Rex is well", "--key", "rex").code == 0
-    assert cli("message", "send", "C-1", "--body", "Rex is fed", "--queue-only").code == 0
-    return cli
-
-
-@pytest.fixture
-def texted(sqlite_cli: Cli) -> Cli:
-    """`text_ann` on SQLite."""
-    return text_ann(sqlite_cli)
-
-
-def everything(url: str) -> str:
-    """Every value of every table of the database, as one text."""
-    tables = (
-        "client client_phone message sandbox_text thread booking assignment_window sitter"
-        " audit_event message_number number_custody"
-    )
-    with looking(url) as cursor:
-        return "\n".join(
-            repr(row) for table in tables.split() for row in cursor.rows(f"SELECT * FROM {table}")
-        )
-
-
-def test_forgetting_erases_name_phones_and_bodies_everywhere(cli: Cli, migrated_url: str) -> None:
-    text_ann(cli)
-    personal = ("Ann Ivers", "+14155551001", "+14155551002", "Rex is well", "Rex is fed")
-    before = everything(migrated_url)
-    assert all(each in before for each in personal)
-    ran = cli(*FORGET, "-o", "json")
-    assert ran.code == 0, ran.err
-    assert ran.json == {
-        "client": "C-1",
-        "phones": 2,
-        "messages": 2,
-        "cancelled": 1,
-        "reused": False,
-    }
-    after = everything(migrated_url)
-    assert [each for each in personal if each in after] == []
-    assert cli("audit", "verify").code == 0
-
-
-def test_forgetting_keeps_thread_bookings_and_counts(texted: Cli) -> None:
-    thread = show(texted)["thread"]
-    texted(*FORGET)
-    left = show(texted)
-    assert (left["name"], left["phones"]) == (None, [])
-    assert (left["thread"], left["bookings"], left["messages"]) == (thread, 1, 2)
-    assert left["forgotten_at"] == "2026-02-14T15:00:00Z"
-    for form in ("table", "tsv", "json"):
-        assert texted("client", "list", "-o", form).code == 0
-        assert texted("message", "list", "-o", form).code == 0
-        assert texted("thread", "show", "C-1", "-o", form).code == 0
-
-
-def test_the_audit_still_verifies_after_forgetting_and_says_why(texted: Cli) -> None:
-    kept = events(texted)
-    texted(*FORGET, "--actor", "dpo")
-    assert texted("audit", "verify").code == 0
-    assert events(texted)[: len(kept)] == kept
-    last = events(texted)[-1]
-    assert (last["event"], last["ref"], last["actor"], last["reason"]) == (
-        "client.forgotten",
-        "C-1",
-        "dpo",
-        "she asked",
-    )
-    assert last["payload"] == {"phones": 2, "messages": 2, "cancelled": 1}
-
-
-def test_a_text_that_waited_is_never_sent_to_a_forgotten_client(texted: Cli) -> None:
-    texted(*FORGET)
-    ran = texted("message", "dispatch", "-o", "json")
-    assert (ran.code, ran.json) == (0, [])
-    assert texted("message", "send", "C-1", "--body", "hi").code == 4
-
-
-def test_forgetting_again_changes_nothing(texted: Cli) -> None:
-    texted(*FORGET)
-    before = events(texted)
-    again = texted(*FORGET, "-o", "json")
-    assert (again.code, again.json["reused"]) == (0, True)
-    assert events(texted) == before
-
-
-def test_a_forgotten_client_is_found_by_her_ref_only(sqlite_cli: Cli) -> None:
-    sqlite_cli(*ANN)
-    sqlite_cli(*FORGET)
-    assert sqlite_cli("client", "show", "Ann Ivers").code == 3
-    assert sqlite_cli("client", "show", "+14155551001").code == 3
-    assert sqlite_cli("client", "show", "C-1").code == 0
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ANN,
-        ("client", "set", "C-1", "--name", "Ann"),
-        ("client", "phone", "add", "C-1", "+14155551001"),
-    ],
-    ids=["add", "set", "phone add"],
-)
-def test_a_forgotten_client_does_not_come_back(sqlite_cli: Cli, arguments: tuple[str, ...]) -> None:
-    sqlite_cli(*ANN)
-    sqlite_cli(*FORGET)
-    refused(sqlite_cli(*arguments, "-o", "json"), "client_forgotten")
-
-
-def test_the_phone_of_a_forgotten_client_can_begin_anew(sqlite_cli: Cli) -> None:
-    sqlite_cli(*ANN)
-    sqlite_cli(*FORGET)
-    anew = sqlite_cli("client", "add", "Ann Ivers", "--phone", "+14155551001", "-o", "json")
-    assert (anew.code, anew.json["client"]) == (0, "C-2")
-
-
-def test_forgetting_in_one_org_leaves_the_texts_of_another(cli: Cli, migrated_url: str) -> None:
-    add_org(migrated_url, "cat-nappers", front_desk="+14155550900")
-    for org in ("happy-paws", "cat-nappers"):
-        cli(*ANN, "--org", org)
-        assert cli("message", "send", "C-1", "--body", f"from {org}", "--org", org).code == 0
-    assert cli(*FORGET, "--org", "happy-paws").code == 0
-    after = everything(migrated_url)
-    assert "from happy-paws" not in after
-    with looking(migrated_url) as cursor:
-        kept = cursor.rows("SELECT body, to_e164 FROM sandbox_text WHERE body IS NOT NULL")
-    assert kept == [{"body": "from cat-nappers", "to_e164": "+14155551001"}]
-
-
-def test_forgetting_reaches_a_text_whose_answer_was_lost(texted: Cli, migrated_sqlite: str) -> None:
-    """The sandbox took it, but its id never arrived."""
-    with working(migrated_sqlite) as work:
-        work.session.add(
-            SandboxText(
-                provider_message_id="SB-lost",
-                from_e164="+14155550100",
-                to_e164="+14155551001",
-                body="lost words",
-                accepted_at=NOW,
-            )
-        )
-    texted(*FORGET)
-    assert "lost words" not in everything(migrated_sqlite)
-
-
-def test_forgetting_erases_what_a_provider_said_about_her_phone(
-    texted: Cli, migrated_sqlite: str
-) -> None:
-    with working(migrated_sqlite) as work:
-        client = find_client(work.cursor, work.org.id, "C-1")
-        thread = work.cursor.value("SELECT id FROM thread WHERE client_id = :id", id=client.id)
-        work.session.add(
-            Message(
-                org_id=work.org.id,
-                thread_id=thread,
-                client_id=client.id,
-                direction="outbound",
-                status="failed",
-                body="x",
-                to_e164="+14155551001",
-                error_code="21211",
-                error_message="The 'To' number +14155551001 is not valid.",
-                actor="test",
-                created_at=NOW,
-            )
-        )
-    texted(*FORGET)
-    assert "5551001" not in everything(migrated_sqlite)
-    with looking(migrated_sqlite) as cursor:
-        assert cursor.value("SELECT count(*) FROM message WHERE error_code = '21211'") == 1
-
-
-def test_nobody_is_forgotten_without_a_reason_or_without_saying_yes(sqlite_cli: Cli) -> None:
-    sqlite_cli(*ANN)
-    assert sqlite_cli("client", "forget", "C-1", "--yes").code == 2
-    refused(sqlite_cli("client", "forget", "C-1", "--reason", " ", "-o", "json"), "empty_reason", 2)
-    unasked = sqlite_cli("client", "forget", "C-1", "--reason", "she asked", "-o", "json")
-    assert "--yes" in refused(unasked, "refused")["hint"]
-    assert show(sqlite_cli)["name"] == "Ann Ivers"
-
-
-def test_an_unknown_client_cannot_be_forgotten(sqlite_cli: Cli) -> None:
-    refused(sqlite_cli(*FORGET, "-o", "json"), "client_not_found", 3)
 
 
 # ----------------------------------------------------------------------------------------- import

@@ -19,6 +19,10 @@ ORG = {
     "pool_for": "all",
     "pool_threads_per_number": None,
     "provider": "sandbox",
+    "quiet_hours": None,
+    "frozen": False,
+    "frozen_until": None,
+    "freeze_reason": None,
 }
 CATS = ("org", "add", "cat-nappers", "--name", "Cat Nappers", "--timezone", "Europe/Berlin")
 

@@ -1,0 +1,86 @@
+"""Importing clients: a known ref is updated, others are added."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from petmsg.enums import ClientKind
+from petmsg.errors import OutOfRange, shown
+from petmsg.phone import parse_phone
+from petmsg.services import client
+from petmsg.services.batch import BatchRow, RowDone, needed, one_by_one
+from petmsg.services.work import Failure, Work
+from petmsg.words import parse_ref
+
+COLUMNS = ("ref", "name", "phone", "kind")
+
+
+def parse_kind(text: str) -> ClientKind:
+    """The kind of that name. Raises `OutOfRange`."""
+    try:
+        return ClientKind(text.strip())
+    except ValueError:
+        raise OutOfRange(
+            f"{shown(text)} is not a kind of client.", hint="One of one_time, recurring."
+        ) from None
+
+
+def import_rows(work: Work, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
+    """Rows of `client import`, each all or nothing."""
+    return one_by_one(work, rows, import_row)
+
+
+def import_row(work: Work, row: Mapping[str, str | None]) -> tuple[str, str]:
+    """One row of `client import` (columns `ref,name,phone,kind`): a known ref is updated.
+
+    An absent column leaves the value; an empty cell clears it (a kind becomes the default; a name
+    or a phone cannot be empty). A phone that is new to her is added and made the primary one.
+    """
+    ref = parse_ref(row["ref"] or "") if row.get("ref") else None
+    there = None if ref is None else _by_ref(work, ref)
+    kind = row.get("kind")
+    if there is None:
+        added = client.add(
+            work,
+            needed(row, "name"),
+            phones=[needed(row, "phone")],
+            ref=ref,
+            kind=_kind_of_cell(kind),
+        )
+        return added.client, "unchanged" if added.reused else "created"
+    changed = client.change(
+        work,
+        there,
+        name=row.get("name"),
+        kind=_kind_of_cell(kind),
+    )
+    reused = changed.reused
+    if row.get("phone") is not None:
+        number = parse_phone(row["phone"] or "")
+        if number != _primary(work, there):
+            client.phone_primary(work, there, number, add_missing=True)
+            reused = False
+    return there, "unchanged" if reused else "updated"
+
+
+def _kind_of_cell(cell: str | None) -> ClientKind | None:
+    """An absent column leaves the kind, an empty cell makes it the default."""
+    if cell is None:
+        return None
+    return parse_kind(cell) if cell else ClientKind.ONE_TIME
+
+
+def _by_ref(work: Work, ref: str) -> str | None:
+    """The ref, if a client has it."""
+    found = work.cursor.value(
+        "SELECT ref FROM client WHERE org_id = :org_id AND ref = :ref", org_id=work.org.id, ref=ref
+    )
+    return None if found is None else str(found)
+
+
+def _primary(work: Work, ref: str) -> Any:
+    return work.cursor.value(
+        "SELECT p.e164 FROM client_phone p JOIN client c ON c.id = p.client_id"
+        " WHERE c.org_id = :org_id AND c.ref = :ref AND p.is_primary",
+        org_id=work.org.id,
+        ref=ref,
+    )

@@ -1,0 +1,80 @@
+"""Freezing an org: nothing of it is sent until somebody thaws it, or the freeze's end comes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from petmsg.clock import iso_utc
+from petmsg.errors import OutOfRange
+from petmsg.hold import freeze_stands
+from petmsg.models import Org
+from petmsg.queries.org import find_org
+from petmsg.services.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """An org after `freeze` or `thaw`, and how many of its texts wait in the queue."""
+
+    org: str
+    frozen: bool
+    frozen_until: datetime | None
+    freeze_reason: str | None
+    waiting: int
+    reused: bool
+
+
+def freeze(work: Work, *, reason: str, until: datetime | None = None) -> Freeze:
+    """Send nothing until `until` (aware UTC), or until somebody thaws the org.
+
+    Texts are queued meanwhile; one that is being handed to the provider now still leaves. Frozen
+    again, the new reason and end replace the old. Raises `OutOfRange` for an end that has passed.
+    """
+    if until is not None and until <= work.now:
+        raise OutOfRange(f"{iso_utc(until)} has passed.", hint="Give an end in the future.")
+    org = _locked(work)
+    stands = freeze_stands(org.frozen_at, org.frozen_until, work.now)
+    before = {"until": org.frozen_until, "reason": org.freeze_reason} if stands else None
+    if before == {"until": until, "reason": reason}:
+        return _as_it_is(work, org, reused=True)
+    if not stands:
+        org.frozen_at = work.now
+    org.frozen_until = until
+    org.freeze_reason = reason
+    work.session.flush()
+    work.record("org.frozen", "org", org.slug, {"until": until, "before": before}, reason=reason)
+    return _as_it_is(work, org, reused=False)
+
+
+def thaw(work: Work, *, reason: str | None = None) -> Freeze:
+    """Send again. An org that is not frozen, or no longer, is left as it is."""
+    org = _locked(work)
+    if not freeze_stands(org.frozen_at, org.frozen_until, work.now):
+        return _as_it_is(work, org, reused=True)
+    before = {"at": org.frozen_at, "until": org.frozen_until, "reason": org.freeze_reason}
+    org.frozen_at = org.frozen_until = org.freeze_reason = None
+    work.session.flush()
+    work.record("org.thawed", "org", org.slug, {"before": before}, reason=reason)
+    return _as_it_is(work, org, reused=False)
+
+
+def _locked(work: Work) -> Org:
+    org = work.session.get(Org, work.org.id, with_for_update=True, populate_existing=True)
+    assert org is not None
+    return org
+
+
+def _as_it_is(work: Work, org: Org, *, reused: bool) -> Freeze:
+    work.org = find_org(work.cursor, org.slug)
+    stands = freeze_stands(org.frozen_at, org.frozen_until, work.now)
+    waiting = work.cursor.value(
+        "SELECT count(*) FROM message WHERE org_id = :org_id AND status = 'queued'",
+        org_id=work.org.id,
+    )
+    return Freeze(
+        org=org.slug,
+        frozen=stands,
+        frozen_until=org.frozen_until if stands else None,
+        freeze_reason=org.freeze_reason if stands else None,
+        waiting=int(waiting),
+        reused=reused,
+    )
