@@ -64,6 +64,27 @@ def parse_body(text: str) -> str:
     return body
 
 
+_PLAIN = str.maketrans(
+    {
+        "\u2018": "'",
+        "\u2019": "'",
+        "\u201a": "'",
+        "\u201c": '"',
+        "\u201d": '"',
+        "\u201e": '"',
+        "\u2013": "-",
+        "\u2014": "-",
+        "\u2026": "...",
+    }
+)
+
+
+def normal_body(text: str) -> str:
+    """How bodies are compared: a carrier may change line ends, spaces and typographic marks."""
+    plain = unicodedata.normalize("NFC", text).translate(_PLAIN)
+    return " ".join(plain.split())
+
+
 def _clean(text: str, what: str) -> str:
     try:
         text.encode("utf-8")

@@ -8,8 +8,8 @@ from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow
 
 
-def carrier_of(run: Run, org: OrgRow) -> Provider:
-    """The adapter the org's stored setting names.
+def carrier_of(run: Run, org: OrgRow, *, threads: int = 10) -> Provider:
+    """The adapter the org's stored setting names, for as many threads at once.
 
     Raises `CredentialsMissing` before anything is claimed: a cron job with a bare environment
     cannot pretend to send.
@@ -18,7 +18,8 @@ def carrier_of(run: Run, org: OrgRow) -> Provider:
         from petmsg.db.engine import transaction
         from petmsg.providers.sandbox import SandboxProvider
 
-        return SandboxProvider(lambda: transaction(run.engine, run.location))
+        engine, location = run.engine, run.location
+        return SandboxProvider(lambda: transaction(engine, location), run.snapshot)
     from petmsg.providers.credentials import load_twilio_credentials
     from petmsg.providers.twilio import TwilioProvider
 
@@ -27,6 +28,7 @@ def carrier_of(run: Run, org: OrgRow) -> Provider:
     carrier = TwilioProvider(
         credentials,
         timeout_seconds=_timeout(environ.get(settings.TWILIO_TIMEOUT) or "15"),
+        pool_size=threads,
         api_url=environ.get(settings.TWILIO_API_URL) or None,
     )
     run.at_end.callback(carrier.close)

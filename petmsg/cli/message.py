@@ -1,7 +1,8 @@
 """petmsg message …"""
 
 import sys
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,12 +16,15 @@ from petmsg.cli.options import (
     page,
     required_reason,
 )
-from petmsg.cli.run import Run
+from petmsg.cli.run import Run, later
 from petmsg.enums import MessageStatus
-from petmsg.errors import MalformedText
+from petmsg.errors import MalformedText, UsageProblem
 from petmsg.queries import message as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.conversation import MESSAGE, MESSAGES, QUEUED, SENT, SIZE
+
+if TYPE_CHECKING:
+    from petmsg.services.preview import Wishes
 
 app = new_app("Send texts, and look at them.")
 
@@ -44,33 +48,94 @@ def send(
     queue_only: Annotated[
         bool, typer.Option("--queue-only", help="Leave it to petmsg message dispatch.")
     ] = False,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="T", help="Not before this time.")
+    ] = None,
+    expires: Annotated[
+        str | None,
+        typer.Option("--expires", metavar="T", help="From this time on it is not sent any more."),
+    ] = None,
+    urgent: Annotated[
+        bool, typer.Option("--urgent", help="Pass quiet hours; kept in the audit.")
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Send a personal phone or address all the same; a --reason."),
+    ] = False,
+    reason: REASON = None,
     preview: Annotated[
-        bool, typer.Option("--preview", help="Show number, reason and size; send nothing.")
+        bool,
+        typer.Option("--preview", help="Show number, reason, size and obstacles; send nothing."),
     ] = False,
 ) -> None:
-    """Send a text to a client. The number it leaves from is decided at this very moment.
+    """Send a text to a client. The number it leaves from is decided when it leaves.
 
     Without --key the same command again is a second text. What was interrupted is finished by
-    petmsg message dispatch.
+    petmsg message dispatch, which first asks the provider whether it has the text.
     """
-    from petmsg.cli import sending
-    from petmsg.services.preview import preview as show_preview
+    from petmsg.services.preview import Wishes
 
     text = _read_stdin() if body == "-" else body
+    if reason is not None and not force:
+        raise UsageProblem("--reason goes with --force.", hint="Say why it must be forced.")
+    wishes = Wishes(
+        key=key,
+        as_sitter=as_sitter,
+        urgent=urgent,
+        force_reason=required_reason(reason) if force else None,
+    )
     if preview:
-        run.show_one(SIZE, run.read(show_preview, client, body=text, now=run.now))
+        _preview(run, client, text, wishes, at=at, expires=expires)
         return
+    from petmsg.cli import sending
+
     sending.send(
-        run, client, fields=SENT, body=text, key=key, as_sitter=as_sitter, queue_only=queue_only
+        run,
+        client,
+        fields=SENT,
+        body=text,
+        wishes=wishes,
+        send_at=later(at),
+        expires_at=later(expires),
+        queue_only=queue_only,
     )
 
 
-@command(app, "dispatch", writes=True, reveals=True)
-def dispatch(run: Run) -> None:
-    """For cron: send every queued text, in all orgs unless --org is given."""
-    from petmsg.cli import sending
+def _preview(
+    run: Run, client: str, text: str, wishes: "Wishes", *, at: str | None, expires: str | None
+) -> None:
+    from petmsg.services.preview import preview
 
-    sending.dispatch(run, fields=SENT)
+    with run.snapshot() as cursor:
+        org = run.org(cursor)
+        wishes = replace(
+            wishes,
+            send_at=None if at is None else run.instant(at, org),
+            expires_at=None if expires is None else run.instant(expires, org),
+        )
+        run.show_one(SIZE, preview(cursor, org, client, body=text, wishes=wishes, now=run.now))
+
+
+@command(app, "dispatch", writes=True, reveals=True)
+def dispatch(
+    run: Run,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Keep going until SIGTERM or Ctrl-C.")
+    ] = False,
+    workers: Annotated[
+        int,
+        typer.Option("--workers", min=1, max=256, help="How many texts are handed over at once."),
+    ] = 8,
+) -> None:
+    """For cron: send every text that is due, in all orgs unless --org is given.
+
+    Waits out the pace of the numbers, but neither schedules nor back-offs. Texts whose fate is not
+    known are looked up at the provider first. It may run several times at once, also on several
+    machines.
+    """
+    from petmsg.cli import dispatching
+
+    dispatching.dispatch(run, fields=SENT, watch=watch, workers=workers)
 
 
 @command(app, "list", reveals=True)

@@ -22,10 +22,7 @@ def show_results(run: Run, fields: Sequence[Field], rows: Sequence[Any]) -> None
     good = [row for row in rows if not isinstance(row, Failure)]
     failed = [row for row in rows if isinstance(row, Failure)]
     if run.output in (OutputFormat.JSON, OutputFormat.JSONL):
-        data = [
-            _failure_data(row) if isinstance(row, Failure) else record(fields, row, run.view)
-            for row in rows
-        ]
+        data = [result_data(run, fields, row) for row in rows]
         if run.output is OutputFormat.JSON:
             render.dump(data)
         else:
@@ -45,6 +42,13 @@ def show_results(run: Run, fields: Sequence[Field], rows: Sequence[Any]) -> None
         run.say(f"{len(failed)} of {len(rows)} rows were refused{others}.")
     if failed:
         run.exit_code = REFUSED
+
+
+def result_data(run: Run, fields: Sequence[Field], row: Any) -> dict[str, Any]:
+    """One row as JSON: a good one's fields, or a refused one's error."""
+    from petmsg.services.work import Failure
+
+    return _failure_data(row) if isinstance(row, Failure) else record(fields, row, run.view)
 
 
 def _failure_data(row: Any) -> dict[str, Any]:

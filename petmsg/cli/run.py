@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -52,17 +52,30 @@ class Run:
     reveal: bool = False
     exit_code: int = 0
     _is_terminal: bool = False
+    _slept: timedelta = timedelta(0)
     _org: OrgRow | None = field(default=None, repr=False)
     at_end: ExitStack = field(default_factory=ExitStack, repr=False)
 
     @cached_property
     def now(self) -> datetime:
         """The command's one look at the clock."""
-        return self.ambient.now or clock.now()
+        return self.clock()
 
-    def tick(self) -> None:
+    def clock(self) -> datetime:
+        """The time at this moment."""
+        return clock.now() if self.ambient.now is None else self.ambient.now + self._slept
+
+    def tick(self) -> datetime:
         """Look at the clock anew: a long run decides each text at its own moment."""
         self.__dict__.pop("now", None)
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass. A clock that was given (`Ambient.now`) is moved on instead."""
+        if self.ambient.now is None:
+            time.sleep(seconds)
+        else:
+            self._slept += timedelta(seconds=seconds)
 
     def setting(self, name: str) -> Setting:
         """One of `output`, `org`, `database` and `actor`, with its source."""

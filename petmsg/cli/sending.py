@@ -8,26 +8,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from petmsg.cli.carriers import carrier_of
-from petmsg.cli.results import show_results
-from petmsg.cli.run import Run
+from petmsg.cli.run import Later, Run
+from petmsg.db.liveness import worker
 from petmsg.enums import MessageStatus
-from petmsg.errors import (
-    BUSY,
-    CONFIGURATION,
-    DONE,
-    PROVIDER,
-    REFUSED,
-    PetmsgError,
-    ProviderOutcomeUnknown,
-)
+from petmsg.errors import PetmsgError, ProviderOutcomeUnknown
 from petmsg.providers.base import Provider, Unknown
-from petmsg.queries.message import queued
 from petmsg.queries.org import OrgRow
 from petmsg.render.fields import Field
-from petmsg.services import claim as service
-from petmsg.services.claim import NoNumber, Sending
-from petmsg.services.message import MessageNotWaiting
-from petmsg.services.work import Failure
+from petmsg.services import send as service
+from petmsg.services.claim import Claim, Ended, NoNumber, Waiting
+from petmsg.services.preview import Wishes
+from petmsg.services.record import HandedOver, problem_of, record
+from petmsg.services.send import NotSent, Sending
+
+NOBODY = "nobody"
+"""The token where nothing is handed over: a dry run, or a text that is only queued."""
+LONGEST_WAIT = 30.0
+"""Seconds that `message send` waits for its number's pace; then the text stays queued."""
 
 
 def send(
@@ -36,34 +33,67 @@ def send(
     *,
     fields: Sequence[Field],
     body: str,
-    key: str | None,
-    as_sitter: str | None,
+    wishes: Wishes,
+    send_at: Later | None,
+    expires_at: Later | None,
     queue_only: bool,
 ) -> None:
     """Queue and send one text; raises what a sender must know, after the result is stored."""
     with run.snapshot() as cursor:
         org = run.org(cursor)
     carrier = None if queue_only else carrier_of(run, org)
-    taken = run.write_in(
+    token = NOBODY
+    if carrier is not None and not run.dry_run:
+        token = run.at_end.enter_context(worker(run.location)).token
+    sending = run.write_in(
         org.slug,
         service.queue_and_claim,
         client,
         body=body,
-        key=key,
-        as_sitter=as_sitter,
+        wishes=wishes,
+        send_at=send_at,
+        expires_at=expires_at,
         queue_only=queue_only,
         provider=org.provider,
+        worker=token,
     )
+    for warning in sending.warnings:
+        run.say(f"Warning: {warning}")
     problem = None
-    if carrier is not None and taken.claim is not None and not run.dry_run:
-        taken, problem = _hand_over(run, org, carrier, taken)
-    run.show_one(fields, taken)
-    if taken.waiting is not None and taken.waiting.decision is not None:
-        raise NoNumber(taken.waiting.decision, hint=_no_number_hint(run, taken.message))
+    if carrier is not None and not run.dry_run:
+        sending = _wait_for_its_pace(run, org, sending, token)
+        if isinstance(sending.taken, Claim):
+            sending, problem = _hand_over(run, org, carrier, sending, sending.taken)
+    run.show_one(fields, sending)
+    _tell(run, sending, problem)
+
+
+def _tell(run: Run, sending: Sending, problem: PetmsgError | None) -> None:
     if problem is not None:
         raise problem
-    if taken.note is not None:
-        run.say(f"Text {taken.message}: {taken.note}.")
+    taken = sending.taken
+    if isinstance(taken, Ended):
+        raise NotSent(taken)
+    if isinstance(taken, Waiting) and taken.decision is not None and not taken.for_pace:
+        raise NoNumber(taken.decision, hint=_no_number_hint(run, sending.message))
+    if sending.note is not None:
+        run.say(f"Text {sending.message}: {sending.note}.")
+    if isinstance(taken, Waiting) and not run.dry_run:
+        run.say("It stays queued; petmsg message dispatch sends it when it may leave.")
+
+
+def _wait_for_its_pace(run: Run, org: OrgRow, sending: Sending, token: str) -> Sending:
+    deadline = run.clock().timestamp() + LONGEST_WAIT
+    while isinstance(sending.taken, Waiting) and sending.taken.for_pace:
+        assert sending.taken.until is not None
+        if sending.taken.until.timestamp() > deadline:
+            break
+        run.sleep(max((sending.taken.until - run.clock()).total_seconds(), 0.001))
+        run.tick()
+        sending = run.write_in(
+            org.slug, service.claim_now, sending.message, provider=org.provider, worker=token
+        )
+    return sending
 
 
 def _no_number_hint(run: Run, message: int) -> str:
@@ -75,70 +105,24 @@ def _no_number_hint(run: Run, message: int) -> str:
     )
 
 
-def dispatch(run: Run, *, fields: Sequence[Field]) -> None:
-    """Send what is queued, one text after the other; exit by the worst that happened."""
-    rows: list[Sending | Failure] = []
-    codes = {DONE}
-    # All of them before the first claim: one org's missing credentials leave no other half done.
-    carriers = [(org, carrier_of(run, org)) for org in run.orgs()]
-    for org, carrier in carriers:
-        with run.snapshot() as cursor:
-            waiting = queued(cursor, org)
-        for message_id in waiting:
-            run.tick()
-            row, code = _dispatch_one(run, org, carrier, message_id)
-            rows.append(row)
-            codes.add(code)
-            if code == CONFIGURATION:
-                break
-    if any(isinstance(row, Failure) for row in rows):
-        show_results(run, fields, rows)
-    else:
-        run.show_list(fields, rows)
-    known = (CONFIGURATION, PROVIDER, REFUSED, BUSY)
-    run.exit_code = next((code for code in known if code in codes), max(codes))
-
-
-def _dispatch_one(
-    run: Run, org: OrgRow, carrier: Provider, message_id: int
-) -> tuple[Sending | Failure, int]:
-    try:
-        taken = run.write_in(org.slug, service.claim_now, message_id, provider=org.provider)
-    except MessageNotWaiting as taken_by_another:
-        return Failure(str(message_id), taken_by_another), DONE
-    except PetmsgError as problem:
-        return Failure(str(message_id), problem), problem.exit_code
-    if taken.claim is None or run.dry_run:
-        no_number = taken.waiting is not None and taken.waiting.decision is not None
-        return taken, REFUSED if no_number else DONE
-    try:
-        sent, failed = _hand_over(run, org, carrier, taken)
-    except PetmsgError as problem:
-        return Failure(str(message_id), problem), problem.exit_code
-    if failed is not None:
-        return Failure(str(message_id), failed), failed.exit_code
-    return sent, DONE
-
-
 def _hand_over(
-    run: Run, org: OrgRow, carrier: Provider, taken: Sending
+    run: Run, org: OrgRow, carrier: Provider, sending: Sending, claim: Claim
 ) -> tuple[Sending, PetmsgError | None]:
-    assert taken.claim is not None
+    started_at = run.clock()
     try:
-        outcome = carrier.send(taken.claim.text)
+        outcome = carrier.send(claim.text)
     except BaseException:
-        run.write_in(org.slug, service.record, taken.claim, Unknown(None, "interrupted"))
+        lost = HandedOver(claim, Unknown(None, "Sending was broken off."), started_at)
+        run.write_in(org.slug, record, lost)
         raise
     run.tick()
     try:
-        status = run.write_in(org.slug, service.record, taken.claim, outcome)
+        status = run.write_in(org.slug, record, HandedOver(claim, outcome, started_at))
     except PetmsgError as not_stored:
         raise ProviderOutcomeUnknown(
-            f"Text {taken.message} was handed over, but what the provider said could not be "
+            f"Text {sending.message} was handed over, but what the provider said could not be "
             f"stored: {not_stored.message}",
-            hint="It is not sent again by itself. Look at the provider's log; from ten minutes "
-            f"on: petmsg message retry {taken.message} --reason … or petmsg message cancel "
-            f"{taken.message}",
+            hint="petmsg message dispatch looks it up at the provider and sends it again only if "
+            "the provider does not have it.",
         ) from not_stored
-    problem = service.problem_of(outcome, taken.message)
-    return replace(taken, status=MessageStatus(status)), problem
+    return replace(sending, status=MessageStatus(status)), problem_of(outcome, sending.message)

@@ -74,11 +74,15 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """Certainly not processed; may be sent again after `after_seconds` (None: choose)."""
+    """Certainly not processed; may be sent again after `after_seconds` (None: choose).
+
+    `number_only`: another number could have sent at once.
+    """
 
     after_seconds: float | None
     code: str | None
     message: str
+    number_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

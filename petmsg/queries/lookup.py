@@ -73,6 +73,14 @@ def find_client(cursor: Cursor, org_id: int, text: str) -> ClientKey:
     return ClientKey(row[0], row[1], row[2], ClientKind(row[3]))
 
 
+def client_by_id(cursor: Cursor, org_id: int, client_id: int) -> ClientKey:
+    """The client of that id, which some row of the org points to."""
+    row = cursor.tuples(
+        _CLIENT + "WHERE c.org_id = :org_id AND c.id = :id", org_id=org_id, id=client_id
+    )[0]
+    return ClientKey(row[0], row[1], row[2], ClientKind(row[3]))
+
+
 def find_sitter(cursor: Cursor, org_id: int, text: str) -> SitterKey:
     """The sitter of that ref, personal phone or unique name. Raises `NotFound` or `Ambiguous`."""
     if is_phone(text):

@@ -1,5 +1,6 @@
 """Texts as a person lists and looks at them."""
 
+from datetime import datetime
 from typing import Any
 
 from petmsg.db.cursor import Cursor
@@ -86,12 +87,32 @@ def primary_phone(cursor: Cursor, org: OrgRow, client: ClientKey) -> str:
     return str(found)
 
 
-def queued(cursor: Cursor, org: OrgRow) -> list[int]:
-    """The ids of the org's queued texts, the oldest first."""
-    return [
-        row[0]
-        for row in cursor.tuples(
-            "SELECT id FROM message WHERE org_id = :org_id AND status = 'queued' ORDER BY id",
+def own_numbers(cursor: Cursor, org: OrgRow) -> set[str]:
+    """The org's masked numbers, retired ones too: none of them is anybody's personal phone."""
+    rows = cursor.tuples("SELECT e164 FROM message_number WHERE org_id = :org_id", org_id=org.id)
+    return {row[0] for row in rows}
+
+
+def due_count(cursor: Cursor, org: OrgRow, *, now: datetime) -> int:
+    """How many of the org's texts are due at `now` (aware UTC)."""
+    return int(
+        cursor.value(
+            "SELECT count(*) FROM message"
+            " WHERE org_id = :org_id AND status = 'queued' AND due_at <= :now",
             org_id=org.id,
+            now=now,
         )
-    ]
+    )
+
+
+def sending_row(cursor: Cursor, org: OrgRow, id_: int) -> dict[str, Any]:
+    """A text as the command that sends it shows it."""
+    row = cursor.one(
+        "SELECT id AS message, status, from_e164, to_e164, segments, decision FROM message"
+        " WHERE org_id = :org_id AND id = :id",
+        org_id=org.id,
+        id=id_,
+    )
+    if row is None:
+        raise NotFound("message", str(id_))
+    return row

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from petmsg.enums import Direction
-from petmsg.render.fields import Field, local
+from petmsg.render.fields import Field, View, local
 
 BOOKINGS = (
     Field("booking", "Booking"),
@@ -203,7 +203,15 @@ SENT = (
         ),
     ),
     Field("note", None),
+    Field("warnings", None, get=lambda row: list(row.warnings)),
 )
+
+
+def _hold_words(held: Any, view: View) -> str:
+    until = f" (until {local(held.until, view)})" if held.until is not None else ""
+    return f"{held.explanation}{until}"
+
+
 SIZE = (
     Field("client", "Client"),
     Field("from", "From", get=lambda row: row.decision.number and row.decision.number.e164),
@@ -215,5 +223,14 @@ SIZE = (
     Field(
         "forced_by", "Forced by", cell=lambda row, _: repr(row.forced_by) if row.forced_by else "-"
     ),
+    Field("leaves_now", "Leaves now"),
+    Field(
+        "holds",
+        "Waits for",
+        get=lambda row: [each._asdict() for each in row.holds],
+        cell=lambda row, view: "; ".join(_hold_words(each, view) for each in row.holds) or "-",
+    ),
+    Field("leak", "Leak"),
+    Field("refused", "Refused"),
     Field("decision", None, get=lambda row: row.decision.to_json()),
 )

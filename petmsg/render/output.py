@@ -55,10 +55,20 @@ def say(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
+def write_row(fields: Sequence[Field], row: Any, view: View) -> None:
+    """One row of data, its fields between tabs."""
+    write("\t".join(_tsv_cell(field.data(row, view)) for field in fields))
+
+
+def flush() -> None:
+    """Give what was written to whoever reads it."""
+    sys.stdout.flush()
+
+
 def _tsv(fields: Sequence[Field], rows: Iterable[Any], view: View) -> None:
     write("\t".join(field.name for field in fields))
     for row in rows:
-        write("\t".join(_tsv_cell(field.data(row, view)) for field in fields))
+        write_row(fields, row, view)
 
 
 def _tsv_cell(value: Any) -> str:

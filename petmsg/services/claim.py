@@ -1,47 +1,41 @@
-"""Claiming a text, and recording what became of it.
+"""Claiming a text: taking it out of the queue to hand it over, with the number it leaves from.
 
-The number is decided in the transaction that claims the text and stored with it; the provider is
-called with no transaction open; what it said is recorded after, guarded by the claim. A text whose
-fate is not known is never sent again by itself.
+The number is decided in the transaction that claims the text, so that one that waited over the end
+of a window leaves from the right number, and is stored with its trace and the attempt. The pace of
+a number is kept here for all workers at once: a claim reserves the moment at which it may start.
 """
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
 
 from sqlmodel import col, select
 
-from petmsg.enums import Direction, MessageStatus, ProviderName, Rule
-from petmsg.errors import (
-    Busy,
-    Misconfigured,
-    PetmsgError,
-    ProviderOutcomeUnknown,
-    ProviderRefused,
-    Refused,
+from petmsg import hold, pace
+from petmsg.clock import iso_utc
+from petmsg.enums import (
+    AlertKind,
+    AlertSeverity,
+    AttemptStatus,
+    Direction,
+    HoldCode,
+    MessageStatus,
+    ProviderName,
+    Rule,
 )
-from petmsg.models import Message, MessageNumber, Thread
-from petmsg.providers.base import (
-    Accepted,
-    OutgoingText,
-    Rejected,
-    RejectionClass,
-    RetryLater,
-    SendOutcome,
-)
+from petmsg.errors import Busy, Refused
+from petmsg.models import Message, MessageAttempt, MessageNumber, Thread
+from petmsg.providers.base import OutgoingText
+from petmsg.queries.hold import read_hold_facts
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.routing import read_facts
 from petmsg.routing import Decision, decide
-from petmsg.services.message import (
-    MessageNotWaiting,
-    client_of,
-    locked_message,
-    queue,
-    require_her_window,
-    sitter_ref,
-)
+from petmsg.services.alert import raise_alert
+from petmsg.services.message import MessageNotWaiting, client_of, locked_message, sitter_ref
 from petmsg.services.work import Work
 
+LOOK_AGAIN = timedelta(minutes=1)
+"""After which a text is looked at again for which there was no number."""
 _MOST_TRIES = 5
 # Texts that are being queued for the same thread share its key; a lock that asked for the key too
 # would deadlock with them.
@@ -57,118 +51,151 @@ class NoNumber(Refused):
         self.decision = decision
 
 
-class ProviderAccount(Misconfigured):
-    code = "provider_account"
-
-
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A text that is ours to send: what to hand over, and which attempt this is."""
+    """A text that is ours to send: what to hand over, and which attempt this is.
+
+    Nothing may be handed over before `start_at` (aware UTC), which keeps the number's pace;
+    `busy_for` is how long the number is busy from then on.
+    """
 
     message: int
     attempt: int
+    worker: str
+    thread: int
+    number: int
     text: OutgoingText
+    segments: int
     decision: Decision
+    claimed_at: datetime
+    start_at: datetime
+    busy_for: timedelta
+
+    @property
+    def decision_json(self) -> str:
+        """The decision as it is stored."""
+        return json.dumps(self.decision.to_json(), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A text that stays in the queue for now, and why."""
+    """A text that stays in the queue for now, and why; `until` when that ends, if it is known.
+
+    `for_pace` says that only the pace of its number stands in the way.
+    """
 
     message: int
     why: str
+    until: datetime | None = None
     decision: Decision | None = None
+    for_pace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
-    """A text on its way: where it stands, its claim if it is ours to hand over, or why it waits."""
+class Ended:
+    """A text that will not be handed over: refused here (`failed`), or for a person (`held`)."""
 
     message: int
     status: MessageStatus
-    from_e164: str | None
-    to_e164: str | None
-    segments: int
-    decision: str | None
-    note: str | None
-    claim: Claim | None
-    waiting: Waiting | None
+    why: str
 
 
-def queue_and_claim(
+Taken = Claim | Waiting | Ended
+
+
+def claim(
     work: Work,
-    client_text: str,
+    message_id: int,
     *,
-    body: str,
-    key: str | None = None,
-    as_sitter: str | None = None,
-    queue_only: bool = False,
     provider: ProviderName,
-) -> Sending:
-    """Queue a text and, unless `queue_only`, claim it in the same transaction.
+    worker: str,
+    ahead: timedelta = timedelta(0),
+) -> Taken:
+    """Take a queued text for sending, as the worker of that token, who must be holding its lock.
 
-    `provider` is the one whose credentials this process holds.
-    """
-    queued = queue(work, client_text, body=body, key=key, as_sitter=as_sitter)
-    if queue_only or queued.status is not MessageStatus.QUEUED:
-        note = f"there already, {queued.status}" if queued.reused else None
-        return _sending(work, queued.message, None, note)
-    return claim_now(work, queued.message, provider=provider)
-
-
-def claim_now(work: Work, message_id: int, *, provider: ProviderName) -> Sending:
-    """`claim`, with the text as it stands after it."""
-    taken = claim(work, message_id, provider=provider)
-    return _sending(work, message_id, taken, taken.why if isinstance(taken, Waiting) else None)
-
-
-def _sending(
-    work: Work, message_id: int, taken: Claim | Waiting | None, note: str | None
-) -> Sending:
-    message = work.session.get(Message, message_id)
-    assert message is not None
-    decision = message.decision
-    if isinstance(taken, Waiting) and taken.decision is not None:
-        decision = json.dumps(taken.decision.to_json(), ensure_ascii=False)
-    return Sending(
-        message=message_id,
-        status=message.status,
-        from_e164=message.from_e164,
-        to_e164=message.to_e164,
-        segments=message.segments,
-        decision=decision,
-        note=note,
-        claim=taken if isinstance(taken, Claim) else None,
-        waiting=taken if isinstance(taken, Waiting) else None,
-    )
-
-
-def claim(work: Work, message_id: int, *, provider: ProviderName) -> Claim | Waiting:
-    """Take a queued text for sending: its number is decided here, and stored with its trace.
-
-    `Waiting` says why it stays in the queue: another text to this phone is under way, earlier ones
-    of the thread wait, or no number is usable. Raises `NotFound`, `MessageNotWaiting`,
-    `NotHerWindow`.
+    `ahead` is how long before its start a text may be claimed. `provider` is the one whose
+    credentials this process holds. Raises `NotFound`, `MessageNotWaiting`, `Busy`.
     """
     message = locked_message(work, message_id)
     if message.status is not MessageStatus.QUEUED:
         raise MessageNotWaiting(f"Text {message_id} is {message.status}, not queued.")
     if work.org.provider is not provider:
         raise Busy(f"The provider of org {work.org.slug} was changed to {work.org.provider}.")
-    held_up = _held_up(work, message)
-    if held_up is not None:
-        return Waiting(message_id, held_up)
+    assert message.to_e164 is not None
+    assert message.client_id is not None
     client = client_of(work, message)
+    facts = read_hold_facts(
+        work.cursor,
+        work.org,
+        client_id=client.id,
+        to_e164=message.to_e164,
+        number_id=None,
+        send_at=message.send_at,
+        expires_at=message.expires_at,
+        urgent=message.urgent,
+    )
+    for held in hold.holds(facts, work.now):
+        if held.final:
+            return _refuse(work, message, client, held)
+        return Waiting(message_id, held.explanation, held.until)
+    if message.due_at is not None and message.due_at > work.now:
+        again = iso_utc(message.due_at)
+        return Waiting(message_id, f"it is tried again at {again}", message.due_at)
+    ahead_of_it = _ahead_of(work, message)
+    if ahead_of_it is not None:
+        return Waiting(message_id, ahead_of_it)
+    return _with_number(work, message, client, worker=worker, ahead=ahead)
+
+
+def _with_number(
+    work: Work, message: Message, client: ClientKey, *, worker: str, ahead: timedelta
+) -> Taken:
+    assert message.id is not None
     decision, number = _decide_and_lock(work, client)
     if message.as_sitter_id is not None:
-        require_her_window(
-            decision,
-            sitter_ref(work, message.as_sitter_id),
-            hint=f"Text {message_id} and later ones to this client wait. Drop it: "
-            f"petmsg message cancel {message_id}",
-        )
+        speaker = sitter_ref(work, message.as_sitter_id)
+        if decision.number is None or decision.number.sitter != speaker:
+            return _for_a_person(
+                work,
+                message,
+                f"Sitter {speaker} cannot speak to this client any more: {decision.reason}",
+                "not_her_window",
+            )
     if number is None:
-        return Waiting(message_id, decision.reason, decision)
+        _alert_no_number(work, client, decision)
+        message.due_at = work.now + LOOK_AGAIN
+        work.session.flush()
+        return Waiting(message.id, decision.reason, message.due_at, decision)
+    assert message.to_e164 is not None
+    blocked = read_hold_facts(
+        work.cursor, work.org, client_id=client.id, to_e164=message.to_e164, number_id=number.id
+    ).blocked_code
+    if blocked is not None:
+        why = f"The carrier blocks texts from {number.e164} to this phone (code {blocked})"
+        return _for_a_person(work, message, why, HoldCode.PAIR_BLOCKED.value)
+    start_at = pace.next_start(number.free_at, work.now)
+    if start_at > work.now + ahead:
+        why = f"{number.e164} is busy for its pace"
+        return Waiting(message.id, why, start_at, decision, for_pace=True)
+    return _take(work, message, number, decision, worker=worker, start_at=start_at)
+
+
+def _take(
+    work: Work,
+    message: Message,
+    number: MessageNumber,
+    decision: Decision,
+    *,
+    worker: str,
+    start_at: datetime,
+) -> Claim:
+    assert message.id is not None
+    assert message.thread_id is not None
+    assert number.id is not None
+    assert decision.rule is not None
+    per_second = number.segments_per_second or pace.usual_pace(number.e164)
+    busy_for = pace.busy_for(message.segments, per_second)
+    number.free_at = start_at + busy_for
     number.last_used_at = max(work.now, number.last_used_at or work.now)
     if decision.rule is Rule.POOL:
         thread = work.session.get(Thread, message.thread_id, with_for_update=_NO_KEY_UPDATE)
@@ -181,13 +208,39 @@ def claim(work: Work, message_id: int, *, provider: ProviderName) -> Claim | Wai
     message.decision = json.dumps(decision.to_json(), ensure_ascii=False)
     message.provider = work.org.provider
     message.claimed_at = work.now
+    message.worker = worker
     message.attempts += 1
     message.error_code = message.error_message = None
+    message.in_doubt_at = message.absent_at = None
+    work.session.add(
+        MessageAttempt(
+            org_id=work.org.id,
+            message_id=message.id,
+            attempt=message.attempts,
+            thread_id=message.thread_id,
+            number_id=number.id,
+            rule=decision.rule,
+            worker=worker,
+            status=AttemptStatus.SENDING,
+            claimed_at=work.now,
+        )
+    )
     work.session.flush()
     assert message.to_e164 is not None
     assert message.body is not None
-    text = OutgoingText(number.e164, message.to_e164, message.body)
-    return Claim(message_id, message.attempts, text, decision)
+    return Claim(
+        message=message.id,
+        attempt=message.attempts,
+        worker=worker,
+        thread=message.thread_id,
+        number=number.id,
+        text=OutgoingText(number.e164, message.to_e164, message.body),
+        segments=message.segments,
+        decision=decision,
+        claimed_at=work.now,
+        start_at=start_at,
+        busy_for=busy_for,
+    )
 
 
 def _decide_and_lock(work: Work, client: ClientKey) -> tuple[Decision, MessageNumber | None]:
@@ -216,78 +269,12 @@ def _decide_and_lock(work: Work, client: ClientKey) -> tuple[Decision, MessageNu
     raise Busy("The numbers of the org change faster than a text can be decided.")
 
 
-def record(work: Work, claimed: Claim, outcome: SendOutcome) -> MessageStatus:
-    """Store what the provider said, if the claim is still ours; the text's status after it."""
-    message = work.session.exec(
-        select(Message)
-        .where(Message.id == claimed.message)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
-    if message.status is not MessageStatus.SENDING or message.attempts != claimed.attempt:
-        return message.status
-    event, payload = "message.sent", _payload(claimed, message)
-    if isinstance(outcome, Accepted):
-        message.status = MessageStatus.SENT
-        message.provider_message_id = outcome.provider_message_id
-        message.sent_at = work.now
-    elif isinstance(outcome, Rejected) and outcome.rejection_class is not RejectionClass.ACCOUNT:
-        message.status = MessageStatus.FAILED
-        event, payload["code"] = "message.failed", outcome.code
-    elif isinstance(outcome, RetryLater | Rejected):
-        message.status = MessageStatus.QUEUED
-        event, payload["code"] = "message.put_back", outcome.code
-    else:
-        message.status = MessageStatus.UNKNOWN
-        event, payload["code"] = "message.outcome_unknown", outcome.code
-    if not isinstance(outcome, Accepted):
-        message.error_code = outcome.code
-        message.error_message = outcome.message[:500]
-    work.record(event, "message", str(message.id), payload)
-    return message.status
+def _ahead_of(work: Work, message: Message) -> str | None:
+    """What goes before this text: one to the same phone that is under way, or one of its thread.
 
-
-def problem_of(outcome: SendOutcome, message_id: int) -> PetmsgError | None:
-    """The error a sender sees for an outcome; None if the text was accepted."""
-    if isinstance(outcome, Accepted):
-        return None
-    if isinstance(outcome, Rejected) and outcome.rejection_class is RejectionClass.ACCOUNT:
-        return ProviderAccount(
-            f"The provider refused the account, not text {message_id}: {outcome.message}",
-            hint="Check the credentials (petmsg config show). The text stays queued; send it "
-            "afterwards: petmsg message dispatch",
-        )
-    if isinstance(outcome, Rejected):
-        return ProviderRefused(
-            f"The provider refused text {message_id} ({outcome.code}): {outcome.message}",
-            hint=f"Look at it: petmsg message show {message_id}",
-        )
-    if isinstance(outcome, RetryLater):
-        return Busy(
-            f"The provider cannot take text {message_id} now: {outcome.message}",
-            hint="It stays queued; send it later: petmsg message dispatch",
-        )
-    return ProviderOutcomeUnknown(
-        f"It is not known whether text {message_id} was sent: {outcome.message}",
-        hint="It is not sent again by itself. Look at the provider's log, then: "
-        f"petmsg message retry {message_id} --reason … or petmsg message cancel {message_id}",
-    )
-
-
-def _payload(claimed: Claim, message: Message) -> dict[str, Any]:
-    decision = claimed.decision
-    assert decision.number is not None
-    return {
-        "client": decision.client,
-        "number": decision.number.e164,
-        "rule": decision.rule.value if decision.rule else None,
-        "window": decision.window.booking if decision.window else None,
-        "provider": message.provider.value if message.provider else None,
-        "attempt": claimed.attempt,
-    }
-
-
-def _held_up(work: Work, message: Message) -> str | None:
+    First in, first out by the time a text was meant to leave; an urgent one passes those that are
+    not.
+    """
     under_way = work.session.exec(
         select(Message.id, Message.status).where(
             Message.org_id == work.org.id,
@@ -298,13 +285,75 @@ def _held_up(work: Work, message: Message) -> str | None:
     ).first()
     if under_way is not None:
         return f"text {under_way[0]} to the same phone is {under_way[1]}"
-    earlier = work.session.exec(
-        select(Message.id)
-        .where(
-            Message.thread_id == message.thread_id,
-            Message.status == MessageStatus.QUEUED,
-            col(Message.id) < message.id,
-        )
-        .order_by(col(Message.id))
-    ).first()
+    earlier = work.cursor.value(
+        "SELECT e.id FROM message e JOIN message m ON m.id = :id"
+        " WHERE e.thread_id = m.thread_id AND e.status = 'queued' AND e.send_at <= :now"
+        " AND (e.send_at, e.id) < (m.send_at, m.id)"
+        + (" AND e.urgent" if message.urgent else "")
+        + " ORDER BY e.send_at, e.id LIMIT 1",
+        id=message.id,
+        now=work.now,
+    )
     return None if earlier is None else f"text {earlier} of the same thread comes first"
+
+
+def _refuse(work: Work, message: Message, client: ClientKey, held: hold.Hold) -> Ended:
+    assert message.id is not None
+    message.status = MessageStatus.FAILED
+    message.error_code, message.error_message = held.code.value, held.explanation
+    message.due_at = None
+    work.record(
+        "message.failed",
+        "message",
+        str(message.id),
+        {"client": client.ref, "code": held.code.value, "attempt": None},
+    )
+    if held.code is HoldCode.EXPIRED:
+        raise_alert(
+            work,
+            AlertKind.MESSAGE_EXPIRED,
+            severity=AlertSeverity.WARNING,
+            entity="message",
+            ref=str(message.id),
+            message=f"Text {message.id} to client {client.ref} was not sent in time.",
+            command=f"petmsg message show {message.id}",
+        )
+    work.session.flush()
+    return Ended(message.id, message.status, held.explanation)
+
+
+def _for_a_person(work: Work, message: Message, why: str, code: str) -> Ended:
+    assert message.id is not None
+    hold_for_a_person(work, message, why=why, code=code)
+    return Ended(message.id, message.status, why)
+
+
+def hold_for_a_person(work: Work, message: Message, *, why: str, code: str) -> None:
+    """Take a text out of the queue until somebody decides, with an alert that says how."""
+    message.status = MessageStatus.HELD
+    message.error_code, message.error_message = code, why
+    message.due_at = None
+    work.record("message.held", "message", str(message.id), {"code": code})
+    raise_alert(
+        work,
+        AlertKind.MESSAGE_HELD,
+        severity=AlertSeverity.WARNING,
+        entity="message",
+        ref=str(message.id),
+        message=f"Text {message.id} is held: {why}.",
+        command=f"petmsg message retry {message.id} --reason … (or: petmsg message cancel "
+        f"{message.id})",
+    )
+    work.session.flush()
+
+
+def _alert_no_number(work: Work, client: ClientKey, decision: Decision) -> None:
+    raise_alert(
+        work,
+        AlertKind.NO_NUMBER,
+        severity=AlertSeverity.CRITICAL,
+        entity="client",
+        ref=client.ref,
+        message=f"No number for texts to client {client.ref}: {decision.reason}.",
+        command=f"petmsg route explain {client.ref}",
+    )

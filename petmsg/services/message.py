@@ -1,22 +1,22 @@
 """The queue of texts: putting one in, and taking one out or back by hand. `claim` sends them."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlmodel import select
 
-from petmsg.enums import Direction, MessageStatus, Rule
-from petmsg.errors import (
-    MalformedText,
-    NotFound,
-    Refused,
-)
+from petmsg.clock import iso_utc
+from petmsg.enums import Direction, HoldCode, MessageStatus, Rule
+from petmsg.errors import EndNotAfterStart, MalformedText, NotFound, OutOfRange, Refused
+from petmsg.hold import holds
 from petmsg.models import Message
-from petmsg.queries.lookup import ClientKey, find_client, find_sitter
+from petmsg.queries.hold import read_hold_facts
+from petmsg.queries.lookup import ClientKey, client_by_id, find_client, find_sitter
 from petmsg.queries.message import primary_phone, require_possible
 from petmsg.queries.routing import read_facts
 from petmsg.routing import Decision, decide
 from petmsg.segments import measure
+from petmsg.services.preview import Wishes, leak_in
 from petmsg.services.window import threads_for
 from petmsg.services.work import Work
 from petmsg.words import parse_body
@@ -39,6 +39,19 @@ class MessageNotWaiting(Refused):
     code = "message_not_waiting"
 
 
+class OptedOut(Refused):
+    code = "opted_out"
+
+
+class NotTextable(Refused):
+    code = "not_textable"
+
+
+class MaskingLeak(Refused):
+    code = "masking_leak"
+    hint = "Take it out, or say why it must go: --force --reason '…'"
+
+
 @dataclass(frozen=True, slots=True)
 class Queued:
     """A text in the queue; `reused` says that its key was used for it before."""
@@ -46,32 +59,37 @@ class Queued:
     message: int
     status: MessageStatus
     reused: bool
+    warnings: tuple[str, ...] = ()
 
 
-def queue(
-    work: Work,
-    client_text: str,
-    *,
-    body: str,
-    key: str | None = None,
-    as_sitter: str | None = None,
-) -> Queued:
+_NO_WISHES = Wishes()
+
+
+def queue(work: Work, client_text: str, *, body: str, wishes: Wishes = _NO_WISHES) -> Queued:
     """Put a text to the client's primary phone in the queue.
 
-    The same `key` with the same client and body gives the text that is there; with anything else
-    it is refused (`KeyReused`). `as_sitter` must be the one whose window decides right now.
+    The same key with the same client and body gives the text that is there; with anything else it
+    is refused (`KeyReused`). A sitter must be the one whose window decides at the time of sending
+    (`NotHerWindow`), and may not write a personal phone or e-mail address (`MaskingLeak`); the desk
+    is warned. Raises `OptedOut` or `NotTextable` where it would never leave.
     """
     clean = parse_body(body)
     client = find_client(work.cursor, work.org.id, client_text)
-    if key is not None:
-        there = _by_key(work, key, client, clean)
+    if wishes.key is not None:
+        there = _by_key(work, wishes.key, client, clean)
         if there is not None:
             return Queued(there.id or 0, there.status, reused=True)
+    send_at = _when(work, wishes)
     phone = primary_phone(work.cursor, work.org, client)
-    speaker = find_sitter(work.cursor, work.org.id, as_sitter) if as_sitter is not None else None
-    if speaker is not None:
-        facts = read_facts(work.cursor, work.org, client, at=work.now, past=False)
-        require_her_window(decide(facts, work.now), speaker.ref)
+    _refuse_if_in_vain(work, client, phone)
+    speaker = None
+    if wishes.as_sitter is not None:
+        speaker = find_sitter(work.cursor, work.org.id, wishes.as_sitter)
+        facts = read_facts(work.cursor, work.org, client, at=send_at, past=False)
+        require_her_window(decide(facts, send_at), speaker.ref)
+    leak = leak_in(work.cursor, work.org, clean)
+    if leak is not None and speaker is not None and wishes.force_reason is None:
+        raise MaskingLeak(f"The body holds {leak}.")
     thread = threads_for(work, {client.id: (client.ref, None)})[client.id]
     message = Message(
         org_id=work.org.id,
@@ -82,10 +100,14 @@ def queue(
         body=clean,
         to_e164=phone,
         as_sitter_id=speaker.id if speaker is not None else None,
-        idempotency_key=key,
+        idempotency_key=wishes.key,
         segments=measure(clean).segments,
         actor=work.actor,
         created_at=work.now,
+        send_at=send_at,
+        due_at=send_at,
+        expires_at=wishes.expires_at,
+        urgent=wishes.urgent,
     )
     work.session.add(message)
     work.session.flush()
@@ -93,9 +115,49 @@ def queue(
         "message.queued",
         "message",
         str(message.id),
-        {"client": client.ref, "as": speaker.ref if speaker is not None else None},
+        {
+            "client": client.ref,
+            "as": speaker.ref if speaker is not None else None,
+            "send_at": wishes.send_at,
+            "expires_at": wishes.expires_at,
+            "urgent": wishes.urgent,
+            "leak": leak is not None,
+        },
+        reason=wishes.force_reason,
     )
-    return Queued(message.id or 0, MessageStatus.QUEUED, reused=False)
+    warnings = () if leak is None else (f"The body holds {leak}.",)
+    return Queued(message.id or 0, MessageStatus.QUEUED, reused=False, warnings=warnings)
+
+
+def _when(work: Work, wishes: Wishes) -> datetime:
+    send_at = work.now if wishes.send_at is None else wishes.send_at
+    if send_at < work.now:
+        raise OutOfRange(
+            f"{iso_utc(send_at)} lies in the past.", hint="Leave out --at to send at once."
+        )
+    if wishes.expires_at is not None and wishes.expires_at <= send_at:
+        raise EndNotAfterStart(
+            f"The text would expire at {iso_utc(wishes.expires_at)}, before it may leave."
+        )
+    return send_at
+
+
+def _refuse_if_in_vain(work: Work, client: ClientKey, phone: str) -> None:
+    facts = read_hold_facts(
+        work.cursor, work.org, client_id=client.id, to_e164=phone, number_id=None
+    )
+    for held in holds(facts, work.now):
+        if held.code is HoldCode.OPTED_OUT:
+            raise OptedOut(
+                f"Client {client.ref} has opted out of texts.",
+                hint=f"See when and how: petmsg optout show {client.ref}",
+            )
+        if held.code is HoldCode.NOT_TEXTABLE:
+            raise NotTextable(
+                f"{held.explanation}.",
+                hint=f"Give her another: petmsg client phone add {client.ref} E164 "
+                "(and petmsg client phone primary)",
+            )
 
 
 def retry(work: Work, message_id: int, *, reason: str) -> Queued:
@@ -110,9 +172,16 @@ def retry(work: Work, message_id: int, *, reason: str) -> Queued:
     _refuse_if_under_way(work, message)
     if message.status not in (*retriable, MessageStatus.SENDING) or message.body is None:
         raise MessageNotWaiting(f"Text {message_id} is {message.status} and cannot be sent again.")
+    client = client_of(work, message)
+    phone = primary_phone(work.cursor, work.org, client)
+    _refuse_if_in_vain(work, client, phone)
     before = message.status
     message.status = MessageStatus.QUEUED
-    message.to_e164 = primary_phone(work.cursor, work.org, client_of(work, message))
+    message.to_e164 = phone
+    message.due_at = message.send_at = work.now
+    if message.expires_at is not None and message.expires_at <= work.now:
+        message.expires_at = None
+    message.in_doubt_at = message.absent_at = None
     work.record(
         "message.retried", "message", str(message_id), {"before": before.value}, reason=reason
     )
@@ -134,6 +203,7 @@ def cancel(work: Work, message_id: int, *, reason: str | None = None) -> Queued:
         raise MessageNotWaiting(f"Text {message_id} is {message.status} and cannot be cancelled.")
     before = message.status
     message.status = MessageStatus.CANCELLED
+    message.due_at = message.in_doubt_at = message.absent_at = None
     work.record(
         "message.cancelled", "message", str(message_id), {"before": before.value}, reason=reason
     )
@@ -179,8 +249,9 @@ def _by_key(work: Work, key: str, client: ClientKey, body: str) -> Message | Non
 
 
 def client_of(work: Work, message: Message) -> ClientKey:
-    ref = work.cursor.value("SELECT ref FROM client WHERE id = :id", id=message.client_id)
-    return find_client(work.cursor, work.org.id, ref)
+    """Whom the text is for."""
+    assert message.client_id is not None
+    return client_by_id(work.cursor, work.org.id, message.client_id)
 
 
 def sitter_ref(work: Work, sitter_id: int) -> str:

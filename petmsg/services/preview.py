@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from petmsg.db.cursor import Cursor
-from petmsg.queries.lookup import find_client
-from petmsg.queries.message import primary_phone
+from petmsg.hold import Hold, holds
+from petmsg.leak import describe, find_leaks
+from petmsg.queries.hold import read_hold_facts
+from petmsg.queries.lookup import find_client, find_sitter
+from petmsg.queries.message import own_numbers, primary_phone
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
 from petmsg.routing import Decision, decide
@@ -14,8 +17,28 @@ from petmsg.words import parse_body
 
 
 @dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a sender asks for beyond words and recipient. Instants are aware UTC.
+
+    `send_at` None is at once. `expires_at` is when it must not leave any more. `urgent` passes
+    quiet hours. `force_reason` says why a body may hold a personal phone or e-mail address.
+    """
+
+    key: str | None = None
+    as_sitter: str | None = None
+    send_at: datetime | None = None
+    expires_at: datetime | None = None
+    urgent: bool = False
+    force_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
-    """The number a text would leave from, why, and its size in segments."""
+    """The number a text would leave from, why, its size, and what stands in the way.
+
+    `leak` says what personal phones or addresses the body holds, `refused` why sending would be
+    refused on the spot.
+    """
 
     client: str
     decision: Decision
@@ -24,19 +47,74 @@ class Preview:
     units: int
     segments: int
     forced_by: str | None
+    holds: tuple[Hold, ...]
+    leak: str | None
+    refused: str | None
+
+    @property
+    def leaves_now(self) -> bool:
+        """Whether the text would be handed over at once."""
+        return self.refused is None and not self.holds and self.decision.number is not None
 
 
-def preview(cursor: Cursor, org: OrgRow, client_text: str, *, body: str, now: datetime) -> Preview:
-    """What sending the body to the client would do at `now` (aware UTC). Changes nothing."""
-    size = measure(parse_body(body))
+def preview(
+    cursor: Cursor, org: OrgRow, client_text: str, *, body: str, wishes: Wishes, now: datetime
+) -> Preview:
+    """What sending the body to the client would do at `now` (aware UTC). Changes nothing.
+
+    The number is that of the time at which it is to leave.
+    """
+    clean = parse_body(body)
+    size = measure(clean)
     client = find_client(cursor, org.id, client_text)
-    facts = read_facts(cursor, org, client, at=now, past=False)
+    at = max(now, wishes.send_at or now)
+    facts = read_facts(cursor, org, client, at=at, past=False)
+    decision = decide(facts, at)
+    phone = primary_phone(cursor, org, client)
+    found = read_hold_facts(
+        cursor,
+        org,
+        client_id=client.id,
+        to_e164=phone,
+        number_id=decision.number.id if decision.number is not None else None,
+        send_at=wishes.send_at,
+        expires_at=wishes.expires_at,
+        urgent=wishes.urgent,
+    )
+    held = holds(found, now)
+    leak = leak_in(cursor, org, clean)
     return Preview(
         client=client.ref,
-        decision=decide(facts, now),
-        to_e164=primary_phone(cursor, org, client),
+        decision=decision,
+        to_e164=phone,
         encoding=size.encoding,
         units=size.units,
         segments=size.segments,
         forced_by=size.forced_by,
+        holds=held,
+        leak=leak,
+        refused=_final(held) or _not_as_a_sitter(cursor, org, decision, leak, wishes),
     )
+
+
+def leak_in(cursor: Cursor, org: OrgRow, body: str) -> str | None:
+    """What personal phones or e-mail addresses the body holds, in words; None without any."""
+    leaks = find_leaks(body, ours=own_numbers(cursor, org))
+    return describe(leaks) if leaks else None
+
+
+def _final(held: tuple[Hold, ...]) -> str | None:
+    return next((each.explanation for each in held if each.final), None)
+
+
+def _not_as_a_sitter(
+    cursor: Cursor, org: OrgRow, decision: Decision, leak: str | None, wishes: Wishes
+) -> str | None:
+    if wishes.as_sitter is None:
+        return None
+    speaker = find_sitter(cursor, org.id, wishes.as_sitter)
+    if decision.number is None or decision.number.sitter != speaker.ref:
+        return f"Sitter {speaker.ref} cannot speak to this client then: {decision.reason}"
+    if leak is not None and wishes.force_reason is None:
+        return f"The body holds {leak}"
+    return None

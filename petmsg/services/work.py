@@ -104,11 +104,11 @@ def each(
     """
     if len(items) == 1:
         return [one(items[0])]
-    _one_batch_at_a_time(work)
+    one_batch_at_a_time(work)
     return [take_alone(work, item, one, ref=ref) for item in items]
 
 
-def _one_batch_at_a_time(work: Work) -> None:
+def one_batch_at_a_time(work: Work) -> None:
     """Wait until no other command with several items is under way in this org.
 
     The items of a command are taken in the order they were named, so two such commands could lock

@@ -1,0 +1,247 @@
+"""`message dispatch`: the queue, drained by a worker, as a person or a cron job sees it."""
+
+import signal
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+
+from petmsg.cli.carriers import carrier_of
+from petmsg.cli.results import result_data, show_results
+from petmsg.cli.run import Run
+from petmsg.cli.sending import NOBODY
+from petmsg.db.liveness import worker
+from petmsg.enums import MessageStatus, OutputFormat
+from petmsg.errors import (
+    BUSY,
+    CONFIGURATION,
+    DONE,
+    INTERRUPTED,
+    PROVIDER,
+    REFUSED,
+    PetmsgError,
+    ProviderOutcomeUnknown,
+)
+from petmsg.providers.base import Provider
+from petmsg.queries.message import due_count, sending_row
+from petmsg.queries.org import OrgRow
+from petmsg.queries.queue import due_texts
+from petmsg.render import output as render
+from petmsg.render.fields import Field
+from petmsg.render.safe import json_text
+from petmsg.services import send as service
+from petmsg.services.claim import Ended, Waiting
+from petmsg.services.doubt import Settled
+from petmsg.services.message import MessageNotWaiting
+from petmsg.services.record import problem_of
+from petmsg.services.send import NotSent, Sending
+from petmsg.services.turn import Recorded
+from petmsg.services.work import Failure
+from petmsg.worker.hands import Hands
+from petmsg.worker.pump import (
+    LONG_AGO,
+    Pump,
+    Rhythm,
+    Seen,
+    stopping_on_signals,
+    waiting_behind,
+)
+
+MOST_BEHIND = 100
+"""How many texts that wait behind others are listed at the end."""
+_WORST_FIRST = (CONFIGURATION, PROVIDER, REFUSED, BUSY)
+
+Row = Sending | Failure
+
+
+def dispatch(run: Run, *, fields: Sequence[Field], watch: bool, workers: int) -> None:
+    """Send what is due, once or for ever; exit by the worst that happened."""
+    # All of them before the first claim: one org's missing credentials leave no other half done.
+    lines = [(org, carrier_of(run, org, threads=workers)) for org in run.orgs()]
+    if run.dry_run:
+        _rehearse(run, fields, [org for org, _ in lines])
+        return
+    report = _Report(run, fields, streams=watch or run.output is OutputFormat.JSONL, watch=watch)
+    with ExitStack() as stack:
+        alive = stack.enter_context(worker(run.location))
+        hands = Hands(workers, now=run.clock)
+        pump = Pump(run, lines, worker=alive, hands=hands, watch=report.see, rhythm=_rhythm(run))
+        came = stack.enter_context(stopping_on_signals(pump))
+        if not watch:
+            stack.enter_context(report.progress(_count(run, lines)))
+        if watch:
+            pump.keep_going()
+        else:
+            pump.drain()
+    if not watch:
+        for org, _ in lines:
+            report.behind(org)
+    report.close()
+    if signal.SIGINT in came:
+        run.exit_code = INTERRUPTED
+        run.say("Interrupted: what was on its way is recorded, the rest stays queued.")
+
+
+def _rhythm(run: Run) -> Rhythm:
+    # A clock that was given does not run: nothing may be claimed ahead of it.
+    return Rhythm() if run.ambient.now is None else Rhythm(ahead=0.0)
+
+
+def _count(run: Run, lines: Sequence[tuple[OrgRow, Provider]]) -> int:
+    with run.snapshot() as cursor:
+        return sum(due_count(cursor, org, now=run.now) for org, _ in lines)
+
+
+class _Report:
+    """What is printed of what happened: at once in a stream, else together at the end."""
+
+    def __init__(self, run: Run, fields: Sequence[Field], *, streams: bool, watch: bool) -> None:
+        self._run = run
+        self._fields = fields
+        self._streams = streams
+        self._watch = watch
+        self._as_json = run.output in (OutputFormat.JSON, OutputFormat.JSONL)
+        self._rows: list[Row] = []
+        self._codes = {DONE}
+        self._seen: set[int] = set()
+        self._advance = _nothing
+        if streams and not self._as_json:
+            render.write("\t".join(field.name for field in fields))
+
+    def progress(self, total: int) -> ExitStack:
+        """A progress bar on a terminal, nothing elsewhere."""
+        stack = ExitStack()
+        if self._run.is_table and total > 1:
+            from petmsg.render.progress import progress
+
+            self._advance = stack.enter_context(progress("Sending", total))
+        return stack
+
+    def see(self, seen: Seen) -> None:
+        """Take in one thing that happened to a text."""
+        row, code = self._row(seen)
+        if row is None:
+            return
+        self._codes.add(code)
+        self._seen.add(int(row.ref) if isinstance(row, Failure) else row.message)
+        self._advance()
+        self._put(row)
+
+    def behind(self, org: OrgRow) -> None:
+        """The texts that wait behind others and were not seen yet."""
+        for waiting in waiting_behind(self._run, org, MOST_BEHIND):
+            if waiting.message not in self._seen:
+                with self._run.snapshot() as cursor:
+                    self._put(_stored(sending_row(cursor, org, waiting.message), waiting.why))
+
+    def close(self) -> None:
+        """Print what was kept for the end, and set the exit code."""
+        if not self._streams:
+            if any(isinstance(row, Failure) for row in self._rows):
+                show_results(self._run, self._fields, self._rows)
+            else:
+                self._run.show_list(self._fields, self._rows)
+        known = (code for code in _WORST_FIRST if code in self._codes)
+        self._run.exit_code = next(known, max(self._codes))
+
+    def _put(self, row: Row) -> None:
+        if not self._streams:
+            self._rows.append(row)
+        elif self._as_json:
+            render.write(json_text(result_data(self._run, self._fields, row)))
+            render.flush()
+        elif isinstance(row, Failure):
+            self._run.say(f"{row.ref}: {row.error.message}")
+        else:
+            render.write_row(self._fields, row, self._run.view)
+            render.flush()
+
+    def _row(self, seen: Seen) -> tuple[Row | None, int]:
+        what = seen.what
+        if isinstance(what, Failure):
+            if isinstance(what.error, MessageNotWaiting):
+                return None, DONE  # another worker was faster
+            return what, what.error.exit_code
+        if isinstance(what, Recorded):
+            return _recorded(what)
+        if isinstance(what, Ended):
+            return Failure(str(what.message), NotSent(what)), REFUSED
+        if isinstance(what, Settled):
+            return self._settled(seen.org, what)
+        return self._waiting(seen, what)
+
+    def _waiting(self, seen: Seen, what: Waiting) -> tuple[Row | None, int]:
+        no_number = what.decision is not None
+        if self._watch and what.message in self._seen:
+            return None, DONE
+        with self._run.snapshot() as cursor:
+            row = _stored(sending_row(cursor, seen.org, what.message), what.why)
+        if what.decision is not None:
+            row = replace(row, decision=json_text(what.decision.to_json()))
+        return row, REFUSED if no_number else DONE
+
+    def _settled(self, org: OrgRow, what: Settled) -> tuple[Row | None, int]:
+        if what.status is MessageStatus.UNKNOWN:
+            problem = ProviderOutcomeUnknown(
+                f"It is not known whether text {what.message} was sent: {what.note}.",
+                hint="It is looked up again by the next petmsg message dispatch.",
+            )
+            return Failure(str(what.message), problem), PROVIDER
+        if what.status is MessageStatus.QUEUED:
+            self._run.say(f"Text {what.message}: {what.note}.")
+            return None, DONE
+        with self._run.snapshot() as cursor:
+            row = _stored(sending_row(cursor, org, what.message), what.note)
+        return row, REFUSED if what.status is MessageStatus.HELD else DONE
+
+
+def _recorded(what: Recorded) -> tuple[Row, int]:
+    claim = what.done.claim
+    problem: PetmsgError | None = problem_of(what.done.outcome, claim.message)
+    if problem is not None:
+        return Failure(str(claim.message), problem), problem.exit_code
+    row = Sending(
+        message=claim.message,
+        status=what.status,
+        from_e164=claim.text.from_e164,
+        to_e164=claim.text.to_e164,
+        segments=claim.segments,
+        decision=claim.decision_json,
+        note=None,
+    )
+    return row, DONE
+
+
+def _stored(row: dict[str, object], note: str) -> Sending:
+    return Sending(**row, note=note)  # type: ignore[arg-type] # the statement names the fields
+
+
+def _nothing() -> None:
+    """No progress bar to move."""
+
+
+def _rehearse(run: Run, fields: Sequence[Field], orgs: Sequence[OrgRow]) -> None:
+    """What a dispatch would claim now: each claim is rolled back, nothing is handed over."""
+    rows: list[Row] = []
+    codes = {DONE}
+    for org in orgs:
+        with run.snapshot() as cursor:
+            due = due_texts(cursor, org, now=run.now, after=LONG_AGO, limit=1000)
+        for text in due:
+            try:
+                sending = run.write_in(
+                    org.slug,
+                    service.claim_now,
+                    text.message,
+                    provider=org.provider,
+                    worker=NOBODY,
+                )
+            except PetmsgError as problem:
+                rows.append(Failure(str(text.message), problem))
+                codes.add(problem.exit_code)
+                continue
+            rows.append(sending)
+            if isinstance(sending.taken, Waiting) and sending.taken.decision is not None:
+                codes.add(DONE if sending.taken.for_pace else REFUSED)
+    show_results(run, fields, rows)
+    known = (code for code in _WORST_FIRST if code in codes)
+    run.exit_code = next(known, max(codes))

@@ -1,0 +1,146 @@
+"""Whether a worker is alive: it is as long as it holds a lock, whatever any clock says.
+
+On SQLite the lock is a `flock` on a file beside the database, on PostgreSQL an advisory lock of a
+connection of its own. The kernel, or the server, lets go of it when the process dies, however it
+dies: found dead milliseconds after a kill, and right under any clock (see the reliability notes).
+"""
+
+import fcntl
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.db.location import Location
+from petmsg.db.problems import translate
+from petmsg.db.snapshot import CONNECT_SECONDS
+from petmsg.errors import Busy
+
+_TOKEN = re.compile(r"w-[0-9a-f]{15}")
+_DIGITS = 15  # 60 bits: fits PostgreSQL's signed key, and no two workers ever meet
+_AGE_SECONDS = 3600.0
+
+
+class Worker:
+    """A worker that is alive. `token` is what its claims carry."""
+
+    __slots__ = ("_still", "token")
+
+    def __init__(self, token: str, still: Callable[[], bool]) -> None:
+        self.token = token
+        self._still = still
+
+    def require_alive(self) -> None:
+        """Raises `Busy` when the lock was lost: then nothing may be claimed under this token."""
+        if not self._still():
+            raise Busy(
+                "The database server ended this worker's session.",
+                hint="Start it again: what it was sending is looked up at the provider first.",
+            )
+
+
+@contextmanager
+def worker(location: Location) -> Iterator[Worker]:
+    """Be a worker: hold a lock of one's own until the end. Raises `Busy` or `DatabaseUnusable`."""
+    token = "w-" + secrets.token_hex((_DIGITS + 1) // 2)[:_DIGITS]
+    holding = _holding_file if location.path is not None else _holding_session
+    with holding(location, token) as still:
+        yield Worker(token, still)
+
+
+def is_dead(cursor: Cursor, location: Location, token: str | None) -> bool:
+    """Whether the worker of that token is gone. A claim without a token has no living worker.
+
+    On PostgreSQL the answer holds until the cursor's transaction ends.
+    """
+    if token is None or not _TOKEN.fullmatch(token):
+        return True
+    if location.path is None:
+        return bool(cursor.value("SELECT pg_try_advisory_xact_lock(:key)", key=_key(token)))
+    return _file_is_free(_file(location.path, token))
+
+
+def _key(token: str) -> int:
+    return int(token[2:], 16)  # noqa: FURB166 - because the token is no Python literal
+
+
+def _file(path: Path, token: str) -> Path:
+    return path.with_name(f"{path.name}.{token}")
+
+
+@contextmanager
+def _holding_file(location: Location, token: str) -> Iterator[Callable[[], bool]]:
+    assert location.path is not None
+    _sweep(location.path)
+    path = _file(location.path, token)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield lambda: True
+    finally:
+        with suppress(FileNotFoundError):
+            path.unlink()
+        os.close(handle)
+
+
+@contextmanager
+def _holding_session(location: Location, token: str) -> Iterator[Callable[[], bool]]:
+    import psycopg
+
+    assert location.dsn is not None
+    try:
+        session = psycopg.connect(
+            location.dsn,
+            connect_timeout=CONNECT_SECONDS,
+            autocommit=True,
+            application_name="petmsg",
+        )
+    except psycopg.Error as problem:
+        raise translate(problem) from problem
+    try:
+        session.execute("SELECT pg_advisory_lock(%s)", [_key(token)])
+        yield lambda: _answers(session)
+    finally:
+        with suppress(psycopg.Error):
+            session.close()
+
+
+def _answers(session: Any) -> bool:
+    import psycopg
+
+    try:
+        session.execute("SELECT 1")
+    except psycopg.Error:
+        return False
+    return True
+
+
+def _file_is_free(path: Path) -> bool:
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
+def _sweep(database: Path) -> None:
+    """Remove the files that dead workers left. Called with nothing held.
+
+    A file that was made this moment and is not locked yet may be removed with them: its maker holds
+    it all the same, but nobody else would see that. Hence only files of some age.
+    """
+    for path in database.parent.glob(f"{database.name}.w-*"):
+        with suppress(OSError):
+            old = path.stat().st_mtime < database.stat().st_mtime - _AGE_SECONDS
+            if old and _TOKEN.fullmatch(path.name.rpartition(".")[2]) and _file_is_free(path):
+                path.unlink()

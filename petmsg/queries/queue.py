@@ -1,0 +1,137 @@
+"""The queue of texts: what is due, and what waits behind something else.
+
+A text is next if nothing is under way to its phone and nothing of its thread that was meant to
+leave earlier waits before it (an urgent one passes those that are not). Status constants are
+literals, because SQLite uses a partial index for nothing else.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from petmsg.db.cursor import Cursor, instant_from_text
+from petmsg.queries.org import OrgRow
+
+_DUE = """
+SELECT m.id, m.thread_id, m.client_id, m.to_e164, m.segments, m.due_at
+FROM message m
+WHERE m.org_id = :org_id AND m.status = 'queued' AND m.due_at <= :now
+"""
+
+_NOTHING_UNDER_WAY = """
+  AND NOT EXISTS (
+    SELECT 1 FROM message f WHERE f.org_id = m.org_id AND f.to_e164 = m.to_e164
+      AND f.direction = 'outbound' AND f.status IN ('sending', 'unknown')
+  )
+"""
+
+_FIRST_IN_LINE = """
+  AND NOT EXISTS (
+    SELECT 1 FROM message e WHERE e.thread_id = m.thread_id AND e.status = 'queued'
+      AND e.send_at <= :now AND (e.send_at, e.id) < (m.send_at, m.id)
+      AND (e.urgent OR NOT m.urgent)
+  )
+"""
+
+DUE = f"""{_DUE}
+  AND (m.due_at, m.id) > (:after_at, :after_id)
+{_NOTHING_UNDER_WAY}{_FIRST_IN_LINE}
+ORDER BY m.due_at, m.id LIMIT :limit
+"""
+
+NEXT_OF_THREADS = f"""{_DUE}
+  AND m.thread_id IN (:threads)
+{_NOTHING_UNDER_WAY}{_FIRST_IN_LINE}
+ORDER BY m.due_at, m.id
+"""
+
+BEHIND = """
+SELECT m.id AS message, m.to_e164, m.segments,
+  (SELECT f.id FROM message f WHERE f.org_id = m.org_id AND f.to_e164 = m.to_e164
+     AND f.direction = 'outbound' AND f.status IN ('sending', 'unknown')) AS under_way,
+  (SELECT f.status FROM message f WHERE f.org_id = m.org_id AND f.to_e164 = m.to_e164
+     AND f.direction = 'outbound' AND f.status IN ('sending', 'unknown')) AS under_way_status,
+  (SELECT e.id FROM message e WHERE e.thread_id = m.thread_id AND e.status = 'queued'
+     AND e.send_at <= :now AND (e.send_at, e.id) < (m.send_at, m.id)
+     AND (e.urgent OR NOT m.urgent)
+   ORDER BY e.send_at, e.id LIMIT 1) AS earlier
+FROM message m
+WHERE m.org_id = :org_id AND m.status = 'queued' AND m.due_at <= :now
+ORDER BY m.due_at, m.id LIMIT :limit
+"""
+
+PACES = """
+SELECT id, e164, segments_per_second, free_at FROM message_number
+WHERE org_id = :org_id AND status <> 'retired'
+"""
+
+
+class DueText(NamedTuple):
+    """A text that may be next. `due_at` is aware UTC."""
+
+    message: int
+    thread: int
+    client_id: int
+    to_e164: str
+    segments: int
+    due_at: datetime
+
+
+class BehindText(NamedTuple):
+    """A due text that waits behind another, and why."""
+
+    message: int
+    to_e164: str
+    segments: int
+    why: str
+
+
+class NumberPace(NamedTuple):
+    """A number's pace. `free_at` is when its next text may start (aware UTC)."""
+
+    id: int
+    e164: str
+    segments_per_second: float | None
+    free_at: datetime | None
+
+
+def due_texts(
+    cursor: Cursor, org: OrgRow, *, now: datetime, after: tuple[datetime, int], limit: int
+) -> list[DueText]:
+    """The org's texts that are due at `now` and next, by due time and id, those after `after`."""
+    rows = cursor.tuples(
+        DUE, org_id=org.id, now=now, after_at=after[0], after_id=after[1], limit=limit
+    )
+    return [_due(cursor, row) for row in rows]
+
+
+def next_of_threads(
+    cursor: Cursor, org: OrgRow, threads: Sequence[int], *, now: datetime
+) -> list[DueText]:
+    """The texts that are next in these threads."""
+    rows = cursor.in_list(NEXT_OF_THREADS, "threads", threads, org_id=org.id, now=now)
+    return [DueText(*row.values()) for row in rows]
+
+
+def behind_texts(cursor: Cursor, org: OrgRow, *, now: datetime, limit: int) -> list[BehindText]:
+    """Due texts of the org that wait behind others, with the reason in words."""
+    found = []
+    for row in cursor.rows(BEHIND, org_id=org.id, now=now, limit=limit):
+        if row["under_way"] is not None:
+            why = f"text {row['under_way']} to the same phone is {row['under_way_status']}"
+        elif row["earlier"] is not None:
+            why = f"text {row['earlier']} of the same thread comes first"
+        else:
+            continue
+        found.append(BehindText(row["message"], row["to_e164"], row["segments"], why))
+    return found
+
+
+def paces(cursor: Cursor, org: OrgRow) -> list[NumberPace]:
+    """The pace of each number of the org that is not retired."""
+    return [NumberPace(**row) for row in cursor.rows(PACES, org_id=org.id)]
+
+
+def _due(cursor: Cursor, row: tuple[Any, ...]) -> DueText:
+    due_at = instant_from_text(row[5]) if cursor.is_sqlite else row[5]
+    return DueText(row[0], row[1], row[2], row[3], row[4], due_at)

@@ -1,0 +1,228 @@
+"""Recording what became of a text that was handed over.
+
+Guarded by the claim: worker and attempt must be those of the text as it is stored. A text whose
+fate is not known is never sent again before it was looked up (`services.doubt`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import select
+
+from petmsg.enums import AttemptStatus, MessageStatus
+from petmsg.errors import (
+    Busy,
+    PetmsgError,
+    ProviderAccount,
+    ProviderOutcomeUnknown,
+    ProviderRefused,
+)
+from petmsg.models import Message, MessageAttempt, MessageNumber
+from petmsg.providers.base import (
+    Accepted,
+    Rejected,
+    RejectionClass,
+    RetryLater,
+    SendOutcome,
+)
+from petmsg.services.claim import Claim
+from petmsg.services.reactions import react
+from petmsg.services.work import Work
+
+FIRST_BACK_OFF = timedelta(seconds=2)
+LONGEST_BACK_OFF = timedelta(minutes=15)
+_NOT_TRIED = frozenset(
+    (RejectionClass.ACCOUNT, RejectionClass.DAILY_CAP, RejectionClass.QUIET_HOURS)
+)
+"""Refusals that say nothing about the text or its number: the attempt counts as put back."""
+_UNDECIDED = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """A claim with what the provider said. `started_at` (aware UTC) is when it was really begun;
+    None if it never was. `jitter` is from 0 to 1 and spreads the back-off."""
+
+    claim: Claim
+    outcome: SendOutcome
+    started_at: datetime | None
+    jitter: float = 0.5
+
+
+def record(work: Work, done: HandedOver) -> MessageStatus:
+    """Store what the provider said, if the claim is still the text's last; its status after it.
+
+    That the provider took the text is stored whatever was decided about it meanwhile, so that it
+    cannot be sent a second time.
+    """
+    claim, outcome = done.claim, done.outcome
+    message = locked_by_id(work, claim.message)
+    attempt = attempt_of(work, claim.message, claim.attempt)
+    is_last = message.attempts == claim.attempt and message.worker == claim.worker
+    if isinstance(outcome, Accepted):
+        _keep_pace(work, done)
+        attempt.status, attempt.ended_at = AttemptStatus.SENT, work.now
+        attempt.provider_message_id = outcome.provider_message_id
+        if is_last:
+            bind(work, message, outcome.provider_message_id)
+            work.record("message.sent", "message", str(message.id), payload_of(claim, message))
+        work.session.flush()
+        return message.status
+    if not is_last or message.status not in _UNDECIDED:
+        return message.status
+    payload = payload_of(claim, message) | {"code": outcome.code}
+    attempt.ended_at, attempt.code = work.now, outcome.code
+    if isinstance(outcome, Rejected):
+        _rejected(work, done, message, attempt, payload)
+    elif isinstance(outcome, RetryLater):
+        attempt.status = AttemptStatus.PUT_BACK
+        message.status = MessageStatus.QUEUED
+        message.due_at = work.now + _back_off(done, outcome, message.attempts)
+        _slow_down(work, done, outcome)
+        _say_why(message, outcome.code, outcome.message)
+        work.record("message.put_back", "message", str(message.id), payload)
+    else:
+        attempt.status = AttemptStatus.UNKNOWN
+        message.status = MessageStatus.UNKNOWN
+        message.in_doubt_at = work.now
+        _say_why(message, outcome.code, outcome.message)
+        work.record("message.outcome_unknown", "message", str(message.id), payload)
+    work.session.flush()
+    return message.status
+
+
+def bind(work: Work, message: Message, provider_message_id: str) -> None:
+    """The text is the provider's one of that id: it was sent."""
+    message.status = MessageStatus.SENT
+    message.provider_message_id = provider_message_id
+    message.sent_at = work.now
+    message.due_at = message.in_doubt_at = message.absent_at = None
+    message.error_code = message.error_message = None
+
+
+def locked_by_id(work: Work, message_id: int) -> Message:
+    """The text of that id, read anew and locked until the commit."""
+    return work.session.exec(
+        select(Message)
+        .where(Message.org_id == work.org.id, Message.id == message_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def attempt_of(work: Work, message_id: int, attempt: int) -> MessageAttempt:
+    """One attempt of a text."""
+    return work.session.exec(
+        select(MessageAttempt).where(
+            MessageAttempt.message_id == message_id, MessageAttempt.attempt == attempt
+        )
+    ).one()
+
+
+def payload_of(claim: Claim, message: Message) -> dict[str, Any]:
+    """What the audit keeps of an attempt: refs and numbers of ours."""
+    decision = claim.decision
+    assert decision.number is not None
+    return {
+        "client": decision.client,
+        "number": decision.number.e164,
+        "rule": decision.rule.value if decision.rule else None,
+        "window": decision.window.booking if decision.window else None,
+        "provider": message.provider.value if message.provider else None,
+        "attempt": claim.attempt,
+    }
+
+
+def _rejected(
+    work: Work,
+    done: HandedOver,
+    message: Message,
+    attempt: MessageAttempt,
+    payload: dict[str, Any],
+) -> None:
+    outcome = done.outcome
+    assert isinstance(outcome, Rejected)
+    not_tried = outcome.rejection_class in _NOT_TRIED
+    attempt.status = AttemptStatus.PUT_BACK if not_tried else AttemptStatus.FAILED
+    work.session.flush()
+    status = react(
+        work,
+        message,
+        code=outcome.code,
+        rejection_class=outcome.rejection_class,
+        words=outcome.message,
+    )
+    event = {
+        MessageStatus.QUEUED: "message.put_back",
+        MessageStatus.HELD: "message.refused",
+    }.get(status, "message.failed")
+    work.record(event, "message", str(message.id), payload)
+
+
+def _say_why(message: Message, code: str | None, words: str) -> None:
+    message.error_code, message.error_message = code, words[:500]
+
+
+def _keep_pace(work: Work, done: HandedOver) -> None:
+    """A text that began later than planned keeps its number busy longer."""
+    if done.started_at is None or done.started_at <= done.claim.start_at:
+        return
+    _busy_until(work, done.claim.number, done.started_at + done.claim.busy_for)
+
+
+def _slow_down(work: Work, done: HandedOver, outcome: RetryLater) -> None:
+    """The provider asked for a pause: the number starts nothing before."""
+    if outcome.after_seconds:
+        until = work.now + timedelta(seconds=outcome.after_seconds)
+        _busy_until(work, done.claim.number, until)
+
+
+def _busy_until(work: Work, number_id: int, until: datetime) -> None:
+    work.session.flush()
+    work.cursor.run(
+        "UPDATE message_number SET free_at = :until"
+        " WHERE id = :id AND (free_at IS NULL OR free_at < :until)",
+        id=number_id,
+        until=until,
+    )
+    number = work.session.get(MessageNumber, number_id)
+    assert number is not None
+    work.session.refresh(number)
+
+
+def _back_off(done: HandedOver, outcome: RetryLater, attempts: int) -> timedelta:
+    """What the provider asked for, else twice as long each time; half of it is left to chance."""
+    if outcome.after_seconds is not None:
+        asked = timedelta(seconds=outcome.after_seconds)
+        return asked + FIRST_BACK_OFF * done.jitter
+    whole: timedelta = min(FIRST_BACK_OFF * 2.0 ** min(attempts, 12), LONGEST_BACK_OFF)
+    return whole * (0.5 + done.jitter / 2)
+
+
+def problem_of(outcome: SendOutcome, message_id: int) -> PetmsgError | None:
+    """The error a sender sees for an outcome; None if the text was accepted."""
+    if isinstance(outcome, Accepted):
+        return None
+    if isinstance(outcome, Rejected) and outcome.rejection_class is RejectionClass.ACCOUNT:
+        return ProviderAccount(
+            f"The provider refused the account, not text {message_id}: {outcome.message}",
+            hint="Check the credentials (petmsg config show). The text stays queued; send it "
+            "afterwards: petmsg message dispatch",
+        )
+    if isinstance(outcome, Rejected):
+        return ProviderRefused(
+            f"The provider refused text {message_id} ({outcome.code}): {outcome.message}",
+            hint=f"What it means: petmsg errors explain {outcome.code}; the text: "
+            f"petmsg message show {message_id}",
+        )
+    if isinstance(outcome, RetryLater):
+        return Busy(
+            f"The provider cannot take text {message_id} now: {outcome.message}",
+            hint="It stays queued; send it later: petmsg message dispatch",
+        )
+    return ProviderOutcomeUnknown(
+        f"It is not known whether text {message_id} was sent: {outcome.message}",
+        hint="petmsg message dispatch looks it up at the provider and sends it again only if the "
+        "provider does not have it.",
+    )

@@ -1,0 +1,88 @@
+"""Sending one text at once: queue it and claim it in one transaction."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from petmsg.enums import MessageStatus, ProviderName
+from petmsg.errors import Refused
+from petmsg.models import Message
+from petmsg.services.claim import Claim, Ended, Taken, Waiting, claim
+from petmsg.services.message import queue
+from petmsg.services.preview import Wishes
+from petmsg.services.work import Work
+
+
+class NotSent(Refused):
+    """A text that was refused or held when it was about to leave; `code` is its own."""
+
+    def __init__(self, ended: Ended) -> None:
+        super().__init__(
+            f"Text {ended.message} was not sent: {ended.why}.",
+            hint=f"Look at it: petmsg message show {ended.message}",
+        )
+        self.code = f"message_{ended.status.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A text on its way: where it stands, and what came of claiming it, if that was tried."""
+
+    message: int
+    status: MessageStatus
+    from_e164: str | None
+    to_e164: str | None
+    segments: int
+    decision: str | None
+    note: str | None
+    taken: Taken | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def queue_and_claim(
+    work: Work,
+    client_text: str,
+    *,
+    body: str,
+    wishes: Wishes,
+    send_at: datetime | None,
+    expires_at: datetime | None,
+    queue_only: bool,
+    provider: ProviderName,
+    worker: str,
+) -> Sending:
+    """Queue a text and, unless `queue_only`, claim it in the same transaction.
+
+    `provider` is the one whose credentials this process holds, `worker` its token.
+    """
+    wishes = replace(wishes, send_at=send_at, expires_at=expires_at)
+    queued = queue(work, client_text, body=body, wishes=wishes)
+    if queue_only or queued.status is not MessageStatus.QUEUED:
+        note = f"there already, {queued.status}" if queued.reused else None
+        return replace(_sending(work, queued.message, None, note), warnings=queued.warnings)
+    taken = claim_now(work, queued.message, provider=provider, worker=worker)
+    return replace(taken, warnings=queued.warnings)
+
+
+def claim_now(work: Work, message_id: int, *, provider: ProviderName, worker: str) -> Sending:
+    """`claim`, with the text as it stands after it."""
+    taken = claim(work, message_id, provider=provider, worker=worker)
+    return _sending(work, message_id, taken, None if isinstance(taken, Claim) else taken.why)
+
+
+def _sending(work: Work, message_id: int, taken: Taken | None, note: str | None) -> Sending:
+    message = work.session.get(Message, message_id)
+    assert message is not None
+    decision = message.decision
+    if isinstance(taken, Waiting) and taken.decision is not None:
+        decision = json.dumps(taken.decision.to_json(), ensure_ascii=False)
+    return Sending(
+        message=message_id,
+        status=message.status,
+        from_e164=message.from_e164,
+        to_e164=message.to_e164,
+        segments=message.segments,
+        decision=decision,
+        note=note,
+        taken=taken,
+    )

@@ -1,0 +1,64 @@
+"""One turn of a worker: record what came back, and claim what it can carry next.
+
+One transaction for both, so that a busy worker commits a few times a second and not twice per text.
+Each text is all or nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from petmsg.enums import MessageStatus, ProviderName
+from petmsg.services.claim import Taken, claim
+from petmsg.services.record import HandedOver, record
+from petmsg.services.work import Failure, Work, one_batch_at_a_time, take_alone
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A text that came back, as it stands now."""
+
+    done: HandedOver
+    status: MessageStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a turn did: in the order of what it was given."""
+
+    recorded: list[Recorded | Failure]
+    taken: list[Taken | Failure]
+
+
+def take_turn(
+    work: Work,
+    *,
+    done: Sequence[HandedOver],
+    wanted: Sequence[int],
+    provider: ProviderName,
+    worker: str,
+    ahead: timedelta,
+) -> Turn:
+    """Record what was handed over, then claim the wanted texts for the worker of that token.
+
+    On PostgreSQL the workers of an org take turns, because each locks several numbers.
+    """
+    one_batch_at_a_time(work)
+    recorded = [
+        take_alone(work, each, lambda one: Recorded(one, record(work, one)), ref=_ref)
+        for each in done
+    ]
+    taken: list[Taken | Failure] = [
+        take_alone(
+            work,
+            message,
+            lambda one: claim(work, one, provider=provider, worker=worker, ahead=ahead),
+            ref=str,
+        )
+        for message in wanted
+    ]
+    return Turn(recorded, taken)
+
+
+def _ref(done: HandedOver) -> str:
+    return str(done.claim.message)

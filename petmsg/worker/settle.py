@@ -1,0 +1,105 @@
+"""Looking up texts whose fate is not known: nobody's request is inside a transaction."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from petmsg.db.cursor import Cursor
+from petmsg.db.liveness import is_dead
+from petmsg.db.location import Location
+from petmsg.enums import MessageStatus
+from petmsg.errors import PetmsgError
+from petmsg.providers.base import Provider
+from petmsg.queries.org import OrgRow
+from petmsg.services import doubt
+from petmsg.services.doubt import Settled
+from petmsg.services.work import Failure
+
+
+class Store(Protocol):
+    """The database and the clock, as a worker uses them. The command's `Run` is one."""
+
+    @property
+    def location(self) -> Location:
+        """Where the database is."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Cursor]:
+        """A read-only look at it."""
+        ...
+
+    def write_in(self, slug: str, service: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Call a service with a unit of work of that org, and commit it."""
+        ...
+
+    def tick(self) -> datetime:
+        """Look at the clock anew (aware UTC): what is written next carries this time."""
+        ...
+
+    def clock(self) -> datetime:
+        """The time now (aware UTC), for any thread."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a text must be missing before it is sent again (see `services.doubt`)."""
+
+    grace: timedelta = doubt.GRACE
+    second_look: timedelta = doubt.SECOND_LOOK
+
+
+USUAL_PATIENCE = Patience()
+
+
+def settle(
+    store: Store, org: OrgRow, carrier: Provider, *, patience: Patience = USUAL_PATIENCE
+) -> list[Settled | Failure]:
+    """Find out about every text of the org that is in doubt, or whose sender died.
+
+    A text that the provider lists is sent, one that it never had is queued again, the rest waits or
+    is held for a person. A provider that does not answer leaves a text as it is.
+    """
+    results: list[Settled | Failure] = []
+    with store.snapshot() as cursor:
+        orphans = [
+            each
+            for each in doubt.being_sent(cursor, org)
+            if is_dead(cursor, store.location, each.worker)
+        ]
+    store.tick()
+    for orphan in orphans:
+        store.write_in(org.slug, doubt.orphaned, orphan)
+    with store.snapshot() as cursor:
+        doubts = doubt.in_doubt(cursor, org)
+    for each in doubts:
+        try:
+            found = carrier.find(from_e164=each.from_e164, to_e164=each.to_e164, since=each.since)
+        except PetmsgError as problem:
+            results.append(Failure(str(each.message), problem))
+            continue
+        store.tick()
+        settled = store.write_in(
+            org.slug,
+            doubt.settle,
+            each,
+            found,
+            grace=patience.grace,
+            second_look=patience.second_look,
+        )
+        if settled is not None:
+            results.append(settled)
+    return results
+
+
+def open_doubts(settled: list[Settled | Failure]) -> int:
+    """How many of them are not settled yet."""
+    return sum(
+        isinstance(each, Failure) or each.status is MessageStatus.UNKNOWN for each in settled
+    )
