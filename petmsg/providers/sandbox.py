@@ -5,19 +5,26 @@ somebody asks later; it refuses what no carrier takes, with Twilio's codes. Kept
 database, in a transaction of its own.
 """
 
+import re
 import secrets
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
 from petmsg import clock
-from petmsg.errors import Busy, MalformedPhone, PetmsgError
+from petmsg.db.cursor import Cursor
+from petmsg.errors import Busy, MalformedPhone, PetmsgError, ProviderUnavailable
 from petmsg.models import SandboxText
 from petmsg.phone import parse_phone
 from petmsg.providers.base import (
     Accepted,
+    Delivery,
     OutgoingText,
+    ProviderNumber,
+    ProviderText,
     Rejected,
     RejectionClass,
     RetryLater,
@@ -28,12 +35,20 @@ from petmsg.words import LONGEST_BODY
 
 
 class SandboxProvider:
-    """Keeps texts in the table `sandbox_text`. `transaction` opens one on the database."""
+    """Keeps texts in the table `sandbox_text`. Threads may share it.
+
+    `transaction` opens one on the database, `snapshot` a cursor that only reads.
+    """
 
     name = "sandbox"
 
-    def __init__(self, transaction: Callable[[], AbstractContextManager[Session]]) -> None:
+    def __init__(
+        self,
+        transaction: Callable[[], AbstractContextManager[Session]],
+        snapshot: Callable[[], AbstractContextManager[Cursor]],
+    ) -> None:
         self._transaction = transaction
+        self._snapshot = snapshot
 
     def send(self, text: OutgoingText) -> SendOutcome:
         """Keep one text; accepted, unless no carrier would take it or it cannot be written."""
@@ -57,21 +72,80 @@ class SandboxProvider:
             return Unknown(problem.code, problem.message)
         return Accepted(sid, "accepted")
 
+    def find(self, *, from_e164: str, to_e164: str, since: datetime) -> Sequence[ProviderText]:
+        """Every text from the one to the other that was kept at or after `since` (aware UTC).
+
+        Raises `ProviderUnavailable`.
+        """
+        if not (_is_phone(from_e164) and _is_phone(to_e164)):
+            return []
+        with self._reading() as cursor:
+            rows = cursor.rows(
+                f"{_TEXTS} WHERE from_e164 = :from_e164 AND to_e164 = :to_e164"
+                " AND accepted_at >= :since ORDER BY accepted_at, id",
+                from_e164=from_e164,
+                to_e164=to_e164,
+                since=since,
+            )
+        return [_text_of(row) for row in rows]
+
+    def fetch(self, provider_message_id: str) -> ProviderText | None:
+        """A text, by now delivered; None if the sandbox has none of that id. Raises as `find`."""
+        if not _SID.fullmatch(provider_message_id):
+            return None
+        with self._reading() as cursor:
+            row = cursor.one(f"{_TEXTS} WHERE provider_message_id = :sid", sid=provider_message_id)
+        return None if row is None else _text_of(row)
+
+    def numbers(self) -> Sequence[ProviderNumber] | None:
+        """None: any number may send through the sandbox, and it keeps no list of them."""
+        return None
+
+    @contextmanager
+    def _reading(self) -> Iterator[Cursor]:
+        try:
+            with self._snapshot() as cursor:
+                yield cursor
+        except PetmsgError as problem:
+            raise ProviderUnavailable(problem.message, hint=problem.hint) from problem
+
+
+_SID = re.compile(r"SB[0-9a-f]{32}")
+_TEXTS = "SELECT provider_message_id, from_e164, to_e164, body, accepted_at FROM sandbox_text"
+
+
+def _text_of(row: dict[str, Any]) -> ProviderText:
+    return ProviderText(
+        provider_message_id=row["provider_message_id"],
+        from_e164=row["from_e164"],
+        # Both are gone where the client was forgotten.
+        to_e164=row["to_e164"] or "",
+        body=row["body"] or "",
+        delivery=Delivery.DELIVERED,
+        created_at=row["accepted_at"],
+    )
+
 
 def _refused(text: OutgoingText) -> Rejected | None:
     for phone, code, whose in (
         (text.from_e164, "21212", RejectionClass.SENDER),
         (text.to_e164, "21211", RejectionClass.RECIPIENT),
     ):
-        try:
-            parse_phone(phone)
-        except MalformedPhone:
+        if not _is_phone(phone):
             return Rejected(code, whose, "It is not a phone number in E.164.")
     if not text.body.strip() or "\0" in text.body or not _is_text(text.body):
         return Rejected("21602", RejectionClass.CONTENT, "The body is empty or no text.")
     if len(text.body) > LONGEST_BODY:
         return Rejected("21617", RejectionClass.CONTENT, "The body is longer than 1600 characters.")
     return None
+
+
+def _is_phone(text: str) -> bool:
+    try:
+        parse_phone(text)
+    except MalformedPhone:
+        return False
+    return True
 
 
 def _is_text(body: str) -> bool:

@@ -3,33 +3,38 @@
 `send` turns everything that can happen into one of four outcomes and raises nothing. The rule
 behind it: "certainly not processed" is said only where it is certain (429, the table's codes of
 congestion, a connection that never came about); everything in doubt is `Unknown`, because the
-API knows no idempotency key and a second try could text a client twice.
+API knows no idempotency key and a second try could text a client twice. Looking a text up is its
+mirror: what is not a whole, readable answer is `ProviderUnavailable`, never "not there".
 
 The SDK is slow to import, so that only the command line's context imports this module, and late.
 """
 
-import json
 import logging
 import re
-import ssl
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped] # no py.typed
-from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped] # no py.typed
+from twilio.http import HttpClient  # type: ignore[import-untyped] # no py.typed
 from twilio.http.response import Response  # type: ignore[import-untyped] # no py.typed
 from twilio.rest import Client  # type: ignore[import-untyped] # no py.typed
-from urllib3 import exceptions as urllib3_errors
 
-from petmsg.errors import CredentialsMissing, Misconfigured
+from petmsg.errors import (
+    CredentialsMissing,
+    Misconfigured,
+    ProviderAccount,
+    ProviderUnavailable,
+)
 from petmsg.phone import mask_phone
 from petmsg.providers.base import (
     Accepted,
+    Delivery,
     OutgoingText,
+    ProviderNumber,
+    ProviderText,
     Rejected,
     RejectionClass,
     RetryLater,
@@ -37,19 +42,36 @@ from petmsg.providers.base import (
     Unknown,
 )
 from petmsg.providers.credentials import TwilioCredentials
-from petmsg.providers.twilio_errors import Certainty, look_up
+from petmsg.providers.timed_http import TimedSession
+from petmsg.providers.twilio_answers import (
+    LOOPBACK,
+    TWILIO_URL,
+    AnsweredNo,
+    checked_url,
+    code_and_message,
+    outcome_of_transport,
+    retry_after,
+)
+from petmsg.providers.twilio_errors import Certainty, ErrorCode, look_up, look_up_status
 
-TWILIO_URL = "https://api.twilio.com"
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-_LONGEST_WAIT = 86_400
+LONGEST_REQUEST_SECONDS = 100.0
+"""No request takes longer, whatever the time-out: looking a text up relies on it."""
+
 _LONGEST_MESSAGE = 300
 _PHONE = re.compile(r"\+?[0-9]{7,}")
+_SID = re.compile(r"[0-9A-Za-z]{1,64}")
+_LARGEST_PAGE = 1000
+_MOST_PAGES = 50
 
-# Statuses after which every other text would be refused as well: 404 is an account or an address
-# that does not exist, 407 a proxy's 401.
-_ACCOUNT_STATUSES = {401, 403, 404, 407}
-# Without a code of Twilio's, a server that gave up waiting says nothing about the text.
-_GAVE_UP_WAITING = 408
+_DELIVERIES = {
+    "delivered": Delivery.DELIVERED,
+    "read": Delivery.DELIVERED,
+    "undelivered": Delivery.UNDELIVERED,
+    "failed": Delivery.FAILED,
+    "canceled": Delivery.FAILED,
+}
+
+T = TypeVar("T")
 
 
 class TwilioProvider:
@@ -67,9 +89,11 @@ class TwilioProvider:
     ) -> None:
         """Prepare a client; nothing is sent.
 
-        `timeout_seconds` bounds connecting, and then each wait for bytes. `pool_size` is how many
-        connections stay open: as many as there are threads. `api_url` stands in for the scheme and
-        host of Twilio's API (a sandbox, a regional edge): https, or loopback.
+        `timeout_seconds` bounds connecting, and then each wait for bytes; a whole request takes at
+        most `longest_request_seconds`: four time-outs, and never more than
+        `LONGEST_REQUEST_SECONDS`. `pool_size` is how many connections stay open: as many as there
+        are threads. `api_url` stands in for the scheme and host of Twilio's API (a sandbox, a
+        regional edge): https, or loopback.
 
         Raises `CredentialsMissing` for empty credentials, `Misconfigured` for an `api_url`, a
         time-out or a pool size that cannot be meant.
@@ -81,18 +105,23 @@ class TwilioProvider:
                 "Twilio's time-out must be longer than 0 seconds and its pool hold 1 connection."
             )
         self._auth_token = credentials.auth_token
+        self.longest_request_seconds = min(4 * timeout_seconds, LONGEST_REQUEST_SECONDS)
         self._http = _HttpClient(
-            base_url=None if api_url is None else _checked_url(api_url),
-            timeout_seconds=timeout_seconds,
-            pool_size=pool_size,
+            base_url=None if api_url is None else checked_url(api_url),
+            session=TimedSession(
+                wait_seconds=timeout_seconds,
+                longest_seconds=self.longest_request_seconds,
+                pool_size=pool_size,
+            ),
         )
-        self._messages = Client(
+        self._client = Client(
             credentials.account_sid,
             credentials.auth_token,
             http_client=self._http,
             # Not empty, because the SDK would then read the process's environment.
             environment={"TWILIO_ACCOUNT_SID": credentials.account_sid},
-        ).messages
+        )
+        self._messages = self._client.messages
 
     def send(self, text: OutgoingText) -> SendOutcome:
         """Hand over one text. Raises nothing; Ctrl-C passes through."""
@@ -103,10 +132,10 @@ class TwilioProvider:
         try:
             message = self._messages.create(to=text.to_e164, from_=text.from_e164, body=text.body)
             sid, status = message.sid, message.status
-        except _AnsweredNo as answer:
+        except AnsweredNo as answer:
             return self._outcome_of_answer(answer)
         except requests.RequestException as error:
-            return _outcome_of_transport(error)
+            return outcome_of_transport(error)
         except (TwilioException, ValueError):
             return Unknown(None, "Twilio's answer could not be read.")
         except Exception as error:  # noqa: BLE001 - because a text in doubt is Unknown, not a crash
@@ -115,30 +144,111 @@ class TwilioProvider:
             return Unknown(None, "Twilio's answer named no message.")
         return Accepted(sid, status if isinstance(status, str) else "accepted")
 
+    def find(self, *, from_e164: str, to_e164: str, since: datetime) -> Sequence[ProviderText]:
+        """Every text from the one to the other that Twilio took at or after `since` (aware UTC).
+
+        Twilio tells whole seconds, so `since` is rounded down to one. It sorts by the date sent and
+        does not say where a text stands that has none yet: so every page is read. Raises
+        `ProviderAccount` or `ProviderUnavailable`.
+        """
+        first_second = since.replace(microsecond=0)
+
+        def found() -> list[ProviderText]:
+            first = self._messages.page(to=to_e164, from_=from_e164, page_size=_LARGEST_PAGE)
+            texts = {
+                text.provider_message_id: text
+                for message in _records(first, "messages")
+                if _word(message.direction).startswith("outbound")
+                and (text := _text_of(message)).created_at >= first_second
+                and (text.from_e164, text.to_e164) == (from_e164, to_e164)
+            }
+            return sorted(texts.values(), key=lambda text: text.created_at)
+
+        return self._asked(found)
+
+    def fetch(self, provider_message_id: str) -> ProviderText | None:
+        """A text as it stands now; None if Twilio has none of that id. Raises as `find`."""
+        if not _SID.fullmatch(provider_message_id):
+            return None  # it could not be part of an address
+
+        def found() -> ProviderText | None:
+            try:
+                return _text_of(self._messages(provider_message_id).fetch())
+            except AnsweredNo as answer:
+                # Without the code it is not Twilio that knows nothing of it.
+                if answer.status == 404 and code_and_message(answer.body)[0] == 20404:
+                    return None
+                raise
+
+        return self._asked(found)
+
+    def numbers(self) -> Sequence[ProviderNumber]:
+        """The account's numbers that may send texts. Raises as `find`."""
+
+        def found() -> list[ProviderNumber]:
+            first = self._client.incoming_phone_numbers.page(page_size=_LARGEST_PAGE)
+            listed = _records(first, "incoming_phone_numbers")
+            return [
+                ProviderNumber(_word(number.phone_number), _word(number.sid))
+                for number in listed
+                if number.capabilities["sms"]
+            ]
+
+        return self._asked(found)
+
     def close(self) -> None:
         """Close the connections that are kept open."""
         self._http.session.close()
 
-    def _outcome_of_answer(self, answer: "_AnsweredNo") -> SendOutcome:
-        code, message = _code_and_message(answer.body)
-        status = answer.status
-        shown_code = str(status if code is None else code)
-        words = self._without_secrets(message) or f"Twilio answered HTTP {status}."
-        if not 400 <= status < 500:
-            # 5xx: perhaps processed. 3xx: Twilio never redirects a POST, so something else spoke.
-            return Unknown(shown_code, words)
-        row = None if code is None else look_up(code)
-        if status == 429 or (row and row.certainty is Certainty.NOT_PROCESSED):
-            return RetryLater(_retry_after(answer.headers), shown_code, words)
-        if row and row.certainty is Certainty.UNKNOWN:
-            return Unknown(shown_code, words)
-        if row and row.rejection_class is not RejectionClass.OTHER:
-            return Rejected(shown_code, row.rejection_class, words)
-        if status in _ACCOUNT_STATUSES:
-            return Rejected(shown_code, RejectionClass.ACCOUNT, words)
-        if status == _GAVE_UP_WAITING:
-            return Unknown(shown_code, words)
-        return Rejected(shown_code, RejectionClass.OTHER, words)
+    def _asked(self, question: Callable[[], T]) -> T:
+        """The answer to a question; whatever hinders it becomes one of the two errors."""
+        try:
+            return question()
+        except ProviderUnavailable:
+            raise
+        except AnsweredNo as answer:
+            raise self._problem_of_answer(answer) from None
+        except requests.RequestException as error:
+            raise ProviderUnavailable(outcome_of_transport(error).message) from None
+        except Exception:  # noqa: BLE001 - because an answer we cannot read may have any shape
+            raise ProviderUnavailable("Twilio's answer could not be read.") from None
+
+    def _problem_of_answer(self, answer: AnsweredNo) -> ProviderUnavailable | ProviderAccount:
+        row, words, code = self._read(answer)
+        said = f"{words} (code {code})"
+        if row.certainty is Certainty.REFUSED and row.rejection_class is RejectionClass.ACCOUNT:
+            return ProviderAccount(f"Twilio refuses the account: {said}")
+        problem = ProviderUnavailable(f"Twilio did not answer the question: {said}")
+        problem.provider_code = code
+        problem.after_seconds = retry_after(answer.headers)
+        if problem.after_seconds is not None:
+            problem.hint = f"Try again in {problem.after_seconds:.0f} seconds. Nothing was changed."
+        return problem
+
+    def _outcome_of_answer(self, answer: AnsweredNo) -> SendOutcome:
+        row, words, code = self._read(answer)
+        match row.certainty:
+            case Certainty.NOT_PROCESSED:
+                return RetryLater(retry_after(answer.headers), code, words)
+            case Certainty.UNKNOWN:
+                return Unknown(code, words)
+        return Rejected(code, row.rejection_class, words)
+
+    def _read(self, answer: AnsweredNo) -> tuple[ErrorCode, str, str]:
+        """What an answer means, its words and the code to show.
+
+        A status that is no refusal (5xx: perhaps processed; 429: certainly not) beats its code.
+        """
+        code, message = code_and_message(answer.body)
+        row = by_status = look_up_status(answer.status)
+        if code is not None and by_status.certainty is Certainty.REFUSED:
+            named = look_up(code)
+            if named.certainty is not Certainty.REFUSED or (
+                named.rejection_class is not RejectionClass.OTHER
+            ):
+                row = named
+        words = self._without_secrets(message) or f"Twilio answered HTTP {answer.status}."
+        return row, words, str(answer.status if code is None else code)
 
     def _without_secrets(self, message: str) -> str:
         """Twilio's words on one line, shortened, with phones masked: it likes to quote them."""
@@ -147,119 +257,80 @@ class TwilioProvider:
         return " ".join(plain.split())[:_LONGEST_MESSAGE]
 
 
-class _AnsweredNo(Exception):
-    """An HTTP answer that is not a 2xx, carried past the SDK, which would drop its headers."""
+class _HttpClient(HttpClient):  # type: ignore[misc] # the SDK is untyped
+    """What the SDK sends through: a session whose requests end in time, and another host if asked.
 
-    def __init__(self, response: Response) -> None:
-        super().__init__(f"HTTP {response.status_code}")
-        self.status: int = response.status_code
-        self.headers: Mapping[str, str] = response.headers or {}
-        self.body: str = response.text
-
-
-class _HttpClient(TwilioHttpClient):  # type: ignore[misc] # the SDK is untyped
-    """The SDK's own HTTP client with a silent log, no retries, a pool, and another host if asked.
-
-    The SDK logs parameters, phones among them, at INFO: hence a logger that nobody listens to.
+    Not the SDK's own: that one logs phones at INFO, and hands an answer over through a field that
+    threads share, so that one of them may be given the message of another.
     """
 
-    def __init__(self, *, base_url: str | None, timeout_seconds: float, pool_size: int) -> None:
+    def __init__(self, *, base_url: str | None, session: TimedSession) -> None:
         # Of its own making, because one from getLogger could be turned up by anyone.
         silent = logging.Logger("silent", level=logging.CRITICAL + 1)  # noqa: LOG001 - see above
-        super().__init__(timeout=timeout_seconds, logger=silent)
+        super().__init__(silent, False, None)
+        self.session = session
         self._base_url = base_url
-        for scheme in ("https://", "http://"):
-            self.session.mount(scheme, HTTPAdapter(pool_maxsize=pool_size, max_retries=0))
-        if base_url is not None and urlsplit(base_url).hostname in _LOOPBACK:
+        if base_url is not None and urlsplit(base_url).hostname in LOOPBACK:
             # A proxy of the environment must not see what is meant for this machine.
             self.session.trust_env = False
 
-    def request(self, method: str, url: str, *args: object, **kwargs: object) -> Response:
-        if self._base_url is not None:
-            url = self._base_url + url.removeprefix(TWILIO_URL)
-        response = super().request(method, url, *args, **kwargs)
-        if not 200 <= response.status_code < 300:
-            raise _AnsweredNo(response)
-        return response
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        **_: object,
+    ) -> Response:
+        if not url.startswith(f"{TWILIO_URL}/"):
+            # The address of a next page comes with an answer: no other host gets the token.
+            raise requests.exceptions.InvalidURL("This is no address of Twilio's.")
+        url = (self._base_url or TWILIO_URL) + url.removeprefix(TWILIO_URL)
+        answer = self.session.ask(method, url, query=params, form=data, headers=headers, auth=auth)
+        if not 200 <= answer.status_code < 300:
+            raise AnsweredNo(answer)
+        return Response(answer.status_code, answer.content.decode("utf-8"), answer.headers)
 
 
-def _checked_url(api_url: str) -> str:
-    """The scheme, host and port of `api_url`, or `Misconfigured`."""
-    try:
-        parts = urlsplit(api_url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        pass
-    else:
-        bare = not (parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc)
-        allowed = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
-        if host and bare and allowed:
-            shown_host = f"[{host}]" if ":" in host else host
-            return f"{parts.scheme}://{shown_host}" + (f":{port}" if port else "")
-    raise Misconfigured(
-        "The address of Twilio's API is not usable: it must be https, or http to this machine.",
-        hint=f"Write scheme and host only, such as {TWILIO_URL}",
+def _records(first: Any, key: str) -> Iterator[Any]:
+    """The records of a page and of those that follow it: all of them, or it raises."""
+    page = first
+    for _ in range(_MOST_PAGES):
+        # The SDK takes any list for the records, also one of somebody else's answer.
+        if not isinstance(page._payload[key], list):
+            raise TypeError(key)
+        yield from page
+        page = page.next_page()
+        if page is None:
+            return
+    raise ProviderUnavailable(f"Twilio lists too many: more than {_MOST_PAGES} pages.")
+
+
+def _text_of(message: Any) -> ProviderText:
+    """A message of the SDK as petmsg reads it. Raises whatever a wrong shape makes it raise."""
+    delivery = _DELIVERIES.get(_word(message.status), Delivery.ON_ITS_WAY)
+    code = None
+    if delivery in (Delivery.UNDELIVERED, Delivery.FAILED) and message.error_code:
+        code = int(message.error_code)
+    created_at = message.date_created
+    if not isinstance(created_at, datetime):
+        raise TypeError("date_created")
+    return ProviderText(
+        provider_message_id=_word(message.sid),
+        from_e164=_word(message.from_),
+        to_e164=_word(message.to),
+        body=message.body if isinstance(message.body, str) else "",
+        delivery=delivery,
+        created_at=created_at,
+        code=None if code is None else str(code),
+        rejection_class=None if code is None else look_up(code).in_report,
     )
 
 
-def _outcome_of_transport(error: requests.RequestException) -> SendOutcome:
-    """What a failure below HTTP says. Its own words are dropped: they quote addresses."""
-    cause: object = error.args[0] if error.args else None
-    if isinstance(cause, urllib3_errors.MaxRetryError):
-        cause = cause.reason
-    through = "the proxy" if isinstance(error, requests.exceptions.ProxyError) else "Twilio"
-    if isinstance(cause, urllib3_errors.ProxyError):
-        cause = cause.original_error
-    # All of these come about before the first byte of a request is written.
-    if isinstance(cause, urllib3_errors.NameResolutionError):
-        return RetryLater(None, None, f"The name of {through} could not be resolved.")
-    if isinstance(cause, urllib3_errors.NewConnectionError):
-        return RetryLater(None, None, f"The connection to {through} was refused.")
-    if isinstance(cause, urllib3_errors.ConnectTimeoutError):
-        return RetryLater(None, None, f"Connecting to {through} timed out.")
-    if isinstance(cause, urllib3_errors.SSLError) and isinstance(
-        cause.args[0] if cause.args else None, ssl.SSLCertVerificationError
-    ):
-        return RetryLater(None, None, f"The certificate of {through} could not be verified.")
-    if isinstance(error, requests.Timeout):
-        return Unknown(None, "Twilio did not answer in time.")
-    return Unknown(None, f"The connection to {through} broke off.")
-
-
-def _code_and_message(body: str) -> tuple[int | None, str]:
-    """Twilio's own code and words of an error answer; nothing if it is not Twilio's JSON."""
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        return None, ""
-    if not isinstance(answer, dict):
-        return None, ""
-    code, message = answer.get("code"), answer.get("message") or answer.get("title")
-    try:
-        number = int(code) if isinstance(code, int | str) else None
-    except ValueError:
-        number = None
-    return number, message if isinstance(message, str) else ""
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds to wait, at most a day, or None without a usable `Retry-After` (RFC 9110).
-
-    A date is measured from the answer's own `Date`, so that a wrong clock here does no harm.
-    """
-    asked = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", asked):
-        return float(min(int(asked), _LONGEST_WAIT))
-    until = _http_date(asked)
-    if until is None:
-        return None
-    since = _http_date(headers.get("Date", "")) or datetime.now(UTC)
-    return min(max((until - since).total_seconds(), 0.0), float(_LONGEST_WAIT))
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        parsed = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+def _word(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError("a word is missing")
+    return value

@@ -2,8 +2,7 @@
 
 Twilio advises against logic on single codes, because it adds and splits them (its changelog of
 10 July 2024 did): so this is a table, an unknown code has a safe default, and the raw code is
-always kept. Codes of delivery reports stand here too, because an adapter may meet them early.
-Standard library only.
+always kept. The codes of delivery reports stand in the same table. Standard library only.
 """
 
 from dataclasses import dataclass
@@ -17,12 +16,14 @@ CHANGELOG = (
     "https://www.twilio.com/en-us/changelog/"
     "updates-to-the-error-code-dictionary-to-clarify-number-validatio"
 )
+HTTP = "RFC 9110, section 15"
 _COLLECTED = date(2026, 11, 22)
 _SPLIT = date(2024, 7, 10)
+_HTTP_DATED = date(2022, 6, 1)
 
 
 class Certainty(StrEnum):
-    """What a code says about the text it answers."""
+    """What a code says about the text whose creation it answers."""
 
     REFUSED = "refused"
     """Not sent, and sending it again unchanged would be refused again."""
@@ -34,7 +35,11 @@ class Certainty(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ErrorCode:
-    """One row. `dated` is when `source` was published, or else when the row was taken from it."""
+    """One row. `dated` is when `source` was published, or else when the row was taken from it.
+
+    `certainty` holds for the answer to a request; `in_report` is the class where a delivery report
+    carries the code, which says of itself that the text did not arrive.
+    """
 
     code: int
     meaning: str
@@ -42,6 +47,13 @@ class ErrorCode:
     rejection_class: RejectionClass = RejectionClass.OTHER
     source: str = DICTIONARY
     dated: date = _COLLECTED
+
+    @property
+    def in_report(self) -> RejectionClass:
+        """Congestion that lost a text is worth one delayed try, like a loss without a reason."""
+        if self.certainty is Certainty.NOT_PROCESSED:
+            return RejectionClass.UNEXPLAINED
+        return self.rejection_class
 
 
 def _refused(
@@ -116,7 +128,6 @@ _ROWS = [
             21602: "The text is empty.",
             21617: "The text is longer than 1600 characters.",
             21619: "The text is empty.",
-            30007: "The carrier filtered the text as unwanted.",
         },
     ),
     *_refused(
@@ -127,19 +138,45 @@ _ROWS = [
         },
     ),
     *_refused(
+        RejectionClass.UNREACHABLE,
+        {30003: "The recipient's handset is off or cannot be reached at the moment."},
+    ),
+    *_refused(
+        RejectionClass.BLOCKED,
+        {30004: "The recipient, or the carrier for her, blocks texts from this number."},
+    ),
+    *_refused(
+        RejectionClass.FILTERED,
+        {30007: "The carrier filtered the text as unwanted."},
+    ),
+    *_refused(
+        RejectionClass.UNEXPLAINED,
+        {30008: "The text did not arrive, and the carrier gave no reason."},
+    ),
+    *_refused(
+        RejectionClass.DAILY_CAP,
+        {
+            30023: "The brand's daily cap is reached, until midnight in Los Angeles.",
+            30027: "The carrier's daily cap is reached, until midnight in Los Angeles.",
+        },
+    ),
+    *_refused(
+        RejectionClass.QUIET_HOURS,
+        {
+            30610: "The law does not allow this text at this hour of the recipient.",
+            30615: "The law does not allow this text at this hour of the recipient.",
+        },
+    ),
+    *_refused(
+        RejectionClass.LOOP,
+        {14107: "Too many texts between the same two numbers within 30 seconds."},
+    ),
+    *_refused(
         RejectionClass.OTHER,
         {
-            14107: "Too many texts between the same two numbers within 30 seconds.",
             21603: "The request named no sender.",
             21604: "The request named no recipient.",
             21612: "This recipient cannot be reached from this number.",
-            30003: "The recipient's handset cannot be reached at the moment.",
-            30004: "The recipient blocks texts from this number.",
-            30008: "The carrier gave no reason.",
-            30023: "The brand's daily cap is reached, until midnight in Los Angeles.",
-            30027: "The carrier's daily cap is reached, until midnight in Los Angeles.",
-            30610: "The law does not allow this text at this hour of the recipient.",
-            30615: "The law does not allow this text at this hour of the recipient.",
         },
     ),
     *_uncertain(
@@ -168,3 +205,23 @@ ERROR_CODES: dict[int, ErrorCode] = {row.code: row for row in _ROWS}
 def look_up(code: int) -> ErrorCode:
     """The row of a code; for a code that is not in the table, a refusal of class `OTHER`."""
     return ERROR_CODES.get(code) or ErrorCode(code, "A code that petmsg does not know.")
+
+
+def look_up_status(status: int) -> ErrorCode:
+    """What an HTTP status means by itself, where no code of Twilio's came with it."""
+    certainty, rejection_class = Certainty.REFUSED, RejectionClass.OTHER
+    if status == 429:
+        certainty, meaning = Certainty.NOT_PROCESSED, "Too many requests at once."
+    elif status in (401, 403, 404, 407):
+        # 404 is an account or an address that does not exist, 407 a proxy's 401.
+        rejection_class, meaning = RejectionClass.ACCOUNT, "The account or the address is refused."
+    elif status == 408:
+        certainty, meaning = Certainty.UNKNOWN, "The server gave up waiting."
+    elif 400 <= status < 500:
+        meaning = "The request was refused, without a code of Twilio's."
+    elif status >= 500:
+        certainty, meaning = Certainty.UNKNOWN, "Twilio, or a server before it, had an error."
+    else:
+        # Twilio never redirects a request for a text: something else spoke.
+        certainty, meaning = Certainty.UNKNOWN, "An answer that Twilio does not give."
+    return ErrorCode(status, meaning, certainty, rejection_class, HTTP, _HTTP_DATED)

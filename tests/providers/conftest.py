@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from petmsg.providers.twilio import TwilioProvider
-from tests.providers.sending import GOOD, OURS
+from tests.providers.sending import ALSO_OURS, GOOD, OURS
 from tests.twilio_fake import TwilioFake
 
 
@@ -18,7 +18,7 @@ def no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def fake() -> Iterator[TwilioFake]:
-    with TwilioFake(numbers=[OURS]) as running:
+    with TwilioFake(numbers=[OURS, ALSO_OURS]) as running:
         yield running
 
 

@@ -1,8 +1,22 @@
 """What petmsg relies on in every adapter. One class of tests, run once per adapter."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from petmsg.providers.base import Accepted, OutgoingText, Provider, Rejected, RetryLater, Unknown
+from petmsg.errors import ProviderAccount, ProviderUnavailable
+from petmsg.providers.base import (
+    Accepted,
+    Delivery,
+    OutgoingText,
+    Provider,
+    ProviderText,
+    Rejected,
+    RetryLater,
+    Unknown,
+)
 
 OUTCOMES = (Accepted, Rejected, RetryLater, Unknown)
 
@@ -14,7 +28,9 @@ class ProviderContract:
     """
 
     from_e164: str
+    other_from_e164: str
     to_e164: str
+    other_to_e164: str
 
     @pytest.fixture
     def provider(self) -> Provider:
@@ -73,3 +89,100 @@ class ProviderContract:
     ) -> None:
         to = self.to_e164 if to_e164 is None else to_e164
         assert isinstance(provider.send(OutgoingText(self.from_e164, to, body)), OUTCOMES)
+
+    # --- looking up ------------------------------------------------------------------------
+
+    def taken(self, provider: Provider, body: str = "Maya is on her way.") -> str:
+        """The id of a text the provider took."""
+        outcome = provider.send(self.text(body))
+        assert isinstance(outcome, Accepted)
+        return outcome.provider_message_id
+
+    def found(
+        self, provider: Provider, *, since: datetime | None = None, to_e164: str | None = None
+    ) -> list[ProviderText]:
+        an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+        return [
+            *provider.find(
+                from_e164=self.from_e164,
+                to_e164=to_e164 or self.to_e164,
+                since=an_hour_ago if since is None else since,
+            )
+        ]
+
+    def test_find_sees_a_text_as_soon_as_it_is_taken(self, provider: Provider) -> None:
+        before = datetime.now(UTC).replace(microsecond=0)
+        sid = self.taken(provider, "Grüße an Zoë \N{DOG FACE}\n")
+        [text] = self.found(provider)
+        assert text.provider_message_id == sid
+        assert (text.from_e164, text.to_e164) == (self.from_e164, self.to_e164)
+        assert text.body == "Grüße an Zoë \N{DOG FACE}\n"
+        assert before <= text.created_at <= datetime.now(UTC)
+        assert text.created_at.utcoffset() == timedelta(0)
+        assert (text.code, text.rejection_class) == (None, None)
+
+    def test_find_gives_every_text_once_however_often_it_was_sent(self, provider: Provider) -> None:
+        sids = {self.taken(provider, "the same") for _ in range(5)}
+        found = self.found(provider)
+        assert sorted(sids) == sorted(text.provider_message_id for text in found)
+        assert {text.body for text in found} == {"the same"}
+
+    def test_find_looks_at_one_pair_of_numbers_only(self, provider: Provider) -> None:
+        sid = self.taken(provider)
+        for pair in (
+            (self.other_from_e164, self.to_e164),
+            (self.from_e164, self.other_to_e164),
+        ):
+            assert isinstance(provider.send(OutgoingText(*pair, "another")), Accepted)
+        assert [text.provider_message_id for text in self.found(provider)] == [sid]
+
+    def test_find_leaves_out_what_was_taken_before_since(self, provider: Provider) -> None:
+        self.taken(provider)
+        assert self.found(provider, since=datetime.now(UTC) + timedelta(seconds=2)) == []
+
+    def test_find_keeps_a_text_of_the_very_moment_of_since(self, provider: Provider) -> None:
+        """A provider that tells whole seconds must not lose the text of a claim half a second on"""
+        since = datetime.now(UTC)
+        sid = self.taken(provider)
+        assert [text.provider_message_id for text in self.found(provider, since=since)] == [sid]
+
+    def test_find_finds_nothing_where_nothing_was_sent(self, provider: Provider) -> None:
+        self.taken(provider)
+        assert self.found(provider, to_e164=self.other_to_e164) == []
+
+    def test_a_text_can_be_fetched_until_it_is_delivered(self, provider: Provider) -> None:
+        sid = self.taken(provider, "a visit")
+        seen = [provider.fetch(sid) for _ in range(4)]
+        assert all(text is not None and text.provider_message_id == sid for text in seen)
+        assert seen[-1] is not None
+        assert (seen[-1].body, seen[-1].delivery) == ("a visit", Delivery.DELIVERED)
+
+    @pytest.mark.parametrize(
+        "sid", ["SM" + "f" * 32, "SB" + "f" * 32, "", "nonsense", "../..", "a b?c#d%00", "\ud800"]
+    )
+    def test_a_text_the_provider_never_had_is_none(self, provider: Provider, sid: str) -> None:
+        assert provider.fetch(sid) is None
+
+    def test_its_numbers_are_e164_or_it_keeps_no_list(self, provider: Provider) -> None:
+        numbers = provider.numbers()
+        assert numbers is None or self.from_e164 in [number.e164 for number in numbers]
+
+    def test_threads_share_it_and_each_gets_the_answer_to_its_own_question(
+        self, provider: Provider
+    ) -> None:
+        bodies = [f"Visit {at}" for at in range(48)]
+        with ThreadPoolExecutor(8) as threads:
+            sids = [*threads.map(lambda body: self.taken(provider, body), bodies)]
+            fetched = [*threads.map(provider.fetch, sids)]
+        assert [text.body for text in fetched if text] == bodies
+        assert len(self.found(provider)) == len(bodies)
+
+    @pytest.mark.parametrize("phone", ["", "+", "not a phone", "+1415555010\n1", "\ud800", "\0"])
+    def test_whatever_is_looked_for_nothing_but_the_two_errors_is_raised(
+        self, provider: Provider, phone: str
+    ) -> None:
+        for from_e164, to_e164 in ((phone, self.to_e164), (self.from_e164, phone)):
+            with suppress(ProviderUnavailable, ProviderAccount):
+                assert [
+                    *provider.find(from_e164=from_e164, to_e164=to_e164, since=datetime.now(UTC))
+                ] == []

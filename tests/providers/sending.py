@@ -9,6 +9,7 @@ from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
 
 OURS = "+14155550101"
 HERS = "+14155550142"
+ALSO_OURS, ALSO_HERS = "+14155550102", "+14155550143"
 TEXT = OutgoingText(OURS, HERS, "Maya is on her way.")
 GOOD = TwilioCredentials(ACCOUNT_SID, AUTH_TOKEN)
 

@@ -1,14 +1,16 @@
 """The sandbox keeps what would have been sent, and keeps the contract of every provider."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from sqlmodel import Session
 
 from petmsg.db.engine import make_engine, transaction
 from petmsg.db.location import locate
-from petmsg.errors import Busy, DatabaseUnusable
+from petmsg.db.snapshot import snapshot
+from petmsg.errors import Busy, DatabaseUnusable, ProviderUnavailable
 from petmsg.providers.base import (
     Accepted,
     OutgoingText,
@@ -19,45 +21,38 @@ from petmsg.providers.base import (
     Unknown,
 )
 from petmsg.providers.sandbox import SandboxProvider
-from tests.fixtures import looking
+from tests.fixtures import add_org, looking, working
 from tests.providers.contract import ProviderContract
 
 OURS, HERS = "+14155550101", "+14155551001"
 
 
 @pytest.fixture
-def sandbox(migrated_sqlite: str) -> Iterator[SandboxProvider]:
-    location = locate(migrated_sqlite)
+def sandbox(migrated_url: str) -> Iterator[SandboxProvider]:
+    location = locate(migrated_url)
     engine = make_engine(location)
-    yield SandboxProvider(lambda: transaction(engine, location))
+    yield SandboxProvider(lambda: transaction(engine, location), lambda: snapshot(location))
     engine.dispose()
 
 
 class TestContract(ProviderContract):
     from_e164 = OURS
+    other_from_e164 = "+14155550102"
     to_e164 = HERS
+    other_to_e164 = "+14155551002"
 
     @pytest.fixture
     def provider(self, sandbox: SandboxProvider) -> Provider:
         return sandbox
 
 
-def test_on_both_databases_it_answers_whatever_it_is_given(migrated_url: str) -> None:
-    location = locate(migrated_url)
-    engine = make_engine(location)
-    sandbox = SandboxProvider(lambda: transaction(engine, location))
-    outcomes = [sandbox.send(OutgoingText(OURS, HERS, body)) for body in ("a", "\0", "\ud800", "")]
-    engine.dispose()
-    assert [type(each) for each in outcomes] == [Accepted, Rejected, Rejected, Rejected]
-
-
 def test_what_it_accepts_is_kept_as_it_would_have_been_sent(
-    migrated_sqlite: str, sandbox: SandboxProvider
+    migrated_url: str, sandbox: SandboxProvider
 ) -> None:
     outcome = sandbox.send(OutgoingText(OURS, HERS, "Grüße\nan Zoë"))
     assert isinstance(outcome, Accepted)
     assert outcome.status == "accepted"
-    with looking(migrated_sqlite) as cursor:
+    with looking(migrated_url) as cursor:
         (row,) = cursor.rows(
             "SELECT provider_message_id, from_e164, to_e164, body FROM sandbox_text"
         )
@@ -79,7 +74,7 @@ def test_what_it_accepts_is_kept_as_it_would_have_been_sent(
     ],
 )
 def test_it_refuses_what_no_carrier_takes_and_keeps_nothing(
-    migrated_sqlite: str,
+    migrated_url: str,
     sandbox: SandboxProvider,
     text: OutgoingText,
     code: str,
@@ -88,24 +83,53 @@ def test_it_refuses_what_no_carrier_takes_and_keeps_nothing(
     outcome = sandbox.send(text)
     assert isinstance(outcome, Rejected)
     assert (outcome.code, outcome.rejection_class) == (code, whose)
-    with looking(migrated_sqlite) as cursor:
+    with looking(migrated_url) as cursor:
         assert cursor.value("SELECT count(*) FROM sandbox_text") == 0
 
 
-def failing(problem: Exception) -> Callable[[], AbstractContextManager[Session]]:
+def failing(problem: Exception) -> SandboxProvider:
+    """A sandbox whose database fails."""
+
     @contextmanager
-    def opened() -> Iterator[Session]:
+    def opened() -> Iterator[Any]:
         raise problem
         yield
 
-    return opened
+    return SandboxProvider(opened, opened)
 
 
 def test_a_locked_database_is_a_carrier_that_is_busy() -> None:
-    outcome = SandboxProvider(failing(Busy("locked"))).send(OutgoingText(OURS, HERS, "a"))
+    outcome = failing(Busy("locked")).send(OutgoingText(OURS, HERS, "a"))
     assert isinstance(outcome, RetryLater)
 
 
 def test_any_other_failure_of_the_database_leaves_the_outcome_unknown() -> None:
     broken = failing(DatabaseUnusable("the disk failed at the commit"))
-    assert isinstance(SandboxProvider(broken).send(OutgoingText(OURS, HERS, "a")), Unknown)
+    assert isinstance(broken.send(OutgoingText(OURS, HERS, "a")), Unknown)
+
+
+@pytest.mark.parametrize("problem", [Busy("locked"), DatabaseUnusable("the disk failed")])
+def test_a_database_that_cannot_be_read_leaves_the_question_unanswered(problem: Exception) -> None:
+    broken = failing(problem)
+    with pytest.raises(ProviderUnavailable):
+        broken.find(from_e164=OURS, to_e164=HERS, since=datetime.now(UTC))
+    with pytest.raises(ProviderUnavailable):
+        broken.fetch("SB" + "f" * 32)
+
+
+def test_a_text_of_a_forgotten_client_is_still_there_without_her(
+    migrated_url: str, sandbox: SandboxProvider
+) -> None:
+    outcome = sandbox.send(OutgoingText(OURS, HERS, "a"))
+    assert isinstance(outcome, Accepted)
+    add_org(migrated_url)
+    with working(migrated_url) as work:
+        work.cursor.run("UPDATE sandbox_text SET to_e164 = NULL, body = NULL")
+        work.record("client.forgotten", "client", "C-1")
+    text = sandbox.fetch(outcome.provider_message_id)
+    assert text is not None
+    assert (text.to_e164, text.body) == ("", "")
+
+
+def test_it_keeps_no_list_of_numbers(sandbox: SandboxProvider) -> None:
+    assert sandbox.numbers() is None

@@ -19,7 +19,16 @@ from petmsg.providers.credentials import TwilioCredentials
 from petmsg.providers.twilio import TwilioProvider
 from petmsg.providers.twilio_errors import ERROR_CODES, Certainty, ErrorCode
 from tests.providers.contract import ProviderContract
-from tests.providers.sending import GOOD, HERS, OURS, TEXT, sent_to, unused_port
+from tests.providers.sending import (
+    ALSO_HERS,
+    ALSO_OURS,
+    GOOD,
+    HERS,
+    OURS,
+    TEXT,
+    sent_to,
+    unused_port,
+)
 from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
 from tests.twilio_shapes import (
     Fault,
@@ -36,7 +45,9 @@ from tests.twilio_shapes import (
 
 class TestContract(ProviderContract):
     from_e164 = OURS
+    other_from_e164 = ALSO_OURS
     to_e164 = HERS
+    other_to_e164 = ALSO_HERS
 
     @pytest.fixture
     def provider(self, twilio: TwilioProvider) -> Provider:

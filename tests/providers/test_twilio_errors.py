@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from petmsg.providers.base import RejectionClass
-from petmsg.providers.twilio_errors import ERROR_CODES, Certainty, look_up
+from petmsg.providers.twilio_errors import ERROR_CODES, Certainty, look_up, look_up_status
 
 CLASSES = {
     RejectionClass.ACCOUNT: {20003, 30002, 30033},
@@ -13,8 +13,15 @@ CLASSES = {
     RejectionClass.SENDER: {21212, 21606, 21659, 21660, 30034, 30035},
     RejectionClass.SETTING: {21408, 21608},
     RejectionClass.OPTED_OUT: {21610},
-    RejectionClass.CONTENT: {21617, 30007},
-    RejectionClass.OTHER: {30003, 30004, 30008, 30023, 30027, 30610, 30615},
+    RejectionClass.CONTENT: {21617},
+    RejectionClass.UNREACHABLE: {30003},
+    RejectionClass.BLOCKED: {30004},
+    RejectionClass.FILTERED: {30007},
+    RejectionClass.UNEXPLAINED: {30008},
+    RejectionClass.DAILY_CAP: {30023, 30027},
+    RejectionClass.QUIET_HOURS: {30610, 30615},
+    RejectionClass.LOOP: {14107},
+    RejectionClass.OTHER: {21612},
 }
 
 
@@ -23,6 +30,41 @@ def test_each_class_has_the_codes_of_the_facts(rejection_class: RejectionClass) 
     for code in CLASSES[rejection_class]:
         assert look_up(code).certainty is Certainty.REFUSED
         assert look_up(code).rejection_class is rejection_class
+
+
+@pytest.mark.parametrize("rejection_class", RejectionClass)
+def test_a_report_says_the_same_of_a_refusal(rejection_class: RejectionClass) -> None:
+    for code in CLASSES[rejection_class]:
+        assert look_up(code).in_report is rejection_class
+
+
+@pytest.mark.parametrize("code", [20429, 21611, 30001, 30017, 30022])
+def test_congestion_in_a_report_lost_the_text_and_is_worth_one_delayed_try(code: int) -> None:
+    assert look_up(code).in_report is RejectionClass.UNEXPLAINED
+
+
+@pytest.mark.parametrize("code", [20500, 20503, 29999])
+def test_what_nobody_expects_in_a_report_is_not_tried_again(code: int) -> None:
+    assert look_up(code).in_report is RejectionClass.OTHER
+
+
+@pytest.mark.parametrize(
+    ("statuses", "certainty", "rejection_class"),
+    [
+        ({429}, Certainty.NOT_PROCESSED, RejectionClass.OTHER),
+        ({401, 403, 404, 407}, Certainty.REFUSED, RejectionClass.ACCOUNT),
+        ({400, 405, 413, 422, 451}, Certainty.REFUSED, RejectionClass.OTHER),
+        ({200, 204, 301, 307, 408, 500, 502, 503, 504, 599}, Certainty.UNKNOWN, None),
+    ],
+)
+def test_a_status_without_a_code_has_a_meaning_too(
+    statuses: set[int], certainty: Certainty, rejection_class: RejectionClass | None
+) -> None:
+    for status in statuses:
+        row = look_up_status(status)
+        assert (row.code, row.certainty) == (status, certainty)
+        assert rejection_class in (None, row.rejection_class)
+        assert row.meaning.endswith(".")
 
 
 def test_only_throttling_and_congestion_say_that_nothing_was_processed() -> None:

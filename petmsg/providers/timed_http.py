@@ -1,0 +1,198 @@
+"""HTTP requests that end in time, whatever the other side does.
+
+A time-out of `requests` bounds each wait for bytes: a server that sends one every few seconds holds
+a request for ever, and every address of a name is waited for anew. Looking up what became of a text
+relies on a longest request, so here a request has a budget that connecting, the handshake, writing
+and every read share. Resolving a name is left to the system, which gives up by itself; nothing is
+written once the budget is used up.
+"""
+
+import io
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from http.client import HTTPResponse
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, cast
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+
+class _Budget:
+    """What is left of the time of one request."""
+
+    def __init__(self, total_seconds: float, wait_seconds: float) -> None:
+        self._ends = time.monotonic() + total_seconds
+        self._wait_seconds = wait_seconds
+
+    def next_wait(self) -> float:
+        """How long to wait now. Raises `TimeoutError` when nothing is left."""
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("The time of the request is used up.")
+        return min(left, self._wait_seconds)
+
+
+# The budget of the request that the thread is making: its connection may be older than it.
+_budget: ContextVar[_Budget] = ContextVar("_budget")
+
+
+class TimedSession(requests.Session):
+    """A session of `requests` for one host, whose requests end after `longest_seconds`.
+
+    `wait_seconds` bounds each wait. `pool_size` connections stay open. Threads may share it: it
+    keeps no cookies, nothing is redirected and nothing is tried again.
+    """
+
+    def __init__(self, *, wait_seconds: float, longest_seconds: float, pool_size: int) -> None:
+        super().__init__()
+        self._wait_seconds = wait_seconds
+        self._longest_seconds = longest_seconds
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, _TimedAdapter(pool_maxsize=pool_size, max_retries=0))
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        query: Mapping[str, str] | None,
+        form: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        auth: tuple[str, str] | None,
+    ) -> requests.Response:
+        """The answer, read to its end. Raises `requests.RequestException`."""
+        asked = requests.Request(
+            method.upper(), url, params=dict(query or {}), data=form, headers=headers, auth=auth
+        )
+        prepared = self.prepare_request(asked)
+        settings = self.merge_environment_settings(prepared.url or url, {}, None, None, None)
+        with _time_for_one_request(self._longest_seconds, self._wait_seconds):
+            return self.send(
+                prepared, allow_redirects=False, timeout=self._wait_seconds, **settings
+            )
+
+
+@contextmanager
+def _time_for_one_request(total_seconds: float, wait_seconds: float) -> Iterator[None]:
+    before = _budget.set(_Budget(total_seconds, wait_seconds))
+    try:
+        yield
+    finally:
+        _budget.reset(before)
+
+
+class _TimedReader(io.RawIOBase):
+    """Reads from a socket and never waits longer than the budget has left."""
+
+    def __init__(self, peer: socket.socket) -> None:
+        self._peer = peer
+        # Its own file keeps the socket alive for a body that is read after the connection closed.
+        self._file = cast(io.RawIOBase, peer.makefile("rb", buffering=0))
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        self._peer.settimeout(_budget.get().next_wait())
+        return self._file.readinto(buffer)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _TimedFiles:
+    """Stands for a socket where `http.client` asks one for a file to read an answer from."""
+
+    def __init__(self, peer: socket.socket) -> None:
+        self._peer = peer
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_TimedReader(self._peer))
+
+
+class _TimedResponse(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(cast(socket.socket, _TimedFiles(sock)), *args, **kwargs)
+
+
+class _TimedConnection(HTTPConnection):
+    """Takes the waits of connecting and writing from the budget; answers take theirs."""
+
+    response_class = _TimedResponse
+
+    def _new_conn(self) -> socket.socket:
+        """Connect to the first address that answers; all of them share one wait."""
+        try:
+            ends = time.monotonic() + _budget.get().next_wait()
+            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+            return _first_that_answers([address for *_, address in found], ends, self)
+        except (socket.gaierror, UnicodeError) as problem:
+            raise NameResolutionError(self.host, self, cast(socket.gaierror, problem)) from problem
+        except TimeoutError as problem:
+            raise ConnectTimeoutError(self, f"Connecting to {self.host} timed out.") from problem
+        except OSError as problem:
+            raise NewConnectionError(self, f"No connection to {self.host}.") from problem
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            self.timeout = _budget.get().next_wait()
+        except TimeoutError as problem:
+            raise ConnectTimeoutError(self, "No time was left to write.") from problem
+        super().request(*args, **kwargs)
+
+
+class _TimedSecureConnection(_TimedConnection, HTTPSConnection):
+    """The same over TLS."""
+
+
+def _first_that_answers(
+    addresses: list[Any], ends: float, connection: HTTPConnection
+) -> socket.socket:
+    """A socket; each address waits for its share of what is left until `ends`."""
+    problem = OSError("The name has no address.")
+    for tried, address in enumerate(addresses):
+        share = (ends - time.monotonic()) / (len(addresses) - tried)
+        if share <= 0:
+            raise TimeoutError
+        try:
+            peer = socket.create_connection(address[:2], share, connection.source_address)
+        except OSError as refused:
+            problem = refused
+            continue
+        for option in connection.socket_options or ():
+            peer.setsockopt(*option)
+        peer.settimeout(_budget.get().next_wait())
+        return peer
+    raise problem
+
+
+class _TimedPool(HTTPConnectionPool):
+    ConnectionCls = _TimedConnection
+
+
+class _TimedSecurePool(HTTPSConnectionPool):
+    ConnectionCls = _TimedSecureConnection
+
+
+_POOLS = {"http": _TimedPool, "https": _TimedSecurePool}
+
+
+class _TimedAdapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if not str(proxy).lower().startswith("socks"):  # a SOCKS proxy connects in its own way
+            manager.pool_classes_by_scheme = _POOLS
+        return manager

@@ -1,0 +1,115 @@
+"""What Twilio's answers over HTTP say, and what their absence says; and where to ask it.
+
+Nothing here imports the SDK: it is what the SDK would have dropped.
+"""
+
+import json
+import re
+import ssl
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import requests
+from urllib3 import exceptions as urllib3_errors
+
+from petmsg.errors import Misconfigured
+from petmsg.providers.base import RetryLater, Unknown
+
+TWILIO_URL = "https://api.twilio.com"
+LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
+
+_LONGEST_WAIT = 86_400
+
+
+class AnsweredNo(Exception):
+    """An HTTP answer that is not a 2xx, carried past the SDK, which would drop its headers."""
+
+    def __init__(self, answer: requests.Response) -> None:
+        super().__init__(f"HTTP {answer.status_code}")
+        self.status = answer.status_code
+        self.headers: Mapping[str, str] = answer.headers
+        self.body = answer.content.decode("utf-8", errors="replace")
+
+
+def checked_url(api_url: str) -> str:
+    """The scheme, host and port of `api_url`, or `Misconfigured`."""
+    try:
+        parts = urlsplit(api_url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        pass
+    else:
+        bare = not (parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc)
+        allowed = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
+        if host and bare and allowed:
+            shown_host = f"[{host}]" if ":" in host else host
+            return f"{parts.scheme}://{shown_host}" + (f":{port}" if port else "")
+    raise Misconfigured(
+        "The address of Twilio's API is not usable: it must be https, or http to this machine.",
+        hint=f"Write scheme and host only, such as {TWILIO_URL}",
+    )
+
+
+def outcome_of_transport(error: requests.RequestException) -> RetryLater | Unknown:
+    """What a failure below HTTP says. Its own words are dropped: they quote addresses."""
+    cause: object = error.args[0] if error.args else None
+    if isinstance(cause, urllib3_errors.MaxRetryError):
+        cause = cause.reason
+    through = "the proxy" if isinstance(error, requests.exceptions.ProxyError) else "Twilio"
+    if isinstance(cause, urllib3_errors.ProxyError):
+        cause = cause.original_error
+    # All of these come about before the first byte of a request is written.
+    if isinstance(cause, urllib3_errors.NameResolutionError):
+        return RetryLater(None, None, f"The name of {through} could not be resolved.")
+    if isinstance(cause, urllib3_errors.NewConnectionError):
+        return RetryLater(None, None, f"The connection to {through} was refused.")
+    if isinstance(cause, urllib3_errors.ConnectTimeoutError):
+        return RetryLater(None, None, f"Connecting to {through} timed out.")
+    if isinstance(cause, urllib3_errors.SSLError) and isinstance(
+        cause.args[0] if cause.args else None, ssl.SSLCertVerificationError
+    ):
+        return RetryLater(None, None, f"The certificate of {through} could not be verified.")
+    if isinstance(error, requests.Timeout) or isinstance(cause, urllib3_errors.ReadTimeoutError):
+        return Unknown(None, "Twilio did not answer in time.")
+    return Unknown(None, f"The connection to {through} broke off.")
+
+
+def code_and_message(body: str) -> tuple[int | None, str]:
+    """Twilio's own code and words of an error answer; nothing if it is not Twilio's JSON."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return None, ""
+    if not isinstance(answer, dict):
+        return None, ""
+    code, message = answer.get("code"), answer.get("message") or answer.get("title")
+    try:
+        number = int(code) if isinstance(code, int | str) else None
+    except ValueError:
+        number = None
+    return number, message if isinstance(message, str) else ""
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds to wait, at most a day, or None without a usable `Retry-After` (RFC 9110).
+
+    A date is measured from the answer's own `Date`, so that a wrong clock here does no harm.
+    """
+    asked = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", asked):
+        return float(min(int(asked), _LONGEST_WAIT))
+    until = _http_date(asked)
+    if until is None:
+        return None
+    since = _http_date(headers.get("Date", "")) or datetime.now(UTC)
+    return min(max((until - since).total_seconds(), 0.0), float(_LONGEST_WAIT))
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        parsed = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
