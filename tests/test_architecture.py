@@ -110,6 +110,8 @@ READING = [
     ["audit", "show", "1"],
     ["audit", "verify"],
     ["audit", "export"],
+    ["optout", "list"],
+    ["optout", "show", "C-1"],
     ["org", "list"],
     ["org", "show"],
     ["config", "show"],

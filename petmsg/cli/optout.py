@@ -41,6 +41,8 @@ def show(run: Run, client: CLIENT_ARG) -> None:
             run.show_list(OPT_OUTS, found["history"])
         if found["blocked"]:
             run.show_list(BLOCKED, found["blocked"])
+    for each in found["blocked"]:
+        run.say(f"No text from {each['number']} reaches her until she texts START to it.")
     if found["opted_out"] or found["blocked"]:
         ref = shlex.quote(found["client"])
         run.say(f"If she asked for texts again: petmsg optout remove {ref} --reason …")
@@ -78,4 +80,4 @@ def remove(run: Run, client: CLIENT_ARG, reason: REASON = None) -> None:
     run.show_one(OPTED_IN, ended)
     if ended.carrier_blocks:
         numbers = ", ".join(ended.unblocked) or "each number that she stopped"
-        run.say(f"The carrier blocks texts to her until she texts START to {numbers}.")
+        run.say(f"The carrier blocks texts to her still, until she texts START to {numbers}.")

@@ -57,11 +57,19 @@ def read_hold_facts(
         not_textable_code=phones.get(to_e164),
         blocked_code=None
         if number_id is None
-        else cursor.value(BLOCKED, number_id=number_id, phone_key=phone_key(org.slug, to_e164)),
+        else blocked_code(cursor, org, number_id=number_id, to_e164=to_e164),
         send_at=send_at,
         expires_at=expires_at,
         urgent=urgent,
     )
+
+
+def blocked_code(cursor: Cursor, org: OrgRow, *, number_id: int, to_e164: str) -> str | None:
+    """What the carrier said when it refused a text from this number to this phone, if it did."""
+    found: str | None = cursor.value(
+        BLOCKED, number_id=number_id, phone_key=phone_key(org.slug, to_e164)
+    )
+    return found
 
 
 def opted_out(cursor: Cursor, org: OrgRow, phones: Iterable[str]) -> dict[str, datetime]:

@@ -199,9 +199,9 @@ def block_pair(
         severity=AlertSeverity.WARNING,
         entity="client",
         ref=client_ref,
-        message=f"The carrier keeps texts from {number} from client {client_ref} (code {code}); "
-        f"it does until she texts START to {number}.",
-        command=f"petmsg optout remove {shlex.quote(client_ref)} --reason 'texted START again'",
+        message=f"The carrier lets no text from {number} through to client {client_ref} "
+        f"(code {code}).",
+        command=f"petmsg optout show {shlex.quote(client_ref)}",
     )
 
 

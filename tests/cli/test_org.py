@@ -115,6 +115,7 @@ def test_every_setting_can_be_changed_and_the_rest_stays(cli: Cli) -> None:
         ("--pool-threads-per-number", "pool_threads_per_number", 5),
         ("--timezone", "timezone", "Europe/Berlin"),
         ("--name", "name", "Happy Paws & Co"),
+        ("--quiet-hours", "quiet_hours", "21:00-08:00"),
     ):
         ran = cli("org", "set", option, str(value), "-o", "json")
         wanted[name] = value
@@ -159,6 +160,9 @@ def test_setting_what_is_so_already_changes_nothing(sqlite_cli: Cli) -> None:
         ("--provider", "pigeon"),
         ("--timezone", "Mars/Olympus"),
         ("--name", " "),
+        ("--quiet-hours", "9pm-8am"),
+        ("--quiet-hours", "08:00-08:00"),
+        ("--quiet-hours", ""),
     ],
     ids=" ".join,
 )
@@ -188,13 +192,17 @@ def test_a_new_grace_is_of_windows_confirmed_from_now_on(sqlite_cli: Cli) -> Non
 
 WRITES = [
     (*CATS, "--front-desk", "+14155550900"),
-    ("org", "set", "--grace-minutes", "5", "--name", "X"),
+    ("org", "set", "--grace-minutes", "5", "--name", "X", "--quiet-hours", "21:00-08:00"),
     ("client", "add", "Bo", "--phone", "+14155551009"),
     ("client", "set", "C-1", "--name", "Anna"),
     ("client", "phone", "add", "C-1", "+14155551009", "--primary"),
     ("client", "phone", "remove", "C-1", "+14155551002"),
     ("client", "phone", "primary", "C-1", "+14155551002"),
     ("client", "forget", "C-1", "--reason", "x"),
+    ("client", "set", "C-1", "--timezone", "America/Los_Angeles"),
+    ("optout", "add", "C-1", "--reason", "x"),
+    ("optout", "remove", "C-2", "--reason", "x"),
+    ("org", "freeze", "--reason", "x", "--until", "+1h"),
     ("client", "import", "-"),
     ("sitter", "add", "New", "--phone", "+14155559009", "--activate"),
     ("sitter", "set", "S-1", "--name", "May"),
@@ -219,8 +227,8 @@ STDIN = {
 }
 TABLES = (
     "org", "ref_counter", "client", "client_phone", "sitter", "sitter_activity", "booking",
-    "message_number", "number_custody", "thread", "assignment_window", "message", "sandbox_text",
-    "audit_event", "audit_head",
+    "message_number", "number_custody", "thread", "assignment_window", "message", "message_attempt",
+    "sandbox_text", "opt_out", "blocked_pair", "alert", "audit_event", "audit_head",
 )  # fmt: skip
 LATER = NOW + timedelta(days=2)
 
@@ -228,6 +236,8 @@ LATER = NOW + timedelta(days=2)
 def company(cli: Cli) -> None:
     """Something for every command to change."""
     cli("client", "add", "Ann", "--phone", "+14155551001", "--phone", "+14155551002")
+    cli("client", "add", "Cleo", "--phone", "+14155551010")
+    cli("optout", "add", "C-2", "--reason", "asked")
     cli("number", "add", "+14155550101", "+14155550102", "--class", "sitter")
     cli("number", "add", "+14155550201", "+14155550202", "--class", "pool")
     cli("sitter", "add", "Maya", "--phone", "+14155559001", "--activate")
@@ -309,7 +319,7 @@ def test_in_every_format_data_is_on_stdout_talk_on_stderr_and_no_personal_phone_
         assert "Dry run" not in ran.out
         if form == "tsv":
             assert len({len(line.split("\t")) for line in ran.out.splitlines()}) == 1
-        for personal in ("5551001", "5551002", "5551009", "5559001", "5559009"):
+        for personal in ("5551001", "5551002", "5551009", "5551010", "5559001", "5559009"):
             assert personal not in ran.out + ran.err, command
 
 
