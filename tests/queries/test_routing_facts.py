@@ -8,12 +8,19 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import Session, col, select
 
-from petmsg.enums import BookingStatus, NumberClass, NumberStatus, SitterStatus
+from petmsg.enums import (
+    AttemptStatus,
+    BookingStatus,
+    NumberClass,
+    NumberStatus,
+    Rule,
+    SitterStatus,
+)
 from petmsg.models import (
     AssignmentWindow,
     Booking,
     Client,
-    Message,
+    MessageAttempt,
     MessageNumber,
     NumberCustody,
     Org,
@@ -22,11 +29,16 @@ from petmsg.models import (
     Thread,
 )
 from petmsg.queries.lookup import find_client
+from petmsg.queries.number import show_number
+from petmsg.queries.org import find_org
+from petmsg.queries.page import Page
 from petmsg.queries.routing import read_facts
+from petmsg.queries.thread import show_thread
 from petmsg.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
+from petmsg.services import client, message, number
 from petmsg.services import org as org_service
-from tests.fixtures import working
-from tests.queries.worlds import CLIENTS, World
+from tests.fixtures import NOW, add_org, looking, working
+from tests.queries.worlds import CLIENTS, POOL, World
 
 LENT = (NumberStatus.ACTIVE, NumberStatus.QUARANTINED)
 
@@ -41,7 +53,7 @@ class Loader:
         self.org = session.exec(select(Org)).one()
         self.numbers = {n.id: n for n in session.exec(select(MessageNumber))}
         self.threads = list(session.exec(select(Thread)))
-        self.texts = [m for m in session.exec(select(Message)) if m.claimed_at and m.number_id]
+        self.attempts = list(session.exec(select(MessageAttempt)))
 
     def facts(self, ref: str) -> Facts:
         client = self.session.exec(select(Client).where(Client.ref == ref)).one()
@@ -130,15 +142,15 @@ class Loader:
     def last_use(self, number_id: int) -> datetime | None:
         if not self.past:
             return self.numbers[number_id].last_used_at
-        uses = [m.claimed_at for m in self.texts if m.number_id == number_id and m.claimed_at]
+        uses = [a.claimed_at for a in self.attempts if a.number_id == number_id]
         return max((use for use in uses if use <= self.at), default=None)
 
     def own_pool_number(self, thread: Thread) -> int | None:
         if not self.past:
             return thread.pool_number_id
-        until = [m for m in self.texts if m.claimed_at and m.claimed_at <= self.at]
-        lent = [m for m in until if m.thread_id == thread.id and m.rule == "pool"]
-        return max(lent, key=lambda m: (m.claimed_at, m.id)).number_id if lent else None
+        until = [a for a in self.attempts if a.claimed_at <= self.at]
+        lent = [a for a in until if a.thread_id == thread.id and a.rule == "pool"]
+        return max(lent, key=lambda a: (a.claimed_at, a.id)).number_id if lent else None
 
     def own_threads(self, number_id: int) -> int:
         limit = self.org.pool_threads_per_number or 0
@@ -156,7 +168,18 @@ def comparable(facts: Facts) -> Facts:
     )
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+def moved(url: str) -> int:
+    """How many texts were tried from more than one number."""
+    with looking(url) as cursor:
+        return len(
+            cursor.tuples(
+                "SELECT message_id FROM message_attempt GROUP BY message_id"
+                " HAVING count(DISTINCT number_id) > 1"
+            )
+        )
+
+
+@pytest.mark.parametrize("seed", [1, 3])
 def test_the_statement_reads_what_the_orm_reads_now_and_in_the_past(
     migrated_url: str, seed: int
 ) -> None:
@@ -164,7 +187,7 @@ def test_the_statement_reads_what_the_orm_reads_now_and_in_the_past(
     world.live(40)
     moments = [world.now, world.now + timedelta(hours=3), world.now - timedelta(minutes=1)]
     moments += [sent.at for sent in world.sent]
-    seen = {"windows": 0, "own": 0, "pool": 0, "counted": 0}
+    seen = {"windows": 0, "own": 0, "pool": 0, "counted": 0, "moved": moved(migrated_url)}
     for limit in (0, 2):
         with working(migrated_url, now=world.now) as work:
             org_service.change(work, pool_threads_per_number=limit)
@@ -181,3 +204,105 @@ def test_the_statement_reads_what_the_orm_reads_now_and_in_the_past(
                     seen["pool"] += len(expected.pool)
                     seen["counted"] += sum(each.own_threads for each in expected.pool)
     assert all(seen.values()), seen  # a company in which nothing happened would prove nothing
+
+
+# ----------------------------------------------------------------------------- attempts, one by one
+
+
+def hours(after: int) -> datetime:
+    return NOW + timedelta(hours=after)
+
+
+@pytest.fixture
+def tried(migrated_url: str) -> str:
+    """C-1's text was tried from the first pool number at +1 h and put back, then from the second at
+    +3 h and sent; C-2's failed from the first at +2 h. The texts themselves only know their last
+    try."""
+    add_org(migrated_url)
+    with working(migrated_url) as work:
+        for e164 in POOL[:2]:
+            number.add(work, e164, number_class=NumberClass.POOL)
+        org_service.change(work, pool_threads_per_number=9)
+        for ref, phone in (("C-1", "+14155551001"), ("C-2", "+14155551002")):
+            client.add(work, ref, phones=[phone], ref=ref)
+            message.queue(work, ref, body="Hi")
+        work.session.flush()
+        first, second = (
+            work.cursor.value("SELECT id FROM message_number WHERE e164 = :e", e=e164)
+            for e164 in POOL[:2]
+        )
+        for text, attempt, number_id, status, at in (
+            (1, 1, first, AttemptStatus.PUT_BACK, hours(1)),
+            (2, 1, first, AttemptStatus.FAILED, hours(2)),
+            (1, 2, second, AttemptStatus.SENT, hours(3)),
+        ):
+            thread = work.cursor.value("SELECT thread_id FROM message WHERE id = :id", id=text)
+            work.session.add(
+                MessageAttempt(
+                    org_id=work.org.id,
+                    message_id=text,
+                    attempt=attempt,
+                    thread_id=thread,
+                    number_id=number_id,
+                    rule=Rule.POOL,
+                    status=status,
+                    provider_message_id="SB-1" if status is AttemptStatus.SENT else None,
+                    claimed_at=at,
+                )
+            )
+            work.cursor.run(
+                "UPDATE message SET number_id = :n, claimed_at = :at, rule = 'pool' WHERE id = :id",
+                n=number_id,
+                at=at,
+                id=text,
+            )
+    return migrated_url
+
+
+@pytest.mark.parametrize(
+    ("after", "own", "used", "threads"),
+    [
+        (0, None, (None, None), (0, 0)),
+        (1, POOL[0], (1, None), (1, 0)),
+        (2, POOL[0], (2, None), (2, 0)),
+        (3, POOL[1], (2, 3), (1, 1)),
+    ],
+)
+def test_a_later_try_from_another_number_does_not_hide_the_first(
+    tried: str,
+    after: int,
+    own: str | None,
+    used: tuple[int | None, int | None],
+    threads: tuple[int, int],
+) -> None:
+    """Nor does it matter what became of a try: a claim is never taken back."""
+    with looking(tried) as cursor:
+        org = find_org(cursor, None)
+        ann = find_client(cursor, org.id, "C-1")
+        facts = read_facts(cursor, org, ann, at=hours(after), past=True)
+    pool = sorted(facts.pool, key=lambda each: each.number.e164)
+    owned = {each.number.id: each.number.e164 for each in pool}
+    assert owned.get(facts.own_pool_number_id or 0) == own
+    assert [each.last_used_at for each in pool] == [
+        None if hour is None else hours(hour) for hour in used
+    ]
+    assert tuple(each.own_threads for each in pool) == threads
+
+
+def test_a_number_shows_every_thread_it_was_tried_for(tried: str) -> None:
+    with looking(tried) as cursor:
+        org = find_org(cursor, None)
+        shown = {e164: show_number(cursor, org, e164)["threads"] for e164 in POOL[:2]}
+    assert shown == {POOL[0]: ["C-1", "C-2"], POOL[1]: ["C-1"]}
+
+
+def test_a_client_saw_only_numbers_whose_texts_the_provider_took(tried: str) -> None:
+    with looking(tried) as cursor:
+        org = find_org(cursor, None)
+        seen = {
+            ref: show_thread(cursor, org, ref, Page(10))["numbers_seen"] for ref in ("C-1", "C-2")
+        }
+    assert seen == {
+        "C-1": [{"number": POOL[1], "class": "pool", "messages": 1, "last_used_at": hours(3)}],
+        "C-2": [],
+    }

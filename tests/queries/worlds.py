@@ -5,16 +5,21 @@ world.live(60)                # bookings, quarantines, renumbering, settings, te
 world.sent                    # what was explained just before each text, and what was stored
 """
 
-import json
 import random
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.enums import NumberClass, PoolFor, ProviderName
+from petmsg.enums import MessageStatus, NumberClass, PoolFor, ProviderName
 from petmsg.errors import PetmsgError
-from petmsg.providers.base import Accepted
+from petmsg.providers.base import (
+    Accepted,
+    Rejected,
+    RejectionClass,
+    RetryLater,
+    SendOutcome,
+)
 from petmsg.queries.org import find_org
 from petmsg.services import (
     booking,
@@ -26,6 +31,7 @@ from petmsg.services import (
     offboard,
     org,
     quarantine,
+    record,
     route,
 )
 from petmsg.services import sitter as sitters
@@ -34,6 +40,7 @@ from tests.fixtures import NOW, add_org, looking, working
 
 CLIENTS = ("C-1", "C-2", "C-3")
 SITTERS = ("S-1", "S-2", "S-3")
+WORKER = "w-0123456789abcde"
 DESK = "+14155550100"
 POOL = tuple(f"+1415555015{at}" for at in range(3))
 NUMBERS = tuple(f"+1415555011{at}" for at in range(9))
@@ -41,7 +48,7 @@ NUMBERS = tuple(f"+1415555011{at}" for at in range(9))
 
 @dataclass(frozen=True)
 class Sent:
-    """A text: when it was claimed, what was explained just before, what was stored."""
+    """A try to send: when it was claimed, what was explained just before, what was stored."""
 
     message: int
     client: str
@@ -77,6 +84,14 @@ class World:
 
     def live(self, steps: int) -> None:
         """Let `steps` things happen, about every third a text."""
+        for _ in range(steps):
+            self.tick()
+            if self.random.random() < 0.35:
+                self.text(self.random.choice(CLIENTS))
+            else:
+                self._change()
+
+    def _change(self) -> None:
         changes = (
             self._book, self._book, self._confirm_again, self._cancel, self._reassign,
             self._reschedule, self._quarantine, self._quarantine, self._restore, self._release,
@@ -84,33 +99,48 @@ class World:
         )  # fmt: skip
         if self.settings_change:
             changes += (self._pool_limit, self._pool_for, self._kind)
-        for _ in range(steps):
-            self.tick()
-            if self.random.random() < 0.35:
-                self.text(self.random.choice(CLIENTS))
-                continue
-            with suppress(PetmsgError), working(self.url, now=self.now) as work:
-                self.random.choice(changes)(work)
+        with suppress(PetmsgError), working(self.url, now=self.now) as work:
+            self.random.choice(changes)(work)
 
     def tick(self) -> None:
         """Some time passes: a second to a few hours."""
         self.now += timedelta(seconds=self.random.choice((1, 60, 900, 3600, 4 * 3600)))
 
     def text(self, ref: str) -> None:
-        """Explain, then send, at the same instant."""
+        """Explain, then send, at the same instant; and once more where the provider put it back.
+
+        Whatever may happen between two tries may change the number.
+        """
         with working(self.url, now=self.now) as work:
             queued = message.queue(work, ref, body="Hi").message
+        for attempt in range(1, 4):
+            outcome = self._outcome(queued, last=attempt == 3)
+            if not self._try(ref, queued, outcome):
+                return
+            self.tick()
+            for _ in range(self.random.randint(0, 3)):
+                self._change()
+
+    def _outcome(self, queued: int, *, last: bool) -> SendOutcome:
+        if last or self.random.random() < 0.6:
+            return Accepted(f"SB-{queued}", "accepted")
+        if self.random.random() < 0.8:
+            return RetryLater(0.0, "20429", "too many")
+        return Rejected("30007", RejectionClass.FILTERED, "taken for spam")
+
+    def _try(self, ref: str, queued: int, outcome: SendOutcome) -> bool:
+        """Whether the text waits to be tried again."""
         found = self.explain(ref, at=self.now)
         with working(self.url, now=self.now) as work:
-            taken = claim.claim(work, queued, provider=ProviderName.SANDBOX)
+            taken = claim.claim(work, queued, provider=ProviderName.SANDBOX, worker=WORKER)
             if isinstance(taken, claim.Claim):
-                claim.record(work, taken, Accepted(f"SB-{queued}", "accepted"))
+                status = record.record(work, record.HandedOver(taken, outcome, self.now))
             else:
                 message.cancel(work, queued)
-        with looking(self.url) as cursor:
-            stored = cursor.value("SELECT decision FROM message WHERE id = :id", id=queued)
-        decision = None if stored is None else json.loads(stored)
-        self.sent.append(Sent(queued, ref, self.now, found, decision))
+                status = MessageStatus.CANCELLED
+        stored = taken.decision.to_json() if isinstance(taken, claim.Claim) else None
+        self.sent.append(Sent(queued, ref, self.now, found, stored))
+        return status is MessageStatus.QUEUED
 
     def explain(self, ref: str, *, at: datetime) -> dict[str, Any]:
         """What `route explain` says today of that instant."""

@@ -1,0 +1,107 @@
+"""The statements behind a hold: cheap enough for every claim, and fresher than a worker's copy."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from petmsg.hold import QuietHours
+from petmsg.queries import hold
+from petmsg.queries.org import find_org
+from tests.cli.test_optout import ANN, OUT
+from tests.consistency import raw
+from tests.fixtures import NOW, Cli, looking
+
+TEXTS = {
+    "recipient": hold.RECIPIENT,
+    "standing": hold.STANDING.replace(":phone_keys", ":one, :two"),
+    "blocked": hold.BLOCKED,
+}
+
+
+def plan(cursor: Any, text: str) -> str:
+    names = ("org_id", "client_id", "one", "two", "number_id", "phone_key")
+    rows = cursor.tuples(
+        f"EXPLAIN QUERY PLAN {text}", **{name: 1 for name in names if f":{name}" in text}
+    )
+    return "\n".join(row[3] for row in rows)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_each_statement_finds_its_rows_by_an_index(migrated_sqlite: str, name: str) -> None:
+    with raw(migrated_sqlite) as cursor:
+        found = plan(cursor, TEXTS[name])
+    assert "SEARCH" in found
+    assert "SCAN" not in found
+
+
+def test_a_scan_would_be_noticed(migrated_sqlite: str) -> None:
+    with raw(migrated_sqlite) as cursor:
+        assert "SCAN" in plan(cursor, "SELECT id FROM opt_out WHERE reason = :one")
+
+
+def test_settings_are_those_of_the_database_and_not_of_an_older_copy(
+    cli: Cli, migrated_url: str
+) -> None:
+    cli(*ANN)
+    with looking(migrated_url) as cursor:
+        before = find_org(cursor, None)
+    cli("org", "freeze", "--reason", "audit", "--until", "+1h")
+    cli("org", "set", "--quiet-hours", "21:00-08:00", "--timezone", "Europe/Berlin")
+    with looking(migrated_url) as cursor:
+        facts = hold.read_hold_facts(
+            cursor, before, client_id=1, to_e164="+14155551001", number_id=None
+        )
+    assert (facts.frozen_at, facts.frozen_until) == (NOW, NOW + timedelta(hours=1))
+    assert (facts.freeze_reason, facts.timezone) == ("audit", "Europe/Berlin")
+    assert facts.quiet_hours == QuietHours(1260, 480)
+
+
+def test_what_is_known_of_the_text_is_handed_on(cli: Cli, migrated_url: str) -> None:
+    cli(*ANN)
+    with looking(migrated_url) as cursor:
+        facts = hold.read_hold_facts(
+            cursor,
+            find_org(cursor, None),
+            client_id=1,
+            to_e164="+14155551001",
+            number_id=1,
+            send_at=NOW,
+            expires_at=NOW + timedelta(hours=1),
+            urgent=True,
+        )
+    assert (facts.send_at, facts.expires_at) == (NOW, NOW + timedelta(hours=1))
+    assert facts.urgent
+
+
+def test_the_oldest_of_several_opt_outs_says_since_when(cli: Cli, migrated_url: str) -> None:
+    cli(*ANN)
+    cli(*OUT, "--phone", "+14155551002")
+    cli(*OUT, now=NOW + timedelta(hours=1))
+    with looking(migrated_url) as cursor:
+        facts = hold.read_hold_facts(
+            cursor, find_org(cursor, None), client_id=1, to_e164="+14155551001", number_id=None
+        )
+    assert facts.opted_out_at == NOW
+
+
+def test_a_client_without_phones_can_be_asked_about(cli: Cli, migrated_url: str) -> None:
+    cli(*ANN)
+    cli(*OUT)
+    cli("client", "forget", "C-1", "--reason", "x", "--yes")
+    with looking(migrated_url) as cursor:
+        org = find_org(cursor, None)
+        old, new = (
+            hold.read_hold_facts(cursor, org, client_id=1, to_e164=phone, number_id=None)
+            for phone in ("+14155551001", "+14155551009")
+        )
+    assert (old.opted_out_at, new.opted_out_at) == (NOW, None)
+
+
+def test_opt_outs_of_many_phones_are_found_at_once(cli: Cli, migrated_url: str) -> None:
+    cli(*ANN)
+    cli(*OUT)
+    many = [f"+1202556{index:04}" for index in range(1200)]
+    with looking(migrated_url) as cursor:
+        found = hold.opted_out(cursor, find_org(cursor, None), [*many, "+14155551002"])
+    assert found == {"+14155551002": NOW}
