@@ -6,12 +6,13 @@ world.sent                    # what was explained just before each text, and wh
 """
 
 import random
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.enums import MessageStatus, NumberClass, PoolFor, ProviderName
+from petmsg.enums import ClientKind, MessageStatus, NumberClass, PoolFor, ProviderName
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import (
     Accepted,
@@ -92,7 +93,7 @@ class World:
                 self._change()
 
     def _change(self) -> None:
-        changes = (
+        changes: tuple[Callable[[Work], None], ...] = (
             self._book, self._book, self._confirm_again, self._cancel, self._reassign,
             self._reschedule, self._quarantine, self._quarantine, self._restore, self._release,
             self._renumber, self._activate, self._deactivate, self._lend,
@@ -210,7 +211,7 @@ class World:
         org.change(work, pool_for=self.random.choice((PoolFor.ALL, PoolFor.ONE_TIME)))
 
     def _kind(self, work: Work) -> None:
-        kinds = list(client.ClientKind)
+        kinds = list(ClientKind)
         client.change(work, self.random.choice(CLIENTS), kind=self.random.choice(kinds))
 
     def _lend(self, work: Work) -> None:
