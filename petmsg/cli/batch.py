@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from petmsg.cli.options import read_file
 from petmsg.cli.results import show_results
 from petmsg.cli.run import Run
-from petmsg.errors import UsageProblem
+from petmsg.errors import PetmsgError, UsageProblem
 from petmsg.render.nouns import IMPORTED
 
 if TYPE_CHECKING:
@@ -42,6 +42,22 @@ def import_file(
                 run.say("Import the whole file again; what is done stays unchanged.")
         raise
     show_results(run, IMPORTED, results)
+
+
+def look_at_each(refs: Sequence[str], one: Callable[[str], Any]) -> list[Any]:
+    """`one(ref)` for several nouns that a reading command names. Of several, one that is not there
+    is a row of its own and stops no other; a single one's error is raised as it is."""
+    if len(refs) == 1:
+        return [one(refs[0])]
+    from petmsg.services.work import Failure
+
+    rows: list[Any] = []
+    for ref in refs:
+        try:
+            rows.append(one(ref))
+        except PetmsgError as problem:
+            rows.append(Failure(ref, problem))
+    return rows
 
 
 def source(file: str | None, option: str | None) -> str:

@@ -1,10 +1,11 @@
 """petmsg number …"""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
-from petmsg.cli.batch import import_file, source
+from petmsg.cli.batch import import_file, look_at_each, source
 from petmsg.cli.command import command, new_app
 from petmsg.cli.options import (
     ALL,
@@ -20,8 +21,10 @@ from petmsg.cli.options import (
 from petmsg.cli.results import show_results
 from petmsg.cli.run import Run, later
 from petmsg.enums import NumberClass, NumberStatus
+from petmsg.errors import FINDING, UsageProblem
 from petmsg.queries import number as queries
 from petmsg.queries.page import USUAL_LIMIT
+from petmsg.render.health import HEALTH, PACE, PACE_SET, PROPOSED
 from petmsg.render.nouns import (
     HISTORY,
     NUMBER,
@@ -211,3 +214,97 @@ def release_due(run: Run) -> None:
     for org in run.orgs():
         rows += run.write_in(org.slug, service.release_due)
     run.show_list(RESTORED, rows)
+
+
+@command(app, "health", writes=True)
+def health(
+    run: Run,
+    numbers: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="E164...", help="These; else all that sent in the period."),
+    ] = None,
+    days: Annotated[int, typer.Option("--days", metavar="N", help="The period: 1 to 3650.")] = 7,
+    propose: Annotated[
+        bool, typer.Option("--propose", help="Only those to quarantine; exit 10 if there is one.")
+    ] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Quarantine those, for the org's usual days.")
+    ] = False,
+) -> None:
+    """How the texts that really left from each number fared, in all orgs unless --org is given.
+
+    To quarantine is an active number of whose last 50 texts carriers filtered at least 3 (code
+    30007), and at least 5 % of those of the last 24 hours. The active front desk number is never
+    quarantined by itself: --apply raises an alert instead, and exits 4.
+    """
+    from petmsg.services import health as service
+
+    if propose and apply:
+        raise UsageProblem("--propose and --apply exclude each other.", hint="Leave one out.")
+    with run.snapshot() as cursor:
+        orgs = run.chosen(cursor)
+        rows = (
+            look_at_each(
+                numbers,
+                lambda text: service.health_of(cursor, orgs, text, now=run.now, days=days),
+            )
+            if numbers
+            else service.health_of_all(cursor, orgs, now=run.now, days=days)
+        )
+    if apply:
+        _quarantine_filtered(run, [org.slug for org in orgs], rows)
+        return
+    wanted = [row for row in rows if getattr(row, "propose", True) or not propose]
+    show_results(run, PROPOSED if propose else HEALTH, wanted)
+    if propose and wanted and not run.exit_code:
+        run.exit_code = FINDING
+
+
+def _quarantine_filtered(run: Run, orgs: Sequence[str], rows: Sequence[Any]) -> None:
+    """Quarantine what carriers filter among the numbers that were looked at."""
+    from petmsg.services import health as service
+
+    done = [row for row in rows if not isinstance(row, service.Health)]
+    looked_at = [row.number for row in rows if isinstance(row, service.Health)]
+    for org in orgs:
+        done += run.write_in(org, service.quarantine_filtered, only=looked_at)
+    show_results(run, QUARANTINED, done)
+
+
+@command(app, "pace", writes=True)
+def pace(
+    run: Run,
+    numbers: NUMBERS_ARG,
+    segments_per_second: Annotated[
+        float | None,
+        typer.Option("--segments-per-second", metavar="R", help="Set it: 0.001 to 1000."),
+    ] = None,
+    usual: Annotated[
+        bool, typer.Option("--usual", help="Take the setting back: what its kind allows.")
+    ] = False,
+    reason: REASON = None,
+) -> None:
+    """How fast numbers send, in segments per second: shows it, or sets it.
+
+    A long code is usually allowed 1, a toll-free number 3. All workers together keep it.
+    """
+    if usual and segments_per_second is not None:
+        raise UsageProblem("--usual and --segments-per-second exclude each other.")
+    if not usual and segments_per_second is None:
+        with run.snapshot() as cursor:
+            org = run.org(cursor)
+            show_results(
+                run,
+                PACE,
+                look_at_each(numbers, lambda text: queries.show_pace(cursor, org, text)),
+            )
+        return
+    from petmsg.services import pace as service
+
+    rows = run.write(
+        service.set_pace_all,
+        numbers,
+        segments_per_second=segments_per_second,
+        reason=checked_reason(reason),
+    )
+    show_results(run, PACE_SET, rows)

@@ -6,13 +6,14 @@ from typing import Any
 from petmsg.clock import iso_utc
 from petmsg.db.cursor import Cursor
 from petmsg.errors import NOT_FOUND, PetmsgError
+from petmsg.pace import usual_pace
 from petmsg.queries.lookup import find_number
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest
 
 _NUMBERS = """
 SELECT n.id, n.e164 AS number, n.class, n.status, s.ref AS sitter, n.quarantined_until,
-       n.quarantine_reason, n.last_used_at, n.created_at
+       n.quarantine_reason, n.last_used_at, n.created_at, n.segments_per_second
 FROM message_number n
 LEFT JOIN sitter s ON s.id = n.sitter_id
 WHERE n.org_id = :org_id
@@ -70,9 +71,22 @@ def show_number(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
     )
     return {
         **row,
+        **_pace(row["number"], row["segments_per_second"]),
         "threads": [each["ref"] for each in threads],
         "history": number_history(cursor, org, text),
     }
+
+
+def show_pace(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
+    """The segments per second at which a number sends. Raises `NotFound`, `MalformedPhone`."""
+    key = find_number(cursor, org.id, text)
+    own = cursor.value("SELECT segments_per_second FROM message_number WHERE id = :id", id=key.id)
+    return {"number": key.e164, **_pace(key.e164, own)}
+
+
+def _pace(e164: str, own: float | None) -> dict[str, Any]:
+    """`usual`: it has no setting of its own, and sends what its kind allows."""
+    return {"segments_per_second": usual_pace(e164) if own is None else own, "usual": own is None}
 
 
 def number_history(cursor: Cursor, org: OrgRow, text: str) -> list[dict[str, Any]]:

@@ -171,6 +171,7 @@ HISTORY = (
 )
 NUMBER = (
     *NUMBERS,
+    Field("segments_per_second", "Segments per second"),
     Field("threads", "Clients"),
     Field(
         "history",

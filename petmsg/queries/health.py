@@ -1,0 +1,81 @@
+"""How the texts of each number fared: of the number that really sent them, attempt by attempt."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.errors import NotFound
+from petmsg.queries.org import OrgRow
+
+_NUMBERS = """
+SELECT n.id, n.e164 AS number, n.class, n.status, s.ref AS sitter
+FROM message_number n
+LEFT JOIN sitter s ON s.id = n.sitter_id
+WHERE n.org_id = :org_id
+ORDER BY n.id
+"""
+_COUNTS = """
+SELECT a.number_id, a.status, a.code, count(*) AS attempts,
+       count(a.provider_message_id) AS taken
+FROM message_number n
+JOIN message_attempt a ON a.number_id = n.id AND a.claimed_at > :since AND a.claimed_at <= :until
+WHERE n.org_id = :org_id
+GROUP BY a.number_id, a.status, a.code
+"""
+# A text for the carriers: the provider took it, or it was filtered before that.
+_DAY = """
+SELECT a.number_id, count(*) AS texts, sum(CASE WHEN a.code = :code THEN 1 ELSE 0 END) AS filtered
+FROM message_number n
+JOIN message_attempt a ON a.number_id = n.id AND a.claimed_at > :since AND a.claimed_at <= :until
+WHERE n.org_id = :org_id
+  AND (a.status IN ('sent', 'delivered', 'undelivered')
+       OR (a.status = 'failed' AND (a.provider_message_id IS NOT NULL OR a.code = :code)))
+GROUP BY a.number_id
+"""
+_LAST = """
+SELECT a.code
+FROM message_attempt a
+WHERE a.number_id = :number_id AND a.claimed_at <= :until
+  AND (a.status IN ('sent', 'delivered', 'undelivered')
+       OR (a.status = 'failed' AND (a.provider_message_id IS NOT NULL OR a.code = :code)))
+ORDER BY a.claimed_at DESC, a.id DESC
+LIMIT 50
+"""
+
+
+def numbers_of(cursor: Cursor, org: OrgRow) -> list[dict[str, Any]]:
+    """The org's numbers with their holders, the oldest first."""
+    return cursor.rows(_NUMBERS, org_id=org.id)
+
+
+def attempts_by_status(
+    cursor: Cursor, org: OrgRow, *, since: datetime, until: datetime
+) -> list[dict[str, Any]]:
+    """How many attempts of each number came to which status and code, and how many of them the
+    provider took. Claimed after `since` and not after `until` (aware UTC)."""
+    return cursor.rows(_COUNTS, org_id=org.id, since=since, until=until)
+
+
+def texts_of_span(
+    cursor: Cursor, org: OrgRow, *, code: str, since: datetime, until: datetime
+) -> dict[int, tuple[int, int]]:
+    """By number: how many of its texts were claimed after `since` and not after `until` (aware
+    UTC), and how many of those ended with `code`."""
+    rows = cursor.rows(_DAY, org_id=org.id, code=code, since=since, until=until)
+    return {row["number_id"]: (row["texts"], row["filtered"]) for row in rows}
+
+
+def with_code_among_last_50(cursor: Cursor, number_id: int, *, code: str, until: datetime) -> int:
+    """How many of the number's last 50 texts claimed not after `until` ended with `code`."""
+    rows = cursor.tuples(_LAST, number_id=number_id, code=code, until=until)
+    return sum(row[0] == code for row in rows)
+
+
+def org_of_number(cursor: Cursor, orgs: Sequence[OrgRow], e164: str) -> OrgRow:
+    """Which of the orgs has the number. Raises `NotFound`."""
+    org_id = cursor.value("SELECT org_id FROM message_number WHERE e164 = :e164", e164=e164)
+    for org in orgs:
+        if org.id == org_id:
+            return org
+    raise NotFound("number", e164)

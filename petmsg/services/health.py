@@ -1,0 +1,215 @@
+"""Numbers' health: how their texts fared, and which of them carriers filter.
+
+Looking needs the standard library only. The rule of when to quarantine is `is_filtered`.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.enums import AlertKind, AlertSeverity, NumberStatus
+from petmsg.errors import OutOfRange
+from petmsg.phone import parse_phone
+from petmsg.queries import health as queries
+from petmsg.queries.org import OrgRow
+
+if TYPE_CHECKING:
+    from petmsg.services.quarantine import Quarantined
+    from petmsg.services.work import Failure, Work
+
+USUAL_DAYS = 7
+FILTERED = "30007"
+"""Twilio's code of a text that a carrier took for spam (facts: Sending)."""
+_DAY = timedelta(days=1)
+_TAKEN = ("sent", "delivered", "undelivered")
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the texts that really left from a number fared.
+
+    `sent` is what the provider took; `delivered`, `undelivered`, `failed` and `unknown` count
+    attempts of the period, `by_code` why they were undelivered or failed. `filtered_last_50` is of
+    its last 50 texts whenever they were, `sent_24h` and `filtered_24h` of the last 24 hours: those
+    that the provider took, or that were filtered. `command` is the quarantine that is proposed.
+    """
+
+    number: str
+    number_class: str
+    status: str
+    sitter: str | None
+    sent: int
+    delivered: int
+    undelivered: int
+    failed: int
+    unknown: int
+    by_code: dict[str, int]
+    filtered_last_50: int
+    filtered_24h: int
+    sent_24h: int
+    propose: bool
+    command: str | None = None
+
+
+def is_filtered(*, last_50: int, filtered_24h: int, sent_24h: int) -> bool:
+    """Whether carriers filter a number so much that it belongs in quarantine.
+
+    At least 3 of its last 50 texts, and at least 5 % of its texts of the last 24 hours, ended with
+    30007 (source: issue 3, Numbers' health). Without a filtered text in 24 hours it is not.
+    """
+    return last_50 >= 3 and filtered_24h > 0 and filtered_24h * 20 >= sent_24h
+
+
+def health(
+    cursor: Cursor,
+    org: OrgRow,
+    *,
+    now: datetime,
+    days: int = USUAL_DAYS,
+    only: Collection[str] | None = None,
+) -> list[Health]:
+    """The org's numbers that sent something in the last `days` before `now` (aware UTC), or those
+    named in `only`, E.164, whether they did or not. Raises `OutOfRange`.
+
+    Spans are half-open: an attempt exactly `days` or 24 hours old is outside.
+    """
+    if not 1 <= days <= 3650:
+        raise OutOfRange(f"{days} days is out of range.", hint="From 1 to 3650.")
+    counts: dict[int, list[dict[str, Any]]] = {}
+    since = now - timedelta(days=days)
+    for row in queries.attempts_by_status(cursor, org, since=since, until=now):
+        counts.setdefault(row["number_id"], []).append(row)
+    day = queries.texts_of_span(cursor, org, code=FILTERED, since=now - _DAY, until=now)
+    found = []
+    for number in queries.numbers_of(cursor, org):
+        if number["number"] in only if only is not None else number["id"] in counts:
+            sent_24h, filtered_24h = day.get(number["id"], (0, 0))
+            last_50 = queries.with_code_among_last_50(
+                cursor, number["id"], code=FILTERED, until=now
+            )
+            found.append(
+                _health(
+                    number,
+                    counts.get(number["id"], []),
+                    last_50=last_50,
+                    filtered_24h=filtered_24h,
+                    sent_24h=sent_24h,
+                )
+            )
+    return found
+
+
+def health_of(
+    cursor: Cursor, orgs: Sequence[OrgRow], text: str, *, now: datetime, days: int = USUAL_DAYS
+) -> Health:
+    """One number's health. Raises `NotFound`, `MalformedPhone`, `OutOfRange`."""
+    e164 = parse_phone(text)
+    org = queries.org_of_number(cursor, orgs, e164)
+    (found,) = health(cursor, org, now=now, days=days, only=(e164,))
+    return found
+
+
+def health_of_all(
+    cursor: Cursor, orgs: Sequence[OrgRow], *, now: datetime, days: int = USUAL_DAYS
+) -> list[Health]:
+    """`health` of several orgs."""
+    return [row for org in orgs for row in health(cursor, org, now=now, days=days)]
+
+
+def quarantine_filtered(
+    work: "Work", *, only: Collection[str] | None = None
+) -> "list[Quarantined | Failure]":
+    """Quarantine the org's filtered numbers (all, or those of `only`, E.164) for the org's usual
+    days, each all or nothing.
+
+    The active front desk number is refused, because only a person can say which number replaces
+    it: an alert asks her to.
+    """
+    from petmsg.services.alert import raise_alert
+    from petmsg.services.work import Failure, take_alone
+
+    done: list[Quarantined | Failure] = []
+    for row in health(work.cursor, work.org, now=work.now, days=1, only=only):
+        if not row.propose:
+            continue
+        taken = take_alone(work, row, lambda each: _quarantine(work, each), ref=lambda r: r.number)
+        if isinstance(taken, Failure):
+            raise_alert(
+                work,
+                AlertKind.NUMBER_FILTERED,
+                severity=AlertSeverity.WARNING,
+                entity="number",
+                ref=row.number,
+                message=f"Carriers filter {row.filtered_last_50} of its last 50 texts, and it "
+                f"cannot be quarantined by itself: {taken.error.message}",
+                command=row.command,
+            )
+        if taken is not None:
+            done.append(taken)
+    return done
+
+
+def _quarantine(work: "Work", row: Health) -> "Quarantined | None":
+    """None where somebody else quarantined it a moment ago."""
+    from petmsg.services import custody, quarantine
+
+    if custody.locked_number(work, row.number).status is not NumberStatus.ACTIVE:
+        return None
+    return quarantine.quarantine(
+        work,
+        row.number,
+        until=custody.quarantine_end(work, None),
+        days=work.org.quarantine_days,
+        reason=_reason(row.filtered_last_50),
+    )
+
+
+def _reason(last_50: int) -> str:
+    return f"filtered by carriers: {last_50} of the last 50"
+
+
+def _health(
+    number: dict[str, Any],
+    counts: Sequence[dict[str, Any]],
+    *,
+    last_50: int,
+    filtered_24h: int,
+    sent_24h: int,
+) -> Health:
+    by_status: Counter[str] = Counter()
+    by_code: Counter[str] = Counter()
+    sent = 0
+    for row in counts:
+        by_status[row["status"]] += row["attempts"]
+        sent += row["attempts"] if row["status"] in _TAKEN else row["taken"]
+        if row["status"] in ("failed", "undelivered"):
+            by_code[row["code"] or "none"] += row["attempts"]
+    filtered = is_filtered(last_50=last_50, filtered_24h=filtered_24h, sent_24h=sent_24h)
+    found = Health(
+        number=number["number"],
+        number_class=number["class"],
+        status=number["status"],
+        sitter=number["sitter"],
+        sent=sent,
+        delivered=by_status["delivered"],
+        undelivered=by_status["undelivered"],
+        failed=by_status["failed"],
+        unknown=by_status["unknown"],
+        by_code=dict(sorted(by_code.items())),
+        filtered_last_50=last_50,
+        filtered_24h=filtered_24h,
+        sent_24h=sent_24h,
+        propose=number["status"] == NumberStatus.ACTIVE and filtered,
+    )
+    return replace(found, command=_command(found)) if found.propose else found
+
+
+def _command(row: Health) -> str:
+    replacement = " --replacement E164" if row.number_class == "front_desk" else ""
+    return (
+        f"petmsg number quarantine {row.number}{replacement} "
+        f"--reason '{_reason(row.filtered_last_50)}'"
+    )
