@@ -8,6 +8,7 @@ written once the budget is used up.
 """
 
 import io
+import logging
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -39,6 +40,7 @@ class _Budget:
         return min(left, self._wait_seconds)
 
 
+_addresses = socket.getaddrinfo
 # The budget of the request that the thread is making: its connection may be older than it.
 _budget: ContextVar[_Budget] = ContextVar("_budget")
 
@@ -54,6 +56,7 @@ class TimedSession(requests.Session):
         super().__init__()
         self._wait_seconds = wait_seconds
         self._longest_seconds = longest_seconds
+        logging.getLogger("urllib3.connectionpool").addFilter(_has_no_query)
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
             self.mount(scheme, _TimedAdapter(pool_maxsize=pool_size, max_retries=0))
@@ -78,6 +81,11 @@ class TimedSession(requests.Session):
             return self.send(
                 prepared, allow_redirects=False, timeout=self._wait_seconds, **settings
             )
+
+
+def _has_no_query(record: logging.LogRecord) -> bool:
+    """What urllib3 may log: at DEBUG it would quote addresses, and with a search its phones."""
+    return "?" not in record.getMessage()
 
 
 @contextmanager
@@ -133,7 +141,7 @@ class _TimedConnection(HTTPConnection):
         """Connect to the first address that answers; all of them share one wait."""
         try:
             ends = time.monotonic() + _budget.get().next_wait()
-            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+            found = _addresses(self._dns_host, self.port, type=socket.SOCK_STREAM)
             return _first_that_answers([address for *_, address in found], ends, self)
         except (socket.gaierror, UnicodeError) as problem:
             raise NameResolutionError(self.host, self, cast(socket.gaierror, problem)) from problem

@@ -260,8 +260,8 @@ class TwilioProvider:
 class _HttpClient(HttpClient):  # type: ignore[misc] # the SDK is untyped
     """What the SDK sends through: a session whose requests end in time, and another host if asked.
 
-    Not the SDK's own: that one logs phones at INFO, and hands an answer over through a field that
-    threads share, so that one of them may be given the message of another.
+    Not the SDK's own: that one bounds each wait but no request, logs phones at INFO, and hands an
+    answer over through a field that threads share.
     """
 
     def __init__(self, *, base_url: str | None, session: TimedSession) -> None:

@@ -51,13 +51,10 @@ class ProviderContract:
         assert outcome.status
 
     def test_the_same_text_twice_is_two_messages(self, provider: Provider) -> None:
-        outcomes = [provider.send(self.text()) for _ in range(2)]
-        assert all(isinstance(outcome, Accepted) for outcome in outcomes)
-        assert len({outcome.provider_message_id for outcome in outcomes}) == 2
+        assert len({self.taken(provider) for _ in range(2)}) == 2
 
     def test_ids_are_unique_over_many_texts(self, provider: Provider) -> None:
-        outcomes = [provider.send(self.text(f"Visit {at}")) for at in range(20)]
-        assert len({outcome.provider_message_id for outcome in outcomes}) == 20
+        assert len({self.taken(provider, f"Visit {at}") for at in range(20)}) == 20
 
     @pytest.mark.parametrize(
         "body",

@@ -92,7 +92,8 @@ def failing(problem: Exception) -> SandboxProvider:
 
     @contextmanager
     def opened() -> Iterator[Any]:
-        raise problem
+        if problem:
+            raise problem
         yield
 
     return SandboxProvider(opened, opened)

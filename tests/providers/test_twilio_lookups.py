@@ -1,0 +1,358 @@
+"""Looking texts and numbers up at Twilio: complete, or an error; never "not there" by mistake."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
+from petmsg.providers.base import Accepted, Delivery, OutgoingText, ProviderText, RejectionClass
+from petmsg.providers.twilio import TwilioProvider
+from tests.providers.sending import ALSO_OURS, GOOD, HERS, OURS, TEXT, unused_port
+from tests.twilio_fake import AUTH_TOKEN, TwilioFake
+from tests.twilio_shapes import (
+    Fault,
+    answer,
+    cut_json,
+    hang,
+    refusal,
+    reset,
+    server_error,
+    throttled,
+)
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def find(provider: TwilioProvider, since: datetime = LONG_AGO) -> Sequence[ProviderText]:
+    return provider.find(from_e164=OURS, to_e164=HERS, since=since)
+
+
+def sent(provider: TwilioProvider, *bodies: str) -> list[str]:
+    outcomes = [provider.send(OutgoingText(OURS, HERS, body)) for body in bodies]
+    return [each.provider_message_id for each in outcomes if isinstance(each, Accepted)]
+
+
+QUESTIONS: dict[str, Callable[[TwilioProvider], object]] = {
+    "find": find,
+    "fetch": lambda provider: provider.fetch("SM" + "0" * 31 + "1"),
+    "numbers": lambda provider: provider.numbers(),
+}
+every_question = pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+
+
+# --- find ------------------------------------------------------------------------------------
+
+
+def test_a_search_asks_for_the_pair_only_because_an_unsent_text_has_no_date_sent(
+    fake: TwilioFake, twilio: TwilioProvider
+) -> None:
+    find(twilio, datetime.now(UTC))
+    [request] = fake.requests
+    assert request.query == {"From": OURS, "To": HERS, "PageSize": "1000"}
+
+
+def test_a_text_that_has_not_left_yet_is_found_on_the_last_of_many_pages(
+    fake: TwilioFake, twilio: TwilioProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists are sorted by the date sent: old texts that left may all stand before it."""
+    monkeypatch.setattr("petmsg.providers.twilio._LARGEST_PAGE", 2)
+    sids = sent(twilio, *(f"Visit {at}" for at in range(5)))
+    for sid in sids[:4]:
+        fake.messages[sid].step = 3
+        fake.messages[sid].created_at -= timedelta(days=2)
+    fake.requests.clear()
+    found = find(twilio, datetime.now(UTC) - timedelta(hours=1))
+    assert [text.provider_message_id for text in found] == sids[4:]
+    assert found[0].delivery is Delivery.ON_ITS_WAY
+    assert len(fake.requests) == 3
+
+
+def test_what_is_found_is_in_the_order_in_which_it_was_taken(
+    fake: TwilioFake, twilio: TwilioProvider
+) -> None:
+    sids = sent(twilio, "one", "two", "three")
+    for days, sid in enumerate(sids):
+        fake.messages[sid].created_at = LONG_AGO + timedelta(days=days)
+    assert [text.provider_message_id for text in find(twilio)] == sids
+
+
+def test_a_half_second_of_since_loses_nothing(fake: TwilioFake, twilio: TwilioProvider) -> None:
+    [sid] = sent(twilio, "one")
+    at = fake.messages[sid].created_at
+    assert len(find(twilio, at + timedelta(microseconds=999_999))) == 1
+    assert len(find(twilio, at + timedelta(seconds=1))) == 0
+
+
+def test_a_list_without_end_is_an_error(
+    fake: TwilioFake, twilio: TwilioProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("petmsg.providers.twilio._LARGEST_PAGE", 1)
+    monkeypatch.setattr("petmsg.providers.twilio._MOST_PAGES", 3)
+    sent(twilio, "one", "two", "three")
+    assert len(find(twilio)) == 3
+    sent(twilio, "four")
+    fake.requests.clear()
+    with pytest.raises(ProviderUnavailable, match="too many"):
+        find(twilio)
+    assert len(fake.requests) <= 4
+
+
+def test_texts_of_others_in_a_list_are_left_out(fake: TwilioFake, twilio: TwilioProvider) -> None:
+    sids = sent(twilio, "one", "two", "three")
+    fake.messages[sids[0]].to = "+14155559999"
+    fake.messages[sids[1]].from_ = "+14155559999"
+    listed = [fake.messages[sid].resource(fake.account_sid) for sid in sids]
+    inbound = {**listed[2], "sid": "SMinbound", "direction": "inbound"}
+    fake.faults.append(answer(200, {"messages": [*listed, inbound], "page": 0}))
+    assert [text.provider_message_id for text in find(twilio)] == sids[2:]
+
+
+@pytest.mark.parametrize("page", [1, 2], ids=["first page", "second page"])
+@pytest.mark.parametrize(
+    "fault",
+    [server_error(503), throttled("1"), reset(), cut_json(), answer(200, {"messages": None})],
+    ids=["5xx", "429", "reset", "cut", "null"],
+)
+def test_half_a_list_is_none(
+    fake: TwilioFake,
+    twilio: TwilioProvider,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Fault,
+    page: int,
+) -> None:
+    monkeypatch.setattr("petmsg.providers.twilio._LARGEST_PAGE", 1)
+    sent(twilio, "one", "two")
+    fake.faults.extend([*[None] * (page - 1), fault])
+    with pytest.raises(ProviderUnavailable):
+        find(twilio)
+
+
+def test_a_next_page_at_another_host_is_not_asked_with_our_token(
+    fake: TwilioFake, twilio: TwilioProvider
+) -> None:
+    elsewhere = {"key": "messages", "next_page_url": f"http://localhost:{unused_port()}/next"}
+    fake.faults.append(answer(200, {"messages": [], "meta": elsewhere}))
+    with pytest.raises(ProviderUnavailable):
+        find(twilio)
+
+
+# --- what becomes of a text ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "delivery"),
+    [
+        ("accepted", Delivery.ON_ITS_WAY),
+        ("queued", Delivery.ON_ITS_WAY),
+        ("scheduled", Delivery.ON_ITS_WAY),
+        ("sending", Delivery.ON_ITS_WAY),
+        ("sent", Delivery.ON_ITS_WAY),
+        ("a word of next year", Delivery.ON_ITS_WAY),
+        ("delivered", Delivery.DELIVERED),
+        ("read", Delivery.DELIVERED),
+        ("undelivered", Delivery.UNDELIVERED),
+        ("failed", Delivery.FAILED),
+        ("canceled", Delivery.FAILED),
+    ],
+)
+def test_each_status_of_twilios_says_how_far_a_text_is(
+    fake: TwilioFake, twilio: TwilioProvider, status: str, delivery: Delivery
+) -> None:
+    [sid] = sent(twilio, "one")
+    fake.messages[sid].step, fake.messages[sid].final_status = 3, status
+    text = twilio.fetch(sid)
+    assert text is not None
+    assert (text.delivery, text.code, text.rejection_class) == (delivery, None, None)
+    assert find(twilio)[0].delivery is delivery
+
+
+@pytest.mark.parametrize(
+    ("code", "rejection_class"),
+    [
+        (30003, RejectionClass.UNREACHABLE),
+        (30005, RejectionClass.RECIPIENT),
+        (30007, RejectionClass.FILTERED),
+        (21610, RejectionClass.OPTED_OUT),
+        (30002, RejectionClass.ACCOUNT),
+        (30033, RejectionClass.ACCOUNT),
+        (30001, RejectionClass.UNEXPLAINED),
+        (30017, RejectionClass.UNEXPLAINED),
+        (30022, RejectionClass.UNEXPLAINED),
+        (39999, RejectionClass.OTHER),
+    ],
+)
+@pytest.mark.parametrize("status", ["undelivered", "failed"])
+def test_the_code_of_a_report_has_its_class(
+    fake: TwilioFake,
+    twilio: TwilioProvider,
+    code: int,
+    rejection_class: RejectionClass,
+    status: str,
+) -> None:
+    [sid] = sent(twilio, "one")
+    message = fake.messages[sid]
+    message.step, message.final_status, message.error_code = 3, status, code
+    text = twilio.fetch(sid)
+    assert text is not None
+    assert (text.code, text.rejection_class) == (str(code), rejection_class)
+    assert find(twilio) == [text]
+
+
+def test_a_code_beside_a_delivery_is_not_a_failure(
+    fake: TwilioFake, twilio: TwilioProvider
+) -> None:
+    [sid] = sent(twilio, "one")
+    fake.messages[sid].step, fake.messages[sid].error_code = 3, 30008
+    text = twilio.fetch(sid)
+    assert text is not None
+    assert (text.delivery, text.code) == (Delivery.DELIVERED, None)
+
+
+def test_a_404_that_is_not_twilios_does_not_say_that_a_text_is_not_there(
+    fake: TwilioFake, twilio: TwilioProvider
+) -> None:
+    [sid] = sent(twilio, "one")
+    fake.faults.append(answer(404, b"<html>nothing here</html>"))
+    with pytest.raises(ProviderAccount):
+        twilio.fetch(sid)
+
+
+# --- numbers ---------------------------------------------------------------------------------
+
+
+def test_the_numbers_are_those_that_send_texts_of_all_pages(
+    fake: TwilioFake, twilio: TwilioProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("petmsg.providers.twilio._LARGEST_PAGE", 2)
+    fake.numbers = [OURS, ALSO_OURS, "+18005550100"]
+    fake.voice_only = ["+14155550199"]
+    numbers = twilio.numbers()
+    assert [number.e164 for number in numbers] == [*fake.numbers]
+    assert len({number.provider_number_id for number in numbers}) == 3
+    assert len(fake.requests) == 2
+
+
+# --- no answer, or none that can be read -----------------------------------------------------
+
+
+@every_question
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (server_error(503), ("20503", None)),
+        (server_error(500, code=20500), ("20500", None)),
+        (answer(502, b"<html>Bad Gateway</html>"), ("502", None)),
+        (throttled("7"), ("20429", 7.0)),
+        (throttled(), ("20429", None)),
+        (refusal(20429, status=400), ("20429", None)),
+        (refusal(29999, status=400), ("29999", None)),
+        (answer(408, b""), ("408", None)),
+        (answer(301, b"", Location="https://elsewhere.invalid/"), ("301", None)),
+        (reset(), (None, None)),
+        (answer(200, b""), (None, None)),
+        (answer(200, b"null"), (None, None)),
+        (answer(200, b"[]"), (None, None)),
+        (answer(200, b"{}"), (None, None)),
+        (answer(200, b"<html>welcome to the hotel</html>"), (None, None)),
+        (answer(200, {"welcome": []}), (None, None)),
+        (answer(200, {"messages": [7], "incoming_phone_numbers": [7]}), (None, None)),
+        (answer(200, {"messages": [{}]}), (None, None)),
+        (answer(200, {"incoming_phone_numbers": [{}]}), (None, None)),
+        (answer(200, b'{"sid": "\xff"}'), (None, None)),
+        (answer(204, b""), (None, None)),
+    ],
+)
+def test_a_question_without_a_readable_answer_is_unanswered(
+    fake: TwilioFake,
+    twilio: TwilioProvider,
+    question: Callable[[TwilioProvider], object],
+    fault: Fault,
+    told: tuple[str | None, float | None],
+) -> None:
+    """`told`: the code and the seconds to wait that the error holds."""
+    fake.faults.append(fault)
+    with pytest.raises(ProviderUnavailable) as caught:
+        question(twilio)
+    assert (caught.value.provider_code, caught.value.after_seconds) == told
+    assert caught.value.exit_code == 75
+    if told[1]:
+        assert "7 seconds" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "field", ["sid", "from", "to", "status", "date_created", "direction", "error_code"]
+)
+def test_a_text_in_a_shape_of_its_own_is_no_text_that_is_not_there(
+    fake: TwilioFake, twilio: TwilioProvider, field: str
+) -> None:
+    [sid] = sent(twilio, "one")
+    message = fake.messages[sid]
+    message.step, message.final_status, message.error_code = 3, "failed", 30008
+    damaged = {**message.resource(fake.account_sid), field: {"a": "surprise"}}
+    fake.faults.append(answer(200, {"messages": [damaged], "page": 0}))
+    with pytest.raises(ProviderUnavailable):
+        find(twilio)
+
+
+@every_question
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refusal(20003, status=401),
+        refusal(20003, status=403),
+        refusal(20005, status=400),
+        refusal(30002, status=400),
+        answer(401, b"<html>log in</html>"),
+        answer(403, b""),
+        answer(404, b"not Twilio's"),
+        answer(407, b"proxy"),
+    ],
+    ids=lambda fault: f"{fault.status} {fault.body[:14]!r}",
+)
+def test_an_account_that_is_refused_stops_the_run(
+    fake: TwilioFake,
+    twilio: TwilioProvider,
+    question: Callable[[TwilioProvider], object],
+    fault: Fault,
+) -> None:
+    fake.faults.append(fault)
+    with pytest.raises(ProviderAccount) as caught:
+        question(twilio)
+    assert caught.value.exit_code == 5
+
+
+@every_question
+def test_nobody_there_and_no_answer_in_time_leave_it_unanswered(
+    fake: TwilioFake, question: Callable[[TwilioProvider], object]
+) -> None:
+    fake.faults.append(hang())
+    for url in (fake.url, f"http://127.0.0.1:{unused_port()}", "https://twilio.invalid"):
+        provider = TwilioProvider(GOOD, timeout_seconds=0.3, api_url=url)
+        with pytest.raises(ProviderUnavailable):
+            question(provider)
+        provider.close()
+
+
+@every_question
+def test_no_phone_and_no_token_is_in_what_an_error_says(
+    fake: TwilioFake,
+    twilio: TwilioProvider,
+    question: Callable[[TwilioProvider], object],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(0)
+    for fault in (
+        refusal(29999, message=f"{AUTH_TOKEN}: {HERS} and {OURS[1:]}"),
+        refusal(20003, status=401, message=f"{AUTH_TOKEN}: {HERS} and {OURS[1:]}"),
+        reset(),
+        cut_json(),
+        answer(200, {"messages": HERS, "incoming_phone_numbers": OURS}),
+    ):
+        fake.faults.append(fault)
+        with pytest.raises(PetmsgError) as caught:
+            question(twilio)
+        said = f"{caught.value!r} {caught.value.message} {caught.value.hint} {caplog.text}"
+        said += repr(caught.value.__cause__)
+        for secret in (AUTH_TOKEN, HERS, HERS[1:], OURS, OURS[1:], TEXT.body):
+            assert secret not in said
