@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 LONG_CODE = 1.0
 TOLL_FREE = 3.0
 FASTEST = 1000.0
+LONGEST_AHEAD = timedelta(minutes=15)
+"""No number is busy for longer: a text has 11 segments at most, a pause asked for is cut to this."""
 
 _TOLL_FREE_CODES = frozenset(("800", "833", "844", "855", "866", "877", "888"))
 
@@ -25,5 +27,10 @@ def busy_for(segments: int, segments_per_second: float) -> timedelta:
 
 
 def next_start(free_at: datetime | None, now: datetime) -> datetime:
-    """The earliest moment at which the number's next text may start (aware UTC)."""
-    return now if free_at is None or free_at < now else free_at
+    """The earliest moment at which the number's next text may start (aware UTC).
+
+    A `free_at` further ahead than `LONGEST_AHEAD` was written by a clock that was wrong.
+    """
+    if free_at is None or not now < free_at <= now + LONGEST_AHEAD:
+        return now
+    return free_at

@@ -11,10 +11,18 @@ from petmsg.queries.page import Page, newest
 
 LARGEST_ID = 2**31 - 1
 
+_TRIES = """
+SELECT a.attempt, n.e164 AS number, a.status, a.code, a.provider_message_id AS provider_id,
+       a.claimed_at, a.ended_at
+FROM message_attempt a JOIN message_number n ON n.id = a.number_id
+WHERE a.message_id = :id ORDER BY a.attempt
+"""
+
 _MESSAGES = """
 SELECT m.id AS message, m.direction, m.status, c.ref AS client, m.from_e164, m.to_e164, m.body,
        m.provider, m.provider_message_id, m.created_at, m.claimed_at, m.sent_at, m.attempts,
-       m.error_code, m.error_message, m.segments, m.actor, m.decision, s.ref AS as_sitter
+       m.error_code, m.error_message, m.segments, m.actor, m.decision, s.ref AS as_sitter,
+       m.send_at, m.due_at, m.expires_at, m.urgent, m.delivered_at
 FROM message m
 LEFT JOIN client c ON c.id = m.client_id
 LEFT JOIN sitter s ON s.id = m.as_sitter_id
@@ -52,6 +60,8 @@ def show_message(cursor: Cursor, org: OrgRow, id_: int) -> dict[str, Any]:
     row = cursor.one(_MESSAGES + " AND m.id = :id", org_id=org.id, id=id_)
     if row is None:
         raise NotFound("message", str(id_))
+    row["urgent"] = bool(row["urgent"])
+    row["tries"] = cursor.rows(_TRIES, id=id_)
     return row
 
 

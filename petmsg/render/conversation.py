@@ -174,6 +174,12 @@ MESSAGE = (
     Field("provider", "Provider"),
     Field("as", "As", get=lambda row: row["as_sitter"]),
     Field("actor", "By"),
+    Field("send_at", "Meant for"),
+    Field("due_at", "Tried next"),
+    Field("expires_at", "Expires"),
+    Field("urgent", "Urgent"),
+    Field("delivered_at", "Delivered"),
+    Field("tries", None),
     Field(
         "decision",
         "Why",

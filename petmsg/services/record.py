@@ -19,6 +19,7 @@ from petmsg.errors import (
     ProviderRefused,
 )
 from petmsg.models import Message, MessageAttempt, MessageNumber
+from petmsg.pace import LONGEST_AHEAD
 from petmsg.providers.base import (
     Accepted,
     Rejected,
@@ -174,7 +175,7 @@ def _keep_pace(work: Work, done: HandedOver) -> None:
 def _slow_down(work: Work, done: HandedOver, outcome: RetryLater) -> None:
     """The provider asked for a pause: the number starts nothing before."""
     if outcome.after_seconds:
-        until = work.now + timedelta(seconds=outcome.after_seconds)
+        until = work.now + min(timedelta(seconds=outcome.after_seconds), LONGEST_AHEAD)
         _busy_until(work, done.claim.number, until)
 
 

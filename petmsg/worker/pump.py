@@ -70,6 +70,7 @@ class _Line:
     done: list[HandedOver] = field(default_factory=list)
     after: tuple[datetime, int] = LONG_AGO
     scanned: bool = False
+    scan_again_at: datetime = LONG_AGO[0]
     changed: set[int] = field(default_factory=set)
     paused_until: datetime | None = None
     pause: float = 1.0
@@ -179,7 +180,6 @@ class Pump:
         claim, outcome = recorded.done.claim, recorded.done.outcome
         text = line.out.pop(claim.message, None)
         line.changed.add(claim.thread)
-        line.scanned = False
         if isinstance(outcome, Rejected) and outcome.rejection_class is RejectionClass.ACCOUNT:
             line.closed = True
         elif isinstance(outcome, RetryLater) and _is_of_the_provider(recorded.done, outcome):
@@ -219,6 +219,8 @@ class Pump:
         """Park due texts that are next, as far as there is room."""
         if for_ever:
             line.aside = {each: at for each, at in line.aside.items() if at > now}
+            if line.scanned and now >= line.scan_again_at:
+                line.scanned = False
         room = self._rhythm.most_parked - len(line.parking)
         if room <= 0 or (line.scanned and not line.changed):
             return
@@ -236,6 +238,9 @@ class Pump:
                     line.after = (due[-1].due_at, due[-1].message)
                 else:
                     line.after, line.scanned = LONG_AGO, True
+                    # A long queue is looked through less often: most of it is parked already.
+                    pause = max(self._rhythm.poll, len(line.parking) / 1000)
+                    line.scan_again_at = now + timedelta(seconds=pause)
             for text in found:
                 if not self._is_known(line, text):
                     line.parking.park(text, _likely_number(cursor, line.org, text, now), now)
@@ -266,9 +271,6 @@ class Pump:
             return self._look_once_more()
         until = min([*at, now + poll]) if for_ever else min(at)
         self._nap((until - self._store.clock()).total_seconds())
-        if for_ever:
-            for line in self._lines:
-                line.scanned = False
         return True
 
     def _look_once_more(self) -> bool:
