@@ -10,7 +10,7 @@ LONG_CODE = 1.0
 TOLL_FREE = 3.0
 FASTEST = 1000.0
 LONGEST_AHEAD = timedelta(minutes=15)
-"""No number is busy for longer: a text has 11 segments at most, a pause asked for is cut to this."""
+"""No number is busy for longer: a text has 24 segments at most, and a pause is cut to this."""
 
 _TOLL_FREE_CODES = frozenset(("800", "833", "844", "855", "866", "877", "888"))
 
