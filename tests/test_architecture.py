@@ -115,6 +115,8 @@ READING = [
     ["org", "list"],
     ["org", "show"],
     ["config", "show"],
+    ["errors", "explain", "21610", "opted_out"],
+    ["errors", "list"],
 ]
 
 

@@ -31,6 +31,7 @@ GROUPS = {
     "alert": "What needs a person: alerts, and the commands that help.",
     "optout": "Who wants no texts.",
     "audit": "Who did what, when and why: a chain of hashes.",
+    "errors": "What a code means, and what petmsg does about it; needs no network.",
     "org": "Companies and their settings.",
     "db": "The database: upgrade, check, back up.",
     "config": "The settings, and where each came from.",

@@ -1,7 +1,6 @@
 """The sandbox keeps what would have been sent, and keeps the contract of every provider."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -90,11 +89,8 @@ def test_it_refuses_what_no_carrier_takes_and_keeps_nothing(
 def failing(problem: Exception) -> SandboxProvider:
     """A sandbox whose database fails."""
 
-    @contextmanager
-    def opened() -> Iterator[Any]:
-        if problem:
-            raise problem
-        yield
+    def opened() -> Any:
+        raise problem
 
     return SandboxProvider(opened, opened)
 

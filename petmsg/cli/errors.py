@@ -1,0 +1,53 @@
+"""petmsg errors …"""
+
+from typing import Annotated
+
+import typer
+
+from petmsg.cli.command import command, new_app
+from petmsg.cli.run import Run
+from petmsg.render.provider_errors import CODE, CODES
+
+app = new_app("What a code means, and what petmsg does about it; needs no network.")
+
+CODE_ARGUMENT = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="CODE...",
+        help="A code of Twilio's such as 21610, an HTTP status such as 503, or a code of petmsg's "
+        "own such as opted_out.",
+        show_default=False,
+    ),
+]
+CLASS = Annotated[
+    str | None,
+    typer.Option(
+        "--class",
+        metavar="CLASS",
+        help="Only the codes with the same reaction, such as recipient or not_processed.",
+    ),
+]
+
+
+@command(app, "explain")
+def explain(run: Run, codes: CODE_ARGUMENT) -> None:
+    """What codes mean, what petmsg does about them, and where that is written."""
+    from petmsg.services import provider_errors
+
+    rows = provider_errors.explain(codes)
+    if run.is_table:
+        for row in rows:
+            run.show_one(CODE, row)
+    else:
+        run.show_list(CODE, rows)
+    for row in rows:
+        if not row.known:
+            run.say(f"{row.code} is not in petmsg's table: it is treated as the safe class.")
+
+
+@command(app, "list")
+def list_codes(run: Run, of_class: CLASS = None) -> None:
+    """Every code petmsg knows, by number, and its own; with JSON the reactions too."""
+    from petmsg.services import provider_errors
+
+    run.show_list(CODES, provider_errors.listed(of_class))

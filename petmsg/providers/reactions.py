@@ -1,0 +1,126 @@
+"""What petmsg does about a text that was not taken, or did not arrive: in words, one per class.
+
+`services.reactions`, `services.record` and `services.claim` act on the same classes; the facts file
+(Sending) is the source of both. Standard library only.
+"""
+
+from typing import NamedTuple
+
+from petmsg.enums import HoldCode
+from petmsg.providers.base import RejectionClass
+from petmsg.providers.twilio_errors import Certainty
+
+REACTIONS: dict[RejectionClass, str] = {
+    RejectionClass.ACCOUNT: (
+        "Sending stops, the command ends with an error and a critical alert is raised. Nothing is "
+        "marked failed: the texts stay queued until the account is mended."
+    ),
+    RejectionClass.RECIPIENT: (
+        "Never tried again. The text fails, and the phone is marked not textable with an alert: "
+        "texts to it are refused until a person gives the client another phone."
+    ),
+    RejectionClass.OPTED_OUT: (
+        "The text fails and is never tried from another number. The client is opted out for the "
+        "whole org, with an alert; if she opted in again before the text was claimed, only this "
+        "pair of numbers is blocked, with an alert."
+    ),
+    RejectionClass.SENDER: (
+        "Not the client's fault. Our number is quarantined with a critical alert, and the text "
+        "goes back to the queue to leave from another one. If two numbers could not send it, it "
+        "is held for a person."
+    ),
+    RejectionClass.CONTENT: "The text fails, and is not sent again as it is.",
+    RejectionClass.SETTING: (
+        "The text fails, and an alert says that a setting of the provider's account stands in the "
+        "way."
+    ),
+    RejectionClass.UNREACHABLE: (
+        "Tried again 4 hours later, and once more 16 hours after that. Then the text fails."
+    ),
+    RejectionClass.BLOCKED: (
+        "The text fails, and this pair of numbers is blocked with an alert: no other text leaves "
+        "from this number to this phone."
+    ),
+    RejectionClass.FILTERED: (
+        "The text fails. It is never sent again unchanged, and never from another number. It "
+        "counts against the number it left from: petmsg number health --propose"
+    ),
+    RejectionClass.UNEXPLAINED: "Tried once more, 30 minutes later. Then the text fails.",
+    RejectionClass.DAILY_CAP: "The text waits in the queue until midnight in Los Angeles.",
+    RejectionClass.QUIET_HOURS: (
+        "The text waits in the queue until the recipient's next allowed time: the end of the "
+        "org's quiet hours, or of those of US law (21:00 to 08:00)."
+    ),
+    RejectionClass.LOOP: (
+        "The text is held for a person, with an alert: perhaps two machines answer each other."
+    ),
+    RejectionClass.OTHER: (
+        "The safe class: the text fails with the raw code and is not tried again by itself."
+    ),
+}
+"""What happens to a refused text, and what else changes."""
+
+UNCERTAIN: dict[Certainty, str] = {
+    Certainty.NOT_PROCESSED: (
+        "Certainly not sent. The text stays queued and is tried again when the provider asks for "
+        "it, else after a pause that grows and varies; its number is slowed meanwhile."
+    ),
+    Certainty.UNKNOWN: (
+        "Perhaps sent, so nothing is tried again before the text was looked up at the provider. "
+        "Found there: it was sent. Missing from two lists, the first longer after than any request "
+        "takes: it is queued again. Otherwise it is held for a person."
+    ),
+}
+"""What happens where an answer is no refusal."""
+
+
+class LocalCode(NamedTuple):
+    """A code of petmsg's own: no provider was asked."""
+
+    meaning: str
+    reaction: str
+
+
+LOCAL_CODES: dict[str, LocalCode] = {
+    HoldCode.OPTED_OUT: LocalCode(
+        "The client has opted out of texts.",
+        "A new text is refused; one that waited fails when its turn comes. A new word of hers ends "
+        "it: petmsg optout remove CLIENT --reason …",
+    ),
+    HoldCode.NOT_TEXTABLE: LocalCode(
+        "The provider said that the client's phone takes no texts.",
+        "A new text is refused; one that waited fails when its turn comes. Give the client another "
+        "phone: petmsg client phone add",
+    ),
+    HoldCode.EXPIRED: LocalCode(
+        "The time after which the text was not to leave is past.",
+        "The text fails without having been sent, and an alert says so.",
+    ),
+    HoldCode.PAIR_BLOCKED: LocalCode(
+        "The carrier lets no text through from the number that routing chose to this phone.",
+        "The text is held for a person, with an alert; another number is never tried by itself.",
+    ),
+    HoldCode.FROZEN: LocalCode(
+        "All sending of the org is frozen.",
+        "Texts wait in the queue until the freeze ends: petmsg org thaw",
+    ),
+    HoldCode.SCHEDULED: LocalCode(
+        "The text is meant to leave later.", "It waits in the queue until then."
+    ),
+    HoldCode.QUIET_HOURS: LocalCode(
+        "It is quiet time for the recipient.",
+        "The text waits in the queue until the quiet hours end; an urgent one passes them.",
+    ),
+    "ambiguous": LocalCode(
+        "The fate of a text is not known, and the provider has several texts that may be it.",
+        "The text is held for a person, with an alert: petmsg message retry, or message cancel.",
+    ),
+    "not_her_window": LocalCode(
+        "The sitter who wrote the text cannot speak to the client any more.",
+        "The text is held for a person, with an alert: petmsg message retry, or message cancel.",
+    ),
+    "unencodable": LocalCode(
+        "The text is not valid Unicode.", "It fails, and nothing was handed over."
+    ),
+}
+"""Every code of petmsg's own that a text can carry as its error, and every reason it can wait."""

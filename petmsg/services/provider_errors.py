@@ -1,0 +1,98 @@
+"""Explaining the codes that a text's error can carry. Offline: no database, no network."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from petmsg.errors import MalformedText, OutOfRange, shown
+from petmsg.providers.base import RejectionClass
+from petmsg.providers.reactions import LOCAL_CODES, REACTIONS, UNCERTAIN
+from petmsg.providers.twilio_errors import (
+    ERROR_CODES,
+    Certainty,
+    ErrorCode,
+    look_up,
+    look_up_status,
+)
+
+LOCAL = "petmsg"
+CLASSES = (*RejectionClass, Certainty.NOT_PROCESSED, Certainty.UNKNOWN, LOCAL)
+"""What `--class` can name: a class of refusals, the two other answers, petmsg's own codes."""
+
+_CODE = re.compile(r"[1-9][0-9]{2,5}")
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What a code means and what petmsg does about it.
+
+    `known` is false for a code without a row: it is treated as the safe class. `reaction` is to
+    the answer to a request, `in_report` to a delivery report that carries the code (None where none
+    can). `dated` is when `source` was published or looked at.
+    """
+
+    code: str
+    known: bool
+    meaning: str
+    of_class: str
+    reaction: str
+    in_report: str | None
+    source: str
+    dated: date | None
+
+
+def explain(texts: Sequence[str]) -> list[Explained]:
+    """Each code explained, in the order given.
+
+    A number is a code of Twilio's or, with three digits, an HTTP status; a word is a code of
+    petmsg's own. Raises `MalformedText` for anything else.
+    """
+    return [_explain(text) for text in texts]
+
+
+def listed(of_class: str | None) -> list[Explained]:
+    """Every code with a row, Twilio's by number and then petmsg's own; of one class only if given.
+
+    Raises `OutOfRange` for a class that is none.
+    """
+    if of_class is not None and of_class not in CLASSES:
+        raise OutOfRange(
+            f"{shown(of_class)} is not a class of codes.", hint=f"One of {', '.join(CLASSES)}."
+        )
+    rows = [*(_of_row(row) for row in sorted(ERROR_CODES.values(), key=lambda row: row.code))]
+    rows += [_of_ours(code) for code in LOCAL_CODES]
+    return [row for row in rows if of_class in (None, row.of_class)]
+
+
+def _explain(text: str) -> Explained:
+    if text in LOCAL_CODES:
+        return _of_ours(text)
+    if not _CODE.fullmatch(text):
+        raise MalformedText(
+            f"{shown(text)} is not a code.",
+            hint="Write a number such as 21610, or a word of petmsg's: petmsg errors list",
+        )
+    code = int(text)
+    return _of_row(look_up_status(code) if code < 600 else look_up(code))
+
+
+def _of_row(row: ErrorCode) -> Explained:
+    refused = row.certainty is Certainty.REFUSED
+    is_status = row.code < 600
+    known = is_status or row.code in ERROR_CODES
+    return Explained(
+        code=str(row.code),
+        known=known,
+        meaning=row.meaning,
+        of_class=row.rejection_class if refused else row.certainty,
+        reaction=REACTIONS[row.rejection_class] if refused else UNCERTAIN[row.certainty],
+        in_report=None if is_status else REACTIONS[row.in_report],
+        source=row.source if known else LOCAL,
+        dated=row.dated if known else None,
+    )
+
+
+def _of_ours(code: str) -> Explained:
+    meaning, reaction = LOCAL_CODES[code]
+    return Explained(code, True, meaning, LOCAL, reaction, None, LOCAL, None)
