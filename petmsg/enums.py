@@ -125,8 +125,17 @@ class AlertKind(StrEnum):
     CLIENT_OPTED_OUT = "client_opted_out"
     MESSAGE_HELD = "message_held"
     MESSAGE_EXPIRED = "message_expired"
+    MESSAGE_NOT_KNOWN = "message_not_known"
     PROVIDER_ACCOUNT = "provider_account"
     PROVIDER_SETTING = "provider_setting"
+
+
+class DriftKind(StrEnum):
+    """What petmsg and the provider disagree about."""
+
+    MESSAGE_UNKNOWN = "message_unknown"
+    NUMBER_NOT_KNOWN = "number_not_known"
+    NUMBER_GONE = "number_gone"
 
 
 class HoldCode(StrEnum):
