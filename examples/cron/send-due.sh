@@ -1,0 +1,46 @@
+#!/bin/sh
+# Sends every text that is due, asks what became of earlier ones, and tells what needs a person.
+#
+#     send-due.sh
+#
+# Prints nothing when all is well. Otherwise: a line of JSON for each text that was refused or is in
+# doubt, and the open alerts. It may run twice, and at the same time: petmsg takes each text once.
+#
+# Exit codes are petmsg's: 10, an alert is open; 4 and 6, a text was refused; 5, the configuration
+# or the provider's account; 75, busy, the next run does it.
+set -eu
+
+. "$(dirname -- "$0")/lock.sh"
+require_petmsg
+
+worst=0
+
+# keep CODE: the first that is not 0 is the run's
+keep() {
+    [ "$worst" -ne 0 ] || worst=$1
+}
+
+# quietly ARGUMENTS: run petmsg; of its lines only those that hold an error are shown
+quietly() {
+    code=0
+    told=$("$petmsg" "$@" --output jsonl 2>&1) || code=$?
+    if [ "$code" -ne 0 ]; then
+        printf '%s\n' "$told" | grep '"error": {"' >&2 || printf '%s\n' "$told" >&2
+        keep "$code"
+    fi
+}
+
+quietly message dispatch
+case $worst in
+5) exit "$worst" ;; # nothing else would fare better
+esac
+quietly message sync
+
+code=0
+alerts=$("$petmsg" alert list --check --output tsv) || code=$?
+if [ "$code" -ne 0 ]; then
+    printf '%s\n' "$alerts"
+    keep "$code"
+fi
+
+exit "$worst"
