@@ -22,6 +22,7 @@ from petmsg.errors import MalformedText, UsageProblem
 from petmsg.queries import message as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.conversation import MESSAGE, MESSAGES, QUEUED, SENT, SIZE
+from petmsg.render.drift import SYNCED
 
 if TYPE_CHECKING:
     from petmsg.services.preview import Wishes
@@ -136,6 +137,25 @@ def dispatch(
     from petmsg.cli import dispatching
 
     dispatching.dispatch(run, fields=SENT, watch=watch, workers=workers)
+
+
+@command(app, "sync", writes=True)
+def sync(
+    run: Run,
+    limit: Annotated[
+        int,
+        typer.Option("--limit", metavar="N", min=1, help="How many to ask for, of each org."),
+    ] = 1000,
+) -> None:
+    """For cron: ask the provider what became of the texts it took, in all orgs unless --org.
+
+    Those longest not asked for come first. A later state never goes back. One that did not arrive
+    may wait for another try, like one that was refused. Texts sent more than 4 days ago are not
+    asked for any more: they stay sent.
+    """
+    from petmsg.cli import syncing
+
+    syncing.sync(run, fields=SYNCED, limit=limit)
 
 
 @command(app, "list", reveals=True)

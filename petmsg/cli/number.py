@@ -54,10 +54,38 @@ def add(
 
 
 @command(app, "import", writes=True)
-def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
-    """Import numbers: columns e164,class."""
+def import_(
+    run: Run,
+    file: SOURCE = None,
+    option: FILE = None,
+    from_provider: Annotated[
+        bool,
+        typer.Option("--from-provider", help="Those of the provider's account; with --class."),
+    ] = False,
+    number_class: Annotated[
+        NumberClass | None,
+        typer.Option("--class", help="What the account's new numbers are for."),
+    ] = None,
+) -> None:
+    """Import numbers: columns e164,class; or those of the provider's account.
+
+    With --from-provider, numbers the org has stay as they are, and those of another org are
+    refused.
+    """
     from petmsg.services import number
 
+    if from_provider:
+        from petmsg.cli.adopting import import_from_provider
+
+        if file is not None or option is not None or number_class is None:
+            raise UsageProblem(
+                "--from-provider goes with --class and without a FILE.",
+                hint="petmsg number import --from-provider --class pool",
+            )
+        import_from_provider(run, number_class=number_class)
+        return
+    if number_class is not None:
+        raise UsageProblem("--class goes with --from-provider.", hint="A file has a column class.")
     import_file(
         run,
         source(file, option),

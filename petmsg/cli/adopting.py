@@ -1,0 +1,34 @@
+"""`number import --from-provider`: the numbers of the provider's account, as an org's own."""
+
+from petmsg.cli.carriers import carrier_of
+from petmsg.cli.results import show_results
+from petmsg.cli.run import Run
+from petmsg.enums import NumberClass
+from petmsg.errors import Refused
+from petmsg.render.nouns import NUMBER_ADDED
+from petmsg.services.batch import CHUNK
+from petmsg.services.drift import adopt_all
+
+
+class NoAccountNumbers(Refused):
+    code = "no_account_numbers"
+    hint = "Import them from a FILE, or choose a carrier first: petmsg org set --provider twilio"
+
+
+def import_from_provider(run: Run, *, number_class: NumberClass) -> None:
+    """List the account's numbers with no transaction open, then add those the org has not.
+
+    Raises `NoAccountNumbers` where the provider keeps no list of them, and what listing raises.
+    """
+    with run.snapshot() as cursor:
+        org = run.org(cursor)
+    listed = carrier_of(run, org).numbers()
+    if listed is None:
+        raise NoAccountNumbers(f"The {org.provider} of org {org.slug} keeps no list of numbers.")
+    numbers = sorted({number.e164 for number in listed})
+    rows = []
+    for start in range(0, len(numbers), CHUNK):
+        rows += run.write_in(
+            org.slug, adopt_all, numbers[start : start + CHUNK], number_class=number_class
+        )
+    show_results(run, NUMBER_ADDED, rows)

@@ -1,0 +1,97 @@
+"""petmsg reconcile"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from petmsg.cli.command import command, new_command
+from petmsg.cli.run import Run
+from petmsg.errors import FINDING, PetmsgError, ProviderAccount
+from petmsg.providers.base import Provider
+from petmsg.queries import drift as queries
+from petmsg.queries.org import OrgRow, all_orgs
+from petmsg.render.drift import DRIFT
+
+if TYPE_CHECKING:
+    from petmsg.services.drift import Drift
+
+app = new_command()
+
+Line = tuple[OrgRow, Provider]
+
+
+@command(app, "reconcile", writes=True)
+def reconcile(run: Run) -> None:
+    """What petmsg and the provider disagree about: texts in doubt, numbers.
+
+    For cron, in all orgs unless --org is given. A text whose fate is not known is looked up: then
+    it is sent, queued again, or held for a person. Numbers gone from the account, and those of it
+    that petmsg does not know, are only listed, with an alert: no quarantine is lifted and no number
+    changed. Exit 10 while something is not the same.
+    """
+    from petmsg.cli.carriers import carrier_of
+
+    # All of them before the first question: one org's missing credentials leave no other half done.
+    lines = [(org, carrier_of(run, org)) for org in run.orgs()]
+    rows: list[Drift] = []
+    problems: list[PetmsgError] = []
+    try:
+        for org, carrier in lines:
+            rows += _texts(run, org, carrier, problems)
+        for name in dict.fromkeys(carrier.name for _, carrier in lines):
+            theirs = [line for line in lines if line[1].name == name]
+            rows += _numbers(run, theirs, problems)
+    finally:
+        run.show_list(DRIFT, rows)
+    if problems:
+        raise next((each for each in problems if isinstance(each, ProviderAccount)), problems[0])
+    run.exit_code = FINDING if any(row.left for row in rows) else 0
+
+
+def _texts(run: Run, org: OrgRow, carrier: Provider, problems: list[PetmsgError]) -> "list[Drift]":
+    """What became of the org's texts in doubt."""
+    from petmsg.db.liveness import is_dead
+    from petmsg.services import doubt, drift
+    from petmsg.services.work import Failure
+    from petmsg.worker.settle import settle
+
+    rows: list[Drift] = []
+    with run.snapshot() as cursor:
+        held = drift.of_held(org.slug, queries.left_to_a_person(cursor, org))
+        if run.dry_run:
+            sending = doubt.being_sent(cursor, org)
+            dead = [each for each in sending if is_dead(cursor, run.location, each.worker)]
+            rows += drift.of_orphans(org.slug, dead)
+    settled = settle(run, org, carrier)
+    problems += [each.error for each in settled if isinstance(each, Failure)]
+    return rows + drift.of_settled(org.slug, settled) + held
+
+
+def _numbers(run: Run, lines: Sequence[Line], problems: list[PetmsgError]) -> "list[Drift]":
+    """The numbers of one provider's account, which its orgs share, beside those petmsg has."""
+    from petmsg.services import drift
+
+    carrier = lines[0][1]
+    # Read before the account is listed, and the known ones after it: a number that somebody adds
+    # meanwhile is then neither gone nor unknown.
+    with run.snapshot() as cursor:
+        believed = {org.slug: queries.believed_numbers(cursor, org) for org, _ in lines}
+        sharing = [org.slug for org in all_orgs(cursor) if org.provider == carrier.name]
+    try:
+        listed = carrier.numbers()
+    except PetmsgError as problem:
+        problems.append(problem)
+        return []
+    if listed is None:
+        return []
+    there = {number.e164 for number in listed}
+    with run.snapshot() as cursor:
+        known = queries.known_numbers(cursor)
+    only = sharing[0] if len(sharing) == 1 else None
+    strange = drift.not_known(there, known, org=only)
+    missing = {org: drift.gone(org, numbers, there) for org, numbers in believed.items()}
+    run.tick()
+    for org, rows in missing.items():
+        mine = rows + (strange if org == only else [])
+        if mine:
+            run.write_in(org, drift.alert_all, mine)
+    return [row for rows in missing.values() for row in rows] + strange

@@ -1,0 +1,37 @@
+"""What reconciling compares with the provider: numbers petmsg believes in, texts in doubt."""
+
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.queries.org import OrgRow
+
+_AMBIGUOUS = """
+SELECT id, status FROM message
+WHERE org_id = :org_id AND id IN (:ids) AND status = 'held' AND error_code = 'ambiguous'
+ORDER BY id
+"""
+
+
+def known_numbers(cursor: Cursor) -> set[str]:
+    """Every number of every org, retired ones too."""
+    return {row[0] for row in cursor.tuples("SELECT e164 FROM message_number")}
+
+
+def believed_numbers(cursor: Cursor, org: OrgRow) -> list[dict[str, Any]]:
+    """The org's numbers that send or will again: `number` and `status`."""
+    return cursor.rows(
+        "SELECT e164 AS number, status FROM message_number"
+        " WHERE org_id = :org_id AND status IN ('active', 'quarantined') ORDER BY e164",
+        org_id=org.id,
+    )
+
+
+def left_to_a_person(cursor: Cursor, org: OrgRow) -> list[int]:
+    """Texts that are held because the provider has several like them, while their alert is open."""
+    refs = cursor.tuples(
+        "SELECT ref FROM alert WHERE org_id = :org_id AND kind = 'message_held'"
+        " AND entity = 'message' AND done_at IS NULL",
+        org_id=org.id,
+    )
+    ids = [int(ref) for (ref,) in refs]
+    return [row["id"] for row in cursor.in_list(_AMBIGUOUS, "ids", ids, org_id=org.id)]

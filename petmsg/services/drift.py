@@ -1,0 +1,155 @@
+"""What petmsg and the provider disagree about, as rows; and the numbers of the provider's account.
+
+Nothing here lifts a quarantine, changes a number or releases a text: it says what is so, and which
+command helps. Source: issue 3, Reconcile.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import select
+
+from petmsg.enums import AlertKind, AlertSeverity, DriftKind, MessageStatus, NumberClass
+from petmsg.models import MessageNumber
+from petmsg.phone import parse_phone
+from petmsg.services.alert import raise_alert
+from petmsg.services.doubt import Orphan, Settled
+from petmsg.services.number import NumberAdded, add
+from petmsg.services.work import Failure, Work, one_batch_at_a_time, take_alone
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One thing that is, or was, not the same here and at the provider.
+
+    `ref` is a text's id or a number; `org` is None for a number that belongs to none. `left`: it
+    still is not the same.
+    """
+
+    org: str | None
+    kind: DriftKind
+    ref: str
+    status: str | None
+    message: str
+    command: str | None
+    left: bool = True
+
+
+def of_orphans(org: str, orphans: Iterable[Orphan]) -> list[Drift]:
+    """Texts whose sender died, before the provider was asked."""
+    return [_text(org, each.message, MessageStatus.SENDING, "its sender died") for each in orphans]
+
+
+def of_settled(org: str, settled: Iterable[Settled | Failure]) -> list[Drift]:
+    """Texts that were in doubt, after the provider was asked."""
+    return [
+        _text(
+            org,
+            int(each.ref),
+            MessageStatus.UNKNOWN,
+            f"the provider could not be asked: {each.error.message}",
+        )
+        if isinstance(each, Failure)
+        else _text(org, each.message, each.status, each.note)
+        for each in settled
+    ]
+
+
+def of_held(org: str, messages: Iterable[int]) -> list[Drift]:
+    """Texts that a person must look up, because the provider has several like them."""
+    return [
+        _text(org, each, MessageStatus.HELD, "the provider has several like it")
+        for each in messages
+    ]
+
+
+def _text(org: str, message: int, status: MessageStatus, note: str) -> Drift:
+    command = {
+        MessageStatus.HELD: f"petmsg message show {message}; then petmsg message retry {message} "
+        f"--reason … (or: petmsg message cancel {message})",
+        MessageStatus.UNKNOWN: "petmsg reconcile",
+        MessageStatus.SENDING: "petmsg reconcile",
+        MessageStatus.QUEUED: "petmsg message dispatch",
+    }.get(status)
+    left = status in (MessageStatus.HELD, MessageStatus.UNKNOWN, MessageStatus.SENDING)
+    words = f"Text {message}: {note}."
+    return Drift(org, DriftKind.MESSAGE_UNKNOWN, str(message), status.value, words, command, left)
+
+
+def not_known(there: Iterable[str], known: Collection[str], *, org: str | None) -> list[Drift]:
+    """Numbers of the account that no org of the database has.
+
+    `org` is the only org that they can be for, None if there are several.
+    """
+    flag = f" --org {org}" if org is not None else " --org SLUG"
+    return [
+        Drift(
+            org,
+            DriftKind.NUMBER_NOT_KNOWN,
+            e164,
+            None,
+            f"The account has {e164}, and no org does.",
+            f"petmsg number import --from-provider --class pool{flag}",
+        )
+        for e164 in sorted(set(there) - set(known))
+    ]
+
+
+def gone(org: str, believed: Iterable[Mapping[str, Any]], there: Collection[str]) -> list[Drift]:
+    """Numbers that the org sends from, or will again, and that are not in the account."""
+    return [
+        Drift(
+            org,
+            DriftKind.NUMBER_GONE,
+            each["number"],
+            each["status"],
+            f"The account has no number {each['number']} that sends texts.",
+            f"petmsg number quarantine {each['number']} --reason … "
+            f"(or: petmsg number retire {each['number']})",
+        )
+        for each in believed
+        if each["number"] not in there
+    ]
+
+
+def alert_all(work: Work, drifts: Sequence[Drift]) -> None:
+    """Raise an alert for each number that is gone or not known; the same one stays one alert."""
+    one_batch_at_a_time(work)
+    for each in drifts:
+        is_gone = each.kind is DriftKind.NUMBER_GONE
+        raise_alert(
+            work,
+            AlertKind.NUMBER_GONE if is_gone else AlertKind.NUMBER_NOT_KNOWN,
+            severity=AlertSeverity.CRITICAL if is_gone else AlertSeverity.INFO,
+            entity="number",
+            ref=each.ref,
+            message=each.message,
+            command=each.command,
+        )
+
+
+def adopt_all(
+    work: Work, numbers: Sequence[str], *, number_class: NumberClass
+) -> list[NumberAdded | Failure]:
+    """Add the numbers of the provider's account to the org, each all or nothing.
+
+    One that the org has stays as it is, whatever its class; one of another org is refused.
+    """
+    one_batch_at_a_time(work)
+    return [
+        take_alone(work, e164, lambda one: _adopt(work, one, number_class=number_class), ref=str)
+        for e164 in sorted(set(numbers))
+    ]
+
+
+def _adopt(work: Work, e164: str, *, number_class: NumberClass) -> NumberAdded:
+    phone = parse_phone(e164)
+    there = work.session.exec(
+        select(MessageNumber).where(
+            MessageNumber.org_id == work.org.id, MessageNumber.e164 == phone
+        )
+    ).first()
+    if there is not None:
+        return NumberAdded(phone, there.number_class, there.status, reused=True)
+    return add(work, e164, number_class=number_class)

@@ -1,0 +1,228 @@
+"""What became of the texts that the provider took: delivered, not delivered, or still on the way.
+
+The same for an answer to a question (`message sync`) and for a report that comes by itself. A later
+state never goes back: reports come late, twice and out of order. For each try the order is sent,
+then undelivered or failed (the first word counts), then delivered; a text of which any try was
+delivered is delivered, and is not sent again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from petmsg.enums import AlertKind, AlertSeverity, AttemptStatus, MessageStatus
+from petmsg.models import Message, MessageAttempt
+from petmsg.providers.base import Delivery, ProviderText, RejectionClass
+from petmsg.services.alert import raise_alert
+from petmsg.services.message import client_of
+from petmsg.services.reactions import react
+from petmsg.services.record import attempt_of, locked_by_id
+from petmsg.services.work import Failure, Work, one_batch_at_a_time, take_alone
+
+REPORTS_COME_WITHIN = timedelta(days=4)
+"""How long after it was sent a text is asked for. Carriers keep trying an unreachable handset for
+up to three days; a text without a report by then never gets one, and stays `sent`."""
+ACCOUNT_WAIT = timedelta(hours=1)
+"""After a report that blames the account (a campaign suspended, say). The text itself was taken, so
+another try at once would be taken and fail again, round and round."""
+
+_FINAL = frozenset((AttemptStatus.UNDELIVERED, AttemptStatus.FAILED, AttemptStatus.DELIVERED))
+_UNDER_WAY = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))
+_WORDS = {
+    Delivery.UNDELIVERED: "The carrier reported that it did not arrive.",
+    Delivery.FAILED: "The provider took it, but could not hand it to the carrier.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the provider said when it was asked for a text; None: it has none of that id."""
+
+    message: int
+    provider_message_id: str
+    text: ProviderText | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A text after a report about one of its tries.
+
+    `number` and `provider_id` are of that try, `code` why it did not arrive; `note` says what is
+    odd. `changed`: the text is not where it was before.
+    """
+
+    message: int
+    status: MessageStatus
+    client: str
+    number: str | None
+    provider_id: str
+    code: str | None
+    changed: bool
+    note: str | None = None
+
+
+def report(
+    work: Work,
+    provider_message_id: str,
+    *,
+    delivery: Delivery,
+    code: str | None = None,
+    rejection_class: RejectionClass | None = None,
+) -> Reported | None:
+    """Take in how far a text is; None if no try of this org carries that id.
+
+    One that did not arrive is reacted to as to a refusal (`services.reactions`): it may wait for
+    another try. A report about a try that is not the last changes the text only if it says
+    delivered: she has it then, whatever becomes of the later tries.
+    """
+    found = work.cursor.one(
+        "SELECT a.message_id, a.attempt, n.e164 AS number FROM message_attempt a"
+        " JOIN message_number n ON n.id = a.number_id"
+        " WHERE a.org_id = :org_id AND a.provider_message_id = :id",
+        org_id=work.org.id,
+        id=provider_message_id,
+    )
+    if found is None:
+        return None
+    message = locked_by_id(work, found["message_id"])
+    attempt = attempt_of(work, found["message_id"], found["attempt"])
+    before = message.status
+    if delivery is Delivery.DELIVERED and attempt.status is not AttemptStatus.DELIVERED:
+        _delivered(work, message, attempt)
+        _record(work, message, attempt, found["number"], event="message.delivered")
+    elif delivery in _WORDS and attempt.status not in _FINAL:
+        attempt.status, attempt.code = AttemptStatus(delivery.value), code
+        if message.status is MessageStatus.SENT and message.attempts == attempt.attempt:
+            _not_delivered(work, message, delivery, code, rejection_class)
+        put_back = message.status is not before and message.status is MessageStatus.QUEUED
+        event = "message.put_back" if put_back else f"message.{delivery.value}"
+        _record(work, message, attempt, found["number"], event=event)
+    work.session.flush()
+    return _reported(
+        work,
+        message,
+        number=found["number"],
+        provider_id=provider_message_id,
+        code=attempt.code,
+        changed=message.status is not before,
+    )
+
+
+def take_in(work: Work, answers: Sequence[Answer]) -> list[Reported | Failure]:
+    """`report` for what the provider answered, each all or nothing: the texts that changed.
+
+    A text that the provider does not know is left as it is, with a note; one alert for all of them.
+    """
+    one_batch_at_a_time(work)
+    work.cursor.run_many(
+        "UPDATE message SET synced_at = :now WHERE org_id = :org_id AND id = :id",
+        [{"now": work.now, "org_id": work.org.id, "id": each.message} for each in answers],
+    )
+    taken = [
+        take_alone(work, each, lambda one: _take_in_one(work, one), ref=_ref)
+        for each in sorted(answers, key=lambda each: each.message)
+    ]
+    strange = [each.message for each in answers if each.text is None]
+    if strange:
+        _alert_not_known(work, strange)
+    return [each for each in taken if each is not None]
+
+
+def _take_in_one(work: Work, answer: Answer) -> Reported | None:
+    text = answer.text
+    if text is None:
+        message = locked_by_id(work, answer.message)
+        return _reported(
+            work,
+            message,
+            number=message.from_e164,
+            provider_id=answer.provider_message_id,
+            note="the provider does not know it",
+        )
+    reported = report(
+        work,
+        answer.provider_message_id,
+        delivery=text.delivery,
+        code=text.code,
+        rejection_class=text.rejection_class,
+    )
+    return reported if reported is not None and reported.changed else None
+
+
+def _delivered(work: Work, message: Message, attempt: MessageAttempt) -> None:
+    attempt.status, attempt.code = AttemptStatus.DELIVERED, None
+    if message.delivered_at is None:
+        message.delivered_at = work.now
+    # A later try that is under way is finished first: its own end leaves the text delivered.
+    if message.status not in _UNDER_WAY:
+        message.status = MessageStatus.DELIVERED
+        message.due_at = message.error_code = message.error_message = None
+
+
+def _not_delivered(
+    work: Work,
+    message: Message,
+    delivery: Delivery,
+    code: str | None,
+    rejection_class: RejectionClass | None,
+) -> None:
+    if code is None or rejection_class is None:
+        message.status, message.due_at = MessageStatus.FAILED, None
+        message.error_code, message.error_message = code, _WORDS[delivery]
+    else:
+        work.session.flush()
+        react(work, message, code=code, rejection_class=rejection_class, words=_WORDS[delivery])
+    if message.status is MessageStatus.FAILED:
+        message.status = MessageStatus(delivery.value)
+    elif rejection_class is RejectionClass.ACCOUNT and message.due_at is not None:
+        message.due_at = max(message.due_at, work.now + ACCOUNT_WAIT)
+
+
+def _record(
+    work: Work, message: Message, attempt: MessageAttempt, number: str, *, event: str
+) -> None:
+    work.record(
+        event,
+        "message",
+        str(message.id),
+        {
+            "client": client_of(work, message).ref,
+            "number": number,
+            "attempt": attempt.attempt,
+            "code": attempt.code,
+            "status": message.status.value,
+        },
+        reason="reported by the provider",
+    )
+
+
+def _reported(
+    work: Work,
+    message: Message,
+    *,
+    number: str | None,
+    provider_id: str,
+    code: str | None = None,
+    changed: bool = False,
+    note: str | None = None,
+) -> Reported:
+    assert message.id is not None
+    client = client_of(work, message).ref
+    return Reported(message.id, message.status, client, number, provider_id, code, changed, note)
+
+
+def _alert_not_known(work: Work, messages: Sequence[int]) -> None:
+    raise_alert(
+        work,
+        AlertKind.MESSAGE_NOT_KNOWN,
+        severity=AlertSeverity.WARNING,
+        entity="org",
+        ref=work.org.slug,
+        message=f"The provider does not know {len(messages)} of the texts it took, among them text "
+        f"{min(messages)}: perhaps the credentials are another account's.",
+        command=f"petmsg message show {min(messages)}; petmsg config show",
+    )
+
+
+def _ref(answer: Answer) -> str:
+    return str(answer.message)
