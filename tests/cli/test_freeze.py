@@ -66,7 +66,7 @@ def test_a_freeze_whose_end_is_over_is_over_by_itself(cli: Cli, migrated_url: st
     assert state(cli, now=before) == (True, "2026-02-14T17:00:00Z", "complaints")
     assert state(cli, now=end) == (False, None, None)
     thawed = cli("org", "thaw", "-o", "json", now=end)
-    assert (thawed.code, thawed.json["reused"], thawed.json["frozen"]) == (0, True, False)
+    assert (thawed.code, thawed.json) == (0, {**THAWED, "reused": True})
 
 
 def test_freezing_again_replaces_reason_and_end(cli: Cli) -> None:
@@ -95,6 +95,17 @@ def test_thawing_an_org_that_was_never_frozen_changes_nothing(sqlite_cli: Cli) -
     ran = sqlite_cli("org", "thaw", "-o", "json")
     assert (ran.code, ran.json) == (0, {**THAWED, "reused": True})
     assert events(sqlite_cli) == before
+
+
+def test_freezing_again_does_not_change_since_when(cli: Cli) -> None:
+    cli(*FREEZE)
+    cli(*FREEZE, "--until", "+2h", now=NOW + timedelta(minutes=30))
+    cli("org", "thaw", now=NOW + timedelta(hours=1))
+    assert events(cli)[-1]["payload"]["before"]["at"] == "2026-02-14T15:00:00Z"
+    cli(*FREEZE, "--until", "+1m", now=NOW + timedelta(hours=2))
+    cli(*FREEZE, now=NOW + timedelta(hours=3))
+    cli("org", "thaw", now=NOW + timedelta(hours=4))
+    assert events(cli)[-1]["payload"]["before"]["at"] == "2026-02-14T18:00:00Z"
 
 
 def test_a_freeze_that_is_over_can_be_followed_by_another(cli: Cli, migrated_url: str) -> None:
