@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,7 +52,7 @@ def rows(url: str, query: str) -> list[tuple[Any, ...]]:
 
 
 def upgrade(url: str, revision: str = "head", **options: Any) -> migrate.Migrated:
-    options = {"actor": ACTOR, "now": NOW, "create": True} | options
+    options = {"actor": ACTOR, "now": NOW, "create": True, **options}
     return migrate.upgrade(url, revision=revision, **options)
 
 
@@ -304,11 +304,8 @@ _CATALOG = (
 def dump(url: str) -> list[str]:
     """Everything in the database as text: schema and rows."""
     if url.startswith("sqlite"):
-        connection = sqlite3.connect(url.removeprefix("sqlite:///"))
-        try:
-            return list(connection.iterdump())
-        finally:
-            connection.close()
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file:
+            return list(file.iterdump())
     with begun(url) as connection:
         catalog = [*_CATALOG]
         catalog += [f"SELECT '{t}', t FROM {t} t" for t in inspect(connection).get_table_names()]
@@ -389,6 +386,27 @@ def failing_after(writes: int) -> Iterator[list[str]]:
     finally:
         event.remove(Engine, "after_cursor_execute", executed)
         event.remove(Engine, "commit", committing)
+
+
+def failed_everywhere(url: str, migration: Callable[[], object]) -> list[str]:
+    """Let a migration fail after its first write, after its second, and so on, and then succeed.
+
+    After each failure the database is what it was. Returns the statements of the success, the last
+    of which is the commit.
+    """
+    before = dump(url)
+    for writes in range(1, 500):
+        with failing_after(writes) as seen:
+            done = True
+            try:
+                migration()
+            except Injected:
+                done = False
+        if done:
+            assert dump(url) != before
+            return seen
+        assert dump(url) == before, seen[-1]
+    raise AssertionError("It fails for ever.")
 
 
 def assert_refused(url: str, statement: str, words: str) -> None:

@@ -3,6 +3,7 @@
 import ast
 import re
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,17 @@ import pytest
 from sqlalchemy import Engine, event
 
 from petmsg.clock import iso_utc
-from petmsg.queries import confirm, impact, routing
+from petmsg.queries import confirm, hold, impact, queue, routing, thread
 from tests.consistency import raw
 from tests.fixtures import NOW, add_org, lines, run_cli
 
 PACKAGE = Path(__file__).resolve().parent.parent / "petmsg"
 SQL = re.compile(r"\s*(WITH|SELECT|INSERT INTO|UPDATE|DELETE FROM)\s")
 PARAMETER = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
-HOT = ("message", "assignment_window", "booking", "thread", "audit_event")
+HOT = (
+    "message", "message_attempt", "assignment_window", "booking", "thread", "audit_event",
+    "opt_out", "blocked_pair", "alert",
+)  # fmt: skip
 
 # Words that one database alone knows: such a text is prepared there.
 OF_SQLITE = r"sqlite_master"
@@ -83,7 +87,23 @@ def is_sql(node: ast.JoinedStr) -> bool:
     return isinstance(first, ast.Constant) and SQL.match(str(first.value)) is not None
 
 
-TEXTS = sql_texts()
+def made_texts() -> dict[str, str]:
+    """The texts that stand ready in modules of queries/, by name: however they were put together,
+    they are run as they are."""
+    modules = [
+        import_module(f"petmsg.queries.{path.stem}")
+        for path in sorted((PACKAGE / "queries").glob("*.py"))
+        if path.stem != "__init__"
+    ]
+    return {
+        f"queries/{module.__name__.rpartition('.')[2]}.py:{name}": value
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, str) and name.isupper() and SQL.match(value)
+    }
+
+
+TEXTS = sql_texts() | made_texts()
 
 
 def test_the_texts_are_found() -> None:
@@ -91,6 +111,7 @@ def test_the_texts_are_found() -> None:
     assert len(TEXTS) > 40
     places = {place.partition(":")[0] for place in TEXTS}
     assert {"queries/routing.py", "queries/confirm.py", "services/work.py"} <= places
+    assert TEXTS["queries/queue.py:DUE"] == queue.DUE
 
 
 def prepared(cursor: Any, text: str) -> None:
@@ -176,13 +197,61 @@ def scans(cursor: Any, text: str) -> list[str]:
     [
         routing.NOW, routing.PAST, confirm.BOOKINGS, confirm.THREADS, confirm.WINDOWS,
         confirm.UPDATE_WINDOW, confirm.MARK_CONFIRMED, confirm.OVERLAPS, impact._WINDOWS,
+        thread._NUMBERS_SEEN, hold.RECIPIENT, hold.STANDING, hold.BLOCKED,
     ],
     ids=["now", "past", "bookings", "threads", "windows", "update_window", "mark_confirmed",
-         "overlaps", "affected"],
+         "overlaps", "affected", "numbers_seen", "recipient", "opted_out", "blocked"],
 )  # fmt: skip
 def test_a_hot_text_reads_no_table_from_end_to_end(company: str, text: str) -> None:
     with raw(company) as cursor:
         assert scans(cursor, text) == []
+
+
+ON_ITS_WAY = """
+SELECT id FROM message WHERE org_id = :org_id AND status = 'sent' ORDER BY synced_at, id LIMIT 9
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "indexes"),
+    [
+        (queue.DUE, {"ix_message_due", "ix_message_line", "uq_message_in_flight"}),
+        (queue.NEXT_OF_THREADS, {"ix_message_line", "uq_message_in_flight"}),
+        (queue.BEHIND, {"ix_message_line", "uq_message_in_flight"}),
+        (ON_ITS_WAY, {"ix_message_on_its_way"}),
+        (
+            routing.PAST,
+            {"ix_message_attempt_number_id_claimed_at", "ix_message_attempt_thread_id_claimed_at"},
+        ),
+    ],
+    ids=["due", "next", "behind", "on its way", "past"],
+)
+def test_the_queue_is_read_by_its_partial_indexes(
+    migrated_url: str, text: str, indexes: set[str]
+) -> None:
+    """So that what was sent long ago does not slow down what is due. On PostgreSQL an empty table
+    would be read from end to end if that were allowed."""
+    with raw(migrated_url) as cursor:
+        if not cursor.is_sqlite:
+            cursor.run("SET LOCAL enable_seqscan = off")
+            cursor.run("SET LOCAL enable_bitmapscan = off")
+        verb = "EXPLAIN QUERY PLAN" if cursor.is_sqlite else "EXPLAIN"
+        values: dict[str, Any] = dict.fromkeys(set(PARAMETER.findall(text)), 1)
+        values |= dict.fromkeys(("now", "at", "after_at"), NOW)
+        plan = repr(cursor.tuples(f"{verb} {text}", **values))
+    assert {index for index in indexes if index not in plan} == set()
+    assert "SCAN m" not in plan
+
+
+def test_a_bound_status_would_not_use_a_partial_index(company: str) -> None:
+    bound = queue.DUE.replace("m.status = 'queued'", "m.status = :status")
+    with raw(company) as cursor:
+        plan = repr(
+            cursor.tuples(
+                f"EXPLAIN QUERY PLAN {bound}", **dict.fromkeys(set(PARAMETER.findall(bound)))
+            )
+        )
+    assert "ix_message_due" not in plan
 
 
 class Listener:
@@ -218,6 +287,8 @@ def test_sending_confirming_and_quarantining_read_no_hot_table_from_end_to_end(
         "booking reassign B-2 --nobody",
         "message send C-1 --body Hi --key k",
         "message send C-1 --body Hi --key k",
+        "message send C-2 --body Hi --queue-only",
+        "message dispatch",
         "number quarantine +14155550101 --reason complaints",
         "sitter deactivate S-1",
         "client forget C-1 --reason asked --yes",
