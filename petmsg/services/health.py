@@ -92,6 +92,7 @@ def health(
             )
             found.append(
                 _health(
+                    org,
                     number,
                     counts.get(number["id"], []),
                     last_50=last_50,
@@ -172,6 +173,7 @@ def _reason(last_50: int) -> str:
 
 
 def _health(
+    org: OrgRow,
     number: dict[str, Any],
     counts: Sequence[dict[str, Any]],
     *,
@@ -204,12 +206,12 @@ def _health(
         sent_24h=sent_24h,
         propose=number["status"] == NumberStatus.ACTIVE and filtered,
     )
-    return replace(found, command=_command(found)) if found.propose else found
+    return replace(found, command=_command(org, found)) if found.propose else found
 
 
-def _command(row: Health) -> str:
+def _command(org: OrgRow, row: Health) -> str:
     replacement = " --replacement E164" if row.number_class == "front_desk" else ""
     return (
-        f"petmsg number quarantine {row.number}{replacement} "
+        f"petmsg number quarantine {row.number}{replacement} --org {org.slug} "
         f"--reason '{_reason(row.filtered_last_50)}'"
     )

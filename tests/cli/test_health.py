@@ -1,5 +1,6 @@
 """petmsg number health: how the texts of each number fared, and which are to quarantine."""
 
+import shlex
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -308,15 +309,18 @@ def test_proposals_come_with_the_command_that_does_it(url: str) -> None:
     assert (ran.code, [row["number"] for row in ran.json]) == (10, [N1])
     command = ran.json[0]["command"]
     assert command == (
-        f"petmsg number quarantine {N1} --reason 'filtered by carriers: 3 of the last 50'"
+        f"petmsg number quarantine {N1} --org happy-paws "
+        "--reason 'filtered by carriers: 3 of the last 50'"
     )
     assert listed(url, f"number show {N1}")["status"] == "active"
+    assert run_cli(url, *shlex.split(command)[1:]).code == 0
+    assert listed(url, f"number show {N1}")["status"] == "quarantined"
 
 
 def test_a_proposal_for_the_desk_asks_for_a_replacement(sqlite_url: str) -> None:
     filtered(sqlite_url, DESK)
     (row,) = rows(sqlite_url, "--propose")
-    assert f"quarantine {DESK} --replacement E164 --reason" in row["command"]
+    assert f"quarantine {DESK} --replacement E164 --org happy-paws --reason" in row["command"]
 
 
 def test_named_numbers_alone_are_proposed(sqlite_url: str) -> None:
