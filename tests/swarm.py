@@ -121,7 +121,7 @@ class Hive:
 
 def main() -> None:
     """Obey one order a line."""
-    _load_everything()
+    load_everything()
     for line in sys.stdin:
         order = json.loads(line)
         answer = _obey(
@@ -131,7 +131,7 @@ def main() -> None:
         sys.stdout.flush()
 
 
-def _load_everything() -> None:
+def load_everything() -> None:
     import psycopg  # noqa: F401 - so that no process has to
 
     for package in ("petmsg.cli", "petmsg.services", "petmsg.render", "petmsg.providers"):

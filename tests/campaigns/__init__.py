@@ -1,0 +1,1 @@
+"""Campaigns: what only thousands of seeded accidents prove. Short ones run as tests."""
