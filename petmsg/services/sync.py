@@ -166,7 +166,8 @@ def _not_delivered(
     code: str | None,
     rejection_class: RejectionClass | None,
 ) -> None:
-    if code is None or rejection_class is None:
+    forgotten = message.to_e164 is None or message.body is None
+    if code is None or rejection_class is None or forgotten:
         message.status, message.due_at = MessageStatus.FAILED, None
         message.error_code, message.error_message = code, _WORDS[delivery]
     else:
