@@ -35,7 +35,8 @@ from petmsg.services.message import MessageNotWaiting, client_of, locked_message
 from petmsg.services.work import Work
 
 LOOK_AGAIN = timedelta(minutes=1)
-"""After which a text is looked at again for which there was no number."""
+"""After which a worker that stays looks again at a text for which there was no number. The text
+itself stays due: whoever frees a number sends it at once."""
 _MOST_TRIES = 5
 # Texts that are being queued for the same thread share its key; a lock that asked for the key too
 # would deadlock with them.
@@ -163,9 +164,7 @@ def _with_number(
             )
     if number is None:
         _alert_no_number(work, client, decision)
-        message.due_at = work.now + LOOK_AGAIN
-        work.session.flush()
-        return Waiting(message.id, decision.reason, message.due_at, decision)
+        return Waiting(message.id, decision.reason, work.now + LOOK_AGAIN, decision)
     assert message.to_e164 is not None
     blocked = read_hold_facts(
         work.cursor, work.org, client_id=client.id, to_e164=message.to_e164, number_id=number.id
