@@ -17,10 +17,13 @@ class NotSent(Refused):
     """A text that was refused or held when it was about to leave; `code` is its own."""
 
     def __init__(self, ended: Ended) -> None:
-        super().__init__(
-            f"Text {ended.message} was not sent: {ended.why}.",
-            hint=f"Look at it: petmsg message show {ended.message}",
-        )
+        hint = f"Look at it: petmsg message show {ended.message}"
+        if ended.status is MessageStatus.HELD:
+            hint = (
+                f"Drop it: petmsg message cancel {ended.message}; or once nothing stands in the "
+                f"way: petmsg message retry {ended.message} --reason …"
+            )
+        super().__init__(f"Text {ended.message} was not sent: {ended.why}.", hint=hint)
         self.code = f"message_{ended.status.value}"
 
 
