@@ -1,12 +1,14 @@
 """The sandbox keeps what would have been sent, and keeps the contract of every provider."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from petmsg.db.engine import make_engine, transaction
+from petmsg.db import migrate
+from petmsg.db.engine import cursor_of, make_engine, transaction
 from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
 from petmsg.errors import Busy, DatabaseUnusable, ProviderUnavailable
@@ -20,18 +22,39 @@ from petmsg.providers.base import (
     Unknown,
 )
 from petmsg.providers.sandbox import SandboxProvider
-from tests.fixtures import add_org, looking, working
+from tests.fixtures import ACTOR, NOW, add_org, looking, working
+from tests.postgres import PostgresServer
 from tests.providers.contract import ProviderContract
 
 OURS, HERS = "+14155550101", "+14155551001"
 
 
-@pytest.fixture
-def sandbox(migrated_url: str) -> Iterator[SandboxProvider]:
-    location = locate(migrated_url)
+@contextmanager
+def sandbox_on(url: str) -> Iterator[SandboxProvider]:
+    location = locate(url)
     engine = make_engine(location)
     yield SandboxProvider(lambda: transaction(engine, location), lambda: snapshot(location))
     engine.dispose()
+
+
+@pytest.fixture
+def sandbox(migrated_url: str) -> Iterator[SandboxProvider]:
+    with sandbox_on(migrated_url) as provider:
+        yield provider
+
+
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+)
+def kept_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """One database of each kind for the whole contract: it has many tests."""
+    if request.param == "sqlite":
+        url = locate(str(tmp_path_factory.mktemp("sandbox") / "petmsg.db")).url
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        url = server.url(server.create())
+    migrate.upgrade(url, actor=ACTOR, now=NOW, create=True)
+    return url
 
 
 class TestContract(ProviderContract):
@@ -41,8 +64,14 @@ class TestContract(ProviderContract):
     other_to_e164 = "+14155551002"
 
     @pytest.fixture
-    def provider(self, sandbox: SandboxProvider) -> Provider:
-        return sandbox
+    def provider(self, kept_url: str) -> Iterator[Provider]:
+        location = locate(kept_url)
+        with sandbox_on(kept_url) as provider:
+            engine = make_engine(location)
+            with transaction(engine, location) as session:
+                cursor_of(session).run("DELETE FROM sandbox_text")
+            engine.dispose()
+            yield provider
 
 
 def test_what_it_accepts_is_kept_as_it_would_have_been_sent(
