@@ -38,6 +38,7 @@ _NOT_TRIED = frozenset(
 )
 """Refusals that say nothing about the text or its number: the attempt counts as put back."""
 _UNDECIDED = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))
+_TAKEN = frozenset((MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.UNDELIVERED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,8 @@ def record(work: Work, done: HandedOver) -> MessageStatus:
     is_last = message.attempts == claim.attempt and message.worker == claim.worker
     if isinstance(outcome, Accepted):
         _keep_pace(work, done)
-        attempt.status, attempt.ended_at = AttemptStatus.SENT, work.now
-        attempt.provider_message_id = outcome.provider_message_id
-        if is_last:
-            bind(work, message, outcome.provider_message_id)
-            work.record("message.sent", "message", str(message.id), payload_of(claim, message))
-        work.session.flush()
+        if not _is_known(work, outcome.provider_message_id):
+            _accepted(work, claim, message, attempt, outcome.provider_message_id, is_last=is_last)
         return message.status
     if not is_last or message.status not in _UNDECIDED:
         return message.status
@@ -89,8 +86,40 @@ def record(work: Work, done: HandedOver) -> MessageStatus:
         message.in_doubt_at = work.now
         _say_why(message, outcome.code, outcome.message)
         work.record("message.outcome_unknown", "message", str(message.id), payload)
+    if message.delivered_at is not None:
+        end_as_delivered(message)
     work.session.flush()
     return message.status
+
+
+def _accepted(
+    work: Work,
+    claim: Claim,
+    message: Message,
+    attempt: MessageAttempt,
+    provider_message_id: str,
+    *,
+    is_last: bool,
+) -> None:
+    """The provider took it. Also if the text was queued again or even claimed anew since: then it
+    was sent by this try, and none after it may be begun."""
+    attempt.status, attempt.ended_at = AttemptStatus.SENT, work.now
+    attempt.provider_message_id = provider_message_id
+    if is_last or message.status not in _TAKEN:
+        if not is_last:
+            message.number_id, message.rule = claim.number, claim.decision.rule
+            message.from_e164, message.decision = claim.text.from_e164, claim.decision_json
+        bind(work, message, provider_message_id)
+        work.record("message.sent", "message", str(message.id), payload_of(claim, message))
+    work.session.flush()
+
+
+def _is_known(work: Work, provider_message_id: str) -> bool:
+    """Whether it was found at the provider and recorded already: its state may be a later one."""
+    found = work.cursor.value(
+        "SELECT 1 FROM message_attempt WHERE provider_message_id = :id", id=provider_message_id
+    )
+    return found is not None
 
 
 def bind(work: Work, message: Message, provider_message_id: str) -> None:
@@ -98,6 +127,15 @@ def bind(work: Work, message: Message, provider_message_id: str) -> None:
     message.status = MessageStatus.SENT
     message.provider_message_id = provider_message_id
     message.sent_at = work.now
+    message.due_at = message.in_doubt_at = message.absent_at = None
+    message.error_code = message.error_message = None
+    if message.delivered_at is not None:
+        end_as_delivered(message)
+
+
+def end_as_delivered(message: Message) -> None:
+    """An earlier try reached her while this one was under way: there is no other after it."""
+    message.status = MessageStatus.DELIVERED
     message.due_at = message.in_doubt_at = message.absent_at = None
     message.error_code = message.error_message = None
 
