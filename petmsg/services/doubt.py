@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import AttemptStatus, MessageStatus
+from petmsg.enums import AttemptStatus, MessageStatus, ProviderName
 from petmsg.models import Message
 from petmsg.providers.base import ProviderText
 from petmsg.queries.org import OrgRow
 from petmsg.services.claim import hold_for_a_person
-from petmsg.services.record import attempt_of, bind, locked_by_id
+from petmsg.services.record import attempt_of, bind, end_as_delivered, locked_by_id
 from petmsg.services.work import Work
 from petmsg.words import normal_body
 
@@ -43,6 +43,7 @@ class InDoubt:
 
     message: int
     attempt: int
+    provider: ProviderName | None
     from_e164: str
     to_e164: str
     claimed_at: datetime
@@ -75,7 +76,8 @@ def being_sent(cursor: Cursor, org: OrgRow) -> list[Orphan]:
 def in_doubt(cursor: Cursor, org: OrgRow) -> list[InDoubt]:
     """The org's texts whose fate is not known, the oldest first."""
     rows = cursor.rows(
-        "SELECT id AS message, attempts AS attempt, from_e164, to_e164, claimed_at FROM message"
+        "SELECT id AS message, attempts AS attempt, provider, from_e164, to_e164, claimed_at"
+        " FROM message"
         " WHERE org_id = :org_id AND direction = 'outbound'"
         " AND status IN ('sending', 'unknown') AND status = 'unknown'"
         " AND from_e164 IS NOT NULL AND to_e164 IS NOT NULL AND claimed_at IS NOT NULL"
@@ -116,7 +118,7 @@ def settle(
 ) -> Settled | None:
     """Decide about a text in doubt by what the provider listed; None if it was settled meanwhile.
 
-    `found` was listed after the text came into doubt and before this transaction began.
+    `found` was listed after the text came into doubt, at `work.now` or later.
     """
     message = locked_by_id(work, doubt.message)
     if message.status is not MessageStatus.UNKNOWN or message.attempts != doubt.attempt:
@@ -143,6 +145,19 @@ def settle(
     if work.now < message.absent_at + second_look:
         return Settled(doubt.message, message.status, "the provider does not list it; once more")
     return _back_to_the_queue(work, message)
+
+
+def left_behind(work: Work, doubt: InDoubt, *, grace: timedelta = GRACE) -> Settled | None:
+    """A text in doubt was handed to a provider that carries the org's texts no more, so that nobody
+    here can ask it: after the grace it is for a person. None if it was settled meanwhile."""
+    message = locked_by_id(work, doubt.message)
+    if message.status is not MessageStatus.UNKNOWN or message.attempts != doubt.attempt:
+        return None
+    assert message.in_doubt_at is not None
+    why = f"{doubt.provider} may have it, but carries the org's texts no more"
+    if work.now >= message.in_doubt_at + grace:
+        hold_for_a_person(work, message, why=why, code="other_provider")
+    return Settled(doubt.message, message.status, why)
 
 
 def _may_be(work: Work, message: Message, text: ProviderText) -> bool:
@@ -182,6 +197,9 @@ def _back_to_the_queue(work: Work, message: Message) -> Settled:
     message.status = MessageStatus.QUEUED
     message.due_at = work.now
     message.in_doubt_at = message.absent_at = None
+    if message.delivered_at is not None:
+        end_as_delivered(message)
+        return Settled(message.id, message.status, "an earlier try reached her")
     work.record(
         "message.requeued",
         "message",

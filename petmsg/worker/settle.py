@@ -47,6 +47,10 @@ class Store(Protocol):
         ...
 
 
+MOST_IN_VAIN = 3
+"""Questions in a row without an answer: each may take as long as a request may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long a text must be missing before it is sent again (see `services.doubt`)."""
@@ -59,12 +63,18 @@ USUAL_PATIENCE = Patience()
 
 
 def settle(
-    store: Store, org: OrgRow, carrier: Provider, *, patience: Patience = USUAL_PATIENCE
+    store: Store,
+    org: OrgRow,
+    carrier: Provider,
+    *,
+    patience: Patience = USUAL_PATIENCE,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> list[Settled | Failure]:
     """Find out about every text of the org that is in doubt, or whose sender died.
 
     A text that the provider lists is sent, one that it never had is queued again, the rest waits or
-    is held for a person. A provider that does not answer leaves a text as it is.
+    is held for a person. A provider that does not answer leaves a text as it is; one that does not
+    answer several times in a row is not asked any more. `stopped` is asked before each text.
     """
     results: list[Settled | Failure] = []
     with store.snapshot() as cursor:
@@ -78,13 +88,23 @@ def settle(
         store.write_in(org.slug, doubt.orphaned, orphan)
     with store.snapshot() as cursor:
         doubts = doubt.in_doubt(cursor, org)
+    in_vain = 0
     for each in doubts:
+        if stopped() or in_vain >= MOST_IN_VAIN:
+            break
+        # Before the list is asked for: two looks are as far apart as their questions.
+        store.tick()
+        if each.provider not in (None, org.provider):
+            left = store.write_in(org.slug, doubt.left_behind, each, grace=patience.grace)
+            results += [] if left is None else [left]
+            continue
         try:
             found = carrier.find(from_e164=each.from_e164, to_e164=each.to_e164, since=each.since)
         except PetmsgError as problem:
             results.append(Failure(str(each.message), problem))
+            in_vain += 1
             continue
-        store.tick()
+        in_vain = 0
         settled = store.write_in(
             org.slug,
             doubt.settle,

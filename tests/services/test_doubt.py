@@ -1,0 +1,301 @@
+"""Texts in doubt: what the provider lists decides, and what it does not list needs two looks."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from petmsg.db.liveness import worker
+from petmsg.db.location import locate
+from petmsg.enums import AttemptStatus, MessageStatus
+from petmsg.errors import ProviderAccount, ProviderUnavailable
+from petmsg.providers.base import Delivery, ProviderText, SendOutcome, Unknown
+from petmsg.queries.org import OrgRow, find_org
+from petmsg.services import org as orgs
+from petmsg.services.doubt import CLOCK_SKEW, GRACE, LOOK_BACK, SECOND_LOOK, Settled
+from petmsg.services.work import Failure
+from petmsg.worker.settle import MOST_IN_VAIN, open_doubts, settle
+from tests.fixtures import NOW, looking, working
+from tests.services.queueing import (
+    HOUR,
+    PHONES,
+    POOL,
+    SECOND,
+    accepted,
+    alerts,
+    attempts,
+    change,
+    claimed,
+    company,
+    events,
+    queue,
+    record,
+    stored,
+)
+from tests.worker.stores import TestStore
+
+SID = "SM" + "f" * 32
+
+
+class Listing:
+    """A carrier that lists what it is told to."""
+
+    name = "listing"
+
+    def __init__(self, *texts: ProviderText, problem: Exception | None = None) -> None:
+        self.texts = texts
+        self.problem = problem
+        self.asked: list[dict[str, Any]] = []
+
+    def find(self, **asked: Any) -> tuple[ProviderText, ...]:
+        self.asked.append(asked)
+        if self.problem is not None:
+            raise self.problem
+        return self.texts
+
+    def send(self, text: object) -> SendOutcome:
+        raise AssertionError(text)
+
+    def fetch(self, provider_message_id: str) -> None:
+        raise AssertionError(provider_message_id)
+
+    def numbers(self) -> None:
+        raise AssertionError
+
+
+@pytest.fixture
+def url(migrated_url: str) -> str:
+    company(migrated_url)
+    return migrated_url
+
+
+def text_like(**changes: Any) -> ProviderText:
+    usual: dict[str, Any] = {
+        "provider_message_id": SID,
+        "from_e164": POOL,
+        "to_e164": PHONES["C-1"],
+        "body": "See you at 3 pm",
+        "delivery": Delivery.ON_ITS_WAY,
+        "created_at": NOW,
+    }
+    return ProviderText(**usual | changes)
+
+
+def lost(url: str, ref: str = "C-1", *, body: str = "See you at 3 pm") -> int:
+    """A text whose answer was lost at NOW."""
+    text = queue(url, ref, body=body)
+    record(url, claimed(url, text), Unknown(None, "reset"), now=NOW)
+    return text
+
+
+def look(
+    url: str, carrier: Listing, *, now: Any = NOW + SECOND, **options: Any
+) -> list[Settled | Failure]:
+    with looking(url) as cursor:
+        org: OrgRow = find_org(cursor, None)
+    store = TestStore(url, now=now)
+    try:
+        return settle(store, org, carrier, **options)
+    finally:
+        store.close()
+
+
+# --- found -------------------------------------------------------------------------------------
+
+
+def test_the_one_text_that_the_provider_lists_is_bound(url: str) -> None:
+    text = lost(url)
+    carrier = Listing(text_like())
+    (settled,) = look(url, carrier)
+    assert (settled.message, settled.status) == (text, MessageStatus.SENT)  # type: ignore[union-attr]
+    assert stored(url, text)["provider_message_id"] == SID
+    assert attempts(url, text) == [(AttemptStatus.SENT, None, POOL)]
+    assert events(url, text)[-1] == "message.sent"
+    assert carrier.asked == [
+        {"from_e164": POOL, "to_e164": PHONES["C-1"], "since": NOW - LOOK_BACK}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "listed"),
+    [
+        ("See you\r\nat 3 pm", "See you at 3 pm"),
+        ("See  you at 3 pm ", "See you at 3 pm"),
+        ("It\u2019s \u201cfine\u201d \u2013 bye\u2026", 'It\'s "fine" - bye...'),
+        ("Cafe\u0301", "Caf\u00e9"),
+    ],
+)
+def test_a_body_is_recognised_however_the_carrier_wrote_it(
+    url: str, body: str, listed: str
+) -> None:
+    text = lost(url, body=body)
+    look(url, Listing(text_like(body=listed)))
+    assert stored(url, text)["status"] == "sent"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"body": "See you at 4 pm"},
+        {"body": "see you at 3 pm"},
+        {"from_e164": "+14155550151"},
+        {"to_e164": PHONES["C-2"]},
+    ],
+)
+def test_another_text_is_no_candidate(url: str, other: Any) -> None:
+    text = lost(url)
+    look(url, Listing(text_like(**other)))
+    assert stored(url, text)["status"] == "unknown"
+
+
+def test_a_text_that_is_another_of_ours_is_no_candidate(url: str) -> None:
+    before = queue(url, body="See you at 3 pm")
+    record(url, claimed(url, before), accepted(7), now=NOW)
+    change(url, "UPDATE message_number SET free_at = NULL")
+    text = lost(url)
+    look(url, Listing(text_like(provider_message_id=accepted(7).provider_message_id)))
+    assert stored(url, text)["status"] == "unknown"
+
+
+# --- for a person ------------------------------------------------------------------------------
+
+
+def test_several_that_may_be_it_are_for_a_person(url: str) -> None:
+    text = lost(url)
+    (settled,) = look(url, Listing(text_like(), text_like(provider_message_id="SM1")))
+    assert (stored(url, text)["status"], stored(url, text)["error_code"]) == ("held", "ambiguous")
+    assert alerts(url) == [("message_held", "warning", "message", str(text))]
+    assert open_doubts([settled]) == 0
+
+
+def test_one_much_older_than_the_claim_is_for_a_person_and_not_bound(url: str) -> None:
+    text = lost(url)
+    look(url, Listing(text_like(created_at=NOW - CLOCK_SKEW - SECOND)))
+    assert stored(url, text)["status"] == "held"
+
+
+def test_one_within_the_skew_of_two_clocks_is_bound_and_beats_an_older_one(url: str) -> None:
+    text = lost(url)
+    older = text_like(provider_message_id="SM1", created_at=NOW - HOUR)
+    look(url, Listing(older, text_like(created_at=NOW - CLOCK_SKEW)))
+    assert stored(url, text)["provider_message_id"] == SID
+
+
+def test_one_whose_provider_the_org_has_left_is_never_queued_again_but_held(url: str) -> None:
+    text = lost(url)
+    with working(url) as work:
+        orgs.change(work, provider="twilio")
+    asked = Listing()
+    look(url, asked, now=NOW + GRACE - SECOND)
+    assert stored(url, text)["status"] == "unknown"
+    look(url, asked, now=NOW + GRACE)
+    look(url, asked, now=NOW + 2 * GRACE)
+    assert (stored(url, text)["status"], asked.asked) == ("held", [])
+    assert alerts(url) == [("message_held", "warning", "message", str(text))]
+
+
+# --- not there ---------------------------------------------------------------------------------
+
+
+def test_what_is_missing_twice_a_minute_apart_after_the_grace_is_queued_once(url: str) -> None:
+    text = lost(url)
+    nothing = Listing()
+    steps = [
+        (GRACE - SECOND, "unknown", None),
+        (GRACE, "unknown", NOW + GRACE),
+        (GRACE + SECOND_LOOK - SECOND, "unknown", NOW + GRACE),
+        (GRACE + SECOND_LOOK, "queued", None),
+    ]
+    for after, status, absent_at in steps:
+        look(url, nothing, now=NOW + after)
+        row = stored(url, text)
+        assert (row["status"], row["absent_at"]) == (status, absent_at), after
+    assert attempts(url, text) == [(AttemptStatus.ABSENT, None, POOL)]
+    assert look(url, nothing, now=NOW + HOUR) == []
+    assert events(url, text).count("message.requeued") == 1
+
+
+def test_what_shows_at_the_second_look_is_bound(url: str) -> None:
+    text = lost(url)
+    look(url, Listing(), now=NOW + GRACE)
+    look(url, Listing(text_like()), now=NOW + GRACE + SECOND_LOOK)
+    assert stored(url, text)["status"] == "sent"
+
+
+def test_a_long_question_counts_from_when_it_was_asked(url: str) -> None:
+    """Else a list from before the grace, read after it, would count as a look after it."""
+    text = lost(url)
+    carrier = Listing()
+    with looking(url) as cursor:
+        org = find_org(cursor, None)
+    store = TestStore(url, now=NOW + GRACE - SECOND)
+    slow = carrier.find
+
+    def find(**asked: Any) -> tuple[ProviderText, ...]:
+        store.sleep(100)
+        return slow(**asked)
+
+    carrier.find = find  # type: ignore[method-assign] # a carrier that takes its time
+    settle(store, org, carrier)
+    store.close()
+    assert stored(url, text)["absent_at"] is None
+
+
+def test_doubts_of_before_do_not_count_for_a_later_try(url: str) -> None:
+    text = lost(url)
+    for after in (GRACE, GRACE + SECOND_LOOK):
+        look(url, Listing(), now=NOW + after)
+    at = NOW + HOUR
+    record(url, claimed(url, text, now=at), Unknown(None, "reset"), now=at, started_at=at)
+    look(url, Listing(), now=at + SECOND)
+    assert (stored(url, text)["status"], stored(url, text)["absent_at"]) == ("unknown", None)
+
+
+# --- the provider, and the sender --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("problem", [ProviderUnavailable("busy"), ProviderAccount("no")])
+def test_a_provider_that_does_not_answer_leaves_the_text_as_it_is(
+    url: str, problem: Exception
+) -> None:
+    text = lost(url)
+    before = stored(url, text)
+    found = look(url, Listing(problem=problem), now=NOW + HOUR)
+    assert [type(each) for each in found] == [Failure]
+    assert open_doubts(found) == 1
+    assert stored(url, text) == before
+
+
+def test_a_provider_that_never_answers_is_not_asked_about_every_text(url: str) -> None:
+    with working(url) as work:
+        from petmsg.services import client
+
+        for at in range(4, 10):
+            client.add(work, f"C-{at}", phones=[f"+1415555100{at}"], ref=f"C-{at}")
+    for at in range(1, 10):
+        change(url, "UPDATE message_number SET free_at = NULL")
+        lost(url, f"C-{at}")
+    silent = Listing(problem=ProviderUnavailable("busy"))
+    assert len(look(url, silent)) == MOST_IN_VAIN
+    assert len(silent.asked) == MOST_IN_VAIN
+    assert look(url, Listing(), stopped=lambda: True) == []
+
+
+def test_a_text_of_a_living_worker_is_left_to_it_and_of_a_dead_one_is_in_doubt(url: str) -> None:
+    text = queue(url)
+    with worker(locate(url)) as alive:
+        claimed(url, text, worker=alive.token)
+        assert look(url, Listing(), now=NOW + HOUR) == []
+        assert stored(url, text)["status"] == "sending"
+    (settled,) = look(url, Listing(), now=NOW + HOUR)
+    row = stored(url, text)
+    assert (row["status"], row["in_doubt_at"]) == ("unknown", NOW + HOUR)
+    assert settled.status is MessageStatus.UNKNOWN  # type: ignore[union-attr]
+
+
+def test_the_longest_request_ends_within_the_grace() -> None:
+    from petmsg.providers.twilio import LONGEST_REQUEST_SECONDS
+    from petmsg.worker.hands import BEGIN_WITHIN
+
+    assert timedelta(seconds=LONGEST_REQUEST_SECONDS) < GRACE
+    assert timedelta(seconds=LONGEST_REQUEST_SECONDS + BEGIN_WITHIN) < GRACE + SECOND_LOOK
