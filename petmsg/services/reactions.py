@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from petmsg.clock import zone
-from petmsg.enums import AlertKind, AlertSeverity, MessageStatus, NumberStatus
+from petmsg.enums import AlertKind, AlertSeverity, MessageStatus
 from petmsg.hold import QuietHours, quiet_hours, quiet_until
 from petmsg.models import Message, MessageNumber
 from petmsg.providers.base import RejectionClass
+from petmsg.routing import usable
 from petmsg.services import custody
 from petmsg.services.alert import raise_alert
 from petmsg.services.claim import hold_for_a_person
@@ -27,6 +28,19 @@ UNEXPLAINED_TRIES = (timedelta(minutes=30),)
 _US_QUIET_HOURS = QuietHours(21 * 60, 8 * 60)
 """Of the recipient; the law's, where the org has set none (facts: Opt-out)."""
 _CAP_ZONE = "America/Los_Angeles"
+_REASON = "provider code {code}"
+"""Why the ledger says that a number was taken out of use."""
+_TOOK_ANOTHER_OUT = """
+SELECT 1 FROM message_attempt a
+JOIN number_custody c ON c.number_id = a.number_id AND c.reason = :reason || a.code
+WHERE a.thread_id = :thread_id AND a.number_id <> :number_id
+  AND a.status IN ('failed', 'undelivered')
+  AND NOT EXISTS (
+    SELECT 1 FROM message_attempt s WHERE s.thread_id = a.thread_id
+      AND s.claimed_at > a.claimed_at AND s.status IN ('sent', 'delivered')
+  )
+LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +127,11 @@ def _block(refusal: _Refusal) -> None:
 
 
 def _try_again_today(refusal: _Refusal) -> None:
-    _again_after(refusal.work, refusal.message, UNREACHABLE_TRIES)
+    _again_after(refusal, UNREACHABLE_TRIES)
 
 
 def _try_again_once(refusal: _Refusal) -> None:
-    _again_after(refusal.work, refusal.message, UNEXPLAINED_TRIES)
+    _again_after(refusal, UNEXPLAINED_TRIES)
 
 
 def _wait_for_the_cap(refusal: _Refusal) -> None:
@@ -159,11 +173,17 @@ def _again_at(work: Work, message: Message, at: datetime) -> None:
     message.due_at = max(at, work.now)
 
 
-def _again_after(work: Work, message: Message, waits: tuple[timedelta, ...]) -> None:
-    if message.attempts <= len(waits):
-        _again_at(work, message, work.now + waits[message.attempts - 1])
-    else:
-        message.status = MessageStatus.FAILED
+def _again_after(refusal: _Refusal, waits: tuple[timedelta, ...]) -> None:
+    """Wait longer each time it fails for this cause; tries that were only put back do not count."""
+    work, message = refusal.work, refusal.message
+    failed = work.cursor.value(
+        "SELECT count(*) FROM message_attempt WHERE message_id = :id AND code = :code"
+        " AND status IN ('failed', 'undelivered')",
+        id=message.id,
+        code=refusal.code,
+    )
+    if failed <= len(waits):
+        _again_at(work, message, work.now + waits[max(failed, 1) - 1])
 
 
 def _next_allowed(work: Work, message: Message) -> datetime:
@@ -181,30 +201,29 @@ def _next_allowed(work: Work, message: Message) -> datetime:
 def _another_number(refusal: _Refusal) -> None:
     """Our number is not usable: not the client's fault, so the text leaves from another one.
 
-    Once: a text that a second number cannot send either may be the reason itself, and must not
-    take one number after the other out of use.
+    A recipient whom a second number cannot reach either, in this text or a later one, may be the
+    reason herself, and must not take one number after the other out of use.
     """
     work, message, code = refusal.work, refusal.message, refusal.code
-    failed_before = work.cursor.value(
-        "SELECT count(*) FROM message_attempt WHERE message_id = :id AND attempt < :attempt"
-        " AND status = 'failed'",
-        id=message.id,
-        attempt=message.attempts,
-    )
-    if failed_before:
-        hold_for_a_person(
-            work, message, why=f"two numbers could not send it (code {code})", code=code
-        )
+    number = _number(work, message)
+    if work.cursor.value(
+        _TOOK_ANOTHER_OUT,
+        thread_id=message.thread_id,
+        number_id=number.id,
+        reason=_REASON.format(code=""),
+    ):
+        why = f"two numbers could not text this client (code {code})"
+        hold_for_a_person(work, message, why=why, code=code)
         return
-    _take_out(work, _number(work, message), code=code)
+    _take_out(work, number, code=code)
     _again_at(work, message, work.now)
 
 
 def _take_out(work: Work, number: MessageNumber, *, code: str) -> None:
     """Quarantine a number that the provider does not let us use, the front desk's too."""
-    if number.status is not NumberStatus.ACTIVE:
+    if not usable(number, work.now):
         return
-    reason = f"provider code {code}"
+    reason = _REASON.format(code=code)
     until = custody.quarantine_end(work, None)
     custody.to_quarantine(number, until=until, reason=reason)
     custody.enter(work, number, reason=reason)
