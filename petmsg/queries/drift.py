@@ -5,9 +5,10 @@ from typing import Any
 from petmsg.db.cursor import Cursor
 from petmsg.queries.org import OrgRow
 
-_AMBIGUOUS = """
-SELECT id, status FROM message
-WHERE org_id = :org_id AND id IN (:ids) AND status = 'held' AND error_code = 'ambiguous'
+_HELD_IN_DOUBT = """
+SELECT id AS message, error_message AS why FROM message
+WHERE org_id = :org_id AND id IN (:ids) AND status = 'held'
+  AND error_code IN ('ambiguous', 'other_provider')
 ORDER BY id
 """
 
@@ -26,12 +27,13 @@ def believed_numbers(cursor: Cursor, org: OrgRow) -> list[dict[str, Any]]:
     )
 
 
-def left_to_a_person(cursor: Cursor, org: OrgRow) -> list[int]:
-    """Texts that are held because the provider has several like them, while their alert is open."""
+def left_to_a_person(cursor: Cursor, org: OrgRow) -> list[dict[str, Any]]:
+    """Texts that are held because asking the provider settled nothing, while their alert is open:
+    `message` and `why`."""
     refs = cursor.tuples(
         "SELECT ref FROM alert WHERE org_id = :org_id AND kind = 'message_held'"
         " AND entity = 'message' AND done_at IS NULL",
         org_id=org.id,
     )
     ids = [int(ref) for (ref,) in refs]
-    return [row["id"] for row in cursor.in_list(_AMBIGUOUS, "ids", ids, org_id=org.id)]
+    return cursor.in_list(_HELD_IN_DOUBT, "ids", ids, org_id=org.id)

@@ -56,12 +56,9 @@ def of_settled(org: str, settled: Iterable[Settled | Failure]) -> list[Drift]:
     ]
 
 
-def of_held(org: str, messages: Iterable[int]) -> list[Drift]:
-    """Texts that a person must look up, because the provider has several like them."""
-    return [
-        _text(org, each, MessageStatus.HELD, "the provider has several like it")
-        for each in messages
-    ]
+def of_held(org: str, held: Iterable[Mapping[str, Any]]) -> list[Drift]:
+    """Texts that a person must look up, because asking the provider settled nothing."""
+    return [_text(org, each["message"], MessageStatus.HELD, each["why"]) for each in held]
 
 
 def _text(org: str, message: int, status: MessageStatus, note: str) -> Drift:

@@ -92,7 +92,8 @@ def report(
         _record(work, message, attempt, found["number"], event="message.delivered")
     elif delivery in _WORDS and attempt.status not in _FINAL:
         attempt.status, attempt.code = AttemptStatus(delivery.value), code
-        if message.status is MessageStatus.SENT and message.attempts == attempt.attempt:
+        is_its_last = message.provider_message_id == provider_message_id
+        if message.status is MessageStatus.SENT and is_its_last:
             _not_delivered(work, message, delivery, code, rejection_class)
         put_back = message.status is not before and message.status is MessageStatus.QUEUED
         event = "message.put_back" if put_back else f"message.{delivery.value}"

@@ -1,0 +1,412 @@
+"""Reports about tries that were delivered or not: a later state never goes back.
+
+Tried against a naive model: of each try only the most final word counts, the first of equals; a
+text is delivered from the moment any try of it is, unless a later try is under way just then.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from petmsg.db.engine import cursor_of, make_engine, transaction
+from petmsg.db.location import locate
+from petmsg.enums import MessageStatus, NumberClass, ProviderName
+from petmsg.providers.base import (
+    Accepted,
+    Delivery,
+    Rejected,
+    RejectionClass,
+    RetryLater,
+    SendOutcome,
+    Unknown,
+)
+from petmsg.queries.org import find_org
+from petmsg.services import client, number
+from petmsg.services.claim import Claim, claim
+from petmsg.services.doubt import GRACE, SECOND_LOOK, InDoubt, in_doubt, settle
+from petmsg.services.message import MessageNotWaiting, cancel, queue
+from petmsg.services.record import HandedOver, record
+from petmsg.services.sync import Reported, report
+from petmsg.services.work import Work
+from tests.fixtures import ACTOR, NOW, add_org, looking, working
+
+ANN = "+14155551001"
+UNREACHABLE = ("30003", RejectionClass.UNREACHABLE)
+FILTERED = ("30007", RejectionClass.FILTERED)
+TRY_AGAIN_AT = {1: timedelta(hours=4), 2: timedelta(hours=16)}
+
+
+@pytest.fixture
+def url(migrated_url: str) -> str:
+    """A database with an org, its desk number, a client and a queued text of hers."""
+    return filled(migrated_url)
+
+
+def filled(url: str) -> str:
+    add_org(url)
+    with working(url) as work:
+        client.add(work, "Ann", phones=[ANN], ref="C-1")
+        number.add(work, "+14155550201", number_class=NumberClass.POOL)
+        queue(work, "C-1", body="Hi")
+    return url
+
+
+@dataclass
+class Carrier:
+    """Whoever claims, hands over and reports, each in a transaction of its own."""
+
+    url: str
+    now: datetime = NOW
+    tries: list[str] = field(default_factory=list)
+    out: Claim | None = None
+
+    def begin(self) -> bool:
+        """Claim the text when it is due; whether that was possible."""
+        with looking(self.url) as cursor:
+            (row,) = cursor.rows("SELECT status, due_at FROM message")
+        if row["status"] != "queued":
+            return False
+        self.now = max(self.now, row["due_at"]) + timedelta(minutes=1)
+        with working(self.url, now=self.now) as work:
+            taken = claim(work, 1, provider=ProviderName.SANDBOX, worker="w-1")
+        assert isinstance(taken, Claim), taken
+        self.out = taken
+        return True
+
+    def end(self, outcome: SendOutcome) -> None:
+        """Record what became of the try that is out."""
+        assert self.out is not None
+        if isinstance(outcome, Accepted):
+            self.tries.append(outcome.provider_message_id)
+        with working(self.url, now=self.now) as work:
+            record(work, HandedOver(self.out, outcome, self.now))
+        self.out = None
+
+    def send(self) -> str:
+        """A try that the provider takes; its id."""
+        assert self.begin()
+        sid = f"SM{len(self.tries)}"
+        self.end(Accepted(sid, "accepted"))
+        return sid
+
+    def report(
+        self, sid: str, delivery: Delivery, why: tuple[str, RejectionClass] | None = None
+    ) -> Reported | None:
+        """A report of the provider."""
+        code, whose = why if why is not None else (None, None)
+        with working(self.url, now=self.now) as work:
+            return report(work, sid, delivery=delivery, code=code, rejection_class=whose)
+
+    @property
+    def status(self) -> str:
+        return str(self.text["status"])
+
+    @property
+    def text(self) -> dict[str, Any]:
+        with looking(self.url) as cursor:
+            return cursor.rows("SELECT * FROM message")[0]
+
+    def attempts(self) -> list[tuple[str, str | None]]:
+        with looking(self.url) as cursor:
+            return cursor.tuples("SELECT status, code FROM message_attempt ORDER BY attempt")
+
+
+# --- one report after another ------------------------------------------------------------------
+
+
+def test_a_delivered_text_stays_delivered_whatever_comes_late(url: str) -> None:
+    carrier = Carrier(url)
+    sid = carrier.send()
+    carrier.report(sid, Delivery.DELIVERED)
+    for delivery in Delivery:
+        carrier.report(sid, delivery, UNREACHABLE)
+        assert carrier.status == "delivered"
+    assert carrier.attempts() == [("delivered", None)]
+
+
+def test_the_same_report_again_changes_nothing_and_leaves_no_event(url: str) -> None:
+    carrier = Carrier(url)
+    sid = carrier.send()
+    first = carrier.report(sid, Delivery.UNDELIVERED, UNREACHABLE)
+    assert first is not None
+    assert (first.status, first.changed) == (MessageStatus.QUEUED, True)
+    before, events = carrier.text, count_events(url)
+    carrier.now += timedelta(minutes=1)
+    again = carrier.report(sid, Delivery.UNDELIVERED, UNREACHABLE)
+    assert again is not None
+    assert not again.changed
+    assert (carrier.text, count_events(url)) == (before, events)
+
+
+def count_events(url: str) -> int:
+    with looking(url) as cursor:
+        return int(cursor.value("SELECT count(*) FROM audit_event"))
+
+
+def test_the_first_word_about_a_try_that_did_not_arrive_counts(url: str) -> None:
+    carrier = Carrier(url)
+    sid = carrier.send()
+    carrier.report(sid, Delivery.UNDELIVERED, FILTERED)
+    carrier.report(sid, Delivery.FAILED, UNREACHABLE)
+    assert (carrier.status, carrier.attempts()) == ("undelivered", [("undelivered", "30007")])
+
+
+def test_what_turns_out_delivered_is_not_sent_again(url: str) -> None:
+    carrier = Carrier(url)
+    sid = carrier.send()
+    carrier.report(sid, Delivery.UNDELIVERED, UNREACHABLE)
+    assert carrier.status == "queued"
+    carrier.report(sid, Delivery.DELIVERED)
+    assert (carrier.status, carrier.text["due_at"]) == ("delivered", None)
+    assert carrier.attempts() == [("delivered", None)]
+    with working(url, now=NOW + timedelta(days=1)) as work, pytest.raises(MessageNotWaiting):
+        claim(work, 1, provider=ProviderName.SANDBOX, worker="w-1")
+
+
+def test_an_earlier_try_that_was_delivered_counts_while_a_later_one_is_on_its_way(
+    url: str,
+) -> None:
+    carrier = Carrier(url)
+    first = carrier.send()
+    carrier.report(first, Delivery.UNDELIVERED, UNREACHABLE)
+    second = carrier.send()
+    reported = carrier.report(first, Delivery.DELIVERED)
+    assert reported is not None
+    assert (reported.provider_id, carrier.status) == (first, "delivered")
+    carrier.report(second, Delivery.UNDELIVERED, UNREACHABLE)
+    assert carrier.status == "delivered"
+    assert carrier.attempts() == [("delivered", None), ("undelivered", "30003")]
+
+
+def test_an_earlier_try_that_failed_says_nothing_of_the_later_one(url: str) -> None:
+    """The provider listed the first try only after it was given up and sent again."""
+    carrier = Carrier(url)
+    assert carrier.begin()
+    lost = carrier.out
+    with working(url) as work:
+        work.cursor.run("UPDATE message SET status = 'queued'")
+        work.cursor.run("UPDATE message_attempt SET status = 'absent'")
+    second = carrier.send()
+    carrier.out = lost
+    carrier.end(Accepted("SM-late", "accepted"))
+    carrier.report("SM-late", Delivery.UNDELIVERED, FILTERED)
+    assert carrier.status == "sent"
+    carrier.report(second, Delivery.DELIVERED)
+    assert carrier.attempts() == [("undelivered", "30007"), ("delivered", None)]
+
+
+def test_a_try_that_was_found_late_is_the_one_whose_reports_count(url: str) -> None:
+    """It was given up and queued again, and none after it was begun."""
+    carrier = Carrier(url)
+    assert carrier.begin()
+    with working(url) as work:
+        work.cursor.run("UPDATE message SET status = 'queued'")
+        work.cursor.run("UPDATE message_attempt SET status = 'absent'")
+    lost = carrier.out
+    assert carrier.begin()
+    carrier.out = lost
+    carrier.end(Accepted("SM-late", "accepted"))
+    carrier.report("SM-late", Delivery.UNDELIVERED, FILTERED)
+    assert carrier.status == "undelivered"
+
+
+def test_a_text_cancelled_before_its_next_try_that_arrived_after_all_is_delivered(url: str) -> None:
+    carrier = Carrier(url)
+    sid = carrier.send()
+    carrier.report(sid, Delivery.UNDELIVERED, UNREACHABLE)
+    with working(url) as work:
+        cancel(work, 1)
+    carrier.report(sid, Delivery.DELIVERED)
+    assert carrier.status == "delivered"
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Accepted("SM-2", "accepted"),
+        Rejected("21610", RejectionClass.OPTED_OUT, "STOP"),
+        Rejected("30003", RejectionClass.UNREACHABLE, "off"),
+        RetryLater(None, "20429", "slow down"),
+    ],
+    ids=["accepted", "opted out", "unreachable", "throttled"],
+)
+def test_while_a_later_try_is_handed_over_the_text_is_busy_and_then_delivered(
+    url: str, outcome: SendOutcome
+) -> None:
+    carrier = Carrier(url)
+    first = carrier.send()
+    carrier.report(first, Delivery.UNDELIVERED, UNREACHABLE)
+    assert carrier.begin()
+    carrier.report(first, Delivery.DELIVERED)
+    assert carrier.status == "sending"  # her phone is busy: nothing else may leave to it
+    carrier.end(outcome)
+    assert (carrier.status, carrier.text["due_at"]) == ("delivered", None)
+
+
+def test_a_later_try_in_doubt_is_looked_up_and_not_sent_again(url: str) -> None:
+    carrier = Carrier(url)
+    first = carrier.send()
+    carrier.report(first, Delivery.UNDELIVERED, UNREACHABLE)
+    assert carrier.begin()
+    carrier.end(Unknown(None, "timed out"))
+    carrier.report(first, Delivery.DELIVERED)
+    assert carrier.status == "unknown"
+    for wait in (GRACE, SECOND_LOOK):
+        carrier.now += wait
+        with working(url, now=carrier.now) as work:
+            settle(work, doubt_of(work), [])
+    assert (carrier.status, carrier.text["due_at"]) == ("delivered", None)
+
+
+def doubt_of(work: Work) -> InDoubt:
+    (found,) = in_doubt(work.cursor, work.org)
+    return found
+
+
+def test_an_answer_that_was_found_at_the_provider_first_takes_nothing_back(url: str) -> None:
+    """A worker whose session was lost records what somebody else has found and synced."""
+    carrier = Carrier(url)
+    assert carrier.begin()
+    slow = carrier.out
+    carrier.end(Accepted("SM0", "accepted"))
+    carrier.report("SM0", Delivery.DELIVERED)
+    carrier.out = slow
+    carrier.end(Accepted("SM0", "accepted"))
+    assert (carrier.status, carrier.attempts()) == ("delivered", [("delivered", None)])
+
+
+def test_a_slow_answer_about_a_text_that_waits_for_its_next_try_takes_nothing_back(
+    url: str,
+) -> None:
+    carrier = Carrier(url)
+    assert carrier.begin()
+    slow = carrier.out
+    carrier.end(Accepted("SM0", "accepted"))
+    carrier.report("SM0", Delivery.UNDELIVERED, UNREACHABLE)
+    carrier.out = slow
+    carrier.end(Accepted("SM0", "accepted"))
+    assert (carrier.status, carrier.attempts()) == ("queued", [("undelivered", "30003")])
+
+
+def test_an_id_that_no_try_carries_is_none(url: str) -> None:
+    assert Carrier(url).report("SM-strange", Delivery.DELIVERED) is None
+
+
+def test_the_try_of_another_org_is_none(url: str) -> None:
+    carrier = Carrier(url)
+    sid = carrier.send()
+    add_org(url, "other-pals", front_desk=None)
+    with working(url, org="other-pals") as work:
+        assert report(work, sid, delivery=Delivery.DELIVERED) is None
+    with working(url, org="happy-paws") as work:
+        assert report(work, sid, delivery=Delivery.DELIVERED) is not None
+
+
+# --- against a naive model ---------------------------------------------------------------------
+
+
+@dataclass
+class Model:
+    """One text as a list of what was said of each try, and its status from the whole of it."""
+
+    said: list[str] = field(default_factory=list)
+    status: str = "queued"
+    delivered: bool = False
+
+    def report(self, at: int, word: str, worth_another: bool) -> None:
+        rank = {"on_its_way": 0, "undelivered": 1, "failed": 1, "delivered": 2}
+        if rank[word] <= rank[self.said[at]]:
+            return
+        self.said[at] = word
+        if word == "delivered":
+            self.delivered = True
+            if self.status != "sending":
+                self.status = "delivered"
+        elif self.status == "sent" and at == len(self.said) - 1:
+            again = worth_another and len(self.said) in TRY_AGAIN_AT
+            self.status = "queued" if again else word
+
+    def begin(self) -> None:
+        self.status = "sending"
+
+    def accepted(self) -> None:
+        self.said.append("on_its_way")
+        self.status = "delivered" if self.delivered else "sent"
+
+
+STEP = st.one_of(
+    st.sampled_from(["begin", "accept"]),
+    st.tuples(st.integers(0, 2), st.sampled_from([*Delivery]), st.booleans()),
+)
+
+
+@pytest.fixture
+def one_text(migrated_sqlite: str) -> str:
+    return filled(migrated_sqlite)
+
+
+class _TakenBack(Exception):
+    """Ends an example's transaction without a commit."""
+
+
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(steps=st.lists(STEP, max_size=25))
+def test_late_repeated_and_shuffled_reports_never_take_a_text_back(
+    one_text: str, steps: list[Any]
+) -> None:
+    location = locate(one_text)
+    engine = make_engine(location)
+    try:
+        with suppress(_TakenBack), transaction(engine, location) as session:
+            play(session, steps)
+            raise _TakenBack
+    finally:
+        engine.dispose()
+
+
+def play(session: Any, steps: list[Any]) -> None:
+    """Play the steps on the text, and on the model beside it."""
+    org = find_org(cursor_of(session), None)
+    model, now, out = Model(), NOW, None
+    for step in steps:
+        now += timedelta(days=2)
+        work = Work(session, org, ACTOR, now)
+        if step == "begin" and model.status == "queued":
+            taken = claim(work, 1, provider=ProviderName.SANDBOX, worker="w-1")
+            assert isinstance(taken, Claim)
+            out = taken
+            model.begin()
+        elif step == "accept" and out is not None:
+            sid = f"SM{len(model.said)}"
+            record(work, HandedOver(out, Accepted(sid, "accepted"), now))
+            out = None
+            model.accepted()
+        elif isinstance(step, tuple) and step[0] < len(model.said):
+            at, delivery, worth_another = step
+            code, whose = UNREACHABLE if worth_another else FILTERED
+            report(work, f"SM{at}", delivery=delivery, code=code, rejection_class=whose)
+            model.report(at, delivery.value, worth_another)
+        work.finish()
+        check(work, model)
+
+
+def check(work: Work, model: Model) -> None:
+    text = work.cursor.rows("SELECT status, due_at, delivered_at FROM message")[0]
+    assert text["status"] == model.status
+    assert (text["delivered_at"] is not None) == model.delivered
+    if model.status != "sending":
+        assert (text["due_at"] is not None) == (model.status == "queued")
+    tries = work.cursor.tuples(
+        "SELECT status FROM message_attempt WHERE provider_message_id IS NOT NULL ORDER BY attempt"
+    )
+    words = ["sent" if each == "on_its_way" else each for each in model.said]
+    assert [each for (each,) in tries] == words
