@@ -83,6 +83,8 @@ _NEW_INDEXES = {
     "ix_message_on_its_way": (("org_id", "synced_at", "id"), _ON_ITS_WAY),
 }
 
+_KEY_OF_ATTEMPTS = "uq_message_org_id_id_thread_id"
+
 _TABLES = ("message_attempt", "opt_out", "blocked_pair", "alert")
 
 _ATTEMPTS = """
@@ -151,7 +153,7 @@ def upgrade() -> None:
         op.drop_index(name, "message")
     for name, (columns, where) in _NEW_INDEXES.items():
         op.create_index(name, "message", columns, sqlite_where=where, postgresql_where=where)
-    op.create_index("uq_message_org_id_id", "message", ["org_id", "id"], unique=True)
+    op.create_index(_KEY_OF_ATTEMPTS, "message", ["org_id", "id", "thread_id"], unique=True)
     _create_attempts()
     _create_opt_outs()
     _create_alerts()
@@ -174,7 +176,7 @@ def downgrade() -> None:
     op.execute(sa.text(_HELD))
     for table in reversed(_TABLES):
         op.drop_table(table)
-    op.drop_index("uq_message_org_id_id", "message")
+    op.drop_index(_KEY_OF_ATTEMPTS, "message")
     for name in _NEW_INDEXES:
         op.drop_index(name, "message")
     for name, columns in _OLD_INDEXES.items():
@@ -218,9 +220,9 @@ def _create_attempts() -> None:
         sa.UniqueConstraint("message_id", "attempt", name="uq_message_attempt_message_id_attempt"),
         sa.UniqueConstraint("provider_message_id", name="uq_message_attempt_provider_message_id"),
         sa.ForeignKeyConstraint(
-            ["org_id", "message_id"],
-            ["message.org_id", "message.id"],
-            name="fk_message_attempt_org_id_message_id",
+            ["org_id", "message_id", "thread_id"],
+            ["message.org_id", "message.id", "message.thread_id"],
+            name="fk_message_attempt_org_id_message_id_thread_id",
         ),
         sa.ForeignKeyConstraint(
             ["org_id", "number_id"],

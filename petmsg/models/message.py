@@ -64,7 +64,7 @@ class Message(Table, table=True):
             sqlite_where=_ON_ITS_WAY,
             postgresql_where=_ON_ITS_WAY,
         ),
-        Index("uq_message_org_id_id", "org_id", "id", unique=True),
+        Index("uq_message_org_id_id_thread_id", "org_id", "id", "thread_id", unique=True),
         Index(None, "thread_id", "id"),
     )
 
@@ -109,14 +109,14 @@ class MessageAttempt(Table, table=True):
     """One try to send a text: from which number, by whom, and what became of it.
 
     A try that the provider answered late is found by `provider_message_id` even if another try
-    was begun since.
+    was begun since. Its thread is its text's, which the foreign key holds.
     """
 
     __tablename__ = "message_attempt"
     __table_args__ = (
         UniqueConstraint("message_id", "attempt"),
         UniqueConstraint("provider_message_id"),
-        in_org("message", "message_id"),
+        in_org("message", "message_id", "thread_id"),
         in_org("message_number", "number_id"),
         Index(None, "number_id", "claimed_at"),
         Index(None, "thread_id", "claimed_at"),
