@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import routing, startup, writing
+from benchmarks import routing, sending, startup, writing
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, table
 
@@ -24,6 +24,7 @@ FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
     "routing": routing.measure,
     "confirm": writing.measure_confirm,
     "import": writing.measure_import,
+    "sending": sending.measure,
 }
 _PACKAGES = ("typer", "sqlmodel", "sqlalchemy", "alembic", "psycopg")
 

@@ -50,7 +50,7 @@ def add_visits(url: str, counts: Sequence[int], *, confirmed: bool = True) -> No
     try:
         with transaction(engine, location) as session:
             cursor = cursor_of(session)
-            _insert(
+            insert(
                 cursor,
                 "client",
                 [
@@ -68,10 +68,10 @@ def add_visits(url: str, counts: Sequence[int], *, confirmed: bool = True) -> No
                 {"ref": f"B-{number}", "status": status, **visit}
                 for number, visit in enumerate(visits, start=1)
             ]
-            _insert(cursor, "booking", bookings)
+            insert(cursor, "booking", bookings)
             if confirmed:
                 clients = range(1, len(counts) + 1)
-                _insert(cursor, "thread", [{"client_id": client} for client in clients])
+                insert(cursor, "thread", [{"client_id": client} for client in clients])
                 windows = [
                     {
                         **visit,
@@ -82,7 +82,7 @@ def add_visits(url: str, counts: Sequence[int], *, confirmed: bool = True) -> No
                     }
                     for number, visit in enumerate(visits, start=1)
                 ]
-                _insert(cursor, "assignment_window", windows)
+                insert(cursor, "assignment_window", windows)
     finally:
         engine.dispose()
 
@@ -100,7 +100,7 @@ def _visit(client: int, days_ago: int) -> dict[str, Any]:
 
 def _add_numbers(cursor: Cursor) -> None:
     sitters = range(1, SITTERS + 1)
-    _insert(
+    insert(
         cursor,
         "sitter",
         [
@@ -116,11 +116,11 @@ def _add_numbers(cursor: Cursor) -> None:
         {"e164": f"+1415559{p:04}", "class": "pool", "sitter_id": None, "first_sitter_id": None}
         for p in range(POOL)
     ]
-    _insert(cursor, "message_number", [{**number, "status": "active"} for number in numbers])
+    insert(cursor, "message_number", [{**number, "status": "active"} for number in numbers])
 
 
-def _insert(cursor: Cursor, table: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Ids follow the order: the tables are empty, or hold what `create` put there."""
+def insert(cursor: Cursor, table: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Write rows of the org. Ids follow the order, after those that `create` put there."""
     columns = ["org_id", "created_at", *rows[0]]
     values = ", ".join(f":{column}" for column in columns)
     cursor.run_many(

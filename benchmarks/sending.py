@@ -1,0 +1,218 @@
+"""Draining a queue with `petmsg message dispatch`, against a fake carrier of 150 ms.
+
+The floor is what the numbers may send: one segment a second each. The peer without a floor is the
+provider's own SDK in a loop, in as many threads, with no database and no pace.
+"""
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from benchmarks import company
+from benchmarks.bench import Bench
+from benchmarks.measure import Row, Sample, counted
+from petmsg.db.engine import cursor_of, make_engine, transaction
+from petmsg.db.location import locate
+from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
+from tests.twilio_process import running_fake
+
+WORKERS = 32
+LATENCY = 0.15
+_PREFIX = "+1628555"
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """One run of the command: what it took, and what the carrier saw of it.
+
+    `seconds` are those of the whole process, its start too. `peak_memory` is in bytes.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    peak_memory: int
+    peak_connections: int
+    peak_requests: int
+
+
+def measure(bench: Bench) -> list[Row]:
+    """The rows of sending."""
+    texts, numbers = bench.few(10_000, 250), bench.few(100, 50)
+    floor = Sample((texts / numbers,))
+    rows = []
+    bare = Sample((_create_in_a_loop(texts),))
+    for kind in bench.databases:
+        few = _drained(bench, kind, texts // 10, numbers)
+        many = _drained(bench, kind, texts, numbers)
+        took = Sample((many.seconds,))
+        what = f"{texts:,} texts over {numbers} numbers, {kind}"
+        rows += [
+            Row("sending", what, took, "one a second and number", floor, at_most=1.03),
+            Row("sending", what, took, f"bare create, {WORKERS} threads", bare),
+            Row(
+                "sending",
+                f"peak memory, {texts:,} texts, {kind}",
+                counted(many.peak_memory),
+                f"{texts // 10:,} texts",
+                counted(few.peak_memory),
+                at_most=1.1,
+            ),
+            Row(
+                "sending",
+                f"peak connections, {kind}",
+                counted(many.peak_connections),
+                "requests in flight",
+                counted(many.peak_requests),
+                at_most=1,
+            ),
+        ]
+        bench.notes.append(
+            f"sending, {kind}: {texts / many.seconds:.1f} messages/s (the floor {numbers}, the SDK"
+            f" {texts / bare.best:.0f}), {many.cpu_seconds / texts * 1000:.1f} ms of CPU each."
+        )
+    return rows
+
+
+def _drained(bench: Bench, kind: str, texts: int, numbers: int) -> Drained:
+    """Drain that many texts from a new database; every one must arrive."""
+
+    def build(url: str) -> None:
+        company.create(url)
+        _add_queue(url, texts, numbers)
+
+    url = bench.database(kind, f"queue-{texts}", build)
+    with running_fake(any_number=True, latency_seconds=LATENCY) as fake:
+        begun = time.perf_counter()
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "petmsg", "message", "dispatch"),
+                *("--workers", str(WORKERS), "-o", "jsonl"),
+            ],
+            env={
+                **{name: value for name, value in os.environ.items() if "PETMSG" not in name},
+                **fake.environ,
+                "PETMSG_DATABASE_URL": url,
+            },
+            stdout=subprocess.DEVNULL,
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        took = time.perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0, process.returncode
+        seen = fake.stats()
+        assert seen["accepted"] == texts, seen
+    return Drained(
+        took,
+        used.ru_utime + used.ru_stime,
+        used.ru_maxrss * 1024,
+        seen["peak_connections"],
+        seen["peak_requests"],
+    )
+
+
+def _add_queue(url: str, texts: int, numbers: int) -> None:
+    """A text to each of as many clients; their own pool numbers share them evenly."""
+    due = datetime.now(UTC) - timedelta(hours=1)
+    location = locate(url)
+    engine = make_engine(location)
+    try:
+        with transaction(engine, location) as session:
+            cursor = cursor_of(session)
+            cursor.run("UPDATE org SET provider = 'twilio'")
+            first = cursor.value("SELECT max(id) FROM message_number") + 1
+            pool = [{"e164": f"+1415551{at:04}", "class": "pool"} for at in range(numbers)]
+            company.insert(
+                cursor, "message_number", [{**each, "status": "active"} for each in pool]
+            )
+            clients = range(1, texts + 1)
+            company.insert(
+                cursor,
+                "client",
+                [{"ref": f"C-{c}", "name": f"Client {c}", "kind": "one_time"} for c in clients],
+            )
+            phones = [{"client_id": c, "e164": f"{_PREFIX}{c:05}"} for c in clients]
+            company.insert(
+                cursor, "client_phone", [{**phone, "is_primary": True} for phone in phones]
+            )
+            company.insert(
+                cursor,
+                "thread",
+                [{"client_id": c, "pool_number_id": first + c % numbers} for c in clients],
+            )
+            company.insert(
+                cursor,
+                "message",
+                [
+                    {
+                        "thread_id": c,
+                        "client_id": c,
+                        "direction": "outbound",
+                        "status": "queued",
+                        "body": f"Text {c}: Luna had a walk.",
+                        "to_e164": f"{_PREFIX}{c:05}",
+                        "segments": 1,
+                        "attempts": 0,
+                        "actor": company.ACTOR,
+                        "send_at": due,
+                        "due_at": due,
+                    }
+                    for c in clients
+                ],
+            )
+    finally:
+        engine.dispose()
+
+
+def _create_in_a_loop(texts: int) -> float:
+    """The seconds the SDK takes for as many texts, in a process of its own."""
+    with running_fake(any_number=True, latency_seconds=LATENCY) as fake:
+        arguments = [sys.executable, "-m", "benchmarks.sending", fake.url, str(texts)]
+        ran = subprocess.run(arguments, capture_output=True, text=True, check=True)
+        assert fake.stats()["accepted"] == texts
+    return float(ran.stdout)
+
+
+def _bare_loop(url: str, texts: int) -> None:
+    """Print the seconds that `messages.create` takes for as many texts."""
+    from requests.adapters import HTTPAdapter
+    from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped] # no py.typed
+    from twilio.rest import Client  # type: ignore[import-untyped] # no py.typed
+
+    class Redirected(TwilioHttpClient):  # type: ignore[misc] # the SDK is untyped
+        def request(self, method: str, address: str, *args: object, **named: object) -> object:
+            there = address.replace("https://api.twilio.com", url)
+            return super().request(method, there, *args, **named)
+
+    http = Redirected()
+    http.session.trust_env = False
+    http.session.mount("http://", HTTPAdapter(pool_maxsize=WORKERS))
+    messages = Client(ACCOUNT_SID, AUTH_TOKEN, http_client=http).messages
+    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for each in range(1, texts + 1):
+        waiting.put(each)
+
+    def create() -> None:
+        while True:
+            try:
+                each = waiting.get_nowait()
+            except queue.Empty:
+                return
+            body = f"Text {each}: Luna had a walk."
+            messages.create(to=f"{_PREFIX}{each:05}", from_=f"+1415551{each % 100:04}", body=body)
+
+    threads = [threading.Thread(target=create) for _ in range(WORKERS)]
+    begun = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(time.perf_counter() - begun)
+
+
+if __name__ == "__main__":
+    _bare_loop(sys.argv[1], int(sys.argv[2]))
