@@ -1,67 +1,32 @@
-"""petmsg message … with the sandbox carrier."""
+"""petmsg message send, list, show, retry and cancel, with the sandbox carrier."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from petmsg.enums import ProviderName
-from petmsg.errors import Busy
-from petmsg.providers.base import Accepted
-from petmsg.services import claim as claiming
 from petmsg.services import message as service
-from tests.fixtures import NOW, Cli, add_org, lines, looking, working
-
-MAYA, OLGA = "+14155550102", "+14155550103"
-DESK, POOL, POOL_2 = "+14155550100", "+14155550150", "+14155550151"
-ANN = "+14155551001"
-EARLIER = NOW - timedelta(days=1)
-
-
-def people(cli: Cli) -> None:
-    """Since yesterday: two clients, two active sitters with a number each, two pool numbers."""
-    since: dict[str, Any] = {"now": EARLIER}
-    cli("number", "add", MAYA, OLGA, "--class", "sitter", **since)
-    cli("number", "add", POOL, POOL_2, "--class", "pool", **since)
-    clients = (("ref", "name", "phone"), ("C-1", "Ann", ANN), ("C-2", "Bob", "+14155551002"))
-    cli("client", "import", "-", stdin=lines(*clients), **since)
-    sitters = (
-        ("ref", "name", "phone"),
-        ("S-1", "Maya Lee", "+14155552001"),
-        ("S-2", "Olga Roy", "+14155552002"),
-    )
-    cli("sitter", "import", "-", stdin=lines(*sitters), **since)
-    cli("sitter", "activate", "S-1", "S-2", **since)
-
-
-def visit(cli: Cli, ref: str = "B-1", sitter: str = "S-1", **options: Any) -> None:
-    """A confirmed visit to C-1 from 14:00 to 16:00 UTC: it runs at the time of the tests."""
-    cli(
-        "booking", "add", "--ref", ref, "--client", "C-1", "--sitter", sitter,
-        "--start", options.get("start", "2026-02-14T14:00Z"), "--end", "2026-02-14T16:00Z",
-    )  # fmt: skip
-    assert cli("booking", "confirm", ref).code == 0
-
-
-def send(cli: Cli, *words: str, client: str = "C-1", body: str = "Hi", **options: Any) -> Any:
-    return cli("message", "send", client, "--body", body, *words, "-o", "json", **options)
-
-
-def show(cli: Cli, message: int) -> Any:
-    return cli("message", "show", str(message), "-o", "json").json
-
-
-def events(cli: Cli, message: int) -> list[str]:
-    rows = cli("audit", "list", "--entity", "message", "--ref", str(message), "-o", "json").json
-    return [row["event"] for row in reversed(rows)]
-
-
-def set_status(url: str, message: int, status: str) -> None:
-    with working(url) as work:
-        work.cursor.run("UPDATE message SET status = :s WHERE id = :id", s=status, id=message)
-
+from petmsg.services.preview import Wishes
+from tests.cli.texting import (
+    ANN,
+    DESK,
+    MAYA,
+    OLGA,
+    POOL,
+    POOL_2,
+    SECOND,
+    alerts,
+    events,
+    kept,
+    left_by_the_dead,
+    people,
+    send,
+    set_status,
+    show,
+    visit,
+)
+from tests.fixtures import NOW, Cli, add_org, looking, working
 
 # --- what is sent ------------------------------------------------------------------------------
 
@@ -80,6 +45,7 @@ def test_a_text_inside_a_window_leaves_from_the_sitters_number(cli: Cli) -> None
         "segments": 1,
         "decision": explained,
         "note": None,
+        "warnings": [],
     }
     assert explained["trace"][0]["code"] == "WINDOW_ACTIVE"
     assert ANN not in ran.out + ran.err
@@ -237,6 +203,49 @@ def test_preview_shows_number_reason_and_size_and_sends_nothing(cli: Cli) -> Non
     assert cli("message", "list", "-o", "json").json == []
 
 
+def test_preview_says_what_would_hold_the_text(sqlite_cli: Cli) -> None:
+    people(sqlite_cli)
+    sqlite_cli("org", "freeze", "--reason", "audit")
+    found = send(sqlite_cli, "--preview", "--at", "+1h").json
+    assert [each["code"] for each in found["holds"]] == ["frozen", "scheduled"]
+    assert (found["leaves_now"], found["refused"]) == (False, None)
+    sqlite_cli("optout", "add", "C-1", "--reason", "asked")
+    assert send(sqlite_cli, "--preview").json["refused"] == "The client has opted out of texts"
+
+
+# --- a personal phone in the body ----------------------------------------------------------------
+
+LEAK = "Call me: (415) 555-2671"
+
+
+def test_the_desk_is_warned_of_a_personal_phone_in_the_body_and_a_sitter_refused(
+    cli: Cli,
+) -> None:
+    people(cli)
+    visit(cli)
+    ran = send(cli, body=LEAK)
+    assert (ran.code, ran.json["status"], len(ran.json["warnings"])) == (0, "sent", 1)
+    assert ran.json["warnings"][0] in ran.err
+    hers = send(cli, "--as", "S-1", body=LEAK)
+    assert (hers.code, hers.error["code"], hers.out) == (4, "masking_leak", "")
+    assert "--force --reason" in hers.error["hint"]
+    assert len(cli("message", "list", "-o", "json").json) == 1
+    for told in (ran, hers):
+        assert "5552671" not in told.err.replace("-", "")
+
+
+def test_a_personal_phone_leaves_by_force_and_the_audit_says_why(sqlite_cli: Cli) -> None:
+    people(sqlite_cli)
+    visit(sqlite_cli)
+    forced = ("--as", "S-1", "--force", "--reason", "the vet's number")
+    assert send(sqlite_cli, *forced[:3], body=LEAK).code == 2
+    ran = send(sqlite_cli, *forced, body=LEAK)
+    assert (ran.code, ran.json["from"], len(ran.json["warnings"])) == (0, MAYA, 1)
+    words = ("--event", "message.queued", "--ref", str(ran.json["message"]), "-o", "json")
+    (event,) = sqlite_cli("audit", "list", *words).json
+    assert (event["reason"], event["payload"]["leak"]) == ("the vet's number", True)
+
+
 # --- --key -------------------------------------------------------------------------------------
 
 
@@ -288,7 +297,8 @@ def test_a_key_used_many_times_at_once_makes_one_text(cli: Cli, migrated_url: st
         for _ in range(5):
             try:
                 with working(migrated_url) as work:
-                    return service.queue(work, "C-1", body="Hi", key="k1").message
+                    wishes = Wishes(key="k1")
+                    return service.queue(work, "C-1", body="Hi", wishes=wishes).message
             except Exception as problem:
                 if getattr(problem, "code", "") != "constraint":
                     raise
@@ -328,126 +338,24 @@ def test_as_a_sitter_whose_number_is_quarantined_is_refused(sqlite_cli: Cli) -> 
     assert (ran.code, ran.error["code"]) == (4, "not_her_window")
 
 
-def test_a_queued_text_of_hers_is_not_sent_once_her_window_is_over(sqlite_cli: Cli) -> None:
-    people(sqlite_cli)
-    visit(sqlite_cli)
-    message = send(sqlite_cli, "--as", "S-1", "--queue-only").json["message"]
+def test_a_queued_text_of_hers_is_held_once_her_window_is_over(cli: Cli) -> None:
+    """Her words never leave from another number; what becomes of them is for a person."""
+    people(cli)
+    visit(cli)
+    message = send(cli, "--as", "S-1", "--queue-only").json["message"]
     late = NOW + timedelta(days=1)
-    ran = sqlite_cli("message", "dispatch", "-o", "json", now=late)
-    assert ran.code == 4
-    assert ran.json[0]["error"]["code"] == "not_her_window"
-    assert f"message cancel {message}" in ran.json[0]["error"]["hint"]
-    assert show(sqlite_cli, message)["status"] == "queued"
-
-
-# --- the queue ---------------------------------------------------------------------------------
-
-
-def test_queue_only_leaves_the_text_to_dispatch(cli: Cli) -> None:
-    people(cli)
-    ran = send(cli, "--queue-only")
-    assert (ran.code, ran.json["status"], ran.json["from"]) == (0, "queued", None)
-    assert ran.json["decision"] is None
-    (row,) = cli("message", "dispatch", "-o", "json").json
-    assert (row["message"], row["status"], row["from"]) == (ran.json["message"], "sent", POOL)
-    assert cli("message", "dispatch", "-o", "json").json == []
-
-
-def test_a_queued_text_gets_the_number_of_the_moment_it_is_sent(sqlite_cli: Cli) -> None:
-    people(sqlite_cli)
-    visit(sqlite_cli)
-    send(sqlite_cli, "--queue-only")
-    (row,) = sqlite_cli("message", "dispatch", "-o", "json", now=NOW + timedelta(days=1)).json
-    assert row["from"] == POOL
-    assert row["decision"]["at"] == "2026-02-15T15:00:00Z"
-
-
-def test_the_texts_of_a_thread_leave_in_their_order(migrated_sqlite: str, sqlite_cli: Cli) -> None:
-    people(sqlite_cli)
-    first = send(sqlite_cli, "--queue-only", body="one").json["message"]
-    second = send(sqlite_cli, body="two")
-    assert (second.code, second.json["status"]) == (0, "queued")
-    assert second.json["note"] == f"text {first} of the same thread comes first"
-    assert f"text {first} of the same thread comes first" in second.err
-    assert send(sqlite_cli, client="C-2", body="other").json["status"] == "sent"
-    sqlite_cli("message", "dispatch")
-    with looking(migrated_sqlite) as cursor:
-        bodies = [row[0] for row in cursor.tuples("SELECT body FROM sandbox_text ORDER BY id")]
-    assert bodies == ["other", "one", "two"]
-
-
-@pytest.mark.parametrize("status", ["sending", "unknown"])
-def test_one_text_per_phone_is_under_way_at_a_time(
-    migrated_sqlite: str, sqlite_cli: Cli, status: str
-) -> None:
-    people(sqlite_cli)
-    first = send(sqlite_cli).json["message"]
-    set_status(migrated_sqlite, first, status)
-    second = send(sqlite_cli)
-    assert (second.code, second.json["status"]) == (0, "queued")
-    assert second.json["note"] == f"text {first} to the same phone is {status}"
-    assert send(sqlite_cli, client="C-2").json["status"] == "sent"
-    assert sqlite_cli("message", "dispatch", "-o", "json").json[0]["status"] == "queued"
-    set_status(migrated_sqlite, first, "sent")
-    assert sqlite_cli("message", "dispatch", "-o", "json").json[0]["status"] == "sent"
-
-
-def test_many_claims_at_once_take_each_text_once(migrated_url: str, cli: Cli) -> None:
-    people(cli)
-    messages = [
-        send(cli, "--queue-only", client=client).json["message"] for client in ("C-1", "C-2")
-    ]
-    start = threading.Barrier(4)
-
-    def claim(message: int) -> bool:
-        start.wait()
-        try:
-            with working(migrated_url) as work:
-                taken = claiming.claim(work, message, provider=ProviderName.SANDBOX)
-                return isinstance(taken, claiming.Claim)
-        except service.MessageNotWaiting:
-            return False
-
-    with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(claim, messages * 2)) == 2
-
-
-def test_dispatch_covers_all_orgs_unless_one_is_chosen(
-    migrated_sqlite: str, sqlite_cli: Cli
-) -> None:
-    add_org(migrated_sqlite, "cosy-cats", front_desk="+14155550200")
-    for org in ("happy-paws", "cosy-cats"):
-        sqlite_cli("client", "add", "Ann", "--phone", ANN, "--ref", "C-1", "--org", org)
-        send(sqlite_cli, "--queue-only", "--org", org)
-    assert len(sqlite_cli("message", "dispatch", "-o", "json", "--dry-run").json) == 2
-    assert len(sqlite_cli("message", "dispatch", "-o", "json", "--org", "cosy-cats").json) == 1
-    assert len(sqlite_cli("message", "dispatch", "-o", "json").json) == 1
-
-
-# --- no number ---------------------------------------------------------------------------------
-
-
-def test_without_a_number_it_stays_queued_and_the_trace_says_why(
-    migrated_url: str, cli: Cli
-) -> None:
-    add_org(migrated_url, "no-desk", front_desk=None)
-    org = ("--org", "no-desk")
-    cli("client", "add", "Ann", "--phone", ANN, "--ref", "C-1", *org)
-    cli("number", "add", POOL, "--class", "pool", *org)
-    cli("number", "quarantine", POOL, "--reason", "spam", *org)
-    ran = send(cli, *org)
-    assert (ran.code, ran.error["code"]) == (4, "no_number"), ran.err
-    for code in ("NO_ACTIVE_WINDOW", "POOL_EMPTY", "NO_FRONT_DESK"):
-        assert code in ran.error["message"]
-    assert ran.json["status"] == "queued"
-    assert ran.json["decision"]["number"] is None
-    message = ran.json["message"]
-    assert f"message cancel {message}" in ran.error["hint"]
-    dispatched = cli("message", "dispatch", "-o", "json")
-    assert (dispatched.code, dispatched.json[0]["status"]) == (4, "queued")
-    assert "POOL_EMPTY" in str(dispatched.json[0]["decision"])
-    cli("number", "restore", POOL, "--reason", "carrier cleared it", *org)
-    assert cli("message", "dispatch", "-o", "json").json[0]["from"] == POOL
+    ran = cli("message", "dispatch", "-o", "json", now=late)
+    (row,) = ran.json
+    assert (ran.code, row["ref"], row["error"]["code"]) == (4, str(message), "message_held")
+    assert "No active window" in row["error"]["message"]
+    assert f"message cancel {message}" in row["error"]["hint"]
+    assert f"message retry {message}" in row["error"]["hint"]
+    assert (show(cli, message)["status"], show(cli, message)["from"]) == ("held", None)
+    assert alerts(cli) == [("message_held", str(message))]
+    assert cli("alert", "list", "--check").code == 10
+    assert events(cli, message) == ["message.queued", "message.held"]
+    assert cli("message", "dispatch", "-o", "json", now=late).json == []
+    assert send(cli, now=late).json["status"] == "sent"  # a held text holds nobody up
 
 
 # --- list, show, retry, cancel -----------------------------------------------------------------
@@ -500,60 +408,70 @@ def test_a_sent_text_can_neither_be_cancelled_nor_sent_again(sqlite_cli: Cli) ->
     assert sqlite_cli("message", "retry", message, "--reason", "again").code == 4
 
 
-def test_a_failed_text_can_be_sent_again_with_a_reason(
+@pytest.mark.parametrize("status", ["failed", "held", "unknown"])
+def test_a_text_that_came_to_nothing_is_sent_again_with_a_reason(
+    migrated_sqlite: str, sqlite_cli: Cli, status: str
+) -> None:
+    people(sqlite_cli)
+    message = send(sqlite_cli, "--queue-only").json["message"]
+    left_by_the_dead(migrated_sqlite, message)
+    set_status(migrated_sqlite, message, status)
+    words = ("message", "retry", str(message), "-o", "json")
+    assert sqlite_cli(*words).code == 2
+    ran = sqlite_cli(*words, "--reason", "landline fixed", now=NOW + SECOND)
+    assert (ran.code, ran.json["status"], ran.json["reused"]) == (0, "queued", False)
+    again = sqlite_cli(*words, "--reason", "landline fixed", now=NOW + SECOND)
+    assert (again.code, again.json["reused"]) == (0, True)
+    assert kept(migrated_sqlite) == []
+    (row,) = sqlite_cli("message", "dispatch", "-o", "json", now=NOW + SECOND).json
+    assert (row["status"], show(sqlite_cli, message)["attempts"]) == ("sent", 2)
+    assert events(sqlite_cli, message) == ["message.queued", "message.retried", "message.sent"]
+    assert kept(migrated_sqlite) == ["Hi"]
+
+
+def test_a_text_that_is_sent_again_follows_the_client_to_her_new_phone(
     migrated_sqlite: str, sqlite_cli: Cli
 ) -> None:
     people(sqlite_cli)
-    message = send(sqlite_cli).json["message"]
+    message = send(sqlite_cli, "--queue-only").json["message"]
+    left_by_the_dead(migrated_sqlite, message)
     set_status(migrated_sqlite, message, "failed")
-    assert sqlite_cli("message", "retry", str(message)).code == 2
-    ran = sqlite_cli("message", "retry", str(message), "--reason", "landline fixed", "-o", "json")
-    assert (ran.code, ran.json["status"]) == (0, "queued")
-    assert show(sqlite_cli, message)["status"] == "queued"
+    sqlite_cli("client", "phone", "add", "C-1", "+14155551009", "--primary")
+    sqlite_cli("message", "retry", str(message), "--reason", "new phone", now=NOW + SECOND)
+    (row,) = sqlite_cli("message", "dispatch", "-o", "json", "--reveal", now=NOW + SECOND).json
+    assert (row["status"], row["to"]) == ("sent", "+14155551009")
 
 
-def test_a_text_whose_sender_died_is_left_to_a_person_after_ten_minutes(
-    migrated_sqlite: str, sqlite_cli: Cli
+@pytest.mark.parametrize(
+    ("status", "code"), [("held", 0), ("unknown", 0), ("failed", 4), ("sent", 4), ("delivered", 4)]
+)
+def test_what_is_held_or_in_doubt_can_be_closed_and_what_is_over_cannot(
+    migrated_sqlite: str, sqlite_cli: Cli, status: str, code: int
 ) -> None:
     people(sqlite_cli)
-    message = send(sqlite_cli).json["message"]
-    set_status(migrated_sqlite, message, "sending")
-    words = ("message", "retry", str(message), "--reason", "not in the provider's log")
-    soon, late = NOW + timedelta(minutes=9), NOW + timedelta(minutes=10)
-    assert sqlite_cli(*words, now=soon).code == 4
-    assert sqlite_cli("message", "cancel", str(message), now=soon).code == 4
+    message = send(sqlite_cli, "--queue-only").json["message"]
+    left_by_the_dead(migrated_sqlite, message)
+    set_status(migrated_sqlite, message, status)
+    assert sqlite_cli("message", "cancel", str(message)).code == code
+    assert show(sqlite_cli, message)["status"] == ("cancelled" if code == 0 else status)
+    late = NOW + timedelta(hours=1)
     assert sqlite_cli("message", "dispatch", "-o", "json", now=late).json == []
-    assert sqlite_cli(*words, now=late).code == 0
-    assert show(sqlite_cli, message)["status"] == "queued"
+    assert send(sqlite_cli, now=late).json["status"] == "sent"
 
 
-def test_an_answer_that_comes_after_a_new_try_changes_nothing(
-    migrated_sqlite: str, sqlite_cli: Cli
-) -> None:
+def test_a_held_text_of_hers_leaves_when_she_may_speak_again(sqlite_cli: Cli) -> None:
     people(sqlite_cli)
-    message = send(sqlite_cli, "--queue-only").json["message"]
-    claims = []
-    for _ in range(2):
-        with working(migrated_sqlite) as work:
-            claims.append(claiming.claim(work, message, provider=ProviderName.SANDBOX))
-        if len(claims) == 1:
-            set_status(migrated_sqlite, message, "queued")
-    first, second = claims
-    assert isinstance(first, claiming.Claim)
-    assert isinstance(second, claiming.Claim)
-    with working(migrated_sqlite) as work:
-        assert claiming.record(work, first, Accepted("SB-late", "accepted")) == "sending"
-        assert claiming.record(work, second, Accepted("SB-good", "accepted")) == "sent"
-    assert show(sqlite_cli, message)["provider_id"] == "SB-good"
-
-
-def test_the_provider_may_not_change_between_the_look_and_the_claim(
-    migrated_sqlite: str, sqlite_cli: Cli
-) -> None:
-    people(sqlite_cli)
-    message = send(sqlite_cli, "--queue-only").json["message"]
-    with working(migrated_sqlite) as work, pytest.raises(Busy):
-        claiming.claim(work, message, provider=ProviderName.TWILIO)
+    visit(sqlite_cli)
+    message = str(send(sqlite_cli, "--as", "S-1", "--queue-only").json["message"])
+    late = NOW + timedelta(days=1)
+    sqlite_cli("message", "dispatch", now=late)
+    retry = ("message", "retry", message, "--reason", "the visit goes on")
+    assert sqlite_cli(*retry, now=late).code == 0
+    assert sqlite_cli("message", "dispatch", now=late).code == 4  # nothing has changed
+    sqlite_cli("booking", "reschedule", "B-1", "--end", "2026-02-15T18:00Z", now=late)
+    assert sqlite_cli(*retry, now=late).code == 0
+    (row,) = sqlite_cli("message", "dispatch", "-o", "json", now=late).json
+    assert (row["status"], row["from"]) == ("sent", MAYA)
 
 
 def test_a_sandbox_that_cannot_answer_leaves_the_outcome_unknown(
