@@ -3,8 +3,6 @@
 What refuses here is the database itself: constraints, unique indexes, foreign keys, triggers.
 """
 
-import sqlite3
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import product
@@ -15,123 +13,10 @@ import pytest
 from sqlalchemy import ForeignKeyConstraint
 
 from petmsg.chain import GENESIS
-from petmsg.db import migrate
-from petmsg.db.cursor import Cursor
-from petmsg.db.location import locate
 from petmsg.models import metadata
-from tests.consistency import PRAGMAS, problems, raw
-from tests.fixtures import ACTOR, NOW, add_org, run_cli
-from tests.postgres import PostgresServer
-
-Refusals = (sqlite3.IntegrityError, psycopg.errors.IntegrityError, psycopg.errors.RaiseException)
-
-
-def build(url: str) -> None:
-    """Two companies, each with everything: clients, sitters, numbers, windows, texts."""
-    migrate.upgrade(url, actor=ACTOR, now=NOW, create=True)
-    for index, slug in enumerate(("alpha", "beta")):
-        add_org(url, slug, front_desk=f"+1415555010{index}")
-        for line in (
-            f"client add Anna --ref C-1 --phone +1202555010{index}",
-            f"client add Berta --ref C-2 --phone +1202555011{index}",
-            f"sitter add Maya --ref S-1 --phone +1303555010{index}",
-            f"sitter add Nora --ref S-2 --phone +1303555011{index}",
-            f"number add +1415555011{index} +1415555012{index} --class sitter",
-            f"number add +1415555013{index} --class pool",
-            f"number add +1415555014{index} --class pool",
-            f"number quarantine +1415555014{index} --reason complaints",
-            "sitter activate S-1",
-            "booking add --ref B-1 --client C-1 --sitter S-1 --start +1d --end +2d",
-            "booking add --ref B-2 --client C-2 --sitter S-1 --start +1d --end +2d",
-            "booking add --ref B-3 --client C-2 --start +3d --end +4d",
-            "booking confirm B-1 B-2",
-            "message send C-1 --key k-1 --body Hello",
-            "message send C-2 --key k-2 --body Hello",
-        ):
-            ran = run_cli(url, *line.split(), "--org", slug)
-            assert ran.code == 0, (line, ran.err)
-    assert problems(url) == []
-
-
-class Database:
-    """A database to attack, in a transaction that is rolled back when the test ends."""
-
-    def __init__(self, url: str, cursor: Cursor) -> None:
-        self.url = url
-        self.cursor = cursor
-        self.is_sqlite = cursor.is_sqlite
-
-    def refuses(self, sql: str, /, **values: Any) -> str:
-        """Run an attack; the words it was refused with."""
-        self.cursor.run("SAVEPOINT attack")
-        with pytest.raises(Refusals) as refusal:
-            self.cursor.run(sql, **values)
-        self.cursor.run("ROLLBACK TO SAVEPOINT attack")
-        return str(refusal.value)
-
-    def accepts(self, sql: str, /, **values: Any) -> None:
-        """Run a statement that only looks like an attack, or that clears the way for one."""
-        assert self.cursor.run(sql, **values) > 0
-
-    def row(self, table: str, where: str = "1 = 1", **values: Any) -> dict[str, Any]:
-        """The first row that fits; one that ends in `DESC` gives the last."""
-        order = "seq" if table == "audit_event" else "id"
-        order = f"{order} DESC" if where.endswith(" DESC") else order
-        found = self.cursor.one(
-            f"SELECT * FROM {table} WHERE {where.removesuffix(' DESC')} ORDER BY {order} LIMIT 1",
-            **values,
-        )
-        assert found is not None, (table, where)
-        return found
-
-    def count(self, table: str, where: str, **values: Any) -> int:
-        return int(self.cursor.value(f"SELECT count(*) FROM {table} WHERE {where}", **values))
-
-    def copying(
-        self, row: dict[str, Any], table: str, *, verb: str = "INSERT", **changes: Any
-    ) -> tuple[str, dict[str, Any]]:
-        """An INSERT of a copy of a row, with another id and some values changed."""
-        values = {name: value for name, value in row.items() if name != "id"} | changes
-        bound = ", ".join(f":{name}" for name in values)
-        return f"{verb} INTO {table} ({', '.join(values)}) VALUES ({bound})", values
-
-
-@pytest.fixture(
-    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
-)
-def world(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """The URL of two companies, on SQLite, then on PostgreSQL."""
-    if request.param == "sqlite":
-        url = locate(str(tmp_path_factory.mktemp("world") / "petmsg.db")).url
-        build(url)
-        yield url
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    name = server.create()
-    build(server.url(name))
-    yield server.url(name)
-    server.drop(name)
-
-
-@pytest.fixture
-def database(world: str) -> Iterator[Database]:
-    """Two companies to attack; what a test changes is gone after it."""
-    with suppress(RolledBack), raw(world) as cursor:
-        yield Database(world, cursor)
-        raise RolledBack
-
-
-class RolledBack(Exception):
-    """Ends a test's transaction without a commit."""
-
-
-def copied(
-    database: Database, table: str, where: str, *, verb: str = "INSERT", **changes: Any
-) -> tuple[str, dict[str, Any]]:
-    return database.copying(database.row(table, where), table, verb=verb, **changes)
-
+from tests.attacks import Database, RolledBack, copied
+from tests.consistency import PRAGMAS, raw
+from tests.fixtures import NOW
 
 # ----------------------------------------------------------------- 1: one thread per client and org
 
@@ -146,6 +31,7 @@ def test_invariant_1_a_second_thread_of_a_client_is_refused(database: Database) 
 def clear_the_way(database: Database) -> None:
     """Windows and texts would hold a thread in its place."""
     database.accepts("DELETE FROM assignment_window")
+    database.accepts("DELETE FROM message_attempt")
     database.accepts("UPDATE message SET thread_id = NULL, client_id = NULL")
 
 
@@ -361,6 +247,8 @@ def test_invariant_5_a_row_never_points_into_another_org(
     change: dict[str, Any] = {column: foreign}
     if table == "client_phone":
         change["is_primary"] = False
+    if table == "message_attempt":
+        change["attempt"] = 9
     if column == "sitter_id" and table == "message_number":
         row = database.row(table, "org_id = 1 AND class = 'sitter' AND sitter_id IS NULL")
         change = {"sitter_id": foreign, "first_sitter_id": foreign}
@@ -446,15 +334,23 @@ def test_invariant_7_a_key_stands_once_per_org(database: Database) -> None:
 
 
 def test_invariant_7_replacing_a_text_leaves_one_with_its_key(database: Database) -> None:
+    """One that waits; a text that was ever tried is held by its attempts."""
     if not database.is_sqlite:
         pytest.skip("PostgreSQL has no INSERT OR REPLACE")
-    row = database.row("message", "org_id = 1")
-    sql, values = database.copying(row, "message", verb="INSERT OR REPLACE")
-    database.accepts(sql, **values)
-    assert (
-        database.count("message", f"idempotency_key = '{row['idempotency_key']}'") == 2
-    )  # 1 an org
-    assert database.count("message", f"provider_message_id = '{row['provider_message_id']}'") == 1
+    for where in ("status = 'queued'", "status = 'sent'"):
+        row = database.row("message", f"org_id = 1 AND {where}")
+        sql, values = database.copying(row, "message", verb="INSERT OR REPLACE")
+        if row["attempts"]:
+            database.refuses(sql, **values)
+        else:
+            database.accepts(sql, **values)
+        key = row["idempotency_key"]
+        assert database.count("message", f"idempotency_key = '{key}'") == 2  # 1 an org
+        if row["provider_message_id"] is not None:
+            assert (
+                database.count("message", f"provider_message_id = '{row['provider_message_id']}'")
+                == 1
+            )
 
 
 # ------------------------------------------------------------------------------------- 8: the audit

@@ -1,0 +1,143 @@
+"""Two companies to attack with raw SQL, around petmsg, on both databases.
+
+What refuses is the database itself: constraints, unique indexes, foreign keys, triggers.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+import pytest
+
+from petmsg.db import migrate
+from petmsg.db.cursor import Cursor
+from petmsg.db.location import locate
+from petmsg.services import optout
+from tests.consistency import problems, raw
+from tests.fixtures import ACTOR, NOW, add_org, run_cli, working
+from tests.postgres import PostgresServer
+
+Refusals = (sqlite3.IntegrityError, psycopg.errors.IntegrityError, psycopg.errors.RaiseException)
+
+
+def build(url: str) -> None:
+    """Two companies, each with everything: clients, sitters, numbers, windows, texts."""
+    migrate.upgrade(url, actor=ACTOR, now=NOW, create=True)
+    for index, slug in enumerate(("alpha", "beta")):
+        add_org(url, slug, front_desk=f"+1415555010{index}")
+        for line in (
+            f"client add Anna --ref C-1 --phone +1202555010{index}",
+            f"client add Berta --ref C-2 --phone +1202555011{index}",
+            f"sitter add Maya --ref S-1 --phone +1303555010{index}",
+            f"sitter add Nora --ref S-2 --phone +1303555011{index}",
+            f"number add +1415555011{index} +1415555012{index} --class sitter",
+            f"number add +1415555013{index} --class pool",
+            f"number add +1415555014{index} --class pool",
+            f"number quarantine +1415555014{index} --reason complaints",
+            "sitter activate S-1",
+            "booking add --ref B-1 --client C-1 --sitter S-1 --start +1d --end +2d",
+            "booking add --ref B-2 --client C-2 --sitter S-1 --start +1d --end +2d",
+            "booking add --ref B-3 --client C-2 --start +3d --end +4d",
+            "booking confirm B-1 B-2",
+            "message send C-1 --key k-1 --body Hello",
+            "message send C-2 --key k-2 --body Hello",
+            "message send C-2 --key k-3 --body Later --queue-only",
+            "optout add C-1 --reason asked",
+        ):
+            ran = run_cli(url, *line.split(), "--org", slug)
+            assert ran.code == 0, (line, ran.err)
+        with working(url, org=slug) as work:
+            e164 = f"+1415555010{index}"
+            number = work.cursor.value("SELECT id FROM message_number WHERE e164 = :e", e=e164)
+            optout.block_pair(  # and an alert that says so
+                work,
+                number_id=number,
+                number=e164,
+                to_e164=f"+1202555011{index}",
+                client_ref="C-2",
+                code="30004",
+            )
+    assert problems(url) == []
+
+
+class Database:
+    """A database to attack, in a transaction that is rolled back when the test ends."""
+
+    def __init__(self, url: str, cursor: Cursor) -> None:
+        self.url = url
+        self.cursor = cursor
+        self.is_sqlite = cursor.is_sqlite
+
+    def refuses(self, sql: str, /, **values: Any) -> str:
+        """Run an attack; the words it was refused with."""
+        self.cursor.run("SAVEPOINT attack")
+        with pytest.raises(Refusals) as refusal:
+            self.cursor.run(sql, **values)
+        self.cursor.run("ROLLBACK TO SAVEPOINT attack")
+        return str(refusal.value)
+
+    def accepts(self, sql: str, /, **values: Any) -> None:
+        """Run a statement that only looks like an attack, or that clears the way for one."""
+        assert self.cursor.run(sql, **values) > 0
+
+    def row(self, table: str, where: str = "1 = 1", **values: Any) -> dict[str, Any]:
+        """The first row that fits; one that ends in `DESC` gives the last."""
+        order = "seq" if table == "audit_event" else "id"
+        order = f"{order} DESC" if where.endswith(" DESC") else order
+        found = self.cursor.one(
+            f"SELECT * FROM {table} WHERE {where.removesuffix(' DESC')} ORDER BY {order} LIMIT 1",
+            **values,
+        )
+        assert found is not None, (table, where)
+        return found
+
+    def count(self, table: str, where: str, **values: Any) -> int:
+        return int(self.cursor.value(f"SELECT count(*) FROM {table} WHERE {where}", **values))
+
+    def copying(
+        self, row: dict[str, Any], table: str, *, verb: str = "INSERT", **changes: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """An INSERT of a copy of a row, with another id and some values changed."""
+        values = {name: value for name, value in row.items() if name != "id"} | changes
+        bound = ", ".join(f":{name}" for name in values)
+        return f"{verb} INTO {table} ({', '.join(values)}) VALUES ({bound})", values
+
+
+@pytest.fixture(
+    scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+)
+def world(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URL of two companies, on SQLite, then on PostgreSQL."""
+    if request.param == "sqlite":
+        url = locate(str(tmp_path_factory.mktemp("world") / "petmsg.db")).url
+        build(url)
+        yield url
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.create()
+    build(server.url(name))
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def database(world: str) -> Iterator[Database]:
+    """Two companies to attack; what a test changes is gone after it."""
+    with suppress(RolledBack), raw(world) as cursor:
+        yield Database(world, cursor)
+        raise RolledBack
+
+
+class RolledBack(Exception):
+    """Ends a test's transaction without a commit."""
+
+
+def copied(
+    database: Database, table: str, where: str, *, verb: str = "INSERT", **changes: Any
+) -> tuple[str, dict[str, Any]]:
+    """`Database.copying` of the first row that fits."""
+    return database.copying(database.row(table, where), table, verb=verb, **changes)
