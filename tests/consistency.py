@@ -112,17 +112,54 @@ _MUST_BE_EMPTY = {
     "a client was forgotten by half": """
         SELECT c.ref FROM client c WHERE (c.forgotten_at IS NULL) <> (c.name IS NOT NULL)
           OR (c.forgotten_at IS NOT NULL AND (
-            EXISTS (SELECT 1 FROM client_phone p WHERE p.client_id = c.id)
-            OR EXISTS (SELECT 1 FROM message m
-              WHERE m.client_id = c.id AND m.body IS NOT NULL)))""",
+            c.timezone IS NOT NULL
+            OR EXISTS (SELECT 1 FROM client_phone p WHERE p.client_id = c.id)
+            OR EXISTS (SELECT 1 FROM message m WHERE m.client_id = c.id AND (
+              m.body IS NOT NULL
+              OR (m.direction = 'outbound' AND m.to_e164 IS NOT NULL)
+              OR (m.direction = 'inbound' AND m.from_e164 IS NOT NULL)
+              OR m.status IN ('queued', 'held', 'sending', 'unknown')))))""",
     "a client has phones and no primary one": """
         SELECT c.ref FROM client c JOIN client_phone p ON p.client_id = c.id
         GROUP BY c.id, c.ref HAVING sum(CASE WHEN p.is_primary THEN 1 ELSE 0 END) <> 1""",
     "a text was sent without what it was sent with": """
-        SELECT id FROM message WHERE direction = 'outbound' AND status IN ('sending', 'sent')
+        SELECT id FROM message WHERE direction = 'outbound'
+          AND status IN ('sending', 'unknown', 'sent', 'delivered', 'undelivered')
           AND (number_id IS NULL OR decision IS NULL OR claimed_at IS NULL OR attempts < 1)""",
-    "a text is sent and its carrier's id is missing": """
-        SELECT id FROM message WHERE status = 'sent' AND provider_message_id IS NULL""",
+    "a text was taken and its carrier's id is missing": """
+        SELECT m.id, m.status FROM message m
+        WHERE m.status IN ('sent', 'delivered', 'undelivered') AND NOT EXISTS (
+            SELECT 1 FROM message_attempt a WHERE a.message_id = m.id
+              AND a.provider_message_id = m.provider_message_id)""",
+    "a text's tries are not counted right": """
+        SELECT m.id, m.attempts FROM message m WHERE m.attempts <> coalesce(
+            (SELECT max(a.attempt) FROM message_attempt a WHERE a.message_id = m.id), 0)""",
+    "a text is being sent by nobody": """
+        SELECT m.id FROM message m WHERE m.status = 'sending' AND (
+            m.worker IS NULL OR NOT EXISTS (
+                SELECT 1 FROM message_attempt a WHERE a.message_id = m.id
+                  AND a.attempt = m.attempts AND a.status = 'sending' AND a.worker = m.worker))""",
+    "a text waits without its place and time": """
+        SELECT id FROM message WHERE status = 'queued' AND (send_at IS NULL OR due_at IS NULL)""",
+    "a text is in doubt, nobody knows since when": """
+        SELECT id FROM message WHERE status = 'unknown' AND in_doubt_at IS NULL""",
+    "a text that waits was taken before": """
+        SELECT m.id FROM message m JOIN message_attempt a ON a.message_id = m.id
+        WHERE m.status IN ('queued', 'held') AND a.status IN ('sent', 'delivered')""",
+    "two texts are under way to one phone": """
+        SELECT org_id, count(*) FROM message
+        WHERE direction = 'outbound' AND status IN ('sending', 'unknown')
+        GROUP BY org_id, to_e164 HAVING count(*) > 1""",
+    "a matter has two open alerts": """
+        SELECT org_id, kind, entity, ref FROM alert WHERE done_at IS NULL
+        GROUP BY org_id, kind, entity, ref HAVING count(*) > 1""",
+    "a phone opted out twice": """
+        SELECT org_id, phone_key FROM opt_out WHERE ended_at IS NULL
+        GROUP BY org_id, phone_key HAVING count(*) > 1""",
+    "a text is held and nobody was told": """
+        SELECT m.id FROM message m WHERE m.status = 'held' AND NOT EXISTS (
+            SELECT 1 FROM alert a WHERE a.org_id = m.org_id AND a.entity = 'message'
+              AND a.ref = CAST(m.id AS VARCHAR) AND a.kind = 'message_held')""",
 }
 
 
