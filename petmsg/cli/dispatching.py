@@ -37,8 +37,8 @@ from petmsg.services.send import NotSent, Sending
 from petmsg.services.turn import Recorded
 from petmsg.services.work import Failure
 from petmsg.worker.hands import Hands
+from petmsg.worker.line import LONG_AGO
 from petmsg.worker.pump import (
-    LONG_AGO,
     Pump,
     Rhythm,
     Seen,

@@ -52,6 +52,13 @@ class NoNumber(Refused):
         self.decision = decision
 
 
+class ProviderChanged(Busy):
+    """This process holds another provider's credentials, and will not get others."""
+
+    code = "provider_changed"
+    hint = "Start it again. Nothing was changed."
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A text that is ours to send: what to hand over, and which attempt this is.
@@ -115,13 +122,16 @@ def claim(
     """Take a queued text for sending, as the worker of that token, who must be holding its lock.
 
     `ahead` is how long before its start a text may be claimed. `provider` is the one whose
-    credentials this process holds. Raises `NotFound`, `MessageNotWaiting`, `Busy`.
+    credentials this process holds. Raises `NotFound`, `MessageNotWaiting`,
+    `ProviderChanged`, `Busy`.
     """
     message = locked_message(work, message_id)
     if message.status is not MessageStatus.QUEUED:
         raise MessageNotWaiting(f"Text {message_id} is {message.status}, not queued.")
     if work.org.provider is not provider:
-        raise Busy(f"The provider of org {work.org.slug} was changed to {work.org.provider}.")
+        raise ProviderChanged(
+            f"The provider of org {work.org.slug} was changed to {work.org.provider}."
+        )
     assert message.to_e164 is not None
     assert message.client_id is not None
     client = client_of(work, message)

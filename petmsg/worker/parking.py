@@ -6,7 +6,8 @@ every second.
 """
 
 import heapq
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from petmsg import pace
@@ -18,7 +19,8 @@ class Parking:
 
     def __init__(self) -> None:
         self._waiting: list[tuple[datetime, int, DueText]] = []
-        self._here: set[int] = set()
+        self._here: dict[int, int | None] = {}
+        self._parked: Counter[int] = Counter()
         self._paces: dict[int, float] = {}
         self._free_at: dict[int, datetime] = {}
 
@@ -28,37 +30,60 @@ class Parking:
     def __contains__(self, message: int) -> bool:
         return message in self._here
 
-    def learn(self, numbers: Iterable[NumberPace]) -> None:
-        """What the database says of the numbers' pace. An estimate that is later stays."""
+    def learn(self, numbers: Iterable[NumberPace], now: datetime) -> None:
+        """What the database says of the numbers' pace. A later estimate stays as long as a text
+        waits here for that number."""
         for number in numbers:
             self._paces[number.id] = number.segments_per_second or pace.usual_pace(number.e164)
-            if number.free_at is not None:
-                known = self._free_at.get(number.id, number.free_at)
-                self._free_at[number.id] = max(known, number.free_at)
+            if not self._parked[number.id]:
+                self._free_at.pop(number.id, None)
+            free_at = pace.next_start(number.free_at, now)
+            self._free_at[number.id] = max(self._free_at.get(number.id, free_at), free_at)
 
-    def park(self, text: DueText, number_id: int | None, now: datetime) -> None:
-        """Let a text wait behind those of its number that wait here; without a number, not."""
+    def next_turn(self, numbers: Sequence[int], now: datetime) -> datetime:
+        """When the turn of a text would be (aware UTC) that was parked now for one of them."""
+        chosen = self._soonest(numbers, now)
+        return now if chosen is None else self._next_start(chosen, now)
+
+    def park(self, text: DueText, numbers: Sequence[int], now: datetime) -> None:
+        """Let a text wait behind those that wait here for the same number, the soonest free one of
+        `numbers`; without numbers, not at all."""
+        chosen = self._soonest(numbers, now)
         at = now
-        if number_id is not None:
-            at = pace.next_start(self._free_at.get(number_id), now)
-            busy = pace.busy_for(text.segments, self._paces.get(number_id, pace.LONG_CODE))
-            self._free_at[number_id] = at + busy
-        self.park_until(text, at)
+        if chosen is not None:
+            at = self._next_start(chosen, now)
+            busy = pace.busy_for(text.segments, self._paces.get(chosen, pace.LONG_CODE))
+            self._free_at[chosen] = at + busy
+        self._put(text, at, chosen)
 
     def park_until(self, text: DueText, at: datetime) -> None:
         """Let a text wait until that moment (aware UTC)."""
-        heapq.heappush(self._waiting, (at, text.message, text))
-        self._here.add(text.message)
+        self._put(text, at, None)
 
     def ready(self, before: datetime, limit: int) -> list[DueText]:
         """Take out the texts whose turn comes at or before that moment, at most `limit`."""
         found: list[DueText] = []
         while self._waiting and self._waiting[0][0] <= before and len(found) < limit:
             text = heapq.heappop(self._waiting)[2]
-            self._here.discard(text.message)
+            number = self._here.pop(text.message)
+            if number is not None:
+                self._parked[number] -= 1
             found.append(text)
         return found
 
     def next_at(self) -> datetime | None:
         """When the next text's turn is expected; None if none waits."""
         return self._waiting[0][0] if self._waiting else None
+
+    def _put(self, text: DueText, at: datetime, number: int | None) -> None:
+        heapq.heappush(self._waiting, (at, text.message, text))
+        self._here[text.message] = number
+        if number is not None:
+            self._parked[number] += 1
+
+    def _next_start(self, number: int, now: datetime) -> datetime:
+        free_at = self._free_at.get(number)
+        return now if free_at is None or free_at < now else free_at
+
+    def _soonest(self, numbers: Sequence[int], now: datetime) -> int | None:
+        return min(numbers, key=lambda each: self._next_start(each, now), default=None)

@@ -1,0 +1,153 @@
+"""An org's queue as one worker sees it: what is parked, what is out, what was looked at in vain."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from petmsg.db.cursor import Cursor
+from petmsg.enums import Code
+from petmsg.hold import holds
+from petmsg.providers.base import Provider, Rejected, RejectionClass, RetryLater
+from petmsg.queries.hold import read_hold_facts
+from petmsg.queries.lookup import client_by_id
+from petmsg.queries.org import OrgRow
+from petmsg.queries.queue import DueText, due_texts, next_of_threads, paces
+from petmsg.queries.routing import read_facts
+from petmsg.routing import decide, usable
+from petmsg.services.record import HandedOver
+from petmsg.worker.parking import Parking
+
+LONG_AGO = (datetime(1970, 1, 1, tzinfo=UTC), 0)
+PAGE = 500
+"""How many due texts are looked at in one go."""
+HORIZON = timedelta(minutes=10)
+"""A text whose turn is expected later is not parked yet: a long queue of one number would fill the
+room that the others need."""
+FIRST_PAUSE = 1.0
+"""Seconds after which a carrier that took nothing is tried again; longer each time."""
+
+
+@dataclass
+class Line:
+    """The queue of an org, and the carrier that takes its texts."""
+
+    org: OrgRow
+    carrier: Provider
+    parking: Parking = field(default_factory=Parking)
+    aside: dict[int, datetime] = field(default_factory=dict)
+    """Texts that are not looked at again before then."""
+    out: dict[int, DueText] = field(default_factory=dict)
+    done: list[HandedOver] = field(default_factory=list)
+    changed: set[int] = field(default_factory=set)
+    """Threads of which another text may be next."""
+    scanned: bool = False
+    paused_until: datetime | None = None
+    closed: bool = False
+    _after: tuple[datetime, int] = LONG_AGO
+    _scan_again_at: datetime = LONG_AGO[0]
+    served_at: int = 0
+    """When it last got a hand, by the pump's count."""
+    _pause: float = FIRST_PAUSE
+    _paused_at: datetime | None = None
+
+    def is_paused(self, now: datetime) -> bool:
+        """Whether the carrier asked for a pause that is not over."""
+        return self.paused_until is not None and self.paused_until > now
+
+    def has_more(self, now: datetime, *, most_parked: int) -> bool:
+        """Whether the queue was not looked through yet, and there is room to."""
+        room = len(self.parking) < most_parked
+        return room and not (self.scanned or self.closed or self.is_paused(now))
+
+    def start_over(self) -> None:
+        """Forget every expectation: it was made by a clock that was set back since."""
+        self.parking, self.aside = Parking(), {}
+        self.paused_until = self._paused_at = None
+        self.look_anew()
+
+    def look_anew(self) -> None:
+        """Look through the queue from its beginning."""
+        self.scanned, self._after = False, LONG_AGO
+
+    def hear(self, done: Sequence[HandedOver], now: datetime, *, longest_pause: float) -> None:
+        """Take in what answers say of the carrier itself: that it refuses the account, or takes
+        nothing for now. Answers to what was begun before a pause make it no longer, unless they ask
+        for it by themselves."""
+        for each in done:
+            outcome = each.outcome
+            if each.started_at is None:
+                continue
+            if isinstance(outcome, Rejected) and outcome.rejection_class is RejectionClass.ACCOUNT:
+                self.closed = True
+            elif not isinstance(outcome, RetryLater):
+                self._pause = FIRST_PAUSE
+            elif not outcome.number_only:
+                seconds = outcome.after_seconds or 0.0
+                if self._paused_at is None or each.started_at > self._paused_at:
+                    seconds = max(seconds, self._pause)
+                    self._pause = min(self._pause * 2, longest_pause)
+                    self._paused_at = now
+                until = now + timedelta(seconds=seconds)
+                self.paused_until = max(self.paused_until or until, until)
+
+    def scout(self, cursor: Cursor, now: datetime, *, most_parked: int, poll: float) -> None:
+        """Park the texts that are next, as far as there is room and their turn is in sight."""
+        self.parking.learn(paces(cursor, self.org), now)
+        found: list[DueText] = []
+        if self.changed:
+            found = next_of_threads(cursor, self.org, sorted(self.changed), now=now)
+            self.changed.clear()
+        if not self.scanned:
+            limit = min(most_parked - len(self.parking), PAGE)
+            due = due_texts(cursor, self.org, now=now, after=self._after, limit=limit)
+            found += due
+            if len(due) == limit:
+                self._after = (due[-1].due_at, due[-1].message)
+            else:
+                self._after, self.scanned = LONG_AGO, True
+                # A long queue is looked through less often: most of it is parked already.
+                pause = max(poll, len(self.parking) / 1000)
+                self._scan_again_at = now + timedelta(seconds=pause)
+        for text in found:
+            if self._is_known(text):
+                continue
+            numbers = _likely_numbers(cursor, self.org, text, now)
+            if self.parking.next_turn(numbers, now) > now + HORIZON:
+                self.aside[text.message] = now + HORIZON / 2
+            else:
+                self.parking.park(text, numbers, now)
+
+    def has_something_to_look_for(self, now: datetime, *, for_ever: bool, most_parked: int) -> bool:
+        """Whether `scout` may find something; also ends what was put aside until now."""
+        if self.closed or self.is_paused(now):
+            return False
+        if for_ever and self.scanned and now >= self._scan_again_at:
+            self.scanned = False
+        if not self.scanned and self._after == LONG_AGO:
+            self.aside = {each: at for each, at in self.aside.items() if at > now}
+        return len(self.parking) < most_parked and (bool(self.changed) or not self.scanned)
+
+    def _is_known(self, text: DueText) -> bool:
+        known = (self.parking, self.aside, self.out)
+        return any(text.message in place for place in known)
+
+
+def _likely_numbers(cursor: Cursor, org: OrgRow, text: DueText, now: datetime) -> tuple[int, ...]:
+    """The numbers from one of which the text would leave now; none if something else decides.
+
+    Threads without a pool number of their own get the least recently used one when they are
+    claimed: any of them, as far as can be said now.
+    """
+    held = read_hold_facts(
+        cursor, org, client_id=text.client_id, to_e164=text.to_e164, number_id=None
+    )
+    if holds(held, now):
+        return ()
+    client = client_by_id(cursor, org.id, text.client_id)
+    facts = read_facts(cursor, org, client, at=now, past=False)
+    decision = decide(facts, now)
+    if decision.number is None:
+        return ()
+    if decision.trace[-1].code is Code.POOL_LEAST_RECENTLY_USED:
+        return tuple(each.number.id for each in facts.pool if usable(each.number, now))
+    return (decision.number.id,)

@@ -1,0 +1,75 @@
+"""Carriers for a worker's tests: they stand behind the Protocol, and remember what they got."""
+
+import secrets
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from petmsg.providers.base import (
+    Accepted,
+    Delivery,
+    OutgoingText,
+    ProviderNumber,
+    ProviderText,
+    SendOutcome,
+)
+
+
+class Remembering:
+    """Accepts every text, or answers what `answer` says; lists what it accepted."""
+
+    name = "remembering"
+
+    def __init__(self, answer: Callable[[OutgoingText], SendOutcome | None] | None = None) -> None:
+        self.answer = answer
+        self.got: list[tuple[float, OutgoingText]] = []
+        self.taken: list[ProviderText] = []
+        self.at_once = 0
+        self.most_at_once = 0
+        self._guard = threading.Lock()
+
+    def send(self, text: OutgoingText) -> SendOutcome:
+        with self._guard:
+            self.got.append((time.monotonic(), text))
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            outcome = self.answer(text) if self.answer is not None else None
+        finally:
+            with self._guard:
+                self.at_once -= 1
+        if outcome is not None:
+            return outcome
+        with self._guard:
+            sid = "SM" + secrets.token_hex(16)
+            taken = (sid, text.from_e164, text.to_e164, text.body)
+            self.taken.append(ProviderText(*taken, Delivery.ON_ITS_WAY, datetime.now(UTC)))
+        return Accepted(sid, "accepted")
+
+    def find(self, *, from_e164: str, to_e164: str, since: datetime) -> Sequence[ProviderText]:
+        return [
+            text
+            for text in self.taken
+            if (text.from_e164, text.to_e164) == (from_e164, to_e164) and text.created_at >= since
+        ]
+
+    def fetch(self, provider_message_id: str) -> ProviderText | None:
+        return next((t for t in self.taken if t.provider_message_id == provider_message_id), None)
+
+    def numbers(self) -> Sequence[ProviderNumber] | None:
+        return None
+
+    @property
+    def bodies(self) -> list[str]:
+        """What it got, in order."""
+        return [text.body for _, text in self.got]
+
+    def gaps(self) -> list[float]:
+        """Seconds between two texts from the same number."""
+        by_number: dict[str, list[float]] = defaultdict(list)
+        for at, text in self.got:
+            by_number[text.from_e164].append(at)
+        return [b - a for times in by_number.values() for a, b in pairwise(times)]

@@ -1,0 +1,217 @@
+"""The threads that hand texts over: never too soon, never after a stop, never too late."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from petmsg.clock import now
+from petmsg.enums import Outcome
+from petmsg.providers.base import Accepted, OutgoingText, RetryLater, SendOutcome, Unknown
+from petmsg.routing import Decision
+from petmsg.services.claim import Claim
+from petmsg.services.record import HandedOver
+from petmsg.worker import hands as module
+from petmsg.worker.hands import Hands
+from tests.worker.carriers import Remembering
+
+DECISION = Decision(
+    org="happy-paws",
+    client="C-1",
+    at=datetime(2026, 2, 14, tzinfo=UTC),
+    outcome=Outcome.NO_NUMBER,
+    number=None,
+    reason="",
+    window=None,
+    warnings=(),
+    ruleset="1",
+    trace=(),
+)
+
+
+@pytest.fixture
+def started() -> Iterator[list[Hands]]:
+    """Hands of a test; they are let go at its end."""
+    all_: list[Hands] = []
+    yield all_
+    for each in all_:
+        each.stop()
+        each.close()
+
+
+def hands(started: list[Hands], count: int = 4, *, clock: Callable[[], datetime] = now) -> Hands:
+    started.append(Hands(count, now=clock))
+    return started[-1]
+
+
+def claim(message: int = 1, *, number: int = 1, starts_in: float = 0, busy: float = 0.0) -> Claim:
+    at = now()
+    return Claim(
+        message=message,
+        attempt=1,
+        worker="w-0123456789abcde",
+        thread=message,
+        number=number,
+        text=OutgoingText(f"+1415555010{number}", "+14155551001", str(message)),
+        segments=1,
+        decision=DECISION,
+        claimed_at=at,
+        start_at=at + timedelta(seconds=starts_in),
+        busy_for=timedelta(seconds=busy),
+    )
+
+
+def collect(crew: Hands, count: int) -> list[HandedOver]:
+    found: list[HandedOver] = []
+    deadline = time.monotonic() + 20
+    while len(found) < count and time.monotonic() < deadline:
+        found += [done for _, done in crew.collect(0.5)]
+    return found
+
+
+def test_a_text_is_handed_over_and_comes_back_with_its_org_and_when_it_began(
+    started: list[Hands],
+) -> None:
+    crew, carrier = hands(started), Remembering()
+    before = now()
+    crew.give("happy-paws", claim(), carrier)
+    assert crew.busy == 1
+    ((org, done),) = crew.collect(20)
+    assert (org, done.claim.message, crew.busy) == ("happy-paws", 1, 0)
+    assert isinstance(done.outcome, Accepted)
+    assert done.started_at is not None
+    assert before <= done.started_at <= now()
+    assert 0 <= done.jitter <= 1
+
+
+def test_nothing_begins_before_its_start(started: list[Hands]) -> None:
+    crew, carrier = hands(started), Remembering()
+    given_at = time.monotonic()
+    crew.give("o", claim(starts_in=0.2), carrier)
+    collect(crew, 1)
+    assert carrier.got[0][0] - given_at >= 0.19
+
+
+def test_texts_of_one_number_keep_its_pace_also_if_the_clock_says_they_may_start(
+    started: list[Hands],
+) -> None:
+    """A clock that jumps ahead makes every number look free."""
+    crew, carrier = hands(started), Remembering()
+    for message in range(4):
+        crew.give("o", claim(message, busy=0.1), carrier)
+    collect(crew, 4)
+    assert len(carrier.gaps()) == 3
+    assert min(carrier.gaps()) >= 0.095
+
+
+def test_texts_of_several_numbers_do_not_wait_for_each_other(started: list[Hands]) -> None:
+    meet = threading.Barrier(3, timeout=10)
+
+    def answer(_: OutgoingText) -> SendOutcome | None:
+        meet.wait()
+        return None
+
+    crew, carrier = hands(started), Remembering(answer)
+    for number in range(3):
+        crew.give("o", claim(number, number=number, busy=60), carrier)
+    assert all(isinstance(done.outcome, Accepted) for done in collect(crew, 3))
+    assert carrier.most_at_once == 3
+
+
+def test_no_more_threads_are_made_than_are_busy(started: list[Hands]) -> None:
+    crew, carrier = hands(started, 200), Remembering()
+    before = threading.active_count()
+    crew.give("o", claim(), carrier)
+    collect(crew, 1)
+    assert threading.active_count() <= before + 1
+    assert (crew.free, crew.count) == (200, 200)
+
+
+def test_what_was_not_begun_when_it_is_stopped_comes_back_at_once(started: list[Hands]) -> None:
+    crew, carrier = hands(started), Remembering()
+    crew.give("o", claim(starts_in=60), carrier)
+    crew.give("o", claim(2, number=2, busy=60), carrier)
+    collect(crew, 1)
+    crew.give("o", claim(3, number=2), carrier)  # waits for the pace
+    crew.stop()
+    began = time.monotonic()
+    back = collect(crew, 2)
+    assert time.monotonic() - began < 5
+    assert [done.started_at for done in back] == [None, None]
+    assert all(isinstance(done.outcome, RetryLater) for done in back)
+    assert carrier.bodies == ["2"]
+    crew.give("o", claim(4), carrier)
+    assert [done.started_at for done in collect(crew, 1)] == [None]
+
+
+def test_what_was_begun_when_it_is_stopped_comes_back_with_its_answer(
+    started: list[Hands],
+) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def answer(_: OutgoingText) -> SendOutcome | None:
+        inside.set()
+        go_on.wait(10)
+        return None
+
+    crew = hands(started)
+    crew.give("o", claim(), Remembering(answer))
+    assert inside.wait(10)
+    crew.stop()
+    assert crew.collect(0.05) == []
+    go_on.set()
+    assert isinstance(collect(crew, 1)[0].outcome, Accepted)
+
+
+def test_a_text_that_slept_too_long_after_its_claim_is_not_begun(
+    started: list[Hands], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine was suspended: by now another worker may have found the text and sent it."""
+    crew, carrier = hands(started), Remembering()
+    uptime = module._uptime
+    asleep = threading.Event()
+    monkeypatch.setattr(
+        module, "_uptime", lambda: uptime() + (module.BEGIN_WITHIN + 1) * asleep.is_set()
+    )
+    crew.give("o", claim(starts_in=0.1), carrier)
+    asleep.set()
+    (done,) = collect(crew, 1)
+    assert (done.started_at, carrier.got) == (None, [])
+    assert isinstance(done.outcome, RetryLater)
+
+
+def test_a_clock_that_is_set_back_keeps_no_text_waiting_for_an_hour(
+    started: list[Hands], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BEGIN_WITHIN", 0.2)
+    crew, carrier = hands(started, clock=lambda: now() - timedelta(hours=1)), Remembering()
+    crew.give("o", claim(), carrier)
+    (done,) = collect(crew, 1)
+    assert done.started_at is None  # put back, to be claimed by the clock that counts now
+
+
+@pytest.mark.parametrize("problem", [RuntimeError("boom"), MemoryError(), ValueError()])
+def test_a_carrier_that_breaks_leaves_the_text_in_doubt(
+    started: list[Hands], problem: Exception
+) -> None:
+    def answer(_: OutgoingText) -> SendOutcome:
+        raise problem
+
+    crew = hands(started)
+    crew.give("o", claim(), Remembering(answer))
+    (done,) = collect(crew, 1)
+    assert isinstance(done.outcome, Unknown)
+    assert done.started_at is not None
+    crew.give("o", claim(2), Remembering())  # and its thread goes on
+    assert isinstance(collect(crew, 1)[0].outcome, Accepted)
+
+
+def test_collecting_waits_no_longer_than_asked(started: list[Hands]) -> None:
+    crew: Any = hands(started)
+    began = time.monotonic()
+    assert crew.collect(0.05) == []
+    assert crew.collect() == []
+    assert time.monotonic() - began < 2

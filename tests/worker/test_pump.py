@@ -1,0 +1,605 @@
+"""The worker's loop: everything that may leave leaves once, in order, at each number's pace."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from petmsg.clock import now
+from petmsg.db.liveness import worker
+from petmsg.db.location import locate
+from petmsg.enums import MessageStatus, NumberClass
+from petmsg.providers.base import (
+    Accepted,
+    OutgoingText,
+    Provider,
+    Rejected,
+    RejectionClass,
+    RetryLater,
+    SendOutcome,
+    Unknown,
+)
+from petmsg.queries.org import all_orgs
+from petmsg.services import client, freeze, message, number
+from petmsg.services import org as orgs
+from petmsg.services.claim import ProviderChanged
+from petmsg.services.preview import Wishes
+from petmsg.services.turn import Recorded
+from petmsg.services.work import Failure
+from petmsg.worker.hands import Hands
+from petmsg.worker.pump import Pump, Rhythm, Seen
+from tests.fixtures import add_org, looking, run_cli, working
+from tests.providers.sending import unused_port
+from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
+from tests.twilio_shapes import Request, throttled
+from tests.worker.carriers import Remembering
+from tests.worker.stores import TestStore
+
+QUICK = Rhythm(poll=0.2)
+SLOW_DOWN = RetryLater(None, "20429", "Slow down")
+
+
+@pytest.fixture
+def url(migrated_url: str) -> str:
+    return migrated_url
+
+
+def crowd(
+    url: str,
+    *,
+    clients: int,
+    numbers: int,
+    per_second: float = 50.0,
+    org: str = "happy-paws",
+    first: int = 0,
+) -> None:
+    """An org with a pool of numbers at that pace and clients D-0, D-1, …"""
+    add_org(url, org, front_desk=None)
+    with working(url, org=org) as work:
+        for at in range(first, first + numbers):
+            number.add(work, f"+1415555{at:04}", number_class=NumberClass.POOL)
+        for at in range(clients):
+            client.add(work, f"D-{at}", phones=[f"+1415{first + 1000000 + at}"], ref=f"D-{at}")
+        work.cursor.run(
+            "UPDATE message_number SET segments_per_second = :p WHERE org_id = :o",
+            p=per_second,
+            o=work.org.id,
+        )
+
+
+def queue(
+    url: str, texts: Sequence[tuple[int, str]], *, org: str = "happy-paws", **wishes: Any
+) -> list[int]:
+    """Texts to clients, by their place in the crowd."""
+    with working(url, now=now(), org=org) as work:
+        made = Wishes(**wishes)
+        return [message.queue(work, f"D-{at}", body=b, wishes=made).message for at, b in texts]
+
+
+def statuses(url: str) -> Counter[str]:
+    with looking(url) as cursor:
+        rows = cursor.tuples("SELECT status, count(*) FROM message GROUP BY status")
+    return Counter(dict(rows))
+
+
+@dataclass
+class Crew:
+    """A pump with what it needs, and what it saw."""
+
+    pump: Pump
+    store: TestStore
+    seen: list[Seen]
+
+
+@contextmanager
+def pumping(
+    url: str, *carriers: Provider, hands: int = 8, rhythm: Rhythm = QUICK
+) -> Iterator[Crew]:
+    """A pump for all orgs of the database, one carrier each."""
+    store = TestStore(url)
+    with looking(url) as cursor:
+        lines = list(zip(all_orgs(cursor), carriers, strict=True))
+    with worker(locate(url)) as alive:
+        seen: list[Seen] = []
+        pump = Pump(
+            store,
+            lines,
+            worker=alive,
+            hands=Hands(hands, now=store.clock),
+            watch=seen.append,
+            rhythm=rhythm,
+        )
+        try:
+            yield Crew(pump, store, seen)
+        finally:
+            store.close()
+
+
+def drain(url: str, *carriers: Provider, **options: Any) -> Crew:
+    with pumping(url, *carriers, **options) as crew:
+        crew.pump.drain()
+    return crew
+
+
+@contextmanager
+def running(crew: Crew) -> Iterator[None]:
+    """Let it keep going in a thread of its own, and stop it at the end."""
+    thread = threading.Thread(target=crew.pump.keep_going)
+    thread.start()
+    try:
+        yield
+    finally:
+        crew.pump.stop()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.02)
+
+
+# --- draining ----------------------------------------------------------------------------------
+
+
+def test_sixty_texts_leave_once_each_over_six_numbers_at_their_pace_in_order(url: str) -> None:
+    crowd(url, clients=20, numbers=6)
+    for each in "abc":
+        queue(url, [(at, f"{at} {each}") for at in range(20)])
+    carrier = Remembering()
+    crew = drain(url, carrier)
+    assert statuses(url) == {"sent": 60}
+    assert len(carrier.bodies) == len(set(carrier.bodies)) == 60
+    assert Counter(text.from_e164 for _, text in carrier.got).keys() == {
+        f"+1415555{at:04}" for at in range(6)
+    }
+    assert min(carrier.gaps()) >= 0.018
+    for at in range(20):
+        own = [body for body in carrier.bodies if body.startswith(f"{at} ")]
+        assert own == [f"{at} a", f"{at} b", f"{at} c"]
+    recorded = [seen.what for seen in crew.seen]
+    assert len(recorded) == 60
+    assert all(isinstance(what, Recorded) for what in recorded)
+
+
+def test_threads_without_a_number_of_their_own_use_all_of_the_pool_at_once(url: str) -> None:
+    """All of them would get the same number now; each claim makes another the next."""
+    crowd(url, clients=24, numbers=6, per_second=2)
+    queue(url, [(at, "Hi") for at in range(24)])
+    carrier = Remembering()
+    began = time.monotonic()
+    drain(url, carrier)
+    assert statuses(url) == {"sent": 24}
+    assert min(carrier.gaps()) >= 0.49
+    assert time.monotonic() - began < 8  # at two a second from one number it would be 12
+
+
+def test_a_worker_waits_out_the_pace_without_running_hot(url: str) -> None:
+    crowd(url, clients=3, numbers=1, per_second=1)
+    queue(url, [(at, "Hi") for at in range(3)])
+    crew = drain(url, Remembering())
+    assert statuses(url) == {"sent": 3}
+    did = crew.store.did
+    assert did["snapshots"] < 20, did
+    assert did["writes"] < 16, did
+    assert did["ticks"] < 80, did
+
+
+def test_a_worker_whose_hands_are_full_waits_for_them_without_running_hot(url: str) -> None:
+    crowd(url, clients=6, numbers=6)
+    queue(url, [(at, "Hi") for at in range(6)])
+
+    def slowly(_: OutgoingText) -> None:
+        time.sleep(0.5)
+
+    crew = drain(url, Remembering(slowly), hands=2)
+    assert statuses(url) == {"sent": 6}
+    assert crew.store.did["ticks"] < 60, crew.store.did
+
+
+def test_an_idle_watch_looks_about_once_per_poll(url: str) -> None:
+    crowd(url, clients=1, numbers=1)
+    with pumping(url, Remembering(), rhythm=Rhythm(poll=0.5)) as crew:
+        with running(crew):
+            time.sleep(2)
+        assert crew.store.did["snapshots"] <= 12, crew.store.did
+        assert crew.store.did["writes"] == 0
+
+
+def test_schedules_back_offs_quiet_hours_and_a_freeze_are_not_waited_for(url: str) -> None:
+    crowd(url, clients=3, numbers=1)
+    queue(url, [(0, "scheduled")], send_at=now() + timedelta(hours=1))
+    (later,) = queue(url, [(1, "put back")])
+    (frozen,) = queue(url, [(2, "frozen")])
+    with working(url, now=now()) as work:
+        freeze.freeze(work, reason="complaints")
+        at = now() + timedelta(minutes=5)
+        work.cursor.run("UPDATE message SET due_at = :at WHERE id = :i", at=at, i=later)
+    carrier = Remembering()
+    began = time.monotonic()
+    crew = drain(url, carrier)
+    assert time.monotonic() - began < 5
+    assert (carrier.got, statuses(url)) == ([], {"queued": 3})
+    assert [seen.what.message for seen in crew.seen] == [frozen]  # type: ignore[union-attr]
+
+
+def test_texts_that_become_next_while_others_leave_are_not_left_behind(url: str) -> None:
+    """Also if they are more than there is room for."""
+    crowd(url, clients=20, numbers=4)
+    queue(url, [(0, "first")])
+
+    def many_more(text: OutgoingText) -> None:
+        if text.body == "first":
+            queue(url, [(at, "late") for at in range(20)])
+
+    crew = drain(url, Remembering(many_more), rhythm=replace(QUICK, most_parked=5))
+    assert statuses(url) == {"sent": 21}
+    assert crew.store.did["snapshots"] < 100
+
+
+def test_a_queue_longer_than_the_room_is_drained(url: str) -> None:
+    crowd(url, clients=30, numbers=3)
+    queue(url, [(at, "Hi") for at in range(30)])
+    drain(url, Remembering(), rhythm=replace(QUICK, most_parked=4))
+    assert statuses(url) == {"sent": 30}
+
+
+def test_a_long_queue_of_one_number_does_not_keep_the_others_from_leaving(url: str) -> None:
+    crowd(url, clients=41, numbers=2, per_second=0.01)
+    with working(url) as work:
+        work.cursor.run(
+            "UPDATE message_number SET segments_per_second = 50 WHERE e164 = '+14155550001'"
+        )
+    queue(url, [(at, "slow") for at in range(41)])
+    with working(url) as work:  # forty threads on the slow number, the last on the other
+        work.cursor.run(
+            "UPDATE thread SET pool_number_id = (SELECT id FROM message_number"
+            " WHERE e164 = CASE WHEN thread.client_id ="
+            " (SELECT max(client_id) FROM thread) THEN '+14155550001' ELSE '+14155550000' END)"
+        )
+    carrier = Remembering()
+    with pumping(url, carrier, rhythm=replace(QUICK, most_parked=20)) as crew, running(crew):
+        wait_until(lambda: any(text.from_e164 == "+14155550001" for _, text in carrier.got))
+    assert len(carrier.got) == 2
+
+
+def test_two_workers_share_the_queue_and_the_pace_and_send_nothing_twice(url: str) -> None:
+    crowd(url, clients=20, numbers=2, per_second=10)
+    for each in "ab":
+        queue(url, [(at, f"{at} {each}") for at in range(20)])
+    carrier = Remembering()
+    with pumping(url, carrier, hands=4) as one, pumping(url, carrier, hands=4) as two:
+        threads = [threading.Thread(target=crew.pump.drain) for crew in (one, two)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    assert len(carrier.bodies) == len(set(carrier.bodies))
+    assert statuses(url)["sent"] >= 38  # the last of a thread may wait for the other's answer
+    drain(url, carrier)
+    assert (statuses(url), len(carrier.bodies)) == ({"sent": 40}, 40)
+    for at in range(20):
+        assert carrier.bodies.index(f"{at} a") < carrier.bodies.index(f"{at} b")
+    average = len(carrier.gaps()) / sum(carrier.gaps())
+    assert average <= 10.5
+
+
+# --- carriers that cannot or will not ----------------------------------------------------------
+
+
+def test_a_carrier_that_is_down_is_given_up_after_a_bounded_time(url: str) -> None:
+    crowd(url, clients=12, numbers=12)
+    queue(url, [(at, "Hi") for at in range(12)])
+    carrier = Remembering(lambda _: SLOW_DOWN)
+    began = time.monotonic()
+    crew = drain(url, carrier, hands=4, rhythm=replace(QUICK, longest_pause=1.5))
+    assert 0.9 < time.monotonic() - began < 10  # one pause of a second, not another of two
+    assert statuses(url) == {"queued": 12}
+    assert len(carrier.got) == 8
+    assert len(crew.seen) == 8
+
+
+def test_a_burst_of_too_many_requests_costs_one_pause_and_not_the_run(url: str) -> None:
+    crowd(url, clients=12, numbers=12)
+    queue(url, [(at, "Hi") for at in range(12)])
+    refused = iter([SLOW_DOWN] * 6)
+    guard = threading.Lock()
+
+    def at_first(_: OutgoingText) -> SendOutcome | None:
+        with guard:
+            return next(refused, None)
+
+    drain(url, Remembering(at_first), hands=6, rhythm=replace(QUICK, longest_pause=5))
+    assert statuses(url)["sent"] >= 6
+    assert statuses(url)["sent"] + statuses(url)["queued"] == 12
+
+
+def test_the_pause_a_carrier_asks_for_is_kept(url: str) -> None:
+    crowd(url, clients=2, numbers=2)
+    queue(url, [(0, "Hi"), (1, "Ho")])
+    first = iter([RetryLater(2.0, "20429", "Slow down")])
+    carrier = Remembering(lambda _: next(first, None))
+    drain(url, carrier, hands=1)
+    assert carrier.got[1][0] - carrier.got[0][0] >= 1.9
+
+
+def test_a_number_that_is_throttled_alone_holds_up_no_other(url: str) -> None:
+    crowd(url, clients=4, numbers=4)
+    queue(url, [(at, "Hi") for at in range(4)])
+    alone = RetryLater(60.0, "21611", "Queue full", number_only=True)
+    carrier = Remembering(lambda text: alone if text.from_e164.endswith("0") else None)
+    began = time.monotonic()
+    drain(url, carrier)
+    assert time.monotonic() - began < 10
+    assert statuses(url) == {"sent": 3, "queued": 1}
+
+
+def test_a_refused_account_ends_its_org_and_no_other(url: str) -> None:
+    crowd(url, clients=5, numbers=5)
+    crowd(url, clients=5, numbers=5, org="other-paws", first=100)
+    for org in ("happy-paws", "other-paws"):
+        queue(url, [(at, org) for at in range(5)], org=org)
+    no = Rejected("20003", RejectionClass.ACCOUNT, "Authenticate")
+    refusing, other = Remembering(lambda _: no), Remembering()
+    drain(url, refusing, other, hands=2)
+    assert statuses(url) == {"queued": 5, "sent": 5}
+    assert len(refusing.got) <= 2
+    assert other.bodies == ["other-paws"] * 5
+
+
+def test_a_watch_whose_only_account_is_refused_ends_and_does_not_idle_on(url: str) -> None:
+    crowd(url, clients=1, numbers=1)
+    queue(url, [(0, "Hi")])
+    no = Rejected("20003", RejectionClass.ACCOUNT, "Authenticate")
+    with pumping(url, Remembering(lambda _: no)) as crew:
+        thread = threading.Thread(target=crew.pump.keep_going)
+        thread.start()
+        thread.join(20)
+        assert not thread.is_alive()
+    assert statuses(url) == {"queued": 1}
+
+
+def test_an_org_that_could_use_every_hand_leaves_some_to_the_others(url: str) -> None:
+    crowd(url, clients=30, numbers=30)
+    crowd(url, clients=3, numbers=3, org="other-paws", first=100)
+    queue(url, [(at, "many") for at in range(30)])
+    queue(url, [(at, "few") for at in range(3)], org="other-paws")
+    bodies: list[str] = []
+
+    def slowly(text: OutgoingText) -> None:
+        bodies.append(text.body)
+        time.sleep(0.05)
+
+    drain(url, Remembering(slowly), Remembering(slowly), hands=1)
+    assert Counter(bodies) == {"many": 30, "few": 3}
+    assert max(at for at, body in enumerate(bodies) if body == "few") < 15
+
+
+def test_a_provider_that_is_changed_meanwhile_ends_the_run(url: str) -> None:
+    crowd(url, clients=3, numbers=1, per_second=5)
+    queue(url, [(at, "Hi") for at in range(3)])
+
+    def switch(_: OutgoingText) -> None:
+        with working(url) as work:
+            orgs.change(work, provider="twilio")
+
+    carrier = Remembering(switch)
+    crew = drain(url, carrier)
+    assert statuses(url) == {"sent": 1, "queued": 2}
+    told = [seen.what for seen in crew.seen if isinstance(seen.what, Failure)]
+    assert [type(each.error) for each in told] == [ProviderChanged]
+    assert told[0].error.exit_code == 75
+
+
+def test_an_answer_that_cannot_be_stored_leaves_the_text_in_doubt_and_not_under_way(
+    url: str,
+) -> None:
+    """Else it would be `sending` for as long as a watch runs, and hold up all of its thread."""
+    crowd(url, clients=2, numbers=2)
+    queue(url, [(0, "Hi"), (1, "Ho")])
+    crew = drain(
+        url,
+        Remembering(lambda text: Accepted("\ud800", "accepted") if text.body == "Hi" else None),
+    )
+    assert statuses(url) == {"unknown": 1, "sent": 1}
+    assert any(isinstance(seen.what, Failure) for seen in crew.seen)
+
+
+# --- stopping ----------------------------------------------------------------------------------
+
+
+def test_stopping_records_what_is_out_and_begins_nothing_more(url: str) -> None:
+    crowd(url, clients=10, numbers=10)
+    queue(url, [(at, "Hi") for at in range(10)])
+    inside, go_on = threading.Semaphore(0), threading.Event()
+
+    def hold_on(_: OutgoingText) -> None:
+        inside.release()
+        go_on.wait(20)
+
+    carrier = Remembering(hold_on)
+    with pumping(url, carrier, hands=3) as crew:
+        thread = threading.Thread(target=crew.pump.drain)
+        thread.start()
+        for _ in range(3):
+            assert inside.acquire(timeout=20)
+        crew.pump.stop()
+        go_on.set()
+        thread.join(20)
+        assert not thread.is_alive()
+    assert statuses(url) == {"sent": 3, "queued": 7}
+    assert len(carrier.got) == 3
+
+
+def test_a_claim_that_was_not_begun_when_it_was_stopped_is_queued_again(url: str) -> None:
+    crowd(url, clients=2, numbers=1, per_second=1)
+    queue(url, [(0, "Hi"), (1, "Ho")])
+    carrier = Remembering()
+    with pumping(url, carrier, rhythm=replace(QUICK, ahead=30)) as crew:
+        thread = threading.Thread(target=crew.pump.drain)
+        thread.start()
+        wait_until(lambda: statuses(url)["sending"] == 1 and len(carrier.got) == 1)
+        crew.pump.stop()
+        thread.join(20)
+    assert statuses(url) == {"sent": 1, "queued": 1}
+    assert len(carrier.got) == 1
+
+
+def test_a_stop_ends_the_looking_up_of_texts_in_doubt(url: str) -> None:
+    crowd(url, clients=5, numbers=5)
+    queue(url, [(at, "Hi") for at in range(5)])
+    drain(url, Remembering(lambda _: Unknown(None, "reset")))
+    assert statuses(url) == {"unknown": 5}
+    carrier = Remembering()
+    asked: list[Any] = []
+    with pumping(url, carrier) as crew:
+
+        def slowly(**question: Any) -> Sequence[Any]:
+            asked.append(question)
+            crew.pump.stop()
+            return []
+
+        carrier.find = slowly  # type: ignore[method-assign] # a carrier that takes its time
+        crew.pump.drain()
+    assert len(asked) == 1
+
+
+def test_one_orgs_failure_at_the_end_keeps_no_other_answer_from_the_database(url: str) -> None:
+    crowd(url, clients=1, numbers=1)
+    crowd(url, clients=1, numbers=1, org="other-paws", first=100)
+    for org in ("happy-paws", "other-paws"):
+        queue(url, [(0, org)], org=org)
+    both = threading.Barrier(2, timeout=20)
+
+    def meet(_: OutgoingText) -> None:
+        both.wait()
+
+    with pumping(url, Remembering(meet), Remembering(meet)) as crew:
+        write_in = crew.store.write_in
+        claims = Counter[str]()
+
+        def broken(slug: str, service: Any, /, *args: Any, **kwargs: Any) -> Any:
+            claims[slug] += 1
+            if slug == "happy-paws" and claims[slug] > 1:
+                raise RuntimeError("the disk is gone")
+            return write_in(slug, service, *args, **kwargs)
+
+        crew.store.write_in = broken  # type: ignore[method-assign] # a database that fails
+        with pytest.raises(RuntimeError):
+            crew.pump.drain()
+    assert statuses(url) == {"sending": 1, "sent": 1}
+
+
+# --- the clock ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("off", [timedelta(hours=1), timedelta(days=30)])
+def test_a_clock_that_was_ahead_for_one_run_holds_nothing_up_in_the_next(
+    url: str, off: timedelta
+) -> None:
+    crowd(url, clients=2, numbers=1, per_second=1)
+    queue(url, [(0, "Hi")])
+    with pumping(url, Remembering()) as crew:
+        crew.store.set_off = off
+        crew.pump.drain()
+    queue(url, [(1, "Ho")])
+    began = time.monotonic()
+    drain(url, Remembering())
+    assert statuses(url) == {"sent": 2}
+    assert time.monotonic() - began < 10
+
+
+def test_a_watch_goes_on_at_once_when_its_clock_is_set_back(url: str) -> None:
+    crowd(url, clients=4, numbers=1, per_second=2)
+    queue(url, [(0, "Hi"), (1, "Ho")])
+    once = iter([RetryLater(1.0, "20429", "Slow down")])
+    carrier = Remembering(lambda _: next(once, None))
+    with pumping(url, carrier) as crew:
+        crew.store.set_off = timedelta(hours=1)
+        with running(crew):
+            wait_until(lambda: len(carrier.got) >= 1)
+            crew.store.set_off = timedelta(0)
+            queue(url, [(2, "after"), (3, "after")])
+            wait_until(lambda: carrier.bodies.count("after") == 2)
+
+
+# --- the whole way, through the real adapter ---------------------------------------------------
+
+
+def keys(url: str) -> dict[str, str]:
+    return {
+        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "PETMSG_TWILIO_API_URL": url,
+        "PETMSG_TWILIO_TIMEOUT_SECONDS": "5",
+    }
+
+
+def dispatch(url: str, *words: str, **environ: str) -> Any:
+    return run_cli(url, "message", "dispatch", "-o", "json", *words, now=None, **environ)
+
+
+def test_dispatch_drains_sixty_texts_through_twilios_sdk_once_each(url: str) -> None:
+    crowd(url, clients=30, numbers=6)
+    for each in "ab":
+        queue(url, [(at, f"{at} {each}") for at in range(30)])
+    with working(url) as work:
+        orgs.change(work, provider="twilio")
+    with TwilioFake(numbers=[f"+1415555{at:04}" for at in range(6)]) as fake:
+        fake.faults.extend([throttled("1"), None, None])
+        ran = dispatch(url, "--workers", "6", **keys(fake.url))
+        left = statuses(url)["queued"]
+        if left:  # those that were put back wait for their time
+            time.sleep(4)
+            dispatch(url, **keys(fake.url))
+        texts = sorted(fake.messages.values(), key=lambda each: each.accepted)
+    assert (ran.code, statuses(url)) == (75, {"sent": 60})
+    assert Counter(text.body for text in texts) == {
+        f"{at} {each}": 1 for at in range(30) for each in "ab"
+    }
+    for at in range(30):
+        assert [text.body for text in texts if text.body.startswith(f"{at} ")] == [
+            f"{at} a",
+            f"{at} b",
+        ]
+
+
+def test_dispatch_with_twilio_out_of_reach_ends_with_75_and_leaves_all_queued(url: str) -> None:
+    crowd(url, clients=5, numbers=5)
+    queue(url, [(at, "Hi") for at in range(5)])
+    with working(url) as work:
+        orgs.change(work, provider="twilio")
+    nobody = keys(f"http://127.0.0.1:{unused_port()}")
+    at = datetime(2026, 12, 24, 12, tzinfo=now().tzinfo)
+    with working(url) as work:
+        work.cursor.run("UPDATE message SET send_at = :at, due_at = :at", at=at)
+    ran = run_cli(url, "message", "dispatch", "-o", "json", now=at, **nobody)
+    assert (ran.code, statuses(url)) == (75, {"queued": 5})
+
+
+def test_dispatch_of_a_refused_account_exits_5_and_other_orgs_go_on(url: str) -> None:
+    crowd(url, clients=2, numbers=2)
+    crowd(url, clients=2, numbers=2, org="other-paws", first=100)
+    for org in ("happy-paws", "other-paws"):
+        queue(url, [(0, org), (1, org)], org=org)
+    with working(url, org="happy-paws") as work:
+        orgs.change(work, provider="twilio")
+    with TwilioFake() as fake:
+        fake.auth_token = "another"
+
+        def ran() -> Any:
+            return dispatch(url, **keys(fake.url) | {"TWILIO_AUTH_TOKEN": "0" * 32})
+
+        first = ran()
+        requests: list[Request] = list(fake.requests)
+    assert (first.code, statuses(url)) == (5, {"queued": 2, "sent": 2})
+    assert len(requests) <= 2
+    assert MessageStatus.SENT in first.out
