@@ -12,6 +12,7 @@ FASTEST = 1000.0
 LONGEST_AHEAD = timedelta(minutes=15)
 """No number is busy for longer: a text has 24 segments at most, and a pause is cut to this."""
 
+_MARGIN = timedelta(minutes=1)
 _TOLL_FREE_CODES = frozenset(("800", "833", "844", "855", "866", "877", "888"))
 
 
@@ -22,8 +23,12 @@ def usual_pace(e164: str) -> float:
 
 
 def busy_for(segments: int, segments_per_second: float) -> timedelta:
-    """How long a number is busy with a text: nothing else may start from it before."""
-    return timedelta(seconds=max(segments, 1) / segments_per_second)
+    """How long a number is busy with a text: nothing else may start from it before.
+
+    Never as long as `LONGEST_AHEAD`, which would look like a wrong clock.
+    """
+    whole = timedelta(seconds=max(segments, 1) / segments_per_second)
+    return min(whole, LONGEST_AHEAD - _MARGIN)
 
 
 def next_start(free_at: datetime | None, now: datetime) -> datetime:
