@@ -64,7 +64,7 @@ def record(work: Work, done: HandedOver) -> MessageStatus:
     is_last = message.attempts == claim.attempt and message.worker == claim.worker
     if isinstance(outcome, Accepted):
         _keep_pace(work, done)
-        if not _is_known(work, outcome.provider_message_id):
+        if not _is_known(work, claim, outcome.provider_message_id):
             _accepted(work, claim, message, attempt, outcome.provider_message_id, is_last=is_last)
         return message.status
     if not is_last or message.status not in _UNDECIDED:
@@ -114,10 +114,12 @@ def _accepted(
     work.session.flush()
 
 
-def _is_known(work: Work, provider_message_id: str) -> bool:
+def _is_known(work: Work, claim: Claim, provider_message_id: str) -> bool:
     """Whether it was found at the provider and recorded already: its state may be a later one."""
     found = work.cursor.value(
-        "SELECT 1 FROM message_attempt WHERE provider_message_id = :id", id=provider_message_id
+        "SELECT 1 FROM message_attempt WHERE message_id = :message AND provider_message_id = :id",
+        message=claim.message,
+        id=provider_message_id,
     )
     return found is not None
 
