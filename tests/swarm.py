@@ -301,9 +301,9 @@ def _killed_before_the_carrier() -> None:
 
 
 def _killed_after_the_carrier() -> None:
-    from petmsg.services import claim
+    from petmsg.cli import sending
 
-    claim.record = _die
+    sending.record = _die
 
 
 def _claim_forgotten() -> None:
@@ -322,6 +322,35 @@ def _claim_forgotten() -> None:
             run.dry_run = kept
 
     Run.write_in = forgetful
+
+
+def _claims_unseen() -> None:
+    """A claim does not look whether the text was taken since the worker saw it in the queue."""
+    from petmsg.enums import MessageStatus
+    from petmsg.services import claim
+
+    locked = claim.locked_message
+
+    def always_queued(work: Any, message_id: int) -> Any:
+        message = locked(work, message_id)
+        message.status = MessageStatus.QUEUED
+        return message
+
+    claim.locked_message = always_queued
+    claim._ahead_of = lambda *_args: None
+
+
+def _blind_requeue() -> None:
+    """What job queues do: a text whose sender died goes back to the queue, and nobody is asked."""
+    from petmsg.providers.sandbox import SandboxProvider
+    from petmsg.services import doubt
+
+    SandboxProvider.find = lambda *_args, **_kwargs: []
+
+    def settle(work: Any, each: Any, _found: Any, **_kwargs: Any) -> Any:
+        return doubt._back_to_the_queue(work, doubt.locked_by_id(work, each.message))
+
+    doubt.settle = settle
 
 
 def _killed_before_the_second_half() -> None:
@@ -344,6 +373,8 @@ SABOTAGES: dict[str, Callable[[], None]] = {
     "killed before the carrier": _killed_before_the_carrier,
     "killed after the carrier": _killed_after_the_carrier,
     "claim forgotten, killed after the carrier": _claim_forgotten,
+    "claims unseen": _claims_unseen,
+    "blind requeue": _blind_requeue,
     "killed before the second half": _killed_before_the_second_half,
 }
 

@@ -1,7 +1,9 @@
 """petmsg message send with the real SDK, against a Twilio on loopback."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
 from tests.twilio_shapes import Fault, Request, cut_json, hang, refusal, reset, server_error
 from tests.twilio_shapes import throttled as too_many
 
+POOL, OTHER_POOL = "+14155550150", "+14155550151"
 DESK, ANN, BOB = "+14155550100", "+14155551001", "+14155551002"
 
 
@@ -145,12 +148,22 @@ def test_a_rejected_text_failed_and_is_never_tried_again_by_itself(
     assert (ran.code, ran.error["code"]) == (6, "provider_refused")
     assert ran.json["status"] == "failed"
     assert "21614" in ran.error["message"]
+    assert "petmsg errors explain 21614" in ran.error["hint"]
     assert cli("message", "dispatch", "-o", "json", **keys(fake)).json == []
-    assert len(creations(fake)) == 1
     (row,) = cli("message", "list", "-o", "json").json
     assert row["error"]["code"] == "21614"
     assert ANN not in row["error"]["message"]
-    assert send(cli, **keys(fake)).code == 0  # a failed text holds nobody up
+    again = send(cli, **keys(fake))  # the phone is no textable one
+    assert (again.code, again.error["code"], again.out) == (4, "not_textable", "")
+    assert len(creations(fake)) == 1
+
+
+def test_a_failed_text_holds_nobody_up(sqlite_cli: Cli, fake: TwilioFake) -> None:
+    people(sqlite_cli)
+    fake.faults.append(refusal(21617))
+    assert send(sqlite_cli, **keys(fake)).code == 6
+    assert send(sqlite_cli, **keys(fake)).json["status"] == "sent"
+    assert status(sqlite_cli) == ["failed", "sent"]
 
 
 @pytest.mark.parametrize("code", [20003, 30002])
@@ -171,18 +184,31 @@ def test_a_refused_account_stops_the_run_and_marks_nothing_failed(
 # --- later, unknown ----------------------------------------------------------------------------
 
 
-def test_a_throttled_text_stays_queued_and_dispatch_sends_it_once(
+def test_a_throttled_text_stays_queued_and_dispatch_sends_it_once_its_pause_is_over(
     cli: Cli, fake: TwilioFake
 ) -> None:
     people(cli)
-    fake.faults.append(too_many("3"))
+    fake.faults.append(too_many("30"))
     ran = send(cli, **keys(fake))
     assert (ran.code, ran.error["code"]) == (75, "busy")
     assert ran.json["status"] == "queued"
     assert status(cli) == ["queued"]
-    (row,) = cli("message", "dispatch", "-o", "json", **keys(fake)).json
+    soon, later = NOW + timedelta(seconds=29), NOW + timedelta(seconds=33)
+    assert cli("message", "dispatch", "-o", "json", now=soon, **keys(fake)).json == []
+    (row,) = cli("message", "dispatch", "-o", "json", now=later, **keys(fake)).json
     assert row["status"] == "sent"
     assert len(fake.messages) == 1
+
+
+def test_what_twilio_asks_for_slows_the_number_and_not_only_the_text(
+    sqlite_cli: Cli, fake: TwilioFake
+) -> None:
+    people(sqlite_cli)
+    fake.faults.append(too_many("60"))
+    send(sqlite_cli, **keys(fake))
+    other = send(sqlite_cli, client="C-2", **keys(fake))
+    assert (other.code, other.json["note"]) == (0, f"{DESK} is busy for its pace")
+    assert len(creations(fake)) == 1
 
 
 def test_a_refused_connection_leaves_it_queued(sqlite_cli: Cli, fake: TwilioFake) -> None:
@@ -205,7 +231,7 @@ def test_a_refused_connection_leaves_it_queued(sqlite_cli: Cli, fake: TwilioFake
     ],
     ids=lambda fault: f"{fault.action}-{fault.status}-{'accepted' if fault.accepted else 'not'}",
 )
-def test_a_text_whose_fate_is_not_known_is_never_sent_again_blindly(
+def test_a_text_whose_fate_is_not_known_is_looked_up_before_anything_is_tried(
     sqlite_cli: Cli, fake: TwilioFake, fault: Fault
 ) -> None:
     people(sqlite_cli)
@@ -213,14 +239,41 @@ def test_a_text_whose_fate_is_not_known_is_never_sent_again_blindly(
     ran = send(sqlite_cli, **keys(fake, PETMSG_TWILIO_TIMEOUT_SECONDS="0.3"))
     assert (ran.code, ran.error["code"]) == (6, "provider_outcome_unknown")
     assert ran.json["status"] == "unknown"
-    assert sqlite_cli("message", "dispatch", "-o", "json", **keys(fake)).json == []
     second = send(sqlite_cli, **keys(fake))
     assert (second.code, second.json["status"]) == (0, "queued")
     assert "to the same phone is unknown" in second.err
-    assert sqlite_cli("message", "dispatch", "-o", "json", **keys(fake)).code == 0
-    assert len(creations(fake)) == 1
-    assert status(sqlite_cli) == ["unknown", "queued"]
     assert send(sqlite_cli, client="C-2", **keys(fake)).json["status"] == "sent"
+    assert len(creations(fake)) == 2
+
+    def dispatched(after: int) -> int:
+        at = NOW + timedelta(seconds=after)
+        return sqlite_cli("message", "dispatch", "-o", "json", now=at, **keys(fake)).code
+
+    if fault.accepted:  # Twilio lists it
+        assert dispatched(2) == 0
+        assert len(creations(fake)) == 3
+    else:
+        assert (dispatched(2), dispatched(121)) == (6, 6)
+        assert status(sqlite_cli) == ["unknown", "queued"]
+        assert len(creations(fake)) == 2
+        assert dispatched(185) == 0
+        assert len(creations(fake)) == 4
+    assert status(sqlite_cli) == ["sent", "sent"]
+    assert Counter(message.to for message in fake.messages.values()) == {ANN: 2, BOB: 1}
+
+
+def test_a_look_that_fails_leaves_a_text_in_doubt(sqlite_cli: Cli, fake: TwilioFake) -> None:
+    people(sqlite_cli)
+    fake.faults.append(server_error())
+    send(sqlite_cli, **keys(fake))
+    fake.choose_fault = lambda request: server_error() if request.method == "GET" else None
+    late = NOW + timedelta(hours=1)
+    for at in (late, late + timedelta(hours=1)):
+        ran = sqlite_cli("message", "dispatch", "-o", "json", now=at, **keys(fake))
+        assert ran.code == 75
+        assert [row["error"]["code"] for row in ran.json] == ["provider_unavailable"]
+    assert status(sqlite_cli) == ["unknown"]
+    assert len(creations(fake)) == 1
 
 
 def test_a_person_who_looked_it_up_can_let_an_unknown_text_go(
@@ -230,8 +283,10 @@ def test_a_person_who_looked_it_up_can_let_an_unknown_text_go(
     fake.faults.append(server_error())
     message = str(send(sqlite_cli, **keys(fake)).json["message"])
     assert sqlite_cli("message", "retry", message, "--reason", "not in Twilio's log").code == 0
-    (row,) = sqlite_cli("message", "dispatch", "-o", "json", **keys(fake)).json
+    later = NOW + timedelta(seconds=1)
+    (row,) = sqlite_cli("message", "dispatch", "-o", "json", now=later, **keys(fake)).json
     assert (str(row["message"]), row["status"]) == (message, "sent")
+    assert len(creations(fake)) == 2
 
 
 def test_a_key_of_an_unknown_text_gives_that_text_and_sends_nothing(
@@ -244,6 +299,41 @@ def test_a_key_of_an_unknown_text_gives_that_text_and_sends_nothing(
     assert (again.code, again.json["message"]) == (0, first.json["message"])
     assert again.json["status"] == "unknown"
     assert len(creations(fake)) == 1
+
+
+# --- exit codes of dispatch ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("faults", "code"),
+    [
+        (("", ""), 0),
+        (("throttled", ""), 75),
+        (("lost", "throttled"), 6),
+        (("refused", "throttled"), 6),
+        (("", "refused"), 6),
+        (("refused", "account"), 5),
+    ],
+)
+def test_dispatch_exits_with_the_worst_that_happened(
+    sqlite_cli: Cli, fake: TwilioFake, faults: tuple[str, str], code: int
+) -> None:
+    people(sqlite_cli)
+    sqlite_cli("number", "add", POOL, OTHER_POOL, "--class", "pool")
+    fake.numbers = [*fake.numbers, POOL, OTHER_POOL]
+    for client in ("C-1", "C-2"):
+        assert send(sqlite_cli, "--queue-only", client=client).code == 0
+    kinds = {
+        "": None,
+        "throttled": too_many("60"),
+        "lost": server_error(),
+        "refused": refusal(21614),
+        "account": refusal(20003, status=401),
+    }
+    wanted = dict(zip((ANN, BOB), faults, strict=True))
+    fake.choose_fault = lambda request: kinds[wanted.get(request.form.get("To", ""), "")]
+    ran = sqlite_cli("message", "dispatch", "-o", "json", **keys(fake))
+    assert ran.code == code, ran.err
 
 
 # --- the transaction ---------------------------------------------------------------------------
