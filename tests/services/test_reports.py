@@ -4,6 +4,7 @@ Tried against a naive model: of each try only the most final word counts, the fi
 text is delivered from the moment any try of it is, unless a later try is under way just then.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -305,6 +306,19 @@ def test_the_try_of_another_org_is_none(url: str) -> None:
         assert report(work, sid, delivery=Delivery.DELIVERED) is None
     with working(url, org="happy-paws") as work:
         assert report(work, sid, delivery=Delivery.DELIVERED) is not None
+
+
+def test_reports_that_come_at_once_are_taken_one_after_the_other(url: str) -> None:
+    carrier = Carrier(url)
+    sid = carrier.send()
+    reports = [(sid, Delivery.UNDELIVERED, UNREACHABLE), (sid, Delivery.DELIVERED)] * 4
+    with ThreadPoolExecutor(len(reports)) as threads:
+        assert all(threads.map(lambda each: carrier.report(*each), reports))
+    assert (carrier.status, carrier.attempts()) == ("delivered", [("delivered", None)])
+    with looking(url) as cursor:
+        events = [row[0] for row in cursor.tuples("SELECT event FROM audit_event ORDER BY seq")]
+    assert events.count("message.delivered") == 1
+    assert events.count("message.put_back") <= 1
 
 
 # --- against a naive model ---------------------------------------------------------------------
