@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from petmsg.enums import Direction
-from petmsg.render.fields import Field, View, local
+from petmsg.render.fields import Field, local
 
 BOOKINGS = (
     Field("booking", "Booking"),
@@ -213,11 +213,6 @@ SENT = (
 )
 
 
-def _hold_words(held: Any, view: View) -> str:
-    until = f" (until {local(held.until, view)})" if held.until is not None else ""
-    return f"{held.explanation}{until}"
-
-
 SIZE = (
     Field("client", "Client"),
     Field("from", "From", get=lambda row: row.decision.number and row.decision.number.e164),
@@ -234,7 +229,7 @@ SIZE = (
         "holds",
         "Waits for",
         get=lambda row: [each._asdict() for each in row.holds],
-        cell=lambda row, view: "; ".join(_hold_words(each, view) for each in row.holds) or "-",
+        cell=lambda row, _: "; ".join(each.explanation for each in row.holds) or "-",
     ),
     Field("leak", "Leak"),
     Field("refused", "Refused"),
