@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from petmsg.cli.command import command, new_command
 from petmsg.cli.run import Run
-from petmsg.errors import FINDING, PetmsgError, ProviderAccount
+from petmsg.errors import FINDING, PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Provider
 from petmsg.queries import drift as queries
 from petmsg.queries.org import OrgRow, all_orgs
@@ -43,7 +43,7 @@ def reconcile(run: Run) -> None:
     finally:
         run.show_list(DRIFT, rows)
     if problems:
-        raise next((each for each in problems if isinstance(each, ProviderAccount)), problems[0])
+        raise _told(problems)
     run.exit_code = FINDING if any(row.left for row in rows) else 0
 
 
