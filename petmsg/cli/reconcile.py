@@ -47,6 +47,14 @@ def reconcile(run: Run) -> None:
     run.exit_code = FINDING if any(row.left for row in rows) else 0
 
 
+def _told(problems: Sequence[PetmsgError]) -> PetmsgError:
+    account = next((each for each in problems if isinstance(each, ProviderAccount)), None)
+    return account or ProviderUnavailable(
+        problems[0].message,
+        hint="What was found out is stored; the rest is looked at by the next petmsg reconcile.",
+    )
+
+
 def _texts(run: Run, org: OrgRow, carrier: Provider, problems: list[PetmsgError]) -> "list[Drift]":
     """What became of the org's texts in doubt."""
     from petmsg.db.liveness import is_dead
