@@ -15,7 +15,7 @@ DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types imports migrations-check docs-check bench lock clean
+.PHONY: help demo test lint types imports migrations-check docs-check bench campaigns lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s %s\n", $$1, $$2 }'
@@ -45,6 +45,10 @@ docs-check: $(DEV) ## the documentation against the program
 
 bench: $(DEV) ## each figure of the README, with its peer in the same run
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+campaigns: $(DEV) ## ten thousand kills of workers, on each database: hours; ARGS="--seed 7" repeats
+	@$(BIN)/python -m tests.campaigns.sending --kills 10000 $(ARGS)
+	@$(BIN)/python -m tests.campaigns.sending --kills 10000 --database postgresql $(ARGS)
 
 lock: ## resolves the lock files anew (needs uv; ARGS=--upgrade for newer versions)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }

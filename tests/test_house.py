@@ -29,7 +29,7 @@ TOP_LEVEL = {
 }  # fmt: skip
 TARGETS = {
     "help", "demo", "test", "lint", "types", "imports", "migrations-check", "docs-check", "bench",
-    "lock", "clean",
+    "campaigns", "lock", "clean",
 }  # fmt: skip
 STRAYS = (
     "customers.db",
