@@ -1,13 +1,12 @@
 """The queue of texts: putting one in, and taking one out or back by hand. `claim` sends them."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlmodel import select
 
-from petmsg.clock import iso_utc
 from petmsg.enums import Direction, HoldCode, MessageStatus, Rule
-from petmsg.errors import EndNotAfterStart, MalformedText, NotFound, OutOfRange, Refused
+from petmsg.errors import MalformedText, NotFound, Refused
 from petmsg.hold import holds
 from petmsg.models import Message
 from petmsg.queries.hold import read_hold_facts
@@ -16,7 +15,7 @@ from petmsg.queries.message import primary_phone, require_possible
 from petmsg.queries.routing import read_facts
 from petmsg.routing import Decision, decide
 from petmsg.segments import measure
-from petmsg.services.preview import Wishes, leak_in
+from petmsg.services.preview import Wishes, leak_in, when_to_leave
 from petmsg.services.window import threads_for
 from petmsg.services.work import Work
 from petmsg.words import parse_body
@@ -79,7 +78,7 @@ def queue(work: Work, client_text: str, *, body: str, wishes: Wishes = _NO_WISHE
         there = _by_key(work, wishes.key, client, clean)
         if there is not None:
             return Queued(there.id or 0, there.status, reused=True)
-    send_at = _when(work, wishes)
+    send_at = when_to_leave(wishes, work.now)
     phone = primary_phone(work.cursor, work.org, client)
     _refuse_if_in_vain(work, client, phone)
     speaker = None
@@ -129,19 +128,6 @@ def queue(work: Work, client_text: str, *, body: str, wishes: Wishes = _NO_WISHE
     return Queued(message.id or 0, MessageStatus.QUEUED, reused=False, warnings=warnings)
 
 
-def _when(work: Work, wishes: Wishes) -> datetime:
-    send_at = work.now if wishes.send_at is None else wishes.send_at
-    if send_at < work.now:
-        raise OutOfRange(
-            f"{iso_utc(send_at)} lies in the past.", hint="Leave out --at to send at once."
-        )
-    if wishes.expires_at is not None and wishes.expires_at <= send_at:
-        raise EndNotAfterStart(
-            f"The text would expire at {iso_utc(wishes.expires_at)}, before it may leave."
-        )
-    return send_at
-
-
 def _refuse_if_in_vain(work: Work, client: ClientKey, phone: str) -> None:
     facts = read_hold_facts(
         work.cursor, work.org, client_id=client.id, to_e164=phone, number_id=None
@@ -166,7 +152,12 @@ def retry(work: Work, message_id: int, *, reason: str) -> Queued:
     One that is being sent is refused, unless its sender must have died (`STUCK_AFTER`).
     """
     message = locked_message(work, message_id)
-    retriable = (MessageStatus.FAILED, MessageStatus.UNKNOWN, MessageStatus.HELD)
+    retriable = (
+        MessageStatus.FAILED,
+        MessageStatus.UNDELIVERED,
+        MessageStatus.UNKNOWN,
+        MessageStatus.HELD,
+    )
     if message.status is MessageStatus.QUEUED:
         return Queued(message_id, message.status, reused=True)
     _refuse_if_under_way(work, message)

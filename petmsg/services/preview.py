@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from petmsg.clock import iso_utc
 from petmsg.db.cursor import Cursor
+from petmsg.errors import EndNotAfterStart, OutOfRange
 from petmsg.hold import Hold, holds
 from petmsg.leak import describe, find_leaks
 from petmsg.queries.hold import read_hold_facts
@@ -62,12 +64,12 @@ def preview(
 ) -> Preview:
     """What sending the body to the client would do at `now` (aware UTC). Changes nothing.
 
-    The number is that of the time at which it is to leave.
+    The number is that of the time at which it is to leave. Raises as `when_to_leave`.
     """
     clean = parse_body(body)
     size = measure(clean)
     client = find_client(cursor, org.id, client_text)
-    at = max(now, wishes.send_at or now)
+    at = when_to_leave(wishes, now)
     facts = read_facts(cursor, org, client, at=at, past=False)
     decision = decide(facts, at)
     phone = primary_phone(cursor, org, client)
@@ -95,6 +97,21 @@ def preview(
         leak=leak,
         refused=_final(held) or _not_as_a_sitter(cursor, org, decision, leak, wishes),
     )
+
+
+def when_to_leave(wishes: Wishes, now: datetime) -> datetime:
+    """When the text may leave at the earliest (aware UTC). Raises `OutOfRange` for a time that is
+    over, `EndNotAfterStart` for one from which it must not leave any more."""
+    send_at = now if wishes.send_at is None else wishes.send_at
+    if send_at < now:
+        raise OutOfRange(
+            f"{iso_utc(send_at)} lies in the past.", hint="Leave out --at to send at once."
+        )
+    if wishes.expires_at is not None and wishes.expires_at <= send_at:
+        raise EndNotAfterStart(
+            f"The text would expire at {iso_utc(wishes.expires_at)}, before it may leave."
+        )
+    return send_at
 
 
 def leak_in(cursor: Cursor, org: OrgRow, body: str) -> str | None:
