@@ -6,17 +6,20 @@ inside one.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from petmsg.cli.carriers import carrier_of
 from petmsg.cli.run import Later, Run
-from petmsg.db.liveness import worker
+from petmsg.db.liveness import Worker, worker
 from petmsg.enums import MessageStatus
 from petmsg.errors import PetmsgError, ProviderOutcomeUnknown
-from petmsg.providers.base import Provider, Unknown
+from petmsg.providers.base import Provider, RetryLater, Unknown
+from petmsg.queries.message import sending_row
 from petmsg.queries.org import OrgRow
 from petmsg.render.fields import Field
 from petmsg.services import send as service
 from petmsg.services.claim import Claim, Ended, NoNumber, Waiting
+from petmsg.services.message import MessageNotWaiting
 from petmsg.services.preview import Wishes
 from petmsg.services.record import HandedOver, problem_of, record
 from petmsg.services.send import NotSent, Sending
@@ -25,6 +28,8 @@ NOBODY = "nobody"
 """The token where nothing is handed over: a dry run, or a text that is only queued."""
 LONGEST_WAIT = 30.0
 """Seconds that `message send` waits for its number's pace; then the text stays queued."""
+AHEAD = timedelta(seconds=1)
+"""Longer than a worker's: a person who waits for one text is not passed by a whole queue."""
 
 
 def send(
@@ -42,9 +47,10 @@ def send(
     with run.snapshot() as cursor:
         org = run.org(cursor)
     carrier = None if queue_only else carrier_of(run, org)
-    token = NOBODY
+    alive, token = None, NOBODY
     if carrier is not None and not run.dry_run:
-        token = run.at_end.enter_context(worker(run.location)).token
+        alive = run.at_end.enter_context(worker(run.location))
+        token = alive.token
     sending = run.write_in(
         org.slug,
         service.queue_and_claim,
@@ -56,14 +62,15 @@ def send(
         queue_only=queue_only,
         provider=org.provider,
         worker=token,
+        ahead=_ahead(run),
     )
     for warning in sending.warnings:
         run.say(f"Warning: {warning}")
     problem = None
-    if carrier is not None and not run.dry_run:
+    if carrier is not None and alive is not None:
         sending = _wait_for_its_pace(run, org, sending, token)
         if isinstance(sending.taken, Claim):
-            sending, problem = _hand_over(run, org, carrier, sending, sending.taken)
+            sending, problem = _hand_over(run, org, carrier, sending, sending.taken, alive)
     run.show_one(fields, sending)
     _tell(run, sending, problem)
 
@@ -82,17 +89,33 @@ def _tell(run: Run, sending: Sending, problem: PetmsgError | None) -> None:
         run.say("It stays queued; petmsg message dispatch sends it when it may leave.")
 
 
+def _ahead(run: Run) -> timedelta:
+    # A clock that was given does not run: nothing may be claimed ahead of it.
+    return AHEAD if run.ambient.now is None else timedelta(0)
+
+
 def _wait_for_its_pace(run: Run, org: OrgRow, sending: Sending, token: str) -> Sending:
     deadline = run.clock().timestamp() + LONGEST_WAIT
+    ahead = _ahead(run)
     while isinstance(sending.taken, Waiting) and sending.taken.for_pace:
         assert sending.taken.until is not None
         if sending.taken.until.timestamp() > deadline:
             break
-        run.sleep(max((sending.taken.until - run.clock()).total_seconds(), 0.001))
+        run.sleep(max((sending.taken.until - ahead - run.clock()).total_seconds(), 0.001))
         run.tick()
-        sending = run.write_in(
-            org.slug, service.claim_now, sending.message, provider=org.provider, worker=token
-        )
+        try:
+            sending = run.write_in(
+                org.slug,
+                service.claim_now,
+                sending.message,
+                provider=org.provider,
+                worker=token,
+                ahead=ahead,
+            )
+        except MessageNotWaiting:
+            with run.snapshot() as cursor:
+                row = sending_row(cursor, org, sending.message)
+            return Sending(**row, note=f"a worker was faster, it is {row['status']}")
     return sending
 
 
@@ -106,14 +129,18 @@ def _no_number_hint(run: Run, message: int) -> str:
 
 
 def _hand_over(
-    run: Run, org: OrgRow, carrier: Provider, sending: Sending, claim: Claim
+    run: Run, org: OrgRow, carrier: Provider, sending: Sending, claim: Claim, alive: Worker
 ) -> tuple[Sending, PetmsgError | None]:
-    started_at = run.clock()
+    started_at = None
     try:
+        run.sleep(max((claim.start_at - run.clock()).total_seconds(), 0.0))
+        alive.require_alive()  # the machine may have slept; then others look the text up
+        started_at = run.clock()
         outcome = carrier.send(claim.text)
     except BaseException:
-        lost = HandedOver(claim, Unknown(None, "Sending was broken off."), started_at)
-        run.write_in(org.slug, record, lost)
+        words = "Sending was broken off."
+        lost = Unknown(None, words) if started_at else RetryLater(0.0, None, words)
+        run.write_in(org.slug, record, HandedOver(claim, lost, started_at))
         raise
     run.tick()
     try:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from petmsg.enums import MessageStatus, ProviderName
 from petmsg.errors import Refused
@@ -53,23 +53,32 @@ def queue_and_claim(
     queue_only: bool,
     provider: ProviderName,
     worker: str,
+    ahead: timedelta = timedelta(0),
 ) -> Sending:
     """Queue a text and, unless `queue_only`, claim it in the same transaction.
 
-    `provider` is the one whose credentials this process holds, `worker` its token.
+    `provider` is the one whose credentials this process holds, `worker` its token, `ahead` how long
+    before its start the text may be claimed.
     """
     wishes = replace(wishes, send_at=send_at, expires_at=expires_at)
     queued = queue(work, client_text, body=body, wishes=wishes)
     if queue_only or queued.status is not MessageStatus.QUEUED:
         note = f"there already, {queued.status}" if queued.reused else None
         return replace(_sending(work, queued.message, None, note), warnings=queued.warnings)
-    taken = claim_now(work, queued.message, provider=provider, worker=worker)
+    taken = claim_now(work, queued.message, provider=provider, worker=worker, ahead=ahead)
     return replace(taken, warnings=queued.warnings)
 
 
-def claim_now(work: Work, message_id: int, *, provider: ProviderName, worker: str) -> Sending:
+def claim_now(
+    work: Work,
+    message_id: int,
+    *,
+    provider: ProviderName,
+    worker: str,
+    ahead: timedelta = timedelta(0),
+) -> Sending:
     """`claim`, with the text as it stands after it."""
-    taken = claim(work, message_id, provider=provider, worker=worker)
+    taken = claim(work, message_id, provider=provider, worker=worker, ahead=ahead)
     return _sending(work, message_id, taken, None if isinstance(taken, Claim) else taken.why)
 
 
