@@ -73,3 +73,17 @@ class Remembering:
         for at, text in self.got:
             by_number[text.from_e164].append(at)
         return [b - a for times in by_number.values() for a, b in pairwise(times)]
+
+    def fastest_pace(self) -> float:
+        """The most texts a second that any number sent, measured from its first to its last.
+
+        Not from one to the next: a thread may be late for the first.
+        """
+        by_number: dict[str, list[float]] = defaultdict(list)
+        for at, text in self.got:
+            by_number[text.from_e164].append(at)
+        return max(
+            (len(times) - 1) / (times[-1] - times[0])
+            for times in by_number.values()
+            if len(times) > 1
+        )
