@@ -70,7 +70,7 @@ def _text(org: str, message: int, status: MessageStatus, note: str) -> Drift:
         MessageStatus.QUEUED: "petmsg message dispatch",
     }.get(status)
     left = status in (MessageStatus.HELD, MessageStatus.UNKNOWN, MessageStatus.SENDING)
-    words = f"Text {message}: {note}."
+    words = f"Text {message}: {note.rstrip('.')}."
     return Drift(org, DriftKind.MESSAGE_UNKNOWN, str(message), status.value, words, command, left)
 
 

@@ -174,7 +174,10 @@ def _again_at(work: Work, message: Message, at: datetime) -> None:
 
 
 def _again_after(refusal: _Refusal, waits: tuple[timedelta, ...]) -> None:
-    """Wait longer each time it fails for this cause; tries that were only put back do not count."""
+    """Wait longer each time it fails for this cause; tries that were only put back do not count.
+
+    It takes a new place in the line of its thread: later texts do not wait behind it for hours.
+    """
     work, message = refusal.work, refusal.message
     failed = work.cursor.value(
         "SELECT count(*) FROM message_attempt WHERE message_id = :id AND code = :code"
@@ -184,6 +187,7 @@ def _again_after(refusal: _Refusal, waits: tuple[timedelta, ...]) -> None:
     )
     if failed <= len(waits):
         _again_at(work, message, work.now + waits[max(failed, 1) - 1])
+        message.send_at = message.due_at
 
 
 def _next_allowed(work: Work, message: Message) -> datetime:

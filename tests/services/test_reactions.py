@@ -131,6 +131,13 @@ def test_30008_is_tried_once_more_later(url: str) -> None:
     assert state(url, text) == ("failed", "30008")
 
 
+def test_a_later_text_does_not_wait_for_hours_behind_one_nobody_answered(url: str) -> None:
+    first, second = queue(url), queue(url, body="At your door")
+    refuse(url, first, 30003)
+    later = NOW + 2 * SECOND
+    assert claimed(url, second, now=later).message == second
+
+
 @pytest.mark.parametrize("code", [30003, 30008])
 def test_tries_that_were_only_put_back_do_not_count_as_tries(url: str, code: int) -> None:
     text, at = queue(url), NOW
