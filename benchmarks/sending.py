@@ -12,6 +12,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from benchmarks import company
 from benchmarks.bench import Bench
@@ -116,56 +117,81 @@ def _drained(bench: Bench, kind: str, texts: int, numbers: int) -> Drained:
 
 
 def _add_queue(url: str, texts: int, numbers: int) -> None:
-    """A text to each of as many clients; their own pool numbers share them evenly."""
-    due = datetime.now(UTC) - timedelta(hours=1)
+    """A text to each of as many clients, in windows of as many sitters as there are numbers."""
+    now = datetime.now(UTC)
+    due = now - timedelta(hours=1)
+    clients, sitters = range(1, texts + 1), range(1, numbers + 1)
     location = locate(url)
     engine = make_engine(location)
     try:
         with transaction(engine, location) as session:
             cursor = cursor_of(session)
+
+            def add(table: str, *rows: dict[str, Any]) -> None:
+                company.insert(cursor, table, rows)
+
             cursor.run("UPDATE org SET provider = 'twilio'")
-            first = cursor.value("SELECT max(id) FROM message_number") + 1
-            pool = [{"e164": f"+1415551{at:04}", "class": "pool"} for at in range(numbers)]
-            company.insert(
-                cursor, "message_number", [{**each, "status": "active"} for each in pool]
+            first = cursor.value("SELECT max(id) FROM sitter")
+            active = {"status": "active"}
+            add(
+                "sitter",
+                *(
+                    {"ref": f"Q-{s}", "name": f"Q {s}", "phone": f"+1415552{s:04}", **active}
+                    for s in sitters
+                ),
             )
-            clients = range(1, texts + 1)
-            company.insert(
-                cursor,
-                "client",
-                [{"ref": f"C-{c}", "name": f"Client {c}", "kind": "one_time"} for c in clients],
+            held = [{"sitter_id": first + s, "first_sitter_id": first + s} for s in sitters]
+            add(
+                "message_number",
+                *(
+                    {"e164": f"+1415551{s:04}", "class": "sitter", **active, **held[s - 1]}
+                    for s in sitters
+                ),
             )
+            names = [{"ref": f"C-{c}", "name": f"Client {c}"} for c in clients]
+            add("client", *({**name, "kind": "one_time"} for name in names))
             phones = [{"client_id": c, "e164": f"{_PREFIX}{c:05}"} for c in clients]
-            company.insert(
-                cursor, "client_phone", [{**phone, "is_primary": True} for phone in phones]
+            add("client_phone", *({**phone, "is_primary": True} for phone in phones))
+            add("thread", *({"client_id": c} for c in clients))
+            visit = {"starts_at": due, "ends_at": now + timedelta(hours=6)}
+            visits = [{**visit, "sitter_id": first + 1 + c % numbers} for c in clients]
+            confirmed = {"status": "confirmed"}
+            add(
+                "booking",
+                *({"ref": f"B-{c}", "client_id": c, **confirmed, **visits[c - 1]} for c in clients),
             )
-            company.insert(
-                cursor,
-                "thread",
-                [{"client_id": c, "pool_number_id": first + c % numbers} for c in clients],
-            )
-            company.insert(
-                cursor,
-                "message",
-                [
+            add(
+                "assignment_window",
+                *(
                     {
-                        "thread_id": c,
+                        **visits[c - 1],
                         "client_id": c,
-                        "direction": "outbound",
-                        "status": "queued",
-                        "body": f"Text {c}: Luna had a walk.",
-                        "to_e164": f"{_PREFIX}{c:05}",
-                        "segments": 1,
-                        "attempts": 0,
-                        "actor": company.ACTOR,
-                        "send_at": due,
-                        "due_at": due,
+                        "thread_id": c,
+                        "booking_id": c,
+                        "booked_until": visit["ends_at"],
                     }
                     for c in clients
-                ],
+                ),
             )
+            add("message", *(_text(c, due) for c in clients))
     finally:
         engine.dispose()
+
+
+def _text(client: int, due: datetime) -> dict[str, Any]:
+    return {
+        "thread_id": client,
+        "client_id": client,
+        "direction": "outbound",
+        "status": "queued",
+        "body": f"Text {client}: Luna had a walk.",
+        "to_e164": f"{_PREFIX}{client:05}",
+        "segments": 1,
+        "attempts": 0,
+        "actor": company.ACTOR,
+        "send_at": due,
+        "due_at": due,
+    }
 
 
 def _create_in_a_loop(texts: int) -> float:
