@@ -210,13 +210,12 @@ def forget(work: Work, text: str, *, reason: str) -> Forgotten:
         return Forgotten(client.ref, 0, 0, 0, reused=True)
     phones = _phones(work, client)
     numbers = [phone.e164 for phone in phones]
-    _require_none_being_sent(client, _texts_of(work, client, numbers))
-    for phone in phones:
-        work.session.delete(phone)
-    work.session.flush()
-    # Anew, because texts may have been queued until her phones were gone.
     messages = _texts_of(work, client, numbers)
-    _require_none_being_sent(client, messages)
+    if any(message.status is MessageStatus.SENDING for message in messages):
+        raise Refused(
+            f"A text to client {client.ref} is being sent right now.",
+            hint="Try again in a minute. If its sender died: petmsg message dispatch",
+        )
     _erase_at_the_sandbox(work, messages)
     cancelled = [message for message in messages if message.status in _UNFINISHED]
     for message in cancelled:
@@ -230,8 +229,9 @@ def forget(work: Work, text: str, *, reason: str) -> Forgotten:
             message.to_e164 = None
         else:
             message.from_e164 = None
-    for e164 in numbers:
-        optout.let_go(work, e164)
+    for phone in phones:
+        work.session.delete(phone)
+        optout.let_go(work, phone.e164)
     client.name = client.timezone = None
     client.forgotten_at = work.now
     work.record(
@@ -242,14 +242,6 @@ def forget(work: Work, text: str, *, reason: str) -> Forgotten:
         reason=reason,
     )
     return Forgotten(client.ref, len(phones), len(messages), len(cancelled), reused=False)
-
-
-def _require_none_being_sent(client: Client, messages: Sequence[Message]) -> None:
-    if any(message.status is MessageStatus.SENDING for message in messages):
-        raise Refused(
-            f"A text to client {client.ref} is being sent right now.",
-            hint="Try again in a minute. If its sender died: petmsg message dispatch",
-        )
 
 
 def _texts_of(work: Work, client: Client, numbers: Sequence[str]) -> Sequence[Message]:
