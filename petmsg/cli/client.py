@@ -105,7 +105,8 @@ def set_(
 def forget(run: Run, client: CLIENT_ARG, reason: REASON = None, yes: YES = False) -> None:
     """Erase a person: her name, phones and the bodies of her texts. It cannot be undone.
 
-    Her thread, bookings and counts stay, and the audit still verifies.
+    Her thread, bookings and counts stay, and the audit still verifies. So does an opt-out of hers:
+    it knows her phone by a digest only. Texts that wait are cancelled.
     """
     from petmsg.services import client as service
 
