@@ -383,7 +383,7 @@ def test_an_org_that_could_use_every_hand_leaves_some_to_the_others(url: str) ->
 
 
 def test_a_provider_that_is_changed_meanwhile_ends_the_run(url: str) -> None:
-    crowd(url, clients=3, numbers=1, per_second=5)
+    crowd(url, clients=3, numbers=1, per_second=0.4)
     queue(url, [(at, "Hi") for at in range(3)])
 
     def switch(_: OutgoingText) -> None:
