@@ -79,7 +79,7 @@ def queue(work: Work, client_text: str, *, body: str, wishes: Wishes = _NO_WISHE
         if there is not None:
             return Queued(there.id or 0, there.status, reused=True)
     send_at = when_to_leave(wishes, work.now)
-    phone = primary_phone(work.cursor, work.org, client)
+    phone = _her_phone(work, client)
     _refuse_if_in_vain(work, client, phone)
     speaker = None
     if wishes.as_sitter is not None:
@@ -128,6 +128,13 @@ def queue(work: Work, client_text: str, *, body: str, wishes: Wishes = _NO_WISHE
     return Queued(message.id or 0, MessageStatus.QUEUED, reused=False, warnings=warnings)
 
 
+def _her_phone(work: Work, client: ClientKey) -> str:
+    """Her primary phone. Whoever forgets her waits until this text is stored, and finds it."""
+    if not work.cursor.is_sqlite:
+        work.cursor.tuples("SELECT 1 FROM client WHERE id = :id FOR KEY SHARE", id=client.id)
+    return primary_phone(work.cursor, work.org, client)
+
+
 def _refuse_if_in_vain(work: Work, client: ClientKey, phone: str) -> None:
     facts = read_hold_facts(
         work.cursor, work.org, client_id=client.id, to_e164=phone, number_id=None
@@ -164,7 +171,7 @@ def retry(work: Work, message_id: int, *, reason: str) -> Queued:
     if message.status not in (*retriable, MessageStatus.SENDING) or message.body is None:
         raise MessageNotWaiting(f"Text {message_id} is {message.status} and cannot be sent again.")
     client = client_of(work, message)
-    phone = primary_phone(work.cursor, work.org, client)
+    phone = _her_phone(work, client)
     _refuse_if_in_vain(work, client, phone)
     before = message.status
     message.status = MessageStatus.QUEUED

@@ -26,6 +26,7 @@ from petmsg.providers.base import (
     RejectionClass,
     RetryLater,
     SendOutcome,
+    Unknown,
 )
 from petmsg.services.claim import Claim
 from petmsg.services.reactions import react
@@ -38,6 +39,11 @@ _NOT_TRIED = frozenset(
 )
 """Refusals that say nothing about the text or its number: the attempt counts as put back."""
 _UNDECIDED = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))
+_AFTER = {
+    Rejected: AttemptStatus.FAILED,
+    RetryLater: AttemptStatus.PUT_BACK,
+    Unknown: AttemptStatus.UNKNOWN,
+}
 _TAKEN = frozenset((MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.UNDELIVERED))
 
 
@@ -68,9 +74,14 @@ def record(work: Work, done: HandedOver) -> MessageStatus:
             _accepted(work, claim, message, attempt, outcome.provider_message_id, is_last=is_last)
         return message.status
     if not is_last or message.status not in _UNDECIDED:
+        if attempt.status is AttemptStatus.SENDING:
+            # The text was settled without this answer, which tells of its try alone.
+            attempt.status, attempt.code = _AFTER[type(outcome)], outcome.code
+            attempt.ended_at = work.now
+            work.session.flush()
         return message.status
-    payload = payload_of(claim, message) | {"code": outcome.code}
     attempt.ended_at, attempt.code = work.now, outcome.code
+    payload = payload_of(claim, message) | {"code": outcome.code}
     if isinstance(outcome, Rejected):
         _rejected(work, done, message, attempt, payload)
     elif isinstance(outcome, RetryLater):

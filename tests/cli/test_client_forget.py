@@ -14,7 +14,7 @@ from petmsg.phone import phone_key
 from petmsg.queries.hold import opted_out
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
-from petmsg.services import optout, textable
+from petmsg.services import message, optout, textable
 from petmsg.services.work import Work
 from tests.cli.test_client import ANN, FORGET, events, refused, show
 from tests.consistency import problems, raw
@@ -374,6 +374,28 @@ def test_a_text_that_is_claimed_meanwhile_is_not_erased_under_its_sender(
     with looking(url) as cursor:
         assert cursor.value("SELECT body FROM message") == "Rex is fed"
         assert cursor.value("SELECT count(*) FROM client_phone") == 1
+
+
+@pytest.mark.postgres
+def test_a_text_that_is_queued_meanwhile_is_erased_with_the_others(postgres_template: Any) -> None:
+    """Forgetting waits for the text, which would else keep a phone and words nobody finds."""
+    url = postgres_template("migrated", lambda fresh: migrate.upgrade(fresh, actor="test", now=NOW))
+    add_org(url)
+    cli = partial(run_cli, url)
+    cli(*ANN)
+    cli("message", "send", "C-1", "--body", "the thread is there")
+    ran: list[Ran] = []
+    forgetting = threading.Thread(target=lambda: ran.append(cli(*FORGET, "-o", "json")))
+    with working(url) as work:
+        message.queue(work, "C-1", body="secret")
+        forgetting.start()
+        forgetting.join(timeout=0.5)
+        assert forgetting.is_alive()
+    forgetting.join(timeout=20)
+    assert [each.code for each in ran] == [0]
+    assert problems(url) == []
+    with looking(url) as cursor:
+        assert cursor.value("SELECT count(*) FROM message WHERE body IS NOT NULL") == 0
 
 
 def test_nobody_is_forgotten_without_a_reason_or_without_saying_yes(sqlite_cli: Cli) -> None:

@@ -179,6 +179,16 @@ def test_any_other_answer_to_an_earlier_try_leaves_the_later_one_alone(
     assert stored(url, text) == before
 
 
+def test_no_try_is_left_open_when_an_earlier_one_had_reached_the_provider(url: str) -> None:
+    text = queue(url)
+    first = claimed(url, text)
+    retry(url, text)
+    second = claimed(url, text, now=NOW + HOUR, worker=ANOTHER)
+    assert record(url, first, accepted(), now=NOW + 2 * HOUR) is MessageStatus.SENT
+    assert record(url, second, LATER, now=NOW + 2 * HOUR) is MessageStatus.SENT
+    assert [each[0] for each in attempts(url, text)] == ["sent", "put_back"]
+
+
 def test_a_certain_no_ends_the_doubt(url: str) -> None:
     """The worker's lock was lost, but not its voice: what it knows for certain counts."""
     text = queue(url)
