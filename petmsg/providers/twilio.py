@@ -52,7 +52,13 @@ from petmsg.providers.twilio_answers import (
     outcome_of_transport,
     retry_after,
 )
-from petmsg.providers.twilio_errors import Certainty, ErrorCode, look_up, look_up_status
+from petmsg.providers.twilio_errors import (
+    ONE_NUMBER_ONLY,
+    Certainty,
+    ErrorCode,
+    look_up,
+    look_up_status,
+)
 
 LONGEST_REQUEST_SECONDS = 100.0
 """No request takes longer, whatever the time-out: looking a text up relies on it."""
@@ -229,7 +235,8 @@ class TwilioProvider:
         row, words, code = self._read(answer)
         match row.certainty:
             case Certainty.NOT_PROCESSED:
-                return RetryLater(retry_after(answer.headers), code, words)
+                one_only = row.code in ONE_NUMBER_ONLY
+                return RetryLater(retry_after(answer.headers), code, words, number_only=one_only)
             case Certainty.UNKNOWN:
                 return Unknown(code, words)
         return Rejected(code, row.rejection_class, words)

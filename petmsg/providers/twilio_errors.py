@@ -21,6 +21,9 @@ _COLLECTED = date(2026, 11, 22)
 _SPLIT = date(2024, 7, 10)
 _HTTP_DATED = date(2022, 6, 1)
 
+ONE_NUMBER_ONLY = frozenset((21611,))
+"""Congestion of one sender: another number could send at once."""
+
 
 class Certainty(StrEnum):
     """What a code says about the text whose creation it answers."""

@@ -73,6 +73,7 @@ def test_a_code_of_congestion_means_later_whatever_its_status(
     outcome = twilio.send(TEXT)
     assert isinstance(outcome, RetryLater)
     assert outcome.code == str(code)
+    assert outcome.number_only == (code == 21611)  # one number's queue; the others can send
 
 
 def test_a_429_without_a_body_means_later(fake: TwilioFake, twilio: TwilioProvider) -> None:
