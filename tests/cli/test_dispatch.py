@@ -280,17 +280,16 @@ def test_a_text_that_expired_is_not_sent_any_more_but_reported(
 
 
 class Watched(io.StringIO):
-    """An output that notes how many texts were sent when each line came."""
+    """An output that notes how many texts were sent when each line was there to read."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
         self.url = url
         self.sent: list[int] = []
 
-    def write(self, text: str) -> int:
-        if text.endswith("\n"):
-            self.sent.append(len(kept(self.url)))
-        return super().write(text)
+    def flush(self) -> None:
+        lines = self.getvalue().count("\n")
+        self.sent += [len(kept(self.url))] * (lines - len(self.sent))
 
 
 def test_jsonl_is_one_line_per_text_as_soon_as_it_is_sent(
