@@ -214,6 +214,12 @@ def _live(url: str, job: list[list[str]], conditions: Conditions, tell: int) -> 
 # ------------------------------------------------------------------------------------- sabotages
 
 
+def _swap(owner: Any, **others: Any) -> None:
+    """Put other things in the place of a module's or a class's own."""
+    for name, other in others.items():
+        setattr(owner, name, other)
+
+
 def _deferred_begin() -> None:
     """What SQLAlchemy's users usually have: a plain BEGIN, no lock around it, no second try."""
     from petmsg.cli import run
@@ -222,9 +228,8 @@ def _deferred_begin() -> None:
     def begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN")
 
-    engine._on_begin = begin
-    engine.write_lock = lambda *_args, **_kwargs: nullcontext()
-    run._worth_another_try = lambda *_args: False
+    _swap(engine, _on_begin=begin, write_lock=lambda *_args, **_kwargs: nullcontext())
+    _swap(run, _worth_another_try=lambda *_args: False)
 
 
 def _no_row_locks() -> None:
@@ -244,8 +249,8 @@ def _no_row_locks() -> None:
         number.first_sitter_id = number.sitter_id = None
         return number
 
-    sitter._free_number = free_number
-    custody.enter = lambda *args, **_: args[0].now
+    _swap(sitter, _free_number=free_number)
+    _swap(custody, enter=lambda *args, **_: args[0].now)
 
 
 def _counted_refs() -> None:
@@ -258,8 +263,7 @@ def _counted_refs() -> None:
         return f"X-{count + 1}"
 
     for module in (booking_import, client, sitter):
-        module.next_ref = next_ref
-        module.hold_refs = lambda _work, _noun: None
+        _swap(module, next_ref=next_ref, hold_refs=lambda _work, _noun: None)
 
 
 def _threads_without_conflict() -> None:
@@ -279,15 +283,14 @@ def _threads_without_conflict() -> None:
             )
         return {client_id for client_id, _ in rows}
 
-    confirm.insert_threads = insert_threads
+    _swap(confirm, insert_threads=insert_threads)
 
 
 def _no_write_lock() -> None:
     """Whoever comes to a database that is not there yet makes it, and waits for nobody."""
     from petmsg.db import migrate
 
-    migrate.write_lock = lambda *_args, **_kwargs: nullcontext()
-    migrate.BUSY_SECONDS = 0
+    _swap(migrate, write_lock=lambda *_args, **_kwargs: nullcontext(), BUSY_SECONDS=0)
 
 
 def _die(*_args: object, **_kwargs: object) -> None:
@@ -297,13 +300,13 @@ def _die(*_args: object, **_kwargs: object) -> None:
 def _killed_before_the_carrier() -> None:
     from petmsg.providers.sandbox import SandboxProvider
 
-    SandboxProvider.send = _die
+    _swap(SandboxProvider, send=_die)
 
 
 def _killed_after_the_carrier() -> None:
     from petmsg.cli import sending
 
-    sending.record = _die
+    _swap(sending, record=_die)
 
 
 def _claim_forgotten() -> None:
@@ -321,36 +324,35 @@ def _claim_forgotten() -> None:
         finally:
             run.dry_run = kept
 
-    Run.write_in = forgetful
+    _swap(Run, write_in=forgetful)
 
 
 def _claims_unseen() -> None:
     """A claim does not look whether the text was taken since the worker saw it in the queue."""
     from petmsg.enums import MessageStatus
     from petmsg.services import claim
-
-    locked = claim.locked_message
+    from petmsg.services.message import locked_message
 
     def always_queued(work: Any, message_id: int) -> Any:
-        message = locked(work, message_id)
+        message = locked_message(work, message_id)
         message.status = MessageStatus.QUEUED
         return message
 
-    claim.locked_message = always_queued
-    claim._ahead_of = lambda *_args: None
+    _swap(claim, locked_message=always_queued, _ahead_of=lambda *_args: None)
 
 
 def _blind_requeue() -> None:
     """What job queues do: a text whose sender died goes back to the queue, and nobody is asked."""
     from petmsg.providers.sandbox import SandboxProvider
     from petmsg.services import doubt
+    from petmsg.services.record import locked_by_id
 
-    SandboxProvider.find = lambda *_args, **_kwargs: []
+    _swap(SandboxProvider, find=lambda *_args, **_kwargs: [])
 
     def settle(work: Any, each: Any, _found: Any, **_kwargs: Any) -> Any:
-        return doubt._back_to_the_queue(work, doubt.locked_by_id(work, each.message))
+        return doubt._back_to_the_queue(work, locked_by_id(work, each.message))
 
-    doubt.settle = settle
+    _swap(doubt, settle=settle)
 
 
 def _killed_before_the_second_half() -> None:
@@ -361,7 +363,7 @@ def _killed_before_the_second_half() -> None:
         work.session.commit()
         _die()
 
-    Work.finish = finish
+    _swap(Work, finish=finish)
 
 
 SABOTAGES: dict[str, Callable[[], None]] = {

@@ -160,7 +160,7 @@ def test_40_sitters_activated_at_once_with_30_numbers(migrated_url: str, hive: H
     swarm = hive.run(migrated_url, jobs)
     assert swarm.codes == {0, 4}
     given: dict[str, set[str]] = {}
-    refused = Counter()
+    refused: Counter[str] = Counter()
     for line, ran in zip([line for job in jobs for line in job], swarm.ran, strict=True):
         if ran.code:
             assert ran.error["code"] == "no_number_free"

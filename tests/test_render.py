@@ -182,11 +182,11 @@ def test_no_format_lets_a_strangers_text_act(
     capsys: pytest.CaptureFixture[str], form: OutputFormat
 ) -> None:
     row = {**ROW, "name": EVIL, "refs": [EVIL], "span": {"from": EVIL}}
-    for show in (
-        lambda: output.show_list(FIELDS, [row], output=form, view=NEW_YORK),
-        lambda: output.show_one(FIELDS, row, output=form, view=NEW_YORK),
-    ):
-        show()
+    for as_list in (True, False):
+        if as_list:
+            output.show_list(FIELDS, [row], output=form, view=NEW_YORK)
+        else:
+            output.show_one(FIELDS, row, output=form, view=NEW_YORK)
         assert not [c for c in capsys.readouterr().out if c in ACTS]
     output.show_list(FIELDS[:1], [row], output=form, view=NEW_YORK)
     assert "[/b][red]:dog:" in capsys.readouterr().out, "markup and emoji codes are text"

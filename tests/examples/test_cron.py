@@ -339,8 +339,8 @@ def test_the_nightly_report_says_what_to_look_at(desk: Desk, folder: Path) -> No
     assert any(line.split() == ["HP-S-09", "Nora", "Lindqvist"] for line in lines)
     listed = {ref: line for ref in (*spans, "HP-B-0003") for line in lines if f" {ref} " in line}
     assert listed.keys() == {"soon", "long", "HP-B-0003"}
-    start = datetime.fromisoformat(desk.ask(HP, "booking", "show", "soon")["starts_at"])
-    there = start.astimezone(ZoneInfo("America/New_York"))
+    starts_at = datetime.fromisoformat(desk.ask(HP, "booking", "show", "soon")["starts_at"])
+    there = starts_at.astimezone(ZoneInfo("America/New_York"))
     assert listed["soon"].startswith(f"{there:%Y-%m-%d %H:%M}"), "times are the org's own"
     assert "NO SITTER" in listed["soon"]
     assert not any("Tail Waggers" in line for line in lines), "PETMSG_ORG names one org"
