@@ -9,25 +9,22 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import col, select
-
 from petmsg import hold, pace
 from petmsg.clock import iso_utc
 from petmsg.enums import (
     AlertKind,
     AlertSeverity,
-    AttemptStatus,
-    Direction,
     HoldCode,
     MessageStatus,
     ProviderName,
-    Rule,
 )
 from petmsg.errors import Busy, Refused
-from petmsg.models import Message, MessageAttempt, MessageNumber, Thread
+from petmsg.models import Message
 from petmsg.providers.base import OutgoingText
-from petmsg.queries.hold import read_hold_facts
+from petmsg.queries.attempt import begin_attempt, earlier_text, locked_number, under_way
+from petmsg.queries.hold import blocked_code, read_hold_facts
 from petmsg.queries.lookup import ClientKey
+from petmsg.queries.queue import NumberPace
 from petmsg.queries.routing import read_facts
 from petmsg.routing import Decision, decide
 from petmsg.services.alert import raise_alert
@@ -38,9 +35,6 @@ LOOK_AGAIN = timedelta(minutes=1)
 """After which a worker that stays looks again at a text for which there was no number. The text
 itself stays due: whoever frees a number sends it at once."""
 _MOST_TRIES = 5
-# Texts that are being queued for the same thread share its key; a lock that asked for the key too
-# would deadlock with them.
-_NO_KEY_UPDATE = {"key_share": True}
 
 
 class NoNumber(Refused):
@@ -176,9 +170,7 @@ def _with_number(
         _alert_no_number(work, client, decision)
         return Waiting(message.id, decision.reason, work.now + LOOK_AGAIN, decision)
     assert message.to_e164 is not None
-    blocked = read_hold_facts(
-        work.cursor, work.org, client_id=client.id, to_e164=message.to_e164, number_id=number.id
-    ).blocked_code
+    blocked = blocked_code(work.cursor, work.org, number_id=number.id, to_e164=message.to_e164)
     if blocked is not None:
         why = f"The carrier blocks texts from {number.e164} to this phone (code {blocked})"
         return _for_a_person(work, message, why, HoldCode.PAIR_BLOCKED.value)
@@ -192,7 +184,7 @@ def _with_number(
 def _take(
     work: Work,
     message: Message,
-    number: MessageNumber,
+    number: NumberPace,
     decision: Decision,
     *,
     worker: str,
@@ -200,46 +192,13 @@ def _take(
 ) -> Claim:
     assert message.id is not None
     assert message.thread_id is not None
-    assert number.id is not None
-    assert decision.rule is not None
-    per_second = number.segments_per_second or pace.usual_pace(number.e164)
-    busy_for = pace.busy_for(message.segments, per_second)
-    number.free_at = start_at + busy_for
-    number.last_used_at = max(work.now, number.last_used_at or work.now)
-    if decision.rule is Rule.POOL:
-        thread = work.session.get(Thread, message.thread_id, with_for_update=_NO_KEY_UPDATE)
-        assert thread is not None
-        thread.pool_number_id = number.id
-    message.status = MessageStatus.SENDING
-    message.number_id = number.id
-    message.from_e164 = number.e164
-    message.rule = decision.rule
-    message.decision = json.dumps(decision.to_json(), ensure_ascii=False)
-    message.provider = work.org.provider
-    message.claimed_at = work.now
-    message.worker = worker
-    message.attempts += 1
-    message.error_code = message.error_message = None
-    message.in_doubt_at = message.absent_at = None
-    work.session.add(
-        MessageAttempt(
-            org_id=work.org.id,
-            message_id=message.id,
-            attempt=message.attempts,
-            thread_id=message.thread_id,
-            number_id=number.id,
-            rule=decision.rule,
-            worker=worker,
-            status=AttemptStatus.SENDING,
-            claimed_at=work.now,
-        )
-    )
-    work.session.flush()
     assert message.to_e164 is not None
     assert message.body is not None
-    return Claim(
+    assert decision.rule is not None
+    per_second = number.segments_per_second or pace.usual_pace(number.e164)
+    taken = Claim(
         message=message.id,
-        attempt=message.attempts,
+        attempt=message.attempts + 1,
         worker=worker,
         thread=message.thread_id,
         number=number.id,
@@ -248,32 +207,44 @@ def _take(
         decision=decision,
         claimed_at=work.now,
         start_at=start_at,
-        busy_for=busy_for,
+        busy_for=pace.busy_for(message.segments, per_second),
     )
+    begin_attempt(
+        work.cursor,
+        number,
+        org_id=work.org.id,
+        message_id=taken.message,
+        attempt=taken.attempt,
+        thread_id=taken.thread,
+        rule=decision.rule,
+        decision=taken.decision_json,
+        provider=work.org.provider,
+        worker=worker,
+        now=work.now,
+        free_at=start_at + taken.busy_for,
+    )
+    work.session.expire(message)
+    return taken
 
 
-def _decide_and_lock(work: Work, client: ClientKey) -> tuple[Decision, MessageNumber | None]:
+def _decide_and_lock(work: Work, client: ClientKey) -> tuple[Decision, NumberPace | None]:
     """The Decision for now with its number's row locked: what it says still holds at the commit.
 
     On PostgreSQL the number may change (a quarantine, say) between reading the facts and locking
     it, so they are read again until the answer is the number that is locked. On SQLite nobody else
     writes meanwhile.
     """
-    locked: MessageNumber | None = None
+    cursor = work.cursor
+    locked: NumberPace | None = None
     for _ in range(_MOST_TRIES):
-        facts = read_facts(work.cursor, work.org, client, at=work.now, past=False)
+        facts = read_facts(cursor, work.org, client, at=work.now, past=False)
         decision = decide(facts, work.now)
         if decision.number is None:
             return decision, None
         if locked is not None and locked.id == decision.number.id:
             return decision, locked
-        locked = work.session.get(
-            MessageNumber,
-            decision.number.id,
-            with_for_update=_NO_KEY_UPDATE,
-            populate_existing=True,
-        )
-        if work.cursor.is_sqlite:
+        locked = locked_number(cursor, decision.number.id)
+        if cursor.is_sqlite:
             return decision, locked
     raise Busy("The numbers of the org change faster than a text can be decided.")
 
@@ -284,23 +255,20 @@ def _ahead_of(work: Work, message: Message) -> str | None:
     First in, first out by the time a text was meant to leave; an urgent one passes those that are
     not.
     """
-    under_way = work.session.exec(
-        select(Message.id, Message.status).where(
-            Message.org_id == work.org.id,
-            Message.to_e164 == message.to_e164,
-            Message.direction == Direction.OUTBOUND,
-            col(Message.status).in_((MessageStatus.SENDING, MessageStatus.UNKNOWN)),
-        )
-    ).first()
-    if under_way is not None:
-        return f"text {under_way[0]} to the same phone is {under_way[1]}"
-    earlier = work.cursor.value(
-        "SELECT e.id FROM message e JOIN message m ON m.id = :id"
-        " WHERE e.thread_id = m.thread_id AND e.status = 'queued' AND e.send_at <= :now"
-        " AND (e.send_at, e.id) < (m.send_at, m.id)"
-        + (" AND e.urgent" if message.urgent else "")
-        + " ORDER BY e.send_at, e.id LIMIT 1",
-        id=message.id,
+    assert message.id is not None
+    assert message.thread_id is not None
+    assert message.to_e164 is not None
+    assert message.send_at is not None
+    cursor = work.cursor
+    sending = under_way(cursor, org_id=work.org.id, to_e164=message.to_e164)
+    if sending is not None:
+        return f"text {sending[0]} to the same phone is {sending[1]}"
+    earlier = earlier_text(
+        cursor,
+        thread_id=message.thread_id,
+        message_id=message.id,
+        send_at=message.send_at,
+        urgent=message.urgent,
         now=work.now,
     )
     return None if earlier is None else f"text {earlier} of the same thread comes first"

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import select
 
-from petmsg.enums import AttemptStatus, MessageStatus
+from petmsg.enums import AttemptStatus, MessageStatus, ProviderName
 from petmsg.errors import (
     Busy,
     PetmsgError,
@@ -18,7 +18,7 @@ from petmsg.errors import (
     ProviderOutcomeUnknown,
     ProviderRefused,
 )
-from petmsg.models import Message, MessageAttempt, MessageNumber
+from petmsg.models import Message, MessageAttempt
 from petmsg.pace import LONGEST_AHEAD
 from petmsg.providers.base import (
     Accepted,
@@ -28,6 +28,7 @@ from petmsg.providers.base import (
     SendOutcome,
     Unknown,
 )
+from petmsg.queries.attempt import accept_attempt
 from petmsg.services.claim import Claim
 from petmsg.services.reactions import react
 from petmsg.services.work import Work
@@ -65,6 +66,8 @@ def record(work: Work, done: HandedOver) -> MessageStatus:
     cannot be sent a second time.
     """
     claim, outcome = done.claim, done.outcome
+    if isinstance(outcome, Accepted) and _accepted_at_once(work, done, outcome):
+        return MessageStatus.SENT
     message = locked_by_id(work, claim.message)
     attempt = attempt_of(work, claim.message, claim.attempt)
     is_last = message.attempts == claim.attempt and message.worker == claim.worker
@@ -81,7 +84,7 @@ def record(work: Work, done: HandedOver) -> MessageStatus:
             work.session.flush()
         return message.status
     attempt.ended_at, attempt.code = work.now, outcome.code
-    payload = payload_of(claim, message) | {"code": outcome.code}
+    payload = payload_of(claim, message.provider) | {"code": outcome.code}
     if isinstance(outcome, Rejected):
         _rejected(work, done, message, attempt, payload)
     elif isinstance(outcome, RetryLater):
@@ -103,6 +106,25 @@ def record(work: Work, done: HandedOver) -> MessageStatus:
     return message.status
 
 
+def _accepted_at_once(work: Work, done: HandedOver, outcome: Accepted) -> bool:
+    """What happens to nearly every text: it is still being sent by this try, and was taken."""
+    claim = done.claim
+    provider = accept_attempt(
+        work.cursor,
+        org_id=work.org.id,
+        message_id=claim.message,
+        attempt=claim.attempt,
+        worker=claim.worker,
+        provider_message_id=outcome.provider_message_id,
+        now=work.now,
+    )
+    if provider is None:
+        return False
+    _keep_pace(work, done)
+    work.record("message.sent", "message", str(claim.message), payload_of(claim, provider))
+    return True
+
+
 def _accepted(
     work: Work,
     claim: Claim,
@@ -121,7 +143,7 @@ def _accepted(
             message.number_id, message.rule = claim.number, claim.decision.rule
             message.from_e164, message.decision = claim.text.from_e164, claim.decision_json
         bind(work, message, provider_message_id)
-        work.record("message.sent", "message", str(message.id), payload_of(claim, message))
+        work.record("message.sent", "message", str(message.id), payload_of(claim, message.provider))
     work.session.flush()
 
 
@@ -172,7 +194,7 @@ def attempt_of(work: Work, message_id: int, attempt: int) -> MessageAttempt:
     ).one()
 
 
-def payload_of(claim: Claim, message: Message) -> dict[str, Any]:
+def payload_of(claim: Claim, provider: ProviderName | None) -> dict[str, Any]:
     """What the audit keeps of an attempt: refs and numbers of ours."""
     decision = claim.decision
     assert decision.number is not None
@@ -181,7 +203,7 @@ def payload_of(claim: Claim, message: Message) -> dict[str, Any]:
         "number": decision.number.e164,
         "rule": decision.rule.value if decision.rule else None,
         "window": decision.window.booking if decision.window else None,
-        "provider": message.provider.value if message.provider else None,
+        "provider": provider.value if provider else None,
         "attempt": claim.attempt,
     }
 
@@ -231,16 +253,12 @@ def _slow_down(work: Work, done: HandedOver, outcome: RetryLater) -> None:
 
 
 def _busy_until(work: Work, number_id: int, until: datetime) -> None:
-    work.session.flush()
     work.cursor.run(
         "UPDATE message_number SET free_at = :until"
         " WHERE id = :id AND (free_at IS NULL OR free_at < :until)",
         id=number_id,
         until=until,
     )
-    number = work.session.get(MessageNumber, number_id)
-    assert number is not None
-    work.session.refresh(number)
 
 
 def _back_off(done: HandedOver, outcome: RetryLater, attempts: int) -> timedelta:

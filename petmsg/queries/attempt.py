@@ -1,0 +1,183 @@
+"""What every text costs: taking its number, beginning a try, and its being accepted.
+
+Bare statements, because a worker runs them for every text of ten thousand. Their callers hold the
+text's row locked, or name the try that must be its last.
+"""
+
+from datetime import datetime
+
+from petmsg.db.cursor import Cursor, instant_from_text
+from petmsg.enums import ProviderName, Rule
+from petmsg.queries.queue import NumberPace
+
+UNDER_WAY = """
+SELECT id, status FROM message
+WHERE org_id = :org_id AND to_e164 = :to_e164 AND direction = 'outbound'
+  AND status IN ('sending', 'unknown')
+LIMIT 1
+"""
+
+EARLIER = """
+SELECT e.id FROM message e
+WHERE e.thread_id = :thread_id AND e.status = 'queued' AND e.send_at <= :now
+  AND (e.send_at, e.id) < (:send_at, :message_id) AND (e.urgent OR NOT :urgent)
+ORDER BY e.send_at, e.id LIMIT 1
+"""
+
+TAKE = """
+UPDATE message SET status = 'sending', number_id = :number_id, from_e164 = :from_e164,
+  rule = :rule, decision = :decision, provider = :provider, claimed_at = :now, worker = :worker,
+  attempts = :attempt, error_code = NULL, error_message = NULL, in_doubt_at = NULL,
+  absent_at = NULL
+WHERE id = :message_id
+"""
+
+BEGIN = """
+INSERT INTO message_attempt (
+  org_id, message_id, attempt, thread_id, number_id, rule, worker, status, claimed_at
+) VALUES (
+  :org_id, :message_id, :attempt, :thread_id, :number_id, :rule, :worker, 'sending', :now
+)
+"""
+
+RESERVE = """
+UPDATE message_number SET free_at = :free_at,
+  last_used_at = CASE WHEN last_used_at > :now THEN last_used_at ELSE :now END
+WHERE id = :number_id
+"""
+
+STICK = "UPDATE thread SET pool_number_id = :number_id WHERE id = :thread_id"
+
+ACCEPTED = """
+UPDATE message SET status = 'sent', provider_message_id = :provider_message_id, sent_at = :now,
+  due_at = NULL, in_doubt_at = NULL, absent_at = NULL, error_code = NULL, error_message = NULL
+WHERE id = :message_id AND org_id = :org_id AND status = 'sending' AND worker = :worker
+  AND attempts = :attempt AND delivered_at IS NULL
+RETURNING provider
+"""
+
+END = """
+UPDATE message_attempt SET status = 'sent', ended_at = :now,
+  provider_message_id = :provider_message_id
+WHERE message_id = :message_id AND attempt = :attempt
+"""
+
+
+def locked_number(cursor: Cursor, number_id: int) -> NumberPace:
+    """A number and its pace, locked until the commit against all but new texts of its threads."""
+    lock = "" if cursor.is_sqlite else " FOR NO KEY UPDATE"
+    row = cursor.tuples(
+        "SELECT id, e164, segments_per_second, free_at FROM message_number"
+        f" WHERE id = :number_id{lock}",
+        number_id=number_id,
+    )[0]
+    free_at = row[3]
+    if cursor.is_sqlite and free_at is not None:
+        free_at = instant_from_text(free_at)
+    return NumberPace(row[0], row[1], row[2], free_at)
+
+
+def under_way(cursor: Cursor, *, org_id: int, to_e164: str) -> tuple[int, str] | None:
+    """The text to that phone whose fate is open, with its state."""
+    found = cursor.tuples(UNDER_WAY, org_id=org_id, to_e164=to_e164)
+    return found[0] if found else None
+
+
+def earlier_text(
+    cursor: Cursor,
+    *,
+    thread_id: int,
+    message_id: int,
+    send_at: datetime,
+    urgent: bool,
+    now: datetime,
+) -> int | None:
+    """The text of the thread that was meant to leave first and still waits."""
+    found: int | None = cursor.value(
+        EARLIER,
+        thread_id=thread_id,
+        message_id=message_id,
+        send_at=send_at,
+        urgent=urgent,
+        now=now,
+    )
+    return found
+
+
+def begin_attempt(
+    cursor: Cursor,
+    number: NumberPace,
+    *,
+    org_id: int,
+    message_id: int,
+    attempt: int,
+    thread_id: int,
+    rule: Rule,
+    decision: str,
+    provider: ProviderName,
+    worker: str,
+    now: datetime,
+    free_at: datetime,
+) -> None:
+    """Write that a text is being sent from the number, which is free again at `free_at`."""
+    cursor.run(RESERVE, number_id=number.id, free_at=free_at, now=now)
+    if rule is Rule.POOL:
+        cursor.run(STICK, number_id=number.id, thread_id=thread_id)
+    cursor.run(
+        TAKE,
+        message_id=message_id,
+        number_id=number.id,
+        from_e164=number.e164,
+        rule=rule.value,
+        decision=decision,
+        provider=provider.value,
+        now=now,
+        worker=worker,
+        attempt=attempt,
+    )
+    cursor.run(
+        BEGIN,
+        org_id=org_id,
+        message_id=message_id,
+        attempt=attempt,
+        thread_id=thread_id,
+        number_id=number.id,
+        rule=rule.value,
+        worker=worker,
+        now=now,
+    )
+
+
+def accept_attempt(
+    cursor: Cursor,
+    *,
+    org_id: int,
+    message_id: int,
+    attempt: int,
+    worker: str,
+    provider_message_id: str,
+    now: datetime,
+) -> ProviderName | None:
+    """Write that the provider took a text that is being sent by this very try; its provider.
+
+    None, and nothing written, if anything else is known of the text by now.
+    """
+    found = cursor.tuples(
+        ACCEPTED,
+        org_id=org_id,
+        message_id=message_id,
+        attempt=attempt,
+        worker=worker,
+        provider_message_id=provider_message_id,
+        now=now,
+    )
+    if not found:
+        return None
+    cursor.run(
+        END,
+        message_id=message_id,
+        attempt=attempt,
+        provider_message_id=provider_message_id,
+        now=now,
+    )
+    return ProviderName(found[0][0])
