@@ -25,7 +25,7 @@ HOT = (
 
 # Words that one database alone knows: such a text is prepared there.
 OF_SQLITE = r"sqlite_master"
-OF_POSTGRESQL = r"to_regclass|pg_advisory|FOR (SHARE|UPDATE)"
+OF_POSTGRESQL = r"to_regclass|pg_advisory|FOR (KEY SHARE|SHARE|UPDATE)"
 
 # What stands in an f-string's braces, by its source, in the shapes in which the text is run.
 SHAPES = [
