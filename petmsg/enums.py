@@ -184,6 +184,28 @@ class Code(StrEnum):
     NO_FRONT_DESK = "NO_FRONT_DESK"
 
 
+class InboundRule(StrEnum):
+    """The rules for a text that came in, in the order in which they are tried."""
+
+    CLIENT = "client"
+    SITTER = "sitter"
+    FRONT_DESK = "front_desk"
+
+
+class InboundCode(StrEnum):
+    """What a rule for a text that came in found."""
+
+    KNOWN_CLIENT = "KNOWN_CLIENT"
+    UNKNOWN_SENDER = "UNKNOWN_SENDER"
+    WINDOW_ACTIVE = "WINDOW_ACTIVE"
+    FORMER_NUMBER = "FORMER_NUMBER"
+    POOL_OR_DESK_NUMBER = "POOL_OR_DESK_NUMBER"
+    NUMBER_OF_ANOTHER_SITTER = "NUMBER_OF_ANOTHER_SITTER"
+    SITTER_NOT_ACTIVE = "SITTER_NOT_ACTIVE"
+    NUMBER_QUARANTINED = "NUMBER_QUARANTINED"
+    NO_ACTIVE_WINDOW = "NO_ACTIVE_WINDOW"
+
+
 class OutputFormat(StrEnum):
     """How a command prints its data."""
 

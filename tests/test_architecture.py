@@ -90,6 +90,7 @@ READING = [
     ["route", "explain", "C-1", "--at", "-1d"],
     ["route", "explain", "C-1", "--at", "+1d"],
     ["route", "explain", "--message", "1"],
+    ["route", "inbound", "--from", "+16175550199", "--to", "+14155550101"],
     ["thread", "show", "C-1"],
     ["thread", "list"],
     ["client", "list"],

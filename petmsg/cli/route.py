@@ -16,6 +16,10 @@ _KEYS = (
     "org", "client", "at", "outcome", "number", "reason", "window", "warnings", "ruleset", "trace",
 )  # fmt: skip
 _DECISION = tuple(Field(key, key) for key in _KEYS)
+_INBOUND = tuple(
+    Field(key, key)
+    for key in ("org", "number", "at", "client", "addressed_to", "code", "reason", "trace")
+)
 _STORED = (
     Field("message", "Message"),
     Field("differences", "Then and now"),
@@ -55,6 +59,40 @@ def explain(
         found = route.explain(cursor, org, client or "", at=instant, now=run.now).decision
     show_decision(run, found.to_json(), at=instant)
     run.exit_code = 0 if found.outcome is Outcome.ROUTED else REFUSED
+
+
+@command(app, "inbound")
+def inbound(
+    run: Run,
+    from_: Annotated[str, typer.Option("--from", metavar="PHONE", help="Who texted.")],
+    to: Annotated[str, typer.Option("--to", metavar="E164", help="The number she texted.")],
+    at: Annotated[
+        str, typer.Option("--at", metavar="T", help="When: ISO 8601, now, +2h, -30m, +14d.")
+    ] = "now",
+) -> None:
+    """Who is to read a client's text to a number of ours, step by step: a sitter or the desk.
+
+    The number gives the org, the phone gives the client. It changes nothing. Exit 4 for a number
+    that was not ours at that time.
+    """
+    from petmsg.phone import parse_phone
+    from petmsg.services import inbound_route as service
+
+    to_e164, from_e164 = parse_phone(to), parse_phone(from_)
+    with run.snapshot() as cursor:
+        org = service.org_of(cursor, to_e164, slug=run.setting("org").value)
+        run.about(org)
+        instant = run.instant(at, org)
+        found = service.explain_inbound(
+            cursor, org, to_e164=to_e164, from_e164=from_e164, at=instant, now=run.now
+        )
+    if run.output is OutputFormat.TABLE:
+        from petmsg.render.decision import print_addressee
+        from petmsg.render.fields import words
+
+        print_addressee(found.to_json(), at=words(instant, run.view), view=run.view)
+    else:
+        run.show_one(_INBOUND, found.to_json())
 
 
 def show_decision(run: Run, decision: dict[str, object], *, at: object) -> None:

@@ -143,6 +143,10 @@ class Run:
         self._org = find_org(cursor, self.setting("org").value)
         return self._org
 
+    def about(self, org: OrgRow) -> None:
+        """This command turned out to be about that org."""
+        self._org = org
+
     def orgs(self) -> list[OrgRow]:
         """`chosen` in a snapshot of its own (commands for cron)."""
         with self.snapshot() as cursor:

@@ -35,3 +35,15 @@ def print_decision(decision: Mapping[str, Any], *, at: str, view: View) -> None:
     for warning in decision["warnings"]:
         show(Text(f"warning: {safe(warning)}", style="yellow"))
     print_table(_STEPS, decision["trace"], view)
+
+
+def print_addressee(addressee: Mapping[str, Any], *, at: str, view: View) -> None:
+    """Print who is to read an inbound text (its JSON shape); `at` is its instant in words."""
+    sender = addressee["client"] or "somebody unknown"
+    to = {"front_desk": "the front desk", "unrouted": "the unrouted inbox"}.get(
+        addressee["addressed_to"], f"sitter {addressee['addressed_to']}"
+    )
+    words = f"A text of {sender} to {addressee['number']} at {at} is for {to}"
+    show(Text(safe(words), style="bold green"))
+    show(Text(safe(addressee["reason"])))
+    print_table(_STEPS, addressee["trace"], view)

@@ -1,0 +1,121 @@
+"""The facts about a text that came in: whose number it was, whose phone, and which windows.
+
+Numbers, holders and sitters are as they were at the instant, by the ledger. Its last row is today's
+state, so that one set of statements serves the past, now and the future.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.enums import NumberClass, NumberStatus
+from petmsg.queries.org import OrgRow
+from petmsg.routing.facts import NumberFact, WindowFact
+from petmsg.routing.inbound import HolderFact, InboundFacts
+
+# The ledger begins when a number is added; a text that is older came before it was ours.
+NUMBER = """
+SELECT n.id, n.e164, c.class, c.status, c.quarantined_until, s.ref AS sitter, s.name AS sitter_name
+FROM message_number n
+JOIN number_custody c ON c.number_id = n.id AND c.from_at = (
+    SELECT max(l.from_at) FROM number_custody l WHERE l.number_id = n.id AND l.from_at <= :ledger_at
+)
+LEFT JOIN sitter s ON s.id = c.sitter_id
+WHERE n.org_id = :org_id AND n.e164 = :e164
+"""
+
+SENDER = """
+SELECT c.id, c.ref FROM client_phone p
+JOIN client c ON c.id = p.client_id
+WHERE p.org_id = :org_id AND p.e164 = :e164
+"""
+
+WINDOWS = """
+SELECT b.id AS booking_id, b.ref AS booking, w.starts_at, w.booked_until, w.ends_at,
+       s.ref AS sitter, s.name AS sitter_name,
+       CASE WHEN EXISTS (
+           SELECT 1 FROM sitter_activity a WHERE a.sitter_id = w.sitter_id
+             AND a.activated_at <= :ledger_at
+             AND (a.offboarded_at IS NULL OR a.offboarded_at > :ledger_at)
+       ) THEN 1 ELSE 0 END AS sitter_active
+FROM thread t
+JOIN assignment_window w ON w.thread_id = t.id
+JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
+LEFT JOIN sitter s ON s.id = w.sitter_id
+WHERE t.org_id = :org_id AND t.client_id = :client_id
+  AND w.ends_at > :at AND w.starts_at <= :at
+ORDER BY w.starts_at DESC, b.id DESC
+"""
+
+# Whose the number was when the client last had a text from it.
+LAST_SEEN = """
+SELECT a.claimed_at, s.ref AS sitter, s.name AS sitter_name
+FROM thread t
+JOIN message_attempt a ON a.thread_id = t.id AND a.number_id = :number_id
+JOIN number_custody c ON c.number_id = a.number_id AND c.from_at = (
+    SELECT max(l.from_at) FROM number_custody l
+    WHERE l.number_id = a.number_id AND l.from_at <= a.claimed_at
+)
+LEFT JOIN sitter s ON s.id = c.sitter_id
+WHERE t.org_id = :org_id AND t.client_id = :client_id
+  AND a.claimed_at <= :at AND a.provider_message_id IS NOT NULL
+ORDER BY a.claimed_at DESC, a.id DESC LIMIT 1
+"""
+
+
+_NO_LATER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def org_of_number(cursor: Cursor, e164: str) -> str | None:
+    """The slug of the org that has, or had, the number; None if it was never ours."""
+    found = cursor.value(
+        "SELECT o.slug FROM message_number n JOIN org o ON o.id = n.org_id WHERE n.e164 = :e164",
+        e164=e164,
+    )
+    return None if found is None else str(found)
+
+
+def read_inbound_facts(
+    cursor: Cursor, org: OrgRow, *, to_e164: str, from_e164: str, at: datetime, past: bool
+) -> InboundFacts | None:
+    """The facts about a text from that phone to that number at `at` (aware UTC).
+
+    `past` says whether `at` lies before the command's own now; else numbers, holders and sitters
+    are today's. None where the number was not the org's at that time.
+    """
+    ledger_at = at if past else _NO_LATER
+    row = cursor.one(NUMBER, org_id=org.id, e164=to_e164, ledger_at=ledger_at)
+    if row is None:
+        return None
+    facts = InboundFacts(
+        org=org.slug,
+        timezone=org.timezone,
+        number=NumberFact(
+            row["id"],
+            row["e164"],
+            NumberClass(row["class"]),
+            NumberStatus(row["status"]),
+            row["quarantined_until"],
+        ),
+        holder=_holder(row),
+    )
+    client = cursor.one(SENDER, org_id=org.id, e164=from_e164)
+    if client is None:
+        return facts
+    whose = {"org_id": org.id, "client_id": client["id"], "at": at}
+    seen = cursor.one(LAST_SEEN, number_id=row["id"], **whose)
+    windows = cursor.rows(WINDOWS, ledger_at=ledger_at, **whose)
+    return facts._replace(
+        client=client["ref"],
+        windows=tuple(_window(each) for each in windows),
+        seen=seen is not None,
+        seen_holder=_holder(seen) if seen is not None else None,
+    )
+
+
+def _holder(row: dict[str, Any]) -> HolderFact | None:
+    return None if row["sitter"] is None else HolderFact(row["sitter"], row["sitter_name"])
+
+
+def _window(row: dict[str, Any]) -> WindowFact:
+    return WindowFact(**{**row, "sitter_active": bool(row["sitter_active"])})

@@ -1,0 +1,189 @@
+"""Where does an inbound text go? The mirror image of `decide`: facts in, Delivery out.
+
+The number it came to gives the org, the phone it came from gives the client, and the client has one
+thread: the text is stored there, always. The rules here say who is to read it:
+
+1. a phone that no client of the org has: the org's unrouted inbox;
+2. the sitter, where a window of this client contains the instant and has her, she is active, and
+   the number is hers and usable;
+3. otherwise the front desk's inbox, with the first code that applies.
+
+A number that went to somebody else since, or rests in quarantine, never carries a client's words to
+its new holder. Source of the rules: issue 4; spec, section 7 (Inbound).
+"""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from petmsg.clock import clock_local, iso_utc
+from petmsg.enums import InboundCode, InboundRule, NumberClass
+from petmsg.routing.decide import contains, usable
+from petmsg.routing.facts import NumberFact, WindowFact
+
+FRONT_DESK = "front_desk"
+UNROUTED = "unrouted"
+
+
+class HolderFact(NamedTuple):
+    """A sitter who holds, or held, a number."""
+
+    sitter: str
+    name: str
+
+
+class InboundFacts(NamedTuple):
+    """Everything the rules need to know about a text that came to a number of ours.
+
+    `number` and `holder` are as they were at the instant, by the custody ledger. `client` is the
+    ref of who has the phone, None if nobody has. `windows` are those of her thread. `seen` says
+    that she had a text from this number before, and `seen_holder` whose it was then.
+    """
+
+    org: str
+    timezone: str
+    number: NumberFact
+    holder: HolderFact | None = None
+    client: str | None = None
+    windows: tuple[WindowFact, ...] = ()
+    seen: bool = False
+    seen_holder: HolderFact | None = None
+
+
+class InboundStep(NamedTuple):
+    """One rule that was tried: what it asked, what came out, and in words."""
+
+    step: int
+    rule: InboundRule
+    condition: str
+    result: bool
+    code: InboundCode
+    explanation: str
+
+
+class Addressee(NamedTuple):
+    """Who is to read a text that came at `at` (aware UTC): a sitter's ref, `front_desk` or
+    `unrouted`; and why."""
+
+    org: str
+    number: str
+    at: datetime
+    client: str | None
+    addressed_to: str
+    code: InboundCode
+    reason: str
+    trace: tuple[InboundStep, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """In the shape of `route inbound -o json` (issue 4)."""
+        return {
+            "org": self.org,
+            "number": self.number,
+            "at": iso_utc(self.at),
+            "client": self.client,
+            "addressed_to": self.addressed_to,
+            "code": self.code.value,
+            "reason": self.reason,
+            "trace": [
+                {
+                    "step": step.step,
+                    "rule": step.rule.value,
+                    "condition": step.condition,
+                    "result": step.result,
+                    "code": step.code.value,
+                    "explanation": step.explanation,
+                }
+                for step in self.trace
+            ],
+        }
+
+
+def address(facts: InboundFacts, at: datetime) -> Addressee:
+    """Who is to read a text that came at `at` (aware UTC). Same facts and instant, same answer."""
+    if facts.client is None:
+        why = "No client has this phone"
+        step = _step(InboundRule.CLIENT, True, InboundCode.UNKNOWN_SENDER, why)
+        return _addressee(facts, at, UNROUTED, (step,))
+    known = _step(
+        InboundRule.CLIENT, False, InboundCode.KNOWN_CLIENT, f"It is the phone of {facts.client}"
+    )
+    active = [window for window in facts.windows if contains(window, at)]
+    hers = next((window for window in active if _speaks(facts, window, at)), None)
+    if hers is not None:
+        until = clock_local(hers.ends_at, facts.timezone)
+        why = f"Active assignment window for sitter {hers.sitter_name} until {until}"
+        step = _step(InboundRule.SITTER, True, InboundCode.WINDOW_ACTIVE, why)
+        assert hers.sitter is not None
+        return _addressee(facts, at, hers.sitter, (known, step))
+    code, why = _why_the_desk(facts, active, at)
+    nobody = _step(InboundRule.SITTER, False, code, why)
+    desk = _step(InboundRule.FRONT_DESK, True, code, f"{why} - to the front desk")
+    return _addressee(facts, at, FRONT_DESK, (known, nobody, desk))
+
+
+def _speaks(facts: InboundFacts, window: WindowFact, at: datetime) -> bool:
+    """Whether the window's sitter is active, and the number is hers and usable."""
+    return window.sitter_active and _is_hers(facts, window) and usable(facts.number, at)
+
+
+def _is_hers(facts: InboundFacts, window: WindowFact) -> bool:
+    return facts.holder is not None and window.sitter == facts.holder.sitter
+
+
+def _why_the_desk(
+    facts: InboundFacts, active: list[WindowFact], at: datetime
+) -> tuple[InboundCode, str]:
+    """The first code that applies, in the order of the spec."""
+    number, holder = facts.number, facts.holder
+    if facts.seen and facts.seen_holder is not None and facts.seen_holder != holder:
+        return (
+            InboundCode.FORMER_NUMBER,
+            f"The number was {facts.seen_holder.name}'s when the client last saw it",
+        )
+    if number.number_class is not NumberClass.SITTER:
+        kind = "a pool number" if number.number_class is NumberClass.POOL else "the front desk's"
+        return InboundCode.POOL_OR_DESK_NUMBER, f"The number is {kind}"
+    with_her = [window for window in active if _is_hers(facts, window)]
+    if active and holder is not None and not with_her:
+        return (
+            InboundCode.NUMBER_OF_ANOTHER_SITTER,
+            f"The number is {holder.name}'s, who has no window with this client now",
+        )
+    if with_her and not with_her[0].sitter_active:
+        return InboundCode.SITTER_NOT_ACTIVE, f"Sitter {with_her[0].sitter_name} is not active"
+    if with_her and not usable(number, at):
+        return (
+            InboundCode.NUMBER_QUARANTINED,
+            f"Sitter {with_her[0].sitter_name}'s number is not usable",
+        )
+    return InboundCode.NO_ACTIVE_WINDOW, "No active window"
+
+
+_CONDITION = {
+    InboundRule.CLIENT: (1, "the phone is of no client of the org"),
+    InboundRule.SITTER: (
+        2,
+        "a window of this client contains the time, and its active sitter holds the usable number",
+    ),
+    InboundRule.FRONT_DESK: (3, "nobody else is to read it"),
+}
+
+
+def _step(rule: InboundRule, result: bool, code: InboundCode, explanation: str) -> InboundStep:
+    number, condition = _CONDITION[rule]
+    return InboundStep(number, rule, condition, result, code, explanation)
+
+
+def _addressee(
+    facts: InboundFacts, at: datetime, to: str, trace: tuple[InboundStep, ...]
+) -> Addressee:
+    last = trace[-1]
+    return Addressee(
+        org=facts.org,
+        number=facts.number.e164,
+        at=at,
+        client=facts.client,
+        addressed_to=to,
+        code=last.code,
+        reason=last.explanation,
+        trace=trace,
+    )

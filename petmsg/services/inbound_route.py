@@ -1,0 +1,44 @@
+"""Explaining where an inbound text goes, from the same facts and rules as receiving it.
+
+Standard library only: `petmsg route inbound` starts without SQLAlchemy.
+"""
+
+from datetime import datetime
+
+from petmsg.db.cursor import Cursor
+from petmsg.errors import Refused
+from petmsg.queries.inbound import org_of_number, read_inbound_facts
+from petmsg.queries.org import OrgRow, find_org
+from petmsg.routing.inbound import Addressee, address
+
+
+class NeverOurs(Refused):
+    code = "number_never_ours"
+    hint = "The numbers there are: petmsg number list"
+
+    def __init__(self, e164: str, *, org: str | None) -> None:
+        whose = "no org's number" if org is None else f"no number of org {org} at that time"
+        super().__init__(f"{e164} is {whose}: a text to it has no addressee.")
+
+
+def org_of(cursor: Cursor, to_e164: str, *, slug: str | None) -> OrgRow:
+    """The org a text to the number is for. Raises `NeverOurs`, also where another org was named."""
+    owner = org_of_number(cursor, to_e164)
+    if owner is None or (slug is not None and slug != owner):
+        raise NeverOurs(to_e164, org=slug)
+    return find_org(cursor, owner)
+
+
+def explain_inbound(
+    cursor: Cursor, org: OrgRow, *, to_e164: str, from_e164: str, at: datetime, now: datetime
+) -> Addressee:
+    """Who is to read a text from that phone to that number at `at` (aware UTC), and why.
+
+    For `at` before `now` the ledger says whose the number was. Changes nothing. Raises `NeverOurs`.
+    """
+    facts = read_inbound_facts(
+        cursor, org, to_e164=to_e164, from_e164=from_e164, at=at, past=at < now
+    )
+    if facts is None:
+        raise NeverOurs(to_e164, org=org.slug)
+    return address(facts, at)
