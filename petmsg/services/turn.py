@@ -10,8 +10,9 @@ from datetime import timedelta
 
 from petmsg.enums import MessageStatus, ProviderName
 from petmsg.services.claim import Taken, claim
+from petmsg.services.message import MessageNotWaiting
 from petmsg.services.record import HandedOver, record
-from petmsg.services.work import Failure, Work, one_batch_at_a_time, take_alone
+from petmsg.services.work import Failure, Work, one_batch_at_a_time, take_together
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +45,15 @@ def take_turn(
     On PostgreSQL the workers of an org take turns, because each locks several numbers.
     """
     one_batch_at_a_time(work)
-    recorded = [
-        take_alone(work, each, lambda one: Recorded(one, record(work, one)), ref=_ref)
-        for each in done
-    ]
-    taken: list[Taken | Failure] = [
-        take_alone(
-            work,
-            message,
-            lambda one: claim(work, one, provider=provider, worker=worker, ahead=ahead),
-            ref=str,
-        )
-        for message in wanted
-    ]
-    return Turn(recorded, taken)
+
+    def claimed(message: int) -> Taken | Failure:
+        try:
+            return claim(work, message, provider=provider, worker=worker, ahead=ahead)
+        except MessageNotWaiting as problem:  # another worker was faster, and nothing is written
+            return Failure(str(message), problem)
+
+    recorded = take_together(work, done, lambda one: Recorded(one, record(work, one)), ref=_ref)
+    return Turn(recorded, take_together(work, wanted, claimed, ref=str))
 
 
 def _ref(done: HandedOver) -> str:

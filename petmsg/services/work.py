@@ -122,6 +122,24 @@ def one_batch_at_a_time(work: Work) -> None:
         )
 
 
+def take_together(
+    work: Work, items: Sequence[T], one: Callable[[T], R], *, ref: Callable[[T], str]
+) -> list[R | Failure]:
+    """`take_alone` for every item, in one savepoint for all of them unless something goes wrong.
+
+    Two statements instead of two for each: most of a worker's time on PostgreSQL was theirs.
+    """
+    if not items:
+        return []
+    try:
+        with work.all_or_nothing():
+            return [one(item) for item in items]
+    except Exception as problem:
+        if is_driver_error(problem) and is_passing(problem):
+            raise
+    return [take_alone(work, item, one, ref=ref) for item in items]
+
+
 def take_alone(
     work: Work, item: T, one: Callable[[T], R], *, ref: Callable[[T], str], tries: int = 2
 ) -> R | Failure:

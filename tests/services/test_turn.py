@@ -1,0 +1,81 @@
+"""Several texts in one transaction: what goes wrong with one changes nothing for the others."""
+
+from collections.abc import Callable
+
+import pytest
+
+from petmsg.errors import Refused
+from petmsg.services.work import Failure, Work, take_together
+from tests.consistency import problems
+from tests.fixtures import add_org, looking, working
+
+
+@pytest.fixture
+def url(migrated_url: str) -> str:
+    add_org(migrated_url)
+    return migrated_url
+
+
+def appending(work: Work, *, wrong: Callable[[int], None]) -> Callable[[int], int]:
+    """Write an item into the org's name and the audit, then let it go wrong."""
+
+    def one(item: int) -> int:
+        work.cursor.run("UPDATE org SET name = name || :item", item=str(item))
+        work.record("org.changed", "org", "happy-paws", {"item": item})
+        wrong(item)
+        return item
+
+    return one
+
+
+def names(url: str) -> tuple[str, int]:
+    with looking(url) as cursor:
+        changed = "SELECT count(*) FROM audit_event WHERE event = 'org.changed'"
+        return cursor.value("SELECT name FROM org"), cursor.value(changed)
+
+
+def test_what_goes_well_is_done_in_order(url: str) -> None:
+    with working(url) as work:
+        one = appending(work, wrong=lambda _: None)
+        assert take_together(work, [1, 2, 3], one, ref=str) == [1, 2, 3]
+    assert names(url) == ("Happy Paws123", 3)
+    assert problems(url) == []
+
+
+@pytest.mark.parametrize("refused", [1, 2, 3])
+def test_what_is_refused_leaves_nothing_and_the_others_stand(url: str, refused: int) -> None:
+    def wrong(item: int) -> None:
+        if item == refused:
+            raise Refused("no")
+
+    with working(url) as work:
+        done = take_together(work, [1, 2, 3], appending(work, wrong=wrong), ref=str)
+        assert [each.ref for each in done if isinstance(each, Failure)] == [str(refused)]
+    left = "".join(str(item) for item in (1, 2, 3) if item != refused)
+    assert names(url) == (f"Happy Paws{left}", 2)
+    assert problems(url) == []
+
+
+def test_what_the_database_refuses_is_a_failure_of_its_own_item(url: str) -> None:
+    with working(url) as work:
+
+        def one(item: int) -> int:
+            work.cursor.run("UPDATE org SET grace_minutes = :item", item=-1 if item == 2 else item)
+            return item
+
+        done = take_together(work, [1, 2, 3], one, ref=str)
+    assert [isinstance(each, Failure) for each in done] == [False, True, False]
+    with looking(url) as cursor:
+        assert cursor.value("SELECT grace_minutes FROM org") == 3
+
+
+def test_a_bug_is_raised(url: str) -> None:
+    with pytest.raises(ZeroDivisionError), working(url) as work:
+        take_together(work, [1, 0], lambda item: 1 // item, ref=str)
+    with looking(url) as cursor:
+        assert cursor.value("SELECT count(*) FROM org") == 1
+
+
+def test_nothing_is_nothing(url: str) -> None:
+    with working(url) as work:
+        assert take_together(work, [], str, ref=str) == []
