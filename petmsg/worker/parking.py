@@ -8,7 +8,7 @@ every second.
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from petmsg import pace
 from petmsg.queries.queue import DueText, NumberPace
@@ -23,6 +23,9 @@ class Parking:
         self._parked: Counter[int] = Counter()
         self._paces: dict[int, float] = {}
         self._free_at: dict[int, datetime] = {}
+        """When a number is free after all that wait here for it."""
+        self._start_at: dict[int, datetime] = {}
+        """When a number may start its next text: later than expected if one was late."""
 
     def __len__(self) -> int:
         return len(self._here)
@@ -39,6 +42,7 @@ class Parking:
                 self._free_at.pop(number.id, None)
             free_at = pace.next_start(number.free_at, now)
             self._free_at[number.id] = max(self._free_at.get(number.id, free_at), free_at)
+            self._start_at[number.id] = free_at
 
     def next_turn(self, numbers: Sequence[int], now: datetime) -> datetime:
         """When the turn of a text would be (aware UTC) that was parked now for one of them."""
@@ -52,8 +56,7 @@ class Parking:
         at = now
         if chosen is not None:
             at = self._next_start(chosen, now)
-            busy = pace.busy_for(text.segments, self._paces.get(chosen, pace.LONG_CODE))
-            self._free_at[chosen] = at + busy
+            self._free_at[chosen] = at + self._busy_for(text, chosen)
         self._put(text, at, chosen)
 
     def park_until(self, text: DueText, at: datetime) -> None:
@@ -64,10 +67,16 @@ class Parking:
         """Take out the texts whose turn comes at or before that moment, at most `limit`."""
         found: list[DueText] = []
         while self._waiting and self._waiting[0][0] <= before and len(found) < limit:
-            text = heapq.heappop(self._waiting)[2]
-            number = self._here.pop(text.message)
+            expected_at, _, text = heapq.heappop(self._waiting)
+            number = self._here[text.message]
             if number is not None:
+                at = max(expected_at, self._start_at.get(number, expected_at))
+                if at > before:
+                    heapq.heappush(self._waiting, (at, text.message, text))
+                    continue
+                self._start_at[number] = at + self._busy_for(text, number)
                 self._parked[number] -= 1
+            del self._here[text.message]
             found.append(text)
         return found
 
@@ -80,6 +89,9 @@ class Parking:
         self._here[text.message] = number
         if number is not None:
             self._parked[number] += 1
+
+    def _busy_for(self, text: DueText, number: int) -> timedelta:
+        return pace.busy_for(text.segments, self._paces.get(number, pace.LONG_CODE))
 
     def _next_start(self, number: int, now: datetime) -> datetime:
         free_at = self._free_at.get(number)

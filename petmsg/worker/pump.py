@@ -29,9 +29,12 @@ from petmsg.worker.settle import USUAL_PATIENCE, Patience, Store, settle
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """The worker's times, in seconds. `ahead` is how long before its start a text is claimed."""
+    """The worker's times, in seconds. `ahead` is how long before its start a text may be claimed.
 
-    ahead: float = 0.2
+    It is tried half as long before, so that it is not tried in vain when its number is a bit late.
+    """
+
+    ahead: float = 0.4
     breath: float = 0.02
     poll: float = 1.0
     settle_every: float = 30.0
@@ -127,7 +130,7 @@ class Pump:
         line.hear(line.done, now, longest_pause=self._rhythm.look_again)
         if not line.closed and not line.is_paused(now):
             self._scout(line, now, for_ever=for_ever)
-            soon = now + timedelta(seconds=self._rhythm.ahead)
+            soon = now + timedelta(seconds=self._rhythm.ahead / 2)
             wanted = line.parking.ready(soon, self._hands.free)
         done, line.done = line.done, []
         if not wanted and not done:
@@ -250,7 +253,7 @@ class Pump:
         at = line.parking.next_at()
         if line.closed or at is None:
             return None
-        at -= timedelta(seconds=self._rhythm.ahead)
+        at -= timedelta(seconds=self._rhythm.ahead / 2)
         if line.paused_until is not None and line.paused_until > at:
             too_long = (line.paused_until - now).total_seconds() > self._rhythm.longest_pause
             return None if too_long else line.paused_until

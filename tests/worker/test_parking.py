@@ -114,3 +114,13 @@ def test_ten_thousand_texts_of_a_hundred_numbers_are_each_tried_once_in_their_se
     for second in range(100):
         tries[len(ready_at(place, second))] += 1
     assert tries == {100: 100}
+
+
+def test_texts_behind_a_late_one_are_tried_as_much_later() -> None:
+    place = parking(NumberPace(MAYA, "+14155550102", None, None))
+    for message in (1, 2, 3):
+        place.park(text(message), [MAYA], NOW)
+    assert ready_at(place, 0) == [1]
+    began_at = NOW + timedelta(seconds=0.4)
+    place.learn([NumberPace(MAYA, "+14155550102", None, began_at + SECOND)], NOW)
+    assert [ready_at(place, at) for at in (1.3, 1.4, 2.3, 2.4)] == [[], [2], [], [3]]
