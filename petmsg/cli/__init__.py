@@ -30,7 +30,7 @@ GROUPS = {
     "message": "Send texts, and look at them.",
     "reconcile": "What petmsg and the provider disagree about: texts in doubt, numbers.",
     "alert": "What needs a person: alerts, and the commands that help.",
-    "optout": "Who wants no texts.",
+    "optout": "Who wants no texts: per company and phone; one phone stops its client.",
     "audit": "Who did what, when and why: a chain of hashes.",
     "errors": "What a code means, and what petmsg does about it; needs no network.",
     "org": "Companies and their settings.",

@@ -96,6 +96,7 @@ class Pump:
     def _run(self, *, for_ever: bool) -> None:
         self._settle()
         settled_at = checked_at = looked_at = self._store.clock()
+        broken_off = False
         try:
             while not self.stopped and not all(line.closed for line in self._lines):
                 now = self._store.tick()
@@ -116,8 +117,12 @@ class Pump:
                     self._collect(self._rhythm.breath)
                 elif not self._rest(now, for_ever=for_ever):
                     break
+        except KeyboardInterrupt:
+            broken_off = True  # a second Ctrl-C: nobody waits for what is out
+            raise
         finally:
-            self._finish()
+            if not broken_off:
+                self._finish()
         if not self.stopped:
             self._settle()
 

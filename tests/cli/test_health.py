@@ -70,6 +70,7 @@ def tried(
                 status=MessageStatus.CANCELLED,
                 body="Hi",
                 actor="tester",
+                attempts=1,
                 created_at=at,
             )
             work.session.add(text)
