@@ -23,6 +23,9 @@ PAGE = 500
 HORIZON = timedelta(minutes=10)
 """A text whose turn is expected later is not parked yet: a long queue of one number would fill the
 room that the others need."""
+ENOUGH = 100
+"""With so many texts parked it is looked for more a few times a second only, or for a page."""
+LOOK_EVERY = timedelta(seconds=0.25)
 FIRST_PAUSE = 1.0
 """Seconds after which a carrier that took nothing is tried again; longer each time."""
 
@@ -45,6 +48,7 @@ class Line:
     closed: bool = False
     _after: tuple[datetime, int] = LONG_AGO
     _scan_again_at: datetime = LONG_AGO[0]
+    _look_again_at: datetime = LONG_AGO[0]
     served_at: int = 0
     """When it last got a hand, by the pump's count."""
     _pause: float = FIRST_PAUSE
@@ -56,8 +60,10 @@ class Line:
 
     def has_more(self, now: datetime, *, most_parked: int) -> bool:
         """Whether the queue was not looked through yet, and there is room to."""
-        room = len(self.parking) < most_parked
-        return room and not (self.scanned or self.closed or self.is_paused(now))
+        if self.scanned or self.closed or self.is_paused(now):
+            return False
+        room = most_parked - len(self.parking)
+        return room >= PAGE or (room > 0 and len(self.parking) < ENOUGH)
 
     def start_over(self) -> None:
         """Forget every expectation: it was made by a clock that was set back since."""
@@ -68,6 +74,7 @@ class Line:
     def look_anew(self) -> None:
         """Look through the queue from its beginning."""
         self.scanned, self._after = False, LONG_AGO
+        self._look_again_at = LONG_AGO[0]
 
     def hear(self, done: Sequence[HandedOver], now: datetime, *, longest_pause: float) -> None:
         """Take in what answers say of the carrier itself: that it refuses the account, or takes
@@ -93,6 +100,7 @@ class Line:
     def scout(self, cursor: Cursor, now: datetime, *, most_parked: int, poll: float) -> None:
         """Park the texts that are next, as far as there is room and their turn is in sight."""
         self.parking.learn(paces(cursor, self.org), now)
+        self._look_again_at = now + LOOK_EVERY
         found: list[DueText] = []
         if self.changed:
             found = next_of_threads(cursor, self.org, sorted(self.changed), now=now)
@@ -125,7 +133,10 @@ class Line:
             self.scanned = False
         if not self.scanned and self._after == LONG_AGO:
             self.aside = {each: at for each, at in self.aside.items() if at > now}
-        return len(self.parking) < most_parked and (bool(self.changed) or not self.scanned)
+        if self.has_more(now, most_parked=most_parked):
+            return True
+        may_look = len(self.parking) < ENOUGH or now >= self._look_again_at
+        return bool(self.changed) and may_look and len(self.parking) < most_parked
 
     def _is_known(self, text: DueText) -> bool:
         known = (self.parking, self.aside, self.out)

@@ -1,0 +1,79 @@
+"""When a worker looks for more texts: at once while few wait, seldom while many do."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from petmsg.queries.org import find_org
+from petmsg.queries.queue import DueText
+from petmsg.worker.line import ENOUGH, LOOK_EVERY, PAGE, Line
+from tests.fixtures import NOW, add_org, looking
+from tests.worker.carriers import Remembering
+
+ROOM = 2000
+SOON = NOW + LOOK_EVERY / 2
+LATER = NOW + LOOK_EVERY
+
+LineWith = Callable[[int], Line]
+
+
+@pytest.fixture
+def line_with(migrated_sqlite: str) -> LineWith:
+    """A function `texts -> a line that was looked through at NOW and has so many parked`."""
+    add_org(migrated_sqlite)
+
+    def made(texts: int) -> Line:
+        with looking(migrated_sqlite) as cursor:
+            line = Line(find_org(cursor, None), Remembering())
+            line.scout(cursor, NOW, most_parked=ROOM, poll=1.0)
+        for at in range(texts):
+            text = DueText(at, at, at, f"+1202555{at:04}", 1, NOW)
+            line.parking.park_until(text, NOW + timedelta(minutes=1))
+        return line
+
+    return made
+
+
+def looks(line: Line, now: datetime, *, most_parked: int = ROOM) -> bool:
+    return line.has_something_to_look_for(now, for_ever=False, most_parked=most_parked)
+
+
+def test_a_thread_of_which_a_text_came_back_is_looked_at_at_once_while_few_wait(
+    line_with: LineWith,
+) -> None:
+    line = line_with(ENOUGH - 1)
+    assert not looks(line, SOON)
+    line.changed.add(1)
+    assert looks(line, SOON)
+
+
+def test_it_is_looked_at_a_few_times_a_second_while_many_wait(line_with: LineWith) -> None:
+    line = line_with(ENOUGH)
+    line.changed.add(1)
+    assert not looks(line, SOON)
+    assert looks(line, LATER)
+
+
+def test_a_full_queue_is_looked_through_by_the_page_and_not_for_each_text_that_left(
+    line_with: LineWith,
+) -> None:
+    line = line_with(ENOUGH)
+    line.look_anew()
+    assert looks(line, SOON, most_parked=ENOUGH + PAGE)
+    assert not looks(line, LATER, most_parked=ENOUGH + PAGE - 1)
+
+
+def test_a_small_parking_is_filled_whatever_fits(line_with: LineWith) -> None:
+    line = line_with(9)
+    line.look_anew()
+    assert looks(line, SOON, most_parked=10)
+    assert not looks(line, SOON, most_parked=9)
+
+
+def test_a_clock_that_was_set_back_delays_no_look(line_with: LineWith) -> None:
+    line = line_with(ENOUGH)
+    line.start_over()
+    line.scanned = True
+    line.changed.add(1)
+    assert looks(line, NOW - timedelta(hours=1))
