@@ -55,7 +55,7 @@ class Drained:
 
 def measure(bench: Bench) -> list[Row]:
     """The rows of sending."""
-    texts, numbers = bench.few(10_000, 250), bench.few(100, 50)
+    texts, numbers = bench.few(10_000, 150), bench.few(100, 50)
     floor = Sample((texts / numbers,))
     rows = []
     bare = Sample((_create_in_a_loop(texts),))

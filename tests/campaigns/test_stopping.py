@@ -115,10 +115,12 @@ def test_a_second_ctrl_c_breaks_off_and_the_next_dispatch_finds_out(
     fake.change(fault_rate=0.0)
     time.sleep(2.0)  # what was taken and not begun is due again then
     # One that was begun and never reached the provider is in doubt for its grace and a second look.
+    codes = []
     for seconds in (0, 130, 200):
         later = datetime.now(UTC) + timedelta(seconds=seconds)
         ran = run_cli(url, "message", "dispatch", "-o", "json", now=later, **fake.environ)
-    assert ran.code == 0, ran.err
+        codes.append(ran.code)
+    assert codes[-1] == 0
     assert states(url) == ["sent"] * len(PHONES)
     bodies = sorted(text["body"] for text in fake.accepted())
     assert bodies == [f"Text {i}" for i in range(len(PHONES))]
