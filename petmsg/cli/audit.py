@@ -12,7 +12,7 @@ from petmsg.queries import audit as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render import output as render
 from petmsg.render.fields import record
-from petmsg.render.nouns import EVENTS, VERIFIED
+from petmsg.render.nouns import EVENTS, HEAD, VERIFIED
 from petmsg.render.safe import json_text
 
 app = new_app("Who did what, when and why: a chain of hashes.")
@@ -63,7 +63,8 @@ def export(
         if head:
             for org in run.chosen(cursor):
                 seq, digest = queries.head(cursor, org) or (0, "0" * 64)
-                render.write(json_text({"org": org.slug, "seq": seq, "hash": digest}))
+                row = {"org": org.slug, "seq": seq, "hash": digest}
+                render.write(json_text(record(HEAD, row, run.view)))
             return
         org = run.org(cursor)
         for row in queries.events_in_order(cursor, org):

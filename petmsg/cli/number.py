@@ -25,7 +25,7 @@ from petmsg.errors import FINDING, UsageProblem
 from petmsg.queries import number as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.health import HEALTH, PACE, PACE_SET, PROPOSED
-from petmsg.render.nouns import (
+from petmsg.render.numbers import (
     HISTORY,
     NUMBER,
     NUMBER_ADDED,

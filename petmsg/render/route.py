@@ -1,0 +1,78 @@
+"""The field lists of routes: a Decision, an addressee, and a stored Decision beside today's."""
+
+from petmsg.enums import Code, InboundCode, InboundRule, NumberClass, Outcome, Rule
+from petmsg.render.fields import Field
+from petmsg.render.kinds import (
+    E164,
+    FLAG,
+    ID,
+    INSTANT,
+    NAME,
+    REF,
+    TEXT,
+    WORD,
+    list_of,
+    object_of,
+    one_of,
+    or_null,
+    rows_of,
+)
+
+CHOSEN = (
+    Field("e164", kind=E164),
+    Field("class", kind=one_of(NumberClass)),
+    Field("sitter", kind=or_null(REF)),
+)
+DECIDING_WINDOW = (
+    Field("booking", kind=REF),
+    Field("sitter", kind=or_null(REF)),
+    Field("starts_at", kind=INSTANT),
+    Field("booked_until", kind=INSTANT),
+    Field("ends_at", kind=INSTANT),
+)
+TRACE = (
+    Field("step", "Step", kind=ID),
+    Field("rule", "Rule", kind=one_of(Rule)),
+    Field("condition", kind=TEXT),
+    Field("result", "Yields", kind=FLAG),
+    Field("code", "Code", kind=one_of(Code)),
+    Field("explanation", "Explanation", kind=TEXT),
+)
+DECISION = (
+    Field("org", kind=WORD),
+    Field("client", kind=REF),
+    Field("at", kind=INSTANT),
+    Field("outcome", kind=one_of(Outcome)),
+    Field("number", kind=or_null(object_of(CHOSEN))),
+    Field("reason", kind=TEXT),
+    Field("window", kind=or_null(object_of(DECIDING_WINDOW))),
+    Field("warnings", kind=list_of(TEXT)),
+    Field("ruleset", kind=WORD),
+    Field("trace", kind=rows_of(TRACE)),
+)
+
+INBOUND_TRACE = (
+    Field("step", "Step", kind=ID),
+    Field("rule", "Rule", kind=one_of(InboundRule)),
+    Field("condition", kind=TEXT),
+    Field("result", "Yields", kind=FLAG),
+    Field("code", "Code", kind=one_of(InboundCode)),
+    Field("explanation", "Explanation", kind=TEXT),
+)
+ADDRESSEE = (
+    Field("org", kind=WORD),
+    Field("number", kind=E164),
+    Field("at", kind=INSTANT),
+    Field("client", kind=or_null(REF)),
+    Field("addressed_to", kind=NAME),
+    Field("code", kind=one_of(InboundCode)),
+    Field("reason", kind=TEXT),
+    Field("trace", kind=rows_of(INBOUND_TRACE)),
+)
+
+STORED = (
+    Field("message", "Message", kind=ID),
+    Field("differences", "Then and now", kind=list_of(TEXT)),
+    Field("stored", kind=object_of(DECISION)),
+    Field("today", kind=object_of(DECISION)),
+)
