@@ -1,5 +1,6 @@
 """petmsg route …"""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -8,24 +9,9 @@ from petmsg.cli.command import command, new_app
 from petmsg.cli.run import Run
 from petmsg.enums import Outcome, OutputFormat
 from petmsg.errors import REFUSED, UsageProblem
-from petmsg.render.fields import Field
+from petmsg.render.route import ADDRESSEE, DECISION, STORED
 
 app = new_app("Which number does a text leave from, and why?")
-
-_KEYS = (
-    "org", "client", "at", "outcome", "number", "reason", "window", "warnings", "ruleset", "trace",
-)  # fmt: skip
-_DECISION = tuple(Field(key, key) for key in _KEYS)
-_INBOUND = tuple(
-    Field(key, key)
-    for key in ("org", "number", "at", "client", "addressed_to", "code", "reason", "trace")
-)
-_STORED = (
-    Field("message", "Message"),
-    Field("differences", "Then and now"),
-    Field("stored", None),
-    Field("today", None),
-)
 
 
 @command(app, "explain")
@@ -53,7 +39,7 @@ def explain(
     with run.snapshot() as cursor:
         org = run.org(cursor)
         if message is not None:
-            run.show_one(_STORED, route.explain_message(cursor, org, message, now=run.now))
+            run.show_one(STORED, route.explain_message(cursor, org, message, now=run.now))
             return
         instant = run.instant(at, org)
         found = route.explain(cursor, org, client or "", at=instant, now=run.now).decision
@@ -88,19 +74,22 @@ def inbound(
         )
     if run.output is OutputFormat.TABLE:
         from petmsg.render.decision import print_addressee
-        from petmsg.render.fields import words
+        from petmsg.render.fields import when
 
-        print_addressee(found.to_json(), at=words(instant, run.view), view=run.view)
+        view = run.view
+        at_words = when(instant, view._replace(relative=True))
+        print_addressee(found.to_json(), at=at_words, view=view)
     else:
-        run.show_one(_INBOUND, found.to_json())
+        run.show_one(ADDRESSEE, found.to_json())
 
 
-def show_decision(run: Run, decision: dict[str, object], *, at: object) -> None:
+def show_decision(run: Run, decision: dict[str, object], *, at: datetime) -> None:
     """Print a Decision: its trace as a table on a terminal, else its JSON shape."""
     if run.output is OutputFormat.TABLE:
         from petmsg.render.decision import print_decision
-        from petmsg.render.fields import words
+        from petmsg.render.fields import when
 
-        print_decision(decision, at=words(at, run.view), view=run.view)
+        view = run.view
+        print_decision(decision, at=when(at, view._replace(relative=True)), view=view)
     else:
-        run.show_one(_DECISION, decision)
+        run.show_one(DECISION, decision)

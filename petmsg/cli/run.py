@@ -52,6 +52,7 @@ class Run:
     reveal: bool = False
     exit_code: int = 0
     _is_terminal: bool = False
+    _has_shown: bool = False
     _slept: timedelta = timedelta(0)
     _org: OrgRow | None = field(default=None, repr=False)
     at_end: ExitStack = field(default_factory=ExitStack, repr=False)
@@ -232,7 +233,13 @@ class Run:
     @property
     def view(self) -> View:
         """How things are shown: in the org's timezone, phones masked unless revealed."""
-        return View(timezone=self._org.timezone if self._org else "UTC", reveal=self.reveal)
+        timezone = self._org.timezone if self._org else "UTC"
+        if not self.is_table:
+            return View(timezone=timezone, reveal=self.reveal)
+        from petmsg.render.paper import paper_of
+
+        paper = paper_of(sys.stdout, self.ambient.environ)
+        return View(timezone=timezone, reveal=self.reveal, now=self.now, paper=paper)
 
     @property
     def is_table(self) -> bool:
@@ -249,11 +256,19 @@ class Run:
 
     def show_list(self, fields: Sequence[Field], rows: Sequence[Any]) -> None:
         """Print a list in the chosen format."""
+        self._keep_apart()
         render.show_list(fields, rows, output=self.output, view=self.view)
 
     def show_one(self, fields: Sequence[Field], row: Any) -> None:
         """Print one thing in the chosen format."""
+        self._keep_apart()
         render.show_one(fields, row, output=self.output, view=self.view)
+
+    def _keep_apart(self) -> None:
+        """A blank line between one table and the next."""
+        if self.is_table and self._has_shown:
+            render.write("")
+        self._has_shown = True
 
     def say(self, text: str) -> None:
         """Talk, on stderr."""
