@@ -1,0 +1,152 @@
+"""Texts to nobody's thread: to a sitter's own phone, or an answer to a stranger.
+
+They use the queue like any other text. They are `urgent`, because somebody just wrote and waits, and
+they expire, because an old one would answer nobody.
+"""
+
+import shlex
+from datetime import timedelta
+
+from petmsg.enums import (
+    AlertKind,
+    AlertSeverity,
+    DirectRule,
+    Direction,
+    MessageStatus,
+    RelayKind,
+)
+from petmsg.models import Message, Relay
+from petmsg.queries.relay import number_fact, sitter_line
+from petmsg.routing import Decision
+from petmsg.routing.direct import DirectFacts, decide_direct
+from petmsg.segments import measure
+from petmsg.services import inbox
+from petmsg.services.alert import raise_alert
+from petmsg.services.work import Work
+
+EXPIRES = {
+    RelayKind.FORWARD: timedelta(hours=4),
+    RelayKind.NOTICE: timedelta(minutes=30),
+    RelayKind.AUTO_REPLY: timedelta(hours=1),
+}
+"""How long after it was written a text that petmsg writes by itself may leave."""
+
+
+def queue_direct(
+    work: Work,
+    *,
+    to_e164: str,
+    body: str,
+    kind: RelayKind,
+    about_id: int,
+    sitter_id: int | None = None,
+    number_id: int | None = None,
+) -> int:
+    """Put a text to a phone of no thread in the queue; its id.
+
+    `about_id` is the text that came in and is passed on or answered. It leaves from the number of
+    the sitter `sitter_id`, whose phone it is then, or from `number_id`.
+    """
+    message = Message(
+        org_id=work.org.id,
+        direction=Direction.OUTBOUND,
+        status=MessageStatus.QUEUED,
+        body=body,
+        to_e164=to_e164,
+        segments=measure(body).segments,
+        actor=work.actor,
+        created_at=work.now,
+        send_at=work.now,
+        due_at=work.now,
+        expires_at=work.now + EXPIRES[kind],
+        urgent=True,
+    )
+    work.session.add(message)
+    work.session.flush()
+    assert message.id is not None
+    note(
+        work, message.id, kind=kind, about_id=about_id, sitter_id=sitter_id, number_id=number_id
+    )
+    work.record(
+        "message.queued",
+        "message",
+        str(message.id),
+        {"client": None, "kind": kind.value, "about": about_id},
+    )
+    return message.id
+
+
+def note(
+    work: Work,
+    message_id: int,
+    *,
+    kind: RelayKind,
+    about_id: int,
+    sitter_id: int | None = None,
+    number_id: int | None = None,
+) -> None:
+    """Keep why petmsg wrote a text."""
+    work.session.add(
+        Relay(
+            message_id=message_id,
+            org_id=work.org.id,
+            kind=kind,
+            about_id=about_id,
+            sitter_id=sitter_id,
+            number_id=number_id,
+        )
+    )
+    work.session.flush()
+
+
+def decide(work: Work, message: Message) -> Decision:
+    """The number a direct text leaves from now, and why."""
+    relay = _relay(work, message)
+    if relay is not None and relay.sitter_id is not None:
+        line = sitter_line(work.cursor, work.org, relay.sitter_id)
+        facts = DirectFacts(
+            work.org.slug, DirectRule.OWN_NUMBER, line.number, line.sitter, line.name
+        )
+    else:
+        number_id = relay.number_id if relay is not None else None
+        number = None if number_id is None else number_fact(work.cursor, work.org, number_id)
+        facts = DirectFacts(work.org.slug, DirectRule.SAME_NUMBER, number)
+    return decide_direct(facts, work.now)
+
+
+def readdress(work: Work, message: Message) -> None:
+    """A sitter's text goes to the phone she has now."""
+    relay = _relay(work, message)
+    if relay is None or relay.sitter_id is None:
+        return
+    phone = sitter_line(work.cursor, work.org, relay.sitter_id).phone
+    if message.to_e164 != phone:
+        message.to_e164 = phone
+        work.session.flush()
+
+
+def did_not_arrive(work: Work, message: Message) -> None:
+    """A text that petmsg wrote by itself will not arrive: what it was about is for the desk now.
+
+    An answer nobody wrote is no loss, and tells nobody.
+    """
+    relay = _relay(work, message)
+    if relay is None or relay.kind is RelayKind.AUTO_REPLY or relay.about_id is None:
+        return
+    inbox.put_in(work, relay.about_id)
+    assert relay.sitter_id is not None
+    sitter = sitter_line(work.cursor, work.org, relay.sitter_id).sitter
+    raise_alert(
+        work,
+        AlertKind.RELAY_FAILED,
+        severity=AlertSeverity.WARNING,
+        entity="sitter",
+        ref=sitter,
+        message=f"Text {message.id} did not reach sitter {sitter} ({message.error_code}); "
+        f"text {relay.about_id} waits in the inbox.",
+        command=f"petmsg inbox show {relay.about_id}; petmsg sitter show {shlex.quote(sitter)}",
+    )
+
+
+def _relay(work: Work, message: Message) -> Relay | None:
+    return work.session.get(Relay, message.id)
