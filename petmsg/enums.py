@@ -60,6 +60,13 @@ class ProviderName(StrEnum):
     TWILIO = "twilio"
 
 
+class Switch(StrEnum):
+    """A setting that is on or off."""
+
+    ON = "on"
+    OFF = "off"
+
+
 class Direction(StrEnum):
     """Which way a text went."""
 

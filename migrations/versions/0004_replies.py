@@ -225,9 +225,7 @@ def _create_inbound() -> None:
             "addressed_to IN ('sitter', 'front_desk', 'unrouted', 'relay')",
             name="ck_inbound_text_addressed_to",
         ),
-        sa.CheckConstraint(
-            "keyword IN ('stop', 'start', 'help')", name="ck_inbound_text_keyword"
-        ),
+        sa.CheckConstraint("keyword IN ('stop', 'start', 'help')", name="ck_inbound_text_keyword"),
         sa.CheckConstraint(
             "(addressed_to IN ('sitter', 'relay')) = (sitter_id IS NOT NULL)",
             name="ck_inbound_text_sitter",

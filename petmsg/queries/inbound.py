@@ -69,6 +69,25 @@ ORDER BY a.claimed_at DESC, a.id DESC LIMIT 1
 """
 
 
+STORED = """
+SELECT id, org_id, direction, to_e164, decision FROM message WHERE provider_message_id = :id
+"""
+
+INSERT_MESSAGE = """
+INSERT INTO message (org_id, thread_id, client_id, direction, status, body, from_e164, to_e164,
+  number_id, decision, provider, provider_message_id, segments, attempts, actor, created_at)
+VALUES (:org_id, :thread_id, :client_id, 'inbound', 'received', :body, :from_e164, :to_e164,
+  :number_id, :decision, :provider, :provider_message_id, :segments, 0, :actor, :now)
+RETURNING id
+"""
+
+INSERT_INBOUND = """
+INSERT INTO inbound_text (message_id, org_id, received_at, addressed_to, sitter_id, code, keyword,
+  media_count, inbox_at)
+VALUES (:message_id, :org_id, :received_at, :addressed_to, :sitter_id, :code, :keyword,
+  :media_count, :inbox_at)
+"""
+
 _NO_LATER = datetime(9999, 1, 1, tzinfo=UTC)
 
 

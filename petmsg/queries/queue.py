@@ -1,9 +1,9 @@
 """The queue of texts: what is due, and what waits behind something else.
 
 A text is next if nothing is under way to its phone and nothing of its thread that was meant to
-leave earlier waits before it (an urgent one passes those that are not). Texts to nobody's thread (a
-sitter's own phone, a stranger's) wait in line per phone; they count as thread 0. Status constants are
-literals, because SQLite uses a partial index for nothing else.
+leave earlier waits before it (an urgent one passes those that are not). Texts to nobody's thread
+(a sitter's own phone, a stranger's) wait in line per phone; they count as thread 0. Status
+constants are literals, because SQLite uses a partial index for nothing else.
 """
 
 from collections.abc import Sequence
@@ -90,8 +90,10 @@ NO_THREAD = 0
 
 
 class DueText(NamedTuple):
-    """A text that may be next. `due_at` is aware UTC; `thread` is `NO_THREAD`, and `client_id` None,
-    for a text to nobody's thread."""
+    """A text that may be next. `due_at` is aware UTC.
+
+    For a text to nobody's thread `thread` is `NO_THREAD` and `client_id` None.
+    """
 
     message: int
     thread: int

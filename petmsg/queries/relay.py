@@ -117,9 +117,7 @@ def read_relay_facts(cursor: Cursor, org: OrgRow, sitter_id: int, at: datetime) 
     clients = cursor.tuples(OPEN_CLIENTS, at=at, **whose)
     wrote = cursor.rows(WROTE, since=at - LOOK_BACK, limit=_MOST_WROTE, **whose)
     asked = [
-        each
-        for each in questions(cursor, org, sitter_id)
-        if at - each.asked_at < ANSWER_WITHIN
+        each for each in questions(cursor, org, sitter_id) if at - each.asked_at < ANSWER_WITHIN
     ]
     return RelayFacts(
         open=tuple(OpenClient(row[0], row[1], row[2] or row[1]) for row in clients),

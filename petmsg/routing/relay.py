@@ -29,6 +29,8 @@ class Way(StrEnum):
     """She answered whom her waiting texts are for: `client`."""
     ASK = "ask"
     """Send nothing to a client; ask her which of `options`."""
+    ASK_AGAIN = "ask_again"
+    """She answered a question with a number that was not among `options`."""
     NOT_OPEN = "not_open"
     """She named or chose a client who is not in an open window of hers."""
     NO_WINDOW = "no_window"
@@ -95,7 +97,8 @@ def choose(facts: RelayFacts, body: str, at: datetime) -> Choice:
 def _answer(facts: RelayFacts, number: int) -> Choice:
     by_ref = {each.ref: each for each in facts.open}
     if number > len(facts.asked):
-        return _ask(facts, "there is no such choice")
+        options = tuple(by_ref[each] for each in facts.asked if each in by_ref)
+        return Choice(Way.ASK_AGAIN, "there is no such choice", options=options)
     client = by_ref.get(facts.asked[number - 1])
     if client is None:
         return Choice(Way.NOT_OPEN, "her window with that client is not open any more")

@@ -192,7 +192,9 @@ def _with_number(
     assert message.id is not None
     decision, number = _decide_and_lock(
         work,
-        lambda: decide(read_facts(work.cursor, work.org, client, at=work.now, past=False), work.now),
+        lambda: decide(
+            read_facts(work.cursor, work.org, client, at=work.now, past=False), work.now
+        ),
     )
     if message.as_sitter_id is not None:
         speaker = sitter_ref(work, message.as_sitter_id)
@@ -345,9 +347,8 @@ def _refuse(work: Work, message: Message, held: hold.Hold) -> Ended:
         str(message.id),
         {"client": client, "code": held.code.value, "attempt": None},
     )
-    if message.thread_id is None:
-        direct.did_not_arrive(work, message)
-    elif held.code is HoldCode.EXPIRED:
+    direct.did_not_arrive(work, message)
+    if held.code is HoldCode.EXPIRED and message.thread_id is not None:
         raise_alert(
             work,
             AlertKind.MESSAGE_EXPIRED,

@@ -1,7 +1,7 @@
 """Texts to nobody's thread: to a sitter's own phone, or an answer to a stranger.
 
-They use the queue like any other text. They are `urgent`, because somebody just wrote and waits, and
-they expire, because an old one would answer nobody.
+They use the queue like any other text. They are `urgent`, because somebody just wrote and waits,
+and they expire, because an old one would answer nobody.
 """
 
 import shlex
@@ -10,8 +10,8 @@ from datetime import timedelta
 from petmsg.enums import (
     AlertKind,
     AlertSeverity,
-    DirectRule,
     Direction,
+    DirectRule,
     MessageStatus,
     RelayKind,
 )
@@ -23,6 +23,7 @@ from petmsg.segments import measure
 from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
 from petmsg.services.work import Work
+from petmsg.words import LONGEST_BODY
 
 EXPIRES = {
     RelayKind.FORWARD: timedelta(hours=4),
@@ -30,6 +31,14 @@ EXPIRES = {
     RelayKind.AUTO_REPLY: timedelta(hours=1),
 }
 """How long after it was written a text that petmsg writes by itself may leave."""
+MOST_NOTICES = 5
+"""Notices to one sitter within `NOTICES_WITHIN`."""
+NOTICES_WITHIN = timedelta(hours=1)
+_NOTICES = """
+SELECT count(*) FROM relay r JOIN message m ON m.id = r.message_id
+WHERE r.org_id = :org_id AND r.sitter_id = :sitter_id AND r.kind = 'notice'
+  AND m.created_at > :since
+"""
 
 
 def queue_direct(
@@ -64,9 +73,7 @@ def queue_direct(
     work.session.add(message)
     work.session.flush()
     assert message.id is not None
-    note(
-        work, message.id, kind=kind, about_id=about_id, sitter_id=sitter_id, number_id=number_id
-    )
+    note(work, message.id, kind=kind, about_id=about_id, sitter_id=sitter_id, number_id=number_id)
     work.record(
         "message.queued",
         "message",
@@ -126,25 +133,50 @@ def readdress(work: Work, message: Message) -> None:
 
 
 def did_not_arrive(work: Work, message: Message) -> None:
-    """A text that petmsg wrote by itself will not arrive: what it was about is for the desk now.
+    """A text that petmsg wrote, or passed on, will not arrive: what it was about is for the desk
+    now, and a sitter whose words did not reach the client is told.
 
-    An answer nobody wrote is no loss, and tells nobody.
+    Does nothing for a text that a person wrote. An answer nobody wrote is no loss.
     """
     relay = _relay(work, message)
     if relay is None or relay.kind is RelayKind.AUTO_REPLY or relay.about_id is None:
         return
-    inbox.put_in(work, relay.about_id)
     assert relay.sitter_id is not None
+    inbox.put_in(work, relay.about_id)
+    if relay.kind is RelayKind.REPLY:
+        tell(work, relay.sitter_id, relay.about_id, "Your text did not reach the client.")
     sitter = sitter_line(work.cursor, work.org, relay.sitter_id).sitter
+    whom = f"the client sitter {sitter} wrote to" if relay.kind is RelayKind.REPLY else sitter
     raise_alert(
         work,
         AlertKind.RELAY_FAILED,
         severity=AlertSeverity.WARNING,
         entity="sitter",
         ref=sitter,
-        message=f"Text {message.id} did not reach sitter {sitter} ({message.error_code}); "
+        message=f"Text {message.id} did not reach {whom} ({message.error_code}); "
         f"text {relay.about_id} waits in the inbox.",
         command=f"petmsg inbox show {relay.about_id}; petmsg sitter show {shlex.quote(sitter)}",
+    )
+
+
+def tell(work: Work, sitter_id: int, about_id: int, words: str) -> None:
+    """A word to a sitter about a text of hers, from her own number, if she holds one.
+
+    Not without end: her phone may answer by itself.
+    """
+    told = work.cursor.value(
+        _NOTICES, org_id=work.org.id, sitter_id=sitter_id, since=work.now - NOTICES_WITHIN
+    )
+    line = sitter_line(work.cursor, work.org, sitter_id)
+    if told >= MOST_NOTICES or line.number is None:
+        return
+    queue_direct(
+        work,
+        to_e164=line.phone,
+        body=words[:LONGEST_BODY],
+        kind=RelayKind.NOTICE,
+        about_id=about_id,
+        sitter_id=sitter_id,
     )
 
 

@@ -9,7 +9,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.errors import Refused
 from petmsg.queries.inbound import org_of_number, read_inbound_facts
 from petmsg.queries.org import OrgRow, find_org
-from petmsg.routing.inbound import Addressee, address
+from petmsg.routing.inbound import Addressee, InboundFacts, address
 
 
 class NeverOurs(Refused):
@@ -27,6 +27,15 @@ def org_of(cursor: Cursor, to_e164: str, *, slug: str | None) -> OrgRow:
     if owner is None or (slug is not None and slug != owner):
         raise NeverOurs(to_e164, org=slug)
     return find_org(cursor, owner)
+
+
+def facts_now(
+    cursor: Cursor, org: OrgRow, *, to_e164: str, from_phone: str, body: str, now: datetime
+) -> InboundFacts | None:
+    """The facts as they are now; None for a number that is not the org's."""
+    return read_inbound_facts(
+        cursor, org, to_e164=to_e164, from_phone=from_phone, at=now, past=False, body=body
+    )
 
 
 def explain_inbound(

@@ -9,7 +9,8 @@ def put_in(work: Work, message_id: int) -> bool:
     changed = work.cursor.run(
         "UPDATE inbound_text SET inbox_at = :now, claimed_by = NULL, claimed_at = NULL,"
         " done_by = NULL, done_at = NULL, done_reason = NULL"
-        " WHERE org_id = :org_id AND message_id = :id AND (inbox_at IS NULL OR done_at IS NOT NULL)",
+        " WHERE org_id = :org_id AND message_id = :id"
+        " AND (inbox_at IS NULL OR done_at IS NOT NULL)",
         now=work.now,
         org_id=work.org.id,
         id=message_id,

@@ -66,8 +66,7 @@ def react(
     _REACTIONS.get(rejection_class, _nothing_more)(refusal)
     if message.status is MessageStatus.FAILED:
         message.due_at = None
-        if message.thread_id is None:
-            did_not_arrive(work, message)
+        did_not_arrive(work, message)
     return message.status
 
 

@@ -172,11 +172,10 @@ def _not_delivered(
     if code is None or rejection_class is None or forgotten:
         message.status, message.due_at = MessageStatus.FAILED, None
         message.error_code, message.error_message = code, _WORDS[delivery]
+        did_not_arrive(work, message)
     else:
         work.session.flush()
         react(work, message, code=code, rejection_class=rejection_class, words=_WORDS[delivery])
-    if message.status is MessageStatus.FAILED and message.thread_id is None and code is None:
-        did_not_arrive(work, message)
     if message.status is MessageStatus.FAILED:
         message.status = MessageStatus(delivery.value)
     elif rejection_class is RejectionClass.ACCOUNT and message.due_at is not None:
