@@ -15,10 +15,12 @@ from petmsg.errors import REFUSED, OutOfRange, Refused
 from petmsg.phone import parse_phone
 from petmsg.providers.base import ReceivedText
 from petmsg.queries.inbound import org_of_number
+from petmsg.queries.inbox import find_stray
 from petmsg.queries.org import find_org
 from petmsg.render.inbound import RECEIVED
 from petmsg.services import stray
 from petmsg.services.batch import CHUNK
+from petmsg.services.inbound_route import NeverOurs
 from petmsg.services.pull import mark_pulled, pull_since
 from petmsg.services.receive import Received, receive_each
 from petmsg.services.stray import Stray
@@ -92,6 +94,32 @@ def receive(run: Run, text: ReceivedText) -> None:
     if isinstance(taken, Stray):
         raise KeptAsStray(taken)
     run.show_one(RECEIVED, taken)
+
+
+def adopt(run: Run, stray_id: str) -> Received:
+    """`inbox adopt`: a stray text whose number is ours by now.
+
+    Raises `NotFound`, `NeverOurs`.
+    """
+    with run.snapshot() as cursor:
+        row = find_stray(cursor, stray_id)
+        slug = org_of_number(cursor, row["to_e164"])
+    if slug is None:
+        raise NeverOurs(row["to_e164"], org=None)
+    text = ReceivedText(
+        provider_message_id=row["provider_message_id"],
+        from_phone=row["from_phone"] or "",
+        to_e164=row["to_e164"],
+        body=row["body"] or "",
+        received_at=row["received_at"],
+        media_count=row["media_count"],
+    )
+    provider = None if row["provider"] is None else ProviderName(row["provider"])
+    (taken,) = run.write_in(slug, receive_each, [text], provider=provider)
+    if isinstance(taken, Failure):
+        raise taken.error
+    assert isinstance(taken, Received)
+    return taken
 
 
 class KeptAsStray(Refused):
