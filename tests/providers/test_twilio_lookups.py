@@ -37,6 +37,7 @@ QUESTIONS: dict[str, Callable[[TwilioProvider], object]] = {
     "find": find,
     "fetch": lambda provider: provider.fetch("SM" + "0" * 31 + "1"),
     "numbers": lambda provider: provider.numbers(),
+    "received": lambda provider: provider.received(since=LONG_AGO),
 }
 every_question = pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
 
@@ -88,7 +89,7 @@ def test_a_list_without_end_is_an_error(
     fake: TwilioFake, twilio: TwilioProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("petmsg.providers.twilio._LARGEST_PAGE", 1)
-    monkeypatch.setattr("petmsg.providers.twilio._MOST_PAGES", 3)
+    monkeypatch.setattr("petmsg.providers.twilio_records._MOST_PAGES", 3)
     sent(twilio, "one", "two", "three")
     assert len(find(twilio)) == 3
     sent(twilio, "four")
