@@ -156,9 +156,12 @@ def pull(run: Run, *, since: str | None) -> None:
                 for text in carrier.received(since=start)
                 if everything or org_of_number(cursor, text.to_e164) in slugs
             ]
+        stored: list[Taken] = []
         for start_at in range(0, len(texts), CHUNK):
-            rows += take_in(run, texts[start_at : start_at + CHUNK], provider=provider)
-        if everything and since is None:
+            stored += take_in(run, texts[start_at : start_at + CHUNK], provider=provider)
+        rows += stored
+        whole = not any(isinstance(each, Failure) for each in stored)
+        if everything and since is None and whole:
             run.write_in(org.slug, mark_pulled, provider, until=asked_at)
     _show(run, rows)
 

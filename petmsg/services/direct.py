@@ -15,7 +15,9 @@ from petmsg.enums import (
     MessageStatus,
     RelayKind,
 )
+from petmsg.leak import find_leaks
 from petmsg.models import Message, Relay
+from petmsg.queries.message import own_numbers
 from petmsg.queries.relay import number_fact, sitter_line
 from petmsg.routing import Decision
 from petmsg.routing.direct import DirectFacts, decide_direct
@@ -34,6 +36,7 @@ EXPIRES = {
 MOST_NOTICES = 5
 """Notices to one sitter within `NOTICES_WITHIN`."""
 NOTICES_WITHIN = timedelta(hours=1)
+_HIDDEN = {"phone": "[number hidden]", "email": "[address hidden]"}
 _NOTICES = """
 SELECT count(*) FROM relay r JOIN message m ON m.id = r.message_id
 WHERE r.org_id = :org_id AND r.sitter_id = :sitter_id AND r.kind = 'notice'
@@ -173,11 +176,21 @@ def tell(work: Work, sitter_id: int, about_id: int, words: str) -> None:
     queue_direct(
         work,
         to_e164=line.phone,
-        body=words[:LONGEST_BODY],
+        body=without_phones(work, words)[:LONGEST_BODY],
         kind=RelayKind.NOTICE,
         about_id=about_id,
         sitter_id=sitter_id,
     )
+
+
+def without_phones(work: Work, body: str) -> str:
+    """The words with what would undo the masking hidden: also a phone that is part of a name."""
+    for leak in reversed(find_leaks(body, ours=own_numbers(work.cursor, work.org))):
+        before, within = body[: leak.start], body[leak.start : leak.end]
+        if ")" in within:
+            before = before.removesuffix("(")
+        body = before + _HIDDEN[leak.kind] + body[leak.end :]
+    return body
 
 
 def _relay(work: Work, message: Message) -> Relay | None:

@@ -34,7 +34,7 @@ from petmsg.routing.inbound import InboundFacts, address
 from petmsg.routing.relay import Choice, OpenClient, Way, choose
 from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
-from petmsg.services.direct import note, queue_direct, tell
+from petmsg.services.direct import note, queue_direct, tell, without_phones
 from petmsg.services.inbound_route import facts_now
 from petmsg.services.message import queue
 from petmsg.services.preview import Wishes
@@ -45,7 +45,6 @@ MOST_AT_ONCE = 10
 """Texts passed on between the same two people within `AT_ONCE`: beyond it two machines talk to each
 other. Twilio stops at 15 in 30 s (error 14107)."""
 AT_ONCE = timedelta(seconds=30)
-_HIDDEN = {"phone": "[number hidden]", "email": "[address hidden]"}
 
 _PASSED_ON = """
 SELECT count(*) FROM relay r JOIN message m ON m.id = r.message_id
@@ -77,10 +76,11 @@ def to_sitter(
         _stop_loop(work, sitter_id, client.ref, message_id)
         return ("too many texts at once: left in the inbox",)
     line = sitter_line(work.cursor, work.org, sitter_id)
-    words = _without_phones(work, text.body)
+    words = without_phones(work, text.body)
     if text.media_count:
         words = f"{words} [and {text.media_count} picture(s), with the front desk]".strip()
-    for part in _parts(f"{client.name or client.ref}: ", words):
+    name = without_phones(work, client.name or client.ref)
+    for part in _parts(f"{name}: ", words):
         queue_direct(
             work,
             to_e164=line.phone,
@@ -110,14 +110,6 @@ def _addressed_now(work: Work, text: ReceivedText) -> str | None:
         now=work.now,
     )
     return None if found is None else address(found, work.now).addressed_to
-
-
-def _without_phones(work: Work, body: str) -> str:
-    """The words with what would undo the masking hidden."""
-    leaks = find_leaks(body, ours=own_numbers(work.cursor, work.org))
-    for leak in reversed(leaks):
-        body = body[: leak.start] + _HIDDEN[leak.kind] + body[leak.end :]
-    return body
 
 
 def _parts(name: str, words: str) -> list[str]:
