@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.errors import REFUSED
 from petmsg.services import optout
 from petmsg.services.alert import raise_alert
 from tests.fixtures import NOW, add_org, run_cli, working
@@ -15,7 +16,7 @@ from tests.fixtures import NOW, add_org, run_cli, working
 ORG, OTHER_ORG = "happy-paws", "tail-waggers"
 DESK, MAYA, OLGA, SPARE = "+14155550100", "+14155550102", "+14155550103", "+14155550104"
 POOL, POOL_2, RETIRED, OTHER = "+14155550150", "+14155550151", "+14155550152", "+14155550199"
-ANN, BOB = "+14155551001", "+14155551002"
+ANN, BOB, STRANGER, NOT_OURS = "+14155551001", "+14155551002", "+16175550199", "+14155550777"
 
 LONG_REF = "HP-CLIENT-2026-000000000000000000000000000000000000000000000-AA"
 LONG_NAME = "The Featherstonehaugh-Cholmondeley household of Saint Barnabas-on-the-Hill Terrace"
@@ -76,6 +77,15 @@ def fill(url: str) -> None:
     run("optout", "add", "C-3", "--reason", REASON)
     run("org", "set", "--quiet-hours", "21:00-08:00")
     run("client", "forget", "C-5", "--reason", "she asked", "--yes")
+    for sender, to, body in (
+        (ANN, MAYA, "Is Rex fine?"),
+        (BOB, DESK, BODY),
+        (STRANGER, POOL, BODY),
+        ("+14155552001", MAYA, "C-1: he is"),
+    ):
+        run("message", "receive", "--from", sender, "--to", to, "--body", body)
+    stray = ("message", "receive", "--from", STRANGER, "--to", NOT_OURS, "--body", BODY)
+    assert run_cli(url, *stray).code == REFUSED
     with working(url, org=ORG) as work:
         optout.block_pair(
             work,
@@ -115,6 +125,9 @@ READING: dict[str, tuple[str, ...]] = {
     "route explain": ("C-1",),
     "route explain --message": ("--message", "1"),
     "route inbound": ("--from", ANN, "--to", MAYA),
+    "inbox list": (),
+    "inbox show": ("7",),
+    "inbox strays": (),
     "message send --preview": ("C-1", "--body", BODY, "--preview"),
     "message list": (),
     "message show": ("1",),

@@ -68,6 +68,7 @@ def filled(migrated_sqlite: str) -> str:
         "booking add --ref B-1 --client C-1 --sitter S-1 --start -1h --end +2h",
         "booking confirm B-1",
         "message send C-1 --body Hello",
+        "message receive --from +12025550101 --to +14155550101 --body Hello",
     ):
         assert run_cli(migrated_sqlite, *line.split()).code == 0
     with working(migrated_sqlite) as work:
@@ -105,6 +106,9 @@ READING = [
     ["booking", "show", "B-1"],
     ["message", "list"],
     ["message", "show", "1"],
+    ["inbox", "list"],
+    ["inbox", "show", "2"],
+    ["inbox", "strays"],
     ["alert", "list"],
     ["alert", "show", "1"],
     ["audit", "list"],

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from petmsg.render.schema import DIALECT, ERROR, SHAPES, document, schema_of
 from tests import documentation, everything
 from tests.cli.on_twilio import keys
-from tests.everything import LONG_REF, MAYA, ORG, READING, SPARE, line_of
+from tests.everything import BOB, LONG_REF, MAYA, NOT_OURS, ORG, READING, SPARE, line_of
 from tests.fixtures import NOW, Ran, lines, run_cli, working
 from tests.schemas import complaints, output_complaints, shape_named
 from tests.twilio_fake import TwilioFake
@@ -35,7 +36,7 @@ WRITING: dict[str, tuple[str, ...]] = {
     "sitter import": ("-",),
     "sitter set": ("S-9", "--name", "Nora Roy"),
     "sitter activate": ("S-9", "S-404"),
-    "number add": ("+14155550160", "+14155550161", "--class", "sitter"),
+    "number add": ("+14155550160", "+14155550161", NOT_OURS, "--class", "sitter"),
     "number import": ("-",),
     "number assign": ("+14155550160", "S-8"),
     "number set-class": ("+14155550161", "pool"),
@@ -56,8 +57,13 @@ WRITING: dict[str, tuple[str, ...]] = {
     "sitter deactivate": ("S-1",),
     "message dispatch": (),
     "message send": ("C-9", "--body", "Hi", "--at", "+1h"),
-    "message cancel": ("5",),
+    "message cancel": ("9",),
     "message sync": (),
+    "message receive": ("--from", "+14155551010", "--to", MAYA, "--body", "-"),
+    "inbox claim": ("6", "404"),
+    "inbox assign": ("7", "C-9"),
+    "inbox done": ("6", "404"),
+    "inbox adopt": ("1",),
     "optout add": ("C-9", "--reason", "asked"),
     "optout remove": ("C-9", "--reason", "asked again"),
     "alert done": ("1", "404"),
@@ -69,6 +75,7 @@ WRITING: dict[str, tuple[str, ...]] = {
 """Every writing command, in an order in which each finds what it needs."""
 
 STDIN = {
+    "message receive": "When do you come?",
     "client import": "ref,name,phone\nC-9,Dora Day,+14155551009\nC-10,Eve,nonsense\n",
     "sitter import": "ref,name,phone\nS-8,Ida,+14155552008\n",
     "number import": "e164,class\n+14155550162,sitter\n+14155550163,moon\n",
@@ -80,7 +87,7 @@ STDIN = {
 }
 ELSEWHERE = {
     "demo", "db backup", "db downgrade", "message retry", "message dispatch --watch",
-    "number import --from-provider",
+    "number import --from-provider", "message pull",
 }  # fmt: skip
 """Held against their schemas by the tests below that are named after them."""
 
@@ -162,13 +169,18 @@ def test_demo_db_backup_and_db_downgrade(company: str, tmp_path: Path) -> None:
     assert wrong(run_cli(None, *line, "-o", "json", now=None), line) == []
 
 
-def test_message_retry_and_number_import_from_provider(company: str) -> None:
+def test_message_retry_and_pull_and_number_import_from_provider(company: str) -> None:
     with TwilioFake(numbers=[MAYA, "+14155550170"]) as fake:
         run_cli(company, "org", "set", "--provider", "twilio", "--org", ORG)
         line = ["number", "import", "--from-provider", "--class", "pool"]
         ran = run_cli(company, *line, "--org", ORG, "-o", "json", **keys(fake))
         assert wrong(ran, line) == []
         assert [row["reused"] for row in ran.json] == [True, False]
+        fake.comes_in("Hi", from_=BOB, to=MAYA, at=NOW - timedelta(minutes=1))
+        line = ["message", "pull"]
+        ran = run_cli(company, *line, "--org", ORG, "-o", "json", **keys(fake))
+        assert wrong(ran, line) == []
+        assert len(ran.json) == 1
     with working(company, org=ORG) as work:
         work.cursor.run("UPDATE message SET status = 'failed' WHERE id = 4")
     line = ["message", "retry", "4", "--reason", "again"]

@@ -1,4 +1,4 @@
-"""petmsg at a real terminal: its width, its colours, its progress bars. Pseudo-terminals, no mocks."""
+"""petmsg at a pseudo-terminal: its width, its colours, its progress bars."""
 
 import fcntl
 import json

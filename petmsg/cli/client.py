@@ -108,7 +108,7 @@ def forget(run: Run, client: CLIENT_ARG, reason: REASON = None, yes: YES = False
     Her thread, bookings and counts stay, and the audit still verifies. So does an opt-out of hers:
     it knows her phone by a digest only. Texts that wait are cancelled.
     """
-    from petmsg.services import client as service
+    from petmsg.services import forget as service
 
     why = required_reason(reason)
     if not (yes or run.dry_run or run.confirmed(f"Erase client {client} for good?")):

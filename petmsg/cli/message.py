@@ -158,6 +158,54 @@ def sync(
     syncing.sync(run, fields=SYNCED, limit=limit)
 
 
+@command(app, "receive", writes=True)
+def receive(
+    run: Run,
+    from_: Annotated[str, typer.Option("--from", metavar="PHONE", help="Who texted.")],
+    to: Annotated[str, typer.Option("--to", metavar="E164", help="The number she texted.")],
+    body: Annotated[str, typer.Option("--body", metavar="TEXT", help="The text; - for stdin.")],
+    sid: Annotated[
+        str | None,
+        typer.Option(
+            "--sid", metavar="ID", help="The provider's id; the same one never makes a second text."
+        ),
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="T", help="When it came; not later than now.")
+    ] = None,
+) -> None:
+    """Take in a text as if a client had just sent it: for tests, and for repairs.
+
+    Everything follows that follows from a real one: opt-outs, the relay, answers. Exit 4 for a
+    number that was never ours; the text is kept as a stray.
+    """
+    from petmsg.cli import receiving
+
+    text = _read_stdin() if body == "-" else body
+    receiving.receive(run, receiving.typed(run, from_=from_, to=to, body=text, sid=sid, at=at))
+
+
+@command(app, "pull", writes=True)
+def pull(
+    run: Run,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="T",
+            help="From when on [default: since the last pull; the first time 24 hours]",
+        ),
+    ] = None,
+) -> None:
+    """For cron: ask the provider for texts that came in, in all orgs unless --org is given.
+
+    It needs no public address. What petmsg serve took in already is not stored twice.
+    """
+    from petmsg.cli import receiving
+
+    receiving.pull(run, since=since)
+
+
 @command(app, "list", reveals=True)
 def list_(
     run: Run,

@@ -7,7 +7,7 @@ import typer
 from petmsg.cli.command import command, new_app
 from petmsg.cli.options import REASON, checked_reason, required_reason
 from petmsg.cli.run import Run, later
-from petmsg.enums import PoolFor, ProviderName
+from petmsg.enums import PoolFor, ProviderName, Switch
 from petmsg.queries.org import all_orgs, settings_at
 from petmsg.render.nouns import FREEZE, ORG
 
@@ -89,6 +89,32 @@ def set_(
             help="When no text leaves, in the recipient's day: 21:00-08:00, or off.",
         ),
     ] = None,
+    relay: Annotated[
+        Switch | None,
+        typer.Option("--relay", help="Pass clients' texts on to their sitters' own phones."),
+    ] = None,
+    office_hours: Annotated[
+        str | None,
+        typer.Option(
+            "--office-hours",
+            metavar="FROM-UNTIL",
+            help="When the desk reads, in the company's day: 08:00-18:00, or off.",
+        ),
+    ] = None,
+    closed_reply: Annotated[
+        str | None,
+        typer.Option(
+            "--closed-reply",
+            metavar="TEXT",
+            help="What a text to the desk is answered outside office hours, or off.",
+        ),
+    ] = None,
+    unknown_reply: Annotated[
+        str | None,
+        typer.Option(
+            "--unknown-reply", metavar="TEXT", help="What a stranger's text is answered, or off."
+        ),
+    ] = None,
 ) -> None:
     """Change settings of a company. Windows that exist keep their grace until confirmed again."""
     from petmsg.services import org
@@ -103,6 +129,10 @@ def set_(
         pool_threads_per_number=pool_threads_per_number,
         provider=provider,
         quiet_hours=quiet_hours,
+        relay=relay,
+        office_hours=office_hours,
+        closed_reply=closed_reply,
+        unknown_reply=unknown_reply,
     )
     run.show_one(ORG, settings_at(changed.org, run.now))
 

@@ -55,22 +55,26 @@ def inbound(
     at: Annotated[
         str, typer.Option("--at", metavar="T", help="When: ISO 8601, now, +2h, -30m, +14d.")
     ] = "now",
+    body: Annotated[
+        str,
+        typer.Option("--body", metavar="TEXT", help="What she wrote: STOP, START, HELP matter."),
+    ] = "",
 ) -> None:
     """Who is to read a client's text to a number of ours, step by step: a sitter or the desk.
 
     The number gives the org, the phone gives the client. It changes nothing. Exit 4 for a number
-    that was not ours at that time.
+    that was never ours.
     """
     from petmsg.phone import parse_phone
     from petmsg.services import inbound_route as service
 
-    to_e164, from_e164 = parse_phone(to), parse_phone(from_)
+    to_e164, from_phone = parse_phone(to), parse_phone(from_)
     with run.snapshot() as cursor:
         org = service.org_of(cursor, to_e164, slug=run.setting("org").value)
         run.about(org)
         instant = run.instant(at, org)
         found = service.explain_inbound(
-            cursor, org, to_e164=to_e164, from_e164=from_e164, at=instant, now=run.now
+            cursor, org, to_e164=to_e164, from_phone=from_phone, at=instant, now=run.now, body=body
         )
     if run.output is OutputFormat.TABLE:
         from petmsg.render.decision import print_addressee

@@ -12,7 +12,6 @@ from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.conversation import (
     NUMBERS_SEEN,
     THREAD,
-    THREAD_MESSAGES,
     THREAD_WINDOWS,
     THREADS,
 )
@@ -42,7 +41,7 @@ def show(
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
-    """A client's thread: its windows, the numbers she has seen and its texts.
+    """A client's thread: its windows, the numbers she has seen, and what was said.
 
     Each client has exactly one conversation thread. Multiple bookings create multiple assignment
     windows within the same thread.
@@ -50,6 +49,8 @@ def show(
     found = run.read(queries.show_thread, client, page(limit, before, all_))
     run.show_one(THREAD, found)
     if run.is_table:
+        from petmsg.render.talk import print_talk
+
         run.show_list(THREAD_WINDOWS, found["windows"])
         run.show_list(NUMBERS_SEEN, found["numbers_seen"])
-        run.show_list(THREAD_MESSAGES, found["messages"])
+        print_talk(found, view=run.view)

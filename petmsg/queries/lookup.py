@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import BookingStatus, ClientKind, NumberClass, NumberStatus, SitterStatus
-from petmsg.errors import Ambiguous, NotFound
+from petmsg.errors import Ambiguous, NotFound, Refused
 from petmsg.phone import is_phone, mask_phone, parse_phone
 from petmsg.words import normal_name
 
@@ -119,6 +119,44 @@ def find_booking(cursor: Cursor, org_id: int, ref: str) -> BookingKey:
     if row is None:
         raise NotFound("booking", ref)
     return BookingKey(row["id"], row["ref"], row["client_id"], BookingStatus(row["status"]))
+
+
+class OurNumber(Refused):
+    """A person's phone that is a business number: petmsg would text itself, for ever."""
+
+    code = "phone_is_our_number"
+    hint = "Give the person's own phone; the masked numbers are listed by: petmsg number list"
+
+    def __init__(self, e164: str) -> None:
+        super().__init__(f"{e164} is a masked number, not a person's phone.")
+
+
+class SomebodysPhone(Refused):
+    """A business number that is somebody's own phone."""
+
+    code = "number_is_a_persons_phone"
+    hint = "Check the number; or change the person's phone first."
+
+    def __init__(self, e164: str) -> None:
+        super().__init__(f"{mask_phone(e164)} is the own phone of a client or a sitter.")
+
+
+def refuse_our_number(cursor: Cursor, e164: str) -> None:
+    """Raises `OurNumber` for a phone that is a masked number of any org here."""
+    if cursor.value("SELECT 1 FROM message_number WHERE e164 = :e164", e164=e164) is not None:
+        raise OurNumber(e164)
+
+
+def refuse_somebodys_phone(cursor: Cursor, org_id: int, e164: str) -> None:
+    """Raises `SomebodysPhone` for a number that is the phone of a client or sitter of the org."""
+    found = cursor.value(
+        "SELECT 1 FROM client_phone WHERE org_id = :org_id AND e164 = :e164"
+        " UNION ALL SELECT 1 FROM sitter WHERE org_id = :org_id AND phone = :e164 LIMIT 1",
+        org_id=org_id,
+        e164=e164,
+    )
+    if found is not None:
+        raise SomebodysPhone(e164)
 
 
 def _by_ref_or_name(

@@ -4,13 +4,16 @@ import json
 from typing import Any
 
 from petmsg.enums import (
+    AddressedTo,
     AttemptStatus,
     BookingStatus,
     Direction,
     HoldCode,
+    InboundCode,
     MessageStatus,
     NumberClass,
     ProviderName,
+    RelayKind,
 )
 from petmsg.render.fields import Field, local
 from petmsg.render.kinds import (
@@ -28,6 +31,7 @@ from petmsg.render.kinds import (
     TEXT,
     WELCOME,
     WORD,
+    either,
     keyed,
     list_of,
     object_of,
@@ -35,7 +39,7 @@ from petmsg.render.kinds import (
     or_null,
     rows_of,
 )
-from petmsg.render.route import DECISION
+from petmsg.render.route import ADDRESSEE, ANY_DECISION, DECISION
 
 BOOKINGS = (
     Field("booking", "Booking", kind=REF),
@@ -145,6 +149,13 @@ THREAD_MESSAGES = (
     Field("body", "Body", kind=or_null(TEXT)),
     Field("created_at", "When", kind=INSTANT),
     Field("sent_at", None, kind=or_null(INSTANT)),
+    Field("received_at", None, kind=or_null(INSTANT)),
+    Field("sitter", None, kind=or_null(REF)),
+    Field("addressed_to", None, kind=or_null(one_of(AddressedTo))),
+    Field("code", None, kind=or_null(one_of(InboundCode))),
+    Field("media_count", None, kind=COUNT),
+    Field("relay", None, kind=or_null(one_of(RelayKind))),
+    Field("passed_on", None, kind=or_null(one_of(MessageStatus))),
 )
 
 
@@ -235,7 +246,7 @@ MESSAGE = (
         cell=lambda row, _: (
             "-" if row["decision"] is None else json.loads(row["decision"])["reason"]
         ),
-        kind=or_null(object_of(DECISION)),
+        kind=or_null(either(object_of(ANY_DECISION), object_of(ADDRESSEE))),
     ),
 )
 QUEUED = (
@@ -256,7 +267,7 @@ SENT = (
         cell=lambda row, _: (
             row.note or ("-" if row.decision is None else json.loads(row.decision)["reason"])
         ),
-        kind=or_null(object_of(DECISION)),
+        kind=or_null(object_of(ANY_DECISION)),
     ),
     Field("note", None, kind=or_null(TEXT)),
     Field("warnings", None, get=lambda row: list(row.warnings), kind=list_of(TEXT)),

@@ -10,6 +10,12 @@ from petmsg.render.route import INBOUND_TRACE, TRACE
 from petmsg.render.safe import safe
 from petmsg.render.table import print_table, show
 
+_DESKS = {
+    "front_desk": "the front desk",
+    "unrouted": "the unrouted inbox",
+    "relay": "a client of the sitter who wrote it",
+}
+
 
 def print_decision(decision: Mapping[str, Any], *, at: str, view: View) -> None:
     """Print a Decision (its JSON shape); `at` is its instant in words."""
@@ -30,9 +36,7 @@ def print_decision(decision: Mapping[str, Any], *, at: str, view: View) -> None:
 def print_addressee(addressee: Mapping[str, Any], *, at: str, view: View) -> None:
     """Print who is to read an inbound text (its JSON shape); `at` is its instant in words."""
     sender = addressee["client"] or "somebody unknown"
-    to = {"front_desk": "the front desk", "unrouted": "the unrouted inbox"}.get(
-        addressee["addressed_to"], f"sitter {addressee['addressed_to']}"
-    )
+    to = _DESKS.get(addressee["addressed_to"], f"sitter {addressee['addressed_to']}")
     words = f"A text of {sender} to {addressee['number']} at {at} is for {to}"
     head = Text(safe(words), style="bold green")
     show(Text("\n").join([head, Text(safe(addressee["reason"])), Text()]), view.paper)

@@ -41,15 +41,17 @@ _STATUS_TONES = {
 class Kind(NamedTuple):
     """What the values of a field are.
 
-    `schema` is how JSON has a plain value; a list has an `item`, an object its `keys`. `wrap` is
-    the narrowest column a table may squeeze it into: its lines break at spaces, and 0 means that it
-    is never broken. `soon`: an instant that a list, too, words from now.
+    `schema` is how JSON has a plain value; a list has an `item`, an object its `keys`, and what
+    is of one kind or another has `either`. `wrap` is the narrowest column a table may squeeze it
+    into: its lines break at spaces, and 0 means that it is never broken. `soon`: an instant that
+    a list, too, words from now.
     """
 
     schema: Mapping[str, Any] = {}
     nullable: bool = False
     item: "Kind | None" = None
     keys: "tuple[tuple[str, Kind], ...] | None" = None
+    either: "tuple[Kind, ...]" = ()
     wrap: int = 0
     right: bool = False
     tones: Mapping[str, str] = _NO_TONES
@@ -83,10 +85,15 @@ PHONE = Kind(
         "description": "A personal phone; masked unless --reveal.",
     }
 )
+SENDER = Kind(
+    {
+        "type": "string",
+        "description": "A personal phone, or whatever else texted us; masked unless --reveal.",
+    }
+)
 ENDPOINT = Kind(
     {
         "type": "string",
-        "pattern": r"^\+[0-9*]{2,15}$",
         "description": "A number of the company's, or a personal phone, masked unless --reveal.",
     }
 )
@@ -107,9 +114,9 @@ NOTABLE = FLAG._replace(tones={"yes": WAITS})
 """Yes is worth an eye."""
 
 
-def one_of(vocabulary: type[StrEnum]) -> Kind:
-    """A word of a closed vocabulary; one that says a status has its colour."""
-    words = [each.value for each in vocabulary]
+def one_of(*vocabularies: type[StrEnum]) -> Kind:
+    """A word of closed vocabularies; one that says a status has its colour."""
+    words = [each.value for vocabulary in vocabularies for each in vocabulary]
     return Kind({"type": "string", "enum": words}, tones=_STATUS_TONES)
 
 
@@ -121,6 +128,11 @@ def one_word_of(*words: str) -> Kind:
 def or_null(kind: Kind) -> Kind:
     """That kind, or null."""
     return kind._replace(nullable=True)
+
+
+def either(*kinds: Kind) -> Kind:
+    """An object of one of those kinds."""
+    return Kind(either=kinds, wrap=_PROSE)
 
 
 def list_of(kind: Kind) -> Kind:

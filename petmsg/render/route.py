@@ -1,6 +1,6 @@
 """The field lists of routes: a Decision, an addressee, and a stored Decision beside today's."""
 
-from petmsg.enums import Code, InboundCode, InboundRule, NumberClass, Outcome, Rule
+from petmsg.enums import Code, DirectRule, InboundCode, InboundRule, NumberClass, Outcome, Rule
 from petmsg.render.fields import Field
 from petmsg.render.kinds import (
     E164,
@@ -50,6 +50,19 @@ DECISION = (
     Field("ruleset", kind=WORD),
     Field("trace", kind=rows_of(TRACE)),
 )
+"""Of a text to a client."""
+_OTHER = {
+    "client": Field("client", kind=or_null(REF)),
+    "trace": Field(
+        "trace",
+        kind=rows_of(
+            field._replace(kind=one_of(Rule, DirectRule)) if field.name == "rule" else field
+            for field in TRACE
+        ),
+    ),
+}
+ANY_DECISION = tuple(_OTHER.get(field.name, field) for field in DECISION)
+"""Of any text of ours: one to a sitter's own phone, or to a stranger, is in nobody's thread."""
 
 INBOUND_TRACE = (
     Field("step", "Step", kind=ID),

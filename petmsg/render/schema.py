@@ -26,6 +26,7 @@ from petmsg.render.database import BACKUP, CHECK, CLAIMS, CURRENT, MIGRATED
 from petmsg.render.drift import DRIFT, SYNCED
 from petmsg.render.fields import Field
 from petmsg.render.health import HEALTH, PACE, PACE_SET, PROPOSED
+from petmsg.render.inbound import ASSIGNED, INBOX, ITEM, ITEM_CHANGED, RECEIVED, STRAYS
 from petmsg.render.kinds import TEXT, WORD, Kind, keyed, object_of
 from petmsg.render.nouns import (
     CLIENT,
@@ -144,6 +145,15 @@ SHAPES: Mapping[str, Shape] = {
     "message show": Shape(MESSAGE, _ONE),
     "message retry": Shape(QUEUED, _ONE),
     "message cancel": Shape(QUEUED, _ONE),
+    "message receive": Shape(RECEIVED, _ONE),
+    "message pull": Shape(RECEIVED, _RESULTS),
+    "inbox list": Shape(INBOX, _LIST),
+    "inbox show": Shape(ITEM, _ONE),
+    "inbox claim": Shape(ITEM_CHANGED, _RESULTS),
+    "inbox done": Shape(ITEM_CHANGED, _RESULTS),
+    "inbox assign": Shape(ASSIGNED, _ONE),
+    "inbox strays": Shape(STRAYS, _LIST),
+    "inbox adopt": Shape(RECEIVED, _ONE),
     "reconcile": Shape(DRIFT, _LIST),
     "alert list": Shape(ALERTS, _LIST),
     "alert show": Shape(ALERT, _ONE),
@@ -228,11 +238,14 @@ def schema_of(kind: Kind) -> dict[str, Any]:
             "properties": {name: schema_of(each) for name, each in kind.keys},
             "required": [name for name, _ in kind.keys],
         }
+    elif kind.either:
+        of = [schema_of(each) for each in kind.either]
+        made = {"anyOf": [*of, {"type": "null"}] if kind.nullable else of}
     elif kind.item is not None:
         made = {"type": "array", "items": schema_of(kind.item)}
     else:
         made = dict(kind.schema)
-    if kind.nullable:
+    if kind.nullable and not kind.either:
         made["type"] = [made["type"], "null"]
         if "enum" in made:
             made["enum"] = [*made["enum"], None]

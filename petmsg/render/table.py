@@ -78,7 +78,7 @@ def print_record(fields: Sequence[Field], row: Any, view: View) -> None:
     for field in titled:
         value = cell(field.text(row, close), field.kind)
         title = Text(field.title or "", style="bold")
-        for number, piece in enumerate(_wrapped(value, room)):
+        for number, piece in enumerate(wrapped(value, room)):
             line = _padded(Text() if number else title, widest + GAP)
             lines.append(line.append_text(piece))
     show(Text("\n").join(lines), paper)
@@ -152,7 +152,7 @@ def _drawn(fields: Sequence[Field], cells: Cells, layout: Layout, paper: Paper) 
 def _in_line(fields: Sequence[Field], row: Sequence[Text], layout: Layout) -> Iterable[Text]:
     """The columns of a row that stand beside each other, as many lines as the highest has."""
     there = [
-        _Cell(_wrapped(row[place], width), width, fields[place].kind.right)
+        _Cell(wrapped(row[place], width), width, fields[place].kind.right)
         for place, width in layout.widths.items()
     ]
     for number in range(max(len(each.lines) for each in there)):
@@ -188,7 +188,7 @@ def _hanging(
 
 def _indented(line: Text, room: int) -> Iterable[Text]:
     if line:
-        for piece in _wrapped(line, room):
+        for piece in wrapped(line, room):
             yield Text(" " * _INDENT).append_text(piece)
 
 
@@ -197,7 +197,7 @@ def _ruler() -> Console:
     return Console(file=io.StringIO(), emoji=False, markup=False, highlight=False)
 
 
-def _wrapped(text: Text, width: int) -> list[Text]:
+def wrapped(text: Text, width: int) -> list[Text]:
     """The text in lines of that width, broken at spaces; a longer word at any place."""
     if cell_len(text.plain) <= width:
         return [text]
