@@ -46,7 +46,8 @@ docs-check: $(DEV) ## the documentation against the program
 bench: $(DEV) ## each figure of the README, with its peer in the same run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-campaigns: $(DEV) ## ten thousand kills of workers, on each database: hours; ARGS="--seed 7" repeats
+campaigns: $(DEV) ## a million steps, ten thousand kills on each database: hours; ARGS="--seed 7" repeats
+	@$(BIN)/python -m tests.campaigns.replying $(ARGS)
 	@$(BIN)/python -m tests.campaigns.sending --kills 10000 $(ARGS)
 	@$(BIN)/python -m tests.campaigns.sending --kills 10000 --database postgresql $(ARGS)
 

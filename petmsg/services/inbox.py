@@ -144,9 +144,9 @@ def assign(work: Work, id_: int, client_text: str) -> Assigned:
     thread = threads_for(work, {client.id: (client.ref, None)})[client.id]
     rows = work.cursor.tuples(
         "UPDATE message SET thread_id = :thread_id, client_id = :client_id"
-        " WHERE org_id = :org_id AND direction = 'inbound' AND client_id IS NULL"
-        " AND from_e164 = :phone AND id IN (SELECT message_id FROM inbound_text"
-        "  WHERE org_id = :org_id AND addressed_to = 'unrouted') RETURNING id",
+        " WHERE thread_id IS NULL AND org_id = :org_id AND direction = 'inbound'"
+        " AND client_id IS NULL AND from_e164 = :phone AND EXISTS (SELECT 1 FROM inbound_text i"
+        "  WHERE i.message_id = message.id AND i.addressed_to = 'unrouted') RETURNING id",
         thread_id=thread.id,
         client_id=client.id,
         org_id=work.org.id,

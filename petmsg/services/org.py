@@ -135,7 +135,7 @@ def _checked(name: str, value: Any) -> Any:
     if name in _HOURS:
         return parse_quiet_hours(value)
     if name == "relay":
-        return value is Switch.ON
+        return Switch(value) is Switch.ON
     if name in ("closed_reply", "unknown_reply"):
         return None if value.strip().lower() == "off" else parse_body(value)
     if name == "provider":
