@@ -39,7 +39,13 @@ def explain(
     with run.snapshot() as cursor:
         org = run.org(cursor)
         if message is not None:
-            run.show_one(STORED, route.explain_message(cursor, org, message, now=run.now))
+            stored = route.explain_message(cursor, org, message, now=run.now)
+            if run.is_table:
+                from petmsg.render.decision import print_comparison
+
+                print_comparison(stored, view=run.view)
+            else:
+                run.show_one(STORED, stored)
             return
         instant = run.instant(at, org)
         found = route.explain(cursor, org, client or "", at=instant, now=run.now).decision

@@ -1,14 +1,16 @@
 """A Decision as a person reads it: the number, the reason, and every rule that was tried."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from rich.text import Text
 
-from petmsg.render.fields import View
-from petmsg.render.route import INBOUND_TRACE, TRACE
+from petmsg.render.fields import View, when
+from petmsg.render.kinds import BAD, GOOD, WAITS
+from petmsg.render.route import COMPARED, INBOUND_TRACE, TRACE
 from petmsg.render.safe import safe
-from petmsg.render.table import print_table, show
+from petmsg.render.table import STYLES, print_table, show
 
 _DESKS = {
     "front_desk": "the front desk",
@@ -31,6 +33,24 @@ def print_decision(decision: Mapping[str, Any], *, at: str, view: View) -> None:
     ]
     show(Text("\n").join([head, Text(safe(decision["reason"])), *warnings, Text()]), view.paper)
     print_table(TRACE, decision["trace"], view)
+
+
+def print_comparison(found: Any, *, view: View) -> None:
+    """Print the Decision a text was sent with beside today's: the verdict, then each thing."""
+    stored, today = found.stored, found.today
+    at = when(datetime.fromisoformat(stored["at"]), view._replace(relative=True))
+    head = Text(safe(f"Text {found.message} for {stored['client']}, decided {at}"), style="bold")
+    show(Text("\n").join([head, _verdict(stored["number"], today["number"]), Text()]), view.paper)
+    print_table(COMPARED, found.compared, view)
+
+
+def _verdict(then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> Text:
+    before = "It had no number" if then is None else f"It was to leave from {then['e164']}"
+    if now is None:
+        return Text(f"{before}. Today there is no number for it.", style=STYLES[BAD])
+    if then is not None and then["e164"] == now["e164"]:
+        return Text(f"{before}, and would today.", style=STYLES[GOOD])
+    return Text(f"{before}. Today it would leave from {now['e164']}.", style=STYLES[WAITS])
 
 
 def print_addressee(addressee: Mapping[str, Any], *, at: str, view: View) -> None:

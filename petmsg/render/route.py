@@ -8,6 +8,7 @@ from petmsg.render.kinds import (
     ID,
     INSTANT,
     NAME,
+    NOTABLE,
     REF,
     TEXT,
     WORD,
@@ -83,9 +84,23 @@ ADDRESSEE = (
     Field("trace", kind=rows_of(INBOUND_TRACE)),
 )
 
+_BESIDE = TEXT._replace(wrap=NAME.wrap)
+COMPARED = (
+    Field("what", "What", kind=NAME),
+    Field("then", "Then", kind=_BESIDE),
+    Field("now", "Now", kind=_BESIDE),
+    Field("differs", "Differs", kind=NOTABLE),
+)
 STORED = (
     Field("message", "Message", kind=ID),
     Field("differences", "Then and now", kind=list_of(TEXT)),
+    Field(
+        "compared",
+        get=lambda row: [
+            {field.name: field.value(each) for field in COMPARED} for each in row.compared
+        ],
+        kind=rows_of(COMPARED),
+    ),
     Field("stored", kind=object_of(DECISION)),
     Field("today", kind=object_of(DECISION)),
 )
