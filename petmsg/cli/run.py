@@ -259,9 +259,13 @@ class Run:
         sys.stderr.flush()
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
-    def show_list(self, fields: Sequence[Field], rows: Sequence[Any]) -> None:
-        """Print a list in the chosen format."""
+    def show_list(
+        self, fields: Sequence[Field], rows: Sequence[Any], *, title: str | None = None
+    ) -> None:
+        """Print a list in the chosen format; a table below its title, if it has one."""
         self._keep_apart()
+        if title is not None and self.is_table:
+            render.write(title)
         render.show_list(fields, rows, output=self.output, view=self.view)
 
     def show_one(self, fields: Sequence[Field], row: Any) -> None:

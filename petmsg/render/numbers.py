@@ -1,5 +1,7 @@
 """The field lists of masked numbers: JSON keys and table columns."""
 
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from petmsg.enums import NumberClass, NumberStatus
@@ -7,6 +9,7 @@ from petmsg.render.fields import Field, View, local
 from petmsg.render.kinds import (
     AMOUNT,
     COUNT,
+    DAY,
     E164,
     FLAG,
     INSTANT,
@@ -86,6 +89,12 @@ def _meanwhile(row: Any, _: View) -> str:
     )
 
 
+def _routes(row: Any) -> list[dict[str, Any]]:
+    return [
+        {"number": number, "class": kind, "windows": count} for number, kind, count in row.meanwhile
+    ]
+
+
 MEANWHILE = (
     Field("number", kind=or_null(E164)),
     Field("class", kind=or_null(one_of(NumberClass))),
@@ -114,14 +123,66 @@ QUARANTINED = (
     Field(
         "meanwhile",
         "Meanwhile",
-        get=lambda row: [
-            {"number": number, "class": kind, "windows": count}
-            for number, kind, count in row.meanwhile
-        ],
+        get=_routes,
         cell=_meanwhile,
         kind=rows_of(MEANWHILE),
     ),
     Field("replacement", "New front desk", kind=or_null(E164)),
+)
+
+
+def _instead(row: Any, _: View) -> str:
+    return ", ".join(
+        f"{number} ({kind}, {count})" if number else f"NO NUMBER ({count})"
+        for number, kind, count in row.meanwhile
+    )
+
+
+def _weekday(row: Any, _: View) -> str:
+    return f"{date.fromisoformat(row.day):%a} {row.day}"
+
+
+_DAY = Field("day", "Starts", cell=_weekday, kind=DAY)
+_CLIENTS = Field("clients", "Clients", get=lambda row: list(row.clients), kind=list_of(REF))
+PLANNED_WINDOWS = (
+    _DAY,
+    Field("windows", "Windows", get=lambda row: len(row.bookings), kind=COUNT),
+    Field("bookings", "Bookings", get=lambda row: list(row.bookings), kind=list_of(REF)),
+    _CLIENTS,
+    Field("meanwhile", "Texts leave from", get=_routes, cell=_instead, kind=rows_of(MEANWHILE)),
+)
+PLANNED_TEXTED = (
+    _DAY._replace(title="Last text"),
+    Field("texts", "Texts", kind=COUNT),
+    _CLIENTS,
+    Field(
+        "meanwhile",
+        "The next leaves from",
+        get=lambda row: [
+            {"number": number, "class": kind, "clients": count}
+            for number, kind, count in row.meanwhile
+        ],
+        cell=_instead,
+        kind=rows_of((*MEANWHILE[:2], Field("clients", kind=COUNT))),
+    ),
+)
+
+
+def _days(fields: tuple[Field, ...], name: str) -> Callable[[Any], list[dict[str, Any]]]:
+    return lambda row: [
+        {field.name: field.value(each) for field in fields} for each in getattr(row.plan, name)
+    ]
+
+
+PLANNED = (
+    *QUARANTINED,
+    Field(
+        "windows_by_day",
+        None,
+        get=_days(PLANNED_WINDOWS, "windows"),
+        kind=rows_of(PLANNED_WINDOWS),
+    ),
+    Field("texted_by_day", None, get=_days(PLANNED_TEXTED, "texted"), kind=rows_of(PLANNED_TEXTED)),
 )
 RESTORED = (
     Field("number", "Number", kind=E164),

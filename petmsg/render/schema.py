@@ -53,6 +53,7 @@ from petmsg.render.numbers import (
     NUMBER_ADDED,
     NUMBER_CHANGED,
     NUMBERS,
+    PLANNED,
     QUARANTINED,
     RESTORED,
 )
@@ -123,6 +124,7 @@ SHAPES: Mapping[str, Shape] = {
     "number set-class": Shape(NUMBER_CHANGED, _ONE),
     "number retire": Shape(NUMBER_CHANGED, _ONE),
     "number quarantine": Shape(QUARANTINED, _RESULTS),
+    "number quarantine --dry-run": Shape(PLANNED, _RESULTS),
     "number restore": Shape(RESTORED, _RESULTS),
     "number release-due": Shape(RESTORED, _LIST),
     "number health": Shape(HEALTH, _RESULTS),
