@@ -225,9 +225,7 @@ def _create_inbound() -> None:
             "addressed_to IN ('sitter', 'front_desk', 'unrouted', 'relay')",
             name="ck_inbound_text_addressed_to",
         ),
-        sa.CheckConstraint(
-            "keyword IN ('stop', 'start', 'help')", name="ck_inbound_text_keyword"
-        ),
+        sa.CheckConstraint("keyword IN ('stop', 'start', 'help')", name="ck_inbound_text_keyword"),
         sa.CheckConstraint(
             "(addressed_to IN ('sitter', 'relay')) = (sitter_id IS NOT NULL)",
             name="ck_inbound_text_sitter",
@@ -268,6 +266,10 @@ def _create_inbound() -> None:
         sa.UniqueConstraint("provider_message_id", name="uq_stray_text_provider_message_id"),
         sa.ForeignKeyConstraint(["adopted_id"], ["message.id"], name="fk_stray_text_adopted_id"),
         sa.CheckConstraint(f"provider IN {_PROVIDERS}", name="ck_stray_text_provider"),
+        sa.CheckConstraint(
+            "(adopted_id IS NULL) = (adopted_at IS NULL)", name="ck_stray_text_adopted"
+        ),
+        sa.CheckConstraint("media_count >= 0", name="ck_stray_text_media_count"),
     )
     op.create_index("ix_stray_text_to_e164", "stray_text", ["to_e164"])
     op.create_table(
