@@ -63,8 +63,15 @@ def upgrade() -> None:
     """Add what replies need."""
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     if not is_sqlite:
-        # In the order in which every transaction of petmsg comes upon them.
-        op.execute(sa.text("LOCK TABLE org, message, message_attempt IN ACCESS EXCLUSIVE MODE"))
+        # The org first, which every transaction of petmsg that writes reads before it does: one
+        # then either ends before this begins, or waits holding nothing that is needed here. What
+        # the new tables point to may be read all the while.
+        for tables, mode in (
+            ("org", "ACCESS EXCLUSIVE"),
+            ("client, sitter, message_number", "SHARE ROW EXCLUSIVE"),
+            ("message, message_attempt", "ACCESS EXCLUSIVE"),
+        ):
+            op.execute(sa.text(f"LOCK TABLE {tables} IN {mode} MODE"))
     false = "0" if is_sqlite else "false"
     for column in _ORG_COLUMNS:
         op.execute(sa.text(f"ALTER TABLE org ADD COLUMN {column.format(false=false)}"))
@@ -105,7 +112,7 @@ def downgrade() -> None:
     if not is_sqlite:
         op.execute(
             sa.text(
-                "LOCK TABLE org, message, message_attempt, "
+                "LOCK TABLE org, client, sitter, message_number, message, message_attempt, "
                 + ", ".join(_TABLES)
                 + " IN ACCESS EXCLUSIVE MODE"
             )
