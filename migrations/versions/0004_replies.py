@@ -3,7 +3,8 @@
 Upgrade. Columns are added to `org` where its rows lie; new tables hold what belongs to a text that
 came in or that petmsg wrote by itself. `message_attempt` learns of texts to nobody's thread (a
 sitter's own phone, a stranger's): its thread and rule may be NULL. On SQLite that table is made
-anew and its rows are copied; nothing points to it.
+anew: its rows are copied, and whatever indexes and triggers it has are made again, an operator's
+own too.
 
 Downgrade. Goes back to what 0003 knew: who read a text, the inbox, strays, questions and payments
 are gone. Texts to nobody's thread that have not left are cancelled, because 0003 would not know
@@ -50,7 +51,11 @@ _ATTEMPT_COLUMNS = (
     "id, org_id, message_id, attempt, thread_id, number_id, rule, worker, status, code,"
     " provider_message_id, claimed_at, ended_at"
 )
-_ATTEMPT_INDEXES = (("number_id", "claimed_at"), ("thread_id", "claimed_at"))
+_STANDING = """
+SELECT sql FROM sqlite_master
+WHERE tbl_name = 'message_attempt' AND type IN ('index', 'trigger') AND sql IS NOT NULL
+ORDER BY type, name
+"""
 
 _CANCEL = """
 UPDATE message SET status = 'cancelled', due_at = NULL, in_doubt_at = NULL, absent_at = NULL
@@ -135,7 +140,12 @@ def downgrade() -> None:
 
 
 def _remake_attempts(*, direct_too: bool) -> None:
-    """SQLite cannot take a NOT NULL away: the table is made anew under its name."""
+    """SQLite cannot take a NOT NULL away: the table is made anew, and takes the place of the old.
+
+    In this order: were the old one renamed, what names it (an operator's view, say) would follow.
+    """
+    connection = op.get_bind()
+    standing = connection.exec_driver_sql(_STANDING).scalars().all()
     extra: list[sa.schema.SchemaItem] = []
     if direct_too:
         extra = [
@@ -148,11 +158,8 @@ def _remake_attempts(*, direct_too: bool) -> None:
                 "(thread_id IS NULL) = (rule IS NULL)", name=op.f("ck_message_attempt_thread_rule")
             ),
         ]
-    for columns in _ATTEMPT_INDEXES:
-        op.drop_index(f"ix_message_attempt_{'_'.join(columns)}", "message_attempt")
-    op.execute(sa.text("ALTER TABLE message_attempt RENAME TO message_attempt_before"))
     op.create_table(
-        "message_attempt",
+        "message_attempt_anew",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("org_id", sa.Integer(), nullable=False),
         sa.Column("message_id", sa.Integer(), nullable=False),
@@ -191,13 +198,14 @@ def _remake_attempts(*, direct_too: bool) -> None:
     )
     op.execute(
         sa.text(
-            f"INSERT INTO message_attempt ({_ATTEMPT_COLUMNS})"
-            f" SELECT {_ATTEMPT_COLUMNS} FROM message_attempt_before ORDER BY id"
+            f"INSERT INTO message_attempt_anew ({_ATTEMPT_COLUMNS})"
+            f" SELECT {_ATTEMPT_COLUMNS} FROM message_attempt ORDER BY id"
         )
     )
-    op.drop_table("message_attempt_before")
-    for columns in _ATTEMPT_INDEXES:
-        op.create_index(f"ix_message_attempt_{'_'.join(columns)}", "message_attempt", [*columns])
+    op.drop_table("message_attempt")
+    op.rename_table("message_attempt_anew", "message_attempt")
+    for statement in standing:
+        connection.exec_driver_sql(statement)
 
 
 def _in_org(table: str, column: str, other: str) -> sa.ForeignKeyConstraint:

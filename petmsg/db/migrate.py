@@ -41,6 +41,7 @@ _POSTGRES_OPTIONS = (
 _POSTGRES_DDL_LOCK = "SET LOCAL lock_timeout = '10s'"
 _SQLITE_PRAGMAS = (
     "foreign_keys=OFF",  # only possible outside a transaction; a rebuild would cascade otherwise
+    "legacy_alter_table=ON",  # a rebuilt table takes its name back, and an operator's view stands
     "synchronous=FULL",
     "recursive_triggers=ON",
     "trusted_schema=OFF",
