@@ -4,11 +4,12 @@ Upgrade. Columns are added to `org` where its rows lie; new tables hold what bel
 came in or that petmsg wrote by itself. `message_attempt` learns of texts to nobody's thread (a
 sitter's own phone, a stranger's): its thread and rule may be NULL. On SQLite that table is made
 anew: its rows are copied, and whatever indexes and triggers it has are made again, an operator's
-own too.
+own too. A text that came in before is the front desk's, or unrouted without a thread; it waits for
+nobody.
 
 Downgrade. Goes back to what 0003 knew: who read a text, the inbox, strays, questions and payments
-are gone. Texts to nobody's thread that have not left are cancelled, because 0003 would not know
-whom they are for, and their attempts are gone.
+are gone. Texts to nobody's thread that did not arrive are cancelled, because 0003 would not know
+whom they are for, and the attempts of all such texts are gone.
 """
 
 import sqlalchemy as sa
@@ -57,11 +58,21 @@ WHERE tbl_name = 'message_attempt' AND type IN ('index', 'trigger') AND sql IS N
 ORDER BY type, name
 """
 
+_CAME_IN = """
+INSERT INTO inbound_text (message_id, org_id, received_at, addressed_to, code, media_count)
+SELECT id, org_id, created_at,
+       CASE WHEN thread_id IS NULL THEN 'unrouted' ELSE 'front_desk' END,
+       CASE WHEN thread_id IS NULL THEN 'UNKNOWN_SENDER' ELSE 'KNOWN_CLIENT' END, 0
+FROM message WHERE direction = 'inbound' ORDER BY id
+"""
+"""Texts from before replies were read, or from before a downgrade."""
+
 _CANCEL = """
 UPDATE message SET status = 'cancelled', due_at = NULL, in_doubt_at = NULL, absent_at = NULL
 WHERE direction = 'outbound' AND thread_id IS NULL
-  AND status IN ('queued', 'sending', 'unknown', 'held')
+  AND status NOT IN ('sent', 'delivered', 'cancelled')
 """
+"""A failed one too: a retry at 0003 would look for its client."""
 
 
 def upgrade() -> None:
@@ -109,6 +120,7 @@ def upgrade() -> None:
     _create_inbound()
     _create_relay()
     _create_others()
+    op.execute(sa.text(_CAME_IN))
 
 
 def downgrade() -> None:
