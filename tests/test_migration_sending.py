@@ -27,7 +27,7 @@ from tests.migration_support import (
 )
 
 BEFORE = "0002_one_thread_per_client"
-HEAD = "0003_sending"
+HERE = "0003_sending"
 
 # Each text: id, client, status, attempts, and what else is stored of it.
 CLAIMED: dict[str, Any] = {"number_id": 1, "from_e164": "+14156660001", "rule": "pool"}
@@ -107,7 +107,7 @@ def filled(database_url: str) -> str:
 def test_every_text_that_was_ever_claimed_gets_one_attempt(filled: str) -> None:
     """What became of one that waits again, or was cancelled, is what the audit says, else it is
     unknown."""
-    upgrade(filled)
+    upgrade(filled, HERE)
     query = (
         "SELECT message_id, attempt, thread_id, number_id, rule, status, code, worker,"
         " provider_message_id FROM message_attempt ORDER BY message_id"
@@ -132,7 +132,7 @@ def test_every_text_that_was_ever_claimed_gets_one_attempt(filled: str) -> None:
 
 
 def test_texts_in_the_queue_become_due_at_once_in_the_order_they_had(filled: str) -> None:
-    upgrade(filled)
+    upgrade(filled, HERE)
     due = (
         "SELECT id FROM message WHERE status = 'queued' AND due_at = created_at"
         " AND send_at = created_at AND NOT urgent ORDER BY due_at, id"
@@ -144,7 +144,7 @@ def test_texts_in_the_queue_become_due_at_once_in_the_order_they_had(filled: str
 
 def test_a_text_that_may_be_queued_again_keeps_its_place(filled: str) -> None:
     """Every text of ours, whatever became of it, has the time at which it was meant to leave."""
-    upgrade(filled)
+    upgrade(filled, HERE)
     placed = "SELECT count(*) FROM message WHERE direction = 'outbound' AND send_at = created_at"
     assert rows(filled, placed) == [(len(TEXTS),)]
     came_in = "SELECT count(*) FROM message WHERE direction = 'inbound' AND send_at IS NULL"
@@ -152,7 +152,7 @@ def test_a_text_that_may_be_queued_again_keeps_its_place(filled: str) -> None:
 
 
 def test_a_text_of_unknown_fate_is_in_doubt_since_its_claim(filled: str) -> None:
-    upgrade(filled)
+    upgrade(filled, HERE)
     doubtful = "SELECT id FROM message WHERE in_doubt_at IS NOT NULL"
     assert rows(filled, doubtful) == [(5,)]
     assert rows(filled, doubtful + " AND in_doubt_at = claimed_at") == [(5,)]
@@ -167,12 +167,13 @@ def test_nothing_is_lost_or_changed_that_was_there(filled: str) -> None:
         table: rows(filled, f"SELECT {columns} FROM {table} ORDER BY 1, 2")
         for table, columns in known.items()
     }
-    upgrade(filled)
+    upgrade(filled, HERE)
     assert {
         table: rows(filled, f"SELECT {columns} FROM {table} ORDER BY 1, 2")
         for table, columns in known.items()
     } == before
     assert broken_links(filled) == []
+    upgrade(filled)
     assert migrate.check(filled) == []
 
 
@@ -186,7 +187,7 @@ def _columns(url: str, table: str) -> list[str]:
 @pytest.mark.postgres
 def test_an_upgrade_waits_for_a_sender_and_moves_what_it_wrote(postgres_url: str) -> None:
     fill_0002(postgres_url)
-    upgrading = threading.Thread(target=upgrade, args=(postgres_url,))
+    upgrading = threading.Thread(target=upgrade, args=(postgres_url, HERE))
     with begun(postgres_url) as connection:
         connection.execute(text("SELECT id FROM org"))
         upgrading.start()
@@ -216,12 +217,12 @@ def test_an_upgrade_waits_for_a_sender_and_moves_what_it_wrote(postgres_url: str
 
 def test_down_and_up_again_gives_the_same(filled: str) -> None:
     before = gist(filled)
-    upgrade(filled)
-    at_head = gist(filled)
-    assert migrate.downgrade(filled, BEFORE) == migrate.Migrated(HEAD, BEFORE)
+    upgrade(filled, HERE)
+    moved = gist(filled)
+    assert migrate.downgrade(filled, BEFORE) == migrate.Migrated(HERE, BEFORE)
     assert gist(filled) == before
-    upgrade(filled)
-    assert gist(filled) == at_head
+    upgrade(filled, HERE)
+    assert gist(filled) == moved
 
 
 def held_after_down(url: str) -> list[int]:
@@ -247,14 +248,14 @@ def held_after_down(url: str) -> list[int]:
 def test_down_holds_texts_that_would_otherwise_leave_though_they_may_not(
     filled: str, change: str, held: list[int]
 ) -> None:
-    upgrade(filled)
+    upgrade(filled, HERE)
     run(filled, change)
     assert held_after_down(filled) == held
 
 
 @pytest.mark.parametrize("stands", [True, False])
 def test_down_holds_the_texts_of_whoever_opted_out(filled: str, stands: bool) -> None:
-    upgrade(filled)
+    upgrade(filled, HERE)
     with begun(filled) as connection:
         Book(connection).add(
             "opt_out",
@@ -271,10 +272,10 @@ def test_down_holds_the_texts_of_whoever_opted_out(filled: str, stands: bool) ->
 
 
 def test_a_text_held_by_going_down_stays_held_on_the_way_up(filled: str) -> None:
-    upgrade(filled)
+    upgrade(filled, HERE)
     run(filled, "UPDATE message SET expires_at = '2020-01-01' WHERE id = 3")
     assert held_after_down(filled) == [3]
-    upgrade(filled)
+    upgrade(filled, HERE)
     assert rows(filled, "SELECT id FROM message WHERE status = 'held'") == [(3,)]
 
 
@@ -285,10 +286,10 @@ def test_a_text_held_by_going_down_stays_held_on_the_way_up(filled: str) -> None
 @pytest.mark.parametrize("way", ["up", "down"])
 def test_a_failure_after_any_statement_leaves_a_full_queue_as_it_was(filled: str, way: str) -> None:
     if way == "down":
-        upgrade(filled)
+        upgrade(filled, HERE)
 
     def migration() -> object:
-        return upgrade(filled) if way == "up" else migrate.downgrade(filled, BEFORE)
+        return upgrade(filled, HERE) if way == "up" else migrate.downgrade(filled, BEFORE)
 
     statements = failed_everywhere(filled, migration)
     assert len(statements) > 30
@@ -301,5 +302,5 @@ def test_an_attempt_whose_text_is_gone_stops_an_upgrade(sqlite_url: str) -> None
     run(sqlite_url, "UPDATE message SET number_id = 77 WHERE id = 1")
     before = dump(sqlite_url)
     with pytest.raises(DatabaseUnusable, match="message, message_attempt"):
-        upgrade(sqlite_url)
+        upgrade(sqlite_url, HERE)
     assert dump(sqlite_url) == before

@@ -44,7 +44,7 @@ from tests.migration_support import (
     upgrade,
 )
 
-HEAD = "0003_sending"
+HEAD = migrate.head()
 VERSIONS = sorted((Path(__file__).parent.parent / "migrations/versions").glob("*.py"))
 
 
@@ -104,7 +104,7 @@ def test_no_revision_imports_the_models() -> None:
 
 def test_the_known_revisions_are_those_of_the_scripts() -> None:
     scripts = ScriptDirectory.from_config(migrate.config())
-    assert scripts.get_current_head() == schema_version.HEAD == migrate.head() == HEAD
+    assert scripts.get_current_head() == schema_version.HEAD == HEAD
     oldest_first = [step.revision for step in scripts.walk_revisions()][::-1]
     assert tuple(oldest_first) == schema_version.REVISIONS
 
