@@ -34,11 +34,13 @@ SETTINGS = {
     "shared_buffers": "32MB",
     "fsync": "off",
     "full_page_writes": "off",
+    "max_wal_size": "128MB",  # the folder may lie in memory
     "timezone": "America/New_York",
     "log_timezone": "UTC",
 }
 START_SECONDS = 60
 STOP_SECONDS = 20
+MEMORY_BYTES = 2 << 30  # what must be free there; a server takes a tenth of it
 
 # `$$` becomes the server. Its child waits for the other end of a pipe to close, which happens when
 # we close it and also when we are killed; then it asks for a fast shutdown and tidies up.
@@ -94,9 +96,21 @@ def unprivileged() -> dict[str, Any]:
     raise NoPostgres("running as root, and there is no user postgres or nobody to run it as")
 
 
+def parents() -> Iterator[Path]:
+    """Yield the places for the server's folder, the best first.
+
+    In memory a new database takes 10 ms; on a disk a third of a second, even without fsync.
+    """
+    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes what lies there
+    if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= MEMORY_BYTES:
+        yield memory
+    yield Path(tempfile.gettempdir())
+    yield Path("/var/tmp")  # noqa: S108 - as above
+
+
 def new_folder(identity: dict[str, Any]) -> Path:
     """Make a folder the server's user owns and can reach."""
-    for parent in (Path(tempfile.gettempdir()), Path("/var/tmp")):  # noqa: S108 - mkdtemp makes it
+    for parent in parents():
         reachable = all(p.stat().st_mode & 0o001 for p in (parent, *parent.parents))
         if reachable or not identity:
             folder = Path(tempfile.mkdtemp(prefix="petmsg-postgres-", dir=parent))
