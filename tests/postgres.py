@@ -60,6 +60,7 @@ exec "$@"
 """
 
 Builder = Callable[[str], object]
+Copies = Callable[[str, Builder], str]
 
 
 class NoPostgres(Exception):
@@ -320,7 +321,7 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_template(postgres_server: PostgresServer) -> Iterator[Callable[[str, Builder], str]]:
+def postgres_template(postgres_server: PostgresServer) -> Iterator[Copies]:
     """A function `(name, builder) -> url of a fresh copy` of what `builder(url)` made once."""
     made: list[str] = []
 
@@ -339,11 +340,46 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'petmsg.db'}"
 
 
+@pytest.fixture(scope="session")
+def _sqlite_templates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Builder], Path]:
+    made: dict[str, Path] = {}
+
+    def template(name: str, builder: Builder) -> Path:
+        if name not in made:
+            path = tmp_path_factory.mktemp("template") / "petmsg.db"
+            builder(f"sqlite:///{path}")
+            made[name] = path
+        return made[name]
+
+    return template
+
+
+@pytest.fixture
+def sqlite_copies(_sqlite_templates: Callable[[str, Builder], Path], sqlite_url: str) -> Copies:
+    """`postgres_template` for SQLite, always at `sqlite_url`."""
+
+    def copy(name: str, builder: Builder) -> str:
+        path = Path(sqlite_url.removeprefix("sqlite:///"))
+        shutil.copy(_sqlite_templates(name, builder), path)
+        path.chmod(0o600)
+        return sqlite_url
+
+    return copy
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of an empty database: the test runs once on each of the two kinds."""
     fixture = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
     return str(request.getfixturevalue(fixture))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_copies(request: pytest.FixtureRequest) -> Copies:
+    """`postgres_template` for both kinds of database: the test runs once on each."""
+    fixture = {"sqlite": "sqlite_copies", "postgresql": "postgres_template"}[request.param]
+    copies: Copies = request.getfixturevalue(fixture)
+    return copies
 
 
 def main() -> int:
