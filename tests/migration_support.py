@@ -353,6 +353,29 @@ def schema(url: str) -> dict[str, dict[str, list[str]]]:
         engine.dispose()
 
 
+def columns_of(url: str) -> dict[str, str]:
+    """The columns of each table, as a list for a SELECT."""
+    with begun(url) as connection:
+        described = inspect(connection).get_multi_columns()
+    return {
+        table: ", ".join(f'"{each["name"]}"' for each in columns)
+        for (_schema, table), columns in described.items()
+        if table != "alembic_version"
+    }
+
+
+def contents(url: str, columns: dict[str, str]) -> dict[str, list[tuple[Any, ...]]]:
+    """The rows of these columns of these tables, in the order of the first two."""
+    with begun(url) as connection:
+        return {
+            table: [
+                tuple(row)
+                for row in connection.execute(text(f"SELECT {names} FROM {table} ORDER BY 1, 2"))
+            ]
+            for table, names in columns.items()
+        }
+
+
 def _all_words(kind: str, described: Any) -> list[str]:
     """Columns in their order; of the others only the set matters."""
     if kind == "primary key":
