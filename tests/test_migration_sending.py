@@ -123,7 +123,7 @@ def test_every_text_that_was_ever_claimed_gets_one_attempt(moved: str) -> None:
         "SELECT message_id, attempt, thread_id, number_id, rule, status, code, worker,"
         " provider_message_id FROM message_attempt ORDER BY message_id"
     )
-    assert rows(filled, query) == [
+    assert rows(moved, query) == [
         (1, 1, 1, 1, "pool", "sent", None, None, "SB-1"),
         (3, 2, 1, 2, "pool", "put_back", "20429", None, None),
         (4, 1, 2, 1, "pool", "sending", None, None, None),
@@ -134,12 +134,12 @@ def test_every_text_that_was_ever_claimed_gets_one_attempt(moved: str) -> None:
         (10, 1, 1, 1, "pool", "unknown", "timeout", None, None),
     ]
     assert rows(
-        filled,
+        moved,
         "SELECT count(*) FROM message_attempt a JOIN message m ON m.id = a.message_id"
         " WHERE a.claimed_at = m.claimed_at AND a.attempt = m.attempts AND a.org_id = m.org_id",
     ) == [(8,)]
     ended = "SELECT message_id FROM message_attempt WHERE ended_at IS NOT NULL"
-    assert rows(filled, ended) == [(1,)]
+    assert rows(moved, ended) == [(1,)]
 
 
 def test_texts_in_the_queue_become_due_at_once_in_the_order_they_had(moved: str) -> None:
@@ -147,23 +147,23 @@ def test_texts_in_the_queue_become_due_at_once_in_the_order_they_had(moved: str)
         "SELECT id FROM message WHERE status = 'queued' AND due_at = created_at"
         " AND send_at = created_at AND NOT urgent ORDER BY due_at, id"
     )
-    assert rows(filled, due) == [(2,), (3,), (9,), (10,)]
+    assert rows(moved, due) == [(2,), (3,), (9,), (10,)]
     others = "SELECT count(*) FROM message WHERE status <> 'queued' AND due_at IS NOT NULL"
-    assert rows(filled, others) == [(0,)]
+    assert rows(moved, others) == [(0,)]
 
 
 def test_a_text_that_may_be_queued_again_keeps_its_place(moved: str) -> None:
     """Every text of ours, whatever became of it, has the time at which it was meant to leave."""
     placed = "SELECT count(*) FROM message WHERE direction = 'outbound' AND send_at = created_at"
-    assert rows(filled, placed) == [(len(TEXTS),)]
+    assert rows(moved, placed) == [(len(TEXTS),)]
     came_in = "SELECT count(*) FROM message WHERE direction = 'inbound' AND send_at IS NULL"
-    assert rows(filled, came_in) == [(2,)]
+    assert rows(moved, came_in) == [(2,)]
 
 
 def test_a_text_of_unknown_fate_is_in_doubt_since_its_claim(moved: str) -> None:
     doubtful = "SELECT id FROM message WHERE in_doubt_at IS NOT NULL"
-    assert rows(filled, doubtful) == [(5,)]
-    assert rows(filled, doubtful + " AND in_doubt_at = claimed_at") == [(5,)]
+    assert rows(moved, doubtful) == [(5,)]
+    assert rows(moved, doubtful + " AND in_doubt_at = claimed_at") == [(5,)]
 
 
 def test_nothing_is_lost_or_changed_that_was_there(filled: str) -> None:

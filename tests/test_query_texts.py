@@ -20,7 +20,8 @@ SQL = re.compile(r"\s*(WITH|SELECT|INSERT INTO|UPDATE|DELETE FROM)\s")
 PARAMETER = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 HOT = (
     "message", "message_attempt", "assignment_window", "booking", "thread", "audit_event",
-    "opt_out", "blocked_pair", "alert", "inbound_text", "relay", "number_custody", "auto_reply", "stripe_event",
+    "opt_out", "blocked_pair", "alert", "inbound_text", "relay", "number_custody", "auto_reply",
+    "stripe_event",
 )  # fmt: skip
 
 # Words that one database alone knows: such a text is prepared there.
