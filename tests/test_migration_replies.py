@@ -54,18 +54,28 @@ def fill_0004(url: str) -> None:
             {"at": at(2)},
         )
         for statement in (
-            "INSERT INTO sitter (id, org_id, ref, name, phone, status, created_at)"
-            " VALUES (1, 1, 'S-1', 'Maya', '+14155552001', 'active', :at)",
-            "INSERT INTO stray_text (provider_message_id, to_e164, received_at, media_count)"
-            " VALUES ('SM-9', '+19995550100', :at, 0)",
+            (
+                "INSERT INTO sitter (id, org_id, ref, name, phone, status, created_at)"
+                " VALUES (1, 1, 'S-1', 'Maya', '+14155552001', 'active', :at)"
+            ),
+            (
+                "INSERT INTO stray_text (provider_message_id, to_e164, received_at, media_count)"
+                " VALUES ('SM-9', '+19995550100', :at, 0)"
+            ),
             "INSERT INTO pull_mark (provider, pulled_until) VALUES ('twilio', :at)",
-            "INSERT INTO relay (message_id, org_id, kind, about_id, sitter_id)"
-            " VALUES (21, 1, 'forward', 11, 1)",
-            "INSERT INTO relay_question (org_id, message_id, sitter_id, options, asked_at)"
-            " VALUES (1, 12, 1, '[1, 2]', :at)",
+            (
+                "INSERT INTO relay (message_id, org_id, kind, about_id, sitter_id)"
+                " VALUES (21, 1, 'forward', 11, 1)"
+            ),
+            (
+                "INSERT INTO relay_question (org_id, message_id, sitter_id, options, asked_at)"
+                " VALUES (1, 12, 1, '[1, 2]', :at)"
+            ),
             "INSERT INTO auto_reply (org_id, phone_key, replied_at) VALUES (1, 'k', :at)",
-            "INSERT INTO stripe_event (event_id, org_id, booking, kind, outcome, received_at)"
-            " VALUES ('evt_1', 1, 'B-1', 'payment_intent.succeeded', 'confirmed', :at)",
+            (
+                "INSERT INTO stripe_event (event_id, org_id, booking, kind, outcome, received_at)"
+                " VALUES ('evt_1', 1, 'B-1', 'payment_intent.succeeded', 'confirmed', :at)"
+            ),
             "UPDATE org SET relay = :yes, closed_reply = 'Closed'",
         ):
             values = {"at": at(3), "yes": True}
@@ -171,17 +181,17 @@ def test_a_failure_after_any_statement_leaves_everything_as_it_was(
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT INTO inbound_text (message_id, org_id, received_at, addressed_to, code,"
-        " media_count) VALUES (11, 1, '2026-01-01', 'front_desk', 'NO_ACTIVE_WINDOW', 0)",
+        ("INSERT INTO inbound_text (message_id, org_id, received_at, addressed_to, code,"
+        " media_count) VALUES (11, 1, '2026-01-01', 'front_desk', 'NO_ACTIVE_WINDOW', 0)"),
         "UPDATE inbound_text SET addressed_to = 'nobody' WHERE message_id = 11",
         "UPDATE inbound_text SET addressed_to = 'sitter' WHERE message_id = 11",
         "UPDATE inbound_text SET done_at = '2026-01-01' WHERE message_id = 11",
-        "INSERT INTO stray_text (provider_message_id, to_e164, received_at, media_count)"
-        " VALUES ('SM-9', '+19995550101', '2026-01-01', 0)",
-        "INSERT INTO stripe_event (event_id, org_id, booking, kind, outcome, received_at)"
-        " VALUES ('evt_1', 1, 'B-2', 'payment_intent.succeeded', 'confirmed', '2026-01-01')",
-        "INSERT INTO relay (message_id, org_id, kind, about_id, sitter_id)"
-        " VALUES (21, 1, 'forward', 12, 1)",
+        ("INSERT INTO stray_text (provider_message_id, to_e164, received_at, media_count)"
+        " VALUES ('SM-9', '+19995550101', '2026-01-01', 0)"),
+        ("INSERT INTO stripe_event (event_id, org_id, booking, kind, outcome, received_at)"
+        " VALUES ('evt_1', 1, 'B-2', 'payment_intent.succeeded', 'confirmed', '2026-01-01')"),
+        ("INSERT INTO relay (message_id, org_id, kind, about_id, sitter_id)"
+        " VALUES (21, 1, 'forward', 12, 1)"),
         "INSERT INTO relay (message_id, org_id, kind, about_id) VALUES (22, 1, 'gossip', 12)",
         "UPDATE message_attempt SET rule = 'pool' WHERE message_id = 21",
         "UPDATE org SET open_from_minute = 540",
