@@ -3,11 +3,13 @@
 Upgrade. Columns are added to `org` where its rows lie; new tables hold what belongs to a text that
 came in or that petmsg wrote by itself. `message_attempt` learns of texts to nobody's thread (a
 sitter's own phone, a stranger's): its thread and rule may be NULL. On SQLite that table is made
-anew and its rows are copied; nothing points to it.
+anew: its rows are copied, and whatever indexes and triggers it has are made again, an operator's
+own too. A text that came in before is the front desk's, or unrouted without a thread; it waits for
+nobody.
 
 Downgrade. Goes back to what 0003 knew: who read a text, the inbox, strays, questions and payments
-are gone. Texts to nobody's thread that have not left are cancelled, because 0003 would not know
-whom they are for, and their attempts are gone.
+are gone. Texts to nobody's thread that did not arrive are cancelled, because 0003 would not know
+whom they are for, and the attempts of all such texts are gone.
 """
 
 import sqlalchemy as sa
@@ -50,21 +52,42 @@ _ATTEMPT_COLUMNS = (
     "id, org_id, message_id, attempt, thread_id, number_id, rule, worker, status, code,"
     " provider_message_id, claimed_at, ended_at"
 )
-_ATTEMPT_INDEXES = (("number_id", "claimed_at"), ("thread_id", "claimed_at"))
+_STANDING = """
+SELECT sql FROM sqlite_master
+WHERE tbl_name = 'message_attempt' AND type IN ('index', 'trigger') AND sql IS NOT NULL
+ORDER BY type, name
+"""
+
+_CAME_IN = """
+INSERT INTO inbound_text (message_id, org_id, received_at, addressed_to, code, media_count)
+SELECT id, org_id, created_at,
+       CASE WHEN thread_id IS NULL THEN 'unrouted' ELSE 'front_desk' END,
+       CASE WHEN thread_id IS NULL THEN 'UNKNOWN_SENDER' ELSE 'KNOWN_CLIENT' END, 0
+FROM message WHERE direction = 'inbound' ORDER BY id
+"""
+"""Texts from before replies were read, or from before a downgrade."""
 
 _CANCEL = """
 UPDATE message SET status = 'cancelled', due_at = NULL, in_doubt_at = NULL, absent_at = NULL
 WHERE direction = 'outbound' AND thread_id IS NULL
-  AND status IN ('queued', 'sending', 'unknown', 'held')
+  AND status NOT IN ('sent', 'delivered', 'cancelled')
 """
+"""A failed one too: a retry at 0003 would look for its client."""
 
 
 def upgrade() -> None:
     """Add what replies need."""
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     if not is_sqlite:
-        # In the order in which every transaction of petmsg comes upon them.
-        op.execute(sa.text("LOCK TABLE org, message, message_attempt IN ACCESS EXCLUSIVE MODE"))
+        # The org first, which every transaction of petmsg that writes reads before it does: one
+        # then either ends before this begins, or waits holding nothing that is needed here. What
+        # the new tables point to may be read all the while.
+        for tables, mode in (
+            ("org", "ACCESS EXCLUSIVE"),
+            ("client, sitter, message_number", "SHARE ROW EXCLUSIVE"),
+            ("message, message_attempt", "ACCESS EXCLUSIVE"),
+        ):
+            op.execute(sa.text(f"LOCK TABLE {tables} IN {mode} MODE"))
     false = "0" if is_sqlite else "false"
     for column in _ORG_COLUMNS:
         op.execute(sa.text(f"ALTER TABLE org ADD COLUMN {column.format(false=false)}"))
@@ -97,6 +120,7 @@ def upgrade() -> None:
     _create_inbound()
     _create_relay()
     _create_others()
+    op.execute(sa.text(_CAME_IN))
 
 
 def downgrade() -> None:
@@ -105,7 +129,7 @@ def downgrade() -> None:
     if not is_sqlite:
         op.execute(
             sa.text(
-                "LOCK TABLE org, message, message_attempt, "
+                "LOCK TABLE org, client, sitter, message_number, message, message_attempt, "
                 + ", ".join(_TABLES)
                 + " IN ACCESS EXCLUSIVE MODE"
             )
@@ -128,7 +152,12 @@ def downgrade() -> None:
 
 
 def _remake_attempts(*, direct_too: bool) -> None:
-    """SQLite cannot take a NOT NULL away: the table is made anew under its name."""
+    """SQLite cannot take a NOT NULL away: the table is made anew, and takes the place of the old.
+
+    In this order: were the old one renamed, what names it (an operator's view, say) would follow.
+    """
+    connection = op.get_bind()
+    standing = connection.exec_driver_sql(_STANDING).scalars().all()
     extra: list[sa.schema.SchemaItem] = []
     if direct_too:
         extra = [
@@ -141,11 +170,8 @@ def _remake_attempts(*, direct_too: bool) -> None:
                 "(thread_id IS NULL) = (rule IS NULL)", name=op.f("ck_message_attempt_thread_rule")
             ),
         ]
-    for columns in _ATTEMPT_INDEXES:
-        op.drop_index(f"ix_message_attempt_{'_'.join(columns)}", "message_attempt")
-    op.execute(sa.text("ALTER TABLE message_attempt RENAME TO message_attempt_before"))
     op.create_table(
-        "message_attempt",
+        "message_attempt_anew",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("org_id", sa.Integer(), nullable=False),
         sa.Column("message_id", sa.Integer(), nullable=False),
@@ -184,13 +210,14 @@ def _remake_attempts(*, direct_too: bool) -> None:
     )
     op.execute(
         sa.text(
-            f"INSERT INTO message_attempt ({_ATTEMPT_COLUMNS})"
-            f" SELECT {_ATTEMPT_COLUMNS} FROM message_attempt_before ORDER BY id"
+            f"INSERT INTO message_attempt_anew ({_ATTEMPT_COLUMNS})"
+            f" SELECT {_ATTEMPT_COLUMNS} FROM message_attempt ORDER BY id"
         )
     )
-    op.drop_table("message_attempt_before")
-    for columns in _ATTEMPT_INDEXES:
-        op.create_index(f"ix_message_attempt_{'_'.join(columns)}", "message_attempt", [*columns])
+    op.drop_table("message_attempt")
+    op.rename_table("message_attempt_anew", "message_attempt")
+    for statement in standing:
+        connection.exec_driver_sql(statement)
 
 
 def _in_org(table: str, column: str, other: str) -> sa.ForeignKeyConstraint:
@@ -266,6 +293,10 @@ def _create_inbound() -> None:
         sa.UniqueConstraint("provider_message_id", name="uq_stray_text_provider_message_id"),
         sa.ForeignKeyConstraint(["adopted_id"], ["message.id"], name="fk_stray_text_adopted_id"),
         sa.CheckConstraint(f"provider IN {_PROVIDERS}", name="ck_stray_text_provider"),
+        sa.CheckConstraint(
+            "(adopted_id IS NULL) = (adopted_at IS NULL)", name="ck_stray_text_adopted"
+        ),
+        sa.CheckConstraint("media_count >= 0", name="ck_stray_text_media_count"),
     )
     op.create_index("ix_stray_text_to_e164", "stray_text", ["to_e164"])
     op.create_table(

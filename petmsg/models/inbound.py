@@ -64,7 +64,12 @@ class StrayText(Table, table=True):
     """
 
     __tablename__ = "stray_text"
-    __table_args__ = (UniqueConstraint("provider_message_id"), Index(None, "to_e164"))
+    __table_args__ = (
+        UniqueConstraint("provider_message_id"),
+        CheckConstraint("(adopted_id IS NULL) = (adopted_at IS NULL)", name="adopted"),
+        CheckConstraint("media_count >= 0", name="media_count"),
+        Index(None, "to_e164"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     provider: ProviderName | None = Field(
