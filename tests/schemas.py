@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from petmsg.render.schema import SHAPES, Form, document, item_of
@@ -162,10 +163,20 @@ def output_complaints(arguments: Sequence[str], out: str, *, form: str) -> list[
     shape = SHAPES[name]
     by_line = form == "jsonl" or shape.form is Form.LINES
     if not by_line:
-        return complaints(json.loads(out), document(name))
-    item = item_of(shape)
+        return complaints(json.loads(out), _document(name))
+    item = _item(name)
     return [
         complaint
         for number, line in enumerate(out.splitlines(), start=1)
         for complaint in complaints(json.loads(line), item, f"line {number}")
     ]
+
+
+@cache
+def _document(name: str) -> dict[str, Any]:
+    return document(name)
+
+
+@cache
+def _item(name: str) -> dict[str, Any]:
+    return item_of(SHAPES[name])

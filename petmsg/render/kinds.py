@@ -6,6 +6,7 @@ which side of its column it stands and what its words are coloured. Standard lib
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import cache
 from typing import Any, NamedTuple
 
 GOOD, WAITS, BAD, OVER = "good", "waits", "bad", "over"
@@ -114,6 +115,7 @@ NOTABLE = FLAG._replace(tones={"yes": WAITS})
 """Yes is worth an eye."""
 
 
+@cache
 def one_of(*vocabularies: type[StrEnum]) -> Kind:
     """A word of closed vocabularies; one that says a status has its colour."""
     words = [each.value for vocabulary in vocabularies for each in vocabulary]
