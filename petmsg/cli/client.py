@@ -41,7 +41,7 @@ def add(
     run: Run,
     name: Annotated[str, typer.Argument(help="Her name.")],
     phone: Annotated[
-        list[str], typer.Option("--phone", metavar="E164", help="Her phone; again for more.")
+        list[str], typer.Option("--phone", metavar="PHONE", help="Her phone; again for more.")
     ],
     ref: Annotated[str | None, typer.Option("--ref", help="Her id in your system.")] = None,
     kind: KIND = None,
@@ -120,7 +120,7 @@ def forget(run: Run, client: CLIENT_ARG, reason: REASON = None, yes: YES = False
 def phone_add(
     run: Run,
     client: CLIENT_ARG,
-    phone: Annotated[str, typer.Argument(metavar="E164")],
+    phone: Annotated[str, typer.Argument(metavar="PHONE")],
     primary: Annotated[bool, typer.Option("--primary", help="Text this one from now on.")] = False,
 ) -> None:
     """Add a phone to a client."""
@@ -131,7 +131,7 @@ def phone_add(
 
 @command(phone_app, "remove", writes=True)
 def phone_remove(
-    run: Run, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="E164")]
+    run: Run, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
 ) -> None:
     """Remove a phone of a client."""
     from petmsg.services import client as service
@@ -141,7 +141,7 @@ def phone_remove(
 
 @command(phone_app, "primary", writes=True)
 def phone_primary(
-    run: Run, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="E164")]
+    run: Run, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
 ) -> None:
     """Choose which phone of a client is texted."""
     from petmsg.services import client as service
@@ -153,7 +153,7 @@ def phone_primary(
 def phone_textable(
     run: Run,
     client: CLIENT_ARG,
-    phone: Annotated[str, typer.Argument(metavar="E164")],
+    phone: Annotated[str, typer.Argument(metavar="PHONE")],
     reason: REASON = None,
 ) -> None:
     """Text a phone again of which the provider said that it takes no texts."""

@@ -51,7 +51,6 @@ def lazy_group(
     *,
     help_text: str | None,
     callback: Callable[..., None],
-    add_completion: bool = False,
 ) -> Any:
     """A group of commands with that help; `callback` is run before each of them."""
     shell = typer.Typer(
@@ -59,7 +58,7 @@ def lazy_group(
         help=help_text,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        add_completion=add_completion,
+        add_completion=False,
         no_args_is_help=True,
         context_settings=CONTEXT_SETTINGS,
     )

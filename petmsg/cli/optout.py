@@ -55,7 +55,7 @@ def add(
     reason: REASON = None,
     phone: Annotated[
         str | None,
-        typer.Option("--phone", metavar="E164", help="Only this phone of hers; usually all."),
+        typer.Option("--phone", metavar="PHONE", help="Only this phone of hers; usually all."),
     ] = None,
 ) -> None:
     """Send a client no texts any more, from no number. The same again changes nothing.

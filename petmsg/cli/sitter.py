@@ -33,7 +33,7 @@ SITTER_ARG = Annotated[str, typer.Argument(metavar="SITTER", help="Her ref, phon
 def add(
     run: Run,
     name: Annotated[str, typer.Argument(help="Her name.")],
-    phone: Annotated[str, typer.Option("--phone", metavar="E164", help="Her own phone.")],
+    phone: Annotated[str, typer.Option("--phone", metavar="PHONE", help="Her own phone.")],
     ref: Annotated[str | None, typer.Option("--ref", help="Her id in your system.")] = None,
     activate: Annotated[
         bool, typer.Option("--activate", help="And activate her, with a number.")
@@ -83,7 +83,7 @@ def set_(
     run: Run,
     sitter: SITTER_ARG,
     name: Annotated[str | None, typer.Option("--name")] = None,
-    phone: Annotated[str | None, typer.Option("--phone", metavar="E164")] = None,
+    phone: Annotated[str | None, typer.Option("--phone", metavar="PHONE")] = None,
 ) -> None:
     """Change a sitter's name or own phone."""
     from petmsg.services import sitter as service
