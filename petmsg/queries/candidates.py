@@ -123,6 +123,11 @@ def offered(
     return list(found.values())
 
 
+def tells_a_phone(name: str) -> bool:
+    """Whether somebody wrote a phone into a name."""
+    return _PHONE.search(name) is not None
+
+
 def _starts(sql: str, typed: str) -> dict[str, str]:
     """From where on a text's branches read. A name needs a first letter: with none, refs do."""
     starts = {
@@ -137,7 +142,7 @@ def _starts(sql: str, typed: str) -> dict[str, str]:
 
 def _candidate(row: dict[str, Any], *, names: bool) -> Candidate | None:
     word, about = str(row["word"] or ""), str(row["about"] or "")
-    if names and _PHONE.search(word if row["is_name"] else about):
+    if names and tells_a_phone(word if row["is_name"] else about):
         if row["is_name"]:
             return None
         about = ""
