@@ -1,19 +1,23 @@
 """petmsg audit …"""
 
-from typing import Annotated
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
 
 import typer
 
 from petmsg.cli.command import command, new_app
 from petmsg.cli.options import ALL, BEFORE, LIMIT, page, read_file
 from petmsg.cli.run import Run
+from petmsg.enums import OutputFormat
 from petmsg.errors import FINDING, MalformedFile
 from petmsg.queries import audit as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render import output as render
-from petmsg.render.fields import record
+from petmsg.render.fields import Field, record
 from petmsg.render.nouns import EVENTS, VERIFIED
 from petmsg.render.safe import json_text
+
+_HEADS = (Field("org", "Org"), Field("seq", "Event"), Field("hash", "Hash"))
 
 app = new_app("Who did what, when and why: a chain of hashes.")
 
@@ -57,17 +61,21 @@ def export(
 ) -> None:
     """Every event as JSON lines, oldest first; with --head only the end of the chain.
 
-    The heads are those of all orgs unless --org is given.
+    The heads are those of all orgs unless --org is given. Another format only with -o, whatever
+    PETMSG_OUTPUT says: what is exported is kept, and read by audit verify.
     """
     with run.snapshot() as cursor:
-        if head:
-            for org in run.chosen(cursor):
-                seq, digest = queries.head(cursor, org) or (0, "0" * 64)
-                render.write(json_text({"org": org.slug, "seq": seq, "hash": digest}))
+        fields: Sequence[Field] = _HEADS if head else EVENTS
+        rows: Iterable[Any] = (
+            [queries.shown_head(cursor, org) for org in run.chosen(cursor)]
+            if head
+            else queries.events_in_order(cursor, run.org(cursor))
+        )
+        if run.output_option is not None and run.output is not OutputFormat.JSONL:
+            run.show_list(fields, list(rows))
             return
-        org = run.org(cursor)
-        for row in queries.events_in_order(cursor, org):
-            render.write(json_text(record(EVENTS, row, run.view)))
+        for row in rows:
+            render.write(json_text(record(fields, row, run.view)))
 
 
 @command(app, "verify")
