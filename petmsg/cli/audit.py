@@ -22,7 +22,11 @@ _HEADS = (Field("org", "Org"), Field("seq", "Event"), Field("hash", "Hash"))
 app = new_app("Who did what, when and why: a chain of hashes.")
 
 
-@command(app, "list")
+@command(
+    app,
+    "list",
+    examples=["petmsg audit list --entity number --limit 10", "petmsg audit list --ref B-1"],
+)
 def list_(
     run: Run,
     event: Annotated[
@@ -41,7 +45,7 @@ def list_(
     run.show_list(EVENTS, rows)
 
 
-@command(app, "show")
+@command(app, "show", examples=["petmsg audit show 1"])
 def show(
     run: Run, seq: Annotated[int, typer.Argument(metavar="SEQ", help="Its sequence number.")]
 ) -> None:
@@ -49,7 +53,11 @@ def show(
     run.show_one(EVENTS, run.read(queries.show_event, seq))
 
 
-@command(app, "export")
+@command(
+    app,
+    "export",
+    examples=["petmsg audit export > events.jsonl", "petmsg audit export --head > heads.jsonl"],
+)
 def export(
     run: Run,
     head: Annotated[
@@ -78,7 +86,7 @@ def export(
             render.write(json_text(record(fields, row, run.view)))
 
 
-@command(app, "verify")
+@command(app, "verify", examples=["petmsg audit verify", "petmsg audit verify --head heads.jsonl"])
 def verify(
     run: Run,
     head: Annotated[
