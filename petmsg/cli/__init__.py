@@ -96,7 +96,7 @@ def petmsg(
 def command_line() -> Any:
     """The whole command line as the parser needs it; groups are loaded when they are used."""
     entries = {name: Entry(help_text, partial(_build, name)) for name, help_text in GROUPS.items()}
-    return lazy_group(entries, help_text=None, callback=petmsg)
+    return lazy_group(entries, help_text=petmsg.__doc__, callback=petmsg)
 
 
 def _build(name: str) -> Any:
