@@ -28,7 +28,15 @@ _STORED = (
 )
 
 
-@command(app, "explain")
+@command(
+    app,
+    "explain",
+    examples=[
+        "petmsg route explain C-1",
+        "petmsg route explain C-1 --at +3h",
+        "petmsg route explain --message 1",
+    ],
+)
 def explain(
     run: Run,
     client: Annotated[
@@ -61,7 +69,7 @@ def explain(
     run.exit_code = 0 if found.outcome is Outcome.ROUTED else REFUSED
 
 
-@command(app, "inbound")
+@command(app, "inbound", examples=["petmsg route inbound --from +12025550101 --to +14155550101"])
 def inbound(
     run: Run,
     from_: Annotated[str, typer.Option("--from", metavar="PHONE", help="Who texted.")],

@@ -20,11 +20,12 @@ from petmsg.db.cursor import Cursor
 from petmsg.db.location import Location, default_path, locate
 from petmsg.db.snapshot import snapshot
 from petmsg.enums import OutputFormat
-from petmsg.errors import BUSY, Busy, ConflictingWrite, OutOfRange, PetmsgError
+from petmsg.errors import BUSY, Busy, ConflictingWrite, OutOfRange, PetmsgError, shown
 from petmsg.queries.org import OrgRow, all_orgs, find_org
 from petmsg.render import output as render
 from petmsg.render.fields import Field, View
 from petmsg.settings import Setting
+from petmsg.typos import closest_words, did_you_mean
 from petmsg.words import parse_name
 
 TRY_SECONDS = 30.0
@@ -109,8 +110,10 @@ class Run:
         try:
             return OutputFormat(wanted)
         except ValueError:
+            meant = did_you_mean(closest_words(wanted, OutputFormat))
             raise OutOfRange(
-                f"{wanted!r} is not an output format.", hint="One of table, json, jsonl, tsv."
+                f"{shown(wanted)} is not an output format.",
+                hint=f"{meant} One of table, json, jsonl, tsv.".lstrip(),
             ) from None
 
     @cached_property
