@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 from petmsg.clock import iso_utc, zone
 from petmsg.phone import mask_phone
 
+NO_NUMBER = "NO NUMBER"
+"""What a table says where a text would have no number to leave from."""
+
 
 class View(NamedTuple):
     """How this command shows things: in which timezone, and whether personal phones are shown."""

@@ -66,7 +66,7 @@ def hold(cursor: Cursor, world: World, start: datetime, end: datetime, many: int
     """Every segment against explaining, at its start, inside, and just before its end."""
     org = find_org(cursor, None)
     span = checked_span(start, end, now=world.now)
-    found = by_client(simulate(cursor, org, span))
+    found = by_client(simulate(cursor, org, span).segments)
     assert list(found) == list(CLIENTS)
     seen: Counter[Any] = Counter()
     for client, segments in found.items():
