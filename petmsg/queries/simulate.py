@@ -1,6 +1,6 @@
 """The clients of an org over a span: their windows and their threads' own pool numbers.
 
-They come a thousand at a time, so that a company of any size takes the same memory.
+They come some hundreds at a time, so that a company of any size takes the same memory.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
 WHERE t.org_id = :org_id AND t.client_id >= :first_client_id AND t.client_id <= :last_client_id
 ORDER BY t.client_id, w.ends_at
 """
-AT_ONCE = 1_000
+AT_ONCE = 250
 
 
 def read_client_courses(

@@ -84,12 +84,45 @@ _NEVER = _Answer(
 """An answer that holds at no time: nothing is known yet."""
 
 
+class _Kept:
+    """Answers by key, each with the span in which it holds."""
+
+    def __init__(self) -> None:
+        self._all: dict[Key, tuple[list[datetime], list[_Answer]]] = {}
+
+    def find(self, key: Key, at: datetime) -> _Answer | None:
+        """The answer that is known for `at`, if one is."""
+        kept = self._all.get(key)
+        if kept is None:
+            return None
+        since, answers = kept
+        place = bisect_right(since, at)
+        if place and at < answers[place - 1].to_at:
+            return answers[place - 1]
+        return None
+
+    def keep(self, key: Key, answer: _Answer) -> _Answer:
+        """Keep the answer; where it only goes on, what it goes on from is the longer for it."""
+        since, answers = self._all.setdefault(key, ([], []))
+        place = bisect_right(since, answer.from_at)
+        if place:
+            before = answers[place - 1]
+            if before.to_at == answer.from_at and before.route is answer.route:
+                answers[place - 1] = before._replace(to_at=answer.to_at)
+                return answers[place - 1]
+        since.insert(place, answer.from_at)
+        answers.insert(place, answer)
+        return answer
+
+
 class _Answers:
-    """The answers of `decide` that are known so far."""
+    """The answers of `decide` that are known so far, for all clients of an org."""
 
     def __init__(self, org: OrgCourse, start: datetime, end: datetime) -> None:
         self.start = start
         self.end = end
+        self.by_window = _Kept()
+        """Those for which a window was enough: no rule was tried that could mind the client."""
         self._pool = _with_quarantine_ends(org.pool, lambda pool: [each.number for each in pool])
         self._desks = _with_quarantine_ends(org.desks, lambda desks: desks)
         self._sitters = {
@@ -121,46 +154,49 @@ class _Answers:
             known = self._of[kind, own] = _Known(self, facts)
         return known
 
-    def ask(self, facts: Facts, windows: Sequence[WindowSpan], at: datetime) -> _Answer:
-        """What `decide` says at `at`, and how long nothing changes that it looked at."""
+    def ask(self, facts: Facts, windows: Sequence[WindowSpan], at: datetime) -> Decision:
+        """What `decide` says at `at` where these windows are open."""
         pool, desks = self._pool, self._desks
-        seen = [self._sitters[each.sitter_id] for each in windows if each.sitter_id is not None]
-        decision = decide(
+        return decide(
             facts._replace(
-                windows=tuple(self._fact(window, at) for window in windows),
+                windows=tuple([self._fact(window, at) for window in windows]),
                 pool=pool.states[pool.place(at)],
                 desks=desks.states[desks.place(at)],
             ),
             at,
         )
-        since: list[Sequence[datetime]] = [each.course.since for each in seen]
+
+    def answer(self, decision: Decision, windows: Sequence[WindowSpan]) -> _Answer:
+        """The Decision about these windows, and how long nothing changes that it looked at."""
+        at = decision.at
+        looked_at = [
+            self._sitters[each.sitter_id].course.since
+            for each in windows
+            if each.sitter_id is not None
+        ]
         for step in decision.trace:
             if step.rule is Rule.POOL:
-                since.append(pool.since)
+                looked_at.append(self._pool.since)
             elif step.rule is Rule.FRONT_DESK:
-                since.append(desks.since)
+                looked_at.append(self._desks.since)
         from_at, to_at = self.start, self.end
-        for points in since:
-            place = bisect_right(points, at)
-            from_at = max(from_at, points[place - 1])
-            if place < len(points):
-                to_at = min(to_at, points[place])
+        for since in looked_at:
+            place = bisect_right(since, at)
+            from_at = max(from_at, since[place - 1])
+            if place < len(since):
+                to_at = min(to_at, since[place])
         route = _route(decision)
         return _Answer(from_at, to_at, self._routes.setdefault(route, route))
 
     def _fact(self, window: WindowSpan, at: datetime) -> WindowFact:
-        fact = WindowFact(
-            booking_id=window.booking_id,
-            booking=window.booking,
-            starts_at=window.starts_at,
-            booked_until=window.booked_until,
-            ends_at=window.ends_at,
-        )
-        if window.sitter_id is None:
-            return fact
-        sitter, name, course = self._sitters[window.sitter_id]
+        starts_at, booked_until, ends_at, booking_id, booking, sitter_id = window
+        if sitter_id is None:
+            return WindowFact(booking_id, booking, starts_at, booked_until, ends_at)
+        sitter, name, course = self._sitters[sitter_id]
         active, number = course.states[course.place(at)]
-        return fact._replace(sitter=sitter, sitter_name=name, sitter_active=active, number=number)
+        return WindowFact(
+            booking_id, booking, starts_at, booked_until, ends_at, sitter, name, active, number
+        )
 
 
 class _Known:
@@ -171,22 +207,16 @@ class _Known:
         """The answer found last: mostly it is the next one too."""
         self._answers = answers
         self._facts = facts
-        self._all: dict[Key, tuple[list[datetime], list[_Answer]]] = {}
+        self._kept = _Kept()
 
     def at(self, key: Key, windows: Sequence[WindowSpan], at: datetime) -> _Answer:
         """The answer at `at` where these windows are open, which lie as `key` says."""
-        since, answers = self._all.setdefault(key, ([], []))
-        place = bisect_right(since, at)
-        if place and at < answers[place - 1].to_at:
-            found = answers[place - 1]
-        else:
-            found = self._answers.ask(self._facts, windows, at)
-            before = answers[place - 1] if place else None
-            if before and before.to_at == found.from_at and before.route is found.route:
-                found = answers[place - 1] = before._replace(to_at=found.to_at)
-            else:
-                since.insert(place, found.from_at)
-                answers.insert(place, found)
+        answers = self._answers
+        found = answers.by_window.find(key, at) or self._kept.find(key, at)
+        if found is None:
+            decision = answers.ask(self._facts, windows, at)
+            kept = answers.by_window if len(decision.trace) == 1 else self._kept
+            found = kept.keep(key, answers.answer(decision, windows))
         self.latest[key] = found
         return found
 
@@ -207,13 +237,15 @@ class _Line:
         end: datetime,
     ) -> None:
         """Lay `[start, end)`, in which just these windows are open, as `key` says."""
-        at = start
+        at, latest = start, known.latest
         while at < end:
-            answer = known.at(key, windows, at)
-            if not self.routes or answer.route is not self.routes[-1]:
+            from_at, to_at, route = latest.get(key, _NEVER)
+            if not from_at <= at < to_at:
+                _, to_at, route = known.at(key, windows, at)
+            if not self.routes or route is not self.routes[-1]:
                 self.since.append(at)
-                self.routes.append(answer.route)
-            at = answer.to_at
+                self.routes.append(route)
+            at = to_at
 
 
 def _segments(answers: _Answers, client: ClientCourse) -> list[Segment]:
@@ -285,12 +317,13 @@ def _overlapping(
     line: _Line, known: _Known, windows: Sequence[WindowSpan], start: datetime, end: datetime
 ) -> None:
     """Lay `[start, end)`, in which windows overlap, with routes."""
-    points = {each for window in windows for each in window[:3] if start < each < end}
+    points = {point for window in windows for point in window[:3]}
     at = start
     for until in sorted((*points, end)):
-        open_now = [each for each in windows if each.starts_at <= at < each.ends_at]
-        line.walk(known, _key(open_now, at), open_now, at, until)
-        at = until
+        if at < until <= end:
+            open_now = [each for each in windows if each.starts_at <= at < each.ends_at]
+            line.walk(known, _key(open_now, at), open_now, at, until)
+            at = until
 
 
 def _key(windows: Sequence[WindowSpan], at: datetime) -> Key:
@@ -298,16 +331,28 @@ def _key(windows: Sequence[WindowSpan], at: datetime) -> Key:
     the order of their starts."""
     if len(windows) == 1:
         return windows[0].sitter_id
-    starts = [each.starts_at for each in windows]
-    ids = sorted(each.booking_id for each in windows)
-    return tuple(
-        (
-            each.sitter_id,
-            at < each.booked_until,
-            starts.index(each.starts_at),
-            ids.index(each.booking_id),
+    if len(windows) == 2:
+        one, other = windows
+        return (
+            one.sitter_id,
+            other.sitter_id,
+            at < one.booked_until,
+            at < other.booked_until,
+            one.starts_at == other.starts_at,
+            one.booking_id < other.booking_id,
         )
-        for each in windows
+    starts = [each.starts_at for each in windows]
+    ids = sorted([each.booking_id for each in windows])
+    return tuple(
+        [
+            (
+                each.sitter_id,
+                at < each.booked_until,
+                starts.index(each.starts_at),
+                ids.index(each.booking_id),
+            )
+            for each in windows
+        ]
     )
 
 
