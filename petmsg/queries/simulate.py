@@ -3,8 +3,10 @@
 They come some hundreds at a time, so that a company of any size takes the same memory.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import repeat
 
 from petmsg.db.cursor import Cursor, instant_from_text
 from petmsg.enums import ClientKind
@@ -109,31 +111,18 @@ def _windows(
         first_client_id=ids[0],
         last_client_id=ids[1],
     )
+    if not rows:
+        return {}
+    # Column by column, because a loop over the rows takes twice as long as all that it does.
+    clients, starts_at, booked_until, ends_at, *others = zip(*rows, strict=True)
+    instants: list[Iterable[datetime]] = [starts_at, booked_until, ends_at]
+    if cursor.is_sqlite:
+        known = _Instants()
+        instants = [map(known.__getitem__, column) for column in instants]
+    spans = list(map(_new, repeat(WindowSpan), zip(*instants, *others, strict=True)))
     found: dict[int, list[WindowSpan]] = {}
-    last: int | None = None
-    windows: list[WindowSpan] = []
-    if not cursor.is_sqlite:
-        for client_id, *window in rows:
-            if client_id != last:
-                last, windows = client_id, found.setdefault(client_id, [])
-            windows.append(_new(WindowSpan, window))
-        return found
-    instant = _Instants()
-    for client_id, starts_at, booked_until, ends_at, booking_id, booking, sitter_id in rows:
-        if client_id != last:
-            last, windows = client_id, found.setdefault(client_id, [])
-        windows.append(
-            # A tuple of the right class: its constructor takes longer than all the rest of a row.
-            _new(
-                WindowSpan,
-                (
-                    instant[starts_at],
-                    instant[booked_until],
-                    instant[ends_at],
-                    booking_id,
-                    booking,
-                    sitter_id,
-                ),
-            )
-        )
+    place = 0
+    for client_id, count in Counter(clients).items():
+        found[client_id] = spans[place : place + count]
+        place += count
     return found

@@ -259,7 +259,8 @@ def _segments(answers: _Answers, client: ClientCourse) -> list[Segment]:
             _lay(line, answers.of(client.kind, own), windows, start, end)
     ends = [*line.since[1:], answers.end]
     name = client.client
-    return [_new(Segment, each) for each in zip(repeat(name), line.since, ends, line.routes)]
+    rows = zip(repeat(name), line.since, ends, line.routes)
+    return list(map(_new, repeat(Segment), rows))
 
 
 def _lay(
