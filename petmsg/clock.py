@@ -127,8 +127,8 @@ def iso_utc(instant: datetime) -> str:
     """
     if instant.tzinfo is None:
         raise ValueError("a naive datetime is no instant")
-    text = instant.astimezone(UTC).isoformat(timespec="auto")
-    return text.removesuffix("+00:00") + "Z"
+    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return utc.isoformat()[:-6] + "Z"
 
 
 def iso_local(instant: datetime, timezone: str) -> str:

@@ -7,7 +7,7 @@ the result back for rendering. A lock or a deadlock is tried again, whole, for h
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -250,8 +250,8 @@ class Run:
         sys.stderr.flush()
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
-    def show_list(self, fields: Sequence[Field], rows: Sequence[Any]) -> None:
-        """Print a list in the chosen format."""
+    def show_list(self, fields: Sequence[Field], rows: Iterable[Any]) -> None:
+        """Print a list in the chosen format; JSONL and TSV as its rows come."""
         render.show_list(fields, rows, output=self.output, view=self.view)
 
     def show_one(self, fields: Sequence[Field], row: Any) -> None:
