@@ -110,7 +110,11 @@ def inbound(
         run.show_one(_INBOUND, found.to_json())
 
 
-@command(app, "simulate")
+@command(
+    app,
+    "simulate",
+    examples=["petmsg route simulate --client C-1", "petmsg route simulate --from -1d --to +3d"],
+)
 def simulate(
     run: Run,
     from_: Annotated[
@@ -121,7 +125,8 @@ def simulate(
         typer.Option("--to", metavar="T", help="Until when  [default: 30 days after --from]"),
     ] = None,
     client: Annotated[
-        str | None, typer.Option("--client", help="Her ref, phone or name; else all clients.")
+        str | None,
+        typer.Option("--client", metavar="CLIENT", help="Her ref, phone or name; else all."),
     ] = None,
 ) -> None:
     """Every change of the number clients see over a span, without sending: a row from change to
