@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import repeat
+from typing import Any
 
 from petmsg.db.cursor import Cursor, instant_from_text
 from petmsg.enums import ClientKind
@@ -115,7 +116,7 @@ def _windows(
         return {}
     # Column by column, because a loop over the rows takes twice as long as all that it does.
     clients, starts_at, booked_until, ends_at, *others = zip(*rows, strict=True)
-    instants: list[Iterable[datetime]] = [starts_at, booked_until, ends_at]
+    instants: list[Iterable[Any]] = [starts_at, booked_until, ends_at]
     if cursor.is_sqlite:
         known = _Instants()
         instants = [map(known.__getitem__, column) for column in instants]
