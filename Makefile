@@ -15,7 +15,7 @@ DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types imports migrations-check docs-check bench campaigns lock clean
+.PHONY: help demo test lint types imports migrations-check docs docs-check bench campaigns lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s %s\n", $$1, $$2 }'
@@ -39,6 +39,9 @@ imports: $(DEV) ## import-linter: which package may import which
 
 migrations-check: $(DEV) ## fresh databases, upgraded, must equal the models
 	@.ci/migrations-check
+
+docs: $(DEV) ## writes what of the documentation is made from the program: reference, man pages, README
+	@$(BIN)/python -m tests.documentation
 
 docs-check: $(DEV) ## the documentation against the program
 	@$(BIN)/python -m pytest tests/test_docs.py $(ARGS)

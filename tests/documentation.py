@@ -22,12 +22,14 @@ from petmsg import errors
 from petmsg.cli import command_line
 from petmsg.cli.group import LazyGroup
 from petmsg.render.schema import SHAPES, documents, file_of
+from tests import manual
 from tests.fixtures import NOW, run_cli
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 REFERENCE = ROOT / "docs" / "reference.md"
 SCHEMAS = ROOT / "docs" / "schemas"
+MAN = ROOT / "docs" / "man"
 
 _SCHEMAS_HEAD = """# What the commands print as JSON
 
@@ -38,7 +40,7 @@ in `Z`. Personal phones are masked unless `--reveal`.
 | command | output | schema |
 |---|---|---|"""
 _BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
-_EXIT_CODES = {
+EXIT_CODES = {
     errors.DONE: "done, or nothing to do",
     errors.BUG: "a bug in petmsg",
     errors.USAGE: "wrong usage: input that cannot mean anything",
@@ -78,7 +80,7 @@ def commands_table() -> str:
 def exit_codes_table() -> str:
     """The table of exit codes."""
     rows = ["| code | meaning |", "|---|---|"]
-    rows += [f"| {code} | {meaning} |" for code, meaning in _EXIT_CODES.items()]
+    rows += [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()]
     return "\n".join(rows)
 
 
@@ -108,6 +110,11 @@ def schemas_list() -> str:
 def as_file(schema: dict[str, Any]) -> str:
     """A schema as its file holds it."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def man_pages() -> dict[str, str]:
+    """docs/man: a page for petmsg and one for each group of commands, by the file's name."""
+    return manual.pages(EXIT_CODES)
 
 
 def with_tables(text: str) -> str:
@@ -177,6 +184,13 @@ def main() -> None:
     REFERENCE.parent.mkdir(exist_ok=True)
     REFERENCE.write_text(reference(), "utf-8")
     write_schemas()
+    MAN.mkdir(exist_ok=True)
+    made = man_pages()
+    for path in MAN.glob("*.1"):
+        if path.name not in made:
+            path.unlink()
+    for name, page in made.items():
+        (MAN / name).write_text(page, "utf-8")
 
 
 if __name__ == "__main__":

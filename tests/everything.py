@@ -128,6 +128,7 @@ READING: dict[str, tuple[str, ...]] = {
     "inbox list": (),
     "inbox show": ("7",),
     "inbox strays": (),
+    "route simulate": ("--client", "C-1"),
     "message send --preview": ("C-1", "--body", BODY, "--preview"),
     "message list": (),
     "message show": ("1",),

@@ -162,6 +162,8 @@ def output_complaints(arguments: Sequence[str], out: str, *, form: str) -> list[
         return []
     shape = SHAPES[name]
     by_line = form == "jsonl" or shape.form is Form.LINES
+    if shape.form is Form.KEPT and not {"-o", "--output"} & set(arguments):
+        by_line = True
     if not by_line:
         return complaints(json.loads(out), _document(name))
     item = _item(name)

@@ -42,10 +42,12 @@ print(json.dumps(told))
 
 
 def loaded(
-    *lines: list[str], url: str = "", output: str = "json"
+    *lines: list[str], url: str = "", output: str = "json", complete: str = ""
 ) -> list[tuple[str, int, set[str]]]:
-    """Run command lines in one fresh process: each with its exit code and what is loaded then."""
+    """Run command lines in one fresh process: each with its exit code and what is loaded then.
+    With `complete` they are completed for that shell instead."""
     environ = {"PETMSG_DATABASE_URL": url, "PETMSG_OUTPUT": output, "HOME": "/nonexistent"}
+    environ["_PETMSG_COMPLETE"] = complete
     done = subprocess.run(
         [sys.executable, "-c", REPORT, json.dumps(lines), json.dumps(environ)],
         cwd=ROOT,

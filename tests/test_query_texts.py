@@ -11,7 +11,18 @@ import pytest
 from sqlalchemy import Engine, event
 
 from petmsg.clock import iso_utc
-from petmsg.queries import confirm, hold, impact, inbound, inbox, queue, relay, routing, thread
+from petmsg.queries import (
+    candidates,
+    confirm,
+    hold,
+    impact,
+    inbound,
+    inbox,
+    queue,
+    relay,
+    routing,
+    thread,
+)
 from tests.consistency import raw
 from tests.fixtures import NOW, add_org, lines, run_cli
 
@@ -33,6 +44,7 @@ SHAPES = [
     {"noun": "client", "column": "kind", "lock": "", "_CUSTODY_AT": routing._CUSTODY_AT},
     {"noun": "sitter", "column": "status"},
     {"noun": "booking"},
+    {"MOST": str(candidates.MOST), "_ORG": candidates._ORG, "_ORGS": candidates._ORGS},
 ]
 # Texts whose length follows the rows they get: run below, by confirming.
 OF_ANY_LENGTH = {"queries/confirm.py"}

@@ -120,7 +120,7 @@ def wrong(ran: Ran, arguments: list[str], form: str = "json") -> list[str]:
     """What is wrong with an output, which must be there."""
     assert ran.code in (0, 4, 10), ran.err
     assert ran.out.strip(), (arguments, ran.err)
-    return output_complaints(arguments, ran.out, form=form)
+    return output_complaints([*arguments, "-o", form], ran.out, form=form)
 
 
 # ---------------------------------------------------------------------------- every command has one

@@ -13,7 +13,7 @@ from petmsg.render.database import CLAIMS
 app = new_command()
 
 
-@command(app, "demo", writes=False)
+@command(app, "demo", writes=False, examples=["petmsg demo"])
 def demo(
     run: Run,
     pause: Annotated[

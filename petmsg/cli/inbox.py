@@ -13,13 +13,18 @@ from petmsg.queries import inbox as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.inbound import ASSIGNED, INBOX, ITEM, ITEM_CHANGED, RECEIVED, STRAYS
 
-app = new_app("Texts that came in and wait for a person: the front desk's, and strangers'.")
+app = new_app("Texts that came in and wait for a person.")
 
 IDS = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Their ids.")]
 ITEM_ID = Annotated[int, typer.Argument(metavar="ID", help="The text's id.")]
 
 
-@command(app, "list", reveals=True)
+@command(
+    app,
+    "list",
+    reveals=True,
+    examples=["petmsg inbox list", "petmsg inbox list --for unrouted --reveal"],
+)
 def list_(
     run: Run,
     whose: Annotated[
@@ -40,13 +45,18 @@ def list_(
     )
 
 
-@command(app, "show", reveals=True)
+@command(app, "show", reveals=True, examples=["petmsg inbox show 4"])
 def show(run: Run, message: ITEM_ID) -> None:
     """One text that came in: whose it is, who looks after it, why it is here, how to answer."""
     run.show_one(ITEM, run.read(queries.find_item, message))
 
 
-@command(app, "claim", writes=True)
+@command(
+    app,
+    "claim",
+    writes=True,
+    examples=["petmsg inbox claim 4", "petmsg inbox claim 4 5 --actor ada"],
+)
 def claim(
     run: Run,
     messages: IDS = None,
@@ -61,7 +71,12 @@ def claim(
     show_results(run, ITEM_CHANGED, run.write(service.claim_all, ids, take_over=take_over))
 
 
-@command(app, "done", writes=True)
+@command(
+    app,
+    "done",
+    writes=True,
+    examples=["petmsg inbox done 4 --reason 'called her'", "petmsg inbox done --client C-2"],
+)
 def done(
     run: Run,
     messages: IDS = None,
@@ -87,7 +102,7 @@ def done(
     show_results(run, ITEM_CHANGED, rows)
 
 
-@command(app, "assign", writes=True)
+@command(app, "assign", writes=True, examples=["petmsg inbox assign 5 C-2"])
 def assign(
     run: Run,
     message: ITEM_ID,
@@ -102,7 +117,7 @@ def assign(
     run.show_one(ASSIGNED, run.write(service.assign, message, client))
 
 
-@command(app, "strays", reveals=True)
+@command(app, "strays", reveals=True, examples=["petmsg inbox strays"])
 def strays(
     run: Run,
     adopted: Annotated[
@@ -118,7 +133,7 @@ def strays(
     run.show_list(STRAYS, rows)
 
 
-@command(app, "adopt", writes=True)
+@command(app, "adopt", writes=True, examples=["petmsg inbox adopt 1"])
 def adopt(run: Run, stray: Annotated[str, typer.Argument(metavar="STRAY", help="Its id.")]) -> None:
     """Take in a stray text, once its number is ours: as of the time when it came."""
     from petmsg.cli import receiving

@@ -1,7 +1,9 @@
 """petmsg route …"""
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated
+from itertools import islice
+from typing import Annotated, Any
 
 import typer
 
@@ -13,8 +15,18 @@ from petmsg.render.route import ADDRESSEE, DECISION, STORED
 
 app = new_app("Which number does a text leave from, and why?")
 
+MOST_IN_A_TABLE = 1_000
 
-@command(app, "explain")
+
+@command(
+    app,
+    "explain",
+    examples=[
+        "petmsg route explain C-1",
+        "petmsg route explain C-1 --at +3h",
+        "petmsg route explain --message 1",
+    ],
+)
 def explain(
     run: Run,
     client: Annotated[
@@ -53,7 +65,7 @@ def explain(
     run.exit_code = 0 if found.outcome is Outcome.ROUTED else REFUSED
 
 
-@command(app, "inbound")
+@command(app, "inbound", examples=["petmsg route inbound --from +12025550101 --to +14155550101"])
 def inbound(
     run: Run,
     from_: Annotated[str, typer.Option("--from", metavar="PHONE", help="Who texted.")],
@@ -91,6 +103,62 @@ def inbound(
         print_addressee(found.to_json(), at=at_words, view=view)
     else:
         run.show_one(ADDRESSEE, found.to_json())
+
+
+@command(
+    app,
+    "simulate",
+    examples=["petmsg route simulate --client C-1", "petmsg route simulate --from -1d --to +3d"],
+)
+def simulate(
+    run: Run,
+    from_: Annotated[
+        str, typer.Option("--from", metavar="T", help="Since when: ISO 8601, now, +2h, -30m, +14d.")
+    ] = "now",
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="T", help="Until when  [default: 30 days after --from]"),
+    ] = None,
+    client: Annotated[
+        str | None,
+        typer.Option("--client", metavar="CLIENT", help="Her ref, phone or name; else all."),
+    ] = None,
+) -> None:
+    """Every change of the number clients see over a span, without sending: a row from change to
+    change.
+
+    At any moment of a row, petmsg route explain --at says the same. The past is told from the
+    ledger, with today's windows and settings; what is to come from today's numbers and the known
+    ends of their quarantines, as if no texts were sent meanwhile: a text can make a pool number
+    the client's own, and changes which one is the least recently used. A span is at most 400 days
+    long. Clients who were forgotten are left out. A table ends after 1000 rows; jsonl and tsv
+    print every row as it is found.
+    """
+    from petmsg.services import simulate as service
+
+    with run.snapshot() as cursor:
+        org = run.org(cursor)
+        end = None if to is None else run.instant(to, org)
+        span = service.checked_span(run.instant(from_, org), end, now=run.now)
+        found = service.simulate(cursor, org, span, client_text=client)
+        for remark in found.remarks:
+            run.say(f"note: {remark}")
+        show_segments(run, found.segments)
+
+
+def show_segments(run: Run, segments: Iterable[Any]) -> None:
+    """Print segments as they come; a table of them ends where nobody would read on."""
+    from petmsg.render.simulate import SEGMENTS
+
+    if run.output is not OutputFormat.TABLE:
+        run.show_list(SEGMENTS, segments)
+        return
+    shown = list(islice(segments, MOST_IN_A_TABLE))
+    run.show_list(SEGMENTS, shown)
+    if not shown:
+        run.say("The org has no clients yet.")
+    elif next(iter(segments), None) is not None:
+        run.say(f"These are the first {MOST_IN_A_TABLE} rows. All of them: -o tsv or -o jsonl.")
 
 
 def show_decision(run: Run, decision: dict[str, object], *, at: datetime) -> None:

@@ -23,7 +23,7 @@ _HELP = (
 app = new_app("The one conversation of each client. " + _HELP)
 
 
-@command(app, "list")
+@command(app, "list", examples=["petmsg thread list --limit 20"])
 def list_(run: Run, limit: LIMIT = USUAL_LIMIT, before: BEFORE = None, all_: ALL = False) -> None:
     """The threads, the newest first.
 
@@ -33,7 +33,7 @@ def list_(run: Run, limit: LIMIT = USUAL_LIMIT, before: BEFORE = None, all_: ALL
     run.show_list(THREADS, run.read(queries.list_threads, page(limit, before, all_)))
 
 
-@command(app, "show")
+@command(app, "show", examples=["petmsg thread show C-1", "petmsg thread show 'Ann Ivers' -o json"])
 def show(
     run: Run,
     client: Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")],

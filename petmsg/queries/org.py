@@ -6,7 +6,7 @@ from typing import Any
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import PoolFor, ProviderName
-from petmsg.errors import NoOrg, NotFound, OrgNotChosen
+from petmsg.errors import NoOrg, OrgNotChosen
 from petmsg.hold import freeze_stands, quiet_hours
 
 _ORGS = """
@@ -62,7 +62,9 @@ def find_org(cursor: Cursor, slug: str | None) -> OrgRow:
     if slug is not None:
         row = cursor.one(_ORGS + "WHERE slug = :slug", slug=slug)
         if row is None:
-            raise NotFound("org", slug)
+            from petmsg.queries.nearest import no_org
+
+            raise no_org(cursor, slug)
         return _row(row)
     found = cursor.rows(_ORGS + "ORDER BY slug LIMIT 11")
     if not found:

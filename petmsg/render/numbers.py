@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from petmsg.enums import NumberClass, NumberStatus
-from petmsg.render.fields import Field, View, local
+from petmsg.render.fields import NO_NUMBER, Field, View, local
 from petmsg.render.kinds import (
     AMOUNT,
     COUNT,
@@ -82,7 +82,7 @@ NUMBER_ADDED = (
 def _meanwhile(row: Any, _: View) -> str:
     return (
         ", ".join(
-            f"{count} window(s) from {number} ({kind})" if number else f"{count} from NO NUMBER"
+            f"{count} window(s) from {number} ({kind})" if number else f"{count} from {NO_NUMBER}"
             for number, kind, count in row.meanwhile
         )
         or "-"
@@ -133,7 +133,7 @@ QUARANTINED = (
 
 def _instead(row: Any, _: View) -> str:
     return ", ".join(
-        f"{number} ({kind}, {count})" if number else f"NO NUMBER ({count})"
+        f"{number} ({kind}, {count})" if number else f"{NO_NUMBER} ({count})"
         for number, kind, count in row.meanwhile
     )
 

@@ -60,6 +60,7 @@ from petmsg.render.numbers import (
 from petmsg.render.optout import OPT_OUT, OPT_OUTS, OPTED_IN, OPTED_OUT
 from petmsg.render.provider_errors import CODE, CODES
 from petmsg.render.route import ADDRESSEE, DECISION, STORED
+from petmsg.render.simulate import SEGMENTS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -72,6 +73,7 @@ class Form(Enum):
     RESULTS = (
         "An array; with -o jsonl a line per item. A row that was refused has the error instead."
     )
+    KEPT = "A line per item; with -o json an array."
     LINES = "A line per item, with -o json as with -o jsonl."
 
 
@@ -82,7 +84,7 @@ class Shape(NamedTuple):
     form: Form
 
 
-_ONE, _LIST, _RESULTS, _LINES = Form
+_ONE, _LIST, _RESULTS, _KEPT, _LINES = Form
 
 SHAPES: Mapping[str, Shape] = {
     "init": Shape(ORG, _ONE),
@@ -138,6 +140,7 @@ SHAPES: Mapping[str, Shape] = {
     "route explain": Shape(DECISION, _ONE),
     "route explain --message": Shape(STORED, _ONE),
     "route inbound": Shape(ADDRESSEE, _ONE),
+    "route simulate": Shape(SEGMENTS, _LIST),
     "message send": Shape(SENT, _ONE),
     "message send --preview": Shape(SIZE, _ONE),
     "message dispatch": Shape(SENT, _RESULTS),
@@ -166,8 +169,8 @@ SHAPES: Mapping[str, Shape] = {
     "optout remove": Shape(OPTED_IN, _ONE),
     "audit list": Shape(EVENTS, _LIST),
     "audit show": Shape(EVENTS, _ONE),
-    "audit export": Shape(EVENTS, _LINES),
-    "audit export --head": Shape(HEAD, _LINES),
+    "audit export": Shape(EVENTS, _KEPT),
+    "audit export --head": Shape(HEAD, _KEPT),
     "audit verify": Shape(VERIFIED, _LIST),
     "errors explain": Shape(CODE, _LIST),
     "errors list": Shape(CODES, _LIST),
@@ -216,7 +219,7 @@ def document(command: str) -> dict[str, Any]:
         "title": f"petmsg {command} -o json",
         "description": shape.form.value,
     }
-    if shape.form is _LIST or shape.form is _RESULTS:
+    if shape.form in (_LIST, _RESULTS, _KEPT):
         return {**head, "type": "array", "items": item_of(shape)}
     return {**head, **item_of(shape)}
 
