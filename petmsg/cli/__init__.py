@@ -28,7 +28,7 @@ GROUPS = {
     "thread": "The one conversation of each client.",
     "route": "Which number does a text leave from, and why?",
     "message": "Send texts, and look at them.",
-    "inbox": "Texts that came in and wait for a person: the front desk's, and strangers'.",
+    "inbox": "Texts that came in and wait for a person.",
     "reconcile": "What petmsg and the provider disagree about: texts in doubt, numbers.",
     "alert": "What needs a person: alerts, and the commands that help.",
     "optout": "Who wants no texts: per company and phone; one phone stops its client.",
