@@ -49,11 +49,14 @@ def show_plans(run: Run, rows: Sequence[Any]) -> None:
     from petmsg.render.numbers import PLANNED_TEXTED, PLANNED_WINDOWS
 
     for row in rows:
-        if row.sitter is not None:
+        if row.plan.windows:
             title = f"Windows of {row.number} until then"
             run.show_list(PLANNED_WINDOWS, row.plan.windows, title=title)
-        title = f"Texted from {row.number} in the last 14 days"
-        run.show_list(PLANNED_TEXTED, row.plan.texted, title=title)
+        if row.plan.texted:
+            title = f"Texted from {row.number} in the last 14 days"
+            run.show_list(PLANNED_TEXTED, row.plan.texted, title=title)
+        else:
+            run.say(f"Nobody was texted from {row.number} in the last 14 days.")
 
 
 def result_data(run: Run, fields: Sequence[Field], row: Any) -> dict[str, Any]:
