@@ -149,6 +149,8 @@ class Reader:
                 row = next(reader, None)
                 if row is None:
                     return
+                if len(columns) == 1:
+                    row = row or [""]  # an empty line is an empty cell there
                 if len(row) != len(columns):
                     what = f"it has {len(row)} cells, the header has {len(columns)}"
                     raise self.broken(number, what)
