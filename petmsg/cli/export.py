@@ -1,11 +1,11 @@
 """petmsg export"""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from petmsg.cli.command import command, new_command
+from petmsg.cli.options import named_folder
 from petmsg.cli.run import Run
 from petmsg.enums import FileFormat
 from petmsg.errors import NoOrg
@@ -32,10 +32,11 @@ def export(
     """
     from petmsg.services.portable import export as service
 
+    place = named_folder(folder)
     with run.snapshot() as cursor:
         orgs = run.chosen(cursor)
         if not orgs:
             raise NoOrg
-        written = service.export(cursor, orgs, Path(folder), file_format=file_format, now=run.now)
+        written = service.export(cursor, orgs, place, file_format=file_format, now=run.now)
     run.show_list(EXPORTED, written)
     run.say(f"{folder} holds personal phones, names and texts as they are: keep it safe.")

@@ -1,11 +1,11 @@
 """petmsg import …"""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from petmsg.cli.command import command, new_app
+from petmsg.cli.options import named_folder
 from petmsg.cli.run import Run
 from petmsg.cli.taking_back import take_back
 from petmsg.cli.taking_over import source_of, take_over
@@ -26,7 +26,7 @@ def petmsg(
 
     petmsg --db postgresql://petmsg@db/petmsg import petmsg /srv/petmsg/2026-02-14
     """
-    take_back(run, Path(folder))
+    take_back(run, named_folder(folder))
 
 
 @command(app, "snoutos", writes=True)

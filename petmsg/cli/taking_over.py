@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from petmsg import settings
+from petmsg.cli.options import named_folder
 from petmsg.cli.run import Run
 from petmsg.enums import OutputFormat
 from petmsg.errors import REFUSED, UsageProblem
@@ -24,7 +24,7 @@ def source_of(run: Run, url: str | None, folder: str | None) -> "AbstractContext
     from petmsg.services.snoutos import sources
 
     if folder is not None and url is None:
-        return nullcontext(sources.Folder(Path(folder)))
+        return nullcontext(sources.Folder(named_folder(folder)))
     where = url or run.ambient.environ.get(settings.SNOUTOS)
     if where is None or folder is not None:
         raise UsageProblem(
