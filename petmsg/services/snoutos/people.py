@@ -117,6 +117,8 @@ def take_clients(work: Work, rows: Sequence[Row]) -> Taken:
         except MalformedRef as problem:
             taken.refuse(row["id"], problem)
             continue
+        if not row["contacts"]:
+            taken.note(ref, "client_without_phone", "She has no phone, and gets no texts.")
         new[ref] = Client(org_id=work.org.id, ref=ref, name=_name(row, taken), created_at=work.now)
     work.session.add_all(list(new.values()))
     work.session.flush()
@@ -124,17 +126,7 @@ def take_clients(work: Work, rows: Sequence[Row]) -> Taken:
         payload = {"kind": client.kind.value, "phones": 0}
         work.record("client.added", "client", client.ref, payload, reason=WHY)
     taken.new = len(new)
-    _note_without_phone(work, [row["id"] for row in rows if not row["contacts"]], taken)
     return taken
-
-
-def _note_without_phone(work: Work, refs: Sequence[str], taken: Taken) -> None:
-    """Note the clients for whom the old system holds no phone, unless somebody added one here."""
-    clients = clients_by_ref(work, refs)
-    textable = _with_primary(work, [client["id"] for client in clients.values()])
-    for ref, client in clients.items():
-        if client["id"] not in textable and client["forgotten_at"] is None:
-            taken.note(ref, "client_without_phone", "She has no phone, and gets no texts.")
 
 
 def take_contacts(work: Work, rows: Sequence[Row]) -> Taken:

@@ -9,7 +9,10 @@ from petmsg.errors import PetmsgError
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An old row that was not taken, or (`taken`) not as it stood there; `reason` says why."""
+    """An old row that was not taken, or (`taken`) not as it stood there; `reason` says why.
+
+    Of a row that was there already nothing is said: only what is not taken is told every time.
+    """
 
     table: str
     id: str

@@ -84,11 +84,11 @@ def take_threads(work: Work, stage: Stage, org: str, rows: Sequence[Row]) -> Tak
             for thread in threads:
                 taken.refuse(thread["id"], NotTaken(f"Its client {ref} was not taken."))
             continue
-        for thread in threads:
-            _note_what_is_lost(thread, numbers, taken)
         if client["id"] in there:
             taken.known += len(threads)
             continue
+        for thread in threads:
+            _note_what_is_lost(thread, numbers, taken)
         taken.new += 1
         taken.merged += len(threads) - 1
         new.append(_one_thread(work, client["id"], threads, numbers))
