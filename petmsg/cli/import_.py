@@ -24,7 +24,7 @@ def petmsg(
     database that is not there yet is created. The audit comes along and must verify. Where a file
     is not as it was written, nothing is taken, and it says where.
 
-    petmsg --db postgresql://petmsg@db/petmsg import petmsg /srv/petmsg/2026-02-14
+    petmsg import petmsg /srv/petmsg/2026-02-14 --db postgresql://petmsg@localhost/petmsg
     """
     take_back(run, named_folder(folder))
 
