@@ -22,6 +22,8 @@ DATABASE = "PETMSG_DATABASE_URL"
 ORG = "PETMSG_ORG"
 OUTPUT = "PETMSG_OUTPUT"
 ACTOR = "PETMSG_ACTOR"
+SNOUTOS = "PETMSG_SNOUTOS_URL"
+"""The old database, for petmsg import snoutos: a password is safer here than among arguments."""
 TWILIO_API_URL = "PETMSG_TWILIO_API_URL"
 TWILIO_TIMEOUT = "PETMSG_TWILIO_TIMEOUT_SECONDS"
 
