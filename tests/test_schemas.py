@@ -14,6 +14,7 @@ import pytest
 
 from petmsg.render.schema import DIALECT, ERROR, SHAPES, document, schema_of
 from tests import documentation, everything
+from tests.adopting import snoutos
 from tests.cli.on_twilio import keys
 from tests.everything import BOB, LONG_REF, MAYA, NOT_OURS, ORG, READING, SPARE, line_of
 from tests.fixtures import NOW, Ran, lines, run_cli, working
@@ -96,7 +97,7 @@ STDIN = {
 }
 ELSEWHERE = {
     "demo", "db backup", "db downgrade", "message retry", "message dispatch --watch",
-    "number import --from-provider", "message pull",
+    "number import --from-provider", "message pull", "export", "import petmsg", "import snoutos",
 }  # fmt: skip
 """Held against their schemas by the tests below that are named after them."""
 
@@ -194,6 +195,18 @@ def test_message_retry_and_pull_and_number_import_from_provider(company: str) ->
         work.cursor.run("UPDATE message SET status = 'failed' WHERE id = 4")
     line = ["message", "retry", "4", "--reason", "again"]
     assert wrong(run_cli(company, *line, "--org", ORG, "-o", "json"), line) == []
+
+
+def test_export_and_both_imports(template: Path, migrated_sqlite: str, tmp_path: Path) -> None:
+    old = snoutos.write_csv(snoutos.sound(), tmp_path / "old")
+    for url, line in (
+        (f"sqlite:///{template}", ["export", str(tmp_path / "files")]),
+        (f"sqlite:///{tmp_path}/new.db", ["import", "petmsg", str(tmp_path / "files")]),
+        (migrated_sqlite, ["import", "snoutos", "--dir", str(old), "--timezone", "UTC"]),
+    ):
+        ran = run_cli(url, *line, "-o", "json")
+        assert wrong(ran, line) == []
+        assert ran.json
 
 
 def test_message_dispatch_watch(company: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
+from petmsg.render.adopting import EXPORTED, REPORT, TAKEN_BACK
 from petmsg.render.alert import ALERT, ALERTS, DONE
 from petmsg.render.conversation import (
     BOOKING,
@@ -89,6 +90,9 @@ _ONE, _LIST, _RESULTS, _KEPT, _LINES = Form
 SHAPES: Mapping[str, Shape] = {
     "init": Shape(ORG, _ONE),
     "demo": Shape(CLAIMS, _LIST),
+    "export": Shape(EXPORTED, _LIST),
+    "import petmsg": Shape(TAKEN_BACK, _LIST),
+    "import snoutos": Shape(REPORT, _ONE),
     "booking add": Shape(BOOKING_CHANGED, _ONE),
     "booking import": Shape(IMPORTED, _RESULTS),
     "booking list": Shape(BOOKINGS, _LIST),
