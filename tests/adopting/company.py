@@ -145,8 +145,9 @@ def _inbound(cursor: Any, org_id: int, index: int, body: str) -> None:
     )
     cursor.run(
         "INSERT INTO inbound_text (message_id, org_id, received_at, addressed_to, code,"
-        " media_count) SELECT id, org_id, created_at, 'front_desk', 'NO_ACTIVE_WINDOW', 0"
-        " FROM message WHERE provider_message_id = :sid",
+        " media_count)"
+        " SELECT id, org_id, created_at, 'front_desk', 'NO_ACTIVE_WINDOW', 0 FROM message"
+        " WHERE provider_message_id = :sid",
         sid=f"SMin{index}",
     )
 
