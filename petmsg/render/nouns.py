@@ -150,7 +150,7 @@ FORGOTTEN = (
 SITTERS = (
     Field("sitter", "Sitter", kind=REF),
     Field("name", "Name", kind=NAME),
-    Field("phone", "Own phone", personal=True, kind=PHONE),
+    Field("phone", "Own phone", personal=True, kind=or_null(PHONE)),
     Field("status", "Status", kind=one_of(SitterStatus)),
     Field("number", "Number", kind=or_null(E164)),
     Field("number_status", "Number is", kind=or_null(one_of(NumberStatus))),
