@@ -9,8 +9,9 @@ import pytest
 
 from petmsg import errors
 from petmsg.cli import GROUPS
+from petmsg.render.schema import documents
 from tests import documentation, manual
-from tests.documentation import MAN, README, REFERENCE, ROOT
+from tests.documentation import MAN, README, REFERENCE, ROOT, SCHEMAS
 
 
 def test_the_transcripts_of_the_readme_are_what_the_commands_print() -> None:
@@ -31,6 +32,19 @@ def test_the_tables_of_the_readme_are_made_from_the_program() -> None:
 
 def test_the_reference_is_made_from_the_helps() -> None:
     assert REFERENCE.read_text("utf-8") == documentation.reference(), "run: make docs"
+
+
+def test_the_schemas_are_made_from_the_field_lists() -> None:
+    made = {name: documentation.as_file(schema) for name, schema in documents().items()}
+    there = {path.name: path.read_text("utf-8") for path in SCHEMAS.glob("*.json")}
+    assert there == made, "run: make docs"
+
+
+def test_the_list_of_the_schemas_names_each_of_them() -> None:
+    listed = (SCHEMAS / "README.md").read_text("utf-8")
+    assert listed == documentation.schemas_list(), "run: make docs"
+    for path in SCHEMAS.glob("*.json"):
+        assert f"]({path.name})" in listed
 
 
 def test_every_exit_code_of_an_error_is_in_the_table() -> None:

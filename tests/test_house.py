@@ -42,6 +42,7 @@ STRAYS = (
     "examples/real.sqlite3",
     "examples/__pycache__/x.pyc",
     "tests/recording.json",
+    "docs/customers.json",
     ".env",
 )
 
@@ -162,6 +163,7 @@ def test_the_sdist_holds_source_and_nothing_else(build: Callable[[str], set[str]
     allowed |= files_below("petmsg", "tests", "benchmarks", suffixes=(".py", ".typed"))
     allowed |= files_below("migrations", suffixes=(".py", ".mako"))
     allowed |= files_below("docs", suffixes=(".md", ".1"))
+    allowed |= files_below("docs/schemas", suffixes=(".json",))
     allowed |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "examples").rglob("*")}
     assert strays(names, allowed=allowed) == []
     assert {"pyproject.toml", "README.md", "LICENSE", "petmsg/__init__.py"} <= names

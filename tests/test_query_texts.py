@@ -210,14 +210,14 @@ def scans(cursor: Any, text: str) -> list[str]:
     [
         routing.NOW, routing.PAST, confirm.BOOKINGS, confirm.THREADS, confirm.WINDOWS,
         confirm.UPDATE_WINDOW, confirm.MARK_CONFIRMED, confirm.OVERLAPS, impact._WINDOWS,
-        thread._NUMBERS_SEEN, hold.RECIPIENT, hold.STANDING, hold.BLOCKED, inbound.NUMBER,
-        inbound.SENDER, inbound.WINDOWS, inbound.LAST_SEEN, inbound.STORED, relay.OPEN_CLIENTS,
-        relay.WROTE, relay.QUESTIONS, inbox.UNREAD,
+        impact.TEXTED, thread._NUMBERS_SEEN, hold.RECIPIENT, hold.STANDING, hold.BLOCKED,
+        inbound.NUMBER, inbound.SENDER, inbound.WINDOWS, inbound.LAST_SEEN, inbound.STORED,
+        relay.OPEN_CLIENTS, relay.WROTE, relay.QUESTIONS, inbox.UNREAD,
     ],
     ids=["now", "past", "bookings", "threads", "windows", "update_window", "mark_confirmed",
-         "overlaps", "affected", "numbers_seen", "recipient", "opted_out", "blocked", "number",
-         "sender", "open_windows", "last_seen", "stored", "open_clients", "wrote", "questions",
-         "unread"],
+         "overlaps", "affected", "texted", "numbers_seen", "recipient", "opted_out", "blocked",
+         "number", "sender", "open_windows", "last_seen", "stored", "open_clients",
+         "wrote", "questions", "unread"],
 )  # fmt: skip
 def test_a_hot_text_reads_no_table_from_end_to_end(company: str, text: str) -> None:
     with raw(company) as cursor:

@@ -14,10 +14,8 @@ from petmsg.queries import audit as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render import output as render
 from petmsg.render.fields import Field, record
-from petmsg.render.nouns import EVENTS, VERIFIED
+from petmsg.render.nouns import EVENTS, HEAD, VERIFIED
 from petmsg.render.safe import json_text
-
-_HEADS = (Field("org", "Org"), Field("seq", "Event"), Field("hash", "Hash"))
 
 app = new_app("Who did what, when and why: a chain of hashes.")
 
@@ -73,7 +71,7 @@ def export(
     PETMSG_OUTPUT says: what is exported is kept, and read by audit verify.
     """
     with run.snapshot() as cursor:
-        fields: Sequence[Field] = _HEADS if head else EVENTS
+        fields: Sequence[Field] = HEAD if head else EVENTS
         rows: Iterable[Any] = (
             [queries.shown_head(cursor, org) for org in run.chosen(cursor)]
             if head

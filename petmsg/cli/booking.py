@@ -145,7 +145,7 @@ def confirm(
         named += refs_of(run.read(queries.pending_refs), None)
     elif not refs and file is None:
         raise UsageProblem("Which bookings?", hint="Name refs, or --all-pending, or --file F.")
-    rows = take_refs(run, service.confirm, named)
+    rows = take_refs(run, service.confirm, named, doing="Confirming")
     show_results(run, CONFIRMED, rows)
     for row in rows:
         if isinstance(row, service.Confirmed):

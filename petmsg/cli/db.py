@@ -8,23 +8,9 @@ import typer
 from petmsg.cli.command import command, new_app
 from petmsg.cli.run import Run
 from petmsg.errors import FINDING
-from petmsg.render.fields import Field
+from petmsg.render.database import BACKUP, CHECK, CURRENT, MIGRATED
 
 app = new_app("The database: upgrade, check, back up.")
-
-_MIGRATED = (
-    Field("before", "Before"),
-    Field("after", "After"),
-    Field("merged", "Threads merged", cell=lambda row, _: str(len(row.merged))),
-)
-_CURRENT = (
-    Field("database", "Database"),
-    Field("revision", "Schema"),
-    Field("head", "This petmsg's"),
-    Field("up_to_date", "Up to date"),
-)
-_BACKUP = (Field("file", "Backup"), Field("bytes", "Bytes"))
-_CHECK = (Field("problem", "Problem"),)
 
 
 @command(app, "upgrade", writes=True, examples=["petmsg db upgrade --dry-run", "petmsg db upgrade"])
@@ -50,7 +36,7 @@ def upgrade(
         now=run.now,
         dry_run=run.dry_run,
     )
-    run.show_one(_MIGRATED, migrated)
+    run.show_one(MIGRATED, migrated)
 
 
 @command(
@@ -66,7 +52,7 @@ def downgrade(
     """Take the database back to an older schema."""
     from petmsg.db import migrate
 
-    run.show_one(_MIGRATED, migrate.downgrade(run.location.url, revision, dry_run=run.dry_run))
+    run.show_one(MIGRATED, migrate.downgrade(run.location.url, revision, dry_run=run.dry_run))
 
 
 @command(app, "current", examples=["petmsg db current"])
@@ -77,7 +63,7 @@ def current(run: Run) -> None:
 
     revision = database.current(run.location)
     run.show_one(
-        _CURRENT,
+        CURRENT,
         {
             "database": run.location.shown,
             "revision": revision,
@@ -96,7 +82,7 @@ def check(run: Run) -> None:
     with snapshot(run.location):
         pass
     problems = [{"problem": each} for each in migrate.check(run.location.url)]
-    run.show_list(_CHECK, problems)
+    run.show_list(CHECK, problems)
     run.exit_code = FINDING if problems else 0
 
 
@@ -107,4 +93,4 @@ def backup(
     """A consistent copy of a live SQLite database, readable by its owner alone."""
     from petmsg.services import database
 
-    run.show_one(_BACKUP, database.backup(run.location, Path(file)))
+    run.show_one(BACKUP, database.backup(run.location, Path(file)))

@@ -18,19 +18,20 @@ from petmsg.cli.options import (
     page,
     required_reason,
 )
-from petmsg.cli.results import show_results
+from petmsg.cli.results import show_plans, show_results
 from petmsg.cli.run import Run, later
 from petmsg.enums import NumberClass, NumberStatus
 from petmsg.errors import FINDING, UsageProblem
 from petmsg.queries import number as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.health import HEALTH, PACE, PACE_SET, PROPOSED
-from petmsg.render.nouns import (
+from petmsg.render.numbers import (
     HISTORY,
     NUMBER,
     NUMBER_ADDED,
     NUMBER_CHANGED,
     NUMBERS,
+    PLANNED,
     QUARANTINED,
     RESTORED,
 )
@@ -231,7 +232,8 @@ def quarantine(
     """Take numbers out of use for a while (the org's 90 days unless told).
 
     Says which sitter, threads and windows to come are affected, and which numbers their texts
-    leave from meanwhile. The holder keeps her claim: afterwards the number is hers again.
+    leave from meanwhile; with --dry-run day by day, with the clients texted from them in the last
+    14 days. The holder keeps her claim: afterwards the number is hers again.
     """
     from petmsg.services import quarantine as service
 
@@ -242,8 +244,11 @@ def quarantine(
         until=later(until),
         reason=required_reason(reason),
         replacement=replacement,
+        planned=run.dry_run,
     )
-    show_results(run, QUARANTINED, rows)
+    show_results(run, PLANNED if run.dry_run else QUARANTINED, rows)
+    if run.dry_run and run.is_table:
+        show_plans(run, [row for row in rows if isinstance(row, service.Quarantined)])
 
 
 @command(

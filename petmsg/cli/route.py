@@ -1,6 +1,7 @@
 """petmsg route …"""
 
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import islice
 from typing import Annotated, Any
 
@@ -10,25 +11,11 @@ from petmsg.cli.command import command, new_app
 from petmsg.cli.run import Run
 from petmsg.enums import Outcome, OutputFormat
 from petmsg.errors import REFUSED, UsageProblem
-from petmsg.render.fields import Field
+from petmsg.render.route import ADDRESSEE, DECISION, STORED
 
 app = new_app("Which number does a text leave from, and why?")
 
 MOST_IN_A_TABLE = 1_000
-_KEYS = (
-    "org", "client", "at", "outcome", "number", "reason", "window", "warnings", "ruleset", "trace",
-)  # fmt: skip
-_DECISION = tuple(Field(key, key) for key in _KEYS)
-_INBOUND = tuple(
-    Field(key, key)
-    for key in ("org", "number", "at", "client", "addressed_to", "code", "reason", "trace")
-)
-_STORED = (
-    Field("message", "Message"),
-    Field("differences", "Then and now"),
-    Field("stored", None),
-    Field("today", None),
-)
 
 
 @command(
@@ -64,7 +51,13 @@ def explain(
     with run.snapshot() as cursor:
         org = run.org(cursor)
         if message is not None:
-            run.show_one(_STORED, route.explain_message(cursor, org, message, now=run.now))
+            stored = route.explain_message(cursor, org, message, now=run.now)
+            if run.is_table:
+                from petmsg.render.decision import print_comparison
+
+                print_comparison(stored, view=run.view)
+            else:
+                run.show_one(STORED, stored)
             return
         instant = run.instant(at, org)
         found = route.explain(cursor, org, client or "", at=instant, now=run.now).decision
@@ -103,11 +96,13 @@ def inbound(
         )
     if run.output is OutputFormat.TABLE:
         from petmsg.render.decision import print_addressee
-        from petmsg.render.fields import words
+        from petmsg.render.fields import when
 
-        print_addressee(found.to_json(), at=words(instant, run.view), view=run.view)
+        view = run.view
+        at_words = when(instant, view._replace(relative=True))
+        print_addressee(found.to_json(), at=at_words, view=view)
     else:
-        run.show_one(_INBOUND, found.to_json())
+        run.show_one(ADDRESSEE, found.to_json())
 
 
 @command(
@@ -166,12 +161,13 @@ def show_segments(run: Run, segments: Iterable[Any]) -> None:
         run.say(f"These are the first {MOST_IN_A_TABLE} rows. All of them: -o tsv or -o jsonl.")
 
 
-def show_decision(run: Run, decision: dict[str, object], *, at: object) -> None:
+def show_decision(run: Run, decision: dict[str, object], *, at: datetime) -> None:
     """Print a Decision: its trace as a table on a terminal, else its JSON shape."""
     if run.output is OutputFormat.TABLE:
         from petmsg.render.decision import print_decision
-        from petmsg.render.fields import words
+        from petmsg.render.fields import when
 
-        print_decision(decision, at=words(at, run.view), view=run.view)
+        view = run.view
+        print_decision(decision, at=when(at, view._replace(relative=True)), view=view)
     else:
-        run.show_one(_DECISION, decision)
+        run.show_one(DECISION, decision)

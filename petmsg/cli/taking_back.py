@@ -14,13 +14,13 @@ def take_back(run: Run, folder: Path) -> None:
 
     orgs = manifest.read_manifest(folder, slug=run.setting("org").value)
     total = sum(listed.rows for org in orgs for listed in org.files.values())
-    with progress("Checking", total) as moved_on:
+    with progress("Checking", total, run.ambient.environ) as moved_on:
         for org in orgs:
             org.check(moved_on)
     if not ready(run.location, actor=run.actor, now=run.now, dry_run=run.dry_run):
         run.say(f"Would create {run.location.shown}; the files of {folder} are whole.")
         return
-    with progress("Importing", total) as moved_on:
+    with progress("Importing", total, run.ambient.environ) as moved_on:
         taken = run.write_session(
             lambda session: restore.restore(
                 session, orgs, actor=run.actor, now=run.now, moved_on=moved_on

@@ -63,7 +63,7 @@ def take_over(
             for taken in importing.of_no_org(stage):
                 report.add_loose(taken)
         try:
-            with progress("Importing", stage.count()) as moved_on:
+            with progress("Importing", stage.count(), run.ambient.environ) as moved_on:
                 for old in found:
                     _take_one(run, stage, old, report, timezone=timezone, moved_on=moved_on)
         except BaseException:

@@ -15,7 +15,6 @@ from petmsg.render.conversation import (
     THREAD_WINDOWS,
     THREADS,
 )
-from petmsg.render.talk import print_talk
 
 _HELP = (
     "Each client has exactly one conversation thread. Multiple bookings create multiple assignment"
@@ -50,6 +49,8 @@ def show(
     found = run.read(queries.show_thread, client, page(limit, before, all_))
     run.show_one(THREAD, found)
     if run.is_table:
+        from petmsg.render.talk import print_talk
+
         run.show_list(THREAD_WINDOWS, found["windows"])
         run.show_list(NUMBERS_SEEN, found["numbers_seen"])
         print_talk(found, view=run.view)

@@ -1,42 +1,43 @@
 """The field lists of what comes from elsewhere and goes elsewhere: exports and imports."""
 
 from petmsg.render.fields import Field
+from petmsg.render.kinds import COUNT, FLAG, TEXT, WORD, or_null, rows_of
 
 EXPORTED = (
-    Field("org", "Org"),
-    Field("table", "Table"),
-    Field("rows", "Rows"),
-    Field("file", "File"),
-    Field("sha256", None),
+    Field("org", "Org", kind=WORD),
+    Field("table", "Table", kind=WORD),
+    Field("rows", "Rows", kind=COUNT),
+    Field("file", "File", kind=WORD),
+    Field("sha256", None, kind=WORD),
 )
 TAKEN_BACK = (
-    Field("org", "Org"),
-    Field("tables", "Tables"),
-    Field("rows", "Rows"),
-    Field("events", "Events that hold"),
-    Field("waiting", "Texts that wait"),
-    Field("same_ids", "Ids as they were"),
+    Field("org", "Org", kind=WORD),
+    Field("tables", "Tables", kind=COUNT),
+    Field("rows", "Rows", kind=COUNT),
+    Field("events", "Events that hold", kind=COUNT),
+    Field("waiting", "Texts that wait", kind=COUNT),
+    Field("same_ids", "Ids as they were", kind=FLAG),
 )
 
 TAKEN_OVER = (
-    Field("org", "Org"),
-    Field("table", "Old table"),
-    Field("read", "Rows"),
-    Field("new", "New"),
-    Field("merged", "Merged"),
-    Field("known", "Known"),
-    Field("not_taken", "Not taken"),
-    Field("changed", "Changed"),
+    Field("org", "Org", kind=or_null(WORD)),
+    Field("table", "Old table", kind=WORD),
+    Field("read", "Rows", kind=COUNT),
+    Field("new", "New", kind=COUNT),
+    Field("merged", "Merged", kind=COUNT),
+    Field("known", "Known", kind=COUNT),
+    Field("not_taken", "Not taken", kind=COUNT),
+    Field("changed", "Changed", kind=COUNT),
 )
 FINDING = (
-    Field("org", "Org"),
-    Field("table", "Old table"),
-    Field("id", "Row"),
-    Field("taken", "Taken"),
-    Field("code", "Code"),
-    Field("reason", "Why"),
+    Field("org", "Org", kind=or_null(WORD)),
+    Field("table", "Old table", kind=WORD),
+    Field("id", "Row", kind=WORD),
+    Field("taken", "Taken", kind=FLAG),
+    Field("code", "Code", kind=WORD),
+    Field("reason", "Why", kind=TEXT),
 )
-_ORG = (Field("old_org"), Field("org"), Field("created"))
+_ORG = (Field("old_org", kind=WORD), Field("org", kind=WORD), Field("created", kind=FLAG))
 
 
 def _each(fields: tuple[Field, ...], name: str) -> Field:
@@ -45,6 +46,7 @@ def _each(fields: tuple[Field, ...], name: str) -> Field:
         get=lambda report: [
             {field.name: field.value(row) for field in fields} for row in getattr(report, name)
         ],
+        kind=rows_of(fields),
     )
 
 

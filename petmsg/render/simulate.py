@@ -3,7 +3,9 @@
 from typing import Any
 
 from petmsg.clock import zone
+from petmsg.enums import Code, NumberClass
 from petmsg.render.fields import NO_NUMBER, Field, View, local
+from petmsg.render.kinds import BAD, E164, INSTANT, REF, TEXT, one_of, or_null
 
 
 def until(row: Any, view: View) -> str:
@@ -23,18 +25,24 @@ def _number(row: Any, name: str) -> Any:
 
 
 SEGMENTS = (
-    Field("client", "Client"),
-    Field("from", "From", get=lambda row: row.from_at),
-    Field("to", "To", get=lambda row: row.to_at, cell=until),
+    Field("client", "Client", kind=REF),
+    Field("from", "From", get=lambda row: row.from_at, kind=INSTANT),
+    Field("to", "To", get=lambda row: row.to_at, cell=until, kind=INSTANT),
     Field(
         "number",
         "Number",
         get=lambda row: _number(row, "e164"),
         cell=lambda row, _: _number(row, "e164") or NO_NUMBER,
+        kind=or_null(E164)._replace(tones={NO_NUMBER: BAD}),
     ),
-    Field("class", None, get=lambda row: _number(row, "number_class")),
-    Field("sitter", "Sitter", get=lambda row: _number(row, "sitter")),
-    Field("code", None, get=lambda row: row.route.code),
-    Field("gap", None, get=lambda row: row.route.gap),
-    Field("reason", "Why", get=lambda row: row.route.reason),
+    Field(
+        "class",
+        None,
+        get=lambda row: _number(row, "number_class"),
+        kind=or_null(one_of(NumberClass)),
+    ),
+    Field("sitter", "Sitter", get=lambda row: _number(row, "sitter"), kind=or_null(REF)),
+    Field("code", None, get=lambda row: row.route.code, kind=one_of(Code)),
+    Field("gap", None, get=lambda row: row.route.gap, kind=or_null(one_of(Code))),
+    Field("reason", "Why", get=lambda row: row.route.reason, kind=TEXT),
 )

@@ -94,6 +94,7 @@ def one_by_one(
     for row in rows:
         done = take_alone(work, row, take, ref=lambda each_row: each_row.ref)
         results.append(replace(done, row=row.line) if isinstance(done, Failure) else done)
+        work.moved()
     return results
 
 

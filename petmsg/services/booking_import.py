@@ -72,6 +72,7 @@ class BookingRows:
                 results.append(RowDone(row.line, ref, result))
             except PetmsgError as problem:
                 results.append(Failure(row.ref, problem, row.line))
+            self.work.moved()
         self._write()
         return results
 

@@ -4,13 +4,14 @@ Standard library only: `petmsg route explain` starts without SQLAlchemy.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from petmsg.clock import iso_utc
 from petmsg.db.cursor import Cursor
+from petmsg.enums import Direction
 from petmsg.errors import NotFound
 from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.message import require_possible
@@ -21,6 +22,7 @@ from petmsg.routing import Decision, decide
 _TICK = timedelta(microseconds=1)
 _ROUTING_SETTINGS = ("pool_for", "pool_threads_per_number", "timezone")
 
+_NOT_REACHED = "not asked"
 # What changed after an instant and could have made that instant's answer another one.
 _CHANGED_SINCE = """
 SELECT a.event, a.entity, a.ref, a.at, a.payload FROM audit_event a
@@ -44,6 +46,16 @@ class Explained:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """One thing that two Decisions say, in words; `differs` where they do not say the same."""
+
+    what: str
+    then: str
+    now: str
+    differs: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StoredExplanation:
     """The Decision stored with a message, and how today's rules would differ for it."""
 
@@ -51,6 +63,7 @@ class StoredExplanation:
     stored: Mapping[str, Any]
     today: Mapping[str, Any]
     differences: tuple[str, ...]
+    compared: tuple[Compared, ...]
 
 
 def explain(
@@ -71,24 +84,57 @@ def explain(
 def explain_message(
     cursor: Cursor, org: OrgRow, message_id: int, *, now: datetime
 ) -> StoredExplanation:
-    """The Decision a message was sent with, beside the one it would get now."""
+    """The Decision a message was sent with, beside the one it would get now.
+
+    Raises `NotFound` for a text without one, and for one that is not ours or not to a client.
+    """
     require_possible(message_id)
     row = cursor.one(
-        "SELECT m.id, m.decision, m.claimed_at, c.ref FROM message m"
-        " JOIN client c ON c.id = m.client_id"
+        "SELECT m.direction, m.decision, c.ref FROM message m"
+        " LEFT JOIN client c ON c.id = m.client_id"
         " WHERE m.org_id = :org_id AND m.id = :id",
         org_id=org.id,
         id=message_id,
     )
     if row is None or row["decision"] is None:
-        raise NotFound(
-            "message",
-            str(message_id),
-            hint="Only a text that was claimed for sending has a Decision: petmsg message list",
+        hint = "Only a text that was claimed for sending has a Decision: petmsg message list"
+    elif row["direction"] == Direction.INBOUND:
+        hint = f"It came in; who was to read it, and why: petmsg inbox show {message_id}"
+    elif row["ref"] is None:
+        hint = f"It went to nobody's thread; why from its number: petmsg message show {message_id}"
+    else:
+        stored = json.loads(row["decision"])
+        today = explain(cursor, org, row["ref"], at=now, now=now).decision.to_json()
+        return StoredExplanation(
+            message_id,
+            stored,
+            today,
+            tuple(_differences(stored, today)),
+            tuple(_compared(stored, today)),
         )
-    stored = json.loads(row["decision"])
-    today = explain(cursor, org, row["ref"], at=now, now=now).decision.to_json()
-    return StoredExplanation(message_id, stored, today, tuple(_differences(stored, today)))
+    raise NotFound("message", str(message_id), hint=hint)
+
+
+def _compared(stored: Mapping[str, Any], today: Mapping[str, Any]) -> Iterator[Compared]:
+    """What both Decisions say, one thing after the other, down to each rule that was tried."""
+    then, now = _said(stored), _said(today)
+    for what in dict.fromkeys((*then, *now)):
+        before, after = then.get(what, _NOT_REACHED), now.get(what, _NOT_REACHED)
+        yield Compared(what, before, after, before != after)
+
+
+def _said(decision: Mapping[str, Any]) -> dict[str, str]:
+    number, window = decision["number"], decision["window"]
+    return {
+        "number": "none" if number is None else f"{number['e164']} ({number['class']})",
+        "speaks for": (number and number["sitter"] and f"sitter {number['sitter']}") or "nobody",
+        "outcome": decision["outcome"],
+        "reason": decision["reason"],
+        "booking": "none" if window is None else window["booking"],
+        "rules": decision["ruleset"],
+        "warnings": "; ".join(decision["warnings"]) or "none",
+        **{f"rule {step['rule']}": step["explanation"] for step in decision["trace"]},
+    }
 
 
 def _differences(stored: Mapping[str, Any], today: Mapping[str, Any]) -> list[str]:

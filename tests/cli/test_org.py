@@ -296,6 +296,14 @@ def company_url(company_template: Path, tmp_path: Path) -> str:
     return str(shutil.copy(company_template, tmp_path / "company.db"))
 
 
+def without_plans(dry: Any) -> Any:
+    """What a dry run said, without what only a plan says."""
+    plans = ("windows_by_day", "texted_by_day")
+    rows = [dry] if isinstance(dry, dict) else dry
+    kept = [{key: each for key, each in row.items() if key not in plans} for row in rows]
+    return kept[0] if isinstance(dry, dict) else kept
+
+
 @pytest.mark.parametrize("command", WRITES, ids=lambda command: " ".join(command[:3]))
 def test_in_earnest_it_does_and_answers_what_the_dry_run_said(
     company_url: str, command: tuple[str, ...]
@@ -306,7 +314,7 @@ def test_in_earnest_it_does_and_answers_what_the_dry_run_said(
     dry = cli(*command, "--dry-run", "-o", "json", stdin=stdin, now=LATER)
     yes = ["--yes"] if command[1] == "forget" else []
     ran = cli(*command, *yes, "-o", "json", "--actor", "olga", stdin=stdin, now=LATER)
-    assert (ran.code, ran.json) == (0, dry.json)
+    assert (ran.code, ran.json) == (0, without_plans(dry.json))
     assert dump(company_url) != before
     told = [
         event for org in cli("org", "list", "-o", "json").json for event in events(cli, org["org"])
