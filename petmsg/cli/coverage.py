@@ -20,7 +20,7 @@ def coverage(
     ] = 14,
     findings: FINDINGS = False,
 ) -> None:
-    """Who will have no number: windows to come, sitters, bookings; exit 10 if there is a gap.
+    """Who will have no number: windows, sitters and bookings; exit 10 on a gap.
 
     For cron, in all orgs unless --org is given. Lists windows whose sitter has no usable number
     and where their texts leave from meanwhile, confirmed bookings without a window, active sitters

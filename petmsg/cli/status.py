@@ -17,7 +17,7 @@ def status(
         int, typer.Option("--days", metavar="N", help="How far to look for gaps: 1 to 366.")
     ] = 3,
 ) -> None:
-    """One screen for the morning: counts, what runs today, what waits, what will be missing.
+    """One screen for the morning: what runs today, what waits, what will be missing.
 
     Of all orgs unless --org is given. Gaps are those of petmsg coverage; "Last text tried" and
     "Last sync" show whether message dispatch and message sync run.

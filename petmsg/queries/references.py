@@ -1,4 +1,4 @@
-"""Where rows point, and which words they hold: looked up without the keys and CHECKs that see to it.
+"""Where rows point, and which words they hold: looked up without the keys and CHECKs for it.
 
 Both lists are data, held against the models by a test: a new table adds its lines here.
 """

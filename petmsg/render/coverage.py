@@ -1,18 +1,19 @@
 """The field list of what lacks a number. Times in a table are those of the row's own org."""
 
+from typing import Any
+
 from petmsg.render.fields import Field, View, local
-from petmsg.services.coverage import Gap
 
 
 def _instant(name: str, title: str) -> Field:
-    def cell(row: Gap, _: View) -> str:
+    def cell(row: Any, _: View) -> str:
         at = getattr(row, name)
         return "-" if at is None else local(at, View(timezone=row.timezone))
 
     return Field(name, title, cell=cell)
 
 
-def _meanwhile(row: Gap, _: View) -> str:
+def _meanwhile(row: Any, _: View) -> str:
     if row.meanwhile is None:
         return "-"
     if row.meanwhile.number is None:

@@ -46,7 +46,7 @@ def _frozen(row: Any, view: View) -> str:
 
 
 def _clients(row: Any, _: View) -> str:
-    return "{clients}, {threads} of them with a thread".format(**row.counts)
+    return "{clients}, and {threads} thread(s)".format(**row.counts)
 
 
 VISITS = (

@@ -154,7 +154,7 @@ class _Look:
             offboarded = each.sitter_status == SitterStatus.OFFBOARDED
             yield self._gap(
                 GapKind.BOOKING_WITHOUT_WINDOW,
-                message=f"Booking {each.booking} of {each.client.ref}: it is confirmed and has no window",
+                message=f"Booking {each.booking} of {each.client.ref}: confirmed, without a window",
                 command=_REASSIGN if offboarded else _CONFIRM,
                 booking=each.booking,
                 client=each.client,

@@ -1,4 +1,4 @@
-"""One org's morning on one screen: what there is, what runs today, what waits, what will be missing.
+"""One org's morning on one screen: what runs today, what waits, what will be missing.
 
 Standard library only.
 """
@@ -61,13 +61,13 @@ class Today:
 def status(
     cursor: Cursor, orgs: Sequence[OrgRow], *, now: datetime, days: int = USUAL_DAYS
 ) -> list[Status]:
-    """How the orgs stand at `now` (aware UTC). Raises `OutOfRange` for `days` as `coverage` does."""
+    """How the orgs stand at `now` (aware UTC). Raises `OutOfRange` for `days` out of range."""
     return [_status(cursor, org, now, days) for org in orgs]
 
 
 def day_of(at: datetime, timezone: str) -> tuple[datetime, datetime]:
     """The local day that contains the instant, as `[start, end)` in UTC."""
-    first = at.astimezone(zone(timezone)).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    first = at.astimezone(zone(timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
     return first.astimezone(UTC), (first + timedelta(days=1)).astimezone(UTC)
 
 
