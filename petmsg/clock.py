@@ -6,7 +6,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from petmsg.errors import AmbiguousTime, MalformedTime, NonexistentTime, OutOfRange, shown
 
@@ -40,8 +40,19 @@ def zone(name: str) -> ZoneInfo:
     except Exception as problem:  # zoneinfo raises five kinds for a bad key
         raise OutOfRange(
             f"{shown(name)} is not a timezone.",
-            hint="Use a name of the IANA database, for example America/New_York.",
+            hint=_zone_meant(name)
+            or "Use a name of the IANA database, for example America/New_York.",
         ) from problem
+
+
+def _zone_meant(name: str) -> str:
+    """The question whether another one was meant; a city alone means its zone."""
+    from petmsg.typos import closest_words, did_you_mean
+
+    zones = available_timezones()
+    city = name.rpartition("/")[2].strip().replace(" ", "_").casefold()
+    meant = sorted(each for each in zones if each.rpartition("/")[2].casefold() == city)
+    return did_you_mean(meant[:3] or closest_words(name, zones))
 
 
 def parse_instant(text: str, *, timezone: str, at: datetime) -> datetime:
@@ -116,8 +127,8 @@ def iso_utc(instant: datetime) -> str:
     """
     if instant.tzinfo is None:
         raise ValueError("a naive datetime is no instant")
-    text = instant.astimezone(UTC).isoformat(timespec="auto")
-    return text.removesuffix("+00:00") + "Z"
+    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return utc.isoformat()[:-6] + "Z"
 
 
 def iso_local(instant: datetime, timezone: str) -> str:

@@ -20,14 +20,16 @@ from unittest import mock
 from petmsg import errors
 from petmsg.cli import command_line
 from petmsg.cli.group import LazyGroup
+from tests import manual
 from tests.fixtures import NOW, run_cli
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 REFERENCE = ROOT / "docs" / "reference.md"
+MAN = ROOT / "docs" / "man"
 
 _BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
-_EXIT_CODES = {
+EXIT_CODES = {
     errors.DONE: "done, or nothing to do",
     errors.BUG: "a bug in petmsg",
     errors.USAGE: "wrong usage: input that cannot mean anything",
@@ -67,7 +69,7 @@ def commands_table() -> str:
 def exit_codes_table() -> str:
     """The table of exit codes."""
     rows = ["| code | meaning |", "|---|---|"]
-    rows += [f"| {code} | {meaning} |" for code, meaning in _EXIT_CODES.items()]
+    rows += [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()]
     return "\n".join(rows)
 
 
@@ -81,6 +83,11 @@ def reference() -> str:
             ran = run_cli(None, *name.split()[1:], "--help")
             parts.append(f"## {name}\n\n```text\n{ran.out.rstrip()}\n```\n")
     return "\n".join(parts)
+
+
+def man_pages() -> dict[str, str]:
+    """docs/man: a page for petmsg and one for each group of commands, by the file's name."""
+    return manual.pages(EXIT_CODES)
 
 
 def with_tables(text: str) -> str:
@@ -139,6 +146,13 @@ def main() -> None:
     README.write_text(with_tables(with_transcripts(README.read_text("utf-8"))), "utf-8")
     REFERENCE.parent.mkdir(exist_ok=True)
     REFERENCE.write_text(reference(), "utf-8")
+    MAN.mkdir(exist_ok=True)
+    made = man_pages()
+    for path in MAN.glob("*.1"):
+        if path.name not in made:
+            path.unlink()
+    for name, page in made.items():
+        (MAN / name).write_text(page, "utf-8")
 
 
 if __name__ == "__main__":

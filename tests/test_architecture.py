@@ -42,10 +42,12 @@ print(json.dumps(told))
 
 
 def loaded(
-    *lines: list[str], url: str = "", output: str = "json"
+    *lines: list[str], url: str = "", output: str = "json", complete: str = ""
 ) -> list[tuple[str, int, set[str]]]:
-    """Run command lines in one fresh process: each with its exit code and what is loaded then."""
+    """Run command lines in one fresh process: each with its exit code and what is loaded then.
+    With `complete` they are completed for that shell instead."""
     environ = {"PETMSG_DATABASE_URL": url, "PETMSG_OUTPUT": output, "HOME": "/nonexistent"}
+    environ["_PETMSG_COMPLETE"] = complete
     done = subprocess.run(
         [sys.executable, "-c", REPORT, json.dumps(lines), json.dumps(environ)],
         cwd=ROOT,
@@ -68,6 +70,7 @@ def filled(migrated_sqlite: str) -> str:
         "booking add --ref B-1 --client C-1 --sitter S-1 --start -1h --end +2h",
         "booking confirm B-1",
         "message send C-1 --body Hello",
+        "message receive --from +12025550101 --to +14155550101 --body Hello",
     ):
         assert run_cli(migrated_sqlite, *line.split()).code == 0
     with working(migrated_sqlite) as work:
@@ -105,6 +108,9 @@ READING = [
     ["booking", "show", "B-1"],
     ["message", "list"],
     ["message", "show", "1"],
+    ["inbox", "list"],
+    ["inbox", "show", "2"],
+    ["inbox", "strays"],
     ["alert", "list"],
     ["alert", "show", "1"],
     ["audit", "list"],

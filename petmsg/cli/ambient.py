@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+COMPLETE = "_PETMSG_COMPLETE"
+"""The variable in which a shell that completes a line names itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ambient:

@@ -92,18 +92,24 @@ def new_command() -> App:
 
 
 def command(
-    app: App, name: str, *, writes: bool = False, reveals: bool = False
+    app: App,
+    name: str,
+    *,
+    writes: bool = False,
+    reveals: bool = False,
+    examples: Sequence[str] = (),
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function as a command. It is given a `Run` and its own parameters.
 
-    The function's docstring is the command's help.
+    The function's docstring is the command's help, which ends with the `examples`: whole command
+    lines, short enough for a terminal of 80 columns. tests/test_help_examples.py runs them.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         own = list(inspect.signature(function).parameters.values())[1:]
         app.entries[name] = Entry(
             inspect.getdoc(function) or "",
-            lambda: single(_invoker(function, own, writes=writes, reveals=reveals), name),
+            lambda: single(_invoker(function, own, writes=writes, reveals=reveals), name, examples),
         )
         return function
 

@@ -10,7 +10,9 @@ from petmsg.settings import Setting
 app = new_app("The settings, and where each came from.")
 
 
-@command(app, "show")
+@command(
+    app, "show", examples=["petmsg config show", "petmsg config show --org happy-paws -o json"]
+)
 def show(run: Run) -> None:
     """Each setting, its value (secrets hidden) and where it came from."""
     from petmsg.providers.credentials import where_credentials_come_from

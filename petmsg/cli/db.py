@@ -27,7 +27,7 @@ _BACKUP = (Field("file", "Backup"), Field("bytes", "Bytes"))
 _CHECK = (Field("problem", "Problem"),)
 
 
-@command(app, "upgrade", writes=True)
+@command(app, "upgrade", writes=True, examples=["petmsg db upgrade --dry-run", "petmsg db upgrade"])
 def upgrade(
     run: Run,
     revision: Annotated[str, typer.Argument(help="The schema to go to.")] = "head",
@@ -53,7 +53,12 @@ def upgrade(
     run.show_one(_MIGRATED, migrated)
 
 
-@command(app, "downgrade", writes=True)
+@command(
+    app,
+    "downgrade",
+    writes=True,
+    examples=["petmsg db downgrade 0002_one_thread_per_client --dry-run"],
+)
 def downgrade(
     run: Run,
     revision: Annotated[str, typer.Argument(help="The schema to go back to, or `base`.")],
@@ -64,7 +69,7 @@ def downgrade(
     run.show_one(_MIGRATED, migrate.downgrade(run.location.url, revision, dry_run=run.dry_run))
 
 
-@command(app, "current")
+@command(app, "current", examples=["petmsg db current"])
 def current(run: Run) -> None:
     """The schema the database is at."""
     from petmsg.db.migrate import head
@@ -82,7 +87,7 @@ def current(run: Run) -> None:
     )
 
 
-@command(app, "check")
+@command(app, "check", examples=["petmsg db check"])
 def check(run: Run) -> None:
     """Compare the database's schema with petmsg's tables and triggers; exit 10 on a difference."""
     from petmsg.db import migrate
@@ -95,7 +100,7 @@ def check(run: Run) -> None:
     run.exit_code = FINDING if problems else 0
 
 
-@command(app, "backup")
+@command(app, "backup", examples=["petmsg db backup petmsg-backup.db"])
 def backup(
     run: Run, file: Annotated[str, typer.Argument(metavar="FILE", help="Where to write it.")]
 ) -> None:

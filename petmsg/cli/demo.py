@@ -15,7 +15,7 @@ app = new_command()
 _CLAIMS = (Field("claim", "Claim"), Field("holds", "Holds"), Field("proof", "Proof"))
 
 
-@command(app, "demo", writes=False)
+@command(app, "demo", writes=False, examples=["petmsg demo"])
 def demo(
     run: Run,
     pause: Annotated[

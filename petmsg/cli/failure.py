@@ -36,7 +36,9 @@ def named(problem: BaseException) -> PetmsgError:
     if isinstance(problem, KeyboardInterrupt) or type(problem).__name__ == "Abort":
         return errors.Interrupted("Interrupted. What was not committed is undone.")
     if hasattr(problem, "format_message") and hasattr(problem, "exit_code"):
-        return _usage(problem)
+        from petmsg.cli.usage import usage_problem
+
+        return usage_problem(problem)
     if is_driver_error(problem):
         return translate(problem)
     if isinstance(problem, OSError):
@@ -70,16 +72,6 @@ def wants_json(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
         elif argument.startswith("-o") and not argument.startswith("--"):
             wanted = argument[2:]
     return wanted in ("json", "jsonl")
-
-
-def _usage(problem: BaseException) -> PetmsgError:
-    context = getattr(problem, "ctx", None)
-    told = errors.UsageProblem(
-        str(problem.format_message()),  # type: ignore[attr-defined]
-        hint=f"See: {context.command_path} --help" if context is not None else "See: petmsg --help",
-    )
-    told.exit_code = int(problem.exit_code)  # type: ignore[attr-defined]
-    return told
 
 
 def _print(problem: PetmsgError, *, as_json: bool) -> None:

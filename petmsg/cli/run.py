@@ -7,7 +7,7 @@ the result back for rendering. A lock or a deadlock is tried again, whole, for h
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -20,11 +20,12 @@ from petmsg.db.cursor import Cursor
 from petmsg.db.location import Location, default_path, locate
 from petmsg.db.snapshot import snapshot
 from petmsg.enums import OutputFormat
-from petmsg.errors import BUSY, Busy, ConflictingWrite, OutOfRange, PetmsgError
+from petmsg.errors import BUSY, Busy, ConflictingWrite, OutOfRange, PetmsgError, shown
 from petmsg.queries.org import OrgRow, all_orgs, find_org
 from petmsg.render import output as render
 from petmsg.render.fields import Field, View
 from petmsg.settings import Setting
+from petmsg.typos import closest_words, did_you_mean
 from petmsg.words import parse_name
 
 TRY_SECONDS = 30.0
@@ -109,8 +110,10 @@ class Run:
         try:
             return OutputFormat(wanted)
         except ValueError:
+            meant = did_you_mean(closest_words(wanted, OutputFormat))
             raise OutOfRange(
-                f"{wanted!r} is not an output format.", hint="One of table, json, jsonl, tsv."
+                f"{shown(wanted)} is not an output format.",
+                hint=f"{meant} One of table, json, jsonl, tsv.".lstrip(),
             ) from None
 
     @cached_property
@@ -247,8 +250,8 @@ class Run:
         sys.stderr.flush()
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
-    def show_list(self, fields: Sequence[Field], rows: Sequence[Any]) -> None:
-        """Print a list in the chosen format."""
+    def show_list(self, fields: Sequence[Field], rows: Iterable[Any]) -> None:
+        """Print a list in the chosen format; JSONL and TSV as its rows come."""
         render.show_list(fields, rows, output=self.output, view=self.view)
 
     def show_one(self, fields: Sequence[Field], row: Any) -> None:

@@ -12,10 +12,10 @@ from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.conversation import (
     NUMBERS_SEEN,
     THREAD,
-    THREAD_MESSAGES,
     THREAD_WINDOWS,
     THREADS,
 )
+from petmsg.render.talk import print_talk
 
 _HELP = (
     "Each client has exactly one conversation thread. Multiple bookings create multiple assignment"
@@ -24,7 +24,7 @@ _HELP = (
 app = new_app("The one conversation of each client. " + _HELP)
 
 
-@command(app, "list")
+@command(app, "list", examples=["petmsg thread list --limit 20"])
 def list_(run: Run, limit: LIMIT = USUAL_LIMIT, before: BEFORE = None, all_: ALL = False) -> None:
     """The threads, the newest first.
 
@@ -34,7 +34,7 @@ def list_(run: Run, limit: LIMIT = USUAL_LIMIT, before: BEFORE = None, all_: ALL
     run.show_list(THREADS, run.read(queries.list_threads, page(limit, before, all_)))
 
 
-@command(app, "show")
+@command(app, "show", examples=["petmsg thread show C-1", "petmsg thread show 'Ann Ivers' -o json"])
 def show(
     run: Run,
     client: Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")],
@@ -42,7 +42,7 @@ def show(
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
-    """A client's thread: its windows, the numbers she has seen and its texts.
+    """A client's thread: its windows, the numbers she has seen, and what was said.
 
     Each client has exactly one conversation thread. Multiple bookings create multiple assignment
     windows within the same thread.
@@ -52,4 +52,4 @@ def show(
     if run.is_table:
         run.show_list(THREAD_WINDOWS, found["windows"])
         run.show_list(NUMBERS_SEEN, found["numbers_seen"])
-        run.show_list(THREAD_MESSAGES, found["messages"])
+        print_talk(found, view=run.view)

@@ -43,12 +43,14 @@ class BadDatabaseUrl(Misconfigured):
 class Location:
     """A database's address. `path` is set for SQLite, `dsn` (a libpq URL) for PostgreSQL.
 
-    `wait_seconds` is how long to wait for a lock there, None as long as usual.
+    `wait_seconds` is how long to wait for a lock there, `connect_seconds` (whole ones) how long
+    for a server that does not answer; None as long as usual.
     """
 
     path: Path | None
     dsn: str | None
     wait_seconds: float | None = None
+    connect_seconds: int | None = None
 
     @property
     def is_sqlite(self) -> bool:

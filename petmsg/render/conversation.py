@@ -112,6 +112,13 @@ THREAD_MESSAGES = (
     Field("body", "Body"),
     Field("created_at", "When"),
     Field("sent_at", None),
+    Field("received_at", None),
+    Field("sitter", None),
+    Field("addressed_to", None),
+    Field("code", None),
+    Field("media_count", None),
+    Field("relay", None),
+    Field("passed_on", None),
 )
 
 

@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 from petmsg.clock import iso_utc, zone
 from petmsg.phone import mask_phone
 
+NO_NUMBER = "NO NUMBER"
+"""What a table says where a text would have no number to leave from."""
+
 
 class View(NamedTuple):
     """How this command shows things: in which timezone, and whether personal phones are shown."""
@@ -49,12 +52,19 @@ class Field(NamedTuple):
 
     def _shown(self, row: Any, view: View) -> Any:
         value = self.value(row)
+        if self.personal is False:
+            return value
         personal = self.personal(row) if callable(self.personal) else self.personal
         return _masked(value) if personal and not view.reveal else value
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
 def plain(value: Any) -> Any:
     """A value as JSON can hold it."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, datetime):
         return iso_utc(value)
     if isinstance(value, Enum):

@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from petmsg.render.fields import Field, View
+from petmsg.render.fields import NO_NUMBER, Field, View
 from petmsg.render.safe import safe
 
 _WIDTH_OFF_A_TERMINAL = 200
@@ -28,6 +28,7 @@ _STYLES = {
     "retired": "dim",
     "offboarded": "dim",
     "inactive": "dim",
+    NO_NUMBER: "bold red",
 }
 
 

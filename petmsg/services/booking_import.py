@@ -100,7 +100,7 @@ class BookingRows:
     def _client(self, text: str) -> ClientKey:
         if text not in self.clients:
             try:
-                self.clients[text] = find_client(self.cursor, self.work.org.id, text)
+                self.clients[text] = find_client(self.cursor, self.work.org.id, text, guess=False)
             except PetmsgError as problem:
                 self.clients[text] = problem
         found = self.clients[text]
@@ -111,7 +111,7 @@ class BookingRows:
     def _sitter(self, text: str) -> SitterKey:
         if text not in self.sitters:
             try:
-                self.sitters[text] = find_sitter(self.cursor, self.work.org.id, text)
+                self.sitters[text] = find_sitter(self.cursor, self.work.org.id, text, guess=False)
             except PetmsgError as problem:
                 self.sitters[text] = problem
         found = self.sitters[text]

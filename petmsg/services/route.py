@@ -6,7 +6,7 @@ Standard library only: `petmsg route explain` starts without SQLAlchemy.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from petmsg.clock import iso_utc
@@ -18,6 +18,7 @@ from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
 from petmsg.routing import Decision, decide
 
+_TICK = timedelta(microseconds=1)
 _ROUTING_SETTINGS = ("pool_for", "pool_threads_per_number", "timezone")
 
 # What changed after an instant and could have made that instant's answer another one.
@@ -62,7 +63,7 @@ def explain(
     """
     client = find_client(cursor, org.id, client_text)
     past = at < now
-    notes = _changes_since(cursor, org, client, at) if past else ()
+    notes = _notes(cursor, org, client, at) if past else ()
     facts = read_facts(cursor, org, client, at=at, past=past, notes=notes)
     return Explained(client, decide(facts, at))
 
@@ -108,29 +109,45 @@ def _e164(decision: Mapping[str, Any]) -> str | None:
     return None if number is None else str(number["e164"])
 
 
-def _changes_since(cursor: Cursor, org: OrgRow, client: ClientKey, at: datetime) -> tuple[str, ...]:
+def _notes(cursor: Cursor, org: OrgRow, client: ClientKey, at: datetime) -> tuple[str, ...]:
     """Warnings for what is today's in a past answer and was changed since."""
-    notes: list[str] = []
+    changes = changed_since(cursor, org, client, at, until=at + _TICK)
+    return tuple(
+        f"{what} was changed at {iso_utc(when)}, after this time" for what, when in changes
+    )
+
+
+def changed_since(
+    cursor: Cursor, org: OrgRow, client: ClientKey | None, at: datetime, *, until: datetime
+) -> list[tuple[str, datetime]]:
+    """What is today's in answers about `[at, until)` and was changed after an instant of it, in
+    words, and when. Without a client only the org's settings."""
+    found: list[tuple[str, datetime]] = []
     for row in cursor.rows(
-        _CHANGED_SINCE, org_id=org.id, client_id=client.id, client=client.ref, at=at
+        _CHANGED_SINCE,
+        org_id=org.id,
+        client_id=0 if client is None else client.id,
+        client="" if client is None else client.ref,
+        at=at,
     ):
         payload = json.loads(row["payload"])
-        when = iso_utc(row["at"])
+        told: list[str] = []
         if row["event"] == "org.updated":
-            names = [name for name in _ROUTING_SETTINGS if name in payload]
-            notes += [f"Setting {name} was changed at {when}, after this time" for name in names]
+            told = [f"Setting {name}" for name in _ROUTING_SETTINGS if name in payload]
         elif row["event"] == "client.updated":
             if "kind" in payload:
-                notes.append(f"The client's kind was changed at {when}, after this time")
-        elif _touches(payload.get("before"), at) or _touches(payload.get("after"), at):
-            notes.append(
-                f"The window of booking {row['ref']} was changed at {when}, after this time"
-            )
-    return tuple(dict.fromkeys(notes))
+                told = ["The client's kind"]
+        else:
+            last = min(until, row["at"])
+            if any(_touches(payload.get(each), at, last) for each in ("before", "after")):
+                told = [f"The window of booking {row['ref']}"]
+        found += [(what, row["at"]) for what in told]
+    return list(dict.fromkeys(found))
 
 
-def _touches(span: Mapping[str, str] | None, at: datetime) -> bool:
+def _touches(span: Mapping[str, str] | None, at: datetime, until: datetime) -> bool:
+    """Whether the span has an instant of `[at, until)` in it."""
     if span is None:
         return False
     starts_at, ends_at = (datetime.fromisoformat(span[name]) for name in ("starts_at", "ends_at"))
-    return starts_at <= at < ends_at
+    return starts_at < until and at < ends_at

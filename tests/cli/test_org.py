@@ -20,6 +20,10 @@ ORG = {
     "pool_threads_per_number": None,
     "provider": "sandbox",
     "quiet_hours": None,
+    "relay": False,
+    "office_hours": None,
+    "closed_reply": None,
+    "unknown_reply": None,
     "frozen": False,
     "frozen_until": None,
     "freeze_reason": None,
@@ -116,8 +120,13 @@ def test_every_setting_can_be_changed_and_the_rest_stays(cli: Cli) -> None:
         ("--timezone", "timezone", "Europe/Berlin"),
         ("--name", "name", "Happy Paws & Co"),
         ("--quiet-hours", "quiet_hours", "21:00-08:00"),
+        ("--relay", "relay", True),
+        ("--office-hours", "office_hours", "08:00-18:00"),
+        ("--closed-reply", "closed_reply", "We read this tomorrow."),
+        ("--unknown-reply", "unknown_reply", "Who is it?"),
     ):
-        ran = cli("org", "set", option, str(value), "-o", "json")
+        word = "on" if value is True else str(value)
+        ran = cli("org", "set", option, word, "-o", "json")
         wanted[name] = value
         assert (ran.code, ran.json) == (0, wanted), ran.err
     assert cli("org", "show", "-o", "json").json == wanted

@@ -1,0 +1,40 @@
+"""The field list of segments: which number a client sees from when to when."""
+
+from typing import Any
+
+from petmsg.clock import zone
+from petmsg.render.fields import NO_NUMBER, Field, View, local
+
+
+def until(row: Any, view: View) -> str:
+    """The end of a segment, as short as it can be said beside its start."""
+    place = zone(view.timezone)
+    first, last = row.from_at.astimezone(place), row.to_at.astimezone(place)
+    if first.date() == last.date() and first.utcoffset() == last.utcoffset():
+        return f"{last:%H:%M}"
+    if first.year == last.year:
+        return f"{last:%m-%d %H:%M}"
+    return local(row.to_at, view)
+
+
+def _number(row: Any, name: str) -> Any:
+    number = row.route.number
+    return None if number is None else getattr(number, name)
+
+
+SEGMENTS = (
+    Field("client", "Client"),
+    Field("from", "From", get=lambda row: row.from_at),
+    Field("to", "To", get=lambda row: row.to_at, cell=until),
+    Field(
+        "number",
+        "Number",
+        get=lambda row: _number(row, "e164"),
+        cell=lambda row, _: _number(row, "e164") or NO_NUMBER,
+    ),
+    Field("class", None, get=lambda row: _number(row, "number_class")),
+    Field("sitter", "Sitter", get=lambda row: _number(row, "sitter")),
+    Field("code", None, get=lambda row: row.route.code),
+    Field("gap", None, get=lambda row: row.route.gap),
+    Field("reason", "Why", get=lambda row: row.route.reason),
+)
