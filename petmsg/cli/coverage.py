@@ -12,7 +12,7 @@ from petmsg.errors import FINDING
 app = new_command()
 
 
-@command(app, "coverage")
+@command(app, "coverage", examples=["petmsg coverage", "petmsg coverage --days 3 --findings"])
 def coverage(
     run: Run,
     days: Annotated[

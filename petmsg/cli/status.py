@@ -10,7 +10,7 @@ from petmsg.cli.run import Run
 app = new_command()
 
 
-@command(app, "status")
+@command(app, "status", examples=["petmsg status", "petmsg status --days 7 -o json"])
 def status(
     run: Run,
     days: Annotated[

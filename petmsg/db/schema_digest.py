@@ -11,8 +11,8 @@ from hashlib import sha256
 from petmsg.db.cursor import Cursor
 
 KNOWN = {
-    "sqlite": "a6fcf924df2151be8acfaf9c1a35d6fa38d06453e15bc7d674d60eb347c03e98",
-    "postgresql": "557cc118c8849d79eb804c86fb842984c235595c86dbcba719b02009a7661b52",
+    "sqlite": "48736ef7ad0501c42099fd216c6ef05cf24992926c7de5ec26817b0db8065266",
+    "postgresql": "d41c290fa63215fc247c6e337c46378bbb4bbde475f6be414daf0d4a48656f29",
 }
 """The digests of freshly migrated databases; a test says what they have become."""
 

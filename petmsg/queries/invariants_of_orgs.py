@@ -38,6 +38,11 @@ WHERE (quiet_from_minute IS NULL) <> (quiet_until_minute IS NULL)
    OR quiet_from_minute NOT BETWEEN 0 AND 1439 OR quiet_until_minute NOT BETWEEN 0 AND 1439
    OR quiet_from_minute = quiet_until_minute
 UNION ALL
+SELECT id, slug, 'office_hours' FROM org
+WHERE (open_from_minute IS NULL) <> (open_until_minute IS NULL)
+   OR open_from_minute NOT BETWEEN 0 AND 1439 OR open_until_minute NOT BETWEEN 0 AND 1439
+   OR open_from_minute = open_until_minute
+UNION ALL
 SELECT id, slug, 'freeze' FROM org
 WHERE (frozen_at IS NULL) <> (freeze_reason IS NULL)
    OR (frozen_until IS NOT NULL AND frozen_at IS NULL)
@@ -68,6 +73,10 @@ UNION ALL
 SELECT min(org_id), 'booking', id, count(*) FROM booking GROUP BY id HAVING count(*) > 1
 UNION ALL
 SELECT min(org_id), 'message', id, count(*) FROM message GROUP BY id HAVING count(*) > 1
+UNION ALL
+SELECT min(org_id), 'question', id, count(*) FROM relay_question GROUP BY id HAVING count(*) > 1
+UNION ALL
+SELECT NULL, 'stray', id, count(*) FROM stray_text GROUP BY id HAVING count(*) > 1
 UNION ALL
 SELECT min(org_id), 'head of the audit', org_id, count(*) FROM audit_head
 GROUP BY org_id HAVING count(*) > 1

@@ -56,11 +56,12 @@ ORDER BY 2
         sql="""
 SELECT m.org_id, m.id AS message
 FROM message m JOIN thread t ON t.id = m.thread_id
-WHERE m.client_id <> t.client_id
+WHERE coalesce(m.client_id, 0) <> t.client_id
 UNION
 SELECT m.org_id, m.id
 FROM message_attempt a JOIN message m ON m.id = a.message_id
-WHERE a.thread_id <> m.thread_id
+WHERE coalesce(a.thread_id, 0) <> coalesce(m.thread_id, 0)
+   OR (a.thread_id IS NULL) <> (a.rule IS NULL)
 ORDER BY 2
 """,
         command="petmsg message show {message}{org}",

@@ -38,6 +38,16 @@ def _queue(row: Any, _: View) -> str:
     return _listed(waits) + (f"; {failed} failed in 24 h" if failed else "")
 
 
+def _inbox(row: Any, _: View) -> str:
+    """What waits for a person, by whom it is for; `total` and `claimed` count across it."""
+    inbox = row.inbox
+    if not inbox["total"]:
+        return "none unread"
+    listed = _listed({name: n for name, n in inbox.items() if name not in ("total", "claimed")})
+    taken = f"; {inbox['claimed']} claimed" if inbox["claimed"] else ""
+    return f"{inbox['total']} unread ({listed}){taken}"
+
+
 def _frozen(row: Any, view: View) -> str:
     if not row.frozen:
         return "no"
@@ -110,6 +120,7 @@ STATUS = (
         cell=_today,
     ),
     Field("queue", "Queue", cell=_queue),
+    Field("inbox", "Inbox", cell=_inbox),
     Field("last_try_at", "Last text tried"),
     Field("last_sync_at", "Last sync"),
     Field("numbers", "Numbers", cell=_numbers),

@@ -21,6 +21,7 @@ from petmsg.queries.invariant import Invariant, broken
 from petmsg.queries.invariants_of_bookings import BOOKINGS, CLIENTS
 from petmsg.queries.invariants_of_numbers import NUMBERS, SITTERS
 from petmsg.queries.invariants_of_orgs import ORGS
+from petmsg.queries.invariants_of_replies import REPLIES
 from petmsg.queries.invariants_of_texts import TEXTS
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.queries.references import strays, unknown_words
@@ -30,7 +31,7 @@ from petmsg.services.machine import MACHINE, SETTINGS
 from petmsg.services.mending import by_slug
 from petmsg.services.upkeep import UPKEEP
 
-INVARIANTS = (*ORGS, *CLIENTS, *SITTERS, *NUMBERS, *BOOKINGS, *TEXTS)
+INVARIANTS = (*ORGS, *CLIENTS, *SITTERS, *NUMBERS, *BOOKINGS, *TEXTS, *REPLIES)
 _GRAVITY = list(CheckResult)
 
 

@@ -13,6 +13,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums import AlertSeverity, NumberClass, NumberStatus, ProviderName, SitterStatus
 from petmsg.hold import freeze_stands
 from petmsg.queries import status as queries
+from petmsg.queries.inbox import unread
 from petmsg.queries.org import OrgRow
 from petmsg.services.coverage import Gap, coverage
 
@@ -26,8 +27,9 @@ class Status:
     """An org at `at`. Instants are aware UTC.
 
     `counts` are those of `queries.status.COUNTS`; `sitters` count by status, `numbers` by class and
-    status, `alerts` the open ones by severity. `today` is the org's own day. `gaps` are those of
-    the next `days`; `last_try_at` and `last_sync_at` are None while nothing was sent or asked for.
+    status, `alerts` the open ones by severity, `inbox`
+    what waits for a person. `today` is the org's own day. `gaps` are those of the next `days`;
+    `last_try_at` and `last_sync_at` are None while nothing was sent or asked for.
     """
 
     org: OrgRow
@@ -40,6 +42,7 @@ class Status:
     today: "Today"
     releases: list[dict[str, Any]]
     queue: dict[str, int]
+    inbox: dict[str, int]
     alerts: dict[str, int]
     days: int
     gaps: list[Gap]
@@ -85,6 +88,7 @@ def _status(cursor: Cursor, org: OrgRow, now: datetime, days: int) -> Status:
         today=_today(cursor, org, now),
         releases=queries.releases(cursor, org, limit=NEXT_RELEASES),
         queue=queue,
+        inbox=unread(cursor, org),
         alerts=_counted(reversed(AlertSeverity), queries.open_alerts(cursor, org)),
         days=days,
         gaps=[each for each in coverage(cursor, [org], now=now, days=days) if each.gap],
