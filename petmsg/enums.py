@@ -305,3 +305,10 @@ class OutputFormat(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     TSV = "tsv"
+
+
+class FileFormat(StrEnum):
+    """How the files of an export are written."""
+
+    CSV = "csv"
+    JSONL = "jsonl"

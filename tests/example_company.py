@@ -12,6 +12,7 @@ from petmsg.db import migrate
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.errors import REFUSED
 from petmsg.services.alert import raise_alert
+from tests.adopting import snoutos
 from tests.fixtures import ACTOR, NOW, add_org, lines, run_cli, working
 
 SINCE = NOW - timedelta(days=1)
@@ -89,3 +90,4 @@ def write_files(folder: Path) -> None:
     """The files that examples read."""
     for name, content in FILES.items():
         (folder / name).write_text(content, "utf-8")
+    snoutos.write_csv(snoutos.sound(), folder / "old-tables")

@@ -1,4 +1,4 @@
-"""The move to 0004: replies. Rows in tables that a new release changes, there and back."""
+"""The move to 0004: replies. Texts in every state, there and back."""
 
 import pytest
 from sqlalchemy import text
@@ -185,7 +185,7 @@ def test_a_failure_after_any_statement_leaves_everything_as_it_was(
         " media_count) VALUES (11, 1, '2026-01-01', 'front_desk', 'NO_ACTIVE_WINDOW', 0)"),
         "UPDATE inbound_text SET addressed_to = 'nobody' WHERE message_id = 11",
         "UPDATE inbound_text SET addressed_to = 'sitter' WHERE message_id = 11",
-        "UPDATE inbound_text SET done_at = '2026-01-01' WHERE message_id = 11",
+        "UPDATE inbound_text SET done_at = '2026-01-01', done_by = 'a' WHERE message_id = 11",
         ("INSERT INTO stray_text (provider_message_id, to_e164, received_at, media_count)"
         " VALUES ('SM-9', '+19995550101', '2026-01-01', 0)"),
         ("INSERT INTO stripe_event (event_id, org_id, booking, kind, outcome, received_at)"

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from importlib import import_module
+from keyword import iskeyword
 from typing import Annotated, Any
 
 import typer
@@ -38,6 +39,8 @@ GROUPS = {
     "audit": "Who did what, when and why: a chain of hashes.",
     "errors": "What a code means, and what petmsg does about it; needs no network.",
     "org": "Companies and their settings.",
+    "export": "Write everything of a company as files that petmsg import petmsg takes back.",
+    "import": "Take a company over: from an export, or from the system petmsg replaces.",
     "db": "The database: upgrade, check, back up.",
     "config": "The settings, and where each came from.",
 }
@@ -104,7 +107,12 @@ def command_line() -> Any:
 
 
 def _build(name: str) -> Any:
-    return import_module(f"petmsg.cli.{name}").app.build()
+    return import_module(module_of(name)).app.build()
+
+
+def module_of(group: str) -> str:
+    """The module that declares a group; one that is named as a keyword of Python's has a `_`."""
+    return f"petmsg.cli.{group}{'_' if iskeyword(group) else ''}"
 
 
 def run_command_line(

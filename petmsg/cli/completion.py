@@ -199,6 +199,7 @@ WORDS: dict[str, Words] = {
     "CLASS": classes,
     "CLIENT": _CLIENTS,
     "CODE": codes,
+    "DIR": files,
     "E164": _NUMBERS,
     "F": files,
     "FILE": files,

@@ -31,10 +31,15 @@ class OrgChanged:
     front_desk: str | None = None
 
 
+def is_slug(text: str) -> bool:
+    """Whether the text can be an org's slug."""
+    return _SLUG.fullmatch(text) is not None
+
+
 def check(slug: str, *, name: str, timezone: str, front_desk: str | None) -> tuple[str, str | None]:
     """The name and front desk number as they are stored; raises what is malformed before any
     database is touched."""
-    if not _SLUG.fullmatch(slug):
+    if not is_slug(slug):
         raise OutOfRange(
             f"{shown(slug)} cannot be a slug.", hint="Small letters, digits and dashes: happy-paws"
         )

@@ -180,7 +180,9 @@ def _send(
     else:
         try:
             with work.all_or_nothing():
-                queued = queue(work, client.ref, body=words, wishes=Wishes(key=_key(message_id)))
+                queued = queue(
+                    work, client.ref, body=words, wishes=Wishes(key=_key(work, message_id))
+                )
                 note(
                     work,
                     queued.message,
@@ -305,6 +307,8 @@ def _sitter_of(work: Work, message_id: int) -> int:
     return found
 
 
-def _key(message_id: int) -> str:
-    """So that a sitter's text can never leave twice."""
-    return f"relay:{message_id}"
+def _key(work: Work, message_id: int) -> str:
+    """So that a sitter's text can never leave twice. It holds no id of this database's own, which
+    would be another text's in a database that the company moves to."""
+    sid = work.cursor.value("SELECT provider_message_id FROM message WHERE id = :id", id=message_id)
+    return f"relay:{sid}"
