@@ -75,7 +75,7 @@ ORDER BY 2, 3
     ),
     Invariant(
         name="question_fits",
-        holds="A sitter is asked once about a text of hers, and a closed question says how it ended",
+        holds="A sitter is asked once about a text, and a closed question says how it ended",
         finding="The question about text {message} {what}",
         sql="""
 SELECT org_id, message_id AS message, 'has half of its end' AS what FROM relay_question

@@ -125,7 +125,8 @@ def unknown_words(cursor: Cursor) -> list[dict[str, Any]]:
     """Words that petmsg does not know: `org_id`, `table`, `column`, `word`, how many `rows`."""
     found = []
     for table, column, vocabulary, required in VOCABULARIES:
-        org_id = "id" if table == "org" else "org_id"
+        org_id = {"org": "id", "pull_mark": "NULL", "stray_text": "NULL"}.get(table, "org_id")
+        by = column if org_id == "NULL" else f"{org_id}, {column}"
         words = ", ".join(f"'{word.value}'" for word in vocabulary)
         missing = f" OR {column} IS NULL" if required else ""
         found += cursor.rows(
@@ -133,7 +134,7 @@ def unknown_words(cursor: Cursor) -> list[dict[str, Any]]:
 SELECT {org_id} AS org_id, '{table}' AS "table", '{column}' AS "column", {column} AS word,
        count(*) AS "rows"
 FROM {table} WHERE {column} NOT IN ({words}){missing}
-GROUP BY {org_id}, {column}
+GROUP BY {by}
 """
         )
     return found

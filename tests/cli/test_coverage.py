@@ -229,7 +229,7 @@ def test_a_window_that_somebody_spoiled_by_hand_is_a_gap(
     assert (found["code"], found["command"]) == (code, helps)
 
 
-# ------------------------------------------------------------------------- where texts leave meanwhile
+# ---------------------------------------------------------------------- where texts leave meanwhile
 
 
 def test_meanwhile_a_text_leaves_as_routing_says_for_that_time(url: str) -> None:
@@ -267,7 +267,7 @@ def test_where_there_is_no_number_at_all_that_is_a_gap_of_its_own(url: str) -> N
     assert [row["kind"] for row in gaps(url)] == ["window"]
 
 
-# ------------------------------------------------------------------------------ bookings, and the pool
+# --------------------------------------------------------------------------- bookings, and the pool
 
 
 def test_a_confirmed_booking_without_a_window_is_a_gap(url: str) -> None:
@@ -295,7 +295,7 @@ def test_the_pools_headroom_is_told_and_never_a_gap(url: str) -> None:
     assert row["command"] == "petmsg number add E164 --class pool"
 
 
-# --------------------------------------------------------------------------------------- how it is told
+# ----------------------------------------------------------------------------------- how it is told
 
 
 def test_all_orgs_are_told_of_unless_one_is_named(url: str) -> None:

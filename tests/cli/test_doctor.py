@@ -194,7 +194,8 @@ MENDED = {
         *[
             (
                 "INSERT INTO alert (org_id, severity, kind, entity, ref, message, count, opened_at,"
-                f" last_at) VALUES (1, 'info', 'no_number', 'client', 'C-1', 'x', 1, {THEN}, {THEN})"
+                " last_at)"
+                f" VALUES (1, 'info', 'no_number', 'client', 'C-1', 'x', 1, {THEN}, {THEN})"
             )
         ]
         * 2,
