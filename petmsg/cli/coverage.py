@@ -12,7 +12,7 @@ from petmsg.errors import FINDING
 app = new_command()
 
 
-@command(app, "coverage", examples=["petmsg coverage", "petmsg coverage --days 3 --findings"])
+@command(app, "coverage", examples=["petmsg coverage", "petmsg coverage --days 3"])
 def coverage(
     run: Run,
     days: Annotated[

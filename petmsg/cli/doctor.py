@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 app = new_command()
 
 
-@command(app, "doctor", examples=["petmsg doctor", "petmsg doctor --check schema --findings"])
+@command(app, "doctor", examples=["petmsg doctor", "petmsg doctor --check schema -o json"])
 def doctor(
     run: Run,
     checks: Annotated[
