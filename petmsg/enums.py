@@ -150,6 +150,24 @@ class DriftKind(StrEnum):
     NUMBER_GONE = "number_gone"
 
 
+class CheckResult(StrEnum):
+    """What a check of `doctor` found. A warning is no reason to wake anybody."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+class GapKind(StrEnum):
+    """What `coverage` tells of. Pool headroom alone is no gap."""
+
+    WINDOW = "window"
+    BOOKING_WITHOUT_WINDOW = "booking_without_window"
+    SITTER_WITHOUT_NUMBER = "sitter_without_number"
+    NO_FALLBACK = "no_fallback"
+    POOL_HEADROOM = "pool_headroom"
+
+
 class HoldCode(StrEnum):
     """Why a text does not leave now. The final ones end it, the others let it wait."""
 

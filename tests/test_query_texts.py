@@ -37,13 +37,22 @@ HOT = (
 
 # Words that one database alone knows: such a text is prepared there.
 OF_SQLITE = r"sqlite_master"
-OF_POSTGRESQL = r"to_regclass|pg_advisory|FOR (KEY SHARE|SHARE|UPDATE)"
+OF_POSTGRESQL = r"to_regclass|clock_timestamp|pg_advisory|FOR (KEY SHARE|SHARE|UPDATE)"
 
 # What stands in an f-string's braces, by its source, in the shapes in which the text is run.
 SHAPES = [
     {"noun": "client", "column": "kind", "lock": "", "_CUSTODY_AT": routing._CUSTODY_AT},
     {"noun": "sitter", "column": "status"},
     {"noun": "booking"},
+    {"table": "booking", "column": "sitter_id", "target": "sitter"},
+    {
+        "table": "booking",
+        "column": "status",
+        "org_id": "org_id",
+        "by": "org_id, status",
+        "words": "'pending'",
+        "missing": " OR status IS NULL",
+    },
     {"MOST": str(candidates.MOST), "_ORG": candidates._ORG, "_ORGS": candidates._ORGS},
 ]
 # Texts whose length follows the rows they get: run below, by confirming.

@@ -46,7 +46,12 @@ POSTGRESQL = {
 
 
 def vandalise(url: str, statements: str) -> None:
-    run(url, *(part.replace("\0", ";") for part in statements.replace("\\;", "\0").split(";")))
+    run(url, *split(statements))
+
+
+def split(statements: str) -> list[str]:
+    """The statements between semicolons that no backslash precedes."""
+    return [part.replace("\0", ";") for part in statements.replace("\\;", "\0").split(";")]
 
 
 def test_a_migrated_database_is_as_it_should_be(migrated_url: str) -> None:

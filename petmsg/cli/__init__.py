@@ -22,6 +22,9 @@ from petmsg.cli.group import Entry, lazy_group
 GROUPS = {
     "init": "Create the database and the first org; safe to repeat.",
     "demo": "Play the whole story on a database of its own, with the proof of each claim.",
+    "status": "One screen for the morning: what runs today, what waits, what will be missing.",
+    "doctor": "Check every invariant, the machine and the configuration; exit 10 on a problem.",
+    "coverage": "Who will have no number: windows, sitters and bookings; exit 10 on a gap.",
     "booking": "Bookings: add, import, confirm, cancel, reschedule, reassign.",
     "sitter": "Sitters: add, activate with a dedicated number, deactivate, renumber.",
     "client": "Clients and their phones.",

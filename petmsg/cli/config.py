@@ -31,7 +31,12 @@ def show(run: Run) -> None:
         Setting("twilio credentials", None if credentials == "not set" else "hidden", credentials),
         Setting(api_url.name, _without_user(api_url.value), api_url.source),
         settings.pick(
-            "twilio timeout seconds", None, settings.TWILIO_TIMEOUT, "15", flag="", environ=environ
+            "twilio timeout seconds",
+            None,
+            settings.TWILIO_TIMEOUT,
+            settings.USUAL_TWILIO_TIMEOUT,
+            flag="",
+            environ=environ,
         ),
     ]
     run.show_list(SETTINGS, rows)
