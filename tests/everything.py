@@ -122,6 +122,7 @@ READING: dict[str, tuple[str, ...]] = {
     "number pace": (MAYA, POOL),
     "thread list": (),
     "thread show": ("C-1",),
+    "thread timeline": ("C-1",),
     "route explain": ("C-1",),
     "route explain --message": ("--message", "1"),
     "route inbound": ("--from", ANN, "--to", MAYA),

@@ -95,6 +95,7 @@ READING = [
     ["route", "explain", "--message", "1"],
     ["route", "inbound", "--from", "+16175550199", "--to", "+14155550101"],
     ["thread", "show", "C-1"],
+    ["thread", "timeline", "C-1"],
     ["thread", "list"],
     ["client", "list"],
     ["client", "show", "C-1"],

@@ -54,3 +54,41 @@ def show(
         run.show_list(THREAD_WINDOWS, found["windows"])
         run.show_list(NUMBERS_SEEN, found["numbers_seen"])
         print_talk(found, view=run.view)
+
+
+@command(
+    app,
+    "timeline",
+    examples=[
+        "petmsg thread timeline C-1",
+        "petmsg thread timeline C-1 --from -1d --to +6d --svg timeline.svg",
+    ],
+)
+def timeline(
+    run: Run,
+    client: Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")],
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="T", help="Since when  [default: 3 days ago]")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="T", help="Until when  [default: 14 days later]")
+    ] = None,
+    svg: Annotated[
+        str | None, typer.Option("--svg", metavar="FILE", help="Write the drawing into a file too.")
+    ] = None,
+    html: Annotated[
+        str | None,
+        typer.Option("--html", metavar="FILE", help="Write a page with the drawing and the list."),
+    ] = None,
+) -> None:
+    """A client's thread drawn over time: windows, the number she sees, quarantines and texts.
+
+    A lane for each sitter shows booked time solid and grace lighter. The line below is the number
+    that texts to her leave from, a letter where it changes: green is her sitter's, yellow stands in
+    for a sitter who cannot speak, ! is none at all. At any moment petmsg route explain --at says
+    the same; what is to come is told as petmsg route simulate does. A file that is there is
+    replaced; only its owner can read it. With -o json the segments and what was drawn.
+    """
+    from petmsg.cli import timelines
+
+    timelines.show(run, client, from_=from_, to=to, svg=svg, html=html)

@@ -62,6 +62,7 @@ from petmsg.render.optout import OPT_OUT, OPT_OUTS, OPTED_IN, OPTED_OUT
 from petmsg.render.provider_errors import CODE, CODES
 from petmsg.render.route import ADDRESSEE, DECISION, STORED
 from petmsg.render.simulate import SEGMENTS
+from petmsg.render.timeline import TIMELINE
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -141,6 +142,7 @@ SHAPES: Mapping[str, Shape] = {
     "number pace --usual": Shape(PACE_SET, _RESULTS),
     "thread list": Shape(THREADS, _LIST),
     "thread show": Shape(THREAD, _ONE),
+    "thread timeline": Shape(TIMELINE, _ONE),
     "route explain": Shape(DECISION, _ONE),
     "route explain --message": Shape(STORED, _ONE),
     "route inbound": Shape(ADDRESSEE, _ONE),
