@@ -89,9 +89,12 @@ def _hold_against_its_schema(
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the settings or credentials of whoever runs it."""
+    """No test sees the settings, credentials, colours or terminal of whoever runs it."""
     for name in list(os.environ):
-        if name.startswith(("PETMSG_", "TWILIO_")) and name != "PETMSG_REQUIRE_POSTGRES":
+        ours = name.startswith(("PETMSG_", "TWILIO_", "STRIPE_"))
+        if ours or name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"):
+            if name == "PETMSG_REQUIRE_POSTGRES":
+                continue
             monkeypatch.delenv(name)
 
 

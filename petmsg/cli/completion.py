@@ -169,6 +169,13 @@ def classes(asked: Asked) -> Iterable[Candidate]:
     return one_of(CLASSES)(asked)
 
 
+def checks(asked: Asked) -> Iterable[Candidate]:
+    """What `petmsg doctor` looks at."""
+    from petmsg.services.doctor import CHECKS
+
+    return _beginning(asked.typed, ((each.name, each.holds) for each in CHECKS))
+
+
 def events(asked: Asked) -> Iterable[Candidate]:
     """The names of the newest events."""
     newest = stored(candidates.EVENTS)(asked._replace(typed=""))
@@ -219,6 +226,7 @@ WORDS: dict[str, Words] = {
 """By metavar, without its dots. A parameter without one takes what only a person knows."""
 
 HERE: dict[str, Words] = {
+    "doctor checks": checks,
     "audit list event": events,
     "booking cancel ref": stored(
         candidates.BOOKINGS, BookingStatus.PENDING, BookingStatus.CONFIRMED

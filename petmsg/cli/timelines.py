@@ -39,7 +39,7 @@ def show(
                 write_privately(name, text())
                 run.say(f"Written: {name}")
     if run.is_table:
-        from petmsg.render.timeline import print_timeline
+        from petmsg.render.drawn import print_timeline
 
         print_timeline(found, view=run.view)
     else:

@@ -2,7 +2,20 @@
 
 from typing import Any
 
+from petmsg.enums import Code, GapKind, NumberClass
 from petmsg.render.fields import Field, View, local
+from petmsg.render.kinds import (
+    E164,
+    FREE,
+    INSTANT,
+    REF,
+    TEXT,
+    UNWELCOME,
+    WORD,
+    keyed,
+    one_of,
+    or_null,
+)
 
 
 def _instant(name: str, title: str) -> Field:
@@ -10,7 +23,7 @@ def _instant(name: str, title: str) -> Field:
         at = getattr(row, name)
         return "-" if at is None else local(at, View(timezone=row.timezone))
 
-    return Field(name, title, cell=cell)
+    return Field(name, title, cell=cell, kind=or_null(INSTANT))
 
 
 def _meanwhile(row: Any, _: View) -> str:
@@ -22,17 +35,17 @@ def _meanwhile(row: Any, _: View) -> str:
 
 
 GAPS = (
-    Field("org", "Org"),
-    Field("kind", None),
-    Field("gap", "Gap"),
-    Field("message", "What is so"),
+    Field("org", "Org", kind=WORD),
+    Field("kind", None, kind=one_of(GapKind)),
+    Field("gap", "Gap", kind=UNWELCOME),
+    Field("message", "What is so", kind=TEXT),
     _instant("starts_at", "From"),
     _instant("ends_at", "To"),
-    Field("booking", None),
-    Field("client", None),
-    Field("sitter", None),
-    Field("number", None),
-    Field("code", None),
+    Field("booking", None, kind=or_null(REF)),
+    Field("client", None, kind=or_null(REF)),
+    Field("sitter", None, kind=or_null(REF)),
+    Field("number", None, kind=or_null(E164)),
+    Field("code", None, kind=or_null(one_of(Code))),
     Field(
         "meanwhile",
         "Meanwhile from",
@@ -46,7 +59,16 @@ GAPS = (
             }
         ),
         cell=_meanwhile,
+        kind=or_null(
+            keyed(
+                **{
+                    "number": or_null(E164),
+                    "class": or_null(one_of(NumberClass)),
+                    "reason": TEXT,
+                }
+            )
+        ),
     ),
-    Field("command", "What helps"),
-    Field("details", None),
+    Field("command", "What helps", kind=or_null(TEXT)),
+    Field("details", None, kind=FREE),
 )

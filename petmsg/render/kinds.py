@@ -25,6 +25,8 @@ _STATUS_TONES = {
     "sending": WAITS,
     "updated": WAITS,
     "warning": WAITS,
+    "problem": BAD,
+    "ok": GOOD,
     "unknown": BAD,
     "held": BAD,
     "failed": BAD,

@@ -23,7 +23,9 @@ from petmsg.render.conversation import (
     THREAD,
     THREADS,
 )
+from petmsg.render.coverage import GAPS
 from petmsg.render.database import BACKUP, CHECK, CLAIMS, CURRENT, MIGRATED
+from petmsg.render.doctor import CHECKED
 from petmsg.render.drift import DRIFT, SYNCED
 from petmsg.render.fields import Field
 from petmsg.render.health import HEALTH, PACE, PACE_SET, PROPOSED
@@ -62,6 +64,7 @@ from petmsg.render.optout import OPT_OUT, OPT_OUTS, OPTED_IN, OPTED_OUT
 from petmsg.render.provider_errors import CODE, CODES
 from petmsg.render.route import ADDRESSEE, DECISION, STORED
 from petmsg.render.simulate import SEGMENTS
+from petmsg.render.status import STATUS
 from petmsg.render.timeline import TIMELINE
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -177,6 +180,9 @@ SHAPES: Mapping[str, Shape] = {
     "audit show": Shape(EVENTS, _ONE),
     "audit export": Shape(EVENTS, _KEPT),
     "audit export --head": Shape(HEAD, _KEPT),
+    "status": Shape(STATUS, _LIST),
+    "coverage": Shape(GAPS, _LIST),
+    "doctor": Shape(CHECKED, _LIST),
     "audit verify": Shape(VERIFIED, _LIST),
     "errors explain": Shape(CODE, _LIST),
     "errors list": Shape(CODES, _LIST),

@@ -6,12 +6,29 @@ A count of `queries.status.COUNTS` is shown by one line here.
 from collections.abc import Mapping
 from typing import Any
 
+from petmsg.enums import NumberClass, NumberStatus, ProviderName
 from petmsg.render.coverage import GAPS
 from petmsg.render.fields import Field, View, local
+from petmsg.render.kinds import (
+    COUNT,
+    E164,
+    FREE,
+    INSTANT,
+    NAME,
+    NOTABLE,
+    REF,
+    SOON,
+    WORD,
+    counts_by,
+    keyed,
+    one_of,
+    or_null,
+    rows_of,
+)
 
 
 def _count(name: str, title: str | None = None, cell: Any = None) -> Field:
-    return Field(name, title, get=lambda row: row.counts[name], cell=cell)
+    return Field(name, title, get=lambda row: row.counts[name], cell=cell, kind=COUNT)
 
 
 def _listed(counts: Mapping[str, int]) -> str:
@@ -60,20 +77,20 @@ def _clients(row: Any, _: View) -> str:
 
 
 VISITS = (
-    Field("sitter", "Sitter"),
-    Field("name", "Name"),
-    Field("visits", "Visits"),
-    Field("running", "Running"),
-    Field("starts_at", "First from"),
-    Field("ends_at", "Last until"),
-    Field("number", "Number"),
-    Field("number_status", "Number is"),
+    Field("sitter", "Sitter", kind=REF),
+    Field("name", "Name", kind=NAME),
+    Field("visits", "Visits", kind=COUNT),
+    Field("running", "Running", kind=COUNT),
+    Field("starts_at", "First from", kind=INSTANT),
+    Field("ends_at", "Last until", kind=INSTANT),
+    Field("number", "Number", kind=or_null(E164)),
+    Field("number_status", "Number is", kind=or_null(one_of(NumberStatus))),
 )
 RELEASES = (
-    Field("number", "Quarantined"),
-    Field("class", "Class"),
-    Field("sitter", "Sitter"),
-    Field("quarantined_until", "Until"),
+    Field("number", "Quarantined", kind=E164),
+    Field("class", "Class", kind=one_of(NumberClass)),
+    Field("sitter", "Sitter", kind=or_null(REF)),
+    Field("quarantined_until", "Until", kind=SOON),
 )
 FIRST_GAPS = tuple(
     field
@@ -87,16 +104,17 @@ def _nested(fields: tuple[Field, ...], rows: Any) -> list[dict[str, Any]]:
 
 
 STATUS = (
-    Field("org", "Org", get=lambda row: row.org.slug),
-    Field("name", "Name", get=lambda row: row.org.name),
-    Field("at", "Now"),
-    Field("timezone", None, get=lambda row: row.org.timezone),
-    Field("provider", "Provider"),
-    Field("frozen", "Frozen", cell=_frozen),
+    Field("org", "Org", get=lambda row: row.org.slug, kind=WORD),
+    Field("name", "Name", get=lambda row: row.org.name, kind=NAME),
+    Field("at", "Now", kind=INSTANT),
+    Field("timezone", None, get=lambda row: row.org.timezone, kind=WORD),
+    Field("provider", "Provider", kind=one_of(ProviderName)),
+    Field("frozen", "Frozen", cell=_frozen, kind=NOTABLE),
     Field(
         "alerts",
         "Open alerts",
         cell=lambda row, _: _listed(row.alerts),
+        kind=counts_by("severity"),
     ),
     Field(
         "gaps",
@@ -106,6 +124,7 @@ STATUS = (
             "count": len(row.gaps),
             "rows": _nested(GAPS, row.gaps),
         },
+        kind=keyed(days=COUNT, count=COUNT, rows=rows_of(GAPS)),
         cell=lambda row, _: f"{len(row.gaps) or 'none'} in the next {row.days} day(s)",
     ),
     Field(
@@ -118,15 +137,18 @@ STATUS = (
             "sitters": _nested(VISITS, row.today.sitters),
         },
         cell=_today,
+        kind=keyed(visits=COUNT, running=COUNT, without_sitter=COUNT, sitters=rows_of(VISITS)),
     ),
-    Field("queue", "Queue", cell=_queue),
-    Field("inbox", "Inbox", cell=_inbox),
-    Field("last_try_at", "Last text tried"),
-    Field("last_sync_at", "Last sync"),
-    Field("numbers", "Numbers", cell=_numbers),
-    Field("sitters", "Sitters", cell=lambda row, _: _listed(row.sitters)),
+    Field("queue", "Queue", cell=_queue, kind=counts_by("what a text waits for")),
+    Field("inbox", "Inbox", cell=_inbox, kind=counts_by("whom a text is for")),
+    Field("last_try_at", "Last text tried", kind=or_null(INSTANT)),
+    Field("last_sync_at", "Last sync", kind=or_null(INSTANT)),
+    Field("numbers", "Numbers", cell=_numbers, kind=FREE),
+    Field("sitters", "Sitters", cell=lambda row, _: _listed(row.sitters), kind=counts_by("status")),
     _count("clients", "Clients", cell=_clients),
     _count("threads"),
     _count("bookings_pending", "Bookings pending"),
-    Field("releases", None, get=lambda row: _nested(RELEASES, row.releases)),
+    Field(
+        "releases", None, get=lambda row: _nested(RELEASES, row.releases), kind=rows_of(RELEASES)
+    ),
 )
