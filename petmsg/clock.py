@@ -1,21 +1,25 @@
 """Instants: aware UTC inside, the org's local time in parsing and rendering only.
 
-`now()` is the one place that looks at a clock, and a command looks once.
+`now()` is the one place that looks at a clock, and a command looks once. Patterns are compiled
+and `zoneinfo` is loaded at their first use, because every start-up would pay for them.
 """
 
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 from petmsg.errors import AmbiguousTime, MalformedTime, NonexistentTime, OutOfRange, shown
 
-_ISO = re.compile(
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+_ISO = (
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]"
     r"((?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)"
     r"(Z|z|[+-][0-9]{2}:?[0-9]{2})?"
 )
-_RELATIVE = re.compile(r"([+-])([0-9]{1,6})([smhdw])")
+_RELATIVE = r"([+-])([0-9]{1,6})([smhdw])"
 _UNIT = {
     "s": timedelta(seconds=1),
     "m": timedelta(minutes=1),
@@ -33,8 +37,10 @@ def now() -> datetime:
 
 
 @lru_cache(maxsize=64)
-def zone(name: str) -> ZoneInfo:
+def zone(name: str) -> "ZoneInfo":
     """The timezone of that IANA name. Raises `OutOfRange` if the machine knows none."""
+    from zoneinfo import ZoneInfo
+
     try:
         return ZoneInfo(name)
     except Exception as problem:  # zoneinfo raises five kinds for a bad key
@@ -55,14 +61,14 @@ def parse_instant(text: str, *, timezone: str, at: datetime) -> datetime:
     word = text.strip(" \t")[:64]
     if word == "now":
         return at
-    if relative := _RELATIVE.fullmatch(word):
+    if relative := re.fullmatch(_RELATIVE, word):
         sign, count, unit = relative.groups()
         try:
             moved = at + (1 if sign == "+" else -1) * int(count) * _UNIT[unit]
         except OverflowError:
             raise MalformedTime(f"{shown(text)} is too far away.") from None
         return _within_range(moved, text)
-    iso = _ISO.fullmatch(word)
+    iso = re.fullmatch(_ISO, word)
     if iso is None:
         raise MalformedTime(f"{shown(text)} is not a time.")
     day, clock, offset = iso.groups()

@@ -1,12 +1,11 @@
 """What surrounds a command: the environment's variables and the clock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Ambient:
+class Ambient(NamedTuple):
     """The environment of one command. `now` None means the machine's clock.
 
     `wait_seconds` is how long it waits for a locked database, None as long as usual.

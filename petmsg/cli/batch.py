@@ -1,7 +1,6 @@
 """Commands that read a file: read whole, then committed in chunks, one result per row."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from petmsg.cli.options import read_file
@@ -89,6 +88,8 @@ def take_refs(run: Run, service: Callable[..., list[Any]], rows: "Sequence[Batch
 
     Results in the order of the rows; one that cannot be read is refused and stops no other.
     """
+    from dataclasses import replace
+
     from petmsg.services.batch import CHUNK
     from petmsg.services.work import Failure
 

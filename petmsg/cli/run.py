@@ -4,21 +4,18 @@ The command owns the transaction: `write` opens it, calls one service, commits a
 the result back for rendering. A lock or a deadlock is tried again, whole, for half a minute.
 """
 
-import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from petmsg import clock, settings
 from petmsg.cli.ambient import Ambient
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import Location, default_path, locate
-from petmsg.db.snapshot import snapshot
 from petmsg.enums import OutputFormat
 from petmsg.errors import BUSY, Busy, ConflictingWrite, OutOfRange, PetmsgError
 from petmsg.queries.org import OrgRow, all_orgs, find_org
@@ -36,25 +33,36 @@ class _RolledBack(Exception):
     """Ends a dry run's transaction without a commit."""
 
 
-@dataclass
 class Run:
     """What a command is given. `now` is aware UTC, one per command.
 
     What was opened on the way is closed by `at_end`.
     """
 
-    ambient: Ambient
-    output_option: str | None = None
-    org_option: str | None = None
-    db_option: str | None = None
-    actor_option: str | None = None
-    dry_run: bool = False
-    reveal: bool = False
-    exit_code: int = 0
-    _is_terminal: bool = False
-    _slept: timedelta = timedelta(0)
-    _org: OrgRow | None = field(default=None, repr=False)
-    at_end: ExitStack = field(default_factory=ExitStack, repr=False)
+    def __init__(
+        self,
+        ambient: Ambient,
+        *,
+        output: str | None = None,
+        org: str | None = None,
+        db: str | None = None,
+        actor: str | None = None,
+        dry_run: bool = False,
+        reveal: bool = False,
+        is_terminal: bool = False,
+    ) -> None:
+        self.ambient = ambient
+        self.output_option = output
+        self.org_option = org
+        self.db_option = db
+        self.actor_option = actor
+        self.dry_run = dry_run
+        self.reveal = reveal
+        self.exit_code = 0
+        self.at_end = ExitStack()
+        self._is_terminal = is_terminal
+        self._slept = timedelta(0)
+        self._org: OrgRow | None = None
 
     @cached_property
     def now(self) -> datetime:
@@ -100,7 +108,7 @@ class Run:
     def location(self) -> Location:
         """Where the database is."""
         found = locate(self.setting("database").value or "")
-        return replace(found, wait_seconds=self.ambient.wait_seconds)
+        return found._replace(wait_seconds=self.ambient.wait_seconds)
 
     @cached_property
     def output(self) -> OutputFormat:
@@ -124,6 +132,8 @@ class Run:
     @contextmanager
     def snapshot(self) -> Iterator[Cursor]:
         """A read-only look at the database."""
+        from petmsg.db.snapshot import snapshot
+
         with snapshot(self.location) as cursor:
             yield cursor
 
@@ -207,7 +217,7 @@ class Run:
             except PetmsgError as problem:
                 if not _worth_another_try(problem, attempt) or time.monotonic() > deadline:
                     raise
-            time.sleep(random.uniform(0.005, 0.05) * min(attempt, 8))  # noqa: S311 because jitter
+            _wait_a_moment(attempt)
 
     def _write_once(self, service: Callable[[Any], tuple[R, Any]]) -> R:
         from petmsg.db.engine import transaction
@@ -262,8 +272,7 @@ class Run:
         render.say(safe(text))
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(NamedTuple):
     """A time as a person wrote it, to be read once the org's timezone is known."""
 
     text: str
@@ -272,6 +281,12 @@ class Later:
 def later(text: str | None) -> Later | None:
     """`Later`, unless nothing was written."""
     return None if text is None else Later(text)
+
+
+def _wait_a_moment(attempt: int) -> None:
+    import random
+
+    time.sleep(random.uniform(0.005, 0.05) * min(attempt, 8))  # noqa: S311 because jitter
 
 
 def _worth_another_try(problem: PetmsgError, attempt: int) -> bool:

@@ -1,10 +1,10 @@
 """The field lists of bookings, threads and texts: JSON keys and table columns."""
 
-import json
 from typing import Any
 
 from petmsg.enums import Direction
 from petmsg.render.fields import Field, local
+from petmsg.render.safe import from_json
 
 BOOKINGS = (
     Field("booking", "Booking"),
@@ -183,9 +183,9 @@ MESSAGE = (
     Field(
         "decision",
         "Why",
-        get=lambda row: None if row["decision"] is None else json.loads(row["decision"]),
+        get=lambda row: None if row["decision"] is None else from_json(row["decision"]),
         cell=lambda row, _: (
-            "-" if row["decision"] is None else json.loads(row["decision"])["reason"]
+            "-" if row["decision"] is None else from_json(row["decision"])["reason"]
         ),
     ),
 )
@@ -203,9 +203,9 @@ SENT = (
     Field(
         "decision",
         "Why",
-        get=lambda row: None if row.decision is None else json.loads(row.decision),
+        get=lambda row: None if row.decision is None else from_json(row.decision),
         cell=lambda row, _: (
-            row.note or ("-" if row.decision is None else json.loads(row.decision)["reason"])
+            row.note or ("-" if row.decision is None else from_json(row.decision)["reason"])
         ),
     ),
     Field("note", None),

@@ -1,10 +1,10 @@
 """The field lists of orgs, people, numbers and the audit: JSON keys and table columns."""
 
-import json
 from typing import Any
 
 from petmsg.phone import mask_phone
 from petmsg.render.fields import Field, View, local
+from petmsg.render.safe import from_json
 
 ORG = (
     Field("org", "Org"),
@@ -251,7 +251,7 @@ SETTINGS = (Field("name", "Setting"), Field("value", "Value"), Field("source", "
 def _payload(text: str) -> Any:
     """The payload, or its text where somebody made nonsense of it."""
     try:
-        return json.loads(text)
+        return from_json(text)
     except ValueError:
         return text
 
