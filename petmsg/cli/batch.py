@@ -30,6 +30,7 @@ def import_file(
 
     rows = read_batch(read_file(name), columns=columns, required=required)
     results: list[Any] = []
+    run.is_batch = True
     try:
         for chunk in chunks(rows):
             results += run.write(service, chunk)
@@ -95,6 +96,7 @@ def take_refs(run: Run, service: Callable[..., list[Any]], rows: "Sequence[Batch
 
     refs = [row.cells["ref"] or "" for row in rows if row.problem is None]
     taken: list[Any] = []
+    run.is_batch = True
     for start in range(0, len(refs), CHUNK):
         taken += run.write(service, refs[start : start + CHUNK], of_many=len(rows) > 1)
     done = iter(taken)

@@ -36,6 +36,7 @@ class _RolledBack(Exception):
 class Run:
     """What a command is given. `now` is aware UTC, one per command.
 
+    `is_batch` is set where many transactions follow one another.
     What was opened on the way is closed by `at_end`.
     """
 
@@ -59,6 +60,7 @@ class Run:
         self.dry_run = dry_run
         self.reveal = reveal
         self.exit_code = 0
+        self.is_batch = False
         self.at_end = ExitStack()
         self._is_terminal = is_terminal
         self._slept = timedelta(0)
@@ -178,7 +180,7 @@ class Run:
         """The engine of the command's database, made when the first write needs it."""
         from petmsg.db.engine import make_engine
 
-        engine = make_engine(self.location)
+        engine = make_engine(self.location, keep_open=self.is_batch)
         self.at_end.callback(engine.dispose)
         return engine
 
