@@ -15,7 +15,7 @@ DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types imports migrations-check docs-check bench campaigns lock clean
+.PHONY: help demo test lint types imports migrations-check docs docs-check bench campaigns lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s %s\n", $$1, $$2 }'
@@ -40,13 +40,17 @@ imports: $(DEV) ## import-linter: which package may import which
 migrations-check: $(DEV) ## fresh databases, upgraded, must equal the models
 	@.ci/migrations-check
 
+docs: $(DEV) ## writes what of the documentation is made from the program: reference, man pages, README
+	@$(BIN)/python -m tests.documentation
+
 docs-check: $(DEV) ## the documentation against the program
 	@$(BIN)/python -m pytest tests/test_docs.py $(ARGS)
 
 bench: $(DEV) ## each figure of the README, with its peer in the same run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-campaigns: $(DEV) ## ten thousand kills of workers, on each database: hours; ARGS="--seed 7" repeats
+campaigns: $(DEV) ## a million steps, ten thousand kills on each database: hours; ARGS="--seed 7" repeats
+	@$(BIN)/python -m tests.campaigns.replying $(ARGS)
 	@$(BIN)/python -m tests.campaigns.sending --kills 10000 $(ARGS)
 	@$(BIN)/python -m tests.campaigns.sending --kills 10000 --database postgresql $(ARGS)
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import routing, sending, startup, writing
+from benchmarks import routing, sending, simulating, startup, writing
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, table
 
@@ -22,6 +22,7 @@ FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
     "start-up": startup.measure,
     "instructions": startup.measure_instructions,
     "routing": routing.measure,
+    "simulate": simulating.measure,
     "confirm": writing.measure_confirm,
     "import": writing.measure_import,
     "sending": sending.measure,

@@ -46,8 +46,21 @@ def zone(name: str) -> "ZoneInfo":
     except Exception as problem:  # zoneinfo raises five kinds for a bad key
         raise OutOfRange(
             f"{shown(name)} is not a timezone.",
-            hint="Use a name of the IANA database, for example America/New_York.",
+            hint=_zone_meant(name)
+            or "Use a name of the IANA database, for example America/New_York.",
         ) from problem
+
+
+def _zone_meant(name: str) -> str:
+    """The question whether another one was meant; a city alone means its zone."""
+    from zoneinfo import available_timezones
+
+    from petmsg.typos import closest_words, did_you_mean
+
+    zones = available_timezones()
+    city = name.rpartition("/")[2].strip().replace(" ", "_").casefold()
+    meant = sorted(each for each in zones if each.rpartition("/")[2].casefold() == city)
+    return did_you_mean(meant[:3] or closest_words(name, zones))
 
 
 def parse_instant(text: str, *, timezone: str, at: datetime) -> datetime:
@@ -142,3 +155,24 @@ def iso_local(instant: datetime, timezone: str) -> str:
 def clock_local(instant: datetime, timezone: str) -> str:
     """The time of day in a zone, as an explanation says it: `17:00`."""
     return instant.astimezone(zone(timezone)).strftime("%H:%M")
+
+
+def from_now(instant: datetime, *, now: datetime) -> str:
+    """How far from `now` an instant is, as a person says it: `in 3 days`, `2 hours ago`, `now`.
+
+    A day is 24 hours. Minutes up to an hour, hours up to two days, days up to two years; rounded.
+    """
+    seconds = (instant - now).total_seconds()
+    minutes, hours, days = (round(abs(seconds) / unit) for unit in (60, 3600, 86_400))
+    if minutes == 0:
+        return "now"
+    if minutes < 60:
+        count, unit = minutes, "minute"
+    elif hours < 48:
+        count, unit = hours, "hour"
+    elif days < 730:
+        count, unit = days, "day"
+    else:
+        count, unit = round(days / 365.25), "year"
+    words = f"{count} {unit}{'s' * (count != 1)}"
+    return f"in {words}" if seconds > 0 else f"{words} ago"

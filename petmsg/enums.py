@@ -60,6 +60,13 @@ class ProviderName(StrEnum):
     TWILIO = "twilio"
 
 
+class Switch(StrEnum):
+    """A setting that is on or off."""
+
+    ON = "on"
+    OFF = "off"
+
+
 class Direction(StrEnum):
     """Which way a text went."""
 
@@ -128,6 +135,11 @@ class AlertKind(StrEnum):
     MESSAGE_NOT_KNOWN = "message_not_known"
     PROVIDER_ACCOUNT = "provider_account"
     PROVIDER_SETTING = "provider_setting"
+    STRAY_TEXT = "stray_text"
+    OPT_OUT_WORD = "opt_out_word"
+    RELAY_FAILED = "relay_failed"
+    RELAY_LOOP = "relay_loop"
+    PAYMENT_NOT_MATCHED = "payment_not_matched"
 
 
 class DriftKind(StrEnum):
@@ -136,6 +148,24 @@ class DriftKind(StrEnum):
     MESSAGE_UNKNOWN = "message_unknown"
     NUMBER_NOT_KNOWN = "number_not_known"
     NUMBER_GONE = "number_gone"
+
+
+class CheckResult(StrEnum):
+    """What a check of `doctor` found. A warning is no reason to wake anybody."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+class GapKind(StrEnum):
+    """What `coverage` tells of. Pool headroom alone is no gap."""
+
+    WINDOW = "window"
+    BOOKING_WITHOUT_WINDOW = "booking_without_window"
+    SITTER_WITHOUT_NUMBER = "sitter_without_number"
+    NO_FALLBACK = "no_fallback"
+    POOL_HEADROOM = "pool_headroom"
 
 
 class HoldCode(StrEnum):
@@ -148,6 +178,50 @@ class HoldCode(StrEnum):
     FROZEN = "frozen"
     SCHEDULED = "scheduled"
     QUIET_HOURS = "quiet_hours"
+
+
+class Keyword(StrEnum):
+    """What a whole text may say to the carriers: no texts, texts again, or help."""
+
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+
+
+class AddressedTo(StrEnum):
+    """Who is to read a text that came in. `relay`: it is a sitter's own, for a client of hers."""
+
+    SITTER = "sitter"
+    FRONT_DESK = "front_desk"
+    UNROUTED = "unrouted"
+    RELAY = "relay"
+
+
+class RelayKind(StrEnum):
+    """Why petmsg wrote a text by itself: a client's words for her sitter (`forward`), a sitter's
+    for a client (`reply`), a word to a sitter about her own text (`notice`), or an answer to
+    somebody who texted the company (`auto_reply`)."""
+
+    FORWARD = "forward"
+    REPLY = "reply"
+    NOTICE = "notice"
+    AUTO_REPLY = "auto_reply"
+
+
+class RelayOutcome(StrEnum):
+    """What became of a sitter's text that waited for her to say whom it is for."""
+
+    SENT = "sent"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+class StripeOutcome(StrEnum):
+    """What a payment did: confirmed its booking, did not concern petmsg, or was refused."""
+
+    CONFIRMED = "confirmed"
+    IGNORED = "ignored"
+    REFUSED = "refused"
 
 
 class Outcome(StrEnum):
@@ -163,6 +237,14 @@ class Rule(StrEnum):
     ACTIVE_WINDOW = "active_window"
     POOL = "pool"
     FRONT_DESK = "front_desk"
+
+
+class DirectRule(StrEnum):
+    """Which number a text leaves from that goes to nobody's thread: a sitter's own, or the one that
+    was texted."""
+
+    OWN_NUMBER = "own_number"
+    SAME_NUMBER = "same_number"
 
 
 class Code(StrEnum):
@@ -182,11 +264,16 @@ class Code(StrEnum):
     POOL_NOT_FOR_CLIENT = "POOL_NOT_FOR_CLIENT"
     FRONT_DESK = "FRONT_DESK"
     NO_FRONT_DESK = "NO_FRONT_DESK"
+    OWN_NUMBER = "OWN_NUMBER"
+    SAME_NUMBER = "SAME_NUMBER"
+    NUMBER_NOT_USABLE = "NUMBER_NOT_USABLE"
 
 
 class InboundRule(StrEnum):
     """The rules for a text that came in, in the order in which they are tried."""
 
+    RELAY = "relay"
+    KEYWORD = "keyword"
     CLIENT = "client"
     SITTER = "sitter"
     FRONT_DESK = "front_desk"
@@ -195,6 +282,11 @@ class InboundRule(StrEnum):
 class InboundCode(StrEnum):
     """What a rule for a text that came in found."""
 
+    SITTER_REPLY = "SITTER_REPLY"
+    RELAY_OFF = "RELAY_OFF"
+    KEYWORD_STOP = "KEYWORD_STOP"
+    KEYWORD_START = "KEYWORD_START"
+    KEYWORD_HELP = "KEYWORD_HELP"
     KNOWN_CLIENT = "KNOWN_CLIENT"
     UNKNOWN_SENDER = "UNKNOWN_SENDER"
     WINDOW_ACTIVE = "WINDOW_ACTIVE"
@@ -213,3 +305,10 @@ class OutputFormat(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     TSV = "tsv"
+
+
+class FileFormat(StrEnum):
+    """How the files of an export are written."""
+
+    CSV = "csv"
+    JSONL = "jsonl"

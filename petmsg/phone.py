@@ -25,6 +25,11 @@ def parse_phone(text: str) -> str:
     raise MalformedPhone(text)
 
 
+def is_e164(text: str) -> bool:
+    """Whether the text is a phone exactly as it is stored."""
+    return re.fullmatch(_E164, text) is not None
+
+
 def is_phone(text: str) -> bool:
     """Whether the text is meant as a phone: it begins with a plus and a digit."""
     return len(text) > 1 and text[0] == "+" and text[1] in "0123456789"

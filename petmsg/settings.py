@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from petmsg.errors import OutOfRange
+
 
 class Setting(NamedTuple):
     """One setting: its value (None when not set) and its source, for `petmsg config show`."""
@@ -21,8 +23,11 @@ DATABASE = "PETMSG_DATABASE_URL"
 ORG = "PETMSG_ORG"
 OUTPUT = "PETMSG_OUTPUT"
 ACTOR = "PETMSG_ACTOR"
+SNOUTOS = "PETMSG_SNOUTOS_URL"
+"""The old database, for petmsg import snoutos: a password is safer here than among arguments."""
 TWILIO_API_URL = "PETMSG_TWILIO_API_URL"
 TWILIO_TIMEOUT = "PETMSG_TWILIO_TIMEOUT_SECONDS"
+USUAL_TWILIO_TIMEOUT = "15"
 
 _LONGEST_ACTOR = 120
 
@@ -60,3 +65,14 @@ def credentials_file(environ: Mapping[str, str]) -> Path:
     """Where Twilio's credentials are looked for when the environment does not hold them."""
     base = environ.get("XDG_CONFIG_HOME")
     return (Path(base) if base else Path.home() / ".config") / "petmsg" / "twilio.env"
+
+
+def twilio_timeout_seconds(environ: Mapping[str, str]) -> float:
+    """How long Twilio is waited for. Raises `OutOfRange`."""
+    try:
+        seconds = float(environ.get(TWILIO_TIMEOUT) or USUAL_TWILIO_TIMEOUT)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 120:
+        raise OutOfRange(f"{TWILIO_TIMEOUT} is out of range.", hint="From 0.1 to 120 seconds.")
+    return seconds

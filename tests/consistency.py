@@ -122,6 +122,18 @@ _MUST_BE_EMPTY = {
     "a client has phones and no primary one": """
         SELECT c.ref FROM client c JOIN client_phone p ON p.client_id = c.id
         GROUP BY c.id, c.ref HAVING sum(CASE WHEN p.is_primary THEN 1 ELSE 0 END) <> 1""",
+    "a text came in and nobody was to read it": """
+        SELECT m.id FROM message m WHERE (m.direction = 'inbound') <> EXISTS (
+            SELECT 1 FROM inbound_text i WHERE i.message_id = m.id)""",
+    "a text of ours has no thread and no reason": """
+        SELECT m.id FROM message m WHERE m.direction = 'outbound' AND m.thread_id IS NULL
+          AND NOT EXISTS (SELECT 1 FROM relay r WHERE r.message_id = m.id)""",
+    "a text that came in was written by petmsg": """
+        SELECT r.message_id FROM relay r JOIN message m ON m.id = r.message_id
+        WHERE m.direction = 'inbound'""",
+    "a stray became another text": """
+        SELECT t.id FROM stray_text t JOIN message m ON m.id = t.adopted_id
+        WHERE m.provider_message_id <> t.provider_message_id""",
     "a text was sent without what it was sent with": """
         SELECT id FROM message WHERE direction = 'outbound'
           AND status IN ('sending', 'unknown', 'sent', 'delivered', 'undelivered')

@@ -7,6 +7,7 @@ print stands below them. Between `<!-- NAME:begin -->` and `<!-- NAME:end -->` s
 """
 
 import inspect
+import json
 import os
 import re
 import shlex
@@ -20,14 +21,26 @@ from unittest import mock
 from petmsg import errors
 from petmsg.cli import command_line
 from petmsg.cli.group import LazyGroup
+from petmsg.render.schema import SHAPES, documents, file_of
+from tests import manual
 from tests.fixtures import NOW, run_cli
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 REFERENCE = ROOT / "docs" / "reference.md"
+SCHEMAS = ROOT / "docs" / "schemas"
+MAN = ROOT / "docs" / "man"
 
+_SCHEMAS_HEAD = """# What the commands print as JSON
+
+A JSON Schema (draft 2020-12) for every command with `-o json`. Made from the program; do not edit.
+A later petmsg may add keys; it takes none away and changes the kind of none. Times are UTC and end
+in `Z`. Personal phones are masked unless `--reveal`.
+
+| command | output | schema |
+|---|---|---|"""
 _BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
-_EXIT_CODES = {
+EXIT_CODES = {
     errors.DONE: "done, or nothing to do",
     errors.BUG: "a bug in petmsg",
     errors.USAGE: "wrong usage: input that cannot mean anything",
@@ -67,7 +80,7 @@ def commands_table() -> str:
 def exit_codes_table() -> str:
     """The table of exit codes."""
     rows = ["| code | meaning |", "|---|---|"]
-    rows += [f"| {code} | {meaning} |" for code, meaning in _EXIT_CODES.items()]
+    rows += [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()]
     return "\n".join(rows)
 
 
@@ -81,6 +94,27 @@ def reference() -> str:
             ran = run_cli(None, *name.split()[1:], "--help")
             parts.append(f"## {name}\n\n```text\n{ran.out.rstrip()}\n```\n")
     return "\n".join(parts)
+
+
+def schemas_list() -> str:
+    """docs/schemas/README.md: which command prints what, and where its schema is."""
+    rows = [_SCHEMAS_HEAD]
+    rows += [
+        f"| `petmsg {command}` | {shape.form.value} | [{file_of(command)}]({file_of(command)}) |"
+        for command, shape in SHAPES.items()
+    ]
+    rows.append("| any that fails | On stderr, its last line. | [error.json](error.json) |")
+    return "\n".join(rows) + "\n"
+
+
+def as_file(schema: dict[str, Any]) -> str:
+    """A schema as its file holds it."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def man_pages() -> dict[str, str]:
+    """docs/man: a page for petmsg and one for each group of commands, by the file's name."""
+    return manual.pages(EXIT_CODES)
 
 
 def with_tables(text: str) -> str:
@@ -134,11 +168,29 @@ class _Tour:
         return [*lines, *([f"(exit {ran.code})"] if ran.code else []), ""]
 
 
+def write_schemas() -> None:
+    """Write docs/schemas anew; what no command has any more goes."""
+    SCHEMAS.mkdir(exist_ok=True)
+    for stale in SCHEMAS.iterdir():
+        stale.unlink()
+    for name, schema in documents().items():
+        (SCHEMAS / name).write_text(as_file(schema), "utf-8")
+    (SCHEMAS / "README.md").write_text(schemas_list(), "utf-8")
+
+
 def main() -> None:
     """Write what is made from the program."""
     README.write_text(with_tables(with_transcripts(README.read_text("utf-8"))), "utf-8")
     REFERENCE.parent.mkdir(exist_ok=True)
     REFERENCE.write_text(reference(), "utf-8")
+    write_schemas()
+    MAN.mkdir(exist_ok=True)
+    made = man_pages()
+    for path in MAN.glob("*.1"):
+        if path.name not in made:
+            path.unlink()
+    for name, page in made.items():
+        (MAN / name).write_text(page, "utf-8")
 
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from petmsg.db.snapshot import snapshot
 from petmsg.queries.org import find_org
 from petmsg.services import org as org_service
 from petmsg.services.work import Work
+from tests.schemas import output_complaints
 
 NOW = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)
 """The instant of most tests: 10:00 in New York, a Saturday without a change of clock."""
@@ -68,14 +70,31 @@ def run_cli(
             code = run_command_line(arguments, environ=variables, now=now)
     finally:
         sys.stdin = before
-    return Ran(code, out.getvalue(), err.getvalue())
+    ran = Ran(code, out.getvalue(), err.getvalue())
+    _hold_against_its_schema(arguments, variables, ran)
+    return ran
+
+
+def _hold_against_its_schema(
+    arguments: Sequence[str], environ: Mapping[str, str], ran: Ran
+) -> None:
+    """Whatever JSON any test makes a command print is as its schema in docs/schemas says."""
+    form = environ.get("PETMSG_OUTPUT", "")
+    for before, word in pairwise(arguments):
+        form = word if before in ("-o", "--output") else form
+    if form in ("json", "jsonl") and "--help" not in arguments:
+        wrong = output_complaints(arguments, ran.out, form=form)
+        assert not wrong, (arguments, wrong, "the field lists of petmsg/render say otherwise")
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the settings or credentials of whoever runs it."""
+    """No test sees the settings, credentials, colours or terminal of whoever runs it."""
     for name in list(os.environ):
-        if name.startswith(("PETMSG_", "TWILIO_")) and name != "PETMSG_REQUIRE_POSTGRES":
+        ours = name.startswith(("PETMSG_", "TWILIO_", "STRIPE_"))
+        if ours or name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"):
+            if name == "PETMSG_REQUIRE_POSTGRES":
+                continue
             monkeypatch.delenv(name)
 
 

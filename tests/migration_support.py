@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, column, create_engine, event, insert, inspect, table, text
 from sqlalchemy.engine import Engine
@@ -18,6 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from petmsg.chain import GENESIS, event_hash
 from petmsg.db import migrate
+from petmsg.db.location import locate
 from petmsg.models import metadata
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -228,6 +230,12 @@ def fill_old_shape(url: str) -> None:
         add_event(connection, org=2, slug="other")
 
 
+def fill_and_merge(url: str) -> None:
+    """`fill_old_shape`, with one thread per client now, at the head."""
+    fill_old_shape(url)
+    upgrade(url, merge_duplicate_threads=True)
+
+
 def add_event(
     connection: Connection, *, org: int, slug: str, seq: int = 1, **differing: str
 ) -> str:
@@ -289,11 +297,12 @@ def broken_links(url: str) -> list[str]:
 # --------------------------------------------------------------------------------- whole databases
 
 
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 _CATALOG = (
     """SELECT relname, relkind, attname, format_type(atttypid, atttypmod), attnotnull
     FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
     WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped""",
-    """SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint
+    """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
     WHERE connamespace = 'public'::regnamespace""",
     "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
     "SELECT pg_get_triggerdef(oid), tgenabled FROM pg_trigger WHERE NOT tgisinternal",
@@ -306,14 +315,13 @@ def dump(url: str) -> list[str]:
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file:
             return list(file.iterdump())
-    with begun(url) as connection:
-        catalog = [*_CATALOG]
-        catalog += [f"SELECT '{t}', t FROM {t} t" for t in inspect(connection).get_table_names()]
-        return sorted(
-            str(tuple(map(str, row)))
-            for query in catalog
-            for row in connection.execute(text(query))
-        )
+    dsn = locate(url).dsn
+    assert dsn is not None
+    with psycopg.connect(dsn) as connection:
+        tables = connection.execute(_TABLES).fetchall()
+        contents = [f"SELECT '{name}', t::text FROM \"{name}\" t" for (name,) in tables]
+        queries = [*_CATALOG, *([" UNION ALL ".join(contents)] if contents else [])]
+        return sorted(str(row) for query in queries for row in connection.execute(query))
 
 
 def gist(url: str) -> tuple[list[str], dict[str, dict[str, list[str]]]]:
@@ -327,20 +335,53 @@ def schema(url: str) -> dict[str, dict[str, list[str]]]:
     engine = create_engine(url, poolclass=NullPool)
     try:
         inspector = inspect(engine)
+        # For all tables at once: on PostgreSQL one by one takes twenty times as long.
+        described: dict[str, dict[Any, Any]] = {
+            "columns": inspector.get_multi_columns(),
+            "primary key": inspector.get_multi_pk_constraint(),
+            "foreign keys": inspector.get_multi_foreign_keys(),
+            "uniques": inspector.get_multi_unique_constraints(),
+            "checks": inspector.get_multi_check_constraints(),
+            "indexes": inspector.get_multi_indexes(),
+        }
         return {
-            name: {
-                "columns": list(map(_words, inspector.get_columns(name))),
-                "primary key": [_words(inspector.get_pk_constraint(name))],
-                "foreign keys": sorted(map(_words, inspector.get_foreign_keys(name))),
-                "uniques": sorted(map(_words, inspector.get_unique_constraints(name))),
-                "checks": sorted(map(_words, inspector.get_check_constraints(name))),
-                "indexes": sorted(map(_words, inspector.get_indexes(name))),
-            }
+            name: {kind: _all_words(kind, of_all[None, name]) for kind, of_all in described.items()}
             for name in inspector.get_table_names()
             if name != "alembic_version"
         }
     finally:
         engine.dispose()
+
+
+def columns_of(url: str) -> dict[str, str]:
+    """The columns of each table, as a list for a SELECT."""
+    with begun(url) as connection:
+        described = inspect(connection).get_multi_columns()
+    return {
+        table: ", ".join(f'"{each["name"]}"' for each in columns)
+        for (_schema, table), columns in described.items()
+        if table != "alembic_version"
+    }
+
+
+def contents(url: str, columns: dict[str, str]) -> dict[str, list[tuple[Any, ...]]]:
+    """The rows of these columns of these tables, in the order of the first two."""
+    with begun(url) as connection:
+        return {
+            table: [
+                tuple(row)
+                for row in connection.execute(text(f"SELECT {names} FROM {table} ORDER BY 1, 2"))
+            ]
+            for table, names in columns.items()
+        }
+
+
+def _all_words(kind: str, described: Any) -> list[str]:
+    """Columns in their order; of the others only the set matters."""
+    if kind == "primary key":
+        return [_words(described)]
+    words = list(map(_words, described))
+    return words if kind == "columns" else sorted(words)
 
 
 def _words(described: Any) -> str:
@@ -359,18 +400,20 @@ class Injected(Exception):
 
 
 @contextmanager
-def failing_after(writes: int) -> Iterator[list[str]]:
+def failing_after(writes: int, *, of: str = "") -> Iterator[list[str]]:
     """Every engine fails right after that many statements that write, the commit being one.
 
-    Reading changes nothing, so failing after a SELECT is failing after the write before it. The
-    statements so far are in the list.
+    Only those are counted in which the expression `of` is found. Reading changes nothing, so
+    failing after a SELECT is failing after the write before it. The statements so far are in the
+    list.
     """
     seen: list[str] = []
 
     def count(statement: str) -> None:
-        seen.append(statement)
-        if len(seen) == writes:
-            raise Injected
+        if re.search(of, statement):
+            seen.append(statement)
+            if len(seen) == writes:
+                raise Injected
 
     def executed(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if not re.match(r"\s*(SELECT|PRAGMA|WITH|SET|BEGIN|LOCK)\b", statement):
@@ -388,15 +431,15 @@ def failing_after(writes: int) -> Iterator[list[str]]:
         event.remove(Engine, "commit", committing)
 
 
-def failed_everywhere(url: str, migration: Callable[[], object]) -> list[str]:
+def failed_everywhere(url: str, migration: Callable[[], object], *, of: str = "") -> list[str]:
     """Let a migration fail after its first write, after its second, and so on, and then succeed.
 
-    After each failure the database is what it was. Returns the statements of the success, the last
-    of which is the commit.
+    `of` is that of `failing_after`. After each failure the database is what it was. Returns the
+    statements of the success, the last of which is the commit.
     """
     before = dump(url)
     for writes in range(1, 500):
-        with failing_after(writes) as seen:
+        with failing_after(writes, of=of) as seen:
             done = True
             try:
                 migration()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from petmsg.cli import GROUPS
+from petmsg.cli import GROUPS, module_of
 from petmsg.cli.command import App
 from petmsg.db.location import locate
 from petmsg.enums import AlertKind, AlertSeverity
@@ -42,10 +42,12 @@ print(json.dumps(told))
 
 
 def loaded(
-    *lines: list[str], url: str = "", output: str = "json"
+    *lines: list[str], url: str = "", output: str = "json", complete: str = ""
 ) -> list[tuple[str, int, set[str]]]:
-    """Run command lines in one fresh process: each with its exit code and what is loaded then."""
+    """Run command lines in one fresh process: each with its exit code and what is loaded then.
+    With `complete` they are completed for that shell instead."""
     environ = {"PETMSG_DATABASE_URL": url, "PETMSG_OUTPUT": output, "HOME": "/nonexistent"}
+    environ["_PETMSG_COMPLETE"] = complete
     done = subprocess.run(
         [sys.executable, "-c", REPORT, json.dumps(lines), json.dumps(environ)],
         cwd=ROOT,
@@ -68,6 +70,7 @@ def filled(migrated_sqlite: str) -> str:
         "booking add --ref B-1 --client C-1 --sitter S-1 --start -1h --end +2h",
         "booking confirm B-1",
         "message send C-1 --body Hello",
+        "message receive --from +12025550101 --to +14155550101 --body Hello",
     ):
         assert run_cli(migrated_sqlite, *line.split()).code == 0
     with working(migrated_sqlite) as work:
@@ -92,6 +95,7 @@ READING = [
     ["route", "explain", "--message", "1"],
     ["route", "inbound", "--from", "+16175550199", "--to", "+14155550101"],
     ["thread", "show", "C-1"],
+    ["thread", "timeline", "C-1"],
     ["thread", "list"],
     ["client", "list"],
     ["client", "show", "C-1"],
@@ -105,6 +109,9 @@ READING = [
     ["booking", "show", "B-1"],
     ["message", "list"],
     ["message", "show", "1"],
+    ["inbox", "list"],
+    ["inbox", "show", "2"],
+    ["inbox", "strays"],
     ["alert", "list"],
     ["alert", "show", "1"],
     ["audit", "list"],
@@ -184,7 +191,7 @@ def test_a_slow_import_would_be_noticed(filled: str) -> None:
 
 
 def app_of(group: str) -> App:
-    app = import_module(f"petmsg.cli.{group}").app
+    app = import_module(module_of(group)).app
     assert isinstance(app, App)
     return app
 
@@ -226,7 +233,7 @@ def test_every_module_that_declares_an_app_is_on_the_map() -> None:
             for node in ast.parse(path.read_text(encoding="utf-8")).body
         )
     }
-    assert declaring == set(GROUPS)
+    assert declaring == {module_of(group).rpartition(".")[2] for group in GROUPS}
 
 
 # --------------------------------------------------------------------------------- shape of modules

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from petmsg.clock import clock_local, iso_local, iso_utc, local_to_utc, now, parse_instant, zone
+from petmsg.clock import (
+    clock_local,
+    from_now,
+    iso_local,
+    iso_utc,
+    local_to_utc,
+    now,
+    parse_instant,
+    zone,
+)
 from petmsg.errors import USAGE, AmbiguousTime, MalformedTime, NonexistentTime, OutOfRange
 
 LA = "America/Los_Angeles"
@@ -430,6 +439,34 @@ def test_tables_show_the_orgs_timezone_with_its_offset() -> None:
 
 def test_an_explanation_shows_the_time_of_day_in_the_orgs_timezone() -> None:
     assert clock_local(utc(2026, 7, 14, 0, 5), LA) == "17:05"
+
+
+@pytest.mark.parametrize(
+    ("away", "words"),
+    [
+        ("+0s", "now"),
+        ("+29s", "now"),
+        ("-29s", "now"),
+        ("+31s", "in 1 minute"),
+        ("-5m", "5 minutes ago"),
+        ("+59m", "in 59 minutes"),
+        ("+3599s", "in 1 hour"),
+        ("-90m", "2 hours ago"),
+        ("+47h", "in 47 hours"),
+        ("+48h", "in 2 days"),
+        ("+14d", "in 14 days"),
+        ("-90d", "90 days ago"),
+        ("+729d", "in 729 days"),
+        ("+730d", "in 2 years"),
+        ("-3650d", "10 years ago"),
+    ],
+)
+def test_a_table_says_how_far_from_now_an_instant_is(away: str, words: str) -> None:
+    assert from_now(parse(away), now=AT) == words
+
+
+def test_a_moment_after_a_quarantine_began_it_still_ends_in_so_many_days() -> None:
+    assert from_now(AT + timedelta(days=14), now=AT + timedelta(seconds=2)) == "in 14 days"
 
 
 def test_the_clock_is_aware_and_in_utc() -> None:

@@ -1,18 +1,22 @@
 """The documentation says what the program does: it is made from it, or run."""
 
+import os
 import re
+import shutil
+import subprocess
 
 import pytest
 
 from petmsg import errors
 from petmsg.cli import GROUPS
-from tests import documentation
-from tests.documentation import README, REFERENCE, ROOT
+from petmsg.render.schema import documents
+from tests import documentation, manual
+from tests.documentation import MAN, README, REFERENCE, ROOT, SCHEMAS
 
 
 def test_the_transcripts_of_the_readme_are_what_the_commands_print() -> None:
     text = README.read_text("utf-8")
-    assert documentation.with_transcripts(text) == text, "run: python -m tests.documentation"
+    assert documentation.with_transcripts(text) == text, "run: make docs"
 
 
 def test_the_transcripts_show_the_main_job() -> None:
@@ -23,13 +27,24 @@ def test_the_transcripts_show_the_main_job() -> None:
 
 def test_the_tables_of_the_readme_are_made_from_the_program() -> None:
     text = README.read_text("utf-8")
-    assert documentation.with_tables(text) == text, "run: python -m tests.documentation"
+    assert documentation.with_tables(text) == text, "run: make docs"
 
 
 def test_the_reference_is_made_from_the_helps() -> None:
-    assert REFERENCE.read_text("utf-8") == documentation.reference(), (
-        "run: python -m tests.documentation"
-    )
+    assert REFERENCE.read_text("utf-8") == documentation.reference(), "run: make docs"
+
+
+def test_the_schemas_are_made_from_the_field_lists() -> None:
+    made = {name: documentation.as_file(schema) for name, schema in documents().items()}
+    there = {path.name: path.read_text("utf-8") for path in SCHEMAS.glob("*.json")}
+    assert there == made, "run: make docs"
+
+
+def test_the_list_of_the_schemas_names_each_of_them() -> None:
+    listed = (SCHEMAS / "README.md").read_text("utf-8")
+    assert listed == documentation.schemas_list(), "run: make docs"
+    for path in SCHEMAS.glob("*.json"):
+        assert f"]({path.name})" in listed
 
 
 def test_every_exit_code_of_an_error_is_in_the_table() -> None:
@@ -65,3 +80,58 @@ def test_every_setting_the_readme_names_is_read_by_the_program() -> None:
     sources = "".join(path.read_text("utf-8") for path in (ROOT / "petmsg").rglob("*.py"))
     for name in set(re.findall(r"\b(?:PETMSG|TWILIO)_[A-Z_]+\b", README.read_text("utf-8"))):
         assert name in sources, name
+
+
+# --------------------------------------------------------------------------------------- man pages
+
+
+def test_the_man_pages_are_made_from_the_commands() -> None:
+    made = documentation.man_pages()
+    assert {path.name: path.read_text("utf-8") for path in MAN.iterdir()} == made, "run: make docs"
+
+
+def test_there_is_a_man_page_for_each_group_and_every_command_is_on_one() -> None:
+    assert {path.name for path in MAN.iterdir()} == {
+        "petmsg.1", *(f"petmsg-{name}.1" for name in GROUPS)
+    }  # fmt: skip
+    for name, command in documentation.commands():
+        page = (MAN / f"petmsg-{name.split()[1]}.1").read_text("utf-8").replace("\\-", "-")
+        assert f"\n.SS {name}\n" in page
+        for example in command.examples:
+            assert f"\n{example}\n" in page
+        for parameter in command.params:
+            assert all(f"{opt}" in page for opt in parameter.opts if opt.startswith("--"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["man", "--warnings=w", "--local-file"],
+        ["groff", "-man", "-Tutf8", "-ww", "-z"],
+        ["mandoc", "-T", "lint", "-W", "style"],
+    ],
+    ids=["man", "groff", "mandoc"],
+)
+def test_a_man_page_is_clean(command: list[str]) -> None:
+    """With each of the programs that read one, as far as they are here."""
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"no {command[0]} here")
+    for page in sorted(MAN.iterdir()):
+        ran = subprocess.run(
+            [*command, str(page)],
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "MANWIDTH": "80"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.stderr == "", page.name
+        assert ran.returncode == 0, page.name
+        if command[0] == "mandoc":
+            assert ran.stdout == "", page.name
+
+
+def test_a_line_of_a_page_is_never_taken_for_a_request() -> None:
+    """What begins with a dot or a quote, and every backslash, is text."""
+    assert manual.text(".so /etc/passwd") == "\\&.so /etc/passwd"
+    assert manual.text("'quoted'") == "\\&'quoted'"
+    assert manual.text("a\\b --x") == "a\\eb \\-\\-x"

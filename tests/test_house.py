@@ -20,6 +20,8 @@ from types import ModuleType
 
 import pytest
 
+from petmsg import __version__
+
 ROOT = Path(__file__).resolve().parent.parent
 
 TOP_LEVEL = {
@@ -28,8 +30,8 @@ TOP_LEVEL = {
     "requirements-dev.lock", "requirements.lock", "tests",
 }  # fmt: skip
 TARGETS = {
-    "help", "demo", "test", "lint", "types", "imports", "migrations-check", "docs-check", "bench",
-    "campaigns", "lock", "clean",
+    "help", "demo", "test", "lint", "types", "imports", "migrations-check", "docs", "docs-check",
+    "bench", "campaigns", "lock", "clean",
 }  # fmt: skip
 STRAYS = (
     "customers.db",
@@ -40,6 +42,7 @@ STRAYS = (
     "examples/real.sqlite3",
     "examples/__pycache__/x.pyc",
     "tests/recording.json",
+    "docs/customers.json",
     ".env",
 )
 
@@ -136,7 +139,21 @@ def test_the_wheel_holds_nothing_else(build: Callable[[str], set[str]]) -> None:
     allowed |= {
         f"petmsg/_{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "examples").rglob("*")
     }
+    allowed |= {
+        f"petmsg-{__version__}.data/data/share/man/man1/{path.name}"
+        for path in (ROOT / "docs/man").glob("*.1")
+    }
     assert strays(names, allowed=allowed) == []
+
+
+def test_the_man_pages_are_in_both(build: Callable[[str], set[str]]) -> None:
+    pages = {path.name for path in (ROOT / "docs/man").glob("*.1")}
+    assert "petmsg.1" in pages
+    for target, folder in (
+        ("sdist", "docs/man"),
+        ("wheel", f"petmsg-{__version__}.data/data/share/man/man1"),
+    ):
+        assert {f"{folder}/{page}" for page in pages} <= build(target)
 
 
 def test_the_sdist_holds_source_and_nothing_else(build: Callable[[str], set[str]]) -> None:
@@ -145,7 +162,8 @@ def test_the_sdist_holds_source_and_nothing_else(build: Callable[[str], set[str]
     allowed |= files_below(".ci", suffixes=("", ".py"))
     allowed |= files_below("petmsg", "tests", "benchmarks", suffixes=(".py", ".typed"))
     allowed |= files_below("migrations", suffixes=(".py", ".mako"))
-    allowed |= files_below("docs", suffixes=(".md",))
+    allowed |= files_below("docs", suffixes=(".md", ".1"))
+    allowed |= files_below("docs/schemas", suffixes=(".json",))
     allowed |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "examples").rglob("*")}
     assert strays(names, allowed=allowed) == []
     assert {"pyproject.toml", "README.md", "LICENSE", "petmsg/__init__.py"} <= names

@@ -17,17 +17,19 @@ from tests.migration_support import (
     at,
     begun,
     broken_links,
+    columns_of,
+    contents,
     dump,
     failed_everywhere,
     gist,
     rows,
     run,
-    schema,
     upgrade,
 )
+from tests.postgres import Copies
 
 BEFORE = "0002_one_thread_per_client"
-HEAD = "0003_sending"
+HERE = "0003_sending"
 
 # Each text: id, client, status, attempts, and what else is stored of it.
 CLAIMED: dict[str, Any] = {"number_id": 1, "from_e164": "+14156660001", "rule": "pool"}
@@ -95,24 +97,33 @@ def fill_0002(url: str) -> None:
             )
 
 
+def fill_and_move(url: str) -> None:
+    """The same at 0003."""
+    fill_0002(url)
+    upgrade(url, HERE)
+
+
 @pytest.fixture
-def filled(database_url: str) -> str:
-    fill_0002(database_url)
-    return database_url
+def filled(database_copies: Copies) -> str:
+    return database_copies("0002", fill_0002)
+
+
+@pytest.fixture
+def moved(database_copies: Copies) -> str:
+    return database_copies("0003", fill_and_move)
 
 
 # ---------------------------------------------------------------------------------------------- up
 
 
-def test_every_text_that_was_ever_claimed_gets_one_attempt(filled: str) -> None:
+def test_every_text_that_was_ever_claimed_gets_one_attempt(moved: str) -> None:
     """What became of one that waits again, or was cancelled, is what the audit says, else it is
     unknown."""
-    upgrade(filled)
     query = (
         "SELECT message_id, attempt, thread_id, number_id, rule, status, code, worker,"
         " provider_message_id FROM message_attempt ORDER BY message_id"
     )
-    assert rows(filled, query) == [
+    assert rows(moved, query) == [
         (1, 1, 1, 1, "pool", "sent", None, None, "SB-1"),
         (3, 2, 1, 2, "pool", "put_back", "20429", None, None),
         (4, 1, 2, 1, "pool", "sending", None, None, None),
@@ -123,70 +134,50 @@ def test_every_text_that_was_ever_claimed_gets_one_attempt(filled: str) -> None:
         (10, 1, 1, 1, "pool", "unknown", "timeout", None, None),
     ]
     assert rows(
-        filled,
+        moved,
         "SELECT count(*) FROM message_attempt a JOIN message m ON m.id = a.message_id"
         " WHERE a.claimed_at = m.claimed_at AND a.attempt = m.attempts AND a.org_id = m.org_id",
     ) == [(8,)]
     ended = "SELECT message_id FROM message_attempt WHERE ended_at IS NOT NULL"
-    assert rows(filled, ended) == [(1,)]
+    assert rows(moved, ended) == [(1,)]
 
 
-def test_texts_in_the_queue_become_due_at_once_in_the_order_they_had(filled: str) -> None:
-    upgrade(filled)
+def test_texts_in_the_queue_become_due_at_once_in_the_order_they_had(moved: str) -> None:
     due = (
         "SELECT id FROM message WHERE status = 'queued' AND due_at = created_at"
         " AND send_at = created_at AND NOT urgent ORDER BY due_at, id"
     )
-    assert rows(filled, due) == [(2,), (3,), (9,), (10,)]
+    assert rows(moved, due) == [(2,), (3,), (9,), (10,)]
     others = "SELECT count(*) FROM message WHERE status <> 'queued' AND due_at IS NOT NULL"
-    assert rows(filled, others) == [(0,)]
+    assert rows(moved, others) == [(0,)]
 
 
-def test_a_text_that_may_be_queued_again_keeps_its_place(filled: str) -> None:
+def test_a_text_that_may_be_queued_again_keeps_its_place(moved: str) -> None:
     """Every text of ours, whatever became of it, has the time at which it was meant to leave."""
-    upgrade(filled)
     placed = "SELECT count(*) FROM message WHERE direction = 'outbound' AND send_at = created_at"
-    assert rows(filled, placed) == [(len(TEXTS),)]
+    assert rows(moved, placed) == [(len(TEXTS),)]
     came_in = "SELECT count(*) FROM message WHERE direction = 'inbound' AND send_at IS NULL"
-    assert rows(filled, came_in) == [(2,)]
+    assert rows(moved, came_in) == [(2,)]
 
 
-def test_a_text_of_unknown_fate_is_in_doubt_since_its_claim(filled: str) -> None:
-    upgrade(filled)
+def test_a_text_of_unknown_fate_is_in_doubt_since_its_claim(moved: str) -> None:
     doubtful = "SELECT id FROM message WHERE in_doubt_at IS NOT NULL"
-    assert rows(filled, doubtful) == [(5,)]
-    assert rows(filled, doubtful + " AND in_doubt_at = claimed_at") == [(5,)]
+    assert rows(moved, doubtful) == [(5,)]
+    assert rows(moved, doubtful + " AND in_doubt_at = claimed_at") == [(5,)]
 
 
 def test_nothing_is_lost_or_changed_that_was_there(filled: str) -> None:
-    known = {
-        table: ", ".join(f'"{name}"' for name in _columns(filled, table))
-        for table in schema(filled)
-    }
-    before = {
-        table: rows(filled, f"SELECT {columns} FROM {table} ORDER BY 1, 2")
-        for table, columns in known.items()
-    }
-    upgrade(filled)
-    assert {
-        table: rows(filled, f"SELECT {columns} FROM {table} ORDER BY 1, 2")
-        for table, columns in known.items()
-    } == before
+    columns = columns_of(filled)
+    before = contents(filled, columns)
+    upgrade(filled, HERE)
+    assert contents(filled, columns) == before
     assert broken_links(filled) == []
-    assert migrate.check(filled) == []
-
-
-def _columns(url: str, table: str) -> list[str]:
-    names = []
-    for described in schema(url)[table]["columns"]:
-        names += [part.removeprefix("name: ") for part in described.split(", ") if "name: " in part]
-    return names
 
 
 @pytest.mark.postgres
-def test_an_upgrade_waits_for_a_sender_and_moves_what_it_wrote(postgres_url: str) -> None:
-    fill_0002(postgres_url)
-    upgrading = threading.Thread(target=upgrade, args=(postgres_url,))
+def test_an_upgrade_waits_for_a_sender_and_moves_what_it_wrote(postgres_template: Copies) -> None:
+    postgres_url = postgres_template("0002", fill_0002)
+    upgrading = threading.Thread(target=upgrade, args=(postgres_url, HERE))
     with begun(postgres_url) as connection:
         connection.execute(text("SELECT id FROM org"))
         upgrading.start()
@@ -216,12 +207,12 @@ def test_an_upgrade_waits_for_a_sender_and_moves_what_it_wrote(postgres_url: str
 
 def test_down_and_up_again_gives_the_same(filled: str) -> None:
     before = gist(filled)
-    upgrade(filled)
-    at_head = gist(filled)
-    assert migrate.downgrade(filled, BEFORE) == migrate.Migrated(HEAD, BEFORE)
+    upgrade(filled, HERE)
+    at_0003 = gist(filled)
+    assert migrate.downgrade(filled, BEFORE) == migrate.Migrated(HERE, BEFORE)
     assert gist(filled) == before
-    upgrade(filled)
-    assert gist(filled) == at_head
+    upgrade(filled, HERE)
+    assert gist(filled) == at_0003
 
 
 def held_after_down(url: str) -> list[int]:
@@ -245,17 +236,15 @@ def held_after_down(url: str) -> list[int]:
     ids=["scheduled", "expires", "backing off", "frozen", "thawed", "not textable", "another's"],
 )  # fmt: skip
 def test_down_holds_texts_that_would_otherwise_leave_though_they_may_not(
-    filled: str, change: str, held: list[int]
+    moved: str, change: str, held: list[int]
 ) -> None:
-    upgrade(filled)
-    run(filled, change)
-    assert held_after_down(filled) == held
+    run(moved, change)
+    assert held_after_down(moved) == held
 
 
 @pytest.mark.parametrize("stands", [True, False])
-def test_down_holds_the_texts_of_whoever_opted_out(filled: str, stands: bool) -> None:
-    upgrade(filled)
-    with begun(filled) as connection:
+def test_down_holds_the_texts_of_whoever_opted_out(moved: str, stands: bool) -> None:
+    with begun(moved) as connection:
         Book(connection).add(
             "opt_out",
             org_id=1,
@@ -267,15 +256,14 @@ def test_down_holds_the_texts_of_whoever_opted_out(filled: str, stands: bool) ->
             opted_out_at=at(1),
             ended_at=None if stands else at(2),
         )
-    assert held_after_down(filled) == ([2, 3, 9, 10] if stands else [])
+    assert held_after_down(moved) == ([2, 3, 9, 10] if stands else [])
 
 
-def test_a_text_held_by_going_down_stays_held_on_the_way_up(filled: str) -> None:
-    upgrade(filled)
-    run(filled, "UPDATE message SET expires_at = '2020-01-01' WHERE id = 3")
-    assert held_after_down(filled) == [3]
-    upgrade(filled)
-    assert rows(filled, "SELECT id FROM message WHERE status = 'held'") == [(3,)]
+def test_a_text_held_by_going_down_stays_held_on_the_way_up(moved: str) -> None:
+    run(moved, "UPDATE message SET expires_at = '2020-01-01' WHERE id = 3")
+    assert held_after_down(moved) == [3]
+    upgrade(moved, HERE)
+    assert rows(moved, "SELECT id FROM message WHERE status = 'held'") == [(3,)]
 
 
 # ---------------------------------------------------------------------------------- all or nothing
@@ -283,14 +271,15 @@ def test_a_text_held_by_going_down_stays_held_on_the_way_up(filled: str) -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["up", "down"])
-def test_a_failure_after_any_statement_leaves_a_full_queue_as_it_was(filled: str, way: str) -> None:
-    if way == "down":
-        upgrade(filled)
-
-    def migration() -> object:
-        return upgrade(filled) if way == "up" else migrate.downgrade(filled, BEFORE)
-
-    statements = failed_everywhere(filled, migration)
+def test_a_failure_after_any_statement_leaves_a_full_queue_as_it_was(
+    database_copies: Copies, way: str
+) -> None:
+    if way == "up":
+        url = database_copies("0002", fill_0002)
+        statements = failed_everywhere(url, lambda: upgrade(url, HERE))
+    else:
+        url = database_copies("0003", fill_and_move)
+        statements = failed_everywhere(url, lambda: migrate.downgrade(url, BEFORE))
     assert len(statements) > 30
     assert statements[-1] == "COMMIT"
 
@@ -301,5 +290,5 @@ def test_an_attempt_whose_text_is_gone_stops_an_upgrade(sqlite_url: str) -> None
     run(sqlite_url, "UPDATE message SET number_id = 77 WHERE id = 1")
     before = dump(sqlite_url)
     with pytest.raises(DatabaseUnusable, match="message, message_attempt"):
-        upgrade(sqlite_url)
+        upgrade(sqlite_url, HERE)
     assert dump(sqlite_url) == before

@@ -25,12 +25,13 @@ from tests.migration_support import (
     run,
     upgrade,
 )
+from tests.postgres import Copies
 
 LAST = "(SELECT hash FROM audit_event WHERE org_id = 1 AND seq = 2)"
 NOT_AFTER = "a custody row must begin after the last one of its number"
 
 
-def prepare(url: str) -> str:
+def prepare(url: str) -> None:
     """A database at the head: an org with two events, three numbers, two custody rows, a thread."""
     upgrade(url)
     with begun(url) as connection:
@@ -56,12 +57,11 @@ def prepare(url: str) -> str:
         )
         for seq in (1, 2):
             add_event(connection, org=1, slug="happy-paws", seq=seq)
-    return url
 
 
 @pytest.fixture
-def url(database_url: str) -> str:
-    return prepare(database_url)
+def url(database_copies: Copies) -> str:
+    return database_copies("triggers", prepare)
 
 
 def event(seq: int, previous: str) -> str:
@@ -149,9 +149,9 @@ def test_a_custody_row_is_never_changed_or_deleted(url: str) -> None:
 
 
 @pytest.mark.postgres
-def test_two_custody_rows_of_one_number_wait_for_each_other(postgres_url: str) -> None:
+def test_two_custody_rows_of_one_number_wait_for_each_other(postgres_template: Copies) -> None:
     """The later row is written first and not committed yet when the earlier one comes."""
-    url = prepare(postgres_url)
+    url = postgres_template("triggers", prepare)
     refused: list[bool] = []
 
     def write_the_earlier_one() -> None:
@@ -179,10 +179,10 @@ def test_two_custody_rows_of_one_number_wait_for_each_other(postgres_url: str) -
     ],
 )
 def test_replacing_does_not_walk_past_the_triggers(
-    sqlite_url: str, statement: str, words: str
+    sqlite_copies: Copies, statement: str, words: str
 ) -> None:
     """SQLite deletes without a DELETE trigger there, unless recursive_triggers is on."""
-    url = prepare(sqlite_url)
+    url = sqlite_copies("triggers", prepare)
     before = dump(url)
     assert_refused(url, statement, words)
     assert dump(url) == before

@@ -7,7 +7,7 @@ import json
 import stat
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,6 +36,7 @@ from tests.migration_support import (
     broken_links,
     dump,
     failed_everywhere,
+    fill_and_merge,
     fill_old_shape,
     gist,
     rows,
@@ -43,9 +44,23 @@ from tests.migration_support import (
     schema,
     upgrade,
 )
+from tests.postgres import Builder, Copies
 
-HEAD = "0003_sending"
+SECOND = "0002_one_thread_per_client"
+HEAD = migrate.head()
 VERSIONS = sorted((Path(__file__).parent.parent / "migrations/versions").glob("*.py"))
+
+
+@pytest.fixture
+def old(database_copies: Copies) -> str:
+    """A database at 0001 with clients who have several threads."""
+    return database_copies("old shape", fill_old_shape)
+
+
+@pytest.fixture
+def merged(database_copies: Copies) -> str:
+    """The same at the head, its threads merged."""
+    return database_copies("merged", fill_and_merge)
 
 
 def counts(url: str) -> list[tuple[object, ...]]:
@@ -104,7 +119,7 @@ def test_no_revision_imports_the_models() -> None:
 
 def test_the_known_revisions_are_those_of_the_scripts() -> None:
     scripts = ScriptDirectory.from_config(migrate.config())
-    assert scripts.get_current_head() == schema_version.HEAD == migrate.head() == HEAD
+    assert scripts.get_current_head() == schema_version.HEAD == HEAD
     oldest_first = [step.revision for step in scripts.walk_revisions()][::-1]
     assert tuple(oldest_first) == schema_version.REVISIONS
 
@@ -118,14 +133,11 @@ def test_asking_for_the_head_does_not_load_alembic() -> None:
 # --------------------------------------------------------------------------- clients with several
 
 
-def test_clients_with_several_threads_stop_the_upgrade_and_nothing_changes(
-    database_url: str,
-) -> None:
-    fill_old_shape(database_url)
-    before = dump(database_url)
+def test_clients_with_several_threads_stop_the_upgrade_and_nothing_changes(old: str) -> None:
+    before = dump(old)
     with pytest.raises(DuplicateThreads) as refusal:
-        upgrade(database_url)
-    assert dump(database_url) == before
+        upgrade(old)
+    assert dump(old) == before
     assert refusal.value.message.splitlines() == [
         "3 clients have several threads. Nothing was changed.",
         (
@@ -163,28 +175,25 @@ def test_the_list_names_twenty_clients_and_counts_the_rest(sqlite_url: str) -> N
     assert len(refusal.value.details) == 23  # type: ignore[attr-defined]
 
 
-def test_merging_loses_no_message_and_no_window(database_url: str) -> None:
-    fill_old_shape(database_url)
-    before = counts(database_url)
-    upgrade(database_url, merge_duplicate_threads=True)
-    assert counts(database_url) == before
-    assert rows(database_url, "SELECT count(*) FROM message WHERE thread_id IS NULL") == [(1,)]
+def test_merging_loses_no_message_and_no_window(old: str) -> None:
+    before = counts(old)
+    upgrade(old, merge_duplicate_threads=True)
+    assert counts(old) == before
+    assert rows(old, "SELECT count(*) FROM message WHERE thread_id IS NULL") == [(1,)]
     assert rows(
-        database_url,
+        old,
         "SELECT DISTINCT client_id, thread_id FROM message WHERE thread_id IS NOT NULL UNION"
         " SELECT client_id, thread_id FROM assignment_window ORDER BY 1",
     ) == [(1, 11), (2, 20), (3, 30), (4, 40), (5, 50)]
 
 
-def test_merging_keeps_the_oldest_thread_and_the_number_that_spoke_last(database_url: str) -> None:
+def test_merging_keeps_the_oldest_thread_and_the_number_that_spoke_last(merged: str) -> None:
     """C-1 saw number 3 last, in a thread that goes; C-3 only has the number of the one that goes.
 
     The default number is the kept thread's, else the oldest other's. Other threads are untouched.
     """
-    fill_old_shape(database_url)
-    upgrade(database_url, merge_duplicate_threads=True)
     assert rows(
-        database_url,
+        merged,
         "SELECT id, client_id, pool_number_id, default_number_id FROM thread ORDER BY id",
     ) == [
         (11, 1, 3, 1),
@@ -195,12 +204,11 @@ def test_merging_keeps_the_oldest_thread_and_the_number_that_spoke_last(database
     ]
 
 
-def test_each_merge_is_an_event_in_its_orgs_chain(database_url: str) -> None:
-    fill_old_shape(database_url)
-    migrated = upgrade(database_url, merge_duplicate_threads=True)
-    assert broken_links(database_url) == []
+def test_each_merge_is_an_event_in_its_orgs_chain(old: str) -> None:
+    migrated = upgrade(old, merge_duplicate_threads=True)
+    assert broken_links(old) == []
     events = rows(
-        database_url,
+        old,
         "SELECT org_id, seq, actor, event, entity, ref, reason FROM audit_event ORDER BY 1, 2",
     )
     words = (ACTOR, "thread.merged", "thread")
@@ -219,21 +227,20 @@ def test_each_merge_is_an_event_in_its_orgs_chain(database_url: str) -> None:
         ],
     }
     query = "SELECT payload FROM audit_event WHERE org_id = 1 AND seq = 1"
-    assert rows(database_url, query) == [(canonical(payload),)]
+    assert rows(old, query) == [(canonical(payload),)]
     assert migrated.merged[0] == {"org": "happy-paws", **payload}
     assert [merge["client"] for merge in migrated.merged] == ["C-1", "C-3", "C-1"]
     table = metadata.tables["audit_event"]
-    with begun(database_url) as connection:
+    with begun(old) as connection:
         instants = connection.execute(table.select().with_only_columns(table.c.at)).scalars()
         assert NOW in set(instants)
 
 
-def test_a_broken_chain_is_noticed(sqlite_url: str) -> None:
+def test_a_broken_chain_is_noticed(sqlite_copies: Copies) -> None:
     """The check the test above relies on."""
-    fill_old_shape(sqlite_url)
-    upgrade(sqlite_url, merge_duplicate_threads=True)
-    run(sqlite_url, "DROP TRIGGER audit_event_no_update", "UPDATE audit_event SET actor = 'eve'")
-    assert "happy-paws 1 was changed" in broken_links(sqlite_url)
+    url = sqlite_copies("merged", fill_and_merge)
+    run(url, "DROP TRIGGER audit_event_no_update", "UPDATE audit_event SET actor = 'eve'")
+    assert "happy-paws 1 was changed" in broken_links(url)
 
 
 def test_without_duplicates_nothing_is_merged_or_audited(database_url: str) -> None:
@@ -250,22 +257,18 @@ def test_without_duplicates_nothing_is_merged_or_audited(database_url: str) -> N
 # ------------------------------------------------------------------------------ down and up again
 
 
-def test_down_and_up_again_keeps_every_row(database_url: str) -> None:
-    fill_old_shape(database_url)
-    upgrade(database_url, merge_duplicate_threads=True)
-    at_head = gist(database_url)
-    assert migrate.downgrade(database_url, "0001") == migrate.Migrated(HEAD, "0001")
-    assert upgrade(database_url) == migrate.Migrated("0001", HEAD)
-    assert gist(database_url) == at_head
+def test_down_and_up_again_keeps_every_row(merged: str) -> None:
+    at_head = gist(merged)
+    assert migrate.downgrade(merged, "0001") == migrate.Migrated(HEAD, "0001")
+    assert upgrade(merged) == migrate.Migrated("0001", HEAD)
+    assert gist(merged) == at_head
 
 
-def test_down_gives_each_thread_the_booking_of_its_earliest_window(database_url: str) -> None:
+def test_down_gives_each_thread_the_booking_of_its_earliest_window(merged: str) -> None:
     """C-1's bookings start in the order 103, 102, 101. A client who never booked has none."""
-    fill_old_shape(database_url)
-    run(database_url, "DELETE FROM assignment_window WHERE client_id = 3")
-    upgrade(database_url, merge_duplicate_threads=True)
-    migrate.downgrade(database_url, "0001")
-    assert rows(database_url, "SELECT client_id, booking_id FROM thread ORDER BY 1") == [
+    run(merged, "DELETE FROM assignment_window WHERE client_id = 3")
+    migrate.downgrade(merged, "0001")
+    assert rows(merged, "SELECT client_id, booking_id FROM thread ORDER BY 1") == [
         (1, 103),
         (2, 104),
         (3, 105),
@@ -283,38 +286,60 @@ def test_down_makes_the_old_schema_again(database_url: str) -> None:
     assert gist(database_url) == old
 
 
-def test_down_to_base_leaves_nothing_of_ours(database_url: str) -> None:
-    fill_old_shape(database_url)
-    upgrade(database_url, merge_duplicate_threads=True)
-    assert migrate.downgrade(database_url, "base") == migrate.Migrated(HEAD, None)
-    assert schema(database_url) == {}
-    assert "petmsg_" not in "".join(dump(database_url))
+def test_down_to_base_leaves_nothing_of_ours(merged: str) -> None:
+    assert migrate.downgrade(merged, "base") == migrate.Migrated(HEAD, None)
+    assert schema(merged) == {}
+    assert "petmsg_" not in "".join(dump(merged))
 
 
 # --------------------------------------------------------------------------------- all or nothing
 
 
+def at_base(url: str) -> None:
+    upgrade(url, "base")
+
+
+def at_0002(url: str) -> None:
+    fill_old_shape(url)
+    upgrade(url, SECOND, merge_duplicate_threads=True)
+
+
+WAYS: dict[str, tuple[Builder, Callable[[str], object], int]] = {
+    "up from nothing": (at_base, lambda url: upgrade(url, "0001"), 50),
+    "up with rows": (
+        fill_old_shape,
+        lambda url: upgrade(url, SECOND, merge_duplicate_threads=True),
+        20,
+    ),
+    "down with rows": (at_0002, lambda url: migrate.downgrade(url, "0001"), 5),
+    "down to nothing": (fill_old_shape, lambda url: migrate.downgrade(url, "base"), 15),
+}
+"""What is there before, the migration, and more statements than it has at least. Later revisions
+are tried like this in files of their own."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ["up from nothing", "up with rows", "down to nothing"])
+@pytest.mark.parametrize("way", WAYS)
 def test_a_failure_after_any_statement_leaves_everything_as_it_was(
-    database_url: str, way: str
+    database_copies: Copies, way: str
 ) -> None:
     """Fail after the first write, after the second, and so on, at the commit too."""
-    if way != "up from nothing":
-        fill_old_shape(database_url)
-    elif database_url.startswith("sqlite"):
-        migrate.upgrade(database_url, revision="base", actor=ACTOR, now=NOW, create=True)
-    if way == "down to nothing":
-        upgrade(database_url, merge_duplicate_threads=True)
-
-    def migration() -> object:
-        if way == "down to nothing":
-            return migrate.downgrade(database_url, "base")
-        return upgrade(database_url, merge_duplicate_threads=True)
-
-    statements = failed_everywhere(database_url, migration)
-    assert len(statements) > 15
+    before, migration, many = WAYS[way]
+    url = database_copies(way, before)
+    statements = failed_everywhere(url, lambda: migration(url))
+    assert len(statements) > many
     assert statements[-1] == "COMMIT"
+
+
+@pytest.mark.slow
+def test_a_failure_between_two_revisions_leaves_neither(old: str) -> None:
+    """Fail where each revision ends, on the way from the first to the last and back to none."""
+    ends = {"of": "alembic_version|COMMIT"}
+    up = failed_everywhere(old, lambda: upgrade(old, merge_duplicate_threads=True), **ends)
+    assert len(up) == len(schema_version.REVISIONS)
+    down = failed_everywhere(old, lambda: migrate.downgrade(old, "base"), **ends)
+    assert len(down) == len(schema_version.REVISIONS) + 1
+    assert up[-1] == down[-1] == "COMMIT"
 
 
 def test_a_row_that_points_nowhere_stops_a_migration(sqlite_url: str) -> None:
@@ -327,18 +352,18 @@ def test_a_row_that_points_nowhere_stops_a_migration(sqlite_url: str) -> None:
     assert dump(sqlite_url) == before
 
 
-def test_a_merge_that_would_lose_a_message_is_undone(sqlite_url: str) -> None:
+def test_a_merge_that_would_lose_a_message_is_undone(sqlite_copies: Copies) -> None:
     """Somebody's own trigger deletes a message with its thread."""
-    fill_old_shape(sqlite_url)
+    url = sqlite_copies("old shape", fill_old_shape)
     run(
-        sqlite_url,
+        url,
         "CREATE TRIGGER theirs AFTER DELETE ON thread BEGIN"
         " DELETE FROM message WHERE id = (SELECT min(id) FROM message); END",
     )
-    before = dump(sqlite_url)
+    before = dump(url)
     with pytest.raises(RuntimeError, match="would lose messages"):
-        upgrade(sqlite_url, merge_duplicate_threads=True)
-    assert dump(sqlite_url) == before
+        upgrade(url, merge_duplicate_threads=True)
+    assert dump(url) == before
 
 
 def test_an_upgrade_waits_for_writers(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,56 +379,61 @@ def test_an_upgrade_waits_for_writers(sqlite_url: str, monkeypatch: pytest.Monke
     assert upgrade(sqlite_url).before == "0001"
 
 
-def test_a_dry_run_says_what_it_would_do_and_does_nothing(database_url: str) -> None:
-    fill_old_shape(database_url)
-    before = dump(database_url)
-    rehearsed = upgrade(database_url, merge_duplicate_threads=True, dry_run=True)
-    assert dump(database_url) == before
-    assert migrate.downgrade(database_url, "base", dry_run=True).after is None
-    assert dump(database_url) == before
-    assert upgrade(database_url, merge_duplicate_threads=True) == rehearsed
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(old: str) -> None:
+    before = dump(old)
+    rehearsed = upgrade(old, merge_duplicate_threads=True, dry_run=True)
+    assert dump(old) == before
+    assert migrate.downgrade(old, "base", dry_run=True).after is None
+    assert dump(old) == before
+    assert upgrade(old, merge_duplicate_threads=True) == rehearsed
 
 
-def test_repeating_an_upgrade_changes_nothing(database_url: str) -> None:
-    upgrade(database_url)
-    before = dump(database_url)
-    assert upgrade(database_url) == migrate.Migrated(HEAD, HEAD)
-    assert dump(database_url) == before
+def test_repeating_an_upgrade_changes_nothing(migrated_url: str) -> None:
+    before = dump(migrated_url)
+    assert upgrade(migrated_url) == migrate.Migrated(HEAD, HEAD)
+    assert dump(migrated_url) == before
 
 
-UPGRADE = """
-import sys
+RACE = """
+import os, sys
 from datetime import UTC, datetime
+import psycopg
 from petmsg.db import migrate
-sys.stdin.readline()
-done = migrate.upgrade(sys.argv[1], actor="test", now=datetime.now(UTC), create=True)
-print(done.before, done.after)
+url, racers = sys.argv[1], int(sys.argv[2])
+now = {"actor": "test", "now": datetime.now(UTC), "create": True}
+migrate.upgrade("sqlite:////nowhere/x.db", dry_run=True, **now)  # so that everything is imported
+ready, go = os.pipe()
+for _ in range(racers):
+    if os.fork() == 0:
+        code = 1
+        try:
+            os.close(go)
+            os.read(ready, 1)  # the start: everybody's end of the pipe closes at once
+            done = migrate.upgrade(url, **now)
+            os.write(1, f"{done.before} {done.after}\\n".encode())
+            code = 0
+        finally:
+            if code:
+                sys.excepthook(*sys.exc_info())
+            os._exit(code)
+os.close(ready)
+os.close(go)
+sys.exit(sum(os.wait()[1] != 0 for _ in range(racers)))
 """
 
 
 @pytest.mark.slow
 def test_twelve_upgrades_at_once_all_succeed(database_url: str) -> None:
     """One of them migrates, and the others find nothing to do."""
-    racers = [
-        subprocess.Popen(
-            [sys.executable, "-c", UPGRADE, database_url],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(12)
-    ]
-    time.sleep(0.5)
-    for racer in racers:
-        assert racer.stdin is not None
-        racer.stdin.write("go\n")
-        racer.stdin.flush()
-    ended = [racer.communicate(timeout=120) for racer in racers]
-    assert [
-        (racer.returncode, errors) for racer, (_, errors) in zip(racers, ended, strict=True)
-    ] == [(0, "")] * 12
-    assert sorted(said.strip() for said, _ in ended) == [f"{HEAD} {HEAD}"] * 11 + [f"None {HEAD}"]
+    done = subprocess.run(
+        [sys.executable, "-c", RACE, database_url, "12"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(done.stdout.splitlines()) == [f"{HEAD} {HEAD}"] * 11 + [f"None {HEAD}"]
     assert migrate.check(database_url) == []
 
 
@@ -441,31 +471,28 @@ def test_another_programs_file_is_left_alone(sqlite_url: str, mark: str) -> None
     assert dump(sqlite_url) == before
 
 
-def test_an_unknown_revision_is_wrong_usage(database_url: str) -> None:
-    upgrade(database_url)
+def test_an_unknown_revision_is_wrong_usage(migrated_url: str) -> None:
     for revision in ("0009", "no such", "", "0", "+7", "heads", "0001:head"):
         with pytest.raises(UsageProblem, match="no way to"):
-            upgrade(database_url, revision)
+            upgrade(migrated_url, revision)
         with pytest.raises(UsageProblem, match="no way to"):
-            migrate.downgrade(database_url, revision)
+            migrate.downgrade(migrated_url, revision)
 
 
-def test_a_database_of_a_newer_petmsg_is_left_alone(database_url: str) -> None:
-    upgrade(database_url)
-    run(database_url, "UPDATE alembic_version SET version_num = '0099_tomorrow'")
-    before = dump(database_url)
+def test_a_database_of_a_newer_petmsg_is_left_alone(migrated_url: str) -> None:
+    run(migrated_url, "UPDATE alembic_version SET version_num = '0099_tomorrow'")
+    before = dump(migrated_url)
     for attempt in (
-        lambda: upgrade(database_url),
-        lambda: migrate.downgrade(database_url, "base"),
-        lambda: migrate.check(database_url),
+        lambda: upgrade(migrated_url),
+        lambda: migrate.downgrade(migrated_url, "base"),
+        lambda: migrate.check(migrated_url),
     ):
         with pytest.raises(SchemaAhead, match="0099_tomorrow"):
             attempt()
-    assert dump(database_url) == before
+    assert dump(migrated_url) == before
 
 
-def test_the_payload_is_canonical_json(sqlite_url: str) -> None:
-    fill_old_shape(sqlite_url)
-    upgrade(sqlite_url, merge_duplicate_threads=True)
-    for (payload,) in rows(sqlite_url, "SELECT payload FROM audit_event"):
+def test_the_payload_is_canonical_json(sqlite_copies: Copies) -> None:
+    url = sqlite_copies("merged", fill_and_merge)
+    for (payload,) in rows(url, "SELECT payload FROM audit_event"):
         assert canonical(json.loads(payload)) == payload

@@ -11,7 +11,18 @@ import pytest
 from sqlalchemy import Engine, event
 
 from petmsg.clock import iso_utc
-from petmsg.queries import confirm, hold, impact, queue, routing, thread
+from petmsg.queries import (
+    candidates,
+    confirm,
+    hold,
+    impact,
+    inbound,
+    inbox,
+    queue,
+    relay,
+    routing,
+    thread,
+)
 from tests.consistency import raw
 from tests.fixtures import NOW, add_org, lines, run_cli
 
@@ -20,18 +31,29 @@ SQL = re.compile(r"\s*(WITH|SELECT|INSERT INTO|UPDATE|DELETE FROM)\s")
 PARAMETER = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 HOT = (
     "message", "message_attempt", "assignment_window", "booking", "thread", "audit_event",
-    "opt_out", "blocked_pair", "alert",
+    "opt_out", "blocked_pair", "alert", "inbound_text", "relay", "number_custody", "auto_reply",
+    "stripe_event",
 )  # fmt: skip
 
 # Words that one database alone knows: such a text is prepared there.
 OF_SQLITE = r"sqlite_master"
-OF_POSTGRESQL = r"to_regclass|pg_advisory|FOR (KEY SHARE|SHARE|UPDATE)"
+OF_POSTGRESQL = r"to_regclass|clock_timestamp|pg_advisory|FOR (KEY SHARE|SHARE|UPDATE)"
 
 # What stands in an f-string's braces, by its source, in the shapes in which the text is run.
 SHAPES = [
     {"noun": "client", "column": "kind", "lock": "", "_CUSTODY_AT": routing._CUSTODY_AT},
     {"noun": "sitter", "column": "status"},
     {"noun": "booking"},
+    {"table": "booking", "column": "sitter_id", "target": "sitter"},
+    {
+        "table": "booking",
+        "column": "status",
+        "org_id": "org_id",
+        "by": "org_id, status",
+        "words": "'pending'",
+        "missing": " OR status IS NULL",
+    },
+    {"MOST": str(candidates.MOST), "_ORG": candidates._ORG, "_ORGS": candidates._ORGS},
 ]
 # Texts whose length follows the rows they get: run below, by confirming.
 OF_ANY_LENGTH = {"queries/confirm.py"}
@@ -197,10 +219,14 @@ def scans(cursor: Any, text: str) -> list[str]:
     [
         routing.NOW, routing.PAST, confirm.BOOKINGS, confirm.THREADS, confirm.WINDOWS,
         confirm.UPDATE_WINDOW, confirm.MARK_CONFIRMED, confirm.OVERLAPS, impact._WINDOWS,
-        thread._NUMBERS_SEEN, hold.RECIPIENT, hold.STANDING, hold.BLOCKED,
+        impact.TEXTED, thread._NUMBERS_SEEN, hold.RECIPIENT, hold.STANDING, hold.BLOCKED,
+        inbound.NUMBER, inbound.SENDER, inbound.WINDOWS, inbound.LAST_SEEN, inbound.STORED,
+        relay.OPEN_CLIENTS, relay.WROTE, relay.QUESTIONS, inbox.UNREAD,
     ],
     ids=["now", "past", "bookings", "threads", "windows", "update_window", "mark_confirmed",
-         "overlaps", "affected", "numbers_seen", "recipient", "opted_out", "blocked"],
+         "overlaps", "affected", "texted", "numbers_seen", "recipient", "opted_out", "blocked",
+         "number", "sender", "open_windows", "last_seen", "stored", "open_clients",
+         "wrote", "questions", "unread"],
 )  # fmt: skip
 def test_a_hot_text_reads_no_table_from_end_to_end(company: str, text: str) -> None:
     with raw(company) as cursor:
@@ -288,6 +314,16 @@ def test_sending_confirming_and_quarantining_read_no_hot_table_from_end_to_end(
         "message send C-1 --body Hi --key k",
         "message send C-1 --body Hi --key k",
         "message send C-2 --body Hi --queue-only",
+        "message dispatch",
+        "org set --relay on",
+        "message receive --from +16175550199 --to +14155550102 --body Hello --sid SM4",
+        "message receive --from +12025560001 --to +14155550101 --body Hi --sid SM1",
+        "message receive --from +12025560001 --to +14155550101 --body Hi --sid SM1",
+        "message receive --from +12025560002 --to +14155550102 --body STOP --sid SM2",
+        "message receive --from +13035550101 --to +14155550101 --body Yes --sid SM3",
+        "inbox claim 3",
+        "inbox done --client C-2",
+        "inbox assign 3 C-5",
         "message dispatch",
         "number quarantine +14155550101 --reason complaints",
         "sitter deactivate S-1",

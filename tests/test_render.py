@@ -2,15 +2,18 @@
 
 import json
 from datetime import UTC, datetime
-from types import ModuleType
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 
+from petmsg import render
 from petmsg.enums import NumberClass, OutputFormat
 from petmsg.models import Client, ClientPhone, Sitter
-from petmsg.render import conversation, nouns, output
+from petmsg.render import conversation, output
 from petmsg.render.fields import Field, View
+from petmsg.render.kinds import UNDECLARED
 from petmsg.render.safe import json_text, safe
 from tests.fixtures import NOW, Cli, working
 
@@ -40,6 +43,23 @@ FIELDS = (
     Field("span", None),
 )
 NEW_YORK = View(timezone="America/New_York")
+
+
+def field_lists() -> dict[str, tuple[Field, ...]]:
+    """Every field list of petmsg/render, by where it stands."""
+    modules = [
+        import_module(f"petmsg.render.{each.name}") for each in iter_modules(render.__path__)
+    ]
+    return {
+        f"{module.__name__.rpartition('.')[2]}.{name}": value
+        for module in modules
+        for name, value in vars(module).items()
+        if name.isupper() and isinstance(value, tuple) and value
+        if all(isinstance(each, Field) for each in value)
+    }
+
+
+FIELD_LISTS = field_lists()
 
 
 def printed(
@@ -143,14 +163,17 @@ def test_a_phone_can_be_personal_by_its_row() -> None:
     assert fields["to"].data(inbound, View()) == "+14155550100"
 
 
-@pytest.mark.parametrize(
-    ("module", "name"),
-    [(module, name) for module in (nouns, conversation) for name in dir(module) if name.isupper()],
-)
-def test_a_noun_names_each_of_its_keys_once_in_snake_case(module: ModuleType, name: str) -> None:
-    keys = [field.name for field in getattr(module, name)]
+@pytest.mark.parametrize("name", FIELD_LISTS)
+def test_a_noun_names_each_of_its_keys_once_in_snake_case(name: str) -> None:
+    keys = [field.name for field in FIELD_LISTS[name]]
     assert len(set(keys)) == len(keys)
     assert all(key == key.lower() and key.isidentifier() for key in keys)
+
+
+@pytest.mark.parametrize("name", FIELD_LISTS)
+def test_every_field_says_what_its_values_are(name: str) -> None:
+    silent = [field.name for field in FIELD_LISTS[name] if field.kind is UNDECLARED]
+    assert silent == [], "give it a kind of petmsg/render/kinds.py: kind=…"
 
 
 # ---------------------------------------------------------------- characters that act on a terminal

@@ -63,6 +63,16 @@ class FakeAccount:
                     return 200, message.resource(self.account_sid)
         return 404, error_body(20404, 404, WORDS[20404].format(path=request.path))
 
+    def comes_in(
+        self, body: str, *, from_: str, to: str, at: datetime, media_count: int = 0
+    ) -> str:
+        """Somebody texts one of the numbers: the id of the text, which lists show from now on."""
+        sid = f"SM{len(self.messages) + 1:032x}"
+        message = FakeMessage(sid, from_, to, body, at, came_in=True, media_count=media_count)
+        self.messages[sid] = message
+        self._by_pair[from_, to].append(message)
+        return sid
+
     def _create(self, form: dict[str, str], arrived: float) -> tuple[int, dict[str, object]]:
         to, from_, body = (form.get(name, "") for name in ("To", "From", "Body"))
         if code := self._fault_of(to, from_, body):
@@ -110,7 +120,9 @@ class FakeAccount:
             known = [*self.messages.values()]
         fitting = [message for message in reversed(known) if _fits(message, query)]
         shown, now = [], time.monotonic()
-        for message in sorted(fitting, key=lambda message: message.step < 2):
+        for message in sorted(
+            fitting, key=lambda message: not message.came_in and message.step < 2
+        ):
             if message.hidden_from_lists:
                 message.hidden_from_lists -= 1
             elif message.hidden_until <= now:

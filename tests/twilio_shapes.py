@@ -147,9 +147,13 @@ class FakeMessage:
     arrived: float = 0.0
     accepted: float = 0.0
     hidden_until: float = 0.0
+    came_in: bool = False
+    media_count: int = 0
 
     @property
     def status(self) -> str:
+        if self.came_in:
+            return "received"
         return self.final_status if self.step >= 3 else STATUSES[self.step]
 
     def resource(self, account_sid: str) -> dict[str, object]:
@@ -161,14 +165,14 @@ class FakeMessage:
             "api_version": VERSION,
             "body": self.body,
             "date_created": at,
-            "date_sent": at if self.step >= 2 else None,
+            "date_sent": at if self.step >= 2 or self.came_in else None,
             "date_updated": at,
-            "direction": "outbound-api",
+            "direction": "inbound" if self.came_in else "outbound-api",
             "error_code": self.error_code if self.step >= 3 else None,
             "error_message": None,
             "from": self.from_,
             "messaging_service_sid": None,
-            "num_media": "0",
+            "num_media": str(self.media_count),
             "num_segments": str(measure(self.body).segments),
             "price": None,
             "price_unit": "USD",

@@ -17,7 +17,9 @@ from petmsg.render.alert import ALERT, ALERTS, DONE
 app = new_app("What needs a person: alerts, and the commands that help.")
 
 
-@command(app, "list")
+@command(
+    app, "list", examples=["petmsg alert list", "petmsg alert list --severity warning --check"]
+)
 def list_(
     run: Run,
     severity: Annotated[
@@ -45,7 +47,7 @@ def list_(
     run.exit_code = FINDING if check and rows else 0
 
 
-@command(app, "show")
+@command(app, "show", examples=["petmsg alert show 1"])
 def show(run: Run, alert: Annotated[str, typer.Argument(metavar="ID", help="Its id.")]) -> None:
     """One alert: what happened, whom it is about, how often, and what helps."""
     with run.snapshot() as cursor:
@@ -53,7 +55,7 @@ def show(run: Run, alert: Annotated[str, typer.Argument(metavar="ID", help="Its 
     run.show_one(ALERT, found)
 
 
-@command(app, "done", writes=True)
+@command(app, "done", writes=True, examples=["petmsg alert done 1 --reason 'called her'"])
 def done(
     run: Run,
     alerts: Annotated[list[str], typer.Argument(metavar="ID...", help="Their ids.")],

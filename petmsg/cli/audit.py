@@ -1,24 +1,30 @@
 """petmsg audit …"""
 
-from typing import Annotated
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
 
 import typer
 
 from petmsg.cli.command import command, new_app
 from petmsg.cli.options import ALL, BEFORE, LIMIT, page, read_file
 from petmsg.cli.run import Run
+from petmsg.enums import OutputFormat
 from petmsg.errors import FINDING, MalformedFile
 from petmsg.queries import audit as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render import output as render
-from petmsg.render.fields import record
-from petmsg.render.nouns import EVENTS, VERIFIED
+from petmsg.render.fields import Field, record
+from petmsg.render.nouns import EVENTS, HEAD, VERIFIED
 from petmsg.render.safe import json_text
 
 app = new_app("Who did what, when and why: a chain of hashes.")
 
 
-@command(app, "list")
+@command(
+    app,
+    "list",
+    examples=["petmsg audit list --entity number --limit 10", "petmsg audit list --ref B-1"],
+)
 def list_(
     run: Run,
     event: Annotated[
@@ -37,7 +43,7 @@ def list_(
     run.show_list(EVENTS, rows)
 
 
-@command(app, "show")
+@command(app, "show", examples=["petmsg audit show 1"])
 def show(
     run: Run, seq: Annotated[int, typer.Argument(metavar="SEQ", help="Its sequence number.")]
 ) -> None:
@@ -45,7 +51,11 @@ def show(
     run.show_one(EVENTS, run.read(queries.show_event, seq))
 
 
-@command(app, "export")
+@command(
+    app,
+    "export",
+    examples=["petmsg audit export > events.jsonl", "petmsg audit export --head > heads.jsonl"],
+)
 def export(
     run: Run,
     head: Annotated[
@@ -57,20 +67,24 @@ def export(
 ) -> None:
     """Every event as JSON lines, oldest first; with --head only the end of the chain.
 
-    The heads are those of all orgs unless --org is given.
+    The heads are those of all orgs unless --org is given. Another format only with -o, whatever
+    PETMSG_OUTPUT says: what is exported is kept, and read by audit verify.
     """
     with run.snapshot() as cursor:
-        if head:
-            for org in run.chosen(cursor):
-                seq, digest = queries.head(cursor, org) or (0, "0" * 64)
-                render.write(json_text({"org": org.slug, "seq": seq, "hash": digest}))
+        fields: Sequence[Field] = HEAD if head else EVENTS
+        rows: Iterable[Any] = (
+            [queries.shown_head(cursor, org) for org in run.chosen(cursor)]
+            if head
+            else queries.events_in_order(cursor, run.org(cursor))
+        )
+        if run.output_option is not None and run.output is not OutputFormat.JSONL:
+            run.show_list(fields, list(rows))
             return
-        org = run.org(cursor)
-        for row in queries.events_in_order(cursor, org):
-            render.write(json_text(record(EVENTS, row, run.view)))
+        for row in rows:
+            render.write(json_text(record(fields, row, run.view)))
 
 
-@command(app, "verify")
+@command(app, "verify", examples=["petmsg audit verify", "petmsg audit verify --head heads.jsonl"])
 def verify(
     run: Run,
     head: Annotated[

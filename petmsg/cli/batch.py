@@ -32,8 +32,10 @@ def import_file(
     results: list[Any] = []
     run.is_batch = True
     try:
-        for chunk in chunks(rows):
-            results += run.write(service, chunk)
+        with run.progress("Importing", len(rows)) as bar:
+            for chunk in chunks(rows):
+                results += run.write(service, chunk)
+                bar.keep(len(chunk))
     except BaseException:
         if results:
             show_results(run, IMPORTED, results)
@@ -84,10 +86,13 @@ def refs_of(refs: Sequence[str] | None, file: str | None) -> "list[BatchRow]":
     return rows
 
 
-def take_refs(run: Run, service: Callable[..., list[Any]], rows: "Sequence[BatchRow]") -> list[Any]:
+def take_refs(
+    run: Run, service: Callable[..., list[Any]], rows: "Sequence[BatchRow]", *, doing: str
+) -> list[Any]:
     """Call `service(work, refs, of_many=…)` for the rows' refs, a transaction per 1,000.
 
     Results in the order of the rows; one that cannot be read is refused and stops no other.
+    `doing` is what a progress bar says.
     """
     from dataclasses import replace
 
@@ -97,8 +102,11 @@ def take_refs(run: Run, service: Callable[..., list[Any]], rows: "Sequence[Batch
     refs = [row.cells["ref"] or "" for row in rows if row.problem is None]
     taken: list[Any] = []
     run.is_batch = True
-    for start in range(0, len(refs), CHUNK):
-        taken += run.write(service, refs[start : start + CHUNK], of_many=len(rows) > 1)
+    with run.progress(doing, len(refs)) as bar:
+        for start in range(0, len(refs), CHUNK):
+            chunk = refs[start : start + CHUNK]
+            taken += run.write(service, chunk, of_many=len(rows) > 1)
+            bar.keep(len(chunk))
     done = iter(taken)
     results = []
     for row in rows:

@@ -32,7 +32,12 @@ SITTER = Annotated[
 ]
 
 
-@command(app, "add", writes=True)
+@command(
+    app,
+    "add",
+    writes=True,
+    examples=["petmsg booking add --client C-1 --sitter S-1 --start +24h --end +26h"],
+)
 def add(
     run: Run,
     client: Annotated[
@@ -59,7 +64,12 @@ def add(
     run.show_one(BOOKING_CHANGED, added)
 
 
-@command(app, "import", writes=True)
+@command(
+    app,
+    "import",
+    writes=True,
+    examples=["petmsg booking import bookings.csv", "petmsg booking import bookings.csv --dry-run"],
+)
 def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
     """Import bookings: columns ref,client,sitter,starts_at,ends_at.
 
@@ -76,7 +86,11 @@ def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
     )
 
 
-@command(app, "list")
+@command(
+    app,
+    "list",
+    examples=["petmsg booking list --status pending", "petmsg booking list --client C-1 -o json"],
+)
 def list_(
     run: Run,
     status: Annotated[BookingStatus | None, typer.Option("--status")] = None,
@@ -97,13 +111,18 @@ def list_(
     run.show_list(BOOKINGS, rows)
 
 
-@command(app, "show")
+@command(app, "show", examples=["petmsg booking show B-1"])
 def show(run: Run, ref: REF_ARG) -> None:
     """One booking with its window."""
     run.show_one(BOOKING, run.read(queries.show_booking, ref))
 
 
-@command(app, "confirm", writes=True)
+@command(
+    app,
+    "confirm",
+    writes=True,
+    examples=["petmsg booking confirm B-2 B-3", "petmsg booking confirm --file paid.csv"],
+)
 def confirm(
     run: Run,
     refs: Annotated[
@@ -126,14 +145,16 @@ def confirm(
         named += refs_of(run.read(queries.pending_refs), None)
     elif not refs and file is None:
         raise UsageProblem("Which bookings?", hint="Name refs, or --all-pending, or --file F.")
-    rows = take_refs(run, service.confirm, named)
+    rows = take_refs(run, service.confirm, named, doing="Confirming")
     show_results(run, CONFIRMED, rows)
     for row in rows:
         if isinstance(row, service.Confirmed):
             _warn(run, row)
 
 
-@command(app, "cancel", writes=True)
+@command(
+    app, "cancel", writes=True, examples=["petmsg booking cancel B-2 --reason 'her plans changed'"]
+)
 def cancel(run: Run, ref: REF_ARG, reason: REASON = None) -> None:
     """Cancel a booking; its window counts no more."""
     from petmsg.services import booking
@@ -141,7 +162,7 @@ def cancel(run: Run, ref: REF_ARG, reason: REASON = None) -> None:
     run.show_one(BOOKING_CHANGED, run.write(booking.cancel, ref, reason=checked_reason(reason)))
 
 
-@command(app, "reschedule", writes=True)
+@command(app, "reschedule", writes=True, examples=["petmsg booking reschedule B-1 --end +4h"])
 def reschedule(
     run: Run,
     ref: REF_ARG,
@@ -165,7 +186,12 @@ def reschedule(
     _warn(run, changed)
 
 
-@command(app, "reassign", writes=True)
+@command(
+    app,
+    "reassign",
+    writes=True,
+    examples=["petmsg booking reassign B-1 --sitter S-2 --reason 'Maya is ill'"],
+)
 def reassign(
     run: Run,
     ref: REF_ARG,

@@ -3,7 +3,6 @@
 from petmsg import settings
 from petmsg.cli.run import Run
 from petmsg.enums import ProviderName
-from petmsg.errors import OutOfRange
 from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow
 
@@ -27,21 +26,9 @@ def carrier_of(run: Run, org: OrgRow, *, threads: int = 10) -> Provider:
     credentials = load_twilio_credentials(environ, settings.credentials_file(environ))
     carrier = TwilioProvider(
         credentials,
-        timeout_seconds=_timeout(environ.get(settings.TWILIO_TIMEOUT) or "15"),
+        timeout_seconds=settings.twilio_timeout_seconds(environ),
         pool_size=threads,
         api_url=environ.get(settings.TWILIO_API_URL) or None,
     )
     run.at_end.callback(carrier.close)
     return carrier
-
-
-def _timeout(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0.1 <= seconds <= 120:
-        raise OutOfRange(
-            f"{settings.TWILIO_TIMEOUT} is out of range.", hint="From 0.1 to 120 seconds."
-        )
-    return seconds

@@ -36,12 +36,17 @@ TIMEZONE = Annotated[
 ]
 
 
-@command(app, "add", writes=True)
+@command(
+    app,
+    "add",
+    writes=True,
+    examples=["petmsg client add 'Dev Vargas' --phone +12025550109 --kind recurring"],
+)
 def add(
     run: Run,
     name: Annotated[str, typer.Argument(help="Her name.")],
     phone: Annotated[
-        list[str], typer.Option("--phone", metavar="E164", help="Her phone; again for more.")
+        list[str], typer.Option("--phone", metavar="PHONE", help="Her phone; again for more.")
     ],
     ref: Annotated[str | None, typer.Option("--ref", help="Her id in your system.")] = None,
     kind: KIND = None,
@@ -54,7 +59,7 @@ def add(
     run.show_one(CLIENT_CHANGED, added)
 
 
-@command(app, "import", writes=True)
+@command(app, "import", writes=True, examples=["petmsg client import clients.csv"])
 def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
     """Import clients: columns ref,name,phone,kind. A known ref is updated."""
     from petmsg.services import client_import
@@ -68,7 +73,7 @@ def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
     )
 
 
-@command(app, "list", reveals=True)
+@command(app, "list", reveals=True, examples=["petmsg client list --kind recurring"])
 def list_(
     run: Run,
     kind: KIND = None,
@@ -80,13 +85,23 @@ def list_(
     run.show_list(CLIENTS, run.read(queries.list_clients, page(limit, before, all_), kind=kind))
 
 
-@command(app, "show", reveals=True)
+@command(
+    app,
+    "show",
+    reveals=True,
+    examples=["petmsg client show C-1", "petmsg client show 'Ann Ivers' --reveal"],
+)
 def show(run: Run, client: CLIENT_ARG) -> None:
     """One client with her phones."""
     run.show_one(CLIENT, run.read(queries.show_client, client))
 
 
-@command(app, "set", writes=True)
+@command(
+    app,
+    "set",
+    writes=True,
+    examples=["petmsg client set C-1 --kind recurring --timezone America/Chicago"],
+)
 def set_(
     run: Run,
     client: CLIENT_ARG,
@@ -101,14 +116,22 @@ def set_(
     run.show_one(CLIENT_CHANGED, changed)
 
 
-@command(app, "forget", writes=True)
+@command(
+    app,
+    "forget",
+    writes=True,
+    examples=[
+        "petmsg client forget C-2 --reason 'she asked for it' --dry-run",
+        "petmsg client forget C-2 --reason 'she asked for it' --yes",
+    ],
+)
 def forget(run: Run, client: CLIENT_ARG, reason: REASON = None, yes: YES = False) -> None:
     """Erase a person: her name, phones and the bodies of her texts. It cannot be undone.
 
     Her thread, bookings and counts stay, and the audit still verifies. So does an opt-out of hers:
     it knows her phone by a digest only. Texts that wait are cancelled.
     """
-    from petmsg.services import client as service
+    from petmsg.services import forget as service
 
     why = required_reason(reason)
     if not (yes or run.dry_run or run.confirmed(f"Erase client {client} for good?")):
@@ -116,11 +139,13 @@ def forget(run: Run, client: CLIENT_ARG, reason: REASON = None, yes: YES = False
     run.show_one(FORGOTTEN, run.write(service.forget, client, reason=why))
 
 
-@command(phone_app, "add", writes=True)
+@command(
+    phone_app, "add", writes=True, examples=["petmsg client phone add C-2 +12025550108 --primary"]
+)
 def phone_add(
     run: Run,
     client: CLIENT_ARG,
-    phone: Annotated[str, typer.Argument(metavar="E164")],
+    phone: Annotated[str, typer.Argument(metavar="PHONE")],
     primary: Annotated[bool, typer.Option("--primary", help="Text this one from now on.")] = False,
 ) -> None:
     """Add a phone to a client."""
@@ -129,9 +154,9 @@ def phone_add(
     run.show_one(CLIENT_CHANGED, run.write(service.phone_add, client, phone, primary=primary))
 
 
-@command(phone_app, "remove", writes=True)
+@command(phone_app, "remove", writes=True, examples=["petmsg client phone remove C-1 +12025550102"])
 def phone_remove(
-    run: Run, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="E164")]
+    run: Run, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
 ) -> None:
     """Remove a phone of a client."""
     from petmsg.services import client as service
@@ -139,9 +164,11 @@ def phone_remove(
     run.show_one(CLIENT_CHANGED, run.write(service.phone_remove, client, phone))
 
 
-@command(phone_app, "primary", writes=True)
+@command(
+    phone_app, "primary", writes=True, examples=["petmsg client phone primary C-1 +12025550102"]
+)
 def phone_primary(
-    run: Run, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="E164")]
+    run: Run, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
 ) -> None:
     """Choose which phone of a client is texted."""
     from petmsg.services import client as service
@@ -149,11 +176,16 @@ def phone_primary(
     run.show_one(CLIENT_CHANGED, run.write(service.phone_primary, client, phone))
 
 
-@command(phone_app, "textable", writes=True)
+@command(
+    phone_app,
+    "textable",
+    writes=True,
+    examples=["petmsg client phone textable C-1 +12025550102 --reason 'a new SIM card'"],
+)
 def phone_textable(
     run: Run,
     client: CLIENT_ARG,
-    phone: Annotated[str, typer.Argument(metavar="E164")],
+    phone: Annotated[str, typer.Argument(metavar="PHONE")],
     reason: REASON = None,
 ) -> None:
     """Text a phone again of which the provider said that it takes no texts."""

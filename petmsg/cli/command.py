@@ -5,7 +5,7 @@ Reading commands have `-o`, `--org` and `--db`; writing ones `--dry-run` and `--
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -95,19 +95,25 @@ def new_command() -> App:
 
 
 def command(
-    app: App, name: str, *, writes: bool = False, reveals: bool = False
+    app: App,
+    name: str,
+    *,
+    writes: bool = False,
+    reveals: bool = False,
+    examples: Sequence[str] = (),
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function as a command. It is given a `Run` and its own parameters.
 
-    The function's docstring is the command's help.
+    The function's docstring is the command's help, which ends with the `examples`: whole command
+    lines, short enough for a terminal of 80 columns. tests/test_help_examples.py runs them.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         # What the function's parameters are is looked up when the command is built: a module has a
         # dozen commands and a run needs one.
         app.entries[name] = Entry(
-            function.__doc__ or "",
-            lambda: single(_invoker(function, writes=writes, reveals=reveals), name),
+            inspect.getdoc(function) or "",
+            lambda: single(_invoker(function, writes=writes, reveals=reveals), name, examples),
         )
         return function
 

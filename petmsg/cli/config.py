@@ -10,7 +10,9 @@ from petmsg.settings import Setting
 app = new_app("The settings, and where each came from.")
 
 
-@command(app, "show")
+@command(
+    app, "show", examples=["petmsg config show", "petmsg config show --org happy-paws -o json"]
+)
 def show(run: Run) -> None:
     """Each setting, its value (secrets hidden) and where it came from."""
     from petmsg.providers.credentials import where_credentials_come_from
@@ -29,7 +31,12 @@ def show(run: Run) -> None:
         Setting("twilio credentials", None if credentials == "not set" else "hidden", credentials),
         Setting(api_url.name, _without_user(api_url.value), api_url.source),
         settings.pick(
-            "twilio timeout seconds", None, settings.TWILIO_TIMEOUT, "15", flag="", environ=environ
+            "twilio timeout seconds",
+            None,
+            settings.TWILIO_TIMEOUT,
+            settings.USUAL_TWILIO_TIMEOUT,
+            flag="",
+            environ=environ,
         ),
     ]
     run.show_list(SETTINGS, rows)

@@ -8,26 +8,12 @@ import typer
 from petmsg.cli.command import command, new_app
 from petmsg.cli.run import Run
 from petmsg.errors import FINDING
-from petmsg.render.fields import Field
+from petmsg.render.database import BACKUP, CHECK, CURRENT, MIGRATED
 
 app = new_app("The database: upgrade, check, back up.")
 
-_MIGRATED = (
-    Field("before", "Before"),
-    Field("after", "After"),
-    Field("merged", "Threads merged", cell=lambda row, _: str(len(row.merged))),
-)
-_CURRENT = (
-    Field("database", "Database"),
-    Field("revision", "Schema"),
-    Field("head", "This petmsg's"),
-    Field("up_to_date", "Up to date"),
-)
-_BACKUP = (Field("file", "Backup"), Field("bytes", "Bytes"))
-_CHECK = (Field("problem", "Problem"),)
 
-
-@command(app, "upgrade", writes=True)
+@command(app, "upgrade", writes=True, examples=["petmsg db upgrade --dry-run", "petmsg db upgrade"])
 def upgrade(
     run: Run,
     revision: Annotated[str, typer.Argument(help="The schema to go to.")] = "head",
@@ -50,10 +36,15 @@ def upgrade(
         now=run.now,
         dry_run=run.dry_run,
     )
-    run.show_one(_MIGRATED, migrated)
+    run.show_one(MIGRATED, migrated)
 
 
-@command(app, "downgrade", writes=True)
+@command(
+    app,
+    "downgrade",
+    writes=True,
+    examples=["petmsg db downgrade 0002_one_thread_per_client --dry-run"],
+)
 def downgrade(
     run: Run,
     revision: Annotated[str, typer.Argument(help="The schema to go back to, or `base`.")],
@@ -61,10 +52,10 @@ def downgrade(
     """Take the database back to an older schema."""
     from petmsg.db import migrate
 
-    run.show_one(_MIGRATED, migrate.downgrade(run.location.url, revision, dry_run=run.dry_run))
+    run.show_one(MIGRATED, migrate.downgrade(run.location.url, revision, dry_run=run.dry_run))
 
 
-@command(app, "current")
+@command(app, "current", examples=["petmsg db current"])
 def current(run: Run) -> None:
     """The schema the database is at."""
     from petmsg.db.migrate import head
@@ -72,7 +63,7 @@ def current(run: Run) -> None:
 
     revision = database.current(run.location)
     run.show_one(
-        _CURRENT,
+        CURRENT,
         {
             "database": run.location.shown,
             "revision": revision,
@@ -82,7 +73,7 @@ def current(run: Run) -> None:
     )
 
 
-@command(app, "check")
+@command(app, "check", examples=["petmsg db check"])
 def check(run: Run) -> None:
     """Compare the database's schema with petmsg's tables and triggers; exit 10 on a difference."""
     from petmsg.db import migrate
@@ -91,15 +82,15 @@ def check(run: Run) -> None:
     with snapshot(run.location):
         pass
     problems = [{"problem": each} for each in migrate.check(run.location.url)]
-    run.show_list(_CHECK, problems)
+    run.show_list(CHECK, problems)
     run.exit_code = FINDING if problems else 0
 
 
-@command(app, "backup")
+@command(app, "backup", examples=["petmsg db backup petmsg-backup.db"])
 def backup(
     run: Run, file: Annotated[str, typer.Argument(metavar="FILE", help="Where to write it.")]
 ) -> None:
     """A consistent copy of a live SQLite database, readable by its owner alone."""
     from petmsg.services import database
 
-    run.show_one(_BACKUP, database.backup(run.location, Path(file)))
+    run.show_one(BACKUP, database.backup(run.location, Path(file)))

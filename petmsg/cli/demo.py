@@ -8,14 +8,12 @@ from petmsg.cli.command import command, new_command
 from petmsg.cli.run import Run
 from petmsg.db.location import default_path, locate
 from petmsg.errors import FINDING
-from petmsg.render.fields import Field
+from petmsg.render.database import CLAIMS
 
 app = new_command()
 
-_CLAIMS = (Field("claim", "Claim"), Field("holds", "Holds"), Field("proof", "Proof"))
 
-
-@command(app, "demo", writes=False)
+@command(app, "demo", writes=False, examples=["petmsg demo"])
 def demo(
     run: Run,
     pause: Annotated[
@@ -36,5 +34,5 @@ def demo(
     if told:
         story.close()
     else:
-        run.show_list(_CLAIMS, claims)
+        run.show_list(CLAIMS, claims)
     run.exit_code = 0 if all(claim["holds"] for claim in claims) else FINDING

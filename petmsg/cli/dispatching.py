@@ -113,7 +113,8 @@ class _Report:
         if self._run.is_table and total > 1:
             from petmsg.render.progress import progress
 
-            self._advance = stack.enter_context(progress("Sending", total))
+            environ = self._run.ambient.environ
+            self._advance = stack.enter_context(progress("Sending", total, environ))
         return stack
 
     def see(self, seen: Seen) -> None:

@@ -29,7 +29,7 @@ CLASS = Annotated[
 ]
 
 
-@command(app, "explain")
+@command(app, "explain", examples=["petmsg errors explain 21610 30007"])
 def explain(run: Run, codes: CODE_ARGUMENT) -> None:
     """What codes mean, what petmsg does about them, and where that is written."""
     from petmsg.services import provider_errors
@@ -45,7 +45,7 @@ def explain(run: Run, codes: CODE_ARGUMENT) -> None:
             run.say(f"{row.code} is not in petmsg's table: it is treated as the safe class.")
 
 
-@command(app, "list")
+@command(app, "list", examples=["petmsg errors list --class recipient"])
 def list_codes(run: Run, of_class: CLASS = None) -> None:
     """Every code petmsg knows, by number, and its own; with JSON the reactions too."""
     from petmsg.services import provider_errors

@@ -1,8 +1,10 @@
 """The one place that turns an error into words, a hint and an exit code. Never a traceback."""
 
 import os
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 
 from petmsg import errors
 from petmsg.db.problems import is_driver_error, translate
@@ -12,21 +14,54 @@ from petmsg.settings import OUTPUT
 
 DEBUG = "PETMSG_DEBUG"
 
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
 
 def tell(problem: BaseException, arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Tell the error on stderr; the exit code for it."""
+    secrets = secrets_in([*arguments, *environ.values()])
     if environ.get(DEBUG) and not isinstance(problem, PetmsgError | SystemExit):
         import traceback
 
-        traceback.print_exception(problem)
+        sys.stderr.write(without(secrets, "".join(traceback.format_exception(problem))))
     if isinstance(problem, SystemExit):
         return problem.code if isinstance(problem.code, int) else int(problem.code is not None)
     if isinstance(problem, BrokenPipeError):
         _silence_stdout()
         return errors.DONE
     known = named(problem)
-    _print(known, as_json=wants_json(arguments, environ))
+    _print(known, as_json=wants_json(arguments, environ), secrets=secrets)
     return known.exit_code
+
+
+def secrets_in(words: Iterable[str]) -> list[str]:
+    """The URLs that hold a password among what a command was given, as they were written.
+
+    An error may repeat an argument that was out of place; it must not repeat one of these.
+    """
+    found = (_URL.search(word) for word in words)
+    urls = (match.string[match.start() :] for match in found if match is not None)
+    return [url for url in urls if ":" in _who(url) or "password=" in url.lower()]
+
+
+def without(secrets: Sequence[str], text: str) -> str:
+    """The text with each of these URLs, whole or cut off, reduced to its scheme."""
+    for url in secrets:
+        scheme = url.partition("://")[0] + "://"
+        pieces = text.split(scheme)
+        for index, piece in enumerate(pieces[1:], start=1):
+            pairs = zip(piece, url.removeprefix(scheme), strict=False)
+            same = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+            pieces[index] = f"***{piece[same:]}" if same else piece
+        text = scheme.join(pieces)
+        if ":" in _who(url):
+            text = text.replace(_who(url), "***")
+    return text
+
+
+def _who(url: str) -> str:
+    """The user and password of a URL; a password may hold any character, an @ too."""
+    return url.partition("://")[2].rpartition("@")[0]
 
 
 def named(problem: BaseException) -> PetmsgError:
@@ -36,7 +71,9 @@ def named(problem: BaseException) -> PetmsgError:
     if isinstance(problem, KeyboardInterrupt) or type(problem).__name__ == "Abort":
         return errors.Interrupted("Interrupted. What was not committed is undone.")
     if hasattr(problem, "format_message") and hasattr(problem, "exit_code"):
-        return _usage(problem)
+        from petmsg.cli.usage import usage_problem
+
+        return usage_problem(problem)
     if is_driver_error(problem):
         return translate(problem)
     if isinstance(problem, OSError):
@@ -72,24 +109,15 @@ def wants_json(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
     return wanted in ("json", "jsonl")
 
 
-def _usage(problem: BaseException) -> PetmsgError:
-    context = getattr(problem, "ctx", None)
-    told = errors.UsageProblem(
-        str(problem.format_message()),  # type: ignore[attr-defined]
-        hint=f"See: {context.command_path} --help" if context is not None else "See: petmsg --help",
-    )
-    told.exit_code = int(problem.exit_code)  # type: ignore[attr-defined]
-    return told
-
-
-def _print(problem: PetmsgError, *, as_json: bool) -> None:
+def _print(problem: PetmsgError, *, as_json: bool, secrets: Sequence[str]) -> None:
+    data = {name: without(secrets, text) for name, text in error_data(problem).items()}
     try:
         if as_json:
-            text = json_text({"error": error_data(problem)})
+            text = json_text({"error": data})
         else:
-            text = f"petmsg: {safe(problem.message, keep_newlines=True)}"
-            if problem.hint:
-                text += f"\n  hint: {safe(problem.hint)}"
+            text = f"petmsg: {safe(data['message'], keep_newlines=True)}"
+            if data["hint"]:
+                text += f"\n  hint: {safe(data['hint'])}"
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
     except OSError:

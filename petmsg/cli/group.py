@@ -4,11 +4,11 @@ Typer builds every command of a group before it runs one; with twelve commands t
 the time `petmsg number --help` takes. Here a group holds names, helps and loaders.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
 
@@ -23,6 +23,19 @@ class Entry(NamedTuple):
     def short_help(self) -> str:
         """The first sentence, as a list of commands shows it."""
         return " ".join(self.help.partition("\n\n")[0].split())
+
+
+class Command(TyperCommand):
+    """A command whose help ends with examples."""
+
+    examples: Sequence[str] = ()
+
+    def format_epilog(self, _ctx: Any, formatter: Any) -> None:
+        """The examples as they are typed: never wrapped, so that they can be copied."""
+        if self.examples:
+            with formatter.section("Examples"):
+                for example in self.examples:
+                    formatter.write(f"{'':{formatter.current_indent}}{example}\n")
 
 
 class LazyGroup(TyperGroup):
@@ -51,7 +64,6 @@ def lazy_group(
     *,
     help_text: str | None,
     callback: Callable[..., None],
-    add_completion: bool = False,
 ) -> Any:
     """A group of commands with that help; `callback` is run before each of them."""
     shell = typer.Typer(
@@ -59,7 +71,7 @@ def lazy_group(
         help=help_text,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        add_completion=add_completion,
+        add_completion=False,
         no_args_is_help=True,
         context_settings=CONTEXT_SETTINGS,
     )
@@ -67,7 +79,7 @@ def lazy_group(
     return typer.main.get_command(shell)
 
 
-def single(function: Callable[..., None], name: str) -> Any:
+def single(function: Callable[..., None], name: str, examples: Sequence[str] = ()) -> Any:
     """One command, built by Typer from the function's signature."""
     shell = typer.Typer(
         rich_markup_mode=None,
@@ -75,8 +87,10 @@ def single(function: Callable[..., None], name: str) -> Any:
         add_completion=False,
         context_settings=CONTEXT_SETTINGS,
     )
-    shell.command(name)(function)
-    return typer.main.get_command(shell)
+    shell.command(name, cls=Command)(function)
+    command: Any = typer.main.get_command(shell)
+    command.examples = examples
+    return command
 
 
 def nothing() -> None:

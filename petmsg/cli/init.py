@@ -13,7 +13,12 @@ from petmsg.render.nouns import ORG
 app = new_command()
 
 
-@command(app, "init", writes=True)
+@command(
+    app,
+    "init",
+    writes=True,
+    examples=["petmsg init --org happy-paws --name 'Happy Paws' --timezone America/New_York"],
+)
 def init(
     run: Run,
     name: Annotated[str, typer.Option("--name", help="The company's name.")],
@@ -24,10 +29,7 @@ def init(
         str | None, typer.Option("--front-desk", metavar="E164", help="Its front desk number.")
     ] = None,
 ) -> None:
-    """Create the database and the first org; safe to repeat.
-
-    petmsg init --org happy-paws --name 'Happy Paws' --timezone America/New_York
-    """
+    """Create the database and the first org; safe to repeat."""
     from petmsg.services import database, org
 
     slug = run.setting("org").value

@@ -33,7 +33,16 @@ ID_ARG = Annotated[int, typer.Argument(metavar="ID", help="The text's id.")]
 _LONGEST_STDIN = 65_536
 
 
-@command(app, "send", writes=True, reveals=True)
+@command(
+    app,
+    "send",
+    writes=True,
+    reveals=True,
+    examples=[
+        "petmsg message send C-1 --body 'Rex is fed and happy.'",
+        "petmsg message send C-1 --body 'See you at 3.' --preview",
+    ],
+)
 def send(
     run: Run,
     client: Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")],
@@ -117,7 +126,13 @@ def _preview(
         run.show_one(SIZE, preview(cursor, org, client, body=text, wishes=wishes, now=run.now))
 
 
-@command(app, "dispatch", writes=True, reveals=True)
+@command(
+    app,
+    "dispatch",
+    writes=True,
+    reveals=True,
+    examples=["petmsg message dispatch", "petmsg message dispatch --workers 32 -o jsonl"],
+)
 def dispatch(
     run: Run,
     watch: Annotated[
@@ -139,7 +154,7 @@ def dispatch(
     dispatching.dispatch(run, fields=SENT, watch=watch, workers=workers)
 
 
-@command(app, "sync", writes=True)
+@command(app, "sync", writes=True, examples=["petmsg message sync"])
 def sync(
     run: Run,
     limit: Annotated[
@@ -158,7 +173,73 @@ def sync(
     syncing.sync(run, fields=SYNCED, limit=limit)
 
 
-@command(app, "list", reveals=True)
+@command(
+    app,
+    "receive",
+    writes=True,
+    examples=[
+        "petmsg message receive --from +12025550103 --to +14155550100 --body Hello",
+        "petmsg message receive --from +12025550101 --to +14155550101 --body STOP",
+    ],
+)
+def receive(
+    run: Run,
+    from_: Annotated[str, typer.Option("--from", metavar="PHONE", help="Who texted.")],
+    to: Annotated[str, typer.Option("--to", metavar="E164", help="The number she texted.")],
+    body: Annotated[str, typer.Option("--body", metavar="TEXT", help="The text; - for stdin.")],
+    sid: Annotated[
+        str | None,
+        typer.Option(
+            "--sid", metavar="ID", help="The provider's id; the same one never makes a second text."
+        ),
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="T", help="When it came; not later than now.")
+    ] = None,
+) -> None:
+    """Take in a text as if a client had just sent it: for tests, and for repairs.
+
+    Everything follows that follows from a real one: opt-outs, the relay, answers. Exit 4 for a
+    number that was never ours; the text is kept as a stray.
+    """
+    from petmsg.cli import receiving
+
+    text = _read_stdin() if body == "-" else body
+    receiving.receive(run, receiving.typed(run, from_=from_, to=to, body=text, sid=sid, at=at))
+
+
+@command(
+    app,
+    "pull",
+    writes=True,
+    examples=["petmsg message pull", "petmsg message pull --since -2d -o json"],
+)
+def pull(
+    run: Run,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="T",
+            help="From when on [default: since the last pull; the first time 24 hours]",
+        ),
+    ] = None,
+) -> None:
+    """For cron: ask the provider for texts that came in, in all orgs unless --org is given.
+
+    It needs no public address. What petmsg serve took in already is not stored twice.
+    """
+    from petmsg.cli import receiving
+
+    receiving.pull(run, since=since)
+
+
+@command(
+    app,
+    "list",
+    reveals=True,
+    examples=["petmsg message list --client C-1", "petmsg message list --status queued"],
+)
 def list_(
     run: Run,
     status: Annotated[MessageStatus | None, typer.Option("--status")] = None,
@@ -172,13 +253,18 @@ def list_(
     run.show_list(MESSAGES, rows)
 
 
-@command(app, "show", reveals=True)
+@command(app, "show", reveals=True, examples=["petmsg message show 1"])
 def show(run: Run, message: ID_ARG) -> None:
     """One text with the Decision that chose its number."""
     run.show_one(MESSAGE, run.read(queries.show_message, message))
 
 
-@command(app, "retry", writes=True)
+@command(
+    app,
+    "retry",
+    writes=True,
+    examples=["petmsg message retry 3 --reason 'she switched her phone on'"],
+)
 def retry(run: Run, message: ID_ARG, reason: REASON = None) -> None:
     """Put a failed text back in the queue, or one whose fate you have looked up at the provider."""
     from petmsg.services import message as service
@@ -186,7 +272,7 @@ def retry(run: Run, message: ID_ARG, reason: REASON = None) -> None:
     run.show_one(QUEUED, run.write(service.retry, message, reason=required_reason(reason)))
 
 
-@command(app, "cancel", writes=True)
+@command(app, "cancel", writes=True, examples=["petmsg message cancel 2"])
 def cancel(run: Run, message: ID_ARG, reason: REASON = None) -> None:
     """Take a text out of the queue for good."""
     from petmsg.services import message as service

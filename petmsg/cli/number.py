@@ -18,19 +18,20 @@ from petmsg.cli.options import (
     page,
     required_reason,
 )
-from petmsg.cli.results import show_results
+from petmsg.cli.results import show_plans, show_results
 from petmsg.cli.run import Run, later
 from petmsg.enums import NumberClass, NumberStatus
 from petmsg.errors import FINDING, UsageProblem
 from petmsg.queries import number as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.health import HEALTH, PACE, PACE_SET, PROPOSED
-from petmsg.render.nouns import (
+from petmsg.render.numbers import (
     HISTORY,
     NUMBER,
     NUMBER_ADDED,
     NUMBER_CHANGED,
     NUMBERS,
+    PLANNED,
     QUARANTINED,
     RESTORED,
 )
@@ -41,7 +42,9 @@ NUMBER_ARG = Annotated[str, typer.Argument(metavar="E164", help="The number.")]
 NUMBERS_ARG = Annotated[list[str], typer.Argument(metavar="E164...", help="The numbers.")]
 
 
-@command(app, "add", writes=True)
+@command(
+    app, "add", writes=True, examples=["petmsg number add +14155550108 +14155550109 --class pool"]
+)
 def add(
     run: Run,
     numbers: NUMBERS_ARG,
@@ -53,7 +56,7 @@ def add(
     show_results(run, NUMBER_ADDED, run.write(number.add_all, numbers, number_class=number_class))
 
 
-@command(app, "import", writes=True)
+@command(app, "import", writes=True, examples=["petmsg number import numbers.csv"])
 def import_(
     run: Run,
     file: SOURCE = None,
@@ -95,7 +98,7 @@ def import_(
     )
 
 
-@command(app, "list")
+@command(app, "list", examples=["petmsg number list --class pool --status active"])
 def list_(
     run: Run,
     number_class: Annotated[NumberClass | None, typer.Option("--class")] = None,
@@ -111,7 +114,7 @@ def list_(
     run.show_list(NUMBERS, rows)
 
 
-@command(app, "show")
+@command(app, "show", examples=["petmsg number show +14155550101"])
 def show(run: Run, number: NUMBER_ARG) -> None:
     """One number: its holder, its clients, its custody history."""
     found = run.read(queries.show_number, number)
@@ -120,13 +123,13 @@ def show(run: Run, number: NUMBER_ARG) -> None:
         run.show_list(HISTORY, found["history"])
 
 
-@command(app, "history")
+@command(app, "history", examples=["petmsg number history +14155550101"])
 def history(run: Run, number: NUMBER_ARG) -> None:
     """The custody ledger of a number: who held it, in which state, since when, why, by whom."""
     run.show_list(HISTORY, run.read(queries.number_history, number))
 
 
-@command(app, "who")
+@command(app, "who", examples=["petmsg number who +14155550101 --at 2026-02-14T09:30"])
 def who(
     run: Run,
     number: NUMBER_ARG,
@@ -139,7 +142,12 @@ def who(
     run.show_one(HISTORY, found)
 
 
-@command(app, "assign", writes=True)
+@command(
+    app,
+    "assign",
+    writes=True,
+    examples=["petmsg number assign +14155550103 S-3 --reason 'she asked for it'"],
+)
 def assign(
     run: Run,
     number: NUMBER_ARG,
@@ -154,7 +162,12 @@ def assign(
     )
 
 
-@command(app, "set-class", writes=True)
+@command(
+    app,
+    "set-class",
+    writes=True,
+    examples=["petmsg number set-class +14155550105 front_desk --replace"],
+)
 def set_class(
     run: Run,
     number: NUMBER_ARG,
@@ -177,7 +190,9 @@ def set_class(
     run.show_one(NUMBER_CHANGED, changed)
 
 
-@command(app, "retire", writes=True)
+@command(
+    app, "retire", writes=True, examples=["petmsg number retire +14155550106 --reason 'given back'"]
+)
 def retire(run: Run, number: NUMBER_ARG, reason: REASON = None) -> None:
     """Retire a number for good; a sitter who holds it loses it."""
     from petmsg.services import number as service
@@ -189,7 +204,15 @@ def retire(run: Run, number: NUMBER_ARG, reason: REASON = None) -> None:
         run.say(f"  petmsg sitter activate {retired.released}")
 
 
-@command(app, "quarantine", writes=True)
+@command(
+    app,
+    "quarantine",
+    writes=True,
+    examples=[
+        "petmsg number quarantine +14155550101 --days 14 --reason complaints",
+        "petmsg number quarantine +14155550101 --reason complaints --dry-run",
+    ],
+)
 def quarantine(
     run: Run,
     numbers: NUMBERS_ARG,
@@ -209,7 +232,8 @@ def quarantine(
     """Take numbers out of use for a while (the org's 90 days unless told).
 
     Says which sitter, threads and windows to come are affected, and which numbers their texts
-    leave from meanwhile. The holder keeps her claim: afterwards the number is hers again.
+    leave from meanwhile; with --dry-run day by day, with the clients texted from them in the last
+    14 days. The holder keeps her claim: afterwards the number is hers again.
     """
     from petmsg.services import quarantine as service
 
@@ -220,11 +244,19 @@ def quarantine(
         until=later(until),
         reason=required_reason(reason),
         replacement=replacement,
+        planned=run.dry_run,
     )
-    show_results(run, QUARANTINED, rows)
+    show_results(run, PLANNED if run.dry_run else QUARANTINED, rows)
+    if run.dry_run and run.is_table:
+        show_plans(run, [row for row in rows if isinstance(row, service.Quarantined)])
 
 
-@command(app, "restore", writes=True)
+@command(
+    app,
+    "restore",
+    writes=True,
+    examples=["petmsg number restore +14155550107 --reason 'the carrier cleared it'"],
+)
 def restore(run: Run, numbers: NUMBERS_ARG, reason: REASON = None) -> None:
     """End a quarantine. Before its end a reason is a must, and the audit says forced."""
     from petmsg.services import quarantine as service
@@ -233,7 +265,7 @@ def restore(run: Run, numbers: NUMBERS_ARG, reason: REASON = None) -> None:
     show_results(run, RESTORED, rows)
 
 
-@command(app, "release-due", writes=True)
+@command(app, "release-due", writes=True, examples=["petmsg number release-due"])
 def release_due(run: Run) -> None:
     """For cron: restore the numbers whose quarantine is over, of all orgs unless --org is given."""
     from petmsg.services import quarantine as service
@@ -244,7 +276,16 @@ def release_due(run: Run) -> None:
     run.show_list(RESTORED, rows)
 
 
-@command(app, "health", writes=True)
+@command(
+    app,
+    "health",
+    writes=True,
+    examples=[
+        "petmsg number health",
+        "petmsg number health --propose",
+        "petmsg number health +14155550105 --days 30",
+    ],
+)
 def health(
     run: Run,
     numbers: Annotated[
@@ -299,7 +340,15 @@ def _quarantine_filtered(run: Run, orgs: Sequence[str], rows: Sequence[Any]) -> 
     show_results(run, QUARANTINED, done)
 
 
-@command(app, "pace", writes=True)
+@command(
+    app,
+    "pace",
+    writes=True,
+    examples=[
+        "petmsg number pace +14155550101 +14155550102",
+        "petmsg number pace +14155550101 --segments-per-second 3",
+    ],
+)
 def pace(
     run: Run,
     numbers: NUMBERS_ARG,

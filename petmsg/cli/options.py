@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from petmsg.errors import MalformedFile, OutOfRange
+from petmsg.errors import MalformedFile, OutOfRange, UsageProblem
 from petmsg.queries.page import Page
 from petmsg.words import parse_reason
 
@@ -26,6 +26,7 @@ FILE = Annotated[
 SOURCE = Annotated[
     str | None, typer.Argument(metavar="FILE", help="A CSV with a header, or JSONL; - for stdin.")
 ]
+FINDINGS = Annotated[bool, typer.Option("--findings", help="Print only what exit 10 stands for.")]
 YES = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 _LARGEST_FILE = 256 * 1024 * 1024
@@ -46,6 +47,13 @@ def required_reason(text: str | None) -> str:
     if text is None:
         raise OutOfRange("A reason is needed.", hint="Say why: --reason '…'")
     return parse_reason(text)
+
+
+def named_folder(text: str) -> Path:
+    """The folder a person named. A URL is refused unseen: it may hold a password."""
+    if "://" in text or "\0" in text:
+        raise UsageProblem("A folder is needed, and that is none.", hint="Name a path.")
+    return Path(text)
 
 
 def read_file(name: str) -> bytes:

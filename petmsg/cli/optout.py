@@ -17,7 +17,7 @@ app = new_app("Who wants no texts: per company and phone; one phone stops its cl
 CLIENT_ARG = Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")]
 
 
-@command(app, "list", reveals=True)
+@command(app, "list", reveals=True, examples=["petmsg optout list"])
 def list_(
     run: Run,
     ended: Annotated[bool, typer.Option("--all-states", help="Those that ended too.")] = False,
@@ -30,7 +30,7 @@ def list_(
     run.show_list(OPT_OUTS, rows)
 
 
-@command(app, "show", reveals=True)
+@command(app, "show", reveals=True, examples=["petmsg optout show C-3"])
 def show(run: Run, client: CLIENT_ARG) -> None:
     """Whether a client wants no texts, since when and why, and which numbers a carrier keeps from
     her phones."""
@@ -48,14 +48,20 @@ def show(run: Run, client: CLIENT_ARG) -> None:
         run.say(f"If she asked for texts again: petmsg optout remove {ref} --reason …")
 
 
-@command(app, "add", writes=True, reveals=True)
+@command(
+    app,
+    "add",
+    writes=True,
+    reveals=True,
+    examples=["petmsg optout add C-1 --reason 'she said so on the phone'"],
+)
 def add(
     run: Run,
     client: CLIENT_ARG,
     reason: REASON = None,
     phone: Annotated[
         str | None,
-        typer.Option("--phone", metavar="E164", help="Only this phone of hers; usually all."),
+        typer.Option("--phone", metavar="PHONE", help="Only this phone of hers; usually all."),
     ] = None,
 ) -> None:
     """Send a client no texts any more, from no number. The same again changes nothing.
@@ -71,7 +77,13 @@ def add(
         run.say(f"{out.waiting} text(s) to her wait, and will not be sent.")
 
 
-@command(app, "remove", writes=True, reveals=True)
+@command(
+    app,
+    "remove",
+    writes=True,
+    reveals=True,
+    examples=["petmsg optout remove C-3 --reason 'she wrote that she wants texts again'"],
+)
 def remove(run: Run, client: CLIENT_ARG, reason: REASON = None) -> None:
     """A client wants texts again: end every opt-out of her phones."""
     from petmsg.services import optout

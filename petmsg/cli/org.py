@@ -7,14 +7,19 @@ import typer
 from petmsg.cli.command import command, new_app
 from petmsg.cli.options import REASON, checked_reason, required_reason
 from petmsg.cli.run import Run, later
-from petmsg.enums import PoolFor, ProviderName
+from petmsg.enums import PoolFor, ProviderName, Switch
 from petmsg.queries.org import all_orgs, settings_at
 from petmsg.render.nouns import FREEZE, ORG
 
 app = new_app("Companies and their settings.")
 
 
-@command(app, "add", writes=True)
+@command(
+    app,
+    "add",
+    writes=True,
+    examples=["petmsg org add tail-waggers --name 'Tail Waggers' --timezone Europe/London"],
+)
 def add(
     run: Run,
     slug: Annotated[str, typer.Argument(help="Its short name: happy-paws")],
@@ -41,7 +46,7 @@ def add(
     run.show_one(ORG, settings_at(added.org, run.now))
 
 
-@command(app, "list")
+@command(app, "list", examples=["petmsg org list"])
 def list_(run: Run) -> None:
     """All companies of the database."""
     with run.snapshot() as cursor:
@@ -49,7 +54,7 @@ def list_(run: Run) -> None:
     run.show_list(ORG, [settings_at(row, run.now) for row in rows])
 
 
-@command(app, "show")
+@command(app, "show", examples=["petmsg org show --org happy-paws"])
 def show(run: Run) -> None:
     """One company and its settings."""
     with run.snapshot() as cursor:
@@ -57,7 +62,12 @@ def show(run: Run) -> None:
     run.show_one(ORG, settings_at(row, run.now))
 
 
-@command(app, "set", writes=True)
+@command(
+    app,
+    "set",
+    writes=True,
+    examples=["petmsg org set --grace-minutes 30 --quiet-hours 21:00-08:00"],
+)
 def set_(
     run: Run,
     name: Annotated[str | None, typer.Option("--name")] = None,
@@ -89,6 +99,32 @@ def set_(
             help="When no text leaves, in the recipient's day: 21:00-08:00, or off.",
         ),
     ] = None,
+    relay: Annotated[
+        Switch | None,
+        typer.Option("--relay", help="Pass clients' texts on to their sitters' own phones."),
+    ] = None,
+    office_hours: Annotated[
+        str | None,
+        typer.Option(
+            "--office-hours",
+            metavar="FROM-UNTIL",
+            help="When the desk reads, in the company's day: 08:00-18:00, or off.",
+        ),
+    ] = None,
+    closed_reply: Annotated[
+        str | None,
+        typer.Option(
+            "--closed-reply",
+            metavar="TEXT",
+            help="What a text to the desk is answered outside office hours, or off.",
+        ),
+    ] = None,
+    unknown_reply: Annotated[
+        str | None,
+        typer.Option(
+            "--unknown-reply", metavar="TEXT", help="What a stranger's text is answered, or off."
+        ),
+    ] = None,
 ) -> None:
     """Change settings of a company. Windows that exist keep their grace until confirmed again."""
     from petmsg.services import org
@@ -103,11 +139,20 @@ def set_(
         pool_threads_per_number=pool_threads_per_number,
         provider=provider,
         quiet_hours=quiet_hours,
+        relay=relay,
+        office_hours=office_hours,
+        closed_reply=closed_reply,
+        unknown_reply=unknown_reply,
     )
     run.show_one(ORG, settings_at(changed.org, run.now))
 
 
-@command(app, "freeze", writes=True)
+@command(
+    app,
+    "freeze",
+    writes=True,
+    examples=["petmsg org freeze --until +2h --reason 'a wrong text went out'"],
+)
 def freeze(
     run: Run,
     reason: REASON = None,
@@ -122,7 +167,7 @@ def freeze(
     run.show_one(FREEZE, frozen)
 
 
-@command(app, "thaw", writes=True)
+@command(app, "thaw", writes=True, examples=["petmsg org thaw --reason 'sorted out'"])
 def thaw(run: Run, reason: REASON = None) -> None:
     """Let a frozen company send again. What waits leaves with the next `message dispatch`."""
     from petmsg.services import freeze as service

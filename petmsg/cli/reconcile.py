@@ -19,7 +19,12 @@ app = new_command()
 Line = tuple[OrgRow, Provider]
 
 
-@command(app, "reconcile", writes=True)
+@command(
+    app,
+    "reconcile",
+    writes=True,
+    examples=["petmsg reconcile", "petmsg reconcile --org happy-paws --dry-run"],
+)
 def reconcile(run: Run) -> None:
     """What petmsg and the provider disagree about: texts in doubt, numbers.
 

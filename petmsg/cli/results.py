@@ -43,6 +43,21 @@ def show_results(run: Run, fields: Sequence[Field], rows: Sequence[Any]) -> None
         run.exit_code = REFUSED
 
 
+def show_plans(run: Run, rows: Sequence[Any]) -> None:
+    """What each quarantine of a dry run touches, day by day: windows to come, clients texted."""
+    from petmsg.render.numbers import PLANNED_TEXTED, PLANNED_WINDOWS
+
+    for row in rows:
+        if row.plan.windows:
+            title = f"Windows of {row.number} until then"
+            run.show_list(PLANNED_WINDOWS, row.plan.windows, title=title)
+        if row.plan.texted:
+            title = f"Texted from {row.number} in the last 14 days"
+            run.show_list(PLANNED_TEXTED, row.plan.texted, title=title)
+        else:
+            run.say(f"Nobody was texted from {row.number} in the last 14 days.")
+
+
 def result_data(run: Run, fields: Sequence[Field], row: Any) -> dict[str, Any]:
     """One row as JSON: a good one's fields, or a refused one's error."""
     from petmsg.services.work import Failure

@@ -1,6 +1,9 @@
 """petmsg route …"""
 
-from typing import Annotated
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import islice
+from typing import Annotated, Any
 
 import typer
 
@@ -8,27 +11,22 @@ from petmsg.cli.command import command, new_app
 from petmsg.cli.run import Run
 from petmsg.enums import Outcome, OutputFormat
 from petmsg.errors import REFUSED, UsageProblem
-from petmsg.render.fields import Field
+from petmsg.render.route import ADDRESSEE, DECISION, STORED
 
 app = new_app("Which number does a text leave from, and why?")
 
-_KEYS = (
-    "org", "client", "at", "outcome", "number", "reason", "window", "warnings", "ruleset", "trace",
-)  # fmt: skip
-_DECISION = tuple(Field(key, key) for key in _KEYS)
-_INBOUND = tuple(
-    Field(key, key)
-    for key in ("org", "number", "at", "client", "addressed_to", "code", "reason", "trace")
-)
-_STORED = (
-    Field("message", "Message"),
-    Field("differences", "Then and now"),
-    Field("stored", None),
-    Field("today", None),
-)
+MOST_IN_A_TABLE = 1_000
 
 
-@command(app, "explain")
+@command(
+    app,
+    "explain",
+    examples=[
+        "petmsg route explain C-1",
+        "petmsg route explain C-1 --at +3h",
+        "petmsg route explain --message 1",
+    ],
+)
 def explain(
     run: Run,
     client: Annotated[
@@ -53,7 +51,13 @@ def explain(
     with run.snapshot() as cursor:
         org = run.org(cursor)
         if message is not None:
-            run.show_one(_STORED, route.explain_message(cursor, org, message, now=run.now))
+            stored = route.explain_message(cursor, org, message, now=run.now)
+            if run.is_table:
+                from petmsg.render.decision import print_comparison
+
+                print_comparison(stored, view=run.view)
+            else:
+                run.show_one(STORED, stored)
             return
         instant = run.instant(at, org)
         found = route.explain(cursor, org, client or "", at=instant, now=run.now).decision
@@ -61,7 +65,7 @@ def explain(
     run.exit_code = 0 if found.outcome is Outcome.ROUTED else REFUSED
 
 
-@command(app, "inbound")
+@command(app, "inbound", examples=["petmsg route inbound --from +12025550101 --to +14155550101"])
 def inbound(
     run: Run,
     from_: Annotated[str, typer.Option("--from", metavar="PHONE", help="Who texted.")],
@@ -69,38 +73,101 @@ def inbound(
     at: Annotated[
         str, typer.Option("--at", metavar="T", help="When: ISO 8601, now, +2h, -30m, +14d.")
     ] = "now",
+    body: Annotated[
+        str,
+        typer.Option("--body", metavar="TEXT", help="What she wrote: STOP, START, HELP matter."),
+    ] = "",
 ) -> None:
     """Who is to read a client's text to a number of ours, step by step: a sitter or the desk.
 
     The number gives the org, the phone gives the client. It changes nothing. Exit 4 for a number
-    that was not ours at that time.
+    that was never ours.
     """
     from petmsg.phone import parse_phone
     from petmsg.services import inbound_route as service
 
-    to_e164, from_e164 = parse_phone(to), parse_phone(from_)
+    to_e164, from_phone = parse_phone(to), parse_phone(from_)
     with run.snapshot() as cursor:
         org = service.org_of(cursor, to_e164, slug=run.setting("org").value)
         run.about(org)
         instant = run.instant(at, org)
         found = service.explain_inbound(
-            cursor, org, to_e164=to_e164, from_e164=from_e164, at=instant, now=run.now
+            cursor, org, to_e164=to_e164, from_phone=from_phone, at=instant, now=run.now, body=body
         )
     if run.output is OutputFormat.TABLE:
         from petmsg.render.decision import print_addressee
-        from petmsg.render.fields import words
+        from petmsg.render.fields import when
 
-        print_addressee(found.to_json(), at=words(instant, run.view), view=run.view)
+        view = run.view
+        at_words = when(instant, view._replace(relative=True))
+        print_addressee(found.to_json(), at=at_words, view=view)
     else:
-        run.show_one(_INBOUND, found.to_json())
+        run.show_one(ADDRESSEE, found.to_json())
 
 
-def show_decision(run: Run, decision: dict[str, object], *, at: object) -> None:
+@command(
+    app,
+    "simulate",
+    examples=["petmsg route simulate --client C-1", "petmsg route simulate --from -1d --to +3d"],
+)
+def simulate(
+    run: Run,
+    from_: Annotated[
+        str, typer.Option("--from", metavar="T", help="Since when: ISO 8601, now, +2h, -30m, +14d.")
+    ] = "now",
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="T", help="Until when  [default: 30 days after --from]"),
+    ] = None,
+    client: Annotated[
+        str | None,
+        typer.Option("--client", metavar="CLIENT", help="Her ref, phone or name; else all."),
+    ] = None,
+) -> None:
+    """Every change of the number clients see over a span, without sending: a row from change to
+    change.
+
+    At any moment of a row, petmsg route explain --at says the same. The past is told from the
+    ledger, with today's windows and settings; what is to come from today's numbers and the known
+    ends of their quarantines, as if no texts were sent meanwhile: a text can make a pool number
+    the client's own, and changes which one is the least recently used. A span is at most 400 days
+    long. Clients who were forgotten are left out. A table ends after 1000 rows; jsonl and tsv
+    print every row as it is found.
+    """
+    from petmsg.services import simulate as service
+
+    with run.snapshot() as cursor:
+        org = run.org(cursor)
+        end = None if to is None else run.instant(to, org)
+        span = service.checked_span(run.instant(from_, org), end, now=run.now)
+        found = service.simulate(cursor, org, span, client_text=client)
+        for remark in found.remarks:
+            run.say(f"note: {remark}")
+        show_segments(run, found.segments)
+
+
+def show_segments(run: Run, segments: Iterable[Any]) -> None:
+    """Print segments as they come; a table of them ends where nobody would read on."""
+    from petmsg.render.simulate import SEGMENTS
+
+    if run.output is not OutputFormat.TABLE:
+        run.show_list(SEGMENTS, segments)
+        return
+    shown = list(islice(segments, MOST_IN_A_TABLE))
+    run.show_list(SEGMENTS, shown)
+    if not shown:
+        run.say("The org has no clients yet.")
+    elif next(iter(segments), None) is not None:
+        run.say(f"These are the first {MOST_IN_A_TABLE} rows. All of them: -o tsv or -o jsonl.")
+
+
+def show_decision(run: Run, decision: dict[str, object], *, at: datetime) -> None:
     """Print a Decision: its trace as a table on a terminal, else its JSON shape."""
     if run.output is OutputFormat.TABLE:
         from petmsg.render.decision import print_decision
-        from petmsg.render.fields import words
+        from petmsg.render.fields import when
 
-        print_decision(decision, at=words(at, run.view), view=run.view)
+        view = run.view
+        print_decision(decision, at=when(at, view._replace(relative=True)), view=view)
     else:
-        run.show_one(_DECISION, decision)
+        run.show_one(DECISION, decision)

@@ -6,7 +6,7 @@ the result back for rendering. A lock or a deadlock is tried again, whole, for h
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -17,14 +17,18 @@ from petmsg.cli.ambient import Ambient
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import Location, default_path, locate
 from petmsg.enums import OutputFormat
-from petmsg.errors import BUSY, Busy, ConflictingWrite, OutOfRange, PetmsgError
+from petmsg.errors import BUSY, Busy, ConflictingWrite, OutOfRange, PetmsgError, shown
 from petmsg.queries.org import OrgRow, all_orgs, find_org
 from petmsg.render import output as render
 from petmsg.render.fields import Field, View
+from petmsg.render.progress import Bar, progress
 from petmsg.settings import Setting
+from petmsg.typos import closest_words, did_you_mean
 from petmsg.words import parse_name
 
 TRY_SECONDS = 30.0
+FEW_ROWS = 200
+"""So many are done before anybody looks for a progress bar."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -63,6 +67,8 @@ class Run:
         self.is_batch = False
         self.at_end = ExitStack()
         self._is_terminal = is_terminal
+        self._has_shown = False
+        self._bar = Bar()
         self._slept = timedelta(0)
         self._org: OrgRow | None = None
 
@@ -119,8 +125,10 @@ class Run:
         try:
             return OutputFormat(wanted)
         except ValueError:
+            meant = did_you_mean(closest_words(wanted, OutputFormat))
             raise OutOfRange(
-                f"{wanted!r} is not an output format.", hint="One of table, json, jsonl, tsv."
+                f"{shown(wanted)} is not an output format.",
+                hint=f"{meant} One of table, json, jsonl, tsv.".lstrip(),
             ) from None
 
     @cached_property
@@ -200,7 +208,8 @@ class Run:
 
         def in_session(session: Any) -> tuple[R, Work]:
             org = find_org(cursor_of(session), slug)
-            work = Work(session, org, self.actor, self.now)
+            self._bar.back()
+            work = Work(session, org, self.actor, self.now, moved=self._bar)
             filled = [self._read_in(each, org) for each in args]
             named = {name: self._read_in(each, org) for name, each in kwargs.items()}
             return service(work, *filled, **named), work
@@ -244,7 +253,13 @@ class Run:
     @property
     def view(self) -> View:
         """How things are shown: in the org's timezone, phones masked unless revealed."""
-        return View(timezone=self._org.timezone if self._org else "UTC", reveal=self.reveal)
+        timezone = self._org.timezone if self._org else "UTC"
+        if not self.is_table:
+            return View(timezone=timezone, reveal=self.reveal)
+        from petmsg.render.paper import paper_of
+
+        paper = paper_of(sys.stdout, self.ambient.environ)
+        return View(timezone=timezone, reveal=self.reveal, now=self.now, paper=paper)
 
     @property
     def is_table(self) -> bool:
@@ -259,13 +274,40 @@ class Run:
         sys.stderr.flush()
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
-    def show_list(self, fields: Sequence[Field], rows: Sequence[Any]) -> None:
-        """Print a list in the chosen format."""
+    def show_list(
+        self, fields: Sequence[Field], rows: Iterable[Any], *, title: str | None = None
+    ) -> None:
+        """Print a list in the chosen format; JSONL and TSV as its rows come, a table below its
+        title, if it has one."""
+        self._keep_apart()
+        if title is not None and self.is_table:
+            render.write(title)
         render.show_list(fields, rows, output=self.output, view=self.view)
 
     def show_one(self, fields: Sequence[Field], row: Any) -> None:
         """Print one thing in the chosen format."""
+        self._keep_apart()
         render.show_one(fields, row, output=self.output, view=self.view)
+
+    @contextmanager
+    def progress(self, doing: str, total: int) -> Iterator[Bar]:
+        """A progress bar on stderr for what takes long enough to watch: over 200 rows.
+
+        Where stdout is a terminal and gets JSON or TSV there is none, so that it stays data.
+        """
+        if total <= FEW_ROWS or (self._is_terminal and not self.is_table):
+            yield Bar()
+            return
+        with progress(doing, total, self.ambient.environ) as bar:
+            self._bar = bar
+            yield bar
+        self._bar = Bar()
+
+    def _keep_apart(self) -> None:
+        """A blank line between one table and the next."""
+        if self.is_table and self._has_shown:
+            render.write("")
+        self._has_shown = True
 
     def say(self, text: str) -> None:
         """Talk, on stderr."""

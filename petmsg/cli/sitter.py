@@ -29,11 +29,16 @@ app = new_app("Sitters: add, activate with a dedicated number, deactivate, renum
 SITTER_ARG = Annotated[str, typer.Argument(metavar="SITTER", help="Her ref, phone or name.")]
 
 
-@command(app, "add", writes=True)
+@command(
+    app,
+    "add",
+    writes=True,
+    examples=["petmsg sitter add 'Noor Aziz' --phone +13035550109 --ref S-9 --activate"],
+)
 def add(
     run: Run,
     name: Annotated[str, typer.Argument(help="Her name.")],
-    phone: Annotated[str, typer.Option("--phone", metavar="E164", help="Her own phone.")],
+    phone: Annotated[str, typer.Option("--phone", metavar="PHONE", help="Her own phone.")],
     ref: Annotated[str | None, typer.Option("--ref", help="Her id in your system.")] = None,
     activate: Annotated[
         bool, typer.Option("--activate", help="And activate her, with a number.")
@@ -46,7 +51,7 @@ def add(
     run.show_one(SITTER_ADDED, added)
 
 
-@command(app, "import", writes=True)
+@command(app, "import", writes=True, examples=["petmsg sitter import sitters.csv"])
 def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
     """Import sitters: columns ref,name,phone. A known ref is updated."""
     from petmsg.services import sitter
@@ -60,7 +65,7 @@ def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
     )
 
 
-@command(app, "list", reveals=True)
+@command(app, "list", reveals=True, examples=["petmsg sitter list --status active"])
 def list_(
     run: Run,
     status: Annotated[SitterStatus | None, typer.Option("--status")] = None,
@@ -72,18 +77,23 @@ def list_(
     run.show_list(SITTERS, run.read(queries.list_sitters, page(limit, before, all_), status=status))
 
 
-@command(app, "show", reveals=True)
+@command(
+    app,
+    "show",
+    reveals=True,
+    examples=["petmsg sitter show S-1", "petmsg sitter show 'Maya Lee' --reveal"],
+)
 def show(run: Run, sitter: SITTER_ARG) -> None:
     """One sitter with her number and when she was active."""
     run.show_one(SITTER, run.read(queries.show_sitter, sitter))
 
 
-@command(app, "set", writes=True)
+@command(app, "set", writes=True, examples=["petmsg sitter set S-1 --name 'Maya Lee-Park'"])
 def set_(
     run: Run,
     sitter: SITTER_ARG,
     name: Annotated[str | None, typer.Option("--name")] = None,
-    phone: Annotated[str | None, typer.Option("--phone", metavar="E164")] = None,
+    phone: Annotated[str | None, typer.Option("--phone", metavar="PHONE")] = None,
 ) -> None:
     """Change a sitter's name or own phone."""
     from petmsg.services import sitter as service
@@ -91,7 +101,7 @@ def set_(
     run.show_one(SITTER_ADDED, run.write(service.change, sitter, name=name, phone=phone))
 
 
-@command(app, "activate", writes=True)
+@command(app, "activate", writes=True, examples=["petmsg sitter activate S-3"])
 def activate(
     run: Run,
     sitters: Annotated[
@@ -113,7 +123,9 @@ def activate(
     )
 
 
-@command(app, "deactivate", writes=True)
+@command(
+    app, "deactivate", writes=True, examples=["petmsg sitter deactivate S-2 --reason 'moved away'"]
+)
 def deactivate(
     run: Run,
     sitter: SITTER_ARG,
@@ -138,7 +150,12 @@ def deactivate(
         run.say(f"Reassign: petmsg booking reassign {booking} --sitter SITTER")
 
 
-@command(app, "renumber", writes=True)
+@command(
+    app,
+    "renumber",
+    writes=True,
+    examples=["petmsg sitter renumber S-1 --reason 'her number was posted online'"],
+)
 def renumber(
     run: Run,
     sitter: SITTER_ARG,

@@ -97,6 +97,12 @@ class Cursor:
         self._execute(sql, parameters)
         return self._raw.fetchall()
 
+    def plain_rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """All rows as dicts of what comes from the driver: instants are text on SQLite."""
+        self._execute(sql, parameters)
+        names = [column[0] for column in self._raw.description]
+        return [dict(zip(names, row, strict=True)) for row in self._raw.fetchall()]
+
     def run(self, sql: str, /, **parameters: Any) -> int:
         """Execute a write; how many rows it touched."""
         self._execute(sql, parameters)

@@ -42,12 +42,14 @@ class BadDatabaseUrl(Misconfigured):
 class Location(NamedTuple):
     """A database's address. `path` is set for SQLite, `dsn` (a libpq URL) for PostgreSQL.
 
-    `wait_seconds` is how long to wait for a lock there, None as long as usual.
+    `wait_seconds` is how long to wait for a lock there, `connect_seconds` (whole ones) how long
+    for a server that does not answer; None as long as usual.
     """
 
     path: Path | None
     dsn: str | None
     wait_seconds: float | None = None
+    connect_seconds: int | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -108,18 +110,19 @@ def default_path() -> Path:
     return base / "petmsg" / "petmsg.db"
 
 
-def network_file_system(path: Path) -> str | None:
+def network_file_system(path: Path, *, mounts: Path = Path("/proc/self/mounts")) -> str | None:
     """The type of network file system the path lies on, None if it is local or not known.
 
-    SQLite's locks are not reliable there (source: SQLite, "How To Corrupt", section 2.1).
+    SQLite's locks are not reliable there (source: SQLite, "How To Corrupt", section 2.1). `mounts`
+    is the kernel's list of what is mounted where.
     """
     try:
-        mounts = Path("/proc/self/mounts").read_text(errors="replace").splitlines()
+        lines = mounts.read_text(errors="replace").splitlines()
     except OSError:
         return None
     place = str(path.resolve())
     best = ("", "")
-    for line in mounts:
+    for line in lines:
         fields = line.split(" ")
         point = fields[1].replace("\\040", " ").rstrip("/")
         if (place == point or place.startswith(point + "/")) and len(point) >= len(best[0]):

@@ -41,6 +41,8 @@ _POSTGRES_OPTIONS = (
 _POSTGRES_DDL_LOCK = "SET LOCAL lock_timeout = '10s'"
 _SQLITE_PRAGMAS = (
     "foreign_keys=OFF",  # only possible outside a transaction; a rebuild would cascade otherwise
+    "legacy_alter_table=ON",  # a rebuilt table takes its name back, and an operator's view stands
+    "secure_delete=ON",  # the words of strangers in a dropped table leave no trace in free pages
     "synchronous=FULL",
     "recursive_triggers=ON",
     "trusted_schema=OFF",

@@ -3,7 +3,7 @@
 A test holds both against the scripts in `migrations/versions`.
 """
 
-REVISIONS = ("0001", "0002_one_thread_per_client", "0003_sending")
+REVISIONS = ("0001", "0002_one_thread_per_client", "0003_sending", "0004_replies")
 """Every revision, the oldest first."""
 
 HEAD = REVISIONS[-1]

@@ -100,7 +100,9 @@ def _open_postgres(location: Location) -> Any:
 
     assert location.dsn is not None
     connection = psycopg.connect(
-        location.dsn, connect_timeout=CONNECT_SECONDS, options=postgres_options(location)
+        location.dsn,
+        connect_timeout=location.connect_seconds or CONNECT_SECONDS,
+        options=postgres_options(location),
     )
     connection.read_only = True
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ

@@ -5,11 +5,14 @@ from petmsg.models.audit import AuditEvent, AuditHead
 from petmsg.models.base import metadata
 from petmsg.models.booking import Booking
 from petmsg.models.client import Client, ClientPhone
+from petmsg.models.inbound import InboundText, PullMark, StrayText
 from petmsg.models.message import Message, MessageAttempt, SandboxText
 from petmsg.models.number import MessageNumber, NumberCustody
 from petmsg.models.optout import BlockedPair, OptOut
 from petmsg.models.org import Org, RefCounter
+from petmsg.models.relay import AutoReply, Relay, RelayQuestion
 from petmsg.models.sitter import Sitter, SitterActivity
+from petmsg.models.stripe import StripeEvent
 from petmsg.models.thread import Thread
 from petmsg.models.window import AssignmentWindow
 
@@ -18,20 +21,27 @@ __all__ = [
     "AssignmentWindow",
     "AuditEvent",
     "AuditHead",
+    "AutoReply",
     "BlockedPair",
     "Booking",
     "Client",
     "ClientPhone",
+    "InboundText",
     "Message",
     "MessageAttempt",
     "MessageNumber",
     "NumberCustody",
     "OptOut",
     "Org",
+    "PullMark",
     "RefCounter",
+    "Relay",
+    "RelayQuestion",
     "SandboxText",
     "Sitter",
     "SitterActivity",
+    "StrayText",
+    "StripeEvent",
     "Thread",
     "metadata",
 ]

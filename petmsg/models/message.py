@@ -10,6 +10,7 @@ from petmsg.models.base import Table, in_org, vocabulary
 
 _IN_FLIGHT = text("direction = 'outbound' AND status IN ('sending', 'unknown')")
 _QUEUED = text("status = 'queued'")
+_DIRECT = text("status = 'queued' AND thread_id IS NULL")
 _ON_ITS_WAY = text("status = 'sent'")
 
 
@@ -19,6 +20,7 @@ class Message(Table, table=True):
     `decision` is the Decision as JSON text, the truth about why this number was used. `body` and
     the client's phone are NULL once she was forgotten. A queued text keeps the order of `send_at`,
     when it was meant to leave; `due_at` is when it is looked at next (later after a back-off).
+    A text to nobody's thread (a sitter's phone, a stranger's) has a `Relay` that says why.
     `worker` is who claimed it; `in_doubt_at` is since when its fate is unknown, `absent_at` when
     the provider was first seen not to have it, `synced_at` when its delivery was last asked for.
     """
@@ -64,6 +66,16 @@ class Message(Table, table=True):
             sqlite_where=_ON_ITS_WAY,
             postgresql_where=_ON_ITS_WAY,
         ),
+        Index(
+            "ix_message_direct",
+            "org_id",
+            "to_e164",
+            "send_at",
+            "id",
+            sqlite_where=_DIRECT,
+            postgresql_where=_DIRECT,
+        ),
+        Index("uq_message_org_id_id", "org_id", "id", unique=True),
         Index("uq_message_org_id_id_thread_id", "org_id", "id", "thread_id", unique=True),
         Index(None, "thread_id", "id"),
     )
@@ -109,15 +121,18 @@ class MessageAttempt(Table, table=True):
     """One try to send a text: from which number, by whom, and what became of it.
 
     A try that the provider answered late is found by `provider_message_id` even if another try
-    was begun since. Its thread is its text's, which the foreign key holds.
+    was begun since. Its thread is its text's, which the foreign key holds; a text to nobody's
+    thread has none, and no routing rule.
     """
 
     __tablename__ = "message_attempt"
     __table_args__ = (
         UniqueConstraint("message_id", "attempt"),
         UniqueConstraint("provider_message_id"),
+        in_org("message", "message_id"),
         in_org("message", "message_id", "thread_id"),
         in_org("message_number", "number_id"),
+        CheckConstraint("(thread_id IS NULL) = (rule IS NULL)", name="thread_rule"),
         Index(None, "number_id", "claimed_at"),
         Index(None, "thread_id", "claimed_at"),
     )
@@ -126,9 +141,9 @@ class MessageAttempt(Table, table=True):
     org_id: int
     message_id: int
     attempt: int
-    thread_id: int
+    thread_id: int | None = None
     number_id: int
-    rule: Rule = Field(sa_type=vocabulary(Rule, "rule"))
+    rule: Rule | None = Field(default=None, sa_type=vocabulary(Rule, "rule"))
     worker: str | None = None
     status: AttemptStatus = Field(sa_type=vocabulary(AttemptStatus, "status"))
     code: str | None = None

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, UniqueConstraint, false
 from sqlmodel import Field
 
 from petmsg.enums import PoolFor, ProviderName
@@ -14,7 +14,9 @@ class Org(Table, table=True):
 
     Quiet hours are minutes of the recipient's local day, from the first until before the last;
     they may pass midnight. While `frozen_at` is set and `frozen_until` (if any) is to come, nothing
-    is sent.
+    is sent. With `relay` a sitter's texts come to her own phone. Office hours are minutes of the
+    org's local day; outside of them, and to strangers, the texts `closed_reply` and `unknown_reply`
+    are answered, where they are set.
     """
 
     __tablename__ = "org"
@@ -30,6 +32,14 @@ class Org(Table, table=True):
         ),
         CheckConstraint(
             "(quiet_from_minute IS NULL) = (quiet_until_minute IS NULL)", name="quiet_hours"
+        ),
+        CheckConstraint("open_from_minute BETWEEN 0 AND 1439", name="open_from_minute"),
+        CheckConstraint(
+            "open_until_minute BETWEEN 0 AND 1439 AND open_until_minute <> open_from_minute",
+            name="open_until_minute",
+        ),
+        CheckConstraint(
+            "(open_from_minute IS NULL) = (open_until_minute IS NULL)", name="office_hours"
         ),
         CheckConstraint("(frozen_at IS NULL) = (freeze_reason IS NULL)", name="freeze_reason"),
         CheckConstraint("frozen_until IS NULL OR frozen_at IS NOT NULL", name="frozen_until"),
@@ -53,6 +63,11 @@ class Org(Table, table=True):
     frozen_at: datetime | None = None
     frozen_until: datetime | None = None
     freeze_reason: str | None = None
+    relay: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    open_from_minute: int | None = None
+    open_until_minute: int | None = None
+    closed_reply: str | None = None
+    unknown_reply: str | None = None
 
 
 class RefCounter(Table, table=True):

@@ -125,6 +125,22 @@ class ProviderText:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivedText:
+    """A text that came in, as the provider tells of it.
+
+    `from_phone` is as the network shows the sender: E.164, or a short code, or a name. `to_e164` is
+    the number it came to. `received_at` (aware UTC) is the provider's; None means now.
+    """
+
+    provider_message_id: str
+    from_phone: str
+    to_e164: str
+    body: str
+    received_at: datetime | None = None
+    media_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderNumber:
     """A number of the provider's account that may send texts."""
 
@@ -148,6 +164,11 @@ class Provider(Protocol):
 
     def fetch(self, provider_message_id: str) -> ProviderText | None:
         """A text as it stands now; None if the provider has none of that id."""
+        ...
+
+    def received(self, *, since: datetime) -> Sequence[ReceivedText]:
+        """Every text that came in at or after `since`, to any number, the oldest first. Complete,
+        or it raises."""
         ...
 
     def numbers(self) -> Sequence[ProviderNumber] | None:

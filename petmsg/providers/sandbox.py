@@ -25,6 +25,7 @@ from petmsg.providers.base import (
     OutgoingText,
     ProviderNumber,
     ProviderText,
+    ReceivedText,
     Rejected,
     RejectionClass,
     RetryLater,
@@ -96,6 +97,12 @@ class SandboxProvider:
         with self._reading() as cursor:
             row = cursor.one(f"{_TEXTS} WHERE provider_message_id = :sid", sid=provider_message_id)
         return None if row is None else _text_of(row)
+
+    def received(self, *, since: datetime) -> Sequence[ReceivedText]:
+        """None ever: nobody can text a sandbox. On a laptop texts come in by
+        `petmsg message receive`."""
+        assert since.tzinfo is not None
+        return []
 
     def numbers(self) -> Sequence[ProviderNumber] | None:
         """None: any number may send through the sandbox, and it keeps no list of them."""

@@ -11,7 +11,7 @@ The SDK is slow to import, so that only the command line's context imports this 
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -31,10 +31,10 @@ from petmsg.errors import (
 from petmsg.phone import mask_phone
 from petmsg.providers.base import (
     Accepted,
-    Delivery,
     OutgoingText,
     ProviderNumber,
     ProviderText,
+    ReceivedText,
     Rejected,
     RejectionClass,
     RetryLater,
@@ -59,6 +59,7 @@ from petmsg.providers.twilio_errors import (
     look_up,
     look_up_status,
 )
+from petmsg.providers.twilio_records import received_text, records, text_of, when, word
 
 LONGEST_REQUEST_SECONDS = 100.0
 """No request takes longer, whatever the time-out: looking a text up relies on it."""
@@ -67,15 +68,6 @@ _LONGEST_MESSAGE = 300
 _PHONE = re.compile(r"\+?[0-9]{7,}")
 _SID = re.compile(r"[0-9A-Za-z]{1,64}")
 _LARGEST_PAGE = 1000
-_MOST_PAGES = 50
-
-_DELIVERIES = {
-    "delivered": Delivery.DELIVERED,
-    "read": Delivery.DELIVERED,
-    "undelivered": Delivery.UNDELIVERED,
-    "failed": Delivery.FAILED,
-    "canceled": Delivery.FAILED,
-}
 
 T = TypeVar("T")
 
@@ -163,9 +155,9 @@ class TwilioProvider:
             first = self._messages.page(to=to_e164, from_=from_e164, page_size=_LARGEST_PAGE)
             texts = {
                 text.provider_message_id: text
-                for message in _records(first, "messages")
-                if _word(message.direction).startswith("outbound")
-                and (text := _text_of(message)).created_at >= first_second
+                for message in records(first, "messages")
+                if word(message.direction).startswith("outbound")
+                and (text := text_of(message)).created_at >= first_second
                 and (text.from_e164, text.to_e164) == (from_e164, to_e164)
             }
             return sorted(texts.values(), key=lambda text: text.created_at)
@@ -179,7 +171,7 @@ class TwilioProvider:
 
         def found() -> ProviderText | None:
             try:
-                return _text_of(self._messages(provider_message_id).fetch())
+                return text_of(self._messages(provider_message_id).fetch())
             except AnsweredNo as answer:
                 # Without the code it is not Twilio that knows nothing of it.
                 if answer.status == 404 and code_and_message(answer.body)[0] == 20404:
@@ -188,14 +180,35 @@ class TwilioProvider:
 
         return self._asked(found)
 
+    def received(self, *, since: datetime) -> Sequence[ReceivedText]:
+        """Every text that came in at or after `since` (aware UTC), the oldest first. Raises as
+        `find`.
+
+        Twilio dates a text that came in when it took it, to the second.
+        """
+        first_second = since.replace(microsecond=0)
+
+        def found() -> list[ReceivedText]:
+            first = self._messages.page(date_sent_after=first_second, page_size=_LARGEST_PAGE)
+            texts = {
+                text.provider_message_id: text
+                for message in records(first, "messages")
+                if word(message.direction) == "inbound"
+                and (text := received_text(message)).received_at is not None
+                and text.received_at >= first_second
+            }
+            return sorted(texts.values(), key=when)
+
+        return self._asked(found)
+
     def numbers(self) -> Sequence[ProviderNumber]:
         """The account's numbers that may send texts. Raises as `find`."""
 
         def found() -> list[ProviderNumber]:
             first = self._client.incoming_phone_numbers.page(page_size=_LARGEST_PAGE)
-            listed = _records(first, "incoming_phone_numbers")
+            listed = records(first, "incoming_phone_numbers")
             return [
-                ProviderNumber(_word(number.phone_number), _word(number.sid))
+                ProviderNumber(word(number.phone_number), word(number.sid))
                 for number in listed
                 if number.capabilities["sms"]
             ]
@@ -300,44 +313,3 @@ class _HttpClient(HttpClient):  # type: ignore[misc] # the SDK is untyped
         if not 200 <= answer.status_code < 300:
             raise AnsweredNo(answer)
         return Response(answer.status_code, answer.content.decode("utf-8"), answer.headers)
-
-
-def _records(first: Any, key: str) -> Iterator[Any]:
-    """The records of a page and of those that follow it: all of them, or it raises."""
-    page = first
-    for _ in range(_MOST_PAGES):
-        # The SDK takes any list for the records, also one of somebody else's answer.
-        if not isinstance(page._payload[key], list):
-            raise TypeError(key)
-        yield from page
-        page = page.next_page()
-        if page is None:
-            return
-    raise ProviderUnavailable(f"Twilio lists too many: more than {_MOST_PAGES} pages.")
-
-
-def _text_of(message: Any) -> ProviderText:
-    """A message of the SDK as petmsg reads it. Raises whatever a wrong shape makes it raise."""
-    delivery = _DELIVERIES.get(_word(message.status), Delivery.ON_ITS_WAY)
-    code = None
-    if delivery in (Delivery.UNDELIVERED, Delivery.FAILED) and message.error_code:
-        code = int(message.error_code)
-    created_at = message.date_created
-    if not isinstance(created_at, datetime):
-        raise TypeError("date_created")
-    return ProviderText(
-        provider_message_id=_word(message.sid),
-        from_e164=_word(message.from_),
-        to_e164=_word(message.to),
-        body=message.body if isinstance(message.body, str) else "",
-        delivery=delivery,
-        created_at=created_at,
-        code=None if code is None else str(code),
-        rejection_class=None if code is None else look_up(code).in_report,
-    )
-
-
-def _word(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise TypeError("a word is missing")
-    return value

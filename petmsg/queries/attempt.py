@@ -24,6 +24,13 @@ WHERE e.thread_id = :thread_id AND e.status = 'queued' AND e.send_at <= :now
 ORDER BY e.send_at, e.id LIMIT 1
 """
 
+EARLIER_TO_PHONE = """
+SELECT d.id FROM message d
+WHERE d.org_id = :org_id AND d.to_e164 = :to_e164 AND d.status = 'queued' AND d.thread_id IS NULL
+  AND d.send_at <= :now AND (d.send_at, d.id) < (:send_at, :message_id)
+ORDER BY d.send_at, d.id LIMIT 1
+"""
+
 TAKE = """
 UPDATE message SET status = 'sending', number_id = :number_id, from_e164 = :from_e164,
   rule = :rule, decision = :decision, provider = :provider, claimed_at = :now, worker = :worker,
@@ -104,6 +111,27 @@ def earlier_text(
     return found
 
 
+def earlier_to_phone(
+    cursor: Cursor,
+    *,
+    org_id: int,
+    to_e164: str,
+    message_id: int,
+    send_at: datetime,
+    now: datetime,
+) -> int | None:
+    """The text of nobody's thread to that phone that was meant to leave first and still waits."""
+    found: int | None = cursor.value(
+        EARLIER_TO_PHONE,
+        org_id=org_id,
+        to_e164=to_e164,
+        message_id=message_id,
+        send_at=send_at,
+        now=now,
+    )
+    return found
+
+
 def begin_attempt(
     cursor: Cursor,
     number: NumberPace,
@@ -111,15 +139,19 @@ def begin_attempt(
     org_id: int,
     message_id: int,
     attempt: int,
-    thread_id: int,
-    rule: Rule,
+    thread_id: int | None,
+    rule: Rule | None,
     decision: str,
     provider: ProviderName,
     worker: str,
     now: datetime,
     free_at: datetime,
 ) -> None:
-    """Write that a text is being sent from the number, which is free again at `free_at`."""
+    """Write that a text is being sent from the number, which is free again at `free_at`.
+
+    One to nobody's thread has neither thread nor rule.
+    """
+    stored_rule = None if rule is None else rule.value
     cursor.run(RESERVE, number_id=number.id, free_at=free_at, now=now)
     if rule is Rule.POOL:
         cursor.run(STICK, number_id=number.id, thread_id=thread_id)
@@ -128,7 +160,7 @@ def begin_attempt(
         message_id=message_id,
         number_id=number.id,
         from_e164=number.e164,
-        rule=rule.value,
+        rule=stored_rule,
         decision=decision,
         provider=provider.value,
         now=now,
@@ -142,7 +174,7 @@ def begin_attempt(
         attempt=attempt,
         thread_id=thread_id,
         number_id=number.id,
-        rule=rule.value,
+        rule=stored_rule,
         worker=worker,
         now=now,
     )

@@ -87,3 +87,9 @@ def head(cursor: Cursor, org: OrgRow) -> tuple[int, str] | None:
     """The stored head of the org's chain: its last sequence number and hash."""
     rows = cursor.tuples("SELECT seq, hash FROM audit_head WHERE org_id = :id", id=org.id)
     return (rows[0][0], rows[0][1]) if rows else None
+
+
+def shown_head(cursor: Cursor, org: OrgRow) -> dict[str, Any]:
+    """The head as it is exported; of a chain without events all zeros."""
+    seq, digest = head(cursor, org) or (0, "0" * 64)
+    return {"org": org.slug, "seq": seq, "hash": digest}

@@ -33,14 +33,15 @@ def read_hold_facts(
     cursor: Cursor,
     org: OrgRow,
     *,
-    client_id: int,
+    client_id: int | None,
     to_e164: str,
     number_id: int | None,
     send_at: datetime | None = None,
     expires_at: datetime | None = None,
     urgent: bool = False,
 ) -> HoldFacts:
-    """The facts for a text to `to_e164`, a phone of the client. Instants are aware UTC.
+    """The facts for a text to `to_e164`, a phone of the client or, without one, of somebody else
+    (a sitter, a stranger). Instants are aware UTC.
 
     `number_id` is the number that routing chose; None leaves blocked pairs out.
     """

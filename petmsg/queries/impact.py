@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import ClientKind
@@ -17,6 +18,19 @@ WHERE w.sitter_id = :sitter_id AND w.ends_at > :now AND w.starts_at < :until
 ORDER BY w.starts_at, b.id
 """
 
+# Attempts, since a text may have tried another number first; what never left told her nothing.
+TEXTED = """
+SELECT c.id AS client_id, c.ref AS client, c.name AS client_name, c.kind,
+       count(DISTINCT m.id) AS texts, max(a.claimed_at) AS last_at
+FROM message_attempt a
+JOIN message m ON m.id = a.message_id
+JOIN client c ON c.id = m.client_id
+WHERE a.number_id = :number_id AND a.claimed_at > :since
+  AND a.status NOT IN ('failed', 'put_back', 'absent')
+GROUP BY c.id, c.ref, c.name, c.kind
+ORDER BY last_at DESC, c.id
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class AffectedWindow:
@@ -27,6 +41,15 @@ class AffectedWindow:
     starts_at: datetime
     ends_at: datetime
     client: ClientKey
+
+
+@dataclass(frozen=True, slots=True)
+class TextedClient:
+    """A client with how many texts she got from a number, and when the last one left."""
+
+    client: ClientKey
+    texts: int
+    last_at: datetime
 
 
 def affected_windows(
@@ -40,12 +63,20 @@ def affected_windows(
             thread_id=row["thread_id"],
             starts_at=row["starts_at"],
             ends_at=row["ends_at"],
-            client=ClientKey(
-                row["client_id"], row["client"], row["client_name"], ClientKind(row["kind"])
-            ),
+            client=_client(row),
         )
         for row in rows
     ]
+
+
+def texted_clients(cursor: Cursor, number_id: int, *, since: datetime) -> list[TextedClient]:
+    """The clients who got texts from the number after `since` (aware UTC), the last one first."""
+    rows = cursor.rows(TEXTED, number_id=number_id, since=since)
+    return [TextedClient(_client(row), row["texts"], row["last_at"]) for row in rows]
+
+
+def _client(row: dict[str, Any]) -> ClientKey:
+    return ClientKey(row["client_id"], row["client"], row["client_name"], ClientKind(row["kind"]))
 
 
 def threads_of_pool_number(cursor: Cursor, number_id: int) -> int:

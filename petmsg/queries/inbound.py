@@ -1,7 +1,9 @@
 """The facts about a text that came in: whose number it was, whose phone, and which windows.
 
 Numbers, holders and sitters are as they were at the instant, by the ledger. Its last row is today's
-state, so that one set of statements serves the past, now and the future.
+state, so that one set of statements serves the past, now and the future. A text that is older than
+the ledger of its number is read as if it came when the ledger begins: the number is ours, and the
+ledger knows nothing before.
 """
 
 from datetime import UTC, datetime
@@ -9,16 +11,20 @@ from typing import Any
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import NumberClass, NumberStatus
+from petmsg.keywords import START_FOR_OPTED_OUT, keyword_of, plain_word
+from petmsg.queries.hold import opted_out
 from petmsg.queries.org import OrgRow
 from petmsg.routing.facts import NumberFact, WindowFact
 from petmsg.routing.inbound import HolderFact, InboundFacts
 
-# The ledger begins when a number is added; a text that is older came before it was ours.
 NUMBER = """
-SELECT n.id, n.e164, c.class, c.status, c.quarantined_until, s.ref AS sitter, s.name AS sitter_name
+SELECT n.id, n.e164, c.class, c.status, c.quarantined_until, s.ref AS sitter, s.name AS sitter_name,
+       CASE WHEN s.phone = :from_phone THEN 1 ELSE 0 END AS is_hers
 FROM message_number n
-JOIN number_custody c ON c.number_id = n.id AND c.from_at = (
-    SELECT max(l.from_at) FROM number_custody l WHERE l.number_id = n.id AND l.from_at <= :ledger_at
+JOIN number_custody c ON c.number_id = n.id AND c.from_at = coalesce(
+    (SELECT max(l.from_at) FROM number_custody l
+      WHERE l.number_id = n.id AND l.from_at <= :ledger_at),
+    (SELECT min(l.from_at) FROM number_custody l WHERE l.number_id = n.id)
 )
 LEFT JOIN sitter s ON s.id = c.sitter_id
 WHERE n.org_id = :org_id AND n.e164 = :e164
@@ -63,6 +69,25 @@ ORDER BY a.claimed_at DESC, a.id DESC LIMIT 1
 """
 
 
+STORED = """
+SELECT id, org_id, direction, to_e164, decision FROM message WHERE provider_message_id = :id
+"""
+
+INSERT_MESSAGE = """
+INSERT INTO message (org_id, thread_id, client_id, direction, status, body, from_e164, to_e164,
+  number_id, decision, provider, provider_message_id, segments, attempts, actor, created_at)
+VALUES (:org_id, :thread_id, :client_id, 'inbound', 'received', :body, :from_e164, :to_e164,
+  :number_id, :decision, :provider, :provider_message_id, :segments, 0, :actor, :now)
+RETURNING id
+"""
+
+INSERT_INBOUND = """
+INSERT INTO inbound_text (message_id, org_id, received_at, addressed_to, sitter_id, code, keyword,
+  media_count, inbox_at)
+VALUES (:message_id, :org_id, :received_at, :addressed_to, :sitter_id, :code, :keyword,
+  :media_count, :inbox_at)
+"""
+
 _NO_LATER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -76,17 +101,29 @@ def org_of_number(cursor: Cursor, e164: str) -> str | None:
 
 
 def read_inbound_facts(
-    cursor: Cursor, org: OrgRow, *, to_e164: str, from_e164: str, at: datetime, past: bool
+    cursor: Cursor,
+    org: OrgRow,
+    *,
+    to_e164: str,
+    from_phone: str,
+    at: datetime,
+    past: bool,
+    body: str = "",
 ) -> InboundFacts | None:
     """The facts about a text from that phone to that number at `at` (aware UTC).
 
     `past` says whether `at` lies before the command's own now; else numbers, holders and sitters
-    are today's. None where the number was not the org's at that time.
+    are today's. None where the number is not the org's.
     """
     ledger_at = at if past else _NO_LATER
-    row = cursor.one(NUMBER, org_id=org.id, e164=to_e164, ledger_at=ledger_at)
+    row = cursor.one(
+        NUMBER, org_id=org.id, e164=to_e164, ledger_at=ledger_at, from_phone=from_phone
+    )
     if row is None:
         return None
+    opted_out_now = plain_word(body) in START_FOR_OPTED_OUT and bool(
+        opted_out(cursor, org, [from_phone])
+    )
     facts = InboundFacts(
         org=org.slug,
         timezone=org.timezone,
@@ -98,8 +135,11 @@ def read_inbound_facts(
             row["quarantined_until"],
         ),
         holder=_holder(row),
+        keyword=keyword_of(body, opted_out=opted_out_now),
+        sender=_holder(row) if row["is_hers"] else None,
+        relay=org.relay,
     )
-    client = cursor.one(SENDER, org_id=org.id, e164=from_e164)
+    client = cursor.one(SENDER, org_id=org.id, e164=from_phone)
     if client is None:
         return facts
     whose = {"org_id": org.id, "client_id": client["id"], "at": at}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import BookingStatus, ClientKind, NumberClass, NumberStatus, SitterStatus
-from petmsg.errors import Ambiguous, NotFound
+from petmsg.errors import Ambiguous, Refused
 from petmsg.phone import is_phone, mask_phone, parse_phone
 from petmsg.words import normal_name
 
@@ -51,8 +51,9 @@ class BookingKey(NamedTuple):
     status: BookingStatus
 
 
-def find_client(cursor: Cursor, org_id: int, text: str) -> ClientKey:
-    """The client of that ref, phone or unique name. Raises `NotFound` or `Ambiguous`."""
+def find_client(cursor: Cursor, org_id: int, text: str, *, guess: bool = True) -> ClientKey:
+    """The client of that ref, phone or unique name. Raises `Ambiguous`, or `NotFound` with whom
+    may have been meant; without `guess` (for batches) it does not look for her."""
     if is_phone(text):
         sql = _CLIENT + (
             "JOIN client_phone p ON p.org_id = c.org_id AND p.client_id = c.id "
@@ -62,7 +63,9 @@ def find_client(cursor: Cursor, org_id: int, text: str) -> ClientKey:
     else:
         found = _by_ref_or_name(cursor, _CLIENT, "c", org_id, text)
     if not found:
-        raise NotFound("client", _as_shown(text))
+        from petmsg.queries.nearest import no_client
+
+        raise no_client(cursor, org_id, text, guess=guess)
     if len(found) > 1:
         raise Ambiguous("client", _as_shown(text), [str(row[1]) for row in found])
     row = found[0]
@@ -77,15 +80,17 @@ def client_by_id(cursor: Cursor, org_id: int, client_id: int) -> ClientKey:
     return ClientKey(row[0], row[1], row[2], ClientKind(row[3]))
 
 
-def find_sitter(cursor: Cursor, org_id: int, text: str) -> SitterKey:
-    """The sitter of that ref, personal phone or unique name. Raises `NotFound` or `Ambiguous`."""
+def find_sitter(cursor: Cursor, org_id: int, text: str, *, guess: bool = True) -> SitterKey:
+    """The sitter of that ref, personal phone or unique name. Raises as `find_client` does."""
     if is_phone(text):
         sql = _SITTER + "WHERE s.org_id = :org_id AND s.phone = :text ORDER BY s.id LIMIT 11"
         found = cursor.tuples(sql, org_id=org_id, text=parse_phone(text))
     else:
         found = _by_ref_or_name(cursor, _SITTER, "s", org_id, text)
     if not found:
-        raise NotFound("sitter", _as_shown(text))
+        from petmsg.queries.nearest import no_sitter
+
+        raise no_sitter(cursor, org_id, text, guess=guess)
     if len(found) > 1:
         raise Ambiguous("sitter", _as_shown(text), [str(row[1]) for row in found])
     row = found[0]
@@ -101,7 +106,9 @@ def find_number(cursor: Cursor, org_id: int, text: str) -> NumberKey:
         e164=parse_phone(text),
     )
     if row is None:
-        raise NotFound("number", text)
+        from petmsg.queries.nearest import no_number
+
+        raise no_number(cursor, org_id, text)
     return NumberKey(row["id"], row["e164"], NumberClass(row["class"]), NumberStatus(row["status"]))
 
 
@@ -113,8 +120,48 @@ def find_booking(cursor: Cursor, org_id: int, ref: str) -> BookingKey:
         ref=ref,
     )
     if row is None:
-        raise NotFound("booking", ref)
+        from petmsg.queries.nearest import no_booking
+
+        raise no_booking(cursor, org_id, ref)
     return BookingKey(row["id"], row["ref"], row["client_id"], BookingStatus(row["status"]))
+
+
+class OurNumber(Refused):
+    """A person's phone that is a business number: petmsg would text itself, for ever."""
+
+    code = "phone_is_our_number"
+    hint = "Give the person's own phone; the masked numbers are listed by: petmsg number list"
+
+    def __init__(self, e164: str) -> None:
+        super().__init__(f"{e164} is a masked number, not a person's phone.")
+
+
+class SomebodysPhone(Refused):
+    """A business number that is somebody's own phone."""
+
+    code = "number_is_a_persons_phone"
+    hint = "Check the number; or change the person's phone first."
+
+    def __init__(self, e164: str) -> None:
+        super().__init__(f"{mask_phone(e164)} is the own phone of a client or a sitter.")
+
+
+def refuse_our_number(cursor: Cursor, e164: str) -> None:
+    """Raises `OurNumber` for a phone that is a masked number of any org here."""
+    if cursor.value("SELECT 1 FROM message_number WHERE e164 = :e164", e164=e164) is not None:
+        raise OurNumber(e164)
+
+
+def refuse_somebodys_phone(cursor: Cursor, org_id: int, e164: str) -> None:
+    """Raises `SomebodysPhone` for a number that is the phone of a client or sitter of the org."""
+    found = cursor.value(
+        "SELECT 1 FROM client_phone WHERE org_id = :org_id AND e164 = :e164"
+        " UNION ALL SELECT 1 FROM sitter WHERE org_id = :org_id AND phone = :e164 LIMIT 1",
+        org_id=org_id,
+        e164=e164,
+    )
+    if found is not None:
+        raise SomebodysPhone(e164)
 
 
 def _by_ref_or_name(

@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import PoolFor, ProviderName
-from petmsg.errors import NoOrg, NotFound, OrgNotChosen
+from petmsg.errors import NoOrg, OrgNotChosen
 
 _ORGS = """
 SELECT id, slug, name, timezone, grace_minutes, quarantine_days, pool_for,
        pool_threads_per_number, provider, is_demo, created_at, quiet_from_minute,
-       quiet_until_minute, frozen_at, frozen_until, freeze_reason
+       quiet_until_minute, frozen_at, frozen_until, freeze_reason, relay, open_from_minute,
+       open_until_minute, closed_reply, unknown_reply
 FROM org
 """
 
@@ -18,7 +19,8 @@ FROM org
 class OrgRow(NamedTuple):
     """An org with its settings, as every command needs it. Instants are aware UTC.
 
-    Quiet hours are minutes of the recipient's local day; they may pass midnight.
+    Quiet hours are minutes of the recipient's local day, office hours of the org's; they may pass
+    midnight.
     """
 
     id: int
@@ -37,6 +39,11 @@ class OrgRow(NamedTuple):
     frozen_at: datetime | None = None
     frozen_until: datetime | None = None
     freeze_reason: str | None = None
+    relay: bool = False
+    open_from_minute: int | None = None
+    open_until_minute: int | None = None
+    closed_reply: str | None = None
+    unknown_reply: str | None = None
 
 
 def all_orgs(cursor: Cursor) -> list[OrgRow]:
@@ -52,7 +59,9 @@ def find_org(cursor: Cursor, slug: str | None) -> OrgRow:
     if slug is not None:
         row = cursor.one(_ORGS + "WHERE slug = :slug", slug=slug)
         if row is None:
-            raise NotFound("org", slug)
+            from petmsg.queries.nearest import no_org
+
+            raise no_org(cursor, slug)
         return _row(row)
     found = cursor.rows(_ORGS + "ORDER BY slug LIMIT 11")
     if not found:
@@ -69,10 +78,12 @@ def settings_at(org: OrgRow, at: datetime) -> dict[str, Any]:
 
     frozen = freeze_stands(org.frozen_at, org.frozen_until, at)
     quiet = quiet_hours(org.quiet_from_minute, org.quiet_until_minute)
+    office = quiet_hours(org.open_from_minute, org.open_until_minute)
     return {
         **org._asdict(),
         "org": org.slug,
         "quiet_hours": None if quiet is None else str(quiet),
+        "office_hours": None if office is None else str(office),
         "frozen": frozen,
         "frozen_until": org.frozen_until if frozen else None,
         "freeze_reason": org.freeze_reason if frozen else None,
@@ -86,5 +97,6 @@ def _row(row: dict[str, Any]) -> OrgRow:
             "pool_for": PoolFor(row["pool_for"]),
             "provider": ProviderName(row["provider"]),
             "is_demo": bool(row["is_demo"]),
+            "relay": bool(row["relay"]),
         }
     )

@@ -1,8 +1,9 @@
 """The queue of texts: what is due, and what waits behind something else.
 
 A text is next if nothing is under way to its phone and nothing of its thread that was meant to
-leave earlier waits before it (an urgent one passes those that are not). Status constants are
-literals, because SQLite uses a partial index for nothing else.
+leave earlier waits before it (an urgent one passes those that are not). Texts to nobody's thread
+(a sitter's own phone, a stranger's) wait in line per phone; they count as thread 0. Status
+constants are literals, because SQLite uses a partial index for nothing else.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from petmsg.db.cursor import Cursor, instant_from_text
 from petmsg.queries.org import OrgRow
 
 _DUE = """
-SELECT m.id, m.thread_id, m.client_id, m.to_e164, m.segments, m.due_at
+SELECT m.id, coalesce(m.thread_id, 0) AS thread, m.client_id, m.to_e164, m.segments, m.due_at
 FROM message m
 WHERE m.org_id = :org_id AND m.status = 'queued' AND m.due_at <= :now
 """
@@ -33,15 +34,29 @@ _FIRST_IN_LINE = """
   )
 """
 
+_FIRST_TO_PHONE = """
+  AND NOT EXISTS (
+    SELECT 1 FROM message d WHERE m.thread_id IS NULL AND d.org_id = m.org_id
+      AND d.to_e164 = m.to_e164 AND d.status = 'queued' AND d.thread_id IS NULL
+      AND d.send_at <= :now AND (d.send_at, d.id) < (m.send_at, m.id)
+  )
+"""
+
 DUE = f"""{_DUE}
   AND (m.due_at, m.id) > (:after_at, :after_id)
-{_NOTHING_UNDER_WAY}{_FIRST_IN_LINE}
+{_NOTHING_UNDER_WAY}{_FIRST_IN_LINE}{_FIRST_TO_PHONE}
 ORDER BY m.due_at, m.id LIMIT :limit
 """
 
 NEXT_OF_THREADS = f"""{_DUE}
   AND m.thread_id IN (:threads)
 {_NOTHING_UNDER_WAY}{_FIRST_IN_LINE}
+ORDER BY m.due_at, m.id
+"""
+
+NEXT_DIRECT = f"""{_DUE}
+  AND m.thread_id IS NULL
+{_NOTHING_UNDER_WAY}{_FIRST_TO_PHONE}
 ORDER BY m.due_at, m.id
 """
 
@@ -54,7 +69,11 @@ SELECT m.id AS message, m.to_e164, m.segments,
   (SELECT e.id FROM message e WHERE e.thread_id = m.thread_id AND e.status = 'queued'
      AND e.send_at <= :now AND (e.send_at, e.id) < (m.send_at, m.id)
      AND (e.urgent OR NOT m.urgent)
-   ORDER BY e.send_at, e.id LIMIT 1) AS earlier
+   ORDER BY e.send_at, e.id LIMIT 1) AS earlier,
+  (SELECT d.id FROM message d WHERE m.thread_id IS NULL AND d.org_id = m.org_id
+     AND d.to_e164 = m.to_e164 AND d.status = 'queued' AND d.thread_id IS NULL
+     AND d.send_at <= :now AND (d.send_at, d.id) < (m.send_at, m.id)
+   ORDER BY d.send_at, d.id LIMIT 1) AS earlier_to_phone
 FROM message m
 WHERE m.org_id = :org_id AND m.status = 'queued' AND m.due_at <= :now
 ORDER BY m.due_at, m.id LIMIT :limit
@@ -66,12 +85,19 @@ WHERE org_id = :org_id AND status <> 'retired'
 """
 
 
+NO_THREAD = 0
+"""The thread of a text that belongs to none."""
+
+
 class DueText(NamedTuple):
-    """A text that may be next. `due_at` is aware UTC."""
+    """A text that may be next. `due_at` is aware UTC.
+
+    For a text to nobody's thread `thread` is `NO_THREAD` and `client_id` None.
+    """
 
     message: int
     thread: int
-    client_id: int
+    client_id: int | None
     to_e164: str
     segments: int
     due_at: datetime
@@ -108,8 +134,11 @@ def due_texts(
 def next_of_threads(
     cursor: Cursor, org: OrgRow, threads: Sequence[int], *, now: datetime
 ) -> list[DueText]:
-    """The texts that are next in these threads."""
-    rows = cursor.in_list(NEXT_OF_THREADS, "threads", threads, org_id=org.id, now=now)
+    """The texts that are next in these threads, or to a phone where `NO_THREAD` is among them."""
+    named = [each for each in threads if each != NO_THREAD]
+    rows = cursor.in_list(NEXT_OF_THREADS, "threads", named, org_id=org.id, now=now)
+    if len(named) < len(threads):
+        rows += cursor.rows(NEXT_DIRECT, org_id=org.id, now=now)
     return [DueText(*row.values()) for row in rows]
 
 
@@ -121,6 +150,8 @@ def behind_texts(cursor: Cursor, org: OrgRow, *, now: datetime, limit: int) -> l
             why = f"text {row['under_way']} to the same phone is {row['under_way_status']}"
         elif row["earlier"] is not None:
             why = f"text {row['earlier']} of the same thread comes first"
+        elif row["earlier_to_phone"] is not None:
+            why = f"text {row['earlier_to_phone']} to the same phone comes first"
         else:
             continue
         found.append(BehindText(row["message"], row["to_e164"], row["segments"], why))

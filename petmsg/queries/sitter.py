@@ -8,7 +8,7 @@ from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest
 
 _SITTERS = """
-SELECT s.id, s.ref AS sitter, s.name, s.phone, s.status, n.e164 AS number,
+SELECT s.id, s.ref AS sitter, s.name, NULLIF(s.phone, '') AS phone, s.status, n.e164 AS number,
        n.status AS number_status, n.quarantined_until, s.created_at
 FROM sitter s
 LEFT JOIN message_number n ON n.sitter_id = s.id

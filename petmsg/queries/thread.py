@@ -1,8 +1,10 @@
 """Threads: the one conversation of a client, with its windows and texts."""
 
+import json
 from typing import Any
 
 from petmsg.db.cursor import Cursor
+from petmsg.enums import Direction
 from petmsg.errors import NotFound
 from petmsg.queries.lookup import find_client
 from petmsg.queries.message import message_id
@@ -41,11 +43,20 @@ GROUP BY n.id, n.e164, n.class
 ORDER BY last_used_at DESC
 """
 
+# `sitter` is who speaks or is addressed, `relay` why petmsg wrote it by itself, and `passed_on` how
+# far the words are on their way to the sitter's own phone.
 _MESSAGES = """
-SELECT m.id AS message, m.direction, m.status, m.body, n.e164 AS number, m.created_at,
-       m.sent_at
+SELECT m.id AS message, m.direction, m.status, m.body, n.e164 AS number, m.created_at, m.sent_at,
+       i.received_at, i.addressed_to, i.code, coalesce(i.media_count, 0) AS media_count, i.inbox_at,
+       i.done_at, m.decision, r.kind AS relay, a.name AS author, a.ref AS author_ref,
+       (SELECT f.status FROM relay p JOIN message f ON f.id = p.message_id
+         WHERE p.about_id = m.id AND p.kind = 'forward'
+         ORDER BY p.message_id DESC LIMIT 1) AS passed_on
 FROM message m
 LEFT JOIN message_number n ON n.id = m.number_id
+LEFT JOIN inbound_text i ON i.message_id = m.id
+LEFT JOIN relay r ON r.message_id = m.id
+LEFT JOIN sitter a ON a.id = coalesce(i.sitter_id, r.sitter_id, m.as_sitter_id)
 WHERE m.thread_id = :thread_id
 """
 
@@ -82,8 +93,20 @@ def show_thread(cursor: Cursor, org: OrgRow, client: str, page: Page) -> dict[st
         "message_count": thread["messages"],
         "windows": windows[::-1],
         "numbers_seen": cursor.rows(_NUMBERS_SEEN, thread_id=thread_id),
-        "messages": messages[::-1],
+        "messages": [_spoken(row) for row in messages[::-1]],
     }
+
+
+def _spoken(row: dict[str, Any]) -> dict[str, Any]:
+    """A text with who spoke: the sitter it is addressed to or who wrote it, else the one whose
+    number it left from. `at` is when it came, or left, or was written."""
+    decision = json.loads(row.pop("decision") or "{}")
+    number = decision.get("number") if row["direction"] == Direction.OUTBOUND else None
+    sitter, name = row.pop("author_ref"), row.pop("author")
+    if sitter is None and isinstance(number, dict) and number.get("sitter"):
+        sitter, name = number["sitter"], decision["reason"].rpartition("for sitter ")[2]
+    at = row["received_at"] or row["sent_at"] or row["created_at"]
+    return {**row, "sitter": sitter, "sitter_name": name, "at": at}
 
 
 def _thread_id(cursor: Cursor, org: OrgRow, client: str) -> int:

@@ -1,51 +1,67 @@
 """The field lists of alerts. Times in a table are those of the alert's own org."""
 
-from petmsg.render.fields import Field, View, local
+from typing import Any
+
+from petmsg.enums import AlertSeverity
+from petmsg.render.fields import Field, View, when
+from petmsg.render.kinds import (
+    COUNT,
+    FLAG,
+    ID,
+    INSTANT,
+    NAME,
+    SOON,
+    TEXT,
+    WORD,
+    Kind,
+    one_of,
+    or_null,
+)
 
 
-def _instant(name: str, title: str) -> Field:
-    def cell(row: dict[str, object], _: View) -> str:
+def _instant(name: str, title: str, *, kind: Kind) -> Field:
+    def cell(row: dict[str, Any], view: View) -> str:
         at = row[name]
-        return "-" if at is None else local(at, View(timezone=str(row["timezone"])))  # type: ignore[arg-type]
+        return "-" if at is None else when(at, view._replace(timezone=str(row["timezone"])))
 
-    return Field(name, title, cell=cell)
+    return Field(name, title, cell=cell, kind=kind)
 
 
 _ABOUT = (
-    Field("alert", "Alert"),
-    Field("org", "Org"),
-    Field("severity", "Severity"),
-    Field("kind", "Kind"),
-    Field("entity", None),
-    Field("ref", "About"),
-    Field("message", "What happened"),
-    Field("command", "What helps"),
-    Field("count", "Times"),
+    Field("alert", "Alert", kind=ID),
+    Field("org", "Org", kind=WORD),
+    Field("severity", "Severity", kind=one_of(AlertSeverity)),
+    Field("kind", "Kind", kind=WORD),
+    Field("entity", None, kind=WORD),
+    Field("ref", "About", kind=WORD),
+    Field("message", "What happened", kind=TEXT),
+    Field("command", "What helps", kind=or_null(TEXT)),
+    Field("count", "Times", kind=COUNT),
 )
 ALERTS = (
     *_ABOUT,
-    Field("opened_at", None),
-    _instant("last_at", "Last"),
-    Field("done_at", None),
-    Field("done_by", None),
-    Field("done_reason", None),
+    Field("opened_at", None, kind=INSTANT),
+    _instant("last_at", "Last", kind=SOON),
+    Field("done_at", None, kind=or_null(INSTANT)),
+    Field("done_by", None, kind=or_null(NAME)),
+    Field("done_reason", None, kind=or_null(TEXT)),
 )
 ALERT = (
     *_ABOUT,
-    _instant("opened_at", "Since"),
-    _instant("last_at", "Last"),
-    _instant("done_at", "Done"),
-    Field("done_by", "By"),
-    Field("done_reason", "Why"),
+    _instant("opened_at", "Since", kind=INSTANT),
+    _instant("last_at", "Last", kind=SOON),
+    _instant("done_at", "Done", kind=or_null(INSTANT)),
+    Field("done_by", "By", kind=or_null(NAME)),
+    Field("done_reason", "Why", kind=or_null(TEXT)),
 )
 DONE = (
-    Field("alert", "Alert"),
-    Field("org", "Org"),
-    Field("kind", "Kind"),
-    Field("entity", None),
-    Field("ref", "About"),
-    Field("done_at", "Done"),
-    Field("done_by", "By"),
-    Field("done_reason", "Why"),
-    Field("reused", "Unchanged"),
+    Field("alert", "Alert", kind=ID),
+    Field("org", "Org", kind=WORD),
+    Field("kind", "Kind", kind=WORD),
+    Field("entity", None, kind=WORD),
+    Field("ref", "About", kind=WORD),
+    Field("done_at", "Done", kind=INSTANT),
+    Field("done_by", "By", kind=NAME),
+    Field("done_reason", "Why", kind=or_null(TEXT)),
+    Field("reused", "Unchanged", kind=FLAG),
 )

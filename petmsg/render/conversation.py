@@ -2,27 +2,62 @@
 
 from typing import Any
 
-from petmsg.enums import Direction
+from petmsg.enums import (
+    AddressedTo,
+    AttemptStatus,
+    BookingStatus,
+    Direction,
+    HoldCode,
+    InboundCode,
+    MessageStatus,
+    NumberClass,
+    ProviderName,
+    RelayKind,
+)
 from petmsg.render.fields import Field, local
+from petmsg.render.kinds import (
+    COUNT,
+    E164,
+    ENDPOINT,
+    FLAG,
+    ID,
+    INSTANT,
+    NAME,
+    NOTABLE,
+    PHONE,
+    REF,
+    SOON,
+    TEXT,
+    WELCOME,
+    WORD,
+    either,
+    keyed,
+    list_of,
+    object_of,
+    one_of,
+    or_null,
+    rows_of,
+)
+from petmsg.render.route import ADDRESSEE, ANY_DECISION, DECISION
 from petmsg.render.safe import from_json
 
 BOOKINGS = (
-    Field("booking", "Booking"),
-    Field("status", "Status"),
-    Field("client", "Client"),
-    Field("sitter", "Sitter"),
-    Field("starts_at", "Starts"),
-    Field("ends_at", "Ends"),
-    Field("window", None, get=lambda row: row["window_id"]),
+    Field("booking", "Booking", kind=REF),
+    Field("status", "Status", kind=one_of(BookingStatus)),
+    Field("client", "Client", kind=REF),
+    Field("sitter", "Sitter", kind=or_null(REF)),
+    Field("starts_at", "Starts", kind=SOON),
+    Field("ends_at", "Ends", kind=INSTANT),
+    Field("window", None, get=lambda row: row["window_id"], kind=or_null(ID)),
 )
 BOOKING = (
-    Field("booking", "Booking"),
-    Field("status", "Status"),
-    Field("client", "Client"),
-    Field("sitter", "Sitter"),
-    Field("starts_at", "Starts"),
-    Field("ends_at", "Ends"),
-    Field("thread", "Thread", get=lambda row: row["thread_id"]),
+    Field("booking", "Booking", kind=REF),
+    Field("status", "Status", kind=one_of(BookingStatus)),
+    Field("client", "Client", kind=REF),
+    Field("sitter", "Sitter", kind=or_null(REF)),
+    Field("starts_at", "Starts", kind=SOON),
+    Field("ends_at", "Ends", kind=INSTANT),
+    Field("thread", "Thread", get=lambda row: row["thread_id"], kind=or_null(ID)),
     Field(
         "window",
         "Window",
@@ -41,28 +76,29 @@ BOOKING = (
             if row["window_id"] is None
             else f"{local(row['window_starts_at'], view)} to {local(row['window_ends_at'], view)}"
         ),
+        kind=or_null(keyed(id=ID, starts_at=INSTANT, booked_until=INSTANT, ends_at=INSTANT)),
     ),
-    Field("created_at", "Added"),
+    Field("created_at", "Added", kind=INSTANT),
 )
 BOOKING_CHANGED = (
-    Field("booking", "Booking"),
-    Field("status", "Status"),
-    Field("client", "Client"),
-    Field("sitter", "Sitter"),
-    Field("starts_at", "Starts"),
-    Field("ends_at", "Ends"),
-    Field("window", "Window"),
-    Field("overlaps", "Overlaps"),
-    Field("reused", "Unchanged"),
+    Field("booking", "Booking", kind=REF),
+    Field("status", "Status", kind=one_of(BookingStatus)),
+    Field("client", "Client", kind=REF),
+    Field("sitter", "Sitter", kind=or_null(REF)),
+    Field("starts_at", "Starts", kind=SOON),
+    Field("ends_at", "Ends", kind=INSTANT),
+    Field("window", "Window", kind=or_null(ID)),
+    Field("overlaps", "Overlaps", kind=list_of(REF)),
+    Field("reused", "Unchanged", kind=FLAG),
 )
 CONFIRMED = (
-    Field("booking", "Booking"),
-    Field("status", "Status"),
-    Field("client", "Client"),
-    Field("thread", "Thread"),
-    Field("window", "Window"),
-    Field("sitter", "Sitter"),
-    Field("default_number", "Default number"),
+    Field("booking", "Booking", kind=REF),
+    Field("status", "Status", kind=one_of(BookingStatus)),
+    Field("client", "Client", kind=REF),
+    Field("thread", "Thread", kind=ID),
+    Field("window", "Window", kind=ID),
+    Field("sitter", "Sitter", kind=or_null(REF)),
+    Field("default_number", "Default number", kind=or_null(E164)),
     Field(
         "reused",
         "Reused",
@@ -75,43 +111,51 @@ CONFIRMED = (
             )
             or "nothing"
         ),
+        kind=keyed(thread=FLAG, window=FLAG),
     ),
-    Field("overlaps", "Overlaps"),
-    Field("warnings", None),
+    Field("overlaps", "Overlaps", kind=list_of(REF)),
+    Field("warnings", None, kind=list_of(TEXT)),
 )
 THREADS = (
-    Field("thread", "Thread"),
-    Field("client", "Client"),
-    Field("client_name", "Name"),
-    Field("default_number", "Default number"),
-    Field("pool_number", "Own pool number"),
-    Field("windows", "Windows"),
-    Field("messages", "Messages"),
-    Field("last_message_at", "Last message"),
+    Field("thread", "Thread", kind=ID),
+    Field("client", "Client", kind=REF),
+    Field("client_name", "Name", kind=or_null(NAME)),
+    Field("default_number", "Default number", kind=or_null(E164)),
+    Field("pool_number", "Own pool number", kind=or_null(E164)),
+    Field("windows", "Windows", kind=COUNT),
+    Field("messages", "Messages", kind=COUNT),
+    Field("last_message_at", "Last message", kind=or_null(SOON)),
 )
 THREAD_WINDOWS = (
-    Field("window", "Window", get=lambda row: row["window_id"]),
-    Field("booking", "Booking"),
-    Field("status", "Status"),
-    Field("sitter", "Sitter"),
-    Field("starts_at", "Starts"),
-    Field("booked_until", "Booked until"),
-    Field("ends_at", "Ends"),
+    Field("window", "Window", get=lambda row: row["window_id"], kind=ID),
+    Field("booking", "Booking", kind=REF),
+    Field("status", "Status", kind=one_of(BookingStatus)),
+    Field("sitter", "Sitter", kind=or_null(REF)),
+    Field("starts_at", "Starts", kind=SOON),
+    Field("booked_until", "Booked until", kind=INSTANT),
+    Field("ends_at", "Ends", kind=INSTANT),
 )
 NUMBERS_SEEN = (
-    Field("number", "Number"),
-    Field("class", "Class"),
-    Field("messages", "Texts"),
-    Field("last_used_at", "Last"),
+    Field("number", "Number", kind=E164),
+    Field("class", "Class", kind=one_of(NumberClass)),
+    Field("messages", "Texts", kind=COUNT),
+    Field("last_used_at", "Last", kind=SOON),
 )
 THREAD_MESSAGES = (
-    Field("message", "Id"),
-    Field("direction", "Direction"),
-    Field("status", "Status"),
-    Field("number", "Number"),
-    Field("body", "Body"),
-    Field("created_at", "When"),
-    Field("sent_at", None),
+    Field("message", "Id", kind=ID),
+    Field("direction", "Direction", kind=one_of(Direction)),
+    Field("status", "Status", kind=one_of(MessageStatus)),
+    Field("number", "Number", kind=or_null(E164)),
+    Field("body", "Body", kind=or_null(TEXT)),
+    Field("created_at", "When", kind=INSTANT),
+    Field("sent_at", None, kind=or_null(INSTANT)),
+    Field("received_at", None, kind=or_null(INSTANT)),
+    Field("sitter", None, kind=or_null(REF)),
+    Field("addressed_to", None, kind=or_null(one_of(AddressedTo))),
+    Field("code", None, kind=or_null(one_of(InboundCode))),
+    Field("media_count", None, kind=COUNT),
+    Field("relay", None, kind=or_null(one_of(RelayKind))),
+    Field("passed_on", None, kind=or_null(one_of(MessageStatus))),
 )
 
 
@@ -120,41 +164,47 @@ def _nested(fields: tuple[Field, ...], name: str) -> Any:
 
 
 THREAD = (
-    Field("thread", "Thread"),
-    Field("client", "Client"),
-    Field("client_name", "Name"),
-    Field("default_number", "Default number"),
-    Field("pool_number", "Own pool number"),
-    Field("created_at", "Since"),
-    Field("window_count", "Windows"),
-    Field("message_count", "Texts"),
-    Field("windows", None, get=_nested(THREAD_WINDOWS, "windows")),
-    Field("numbers_seen", None, get=_nested(NUMBERS_SEEN, "numbers_seen")),
-    Field("messages", None, get=_nested(THREAD_MESSAGES, "messages")),
+    Field("thread", "Thread", kind=ID),
+    Field("client", "Client", kind=REF),
+    Field("client_name", "Name", kind=or_null(NAME)),
+    Field("default_number", "Default number", kind=or_null(E164)),
+    Field("pool_number", "Own pool number", kind=or_null(E164)),
+    Field("created_at", "Since", kind=INSTANT),
+    Field("window_count", "Windows", kind=COUNT),
+    Field("message_count", "Texts", kind=COUNT),
+    Field("windows", None, get=_nested(THREAD_WINDOWS, "windows"), kind=rows_of(THREAD_WINDOWS)),
+    Field(
+        "numbers_seen", None, get=_nested(NUMBERS_SEEN, "numbers_seen"), kind=rows_of(NUMBERS_SEEN)
+    ),
+    Field(
+        "messages", None, get=_nested(THREAD_MESSAGES, "messages"), kind=rows_of(THREAD_MESSAGES)
+    ),
 )
 
 MESSAGES = (
-    Field("message", "Id"),
-    Field("direction", "Direction"),
-    Field("status", "Status"),
-    Field("client", "Client"),
+    Field("message", "Id", kind=ID),
+    Field("direction", "Direction", kind=one_of(Direction)),
+    Field("status", "Status", kind=one_of(MessageStatus)),
+    Field("client", "Client", kind=or_null(REF)),
     Field(
         "from",
         "From",
         get=lambda row: row["from_e164"],
         personal=lambda row: row["direction"] == Direction.INBOUND,
+        kind=or_null(ENDPOINT),
     ),
     Field(
         "to",
         "To",
         get=lambda row: row["to_e164"],
         personal=lambda row: row["direction"] == Direction.OUTBOUND,
+        kind=or_null(ENDPOINT),
     ),
-    Field("body", "Body"),
-    Field("provider_id", None, get=lambda row: row["provider_message_id"]),
-    Field("created_at", "Created"),
-    Field("sent_at", "Sent"),
-    Field("attempts", None),
+    Field("body", "Body", kind=or_null(TEXT)),
+    Field("provider_id", None, get=lambda row: row["provider_message_id"], kind=or_null(WORD)),
+    Field("created_at", "Created", kind=INSTANT),
+    Field("sent_at", "Sent", kind=or_null(INSTANT)),
+    Field("attempts", None, kind=COUNT),
     Field(
         "error",
         "Error",
@@ -164,22 +214,31 @@ MESSAGES = (
             else {"code": row["error_code"], "message": row["error_message"]}
         ),
         cell=lambda row, _: row["error_code"] or row["error_message"] or "-",
+        kind=or_null(keyed(code=or_null(WORD), message=TEXT)),
     ),
 )
 
-
+TRIES = (
+    Field("attempt", kind=ID),
+    Field("number", kind=E164),
+    Field("status", kind=one_of(AttemptStatus)),
+    Field("code", kind=or_null(WORD)),
+    Field("provider_id", kind=or_null(WORD)),
+    Field("claimed_at", kind=INSTANT),
+    Field("ended_at", kind=or_null(INSTANT)),
+)
 MESSAGE = (
     *MESSAGES,
-    Field("segments", "Segments"),
-    Field("provider", "Provider"),
-    Field("as", "As", get=lambda row: row["as_sitter"]),
-    Field("actor", "By"),
-    Field("send_at", "Meant for"),
-    Field("due_at", "Tried next"),
-    Field("expires_at", "Expires"),
-    Field("urgent", "Urgent"),
-    Field("delivered_at", "Delivered"),
-    Field("tries", None),
+    Field("segments", "Segments", kind=COUNT),
+    Field("provider", "Provider", kind=or_null(one_of(ProviderName))),
+    Field("as", "As", get=lambda row: row["as_sitter"], kind=or_null(REF)),
+    Field("actor", "By", kind=NAME),
+    Field("send_at", "Meant for", kind=or_null(INSTANT)),
+    Field("due_at", "Tried next", kind=or_null(INSTANT)),
+    Field("expires_at", "Expires", kind=or_null(INSTANT)),
+    Field("urgent", "Urgent", kind=NOTABLE),
+    Field("delivered_at", "Delivered", kind=or_null(INSTANT)),
+    Field("tries", None, kind=rows_of(TRIES)),
     Field(
         "decision",
         "Why",
@@ -187,19 +246,20 @@ MESSAGE = (
         cell=lambda row, _: (
             "-" if row["decision"] is None else from_json(row["decision"])["reason"]
         ),
+        kind=or_null(either(object_of(ANY_DECISION), object_of(ADDRESSEE))),
     ),
 )
 QUEUED = (
-    Field("message", "Id"),
-    Field("status", "Status"),
-    Field("reused", "Was there"),
+    Field("message", "Id", kind=ID),
+    Field("status", "Status", kind=one_of(MessageStatus)),
+    Field("reused", "Was there", kind=FLAG),
 )
 SENT = (
-    Field("message", "Id"),
-    Field("status", "Status"),
-    Field("from", "From", get=lambda row: row.from_e164),
-    Field("to", "To", get=lambda row: row.to_e164, personal=True),
-    Field("segments", "Segments"),
+    Field("message", "Id", kind=ID),
+    Field("status", "Status", kind=one_of(MessageStatus)),
+    Field("from", "From", get=lambda row: row.from_e164, kind=or_null(E164)),
+    Field("to", "To", get=lambda row: row.to_e164, personal=True, kind=or_null(PHONE)),
+    Field("segments", "Segments", kind=COUNT),
     Field(
         "decision",
         "Why",
@@ -207,31 +267,41 @@ SENT = (
         cell=lambda row, _: (
             row.note or ("-" if row.decision is None else from_json(row.decision)["reason"])
         ),
+        kind=or_null(object_of(ANY_DECISION)),
     ),
-    Field("note", None),
-    Field("warnings", None, get=lambda row: list(row.warnings)),
+    Field("note", None, kind=or_null(TEXT)),
+    Field("warnings", None, get=lambda row: list(row.warnings), kind=list_of(TEXT)),
 )
 
 
 SIZE = (
-    Field("client", "Client"),
-    Field("from", "From", get=lambda row: row.decision.number and row.decision.number.e164),
-    Field("reason", "Why", get=lambda row: row.decision.reason),
-    Field("to", "To", get=lambda row: row.to_e164, personal=True),
-    Field("encoding", "Encoding"),
-    Field("units", "Characters"),
-    Field("segments", "Segments"),
+    Field("client", "Client", kind=REF),
     Field(
-        "forced_by", "Forced by", cell=lambda row, _: repr(row.forced_by) if row.forced_by else "-"
+        "from",
+        "From",
+        get=lambda row: row.decision.number and row.decision.number.e164,
+        kind=or_null(E164),
     ),
-    Field("leaves_now", "Leaves now"),
+    Field("reason", "Why", get=lambda row: row.decision.reason, kind=TEXT),
+    Field("to", "To", get=lambda row: row.to_e164, personal=True, kind=PHONE),
+    Field("encoding", "Encoding", kind=WORD),
+    Field("units", "Characters", kind=COUNT),
+    Field("segments", "Segments", kind=COUNT),
+    Field(
+        "forced_by",
+        "Forced by",
+        cell=lambda row, _: repr(row.forced_by) if row.forced_by else "-",
+        kind=or_null(WORD),
+    ),
+    Field("leaves_now", "Leaves now", kind=WELCOME),
     Field(
         "holds",
         "Waits for",
         get=lambda row: [each._asdict() for each in row.holds],
         cell=lambda row, _: "; ".join(each.explanation for each in row.holds) or "-",
+        kind=list_of(keyed(code=one_of(HoldCode), explanation=TEXT, until=or_null(INSTANT))),
     ),
-    Field("leak", "Leak"),
-    Field("refused", "Refused"),
-    Field("decision", None, get=lambda row: row.decision.to_json()),
+    Field("leak", "Leak", kind=or_null(TEXT)),
+    Field("refused", "Refused", kind=or_null(TEXT)),
+    Field("decision", None, get=lambda row: row.decision.to_json(), kind=object_of(DECISION)),
 )

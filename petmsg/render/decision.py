@@ -1,49 +1,63 @@
 """A Decision as a person reads it: the number, the reason, and every rule that was tried."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from rich.text import Text
 
-from petmsg.render.fields import Field, View
+from petmsg.render.fields import View, when
+from petmsg.render.kinds import BAD, GOOD, WAITS
+from petmsg.render.route import COMPARED, INBOUND_TRACE, TRACE
 from petmsg.render.safe import safe
-from petmsg.render.table import print_table, show
+from petmsg.render.table import STYLES, print_table, show
 
-_STEPS = (
-    Field("step", "Step"),
-    Field("rule", "Rule"),
-    Field("result", "Yields"),
-    Field("code", "Code"),
-    Field("explanation", "Explanation"),
-)
+_DESKS = {
+    "front_desk": "the front desk",
+    "unrouted": "the unrouted inbox",
+    "relay": "a client of the sitter who wrote it",
+}
 
 
 def print_decision(decision: Mapping[str, Any], *, at: str, view: View) -> None:
     """Print a Decision (its JSON shape); `at` is its instant in words."""
     number, client = decision["number"], decision["client"]
     if number is None:
-        show(Text(f"No number for {decision['client']} at {at}", style="bold red"))
+        head = Text(safe(f"No number for {client} at {at}"), style="bold red")
     else:
         speaker = f", sitter {number['sitter']}" if number["sitter"] else ""
-        show(
-            Text(
-                safe(f"{number['e164']} ({number['class']}{speaker}) for {client} at {at}"),
-                style="bold green",
-            )
-        )
-    show(Text(safe(decision["reason"])))
-    for warning in decision["warnings"]:
-        show(Text(f"warning: {safe(warning)}", style="yellow"))
-    print_table(_STEPS, decision["trace"], view)
+        words = f"{number['e164']} ({number['class']}{speaker}) for {client} at {at}"
+        head = Text(safe(words), style="bold green")
+    warnings = [
+        Text(f"warning: {safe(warning)}", style="yellow") for warning in decision["warnings"]
+    ]
+    show(Text("\n").join([head, Text(safe(decision["reason"])), *warnings, Text()]), view.paper)
+    print_table(TRACE, decision["trace"], view)
+
+
+def print_comparison(found: Any, *, view: View) -> None:
+    """Print the Decision a text was sent with beside today's: the verdict, then each thing."""
+    stored, today = found.stored, found.today
+    at = when(datetime.fromisoformat(stored["at"]), view._replace(relative=True))
+    head = Text(safe(f"Text {found.message} for {stored['client']}, decided {at}"), style="bold")
+    show(Text("\n").join([head, _verdict(stored["number"], today["number"]), Text()]), view.paper)
+    print_table(COMPARED, found.compared, view)
+
+
+def _verdict(then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> Text:
+    before = "It had no number" if then is None else f"It was to leave from {then['e164']}"
+    if now is None:
+        return Text(f"{before}. Today there is no number for it.", style=STYLES[BAD])
+    if then is not None and then["e164"] == now["e164"]:
+        return Text(f"{before}, and would today.", style=STYLES[GOOD])
+    return Text(f"{before}. Today it would leave from {now['e164']}.", style=STYLES[WAITS])
 
 
 def print_addressee(addressee: Mapping[str, Any], *, at: str, view: View) -> None:
     """Print who is to read an inbound text (its JSON shape); `at` is its instant in words."""
     sender = addressee["client"] or "somebody unknown"
-    to = {"front_desk": "the front desk", "unrouted": "the unrouted inbox"}.get(
-        addressee["addressed_to"], f"sitter {addressee['addressed_to']}"
-    )
+    to = _DESKS.get(addressee["addressed_to"], f"sitter {addressee['addressed_to']}")
     words = f"A text of {sender} to {addressee['number']} at {at} is for {to}"
-    show(Text(safe(words), style="bold green"))
-    show(Text(safe(addressee["reason"])))
-    print_table(_STEPS, addressee["trace"], view)
+    head = Text(safe(words), style="bold green")
+    show(Text("\n").join([head, Text(safe(addressee["reason"])), Text()]), view.paper)
+    print_table(INBOUND_TRACE, addressee["trace"], view)

@@ -3,17 +3,31 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from petmsg.clock import iso_utc, zone
+from petmsg.clock import from_now, iso_utc, zone
 from petmsg.phone import mask_phone
+from petmsg.render.kinds import UNDECLARED, Kind
+
+if TYPE_CHECKING:
+    from petmsg.render.paper import Paper
+
+NO_NUMBER = "NO NUMBER"
+"""What a table says where a text would have no number to leave from."""
 
 
 class View(NamedTuple):
-    """How this command shows things: in which timezone, and whether personal phones are shown."""
+    """How this command shows things: in which timezone, and whether personal phones are shown.
+
+    `now` is the command's own; `relative` says that a table words instants from it, too. `paper` is
+    what a table is drawn on, None: whatever stdout is.
+    """
 
     timezone: str = "UTC"
     reveal: bool = False
+    now: datetime | None = None
+    relative: bool = False
+    paper: "Paper | None" = None
 
 
 class Field(NamedTuple):
@@ -22,7 +36,8 @@ class Field(NamedTuple):
     `name` is its JSON key. `get` reads it from a row (a mapping or an object; by default the item
     or attribute of that name). `personal` phones (always, or where a row says so)
     are masked. `title` None keeps it out of tables; `cell` words it for a table where the plain
-    value would not do.
+    value would not do. `kind` is what its values are: from it comes the JSON Schema, and how a
+    table lays the column out.
     """
 
     name: str
@@ -30,6 +45,7 @@ class Field(NamedTuple):
     get: Callable[[Any], Any] | None = None
     personal: bool | Callable[[Any], bool] = False
     cell: Callable[[Any, View], str] | None = None
+    kind: Kind = UNDECLARED
 
     def value(self, row: Any) -> Any:
         """The raw value of the row."""
@@ -49,12 +65,19 @@ class Field(NamedTuple):
 
     def _shown(self, row: Any, view: View) -> Any:
         value = self.value(row)
+        if self.personal is False:
+            return value
         personal = self.personal(row) if callable(self.personal) else self.personal
         return _masked(value) if personal and not view.reveal else value
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
 def plain(value: Any) -> Any:
     """A value as JSON can hold it."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, datetime):
         return iso_utc(value)
     if isinstance(value, Enum):
@@ -73,7 +96,7 @@ def words(value: Any, view: View) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
-        return local(value, view)
+        return when(value, view)
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, list | tuple):
@@ -86,6 +109,14 @@ def words(value: Any, view: View) -> str:
 def local(instant: datetime, view: View) -> str:
     """An instant in the org's timezone, to the minute, with the zone's short name."""
     return instant.astimezone(zone(view.timezone)).strftime("%Y-%m-%d %H:%M %Z")
+
+
+def when(instant: datetime, view: View) -> str:
+    """An instant in the org's timezone and, where the view says so, how far from now it is."""
+    written = local(instant, view)
+    if view.relative and view.now is not None:
+        return f"{written}, {from_now(instant, now=view.now)}"
+    return written
 
 
 def record(fields: Sequence[Field], row: Any, view: View) -> dict[str, Any]:

@@ -1,33 +1,47 @@
 """The field lists of how numbers do: their health and their pace."""
 
+from petmsg.enums import NumberClass, NumberStatus
 from petmsg.render.fields import Field
+from petmsg.render.kinds import (
+    AMOUNT,
+    COUNT,
+    E164,
+    FLAG,
+    REF,
+    TEXT,
+    UNWELCOME,
+    counts_by,
+    one_of,
+    or_null,
+)
 
 HEALTH = (
-    Field("number", "Number"),
-    Field("class", "Class", get=lambda row: row.number_class),
-    Field("status", "Status"),
-    Field("sitter", "Sitter"),
-    Field("sent", "Sent"),
-    Field("delivered", "Delivered"),
-    Field("undelivered", "Undelivered"),
-    Field("failed", "Failed"),
-    Field("unknown", "Unknown"),
+    Field("number", "Number", kind=E164),
+    Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
+    Field("status", "Status", kind=one_of(NumberStatus)),
+    Field("sitter", "Sitter", kind=or_null(REF)),
+    Field("sent", "Sent", kind=COUNT),
+    Field("delivered", "Delivered", kind=COUNT),
+    Field("undelivered", "Undelivered", kind=COUNT),
+    Field("failed", "Failed", kind=COUNT),
+    Field("unknown", "Unknown", kind=COUNT),
     Field(
         "by_code",
         "Why",
         cell=lambda row, _: (
             ", ".join(f"{count} x {code}" for code, count in row.by_code.items()) or "-"
         ),
+        kind=counts_by("code"),
     ),
-    Field("filtered_last_50", "Filtered of last 50"),
-    Field("filtered_24h", "In 24 h"),
-    Field("sent_24h", "Of"),
-    Field("propose", "Quarantine?"),
+    Field("filtered_last_50", "Filtered of last 50", kind=COUNT),
+    Field("filtered_24h", "In 24 h", kind=COUNT),
+    Field("sent_24h", "Of", kind=COUNT),
+    Field("propose", "Quarantine?", kind=UNWELCOME),
 )
-PROPOSED = (*HEALTH, Field("command", "How"))
+PROPOSED = (*HEALTH, Field("command", "How", kind=TEXT))
 PACE = (
-    Field("number", "Number"),
-    Field("segments_per_second", "Segments per second"),
-    Field("usual", "Usual for its kind"),
+    Field("number", "Number", kind=E164),
+    Field("segments_per_second", "Segments per second", kind=AMOUNT),
+    Field("usual", "Usual for its kind", kind=FLAG),
 )
-PACE_SET = (*PACE, Field("reused", "Unchanged"))
+PACE_SET = (*PACE, Field("reused", "Unchanged", kind=FLAG))

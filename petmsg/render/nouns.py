@@ -2,47 +2,92 @@
 
 from typing import Any
 
+from petmsg.enums import (
+    ClientKind,
+    NumberStatus,
+    PoolFor,
+    ProviderName,
+    SitterStatus,
+)
 from petmsg.phone import mask_phone
-from petmsg.render.fields import Field, View, local
+from petmsg.render.fields import Field, View, local, words
+from petmsg.render.kinds import (
+    COUNT,
+    E164,
+    FLAG,
+    FREE,
+    ID,
+    INSTANT,
+    INTEGER,
+    NAME,
+    NOTABLE,
+    PHONE,
+    REF,
+    SOON,
+    TEXT,
+    UNWELCOME,
+    WELCOME,
+    WORD,
+    keyed,
+    list_of,
+    one_of,
+    one_word_of,
+    or_null,
+)
 from petmsg.render.safe import from_json
 
 ORG = (
-    Field("org", "Org"),
-    Field("name", "Name"),
-    Field("timezone", "Timezone"),
-    Field("grace_minutes", "Grace (min)"),
-    Field("quarantine_days", "Quarantine (days)"),
-    Field("pool_for", "Pool for"),
+    Field("org", "Org", kind=WORD),
+    Field("name", "Name", kind=NAME),
+    Field("timezone", "Timezone", kind=WORD),
+    Field("grace_minutes", "Grace (min)", kind=COUNT),
+    Field("quarantine_days", "Quarantine (days)", kind=COUNT),
+    Field("pool_for", "Pool for", kind=one_of(PoolFor)),
     Field(
         "pool_threads_per_number",
         "Threads per pool number",
         cell=lambda row, _: str(row["pool_threads_per_number"] or "no limit"),
+        kind=or_null(COUNT),
     ),
-    Field("provider", "Provider"),
-    Field("quiet_hours", "Quiet hours", cell=lambda row, _: row["quiet_hours"] or "off"),
-    Field("frozen", "Frozen"),
-    Field("frozen_until", "Frozen until"),
-    Field("freeze_reason", "Why frozen"),
+    Field("provider", "Provider", kind=one_of(ProviderName)),
+    Field(
+        "quiet_hours",
+        "Quiet hours",
+        cell=lambda row, _: row["quiet_hours"] or "off",
+        kind=or_null(WORD),
+    ),
+    Field("relay", "Relay", cell=lambda row, _: "on" if row["relay"] else "off", kind=FLAG),
+    Field(
+        "office_hours",
+        "Office hours",
+        cell=lambda row, _: row["office_hours"] or "always",
+        kind=or_null(WORD),
+    ),
+    Field("closed_reply", "Reply when closed", kind=or_null(TEXT)),
+    Field("unknown_reply", "Reply to strangers", kind=or_null(TEXT)),
+    Field("frozen", "Frozen", kind=UNWELCOME),
+    Field("frozen_until", "Frozen until", kind=or_null(SOON)),
+    Field("freeze_reason", "Why frozen", kind=or_null(TEXT)),
 )
 FREEZE = (
-    Field("org", "Org"),
-    Field("frozen", "Frozen"),
-    Field("frozen_until", "Until"),
-    Field("freeze_reason", "Why"),
-    Field("waiting", "Texts that wait"),
-    Field("reused", "Unchanged"),
+    Field("org", "Org", kind=WORD),
+    Field("frozen", "Frozen", kind=UNWELCOME),
+    Field("frozen_until", "Until", kind=or_null(SOON)),
+    Field("freeze_reason", "Why", kind=or_null(TEXT)),
+    Field("waiting", "Texts that wait", kind=COUNT),
+    Field("reused", "Unchanged", kind=FLAG),
 )
 
 CLIENTS = (
-    Field("client", "Client"),
-    Field("name", "Name"),
-    Field("phone", "Phone", personal=True),
-    Field("kind", "Kind"),
-    Field("thread", "Thread"),
-    Field("opted_out", "Opted out"),
-    Field("timezone", None),
-    Field("created_at", None),
-    Field("forgotten_at", None),
+    Field("client", "Client", kind=REF),
+    Field("name", "Name", kind=or_null(NAME)),
+    Field("phone", "Phone", personal=True, kind=or_null(PHONE)),
+    Field("kind", "Kind", kind=one_of(ClientKind)),
+    Field("thread", "Thread", kind=or_null(ID)),
+    Field("opted_out", "Opted out", kind=NOTABLE),
+    Field("timezone", None, kind=or_null(WORD)),
+    Field("created_at", None, kind=INSTANT),
+    Field("forgotten_at", None, kind=or_null(INSTANT)),
 )
 
 
@@ -58,47 +103,58 @@ def _not_textable(row: dict[str, Any], view: View) -> str:
 
 
 CLIENT = (
-    Field("client", "Client"),
-    Field("name", "Name"),
-    Field("phones", "Phones", personal=True),
-    Field("not_textable", "Not textable", personal=True, cell=_not_textable),
-    Field("opted_out", "Opted out"),
-    Field("kind", "Kind"),
-    Field("timezone", "Timezone", cell=lambda row, _: row["timezone"] or "the org's"),
-    Field("thread", "Thread"),
-    Field("bookings", "Bookings"),
-    Field("messages", "Messages"),
-    Field("created_at", "Since"),
-    Field("forgotten_at", "Forgotten"),
+    Field("client", "Client", kind=REF),
+    Field("name", "Name", kind=or_null(NAME)),
+    Field("phones", "Phones", personal=True, kind=list_of(PHONE)),
+    Field(
+        "not_textable",
+        "Not textable",
+        personal=True,
+        cell=_not_textable,
+        kind=list_of(keyed(phone=PHONE, not_textable_at=INSTANT, code=or_null(WORD))),
+    ),
+    Field("opted_out", "Opted out", kind=NOTABLE),
+    Field("kind", "Kind", kind=one_of(ClientKind)),
+    Field(
+        "timezone",
+        "Timezone",
+        cell=lambda row, _: row["timezone"] or "the org's",
+        kind=or_null(WORD),
+    ),
+    Field("thread", "Thread", kind=or_null(ID)),
+    Field("bookings", "Bookings", kind=COUNT),
+    Field("messages", "Messages", kind=COUNT),
+    Field("created_at", "Since", kind=INSTANT),
+    Field("forgotten_at", "Forgotten", kind=or_null(INSTANT)),
 )
 CLIENT_CHANGED = (
-    Field("client", "Client"),
-    Field("kind", "Kind"),
-    Field("phones", "Phones"),
-    Field("reused", "Unchanged"),
+    Field("client", "Client", kind=REF),
+    Field("kind", "Kind", kind=one_of(ClientKind)),
+    Field("phones", "Phones", kind=COUNT),
+    Field("reused", "Unchanged", kind=FLAG),
 )
 PHONE_TEXTABLE = (
-    Field("client", "Client"),
-    Field("phone", "Textable again", personal=True),
-    Field("code", "The provider had said"),
-    Field("reused", "Unchanged"),
+    Field("client", "Client", kind=REF),
+    Field("phone", "Textable again", personal=True, kind=PHONE),
+    Field("code", "The provider had said", kind=or_null(WORD)),
+    Field("reused", "Unchanged", kind=FLAG),
 )
 FORGOTTEN = (
-    Field("client", "Client"),
-    Field("phones", "Phones erased"),
-    Field("messages", "Bodies erased"),
-    Field("cancelled", "Texts cancelled"),
-    Field("reused", "Unchanged"),
+    Field("client", "Client", kind=REF),
+    Field("phones", "Phones erased", kind=COUNT),
+    Field("messages", "Bodies erased", kind=COUNT),
+    Field("cancelled", "Texts cancelled", kind=COUNT),
+    Field("reused", "Unchanged", kind=FLAG),
 )
 
 SITTERS = (
-    Field("sitter", "Sitter"),
-    Field("name", "Name"),
-    Field("phone", "Own phone", personal=True),
-    Field("status", "Status"),
-    Field("number", "Number"),
-    Field("number_status", "Number is"),
-    Field("quarantined_until", "Until"),
+    Field("sitter", "Sitter", kind=REF),
+    Field("name", "Name", kind=NAME),
+    Field("phone", "Own phone", personal=True, kind=or_null(PHONE)),
+    Field("status", "Status", kind=one_of(SitterStatus)),
+    Field("number", "Number", kind=or_null(E164)),
+    Field("number_status", "Number is", kind=or_null(one_of(NumberStatus))),
+    Field("quarantined_until", "Until", kind=or_null(SOON)),
 )
 
 
@@ -115,137 +171,52 @@ def _spans(row: dict[str, Any], view: View) -> str:
 
 SITTER = (
     *SITTERS,
-    Field("activity", "Active", cell=_spans),
+    Field(
+        "activity",
+        "Active",
+        cell=_spans,
+        kind=list_of(keyed(activated_at=INSTANT, offboarded_at=or_null(INSTANT))),
+    ),
     Field(
         "numbers_held",
         "Numbers held",
         cell=lambda row, _: ", ".join(each["number"] for each in row["numbers_held"]) or "-",
+        kind=list_of(keyed(number=E164, first_held_at=INSTANT)),
     ),
-    Field("created_at", "Since"),
+    Field("created_at", "Since", kind=INSTANT),
 )
 SITTER_ADDED = (
-    Field("sitter", "Sitter"),
-    Field("status", "Status"),
-    Field("number", "Number"),
-    Field("reused", "Unchanged"),
+    Field("sitter", "Sitter", kind=REF),
+    Field("status", "Status", kind=one_of(SitterStatus)),
+    Field("number", "Number", kind=or_null(E164)),
+    Field("reused", "Unchanged", kind=FLAG),
 )
 DEACTIVATED = (
-    Field("sitter", "Sitter"),
-    Field("status", "Status"),
-    Field("number", "Former number"),
-    Field("quarantined_until", "In quarantine until"),
-    Field("windows_ended", "Windows ended now"),
-    Field("bookings_unassigned", "Bookings without a sitter"),
-    Field("reused", None),
+    Field("sitter", "Sitter", kind=REF),
+    Field("status", "Status", kind=one_of(SitterStatus)),
+    Field("number", "Former number", kind=or_null(E164)),
+    Field("quarantined_until", "In quarantine until", kind=or_null(SOON)),
+    Field("windows_ended", "Windows ended now", kind=list_of(REF)),
+    Field("bookings_unassigned", "Bookings without a sitter", kind=list_of(REF)),
+    Field("reused", None, kind=FLAG),
 )
 RENUMBERED = (
-    Field("sitter", "Sitter"),
-    Field("number", "Number"),
-    Field("previous", "Former number"),
-    Field("quarantined_until", "In quarantine until"),
+    Field("sitter", "Sitter", kind=REF),
+    Field("number", "Number", kind=E164),
+    Field("previous", "Former number", kind=or_null(E164)),
+    Field("quarantined_until", "In quarantine until", kind=or_null(SOON)),
 )
 
-NUMBERS = (
-    Field("number", "Number"),
-    Field("class", "Class"),
-    Field("status", "Status"),
-    Field("sitter", "Sitter"),
-    Field("quarantined_until", "Until"),
-    Field("quarantine_reason", "Reason"),
-    Field("last_used_at", "Last used"),
+IMPORTED = (
+    Field("row", "Line", kind=ID),
+    Field("ref", "Ref", kind=REF),
+    Field("result", "Result", kind=one_word_of("created", "updated", "unchanged")),
 )
-HISTORY = (
-    Field("from", "From", get=lambda row: row["starts_at"]),
-    Field(
-        "to",
-        "To",
-        get=lambda row: row["ends_at"],
-        cell=lambda row, view: local(row["ends_at"], view) if row["ends_at"] else "today",
-    ),
-    Field("class", "Class"),
-    Field("status", "Status"),
-    Field("sitter", "Sitter"),
-    Field("quarantined_until", "Until"),
-    Field("reason", "Why"),
-    Field("actor", "By"),
+SETTINGS = (
+    Field("name", "Setting", kind=WORD),
+    Field("value", "Value", kind=or_null(TEXT)),
+    Field("source", "From", kind=NAME),
 )
-NUMBER = (
-    *NUMBERS,
-    Field("segments_per_second", "Segments per second"),
-    Field("threads", "Clients"),
-    Field(
-        "history",
-        None,
-        get=lambda row: [
-            {field.name: field.value(each) for field in HISTORY} for each in row["history"]
-        ],
-    ),
-)
-NUMBER_CHANGED = (
-    Field("number", "Number"),
-    Field("class", "Class", get=lambda row: row.number_class),
-    Field("status", "Status"),
-    Field("sitter", "Sitter"),
-    Field("replaced", "Replaces"),
-    Field("reused", "Unchanged"),
-)
-NUMBER_ADDED = (
-    Field("number", "Number"),
-    Field("class", "Class", get=lambda row: row.number_class),
-    Field("status", "Status"),
-    Field("reused", "Unchanged"),
-)
-
-
-def _meanwhile(row: Any, _: View) -> str:
-    return (
-        ", ".join(
-            f"{count} window(s) from {number} ({kind})" if number else f"{count} from NO NUMBER"
-            for number, kind, count in row.meanwhile
-        )
-        or "-"
-    )
-
-
-QUARANTINED = (
-    Field("number", "Number"),
-    Field("status", "Status", get=lambda _: "quarantined"),
-    Field("quarantined_until", "Until"),
-    Field("days", "Days"),
-    Field("reason", "Reason"),
-    Field(
-        "affected",
-        "Affects",
-        get=lambda row: {
-            "sitter": row.sitter,
-            "threads": row.threads,
-            "future_windows": row.future_windows,
-        },
-        cell=lambda row, _: (
-            f"sitter {row.sitter or '-'}, {row.threads} thread(s), "
-            f"{row.future_windows} window(s) to come"
-        ),
-    ),
-    Field(
-        "meanwhile",
-        "Meanwhile",
-        get=lambda row: [
-            {"number": number, "class": kind, "windows": count}
-            for number, kind, count in row.meanwhile
-        ],
-        cell=_meanwhile,
-    ),
-    Field("replacement", "New front desk"),
-)
-RESTORED = (
-    Field("number", "Number"),
-    Field("status", "Status", get=lambda _: "active"),
-    Field("sitter", "Sitter"),
-    Field("forced", "Early"),
-    Field("reason", "Reason"),
-)
-IMPORTED = (Field("row", "Line"), Field("ref", "Ref"), Field("result", "Result"))
-SETTINGS = (Field("name", "Setting"), Field("value", "Value"), Field("source", "From"))
 
 
 def _payload(text: str) -> Any:
@@ -257,25 +228,31 @@ def _payload(text: str) -> Any:
 
 
 EVENTS = (
-    Field("seq", "Seq"),
-    Field("at", "When"),
-    Field("actor", "Who"),
-    Field("event", "Event"),
-    Field("entity", None),
-    Field("ref", "What"),
-    Field("reason", "Why"),
+    Field("seq", "Seq", kind=ID),
+    Field("at", "When", kind=INSTANT),
+    Field("actor", "Who", kind=NAME),
+    Field("event", "Event", kind=WORD),
+    Field("entity", None, kind=WORD),
+    Field("ref", "What", kind=WORD),
+    Field("reason", "Why", kind=or_null(TEXT)),
     Field(
         "payload",
         "Details",
         get=lambda row: _payload(row["payload"]),
-        cell=lambda row, _: row["payload"],
+        cell=lambda row, view: words(_payload(row["payload"]), view),
+        kind=FREE,
     ),
-    Field("hash", None),
+    Field("hash", None, kind=WORD),
+)
+HEAD = (
+    Field("org", "Org", kind=WORD),
+    Field("seq", "Seq", kind=COUNT),
+    Field("hash", "Hash", kind=WORD),
 )
 VERIFIED = (
-    Field("org", "Org"),
-    Field("events", "Events that hold"),
-    Field("ok", "Whole"),
-    Field("broken_seq", "First broken"),
-    Field("problem", "What is wrong"),
+    Field("org", "Org", kind=WORD),
+    Field("events", "Events that hold", kind=COUNT),
+    Field("ok", "Whole", kind=WELCOME),
+    Field("broken_seq", "First broken", kind=or_null(INTEGER)),
+    Field("problem", "What is wrong", kind=or_null(TEXT)),
 )

@@ -2,24 +2,42 @@
 
 from typing import Any
 
+from petmsg.enums import OptOutSource
 from petmsg.render.fields import Field
+from petmsg.render.kinds import (
+    COUNT,
+    E164,
+    FLAG,
+    ID,
+    INSTANT,
+    NAME,
+    NOTABLE,
+    PHONE,
+    REF,
+    TEXT,
+    WORD,
+    list_of,
+    one_of,
+    or_null,
+    rows_of,
+)
 
 OPT_OUTS = (
-    Field("opt_out", "Id"),
-    Field("client", "Client"),
-    Field("phone", "Phone", personal=True),
-    Field("source", "From"),
-    Field("reason", "Why"),
-    Field("opted_out_at", "Since"),
-    Field("ended_at", "Ended"),
-    Field("end_reason", None),
-    Field("actor", "By"),
+    Field("opt_out", "Id", kind=ID),
+    Field("client", "Client", kind=or_null(REF)),
+    Field("phone", "Phone", personal=True, kind=or_null(PHONE)),
+    Field("source", "From", kind=one_of(OptOutSource)),
+    Field("reason", "Why", kind=or_null(TEXT)),
+    Field("opted_out_at", "Since", kind=INSTANT),
+    Field("ended_at", "Ended", kind=or_null(INSTANT)),
+    Field("end_reason", None, kind=or_null(TEXT)),
+    Field("actor", "By", kind=NAME),
 )
 BLOCKED = (
-    Field("number", "Number"),
-    Field("phone", "Does not reach", personal=True),
-    Field("code", "Code"),
-    Field("blocked_at", "Since"),
+    Field("number", "Number", kind=E164),
+    Field("phone", "Does not reach", personal=True, kind=PHONE),
+    Field("code", "Code", kind=or_null(WORD)),
+    Field("blocked_at", "Since", kind=INSTANT),
 )
 
 
@@ -29,26 +47,26 @@ def _rows(name: str, fields: tuple[Field, ...]) -> Field:
     def get(row: Any) -> list[dict[str, Any]]:
         return [{field.name: field.value(each) for field in fields} for each in row[name]]
 
-    return Field(name, None, get=get, personal=True)
+    return Field(name, None, get=get, personal=True, kind=rows_of(fields))
 
 
 OPT_OUT = (
-    Field("client", "Client"),
-    Field("opted_out", "Opted out"),
-    Field("opted_out_at", "Since"),
+    Field("client", "Client", kind=REF),
+    Field("opted_out", "Opted out", kind=NOTABLE),
+    Field("opted_out_at", "Since", kind=or_null(INSTANT)),
     _rows("history", OPT_OUTS),
     _rows("blocked", BLOCKED),
 )
 OPTED_OUT = (
-    Field("client", "Client"),
-    Field("phones", "Opted out", personal=True),
-    Field("waiting", "Texts that will not leave"),
-    Field("reused", "Unchanged"),
+    Field("client", "Client", kind=REF),
+    Field("phones", "Opted out", personal=True, kind=list_of(PHONE)),
+    Field("waiting", "Texts that will not leave", kind=COUNT),
+    Field("reused", "Unchanged", kind=FLAG),
 )
 OPTED_IN = (
-    Field("client", "Client"),
-    Field("phones", "Opted in", personal=True),
-    Field("unblocked", "Numbers tried again"),
-    Field("carrier_blocks", "Carrier blocks still"),
-    Field("reused", "Unchanged"),
+    Field("client", "Client", kind=REF),
+    Field("phones", "Opted in", personal=True, kind=list_of(PHONE)),
+    Field("unblocked", "Numbers tried again", kind=list_of(E164)),
+    Field("carrier_blocks", "Carrier blocks still", kind=NOTABLE),
+    Field("reused", "Unchanged", kind=FLAG),
 )

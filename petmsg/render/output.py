@@ -10,9 +10,9 @@ from petmsg.render.safe import json_text, safe
 
 
 def show_list(
-    fields: Sequence[Field], rows: Sequence[Any], *, output: OutputFormat, view: View
+    fields: Sequence[Field], rows: Iterable[Any], *, output: OutputFormat, view: View
 ) -> None:
-    """Print a list: a JSON array, a line per row, or a table."""
+    """Print a list: a JSON array, a line per row, or a table. Lines are written as rows come."""
     if output is OutputFormat.JSON:
         dump([record(fields, row, view) for row in rows])
     elif output is OutputFormat.JSONL:
@@ -23,7 +23,7 @@ def show_list(
     else:
         from petmsg.render.table import print_table
 
-        print_table(fields, rows, view)
+        print_table(fields, list(rows), view)
 
 
 def show_one(fields: Sequence[Field], row: Any, *, output: OutputFormat, view: View) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from petmsg.render.fields import Field, View
+from petmsg.render.kinds import DAY, FLAG, TEXT, WORD, or_null
 
 
 def _in_report(row: Any, _: View) -> str:
@@ -10,25 +11,25 @@ def _in_report(row: Any, _: View) -> str:
 
 
 CODES = (
-    Field("code", "Code"),
-    Field("class", "Class", get=lambda row: row.of_class),
-    Field("meaning", "Meaning"),
-    Field("reaction", None),
-    Field("in_report", None),
-    Field("known", None),
-    Field("source", None),
-    Field("dated", None, get=lambda row: row.dated and row.dated.isoformat()),
+    Field("code", "Code", kind=WORD),
+    Field("class", "Class", get=lambda row: row.of_class, kind=WORD),
+    Field("meaning", "Meaning", kind=TEXT),
+    Field("reaction", None, kind=TEXT),
+    Field("in_report", None, kind=or_null(TEXT)),
+    Field("known", None, kind=FLAG),
+    Field("source", None, kind=TEXT),
+    Field("dated", None, get=lambda row: row.dated and row.dated.isoformat(), kind=or_null(DAY)),
 )
 """Of a list."""
 
 CODE = (
-    Field("code", "Code"),
-    Field("class", "Class", get=lambda row: row.of_class),
-    Field("meaning", "Meaning"),
-    Field("reaction", "What petmsg does"),
-    Field("in_report", "In a delivery report", cell=_in_report),
-    Field("known", None),
-    Field("source", "Source"),
-    Field("dated", "Dated", get=lambda row: row.dated and row.dated.isoformat()),
+    Field("code", "Code", kind=WORD),
+    Field("class", "Class", get=lambda row: row.of_class, kind=WORD),
+    Field("meaning", "Meaning", kind=TEXT),
+    Field("reaction", "What petmsg does", kind=TEXT),
+    Field("in_report", "In a delivery report", cell=_in_report, kind=or_null(TEXT)),
+    Field("known", None, kind=FLAG),
+    Field("source", "Source", kind=TEXT),
+    Field("dated", "Dated", get=lambda row: row.dated and row.dated.isoformat(), kind=or_null(DAY)),
 )
 """Of one code, explained."""

@@ -1,44 +1,46 @@
-"""Tables on a terminal: the only importer of Rich together with its siblings in this package."""
+"""Tables on a terminal: the only importer of Rich together with its siblings in this package.
+
+Colours mean something, and never say what the words do not: green works, yellow waits or is worth
+an eye, red failed or needs somebody, dim is over or not there.
+"""
 
 import io
+import os
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any, NamedTuple
 
-from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from petmsg.render.fields import Field, View
+from petmsg.render.kinds import BAD, GOOD, OVER, TEXT, WAITS, Kind
+from petmsg.render.layout import GAP, Column, Layout, lay_out
+from petmsg.render.paper import Paper, paper_of
 from petmsg.render.safe import safe
 
-_WIDTH_OFF_A_TERMINAL = 200
-_STYLES = {
-    "active": "green",
-    "confirmed": "green",
-    "sent": "green",
-    "delivered": "green",
-    "quarantined": "yellow",
-    "pending": "yellow",
-    "queued": "yellow",
-    "unknown": "red",
-    "failed": "red",
-    "cancelled": "dim",
-    "retired": "dim",
-    "offboarded": "dim",
-    "inactive": "dim",
-}
+STYLES = {GOOD: "green", WAITS: "yellow", BAD: "bold red", OVER: "dim"}
+_INDENT = 4
+_NOTHING = "-"
 
 
-def show(renderable: RenderableType) -> None:
+def show(renderable: RenderableType, paper: Paper | None = None) -> None:
     """Print it on stdout. Off a terminal it is wide, so that nothing is cut, and lines end where
     their text ends."""
-    if sys.stdout.isatty():
-        Console(file=sys.stdout, emoji=False, markup=False, highlight=False).print(renderable)
-        return
+    if paper is None:
+        paper = paper_of(sys.stdout, os.environ)
     drawn = Console(
-        file=io.StringIO(), width=_WIDTH_OFF_A_TERMINAL, emoji=False, markup=False, highlight=False
+        file=io.StringIO(),
+        width=paper.width,
+        force_terminal=paper.colour,
+        color_system="standard" if paper.colour else None,
+        no_color=not paper.colour,
+        emoji=False,
+        markup=False,
+        highlight=False,
+        legacy_windows=False,
     )
     with drawn.capture() as captured:
         drawn.print(renderable)
@@ -46,29 +48,165 @@ def show(renderable: RenderableType) -> None:
         sys.stdout.write(line.rstrip() + "\n")
 
 
-def cell(text: str) -> Text:
+def cell(text: str, kind: Kind | None = None) -> Text:
     """A text as a cell: escaped, and coloured where its word has a meaning."""
-    return Text(safe(text), style=_STYLES.get(text, ""))
+    tone = OVER if text == _NOTHING else kind.tones.get(text) if kind is not None else None
+    return Text(safe(text), style=STYLES[tone] if tone is not None else "")
 
 
 def print_table(fields: Sequence[Field], rows: Sequence[Any], view: View) -> None:
-    """Rows below a header; an empty list says so."""
+    """Rows below a header, as wide as the paper allows; an empty list says so."""
+    paper = view.paper or paper_of(sys.stdout, os.environ)
     shown = [field for field in fields if field.title is not None]
     if not rows:
-        show(Text("Nothing to show.", style="dim"))
+        show(Text("Nothing to show.", style="dim"), paper)
         return
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for field in shown:
-        table.add_column(field.title or "", overflow="fold")
-    for row in rows:
-        table.add_row(*(cell(field.text(row, view)) for field in shown))
-    show(table)
+    cells, layout = _fitted(shown, rows, view._replace(relative=True), paper.width)
+    if layout.is_tight:
+        cells, layout = _fitted(shown, rows, view._replace(relative=False), paper.width)
+    show(Text("\n").join(_drawn(shown, cells, layout, paper)), paper)
 
 
 def print_record(fields: Sequence[Field], row: Any, view: View) -> None:
     """One thing, its fields one below the other."""
-    grid = Table.grid(padding=(0, 2))
-    for field in fields:
-        if field.title is not None:
-            grid.add_row(Text(field.title, style="bold"), cell(field.text(row, view)))
-    show(grid)
+    paper = view.paper or paper_of(sys.stdout, os.environ)
+    close = view._replace(relative=True)
+    titled = [field for field in fields if field.title is not None]
+    widest = max((cell_len(field.title or "") for field in titled), default=0)
+    room = max(paper.width - widest - GAP, 1)
+    lines = []
+    for field in titled:
+        value = cell(field.text(row, close), field.kind)
+        title = Text(field.title or "", style="bold")
+        for number, piece in enumerate(wrapped(value, room)):
+            line = _padded(Text() if number else title, widest + GAP)
+            lines.append(line.append_text(piece))
+    show(Text("\n").join(lines), paper)
+
+
+# ------------------------------------------------------------------------------------------ drawing
+
+
+Cells = list[list[Text]]
+
+
+def _fitted(
+    fields: Sequence[Field], rows: Sequence[Any], view: View, width: int
+) -> tuple[Cells, Layout]:
+    """The cells of a list, and how its columns fit into the width."""
+    views = [view._replace(relative=view.relative and field.kind.soon) for field in fields]
+    cells = [
+        [
+            cell(field.text(row, of_field), field.kind)
+            for field, of_field in zip(fields, views, strict=True)
+        ]
+        for row in rows
+    ]
+    columns = [_column(field, [row[i] for row in cells]) for i, field in enumerate(fields)]
+    return cells, lay_out(columns, width)
+
+
+class _Cell(NamedTuple):
+    """A cell in line: its lines, the width of its column, and on which side of it they stand."""
+
+    lines: list[Text]
+    width: int
+    right: bool
+
+
+def _column(field: Field, cells: Sequence[Text]) -> Column:
+    """How wide a column wants to be, and how narrow it may become."""
+    title = field.title or ""
+    whole = max(cell_len(each.plain) for each in cells)
+    natural = max(whole, cell_len(title))
+    least = max(whole, _longest_word(title))
+    if field.kind.wrap:
+        words = max(_longest_word(each.plain) for each in cells)
+        least = min(natural, max(field.kind.wrap, words, _longest_word(title)))
+    return Column(natural, least, _rank(field.kind), of_two_sizes=field.kind.is_instant)
+
+
+def _rank(kind: Kind) -> int:
+    """What leaves the line first: prose, then times, then names."""
+    if kind.is_instant:
+        return 2
+    return 0 if not kind.wrap else 1 if kind.wrap < TEXT.wrap else 3
+
+
+def _longest_word(text: str) -> int:
+    return max(cell_len(word) for word in text.split(" "))
+
+
+def _drawn(fields: Sequence[Field], cells: Cells, layout: Layout, paper: Paper) -> Iterable[Text]:
+    """The lines of a table: its titles, a rule, and each row with what hangs below it."""
+    titles = [Text(field.title or "", style="bold") for field in fields]
+    header = list(_in_line(fields, titles, layout))
+    yield from header
+    widest = sum(layout.widths.values()) + GAP * (len(layout.widths) - 1)
+    yield Text(("-" if paper.plain else "─") * min(widest, paper.width), style="dim")
+    for row in cells:
+        yield from _in_line(fields, row, layout)
+        yield from _hanging(fields, row, layout.hanging, paper.width)
+
+
+def _in_line(fields: Sequence[Field], row: Sequence[Text], layout: Layout) -> Iterable[Text]:
+    """The columns of a row that stand beside each other, as many lines as the highest has."""
+    there = [
+        _Cell(wrapped(row[place], width), width, fields[place].kind.right)
+        for place, width in layout.widths.items()
+    ]
+    for number in range(max(len(each.lines) for each in there)):
+        line = Text()
+        for place, each in enumerate(there):
+            piece = each.lines[number] if number < len(each.lines) else Text()
+            line.append(" " * GAP * bool(place))
+            line.append_text(_padded(piece, each.width, right=each.right))
+        yield line
+
+
+def _hanging(
+    fields: Sequence[Field], row: Sequence[Text], places: Sequence[int], width: int
+) -> Iterable[Text]:
+    """What did not fit beside the others: `Title: value`, several on a line where they are short.
+
+    What is not there is left out.
+    """
+    room = max(width - _INDENT, 1)
+    line = Text()
+    for place in places:
+        if row[place].plain == _NOTHING:
+            continue
+        title = (fields[place].title or "").rstrip("?")
+        pair = Text().append(f"{title}: ", style="dim").append_text(row[place])
+        if line and cell_len(line.plain) + GAP + cell_len(pair.plain) <= room:
+            line.append(" " * GAP).append_text(pair)
+            continue
+        yield from _indented(line, room)
+        line = pair
+    yield from _indented(line, room)
+
+
+def _indented(line: Text, room: int) -> Iterable[Text]:
+    if line:
+        for piece in wrapped(line, room):
+            yield Text(" " * _INDENT).append_text(piece)
+
+
+@cache
+def _ruler() -> Console:
+    return Console(file=io.StringIO(), emoji=False, markup=False, highlight=False)
+
+
+def wrapped(text: Text, width: int) -> list[Text]:
+    """The text in lines of that width, broken at spaces; a longer word at any place."""
+    if cell_len(text.plain) <= width:
+        return [text]
+    lines = list(text.wrap(_ruler(), width, overflow="fold"))
+    for line in lines:
+        line.rstrip()
+    return lines
+
+
+def _padded(text: Text, width: int, *, right: bool = False) -> Text:
+    blanks = " " * max(width - cell_len(text.plain), 0)
+    return Text().append(blanks * right).append_text(text).append(blanks * (not right))

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from petmsg.clock import iso_utc
-from petmsg.enums import Code, NumberClass, Outcome, Rule
+from petmsg.enums import Code, DirectRule, NumberClass, Outcome, Rule
 
 
 class Step(NamedTuple):
     """One rule that was tried: what it asked, what came out, and in words."""
 
     step: int
-    rule: Rule
+    rule: Rule | DirectRule
     condition: str
     result: bool
     code: Code
@@ -41,10 +41,13 @@ class DecidingWindow(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """The answer for one client at one instant (`at`, aware UTC)."""
+    """The answer for one client at one instant (`at`, aware UTC).
+
+    `client` is None for a text to nobody's thread (`routing.direct`).
+    """
 
     org: str
-    client: str
+    client: str | None
     at: datetime
     outcome: Outcome
     number: ChosenNumber | None
@@ -56,8 +59,9 @@ class Decision(NamedTuple):
 
     @property
     def rule(self) -> Rule | None:
-        """The rule that yielded the number; None if none did."""
-        return self.trace[-1].rule if self.number is not None else None
+        """The rule that yielded the number; None if none did, or it is of a direct text."""
+        rule = self.trace[-1].rule if self.number is not None else None
+        return rule if isinstance(rule, Rule) else None
 
     def to_json(self) -> dict[str, Any]:
         """The Decision in the shape of `route explain -o json` (spec, section 4)."""

@@ -3,10 +3,15 @@
 The number it came to gives the org, the phone it came from gives the client, and the client has one
 thread: the text is stored there, always. The rules here say who is to read it:
 
-1. a phone that no client of the org has: the org's unrouted inbox;
-2. the sitter, where a window of this client contains the instant and has her, she is active, and
+1. STOP, START and HELP are never a sitter's to read: they go to the desk;
+2. a sitter's own text to her own number is for a client of hers, where the org relays
+   (`routing.relay` says for which);
+3. a phone that no client of the org has: the org's unrouted inbox;
+4. the sitter, where a window of this client contains the instant and has her, she is active, and
    the number is hers and usable;
-3. otherwise the front desk's inbox, with the first code that applies.
+5. otherwise the front desk's inbox, with the first code that applies.
+
+The first two leave a step in the trace only where they have something to say.
 
 A number that went to somebody else since, or rests in quarantine, never carries a client's words to
 its new holder. Source of the rules: issue 4; spec, section 7 (Inbound).
@@ -16,12 +21,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from petmsg.clock import clock_local, iso_utc
-from petmsg.enums import InboundCode, InboundRule, NumberClass
+from petmsg.enums import AddressedTo, InboundCode, InboundRule, Keyword, NumberClass
 from petmsg.routing.decide import contains, usable
 from petmsg.routing.facts import NumberFact, WindowFact
 
-FRONT_DESK = "front_desk"
-UNROUTED = "unrouted"
+FRONT_DESK = AddressedTo.FRONT_DESK.value
+UNROUTED = AddressedTo.UNROUTED.value
+RELAY = AddressedTo.RELAY.value
 
 
 class HolderFact(NamedTuple):
@@ -36,7 +42,9 @@ class InboundFacts(NamedTuple):
 
     `number` and `holder` are as they were at the instant, by the custody ledger. `client` is the
     ref of who has the phone, None if nobody has. `windows` are those of her thread. `seen` says
-    that she had a text from this number before, and `seen_holder` whose it was then.
+    that she had a text from this number before, and `seen_holder` whose it was then. `keyword` is
+    what the whole text says to the carriers. `sender` is set where the phone is the personal one of
+    the sitter who holds the number, and `relay` says whether the org passes such texts on.
     """
 
     org: str
@@ -47,6 +55,9 @@ class InboundFacts(NamedTuple):
     windows: tuple[WindowFact, ...] = ()
     seen: bool = False
     seen_holder: HolderFact | None = None
+    keyword: Keyword | None = None
+    sender: HolderFact | None = None
+    relay: bool = False
 
 
 class InboundStep(NamedTuple):
@@ -61,8 +72,8 @@ class InboundStep(NamedTuple):
 
 
 class Addressee(NamedTuple):
-    """Who is to read a text that came at `at` (aware UTC): a sitter's ref, `front_desk` or
-    `unrouted`; and why."""
+    """Who is to read a text that came at `at` (aware UTC): a sitter's ref, `front_desk`,
+    `unrouted`, or `relay` for a sitter's own text to a client; and why."""
 
     org: str
     number: str
@@ -72,6 +83,13 @@ class Addressee(NamedTuple):
     code: InboundCode
     reason: str
     trace: tuple[InboundStep, ...]
+
+    @property
+    def kind(self) -> AddressedTo:
+        """Whose inbox it is."""
+        if self.addressed_to in _NOT_A_SITTER:
+            return AddressedTo(self.addressed_to)
+        return AddressedTo.SITTER
 
     def to_json(self) -> dict[str, Any]:
         """In the shape of `route inbound -o json` (issue 4)."""
@@ -97,12 +115,27 @@ class Addressee(NamedTuple):
         }
 
 
+_NOT_A_SITTER = frozenset((FRONT_DESK, UNROUTED, RELAY))
+
+
 def address(facts: InboundFacts, at: datetime) -> Addressee:
     """Who is to read a text that came at `at` (aware UTC). Same facts and instant, same answer."""
+    if facts.keyword is not None:
+        to = UNROUTED if facts.client is None else FRONT_DESK
+        return _addressee(facts, at, to, (_of_keyword(facts.keyword),))
+    before: tuple[InboundStep, ...] = ()
+    if facts.sender is not None:
+        name = facts.sender.name
+        if facts.relay:
+            why = f"Sitter {name} wrote it to her own number"
+            step = _step(InboundRule.RELAY, True, InboundCode.SITTER_REPLY, why)
+            return _addressee(facts._replace(client=None), at, RELAY, (step,))
+        why = f"Sitter {name} wrote it, and the org does not relay"
+        before = (_step(InboundRule.RELAY, False, InboundCode.RELAY_OFF, why),)
     if facts.client is None:
         why = "No client has this phone"
         step = _step(InboundRule.CLIENT, True, InboundCode.UNKNOWN_SENDER, why)
-        return _addressee(facts, at, UNROUTED, (step,))
+        return _addressee(facts, at, UNROUTED, (*before, step))
     known = _step(
         InboundRule.CLIENT, False, InboundCode.KNOWN_CLIENT, f"It is the phone of {facts.client}"
     )
@@ -113,11 +146,23 @@ def address(facts: InboundFacts, at: datetime) -> Addressee:
         why = f"Active assignment window for sitter {hers.sitter_name} until {until}"
         step = _step(InboundRule.SITTER, True, InboundCode.WINDOW_ACTIVE, why)
         assert hers.sitter is not None
-        return _addressee(facts, at, hers.sitter, (known, step))
+        return _addressee(facts, at, hers.sitter, (*before, known, step))
     code, why = _why_the_desk(facts, active, at)
     nobody = _step(InboundRule.SITTER, False, code, why)
     desk = _step(InboundRule.FRONT_DESK, True, code, f"{why} - to the front desk")
-    return _addressee(facts, at, FRONT_DESK, (known, nobody, desk))
+    return _addressee(facts, at, FRONT_DESK, (*before, known, nobody, desk))
+
+
+_KEYWORDS = {
+    Keyword.STOP: (InboundCode.KEYWORD_STOP, "She wants no texts any more"),
+    Keyword.START: (InboundCode.KEYWORD_START, "She wants texts again"),
+    Keyword.HELP: (InboundCode.KEYWORD_HELP, "She asks for help; the carrier answers"),
+}
+
+
+def _of_keyword(keyword: Keyword) -> InboundStep:
+    code, why = _KEYWORDS[keyword]
+    return _step(InboundRule.KEYWORD, True, code, why)
 
 
 def _speaks(facts: InboundFacts, window: WindowFact, at: datetime) -> bool:
@@ -159,18 +204,18 @@ def _why_the_desk(
 
 
 _CONDITION = {
-    InboundRule.CLIENT: (1, "the phone is of no client of the org"),
+    InboundRule.KEYWORD: "the whole text is a word to the carriers: STOP, START or HELP",
+    InboundRule.RELAY: "it is from the own phone of the sitter whose number it is",
+    InboundRule.CLIENT: "the phone is of no client of the org",
     InboundRule.SITTER: (
-        2,
-        "a window of this client contains the time, and its active sitter holds the usable number",
+        "a window of this client contains the time, and its active sitter holds the usable number"
     ),
-    InboundRule.FRONT_DESK: (3, "nobody else is to read it"),
+    InboundRule.FRONT_DESK: "nobody else is to read it",
 }
 
 
 def _step(rule: InboundRule, result: bool, code: InboundCode, explanation: str) -> InboundStep:
-    number, condition = _CONDITION[rule]
-    return InboundStep(number, rule, condition, result, code, explanation)
+    return InboundStep(1, rule, _CONDITION[rule], result, code, explanation)
 
 
 def _addressee(
@@ -185,5 +230,5 @@ def _addressee(
         addressed_to=to,
         code=last.code,
         reason=last.explanation,
-        trace=trace,
+        trace=tuple(step._replace(step=place) for place, step in enumerate(trace, 1)),
     )

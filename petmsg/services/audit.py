@@ -6,6 +6,7 @@ exported to where operators cannot rewrite it.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -86,18 +87,19 @@ def _instant(written: str | datetime) -> datetime:
 
 
 def parse_heads(text: str) -> dict[str, dict[int, frozenset[str]]]:
-    """Exported heads (`org, seq, hash`, one JSON object a line) by org and sequence number.
+    """Exported heads (`org, seq, hash`, one JSON object a line or an array of them) by org and
+    sequence number.
 
     Raises `MalformedFile`, also when there is none: comparing with nothing would prove nothing.
     """
     heads: dict[str, dict[int, frozenset[str]]] = {}
-    for line, written in enumerate(text.splitlines(), start=1):
+    for line, written in enumerate(_lines(text), start=1):
         if not written.strip():
             continue
         try:
             head = json.loads(written)
             org, seq, digest = head["org"], head["seq"], head["hash"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             org = seq = digest = None
         if not (isinstance(org, str) and isinstance(seq, int) and isinstance(digest, str)):
             raise MalformedFile(
@@ -111,6 +113,14 @@ def parse_heads(text: str) -> dict[str, dict[int, frozenset[str]]]:
             "The file holds no exported head.", hint="Export one: petmsg audit export --head"
         )
     return heads
+
+
+def _lines(text: str) -> list[str]:
+    """The text's lines; of a JSON array its elements."""
+    if text.lstrip().startswith("["):
+        with suppress(ValueError, RecursionError):
+            return [json.dumps(each) for each in json.loads(text)]
+    return text.splitlines()
 
 
 def orgs_gone(heads: Mapping[str, object], found: Sequence[Verified]) -> list[Verified]:

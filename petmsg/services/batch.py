@@ -14,7 +14,8 @@ from petmsg.services.work import Failure, Work, take_alone
 
 CHUNK = 1000
 _LONGEST_CELL = 4096
-_FORMULA_STARTS = "=+-@|%\t\r"
+FORMULA_STARTS = "=+-@|%\t\r"
+"""With which a spreadsheet begins a formula: a cell of ours that does is written with a `'`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ def one_by_one(
     for row in rows:
         done = take_alone(work, row, take, ref=lambda each_row: each_row.ref)
         results.append(replace(done, row=row.line) if isinstance(done, Failure) else done)
+        work.moved()
     return results
 
 
@@ -194,6 +196,6 @@ def _checked(line: int, cells: dict[str, str | None]) -> BatchRow:
 
 def _from_spreadsheet(cell: str) -> str:
     """Takes off the `'` that an export puts before a cell a spreadsheet would run as a formula."""
-    if len(cell) > 1 and cell[0] == "'" and cell[1] in _FORMULA_STARTS:
+    if len(cell) > 1 and cell[0] == "'" and cell[1] in FORMULA_STARTS:
         return cell[1:]
     return cell

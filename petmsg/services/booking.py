@@ -7,12 +7,10 @@ from typing import Any
 
 from petmsg.clock import iso_utc
 from petmsg.enums import BookingStatus, SitterStatus
-from petmsg.errors import (
-    AlreadyDifferent,
-    NotFound,
-)
+from petmsg.errors import AlreadyDifferent
 from petmsg.queries import confirm as confirm_queries
 from petmsg.queries.lookup import SitterKey, find_client, find_sitter
+from petmsg.queries.nearest import no_booking
 from petmsg.services import window
 from petmsg.services.batch import BatchRow
 from petmsg.services.booking_import import (
@@ -201,7 +199,7 @@ def _apply(
 def _one(work: Work, ref: str) -> dict[str, Any]:
     found = load_bookings(work, [ref])
     if not found:
-        raise NotFound("booking", ref)
+        raise no_booking(work.cursor, work.org.id, ref)
     return found[0]
 
 

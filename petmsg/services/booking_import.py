@@ -72,6 +72,7 @@ class BookingRows:
                 results.append(RowDone(row.line, ref, result))
             except PetmsgError as problem:
                 results.append(Failure(row.ref, problem, row.line))
+            self.work.moved()
         self._write()
         return results
 
@@ -100,7 +101,7 @@ class BookingRows:
     def _client(self, text: str) -> ClientKey:
         if text not in self.clients:
             try:
-                self.clients[text] = find_client(self.cursor, self.work.org.id, text)
+                self.clients[text] = find_client(self.cursor, self.work.org.id, text, guess=False)
             except PetmsgError as problem:
                 self.clients[text] = problem
         found = self.clients[text]
@@ -111,7 +112,7 @@ class BookingRows:
     def _sitter(self, text: str) -> SitterKey:
         if text not in self.sitters:
             try:
-                self.sitters[text] = find_sitter(self.cursor, self.work.org.id, text)
+                self.sitters[text] = find_sitter(self.cursor, self.work.org.id, text, guess=False)
             except PetmsgError as problem:
                 self.sitters[text] = problem
         found = self.sitters[text]

@@ -6,6 +6,7 @@ a number is kept here for all workers at once: a claim reserves the moment at wh
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,14 +22,27 @@ from petmsg.enums import (
 from petmsg.errors import Busy, Refused
 from petmsg.models import Message
 from petmsg.providers.base import OutgoingText
-from petmsg.queries.attempt import begin_attempt, earlier_text, locked_number, under_way
+from petmsg.queries.attempt import (
+    begin_attempt,
+    earlier_text,
+    earlier_to_phone,
+    locked_number,
+    under_way,
+)
 from petmsg.queries.hold import blocked_code, read_hold_facts
 from petmsg.queries.lookup import ClientKey
-from petmsg.queries.queue import NumberPace
+from petmsg.queries.queue import NO_THREAD, NumberPace
 from petmsg.queries.routing import read_facts
 from petmsg.routing import Decision, decide
+from petmsg.services import direct
 from petmsg.services.alert import raise_alert
-from petmsg.services.message import MessageNotWaiting, client_of, locked_message, sitter_ref
+from petmsg.services.message import (
+    MessageNotWaiting,
+    client_of,
+    client_ref_of,
+    locked_message,
+    sitter_ref,
+)
 from petmsg.services.work import Work
 
 LOOK_AGAIN = timedelta(minutes=1)
@@ -56,6 +70,8 @@ class ProviderChanged(Busy):
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A text that is ours to send: what to hand over, and which attempt this is.
+
+    `thread` is `NO_THREAD` for a text to nobody's thread.
 
     Nothing may be handed over before `start_at` (aware UTC), which keeps the number's pace;
     `busy_for` is how long the number is busy from then on.
@@ -126,13 +142,13 @@ def claim(
         raise ProviderChanged(
             f"The provider of org {work.org.slug} was changed to {work.org.provider}."
         )
+    if message.thread_id is None:
+        direct.readdress(work, message)
     assert message.to_e164 is not None
-    assert message.client_id is not None
-    client = client_of(work, message)
     facts = read_hold_facts(
         work.cursor,
         work.org,
-        client_id=client.id,
+        client_id=message.client_id,
         to_e164=message.to_e164,
         number_id=None,
         send_at=message.send_at,
@@ -141,7 +157,7 @@ def claim(
     )
     for held in hold.holds(facts, work.now):
         if held.final:
-            return _refuse(work, message, client, held)
+            return _refuse(work, message, held)
         return Waiting(message_id, held.explanation, held.until)
     if message.due_at is not None and message.due_at > work.now:
         again = iso_utc(message.due_at)
@@ -149,14 +165,37 @@ def claim(
     ahead_of_it = _ahead_of(work, message)
     if ahead_of_it is not None:
         return Waiting(message_id, ahead_of_it)
-    return _with_number(work, message, client, worker=worker, ahead=ahead)
+    if message.thread_id is None:
+        return _with_direct_number(work, message, worker=worker, ahead=ahead)
+    return _with_number(work, message, client_of(work, message), worker=worker, ahead=ahead)
+
+
+def _with_direct_number(work: Work, message: Message, *, worker: str, ahead: timedelta) -> Taken:
+    """A text to nobody's thread leaves from its one number, or not at all."""
+    assert message.id is not None
+    decision, number = _decide_and_lock(work, lambda: direct.decide(work, message))
+    if number is None:
+        message.status, message.due_at = MessageStatus.FAILED, None
+        message.error_code = decision.trace[-1].code.value.lower()
+        message.error_message = decision.reason
+        payload = {"client": None, "code": message.error_code, "attempt": None}
+        work.record("message.failed", "message", str(message.id), payload)
+        direct.did_not_arrive(work, message)
+        work.session.flush()
+        return Ended(message.id, message.status, decision.reason)
+    return _if_free(work, message, number, decision, worker=worker, ahead=ahead)
 
 
 def _with_number(
     work: Work, message: Message, client: ClientKey, *, worker: str, ahead: timedelta
 ) -> Taken:
     assert message.id is not None
-    decision, number = _decide_and_lock(work, client)
+    decision, number = _decide_and_lock(
+        work,
+        lambda: decide(
+            read_facts(work.cursor, work.org, client, at=work.now, past=False), work.now
+        ),
+    )
     if message.as_sitter_id is not None:
         speaker = sitter_ref(work, message.as_sitter_id)
         if decision.number is None or decision.number.sitter != speaker:
@@ -169,6 +208,20 @@ def _with_number(
     if number is None:
         _alert_no_number(work, client, decision)
         return Waiting(message.id, decision.reason, work.now + LOOK_AGAIN, decision)
+    return _if_free(work, message, number, decision, worker=worker, ahead=ahead)
+
+
+def _if_free(
+    work: Work,
+    message: Message,
+    number: NumberPace,
+    decision: Decision,
+    *,
+    worker: str,
+    ahead: timedelta,
+) -> Taken:
+    """Take the text, if the number may start it and the carrier lets it through."""
+    assert message.id is not None
     assert message.to_e164 is not None
     blocked = blocked_code(work.cursor, work.org, number_id=number.id, to_e164=message.to_e164)
     if blocked is not None:
@@ -191,16 +244,14 @@ def _take(
     start_at: datetime,
 ) -> Claim:
     assert message.id is not None
-    assert message.thread_id is not None
     assert message.to_e164 is not None
     assert message.body is not None
-    assert decision.rule is not None
     per_second = number.segments_per_second or pace.usual_pace(number.e164)
     taken = Claim(
         message=message.id,
         attempt=message.attempts + 1,
         worker=worker,
-        thread=message.thread_id,
+        thread=message.thread_id or NO_THREAD,
         number=number.id,
         text=OutgoingText(number.e164, message.to_e164, message.body),
         segments=message.segments,
@@ -215,7 +266,7 @@ def _take(
         org_id=work.org.id,
         message_id=taken.message,
         attempt=taken.attempt,
-        thread_id=taken.thread,
+        thread_id=message.thread_id,
         rule=decision.rule,
         decision=taken.decision_json,
         provider=work.org.provider,
@@ -227,7 +278,9 @@ def _take(
     return taken
 
 
-def _decide_and_lock(work: Work, client: ClientKey) -> tuple[Decision, NumberPace | None]:
+def _decide_and_lock(
+    work: Work, decide_now: Callable[[], Decision]
+) -> tuple[Decision, NumberPace | None]:
     """The Decision for now with its number's row locked: what it says still holds at the commit.
 
     On PostgreSQL the number may change (a quarantine, say) between reading the facts and locking
@@ -237,8 +290,7 @@ def _decide_and_lock(work: Work, client: ClientKey) -> tuple[Decision, NumberPac
     cursor = work.cursor
     locked: NumberPace | None = None
     for _ in range(_MOST_TRIES):
-        facts = read_facts(cursor, work.org, client, at=work.now, past=False)
-        decision = decide(facts, work.now)
+        decision = decide_now()
         if decision.number is None:
             return decision, None
         if locked is not None and locked.id == decision.number.id:
@@ -256,13 +308,22 @@ def _ahead_of(work: Work, message: Message) -> str | None:
     not.
     """
     assert message.id is not None
-    assert message.thread_id is not None
     assert message.to_e164 is not None
     assert message.send_at is not None
     cursor = work.cursor
     sending = under_way(cursor, org_id=work.org.id, to_e164=message.to_e164)
     if sending is not None:
         return f"text {sending[0]} to the same phone is {sending[1]}"
+    if message.thread_id is None:
+        before = earlier_to_phone(
+            cursor,
+            org_id=work.org.id,
+            to_e164=message.to_e164,
+            message_id=message.id,
+            send_at=message.send_at,
+            now=work.now,
+        )
+        return None if before is None else f"text {before} to the same phone comes first"
     earlier = earlier_text(
         cursor,
         thread_id=message.thread_id,
@@ -274,8 +335,9 @@ def _ahead_of(work: Work, message: Message) -> str | None:
     return None if earlier is None else f"text {earlier} of the same thread comes first"
 
 
-def _refuse(work: Work, message: Message, client: ClientKey, held: hold.Hold) -> Ended:
+def _refuse(work: Work, message: Message, held: hold.Hold) -> Ended:
     assert message.id is not None
+    client = client_ref_of(work, message)
     message.status = MessageStatus.FAILED
     message.error_code, message.error_message = held.code.value, held.explanation
     message.due_at = None
@@ -283,16 +345,17 @@ def _refuse(work: Work, message: Message, client: ClientKey, held: hold.Hold) ->
         "message.failed",
         "message",
         str(message.id),
-        {"client": client.ref, "code": held.code.value, "attempt": None},
+        {"client": client, "code": held.code.value, "attempt": None},
     )
-    if held.code is HoldCode.EXPIRED:
+    direct.did_not_arrive(work, message)
+    if held.code is HoldCode.EXPIRED and message.thread_id is not None:
         raise_alert(
             work,
             AlertKind.MESSAGE_EXPIRED,
             severity=AlertSeverity.WARNING,
             entity="message",
             ref=str(message.id),
-            message=f"Text {message.id} to client {client.ref} was not sent in time.",
+            message=f"Text {message.id} to client {client} was not sent in time.",
             command=f"petmsg message show {message.id}",
         )
     work.session.flush()

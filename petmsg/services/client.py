@@ -1,22 +1,19 @@
 """Clients: adding, changing, their phones, and forgetting one for good."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlmodel import and_, col, or_, select
+from sqlmodel import col, select
 
 from petmsg.clock import zone
-from petmsg.enums import ClientKind, Direction, MessageStatus
+from petmsg.enums import ClientKind
 from petmsg.errors import AlreadyDifferent, NotFound, OutOfRange, PhoneTaken, Refused
-from petmsg.models import Client, ClientPhone, Message, MessageNumber, SandboxText
+from petmsg.models import Client, ClientPhone
 from petmsg.phone import mask_phone, parse_phone
-from petmsg.queries.lookup import find_client
+from petmsg.queries.lookup import find_client, refuse_our_number
 from petmsg.services import optout
 from petmsg.services.refs import hold_refs, next_ref
 from petmsg.services.work import Work
 from petmsg.words import parse_name, parse_ref
-
-_UNFINISHED = (MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.UNKNOWN)
 
 
 class ClientForgotten(Refused):
@@ -30,17 +27,6 @@ class ClientChanged:
     client: str
     kind: ClientKind
     phones: int
-    reused: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Forgotten:
-    """What `client forget` erased, in counts."""
-
-    client: str
-    phones: int
-    messages: int
-    cancelled: int
     reused: bool
 
 
@@ -69,7 +55,7 @@ def add(
     there = _by_ref(work, parse_ref(ref)) if ref is not None else _by_phone(work, numbers[0])
     if there is not None:
         _require_not_forgotten(there)
-        known = _phones(work, there)
+        known = phones_of(work, there)
         same = (
             there.name == clean_name
             and kind in (None, there.kind)
@@ -109,7 +95,7 @@ def change(
     timezone: str | None = None,
 ) -> ClientChanged:
     """Change a client's name, kind or timezone (empty: the org's). None leaves the value."""
-    client = _locked(work, text)
+    client = locked_client(work, text)
     changed: dict[str, object] = {}
     if name is not None and parse_name(name) != client.name:
         client.name = parse_name(name)
@@ -122,14 +108,14 @@ def change(
         client.timezone = _timezone(timezone)
     if changed:
         work.record("client.updated", "client", client.ref, changed)
-    return ClientChanged(client.ref, client.kind, len(_phones(work, client)), not changed)
+    return ClientChanged(client.ref, client.kind, len(phones_of(work, client)), not changed)
 
 
 def phone_add(work: Work, text: str, phone: str, *, primary: bool = False) -> ClientChanged:
     """Add a phone to a client; one that is hers already changes nothing."""
-    client = _locked(work, text)
+    client = locked_client(work, text)
     number = parse_phone(phone)
-    known = _phones(work, client)
+    known = phones_of(work, client)
     if number in {each.e164 for each in known}:
         if primary:
             return phone_primary(work, client.ref, number)
@@ -147,9 +133,9 @@ def phone_remove(work: Work, text: str, phone: str) -> ClientChanged:
     Her primary one is refused while she has others, and her last one always: a client who cannot
     be texted is no client.
     """
-    client = _locked(work, text)
+    client = locked_client(work, text)
     number = parse_phone(phone)
-    known = _phones(work, client)
+    known = phones_of(work, client)
     gone = next((each for each in known if each.e164 == number), None)
     if gone is None:
         raise NotFound("phone", mask_phone(number), hint=f"petmsg client show {client.ref}")
@@ -173,9 +159,9 @@ def phone_remove(work: Work, text: str, phone: str) -> ClientChanged:
 
 def phone_primary(work: Work, text: str, phone: str, *, add_missing: bool = False) -> ClientChanged:
     """Make a phone of a client the one that is texted, by texts that wait too."""
-    client = _locked(work, text)
+    client = locked_client(work, text)
     number = parse_phone(phone)
-    known = _phones(work, client)
+    known = phones_of(work, client)
     wanted = next((each for each in known if each.e164 == number), None)
     if wanted is None:
         if not add_missing:
@@ -198,86 +184,8 @@ def phone_primary(work: Work, text: str, phone: str, *, add_missing: bool = Fals
     return ClientChanged(client.ref, client.kind, len(known), reused=False)
 
 
-def forget(work: Work, text: str, *, reason: str) -> Forgotten:
-    """Erase a person: name, phones, timezone and bodies. It cannot be undone.
-
-    Thread, bookings, counts and audit stay whole. Texts of hers that still wait are cancelled, and
-    those whose fate is not known, which nobody could look up any more. Her opt-outs stand: they,
-    and pairs of numbers that a carrier blocks, know her phones by a digest only.
-    """
-    client = _locked(work, text, even_forgotten=True)
-    if client.forgotten_at is not None:
-        return Forgotten(client.ref, 0, 0, 0, reused=True)
-    phones = _phones(work, client)
-    numbers = [phone.e164 for phone in phones]
-    messages = _texts_of(work, client, numbers)
-    if any(message.status is MessageStatus.SENDING for message in messages):
-        raise Refused(
-            f"A text to client {client.ref} is being sent right now.",
-            hint="Try again in a minute. If its sender died: petmsg message dispatch",
-        )
-    _erase_at_the_sandbox(work, messages)
-    cancelled = [message for message in messages if message.status in _UNFINISHED]
-    for message in cancelled:
-        message.status = MessageStatus.CANCELLED
-        message.due_at = message.in_doubt_at = message.absent_at = None
-    for message in messages:
-        message.body = None
-        message.error_message = None  # a provider's words may repeat her phone
-        message.idempotency_key = None
-        if message.direction is Direction.OUTBOUND:
-            message.to_e164 = None
-        else:
-            message.from_e164 = None
-    for phone in phones:
-        work.session.delete(phone)
-        optout.let_go(work, phone.e164)
-    client.name = client.timezone = None
-    client.forgotten_at = work.now
-    work.record(
-        "client.forgotten",
-        "client",
-        client.ref,
-        {"phones": len(phones), "messages": len(messages), "cancelled": len(cancelled)},
-        reason=reason,
-    )
-    return Forgotten(client.ref, len(phones), len(messages), len(cancelled), reused=False)
-
-
-def _texts_of(work: Work, client: Client, numbers: Sequence[str]) -> Sequence[Message]:
-    """Her texts, and those of her phones that no thread holds, locked until the commit."""
-    of_her_phone = and_(
-        col(Message.client_id).is_(None),
-        or_(col(Message.from_e164).in_(numbers), col(Message.to_e164).in_(numbers)),
-    )
-    return work.session.exec(
-        select(Message)
-        .where(Message.org_id == work.org.id, or_(Message.client_id == client.id, of_her_phone))
-        .order_by(col(Message.id))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
-
-
-def _erase_at_the_sandbox(work: Work, messages: Sequence[Message]) -> None:
-    """Erase what the sandbox carrier stored of these texts, also of one whose answer was lost.
-
-    Texts of another org to the same phone are that org's: its clients are its own.
-    """
-    to_her = sorted({message.to_e164 for message in messages if message.to_e164})
-    ours = select(MessageNumber.e164).where(MessageNumber.org_id == work.org.id)
-    for start in range(0, len(to_her), 500):
-        for text in work.session.exec(
-            select(SandboxText).where(
-                col(SandboxText.to_e164).in_(to_her[start : start + 500]),
-                col(SandboxText.from_e164).in_(ours),
-            )
-        ):
-            text.to_e164 = None
-            text.body = None
-
-
-def _locked(work: Work, text: str, *, even_forgotten: bool = False) -> Client:
+def locked_client(work: Work, text: str, *, even_forgotten: bool = False) -> Client:
+    """The client, locked until the commit. Raises `NotFound`, `ClientForgotten`."""
     key = find_client(work.cursor, work.org.id, text)
     client = work.session.get(Client, key.id, with_for_update=True, populate_existing=True)
     assert client is not None
@@ -312,7 +220,8 @@ def _by_phone(work: Work, e164: str) -> Client | None:
     ).first()
 
 
-def _phones(work: Work, client: Client) -> list[ClientPhone]:
+def phones_of(work: Work, client: Client) -> list[ClientPhone]:
+    """Her phones, the oldest first."""
     return list(
         work.session.exec(
             select(ClientPhone)
@@ -324,7 +233,7 @@ def _phones(work: Work, client: Client) -> list[ClientPhone]:
 
 def _readdress_waiting(work: Work, client: Client) -> int:
     """Texts of hers that wait go to her primary phone; how many went elsewhere before."""
-    primary = next(phone.e164 for phone in _phones(work, client) if phone.is_primary)
+    primary = next(phone.e164 for phone in phones_of(work, client) if phone.is_primary)
     return work.cursor.run(
         "UPDATE message SET to_e164 = :primary WHERE org_id = :org_id AND client_id = :client_id"
         " AND direction = 'outbound' AND status IN ('queued', 'held') AND to_e164 <> :primary",
@@ -335,6 +244,7 @@ def _readdress_waiting(work: Work, client: Client) -> int:
 
 
 def _add_phone(work: Work, client: Client, e164: str, *, primary: bool) -> ClientPhone:
+    refuse_our_number(work.cursor, e164)
     owner = _by_phone(work, e164)
     if owner is not None:
         raise PhoneTaken(

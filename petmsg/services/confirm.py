@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from petmsg.enums import BookingStatus, SitterStatus
-from petmsg.errors import NotFound, PetmsgError, Refused
+from petmsg.errors import PetmsgError, Refused
 from petmsg.queries import confirm as queries
+from petmsg.queries.nearest import FEW, no_booking
 from petmsg.services import window
 from petmsg.services.work import Failure, Work
 
@@ -55,7 +56,7 @@ def confirm(work: Work, refs: Sequence[str], *, of_many: bool = True) -> list[Co
     good: list[dict[str, Any]] = []
     failures: dict[str, PetmsgError] = {}
     for ref in dict.fromkeys(refs):
-        problem = _problem(ref, rows.get(ref))
+        problem = _problem(work, ref, rows.get(ref), guess=len(refs) <= FEW)
         if problem is None:
             good.append(rows[ref])
         elif not of_many:
@@ -82,9 +83,11 @@ def confirm(work: Work, refs: Sequence[str], *, of_many: bool = True) -> list[Co
     return results
 
 
-def _problem(ref: str, row: dict[str, Any] | None) -> PetmsgError | None:
+def _problem(
+    work: Work, ref: str, row: dict[str, Any] | None, *, guess: bool
+) -> PetmsgError | None:
     if row is None:
-        return NotFound("booking", ref)
+        return no_booking(work.cursor, work.org.id, ref, guess=guess)
     if row["status"] == BookingStatus.CANCELLED:
         return BookingCancelled(f"Booking {ref} is cancelled.")
     if row["sitter_status"] == SitterStatus.OFFBOARDED:

@@ -9,7 +9,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.errors import Refused
 from petmsg.queries.inbound import org_of_number, read_inbound_facts
 from petmsg.queries.org import OrgRow, find_org
-from petmsg.routing.inbound import Addressee, address
+from petmsg.routing.inbound import Addressee, InboundFacts, address
 
 
 class NeverOurs(Refused):
@@ -17,7 +17,7 @@ class NeverOurs(Refused):
     hint = "The numbers there are: petmsg number list"
 
     def __init__(self, e164: str, *, org: str | None) -> None:
-        whose = "no org's number" if org is None else f"no number of org {org} at that time"
+        whose = "no org's number" if org is None else f"no number of org {org}"
         super().__init__(f"{e164} is {whose}: a text to it has no addressee.")
 
 
@@ -29,15 +29,32 @@ def org_of(cursor: Cursor, to_e164: str, *, slug: str | None) -> OrgRow:
     return find_org(cursor, owner)
 
 
+def facts_now(
+    cursor: Cursor, org: OrgRow, *, to_e164: str, from_phone: str, body: str, now: datetime
+) -> InboundFacts | None:
+    """The facts as they are now; None for a number that is not the org's."""
+    return read_inbound_facts(
+        cursor, org, to_e164=to_e164, from_phone=from_phone, at=now, past=False, body=body
+    )
+
+
 def explain_inbound(
-    cursor: Cursor, org: OrgRow, *, to_e164: str, from_e164: str, at: datetime, now: datetime
+    cursor: Cursor,
+    org: OrgRow,
+    *,
+    to_e164: str,
+    from_phone: str,
+    at: datetime,
+    now: datetime,
+    body: str = "",
 ) -> Addressee:
     """Who is to read a text from that phone to that number at `at` (aware UTC), and why.
 
-    For `at` before `now` the ledger says whose the number was. Changes nothing. Raises `NeverOurs`.
+    For `at` before `now` the ledger says whose the number was; before the ledger begins, its first
+    row. Changes nothing. Raises `NeverOurs`.
     """
     facts = read_inbound_facts(
-        cursor, org, to_e164=to_e164, from_e164=from_e164, at=at, past=at < now
+        cursor, org, to_e164=to_e164, from_phone=from_phone, at=at, past=at < now, body=body
     )
     if facts is None:
         raise NeverOurs(to_e164, org=org.slug)

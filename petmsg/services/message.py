@@ -170,12 +170,13 @@ def retry(work: Work, message_id: int, *, reason: str) -> Queued:
     _refuse_if_under_way(work, message)
     if message.status not in (*retriable, MessageStatus.SENDING) or message.body is None:
         raise MessageNotWaiting(f"Text {message_id} is {message.status} and cannot be sent again.")
-    client = client_of(work, message)
-    phone = _her_phone(work, client)
-    _refuse_if_in_vain(work, client, phone)
+    if message.thread_id is not None:
+        client = client_of(work, message)
+        phone = _her_phone(work, client)
+        _refuse_if_in_vain(work, client, phone)
+        message.to_e164 = phone
     before = message.status
     message.status = MessageStatus.QUEUED
-    message.to_e164 = phone
     message.due_at = message.send_at = work.now
     if message.expires_at is not None and message.expires_at <= work.now:
         message.expires_at = None
@@ -244,6 +245,11 @@ def _by_key(work: Work, key: str, client: ClientKey, body: str) -> Message | Non
             f"The key was used for text {there.id}, to another client or with other words."
         )
     return there
+
+
+def client_ref_of(work: Work, message: Message) -> str | None:
+    """The client the text is for, by ref; None for a text to nobody's thread."""
+    return None if message.client_id is None else client_of(work, message).ref
 
 
 def client_of(work: Work, message: Message) -> ClientKey:

@@ -10,7 +10,7 @@ from petmsg.enums import NumberClass, NumberStatus, SitterStatus
 from petmsg.errors import AlreadyDifferent, NumberTaken, OutOfRange, Refused, shown
 from petmsg.models import MessageNumber, Sitter
 from petmsg.phone import parse_phone
-from petmsg.queries.lookup import find_sitter
+from petmsg.queries.lookup import find_sitter, refuse_somebodys_phone
 from petmsg.routing import usable
 from petmsg.services import custody
 from petmsg.services.batch import BatchRow, RowDone, needed, one_by_one
@@ -82,6 +82,7 @@ def add(work: Work, e164: str, *, number_class: NumberClass) -> NumberAdded:
                 hint=f"Change it: petmsg number set-class {phone} {number_class}",
             )
         return NumberAdded(phone, there.number_class, there.status, reused=True)
+    refuse_somebodys_phone(work.cursor, work.org.id, phone)
     if number_class is NumberClass.FRONT_DESK:
         require_no_active_desk(work, phone)
     number = MessageNumber(

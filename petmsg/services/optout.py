@@ -100,17 +100,9 @@ def end(work: Work, client: ClientKey, *, reason: str) -> OptedIn:
     ended = []
     unblocked: set[str] = set()
     for key, e164 in sorted(keys.items(), key=lambda pair: pair[1]):
-        rows = work.cursor.tuples(
-            "UPDATE opt_out SET ended_at = :now, end_reason = :reason, end_actor = :actor"
-            " WHERE org_id = :org_id AND phone_key = :key AND ended_at IS NULL RETURNING source",
-            now=work.now,
-            reason=reason,
-            actor=work.actor,
-            org_id=work.org.id,
-            key=key,
-        )
-        sources += [row[0] for row in rows]
-        ended += [e164] if rows else []
+        found = _end(work, key, reason=reason)
+        sources += found
+        ended += [e164] if found else []
         unblocked |= _unblock(work, key)
     if sources or unblocked:
         payload = {
@@ -131,7 +123,7 @@ def end(work: Work, client: ClientKey, *, reason: str) -> OptedIn:
 def provider_said_stop(
     work: Work,
     *,
-    client_ref: str,
+    client_ref: str | None,
     to_e164: str,
     number_id: int,
     number: str,
@@ -143,7 +135,7 @@ def provider_said_stop(
     Normally that opts her phone out for the whole org. After a newer START the carrier only kept
     this pair of numbers apart: the pair is blocked, the org-wide opt-out not renewed (spec section
     7). A text that left before the START proves nothing; one that got through from this number
-    since then proves that the stop is newer.
+    since then proves that the stop is newer. `client_ref` is None for a phone of no client.
     """
     key = phone_key(work.org.slug, to_e164)
     ended_at = _ended_at(work.cursor, work.org.id, key)
@@ -164,6 +156,9 @@ def provider_said_stop(
     e164 = to_e164 if _is_known(work.cursor, work.org.id, to_e164) else None
     if _note(work, key, e164=e164, source=OptOutSource.PROVIDER, reason=reason):
         payload = {"source": OptOutSource.PROVIDER.value, "phones": 1, "number": number}
+        if client_ref is None:
+            work.record("phone.opted_out", "org", work.org.slug, payload, reason=reason)
+            return
         work.record("client.opted_out", "client", client_ref, payload, reason=reason)
         raise_alert(
             work,
@@ -177,10 +172,10 @@ def provider_said_stop(
 
 
 def block_pair(
-    work: Work, *, number_id: int, number: str, to_e164: str, client_ref: str, code: str
+    work: Work, *, number_id: int, number: str, to_e164: str, client_ref: str | None, code: str
 ) -> None:
     """Remember that the carrier keeps texts from this number from this phone, and alert. The same
-    again only counts in the alert."""
+    again only counts in the alert. `client_ref` is None for a phone of no client."""
     new = work.cursor.run(
         "INSERT INTO blocked_pair (org_id, number_id, phone_key, code, blocked_at)"
         " VALUES (:org_id, :number_id, :key, :code, :now)"
@@ -191,8 +186,13 @@ def block_pair(
         code=code,
         now=work.now,
     )
+    payload = {"number": number, "code": code}
+    if client_ref is None:
+        if new:
+            work.record("phone.pair_blocked", "org", work.org.slug, payload)
+        return
     if new:
-        work.record("client.pair_blocked", "client", client_ref, {"number": number, "code": code})
+        work.record("client.pair_blocked", "client", client_ref, payload)
     raise_alert(
         work,
         AlertKind.PAIR_BLOCKED,
@@ -203,6 +203,48 @@ def block_pair(
         f"(code {code}).",
         command=f"petmsg optout show {shlex.quote(client_ref)}",
     )
+
+
+def keyword_stop(work: Work, e164: str, *, client_ref: str | None, word: str) -> bool:
+    """Somebody texted STOP: the phone is opted out for the whole org; False if it was before.
+
+    It need be no client's: whoever it becomes later, the wish stands.
+    """
+    reason = f"texted {word}"
+    shown_as = e164 if _is_known(work.cursor, work.org.id, e164) else None
+    new = _note(
+        work,
+        phone_key(work.org.slug, e164),
+        e164=shown_as,
+        source=OptOutSource.KEYWORD,
+        reason=reason,
+    )
+    if new:
+        entity, ref = _whose(work, client_ref)
+        payload = {"source": OptOutSource.KEYWORD.value, "phones": 1}
+        work.record(f"{entity[0]}.opted_out", entity[1], ref, payload, reason=reason)
+    return bool(new)
+
+
+def keyword_start(work: Work, e164: str, *, client_ref: str | None, word: str) -> bool:
+    """Somebody texted START: the phone's opt-outs end, whoever noted them, and the carrier lets
+    texts through again; False if there was none."""
+    key = phone_key(work.org.slug, e164)
+    reason = f"texted {word}"
+    sources = _end(work, key, reason=reason)
+    unblocked = sorted(_unblock(work, key))
+    if sources or unblocked:
+        entity, ref = _whose(work, client_ref)
+        payload = {"sources": sources, "phones": len(sources), "unblocked": unblocked}
+        work.record(f"{entity[0]}.opted_in", entity[1], ref, payload, reason=reason)
+    return bool(sources or unblocked)
+
+
+def _whose(work: Work, client_ref: str | None) -> tuple[tuple[str, str], str]:
+    """The noun of the event and its entity, and the ref: a client, or a phone of the org's."""
+    if client_ref is None:
+        return ("phone", "org"), work.org.slug
+    return ("client", "client"), client_ref
 
 
 def recognise(work: Work, e164: str) -> None:
@@ -238,6 +280,20 @@ def _note(work: Work, key: str, *, e164: str | None, source: OptOutSource, reaso
         actor=work.actor,
         now=work.now,
     )
+
+
+def _end(work: Work, key: str, *, reason: str) -> list[str]:
+    """End a phone's standing opt-out; its sources."""
+    rows = work.cursor.tuples(
+        "UPDATE opt_out SET ended_at = :now, end_reason = :reason, end_actor = :actor"
+        " WHERE org_id = :org_id AND phone_key = :key AND ended_at IS NULL RETURNING source",
+        now=work.now,
+        reason=reason,
+        actor=work.actor,
+        org_id=work.org.id,
+        key=key,
+    )
+    return [row[0] for row in rows]
 
 
 def _unblock(work: Work, key: str) -> set[str]:

@@ -9,7 +9,7 @@ from sqlmodel import Session, select
 
 from petmsg.clock import zone
 from petmsg.db.engine import cursor_of
-from petmsg.enums import NumberClass, PoolFor, ProviderName
+from petmsg.enums import NumberClass, PoolFor, ProviderName, Switch
 from petmsg.errors import AlreadyDifferent, OutOfRange, shown
 from petmsg.hold import QuietHours, parse_quiet_hours, quiet_hours
 from petmsg.models import Org
@@ -17,7 +17,7 @@ from petmsg.phone import parse_phone
 from petmsg.queries.org import OrgRow, find_org
 from petmsg.services import number as numbers
 from petmsg.services.work import Work
-from petmsg.words import parse_name
+from petmsg.words import parse_body, parse_name
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
@@ -31,10 +31,15 @@ class OrgChanged:
     front_desk: str | None = None
 
 
+def is_slug(text: str) -> bool:
+    """Whether the text can be an org's slug."""
+    return _SLUG.fullmatch(text) is not None
+
+
 def check(slug: str, *, name: str, timezone: str, front_desk: str | None) -> tuple[str, str | None]:
     """The name and front desk number as they are stored; raises what is malformed before any
     database is touched."""
-    if not _SLUG.fullmatch(slug):
+    if not is_slug(slug):
         raise OutOfRange(
             f"{shown(slug)} cannot be a slug.", hint="Small letters, digits and dashes: happy-paws"
         )
@@ -103,15 +108,23 @@ def change(work: Work, **values: Any) -> OrgChanged:
     return OrgChanged(work.org, reused=False)
 
 
+_HOURS = {
+    "quiet_hours": ("quiet_from_minute", "quiet_until_minute"),
+    "office_hours": ("open_from_minute", "open_until_minute"),
+}
+"""Settings of two columns: a span of the day."""
+
+
 def _stored(org: Org, name: str) -> Any:
-    if name == "quiet_hours":
-        return quiet_hours(org.quiet_from_minute, org.quiet_until_minute)
+    if name in _HOURS:
+        return quiet_hours(*(getattr(org, column) for column in _HOURS[name]))
     return getattr(org, name)
 
 
 def _store(org: Org, name: str, value: Any) -> None:
-    if name == "quiet_hours":
-        org.quiet_from_minute, org.quiet_until_minute = value or (None, None)
+    if name in _HOURS:
+        for column, minute in zip(_HOURS[name], value or (None, None), strict=True):
+            setattr(org, column, minute)
     else:
         setattr(org, name, value)
 
@@ -124,8 +137,12 @@ def _checked(name: str, value: Any) -> Any:
         return value
     if name == "pool_for":
         return PoolFor(value)
-    if name == "quiet_hours":
+    if name in _HOURS:
         return parse_quiet_hours(value)
+    if name == "relay":
+        return Switch(value) is Switch.ON
+    if name in ("closed_reply", "unknown_reply"):
+        return None if value.strip().lower() == "off" else parse_body(value)
     if name == "provider":
         return ProviderName(value)
     lowest, highest = {
@@ -139,7 +156,7 @@ def _checked(name: str, value: Any) -> Any:
 
 
 def _shown(name: str, value: Any) -> Any:
-    """The audit keeps that a name changed, not the names."""
+    """The audit keeps that a name or an answer changed, not its words."""
     if isinstance(value, QuietHours):
         return str(value)
-    return None if name == "name" else value
+    return None if name in ("name", "closed_reply", "unknown_reply") else value

@@ -15,6 +15,7 @@ from petmsg.providers.twilio_errors import (
     look_up,
     look_up_status,
 )
+from petmsg.typos import closest_words, did_you_mean
 
 LOCAL = "petmsg"
 CLASSES = (*RejectionClass, Certainty.NOT_PROCESSED, Certainty.UNKNOWN, LOCAL)
@@ -57,8 +58,10 @@ def listed(of_class: str | None) -> list[Explained]:
     Raises `OutOfRange` for a class that is none.
     """
     if of_class is not None and of_class not in CLASSES:
+        meant = did_you_mean(closest_words(of_class, CLASSES))
         raise OutOfRange(
-            f"{shown(of_class)} is not a class of codes.", hint=f"One of {', '.join(CLASSES)}."
+            f"{shown(of_class)} is not a class of codes.",
+            hint=f"{meant} One of {', '.join(CLASSES)}.".lstrip(),
         )
     rows = [*(_of_row(row) for row in sorted(ERROR_CODES.values(), key=lambda row: row.code))]
     rows += [_of_ours(code) for code in LOCAL_CODES]

@@ -1,10 +1,8 @@
 """Quarantine: taking a number out of use for a while, and giving it back."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlmodel import col, select
 
@@ -12,9 +10,6 @@ from petmsg.clock import iso_utc
 from petmsg.enums import NumberClass, NumberStatus
 from petmsg.errors import OutOfRange, Refused
 from petmsg.models import MessageNumber
-from petmsg.queries.impact import affected_windows, threads_of_pool_number
-from petmsg.queries.routing import read_facts
-from petmsg.routing import decide
 from petmsg.services import custody
 from petmsg.services.number import (
     FrontDeskNeedsReplacement,
@@ -27,9 +22,8 @@ from petmsg.services.number import (
     require_no_active_desk,
     require_usable,
 )
+from petmsg.services.quarantine_plan import Meanwhile, Plan, affected
 from petmsg.services.work import Failure, Work, each
-
-MOST_WINDOWS_PLANNED = 500
 
 
 class NumberNotQuarantined(Refused):
@@ -43,7 +37,10 @@ class ReasonRequired(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A number in quarantine, whom it touches, and where their texts go meanwhile."""
+    """A number in quarantine, whom it touches, and where their texts go meanwhile.
+
+    `plan` says it day by day, where that was asked for.
+    """
 
     number: str
     quarantined_until: datetime
@@ -52,8 +49,9 @@ class Quarantined:
     sitter: str | None
     threads: int
     future_windows: int
-    meanwhile: tuple[tuple[str | None, str | None, int], ...]
+    meanwhile: Meanwhile
     replacement: str | None
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +72,9 @@ def quarantine_all(
     days: int | None = None,
     until: datetime | None = None,
     replacement: str | None = None,
+    planned: bool = False,
 ) -> list[Quarantined | Failure]:
-    """`quarantine` for several numbers, each all or nothing.
+    """`quarantine` for several numbers, each all or nothing; with `planned` day by day.
 
     A `replacement` that no front desk number among them needs is refused, and nothing is done.
     """
@@ -84,7 +83,13 @@ def quarantine_all(
         work,
         numbers,
         lambda e164: quarantine(
-            work, e164, until=end, days=whole_days, reason=reason, replacement=replacement
+            work,
+            e164,
+            until=end,
+            days=whole_days,
+            reason=reason,
+            replacement=replacement,
+            planned=planned,
         ),
     )
     needless = all(isinstance(row, Quarantined) and row.replacement is None for row in done)
@@ -111,6 +116,7 @@ def quarantine(
     days: int,
     reason: str,
     replacement: str | None = None,
+    planned: bool = False,
 ) -> Quarantined:
     """Take a number out of use until `until` (aware UTC), which is in `days` days.
 
@@ -130,7 +136,7 @@ def quarantine(
     new_desk = None
     if is_desk and replacement is not None:
         new_desk = _replace_desk(work, replacement, reason=reason)
-    affected = _affected(work, number, until=until)
+    touched = affected(work, number, until=until, planned=planned)
     work.record(
         "number.quarantined",
         "number",
@@ -139,7 +145,7 @@ def quarantine(
             "until": until,
             "days": days,
             "previous_until": before,
-            "sitter": affected["sitter"],
+            "sitter": touched.sitter,
             "replacement": new_desk,
         },
         reason=reason,
@@ -149,8 +155,12 @@ def quarantine(
         quarantined_until=until,
         reason=reason,
         days=days,
+        sitter=touched.sitter,
+        threads=touched.threads,
+        future_windows=touched.future_windows,
+        meanwhile=touched.meanwhile,
         replacement=new_desk,
-        **affected,
+        plan=touched.plan,
     )
 
 
@@ -215,31 +225,6 @@ def _quarantine_end(
             hint="Give an end in the future.",
         )
     return until, -(-(until - work.now) // timedelta(days=1))
-
-
-def _affected(work: Work, number: MessageNumber, *, until: datetime) -> dict[str, Any]:
-    """Who is touched: the holder, her threads and windows to come, and the routes meanwhile."""
-    if number.sitter_id is None:
-        threads = (
-            threads_of_pool_number(work.cursor, number.id or 0)
-            if number.number_class is NumberClass.POOL
-            else 0
-        )
-        return {"sitter": None, "threads": threads, "future_windows": 0, "meanwhile": ()}
-    windows = affected_windows(work.cursor, number.sitter_id, now=work.now, until=until)
-    meanwhile: Counter[tuple[str | None, str | None]] = Counter()
-    for window in windows[:MOST_WINDOWS_PLANNED]:
-        at = max(work.now, window.starts_at)
-        facts = read_facts(work.cursor, work.org, window.client, at=at, past=False)
-        chosen = decide(facts, at).number
-        key = (None, None) if chosen is None else (chosen.e164, chosen.number_class.value)
-        meanwhile[key] += 1
-    return {
-        "sitter": ref_of(work, number),
-        "threads": len({window.thread_id for window in windows}),
-        "future_windows": len(windows),
-        "meanwhile": tuple((e164, kind, count) for (e164, kind), count in meanwhile.items()),
-    }
 
 
 def _replace_desk(work: Work, e164: str, *, reason: str) -> str:

@@ -17,7 +17,8 @@ from petmsg.routing import usable
 from petmsg.services import custody
 from petmsg.services.alert import raise_alert
 from petmsg.services.claim import hold_for_a_person
-from petmsg.services.message import client_of
+from petmsg.services.direct import did_not_arrive
+from petmsg.services.message import client_ref_of
 from petmsg.services.optout import block_pair, provider_said_stop
 from petmsg.services.textable import mark_not_textable
 from petmsg.services.work import Work
@@ -47,7 +48,7 @@ LIMIT 1
 class _Refusal:
     work: Work
     message: Message
-    client: str
+    client: str | None
     code: str
 
 
@@ -61,10 +62,11 @@ def react(
     """
     message.error_code, message.error_message = code, words[:500]
     message.status = MessageStatus.FAILED
-    refusal = _Refusal(work, message, client_of(work, message).ref, code)
+    refusal = _Refusal(work, message, client_ref_of(work, message), code)
     _REACTIONS.get(rejection_class, _nothing_more)(refusal)
     if message.status is MessageStatus.FAILED:
         message.due_at = None
+        did_not_arrive(work, message)
     return message.status
 
 
@@ -87,6 +89,8 @@ def _stop_the_run(refusal: _Refusal) -> None:
 
 
 def _mark_phone(refusal: _Refusal) -> None:
+    if refusal.client is None:
+        return  # a sitter's phone, or a stranger's: a person is told that it did not arrive
     assert refusal.message.to_e164 is not None
     mark_not_textable(
         refusal.work,
@@ -210,6 +214,9 @@ def _another_number(refusal: _Refusal) -> None:
     """
     work, message, code = refusal.work, refusal.message, refusal.code
     number = _number(work, message)
+    if message.thread_id is None:
+        _take_out(work, number, code=code)  # and it leaves from no other one
+        return
     if work.cursor.value(
         _TOOK_ANOTHER_OUT,
         thread_id=message.thread_id,

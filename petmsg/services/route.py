@@ -4,13 +4,14 @@ Standard library only: `petmsg route explain` starts without SQLAlchemy.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from petmsg.clock import iso_utc
 from petmsg.db.cursor import Cursor
+from petmsg.enums import Direction
 from petmsg.errors import NotFound
 from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.message import require_possible
@@ -18,8 +19,10 @@ from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
 from petmsg.routing import Decision, decide
 
+_TICK = timedelta(microseconds=1)
 _ROUTING_SETTINGS = ("pool_for", "pool_threads_per_number", "timezone")
 
+_NOT_REACHED = "not asked"
 # What changed after an instant and could have made that instant's answer another one.
 _CHANGED_SINCE = """
 SELECT a.event, a.entity, a.ref, a.at, a.payload FROM audit_event a
@@ -43,6 +46,16 @@ class Explained:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """One thing that two Decisions say, in words; `differs` where they do not say the same."""
+
+    what: str
+    then: str
+    now: str
+    differs: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StoredExplanation:
     """The Decision stored with a message, and how today's rules would differ for it."""
 
@@ -50,6 +63,7 @@ class StoredExplanation:
     stored: Mapping[str, Any]
     today: Mapping[str, Any]
     differences: tuple[str, ...]
+    compared: tuple[Compared, ...]
 
 
 def explain(
@@ -62,7 +76,7 @@ def explain(
     """
     client = find_client(cursor, org.id, client_text)
     past = at < now
-    notes = _changes_since(cursor, org, client, at) if past else ()
+    notes = _notes(cursor, org, client, at) if past else ()
     facts = read_facts(cursor, org, client, at=at, past=past, notes=notes)
     return Explained(client, decide(facts, at))
 
@@ -70,24 +84,57 @@ def explain(
 def explain_message(
     cursor: Cursor, org: OrgRow, message_id: int, *, now: datetime
 ) -> StoredExplanation:
-    """The Decision a message was sent with, beside the one it would get now."""
+    """The Decision a message was sent with, beside the one it would get now.
+
+    Raises `NotFound` for a text without one, and for one that is not ours or not to a client.
+    """
     require_possible(message_id)
     row = cursor.one(
-        "SELECT m.id, m.decision, m.claimed_at, c.ref FROM message m"
-        " JOIN client c ON c.id = m.client_id"
+        "SELECT m.direction, m.decision, c.ref FROM message m"
+        " LEFT JOIN client c ON c.id = m.client_id"
         " WHERE m.org_id = :org_id AND m.id = :id",
         org_id=org.id,
         id=message_id,
     )
     if row is None or row["decision"] is None:
-        raise NotFound(
-            "message",
-            str(message_id),
-            hint="Only a text that was claimed for sending has a Decision: petmsg message list",
+        hint = "Only a text that was claimed for sending has a Decision: petmsg message list"
+    elif row["direction"] == Direction.INBOUND:
+        hint = f"It came in; who was to read it, and why: petmsg inbox show {message_id}"
+    elif row["ref"] is None:
+        hint = f"It went to nobody's thread; why from its number: petmsg message show {message_id}"
+    else:
+        stored = json.loads(row["decision"])
+        today = explain(cursor, org, row["ref"], at=now, now=now).decision.to_json()
+        return StoredExplanation(
+            message_id,
+            stored,
+            today,
+            tuple(_differences(stored, today)),
+            tuple(_compared(stored, today)),
         )
-    stored = json.loads(row["decision"])
-    today = explain(cursor, org, row["ref"], at=now, now=now).decision.to_json()
-    return StoredExplanation(message_id, stored, today, tuple(_differences(stored, today)))
+    raise NotFound("message", str(message_id), hint=hint)
+
+
+def _compared(stored: Mapping[str, Any], today: Mapping[str, Any]) -> Iterator[Compared]:
+    """What both Decisions say, one thing after the other, down to each rule that was tried."""
+    then, now = _said(stored), _said(today)
+    for what in dict.fromkeys((*then, *now)):
+        before, after = then.get(what, _NOT_REACHED), now.get(what, _NOT_REACHED)
+        yield Compared(what, before, after, before != after)
+
+
+def _said(decision: Mapping[str, Any]) -> dict[str, str]:
+    number, window = decision["number"], decision["window"]
+    return {
+        "number": "none" if number is None else f"{number['e164']} ({number['class']})",
+        "speaks for": (number and number["sitter"] and f"sitter {number['sitter']}") or "nobody",
+        "outcome": decision["outcome"],
+        "reason": decision["reason"],
+        "booking": "none" if window is None else window["booking"],
+        "rules": decision["ruleset"],
+        "warnings": "; ".join(decision["warnings"]) or "none",
+        **{f"rule {step['rule']}": step["explanation"] for step in decision["trace"]},
+    }
 
 
 def _differences(stored: Mapping[str, Any], today: Mapping[str, Any]) -> list[str]:
@@ -108,29 +155,45 @@ def _e164(decision: Mapping[str, Any]) -> str | None:
     return None if number is None else str(number["e164"])
 
 
-def _changes_since(cursor: Cursor, org: OrgRow, client: ClientKey, at: datetime) -> tuple[str, ...]:
+def _notes(cursor: Cursor, org: OrgRow, client: ClientKey, at: datetime) -> tuple[str, ...]:
     """Warnings for what is today's in a past answer and was changed since."""
-    notes: list[str] = []
+    changes = changed_since(cursor, org, client, at, until=at + _TICK)
+    return tuple(
+        f"{what} was changed at {iso_utc(when)}, after this time" for what, when in changes
+    )
+
+
+def changed_since(
+    cursor: Cursor, org: OrgRow, client: ClientKey | None, at: datetime, *, until: datetime
+) -> list[tuple[str, datetime]]:
+    """What is today's in answers about `[at, until)` and was changed after an instant of it, in
+    words, and when. Without a client only the org's settings."""
+    found: list[tuple[str, datetime]] = []
     for row in cursor.rows(
-        _CHANGED_SINCE, org_id=org.id, client_id=client.id, client=client.ref, at=at
+        _CHANGED_SINCE,
+        org_id=org.id,
+        client_id=0 if client is None else client.id,
+        client="" if client is None else client.ref,
+        at=at,
     ):
         payload = json.loads(row["payload"])
-        when = iso_utc(row["at"])
+        told: list[str] = []
         if row["event"] == "org.updated":
-            names = [name for name in _ROUTING_SETTINGS if name in payload]
-            notes += [f"Setting {name} was changed at {when}, after this time" for name in names]
+            told = [f"Setting {name}" for name in _ROUTING_SETTINGS if name in payload]
         elif row["event"] == "client.updated":
             if "kind" in payload:
-                notes.append(f"The client's kind was changed at {when}, after this time")
-        elif _touches(payload.get("before"), at) or _touches(payload.get("after"), at):
-            notes.append(
-                f"The window of booking {row['ref']} was changed at {when}, after this time"
-            )
-    return tuple(dict.fromkeys(notes))
+                told = ["The client's kind"]
+        else:
+            last = min(until, row["at"])
+            if any(_touches(payload.get(each), at, last) for each in ("before", "after")):
+                told = [f"The window of booking {row['ref']}"]
+        found += [(what, row["at"]) for what in told]
+    return list(dict.fromkeys(found))
 
 
-def _touches(span: Mapping[str, str] | None, at: datetime) -> bool:
+def _touches(span: Mapping[str, str] | None, at: datetime, until: datetime) -> bool:
+    """Whether the span has an instant of `[at, until)` in it."""
     if span is None:
         return False
     starts_at, ends_at = (datetime.fromisoformat(span[name]) for name in ("starts_at", "ends_at"))
-    return starts_at <= at < ends_at
+    return starts_at < until and at < ends_at

@@ -10,7 +10,7 @@ from petmsg.enums import SitterStatus
 from petmsg.errors import AlreadyDifferent, Refused
 from petmsg.models import MessageNumber, Sitter, SitterActivity
 from petmsg.phone import parse_phone
-from petmsg.queries.lookup import find_sitter
+from petmsg.queries.lookup import find_sitter, refuse_our_number
 from petmsg.services import custody
 from petmsg.services.batch import BatchRow, RowDone, needed, one_by_one
 from petmsg.services.number import give, held_by
@@ -132,6 +132,7 @@ def change(
         sitter.name = parse_name(name)
         changed.append("name")
     if phone is not None and parse_phone(phone) != sitter.phone:
+        refuse_our_number(work.cursor, parse_phone(phone))
         sitter.phone = parse_phone(phone)
         changed.append("phone")
     if changed:
@@ -235,6 +236,7 @@ def _by_ref(work: Work, ref: str) -> Sitter | None:
 
 
 def _insert(work: Work, ref: str, name: str, phone: str) -> Sitter:
+    refuse_our_number(work.cursor, phone)
     sitter = Sitter(org_id=work.org.id, ref=ref, name=name, phone=phone, created_at=work.now)
     work.session.add(sitter)
     work.session.flush()

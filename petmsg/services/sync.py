@@ -14,7 +14,8 @@ from petmsg.enums import AlertKind, AlertSeverity, AttemptStatus, MessageStatus
 from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import Delivery, ProviderText, RejectionClass
 from petmsg.services.alert import raise_alert
-from petmsg.services.message import client_of
+from petmsg.services.direct import did_not_arrive
+from petmsg.services.message import client_ref_of
 from petmsg.services.reactions import react
 from petmsg.services.record import attempt_of, locked_by_id
 from petmsg.services.work import Failure, Work, one_batch_at_a_time, take_alone
@@ -53,7 +54,7 @@ class Reported:
 
     message: int
     status: MessageStatus
-    client: str
+    client: str | None
     number: str | None
     provider_id: str
     code: str | None
@@ -171,6 +172,7 @@ def _not_delivered(
     if code is None or rejection_class is None or forgotten:
         message.status, message.due_at = MessageStatus.FAILED, None
         message.error_code, message.error_message = code, _WORDS[delivery]
+        did_not_arrive(work, message)
     else:
         work.session.flush()
         react(work, message, code=code, rejection_class=rejection_class, words=_WORDS[delivery])
@@ -188,7 +190,7 @@ def _record(
         "message",
         str(message.id),
         {
-            "client": client_of(work, message).ref,
+            "client": client_ref_of(work, message),
             "number": number,
             "attempt": attempt.attempt,
             "code": attempt.code,
@@ -209,7 +211,7 @@ def _reported(
     note: str | None = None,
 ) -> Reported:
     assert message.id is not None
-    client = client_of(work, message).ref
+    client = client_ref_of(work, message)
     return Reported(message.id, message.status, client, number, provider_id, code, changed, note)
 
 

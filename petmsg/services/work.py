@@ -38,13 +38,17 @@ class PendingEvent(NamedTuple):
 
 @dataclass(slots=True)
 class Work:
-    """What every writing service gets. `now` is aware UTC, the same for the whole command."""
+    """What every writing service gets. `now` is aware UTC, the same for the whole command.
+
+    A service that takes many rows calls `moved` after each: somebody may be watching.
+    """
 
     session: Session
     org: OrgRow
     actor: str
     now: datetime
     events: list[PendingEvent] = field(default_factory=list)
+    moved: Callable[[], None] = lambda: None
     _cursor: Cursor | None = field(default=None, init=False, repr=False)
 
     @property

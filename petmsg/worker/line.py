@@ -12,6 +12,7 @@ from petmsg.queries.hold import read_hold_facts
 from petmsg.queries.lookup import client_by_id
 from petmsg.queries.org import OrgRow
 from petmsg.queries.queue import DueText, due_texts, next_of_threads, paces
+from petmsg.queries.relay import number_of_direct
 from petmsg.queries.routing import read_facts
 from petmsg.routing import decide, usable
 from petmsg.services.record import HandedOver
@@ -154,6 +155,9 @@ def _likely_numbers(cursor: Cursor, org: OrgRow, text: DueText, now: datetime) -
     )
     if holds(held, now):
         return ()
+    if text.client_id is None:
+        number = number_of_direct(cursor, org, text.message)
+        return () if number is None else (number,)
     client = client_by_id(cursor, org.id, text.client_id)
     facts = read_facts(cursor, org, client, at=now, past=False)
     decision = decide(facts, now)

@@ -155,6 +155,31 @@ def test_an_exported_head_is_org_seq_and_hash_of_the_newest_event(cli: Cli) -> N
     }
 
 
+def test_an_export_is_json_lines_unless_its_own_option_says_otherwise(cli: Cli) -> None:
+    """A cron job's PETMSG_OUTPUT must not change what is kept."""
+    as_lines = cli("audit", "export").out
+    for output in ("table", "json", "tsv"):
+        assert cli("audit", "export", PETMSG_OUTPUT=output).out == as_lines
+    rows = [json.loads(line) for line in as_lines.splitlines()]
+    assert cli("audit", "export", "-o", "json").json == rows
+    header, *cells = cli("audit", "export", "--output=tsv").out.splitlines()
+    assert header.split("\t") == list(rows[0])
+    assert len(cells) == len(rows)
+
+
+def test_heads_are_read_back_in_both_shapes_of_json(sqlite_cli: Cli, tmp_path: Path) -> None:
+    story(sqlite_cli)
+    for output in ("json", "jsonl"):
+        heads = tmp_path / output
+        heads.write_text(sqlite_cli("audit", "export", "--head", "-o", output).out)
+        assert sqlite_cli("audit", "verify", "--head", str(heads)).code == 0
+        heads.write_text(heads.read_text().replace('"seq": ', '"seq": 9'))
+        assert sqlite_cli("audit", "verify", "--head", str(heads)).code == 10
+    for nonsense in ("[", "[1]", "[]", "[" * 100_000):
+        (tmp_path / "nonsense").write_text(nonsense)
+        assert sqlite_cli("audit", "verify", "--head", str(tmp_path / "nonsense")).code == 2
+
+
 def test_verify_covers_every_org_unless_one_is_chosen(cli: Cli, migrated_url: str) -> None:
     add_org(migrated_url, "cosy-cats", front_desk="+14155550200")
     ran = cli("audit", "verify", "-o", "json")

@@ -158,6 +158,59 @@ def test_threads_and_windows_to_come_are_counted_until_its_end(cli: Cli) -> None
     assert row["meanwhile"] == [{"number": POOL, "class": "pool", "windows": 3}]
 
 
+def test_a_dry_run_is_a_plan_by_day_and_changes_nothing(cli: Cli) -> None:
+    """Days are the org's: 02:00 UTC on the 17th is the evening of the 16th in New York."""
+    maya(cli)
+    booked(cli, "B-running", "C-1", "2026-02-13T20:00Z", "+1h")
+    booked(cli, "B-monday", "C-1", "2026-02-16T15:00Z", "2026-02-16T18:00Z")
+    booked(cli, "B-evening", "C-2", "2026-02-17T02:00Z", "2026-02-17T04:00Z")
+    booked(cli, "B-after", "C-3", "+30d", "+31d")
+    for client in ("C-1", "C-1", "C-2"):
+        cli("message", "send", client, "--body", "Hi", now=NOW - timedelta(days=1))
+    cli("message", "send", "C-1", "--body", "Hi")
+    before = show(cli, N1), events(cli)
+    (row,) = quarantine(cli, N1, "--days", "7", "--dry-run")
+    desk = {"number": DESK, "class": "front_desk"}
+    assert row["windows_by_day"] == [
+        {"day": "2026-02-14", "windows": 1, "bookings": ["B-running"], "clients": ["C-1"],
+         "meanwhile": [{**desk, "windows": 1}]},
+        {"day": "2026-02-16", "windows": 2, "bookings": ["B-monday", "B-evening"],
+         "clients": ["C-1", "C-2"], "meanwhile": [{**desk, "windows": 2}]},
+    ]  # fmt: skip
+    assert row["texted_by_day"] == [
+        {"day": "2026-02-14", "texts": 1, "clients": ["C-1"],
+         "meanwhile": [{**desk, "clients": 1}]},
+    ]  # fmt: skip
+    assert (show(cli, N1), events(cli)) == before
+    assert "windows_by_day" not in quarantine(cli, N1, "--days", "7")[0]
+
+
+def test_the_plan_of_a_desk_or_pool_number_names_the_clients_texted_lately(
+    sqlite_cli: Cli,
+) -> None:
+    """Those of the last fourteen days, each on the day of her last text; other numbers' are not."""
+    add(sqlite_cli, POOL, DESK2, number_class="pool")
+    for client, days in (("C-1", 15), ("C-2", 3), ("C-3", 1), ("C-2", 1)):
+        phone = f"+1415555100{client[-1]}"
+        sqlite_cli("client", "add", f"Client {client}", "--phone", phone, "--ref", client)
+        sent = NOW - timedelta(days=days)
+        assert sqlite_cli("message", "send", client, "--body", "Hi", now=sent).code == 0
+    sqlite_cli("message", "send", "C-3", "--body", "Later", "--at", "+1d")
+    plans = quarantine(sqlite_cli, POOL, DESK2, "--dry-run")
+    texted = {row["number"]: row["texted_by_day"] for row in plans}
+    clients = [client for row in plans for day in row["texted_by_day"] for client in day["clients"]]
+    assert sorted(clients) == ["C-2", "C-3"]
+    for number, days_of in texted.items():
+        for day in days_of:
+            assert day["day"] == "2026-02-13"
+            assert day["meanwhile"][0]["number"] not in (None, number)
+    shown = sqlite_cli(
+        "number", "quarantine", POOL, "--reason", "x", "--dry-run", "-o", "table", COLUMNS="80"
+    ).out
+    assert f"Texted from {POOL} in the last 14 days" in shown
+    assert "Fri 2026-02-13" in shown
+
+
 def test_it_says_where_windows_route_meanwhile(sqlite_cli: Cli) -> None:
     maya(sqlite_cli)
     booked(sqlite_cli, "B-1", "C-1", "-1h", "+1h")

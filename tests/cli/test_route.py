@@ -379,6 +379,41 @@ def test_the_stored_decision_of_a_text_stays_the_truth(cli: Cli) -> None:
     ]
 
 
+def test_then_and_now_stand_side_by_side(sqlite_cli: Cli) -> None:
+    people(sqlite_cli, POOL)
+    visit(sqlite_cli)
+    line = ("route", "explain", "--message", str(send(sqlite_cli)["message"]))
+    assert "would today." in sqlite_cli(*line, "-o", "table").out
+    later = {"now": NOW + timedelta(days=1)}
+    compared = {
+        row["what"]: row for row in sqlite_cli(*line, "-o", "json", **later).json["compared"]
+    }
+    assert compared["number"] == {
+        "what": "number", "then": f"{MAYA} (sitter)", "now": f"{POOL} (pool)", "differs": True,
+    }  # fmt: skip
+    assert compared["speaks for"]["now"] == "nobody"
+    assert compared["rule pool"]["then"] == "not asked"
+    assert not compared["rules"]["differs"]
+    shown = sqlite_cli(*line, "-o", "table", COLUMNS="80", **later).out
+    assert "decided 2026-02-14 10:00 EST, 24 hours ago" in shown
+    assert f"It was to leave from {MAYA}. Today it would leave from {POOL}." in shown
+
+
+@pytest.mark.parametrize(
+    ("message", "hint"), [("1", "petmsg inbox show 1"), ("2", "petmsg message show 2")]
+)
+def test_what_came_in_and_what_answers_a_stranger_have_no_decision_of_a_client(
+    sqlite_cli: Cli, message: str, hint: str
+) -> None:
+    sqlite_cli("org", "set", "--unknown-reply", "We do not know this phone.")
+    stranger = ("--from", "+16175550199", "--to", "+14155550100", "--body", "Hi")
+    assert sqlite_cli("message", "receive", *stranger).code == 0
+    assert sqlite_cli("message", "dispatch").code == 0
+    told = sqlite_cli("route", "explain", "--message", message, "-o", "json")
+    assert (told.code, told.error["code"]) == (3, "message_not_found")
+    assert hint in told.error["hint"]
+
+
 def test_a_text_that_only_waits_has_no_decision_yet(sqlite_cli: Cli) -> None:
     people(sqlite_cli)
     ran = sqlite_cli("message", "send", "C-1", "--body", "Hi", "--queue-only", "-o", "json")

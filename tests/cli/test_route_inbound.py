@@ -89,10 +89,32 @@ def test_the_past_is_answered_from_the_ledger(told: Cli) -> None:
     assert after.json["addressed_to"] == "front_desk"
 
 
+def test_before_the_ledger_begins_a_number_is_what_it_was_first(told: Cli) -> None:
+    """A text may be older than the day its number was added: it is ours all the same."""
+    assert asked(told, at="2020-01-01T00:00Z") == ("front_desk", "NO_ACTIVE_WINDOW")
+
+
+def test_what_she_wrote_matters_where_it_is_a_word_to_the_carriers(told: Cli) -> None:
+    for body, code in (
+        ("Stop", "KEYWORD_STOP"),
+        ("start", "KEYWORD_START"),
+        ("INFO", "KEYWORD_HELP"),
+    ):
+        ran = told("route", "inbound", "--from", ANN, "--to", MAYA, "--body", body, "-o", "json")
+        assert (ran.json["addressed_to"], ran.json["code"]) == ("front_desk", code)
+
+
+def test_a_sitters_own_text_is_for_the_relay_where_there_is_one(told: Cli) -> None:
+    hers = "+14155550141"
+    assert asked(told, sender=hers) == ("unrouted", "UNKNOWN_SENDER")
+    told("org", "set", "--relay", "on")
+    assert asked(told, sender=hers) == ("relay", "SITTER_REPLY")
+    assert asked(told, to=DESK, sender=hers) == ("unrouted", "UNKNOWN_SENDER")
+
+
 def test_a_number_that_was_never_ours_has_no_addressee(told: Cli, migrated_url: str) -> None:
     for arguments in (
         ("--to", "+19995550100"),
-        ("--to", MAYA, "--at", "2020-01-01T00:00Z"),
         ("--to", MAYA, "--org", "cosy-cats"),
     ):
         if "cosy-cats" in arguments:

@@ -37,6 +37,7 @@ QUESTIONS: dict[str, Callable[[TwilioProvider], object]] = {
     "find": find,
     "fetch": lambda provider: provider.fetch("SM" + "0" * 31 + "1"),
     "numbers": lambda provider: provider.numbers(),
+    "received": lambda provider: provider.received(since=LONG_AGO),
 }
 every_question = pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
 
@@ -88,7 +89,7 @@ def test_a_list_without_end_is_an_error(
     fake: TwilioFake, twilio: TwilioProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("petmsg.providers.twilio._LARGEST_PAGE", 1)
-    monkeypatch.setattr("petmsg.providers.twilio._MOST_PAGES", 3)
+    monkeypatch.setattr("petmsg.providers.twilio_records._MOST_PAGES", 3)
     sent(twilio, "one", "two", "three")
     assert len(find(twilio)) == 3
     sent(twilio, "four")
@@ -356,3 +357,45 @@ def test_no_phone_and_no_token_is_in_what_an_error_says(
         said += repr(caught.value.__cause__)
         for secret in (AUTH_TOKEN, HERS, HERS[1:], OURS, OURS[1:], TEXT.body):
             assert secret not in said
+
+
+# --- received --------------------------------------------------------------------------------
+
+
+def test_what_came_in_is_listed_from_a_time_on_the_oldest_first(
+    fake: TwilioFake, twilio: TwilioProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("petmsg.providers.twilio._LARGEST_PAGE", 2)
+    noon = datetime(2026, 2, 14, 12, tzinfo=UTC)
+    sids = [
+        fake.comes_in(f"text {at}", from_=HERS, to=OURS, at=noon + timedelta(seconds=at))
+        for at in range(7)
+    ]
+    sent(twilio, "one of ours")
+    found = twilio.received(since=noon + timedelta(seconds=2, microseconds=500_000))
+    assert [each.provider_message_id for each in found] == sids[2:]
+    first = found[0]
+    assert (first.from_phone, first.to_e164, first.body) == (HERS, OURS, "text 2")
+    assert first.received_at == noon + timedelta(seconds=2)
+    asked = fake.requests[-1].query
+    assert asked["DateSent>"] == "2026-02-14T12:00:02Z"
+
+
+def test_a_picture_and_a_short_code_are_read_as_they_are(
+    fake: TwilioFake, twilio: TwilioProvider
+) -> None:
+    at = datetime(2026, 2, 14, 12, tzinfo=UTC)
+    fake.comes_in("", from_="72975", to=OURS, at=at, media_count=3)
+    (found,) = twilio.received(since=at)
+    assert (found.from_phone, found.body, found.media_count) == ("72975", "", 3)
+
+
+def test_a_list_of_texts_without_end_is_an_error_and_not_half_a_list(
+    fake: TwilioFake, twilio: TwilioProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("petmsg.providers.twilio._LARGEST_PAGE", 1)
+    monkeypatch.setattr("petmsg.providers.twilio_records._MOST_PAGES", 3)
+    for at in range(4):
+        fake.comes_in(f"text {at}", from_=HERS, to=OURS, at=LONG_AGO)
+    with pytest.raises(ProviderUnavailable, match="more than 3 pages"):
+        twilio.received(since=LONG_AGO)

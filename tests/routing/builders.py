@@ -7,13 +7,15 @@ e164 follows from the id.
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from petmsg.enums import ClientKind, NumberClass, NumberStatus, PoolFor
+from petmsg.enums import ClientKind, Code, NumberClass, NumberStatus, PoolFor
 from petmsg.routing import Facts, NumberFact, PoolNumberFact, WindowFact
 
 T = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+OF_DIRECT_TEXTS = {Code.OWN_NUMBER, Code.SAME_NUMBER, Code.NUMBER_NOT_USABLE}
+"""Codes of texts to nobody's thread, which `tests.routing.test_direct` is about."""
 
 
 def e164(number_id: int) -> str:

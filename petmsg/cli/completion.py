@@ -1,0 +1,270 @@
+"""What a shell offers while a command line is typed: commands, options, refs, names, numbers.
+
+A shell asks by running petmsg with `_PETMSG_COMPLETE` set (see `petmsg.cli.shells`). Whatever goes
+wrong, a database that is missing, locked, old or far away among it, means that nothing is offered:
+no error text ever lands in the line somebody is typing.
+
+The metavar of a parameter says what its words are (`WORDS`): `E164` is a masked number of ours,
+`PHONE` a person's own, which is never offered. `HERE` holds where that is not the whole story.
+"""
+
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from typing import Any, NamedTuple
+
+from typer._click.shell_completion import _resolve_context, _resolve_incomplete
+from typer.core import TyperArgument
+
+from petmsg.cli.ambient import Ambient
+from petmsg.cli.group import LazyGroup
+from petmsg.cli.run import Run
+from petmsg.db.snapshot import snapshot
+from petmsg.enums import AddressedTo, BookingStatus, MessageStatus, OutputFormat, SitterStatus
+from petmsg.queries import candidates
+from petmsg.queries.candidates import Candidate
+
+WAIT_SECONDS = 0.25
+CONNECT_SECONDS = 1
+"""How long a locked database, or a server that is away, may keep somebody waiting who pressed Tab.
+"""
+
+
+class Offer(NamedTuple):
+    """What is offered for a word. `files`: the shell is to offer files, which it does best."""
+
+    candidates: Sequence[Candidate] = ()
+    files: bool = False
+
+
+class Asked(NamedTuple):
+    """What is asked for: words that begin with `typed`, in a command of `group`."""
+
+    typed: str
+    group: str
+    run: Run
+
+
+Words = Callable[[Asked], Iterable[Candidate]]
+
+
+def offer(command_line: Any, words: Sequence[str], environ: Mapping[str, str]) -> Offer:
+    """What the last of `words` may become. Prints nothing and raises nothing."""
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            return _offer(command_line, words, environ)
+    except BaseException:  # noqa: BLE001 because whoever types a line must not see an error in it
+        return Offer()
+
+
+def _offer(command_line: Any, words: Sequence[str], environ: Mapping[str, str]) -> Offer:
+    before, typed = list(words[:-1]), words[-1]
+    context = _resolve_context(command_line, {}, "petmsg", before)
+    what, value = _resolve_incomplete(context, before, typed)
+    if isinstance(what, LazyGroup):
+        if context._protected_args:
+            return Offer()  # behind a word that is no command
+        commands = ((name, entry.short_help) for name, entry in what.entries.items())
+        return Offer([*_beginning(value, commands), *_options(context, value)])
+    if what is context.command:
+        return Offer(list(_options(context, value or "--")))
+    wanted = words_of(_path(context), what)
+    if wanted is files:
+        return Offer(files=True)
+    run = Run(
+        Ambient(environ, wait_seconds=WAIT_SECONDS),
+        org=context.params.get("org"),
+        db=context.params.get("db"),
+    )
+    option = typed.removesuffix(value) if typed.startswith("--") else ""
+    given = context.params.get(str(what.name)) if isinstance(what, TyperArgument) else None
+    known = given if isinstance(given, list | tuple) else ()
+    group = _path(context).partition(" ")[0]
+    found = [each for each in wanted(Asked(value, group, run)) if each.word not in known]
+    return Offer([Candidate(option + each.word, each.note) for each in found])
+
+
+def _path(context: Any) -> str:
+    """The command's name without `petmsg`."""
+    return str(context.command_path).partition(" ")[2]
+
+
+def _options(context: Any, typed: str) -> Iterator[Candidate]:
+    for item in context.command.shell_complete(context, typed) if typed.startswith("-") else ():
+        if item.value.startswith("-"):
+            yield Candidate(item.value, _line(item.help))
+
+
+def _beginning(typed: str, words: Iterable[tuple[str, str | None]]) -> Iterator[Candidate]:
+    for word, note in words:
+        if word.casefold().startswith(typed.casefold()):
+            yield Candidate(word, _line(note))
+
+
+def _line(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+# ------------------------------------------------------------------------------ what a word may be
+
+
+def nothing(_: Asked) -> Iterable[Candidate]:
+    """For words that only a person knows: a new name, a text, a time."""
+    return ()
+
+
+def files(_: Asked) -> Iterable[Candidate]:
+    """For files and folders; the shell itself finds them."""
+    return ()
+
+
+def stored(sql: str, *states: str) -> Words:
+    """Words that the database holds, by one of the texts of `queries.candidates`."""
+
+    def found(asked: Asked) -> Iterable[Candidate]:
+        location = asked.run.location._replace(connect_seconds=CONNECT_SECONDS)
+        with snapshot(location) as cursor:
+            org = asked.run.setting("org").value
+            return candidates.offered(cursor, sql, asked.typed, org=org, states=states)
+
+    return found
+
+
+def one_of(values: Iterable[str]) -> Words:
+    """One of a closed set of words."""
+    return lambda asked: _beginning(asked.typed, ((str(value), None) for value in values))
+
+
+def row(asked: Asked) -> Iterable[Candidate]:
+    """What the group's lists are made of, by what names it."""
+    return _ROWS.get(asked.group, nothing)(asked)
+
+
+def zones(asked: Asked) -> Iterable[Candidate]:
+    """Names of the IANA database."""
+    from zoneinfo import available_timezones
+
+    return one_of(sorted(available_timezones()))(asked)
+
+
+def revisions(asked: Asked) -> Iterable[Candidate]:
+    """Schemas that `petmsg db` can go to."""
+    from petmsg.db.schema_version import REVISIONS
+
+    return one_of(["head", "base", *REVISIONS])(asked)
+
+
+def codes(asked: Asked) -> Iterable[Candidate]:
+    """The codes that `petmsg errors` knows."""
+    from petmsg.services.provider_errors import listed
+
+    return _beginning(asked.typed, ((row.code, row.meaning) for row in listed(None)))
+
+
+def classes(asked: Asked) -> Iterable[Candidate]:
+    """The classes of those codes."""
+    from petmsg.services.provider_errors import CLASSES
+
+    return one_of(CLASSES)(asked)
+
+
+def checks(asked: Asked) -> Iterable[Candidate]:
+    """What `petmsg doctor` looks at."""
+    from petmsg.services.doctor import CHECKS
+
+    return _beginning(asked.typed, ((each.name, each.holds) for each in CHECKS))
+
+
+def events(asked: Asked) -> Iterable[Candidate]:
+    """The names of the newest events."""
+    newest = stored(candidates.EVENTS)(asked._replace(typed=""))
+    return one_of(sorted({each.note.partition(" ")[0] for each in newest}))(asked)
+
+
+def whom(asked: Asked) -> Iterable[Candidate]:
+    """Whose texts of the inbox: the desk's, strangers', or a sitter's."""
+    desks = one_of((AddressedTo.FRONT_DESK, AddressedTo.UNROUTED, AddressedTo.RELAY))(asked)
+    return [*desks, *_SITTERS(asked)]
+
+
+_CLIENTS, _SITTERS, _BOOKINGS = map(
+    stored, (candidates.CLIENTS, candidates.SITTERS, candidates.BOOKINGS)
+)
+_NUMBERS, _MESSAGES = stored(candidates.NUMBERS), stored(candidates.MESSAGES)
+_ROWS: dict[str, Words] = {
+    "alert": stored(candidates.ALERTS),
+    "audit": stored(candidates.EVENTS),
+    "booking": _BOOKINGS,
+    "client": _CLIENTS,
+    "inbox": stored(candidates.INBOX),
+    "message": _MESSAGES,
+    "number": _NUMBERS,
+    "sitter": _SITTERS,
+}
+WORDS: dict[str, Words] = {
+    "CLASS": classes,
+    "CLIENT": _CLIENTS,
+    "CODE": codes,
+    "DIR": files,
+    "E164": _NUMBERS,
+    "F": files,
+    "FILE": files,
+    "FORMAT": one_of(OutputFormat),
+    "ID": row,
+    "REF": _BOOKINGS,
+    "ROW": row,
+    "SEQ": row,
+    "SITTER": _SITTERS,
+    "SLUG": stored(candidates.ORGS),
+    "STRAY": stored(candidates.STRAYS),
+    "URL": files,
+    "WHOM": whom,
+    "ZONE": zones,
+    **dict.fromkeys(("FROM-UNTIL", "K", "N", "NAME", "PHONE", "R", "T", "TEXT"), nothing),
+}
+"""By metavar, without its dots. A parameter without one takes what only a person knows."""
+
+HERE: dict[str, Words] = {
+    "doctor checks": checks,
+    "audit list event": events,
+    "booking cancel ref": stored(
+        candidates.BOOKINGS, BookingStatus.PENDING, BookingStatus.CONFIRMED
+    ),
+    "booking confirm refs": stored(candidates.BOOKINGS, BookingStatus.PENDING),
+    "db downgrade revision": revisions,
+    "db upgrade revision": revisions,
+    "init front_desk": nothing,
+    "message cancel message": stored(
+        candidates.MESSAGES,
+        MessageStatus.QUEUED,
+        MessageStatus.HELD,
+        MessageStatus.UNKNOWN,
+        MessageStatus.SENDING,
+    ),
+    "message retry message": stored(
+        candidates.MESSAGES,
+        MessageStatus.FAILED,
+        MessageStatus.UNDELIVERED,
+        MessageStatus.UNKNOWN,
+        MessageStatus.HELD,
+    ),
+    "number add numbers": nothing,
+    "number restore numbers": stored(candidates.QUARANTINED),
+    "org add front_desk": nothing,
+    "route explain message": _MESSAGES,
+    "sitter deactivate sitter": stored(
+        candidates.SITTERS, SitterStatus.ACTIVE, SitterStatus.INACTIVE
+    ),
+    "thread list before": _CLIENTS,
+    "thread show before": _MESSAGES,
+}
+"""By command and parameter, where the metavar would say too much or too little."""
+
+
+def words_of(path: str, parameter: Any) -> Words:
+    """What a parameter of the command at that path takes."""
+    choices = getattr(parameter.type, "choices", None)
+    if choices is not None:
+        return one_of(choices)
+    metavar = (parameter.metavar or "TEXT").removesuffix("...")
+    return HERE.get(f"{path} {parameter.name}", WORDS.get(metavar, nothing))

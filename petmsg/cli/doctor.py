@@ -1,0 +1,74 @@
+"""petmsg doctor"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from petmsg.cli.command import command, new_command
+from petmsg.cli.options import FINDINGS
+from petmsg.cli.run import Run
+from petmsg.enums import CheckResult
+from petmsg.errors import FINDING
+
+if TYPE_CHECKING:
+    from petmsg.providers.base import Provider
+    from petmsg.queries.org import OrgRow
+    from petmsg.services.doctor import Checked
+
+app = new_command()
+
+
+@command(app, "doctor", examples=["petmsg doctor", "petmsg doctor --check schema -o json"])
+def doctor(
+    run: Run,
+    checks: Annotated[
+        list[str] | None,
+        typer.Option("--check", metavar="NAME", help="Only this one; may be given several times."),
+    ] = None,
+    provider: Annotated[
+        bool, typer.Option("--provider", help="Ask each provider once whether it lets us in.")
+    ] = False,
+    findings: FINDINGS = False,
+) -> None:
+    """Check every invariant, the machine and the configuration; exit 10 on a problem.
+
+    For cron, in all orgs unless --org is given. What the database refuses to store is looked up all
+    the same: somebody may have edited it by hand. Each problem comes with the command that mends
+    it, or that shows it where no command can; then compare with the last backup. A warning does not
+    change the exit code.
+    """
+    from petmsg.render.doctor import CHECKED
+    from petmsg.services import doctor as service
+    from petmsg.services.examined import Patient
+
+    names = checks or []
+    service.require_known(names)
+    patient = Patient(
+        run.location,
+        run.now,
+        run.ambient.environ,
+        carrier_of=(lambda org: _carrier(run, org)) if provider else None,
+    )
+    with run.snapshot() as cursor:
+        patient = service.admitted(cursor, patient, run.setting("org").value)
+        rows = service.examine(cursor, patient, names)
+    rows = service.in_order([*rows, *service.examine_around(patient, names)])
+    problems = [row for row in rows if row.result is CheckResult.PROBLEM]
+    run.show_list(CHECKED, problems if findings else rows)
+    if run.is_table:
+        run.say(_summary(rows))
+    run.exit_code = FINDING if problems else 0
+
+
+def _carrier(run: Run, org: "OrgRow") -> "Provider":
+    from petmsg.cli.carriers import carrier_of
+
+    return carrier_of(run, org, threads=1)
+
+
+def _summary(rows: "Sequence[Checked]") -> str:
+    counts = Counter(row.result for row in rows)
+    problems, warnings = counts[CheckResult.PROBLEM], counts[CheckResult.WARNING]
+    return f"{problems} problem(s), {warnings} warning(s); {counts[CheckResult.OK]} check(s) hold."

@@ -1,0 +1,178 @@
+"""Texts that come in, from whatever brings them to the one service that stores them.
+
+The number says whose org it is; each org's texts are one transaction. `take_in` is what
+`message receive`, `message pull` and `petmsg serve` all call.
+"""
+
+import secrets
+from collections.abc import Sequence
+
+from petmsg.cli.carriers import carrier_of
+from petmsg.cli.results import show_results
+from petmsg.cli.run import Run
+from petmsg.enums import ProviderName
+from petmsg.errors import REFUSED, OutOfRange, Refused
+from petmsg.phone import parse_phone
+from petmsg.providers.base import ReceivedText
+from petmsg.queries.inbound import org_of_number
+from petmsg.queries.inbox import find_stray
+from petmsg.queries.org import find_org
+from petmsg.render.inbound import RECEIVED
+from petmsg.services import stray
+from petmsg.services.batch import CHUNK
+from petmsg.services.inbound_route import NeverOurs
+from petmsg.services.pull import mark_pulled, pull_since
+from petmsg.services.receive import Received, receive_each
+from petmsg.services.stray import Stray
+from petmsg.services.work import Failure
+
+_LONGEST_SID = 64
+
+Taken = Received | Stray | Failure
+
+
+def take_in(
+    run: Run, texts: Sequence[ReceivedText], *, provider: ProviderName | None
+) -> list[Taken]:
+    """Store texts, each once; results in their order. What cannot be stored for a reason of its own
+    is a `Failure`; a database that is locked or gone raises.
+
+    Committed when it returns.
+    """
+    with run.snapshot() as cursor:
+        slugs = [org_of_number(cursor, text.to_e164) for text in texts]
+    taken: dict[int, Taken] = {}
+    for slug in dict.fromkeys(slugs):
+        places = [place for place, each in enumerate(slugs) if each == slug]
+        if slug is None:
+            for place in places:
+                taken[place] = _keep_stray(run, texts[place], provider)
+            continue
+        of_org = [texts[place] for place in places]
+        results = run.write_in(slug, receive_each, of_org, provider=provider)
+        taken.update(zip(places, results, strict=True))
+    return [taken[place] for place in range(len(texts))]
+
+
+def _keep_stray(run: Run, text: ReceivedText, provider: ProviderName | None) -> Stray:
+    return run.write_session(
+        lambda session: stray.keep(session, text, provider=provider, actor=run.actor, now=run.now)
+    )
+
+
+def typed(
+    run: Run, *, from_: str, to: str, body: str, sid: str | None, at: str | None
+) -> ReceivedText:
+    """A text as a person typed it. A time without an offset is in the timezone of the number's org.
+
+    Raises `MalformedPhone` for the number, `OutOfRange` for a time to come or an id that is none.
+    """
+    to_e164 = parse_phone(to)
+    received_at = None
+    if at is not None:
+        with run.snapshot() as cursor:
+            slug = org_of_number(cursor, to_e164)
+            received_at = run.instant(at, find_org(cursor, slug or run.setting("org").value))
+        if received_at > run.now:
+            raise OutOfRange("A text cannot have come later than now.", hint="Leave out --at.")
+    if sid is not None and not (0 < len(sid) <= _LONGEST_SID and sid.isprintable()):
+        raise OutOfRange("The id cannot be one.", hint="1 to 64 printable characters.")
+    return ReceivedText(
+        provider_message_id=sid or f"typed-{secrets.token_hex(16)}",
+        from_phone=parse_phone(from_),
+        to_e164=to_e164,
+        body=body,
+        received_at=received_at,
+    )
+
+
+def receive(run: Run, text: ReceivedText) -> None:
+    """`message receive`: one text, as if it had just come in."""
+    (taken,) = take_in(run, [text], provider=None)
+    if isinstance(taken, Failure):
+        raise taken.error
+    if isinstance(taken, Stray):
+        raise KeptAsStray(taken)
+    run.show_one(RECEIVED, taken)
+
+
+def adopt(run: Run, stray_id: str) -> Received:
+    """`inbox adopt`: a stray text whose number is ours by now.
+
+    Raises `NotFound`, `NeverOurs`.
+    """
+    with run.snapshot() as cursor:
+        row = find_stray(cursor, stray_id)
+        slug = org_of_number(cursor, row["to_e164"])
+    if slug is None:
+        raise NeverOurs(row["to_e164"], org=None)
+    text = ReceivedText(
+        provider_message_id=row["provider_message_id"],
+        from_phone=row["from_phone"] or "",
+        to_e164=row["to_e164"],
+        body=row["body"] or "",
+        received_at=row["received_at"],
+        media_count=row["media_count"],
+    )
+    provider = None if row["provider"] is None else ProviderName(row["provider"])
+    (taken,) = run.write_in(slug, receive_each, [text], provider=provider)
+    if isinstance(taken, Failure):
+        raise taken.error
+    assert isinstance(taken, Received)
+    return taken
+
+
+class KeptAsStray(Refused):
+    """A text to a number that was never ours: it is kept all the same."""
+
+    code = "number_never_ours"
+
+    def __init__(self, stray_text: Stray) -> None:
+        super().__init__(
+            f"{stray_text.to_e164} is no org's number: the text is kept as stray "
+            f"{stray_text.stray}, and an alert was raised.",
+            hint=f"If the number is yours: petmsg number add {stray_text.to_e164} --class pool, "
+            f"then petmsg inbox adopt {stray_text.stray}",
+        )
+
+
+def pull(run: Run, *, since: str | None) -> None:
+    """`message pull`: ask every provider in use for what came in since the last time."""
+    chosen = run.orgs()
+    everything = run.setting("org").value is None
+    rows: list[Taken] = []
+    for provider, org in {org.provider: org for org in reversed(chosen)}.items():
+        carrier = carrier_of(run, org)
+        asked_at = run.tick()
+        with run.snapshot() as cursor:
+            start = (
+                pull_since(cursor, provider, now=asked_at)
+                if since is None
+                else run.instant(since, org)
+            )
+            slugs = {each.slug for each in chosen}
+            texts = [
+                text
+                for text in carrier.received(since=start)
+                if everything or org_of_number(cursor, text.to_e164) in slugs
+            ]
+        stored: list[Taken] = []
+        for start_at in range(0, len(texts), CHUNK):
+            stored += take_in(run, texts[start_at : start_at + CHUNK], provider=provider)
+        rows += stored
+        whole = not any(isinstance(each, Failure) for each in stored)
+        if everything and since is None and whole:
+            run.write_in(org.slug, mark_pulled, provider, until=asked_at)
+    _show(run, rows)
+
+
+def _show(run: Run, rows: Sequence[Taken]) -> None:
+    """The new texts; those that were there already are only counted."""
+    news = [row for row in rows if isinstance(row, Failure) or not row.duplicate]
+    strays = [row for row in news if isinstance(row, Stray)]
+    show_results(run, RECEIVED, [row for row in news if not isinstance(row, Stray)])
+    for each in strays:
+        run.say(f"{each.to_e164} is no org's number: kept as stray {each.stray}.")
+    run.say(f"{len(news)} new, {len(rows) - len(news)} known already.")
+    if strays:
+        run.exit_code = max(run.exit_code, REFUSED)

@@ -1,0 +1,42 @@
+"""petmsg status"""
+
+from typing import Annotated
+
+import typer
+
+from petmsg.cli.command import command, new_command
+from petmsg.cli.run import Run
+
+app = new_command()
+
+
+@command(app, "status", examples=["petmsg status", "petmsg status --days 7 -o json"])
+def status(
+    run: Run,
+    days: Annotated[
+        int, typer.Option("--days", metavar="N", help="How far to look for gaps: 1 to 366.")
+    ] = 3,
+) -> None:
+    """One screen for the morning: what runs today, what waits, what will be missing.
+
+    Of all orgs unless --org is given. Gaps are those of petmsg coverage; "Last text tried" and
+    "Last sync" show whether message dispatch and message sync run.
+    """
+    from petmsg.render.status import FIRST_GAPS, RELEASES, STATUS, VISITS
+    from petmsg.services import status as service
+
+    with run.snapshot() as cursor:
+        rows = service.status(cursor, run.chosen(cursor), now=run.now, days=days)
+    if not run.is_table:
+        run.show_list(STATUS, rows)
+        return
+    for row in rows:
+        run.about(row.org)
+        run.show_one(STATUS, row)
+        for fields, below in (
+            (VISITS, row.today.sitters),
+            (RELEASES, row.releases),
+            (FIRST_GAPS, row.gaps[: service.FIRST_GAPS]),
+        ):
+            if below:
+                run.show_list(fields, below)

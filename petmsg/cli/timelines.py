@@ -1,0 +1,68 @@
+"""petmsg thread timeline: read once, drawn on the terminal and into files."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from petmsg.cli.run import Run
+from petmsg.errors import Misconfigured
+from petmsg.services import timeline as service
+
+
+class FileUnwritable(Misconfigured):
+    """A report cannot be written where it was asked for."""
+
+    code = "file_unwritable"
+    hint = "Check the folder, its permissions and the free space."
+
+
+def show(
+    run: Run, client: str, *, from_: str | None, to: str | None, svg: str | None, html: str | None
+) -> None:
+    """Draw a client's timeline. Raises what reading it does, and `FileUnwritable`."""
+    with run.snapshot() as cursor:
+        org = run.org(cursor)
+        start = None if from_ is None else run.instant(from_, org)
+        end = None if to is None else run.instant(to, org)
+        span = service.span_of(start, end, now=run.now)
+        found = service.timeline(cursor, org, client, span, run.now)
+    for remark in found.remarks:
+        run.say(f"note: {remark}")
+    if svg is not None or html is not None:
+        from petmsg.render import report
+
+        for name, text in (
+            (svg, lambda: report.svg(found)),
+            (html, lambda: report.html(found, view=run.view)),
+        ):
+            if name is not None:
+                write_privately(name, text())
+                run.say(f"Written: {name}")
+    if run.is_table:
+        from petmsg.render.drawn import print_timeline
+
+        print_timeline(found, view=run.view)
+    else:
+        from petmsg.render.timeline import TIMELINE
+
+        run.show_one(TIMELINE, found)
+
+
+def write_privately(name: str, text: str) -> None:
+    """Write a file that only its owner can read: whole or not at all, in place of what was there.
+
+    Raises `FileUnwritable`.
+    """
+    target = Path(name)
+    partial = target.parent / f".{target.name}.{os.getpid()}.partial"
+    try:
+        handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        partial.replace(target)
+    except (OSError, ValueError) as problem:
+        words = problem.strerror if isinstance(problem, OSError) else str(problem)
+        raise FileUnwritable(f"{name} cannot be written: {words}.") from None
+    finally:
+        with suppress(OSError, ValueError):
+            partial.unlink(missing_ok=True)

@@ -1,0 +1,64 @@
+"""A command line that cannot be parsed: what is wrong with it, and what was probably meant."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from petmsg.errors import UsageProblem
+from petmsg.typos import closest_words, did_you_mean
+
+_NOT_A_CHOICE = re.compile(r"(['\"])(.*)\1 is not one of ", re.DOTALL)
+_NO_COMMAND = re.compile(r"No such command (['\"])(.*)\1", re.DOTALL)
+_OF_COMMANDS = frozenset(("-o", "--output", "--org", "--db", "--actor", "--dry-run", "--reveal"))
+
+
+def usage_problem(problem: Any) -> UsageProblem:
+    """Petmsg's error for one of the parser's."""
+    context = problem.ctx if hasattr(problem, "ctx") else None
+    text = str(problem.format_message())
+    if getattr(problem, "possibilities", None):
+        text = str(problem.message)
+    see = f"See: {'petmsg' if context is None else context.command_path} --help"
+    meant = "" if context is None else _meant(problem, context)
+    told = UsageProblem(text, hint=f"{meant} {see}".lstrip())
+    told.exit_code = int(problem.exit_code)
+    return told
+
+
+def _meant(problem: Any, context: Any) -> str:
+    """What was probably meant, as a sentence; empty where there is no telling."""
+    command = context.command
+    if option := getattr(problem, "option_name", None):
+        return _meant_option(str(option), command, context)
+    if found := _NO_COMMAND.match(str(problem.message)):
+        return _meant_command(found[2], command, context)
+    choices = getattr(getattr(getattr(problem, "param", None), "type", None), "choices", None)
+    if choices and (found := _NOT_A_CHOICE.match(str(problem.message))):
+        return did_you_mean(closest_words(found[2], map(str, choices)))
+    return ""
+
+
+def _meant_option(option: str, command: Any, context: Any) -> str:
+    entries = getattr(command, "entries", None)
+    if entries is not None and option in _OF_COMMANDS:
+        return f"It goes behind the command: {context.command_path} COMMAND {option} …"
+    options = [name for each in command.params for name in each.opts if name.startswith("--")]
+    return did_you_mean(closest_words(option, [*options, "--help"]))
+
+
+def _meant_command(typed: str, group: Any, context: Any) -> str:
+    """A command of that very name in some group, or one of this group that is spelled alike."""
+    same = [] if context.parent else [path for path in _paths(group) if path.endswith(f" {typed}")]
+    close = same or closest_words(typed, group.entries)
+    return did_you_mean([f"{context.command_path} {each}" for each in close[:3]])
+
+
+def _paths(group: Any, above: str = "") -> Iterator[str]:
+    """Every command below the group; all of them are loaded for it."""
+    for name, entry in group.entries.items():
+        path = f"{above} {name}".lstrip()
+        command = entry.load()
+        if hasattr(command, "entries"):
+            yield from _paths(command, path)
+        else:
+            yield path

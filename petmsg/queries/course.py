@@ -1,0 +1,329 @@
+"""What an org's numbers and sitters were and will be over a span, read by a few statements.
+
+Before the command's own now everything is as the custody ledger, the spans of activity and the
+attempts to send have it; from then on it is as it is today. The statements read for all instants
+of a span what `petmsg.queries.routing` reads for one.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from petmsg.db.cursor import Cursor
+from petmsg.enums import NumberClass, NumberStatus, Rule, SitterStatus
+from petmsg.queries.org import OrgRow
+from petmsg.routing.course import Course, OrgCourse, SitterCourse, SitterState
+from petmsg.routing.facts import NumberFact, PoolNumberFact
+
+State = TypeVar("State")
+
+SITTERS = """
+SELECT s.id AS sitter_id, s.ref, s.name, s.status AS sitter_status,
+       n.id, n.e164, n.class, n.status, n.quarantined_until
+FROM sitter s
+LEFT JOIN message_number n ON n.sitter_id = s.id
+WHERE s.org_id = :org_id
+"""
+
+LENT = """
+SELECT n.id, n.e164, n.class, n.status, n.quarantined_until, n.last_used_at,
+       CASE WHEN :pool_limit > 0 THEN (
+           SELECT count(*) FROM (
+               SELECT 1 FROM thread o WHERE o.pool_number_id = n.id LIMIT :pool_limit
+           ) counted
+       ) ELSE 0 END AS own_threads
+FROM message_number n
+WHERE n.org_id = :org_id AND n.class IN ('pool', 'front_desk')
+  AND n.status IN ('active', 'quarantined')
+"""
+
+# The row that holds at the start of the span, and those that begin in it.
+CUSTODY = """
+SELECT n.id, n.e164, c.from_at, c.class, c.status, c.sitter_id, c.quarantined_until
+FROM message_number n
+JOIN number_custody c ON c.number_id = n.id AND c.from_at < :until AND c.from_at >= coalesce((
+    SELECT max(l.from_at) FROM number_custody l
+    WHERE l.number_id = n.id AND l.from_at <= :since
+), c.from_at)
+WHERE n.org_id = :org_id
+ORDER BY c.from_at
+"""
+
+ACTIVITY = """
+SELECT a.sitter_id, a.activated_at, a.offboarded_at
+FROM sitter_activity a
+WHERE a.org_id = :org_id AND a.activated_at < :until
+  AND (a.offboarded_at IS NULL OR a.offboarded_at > :since)
+"""
+
+# Of numbers that were lent at some time: only their use ever counts.
+USED_BEFORE = """
+SELECT n.id, (
+    SELECT max(a.claimed_at) FROM message_attempt a
+    WHERE a.number_id = n.id AND a.claimed_at <= :since
+) AS last_used_at
+FROM message_number n
+WHERE n.org_id = :org_id
+  AND EXISTS (SELECT 1 FROM number_custody c WHERE c.number_id = n.id AND c.class = 'pool')
+"""
+USES = """
+SELECT a.claimed_at, a.number_id, a.thread_id, a.rule
+FROM message_number n
+JOIN message_attempt a ON a.number_id = n.id AND a.claimed_at > :since AND a.claimed_at < :until
+WHERE n.org_id = :org_id
+  AND EXISTS (SELECT 1 FROM number_custody c WHERE c.number_id = n.id AND c.class = 'pool')
+ORDER BY a.claimed_at, a.id
+"""
+
+# The thread's own pool number at the start of the span.
+OWN_BEFORE = """
+SELECT t.id AS thread_id, (
+    SELECT a.number_id FROM message_attempt a
+    WHERE a.thread_id = t.id AND a.claimed_at <= :since AND a.rule = 'pool'
+    ORDER BY a.claimed_at DESC, a.id DESC LIMIT 1
+) AS number_id
+FROM thread t
+WHERE t.org_id = :org_id AND t.client_id >= :first_client_id AND t.client_id <= :last_client_id
+"""
+LARGEST_ID = 2**31 - 1
+
+
+class Span(NamedTuple):
+    """`[start, end)` as it is looked at from `now`. All aware UTC."""
+
+    start: datetime
+    end: datetime
+    now: datetime
+
+    @property
+    def past_until(self) -> datetime | None:
+        """The end of its part that is over; None if all of it is to come."""
+        return min(self.end, self.now) if self.start < self.now else None
+
+    @property
+    def future_from(self) -> datetime | None:
+        """The start of its part that is to come; None if all of it is over."""
+        return max(self.start, self.now) if self.now < self.end else None
+
+
+class Growing(Generic[State]):
+    """A course that is written from its start on. What is written for an instant again replaces
+    what was; a state that is no other adds nothing."""
+
+    def __init__(self) -> None:
+        self.since: list[datetime] = []
+        self.states: list[State] = []
+
+    def put(self, at: datetime, state: State) -> None:
+        """From `at` on it is `state`."""
+        if self.since and self.since[-1] == at:
+            self.since.pop()
+            self.states.pop()
+        if not self.states or self.states[-1] != state:
+            self.since.append(at)
+            self.states.append(state)
+
+    def course(self) -> Course[State]:
+        """What was written."""
+        return Course(self.since, self.states)
+
+
+class PoolUse(NamedTuple):
+    """A claim by the pool's rule: from `at` on the number is the thread's own pool number."""
+
+    at: datetime
+    number_id: int
+
+
+class OrgHistory(NamedTuple):
+    """What an org's clients have in common, and the past pool numbers of its threads, by thread."""
+
+    course: OrgCourse
+    pool_uses: Mapping[int, Sequence[PoolUse]]
+
+
+def read_org_history(cursor: Cursor, org: OrgRow, span: Span) -> OrgHistory:
+    """The course of the org's sitters, pool and desks over the span."""
+    today = cursor.rows(SITTERS, org_id=org.id)
+    courses = _Courses(span.start, [row["sitter_id"] for row in today])
+    pool_uses: dict[int, list[PoolUse]] = {}
+    if span.past_until is not None:
+        _Past(cursor, org, courses, span, pool_uses).replay()
+    if span.future_from is not None:
+        _put_today(cursor, org, courses, today, span.future_from)
+    named = {
+        row["sitter_id"]: SitterCourse(
+            row["ref"], row["name"], courses.sitters[row["sitter_id"]].course()
+        )
+        for row in today
+    }
+    course = OrgCourse(
+        org=org.slug,
+        timezone=org.timezone,
+        pool_for=org.pool_for,
+        pool_threads_per_number=org.pool_threads_per_number,
+        sitters=named,
+        pool=courses.pool.course(),
+        desks=courses.desks.course(),
+    )
+    return OrgHistory(course, pool_uses)
+
+
+class _Courses:
+    """The courses of an org while they are written."""
+
+    def __init__(self, start: datetime, sitters: Iterable[int]) -> None:
+        self.sitters = {each: Growing[SitterState]() for each in sitters}
+        self.pool = Growing[tuple[PoolNumberFact, ...]]()
+        self.desks = Growing[tuple[NumberFact, ...]]()
+        for sitter in self.sitters.values():
+            sitter.put(start, SitterState(False, None))
+        self.pool.put(start, ())
+        self.desks.put(start, ())
+
+
+def _put_today(
+    cursor: Cursor, org: OrgRow, courses: _Courses, sitters: list[dict[str, Any]], at: datetime
+) -> None:
+    """From `at` on everything is as it is today."""
+    for row in sitters:
+        number = None if row["id"] is None else _number(row)
+        is_active = row["sitter_status"] == SitterStatus.ACTIVE
+        courses.sitters[row["sitter_id"]].put(at, SitterState(is_active, number))
+    pool: list[PoolNumberFact] = []
+    desks: list[NumberFact] = []
+    for row in cursor.rows(LENT, org_id=org.id, pool_limit=org.pool_threads_per_number or 0):
+        number = _number(row)
+        if number.number_class is NumberClass.FRONT_DESK:
+            desks.append(number)
+        else:
+            pool.append(PoolNumberFact(number, row["last_used_at"], row["own_threads"]))
+    courses.pool.put(at, tuple(pool))
+    courses.desks.put(at, tuple(desks))
+
+
+class _Past:
+    """The past of an org, replayed change by change into its courses."""
+
+    def __init__(
+        self,
+        cursor: Cursor,
+        org: OrgRow,
+        courses: _Courses,
+        span: Span,
+        pool_uses: dict[int, list[PoolUse]],
+    ) -> None:
+        since, until = span.start, span.past_until
+        named = {"org_id": org.id, "since": since}
+        self._courses = courses
+        self._since = since
+        self._pool_uses = pool_uses
+        self._changes: list[tuple[datetime, Callable[[dict[str, Any]], None], dict[str, Any]]] = [
+            *((row["from_at"], self._custody, row)
+              for row in cursor.rows(CUSTODY, until=until, **named)),
+            *self._activities(cursor.rows(ACTIVITY, until=until, **named)),
+            *((row["claimed_at"], self._use, row)
+              for row in cursor.rows(USES, until=until, **named)),
+        ]  # fmt: skip
+        self._held: dict[int, dict[int, NumberFact]] = {each: {} for each in courses.sitters}
+        self._holder: dict[int, int | None] = {}
+        self._active: Counter[int] = Counter()
+        self._pool: dict[int, NumberFact] = {}
+        self._desks: dict[int, NumberFact] = {}
+        self._used: dict[int, datetime | None] = {
+            row["id"]: row["last_used_at"] for row in cursor.rows(USED_BEFORE, **named)
+        }
+        self._counts_threads = org.pool_threads_per_number is not None
+        self._own: dict[int, int] = own_before(cursor, org, since) if self._counts_threads else {}
+        self._own_threads = Counter(self._own.values())
+        self._touched: set[int] = set()
+
+    def replay(self) -> None:
+        """Write what changed, in order; what changed at one instant together."""
+        by_instant = itemgetter(0)
+        for at, changes in groupby(sorted(self._changes, key=by_instant), key=by_instant):
+            for _, apply, row in changes:
+                apply(row)
+            self._write(max(at, self._since))
+
+    def _write(self, at: datetime) -> None:
+        for sitter in self._touched & self._held.keys():
+            number = next(reversed(self._held[sitter].values()), None)
+            self._courses.sitters[sitter].put(at, SitterState(self._active[sitter] > 0, number))
+        self._touched.clear()
+        self._courses.pool.put(
+            at,
+            tuple(
+                PoolNumberFact(fact, self._used.get(each), self._own_threads[each])
+                for each, fact in self._pool.items()
+            ),
+        )
+        self._courses.desks.put(at, tuple(self._desks.values()))
+
+    def _custody(self, row: dict[str, Any]) -> None:
+        """The number is of another class, status or holder from now on."""
+        fact = _number(row)
+        before = self._holder.get(fact.id)
+        for holder in (before, row["sitter_id"]):
+            if holder is not None:
+                self._held[holder].pop(fact.id, None)
+                self._touched.add(holder)
+        self._holder[fact.id] = row["sitter_id"]
+        if row["sitter_id"] is not None:
+            self._held[row["sitter_id"]][fact.id] = fact
+        is_lent = fact.status is not NumberStatus.RETIRED
+        for kind, lent in ((NumberClass.POOL, self._pool), (NumberClass.FRONT_DESK, self._desks)):
+            lent.pop(fact.id, None)
+            if is_lent and fact.number_class is kind:
+                lent[fact.id] = fact
+
+    def _activities(
+        self, rows: list[dict[str, Any]]
+    ) -> Iterator[tuple[datetime, Callable[[dict[str, Any]], None], dict[str, Any]]]:
+        for row in rows:
+            yield row["activated_at"], self._activated, row
+            if row["offboarded_at"] is not None:
+                yield row["offboarded_at"], self._offboarded, row
+
+    def _activated(self, row: dict[str, Any]) -> None:
+        self._active[row["sitter_id"]] += 1
+        self._touched.add(row["sitter_id"])
+
+    def _offboarded(self, row: dict[str, Any]) -> None:
+        self._active[row["sitter_id"]] -= 1
+        self._touched.add(row["sitter_id"])
+
+    def _use(self, row: dict[str, Any]) -> None:
+        """A text was claimed: its number was used, and is the thread's own if the pool lent it."""
+        number, thread = row["number_id"], row["thread_id"]
+        self._used[number] = row["claimed_at"]
+        if row["rule"] != Rule.POOL:
+            return
+        self._pool_uses.setdefault(thread, []).append(PoolUse(row["claimed_at"], number))
+        if self._counts_threads:
+            self._own_threads[self._own.get(thread, 0)] -= 1
+            self._own[thread] = number
+            self._own_threads[number] += 1
+
+
+def own_before(
+    cursor: Cursor, org: OrgRow, at: datetime, *, first_id: int = 0, last_id: int = LARGEST_ID
+) -> dict[int, int]:
+    """By thread: its own pool number as it was at `at`, of clients from `first_id` to `last_id`."""
+    rows = cursor.rows(
+        OWN_BEFORE, org_id=org.id, since=at, first_client_id=first_id, last_client_id=last_id
+    )
+    return {row["thread_id"]: row["number_id"] for row in rows if row["number_id"] is not None}
+
+
+def _number(row: dict[str, Any]) -> NumberFact:
+    return NumberFact(
+        row["id"],
+        row["e164"],
+        NumberClass(row["class"]),
+        NumberStatus(row["status"]),
+        row["quarantined_until"],
+    )

@@ -1,0 +1,141 @@
+"""Windows to come with whoever is to speak in them, sitters without a number, confirmed bookings
+without a window: what `coverage` judges by the routing rules."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from petmsg.db.cursor import Cursor
+from petmsg.enums import ClientKind, NumberClass, NumberStatus
+from petmsg.queries.lookup import ClientKey
+from petmsg.queries.org import OrgRow
+from petmsg.routing.facts import NumberFact, WindowFact
+
+_WINDOWS = """
+SELECT b.id AS booking_id, b.ref AS booking, w.starts_at, w.booked_until, w.ends_at,
+       c.id AS client_id, c.ref AS client, c.name AS client_name, c.kind,
+       s.ref AS sitter, s.name AS sitter_name, s.status AS sitter_status,
+       n.id AS number_id, n.e164, n.class, n.status, n.quarantined_until
+FROM assignment_window w
+JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
+JOIN client c ON c.id = w.client_id
+LEFT JOIN sitter s ON s.id = w.sitter_id
+LEFT JOIN message_number n ON n.sitter_id = w.sitter_id
+WHERE w.org_id = :org_id AND w.ends_at > :now AND w.starts_at < :until
+ORDER BY w.starts_at, b.id
+"""
+
+_WITHOUT_WINDOW = """
+SELECT b.ref AS booking, b.starts_at, b.ends_at, c.id AS client_id, c.ref AS client,
+       c.name AS client_name, c.kind, s.ref AS sitter, s.status AS sitter_status
+FROM booking b
+JOIN client c ON c.id = b.client_id
+LEFT JOIN sitter s ON s.id = b.sitter_id
+LEFT JOIN assignment_window w ON w.booking_id = b.id
+WHERE b.org_id = :org_id AND b.status = 'confirmed' AND w.id IS NULL
+  AND b.ends_at > :now AND b.starts_at < :until
+ORDER BY b.starts_at, b.id
+"""
+
+_WITHOUT_NUMBER = """
+SELECT s.ref AS sitter, s.name AS sitter_name
+FROM sitter s
+LEFT JOIN message_number n ON n.sitter_id = s.id
+WHERE s.org_id = :org_id AND s.status = 'active' AND n.id IS NULL
+ORDER BY s.id
+"""
+
+_SPARE = """
+SELECT count(*) FROM message_number
+WHERE org_id = :org_id AND class = 'sitter' AND sitter_id IS NULL AND first_sitter_id IS NULL
+  AND (status = 'active' OR (status = 'quarantined' AND quarantined_until <= :now))
+"""
+
+_OWNERS = """
+SELECT count(*) FROM thread t
+JOIN message_number n ON n.id = t.pool_number_id AND n.class = 'pool'
+WHERE t.org_id = :org_id
+"""
+
+
+class WindowToCome(NamedTuple):
+    """A window of a confirmed booking that runs or is to come, and whom it is for."""
+
+    client: ClientKey
+    window: WindowFact
+    sitter_status: str | None
+
+
+class Unplaced(NamedTuple):
+    """A confirmed booking that has no window. Instants are aware UTC."""
+
+    client: ClientKey
+    booking: str
+    sitter: str | None
+    sitter_status: str | None
+    starts_at: datetime
+    ends_at: datetime
+
+
+def windows_to_come(
+    cursor: Cursor, org: OrgRow, *, now: datetime, until: datetime
+) -> Iterator[WindowToCome]:
+    """The org's windows of confirmed bookings that overlap `[now, until)` (aware UTC), by start."""
+    for row in cursor.rows(_WINDOWS, org_id=org.id, now=now, until=until):
+        number = None
+        if row["number_id"] is not None:
+            number = NumberFact(
+                row["number_id"],
+                row["e164"],
+                NumberClass(row["class"]),
+                NumberStatus(row["status"]),
+                row["quarantined_until"],
+            )
+        window = WindowFact(
+            booking_id=row["booking_id"],
+            booking=row["booking"],
+            starts_at=row["starts_at"],
+            booked_until=row["booked_until"],
+            ends_at=row["ends_at"],
+            sitter=row["sitter"],
+            sitter_name=row["sitter_name"],
+            sitter_active=row["sitter_status"] == "active",
+            number=number,
+        )
+        yield WindowToCome(_client(row), window, row["sitter_status"])
+
+
+def bookings_without_window(
+    cursor: Cursor, org: OrgRow, *, now: datetime, until: datetime
+) -> list[Unplaced]:
+    """The org's confirmed bookings of that span that have no window, by start."""
+    return [
+        Unplaced(
+            _client(row),
+            row["booking"],
+            row["sitter"],
+            row["sitter_status"],
+            row["starts_at"],
+            row["ends_at"],
+        )
+        for row in cursor.rows(_WITHOUT_WINDOW, org_id=org.id, now=now, until=until)
+    ]
+
+
+def sitters_without_number(cursor: Cursor, org: OrgRow) -> list[dict[str, Any]]:
+    """The org's active sitters who hold no number: `sitter` and `sitter_name`."""
+    return cursor.rows(_WITHOUT_NUMBER, org_id=org.id)
+
+
+def spare_numbers(cursor: Cursor, org: OrgRow, *, now: datetime) -> int:
+    """How many sitter numbers the next sitters could be given at `now` (aware UTC)."""
+    return int(cursor.value(_SPARE, org_id=org.id, now=now))
+
+
+def threads_with_a_pool_number(cursor: Cursor, org: OrgRow) -> int:
+    """How many threads have a pool number of their own."""
+    return int(cursor.value(_OWNERS, org_id=org.id))
+
+
+def _client(row: dict[str, Any]) -> ClientKey:
+    return ClientKey(row["client_id"], row["client"], row["client_name"], ClientKind(row["kind"]))

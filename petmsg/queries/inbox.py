@@ -1,0 +1,161 @@
+"""The inbox as a person lists and looks at it, and texts to numbers that were never ours."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.enums import AddressedTo
+from petmsg.errors import NotFound, OutOfRange, Refused, shown
+from petmsg.queries.lookup import find_client, find_sitter
+from petmsg.queries.message import message_id, require_possible
+from petmsg.queries.org import OrgRow
+from petmsg.queries.page import Page, newest
+
+_ITEMS = """
+SELECT i.message_id AS message, i.addressed_to, s.ref AS sitter, s.name AS sitter_name, i.code,
+       c.ref AS client, c.name AS client_name, m.from_e164, m.to_e164 AS number, m.body,
+       i.media_count, i.received_at, i.inbox_at, i.claimed_by, i.claimed_at, i.done_by, i.done_at,
+       i.done_reason
+FROM inbound_text i
+JOIN message m ON m.id = i.message_id
+LEFT JOIN client c ON c.id = m.client_id
+LEFT JOIN sitter s ON s.id = i.sitter_id
+WHERE i.org_id = :org_id AND i.inbox_at IS NOT NULL
+"""
+_OPEN = " AND i.done_at IS NULL"
+_DONE = " AND i.done_at IS NOT NULL"
+
+_ONE = """
+SELECT i.message_id AS message, i.addressed_to, s.ref AS sitter, s.name AS sitter_name, i.code,
+       c.ref AS client, c.name AS client_name, m.from_e164, m.to_e164 AS number, m.body,
+       i.media_count, i.received_at, i.inbox_at, i.claimed_by, i.claimed_at, i.done_by, i.done_at,
+       i.done_reason, m.decision, m.provider_message_id
+FROM inbound_text i
+JOIN message m ON m.id = i.message_id
+LEFT JOIN client c ON c.id = m.client_id
+LEFT JOIN sitter s ON s.id = i.sitter_id
+WHERE i.org_id = :org_id AND i.message_id = :id
+"""
+
+# Counted by whom it is for, from the partial index of what is open.
+UNREAD = """
+SELECT i.addressed_to, count(*) AS unread, count(i.claimed_by) AS claimed
+FROM inbound_text i
+WHERE i.org_id = :org_id AND i.inbox_at IS NOT NULL AND i.done_at IS NULL
+GROUP BY i.addressed_to
+"""
+
+_STRAYS = """
+SELECT t.id AS stray, t.provider, t.from_phone, t.to_e164, t.body, t.media_count, t.received_at,
+       t.adopted_at, t.adopted_id AS message, o.slug AS org
+FROM stray_text t
+LEFT JOIN message_number n ON n.e164 = t.to_e164
+LEFT JOIN org o ON o.id = n.org_id
+WHERE 1 = 1
+"""
+
+
+class NotInTheInbox(Refused):
+    code = "not_in_the_inbox"
+
+
+def list_inbox(
+    cursor: Cursor, org: OrgRow, page: Page, *, whose: str | None = None, done: bool = False
+) -> list[dict[str, Any]]:
+    """What waits for a person, the newest first; or what is done. `page.before` is a text's id.
+
+    `whose` is `front_desk`, `unrouted`, `relay`, or a sitter; without it all but what is addressed
+    to sitters.
+    """
+    select = _ITEMS + (_DONE if done else _OPEN)
+    where: dict[str, Any] = {}
+    if whose in (AddressedTo.FRONT_DESK, AddressedTo.UNROUTED, AddressedTo.RELAY):
+        where["i.addressed_to"] = whose
+    elif whose is not None:
+        where["i.sitter_id"] = find_sitter(cursor, org.id, whose).id
+    elif not done:
+        select += _NOT_ONLY_HERS
+    return newest(
+        cursor,
+        select,
+        key="i.message_id",
+        page=page,
+        before_id=message_id(page.before) if page.before else None,
+        where=where,
+        org_id=org.id,
+    )
+
+
+# A sitter's are listed with the others where they could not be passed on to her.
+_NOT_ONLY_HERS = """
+ AND (i.addressed_to <> 'sitter' OR EXISTS (
+   SELECT 1 FROM org o WHERE o.id = i.org_id AND o.relay
+ ))
+"""
+
+
+def find_item(cursor: Cursor, org: OrgRow, id_: int) -> dict[str, Any]:
+    """A text that came in, with its place in the inbox, if any. Raises `NotFound`."""
+    require_possible(id_)
+    row = cursor.one(_ONE, org_id=org.id, id=id_)
+    if row is None:
+        raise NotFound("message", str(id_), hint="Those that wait: petmsg inbox list")
+    return row
+
+
+def open_of_client(cursor: Cursor, org: OrgRow, client: str) -> list[int]:
+    """The texts of a client that wait for a person, the oldest first."""
+    key = find_client(cursor, org.id, client)
+    rows = cursor.tuples(
+        "SELECT i.message_id FROM inbound_text i JOIN message m ON m.id = i.message_id"
+        " WHERE i.org_id = :org_id AND i.inbox_at IS NOT NULL AND i.done_at IS NULL"
+        " AND m.client_id = :client_id ORDER BY i.message_id",
+        org_id=org.id,
+        client_id=key.id,
+    )
+    return [row[0] for row in rows]
+
+
+def unread(cursor: Cursor, org: OrgRow) -> dict[str, int]:
+    """How many texts wait for a person, by whom they are for (`front_desk`, `unrouted`, `sitter`,
+    `relay`), `total`, and how many of them somebody has `claimed`."""
+    counts = {each.value: 0 for each in AddressedTo} | {"total": 0, "claimed": 0}
+    for row in cursor.rows(UNREAD, org_id=org.id):
+        counts[row["addressed_to"]] = row["unread"]
+        counts["total"] += row["unread"]
+        counts["claimed"] += row["claimed"]
+    return counts
+
+
+def list_strays(cursor: Cursor, page: Page, *, adopted: bool = False) -> list[dict[str, Any]]:
+    """Texts to numbers that were never ours, the newest first. `org` is whose the number is by
+    now. `page.before` is a stray's id."""
+    select = _STRAYS + (" AND t.adopted_at IS NOT NULL" if adopted else " AND t.adopted_at IS NULL")
+    before = stray_id(page.before) if page.before else None
+    return newest(cursor, select, key="t.id", page=page, before_id=before)
+
+
+def find_stray(cursor: Cursor, text: str) -> dict[str, Any]:
+    """One of them, with the provider's id. Raises `NotFound`, `OutOfRange`."""
+    row = cursor.one(
+        "SELECT id AS stray, provider, provider_message_id, from_phone, to_e164, body, media_count,"
+        " received_at, adopted_id FROM stray_text WHERE id = :id",
+        id=stray_id(text),
+    )
+    if row is None:
+        raise NotFound("stray", text, hint="Those there are: petmsg inbox strays")
+    return row
+
+
+def stray_id(text: str) -> int:
+    """The numeric id a person typed. Raises `OutOfRange`, `NotFound`."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise OutOfRange(f"{shown(text)} is not the id of a stray.", hint="petmsg inbox strays")
+    if not 0 < int(text) < 2**31:
+        raise NotFound("stray", text, hint="Those there are: petmsg inbox strays")
+    return int(text)
+
+
+def ids_of(texts: Sequence[str]) -> list[int]:
+    """The numeric ids a person typed. Raises `OutOfRange`."""
+    return [message_id(text) for text in texts]

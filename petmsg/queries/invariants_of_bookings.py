@@ -1,0 +1,188 @@
+"""What holds of clients, their one thread, bookings and assignment windows."""
+
+from petmsg.queries.invariant import Invariant
+
+CLIENTS = (
+    Invariant(
+        name="one_thread_per_client",
+        holds="A client has one thread",
+        finding="Client {client} has {threads} threads",
+        sql="""
+SELECT d.org_id, coalesce(c.ref, '?') AS client, d.threads
+FROM (
+    SELECT org_id, client_id, count(*) AS threads FROM thread
+    GROUP BY org_id, client_id HAVING count(*) > 1
+) d
+LEFT JOIN client c ON c.id = d.client_id
+ORDER BY d.org_id, d.client_id
+""",
+        command="petmsg thread show {client}{org}",
+    ),
+    Invariant(
+        name="phone_once",
+        holds="A phone stands once among the phones of an org's clients",
+        finding="A phone of client {client} stands {times} times among the clients' phones",
+        sql="""
+SELECT p.org_id, coalesce(c.ref, '?') AS client, d.times
+FROM (
+    SELECT org_id, e164, count(*) AS times FROM client_phone
+    GROUP BY org_id, e164 HAVING count(*) > 1
+) d
+JOIN client_phone p ON p.org_id = d.org_id AND p.e164 = d.e164
+LEFT JOIN client c ON c.id = p.client_id
+ORDER BY p.org_id, p.client_id, p.id
+""",
+        command="petmsg client show {client}{org} --reveal",
+    ),
+    Invariant(
+        name="one_primary_phone",
+        holds="Of a client's phones one is the primary one",
+        finding="Client {client} has {phones} phones, {primary_ones} of them primary",
+        sql="""
+SELECT c.org_id, c.ref AS client, count(*) AS phones,
+       sum(CASE WHEN p.is_primary THEN 1 ELSE 0 END) AS primary_ones
+FROM client_phone p
+JOIN client c ON c.id = p.client_id
+GROUP BY c.org_id, c.id, c.ref
+HAVING sum(CASE WHEN p.is_primary THEN 1 ELSE 0 END) <> 1
+ORDER BY c.id
+""",
+        command="petmsg client phone primary {client}{org} E164",
+    ),
+    Invariant(
+        name="forgotten_wholly",
+        holds="Of a client who was forgotten nothing personal is left",
+        finding="Client {client} was forgotten by half: {what}",
+        sql="""
+SELECT org_id, ref AS client, 'she has no name, and was not forgotten' AS what FROM client
+WHERE forgotten_at IS NULL AND name IS NULL
+UNION
+SELECT org_id, ref, 'her name or timezone is there' FROM client
+WHERE forgotten_at IS NOT NULL AND (name IS NOT NULL OR timezone IS NOT NULL)
+UNION
+SELECT c.org_id, c.ref, 'phones of hers are there'
+FROM client_phone p JOIN client c ON c.id = p.client_id
+WHERE c.forgotten_at IS NOT NULL
+UNION
+SELECT c.org_id, c.ref, 'texts of hers are there, or wait'
+FROM message m JOIN client c ON c.id = m.client_id
+WHERE c.forgotten_at IS NOT NULL AND (
+    m.body IS NOT NULL
+    OR (m.direction = 'outbound' AND m.to_e164 IS NOT NULL)
+    OR (m.direction = 'inbound' AND m.from_e164 IS NOT NULL)
+    OR m.status IN ('queued', 'held', 'sending', 'unknown'))
+ORDER BY 1, 2, 3
+""",
+        command="petmsg client show {client}{org}",
+    ),
+)
+
+BOOKINGS = (
+    Invariant(
+        name="booking_ends_after_its_start",
+        holds="A booking ends after it starts",
+        finding="Booking {booking} does not end after it starts",
+        sql="""
+SELECT org_id, ref AS booking FROM booking WHERE NOT starts_at < ends_at ORDER BY id
+""",
+        command="petmsg booking reschedule {booking}{org} --start T --end T",
+    ),
+    Invariant(
+        name="window_ends_after_its_start",
+        holds="A window's booked time ends after it starts, and its grace after that",
+        finding="The window of booking {booking} does not end after it starts",
+        sql="""
+SELECT w.org_id, coalesce(b.ref, '?') AS booking
+FROM assignment_window w
+LEFT JOIN booking b ON b.id = w.booking_id
+WHERE NOT (w.starts_at < w.booked_until AND w.booked_until <= w.ends_at)
+ORDER BY w.id
+""",
+        command="petmsg booking confirm {booking}{org}",
+    ),
+    Invariant(
+        name="one_window_per_booking",
+        holds="A booking has at most one window",
+        finding="Booking {booking} has {windows} windows",
+        sql="""
+SELECT d.org_id, coalesce(b.ref, '?') AS booking, d.windows
+FROM (
+    SELECT org_id, booking_id, count(*) AS windows FROM assignment_window
+    GROUP BY org_id, booking_id HAVING count(*) > 1
+) d
+LEFT JOIN booking b ON b.id = d.booking_id
+ORDER BY d.org_id, d.booking_id
+""",
+        command="petmsg booking show {booking}{org}",
+    ),
+    Invariant(
+        name="window_in_its_clients_thread",
+        holds="A window's thread is its booking's client's",
+        finding="The window of booking {booking} is not in the thread of the booking's client",
+        sql="""
+SELECT w.org_id, b.ref AS booking
+FROM assignment_window w
+JOIN booking b ON b.id = w.booking_id
+JOIN thread t ON t.id = w.thread_id
+WHERE t.client_id <> b.client_id OR w.client_id <> b.client_id
+ORDER BY w.id
+""",
+        command="petmsg booking show {booking}{org}",
+    ),
+    Invariant(
+        name="confirmed_has_a_window",
+        holds="A confirmed booking has a window",
+        finding="Booking {booking} is confirmed and has no window",
+        sql="""
+SELECT b.org_id, b.ref AS booking
+FROM booking b
+LEFT JOIN assignment_window w ON w.booking_id = b.id
+WHERE b.status = 'confirmed' AND w.booking_id IS NULL
+ORDER BY b.id
+""",
+        command="petmsg booking confirm {booking}{org}",
+    ),
+    Invariant(
+        name="pending_has_no_window",
+        holds="A pending booking has no window",
+        finding="Booking {booking} is pending and has a window",
+        sql="""
+SELECT b.org_id, b.ref AS booking
+FROM booking b
+JOIN assignment_window w ON w.booking_id = b.id
+WHERE b.status = 'pending'
+ORDER BY b.id
+""",
+        command="petmsg booking show {booking}{org}",
+    ),
+    Invariant(
+        name="window_follows_its_booking",
+        holds="A window has its booking's start and sitter",
+        finding="The window of booking {booking} has another {what} than the booking",
+        sql="""
+SELECT w.org_id, b.ref AS booking,
+       CASE WHEN w.starts_at <> b.starts_at THEN 'start'
+            WHEN w.booked_until > b.ends_at THEN 'end' ELSE 'sitter' END AS what
+FROM assignment_window w
+JOIN booking b ON b.id = w.booking_id
+WHERE b.status = 'confirmed' AND (w.starts_at <> b.starts_at OR w.booked_until > b.ends_at
+  OR coalesce(w.sitter_id, 0) <> coalesce(b.sitter_id, 0))
+ORDER BY w.id
+""",
+        command="petmsg booking confirm {booking}{org}",
+    ),
+    Invariant(
+        name="leaver_has_no_window",
+        holds="No window that runs or is to come is an offboarded sitter's",
+        finding="The window of booking {booking} is of sitter {sitter}, who is offboarded",
+        sql="""
+SELECT w.org_id, b.ref AS booking, s.ref AS sitter
+FROM assignment_window w
+JOIN booking b ON b.id = w.booking_id
+JOIN sitter s ON s.id = w.sitter_id
+WHERE s.status = 'offboarded' AND b.status = 'confirmed' AND w.ends_at > :now
+ORDER BY w.starts_at, w.id
+""",
+        command="petmsg booking reassign {booking}{org} --sitter SITTER",
+    ),
+)

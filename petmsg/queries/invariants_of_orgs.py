@@ -1,0 +1,86 @@
+"""What holds of companies and their settings, and of refs and ids in all of them."""
+
+from petmsg.queries.invariant import Invariant
+
+ORGS = (
+    Invariant(
+        name="ref_once",
+        holds="A ref stands once per org and noun, an org's slug once",
+        finding="{times} {noun}s have the ref {ref}",
+        sql="""
+SELECT org_id, 'client' AS noun, ref, count(*) AS times FROM client
+GROUP BY org_id, ref HAVING count(*) > 1
+UNION ALL
+SELECT org_id, 'sitter', ref, count(*) FROM sitter GROUP BY org_id, ref HAVING count(*) > 1
+UNION ALL
+SELECT org_id, 'booking', ref, count(*) FROM booking GROUP BY org_id, ref HAVING count(*) > 1
+UNION ALL
+SELECT min(id), 'org', slug, count(*) FROM org GROUP BY slug HAVING count(*) > 1
+ORDER BY 1, 2, 3
+""",
+        command="petmsg {noun} list{org}",
+    ),
+    Invariant(
+        name="settings_in_range",
+        holds="Every setting of an org is in its range",
+        finding="A setting of org {slug} is out of its range: {what}",
+        sql="""
+SELECT id AS org_id, slug, 'grace_minutes' AS what FROM org
+WHERE grace_minutes IS NULL OR grace_minutes NOT BETWEEN 0 AND 10080
+UNION ALL
+SELECT id, slug, 'quarantine_days' FROM org
+WHERE quarantine_days IS NULL OR quarantine_days NOT BETWEEN 1 AND 3650
+UNION ALL
+SELECT id, slug, 'pool_threads_per_number' FROM org WHERE pool_threads_per_number < 1
+UNION ALL
+SELECT id, slug, 'quiet_hours' FROM org
+WHERE (quiet_from_minute IS NULL) <> (quiet_until_minute IS NULL)
+   OR quiet_from_minute NOT BETWEEN 0 AND 1439 OR quiet_until_minute NOT BETWEEN 0 AND 1439
+   OR quiet_from_minute = quiet_until_minute
+UNION ALL
+SELECT id, slug, 'office_hours' FROM org
+WHERE (open_from_minute IS NULL) <> (open_until_minute IS NULL)
+   OR open_from_minute NOT BETWEEN 0 AND 1439 OR open_until_minute NOT BETWEEN 0 AND 1439
+   OR open_from_minute = open_until_minute
+UNION ALL
+SELECT id, slug, 'freeze' FROM org
+WHERE (frozen_at IS NULL) <> (freeze_reason IS NULL)
+   OR (frozen_until IS NOT NULL AND frozen_at IS NULL)
+UNION ALL
+SELECT n.org_id, o.slug, 'segments_per_second of ' || n.e164
+FROM message_number n JOIN org o ON o.id = n.org_id
+WHERE NOT (n.segments_per_second > 0 AND n.segments_per_second <= 1000)
+ORDER BY 1, 3
+""",
+        command="petmsg org show{org}",
+    ),
+    Invariant(
+        name="id_once",
+        holds="An id stands once in its table",
+        finding="{times} rows of {noun} have the id {id}",
+        sql="""
+SELECT min(id) AS org_id, 'org' AS noun, id, count(*) AS times FROM org
+GROUP BY id HAVING count(*) > 1
+UNION ALL
+SELECT min(org_id), 'client', id, count(*) FROM client GROUP BY id HAVING count(*) > 1
+UNION ALL
+SELECT min(org_id), 'sitter', id, count(*) FROM sitter GROUP BY id HAVING count(*) > 1
+UNION ALL
+SELECT min(org_id), 'number', id, count(*) FROM message_number GROUP BY id HAVING count(*) > 1
+UNION ALL
+SELECT min(org_id), 'thread', id, count(*) FROM thread GROUP BY id HAVING count(*) > 1
+UNION ALL
+SELECT min(org_id), 'booking', id, count(*) FROM booking GROUP BY id HAVING count(*) > 1
+UNION ALL
+SELECT min(org_id), 'message', id, count(*) FROM message GROUP BY id HAVING count(*) > 1
+UNION ALL
+SELECT min(org_id), 'question', id, count(*) FROM relay_question GROUP BY id HAVING count(*) > 1
+UNION ALL
+SELECT NULL, 'stray', id, count(*) FROM stray_text GROUP BY id HAVING count(*) > 1
+UNION ALL
+SELECT min(org_id), 'head of the audit', org_id, count(*) FROM audit_head
+GROUP BY org_id HAVING count(*) > 1
+ORDER BY 2, 3
+""",
+    ),
+)

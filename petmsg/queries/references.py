@@ -1,0 +1,140 @@
+"""Where rows point, and which words they hold: looked up without the keys and CHECKs for it.
+
+Both lists are data, held against the models by a test: a new table adds its lines here.
+"""
+
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from petmsg import enums
+from petmsg.db.cursor import Cursor
+
+OF_AN_ORG = {
+    "alert": (),
+    "assignment_window": (
+        ("booking_id", "booking"),
+        ("sitter_id", "sitter"),
+        ("thread_id", "thread"),
+    ),
+    "audit_event": (),
+    "audit_head": (),
+    "auto_reply": (),
+    "blocked_pair": (("number_id", "message_number"),),
+    "booking": (("client_id", "client"), ("sitter_id", "sitter")),
+    "client": (),
+    "client_phone": (("client_id", "client"),),
+    "inbound_text": (("message_id", "message"), ("sitter_id", "sitter")),
+    "message": (
+        ("as_sitter_id", "sitter"),
+        ("number_id", "message_number"),
+        ("thread_id", "thread"),
+    ),
+    "message_attempt": (("message_id", "message"), ("number_id", "message_number")),
+    "message_number": (("first_sitter_id", "sitter"), ("sitter_id", "sitter")),
+    "number_custody": (("number_id", "message_number"), ("sitter_id", "sitter")),
+    "opt_out": (),
+    "ref_counter": (),
+    "relay": (
+        ("about_id", "message"),
+        ("message_id", "message"),
+        ("number_id", "message_number"),
+        ("sitter_id", "sitter"),
+    ),
+    "relay_question": (
+        ("client_id", "client"),
+        ("message_id", "message"),
+        ("sitter_id", "sitter"),
+    ),
+    "sitter": (),
+    "sitter_activity": (("sitter_id", "sitter"),),
+    "stripe_event": (),
+    "thread": (
+        ("client_id", "client"),
+        ("default_number_id", "message_number"),
+        ("pool_number_id", "message_number"),
+    ),
+}
+"""Every table whose rows belong to an org, with the columns that point to another of its rows."""
+
+
+class Vocabulary(NamedTuple):
+    """A column that holds one word of a closed vocabulary; `required`: never none."""
+
+    table: str
+    column: str
+    words: type[StrEnum]
+    required: bool = True
+
+
+VOCABULARIES = (
+    Vocabulary("alert", "severity", enums.AlertSeverity),
+    Vocabulary("booking", "status", enums.BookingStatus),
+    Vocabulary("client", "kind", enums.ClientKind),
+    Vocabulary("inbound_text", "addressed_to", enums.AddressedTo),
+    Vocabulary("inbound_text", "keyword", enums.Keyword, required=False),
+    Vocabulary("message", "direction", enums.Direction),
+    Vocabulary("message", "provider", enums.ProviderName, required=False),
+    Vocabulary("message", "rule", enums.Rule, required=False),
+    Vocabulary("message", "status", enums.MessageStatus),
+    Vocabulary("message_attempt", "rule", enums.Rule, required=False),
+    Vocabulary("message_attempt", "status", enums.AttemptStatus),
+    Vocabulary("message_number", "class", enums.NumberClass),
+    Vocabulary("message_number", "status", enums.NumberStatus),
+    Vocabulary("number_custody", "class", enums.NumberClass),
+    Vocabulary("number_custody", "status", enums.NumberStatus),
+    Vocabulary("opt_out", "source", enums.OptOutSource),
+    Vocabulary("org", "pool_for", enums.PoolFor),
+    Vocabulary("org", "provider", enums.ProviderName),
+    Vocabulary("pull_mark", "provider", enums.ProviderName),
+    Vocabulary("relay", "kind", enums.RelayKind),
+    Vocabulary("relay_question", "outcome", enums.RelayOutcome, required=False),
+    Vocabulary("sitter", "status", enums.SitterStatus),
+    Vocabulary("stray_text", "provider", enums.ProviderName, required=False),
+    Vocabulary("stripe_event", "outcome", enums.StripeOutcome),
+)
+
+
+def strays(cursor: Cursor) -> list[dict[str, Any]]:
+    """Rows that point into another org, or nowhere: `org_id`, `table`, `column`, `target`, how many
+    `rows`, and the `other_org` (None: nowhere)."""
+    found = []
+    for table, columns in OF_AN_ORG.items():
+        found += cursor.rows(
+            f"""
+SELECT x.org_id, '{table}' AS "table", 'org_id' AS "column", 'org' AS target,
+       count(*) AS "rows", NULL AS other_org
+FROM {table} x LEFT JOIN org t ON t.id = x.org_id
+WHERE t.id IS NULL
+GROUP BY x.org_id
+"""
+        )
+        for column, target in columns:
+            found += cursor.rows(
+                f"""
+SELECT x.org_id, '{table}' AS "table", '{column}' AS "column", '{target}' AS target,
+       count(*) AS "rows", t.org_id AS other_org
+FROM {table} x LEFT JOIN {target} t ON t.id = x.{column}
+WHERE x.{column} IS NOT NULL AND (t.id IS NULL OR t.org_id <> x.org_id)
+GROUP BY x.org_id, t.org_id
+"""
+            )
+    return found
+
+
+def unknown_words(cursor: Cursor) -> list[dict[str, Any]]:
+    """Words that petmsg does not know: `org_id`, `table`, `column`, `word`, how many `rows`."""
+    found = []
+    for table, column, vocabulary, required in VOCABULARIES:
+        org_id = {"org": "id", "pull_mark": "NULL", "stray_text": "NULL"}.get(table, "org_id")
+        by = column if org_id == "NULL" else f"{org_id}, {column}"
+        words = ", ".join(f"'{word.value}'" for word in vocabulary)
+        missing = f" OR {column} IS NULL" if required else ""
+        found += cursor.rows(
+            f"""
+SELECT {org_id} AS org_id, '{table}' AS "table", '{column}' AS "column", {column} AS word,
+       count(*) AS "rows"
+FROM {table} WHERE {column} NOT IN ({words}){missing}
+GROUP BY {by}
+"""
+        )
+    return found

@@ -1,0 +1,122 @@
+"""The counts of one org's morning: what there is, what runs today, what waits.
+
+A count of its own is one line in `COUNTS` and one field in `render.status`.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.queries.org import OrgRow
+
+COUNTS = {
+    "clients": "SELECT count(*) FROM client WHERE org_id = :org_id AND forgotten_at IS NULL",
+    "threads": "SELECT count(*) FROM thread WHERE org_id = :org_id",
+    "bookings_pending": (
+        "SELECT count(*) FROM booking"
+        " WHERE org_id = :org_id AND status = 'pending' AND ends_at > :now"
+    ),
+}
+"""Each a number of the org at `:now`."""
+
+_SITTERS = "SELECT status, count(*) FROM sitter WHERE org_id = :org_id GROUP BY status"
+
+_NUMBERS = """
+SELECT class, status, count(*) FROM message_number WHERE org_id = :org_id GROUP BY class, status
+"""
+
+_ALERTS = """
+SELECT severity, count(*) FROM alert WHERE org_id = :org_id AND done_at IS NULL GROUP BY severity
+"""
+
+# Once through the texts: an index serves the few that wait, and none the held and the failed.
+_QUEUE = """
+SELECT sum(CASE WHEN status = 'queued' THEN 1 ELSE 0 END) AS queued,
+       sum(CASE WHEN status = 'queued' AND due_at <= :now THEN 1 ELSE 0 END) AS due,
+       sum(CASE WHEN status = 'sending' THEN 1 ELSE 0 END) AS sending,
+       sum(CASE WHEN status = 'unknown' THEN 1 ELSE 0 END) AS in_doubt,
+       sum(CASE WHEN status = 'held' THEN 1 ELSE 0 END) AS held,
+       sum(CASE WHEN status IN ('failed', 'undelivered') AND claimed_at > :since THEN 1 ELSE 0 END)
+       AS failed_24h,
+       max(synced_at) AS last_sync_at
+FROM message WHERE org_id = :org_id
+"""
+
+_LAST_TRY = """
+SELECT max(a.claimed_at) AS last_try_at
+FROM message_number n
+JOIN message_attempt a ON a.number_id = n.id
+     AND a.claimed_at = (SELECT max(l.claimed_at) FROM message_attempt l WHERE l.number_id = n.id)
+WHERE n.org_id = :org_id
+"""
+
+_VISITS = """
+SELECT s.ref AS sitter, s.name, count(*) AS visits, min(b.starts_at) AS starts_at,
+       max(b.ends_at) AS ends_at, n.e164 AS number, n.status AS number_status,
+       sum(CASE WHEN b.starts_at <= :now AND b.ends_at > :now THEN 1 ELSE 0 END) AS running,
+       sum(CASE WHEN b.ends_at > :now THEN 1 ELSE 0 END) AS not_over
+FROM booking b
+LEFT JOIN sitter s ON s.id = b.sitter_id
+LEFT JOIN message_number n ON n.sitter_id = s.id
+WHERE b.org_id = :org_id AND b.status = 'confirmed' AND b.ends_at > :since AND b.starts_at < :until
+GROUP BY s.ref, s.name, n.e164, n.status
+ORDER BY starts_at, sitter
+"""
+
+_RELEASES = """
+SELECT n.e164 AS number, n.class, s.ref AS sitter, n.quarantined_until
+FROM message_number n
+LEFT JOIN sitter s ON s.id = n.sitter_id
+WHERE n.org_id = :org_id AND n.status = 'quarantined'
+ORDER BY n.quarantined_until, n.id LIMIT :limit
+"""
+
+
+def counts(cursor: Cursor, org: OrgRow, *, now: datetime) -> dict[str, int]:
+    """The org's `COUNTS` at `now` (aware UTC)."""
+    return {
+        name: int(cursor.value(sql, org_id=org.id, now=now) or 0) for name, sql in COUNTS.items()
+    }
+
+
+def sitters(cursor: Cursor, org: OrgRow) -> dict[str, int]:
+    """How many sitters of the org are of which status."""
+    return dict(cursor.tuples(_SITTERS, org_id=org.id))
+
+
+def numbers(cursor: Cursor, org: OrgRow) -> list[tuple[str, str, int]]:
+    """How many numbers of the org are of which class and status."""
+    return [(row[0], row[1], row[2]) for row in cursor.tuples(_NUMBERS, org_id=org.id)]
+
+
+def open_alerts(cursor: Cursor, org: OrgRow) -> dict[str, int]:
+    """How many open alerts of the org are of which severity."""
+    return dict(cursor.tuples(_ALERTS, org_id=org.id))
+
+
+def queue(cursor: Cursor, org: OrgRow, *, now: datetime, since: datetime) -> dict[str, Any]:
+    """The org's texts that wait, are under way, need a person, or failed after `since` (aware UTC);
+    and when the provider last told of one."""
+    row = cursor.rows(_QUEUE, org_id=org.id, now=now, since=since)[0]
+    last_sync_at = row.pop("last_sync_at")
+    return {**{name: int(value or 0) for name, value in row.items()}, "last_sync_at": last_sync_at}
+
+
+def last_try(cursor: Cursor, org: OrgRow) -> datetime | None:
+    """When a text of the org was last handed to a provider, or tried to be."""
+    row = cursor.rows(_LAST_TRY, org_id=org.id)[0]
+    found: datetime | None = row["last_try_at"]
+    return found
+
+
+def visits(
+    cursor: Cursor, org: OrgRow, *, now: datetime, since: datetime, until: datetime
+) -> list[dict[str, Any]]:
+    """The confirmed visits that overlap `[since, until)` (aware UTC), a row per sitter, by start;
+    how many of them are `running` at `now`, and `not_over` yet."""
+    return cursor.rows(_VISITS, org_id=org.id, now=now, since=since, until=until)
+
+
+def releases(cursor: Cursor, org: OrgRow, *, limit: int) -> list[dict[str, Any]]:
+    """The numbers of the org whose quarantine ends next."""
+    return cursor.rows(_RELEASES, org_id=org.id, limit=limit)

@@ -1,0 +1,101 @@
+"""What a client's timeline shows beside its segments: windows, quarantines, texts. Standard library
+only.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.queries.lookup import ClientKey
+from petmsg.queries.org import OrgRow
+
+MOST_MESSAGES = 2000
+
+WINDOWS = """
+SELECT b.ref AS booking, s.ref AS sitter, s.name AS sitter_name, w.starts_at, w.booked_until,
+       w.ends_at
+FROM thread t
+JOIN assignment_window w ON w.thread_id = t.id AND w.ends_at > :since AND w.starts_at < :until
+JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
+LEFT JOIN sitter s ON s.id = w.sitter_id
+WHERE t.org_id = :org_id AND t.client_id = :client_id
+ORDER BY w.starts_at, b.id
+"""
+
+# A quarantine is over when its time is, when the number is in use again, or when it is retired.
+QUARANTINES = """
+SELECT n.e164 AS number, c.from_at, c.quarantined_until, c.reason,
+       (SELECT min(l.from_at) FROM number_custody l
+         WHERE l.number_id = c.number_id AND l.from_at > c.from_at) AS next_at
+FROM message_number n
+JOIN number_custody c ON c.number_id = n.id AND c.status = 'quarantined'
+WHERE n.org_id = :org_id AND n.e164 IN (:numbers)
+  AND c.from_at < :until AND (c.quarantined_until IS NULL OR c.quarantined_until > :since)
+ORDER BY c.from_at, n.e164
+"""
+
+# When a text came, or left, or was written.
+MESSAGES = """
+SELECT m.id AS message, m.direction, m.status, n.e164 AS number,
+       coalesce(i.received_at, m.sent_at, m.created_at) AS at
+FROM thread t
+JOIN message m ON m.thread_id = t.id
+LEFT JOIN inbound_text i ON i.message_id = m.id
+LEFT JOIN message_number n ON n.id = m.number_id
+WHERE t.org_id = :org_id AND t.client_id = :client_id
+  AND coalesce(i.received_at, m.sent_at, m.created_at) >= :since
+  AND coalesce(i.received_at, m.sent_at, m.created_at) < :until
+ORDER BY m.id DESC LIMIT :most
+"""
+
+NUMBERS_OF_SITTERS = """
+SELECT DISTINCT n.e164
+FROM sitter s
+JOIN number_custody c ON c.sitter_id = s.id
+JOIN message_number n ON n.id = c.number_id
+WHERE s.org_id = :org_id AND s.ref IN (:sitters)
+"""
+
+
+def windows_in(
+    cursor: Cursor, org: OrgRow, client: ClientKey, *, since: datetime, until: datetime
+) -> list[dict[str, Any]]:
+    """The client's windows of confirmed bookings that touch `[since, until)` (aware UTC)."""
+    return cursor.rows(WINDOWS, org_id=org.id, client_id=client.id, since=since, until=until)
+
+
+def messages_in(
+    cursor: Cursor, org: OrgRow, client: ClientKey, *, since: datetime, until: datetime
+) -> list[dict[str, Any]]:
+    """The newest texts of her thread in `[since, until)` (aware UTC), the oldest first."""
+    rows = cursor.rows(
+        MESSAGES,
+        org_id=org.id,
+        client_id=client.id,
+        since=since,
+        until=until,
+        most=MOST_MESSAGES,
+    )
+    return sorted(rows, key=lambda row: (row["at"], row["message"]))
+
+
+def numbers_of(cursor: Cursor, org: OrgRow, sitters: Sequence[str]) -> set[str]:
+    """Every number that these sitters hold, or held."""
+    rows = cursor.in_list(NUMBERS_OF_SITTERS, "sitters", sitters, org_id=org.id)
+    return {row["e164"] for row in rows}
+
+
+def quarantines_in(
+    cursor: Cursor, org: OrgRow, numbers: Sequence[str], *, since: datetime, until: datetime
+) -> list[dict[str, Any]]:
+    """The quarantines of these numbers that touch `[since, until)` (aware UTC)."""
+    rows = cursor.in_list(QUARANTINES, "numbers", numbers, org_id=org.id, since=since, until=until)
+    found = []
+    for row in rows:
+        ends = [each for each in (row["quarantined_until"], row["next_at"]) if each is not None]
+        to_at = min(ends) if ends else None
+        if to_at is None or to_at > since:
+            kept = {name: row[name] for name in ("number", "from_at", "reason")}
+            found.append({**kept, "to_at": to_at})
+    return sorted(found, key=lambda row: (row["from_at"], row["number"]))

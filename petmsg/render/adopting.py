@@ -1,0 +1,54 @@
+"""The field lists of what comes from elsewhere and goes elsewhere: exports and imports."""
+
+from petmsg.render.fields import Field
+from petmsg.render.kinds import COUNT, FLAG, TEXT, WORD, or_null, rows_of
+
+EXPORTED = (
+    Field("org", "Org", kind=WORD),
+    Field("table", "Table", kind=WORD),
+    Field("rows", "Rows", kind=COUNT),
+    Field("file", "File", kind=WORD),
+    Field("sha256", None, kind=WORD),
+)
+TAKEN_BACK = (
+    Field("org", "Org", kind=WORD),
+    Field("tables", "Tables", kind=COUNT),
+    Field("rows", "Rows", kind=COUNT),
+    Field("events", "Events that hold", kind=COUNT),
+    Field("waiting", "Texts that wait", kind=COUNT),
+    Field("same_ids", "Ids as they were", kind=FLAG),
+)
+
+TAKEN_OVER = (
+    Field("org", "Org", kind=or_null(WORD)),
+    Field("table", "Old table", kind=WORD),
+    Field("read", "Rows", kind=COUNT),
+    Field("new", "New", kind=COUNT),
+    Field("merged", "Merged", kind=COUNT),
+    Field("known", "Known", kind=COUNT),
+    Field("not_taken", "Not taken", kind=COUNT),
+    Field("changed", "Changed", kind=COUNT),
+)
+FINDING = (
+    Field("org", "Org", kind=or_null(WORD)),
+    Field("table", "Old table", kind=WORD),
+    Field("id", "Row", kind=WORD),
+    Field("taken", "Taken", kind=FLAG),
+    Field("code", "Code", kind=WORD),
+    Field("reason", "Why", kind=TEXT),
+)
+_ORG = (Field("old_org", kind=WORD), Field("org", kind=WORD), Field("created", kind=FLAG))
+
+
+def _each(fields: tuple[Field, ...], name: str) -> Field:
+    return Field(
+        name,
+        get=lambda report: [
+            {field.name: field.value(row) for field in fields} for row in getattr(report, name)
+        ],
+        kind=rows_of(fields),
+    )
+
+
+REPORT = (_each(_ORG, "orgs"), _each(TAKEN_OVER, "tables"), _each(FINDING, "findings"))
+"""A whole report as one JSON object."""

@@ -1,0 +1,39 @@
+"""The field lists of the database's own commands, and of the demo's proofs."""
+
+from petmsg.render.fields import Field
+from petmsg.render.kinds import COUNT, ID, REF, TEXT, WELCOME, WORD, or_null, rows_of
+
+MERGED_THREAD = (
+    Field("thread", kind=ID),
+    Field("messages", kind=COUNT),
+    Field("windows", kind=COUNT),
+)
+MERGED = (
+    Field("org", kind=WORD),
+    Field("client", kind=REF),
+    Field("kept", kind=ID),
+    Field("merged", kind=rows_of(MERGED_THREAD)),
+)
+MIGRATED = (
+    Field("before", "Before", kind=or_null(WORD)),
+    Field("after", "After", kind=or_null(WORD)),
+    Field(
+        "merged",
+        "Threads merged",
+        cell=lambda row, _: str(len(row.merged)),
+        kind=rows_of(MERGED),
+    ),
+)
+CURRENT = (
+    Field("database", "Database", kind=TEXT),
+    Field("revision", "Schema", kind=or_null(WORD)),
+    Field("head", "This petmsg's", kind=WORD),
+    Field("up_to_date", "Up to date", kind=WELCOME),
+)
+BACKUP = (Field("file", "Backup", kind=TEXT), Field("bytes", "Bytes", kind=COUNT))
+CHECK = (Field("problem", "Problem", kind=TEXT),)
+CLAIMS = (
+    Field("claim", "Claim", kind=TEXT),
+    Field("holds", "Holds", kind=WELCOME),
+    Field("proof", "Proof", kind=TEXT),
+)

@@ -1,0 +1,13 @@
+"""The field list of what `doctor` checked."""
+
+from petmsg.enums import CheckResult
+from petmsg.render.fields import Field
+from petmsg.render.kinds import TEXT, WORD, one_of, or_null
+
+CHECKED = (
+    Field("check", "Check", kind=WORD),
+    Field("result", "Result", kind=one_of(CheckResult)),
+    Field("org", "Org", kind=or_null(WORD)),
+    Field("message", "What is so", kind=TEXT),
+    Field("command", "What helps", kind=or_null(TEXT)),
+)

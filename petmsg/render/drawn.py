@@ -1,0 +1,115 @@
+"""A client's timeline on a terminal: lanes of bars, an axis of local days, the numbers' letters."""
+
+import os
+import sys
+from collections.abc import Iterator
+from math import ceil
+from typing import Any
+
+from rich.cells import cell_len, set_cell_size
+from rich.text import Text
+
+from petmsg.render.fields import View, local
+from petmsg.render.lanes import (
+    BOOKED,
+    GRACE,
+    LINE,
+    REST,
+    TONE_OF,
+    Bar,
+    Drawing,
+    Lane,
+    draw,
+    midnights,
+    place,
+)
+from petmsg.render.paper import Paper, paper_of
+from petmsg.render.safe import safe
+from petmsg.render.simulate import SEGMENTS
+from petmsg.render.table import STYLES, print_table, show
+
+_NAMES = 22
+"""The widest the names of the lanes become."""
+_TICK = 8
+_INK = {BOOKED: "█", GRACE: "░", LINE: "━", REST: "▒"}
+_PLAIN_INK = {BOOKED: "#", GRACE: ".", LINE: "-", REST: "x"}
+_MARKS = {"in": "▼", "out": "▲", "both": "◆"}
+_PLAIN_MARKS = {"in": "v", "out": "^", "both": "*"}
+
+
+def print_timeline(timeline: Any, *, view: View) -> None:
+    """Draw it as wide as the paper, and list the changes of the number below."""
+    paper = view.paper or paper_of(sys.stdout, os.environ)
+    show(Text("\n").join(_lines(timeline, draw(timeline), view, paper)), paper)
+    print_table([field for field in SEGMENTS if field.name != "client"], timeline.segments, view)
+
+
+def _lines(timeline: Any, drawing: Drawing, view: View, paper: Paper) -> Iterator[Text]:
+    names = [safe(lane.name) for lane in drawing.lanes]
+    left = min(max(map(cell_len, names)), _NAMES, paper.width // 3)
+    width = max(paper.width - left - 2, 10)
+    yield Text(
+        f"{safe(timeline.name or '[forgotten]')} ({safe(timeline.client)}), "
+        f"{local(timeline.start, view)} to {local(timeline.end, view)}",
+        style="bold",
+    )
+    yield from _axis(timeline, left, width, paper)
+    for name, lane in zip(names, drawing.lanes, strict=True):
+        yield Text(set_cell_size(name, left) + "  ").append_text(
+            _drawn(lane, timeline, width, paper)
+        )
+    yield Text()
+    if drawing.letters:
+        said = ", ".join(f"{letter} {e164}" for letter, e164 in drawing.letters.items())
+        yield Text(f"Numbers: {said}")
+    ink, marks = (_PLAIN_INK, _PLAIN_MARKS) if paper.plain else (_INK, _MARKS)
+    yield Text(
+        f"{ink[BOOKED]} booked  {ink[GRACE]} grace  {ink[REST]} in quarantine  "
+        f"{marks['in']} came in  {marks['out']} went out",
+        style="dim",
+    )
+    yield Text()
+
+
+def _axis(timeline: Any, left: int, width: int, paper: Paper) -> Iterator[Text]:
+    """The days, each label where its local midnight is, and a mark at now."""
+    labels, ticks = [" "] * width, [" "] * width
+    for at, label in midnights(timeline, room=width / _TICK):
+        at_cell = int(place(at, timeline, width))
+        ticks[min(at_cell, width - 1)] = "|" if paper.plain else "│"
+        if at_cell + len(label) <= width:
+            labels[at_cell : at_cell + len(label)] = label
+    line = Text(" " * (left + 2) + "".join(ticks), style="dim")
+    if timeline.start <= timeline.now < timeline.end:
+        now = left + 2 + min(int(place(timeline.now, timeline, width)), width - 1)
+        shown = line.plain[:now] + ("n" if paper.plain else "▾") + line.plain[now + 1 :]
+        line = Text(shown, style="dim")
+        line.stylize("bold not dim", now, now + 1)
+    yield Text(" " * (left + 2) + "".join(labels).rstrip())
+    yield line
+
+
+def _drawn(lane: Lane, timeline: Any, width: int, paper: Paper) -> Text:
+    """A lane's cells. A bar covers every cell that it touches."""
+    ink, marks = (_PLAIN_INK, _PLAIN_MARKS) if paper.plain else (_INK, _MARKS)
+    cells = [(" ", "")] * width
+    for bar in lane.bars:
+        style = STYLES.get(bar.tone or TONE_OF[bar.kind], "")
+        first, last = _cells(bar, timeline, width)
+        cells[first:last] = [(ink[bar.kind], style)] * (last - first)
+        for offset, character in enumerate(bar.label[: last - first]):
+            cells[first + offset] = (character, f"bold {STYLES.get(bar.tone, '')}".strip())
+    for at, way, _ in lane.marks:
+        spot = min(int(place(at, timeline, width)), width - 1)
+        there = cells[spot][0]
+        cells[spot] = (marks[way] if there in (" ", marks[way]) else marks["both"], "")
+    drawn = Text()
+    for character, style in cells:
+        drawn.append(character, style=style)
+    drawn.rstrip()
+    return drawn
+
+
+def _cells(bar: Bar, timeline: Any, width: int) -> tuple[int, int]:
+    first = min(int(place(bar.start, timeline, width)), width - 1)
+    return first, max(ceil(place(bar.end, timeline, width)), first + 1)

@@ -1,0 +1,142 @@
+"""The field lists of texts that came in."""
+
+import json
+import shlex
+from typing import Any
+
+from petmsg.enums import AddressedTo, InboundCode, ProviderName
+from petmsg.render.fields import Field
+from petmsg.render.kinds import (
+    COUNT,
+    E164,
+    FLAG,
+    ID,
+    INSTANT,
+    NAME,
+    REF,
+    SENDER,
+    SOON,
+    TEXT,
+    WORD,
+    list_of,
+    one_of,
+    or_null,
+    rows_of,
+)
+from petmsg.render.route import INBOUND_TRACE
+
+RECEIVED = (
+    Field("message", "Id", kind=ID),
+    Field("duplicate", "Was there", kind=FLAG),
+    Field("org", None, get=lambda row: row.addressee.get("org"), kind=or_null(WORD)),
+    Field("number", "Number", get=lambda row: row.addressee.get("number"), kind=or_null(E164)),
+    Field("client", "Client", get=lambda row: row.addressee.get("client"), kind=or_null(REF)),
+    Field(
+        "addressed_to",
+        "For",
+        get=lambda row: row.addressee.get("addressed_to"),
+        kind=or_null(REF),
+    ),
+    Field(
+        "code", None, get=lambda row: row.addressee.get("code"), kind=or_null(one_of(InboundCode))
+    ),
+    Field("reason", "Why", get=lambda row: row.addressee.get("reason"), kind=or_null(TEXT)),
+    Field("did", "And then", get=lambda row: list(row.did), kind=list_of(TEXT)),
+    Field(
+        "trace",
+        None,
+        get=lambda row: row.addressee.get("trace"),
+        kind=or_null(rows_of(INBOUND_TRACE)),
+    ),
+)
+
+
+def _for(row: Any) -> str:
+    return str(row["sitter"] if row["addressed_to"] == AddressedTo.SITTER else row["addressed_to"])
+
+
+def _wrote(row: Any) -> str:
+    pictures = f" [+{row['media_count']} picture(s)]" if row["media_count"] else ""
+    return f"{row['body'] or '[erased]'}{pictures}"
+
+
+def _how_to_answer(row: Any) -> str | None:
+    if row["client"] is not None:
+        return f"petmsg message send {shlex.quote(row['client'])} --body '…'"
+    if row["addressed_to"] == AddressedTo.UNROUTED:
+        return f"petmsg inbox assign {row['message']} CLIENT"
+    return None
+
+
+_ITEM = (
+    Field("message", "Id", kind=ID),
+    Field("addressed_to", "For", get=_for, kind=REF),
+    Field(
+        "client",
+        "Client",
+        cell=lambda row, _: (
+            f"{row['client_name'] or '[forgotten]'} ({row['client']})" if row["client"] else "-"
+        ),
+        kind=or_null(REF._replace(wrap=NAME.wrap)),
+    ),
+    Field("sitter", None, kind=or_null(REF)),
+    Field("from", "From", get=lambda row: row["from_e164"], personal=True, kind=or_null(SENDER)),
+    Field("number", "Number", kind=E164),
+    Field("body", "Text", cell=lambda row, _: _wrote(row), kind=or_null(TEXT)),
+    Field("media_count", None, kind=COUNT),
+    Field("received_at", "Came", kind=SOON),
+    Field("claimed_by", "Looked after by", kind=or_null(NAME)),
+)
+INBOX = (
+    *_ITEM,
+    Field("code", None, kind=one_of(InboundCode)),
+    Field("waits_since", None, get=lambda row: row["inbox_at"], kind=INSTANT),
+)
+ITEM = (
+    *_ITEM,
+    Field("code", "Code", kind=one_of(InboundCode)),
+    Field(
+        "reason",
+        "Why",
+        get=lambda row: json.loads(row["decision"])["reason"] if row["decision"] else None,
+        kind=or_null(TEXT),
+    ),
+    Field("waits_since", "Waits since", get=lambda row: row["inbox_at"], kind=or_null(SOON)),
+    Field("claimed_at", "Since", kind=or_null(INSTANT)),
+    Field("done_by", "Done by", kind=or_null(NAME)),
+    Field("done_at", "Done", kind=or_null(INSTANT)),
+    Field("done_reason", "Why done", kind=or_null(TEXT)),
+    Field("provider_id", None, get=lambda row: row["provider_message_id"], kind=or_null(WORD)),
+    Field(
+        "trace",
+        None,
+        get=lambda row: json.loads(row["decision"])["trace"] if row["decision"] else [],
+        kind=rows_of(INBOUND_TRACE),
+    ),
+    Field("answer_with", "Answer with", get=_how_to_answer, kind=or_null(TEXT)),
+)
+ITEM_CHANGED = (
+    Field("message", "Id", kind=ID),
+    Field("addressed_to", "For", kind=REF),
+    Field("client", "Client", kind=or_null(REF)),
+    Field("claimed_by", "Looked after by", kind=or_null(NAME)),
+    Field("done_by", "Done by", kind=or_null(NAME)),
+    Field("done_at", "Done", kind=or_null(INSTANT)),
+    Field("reused", "Unchanged", kind=FLAG),
+)
+ASSIGNED = (
+    Field("client", "Client", kind=REF),
+    Field("messages", "Texts", kind=list_of(ID)),
+    Field("phone_added", "Phone added", kind=FLAG),
+)
+STRAYS = (
+    Field("stray", "Stray", kind=ID),
+    Field("to", "To", get=lambda row: row["to_e164"], kind=E164),
+    Field("org", "Whose by now", kind=or_null(WORD)),
+    Field("from", "From", get=lambda row: row["from_phone"], personal=True, kind=or_null(SENDER)),
+    Field("body", "Text", cell=lambda row, _: _wrote(row), kind=or_null(TEXT)),
+    Field("media_count", None, kind=COUNT),
+    Field("received_at", "Came", kind=SOON),
+    Field("provider", "By", kind=or_null(one_of(ProviderName))),
+    Field("message", "Adopted as", kind=or_null(ID)),
+)

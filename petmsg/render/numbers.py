@@ -1,0 +1,193 @@
+"""The field lists of masked numbers: JSON keys and table columns."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from petmsg.enums import NumberClass, NumberStatus
+from petmsg.render.fields import NO_NUMBER, Field, View, local
+from petmsg.render.kinds import (
+    AMOUNT,
+    COUNT,
+    DAY,
+    E164,
+    FLAG,
+    INSTANT,
+    NAME,
+    NOTABLE,
+    REF,
+    SOON,
+    TEXT,
+    keyed,
+    list_of,
+    one_of,
+    or_null,
+    rows_of,
+)
+
+NUMBERS = (
+    Field("number", "Number", kind=E164),
+    Field("class", "Class", kind=one_of(NumberClass)),
+    Field("status", "Status", kind=one_of(NumberStatus)),
+    Field("sitter", "Sitter", kind=or_null(REF)),
+    Field("quarantined_until", "Until", kind=or_null(SOON)),
+    Field("quarantine_reason", "Reason", kind=or_null(TEXT)),
+    Field("last_used_at", "Last used", kind=or_null(SOON)),
+)
+HISTORY = (
+    Field("from", "From", get=lambda row: row["starts_at"], kind=INSTANT),
+    Field(
+        "to",
+        "To",
+        get=lambda row: row["ends_at"],
+        cell=lambda row, view: local(row["ends_at"], view) if row["ends_at"] else "today",
+        kind=or_null(INSTANT),
+    ),
+    Field("class", "Class", kind=one_of(NumberClass)),
+    Field("status", "Status", kind=one_of(NumberStatus)),
+    Field("sitter", "Sitter", kind=or_null(REF)),
+    Field("quarantined_until", "Until", kind=or_null(INSTANT)),
+    Field("reason", "Why", kind=or_null(TEXT)),
+    Field("actor", "By", kind=NAME),
+)
+NUMBER = (
+    *NUMBERS,
+    Field("segments_per_second", "Segments per second", kind=AMOUNT),
+    Field("threads", "Clients", kind=list_of(REF)),
+    Field(
+        "history",
+        None,
+        get=lambda row: [
+            {field.name: field.value(each) for field in HISTORY} for each in row["history"]
+        ],
+        kind=rows_of(HISTORY),
+    ),
+)
+NUMBER_CHANGED = (
+    Field("number", "Number", kind=E164),
+    Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
+    Field("status", "Status", kind=one_of(NumberStatus)),
+    Field("sitter", "Sitter", kind=or_null(REF)),
+    Field("replaced", "Replaces", kind=or_null(E164)),
+    Field("reused", "Unchanged", kind=FLAG),
+)
+NUMBER_ADDED = (
+    Field("number", "Number", kind=E164),
+    Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
+    Field("status", "Status", kind=one_of(NumberStatus)),
+    Field("reused", "Unchanged", kind=FLAG),
+)
+
+
+def _meanwhile(row: Any, _: View) -> str:
+    return (
+        ", ".join(
+            f"{count} window(s) from {number} ({kind})" if number else f"{count} from {NO_NUMBER}"
+            for number, kind, count in row.meanwhile
+        )
+        or "-"
+    )
+
+
+def _routes(row: Any) -> list[dict[str, Any]]:
+    return [
+        {"number": number, "class": kind, "windows": count} for number, kind, count in row.meanwhile
+    ]
+
+
+MEANWHILE = (
+    Field("number", kind=or_null(E164)),
+    Field("class", kind=or_null(one_of(NumberClass))),
+    Field("windows", kind=COUNT),
+)
+QUARANTINED = (
+    Field("number", "Number", kind=E164),
+    Field("status", "Status", get=lambda _: "quarantined", kind=one_of(NumberStatus)),
+    Field("quarantined_until", "Until", kind=SOON),
+    Field("days", "Days", kind=COUNT),
+    Field("reason", "Reason", kind=TEXT),
+    Field(
+        "affected",
+        "Affects",
+        get=lambda row: {
+            "sitter": row.sitter,
+            "threads": row.threads,
+            "future_windows": row.future_windows,
+        },
+        cell=lambda row, _: (
+            f"sitter {row.sitter or '-'}, {row.threads} thread(s), "
+            f"{row.future_windows} window(s) to come"
+        ),
+        kind=keyed(sitter=or_null(REF), threads=COUNT, future_windows=COUNT),
+    ),
+    Field(
+        "meanwhile",
+        "Meanwhile",
+        get=_routes,
+        cell=_meanwhile,
+        kind=rows_of(MEANWHILE),
+    ),
+    Field("replacement", "New front desk", kind=or_null(E164)),
+)
+
+
+def _instead(row: Any, _: View) -> str:
+    return ", ".join(
+        f"{number} ({kind}, {count})" if number else f"{NO_NUMBER} ({count})"
+        for number, kind, count in row.meanwhile
+    )
+
+
+def _weekday(row: Any, _: View) -> str:
+    return f"{date.fromisoformat(row.day):%a} {row.day}"
+
+
+_DAY = Field("day", "Starts", cell=_weekday, kind=DAY)
+_CLIENTS = Field("clients", "Clients", get=lambda row: list(row.clients), kind=list_of(REF))
+PLANNED_WINDOWS = (
+    _DAY,
+    Field("windows", "Windows", get=lambda row: len(row.bookings), kind=COUNT),
+    Field("bookings", "Bookings", get=lambda row: list(row.bookings), kind=list_of(REF)),
+    _CLIENTS,
+    Field("meanwhile", "Texts leave from", get=_routes, cell=_instead, kind=rows_of(MEANWHILE)),
+)
+PLANNED_TEXTED = (
+    _DAY._replace(title="Last text"),
+    Field("texts", "Texts", kind=COUNT),
+    _CLIENTS,
+    Field(
+        "meanwhile",
+        "The next leaves from",
+        get=lambda row: [
+            {"number": number, "class": kind, "clients": count}
+            for number, kind, count in row.meanwhile
+        ],
+        cell=_instead,
+        kind=rows_of((*MEANWHILE[:2], Field("clients", kind=COUNT))),
+    ),
+)
+
+
+def _days(fields: tuple[Field, ...], name: str) -> Callable[[Any], list[dict[str, Any]]]:
+    return lambda row: [
+        {field.name: field.value(each) for field in fields} for each in getattr(row.plan, name)
+    ]
+
+
+PLANNED = (
+    *QUARANTINED,
+    Field(
+        "windows_by_day",
+        None,
+        get=_days(PLANNED_WINDOWS, "windows"),
+        kind=rows_of(PLANNED_WINDOWS),
+    ),
+    Field("texted_by_day", None, get=_days(PLANNED_TEXTED, "texted"), kind=rows_of(PLANNED_TEXTED)),
+)
+RESTORED = (
+    Field("number", "Number", kind=E164),
+    Field("status", "Status", get=lambda _: "active", kind=one_of(NumberStatus)),
+    Field("sitter", "Sitter", kind=or_null(REF)),
+    Field("forced", "Early", kind=NOTABLE),
+    Field("reason", "Reason", kind=or_null(TEXT)),
+)

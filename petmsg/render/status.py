@@ -1,0 +1,154 @@
+"""The field lists of one org's morning: one record, and three short lists below it.
+
+A count of `queries.status.COUNTS` is shown by one line here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from petmsg.enums import NumberClass, NumberStatus, ProviderName
+from petmsg.render.coverage import GAPS
+from petmsg.render.fields import Field, View, local
+from petmsg.render.kinds import (
+    COUNT,
+    E164,
+    FREE,
+    INSTANT,
+    NAME,
+    NOTABLE,
+    REF,
+    SOON,
+    WORD,
+    counts_by,
+    keyed,
+    one_of,
+    or_null,
+    rows_of,
+)
+
+
+def _count(name: str, title: str | None = None, cell: Any = None) -> Field:
+    return Field(name, title, get=lambda row: row.counts[name], cell=cell, kind=COUNT)
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    """Counts in words, those of nothing left out."""
+    named = [f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count]
+    return ", ".join(named) or "none"
+
+
+def _numbers(row: Any, _: View) -> str:
+    return "; ".join(
+        f"{name.replace('_', ' ')}: {_listed(counts)}" for name, counts in row.numbers.items()
+    )
+
+
+def _today(row: Any, _: View) -> str:
+    today = row.today
+    words = f"{today.visits} visit(s) of {len(today.sitters)} sitter(s), {today.running} running"
+    return words + (f", {today.without_sitter} WITHOUT A SITTER" if today.without_sitter else "")
+
+
+def _queue(row: Any, _: View) -> str:
+    waits = {name: count for name, count in row.queue.items() if name != "failed_24h"}
+    failed = row.queue["failed_24h"]
+    return _listed(waits) + (f"; {failed} failed in 24 h" if failed else "")
+
+
+def _inbox(row: Any, _: View) -> str:
+    """What waits for a person, by whom it is for; `total` and `claimed` count across it."""
+    inbox = row.inbox
+    if not inbox["total"]:
+        return "none unread"
+    listed = _listed({name: n for name, n in inbox.items() if name not in ("total", "claimed")})
+    taken = f"; {inbox['claimed']} claimed" if inbox["claimed"] else ""
+    return f"{inbox['total']} unread ({listed}){taken}"
+
+
+def _frozen(row: Any, view: View) -> str:
+    if not row.frozen:
+        return "no"
+    until = row.org.frozen_until
+    return f"YES, {'until ' + local(until, view) if until else 'until thawed'}"
+
+
+def _clients(row: Any, _: View) -> str:
+    return "{clients}, and {threads} thread(s)".format(**row.counts)
+
+
+VISITS = (
+    Field("sitter", "Sitter", kind=REF),
+    Field("name", "Name", kind=NAME),
+    Field("visits", "Visits", kind=COUNT),
+    Field("running", "Running", kind=COUNT),
+    Field("starts_at", "First from", kind=INSTANT),
+    Field("ends_at", "Last until", kind=INSTANT),
+    Field("number", "Number", kind=or_null(E164)),
+    Field("number_status", "Number is", kind=or_null(one_of(NumberStatus))),
+)
+RELEASES = (
+    Field("number", "Quarantined", kind=E164),
+    Field("class", "Class", kind=one_of(NumberClass)),
+    Field("sitter", "Sitter", kind=or_null(REF)),
+    Field("quarantined_until", "Until", kind=SOON),
+)
+FIRST_GAPS = tuple(
+    field
+    for field in GAPS
+    if field.name in ("message", "starts_at", "ends_at", "meanwhile", "command")
+)
+
+
+def _nested(fields: tuple[Field, ...], rows: Any) -> list[dict[str, Any]]:
+    return [{field.name: field.value(row) for field in fields} for row in rows]
+
+
+STATUS = (
+    Field("org", "Org", get=lambda row: row.org.slug, kind=WORD),
+    Field("name", "Name", get=lambda row: row.org.name, kind=NAME),
+    Field("at", "Now", kind=INSTANT),
+    Field("timezone", None, get=lambda row: row.org.timezone, kind=WORD),
+    Field("provider", "Provider", kind=one_of(ProviderName)),
+    Field("frozen", "Frozen", cell=_frozen, kind=NOTABLE),
+    Field(
+        "alerts",
+        "Open alerts",
+        cell=lambda row, _: _listed(row.alerts),
+        kind=counts_by("severity"),
+    ),
+    Field(
+        "gaps",
+        "Gaps",
+        get=lambda row: {
+            "days": row.days,
+            "count": len(row.gaps),
+            "rows": _nested(GAPS, row.gaps),
+        },
+        kind=keyed(days=COUNT, count=COUNT, rows=rows_of(GAPS)),
+        cell=lambda row, _: f"{len(row.gaps) or 'none'} in the next {row.days} day(s)",
+    ),
+    Field(
+        "today",
+        "Today",
+        get=lambda row: {
+            "visits": row.today.visits,
+            "running": row.today.running,
+            "without_sitter": row.today.without_sitter,
+            "sitters": _nested(VISITS, row.today.sitters),
+        },
+        cell=_today,
+        kind=keyed(visits=COUNT, running=COUNT, without_sitter=COUNT, sitters=rows_of(VISITS)),
+    ),
+    Field("queue", "Queue", cell=_queue, kind=counts_by("what a text waits for")),
+    Field("inbox", "Inbox", cell=_inbox, kind=counts_by("whom a text is for")),
+    Field("last_try_at", "Last text tried", kind=or_null(INSTANT)),
+    Field("last_sync_at", "Last sync", kind=or_null(INSTANT)),
+    Field("numbers", "Numbers", cell=_numbers, kind=FREE),
+    Field("sitters", "Sitters", cell=lambda row, _: _listed(row.sitters), kind=counts_by("status")),
+    _count("clients", "Clients", cell=_clients),
+    _count("threads"),
+    _count("bookings_pending", "Bookings pending"),
+    Field(
+        "releases", None, get=lambda row: _nested(RELEASES, row.releases), kind=rows_of(RELEASES)
+    ),
+)

@@ -1,0 +1,91 @@
+"""A thread as a conversation: who said what to whom, and by which number."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from rich.text import Text
+
+from petmsg.clock import zone
+from petmsg.enums import AddressedTo, Direction, MessageStatus, RelayKind
+from petmsg.render.fields import View
+from petmsg.render.kinds import WAITS, one_of
+from petmsg.render.paper import Paper, paper_of
+from petmsg.render.safe import safe
+from petmsg.render.table import STYLES, show, wrapped
+
+_WIDEST = 100
+_HANGS, _INDENT = 12, 9
+_USUAL = frozenset((MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.RECEIVED))
+_TONES = one_of(MessageStatus).tones
+
+
+def print_talk(thread: Mapping[str, Any], *, view: View) -> None:
+    """Print a thread's texts in the order in which they were written, a heading for each day."""
+    paper = view.paper or paper_of(sys.stdout, os.environ)
+    if thread["messages"]:
+        show(Text("\n").join(_said(thread, view, paper)), paper)
+
+
+def _said(thread: Mapping[str, Any], view: View, paper: Paper) -> Iterator[Text]:
+    width = min(paper.width, _WIDEST)
+    client = safe(thread["client_name"] or thread["client"])
+    arrows = ("->", "<-") if paper.plain else ("→", "←")
+    day = None
+    for row in thread["messages"]:
+        local = row["at"].astimezone(zone(view.timezone))
+        if local.date() != day:
+            day = local.date()
+            yield Text()
+            yield Text(local.strftime("%A %Y-%m-%d %Z"), style="bold")
+        head = Text(f"  {local:%H:%M} {arrows[row['direction'] != Direction.OUTBOUND]} ")
+        head.append_text(_who(row, client)).append(f"  (text {row['message']})")
+        first, *others = wrapped(head, max(width - _HANGS, 1))
+        yield first
+        yield from _indented(others, _HANGS)
+        for line in _words(row):
+            yield from _indented(wrapped(Text(line), max(width - _INDENT, 1)), _INDENT)
+
+
+def _indented(lines: Iterable[Text], by: int) -> Iterator[Text]:
+    for line in lines:
+        yield Text(" " * by).append_text(line)
+
+
+def _who(row: Mapping[str, Any], client: str) -> Text:
+    """Who speaks to whom by which number, and what is odd about it."""
+    sitter = safe(row["sitter_name"] or row["sitter"] or "")
+    number = row["number"] or "no number yet"
+    if row["direction"] == Direction.OUTBOUND:
+        speaker = sitter or "the company"
+        if row["relay"] == RelayKind.REPLY:
+            speaker = f"{sitter}, from her own phone,"
+        elif row["relay"] == RelayKind.AUTO_REPLY:
+            speaker = "petmsg, by itself,"
+        said = Text(f"{speaker} from {number}")
+        if row["status"] not in _USUAL:
+            said.append(" [").append_text(_status(row["status"])).append("]")
+        return said
+    said = Text(f"{client} to {number}")
+    if row["addressed_to"] == AddressedTo.SITTER:
+        said.append(f", for {sitter}")
+    elif row["addressed_to"] == AddressedTo.FRONT_DESK:
+        said.append(", for the front desk")
+    if row["passed_on"] is not None:
+        said.append(" [passed on: ").append_text(_status(row["passed_on"])).append("]")
+    if row["inbox_at"] is not None and row["done_at"] is None:
+        said.append(" [").append("waits in the inbox", style=STYLES[WAITS]).append("]")
+    return said
+
+
+def _status(status: str) -> Text:
+    tone = _TONES.get(status)
+    return Text(status, style=STYLES[tone] if tone is not None else "")
+
+
+def _words(row: Mapping[str, Any]) -> list[str]:
+    body = "[erased]" if row["body"] is None else safe(row["body"], keep_newlines=True)
+    if row["media_count"]:
+        body = f"{body}\n[{row['media_count']} picture(s), kept by the provider]".lstrip("\n")
+    return body.split("\n")

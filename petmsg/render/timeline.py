@@ -1,0 +1,63 @@
+"""The field list of a client's timeline. Standard library only; `render.drawn` draws it."""
+
+from typing import Any
+
+from petmsg.enums import Direction, MessageStatus
+from petmsg.render.fields import Field
+from petmsg.render.kinds import (
+    E164,
+    ID,
+    INSTANT,
+    NAME,
+    REF,
+    TEXT,
+    WORD,
+    one_of,
+    or_null,
+    rows_of,
+)
+from petmsg.render.simulate import SEGMENTS
+
+_WINDOWS = (
+    Field("booking", kind=REF),
+    Field("sitter", kind=or_null(REF)),
+    Field("sitter_name", kind=or_null(NAME)),
+    Field("starts_at", kind=INSTANT),
+    Field("booked_until", kind=INSTANT),
+    Field("ends_at", kind=INSTANT),
+)
+_QUARANTINES = (
+    Field("number", kind=E164),
+    Field("from", get=lambda row: row["from_at"], kind=INSTANT),
+    Field("to", get=lambda row: row["to_at"], kind=or_null(INSTANT)),
+    Field("reason", kind=or_null(TEXT)),
+)
+_MESSAGES = (
+    Field("message", kind=ID),
+    Field("direction", kind=one_of(Direction)),
+    Field("status", kind=one_of(MessageStatus)),
+    Field("number", kind=or_null(E164)),
+    Field("at", kind=INSTANT),
+)
+
+
+def _rows(fields: tuple[Field, ...], rows: Any) -> list[dict[str, Any]]:
+    return [{field.name: field.value(row) for field in fields} for row in rows]
+
+
+TIMELINE = (
+    Field("org", kind=WORD),
+    Field("client", kind=REF),
+    Field("name", kind=or_null(NAME)),
+    Field("timezone", kind=WORD),
+    Field("from", get=lambda it: it.start, kind=INSTANT),
+    Field("to", get=lambda it: it.end, kind=INSTANT),
+    Field("segments", get=lambda it: _rows(SEGMENTS, it.segments), kind=rows_of(SEGMENTS)),
+    Field("windows", get=lambda it: _rows(_WINDOWS, it.windows), kind=rows_of(_WINDOWS)),
+    Field(
+        "quarantines",
+        get=lambda it: _rows(_QUARANTINES, it.quarantines),
+        kind=rows_of(_QUARANTINES),
+    ),
+    Field("messages", get=lambda it: _rows(_MESSAGES, it.messages), kind=rows_of(_MESSAGES)),
+)

@@ -1,0 +1,108 @@
+"""Answers that nobody writes: to a stranger, and outside office hours. Source: issue 4.
+
+At most one per person and 24 hours, never to one of our own numbers, never to what is no phone (a
+short code, a name), and never to a text that came long ago: so two machines cannot talk to each
+other for long.
+"""
+
+from datetime import timedelta
+
+from petmsg.db.cursor import Cursor
+from petmsg.enums import AddressedTo, HoldCode, RelayKind
+from petmsg.errors import MalformedPhone, PetmsgError
+from petmsg.hold import holds, quiet_hours, quiet_until
+from petmsg.phone import parse_phone, phone_key
+from petmsg.providers.base import ReceivedText
+from petmsg.queries.hold import read_hold_facts
+from petmsg.routing import usable
+from petmsg.routing.facts import NumberFact
+from petmsg.routing.inbound import Addressee
+from petmsg.services.direct import EXPIRES, note, queue_direct
+from petmsg.services.message import queue
+from petmsg.services.preview import Wishes
+from petmsg.services.work import Work
+
+AGAIN_AFTER = timedelta(hours=24)
+
+# One statement, so that two texts that come at once are answered once.
+_TAKE_TURN = """
+INSERT INTO auto_reply (org_id, phone_key, replied_at) VALUES (:org_id, :phone_key, :now)
+ON CONFLICT (org_id, phone_key) DO UPDATE SET replied_at = excluded.replied_at
+WHERE auto_reply.replied_at <= :before
+"""
+
+
+def answer(
+    work: Work,
+    text: ReceivedText,
+    addressee: Addressee,
+    *,
+    message_id: int,
+    number: NumberFact,
+) -> tuple[str, ...]:
+    """Answer a text that no sitter reads, where the org has words for it; in words, whether."""
+    words = _words(work, addressee)
+    if words is None or not _may_be_answered(work, text, number):
+        return ()
+    taken = work.cursor.run(
+        _TAKE_TURN,
+        org_id=work.org.id,
+        phone_key=phone_key(work.org.slug, text.from_phone),
+        now=work.now,
+        before=work.now - AGAIN_AFTER,
+    )
+    if not taken:
+        return ()
+    if addressee.client is None:
+        queue_direct(
+            work,
+            to_e164=text.from_phone,
+            body=words,
+            kind=RelayKind.AUTO_REPLY,
+            about_id=message_id,
+            number_id=number.id,
+        )
+    else:
+        try:
+            with work.all_or_nothing():
+                queued = queue(
+                    work,
+                    addressee.client,
+                    body=words,
+                    wishes=Wishes(urgent=True, expires_at=work.now + EXPIRES[RelayKind.AUTO_REPLY]),
+                )
+                note(work, queued.message, kind=RelayKind.AUTO_REPLY, about_id=message_id)
+        except PetmsgError:
+            return ()  # she wants no texts, or has no phone for them
+    return ("answered by itself",)
+
+
+def _words(work: Work, addressee: Addressee) -> str | None:
+    """What the org answers: outside office hours that, else to a stranger what is set for him."""
+    org = work.org
+    if addressee.kind is AddressedTo.SITTER:
+        return None
+    office = quiet_hours(org.open_from_minute, org.open_until_minute)
+    is_open = office is None or quiet_until(office, work.now, org.timezone) is not None
+    if not is_open and org.closed_reply is not None:
+        return org.closed_reply
+    return org.unknown_reply if addressee.kind is AddressedTo.UNROUTED else None
+
+
+def _may_be_answered(work: Work, text: ReceivedText, number: NumberFact) -> bool:
+    try:
+        is_phone = parse_phone(text.from_phone) == text.from_phone
+    except MalformedPhone:
+        return False
+    if not is_phone or _is_ours(work.cursor, text.from_phone) or not usable(number, work.now):
+        return False
+    facts = read_hold_facts(
+        work.cursor, work.org, client_id=None, to_e164=text.from_phone, number_id=number.id
+    )
+    return not any(each.code is HoldCode.OPTED_OUT for each in holds(facts, work.now))
+
+
+def _is_ours(cursor: Cursor, phone: str) -> bool:
+    """Whether it is a number of any org here."""
+    found = cursor.value("SELECT 1 FROM message_number WHERE e164 = :phone", phone=phone)
+    return found is not None

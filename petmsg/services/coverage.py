@@ -1,0 +1,269 @@
+"""Who will have no number: windows to come, sitters, confirmed bookings, texts outside of windows.
+
+`decide` says whether a window is covered and where its texts leave from meanwhile; nothing here
+knows a routing rule. Standard library only.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.enums import ClientKind, Code, GapKind, NumberClass, SitterStatus
+from petmsg.errors import OutOfRange
+from petmsg.queries import coverage as queries
+from petmsg.queries.coverage import WindowToCome
+from petmsg.queries.lookup import ClientKey
+from petmsg.queries.org import OrgRow
+from petmsg.queries.routing import read_facts
+from petmsg.routing import Decision, Facts, WindowFact, decide, usable
+from petmsg.services.mending import Mending, mending
+
+USUAL_DAYS = 14
+MOST_DAYS = 366
+
+_REASSIGN = "petmsg booking reassign {booking}{org} --sitter SITTER"
+_ACTIVATE = "petmsg sitter activate {sitter}{org}"
+_ADD_AND_ACTIVATE = f"petmsg number add E164 --class sitter{{org}} && {_ACTIVATE}"
+_RESTORE = "petmsg number restore {number}{org} --reason '…'"
+_CONFIRM = "petmsg booking confirm {booking}{org}"
+_ADD_DESK = "petmsg number add E164 --class front_desk{org}"
+_ADD_POOL = "petmsg number add E164 --class pool{org}"
+
+_WORDS = {
+    Code.WINDOW_WITHOUT_SITTER: "no sitter is assigned",
+    Code.SITTER_NOT_ACTIVE: "sitter {name} is {status}",
+    Code.SITTER_WITHOUT_NUMBER: "sitter {name} has no number",
+    Code.SITTER_NUMBER_QUARANTINED: "sitter {name}'s number {number} is quarantined",
+    Code.SITTER_NUMBER_RETIRED: "sitter {name}'s number {number} is retired",
+}
+"""What a window lacks, by the code of the rule that failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """Where a text would leave from for as long as the gap lasts: `number` None is nowhere."""
+
+    number: str | None
+    number_class: NumberClass | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that will lack a number. `gap` is False for what is only good to know.
+
+    `number` is the one the sitter holds and cannot use; `starts_at` and `ends_at` are the time that
+    is not covered (aware UTC), `code` is routing's. `details` are the counts of the pool.
+    """
+
+    org: str
+    timezone: str
+    kind: GapKind
+    message: str
+    command: str | None
+    gap: bool = True
+    booking: str | None = None
+    client: str | None = None
+    sitter: str | None = None
+    number: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    code: Code | None = None
+    meanwhile: Meanwhile | None = None
+    details: dict[str, Any] | None = None
+
+
+def coverage(
+    cursor: Cursor, orgs: Sequence[OrgRow], *, now: datetime, days: int = USUAL_DAYS
+) -> list[Gap]:
+    """What lacks a number in the orgs within `days` from `now` (aware UTC), org by org: windows and
+    bookings by their start, sitters, texts outside of windows; then the pool's headroom.
+
+    Raises `OutOfRange`.
+    """
+    if not 1 <= days <= MOST_DAYS:
+        raise OutOfRange(f"{days} days is out of range.", hint=f"From 1 to {MOST_DAYS}.")
+    words = mending(cursor)
+    until = now + timedelta(days=days)
+    return [row for org in orgs for row in _Look(cursor, org, now, until, words).rows()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One org, looked at from `now` until `until`."""
+
+    cursor: Cursor
+    org: OrgRow
+    now: datetime
+    until: datetime
+    words: Mending
+
+    def rows(self) -> Iterator[Gap]:
+        spare = queries.spare_numbers(self.cursor, self.org, now=self.now)
+        timed = [*self._windows(spare), *self._unplaced()]
+        yield from sorted(timed, key=lambda gap: (gap.starts_at, gap.booking))
+        yield from self._sitters(spare)
+        yield from self._fallback()
+        yield self._headroom(spare)
+
+    def _windows(self, spare: int) -> Iterator[Gap]:
+        """Windows whose sitter has no usable number at their start, until she has."""
+        span = {"now": self.now, "until": self.until}
+        for each in queries.windows_to_come(self.cursor, self.org, **span):
+            window = each.window
+            at = max(self.now, window.starts_at)
+            found = self._alone(each, at)
+            if found.rule is not None:
+                continue
+            code = found.trace[0].code
+            number = None if window.number is None else window.number.e164
+            lacks = _WORDS[code].format(
+                name=window.sitter_name, status=each.sitter_status, number=number
+            )
+            yield self._gap(
+                GapKind.WINDOW,
+                message=f"Booking {window.booking} of {each.client.ref}: {lacks}",
+                command=self._mend(each, code, spare),
+                booking=window.booking,
+                client=each.client,
+                sitter=window.sitter,
+                number=number,
+                starts_at=at,
+                ends_at=self._covered_from(each, at),
+                code=code,
+            )
+
+    def _alone(self, each: WindowToCome, at: datetime) -> Decision:
+        """What the rules say of this window, were it the only one and every other number gone."""
+        return decide(self._facts(each.client, (each.window,)), at)
+
+    def _covered_from(self, each: WindowToCome, at: datetime) -> datetime:
+        """When the window's number becomes usable, else the window's end."""
+        window = each.window
+        again = window.number.quarantined_until if window.number is not None else None
+        if again is None or not at < again < window.ends_at:
+            return window.ends_at
+        return again if self._alone(each, again).rule is not None else window.ends_at
+
+    def _unplaced(self) -> Iterator[Gap]:
+        """Confirmed bookings that have no window: they are texted as if nothing was booked."""
+        span = {"now": self.now, "until": self.until}
+        for each in queries.bookings_without_window(self.cursor, self.org, **span):
+            offboarded = each.sitter_status == SitterStatus.OFFBOARDED
+            yield self._gap(
+                GapKind.BOOKING_WITHOUT_WINDOW,
+                message=f"Booking {each.booking} of {each.client.ref}: confirmed, without a window",
+                command=_REASSIGN if offboarded else _CONFIRM,
+                booking=each.booking,
+                client=each.client,
+                sitter=each.sitter,
+                starts_at=max(self.now, each.starts_at),
+                ends_at=each.ends_at,
+            )
+
+    def _sitters(self, spare: int) -> Iterator[Gap]:
+        """Active sitters who hold no number."""
+        for row in queries.sitters_without_number(self.cursor, self.org):
+            yield self._gap(
+                GapKind.SITTER_WITHOUT_NUMBER,
+                message=f"Sitter {row['sitter_name']} is active and has no number",
+                command=_ACTIVATE if spare else _ADD_AND_ACTIVATE,
+                sitter=row["sitter"],
+            )
+
+    def _fallback(self) -> Iterator[Gap]:
+        """Whether a text outside of any window has a number, for each kind of client."""
+        for kind in ClientKind:
+            found = decide(self._nobody(kind), self.now)
+            if found.number is None:
+                yield self._gap(
+                    GapKind.NO_FALLBACK,
+                    message=f"A text to a {kind.value} client outside of her windows has no number",
+                    command=_ADD_DESK,
+                    code=found.trace[-1].code,
+                )
+
+    def _headroom(self, spare: int) -> Gap:
+        """How much the pool can still take; never a gap."""
+        pool = self._nobody(ClientKind.ONE_TIME).pool
+        free = [each for each in pool if usable(each.number, self.now)]
+        limit = self.org.pool_threads_per_number
+        room = None if limit is None else sum(max(limit - each.own_threads, 0) for each in free)
+        threads = queries.threads_with_a_pool_number(self.cursor, self.org)
+        taken = f"{threads} thread(s) have one of their own"
+        left = "no limit to more" if room is None else f"room for {room} more"
+        return self._gap(
+            GapKind.POOL_HEADROOM,
+            message=f"Pool: {len(free)} of {len(pool)} pool number(s) are usable; {taken}, {left}; "
+            f"{spare} sitter number(s) to spare",
+            command=None if free and room != 0 else _ADD_POOL,
+            gap=False,
+            details={
+                "numbers": len(pool),
+                "usable": len(free),
+                "threads": threads,
+                "room": room,
+                "spare_sitter_numbers": spare,
+            },
+        )
+
+    def _mend(self, each: WindowToCome, code: Code, spare: int) -> str:
+        """The command that gives the window a number."""
+        if code is Code.SITTER_NUMBER_QUARANTINED:
+            return _RESTORE
+        inactive = code is Code.SITTER_NOT_ACTIVE and each.sitter_status == SitterStatus.INACTIVE
+        if inactive or code is Code.SITTER_WITHOUT_NUMBER:
+            return _ACTIVATE if spare or each.window.number is not None else _ADD_AND_ACTIVATE
+        return _REASSIGN
+
+    def _nobody(self, kind: ClientKind) -> Facts:
+        """The facts for a client whom nobody ever wrote to."""
+        nobody = ClientKey(0, "", None, kind)
+        return read_facts(self.cursor, self.org, nobody, at=self.now, past=False)
+
+    def _facts(self, client: ClientKey, windows: tuple[WindowFact, ...]) -> Facts:
+        return Facts(
+            org=self.org.slug,
+            timezone=self.org.timezone,
+            pool_for=self.org.pool_for,
+            pool_threads_per_number=self.org.pool_threads_per_number,
+            client=client.ref,
+            client_kind=client.kind,
+            windows=windows,
+        )
+
+    def _gap(
+        self,
+        kind: GapKind,
+        *,
+        message: str,
+        command: str | None,
+        client: ClientKey | None = None,
+        starts_at: datetime | None = None,
+        **fields: Any,
+    ) -> Gap:
+        """A row, with its command as it stands and the route its texts take meanwhile."""
+        meanwhile = None
+        if client is not None and starts_at is not None:
+            facts = read_facts(self.cursor, self.org, client, at=starts_at, past=False)
+            found = decide(facts, starts_at)
+            chosen = found.number
+            meanwhile = Meanwhile(
+                None if chosen is None else chosen.e164,
+                None if chosen is None else chosen.number_class,
+                found.reason,
+            )
+        named = {name: fields.get(name) for name in ("booking", "sitter", "number")}
+        return Gap(
+            org=self.org.slug,
+            timezone=self.org.timezone,
+            kind=kind,
+            message=message,
+            command=command and self.words.command(command, self.org.slug, named),
+            client=None if client is None else client.ref,
+            starts_at=starts_at,
+            meanwhile=meanwhile,
+            **fields,
+        )

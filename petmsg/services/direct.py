@@ -1,0 +1,197 @@
+"""Texts to nobody's thread: to a sitter's own phone, or an answer to a stranger.
+
+They use the queue like any other text. They are `urgent`, because somebody just wrote and waits,
+and they expire, because an old one would answer nobody.
+"""
+
+import shlex
+from datetime import timedelta
+
+from petmsg.enums import (
+    AlertKind,
+    AlertSeverity,
+    Direction,
+    DirectRule,
+    MessageStatus,
+    RelayKind,
+)
+from petmsg.leak import find_leaks
+from petmsg.models import Message, Relay
+from petmsg.queries.message import own_numbers
+from petmsg.queries.relay import number_fact, sitter_line
+from petmsg.routing import Decision
+from petmsg.routing.direct import DirectFacts, decide_direct
+from petmsg.segments import measure
+from petmsg.services import inbox
+from petmsg.services.alert import raise_alert
+from petmsg.services.work import Work
+from petmsg.words import LONGEST_BODY
+
+EXPIRES = {
+    RelayKind.FORWARD: timedelta(hours=4),
+    RelayKind.NOTICE: timedelta(minutes=30),
+    RelayKind.AUTO_REPLY: timedelta(hours=1),
+}
+"""How long after it was written a text that petmsg writes by itself may leave."""
+MOST_NOTICES = 5
+"""Notices to one sitter within `NOTICES_WITHIN`."""
+NOTICES_WITHIN = timedelta(hours=1)
+_HIDDEN = {"phone": "[number hidden]", "email": "[address hidden]"}
+_NOTICES = """
+SELECT count(*) FROM relay r JOIN message m ON m.id = r.message_id
+WHERE r.org_id = :org_id AND r.sitter_id = :sitter_id AND r.kind = 'notice'
+  AND m.created_at > :since
+"""
+
+
+def queue_direct(
+    work: Work,
+    *,
+    to_e164: str,
+    body: str,
+    kind: RelayKind,
+    about_id: int,
+    sitter_id: int | None = None,
+    number_id: int | None = None,
+) -> int:
+    """Put a text to a phone of no thread in the queue; its id.
+
+    `about_id` is the text that came in and is passed on or answered. It leaves from the number of
+    the sitter `sitter_id`, whose phone it is then, or from `number_id`.
+    """
+    message = Message(
+        org_id=work.org.id,
+        direction=Direction.OUTBOUND,
+        status=MessageStatus.QUEUED,
+        body=body,
+        to_e164=to_e164,
+        segments=measure(body).segments,
+        actor=work.actor,
+        created_at=work.now,
+        send_at=work.now,
+        due_at=work.now,
+        expires_at=work.now + EXPIRES[kind],
+        urgent=True,
+    )
+    work.session.add(message)
+    work.session.flush()
+    assert message.id is not None
+    note(work, message.id, kind=kind, about_id=about_id, sitter_id=sitter_id, number_id=number_id)
+    work.record(
+        "message.queued",
+        "message",
+        str(message.id),
+        {"client": None, "kind": kind.value, "about": about_id},
+    )
+    return message.id
+
+
+def note(
+    work: Work,
+    message_id: int,
+    *,
+    kind: RelayKind,
+    about_id: int,
+    sitter_id: int | None = None,
+    number_id: int | None = None,
+) -> None:
+    """Keep why petmsg wrote a text."""
+    work.session.add(
+        Relay(
+            message_id=message_id,
+            org_id=work.org.id,
+            kind=kind,
+            about_id=about_id,
+            sitter_id=sitter_id,
+            number_id=number_id,
+        )
+    )
+    work.session.flush()
+
+
+def decide(work: Work, message: Message) -> Decision:
+    """The number a direct text leaves from now, and why."""
+    relay = _relay(work, message)
+    if relay is not None and relay.sitter_id is not None:
+        line = sitter_line(work.cursor, work.org, relay.sitter_id)
+        facts = DirectFacts(
+            work.org.slug, DirectRule.OWN_NUMBER, line.number, line.sitter, line.name
+        )
+    else:
+        number_id = relay.number_id if relay is not None else None
+        number = None if number_id is None else number_fact(work.cursor, work.org, number_id)
+        facts = DirectFacts(work.org.slug, DirectRule.SAME_NUMBER, number)
+    return decide_direct(facts, work.now)
+
+
+def readdress(work: Work, message: Message) -> None:
+    """A sitter's text goes to the phone she has now."""
+    relay = _relay(work, message)
+    if relay is None or relay.sitter_id is None:
+        return
+    phone = sitter_line(work.cursor, work.org, relay.sitter_id).phone
+    if message.to_e164 != phone:
+        message.to_e164 = phone
+        work.session.flush()
+
+
+def did_not_arrive(work: Work, message: Message) -> None:
+    """A text that petmsg wrote, or passed on, will not arrive: what it was about is for the desk
+    now, and a sitter whose words did not reach the client is told.
+
+    Does nothing for a text that a person wrote. An answer nobody wrote is no loss.
+    """
+    relay = _relay(work, message)
+    if relay is None or relay.kind is RelayKind.AUTO_REPLY or relay.about_id is None:
+        return
+    assert relay.sitter_id is not None
+    inbox.put_in(work, relay.about_id)
+    if relay.kind is RelayKind.REPLY:
+        tell(work, relay.sitter_id, relay.about_id, "Your text did not reach the client.")
+    sitter = sitter_line(work.cursor, work.org, relay.sitter_id).sitter
+    whom = f"the client sitter {sitter} wrote to" if relay.kind is RelayKind.REPLY else sitter
+    raise_alert(
+        work,
+        AlertKind.RELAY_FAILED,
+        severity=AlertSeverity.WARNING,
+        entity="sitter",
+        ref=sitter,
+        message=f"Text {message.id} did not reach {whom} ({message.error_code}); "
+        f"text {relay.about_id} waits in the inbox.",
+        command=f"petmsg inbox show {relay.about_id}; petmsg sitter show {shlex.quote(sitter)}",
+    )
+
+
+def tell(work: Work, sitter_id: int, about_id: int, words: str) -> None:
+    """A word to a sitter about a text of hers, from her own number, if she holds one.
+
+    Not without end: her phone may answer by itself.
+    """
+    told = work.cursor.value(
+        _NOTICES, org_id=work.org.id, sitter_id=sitter_id, since=work.now - NOTICES_WITHIN
+    )
+    line = sitter_line(work.cursor, work.org, sitter_id)
+    if told >= MOST_NOTICES or line.number is None:
+        return
+    queue_direct(
+        work,
+        to_e164=line.phone,
+        body=without_phones(work, words)[:LONGEST_BODY],
+        kind=RelayKind.NOTICE,
+        about_id=about_id,
+        sitter_id=sitter_id,
+    )
+
+
+def without_phones(work: Work, body: str) -> str:
+    """The words with what would undo the masking hidden: also a phone that is part of a name."""
+    for leak in reversed(find_leaks(body, ours=own_numbers(work.cursor, work.org))):
+        before, within = body[: leak.start], body[leak.start : leak.end]
+        if ")" in within:
+            before = before.removesuffix("(")
+        body = before + _HIDDEN[leak.kind] + body[leak.end :]
+    return body
+
+
+def _relay(work: Work, message: Message) -> Relay | None:
+    return work.session.get(Relay, message.id)

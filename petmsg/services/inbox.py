@@ -1,0 +1,192 @@
+"""The inbox: texts that came in and wait for a person, from being put there until they are done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from petmsg.enums import AddressedTo
+from petmsg.errors import Refused
+from petmsg.phone import parse_phone
+from petmsg.queries.inbox import NotInTheInbox, find_item
+from petmsg.queries.lookup import find_client
+from petmsg.services import client as client_service
+from petmsg.services.window import threads_for
+from petmsg.services.work import Failure, Work, each
+
+
+def put_in(work: Work, message_id: int) -> bool:
+    """A text waits for a person from now on; False if it does already. One that was done waits
+    again."""
+    changed = work.cursor.run(
+        "UPDATE inbound_text SET inbox_at = :now, claimed_by = NULL, claimed_at = NULL,"
+        " done_by = NULL, done_at = NULL, done_reason = NULL"
+        " WHERE org_id = :org_id AND message_id = :id"
+        " AND (inbox_at IS NULL OR done_at IS NOT NULL)",
+        now=work.now,
+        org_id=work.org.id,
+        id=message_id,
+    )
+    return bool(changed)
+
+
+def take_out(work: Work, message_id: int, *, by: str, reason: str | None) -> bool:
+    """A text does not wait for a person any more; False if it did not."""
+    changed = work.cursor.run(
+        "UPDATE inbound_text SET done_by = :by, done_at = :now, done_reason = :reason"
+        " WHERE org_id = :org_id AND message_id = :id"
+        " AND inbox_at IS NOT NULL AND done_at IS NULL",
+        now=work.now,
+        by=by,
+        reason=reason,
+        org_id=work.org.id,
+        id=message_id,
+    )
+    return bool(changed)
+
+
+class ClaimedBySomebody(Refused):
+    code = "claimed_by_somebody_else"
+
+
+class NotUnrouted(Refused):
+    code = "not_unrouted"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A text of the inbox after a change; `reused` says that nothing changed."""
+
+    message: int
+    addressed_to: str
+    client: str | None
+    claimed_by: str | None
+    done_by: str | None
+    done_at: datetime | None
+    reused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """Texts of a phone that are a client's from now on."""
+
+    client: str
+    messages: tuple[int, ...]
+    phone_added: bool
+
+
+def claim_all(work: Work, ids: Sequence[int], *, take_over: bool = False) -> list[Item | Failure]:
+    """Somebody looks after these texts: `work.actor`. Each all or nothing."""
+    return each(work, list(ids), lambda id_: claim(work, id_, take_over=take_over))
+
+
+def claim(work: Work, id_: int, *, take_over: bool = False) -> Item:
+    """Somebody looks after a text. Claimed by the same again, nothing changes; by somebody else it
+    is refused unless it is to be taken over. Raises `NotFound`, `NotInTheInbox`."""
+    item = _locked(work, id_)
+    if item["done_at"] is not None:
+        raise NotInTheInbox(
+            f"Text {id_} is done already, by {item['done_by']}.",
+            hint=f"Look at it: petmsg inbox show {id_}",
+        )
+    before = item["claimed_by"]
+    if before == work.actor:
+        return _item(work, id_, reused=True)
+    if before is not None and not take_over:
+        raise ClaimedBySomebody(
+            f"Text {id_} is looked after by {before}.",
+            hint=f"Ask them, or take it over: petmsg inbox claim {id_} --take-over",
+        )
+    work.cursor.run(
+        "UPDATE inbound_text SET claimed_by = :actor, claimed_at = :now"
+        " WHERE org_id = :org_id AND message_id = :id",
+        actor=work.actor,
+        now=work.now,
+        org_id=work.org.id,
+        id=id_,
+    )
+    work.record("inbox.claimed", "message", str(id_), {"before": before})
+    return _item(work, id_, reused=False)
+
+
+def done_all(work: Work, ids: Sequence[int], *, reason: str | None) -> list[Item | Failure]:
+    """`done` for several texts, each all or nothing."""
+    return each(work, list(ids), lambda id_: done(work, id_, reason=reason))
+
+
+def done(work: Work, id_: int, *, reason: str | None = None) -> Item:
+    """A text waits for nobody any more. Done before, it stays as it was.
+
+    Raises `NotFound`, `NotInTheInbox`.
+    """
+    item = _locked(work, id_)
+    if item["done_at"] is not None:
+        return _item(work, id_, reused=True)
+    take_out(work, id_, by=work.actor, reason=reason)
+    work.record("inbox.done", "message", str(id_), reason=reason)
+    return _item(work, id_, reused=False)
+
+
+def assign(work: Work, id_: int, client_text: str) -> Assigned:
+    """An unrouted text is a client's: its phone is hers from now on, and all unrouted texts of that
+    phone move into her thread. They wait for the desk then.
+
+    Raises `NotFound`, `NotUnrouted`, `PhoneTaken`, `MalformedPhone` for a sender that is no phone.
+    """
+    item = _locked(work, id_)
+    if item["addressed_to"] != AddressedTo.UNROUTED or item["client"] is not None:
+        raise NotUnrouted(
+            f"Text {id_} has its place already.", hint=f"Look: petmsg inbox show {id_}"
+        )
+    phone = parse_phone(item["from_e164"] or "")
+    changed = client_service.phone_add(work, client_text, phone)
+    client = find_client(work.cursor, work.org.id, changed.client)
+    thread = threads_for(work, {client.id: (client.ref, None)})[client.id]
+    rows = work.cursor.tuples(
+        "UPDATE message SET thread_id = :thread_id, client_id = :client_id"
+        " WHERE thread_id IS NULL AND org_id = :org_id AND direction = 'inbound'"
+        " AND client_id IS NULL AND from_e164 = :phone AND EXISTS (SELECT 1 FROM inbound_text i"
+        "  WHERE i.message_id = message.id AND i.addressed_to = 'unrouted') RETURNING id",
+        thread_id=thread.id,
+        client_id=client.id,
+        org_id=work.org.id,
+        phone=phone,
+    )
+    ids = sorted(row[0] for row in rows)
+    for each_id in ids:
+        work.cursor.run(
+            "UPDATE inbound_text SET addressed_to = 'front_desk' WHERE message_id = :id", id=each_id
+        )
+        work.record("message.assigned", "message", str(each_id), {"client": client.ref})
+    return Assigned(client.ref, tuple(ids), phone_added=not changed.reused)
+
+
+def _locked(work: Work, id_: int) -> dict[str, Any]:
+    """The text, locked until the commit. Raises `NotFound`, `NotInTheInbox`."""
+    if not work.cursor.is_sqlite:
+        work.cursor.tuples(
+            "SELECT 1 FROM inbound_text WHERE org_id = :org_id AND message_id = :id FOR UPDATE",
+            org_id=work.org.id,
+            id=id_,
+        )
+    item = find_item(work.cursor, work.org, id_)
+    if item["inbox_at"] is None:
+        raise NotInTheInbox(
+            f"Text {id_} never waited for a person: {item['code']}.",
+            hint=f"Look at it: petmsg message show {id_}",
+        )
+    return item
+
+
+def _item(work: Work, id_: int, *, reused: bool) -> Item:
+    row = find_item(work.cursor, work.org, id_)
+    to = row["sitter"] if row["addressed_to"] == AddressedTo.SITTER else row["addressed_to"]
+    return Item(
+        message=id_,
+        addressed_to=to,
+        client=row["client"],
+        claimed_by=row["claimed_by"],
+        done_by=row["done_by"],
+        done_at=row["done_at"],
+        reused=reused,
+    )

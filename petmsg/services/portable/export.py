@@ -1,0 +1,314 @@
+"""Writing everything of a company, or of all, into a new folder.
+
+Read from one snapshot, a page at a time, so that memory stays flat. The folder is written beside
+its place and renamed when it is whole: a folder of that name is a whole export.
+"""
+
+import errno
+import json
+import os
+import shutil
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from petmsg import __version__
+from petmsg.clock import iso_utc
+from petmsg.db.cursor import Cursor
+from petmsg.db.schema_version import HEAD
+from petmsg.enums import FileFormat
+from petmsg.errors import Misconfigured, Refused
+from petmsg.queries.org import OrgRow
+from petmsg.services.portable.cells import DamagedValue, Value, from_database
+from petmsg.services.portable.shape import EXCLUDED, Column, Kind, Shape, shape_of, shapes
+from petmsg.services.portable.sheets import IDS, Sheet
+from petmsg.services.portable.texts import alert_with_places, question_with_refs
+
+FORMAT = "petmsg-export/1"
+MANIFEST = "manifest.json"
+_PAGE = 1000
+
+
+class FolderNotEmpty(Refused):
+    code = "folder_not_empty"
+    hint = "Name a folder that is not there yet: an export overwrites nothing."
+
+
+class FolderUnusable(Misconfigured):
+    code = "file_error"
+    hint = "Check the path, its permissions and the free space."
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A file of an export, as its manifest lists it."""
+
+    org: str
+    table: str
+    file: str
+    rows: int
+    sha256: str
+
+
+def export(
+    cursor: Cursor,
+    orgs: Sequence[OrgRow],
+    folder: Path,
+    *,
+    file_format: FileFormat,
+    now: datetime,
+) -> list[Exported]:
+    """Write everything of the orgs into `folder`, which must be new or empty; what was written.
+
+    The folder is 0700, its files 0600. Raises `FolderNotEmpty`, `FolderUnusable`.
+    """
+    written: list[Exported] = []
+    with _new_folder(folder) as place:
+        for org in orgs:
+            written += _OrgExport(cursor, org, place, file_format).write()
+        _write_manifest(place, written, file_format=file_format, now=now)
+    return written
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write into, which takes the place of `folder` when all of it was written."""
+    place = folder.absolute()
+    if place.exists() and not place.is_dir():
+        raise FolderNotEmpty(f"{folder} is a file.")
+    partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
+    try:
+        if place.is_dir() and any(place.iterdir()):
+            raise _not_empty(folder)
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        partial.mkdir(mode=0o700)
+        yield partial
+        try:
+            partial.rename(place)  # which replaces an empty folder, and nothing else
+        except OSError as problem:
+            if problem.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise _not_empty(folder) from None
+            raise
+    except OSError as problem:
+        raise FolderUnusable(f"{folder} cannot be written: {problem.strerror}.") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _not_empty(folder: Path) -> FolderNotEmpty:
+    return FolderNotEmpty(f"{folder} is not empty.")
+
+
+def _write_manifest(
+    folder: Path, written: Sequence[Exported], *, file_format: FileFormat, now: datetime
+) -> None:
+    manifest = {
+        "format": FORMAT,
+        "petmsg": __version__,
+        "schema": HEAD,
+        "written_at": iso_utc(now),
+        "files_are": file_format.value,
+        "excluded": EXCLUDED,
+        "files": [asdict(each) for each in written],
+    }
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    handle = os.open(folder / MANIFEST, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+class _OrgExport:
+    """One org's files."""
+
+    def __init__(self, cursor: Cursor, org: OrgRow, folder: Path, file_format: FileFormat) -> None:
+        self._cursor = cursor
+        self._org = org
+        self._folder = folder / org.slug
+        self._format = file_format
+        self._places = {
+            shape.table: self._ids_of(shape.table) for shape in shapes() if shape.numbered
+        }
+
+    def write(self) -> list[Exported]:
+        """Write them all."""
+        self._folder.mkdir(mode=0o700)
+        with self._sheet(IDS) as ids:
+            written = [self._table(shape, _Runs(shape, ids)) for shape in shapes()]
+            written.append(self._exported(IDS, ids))
+        return written
+
+    def _sheet(self, shape: Shape) -> Sheet:
+        return Sheet(self._folder / file_name(shape.table, self._format), shape, self._format)
+
+    def _exported(self, shape: Shape, sheet: Sheet) -> Exported:
+        done = sheet.close()
+        name = f"{self._org.slug}/{file_name(shape.table, self._format)}"
+        return Exported(self._org.slug, shape.table, name, done.rows, done.sha256)
+
+    def _table(self, shape: Shape, runs: "_Runs") -> Exported:
+        with self._sheet(shape) as sheet:
+            for number, row in enumerate(self._rows(shape), start=1):
+                values = self._values(shape, row)
+                runs.add(row)
+                sheet.add([*((number,) if shape.numbered else ()), *values])
+            runs.end()
+            return self._exported(shape, sheet)
+
+    def _rows(self, shape: Shape) -> Iterator[dict[str, Any]]:
+        """Every row of the org, a page at a time, with the names of those it points to."""
+        after: dict[str, Any] = {}
+        while True:
+            page = self._cursor.plain_rows(
+                select(shape, has_c_collation=not self._cursor.is_sqlite, is_first=not after),
+                org_id=self._org.id,
+                page=_PAGE,
+                **after,
+            )
+            yield from page
+            if len(page) < _PAGE or not shape.order:
+                return
+            after = {f"after_{name}": page[-1][f"by_{name}"] for name in shape.order}
+
+    def _values(self, shape: Shape, row: Mapping[str, Any]) -> list[Value]:
+        values = {
+            column.name: from_database(column, self._named(shape, column, row))
+            for column in shape.columns
+        }
+        if shape.table == "alert":
+            values = alert_with_places(values, self._place_of_text)
+        elif shape.table == "relay_question":
+            values = question_with_refs(values, self._client_ref)
+        return list(values.values())
+
+    def _named(self, shape: Shape, column: Column, row: Mapping[str, Any]) -> Any:
+        """The stored value; of a reference, the name or the place of what it points to."""
+        stored = row[column.name]
+        if stored is None or column.target is None:
+            return stored
+        if column.kind is Kind.NAME:
+            found = row[f"name_{column.name}"]
+        else:
+            found = self._place(column.target, stored)
+        if found is None:
+            raise DamagedValue(
+                f"A row of {shape.table} points to a {column.target} that org {self._org.slug} "
+                "does not have."
+            )
+        return found
+
+    def _client_ref(self, id_: int) -> Value:
+        ref: Value = self._cursor.value(
+            "SELECT ref FROM client WHERE org_id = :org_id AND id = :id",
+            org_id=self._org.id,
+            id=id_,
+        )
+        if ref is None:
+            raise DamagedValue("A row of relay_question points to a client that is not there.")
+        return ref
+
+    def _place_of_text(self, id_: int) -> int | None:
+        return self._place("message", id_)
+
+    def _place(self, table: str, id_: int) -> int | None:
+        ids = self._places[table]
+        at = bisect_left(ids, id_)
+        return at + 1 if at < len(ids) and ids[at] == id_ else None
+
+    def _ids_of(self, table: str) -> "array[int]":
+        """The ids of the org's rows, in order: eight bytes for each."""
+        ids = array("q")
+        while True:
+            page = self._cursor.tuples(
+                f"SELECT id FROM {table} WHERE org_id = :org_id AND id > :after"
+                " ORDER BY id LIMIT :page",
+                org_id=self._org.id,
+                after=ids[-1] if ids else 0,
+                page=_PAGE,
+            )
+            ids.extend(row[0] for row in page)
+            if len(page) < _PAGE:
+                return ids
+
+
+class _Runs:
+    """Notes the ids of a table's rows, as runs of ids that follow each other."""
+
+    def __init__(self, shape: Shape, sheet: Sheet) -> None:
+        self._shape = shape
+        self._sheet = sheet
+        self._row, self._id, self._count = 1, 0, 0
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        if not self._shape.has_id:
+            return
+        id_ = row["by_id"] if self._shape.order else row["id"]
+        if self._count and id_ == self._id + self._count:
+            self._count += 1
+            return
+        self.end()
+        self._row, self._id, self._count = self._row + self._count, id_, 1
+
+    def end(self) -> None:
+        """Write the run that is open."""
+        if self._count:
+            self._sheet.add([self._shape.table, self._row, self._id, self._count])
+
+
+def file_name(table: str, file_format: FileFormat) -> str:
+    """The name of a table's file."""
+    return f"{table}.{file_format.value}"
+
+
+def select(shape: Shape, *, has_c_collation: bool, is_first: bool) -> str:
+    """The text that reads a page of an org's rows of a table, and what names those they point to.
+
+    Texts are ordered by their bytes on both databases.
+    """
+    columns = [f't."{column.name}" AS "{column.name}"' for column in shape.columns]
+    joins = []
+    for column in shape.columns:
+        if column.kind is Kind.NAME and column.target is not None:
+            alias = f"at_{column.name}"
+            expression, more = name_of(shape_of(column.target), alias=alias)
+            columns.append(f'{expression} AS "name_{column.name}"')
+            joins += [
+                f'LEFT JOIN "{column.target}" {alias} ON {alias}."id" = t."{column.name}"',
+                *more,
+            ]
+    columns += [f't."{name}" AS "by_{name}"' for name in shape.order]
+    if shape.has_id and not shape.order:
+        columns.append('t."id" AS "id"')
+    texts = {column.name for column in shape.columns if column.kind is Kind.TEXT}
+    order = [
+        f't."{name}"' + (' COLLATE "C"' if has_c_collation and name in texts else "")
+        for name in shape.order
+    ]
+    where = f't."{shape.org_column}" = :org_id'
+    if order and not is_first:
+        where += f" AND ({', '.join(order)}) > ({', '.join(f':after_{n}' for n in shape.order)})"
+    ordered = f" ORDER BY {', '.join(order)}" if order else ""
+    return (
+        f'SELECT {", ".join(columns)} FROM "{shape.table}" t {" ".join(joins)}'
+        f" WHERE {where}{ordered} LIMIT :page"
+    )
+
+
+def name_of(target: Shape, *, alias: str) -> tuple[str, list[str]]:
+    """The expression that names the row of `alias`, and the joins it needs."""
+    joins: list[str] = []
+    for number, step in enumerate(target.name):
+        if step.table is None:
+            return f'{alias}."{step.column}"', joins
+        further = f"{alias}_{number}"
+        joins.append(
+            f'LEFT JOIN "{step.table}" {further} ON {further}."id" = {alias}."{step.column}"'
+        )
+        alias = further
+    raise AssertionError(f"table {target.table} has no name")

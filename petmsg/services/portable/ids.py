@@ -1,0 +1,82 @@
+"""The database ids of rows that are taken back: the ones they had, or new ones."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from petmsg.db.cursor import Cursor
+from petmsg.services.portable.manifest import OrgFiles
+from petmsg.services.portable.shape import shapes
+from petmsg.services.portable.sheets import IDS, BrokenExport
+
+_BLOCK = 1000
+
+
+class Ids(Protocol):
+    """Where the ids of a table's rows come from."""
+
+    def take(self, table: str, count: int) -> Iterator[int]:
+        """The ids of the `count` rows of an org's table, in order."""
+        ...
+
+
+class KeptIds:
+    """The ids that the rows had, from the export's file of ids."""
+
+    def __init__(self, files: OrgFiles) -> None:
+        self._runs: dict[str, list[range]] = {shape.table: [] for shape in shapes()}
+        covered = dict.fromkeys(self._runs, 0)
+        for reader, line in files.lines(IDS):
+            table = str(line.values["table"])
+            row, first, count = (int(line.values[name] or 0) for name in ("row", "id", "count"))
+            runs = self._runs.get(table)
+            if runs is None or row != covered[table] + 1 or (runs and first < runs[-1].stop):
+                raise reader.broken(line.number, "it does not follow the rows before it")
+            runs.append(range(first, first + count))
+            covered[table] += count
+        for shape in shapes():
+            if shape.has_id and covered[shape.table] != files.rows_of(shape.table):
+                raise BrokenExport(f"{files.slug}: not every row of {shape.table} has an id.")
+
+    def take(self, table: str, count: int) -> Iterator[int]:
+        """The ids of the table's rows; there are `count` of them."""
+        del count
+        for run in self._runs[table]:
+            yield from run
+
+    @staticmethod
+    def count_on(cursor: Cursor) -> None:
+        """Let PostgreSQL count on from the ids that were kept; SQLite does so by itself."""
+        if cursor.is_sqlite:
+            return
+        for shape in shapes():
+            if shape.has_id:
+                cursor.tuples(
+                    f"SELECT setval(pg_get_serial_sequence('{shape.table}', 'id'), max(id))"
+                    f' FROM "{shape.table}" HAVING max(id) IS NOT NULL'
+                )
+
+
+class NewIds:
+    """Ids as the database gives them."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+
+    def take(self, table: str, count: int) -> Iterator[int]:
+        """`count` ids that no row has, in ascending order."""
+        if self._cursor.is_sqlite:
+            # The file is locked: nobody else adds a row until the commit.
+            highest = self._cursor.value(f'SELECT coalesce(max(id), 0) FROM "{table}"')
+            yield from range(highest + 1, highest + 1 + count)
+            return
+        while count > 0:
+            block = min(count, _BLOCK)
+            yield from sorted(
+                row[0]
+                for row in self._cursor.tuples(
+                    f"SELECT nextval(pg_get_serial_sequence('{table}', 'id'))"
+                    " FROM generate_series(1, :block)",
+                    block=block,
+                )
+            )
+            count -= block

@@ -1,0 +1,211 @@
+"""The files of an export: written for their owner alone, and read row by row.
+
+A file's SHA-256 is computed on the way, both times, so that what is taken is what was written.
+"""
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from petmsg.enums import FileFormat
+from petmsg.errors import MalformedFile, shown
+from petmsg.services.portable import cells
+from petmsg.services.portable.cells import BadCell, Value
+from petmsg.services.portable.shape import ROW, Column, Kind, Shape
+
+_LONGEST_CELL = 64 * 1024 * 1024
+_BATCH = 256
+
+PLACE = Column(ROW, ROW, Kind.PLACE, nullable=False)
+"""The first column of a numbered file."""
+
+IDS = Shape(
+    table="ids",
+    columns=(
+        Column("table", "table", Kind.TEXT, nullable=False),
+        PLACE,
+        Column("id", "id", Kind.PLACE, nullable=False),
+        Column("count", "count", Kind.PLACE, nullable=False),
+    ),
+    order=(),
+    has_id=False,
+    name=(),
+    numbered=False,
+)
+"""The file of the database ids: rows `row`, `row` + 1, … of the `table` had the ids `id`, …"""
+
+
+class BrokenExport(MalformedFile):
+    """An export that is not as it was written."""
+
+    code = "broken_export"
+    hint = "Nothing was imported. Copy the export anew, or export again."
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that was written: how many rows it has, and its SHA-256."""
+
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of a file: where it begins, and its values by the columns of its table."""
+
+    number: int
+    values: dict[str, Value]
+
+
+class Sheet:
+    """A file that is being written."""
+
+    def __init__(self, path: Path, shape: Shape, file_format: FileFormat) -> None:
+        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        self._header = shape.header
+        self._is_csv = file_format is FileFormat.CSV
+        self._waiting: list[str] = [",".join(shape.header)] if self._is_csv else []
+        self._sum = hashlib.sha256()
+        self.rows = 0
+
+    def __enter__(self) -> "Sheet":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, values: Sequence[Value]) -> None:
+        """Write a row, its values in the order of the header."""
+        self.rows += 1
+        self._waiting.append(
+            cells.csv_line(values) if self._is_csv else cells.json_line(self._header, values)
+        )
+        if len(self._waiting) >= _BATCH:
+            self._flush()
+
+    def close(self) -> Written:
+        """Write what waits, to the disk; what the manifest says of the file."""
+        self._flush()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        return Written(self.rows, self._sum.hexdigest())
+
+    def _flush(self) -> None:
+        if self._waiting:
+            written = ("\n".join(self._waiting) + "\n").encode()
+            self._sum.update(written)
+            self._file.write(written)
+            self._waiting.clear()
+
+
+class Reader:
+    """A file of an export, read once from its beginning to its end.
+
+    `sha256` is known when every line was taken.
+    """
+
+    def __init__(self, path: Path, shape: Shape, file_format: FileFormat) -> None:
+        self.path = path
+        self.shape = shape
+        self.sha256 = ""
+        self._is_csv = file_format is FileFormat.CSV
+
+    @property
+    def shown(self) -> str:
+        """The file as a message names it."""
+        return f"{self.path.parent.name}/{self.path.name}"
+
+    def lines(self) -> Iterator[Line]:
+        """Every row. Raises `BrokenExport`, which says where."""
+        try:
+            with self.path.open("rb") as file:
+                summed = _Summed(file)
+                try:
+                    yield from self._csv(summed) if self._is_csv else self._jsonl(summed)
+                except UnicodeDecodeError:
+                    raise self.broken(None, "it is not UTF-8") from None
+                self.sha256 = summed.sum.hexdigest()
+        except OSError as problem:
+            raise BrokenExport(f"{self.shown} cannot be read: {problem.strerror}.") from None
+
+    def broken(self, line: int | None, what: str) -> BrokenExport:
+        """The refusal of the file, for what is wrong in that line of it."""
+        return BrokenExport(f"{self.shown}{f', line {line}' if line else ''}: {what}.")
+
+    def _csv(self, source: "_Summed") -> Iterator[Line]:
+        csv.field_size_limit(_LONGEST_CELL)
+        reader = csv.reader(source.lines(), strict=True)
+        try:
+            columns = self._columns(next(reader, []), line=1)
+            while True:
+                number = reader.line_num + 1
+                row = next(reader, None)
+                if row is None:
+                    return
+                if len(columns) == 1:
+                    row = row or [""]  # an empty line is an empty cell there
+                if len(row) != len(columns):
+                    what = f"it has {len(row)} cells, the header has {len(columns)}"
+                    raise self.broken(number, what)
+                yield self._line(number, columns, row, cells.value_of_cell)
+        except csv.Error as problem:
+            raise self.broken(reader.line_num, f"it is not CSV ({problem})") from None
+
+    def _jsonl(self, source: "_Summed") -> Iterator[Line]:
+        for number, text in enumerate(source.lines(), start=1):
+            try:
+                found = json.loads(text)
+            except (ValueError, RecursionError):
+                raise self.broken(number, "it is not JSON") from None
+            if not isinstance(found, dict):
+                raise self.broken(number, "it is not a JSON object")
+            columns = self._columns(list(found), line=number)
+            yield self._line(number, columns, list(found.values()), cells.value_of_json)
+
+    def _columns(self, header: Sequence[str], *, line: int) -> list[Column]:
+        """The columns that a header names, in its order."""
+        known = {column.label: column for column in self.shape.columns}
+        if self.shape.numbered:
+            known[ROW] = PLACE
+        for label in known:
+            if label not in header:
+                raise self.broken(line, f"the column {label} is missing")
+        for label in header:
+            if label not in known or header.count(label) > 1:
+                raise self.broken(line, f"there is no such column as {shown(label)}")
+        return [known[label] for label in header]
+
+    def _line(
+        self,
+        number: int,
+        columns: Sequence[Column],
+        written: Sequence[Any],
+        value_of: Callable[[Column, Any], Value],
+    ) -> Line:
+        values = {}
+        for column, each in zip(columns, written, strict=True):
+            try:
+                values[column.name] = value_of(column, each)
+            except BadCell as problem:
+                raise self.broken(number, str(problem)) from None
+        return Line(number, values)
+
+
+class _Summed:
+    """The lines of a file, whose SHA-256 is computed on the way."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.sum = hashlib.sha256()
+
+    def lines(self) -> Iterator[str]:
+        for line in self._file:
+            self.sum.update(line)
+            yield line.decode()

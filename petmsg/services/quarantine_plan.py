@@ -1,0 +1,139 @@
+"""Whom a quarantine touches, and the plan of it: day by day, and where their texts go meanwhile."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from petmsg.clock import zone
+from petmsg.enums import NumberClass
+from petmsg.models import MessageNumber
+from petmsg.queries.impact import (
+    AffectedWindow,
+    TextedClient,
+    affected_windows,
+    texted_clients,
+    threads_of_pool_number,
+)
+from petmsg.queries.lookup import ClientKey
+from petmsg.queries.routing import read_facts
+from petmsg.routing import decide
+from petmsg.services.number import ref_of
+from petmsg.services.work import Work
+
+MOST_PLANNED = 500
+RECENTLY = timedelta(days=14)
+
+Meanwhile = tuple[tuple[str | None, str | None, int], ...]
+"""Number and class that something leaves from instead, and how often; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDay:
+    """A day of the org's (ISO 8601), what is affected on it, and where its texts leave from.
+
+    Of windows to come: `bookings` and their clients, by the day of the start, today's for those
+    that run. Of clients texted lately: by the day of the last of their `texts`.
+    """
+
+    day: str
+    clients: tuple[str, ...]
+    meanwhile: Meanwhile
+    bookings: tuple[str, ...] = ()
+    texts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A quarantine day by day: windows to come until its end, and clients texted lately."""
+
+    windows: tuple[PlannedDay, ...]
+    texted: tuple[PlannedDay, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """Who is touched by a quarantine that is in force. `plan` is None unless one was asked for."""
+
+    sitter: str | None
+    threads: int
+    future_windows: int
+    meanwhile: Meanwhile
+    plan: Plan | None
+
+
+def affected(work: Work, number: MessageNumber, *, until: datetime, planned: bool) -> Affected:
+    """Who is touched: the holder, her threads and windows to come, and the routes meanwhile.
+
+    The number is in quarantine already; `until` is aware UTC.
+    """
+    windows = []
+    threads = 0
+    if number.sitter_id is not None:
+        windows = affected_windows(work.cursor, number.sitter_id, now=work.now, until=until)
+        threads = len({window.thread_id for window in windows})
+    elif number.number_class is NumberClass.POOL:
+        threads = threads_of_pool_number(work.cursor, number.id or 0)
+    routed = [
+        (window, _route(work, window.client, at=max(work.now, window.starts_at)))
+        for window in windows[:MOST_PLANNED]
+    ]
+    return Affected(
+        sitter=ref_of(work, number),
+        threads=threads,
+        future_windows=len(windows),
+        meanwhile=_counted(route for _, route in routed),
+        plan=_plan(work, number, windows, dict(routed)) if planned else None,
+    )
+
+
+_Route = tuple[str | None, str | None]
+
+
+def _route(work: Work, client: ClientKey, *, at: datetime) -> _Route:
+    chosen = decide(read_facts(work.cursor, work.org, client, at=at, past=False), at).number
+    return (None, None) if chosen is None else (chosen.e164, chosen.number_class.value)
+
+
+def _counted(routes: Iterable[_Route]) -> Meanwhile:
+    return tuple((e164, kind, count) for (e164, kind), count in Counter(routes).items())
+
+
+def _plan(
+    work: Work,
+    number: MessageNumber,
+    windows: list[AffectedWindow],
+    routed: dict[AffectedWindow, _Route],
+) -> Plan:
+    by_start: defaultdict[str, list[AffectedWindow]] = defaultdict(list)
+    for window in windows:
+        by_start[_day(work, max(work.now, window.starts_at))].append(window)
+    by_last: defaultdict[str, list[TextedClient]] = defaultdict(list)
+    clients = texted_clients(work.cursor, number.id or 0, since=work.now - RECENTLY)
+    for client in clients:
+        by_last[_day(work, client.last_at)].append(client)
+    routes = {each: _route(work, each.client, at=work.now) for each in clients[:MOST_PLANNED]}
+    return Plan(
+        windows=tuple(
+            PlannedDay(
+                day,
+                clients=tuple(dict.fromkeys(each.client.ref for each in of_day)),
+                meanwhile=_counted(routed[each] for each in of_day if each in routed),
+                bookings=tuple(each.booking for each in of_day),
+            )
+            for day, of_day in by_start.items()
+        ),
+        texted=tuple(
+            PlannedDay(
+                day,
+                clients=tuple(each.client.ref for each in on_day),
+                meanwhile=_counted(routes[each] for each in on_day if each in routes),
+                texts=sum(each.texts for each in on_day),
+            )
+            for day, on_day in by_last.items()
+        ),
+    )
+
+
+def _day(work: Work, at: datetime) -> str:
+    return at.astimezone(zone(work.org.timezone)).date().isoformat()

@@ -1,0 +1,274 @@
+"""Taking in a text: the one way in, whoever brings it (a webhook, a pull, a person).
+
+Stored once per provider id, in its client's one thread, with who is to read it and why; what
+follows from it (an opt-out, a forward, an answer) is in the same transaction. The rules are
+`routing.inbound`'s and `routing.relay`'s.
+"""
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from petmsg.enums import AddressedTo, AlertKind, AlertSeverity, Keyword, ProviderName
+from petmsg.keywords import may_mean_the_visit, plain_word
+from petmsg.providers.base import ReceivedText
+from petmsg.queries.inbound import INSERT_INBOUND, INSERT_MESSAGE, STORED, read_inbound_facts
+from petmsg.queries.lookup import ClientKey
+from petmsg.routing.inbound import Addressee, InboundFacts, address
+from petmsg.segments import measure
+from petmsg.services import auto_reply, optout, relay
+from petmsg.services.alert import raise_alert
+from petmsg.services.inbound_route import NeverOurs
+from petmsg.services.window import threads_for
+from petmsg.services.work import Failure, Work, take_together
+
+STALE_AFTER = timedelta(hours=1)
+"""A text that came in longer ago is stored, but neither passed on nor answered by itself."""
+LONGEST_BODY = 20_000
+"""Longer than any carrier delivers; what is beyond is cut off, and said so."""
+_NOT_TEXT = {0: "\N{REPLACEMENT CHARACTER}"}
+_CUT = " … [cut off]"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A text that was taken in; `duplicate` says that it was there before, and nothing was done.
+
+    `addressee` is the dictionary that `route inbound -o json` prints.
+    """
+
+    message: int
+    duplicate: bool
+    addressee: dict[str, Any]
+    did: tuple[str, ...] = ()
+
+
+def receive(work: Work, text: ReceivedText, *, provider: ProviderName | None = None) -> Received:
+    """Take in a text to a number of the org. The same provider id again changes nothing.
+
+    Raises `NeverOurs` for a number of another org, or of none (see `services.stray`).
+    """
+    there = _stored(work, text.provider_message_id)
+    if there is not None:
+        return there
+    text = _clean(text)
+    _hold_sender(work, text.from_phone)
+    at = work.now if text.received_at is None else min(text.received_at, work.now)
+    facts = _facts(work, text, at)
+    if facts is None:
+        raise NeverOurs(text.to_e164, org=work.org.slug)
+    addressee = address(facts, at)
+    client = _client(work, text.from_phone) if facts.client is not None else None
+    if addressee.kind is AddressedTo.RELAY:
+        client = None  # the text is the sitter's, also where she is a client herself
+    sitter_id = _sitter_id(work, facts, addressee)
+    message_id = _store(
+        work, text, facts, addressee, at=at, client=client, sitter_id=sitter_id, provider=provider
+    )
+    work.record(
+        "message.received",
+        "message",
+        str(message_id),
+        {
+            "client": addressee.client,
+            "number": facts.number.e164,
+            "addressed_to": addressee.addressed_to,
+            "code": addressee.code.value,
+        },
+    )
+    did = _follow(work, text, facts, addressee, at=at, message_id=message_id, client=client)
+    return Received(message_id, duplicate=False, addressee=addressee.to_json(), did=did)
+
+
+def receive_each(
+    work: Work, texts: Sequence[ReceivedText], *, provider: ProviderName | None = None
+) -> list[Received | Failure]:
+    """`receive` for several texts of one org, each all or nothing; results in their order.
+
+    They are taken in the order of their senders, so that two batches at once lock the same clients
+    in the same order.
+    """
+    places = sorted(range(len(texts)), key=lambda place: texts[place].from_phone)
+    taken = take_together(
+        work,
+        [texts[place] for place in places],
+        lambda text: receive(work, text, provider=provider),
+        ref=lambda text: text.provider_message_id,
+    )
+    by_place = dict(zip(places, taken, strict=True))
+    return [by_place[place] for place in range(len(texts))]
+
+
+def _follow(
+    work: Work,
+    text: ReceivedText,
+    facts: InboundFacts,
+    addressee: Addressee,
+    *,
+    at: datetime,
+    message_id: int,
+    client: ClientKey | None,
+) -> tuple[str, ...]:
+    """What a text brings about; in words, for whoever brought it."""
+    if facts.keyword is not None:
+        return _heed(work, text, facts.keyword, message_id=message_id, client=client)
+    if at < work.now - STALE_AFTER:
+        return relay.too_old(work, message_id, addressee.kind)
+    if addressee.kind is AddressedTo.RELAY:
+        return relay.from_sitter(work, text, message_id=message_id)
+    if addressee.kind is AddressedTo.SITTER and work.org.relay:
+        return relay.to_sitter(work, text, message_id=message_id, client=client, facts=facts, at=at)
+    return auto_reply.answer(work, text, addressee, message_id=message_id, number=facts.number)
+
+
+def _heed(
+    work: Work, text: ReceivedText, keyword: Keyword, *, message_id: int, client: ClientKey | None
+) -> tuple[str, ...]:
+    """STOP and START count for the whole org. Nobody answers: the carrier does."""
+    ref = client.ref if client is not None else None
+    word = plain_word(text.body)
+    if keyword is Keyword.START:
+        new = optout.keyword_start(work, text.from_phone, client_ref=ref, word=word)
+        return ("the opt-out has ended",) if new else ()
+    if keyword is Keyword.HELP:
+        return ()
+    new = optout.keyword_stop(work, text.from_phone, client_ref=ref, word=word)
+    if may_mean_the_visit(text.body):
+        whose = f"Client {ref}" if ref is not None else "Somebody"
+        raise_alert(
+            work,
+            AlertKind.OPT_OUT_WORD,
+            severity=AlertSeverity.WARNING,
+            entity="client" if ref is not None else "message",
+            ref=ref if ref is not None else str(message_id),
+            message=f"{whose} texted {word}, which opts out of all texts but may have meant a "
+            "visit.",
+            command=f"petmsg inbox show {message_id}"
+            + (f"; petmsg optout show {shlex.quote(ref)}" if ref is not None else ""),
+        )
+    return ("opted out",) if new else ()
+
+
+def _stored(work: Work, provider_message_id: str) -> Received | None:
+    row = work.cursor.one(STORED, id=provider_message_id)
+    if row is None:
+        return None
+    if row["org_id"] != work.org.id or row["direction"] != "inbound":
+        raise NeverOurs(row["to_e164"] or "that number", org=work.org.slug)
+    return Received(row["id"], duplicate=True, addressee=json.loads(row["decision"] or "{}"))
+
+
+def _clean(text: ReceivedText) -> ReceivedText:
+    """A text as it can be stored: no NUL, no lone surrogates, not endless."""
+    body = text.body.translate(_NOT_TEXT).encode("utf-8", "replace").decode("utf-8")
+    if len(body) > LONGEST_BODY:
+        body = body[: LONGEST_BODY - len(_CUT)] + _CUT
+    sender = text.from_phone.translate(_NOT_TEXT).encode("utf-8", "replace").decode("utf-8")
+    return replace(text, body=body, from_phone=sender[:64])
+
+
+def _facts(work: Work, text: ReceivedText, at: datetime) -> InboundFacts | None:
+    return read_inbound_facts(
+        work.cursor,
+        work.org,
+        to_e164=text.to_e164,
+        from_phone=text.from_phone,
+        at=at,
+        past=at < work.now,
+        body=text.body,
+    )
+
+
+def _hold_sender(work: Work, phone: str) -> None:
+    """Whoever forgets this client, or takes the phone from her, waits until the text is stored."""
+    if not work.cursor.is_sqlite:
+        work.cursor.tuples(
+            "SELECT 1 FROM client WHERE id = (SELECT client_id FROM client_phone"
+            " WHERE org_id = :org_id AND e164 = :phone) FOR KEY SHARE",
+            org_id=work.org.id,
+            phone=phone,
+        )
+
+
+def _client(work: Work, phone: str) -> ClientKey:
+    row = work.cursor.tuples(
+        "SELECT c.id, c.ref, c.name, c.kind FROM client_phone p JOIN client c ON c.id = p.client_id"
+        " WHERE p.org_id = :org_id AND p.e164 = :phone",
+        org_id=work.org.id,
+        phone=phone,
+    )[0]
+    return ClientKey(*row)
+
+
+def _sitter_id(work: Work, facts: InboundFacts, addressee: Addressee) -> int | None:
+    ref: str | None = None
+    if addressee.kind is AddressedTo.SITTER:
+        ref = addressee.addressed_to
+    elif addressee.kind is AddressedTo.RELAY and facts.sender is not None:
+        ref = facts.sender.sitter
+    if ref is None:
+        return None
+    found: int = work.cursor.value(
+        "SELECT id FROM sitter WHERE org_id = :org_id AND ref = :ref", org_id=work.org.id, ref=ref
+    )
+    return found
+
+
+def _store(
+    work: Work,
+    text: ReceivedText,
+    facts: InboundFacts,
+    addressee: Addressee,
+    *,
+    at: datetime,
+    client: ClientKey | None,
+    sitter_id: int | None,
+    provider: ProviderName | None,
+) -> int:
+    cursor = work.cursor
+    thread_id = None
+    if client is not None:
+        thread_id = threads_for(work, {client.id: (client.ref, None)})[client.id].id
+    kind = addressee.kind
+    waits = kind in (AddressedTo.FRONT_DESK, AddressedTo.UNROUTED) or (
+        kind is AddressedTo.SITTER and not work.org.relay
+    )
+    ((message_id,),) = cursor.tuples(
+        INSERT_MESSAGE,
+        org_id=work.org.id,
+        thread_id=thread_id,
+        client_id=client.id if client is not None else None,
+        body=text.body,
+        from_e164=text.from_phone,
+        to_e164=facts.number.e164,
+        number_id=facts.number.id,
+        decision=json.dumps(addressee.to_json(), ensure_ascii=False),
+        provider=provider.value if provider is not None else None,
+        provider_message_id=text.provider_message_id,
+        segments=measure(text.body).segments if text.body else 1,
+        actor=work.actor,
+        now=work.now,
+    )
+    cursor.run(
+        INSERT_INBOUND,
+        message_id=message_id,
+        org_id=work.org.id,
+        received_at=at,
+        addressed_to=kind.value,
+        sitter_id=sitter_id,
+        code=addressee.code.value,
+        keyword=facts.keyword.value if facts.keyword is not None else None,
+        media_count=text.media_count,
+        inbox_at=work.now if waits else None,
+    )
+    cursor.run(
+        "UPDATE stray_text SET adopted_id = :message_id, adopted_at = :now"
+        " WHERE provider_message_id = :id AND adopted_id IS NULL",
+        message_id=message_id,
+        now=work.now,
+        id=text.provider_message_id,
+    )
+    return int(message_id)

@@ -1,0 +1,314 @@
+"""The relay: a client's words come to her sitter's own phone, and the sitter's go to the client.
+
+Both sides see business numbers only. A client's text comes from the sitter's own masked number with
+the client's name before it; phones and e-mail addresses in it are hidden. A sitter's text goes to
+the client from the number routing says; one that holds a phone or an address is not sent, and she
+is told. `routing.relay` says for whom it is. Whatever cannot be passed on waits in the inbox.
+"""
+
+import json
+import shlex
+from datetime import datetime, timedelta
+
+from petmsg.enums import (
+    AddressedTo,
+    AlertKind,
+    AlertSeverity,
+    RelayKind,
+    RelayOutcome,
+)
+from petmsg.errors import PetmsgError
+from petmsg.leak import find_leaks
+from petmsg.models import Message
+from petmsg.providers.base import ReceivedText
+from petmsg.queries.lookup import ClientKey
+from petmsg.queries.message import own_numbers
+from petmsg.queries.relay import (
+    ANSWER_WITHIN,
+    Question,
+    questions,
+    read_relay_facts,
+    sitter_line,
+)
+from petmsg.routing.inbound import InboundFacts, address
+from petmsg.routing.relay import Choice, OpenClient, Way, choose
+from petmsg.services import inbox
+from petmsg.services.alert import raise_alert
+from petmsg.services.direct import note, queue_direct, tell, without_phones
+from petmsg.services.inbound_route import facts_now
+from petmsg.services.message import queue
+from petmsg.services.preview import Wishes
+from petmsg.services.work import Work
+from petmsg.words import LONGEST_BODY
+
+MOST_AT_ONCE = 10
+"""Texts passed on between the same two people within `AT_ONCE`: beyond it two machines talk to each
+other. Twilio stops at 15 in 30 s (error 14107)."""
+AT_ONCE = timedelta(seconds=30)
+
+_PASSED_ON = """
+SELECT count(*) FROM relay r JOIN message m ON m.id = r.message_id
+JOIN message a ON a.id = r.about_id
+WHERE r.org_id = :org_id AND r.sitter_id = :sitter_id AND r.kind IN ('forward', 'reply')
+  AND m.created_at > :since AND coalesce(m.client_id, a.client_id) = :client_id
+"""
+
+
+# ------------------------------------------------------------------------------ client to sitter
+
+
+def to_sitter(
+    work: Work,
+    text: ReceivedText,
+    *,
+    message_id: int,
+    client: ClientKey | None,
+    facts: InboundFacts,
+    at: datetime,
+) -> tuple[str, ...]:
+    """Pass a client's text on to the sitter it is addressed to, from her own number."""
+    assert client is not None
+    if at < work.now and _addressed_now(work, text) != address(facts, at).addressed_to:
+        inbox.put_in(work, message_id)
+        return ("her window is over: left in the inbox",)
+    sitter_id = _sitter_of(work, message_id)
+    if _is_a_loop(work, sitter_id, client.id):
+        _stop_loop(work, sitter_id, client.ref, message_id)
+        return ("too many texts at once: left in the inbox",)
+    line = sitter_line(work.cursor, work.org, sitter_id)
+    words = without_phones(work, text.body)
+    if text.media_count:
+        words = f"{words} [and {text.media_count} picture(s), with the front desk]".strip()
+    name = without_phones(work, client.name or client.ref)
+    for part in _parts(f"{name}: ", words):
+        queue_direct(
+            work,
+            to_e164=line.phone,
+            body=part,
+            kind=RelayKind.FORWARD,
+            about_id=message_id,
+            sitter_id=sitter_id,
+        )
+    return (f"passed on to {line.sitter}",)
+
+
+def too_old(work: Work, message_id: int, kind: AddressedTo) -> tuple[str, ...]:
+    """A text that came in long ago, when nobody could be asked for it, is a person's to read."""
+    inbox.put_in(work, message_id)
+    if kind in (AddressedTo.SITTER, AddressedTo.RELAY):
+        return ("it is old: left in the inbox",)
+    return ()
+
+
+def _addressed_now(work: Work, text: ReceivedText) -> str | None:
+    found = facts_now(
+        work.cursor,
+        work.org,
+        to_e164=text.to_e164,
+        from_phone=text.from_phone,
+        body=text.body,
+        now=work.now,
+    )
+    return None if found is None else address(found, work.now).addressed_to
+
+
+def _parts(name: str, words: str) -> list[str]:
+    """The words with the name before them, in as many texts as they need."""
+    room = LONGEST_BODY - len(name)
+    pieces = [words[start : start + room] for start in range(0, len(words), room)] or ["[no words]"]
+    return [name + piece for piece in pieces]
+
+
+# ------------------------------------------------------------------------------ sitter to client
+
+
+def from_sitter(work: Work, text: ReceivedText, *, message_id: int) -> tuple[str, ...]:
+    """Pass a sitter's text on to the client it is for, ask her which, or tell her why not."""
+    sitter_id = _sitter_of(work, message_id)
+    facts = read_relay_facts(work.cursor, work.org, sitter_id, work.now)
+    choice = choose(facts, text.body, work.now)
+    match choice.way:
+        case Way.SEND:
+            assert choice.client is not None
+            sent = _send(
+                work,
+                sitter_id,
+                message_id,
+                choice.client,
+                words=choice.text,
+                media_count=text.media_count,
+            )
+            return (sent,)
+        case Way.SEND_WAITING:
+            assert choice.client is not None
+            return _send_waiting(work, sitter_id, choice.client)
+        case Way.ASK:
+            return _ask(work, sitter_id, message_id, choice)
+        case Way.ASK_AGAIN:
+            return _ask_again(work, sitter_id, message_id, choice)
+    inbox.put_in(work, message_id)
+    tell(work, sitter_id, message_id, _WHY_NOT[choice.way])
+    return (f"not passed on, {choice.why}: left in the inbox",)
+
+
+_WHY_NOT = {
+    Way.NO_WINDOW: "Not sent: you have no visit open right now. The front desk has your text.",
+    Way.NOT_OPEN: (
+        "Not sent: you have no open visit with that client. The front desk has your text."
+    ),
+    Way.EMPTY: "Not sent: write your words after the client's ref.",
+}
+
+
+def _send(
+    work: Work,
+    sitter_id: int,
+    message_id: int,
+    client: OpenClient,
+    *,
+    words: str,
+    media_count: int,
+) -> str:
+    """Queue the sitter's words to the client; in words, what came of it."""
+    if _is_a_loop(work, sitter_id, client.id):
+        inbox.put_in(work, message_id)
+        _stop_loop(work, sitter_id, client.ref, message_id)
+        return "too many texts at once: left in the inbox"
+    problem = None
+    if find_leaks(words, ours=own_numbers(work.cursor, work.org)):
+        problem = "it holds a phone number or an e-mail address"
+    else:
+        try:
+            with work.all_or_nothing():
+                queued = queue(
+                    work, client.ref, body=words, wishes=Wishes(key=_key(work, message_id))
+                )
+                note(
+                    work,
+                    queued.message,
+                    kind=RelayKind.REPLY,
+                    about_id=message_id,
+                    sitter_id=sitter_id,
+                )
+        except PetmsgError as refused:
+            problem = _in_her_words(refused)
+    if problem is not None:
+        inbox.put_in(work, message_id)
+        tell(work, sitter_id, message_id, f"Not sent to {client.name}: {problem}.")
+        return f"not passed on to {client.ref}: {problem}"
+    if media_count:
+        inbox.put_in(work, message_id)
+        tell(work, sitter_id, message_id, "Pictures are not passed on; your words were.")
+    return f"passed on to {client.ref}"
+
+
+def _in_her_words(refused: PetmsgError) -> str:
+    return {
+        "opted_out": "she wants no texts",
+        "not_textable": "her phone takes no texts",
+        "malformed_text": "it has no words, or too many",
+    }.get(refused.code, "it cannot be sent")
+
+
+def _send_waiting(work: Work, sitter_id: int, client: OpenClient) -> tuple[str, ...]:
+    """She chose: everything of hers that waits goes to that client, in its order."""
+    did = []
+    for question in _current(work, sitter_id):
+        message = work.session.get(Message, question.message)
+        assert message is not None
+        inbox.take_out(work, question.message, by=work.actor, reason="she chose the client")
+        _close(work, question, RelayOutcome.SENT, client_id=client.id)
+        sent = _send(
+            work, sitter_id, question.message, client, words=message.body or "", media_count=0
+        )
+        did.append(sent)
+    return tuple(did)
+
+
+def _ask(work: Work, sitter_id: int, message_id: int, choice: Choice) -> tuple[str, ...]:
+    """Nothing goes to a client; the text waits, and the desk sees it meanwhile."""
+    inbox.put_in(work, message_id)
+    work.cursor.run(
+        "INSERT INTO relay_question (org_id, message_id, sitter_id, options, asked_at)"
+        " VALUES (:org_id, :message_id, :sitter_id, :options, :now)",
+        org_id=work.org.id,
+        message_id=message_id,
+        sitter_id=sitter_id,
+        options=json.dumps([each.id for each in choice.options]),
+        now=work.now,
+    )
+    return _ask_again(work, sitter_id, message_id, choice)
+
+
+def _ask_again(work: Work, sitter_id: int, message_id: int, choice: Choice) -> tuple[str, ...]:
+    listed = ", ".join(f"{place} {each.name}" for place, each in enumerate(choice.options, 1))
+    words = f"Not sent yet. For whom is it? {listed}. Answer with the number."
+    tell(work, sitter_id, message_id, words)
+    return (f"asked which client it is for: {choice.why}",)
+
+
+def _current(work: Work, sitter_id: int) -> list[Question]:
+    """Her texts that wait for an answer. Those that waited too long stay with the desk."""
+    current = []
+    for each in questions(work.cursor, work.org, sitter_id):
+        if work.now - each.asked_at < ANSWER_WITHIN:
+            current.append(each)
+        else:
+            _close(work, each, RelayOutcome.EXPIRED)
+    return current
+
+
+def _close(
+    work: Work, question: Question, outcome: RelayOutcome, *, client_id: int | None = None
+) -> None:
+    work.cursor.run(
+        "UPDATE relay_question SET closed_at = :now, outcome = :outcome, client_id = :client_id"
+        " WHERE id = :id",
+        now=work.now,
+        outcome=outcome.value,
+        client_id=client_id,
+        id=question.id,
+    )
+
+
+# ------------------------------------------------------------------------------------- both ways
+
+
+def _is_a_loop(work: Work, sitter_id: int, client_id: int) -> bool:
+    passed_on = work.cursor.value(
+        _PASSED_ON,
+        org_id=work.org.id,
+        sitter_id=sitter_id,
+        client_id=client_id,
+        since=work.now - AT_ONCE,
+    )
+    return bool(passed_on >= MOST_AT_ONCE)
+
+
+def _stop_loop(work: Work, sitter_id: int, client_ref: str, message_id: int) -> None:
+    inbox.put_in(work, message_id)
+    sitter = sitter_line(work.cursor, work.org, sitter_id).sitter
+    raise_alert(
+        work,
+        AlertKind.RELAY_LOOP,
+        severity=AlertSeverity.WARNING,
+        entity="sitter",
+        ref=sitter,
+        message=f"Too many texts at once between sitter {sitter} and client {client_ref}: perhaps "
+        "a phone answers by itself. They wait in the inbox.",
+        command=f"petmsg thread show {shlex.quote(client_ref)}",
+    )
+
+
+def _sitter_of(work: Work, message_id: int) -> int:
+    found: int = work.cursor.value(
+        "SELECT sitter_id FROM inbound_text WHERE message_id = :id", id=message_id
+    )
+    return found
+
+
+def _key(work: Work, message_id: int) -> str:
+    """So that a sitter's text can never leave twice. It holds no id of this database's own, which
+    would be another text's in a database that the company moves to."""
+    sid = work.cursor.value("SELECT provider_message_id FROM message WHERE id = :id", id=message_id)
+    return f"relay:{sid}"

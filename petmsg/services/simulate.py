@@ -1,0 +1,85 @@
+"""Which numbers clients see over a span of time, from the same facts and rules as sending.
+
+Standard library only: `petmsg route simulate` starts without SQLAlchemy.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
+
+from petmsg.clock import iso_utc
+from petmsg.db.cursor import Cursor
+from petmsg.errors import EndNotAfterStart, OutOfRange
+from petmsg.queries.course import Span, read_org_history
+from petmsg.queries.lookup import ClientKey, find_client
+from petmsg.queries.org import OrgRow
+from petmsg.queries.simulate import read_client_courses
+from petmsg.routing.simulate import Segment
+from petmsg.routing.simulate import simulate as simulated
+from petmsg.services.route import changed_since
+
+USUAL_DAYS = 30
+LONGEST_DAYS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """The segments, one client after the other, each read when it is asked for; and remarks about
+    what is not as it was."""
+
+    segments: Iterator[Segment]
+    remarks: tuple[str, ...]
+
+
+def checked_span(start: datetime, end: datetime | None, *, now: datetime) -> Span:
+    """`[start, end)` as it is looked at from `now` (all aware UTC); without an end 30 days.
+
+    Raises `EndNotAfterStart`, and `OutOfRange` for a span of more than 400 days.
+    """
+    if end is None:
+        end = start + timedelta(days=USUAL_DAYS)
+    if end <= start:
+        raise EndNotAfterStart(
+            f"The span ends at {iso_utc(end)}, not after its start at {iso_utc(start)}."
+        )
+    if end - start > timedelta(days=LONGEST_DAYS):
+        raise OutOfRange(
+            f"A span of {(end - start).days} days is too long.",
+            hint=f"At most {LONGEST_DAYS} days: --from T --to T",
+        )
+    return Span(start, end, now)
+
+
+def simulate(
+    cursor: Cursor, org: OrgRow, span: Span, *, client_text: str | None = None
+) -> Simulated:
+    """The segments of all clients who were not forgotten; or of one. Changes nothing.
+
+    Raises `NotFound` or `Ambiguous`.
+    """
+    client = None if client_text is None else find_client(cursor, org.id, client_text)
+    return Simulated(
+        segments=chain.from_iterable(segments_by_client(cursor, org, span, client)),
+        remarks=remarks(cursor, org, span, client),
+    )
+
+
+def segments_by_client(
+    cursor: Cursor, org: OrgRow, span: Span, client: ClientKey | None
+) -> Iterator[list[Segment]]:
+    """The segments of each client, in the cursor's transaction."""
+    history = read_org_history(cursor, org, span)
+    clients = read_client_courses(cursor, org, span, history, only=client)
+    return simulated(history.course, clients, start=span.start, end=span.end)
+
+
+def remarks(cursor: Cursor, org: OrgRow, span: Span, client: ClientKey | None) -> tuple[str, ...]:
+    """What is told of the past as it is today, and was changed since."""
+    if span.past_until is None:
+        return ()
+    changes = changed_since(cursor, org, client, span.start, until=span.past_until)
+    return tuple(
+        f"{what} was changed at {iso_utc(when)}; what was before that is told as it is today"
+        for what, when in changes
+    )

@@ -1,0 +1,164 @@
+"""The order in which an old organisation is taken over, a transaction's worth at a time."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from sqlite3 import Row
+from typing import Any
+
+from sqlmodel import Session
+
+from petmsg.clock import zone
+from petmsg.db.cursor import Cursor
+from petmsg.db.engine import cursor_of
+from petmsg.db.problems import is_driver_error, is_passing
+from petmsg.errors import MalformedRow, UsageProblem
+from petmsg.queries.org import all_orgs, find_org
+from petmsg.services import org as org_service
+from petmsg.services.snoutos import messages, numbers, orgs, people, threads, windows
+from petmsg.services.snoutos.orgs import OldOrg
+from petmsg.services.snoutos.report import OrgReport, Taken
+from petmsg.services.snoutos.stage import Stage
+from petmsg.services.work import Failure, Work, take_alone
+
+Step = Callable[[Work], Taken]
+
+_SITTERS = 'SELECT id, name, active, phone, e164 FROM "Sitter" WHERE orgId = :org ORDER BY id'
+_CLIENTS = """
+SELECT c.id, c.name,
+       (SELECT count(*) FROM "ClientContact" p WHERE p.clientId = c.id) AS contacts
+FROM "Client" c WHERE c.orgId = :org ORDER BY c.id
+"""
+_CONTACTS = """
+SELECT coalesce(p.id, 'of client ' || p.clientId) AS id, p.clientId, p.e164
+FROM "ClientContact" p JOIN "Client" c ON c.id = p.clientId
+WHERE c.orgId = :org ORDER BY p.clientId, p.createdAt IS NULL, p.createdAt, p.id, p.rowid
+"""
+# Who goes first where two numbers want one sitter, or the front desk: the one in use.
+_NUMBERS = """
+SELECT id, e164, class, status, assignedSitterId, quarantinedReason, quarantineReleaseAt, lastUsedAt
+FROM "MessageNumber" WHERE orgId = :org
+ORDER BY CASE lower(status) WHEN 'active' THEN 0 WHEN 'quarantined' THEN 1 ELSE 2 END,
+  lastUsedAt IS NULL, lastUsedAt DESC, id
+"""
+_OF_AN_ORG = ("Client", "Sitter", "MessageNumber", "Thread", "AssignmentWindow", "Message")
+_CONTACTS_OF_NOBODY = """
+SELECT coalesce(p.id, 'of client ' || coalesce(p.clientId, '?')) AS id, p.clientId AS missing
+FROM "ClientContact" p LEFT JOIN "Client" c ON c.id = p.clientId WHERE c.id IS NULL ORDER BY p.rowid
+"""
+
+
+def begin(
+    session: Session, old: OldOrg, *, timezone: str | None, actor: str, now: datetime
+) -> tuple[OrgReport, Work]:
+    """The report of an organisation that is about to be taken over; its org is made if need be.
+
+    Raises `UsageProblem` for a new org without a timezone.
+    """
+    there = {org.slug for org in all_orgs(cursor_of(session))}
+    if old.slug in there:
+        work = Work(session, find_org(cursor_of(session), old.slug), actor, now)
+    else:
+        _, work = org_service.add(
+            session,
+            old.slug,
+            name=old.name,
+            timezone=_needed(old, timezone),
+            actor=actor,
+            now=now,
+        )
+    report = OrgReport(old.id, old.slug, created=old.slug not in there)
+    report.add(orgs.begin(work, old))
+    return report, work
+
+
+def whole(
+    session: Session, stage: Stage, old: OldOrg, *, timezone: str | None, actor: str, now: datetime
+) -> tuple[OrgReport, Work]:
+    """Take an organisation over in one transaction, as a dry run does that is rolled back."""
+    report, work = begin(session, old, timezone=timezone, actor=actor, now=now)
+    for step in steps(stage, old):
+        report.add(step(work))
+    return report, work
+
+
+def require_ready(
+    cursor: Cursor, found: Sequence[OldOrg], *, slug: str | None, timezone: str | None
+) -> None:
+    """Refuse before anything is written what would stop it half way.
+
+    Raises `OtherOldOrg`, `OrgIsThere`, and `UsageProblem` or `OutOfRange` for the timezone.
+    """
+    if timezone is not None:
+        zone(timezone)
+    for old in orgs.require_fitting(cursor, found, slug=slug):
+        _needed(old, timezone)
+
+
+def _needed(old: OldOrg, timezone: str | None) -> str:
+    if timezone is None:
+        raise UsageProblem(
+            f"Org {old.slug} is new here: in which timezone is it?",
+            hint="Say it: --timezone America/New_York; or name an org that is there: --org SLUG",
+        )
+    return zone(timezone).key
+
+
+def steps(stage: Stage, old: OldOrg) -> Iterator[Step]:
+    """What is done to take an organisation over, each step in a transaction of its own."""
+
+    def each(table: str, sql: str, take: Callable[..., Taken], **given: Any) -> Iterator[Step]:
+        for rows in stage.chunks(sql, org=old.id):
+            yield partial(_take, table=table, rows=rows, take=partial(take, **given))
+
+    staged = {"stage": stage, "org": old.id}
+    yield from each("Sitter", _SITTERS, people.take_sitters)
+    yield from each("Client", _CLIENTS, people.take_clients)
+    yield from each("ClientContact", _CONTACTS, people.take_contacts)
+    yield from each("MessageNumber", _NUMBERS, numbers.take_numbers)
+    yield from each("Thread", threads.STRAY, threads.refuse_strays)
+    yield from each("Thread", threads.CLIENTS, threads.take_threads, **staged)
+    yield from each("AssignmentWindow", windows.WINDOWS, windows.take_windows, **staged)
+    yield from each("Message", messages.MESSAGES, messages.take_messages, **staged)
+
+
+def of_no_org(stage: Stage) -> Iterator[Taken]:
+    """The rows that belong to no organisation there is, and so to no org here."""
+    for table in _OF_AN_ORG:
+        sql = (
+            f'SELECT id, orgId AS missing FROM "{table}" WHERE orgId IS NULL'
+            ' OR orgId NOT IN (SELECT id FROM "Organization") ORDER BY id'
+        )
+        yield from _refused(stage, table, sql, "organisation")
+    yield from _refused(stage, "ClientContact", _CONTACTS_OF_NOBODY, "client")
+
+
+def _refused(stage: Stage, table: str, sql: str, noun: str) -> Iterator[Taken]:
+    for rows in stage.chunks(sql):
+        taken = Taken(table, read=len(rows))
+        for row in rows:
+            taken.refuse(row["id"], people.NotTaken(f"There is no {noun} {row['missing'] or ''}."))
+        yield taken
+
+
+def _take(work: Work, *, table: str, rows: Sequence[Row], take: Callable[..., Taken]) -> Taken:
+    """Take rows together; where the database refuses one, each by itself, all or nothing."""
+    try:
+        with work.all_or_nothing():
+            return take(work, rows=rows)
+    except Exception as problem:
+        if not is_driver_error(problem) or is_passing(problem):
+            raise
+    taken = Taken(table)
+    for row in rows:
+        done = take_alone(work, row, lambda one: take(work, rows=[one]), ref=_name)
+        if isinstance(done, Failure):
+            taken.read += 1
+            taken.refuse(done.ref, MalformedRow(done.error.message))
+        else:
+            taken.add(done)
+    return taken
+
+
+def _name(row: Row) -> str:
+    return str(row["id"])

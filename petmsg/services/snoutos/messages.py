@@ -1,0 +1,291 @@
+"""Texts, taken over into the one thread of their client, with the number they left from.
+
+A text is known again by its provider's id or, where it has none, by the key `snoutos:<its id>`.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from sqlite3 import Row
+from typing import Any
+
+from petmsg.clock import iso_utc
+from petmsg.enums import (
+    AttemptStatus,
+    Direction,
+    MessageStatus,
+    NumberClass,
+    Outcome,
+    ProviderName,
+    Rule,
+)
+from petmsg.errors import MalformedRow, PetmsgError, shown
+from petmsg.segments import measure
+from petmsg.services.snoutos.old import time_of
+from petmsg.services.snoutos.people import NotTaken, forgotten, ids_by_ref
+from petmsg.services.snoutos.report import Taken
+from petmsg.services.snoutos.stage import Stage
+from petmsg.services.snoutos.threads import OurNumber, number_of, our_numbers
+from petmsg.services.snoutos.wishes import keep_wishes
+from petmsg.services.work import Work
+
+MESSAGES = """
+SELECT m.id, m.orgId, m.threadId, m.direction, m.senderType, m.body, m.createdAt,
+       m.providerMessageSid, t.clientId, t.orgId AS threadOrg, t.sitterId, t.numberId, n.e164,
+       (SELECT d.id FROM "Message" d WHERE d.providerMessageSid = m.providerMessageSid
+          AND (d.createdAt, d.id) < (m.createdAt, m.id) LIMIT 1) AS same_sid
+FROM "Message" m
+LEFT JOIN "Thread" t ON t.id = m.threadId
+LEFT JOIN "MessageNumber" n ON n.id = t.numberId
+WHERE m.orgId = :org ORDER BY m.createdAt, m.id
+"""
+
+REASON = "Sent by snoutos, from the number of its thread there"
+NO_PROVIDER_ID = "no_provider_id"
+_NOT_KNOWN = "The old system holds no id of the provider for it: whether it left is not known."
+
+_TWILIO_ID = re.compile(r"(?:SM|MM)[0-9a-fA-F]{32}")
+_RULE = {
+    NumberClass.SITTER: Rule.ACTIVE_WINDOW,
+    NumberClass.POOL: Rule.POOL,
+    NumberClass.FRONT_DESK: Rule.FRONT_DESK,
+}
+"""Which rule lets a text leave from a number of that class."""
+
+_COLUMNS = (
+    "org_id",
+    "thread_id",
+    "client_id",
+    "direction",
+    "status",
+    "body",
+    "from_e164",
+    "to_e164",
+    "number_id",
+    "rule",
+    "decision",
+    "as_sitter_id",
+    "idempotency_key",
+    "provider",
+    "provider_message_id",
+    "segments",
+    "attempts",
+    "error_code",
+    "error_message",
+    "actor",
+    "created_at",
+    "claimed_at",
+    "sent_at",
+    "send_at",
+)
+_INSERT = (
+    f"INSERT INTO message ({', '.join(_COLUMNS)}, urgent)"
+    f" VALUES ({', '.join(f':{column}' for column in _COLUMNS)}, :urgent)"
+)
+_ATTEMPTS = """
+INSERT INTO message_attempt (org_id, message_id, attempt, thread_id, number_id, rule, status,
+                             provider_message_id, claimed_at, ended_at)
+SELECT m.org_id, m.id, 1, m.thread_id, m.number_id, m.rule, :status, m.provider_message_id,
+       m.claimed_at, m.sent_at
+FROM message m WHERE m.org_id = :org_id AND m.provider_message_id IN (:names)
+ORDER BY m.id
+"""
+
+# Nobody waits for an answer to a text of the old system: it never was in this one's inbox.
+_CAME_IN = """
+INSERT INTO inbound_text (message_id, org_id, received_at, addressed_to, code, media_count)
+SELECT m.id, m.org_id, m.created_at, 'front_desk', 'KNOWN_CLIENT', 0
+FROM message m
+WHERE m.org_id = :org_id AND m.direction = 'inbound' AND m.{column} IN (:names)
+ORDER BY m.id
+"""
+
+# Her thread, her phone that is texted, and whether she was forgotten, by the client's ref.
+_CONVERSATIONS = """
+SELECT c.ref, c.id AS client_id, c.forgotten_at, t.id AS thread_id, p.e164 AS phone
+FROM client c
+LEFT JOIN thread t ON t.org_id = c.org_id AND t.client_id = c.id
+LEFT JOIN client_phone p ON p.client_id = c.id AND p.is_primary
+WHERE c.org_id = :org_id AND c.ref IN (:refs)
+"""
+
+
+def key_of(message_id: str) -> str:
+    """The idempotency key of a text for which the old system has no id of the provider."""
+    return f"snoutos:{message_id}"
+
+
+def take_messages(work: Work, stage: Stage, org: str, rows: Sequence[Row]) -> Taken:
+    """Texts, in the order in which they were written; those that are here are left."""
+    taken = Taken("Message", read=len(rows))
+    refs = list(dict.fromkeys(row["clientId"] for row in rows if row["clientId"]))
+    conversations = {
+        row["ref"]: row
+        for row in work.cursor.in_list(_CONVERSATIONS, "refs", refs, org_id=work.org.id)
+    }
+    numbers = our_numbers(work)
+    sitters = ids_by_ref(work, "sitter", [row["sitterId"] for row in rows])
+    sids, keys = _known(work, rows)
+    new: list[dict[str, Any]] = []
+    for row in rows:
+        try:
+            if row["same_sid"] is not None:
+                raise MalformedRow(f"Its provider's id is text {row['same_sid']}'s too.")
+            conversation = _conversation(row, conversations)
+            if row["providerMessageSid"] in sids or key_of(row["id"]) in keys:
+                taken.known += 1
+                continue
+            number = number_of(row["e164"], numbers)
+            new.append(_text(work, row, conversation, number, sitters.get(row["sitterId"])))
+        except PetmsgError as problem:
+            taken.refuse(row["id"], problem)
+    work.cursor.run_many(_INSERT, new)
+    _insert_attempts(work, [text for text in new if text["attempts"]])
+    _insert_inbound(work, [text for text in new if text["direction"] == Direction.INBOUND])
+    taken.new = len(new)
+    if new:
+        sent = sum(text["direction"] == Direction.OUTBOUND for text in new)
+        payload = {"from": "snoutos", "outbound": sent, "inbound": len(new) - sent}
+        work.record("message.imported", "org", work.org.slug, payload)
+        keep_wishes(work, stage, org, new, taken)
+    return taken
+
+
+def _conversation(row: Row, conversations: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Whose text it is, and in which thread. Raises `NotTaken` or `Forgotten`."""
+    if row["clientId"] is None:
+        raise NotTaken(f"There is no thread {row['threadId']}.")
+    if row["threadOrg"] != row["orgId"]:
+        raise NotTaken(f"Its thread {row['threadId']} is another organisation's.")
+    found = conversations.get(row["clientId"])
+    if found is None or found["thread_id"] is None:
+        raise NotTaken(f"Its thread {row['threadId']} was not taken.")
+    if found["forgotten_at"] is not None:
+        raise forgotten(found["ref"])
+    return found
+
+
+def _text(
+    work: Work,
+    row: Row,
+    conversation: Mapping[str, Any],
+    number: OurNumber | None,
+    sitter_id: int | None,
+) -> dict[str, Any]:
+    """The text as it is stored. Raises `MalformedRow`, `NotTaken`."""
+    direction = _direction(row["direction"])
+    at = time_of(row["createdAt"], "createdAt")
+    sid, body = row["providerMessageSid"], row["body"] or ""
+    sender = (row["senderType"] or "").strip().lower()
+    text: dict[str, Any] = {
+        **dict.fromkeys(_COLUMNS),
+        "org_id": work.org.id,
+        "thread_id": conversation["thread_id"],
+        "client_id": conversation["client_id"],
+        "direction": direction.value,
+        "status": MessageStatus.RECEIVED.value,
+        "body": body,
+        "number_id": None if number is None else number.id,
+        "idempotency_key": None if sid else key_of(row["id"]),
+        "provider": ProviderName.TWILIO.value if sid and _TWILIO_ID.fullmatch(sid) else None,
+        "provider_message_id": sid,
+        "segments": measure(body).segments,
+        "attempts": 0,
+        "actor": f"snoutos:{sender}"[:120] if sender.isprintable() and sender else "snoutos",
+        "created_at": at,
+        "urgent": False,
+    }
+    ours = None if number is None else number.e164
+    if direction is Direction.INBOUND:
+        return text | {"from_e164": conversation["phone"], "to_e164": ours}
+    text |= {"from_e164": ours, "to_e164": conversation["phone"], "send_at": at}
+    if sender == "sitter":
+        text["as_sitter_id"] = sitter_id
+    if not sid:
+        failed = {"status": MessageStatus.FAILED.value, "error_code": NO_PROVIDER_ID}
+        return text | failed | {"error_message": _NOT_KNOWN}
+    if number is None:
+        raise NotTaken(
+            f"The number {row['numberId'] or ''} of its thread was not taken: no text is kept as "
+            "sent without the number it left from."
+        )
+    return text | {
+        "status": MessageStatus.SENT.value,
+        "rule": _RULE[number.number_class].value,
+        "decision": _decision(work, conversation["ref"], at, number),
+        "attempts": 1,
+        "claimed_at": at,
+        "sent_at": at,
+    }
+
+
+def _direction(written: str | None) -> Direction:
+    try:
+        return Direction((written or "").strip().lower())
+    except ValueError:
+        raise MalformedRow(f"{shown(written or '')} is not a direction.") from None
+
+
+def _decision(work: Work, client: str, at: datetime, number: OurNumber) -> str:
+    """Why the number: in the shape of a Decision, by no rules of petmsg's."""
+    return json.dumps(
+        {
+            "org": work.org.slug,
+            "client": client,
+            "at": iso_utc(at),
+            "outcome": Outcome.ROUTED.value,
+            "number": {
+                "e164": number.e164,
+                "class": number.number_class.value,
+                "sitter": number.sitter,
+            },
+            "reason": REASON,
+            "window": None,
+            "warnings": [],
+            "ruleset": "snoutos",
+            "trace": [],
+        },
+        ensure_ascii=False,
+    )
+
+
+def _insert_attempts(work: Work, texts: Sequence[Mapping[str, Any]]) -> None:
+    """The one try of each text that the provider took."""
+    sids = [text["provider_message_id"] for text in texts]
+    _run_for(work, _ATTEMPTS, sids, status=AttemptStatus.SENT.value)
+
+
+def _insert_inbound(work: Work, texts: Sequence[Mapping[str, Any]]) -> None:
+    """Who was to read each text that came in: the front desk, long ago."""
+    for column in ("provider_message_id", "idempotency_key"):
+        names = [text[column] for text in texts if text[column]]
+        _run_for(work, _CAME_IN.replace("{column}", column), names)
+
+
+def _run_for(work: Work, sql: str, names: Sequence[str], **values: Any) -> None:
+    """Run a statement for the texts of these names, some hundreds at a time."""
+    for start in range(0, len(names), 500):
+        named = {f"name_{i}": name for i, name in enumerate(names[start : start + 500])}
+        listed = ", ".join(f":{name}" for name in named)
+        work.cursor.run(sql.replace(":names", listed), org_id=work.org.id, **values, **named)
+
+
+def _known(work: Work, rows: Sequence[Row]) -> tuple[set[str], set[str]]:
+    """The providers' ids and the keys among these rows' that are here."""
+    sids = [row["providerMessageSid"] for row in rows if row["providerMessageSid"]]
+    found = set()
+    for table in ("message", "message_attempt"):
+        there = work.cursor.in_list(
+            f"SELECT provider_message_id AS sid FROM {table} WHERE provider_message_id IN (:sids)",
+            "sids",
+            list(dict.fromkeys(sids)),
+        )
+        found |= {row["sid"] for row in there}
+    keys = work.cursor.in_list(
+        "SELECT idempotency_key FROM message WHERE org_id = :org_id AND idempotency_key IN (:keys)",
+        "keys",
+        [key_of(row["id"]) for row in rows],
+        org_id=work.org.id,
+    )
+    return found, {row["idempotency_key"] for row in keys}

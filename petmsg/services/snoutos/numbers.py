@@ -1,0 +1,245 @@
+"""Masked numbers, taken over with class, status, quarantine and holder.
+
+The custody ledger begins at the import: what was before, only the old system knows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from sqlite3 import Row
+from typing import Any
+
+from petmsg.enums import NumberClass, NumberStatus, SitterStatus
+from petmsg.errors import MalformedPhone, MalformedRow, NumberTaken, PetmsgError, shown
+from petmsg.models import MessageNumber
+from petmsg.phone import parse_phone
+from petmsg.services import custody
+from petmsg.services.number import active_desk
+from petmsg.services.snoutos.old import time_of
+from petmsg.services.snoutos.people import WHY
+from petmsg.services.snoutos.report import Taken
+from petmsg.services.work import Work
+
+_STATUS = {
+    "active": NumberStatus.ACTIVE,
+    "quarantined": NumberStatus.QUARANTINED,
+    "retired": NumberStatus.RETIRED,
+    "inactive": NumberStatus.RETIRED,  # not sent from there, and not to be sent from here
+}
+_LONGEST_REASON = 500
+
+
+@dataclass(slots=True)
+class _Sitter:
+    id: int
+    ref: str
+    status: SitterStatus
+    holds: str | None = None
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """A number as it shall be, and what was lost on the way: (code, reason)."""
+
+    e164: str
+    number_class: NumberClass
+    status: NumberStatus
+    until: datetime | None = None
+    reason: str | None = None
+    used_at: datetime | None = None
+    holder: _Sitter | None = None
+    first: _Sitter | None = None
+    lost: list[tuple[str, str]] = field(default_factory=list)
+
+
+def take_numbers(work: Work, rows: Sequence[Row]) -> Taken:
+    """Numbers, in the order of `rows`: where two want the same place, the first one gets it.
+
+    A known number is left as it is.
+    """
+    taken = Taken("MessageNumber", read=len(rows))
+    known = _known(work, [row["e164"] for row in rows])
+    sitters = _sitters(work, [row["assignedSitterId"] for row in rows])
+    has_desk = active_desk(work) is not None
+    seen: dict[str, str] = {}
+    for row in rows:
+        try:
+            e164 = _phone(row["e164"])
+            if e164 in seen:
+                raise MalformedRow(f"{e164} is the number {seen[e164]} already.")
+            seen[e164] = row["id"]
+            owner = known.get(e164)
+            if owner is not None and owner != work.org.id:
+                raise NumberTaken(f"{e164} belongs to another org of this database.")
+            if owner is not None:
+                taken.known += 1
+                continue
+            wanted = _wanted(work, row, e164)
+        except PetmsgError as problem:
+            taken.refuse(row["id"], problem)
+            continue
+        _choose_holder(wanted, row["assignedSitterId"], sitters)
+        if wanted.number_class is NumberClass.FRONT_DESK and wanted.status is NumberStatus.ACTIVE:
+            if has_desk:
+                wanted.number_class = NumberClass.POOL
+                wanted.lost.append(
+                    ("front_desk_taken", "The org has its front desk: taken as a pool number.")
+                )
+            has_desk = True
+        _add(work, wanted)
+        taken.new += 1
+        for code, reason in wanted.lost:
+            taken.note(row["id"], code, reason)
+    return taken
+
+
+def _wanted(work: Work, row: Row, e164: str) -> _Wanted:
+    """The number without its holder. Raises `MalformedRow`."""
+    wanted = _Wanted(e164, _class(row["class"]), _status(row["status"]))
+    if row["lastUsedAt"] is not None:
+        try:
+            wanted.used_at = time_of(row["lastUsedAt"], "lastUsedAt")
+        except MalformedRow as problem:
+            wanted.lost.append((problem.code, f"{problem.message} Taken as never used."))
+    if wanted.status is NumberStatus.QUARANTINED:
+        reason = " ".join((row["quarantinedReason"] or "").split())
+        reason = "".join(c for c in reason if c.isprintable())[:_LONGEST_REASON]
+        wanted.reason = reason or "quarantined in snoutos"
+        try:
+            wanted.until = time_of(row["quarantineReleaseAt"], "quarantineReleaseAt")
+        except MalformedRow as problem:
+            wanted.until = custody.quarantine_end(work, None)
+            days = work.org.quarantine_days
+            wanted.lost.append(
+                (problem.code, f"{problem.message} In quarantine for {days} days from now.")
+            )
+    return wanted
+
+
+def _phone(written: str | None) -> str:
+    try:
+        return parse_phone(written or "")
+    except MalformedPhone as problem:
+        problem.hint = ""
+        raise
+
+
+def _class(written: str | None) -> NumberClass:
+    try:
+        return NumberClass(_word(written))
+    except ValueError:
+        raise MalformedRow(f"{shown(written or '')} is not a class of numbers.") from None
+
+
+def _status(written: str | None) -> NumberStatus:
+    found = _STATUS.get(_word(written))
+    if found is None:
+        raise MalformedRow(f"{shown(written or '')} is not a status of numbers.")
+    return found
+
+
+def _word(written: str | None) -> str:
+    """A word of an enum however it is spelled: `FRONT_DESK`, `front-desk`, `frontDesk`."""
+    text = (written or "").strip()
+    if any(c.islower() for c in text):
+        text = "".join(f"_{c}" if c.isupper() else c for c in text).lstrip("_")
+    return text.lower().replace("-", "_").replace(" ", "_").replace("__", "_")
+
+
+def _choose_holder(wanted: _Wanted, sitter_id: str | None, sitters: dict[str, _Sitter]) -> None:
+    """Give the number to the sitter it was assigned to, if a number of its kind can be hers.
+
+    One that cannot but was hers still never goes to another sitter.
+    """
+    if sitter_id is None:
+        return
+    sitter = sitters.get(sitter_id)
+    if sitter is None:
+        lost = ("sitter_not_taken", f"Its sitter {sitter_id} was not taken: nobody holds it.")
+    elif wanted.number_class is not NumberClass.SITTER:
+        wanted.first = sitter
+        lost = (
+            "not_a_sitter_number",
+            f"A {wanted.number_class} number is held by nobody, neither by sitter {sitter_id}.",
+        )
+    elif wanted.status is NumberStatus.RETIRED:
+        wanted.first = sitter
+        lost = (
+            "number_retired",
+            f"A retired number is held by nobody, neither by sitter {sitter_id}.",
+        )
+    elif sitter.status is SitterStatus.OFFBOARDED:
+        wanted.first = sitter
+        lost = ("sitter_offboarded", f"Sitter {sitter_id} is offboarded here: nobody holds it.")
+    elif sitter.holds is not None:
+        wanted.first = sitter
+        lost = (
+            "sitter_has_number",
+            f"Sitter {sitter_id} holds {sitter.holds}, and a sitter has one: nobody holds this.",
+        )
+    else:
+        wanted.holder = wanted.first = sitter
+        sitter.holds = wanted.e164
+        return
+    wanted.lost.append(lost)
+
+
+def _add(work: Work, wanted: _Wanted) -> None:
+    holder = wanted.holder
+    number = MessageNumber(
+        org_id=work.org.id,
+        e164=wanted.e164,
+        number_class=wanted.number_class,
+        status=wanted.status,
+        sitter_id=None if holder is None else holder.id,
+        first_sitter_id=None if wanted.first is None else wanted.first.id,
+        quarantined_until=wanted.until,
+        quarantine_reason=wanted.reason,
+        last_used_at=wanted.used_at,
+        created_at=work.now,
+    )
+    work.session.add(number)
+    work.session.flush()
+    custody.enter(work, number, reason=WHY)
+    payload: dict[str, Any] = {
+        "class": number.number_class.value,
+        "status": number.status.value,
+        "until": number.quarantined_until,
+    }
+    work.record("number.added", "number", number.e164, payload, reason=WHY)
+    if holder is not None:
+        work.record("number.assigned", "number", number.e164, {"sitter": holder.ref}, reason=WHY)
+
+
+def _known(work: Work, written: Sequence[str | None]) -> dict[str, int]:
+    """Whose the numbers are that the database has already: org id by E.164."""
+    phones = set()
+    for text in written:
+        try:
+            phones.add(parse_phone(text or ""))
+        except MalformedPhone:
+            continue
+    return {
+        row["e164"]: row["org_id"]
+        for row in work.cursor.in_list(
+            "SELECT e164, org_id FROM message_number WHERE e164 IN (:phones)",
+            "phones",
+            sorted(phones),
+        )
+    }
+
+
+def _sitters(work: Work, refs: Sequence[str | None]) -> dict[str, _Sitter]:
+    """The sitters of those refs with the number each holds, locked until the commit."""
+    lock = "" if work.cursor.is_sqlite else " FOR SHARE OF s"
+    return {
+        row["ref"]: _Sitter(row["id"], row["ref"], SitterStatus(row["status"]), row["e164"])
+        for row in work.cursor.in_list(
+            "SELECT s.id, s.ref, s.status, n.e164 FROM sitter s"
+            " LEFT JOIN message_number n ON n.sitter_id = s.id"
+            f" WHERE s.org_id = :org_id AND s.ref IN (:refs) ORDER BY s.id{lock}",
+            "refs",
+            sorted({ref for ref in refs if ref}),
+            org_id=work.org.id,
+        )
+    }

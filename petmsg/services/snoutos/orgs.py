@@ -1,0 +1,149 @@
+"""Which old organisations are taken over, and which org each becomes."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from petmsg.db.cursor import Cursor
+from petmsg.errors import NOT_FOUND, NotFound, PetmsgError, Refused, shown
+from petmsg.queries.org import OrgRow, all_orgs
+from petmsg.services.snoutos.report import Taken
+from petmsg.services.snoutos.stage import Stage
+from petmsg.services.work import Work
+from petmsg.words import LONGEST_NAME, normal_name
+
+IMPORTED = "org.imported"
+_LONGEST_SLUG = 63
+
+
+class NoOldOrg(PetmsgError):
+    code = "old_organisation_not_found"
+    exit_code = NOT_FOUND
+    hint = "Is it the right database, or folder?"
+
+
+class OldOrgNotChosen(Refused):
+    code = "old_org_not_chosen"
+
+
+class OtherOldOrg(Refused):
+    code = "other_old_org"
+
+
+class OrgIsThere(Refused):
+    code = "org_is_there"
+
+
+class NoSlug(Refused):
+    code = "no_slug"
+
+
+@dataclass(frozen=True, slots=True)
+class OldOrg:
+    """An old organisation, and the slug and name of the org it becomes."""
+
+    id: str
+    slug: str
+    name: str
+
+
+def choose(stage: Stage, *, old_org: str | None, slug: str | None) -> list[OldOrg]:
+    """The organisations to take over: the one of that id, or all.
+
+    One becomes the org of that `slug`; else the slug is made of its name. Raises `NotFound`,
+    `OldOrgNotChosen` where one slug is meant for several, `NoOldOrg` and `NoSlug`.
+    """
+    rows = stage.rows('SELECT id, name FROM "Organization" ORDER BY id')
+    known = ", ".join(shown(row["id"]) for row in rows[:10])
+    if not rows:
+        raise NoOldOrg("The old table Organization holds no row.")
+    if old_org is not None:
+        rows = [row for row in rows if row["id"] == old_org]
+        if not rows:
+            raise NotFound("old organisation", old_org, hint=f"There is: {known}.")
+    if slug is not None and len(rows) > 1:
+        raise OldOrgNotChosen(
+            f"Org {slug} cannot be {len(rows)} old organisations: {known}.",
+            hint="Pick one with --old-org ID, or leave --org and PETMSG_ORG out.",
+        )
+    orgs = [
+        OldOrg(row["id"], slug or _slug(row["id"], row["name"]), _name(row["id"], row["name"]))
+        for row in rows
+    ]
+    for org in orgs:
+        same = [other.id for other in orgs if other.slug == org.slug]
+        if len(same) > 1:
+            raise NoSlug(
+                f"The old organisations {', '.join(map(shown, same))} would both be {org.slug}.",
+                hint="Take one after the other: --old-org ID --org SLUG",
+            )
+    return orgs
+
+
+def require_fitting(cursor: Cursor, found: Sequence[OldOrg], *, slug: str | None) -> list[OldOrg]:
+    """Those of the organisations whose org is not there yet.
+
+    Two companies are never mixed: raises `OtherOldOrg` for an org that has taken over another one,
+    and `OrgIsThere` for one that has taken over none and was not named by its `slug`.
+    """
+    there = {org.slug: org for org in all_orgs(cursor)}
+    for old in found:
+        if old.slug not in there:
+            continue
+        ids = _taken_over(cursor, there[old.slug])
+        if ids and old.id not in ids:
+            raise OtherOldOrg(
+                f"Org {old.slug} has taken over the old organisation {shown(ids[0])}, not "
+                f"{shown(old.id)}.",
+                hint=f"Name another org for this one: --old-org {old.id} --org SLUG",
+            )
+        if not ids and slug is None:
+            raise OrgIsThere(
+                f"Org {old.slug} is here already, and has not taken over the old organisation "
+                f"{shown(old.id)}.",
+                hint=f"If it is the same company: --old-org {old.id} --org {old.slug}",
+            )
+    return [old for old in found if old.slug not in there]
+
+
+def begin(work: Work, old: OldOrg) -> Taken:
+    """Note in the audit, once, which old organisation an org takes over."""
+    taken = Taken("Organization", read=1)
+    if old.id in _taken_over(work.cursor, work.org):
+        taken.known = 1
+    else:
+        taken.new = 1
+        work.record(IMPORTED, "org", work.org.slug, {"from": "snoutos", "old_org": old.id})
+    return taken
+
+
+def _taken_over(cursor: Cursor, org: OrgRow) -> list[str]:
+    """The old organisations that an org has taken over."""
+    noted = cursor.tuples(
+        "SELECT payload FROM audit_event WHERE org_id = :org_id AND entity = 'org'"
+        " AND ref = :slug AND event = :event ORDER BY seq",
+        org_id=org.id,
+        slug=org.slug,
+        event=IMPORTED,
+    )
+    return [str(json.loads(row[0]).get("old_org")) for row in noted]
+
+
+def _name(old_id: str, name: str | None) -> str:
+    """The name as an org can have it."""
+    clean = "".join(c for c in normal_name(name or "") if c.isprintable())[:LONGEST_NAME].strip()
+    return clean or old_id[:LONGEST_NAME]
+
+
+def _slug(old_id: str, name: str | None) -> str:
+    """The slug made of a name: small letters, digits and dashes."""
+    plain = unicodedata.normalize("NFKD", name or "").encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "")).strip("-")[:_LONGEST_SLUG].strip("-")
+    if not slug:
+        raise NoSlug(
+            f"No slug can be made of the name of the old organisation {shown(old_id)}.",
+            hint=f"Name it: --old-org {old_id} --org SLUG",
+        )
+    return slug

@@ -1,0 +1,260 @@
+"""Sitters, clients and their phones, taken over."""
+
+from collections.abc import Mapping, Sequence
+from sqlite3 import Row
+from typing import Any
+
+from petmsg.enums import SitterStatus
+from petmsg.errors import MalformedPhone, MalformedRef, MalformedText, PetmsgError, PhoneTaken
+from petmsg.models import Client, ClientPhone, Sitter, SitterActivity
+from petmsg.phone import mask_phone, parse_phone
+from petmsg.services import optout
+from petmsg.services.client import ClientForgotten
+from petmsg.services.snoutos.report import Taken
+from petmsg.services.work import Work
+from petmsg.words import parse_name, parse_ref
+
+WHY = "taken over from snoutos"
+
+_YES = frozenset(("true", "t", "1", "yes", "y", "on"))
+_NO = frozenset(("false", "f", "0", "no", "n", "off"))
+
+
+class NotTaken(PetmsgError):
+    """An old row that another one needs was not taken."""
+
+    code = "needs_another_row"
+
+
+class Forgotten(ClientForgotten):
+    hint = ""
+
+
+# ----------------------------------------------------------------------------------------- sitters
+
+
+def take_sitters(work: Work, rows: Sequence[Row]) -> Taken:
+    """Sitters with their status; a known ref is left as it is.
+
+    The old table holds no phones of sitters: without one hers is empty, until somebody fills it in.
+    """
+    taken = Taken("Sitter", read=len(rows))
+    known = ids_by_ref(work, "sitter", [row["id"] for row in rows])
+    new: dict[str, tuple[Sitter, bool]] = {}
+    for row in rows:
+        if row["id"] in known:
+            taken.known += 1
+            continue
+        try:
+            ref = parse_ref(row["id"])
+        except MalformedRef as problem:
+            taken.refuse(row["id"], problem)
+            continue
+        is_active = _is_active(row, taken)
+        phone = _sitters_phone(row, taken)
+        taken.phoneless += not phone
+        new[ref] = (
+            Sitter(
+                org_id=work.org.id,
+                ref=ref,
+                name=_name(row, taken),
+                phone=phone,
+                status=SitterStatus.ACTIVE if is_active else SitterStatus.INACTIVE,
+                created_at=work.now,
+            ),
+            is_active,
+        )
+    work.session.add_all([sitter for sitter, _ in new.values()])
+    work.session.flush()
+    for sitter, is_active in new.values():
+        work.record("sitter.added", "sitter", sitter.ref, reason=WHY)
+        if is_active:
+            work.session.add(
+                SitterActivity(org_id=work.org.id, sitter_id=sitter.id or 0, activated_at=work.now)
+            )
+            work.record("sitter.activated", "sitter", sitter.ref, {"before": None}, reason=WHY)
+    taken.new = len(new)
+    return taken
+
+
+def _is_active(row: Row, taken: Taken) -> bool:
+    written = (row["active"] or "").lower()
+    if written not in _YES | _NO:
+        taken.note(row["id"], "not_active", "Its column active says neither yes nor no: inactive.")
+    return written in _YES
+
+
+def _sitters_phone(row: Row, taken: Taken) -> str:
+    written = row["phone"] or row["e164"]
+    if not written:
+        return ""
+    try:
+        return parse_phone(written)
+    except MalformedPhone:
+        taken.note(row["id"], "malformed_phone", "Her phone is not E.164: taken without it.")
+        return ""
+
+
+# ----------------------------------------------------------------------------------------- clients
+
+
+def take_clients(work: Work, rows: Sequence[Row]) -> Taken:
+    """Clients, yet without phones; a known ref is left as it is. `contacts` of a row is how many
+    phones the old system holds."""
+    taken = Taken("Client", read=len(rows))
+    known = clients_by_ref(work, [row["id"] for row in rows])
+    new: dict[str, Client] = {}
+    for row in rows:
+        there = known.get(row["id"])
+        if there is not None:
+            if there["forgotten_at"] is not None:
+                taken.refuse(row["id"], forgotten(row["id"]))
+            else:
+                taken.known += 1
+            continue
+        try:
+            ref = parse_ref(row["id"])
+        except MalformedRef as problem:
+            taken.refuse(row["id"], problem)
+            continue
+        if not row["contacts"]:
+            taken.note(ref, "client_without_phone", "She has no phone, and gets no texts.")
+        new[ref] = Client(org_id=work.org.id, ref=ref, name=_name(row, taken), created_at=work.now)
+    work.session.add_all(list(new.values()))
+    work.session.flush()
+    for client in new.values():
+        payload = {"kind": client.kind.value, "phones": 0}
+        work.record("client.added", "client", client.ref, payload, reason=WHY)
+    taken.new = len(new)
+    return taken
+
+
+def take_contacts(work: Work, rows: Sequence[Row]) -> Taken:
+    """Phones of clients: the first of a client is the one that is texted.
+
+    A phone belongs to one client of an org: the first one keeps it.
+    """
+    taken = Taken("ClientContact", read=len(rows))
+    clients = clients_by_ref(work, [row["clientId"] for row in rows])
+    phones = [_phone_or_problem(row["e164"]) for row in rows]
+    owners = _owners(work, [phone for phone in phones if isinstance(phone, str)])
+    textable = _with_primary(work, [client["id"] for client in clients.values()])
+    new: list[ClientPhone] = []
+    for row, phone in zip(rows, phones, strict=True):
+        client = clients.get(row["clientId"])
+        try:
+            if isinstance(phone, PetmsgError):
+                raise phone
+            if client is None:
+                raise NotTaken(f"Its client {row['clientId']} was not taken.")
+            if client["forgotten_at"] is not None:
+                raise forgotten(client["ref"])
+            owner = owners.get(phone)
+            if owner == client["ref"]:
+                taken.known += 1
+                continue
+            if owner is not None:
+                raise PhoneTaken(f"{mask_phone(phone)} is a phone of client {owner}.", hint="")
+        except PetmsgError as problem:
+            taken.refuse(row["id"], problem)
+            continue
+        new.append(
+            ClientPhone(
+                org_id=work.org.id,
+                client_id=client["id"],
+                e164=phone,
+                is_primary=client["id"] not in textable,
+                created_at=work.now,
+            )
+        )
+        textable.add(client["id"])
+        owners[phone] = client["ref"]
+        work.record("client.phone_added", "client", client["ref"], reason=WHY)
+    work.session.add_all(new)
+    work.session.flush()
+    for added in new:
+        optout.recognise(work, added.e164)
+    taken.new = len(new)
+    return taken
+
+
+def _phone_or_problem(written: str | None) -> str | PetmsgError:
+    try:
+        return parse_phone(written or "")
+    except MalformedPhone as problem:
+        # Without the text, which is somebody's phone all the same.
+        problem.message = "Its phone is not E.164: a plus, the country code and the number."
+        problem.hint = ""
+        return problem
+
+
+def _owners(work: Work, phones: Sequence[str]) -> dict[str, str]:
+    """Whose the phones are already: the client's ref by phone."""
+    return {
+        row["e164"]: row["ref"]
+        for row in work.cursor.in_list(
+            "SELECT p.e164, c.ref FROM client_phone p JOIN client c ON c.id = p.client_id"
+            " WHERE p.org_id = :org_id AND p.e164 IN (:phones)",
+            "phones",
+            list(dict.fromkeys(phones)),
+            org_id=work.org.id,
+        )
+    }
+
+
+def _with_primary(work: Work, clients: Sequence[int]) -> set[int]:
+    """Those of the clients who have a phone that is texted."""
+    return {
+        row["client_id"]
+        for row in work.cursor.in_list(
+            "SELECT client_id FROM client_phone WHERE org_id = :org_id AND is_primary"
+            " AND client_id IN (:clients)",
+            "clients",
+            list(clients),
+            org_id=work.org.id,
+        )
+    }
+
+
+# ------------------------------------------------------------------------------------------- both
+
+
+def _name(row: Row, taken: Taken) -> str:
+    """The name as petmsg takes it; the id where there is none that it could."""
+    try:
+        return parse_name(row["name"] or "")
+    except MalformedText:
+        taken.note(row["id"], "malformed_text", "Its name cannot be one: it is called by its id.")
+        return str(row["id"])
+
+
+def forgotten(ref: str) -> Forgotten:
+    """The refusal to bring back what was erased for good."""
+    return Forgotten(f"Client {ref} was forgotten here: nothing of hers is taken again.")
+
+
+def clients_by_ref(work: Work, refs: Sequence[str]) -> Mapping[str, dict[str, Any]]:
+    """The clients of those refs: `id`, `ref`, `name`, `kind`, `forgotten_at`."""
+    return {
+        row["ref"]: row
+        for row in work.cursor.in_list(
+            "SELECT id, ref, name, kind, forgotten_at FROM client"
+            " WHERE org_id = :org_id AND ref IN (:refs)",
+            "refs",
+            [ref for ref in dict.fromkeys(refs) if ref],
+            org_id=work.org.id,
+        )
+    }
+
+
+def ids_by_ref(work: Work, noun: str, refs: Sequence[str | None]) -> dict[str, int]:
+    """The ids of the sitters or bookings of those refs."""
+    return {
+        row["ref"]: row["id"]
+        for row in work.cursor.in_list(
+            f"SELECT id, ref FROM {noun} WHERE org_id = :org_id AND ref IN (:refs)",
+            "refs",
+            [ref for ref in dict.fromkeys(refs) if ref],
+            org_id=work.org.id,
+        )
+    }

@@ -1,0 +1,136 @@
+"""What became of the old rows: counted by table, and told one by one where something was lost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from petmsg.errors import PetmsgError
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An old row that was not taken, or (`taken`) not as it stood there; `reason` says why.
+
+    Of a row that was there already nothing is said: only what is not taken is told every time.
+    """
+
+    table: str
+    id: str
+    taken: bool
+    code: str
+    reason: str
+    org: str | None = None
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of some rows of a table: `new` ones were taken, `known` ones were there before,
+    `merged` ones are part of another row's. `phoneless` sitters came without their own phone."""
+
+    table: str
+    read: int = 0
+    new: int = 0
+    known: int = 0
+    merged: int = 0
+    phoneless: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def refused(self) -> int:
+        """How many rows were not taken."""
+        return sum(not finding.taken for finding in self.findings)
+
+    @property
+    def changed(self) -> int:
+        """How many rows were taken, but not as they stood."""
+        return len({finding.id for finding in self.findings if finding.taken})
+
+    def refuse(self, id_: str | None, problem: PetmsgError) -> None:
+        """Note a row that was not taken."""
+        words = f"{problem.message} {problem.hint}" if problem.hint else problem.message
+        self.findings.append(Finding(self.table, id_ or "?", False, problem.code, words))
+
+    def note(self, id_: str, code: str, reason: str) -> None:
+        """Note a row that was taken, but not as it stood."""
+        self.findings.append(Finding(self.table, id_, True, code, reason))
+
+    def add(self, other: "Taken") -> None:
+        """Count what became of further rows of the same table."""
+        self.read += other.read
+        self.new += other.new
+        self.known += other.known
+        self.merged += other.merged
+        self.phoneless += other.phoneless
+        self.findings += other.findings
+
+
+@dataclass(slots=True)
+class OrgReport:
+    """What became of the rows of one old organisation. `created`: the org is new here."""
+
+    old_org: str
+    org: str
+    created: bool
+    tables: dict[str, Taken] = field(default_factory=dict)
+
+    def add(self, taken: Taken) -> None:
+        """Count what a step took."""
+        self.tables.setdefault(taken.table, Taken(taken.table)).add(taken)
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """Every row that something is to be said about, with the org."""
+        return [
+            replace(finding, org=self.org)
+            for taken in self.tables.values()
+            for finding in taken.findings
+        ]
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of all old rows: those of the organisations, and `loose` ones of none."""
+
+    orgs: list[OrgReport] = field(default_factory=list)
+    loose: dict[str, Taken] = field(default_factory=dict)
+
+    def add_loose(self, taken: Taken) -> None:
+        """Count rows that belong to no organisation."""
+        if taken.read:
+            self.loose.setdefault(taken.table, Taken(taken.table)).add(taken)
+
+    @property
+    def tables(self) -> list[dict[str, Any]]:
+        """The counts, a row for each org and table."""
+        counted: list[tuple[str | None, Taken]] = []
+        counted += [(org.org, taken) for org in self.orgs for taken in org.tables.values()]
+        counted += [(None, taken) for taken in self.loose.values()]
+        return [
+            {
+                "org": org,
+                "table": taken.table,
+                "read": taken.read,
+                "new": taken.new,
+                "merged": taken.merged,
+                "known": taken.known,
+                "not_taken": taken.refused,
+                "changed": taken.changed,
+            }
+            for org, taken in counted
+        ]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Every row that was not taken, or not as it stood."""
+        found = [finding for org in self.orgs for finding in org.findings]
+        return found + [each for taken in self.loose.values() for each in taken.findings]
+
+    @property
+    def phoneless(self) -> int:
+        """How many sitters came without a phone of their own."""
+        return sum(taken.phoneless for org in self.orgs for taken in org.tables.values())
+
+    @property
+    def new(self) -> int:
+        """How many rows were taken."""
+        return sum(row["new"] for row in self.tables)

@@ -1,0 +1,162 @@
+"""The old tables as of one moment, in a scratch database: read once, asked as often as needed.
+
+So it does not matter whether they came from a database or from files, in which order their rows
+stood, or how long taking them over lasts; and memory stays flat.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
+from typing import Any
+
+from petmsg.db.scratch import scratch
+from petmsg.errors import MalformedFile, MalformedRow
+from petmsg.services.snoutos.old import TABLES, OldRow, Source, Table, staged_time
+from petmsg.services.snoutos.report import Taken
+
+_TEXT = None
+CHUNK = 1000
+"""How many old rows one transaction takes."""
+
+_INDEXES = (
+    ("Client", "id"),
+    ("Sitter", "id"),
+    ("MessageNumber", "id"),
+    ("Thread", "id"),
+    ("Thread", "clientId"),
+    ("ClientContact", "clientId"),
+    ("AssignmentWindow", "bookingRef"),
+    ("AssignmentWindow", "id"),
+    ("Message", "threadId"),
+    ("Message", "providerMessageSid"),
+    ("Message", "id"),
+)
+
+
+class ColumnMissing(MalformedFile):
+    code = "old_column_missing"
+
+
+class Stage:
+    """The staged tables. `unread` are the rows that could not even be staged, by table."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.unread: dict[str, Taken] = {}
+
+    def rows(self, sql: str, **parameters: Any) -> list[sqlite3.Row]:
+        """All rows of a small answer."""
+        return self._connection.execute(sql, parameters).fetchall()
+
+    def chunks(self, sql: str, **parameters: Any) -> Iterator[list[sqlite3.Row]]:
+        """The rows of an answer, at most as many at once as one transaction takes."""
+        answer = self._connection.execute(sql, parameters)
+        while chunk := answer.fetchmany(CHUNK):
+            yield chunk
+
+    def among(self, sql: str, values: Sequence[str], **parameters: Any) -> list[sqlite3.Row]:
+        """Rows of a text with `IN (:values)`, for any number of values."""
+        found: list[sqlite3.Row] = []
+        for start in range(0, len(values), 500):
+            named = {f"value_{i}": each for i, each in enumerate(values[start : start + 500])}
+            listed = ", ".join(f":{name}" for name in named)
+            found += self.rows(sql.replace(":values", listed), **named, **parameters)
+        return found
+
+    def count(self) -> int:
+        """How many rows were staged."""
+        return sum(
+            self._connection.execute(f'SELECT count(*) FROM "{table.name}"').fetchone()[0]
+            for table in TABLES
+        )
+
+    def load(self, source: Source) -> None:
+        """Read every table of the source. Raises `ColumnMissing`, and what the source raises."""
+        for table in TABLES:
+            there = source.columns(table.name)
+            missing = [column for column in table.columns if column not in there]
+            if missing:
+                raise ColumnMissing(
+                    f"The old table {table.name} has no column {missing[0]}.",
+                    hint=f"Its columns: {', '.join(table.columns)}.",
+                )
+            self._load(table, source, [each for each in table.all_columns if each in there])
+        for name, column in _INDEXES:
+            self._connection.execute(f'CREATE INDEX "{name}_{column}" ON "{name}" ("{column}")')
+        for table in TABLES:
+            if "id" in table.columns:
+                self._drop_repeated(table)
+        self._connection.execute("ANALYZE")
+
+    def _load(self, table: Table, source: Source, columns: Sequence[str]) -> None:
+        listed = ", ".join(f'"{column}" TEXT' for column in table.all_columns)
+        self._connection.execute(f'CREATE TABLE "{table.name}" (line INTEGER, {listed})')
+        taken = self.unread.setdefault(table.name, Taken(table.name))
+        named = ", ".join(f'"{column}"' for column in columns)
+        marks = ", ".join("?" * (len(columns) + 1))
+        insert = f'INSERT INTO "{table.name}" (line, {named}) VALUES ({marks})'
+        kinds = [_TEXT if column == "body" else column in table.times for column in columns]
+        needs_id = "id" in table.columns
+        rows = self._sound(source.rows(table.name, columns), columns, taken, needs_id=needs_id)
+        while chunk := list(islice(rows, CHUNK)):
+            self._connection.execute("BEGIN")
+            self._connection.executemany(
+                insert, [(row.line, *_staged(row.values, kinds)) for row in chunk]
+            )
+            self._connection.execute("COMMIT")
+
+    def _sound(
+        self, rows: Iterator[OldRow], columns: Sequence[str], taken: Taken, *, needs_id: bool
+    ) -> Iterator[OldRow]:
+        """The rows that can be staged; the others are noted."""
+        place = columns.index("id") if "id" in columns else None
+        for number, row in enumerate(rows, start=1):
+            name = f"line {row.line}" if row.line else f"row {number}"
+            if row.problem is not None:
+                taken.read += 1
+                taken.refuse(name, MalformedRow(row.problem))
+            elif any("\0" in value for value in row.values if value is not None):
+                taken.read += 1
+                taken.refuse(name, MalformedRow("A cell holds a NUL."))
+            elif needs_id and place is not None and not (row.values[place] or "").strip():
+                taken.read += 1
+                taken.refuse(name, MalformedRow("It has no id."))
+            else:
+                yield row
+
+    def _drop_repeated(self, table: Table) -> None:
+        """Keep the first of several rows with one id."""
+        taken = self.unread[table.name]
+        for row in self.rows(
+            f'SELECT t.rowid, t.id FROM "{table.name}" t JOIN ('
+            f' SELECT id, min(rowid) AS kept FROM "{table.name}" GROUP BY id HAVING count(*) > 1) r'
+            " ON r.id = t.id AND r.kept <> t.rowid ORDER BY t.rowid"
+        ):
+            taken.read += 1
+            taken.refuse(row["id"], MalformedRow("The id stands twice; this row is the later one."))
+            self._connection.execute(f'DELETE FROM "{table.name}" WHERE rowid = ?', [row["rowid"]])
+
+
+@contextmanager
+def staged(source: AbstractContextManager[Source]) -> Iterator[Stage]:
+    """The source's tables, staged; the source is let go of as soon as they are read.
+
+    What is staged is gone at the end, whatever happens.
+    """
+    with scratch() as connection:
+        stage = Stage(connection)
+        with source as opened:
+            stage.load(opened)
+        yield stage
+
+
+def _staged(values: Sequence[str | None], kinds: Sequence[bool | None]) -> Iterator[str | None]:
+    """The values as they are staged: without spaces around them, but for what a person wrote."""
+    for value, is_time in zip(values, kinds, strict=True):
+        if is_time is _TEXT or value is None:
+            yield value
+        elif is_time:
+            yield staged_time(value)
+        else:
+            yield value.strip() or None

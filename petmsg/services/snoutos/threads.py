@@ -1,0 +1,164 @@
+"""Threads, taken over: the several a client had there become her one."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from sqlite3 import Row
+from typing import Any, NamedTuple
+
+from petmsg.enums import NumberClass
+from petmsg.errors import MalformedPhone, MalformedRow
+from petmsg.phone import parse_phone
+from petmsg.queries.confirm import THREADS
+from petmsg.services.snoutos.old import time_of
+from petmsg.services.snoutos.people import WHY, NotTaken, clients_by_ref
+from petmsg.services.snoutos.report import Taken
+from petmsg.services.snoutos.stage import Stage
+from petmsg.services.work import Work
+
+STRAY = """
+SELECT t.id, t.clientId, c.orgId AS owner FROM "Thread" t
+LEFT JOIN "Client" c ON c.id = t.clientId
+WHERE t.orgId = :org AND (c.id IS NULL OR c.orgId IS NOT t.orgId) ORDER BY t.id
+"""
+CLIENTS = """
+SELECT DISTINCT t.clientId AS id FROM "Thread" t
+JOIN "Client" c ON c.id = t.clientId AND c.orgId = t.orgId
+WHERE t.orgId = :org ORDER BY t.clientId
+"""
+_OF_CLIENTS = """
+SELECT t.id, t.clientId, t.createdAt, t.numberId, n.e164,
+       (SELECT max(m.createdAt) FROM "Message" m
+        WHERE m.threadId = t.id AND lower(m.direction) = 'outbound') AS spoke_at
+FROM "Thread" t LEFT JOIN "MessageNumber" n ON n.id = t.numberId
+WHERE t.orgId = :org AND t.clientId IN (:values) ORDER BY t.createdAt, t.id
+"""
+_INSERT = """
+INSERT INTO thread (org_id, client_id, pool_number_id, default_number_id, created_at)
+VALUES (:org_id, :client_id, :pool, :default, :created_at)
+ON CONFLICT (org_id, client_id) DO NOTHING
+"""
+
+
+class OurNumber(NamedTuple):
+    """A masked number of the org, as it is here."""
+
+    id: int
+    e164: str
+    number_class: NumberClass
+    sitter: str | None
+
+
+def refuse_strays(_work: Work, rows: Sequence[Row]) -> Taken:
+    """Threads of clients that are not there, or another organisation's."""
+    taken = Taken("Thread", read=len(rows))
+    for row in rows:
+        whose = f"client {row['clientId']}" if row["clientId"] else "client"
+        if row["owner"] is None:
+            problem = NotTaken(f"There is no {whose}.")
+        else:
+            problem = NotTaken(f"Its {whose} is another organisation's.")
+        taken.refuse(row["id"], problem)
+    return taken
+
+
+def take_threads(work: Work, stage: Stage, org: str, rows: Sequence[Row]) -> Taken:
+    """The one thread of each of these clients.
+
+    It began with her first one there. Its default number is the first one's; its own pool number is
+    that of the pool thread in which the company spoke last, which the client goes on seeing.
+    """
+    taken = Taken("Thread")
+    refs = [row["id"] for row in rows]
+    clients = clients_by_ref(work, refs)
+    there = {
+        row["client_id"]
+        for row in work.cursor.in_list(
+            THREADS, "client_ids", [each["id"] for each in clients.values()], org_id=work.org.id
+        )
+    }
+    numbers = our_numbers(work)
+    new: list[dict[str, Any]] = []
+    for ref, threads in _by_client(stage, org, refs):
+        taken.read += len(threads)
+        client = clients.get(ref)
+        if client is None:
+            for thread in threads:
+                taken.refuse(thread["id"], NotTaken(f"Its client {ref} was not taken."))
+            continue
+        if client["id"] in there:
+            taken.known += len(threads)
+            continue
+        for thread in threads:
+            _note_what_is_lost(thread, numbers, taken)
+        taken.new += 1
+        taken.merged += len(threads) - 1
+        new.append(_one_thread(work, client["id"], threads, numbers))
+        payload = {"threads": len(threads)}
+        work.record("thread.created", "thread", ref, payload, reason=WHY)
+    work.cursor.run_many(_INSERT, new)
+    return taken
+
+
+def _by_client(stage: Stage, org: str, refs: Sequence[str]) -> Iterator[tuple[str, list[Row]]]:
+    by_client: dict[str, list[Row]] = {ref: [] for ref in refs}
+    for thread in stage.among(_OF_CLIENTS, refs, org=org):
+        by_client[thread["clientId"]].append(thread)
+    yield from by_client.items()
+
+
+def _one_thread(
+    work: Work, client_id: int, threads: Sequence[Row], numbers: Mapping[str, OurNumber]
+) -> dict[str, Any]:
+    held = [(thread, number_of(thread["e164"], numbers)) for thread in threads]
+    pool = [
+        (thread["spoke_at"] or "", thread["createdAt"] or "", number.id)
+        for thread, number in held
+        if number is not None and number.number_class is NumberClass.POOL
+    ]
+    return {
+        "org_id": work.org.id,
+        "client_id": client_id,
+        "pool": max(pool)[2] if pool else None,
+        "default": next((number.id for _, number in held if number is not None), None),
+        "created_at": _began(work, threads),
+    }
+
+
+def _began(work: Work, threads: Sequence[Row]) -> Any:
+    for thread in threads:
+        try:
+            return time_of(thread["createdAt"], "createdAt")
+        except MalformedRow:
+            continue
+    return work.now
+
+
+def _note_what_is_lost(thread: Row, numbers: Mapping[str, OurNumber], taken: Taken) -> None:
+    try:
+        time_of(thread["createdAt"], "createdAt")
+    except MalformedRow as problem:
+        taken.note(thread["id"], problem.code, f"{problem.message} Taken without it.")
+    if number_of(thread["e164"], numbers) is None:
+        which = (
+            f"Its number {thread['numberId']} was not taken."
+            if thread["numberId"]
+            else ("It has no number.")
+        )
+        taken.note(thread["id"], "number_not_taken", which)
+
+
+def our_numbers(work: Work) -> dict[str, OurNumber]:
+    """The masked numbers of the org by E.164."""
+    rows = work.cursor.tuples(
+        "SELECT n.id, n.e164, n.class, s.ref FROM message_number n"
+        " LEFT JOIN sitter s ON s.id = n.sitter_id WHERE n.org_id = :org_id",
+        org_id=work.org.id,
+    )
+    return {row[1]: OurNumber(row[0], row[1], NumberClass(row[2]), row[3]) for row in rows}
+
+
+def number_of(written: str | None, numbers: Mapping[str, OurNumber]) -> OurNumber | None:
+    """The number of ours that an old row means."""
+    try:
+        return numbers.get(parse_phone(written or ""))
+    except MalformedPhone:
+        return None

@@ -1,0 +1,246 @@
+"""Assignment windows, taken over as confirmed bookings with their windows.
+
+petmsg has one window per booking. Of several old windows with one `bookingRef` the earliest becomes
+that booking; the others, and those without one, become bookings `snoutos:<id of the window>`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from sqlite3 import Row
+from typing import Any
+
+from petmsg.enums import BookingStatus, SitterStatus
+from petmsg.errors import MalformedRef, MalformedRow, PetmsgError, Refused
+from petmsg.queries import confirm as queries
+from petmsg.services import window
+from petmsg.services.booking_import import load_bookings, require_span
+from petmsg.services.confirm import SitterOffboarded, booked_time
+from petmsg.services.snoutos.old import time_of
+from petmsg.services.snoutos.people import WHY, NotTaken, clients_by_ref, forgotten
+from petmsg.services.snoutos.report import Taken
+from petmsg.services.snoutos.stage import Stage
+from petmsg.services.work import Work
+from petmsg.words import parse_ref
+
+# `place`: which of the windows with its bookingRef it is, the sound ones first, by time. `same_as`:
+# the first of those that are alike in everything but the id.
+WINDOWS = """
+SELECT w.id, w.orgId, w.threadId, w.sitterId, w.startsAt, w.endsAt, w.bookingRef, t.clientId,
+       t.orgId AS threadOrg, count(*) OVER ref AS alike,
+       row_number() OVER (ref ORDER BY
+           CASE WHEN t.clientId IS NULL OR w.startsAt >= '?' OR w.endsAt >= '?'
+                  OR w.startsAt IS NULL OR w.endsAt IS NULL OR w.startsAt >= w.endsAt
+                THEN 1 ELSE 0 END, w.startsAt, w.id) AS place,
+       first_value(w.id) OVER (
+           PARTITION BY w.bookingRef, t.clientId, w.sitterId, w.startsAt, w.endsAt
+           ORDER BY w.id) AS same_as
+FROM "AssignmentWindow" w LEFT JOIN "Thread" t ON t.id = w.threadId
+WHERE w.orgId = :org
+WINDOW ref AS (PARTITION BY w.bookingRef)
+ORDER BY w.startsAt, w.id
+"""
+_ALIKE = """
+SELECT w.bookingRef, w.startsAt, w.endsAt, t.clientId FROM "AssignmentWindow" w
+JOIN "Thread" t ON t.id = w.threadId
+WHERE w.orgId = :org AND w.bookingRef IN (:values)
+"""
+_INSERT = """
+INSERT INTO booking (org_id, ref, client_id, sitter_id, status, starts_at, ends_at, created_at)
+VALUES (:org_id, :ref, :client_id, :sitter_id, 'confirmed', :starts_at, :ends_at, :created_at)
+"""
+_TIMES = ("starts_at", "ends_at")
+
+
+class WindowDiffers(Refused):
+    """A booking that is here already, but differs: only news are taken."""
+
+    code = "window_differs"
+
+
+@dataclass(slots=True)
+class _Visit:
+    """An old window as it is meant. Instants are aware UTC."""
+
+    id: str
+    client: dict[str, Any]
+    sitter: dict[str, Any] | None
+    starts_at: datetime
+    ends_at: datetime
+
+
+def own_ref(window_id: str) -> str:
+    """The ref of a booking that the old system has no ref of its own for."""
+    return f"snoutos:{window_id}"
+
+
+def take_windows(work: Work, stage: Stage, org: str, rows: Sequence[Row]) -> Taken:
+    """Windows as confirmed bookings, in the order of `rows`; those that are here are left."""
+    return _Windows(work, stage, org, rows).take(rows)
+
+
+class _Windows:
+    """One chunk: looked up together, checked one by one, written together."""
+
+    def __init__(self, work: Work, stage: Stage, org: str, rows: Sequence[Row]) -> None:
+        self._work = work
+        self._taken = Taken("AssignmentWindow", read=len(rows))
+        self._clients = clients_by_ref(work, [row["clientId"] for row in rows])
+        self._sitters = _sitters(work, [row["sitterId"] for row in rows])
+        refs = [row["bookingRef"] for row in rows if row["bookingRef"]]
+        self._there = {
+            row["ref"]: row
+            for row in load_bookings(work, [*refs, *(own_ref(row["id"]) for row in rows)])
+        }
+        several = sorted({row["bookingRef"] for row in rows if row["alike"] > 1} - {None})
+        self._spans: dict[str, set[tuple[str, str, str]]] = {}
+        for row in stage.among(_ALIKE, several, org=org):
+            self._spans.setdefault(row["bookingRef"], set()).add(
+                (row["clientId"], row["startsAt"], row["endsAt"])
+            )
+        self._new: dict[str, dict[str, Any]] = {}
+
+    def take(self, rows: Sequence[Row]) -> Taken:
+        for row in rows:
+            try:
+                self._take_one(row)
+            except PetmsgError as problem:
+                self._taken.refuse(row["id"], problem)
+        self._write()
+        return self._taken
+
+    def _take_one(self, row: Row) -> None:
+        if row["bookingRef"] and row["same_as"] != row["id"]:
+            self._taken.merged += 1
+            return
+        visit = self._visit(row)
+        ref = self._ref_for(row, visit)
+        if ref is None:
+            self._taken.known += 1
+            return
+        self._new[ref] = {
+            "org_id": self._work.org.id,
+            "ref": ref,
+            "client_id": visit.client["id"],
+            "client": visit.client["ref"],
+            "sitter_id": None if visit.sitter is None else visit.sitter["id"],
+            "sitter": None if visit.sitter is None else visit.sitter["ref"],
+            "starts_at": visit.starts_at,
+            "ends_at": visit.ends_at,
+            "created_at": self._work.now,
+        }
+        self._taken.new += 1
+        if row["sitterId"] and visit.sitter is None:
+            reason = f"Its sitter {row['sitterId']} was not taken: the booking has none."
+            self._taken.note(row["id"], "sitter_not_taken", reason)
+        if not row["bookingRef"]:
+            self._taken.note(row["id"], "no_booking_ref", f"It has no bookingRef: booking {ref}.")
+        elif ref != row["bookingRef"]:
+            reason = f"Another window is booking {row['bookingRef']}: this one is booking {ref}."
+            self._taken.note(row["id"], "booking_ref_taken", reason)
+
+    def _visit(self, row: Row) -> _Visit:
+        """The window, checked. Raises `PetmsgError`."""
+        if row["clientId"] is None:
+            raise NotTaken(f"There is no thread {row['threadId']}.")
+        if row["threadOrg"] != row["orgId"]:
+            raise NotTaken(f"Its thread {row['threadId']} is another organisation's.")
+        client = self._clients.get(row["clientId"])
+        if client is None:
+            raise NotTaken(f"The client {row['clientId']} of its thread was not taken.")
+        if client["forgotten_at"] is not None:
+            raise forgotten(client["ref"])
+        starts_at = time_of(row["startsAt"], "startsAt")
+        ends_at = time_of(row["endsAt"], "endsAt")
+        require_span(starts_at, ends_at)
+        sitter = self._sitters.get(row["sitterId"])
+        over = ends_at + timedelta(minutes=self._work.org.grace_minutes) <= self._work.now
+        if sitter is not None and sitter["status"] == SitterStatus.OFFBOARDED and not over:
+            raise SitterOffboarded(f"Sitter {sitter['ref']} is offboarded here.")
+        return _Visit(row["id"], client, sitter, starts_at, ends_at)
+
+    def _ref_for(self, row: Row, visit: _Visit) -> str | None:
+        """The ref of the booking it becomes; None if it is here. Raises `PetmsgError`."""
+        own, ref = own_ref(row["id"]), row["bookingRef"]
+        if own in self._there:
+            self._require_same(self._there[own], visit)
+            return None
+        if not ref:
+            return self._checked(own)
+        there = self._there.get(ref) or self._new.get(ref)
+        if there is None:
+            return self._checked(ref if row["place"] == 1 else own)
+        if _is_same(there, visit):
+            return None
+        if ref in self._new or row["place"] > 1 or self._is_anothers(there, row):
+            return self._checked(own)
+        self._require_same(there, visit)
+        return None
+
+    def _is_anothers(self, there: Mapping[str, Any], row: Row) -> bool:
+        """Whether the booking that is here is another of the old windows with its ref."""
+        times = (there[name].isoformat(timespec="microseconds") for name in _TIMES)
+        span = (there["client"], *times)
+        own = (row["clientId"], row["startsAt"], row["endsAt"])
+        return span != own and span in self._spans.get(row["bookingRef"], ())
+
+    def _require_same(self, there: Mapping[str, Any], visit: _Visit) -> None:
+        if there.get("status") == BookingStatus.CANCELLED or _is_same(there, visit):
+            return
+        raise WindowDiffers(
+            f"Booking {there['ref']} is here already, with another client, sitter or time.",
+            hint=f"See: petmsg booking show {there['ref']}",
+        )
+
+    def _checked(self, ref: str) -> str:
+        try:
+            return parse_ref(ref)
+        except MalformedRef as problem:
+            raise MalformedRow(problem.message) from None
+
+    def _write(self) -> None:
+        rows = list(self._new.values())
+        if not rows:
+            return
+        work, cursor = self._work, self._work.cursor
+        cursor.run_many(
+            _INSERT,
+            [{k: v for k, v in row.items() if k not in ("client", "sitter")} for row in rows],
+        )
+        ids = {row["ref"]: row["id"] for row in load_bookings(work, list(self._new))}
+        for row in rows:
+            row["id"] = ids[row["ref"]]
+        threads = window.threads_for(
+            work, {row["client_id"]: (row["client"], row["sitter_id"]) for row in rows}
+        )
+        for row in rows:
+            payload = {name: row[name] for name in ("client", "starts_at", "ends_at", "sitter")}
+            work.record("booking.added", "booking", row["ref"], payload, reason=WHY)
+        window.place(work, [booked_time(row) for row in rows], threads)
+        for row in rows:
+            payload = {"client": row["client"], "sitter": row["sitter"]}
+            work.record("booking.confirmed", "booking", row["ref"], payload, reason=WHY)
+
+
+def _is_same(there: Mapping[str, Any], visit: _Visit) -> bool:
+    return (there["client_id"], there["sitter"], there["starts_at"], there["ends_at"]) == (
+        visit.client["id"],
+        None if visit.sitter is None else visit.sitter["ref"],
+        visit.starts_at,
+        visit.ends_at,
+    )
+
+
+def _sitters(work: Work, refs: Sequence[str | None]) -> dict[str | None, dict[str, Any]]:
+    """The sitters of those refs, whom nobody offboards before the commit."""
+    found = work.cursor.in_list(
+        "SELECT id, ref, status FROM sitter WHERE org_id = :org_id AND ref IN (:refs)",
+        "refs",
+        sorted({ref for ref in refs if ref}),
+        org_id=work.org.id,
+    )
+    offboarded = queries.hold_sitters(work.cursor, work.org.id, [row["id"] for row in found])
+    for row in found:
+        if row["id"] in offboarded:
+            row["status"] = SitterStatus.OFFBOARDED
+    return {row["ref"]: row for row in found}

@@ -1,0 +1,112 @@
+"""Who wrote STOP to the old system gets no texts from this one either.
+
+Its tables hold no opt-outs: the carrier kept one for each number, and petmsg may choose another. So
+a client whose last such word was a stop is opted out for the whole org, with an alert, because
+CANCEL and END often mean the visit.
+"""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from sqlite3 import Row
+from typing import Any
+
+from petmsg.clock import iso_utc
+from petmsg.enums import AlertKind, AlertSeverity, ClientKind, Direction, OptOutSource
+from petmsg.errors import MalformedRow
+from petmsg.queries.lookup import ClientKey
+from petmsg.queries.message import NoPhone
+from petmsg.services import optout
+from petmsg.services.alert import raise_alert
+from petmsg.services.snoutos.old import time_of
+from petmsg.services.snoutos.people import clients_by_ref
+from petmsg.services.snoutos.report import Taken
+from petmsg.services.snoutos.stage import Stage
+from petmsg.services.work import Work
+
+_STOP = frozenset(
+    (
+        "STOP",
+        "STOPALL",
+        "UNSUBSCRIBE",
+        "CANCEL",
+        "END",
+        "QUIT",
+        "REVOKE",
+        "OPTOUT",
+        "OPT OUT",
+        "OPT-OUT",
+    )
+)
+_START = frozenset(("START", "UNSTOP", "YES"))
+_LONGEST = 20
+"""Longer bodies are no such word, whatever surrounds it."""
+
+_SHORT = f"""
+SELECT m.id, t.clientId, m.body, m.createdAt FROM "Message" m JOIN "Thread" t ON t.id = m.threadId
+WHERE t.orgId = :org AND m.orgId = :org AND t.clientId IN (:values)
+  AND lower(m.direction) = 'inbound' AND length(m.body) <= {_LONGEST}
+ORDER BY m.createdAt, m.id
+"""
+
+
+def keep_wishes(
+    work: Work, stage: Stage, org: str, new: Sequence[Mapping[str, Any]], taken: Taken
+) -> None:
+    """Opt out the clients among whose `new` texts is a stop, unless a later word took it back.
+
+    One without a phone cannot be: that is noted, because she may get one.
+    """
+    clients = {
+        text["client_id"]
+        for text in new
+        if text["direction"] == Direction.INBOUND and _word(text["body"]) in _STOP
+    }
+    if not clients:
+        return
+    refs = [
+        row["ref"]
+        for row in work.cursor.in_list(
+            "SELECT ref FROM client WHERE org_id = :org_id AND id IN (:ids) ORDER BY ref",
+            "ids",
+            sorted(clients),
+            org_id=work.org.id,
+        )
+    ]
+    last: dict[str, Row] = {}
+    for row in stage.among(_SHORT, refs, org=org):
+        if _word(row["body"]) in _STOP | _START:
+            last[row["clientId"]] = row
+    for client in clients_by_ref(work, refs).values():
+        said = last.get(client["ref"])
+        if said is not None and _word(said["body"]) in _STOP:
+            _opt_out(work, client, said, taken)
+
+
+def _word(body: str | None) -> str:
+    """The body as a keyword is compared: capitals, without the marks around it."""
+    return " ".join((body or "").split()).strip(" .!\"'").upper()
+
+
+def _opt_out(work: Work, client: Mapping[str, Any], said: Row, taken: Taken) -> None:
+    try:
+        when = iso_utc(time_of(said["createdAt"], "createdAt"))
+    except MalformedRow:
+        return
+    key = ClientKey(client["id"], client["ref"], client["name"], ClientKind(client["kind"]))
+    reason = f"wrote {_word(said['body'])} to snoutos at {when}"
+    try:
+        done = optout.opt_out(work, key, phones=None, source=OptOutSource.KEYWORD, reason=reason)
+    except NoPhone:
+        what = f"Client {key.ref} {reason}, and has no phone: opt her out when she gets one."
+        taken.note(said["id"], "stop_without_phone", what)
+        return
+    if not done.reused:
+        raise_alert(
+            work,
+            AlertKind.CLIENT_OPTED_OUT,
+            severity=AlertSeverity.INFO,
+            entity="client",
+            ref=key.ref,
+            message=f"Client {key.ref} opted out of texts; {reason}.",
+            command=f"petmsg optout show {shlex.quote(key.ref)}",
+        )

@@ -1,0 +1,121 @@
+"""One org's morning on one screen: what runs today, what waits, what will be missing.
+
+Standard library only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from petmsg.clock import zone
+from petmsg.db.cursor import Cursor
+from petmsg.enums import AlertSeverity, NumberClass, NumberStatus, ProviderName, SitterStatus
+from petmsg.hold import freeze_stands
+from petmsg.queries import status as queries
+from petmsg.queries.inbox import unread
+from petmsg.queries.org import OrgRow
+from petmsg.services.coverage import Gap, coverage
+
+USUAL_DAYS = 3
+NEXT_RELEASES = 5
+FIRST_GAPS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """An org at `at`. Instants are aware UTC.
+
+    `counts` are those of `queries.status.COUNTS`; `sitters` count by status, `numbers` by class and
+    status, `alerts` the open ones by severity, `inbox`
+    what waits for a person. `today` is the org's own day. `gaps` are those of the next `days`;
+    `last_try_at` and `last_sync_at` are None while nothing was sent or asked for.
+    """
+
+    org: OrgRow
+    at: datetime
+    frozen: bool
+    provider: ProviderName
+    counts: dict[str, int]
+    sitters: dict[str, int]
+    numbers: dict[str, dict[str, int]]
+    today: "Today"
+    releases: list[dict[str, Any]]
+    queue: dict[str, int]
+    inbox: dict[str, int]
+    alerts: dict[str, int]
+    days: int
+    gaps: list[Gap]
+    last_try_at: datetime | None
+    last_sync_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The confirmed visits of an org's day: how many, how many run now, how many that are not over
+    have no sitter, and which sitters have the others."""
+
+    visits: int
+    running: int
+    without_sitter: int
+    sitters: list[dict[str, Any]]
+
+
+def status(
+    cursor: Cursor, orgs: Sequence[OrgRow], *, now: datetime, days: int = USUAL_DAYS
+) -> list[Status]:
+    """How the orgs stand at `now` (aware UTC). Raises `OutOfRange` for `days` out of range."""
+    return [_status(cursor, org, now, days) for org in orgs]
+
+
+def day_of(at: datetime, timezone: str) -> tuple[datetime, datetime]:
+    """The local day that contains the instant, as `[start, end)` in UTC."""
+    first = at.astimezone(zone(timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return first.astimezone(UTC), (first + timedelta(days=1)).astimezone(UTC)
+
+
+def _status(cursor: Cursor, org: OrgRow, now: datetime, days: int) -> Status:
+    queue = queries.queue(cursor, org, now=now, since=now - timedelta(hours=24))
+    last_sync_at = queue.pop("last_sync_at")
+    return Status(
+        org=org,
+        at=now,
+        frozen=freeze_stands(org.frozen_at, org.frozen_until, now),
+        provider=org.provider,
+        counts=queries.counts(cursor, org, now=now),
+        sitters=_counted(SitterStatus, queries.sitters(cursor, org)),
+        numbers=_numbers(cursor, org),
+        today=_today(cursor, org, now),
+        releases=queries.releases(cursor, org, limit=NEXT_RELEASES),
+        queue=queue,
+        inbox=unread(cursor, org),
+        alerts=_counted(reversed(AlertSeverity), queries.open_alerts(cursor, org)),
+        days=days,
+        gaps=[each for each in coverage(cursor, [org], now=now, days=days) if each.gap],
+        last_try_at=queries.last_try(cursor, org),
+        last_sync_at=last_sync_at,
+    )
+
+
+def _numbers(cursor: Cursor, org: OrgRow) -> dict[str, dict[str, int]]:
+    rows = queries.numbers(cursor, org)
+    return {
+        each.value: _counted(NumberStatus, {row[1]: row[2] for row in rows if row[0] == each})
+        for each in NumberClass
+    }
+
+
+def _today(cursor: Cursor, org: OrgRow, now: datetime) -> Today:
+    since, until = day_of(now, org.timezone)
+    rows = queries.visits(cursor, org, now=now, since=since, until=until)
+    return Today(
+        visits=sum(row["visits"] for row in rows),
+        running=sum(row["running"] for row in rows),
+        without_sitter=sum(row["not_over"] for row in rows if row["sitter"] is None),
+        sitters=[row for row in rows if row["sitter"] is not None],
+    )
+
+
+def _counted(words: Any, found: dict[str, int]) -> dict[str, int]:
+    """A count for every word, also for those nothing is of."""
+    return {word.value: found.get(word.value, 0) for word in words}

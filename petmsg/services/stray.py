@@ -1,0 +1,85 @@
+"""Texts to numbers that were never ours: kept, with an alert, until the number is added.
+
+A stray is somebody's words and a sign that a webhook points to the wrong place, or that a number of
+the account was never added. It belongs to no org; every org that uses its provider is told.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from petmsg.db.engine import cursor_of
+from petmsg.enums import AlertKind, AlertSeverity, ProviderName
+from petmsg.errors import NoOrg
+from petmsg.providers.base import ReceivedText
+from petmsg.queries.org import OrgRow, all_orgs
+from petmsg.services.alert import raise_alert
+from petmsg.services.work import Work
+
+_KEEP = """
+INSERT INTO stray_text (provider, provider_message_id, from_phone, to_e164, body, media_count,
+  received_at)
+VALUES (:provider, :provider_message_id, :from_phone, :to_e164, :body, :media_count, :received_at)
+ON CONFLICT (provider_message_id) DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A text that was kept; `duplicate` says that it was there before."""
+
+    stray: int
+    to_e164: str
+    duplicate: bool
+
+
+def keep(
+    session: Session,
+    text: ReceivedText,
+    *,
+    provider: ProviderName | None,
+    actor: str,
+    now: datetime,
+) -> tuple[Stray, Work]:
+    """Keep a text to a number that is no org's. The same provider id again changes nothing.
+
+    The work of one of the orgs that were told comes back with it, for the caller to finish. Raises
+    `NoOrg` where there is nobody to tell.
+    """
+    cursor = cursor_of(session)
+    told = _told(all_orgs(cursor), provider)
+    new = cursor.run(
+        _KEEP,
+        provider=provider.value if provider is not None else None,
+        provider_message_id=text.provider_message_id,
+        from_phone=text.from_phone,
+        to_e164=text.to_e164,
+        body=text.body,
+        media_count=text.media_count,
+        received_at=text.received_at or now,
+    )
+    stray_id = cursor.value(
+        "SELECT id FROM stray_text WHERE provider_message_id = :id", id=text.provider_message_id
+    )
+    works = [Work(session, org, actor, now) for org in told]
+    for work in works if new else []:
+        raise_alert(
+            work,
+            AlertKind.STRAY_TEXT,
+            severity=AlertSeverity.CRITICAL,
+            entity="number",
+            ref=text.to_e164,
+            message=f"A text came to {text.to_e164}, which is no number of ours.",
+            command="petmsg inbox strays; if it is yours: petmsg number add "
+            f"{text.to_e164} --class pool, then petmsg inbox adopt {stray_id}",
+        )
+    for work in works[:-1]:
+        work.finish()
+    return Stray(int(stray_id), text.to_e164, duplicate=not new), works[-1]
+
+
+def _told(orgs: list[OrgRow], provider: ProviderName | None) -> list[OrgRow]:
+    if not orgs:
+        raise NoOrg
+    return [org for org in orgs if org.provider is provider] or orgs

@@ -1,0 +1,73 @@
+"""A client's thread over a span of time: windows, the number she sees, quarantines and texts.
+
+The segments are those of `petmsg route simulate`, so the drawing says what explaining says.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.queries import timeline as queries
+from petmsg.queries.course import Span
+from petmsg.queries.lookup import find_client
+from petmsg.queries.org import OrgRow
+from petmsg.routing.simulate import Segment
+from petmsg.services.simulate import checked_span, remarks, segments_by_client
+
+USUAL_PAST = timedelta(days=3)
+USUAL_DAYS = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What is drawn. Instants are aware UTC; `timezone` is the org's, in which it is read."""
+
+    org: str
+    client: str
+    name: str | None
+    timezone: str
+    start: datetime
+    end: datetime
+    now: datetime
+    segments: tuple[Segment, ...]
+    windows: tuple[dict[str, Any], ...]
+    quarantines: tuple[dict[str, Any], ...]
+    messages: tuple[dict[str, Any], ...]
+    remarks: tuple[str, ...] = ()
+
+
+def span_of(start: datetime | None, end: datetime | None, *, now: datetime) -> Span:
+    """The span to draw: without a start from three days ago on, without an end fourteen days long.
+
+    Raises `EndNotAfterStart`, and `OutOfRange` for one of more than 400 days.
+    """
+    if start is None:
+        start = (now if end is None else min(now, end)) - USUAL_PAST
+    return checked_span(start, start + USUAL_DAYS if end is None else end, now=now)
+
+
+def timeline(cursor: Cursor, org: OrgRow, client_text: str, span: Span, now: datetime) -> Timeline:
+    """The client's timeline. Changes nothing. Raises `NotFound` or `Ambiguous`."""
+    client = find_client(cursor, org.id, client_text)
+    touched = {"since": span.start, "until": span.end}
+    segments = [each for row in segments_by_client(cursor, org, span, client) for each in row]
+    windows = queries.windows_in(cursor, org, client, **touched)
+    messages = queries.messages_in(cursor, org, client, **touched)
+    numbers = {each.route.number.e164 for each in segments if each.route.number is not None}
+    sitters = sorted({row["sitter"] for row in windows if row["sitter"] is not None})
+    numbers |= queries.numbers_of(cursor, org, sitters)
+    return Timeline(
+        org=org.slug,
+        client=client.ref,
+        name=client.name,
+        timezone=org.timezone,
+        start=span.start,
+        end=span.end,
+        now=now,
+        segments=tuple(segments),
+        windows=tuple(windows),
+        quarantines=tuple(queries.quarantines_in(cursor, org, sorted(numbers), **touched)),
+        messages=tuple(messages),
+        remarks=remarks(cursor, org, span, client),
+    )

@@ -1,0 +1,98 @@
+"""What runs, or should have run by now: senders, quarantines, the queue, texts in doubt.
+
+Standard library only. Each check says what is not as it should be, nothing where all is well.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.db.liveness import is_dead
+from petmsg.enums import CheckResult
+from petmsg.queries import upkeep as queries
+from petmsg.services.examined import Check, Finding, Patient, told
+
+RELEASE_LATE = timedelta(hours=1)
+QUEUE_LATE = timedelta(minutes=30)
+DOUBT_LATE = timedelta(hours=1)
+"""From then on it looks as if nobody runs the command of cron that would have ended it."""
+
+
+def _senders(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+    """Texts that are being sent by a worker who is dead."""
+
+    def finding(row: dict[str, Any], org: str | None) -> Finding:
+        return Finding(
+            f"Text {row['message']} is being sent, and its sender is dead",
+            patient.command("petmsg reconcile{org}", org),
+            org,
+        )
+
+    dead = [
+        row
+        for row in queries.being_sent(cursor)
+        if is_dead(cursor, patient.location, row["worker"])
+    ]
+    return told(patient, dead, finding)
+
+
+def _quarantines(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+    """Quarantines that are over and were not ended. The numbers are usable all the same."""
+
+    def finding(row: dict[str, Any], org: str | None) -> Finding:
+        late = patient.now - row["quarantined_until"]
+        return Finding(
+            f"The quarantine of {row['number']} has been over for {_length(late)}",
+            patient.command("petmsg number release-due{org}", org),
+            org,
+            CheckResult.PROBLEM if late > RELEASE_LATE else CheckResult.WARNING,
+        )
+
+    return told(patient, queries.over_quarantines(cursor, now=patient.now), finding)
+
+
+def _queue(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+    """Texts that are due, and that nobody looked at for a while."""
+
+    def finding(row: dict[str, Any], org: str | None) -> Finding:
+        return Finding(
+            f"{row['texts']} text(s) are due, the first for {_length(patient.now - row['due_at'])}",
+            patient.command("petmsg message dispatch{org}", org),
+            org,
+            CheckResult.WARNING,
+        )
+
+    return told(patient, queries.overdue(cursor, before=patient.now - QUEUE_LATE), finding)
+
+
+def _doubts(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+    """Texts whose fate is not known for longer than asking the provider takes."""
+
+    def finding(row: dict[str, Any], org: str | None) -> Finding:
+        length = _length(patient.now - row["in_doubt_at"])
+        return Finding(
+            f"{row['texts']} text(s) are in doubt, the first for {length}",
+            patient.command("petmsg reconcile{org}", org),
+            org,
+            CheckResult.WARNING,
+        )
+
+    return told(patient, queries.old_doubts(cursor, before=patient.now - DOUBT_LATE), finding)
+
+
+def _length(span: timedelta) -> str:
+    """A span in words, to its largest unit."""
+    seconds = int(span.total_seconds())
+    for size, unit in ((86400, "day(s)"), (3600, "hour(s)"), (60, "minute(s)")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} second(s)"
+
+
+UPKEEP = (
+    Check("senders_alive", "Whoever sends a text is alive", _senders),
+    Check("quarantines_ended", "Quarantines that are over were ended", _quarantines),
+    Check("queue_moves", "What is due is looked at", _queue),
+    Check("doubts_settled", "Texts in doubt are looked up", _doubts),
+)

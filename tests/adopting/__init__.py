@@ -1,0 +1,1 @@
+"""Leaving and coming: exports, what is taken back, and the system petmsg replaces."""

@@ -1,0 +1,180 @@
+"""A company with something in every table, and texts that are hard to write down."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.errors import REFUSED
+from petmsg.services.alert import raise_alert
+from tests.cli.texting import DESK, MAYA, OLGA, POOL, people, visit
+from tests.consistency import raw
+from tests.fixtures import NOW, Cli, Ran, add_org, run_cli, working
+
+ODD_TEXTS = (
+    '=HYPERLINK("http://x")',
+    "+14155551001 is my number",
+    "'quoted at its start",
+    "'=both",
+    'two\nlines, a comma and "quotes"',
+    "a return\rin between\r\nand more",
+    " spaces at both ends ",
+    "\ttab",
+    "-1",
+    "@all",
+    "|pipe",
+    "%41",
+    "'",
+    "naïve ☃ 🐕 \u2028 \u202e \x1b[31m",
+    "Text <row 5> and <row =5>",
+    "12",
+    "true",
+)
+"""Bodies that a spreadsheet, a CSV reader or an import could take for something else."""
+
+
+def command_line(url: str, org: str = "happy-paws") -> Cli:
+    """The command line on one of several orgs of a database."""
+
+    def run(*arguments: str, **options: Any) -> Ran:
+        return run_cli(options.pop("url", url), *arguments, "--org", org, **options)
+
+    return run
+
+
+def fill(url: str) -> None:
+    """Two companies: `happy-paws` with something in every table, and a small `other`."""
+    add_org(url, "other", front_desk="+14155550900", timezone="Europe/Berlin")
+    other = command_line(url, "other")
+    other("client", "add", "Ann of the other", "--phone", "+14155551001", "--ref", "C-1")
+    other("message", "send", "C-1", "--body", "from the other company")
+    add_org(url, front_desk=DESK)
+    cli = command_line(url)
+    people(cli)
+    visit(cli)
+    cli("org", "set", "--quiet-hours", "21:00-08:00", "--pool-threads-per-number", "3")
+    for index, body in enumerate(ODD_TEXTS):
+        with working(url, org="happy-paws", now=NOW + timedelta(minutes=index)) as work:
+            _inbound(work.cursor, work.org.id, index, body)
+    assert cli("message", "send", "C-1", "--body", "See you", "--key", "=k").code == 0
+    other("message", "send", "C-1", "--body", "between two of happy-paws")
+    assert cli("message", "send", "C-1", "--body", "Later", "--at", "+2h").code == 0
+    assert cli("message", "send", "C-1", "--body", "Bye", "--as", "S-1").code == 0
+    cli("client", "add", "Gone", "--phone", "+14155551009", "--ref", "C-9", "--kind", "recurring")
+    cli("message", "send", "C-9", "--body", "soon forgotten")
+    cli("optout", "add", "C-9", "--reason", "she asked")
+    assert cli("client", "forget", "C-9", "--reason", "her wish", "--yes").code == 0
+    cli("optout", "add", "C-2", "--reason", "=she asked")
+    cli("client", "add", "Made up", "--phone", "+14155551010", "--timezone", "Asia/Tokyo")
+    cli("number", "quarantine", POOL, "--days", "7", "--reason", 'filtered, "twice"')
+    cli("number", "pace", MAYA, "--segments-per-second", "0.3")
+    assert cli("sitter", "deactivate", "S-2", "--reason", "moved").code == 0
+    with working(url, org="happy-paws") as work:
+        _alerts(work)
+        work.cursor.run(
+            "INSERT INTO blocked_pair (org_id, number_id, phone_key, code, blocked_at)"
+            " SELECT org_id, id, 'abc', '21610', :now FROM message_number WHERE e164 = :e164",
+            now=work.now,
+            e164=OLGA,
+        )
+    _replies(url, cli)
+    # A name as somebody without petmsg may have written it.
+    with raw(url) as cursor:
+        cursor.run("UPDATE client SET name = '' WHERE ref = 'C-2'")
+
+
+def _replies(url: str, cli: Cli) -> None:
+    """Texts that came in, were passed on, asked about, answered, and a payment."""
+    later = NOW + timedelta(hours=1)
+    assert cli("org", "set", "--relay", "on", "--unknown-reply", "Who are you?").code == 0
+    for sender, to, body, at in (
+        ("+14155551001", MAYA, "Is Rex fine?", 0),
+        ("+14155552001", MAYA, "He is!", 1),
+        ("+16175550199", DESK, "Hello", 2),
+        ("+14155551001", DESK, "Call me", 3),
+    ):
+        came = cli(
+            "message", "receive", "--from", sender, "--to", to, "--body", body,
+            now=later + timedelta(minutes=at),
+        )  # fmt: skip
+        assert came.code == 0, came.err
+    words = ("message", "receive", "--from", "+14155551001", "--to", "+19995550100", "--body", "Hi")
+    assert run_cli(url, *words).code == REFUSED  # a stray
+    with raw(url) as cursor:
+        cursor.run("INSERT INTO pull_mark (provider, pulled_until) VALUES ('twilio', :t)", t=NOW)
+    waits = cli("inbox", "list", "-o", "json").json[0]["message"]
+    assert cli("inbox", "claim", str(waits), "--actor", "eva").code == 0
+    with working(url, org="happy-paws") as work:
+        text = work.cursor.value("SELECT max(id) FROM message WHERE from_e164 = '+14155552001'")
+        options = work.cursor.tuples("SELECT id FROM client WHERE org_id = :o", o=work.org.id)
+        work.cursor.run(
+            "INSERT INTO relay_question (org_id, message_id, sitter_id, options, asked_at)"
+            " SELECT :o, :text, id, :options, :now FROM sitter WHERE org_id = :o AND ref = 'S-1'",
+            o=work.org.id,
+            text=text,
+            options=json.dumps([row[0] for row in options]),
+            now=work.now,
+        )
+        work.cursor.run(
+            "INSERT INTO stripe_event (event_id, org_id, kind, booking, outcome, received_at)"
+            " VALUES ('evt_1', :o, 'payment_intent.succeeded', 'B-1', 'confirmed', :now)",
+            o=work.org.id,
+            now=work.now,
+        )
+
+
+def held_text(url: str) -> int:
+    """The id of the text that the open alert is about."""
+    with raw(url) as cursor:
+        return int(cursor.value("SELECT id FROM message WHERE idempotency_key = '=k'"))
+
+
+def _inbound(cursor: Any, org_id: int, index: int, body: str) -> None:
+    cursor.run(
+        "INSERT INTO message (org_id, thread_id, client_id, direction, status, body, from_e164,"
+        " to_e164, number_id, provider_message_id, segments, attempts, actor, created_at)"
+        " SELECT t.org_id, t.id, t.client_id, 'inbound', 'received', :body, '+14155551001', n.e164,"
+        " n.id, :sid, 1, 0, 'client', :now FROM thread t JOIN message_number n ON n.e164 = :e164"
+        " WHERE t.org_id = :org_id",
+        body=body,
+        sid=f"SMin{index}",
+        now=NOW + timedelta(microseconds=index),
+        e164=MAYA,
+        org_id=org_id,
+    )
+    cursor.run(
+        "INSERT INTO inbound_text (message_id, org_id, received_at, addressed_to, code,"
+        " media_count)"
+        " SELECT id, org_id, created_at, 'front_desk', 'NO_ACTIVE_WINDOW', 0 FROM message"
+        " WHERE provider_message_id = :sid",
+        sid=f"SMin{index}",
+    )
+
+
+def _alerts(work: Any) -> None:
+    text = work.cursor.value("SELECT id FROM message WHERE idempotency_key = '=k'")
+    raise_alert(
+        work,
+        AlertKind.MESSAGE_HELD,
+        severity=AlertSeverity.WARNING,
+        entity="message",
+        ref=str(text),
+        message=f"Text {text} is held: she said <row 7> and <row =7>, twice.",
+        command=f"petmsg message retry {text} --reason … (or: petmsg message cancel {text})",
+    )
+    raise_alert(
+        work,
+        AlertKind.NUMBER_GONE,
+        severity=AlertSeverity.CRITICAL,
+        entity="number",
+        ref=MAYA,
+        message="The provider does not list it; text 999999 was the last.",
+    )
+
+
+def text_of(folder: Path) -> str:
+    """Everything that is written in a folder."""
+    return "\n".join(
+        path.read_text("utf-8") for path in sorted(folder.rglob("*")) if path.is_file()
+    )

@@ -1,0 +1,203 @@
+"""A small company in one transaction, and a naive model of it: where does each text go?
+
+The model knows sentences of the issue, lists, and nothing of petmsg's rules, queries or ledger. It
+is told what was done, remembers everything for ever, and answers by looking through its lists.
+"""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from petmsg.db.engine import cursor_of, make_engine
+from petmsg.db.location import locate
+from petmsg.queries.org import find_org
+from petmsg.services.work import Work
+from tests.fixtures import ACTOR, NOW
+
+DESK = "+14155550100"
+CLIENTS = {"C-1": "+14155551001", "C-2": "+14155551002", "C-3": "+14155551003"}
+SITTERS = {"S-1": "+14155552001", "S-2": "+14155552002"}
+NAMES = {"S-1": "Maya", "S-2": "Olga"}
+STRANGERS = ("+16175550198", "+16175550199")
+POOL = ("+14155550150", "+14155550151")
+SITTER_NUMBERS = tuple(f"+1415555016{i}" for i in range(6))
+NEVER_OURS = "+19995550100"
+PEOPLE = {*CLIENTS.values(), *SITTERS.values(), *STRANGERS}
+GRACE = timedelta(minutes=60)
+
+
+@dataclass
+class Span:
+    """What a number was from `start` on."""
+
+    start: datetime
+    number_class: str
+    holder: str | None
+    resting_until: datetime | None = None
+
+
+@dataclass
+class Window:
+    """A confirmed booking's window."""
+
+    booking: int
+    client: str
+    sitter: str | None
+    start: datetime
+    booked_until: datetime
+    end: datetime
+
+    def contains(self, at: datetime) -> bool:
+        return self.start <= at < self.end
+
+
+@dataclass
+class Text:
+    """A text that came in, and where the model says it goes."""
+
+    sid: str
+    body: str
+    sender: str
+    number: str
+    at: datetime
+    came: datetime
+    client: str | None
+    to: str
+    code: str
+    message: int = 0
+
+
+@dataclass
+class Model:
+    """Everything that was done, in lists."""
+
+    now: datetime = NOW
+    numbers: dict[str, list[Span]] = field(default_factory=dict)
+    active: dict[str, list[list[datetime | None]]] = field(default_factory=dict)
+    windows: list[Window] = field(default_factory=list)
+    seen: list[tuple[str, str, datetime, str | None]] = field(default_factory=list)
+    texts: dict[str, Text] = field(default_factory=dict)
+    stopped: set[str] = field(default_factory=set)
+
+    # --------------------------------------------------------------------------- what was done
+
+    def becomes(
+        self, e164: str, number_class: str, holder: str | None, until: datetime | None = None
+    ) -> None:
+        self.numbers.setdefault(e164, []).append(Span(self.now, number_class, holder, until))
+
+    def leaves(self, sitter: str) -> None:
+        """Offboarding: windows that run end, later ones lose her."""
+        self.active[sitter][-1][1] = self.now
+        for window in self.windows:
+            if window.sitter == sitter and window.start >= self.now:
+                window.sitter = None
+            elif window.sitter == sitter and window.contains(self.now):
+                window.end = self.now
+                window.booked_until = min(window.booked_until, self.now)
+
+    # --------------------------------------------------------------------------- what was true
+
+    def span(self, e164: str, at: datetime) -> Span:
+        known = [span for span in self.numbers[e164] if span.start <= at]
+        return known[-1] if known else self.numbers[e164][0]
+
+    def number_of(self, sitter: str, at: datetime) -> str | None:
+        for e164 in self.numbers:
+            if self.span(e164, at).holder == sitter:
+                return e164
+        return None
+
+    def is_active(self, sitter: str | None, at: datetime) -> bool:
+        return any(
+            first is not None and first <= at and (last is None or at < last)
+            for first, last in self.active.get(sitter or "", [])
+        )
+
+    def is_usable(self, e164: str, at: datetime) -> bool:
+        until = self.span(e164, at).resting_until
+        return until is None or until <= at
+
+    def open_windows(self, client: str, at: datetime) -> list[Window]:
+        return [each for each in self.windows if each.client == client and each.contains(at)]
+
+    def open_clients(self, sitter: str, at: datetime) -> set[str]:
+        if not self.is_active(sitter, at):
+            return set()
+        return {each.client for each in self.windows if each.sitter == sitter and each.contains(at)}
+
+    # -------------------------------------------------------------------- what must come of it
+
+    def expect(self, sender: str, number: str, at: datetime, body: str) -> tuple[str, str]:
+        """Who is to read it, and the code: the issue, sentence by sentence."""
+        client = next((ref for ref, phone in CLIENTS.items() if phone == sender), None)
+        span = self.span(number, at)
+        if body in ("STOP", "START"):
+            return ("front_desk" if client else "unrouted"), f"KEYWORD_{body}"
+        if span.holder is not None and SITTERS[span.holder] == sender:
+            return "relay", "SITTER_REPLY"
+        if client is None:
+            return "unrouted", "UNKNOWN_SENDER"
+        windows = self.open_windows(client, at)
+        for window in windows:
+            if (
+                window.sitter is not None
+                and self.is_active(window.sitter, at)
+                and span.holder == window.sitter
+                and self.is_usable(number, at)
+            ):
+                return window.sitter, "WINDOW_ACTIVE"
+        then = [whose for who, what, when, whose in self.seen
+                if who == client and what == number and when <= at]  # fmt: skip
+        if then and then[-1] is not None and then[-1] != span.holder:
+            return "front_desk", "FORMER_NUMBER"
+        if span.number_class != "sitter":
+            return "front_desk", "POOL_OR_DESK_NUMBER"
+        hers = [window for window in windows if window.sitter == span.holder]
+        if windows and span.holder is not None and not hers:
+            return "front_desk", "NUMBER_OF_ANOTHER_SITTER"
+        if hers and span.holder is not None and not self.is_active(span.holder, at):
+            return "front_desk", "SITTER_NOT_ACTIVE"
+        if hers and span.holder is not None and not self.is_usable(number, at):
+            return "front_desk", "NUMBER_QUARANTINED"
+        return "front_desk", "NO_ACTIVE_WINDOW"
+
+    def speaks(self, client: str, at: datetime) -> str | None:
+        """The sitter's number a text to the client leaves from, None for the pool or the desk."""
+        windows = self.open_windows(client, at)
+        windows = [each for each in windows if each.start <= at < each.booked_until] or windows
+        if not windows:
+            return None
+        latest = max(each.start for each in windows)
+        window = max((w for w in windows if w.start == latest), key=lambda w: w.booking)
+        if window.sitter is None or not self.is_active(window.sitter, at):
+            return None
+        number = self.number_of(window.sitter, at)
+        return number if number is not None and self.is_usable(number, at) else None
+
+
+class World:
+    """The real thing: petmsg's services in one transaction that is rolled back at the end."""
+
+    def __init__(self, url: str) -> None:
+        self._closing = ExitStack()
+        engine = make_engine(locate(url))
+        self._closing.callback(engine.dispose)
+        self._session = self._closing.enter_context(Session(engine, expire_on_commit=False))
+        self._closing.callback(self._session.rollback)
+        self.cursor = cursor_of(self._session)
+
+    def work(self, now: datetime) -> Work:
+        """A unit of work at `now`; the org is read anew."""
+        self._session.flush()
+        return Work(self._session, find_org(self.cursor, None), ACTOR, now)
+
+    def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
+        self._session.flush()
+        return self.cursor.rows(statement, **values)
+
+    def close(self) -> None:
+        self._closing.close()

@@ -1,0 +1,547 @@
+"""Bookings, windows, quarantines, renumbering, offboarding, and texts repeated and out of order.
+
+Every text that comes in is held against the naive model; every text that leaves is looked at by
+somebody who knows all personal phones. `run_replies` takes its seed and its number of steps:
+
+    python -m tests.campaigns.replying --seed 7 --steps 1000000
+"""
+
+import argparse
+import random
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    rule,
+    run_state_machine_as_test,
+)
+
+from petmsg.db import migrate
+from petmsg.enums import NumberClass, ProviderName
+from petmsg.errors import PetmsgError
+from petmsg.providers.base import Accepted, ReceivedText, Rejected, RejectionClass
+from petmsg.services import (
+    booking,
+    client,
+    confirm,
+    message,
+    number,
+    offboard,
+    org,
+    quarantine,
+    sitter,
+)
+from petmsg.services.claim import Claim, Ended, claim
+from petmsg.services.receive import STALE_AFTER, Received, receive
+from petmsg.services.record import HandedOver, record
+from petmsg.services.work import Work
+from tests.campaigns.replies import (
+    CLIENTS,
+    DESK,
+    GRACE,
+    NAMES,
+    PEOPLE,
+    POOL,
+    SITTER_NUMBERS,
+    SITTERS,
+    STRANGERS,
+    Model,
+    Text,
+    Window,
+    World,
+)
+from tests.fixtures import ACTOR, NOW, add_org
+
+SECOND, MINUTE, HOUR, DAY = (
+    timedelta(seconds=1),
+    timedelta(minutes=1),
+    timedelta(hours=1),
+    timedelta(days=1),
+)
+EVERY_NUMBER = (DESK, *POOL, *SITTER_NUMBERS)
+
+clients = st.sampled_from([*CLIENTS])
+sitters = st.sampled_from([*SITTERS])
+numbers = st.sampled_from(EVERY_NUMBER)
+delays = st.sampled_from([*[0 * MINUTE] * 4, 5 * MINUTE, 50 * MINUTE, 3 * HOUR, 2 * DAY])
+words = st.sampled_from(
+    ["Hi", "Is Rex fine?", "STOP", "START", f"Call {CLIENTS['C-1']}", "me@example.org", ""]
+)
+spans = st.sampled_from([MINUTE, MINUTE, 5 * MINUTE, 10 * MINUTE, HOUR, 5 * HOUR, 2 * DAY])
+starts = st.sampled_from([-4 * HOUR, -30 * MINUTE, 0 * MINUTE, 20 * MINUTE, 3 * HOUR])
+lengths = st.sampled_from([45 * MINUTE, 2 * HOUR, 12 * HOUR])
+targets = st.sampled_from(["her sitter", "her sitter", "seen", "any"])
+her_words = st.sampled_from(
+    ["On my way", "Yes", "All well", "@C-1 all well", "@C-2 all well", "1", "2", "@C-9 hm"]
+)
+
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+OFTEN = {
+    "a_client_writes": 7,
+    "a_sitter_writes": 5,
+    "the_queue_is_sent": 4,
+    "somebody_books": 3,
+    "time_goes_by": 2,
+    "a_text_is_delivered_again": 2,
+    "the_desk_writes": 2,
+    "a_sitter_comes": 2,
+    "a_stranger_writes": 1,
+    "a_sitter_writes_to_some_number": 1,
+    "somebody_cancels": 1,
+    "a_booking_is_reassigned": 1,
+    "a_number_rests": 2,
+    "a_number_returns": 1,
+    "quarantines_end": 1,
+    "a_sitter_is_renumbered": 1,
+    "a_sitter_leaves": 1,
+    "a_number_is_a_sitters_again": 1,
+}
+"""How often each happens, beside the others. One rule draws them all: Hypothesis leaves out whole
+rules at random, and a company in which nobody books proves little."""
+WHAT_HAPPENS = [what for what, times in OFTEN.items() for _ in range(times)]
+
+
+class Replies(RuleBasedStateMachine):
+    """One company's life; `url` is a migrated SQLite database with an org in it."""
+
+    url: str
+    steps = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World(self.url)
+        self.model = Model()
+        self.bookings = 0
+        self.sids = 0
+        self.passed_on: dict[int, str] = {}
+
+    @initialize()
+    def company(self) -> None:
+        self.model.becomes(DESK, "front_desk", None)
+        self.model.now += SECOND
+        work = self._work()
+        org.change(work, relay="on")
+        for ref, phone in CLIENTS.items():
+            client.add(work, f"Client {ref[-1]} of {phone}", phones=[phone], ref=ref)
+        for e164 in POOL:
+            number.add(work, e164, number_class=NumberClass.POOL)
+            self.model.becomes(e164, "pool", None)
+        for ref, phone in SITTERS.items():
+            sitter.add(work, NAMES[ref], phone=phone, ref=ref)
+            self.model.active[ref] = []
+        for e164 in SITTER_NUMBERS:
+            number.add(work, e164, number_class=NumberClass.SITTER)
+            self.model.becomes(e164, "sitter", None)
+        work.finish()
+        for ref in SITTERS:
+            self.activates(ref)
+        for who, whose in (("C-1", "S-1"), ("C-2", "S-1"), ("C-3", "S-2")):
+            self.books(who, whose, 0 * MINUTE, DAY)
+        self.model.now += 6 * HOUR
+
+    def teardown(self) -> None:
+        try:
+            if self.model.numbers and sys.exc_info()[0] is None:
+                self._settle()
+                self._nothing_is_lost()
+        finally:
+            self.world.close()
+
+    def _work(self) -> Work:
+        return self.world.work(self.model.now)
+
+    def _do(self, what: Callable[[Work], object]) -> bool:
+        """Whether petmsg did it; what it refuses changes nothing."""
+        type(self).steps += 1
+        self.model.now += SECOND
+        work = self._work()
+        try:
+            with work.session.begin_nested():
+                what(work)
+                work.finish()
+        except PetmsgError:
+            return False
+        return True
+
+    @rule(what=st.sampled_from(WHAT_HAPPENS), data=st.data())
+    def happens(self, what: str, data: st.DataObject) -> None:
+        getattr(self, what)(data.draw)
+
+    # --------------------------------------------------------------------------- the company
+
+    def time_goes_by(self, draw: Draw) -> None:
+        type(self).steps += 1
+        self.model.now += draw(spans)
+
+    def somebody_books(self, draw: Draw) -> None:
+        self.books(draw(clients), draw(sitters), draw(starts), draw(lengths))
+
+    def books(self, who: str, whose: str, starts: timedelta, lasts: timedelta) -> None:
+        self.bookings += 1
+        ref = f"B-{self.bookings}"
+        start = (self.model.now + starts).replace(second=0)
+        added = self._do(
+            lambda work: booking.add(
+                work, ref=ref, client=who, sitter=whose, starts_at=start, ends_at=start + lasts
+            )
+        )
+        if added and self._do(lambda work: confirm.confirm(work, [ref], of_many=False)):
+            until = start + lasts
+            window = Window(self.bookings, who, whose, start, until, until + GRACE)
+            self.model.windows.append(window)
+
+    def somebody_cancels(self, draw: Draw) -> None:
+        if not self.model.windows:
+            return
+        window = draw(st.sampled_from(self.model.windows))
+        assert self._do(lambda work: booking.cancel(work, f"B-{window.booking}"))
+        self.model.windows.remove(window)
+
+    def a_booking_is_reassigned(self, draw: Draw) -> None:
+        if not self.model.windows:
+            return
+        window, to = draw(st.sampled_from(self.model.windows)), draw(st.one_of(st.none(), sitters))
+        if self._do(lambda work: booking.reassign(work, f"B-{window.booking}", sitter=to)):
+            window.sitter = to
+            window.booked_until = max(window.booked_until, window.end - GRACE)
+            self._as_stored(window)
+
+    def _as_stored(self, window: Window) -> None:
+        """Reassigning puts a window that was cut short back to its booking's times."""
+        (row,) = self.world.rows(
+            "SELECT starts_at, ends_at FROM booking WHERE ref = :ref", ref=f"B-{window.booking}"
+        )
+        window.booked_until, window.end = row["ends_at"], row["ends_at"] + GRACE
+
+    def a_number_rests(self, draw: Draw) -> None:
+        days, at_random, whose = map(draw, (st.sampled_from([1, 3, 90]), numbers, sitters))
+        hers = self.model.number_of(whose, self.model.now)
+        e164 = hers if hers is not None and draw(st.booleans()) else at_random
+        if e164 == DESK:
+            return
+        if self._do(lambda work: quarantine.quarantine_all(work, [e164], reason="x", days=days)):
+            span = self.model.span(e164, self.model.now)
+            until = self.model.now + days * DAY
+            self.model.becomes(e164, span.number_class, span.holder, until)
+
+    def a_number_returns(self, draw: Draw) -> None:
+        e164 = draw(numbers)
+        if self._do(lambda work: quarantine.restore(work, e164, reason="x")):
+            span = self.model.span(e164, self.model.now)
+            self.model.becomes(e164, span.number_class, span.holder)
+
+    def quarantines_end(self, _: Draw) -> None:
+        self._do(quarantine.release_due)
+
+    def a_sitter_comes(self, draw: Draw) -> None:
+        self.activates(draw(sitters))
+
+    def activates(self, who: str) -> None:
+        if not self._do(lambda work: sitter.activate(work, who)):
+            return
+        if not self.model.is_active(who, self.model.now):
+            self.model.active[who].append([self.model.now, None])
+        self._holds(who)
+
+    def a_sitter_is_renumbered(self, draw: Draw) -> None:
+        who = draw(sitters)
+        old = self.model.number_of(who, self.model.now)
+        if self._do(lambda work: sitter.renumber(work, who, reason="x", days=1)):
+            if old is not None:
+                self.model.becomes(old, "pool", None, self.model.now + DAY)
+            self._holds(who)
+
+    def a_sitter_leaves(self, draw: Draw) -> None:
+        who = draw(sitters)
+        old = self.model.number_of(who, self.model.now)
+        if self.model.is_active(who, self.model.now) and self._do(
+            lambda work: offboard.deactivate(work, who, days=1)
+        ):
+            if old is not None:
+                self.model.becomes(old, "pool", None, self.model.now + DAY)
+            self.model.leaves(who)
+
+    def a_number_is_a_sitters_again(self, draw: Draw) -> None:
+        """A number that rested as a pool number may become another sitter's."""
+        e164, kind = draw(numbers), NumberClass.SITTER
+        if e164 not in SITTER_NUMBERS:
+            return
+        if self._do(lambda work: number.set_class(work, e164, number_class=kind)):
+            span = self.model.span(e164, self.model.now)
+            if span.number_class != "sitter":
+                self.model.becomes(e164, "sitter", None, span.resting_until)
+
+    def _holds(self, who: str) -> None:
+        """Which free number she was given is petmsg's choice; the model is told."""
+        (row,) = self.world.rows(
+            "SELECT n.e164 FROM message_number n JOIN sitter s ON s.id = n.sitter_id"
+            " WHERE s.ref = :ref",
+            ref=who,
+        )
+        if self.model.span(row["e164"], self.model.now).holder != who:
+            self.model.becomes(row["e164"], "sitter", who)
+
+    def the_desk_writes(self, draw: Draw) -> None:
+        to = draw(clients)
+        self._do(lambda work: message.queue(work, to, body="Good morning"))
+
+    # ----------------------------------------------------------------------- what comes in
+
+    def a_client_writes(self, draw: Draw) -> None:
+        """To her sitter's number, to one she had a text from once, or to any."""
+        who, to, at_random, body, ago = map(draw, (clients, targets, numbers, words, delays))
+        now, known = self.model.now, [at_random]
+        if to == "her sitter":
+            her = {each.sitter for each in self.model.open_windows(who, now)}
+            known = [e164 for each in her if each and (e164 := self.model.number_of(each, now))]
+        elif to == "seen":
+            known = [e164 for client_ref, e164, _, _ in self.model.seen if client_ref == who]
+        choice = known[EVERY_NUMBER.index(at_random) % len(known)] if known else at_random
+        self._comes(CLIENTS[who], choice, body, ago)
+
+    def a_stranger_writes(self, draw: Draw) -> None:
+        self._comes(draw(st.sampled_from(STRANGERS)), draw(numbers), draw(words), draw(delays))
+
+    def a_sitter_writes(self, draw: Draw) -> None:
+        who, body = draw(sitters), draw(her_words)
+        to = self.model.number_of(who, self.model.now)
+        if to is not None:
+            self._comes(SITTERS[who], to, body, 0 * MINUTE)
+
+    def a_sitter_writes_to_some_number(self, draw: Draw) -> None:
+        self._comes(SITTERS[draw(sitters)], draw(numbers), draw(her_words), 0 * MINUTE)
+
+    def a_text_is_delivered_again(self, draw: Draw) -> None:
+        if not self.model.texts:
+            return
+        known = self.model.texts[draw(st.sampled_from([*self.model.texts]))]
+        before = self._counts()
+        told: list[Received] = []
+        text = ReceivedText(known.sid, known.sender, known.number, "something else", known.at)
+        assert self._do(lambda work: told.append(receive(work, text)))
+        assert (told[0].message, told[0].duplicate) == (known.message, True)
+        assert self._counts() == before, "a text that was there already did something"
+
+    def _comes(self, who: str, to: str, body: str, ago: timedelta) -> None:
+        self.sids += 1
+        sid = f"SM{self.sids}"
+        told: list[Received] = []
+        came = self.model.now + SECOND
+        at = came - ago
+        text = ReceivedText(sid, who, to, body, at)
+        assert self._do(lambda work: told.append(receive(work, text)))
+        to_whom, code = self.model.expect(who, to, at, body)
+        addressee = told[0].addressee
+        assert (addressee["addressed_to"], addressee["code"]) == (to_whom, code), addressee
+        owner = next((ref for ref, phone in CLIENTS.items() if phone == who), None)
+        known = Text(sid, body, who, to, at, came, owner, to_whom, code, told[0].message)
+        self.model.texts[sid] = known
+        self._is_in_its_place(known)
+        self._was_passed_on_rightly(known)
+
+    def _is_in_its_place(self, text: Text) -> None:
+        rows = self.world.rows(
+            "SELECT m.id, m.body, c.ref AS client, t.client_id = m.client_id AS hers,"
+            " i.inbox_at FROM message m JOIN inbound_text i ON i.message_id = m.id"
+            " LEFT JOIN client c ON c.id = m.client_id LEFT JOIN thread t ON t.id = m.thread_id"
+            " WHERE m.provider_message_id = :sid",
+            sid=text.sid,
+        )
+        (row,) = rows
+        assert row["body"] == text.body
+        assert row["client"] == text.client
+        assert bool(row["hers"]) == (text.client is not None), "not in her thread"
+        waits = row["inbox_at"] is not None
+        if text.to in ("front_desk", "unrouted"):
+            assert waits, "nobody would read it"
+
+    def _was_passed_on_rightly(self, text: Text) -> None:
+        """What petmsg wrote because of this text goes to nobody but whom the model allows."""
+        now = self.model.now
+        for row in self._written_about(text.message):
+            if row["kind"] == "forward":
+                assert row["sitter"] == text.to, "passed on to a sitter it is not for"
+                assert text.code == "WINDOW_ACTIVE"
+                assert now - text.at <= STALE_AFTER
+                assert text.client in self.model.open_clients(row["sitter"], text.at)
+                self.passed_on[row["message"]] = text.sid
+            elif row["kind"] == "reply":
+                assert text.to == "relay"
+                allowed = self.model.open_clients(row["sitter"], now)
+                assert row["client"] in allowed, "a sitter's words went to a client not hers now"
+                assert self._is_certain(text, row["sitter"], row["client"], allowed)
+            elif row["kind"] == "notice":
+                assert text.to == "relay"
+                assert row["to_e164"] == text.sender
+
+    def _is_certain(self, text: Text, who: str, to: str, allowed: set[str]) -> bool:
+        """With several clients open: she named one, or chose one, or no other wrote just now."""
+        if len(allowed) == 1 or text.body.startswith("@") or text.body in ("1", "2"):
+            return not text.body.startswith("@") or text.body.startswith(f"@{to} ")
+        return not any(
+            each.to == who and each.client != to and text.came - each.at < 10 * MINUTE
+            for each in self.model.texts.values()
+            if each.came <= text.came and each.sid != text.sid
+        )
+
+    def _written_about(self, message_id: int) -> list[dict[str, object]]:
+        return self.world.rows(
+            "SELECT r.kind, r.message_id AS message, s.ref AS sitter, c.ref AS client, m.to_e164,"
+            " m.body FROM relay r JOIN message m ON m.id = r.message_id"
+            " LEFT JOIN sitter s ON s.id = r.sitter_id LEFT JOIN client c ON c.id = m.client_id"
+            " WHERE r.about_id = :about",
+            about=message_id,
+        )
+
+    def _counts(self) -> list[tuple[object, ...]]:
+        return self.world.cursor.tuples(
+            "SELECT (SELECT count(*) FROM message), (SELECT count(*) FROM inbound_text),"
+            " (SELECT count(*) FROM thread), (SELECT count(*) FROM relay),"
+            " (SELECT count(*) FROM audit_event)"
+        )
+
+    # ------------------------------------------------------------------------- what leaves
+
+    def the_queue_is_sent(self, draw: Draw) -> None:
+        self.sends(refused=draw(st.integers(0, 4)) == 0)
+
+    def sends(self, *, refused: bool) -> None:
+        for _ in range(4):
+            queued = self.world.rows(
+                "SELECT id FROM message WHERE status = 'queued' AND due_at <= :now"
+                " ORDER BY send_at, id",
+                now=self.model.now + SECOND,
+            )
+            sent = [self._send(row["id"], refused=refused) for row in queued]
+            if not any(sent):
+                return
+            self.model.now += 10 * SECOND
+
+    def _send(self, id_: int, *, refused: bool) -> bool:
+        taken: list[object] = []
+        self._do(
+            lambda work: taken.append(
+                claim(work, id_, provider=ProviderName.SANDBOX, worker="w-0000000000000001")
+            )
+        )
+        if not taken or not isinstance(taken[0], Claim):
+            return bool(taken) and isinstance(taken[0], Ended)
+        mine = taken[0]
+        at = self.model.now
+        self._may_leave(mine, at)
+        outcome: Accepted | Rejected = Accepted(f"OUT{id_}-{mine.attempt}", "queued")
+        if refused and mine.text.to_e164 in SITTERS.values():
+            outcome = Rejected("30003", RejectionClass.RECIPIENT, "no such phone")
+        assert self._do(lambda work: record(work, HandedOver(mine, outcome, at, 0.5)))
+        owner = next((ref for ref, each in CLIENTS.items() if each == mine.text.to_e164), None)
+        if owner is not None and isinstance(outcome, Accepted):
+            holder = self.model.span(mine.text.from_e164, at).holder
+            self.model.seen.append((owner, mine.text.from_e164, at, holder))
+        return True
+
+    def _may_leave(self, mine: Claim, at: datetime) -> None:
+        text, model = mine.text, self.model
+        assert text.from_e164 in model.numbers, "not one of our numbers"
+        assert model.is_usable(text.from_e164, at), "a number that rests"
+        assert not [each for each in PEOPLE if each[2:] in text.body], "a personal phone"
+        assert "@example.org" not in text.body
+        holder = model.span(text.from_e164, at).holder
+        owner = next((ref for ref, each in CLIENTS.items() if each == text.to_e164), None)
+        if owner is not None:
+            speaks = model.speaks(owner, at)
+            assert text.from_e164 == speaks or (speaks is None and holder is None)
+            return
+        assert mine.thread == 0
+        assert holder is not None, "a sitter's own phone is texted from a number that is not hers"
+        assert SITTERS[holder] == text.to_e164
+
+    # ------------------------------------------------------------------------------ the end
+
+    def _settle(self) -> None:
+        """Everything that can leave has left, or will not any more."""
+        self.model.now += 6 * HOUR
+        self.sends(refused=False)
+
+    def _nothing_is_lost(self) -> None:
+        stored = self.world.rows(
+            "SELECT provider_message_id AS sid, count(*) AS times FROM message"
+            " WHERE direction = 'inbound' GROUP BY provider_message_id"
+        )
+        assert {row["sid"]: row["times"] for row in stored} == dict.fromkeys(self.model.texts, 1)
+        unread = self.world.rows(
+            "SELECT m.id, m.body, i.addressed_to, i.code FROM inbound_text i"
+            " JOIN message m ON m.id = i.message_id"
+            " WHERE i.inbox_at IS NULL AND NOT EXISTS ("
+            "  SELECT 1 FROM relay r JOIN message f ON f.id = r.message_id"
+            "  WHERE r.about_id = i.message_id AND (f.status IN ('sent', 'delivered', 'queued')"
+            "   OR r.kind = 'notice'))"
+        )
+        for row in unread:
+            answers = row["addressed_to"] == "relay" and row["body"] in ("1", "2")
+            assert answers, f"nobody ever read {row}"
+        failed = self.world.rows(
+            "SELECT r.about_id FROM relay r JOIN message f ON f.id = r.message_id"
+            " JOIN inbound_text i ON i.message_id = r.about_id"
+            " WHERE r.kind IN ('forward', 'reply') AND i.inbox_at IS NULL"
+            " AND f.status NOT IN ('sent', 'delivered', 'queued')"
+        )
+        assert failed == [], "it did not arrive, and nobody was told"
+        assert len(self.world.rows("SELECT 1 FROM thread")) <= len(CLIENTS)
+        queued = self.world.rows(
+            "SELECT m.id FROM message m WHERE m.status = 'queued' AND m.thread_id IS NULL"
+        )
+        assert queued == [], "a text of ours waits for ever"
+
+
+def run_replies(
+    url: str, *, steps: int, first_seed: int, each: int = 100, shrink: bool = True
+) -> int:
+    """Run at least `steps` steps of the company's life; how many were done. Raises what the first
+    step that went wrong raised, after looking for fewer steps that do unless it is not to
+    `shrink`."""
+
+    class Seeded(Replies):
+        """Its counter is its own."""
+
+    Seeded.url = url
+    Seeded.steps = 0
+    print(f"replies: seed {first_seed}, {steps} steps")
+    run_state_machine_as_test(
+        seed(first_seed)(Seeded),
+        settings=settings(
+            max_examples=steps // each + 1,
+            stateful_step_count=each,
+            deadline=None,
+            database=None,
+            phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+            print_blob=False,
+        ),
+    )
+    return Seeded.steps
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.campaigns.replying", description=__doc__)
+    parser.add_argument("--steps", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/petmsg.db"
+        migrate.upgrade(url, actor=ACTOR, now=NOW, create=True)
+        add_org(url)
+        done = run_replies(url, steps=asked.steps, first_seed=asked.seed)
+    print(f"{done} steps: none lost, none to the wrong person")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""Texts that come in, as several test files need them. The company is `tests.cli.texting`'s."""
+
+from typing import Any
+
+from tests.cli.texting import ANN, MAYA
+from tests.fixtures import Cli, looking
+
+BOB, STRANGER = "+14155551002", "+16175550199"
+MAYAS_PHONE, OLGAS_PHONE = "+14155552001", "+14155552002"
+
+
+def comes(
+    cli: Cli,
+    body: str = "Is Rex fine?",
+    *,
+    sender: str = ANN,
+    to: str = MAYA,
+    sid: str | None = None,
+    **options: Any,
+) -> Any:
+    """A text comes in: what `message receive -o json` says of it."""
+    extra = [] if sid is None else ["--sid", sid]
+    ran = cli(
+        "message", "receive", "--from", sender, "--to", to, "--body", body, *extra, "-o", "json",
+        **options,
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    return ran.json
+
+
+def relayed(url: str) -> list[tuple[str, str | None, str, str]]:
+    """What petmsg wrote by itself, in its order: kind, to whom, words, status."""
+    with looking(url) as cursor:
+        return [
+            (row["kind"], row["to_e164"], row["body"], row["status"])
+            for row in cursor.rows(
+                "SELECT r.kind, m.to_e164, m.body, m.status FROM relay r"
+                " JOIN message m ON m.id = r.message_id ORDER BY m.id"
+            )
+        ]
+
+
+def waiting(cli: Cli, *words: str) -> list[int]:
+    """The ids of the texts in the inbox, the oldest first."""
+    rows = cli("inbox", "list", *words, "-o", "json").json
+    return sorted(row["message"] for row in rows)
+
+
+def carried(url: str) -> list[tuple[str, str, str]]:
+    """What the sandbox was handed: from, to, words."""
+    with looking(url) as cursor:
+        rows = cursor.tuples("SELECT from_e164, to_e164, body FROM sandbox_text ORDER BY id")
+    return [tuple(row) for row in rows]

@@ -1,0 +1,344 @@
+"""petmsg coverage: which windows, sitters and bookings will have no number, and what helps."""
+
+import json
+import shlex
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from petmsg.clock import iso_utc
+from tests.consistency import raw
+from tests.fixtures import NOW, Ran, add_org, run_cli
+
+DESK, N1, N2, N3, POOL = (
+    "+14155550100", "+14155550101", "+14155550102", "+14155550103", "+14155550150"
+)  # fmt: skip
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+@pytest.fixture
+def url(migrated_url: str) -> str:
+    return company(migrated_url)
+
+
+@pytest.fixture
+def on_sqlite(migrated_sqlite: str) -> str:
+    return company(migrated_sqlite)
+
+
+def company(url: str) -> str:
+    """S-1 speaks as N1 and S-2 as N2; each has a visit tomorrow, to C-1 and to C-2."""
+    add_org(url, front_desk=DESK)
+    do(
+        url,
+        f"number add {N1} {N2} {N3} --class sitter",
+        f"number add {POOL} --class pool",
+        "client add Anna --ref C-1 --phone +12025550101",
+        "client add Berta --ref C-2 --phone +12025550102 --kind recurring",
+        "sitter add Maya --ref S-1 --phone +13035550101 --activate",
+        "sitter add Nora --ref S-2 --phone +13035550102 --activate",
+        "booking add --ref B-1 --client C-1 --sitter S-1 --start +24h --end +26h",
+        "booking add --ref B-2 --client C-2 --sitter S-2 --start +30h --end +32h",
+        "booking confirm B-1 B-2",
+    )
+    return url
+
+
+def do(url: str, *lines: str, now: datetime = NOW) -> None:
+    for line in lines:
+        ran = run_cli(url, *shlex.split(line), now=now)
+        assert ran.code == 0, (line, ran.err)
+
+
+def coverage(url: str, *arguments: str, now: datetime = NOW) -> Ran:
+    return run_cli(url, "coverage", *arguments, "-o", "json", now=now)
+
+
+def gaps(url: str, *arguments: str, now: datetime = NOW) -> list[dict[str, Any]]:
+    """The gaps, and that the exit code is theirs."""
+    ran = coverage(url, *arguments, now=now)
+    found = [row for row in ran.json if row["gap"]]
+    assert ran.code == (10 if found else 0), ran.err
+    return found
+
+
+def gap(url: str, *arguments: str, now: datetime = NOW) -> dict[str, Any]:
+    (found,) = gaps(url, *arguments, now=now)
+    return found
+
+
+def mend(url: str, command: str, now: datetime = NOW) -> None:
+    """Run the command of a gap as it stands, its placeholders filled in."""
+    filled = command.replace("…", "asked").replace("SITTER", "S-2").replace("E164", "+14155550109")
+    do(url, *[line.removeprefix("petmsg ") for line in filled.split(" && ")], now=now)
+
+
+def test_a_company_that_is_covered_has_no_gap(url: str) -> None:
+    (row,) = coverage(url).json
+    assert (row["kind"], row["gap"], row["command"]) == ("pool_headroom", False, None)
+    assert row["details"] == {
+        "numbers": 1,
+        "usable": 1,
+        "threads": 0,
+        "room": None,
+        "spare_sitter_numbers": 1,
+    }
+    assert gaps(url) == []
+
+
+# ---------------------------------------------------------------------------------- windows to come
+
+
+def test_a_window_without_a_sitter_is_a_gap_until_she_is_named(url: str) -> None:
+    do(url, "booking reassign B-1 --nobody")
+    found = gap(url)
+    assert found == {
+        "org": "happy-paws",
+        "kind": "window",
+        "gap": True,
+        "message": "Booking B-1 of C-1: no sitter is assigned",
+        "starts_at": iso_utc(NOW + DAY),
+        "ends_at": iso_utc(NOW + DAY + 3 * HOUR),
+        "booking": "B-1",
+        "client": "C-1",
+        "sitter": None,
+        "number": None,
+        "code": "WINDOW_WITHOUT_SITTER",
+        "meanwhile": {
+            "number": POOL,
+            "class": "pool",
+            "reason": "The active window has no sitter - using pool",
+        },
+        "command": "petmsg booking reassign B-1 --sitter SITTER",
+        "details": None,
+    }
+    mend(url, found["command"])
+    assert gaps(url) == []
+
+
+def test_the_window_of_a_sitter_who_is_not_active_yet_is_a_gap(url: str) -> None:
+    do(url, "sitter add Olga --ref S-3 --phone +13035550103", "booking reassign B-1 --sitter S-3")
+    found = gap(url)
+    assert (found["code"], found["sitter"]) == ("SITTER_NOT_ACTIVE", "S-3")
+    assert found["message"] == "Booking B-1 of C-1: sitter Olga is inactive"
+    assert found["command"] == "petmsg sitter activate S-3"
+    mend(url, found["command"])
+    assert gaps(url) == []
+
+
+def test_a_sitter_without_a_number_is_a_gap_and_so_is_her_window(url: str) -> None:
+    do(url, f"number retire {N1}", f"number retire {N3}")
+    window, sitter = gaps(url)
+    assert (window["code"], window["booking"]) == ("SITTER_WITHOUT_NUMBER", "B-1")
+    assert (sitter["kind"], sitter["sitter"]) == ("sitter_without_number", "S-1")
+    assert sitter["message"] == "Sitter Maya is active and has no number"
+    command = "petmsg number add E164 --class sitter && petmsg sitter activate S-1"
+    assert [window["command"], sitter["command"]] == [command, command]
+    mend(url, command)
+    assert gaps(url) == []
+
+
+def test_a_sitter_without_a_number_is_given_one_that_is_to_spare(url: str) -> None:
+    do(url, f"number retire {N1}")
+    assert {row["command"] for row in gaps(url)} == {"petmsg sitter activate S-1"}
+    mend(url, "petmsg sitter activate S-1")
+    assert gaps(url) == []
+
+
+def test_a_window_whose_number_is_quarantined_at_that_time_is_a_gap(url: str) -> None:
+    do(url, f"number quarantine {N1} --days 7 --reason spam")
+    found = gap(url)
+    assert (found["code"], found["number"]) == ("SITTER_NUMBER_QUARANTINED", N1)
+    assert found["ends_at"] == iso_utc(NOW + DAY + 3 * HOUR)
+    assert found["command"] == f"petmsg number restore {N1} --reason '…'"
+    mend(url, found["command"], now=NOW + HOUR)
+    assert gaps(url) == []
+
+
+@pytest.mark.parametrize(
+    ("until", "ends_at"),
+    [
+        (NOW + DAY, None),
+        (NOW + DAY + timedelta(microseconds=1), NOW + DAY + timedelta(microseconds=1)),
+        (NOW + DAY + 2 * HOUR, NOW + DAY + 2 * HOUR),
+        (NOW + DAY + 3 * HOUR, NOW + DAY + 3 * HOUR),
+        (NOW + 9 * DAY, NOW + DAY + 3 * HOUR),
+    ],
+)
+def test_a_gap_ends_with_the_quarantine_or_with_the_window(
+    on_sqlite: str, until: datetime, ends_at: datetime | None
+) -> None:
+    do(on_sqlite, f"number quarantine {N1} --until {iso_utc(until)} --reason spam")
+    found = gaps(on_sqlite)
+    assert [row["ends_at"] for row in found] == ([] if ends_at is None else [iso_utc(ends_at)])
+
+
+def test_a_window_that_runs_is_uncovered_from_now_on(on_sqlite: str) -> None:
+    now = NOW + DAY + HOUR
+    do(on_sqlite, f"number quarantine {N1} --days 7 --reason spam", now=now)
+    assert gap(on_sqlite, now=now)["starts_at"] == iso_utc(now)
+    over = NOW + DAY + 3 * HOUR
+    assert gaps(on_sqlite, now=over) == [], "its last instant is outside"
+
+
+def test_the_days_to_look_ahead_are_half_open(on_sqlite: str) -> None:
+    do(on_sqlite, "booking reassign B-1 --nobody")
+    for days, found in (("1", 0), ("2", 1), ("366", 1)):
+        assert len(gaps(on_sqlite, "--days", days)) == found
+    assert len(gaps(on_sqlite, "--days", "1", now=NOW + timedelta(microseconds=1))) == 1
+    do(
+        on_sqlite,
+        "booking add --ref B-9 --client C-1 --start +20d --end +21d",
+        "booking confirm B-9",
+    )
+    assert [row["booking"] for row in gaps(on_sqlite)] == ["B-1"], "fourteen unless told"
+    assert [row["booking"] for row in gaps(on_sqlite, "--days", "30")] == ["B-1", "B-9"]
+
+
+def test_cancelled_and_pending_bookings_need_no_number(on_sqlite: str) -> None:
+    do(
+        on_sqlite,
+        "booking reassign B-1 --nobody",
+        "booking cancel B-1",
+        "booking add --ref B-9 --client C-1 --start +1d --end +2d",
+    )
+    assert gaps(on_sqlite) == []
+
+
+def test_a_sitter_who_left_leaves_windows_without_one(on_sqlite: str) -> None:
+    do(on_sqlite, "sitter deactivate S-1")
+    assert gap(on_sqlite)["code"] == "WINDOW_WITHOUT_SITTER"
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "helps"),
+    [
+        ("UPDATE sitter SET status = 'offboarded' WHERE ref = 'S-1'", "SITTER_NOT_ACTIVE",
+         "petmsg booking reassign B-1 --sitter SITTER"),
+        ("UPDATE message_number SET status = 'retired' WHERE sitter_id = 1",
+         "SITTER_NUMBER_RETIRED", "petmsg booking reassign B-1 --sitter SITTER"),
+    ],
+)  # fmt: skip
+def test_a_window_that_somebody_spoiled_by_hand_is_a_gap(
+    on_sqlite: str, change: str, code: str, helps: str
+) -> None:
+    with raw(on_sqlite, pragmas=("ignore_check_constraints=ON",)) as cursor:
+        cursor.run(change)
+    found = gap(on_sqlite)
+    assert (found["code"], found["command"]) == (code, helps)
+
+
+# ---------------------------------------------------------------------- where texts leave meanwhile
+
+
+def test_meanwhile_a_text_leaves_as_routing_says_for_that_time(url: str) -> None:
+    """From the pool, which is back by then; from the desk, where the pool is not for her."""
+    do(
+        url,
+        f"number quarantine {N1} --days 7 --reason spam",
+        f"number quarantine {N2} --days 7 --reason spam",
+        f"number quarantine {POOL} --until {iso_utc(NOW + 26 * HOUR)} --reason spam",
+    )
+    first, second = gaps(url)
+    assert (first["booking"], first["meanwhile"]["number"]) == ("B-1", DESK)
+    assert first["meanwhile"]["reason"] == "Sitter Maya's number is quarantined - using front desk"
+    assert (second["booking"], second["meanwhile"]["number"]) == ("B-2", POOL)
+    for row in (first, second):
+        told = run_cli(url, "route", "explain", row["client"], "--at", row["starts_at"], "-o",
+                       "json").json  # fmt: skip
+        assert told["number"]["e164"] == row["meanwhile"]["number"]
+        assert told["reason"] == row["meanwhile"]["reason"]
+
+
+def test_where_there_is_no_number_at_all_that_is_a_gap_of_its_own(url: str) -> None:
+    do(url, "org set --pool-for one_time")
+    with raw(url) as cursor:
+        cursor.run("UPDATE message_number SET class = 'pool' WHERE class = 'front_desk'")
+    found = gap(url)
+    assert (found["kind"], found["code"]) == ("no_fallback", "NO_FRONT_DESK")
+    assert found["message"] == "A text to a recurring client outside of her windows has no number"
+    do(url, "booking reassign B-2 --nobody")
+    window, _ = gaps(url)
+    assert window["meanwhile"]["number"] is None
+    table = run_cli(url, "coverage", "-o", "table")
+    assert "NO NUMBER" in table.out
+    mend(url, found["command"])
+    assert [row["kind"] for row in gaps(url)] == ["window"]
+
+
+# --------------------------------------------------------------------------- bookings, and the pool
+
+
+def test_a_confirmed_booking_without_a_window_is_a_gap(url: str) -> None:
+    with raw(url) as cursor:
+        cursor.run("DELETE FROM assignment_window WHERE booking_id = 1")
+    found = gap(url)
+    assert (found["kind"], found["booking"]) == ("booking_without_window", "B-1")
+    assert found["ends_at"] == iso_utc(NOW + DAY + 2 * HOUR)
+    assert found["meanwhile"]["number"] == POOL
+    mend(url, found["command"])
+    assert gaps(url) == []
+
+
+def test_the_pools_headroom_is_told_and_never_a_gap(url: str) -> None:
+    do(url, "org set --pool-threads-per-number 2", "message send C-1 --body Hi")
+    (row,) = coverage(url).json
+    assert (row["details"]["threads"], row["details"]["room"]) == (1, 1)
+    assert row["message"] == (
+        "Pool: 1 of 1 pool number(s) are usable; 1 thread(s) have one of their own, room for 1 "
+        "more; 1 sitter number(s) to spare"
+    )
+    do(url, "message send C-2 --body Hi")
+    (row,) = coverage(url).json
+    assert (row["gap"], row["details"]["room"]) == (False, 0)
+    assert row["command"] == "petmsg number add E164 --class pool"
+
+
+# ----------------------------------------------------------------------------------- how it is told
+
+
+def test_all_orgs_are_told_of_unless_one_is_named(url: str) -> None:
+    do(url, "booking reassign B-1 --nobody")
+    add_org(url, "tail-waggers", timezone="America/Los_Angeles", front_desk=None)
+    found = gaps(url)
+    assert [(row["org"], row["kind"]) for row in found] == [
+        ("happy-paws", "window"),
+        ("tail-waggers", "no_fallback"),
+        ("tail-waggers", "no_fallback"),
+    ]
+    assert found[0]["command"] == "petmsg booking reassign B-1 --org happy-paws --sitter SITTER"
+    assert found[1]["command"] == "petmsg number add E164 --class front_desk --org tail-waggers"
+    assert [row["org"] for row in gaps(url, "--org", "happy-paws")] == ["happy-paws"]
+    assert coverage(url, "--org", "gone").code == 3
+
+
+def test_findings_alone_are_nothing_to_read_while_all_is_covered(url: str) -> None:
+    ran = run_cli(url, "coverage", "--findings", "-o", "jsonl")
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    do(url, "booking reassign B-1 --nobody")
+    ran = run_cli(url, "coverage", "--findings", "-o", "jsonl")
+    assert (ran.code, json.loads(ran.out)["booking"]) == (10, "B-1")
+
+
+def test_a_table_has_the_orgs_own_times(on_sqlite: str) -> None:
+    do(on_sqlite, "booking reassign B-1 --nobody")
+    add_org(on_sqlite, "tail-waggers", timezone="America/Los_Angeles", front_desk="+14155550199")
+    ran = run_cli(on_sqlite, "coverage", "-o", "table")
+    assert "2026-02-15 10:00 EST" in ran.out
+    assert f"{POOL} (pool)" in ran.out
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "367", "9" * 30])
+def test_days_out_of_range_are_refused(on_sqlite: str, days: str) -> None:
+    ran = coverage(on_sqlite, "--days", days)
+    assert (ran.code, ran.out) == (2, "")
+
+
+def test_nothing_is_changed_by_looking(url: str) -> None:
+    from tests.consistency import content
+
+    before = content(url)
+    for command in ("coverage", "status", "doctor"):
+        run_cli(url, command)
+    assert content(url) == before

@@ -1,0 +1,230 @@
+"""petmsg inbox …: what waits for a person, until somebody has seen to it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from petmsg.providers.base import ReceivedText
+from petmsg.services import inbox
+from petmsg.services.receive import receive_each
+from tests.cli.incoming import BOB, STRANGER, comes, waiting
+from tests.cli.texting import ANN, DESK, OLGA, POOL, events, people, send, visit
+from tests.fixtures import NOW, Cli, add_org, looking, working
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def ready(cli: Cli) -> Cli:
+    people(cli)
+    visit(cli)
+    return cli
+
+
+def shown(cli: Cli, message: int) -> dict[str, object]:
+    item: dict[str, object] = cli("inbox", "show", str(message), "-o", "json").json
+    return item
+
+
+# ------------------------------------------------------------------------------ looking at it
+
+
+def test_a_line_of_the_inbox(ready: Cli) -> None:
+    comes(ready, "Hello", to=DESK)
+    (row,) = ready("inbox", "list", "-o", "json").json
+    assert row == {
+        "message": 1,
+        "addressed_to": "front_desk",
+        "client": "C-1",
+        "sitter": None,
+        "from": "+1********01",
+        "number": DESK,
+        "body": "Hello",
+        "media_count": 0,
+        "received_at": "2026-02-14T15:00:00Z",
+        "claimed_by": None,
+        "code": "POOL_OR_DESK_NUMBER",
+        "waits_since": "2026-02-14T15:00:00Z",
+    }
+    revealed = ready("inbox", "list", "--reveal", "-o", "json").json
+    assert revealed[0]["from"] == ANN
+
+
+def test_one_text_says_why_it_is_there_and_how_it_is_answered(ready: Cli) -> None:
+    comes(ready, to=OLGA, sid="SM1")
+    item = shown(ready, 1)
+    assert item["code"] == "NUMBER_OF_ANOTHER_SITTER"
+    assert item["provider_id"] == "SM1"
+    assert item["answer_with"] == "petmsg message send C-1 --body '…'"
+    assert item["trace"]
+    comes(ready, sender=STRANGER)
+    assert shown(ready, 2)["answer_with"] == "petmsg inbox assign 2 CLIENT"
+
+
+def test_pages_are_walked_from_the_newest_to_the_oldest(ready: Cli) -> None:
+    for _ in range(5):
+        comes(ready, to=DESK)
+    first = ready("inbox", "list", "--limit", "2", "-o", "json").json
+    assert [row["message"] for row in first] == [5, 4]
+    second = ready("inbox", "list", "--limit", "2", "--before", "4", "-o", "json").json
+    assert [row["message"] for row in second] == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("show", "9"), "not_found"),
+        (("show", "99999999999999999999"), "not_found"),
+        (("claim", "9"), "not_found"),
+        (("done", "9"), "not_found"),
+        (("assign", "9", "C-1"), "not_found"),
+        (("adopt", "9"), "not_found"),
+        (("list", "--for", "S-9"), "not_found"),
+    ],
+    ids=lambda words: words[0] if isinstance(words, tuple) else "",
+)
+def test_what_is_not_there_is_not_found(sqlite_cli: Cli, words: tuple[str, ...], code: str) -> None:
+    ran = sqlite_cli("inbox", *words, "-o", "json")
+    assert ran.code == 3
+    assert code in ran.out + ran.err
+
+
+@pytest.mark.parametrize("words", [("claim",), ("done",), ("done", "1", "--client", "C-1")])
+def test_which_texts_has_to_be_said(sqlite_cli: Cli, words: tuple[str, ...]) -> None:
+    assert sqlite_cli("inbox", *words).code == 2
+
+
+# --------------------------------------------------------------------------------- seeing to it
+
+
+def test_a_claimed_text_is_nobody_elses_unless_it_is_taken_over(ready: Cli) -> None:
+    comes(ready, to=DESK)
+    (claimed,) = ready("inbox", "claim", "1", "--actor", "eva", "-o", "json").json
+    assert (claimed["claimed_by"], claimed["reused"]) == ("eva", False)
+    (again,) = ready("inbox", "claim", "1", "--actor", "eva", "-o", "json").json
+    assert again["reused"]
+
+    refused = ready("inbox", "claim", "1", "--actor", "tom")
+    assert refused.code == 4
+    assert "looked after by eva" in refused.err
+    assert "--take-over" in refused.err
+    (taken,) = ready("inbox", "claim", "1", "--take-over", "--actor", "tom", "-o", "json").json
+    assert taken["claimed_by"] == "tom"
+    assert events(ready, 1) == ["message.received", "inbox.claimed", "inbox.claimed"]
+    before = ready("audit", "list", "--entity", "message", "-o", "json").json[0]["payload"]
+    assert before == {"before": "eva"}
+
+
+def test_what_is_done_is_out_of_the_inbox_and_done_once(ready: Cli) -> None:
+    comes(ready, to=DESK)
+    words = ("inbox", "done", "1", "--reason", "called her back", "--actor", "eva", "-o", "json")
+    (done,) = ready(*words).json
+    assert (done["done_by"], done["reused"]) == ("eva", False)
+    (again,) = ready("inbox", "done", "1", "--actor", "tom", "-o", "json").json
+    assert (again["done_by"], again["reused"]) == ("eva", True)
+    assert waiting(ready) == []
+    assert waiting(ready, "--done") == [1]
+    assert shown(ready, 1)["done_reason"] == "called her back"
+    assert events(ready, 1) == ["message.received", "inbox.done"]
+    late = ready("inbox", "claim", "1", "-o", "json")
+    assert late.code == 4
+    assert "done already, by eva" in late.out + late.err
+
+
+def test_several_are_done_each_by_itself(ready: Cli) -> None:
+    for _ in range(3):
+        comes(ready, to=DESK)
+    ran = ready("inbox", "done", "1", "9", "3", "-o", "json")
+    assert ran.code == 4
+    assert waiting(ready) == [2]
+
+
+def test_all_of_a_client_are_done_and_nobody_elses(ready: Cli) -> None:
+    mine = [comes(ready, to=DESK)["message"], comes(ready, to=POOL)["message"]]
+    hers = comes(ready, sender=BOB, to=DESK)["message"]
+    rows = ready("inbox", "done", "--client", "C-1", "-o", "json").json
+    assert [row["message"] for row in rows] == mine
+    assert waiting(ready) == [hers]
+    again = ready("inbox", "done", "--client", "C-1", "-o", "json")
+    assert (again.code, again.json) == (0, [])
+
+
+def test_a_text_its_sitter_read_never_waited(ready: Cli) -> None:
+    ready("org", "set", "--relay", "on")
+    comes(ready)
+    refused = ready("inbox", "claim", "1", "-o", "json")
+    assert refused.code == 4
+    assert "never waited for a person" in refused.out + refused.err
+
+
+def test_two_who_claim_at_once_have_one_winner(ready: Cli, migrated_url: str) -> None:
+    comes(ready, to=DESK)
+
+    def by(name: str) -> str:
+        try:
+            with working(migrated_url, actor=name) as work:
+                inbox.claim(work, 1)
+        except inbox.ClaimedBySomebody:
+            return "refused"
+        return "claimed"
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(by, ["eva", "tom"])) == ["claimed", "refused"]
+    assert events(ready, 1) == ["message.received", "inbox.claimed"]
+
+
+# ------------------------------------------------------------------------ whose it is after all
+
+
+def test_a_strangers_texts_are_a_clients_once_somebody_says_so(
+    ready: Cli, migrated_url: str
+) -> None:
+    comes(ready, "Hello", sender=STRANGER, to=DESK)
+    comes(ready, "Anybody there?", sender=STRANGER, to=POOL)
+    comes(ready, "Another stranger", sender="+16175550198", to=POOL)
+    assigned = ready("inbox", "assign", "2", "Ann", "-o", "json").json
+    assert assigned == {"client": "C-1", "messages": [1, 2], "phone_added": True}
+    said = ready("thread", "show", "C-1", "-o", "json").json["messages"]
+    assert [row["body"] for row in said] == ["Hello", "Anybody there?"]
+    assert waiting(ready, "--for", "unrouted") == [3]
+    assert waiting(ready, "--for", "front_desk") == [1, 2]
+    # From now on she is known by that phone too.
+    assert comes(ready, sender=STRANGER, now=NOW + MINUTE)["client"] == "C-1"
+    refused = ready("inbox", "assign", "1", "C-2", "-o", "json")
+    assert (refused.code, refused.error["code"]) == (4, "not_unrouted")
+    with looking(migrated_url) as cursor:
+        assert cursor.value("SELECT count(*) FROM thread WHERE client_id IS NOT NULL") == 1
+
+
+def test_what_has_no_phone_cannot_be_a_clients(ready: Cli, migrated_url: str) -> None:
+    with working(migrated_url) as work:
+        receive_each(work, [ReceivedText("SM1", "72975", DESK, "Your code is 1")], provider=None)
+    assert waiting(ready) == [1]
+    refused = ready("inbox", "assign", "1", "C-1", "-o", "json")
+    assert (refused.code, refused.error["code"]) == (2, "malformed_phone")
+    assert waiting(ready) == [1]
+
+
+# --------------------------------------------------------------------------------- other orgs
+
+
+def test_no_text_of_another_org_is_seen_or_touched(ready: Cli, migrated_url: str) -> None:
+    comes(ready, to=DESK)
+    add_org(migrated_url, "other", front_desk="+14155550900")
+    assert ready("inbox", "list", "--org", "other", "-o", "json").json == []
+    for words in (("show", "1"), ("claim", "1"), ("done", "1"), ("assign", "1", "C-1")):
+        assert ready("inbox", *words, "--org", "other").code == 3, words
+    assert waiting(ready, "--org", "happy-paws") == [1]
+
+
+def test_a_text_that_was_done_waits_again_when_its_forward_fails(
+    ready: Cli, migrated_url: str
+) -> None:
+    comes(ready, to=DESK)
+    ready("inbox", "done", "1")
+    with working(migrated_url) as work:
+        assert inbox.put_in(work, 1)
+        assert not inbox.put_in(work, 1)
+    assert waiting(ready) == [1]
+    assert send(ready).code == 0

@@ -1,0 +1,162 @@
+"""A company in which every command finds something, with names that strain a table.
+
+Refs as long as they may be, names in Chinese, Arabic and emoji, a name without a space, long bodies
+and reasons. What is tried on every command begins here.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.errors import REFUSED
+from petmsg.services import optout
+from petmsg.services.alert import raise_alert
+from tests.fixtures import NOW, add_org, run_cli, working
+
+ORG, OTHER_ORG = "happy-paws", "tail-waggers"
+DESK, MAYA, OLGA, SPARE = "+14155550100", "+14155550102", "+14155550103", "+14155550104"
+POOL, POOL_2, RETIRED, OTHER = "+14155550150", "+14155550151", "+14155550152", "+14155550199"
+ANN, BOB, STRANGER, NOT_OURS = "+14155551001", "+14155551002", "+16175550199", "+14155550777"
+
+LONG_REF = "HP-CLIENT-2026-000000000000000000000000000000000000000000000-AA"
+LONG_NAME = "The Featherstonehaugh-Cholmondeley household of Saint Barnabas-on-the-Hill Terrace"
+SOLID_NAME = "Wolfeschlegelsteinhausenbergerdorff" * 3
+CHINESE = "陳大文與他的三隻貓和一隻很老的狗"
+ARABIC = "عائلة الخوارزمي"
+EMOJI = "🐶🐱 Zoë & the 🦜🦜🦜 of 🏡"
+BODY = (
+    "Rex had a long walk and is asleep now; he ate everything, we met a squirrel 🐿️ on the way home"
+    " and 鄰居的貓 said hello. Photos: https://example.com/albums/2026/02/14/rex-and-the-squirrel-by"
+    "-the-old-oak-tree.jpeg See you tomorrow at seven!"
+)
+REASON = "the carrier filtered eleven of her last fifty texts as unwanted, see ticket 4711 " * 3
+
+PEOPLE = {
+    "C-1": (LONG_NAME, ANN),
+    "C-2": (CHINESE, BOB),
+    "C-3": (ARABIC, "+14155551003"),
+    "C-4": (EMOJI, "+14155551004"),
+    "C-5": (SOLID_NAME, "+14155551005"),
+    LONG_REF: ("Grace Stein", "+14155551006"),
+}
+
+
+def fill(url: str) -> None:
+    """Make the companies in a migrated database."""
+    add_org(url, ORG)
+    add_org(url, OTHER_ORG, timezone="Asia/Kathmandu", front_desk=OTHER)
+
+    def run(*line: str, **options: Any) -> None:
+        ran = run_cli(url, *line, "--org", ORG, **options)
+        assert ran.code == 0, (line, ran.err)
+
+    since: dict[str, Any] = {"now": NOW - timedelta(days=3)}
+    run("number", "add", MAYA, OLGA, SPARE, "--class", "sitter", **since)
+    run("number", "add", POOL, POOL_2, RETIRED, "--class", "pool", **since)
+    run("number", "retire", RETIRED, "--reason", "too old", **since)
+    for ref, (name, phone) in PEOPLE.items():
+        run("client", "add", name, "--phone", phone, "--ref", ref, **since)
+    run("sitter", "add", f"Maya {LONG_NAME}", "--phone", "+14155552001", "--ref", "S-1", **since)
+    run("sitter", "add", CHINESE, "--phone", "+14155552002", "--ref", f"S-{LONG_REF}"[:64], **since)
+    run("sitter", "activate", "S-1", f"S-{LONG_REF}"[:64], **since)
+    for number, client in enumerate(PEOPLE, start=1):
+        run(
+            "booking", "add", "--ref", f"B-{number}", "--client", client, "--sitter", "S-1",
+            "--start", "-1h", "--end", "+2h",
+        )  # fmt: skip
+    run(
+        "booking", "add", "--ref", f"B-{LONG_REF}"[:64], "--client", "C-1",
+        "--start", "+2d", "--end", "+3d",
+    )  # fmt: skip
+    run("booking", "confirm", *[f"B-{number}" for number in range(1, 6)], f"B-{LONG_REF}"[:64])
+    for client in ("C-1", "C-2", LONG_REF):
+        run("message", "send", client, "--body", BODY, "--force", "--reason", "a link only")
+    run("message", "send", "C-4", "--body", "See you", "--queue-only")
+    run("message", "sync")
+    run("number", "quarantine", OLGA, "--days", "14", "--reason", REASON)
+    run("optout", "add", "C-3", "--reason", REASON)
+    run("org", "set", "--quiet-hours", "21:00-08:00")
+    run("client", "forget", "C-5", "--reason", "she asked", "--yes")
+    for sender, to, body in (
+        (ANN, MAYA, "Is Rex fine?"),
+        (BOB, DESK, BODY),
+        (STRANGER, POOL, BODY),
+        ("+14155552001", MAYA, "C-1: he is"),
+    ):
+        run("message", "receive", "--from", sender, "--to", to, "--body", body)
+    stray = ("message", "receive", "--from", STRANGER, "--to", NOT_OURS, "--body", BODY)
+    assert run_cli(url, *stray).code == REFUSED
+    with working(url, org=ORG) as work:
+        optout.block_pair(
+            work,
+            number_id=work.cursor.value("SELECT id FROM message_number WHERE e164 = :e", e=DESK),
+            number=DESK,
+            to_e164=BOB,
+            client_ref="C-2",
+            code="30004",
+        )
+        raise_alert(
+            work,
+            AlertKind.NUMBER_FILTERED,
+            severity=AlertSeverity.CRITICAL,
+            entity="number",
+            ref=MAYA,
+            message=REASON,
+            command=f"petmsg number quarantine {MAYA} --days 14 --reason 'filtered as unwanted'",
+        )
+
+
+READING: dict[str, tuple[str, ...]] = {
+    "booking list": (),
+    "booking show": ("B-1",),
+    "sitter list": (),
+    "sitter show": ("S-1",),
+    "client list": (),
+    "client show": ("C-1",),
+    "number list": (),
+    "number show": (MAYA,),
+    "number history": (OLGA,),
+    "number who": (OLGA, "--at", "now"),
+    "number health": (),
+    "number health --propose": ("--propose",),
+    "number pace": (MAYA, POOL),
+    "thread list": (),
+    "thread show": ("C-1",),
+    "thread timeline": ("C-1",),
+    "route explain": ("C-1",),
+    "route explain --message": ("--message", "1"),
+    "route inbound": ("--from", ANN, "--to", MAYA),
+    "inbox list": (),
+    "inbox show": ("7",),
+    "inbox strays": (),
+    "route simulate": ("--client", "C-1"),
+    "message send --preview": ("C-1", "--body", BODY, "--preview"),
+    "message list": (),
+    "message show": ("1",),
+    "alert list": (),
+    "alert show": ("1",),
+    "optout list": (),
+    "optout show": ("C-2",),
+    "audit list": (),
+    "audit show": ("7",),
+    "audit export": (),
+    "audit export --head": ("--head",),
+    "audit verify": (),
+    "errors explain": ("30007", "opted_out"),
+    "errors list": (),
+    "org list": (),
+    "org show": (),
+    "status": (),
+    "coverage": (),
+    "doctor": (),
+    "db current": (),
+    "db check": (),
+    "config show": (),
+}
+"""Every command that changes nothing, with the words that make it find something."""
+
+
+def line_of(command: str) -> list[str]:
+    """The command line of a reading command."""
+    words = [word for word in command.split() if not word.startswith("--")]
+    return [*words, *READING[command]]

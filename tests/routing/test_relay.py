@@ -1,0 +1,138 @@
+"""For which client a sitter's own text is: certain, or she is asked. Held against a naive model."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from petmsg.routing.relay import Choice, OpenClient, RelayFacts, Way, Wrote, choose
+
+T = datetime(2026, 2, 14, 15, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+ANN, BOB, ADA = (
+    OpenClient(1, "C-1", "Ann Ivers"),
+    OpenClient(2, "C-2", "Bob Gray"),
+    OpenClient(12, "C-12", "Ada Fox"),
+)
+
+
+def wrote(client: OpenClient, ago: timedelta, *, reached: bool | None = True) -> Wrote:
+    return Wrote(client.ref, T - ago, reached)
+
+
+def pick(body: str, *open_: OpenClient, **facts: object) -> Choice:
+    return choose(RelayFacts(open_, **facts), body, T)  # type: ignore[arg-type]
+
+
+def gone_to(choice: Choice) -> tuple[str, str] | None:
+    if choice.way is not Way.SEND or choice.client is None:
+        return None
+    return choice.client.ref, choice.text
+
+
+def test_with_one_open_client_it_goes_to_her() -> None:
+    assert gone_to(pick(" On my way ", ANN)) == ("C-1", "On my way")
+
+
+def test_without_an_open_window_it_goes_nowhere() -> None:
+    assert pick("On my way").way is Way.NO_WINDOW
+    assert pick("@C-1 On my way").way is Way.NO_WINDOW
+
+
+def test_of_several_the_one_she_was_last_forwarded() -> None:
+    texts = (wrote(BOB, 11 * MINUTE), wrote(ANN, 30 * MINUTE))
+    assert gone_to(pick("Fine", ANN, BOB, wrote=texts)) == ("C-2", "Fine")
+
+
+def test_if_another_client_wrote_within_ten_minutes_she_is_asked() -> None:
+    texts = (wrote(BOB, 1 * MINUTE), wrote(ANN, 10 * MINUTE - timedelta(seconds=1)))
+    choice = pick("Fine", ANN, BOB, wrote=texts)
+    assert (choice.way, choice.options) == (Way.ASK, (ANN, BOB))
+    just_over = (wrote(BOB, 1 * MINUTE), wrote(ANN, 10 * MINUTE))
+    assert gone_to(pick("Fine", ANN, BOB, wrote=just_over)) == ("C-2", "Fine")
+
+
+def test_one_whose_window_just_closed_makes_it_uncertain_too() -> None:
+    """Bob's visit began a minute ago, and the answer is perhaps to Ann, whose visit ended."""
+    texts = (wrote(ANN, 2 * MINUTE),)
+    assert pick("Fine", BOB, wrote=texts).way is Way.ASK
+    assert gone_to(pick("Fine", BOB, wrote=(wrote(ANN, 11 * MINUTE),))) == ("C-2", "Fine")
+
+
+def test_of_several_who_never_wrote_she_is_asked() -> None:
+    assert pick("On my way", ANN, BOB).way is Way.ASK
+
+
+def test_words_that_never_reached_her_are_not_what_she_answers() -> None:
+    texts = (wrote(BOB, 20 * MINUTE, reached=False), wrote(ANN, 30 * MINUTE))
+    assert gone_to(pick("Fine", ANN, BOB, wrote=texts)) == ("C-1", "Fine")
+
+
+def test_words_that_may_have_reached_her_make_it_uncertain() -> None:
+    texts = (wrote(BOB, 20 * MINUTE, reached=None), wrote(ANN, 30 * MINUTE))
+    assert pick("Fine", ANN, BOB, wrote=texts).way is Way.ASK
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("@C-1 hello", ("C-1", "hello")),
+        ("@c-1: hello", ("C-1", "hello")),
+        ("@C-12 hello", ("C-12", "hello")),
+        ("@C-1, see you at 5", ("C-1", "see you at 5")),
+    ],
+)
+def test_a_ref_names_the_client(body: str, expected: tuple[str, str]) -> None:
+    assert gone_to(pick(body, ANN, BOB, ADA)) == expected
+
+
+def test_a_ref_that_is_not_open_or_not_one_sends_nothing() -> None:
+    assert pick("@C-3 hello", ANN, BOB).way is Way.NOT_OPEN
+    assert pick("@C-1x hello", ANN, BOB).way is Way.NOT_OPEN
+    assert pick("@C-1", ANN, BOB).way is Way.EMPTY
+
+
+def test_a_number_answers_the_question_and_nothing_else_does() -> None:
+    asked = ("C-1", "C-2")
+    for body in ("2", "2.", "(2)", " 2 "):
+        choice = pick(body, ANN, BOB, asked=asked)
+        assert (choice.way, choice.client) == (Way.SEND_WAITING, BOB)
+    assert pick("3", ANN, BOB, asked=asked).way is Way.ASK_AGAIN
+    assert pick("2 minutes", ANN, BOB, asked=asked).way is Way.ASK
+    assert pick("0", ANN, BOB, asked=asked).way is Way.ASK
+    assert pick("2", ANN, BOB).way is Way.ASK, "nobody asked"
+
+
+def test_a_choice_whose_window_closed_meanwhile_sends_nothing() -> None:
+    assert pick("2", ANN, asked=("C-1", "C-2")).way is Way.NOT_OPEN
+
+
+CLIENTS = st.sampled_from((ANN, BOB, ADA))
+TEXTS = st.lists(
+    st.builds(
+        lambda client, minutes, reached: Wrote(client.ref, T - minutes * MINUTE, reached),
+        CLIENTS,
+        st.integers(0, 40),
+        st.sampled_from((True, False, None)),
+    ),
+    max_size=5,
+).map(lambda texts: tuple(sorted(texts, key=lambda each: each.wrote_at, reverse=True)))
+
+
+@given(st.lists(CLIENTS, unique=True).map(tuple), TEXTS)
+def test_a_plain_text_is_only_sent_where_no_other_client_can_be_meant(
+    open_: tuple[OpenClient, ...], texts: tuple[Wrote, ...]
+) -> None:
+    choice = choose(RelayFacts(open_, texts), "Fine", T)
+    if choice.way is not Way.SEND:
+        assert choice.client is None
+        return
+    assert choice.client in open_
+    others = [each for each in texts if each.client != choice.client.ref]
+    assert all(T - each.wrote_at >= 10 * MINUTE for each in others)
+    assert all(each.reached is not None for each in others)
+    if len(open_) > 1:
+        reached = [each.client for each in texts if each.reached]
+        assert reached
+        assert reached[0] == choice.client.ref

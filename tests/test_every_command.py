@@ -1,0 +1,295 @@
+"""What holds for each command there is: its help ends with examples that run and do something, and
+its data is the same in each of the four formats. A new command without an example fails here.
+"""
+
+import itertools
+import json
+import re
+import shlex
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from petmsg.db import migrate
+from petmsg.db.location import locate
+from petmsg.enums import OutputFormat
+from petmsg.errors import FINDING
+from petmsg.render.safe import json_text, safe
+from tests import example_company
+from tests.cli.test_health import filtered
+from tests.cli.texting import left_by_the_dead
+from tests.documentation import commands
+from tests.example_company import SINCE
+from tests.fixtures import ACTOR, NOW, Ran, run_cli
+
+COMMANDS = dict(commands())
+EXAMPLES = [(name, example) for name, command in COMMANDS.items() for example in command.examples]
+WIDEST = 78
+"""So many characters of an example fit beside the margin on a terminal of 80 columns."""
+
+EXITS = {
+    "petmsg alert list --severity warning --check": FINDING,
+    "petmsg db check": FINDING,
+    "petmsg number health --propose": FINDING,
+    "petmsg reconcile": FINDING,
+    "petmsg reconcile --org happy-paws --dry-run": FINDING,
+}
+"""Examples that exit with something else than 0, in the state in which they are tried."""
+LOOKING = {
+    "petmsg number health",
+    "petmsg number health --propose",
+    "petmsg number health +14155550105 --days 30",
+    "petmsg number pace +14155550101 +14155550102",
+    "petmsg message send C-1 --body 'See you at 3.' --preview",
+    "petmsg db backup petmsg-backup.db",
+    "petmsg demo",
+    "petmsg export company-files",
+    "petmsg export company-files --format jsonl",
+    "petmsg message pull --since -2d -o json",
+}
+"""Examples of writing commands that only look, or write elsewhere."""
+
+
+EMPTY = {"petmsg message pull", "petmsg message pull --since -2d -o json"}
+"""Examples that find nothing here: nobody can text a sandbox."""
+
+
+class Company(NamedTuple):
+    """A fresh copy of the company of the examples, in a folder with its files."""
+
+    url: str
+    path: Path
+
+    def run(self, example: str, *more: str, output: str | None = None) -> Ran:
+        """Run an example as a person would type it; with `output` in that format."""
+        words = shlex.split(example)
+        target = words[words.index(">") + 1] if ">" in words else None
+        arguments = words[1 : words.index(">")] if target else words[1:]
+        if output is not None:
+            arguments = [*without_output(arguments), "-o", output]
+        ran = run_cli(
+            self.url, *arguments, *more, PETMSG_OUTPUT="table", HOME=str(self.path.parent)
+        )
+        if target is not None and ran.code == 0:
+            Path(target).write_text(ran.out, "utf-8")
+        return ran
+
+    def dump(self) -> list[str]:
+        """The whole database as SQL."""
+        if not self.path.exists():
+            return []
+        with closing(sqlite3.connect(self.path)) as connection:
+            return list(connection.iterdump())
+
+
+def without_output(arguments: list[str]) -> list[str]:
+    if "-o" not in arguments:
+        return arguments
+    at = arguments.index("-o")
+    return arguments[:at] + arguments[at + 2 :]
+
+
+def done(*line: str, now: Any = NOW) -> Callable[[Company], None]:
+    """A state that begins with a command."""
+
+    def prepare(company: Company) -> None:
+        assert run_cli(company.url, *line, now=now).code == 0
+
+    return prepare
+
+
+def drop_a_trigger(company: Company) -> None:
+    with closing(sqlite3.connect(company.path)) as connection:
+        connection.execute("DROP TRIGGER audit_event_no_delete")
+
+
+def exported(company: Company) -> None:
+    """What an import takes back, and a database that does not have it."""
+    assert company.run("petmsg export company-files").code == 0
+    emptied(company)
+
+
+def emptied(company: Company) -> None:
+    company.path.unlink()
+    migrate.upgrade(company.url, actor=ACTOR, now=NOW, create=True)
+
+
+BEFORE: dict[str, Callable[[Company], object]] = {
+    "petmsg audit verify --head heads.jsonl": lambda company: company.run(
+        "petmsg audit export --head > heads.jsonl"
+    ),
+    "petmsg db check": drop_a_trigger,
+    "petmsg db upgrade": done("db", "downgrade", "0002_one_thread_per_client"),
+    "petmsg db upgrade --dry-run": done("db", "downgrade", "0002_one_thread_per_client"),
+    "petmsg inbox adopt": done("number", "add", "+14155550188", "--class", "pool"),
+    "petmsg import petmsg": exported,
+    "petmsg import snoutos": emptied,
+    "petmsg init": lambda company: company.path.unlink(),
+    "petmsg number health": lambda company: filtered(company.url, "+14155550105"),
+    "petmsg number release-due": done(
+        "number", "quarantine", "+14155550106", "--until", "+23h", "--reason", "noise", now=SINCE
+    ),
+    "petmsg org thaw": done("org", "freeze", "--reason", "a wrong text went out"),
+    "petmsg reconcile": lambda company: left_by_the_dead(company.url, 2),
+}
+"""What an example that begins so needs beyond what is always there."""
+
+
+@pytest.fixture(scope="module")
+def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "petmsg.db"
+    example_company.build(locate(str(path)).url)
+    return path
+
+
+@pytest.fixture
+def fresh(
+    _template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Company]:
+    """A copy of the company in the state that the example needs, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    example_company.write_files(tmp_path)
+    path = tmp_path / "petmsg.db"
+
+    def make(example: str) -> Company:
+        for left in tmp_path.glob("petmsg*.db*"):
+            left.unlink()
+        shutil.rmtree(tmp_path / "company-files", ignore_errors=True)
+        shutil.copy(_template, path)
+        company = Company(locate(str(path)).url, path)
+        for beginning in sorted(BEFORE, key=len, reverse=True):
+            if example.startswith(beginning):
+                BEFORE[beginning](company)
+                break
+        return company
+
+    return make
+
+
+# ----------------------------------------------------------------------------------------- examples
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_help_ends_with_examples(name: str) -> None:
+    """A command without one: give it some, `@command(..., examples=["petmsg …"])`."""
+    assert COMMANDS[name].examples, name
+    ran = run_cli(None, *name.split()[1:], "--help")
+    _, found, examples = ran.out.partition("\nExamples:\n")
+    assert found
+    assert [line.strip() for line in examples.splitlines()] == list(COMMANDS[name].examples)
+
+
+@pytest.mark.parametrize(("name", "example"), EXAMPLES)
+def test_an_example_is_short_and_is_one_of_its_command(name: str, example: str) -> None:
+    assert example.startswith(f"{name} ") or example == name
+    assert len(example) <= WIDEST
+    assert example.isascii()
+
+
+@pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[example for _, example in EXAMPLES])
+def test_an_example_runs_and_does_something(
+    fresh: Callable[[str], Company], name: str, example: str
+) -> None:
+    company = fresh(example)
+    before = company.dump()
+    ran = company.run(example)
+    assert ran.code == EXITS.get(example, 0), ran.err
+    assert ran.out.strip()
+    assert ("Nothing to show." in ran.out or ran.out == "[]\n") is (example in EMPTY)
+    writes = any(parameter.name == "dry_run" for parameter in COMMANDS[name].params)
+    changes = writes and "--dry-run" not in example and example not in LOOKING
+    assert (company.dump() != before) is changes
+    if "--dry-run" in example:
+        assert "Dry run: nothing was changed." in ran.err
+
+
+def test_what_is_said_about_examples_is_about_examples_there_are() -> None:
+    there = {example for _, example in EXAMPLES}
+    assert set(EXITS) | LOOKING | EMPTY <= there
+    for beginning in BEFORE:
+        assert any(example.startswith(beginning) for example in there), beginning
+
+
+# ---------------------------------------------------------------------------------- the same output
+
+OUTPUTS = [each.value for each in OutputFormat]
+TOLD = {"petmsg demo"}
+"""Commands whose table is a story."""
+BY_ITSELF = {
+    "petmsg config show",
+    "petmsg message dispatch",
+    "petmsg message send",
+    "petmsg message sync",
+}
+"""Commands that show the format itself, or whose provider makes an id or a time of its own."""
+
+REPORTS = {"petmsg import snoutos"}
+"""Commands whose JSON is one report of several tables, the first of which is their TSV."""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_takes_the_four_formats(name: str) -> None:
+    options = {opt for parameter in COMMANDS[name].params for opt in parameter.opts}
+    assert {"-o", "--output", "--org", "--db"} <= options
+    ran = run_cli(None, *name.split()[1:], "--help")
+    assert "-o, --output FORMAT" in ran.out
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in REPORTS])
+def test_the_four_outputs_of_a_command_agree(fresh: Callable[[str], Company], name: str) -> None:
+    """The same fields and the same rows, each format read as a program would read it."""
+    example = COMMANDS[name].examples[0]
+    ran = {output: fresh(example).run(example, output=output) for output in OUTPUTS}
+    assert len({each.code for each in ran.values()}) == 1
+    whole = ran["json"].json
+    rows: list[dict[str, Any]] = whole if isinstance(whole, list) else [whole]
+    assert bool(rows) is (example not in EMPTY)
+    by_line = [json.loads(line) for line in ran["jsonl"].out.splitlines()]
+    header, *cells = [line.split("\t") for line in ran["tsv"].out.splitlines()]
+    assert [list(row) for row in rows] == [list(row) for row in by_line]
+    assert [header] * len(rows) == [list(row) for row in rows]
+    assert [len(row) for row in cells] == [len(header)] * len(rows)
+    if name not in BY_ITSELF:
+        assert by_line == rows
+        assert cells == [[as_cell(value) for value in row.values()] for row in rows]
+    if name not in TOLD:
+        assert rows_of_table(ran["table"].out) in (len(rows), None)
+        shown = "".join(ran["table"].out.split())
+        for row in rows:
+            names = [value for value in row.values() if isinstance(value, str | int) and value]
+            assert any("".join(safe(str(name)).split()) in shown for name in names), row
+
+
+def as_cell(value: Any) -> str:
+    """A value of JSON as a cell of TSV holds it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return json_text(value) if isinstance(value, dict | list) else safe(str(value))
+
+
+def rows_of_table(text: str) -> int | None:
+    """How many rows the first table of a text has; None where it begins with no table.
+
+    A row begins where there is something in the first column; below it stands what was folded.
+    """
+    header, *lines = text.strip("\n").splitlines()
+    if not lines or not re.fullmatch(r"[ ─━]*[─━]{3}[ ─━]*", lines[0]):
+        return None
+    second = re.match(r"\s*\S+(?: \S+)*\s{2,}", header)
+    first_column = slice(0, None if second is None else second.end())
+    body = itertools.takewhile(str.strip, lines[1:])
+    return sum(bool(line[first_column].strip()) for line in body)
+
+
+def test_rows_of_a_table_are_counted() -> None:
+    assert rows_of_table("\n A x   B\n ──────\n 1     2\n       3\n 4     5\n\n C\n") == 2
+    assert rows_of_table(" Client   C-1\n Name     Ann\n") is None
