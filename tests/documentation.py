@@ -22,7 +22,7 @@ from petmsg import errors
 from petmsg.cli import command_line
 from petmsg.cli.group import LazyGroup
 from petmsg.render.schema import SHAPES, documents, file_of
-from tests import manual
+from tests import manual, pictures
 from tests.fixtures import NOW, run_cli
 
 ROOT = Path(__file__).parent.parent
@@ -30,6 +30,7 @@ README = ROOT / "README.md"
 REFERENCE = ROOT / "docs" / "reference.md"
 SCHEMAS = ROOT / "docs" / "schemas"
 MAN = ROOT / "docs" / "man"
+IMAGES = ROOT / "docs" / "images"
 
 _SCHEMAS_HEAD = """# What the commands print as JSON
 
@@ -184,6 +185,9 @@ def main() -> None:
     REFERENCE.parent.mkdir(exist_ok=True)
     REFERENCE.write_text(reference(), "utf-8")
     write_schemas()
+    IMAGES.mkdir(exist_ok=True)
+    for name, picture in pictures.pictures().items():
+        (IMAGES / name).write_text(picture, "utf-8")
     MAN.mkdir(exist_ok=True)
     made = man_pages()
     for path in MAN.glob("*.1"):

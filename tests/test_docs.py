@@ -10,8 +10,8 @@ import pytest
 from petmsg import errors
 from petmsg.cli import GROUPS
 from petmsg.render.schema import documents
-from tests import documentation, manual
-from tests.documentation import MAN, README, REFERENCE, ROOT, SCHEMAS
+from tests import documentation, manual, pictures
+from tests.documentation import IMAGES, MAN, README, REFERENCE, ROOT, SCHEMAS
 
 
 def test_the_transcripts_of_the_readme_are_what_the_commands_print() -> None:
@@ -38,6 +38,15 @@ def test_the_schemas_are_made_from_the_field_lists() -> None:
     made = {name: documentation.as_file(schema) for name, schema in documents().items()}
     there = {path.name: path.read_text("utf-8") for path in SCHEMAS.glob("*.json")}
     assert there == made, "run: make docs"
+
+
+def test_the_pictures_are_made_from_the_commands() -> None:
+    """And fetch nothing from anywhere."""
+    made = pictures.pictures()
+    assert {path.name: path.read_text("utf-8") for path in IMAGES.iterdir()} == made, "make docs"
+    for text in made.values():
+        assert "url(http" not in text
+        assert "@import" not in text
 
 
 def test_the_list_of_the_schemas_names_each_of_them() -> None:

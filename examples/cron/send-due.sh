@@ -1,5 +1,6 @@
 #!/bin/sh
-# Sends every text that is due, asks what became of earlier ones, and tells what needs a person.
+# Takes in what clients wrote, sends every text that is due, asks what became of earlier ones, and
+# tells what needs a person.
 #
 #     send-due.sh
 #
@@ -30,10 +31,10 @@ quietly() {
     fi
 }
 
+quietly message pull # first: whoever wrote STOP gets nothing more
+[ "$worst" -ne 5 ] || exit "$worst" # nothing else would fare better
 quietly message dispatch
-case $worst in
-5) exit "$worst" ;; # nothing else would fare better
-esac
+[ "$worst" -ne 5 ] || exit "$worst"
 quietly message sync
 
 code=0
