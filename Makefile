@@ -25,7 +25,7 @@ demo: $(RUNTIME) ## installs petmsg and plays the whole story in a database of i
 	@$(BIN)/petmsg demo $(ARGS)
 
 test: $(DEV) ## runs the tests, on SQLite and on PostgreSQL where the machine has it
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(DEV) ## ruff: rules and format
 	@$(BIN)/ruff check $(ARGS) .

@@ -88,7 +88,8 @@ def add_visits(url: str, counts: Sequence[int], *, confirmed: bool = True) -> No
 
 
 def _visit(client: int, days_ago: int) -> dict[str, Any]:
-    start = NOW - timedelta(days=days_ago, hours=1 if client % 2 else 6)
+    # Not all at the same minute, as in life.
+    start = NOW - timedelta(days=days_ago, hours=1 if client % 2 else 6, minutes=client % 60)
     sitter = (client + days_ago) % SITTERS + 1
     return {
         "client_id": client,

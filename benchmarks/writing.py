@@ -61,7 +61,7 @@ class Case:
 
 def measure_confirm(bench: Bench) -> list[Row]:
     """The rows of confirming."""
-    count = bench.few(2_000, 20)
+    count = bench.few(10_000, 20)
     refs = [f"B-{number}" for number in range(1, count + 1)]
 
     def build(url: str) -> None:
@@ -158,7 +158,7 @@ def _compared(bench: Bench, kind: str, case: Case) -> Row:
 
 def _with_petmsg(url: str, case: Case) -> None:
     location = locate(url)
-    engine = make_engine(location)
+    engine = make_engine(location, keep_open=True)
     try:
         for service in case.services():
             with transaction(engine, location) as session:

@@ -4,10 +4,10 @@ Each event carries the SHA-256 over a version tag and the canonical JSON of the 
 before it. Changing what is hashed means a new version tag beside this one, never an edit.
 """
 
-import hashlib
 import json
-from collections.abc import Mapping
 from datetime import datetime
+from hashlib import sha256
+from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 from petmsg.clock import iso_utc
@@ -16,11 +16,29 @@ VERSION = "petmsg-audit-1"
 GENESIS = "0" * 64
 
 
+def _instant(value: Any) -> str:
+    if isinstance(value, datetime):
+        return iso_utc(value)
+    raise TypeError(f"a {type(value).__name__} has no place in the audit")
+
+
+# Made once: making an encoder takes as long as encoding a payload.
+_ENCODER = json.JSONEncoder(
+    sort_keys=True,
+    separators=(",", ":"),
+    ensure_ascii=False,
+    allow_nan=False,
+    check_circular=False,
+    default=_instant,
+)
+
+
 def canonical(value: Any) -> str:
-    """JSON with sorted keys, no spaces, no escapes beyond JSON's own: one text for one value."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    """JSON with sorted keys, no spaces, no escapes beyond JSON's own: one text for one value.
+
+    Instants are written in UTC with a `Z`.
+    """
+    return _ENCODER.encode(value)
 
 
 def event_hash(
@@ -37,17 +55,11 @@ def event_hash(
     previous: str,
 ) -> str:
     """The hash of one audit event. `payload` is the canonical JSON text as it is stored."""
-    fields: Mapping[str, Any] = {
-        "org": org,
-        "seq": seq,
-        "at": iso_utc(at),
-        "actor": actor,
-        "event": event,
-        "entity": entity,
-        "ref": ref,
-        "reason": reason,
-        "payload": payload,
-        "previous": previous,
-    }
-    text = f"{VERSION}\n{canonical(fields)}"
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    # The canonical JSON of a dict of these, as `canonical` would write it; a test compares the two.
+    text = (
+        f'{VERSION}\n{{"actor":{_quoted(actor)},"at":"{iso_utc(at)}","entity":{_quoted(entity)},'
+        f'"event":{_quoted(event)},"org":{_quoted(org)},"payload":{_quoted(payload)},'
+        f'"previous":{_quoted(previous)},"reason":{"null" if reason is None else _quoted(reason)},'
+        f'"ref":{_quoted(ref)},"seq":{seq}}}'
+    )
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

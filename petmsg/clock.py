@@ -1,21 +1,25 @@
 """Instants: aware UTC inside, the org's local time in parsing and rendering only.
 
-`now()` is the one place that looks at a clock, and a command looks once.
+`now()` is the one place that looks at a clock, and a command looks once. Patterns are compiled
+and `zoneinfo` is loaded at their first use, because every start-up would pay for them.
 """
 
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo, available_timezones
+from typing import TYPE_CHECKING
 
 from petmsg.errors import AmbiguousTime, MalformedTime, NonexistentTime, OutOfRange, shown
 
-_ISO = re.compile(
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+_ISO = (
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]"
     r"((?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)"
     r"(Z|z|[+-][0-9]{2}:?[0-9]{2})?"
 )
-_RELATIVE = re.compile(r"([+-])([0-9]{1,6})([smhdw])")
+_RELATIVE = r"([+-])([0-9]{1,6})([smhdw])"
 _UNIT = {
     "s": timedelta(seconds=1),
     "m": timedelta(minutes=1),
@@ -33,8 +37,10 @@ def now() -> datetime:
 
 
 @lru_cache(maxsize=64)
-def zone(name: str) -> ZoneInfo:
+def zone(name: str) -> "ZoneInfo":
     """The timezone of that IANA name. Raises `OutOfRange` if the machine knows none."""
+    from zoneinfo import ZoneInfo
+
     try:
         return ZoneInfo(name)
     except Exception as problem:  # zoneinfo raises five kinds for a bad key
@@ -47,6 +53,8 @@ def zone(name: str) -> ZoneInfo:
 
 def _zone_meant(name: str) -> str:
     """The question whether another one was meant; a city alone means its zone."""
+    from zoneinfo import available_timezones
+
     from petmsg.typos import closest_words, did_you_mean
 
     zones = available_timezones()
@@ -66,14 +74,14 @@ def parse_instant(text: str, *, timezone: str, at: datetime) -> datetime:
     word = text.strip(" \t")[:64]
     if word == "now":
         return at
-    if relative := _RELATIVE.fullmatch(word):
+    if relative := re.fullmatch(_RELATIVE, word):
         sign, count, unit = relative.groups()
         try:
             moved = at + (1 if sign == "+" else -1) * int(count) * _UNIT[unit]
         except OverflowError:
             raise MalformedTime(f"{shown(text)} is too far away.") from None
         return _within_range(moved, text)
-    iso = _ISO.fullmatch(word)
+    iso = re.fullmatch(_ISO, word)
     if iso is None:
         raise MalformedTime(f"{shown(text)} is not a time.")
     day, clock, offset = iso.groups()
@@ -125,10 +133,18 @@ def iso_utc(instant: datetime) -> str:
 
     Raises `ValueError` for a naive datetime, which would be read in the machine's own zone.
     """
-    if instant.tzinfo is None:
-        raise ValueError("a naive datetime is no instant")
-    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
-    return utc.isoformat()[:-6] + "Z"
+    if instant.tzinfo is not UTC:
+        if instant.tzinfo is None:
+            raise ValueError("a naive datetime is no instant")
+        instant = instant.astimezone(UTC)
+    return _iso(instant)
+
+
+@lru_cache(maxsize=4096)
+def _iso(instant: datetime) -> str:
+    # Remembered, because a batch writes the same ones over and over: its own now, and visits that
+    # begin on the hour. In UTC only: the two hours of a change of clock count as equal elsewhere.
+    return instant.isoformat()[:-6] + "Z"  # without +00:00
 
 
 def iso_local(instant: datetime, timezone: str) -> str:

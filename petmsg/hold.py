@@ -6,17 +6,19 @@ sent); the others let it wait. Sources: the facts file (opt-out, quiet hours), s
 
 import re
 from datetime import datetime, timedelta
-from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, NamedTuple
 
 from petmsg.clock import zone
 from petmsg.enums import HoldCode
 from petmsg.errors import OutOfRange, shown
 
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
 FINAL = frozenset((HoldCode.OPTED_OUT, HoldCode.NOT_TEXTABLE, HoldCode.EXPIRED))
 """The holds after which a text never leaves. A blocked pair is for a person to decide."""
 
-_QUIET_HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
+_QUIET_HOURS = r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])"
 _DAY = 24 * 60 * 60
 _STRIDE = timedelta(hours=1)
 """No zone changes its clocks twice within an hour."""
@@ -153,7 +155,7 @@ def parse_quiet_hours(text: str) -> QuietHours | None:
     written = text.strip()
     if written.lower() == "off":
         return None
-    found = _QUIET_HOURS.fullmatch(written)
+    found = re.fullmatch(_QUIET_HOURS, written)
     if found is None:
         raise OutOfRange(
             f"{shown(text)} are no quiet hours.", hint="Write 21:00-08:00 (24 hours), or off."
@@ -176,7 +178,7 @@ def _quiet_seconds(quiet: QuietHours, local: datetime) -> int:
     return (last - second) % _DAY if inside else 0
 
 
-def _clock_change(place: ZoneInfo, start: datetime, end: datetime) -> datetime | None:
+def _clock_change(place: "ZoneInfo", start: datetime, end: datetime) -> datetime | None:
     """The first instant after `start`, at most `end`, from which a zone's offset is another."""
     offset = start.astimezone(place).utcoffset()
     before = start

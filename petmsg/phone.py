@@ -5,11 +5,10 @@ most). Fullmatch and an ASCII class, because `$` accepts a trailing newline and 
 """
 
 import re
-from hashlib import sha256
 
 from petmsg.errors import MalformedPhone
 
-_E164 = re.compile(r"\+[1-9][0-9]{1,14}")
+_E164 = r"\+[1-9][0-9]{1,14}"
 _PUNCTUATION = str.maketrans("", "", " -.()\u00a0")
 _LONGEST_WRITTEN = 40
 
@@ -21,14 +20,14 @@ def parse_phone(text: str) -> str:
     """
     if len(text) <= _LONGEST_WRITTEN:
         plain = text.strip(" \t").translate(_PUNCTUATION)
-        if _E164.fullmatch(plain):
+        if re.fullmatch(_E164, plain):
             return plain
     raise MalformedPhone(text)
 
 
 def is_e164(text: str) -> bool:
     """Whether the text is a phone exactly as it is stored."""
-    return _E164.fullmatch(text) is not None
+    return re.fullmatch(_E164, text) is not None
 
 
 def is_phone(text: str) -> bool:
@@ -49,4 +48,6 @@ def phone_key(org: str, e164: str) -> str:
     It keeps a forgotten client's opt-out; it is no protection against somebody who tries all
     numbers.
     """
+    from hashlib import sha256
+
     return sha256(f"petmsg phone/1 {org} {e164}".encode()).hexdigest()

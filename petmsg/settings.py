@@ -5,14 +5,13 @@ Only this module and the command line's context read the environment.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from petmsg.errors import OutOfRange
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One setting: its value (None when not set) and its source, for `petmsg config show`."""
 
     name: str

@@ -158,6 +158,21 @@ def test_help_and_a_wrong_command_line_load_nothing_slow() -> None:
         assert SLOWER & names == set(), line
 
 
+def test_help_loads_only_what_help_needs() -> None:
+    """Each of these costs as much as a hundred commands' names: a run loads them, help does not."""
+    later = {"dataclasses", "hashlib", "json", "random", "sqlite3", "zoneinfo"}
+    code = (
+        "import sys, petmsg.cli\n"
+        "assert petmsg.cli.run_command_line(['number', '--help']) == 0\n"
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "petmsg" in done.stderr.split()
+    assert later & set(done.stderr.split()) == set()
+
+
 def test_a_table_loads_rich_and_still_no_database_library(filled: str) -> None:
     ((_, code, names),) = loaded(["client", "list"], url=filled, output="table")
     assert code == 0

@@ -106,7 +106,7 @@ def test_starting_takes_few_instructions(small_company: str) -> None:
     """Times are not tested, because a busy machine doubles them; instructions stay the same."""
     startup.compile_all()
     peer = startup.instructions([startup.PYTHON, "-c", startup.TYPER], small_company)
-    for command, most in (("--help", 1.3), ("route explain C-1", 2.0)):
+    for command, most in startup.COMMANDS.items():
         started = startup.instructions([startup.PETMSG, *command.split()], small_company)
         assert started.best <= most * peer.best, command
 

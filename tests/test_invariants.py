@@ -221,6 +221,8 @@ def _references() -> list[tuple[str, str, str]]:
     """Every column that points at a row an org owns: (table, column, target table)."""
     found = []
     for table in metadata.sorted_tables:
+        if "org_id" not in table.columns:
+            continue  # a stray text is no org's until it is adopted
         for constraint in table.constraints:
             if not isinstance(constraint, ForeignKeyConstraint):
                 continue

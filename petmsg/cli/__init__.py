@@ -16,7 +16,6 @@ import typer
 
 from petmsg import __version__
 from petmsg.cli.ambient import COMPLETE, Ambient
-from petmsg.cli.failure import tell
 from petmsg.cli.group import Entry, lazy_group
 
 GROUPS = {
@@ -144,4 +143,6 @@ def run_command_line(
         sys.stdout.flush()
         return int(code or 0)
     except BaseException as problem:  # noqa: BLE001 because no traceback may reach a user
+        from petmsg.cli.failure import tell
+
         return tell(problem, arguments, ambient.environ)

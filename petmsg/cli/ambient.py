@@ -1,15 +1,14 @@
 """What surrounds a command: the environment's variables and the clock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 COMPLETE = "_PETMSG_COMPLETE"
 """The variable in which a shell that completes a line names itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ambient:
+class Ambient(NamedTuple):
     """The environment of one command. `now` None means the machine's clock.
 
     `wait_seconds` is how long it waits for a locked database, None as long as usual.

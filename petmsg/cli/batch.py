@@ -1,7 +1,6 @@
 """Commands that read a file: read whole, then committed in chunks, one result per row."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from petmsg.cli.options import read_file
@@ -31,6 +30,7 @@ def import_file(
 
     rows = read_batch(read_file(name), columns=columns, required=required)
     results: list[Any] = []
+    run.is_batch = True
     try:
         with run.progress("Importing", len(rows)) as bar:
             for chunk in chunks(rows):
@@ -94,11 +94,14 @@ def take_refs(
     Results in the order of the rows; one that cannot be read is refused and stops no other.
     `doing` is what a progress bar says.
     """
+    from dataclasses import replace
+
     from petmsg.services.batch import CHUNK
     from petmsg.services.work import Failure
 
     refs = [row.cells["ref"] or "" for row in rows if row.problem is None]
     taken: list[Any] = []
+    run.is_batch = True
     with run.progress(doing, len(refs)) as bar:
         for start in range(0, len(refs), CHUNK):
             chunk = refs[start : start + CHUNK]

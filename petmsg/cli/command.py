@@ -6,7 +6,6 @@ Reading commands have `-o`, `--org` and `--db`; writing ones `--dry-run` and `--
 import inspect
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
@@ -56,12 +55,14 @@ _COMMON = (("output", OUTPUT, None), ("org", ORG, None), ("db", DB, None))
 _WRITING = (("dry_run", DRY_RUN, False), ("actor", ACTOR, None))
 
 
-@dataclass(frozen=True, slots=True)
 class App:
     """A group of commands as its module declares it: `entries` by name."""
 
-    help: str
-    entries: dict[str, Entry] = field(default_factory=dict)
+    __slots__ = ("entries", "help")
+
+    def __init__(self, help_text: str) -> None:
+        self.help = help_text
+        self.entries: dict[str, Entry] = {}
 
     def add_group(self, app: "App", name: str) -> None:
         """Put a group into this one."""
@@ -74,6 +75,8 @@ class App:
 
 class LoneCommand(App):
     """A module that is one command and no group."""
+
+    __slots__ = ()
 
     def build(self) -> Any:
         """The command as the parser needs it."""
@@ -106,24 +109,20 @@ def command(
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
-        own = list(inspect.signature(function).parameters.values())[1:]
+        # What the function's parameters are is looked up when the command is built: a module has a
+        # dozen commands and a run needs one.
         app.entries[name] = Entry(
             inspect.getdoc(function) or "",
-            lambda: single(_invoker(function, own, writes=writes, reveals=reveals), name, examples),
+            lambda: single(_invoker(function, writes=writes, reveals=reveals), name, examples),
         )
         return function
 
     return register
 
 
-def _invoker(
-    function: Callable[..., None],
-    own: Sequence[inspect.Parameter],
-    *,
-    writes: bool,
-    reveals: bool,
-) -> Callable[..., None]:
+def _invoker(function: Callable[..., None], *, writes: bool, reveals: bool) -> Callable[..., None]:
     """The function that Typer sees: the command's own parameters and the common ones."""
+    own = list(inspect.signature(function).parameters.values())[1:]
     added = [*_COMMON, *(_WRITING if writes else ())]
     if reveals:
         added.append(("reveal", REVEAL, False))
@@ -131,13 +130,13 @@ def _invoker(
     def invoke(ctx: typer.Context, **values: Any) -> None:
         run = Run(
             ambient=ctx.obj,
-            output_option=values.pop("output"),
-            org_option=values.pop("org"),
-            db_option=values.pop("db"),
-            actor_option=values.pop("actor", None),
+            output=values.pop("output"),
+            org=values.pop("org"),
+            db=values.pop("db"),
+            actor=values.pop("actor", None),
             dry_run=values.pop("dry_run", False),
             reveal=values.pop("reveal", False),
-            _is_terminal=sys.stdout.isatty(),
+            is_terminal=sys.stdout.isatty(),
         )
         _ = run.output
         with run.at_end:

@@ -11,7 +11,6 @@ The metavar of a parameter says what its words are (`WORDS`): `E164` is a masked
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from typer._click.shell_completion import _resolve_context, _resolve_incomplete
@@ -74,8 +73,8 @@ def _offer(command_line: Any, words: Sequence[str], environ: Mapping[str, str]) 
         return Offer(files=True)
     run = Run(
         Ambient(environ, wait_seconds=WAIT_SECONDS),
-        org_option=context.params.get("org"),
-        db_option=context.params.get("db"),
+        org=context.params.get("org"),
+        db=context.params.get("db"),
     )
     option = typed.removesuffix(value) if typed.startswith("--") else ""
     given = context.params.get(str(what.name)) if isinstance(what, TyperArgument) else None
@@ -123,7 +122,7 @@ def stored(sql: str, *states: str) -> Words:
     """Words that the database holds, by one of the texts of `queries.candidates`."""
 
     def found(asked: Asked) -> Iterable[Candidate]:
-        location = replace(asked.run.location, connect_seconds=CONNECT_SECONDS)
+        location = asked.run.location._replace(connect_seconds=CONNECT_SECONDS)
         with snapshot(location) as cursor:
             org = asked.run.setting("org").value
             return candidates.offered(cursor, sql, asked.typed, org=org, states=states)

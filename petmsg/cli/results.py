@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from petmsg.cli.failure import error_data
 from petmsg.cli.run import Run
 from petmsg.enums import OutputFormat
 from petmsg.errors import REFUSED
@@ -67,6 +66,8 @@ def result_data(run: Run, fields: Sequence[Field], row: Any) -> dict[str, Any]:
 
 
 def _failure_data(row: Any) -> dict[str, Any]:
+    from petmsg.cli.failure import error_data
+
     data: dict[str, Any] = {"ref": row.ref, "error": error_data(row.error)}
     if row.row is not None:
         data["row"] = row.row

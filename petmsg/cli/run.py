@@ -4,21 +4,18 @@ The command owns the transaction: `write` opens it, calls one service, commits a
 the result back for rendering. A lock or a deadlock is tried again, whole, for half a minute.
 """
 
-import random
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from petmsg import clock, settings
 from petmsg.cli.ambient import Ambient
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import Location, default_path, locate
-from petmsg.db.snapshot import snapshot
 from petmsg.enums import OutputFormat
 from petmsg.errors import BUSY, Busy, ConflictingWrite, OutOfRange, PetmsgError, shown
 from petmsg.queries.org import OrgRow, all_orgs, find_org
@@ -40,27 +37,40 @@ class _RolledBack(Exception):
     """Ends a dry run's transaction without a commit."""
 
 
-@dataclass
 class Run:
     """What a command is given. `now` is aware UTC, one per command.
 
+    `is_batch` is set where many transactions follow one another.
     What was opened on the way is closed by `at_end`.
     """
 
-    ambient: Ambient
-    output_option: str | None = None
-    org_option: str | None = None
-    db_option: str | None = None
-    actor_option: str | None = None
-    dry_run: bool = False
-    reveal: bool = False
-    exit_code: int = 0
-    _is_terminal: bool = False
-    _has_shown: bool = False
-    _bar: Bar = field(default_factory=Bar, repr=False)
-    _slept: timedelta = timedelta(0)
-    _org: OrgRow | None = field(default=None, repr=False)
-    at_end: ExitStack = field(default_factory=ExitStack, repr=False)
+    def __init__(
+        self,
+        ambient: Ambient,
+        *,
+        output: str | None = None,
+        org: str | None = None,
+        db: str | None = None,
+        actor: str | None = None,
+        dry_run: bool = False,
+        reveal: bool = False,
+        is_terminal: bool = False,
+    ) -> None:
+        self.ambient = ambient
+        self.output_option = output
+        self.org_option = org
+        self.db_option = db
+        self.actor_option = actor
+        self.dry_run = dry_run
+        self.reveal = reveal
+        self.exit_code = 0
+        self.is_batch = False
+        self.at_end = ExitStack()
+        self._is_terminal = is_terminal
+        self._has_shown = False
+        self._bar = Bar()
+        self._slept = timedelta(0)
+        self._org: OrgRow | None = None
 
     @cached_property
     def now(self) -> datetime:
@@ -106,7 +116,7 @@ class Run:
     def location(self) -> Location:
         """Where the database is."""
         found = locate(self.setting("database").value or "")
-        return replace(found, wait_seconds=self.ambient.wait_seconds)
+        return found._replace(wait_seconds=self.ambient.wait_seconds)
 
     @cached_property
     def output(self) -> OutputFormat:
@@ -132,6 +142,8 @@ class Run:
     @contextmanager
     def snapshot(self) -> Iterator[Cursor]:
         """A read-only look at the database."""
+        from petmsg.db.snapshot import snapshot
+
         with snapshot(self.location) as cursor:
             yield cursor
 
@@ -176,7 +188,7 @@ class Run:
         """The engine of the command's database, made when the first write needs it."""
         from petmsg.db.engine import make_engine
 
-        engine = make_engine(self.location)
+        engine = make_engine(self.location, keep_open=self.is_batch)
         self.at_end.callback(engine.dispose)
         return engine
 
@@ -216,7 +228,7 @@ class Run:
             except PetmsgError as problem:
                 if not _worth_another_try(problem, attempt) or time.monotonic() > deadline:
                     raise
-            time.sleep(random.uniform(0.005, 0.05) * min(attempt, 8))  # noqa: S311 because jitter
+            _wait_a_moment(attempt)
 
     def _write_once(self, service: Callable[[Any], tuple[R, Any]]) -> R:
         from petmsg.db.engine import transaction
@@ -304,8 +316,7 @@ class Run:
         render.say(safe(text))
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(NamedTuple):
     """A time as a person wrote it, to be read once the org's timezone is known."""
 
     text: str
@@ -314,6 +325,12 @@ class Later:
 def later(text: str | None) -> Later | None:
     """`Later`, unless nothing was written."""
     return None if text is None else Later(text)
+
+
+def _wait_a_moment(attempt: int) -> None:
+    import random
+
+    time.sleep(random.uniform(0.005, 0.05) * min(attempt, 8))  # noqa: S311 because jitter
 
 
 def _worth_another_try(problem: PetmsgError, attempt: int) -> bool:

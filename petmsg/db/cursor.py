@@ -6,25 +6,49 @@ instant when its name is `at` or ends in `_at` or `_until` (the naming rule of t
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from petmsg.errors import DatabaseUnusable
 
-_PARAMETER = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
+_PARAMETER = r"(?<![:\w]):([a-z_][a-z0-9_]*)"
+_LISTED = 1000
+"""The most values in one `IN (…)`; SQLite takes 32,766 parameters in a statement."""
+_ADDED = 200
+"""The most rows in one `VALUES`."""
+_FEW = 20
+"""Fewer rows than these are not worth the two more answers that a COPY waits for."""
 
 
 @lru_cache(maxsize=512)
 def _for_psycopg(sql: str) -> str:
-    return _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
+    return re.sub(_PARAMETER, r"%(\1)s", sql.replace("%", "%%"))
+
+
+@lru_cache(maxsize=64)
+def _numbered(sql: str, name: str, count: int) -> tuple[str, tuple[str, ...]]:
+    """The text with SQLite's numbered parameters, those of the list last, and the others' names.
+
+    Binding by number takes a fifth of the time of binding a thousand names.
+    """
+    others = tuple(dict.fromkeys(each for each in re.findall(_PARAMETER, sql) if each != name))
+    numbers = {each: f"?{place}" for place, each in enumerate(others, start=1)}
+    first = len(others) + 1
+    numbers[name] = ", ".join(f"?{place}" for place in range(first, first + count))
+    return re.sub(_PARAMETER, lambda found: numbers[found[1]], sql), others
 
 
 def instant_to_text(instant: datetime) -> str:
     """How SQLite stores an instant: `2026-02-14 15:00:00.000000`, UTC."""
-    if instant.tzinfo is not UTC:
-        instant = instant.astimezone(UTC)
+    return _stored(instant if instant.tzinfo is UTC else instant.astimezone(UTC))
+
+
+@lru_cache(maxsize=4096)
+def _stored(instant: datetime) -> str:
+    # Remembered in UTC only, like `clock.iso_utc`.
     return instant.isoformat(" ", "microseconds")[:26]
 
 
@@ -97,14 +121,79 @@ class Cursor:
     def in_list(
         self, sql: str, name: str, values: Sequence[Any], /, **parameters: Any
     ) -> list[dict[str, Any]]:
-        """Rows of a text with `IN (:name)`, for any number of values (in slices of 500)."""
+        """Rows of a text with `IN (:name)`, for any number of values (in slices of 1,000)."""
         found: list[dict[str, Any]] = []
-        for start in range(0, len(values), 500):
-            piece = values[start : start + 500]
-            names = {f"{name}_{index}": value for index, value in enumerate(piece)}
-            listed = ", ".join(f":{each}" for each in names)
-            found += self.rows(sql.replace(f":{name}", listed), **names, **parameters)
+        for start in range(0, len(values), _LISTED):
+            self._execute_listed(sql, name, values[start : start + _LISTED], parameters)
+            found += self._fetch()
         return found
+
+    def run_in_list(self, sql: str, name: str, values: Sequence[Any], /, **parameters: Any) -> None:
+        """Execute a write with `IN (:name)`, for any number of values."""
+        for start in range(0, len(values), _LISTED):
+            self._execute_listed(sql, name, values[start : start + _LISTED], parameters)
+
+    def add(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], /, **same: Any
+    ) -> None:
+        """Add rows of those columns to the table; `same` are columns with one value for all.
+
+        In the way that costs least: one by one to SQLite, to PostgreSQL many by COPY.
+        """
+        names = ", ".join((*same, *columns))
+        if self.is_sqlite:
+            self._raw.executemany(
+                f"INSERT INTO {table} ({names}) VALUES {_marks('?', same, columns)}",  # noqa: S608
+                _texts(columns, rows, tuple(_bound(same).values())),
+            )
+        elif len(rows) < _FEW:
+            self.add_returning(table, columns, rows, "", **same)
+        else:
+            common = tuple(same.values())
+            with self._raw.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row((*common, *row))
+
+    def add_returning(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        ending: str,
+        /,
+        **same: Any,
+    ) -> list[tuple[Any, ...]]:
+        """`add`, and what the statement's ending returns (`RETURNING id`) as the driver gives it.
+
+        Not in the rows' order.
+        """
+        names = ", ".join((*same, *columns))
+        returned: list[tuple[Any, ...]] = []
+        for start in range(0, len(rows), _ADDED):
+            piece = rows[start : start + _ADDED]
+            if self.is_sqlite:
+                filled = _texts(columns, piece, tuple(_bound(same).values()))
+            else:
+                filled = ((*same.values(), *row) for row in piece)
+            marks = ", ".join([_marks("?" if self.is_sqlite else "%s", same, columns)] * len(piece))
+            self._raw.execute(
+                f"INSERT INTO {table} ({names}) VALUES {marks} {ending}",  # noqa: S608
+                list(chain.from_iterable(filled)),
+            )
+            returned += self._raw.fetchall() if ending else ()
+        return returned
+
+    def _execute_listed(
+        self, sql: str, name: str, values: Sequence[Any], parameters: Mapping[str, Any]
+    ) -> None:
+        if self.is_sqlite:
+            text, others = _numbered(sql, name, len(values))
+            bound = _bound(parameters)
+            self._raw.execute(text, (*(bound[each] for each in others), *values))
+        else:
+            # One text for any number of values, so that the server can keep its plan.
+            text = sql.replace(f"IN (:{name})", f"= ANY(:{name})")
+            self._raw.execute(_for_psycopg(text), {**parameters, name: list(values)})
 
     def _execute(self, sql: str, parameters: Mapping[str, Any]) -> None:
         if self.is_sqlite:
@@ -116,12 +205,38 @@ class Cursor:
         names = [column[0] for column in self._raw.description]
         rows = [dict(zip(names, row, strict=True)) for row in self._raw.fetchall()]
         if self.is_sqlite:
-            instants = [name for name in names if name == "at" or name.endswith(("_at", "_until"))]
+            instants = [name for name in names if _is_instant(name)]
             for row in rows:
                 for name in instants:
                     if row[name] is not None:
                         row[name] = instant_from_text(row[name])
         return rows
+
+
+def _is_instant(column: str) -> bool:
+    return column == "at" or column.endswith(("_at", "_until"))
+
+
+def _marks(mark: str, *columns: Iterable[str]) -> str:
+    """A row of parameters: `(?, ?, ?)`."""
+    return f"({', '.join(mark for _ in chain(*columns))})"
+
+
+def _texts(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], common: tuple[Any, ...]
+) -> Iterator[Sequence[Any]]:
+    """The rows as SQLite stores them, after what is common to all."""
+    places = [len(common) + place for place, name in enumerate(columns) if _is_instant(name)]
+    if not places:
+        return ((*common, *row) for row in rows)
+    return (_with_texts([*common, *row], places) for row in rows)
+
+
+def _with_texts(values: list[Any], places: Sequence[int]) -> list[Any]:
+    for place in places:
+        if values[place] is not None:
+            values[place] = instant_to_text(values[place])
+    return values
 
 
 def _bound(parameters: Mapping[str, Any]) -> dict[str, Any]:

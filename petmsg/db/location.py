@@ -6,8 +6,8 @@ Reading commands start here without SQLAlchemy, so the URL is understood without
 import os
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from petmsg.errors import Misconfigured, shown
@@ -15,7 +15,7 @@ from petmsg.errors import Misconfigured, shown
 APPLICATION_ID = 0x70746D73
 """`ptms`: what `PRAGMA application_id` says in a petmsg file."""
 
-_PASSWORD = re.compile(r"(?i)(^|&)((?:ssl)?password)=[^&]*")
+_IN_QUERY = r"(?i)(^|&)((?:ssl)?password)=[^&]*"
 _NETWORK_FILE_SYSTEMS = frozenset(
     (
         "nfs",
@@ -39,8 +39,7 @@ class BadDatabaseUrl(Misconfigured):
     hint = "Write sqlite:////absolute/path/petmsg.db, a path, or postgresql://user@host:5432/name."
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """A database's address. `path` is set for SQLite, `dsn` (a libpq URL) for PostgreSQL.
 
     `wait_seconds` is how long to wait for a lock there, `connect_seconds` (whole ones) how long
@@ -74,7 +73,7 @@ class Location:
         netloc = parts.netloc
         if parts.password is not None:
             netloc = f"{parts.username}:***@{netloc.rpartition('@')[2]}"
-        query = _PASSWORD.sub(r"\1\2=***", parts.query)
+        query = re.sub(_IN_QUERY, r"\1\2=***", parts.query)
         return f"{parts.scheme}://{netloc}{parts.path}{'?' + query if query else ''}"
 
 

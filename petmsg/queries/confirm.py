@@ -4,13 +4,11 @@ Measured: 20 to 40 times as fast as one ORM object at a time. Rows are locked in
 ids, so that two runs over the same bookings wait for each other and never deadlock.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from petmsg.db.cursor import Cursor
-
-_SLICE = 200
 
 BOOKINGS = """
 SELECT b.id, b.ref, b.client_id, b.sitter_id, b.status, b.starts_at, b.ends_at,
@@ -19,7 +17,6 @@ FROM booking b
 JOIN client c ON c.org_id = b.org_id AND c.id = b.client_id
 LEFT JOIN sitter s ON s.org_id = b.org_id AND s.id = b.sitter_id
 WHERE b.org_id = :org_id AND b.ref IN (:refs)
-ORDER BY b.id
 """
 
 SITTERS_LOCKED = """
@@ -49,7 +46,7 @@ SET sitter_id = :sitter_id, starts_at = :starts_at, booked_until = :booked_until
 WHERE id = :id
 """
 
-MARK_CONFIRMED = "UPDATE booking SET status = 'confirmed' WHERE id = :id"
+MARK_CONFIRMED = "UPDATE booking SET status = 'confirmed' WHERE id IN (:ids)"
 
 OVERLAPS = """
 SELECT w.booking_id, b.ref
@@ -79,7 +76,7 @@ ORDER BY CASE WHEN n.status = 'active' THEN 0 ELSE 1 END, n.id LIMIT 1
 
 def locked_bookings(cursor: Cursor, org_id: int, refs: Sequence[str]) -> list[dict[str, Any]]:
     """The bookings of those refs, locked until the commit (on SQLite the file is)."""
-    lock = "" if cursor.is_sqlite else " FOR UPDATE OF b"
+    lock = "" if cursor.is_sqlite else "ORDER BY b.id FOR UPDATE OF b"
     return cursor.in_list(BOOKINGS + lock, "refs", sorted(refs), org_id=org_id)
 
 
@@ -102,30 +99,21 @@ def insert_threads(
 
     A thread that another transaction made first is left as it is: one per client, for ever.
     """
-    made: set[int] = set()
-    for start in range(0, len(rows), _SLICE):
-        piece = rows[start : start + _SLICE]
-        values = ", ".join(f"(:org_id, :client_{i}, :default_{i}, :now)" for i in range(len(piece)))
-        parameters: dict[str, Any] = {"org_id": org_id, "now": now}
-        for i, (client_id, default_id) in enumerate(piece):
-            parameters[f"client_{i}"] = client_id
-            parameters[f"default_{i}"] = default_id
-        made |= {
-            row[0]
-            for row in cursor.tuples(
-                "INSERT INTO thread (org_id, client_id, default_number_id, created_at)"
-                f" VALUES {values}"
-                " ON CONFLICT (org_id, client_id) DO NOTHING RETURNING client_id",
-                **parameters,
-            )
-        }
-    return made
+    made = cursor.add_returning(
+        "thread",
+        ("client_id", "default_number_id"),
+        rows,
+        "ON CONFLICT (org_id, client_id) DO NOTHING RETURNING client_id",
+        org_id=org_id,
+        created_at=now,
+    )
+    return {row[0] for row in made}
 
 
-_WINDOW_COLUMNS = (
-    "thread_id",
-    "client_id",
+WINDOW_COLUMNS = (
     "booking_id",
+    "client_id",
+    "thread_id",
     "sitter_id",
     "starts_at",
     "booked_until",
@@ -134,26 +122,15 @@ _WINDOW_COLUMNS = (
 
 
 def insert_windows(
-    cursor: Cursor, org_id: int, rows: Sequence[Mapping[str, Any]], *, now: datetime
+    cursor: Cursor, org_id: int, rows: Sequence[tuple[Any, ...]], *, now: datetime
 ) -> dict[int, int]:
-    """New windows; window ids by booking id."""
-    made: dict[int, int] = {}
-    for start in range(0, len(rows), _SLICE):
-        piece = rows[start : start + _SLICE]
-        parameters: dict[str, Any] = {"org_id": org_id, "now": now}
-        values = []
-        for i, row in enumerate(piece):
-            names = [f"{column}_{i}" for column in _WINDOW_COLUMNS]
-            parameters |= {
-                name: row[column] for name, column in zip(names, _WINDOW_COLUMNS, strict=True)
-            }
-            values.append(f"(:org_id, {', '.join(':' + name for name in names)}, :now)")
-        made |= {
-            row[1]: row[0]
-            for row in cursor.tuples(
-                f"INSERT INTO assignment_window (org_id, {', '.join(_WINDOW_COLUMNS)}, created_at)"
-                f" VALUES {', '.join(values)} RETURNING id, booking_id",
-                **parameters,
-            )
-        }
-    return made
+    """New windows, each a tuple of `WINDOW_COLUMNS`; window ids by booking id."""
+    made = cursor.add_returning(
+        "assignment_window",
+        WINDOW_COLUMNS,
+        rows,
+        "RETURNING booking_id, id",
+        org_id=org_id,
+        created_at=now,
+    )
+    return {row[0]: row[1] for row in made}

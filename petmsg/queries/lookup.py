@@ -3,7 +3,7 @@
 A ref wins over a name. What fits several rows is refused with the candidates.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import BookingStatus, ClientKind, NumberClass, NumberStatus, SitterStatus
@@ -15,8 +15,7 @@ _CLIENT = "SELECT c.id, c.ref, c.name, c.kind FROM client c "
 _SITTER = "SELECT s.id, s.ref, s.name, s.status FROM sitter s "
 
 
-@dataclass(frozen=True, slots=True)
-class ClientKey:
+class ClientKey(NamedTuple):
     """A client, enough to work with her."""
 
     id: int
@@ -25,8 +24,7 @@ class ClientKey:
     kind: ClientKind
 
 
-@dataclass(frozen=True, slots=True)
-class SitterKey:
+class SitterKey(NamedTuple):
     """A sitter, enough to work with her."""
 
     id: int
@@ -35,8 +33,7 @@ class SitterKey:
     status: SitterStatus
 
 
-@dataclass(frozen=True, slots=True)
-class NumberKey:
+class NumberKey(NamedTuple):
     """A masked number, enough to work with it."""
 
     id: int
@@ -45,8 +42,7 @@ class NumberKey:
     status: NumberStatus
 
 
-@dataclass(frozen=True, slots=True)
-class BookingKey:
+class BookingKey(NamedTuple):
     """A booking, enough to work with it."""
 
     id: int

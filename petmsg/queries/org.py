@@ -1,13 +1,11 @@
 """Orgs: which one a command means, and their settings."""
 
-from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import PoolFor, ProviderName
 from petmsg.errors import NoOrg, OrgNotChosen
-from petmsg.hold import freeze_stands, quiet_hours
 
 _ORGS = """
 SELECT id, slug, name, timezone, grace_minutes, quarantine_days, pool_for,
@@ -18,8 +16,7 @@ FROM org
 """
 
 
-@dataclass(frozen=True, slots=True)
-class OrgRow:
+class OrgRow(NamedTuple):
     """An org with its settings, as every command needs it. Instants are aware UTC.
 
     Quiet hours are minutes of the recipient's local day, office hours of the org's; they may pass
@@ -77,11 +74,13 @@ def find_org(cursor: Cursor, slug: str | None) -> OrgRow:
 def settings_at(org: OrgRow, at: datetime) -> dict[str, Any]:
     """The org's settings as output shows them at `at` (aware UTC): a freeze whose end has come is
     none any more."""
+    from petmsg.hold import freeze_stands, quiet_hours
+
     frozen = freeze_stands(org.frozen_at, org.frozen_until, at)
     quiet = quiet_hours(org.quiet_from_minute, org.quiet_until_minute)
     office = quiet_hours(org.open_from_minute, org.open_until_minute)
     return {
-        **asdict(org),
+        **org._asdict(),
         "org": org.slug,
         "quiet_hours": None if quiet is None else str(quiet),
         "office_hours": None if office is None else str(office),

@@ -1,8 +1,7 @@
 """Lists: the newest rows first, a page at a time, by key and never by offset."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
 
@@ -10,8 +9,7 @@ USUAL_LIMIT = 100
 _LARGEST_LIMIT = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Which rows of a list: at most `limit` (None: all), older than the row named `before`."""
 
     limit: int | None = USUAL_LIMIT

@@ -1,6 +1,5 @@
 """The field lists of bookings, threads and texts: JSON keys and table columns."""
 
-import json
 from typing import Any
 
 from petmsg.enums import (
@@ -40,6 +39,7 @@ from petmsg.render.kinds import (
     rows_of,
 )
 from petmsg.render.route import ADDRESSEE, ANY_DECISION, DECISION
+from petmsg.render.safe import from_json
 
 BOOKINGS = (
     Field("booking", "Booking", kind=REF),
@@ -242,9 +242,9 @@ MESSAGE = (
     Field(
         "decision",
         "Why",
-        get=lambda row: None if row["decision"] is None else json.loads(row["decision"]),
+        get=lambda row: None if row["decision"] is None else from_json(row["decision"]),
         cell=lambda row, _: (
-            "-" if row["decision"] is None else json.loads(row["decision"])["reason"]
+            "-" if row["decision"] is None else from_json(row["decision"])["reason"]
         ),
         kind=or_null(either(object_of(ANY_DECISION), object_of(ADDRESSEE))),
     ),
@@ -263,9 +263,9 @@ SENT = (
     Field(
         "decision",
         "Why",
-        get=lambda row: None if row.decision is None else json.loads(row.decision),
+        get=lambda row: None if row.decision is None else from_json(row.decision),
         cell=lambda row, _: (
-            row.note or ("-" if row.decision is None else json.loads(row.decision)["reason"])
+            row.note or ("-" if row.decision is None else from_json(row.decision)["reason"])
         ),
         kind=or_null(object_of(ANY_DECISION)),
     ),

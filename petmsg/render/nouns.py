@@ -1,6 +1,5 @@
 """The field lists of orgs, people, numbers and the audit: JSON keys and table columns."""
 
-import json
 from typing import Any
 
 from petmsg.enums import (
@@ -35,6 +34,7 @@ from petmsg.render.kinds import (
     one_word_of,
     or_null,
 )
+from petmsg.render.safe import from_json
 
 ORG = (
     Field("org", "Org", kind=WORD),
@@ -235,7 +235,7 @@ SETTINGS = (
 def _payload(text: str) -> Any:
     """The payload, or its text where somebody made nonsense of it."""
     try:
-        return json.loads(text)
+        return from_json(text)
     except ValueError:
         return text
 

@@ -1,6 +1,5 @@
 """A stranger's text on a terminal: control, bidi and zero-width characters shown, not obeyed."""
 
-import json
 import unicodedata
 from typing import Any
 
@@ -10,6 +9,8 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 def json_text(data: Any, *, indent: int | None = None) -> str:
     """The value as JSON that a terminal may print: the same data, every character that could act
     on a terminal as `\\uXXXX`, every other one as it is."""
+    import json  # not for the tables and lines that most commands print
+
     text = json.dumps(data, indent=indent, ensure_ascii=False)
     if text.isascii() and "\x7f" not in text:
         return text
@@ -19,6 +20,13 @@ def json_text(data: Any, *, indent: int | None = None) -> str:
         else character
         for character in text
     )
+
+
+def from_json(text: str) -> Any:
+    """A value that the database keeps as JSON. Raises `ValueError`."""
+    import json
+
+    return json.loads(text)
 
 
 def safe(text: str, *, keep_newlines: bool = False) -> str:

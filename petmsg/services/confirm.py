@@ -1,8 +1,7 @@
 """Confirming bookings: the client's one thread, the booking's window, all in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from petmsg.enums import BookingStatus, SitterStatus
 from petmsg.errors import PetmsgError, Refused
@@ -21,8 +20,7 @@ class SitterOffboarded(Refused):
     code = "sitter_offboarded"
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmed:
+class Confirmed(NamedTuple):
     """A confirmed booking with its thread and window, and what was there before."""
 
     booking: str
@@ -67,6 +65,7 @@ def confirm(work: Work, refs: Sequence[str], *, of_many: bool = True) -> list[Co
             failures[ref] = problem
     done = _confirm(work, good)
     results: list[Confirmed | Failure] = []
+    seen: set[str] = set()
     clients: set[str] = set()
     for ref in refs:
         if ref not in done:
@@ -74,8 +73,12 @@ def confirm(work: Work, refs: Sequence[str], *, of_many: bool = True) -> list[Co
             continue
         row = done[ref]
         # What an earlier row of this very run made is reused by the later ones.
-        results.append(replace(row, thread_reused=row.thread_reused or row.client in clients))
-        done[ref] = replace(row, window_reused=True)
+        if row.client in clients and not row.thread_reused:
+            row = row._replace(thread_reused=True)
+        if ref in seen and not row.window_reused:
+            row = row._replace(window_reused=True)
+        results.append(row)
+        seen.add(ref)
         clients.add(row.client)
     return results
 
@@ -125,35 +128,28 @@ def _confirm(work: Work, rows: list[dict[str, Any]]) -> dict[str, Confirmed]:
         work, {row["client_id"]: (row["client"], row["sitter_id"]) for row in reversed(rows)}
     )
     placed = window.place(work, [booked_time(row) for row in rows], threads)
-    pending = [row for row in rows if row["status"] == BookingStatus.PENDING]
-    cursor = work.cursor
-    cursor.run_many(queries.MARK_CONFIRMED, [{"id": row["id"]} for row in pending])
+    pending = [row["id"] for row in rows if row["status"] == BookingStatus.PENDING]
+    work.cursor.run_in_list(queries.MARK_CONFIRMED, "ids", pending)
     overlapping = window.overlaps(work, [row["id"] for row in rows])
     done = {}
     for row in rows:
         thread, its_window = threads[row["client_id"]], placed[row["id"]]
+        ref, client, sitter = row["ref"], row["client"], row["sitter"]
         if row["status"] == BookingStatus.PENDING or its_window.moved:
-            work.record(
-                "booking.confirmed",
-                "booking",
-                row["ref"],
-                {
-                    "client": row["client"],
-                    "sitter": row["sitter"],
-                    "reused": {"thread": thread.reused, "window": its_window.reused},
-                },
-            )
-        done[row["ref"]] = Confirmed(
-            booking=row["ref"],
-            client=row["client"],
-            thread=thread.id,
-            window=its_window.id,
-            sitter=row["sitter"],
-            default_number=thread.default_number,
-            thread_reused=thread.reused,
-            window_reused=its_window.reused,
-            overlaps=tuple(overlapping.get(row["id"], ())),
-            warnings=sitter_warnings(row),
+            reused = {"thread": thread.reused, "window": its_window.reused}
+            payload = {"client": client, "sitter": sitter, "reused": reused}
+            work.record("booking.confirmed", "booking", ref, payload)
+        done[ref] = Confirmed(
+            ref,
+            client,
+            thread.id,
+            its_window.id,
+            sitter,
+            thread.default_number,
+            thread.reused,
+            its_window.reused,
+            tuple(overlapping.get(row["id"], ())),
+            sitter_warnings(row),
         )
     return done
 
@@ -172,12 +168,12 @@ def sitter_warnings(row: dict[str, Any]) -> tuple[str, ...]:
 def booked_time(row: dict[str, Any]) -> window.BookedTime:
     """What `window.place` needs, from a row of `queries.confirm.BOOKINGS`."""
     return window.BookedTime(
-        booking_id=row["id"],
-        booking=row["ref"],
-        client_id=row["client_id"],
-        client=row["client"],
-        sitter_id=row["sitter_id"],
-        sitter=row["sitter"],
-        starts_at=row["starts_at"],
-        ends_at=row["ends_at"],
+        row["id"],
+        row["ref"],
+        row["client_id"],
+        row["client"],
+        row["sitter_id"],
+        row["sitter"],
+        row["starts_at"],
+        row["ends_at"],
     )

@@ -1,16 +1,15 @@
 """Assignment windows follow their bookings: the one place that computes and stores them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+from petmsg.clock import iso_utc
 from petmsg.queries import confirm as queries
 from petmsg.services.work import Work
 
 
-@dataclass(frozen=True, slots=True)
-class BookedTime:
+class BookedTime(NamedTuple):
     """A confirmed booking, enough to place its window. Instants are aware UTC."""
 
     booking_id: int
@@ -23,8 +22,7 @@ class BookedTime:
     ends_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadFound:
+class ThreadFound(NamedTuple):
     """A client's thread; `reused` says that it was there before."""
 
     id: int
@@ -32,8 +30,7 @@ class ThreadFound:
     reused: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A booking's window; `reused` says that it was there before, `moved` that it changed."""
 
     id: int
@@ -90,45 +87,44 @@ def place(
     }
     grace = timedelta(minutes=work.org.grace_minutes)
     placed: dict[int, Placed] = {}
-    fresh: list[dict[str, Any]] = []
+    fresh: list[tuple[Any, ...]] = []
     moved: list[dict[str, Any]] = []
-    for each in booked:
-        wanted = {
-            "sitter_id": each.sitter_id,
-            "starts_at": each.starts_at,
-            "booked_until": each.ends_at,
-            "ends_at": each.ends_at + grace,
-        }
-        after = _span(wanted, each.sitter)
-        row = there.get(each.booking_id)
+    for (
+        booking_id,
+        booking,
+        client_id,
+        client,
+        sitter_id,
+        sitter,
+        starts_at,
+        booked_until,
+    ) in booked:
+        ends_at = booked_until + grace
+        after = _span(starts_at, booked_until, ends_at, sitter)
+        row = there.get(booking_id)
         if row is None:
+            thread_id = threads[client_id].id
+            # In the order of `queries.WINDOW_COLUMNS`.
             fresh.append(
-                {
-                    **wanted,
-                    "booking_id": each.booking_id,
-                    "client_id": each.client_id,
-                    "thread_id": threads[each.client_id].id,
-                }
+                (booking_id, client_id, thread_id, sitter_id, starts_at, booked_until, ends_at)
             )
-            work.record(
-                "window.created",
-                "window",
-                each.booking,
-                {"client": each.client, "before": None, "after": after},
-            )
+            payload = {"client": client, "before": None, "after": after}
+            work.record("window.created", "window", booking, payload)
             continue
+        wanted = {
+            "sitter_id": sitter_id,
+            "starts_at": starts_at,
+            "booked_until": booked_until,
+            "ends_at": ends_at,
+        }
         differs = any(row[name] != value for name, value in wanted.items())
-        placed[each.booking_id] = Placed(row["id"], reused=True, moved=differs)
+        placed[booking_id] = Placed(row["id"], reused=True, moved=differs)
         if differs:
             moved.append({**wanted, "id": row["id"]})
-            work.record(
-                "window.updated",
-                "window",
-                each.booking,
-                {"client": each.client, "before": _span(row, row["sitter"]), "after": after},
-            )
-    if moved:
-        cursor.run_many(queries.UPDATE_WINDOW, moved)
+            before = _span(row["starts_at"], row["booked_until"], row["ends_at"], row["sitter"])
+            payload = {"client": client, "before": before, "after": after}
+            work.record("window.updated", "window", booking, payload)
+    cursor.run_many(queries.UPDATE_WINDOW, moved)
     for booking_id, window_id in queries.insert_windows(
         cursor, work.org.id, fresh, now=work.now
     ).items():
@@ -158,11 +154,13 @@ def _default_numbers(work: Work, sitters: set[int | None]) -> dict[int | None, i
     return numbers
 
 
-def _span(window: Mapping[str, Any], sitter: str | None) -> dict[str, Any]:
+def _span(
+    starts_at: datetime, booked_until: datetime, ends_at: datetime, sitter: str | None
+) -> dict[str, Any]:
     """A window as the audit keeps it, to tell later what was true when."""
     return {
-        "starts_at": window["starts_at"],
-        "booked_until": window["booked_until"],
-        "ends_at": window["ends_at"],
+        "starts_at": iso_utc(starts_at),
+        "booked_until": iso_utc(booked_until),
+        "ends_at": iso_utc(ends_at),
         "sitter": sitter,
     }

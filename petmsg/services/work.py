@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlmodel import Session
 
 from petmsg.chain import GENESIS, canonical, event_hash
-from petmsg.clock import iso_utc
 from petmsg.db.cursor import Cursor
 from petmsg.db.engine import cursor_of, is_unique_violation
 from petmsg.db.problems import is_driver_error, is_passing, translate
@@ -27,8 +26,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class PendingEvent:
+class PendingEvent(NamedTuple):
     """An audit event that waits for its place in the chain."""
 
     event: str
@@ -51,11 +49,16 @@ class Work:
     now: datetime
     events: list[PendingEvent] = field(default_factory=list)
     moved: Callable[[], None] = lambda: None
+    _cursor: Cursor | None = field(default=None, init=False, repr=False)
 
     @property
     def cursor(self) -> Cursor:
         """A bare cursor in this transaction; what the session holds back is written first."""
-        return cursor_of(self.session)
+        if self._cursor is None:
+            self._cursor = cursor_of(self.session)
+        else:
+            self.session.flush()
+        return self._cursor
 
     def record(
         self,
@@ -68,8 +71,7 @@ class Work:
     ) -> None:
         """Leave an audit event (`noun.verb_in_past`). `payload` holds refs, never a person's
         phone, name or text."""
-        text = canonical(_plain(payload or {}))
-        self.events.append(PendingEvent(event, entity, ref, reason, text))
+        self.events.append(PendingEvent(event, entity, ref, reason, canonical(payload or {})))
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
@@ -165,30 +167,30 @@ def take_alone(
         return Failure(ref(item), translate(problem))
 
 
+_EVENT_COLUMNS = ("seq", "event", "entity", "ref", "reason", "payload", "previous_hash", "hash")
+
+
 def _append(cursor: Cursor, work: Work) -> None:
     seq, previous = _locked_head(cursor, work.org.id)
+    org, actor, now = work.org.slug, work.actor, work.now
     rows = []
-    for pending in work.events:
+    for event, entity, ref, reason, payload in work.events:
         seq += 1
-        fields: dict[str, Any] = {
-            "seq": seq,
-            "at": work.now,
-            "actor": work.actor,
-            "event": pending.event,
-            "entity": pending.entity,
-            "ref": pending.ref,
-            "reason": pending.reason,
-            "payload": pending.payload,
-        }
-        digest = event_hash(org=work.org.slug, previous=previous, **fields)
-        rows.append({**fields, "org_id": work.org.id, "previous_hash": previous, "hash": digest})
+        digest = event_hash(
+            org=org,
+            seq=seq,
+            at=now,
+            actor=actor,
+            event=event,
+            entity=entity,
+            ref=ref,
+            reason=reason,
+            payload=payload,
+            previous=previous,
+        )
+        rows.append((seq, event, entity, ref, reason, payload, previous, digest))
         previous = digest
-    cursor.run_many(
-        "INSERT INTO audit_event (org_id, seq, at, actor, event, entity, ref, reason, payload,"
-        " previous_hash, hash) VALUES (:org_id, :seq, :at, :actor, :event, :entity, :ref,"
-        " :reason, :payload, :previous_hash, :hash)",
-        rows,
-    )
+    cursor.add("audit_event", _EVENT_COLUMNS, rows, org_id=work.org.id, at=now, actor=actor)
     cursor.run(
         "UPDATE audit_head SET seq = :seq, hash = :hash WHERE org_id = :org_id",
         seq=seq,
@@ -210,14 +212,3 @@ def _locked_head(cursor: Cursor, org_id: int) -> tuple[int, str]:
         f"SELECT seq, hash FROM audit_head WHERE org_id = :org_id{lock}", org_id=org_id
     )[0]
     return row[0], row[1]
-
-
-def _plain(value: Any) -> Any:
-    """Instants as JSON text, everything else as it is."""
-    if isinstance(value, datetime):
-        return iso_utc(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(each_value) for key, each_value in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each_value) for each_value in value]
-    return value

@@ -1,6 +1,7 @@
 """The relay: a client's words come to her sitter's phone, the sitter's go back; neither sees the
 other's phone, and what is not certain is not sent."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -23,12 +24,14 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def ready(cli: Cli) -> Cli:
-    """Maya sits for Ann now, and the org relays."""
+def ready(cli: Cli) -> Iterator[Cli]:
+    """Maya sits for Ann now, and the org relays. Whatever a test does, doctor finds nothing."""
     people(cli)
     visit(cli)
     cli("org", "set", "--relay", "on")
-    return cli
+    yield cli
+    found = cli("doctor", "--findings", "-o", "json", now=NOW + 5 * MINUTE)
+    assert found.json == []
 
 
 def also_bob(cli: Cli, sitter: str = "S-1") -> None:
