@@ -68,9 +68,10 @@ def test_a_queue_that_is_full_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_slow_commit_is_a_503_and_never_a_200(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("petmsg.web.app.ANSWER_WITHIN", 0.05)
-    goes_on, stored = threading.Event(), []
+    began, goes_on, stored = threading.Event(), threading.Event(), []
 
     def store(items: Sequence[object]) -> list[Outcome]:
+        began.set()
         goes_on.wait(10)
         stored.extend(items)
         return all_done(items)
@@ -79,6 +80,7 @@ def test_a_slow_commit_is_a_503_and_never_a_200(monkeypatch: pytest.MonkeyPatch)
         with Commits(store) as queue:
             with pytest.raises(Refusal) as refused:
                 await _stored(queue, "text", began=asyncio.get_running_loop().time())
+            assert await asyncio.to_thread(began.wait, 10)
             goes_on.set()
         assert (refused.value.status, refused.value.word) == (503, "too_slow")
 

@@ -2,7 +2,6 @@
 
 import signal
 import socket
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +43,7 @@ def serve(run: Run, *, host: str, port: int) -> None:
     except ModuleNotFoundError as problem:
         raise _extra_missing(problem) from None
     if run.ambient.wait_seconds is None:
-        run.ambient = replace(run.ambient, wait_seconds=WAIT_SECONDS)
+        run.ambient = run.ambient._replace(wait_seconds=WAIT_SECONDS)
     doors = _doors(run)
     if run.dry_run:
         run.show_list(DOORS, _rows(doors))
