@@ -26,6 +26,7 @@ from tests.cli.texting import left_by_the_dead
 from tests.documentation import commands
 from tests.example_company import SINCE
 from tests.fixtures import ACTOR, NOW, Ran, run_cli
+from tests.webhooks import KEYS
 
 COMMANDS = dict(commands())
 EXAMPLES = [(name, example) for name, command in COMMANDS.items() for example in command.examples]
@@ -73,7 +74,12 @@ class Company(NamedTuple):
         if output is not None:
             arguments = [*without_output(arguments), "-o", output]
         ran = run_cli(
-            self.url, *arguments, *more, PETMSG_OUTPUT="table", HOME=str(self.path.parent)
+            self.url,
+            *arguments,
+            *more,
+            PETMSG_OUTPUT="table",
+            HOME=str(self.path.parent),
+            **(KEYS if arguments[0] == "serve" else {}),
         )
         if target is not None and ran.code == 0:
             Path(target).write_text(ran.out, "utf-8")

@@ -20,6 +20,7 @@ from tests.everything import BOB, LONG_REF, MAYA, NOT_OURS, ORG, READING, SPARE,
 from tests.fixtures import NOW, Ran, lines, run_cli, working
 from tests.schemas import complaints, output_complaints, shape_named
 from tests.twilio_fake import TwilioFake
+from tests.webhooks import KEYS, serving
 
 WRITING: dict[str, tuple[str, ...]] = {
     "org add": ("cat-nappers", "--name", "Cat Nappers", "--timezone", "UTC"),
@@ -98,6 +99,7 @@ STDIN = {
 ELSEWHERE = {
     "demo", "db backup", "db downgrade", "message retry", "message dispatch --watch",
     "number import --from-provider", "message pull", "export", "import petmsg", "import snoutos",
+    "serve", "serve --dry-run",
 }  # fmt: skip
 """Held against their schemas by the tests below that are named after them."""
 
@@ -226,6 +228,17 @@ def test_message_dispatch_watch(company: str) -> None:
         rest = worker.stdout.read()
     assert json.loads(first)["message"]
     assert output_complaints(line, first + rest, form="jsonl") == []
+
+
+def test_serve(company: str) -> None:
+    line = ["serve", "--dry-run"]
+    assert wrong(run_cli(company, *line, "-o", "json", **KEYS), line) == []
+    with serving(company, "-o", "json") as server:
+        assert server.ask("GET", "/healthz").status == 200
+        assert server.ask("GET", "/elsewhere").status == 404
+        assert server.stop() == 0
+    assert output_complaints(["serve"], "\n".join(server.log), form="jsonl") == []
+    assert len(server.log) == 2
 
 
 def test_an_error_has_a_schema_too(company: str) -> None:

@@ -172,8 +172,8 @@ def table(url: str, command: str, width: int, **environ: str) -> Ran:
     )
 
 
-WRITING = {"demo", "export", "import petmsg", "number release-due", "reconcile"}
-"""Lists of commands that change something, or write files."""
+WRITING = {"demo", "export", "import petmsg", "number release-due", "reconcile", "serve --dry-run"}
+"""Lists of commands that change something, write files, or say what would be open."""
 
 
 def test_every_list_is_looked_at() -> None:

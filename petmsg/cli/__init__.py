@@ -41,6 +41,7 @@ GROUPS = {
     "export": "Write everything of a company as files that petmsg import petmsg takes back.",
     "import": "Take a company over: from an export, or from the system petmsg replaces.",
     "db": "The database: upgrade, check, back up.",
+    "serve": "Take in what Twilio and Stripe tell of: texts, delivery reports, payments.",
     "config": "The settings, and where each came from.",
 }
 

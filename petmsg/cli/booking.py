@@ -132,14 +132,32 @@ def confirm(
         bool, typer.Option("--all-pending", help="Every pending booking of the org.")
     ] = False,
     file: FILE = None,
+    stripe_event: Annotated[
+        str | None,
+        typer.Option(
+            "--stripe-event",
+            metavar="F",
+            help="Events of Stripe's that say what was paid: JSON or JSONL; - for stdin.",
+        ),
+    ] = None,
 ) -> None:
     """Confirm bookings: each client's one thread is found or made, each booking gets its window.
 
     Safe to repeat, and to run many times at once: the same thread, the same window. Overlapping
-    bookings keep a window each and are reported.
+    bookings keep a window each and are reported. An event of Stripe's confirms once: it is known
+    by its id, also where petmsg serve took it in.
     """
     from petmsg.services import confirm as service
 
+    if stripe_event is not None:
+        from petmsg.cli import paying
+
+        if refs or all_pending or file is not None:
+            raise UsageProblem(
+                "--stripe-event goes alone.", hint="Name the refs in a run of their own."
+            )
+        paying.confirm_paid(run, stripe_event, warn=_warn)
+        return
     named = refs_of(refs, file)
     if all_pending:
         named += refs_of(run.read(queries.pending_refs), None)

@@ -21,6 +21,7 @@ def carrier_of(run: Run, org: OrgRow, *, threads: int = 10) -> Provider:
         return SandboxProvider(lambda: transaction(engine, location), run.snapshot)
     from petmsg.providers.credentials import load_twilio_credentials
     from petmsg.providers.twilio import TwilioProvider
+    from petmsg.providers.twilio_webhooks import status_callback
 
     environ = run.ambient.environ
     credentials = load_twilio_credentials(environ, settings.credentials_file(environ))
@@ -29,6 +30,7 @@ def carrier_of(run: Run, org: OrgRow, *, threads: int = 10) -> Provider:
         timeout_seconds=settings.twilio_timeout_seconds(environ),
         pool_size=threads,
         api_url=environ.get(settings.TWILIO_API_URL) or None,
+        status_callback=status_callback(environ.get(settings.PUBLIC_URL)),
     )
     run.at_end.callback(carrier.close)
     return carrier

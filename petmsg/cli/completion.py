@@ -220,7 +220,9 @@ WORDS: dict[str, Words] = {
     "URL": files,
     "WHOM": whom,
     "ZONE": zones,
-    **dict.fromkeys(("FROM-UNTIL", "K", "N", "NAME", "PHONE", "R", "T", "TEXT"), nothing),
+    **dict.fromkeys(
+        ("FROM-UNTIL", "HOST", "K", "N", "NAME", "PHONE", "PORT", "R", "T", "TEXT"), nothing
+    ),
 }
 """By metavar, without its dots. A parameter without one takes what only a person knows."""
 

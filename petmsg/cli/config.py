@@ -15,11 +15,19 @@ app = new_app("The settings, and where each came from.")
 )
 def show(run: Run) -> None:
     """Each setting, its value (secrets hidden) and where it came from."""
-    from petmsg.providers.credentials import where_credentials_come_from
+    from petmsg.providers.credentials import (
+        where_credentials_come_from,
+        where_stripe_secrets_come_from,
+    )
 
     environ = run.ambient.environ
     database = run.setting("database")
-    credentials = where_credentials_come_from(environ, settings.credentials_file(environ))
+    file = settings.credentials_file(environ)
+    credentials = where_credentials_come_from(environ, file)
+    stripe = where_stripe_secrets_come_from(environ, file)
+    public_url = settings.pick(
+        "public url", None, settings.PUBLIC_URL, None, flag="", environ=environ
+    )
     api_url = settings.pick(
         "twilio api url", None, settings.TWILIO_API_URL, None, flag="", environ=environ
     )
@@ -38,6 +46,8 @@ def show(run: Run) -> None:
             flag="",
             environ=environ,
         ),
+        Setting(public_url.name, _without_user(public_url.value), public_url.source),
+        Setting("stripe secrets", None if stripe == "not set" else "hidden", stripe),
     ]
     run.show_list(SETTINGS, rows)
 

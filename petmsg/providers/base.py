@@ -125,6 +125,19 @@ class ProviderText:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """How far a text is, as the provider tells by itself.
+
+    `code` and `rejection_class` are set where it was not delivered and the provider says why.
+    """
+
+    provider_message_id: str
+    delivery: Delivery
+    code: str | None = None
+    rejection_class: RejectionClass | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReceivedText:
     """A text that came in, as the provider tells of it.
 

@@ -1,4 +1,5 @@
-"""Twilio's credentials: from the environment, or from a file that only we can read.
+"""Twilio's credentials and Stripe's signing secrets: from the environment, or from a file that only
+we can read.
 
 Never from an argument or the database. Nothing here puts the token, or a value that may be the
 token in the wrong place, into a message. Standard library and leaves only.
@@ -18,8 +19,11 @@ SID_NAME = "TWILIO_ACCOUNT_SID"
 TOKEN_NAME = "TWILIO_AUTH_TOKEN"  # noqa: S105 - because this is a variable's name, not a token
 FILE_NAME = "PETMSG_TWILIO_CREDENTIALS"
 
+STRIPE_NAME = "PETMSG_STRIPE_SECRET"
+
 _SID = re.compile(r"AC[0-9a-fA-F]{32}")
 _TOKEN = re.compile(r"[!-~]{1,256}")
+_STRIPE = re.compile(r"whsec_[0-9A-Za-z+/=_-]{8,256}")
 _LARGEST_FILE = 65_536
 
 
@@ -54,6 +58,39 @@ def where_credentials_come_from(environ: Mapping[str, str], default_file: Path) 
         return "environment"
     path = _chosen_file(environ, default_file)
     return f"file {path}" if os.path.lexists(path) else "not set"
+
+
+def load_stripe_secrets(environ: Mapping[str, str], default_file: Path) -> tuple[str, ...]:
+    """The signing secrets of Stripe's endpoint, from the environment or the credentials file; none
+    if neither holds any.
+
+    Several, with commas or spaces between them, while one is rolled. Raises `CredentialsMissing`
+    for one that is no signing secret, and for a file as `load_twilio_credentials` does.
+    """
+    path = _chosen_file(environ, default_file)
+    written, origin = environ.get(STRIPE_NAME, ""), "the environment"
+    if not written and os.path.lexists(path):
+        written, origin = _values(_read_private(path), path).get(STRIPE_NAME, ""), str(path)
+    secrets = tuple(written.replace(",", " ").split())
+    if not all(_STRIPE.fullmatch(secret) for secret in secrets):
+        raise CredentialsMissing(
+            f"{STRIPE_NAME} in {origin} is malformed: a signing secret begins with whsec_.",
+            hint="Copy the signing secret of the webhook endpoint from Stripe's dashboard; an API "
+            "key is another thing.",
+        )
+    return secrets
+
+
+def where_stripe_secrets_come_from(environ: Mapping[str, str], default_file: Path) -> str:
+    """Where `load_stripe_secrets` finds them: "environment", "file PATH", "file PATH, which is
+    refused" or "not set"."""
+    if environ.get(STRIPE_NAME):
+        return "environment"
+    path = _chosen_file(environ, default_file)
+    try:
+        return f"file {path}" if load_stripe_secrets(environ, default_file) else "not set"
+    except CredentialsMissing:
+        return f"file {path}, which is refused"
 
 
 def _chosen_file(environ: Mapping[str, str], default_file: Path) -> Path:

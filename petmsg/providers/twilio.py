@@ -1,4 +1,5 @@
-"""The real carrier: Twilio, through its official SDK. The only module that imports `twilio`.
+"""The real carrier: Twilio, through its official SDK. With the check of signatures beside it
+(`twilio_signature`) the only module that imports `twilio`.
 
 `send` turns everything that can happen into one of four outcomes and raises nothing. The rule
 behind it: "certainly not processed" is said only where it is certain (429, the table's codes of
@@ -84,6 +85,7 @@ class TwilioProvider:
         timeout_seconds: float = 15.0,
         pool_size: int = 10,
         api_url: str | None = None,
+        status_callback: str | None = None,
     ) -> None:
         """Prepare a client; nothing is sent.
 
@@ -91,7 +93,8 @@ class TwilioProvider:
         most `longest_request_seconds`: four time-outs, and never more than
         `LONGEST_REQUEST_SECONDS`. `pool_size` is how many connections stay open: as many as there
         are threads. `api_url` stands in for the scheme and host of Twilio's API (a sandbox, a
-        regional edge): https, or loopback.
+        regional edge): https, or loopback. `status_callback` is where Twilio is to tell of each
+        text how far it is.
 
         Raises `CredentialsMissing` for empty credentials, `Misconfigured` for an `api_url`, a
         time-out or a pool size that cannot be meant.
@@ -120,6 +123,7 @@ class TwilioProvider:
             environment={"TWILIO_ACCOUNT_SID": credentials.account_sid},
         )
         self._messages = self._client.messages
+        self._told_where = {} if status_callback is None else {"status_callback": status_callback}
 
     def send(self, text: OutgoingText) -> SendOutcome:
         """Hand over one text. Raises nothing; Ctrl-C passes through."""
@@ -128,7 +132,9 @@ class TwilioProvider:
         except UnicodeEncodeError:
             return Rejected("unencodable", RejectionClass.CONTENT, "The text is not valid Unicode.")
         try:
-            message = self._messages.create(to=text.to_e164, from_=text.from_e164, body=text.body)
+            message = self._messages.create(
+                to=text.to_e164, from_=text.from_e164, body=text.body, **self._told_where
+            )
             sid, status = message.sid, message.status
         except AnsweredNo as answer:
             return self._outcome_of_answer(answer)

@@ -17,6 +17,7 @@ _DELIVERIES = {
     "failed": Delivery.FAILED,
     "canceled": Delivery.FAILED,
 }
+NOT_DELIVERED = (Delivery.UNDELIVERED, Delivery.FAILED)
 
 
 def records(first: Any, key: str) -> Iterator[Any]:
@@ -35,9 +36,9 @@ def records(first: Any, key: str) -> Iterator[Any]:
 
 def text_of(message: Any) -> ProviderText:
     """A message of the SDK as petmsg reads it. Raises whatever a wrong shape makes it raise."""
-    delivery = _DELIVERIES.get(word(message.status), Delivery.ON_ITS_WAY)
+    delivery = delivery_of(word(message.status))
     code = None
-    if delivery in (Delivery.UNDELIVERED, Delivery.FAILED) and message.error_code:
+    if delivery in NOT_DELIVERED and message.error_code:
         code = int(message.error_code)
     created_at = message.date_created
     if not isinstance(created_at, datetime):
@@ -52,6 +53,11 @@ def text_of(message: Any) -> ProviderText:
         code=None if code is None else str(code),
         rejection_class=None if code is None else look_up(code).in_report,
     )
+
+
+def delivery_of(status: str) -> Delivery:
+    """How far a text is, by the word Twilio has for it."""
+    return _DELIVERIES.get(status, Delivery.ON_ITS_WAY)
 
 
 def word(value: object) -> str:

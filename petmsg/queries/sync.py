@@ -5,6 +5,7 @@ asked for come from a text of their own: databases sort NULLs differently, and a
 order only.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,6 +25,13 @@ SELECT m.id, m.provider_message_id FROM message m
 WHERE m.org_id = :org_id AND m.status = 'sent' AND m.synced_at >= :since
   AND m.sent_at >= :since AND m.provider = :provider AND m.provider_message_id IS NOT NULL
 ORDER BY m.synced_at, m.id LIMIT :limit
+"""
+
+# Every try has an id of its own, so that an id names one text of one org.
+TRIED = """
+SELECT a.provider_message_id, a.message_id, o.slug FROM message_attempt a
+JOIN org o ON o.id = a.org_id
+WHERE a.provider_message_id IN (:ids)
 """
 
 
@@ -51,3 +59,19 @@ def on_its_way(cursor: Cursor, org: OrgRow, *, since: datetime, limit: int) -> l
         )
         found += [OnItsWay(*row) for row in rows]
     return found
+
+
+def orgs_of_reports(cursor: Cursor, ids: Sequence[str]) -> dict[str, str]:
+    """The slug of the org whose text the provider gave that id, by id; unknown ids are left out."""
+    return {
+        row["provider_message_id"]: row["slug"] for row in cursor.in_list(TRIED, "ids", [*set(ids)])
+    }
+
+
+def messages_of(cursor: Cursor, org: OrgRow, ids: Sequence[str]) -> dict[str, int]:
+    """The org's text that the provider gave that id, by id."""
+    return {
+        row["provider_message_id"]: row["message_id"]
+        for row in cursor.in_list(TRIED, "ids", [*set(ids)])
+        if row["slug"] == org.slug
+    }

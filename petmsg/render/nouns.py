@@ -212,6 +212,19 @@ IMPORTED = (
     Field("ref", "Ref", kind=REF),
     Field("result", "Result", kind=one_word_of("created", "updated", "unchanged")),
 )
+DOORS = (
+    Field("path", "Path", kind=WORD),
+    Field("open", "Open", kind=FLAG),
+    Field("checked", "Checked by", kind=NAME),
+)
+REQUESTS = (
+    Field("at", "When", kind=INSTANT),
+    Field("method", "Method", kind=WORD),
+    Field("route", "Route", kind=WORD),
+    Field("status", "Status", kind=INTEGER),
+    Field("ms", "Milliseconds", kind=INTEGER),
+    Field("outcome", "Outcome", kind=or_null(WORD)),
+)
 SETTINGS = (
     Field("name", "Setting", kind=WORD),
     Field("value", "Value", kind=or_null(TEXT)),

@@ -36,6 +36,7 @@ from petmsg.render.nouns import (
     CLIENT_CHANGED,
     CLIENTS,
     DEACTIVATED,
+    DOORS,
     EVENTS,
     FORGOTTEN,
     FREEZE,
@@ -44,6 +45,7 @@ from petmsg.render.nouns import (
     ORG,
     PHONE_TEXTABLE,
     RENUMBERED,
+    REQUESTS,
     SETTINGS,
     SITTER,
     SITTER_ADDED,
@@ -197,6 +199,8 @@ SHAPES: Mapping[str, Shape] = {
     "db current": Shape(CURRENT, _ONE),
     "db check": Shape(CHECK, _LIST),
     "db backup": Shape(BACKUP, _ONE),
+    "serve": Shape(REQUESTS, _LINES),
+    "serve --dry-run": Shape(DOORS, _LIST),
     "config show": Shape(SETTINGS, _LIST),
 }
 """By command. One whose option prints another shape stands here once more with that option."""

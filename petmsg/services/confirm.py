@@ -83,6 +83,29 @@ def confirm(work: Work, refs: Sequence[str], *, of_many: bool = True) -> list[Co
     return results
 
 
+def as_it_stands(work: Work, ref: str) -> Confirmed:
+    """The row of a booking that was confirmed before, with nothing changed. Raises `NotFound`."""
+    rows = work.cursor.in_list(queries.BOOKINGS, "refs", [ref], org_id=work.org.id)
+    if not rows:
+        raise no_booking(work.cursor, work.org.id, ref)
+    row = rows[0]
+    thread = window.threads_for(work, {row["client_id"]: (row["client"], None)})[row["client_id"]]
+    (placed,) = work.cursor.in_list(queries.WINDOWS, "booking_ids", [row["id"]], org_id=work.org.id)
+    return Confirmed(
+        booking=row["ref"],
+        client=row["client"],
+        thread=thread.id,
+        window=placed["id"],
+        sitter=row["sitter"],
+        default_number=thread.default_number,
+        thread_reused=True,
+        window_reused=True,
+        overlaps=tuple(window.overlaps(work, [row["id"]]).get(row["id"], ())),
+        warnings=(),
+        status=BookingStatus(row["status"]),
+    )
+
+
 def _problem(
     work: Work, ref: str, row: dict[str, Any] | None, *, guess: bool
 ) -> PetmsgError | None:

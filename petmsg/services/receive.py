@@ -54,7 +54,7 @@ def receive(work: Work, text: ReceivedText, *, provider: ProviderName | None = N
     there = _stored(work, text.provider_message_id)
     if there is not None:
         return there
-    text = _clean(text)
+    text = storable(text)
     _hold_sender(work, text.from_phone)
     at = work.now if text.received_at is None else min(text.received_at, work.now)
     facts = _facts(work, text, at)
@@ -161,7 +161,7 @@ def _stored(work: Work, provider_message_id: str) -> Received | None:
     return Received(row["id"], duplicate=True, addressee=json.loads(row["decision"] or "{}"))
 
 
-def _clean(text: ReceivedText) -> ReceivedText:
+def storable(text: ReceivedText) -> ReceivedText:
     """A text as it can be stored: no NUL, no lone surrogates, not endless."""
     body = text.body.translate(_NOT_TEXT).encode("utf-8", "replace").decode("utf-8")
     if len(body) > LONGEST_BODY:

@@ -15,6 +15,7 @@ from petmsg.errors import NoOrg
 from petmsg.providers.base import ReceivedText
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.services.alert import raise_alert
+from petmsg.services.receive import storable
 from petmsg.services.work import Work
 
 _KEEP = """
@@ -47,6 +48,7 @@ def keep(
     The work of one of the orgs that were told comes back with it, for the caller to finish. Raises
     `NoOrg` where there is nobody to tell.
     """
+    text = storable(text)
     cursor = cursor_of(session)
     told = _told(all_orgs(cursor), provider)
     new = cursor.run(

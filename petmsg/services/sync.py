@@ -12,13 +12,20 @@ from datetime import timedelta
 
 from petmsg.enums import AlertKind, AlertSeverity, AttemptStatus, MessageStatus
 from petmsg.models import Message, MessageAttempt
-from petmsg.providers.base import Delivery, ProviderText, RejectionClass
+from petmsg.providers.base import Delivery, DeliveryReport, ProviderText, RejectionClass
+from petmsg.queries.sync import messages_of
 from petmsg.services.alert import raise_alert
 from petmsg.services.direct import did_not_arrive
 from petmsg.services.message import client_ref_of
 from petmsg.services.reactions import react
 from petmsg.services.record import attempt_of, locked_by_id
-from petmsg.services.work import Failure, Work, one_batch_at_a_time, take_alone
+from petmsg.services.work import (
+    Failure,
+    Work,
+    one_batch_at_a_time,
+    take_alone,
+    take_together,
+)
 
 REPORTS_COME_WITHIN = timedelta(days=4)
 """How long after it was sent a text is asked for. Carriers keep trying an unreachable handset for
@@ -108,6 +115,33 @@ def report(
         code=attempt.code,
         changed=message.status is not before,
     )
+
+
+def report_each(work: Work, reports: Sequence[DeliveryReport]) -> list[Reported | Failure | None]:
+    """`report` for several that came by themselves, each all or nothing; results in their order.
+
+    They are taken in the order of their texts, so that two batches at once lock them in the same
+    order; those about the same text in the order they came.
+    """
+    one_batch_at_a_time(work)
+    messages = messages_of(work.cursor, work.org, [each.provider_message_id for each in reports])
+    places = sorted(
+        range(len(reports)), key=lambda place: messages.get(reports[place].provider_message_id, 0)
+    )
+    taken = take_together(
+        work,
+        [reports[place] for place in places],
+        lambda each: report(
+            work,
+            each.provider_message_id,
+            delivery=each.delivery,
+            code=each.code,
+            rejection_class=each.rejection_class,
+        ),
+        ref=lambda each: each.provider_message_id,
+    )
+    by_place = dict(zip(places, taken, strict=True))
+    return [by_place[place] for place in range(len(reports))]
 
 
 def take_in(work: Work, answers: Sequence[Answer]) -> list[Reported | Failure]:

@@ -1,0 +1,182 @@
+"""`petmsg serve`: the settings checked, the house built, and a line for every request."""
+
+import signal
+import socket
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from petmsg import settings
+from petmsg.cli.run import Run
+from petmsg.cli.storing import Storing
+from petmsg.clock import iso_utc
+from petmsg.db.location import Location
+from petmsg.db.snapshot import snapshot
+from petmsg.enums import OutputFormat, ProviderName
+from petmsg.errors import INTERRUPTED, Misconfigured, NoOrg, PetmsgError
+from petmsg.providers.credentials import (
+    STRIPE_NAME,
+    load_stripe_secrets,
+    load_twilio_credentials,
+)
+from petmsg.providers.stripe_signature import is_genuine
+from petmsg.providers.twilio_webhooks import INBOUND, STATUS, checked_public_url
+from petmsg.queries.org import all_orgs
+from petmsg.render import output as render
+from petmsg.render.nouns import DOORS
+from petmsg.render.safe import json_text
+
+if TYPE_CHECKING:
+    from petmsg.web.app import Doors
+    from petmsg.web.watch import Answered
+
+_COLUMNS = ("at", "method", "route", "status", "ms", "outcome")
+WAIT_SECONDS = 4.0
+"""How long a batch waits for a locked database: those who wait for it are answered within 10 s."""
+
+
+def serve(run: Run, *, host: str, port: int) -> None:
+    """Answer requests until SIGTERM or Ctrl-C."""
+    try:
+        from petmsg.web import server
+        from petmsg.web.app import make_app
+        from petmsg.web.commits import Commits
+    except ModuleNotFoundError as problem:
+        raise _extra_missing(problem) from None
+    if run.ambient.wait_seconds is None:
+        run.ambient = run.ambient._replace(wait_seconds=WAIT_SECONDS)
+    doors = _doors(run)
+    if run.dry_run:
+        run.show_list(DOORS, _rows(doors))
+        return
+    listener = server.listen(host, port)
+    with listener:
+        _say_where(run, listener, doors)
+        commits, log = Commits(Storing(run)), _Log(run)
+        came = server.serve(make_app(doors, commits, log.line), listener, commits, run.say)
+    run.say("Stopped: what was accepted is stored.")
+    if came == signal.SIGINT:
+        run.exit_code = INTERRUPTED
+
+
+def _extra_missing(problem: ModuleNotFoundError) -> Exception:
+    if (problem.name or "").partition(".")[0] == "petmsg":
+        return problem
+    missing = Misconfigured(
+        "petmsg serve needs Starlette and uvicorn.", hint="Install them: pip install 'petmsg[web]'"
+    )
+    missing.code = "extra_missing"
+    return missing
+
+
+# ------------------------------------------------------------------------------ what is configured
+
+
+def _doors(run: Run) -> "Doors":
+    """The doors that the settings open. Raises `CredentialsMissing`, `Misconfigured`, `NoOrg`, and
+    what is wrong with the database."""
+    from petmsg.providers.twilio_signature import TwilioSignature
+    from petmsg.web.app import Doors
+
+    environ = run.ambient.environ
+    file = settings.credentials_file(environ)
+    public_url, twilio = environ.get(settings.PUBLIC_URL), None
+    if public_url:
+        public_url = checked_public_url(public_url)
+        token = load_twilio_credentials(environ, file).auth_token
+        twilio = TwilioSignature(token, public_url=public_url)
+    secrets = load_stripe_secrets(environ, file)
+    if twilio is None and not secrets:
+        nothing = Misconfigured(
+            "There is nothing to serve: neither Twilio nor Stripe may speak.",
+            hint=f"For Twilio set {settings.PUBLIC_URL}, for Stripe {STRIPE_NAME}; see: "
+            "petmsg config show",
+        )
+        nothing.code = "nothing_to_serve"
+        raise nothing
+    with run.snapshot() as cursor:
+        orgs = all_orgs(cursor)
+        if not orgs:
+            raise NoOrg
+        run.chosen(cursor)  # an --org that is not there is better told now than with a payment
+    if twilio is None and any(org.provider is ProviderName.TWILIO for org in orgs):
+        run.say(f"Nobody takes in Twilio's texts here: {settings.PUBLIC_URL} is not set.")
+    return Doors(
+        twilio=twilio,
+        stripe=partial(_signed_by_stripe, run, secrets) if secrets else None,
+        health=partial(_health, run.location),
+    )
+
+
+def _signed_by_stripe(
+    run: Run, secrets: tuple[str, ...], payload: bytes, header: str | None
+) -> bool:
+    return is_genuine(payload, header, secrets, now=run.clock())
+
+
+def _health(location: Location) -> str | None:
+    """What is wrong with the database, by its code. Called in a thread of its own."""
+    try:
+        with snapshot(location) as cursor:
+            cursor.value("SELECT 1 FROM org LIMIT 1")
+    except PetmsgError as problem:
+        return problem.code
+    return None
+
+
+# ------------------------------------------------------------------------------------ what is told
+
+
+def _say_where(run: Run, listener: socket.socket, doors: "Doors") -> None:
+    host, port = listener.getsockname()[:2]
+    run.say(f"Listening on http://{f'[{host}]' if ':' in host else host}:{port}")
+    open_doors = {"Twilio": doors.twilio is not None, "Stripe": doors.stripe is not None}
+    for name, is_open in open_doors.items():
+        run.say(f"{name}: {'open' if is_open else 'closed, not configured'}")
+
+
+def _rows(doors: "Doors") -> list[dict[str, Any]]:
+    """The addresses, for who only asks what the settings open."""
+    from petmsg.web.app import HEALTH, STRIPE
+
+    twilio, stripe = doors.twilio is not None, doors.stripe is not None
+    return [
+        {"path": INBOUND, "open": twilio, "checked": "Twilio's signature"},
+        {"path": STATUS, "open": twilio, "checked": "Twilio's signature"},
+        {"path": STRIPE, "open": stripe, "checked": "Stripe's signature"},
+        {"path": HEALTH, "open": True, "checked": "nothing"},
+    ]
+
+
+class _Log:
+    """A line on stdout for each request, as it is answered; the first one names the columns."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._as_json = run.output in (OutputFormat.JSON, OutputFormat.JSONL)
+        self._is_read = True
+        if not self._as_json:
+            self._write("\t".join(_COLUMNS))
+
+    def line(self, answered: "Answered") -> None:
+        """Tell of one request."""
+        cells = (
+            iso_utc(self._run.clock()),
+            answered.method,
+            answered.route,
+            answered.status,
+            round(answered.milliseconds),
+            answered.outcome,
+        )
+        if self._as_json:
+            self._write(json_text(dict(zip(_COLUMNS, cells, strict=True))))
+        else:
+            self._write("\t".join("" if each is None else str(each) for each in cells))
+
+    def _write(self, text: str) -> None:
+        """Whoever reads may go away; requests are answered all the same."""
+        if self._is_read:
+            try:
+                render.write(text)
+                render.flush()
+            except OSError:
+                self._is_read = False

@@ -1,0 +1,103 @@
+"""What the server's one writer does with a batch: texts, delivery reports and payments, each kind
+by the service that every other way in calls too.
+
+Whatever goes wrong becomes an outcome. A database that is locked or broken is everybody's 503; any
+other trouble is looked for item by item, so that a text which cannot be stored stops no other.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from petmsg.cli.failure import named
+from petmsg.cli.paying import pay
+from petmsg.cli.receiving import Taken, take_in
+from petmsg.cli.run import Run
+from petmsg.enums import ProviderName, StripeOutcome
+from petmsg.errors import Busy, Misconfigured
+from petmsg.providers.base import DeliveryReport, ReceivedText
+from petmsg.queries.sync import orgs_of_reports
+from petmsg.services.stray import Stray
+from petmsg.services.stripe import Paid
+from petmsg.services.sync import report_each
+from petmsg.services.work import Failure
+from petmsg.stripe_event import Payment
+from petmsg.web.commits import Outcome
+
+Store = Callable[[Sequence[Any]], list[Outcome]]
+
+
+class Storing:
+    """Called in the writer's thread, which alone uses the run's database."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._kinds: tuple[tuple[type, Store], ...] = (
+            (ReceivedText, self._texts),
+            (DeliveryReport, self._reports),
+            (Payment, self._payments),
+        )
+
+    def __call__(self, items: Sequence[object]) -> list[Outcome]:
+        """Store them, at this moment; committed when it returns."""
+        self._run.tick()
+        outcomes: dict[int, Outcome] = {}
+        for kind, store in self._kinds:
+            places = [place for place, item in enumerate(items) if isinstance(item, kind)]
+            if places:
+                done = _try(store, [items[place] for place in places])
+                outcomes.update(zip(places, done, strict=True))
+        return [outcomes[place] for place in range(len(items))]
+
+    def _texts(self, texts: Sequence[ReceivedText]) -> list[Outcome]:
+        taken = take_in(self._run, texts, provider=ProviderName.TWILIO)
+        return [_outcome_of_text(each) for each in taken]
+
+    def _reports(self, reports: Sequence[DeliveryReport]) -> list[Outcome]:
+        with self._run.snapshot() as cursor:
+            slugs = orgs_of_reports(cursor, [each.provider_message_id for each in reports])
+        # A report may be faster than the sender's own note of the id: message sync asks later.
+        outcomes = [Outcome(204, "unknown")] * len(reports)
+        for slug in sorted({*slugs.values()}):
+            places = [
+                place
+                for place, each in enumerate(reports)
+                if slugs.get(each.provider_message_id) == slug
+            ]
+            done = self._run.write_in(slug, report_each, [reports[place] for place in places])
+            for place, each in zip(places, done, strict=True):
+                if isinstance(each, Failure):
+                    outcomes[place] = Outcome(500, each.error.code)
+                elif each is not None:
+                    outcomes[place] = Outcome(204, "changed" if each.changed else "known")
+        return outcomes
+
+    def _payments(self, payments: Sequence[Payment]) -> list[Outcome]:
+        return [_outcome_of_payment(each) for each in pay(self._run, payments)]
+
+
+def _try(store: Store, items: Sequence[Any]) -> list[Outcome]:
+    try:
+        return store(items)
+    except (Busy, Misconfigured) as problem:
+        return [Outcome(503, problem.code)] * len(items)
+    except Exception as problem:  # noqa: BLE001 because no text may stop the others
+        if len(items) > 1:
+            return [outcome for item in items for outcome in _try(store, [item])]
+        return [Outcome(500, named(problem).code)]
+
+
+def _outcome_of_text(taken: Taken) -> Outcome:
+    if isinstance(taken, Failure):
+        return Outcome(500, taken.error.code)
+    new = "stray" if isinstance(taken, Stray) else "stored"
+    return Outcome(200, "known" if taken.duplicate else new)
+
+
+def _outcome_of_payment(taken: Paid | Failure) -> Outcome:
+    if isinstance(taken, Failure):
+        return Outcome(500, taken.error.code)
+    if taken.outcome is None:
+        return Outcome(404, "not_matched")
+    if taken.outcome is StripeOutcome.REFUSED and taken.problem is not None:
+        return Outcome(200, f"refused: {taken.problem.code}")
+    return Outcome(200, "known" if taken.reused else taken.outcome.value)

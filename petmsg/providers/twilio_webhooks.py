@@ -1,0 +1,107 @@
+"""What Twilio's requests to us say, and the addresses it is to ask.
+
+The signature is checked before (`twilio_signature`). What stands here is read from a form that
+Twilio made, of words a stranger may have written.
+"""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+from petmsg.errors import Misconfigured, UsageProblem
+from petmsg.providers.base import DeliveryReport, ReceivedText
+from petmsg.providers.twilio_answers import LOOPBACK
+from petmsg.providers.twilio_errors import look_up
+from petmsg.providers.twilio_records import NOT_DELIVERED, delivery_of
+
+INBOUND = "/twilio/inbound"
+STATUS = "/twilio/status"
+
+_LONGEST_SID = 64
+_LONGEST_ADDRESS = 64
+_MOST_MEDIA = 1000
+
+Form = Mapping[str, Sequence[str]]
+"""The parameters of a request, each with every value it came with."""
+
+
+class MalformedWebhook(UsageProblem):
+    """A request that Twilio would not send."""
+
+    code = "malformed_webhook"
+
+
+def checked_public_url(url: str) -> str:
+    """The address under which the internet reaches us, without a slash at its end.
+
+    Raises `Misconfigured` unless it is https, or http to this machine.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    else:
+        allowed = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
+        bare = not (parts.query or parts.fragment or "@" in parts.netloc)
+        if host and allowed and bare and port != 0 and url.isascii() and url.isprintable():
+            return url.rstrip("/")
+    raise Misconfigured(
+        "PETMSG_PUBLIC_URL is not usable: it must be https, or http to this machine.",
+        hint="Write it as Twilio is given it, without /twilio/…, such as https://texts.example.com",
+    )
+
+
+def status_callback(public_url: str | None) -> str | None:
+    """Where Twilio is to tell how far a text is; None where nobody listens for it.
+
+    An address of this machine is for try-outs: Twilio would refuse every text that names one.
+    Raises `Misconfigured`.
+    """
+    if not public_url:
+        return None
+    url = checked_public_url(public_url)
+    return url + STATUS if url.startswith("https:") else None
+
+
+def received_text(form: Form) -> ReceivedText:
+    """A text that came in. Raises `MalformedWebhook`."""
+    media = _only(form, "NumMedia")
+    return ReceivedText(
+        provider_message_id=_sid(form),
+        from_phone=_only(form, "From")[:_LONGEST_ADDRESS],
+        to_e164=_address(form, "To"),
+        body=_only(form, "Body"),
+        media_count=min(int(media), _MOST_MEDIA) if media.isascii() and media.isdigit() else 0,
+    )
+
+
+def delivery_report(form: Form) -> DeliveryReport:
+    """How far a text of ours is. Raises `MalformedWebhook`."""
+    delivery = delivery_of(_only(form, "MessageStatus") or _only(form, "SmsStatus"))
+    code = _only(form, "ErrorCode")
+    if delivery not in NOT_DELIVERED or not (code.isascii() and code.isdigit() and len(code) < 9):
+        return DeliveryReport(_sid(form), delivery)
+    return DeliveryReport(_sid(form), delivery, str(int(code)), look_up(int(code)).in_report)
+
+
+def _sid(form: Form) -> str:
+    sid = _only(form, "MessageSid") or _only(form, "SmsSid")
+    if not (sid.isascii() and sid.isalnum() and len(sid) <= _LONGEST_SID):
+        raise MalformedWebhook("The request has no MessageSid.")
+    return sid
+
+
+def _address(form: Form, name: str) -> str:
+    address = _only(form, name)
+    if not (0 < len(address) <= _LONGEST_ADDRESS and address.isprintable()):
+        raise MalformedWebhook(f"The request has no {name}.")
+    return address
+
+
+def _only(form: Form, name: str) -> str:
+    """The one value of a parameter, empty if it is not there. Two different ones could be signed
+    in any order: such a request is nobody's."""
+    values = set(form.get(name, ()))
+    if len(values) > 1:
+        raise MalformedWebhook(f"The request has several values of {name}.")
+    return values.pop() if values else ""

@@ -1,0 +1,209 @@
+"""Payments: the event that a booking was paid confirms it, once, however often it comes.
+
+The event's id and the confirmed booking are one transaction. What is refused is kept as refused,
+and tried anew when the event comes again: its cause may be mended by then. A booking that is not
+there (yet) leaves no event behind, so that Stripe's next try finds it; an alert tells of it.
+"""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from petmsg.db.engine import cursor_of
+from petmsg.enums import AlertKind, AlertSeverity, StripeOutcome
+from petmsg.errors import MalformedRef, NotFound, PetmsgError, Refused
+from petmsg.queries.org import all_orgs
+from petmsg.services.alert import done, raise_alert
+from petmsg.services.confirm import Confirmed, as_it_stands, confirm
+from petmsg.services.work import Failure, Work, take_together
+from petmsg.stripe_event import Payment
+from petmsg.words import parse_ref
+
+_TAKE = """
+INSERT INTO stripe_event (event_id, org_id, kind, booking, outcome, code, received_at)
+VALUES (:event_id, :org_id, :kind, :booking, :outcome, :code, :now)
+ON CONFLICT (event_id) DO NOTHING
+"""
+_TAKEN = "SELECT org_id, booking, outcome FROM stripe_event WHERE event_id = :event_id"
+_SETTLE = "UPDATE stripe_event SET outcome = :outcome, code = :code WHERE event_id = :event_id"
+_NOT_MATCHED = """
+SELECT id FROM alert WHERE org_id = :org_id AND kind = 'payment_not_matched'
+  AND entity = 'booking' AND ref = :ref AND done_at IS NULL
+"""
+
+
+class OfAnotherOrg(Refused):
+    """The event was taken in before, for a booking of another org."""
+
+    code = "event_of_another_org"
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What came of a payment.
+
+    `confirmed` is the booking, `problem` why it was not confirmed; neither is set for an event that
+    does not concern petmsg, and `note` says why. `outcome` None: nothing was recorded, the booking
+    is not there. `reused` says that the event had been taken in before.
+    """
+
+    payment: Payment
+    outcome: StripeOutcome | None
+    confirmed: Confirmed | None = None
+    problem: PetmsgError | None = None
+    note: str | None = None
+    reused: bool = False
+
+
+def pay_each(work: Work, payments: Sequence[Payment]) -> list[Paid | Failure]:
+    """`pay` for several of one org, each all or nothing; results in their order."""
+    return take_together(work, payments, lambda each: pay(work, each), ref=lambda p: p.event_id)
+
+
+def pay(work: Work, payment: Payment) -> Paid:
+    """Confirm the booking that was paid. The same event again changes nothing."""
+    if payment.ignored is not None:
+        new = _take(work, payment, StripeOutcome.IGNORED)
+        return Paid(payment, StripeOutcome.IGNORED, note=payment.ignored, reused=not new)
+    ref = payment.booking
+    assert ref is not None
+    try:
+        parse_ref(ref)
+        with work.all_or_nothing():
+            return _confirm_once(work, payment, ref)
+    except (NotFound, MalformedRef):
+        return _not_there(work, payment, ref)
+
+
+def tell_nobody_known(
+    session: Session,
+    payment: Payment,
+    problem: PetmsgError,
+    *,
+    actor: str,
+    now: datetime,
+) -> tuple[Paid, Work]:
+    """A payment for an org that is not there, or that nobody named: every org is told.
+
+    The work of one of them comes back with it, for the caller to finish. There must be an org.
+    """
+    works = [Work(session, org, actor, now) for org in all_orgs(cursor_of(session))]
+    for work in works:
+        raise_alert(
+            work,
+            AlertKind.PAYMENT_NOT_MATCHED,
+            severity=AlertSeverity.WARNING,
+            entity="payment",
+            ref=payment.event_id,
+            message=f"Stripe's event {payment.event_id} tells of a paid booking, but not of which "
+            f"org: {problem.message}",
+            command="petmsg org list; let the metadata of your payments name the org",
+        )
+    for work in works[:-1]:
+        work.finish()
+    return Paid(payment, None, problem=problem), works[-1]
+
+
+def _confirm_once(work: Work, payment: Payment, ref: str) -> Paid:
+    """Raises `NotFound`; what it wrote is undone then."""
+    if not _take(work, payment, StripeOutcome.CONFIRMED):
+        lock = "" if work.cursor.is_sqlite else " FOR UPDATE"
+        there = work.cursor.rows(_TAKEN + lock, event_id=payment.event_id)[0]
+        if there["org_id"] != work.org.id:
+            problem = OfAnotherOrg(f"Event {payment.event_id} was for a booking of another org.")
+            return Paid(payment, StripeOutcome.REFUSED, problem=problem, reused=True)
+        if there["outcome"] != StripeOutcome.REFUSED:
+            stands = as_it_stands(work, there["booking"] or ref)
+            return Paid(payment, StripeOutcome.CONFIRMED, confirmed=stands, reused=True)
+        return _settle(work, payment, ref, reused=True)
+    return _settle(work, payment, ref, reused=False)
+
+
+def _settle(work: Work, payment: Payment, ref: str, *, reused: bool) -> Paid:
+    cursor = work.cursor
+    try:
+        with work.all_or_nothing():
+            (confirmed,) = confirm(work, [ref], of_many=False)
+    except Refused as problem:
+        cursor.run(
+            _SETTLE,
+            outcome=StripeOutcome.REFUSED.value,
+            code=problem.code,
+            event_id=payment.event_id,
+        )
+        if not reused:
+            _record(work, payment, StripeOutcome.REFUSED, problem.code)
+            _tell_refused(work, ref, problem)
+        return Paid(payment, StripeOutcome.REFUSED, problem=problem, reused=reused)
+    assert isinstance(confirmed, Confirmed)
+    if reused:
+        confirmed_now = StripeOutcome.CONFIRMED.value
+        cursor.run(_SETTLE, outcome=confirmed_now, code=None, event_id=payment.event_id)
+    _record(work, payment, StripeOutcome.CONFIRMED, None)
+    for (alert,) in cursor.tuples(_NOT_MATCHED, org_id=work.org.id, ref=ref):
+        done(work, str(alert), reason="the booking was confirmed by its payment")
+    return Paid(payment, StripeOutcome.CONFIRMED, confirmed=confirmed)
+
+
+def _take(work: Work, payment: Payment, outcome: StripeOutcome) -> bool:
+    """Keep the event; whether it is new. Somebody else who has it at this moment is waited for."""
+    taken = work.cursor.run(
+        _TAKE,
+        event_id=payment.event_id,
+        org_id=work.org.id,
+        kind=payment.kind,
+        booking=payment.booking,
+        outcome=outcome.value,
+        code=None,
+        now=work.now,
+    )
+    return bool(taken)
+
+
+def _not_there(work: Work, payment: Payment, ref: str) -> Paid:
+    known, quoted = _is_ref(ref), shlex.quote(ref)
+    raise_alert(
+        work,
+        AlertKind.PAYMENT_NOT_MATCHED,
+        severity=AlertSeverity.WARNING,
+        entity="booking" if known else "payment",
+        ref=ref if known else payment.event_id,
+        message=(f"Booking {ref} was paid" if known else "A booking was paid whose ref is none")
+        + f" (Stripe's event {payment.event_id}), but there is no such booking.",
+        command=f"petmsg booking show {quoted}; once it is there: petmsg booking confirm {quoted}"
+        if known
+        else "petmsg booking list; look the event up in Stripe's dashboard",
+    )
+    hint = "Add the booking; Stripe sends the event again, or: petmsg booking confirm REF"
+    return Paid(payment, None, problem=NotFound("booking", ref, hint=hint))
+
+
+def _tell_refused(work: Work, ref: str, problem: PetmsgError) -> None:
+    raise_alert(
+        work,
+        AlertKind.PAYMENT_NOT_MATCHED,
+        severity=AlertSeverity.CRITICAL,
+        entity="booking",
+        ref=ref,
+        message=f"Booking {ref} was paid and could not be confirmed: {problem.message}",
+        command=f"petmsg booking show {shlex.quote(ref)}",
+    )
+
+
+def _record(work: Work, payment: Payment, outcome: StripeOutcome, code: str | None) -> None:
+    work.record(
+        "payment.received",
+        "payment",
+        payment.event_id,
+        {"booking": payment.booking, "kind": payment.kind, "outcome": outcome.value, "code": code},
+    )
+
+
+def _is_ref(text: str) -> bool:
+    try:
+        return parse_ref(text) == text
+    except MalformedRef:
+        return False

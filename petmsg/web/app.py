@@ -1,0 +1,199 @@
+"""The routes: who may speak is checked first, before anything is asked of the database.
+
+`/twilio/inbound` and `/twilio/status` take what Twilio signed, `/stripe` what Stripe signed,
+`/healthz` anybody's question whether the database answers. What is taken is answered 200 or 204
+after its commit and never before; in doubt the answer is 503, so that it comes again: everything is
+stored once, however often it comes. Twilio tries again after a 5xx only where the address it was
+given says so (#rc=5&rp=all, see examples/web), and `message pull` brings what it gave up on.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from petmsg.errors import UsageProblem
+from petmsg.providers import twilio_webhooks
+from petmsg.providers.base import Delivery
+from petmsg.providers.twilio_signature import HEADER, TwilioSignature
+from petmsg.stripe_event import read_event
+from petmsg.web.commits import Commits, Outcome, TooManyWait
+from petmsg.web.reading import FORM, JSON, Refusal, body_of, parameters
+from petmsg.web.watch import Watch, Watcher
+
+ANSWER_WITHIN = 10.0
+"""Seconds; Twilio gives up after 15, and a fallback wants its share."""
+RETRY_AFTER = {"Retry-After": "5"}
+STRIPE = "/stripe"
+HEALTH = "/healthz"
+STRIPE_HEADER = "Stripe-Signature"
+
+_EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+_HEALTH_SECONDS = 1.0
+"""How long an answer about the database's health is good for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Who may come in, and what is asked of the house. A door that is None is closed.
+
+    `stripe` says whether a body has a genuine signature; `health` looks at the database and gives
+    the code of what is wrong with it, or None.
+    """
+
+    twilio: TwilioSignature | None
+    stripe: Callable[[bytes, str | None], bool] | None
+    health: Callable[[], str | None]
+
+
+def make_app(doors: Doors, commits: Commits, watcher: Watcher) -> Watch:
+    """The application. `watcher` is told of every request that was answered."""
+    routes = [Route(HEALTH, _Health(doors.health, commits).answer, methods=["GET"])]
+    if doors.twilio is not None:
+        twilio = _Twilio(doors.twilio, commits)
+        routes.append(Route(twilio_webhooks.INBOUND, _guarded(twilio.inbound), methods=["POST"]))
+        routes.append(Route(twilio_webhooks.STATUS, _guarded(twilio.status), methods=["POST"]))
+    if doors.stripe is not None:
+        stripe = _Stripe(doors.stripe, commits)
+        routes.append(Route(STRIPE, _guarded(stripe.event), methods=["POST"]))
+    app = Starlette(routes=routes)
+    app.router.redirect_slashes = False
+    return Watch(app, watcher, routes=frozenset(route.path for route in routes))
+
+
+def _guarded(
+    handler: Callable[[Request], Awaitable[Response]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """A handler whose refusals are answers."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except Refusal as refusal:
+            return _said(request, refusal.status, refusal.word, refusal.headers)
+        except UsageProblem as problem:
+            return _said(request, 400, problem.code)
+
+    return answer
+
+
+def _said(
+    request: Request,
+    status: int,
+    word: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    body: Response | None = None,
+) -> Response:
+    """An answer, with its word for the log and for whoever asked."""
+    request.state.word = word
+    if body is not None:
+        return body
+    if status == 204:
+        return Response(status_code=204)
+    return PlainTextResponse(f"{word}\n", status, headers)
+
+
+async def _stored(commits: Commits, item: object, *, began: float) -> Outcome:
+    """What became of it, in good time. Raises `Refusal`: 503."""
+    try:
+        answer = commits.put(item)
+    except TooManyWait:
+        raise Refusal(503, "too_many_wait", RETRY_AFTER) from None
+    left = ANSWER_WITHIN - (time.monotonic() - began)
+    await asyncio.wait((answer,), timeout=max(0.0, left))
+    if not answer.done():
+        answer.cancel()
+        raise Refusal(503, "too_slow", RETRY_AFTER)
+    outcome = answer.result()
+    if outcome.status >= 500:
+        raise Refusal(outcome.status, outcome.word, RETRY_AFTER if outcome.status == 503 else None)
+    return outcome
+
+
+class _Twilio:
+    """Twilio's two webhooks."""
+
+    def __init__(self, signature: TwilioSignature, commits: Commits) -> None:
+        self._signature = signature
+        self._commits = commits
+
+    async def inbound(self, request: Request) -> Response:
+        """A text came in. The answer says nothing to her: answers leave through the queue."""
+        began = time.monotonic()
+        text = twilio_webhooks.received_text(await self._signed(request))
+        outcome = await _stored(self._commits, text, began=began)
+        body = Response(_EMPTY_TWIML, media_type="text/xml")
+        return _said(request, outcome.status, outcome.word, body=body)
+
+    async def status(self, request: Request) -> Response:
+        """A text of ours is further on its way, or did not arrive."""
+        began = time.monotonic()
+        report = twilio_webhooks.delivery_report(await self._signed(request))
+        if report.delivery is Delivery.ON_ITS_WAY:
+            return _said(request, 204, "on_its_way")
+        outcome = await _stored(self._commits, report, began=began)
+        return _said(request, outcome.status, outcome.word)
+
+    async def _signed(self, request: Request) -> twilio_webhooks.Form:
+        """The form, if Twilio signed it. Raises `Refusal`: 403."""
+        form = parameters(await body_of(request, FORM))
+        genuine = self._signature.is_genuine(
+            request.scope["raw_path"].decode("latin-1"),
+            request.scope["query_string"].decode("latin-1"),
+            form,
+            request.headers.get(HEADER),
+        )
+        if not genuine:
+            raise Refusal(403, "not_signed")
+        return form
+
+
+class _Stripe:
+    """Stripe's webhook."""
+
+    def __init__(self, is_genuine: Callable[[bytes, str | None], bool], commits: Commits) -> None:
+        self._is_genuine = is_genuine
+        self._commits = commits
+
+    async def event(self, request: Request) -> Response:
+        """Something was paid, or something else happened."""
+        began = time.monotonic()
+        body = await body_of(request, JSON)
+        if not self._is_genuine(body, request.headers.get(STRIPE_HEADER)):
+            raise Refusal(403, "not_signed")
+        try:
+            event = json.loads(body)
+        except (ValueError, RecursionError):
+            raise Refusal(400, "malformed_event") from None
+        outcome = await _stored(self._commits, read_event(event), began=began)
+        said = JSONResponse({"outcome": outcome.word}, outcome.status)
+        return _said(request, outcome.status, outcome.word, body=said)
+
+
+class _Health:
+    """Whether the database answers; asked once a second at most, however many ask."""
+
+    def __init__(self, look: Callable[[], str | None], commits: Commits) -> None:
+        self._look = look
+        self._commits = commits
+        self._asking = asyncio.Lock()
+        self._looked = -_HEALTH_SECONDS
+        self._problem: str | None = None
+
+    async def answer(self, request: Request) -> Response:
+        """200 or 503."""
+        async with self._asking:
+            if time.monotonic() - self._looked > _HEALTH_SECONDS:
+                self._problem = await asyncio.to_thread(self._look)
+                self._looked = time.monotonic()
+        problem = self._problem if self._commits.is_alive else "nobody_stores"
+        word = "ok" if problem is None else problem
+        said = JSONResponse({"status": word}, 200 if problem is None else 503)
+        return _said(request, said.status_code, word, body=said)

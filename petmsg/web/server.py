@@ -1,0 +1,113 @@
+"""uvicorn under the application: on a socket that is ours already, quiet, and stopped in order."""
+
+import asyncio
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from petmsg.errors import Misconfigured
+from petmsg.web.commits import Commits
+from petmsg.web.watch import Watch
+
+LARGEST_HEAD = 16 * 1024
+"""The request line and all headers together."""
+MOST_CONNECTIONS = 500
+"""Under the 1,024 files a process may usually open."""
+STOP_SECONDS = 20
+"""How long requests that are under way may take at the end; longer than any does."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises `Misconfigured`."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.create_server(address[:2], family=family, backlog=2048)
+    except (OSError, UnicodeError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else "not a host"
+        refused = Misconfigured(
+            f"petmsg cannot listen on port {port} of {host}: {why}.",
+            hint="Choose another with --port and --host; perhaps a petmsg serve runs already.",
+        )
+        refused.code = "cannot_listen"
+        raise refused from None
+    return listener
+
+
+def serve(
+    app: Watch, listener: socket.socket, commits: Commits, tell: Callable[[str], None]
+) -> int:
+    """Answer requests until SIGTERM or Ctrl-C, and finish what was accepted; which signal it was.
+
+    A second Ctrl-C breaks off. `tell` is given words about what went wrong below any request.
+    """
+    server = _Server(
+        uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=MOST_CONNECTIONS,
+            timeout_graceful_shutdown=STOP_SECONDS,
+            h11_max_incomplete_event_size=LARGEST_HEAD,
+        ),
+        tell,
+    )
+    with commits:
+        server.run(sockets=[listener])
+        if server.force_exit:
+            raise KeyboardInterrupt
+    return server.came[0] if server.came else 0
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, whose signals end it and nothing else."""
+
+    def __init__(self, config: uvicorn.Config, tell: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self.came: list[int] = []
+        self._tell = tell
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._on_problem)
+        await super().startup(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn's own would raise the signal once more at the end, and die of it.
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {
+            each: signal.signal(each, self._on_signal) for each in (signal.SIGTERM, signal.SIGINT)
+        }
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self.came.append(number)
+        self.should_exit = True
+        if self.came.count(signal.SIGINT) > 1:
+            self.force_exit = True
+
+    def _on_problem(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        problem = context.get("exception")
+        kind = type(problem).__name__ if problem is not None else "unknown"
+        self._tell(f"The server met a problem below any request ({kind}).")

@@ -1,0 +1,263 @@
+"""petmsg serve: real requests to a real server on loopback, genuine and forged.
+
+The server runs at the machine's time, so that the visits here do, too.
+"""
+
+import signal
+import socket
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from petmsg.db.location import locate
+from petmsg.errors import CONFIGURATION, INTERRUPTED
+from tests.cli.incoming import MAYAS_PHONE
+from tests.cli.texting import ANN, MAYA, people
+from tests.fixtures import Cli, add_org, looking, run_cli
+from tests.twilio_fake import AUTH_TOKEN
+from tests.webhooks import (
+    KEYS,
+    Server,
+    inbound,
+    serving,
+    signed,
+    wait_until,
+)
+
+INBOUND = "/twilio/inbound"
+
+
+@pytest.fixture
+def server(migrated_sqlite: str, sqlite_cli: Cli) -> Iterator[Server]:
+    """A running server of a company with clients, sitters and numbers."""
+    people(sqlite_cli)
+    with serving(migrated_sqlite) as running:
+        yield running
+
+
+def texts(url: str) -> list[tuple[Any, ...]]:
+    """The texts that came in: provider id, provider, words."""
+    with looking(url) as cursor:
+        return cursor.tuples(
+            "SELECT provider_message_id, provider, body FROM message"
+            " WHERE direction = 'inbound' ORDER BY id"
+        )
+
+
+# ---------------------------------------------------------------------------------- texts, signed
+
+
+def test_a_text_comes_in_once_however_often_it_is_delivered(cli: Cli, migrated_url: str) -> None:
+    people(cli)
+    with serving(migrated_url) as server:
+        for _ in range(3):
+            answer = server.twilio(INBOUND, inbound("SM1", ANN, MAYA, "Is Réx fine? 🐕 a+b=c&d"))
+            assert answer.status == 200
+            assert answer.headers["content-type"].startswith("text/xml")
+            assert answer.body == '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+        assert texts(migrated_url) == [("SM1", "twilio", "Is Réx fine? 🐕 a+b=c&d")]
+        assert server.stop() == 0
+        assert [line.split("\t")[1:4] for line in server.log[1:]] == [["POST", INBOUND, "200"]] * 3
+        assert [line.split("\t")[5] for line in server.log[1:]] == ["stored", "known", "known"]
+
+
+def test_nothing_personal_is_logged(server: Server) -> None:
+    form = inbound("SM1", ANN, MAYA, "Is Rex fine?")
+    server.twilio(INBOUND, form)
+    server.ask("GET", f"/{ANN}?token={AUTH_TOKEN}")
+    server.ask("POST", INBOUND, b"From=" + ANN.encode(), {"X-Twilio-Signature": "x"})
+    server.stop()
+    printed = "\n".join(server.log + server.errors)
+    for secret in (ANN[1:], MAYAS_PHONE[1:], "Rex", AUTH_TOKEN, *KEYS.values()):
+        assert secret not in printed
+    assert len(server.log) == 4
+
+
+def test_a_text_to_a_number_that_was_never_ours_is_kept(
+    server: Server, migrated_sqlite: str
+) -> None:
+    assert server.twilio(INBOUND, inbound("SM1", ANN, "+14155559999")).status == 200
+    with looking(migrated_sqlite) as cursor:
+        assert cursor.tuples("SELECT provider_message_id FROM stray_text") == [("SM1",)]
+
+
+def test_what_is_not_signed_is_refused_and_stored_nowhere(
+    server: Server, migrated_sqlite: str
+) -> None:
+    form = inbound("SM1", ANN, MAYA)
+    body, headers = signed(INBOUND, form)
+    forged = {
+        "no signature": (body, {k: v for k, v in headers.items() if "Twilio" not in k}),
+        "an empty one": (body, {**headers, "X-Twilio-Signature": ""}),
+        "another token": signed(INBOUND, form, token="0" * 32),
+        "another address": signed(INBOUND, form, at="https://evil.example.com"),
+        "the inner address": signed(INBOUND, form, at=f"http://127.0.0.1:{server.port}"),
+        "another path": signed("/twilio/status", form),
+        "another word": (body.replace(b"Rex", b"Max"), headers),
+        "a parameter more": (body + b"&Extra=1", headers),
+        "a blank one more": (body + b"&Extra=", headers),
+        "a blank one less": (body.replace(b"&FromCity=", b""), headers),
+        "a value twice": (body + b"&Body=Other", headers),
+        "not ASCII": (body, {**headers, "X-Twilio-Signature": "\xff\xfe"}),
+        "not UTF-8": (body + b"&X=%FF", headers),
+        "a host of theirs": (
+            signed(INBOUND, form, at="https://evil.example.com")[0],
+            {**signed(INBOUND, form, at="https://evil.example.com")[1],
+             "Host": "evil.example.com", "X-Forwarded-Host": "evil.example.com"},
+        ),
+    }  # fmt: skip
+    for name, (bytes_, given) in forged.items():
+        assert server.ask("POST", INBOUND, bytes_, given).status == 403, name
+    query = server.ask("POST", INBOUND + "?x=1", body, headers)
+    assert query.status == 403
+    assert texts(migrated_sqlite) == []
+    assert server.ask("POST", INBOUND, body, headers).status == 200
+
+
+def test_forgeries_are_refused_before_the_database_is_asked(
+    migrated_sqlite: str, sqlite_cli: Cli
+) -> None:
+    people(sqlite_cli)
+    path = Path(locate(migrated_sqlite).url.removeprefix("sqlite:///"))
+    with serving(migrated_sqlite) as server:
+        path.rename(path.with_suffix(".away"))
+        forged = signed(INBOUND, inbound("SM1", ANN, MAYA), token="0" * 32)
+        assert server.ask("POST", INBOUND, *forged).status == 403
+        assert server.twilio(INBOUND, inbound("SM1", ANN, MAYA)).status == 503
+        assert server.ask("GET", "/healthz").status == 503
+
+
+# ------------------------------------------------------------------------------- what is not taken
+
+
+def test_bodies_have_a_limit(server: Server, migrated_sqlite: str) -> None:
+    longest = 64 * 1024
+    form = inbound("SM1", ANN, MAYA)
+    body, _ = signed(INBOUND, form)
+    form["Body"] += "x" * (longest - len(body))
+    assert server.twilio(INBOUND, form).status == 200
+    form["Body"] += "x"
+    assert server.twilio(INBOUND, form).status == 413
+    _, headers = signed(INBOUND, form)
+    pieces = f"{longest + 1:x}\r\n".encode() + b"a" * (longest + 1) + b"\r\n0\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        head = f"POST {INBOUND} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        connection.sendall(head.encode() + b"\r\n" + pieces)
+        assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+    assert len(texts(migrated_sqlite)) == 1
+
+
+def test_other_requests_are_turned_away(server: Server) -> None:
+    body, headers = signed(INBOUND, inbound("SM1", ANN, MAYA))
+    assert server.ask("GET", INBOUND).status == 405
+    assert server.ask("POST", "/twilio/inbound/", body, headers).status == 404
+    assert server.ask("GET", "/").status == 404
+    as_json = {**headers, "Content-Type": "application/json"}
+    assert server.ask("POST", INBOUND, body, as_json).status == 415
+    without = {"From": ANN, "To": MAYA, "Body": "x"}
+    assert server.twilio(INBOUND, without).status == 400
+    many = "&".join(f"p{i}=1" for i in range(300)).encode()
+    assert server.ask("POST", INBOUND, many, headers).status == 400
+    assert server.ask("GET", "/healthz").json == {"status": "ok"}
+
+
+# ---------------------------------------------------------------------------- trouble, and the end
+
+
+def test_a_locked_database_is_a_503_in_good_time_and_nothing_is_lost(
+    migrated_sqlite: str, sqlite_cli: Cli
+) -> None:
+    people(sqlite_cli)
+    path = locate(migrated_sqlite).url.removeprefix("sqlite:///")
+    with serving(migrated_sqlite) as server, closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        answer = server.twilio(INBOUND, inbound("SM1", ANN, MAYA))
+        assert time.monotonic() - began < 10.5
+        assert answer.status == 503
+        assert answer.headers["retry-after"] == "5"
+        other.rollback()
+        assert texts(migrated_sqlite) == []
+        assert server.twilio(INBOUND, inbound("SM1", ANN, MAYA)).status == 200
+    assert [sid for sid, *_ in texts(migrated_sqlite)] == ["SM1"]
+
+
+def test_what_was_accepted_is_stored_and_answered_at_the_end(
+    migrated_sqlite: str, sqlite_cli: Cli
+) -> None:
+    people(sqlite_cli)
+    path = locate(migrated_sqlite).url.removeprefix("sqlite:///")
+    with serving(migrated_sqlite) as server, closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        body, headers = signed(INBOUND, inbound("SM1", ANN, MAYA))
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+            head = f"POST {INBOUND} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+            head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+            connection.sendall(head.encode() + b"\r\n" + body)
+            time.sleep(0.3)
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.2)
+            other.rollback()
+            assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
+        assert server.process.wait(20) == 0
+        wait_until(lambda: server.errors[-1:] == ["Stopped: what was accepted is stored."])
+    assert [sid for sid, *_ in texts(migrated_sqlite)] == ["SM1"]
+
+
+def test_ctrl_c_ends_it(migrated_sqlite: str) -> None:
+    add_org(migrated_sqlite)
+    with serving(migrated_sqlite) as server:
+        assert server.stop(signal.SIGINT) == INTERRUPTED
+
+
+# ------------------------------------------------------------------------------------ the settings
+
+
+def test_what_is_not_configured_is_said(sqlite_cli: Cli) -> None:
+    ran = sqlite_cli("serve", "--dry-run", "-o", "json")
+    assert ran.code == CONFIGURATION
+    assert ran.error["code"] == "nothing_to_serve"
+    ran = sqlite_cli("serve", "--dry-run", **{**KEYS, "PETMSG_PUBLIC_URL": "http://example.com"})
+    assert ran.code == CONFIGURATION
+    assert "PETMSG_PUBLIC_URL is not usable" in ran.err
+    ran = sqlite_cli("serve", "--dry-run", **{**KEYS, "PETMSG_STRIPE_SECRET": "sk_live_1234567890"})
+    assert ran.code == CONFIGURATION
+    assert "sk_live" not in ran.err
+    ran = sqlite_cli("serve", "--dry-run", "-o", "json", **KEYS)
+    assert ran.code == 0
+    assert {row["path"]: row["open"] for row in ran.json} == {
+        "/twilio/inbound": True,
+        "/twilio/status": True,
+        "/stripe": True,
+        "/healthz": True,
+    }
+
+
+def test_without_the_extra_it_says_how_to_get_it(
+    migrated_sqlite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_org(migrated_sqlite)
+    for name in [each for each in sys.modules if each.startswith("petmsg.web")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "starlette", None)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    ran = run_cli(migrated_sqlite, "serve", "-o", "json", **KEYS)
+    assert ran.code == CONFIGURATION
+    assert ran.error["code"] == "extra_missing"
+    assert "pip install 'petmsg[web]'" in ran.error["hint"]
+
+
+def test_a_port_that_is_taken_is_said(migrated_sqlite: str) -> None:
+    add_org(migrated_sqlite)
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        port = str(other.getsockname()[1])
+        ran = run_cli(migrated_sqlite, "serve", "--port", port, "-o", "json", **KEYS)
+    assert ran.code == CONFIGURATION
+    assert ran.error["code"] == "cannot_listen"

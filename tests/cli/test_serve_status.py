@@ -1,0 +1,109 @@
+"""POST /twilio/status: how far a text is, as Twilio tells by itself, late, twice, out of order."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from petmsg import clock
+from petmsg.enums import NumberClass, ProviderName
+from petmsg.errors import CONFIGURATION
+from petmsg.providers.base import Accepted
+from petmsg.services import client, number
+from petmsg.services.claim import Claim, claim
+from petmsg.services.message import queue
+from petmsg.services.record import HandedOver, record
+from tests.cli.on_twilio import DESK, company, keys
+from tests.cli.texting import ANN
+from tests.fixtures import Cli, add_org, looking, working
+from tests.twilio_fake import TwilioFake
+from tests.webhooks import PUBLIC, Server, serving, signed
+
+STATUS = "/twilio/status"
+
+
+@pytest.fixture
+def sent(migrated_url: str) -> str:
+    """A database whose one text was handed over as SM1, a minute ago."""
+    add_org(migrated_url)
+    at = clock.now() - timedelta(minutes=1)
+    with working(migrated_url, now=at) as work:
+        client.add(work, "Ann", phones=[ANN], ref="C-1")
+        number.add(work, "+14155550201", number_class=NumberClass.POOL)
+        queue(work, "C-1", body="Hi")
+    at += timedelta(seconds=30)
+    with working(migrated_url, now=at) as work:
+        taken = claim(work, 1, provider=ProviderName.SANDBOX, worker="w-1")
+        assert isinstance(taken, Claim)
+    with working(migrated_url, now=at) as work:
+        record(work, HandedOver(taken, Accepted("SM1", "accepted"), at))
+    return migrated_url
+
+
+@pytest.fixture
+def server(sent: str) -> Iterator[Server]:
+    with serving(sent) as running:
+        yield running
+
+
+def status_of(url: str) -> tuple[str, str]:
+    """The text's status, and its one try's."""
+    with looking(url) as cursor:
+        (row,) = cursor.tuples(
+            "SELECT m.status, a.status FROM message m JOIN message_attempt a ON a.message_id = m.id"
+        )
+    return row[0], row[1]
+
+
+def tell(server: Server, status: str, *, sid: str = "SM1", **more: str) -> int:
+    form = {"MessageSid": sid, "MessageStatus": status, "From": DESK, "To": ANN, **more}
+    return server.twilio(STATUS, form).status
+
+
+def test_a_late_sent_never_overwrites_delivered(server: Server, sent: str) -> None:
+    for status in ("queued", "sent", "delivered", "sent", "delivered", "accepted", "undelivered"):
+        assert tell(server, status, ErrorCode="30003") == 204
+    assert status_of(sent) == ("delivered", "delivered")
+    assert server.stop() == 0
+    outcomes = [line.split("\t")[5] for line in server.log[1:]]
+    assert outcomes[:5] == ["on_its_way", "on_its_way", "changed", "on_its_way", "known"]
+
+
+def test_what_was_not_delivered_says_why(server: Server, sent: str) -> None:
+    assert tell(server, "undelivered", ErrorCode="30006") == 204
+    assert status_of(sent)[1] == "undelivered"
+    with looking(sent) as cursor:
+        assert cursor.value("SELECT code FROM message_attempt") == "30006"
+
+
+def test_reports_that_are_forged_or_of_no_text_change_nothing(server: Server, sent: str) -> None:
+    before = status_of(sent)
+    form = {"MessageSid": "SM1", "MessageStatus": "delivered"}
+    assert server.ask("POST", STATUS, *signed(STATUS, form, token="0" * 32)).status == 403
+    assert tell(server, "delivered", sid="SM2") == 204
+    assert tell(server, "delivered", sid="") == 400
+    assert status_of(sent) == before
+
+
+@pytest.mark.parametrize(
+    ("url", "told"), [(None, None), (PUBLIC + "/", PUBLIC + STATUS), ("http://127.0.0.1:1", None)]
+)
+def test_twilio_is_told_where_to_report_to(
+    sqlite_cli: Cli, url: str | None, told: str | None
+) -> None:
+    with TwilioFake(numbers=[DESK]) as fake:
+        company(sqlite_cli, people=("C-1",))
+        environ = keys(fake) if url is None else keys(fake, PETMSG_PUBLIC_URL=url)
+        ran = sqlite_cli("message", "send", "C-1", "--body", "Hi", **environ)
+        assert ran.code == 0, ran.err
+        (form,) = [each.form for each in fake.requests if each.method == "POST"]
+    assert form.get("StatusCallback") == told
+
+
+def test_a_public_url_that_is_none_stops_sending_before_it_begins(sqlite_cli: Cli) -> None:
+    with TwilioFake(numbers=[DESK]) as fake:
+        company(sqlite_cli, people=("C-1",))
+        environ = keys(fake, PETMSG_PUBLIC_URL="texts.example.com")
+        ran = sqlite_cli("message", "send", "C-1", "--body", "Hi", **environ)
+        assert ran.code == CONFIGURATION
+        assert not fake.messages

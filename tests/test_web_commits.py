@@ -1,0 +1,104 @@
+"""The writer behind `petmsg serve`: many at once, never more than it holds, alive after a bug."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from petmsg.web import commits
+from petmsg.web.app import _stored
+from petmsg.web.commits import BROKEN, Commits, Outcome, TooManyWait
+from petmsg.web.reading import Refusal
+
+DONE = Outcome(200, "stored")
+
+
+def all_done(items: Sequence[object]) -> list[Outcome]:
+    return [DONE] * len(items)
+
+
+def test_what_comes_during_a_commit_goes_into_the_next_in_its_order() -> None:
+    batches: list[list[object]] = []
+    goes_on = threading.Event()
+
+    def store(items: Sequence[object]) -> list[Outcome]:
+        batches.append([*items])
+        goes_on.wait(10)
+        return all_done(items)
+
+    async def ask() -> list[Outcome]:
+        with Commits(store) as queue:
+            first = queue.put(0)
+            while not batches:
+                await asyncio.sleep(0.001)
+            others = [queue.put(i) for i in range(1, 500)]
+            goes_on.set()
+            return await asyncio.gather(first, *others)
+
+    assert asyncio.run(ask()) == [DONE] * 500
+    assert [len(each) for each in batches] == [1, 256, 243]
+    assert [item for batch in batches for item in batch] == [*range(500)]
+
+
+def test_a_queue_that_is_full_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commits, "MOST_WAITING", 2)
+    goes_on = threading.Event()
+
+    def store(items: Sequence[object]) -> list[Outcome]:
+        goes_on.wait(10)
+        return all_done(items)
+
+    async def ask() -> None:
+        with Commits(store) as queue:
+            taken = [queue.put("first")]
+            while queue._queue:  # until the writer has it
+                await asyncio.sleep(0.001)
+            taken += [queue.put("text") for _ in range(2)]
+            with pytest.raises(TooManyWait):
+                queue.put("text")
+            with pytest.raises(Refusal) as refused:
+                await _stored(queue, "text", began=0.0)
+            assert (refused.value.status, refused.value.word) == (503, "too_many_wait")
+            goes_on.set()
+            assert set(await asyncio.gather(*taken)) == {DONE}
+
+    asyncio.run(ask())
+
+
+def test_a_slow_commit_is_a_503_and_never_a_200(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("petmsg.web.app.ANSWER_WITHIN", 0.05)
+    began, goes_on, stored = threading.Event(), threading.Event(), []
+
+    def store(items: Sequence[object]) -> list[Outcome]:
+        began.set()
+        goes_on.wait(10)
+        stored.extend(items)
+        return all_done(items)
+
+    async def ask() -> None:
+        with Commits(store) as queue:
+            with pytest.raises(Refusal) as refused:
+                await _stored(queue, "text", began=asyncio.get_running_loop().time())
+            assert await asyncio.to_thread(began.wait, 10)
+            goes_on.set()
+        assert (refused.value.status, refused.value.word) == (503, "too_slow")
+
+    asyncio.run(ask())
+    assert stored == ["text"]
+
+
+def test_a_bug_is_a_500_and_the_writer_lives_on() -> None:
+    async def ask() -> None:
+        def store(items: Sequence[object]) -> list[Outcome]:
+            return [DONE] if items == ["good"] else items[5]  # type: ignore[return-value]  # a bug
+
+        with Commits(store) as queue:
+            assert await queue.put("bad") == BROKEN
+            assert queue.is_alive
+            assert await queue.put("good") == DONE
+        assert not queue.is_alive
+        with pytest.raises(TooManyWait):
+            queue.put("late")
+
+    asyncio.run(ask())
