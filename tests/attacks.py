@@ -62,6 +62,39 @@ def build(url: str) -> None:
     assert problems(url) == []
 
 
+def add_replies(url: str) -> None:
+    """In both a text came in; it was for Maya, was passed on, and she was asked about hers."""
+    for index, slug in enumerate(("alpha", "beta")):
+        words = ("--from", f"+1202555011{index}", "--to", f"+1415555010{index}", "--body", "Hi")
+        ran = run_cli(url, "message", "receive", *words, "--org", slug)
+        assert ran.code == 0, ran.err
+        with working(url, org=slug) as work:
+            for statement in _REPLIES:
+                work.cursor.run(statement, o=work.org.id)
+
+
+_REPLIES = (
+    (
+        "UPDATE inbound_text SET addressed_to = 'sitter', sitter_id = ("
+        "SELECT id FROM sitter WHERE org_id = :o AND ref = 'S-1') WHERE org_id = :o"
+    ),
+    (
+        "INSERT INTO relay (message_id, org_id, kind, about_id, sitter_id, number_id)"
+        " SELECT (SELECT min(id) FROM message WHERE org_id = :o), :o, 'forward', i.message_id,"
+        " i.sitter_id, (SELECT min(id) FROM message_number WHERE org_id = :o)"
+        " FROM inbound_text i WHERE i.org_id = :o"
+    ),
+    (
+        "INSERT INTO relay_question (org_id, message_id, sitter_id, client_id, options, asked_at)"
+        " SELECT :o, i.message_id, i.sitter_id,"
+        " (SELECT min(id) FROM client WHERE org_id = :o), '[]', i.received_at"
+        " FROM inbound_text i WHERE i.org_id = :o"
+    ),
+)
+KEYS = {"audit_event": "seq", "inbound_text": "message_id", "relay": "message_id"}
+"""What tells the rows of a table apart that has no `id`."""
+
+
 class Database:
     """A database to attack, in a transaction that is rolled back when the test ends."""
 
@@ -84,7 +117,7 @@ class Database:
 
     def row(self, table: str, where: str = "1 = 1", **values: Any) -> dict[str, Any]:
         """The first row that fits; one that ends in `DESC` gives the last."""
-        order = "seq" if table == "audit_event" else "id"
+        order = KEYS.get(table, "id")
         order = f"{order} DESC" if where.endswith(" DESC") else order
         found = self.cursor.one(
             f"SELECT * FROM {table} WHERE {where.removesuffix(' DESC')} ORDER BY {order} LIMIT 1",
@@ -115,11 +148,13 @@ def world(
     if request.param == "sqlite":
         url = locate(str(tmp_path_factory.mktemp("world") / "petmsg.db")).url
         build(url)
+        add_replies(url)
         yield url
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
     name = server.create()
     build(server.url(name))
+    add_replies(server.url(name))
     yield server.url(name)
     server.drop(name)
 

@@ -58,6 +58,7 @@ class Work:
             self._cursor = cursor_of(self.session)
         else:
             self.session.flush()
+            self.session.connection()  # a savepoint begins only when somebody asks for this
         return self._cursor
 
     def record(
