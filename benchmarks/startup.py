@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks import company
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, Sample, counted, seconds, take_turns
+from petmsg.cli.ambient import COMPLETE
 
 TYPER = "import typer"
 MODELS = "import sqlmodel, petmsg.models"
@@ -28,6 +29,9 @@ COMMANDS = {
 }
 """Commands that need no more than Typer, and the goal: times a bare `import typer`."""
 
+COMPLETING = "client show C-"
+"""A line with a half-typed ref, which a shell wants completed: the goal is that of `--help`."""
+COMPLETED = f"{COMPLETING}<Tab>"
 WRITING = 1.25
 _CALLGRIND = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
 _PROGRAMS = Path(sys.executable).parent
@@ -44,13 +48,14 @@ def measure(bench: Bench) -> list[Row]:
     if (_PROGRAMS / "alembic").exists():
         runs["alembic --help"] = [str(_PROGRAMS / "alembic"), "--help"]
     sides = {name: _timed(command, url) for name, command in runs.items()}
+    sides[COMPLETED] = _timed([PETMSG, *COMPLETING.split()], url, complete=True)
     sides["number add"] = _adding(url)
     for side in sides.values():
         side()
     took = take_turns(sides, bench.few(11, 1))
     rows = [
         Row("start-up", f"petmsg {command}", took[command], TYPER, took[TYPER], at_most=goal)
-        for command, goal in COMMANDS.items()
+        for command, goal in {**COMMANDS, COMPLETED: COMMANDS["--help"]}.items()
     ]
     if "alembic --help" in took:
         peer = took["alembic --help"]
@@ -73,7 +78,7 @@ def measure_instructions(bench: Bench) -> list[Row]:
     compile_all()
     peer = instructions([PYTHON, "-c", TYPER], url)
     wanted = list(COMMANDS.items())[: bench.few(len(COMMANDS), 1)]
-    return [
+    rows = [
         Row(
             "instructions",
             f"petmsg {command}",
@@ -84,14 +89,18 @@ def measure_instructions(bench: Bench) -> list[Row]:
         )
         for command, goal in wanted
     ]
+    completing = instructions([PETMSG, *COMPLETING.split()], url, complete=True)
+    goal = COMMANDS["--help"]
+    rows.append(Row("instructions", f"petmsg {COMPLETED}", completing, TYPER, peer, at_most=goal))
+    return rows
 
 
-def instructions(command: Sequence[str], url: str) -> Sample:
+def instructions(command: Sequence[str], url: str, *, complete: bool = False) -> Sample:
     """What callgrind counts for the command."""
     interpreted = command[1:] if command[0] == PYTHON else command
     ran = subprocess.run(
         [*_CALLGRIND, sys.executable, *interpreted],
-        env=_environment(url),
+        env=_environment(url, complete=complete),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -115,8 +124,8 @@ def _build(url: str) -> None:
     company.add_visits(url, [5] * 20)
 
 
-def _timed(command: Sequence[str], url: str) -> Callable[[], float]:
-    environment = _environment(url)
+def _timed(command: Sequence[str], url: str, *, complete: bool = False) -> Callable[[], float]:
+    environment = _environment(url, complete=complete)
     return lambda: seconds(
         lambda: subprocess.run(
             command,
@@ -141,8 +150,9 @@ def _adding(url: str) -> Callable[[], float]:
     return add
 
 
-def _environment(url: str) -> dict[str, str]:
+def _environment(url: str, *, complete: bool = False) -> dict[str, str]:
     return {
+        **({COMPLETE: "zsh"} if complete else {}),
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(Path(url).parent),
         "LC_ALL": "C.UTF-8",

@@ -47,10 +47,12 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A comparison: how its database is built, petmsg's work on it in transactions, the peer."""
+    """A comparison: how its database is built (a `company` of its own), petmsg's work on it in
+    transactions, the peer."""
 
     figure: str
     what: str
+    company: str
     at_least: float
     build: Callable[[str], None]
     services: Callable[[], Iterator[Service]]
@@ -60,8 +62,13 @@ class Case:
 
 
 def measure_confirm(bench: Bench) -> list[Row]:
-    """The rows of confirming."""
-    count = bench.few(10_000, 20)
+    """The rows of confirming: many at once, and one by one, each with a commit of its own."""
+    many = [_confirming(bench, kind, bench.few(10_000, 20), CHUNK, 0.6) for kind in bench.databases]
+    single = [_confirming(bench, kind, bench.few(300, 5), 1, 0.5) for kind in bench.databases]
+    return [*many, *single]
+
+
+def _confirming(bench: Bench, kind: str, count: int, at_once: int, at_least: float) -> Row:
     refs = [f"B-{number}" for number in range(1, count + 1)]
 
     def build(url: str) -> None:
@@ -69,20 +76,22 @@ def measure_confirm(bench: Bench) -> list[Row]:
         company.add_visits(url, [_VISITS_EACH] * (count // _VISITS_EACH), confirmed=False)
 
     def services() -> Iterator[Service]:
-        for start in range(0, count, CHUNK):
-            yield partial(_confirm, refs[start : start + CHUNK])
+        for start in range(0, count, at_once):
+            yield partial(_confirm, refs[start : start + at_once])
 
+    one = "one, a commit each" if at_once == 1 else f"{count:,}"
     case = Case(
         figure="confirm",
-        what=f"booking confirm of {count:,}",
-        at_least=0.6,
+        what=f"booking confirm of {one}",
+        company=f"confirm_{count}",
+        at_least=at_least,
         build=build,
         services=services,
         tables=("thread", "assignment_window", "audit_event"),
         peer_name="a raw SQL loop, same rows",
-        peer=_confirm_bare,
+        peer=partial(_confirm_bare, at_once=at_once),
     )
-    return [_compared(bench, kind, case) for kind in bench.databases]
+    return _compared(bench, kind, case)
 
 
 def measure_import(bench: Bench) -> list[Row]:
@@ -109,6 +118,7 @@ def measure_import(bench: Bench) -> list[Row]:
     case = Case(
         figure="import",
         what=f"booking import of {count:,}",
+        company="import",
         at_least=0.3,
         build=build,
         services=services,
@@ -129,7 +139,7 @@ def _import(rows: Sequence[BatchRow], work: Work) -> object:
 
 def _compared(bench: Bench, kind: str, case: Case) -> Row:
     def fresh() -> str:
-        return bench.database(kind, case.figure, case.build)
+        return bench.database(kind, case.company, case.build)
 
     first = fresh()
     before = {table: _count(first, table) for table in case.tables}
@@ -170,7 +180,7 @@ def _with_petmsg(url: str, case: Case) -> None:
         engine.dispose()
 
 
-def _confirm_bare(connection: Any, mark: str, written: Sequence[Written]) -> None:
+def _confirm_bare(connection: Any, mark: str, written: Sequence[Written], *, at_once: int) -> None:
     """A loop: for each booking its window and its status, for each new client her thread."""
     threads, windows, events = written
     new = dict(zip(threads.column("client_id"), threads.rows, strict=True))
@@ -180,9 +190,9 @@ def _confirm_bare(connection: Any, mark: str, written: Sequence[Written]) -> Non
     clients, bookings = windows.column("client_id"), windows.column("booking_id")
     cursor = connection.cursor()
     last: tuple[Any, ...] = ()
-    for start in range(0, len(windows.rows), CHUNK):
+    for start in range(0, len(windows.rows), at_once):
         cursor.execute("BEGIN")
-        for place in range(start, min(start + CHUNK, len(windows.rows))):
+        for place in range(start, min(start + at_once, len(windows.rows))):
             if (thread := new.pop(clients[place], None)) is not None:
                 cursor.execute(threads.insert(mark), thread)
             cursor.execute(windows.insert(mark), windows.rows[place])
