@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import routing, sending, simulating, startup, writing
+from benchmarks import routing, scale, sending, simulating, startup, writing
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, table
 
@@ -25,6 +25,7 @@ FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
     "simulate": simulating.measure,
     "confirm": writing.measure_confirm,
     "import": writing.measure_import,
+    "scale": scale.measure,
     "sending": sending.measure,
 }
 _PACKAGES = ("typer", "sqlmodel", "sqlalchemy", "alembic", "psycopg")

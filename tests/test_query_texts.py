@@ -233,6 +233,9 @@ def test_a_hot_text_reads_no_table_from_end_to_end(company: str, text: str) -> N
         assert scans(cursor, text) == []
 
 
+FAILED = """
+SELECT id FROM message WHERE org_id = :org_id AND status = 'failed' ORDER BY id DESC LIMIT 9
+"""
 ON_ITS_WAY = """
 SELECT id FROM message WHERE org_id = :org_id AND status = 'sent' ORDER BY synced_at, id LIMIT 9
 """
@@ -245,12 +248,13 @@ SELECT id FROM message WHERE org_id = :org_id AND status = 'sent' ORDER BY synce
         (queue.NEXT_OF_THREADS, {"ix_message_line", "uq_message_in_flight"}),
         (queue.BEHIND, {"ix_message_line", "uq_message_in_flight"}),
         (ON_ITS_WAY, {"ix_message_on_its_way"}),
+        (FAILED, {"ix_message_troubled"}),
         (
             routing.PAST,
             {"ix_message_attempt_number_id_claimed_at", "ix_message_attempt_thread_id_claimed_at"},
         ),
     ],
-    ids=["due", "next", "behind", "on its way", "past"],
+    ids=["due", "next", "behind", "on its way", "failed", "past"],
 )
 def test_the_queue_is_read_by_its_partial_indexes(
     migrated_url: str, text: str, indexes: set[str]

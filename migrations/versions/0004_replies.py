@@ -99,6 +99,14 @@ def upgrade() -> None:
         sqlite_where=direct,
         postgresql_where=direct,
     )
+    troubled = sa.text("status IN ('failed', 'undelivered', 'held', 'unknown', 'cancelled')")
+    op.create_index(
+        "ix_message_troubled",
+        "message",
+        ["org_id", "status", "id"],
+        sqlite_where=troubled,
+        postgresql_where=troubled,
+    )
     op.create_index("uq_message_org_id_id", "message", ["org_id", "id"], unique=True)
     if is_sqlite:
         _remake_attempts(direct_too=True)
@@ -146,6 +154,7 @@ def downgrade() -> None:
         op.alter_column("message_attempt", "rule", nullable=False)
         op.alter_column("message_attempt", "thread_id", nullable=False)
     op.drop_index("uq_message_org_id_id", "message")
+    op.drop_index("ix_message_troubled", "message")
     op.drop_index("ix_message_direct", "message")
     for column in reversed(_ORG_COLUMNS):
         op.execute(sa.text(f"ALTER TABLE org DROP COLUMN {column.split()[0]}"))

@@ -11,8 +11,8 @@ from hashlib import sha256
 from petmsg.db.cursor import Cursor
 
 KNOWN = {
-    "sqlite": "48736ef7ad0501c42099fd216c6ef05cf24992926c7de5ec26817b0db8065266",
-    "postgresql": "d41c290fa63215fc247c6e337c46378bbb4bbde475f6be414daf0d4a48656f29",
+    "sqlite": "ba2a775d142395374554b45e0f561ef03137eb5d4242eb3e91ffead317f7b435",
+    "postgresql": "46e6d71f8d91a01af649b04a9ca6414d2a95af9dde8af8e8abcb4ea62cae7238",
 }
 """The digests of freshly migrated databases; a test says what they have become."""
 

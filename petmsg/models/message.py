@@ -12,6 +12,7 @@ _IN_FLIGHT = text("direction = 'outbound' AND status IN ('sending', 'unknown')")
 _QUEUED = text("status = 'queued'")
 _DIRECT = text("status = 'queued' AND thread_id IS NULL")
 _ON_ITS_WAY = text("status = 'sent'")
+_TROUBLED = text("status IN ('failed', 'undelivered', 'held', 'unknown', 'cancelled')")
 
 
 class Message(Table, table=True):
@@ -65,6 +66,14 @@ class Message(Table, table=True):
             "id",
             sqlite_where=_ON_ITS_WAY,
             postgresql_where=_ON_ITS_WAY,
+        ),
+        Index(
+            "ix_message_troubled",
+            "org_id",
+            "status",
+            "id",
+            sqlite_where=_TROUBLED,
+            postgresql_where=_TROUBLED,
         ),
         Index(
             "ix_message_direct",

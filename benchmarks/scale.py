@@ -1,0 +1,175 @@
+"""Lists, shows and explanations in a company that has grown, against a small one.
+
+PostgreSQL, in one process, each command as cron runs it but for the start of the interpreter. The
+rows are made by the server itself. A million threads with ten million texts take it many minutes:
+`PETMSG_BENCH_THREADS=1000000 python -m benchmarks scale`; without that it is a tenth.
+"""
+
+import io
+import os
+from contextlib import closing, redirect_stderr, redirect_stdout
+from functools import partial
+from typing import Any
+
+from benchmarks import company
+from benchmarks.bench import Bench
+from benchmarks.measure import Row, seconds, take_turns
+from petmsg.cli import run_command_line
+from petmsg.db.location import locate
+
+THREADS = "PETMSG_BENCH_THREADS"
+COMMANDS = (
+    "client list",
+    "client show C-7",
+    "sitter list",
+    "sitter show S-3",
+    "number list",
+    "number show +14155580003",
+    "number history +14155580003",
+    "booking list",
+    "booking show B-7",
+    "thread list",
+    "thread show C-7",
+    "thread timeline C-7",
+    "message list",
+    "message list --client C-7",
+    "message list --status failed",
+    "message show 71",
+    "inbox list",
+    "inbox show 71",
+    "alert list",
+    "optout list",
+    "audit list",
+    "audit list --entity client --ref C-7",
+    "route explain C-7",
+    "route explain C-7 --at 2026-02-10T15:00Z",
+    "route inbound --from +12020000007 --to +14155580003",
+)
+"""Every kind of list, show and explain."""
+
+_ROWS = (
+    (
+        "INSERT INTO client (org_id, ref, name, kind, created_at)"
+        " SELECT 1, 'C-' || i, 'Client ' || i, 'recurring', :now FROM generate_series(1, {n}) i"
+    ),
+    (
+        "INSERT INTO client_phone (org_id, client_id, e164, is_primary, created_at)"
+        " SELECT 1, i, '+1202' || lpad(i::text, 7, '0'), true, :now FROM generate_series(1, {n}) i"
+    ),
+    (
+        "INSERT INTO thread (org_id, client_id, created_at)"
+        " SELECT 1, i, :now FROM generate_series(1, {n}) i"
+    ),
+    (
+        "INSERT INTO booking (org_id, ref, client_id, sitter_id, status, starts_at, ends_at,"
+        " created_at) SELECT 1, 'B-' || i, i, i % 50 + 1, 'confirmed', :now - interval '1 hour',"
+        " :now + interval '1 hour', :now FROM generate_series(1, {n}) i"
+    ),
+    (
+        "INSERT INTO assignment_window (org_id, thread_id, client_id, booking_id, sitter_id,"
+        " starts_at, booked_until, ends_at, created_at)"
+        " SELECT 1, i, i, i, i % 50 + 1, :now - interval '1 hour', :now + interval '1 hour',"
+        " :now + interval '2 hours', :now FROM generate_series(1, {n}) i"
+    ),
+    (
+        "INSERT INTO message (org_id, thread_id, client_id, direction, status, body, from_e164,"
+        " to_e164, number_id, rule, decision, provider, provider_message_id, segments, attempts,"
+        " actor, created_at, claimed_at, sent_at, send_at, urgent)"
+        " SELECT 1, (i - 1) / 10 + 1, (i - 1) / 10 + 1,"
+        "  CASE WHEN i % 2 = 0 THEN 'outbound' ELSE 'inbound' END,"
+        "  CASE WHEN i % 2 = 1 THEN 'received' WHEN i % 1000 = 0 THEN 'failed' ELSE 'sent' END,"
+        "  'text ' || i,"
+        "  CASE WHEN i % 2 = 0 THEN '+14155580001' ELSE '+1202' || lpad(((i - 1) / 10 + 1)::text,"
+        "  7, '0') END,"
+        "  CASE WHEN i % 2 = 0 THEN '+1202' || lpad(((i - 1) / 10 + 1)::text, 7, '0')"
+        "  ELSE '+14155580001' END,"
+        "  2, CASE WHEN i % 2 = 0 THEN 'active_window' END, NULL, 'sandbox', 'SB-' || i, 1,"
+        "  CASE WHEN i % 2 = 0 THEN 1 ELSE 0 END, 'bench',"
+        "  :now - interval '30 days' + i * interval '1 millisecond', :now, :now, :now, false"
+        " FROM generate_series(1, {n} * 10) i"
+    ),
+    (
+        "INSERT INTO message_attempt (org_id, message_id, attempt, thread_id, number_id, rule,"
+        " status, provider_message_id, claimed_at, ended_at)"
+        " SELECT 1, m.id, 1, m.thread_id, 2, 'active_window', 'sent', m.provider_message_id,"
+        " m.created_at, m.created_at FROM message m WHERE m.direction = 'outbound' ORDER BY m.id"
+    ),
+    (
+        "INSERT INTO inbound_text (message_id, org_id, received_at, addressed_to, code,"
+        " media_count, inbox_at, done_by, done_at)"
+        " SELECT m.id, 1, m.created_at, 'front_desk', 'NO_ACTIVE_WINDOW', 0, m.created_at,"
+        " CASE WHEN m.id % 1001 <> 0 THEN 'ann' END, CASE WHEN m.id % 1001 <> 0 THEN :now END"
+        " FROM message m WHERE m.direction = 'inbound' ORDER BY m.id"
+    ),
+    (
+        "INSERT INTO audit_event (org_id, seq, at, actor, event, entity, ref, payload,"
+        " previous_hash, hash) SELECT 1, h.seq + i, :now, 'bench', 'client.added', 'client',"
+        " 'C-' || i, '{{}}', CASE WHEN i = 1 THEN h.hash ELSE md5((i - 1)::text) || md5('') END,"
+        " md5(i::text) || md5('') FROM audit_head h, generate_series(1, {n}) i ORDER BY i"
+    ),
+    (
+        "INSERT INTO number_custody (org_id, number_id, from_at, class, status, sitter_id, reason,"
+        " actor) SELECT 1, n.id, :now - interval '60 days', n.class, n.status, n.sitter_id, 'x',"
+        " 'x'"
+        " FROM message_number n WHERE NOT EXISTS ("
+        "  SELECT 1 FROM number_custody c WHERE c.number_id = n.id)"
+    ),
+)
+
+
+def measure(bench: Bench) -> list[Row]:
+    """The rows of scale; none without PostgreSQL."""
+    if "PostgreSQL" not in bench.databases:
+        return []
+    small = bench.few(1_000, 20)
+    large = bench.few(int(os.environ.get(THREADS, "100000")), 40)
+    urls = {
+        n: bench.database("PostgreSQL", f"scale_{n}", partial(_build, n)) for n in (small, large)
+    }
+    rows = []
+    for command in COMMANDS:
+        sides = {n: partial(_timed, url, command) for n, url in urls.items()}
+        for side in sides.values():
+            side()
+        took = take_turns(sides, bench.few(7, 1))
+        rows.append(
+            Row(
+                "scale",
+                f"{command}, {large:,} threads",
+                took[large],
+                f"{small:,} threads",
+                took[small],
+                at_most=3,
+            )
+        )
+    return rows
+
+
+def _build(threads: int, url: str) -> None:
+    company.create(url)
+    import psycopg
+
+    dsn = locate(url).dsn
+    assert dsn is not None
+    with closing(psycopg.connect(dsn, autocommit=True)) as connection:
+        connection.execute("SET synchronous_commit = off")
+        for statement in _ROWS:
+            filled: Any = statement.format(n=threads).replace(
+                ":now", "'2026-02-14 15:00+00'::timestamptz"
+            )
+            connection.execute(filled)
+        connection.execute("VACUUM ANALYZE")
+
+
+def _timed(url: str, command: str) -> float:
+    environ = {"PETMSG_DATABASE_URL": url, "PETMSG_ACTOR": company.ACTOR, "HOME": "/nonexistent"}
+
+    def run() -> None:
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as err:
+            code = run_command_line(
+                [*command.split(), "-o", "json"], environ=environ, now=company.NOW
+            )
+        if code:
+            raise RuntimeError(f"{command}: {err.getvalue()}")
+
+    return seconds(run)
