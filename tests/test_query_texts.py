@@ -234,7 +234,9 @@ def test_a_hot_text_reads_no_table_from_end_to_end(company: str, text: str) -> N
 
 
 FAILED = """
-SELECT id FROM message WHERE org_id = :org_id AND status = 'failed' ORDER BY id DESC LIMIT 9
+SELECT id FROM message WHERE org_id = :org_id AND status = 'failed'
+  AND status IN ('failed', 'undelivered', 'held', 'unknown', 'cancelled')
+ORDER BY id DESC LIMIT 9
 """
 ON_ITS_WAY = """
 SELECT id FROM message WHERE org_id = :org_id AND status = 'sent' ORDER BY synced_at, id LIMIT 9

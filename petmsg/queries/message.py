@@ -31,6 +31,10 @@ WHERE m.org_id = :org_id
 """
 
 
+_IN_TROUBLE = frozenset(("failed", "undelivered", "held", "unknown", "cancelled"))
+_TROUBLED = " AND m.status IN ('failed', 'undelivered', 'held', 'unknown', 'cancelled')"
+
+
 def list_messages(
     cursor: Cursor,
     org: OrgRow,
@@ -43,8 +47,9 @@ def list_messages(
     before = message_id(page.before) if page.before else None
     select, thread_id = _MESSAGES, None
     if status is not None:
-        # A literal: SQLite uses a partial index for nothing else.
+        # Literals, and the very condition of the partial index: SQLite uses it for nothing else.
         select += f" AND m.status = '{MessageStatus(status).value}'"
+        select += _TROUBLED if status in _IN_TROUBLE else ""
     if client is not None:
         thread_id = cursor.value(
             "SELECT id FROM thread WHERE org_id = :org_id AND client_id = :client_id",
