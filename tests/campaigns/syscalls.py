@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from petmsg.db.location import locate
-from petmsg.errors import BUG, CONFIGURATION, SchemaBehind
+from petmsg.errors import BUG, CONFIGURATION, PetmsgError, SchemaBehind
 from tests import example_company
 from tests.consistency import problems
 from tests.documentation import EXIT_CODES, commands
@@ -216,13 +216,12 @@ def _listed(counts: Counter[str]) -> str:
 class Laboratory:
     """Where commands are spoiled: a folder, the company of the examples in it, a warm process."""
 
-    def __init__(self, folder: Path, hive: Hive, *, control: str | None = None) -> None:
+    def __init__(self, folder: Path, hive: Hive) -> None:
         self.folder = folder
         self.hive = hive
-        self.sabotage = None if control is None else CONTROLS[control]
         self._template = folder / "template.db"
         self._copies = 0
-        self._whole: dict[str, list[str]] = {}
+        self._broken: dict[str, list[str]] = {}
         example_company.build(locate(str(self._template)).url)
 
     # --- an undisturbed command ---------------------------------------------------------
@@ -258,10 +257,11 @@ class Laboratory:
 
     # --- a spoiled one ------------------------------------------------------------------
 
-    def spoil(self, victim: Victim, at: int, way: str) -> Trial:
+    def spoil(self, victim: Victim, at: int, way: str, control: str | None = None) -> Trial:
         """Run the command with its call number `at` (from 1) spoiled, then once more."""
+        sabotage = None if control is None else CONTROLS[control]
         folder = self._copy(victim.start)
-        ran = self._run(folder, victim.line, sabotage=self.sabotage, SHIM_AT=str(at), SHIM_HOW=way)
+        ran = self._run(folder, victim.line, sabotage=sabotage, SHIM_AT=str(at), SHIM_HOW=way)
         state = self._seen(folder)
         wrong = [
             each
@@ -271,7 +271,7 @@ class Laboratory:
         wrong += _untrue(victim, ran, state, way)
         if way not in KILLS:
             wrong += [f"{each.name} is left" for each in folder.glob(".*.partial")]
-        again = self._run(folder, victim.line, sabotage=self.sabotage)
+        again = self._run(folder, victim.line, sabotage=sabotage)
         end = self._seen(folder)
         steps = STEPS.get(victim.name)
         if steps and steps.mended_by and end not in victim.states:
@@ -314,17 +314,17 @@ class Laboratory:
         """What is broken in this state, with tests.consistency's eyes and with the doctor's."""
         if not (folder / "petmsg.db").exists():
             return []
-        if state not in self._whole:
+        if state not in self._broken:
             copy = self._copy(folder)
-            url = locate(str(copy / "petmsg.db")).url
             try:
-                found = problems(url)
+                found = problems(locate(str(copy / "petmsg.db")).url)
             except SchemaBehind:
                 found = []
-            found += sorted(self._doctor(copy) - known)
-            self._whole[state] = found
+            except (PetmsgError, sqlite3.DatabaseError) as problem:
+                found = [f"not even to be looked at: {problem}"]
+            self._broken[state] = [*found, *sorted(self._doctor(copy))]
             shutil.rmtree(copy)
-        return self._whole[state]
+        return [each for each in self._broken[state] if each not in known]
 
     def _doctor(self, folder: Path) -> frozenset[str]:
         if not (folder / "petmsg.db").exists():
@@ -409,31 +409,29 @@ class Plan(NamedTuple):
     control: str | None = None
 
 
-def run(plan: Plan, shim: Path, folder: Path) -> Outcome:
-    """Spoil every line of the plan. `folder` is empty and has room."""
+def run(plan: Plan, laboratory: Laboratory) -> Outcome:
+    """Spoil every line of the plan."""
     outcome = Outcome()
-    with Hive(shim) as hive:
-        laboratory = Laboratory(folder, hive, control=plan.control)
-        for name, line in plan.lines:
-            victim = laboratory.victim(name, line)
-            outcome.commands += 1
-            outcome.calls += len(victim.calls)
-            outcome.kinds.update(call.split()[0] for call in victim.calls)
-            dice = random.Random(f"{plan.seed} {line}")
-            for way in WAYS:
-                every = range(1, len(victim.calls) + 1)
-                some = every if plan.tries == 0 else dice.sample(every, min(plan.tries, len(every)))
-                for at in some:
-                    trial = laboratory.spoil(victim, at, way)
-                    outcome.trials[way] += 1
-                    outcome.left[trial.left] += 1
-                    outcome.faults += [f"{trial.where}: {each}" for each in trial.wrong]
+    for name, line in plan.lines:
+        victim = laboratory.victim(name, line)
+        outcome.commands += 1
+        outcome.calls += len(victim.calls)
+        outcome.kinds.update(call.split()[0] for call in victim.calls)
+        dice = random.Random(f"{plan.seed} {line}")
+        every = range(1, len(victim.calls) + 1)
+        for way in WAYS:
+            some = dice.sample(every, min(plan.tries, len(every))) if plan.tries else every
+            for at in some:
+                trial = laboratory.spoil(victim, at, way, plan.control)
+                outcome.trials[way] += 1
+                outcome.left[trial.left] += 1
+                outcome.faults += [f"{trial.where}: {each}" for each in trial.wrong]
     return outcome
 
 
 def _run_apart(plan: Plan, shim: Path) -> Outcome:
-    with tempfile.TemporaryDirectory(prefix="petmsg-syscalls-") as folder:
-        return run(plan, shim, Path(folder).resolve())
+    with tempfile.TemporaryDirectory(prefix="petmsg-syscalls-") as folder, Hive(shim) as hive:
+        return run(plan, Laboratory(Path(folder).resolve(), hive))
 
 
 def main() -> int:
