@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack, chdir, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -449,9 +449,11 @@ def main() -> int:
         shim = build_shim(folder)
         pool = stack.enter_context(ProcessPoolExecutor(options.jobs))
         plans = [Plan([each], options.seed, options.tries, options.control) for each in lines]
-        for plan, part in zip(plans, pool.map(_run_apart, plans, [shim] * len(plans)), strict=True):
+        parts = {pool.submit(_run_apart, plan, shim): plan for plan in plans}
+        for done in as_completed(parts):
+            part = done.result()
             outcome.add(part)
-            print(f"{plan.lines[0][1]}: {part}", flush=True)
+            print(f"{parts[done].lines[0][1]}: {part}", flush=True)
             for fault in part.faults[:20]:
                 print(f"  {fault}", flush=True)
     print(f"calls: {_listed(outcome.kinds)}")
