@@ -334,7 +334,9 @@ class Laboratory:
         try:
             return frozenset(f"doctor: {row['check']} {row['message']}" for row in ran.json)
         except ValueError:
-            return frozenset({f"doctor: {'schema' if ran.code == CONFIGURATION else ran.code} {ran.err}"})
+            return frozenset(
+                {f"doctor: {'schema' if ran.code == CONFIGURATION else ran.code} {ran.err}"}
+            )
 
     def _copy(self, folder: Path) -> Path:
         return shutil.copytree(folder, self._copies_folder())
