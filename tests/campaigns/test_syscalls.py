@@ -19,7 +19,11 @@ from tests.swarm import Hive
 SEED = int(os.environ.get("PETMSG_SEED") or random.randrange(10**6))
 CONFIRM = ("petmsg booking confirm", "petmsg booking confirm B-2 B-3")
 SEND = ("petmsg message send", "petmsg message send C-1 --body 'Rex is fed and happy.'")
-DRAWN = 5
+IMPORT = (
+    "petmsg import snoutos",
+    "petmsg import snoutos --dir old-tables --timezone America/New_York",
+)
+DRAWN = 3
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +35,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
         yield Laboratory(tmp_path_factory.mktemp("laboratory").resolve(), hive)
 
 
+@pytest.mark.slow
 def test_a_spoiled_call_leaves_all_or_nothing_and_a_second_run_converges(
     laboratory: Laboratory,
 ) -> None:
@@ -77,6 +82,15 @@ def test_a_careless_writer_would_be_found(
     random.Random(SEED).shuffle(calls)
     wrong = (laboratory.spoil(victim, at, way, control).wrong for at in calls)
     assert any(found in each for several in wrong for each in several)
+
+
+def test_an_import_that_stops_half_way_says_what_stays(laboratory: Laboratory) -> None:
+    """The disk is full in its last transaction: a second import takes the rest."""
+    victim = laboratory.victim(*IMPORT)
+    last = max(i for i, call in enumerate(victim.calls, 1) if call == "pwrite64 petmsg.db-wal")
+    trial = laboratory.spoil(victim, last, "ENOSPC")
+    assert trial.left == "in between"
+    assert list(trial.wrong) == []
 
 
 def test_the_shim_counts_what_changes_a_file(laboratory: Laboratory, tmp_path: Path) -> None:
