@@ -2,8 +2,8 @@
 
 `python -m tests.campaigns.tampering --tamperings 10000 --seed 7` changes one audit that many times,
 each time undone again, in every way of `KINDS`; heads were exported along the way. Every change
-must be found, and the first bad event named; what is no change must raise no alarm. `--control` verifies
-without the exported heads, which must miss what a thorough forger does.
+must be found, and the first bad event named; what is no change must raise no alarm. `--control`
+verifies without the exported heads, which must miss what a thorough forger does.
 """
 
 import argparse
