@@ -51,6 +51,11 @@ bench: $(DEV) ## each figure of the README, with its peer in the same run
 
 campaigns: $(DEV) ## a million steps, ten thousand kills on each database: hours; ARGS="--seed 7" repeats
 	@$(BIN)/python -m tests.campaigns.replying $(ARGS)
+	@$(BIN)/python -m tests.campaigns.tampering $(ARGS)
+	@$(BIN)/python -m tests.campaigns.fuzzing $(ARGS)
+	@$(BIN)/python -m tests.campaigns.zones $(ARGS)
+	@$(BIN)/python -m tests.campaigns.backups $(ARGS)
+	@$(BIN)/python -m tests.campaigns.planted $(ARGS)
 	@$(BIN)/python -m tests.campaigns.syscalls $(ARGS)
 	@$(BIN)/python -m tests.campaigns.receiving --kills 3 $(ARGS)
 	@$(BIN)/python -m tests.campaigns.receiving --kills 3 --database postgresql $(ARGS)

@@ -1,9 +1,7 @@
 """Times: what a person may write, what is refused, and how instants are shown."""
 
 from datetime import UTC, datetime, timedelta, timezone
-from functools import lru_cache
-from itertools import pairwise
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given, settings
@@ -20,6 +18,7 @@ from petmsg.clock import (
     zone,
 )
 from petmsg.errors import USAGE, AmbiguousTime, MalformedTime, NonexistentTime, OutOfRange
+from tests.campaigns.zones import NEAR, ZONES, instants_of, transitions
 
 LA = "America/Los_Angeles"
 AT = datetime(2026, 2, 14, 15, 0, 0, 123456, tzinfo=UTC)
@@ -323,63 +322,13 @@ def test_an_offset_makes_every_local_time_exact(text: str) -> None:
     parse(text)
 
 
-ZONES = sorted(available_timezones())
-_NEAR = [
-    timedelta(0),
-    *(
-        sign * step
-        for sign in (1, -1)
-        for step in (
-            timedelta(microseconds=1),
-            timedelta(seconds=1),
-            timedelta(minutes=29),
-            timedelta(minutes=30),
-            timedelta(minutes=59, seconds=59, microseconds=999_999),
-            timedelta(hours=1),
-            timedelta(hours=1, microseconds=1),
-            timedelta(hours=3),
-            timedelta(hours=24),
-        )
-    ),
-]
-
-
-@lru_cache(maxsize=256)
-def transitions(key: str, year: int) -> tuple[datetime, ...]:
-    """The first instants of a new offset in that year, found by looking day by day."""
-    place = ZoneInfo(key)
-    days = [utc(year, 1, 1) + timedelta(days=n) for n in range(367)]
-    found = []
-    for before, after in pairwise(days):
-        low, high = before, after
-        if low.astimezone(place).utcoffset() == high.astimezone(place).utcoffset():
-            continue
-        while high - low > timedelta(microseconds=1):
-            middle = low + (high - low) // 2
-            if middle.astimezone(place).utcoffset() == before.astimezone(place).utcoffset():
-                low = middle
-            else:
-                high = middle
-        found.append(high)
-    return tuple(found)
-
-
-def instants_of(written: datetime, key: str) -> set[datetime]:
-    """Every instant at which that zone's clocks show that time: none, one or two."""
-    place = ZoneInfo(key)
-    around = [written.replace(tzinfo=UTC) + timedelta(hours=n) for n in range(-50, 51)]
-    offsets = {each.astimezone(place).utcoffset() for each in around}
-    candidates = {written.replace(tzinfo=UTC) - offset for offset in offsets if offset is not None}
-    return {each for each in candidates if each.astimezone(place).replace(tzinfo=None) == written}
-
-
 @settings(max_examples=500, deadline=None, print_blob=True)
 @given(
     st.sampled_from(ZONES),
     st.integers(1971, 2100),
     st.integers(0, 9),
-    st.sampled_from(_NEAR),
-    st.sampled_from(_NEAR),
+    st.sampled_from(NEAR),
+    st.sampled_from(NEAR),
 )
 @example("Africa/Monrovia", 1972, 0, timedelta(0), timedelta(0))
 @example("Pacific/Apia", 2011, 2, timedelta(0), timedelta(hours=-24))

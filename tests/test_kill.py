@@ -278,7 +278,9 @@ def test_a_text_killed_between_claim_and_record_is_found_or_sent_again_once(
     assert {ran.code for ran in again} == {0}
     assert again[0].json["status"] == "sending", "the repetition hides that the fate is not known"
     dispatched = hive.run(migrated_url, [[("message", "dispatch", "-o", "json")]] * 2)
-    assert dispatched.codes == ({0} if reached else {6})
+    # Of two at once one may find that the other has just looked.
+    assert dispatched.codes <= ({0} if reached else {0, 6})
+    assert reached or 6 in dispatched.codes
     sent_exactly_once_in_the_end(migrated_url, in_doubt=not reached)
 
 

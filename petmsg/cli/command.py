@@ -105,7 +105,7 @@ def command(
     """Register a function as a command. It is given a `Run` and its own parameters.
 
     The function's docstring is the command's help, which ends with the `examples`: whole command
-    lines, short enough for a terminal of 80 columns. tests/test_help_examples.py runs them.
+    lines, short enough for a terminal of 80 columns. tests/test_every_command.py runs them.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:

@@ -265,23 +265,19 @@ class Laboratory:
         folder = self._copy(victim.start)
         ran = self._run(folder, victim.line, sabotage=sabotage, SHIM_AT=str(at), SHIM_HOW=way)
         state = self._seen(folder)
-        wrong = [
-            each
-            for each in self._wrong(folder, state, victim.known)
-            if not _may_be_told(victim, each)
-        ]
+        wrong = self._unexpected(victim, folder, state)
         wrong += _untrue(victim, ran, state, way)
         if way not in KILLS:
             wrong += [f"{each.name} is left" for each in folder.glob(".*.partial")]
         again = self._run(folder, victim.line, sabotage=sabotage)
         end = self._seen(folder)
+        wrong += [f"then: {each}" for each in self._unexpected(victim, folder, end)]
+        wrong += [f"then: {each}" for each in _diverged(victim, state, again, end)]
         steps = STEPS.get(victim.name)
         if steps and steps.mended_by and end not in victim.states:
             self._run(folder, steps.mended_by)
-            wrong += [f"then: {each}" for each in self._doctor(folder) - victim.known]
-        else:
-            wrong += [f"then: {each}" for each in self._wrong(folder, end, victim.known)]
-        wrong += [f"then: {each}" for each in _diverged(victim, state, again, end)]
+            found = self._wrong(folder, self._seen(folder), victim.known)
+            wrong += [f"and then: {each}" for each in found]
         shutil.rmtree(folder)
         where = f"{victim.line} [{way} {at}: {victim.calls[at - 1]}]"
         if wrong and ran is not None:
@@ -311,6 +307,13 @@ class Laboratory:
         state = state_of(copy)
         shutil.rmtree(copy)
         return state
+
+    def _unexpected(self, victim: Victim, folder: Path, state: str) -> list[str]:
+        """What is broken, but for what may be told in the middle of a command of several steps."""
+        steps = STEPS.get(victim.name)
+        told = () if steps is None else tuple(f"doctor: {check} " for check in steps.told)
+        found = self._wrong(folder, state, victim.known)
+        return [each for each in found if not (told and each.startswith(told))]
 
     def _wrong(self, folder: Path, state: str, known: frozenset[str]) -> list[str]:
         """What is broken in this state, with tests.consistency's eyes and with the doctor's."""
@@ -346,11 +349,6 @@ class Laboratory:
     def _copies_folder(self) -> Path:
         self._copies += 1
         return self.folder / str(self._copies)
-
-
-def _may_be_told(victim: Victim, finding: str) -> bool:
-    steps = STEPS.get(victim.name)
-    return steps is not None and finding.startswith(tuple(f"doctor: {c} " for c in steps.told))
 
 
 def _position(victim: Victim, state: str) -> str:

@@ -1,0 +1,191 @@
+"""Random command lines and random rows of CSV files: never a traceback, never half a row.
+
+`python -m tests.campaigns.fuzzing --lines 100000 --rows 100000 --seed 7` runs that many on one
+company on SQLite. The exit code is always one of the table; what was refused leaves the database as
+it was, and a file's rows that are there afterwards are those it said it made. `--control` takes the
+savepoint around each row away, which must be found.
+"""
+
+import argparse
+import codecs
+import random
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from petmsg.db import migrate
+from petmsg.db.location import locate
+from petmsg.services import work
+from tests.consistency import content, problems
+from tests.fixtures import ACTOR, NOW, run_cli
+from tests.test_bad_input import CODES, NOUNS, PHONES, TIMES, fill, may_have_written, random_line
+
+ROWS_EACH = 20
+COLUMNS = {
+    "client": ("ref", "name", "phone", "kind"),
+    "sitter": ("ref", "name", "phone"),
+    "number": ("e164", "class"),
+    "booking": ("ref", "client", "sitter", "starts_at", "ends_at"),
+}
+TABLES = {"client": "client", "sitter": "sitter", "number": "message_number", "booking": "booking"}
+NASTY = [
+    b"", b" ", b"=1+1", b"@SUM(A1)", b"+1", b"-1", b"'x", b"a\0b", b"\xed\xa0\x80", b"\xff\xfe",
+    b'"', b'"half', b"a\nb", b'"a\nb"', b"\r", b"x" * 5000, b"\xe2\x80\xae", "ü🐶".encode(), b",,,",
+    b"recurring", b"one_time", b"sitter", b"pool", b"front_desk", b"%s",
+    b"'; DROP TABLE client; --",
+]  # fmt: skip
+
+
+@dataclass
+class Verdict:
+    """How often each exit code came, how many rows were made, and what is wrong."""
+
+    codes: Counter[int] = field(default_factory=Counter)
+    made: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+def company(folder: Path) -> str:
+    """The small company in a database of its own."""
+    url = locate(str(folder / "petmsg.db")).url
+    migrate.upgrade(url, actor=ACTOR, now=NOW, create=True)
+    fill(url)
+    return url
+
+
+def fuzz_lines(url: str, lines: int, dice: random.Random) -> Verdict:
+    """Random command lines."""
+    verdict = Verdict()
+    last = content(url)
+    for number in range(lines):
+        line = random_line(dice)
+        ran = run_cli(url, *line, stdin="ref\nB-1\n", PETMSG_OUTPUT="json")
+        verdict.codes[ran.code] += 1
+        verdict.faults += [f"line {number} {line!a}: {each}" for each in _unclean(ran)]
+        if not may_have_written(line, ran):
+            now = content(url) if ran.code in (0, 4) or number % 50 == 0 else last
+            if now != last:
+                verdict.faults.append(f"line {number} {line!a} was refused and changed something")
+        last = content(url) if may_have_written(line, ran) else last
+    return verdict
+
+
+def fuzz_rows(url: str, rows: int, dice: random.Random, folder: Path) -> Verdict:
+    """Random files, some rows each."""
+    verdict = Verdict()
+    path = folder / "fuzz.csv"
+    last = content(url)
+    for number in range(-(-rows // ROWS_EACH)):
+        noun = dice.choice([*COLUMNS])
+        path.write_bytes(random_file(noun, dice))
+        ran = run_cli(url, noun, "import", str(path), "-o", "json")
+        verdict.codes[ran.code] += 1
+        told = f"file {number} ({noun}): "
+        verdict.faults += [told + each for each in _unclean(ran)]
+        now = content(url)
+        made = _made(ran)
+        added = len(now[TABLES[noun]]) - len(last[TABLES[noun]])
+        if made != added:
+            verdict.faults.append(
+                f"{told}it says {made} rows were made, and there are {added} more"
+            )
+        if ran.code not in (0, 4) and now != last:
+            verdict.faults.append(f"{told}it was refused and changed something")
+        verdict.made += added
+        last = now
+    return verdict
+
+
+def _unclean(ran: Any) -> Iterator[str]:
+    if ran.code not in CODES:
+        yield f"exit {ran.code}: {ran.err}"
+    if "Traceback" in ran.err + ran.out or "petmsg has a bug" in ran.err + ran.out:
+        yield f"a bug: {ran.err}"
+
+
+def _made(ran: Any) -> int:
+    if ran.code not in (0, 4) or not ran.out.strip():
+        return 0
+    return sum(row.get("result") == "created" for row in ran.json if isinstance(row, dict))
+
+
+def random_file(noun: str, dice: random.Random) -> bytes:
+    """A CSV file that may be broken in many ways."""
+    header = list(COLUMNS[noun])
+    if dice.random() < 0.1:
+        dice.shuffle(header)
+    if dice.random() < 0.05:
+        header.pop()
+    if dice.random() < 0.05:
+        header.append(dice.choice(["ref", "colour", ""]))
+    lines = [",".join(header).encode()]
+    for _ in range(ROWS_EACH):
+        cells = [_cell(column, dice) for column in header]
+        if dice.random() < 0.05:
+            cells.append(b"more")
+        lines.append(b",".join(cells))
+    if dice.random() < 0.002:
+        lines.append(b"x" * 1_000_000)
+    text = dice.choice([b"\n", b"\r\n"]).join(lines) + b"\n"
+    odd = dice.random()
+    if odd < 0.1:
+        return codecs.BOM_UTF8 + text
+    if odd < 0.13:
+        return text.decode("utf-8", "replace").encode("utf-16")
+    return text[: dice.randint(0, len(text))] if odd < 0.15 else text
+
+
+def _cell(column: str, dice: random.Random) -> bytes:
+    if dice.random() < 0.08:
+        return dice.choice(NASTY)
+    kind = {
+        "ref": [f"N-{dice.randint(1, 5000)}", *NOUNS],
+        "name": [f"Name {dice.randint(1, 99)}"],
+        "phone": [f"+1202556{dice.randint(0, 9999):04}", *PHONES],
+        "kind": ["recurring", "one_time", ""],
+        "e164": [f"+1415777{dice.randint(0, 9999):04}", *PHONES],
+        "class": ["sitter", "pool", "front_desk"],
+        "client": ["C-1", "C-2", "C-3", "C-9", "Anna"],
+        "sitter": ["S-1", "S-2", "", "S-9"],
+    }.get(column, [*TIMES, "+1d", "+2d", "+3d", "2026-03-01T10:00", "2026-03-02T10:00"])
+    return dice.choice(kind[:1] * 2 + kind).encode()
+
+
+@contextmanager
+def without_savepoints() -> Iterator[None]:
+    """The control: a row that is refused leaves what it did so far."""
+    with mock.patch.object(work.Work, "all_or_nothing", return_value=nullcontext()):
+        yield
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.campaigns.fuzzing", description=__doc__)
+    parser.add_argument("--lines", type=int, default=100_000)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--control", action="store_true")
+    asked = parser.parse_args()
+    dice = random.Random(asked.seed)
+    print(f"fuzzing: seed {asked.seed}, {asked.lines} lines, {asked.rows} rows")
+    with (
+        tempfile.TemporaryDirectory() as name,
+        without_savepoints() if asked.control else nullcontext(),
+    ):
+        folder = Path(name)
+        url = company(folder)
+        by_rows = fuzz_rows(url, asked.rows, dice, folder)
+        by_lines = fuzz_lines(url, asked.lines, dice)
+        faults = by_rows.faults + by_lines.faults + problems(url)
+    print(f"exit codes {dict(by_rows.codes + by_lines.codes)}, {by_rows.made} rows made")
+    print("\n".join(faults[:20]) or "no traceback, no half row, no code that is not documented")
+    return bool(faults)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,289 @@
+"""Bugs planted on purpose, one at a time: does the suite notice?
+
+`python -m tests.campaigns.planted` copies the checkout, changes one place of petmsg, runs the tests
+that are nearest to it, and goes on; those that nobody noticed are named at the end. `--only WORD`
+plants those whose name has the word, `--thorough` runs the whole suite for what survived.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+GOAL = 0.95
+
+
+class Bug(NamedTuple):
+    """In `file` of petmsg `before` becomes `after`; `tests` are those that should notice."""
+
+    name: str
+    file: str
+    before: str
+    after: str
+    tests: str
+
+
+ROUTING = "tests/routing tests/queries"
+NUMBERS = (
+    "tests/services tests/cli/test_quarantine.py tests/cli/test_number.py tests/cli/test_sitter.py"
+)
+BOOKINGS = "tests/cli/test_confirm.py tests/cli/test_booking.py tests/services"
+SENDING = "tests/services tests/worker tests/cli/test_dispatch.py tests/cli/test_send_options.py"
+REPLIES = "tests/cli/test_receive.py tests/cli/test_relay.py tests/cli/test_inbox.py tests/routing"
+TEXTS = "tests/test_segments.py tests/test_phone.py tests/test_keywords.py tests/test_leak.py"
+TIME = "tests/test_clock.py tests/test_hold.py tests/test_pace.py"
+AUDIT = (
+    "tests/services tests/test_chain.py tests/campaigns/test_tampering.py tests/cli/test_audit.py"
+)
+WEB = "tests/cli/test_serve.py tests/cli/test_serve_stripe.py tests/cli/test_serve_status.py"
+
+BUGS = (
+    # ------------------------------------------------------------------------------- routing
+    Bug("a window holds at its last instant", "routing/decide.py",
+        "window.starts_at <= at < window.ends_at", "window.starts_at <= at <= window.ends_at",
+        ROUTING),
+    Bug("a window begins too late", "routing/decide.py",
+        "window.starts_at <= at < window.ends_at", "window.starts_at < at < window.ends_at",
+        ROUTING),
+    Bug("a quarantine ends too late", "routing/decide.py",
+        "number.quarantined_until <= at", "number.quarantined_until < at", ROUTING),
+    Bug("grace beats booked time", "routing/decide.py",
+        "return (at < window.booked_until,", "return (at >= window.booked_until,", ROUTING),
+    Bug("the earlier window wins", "routing/decide.py",
+        "window = max(active, key", "window = min(active, key", ROUTING),
+    Bug("a sitter who left speaks", "routing/decide.py",
+        "if not window.sitter_active:", "if False:", ROUTING),
+    Bug("no window instead of no number", "routing/decide.py",
+        "return Code.SITTER_WITHOUT_NUMBER,", "return Code.NO_ACTIVE_WINDOW,", ROUTING),
+    Bug("the pool serves everybody", "routing/decide.py",
+        "if facts.pool_for is PoolFor.ONE_TIME and", "if False and", ROUTING),
+    Bug("the thread forgets its pool number", "routing/decide.py",
+        "if each.number.id == facts.own_pool_number_id:", "if False:", ROUTING),
+    Bug("one thread too many per pool number", "routing/decide.py",
+        "if each.own_threads < limit", "if each.own_threads <= limit", ROUTING),
+    Bug("the most recently used one", "routing/decide.py",
+        "chosen = min(candidates, key", "chosen = max(candidates, key", ROUTING),
+    Bug("a desk just out of quarantine first", "routing/decide.py",
+        "(each.status is not NumberStatus.ACTIVE, each.id)",
+        "(each.status is NumberStatus.ACTIVE, each.id)", ROUTING),
+    Bug("windows of cancelled bookings", "queries/routing.py",
+        "JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'\n"
+        "LEFT JOIN sitter s ON s.id = w.sitter_id\n"
+        "LEFT JOIN message_number n ON n.sitter_id",
+        "JOIN booking b ON b.id = w.booking_id\n"
+        "LEFT JOIN sitter s ON s.id = w.sitter_id\n"
+        "LEFT JOIN message_number n ON n.sitter_id", "tests/queries tests/cli/test_booking.py"),
+    Bug("the past reads today's numbers", "queries/routing.py",
+        "WHERE l.number_id = c.number_id AND l.from_at <= :at", "WHERE l.number_id = c.number_id",
+        "tests/queries tests/cli/test_route.py"),
+    # ------------------------------------------------------------------------------- replies
+    Bug("STOP comes to the sitter", "routing/inbound.py",
+        "if facts.keyword is not None:\n        to =", "if False:\n        to =", REPLIES),
+    Bug("a sitter who left reads on", "routing/inbound.py",
+        "return window.sitter_active and _is_hers", "return _is_hers", REPLIES),
+    Bug("any sitter's number will do", "routing/inbound.py",
+        "return facts.holder is not None and window.sitter == facts.holder.sitter",
+        "return facts.holder is not None", REPLIES),
+    Bug("a resting number is read", "routing/inbound.py",
+        "_is_hers(facts, window) and usable(facts.number, at)", "_is_hers(facts, window)", REPLIES),
+    Bug("former numbers are forgotten", "routing/inbound.py",
+        "if facts.seen and facts.seen_holder", "if False and facts.seen_holder", REPLIES),
+    Bug("C-1 is taken for C-12", "routing/relay.py",
+        "client = max(fitting, key", "client = min(fitting, key", REPLIES),
+    Bug("another's word is not minded", "routing/relay.py",
+        "if at - each.wrote_at < NOT_CERTAIN_WITHIN:", "if False:", REPLIES),
+    Bug("the first client is meant", "routing/relay.py",
+        "return next((each for each in facts.open if each.ref == last), None)",
+        "return facts.open[0]", REPLIES),
+    Bug("an answer out of range", "routing/relay.py",
+        "if number > len(facts.asked):", "if number > len(facts.asked) + 9:", REPLIES),
+    Bug("a text is stored twice", "services/receive.py",
+        "if there is not None:\n        return there", "if False:\n        return there", REPLIES),
+    Bug("a NUL reaches the database", "services/receive.py",
+        "body = text.body.translate(_NOT_TEXT)", "body = text.body", REPLIES),
+    Bug("START is not heard", "services/receive.py",
+        "if keyword is Keyword.START:", "if False:", REPLIES),
+    Bug("CANCEL asks nobody", "services/receive.py",
+        "if may_mean_the_visit(text.body):", "if False:", REPLIES),
+    Bug("old texts are passed on", "services/receive.py",
+        "if at < work.now - STALE_AFTER:", "if False:", REPLIES),
+    Bug("phones are passed on", "services/relay.py",
+        "words = without_phones(work, text.body)", "words = text.body", REPLIES),
+    Bug("a sitter's phone reaches a client", "services/relay.py",
+        "if find_leaks(words, ours=own_numbers(work.cursor, work.org)):", "if False:", REPLIES),
+    Bug("two machines talk for ever", "services/relay.py",
+        "return bool(passed_on >= MOST_AT_ONCE)", "return False", REPLIES),
+    Bug("a failed forward is nobody's", "services/direct.py",
+        "    inbox.put_in(work, relay.about_id)\n", "", REPLIES),
+    Bug("a sitter's old phone is texted", "services/direct.py",
+        "if message.to_e164 != phone:", "if False:", REPLIES),
+    Bug("our own number is answered", "services/auto_reply.py",
+        "or _is_ours(work.cursor, text.from_phone)", "", REPLIES),
+    Bug("a stranger is answered each time", "services/auto_reply.py",
+        "if not taken:\n        return ()", "if False:\n        return ()", REPLIES),
+    Bug("office hours the wrong way round", "services/auto_reply.py",
+        "is not None\n    if not is_open", "is None\n    if not is_open", REPLIES),
+    Bug("anybody's claim is taken", "services/inbox.py",
+        "if before is not None and not take_over:", "if False:", REPLIES),
+    # ------------------------------------------------------------------- numbers and sitters
+    Bug("an early restore needs no reason", "services/quarantine.py",
+        "if forced and reason is None:", "if False:", NUMBERS),
+    Bug("what is due is not released", "services/quarantine.py",
+        "col(MessageNumber.quarantined_until) <= work.now",
+        "col(MessageNumber.quarantined_until) < work.now",
+        NUMBERS),
+    Bug("the desk is taken away", "services/quarantine.py",
+        "if is_desk and replacement is None:", "if False:", NUMBERS),
+    Bug("a quarantine leaves no ledger row", "services/quarantine.py",
+        "    custody.enter(work, number, reason=reason)\n    new_desk", "    new_desk", NUMBERS),
+    Bug("a restore leaves no ledger row", "services/quarantine.py",
+        '    custody.enter(work, number, reason=reason or "quarantine over")\n', "", NUMBERS),
+    Bug("a clock that steps back", "services/custody.py",
+        "from_at = max(from_at, last[\"from_at\"] + timedelta(microseconds=1))",
+        "from_at = work.now", NUMBERS),
+    Bug("no days at all", "services/custody.py",
+        "if not 1 <= count <= 3650:", "if not 0 <= count <= 3650:", NUMBERS),
+    Bug("a second number for a sitter", "services/number.py",
+        "held = held_by(work, key.id)\n", "held = None\n", NUMBERS),
+    Bug("a resting number is given", "services/number.py",
+        "    require_usable(work, number)\n    end_due_quarantine(work, number)\n"
+        "    number.sitter_id",
+        "    number.sitter_id", NUMBERS),
+    Bug("windows run on after she left", "services/offboard.py",
+        "window.ends_at = work.now\n", "pass\n", NUMBERS),
+    Bug("later bookings keep her", "services/offboard.py",
+        "booking.sitter_id = None\n", "pass\n", NUMBERS),
+    # -------------------------------------------------------------------- bookings, opt-outs
+    Bug("no grace", "services/window.py",
+        "ends_at = booked_until + grace", "ends_at = booked_until", BOOKINGS),
+    Bug("a cancelled booking is confirmed", "services/confirm.py",
+        "BookingStatus.CANCELLED", "BookingStatus.PENDING", BOOKINGS),
+    Bug("an opt-out of one phone only", "services/optout.py",
+        "wanted = list(hers) if phones is None", "wanted = list(hers)[:1] if phones is None",
+        "tests/cli/test_optout.py tests/services"),
+    Bug("opted out, and sent all the same", "hold.py",
+        "if facts.opted_out_at is not None:", "if False:", f"{TIME} tests/cli/test_optout.py"),
+    Bug("expired, and sent all the same", "hold.py",
+        "facts.expires_at <= at", "facts.expires_at < at", f"{TIME} {SENDING}"),
+    Bug("a freeze that never ends", "hold.py",
+        "return frozen_at is not None and (until is None or until > at)",
+        "return frozen_at is not None", f"{TIME} tests/cli/test_freeze.py"),
+    Bug("quiet at the last minute too", "hold.py",
+        "second >= first or second < last", "second >= first or second <= last", TIME),
+    # ------------------------------------------------------------------------------- sending
+    Bug("twice as fast as it may", "pace.py",
+        "max(segments, 1) / segments_per_second", "max(segments, 1) / segments_per_second / 2",
+        f"{TIME} {SENDING}"),
+    Bug("an answer for another try", "services/record.py",
+        "is_last = message.attempts == claim.attempt and message.worker == claim.worker",
+        "is_last = True", SENDING),
+    Bug("in doubt, and sent again at once", "services/doubt.py",
+        "if work.now < message.in_doubt_at + grace:", "if False:", SENDING),
+    Bug("the wrong one of two is taken", "services/doubt.py",
+        "if len(likely) == 1:", "if likely:", SENDING),
+    Bug("a live sender is called dead", "services/doubt.py",
+        "or message.worker != orphan.worker", "", SENDING),
+    Bug("no trust is lost with a time-out", "services/record.py",
+        "message.in_doubt_at = work.now\n        _say_why", "_say_why", SENDING),
+    # ----------------------------------------------------------------------- audit, leaves
+    Bug("a swapped event is not seen", "services/audit.py",
+        'if row["previous_hash"] != previous:', "if False:", AUDIT),
+    Bug("a cut tail is not seen", "services/audit.py",
+        "beyond = [seq for seq in heads or {} if seq > last]", "beyond: list[int] = []", AUDIT),
+    Bug("changed words are not seen", "services/audit.py",
+        'if digest != row["hash"]:', "if False:", AUDIT),
+    Bug("a local time that happens twice", "clock.py", "if first != second:", "if False:", TIME),
+    Bug("a local time that does not exist", "clock.py",
+        "if first.astimezone(place).replace(tzinfo=None) != written:", "if False:", TIME),
+    Bug("an emoji is one unit", "segments.py", "[2 if ord(c) > 0xFFFF else 1",
+        "[1 if ord(c) > 0xFFFF else 1", TEXTS),
+    Bug("160 characters in each part", "segments.py", "_segments(widths, 160, 153)",
+        "_segments(widths, 160, 160)", TEXTS),
+    Bug("a phone shows its middle", "phone.py",
+        "{'*' * (len(e164) - 4)}", "{e164[2:-2]}", f"{TEXTS} tests/test_sentinels.py"),
+    Bug("a word in a sentence opts out", "keywords.py", "if word in STOP:",
+        "if any(each in word.split() for each in STOP):", TEXTS),
+    # --------------------------------------------------------------------------------- web
+    Bug("an old signature is good", "providers/stripe_signature.py",
+        "if abs(now.timestamp() - at) > TOLERANCE_SECONDS:", "if False:", WEB),
+    Bug("no signature is needed", "providers/twilio_signature.py",
+        "if not signature:\n            return False",
+        "if not signature:\n            return True", WEB),
+    Bug("a payment confirms twice", "services/stripe.py",
+        "if not _take(work, payment, StripeOutcome.CONFIRMED):", "if False:", WEB),
+)  # fmt: skip
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.campaigns.planted", description=__doc__)
+    parser.add_argument("--seed", type=int, help="there is no chance in it: taken, and not used")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--thorough", action="store_true")
+    asked = parser.parse_args()
+    chosen = [bug for bug in BUGS if asked.only in bug.name]
+    with tempfile.TemporaryDirectory() as folder:
+        copy = _copied(Path(folder) / "checkout")
+        survivors = [
+            bug for bug in chosen if not _told(bug, _noticed(copy, bug, bug.tests.split()))
+        ]
+        if asked.thorough:
+            whole = ["tests", "--ignore=tests/campaigns/test_sending.py"]
+            survivors = [bug for bug in survivors if not _told(bug, _noticed(copy, bug, whole))]
+    share = 1 - len(survivors) / len(chosen)
+    print(f"planted: {len(chosen)} bugs, {share:.1%} noticed")
+    print("\n".join(f"survived: {bug.name} ({bug.file})" for bug in survivors) or "none survived")
+    return share < GOAL
+
+
+def _told(bug: Bug, noticed: bool) -> bool:
+    print(f"  {'noticed ' if noticed else 'SURVIVED'}  {bug.name}", flush=True)
+    return noticed
+
+
+def _copied(target: Path) -> Path:
+    """The tracked files of the checkout."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    for name in filter(None, listed):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, target / name)
+    return target
+
+
+def planted(text: str, bug: Bug) -> str:
+    """The file's text with the bug. Raises `ValueError` where its place is not there, once."""
+    if text.count(bug.before) != 1:
+        raise ValueError(f"{bug.name}: {text.count(bug.before)} places in {bug.file}")
+    return text.replace(bug.before, bug.after)
+
+
+def _noticed(copy: Path, bug: Bug, tests: Sequence[str]) -> bool:
+    path = copy / "petmsg" / bug.file
+    before = path.read_text("utf-8")
+    path.write_text(planted(before, bug), "utf-8")
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-m", "pytest", "-x", "-q", "-n2", "--dist", "loadfile",
+             "--no-header", "-p", "no:cacheprovider", *tests],
+            cwd=copy,
+            env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            check=False,
+        )  # fmt: skip
+    finally:
+        path.write_text(before, "utf-8")
+    if ran.returncode not in (0, 1, 2):
+        raise RuntimeError(ran.stdout.decode()[-2000:])
+    return ran.returncode != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,19 @@
+"""A few backups under two writers in CI; two hundred in `make campaigns`."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.campaigns.backups import by_copying, run
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_backup_under_two_writers_is_whole_and_not_behind(tmp_path: Path) -> None:
+    verdict = run(tmp_path, 12)
+    assert verdict.faults == []
+    assert verdict.written > 2
+
+
+def test_a_copied_file_is_found(tmp_path: Path) -> None:
+    assert run(tmp_path, 12, by_copying).faults != []

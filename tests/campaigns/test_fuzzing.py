@@ -1,0 +1,25 @@
+"""Some thousand random rows of CSV in CI; the rest in `make campaigns`."""
+
+import random
+from pathlib import Path
+
+from tests.campaigns.fuzzing import company, fuzz_rows, without_savepoints
+from tests.consistency import problems
+
+ROWS = 3_000
+
+
+def test_random_rows_are_made_or_refused_whole(tmp_path: Path) -> None:
+    url = company(tmp_path)
+    verdict = fuzz_rows(url, ROWS, random.Random(7), tmp_path)
+    assert verdict.faults == []
+    assert {0, 2, 4} & set(verdict.codes) >= {2, 4}
+    assert verdict.made > ROWS / 20
+    assert problems(url) == []
+
+
+def test_half_a_row_is_found(tmp_path: Path) -> None:
+    url = company(tmp_path)
+    with without_savepoints():
+        verdict = fuzz_rows(url, ROWS, random.Random(7), tmp_path)
+    assert verdict.faults or problems(url)
