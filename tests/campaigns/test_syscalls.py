@@ -5,7 +5,6 @@ The seed is printed; `PETMSG_SEED` repeats its chances. `make campaigns` has eve
 
 import os
 import random
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,8 +27,8 @@ DRAWN = 3
 
 @pytest.fixture(scope="module")
 def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
-    if shutil.which("gcc") is None:
-        pytest.skip("no gcc on this machine to build tests/campaigns/shim.c with")
+    if (reason := syscalls.why_not()) is not None:
+        pytest.skip(reason)
     shim = syscalls.build_shim(tmp_path_factory.mktemp("shim"))
     with Hive(shim) as hive:
         yield Laboratory(tmp_path_factory.mktemp("laboratory").resolve(), hive)
