@@ -56,6 +56,7 @@ campaigns: $(DEV) ## a million steps, ten thousand kills on each database: hours
 	@$(BIN)/python -m tests.campaigns.zones $(ARGS)
 	@$(BIN)/python -m tests.campaigns.backups $(ARGS)
 	@$(BIN)/python -m tests.campaigns.planted $(ARGS)
+	@$(BIN)/python -m tests.campaigns.syscalls $(ARGS)
 	@$(BIN)/python -m tests.campaigns.receiving --kills 3 $(ARGS)
 	@$(BIN)/python -m tests.campaigns.receiving --kills 3 --database postgresql $(ARGS)
 	@$(BIN)/python -m tests.campaigns.sending --kills 10000 $(ARGS)

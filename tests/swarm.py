@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,8 @@ class Conditions:
 
     `kill_after` kills the first job's process that many seconds after the start. `user` drops
     root. `file_bytes` is the size no file may grow past. `sabotage` names one of `SABOTAGES`.
+    `now` stops petmsg's clock at an instant, `folder` is where the processes stand, and `variables`
+    are real ones of the process, for what is preloaded.
     """
 
     stdin: str = ""
@@ -60,6 +63,9 @@ class Conditions:
     user: int | None = None
     file_bytes: int | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
+    now: str | None = None
+    folder: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def swarm(
@@ -71,7 +77,10 @@ def swarm(
 
 
 class Hive:
-    """A warm process that runs one swarm after the other."""
+    """A warm process that runs one swarm after the other; `preload` is a library below it."""
+
+    def __init__(self, preload: Path | None = None) -> None:
+        self._preload = {} if preload is None else {"LD_PRELOAD": str(preload)}
 
     def __enter__(self) -> "Hive":
         self._process = subprocess.Popen(
@@ -80,7 +89,8 @@ class Hive:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={name: value for name, value in os.environ.items() if "PETMSG" not in name},
+            env={name: value for name, value in os.environ.items() if "PETMSG" not in name}
+            | self._preload,
         )
         return self
 
@@ -100,7 +110,11 @@ class Hive:
             "url": url,
             "jobs": [[list(line) for line in job] for job in jobs],
             "seconds": seconds,
-            "conditions": {**conditions.__dict__, "environ": dict(conditions.environ)},
+            "conditions": {
+                **conditions.__dict__,
+                "environ": dict(conditions.environ),
+                "variables": dict(conditions.variables),
+            },
         }
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -199,12 +213,16 @@ def _live(url: str, job: list[list[str]], conditions: Conditions, tell: int) -> 
         os.setgroups([])
         os.setgid(conditions.user)
         os.setuid(conditions.user)
+    if conditions.folder is not None:
+        os.chdir(conditions.folder)
+    os.environ.update(conditions.variables)
+    now = None if conditions.now is None else datetime.fromisoformat(conditions.now)
     environ = {"PETMSG_ACTOR": ACTOR, "HOME": "/nonexistent", "PETMSG_DATABASE_URL": url}
     for line in job:
         out, err = io.StringIO(), io.StringIO()
         sys.stdin = io.TextIOWrapper(io.BytesIO(conditions.stdin.encode()), encoding="utf-8")
         with redirect_stdout(out), redirect_stderr(err):
-            code = run_command_line(line, environ=environ | dict(conditions.environ))
+            code = run_command_line(line, environ=environ | dict(conditions.environ), now=now)
         told = json.dumps((code, out.getvalue(), err.getvalue())) + "\n"
         view = memoryview(told.encode())
         while view:
@@ -366,6 +384,61 @@ def _killed_before_the_second_half() -> None:
     _swap(Work, finish=finish)
 
 
+def _two_commits() -> None:
+    """What was done is committed, and the audit in a transaction of its own right after."""
+    from petmsg.services.work import Work
+
+    finish = Work.finish
+
+    def in_two(work: Any) -> None:
+        if work.cursor.value("SELECT 1") and work.events:
+            for statement in ("COMMIT", "BEGIN IMMEDIATE"):
+                work.cursor.run(statement)
+        finish(work)
+
+    _swap(Work, finish=in_two)
+
+
+def _no_journal() -> None:
+    """SQLite writes into its file, without a journal that could undo it."""
+    from petmsg.db import engine
+
+    _swap(engine, _PRAGMAS=(*engine._PRAGMAS, "journal_mode=OFF"))
+
+
+def _errors_as_they_come() -> None:
+    """The driver's errors are nobody's business."""
+    from petmsg.cli import failure
+    from petmsg.db import engine
+
+    for module in (engine, failure):
+        _swap(module, is_driver_error=lambda _problem: False)
+
+
+def _failures_unheard() -> None:
+    """A commit that failed is taken for one that did not."""
+    from petmsg.cli.run import Run
+    from petmsg.errors import DatabaseUnusable
+
+    write_once = Run._write_once
+
+    def hopeful(run: Any, service: Any) -> Any:
+        done: list[Any] = []
+
+        def noted(session: Any) -> Any:
+            done[:] = [service(session)]
+            return done[0]
+
+        try:
+            return write_once(run, noted)
+        except DatabaseUnusable:
+            if not done:
+                raise
+            return done[0][0]
+
+    _swap(Run, _write_once=hopeful)
+
+
 SABOTAGES: dict[str, Callable[[], None]] = {
     "deferred begin": _deferred_begin,
     "no row locks": _no_row_locks,
@@ -378,6 +451,10 @@ SABOTAGES: dict[str, Callable[[], None]] = {
     "claims unseen": _claims_unseen,
     "blind requeue": _blind_requeue,
     "killed before the second half": _killed_before_the_second_half,
+    "two commits": _two_commits,
+    "no journal": _no_journal,
+    "errors as they come": _errors_as_they_come,
+    "failures unheard": _failures_unheard,
 }
 
 

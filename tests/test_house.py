@@ -161,12 +161,14 @@ def test_the_sdist_holds_source_and_nothing_else(build: Callable[[str], set[str]
     allowed = {name for name in TOP_LEVEL if (ROOT / name).is_file()} | {"PKG-INFO"}
     allowed |= files_below(".ci", suffixes=("", ".py"))
     allowed |= files_below("petmsg", "tests", "benchmarks", suffixes=(".py", ".typed"))
+    allowed |= files_below("tests", suffixes=(".c",))
     allowed |= files_below("migrations", suffixes=(".py", ".mako"))
     allowed |= files_below("docs", suffixes=(".md", ".1"))
     allowed |= files_below("docs/schemas", suffixes=(".json",))
     allowed |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "examples").rglob("*")}
     assert strays(names, allowed=allowed) == []
     assert {"pyproject.toml", "README.md", "LICENSE", "petmsg/__init__.py"} <= names
+    assert "tests/campaigns/shim.c" in names
 
 
 def test_a_wheel_without_a_revision_would_be_noticed() -> None:

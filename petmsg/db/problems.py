@@ -19,7 +19,7 @@ from petmsg.errors import (
 _FULL = (
     "database_full",
     "The disk is full, or the file may not grow.",
-    "Free some space (see df, and ulimit -f); nothing was changed.",
+    "Free some space (see df, and ulimit -f), then run the command again: it is safe to repeat.",
 )
 _SQLITE = {
     "SQLITE_FULL": _FULL,

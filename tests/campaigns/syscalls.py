@@ -1,0 +1,489 @@
+"""Every writing command, spoiled at every call by which it changes a file. On SQLite.
+
+`python -m tests.campaigns.syscalls --seed 7` counts a command's mutating system calls in the
+database's folder (tests/campaigns/shim.c), then repeats it from the same start once for each call
+and each way to spoil it: killed before, killed after, EIO, ENOSPC, and a disk that stays full from
+there on. What is left must be the database before the command or after it, whole in every respect;
+the exit code a documented one, without a traceback, and true; and a second run must end where it
+ends after an undisturbed first one. `--tries 2` draws so many calls for each way instead of all,
+`--only "booking confirm"` takes the commands that begin so, `--control` takes away one thing that
+holds it together, and must fail.
+"""
+
+import argparse
+import hashlib
+import random
+import re
+import shlex
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack, chdir, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from petmsg.db.location import locate
+from petmsg.errors import BUG, CONFIGURATION, PetmsgError, SchemaBehind
+from tests import example_company
+from tests.consistency import problems
+from tests.documentation import EXIT_CODES, commands
+from tests.fixtures import NOW, Ran
+from tests.swarm import Hive
+from tests.test_every_command import BEFORE, Company
+
+SOURCE = Path(__file__).with_name("shim.c")
+WAYS = ("before", "after", "EIO", "ENOSPC", "full")
+KILLS = ("before", "after")
+CONTROLS = {
+    "two-commits": "two commits",
+    "no-journal": "no journal",
+    "raw-errors": "errors as they come",
+    "failures-unheard": "failures unheard",
+}
+
+MORE = {"petmsg db downgrade": ("petmsg db downgrade 0002_one_thread_per_client",)}
+"""Lines for commands that write and whose help shows dry runs only."""
+NOT_HERE = {
+    "petmsg serve": "it listens until it is stopped: tests.campaigns.receiving kills it under load"
+}
+"""Commands that write and are not tried, with the reason."""
+ALSO = ("petmsg db backup", "petmsg export")
+"""Commands without a dry run that write files beside the database."""
+
+
+@dataclass(frozen=True)
+class InSteps:
+    """Why a command may be found in between. `told` is what the doctor may tell then, until the
+    command is run again or `mended_by` was."""
+
+    why: str
+    told: tuple[str, ...] = ()
+    mended_by: str | None = None
+
+
+_TEXT_ON_ITS_WAY = InSteps(
+    "a text is claimed, sent and recorded: whoever comes next asks the provider about it",
+    told=("senders_alive",),
+    mended_by="petmsg message dispatch",
+)
+STEPS = {
+    "petmsg init": InSteps("the file, then the tables, then the org", told=("schema",)),
+    "petmsg import snoutos": InSteps("a transaction for each table of each company; it says so"),
+    "petmsg message dispatch": _TEXT_ON_ITS_WAY,
+    "petmsg message send": _TEXT_ON_ITS_WAY,
+}
+"""Commands of several transactions. All others did everything or nothing."""
+THREADED = ("petmsg message dispatch",)
+"""Commands whose calls may be a few more or fewer from run to run."""
+
+
+def lines_of(name: str, examples: Sequence[str]) -> list[str]:
+    """The lines with which a command is tried: its examples that are no dry run."""
+    return [line for line in (*examples, *MORE.get(name, ())) if "--dry-run" not in line]
+
+
+def victims() -> Iterator[tuple[str, str]]:
+    """Every writing command with each of its lines. Raises where one has none."""
+    for name, command in commands():
+        writes = any(parameter.name == "dry_run" for parameter in command.params)
+        if (not writes and name not in ALSO) or name in NOT_HERE:
+            continue
+        lines = lines_of(name, command.examples)
+        if not lines:
+            raise LookupError(f"{name} writes and has no line to try: an example, or MORE")
+        for line in lines:
+            yield name, line
+
+
+def why_not() -> str | None:
+    """Why the shim cannot be used on this machine, if so."""
+    if sys.platform != "linux":
+        return "the shim is for Linux: it is preloaded, and asks /proc which file is meant"
+    if shutil.which("gcc") is None:
+        return "there is no gcc to build tests/campaigns/shim.c with"
+    return None
+
+
+def build_shim(folder: Path) -> Path:
+    """Compile the shim into the folder."""
+    made = folder / "shim.so"
+    command = ["gcc", "-O1", "-shared", "-fPIC", "-Wall", "-Werror"]
+    subprocess.run([*command, "-o", made, SOURCE, "-ldl"], check=True)
+    return made
+
+
+# ------------------------------------------------------------------------------------ what there is
+
+_OWN = re.compile(rb"\b(SB|typed-)[0-9a-f]{32}\b|\bw-[0-9a-f]{15}\b")
+"""Ids that are another in every run."""
+_NOT_COMPARED = {
+    ("audit_event", "hash"),
+    ("audit_event", "previous_hash"),
+    ("audit_head", "hash"),
+    ("sandbox_text", "accepted_at"),
+}
+"""What follows from such ids, and the sandbox's own clock. The chain itself is verified."""
+_BESIDE = re.compile(r"-(wal|shm|journal)$|\.lock$|\.w-[0-9a-f]{15}$")
+"""Files that SQLite and petmsg's locks keep beside a database."""
+_PARTIAL = re.compile(r"^\..*\.partial$")
+"""What a backup or an export writes before it takes its name; a kill leaves it."""
+
+
+def state_of(folder: Path) -> str:
+    """A digest of all there is in the folder: each row of each database, each other file."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if path.is_dir() or _BESIDE.search(path.name) or _PARTIAL.match(name.parts[0]):
+            continue
+        digest.update(name.as_posix().encode())
+        said = "\n".join(_rows(path)).encode() if path.suffix == ".db" else path.read_bytes()
+        digest.update(_OWN.sub(b"-", said))
+    return digest.hexdigest()[:12]
+
+
+def _rows(path: Path) -> Iterator[str]:
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            yield repr(connection.execute("PRAGMA integrity_check").fetchall())
+            schema = connection.execute("SELECT name, type, sql FROM sqlite_master ORDER BY 1, 2")
+            for name, kind, sql in schema.fetchall():
+                # SQLAlchemy gives the constraints of a table it copies in any order.
+                yield f"{kind} {name} {sorted(line.strip(' ,') for line in str(sql).splitlines())}"
+                if kind == "table":
+                    found = connection.execute(f'SELECT * FROM "{name}"')
+                    columns = [column for column, *_ in found.description]
+                    kept = [i for i, c in enumerate(columns) if (name, c) not in _NOT_COMPARED]
+                    yield from sorted(repr([row[i] for i in kept]) for row in found)
+    except sqlite3.DatabaseError as problem:
+        yield f"damaged: {problem}"
+
+
+# ------------------------------------------------------------------------------------------ a trial
+
+
+@dataclass(frozen=True)
+class Victim:
+    """A command in its place: where it starts, and what an undisturbed first and second run leave.
+
+    `states` are those before, after one and after two runs, `codes` the runs' exit codes, `calls`
+    the first one's mutating system calls, `known` what the doctor finds wrong then.
+    """
+
+    name: str
+    line: str
+    start: Path
+    states: tuple[str, str, str]
+    codes: tuple[int, int]
+    calls: Sequence[str]
+    known: frozenset[str]
+
+
+class Trial(NamedTuple):
+    """A command spoiled at one call: how it stood then, and what is wrong with that."""
+
+    where: str
+    left: str
+    wrong: Sequence[str]
+
+
+@dataclass
+class Outcome:
+    """What came of a campaign."""
+
+    commands: int = 0
+    calls: int = 0
+    trials: Counter[str] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+    def add(self, other: "Outcome") -> None:
+        self.commands += other.commands
+        self.calls += other.calls
+        self.trials += other.trials
+        self.left += other.left
+        self.kinds += other.kinds
+        self.faults += other.faults
+
+    def __str__(self) -> str:
+        return (
+            f"{self.commands} commands with {self.calls} calls, {self.trials.total()} trials"
+            f" ({_listed(self.trials)}), left {_listed(self.left)}: {len(self.faults)} faults"
+        )
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+
+
+class Laboratory:
+    """Where commands are spoiled: a folder, the company of the examples in it, a warm process."""
+
+    def __init__(self, folder: Path, hive: Hive) -> None:
+        self.folder = folder
+        self.hive = hive
+        self._template = folder / "template.db"
+        self._copies = 0
+        self._broken: dict[str, list[str]] = {}
+        example_company.build(locate(str(self._template)).url)
+
+    # --- an undisturbed command ---------------------------------------------------------
+
+    def victim(self, name: str, line: str) -> Victim:
+        """Prepare what the line needs, run it twice and count its calls. Never sabotaged."""
+        start = self._copies_folder()
+        start.mkdir()
+        example_company.write_files(start)
+        path = start / "petmsg.db"
+        shutil.copy(self._template, path)
+        with chdir(start):
+            for beginning in sorted(BEFORE, key=len, reverse=True):
+                if line.startswith(beginning):
+                    BEFORE[beginning](Company(locate(str(path)).url, path))
+                    break
+        log = self.folder / "calls.log"
+        log.unlink(missing_ok=True)
+        after = self._copy(start)
+        ran = self._run(after, line, SHIM_LOG=str(log))
+        once = self._seen(after)
+        known = self._doctor(start) | self._doctor(self._copy(after))
+        again = self._run(after, line)
+        codes = tuple(-1 if each is None else each.code for each in (ran, again))
+        states = (self._seen(start), once, self._seen(after))
+        calls = log.read_text().splitlines() if log.exists() else []
+        known |= self._doctor(self._copy(after))
+        for folder in (start, after):
+            wrong = self._wrong(folder, self._seen(folder), known)
+            assert not wrong, (line, wrong)
+        shutil.rmtree(after)
+        return Victim(name, line, start, states, codes, calls, known)
+
+    # --- a spoiled one ------------------------------------------------------------------
+
+    def spoil(self, victim: Victim, at: int, way: str, control: str | None = None) -> Trial:
+        """Run the command with its call number `at` (from 1) spoiled, then once more."""
+        sabotage = None if control is None else CONTROLS[control]
+        folder = self._copy(victim.start)
+        ran = self._run(folder, victim.line, sabotage=sabotage, SHIM_AT=str(at), SHIM_HOW=way)
+        state = self._seen(folder)
+        wrong = self._unexpected(victim, folder, state)
+        wrong += _untrue(victim, ran, state, way)
+        if way not in KILLS:
+            wrong += [f"{each.name} is left" for each in folder.glob(".*.partial")]
+        again = self._run(folder, victim.line, sabotage=sabotage)
+        end = self._seen(folder)
+        wrong += [f"then: {each}" for each in self._unexpected(victim, folder, end)]
+        wrong += [f"then: {each}" for each in _diverged(victim, state, again, end)]
+        steps = STEPS.get(victim.name)
+        if steps and steps.mended_by and end not in victim.states:
+            self._run(folder, steps.mended_by)
+            found = self._wrong(folder, self._seen(folder), victim.known)
+            wrong += [f"and then: {each}" for each in found]
+        shutil.rmtree(folder)
+        where = f"{victim.line} [{way} {at}: {victim.calls[at - 1]}]"
+        if wrong and ran is not None:
+            wrong.append(f"exit {ran.code}: {ran.err.strip()[-300:]}")
+        return Trial(where, _position(victim, state), wrong)
+
+    # --- the parts ----------------------------------------------------------------------
+
+    def _run(
+        self, folder: Path, line: str, *, sabotage: str | None = None, **shim: str
+    ) -> Ran | None:
+        words = shlex.split(line)[1:]
+        (ran,) = self.hive.run(
+            locate(str(folder / "petmsg.db")).url,
+            [[words]],
+            sabotage=sabotage,
+            now=NOW.isoformat(),
+            folder=str(folder),
+            environ={"PETMSG_OUTPUT": "table", "HOME": str(folder)},
+            variables={"SHIM_FOLDER": str(folder), **shim},
+        ).jobs[0]
+        return ran
+
+    def _seen(self, folder: Path) -> str:
+        """The state, looked up in a copy: looking would mend what a kill left."""
+        copy = self._copy(folder)
+        state = state_of(copy)
+        shutil.rmtree(copy)
+        return state
+
+    def _unexpected(self, victim: Victim, folder: Path, state: str) -> list[str]:
+        """What is broken, but for what may be told in the middle of a command of several steps."""
+        steps = STEPS.get(victim.name)
+        told = () if steps is None else tuple(f"doctor: {check} " for check in steps.told)
+        found = self._wrong(folder, state, victim.known)
+        return [each for each in found if not (told and each.startswith(told))]
+
+    def _wrong(self, folder: Path, state: str, known: frozenset[str]) -> list[str]:
+        """What is broken in this state, with tests.consistency's eyes and with the doctor's."""
+        if not (folder / "petmsg.db").exists():
+            return []
+        if state not in self._broken:
+            copy = self._copy(folder)
+            try:
+                found = problems(locate(str(copy / "petmsg.db")).url)
+            except SchemaBehind:
+                found = []
+            except (PetmsgError, sqlite3.DatabaseError) as problem:
+                found = [f"not even to be looked at: {problem}"]
+            self._broken[state] = [*found, *sorted(self._doctor(copy))]
+            shutil.rmtree(copy)
+        return [each for each in self._broken[state] if each not in known]
+
+    def _doctor(self, folder: Path) -> frozenset[str]:
+        if not (folder / "petmsg.db").exists():
+            return frozenset()
+        ran = self._run(folder, "petmsg doctor --findings -o json")
+        assert ran is not None
+        try:
+            return frozenset(f"doctor: {row['check']} {row['message']}" for row in ran.json)
+        except ValueError:
+            return frozenset(
+                {f"doctor: {'schema' if ran.code == CONFIGURATION else ran.code} {ran.err}"}
+            )
+
+    def _copy(self, folder: Path) -> Path:
+        return shutil.copytree(folder, self._copies_folder())
+
+    def _copies_folder(self) -> Path:
+        self._copies += 1
+        return self.folder / str(self._copies)
+
+
+def _position(victim: Victim, state: str) -> str:
+    before, after, _ = victim.states
+    return {after: "as after", before: "as before"}.get(state, "in between")
+
+
+def _untrue(victim: Victim, ran: Ran | None, state: str, way: str) -> Iterator[str]:
+    """What a spoiled run said or left that cannot be."""
+    before, after, _ = victim.states
+    if state not in (before, after) and victim.name not in STEPS:
+        yield "left in between"
+    if ran is None:
+        if way not in KILLS:
+            yield "it died"
+        return
+    yield from _told_badly(ran)
+    if way in KILLS and victim.name not in THREADED:
+        yield "the kill never came"
+    if way not in KILLS and ran.code == victim.codes[0] and state != after:
+        yield "it says it is done, and it is not"
+    if "othing was changed" in ran.err and state != before:
+        yield "it says that nothing was changed, and something was"
+
+
+def _diverged(victim: Victim, state: str, again: Ran | None, end: str) -> Iterator[str]:
+    """How the run after the spoiled one ended otherwise than after an undisturbed one."""
+    before, after, twice = victim.states
+    if again is None:
+        yield "it died"
+        return
+    yield from _told_badly(again)
+    steps = STEPS.get(victim.name)
+    if state == before:
+        expected = {(victim.codes[0], after)}
+    elif state == after:
+        expected = {(victim.codes[1], twice)}
+    elif steps is None or steps.mended_by is None:
+        expected = {(code, end) for code in victim.codes for end in (after, twice)}
+    else:
+        return
+    if (again.code, end) not in expected:
+        yield f"exit {again.code}, or another end than after an undisturbed run: {again.err[-300:]}"
+
+
+def _told_badly(ran: Ran) -> Iterator[str]:
+    if ran.code not in EXIT_CODES or ran.code == BUG:
+        yield f"exit code {ran.code}"
+    if "Traceback" in ran.out + ran.err:
+        yield "a traceback"
+
+
+# --------------------------------------------------------------------------------------- a campaign
+
+
+class Plan(NamedTuple):
+    """What to try: lines, the seed of every chance, tries for each way (0: every call)."""
+
+    lines: Sequence[tuple[str, str]]
+    seed: int
+    tries: int
+    control: str | None = None
+
+
+def run(plan: Plan, laboratory: Laboratory) -> Outcome:
+    """Spoil every line of the plan."""
+    outcome = Outcome()
+    for name, line in plan.lines:
+        victim = laboratory.victim(name, line)
+        outcome.commands += 1
+        outcome.calls += len(victim.calls)
+        outcome.kinds.update(call.split()[0] for call in victim.calls)
+        dice = random.Random(f"{plan.seed} {line}")
+        every = range(1, len(victim.calls) + 1)
+        for way in WAYS:
+            some = dice.sample(every, min(plan.tries, len(every))) if plan.tries else every
+            for at in some:
+                trial = laboratory.spoil(victim, at, way, plan.control)
+                outcome.trials[way] += 1
+                outcome.left[trial.left] += 1
+                outcome.faults += [f"{trial.where}: {each}" for each in trial.wrong]
+    return outcome
+
+
+def _run_apart(plan: Plan, shim: Path) -> Outcome:
+    with tempfile.TemporaryDirectory(prefix="petmsg-syscalls-") as folder, Hive(shim) as hive:
+        return run(plan, Laboratory(Path(folder).resolve(), hive))
+
+
+def main() -> int:
+    """Run one campaign and print it; 0 if it went as it must."""
+    options = _parser().parse_args()
+    print(f"seed {options.seed} …", flush=True)
+    if (reason := why_not()) is not None:
+        print(f"skipped: {reason}")
+        return 0
+    began = time.monotonic()
+    lines = [each for each in victims() if each[0].startswith(f"petmsg {options.only}")]
+    outcome = Outcome()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="petmsg-shim-")))
+        shim = build_shim(folder)
+        pool = stack.enter_context(ProcessPoolExecutor(options.jobs))
+        plans = [Plan([each], options.seed, options.tries, options.control) for each in lines]
+        parts = {pool.submit(_run_apart, plan, shim): plan for plan in plans}
+        for done in as_completed(parts):
+            part = done.result()
+            outcome.add(part)
+            print(f"{parts[done].lines[0][1]}: {part}", flush=True)
+            for fault in part.faults[:20]:
+                print(f"  {fault}", flush=True)
+    print(f"calls: {_listed(outcome.kinds)}")
+    control = f" with {options.control}" if options.control else ""
+    print(f"seed {options.seed}{control}, {time.monotonic() - began:.0f} s: {outcome}")
+    return int(bool(outcome.faults) != (options.control is not None))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.campaigns.syscalls", description=__doc__)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--tries", type=int, default=0, help="calls for each way; 0 is every one")
+    parser.add_argument("--only", default="", help="commands whose name begins so")
+    parser.add_argument("--control", choices=sorted(CONTROLS))
+    parser.add_argument("--jobs", type=int, default=2)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""A command killed or refused at a call by which it changes a file: a few of many.
+
+The seed is printed; `PETMSG_SEED` repeats its chances. `make campaigns` has every command and call.
+"""
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.campaigns import syscalls
+from tests.campaigns.syscalls import NOT_HERE, STEPS, WAYS, Laboratory, Plan, run
+from tests.documentation import commands
+from tests.swarm import Hive
+
+SEED = int(os.environ.get("PETMSG_SEED") or random.randrange(10**6))
+CONFIRM = ("petmsg booking confirm", "petmsg booking confirm B-2 B-3")
+SEND = ("petmsg message send", "petmsg message send C-1 --body 'Rex is fed and happy.'")
+IMPORT = (
+    "petmsg import snoutos",
+    "petmsg import snoutos --dir old-tables --timezone America/New_York",
+)
+DRAWN = 3
+
+
+@pytest.fixture(scope="module")
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    if (reason := syscalls.why_not()) is not None:
+        pytest.skip(reason)
+    shim = syscalls.build_shim(tmp_path_factory.mktemp("shim"))
+    with Hive(shim) as hive:
+        yield Laboratory(tmp_path_factory.mktemp("laboratory").resolve(), hive)
+
+
+@pytest.mark.slow
+def test_a_spoiled_call_leaves_all_or_nothing_and_a_second_run_converges(
+    laboratory: Laboratory,
+) -> None:
+    print(f"PETMSG_SEED={SEED}")
+    others = [each for each in syscalls.victims() if each not in (CONFIRM, SEND)]
+    drawn = random.Random(SEED).sample(others, DRAWN)
+    outcome = run(Plan([CONFIRM, SEND, *drawn], SEED, tries=1), laboratory)
+    print(outcome)
+    assert outcome.faults == []
+    assert set(outcome.trials) == set(WAYS)
+    assert {"pwrite64", "fdatasync", "unlink", "open"} <= set(outcome.kinds)
+
+
+def test_every_writing_command_has_a_line_to_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = {name for name, _ in syscalls.victims()}
+    writing = {
+        name
+        for name, command in commands()
+        if any(parameter.name == "dry_run" for parameter in command.params)
+    }
+    assert writing - tried == set(NOT_HERE)
+    assert set(STEPS) <= tried
+    assert {CONFIRM, SEND} <= set(syscalls.victims())
+    monkeypatch.setattr(syscalls, "MORE", {})
+    with pytest.raises(LookupError, match="petmsg db downgrade"):
+        list(syscalls.victims())
+
+
+@pytest.mark.parametrize(
+    ("control", "way", "found"),
+    [
+        ("two-commits", "before", "confirmed without an audit event"),
+        ("no-journal", "after", "left in between"),
+        ("raw-errors", "EIO", "exit code 1"),
+        ("failures-unheard", "full", "it says it is done, and it is not"),
+    ],
+)
+def test_a_careless_writer_would_be_found(
+    laboratory: Laboratory, control: str, way: str, found: str
+) -> None:
+    """Negative controls: each call in turn, in any order, until one shows it."""
+    victim = laboratory.victim(*CONFIRM)
+    calls = list(range(1, len(victim.calls) + 1))
+    random.Random(SEED).shuffle(calls)
+    wrong = (laboratory.spoil(victim, at, way, control).wrong for at in calls)
+    assert any(found in each for several in wrong for each in several)
+
+
+def test_an_import_that_stops_half_way_says_what_stays(laboratory: Laboratory) -> None:
+    """The disk is full in its last transaction: a second import takes the rest."""
+    victim = laboratory.victim(*IMPORT)
+    last = max(i for i, call in enumerate(victim.calls, 1) if call == "pwrite64 petmsg.db-wal")
+    trial = laboratory.spoil(victim, last, "ENOSPC")
+    assert trial.left == "in between"
+    assert list(trial.wrong) == []
+
+
+def test_the_shim_counts_what_changes_a_file(laboratory: Laboratory, tmp_path: Path) -> None:
+    """A confirmation writes its log, has it on the disk before it is done, and tidies up."""
+    calls = laboratory.victim(*CONFIRM).calls
+    assert "open petmsg.db.lock" in calls
+    synced = calls.index("fdatasync petmsg.db-wal")
+    assert "pwrite64 petmsg.db-wal" in calls[:synced]
+    assert "pwrite64 petmsg.db" not in calls[:synced]
+    assert "unlink petmsg.db-wal" in calls[synced:]
