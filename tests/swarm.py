@@ -60,7 +60,8 @@ class Conditions:
 
     `kill_after` kills the first job's process that many seconds after the start. `user` drops
     root. `file_bytes` is the size no file may grow past. `sabotage` names one of `SABOTAGES`.
-    A command that lost its database (exit 5 or 75) is run again for `again_seconds`, as it says.
+    A command that lost its database (exit 5 or 75) is run again for `again_seconds`, as it says;
+    not a dispatch, which the next one goes on with.
     """
 
     stdin: str = ""
@@ -237,6 +238,8 @@ def _live(url: str, job: list[list[str]], conditions: Conditions, tell: int) -> 
                 code = run_command_line(line, environ=environ | dict(conditions.environ))
             seconds = time.monotonic() - began
             if code not in (CONFIGURATION, BUSY) or seconds > conditions.again_seconds:
+                break
+            if line[:2] == ["message", "dispatch"]:
                 break
             repeats += 1
             time.sleep(0.05)

@@ -27,12 +27,13 @@ from typing import Any, NamedTuple
 from petmsg import clock
 from petmsg.db import migrate
 from petmsg.db.location import locate
+from petmsg.errors import BUSY, CONFIGURATION, DONE, PROVIDER, REFUSED
 from petmsg.services.doubt import GRACE, SECOND_LOOK
 from tests.campaigns.crowd import book, company, load, number, quick, shuffled, watch_claims
 from tests.campaigns.promises import acknowledged, lost, not_sent, sent_twice, shared
 from tests.campaigns.storm import Storm, storming
 from tests.consistency import problems, raw
-from tests.fixtures import ACTOR, NOW, looking, run_cli
+from tests.fixtures import ACTOR, NOW, Ran, looking, run_cli
 from tests.postgres import PostgresServer, running_server
 from tests.swarm import Hive, Line, Swarm
 
@@ -324,7 +325,7 @@ def judge_mixing(
     failed = [
         (line, ran.code, ran.err[-500:])
         for line, ran in zip(done, swarm.ran, strict=True)
-        if not _may_be(ran.code, ran.err, storm)
+        if not _may_be(line, ran, storm)
     ]
     with looking(url) as cursor:
         return Verdict(
@@ -338,11 +339,15 @@ def judge_mixing(
         )
 
 
-def _may_be(code: int, err: str, storm: Storm | None) -> bool:
-    """Whether a command may end so. Only in a storm may a text's fate be unknown for a while."""
-    if code == 4:
-        return any(f'"code": "{refusal}"' in err for refusal in REFUSALS)
-    return code == 0 or (code == 6 and storm is not None)
+def _may_be(line: Line, ran: Ran, storm: Storm | None) -> bool:
+    """Whether a command may end so. Only in a storm may a text's fate be unknown for a while, and
+    a dispatch be broken off."""
+    if ran.code == REFUSED:
+        return any(f'"code": "{refusal}"' in ran.err for refusal in REFUSALS)
+    if storm is None or ran.code == DONE:
+        return ran.code == DONE
+    is_broken_off = line[1] == "dispatch" and ran.code in (CONFIGURATION, BUSY)
+    return is_broken_off or ran.code == PROVIDER
 
 
 def _settle(url: str) -> None:
