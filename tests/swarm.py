@@ -8,6 +8,7 @@ A sabotage takes away one thing that holds petmsg together, inside those process
 negative control that shows that a test can fail.
 """
 
+import gc
 import importlib
 import io
 import json
@@ -136,6 +137,7 @@ class Hive:
 def main() -> None:
     """Obey one order a line."""
     load_everything()
+    gc.freeze()  # else each process copies the whole memory the first time it collects garbage
     for line in sys.stdin:
         order = json.loads(line)
         answer = _obey(
