@@ -14,6 +14,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -58,6 +59,21 @@ exec 3<&0 </dev/null
 exec 3<&-
 exec "$@"
 """
+
+# The same for a server that is to be crashed: whenever it ends, it is started again.
+RUN_AGAIN_UNTIL_STDIN_CLOSES = """
+exec 3<&0 </dev/null
+{
+    while read -r _ <&3; do :; done
+    : >stopping
+    kill -INT "$(head -n 1 data/postmaster.pid)"
+} &
+exec 3<&-
+while [ -d data ] && [ ! -e stopping ]; do "$@"; done
+folder=$PWD && cd / && rm -rf "$folder"
+"""
+# What keeps an acknowledged write when a server crashes.
+DURABLE = {"fsync": "on", "full_page_writes": "on"}
 
 Builder = Callable[[str], object]
 Copies = Callable[[str, Builder], str]
@@ -186,6 +202,25 @@ class PostgresServer:
         """Run a statement as the superuser, with names where it has `{}`."""
         self.admin.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
+    def crash(self) -> None:
+        """End a server that runs `again` in immediate mode; returns when it answers anew."""
+        began = self._began()
+        with (self.folder / "data" / "postmaster.pid").open() as told:
+            os.kill(int(told.readline()), signal.SIGQUIT)
+        self.close()
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(psycopg.Error):
+                if self._began() != began:
+                    return
+            time.sleep(0.02)
+        raise RuntimeError("PostgreSQL did not come back")
+
+    def _began(self) -> object:
+        row = self.admin.execute("SELECT pg_postmaster_start_time()").fetchone()
+        assert row is not None
+        return row[0]
+
     def close(self) -> None:
         """Close the superuser's connection."""
         if self._admin is not None:
@@ -193,16 +228,17 @@ class PostgresServer:
 
 
 @contextlib.contextmanager
-def running_server() -> Iterator[PostgresServer]:
+def running_server(*, again: bool = False) -> Iterator[PostgresServer]:
     """Start a server in a new folder; stop it and remove the folder at the end.
 
+    One that runs `again` may be crashed: it loses nothing and is started anew.
     Raises NoPostgres where that is impossible, RuntimeError with its log where it fails.
     """
     programs, identity = find_programs(), unprivileged()
     folder = new_folder(identity)
     try:
         run_initdb(programs, folder, identity)
-        with started(programs, folder, identity) as server:
+        with started(programs, folder, identity, again=again) as server:
             server.execute("CREATE ROLE {} LOGIN", ROLE)
             try:
                 yield server
@@ -234,9 +270,12 @@ def server_environment() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def started(programs: Path, folder: Path, identity: dict[str, Any]) -> Iterator[PostgresServer]:
+def started(
+    programs: Path, folder: Path, identity: dict[str, Any], *, again: bool = False
+) -> Iterator[PostgresServer]:
     """Start the server on a free port, on another one if that was taken meanwhile."""
-    settings = SETTINGS | {"unix_socket_directories": str(folder)}
+    settings = SETTINGS | (DURABLE if again else {}) | {"unix_socket_directories": str(folder)}
+    script = RUN_AGAIN_UNTIL_STDIN_CLOSES if again else RUN_UNTIL_STDIN_CLOSES
     for attempt in range(5):
         server = PostgresServer(folder, free_port())
         options = [f"-c{name}={value}" for name, value in settings.items()]
@@ -244,7 +283,7 @@ def started(programs: Path, folder: Path, identity: dict[str, Any]) -> Iterator[
         log = folder / f"log-{attempt}"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                ["/bin/sh", "-c", RUN_UNTIL_STDIN_CLOSES, "postgres", *command, *options],
+                ["/bin/sh", "-c", script, "postgres", *command, *options],
                 cwd=folder,
                 env=server_environment(),
                 stdin=subprocess.PIPE,

@@ -8,12 +8,14 @@ A sabotage takes away one thing that holds petmsg together, inside those process
 negative control that shows that a test can fail.
 """
 
+import gc
 import importlib
 import io
 import json
 import os
 import pkgutil
 import resource
+import selectors
 import signal
 import subprocess
 import sys
@@ -25,6 +27,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from petmsg.errors import BUSY, CONFIGURATION
 from tests.fixtures import ACTOR, Ran
 
 Line = Sequence[str]
@@ -33,9 +36,15 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Swarm:
-    """What a swarm left: the results of each job's command lines, None for what a kill cut off."""
+    """What a swarm left: the results of each job's command lines, None for what a kill cut off.
+
+    `seconds` are those each command line took, in the order of `ran`; `repeats` is how many were
+    run again.
+    """
 
     jobs: list[list[Ran | None]]
+    seconds: list[float] = field(default_factory=list)
+    repeats: int = 0
 
     @property
     def ran(self) -> list[Ran]:
@@ -55,6 +64,8 @@ class Conditions:
     root. `file_bytes` is the size no file may grow past. `sabotage` names one of `SABOTAGES`.
     `now` stops petmsg's clock at an instant, `folder` is where the processes stand, and `variables`
     are real ones of the process, for what is preloaded.
+    A command that lost its database (exit 5 or 75) is run again for `again_seconds`, as it says;
+    not a dispatch, which the next one goes on with.
     """
 
     stdin: str = ""
@@ -62,6 +73,7 @@ class Conditions:
     kill_after: float | None = None
     user: int | None = None
     file_bytes: int | None = None
+    again_seconds: float = 0.0
     environ: Mapping[str, str] = field(default_factory=dict)
     now: str | None = None
     folder: str | None = None
@@ -122,11 +134,14 @@ class Hive:
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         assert answer, "the swarm died"
+        told = json.loads(answer)
         return Swarm(
             [
-                [*(Ran(*ran) for ran in done), *[None] * (len(job) - len(done))]
-                for job, done in zip(jobs, json.loads(answer), strict=True)
-            ]
+                [*(Ran(*ran[:3]) for ran in done), *[None] * (len(job) - len(done))]
+                for job, done in zip(jobs, told, strict=True)
+            ],
+            [ran[3] for done in told for ran in done],
+            sum(ran[4] for done in told for ran in done),
         )
 
 
@@ -136,6 +151,7 @@ class Hive:
 def main() -> None:
     """Obey one order a line."""
     load_everything()
+    gc.freeze()  # else each process copies the whole memory the first time it collects garbage
     for line in sys.stdin:
         order = json.loads(line)
         answer = _obey(
@@ -163,7 +179,7 @@ def load_everything() -> None:
 
 def _obey(
     url: str, jobs: list[list[list[str]]], seconds: float, conditions: Conditions
-) -> list[list[tuple[int, str, str]]]:
+) -> list[list[list[Any]]]:
     ready, go = os.pipe()
     children = []
     for job in jobs:
@@ -185,13 +201,28 @@ def _obey(
     if conditions.kill_after is not None:
         time.sleep(conditions.kill_after)
         os.kill(children[0][0], signal.SIGKILL)  # not reaped yet, so the number is still its own
-    results = []
-    for pid, answer in children:
-        with os.fdopen(answer, encoding="utf-8") as told:
-            lines = told.read().split("\n")[:-1]
-        _reap(pid, seconds)
-        results.append([tuple(json.loads(each)) for each in lines])
-    return results
+    heard = _hear([answer for _, answer in children], seconds)
+    for pid, _ in children:
+        _reap(pid, 1.0)
+    return [[json.loads(each) for each in said.split(b"\n")[:-1]] for said in heard]
+
+
+def _hear(answers: list[int], seconds: float) -> list[bytearray]:
+    """What each of them says until it ends, all at once: a full pipe makes nobody wait."""
+    heard = {answer: bytearray() for answer in answers}
+    deadline = time.monotonic() + seconds
+    with selectors.DefaultSelector() as selector:
+        for answer in answers:
+            selector.register(answer, selectors.EVENT_READ)
+        while selector.get_map() and time.monotonic() < deadline:
+            for key, _ in selector.select(deadline - time.monotonic()):
+                said = os.read(key.fd, 1 << 16)
+                heard[key.fd] += said
+                if not said:
+                    selector.unregister(key.fd)
+    for answer in answers:
+        os.close(answer)
+    return list(heard.values())
 
 
 def _reap(pid: int, seconds: float) -> None:
@@ -219,11 +250,20 @@ def _live(url: str, job: list[list[str]], conditions: Conditions, tell: int) -> 
     now = None if conditions.now is None else datetime.fromisoformat(conditions.now)
     environ = {"PETMSG_ACTOR": ACTOR, "HOME": "/nonexistent", "PETMSG_DATABASE_URL": url}
     for line in job:
-        out, err = io.StringIO(), io.StringIO()
-        sys.stdin = io.TextIOWrapper(io.BytesIO(conditions.stdin.encode()), encoding="utf-8")
-        with redirect_stdout(out), redirect_stderr(err):
-            code = run_command_line(line, environ=environ | dict(conditions.environ), now=now)
-        told = json.dumps((code, out.getvalue(), err.getvalue())) + "\n"
+        began, repeats = time.monotonic(), 0
+        while True:
+            out, err = io.StringIO(), io.StringIO()
+            sys.stdin = io.TextIOWrapper(io.BytesIO(conditions.stdin.encode()), encoding="utf-8")
+            with redirect_stdout(out), redirect_stderr(err):
+                code = run_command_line(line, environ=environ | dict(conditions.environ), now=now)
+            seconds = time.monotonic() - began
+            if code not in (CONFIGURATION, BUSY) or seconds > conditions.again_seconds:
+                break
+            if line[:2] == ["message", "dispatch"]:
+                break
+            repeats += 1
+            time.sleep(0.05)
+        told = json.dumps((code, out.getvalue(), err.getvalue(), seconds, repeats)) + "\n"
         view = memoryview(told.encode())
         while view:
             view = view[os.write(tell, view) :]
@@ -302,6 +342,39 @@ def _threads_without_conflict() -> None:
         return {client_id for client_id, _ in rows}
 
     _swap(confirm, insert_threads=insert_threads)
+
+
+def _routes_remembered() -> None:
+    """A process reads what a client's route depends on once: the second time is fast."""
+    from petmsg.services import claim
+
+    read_facts = claim.read_facts
+    known: dict[Any, Any] = {}
+
+    def remembered(cursor: Any, org: Any, client: Any, **kwargs: Any) -> Any:
+        facts = known.get(client.id) or read_facts(cursor, org, client, **kwargs)
+        return known.setdefault(client.id, facts)
+
+    _swap(claim, read_facts=remembered)
+
+
+def _commits_unseen() -> None:
+    """Every fifth commit fails, and nobody looks whether it did."""
+    from petmsg.cli.run import Run
+
+    write_once = Run._write_once
+    written = 0
+
+    def careless(run: Any, service: Any) -> Any:
+        nonlocal written
+        written += 1
+        kept, run.dry_run = run.dry_run, written % 5 == 0
+        try:
+            return write_once(run, service)
+        finally:
+            run.dry_run = kept
+
+    _swap(Run, _write_once=careless)
 
 
 def _no_write_lock() -> None:
@@ -444,6 +517,8 @@ SABOTAGES: dict[str, Callable[[], None]] = {
     "no row locks": _no_row_locks,
     "counted refs": _counted_refs,
     "threads without conflict": _threads_without_conflict,
+    "routes remembered": _routes_remembered,
+    "commits unseen": _commits_unseen,
     "no write lock": _no_write_lock,
     "killed before the carrier": _killed_before_the_carrier,
     "killed after the carrier": _killed_after_the_carrier,

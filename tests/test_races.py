@@ -15,8 +15,16 @@ from pathlib import Path
 
 import pytest
 
-from petmsg.clock import iso_utc
 from petmsg.db.location import locate
+from tests.campaigns.crowd import (
+    book,
+    company,
+    load,
+    number,
+    quick,
+    shuffled,
+    watch_claims,
+)
 from tests.consistency import problems, raw
 from tests.fixtures import NOW, add_org, lines, looking, run_cli
 from tests.swarm import ROOT, Hive
@@ -35,55 +43,6 @@ def hive() -> Iterator[Hive]:
 def count(url: str, table: str, where: str = "1 = 1") -> int:
     with looking(url) as cursor:
         return int(cursor.value(f"SELECT count(*) FROM {table} WHERE {where}"))
-
-
-def load(url: str, noun: str, *rows: tuple[str, ...]) -> None:
-    ran = run_cli(url, noun, "import", "-", stdin=lines(*rows))
-    assert ran.code == 0, ran.err
-
-
-def number(index: int) -> str:
-    return f"+1415556{index:04}"
-
-
-def company(url: str, *, sitters: int = 0, numbers: int = 0, clients: int = 0) -> None:
-    """A company with that many of each: S-1…, number(1)…, C-1…"""
-    add_org(url)
-    if clients:
-        phones = ((f"C-{i}", f"Client {i}", f"+1202556{i:04}") for i in range(1, clients + 1))
-        load(url, "client", ("ref", "name", "phone"), *phones)
-    if sitters:
-        phones = ((f"S-{i}", f"Sitter {i}", f"+1303556{i:04}") for i in range(1, sitters + 1))
-        load(url, "sitter", ("ref", "name", "phone"), *phones)
-    if numbers:
-        load(
-            url,
-            "number",
-            ("e164", "class"),
-            *((number(i), "sitter") for i in range(1, numbers + 1)),
-        )
-
-
-def book(url: str, bookings: int, *, clients: int, sitters: int = 0) -> list[str]:
-    """That many pending bookings, in turn of the clients and sitters; their refs."""
-    rows = [
-        (
-            f"B-{i}",
-            f"C-{i % clients + 1}",
-            f"S-{i % sitters + 1}" if sitters else "",
-            iso_utc(NOW + timedelta(hours=i)),
-            iso_utc(NOW + timedelta(hours=i + 2)),
-        )
-        for i in range(1, bookings + 1)
-    ]
-    load(url, "booking", ("ref", "client", "sitter", "starts_at", "ends_at"), *rows)
-    return [row[0] for row in rows]
-
-
-def shuffled(names: list[str], seed: int) -> list[str]:
-    mixed = list(names)
-    random.Random(seed).shuffle(mixed)
-    return mixed
 
 
 # --------------------------------------------------------------------------------------- confirming
@@ -221,35 +180,6 @@ def _migrated_postgres(request: pytest.FixtureRequest) -> str:
 
 # ------------------------------------------------------------------------------- everything at once
 
-WATCH = "CREATE TABLE watched (message integer, number integer, why text)"
-WATCH_SQLITE = """
-CREATE TRIGGER watch AFTER UPDATE ON message WHEN NEW.status = 'sending' AND OLD.status = 'queued'
-BEGIN INSERT INTO watched
-SELECT NEW.id, n.id, n.status || ' ' || n.class FROM message_number n WHERE n.id = NEW.number_id
-AND n.status <> 'active'; END
-"""
-WATCH_POSTGRESQL = """
-CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-INSERT INTO watched
-SELECT NEW.id, n.id, n.status || ' ' || n.class FROM message_number n WHERE n.id = NEW.number_id
-AND n.status <> 'active'; RETURN NEW; END $$
-"""
-WATCH_POSTGRESQL_TRIGGER = """
-CREATE TRIGGER watch AFTER UPDATE ON message FOR EACH ROW
-WHEN (NEW.status = 'sending' AND OLD.status = 'queued') EXECUTE FUNCTION watch()
-"""
-
-
-def watch_claims(url: str) -> None:
-    """Note, inside the very transaction that claims a text, a number that may not speak."""
-    with raw(url) as cursor:
-        cursor.run(WATCH)
-        if cursor.is_sqlite:
-            cursor.run(WATCH_SQLITE)
-        else:
-            cursor.run(WATCH_POSTGRESQL)
-            cursor.run(WATCH_POSTGRESQL_TRIGGER)
-
 
 def mixed_work(process: int, length: int) -> list[list[str]]:
     """What eight people might do to the same few clients, sitters and numbers."""
@@ -289,12 +219,6 @@ def mixed_company(url: str) -> None:
     assert run_cli(url, "sitter", "activate", *(f"S-{i}" for i in range(1, 7))).code == 0
     assert run_cli(url, "booking", "confirm", "--all-pending").code == 0
     watch_claims(url)
-
-
-def quick(url: str) -> None:
-    """Numbers that send a thousand segments a second: the races are not for the pace."""
-    with raw(url) as cursor:
-        cursor.run("UPDATE message_number SET segments_per_second = 1000")
 
 
 def test_mixed_work_of_eight_processes_leaves_everything_whole(

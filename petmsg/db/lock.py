@@ -1,6 +1,7 @@
-"""One writer at a time on an SQLite file: a blocking `flock` on `FILE.lock`.
+"""One writer at a time on an SQLite file: a `flock` on `FILE.lock`.
 
-Measured: behind this lock 16 writers wait 0.17 s at worst, 4.4 s on SQLite's own busy handler.
+Measured: 16 processes that confirm without a pause wait half a second at worst behind this lock,
+three times that if who has waited looks less and less often, as SQLite's own busy handler does.
 """
 
 import errno
@@ -14,8 +15,11 @@ from pathlib import Path
 from petmsg.errors import Busy, DatabaseUnusable
 
 WAIT_SECONDS = 30.0
-_FIRST_PAUSE = 0.002
-_LONGEST_PAUSE = 0.05
+_FIRST_PAUSE = 0.008
+_SHORTEST_PAUSE = 0.001
+_HALF_AFTER = 0.05
+_LONG = 5.0
+_LONG_PAUSE = 0.02
 
 
 @contextmanager
@@ -23,8 +27,7 @@ def write_lock(path: Path, *, timeout_seconds: float | None = None) -> Iterator[
     """Hold the write lock of the database file `path`.
 
     Raises `Busy` when it is still held by another after `timeout_seconds` (None: as long as
-    usual). The kernel lets go of
-    it when the process dies, however it dies.
+    usual). The kernel lets go of it when the process dies, however it dies.
     """
     try:
         handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -38,8 +41,7 @@ def write_lock(path: Path, *, timeout_seconds: float | None = None) -> Iterator[
 
 
 def _acquire(handle: int, path: Path, timeout_seconds: float) -> None:
-    deadline = time.monotonic() + timeout_seconds
-    pause = _FIRST_PAUSE
+    began = time.monotonic()
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -48,10 +50,20 @@ def _acquire(handle: int, path: Path, timeout_seconds: float) -> None:
                 raise _unusable(path, problem) from problem
         else:
             return
-        if time.monotonic() >= deadline:
+        waited = time.monotonic() - began
+        if waited >= timeout_seconds:
             raise Busy(f"Another petmsg has been writing to {path} for {timeout_seconds:.0f} s.")
-        time.sleep(pause)
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
+        time.sleep(pause(waited))
+
+
+def pause(waited: float) -> float:
+    """Whoever has waited longer looks more often, and so is sooner the next: nobody starves.
+
+    After `_LONG` somebody is writing a lot, and it does not matter who is the next.
+    """
+    if waited > _LONG:
+        return _LONG_PAUSE
+    return max(_SHORTEST_PAUSE, _FIRST_PAUSE / (1 + waited / _HALF_AFTER))
 
 
 def _unusable(path: Path, problem: OSError) -> DatabaseUnusable:
