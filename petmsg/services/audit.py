@@ -82,8 +82,9 @@ def _broken(org: OrgRow, seq: int, problem: str) -> Verified:
     return Verified(org.slug, seq - 1, ok=False, broken_seq=seq, problem=problem)
 
 
-def _instant(written: str | datetime) -> datetime:
-    return instant_from_text(written) if isinstance(written, str) else written
+def _instant(written: object) -> datetime:
+    """The time as it is stored: text on SQLite, where somebody can write anything at all."""
+    return written if isinstance(written, datetime) else instant_from_text(written)
 
 
 def parse_heads(text: str) -> dict[str, dict[int, frozenset[str]]]:
