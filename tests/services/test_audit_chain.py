@@ -126,6 +126,17 @@ def test_a_changed_field_is_found_and_its_event_named(
     assert verified(url).ok
 
 
+@pytest.mark.parametrize(
+    "words", ["replace(at, ' ', 'T')", "replace(at, '.', ',')", "at || '0'", "rtrim(at, '0')"]
+)
+def test_the_same_time_in_other_words_is_found(
+    url: str, file: sqlite3.Connection, words: str
+) -> None:
+    """SQLite compares the texts: such an event would be listed elsewhere."""
+    file.execute(f"UPDATE audit_event SET at = {words} WHERE seq = 4")
+    assert verified(url).broken_seq == 4
+
+
 @pytest.mark.parametrize("column", ["actor", "payload", "at", "hash", "previous_hash"])
 def test_bytes_that_are_no_text_are_found_and_their_event_named(
     url: str, file: sqlite3.Connection, column: str
