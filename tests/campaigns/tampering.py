@@ -196,6 +196,7 @@ KINDS: dict[str, Callable[[Audit], int]] = {
     "another hash": _changed("hash", "lower(hex(randomblob(32)))"),
     "another hash before": _changed("previous_hash", "lower(hex(randomblob(32)))"),
     "a time that is none": _changed("at", "'yesterday'"),
+    "the same time in other words": _changed("at", "replace(at, ' ', 'T')"),
     "a time that is a number": _changed("at", "julianday(replace(at, ' ', 'T'))"),
     "a time that is a blob": _changed("at", "CAST(at AS BLOB)"),
     "a payload that is a blob": _changed("payload", "CAST(payload AS BLOB)"),
