@@ -59,8 +59,8 @@ class DamagedInstant(DatabaseUnusable, ValueError):
     hint = "Check the database: petmsg audit verify; then restore the last backup."
 
 
-def instant_from_text(text: str) -> datetime:
-    """The instant that SQLite's text means. Raises `DamagedInstant`."""
+def instant_from_text(text: Any) -> datetime:
+    """The instant that SQLite's text means. Raises `DamagedInstant`, also for what is no text."""
     try:
         return datetime.fromisoformat(text + "+00:00")
     except (ValueError, TypeError):
@@ -80,6 +80,20 @@ class Cursor:
         """All rows as dicts, instants decoded."""
         self._execute(sql, parameters)
         return self._fetch()
+
+    def rows_even_damaged(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """`rows`; in a text of SQLite's that is not UTF-8 each bad byte is a lone surrogate."""
+        try:
+            return self.rows(sql, **parameters)
+        except Exception as problem:
+            if not self.is_sqlite or "decode to UTF-8" not in str(problem):
+                raise
+        connection = self._raw.connection
+        usual, connection.text_factory = connection.text_factory, _with_surrogates
+        try:
+            return self.rows(sql, **parameters)
+        finally:
+            connection.text_factory = usual
 
     def one(self, sql: str, /, **parameters: Any) -> dict[str, Any] | None:
         """The first row as a dict, None if there is none."""
@@ -211,6 +225,10 @@ class Cursor:
                     if row[name] is not None:
                         row[name] = instant_from_text(row[name])
         return rows
+
+
+def _with_surrogates(written: bytes) -> str:
+    return written.decode("utf-8", "surrogateescape")
 
 
 def _is_instant(column: str) -> bool:

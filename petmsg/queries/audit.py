@@ -1,6 +1,6 @@
 """The audit as it is listed, exported and verified."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from petmsg.db.cursor import Cursor
@@ -58,29 +58,33 @@ def _seq(text: str) -> int:
 def chain(cursor: Cursor, org: OrgRow) -> Iterator[dict[str, Any]]:
     """Every event of the org in order, read in slices so that memory stays flat.
 
-    The time comes as `written`, undecoded: somebody may have written nonsense there.
+    The time comes as `written`, undecoded, and bytes that are no text as surrogates: somebody may
+    have written nonsense there.
     """
-    yield from _in_order(cursor, org, _EVENTS.replace("a.at,", "a.at AS written,"))
+    yield from _in_order(
+        cursor.rows_even_damaged, org, _EVENTS.replace("a.at,", "a.at AS written,")
+    )
 
 
 def events_in_order(cursor: Cursor, org: OrgRow) -> Iterator[dict[str, Any]]:
     """Every event of the org, the oldest first."""
-    yield from _in_order(cursor, org, _EVENTS)
+    yield from _in_order(cursor.rows, org, _EVENTS)
 
 
-def _in_order(cursor: Cursor, org: OrgRow, select: str) -> Iterator[dict[str, Any]]:
-    after = -(2**31)
-    while True:
-        rows = cursor.rows(
-            select + " AND a.seq > :after ORDER BY a.seq LIMIT :slice",
+def _in_order(
+    rows_of: Callable[..., list[dict[str, Any]]], org: OrgRow, select: str
+) -> Iterator[dict[str, Any]]:
+    # From no number on: SQLite takes one of any size, and an event must not hide below the first.
+    rows = rows_of(f"{select} ORDER BY a.seq LIMIT :slice", org_id=org.id, slice=_SLICE)
+    yield from rows
+    while len(rows) == _SLICE:
+        rows = rows_of(
+            f"{select} AND a.seq > :after ORDER BY a.seq LIMIT :slice",
             org_id=org.id,
-            after=after,
+            after=rows[-1]["seq"],
             slice=_SLICE,
         )
         yield from rows
-        if len(rows) < _SLICE:
-            return
-        after = rows[-1]["seq"]
 
 
 def head(cursor: Cursor, org: OrgRow) -> tuple[int, str] | None:

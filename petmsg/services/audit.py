@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from petmsg.chain import GENESIS, event_hash
-from petmsg.db.cursor import Cursor, instant_from_text
+from petmsg.db.cursor import Cursor, instant_from_text, instant_to_text
 from petmsg.errors import MalformedFile
 from petmsg.queries import audit as queries
 from petmsg.queries.org import OrgRow
@@ -82,8 +82,17 @@ def _broken(org: OrgRow, seq: int, problem: str) -> Verified:
     return Verified(org.slug, seq - 1, ok=False, broken_seq=seq, problem=problem)
 
 
-def _instant(written: str | datetime) -> datetime:
-    return instant_from_text(written) if isinstance(written, str) else written
+def _instant(written: object) -> datetime:
+    """The time as it is stored: text on SQLite, where somebody can write anything at all.
+
+    Raises `ValueError` also for the same instant in other words: SQLite compares the texts.
+    """
+    if isinstance(written, datetime):
+        return written
+    instant = instant_from_text(written)
+    if instant_to_text(instant) != written:
+        raise ValueError("not as petmsg writes it")
+    return instant
 
 
 def parse_heads(text: str) -> dict[str, dict[int, frozenset[str]]]:

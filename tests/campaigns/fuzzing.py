@@ -3,24 +3,26 @@
 `python -m tests.campaigns.fuzzing --lines 100000 --rows 100000 --seed 7` runs that many on one
 company on SQLite. The exit code is always one of the table; what was refused leaves the database as
 it was, and a file's rows that are there afterwards are those it said it made. `--control` takes the
-savepoint around each row away, which must be found.
+savepoint around each row away, and commits what a refused command had done; both must be found.
 """
 
 import argparse
 import codecs
 import random
+import sqlite3
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import chdir, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from petmsg.db import migrate
+from petmsg.db import engine, migrate
 from petmsg.db.location import locate
+from petmsg.errors import PetmsgError
 from petmsg.services import work
 from tests.consistency import content, problems
 from tests.fixtures import ACTOR, NOW, run_cli
@@ -53,26 +55,34 @@ class Verdict:
 
 def company(folder: Path) -> str:
     """The small company in a database of its own."""
+    folder.mkdir(exist_ok=True)
     url = locate(str(folder / "petmsg.db")).url
     migrate.upgrade(url, actor=ACTOR, now=NOW, create=True)
     fill(url)
     return url
 
 
-def fuzz_lines(url: str, lines: int, dice: random.Random) -> Verdict:
-    """Random command lines."""
+def fuzz_lines(url: str, lines: Iterable[list[str]], folder: Path) -> Verdict:
+    """Command lines, in a folder where `export` may make its own.
+
+    SQLite itself tells after each whether something was committed.
+    """
     verdict = Verdict()
     last = content(url)
-    for number in range(lines):
-        line = random_line(dice)
-        ran = run_cli(url, *line, stdin="ref\nB-1\n", PETMSG_OUTPUT="json")
-        verdict.codes[ran.code] += 1
-        verdict.faults += [f"line {number} {line!a}: {each}" for each in _unclean(ran)]
-        if not may_have_written(line, ran):
-            now = content(url) if ran.code in (0, 4) or number % 50 == 0 else last
-            if now != last:
-                verdict.faults.append(f"line {number} {line!a} was refused and changed something")
-        last = content(url) if may_have_written(line, ran) else last
+    path = locate(url).path
+    assert path is not None
+    with chdir(folder), closing(sqlite3.connect(path)) as watch:
+        version = watch.execute("PRAGMA data_version").fetchone()
+        for number, line in enumerate(lines):
+            told = f"line {number} {line!a}"
+            ran = run_cli(url, *line, stdin="ref\nB-1\n", PETMSG_OUTPUT="json")
+            verdict.codes[ran.code] += 1
+            verdict.faults += [f"{told}: {each}" for each in _unclean(ran)]
+            now = watch.execute("PRAGMA data_version").fetchone()
+            if now != version:
+                version, before, last = now, last, content(url)
+                if not may_have_written(line, ran) and last != before:
+                    verdict.faults.append(f"{told} was refused and changed something")
     return verdict
 
 
@@ -164,6 +174,33 @@ def without_savepoints() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def committing_anyway() -> Iterator[None]:
+    """The control of the lines: what a command did until it was refused is kept."""
+    usual = engine.transaction
+
+    @contextmanager
+    def careless(*places: Any) -> Iterator[Any]:
+        refused = None
+        with usual(*places) as session:
+            try:
+                yield session
+            except PetmsgError as problem:
+                refused = problem
+        if refused is not None:
+            raise refused
+
+    with mock.patch.object(engine, "transaction", careless):
+        yield
+
+
+@contextmanager
+def careless() -> Iterator[None]:
+    """Both controls at once."""
+    with without_savepoints(), committing_anyway():
+        yield
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.campaigns.fuzzing", description=__doc__)
     parser.add_argument("--lines", type=int, default=100_000)
@@ -175,13 +212,14 @@ def main() -> int:
     print(f"fuzzing: seed {asked.seed}, {asked.lines} lines, {asked.rows} rows")
     with (
         tempfile.TemporaryDirectory() as name,
-        without_savepoints() if asked.control else nullcontext(),
+        careless() if asked.control else nullcontext(),
     ):
         folder = Path(name)
-        url = company(folder)
+        url, other = company(folder), company(folder / "lines")
         by_rows = fuzz_rows(url, asked.rows, dice, folder)
-        by_lines = fuzz_lines(url, asked.lines, dice)
-        faults = by_rows.faults + by_lines.faults + problems(url)
+        lines = (random_line(dice) for _ in range(asked.lines))
+        by_lines = fuzz_lines(other, lines, folder / "lines")
+        faults = by_rows.faults + by_lines.faults + problems(url) + problems(other)
     print(f"exit codes {dict(by_rows.codes + by_lines.codes)}, {by_rows.made} rows made")
     print("\n".join(faults[:20]) or "no traceback, no half row, no code that is not documented")
     return bool(faults)

@@ -23,8 +23,8 @@ from petmsg.db import migrate
 from petmsg.db.cursor import Cursor, instant_from_text
 from petmsg.db.location import locate
 from petmsg.queries.org import find_org
-from petmsg.services.audit import verify
-from tests.fixtures import ACTOR, NOW, add_org, working
+from petmsg.services.audit import parse_heads, verify
+from tests.fixtures import ACTOR, NOW, add_org, looking, run_cli, working
 
 EVENTS = 60
 EVERY = 10
@@ -88,6 +88,43 @@ def _closed_up(audit: Audit) -> int:
     audit.run("DELETE FROM audit_event WHERE seq = ?", seq)
     audit.run("UPDATE audit_event SET seq = -seq WHERE seq > ?", seq)
     audit.run("UPDATE audit_event SET seq = -seq - 1 WHERE seq < 0")
+    return seq
+
+
+def _rehashed(audit: Audit) -> int:
+    """An event is changed and given the hash it would have: the next one still knows the old."""
+    seq = audit.dice.choice([seq for seq in range(1, EVENTS) if seq % EVERY])
+    audit.run("UPDATE audit_event SET ref = ref || 'x' WHERE seq = ?", seq)
+    kept = audit.file.execute(
+        "SELECT seq, previous_hash, hash FROM audit_event WHERE seq > ?", (seq,)
+    ).fetchall()
+    head = audit.file.execute("SELECT seq, hash FROM audit_head").fetchone()
+    audit.forge(seq)
+    for place, previous, digest in kept:
+        audit.run(
+            "UPDATE audit_event SET previous_hash = ?, hash = ? WHERE seq = ?",
+            previous, digest, place,
+        )  # fmt: skip
+    audit.run("UPDATE audit_head SET seq = ?, hash = ?", *head)
+    return seq + 1
+
+
+def _hidden(audit: Audit) -> int:
+    """A copy of an event under a number below the first."""
+    seq = audit.dice.choice([0, -1, -(2**31), -(2**63), -audit.dice.getrandbits(60)])
+    audit.run(
+        "INSERT INTO audit_event (org_id, seq, at, actor, event, entity, ref, reason, payload,"
+        " previous_hash, hash) SELECT org_id, ?, at, actor, event, entity, ref, reason, payload,"
+        " previous_hash, hash FROM audit_event WHERE seq = ?",
+        seq, audit.any_seq(),
+    )  # fmt: skip
+    return 1
+
+
+def _moved_to_the_end(audit: Audit) -> int:
+    """An event told as if it had happened last."""
+    seq = audit.dice.randint(1, EVENTS - 1)
+    audit.run("UPDATE audit_event SET seq = ? WHERE seq = ?", EVENTS + 1, seq)
     return seq
 
 
@@ -159,6 +196,16 @@ KINDS: dict[str, Callable[[Audit], int]] = {
     "another hash": _changed("hash", "lower(hex(randomblob(32)))"),
     "another hash before": _changed("previous_hash", "lower(hex(randomblob(32)))"),
     "a time that is none": _changed("at", "'yesterday'"),
+    "the same time in other words": _changed("at", "replace(at, ' ', 'T')"),
+    "a time that is a number": _changed("at", "julianday(replace(at, ' ', 'T'))"),
+    "a time that is a blob": _changed("at", "CAST(at AS BLOB)"),
+    "a payload that is a blob": _changed("payload", "CAST(payload AS BLOB)"),
+    "bytes that are no text": _changed("actor", "CAST(x'6d61ff' AS TEXT)"),
+    "a number that is none": _changed("seq", "seq + 0.5"),
+    "a letter's case": _changed("hash", "upper(hash)"),
+    "an event given its own hash": _rehashed,
+    "an event below the first": _hidden,
+    "an event moved to the end": _moved_to_the_end,
     "an event deleted": _deleted,
     "an event deleted and closed up": _closed_up,
     "two events swapped": _swapped,
@@ -179,26 +226,34 @@ class Verdict:
     faults: list[str] = field(default_factory=list)
 
 
-def build(url: str) -> None:
-    """An org with `EVENTS` events; its triggers are gone, as for somebody with the file."""
+def build(url: str) -> str:
+    """An org with `EVENTS` events; its triggers are gone, as for somebody with the file.
+
+    Returns what `petmsg audit export --head` said after every tenth.
+    """
     migrate.upgrade(url, actor=ACTOR, now=NOW, create=True)
     add_org(url, front_desk=None)
-    with working(url) as work:
-        there = work.cursor.value("SELECT seq FROM audit_head")
-        for number in range(there + 1, EVENTS + 1):
+    exported = ""
+    with looking(url) as cursor:
+        there = cursor.value("SELECT seq FROM audit_head")
+    for number in range(there + 1, EVENTS + 1):
+        with working(url) as work:
             work.record(
                 "booking.looked_at", "booking", f"B-{number}", {"at": number}, reason="test"
             )
+        if number % EVERY == 0:
+            exported += run_cli(url, "audit", "export", "--head").out
     path = locate(url).path
     assert path is not None
     with closing(sqlite3.connect(path)) as file:
         names = file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for (name,) in names:
             file.execute(f"DROP TRIGGER {name}")
+    return exported
 
 
-def run(url: str, tamperings: int, seed: int, *, with_heads: bool = True) -> Verdict:
-    """Tamper, verify, undo."""
+def run(url: str, tamperings: int, seed: int, *, exported: str | None) -> Verdict:
+    """Tamper, verify, undo. `exported` are the heads, None if nobody kept any."""
     path = locate(url).path
     assert path is not None
     verdict = Verdict()
@@ -206,18 +261,20 @@ def run(url: str, tamperings: int, seed: int, *, with_heads: bool = True) -> Ver
         audit = Audit(file, random.Random(seed))
         cursor = Cursor(file.cursor(), is_sqlite=True)
         org = find_org(cursor, None)
-        rows = file.execute("SELECT seq, hash FROM audit_event").fetchall()
-        exported = {seq: frozenset((digest,)) for seq, digest in rows if seq % EVERY == 0}
-        heads = exported if with_heads else None
+        heads = parse_heads(exported)[org.slug] if exported is not None else None
         for number in range(tamperings):
             kind = [*KINDS][number % len(KINDS)]
             file.execute("BEGIN")
             bad = KINDS[kind](audit)
-            found = verify(cursor, org, heads=heads)
-            file.execute("ROLLBACK")
             verdict.tried[kind] += 1
-            if found.ok or found.broken_seq != bad:
-                verdict.faults.append(f"{kind}: event {bad}, and verify says {found}")
+            try:
+                found = verify(cursor, org, heads=heads)
+            except Exception as problem:  # noqa: BLE001 because that is what is looked for
+                verdict.faults.append(f"{kind}: event {bad}, and verify fails: {problem!r}")
+            else:
+                if found.ok or found.broken_seq != bad:
+                    verdict.faults.append(f"{kind}: event {bad}, and verify says {found}")
+            file.execute("ROLLBACK")
             if number % 100 == 0 and not verify(cursor, org, heads=heads).ok:
                 verdict.faults.append("a false alarm")
     return verdict
@@ -233,8 +290,10 @@ def main() -> int:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         url = locate(str(Path(folder) / "petmsg.db")).url
-        build(url)
-        verdict = run(url, asked.tamperings, asked.seed, with_heads=not asked.control)
+        exported = build(url)
+        verdict = run(
+            url, asked.tamperings, asked.seed, exported=None if asked.control else exported
+        )
     print(f"tampering: seed {asked.seed}, {verdict.tried.total()} in {len(verdict.tried)} ways")
     print("\n".join(verdict.faults[:20]) or "all found, the first bad event named, no false alarm")
     return bool(verdict.faults)

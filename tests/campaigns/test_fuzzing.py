@@ -3,7 +3,13 @@
 import random
 from pathlib import Path
 
-from tests.campaigns.fuzzing import company, fuzz_rows, without_savepoints
+from tests.campaigns.fuzzing import (
+    committing_anyway,
+    company,
+    fuzz_lines,
+    fuzz_rows,
+    without_savepoints,
+)
 from tests.consistency import problems
 
 ROWS = 3_000
@@ -23,3 +29,14 @@ def test_half_a_row_is_found(tmp_path: Path) -> None:
     with without_savepoints():
         verdict = fuzz_rows(url, ROWS, random.Random(7), tmp_path)
     assert verdict.faults or problems(url)
+
+
+def test_a_refused_line_that_keeps_what_it_did_is_found(tmp_path: Path) -> None:
+    """The lines themselves run in tests/test_bad_input.py."""
+    url = company(tmp_path)
+    # Refused by the last thing that is looked at, with the client already there.
+    lines = [["client", "add", "Dora", "--phone", "+14155550103", "--ref", "C-9"]]
+    assert fuzz_lines(url, lines, tmp_path).faults == []
+    with committing_anyway():
+        faults = fuzz_lines(url, lines, tmp_path).faults
+    assert [each for each in faults if "was refused and changed something" in each]

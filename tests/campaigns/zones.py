@@ -1,8 +1,9 @@
 """Every change of every zone's clocks: what somebody writes near it is exact, or refused.
 
-`python -m tests.campaigns.zones` looks at each change from 2000 to 2037 of all zones that this
-machine knows, and prints a verdict. `--control` reads a time that happens twice as the first of the
-two, which must be found.
+`python -m tests.campaigns.zones` looks at each change from 1970 (petmsg takes none before) to 2037
+of all zones that this machine knows, and prints a verdict. Each instant near a change is also shown
+as petmsg shows it and read again. `--control` reads a time that happens twice as the first of the
+two and shows it with the offset of the first, both of which must be found.
 """
 
 import argparse
@@ -14,8 +15,8 @@ from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
-from petmsg.clock import local_to_utc
-from petmsg.errors import AmbiguousTime, NonexistentTime
+from petmsg.clock import iso_local, local_to_utc, parse_instant
+from petmsg.errors import AmbiguousTime, MalformedTime, NonexistentTime
 
 ZONES = sorted(available_timezones())
 NEAR = [
@@ -37,6 +38,7 @@ NEAR = [
     ),
 ]
 Reading = Callable[[datetime, str], datetime]
+Showing = Callable[[datetime, str], str]
 
 
 @lru_cache(maxsize=256)
@@ -82,6 +84,23 @@ def wrong(written: datetime, key: str, reading: Reading = local_to_utc) -> str |
     return f"{written.isoformat()} in {key} is {sorted(meant)}, and was read as {read}"
 
 
+def wrong_back(instant: datetime, key: str, showing: Showing = iso_local) -> str | None:
+    """What is wrong with an instant that is shown in a zone and read again, in words.
+
+    An offset with seconds in it, as Monrovia's was until 1972, is refused.
+    """
+    instant = instant.replace(microsecond=0)
+    told = showing(instant, key)
+    try:
+        read = parse_instant(told, timezone=key, at=instant)
+    except MalformedTime as problem:
+        offset = instant.astimezone(ZoneInfo(key)).utcoffset()
+        whole = offset is not None and not offset % timedelta(minutes=1)
+        refused = not whole or instant < datetime(1970, 1, 1, tzinfo=UTC)
+        return None if refused else f"{told} of {key} is refused: {problem}"
+    return None if read == instant else f"{told} of {key} is {instant}, and was read as {read}"
+
+
 def first_of_two(written: datetime, key: str) -> datetime:
     """The control: a time that happens twice is the first of the two."""
     try:
@@ -90,8 +109,16 @@ def first_of_two(written: datetime, key: str) -> datetime:
         return min(instants_of(written, key))
 
 
+def as_of_first(instant: datetime, key: str) -> str:
+    """The control: the offset is always that of the first of the two."""
+    return instant.astimezone(ZoneInfo(key)).replace(fold=0).isoformat()
+
+
 def run(
-    zones: Sequence[str], years: Sequence[int], reading: Reading = local_to_utc
+    zones: Sequence[str],
+    years: Sequence[int],
+    reading: Reading = local_to_utc,
+    showing: Showing = iso_local,
 ) -> tuple[Counter[str], list[str]]:
     """How many changes and times were looked at, and what is wrong."""
     counts: Counter[str] = Counter()
@@ -103,20 +130,23 @@ def run(
                 shown = change.astimezone(ZoneInfo(key)).replace(tzinfo=None)
                 for near in NEAR:
                     counts["times"] += 1
-                    fault = wrong(shown + near, key, reading)
-                    faults += [fault] if fault is not None else []
+                    found = (
+                        wrong(shown + near, key, reading),
+                        wrong_back(change + near, key, showing),
+                    )
+                    faults += [fault for fault in found if fault is not None]
     return counts, faults
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.campaigns.zones", description=__doc__)
     parser.add_argument("--seed", type=int, help="there is no chance in it: taken, and not used")
-    parser.add_argument("--first", type=int, default=2000)
+    parser.add_argument("--first", type=int, default=1970)
     parser.add_argument("--last", type=int, default=2037)
     parser.add_argument("--control", action="store_true")
     asked = parser.parse_args()
-    reading = first_of_two if asked.control else local_to_utc
-    counts, faults = run(ZONES, range(asked.first, asked.last + 1), reading)
+    mistakes = (first_of_two, as_of_first) if asked.control else ()
+    counts, faults = run(ZONES, range(asked.first, asked.last + 1), *mistakes)
     print(f"zones: {len(ZONES)} zones, {counts['changes']} changes, {counts['times']} times")
     print("\n".join(faults[:20]) or "every one is exact or refused")
     return bool(faults)

@@ -16,7 +16,7 @@ from petmsg.db.cursor import instant_from_text
 from petmsg.errors import MalformedFile
 from petmsg.queries.org import find_org
 from petmsg.services.audit import Verified, parse_heads, verify
-from tests.fixtures import add_org, looking, working
+from tests.fixtures import add_org, looking, run_cli, working
 
 EVENTS = 8
 Tamper = Callable[[sqlite3.Connection], None]
@@ -98,6 +98,8 @@ def test_the_hash_is_what_anybody_can_compute_with_the_standard_library(
     [
         ("at", "2026-02-14 15:00:00.000001"),
         ("at", "yesterday"),
+        ("at", 0),
+        ("at", b"2026-02-14 15:00:00.000000"),
         ("actor", "somebody@else"),
         ("event", "booking.cancelled"),
         ("entity", "sitter"),
@@ -106,12 +108,13 @@ def test_the_hash_is_what_anybody_can_compute_with_the_standard_library(
         ("reason", None),
         ("payload", "{}"),
         ("payload", "no json"),
+        ("payload", b"{}"),
         ("hash", "0" * 64),
         ("previous_hash", "f" * 64),
     ],
 )
 def test_a_changed_field_is_found_and_its_event_named(
-    url: str, file: sqlite3.Connection, column: str, value: str | None
+    url: str, file: sqlite3.Connection, column: str, value: str | bytes | int | None
 ) -> None:
     change = f"UPDATE audit_event SET {column} = ? WHERE seq = ?"
     for seq in (2, 4, EVENTS):
@@ -121,6 +124,38 @@ def test_a_changed_field_is_found_and_its_event_named(
         assert (found.ok, found.broken_seq, found.events) == (False, seq, seq - 1)
         file.execute(change, (kept, seq))
     assert verified(url).ok
+
+
+@pytest.mark.parametrize(
+    "words", ["replace(at, ' ', 'T')", "replace(at, '.', ',')", "at || '0'", "rtrim(at, '0')"]
+)
+def test_the_same_time_in_other_words_is_found(
+    url: str, file: sqlite3.Connection, words: str
+) -> None:
+    """SQLite compares the texts: such an event would be listed elsewhere."""
+    file.execute(f"UPDATE audit_event SET at = {words} WHERE seq = 4")
+    assert verified(url).broken_seq == 4
+
+
+@pytest.mark.parametrize("column", ["actor", "payload", "at", "hash", "previous_hash"])
+def test_bytes_that_are_no_text_are_found_and_their_event_named(
+    url: str, file: sqlite3.Connection, column: str
+) -> None:
+    file.execute(f"UPDATE audit_event SET {column} = CAST(x'61ff' AS TEXT) WHERE seq = 4")
+    found = verified(url)
+    assert (found.ok, found.broken_seq) == (False, 4)
+    ran = run_cli(url, "audit", "verify")
+    assert (ran.code, ran.err.count("bug")) == (10, 0), ran.err
+
+
+@pytest.mark.parametrize("seq", [0, -1, -(2**31), -(2**63)])
+def test_an_event_cannot_hide_below_the_first(url: str, file: sqlite3.Connection, seq: int) -> None:
+    file.execute(
+        "INSERT INTO audit_event SELECT org_id, ?, at, actor, event, entity, ref, reason, payload,"
+        " previous_hash, hash FROM audit_event WHERE seq = 3",
+        (seq,),
+    )
+    assert verified(url).broken_seq == 1
 
 
 def deleted(file: sqlite3.Connection) -> None:
