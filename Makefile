@@ -60,6 +60,7 @@ campaigns: $(DEV) ## a million steps, ten thousand kills on each database: hours
 	@$(BIN)/python -m tests.campaigns.racing mixed $(ARGS)
 	@$(BIN)/python -m tests.campaigns.racing mixed --database postgresql $(ARGS)
 	@$(BIN)/python -m tests.campaigns.racing mixed --database postgresql --storm $(ARGS)
+	@PETMSG_STORMS=1 $(BIN)/python -m pytest -q -n0 tests/campaigns/test_racing.py
 	@$(BIN)/python -m tests.campaigns.planted $(ARGS)
 	@$(BIN)/python -m tests.campaigns.syscalls $(ARGS)
 	@$(BIN)/python -m tests.campaigns.receiving --kills 3 $(ARGS)
