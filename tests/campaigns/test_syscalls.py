@@ -1,6 +1,6 @@
 """A command killed or refused at a call by which it changes a file: a few of many.
 
-The seed is printed; `PETMSG_SEED` repeats its chances. `make campaigns` has every command and call.
+The seed is fixed; `PETMSG_SEED` gives other chances. `make campaigns` has every command and call.
 """
 
 import os
@@ -15,7 +15,7 @@ from tests.campaigns.syscalls import NOT_HERE, STEPS, WAYS, Laboratory, Plan, ru
 from tests.documentation import commands
 from tests.swarm import Hive
 
-SEED = int(os.environ.get("PETMSG_SEED") or random.randrange(10**6))
+SEED = int(os.environ.get("PETMSG_SEED") or 11)
 CONFIRM = ("petmsg booking confirm", "petmsg booking confirm B-2 B-3")
 SEND = ("petmsg message send", "petmsg message send C-1 --body 'Rex is fed and happy.'")
 IMPORT = (
