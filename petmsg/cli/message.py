@@ -227,7 +227,9 @@ def pull(
 ) -> None:
     """For cron: ask the provider for texts that came in, in all orgs unless --org is given.
 
-    It needs no public address. What petmsg serve took in already is not stored twice.
+    It needs no public address. What petmsg serve took in already is not stored twice. Where --org
+    leaves out others of the same provider, each run asks for the last 24 hours, or since the last
+    run for all: after a longer break run it once without --org, or with --since.
     """
     from petmsg.cli import receiving
 

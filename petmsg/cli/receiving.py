@@ -16,7 +16,7 @@ from petmsg.phone import parse_phone
 from petmsg.providers.base import ReceivedText
 from petmsg.queries.inbound import org_of_number
 from petmsg.queries.inbox import find_stray
-from petmsg.queries.org import find_org
+from petmsg.queries.org import all_orgs, find_org
 from petmsg.render.inbound import RECEIVED
 from petmsg.services import stray
 from petmsg.services.batch import CHUNK
@@ -139,10 +139,12 @@ class KeptAsStray(Refused):
 def pull(run: Run, *, since: str | None) -> None:
     """`message pull`: ask every provider in use for what came in since the last time."""
     chosen = run.orgs()
-    everything = run.setting("org").value is None
+    with run.snapshot() as cursor:
+        others = [org.provider for org in all_orgs(cursor) if org not in chosen]
     rows: list[Taken] = []
     for provider, org in {org.provider: org for org in reversed(chosen)}.items():
         carrier = carrier_of(run, org)
+        everything = provider not in others
         asked_at = run.tick()
         with run.snapshot() as cursor:
             start = (

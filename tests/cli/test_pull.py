@@ -156,6 +156,20 @@ def test_one_account_serves_every_org_and_one_org_only_its_own(
     assert len(fake.requests) == 2
 
 
+def test_the_only_org_of_a_provider_is_all_there_is(
+    ready: Cli, fake: TwilioFake, migrated_url: str
+) -> None:
+    """So that cron with PETMSG_ORG misses nothing after a break, and keeps strays."""
+    add_org(migrated_url, "calm-cats", front_desk=THEIRS)  # in the sandbox
+    later = NOW + timedelta(days=3)
+    pull(ready, fake, PETMSG_ORG="happy-paws")
+    assert mark(migrated_url) == NOW
+    writes(fake, "while cron was down", at=NOW + timedelta(hours=1))
+    (row,) = pull(ready, fake, PETMSG_ORG="happy-paws", now=later).json
+    assert row["client"] == "C-1"
+    assert mark(migrated_url) == later
+
+
 def test_a_thousand_texts_come_in_order_page_by_page(
     sqlite_cli: Cli, fake: TwilioFake, migrated_sqlite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
