@@ -1,0 +1,365 @@
+"""`doctor` finds what a constraint, a foreign key or a vocabulary would have refused, and each of
+those has its check.
+"""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import CheckConstraint, Enum, ForeignKeyConstraint, UniqueConstraint
+
+from petmsg.db.cursor import Cursor
+from petmsg.enums import CheckResult
+from petmsg.models import metadata
+from petmsg.queries.references import OF_AN_ORG, VOCABULARIES
+from tests.services.unguarded import LATER, THEN, examine, told
+
+# ------------------------------------------------------------------------ what a constraint holds
+
+# By the constraint's or unique index's name: the check that finds what it would have refused.
+HELD: dict[str, tuple[str, str]] = {
+    "ck_assignment_window_booked": (
+        "window_ends_after_its_start",
+        "UPDATE assignment_window SET booked_until = starts_at WHERE id = 1",
+    ),
+    "ck_assignment_window_grace": (
+        "window_ends_after_its_start",
+        "UPDATE assignment_window SET ends_at = starts_at WHERE id = 1",
+    ),
+    "ck_assignment_window_span": (
+        "window_ends_after_its_start",
+        "UPDATE assignment_window SET booked_until = starts_at, ends_at = starts_at WHERE id = 1",
+    ),
+    "uq_assignment_window_booking_id": (
+        "one_window_per_booking",
+        "INSERT INTO assignment_window SELECT * FROM assignment_window WHERE id = 1",
+    ),
+    "uq_alert_open": ("alert_once", "INSERT INTO alert SELECT * FROM alert WHERE id = 1"),
+    "uq_blocked_pair_number_id_phone_key": (
+        "block_once",
+        "INSERT INTO blocked_pair SELECT * FROM blocked_pair WHERE id = 1",
+    ),
+    "ck_booking_span": (
+        "booking_ends_after_its_start",
+        "UPDATE booking SET ends_at = starts_at WHERE ref = 'B-3' AND org_id = 1",
+    ),
+    "uq_booking_org_id_ref": (
+        "ref_once",
+        "UPDATE booking SET ref = 'B-2' WHERE ref = 'B-3' AND org_id = 1",
+    ),
+    "uq_client_org_id_ref": (
+        "ref_once",
+        "UPDATE client SET ref = 'C-1' WHERE ref = 'C-2' AND org_id = 1",
+    ),
+    "uq_client_phone_org_id_e164": (
+        "phone_once",
+        "UPDATE client_phone SET e164 = '+12025550100' WHERE org_id = 1",
+    ),
+    "uq_client_phone_primary": (
+        "one_primary_phone",
+        (
+            "INSERT INTO client_phone (id, org_id, client_id, e164, is_primary, created_at)"
+            " SELECT 99, org_id, client_id, '+12025550199', is_primary, created_at"
+            " FROM client_phone WHERE id = 1"
+        ),
+    ),
+    "ck_message_attempts": (
+        "tries_counted",
+        "UPDATE message SET attempts = -1 WHERE status = 'queued' AND org_id = 1",
+    ),
+    "ck_message_direction_status": (
+        "received_came_in",
+        "UPDATE message SET status = 'received' WHERE status = 'queued' AND org_id = 1",
+    ),
+    "uq_message_in_flight": (
+        "one_under_way_per_phone",
+        (
+            "UPDATE message SET status = 'unknown', in_doubt_at = claimed_at,"
+            " to_e164 = '+12025550100' WHERE status = 'sent' AND org_id = 1"
+        ),
+    ),
+    "uq_message_org_id_idempotency_key": (
+        "key_once",
+        "UPDATE message SET idempotency_key = 'k' WHERE org_id = 1",
+    ),
+    "uq_message_provider_message_id": (
+        "provider_id_once",
+        "UPDATE message SET provider_message_id = 'SM1' WHERE status = 'sent'",
+    ),
+    "ck_inbound_text_sitter": ("addressee_named", "UPDATE inbound_text SET sitter_id = NULL"),
+    "ck_inbound_text_claimed": (
+        "inbox_agrees",
+        "UPDATE inbound_text SET claimed_by = 'ada', claimed_at = NULL WHERE org_id = 1",
+    ),
+    "ck_inbound_text_done": (
+        "inbox_agrees",
+        "UPDATE inbound_text SET done_by = 'ada', done_at = NULL WHERE org_id = 1",
+    ),
+    "ck_inbound_text_was_open": (
+        "inbox_agrees",
+        f"UPDATE inbound_text SET done_by = 'ada', done_at = {THEN}, inbox_at = NULL",
+    ),
+    "ck_inbound_text_media_count": ("inbox_agrees", "UPDATE inbound_text SET media_count = -1"),
+    "ck_message_attempt_thread_rule": (
+        "text_in_its_clients_thread",
+        "UPDATE message_attempt SET rule = 'pool' WHERE thread_id IS NULL AND org_id = 1",
+    ),
+    "ck_relay_sitter": ("relay_fits", "UPDATE relay SET sitter_id = NULL WHERE org_id = 1"),
+    "ck_relay_question_closed": (
+        "question_fits",
+        "UPDATE relay_question SET outcome = NULL WHERE org_id = 1",
+    ),
+    "uq_relay_question_message_id": (
+        "question_fits",
+        "INSERT INTO relay_question SELECT * FROM relay_question WHERE org_id = 1",
+    ),
+    "ck_stray_text_adopted": ("stray_once", "UPDATE stray_text SET adopted_at = NULL"),
+    "ck_stray_text_media_count": ("stray_once", "UPDATE stray_text SET media_count = -1"),
+    "uq_stray_text_provider_message_id": (
+        "stray_once",
+        "UPDATE stray_text SET provider_message_id = 'SM1'",
+    ),
+    "ck_org_open_from_minute": (
+        "settings_in_range",
+        "UPDATE org SET open_from_minute = 1440, open_until_minute = 0 WHERE id = 1",
+    ),
+    "ck_org_open_until_minute": (
+        "settings_in_range",
+        "UPDATE org SET open_from_minute = 60, open_until_minute = 60 WHERE id = 1",
+    ),
+    "ck_org_office_hours": (
+        "settings_in_range",
+        "UPDATE org SET open_from_minute = 60, open_until_minute = NULL WHERE id = 1",
+    ),
+    "uq_message_attempt_message_id_attempt": (
+        "tries_counted",
+        (
+            "INSERT INTO message_attempt (id, org_id, message_id, attempt, thread_id, number_id,"
+            " rule, status, claimed_at) SELECT 99, org_id, message_id, attempt, thread_id,"
+            " number_id, rule, 'put_back', claimed_at FROM message_attempt WHERE id = 1"
+        ),
+    ),
+    "uq_message_attempt_provider_message_id": (
+        "provider_id_once",
+        "UPDATE message_attempt SET provider_message_id = 'SM1'",
+    ),
+    "ck_message_number_holder_class": (
+        "held_class",
+        "UPDATE message_number SET class = 'pool' WHERE sitter_id = 1",
+    ),
+    "ck_message_number_holder_first": (
+        "number_of_one_sitter",
+        "UPDATE message_number SET first_sitter_id = NULL WHERE sitter_id = 1",
+    ),
+    "ck_message_number_holder_status": (
+        "held_not_retired",
+        "UPDATE message_number SET status = 'retired' WHERE sitter_id = 1",
+    ),
+    "ck_message_number_quarantined_until": (
+        "quarantine_has_its_terms",
+        "UPDATE message_number SET quarantined_until = NULL WHERE org_id = 1",
+    ),
+    "ck_message_number_quarantine_reason": (
+        "quarantine_has_its_terms",
+        "UPDATE message_number SET quarantine_reason = NULL WHERE org_id = 1",
+    ),
+    "ck_message_number_segments_per_second": (
+        "settings_in_range",
+        "UPDATE message_number SET segments_per_second = 0 WHERE id = 1",
+    ),
+    "uq_message_number_e164": (
+        "number_once",
+        "UPDATE message_number SET e164 = '+14155550100' WHERE class = 'front_desk'",
+    ),
+    "uq_message_number_front_desk": (
+        "one_front_desk",
+        (
+            "UPDATE message_number SET class = 'front_desk'"
+            " WHERE class = 'pool' AND status = 'active' AND org_id = 1"
+        ),
+    ),
+    "uq_message_number_holder": (
+        "one_number_per_sitter",
+        (
+            "UPDATE message_number SET sitter_id = 1, first_sitter_id = 1"
+            " WHERE class = 'sitter' AND org_id = 1"
+        ),
+    ),
+    "uq_number_custody_number_id_from_at": (
+        "ledger_without_overlap",
+        "INSERT INTO number_custody SELECT * FROM number_custody WHERE id = 1",
+    ),
+    "ck_org_freeze_reason": (
+        "settings_in_range",
+        f"UPDATE org SET frozen_at = {THEN} WHERE id = 1",
+    ),
+    "ck_org_frozen_until": (
+        "settings_in_range",
+        f"UPDATE org SET frozen_until = {THEN} WHERE id = 1",
+    ),
+    "ck_org_grace_minutes": ("settings_in_range", "UPDATE org SET grace_minutes = -1 WHERE id = 1"),
+    "ck_org_pool_threads_per_number": (
+        "settings_in_range",
+        "UPDATE org SET pool_threads_per_number = 0 WHERE id = 1",
+    ),
+    "ck_org_quarantine_days": (
+        "settings_in_range",
+        "UPDATE org SET quarantine_days = 0 WHERE id = 1",
+    ),
+    "ck_org_quiet_from_minute": (
+        "settings_in_range",
+        "UPDATE org SET quiet_from_minute = 1440, quiet_until_minute = 0 WHERE id = 1",
+    ),
+    "ck_org_quiet_hours": (
+        "settings_in_range",
+        "UPDATE org SET quiet_from_minute = 60 WHERE id = 1",
+    ),
+    "ck_org_quiet_until_minute": (
+        "settings_in_range",
+        "UPDATE org SET quiet_from_minute = 60, quiet_until_minute = 60 WHERE id = 1",
+    ),
+    "uq_org_slug": ("ref_once", "UPDATE org SET slug = 'alpha'"),
+    "uq_opt_out_standing": ("opt_out_once", "INSERT INTO opt_out SELECT * FROM opt_out"),
+    "uq_sandbox_text_provider_message_id": (
+        "sandbox_id_once",
+        "UPDATE sandbox_text SET provider_message_id = 'SM1'",
+    ),
+    "uq_sitter_org_id_ref": (
+        "ref_once",
+        "UPDATE sitter SET ref = 'S-1' WHERE ref = 'S-2' AND org_id = 1",
+    ),
+    "ck_sitter_activity_span": (
+        "activity_ends_after_it_began",
+        (
+            "INSERT INTO sitter_activity (id, org_id, sitter_id, activated_at, offboarded_at)"
+            f" VALUES (99, 1, 1, {LATER}, {THEN})"
+        ),
+    ),
+    "uq_sitter_activity_open": (
+        "activity_agrees",
+        "INSERT INTO sitter_activity SELECT * FROM sitter_activity WHERE id = 1",
+    ),
+    "uq_thread_org_id_client_id": (
+        "one_thread_per_client",
+        (
+            "INSERT INTO thread (id, org_id, client_id, created_at)"
+            " SELECT 99, org_id, client_id, created_at FROM thread WHERE id = 1"
+        ),
+    ),
+}
+
+
+def constraints() -> set[str]:
+    """The CHECKs, UNIQUEs and unique indexes of the models, without those of vocabularies (below)
+    and those that an id alone makes unique."""
+    found = set()
+    for table in metadata.sorted_tables:
+        for each in table.constraints:
+            if isinstance(each, CheckConstraint) and not each._type_bound:
+                found.add(str(each.name))
+        for unique in [
+            *(each for each in table.constraints if isinstance(each, UniqueConstraint)),
+            *(each for each in table.indexes if each.unique),
+        ]:
+            columns = [column.name for column in unique.columns]
+            if "id" not in columns:
+                name = str(unique.name) if unique in table.indexes else None
+                found.add(name or f"uq_{table.name}_{'_'.join(columns)}")
+    return found
+
+
+def test_every_constraint_has_a_check_that_does_its_work() -> None:
+    assert constraints() == set(HELD)
+
+
+@pytest.mark.parametrize("constraint", HELD)
+def test_what_a_constraint_would_have_refused_is_found(
+    bare: Cursor, bare_world: str, constraint: str
+) -> None:
+    check, fault = HELD[constraint]
+    assert bare.run(fault) > 0
+    assert told(examine(bare, bare_world, check)) == [check]
+
+
+# -------------------------------------------------------------- where rows point, and what they say
+
+
+def references() -> set[tuple[str, str, str]]:
+    """Every column that points at another row: (table, column, target table)."""
+    found = set()
+    for table in metadata.sorted_tables:
+        for each in table.constraints:
+            if isinstance(each, ForeignKeyConstraint):
+                names = [column.name for column in each.columns]
+                if each.parent.name == "stray_text":  # of no org: `stray_once` follows it
+                    continue
+                column = names[0] if names == ["org_id"] else names[1]
+                found.add((table.name, column, each.referred_table.name))
+    return found
+
+
+def test_every_foreign_key_is_followed() -> None:
+    ours = {(table, column, target) for table, columns in OF_AN_ORG.items()
+            for column, target in columns}  # fmt: skip
+    ours |= {(table, "org_id", "org") for table in OF_AN_ORG}
+    missing = references() - ours
+    assert missing == set()
+    # Tables without a foreign key of their own to the org reach it by another one.
+    assert {each for each in ours - references() if each[1] != "org_id"} == set()
+
+
+@pytest.mark.parametrize(("table", "column", "target"), sorted(references()))
+def test_a_row_that_points_to_nothing_is_found(
+    bare: Cursor, bare_world: str, table: str, column: str, target: str
+) -> None:
+    if table == "ref_counter":  # every ref of theirs was given
+        bare.run("INSERT INTO ref_counter (org_id, noun, next_value) VALUES (1, 'client', 1)")
+    assert bare.run(f"UPDATE {table} SET {column} = 9999") > 0
+    rows = [row for row in examine(bare, bare_world, "pointers") if row.result != CheckResult.OK]
+    assert any(
+        f"of {table} point by {column} to a {target} that is not there" in row.message
+        for row in rows
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "target"), sorted(each for each in references() if each[1] != "org_id")
+)
+def test_a_row_that_points_into_another_org_is_found(
+    bare: Cursor, bare_world: str, table: str, column: str, target: str
+) -> None:
+    foreign = f"(SELECT max(id) FROM {target} WHERE org_id = 2)"
+    assert bare.run(f"UPDATE {table} SET {column} = {foreign} WHERE org_id = 1") > 0
+    (row,) = examine(bare, bare_world, "pointers")
+    assert row.org == "alpha"
+    assert row.message.endswith(f"of {table} point by {column} to a {target} of beta")
+    assert examine(bare, bare_world, "pointers", org="beta")[0].result is CheckResult.OK
+
+
+def vocabularies() -> set[tuple[str, str, tuple[str, ...], bool]]:
+    return {
+        (table.name, column.name, tuple(column.type.enums), not column.nullable)
+        for table in metadata.sorted_tables
+        for column in table.columns
+        if isinstance(column.type, Enum)
+    }
+
+
+def test_every_vocabulary_is_looked_up() -> None:
+    ours = {(each.table, each.column, tuple(word.value for word in each.words), each.required)
+            for each in VOCABULARIES}  # fmt: skip
+    assert ours == vocabularies()
+
+
+@pytest.mark.parametrize("word", ["'nonsense'", "NULL"])
+@pytest.mark.parametrize("vocabulary", VOCABULARIES, ids=lambda each: f"{each[0]}.{each[1]}")
+def test_a_word_that_means_nothing_is_found(
+    bare: Cursor, bare_world: str, vocabulary: Any, word: str
+) -> None:
+    table, column, _, required = vocabulary
+    bare.run(f"UPDATE {table} SET {column} = {word}")
+    rows = examine(bare, bare_world, "words")
+    if word == "NULL" and not required:
+        assert told(rows) == []
+    else:
+        assert f"{table} have {column}" in rows[0].message
+        assert told(rows) == ["words"]

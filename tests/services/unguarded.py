@@ -1,0 +1,153 @@
+"""Two companies whose tables hold nothing out: for `doctor`, which looks all the same.
+
+The companies of `tests.attacks` are copied into tables without keys, CHECKs, indexes and triggers.
+What a test plants is rolled back.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import pytest
+
+from petmsg.db.cursor import Cursor, instant_to_text
+from petmsg.db.location import locate
+from petmsg.enums import CheckResult
+from petmsg.models import metadata
+from petmsg.services import doctor
+from petmsg.services.doctor import Checked
+from petmsg.services.examined import Patient
+from tests.attacks import RolledBack, build
+from tests.consistency import raw
+from tests.fixtures import NOW, run_cli
+from tests.postgres import PostgresServer
+
+THEN = f"'{instant_to_text(NOW)}'"
+LATER = f"'{instant_to_text(NOW + timedelta(days=1))}'"
+DEAD = "w-0123456789abcde"
+
+
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+)
+def bare_world(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Two companies in tables that hold nothing back, on SQLite, then on PostgreSQL."""
+    if request.param == "sqlite":
+        url = locate(str(tmp_path_factory.mktemp("bare") / "petmsg.db")).url
+        build(url)
+        answer(url)
+        strip(url)
+        yield url
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.create()
+    build(server.url(name))
+    answer(server.url(name))
+    strip(server.url(name))
+    yield server.url(name)
+    server.drop(name)
+
+
+def answer(url: str) -> None:
+    """Texts that came in, were passed on, asked about and paid for, in both companies: stored while
+    every constraint still stands."""
+    for org, slug in enumerate(("alpha", "beta"), 1):
+        client, desk = f"+1202555011{org - 1}", f"+1415555010{org - 1}"
+        for body in ("Hi", "And again"):
+            ran = run_cli(
+                url, "message", "receive", "--from", client, "--to", desk, "--body", body,
+                "--org", slug,
+            )  # fmt: skip
+            assert ran.code == 0, ran.err
+        with raw(url) as cursor:
+            first, second = (
+                row[0]
+                for row in cursor.tuples(
+                    "SELECT id FROM message WHERE org_id = :org AND direction = 'inbound'"
+                    " ORDER BY id",
+                    org=org,
+                )
+            )
+            sitter = cursor.value("SELECT id FROM sitter WHERE org_id = :o AND ref = 'S-1'", o=org)
+            number = cursor.value("SELECT id FROM message_number WHERE sitter_id = :s", s=sitter)
+            berta = cursor.value("SELECT id FROM client WHERE org_id = :o AND ref = 'C-2'", o=org)
+            passed_on = cursor.value("SELECT max(id) + 1 FROM message")
+            known = {
+                "org": org, "first": first, "second": second, "sitter": sitter, "number": number,
+                "client": berta, "out": passed_on, "now": NOW, "sid": f"SM-out-{org}",
+                "phone": f"+1303555010{org - 1}", "stray": f"SM-in-{org}", "event": f"evt_{org}",
+            }  # fmt: skip
+            for statement in BUSY:
+                used = {name: each for name, each in known.items() if f":{name}" in statement}
+                assert cursor.run(statement, **used) == 1
+    with raw(url) as cursor:
+        cursor.run("INSERT INTO pull_mark (provider, pulled_until) VALUES ('twilio', :at)", at=NOW)
+        if not cursor.is_sqlite:  # ids that were given here are given again by no sequence
+            cursor.run("SELECT setval('message_id_seq', (SELECT max(id) FROM message))")
+
+
+BUSY = (
+    (
+        "UPDATE inbound_text SET addressed_to = 'sitter', sitter_id = :sitter, inbox_at = :now"
+        " WHERE message_id = :first"
+    ),
+    (
+        "INSERT INTO message (id, org_id, direction, status, body, to_e164, number_id, decision,"
+        " provider, provider_message_id, segments, attempts, actor, created_at, claimed_at)"
+        " VALUES (:out, :org, 'outbound', 'sent', 'Berta: Hi', :phone, :number, '{}', 'sandbox',"
+        " :sid, 1, 1, 'petmsg', :now, :now)"
+    ),
+    (
+        "INSERT INTO message_attempt (org_id, message_id, attempt, number_id, status,"
+        " provider_message_id, claimed_at) VALUES (:org, :out, 1, :number, 'sent', :sid, :now)"
+    ),
+    (
+        "INSERT INTO relay (message_id, org_id, kind, about_id, sitter_id, number_id)"
+        " VALUES (:out, :org, 'forward', :first, :sitter, :number)"
+    ),
+    (
+        "INSERT INTO relay_question (org_id, message_id, sitter_id, options, asked_at, closed_at,"
+        " outcome, client_id) VALUES (:org, :second, :sitter, '[1]', :now, :now, 'sent', :client)"
+    ),
+    (
+        "INSERT INTO stray_text (provider_message_id, to_e164, received_at, media_count,"
+        " adopted_id, adopted_at) VALUES (:stray, '+19995550100', :now, 0, :second, :now)"
+    ),
+    "INSERT INTO auto_reply (org_id, phone_key, replied_at) VALUES (:org, 'k', :now)",
+    (
+        "INSERT INTO stripe_event (event_id, org_id, booking, kind, outcome, received_at)"
+        " VALUES (:event, :org, 'B-1', 'payment_intent.succeeded', 'confirmed', :now)"
+    ),
+)
+
+
+def strip(url: str) -> None:
+    """Take every key, CHECK, index and trigger away; the rows stay."""
+    with raw(url, pragmas=("foreign_keys=OFF",)) as cursor:
+        cascade = "" if cursor.is_sqlite else " CASCADE"
+        for table in metadata.tables:
+            cursor.run(f"CREATE TABLE bare_{table} AS SELECT * FROM {table}")
+            cursor.run(f"DROP TABLE {table}{cascade}")
+            cursor.run(f"ALTER TABLE bare_{table} RENAME TO {table}")
+
+
+@pytest.fixture
+def bare(bare_world: str) -> Iterator[Cursor]:
+    """A cursor on the two companies; what a test plants is gone after it."""
+    with suppress(RolledBack), raw(bare_world, pragmas=("foreign_keys=OFF",)) as cursor:
+        yield cursor
+        raise RolledBack
+
+
+def examine(
+    cursor: Cursor, url: str, *names: str, org: str | None = None, now: datetime = NOW
+) -> list[Checked]:
+    patient = doctor.admitted(cursor, Patient(locate(url), now, {}), org)
+    return doctor.examine(cursor, patient, names)
+
+
+def told(rows: list[Checked]) -> list[str]:
+    """The checks that found a problem."""
+    return sorted({row.check for row in rows if row.result is CheckResult.PROBLEM})
