@@ -40,15 +40,17 @@ _PRAGMAS = (
 def make_engine(location: Location, *, keep_open: bool = False) -> Engine:
     """An engine for writing. Raises `DatabaseMissing` for an SQLite file that is not there.
 
-    `keep_open` leaves an SQLite file open between the transactions of a batch: whoever closes it
-    last copies the whole log into it, and the next to open it reads every page anew. A process
-    that lives for long must not: the file under its feet may be a restored backup by then.
+    `keep_open` is for a batch, whose transactions follow each other at once. An SQLite file stays
+    open between them: whoever closes it last copies the whole log into it, and the next to open it
+    reads every page anew. A connection to PostgreSQL is not asked whether it still lives. A process
+    that lives for long must not want it: the file under its feet may be a restored backup by then,
+    and the server may have been restarted.
     """
     if location.path is None:
         return create_engine(
             location.url,
             isolation_level="READ COMMITTED",
-            pool_pre_ping=True,
+            pool_pre_ping=not keep_open,
             hide_parameters=True,
             connect_args={
                 "connect_timeout": CONNECT_SECONDS,

@@ -16,6 +16,7 @@ from petmsg.errors import (
     PetmsgError,
 )
 
+CONNECTION_LOST = "database_connection"
 _FULL = (
     "database_full",
     "The disk is full, or the file may not grow.",
@@ -57,7 +58,7 @@ _SQLITE = {
 }
 _BUSY_STATES = frozenset({"40001", "40P01", "55P03"})
 _POSTGRES = {
-    "08": ("database_connection", "The connection to PostgreSQL failed."),
+    "08": (CONNECTION_LOST, "The connection to PostgreSQL failed."),
     "28": ("database_login", "PostgreSQL refused the login."),
     "3D": ("database_missing", "PostgreSQL has no database of that name."),
     "42501": ("database_permission", "The PostgreSQL role lacks a permission."),
@@ -65,11 +66,16 @@ _POSTGRES = {
     "53100": ("database_full", "The disk of the PostgreSQL server is full."),
     "53": ("database_resources", "PostgreSQL is out of resources."),
     "57014": ("database_timeout", "PostgreSQL took too long and the statement was stopped."),
-    "57": ("database_connection", "PostgreSQL is shutting down or starting up."),
+    "57": (CONNECTION_LOST, "PostgreSQL is shutting down or starting up."),
     "25006": ("database_read_only", "The PostgreSQL server is read-only."),
     "XX": ("database_corrupt", "PostgreSQL reports an internal error."),
 }
 
+_LOST = (
+    CONNECTION_LOST,
+    "The connection to PostgreSQL was lost.",
+    "Run the command again once the server is back: it is safe to repeat.",
+)
 _CONNECTION = (
     (
         "database_missing",
@@ -90,9 +96,7 @@ _CONNECTION = (
         r"too many (clients|connections)|remaining connection slots",
     ),
     (
-        "database_connection",
-        "The connection to PostgreSQL was lost.",
-        "Run the command again once the server is back: it is safe to repeat.",
+        *_LOST,
         r"closed the connection|terminating|shutting down|starting up|connection is (lost|closed)",
     ),
 )
@@ -143,7 +147,13 @@ def translate(problem: BaseException) -> PetmsgError:
         return _from_postgres(str(state), cause)
     if type(cause).__module__.startswith("psycopg"):
         return _without_state(str(cause))
-    return DatabaseUnusable(f"The database failed ({type(cause).__name__}).")
+    if type(cause).__name__ == "PendingRollbackError":
+        return _unusable(*_LOST)
+    return _unusable(
+        "database_error",
+        f"The database failed ({type(cause).__name__}).",
+        "Check the database: petmsg db check",
+    )
 
 
 def _without_state(words: str) -> PetmsgError:
@@ -155,7 +165,7 @@ def _without_state(words: str) -> PetmsgError:
         if re.search(pattern, words):
             return _unusable(code, message, hint)
     return _unusable(
-        "database_connection",
+        CONNECTION_LOST,
         "PostgreSQL cannot be reached.",
         "Check the URL, and that the server is running: petmsg config show",
     )
@@ -168,6 +178,13 @@ def is_passing(problem: BaseException) -> bool:
         name = getattr(cause, "sqlite_errorname", "") or ""
         return name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
     return getattr(cause, "sqlstate", None) in _BUSY_STATES
+
+
+def is_missing_table(problem: BaseException) -> bool:
+    """Whether a statement named a table that the database does not have."""
+    return getattr(problem, "sqlstate", None) == "42P01" or (
+        isinstance(problem, sqlite3.Error) and "no such table" in str(problem)
+    )
 
 
 def _from_sqlite(cause: sqlite3.Error) -> PetmsgError:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import APPLICATION_ID, Location
-from petmsg.db.problems import is_driver_error, translate
+from petmsg.db.problems import is_driver_error, is_missing_table, translate
 from petmsg.db.schema_version import HEAD, REVISIONS
 from petmsg.errors import DatabaseMissing, DatabaseUnusable, SchemaAhead, SchemaBehind
 
@@ -23,6 +23,7 @@ POSTGRES_OPTIONS = (
 )
 CONNECT_SECONDS = 5
 BUSY_SECONDS = 30.0
+_REVISION = "SELECT version_num FROM alembic_version"
 
 
 def busy_seconds(location: Location) -> float:
@@ -139,12 +140,17 @@ def stored_revision(cursor: Cursor) -> str | None:
         there = cursor.value("SELECT to_regclass('alembic_version')")
     if there is None:
         return None
-    return cursor.value("SELECT version_num FROM alembic_version")
+    return cursor.value(_REVISION)
 
 
 def require_schema(cursor: Cursor) -> None:
     """Raises `SchemaBehind` or `SchemaAhead` unless the database is at this petmsg's revision."""
-    revision = stored_revision(cursor)
+    try:
+        revision = cursor.value(_REVISION)
+    except Exception as problem:
+        if not is_missing_table(problem):
+            raise
+        revision = None
     if revision == HEAD:
         return
     if revision is None:

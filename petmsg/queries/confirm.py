@@ -10,12 +10,18 @@ from typing import Any
 
 from petmsg.db.cursor import Cursor
 
+# What else is read of a booking may be a moment older than the row itself, where PostgreSQL waited
+# for its lock. A thread is never unmade, and a booking that is still pending then got no window.
 BOOKINGS = """
 SELECT b.id, b.ref, b.client_id, b.sitter_id, b.status, b.starts_at, b.ends_at,
-       c.ref AS client, s.ref AS sitter, s.name AS sitter_name, s.status AS sitter_status
+       c.ref AS client, s.ref AS sitter, s.name AS sitter_name, s.status AS sitter_status,
+       t.id AS thread_id, n.e164 AS default_number,
+       EXISTS (SELECT 1 FROM assignment_window w WHERE w.booking_id = b.id) AS has_window
 FROM booking b
 JOIN client c ON c.org_id = b.org_id AND c.id = b.client_id
 LEFT JOIN sitter s ON s.org_id = b.org_id AND s.id = b.sitter_id
+LEFT JOIN thread t ON t.org_id = b.org_id AND t.client_id = b.client_id
+LEFT JOIN message_number n ON n.id = t.default_number_id
 WHERE b.org_id = :org_id AND b.ref IN (:refs)
 """
 

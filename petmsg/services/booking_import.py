@@ -252,9 +252,7 @@ class BookingRows:
 
 def place_windows(work: Work, rows: Sequence[dict[str, Any]]) -> dict[int, window.Placed]:
     """The windows of confirmed bookings, moved to their times and sitters."""
-    threads = window.threads_for(
-        work, {row["client_id"]: (row["client"], row["sitter_id"]) for row in rows}
-    )
+    threads = window.threads_of(work, rows)
     return window.place(work, [booked_time(row) for row in rows], threads)
 
 

@@ -89,7 +89,7 @@ def as_it_stands(work: Work, ref: str) -> Confirmed:
     if not rows:
         raise no_booking(work.cursor, work.org.id, ref)
     row = rows[0]
-    thread = window.threads_for(work, {row["client_id"]: (row["client"], None)})[row["client_id"]]
+    thread = window.threads_of(work, rows)[row["client_id"]]
     (placed,) = work.cursor.in_list(queries.WINDOWS, "booking_ids", [row["id"]], org_id=work.org.id)
     return Confirmed(
         booking=row["ref"],
@@ -124,12 +124,15 @@ def _problem(
 def _confirm(work: Work, rows: list[dict[str, Any]]) -> dict[str, Confirmed]:
     if not rows:
         return {}
-    threads = window.threads_for(
-        work, {row["client_id"]: (row["client"], row["sitter_id"]) for row in reversed(rows)}
+    threads = window.threads_of(work, rows)
+    pending = {row["id"]: row for row in rows if row["status"] == BookingStatus.PENDING}
+    placed = window.place(
+        work,
+        [booked_time(row) for row in rows],
+        threads,
+        without={each for each, row in pending.items() if not row["has_window"]},
     )
-    placed = window.place(work, [booked_time(row) for row in rows], threads)
-    pending = [row["id"] for row in rows if row["status"] == BookingStatus.PENDING]
-    work.cursor.run_in_list(queries.MARK_CONFIRMED, "ids", pending)
+    work.cursor.run_in_list(queries.MARK_CONFIRMED, "ids", list(pending))
     overlapping = window.overlaps(work, [row["id"] for row in rows])
     done = {}
     for row in rows:

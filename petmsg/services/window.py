@@ -1,6 +1,6 @@
 """Assignment windows follow their bookings: the one place that computes and stores them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -72,15 +72,38 @@ def threads_for(
     }
 
 
+def threads_of(work: Work, bookings: Sequence[Mapping[str, Any]]) -> dict[int, ThreadFound]:
+    """`threads_for` the clients of these rows of `queries.confirm.BOOKINGS`.
+
+    A thread that is made gets the number of the client's first booking's sitter.
+    """
+    there = {
+        row["client_id"]: ThreadFound(row["thread_id"], row["default_number"], reused=True)
+        for row in bookings
+        if row["thread_id"] is not None
+    }
+    missing = {
+        row["client_id"]: (row["client"], row["sitter_id"])
+        for row in reversed(bookings)
+        if row["thread_id"] is None
+    }
+    return there | threads_for(work, missing)
+
+
 def place(
-    work: Work, booked: Sequence[BookedTime], threads: Mapping[int, ThreadFound]
+    work: Work,
+    booked: Sequence[BookedTime],
+    threads: Mapping[int, ThreadFound],
+    *,
+    without: Container[int] = (),
 ) -> dict[int, Placed]:
     """A window for each confirmed booking: its times, its sitter and today's grace.
 
-    One window per booking: one that is there is moved. Results by booking id.
+    One window per booking: one that is there is moved. `without` are the ids of bookings that are
+    known to have none yet. Results by booking id.
     """
     cursor = work.cursor
-    ids = [each.booking_id for each in booked]
+    ids = [each.booking_id for each in booked if each.booking_id not in without]
     there = {
         row["booking_id"]: row
         for row in cursor.in_list(queries.WINDOWS, "booking_ids", ids, org_id=work.org.id)

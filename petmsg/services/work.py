@@ -15,7 +15,7 @@ from sqlmodel import Session
 from petmsg.chain import GENESIS, canonical, event_hash
 from petmsg.db.cursor import Cursor
 from petmsg.db.engine import cursor_of, is_unique_violation
-from petmsg.db.problems import is_driver_error, is_passing, translate
+from petmsg.db.problems import CONNECTION_LOST, is_driver_error, is_passing, translate
 from petmsg.errors import PetmsgError
 from petmsg.queries.org import OrgRow
 
@@ -165,7 +165,10 @@ def take_alone(
             raise
         if is_unique_violation(problem) and tries > 1:
             return take_alone(work, item, one, ref=ref, tries=tries - 1)
-        return Failure(ref(item), translate(problem))
+        told = translate(problem)
+        if told.code == CONNECTION_LOST:
+            raise  # no row's own fault, and nothing after it can be written
+        return Failure(ref(item), told)
 
 
 _EVENT_COLUMNS = ("seq", "event", "entity", "ref", "reason", "payload", "previous_hash", "hash")
@@ -202,14 +205,15 @@ def _append(cursor: Cursor, work: Work) -> None:
 
 def _locked_head(cursor: Cursor, org_id: int) -> tuple[int, str]:
     """The chain's last event. Its row is locked until the commit (on SQLite the file is)."""
-    cursor.run(
-        "INSERT INTO audit_head (org_id, seq, hash) VALUES (:org_id, 0, :genesis)"
-        " ON CONFLICT (org_id) DO NOTHING",
-        org_id=org_id,
-        genesis=GENESIS,
-    )
     lock = "" if cursor.is_sqlite else " FOR UPDATE"
-    row = cursor.tuples(
-        f"SELECT seq, hash FROM audit_head WHERE org_id = :org_id{lock}", org_id=org_id
-    )[0]
-    return row[0], row[1]
+    sql = f"SELECT seq, hash FROM audit_head WHERE org_id = :org_id{lock}"
+    found = cursor.tuples(sql, org_id=org_id)
+    if not found:
+        cursor.run(
+            "INSERT INTO audit_head (org_id, seq, hash) VALUES (:org_id, 0, :genesis)"
+            " ON CONFLICT (org_id) DO NOTHING",
+            org_id=org_id,
+            genesis=GENESIS,
+        )
+        found = cursor.tuples(sql, org_id=org_id)
+    return found[0][0], found[0][1]

@@ -1,19 +1,29 @@
 """Several texts in one transaction: what goes wrong with one changes nothing for the others."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
-from petmsg.errors import Refused
-from petmsg.services.work import Failure, Work, take_together
+from petmsg.db import migrate
+from petmsg.errors import DatabaseUnusable, Refused
+from petmsg.services.work import Failure, Work, each, take_together
 from tests.consistency import problems
-from tests.fixtures import add_org, looking, working
+from tests.fixtures import ACTOR, NOW, add_org, looking, working
 
 
 @pytest.fixture
 def url(migrated_url: str) -> str:
     add_org(migrated_url)
     return migrated_url
+
+
+@pytest.fixture
+def migrated_postgres(postgres_url: str) -> str:
+    migrate.upgrade(postgres_url, actor=ACTOR, now=NOW)
+    add_org(postgres_url)
+    return postgres_url
 
 
 def appending(work: Work, *, wrong: Callable[[int], None]) -> Callable[[int], int]:
@@ -79,3 +89,33 @@ def test_a_bug_is_raised(url: str) -> None:
 def test_nothing_is_nothing(url: str) -> None:
     with working(url) as work:
         assert take_together(work, [], str, ref=str) == []
+
+
+@pytest.mark.parametrize("how", ["together", "each"])
+def test_a_connection_that_is_lost_is_no_items_failure(migrated_postgres: str, how: str) -> None:
+    """Nothing after it could be written: the whole transaction is told as lost."""
+
+    def cut(item: int) -> int:
+        if item == 2:
+            work.cursor.run("SELECT pg_terminate_backend(pg_backend_pid())")
+        return item
+
+    with pytest.raises(DatabaseUnusable) as lost, working(migrated_postgres) as work:  # noqa: PT012
+        if how == "together":
+            take_together(work, [1, 2, 3], cut, ref=str)
+        else:
+            each(work, [1, 2, 3], cut)
+    assert lost.value.code == "database_connection"
+    assert lost.value.hint
+
+
+def test_a_lost_connection_that_was_overlooked_is_told_all_the_same(migrated_postgres: str) -> None:
+    """The next statement fails for SQLAlchemy's own reason, which has no words for a person."""
+    with pytest.raises(DatabaseUnusable) as lost, working(migrated_postgres) as work:  # noqa: PT012
+        with suppress(DBAPIError):
+            work.session.connection().exec_driver_sql(
+                "SELECT pg_terminate_backend(pg_backend_pid())"
+            )
+        work.cursor.run("SELECT 1")
+    assert lost.value.code == "database_connection"
+    assert "the server is back" in (lost.value.hint or "")
