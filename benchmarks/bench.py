@@ -46,13 +46,13 @@ class Bench:
 
     @cached_property
     def _server(self) -> Any:
-        """A PostgreSQL server of our own, None where the machine has none."""
+        """A PostgreSQL server of our own that commits to a disk; None where there is none."""
         if not self._wants_postgres:
             return None
         from tests.postgres import NoPostgres, running_server
 
         try:
-            return self._at_end.enter_context(running_server())
+            return self._at_end.enter_context(running_server(durable=True))
         except NoPostgres as problem:
             self.notes.append(f"Without PostgreSQL: {problem}.")
             return None

@@ -1,8 +1,9 @@
 """Lists, shows and explanations in a company that has grown, against a small one.
 
 PostgreSQL, in one process, each command as cron runs it but for the start of the interpreter. The
-rows are made by the server itself. A million threads with ten million texts take it many minutes:
-`PETMSG_BENCH_THREADS=1000000 python -m benchmarks scale`; without that it is a tenth.
+rows are made by the server itself: for each sitter a visit at each hour, back from now. A million
+threads with ten million texts take it many minutes: `PETMSG_BENCH_THREADS=1000000 python -m
+benchmarks scale`; without that it is a tenth.
 """
 
 import io
@@ -62,14 +63,16 @@ _ROWS = (
     ),
     (
         "INSERT INTO booking (org_id, ref, client_id, sitter_id, status, starts_at, ends_at,"
-        " created_at) SELECT 1, 'B-' || i, i, i % 50 + 1, 'confirmed', :now - interval '1 hour',"
-        " :now + interval '1 hour', :now FROM generate_series(1, {n}) i"
+        " created_at) SELECT 1, 'B-' || i, i, i % 50 + 1, 'confirmed',"
+        " :now - interval '1 hour' * (i / 50 + 1), :now - interval '1 hour' * (i / 50 - 1), :now"
+        " FROM generate_series(1, {n}) i"
     ),
     (
         "INSERT INTO assignment_window (org_id, thread_id, client_id, booking_id, sitter_id,"
         " starts_at, booked_until, ends_at, created_at)"
-        " SELECT 1, i, i, i, i % 50 + 1, :now - interval '1 hour', :now + interval '1 hour',"
-        " :now + interval '2 hours', :now FROM generate_series(1, {n}) i"
+        " SELECT 1, i, i, i, i % 50 + 1, :now - interval '1 hour' * (i / 50 + 1),"
+        " :now - interval '1 hour' * (i / 50 - 1), :now - interval '1 hour' * (i / 50 - 2), :now"
+        " FROM generate_series(1, {n}) i"
     ),
     (
         "INSERT INTO message (org_id, thread_id, client_id, direction, status, body, from_e164,"
@@ -107,6 +110,7 @@ _ROWS = (
         " 'C-' || i, '{{}}', CASE WHEN i = 1 THEN h.hash ELSE md5((i - 1)::text) || md5('') END,"
         " md5(i::text) || md5('') FROM audit_head h, generate_series(1, {n}) i ORDER BY i"
     ),
+    "UPDATE audit_head SET (seq, hash) = (SELECT max(seq), md5('{n}') || md5('') FROM audit_event)",
     (
         "INSERT INTO number_custody (org_id, number_id, from_at, class, status, sitter_id, reason,"
         " actor) SELECT 1, n.id, :now - interval '60 days', n.class, n.status, n.sitter_id, 'x',"

@@ -235,7 +235,8 @@ def _readdress_waiting(work: Work, client: Client) -> int:
     """Texts of hers that wait go to her primary phone; how many went elsewhere before."""
     primary = next(phone.e164 for phone in phones_of(work, client) if phone.is_primary)
     return work.cursor.run(
-        "UPDATE message SET to_e164 = :primary WHERE org_id = :org_id AND client_id = :client_id"
+        "UPDATE message SET to_e164 = :primary WHERE thread_id = ("
+        "SELECT id FROM thread WHERE org_id = :org_id AND client_id = :client_id)"
         " AND direction = 'outbound' AND status IN ('queued', 'held') AND to_e164 <> :primary",
         primary=primary,
         org_id=work.org.id,

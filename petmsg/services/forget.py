@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlmodel import and_, col, or_, select
+from sqlmodel import and_, col, or_, select, union
 
 from petmsg.enums import Direction, MessageStatus
 from petmsg.errors import Refused
-from petmsg.models import Client, Message, MessageNumber, SandboxText
+from petmsg.models import Client, Message, MessageNumber, SandboxText, Thread
 from petmsg.services import optout
 from petmsg.services.client import locked_client, phones_of
 from petmsg.services.work import Work
@@ -85,13 +85,24 @@ def forget(work: Work, text: str, *, reason: str) -> Forgotten:
 
 def _texts_of(work: Work, client: Client, numbers: Sequence[str]) -> Sequence[Message]:
     """Her texts, and those of her phones that no thread holds, locked until the commit."""
-    of_her_phone = and_(
-        col(Message.client_id).is_(None),
+    of_her_thread = select(Message.id).join(
+        Thread,
+        and_(
+            col(Thread.id) == Message.thread_id,
+            Thread.org_id == work.org.id,
+            Thread.client_id == client.id,
+        ),
+    )
+    of_her_phone = select(Message.id).where(
+        col(Message.thread_id).is_(None),
         or_(col(Message.from_e164).in_(numbers), col(Message.to_e164).in_(numbers)),
     )
     return work.session.exec(
         select(Message)
-        .where(Message.org_id == work.org.id, or_(Message.client_id == client.id, of_her_phone))
+        .where(
+            Message.org_id == work.org.id,
+            col(Message.id).in_(union(of_her_thread, of_her_phone)),
+        )
         .order_by(col(Message.id))
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -101,7 +112,10 @@ def _texts_of(work: Work, client: Client, numbers: Sequence[str]) -> Sequence[Me
 # The texts that repeat hers or name her: forwards of hers; what a sitter wrote that was passed on
 # to her; and notices about either, or about a text for which she was a choice.
 _REPEATING = """
-WITH hers AS (SELECT id FROM message WHERE org_id = :org_id AND client_id = :client_id),
+WITH hers AS (
+  SELECT m.id FROM thread t JOIN message m ON m.thread_id = t.id
+  WHERE t.org_id = :org_id AND t.client_id = :client_id
+),
 written AS (
   SELECT r.about_id AS id FROM relay r JOIN hers h ON h.id = r.message_id
   WHERE r.kind = 'reply' AND r.about_id IS NOT NULL

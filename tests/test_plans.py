@@ -1,0 +1,168 @@
+"""What PostgreSQL really does for each command, from its own log: no big table is read from end to
+end, and ten times the company costs a command no more pages.
+
+`auto_explain` writes the plan of every statement that was run, those of the ORM and of triggers
+among them, with the pages it touched.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import scale
+from tests.consistency import raw
+from tests.fixtures import run_cli
+from tests.postgres import Copies, PostgresServer
+
+pytestmark = pytest.mark.postgres
+
+SMALL, LARGE = 500, 5_000
+BIG = {
+    "client", "client_phone", "thread", "booking", "assignment_window", "message",
+    "message_attempt", "inbound_text", "audit_event",
+}  # fmt: skip
+WRITING = (
+    "client add Zoe --phone +13035550101 --ref Z-1",
+    "booking add --client Z-1 --sitter S-3 --start 2026-02-14T14:00Z --end +3h --ref Z-1",
+    "booking confirm Z-1",
+    "booking confirm B-8 B-9 B-10",
+    "booking reschedule B-11 --end +3d",
+    "booking reassign B-12 --nobody",
+    "booking cancel B-13 --reason sick",
+    "message send C-14 --body Hi --key k",
+    "message send C-15 --body Hi --queue-only",
+    "message dispatch",
+    "message receive --from +12020000016 --to +14155580003 --body Hello --sid SM1",
+    "message receive --from +12020000017 --to +14155580004 --body STOP --sid SM2",
+    "inbox claim 1001",
+    "inbox done --client C-101",
+    "number quarantine +14155580005 --reason complaints",
+    "number restore +14155580005 --reason better",
+    "client phone add C-19 +13035550119",
+    "client phone primary C-19 +13035550119",
+    "client forget C-18 --reason asked --yes",
+)
+SETTINGS = {
+    "session_preload_libraries": "auto_explain",
+    "auto_explain.log_min_duration": "0",
+    "auto_explain.log_analyze": "on",
+    "auto_explain.log_timing": "off",
+    "auto_explain.log_buffers": "on",
+    "auto_explain.log_nested_statements": "on",
+    "auto_explain.log_format": "json",
+}
+Plan = dict[str, Any]
+
+
+class Watched:
+    """A company in a database whose plans are logged."""
+
+    def __init__(self, server: PostgresServer, url: str) -> None:
+        self.url = url
+        self._logs = server.folder
+        name = url.rpartition("/")[2]
+        for setting, value in SETTINGS.items():
+            server.admin.execute(f"ALTER DATABASE {name} SET {setting} = '{value}'")
+
+    def plans(self, line: str) -> list[Plan]:
+        """The plans of all statements of a command."""
+        return self.logged(lambda: self._run(line))
+
+    def logged(self, act: Callable[[], object]) -> list[Plan]:
+        """The plans of what was done meanwhile."""
+        log = max(self._logs.glob("log-*"))
+        before = log.stat().st_size
+        act()
+        found = list(_plans(log, before))
+        assert found, "nothing was logged"
+        return found
+
+    def _run(self, line: str) -> None:
+        ran = run_cli(self.url, *line.split())
+        assert ran.code == 0, ran.err
+
+
+def _plans(log: Path, offset: int) -> Iterator[Plan]:
+    decoder = json.JSONDecoder(strict=False)
+    for piece in log.read_bytes()[offset:].decode().split(" plan:\n")[1:]:
+        plan, _ = decoder.raw_decode(piece.lstrip())
+        yield plan
+
+
+def nodes(plan: Plan) -> Iterator[Plan]:
+    """The node and all below it."""
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from nodes(below)
+
+
+def scans(plans: list[Plan]) -> list[str]:
+    """The big tables that are read from end to end, each with its statement."""
+    return [
+        f"{node['Relation Name']}: {' '.join(plan['Query Text'].split())[:200]}"
+        for plan in plans
+        for node in nodes(plan["Plan"])
+        if node["Node Type"] == "Seq Scan" and node["Relation Name"] in BIG
+    ]
+
+
+def pages(plans: list[Plan]) -> int:
+    """How many pages the statements touched."""
+    return sum(
+        plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] for plan in plans
+    )
+
+
+@pytest.fixture
+def watched(postgres_server: PostgresServer, postgres_template: Copies) -> Callable[[int], Watched]:
+    def company(threads: int) -> Watched:
+        url = postgres_template(f"grown-{threads}", partial(scale._build, threads))
+        return Watched(postgres_server, url)
+
+    return company
+
+
+def test_no_reading_command_reads_a_big_table_from_end_to_end(
+    watched: Callable[[int], Watched],
+) -> None:
+    large = watched(LARGE)
+    found = {line: scans(large.plans(line)) for line in scale.COMMANDS}
+    assert {line: each for line, each in found.items() if each} == {}
+
+
+def test_no_writing_command_reads_a_big_table_from_end_to_end(
+    watched: Callable[[int], Watched],
+) -> None:
+    large = watched(LARGE)
+    found = {line: scans(large.plans(line)) for line in WRITING}
+    assert {line: each for line, each in found.items() if each} == {}
+
+
+def test_ten_times_the_company_takes_no_more_pages(watched: Callable[[int], Watched]) -> None:
+    """Pages, unlike times, are the same on a busy machine. An index of ten times the rows may be a
+    level deeper."""
+    small, large = watched(SMALL), watched(LARGE)
+    touched = {
+        line: (pages(small.plans(line)), pages(large.plans(line))) for line in scale.COMMANDS
+    }
+    assert {line: each for line, each in touched.items() if each[1] > 1.5 * each[0]} == {}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT id FROM message WHERE body = 'text 7'",
+        "SELECT c.id FROM client c WHERE EXISTS (SELECT 1 FROM message WHERE from_e164 = c.name)",
+        "UPDATE booking SET status = 'confirmed' WHERE created_at < '1999-01-01'",
+    ],
+    ids=["alone", "below", "update"],
+)
+def test_a_scan_would_be_noticed(watched: Callable[[int], Watched], statement: str) -> None:
+    small = watched(SMALL)
+    with raw(small.url) as cursor:
+        plans = small.logged(lambda: cursor.run(statement))
+    assert scans(plans) != []
