@@ -55,6 +55,8 @@ campaigns: $(DEV) ## a million steps, ten thousand kills on each database: hours
 	@$(BIN)/python -m tests.campaigns.fuzzing $(ARGS)
 	@$(BIN)/python -m tests.campaigns.zones $(ARGS)
 	@$(BIN)/python -m tests.campaigns.backups $(ARGS)
+	@$(BIN)/python -m tests.campaigns.upgrading $(ARGS)
+	@$(BIN)/python -m tests.campaigns.upgrading --database postgresql $(ARGS)
 	@$(BIN)/python -m tests.campaigns.racing confirms $(ARGS)
 	@$(BIN)/python -m tests.campaigns.racing confirms --database postgresql $(ARGS)
 	@$(BIN)/python -m tests.campaigns.racing mixed $(ARGS)

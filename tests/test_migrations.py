@@ -394,49 +394,6 @@ def test_repeating_an_upgrade_changes_nothing(migrated_url: str) -> None:
     assert dump(migrated_url) == before
 
 
-RACE = """
-import os, sys
-from datetime import UTC, datetime
-import psycopg
-from petmsg.db import migrate
-url, racers = sys.argv[1], int(sys.argv[2])
-now = {"actor": "test", "now": datetime.now(UTC), "create": True}
-migrate.upgrade("sqlite:////nowhere/x.db", dry_run=True, **now)  # so that everything is imported
-ready, go = os.pipe()
-for _ in range(racers):
-    if os.fork() == 0:
-        code = 1
-        try:
-            os.close(go)
-            os.read(ready, 1)  # the start: everybody's end of the pipe closes at once
-            done = migrate.upgrade(url, **now)
-            os.write(1, f"{done.before} {done.after}\\n".encode())
-            code = 0
-        finally:
-            if code:
-                sys.excepthook(*sys.exc_info())
-            os._exit(code)
-os.close(ready)
-os.close(go)
-sys.exit(sum(os.wait()[1] != 0 for _ in range(racers)))
-"""
-
-
-@pytest.mark.slow
-def test_twelve_upgrades_at_once_all_succeed(database_url: str) -> None:
-    """One of them migrates, and the others find nothing to do."""
-    done = subprocess.run(
-        [sys.executable, "-c", RACE, database_url, "12"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert sorted(done.stdout.splitlines()) == [f"{HEAD} {HEAD}"] * 11 + [f"None {HEAD}"]
-    assert migrate.check(database_url) == []
-
-
 # ------------------------------------------------------------------------- files, revisions, others
 
 
