@@ -111,7 +111,7 @@ def measure_import(bench: Bench) -> list[Row]:
     content = "\n".join(lines).encode()
 
     def services() -> Iterator[Service]:
-        rows = read_batch(content, columns=booking_import.COLUMNS, required=("client",))
+        rows = read_batch(content, columns=booking_import.COLUMNS, required=("client",)).rows
         for piece in chunks(rows):
             yield partial(_import, piece)
 

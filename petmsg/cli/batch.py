@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from petmsg.cli.options import read_file
-from petmsg.cli.results import show_results
+from petmsg.cli.results import Results
 from petmsg.cli.run import Run
 from petmsg.errors import PetmsgError, UsageProblem
 from petmsg.render.nouns import IMPORTED
@@ -28,22 +28,25 @@ def import_file(
     """
     from petmsg.services.batch import chunks, read_batch
 
-    rows = read_batch(read_file(name), columns=columns, required=required)
-    results: list[Any] = []
+    batch = read_batch(read_file(name), columns=columns, required=required)
+    shown = Results(run, IMPORTED)
+    last = None
     run.is_batch = True
     try:
-        with run.progress("Importing", len(rows)) as bar:
-            for chunk in chunks(rows):
-                results += run.write(service, chunk)
+        with run.progress("Importing", batch.lines) as bar:
+            for chunk in chunks(batch.rows):
+                done = run.write(service, chunk)
                 bar.keep(len(chunk))
+                shown.add(done)
+                last = done[-1].row
     except BaseException:
-        if results:
-            show_results(run, IMPORTED, results)
+        if last is not None:
+            shown.close()
             if not run.dry_run:
-                run.say(f"Stopped after line {results[-1].row}: the rows up to it are done.")
+                run.say(f"Stopped after line {last}: the rows up to it are done.")
                 run.say("Import the whole file again; what is done stays unchanged.")
         raise
-    show_results(run, IMPORTED, results)
+    shown.close()
 
 
 def look_at_each(refs: Sequence[str], one: Callable[[str], Any]) -> list[Any]:
@@ -82,7 +85,7 @@ def refs_of(refs: Sequence[str] | None, file: str | None) -> "list[BatchRow]":
         named, file = [], "-"
     rows = [BatchRow(0, {"ref": ref}) for ref in named]
     if file is not None:
-        rows += read_batch(read_file(file), columns=("ref",), required=("ref",))
+        rows += read_batch(read_file(file), columns=("ref",), required=("ref",)).rows
     return rows
 
 

@@ -105,7 +105,7 @@ class _Report:
         self._seen: set[int] = set()
         self._advance = _nothing
         if streams and not self._as_json:
-            render.write("\t".join(field.name for field in fields))
+            render.write_header(fields)
 
     def progress(self, total: int) -> ExitStack:
         """A progress bar on a terminal, nothing elsewhere."""

@@ -16,31 +16,93 @@ def show_results(run: Run, fields: Sequence[Field], rows: Sequence[Any]) -> None
 
     Refused ones are told on stderr, except in JSON, where their row holds the error.
     """
-    from petmsg.services.work import Failure
+    shown = Results(run, fields)
+    shown.add(rows)
+    shown.close()
 
-    good = [row for row in rows if not isinstance(row, Failure)]
-    failed = [row for row in rows if isinstance(row, Failure)]
-    if run.output in (OutputFormat.JSON, OutputFormat.JSONL):
-        data = [result_data(run, fields, row) for row in rows]
-        if run.output is OutputFormat.JSON:
-            render.dump(data)
+
+class Results:
+    """`show_results` for rows that come piece by piece: JSONL and TSV are printed as they come, so
+    that any number of them takes the same memory; a JSON array and a table when all are there."""
+
+    def __init__(self, run: Run, fields: Sequence[Field], *, as_record: bool = True) -> None:
+        """`as_record`: a table of one row is shown as that one thing."""
+        self._run = run
+        self._fields = fields
+        self._as_record = as_record
+        self._kept: list[Any] = []
+        self._good = self._refused = 0
+        self._nobody: BrokenPipeError | None = None
+
+    def add(self, rows: Sequence[Any]) -> None:
+        """Take in what was done. Nobody may be reading any more: that stops no work."""
+        from petmsg.services.work import Failure
+
+        refused = sum(isinstance(row, Failure) for row in rows)
+        is_first = not self._good + self._refused
+        self._good += len(rows) - refused
+        self._refused += refused
+        if self._run.output not in (OutputFormat.JSONL, OutputFormat.TSV):
+            self._kept += rows
+        elif self._nobody is None:
+            try:
+                self._print(rows, below_header=is_first)
+            except BrokenPipeError as problem:
+                self._nobody = problem
+
+    def close(self) -> None:
+        """Print what was kept, say what was refused, and set the exit code."""
+        if not self._good + self._refused:
+            self.add([])
+        if self._nobody is not None:
+            raise self._nobody
+        if self._run.output is OutputFormat.JSON:
+            render.dump([result_data(self._run, self._fields, row) for row in self._kept])
+        elif self._run.is_table:
+            self._print_table()
+        if self._refused and self._good + self._refused > 1:
+            others = "" if self._run.dry_run or not self._good else "; the others are done"
+            total = self._good + self._refused
+            self._run.say(f"{self._refused} of {total} rows were refused{others}.")
+        if self._refused:
+            self._run.exit_code = REFUSED
+
+    def _print(self, rows: Sequence[Any], *, below_header: bool) -> None:
+        if self._run.output is OutputFormat.JSONL:
+            for row in rows:
+                render.write(json_text(result_data(self._run, self._fields, row)))
         else:
-            for each in data:
-                render.write(json_text(each))
-    elif run.is_table and len(good) == len(rows) == 1:
-        run.show_one(fields, good[0])
-    else:
-        run.show_list(fields, good)
-        for row in failed:
-            place = row.ref if row.row is None else f"line {row.row} ({row.ref})"
-            run.say(
-                f"{place}: {row.error.message}" + (f" {row.error.hint}" if row.error.hint else "")
-            )
-    if failed and len(rows) > 1:
-        others = "" if run.dry_run or not good else "; the others are done"
-        run.say(f"{len(failed)} of {len(rows)} rows were refused{others}.")
-    if failed:
-        run.exit_code = REFUSED
+            view = self._run.view
+            if below_header:
+                render.write_header(self._fields)
+            for row in rows:
+                if not self._told(row):
+                    render.write_row(self._fields, row, view)
+        render.flush()
+
+    def _print_table(self) -> None:
+        good = [row for row in self._kept if not self._is_refused(row)]
+        if self._as_record and len(good) == len(self._kept) == 1:
+            self._run.show_one(self._fields, good[0])
+            return
+        self._run.show_list(self._fields, good)
+        for row in self._kept:
+            self._told(row)
+
+    def _told(self, row: Any) -> bool:
+        """Whether the row was refused; then it is told on stderr."""
+        if not self._is_refused(row):
+            return False
+        place = row.ref if row.row is None else f"line {row.row} ({row.ref})"
+        hint = f" {row.error.hint}" if row.error.hint else ""
+        self._run.say(f"{place}: {row.error.message}{hint}")
+        return True
+
+    @staticmethod
+    def _is_refused(row: Any) -> bool:
+        from petmsg.services.work import Failure
+
+        return isinstance(row, Failure)
 
 
 def show_plans(run: Run, rows: Sequence[Any]) -> None:

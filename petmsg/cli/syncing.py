@@ -7,18 +7,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from petmsg.cli.carriers import carrier_of
-from petmsg.cli.results import result_data, show_results
+from petmsg.cli.results import Results
 from petmsg.cli.run import Run
-from petmsg.enums import OutputFormat
-from petmsg.errors import REFUSED, PetmsgError, ProviderAccount, ProviderUnavailable
+from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow
 from petmsg.queries.sync import OnItsWay, on_its_way
-from petmsg.render import output as render
 from petmsg.render.fields import Field
-from petmsg.render.safe import json_text
-from petmsg.services.sync import REPORTS_COME_WITHIN, Answer, Reported, take_in
-from petmsg.services.work import Failure
+from petmsg.services.sync import REPORTS_COME_WITHIN, Answer, take_in
 
 CHUNK = 100
 THREADS = 8
@@ -31,7 +27,7 @@ def sync(run: Run, *, fields: Sequence[Field], limit: int) -> None:
     # All of them before the first question: one org's missing credentials leave no other half done.
     lines = [(org, carrier_of(run, org, threads=THREADS)) for org in run.orgs()]
     unanswered: dict[str, list[PetmsgError]] = {carrier.name: [] for _, carrier in lines}
-    shown = _Shown(run, fields)
+    shown = Results(run, fields, as_record=False)
     try:
         for org, carrier in lines:
             _sync_org(run, org, carrier, unanswered[carrier.name], shown, limit=limit)
@@ -42,39 +38,12 @@ def sync(run: Run, *, fields: Sequence[Field], limit: int) -> None:
             raise _told(problems)
 
 
-class _Shown:
-    """What is printed: with `-o jsonl` as it is stored, else together at the end."""
-
-    def __init__(self, run: Run, fields: Sequence[Field]) -> None:
-        self._run = run
-        self._fields = fields
-        self._rows: list[Reported | Failure] = []
-
-    def add(self, rows: Sequence[Reported | Failure]) -> None:
-        """Take in what was stored."""
-        if self._run.output is not OutputFormat.JSONL:
-            self._rows += rows
-            return
-        for row in rows:
-            render.write(json_text(result_data(self._run, self._fields, row)))
-            if isinstance(row, Failure):
-                self._run.exit_code = REFUSED
-        render.flush()
-
-    def close(self) -> None:
-        """Print what was kept."""
-        if any(isinstance(row, Failure) for row in self._rows):
-            show_results(self._run, self._fields, self._rows)
-        elif self._run.output is not OutputFormat.JSONL:
-            self._run.show_list(self._fields, self._rows)
-
-
 def _sync_org(
     run: Run,
     org: OrgRow,
     carrier: Provider,
     problems: list[PetmsgError],
-    shown: _Shown,
+    shown: Results,
     *,
     limit: int,
 ) -> None:

@@ -55,6 +55,11 @@ def say(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
+def write_header(fields: Sequence[Field]) -> None:
+    """The names above rows of data."""
+    write("\t".join(field.name for field in fields))
+
+
 def write_row(fields: Sequence[Field], row: Any, view: View) -> None:
     """One row of data, its fields between tabs."""
     write("\t".join(_tsv_cell(field.data(row, view)) for field in fields))
@@ -66,7 +71,7 @@ def flush() -> None:
 
 
 def _tsv(fields: Sequence[Field], rows: Iterable[Any], view: View) -> None:
-    write("\t".join(field.name for field in fields))
+    write_header(fields)
     for row in rows:
         write_row(fields, row, view)
 

@@ -1,19 +1,25 @@
-"""Batch input: CSV with a header, or JSONL, read whole before a transaction opens.
+"""Batch input: CSV with a header, or JSONL, in memory before a transaction opens.
 
 A file that cannot be read at all is an error; a bad row is its own row's error and stops no other.
 """
 
+import codecs
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, NamedTuple
 
 from petmsg.errors import MalformedFile, MalformedRow, PetmsgError
 from petmsg.services.work import Failure, Work, take_alone
 
 CHUNK = 1000
 _LONGEST_CELL = 4096
+_PIECE = 1 << 20
+_BEGIN = re.compile(rb"(?:\xef\xbb\xbf)?\s*(\S?)")
 FORMULA_STARTS = "=+-@|%\t\r"
 """With which a spreadsheet begins a formula: a cell of ours that does is written with a `'`."""
 
@@ -44,9 +50,14 @@ class RowDone:
     result: str
 
 
-def read_batch(
-    content: bytes, *, columns: Sequence[str], required: Sequence[str]
-) -> list[BatchRow]:
+class Batch(NamedTuple):
+    """The rows of a file, each made when it is asked for, and how many lines the file has."""
+
+    rows: Iterator[BatchRow]
+    lines: int
+
+
+def read_batch(content: bytes, *, columns: Sequence[str], required: Sequence[str]) -> Batch:
     """The rows of a CSV or JSONL file. Raises `MalformedFile`.
 
     JSONL is told by its first character, an opening brace. Columns that are not known are refused,
@@ -57,24 +68,25 @@ def read_batch(
         raise MalformedFile(
             "The file is not UTF-8 text.", hint="Save it as CSV UTF-8, not as UTF-16 or a workbook."
         )
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        line = content[: problem.start].count(b"\n") + 1
-        raise MalformedFile(
-            f"Line {line} is not UTF-8.", hint="Save the file as CSV UTF-8."
-        ) from None
-    if not text.strip():
+    _check_encoding(content)
+    begun = _BEGIN.match(content)
+    first = begun[1] if begun is not None else b""
+    if not first:
         raise MalformedFile("The file is empty.", hint=f"Its header: {','.join(columns)}")
-    if text.lstrip().startswith("{"):
-        return list(_jsonl(text, columns=columns, required=required))
-    return list(_csv(text, columns=columns, required=required))
+    # Read line by line: as one text, and as a list of rows, it would take ten times its size.
+    text = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="\n" if first == b"{" else "")
+    if first == b"{":
+        return Batch(_jsonl(text, columns=columns, required=required), content.count(b"\n"))
+    reader = csv.reader(text, strict=True)
+    header = _header(reader, columns=columns, required=required)
+    return Batch(_csv(reader, header), content.count(b"\n"))
 
 
-def chunks(rows: Sequence[BatchRow]) -> Iterator[Sequence[BatchRow]]:
+def chunks(rows: Iterable[BatchRow]) -> Iterator[Sequence[BatchRow]]:
     """The rows in pieces of one transaction each."""
-    for start in range(0, len(rows), CHUNK):
-        yield rows[start : start + CHUNK]
+    rows = iter(rows)
+    while piece := list(islice(rows, CHUNK)):
+        yield piece
 
 
 def one_by_one(
@@ -98,13 +110,32 @@ def one_by_one(
     return results
 
 
-def _csv(text: str, *, columns: Sequence[str], required: Sequence[str]) -> Iterator[BatchRow]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+def _check_encoding(content: bytes) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(content), _PIECE):
+            decoder.decode(content[start : start + _PIECE])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        try:
+            content.decode("utf-8")
+        except UnicodeDecodeError as problem:
+            line = content.count(b"\n", 0, problem.start) + 1
+            raise MalformedFile(
+                f"Line {line} is not UTF-8.", hint="Save the file as CSV UTF-8."
+            ) from None
+
+
+def _header(reader: Any, *, columns: Sequence[str], required: Sequence[str]) -> list[str]:
     try:
         header = [name.strip().lower() for name in next(reader)]
     except (csv.Error, StopIteration) as problem:
         raise MalformedFile(f"The header cannot be read: {problem}.") from None
     _check_header(header, columns=columns, required=required)
+    return header
+
+
+def _csv(reader: Any, header: Sequence[str]) -> Iterator[BatchRow]:
     while True:
         line = reader.line_num + 1
         try:
@@ -129,9 +160,10 @@ def _csv(text: str, *, columns: Sequence[str], required: Sequence[str]) -> Itera
         yield _checked(line, dict(zip(header, map(_from_spreadsheet, cells), strict=True)))
 
 
-def _jsonl(text: str, *, columns: Sequence[str], required: Sequence[str]) -> Iterator[BatchRow]:
-    # Not splitlines(): a JSON text may hold U+2028 and its like as they are.
-    for line, written in enumerate(text.split("\n"), start=1):
+def _jsonl(
+    text: Iterable[str], *, columns: Sequence[str], required: Sequence[str]
+) -> Iterator[BatchRow]:
+    for line, written in enumerate(text, start=1):
         if not written.strip():
             continue
         try:
