@@ -1,7 +1,11 @@
 """Taking turns: the two sides of a pair are measured in the same rounds of the same run."""
 
 import gc
+import json
+import os
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -81,6 +85,49 @@ def seconds(run: Callable[[], object]) -> float:
         return time.perf_counter() - begun
     finally:
         gc.enable()
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a process took, its start too. `peak_memory` is in bytes."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_memory: int
+
+
+# A small process in between, because a child begins with the peak memory of whoever forks it.
+_WATCHING = """
+import os, sys, time
+begun = time.perf_counter()
+nowhere = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=nowhere)
+_, status, used = os.wait4(pid, 0)
+took = time.perf_counter() - begun
+code = os.waitstatus_to_exitcode(status)
+print([code, took, used.ru_utime + used.ru_stime, used.ru_maxrss])
+"""
+
+
+def watched(command: Sequence[str], environ: Mapping[str, str]) -> Watched:
+    """Run a program, its output to nowhere. `environ` goes on top of ours without petmsg's own.
+
+    Raises `RuntimeError` where it fails.
+    """
+    ran = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _WATCHING, *command],
+        env={
+            **{name: value for name, value in os.environ.items() if "PETMSG" not in name},
+            **environ,
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    code, took, cpu_seconds, kilobytes = json.loads(ran.stdout)
+    if code:
+        raise RuntimeError(ran.stderr)
+    return Watched(took, cpu_seconds, kilobytes * 1024)
 
 
 def counted(value: float) -> Sample:

@@ -4,8 +4,6 @@ The floor is what the numbers may send: one segment a second each. The peer with
 provider's own SDK in a loop, in as many threads, with no database and no pace.
 """
 
-import json
-import os
 import queue
 import subprocess
 import sys
@@ -17,7 +15,7 @@ from typing import Any
 
 from benchmarks import company
 from benchmarks.bench import Bench
-from benchmarks.measure import Row, Sample, counted
+from benchmarks.measure import Row, Sample, Watched, counted, watched
 from petmsg.db.engine import cursor_of, make_engine, transaction
 from petmsg.db.location import locate
 from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
@@ -26,29 +24,13 @@ from tests.twilio_process import running_fake
 WORKERS = 32
 LATENCY = 0.15
 _PREFIX = "+1628555"
-# A small process in between, because a child begins with the peak memory of whoever forks it.
-_WATCHED = """
-import os, sys, time
-begun = time.perf_counter()
-nowhere = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=nowhere)
-_, status, used = os.wait4(pid, 0)
-took = time.perf_counter() - begun
-code = os.waitstatus_to_exitcode(status)
-print([code, took, used.ru_utime + used.ru_stime, used.ru_maxrss])
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """One run of the command: what it took, and what the carrier saw of it.
+    """One run of the command: what it took, and what the carrier saw of it."""
 
-    `seconds` are those of the whole process, its start too. `peak_memory` is in bytes.
-    """
-
-    seconds: float
-    cpu_seconds: float
-    peak_memory: int
+    process: Watched
     peak_connections: int
     peak_requests: int
 
@@ -62,7 +44,7 @@ def measure(bench: Bench) -> list[Row]:
     for kind in bench.databases:
         few = _drained(bench, kind, texts // 10, numbers)
         many = _drained(bench, kind, texts, numbers)
-        took = Sample((many.seconds,))
+        took = Sample((many.process.seconds,))
         what = f"{texts:,} texts over {numbers} numbers, {kind}"
         rows += [
             Row("sending", what, took, "one a second and number", floor, at_most=1.03),
@@ -70,9 +52,9 @@ def measure(bench: Bench) -> list[Row]:
             Row(
                 "sending",
                 f"peak memory, {texts:,} texts, {kind}",
-                counted(many.peak_memory),
+                counted(many.process.peak_memory),
                 f"{texts // 10:,} texts",
-                counted(few.peak_memory),
+                counted(few.process.peak_memory),
                 at_most=1.1,
             ),
             Row(
@@ -85,8 +67,9 @@ def measure(bench: Bench) -> list[Row]:
             ),
         ]
         bench.notes.append(
-            f"sending, {kind}: {texts / many.seconds:.1f} messages/s (the floor {numbers}, the SDK"
-            f" {texts / bare.best:.0f}), {many.cpu_seconds / texts * 1000:.1f} ms of CPU each."
+            f"sending, {kind}: {texts / took.best:.1f} messages/s (the floor {numbers}, the SDK"
+            f" {texts / bare.best:.0f}), {many.process.cpu_seconds / texts * 1000:.1f} ms of CPU"
+            " each."
         )
     return rows
 
@@ -101,28 +84,12 @@ def _drained(bench: Bench, kind: str, texts: int, numbers: int) -> Drained:
     url = bench.database(kind, f"queue-{texts}", build)
     with running_fake(any_number=True, latency_seconds=LATENCY) as fake:
         command = [sys.executable, "-m", "petmsg", "message", "dispatch", "-o", "jsonl"]
-        ran = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", _WATCHED, *command, "--workers", str(WORKERS)],
-            env={
-                **{name: value for name, value in os.environ.items() if "PETMSG" not in name},
-                **fake.environ,
-                "PETMSG_DATABASE_URL": url,
-            },
-            capture_output=True,
-            text=True,
-            check=True,
+        process = watched(
+            [*command, "--workers", str(WORKERS)], {**fake.environ, "PETMSG_DATABASE_URL": url}
         )
-        code, took, cpu_seconds, kilobytes = json.loads(ran.stdout)
-        assert code == 0, ran.stderr
         seen = fake.stats()
         assert seen["accepted"] == texts, seen
-    return Drained(
-        took,
-        cpu_seconds,
-        kilobytes * 1024,
-        seen["peak_connections"],
-        seen["peak_requests"],
-    )
+    return Drained(process, seen["peak_connections"], seen["peak_requests"])
 
 
 def _add_queue(url: str, texts: int, numbers: int) -> None:

@@ -5,6 +5,7 @@ and hashes nothing. Same database, same durability, as many rows per transaction
 """
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 
 from benchmarks import company
 from benchmarks.bench import Bench
-from benchmarks.measure import Row, seconds, take_turns
+from benchmarks.measure import Row, Sample, counted, seconds, take_turns, watched
 from petmsg.db.engine import cursor_of, make_engine, transaction
 from petmsg.db.location import locate
 from petmsg.queries.org import find_org
@@ -59,6 +60,7 @@ class Case:
     tables: tuple[str, ...]
     peer_name: str
     peer: Callable[[Any, str, Sequence[Written]], None]
+    rounds: int = 3
 
 
 def measure_confirm(bench: Bench) -> list[Row]:
@@ -95,20 +97,9 @@ def _confirming(bench: Bench, kind: str, count: int, at_once: int, at_least: flo
 
 
 def measure_import(bench: Bench) -> list[Row]:
-    """The rows of importing."""
-    count = bench.few(10_000, 20)
-
-    def build(url: str) -> None:
-        company.create(url)
-        company.add_visits(url, [1] * 400, confirmed=False)
-
-    lines = ["ref,client,sitter,starts_at,ends_at"]
-    lines += [
-        f"N-{number},C-{number % 400 + 1},S-{number % company.SITTERS + 1},"
-        f"2026-03-{number % 28 + 1:02}T10:00Z,2026-03-{number % 28 + 1:02}T12:00Z"
-        for number in range(count)
-    ]
-    content = "\n".join(lines).encode()
+    """The rows of importing: speed, and memory, of which SQLite's pages are 16 MiB."""
+    count = bench.few(100_000, 20)
+    content = _bookings(count)
 
     def services() -> Iterator[Service]:
         rows = read_batch(content, columns=booking_import.COLUMNS, required=("client",)).rows
@@ -120,13 +111,41 @@ def measure_import(bench: Bench) -> list[Row]:
         what=f"booking import of {count:,}",
         company="import",
         at_least=0.3,
-        build=build,
+        build=_build_clients,
         services=services,
         tables=("booking", "audit_event"),
         peer_name="executemany, same rows",
         peer=_import_bare,
+        rounds=2,
     )
-    return [_compared(bench, kind, case) for kind in bench.databases]
+    rows = [_compared(bench, kind, case) for kind in bench.databases]
+    most, half = (_peak_of_import(bench, each) for each in (count, count // 2))
+    what = f"peak memory, {count:,} rows, SQLite"
+    return [*rows, Row("import", what, most, f"{count // 2:,} rows", half, at_most=1.1)]
+
+
+def _bookings(count: int) -> bytes:
+    lines = ["ref,client,sitter,starts_at,ends_at"]
+    lines += [
+        f"N-{number},C-{number % 400 + 1},S-{number % company.SITTERS + 1},"
+        f"2026-03-{number % 28 + 1:02}T10:00Z,2026-03-{number % 28 + 1:02}T12:00Z"
+        for number in range(count)
+    ]
+    return "\n".join(lines).encode()
+
+
+def _build_clients(url: str) -> None:
+    company.create(url)
+    company.add_visits(url, [1] * 400, confirmed=False)
+
+
+def _peak_of_import(bench: Bench, count: int) -> Sample:
+    """The most memory that `petmsg booking import` of so many took, in bytes."""
+    file = bench.folder / f"{count}.csv"
+    file.write_bytes(_bookings(count))
+    url = bench.database("SQLite", "import", _build_clients)
+    command = [sys.executable, "-m", "petmsg", "booking", "import", str(file), "-o", "jsonl"]
+    return counted(watched(command, {"PETMSG_DATABASE_URL": url}).peak_memory)
 
 
 def _confirm(refs: Sequence[str], work: Work) -> object:
@@ -155,7 +174,7 @@ def _compared(bench: Bench, kind: str, case: Case) -> Row:
         with _driver(fresh()) as (connection, mark):
             return seconds(lambda: case.peer(connection, mark, written))
 
-    took = take_turns({"petmsg": by_petmsg, "bare": by_sql}, bench.few(3, 1))
+    took = take_turns({"petmsg": by_petmsg, "bare": by_sql}, bench.few(case.rounds, 1))
     return Row(
         case.figure,
         f"{case.what}, {kind}",

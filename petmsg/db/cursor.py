@@ -20,7 +20,7 @@ _LISTED = 1000
 _ADDED = 200
 """The most rows in one `VALUES`."""
 _FEW = 20
-"""Fewer rows than these are not worth the two more answers that a COPY waits for."""
+"""Fewer rows than these are not worth the two more answers that a COPY waits for, nor a plan."""
 
 
 @lru_cache(maxsize=512)
@@ -207,7 +207,13 @@ class Cursor:
         else:
             # One text for any number of values, so that the server can keep its plan.
             text = sql.replace(f"IN (:{name})", f"= ANY(:{name})")
-            self._raw.execute(_for_psycopg(text), {**parameters, name: list(values)})
+            # Many values get a plan of their own: one that the server kept from when a table was
+            # small compares each row with each value (measured: ten times as long for an import).
+            self._raw.execute(
+                _for_psycopg(text),
+                {**parameters, name: list(values)},
+                prepare=None if len(values) < _FEW else False,
+            )
 
     def _execute(self, sql: str, parameters: Mapping[str, Any]) -> None:
         if self.is_sqlite:

@@ -208,12 +208,13 @@ def main() -> int:
     parser.add_argument("--lines", type=int, default=100_000)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--begin", type=int, default=0, help="with that one, a thousand's first")
     parser.add_argument("--control", action="store_true")
     asked = parser.parse_args()
     print(f"fuzzing: seed {asked.seed}, {asked.lines} lines, {asked.rows} rows", flush=True)
     codes, made, faults = Counter[int](), 0, list[str]()
     with careless() if asked.control else nullcontext():
-        for begun in range(0, max(asked.lines, asked.rows), AT_ONCE):
+        for begun in range(asked.begin, max(asked.lines, asked.rows), AT_ONCE):
             lines, rows = (
                 min(max(count - begun, 0), AT_ONCE) for count in (asked.lines, asked.rows)
             )
