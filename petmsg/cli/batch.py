@@ -1,12 +1,13 @@
 """Commands that read a file: read whole, then committed in chunks, one result per row."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from petmsg.cli.options import read_file
 from petmsg.cli.results import Results
 from petmsg.cli.run import Run
-from petmsg.errors import PetmsgError, UsageProblem
+from petmsg.errors import Busy, PetmsgError, UsageProblem
 from petmsg.render.nouns import IMPORTED
 
 if TYPE_CHECKING:
@@ -21,30 +22,55 @@ def import_file(
     columns: Sequence[str],
     required: Sequence[str],
 ) -> None:
-    """Import a CSV or JSONL file with `service(work, rows)`, a transaction per 1,000 rows.
-
-    What stops it half way (a database that is gone, say) leaves the chunks before it committed:
-    their rows are shown before the error is told.
-    """
-    from petmsg.services.batch import chunks, read_batch
+    """Import a CSV or JSONL file with `service(work, rows)`, a transaction per 1,000 rows."""
+    from petmsg.services.batch import read_batch
 
     batch = read_batch(read_file(name), columns=columns, required=required)
-    shown = Results(run, IMPORTED)
-    last = None
+    _take(
+        run,
+        Results(run, IMPORTED),
+        batch.rows,
+        lambda chunk: run.write(service, chunk),
+        doing="Importing",
+        total=batch.lines,
+    )
+
+
+def _take(
+    run: Run,
+    shown: Results,
+    rows: "Iterable[BatchRow]",
+    take: "Callable[[Sequence[BatchRow]], list[Any]]",
+    *,
+    doing: str,
+    total: int,
+) -> None:
+    """Take the rows in chunks, a transaction each, and show what came of them.
+
+    What stops it half way (a database that is gone, say) leaves the chunks before it committed:
+    their rows are shown before the error is told. `doing` is what a progress bar says.
+    """
+    from petmsg.services.batch import chunks
+
+    done, last = 0, 0
     run.is_batch = True
     try:
-        with run.progress("Importing", batch.lines) as bar:
-            for chunk in chunks(batch.rows):
-                done = run.write(service, chunk)
+        with run.progress(doing, total) as bar:
+            for chunk in chunks(rows):
+                taken = take(chunk)
                 bar.keep(len(chunk))
-                shown.add(done)
-                last = done[-1].row
-    except BaseException:
-        if last is not None:
-            shown.close()
+                shown.add(taken)
+                done, last = done + len(chunk), chunk[-1].line
+    except BaseException as problem:
+        if done:
+            with suppress(BrokenPipeError):
+                shown.close()
             if not run.dry_run:
-                run.say(f"Stopped after line {last}: the rows up to it are done.")
-                run.say("Import the whole file again; what is done stays unchanged.")
+                place = f"line {last}" if last else f"{done:,} rows"
+                run.say(f"Stopped after {place}: the rows up to it are done.")
+                run.say("Run the whole command again; what is done stays unchanged.")
+            if isinstance(problem, PetmsgError) and problem.hint == Busy.hint:
+                problem.hint = "Try again in a moment."  # it says that nothing was changed
         raise
     shown.close()
 
@@ -90,31 +116,30 @@ def refs_of(refs: Sequence[str] | None, file: str | None) -> "list[BatchRow]":
 
 
 def take_refs(
-    run: Run, service: Callable[..., list[Any]], rows: "Sequence[BatchRow]", *, doing: str
-) -> list[Any]:
+    run: Run,
+    service: Callable[..., list[Any]],
+    rows: "Sequence[BatchRow]",
+    shown: Results,
+    *,
+    doing: str,
+) -> None:
     """Call `service(work, refs, of_many=…)` for the rows' refs, a transaction per 1,000.
 
-    Results in the order of the rows; one that cannot be read is refused and stops no other.
-    `doing` is what a progress bar says.
+    Shown in the order of the rows; one that cannot be read is refused and stops no other.
     """
     from dataclasses import replace
 
-    from petmsg.services.batch import CHUNK
     from petmsg.services.work import Failure
 
-    refs = [row.cells["ref"] or "" for row in rows if row.problem is None]
-    taken: list[Any] = []
-    run.is_batch = True
-    with run.progress(doing, len(refs)) as bar:
-        for start in range(0, len(refs), CHUNK):
-            chunk = refs[start : start + CHUNK]
-            taken += run.write(service, chunk, of_many=len(rows) > 1)
-            bar.keep(len(chunk))
-    done = iter(taken)
-    results = []
-    for row in rows:
-        result = Failure(row.ref, row.problem) if row.problem is not None else next(done)
-        if isinstance(result, Failure) and row.line:
-            result = replace(result, row=row.line)
-        results.append(result)
-    return results
+    def take(chunk: "Sequence[BatchRow]") -> list[Any]:
+        refs = [row.cells["ref"] or "" for row in chunk if row.problem is None]
+        done = iter(run.write(service, refs, of_many=len(rows) > 1) if refs else ())
+        results = []
+        for row in chunk:
+            result = Failure(row.ref, row.problem) if row.problem is not None else next(done)
+            if isinstance(result, Failure) and row.line:
+                result = replace(result, row=row.line)
+            results.append(result)
+        return results
+
+    _take(run, shown, rows, take, doing=doing, total=len(rows))

@@ -16,7 +16,7 @@ from petmsg.cli.options import (
     checked_reason,
     page,
 )
-from petmsg.cli.results import show_results
+from petmsg.cli.results import Results
 from petmsg.cli.run import Later, Run, later
 from petmsg.enums import BookingStatus
 from petmsg.errors import UsageProblem
@@ -163,11 +163,8 @@ def confirm(
         named += refs_of(run.read(queries.pending_refs), None)
     elif not refs and file is None:
         raise UsageProblem("Which bookings?", hint="Name refs, or --all-pending, or --file F.")
-    rows = take_refs(run, service.confirm, named, doing="Confirming")
-    show_results(run, CONFIRMED, rows)
-    for row in rows:
-        if isinstance(row, service.Confirmed):
-            _warn(run, row)
+    shown = Results(run, CONFIRMED, also=lambda row: _warn(run, row))
+    take_refs(run, service.confirm, named, shown, doing="Confirming")
 
 
 @command(

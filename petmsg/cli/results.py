@@ -1,6 +1,6 @@
 """Results of commands that take several nouns or a file: good rows and refused ones together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from petmsg.cli.run import Run
@@ -25,11 +25,20 @@ class Results:
     """`show_results` for rows that come piece by piece: JSONL and TSV are printed as they come, so
     that any number of them takes the same memory; a JSON array and a table when all are there."""
 
-    def __init__(self, run: Run, fields: Sequence[Field], *, as_record: bool = True) -> None:
-        """`as_record`: a table of one row is shown as that one thing."""
+    def __init__(
+        self,
+        run: Run,
+        fields: Sequence[Field],
+        *,
+        as_record: bool = True,
+        also: Callable[[Any], object] = lambda _: None,
+    ) -> None:
+        """`as_record`: a table of one row is shown as that one thing. `also` is called with each
+        good row below it."""
         self._run = run
         self._fields = fields
         self._as_record = as_record
+        self._also = also
         self._kept: list[Any] = []
         self._good = self._refused = 0
         self._nobody: BrokenPipeError | None = None
@@ -58,6 +67,7 @@ class Results:
             raise self._nobody
         if self._run.output is OutputFormat.JSON:
             render.dump([result_data(self._run, self._fields, row) for row in self._kept])
+            self._say_also(self._kept)
         elif self._run.is_table:
             self._print_table()
         if self._refused and self._good + self._refused > 1:
@@ -71,6 +81,7 @@ class Results:
         if self._run.output is OutputFormat.JSONL:
             for row in rows:
                 render.write(json_text(result_data(self._run, self._fields, row)))
+            self._say_also(rows)
         else:
             view = self._run.view
             if below_header:
@@ -78,16 +89,23 @@ class Results:
             for row in rows:
                 if not self._told(row):
                     render.write_row(self._fields, row, view)
+                    self._also(row)
         render.flush()
 
     def _print_table(self) -> None:
         good = [row for row in self._kept if not self._is_refused(row)]
         if self._as_record and len(good) == len(self._kept) == 1:
             self._run.show_one(self._fields, good[0])
-            return
-        self._run.show_list(self._fields, good)
-        for row in self._kept:
-            self._told(row)
+        else:
+            self._run.show_list(self._fields, good)
+            for row in self._kept:
+                self._told(row)
+        self._say_also(good)
+
+    def _say_also(self, rows: Sequence[Any]) -> None:
+        for row in rows:
+            if not self._is_refused(row):
+                self._also(row)
 
     def _told(self, row: Any) -> bool:
         """Whether the row was refused; then it is told on stderr."""

@@ -11,6 +11,7 @@ from petmsg.db import migrate
 from petmsg.db.location import Location, network_file_system
 from petmsg.db.snapshot import snapshot, stored_revision
 from petmsg.errors import DatabaseUnusable, Misconfigured, Refused
+from petmsg.services.unfinished import beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def backup(location: Location, target: Path) -> BackedUp:
         raise Refused(f"{target} exists already.", hint="Choose another name for the backup.")
     with snapshot(location, any_schema=True):
         pass
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    partial = beside(target)
     try:
         os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         source = sqlite3.connect(f"file:{quote(str(location.path))}?mode=ro", uri=True, timeout=30)

@@ -16,7 +16,7 @@ from petmsg.db.problems import is_driver_error, translate
 from petmsg.db.schema_digest import is_as_migrated
 from petmsg.db.snapshot import snapshot
 from petmsg.enums import CheckResult
-from petmsg.errors import Busy, DatabaseUnusable, NotFound, OutOfRange, PetmsgError
+from petmsg.errors import Busy, DatabaseUnusable, NotFound, OutOfRange, PetmsgError, shown
 from petmsg.queries.invariant import Invariant, broken
 from petmsg.queries.invariants_of_bookings import BOOKINGS, CLIENTS
 from petmsg.queries.invariants_of_numbers import NUMBERS, SITTERS
@@ -30,6 +30,7 @@ from petmsg.services.examined import Check, Finding, Patient, told
 from petmsg.services.machine import MACHINE, SETTINGS
 from petmsg.services.mending import by_slug
 from petmsg.services.upkeep import UPKEEP
+from petmsg.typos import closest_words, did_you_mean
 
 INVARIANTS = (*ORGS, *CLIENTS, *SITTERS, *NUMBERS, *BOOKINGS, *TEXTS, *REPLIES)
 _GRAVITY = list(CheckResult)
@@ -94,7 +95,11 @@ def require_known(names: Collection[str]) -> None:
     known = [check.name for check in CHECKS]
     for name in names:
         if name not in known:
-            raise OutOfRange(f"There is no check {name!r}.", hint=f"One of {', '.join(known)}.")
+            meant = did_you_mean(closest_words(name, known))
+            raise OutOfRange(
+                f"There is no check {shown(name)}.",
+                hint=f"{meant} One of {', '.join(known)}.".lstrip(),
+            )
 
 
 def _is_wanted(check: Check, patient: Patient, names: Collection[str]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from petmsg.errors import Busy
-from petmsg.services import batch, client_import
+from petmsg.services import batch, client_import, confirm
 from tests.fixtures import Cli, Ran
 
 HEAD = "ref,name,phone,kind\n"
@@ -338,6 +338,62 @@ def test_what_was_committed_is_shown_when_a_later_chunk_fails(
     assert (ran.code, ran.error["code"]) == (75, "busy")
     assert len(ran.json) == len(refs(sqlite_cli)) == 10
     assert "Stopped after line 11" in ran.err
+    assert "Nothing was changed" not in ran.err
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_bookings_that_were_confirmed_are_shown_when_a_later_chunk_fails(
+    sqlite_cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As above: nothing but a database that goes away makes it fail there."""
+    sqlite_cli("client", "import", "-", stdin=HEAD + ANN)
+    days = [f"B-{n},C-1,2026-03-{n:02}T10:00Z,2026-03-{n:02}T12:00Z" for n in range(1, 16)]
+    head = "ref,client,starts_at,ends_at"
+    assert sqlite_cli("booking", "import", "-", stdin="\n".join([head, *days])).code == 0
+    real = confirm.confirm
+
+    def fail_second(work: Any, named: Any, **options: Any) -> Any:
+        if "B-11" in named:
+            raise Busy("The database is locked by another program.")
+        return real(work, named, **options)
+
+    monkeypatch.setattr(confirm, "confirm", fail_second)
+    wanted = "\n".join(["ref", *(f"B-{n}" for n in range(1, 16))])
+    ran = sqlite_cli("booking", "confirm", "--file", "-", "-o", "json", stdin=wanted)
+    assert (ran.code, ran.error["code"]) == (75, "busy")
+    assert [row["booking"] for row in ran.json] == [f"B-{n}" for n in range(1, 11)]
+    assert "Stopped after line 11" in ran.err
+    assert "Nothing was changed" not in ran.err
+
+
+@pytest.mark.parametrize("output", ["jsonl", "tsv"])
+@pytest.mark.usefixtures("small_chunks")
+def test_an_import_goes_on_when_nobody_reads_what_it_prints(
+    sqlite_cli: Cli, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    """`petmsg client import F | head -1` ends the reader after the first chunk."""
+    flushed = []
+
+    def flush() -> None:
+        flushed.append(True)
+        raise BrokenPipeError
+
+    monkeypatch.setattr("petmsg.render.output.flush", flush)
+    assert sqlite_cli("client", "import", "-", "-o", output, stdin=many(25)).code == 0
+    assert flushed == [True]
+    assert refs(sqlite_cli) == [f"C-{n}" for n in range(1, 26)]
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("output", ["json", "jsonl", "tsv", "table"])
+def test_however_it_is_printed_each_row_is_told_once(sqlite_cli: Cli, output: str) -> None:
+    broken = many(25).replace("+14150000017", "nothing")
+    ran = sqlite_cli("client", "import", "-", "-o", output, stdin=broken)
+    assert ran.code == 4
+    told = ran.out + ran.err
+    assert [told.count(f"C-{n} ") + told.count(f"C-{n}\t") + told.count(f'"C-{n}"')
+            + told.count(f"(C-{n})") for n in range(1, 26)] == [1] * 25  # fmt: skip
+    assert "1 of 25 rows were refused; the others are done." in ran.err
 
 
 def test_a_dry_run_says_for_each_row_what_it_would_do(sqlite_cli: Cli, imported: Import) -> None:

@@ -28,6 +28,7 @@ from petmsg.services.portable.cells import DamagedValue, Value, from_database
 from petmsg.services.portable.shape import EXCLUDED, Column, Kind, Shape, shape_of, shapes
 from petmsg.services.portable.sheets import IDS, Sheet
 from petmsg.services.portable.texts import alert_with_places, question_with_refs
+from petmsg.services.unfinished import beside
 
 FORMAT = "petmsg-export/1"
 MANIFEST = "manifest.json"
@@ -81,7 +82,7 @@ def _new_folder(folder: Path) -> Iterator[Path]:
     place = folder.absolute()
     if place.exists() and not place.is_dir():
         raise FolderNotEmpty(f"{folder} is a file.")
-    partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
+    partial = beside(place)
     try:
         if place.is_dir() and any(place.iterdir()):
             raise _not_empty(folder)

@@ -1,0 +1,70 @@
+"""A backup or an export is written beside its place; what a killed one left goes with the next."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from petmsg.services.unfinished import beside
+
+TWO_HOURS = 7200
+
+
+@pytest.fixture
+def gone() -> int:
+    """The id of a process that has ended."""
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    return ended.pid
+
+
+def left(folder: Path, name: str, *, seconds: float = TWO_HOURS, holds: str | None = None) -> Path:
+    path = folder / name
+    if holds is None:
+        path.write_bytes(b"half")
+    else:
+        path.mkdir()
+        (path / holds).write_bytes(b"half")
+        os.utime(path / holds, (time.time() - seconds,) * 2)
+    os.utime(path, (time.time() - seconds,) * 2)
+    return path
+
+
+def test_it_is_written_in_the_same_folder_and_hidden(tmp_path: Path) -> None:
+    path = beside(tmp_path / "backup.db")
+    assert path == tmp_path / f".backup.db.{os.getpid()}.petmsg.partial"
+
+
+def test_what_a_killed_process_left_long_ago_is_removed(tmp_path: Path, gone: int) -> None:
+    file = left(tmp_path, f".monday.db.{gone}.petmsg.partial")
+    folder = left(tmp_path, f".export.{gone}.petmsg.partial", holds="clients.csv")
+    beside(tmp_path / "tuesday.db")
+    assert not file.exists()
+    assert not folder.exists()
+
+
+def test_what_is_being_written_stays(tmp_path: Path, gone: int) -> None:
+    """By somebody who runs, or by somebody on another machine, whom nobody here sees running."""
+    kept = [
+        left(tmp_path, f".a.db.{os.getpid()}.petmsg.partial"),
+        left(tmp_path, f".b.db.{gone}.petmsg.partial", seconds=60),
+        left(tmp_path, f".c.{gone}.petmsg.partial", holds="clients.csv", seconds=60),
+    ]
+    beside(tmp_path / "tuesday.db")
+    assert [each.exists() for each in kept] == [True, True, True]
+
+
+def test_what_is_not_petmsgs_stays(tmp_path: Path, gone: int) -> None:
+    kept = [
+        left(tmp_path, f".film.mkv.{gone}.partial"),
+        left(tmp_path, ".film.mkv.petmsg.partial"),
+        left(tmp_path, f"backup.{gone}.petmsg.partial"),
+    ]
+    beside(tmp_path / "tuesday.db")
+    assert [each.exists() for each in kept] == [True, True, True]
+
+
+def test_a_folder_that_cannot_be_read_is_no_matter(tmp_path: Path) -> None:
+    assert beside(tmp_path / "nowhere" / "x.db").name.startswith(".x.db.")
