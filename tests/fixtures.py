@@ -85,6 +85,8 @@ def _hold_against_its_schema(
     named = []
     for before, word in pairwise(("", *arguments)):
         form = word if before in ("-o", "--output") else form
+        if word == "--":
+            break  # what follows are no options
         if before not in FREE_TEXT:  # `--reason --usual` names no option
             named.append(word)
     if form in ("json", "jsonl") and "--help" not in arguments:

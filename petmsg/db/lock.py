@@ -18,8 +18,6 @@ WAIT_SECONDS = 30.0
 _FIRST_PAUSE = 0.008
 _SHORTEST_PAUSE = 0.001
 _HALF_AFTER = 0.05
-_LONG = 5.0
-_LONG_PAUSE = 0.02
 
 
 @contextmanager
@@ -59,10 +57,9 @@ def _acquire(handle: int, path: Path, timeout_seconds: float) -> None:
 def pause(waited: float) -> float:
     """Whoever has waited longer looks more often, and so is sooner the next: nobody starves.
 
-    After `_LONG` somebody is writing a lot, and it does not matter who is the next.
+    However long: measured, one who looked less often after five seconds still waited after thirty,
+    beside fifteen who came later.
     """
-    if waited > _LONG:
-        return _LONG_PAUSE
     return max(_SHORTEST_PAUSE, _FIRST_PAUSE / (1 + waited / _HALF_AFTER))
 
 
