@@ -6,7 +6,6 @@ They come some hundreds at a time, so that a company of any size takes the same 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import repeat
 from typing import Any
 
 from petmsg.db.cursor import Cursor, instant_from_text
@@ -20,9 +19,7 @@ from petmsg.queries.course import (
 )
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
-from petmsg.routing.course import ClientCourse, Course, WindowSpan
-
-_new = tuple.__new__
+from petmsg.routing.course import ClientCourse, Course, WindowRow
 
 CLIENTS = """
 SELECT c.id, c.ref, c.kind, c.forgotten_at, t.id AS thread_id, t.pool_number_id
@@ -33,7 +30,7 @@ ORDER BY c.id
 LIMIT :most
 """
 
-# Columns: client, then those of `WindowSpan`.
+# Columns: client, then those of a `WindowRow`.
 WINDOWS = """
 SELECT t.client_id, w.starts_at, w.booked_until, w.ends_at, b.id, b.ref, w.sitter_id
 FROM thread t
@@ -102,7 +99,7 @@ class _Instants(dict[str, datetime]):
 
 def _windows(
     cursor: Cursor, org: OrgRow, span: Span, ids: tuple[int, int]
-) -> dict[int, list[WindowSpan]]:
+) -> dict[int, list[WindowRow]]:
     """The windows of these clients (from the first id to the last) that lie in the span."""
     rows = cursor.tuples(
         WINDOWS,
@@ -120,8 +117,8 @@ def _windows(
     if cursor.is_sqlite:
         known = _Instants()
         instants = [map(known.__getitem__, column) for column in instants]
-    spans = list(map(_new, repeat(WindowSpan), zip(*instants, *others, strict=True)))
-    found: dict[int, list[WindowSpan]] = {}
+    spans: list[WindowRow] = list(zip(*instants, *others, strict=True))
+    found: dict[int, list[WindowRow]] = {}
     place = 0
     for client_id, count in Counter(clients).items():
         found[client_id] = spans[place : place + count]

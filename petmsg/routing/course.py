@@ -7,7 +7,7 @@ is, was or will be; what follows for a text is for `decide` alone to say.
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from petmsg.enums import ClientKind, PoolFor
 from petmsg.routing.facts import NumberFact, PoolNumberFact
@@ -55,12 +55,16 @@ class WindowSpan(NamedTuple):
     sitter_id: int | None
 
 
+WindowRow: TypeAlias = tuple[datetime, datetime, datetime, int, str, int | None]
+"""A `WindowSpan`, or a bare tuple of the same: a hundred thousand are made faster without names."""
+
+
 class ClientCourse(NamedTuple):
     """A client: her windows in the span, in any order, and her thread's own pool number."""
 
     client: str
     kind: ClientKind
-    windows: Sequence[WindowSpan]
+    windows: Sequence[WindowRow]
     own_pool_number: Course[int | None]
 
 

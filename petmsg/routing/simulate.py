@@ -16,15 +16,17 @@ from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import repeat
+from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 from petmsg.enums import ClientKind, Code, Rule
-from petmsg.routing.course import ClientCourse, Course, OrgCourse, WindowSpan
+from petmsg.routing.course import ClientCourse, Course, OrgCourse, WindowRow, WindowSpan
 from petmsg.routing.decide import decide
 from petmsg.routing.decision import ChosenNumber, Decision
 from petmsg.routing.facts import Facts, NumberFact, WindowFact
 
 _new = tuple.__new__
+_START = itemgetter(0)
 State = TypeVar("State")
 
 
@@ -154,7 +156,7 @@ class _Answers:
             known = self._of[kind, own] = _Known(self, facts)
         return known
 
-    def ask(self, facts: Facts, windows: Sequence[WindowSpan], at: datetime) -> Decision:
+    def ask(self, facts: Facts, windows: Sequence[WindowRow], at: datetime) -> Decision:
         """What `decide` says at `at` where these windows are open."""
         pool, desks = self._pool, self._desks
         return decide(
@@ -166,14 +168,10 @@ class _Answers:
             at,
         )
 
-    def answer(self, decision: Decision, windows: Sequence[WindowSpan]) -> _Answer:
+    def answer(self, decision: Decision, windows: Sequence[WindowRow]) -> _Answer:
         """The Decision about these windows, and how long nothing changes that it looked at."""
         at = decision.at
-        looked_at = [
-            self._sitters[each.sitter_id].course.since
-            for each in windows
-            if each.sitter_id is not None
-        ]
+        looked_at = [self._sitters[each[5]].course.since for each in windows if each[5] is not None]
         for step in decision.trace:
             if step.rule is Rule.POOL:
                 looked_at.append(self._pool.since)
@@ -188,7 +186,7 @@ class _Answers:
         route = _route(decision)
         return _Answer(from_at, to_at, self._routes.setdefault(route, route))
 
-    def _fact(self, window: WindowSpan, at: datetime) -> WindowFact:
+    def _fact(self, window: WindowRow, at: datetime) -> WindowFact:
         starts_at, booked_until, ends_at, booking_id, booking, sitter_id = window
         if sitter_id is None:
             return WindowFact(booking_id, booking, starts_at, booked_until, ends_at)
@@ -209,7 +207,7 @@ class _Known:
         self._facts = facts
         self._kept = _Kept()
 
-    def at(self, key: Key, windows: Sequence[WindowSpan], at: datetime) -> _Answer:
+    def at(self, key: Key, windows: Sequence[WindowRow], at: datetime) -> _Answer:
         """The answer at `at` where these windows are open, which lie as `key` says."""
         answers = self._answers
         found = answers.by_window.find(key, at) or self._kept.find(key, at)
@@ -232,7 +230,7 @@ class _Line:
         self,
         known: _Known,
         key: Key,
-        windows: Sequence[WindowSpan],
+        windows: Sequence[WindowRow],
         start: datetime,
         end: datetime,
     ) -> None:
@@ -249,7 +247,7 @@ class _Line:
 
 
 def _segments(answers: _Answers, client: ClientCourse) -> list[Segment]:
-    windows = sorted(client.windows)
+    windows = sorted(client.windows, key=_START)
     line = _Line()
     since, owns = client.own_pool_number
     for place, own in enumerate(owns):
@@ -264,7 +262,7 @@ def _segments(answers: _Answers, client: ClientCourse) -> list[Segment]:
 
 
 def _lay(
-    line: _Line, known: _Known, windows: Sequence[WindowSpan], start: datetime, end: datetime
+    line: _Line, known: _Known, windows: Sequence[WindowRow], start: datetime, end: datetime
 ) -> None:
     """Lay `[start, end)` with routes. The windows are in the order of their starts.
 
@@ -273,7 +271,8 @@ def _lay(
     """
     since, routes, latest = line.since, line.routes, known.latest
     last = routes[-1] if routes else None
-    none: Sequence[WindowSpan] = ()
+    none: Sequence[WindowRow] = ()
+    out_from, out_to, outside = latest.get(_OUTSIDE, _NEVER)
     at = start
     place, count = 0, len(windows)
     while place < count:
@@ -287,14 +286,14 @@ def _lay(
         if ends_at <= at:
             continue
         if at < starts_at:
-            known_from, known_to, route = latest.get(_OUTSIDE, _NEVER)
-            if not (known_from <= at and starts_at <= known_to):
+            if not (out_from <= at and starts_at <= out_to):
                 line.walk(known, _OUTSIDE, none, at, starts_at)
                 last = routes[-1]
-            elif route is not last:
+                out_from, out_to, outside = latest[_OUTSIDE]
+            elif outside is not last:
                 since.append(at)
-                routes.append(route)
-                last = route
+                routes.append(outside)
+                last = outside
             at = starts_at
         stop = ends_at if ends_at < end else end  # noqa: FURB136 because min() takes longer
         if place == first + 1:
@@ -315,14 +314,15 @@ def _lay(
 
 
 def _overlapping(
-    line: _Line, known: _Known, windows: Sequence[WindowSpan], start: datetime, end: datetime
+    line: _Line, known: _Known, windows: Sequence[WindowRow], start: datetime, end: datetime
 ) -> None:
     """Lay `[start, end)`, in which windows overlap, with routes."""
-    points = {point for window in windows for point in window[:3]}
+    spans = [WindowSpan(*each) for each in windows]
+    points = {point for window in spans for point in window[:3]}
     at = start
     for until in sorted((*points, end)):
         if at < until <= end:
-            open_now = [each for each in windows if each.starts_at <= at < each.ends_at]
+            open_now = [each for each in spans if each.starts_at <= at < each.ends_at]
             line.walk(known, _key(open_now, at), open_now, at, until)
             at = until
 
