@@ -174,8 +174,8 @@ BUGS = (
     Bug("a freeze that never ends", "hold.py",
         "return frozen_at is not None and (until is None or until > at)",
         "return frozen_at is not None", f"{TIME} tests/cli/test_freeze.py"),
-    Bug("quiet at the last minute too", "hold.py",
-        "second >= first or second < last", "second >= first or second <= last", TIME),
+    Bug("not quiet yet at the first second", "hold.py",
+        "second >= first or second < last", "second > first or second < last", TIME),
     # ------------------------------------------------------------------------------- sending
     Bug("twice as fast as it may", "pace.py",
         "max(segments, 1) / segments_per_second", "max(segments, 1) / segments_per_second / 2",

@@ -87,6 +87,15 @@ def test_a_ref_names_the_client(body: str, expected: tuple[str, str]) -> None:
     assert gone_to(pick(body, ANN, BOB, ADA)) == expected
 
 
+@pytest.mark.parametrize("ref", ["C-1.2", "C-1 b"])
+def test_of_two_refs_that_fit_the_longer_one_is_meant(ref: str) -> None:
+    """A ref may hold any character that can be printed."""
+    longer = OpenClient(3, ref, "Cleo Hart")
+    for open_ in ((ANN, longer), (longer, ANN)):
+        assert gone_to(pick(f"@{ref} hello", *open_)) == (ref, "hello")
+        assert gone_to(pick("@C-1 hello", *open_)) == ("C-1", "hello")
+
+
 def test_a_ref_that_is_not_open_or_not_one_sends_nothing() -> None:
     assert pick("@C-3 hello", ANN, BOB).way is Way.NOT_OPEN
     assert pick("@C-1x hello", ANN, BOB).way is Way.NOT_OPEN
