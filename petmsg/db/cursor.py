@@ -148,20 +148,29 @@ class Cursor:
             self._execute_listed(sql, name, values[start : start + _LISTED], parameters)
 
     def add(
-        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], /, **same: Any
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        /,
+        beside: tuple[str, Mapping[str, Any]] | None = None,
+        **same: Any,
     ) -> None:
         """Add rows of those columns to the table; `same` are columns with one value for all.
 
-        In the way that costs least: one by one to SQLite, to PostgreSQL many by COPY.
+        In the way that costs least: one by one to SQLite, to PostgreSQL many by COPY. `beside` is a
+        write to another table, a text and its parameters: to PostgreSQL the two may go together.
         """
         names = ", ".join((*same, *columns))
+        if beside is not None and (self.is_sqlite or len(rows) >= _FEW):
+            self._execute(*beside)
         if self.is_sqlite:
             self._raw.executemany(
                 f"INSERT INTO {table} ({names}) VALUES {_marks('?', same, columns)}",  # noqa: S608
                 _texts(columns, rows, tuple(_bound(same).values())),
             )
         elif len(rows) < _FEW:
-            self.add_returning(table, columns, rows, "", **same)
+            self._add_few(table, columns, rows, same=same, beside=beside)
         else:
             common = tuple(same.values())
             with self._raw.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
@@ -181,21 +190,39 @@ class Cursor:
 
         Not in the rows' order.
         """
-        names = ", ".join((*same, *columns))
         returned: list[tuple[Any, ...]] = []
         for start in range(0, len(rows), _ADDED):
             piece = rows[start : start + _ADDED]
-            if self.is_sqlite:
-                filled = _texts(columns, piece, tuple(_bound(same).values()))
-            else:
-                filled = ((*same.values(), *row) for row in piece)
-            marks = ", ".join([_marks("?" if self.is_sqlite else "%s", same, columns)] * len(piece))
-            self._raw.execute(
-                f"INSERT INTO {table} ({names}) VALUES {marks} {ending}",  # noqa: S608
-                list(chain.from_iterable(filled)),
-            )
+            self._add_few(table, columns, piece, same=same, ending=ending)
             returned += self._raw.fetchall() if ending else ()
         return returned
+
+    def _add_few(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        *,
+        same: Mapping[str, Any],
+        ending: str = "",
+        beside: tuple[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Add the rows by one statement, on PostgreSQL with what is written beside them."""
+        names = ", ".join((*same, *columns))
+        before, values = "", []
+        if self.is_sqlite:
+            filled = _texts(columns, rows, tuple(_bound(same).values()))
+        else:
+            filled = ((*same.values(), *row) for row in rows)
+            if beside is not None:
+                text, parameters = beside
+                before = f"WITH beside AS ({re.sub(_PARAMETER, '%s', text)}) "
+                values = [parameters[name] for name in re.findall(_PARAMETER, text)]
+        marks = ", ".join([_marks("?" if self.is_sqlite else "%s", same, columns)] * len(rows))
+        self._raw.execute(
+            f"{before}INSERT INTO {table} ({names}) VALUES {marks} {ending}",  # noqa: S608
+            [*values, *chain.from_iterable(filled)],
+        )
 
     def _execute_listed(
         self, sql: str, name: str, values: Sequence[Any], parameters: Mapping[str, Any]

@@ -174,6 +174,9 @@ def take_alone(
 _EVENT_COLUMNS = ("seq", "event", "entity", "ref", "reason", "payload", "previous_hash", "hash")
 
 
+_MOVE_HEAD = "UPDATE audit_head SET seq = :seq, hash = :hash WHERE org_id = :org_id"
+
+
 def _append(cursor: Cursor, work: Work) -> None:
     seq, previous = _locked_head(cursor, work.org.id)
     org, actor, now = work.org.slug, work.actor, work.now
@@ -194,12 +197,15 @@ def _append(cursor: Cursor, work: Work) -> None:
         )
         rows.append((seq, event, entity, ref, reason, payload, previous, digest))
         previous = digest
-    cursor.add("audit_event", _EVENT_COLUMNS, rows, org_id=work.org.id, at=now, actor=actor)
-    cursor.run(
-        "UPDATE audit_head SET seq = :seq, hash = :hash WHERE org_id = :org_id",
-        seq=seq,
-        hash=previous,
+    head = {"seq": seq, "hash": previous, "org_id": work.org.id}
+    cursor.add(
+        "audit_event",
+        _EVENT_COLUMNS,
+        rows,
+        beside=(_MOVE_HEAD, head),
         org_id=work.org.id,
+        at=now,
+        actor=actor,
     )
 
 
