@@ -74,6 +74,8 @@ folder=$PWD && cd / && rm -rf "$folder"
 """
 # What keeps an acknowledged write when a server crashes.
 DURABLE = {"fsync": "on", "full_page_writes": "on"}
+# PostgreSQL's own defaults, for figures.
+ON_A_DISK = DURABLE | {"shared_buffers": "128MB", "max_wal_size": "1GB"}
 
 Builder = Callable[[str], object]
 Copies = Callable[[str, Builder], str]
@@ -285,7 +287,9 @@ def started(
 ) -> Iterator[PostgresServer]:
     """Start the server on a free port, on another one if that was taken meanwhile."""
     settings = (
-        SETTINGS | (DURABLE if again or durable else {}) | {"unix_socket_directories": str(folder)}
+        SETTINGS
+        | (ON_A_DISK if durable else DURABLE if again else {})
+        | {"unix_socket_directories": str(folder)}
     )
     script = RUN_AGAIN_UNTIL_STDIN_CLOSES if again else RUN_UNTIL_STDIN_CLOSES
     for attempt in range(5):
