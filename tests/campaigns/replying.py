@@ -65,6 +65,8 @@ SECOND, MINUTE, HOUR, DAY = (
     timedelta(hours=1),
     timedelta(days=1),
 )
+AT_ONCE = 50_000
+"""Steps in one database; each has a seed of its own, counted from the first."""
 EVERY_NUMBER = (DESK, *POOL, *SITTER_NUMBERS)
 
 clients = st.sampled_from([*CLIENTS])
@@ -534,12 +536,15 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{folder}/petmsg.db"
-        migrate.upgrade(url, actor=ACTOR, now=NOW, create=True)
-        add_org(url)
-        done = run_replies(url, steps=asked.steps, first_seed=asked.seed)
-    print(f"{done} steps: none lost, none to the wrong person")
+    done = 0
+    for place, begun in enumerate(range(0, asked.steps, AT_ONCE)):
+        with tempfile.TemporaryDirectory() as folder:
+            url = f"sqlite:///{folder}/petmsg.db"
+            migrate.upgrade(url, actor=ACTOR, now=NOW, create=True)
+            add_org(url)
+            steps = min(asked.steps - begun, AT_ONCE)
+            done += run_replies(url, steps=steps, first_seed=asked.seed + place)
+        print(f"{done} steps: none lost, none to the wrong person", flush=True)
     return 0
 
 
