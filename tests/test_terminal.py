@@ -1,7 +1,6 @@
 """petmsg at a pseudo-terminal: its width, its colours, its progress bars."""
 
 import fcntl
-import json
 import os
 import pty
 import shutil
@@ -150,11 +149,17 @@ def test_a_confirm_of_many_rows_shows_how_far_it_is(fresh: str, tmp_path: Path) 
     assert "/25" in seen.err
 
 
-def test_a_bar_is_on_stderr_where_stdout_is_a_file(fresh: str, many: str) -> None:
+@pytest.mark.parametrize("form", ["json", "jsonl", "tsv", "table"])
+def test_a_bar_is_on_stderr_where_stdout_is_a_file(fresh: str, many: str, form: str) -> None:
     """And the stream is whole: a script's output is the same with and without somebody watching."""
-    seen = at_a_terminal(fresh, "client", "import", many, "-o", "json", terminals="err")
-    assert "Importing" in seen.err
-    assert len(json.loads(seen.out)) == 300
+    watched = at_a_terminal(
+        fresh, "client", "import", many, "-o", form, "--dry-run", terminals="err"
+    )
+    seen = at_a_terminal(fresh, "client", "import", many, "-o", form, "--dry-run", terminals="")
+    assert "Importing" in watched.err
+    assert watched.out == seen.out
+    assert watched.out.count("M-299") == 1
+    assert "M-299" not in watched.err
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl", "tsv"])

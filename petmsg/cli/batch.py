@@ -52,23 +52,29 @@ def _take(
     """
     from petmsg.services.batch import chunks
 
-    done, last = 0, 0
+    done, last, all_named = 0, 0, True
     run.is_batch = True
     try:
         with run.progress(doing, total) as bar:
             for chunk in chunks(rows):
                 taken = take(chunk)
+                done, last = done + len(chunk), chunk[-1].line
+                all_named &= all(row.is_named for row in chunk)
                 bar.keep(len(chunk))
                 shown.add(taken)
-                done, last = done + len(chunk), chunk[-1].line
     except BaseException as problem:
         if done:
-            with suppress(BrokenPipeError):
+            with suppress(OSError):
                 shown.close()
             if not run.dry_run:
                 place = f"line {last}" if last else f"{done:,} rows"
                 run.say(f"Stopped after {place}: the rows up to it are done.")
-                run.say("Run the whole command again; what is done stays unchanged.")
+                run.say(
+                    "Run the whole command again; what is done stays unchanged."
+                    if all_named
+                    else "Import the rest: the header and what follows that line. Of what is done, "
+                    "rows without a ref would be added once more."
+                )
             if isinstance(problem, PetmsgError) and problem.hint == Busy.hint:
                 problem.hint = "Try again in a moment."  # it says that nothing was changed
         raise

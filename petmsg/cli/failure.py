@@ -1,6 +1,5 @@
 """The one place that turns an error into words, a hint and an exit code. Never a traceback."""
 
-import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,6 +8,7 @@ from itertools import takewhile
 from petmsg import errors
 from petmsg.db.problems import is_driver_error, translate
 from petmsg.errors import PetmsgError
+from petmsg.render.output import silence
 from petmsg.render.safe import json_text, safe
 from petmsg.settings import OUTPUT
 
@@ -24,10 +24,13 @@ def tell(problem: BaseException, arguments: Sequence[str], environ: Mapping[str,
         import traceback
 
         sys.stderr.write(without(secrets, "".join(traceback.format_exception(problem))))
+    # Typer leaves with 1 when a reader has left.
+    if isinstance(problem, SystemExit) and isinstance(problem.__context__, BrokenPipeError):
+        problem = problem.__context__
     if isinstance(problem, SystemExit):
         return problem.code if isinstance(problem.code, int) else int(problem.code is not None)
     if isinstance(problem, BrokenPipeError):
-        _silence_stdout()
+        silence()
         return errors.DONE
     known = named(problem)
     _print(known, as_json=wants_json(arguments, environ), secrets=secrets)
@@ -122,8 +125,3 @@ def _print(problem: PetmsgError, *, as_json: bool, secrets: Sequence[str]) -> No
         sys.stderr.flush()
     except OSError:
         pass
-
-
-def _silence_stdout() -> None:
-    """A reader that left (`| head`) is no error; the interpreter must not complain at its exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -41,10 +41,10 @@ class Results:
         self._also = also
         self._kept: list[Any] = []
         self._good = self._refused = 0
-        self._nobody: BrokenPipeError | None = None
+        self._unheard: OSError | None = None
 
     def add(self, rows: Sequence[Any]) -> None:
-        """Take in what was done. Nobody may be reading any more: that stops no work."""
+        """Take in what was done. That it cannot be printed (a full disk, `head`) stops no work."""
         from petmsg.services.work import Failure
 
         refused = sum(isinstance(row, Failure) for row in rows)
@@ -53,43 +53,48 @@ class Results:
         self._refused += refused
         if self._run.output not in (OutputFormat.JSONL, OutputFormat.TSV):
             self._kept += rows
-        elif self._nobody is None:
+            return
+        if self._unheard is None:
             try:
                 self._print(rows, below_header=is_first)
-            except BrokenPipeError as problem:
-                self._nobody = problem
+            except OSError as problem:
+                self._unheard = problem
+        self._talk(rows)
 
     def close(self) -> None:
-        """Print what was kept, say what was refused, and set the exit code."""
+        """Print what was kept, say what was refused, and set the exit code.
+
+        Raises the `OSError` for which not all of it was printed, unless the reader left.
+        """
         if not self._good + self._refused:
             self.add([])
-        if self._nobody is not None:
-            raise self._nobody
         if self._run.output is OutputFormat.JSON:
             render.dump([result_data(self._run, self._fields, row) for row in self._kept])
-            self._say_also(self._kept)
         elif self._run.is_table:
             self._print_table()
+        self._talk(self._kept)
         if self._refused and self._good + self._refused > 1:
             others = "" if self._run.dry_run or not self._good else "; the others are done"
             total = self._good + self._refused
             self._run.say(f"{self._refused} of {total} rows were refused{others}.")
         if self._refused:
             self._run.exit_code = REFUSED
+        if isinstance(self._unheard, BrokenPipeError):
+            render.silence()
+        elif self._unheard is not None:
+            raise self._unheard
 
     def _print(self, rows: Sequence[Any], *, below_header: bool) -> None:
         if self._run.output is OutputFormat.JSONL:
             for row in rows:
                 render.write(json_text(result_data(self._run, self._fields, row)))
-            self._say_also(rows)
         else:
             view = self._run.view
             if below_header:
                 render.write_header(self._fields)
             for row in rows:
-                if not self._told(row):
+                if not self._is_refused(row):
                     render.write_row(self._fields, row, view)
-                    self._also(row)
         render.flush()
 
     def _print_table(self) -> None:
@@ -98,23 +103,17 @@ class Results:
             self._run.show_one(self._fields, good[0])
         else:
             self._run.show_list(self._fields, good)
-            for row in self._kept:
-                self._told(row)
-        self._say_also(good)
 
-    def _say_also(self, rows: Sequence[Any]) -> None:
+    def _talk(self, rows: Sequence[Any]) -> None:
+        """What is said of the rows on stderr: refused ones, where no JSON holds them, and more."""
+        as_json = self._run.output in (OutputFormat.JSON, OutputFormat.JSONL)
         for row in rows:
             if not self._is_refused(row):
                 self._also(row)
-
-    def _told(self, row: Any) -> bool:
-        """Whether the row was refused; then it is told on stderr."""
-        if not self._is_refused(row):
-            return False
-        place = row.ref if row.row is None else f"line {row.row} ({row.ref})"
-        hint = f" {row.error.hint}" if row.error.hint else ""
-        self._run.say(f"{place}: {row.error.message}{hint}")
-        return True
+            elif not as_json:
+                place = row.ref if row.row is None else f"line {row.row} ({row.ref})"
+                hint = f" {row.error.hint}" if row.error.hint else ""
+                self._run.say(f"{place}: {row.error.message}{hint}")
 
     @staticmethod
     def _is_refused(row: Any) -> bool:

@@ -40,7 +40,7 @@ _PRAGMAS = (
 def make_engine(location: Location, *, keep_open: bool = False) -> Engine:
     """An engine for writing. Raises `DatabaseMissing` for an SQLite file that is not there.
 
-    `keep_open` is for a batch, whose transactions follow each other at once. An SQLite file stays
+    `keep_open` is for a batch, whose transactions follow each other. An SQLite file stays
     open between them: whoever closes it last copies the whole log into it, and the next to open it
     reads every page anew. A connection to PostgreSQL is not asked whether it still lives. A process
     that lives for long must not want it: the file under its feet may be a restored backup by then,

@@ -17,6 +17,8 @@ from petmsg.errors import (
 )
 
 CONNECTION_LOST = "database_connection"
+_CANNOT_RECONNECT = "8s2b"
+"""SQLAlchemy's code of a `PendingRollbackError` whose connection is gone."""
 _FULL = (
     "database_full",
     "The disk is full, or the file may not grow.",
@@ -147,7 +149,7 @@ def translate(problem: BaseException) -> PetmsgError:
         return _from_postgres(str(state), cause)
     if type(cause).__module__.startswith("psycopg"):
         return _without_state(str(cause))
-    if type(cause).__name__ == "PendingRollbackError":
+    if getattr(cause, "code", None) == _CANNOT_RECONNECT:
         return _unusable(*_LOST)
     return _unusable(
         "database_error",

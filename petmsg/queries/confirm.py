@@ -10,8 +10,9 @@ from typing import Any
 
 from petmsg.db.cursor import Cursor
 
-# What else is read of a booking may be a moment older than the row itself, where PostgreSQL waited
-# for its lock. A thread is never unmade, and a booking that is still pending then got no window.
+# Where PostgreSQL waited for a booking's lock, the row is the latest and what is joined to it is of
+# a moment before. A thread is never unmade, and a booking that is still pending got no window; a
+# sitter whom it got meanwhile is missing, and `locked_bookings` reads her.
 BOOKINGS = """
 SELECT b.id, b.ref, b.client_id, b.sitter_id, b.status, b.starts_at, b.ends_at,
        c.ref AS client, s.ref AS sitter, s.name AS sitter_name, s.status AS sitter_status,
@@ -23,6 +24,11 @@ LEFT JOIN sitter s ON s.org_id = b.org_id AND s.id = b.sitter_id
 LEFT JOIN thread t ON t.org_id = b.org_id AND t.client_id = b.client_id
 LEFT JOIN message_number n ON n.id = t.default_number_id
 WHERE b.org_id = :org_id AND b.ref IN (:refs)
+"""
+
+SITTERS = """
+SELECT s.id, s.ref, s.name, s.status FROM sitter s
+WHERE s.org_id = :org_id AND s.id IN (:ids)
 """
 
 SITTERS_LOCKED = """
@@ -83,7 +89,19 @@ ORDER BY CASE WHEN n.status = 'active' THEN 0 ELSE 1 END, n.id LIMIT 1
 def locked_bookings(cursor: Cursor, org_id: int, refs: Sequence[str]) -> list[dict[str, Any]]:
     """The bookings of those refs, locked until the commit (on SQLite the file is)."""
     lock = "" if cursor.is_sqlite else "ORDER BY b.id FOR UPDATE OF b"
-    return cursor.in_list(BOOKINGS + lock, "refs", sorted(refs), org_id=org_id)
+    rows = cursor.in_list(BOOKINGS + lock, "refs", sorted(refs), org_id=org_id)
+    late = [row for row in rows if row["sitter_id"] is not None and row["sitter"] is None]
+    sitters = {
+        row["id"]: row
+        for row in cursor.in_list(
+            SITTERS, "ids", sorted({row["sitter_id"] for row in late}), org_id=org_id
+        )
+    }
+    for row in late:
+        sitter = sitters[row["sitter_id"]]
+        row["sitter"], row["sitter_name"] = sitter["ref"], sitter["name"]
+        row["sitter_status"] = sitter["status"]
+    return rows
 
 
 def hold_sitters(cursor: Cursor, org_id: int, ids: Sequence[int]) -> set[int]:

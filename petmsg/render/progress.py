@@ -47,7 +47,10 @@ def progress(title: str, total: int, environ: Mapping[str, str] | None = None) -
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     colour = has_colour(is_terminal=True, environ=environ or {})
     with Progress(
-        *columns, console=Console(stderr=True, no_color=not colour), transient=True
+        *columns,
+        console=Console(stderr=True, no_color=not colour),
+        transient=True,
+        redirect_stdout=False,  # data stays data while the bar is shown
     ) as bar:
         task = bar.add_task(title, total=total)
         yield Bar(lambda place: bar.update(task, completed=place))

@@ -36,6 +36,11 @@ class BatchRow:
     problem: PetmsgError | None = None
 
     @property
+    def is_named(self) -> bool:
+        """Whether taking it again finds what it made."""
+        return bool(self.cells.get("ref") or self.cells.get("e164"))
+
+    @property
     def ref(self) -> str:
         """How a result names the row: its ref or number where it has one, else its line."""
         return (self.cells.get("ref") or self.cells.get("e164") or f"line {self.line}")[:64]
@@ -51,7 +56,7 @@ class RowDone:
 
 
 class Batch(NamedTuple):
-    """The rows of a file, each made when it is asked for, and how many lines the file has."""
+    """The rows of a file, each made when it is asked for, and how many lines they take."""
 
     rows: Iterator[BatchRow]
     lines: int
@@ -73,13 +78,14 @@ def read_batch(content: bytes, *, columns: Sequence[str], required: Sequence[str
     first = begun[1] if begun is not None else b""
     if not first:
         raise MalformedFile("The file is empty.", hint=f"Its header: {','.join(columns)}")
+    lines = content.count(b"\n") + (not content.endswith(b"\n"))
     # Read line by line: as one text, and as a list of rows, it would take ten times its size.
     text = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="\n" if first == b"{" else "")
     if first == b"{":
-        return Batch(_jsonl(text, columns=columns, required=required), content.count(b"\n"))
+        return Batch(_jsonl(text, columns=columns, required=required), lines)
     reader = csv.reader(text, strict=True)
     header = _header(reader, columns=columns, required=required)
-    return Batch(_csv(reader, header), content.count(b"\n"))
+    return Batch(_csv(reader, header), lines - 1)
 
 
 def chunks(rows: Iterable[BatchRow]) -> Iterator[Sequence[BatchRow]]:

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-_NAME = re.compile(r"\..+\.([0-9]{1,10})\.petmsg\.partial")
+_NAME = re.compile(r"\..+\.([0-9]{1,10})\.petmsg\.partial(-journal|-wal|-shm)?")
 _OLD_SECONDS = 3600.0
 
 
@@ -17,7 +17,7 @@ def beside(target: Path) -> Path:
     What a process that was killed left in that folder an hour ago or earlier is removed.
     """
     with suppress(OSError):
-        for each in target.parent.glob(".*.petmsg.partial"):
+        for each in target.parent.glob(".*.petmsg.partial*"):
             _remove_left(each)
     return target.with_name(f".{target.name}.{os.getpid()}.petmsg.partial")
 
@@ -37,12 +37,14 @@ def _remove_left(path: Path) -> None:
 
 
 def _last_written(path: Path) -> float:
-    below = path.iterdir() if path.is_dir() and not path.is_symlink() else ()
+    below = path.rglob("*") if path.is_dir() and not path.is_symlink() else ()
     latest: float = max(each.lstat().st_mtime for each in (path, *below))
     return latest
 
 
 def _is_running(pid: int) -> bool:
+    if pid == os.getpid():
+        return False  # nothing of ours is there yet; in a container every petmsg has the same id
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):

@@ -1,5 +1,7 @@
 """Batch input: CSV and JSONL, row by row, for every command that reads a file."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -367,21 +369,87 @@ def test_bookings_that_were_confirmed_are_shown_when_a_later_chunk_fails(
 
 
 @pytest.mark.parametrize("output", ["jsonl", "tsv"])
-@pytest.mark.usefixtures("small_chunks")
 def test_an_import_goes_on_when_nobody_reads_what_it_prints(
-    sqlite_cli: Cli, monkeypatch: pytest.MonkeyPatch, output: str
+    sqlite_cli: Cli, migrated_sqlite: str, tmp_path: Path, output: str
 ) -> None:
-    """`petmsg client import F | head -1` ends the reader after the first chunk."""
-    flushed = []
+    """`petmsg client import F | head -1`: more is printed than a pipe holds."""
+    rows = many(4000).replace("+14150003999", "nothing")
+    (tmp_path / "clients.csv").write_text(rows)
+    with subprocess.Popen(
+        [sys.executable, "-m", "petmsg", "client", "import", "clients.csv", "-o", output],
+        cwd=tmp_path,
+        env={"PETMSG_DATABASE_URL": migrated_sqlite, "HOME": "/nonexistent"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as importing:
+        assert importing.stdout is not None
+        assert importing.stderr is not None
+        importing.stdout.readline()
+        importing.stdout.close()
+        talk = importing.stderr.read()
+    assert importing.returncode == 4
+    assert "1 of 4000 rows were refused; the others are done." in talk
+    assert ("line 4000" in talk) is (output == "tsv")
+    assert len(refs(sqlite_cli)) == 3999
 
-    def flush() -> None:
-        flushed.append(True)
-        raise BrokenPipeError
 
-    monkeypatch.setattr("petmsg.render.output.flush", flush)
-    assert sqlite_cli("client", "import", "-", "-o", output, stdin=many(25)).code == 0
-    assert flushed == [True]
-    assert refs(sqlite_cli) == [f"C-{n}" for n in range(1, 26)]
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
+def test_an_import_that_cannot_print_is_done_and_says_so(
+    sqlite_cli: Cli, migrated_sqlite: str, tmp_path: Path
+) -> None:
+    (tmp_path / "clients.csv").write_text(many(2500))
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "petmsg", "client", "import", "clients.csv", "-o", "tsv"],
+            cwd=tmp_path,
+            env={"PETMSG_DATABASE_URL": migrated_sqlite, "HOME": "/nonexistent"},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ran.returncode == 5
+    assert "Traceback" not in ran.stderr
+    assert len(refs(sqlite_cli)) == 2500
+
+
+def test_a_reader_that_left_is_no_error(sqlite_cli: Cli, migrated_sqlite: str) -> None:
+    """`petmsg client list | head -1`."""
+    sqlite_cli("client", "import", "-", stdin=many(3000))
+    with subprocess.Popen(
+        [sys.executable, "-m", "petmsg", "client", "list", "--all", "-o", "jsonl"],
+        env={"PETMSG_DATABASE_URL": migrated_sqlite, "HOME": "/nonexistent"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as listing:
+        assert listing.stdout is not None
+        assert listing.stderr is not None
+        listing.stdout.readline()
+        listing.stdout.close()
+        assert listing.stderr.read() == ""
+    assert listing.returncode == 0
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_rows_without_a_ref_are_not_to_be_imported_once_more(
+    sqlite_cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = client_import.import_rows
+
+    def fail_second(work: Any, rows: Any) -> Any:
+        if rows[0].line > 10:
+            raise Busy("The database is locked by another program.")
+        return real(work, rows)
+
+    monkeypatch.setattr(client_import, "import_rows", fail_second)
+    nameless = "name,phone\n" + "".join(f"Client {n},+1415{n:07d}\n" for n in range(1, 16))
+    ran = sqlite_cli("client", "import", "-", stdin=nameless)
+    assert ran.code == 75
+    assert "Stopped after line 11: the rows up to it are done." in ran.err
+    assert "Import the rest" in ran.err
+    assert "whole" not in ran.err
 
 
 @pytest.mark.usefixtures("small_chunks")

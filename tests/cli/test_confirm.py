@@ -1,5 +1,6 @@
 """petmsg booking confirm: one thread, one window per booking, safe to repeat."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from petmsg.db import migrate
 from petmsg.queries.confirm import hold_sitters
+from petmsg.services import booking
 from petmsg.services import confirm as service
 from tests.fixtures import ACTOR, NOW, Cli, add_org, lines, looking, run_cli, working
 
@@ -372,6 +374,42 @@ def test_a_sitter_offboarded_by_another_session_is_seen_under_the_lock(
     with working(url) as work:
         ids = {row[1]: row[0] for row in work.cursor.tuples("SELECT id, ref FROM sitter")}
         assert hold_sitters(work.cursor, work.org.id, list(ids.values())) == {ids["S-2"]}
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("before", ["S-1", None])
+def test_a_sitter_whom_a_booking_got_while_it_was_waited_for_is_named(
+    postgres_template: Any, postgres_server: Any, before: str | None
+) -> None:
+    """PostgreSQL gives the new row with what was joined to the old one: no sitter at all."""
+    url = postgres_template("migrated", lambda fresh: migrate.upgrade(fresh, actor=ACTOR, now=NOW))
+    add_org(url)
+
+    def cli(*words: str, **options: Any) -> Any:
+        return run_cli(url, *words, **options)
+
+    people(cli)
+    book(cli, "B-1", sitter=before or "")
+    with ThreadPoolExecutor(1) as pool:
+        with working(url) as work:
+            booking.reassign(work, "B-1", sitter="S-2", reason=None)
+            confirming = pool.submit(confirm, cli, "B-1")
+            waiting = (
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                f" AND datname = '{url.rpartition('/')[2]}'"
+            )
+            deadline = time.monotonic() + 20
+            while not postgres_server.admin.execute(waiting).fetchone()[0]:
+                assert time.monotonic() < deadline, "nobody waits"
+                time.sleep(0.01)
+        (row,) = confirming.result()
+    assert row["sitter"] == "S-2"
+    told = [
+        each["payload"]["sitter"]
+        for each in cli("audit", "list", "--ref", "B-1", "-o", "json", "--all").json
+        if each["event"] == "booking.confirmed"
+    ]
+    assert told == ["S-2"]
 
 
 def test_a_row_of_a_file_that_cannot_be_read_stops_no_other(sqlite_cli: Cli) -> None:

@@ -25,9 +25,10 @@ def left(folder: Path, name: str, *, seconds: float = TWO_HOURS, holds: str | No
     if holds is None:
         path.write_bytes(b"half")
     else:
-        path.mkdir()
+        (path / holds).parent.mkdir(parents=True)
         (path / holds).write_bytes(b"half")
-        os.utime(path / holds, (time.time() - seconds,) * 2)
+        for each in (path / holds, (path / holds).parent):
+            os.utime(each, (time.time() - seconds,) * 2)
     os.utime(path, (time.time() - seconds,) * 2)
     return path
 
@@ -39,18 +40,25 @@ def test_it_is_written_in_the_same_folder_and_hidden(tmp_path: Path) -> None:
 
 def test_what_a_killed_process_left_long_ago_is_removed(tmp_path: Path, gone: int) -> None:
     file = left(tmp_path, f".monday.db.{gone}.petmsg.partial")
-    folder = left(tmp_path, f".export.{gone}.petmsg.partial", holds="clients.csv")
+    folder = left(tmp_path, f".export.{gone}.petmsg.partial", holds="happy-paws/clients.csv")
+    beside_it = [left(tmp_path, f"{file.name}{each}") for each in ("-journal", "-wal", "-shm")]
+    beside(tmp_path / "tuesday.db")
+    assert [each for each in (file, folder, *beside_it) if each.exists()] == []
+
+
+def test_what_a_process_of_our_own_id_left_is_removed(tmp_path: Path) -> None:
+    """In a container petmsg has the same id each time; nothing of this run is there yet."""
+    file = left(tmp_path, f".monday.db.{os.getpid()}.petmsg.partial")
     beside(tmp_path / "tuesday.db")
     assert not file.exists()
-    assert not folder.exists()
 
 
 def test_what_is_being_written_stays(tmp_path: Path, gone: int) -> None:
     """By somebody who runs, or by somebody on another machine, whom nobody here sees running."""
     kept = [
-        left(tmp_path, f".a.db.{os.getpid()}.petmsg.partial"),
+        left(tmp_path, f".a.db.{os.getppid()}.petmsg.partial"),
         left(tmp_path, f".b.db.{gone}.petmsg.partial", seconds=60),
-        left(tmp_path, f".c.{gone}.petmsg.partial", holds="clients.csv", seconds=60),
+        left(tmp_path, f".c.{gone}.petmsg.partial", holds="happy-paws/clients.csv", seconds=60),
     ]
     beside(tmp_path / "tuesday.db")
     assert [each.exists() for each in kept] == [True, True, True]
