@@ -21,7 +21,7 @@ from petmsg.db.location import locate
 from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
 from tests.twilio_process import running_fake
 
-WORKERS = 32
+WORKERS = 64
 LATENCY = 0.15
 _PREFIX = "+1628555"
 

@@ -116,7 +116,7 @@ def measure_import(bench: Bench) -> list[Row]:
         tables=("booking", "audit_event"),
         peer_name="executemany, same rows",
         peer=_import_bare,
-        rounds=2,
+        rounds=1,
     )
     rows = [_compared(bench, kind, case) for kind in bench.databases]
     most, half = (_peak_of_import(bench, each) for each in (count, count // 2))

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, event
 
 from petmsg.clock import iso_utc
 from petmsg.queries import (
+    attempt,
     candidates,
     confirm,
     hold,
@@ -38,6 +39,7 @@ HOT = (
 # Words that one database alone knows: such a text is prepared there.
 OF_SQLITE = r"sqlite_master"
 OF_POSTGRESQL = r"to_regclass|clock_timestamp|pg_advisory|FOR (KEY SHARE|SHARE|UPDATE)"
+OF_POSTGRESQL += r"|WITH \w+ AS \(\s*UPDATE"  # a write within a statement
 
 # What stands in an f-string's braces, by its source, in the shapes in which the text is run.
 SHAPES = [
@@ -53,6 +55,9 @@ SHAPES = [
         "words": "'pending'",
         "missing": " OR status IS NULL",
     },
+    {"UNDER_WAY": attempt.UNDER_WAY, "EARLIER": attempt.EARLIER},
+    {"RESERVE": attempt.RESERVE, "TAKE": attempt.TAKE, "BEGIN": attempt.BEGIN},
+    {"ACCEPTED": attempt.ACCEPTED, "END": attempt.END},
     {"MOST": str(candidates.MOST), "_ORG": candidates._ORG, "_ORGS": candidates._ORGS},
 ]
 # Texts whose length follows the rows they get: run below, by confirming.

@@ -24,6 +24,13 @@ WHERE e.thread_id = :thread_id AND e.status = 'queued' AND e.send_at <= :now
 ORDER BY e.send_at, e.id LIMIT 1
 """
 
+# A text of a thread waits for one under way to the same phone, then for an earlier one in line.
+IN_THE_WAY = f"""
+SELECT 0, u.id, u.status FROM ({UNDER_WAY}) u
+UNION ALL SELECT 1, e.id, 'queued' FROM ({EARLIER}) e
+ORDER BY 1 LIMIT 1
+"""
+
 EARLIER_TO_PHONE = """
 SELECT d.id FROM message d
 WHERE d.org_id = :org_id AND d.to_e164 = :to_e164 AND d.status = 'queued' AND d.thread_id IS NULL
@@ -53,6 +60,9 @@ UPDATE message_number SET free_at = :free_at,
 WHERE id = :number_id
 """
 
+# PostgreSQL takes the three in one statement: a worker asks a third less often.
+BEGIN_AT_ONCE = f"WITH reserved AS ({RESERVE}), taken AS ({TAKE}) {BEGIN}"
+
 STICK = "UPDATE thread SET pool_number_id = :number_id WHERE id = :thread_id"
 
 ACCEPTED = """
@@ -67,6 +77,13 @@ END = """
 UPDATE message_attempt SET status = 'sent', ended_at = :now,
   provider_message_id = :provider_message_id
 WHERE message_id = :message_id AND attempt = :attempt
+"""
+
+
+ACCEPT_AT_ONCE = f"""
+WITH accepted AS ({ACCEPTED}),
+ended AS ({END} AND EXISTS (SELECT 1 FROM accepted))
+SELECT provider FROM accepted
 """
 
 
@@ -90,25 +107,30 @@ def under_way(cursor: Cursor, *, org_id: int, to_e164: str) -> tuple[int, str] |
     return found[0] if found else None
 
 
-def earlier_text(
+def in_the_way(
     cursor: Cursor,
     *,
+    org_id: int,
+    to_e164: str,
     thread_id: int,
     message_id: int,
     send_at: datetime,
     urgent: bool,
     now: datetime,
-) -> int | None:
-    """The text of the thread that was meant to leave first and still waits."""
-    found: int | None = cursor.value(
-        EARLIER,
+) -> tuple[int, str] | None:
+    """What a text of a thread waits for, with its state: the text to the same phone whose fate is
+    open, else the queued one of the thread that was meant to leave first."""
+    found = cursor.tuples(
+        IN_THE_WAY,
+        org_id=org_id,
+        to_e164=to_e164,
         thread_id=thread_id,
         message_id=message_id,
         send_at=send_at,
         urgent=urgent,
         now=now,
     )
-    return found
+    return found[0][1:] if found else None
 
 
 def earlier_to_phone(
@@ -151,33 +173,24 @@ def begin_attempt(
 
     One to nobody's thread has neither thread nor rule.
     """
-    stored_rule = None if rule is None else rule.value
-    cursor.run(RESERVE, number_id=number.id, free_at=free_at, now=now)
+    values = {
+        "org_id": org_id,
+        "message_id": message_id,
+        "attempt": attempt,
+        "thread_id": thread_id,
+        "number_id": number.id,
+        "from_e164": number.e164,
+        "rule": None if rule is None else rule.value,
+        "decision": decision,
+        "provider": provider.value,
+        "worker": worker,
+        "now": now,
+        "free_at": free_at,
+    }
     if rule is Rule.POOL:
         cursor.run(STICK, number_id=number.id, thread_id=thread_id)
-    cursor.run(
-        TAKE,
-        message_id=message_id,
-        number_id=number.id,
-        from_e164=number.e164,
-        rule=stored_rule,
-        decision=decision,
-        provider=provider.value,
-        now=now,
-        worker=worker,
-        attempt=attempt,
-    )
-    cursor.run(
-        BEGIN,
-        org_id=org_id,
-        message_id=message_id,
-        attempt=attempt,
-        thread_id=thread_id,
-        number_id=number.id,
-        rule=stored_rule,
-        worker=worker,
-        now=now,
-    )
+    for statement in (RESERVE, TAKE, BEGIN) if cursor.is_sqlite else (BEGIN_AT_ONCE,):
+        cursor.run(statement, **values)
 
 
 def accept_attempt(
@@ -194,22 +207,17 @@ def accept_attempt(
 
     None, and nothing written, if anything else is known of the text by now.
     """
-    found = cursor.tuples(
-        ACCEPTED,
-        org_id=org_id,
-        message_id=message_id,
-        attempt=attempt,
-        worker=worker,
-        provider_message_id=provider_message_id,
-        now=now,
-    )
+    values = {
+        "org_id": org_id,
+        "message_id": message_id,
+        "attempt": attempt,
+        "worker": worker,
+        "provider_message_id": provider_message_id,
+        "now": now,
+    }
+    found = cursor.tuples(ACCEPTED if cursor.is_sqlite else ACCEPT_AT_ONCE, **values)
     if not found:
         return None
-    cursor.run(
-        END,
-        message_id=message_id,
-        attempt=attempt,
-        provider_message_id=provider_message_id,
-        now=now,
-    )
+    if cursor.is_sqlite:
+        cursor.run(END, **values)
     return ProviderName(found[0][0])

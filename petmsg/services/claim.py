@@ -24,8 +24,8 @@ from petmsg.models import Message
 from petmsg.providers.base import OutgoingText
 from petmsg.queries.attempt import (
     begin_attempt,
-    earlier_text,
     earlier_to_phone,
+    in_the_way,
     locked_number,
     under_way,
 )
@@ -311,10 +311,10 @@ def _ahead_of(work: Work, message: Message) -> str | None:
     assert message.to_e164 is not None
     assert message.send_at is not None
     cursor = work.cursor
-    sending = under_way(cursor, org_id=work.org.id, to_e164=message.to_e164)
-    if sending is not None:
-        return f"text {sending[0]} to the same phone is {sending[1]}"
     if message.thread_id is None:
+        sending = under_way(cursor, org_id=work.org.id, to_e164=message.to_e164)
+        if sending is not None:
+            return f"text {sending[0]} to the same phone is {sending[1]}"
         before = earlier_to_phone(
             cursor,
             org_id=work.org.id,
@@ -324,15 +324,22 @@ def _ahead_of(work: Work, message: Message) -> str | None:
             now=work.now,
         )
         return None if before is None else f"text {before} to the same phone comes first"
-    earlier = earlier_text(
+    found = in_the_way(
         cursor,
+        org_id=work.org.id,
+        to_e164=message.to_e164,
         thread_id=message.thread_id,
         message_id=message.id,
         send_at=message.send_at,
         urgent=message.urgent,
         now=work.now,
     )
-    return None if earlier is None else f"text {earlier} of the same thread comes first"
+    if found is None:
+        return None
+    other, status = found
+    if status == MessageStatus.QUEUED:
+        return f"text {other} of the same thread comes first"
+    return f"text {other} to the same phone is {status}"
 
 
 def _refuse(work: Work, message: Message, held: hold.Hold) -> Ended:
