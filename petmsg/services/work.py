@@ -54,11 +54,15 @@ class Work:
     @property
     def cursor(self) -> Cursor:
         """A bare cursor in this transaction; what the session holds back is written first."""
+        session = self.session
         if self._cursor is None:
-            self._cursor = cursor_of(self.session)
-        else:
-            self.session.flush()
-            self.session.connection()  # a savepoint begins only when somebody asks for this
+            self._cursor = cursor_of(session)
+            return self._cursor
+        # Asked first, because doing either for nothing takes as long as a statement.
+        if session.new or session.dirty or session.deleted:
+            session.flush()
+        if session.in_nested_transaction():
+            session.connection()  # a savepoint begins only when somebody asks for this
         return self._cursor
 
     def record(
