@@ -56,6 +56,7 @@ SHAPES = [
         "missing": " OR status IS NULL",
     },
     {"UNDER_WAY": attempt.UNDER_WAY, "EARLIER": attempt.EARLIER},
+    {"UNDER_WAY": attempt.UNDER_WAY, "EARLIER_TO_PHONE": attempt.EARLIER_TO_PHONE},
     {"RESERVE": attempt.RESERVE, "TAKE": attempt.TAKE, "BEGIN": attempt.BEGIN},
     {"ACCEPTED": attempt.ACCEPTED, "END": attempt.END},
     {"MOST": str(candidates.MOST), "_ORG": candidates._ORG, "_ORGS": candidates._ORGS},

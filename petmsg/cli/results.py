@@ -41,6 +41,7 @@ class Results:
         self._also = also
         self._kept: list[Any] = []
         self._good = self._refused = 0
+        self._has_header = False
         self._unheard: OSError | None = None
 
     def add(self, rows: Sequence[Any]) -> None:
@@ -48,7 +49,6 @@ class Results:
         from petmsg.services.work import Failure
 
         refused = sum(isinstance(row, Failure) for row in rows)
-        is_first = not self._good + self._refused
         self._good += len(rows) - refused
         self._refused += refused
         if self._run.output not in (OutputFormat.JSONL, OutputFormat.TSV):
@@ -56,7 +56,7 @@ class Results:
             return
         if self._unheard is None:
             try:
-                self._print(rows, below_header=is_first)
+                self._print(rows)
             except OSError as problem:
                 self._unheard = problem
         self._talk(rows)
@@ -84,13 +84,14 @@ class Results:
         elif self._unheard is not None:
             raise self._unheard
 
-    def _print(self, rows: Sequence[Any], *, below_header: bool) -> None:
+    def _print(self, rows: Sequence[Any]) -> None:
         if self._run.output is OutputFormat.JSONL:
             for row in rows:
                 render.write(json_text(result_data(self._run, self._fields, row)))
         else:
             view = self._run.view
-            if below_header:
+            if not self._has_header:
+                self._has_header = True
                 render.write_header(self._fields)
             for row in rows:
                 if not self._is_refused(row):

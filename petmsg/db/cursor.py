@@ -162,8 +162,6 @@ class Cursor:
         write to another table, a text and its parameters: to PostgreSQL the two may go together.
         """
         names = ", ".join((*same, *columns))
-        if beside is not None and (self.is_sqlite or len(rows) >= _FEW):
-            self._execute(*beside)
         if self.is_sqlite:
             self._raw.executemany(
                 f"INSERT INTO {table} ({names}) VALUES {_marks('?', same, columns)}",  # noqa: S608
@@ -171,11 +169,16 @@ class Cursor:
             )
         elif len(rows) < _FEW:
             self._add_few(table, columns, rows, same=same, beside=beside)
+            return
         else:
             common = tuple(same.values())
             with self._raw.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row((*common, *row))
+        # Last, because pysqlite keeps the statement of an executemany open: nobody could then fold
+        # SQLite's log into the file when it is closed, and what was erased would stay in it.
+        if beside is not None:
+            self._execute(*beside)
 
     def add_returning(
         self,

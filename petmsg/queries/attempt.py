@@ -24,18 +24,23 @@ WHERE e.thread_id = :thread_id AND e.status = 'queued' AND e.send_at <= :now
 ORDER BY e.send_at, e.id LIMIT 1
 """
 
-# A text of a thread waits for one under way to the same phone, then for an earlier one in line.
-IN_THE_WAY = f"""
-SELECT 0, u.id, u.status FROM ({UNDER_WAY}) u
-UNION ALL SELECT 1, e.id, 'queued' FROM ({EARLIER}) e
-ORDER BY 1 LIMIT 1
-"""
-
 EARLIER_TO_PHONE = """
 SELECT d.id FROM message d
 WHERE d.org_id = :org_id AND d.to_e164 = :to_e164 AND d.status = 'queued' AND d.thread_id IS NULL
   AND d.send_at <= :now AND (d.send_at, d.id) < (:send_at, :message_id)
 ORDER BY d.send_at, d.id LIMIT 1
+"""
+
+# A text waits for one under way to the same phone, then for an earlier one in line.
+IN_THE_WAY = f"""
+SELECT 0, u.id, u.status FROM ({UNDER_WAY}) u
+UNION ALL SELECT 1, e.id, 'queued' FROM ({EARLIER}) e
+ORDER BY 1 LIMIT 1
+"""
+IN_THE_WAY_TO_PHONE = f"""
+SELECT 0, u.id, u.status FROM ({UNDER_WAY}) u
+UNION ALL SELECT 1, e.id, 'queued' FROM ({EARLIER_TO_PHONE}) e
+ORDER BY 1 LIMIT 1
 """
 
 TAKE = """
@@ -101,12 +106,6 @@ def locked_number(cursor: Cursor, number_id: int) -> NumberPace:
     return NumberPace(row[0], row[1], row[2], free_at)
 
 
-def under_way(cursor: Cursor, *, org_id: int, to_e164: str) -> tuple[int, str] | None:
-    """The text to that phone whose fate is open, with its state."""
-    found = cursor.tuples(UNDER_WAY, org_id=org_id, to_e164=to_e164)
-    return found[0] if found else None
-
-
 def in_the_way(
     cursor: Cursor,
     *,
@@ -133,25 +132,19 @@ def in_the_way(
     return found[0][1:] if found else None
 
 
-def earlier_to_phone(
-    cursor: Cursor,
-    *,
-    org_id: int,
-    to_e164: str,
-    message_id: int,
-    send_at: datetime,
-    now: datetime,
-) -> int | None:
-    """The text of nobody's thread to that phone that was meant to leave first and still waits."""
-    found: int | None = cursor.value(
-        EARLIER_TO_PHONE,
+def in_the_way_to_phone(
+    cursor: Cursor, *, org_id: int, to_e164: str, message_id: int, send_at: datetime, now: datetime
+) -> tuple[int, str] | None:
+    """`in_the_way` of a text to nobody's thread, which waits in line per phone."""
+    found = cursor.tuples(
+        IN_THE_WAY_TO_PHONE,
         org_id=org_id,
         to_e164=to_e164,
         message_id=message_id,
         send_at=send_at,
         now=now,
     )
-    return found
+    return found[0][1:] if found else None
 
 
 def begin_attempt(

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from petmsg import hold, pace
 from petmsg.clock import iso_utc
@@ -24,10 +25,9 @@ from petmsg.models import Message
 from petmsg.providers.base import OutgoingText
 from petmsg.queries.attempt import (
     begin_attempt,
-    earlier_to_phone,
     in_the_way,
+    in_the_way_to_phone,
     locked_number,
-    under_way,
 )
 from petmsg.queries.hold import blocked_code, read_hold_facts
 from petmsg.queries.lookup import ClientKey
@@ -311,35 +311,25 @@ def _ahead_of(work: Work, message: Message) -> str | None:
     assert message.to_e164 is not None
     assert message.send_at is not None
     cursor = work.cursor
-    if message.thread_id is None:
-        sending = under_way(cursor, org_id=work.org.id, to_e164=message.to_e164)
-        if sending is not None:
-            return f"text {sending[0]} to the same phone is {sending[1]}"
-        before = earlier_to_phone(
-            cursor,
-            org_id=work.org.id,
-            to_e164=message.to_e164,
-            message_id=message.id,
-            send_at=message.send_at,
-            now=work.now,
-        )
-        return None if before is None else f"text {before} to the same phone comes first"
-    found = in_the_way(
-        cursor,
-        org_id=work.org.id,
-        to_e164=message.to_e164,
-        thread_id=message.thread_id,
-        message_id=message.id,
-        send_at=message.send_at,
-        urgent=message.urgent,
-        now=work.now,
-    )
+    place: dict[str, Any] = {
+        "org_id": work.org.id,
+        "to_e164": message.to_e164,
+        "message_id": message.id,
+        "send_at": message.send_at,
+        "now": work.now,
+    }
+    if message.thread_id is not None:
+        thread, urgent = message.thread_id, message.urgent
+        found = in_the_way(cursor, thread_id=thread, urgent=urgent, **place)
+    else:
+        found = in_the_way_to_phone(cursor, **place)
     if found is None:
         return None
     other, status = found
-    if status == MessageStatus.QUEUED:
-        return f"text {other} of the same thread comes first"
-    return f"text {other} to the same phone is {status}"
+    if status != MessageStatus.QUEUED:
+        return f"text {other} to the same phone is {status}"
+    line = "to the same phone" if message.thread_id is None else "of the same thread"
+    return f"text {other} {line} comes first"
 
 
 def _refuse(work: Work, message: Message, held: hold.Hold) -> Ended:
