@@ -28,6 +28,7 @@ from petmsg.cli import run_command_line
 from petmsg.db import migrate
 from petmsg.db.location import locate
 from petmsg.db.problems import translate
+from petmsg.models import metadata
 from tests import postgres
 from tests.consistency import content, problems, raw
 from tests.fixtures import ACTOR, NOW, Ran, add_org, run_cli
@@ -202,6 +203,63 @@ def test_flipped_bits_never_become_a_traceback(good: Path) -> None:
             codes.add(ran.code)
             assert ran.code in (0, 3, 4, 5, 10), (seed, line, ran.err)
     assert 5 in codes
+
+
+STUMBLES = (("audit", "verify"), EXPLAIN, WRITE, ("thread", "show", "C-1"), ("audit", "list"))
+
+
+def strange(path: Path, column: str, value: object) -> bool:
+    """Write a value into every row of a table, whatever stands against it; whether SQLite did."""
+    table, _, name = column.partition(".")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA ignore_check_constraints=ON")
+        triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        for (trigger,) in triggers.fetchall():
+            connection.execute(f"DROP TRIGGER {trigger}")
+        with suppress(sqlite3.IntegrityError), connection:
+            connection.execute(f"UPDATE {table} SET {name} = ?", (value,))
+            return True
+    return False
+
+
+@pytest.mark.parametrize("value", [b"\xff\x00", "1"], ids=["bytes", "text"])
+def test_a_value_of_another_type_is_never_called_a_bug(good: Path, value: object) -> None:
+    """Every column in turn; of all the flipped bits those that SQLite itself never notices."""
+    whole = good.read_bytes()
+    columns = [
+        f"{table.name}.{column.name}"
+        for table in metadata.sorted_tables
+        for column in table.columns
+    ]
+    told = 0
+    for column in columns:
+        good.write_bytes(whole)
+        if not strange(good, column, value):
+            continue
+        for line in STUMBLES:
+            ran = attempt(str(good), *line)
+            assert ran.code in (0, 2, 3, 4, 5, 10), (column, line, ran.err)
+            assert '"bug"' not in ran.err
+            told += "database_corrupt" in ran.err
+    assert told > 20
+
+
+def test_doctor_names_the_value_of_another_type(good: Path) -> None:
+    assert strange(good, "client.name", b"\x00")
+    ran = attempt(str(good), "doctor", "--check", "file_integrity")
+    assert ran.code == 10
+    assert "client.name of row 1" in ran.json[0]["message"]
+
+
+def test_a_bug_on_a_whole_database_is_called_one(
+    good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: object, **__: object) -> None:
+        raise TypeError
+
+    monkeypatch.setattr("petmsg.queries.client.list_clients", stumble)
+    ran = attempt(str(good), *READ)
+    assert (ran.code, ran.error["code"]) == (1, "bug")
 
 
 def test_a_stored_time_that_is_none_is_damage(good: Path) -> None:

@@ -5,7 +5,8 @@ Reading commands have `-o`, `--org` and `--db`; writing ones `--dry-run` and `--
 
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -139,7 +140,7 @@ def _invoker(function: Callable[..., None], *, writes: bool, reveals: bool) -> C
             is_terminal=sys.stdout.isatty(),
         )
         _ = run.output
-        with run.at_end:
+        with _whole(run), run.at_end:
             function(run, **values)
         if run.dry_run:
             run.say("Dry run: nothing was changed.")
@@ -161,3 +162,19 @@ def _invoker(function: Callable[..., None], *, writes: bool, reveals: bool) -> C
     invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     invoke.__annotations__ = {each.name: each.annotation for each in parameters}
     return invoke
+
+
+@contextmanager
+def _whole(run: Run) -> Iterator[None]:
+    """A bug of a command whose database is damaged is none of its own. Raises
+    `DatabaseUnusable`."""
+    try:
+        yield
+    except Exception as problem:
+        from petmsg.cli.failure import is_bug
+
+        if is_bug(problem) and run.is_damaged():
+            from petmsg.db.problems import damaged
+
+            raise damaged() from problem
+        raise

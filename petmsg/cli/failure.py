@@ -13,6 +13,7 @@ from petmsg.render.safe import json_text, safe
 from petmsg.settings import OUTPUT
 
 DEBUG = "PETMSG_DEBUG"
+_BUG = "bug"
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -90,8 +91,13 @@ def named(problem: BaseException) -> PetmsgError:
         f"petmsg has a bug: {type(problem).__name__}.",
         hint=f"Nothing was half done. Run it again with {DEBUG}=1 and report what it prints.",
     )
-    bug.code = "bug"
+    bug.code = _BUG
     return bug
+
+
+def is_bug(problem: BaseException) -> bool:
+    """Whether nothing but a mistake of petmsg's explains the error."""
+    return named(problem).code == _BUG
 
 
 def error_data(problem: PetmsgError) -> dict[str, str]:

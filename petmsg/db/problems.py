@@ -141,7 +141,7 @@ def translate(problem: BaseException) -> PetmsgError:
     if refused is not None:
         return refused
     if _is_damage(cause):
-        return _unusable(*_SQLITE["SQLITE_CORRUPT"])
+        return damaged()
     if isinstance(cause, sqlite3.Error):
         return _from_sqlite(cause)
     state = getattr(cause, "sqlstate", None)
@@ -156,6 +156,11 @@ def translate(problem: BaseException) -> PetmsgError:
         f"The database failed ({type(cause).__name__}).",
         "Check the database: petmsg db check",
     )
+
+
+def damaged() -> PetmsgError:
+    """The error for a database that holds what it cannot."""
+    return _unusable(*_SQLITE["SQLITE_CORRUPT"])
 
 
 def _without_state(words: str) -> PetmsgError:

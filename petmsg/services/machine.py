@@ -14,6 +14,7 @@ from pathlib import Path
 from petmsg import settings
 from petmsg.clock import iso_utc, zone
 from petmsg.db.cursor import Cursor
+from petmsg.db.damage import strange_values
 from petmsg.db.location import network_file_system
 from petmsg.enums import CheckResult, ProviderName
 from petmsg.errors import OutOfRange, PetmsgError
@@ -152,7 +153,12 @@ def durable_writes(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
 
 
 def file_integrity(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
-    """Pages, indexes and constraints, as SQLite itself checks them."""
+    """Pages, indexes and constraints, as SQLite checks them, and types, which it does not."""
+    for place in strange_values(cursor):
+        yield Finding(
+            f"{place} is not what belongs there. Restore the last backup, or mend the row",
+            "petmsg db check",
+        )
     for (words,) in cursor.tuples("PRAGMA integrity_check(20)"):
         if words == "ok":
             return

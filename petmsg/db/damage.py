@@ -1,0 +1,66 @@
+"""What an SQLite file holds that petmsg cannot have written. Standard library only.
+
+SQLite stores a value of any type in any column (https://www.sqlite.org/datatype3.html), and its own
+check does not mind: a failing disk can make bytes of a word, and whoever meets them stumbles.
+"""
+
+from collections.abc import Iterator
+
+from petmsg.db.cursor import Cursor
+from petmsg.db.location import Location
+from petmsg.db.snapshot import snapshot
+from petmsg.errors import PetmsgError
+
+_STORED = {
+    "INTEGER": "integer",
+    "BOOLEAN": "integer",
+    "FLOAT": "real",
+    "VARCHAR": "text",
+    "DATETIME": "text",
+}
+"""What SQLite stores, by the type that a column was declared with."""
+_JSON = {
+    ("audit_event", "payload"): "object",
+    ("message", "decision"): "object",
+    ("relay_question", "options"): "array",
+}
+
+
+def is_damaged(location: Location) -> bool:
+    """Whether an SQLite file is damaged; it is read from end to end. Of PostgreSQL always False."""
+    if not location.is_sqlite:
+        return False
+    try:
+        with snapshot(location) as cursor:
+            whole = cursor.value("PRAGMA quick_check(1)") == "ok"
+            return not whole or any(strange_values(cursor))
+    except PetmsgError as problem:
+        return problem.code == "database_corrupt"
+
+
+def strange_values(cursor: Cursor) -> Iterator[str]:
+    """For each table of an SQLite file, where the first value stands that its column cannot have:
+    of another type, or no JSON where there must be some. Such as `client.name of row 5`."""
+    for (table,) in cursor.tuples("SELECT name FROM sqlite_master WHERE type = 'table'"):
+        columns = cursor.tuples("SELECT name, type FROM pragma_table_info(:table)", table=table)
+        strange = [
+            f"WHEN {condition} THEN '{name}'"
+            for name, declared in columns
+            for condition in _conditions(table, name, declared.partition("(")[0])
+        ]
+        if not strange:
+            continue
+        found = cursor.tuples(
+            f"SELECT * FROM (SELECT rowid, CASE {' '.join(strange)} END AS name FROM {table}) "  # noqa: S608
+            "WHERE name IS NOT NULL LIMIT 1"
+        )
+        yield from (f"{table}.{name} of row {row}" for row, name in found)
+
+
+def _conditions(table: str, name: str, declared: str) -> Iterator[str]:
+    """What is true of a strange value, one after the other."""
+    if declared in _STORED:
+        yield f"typeof({name}) NOT IN ('{_STORED[declared]}', 'null')"
+    if (table, name) in _JSON:
+        yield f"{name} IS NOT NULL AND NOT json_valid({name})"
+        yield f"json_type({name}) <> '{_JSON[table, name]}'"
