@@ -8,7 +8,7 @@ from petmsg.__main__ import main
 from petmsg.web import app, commits
 from petmsg.web.commits import Commits, Outcome
 
-SLOW_COMMIT = 0.3
+SLOW_COMMIT = 0.6
 """Seconds."""
 
 

@@ -14,5 +14,5 @@ def test_what_was_answered_is_stored_and_nothing_twice(migrated_url: str) -> Non
 
 
 def test_an_answer_before_the_commit_is_found(migrated_sqlite: str) -> None:
-    verdict = run_receiving(migrated_sqlite, rate=250, seconds=2, kills=1, seed=SEED, control=True)
+    verdict = run_receiving(migrated_sqlite, rate=250, seconds=4, kills=4, seed=SEED, control=True)
     assert verdict.lost, str(verdict)
