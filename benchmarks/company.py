@@ -6,7 +6,7 @@ from typing import Any
 
 from petmsg.db import migrate
 from petmsg.db.cursor import Cursor
-from petmsg.db.engine import cursor_of, make_engine, transaction
+from petmsg.db.engine import make_engine, transaction
 from petmsg.db.location import locate
 from petmsg.services import org
 
@@ -23,9 +23,9 @@ def create(url: str) -> None:
     migrate.upgrade(location.url, actor=ACTOR, now=NOW, create=location.is_sqlite)
     engine = make_engine(location)
     try:
-        with transaction(engine, location) as session:
+        with transaction(engine, location) as begun:
             _, work = org.add(
-                session,
+                begun,
                 "happy-paws",
                 name="Happy Paws",
                 timezone="America/New_York",
@@ -34,7 +34,7 @@ def create(url: str) -> None:
                 now=NOW,
             )
             work.finish()
-            _add_numbers(cursor_of(session))
+            _add_numbers(begun.cursor)
     finally:
         engine.dispose()
 
@@ -48,8 +48,8 @@ def add_visits(url: str, counts: Sequence[int], *, confirmed: bool = True) -> No
     location = locate(url)
     engine = make_engine(location)
     try:
-        with transaction(engine, location) as session:
-            cursor = cursor_of(session)
+        with transaction(engine, location) as begun:
+            cursor = begun.cursor
             insert(
                 cursor,
                 "client",

@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks import company
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, Sample, Watched, counted, watched
-from petmsg.db.engine import cursor_of, make_engine, transaction
+from petmsg.db.engine import make_engine, transaction
 from petmsg.db.location import locate
 from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
 from tests.twilio_process import running_fake
@@ -100,8 +100,8 @@ def _add_queue(url: str, texts: int, numbers: int) -> None:
     location = locate(url)
     engine = make_engine(location)
     try:
-        with transaction(engine, location) as session:
-            cursor = cursor_of(session)
+        with transaction(engine, location) as begun:
+            cursor = begun.cursor
 
             def add(table: str, *rows: dict[str, Any]) -> None:
                 company.insert(cursor, table, rows)

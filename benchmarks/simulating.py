@@ -13,7 +13,7 @@ from benchmarks import company
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, counted, seconds, take_turns
 from petmsg.db.cursor import Cursor, _for_psycopg, instant_to_text
-from petmsg.db.engine import cursor_of, make_engine, transaction
+from petmsg.db.engine import make_engine, transaction
 from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
 from petmsg.queries import course, simulate
@@ -120,8 +120,8 @@ def _add_month(url: str, clients: int) -> None:
     engine = make_engine(location)
     step = (SPAN.end - SPAN.start) / WINDOWS_EACH
     try:
-        with transaction(engine, location) as session:
-            cursor = cursor_of(session)
+        with transaction(engine, location) as begun:
+            cursor = begun.cursor
             pool = [
                 row[0]
                 for row in cursor.tuples("SELECT id FROM message_number WHERE class = 'pool'")

@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks import company
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, Sample, counted, seconds, take_turns, watched
-from petmsg.db.engine import cursor_of, make_engine, transaction
+from petmsg.db.engine import make_engine, transaction
 from petmsg.db.location import locate
 from petmsg.queries.org import find_org
 from petmsg.services import booking_import, confirm
@@ -190,9 +190,9 @@ def _with_petmsg(url: str, case: Case) -> None:
     engine = make_engine(location, keep_open=True)
     try:
         for service in case.services():
-            with transaction(engine, location) as session:
-                org = find_org(cursor_of(session), None)
-                work = Work(session, org, company.ACTOR, company.NOW)
+            with transaction(engine, location) as begun:
+                org = find_org(begun.cursor, None)
+                work = Work(begun, org, company.ACTOR, company.NOW)
                 service(work)
                 work.finish()
     finally:

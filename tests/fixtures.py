@@ -18,7 +18,7 @@ import pytest
 from petmsg.cli import run_command_line
 from petmsg.db import migrate
 from petmsg.db.cursor import Cursor
-from petmsg.db.engine import cursor_of, make_engine, transaction
+from petmsg.db.engine import make_engine, transaction
 from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
 from petmsg.queries.org import find_org
@@ -166,9 +166,9 @@ def add_org(
     """An org in the database at `url`."""
     location = locate(url)
     engine = make_engine(location)
-    with transaction(engine, location) as session:
+    with transaction(engine, location) as begun:
         _, work = org_service.add(
-            session,
+            begun,
             slug,
             name=slug.replace("-", " ").title(),
             timezone=timezone,
@@ -188,8 +188,8 @@ def working(
     location = locate(url)
     engine = make_engine(location)
     try:
-        with transaction(engine, location) as session:
-            work = Work(session, find_org(cursor_of(session), org), actor, now)
+        with transaction(engine, location) as begun:
+            work = Work(begun, find_org(begun.cursor, org), actor, now)
             yield work
             work.finish()
     finally:

@@ -40,9 +40,9 @@ def init(
     if not made.usable:
         run.say(f"Would create {run.location.shown} with schema {made.after} and org {slug}.")
         return
-    added = run.write_session(
-        lambda session: org.add(
-            session,
+    added = run.transact(
+        lambda transaction: org.add(
+            transaction,
             slug,
             name=name,
             timezone=timezone,

@@ -32,9 +32,9 @@ def add(
     """Add a company. The same again changes nothing."""
     from petmsg.services import org
 
-    added = run.write_session(
-        lambda session: org.add(
-            session,
+    added = run.transact(
+        lambda transaction: org.add(
+            transaction,
             slug,
             name=name,
             timezone=timezone,

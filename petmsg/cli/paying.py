@@ -56,8 +56,10 @@ def _org_of(run: Run, cursor: Cursor, payment: Payment) -> OrgRow | PetmsgError:
 def _nobodys(run: Run, payment: Payment, problem: PetmsgError) -> Paid:
     if payment.ignored is not None:
         return Paid(payment, StripeOutcome.IGNORED, note=payment.ignored)
-    return run.write_session(
-        lambda session: tell_nobody_known(session, payment, problem, actor=run.actor, now=run.now)
+    return run.transact(
+        lambda transaction: tell_nobody_known(
+            transaction, payment, problem, actor=run.actor, now=run.now
+        )
     )
 
 

@@ -55,8 +55,10 @@ def take_in(
 
 
 def _keep_stray(run: Run, text: ReceivedText, provider: ProviderName | None) -> Stray:
-    return run.write_session(
-        lambda session: stray.keep(session, text, provider=provider, actor=run.actor, now=run.now)
+    return run.transact(
+        lambda transaction: stray.keep(
+            transaction, text, provider=provider, actor=run.actor, now=run.now
+        )
     )
 
 

@@ -211,20 +211,19 @@ class Run:
         self, slug: str | None, service: Callable[..., R], /, *args: Any, **kwargs: Any
     ) -> R:
         """`write` in the org of that slug."""
-        from petmsg.db.engine import cursor_of
         from petmsg.services.work import Work
 
-        def in_session(session: Any) -> tuple[R, Work]:
-            org = find_org(cursor_of(session), slug)
+        def in_transaction(transaction: Any) -> tuple[R, Work]:
+            org = find_org(transaction.cursor, slug)
             self._bar.back()
-            work = Work(session, org, self.actor, self.now, moved=self._bar)
+            work = Work(transaction, org, self.actor, self.now, moved=self._bar)
             filled = [self._read_in(each, org) for each in args]
             named = {name: self._read_in(each, org) for name, each in kwargs.items()}
             return service(work, *filled, **named), work
 
-        return self.write_session(in_session)
+        return self.transact(in_transaction)
 
-    def write_session(self, service: Callable[[Any], tuple[R, Any]]) -> R:
+    def transact(self, service: Callable[[Any], tuple[R, Any]]) -> R:
         """Run a service that gives back its result and its unit of work, in one transaction."""
         wait = self.location.wait_seconds
         deadline = time.monotonic() + (TRY_SECONDS if wait is None else wait)
@@ -243,8 +242,8 @@ class Run:
 
         result: Any = None
         try:
-            with transaction(self.engine, self.location) as session:
-                result, work = service(session)
+            with transaction(self.engine, self.location) as begun:
+                result, work = service(begun)
                 work.finish()
                 self._org = work.org
                 if self.dry_run:

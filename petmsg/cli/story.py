@@ -194,9 +194,9 @@ class Story:
 
         engine = make_engine(self.location)
         for slug, (name, timezone) in ORGS.items():
-            with transaction(engine, self.location) as session:
+            with transaction(engine, self.location) as begun:
                 _, work = org.add(
-                    session, slug, name=name, timezone=timezone, actor=actor, now=now, is_demo=True
+                    begun, slug, name=name, timezone=timezone, actor=actor, now=now, is_demo=True
                 )
                 work.finish()
         engine.dispose()

@@ -21,9 +21,9 @@ def take_back(run: Run, folder: Path) -> None:
         run.say(f"Would create {run.location.shown}; the files of {folder} are whole.")
         return
     with progress("Importing", total, run.ambient.environ) as moved_on:
-        taken = run.write_session(
-            lambda session: restore.restore(
-                session, orgs, actor=run.actor, now=run.now, moved_on=moved_on
+        taken = run.transact(
+            lambda transaction: restore.restore(
+                transaction, orgs, actor=run.actor, now=run.now, moved_on=moved_on
             )
         )
     run.show_list(TAKEN_BACK, taken)

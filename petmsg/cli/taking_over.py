@@ -90,10 +90,10 @@ def _take_one(
     given: dict[str, Any] = {"timezone": timezone, "actor": run.actor, "now": run.now}
     if run.dry_run:
         report.orgs.append(
-            run.write_session(lambda session: importing.whole(session, stage, old, **given))
+            run.transact(lambda transaction: importing.whole(transaction, stage, old, **given))
         )
         return
-    org: OrgReport = run.write_session(lambda session: importing.begin(session, old, **given))
+    org: OrgReport = run.transact(lambda transaction: importing.begin(transaction, old, **given))
     report.orgs.append(org)
     for step in importing.steps(stage, old):
         taken = run.write_in(old.slug, step)

@@ -12,10 +12,9 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session
-
 from petmsg import clock
 from petmsg.db.cursor import Cursor
+from petmsg.db.engine import Transaction
 from petmsg.errors import Busy, MalformedPhone, PetmsgError, ProviderUnavailable
 from petmsg.models import SandboxText
 from petmsg.phone import parse_phone
@@ -45,7 +44,7 @@ class SandboxProvider:
 
     def __init__(
         self,
-        transaction: Callable[[], AbstractContextManager[Session]],
+        transaction: Callable[[], AbstractContextManager[Transaction]],
         snapshot: Callable[[], AbstractContextManager[Cursor]],
     ) -> None:
         self._transaction = transaction
@@ -65,8 +64,8 @@ class SandboxProvider:
         )
         sid = taken.provider_message_id
         try:
-            with self._transaction() as session:
-                session.add(taken)
+            with self._transaction() as begun:
+                begun.session.add(taken)
         except Busy as problem:
             return RetryLater(None, problem.code, problem.message)
         except PetmsgError as problem:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from petmsg.clock import zone
-from petmsg.db.engine import cursor_of
+from petmsg.db.engine import Transaction
 from petmsg.enums import NumberClass, PoolFor, ProviderName, Switch
 from petmsg.errors import AlreadyDifferent, OutOfRange, shown
 from petmsg.hold import QuietHours, parse_quiet_hours, quiet_hours
@@ -48,7 +48,7 @@ def check(slug: str, *, name: str, timezone: str, front_desk: str | None) -> tup
 
 
 def add(
-    session: Session,
+    transaction: Transaction,
     slug: str,
     *,
     name: str,
@@ -63,7 +63,7 @@ def add(
     The work that was begun in the new org comes back with it, for the command to finish.
     """
     clean_name, desk = check(slug, name=name, timezone=timezone, front_desk=front_desk)
-    there = session.exec(select(Org).where(Org.slug == slug)).first()
+    there = transaction.session.exec(select(Org).where(Org.slug == slug)).first()
     if there is not None and (there.name, there.timezone) != (clean_name, timezone):
         raise AlreadyDifferent(
             f"Org {slug} is there already, with another name or timezone.",
@@ -71,10 +71,10 @@ def add(
         )
     reused = there is not None
     if there is None:
-        session.add(
+        transaction.session.add(
             Org(slug=slug, name=clean_name, timezone=timezone, is_demo=is_demo, created_at=now)
         )
-    work = Work(session, find_org(cursor_of(session), slug), actor, now)
+    work = Work(transaction, find_org(transaction.cursor, slug), actor, now)
     if not reused:
         work.record("org.added", "org", slug, {"timezone": timezone})
     if desk is not None:

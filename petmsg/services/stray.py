@@ -7,9 +7,7 @@ the account was never added. It belongs to no org; every org that uses its provi
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session
-
-from petmsg.db.engine import cursor_of
+from petmsg.db.engine import Transaction
 from petmsg.enums import AlertKind, AlertSeverity, ProviderName
 from petmsg.errors import NoOrg
 from petmsg.providers.base import ReceivedText
@@ -36,7 +34,7 @@ class Stray:
 
 
 def keep(
-    session: Session,
+    transaction: Transaction,
     text: ReceivedText,
     *,
     provider: ProviderName | None,
@@ -49,7 +47,7 @@ def keep(
     `NoOrg` where there is nobody to tell.
     """
     text = storable(text)
-    cursor = cursor_of(session)
+    cursor = transaction.cursor
     told = _told(all_orgs(cursor), provider)
     new = cursor.run(
         _KEEP,
@@ -64,7 +62,7 @@ def keep(
     stray_id = cursor.value(
         "SELECT id FROM stray_text WHERE provider_message_id = :id", id=text.provider_message_id
     )
-    works = [Work(session, org, actor, now) for org in told]
+    works = [Work(transaction, org, actor, now) for org in told]
     for work in works if new else []:
         raise_alert(
             work,

@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session
-
-from petmsg.db.engine import cursor_of
+from petmsg.db.engine import Transaction
 from petmsg.enums import AlertKind, AlertSeverity, StripeOutcome
 from petmsg.errors import MalformedRef, NotFound, PetmsgError, Refused
 from petmsg.queries.org import all_orgs
@@ -79,7 +77,7 @@ def pay(work: Work, payment: Payment) -> Paid:
 
 
 def tell_nobody_known(
-    session: Session,
+    transaction: Transaction,
     payment: Payment,
     problem: PetmsgError,
     *,
@@ -90,7 +88,7 @@ def tell_nobody_known(
 
     The work of one of them comes back with it, for the caller to finish. There must be an org.
     """
-    works = [Work(session, org, actor, now) for org in all_orgs(cursor_of(session))]
+    works = [Work(transaction, org, actor, now) for org in all_orgs(transaction.cursor)]
     for work in works:
         raise_alert(
             work,

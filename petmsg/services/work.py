@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from petmsg.chain import GENESIS, canonical, event_hash
 from petmsg.db.cursor import Cursor
-from petmsg.db.engine import cursor_of, is_unique_violation
+from petmsg.db.engine import Transaction, is_unique_violation
 from petmsg.db.problems import CONNECTION_LOST, is_driver_error, is_passing, translate
 from petmsg.errors import PetmsgError
 from petmsg.queries.org import OrgRow
@@ -43,27 +43,22 @@ class Work:
     A service that takes many rows calls `moved` after each: somebody may be watching.
     """
 
-    session: Session
+    transaction: Transaction
     org: OrgRow
     actor: str
     now: datetime
     events: list[PendingEvent] = field(default_factory=list)
     moved: Callable[[], None] = lambda: None
-    _cursor: Cursor | None = field(default=None, init=False, repr=False)
+
+    @property
+    def session(self) -> Session:
+        """The transaction's session, for those who want the tables as objects."""
+        return self.transaction.session
 
     @property
     def cursor(self) -> Cursor:
         """A bare cursor in this transaction; what the session holds back is written first."""
-        session = self.session
-        if self._cursor is None:
-            self._cursor = cursor_of(session)
-            return self._cursor
-        # Asked first, because doing either for nothing takes as long as a statement.
-        if session.new or session.dirty or session.deleted:
-            session.flush()
-        if session.in_nested_transaction():
-            session.connection()  # a savepoint begins only when somebody asks for this
-        return self._cursor
+        return self.transaction.cursor
 
     def record(
         self,
@@ -91,7 +86,7 @@ class Work:
 
     def finish(self) -> None:
         """Write the collected events to the org's chain. Locks its head until the commit."""
-        self.session.flush()
+        self.transaction.flush()
         if self.events:
             _append(self.cursor, self)
             self.events.clear()

@@ -4,14 +4,13 @@ The model knows sentences of the issue, lists, and nothing of petmsg's rules, qu
 is told what was done, remembers everything for ever, and answers by looking through its lists.
 """
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session
-
-from petmsg.db.engine import cursor_of, make_engine
+from petmsg.db.cursor import Cursor
+from petmsg.db.engine import Transaction, make_engine
 from petmsg.db.location import locate
 from petmsg.queries.org import find_org
 from petmsg.services.work import Work
@@ -186,17 +185,20 @@ class World:
         self._closing = ExitStack()
         engine = make_engine(locate(url))
         self._closing.callback(engine.dispose)
-        self._session = self._closing.enter_context(Session(engine, expire_on_commit=False))
-        self._closing.callback(self._session.rollback)
-        self.cursor = cursor_of(self._session)
+        connection = self._closing.enter_context(engine.connect())
+        connection.begin()
+        self._transaction = self._closing.enter_context(closing(Transaction(connection)))
+        self._closing.callback(connection.rollback)
+
+    @property
+    def cursor(self) -> Cursor:
+        return self._transaction.cursor
 
     def work(self, now: datetime) -> Work:
         """A unit of work at `now`; the org is read anew."""
-        self._session.flush()
-        return Work(self._session, find_org(self.cursor, None), ACTOR, now)
+        return Work(self._transaction, find_org(self.cursor, None), ACTOR, now)
 
     def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
-        self._session.flush()
         return self.cursor.rows(statement, **values)
 
     def close(self) -> None:

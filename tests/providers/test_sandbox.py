@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from petmsg.db import migrate
-from petmsg.db.engine import cursor_of, make_engine, transaction
+from petmsg.db.engine import make_engine, transaction
 from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
 from petmsg.errors import Busy, DatabaseUnusable, ProviderUnavailable
@@ -68,8 +68,8 @@ class TestContract(ProviderContract):
         location = locate(kept_url)
         with sandbox_on(kept_url) as provider:
             engine = make_engine(location)
-            with transaction(engine, location) as session:
-                cursor_of(session).run("DELETE FROM sandbox_text")
+            with transaction(engine, location) as begun:
+                begun.cursor.run("DELETE FROM sandbox_text")
             engine.dispose()
             yield provider
 

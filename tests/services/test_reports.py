@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from petmsg.db.engine import cursor_of, make_engine, transaction
+from petmsg.db.engine import Transaction, make_engine, transaction
 from petmsg.db.location import locate
 from petmsg.enums import MessageStatus, NumberClass, ProviderName
 from petmsg.providers.base import (
@@ -380,20 +380,20 @@ def test_late_repeated_and_shuffled_reports_never_take_a_text_back(
     location = locate(one_text)
     engine = make_engine(location)
     try:
-        with suppress(_TakenBack), transaction(engine, location) as session:
-            play(session, steps)
+        with suppress(_TakenBack), transaction(engine, location) as begun:
+            play(begun, steps)
             raise _TakenBack
     finally:
         engine.dispose()
 
 
-def play(session: Any, steps: list[Any]) -> None:
+def play(transaction: Transaction, steps: list[Any]) -> None:
     """Play the steps on the text, and on the model beside it."""
-    org = find_org(cursor_of(session), None)
+    org = find_org(transaction.cursor, None)
     model, now, out = Model(), NOW, None
     for step in steps:
         now += timedelta(days=2)
-        work = Work(session, org, ACTOR, now)
+        work = Work(transaction, org, ACTOR, now)
         if step == "begin" and model.status == "queued":
             taken = claim(work, 1, provider=ProviderName.SANDBOX, worker="w-1")
             assert isinstance(taken, Claim)

@@ -8,7 +8,7 @@ from typing import Any
 
 from petmsg import clock
 from petmsg.db.cursor import Cursor
-from petmsg.db.engine import cursor_of, make_engine, transaction
+from petmsg.db.engine import make_engine, transaction
 from petmsg.db.location import Location, locate
 from petmsg.db.snapshot import snapshot
 from petmsg.queries.org import find_org
@@ -61,8 +61,8 @@ class TestStore:
         self.did["writes"] += 1
         if self.before_write is not None:
             self.before_write()
-        with transaction(self.engine, self.location) as session:
-            work = Work(session, find_org(cursor_of(session), slug), ACTOR, self._now)
+        with transaction(self.engine, self.location) as begun:
+            work = Work(begun, find_org(begun.cursor, slug), ACTOR, self._now)
             result = service(work, *args, **kwargs)
             work.finish()
         return result

@@ -12,10 +12,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlmodel import Session
-
 from petmsg.db.cursor import Cursor
-from petmsg.db.engine import cursor_of
+from petmsg.db.engine import Transaction
 from petmsg.db.problems import is_driver_error, is_passing, translate
 from petmsg.errors import AlreadyDifferent, ConflictingWrite, NumberTaken
 from petmsg.queries.org import all_orgs, find_org
@@ -50,7 +48,7 @@ class Imported:
 
 
 def restore(
-    session: Session,
+    transaction: Transaction,
     orgs: Sequence[OrgFiles],
     *,
     actor: str,
@@ -59,7 +57,7 @@ def restore(
 ) -> tuple[list[Imported], Work]:
     """Take the orgs back. Raises `AlreadyDifferent` if one of them is there, `NumberTaken`,
     `BrokenExport`, and `ConflictingWrite` for a row that breaks a rule: then nothing is taken."""
-    cursor = cursor_of(session)
+    cursor = transaction.cursor
     if not cursor.is_sqlite:
         # So that a database without an org stays without one until this is committed.
         cursor.run("LOCK TABLE org IN EXCLUSIVE MODE")
@@ -73,7 +71,7 @@ def restore(
     done = [_OrgImport(cursor, org, same_ids=not there).run(moved_on) for org in orgs]
     if not there:
         KeptIds.count_on(cursor)
-    return done, Work(session, find_org(cursor, orgs[0].slug), actor, now)
+    return done, Work(transaction, find_org(cursor, orgs[0].slug), actor, now)
 
 
 class _OrgImport:

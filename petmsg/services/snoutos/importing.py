@@ -6,11 +6,9 @@ from functools import partial
 from sqlite3 import Row
 from typing import Any
 
-from sqlmodel import Session
-
 from petmsg.clock import zone
 from petmsg.db.cursor import Cursor
-from petmsg.db.engine import cursor_of
+from petmsg.db.engine import Transaction
 from petmsg.db.problems import is_driver_error, is_passing
 from petmsg.errors import MalformedRow, UsageProblem
 from petmsg.queries.org import all_orgs, find_org
@@ -49,18 +47,18 @@ FROM "ClientContact" p LEFT JOIN "Client" c ON c.id = p.clientId WHERE c.id IS N
 
 
 def begin(
-    session: Session, old: OldOrg, *, timezone: str | None, actor: str, now: datetime
+    transaction: Transaction, old: OldOrg, *, timezone: str | None, actor: str, now: datetime
 ) -> tuple[OrgReport, Work]:
     """The report of an organisation that is about to be taken over; its org is made if need be.
 
     Raises `UsageProblem` for a new org without a timezone.
     """
-    there = {org.slug for org in all_orgs(cursor_of(session))}
+    there = {org.slug for org in all_orgs(transaction.cursor)}
     if old.slug in there:
-        work = Work(session, find_org(cursor_of(session), old.slug), actor, now)
+        work = Work(transaction, find_org(transaction.cursor, old.slug), actor, now)
     else:
         _, work = org_service.add(
-            session,
+            transaction,
             old.slug,
             name=old.name,
             timezone=_needed(old, timezone),
@@ -73,10 +71,16 @@ def begin(
 
 
 def whole(
-    session: Session, stage: Stage, old: OldOrg, *, timezone: str | None, actor: str, now: datetime
+    transaction: Transaction,
+    stage: Stage,
+    old: OldOrg,
+    *,
+    timezone: str | None,
+    actor: str,
+    now: datetime,
 ) -> tuple[OrgReport, Work]:
     """Take an organisation over in one transaction, as a dry run does that is rolled back."""
-    report, work = begin(session, old, timezone=timezone, actor=actor, now=now)
+    report, work = begin(transaction, old, timezone=timezone, actor=actor, now=now)
     for step in steps(stage, old):
         report.add(step(work))
     return report, work
