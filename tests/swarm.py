@@ -328,7 +328,7 @@ def _threads_without_conflict() -> None:
     """Look whether there is a thread, and make one if not, trusting that nobody else does."""
     from petmsg.queries import confirm
 
-    def insert_threads(cursor: Any, org_id: int, rows: Any, *, now: Any) -> set[int]:
+    def insert_threads(cursor: Any, org_id: int, rows: Any, *, now: Any) -> dict[int, int]:
         time.sleep(0.02)
         for client_id, default_id in rows:
             cursor.run(
@@ -339,7 +339,10 @@ def _threads_without_conflict() -> None:
                 default_id=default_id,
                 now=now,
             )
-        return {client_id for client_id, _ in rows}
+        made = cursor.in_list(
+            confirm.THREADS, "client_ids", [each for each, _ in rows], org_id=org_id
+        )
+        return {row["client_id"]: row["id"] for row in made}
 
     _swap(confirm, insert_threads=insert_threads)
 

@@ -187,16 +187,18 @@ class Cursor:
         rows: Sequence[Sequence[Any]],
         ending: str,
         /,
+        beside: tuple[str, Mapping[str, Any]] | None = None,
         **same: Any,
     ) -> list[tuple[Any, ...]]:
         """`add`, and what the statement's ending returns (`RETURNING id`) as the driver gives it.
 
-        Not in the rows' order.
+        Not in the rows' order. `beside` is for PostgreSQL, and with rows to add only.
         """
         returned: list[tuple[Any, ...]] = []
         for start in range(0, len(rows), _ADDED):
             piece = rows[start : start + _ADDED]
-            self._add_few(table, columns, piece, same=same, ending=ending)
+            self._add_few(table, columns, piece, same=same, ending=ending, beside=beside)
+            beside = None
             returned += self._raw.fetchall() if ending else ()
         return returned
 
@@ -235,13 +237,12 @@ class Cursor:
             bound = _bound(parameters)
             self._raw.execute(text, (*(bound[each] for each in others), *values))
         else:
-            # One text for any number of values, so that the server can keep its plan.
-            text = sql.replace(f"IN (:{name})", f"= ANY(:{name})")
+            text, listed = in_one(sql, name, values)
             # Many values get a plan of their own: one that the server kept from when a table was
             # small compares each row with each value (measured: ten times as long for an import).
             self._raw.execute(
                 _for_psycopg(text),
-                {**parameters, name: list(values)},
+                {**parameters, **listed},
                 prepare=None if len(values) < _FEW else False,
             )
 
@@ -252,15 +253,26 @@ class Cursor:
             self._raw.execute(_for_psycopg(sql), parameters)
 
     def _fetch(self) -> list[dict[str, Any]]:
-        names = [column[0] for column in self._raw.description]
+        names = tuple([column[0] for column in self._raw.description])
         rows = [dict(zip(names, row, strict=True)) for row in self._raw.fetchall()]
         if self.is_sqlite:
-            instants = [name for name in names if _is_instant(name)]
+            instants = _instants_in(names)
             for row in rows:
                 for name in instants:
                     if row[name] is not None:
                         row[name] = instant_from_text(row[name])
         return rows
+
+
+def in_one(sql: str, name: str, values: Sequence[Any]) -> tuple[str, dict[str, Any]]:
+    """The text with `IN (:name)` as PostgreSQL takes it with any number of values, and the values.
+
+    One text for all lists, so that the server can keep its plan; and one for a single value, for
+    which it does: for a list it makes a new one each time, which can take longer than the rest.
+    """
+    if len(values) == 1:
+        return sql.replace(f"IN (:{name})", f"= :{name}"), {name: values[0]}
+    return sql.replace(f"IN (:{name})", f"= ANY(:{name})"), {name: list(values)}
 
 
 def _with_surrogates(written: bytes) -> str:
@@ -269,6 +281,11 @@ def _with_surrogates(written: bytes) -> str:
 
 def _is_instant(column: str) -> bool:
     return column == "at" or column.endswith(("_at", "_until"))
+
+
+@lru_cache(maxsize=256)
+def _instants_in(columns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in columns if _is_instant(name))
 
 
 def _marks(mark: str, *columns: Iterable[str]) -> str:

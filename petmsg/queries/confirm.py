@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from petmsg.db.cursor import Cursor
+from petmsg.db.cursor import Cursor, in_one
 
 # Where PostgreSQL waited for a booking's lock, the row is the latest and what is joined to it is of
 # a moment before. A thread is never unmade, and a booking that is still pending got no window; a
@@ -73,13 +73,13 @@ ORDER BY o.starts_at, b.id
 
 # The number a thread is first shown with: the sitter's if usable, else the org's front desk.
 USABLE_SITTER_NUMBERS = """
-SELECT n.sitter_id, n.id FROM message_number n
+SELECT n.sitter_id, n.id, n.e164 FROM message_number n
 WHERE n.org_id = :org_id AND n.sitter_id IN (:sitter_ids)
   AND (n.status = 'active' OR (n.status = 'quarantined' AND n.quarantined_until <= :now))
 """
 
 USABLE_DESK = """
-SELECT n.id FROM message_number n
+SELECT n.id, n.e164 FROM message_number n
 WHERE n.org_id = :org_id AND n.class = 'front_desk'
   AND (n.status = 'active' OR (n.status = 'quarantined' AND n.quarantined_until <= :now))
 ORDER BY CASE WHEN n.status = 'active' THEN 0 ELSE 1 END, n.id LIMIT 1
@@ -118,8 +118,8 @@ def hold_sitters(cursor: Cursor, org_id: int, ids: Sequence[int]) -> set[int]:
 
 def insert_threads(
     cursor: Cursor, org_id: int, rows: Sequence[tuple[int, int | None]], *, now: datetime
-) -> set[int]:
-    """Threads for (client, default number) pairs; the clients for whom one was really made.
+) -> dict[int, int]:
+    """Threads for (client, default number) pairs; the ids of those really made, by client.
 
     A thread that another transaction made first is left as it is: one per client, for ever.
     """
@@ -127,11 +127,11 @@ def insert_threads(
         "thread",
         ("client_id", "default_number_id"),
         rows,
-        "ON CONFLICT (org_id, client_id) DO NOTHING RETURNING client_id",
+        "ON CONFLICT (org_id, client_id) DO NOTHING RETURNING client_id, id",
         org_id=org_id,
         created_at=now,
     )
-    return {row[0] for row in made}
+    return dict(made)
 
 
 WINDOW_COLUMNS = (
@@ -146,15 +146,27 @@ WINDOW_COLUMNS = (
 
 
 def insert_windows(
-    cursor: Cursor, org_id: int, rows: Sequence[tuple[Any, ...]], *, now: datetime
+    cursor: Cursor,
+    org_id: int,
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    now: datetime,
+    confirmed: Sequence[int] = (),
 ) -> dict[int, int]:
-    """New windows, each a tuple of `WINDOW_COLUMNS`; window ids by booking id."""
+    """New windows, each a tuple of `WINDOW_COLUMNS`; window ids by booking id.
+
+    The bookings `confirmed` are marked as that.
+    """
+    together = bool(rows) and bool(confirmed) and not cursor.is_sqlite
     made = cursor.add_returning(
         "assignment_window",
         WINDOW_COLUMNS,
         rows,
         "RETURNING booking_id, id",
+        beside=in_one(MARK_CONFIRMED, "ids", confirmed) if together else None,
         org_id=org_id,
         created_at=now,
     )
-    return {row[0]: row[1] for row in made}
+    if not together:
+        cursor.run_in_list(MARK_CONFIRMED, "ids", confirmed)
+    return dict(made)

@@ -131,8 +131,8 @@ def _confirm(work: Work, rows: list[dict[str, Any]]) -> dict[str, Confirmed]:
         [booked_time(row) for row in rows],
         threads,
         without={each for each, row in pending.items() if not row["has_window"]},
+        confirmed=list(pending),
     )
-    work.cursor.run_in_list(queries.MARK_CONFIRMED, "ids", list(pending))
     overlapping = window.overlaps(work, [row["id"] for row in rows])
     done = {}
     for row in rows:

@@ -44,32 +44,12 @@ def threads_for(
     """The one thread of each client, made where there is none.
 
     `clients` maps a client's id to her ref and the sitter who is about to speak, for the default
-    number of a new thread. Threads are made in the order of the clients' ids.
+    number of a new thread.
     """
-    cursor = work.cursor
-    ids = sorted(clients)
-    known = cursor.in_list(queries.THREADS, "client_ids", ids, org_id=work.org.id)
-    there = {row["client_id"] for row in known}
-    missing = [client_id for client_id in ids if client_id not in there]
-    made: set[int] = set()
-    if missing:
-        defaults = _default_numbers(work, {clients[each][1] for each in missing})
-        made = queries.insert_threads(
-            cursor,
-            work.org.id,
-            [(each, defaults[clients[each][1]]) for each in missing],
-            now=work.now,
-        )
-        known += cursor.in_list(queries.THREADS, "client_ids", missing, org_id=work.org.id)
-    for client_id in missing:
-        if client_id in made:
-            work.record("thread.created", "thread", clients[client_id][0])
-    return {
-        row["client_id"]: ThreadFound(
-            row["id"], row["default_number"], reused=row["client_id"] not in made
-        )
-        for row in known
-    }
+    there = _threads(work, list(clients))
+    return there | _make_threads(
+        work, {each: whose for each, whose in clients.items() if each not in there}
+    )
 
 
 def threads_of(work: Work, bookings: Sequence[Mapping[str, Any]]) -> dict[int, ThreadFound]:
@@ -87,7 +67,7 @@ def threads_of(work: Work, bookings: Sequence[Mapping[str, Any]]) -> dict[int, T
         for row in reversed(bookings)
         if row["thread_id"] is None
     }
-    return there | threads_for(work, missing)
+    return there | _make_threads(work, missing)
 
 
 def place(
@@ -96,11 +76,13 @@ def place(
     threads: Mapping[int, ThreadFound],
     *,
     without: Container[int] = (),
+    confirmed: Sequence[int] = (),
 ) -> dict[int, Placed]:
     """A window for each confirmed booking: its times, its sitter and today's grace.
 
     One window per booking: one that is there is moved. `without` are the ids of bookings that are
-    known to have none yet. Results by booking id.
+    known to have none yet, `confirmed` those that are marked as confirmed on the way. Results by
+    booking id.
     """
     cursor = work.cursor
     ids = [each.booking_id for each in booked if each.booking_id not in without]
@@ -149,7 +131,7 @@ def place(
             work.record("window.updated", "window", booking, payload)
     cursor.run_many(queries.UPDATE_WINDOW, moved)
     for booking_id, window_id in queries.insert_windows(
-        cursor, work.org.id, fresh, now=work.now
+        cursor, work.org.id, fresh, now=work.now, confirmed=confirmed
     ).items():
         placed[booking_id] = Placed(window_id, reused=False, moved=False)
     return placed
@@ -165,15 +147,51 @@ def overlaps(work: Work, booking_ids: Sequence[int]) -> dict[int, list[str]]:
     return found
 
 
-def _default_numbers(work: Work, sitters: set[int | None]) -> dict[int | None, int | None]:
+def _threads(work: Work, client_ids: Sequence[int]) -> dict[int, ThreadFound]:
+    """The threads that are there, by client."""
+    found = work.cursor.in_list(queries.THREADS, "client_ids", client_ids, org_id=work.org.id)
+    return {
+        row["client_id"]: ThreadFound(row["id"], row["default_number"], reused=True)
+        for row in found
+    }
+
+
+def _make_threads(
+    work: Work, clients: Mapping[int, tuple[str, int | None]]
+) -> dict[int, ThreadFound]:
+    """A thread for each client who had none a moment ago, in the order of their ids.
+
+    What another transaction made meanwhile is found, once this one has waited for it.
+    """
+    if not clients:
+        return {}
+    ids = sorted(clients)
+    numbers = _default_numbers(work, {sitter_id for _, sitter_id in clients.values()})
+    defaults = {each: numbers[clients[each][1]] for each in ids}
+    made = queries.insert_threads(
+        work.cursor, work.org.id, [(each, defaults[each][0]) for each in ids], now=work.now
+    )
+    for client_id in ids:
+        if client_id in made:
+            work.record("thread.created", "thread", clients[client_id][0])
+    return _threads(work, [each for each in ids if each not in made]) | {
+        client_id: ThreadFound(thread_id, defaults[client_id][1], reused=False)
+        for client_id, thread_id in made.items()
+    }
+
+
+def _default_numbers(
+    work: Work, sitters: set[int | None]
+) -> dict[int | None, tuple[int | None, str | None]]:
+    """The number a new thread is first shown with, id and E.164, by who is about to speak."""
     cursor = work.cursor
-    desk = cursor.value(queries.USABLE_DESK, org_id=work.org.id, now=work.now)
-    numbers: dict[int | None, int | None] = dict.fromkeys(sitters, desk)
+    desk = cursor.tuples(queries.USABLE_DESK, org_id=work.org.id, now=work.now)
+    numbers = dict.fromkeys(sitters, desk[0] if desk else (None, None))
     named = sorted(each for each in sitters if each is not None)
     for row in cursor.in_list(
         queries.USABLE_SITTER_NUMBERS, "sitter_ids", named, org_id=work.org.id, now=work.now
     ):
-        numbers[row["sitter_id"]] = row["id"]
+        numbers[row["sitter_id"]] = (row["id"], row["e164"])
     return numbers
 
 
