@@ -19,8 +19,8 @@ from petmsg.services.record import HandedOver
 from petmsg.worker.parking import Parking
 
 LONG_AGO = (datetime(1970, 1, 1, tzinfo=UTC), 0)
-PAGE = 500
-"""How many due texts are looked at in one go."""
+PAGE = 100
+"""How many due texts are looked at in one go; meanwhile nothing is claimed."""
 HORIZON = timedelta(minutes=10)
 """A text whose turn is expected later is not parked yet: a long queue of one number would fill the
 room that the others need."""

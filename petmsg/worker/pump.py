@@ -26,6 +26,9 @@ from petmsg.worker.hands import Hands
 from petmsg.worker.line import Line
 from petmsg.worker.settle import USUAL_PATIENCE, Patience, Store, settle
 
+AT_ONCE = 32
+"""The most texts claimed in one transaction: the first of them leaves when it is committed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
@@ -136,7 +139,7 @@ class Pump:
         if not line.closed and not line.is_paused(now):
             self._scout(line, now, for_ever=for_ever)
             soon = now + timedelta(seconds=self._rhythm.ahead / 2)
-            wanted = line.parking.ready(soon, self._hands.free)
+            wanted = line.parking.ready(soon, min(self._hands.free, AT_ONCE))
         done, line.done = line.done, []
         if not wanted and not done:
             return False
