@@ -12,7 +12,7 @@ which it does: how the windows of an instant lie to each other, whose they are, 
 and her thread's own pool number.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import repeat
@@ -273,42 +273,41 @@ def _lay(
     last = routes[-1] if routes else None
     none: Sequence[WindowRow] = ()
     out_from, out_to, outside = latest.get(_OUTSIDE, _NEVER)
+    always = out_from <= start and end <= out_to
     at = start
-    place, count = 0, len(windows)
+    place, count = 0, bisect_left(windows, end, key=_START)
     while place < count:
         starts_at, _, ends_at, _, _, sitter_id = windows[place]
-        if starts_at >= end:
-            break
         first, place = place, place + 1
         while place < count and windows[place][0] < ends_at:
             ends_at = max(ends_at, windows[place][2])
             place += 1
-        if ends_at <= at:
-            continue
         if at < starts_at:
-            if not (out_from <= at and starts_at <= out_to):
+            if not (always or (out_from <= at and starts_at <= out_to)):
                 line.walk(known, _OUTSIDE, none, at, starts_at)
                 last = routes[-1]
                 out_from, out_to, outside = latest[_OUTSIDE]
+                always = out_from <= start and end <= out_to
             elif outside is not last:
                 since.append(at)
                 routes.append(outside)
                 last = outside
             at = starts_at
-        stop = ends_at if ends_at < end else end  # noqa: FURB136 because min() takes longer
+        elif ends_at <= at:
+            continue
         if place == first + 1:
             known_from, known_to, route = latest.get(sitter_id, _NEVER)
-            if not (known_from <= at and stop <= known_to):
-                line.walk(known, sitter_id, windows[first:place], at, stop)
+            if not (known_from <= at and ends_at <= known_to):
+                line.walk(known, sitter_id, windows[first:place], at, min(ends_at, end))
                 last = routes[-1]
             elif route is not last:
                 since.append(at)
                 routes.append(route)
                 last = route
         else:
-            _overlapping(line, known, windows[first:place], at, stop)
+            _overlapping(line, known, windows[first:place], at, min(ends_at, end))
             last = routes[-1]
-        at = stop
+        at = ends_at
     if at < end:
         line.walk(known, _OUTSIDE, none, at, end)
 
@@ -317,33 +316,44 @@ def _overlapping(
     line: _Line, known: _Known, windows: Sequence[WindowRow], start: datetime, end: datetime
 ) -> None:
     """Lay `[start, end)`, in which windows overlap, with routes."""
-    spans = [WindowSpan(*each) for each in windows]
-    points = {point for window in spans for point in window[:3]}
+    since, routes, latest = line.since, line.routes, known.latest
+    last = routes[-1] if routes else None
     at = start
-    for until in sorted((*points, end)):
-        if at < until <= end:
-            open_now = [each for each in spans if each.starts_at <= at < each.ends_at]
-            line.walk(known, _key(open_now, at), open_now, at, until)
-            at = until
+    for until in sorted({point for window in windows for point in window[:3]} | {end}):
+        if not at < until <= end:
+            continue
+        open_now = [window for window in windows if window[0] <= at < window[2]]
+        key = _key(open_now, at)
+        known_from, known_to, route = latest.get(key, _NEVER)
+        if not (known_from <= at and until <= known_to):
+            line.walk(known, key, open_now, at, until)
+            last = routes[-1]
+        elif route is not last:
+            since.append(at)
+            routes.append(route)
+            last = route
+        at = until
 
 
-def _key(windows: Sequence[WindowSpan], at: datetime) -> Key:
+def _key(windows: Sequence[WindowRow], at: datetime) -> Key:
     """How these windows lie to each other at `at`, and whose they are. They are all open then, in
     the order of their starts."""
     if len(windows) == 1:
-        return windows[0].sitter_id
+        return windows[0][5]
     if len(windows) == 2:
-        one, other = windows
+        (start, booked_until, _, booking_id, _, sitter_id), other = windows
+        other_start, other_booked_until, _, other_booking_id, _, other_sitter_id = other
         return (
-            one.sitter_id,
-            other.sitter_id,
-            at < one.booked_until,
-            at < other.booked_until,
-            one.starts_at == other.starts_at,
-            one.booking_id < other.booking_id,
+            sitter_id,
+            other_sitter_id,
+            at < booked_until,
+            at < other_booked_until,
+            start == other_start,
+            booking_id < other_booking_id,
         )
-    starts = [each.starts_at for each in windows]
-    ids = sorted([each.booking_id for each in windows])
+    spans = [WindowSpan(*each) for each in windows]
+    starts = [each.starts_at for each in spans]
+    ids = sorted([each.booking_id for each in spans])
     return tuple(
         [
             (
@@ -352,7 +362,7 @@ def _key(windows: Sequence[WindowSpan], at: datetime) -> Key:
                 starts.index(each.starts_at),
                 ids.index(each.booking_id),
             )
-            for each in windows
+            for each in spans
         ]
     )
 
