@@ -454,7 +454,7 @@ def _killed_before_the_second_half() -> None:
     from petmsg.services.work import Work
 
     def finish(work: Any) -> None:
-        work.session.commit()
+        work.cursor.run("COMMIT")
         _die()
 
     _swap(Work, finish=finish)

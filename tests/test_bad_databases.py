@@ -25,7 +25,7 @@ import psycopg
 import pytest
 
 from petmsg.cli import run_command_line
-from petmsg.db import migrate
+from petmsg.db import damage, migrate
 from petmsg.db.location import locate
 from petmsg.db.problems import translate
 from petmsg.models import metadata
@@ -251,12 +251,23 @@ def test_doctor_names_the_value_of_another_type(good: Path) -> None:
     assert "client.name of row 1" in ran.json[0]["message"]
 
 
+def test_every_table_is_looked_through() -> None:
+    assert set(metadata.tables) == damage.TABLES
+
+
 def test_a_bug_on_a_whole_database_is_called_one(
     good: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Whatever somebody else keeps in the file."""
+
     def stumble(*_: object, **__: object) -> None:
         raise TypeError
 
+    with raw(str(good)) as cursor:
+        cursor.run('CREATE TABLE "my notes" ("order" VARCHAR PRIMARY KEY) WITHOUT ROWID')
+        cursor.run("CREATE TABLE mine (at DATETIME)")
+        cursor.run("INSERT INTO mine VALUES (1767225600)")
+    assert attempt(str(good), "doctor", "--check", "file_integrity").code == 0
     monkeypatch.setattr("petmsg.queries.client.list_clients", stumble)
     ran = attempt(str(good), *READ)
     assert (ran.code, ran.error["code"]) == (1, "bug")

@@ -21,7 +21,9 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 def tell(problem: BaseException, arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Tell the error on stderr; the exit code for it."""
     secrets = secrets_in([*arguments, *environ.values()])
-    if environ.get(DEBUG) and not isinstance(problem, PetmsgError | SystemExit):
+    cause = problem.__cause__
+    stumbled = cause is not None and is_bug(cause)  # over damage
+    if environ.get(DEBUG) and (stumbled or not isinstance(problem, PetmsgError | SystemExit)):
         import traceback
 
         sys.stderr.write(without(secrets, "".join(traceback.format_exception(problem))))

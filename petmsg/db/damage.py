@@ -11,6 +11,37 @@ from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot
 from petmsg.errors import PetmsgError
 
+TABLES = frozenset(
+    (
+        "alert",
+        "assignment_window",
+        "audit_event",
+        "audit_head",
+        "auto_reply",
+        "blocked_pair",
+        "booking",
+        "client",
+        "client_phone",
+        "inbound_text",
+        "message",
+        "message_attempt",
+        "message_number",
+        "number_custody",
+        "opt_out",
+        "org",
+        "pull_mark",
+        "ref_counter",
+        "relay",
+        "relay_question",
+        "sandbox_text",
+        "sitter",
+        "sitter_activity",
+        "stray_text",
+        "stripe_event",
+        "thread",
+    )
+)
+"""petmsg's own; a file may hold others, of which nothing is known."""
 _STORED = {
     "INTEGER": "integer",
     "BOOLEAN": "integer",
@@ -39,9 +70,10 @@ def is_damaged(location: Location) -> bool:
 
 
 def strange_values(cursor: Cursor) -> Iterator[str]:
-    """For each table of an SQLite file, where the first value stands that its column cannot have:
-    of another type, or no JSON where there must be some. Such as `client.name of row 5`."""
-    for (table,) in cursor.tuples("SELECT name FROM sqlite_master WHERE type = 'table'"):
+    """For each of petmsg's tables in an SQLite file, where the first value stands that its column
+    cannot have: of another type, or no JSON where there must be some. Such as `client.name of row
+    5`."""
+    for table in sorted(TABLES):
         columns = cursor.tuples("SELECT name, type FROM pragma_table_info(:table)", table=table)
         strange = [
             f"WHEN {condition} THEN '{name}'"

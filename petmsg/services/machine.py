@@ -154,19 +154,19 @@ def durable_writes(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
 
 def file_integrity(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
     """Pages, indexes and constraints, as SQLite checks them, and types, which it does not."""
-    for place in strange_values(cursor):
-        yield Finding(
-            f"{place} is not what belongs there. Restore the last backup, or mend the row",
-            "petmsg db check",
-        )
     for (words,) in cursor.tuples("PRAGMA integrity_check(20)"):
         if words == "ok":
-            return
+            break
         only_index = any(part in words for part in _REINDEX)
         command = f"sqlite3 {shlex.quote(str(patient.location.path))} REINDEX"
         yield Finding(
             words if only_index else f"{words}. Restore the last backup, or mend the row",
             command if only_index else "petmsg db check",
+        )
+    for place in strange_values(cursor):
+        yield Finding(
+            f"{place} is not what belongs there. Restore the last backup, or mend the row",
+            "petmsg db check",
         )
 
 

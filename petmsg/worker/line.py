@@ -19,8 +19,11 @@ from petmsg.services.record import HandedOver
 from petmsg.worker.parking import Parking
 
 LONG_AGO = (datetime(1970, 1, 1, tzinfo=UTC), 0)
-PAGE = 100
-"""How many due texts are looked at in one go; meanwhile nothing is claimed."""
+PAGE = 500
+"""How many due texts are read in one go."""
+LOOKED_AT = 100
+"""So many of them are parked in one go: it takes some statements each, and meanwhile nothing is
+claimed."""
 HORIZON = timedelta(minutes=10)
 """A text whose turn is expected later is not parked yet: a long queue of one number would fill the
 room that the others need."""
@@ -109,8 +112,12 @@ class Line:
         if not self.scanned:
             limit = min(most_parked - len(self.parking), PAGE)
             due = due_texts(cursor, self.org, now=now, after=self._after, limit=limit)
-            found += due
-            if len(due) == limit:
+            unknown = [text for text in due if not self._is_known(text)]
+            rest = unknown[LOOKED_AT:]
+            if rest:
+                due = due[: due.index(rest[0])]
+            found += unknown[:LOOKED_AT]
+            if rest or len(due) == limit:
                 self._after = (due[-1].due_at, due[-1].message)
             else:
                 self._after, self.scanned = LONG_AGO, True
