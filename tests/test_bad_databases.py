@@ -40,10 +40,10 @@ EXPLAIN = ("route", "explain", "C-1")
 BOTH = pytest.mark.parametrize("line", [READ, WRITE, EXPLAIN], ids=["read", "write", "explain"])
 
 
-def attempt(url: str, *line: str, wait: float = 0.2) -> Ran:
+def attempt(url: str, *line: str, wait: float = 0.2, **more: str) -> Ran:
     """Run a command that waits for locks a moment only."""
     out, err = io.StringIO(), io.StringIO()
-    environ = {"PETMSG_ACTOR": ACTOR, "HOME": "/nonexistent", "PETMSG_DATABASE_URL": url}
+    environ = {"PETMSG_ACTOR": ACTOR, "HOME": "/nonexistent", "PETMSG_DATABASE_URL": url, **more}
     with redirect_stdout(out), redirect_stderr(err):
         code = run_command_line([*line, "-o", "json"], environ=environ, now=NOW, wait_seconds=wait)
     return Ran(code, out.getvalue(), err.getvalue())
@@ -249,6 +249,14 @@ def test_doctor_names_the_value_of_another_type(good: Path) -> None:
     ran = attempt(str(good), "doctor", "--check", "file_integrity")
     assert ran.code == 10
     assert "client.name of row 1" in ran.json[0]["message"]
+
+
+def test_who_wants_to_know_sees_where_a_command_stumbled_over_damage(good: Path) -> None:
+    assert strange(good, "message_number.class", b"\x00")
+    assert_told(attempt(str(good), *EXPLAIN), "database_corrupt")
+    ran = attempt(str(good), *EXPLAIN, PETMSG_DEBUG="1")
+    assert "Traceback" in ran.err
+    assert '"database_corrupt"' in ran.err
 
 
 def test_every_table_is_looked_through() -> None:

@@ -184,9 +184,9 @@ def committing_anyway() -> Iterator[None]:
     @contextmanager
     def careless(*places: Any) -> Iterator[Any]:
         refused = None
-        with usual(*places) as session:
+        with usual(*places) as begun:
             try:
-                yield session
+                yield begun
             except PetmsgError as problem:
                 refused = problem
         if refused is not None:

@@ -7,8 +7,9 @@ import pytest
 
 from petmsg.queries.org import find_org
 from petmsg.queries.queue import DueText
-from petmsg.worker.line import ENOUGH, LOOK_EVERY, PAGE, Line
-from tests.fixtures import NOW, add_org, looking
+from petmsg.services import client, message
+from petmsg.worker.line import ENOUGH, LOOK_EVERY, LOOKED_AT, PAGE, Line
+from tests.fixtures import NOW, add_org, looking, working
 from tests.worker.carriers import Remembering
 
 ROOM = 2000
@@ -77,3 +78,40 @@ def test_a_clock_that_was_set_back_delays_no_look(line_with: LineWith) -> None:
     line.scanned = True
     line.changed.add(1)
     assert looks(line, NOW - timedelta(hours=1))
+
+
+@pytest.fixture
+def queue(migrated_sqlite: str) -> tuple[str, list[int]]:
+    """A database with more texts than are parked in one go, each of a thread of its own."""
+    add_org(migrated_sqlite)
+    with working(migrated_sqlite) as work:
+        texts = []
+        for at in range(LOOKED_AT + LOOKED_AT // 2):
+            client.add(work, f"D-{at}", phones=[f"+1415{1000000 + at}"], ref=f"D-{at}")
+            texts.append(message.queue(work, f"D-{at}", body="Hi").message)
+    return migrated_sqlite, texts
+
+
+def test_a_long_queue_is_parked_in_pieces_and_nothing_is_passed_over(
+    queue: tuple[str, list[int]],
+) -> None:
+    url, texts = queue
+    with looking(url) as cursor:
+        line = Line(find_org(cursor, None), Remembering())
+        line.scout(cursor, NOW, most_parked=ROOM, poll=1.0)
+        assert [each for each in texts if each in line.parking] == texts[:LOOKED_AT]
+        assert not line.scanned
+        line.scout(cursor, NOW, most_parked=ROOM, poll=1.0)
+        assert all(each in line.parking or each in line.aside for each in texts)
+        assert line.scanned
+
+
+def test_what_is_known_already_is_passed_by_the_page(queue: tuple[str, list[int]]) -> None:
+    url, _ = queue
+    with looking(url) as cursor:
+        line = Line(find_org(cursor, None), Remembering())
+        while not line.scanned:
+            line.scout(cursor, NOW, most_parked=ROOM, poll=1.0)
+        line.look_anew()
+        line.scout(cursor, NOW, most_parked=ROOM, poll=1.0)
+        assert line.scanned

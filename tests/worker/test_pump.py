@@ -33,7 +33,7 @@ from petmsg.services.preview import Wishes
 from petmsg.services.turn import Recorded
 from petmsg.services.work import Failure
 from petmsg.worker.hands import Hands
-from petmsg.worker.pump import Pump, Rhythm, Seen
+from petmsg.worker.pump import AT_ONCE, Pump, Rhythm, Seen
 from tests.fixtures import add_org, looking, run_cli, working
 from tests.providers.sending import unused_port
 from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
@@ -250,6 +250,23 @@ def test_a_queue_longer_than_the_room_is_drained(url: str) -> None:
     queue(url, [(at, "Hi") for at in range(30)])
     drain(url, Remembering(), rhythm=replace(QUICK, most_parked=4))
     assert statuses(url) == {"sent": 30}
+
+
+def test_no_transaction_claims_so_many_that_the_first_of_them_waits(url: str) -> None:
+    crowd(url, clients=2 * AT_ONCE, numbers=2 * AT_ONCE)
+    queue(url, [(at, "Hi") for at in range(2 * AT_ONCE)])
+    wanted: list[int] = []
+    with pumping(url, Remembering(), hands=2 * AT_ONCE) as crew:
+        write_in = crew.store.write_in
+
+        def counting(slug: str, service: Any, /, *args: Any, **kwargs: Any) -> Any:
+            wanted.append(len(kwargs.get("wanted", ())))
+            return write_in(slug, service, *args, **kwargs)
+
+        crew.store.write_in = counting  # type: ignore[method-assign]
+        crew.pump.drain()
+    assert max(wanted) == AT_ONCE
+    assert statuses(url) == {"sent": 2 * AT_ONCE}
 
 
 def test_a_long_queue_of_one_number_does_not_keep_the_others_from_leaving(url: str) -> None:
