@@ -237,7 +237,7 @@ class Cursor:
             bound = _bound(parameters)
             self._raw.execute(text, (*(bound[each] for each in others), *values))
         else:
-            text, listed = in_one(sql, name, values)
+            text, listed = with_values(sql, name, values)
             # Many values get a plan of their own: one that the server kept from when a table was
             # small compares each row with each value (measured: ten times as long for an import).
             self._raw.execute(
@@ -264,7 +264,7 @@ class Cursor:
         return rows
 
 
-def in_one(sql: str, name: str, values: Sequence[Any]) -> tuple[str, dict[str, Any]]:
+def with_values(sql: str, name: str, values: Sequence[Any]) -> tuple[str, dict[str, Any]]:
     """The text with `IN (:name)` as PostgreSQL takes it with any number of values, and the values.
 
     One text for all lists, so that the server can keep its plan; and one for a single value, for

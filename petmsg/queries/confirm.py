@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from petmsg.db.cursor import Cursor, in_one
+from petmsg.db.cursor import Cursor, with_values
 
 # Where PostgreSQL waited for a booking's lock, the row is the latest and what is joined to it is of
 # a moment before. A thread is never unmade, and a booking that is still pending got no window; a
@@ -163,7 +163,7 @@ def insert_windows(
         WINDOW_COLUMNS,
         rows,
         "RETURNING booking_id, id",
-        beside=in_one(MARK_CONFIRMED, "ids", confirmed) if together else None,
+        beside=with_values(MARK_CONFIRMED, "ids", confirmed) if together else None,
         org_id=org_id,
         created_at=now,
     )

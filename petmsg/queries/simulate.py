@@ -42,6 +42,7 @@ ORDER BY t.client_id, w.ends_at
 _CLIENT = itemgetter(0)
 AT_ONCE = 250
 _REMEMBERED = 50_000
+"""So many instants are kept from one page of clients to the next."""
 
 
 def read_client_courses(
@@ -95,12 +96,6 @@ def _own(
 class _Instants(dict[str, datetime]):
     """Instants by SQLite's text for them: most visits begin and end when others do."""
 
-    def for_more(self) -> "_Instants":
-        """The same; or none of them, where there were too many to keep."""
-        if len(self) > _REMEMBERED:
-            self.clear()
-        return self
-
     def __missing__(self, text: str) -> datetime:
         instant = self[text] = instant_from_text(text)
         return instant
@@ -120,12 +115,12 @@ def _windows(
     )
     if not rows:
         return {}
-    # In one go, because a loop over the rows takes twice as long as all that it does.
     spans: list[WindowRow]
     if cursor.is_sqlite:
-        of = known.for_more()
+        if len(known) > _REMEMBERED:
+            known.clear()
         spans = [
-            (of[starts_at], of[booked_until], of[ends_at], booking_id, booking, sitter_id)
+            (known[starts_at], known[booked_until], known[ends_at], booking_id, booking, sitter_id)
             for _, starts_at, booked_until, ends_at, booking_id, booking, sitter_id in rows
         ]
     else:
