@@ -7,13 +7,17 @@ among them, with the pages it touched.
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks import scale
+from benchmarks import company, scale, sending
+from petmsg.queries.org import find_org
+from petmsg.queries.queue import due_texts, next_of_threads
+from petmsg.worker.line import LONG_AGO
 from tests.consistency import raw
 from tests.fixtures import run_cli
 from tests.postgres import Copies, PostgresServer
@@ -110,6 +114,15 @@ def scans(plans: list[Plan]) -> list[str]:
     ]
 
 
+def rows_read(plans: list[Plan]) -> int:
+    """How many rows the steps of the plans gave or threw away."""
+    return sum(
+        (node["Actual Rows"] + node.get("Rows Removed by Join Filter", 0)) * node["Actual Loops"]
+        for plan in plans
+        for node in nodes(plan["Plan"])
+    )
+
+
 def pages(plans: list[Plan]) -> int:
     """How many pages the statements touched."""
     return sum(
@@ -119,11 +132,11 @@ def pages(plans: list[Plan]) -> int:
 
 @pytest.fixture
 def watched(postgres_server: PostgresServer, postgres_template: Copies) -> Callable[[int], Watched]:
-    def company(threads: int) -> Watched:
+    def grown(threads: int) -> Watched:
         url = postgres_template(f"grown-{threads}", partial(scale._build, threads))
         return Watched(postgres_server, url)
 
-    return company
+    return grown
 
 
 def test_no_reading_command_reads_a_big_table_from_end_to_end(
@@ -153,6 +166,30 @@ def test_ten_times_the_company_takes_no_more_pages(
     small, large = watched(SMALL), watched(LARGE)
     touched = {line: (pages(small.plans(line)), pages(large.plans(line))) for line in lines}
     assert {line: each for line, each in touched.items() if each[1] > most * each[0]} == {}
+
+
+def test_a_queue_the_server_has_no_statistics_of_is_not_compared_with_itself(
+    postgres_server: PostgresServer, postgres_template: Copies
+) -> None:
+    """As after an import, until the server has counted."""
+    texts = 1_000
+
+    def build(url: str) -> None:
+        company.create(url)
+        with raw(url) as cursor:
+            cursor.run("ALTER TABLE message SET (autovacuum_enabled = false)")
+        sending._add_queue(url, texts, 10)
+
+    fresh = Watched(postgres_server, postgres_template("uncounted-queue", build))
+    with raw(fresh.url) as cursor:
+        org, now = find_org(cursor, None), datetime.now(UTC)
+
+        def look() -> None:
+            assert len(due_texts(cursor, org, now=now, after=LONG_AGO, limit=texts)) == texts
+            threads = range(1, texts + 1)
+            assert len(next_of_threads(cursor, org, threads, now=now)) == texts
+
+        assert rows_read(fresh.logged(look)) < 20 * texts
 
 
 @pytest.mark.parametrize(

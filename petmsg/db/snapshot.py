@@ -19,7 +19,8 @@ from petmsg.errors import DatabaseMissing, DatabaseUnusable, SchemaAhead, Schema
 
 POSTGRES_OPTIONS = (
     "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=30s "
-    "-c idle_in_transaction_session_timeout=60s"
+    "-c idle_in_transaction_session_timeout=60s "
+    "-c jit=off"  # compiling a statement takes longer than any of ours runs
 )
 CONNECT_SECONDS = 5
 BUSY_SECONDS = 30.0

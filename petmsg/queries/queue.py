@@ -4,6 +4,9 @@ A text is next if nothing is under way to its phone and nothing of its thread th
 leave earlier waits before it (an urgent one passes those that are not). Texts to nobody's thread
 (a sitter's own phone, a stranger's) wait in line per phone; they count as thread 0. Status
 constants are literals, because SQLite uses a partial index for nothing else.
+
+The `LIMIT 1 OFFSET 0` keeps PostgreSQL from making a join of a `NOT EXISTS`. Before it has counted
+the rows, as after an import, it would compare each due text with every other.
 """
 
 from collections.abc import Sequence
@@ -22,7 +25,7 @@ WHERE m.org_id = :org_id AND m.status = 'queued' AND m.due_at <= :now
 _NOTHING_UNDER_WAY = """
   AND NOT EXISTS (
     SELECT 1 FROM message f WHERE f.org_id = m.org_id AND f.to_e164 = m.to_e164
-      AND f.direction = 'outbound' AND f.status IN ('sending', 'unknown')
+      AND f.direction = 'outbound' AND f.status IN ('sending', 'unknown') LIMIT 1 OFFSET 0
   )
 """
 
@@ -30,7 +33,7 @@ _FIRST_IN_LINE = """
   AND NOT EXISTS (
     SELECT 1 FROM message e WHERE e.thread_id = m.thread_id AND e.status = 'queued'
       AND e.send_at <= :now AND (e.send_at, e.id) < (m.send_at, m.id)
-      AND (e.urgent OR NOT m.urgent)
+      AND (e.urgent OR NOT m.urgent) LIMIT 1 OFFSET 0
   )
 """
 
@@ -38,7 +41,7 @@ _FIRST_TO_PHONE = """
   AND NOT EXISTS (
     SELECT 1 FROM message d WHERE m.thread_id IS NULL AND d.org_id = m.org_id
       AND d.to_e164 = m.to_e164 AND d.status = 'queued' AND d.thread_id IS NULL
-      AND d.send_at <= :now AND (d.send_at, d.id) < (m.send_at, m.id)
+      AND d.send_at <= :now AND (d.send_at, d.id) < (m.send_at, m.id) LIMIT 1 OFFSET 0
   )
 """
 

@@ -19,9 +19,9 @@ from petmsg.services.record import HandedOver
 from petmsg.worker.parking import Parking
 
 LONG_AGO = (datetime(1970, 1, 1, tzinfo=UTC), 0)
-PAGE = 500
+PAGE = 200
 """How many due texts are read in one go."""
-LOOKED_AT = 100
+LOOKED_AT = 32
 """So many of them are parked in one go: it takes some statements each, and meanwhile nothing is
 claimed."""
 HORIZON = timedelta(minutes=10)
