@@ -45,7 +45,7 @@ _SQLITE = {
     "SQLITE_CORRUPT": (
         "database_corrupt",
         "The database file is damaged.",
-        "See what is damaged: petmsg doctor. Restore the last backup; keep the damaged file.",
+        "Restore the last backup; keep the damaged file for a repair.",
     ),
     "SQLITE_IOERR": (
         "database_io",
