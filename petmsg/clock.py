@@ -111,7 +111,8 @@ def local_to_utc(written: datetime, timezone: str) -> datetime:
     if first.astimezone(place).replace(tzinfo=None) != written:
         raise NonexistentTime(
             f"{written:%Y-%m-%d %H:%M} does not exist in {timezone}: the clocks go forward.",
-            hint="Write the time with its offset, for example 2026-03-08T03:30-07:00.",
+            hint="Write a time that there is, for example "
+            f"{iso_local(second, timezone)} or {iso_local(first, timezone)}.",
         )
     if first != second:
         raise AmbiguousTime(

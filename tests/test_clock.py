@@ -283,6 +283,31 @@ def test_a_local_time_that_does_not_exist_is_refused(timezone: str, text: str) -
 
 
 @pytest.mark.parametrize(
+    ("timezone", "text", "offered"),
+    [
+        (LA, "2026-03-08T02:30", ["2026-03-08T01:30:00-08:00", "2026-03-08T03:30:00-07:00"]),
+        (
+            "America/New_York",
+            "2026-03-08T02:30",
+            ["2026-03-08T01:30:00-05:00", "2026-03-08T03:30:00-04:00"],
+        ),
+        (
+            "Australia/Lord_Howe",
+            "2026-10-04T02:15",
+            ["2026-10-04T01:45:00+10:30", "2026-10-04T02:45:00+11:00"],
+        ),
+    ],
+)
+def test_who_names_a_time_that_does_not_exist_is_offered_two_that_do(
+    timezone: str, text: str, offered: list[str]
+) -> None:
+    hint = refusal(text, timezone).hint
+    assert hint == f"Write a time that there is, for example {' or '.join(offered)}."
+    for each in offered:
+        assert iso_local(parse(each, timezone), timezone) == each
+
+
+@pytest.mark.parametrize(
     ("timezone", "text"),
     [
         (LA, "2026-11-01T01:00"),
