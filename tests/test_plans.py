@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 
 from benchmarks import company, scale, sending
+from petmsg.db.engine import make_engine, transaction
+from petmsg.db.location import locate
+from petmsg.db.snapshot import snapshot
 from petmsg.queries.org import find_org
 from petmsg.queries.queue import due_texts, next_of_threads
 from petmsg.worker.line import LONG_AGO
@@ -190,6 +193,16 @@ def test_a_queue_the_server_has_no_statistics_of_is_not_compared_with_itself(
             assert len(next_of_threads(cursor, org, threads, now=now)) == texts
 
         assert rows_read(fresh.logged(look)) < 20 * texts
+
+
+def test_the_server_compiles_no_statement_of_ours(
+    watched: Callable[[int], Watched],
+) -> None:
+    location = locate(watched(SMALL).url)
+    engine = make_engine(location)
+    with snapshot(location) as reading, transaction(engine, location) as writing:
+        assert [each.value("SHOW jit") for each in (reading, writing.cursor)] == ["off", "off"]
+    engine.dispose()
 
 
 @pytest.mark.parametrize(
