@@ -103,7 +103,6 @@ def test_nothing_is_lost_or_changed_that_was_there(filled: str) -> None:
     upgrade(filled, HERE)
     assert contents(filled, columns) == before
     assert broken_links(filled) == []
-    assert migrate.check(filled) == []
 
 
 def test_texts_that_came_in_before_wait_for_nobody(filled: str) -> None:

@@ -3,7 +3,13 @@
 A test holds both against the scripts in `migrations/versions`.
 """
 
-REVISIONS = ("0001", "0002_one_thread_per_client", "0003_sending", "0004_replies")
+REVISIONS = (
+    "0001",
+    "0002_one_thread_per_client",
+    "0003_sending",
+    "0004_replies",
+    "0005_safeguards",
+)
 """Every revision, the oldest first."""
 
 HEAD = REVISIONS[-1]

