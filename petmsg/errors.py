@@ -98,6 +98,16 @@ class MalformedRow(UsageProblem):
     code = "malformed_row"
 
 
+class NotConfirmed(UsageProblem):
+    """What cannot be undone, asked for without `--yes` where nobody can be asked."""
+
+    code = "not_confirmed"
+    hint = "Add --yes to go ahead, or --dry-run to see what would change. Nothing was changed."
+
+    def __init__(self, question: str) -> None:
+        super().__init__(f"There is no terminal to ask on: {question}")
+
+
 # --- not found -------------------------------------------------------------------------------
 
 
@@ -213,6 +223,13 @@ class DuplicateThreads(Refused):
 
     code = "duplicate_threads"
     hint = "Merge them into the oldest: petmsg db upgrade --merge-duplicate-threads"
+
+
+class DataWouldBeLost(Refused):
+    """A downgrade to a schema that cannot hold the rows there are."""
+
+    code = "data_would_be_lost"
+    hint = "To lose them, add --discard-data. Nothing was changed."
 
 
 class CredentialsMissing(Misconfigured):

@@ -53,7 +53,7 @@ def fill(url: str) -> None:
     since: dict[str, Any] = {"now": NOW - timedelta(days=3)}
     run("number", "add", MAYA, OLGA, SPARE, "--class", "sitter", **since)
     run("number", "add", POOL, POOL_2, RETIRED, "--class", "pool", **since)
-    run("number", "retire", RETIRED, "--reason", "too old", **since)
+    run("number", "retire", "--yes", RETIRED, "--reason", "too old", **since)
     for ref, (name, phone) in PEOPLE.items():
         run("client", "add", name, "--phone", phone, "--ref", ref, **since)
     run("sitter", "add", f"Maya {LONG_NAME}", "--phone", "+14155552001", "--ref", "S-1", **since)

@@ -251,7 +251,7 @@ HUGE = [str(2**31), str(2**63 - 1), str(2**63), str(-(2**63)), "9" * 30, "-1", "
         "message show {}", "message cancel {}", "message retry {} --reason x", "audit show {}",
         "route explain --message {}", "audit list --before {}", "message list --before {}",
         "audit list --limit {}", "client list --limit {}", "org set --pool-threads-per-number {}",
-        "sitter deactivate S-2 --days {}", "alert show {}", "alert done {}",
+        "sitter deactivate S-2 --yes --days {}", "alert show {}", "alert done {}",
     ],
 )  # fmt: skip
 def test_a_huge_number_is_refused_or_means_nothing(
@@ -377,7 +377,7 @@ client phone primary X P
 client list --before X --limit W
 sitter add W --phone P --activate
 sitter activate X X
-sitter deactivate X --days W
+sitter deactivate X --yes --days W
 sitter renumber X --reason W
 sitter set X --phone P
 number add P P --class W
@@ -385,7 +385,7 @@ number show P
 number who P --at T
 number assign P X
 number set-class P W --replace
-number retire P
+number retire P --yes
 number quarantine P --days W --reason W
 number quarantine P --until T --reason W --replacement P
 number restore P --reason W
@@ -393,7 +393,7 @@ number release-due
 booking add --client X --start T --end T --sitter X
 booking confirm X X
 booking confirm --all-pending
-booking cancel X
+booking cancel X --yes
 booking reschedule X --start T
 booking reassign X --sitter X
 thread show X

@@ -130,8 +130,8 @@ BEFORE: dict[str, Callable[[Company], object]] = {
         "petmsg audit export --head > heads.jsonl"
     ),
     "petmsg db check": drop_a_trigger,
-    "petmsg db upgrade": done("db", "downgrade", "0002_one_thread_per_client"),
-    "petmsg db upgrade --dry-run": done("db", "downgrade", "0002_one_thread_per_client"),
+    "petmsg db upgrade": done("db", "downgrade", "0002", "--discard-data", "--yes"),
+    "petmsg db upgrade --dry-run": done("db", "downgrade", "0002", "--discard-data", "--yes"),
     "petmsg inbox adopt": done("number", "add", "+14155550188", "--class", "pool"),
     "petmsg import petmsg": exported,
     "petmsg import snoutos": emptied,

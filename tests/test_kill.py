@@ -75,7 +75,7 @@ VICTIMS = {
         (0, 10),
     ),
     "sitter deactivate": Victim(
-        ("sitter", "deactivate", "S-1"),
+        ("sitter", "deactivate", "S-1", "--yes"),
         "SELECT count(*) FROM booking WHERE sitter_id IS NULL",
         BOOKINGS,
         (0, BOOKINGS),

@@ -39,7 +39,7 @@ WRITING = (
     "booking confirm B-8 B-9 B-10",
     "booking reschedule B-11 --end +3d",
     "booking reassign B-12 --nobody",
-    "booking cancel B-13 --reason sick",
+    "booking cancel B-13 --reason sick --yes",
     "message send C-14 --body Hi --key k",
     "message send C-15 --body Hi --queue-only",
     "message dispatch",

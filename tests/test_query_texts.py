@@ -338,7 +338,7 @@ def test_sending_confirming_and_quarantining_read_no_hot_table_from_end_to_end(
         "inbox assign 3 C-5",
         "message dispatch",
         "number quarantine +14155550101 --reason complaints",
-        "sitter deactivate S-1",
+        "sitter deactivate S-1 --yes",
         "client forget C-1 --reason asked --yes",
     ):
         with Listener() as listener:

@@ -42,7 +42,7 @@ WRITING: dict[str, tuple[str, ...]] = {
     "number import": ("-",),
     "number assign": ("+14155550160", "S-8"),
     "number set-class": ("+14155550161", "pool"),
-    "number retire": ("+14155550161",),
+    "number retire": ("+14155550161", "--yes"),
     "number quarantine --dry-run": (
         MAYA,
         "+14155550999",
@@ -64,8 +64,8 @@ WRITING: dict[str, tuple[str, ...]] = {
     "booking confirm": ("B-90", "B-404", "B-6"),
     "booking reschedule": ("B-90", "--end", "+3h"),
     "booking reassign": ("B-90", "--sitter", "S-8"),
-    "booking cancel": ("B-90",),
-    "sitter deactivate": ("S-1",),
+    "booking cancel": ("B-90", "--yes"),
+    "sitter deactivate": ("S-1", "--yes"),
     "message dispatch": (),
     "message send": ("C-9", "--body", "Hi", "--at", "+1h"),
     "message cancel": ("9",),
@@ -174,7 +174,7 @@ def test_what_the_writing_commands_print_is_as_their_schemas_say(company: str) -
 def test_demo_db_backup_and_db_downgrade(company: str, tmp_path: Path) -> None:
     for line in (
         ["db", "backup", str(tmp_path / "copy.db")],
-        ["db", "downgrade", "0002", "--dry-run"],
+        ["db", "downgrade", "0002", "--discard-data", "--dry-run"],
     ):
         assert wrong(run_cli(company, *line, "-o", "json"), line) == []
     line = ["demo", "--db", str(tmp_path / "demo.db")]
@@ -183,7 +183,7 @@ def test_demo_db_backup_and_db_downgrade(company: str, tmp_path: Path) -> None:
 
 def test_message_retry_and_pull_and_number_import_from_provider(company: str) -> None:
     with TwilioFake(numbers=[MAYA, "+14155550170"]) as fake:
-        run_cli(company, "org", "set", "--provider", "twilio", "--org", ORG)
+        run_cli(company, "org", "set", "--yes", "--provider", "twilio", "--org", ORG)
         line = ["number", "import", "--from-provider", "--class", "pool"]
         ran = run_cli(company, *line, "--org", ORG, "-o", "json", **keys(fake))
         assert wrong(ran, line) == []

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from petmsg.cli import questions
 from petmsg.cli.batch import import_file, refs_of, source, take_refs
 from petmsg.cli.command import command, new_app
 from petmsg.cli.options import (
@@ -168,10 +169,14 @@ def confirm(
 
 
 @command(
-    app, "cancel", writes=True, examples=["petmsg booking cancel B-2 --reason 'her plans changed'"]
+    app,
+    "cancel",
+    writes=True,
+    asks=questions.cancel_booking,
+    examples=["petmsg booking cancel B-2 --reason 'her plans changed' --yes"],
 )
 def cancel(run: Run, ref: REF_ARG, reason: REASON = None) -> None:
-    """Cancel a booking; its window counts no more."""
+    """Cancel a booking; its window counts no more. It cannot be undone, so it asks first."""
     from petmsg.services import booking
 
     run.show_one(BOOKING_CHANGED, run.write(booking.cancel, ref, reason=checked_reason(reason)))

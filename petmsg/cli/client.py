@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from petmsg.cli import questions
 from petmsg.cli.batch import import_file, source
 from petmsg.cli.command import command, new_app
 from petmsg.cli.options import (
@@ -13,13 +14,11 @@ from petmsg.cli.options import (
     LIMIT,
     REASON,
     SOURCE,
-    YES,
     page,
     required_reason,
 )
 from petmsg.cli.run import Run
 from petmsg.enums import ClientKind
-from petmsg.errors import Refused
 from petmsg.queries import client as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.nouns import CLIENT, CLIENT_CHANGED, CLIENTS, FORGOTTEN, PHONE_TEXTABLE
@@ -120,12 +119,13 @@ def set_(
     app,
     "forget",
     writes=True,
+    asks=questions.forget_client,
     examples=[
         "petmsg client forget C-2 --reason 'she asked for it' --dry-run",
         "petmsg client forget C-2 --reason 'she asked for it' --yes",
     ],
 )
-def forget(run: Run, client: CLIENT_ARG, reason: REASON = None, yes: YES = False) -> None:
+def forget(run: Run, client: CLIENT_ARG, reason: REASON = None) -> None:
     """Erase a person: her name, phones and the bodies of her texts. It cannot be undone.
 
     Her thread, bookings and counts stay, and the audit still verifies. So does an opt-out of hers:
@@ -134,8 +134,6 @@ def forget(run: Run, client: CLIENT_ARG, reason: REASON = None, yes: YES = False
     from petmsg.services import forget as service
 
     why = required_reason(reason)
-    if not (yes or run.dry_run or run.confirmed(f"Erase client {client} for good?")):
-        raise Refused("Nothing was erased.", hint="Say --yes to erase without being asked.")
     run.show_one(FORGOTTEN, run.write(service.forget, client, reason=why))
 
 

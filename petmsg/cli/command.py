@@ -1,6 +1,7 @@
 """Declaring a command: its own parameters and the ones every command has.
 
-Reading commands have `-o`, `--org` and `--db`; writing ones `--dry-run` and `--actor` too.
+Reading commands have `-o`, `--org` and `--db`; writing ones `--dry-run` and `--actor` too. One that
+does what cannot be undone has `--yes`, and asks first without it.
 """
 
 import inspect
@@ -50,7 +51,11 @@ ACTOR = Annotated[
         show_default=False,
     ),
 ]
+YES = Annotated[bool, typer.Option("--yes", help="Do it without being asked first.")]
 REVEAL = Annotated[bool, typer.Option("--reveal", help="Show personal phones unmasked.")]
+
+Question = Callable[..., str | None]
+"""What to ask before a command that cannot be undone; None if there is nothing to lose."""
 
 _COMMON = (("output", OUTPUT, None), ("org", ORG, None), ("db", DB, None))
 _WRITING = (("dry_run", DRY_RUN, False), ("actor", ACTOR, None))
@@ -101,9 +106,14 @@ def command(
     *,
     writes: bool = False,
     reveals: bool = False,
+    asks: Question | None = None,
     examples: Sequence[str] = (),
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function as a command. It is given a `Run` and its own parameters.
+
+    `asks` makes the question that a person must answer with yes before the command does what cannot
+    be undone. It gets what the command gets; None means that nothing would be lost. `--yes` answers
+    it, and a dry run needs no answer.
 
     The function's docstring is the command's help, which ends with the `examples`: whole command
     lines, short enough for a terminal of 80 columns. tests/test_every_command.py runs them.
@@ -114,19 +124,25 @@ def command(
         # dozen commands and a run needs one.
         app.entries[name] = Entry(
             inspect.getdoc(function) or "",
-            lambda: single(_invoker(function, writes=writes, reveals=reveals), name, examples),
+            lambda: single(
+                _invoker(function, writes=writes, reveals=reveals, asks=asks), name, examples
+            ),
         )
         return function
 
     return register
 
 
-def _invoker(function: Callable[..., None], *, writes: bool, reveals: bool) -> Callable[..., None]:
+def _invoker(
+    function: Callable[..., None], *, writes: bool, reveals: bool, asks: Question | None
+) -> Callable[..., None]:
     """The function that Typer sees: the command's own parameters and the common ones."""
     own = list(inspect.signature(function).parameters.values())[1:]
     added = [*_COMMON, *(_WRITING if writes else ())]
     if reveals:
         added.append(("reveal", REVEAL, False))
+    if asks is not None:
+        added.append(("yes", YES, False))
 
     def invoke(ctx: typer.Context, **values: Any) -> None:
         run = Run(
@@ -139,8 +155,11 @@ def _invoker(function: Callable[..., None], *, writes: bool, reveals: bool) -> C
             reveal=values.pop("reveal", False),
             is_terminal=sys.stdout.isatty(),
         )
+        may_do = values.pop("yes", False) or run.dry_run
         _ = run.output
         with _whole(run), run.at_end:
+            if asks is not None and not may_do:
+                run.ask(asks(run, **values))
             function(run, **values)
         if run.dry_run:
             run.say("Dry run: nothing was changed.")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from petmsg.cli import questions
 from petmsg.cli.command import command, new_app
 from petmsg.cli.run import Run
 from petmsg.errors import FINDING
@@ -43,16 +44,42 @@ def upgrade(
     app,
     "downgrade",
     writes=True,
-    examples=["petmsg db downgrade 0002_one_thread_per_client --dry-run"],
+    asks=questions.downgrade_database,
+    examples=["petmsg db downgrade 0002_one_thread_per_client --discard-data --dry-run"],
 )
 def downgrade(
     run: Run,
     revision: Annotated[str, typer.Argument(help="The schema to go back to, or `base`.")],
+    discard_data: Annotated[
+        bool, typer.Option("--discard-data", help="Lose what the older schema cannot hold.")
+    ] = False,
+    backup_to: Annotated[
+        str | None,
+        typer.Option(
+            "--backup", metavar="FILE", help="Where the backup goes; default: beside the database."
+        ),
+    ] = None,
+    no_backup: Annotated[
+        bool, typer.Option("--no-backup", help="Make no backup: there is one already.")
+    ] = False,
 ) -> None:
-    """Take the database back to an older schema."""
-    from petmsg.db import migrate
+    """Take the database back to an older schema, behind a backup. It asks first.
 
-    run.show_one(MIGRATED, migrate.downgrade(run.location.url, revision, dry_run=run.dry_run))
+    It is refused where the older schema has no place for something that is stored, unless
+    --discard-data. PostgreSQL is backed up with pg_dump: then say --no-backup.
+    """
+    from petmsg.services import database
+
+    migrated = database.downgrade(
+        run.location,
+        revision,
+        discard_data=discard_data,
+        backup_to=backup_to,
+        without_backup=no_backup,
+        now=run.now,
+        dry_run=run.dry_run,
+    )
+    run.show_one(MIGRATED, migrated)
 
 
 @command(app, "current", examples=["petmsg db current"])

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from petmsg.cli import questions
 from petmsg.cli.batch import import_file, look_at_each, source
 from petmsg.cli.command import command, new_app
 from petmsg.cli.options import (
@@ -191,10 +192,14 @@ def set_class(
 
 
 @command(
-    app, "retire", writes=True, examples=["petmsg number retire +14155550106 --reason 'given back'"]
+    app,
+    "retire",
+    writes=True,
+    asks=questions.retire_number,
+    examples=["petmsg number retire +14155550106 --reason 'given back' --yes"],
 )
 def retire(run: Run, number: NUMBER_ARG, reason: REASON = None) -> None:
-    """Retire a number for good; a sitter who holds it loses it."""
+    """Retire a number for good, so it asks first; a sitter who holds it loses it."""
     from petmsg.services import number as service
 
     retired = run.write(service.retire, number, reason=checked_reason(reason))

@@ -27,7 +27,6 @@ SOURCE = Annotated[
     str | None, typer.Argument(metavar="FILE", help="A CSV with a header, or JSONL; - for stdin.")
 ]
 FINDINGS = Annotated[bool, typer.Option("--findings", help="Print only what exit 10 stands for.")]
-YES = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 _LARGEST_FILE = 256 * 1024 * 1024
 

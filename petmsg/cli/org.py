@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from petmsg.cli import questions
 from petmsg.cli.command import command, new_app
 from petmsg.cli.options import REASON, checked_reason, required_reason
 from petmsg.cli.run import Run, later
@@ -66,6 +67,7 @@ def show(run: Run) -> None:
     app,
     "set",
     writes=True,
+    asks=questions.set_org,
     examples=["petmsg org set --grace-minutes 30 --quiet-hours 21:00-08:00"],
 )
 def set_(
@@ -126,7 +128,10 @@ def set_(
         ),
     ] = None,
 ) -> None:
-    """Change settings of a company. Windows that exist keep their grace until confirmed again."""
+    """Change settings of a company. Windows that exist keep their grace until confirmed again.
+
+    Another --provider changes what happens to every message, so it asks first.
+    """
     from petmsg.services import org
 
     changed = run.write(

@@ -17,7 +17,16 @@ from petmsg.cli.ambient import Ambient
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import Location, default_path, locate
 from petmsg.enums import OutputFormat
-from petmsg.errors import BUSY, Busy, ConflictingWrite, OutOfRange, PetmsgError, shown
+from petmsg.errors import (
+    BUSY,
+    Busy,
+    ConflictingWrite,
+    NotConfirmed,
+    OutOfRange,
+    PetmsgError,
+    Refused,
+    shown,
+)
 from petmsg.queries.org import OrgRow, all_orgs, find_org
 from petmsg.render import output as render
 from petmsg.render.fields import Field, View
@@ -223,6 +232,14 @@ class Run:
 
         return self.transact(in_transaction)
 
+    def rehearse(self, service: Callable[..., R], /, *args: Any, **kwargs: Any) -> R:
+        """What `write` would give back: the same call, rolled back."""
+        is_dry, self.dry_run = self.dry_run, True
+        try:
+            return self.write(service, *args, **kwargs)
+        finally:
+            self.dry_run = is_dry
+
     def transact(self, service: Callable[[Any], tuple[R, Any]]) -> R:
         """Run a service that gives back its result and its unit of work, in one transaction."""
         wait = self.location.wait_seconds
@@ -273,13 +290,21 @@ class Run:
         """Whether a person reads it."""
         return self.output is OutputFormat.TABLE
 
-    def confirmed(self, question: str) -> bool:
-        """Ask a person; without a terminal the answer is no."""
-        if not (sys.stdin.isatty() and self._is_terminal):
-            return False
-        sys.stderr.write(f"{question} [y/N] ")
+    def ask(self, question: str | None) -> None:
+        """Return if a person answers yes, or if there is no question.
+
+        Raises `NotConfirmed` without a terminal to ask on, `Refused` at any other answer.
+        """
+        if question is None:
+            return
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise NotConfirmed(question)
+        from petmsg.render.safe import safe
+
+        sys.stderr.write(f"{safe(question)} [y/N] ")
         sys.stderr.flush()
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise Refused("Nothing was changed.", hint="Answer y to go ahead, or add --yes.")
 
     def show_list(
         self, fields: Sequence[Field], rows: Iterable[Any], *, title: str | None = None

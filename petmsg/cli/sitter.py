@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from petmsg.cli import questions
 from petmsg.cli.batch import import_file, source
 from petmsg.cli.command import command, new_app
 from petmsg.cli.options import (
@@ -124,7 +125,11 @@ def activate(
 
 
 @command(
-    app, "deactivate", writes=True, examples=["petmsg sitter deactivate S-2 --reason 'moved away'"]
+    app,
+    "deactivate",
+    writes=True,
+    asks=questions.deactivate_sitter,
+    examples=["petmsg sitter deactivate S-2 --reason 'moved away' --yes"],
 )
 def deactivate(
     run: Run,
@@ -134,7 +139,7 @@ def deactivate(
     ] = None,
     reason: REASON = None,
 ) -> None:
-    """Offboard a sitter.
+    """Offboard a sitter. It cannot be undone, so it asks first.
 
     Her number becomes a quarantined pool number and never goes to another sitter. Her windows that
     run now end now; her later bookings lose their sitter and are listed for somebody to reassign.

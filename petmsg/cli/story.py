@@ -87,7 +87,8 @@ class Story:
             for noun in ("number", "sitter", "client", "booking"):
                 self._quietly(org, noun, "import", str(_examples() / org / f"{noun}s.csv"))
             for ref in _refs(_examples() / org / "cancelled.csv"):
-                self._quietly(org, "booking", "cancel", ref, "--reason", "the client cancelled")
+                why = "the client cancelled"
+                self._quietly(org, "booking", "cancel", ref, "--reason", why, "--yes")
             sitters = [ref for ref in _refs(_examples() / org / "sitters.csv") if ref != SITTER]
             self._quietly(org, "sitter", "activate", *sitters, "--without-number")
             self._quietly(org, "booking", "confirm", "--file", str(_examples() / org / "paid.csv"))

@@ -11,20 +11,28 @@ Alembic is imported where it is used: it is slow, and only migrating needs it.
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 import petmsg
 from petmsg.db.location import APPLICATION_ID, Location, locate
 from petmsg.db.lock import write_lock
+from petmsg.db.losses import Loss, holdings, losses
 from petmsg.db.schema_version import HEAD, REVISIONS
 from petmsg.db.snapshot import BUSY_SECONDS, CONNECT_SECONDS, require_our_file
-from petmsg.errors import DatabaseMissing, DatabaseUnusable, SchemaAhead, UsageProblem, shown
+from petmsg.errors import (
+    DatabaseMissing,
+    DatabaseUnusable,
+    DataWouldBeLost,
+    SchemaAhead,
+    UsageProblem,
+    shown,
+)
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -38,6 +46,8 @@ _POSTGRES_OPTIONS = (
     f"-c timezone=UTC -c lock_timeout={LOCK_SECONDS:.0f}s -c statement_timeout=15min "
     "-c idle_in_transaction_session_timeout=15min"
 )
+_LISTED = 10
+"""So many losses are named in an error."""
 _POSTGRES_DDL_LOCK = "SET LOCAL lock_timeout = '10s'"
 _SQLITE_PRAGMAS = (
     "foreign_keys=OFF",  # only possible outside a transaction; a rebuild would cascade otherwise
@@ -54,12 +64,22 @@ class Migrated:
     """What a migration did: the revisions before and after, and the clients whose threads merged.
 
     `merged` has one `{"org", "client", "kept", "merged": [{"thread", "messages", "windows"}]}` per
-    client.
+    client. `lost` is what a downgrade had no place for, `backup` the file written before it.
     """
 
     before: str | None
     after: str | None
     merged: list[dict[str, Any]] = field(default_factory=list)
+    lost: list[Loss] = field(default_factory=list)
+    backup: str | None = None
+
+
+class _Losing(NamedTuple):
+    """What a downgrade looks after: see `downgrade`."""
+
+    tables: Collection[str]
+    discard_data: bool
+    first: Callable[[], object] | None
 
 
 def head() -> str:
@@ -92,9 +112,23 @@ def upgrade(
     return _migrate("upgrade", url, revision, attributes, dry_run=dry_run, create=create)
 
 
-def downgrade(url: str, revision: str, *, dry_run: bool = False) -> Migrated:
-    """Take the database back to `revision` (`base` drops everything). Raises as `upgrade` does."""
-    return _migrate("downgrade", url, revision, {}, dry_run=dry_run)
+def downgrade(
+    url: str,
+    revision: str,
+    *,
+    tables: Collection[str] = (),
+    discard_data: bool = False,
+    first: Callable[[], object] | None = None,
+    dry_run: bool = False,
+) -> Migrated:
+    """Take the database back to `revision` (`base` drops everything).
+
+    `first` is called while nothing has changed yet and nobody else can write. Raises
+    `DataWouldBeLost` where the older schema has no place for what one of `tables` holds, unless
+    `discard_data`; else as `upgrade` does.
+    """
+    losing = _Losing(tables, discard_data, first)
+    return _migrate("downgrade", url, revision, {}, dry_run=dry_run, losing=losing)
 
 
 def check(url: str) -> list[str]:
@@ -146,6 +180,7 @@ def _migrate(
     *,
     dry_run: bool,
     create: bool = False,
+    losing: "_Losing | None" = None,
 ) -> Migrated:
     from alembic import command
     from alembic.util import CommandError
@@ -156,17 +191,23 @@ def _migrate(
     with _migration(location, create=create, in_memory=rehearsed) as connection:
         before = _known(current(connection))
         settings = config(connection, **attributes)
+        held = {} if losing is None else holdings(connection, losing.tables)
+        if losing is not None and losing.first is not None and before not in (None, target):
+            losing.first()
         try:
             getattr(command, verb)(settings, target)
         except CommandError as problem:
             raise _no_way(revision) from problem
         after = current(connection)
         _require_whole(connection)
+        lost = [] if losing is None else losses(held, holdings(connection, losing.tables))
+        if losing is not None and lost and not losing.discard_data:
+            raise _would_lose(after, lost)
         if dry_run:
             connection.rollback()
         else:
             connection.commit()
-    return Migrated(before, after, list(settings.attributes.get("merged", ())))
+    return Migrated(before, after, list(settings.attributes.get("merged", ())), lost)
 
 
 def current(connection: "Connection") -> str | None:
@@ -191,6 +232,14 @@ def _no_way(revision: str) -> UsageProblem:
     return UsageProblem(
         f"There is no way to the schema revision {shown(revision)}.",
         hint=f"The revisions are base, {', '.join(REVISIONS)}; the last one is also head.",
+    )
+
+
+def _would_lose(after: str | None, lost: Sequence[Loss]) -> DataWouldBeLost:
+    more = f" and {len(lost) - _LISTED} more" if len(lost) > _LISTED else ""
+    return DataWouldBeLost(
+        f"The schema {after or 'base'} has no place for {len(lost)} things that are stored: "
+        f"{', '.join(each.what for each in lost[:_LISTED])}{more}."
     )
 
 

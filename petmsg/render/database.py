@@ -14,6 +14,11 @@ MERGED = (
     Field("kept", kind=ID),
     Field("merged", kind=rows_of(MERGED_THREAD)),
 )
+LOST = (
+    Field("table", kind=WORD),
+    Field("column", kind=or_null(WORD)),
+    Field("rows", kind=COUNT),
+)
 MIGRATED = (
     Field("before", "Before", kind=or_null(WORD)),
     Field("after", "After", kind=or_null(WORD)),
@@ -23,6 +28,14 @@ MIGRATED = (
         cell=lambda row, _: str(len(row.merged)),
         kind=rows_of(MERGED),
     ),
+    Field(
+        "lost",
+        "Lost",
+        get=lambda row: [each._asdict() for each in row.lost],
+        cell=lambda row, _: ", ".join(each.what for each in row.lost) or "-",
+        kind=rows_of(LOST),
+    ),
+    Field("backup", "Backup", kind=or_null(TEXT)),
 )
 CURRENT = (
     Field("database", "Database", kind=TEXT),

@@ -2,8 +2,9 @@
 
 import os
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 from urllib.parse import quote
 
@@ -58,6 +59,64 @@ def current(location: Location) -> str | None:
     """The schema revision of the database, None if it has none."""
     with snapshot(location, any_schema=True) as cursor:
         return stored_revision(cursor)
+
+
+def downgrade(
+    location: Location,
+    revision: str,
+    *,
+    discard_data: bool,
+    backup_to: str | None,
+    without_backup: bool,
+    now: datetime,
+    dry_run: bool = False,
+) -> migrate.Migrated:
+    """Take the database back to an older schema, behind a backup of what is there.
+
+    The backup lies at `backup_to`, or beside an SQLite file; it is of the very state that the
+    downgrade begins with. Raises `DataWouldBeLost`, and `Refused` for PostgreSQL, which petmsg
+    cannot copy, unless the caller says `without_backup`.
+    """
+    from petmsg.models import metadata
+
+    target = None if without_backup else _backup_file(location, backup_to, now)
+    made: list[str] = []
+
+    def back_up() -> None:
+        if target is not None:
+            made.append(str(target) if dry_run else backup(location, target).file)
+
+    try:
+        done = migrate.downgrade(
+            location.url,
+            revision,
+            tables=metadata.tables,
+            discard_data=discard_data,
+            first=back_up,
+            dry_run=dry_run,
+        )
+    except BaseException:
+        if made and not dry_run:
+            Path(made[0]).unlink(missing_ok=True)
+        raise
+    return replace(done, backup=made[0] if made else None)
+
+
+def _backup_file(location: Location, backup_to: str | None, now: datetime) -> Path:
+    """Where the backup before a downgrade goes."""
+    if location.path is None:
+        raise Refused(
+            "A PostgreSQL database is backed up with its own tools.",
+            hint='pg_dump --format=custom --file=petmsg.dump "$PETMSG_DATABASE_URL" and then '
+            "petmsg db downgrade with --no-backup",
+        )
+    if backup_to is not None:
+        return Path(backup_to)
+    stem = f"{location.path.stem}-before-downgrade-{now:%Y%m%dT%H%M%SZ}"
+    names = chain([stem], (f"{stem}-{more}" for more in count(2)))
+    return next(
+        path for name in names if not (path := location.path.with_name(f"{name}.db")).exists()
+    )
 
 
 def backup(location: Location, target: Path) -> BackedUp:

@@ -69,7 +69,7 @@ def fill(url: str) -> None:
     cli("client", "add", "Made up", "--phone", "+14155551010", "--timezone", "Asia/Tokyo")
     cli("number", "quarantine", POOL, "--days", "7", "--reason", 'filtered, "twice"')
     cli("number", "pace", MAYA, "--segments-per-second", "0.3")
-    assert cli("sitter", "deactivate", "S-2", "--reason", "moved").code == 0
+    assert cli("sitter", "deactivate", "--yes", "S-2", "--reason", "moved").code == 0
     with working(url, org="happy-paws") as work:
         _alerts(work)
         work.cursor.run(

@@ -420,7 +420,7 @@ def test_a_window_that_was_changed_there_since_is_told_and_left_here(
 def test_a_booking_that_was_cancelled_here_stays_so(taker: Taker) -> None:
     taker.take()
     cli = command_line(taker.url)
-    assert cli("booking", "cancel", "BK-3", "--reason", "rain").code == 0
+    assert cli("booking", "cancel", "--yes", "BK-3", "--reason", "rain").code == 0
     assert taker.take().code == 0
     assert cli("booking", "show", "BK-3", "-o", "json").json["status"] == "cancelled"
 
@@ -428,7 +428,7 @@ def test_a_booking_that_was_cancelled_here_stays_so(taker: Taker) -> None:
 def test_a_sitter_who_left_here_gets_no_new_visits_and_keeps_old_ones(taker: Taker) -> None:
     taker.take()
     cli = command_line(taker.url)
-    assert cli("sitter", "deactivate", "s-maya", "--reason", "moved").code == 0
+    assert cli("sitter", "deactivate", "--yes", "s-maya", "--reason", "moved").code == 0
     taker.add("AssignmentWindow", id="w-8", threadId="t-4", sitterId="s-maya", bookingRef="BK-8",
               startsAt="2026-03-08 14:00", endsAt="2026-03-08 16:00")  # fmt: skip
     taker.add("AssignmentWindow", id="w-7", threadId="t-4", sitterId="s-maya", bookingRef="BK-7",

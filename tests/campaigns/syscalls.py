@@ -48,7 +48,7 @@ CONTROLS = {
     "failures-unheard": "failures unheard",
 }
 
-MORE = {"petmsg db downgrade": ("petmsg db downgrade 0002_one_thread_per_client",)}
+MORE = {"petmsg db downgrade": ("petmsg db downgrade 0002 --discard-data --yes",)}
 """Lines for commands that write and whose help shows dry runs only."""
 NOT_HERE = {
     "petmsg serve": "it listens until it is stopped: tests.campaigns.receiving kills it under load"

@@ -36,8 +36,8 @@ def story(cli: Cli) -> None:
         ("number", "restore", MAYA, "--reason", "carrier cleared it"),
         ("sitter", "renumber", "Maya Lee", "--reason", "spam"),
         ("org", "set", "--name", "Happier Paws", "--grace-minutes", "30"),
-        ("sitter", "deactivate", "+14155552002"),
-        ("booking", "cancel", "B-1", "--reason", "client moved"),
+        ("sitter", "deactivate", "--yes", "+14155552002"),
+        ("booking", "cancel", "--yes", "B-1", "--reason", "client moved"),
         ("client", "forget", "Ann Ivers-Roe", "--reason", "asked", "--yes"),
     ):  # fmt: skip
         ran = cli(*words)

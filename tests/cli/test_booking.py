@@ -181,7 +181,7 @@ def test_a_name_that_fits_two_clients_is_refused_with_the_candidates(sqlite_cli:
 
 def test_an_offboarded_sitter_gets_no_booking(sqlite_cli: Cli) -> None:
     people(sqlite_cli)
-    sqlite_cli("sitter", "deactivate", "S-1")
+    sqlite_cli("sitter", "deactivate", "--yes", "S-1")
     ran = book(sqlite_cli, "B-1")
     assert (ran.code, ran.error["code"]) == (4, "sitter_offboarded")
 
@@ -253,7 +253,7 @@ def test_a_change_to_a_cancelled_booking_is_refused_but_the_same_again_is_not(
 ) -> None:
     people(sqlite_cli)
     book(sqlite_cli, "B-1")
-    sqlite_cli("booking", "cancel", "B-1")
+    sqlite_cli("booking", "cancel", "--yes", "B-1")
     assert imported(sqlite_cli, HEADER, ("B-1", "C-1", "S-1", T1, T2))[0]["result"] == "unchanged"
     found = imported(sqlite_cli, HEADER, ("B-1", "C-1", "S-1", T1, T3), code=4)
     assert found[0]["error"]["code"] == "booking_cancelled"
@@ -341,7 +341,7 @@ def test_an_imported_change_is_refused_while_its_sitter_is_offboarded(sqlite_cli
     book(sqlite_cli, "B-1")
     sqlite_cli("booking", "confirm", "B-1")
     sqlite_cli(
-        "sitter", "deactivate", "S-1"
+        "sitter", "deactivate", "--yes", "S-1"
     )  # the window runs and ends now; the booking keeps her name
     found = imported(sqlite_cli, HEADER, ("B-1", "C-1", "S-1", T1, T3), code=4)
     assert found[0]["error"]["code"] == "sitter_offboarded"
@@ -422,7 +422,7 @@ def test_the_window_of_a_cancelled_booking_decides_no_more(cli: Cli) -> None:
     book(cli, "B-1")
     window = cli("booking", "confirm", "B-1", "-o", "json").json[0]["window"]
     assert cli("route", "explain", "C-1", "-o", "json").json["number"]["e164"] == MAYA
-    ran = cli("booking", "cancel", "B-1", "--reason", "client ill", "-o", "json")
+    ran = cli("booking", "cancel", "--yes", "B-1", "--reason", "client ill", "-o", "json")
     assert (ran.code, ran.json["status"], ran.json["window"]) == (0, "cancelled", window)
     assert ran.json["reused"] is False
     trace = cli("route", "explain", "C-1", "-o", "json").json["trace"]
@@ -435,8 +435,8 @@ def test_the_window_of_a_cancelled_booking_decides_no_more(cli: Cli) -> None:
 def test_cancelling_again_changes_nothing(sqlite_cli: Cli) -> None:
     people(sqlite_cli)
     book(sqlite_cli, "B-1")
-    sqlite_cli("booking", "cancel", "B-1")
-    again = sqlite_cli("booking", "cancel", "B-1", "-o", "json")
+    sqlite_cli("booking", "cancel", "--yes", "B-1")
+    again = sqlite_cli("booking", "cancel", "--yes", "B-1", "-o", "json")
     assert (again.code, again.json["reused"]) == (0, True)
     assert events(sqlite_cli, "B-1") == ["booking.added", "booking.cancelled"]
 
@@ -447,7 +447,7 @@ def test_cancelling_again_changes_nothing(sqlite_cli: Cli) -> None:
 def test_a_cancelled_booking_stays_as_it_is(sqlite_cli: Cli, words: tuple[str, ...]) -> None:
     people(sqlite_cli)
     book(sqlite_cli, "B-1")
-    sqlite_cli("booking", "cancel", "B-1")
+    sqlite_cli("booking", "cancel", "--yes", "B-1")
     ran = sqlite_cli("booking", *words, "-o", "json")
     assert (ran.code, ran.error["code"]) == (4, "booking_cancelled")
 
@@ -514,7 +514,9 @@ def test_an_offboarded_sitter_is_not_given_a_later_time(cli: Cli) -> None:
     people(cli)
     book(cli, "B-1")
     cli("booking", "confirm", "B-1")
-    cli("sitter", "deactivate", "S-1")  # the window runs and ends now; the booking keeps her name
+    cli(
+        "sitter", "deactivate", "--yes", "S-1"
+    )  # the window runs and ends now; the booking keeps her name
     ran = cli("booking", "reschedule", "B-1", "--end", T3, "-o", "json")
     assert (ran.code, ran.error["code"]) == (4, "sitter_offboarded")
     assert "reassign" in ran.error["hint"]
@@ -526,7 +528,7 @@ def test_a_visit_that_is_over_can_be_corrected_whoever_did_it(sqlite_cli: Cli) -
     book(sqlite_cli, "B-1")
     sqlite_cli("booking", "confirm", "B-1")
     later = NOW + timedelta(days=2)
-    sqlite_cli("sitter", "deactivate", "S-1", now=later)
+    sqlite_cli("sitter", "deactivate", "--yes", "S-1", now=later)
     ran = sqlite_cli("booking", "reschedule", "B-1", "--end", "2026-02-14T15:30Z", now=later)
     assert ran.code == 0, ran.err
 
@@ -571,7 +573,7 @@ def test_reassigning_to_the_same_sitter_changes_nothing(sqlite_cli: Cli) -> None
 def test_an_offboarded_sitter_is_refused(sqlite_cli: Cli) -> None:
     people(sqlite_cli)
     book(sqlite_cli, "B-1")
-    sqlite_cli("sitter", "deactivate", "S-2")
+    sqlite_cli("sitter", "deactivate", "--yes", "S-2")
     ran = sqlite_cli("booking", "reassign", "B-1", "--sitter", "S-2", "-o", "json")
     assert (ran.code, ran.error["code"]) == (4, "sitter_offboarded")
 

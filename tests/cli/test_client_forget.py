@@ -403,7 +403,7 @@ def test_nobody_is_forgotten_without_a_reason_or_without_saying_yes(sqlite_cli: 
     assert sqlite_cli("client", "forget", "C-1", "--yes").code == 2
     refused(sqlite_cli("client", "forget", "C-1", "--reason", " ", "-o", "json"), "empty_reason", 2)
     unasked = sqlite_cli("client", "forget", "C-1", "--reason", "she asked", "-o", "json")
-    assert "--yes" in refused(unasked, "refused")["hint"]
+    assert "--yes" in refused(unasked, "not_confirmed", 2)["hint"]
     assert show(sqlite_cli)["name"] == "Ann Ivers"
 
 

@@ -225,7 +225,7 @@ def test_bookings_that_touch_and_those_of_others_or_cancelled_do_not_overlap(
     book(sqlite_cli, "B-3", 14, 16, client="C-2")
     book(sqlite_cli, "B-4", 14, 16)
     confirm(sqlite_cli, "B-4")
-    sqlite_cli("booking", "cancel", "B-4")
+    sqlite_cli("booking", "cancel", "--yes", "B-4")
     rows = confirm(sqlite_cli, "B-1", "B-2", "B-3")
     assert [row["overlaps"] for row in rows] == [[], [], []]
 
@@ -247,7 +247,7 @@ def test_an_inactive_sitter_is_accepted_with_a_warning(sqlite_cli: Cli) -> None:
 def test_a_cancelled_booking_is_refused(sqlite_cli: Cli) -> None:
     people(sqlite_cli)
     book(sqlite_cli, "B-1")
-    sqlite_cli("booking", "cancel", "B-1")
+    sqlite_cli("booking", "cancel", "--yes", "B-1")
     ran = sqlite_cli("booking", "confirm", "B-1", "-o", "json")
     assert (ran.code, ran.error["code"]) == (4, "booking_cancelled")
     assert window(sqlite_cli, "B-1") is None
@@ -257,7 +257,9 @@ def test_an_offboarded_sitters_booking_is_refused_until_it_is_reassigned(cli: Cl
     people(cli)
     book(cli, "B-1")
     confirm(cli, "B-1")
-    cli("sitter", "deactivate", "S-1")  # the window runs and ends now; the booking keeps her name
+    cli(
+        "sitter", "deactivate", "--yes", "S-1"
+    )  # the window runs and ends now; the booking keeps her name
     ran = cli("booking", "confirm", "B-1", "-o", "json")
     assert (ran.code, ran.error["code"]) == (4, "sitter_offboarded")
     assert "reassign B-1" in ran.error["hint"]
@@ -275,7 +277,7 @@ def test_one_refused_booking_of_several_stops_no_other(cli: Cli) -> None:
     people(cli)
     book(cli, "B-1")
     book(cli, "B-2")
-    cli("booking", "cancel", "B-2")
+    cli("booking", "cancel", "--yes", "B-2")
     good, cancelled, unknown = confirm(cli, "B-1", "B-2", "B-9", code=4)
     assert good["status"] == "confirmed"
     assert (cancelled["ref"], cancelled["error"]["code"]) == ("B-2", "booking_cancelled")
@@ -290,7 +292,7 @@ def test_all_pending_takes_the_pending_ones_and_no_others(sqlite_cli: Cli) -> No
     people(sqlite_cli)
     for at in range(3):
         book(sqlite_cli, f"B-{at}", 14 + at, 15 + at)
-    sqlite_cli("booking", "cancel", "B-0")
+    sqlite_cli("booking", "cancel", "--yes", "B-0")
     confirm(sqlite_cli, "B-1")
     assert [row["booking"] for row in confirm(sqlite_cli, "--all-pending")] == ["B-2"]
     assert confirm(sqlite_cli, "--all-pending") == []
@@ -370,7 +372,7 @@ def test_a_sitter_offboarded_by_another_session_is_seen_under_the_lock(
     add_org(url)
     for ref in ("S-1", "S-2"):
         run_cli(url, "sitter", "add", "Maya", "--phone", "+14155552001", "--ref", ref)
-    run_cli(url, "sitter", "deactivate", "S-2")
+    run_cli(url, "sitter", "deactivate", "--yes", "S-2")
     with working(url) as work:
         ids = {row[1]: row[0] for row in work.cursor.tuples("SELECT id, ref FROM sitter")}
         assert hold_sitters(work.cursor, work.org.id, list(ids.values())) == {ids["S-2"]}

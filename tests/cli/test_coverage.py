@@ -128,7 +128,7 @@ def test_the_window_of_a_sitter_who_is_not_active_yet_is_a_gap(url: str) -> None
 
 
 def test_a_sitter_without_a_number_is_a_gap_and_so_is_her_window(url: str) -> None:
-    do(url, f"number retire {N1}", f"number retire {N3}")
+    do(url, f"number retire {N1} --yes", f"number retire {N3}")
     window, sitter = gaps(url)
     assert (window["code"], window["booking"]) == ("SITTER_WITHOUT_NUMBER", "B-1")
     assert (sitter["kind"], sitter["sitter"]) == ("sitter_without_number", "S-1")
@@ -140,7 +140,7 @@ def test_a_sitter_without_a_number_is_a_gap_and_so_is_her_window(url: str) -> No
 
 
 def test_a_sitter_without_a_number_is_given_one_that_is_to_spare(url: str) -> None:
-    do(url, f"number retire {N1}")
+    do(url, f"number retire {N1} --yes")
     assert {row["command"] for row in gaps(url)} == {"petmsg sitter activate S-1"}
     mend(url, "petmsg sitter activate S-1")
     assert gaps(url) == []
@@ -200,14 +200,14 @@ def test_cancelled_and_pending_bookings_need_no_number(on_sqlite: str) -> None:
     do(
         on_sqlite,
         "booking reassign B-1 --nobody",
-        "booking cancel B-1",
+        "booking cancel B-1 --yes",
         "booking add --ref B-9 --client C-1 --start +1d --end +2d",
     )
     assert gaps(on_sqlite) == []
 
 
 def test_a_sitter_who_left_leaves_windows_without_one(on_sqlite: str) -> None:
-    do(on_sqlite, "sitter deactivate S-1")
+    do(on_sqlite, "sitter deactivate S-1 --yes")
     assert gap(on_sqlite)["code"] == "WINDOW_WITHOUT_SITTER"
 
 

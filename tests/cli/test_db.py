@@ -13,6 +13,8 @@ from petmsg.db.location import locate
 from petmsg.db.schema_version import HEAD
 from tests.fixtures import Cli, Ran, run_cli, working
 
+DOWN = ("downgrade", "--discard-data", "--no-backup", "--yes")
+
 
 def db(url: str, *words: str, **options: Any) -> Ran:
     return run_cli(url, "db", *words, "-o", "json", **options)
@@ -35,7 +37,7 @@ def test_a_fresh_database_is_up_to_date_and_equals_the_models(cli: Cli, migrated
 
 def test_down_and_up_again_leaves_what_was_there(cli: Cli, migrated_url: str) -> None:
     cli("client", "add", "Ann", "--phone", "+14155551001", "--ref", "C-1")
-    down = db(migrated_url, "downgrade", "0001")
+    down = db(migrated_url, *DOWN, "0001")
     assert (down.code, down.json["before"], down.json["after"]) == (0, HEAD, "0001")
     behind = cli("client", "list", "-o", "json")
     assert (behind.code, behind.error["code"]) == (5, "schema_behind")
@@ -144,7 +146,7 @@ def test_a_folder_that_is_not_there_is_said(migrated_sqlite: str, tmp_path: Path
 def test_a_database_that_waits_for_an_upgrade_can_be_backed_up(
     migrated_sqlite: str, tmp_path: Path
 ) -> None:
-    db(migrated_sqlite, "downgrade", "0001")
+    db(migrated_sqlite, *DOWN, "0001")
     assert db(migrated_sqlite, "backup", str(tmp_path / "b.db")).code == 0
     assert revision(f"sqlite:///{tmp_path}/b.db") == "0001"
 

@@ -292,10 +292,10 @@ def test_less_than_5_percent_of_24_hours_is_not_proposed(sqlite_url: str) -> Non
     assert (one(sqlite_url)["sent_24h"], one(sqlite_url)["propose"]) == (61, False)
 
 
-@pytest.mark.parametrize("verb", ["quarantine", "retire"])
-def test_only_an_active_number_is_proposed(sqlite_url: str, verb: str) -> None:
+@pytest.mark.parametrize("verb", [("quarantine",), ("retire", "--yes")])
+def test_only_an_active_number_is_proposed(sqlite_url: str, verb: tuple[str, ...]) -> None:
     filtered(sqlite_url)
-    assert run_cli(sqlite_url, "number", verb, N1, "--reason", "spam").code == 0
+    assert run_cli(sqlite_url, "number", *verb, N1, "--reason", "spam").code == 0
     assert one(sqlite_url)["propose"] is False
 
 

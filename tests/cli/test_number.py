@@ -74,7 +74,7 @@ def test_a_number_belongs_to_one_org_and_is_unknown_to_every_other(
         ("show", N1),
         ("history", N1),
         ("who", N1, "--at", "now"),
-        ("retire", N1),
+        ("retire", N1, "--yes"),
         ("set-class", N1, "sitter"),
         ("quarantine", N1, "--reason", "x"),
         ("restore", N1),
@@ -203,7 +203,7 @@ def test_the_table_of_a_number_has_its_history_below(sqlite_cli: Cli) -> None:
 def test_who_held_a_number_is_told_for_any_time_of_its_life(cli: Cli) -> None:
     add(cli, N1)
     cli(*MAYA, "--activate", now=NOW + timedelta(hours=1))
-    cli("sitter", "deactivate", "S-1", now=NOW + timedelta(hours=2))
+    cli("sitter", "deactivate", "--yes", "S-1", now=NOW + timedelta(hours=2))
 
     def who(at: str) -> tuple[Any, ...]:
         row = cli("number", "who", N1, "--at", at, "-o", "json").json
@@ -273,12 +273,12 @@ def test_a_number_is_assigned_only_if_it_is_usable_and_its_sitter_not_gone(sqlit
     add(sqlite_cli, N1, N2)
     sqlite_cli(*MAYA)
     sqlite_cli("number", "quarantine", N1, "--days", "3", "--reason", "spam")
-    sqlite_cli("number", "retire", N2)
+    sqlite_cli("number", "retire", "--yes", N2)
     error = refused(sqlite_cli("number", "assign", N1, "S-1", "-o", "json"), "number_quarantined")
     assert "2026-02-17T15:00:00Z" in error["message"]
     refused(sqlite_cli("number", "assign", N2, "S-1", "-o", "json"), "number_retired")
     due = NOW + timedelta(days=3)
-    sqlite_cli("sitter", "deactivate", "S-1")
+    sqlite_cli("sitter", "deactivate", "--yes", "S-1")
     refused(sqlite_cli("number", "assign", N1, "S-1", "-o", "json", now=due), "refused")
     sqlite_cli(*ZOE)
     assert sqlite_cli("number", "assign", N1, "S-2", now=due).code == 0
@@ -321,7 +321,7 @@ def test_replace_makes_the_old_desk_a_pool_number_in_the_same_step(cli: Cli) -> 
     assert [event["ref"] for event in events(cli)[-2:]] == [DESK, DESK2]
 
 
-@pytest.mark.parametrize("command", [("set-class", DESK, "pool"), ("retire", DESK)])
+@pytest.mark.parametrize("command", [("set-class", DESK, "pool"), ("retire", DESK, "--yes")])
 def test_no_command_takes_the_desk_away_without_another(
     sqlite_cli: Cli, command: tuple[str, ...]
 ) -> None:
@@ -339,13 +339,15 @@ def test_a_desk_whose_quarantine_is_over_is_the_desk_again(
     sqlite_cli("number", "quarantine", POOL, "--days", "1", "--reason", "spam", *org)
     assert sqlite_cli("number", "set-class", POOL, "front_desk", *org).code == 0
     due = NOW + timedelta(days=1)
-    refused(sqlite_cli("number", "retire", POOL, *org, now=due), "front_desk_needs_replacement")
+    refused(
+        sqlite_cli("number", "retire", "--yes", POOL, *org, now=due), "front_desk_needs_replacement"
+    )
 
 
 def test_a_former_desk_that_waits_in_quarantine_can_be_retired(sqlite_cli: Cli) -> None:
     add(sqlite_cli, DESK2, number_class="pool")
     sqlite_cli("number", "quarantine", DESK, "--days", "1", "--replacement", DESK2, "--reason", "x")
-    assert sqlite_cli("number", "retire", DESK).code == 0
+    assert sqlite_cli("number", "retire", "--yes", DESK).code == 0
 
 
 def test_a_quarantined_number_does_not_become_the_desk_before_its_end(sqlite_cli: Cli) -> None:
@@ -370,7 +372,7 @@ def test_a_held_number_keeps_its_class(sqlite_cli: Cli) -> None:
 def test_a_retired_number_is_released_and_stays_retired(cli: Cli) -> None:
     add(cli, N1)
     cli(*MAYA, "--activate")
-    ran = cli("number", "retire", N1, "--reason", "sold", "-o", "json")
+    ran = cli("number", "retire", "--yes", N1, "--reason", "sold", "-o", "json")
     assert ran.code == 0
     assert (ran.json["status"], ran.json["sitter"]) == ("retired", None)
     assert "petmsg sitter activate S-1" in ran.err
@@ -383,7 +385,7 @@ def test_a_retired_number_is_released_and_stays_retired(cli: Cli) -> None:
         ("assign", N1, "S-1"),
     ):
         refused(cli("number", *command, "-o", "json"), "number_retired")
-    again = cli("number", "retire", N1, "-o", "json")
+    again = cli("number", "retire", "--yes", N1, "-o", "json")
     assert (again.code, again.json["reused"]) == (0, True)
     assert (
         cli("number", "add", N1, "--class", "sitter", "-o", "json").json[0]["status"] == "retired"
@@ -393,7 +395,7 @@ def test_a_retired_number_is_released_and_stays_retired(cli: Cli) -> None:
 def test_a_quarantined_number_can_be_retired(sqlite_cli: Cli) -> None:
     add(sqlite_cli, N1)
     sqlite_cli("number", "quarantine", N1, "--reason", "spam")
-    assert sqlite_cli("number", "retire", N1).code == 0
+    assert sqlite_cli("number", "retire", "--yes", N1).code == 0
     shown = show(sqlite_cli, N1)
     assert (shown["status"], shown["quarantined_until"]) == ("retired", None)
 
@@ -403,8 +405,8 @@ def test_a_quarantined_number_can_be_retired(sqlite_cli: Cli) -> None:
 
 def test_who_did_it_comes_from_the_option_else_the_environment(sqlite_cli: Cli) -> None:
     add(sqlite_cli, N1, N2)
-    sqlite_cli("number", "retire", N1, "--actor", "Olga")
-    sqlite_cli("number", "retire", N2, PETMSG_ACTOR="cron@host")
+    sqlite_cli("number", "retire", "--yes", N1, "--actor", "Olga")
+    sqlite_cli("number", "retire", "--yes", N2, PETMSG_ACTOR="cron@host")
     assert [event["actor"] for event in events(sqlite_cli)[-2:]] == ["Olga", "cron@host"]
     assert history(sqlite_cli, N1)[-1]["actor"] == "Olga"
 
@@ -414,7 +416,7 @@ def test_who_did_it_comes_from_the_option_else_the_environment(sqlite_cli: Cli) 
     [
         ("assign", N1, "S-1"),
         ("set-class", N1, "pool"),
-        ("retire", N1),
+        ("retire", N1, "--yes"),
         ("quarantine", N1),
         ("restore", N1),
     ],
@@ -433,7 +435,7 @@ def test_a_reason_with_control_characters_or_too_long_is_wrong_usage(sqlite_cli:
     add(sqlite_cli, N1)
     for reason in ("\x1b[2J", "x" * 501):
         refused(
-            sqlite_cli("number", "retire", N1, "--reason", reason, "-o", "json"),
+            sqlite_cli("number", "retire", "--yes", N1, "--reason", reason, "-o", "json"),
             "malformed_text",
             2,
         )

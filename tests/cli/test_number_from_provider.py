@@ -60,7 +60,7 @@ def test_an_added_number_is_audited_and_has_its_ledger(cli: Cli, fake: TwilioFak
 def test_a_retired_number_stays_retired(cli: Cli, fake: TwilioFake) -> None:
     company(cli)
     cli("number", "add", POOL, "--class", "sitter")
-    cli("number", "retire", POOL)
+    cli("number", "retire", "--yes", POOL)
     row = next(row for row in adopt(cli, fake).json if row["number"] == POOL)
     assert (row["status"], row["class"], row["reused"]) == ("retired", "sitter", True)
 

@@ -112,7 +112,7 @@ def test_a_number_that_is_not_there(sqlite_cli: Cli, options: tuple[str, ...]) -
 
 
 def test_a_retired_number_is_shown_and_not_changed(company: Cli) -> None:
-    company("number", "retire", LONG)
+    company("number", "retire", "--yes", LONG)
     assert rows(company, LONG)[0]["usual"] is True
     ran = pace(company, LONG, "--segments-per-second", "2")
     assert (ran.code, ran.error["code"]) == (4, "number_retired")

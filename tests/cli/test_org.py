@@ -207,7 +207,7 @@ WRITES = [
     ("client", "phone", "add", "C-1", "+14155551009", "--primary"),
     ("client", "phone", "remove", "C-1", "+14155551002"),
     ("client", "phone", "primary", "C-1", "+14155551002"),
-    ("client", "forget", "C-1", "--reason", "x"),
+    ("client", "forget", "C-1", "--reason", "x", "--yes"),
     ("client", "set", "C-1", "--timezone", "America/Los_Angeles"),
     ("optout", "add", "C-1", "--reason", "x"),
     ("optout", "remove", "C-2", "--reason", "x"),
@@ -216,14 +216,14 @@ WRITES = [
     ("sitter", "add", "New", "--phone", "+14155559009", "--activate"),
     ("sitter", "set", "S-1", "--name", "May"),
     ("sitter", "activate", "S-2"),
-    ("sitter", "deactivate", "S-1"),
+    ("sitter", "deactivate", "S-1", "--yes"),
     ("sitter", "renumber", "S-1", "--reason", "x"),
     ("sitter", "import", "-"),
     ("number", "add", "+14155550301", "--class", "pool"),
     ("number", "import", "-"),
     ("number", "assign", "+14155550102", "S-2"),
     ("number", "set-class", "+14155550201", "front_desk", "--replace"),
-    ("number", "retire", "+14155550101"),
+    ("number", "retire", "+14155550101", "--yes"),
     ("number", "quarantine", "+14155550101", "--reason", "x"),
     ("number", "quarantine", "+14155550100", "--replacement", "+14155550201", "--reason", "x"),
     ("number", "restore", "+14155550202", "--reason", "x"),
@@ -312,8 +312,7 @@ def test_in_earnest_it_does_and_answers_what_the_dry_run_said(
     before = dump(company_url)
     stdin = STDIN.get(command[0], "")
     dry = cli(*command, "--dry-run", "-o", "json", stdin=stdin, now=LATER)
-    yes = ["--yes"] if command[1] == "forget" else []
-    ran = cli(*command, *yes, "-o", "json", "--actor", "olga", stdin=stdin, now=LATER)
+    ran = cli(*command, "-o", "json", "--actor", "olga", stdin=stdin, now=LATER)
     assert (ran.code, ran.json) == (0, without_plans(dry.json))
     assert dump(company_url) != before
     told = [

@@ -152,7 +152,7 @@ def test_threads_and_windows_to_come_are_counted_until_its_end(cli: Cli) -> None
     booked(cli, "B-after", "C-3", "+30d", "+31d")
     booked(cli, "B-pending", "C-3", "+4d", "+5d", confirm=False)
     booked(cli, "B-gone", "C-3", "+5d", "+6d")
-    cli("booking", "cancel", "B-gone")
+    cli("booking", "cancel", "--yes", "B-gone")
     row = quarantine(cli, N1, "--days", "7")[0]
     assert row["affected"] == {"sitter": "S-1", "threads": 2, "future_windows": 3}
     assert row["meanwhile"] == [{"number": POOL, "class": "pool", "windows": 3}]
@@ -314,7 +314,7 @@ def test_what_cannot_be_the_desk_leaves_the_old_one(
     maya(sqlite_cli)
     add(sqlite_cli, N2, POOL2)
     quarantine(sqlite_cli, N2)
-    sqlite_cli("number", "retire", POOL2)
+    sqlite_cli("number", "retire", "--yes", POOL2)
     before = events(sqlite_cli)
     ran = sqlite_cli(
         "number", "quarantine", DESK, "--replacement", replacement, "--reason", "x", "-o", "json"
@@ -515,7 +515,7 @@ def test_release_due_covers_all_orgs_unless_one_is_named(cli: Cli, migrated_url:
 def test_a_number_that_was_a_sitters_serves_the_pool_after_its_quarantine(sqlite_cli: Cli) -> None:
     maya(sqlite_cli)
     sqlite_cli("client", "add", "Ann", "--phone", "+14155551001", "--ref", "C-1")
-    sqlite_cli("sitter", "deactivate", "S-1", "--days", "1")
+    sqlite_cli("sitter", "deactivate", "--yes", "S-1", "--days", "1")
     assert route(sqlite_cli)["number"]["e164"] == DESK
     due = NOW + timedelta(days=1)
     sqlite_cli("number", "release-due", now=due)

@@ -199,7 +199,7 @@ def test_a_retired_number_is_neither_gone_nor_unknown(cli: Cli, fake: TwilioFake
     same(cli)
     cli("number", "add", SPARE, "--class", "pool")
     for number in (POOL, SPARE):
-        assert cli("number", "retire", number).code == 0
+        assert cli("number", "retire", "--yes", number).code == 0
     ran = reconcile(cli, fake)
     assert (ran.code, ran.json) == (0, [])
 

@@ -249,7 +249,7 @@ def test_in_the_past_a_sitter_is_active_from_activation_to_offboarding(cli: Cli)
     people(cli)
     visit(cli, start="2026-02-12T14:00Z", end="2026-02-14T20:00Z")
     gone = NOW + timedelta(hours=1)
-    cli("sitter", "deactivate", "S-1", now=gone)
+    cli("sitter", "deactivate", "--yes", "S-1", now=gone)
     later = NOW + timedelta(hours=2)
 
     def first(at: str) -> str:
@@ -266,7 +266,7 @@ def test_in_the_past_a_sitter_who_came_back_was_away_between_her_spans(cli: Cli)
     people(cli)
     cli("number", "add", THIRD, "--class", "sitter", now=EARLIER)
     hour = timedelta(hours=1)
-    cli("sitter", "deactivate", "S-1", now=NOW + hour)
+    cli("sitter", "deactivate", "--yes", "S-1", now=NOW + hour)
     cli("sitter", "activate", "S-1", now=NOW + 2 * hour)
     later = NOW + 4 * hour
     visit(cli, start="2026-02-14T15:00Z", end="2026-02-14T18:30Z", now=later)
@@ -313,7 +313,7 @@ def test_a_setting_changed_since_is_warned_about(sqlite_cli: Cli) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        ("booking", "cancel", "B-1"),
+        ("booking", "cancel", "--yes", "B-1"),
         ("booking", "reassign", "B-1", "--sitter", "S-2"),
         ("booking", "reschedule", "B-1", "--start", "+1d", "--end", "+2d"),
     ],

@@ -79,7 +79,7 @@ def test_a_reply_to_yesterdays_number_goes_to_the_desk_and_to_no_other_sitter(to
 
 def test_the_past_is_answered_from_the_ledger(told: Cli) -> None:
     later = {"now": NOW.replace(hour=16)}
-    told("sitter", "deactivate", "S-1", "--reason", "she left", **later)
+    told("sitter", "deactivate", "--yes", "S-1", "--reason", "she left", **later)
     ran = told(
         "route", "inbound", "--from", ANN, "--to", MAYA, "--at", "2026-02-14T15:30Z",
         "-o", "json", **later,

@@ -32,7 +32,7 @@ def fill(cli: Cli) -> None:
     people(cli)
     for ref in ("B-1", "B-2", "B-3"):
         add(cli, ref)
-    assert cli("booking", "cancel", "B-3", "--reason", "rain").code == 0
+    assert cli("booking", "cancel", "--yes", "B-3", "--reason", "rain").code == 0
 
 
 def add(cli: Cli, ref: str) -> None:

@@ -35,7 +35,7 @@ def activated(cli: Cli, *arguments: str, **options: Any) -> dict[str, Any]:
 
 
 def deactivated(cli: Cli, *arguments: str, **options: Any) -> dict[str, Any]:
-    ran = cli("sitter", "deactivate", *arguments, "-o", "json", **options)
+    ran = cli("sitter", "deactivate", "--yes", *arguments, "-o", "json", **options)
     assert ran.code == 0, ran.err
     row: dict[str, Any] = ran.json
     return row
@@ -257,7 +257,7 @@ def test_a_quarantined_number_is_not_given_until_its_quarantine_is_over(cli: Cli
 
 def test_a_retired_number_is_not_given(sqlite_cli: Cli) -> None:
     numbers(sqlite_cli, N1)
-    sqlite_cli("number", "retire", N1)
+    sqlite_cli("number", "retire", "--yes", N1)
     sqlite_cli(*MAYA)
     refused(sqlite_cli("sitter", "activate", "S-1", "-o", "json"), "no_number_free")
 
@@ -387,7 +387,7 @@ def test_days_out_of_range_are_wrong_usage_and_change_nothing(
 ) -> None:
     numbers(sqlite_cli, N1)
     sqlite_cli(*MAYA, *(["--activate"] if with_number else []))
-    ran = sqlite_cli("sitter", "deactivate", "S-1", "--days", days, "-o", "json")
+    ran = sqlite_cli("sitter", "deactivate", "--yes", "S-1", "--days", days, "-o", "json")
     refused(ran, "out_of_range", 2)
     assert show(sqlite_cli)["status"] != "offboarded"
 
@@ -424,8 +424,8 @@ def test_her_later_bookings_lose_their_sitter_and_are_listed(cli: Cli) -> None:
     booked(cli, "B-later", "+1d", "+2d")
     booked(cli, "B-pending", "+3d", "+4d", confirm=False)
     booked(cli, "B-cancelled", "+5d", "+6d", confirm=False)
-    cli("booking", "cancel", "B-cancelled")
-    ran = cli("sitter", "deactivate", "S-1", "-o", "json")
+    cli("booking", "cancel", "--yes", "B-cancelled")
+    ran = cli("sitter", "deactivate", "--yes", "S-1", "-o", "json")
     assert ran.json["bookings_unassigned"] == ["B-now", "B-later", "B-pending"]
     for ref in ("B-now", "B-later", "B-pending"):
         assert f"petmsg booking reassign {ref} --sitter SITTER" in ran.err
@@ -492,7 +492,7 @@ def test_deactivating_again_changes_nothing(sqlite_cli: Cli) -> None:
 
 def test_an_empty_reason_is_wrong_usage(sqlite_cli: Cli) -> None:
     sqlite_cli(*MAYA)
-    ran = sqlite_cli("sitter", "deactivate", "S-1", "--reason", "", "-o", "json")
+    ran = sqlite_cli("sitter", "deactivate", "--yes", "S-1", "--reason", "", "-o", "json")
     refused(ran, "empty_reason", 2)
 
 

@@ -56,7 +56,7 @@ def status(url: str, *arguments: str, now: datetime = NOW) -> dict[str, Any]:
 
 
 def test_what_there_is_is_counted(url: str) -> None:
-    do(url, f"number retire {N2}", "client forget C-2 --reason asked --yes")
+    do(url, f"number retire {N2} --yes", "client forget C-2 --reason asked --yes")
     found = status(url)
     assert (found["org"], found["timezone"], found["at"]) == (
         "happy-paws",

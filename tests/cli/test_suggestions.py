@@ -33,7 +33,7 @@ MEANT = {
     ("booking", "reassign", "B-12", "--sitter", "maya"): "Maya Lee (S-1)",
     ("booking", "show", "b12"): "B-12",
     ("booking", "confirm", "B-21"): "B-12",
-    ("booking", "cancel", "B12"): "B-12",
+    ("booking", "cancel", "--yes", "B12"): "B-12",
     ("number", "show", "+14155550111"): "+14155550101",
     ("number", "quarantine", "+1415555010", "--reason", "x"): "+14155550100 or +14155550101",
     ("client", "list", "--org", "hapy-paws"): "happy-paws",

@@ -97,7 +97,7 @@ def test_a_client_who_neither_booked_nor_texted_has_no_thread_yet(sqlite_cli: Cl
 
 def test_the_window_of_a_cancelled_booking_is_shown_as_such(sqlite_cli: Cli) -> None:
     story(sqlite_cli)
-    sqlite_cli("booking", "cancel", "B-2")
+    sqlite_cli("booking", "cancel", "--yes", "B-2")
     statuses = [window["status"] for window in show(sqlite_cli, "C-1")["windows"]]
     assert statuses == ["confirmed", "cancelled"]
 

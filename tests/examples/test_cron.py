@@ -326,7 +326,7 @@ def test_the_nightly_report_says_what_to_look_at(desk: Desk, folder: Path) -> No
     number = desk.ask(HP, "number", "list", "--class", "pool", "--all")[0]["number"]
     desk.do(HP, "number", "quarantine", number, "--days", "7", "--reason", "spam reports")
     held = desk.ask(HP, "sitter", "show", "HP-S-09")["number"]
-    desk.do(HP, "number", "retire", held, "--reason", "the carrier took it back")
+    desk.do(HP, "number", "retire", "--yes", held, "--reason", "the carrier took it back")
     spans = {"soon": ("+20h", "+21h"), "long": ("-100h", "+3h"), "later": ("+73h", "+80h"),
              "over": ("-80h", "-50h")}  # fmt: skip
     for ref, (start, end) in spans.items():

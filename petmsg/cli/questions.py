@@ -1,0 +1,149 @@
+"""What petmsg asks before it does what cannot be undone: one question per command.
+
+Each takes the command's own parameters and answers None where nothing would be lost. What would be
+lost comes from a rehearsal: the command's service, run and rolled back. Sentences are for a person
+at a terminal, in the org's timezone.
+"""
+
+from typing import Any
+
+from petmsg.cli.options import checked_reason, required_reason
+from petmsg.cli.run import Run
+from petmsg.render.fields import local
+
+
+def deactivate_sitter(run: Run, *, sitter: str, days: int | None, reason: str | None) -> str | None:
+    """Before `sitter deactivate`."""
+    from petmsg.queries.sitter import show_sitter
+    from petmsg.services import offboard
+
+    planned = run.rehearse(offboard.deactivate, sitter, days=days, reason=checked_reason(reason))
+    if planned.reused:
+        return None
+    name = run.read(show_sitter, sitter)["name"]
+    said = [f"Deactivate sitter {name} ({planned.sitter})?"]
+    if planned.number is not None and planned.quarantined_until is not None:
+        until = local(planned.quarantined_until, run.view)
+        said.append(
+            f"Their number {planned.number} is quarantined until {until}, becomes a pool number"
+            " and never goes to another sitter."
+        )
+    if planned.windows_ended:
+        said.append(f"Windows that end now: {_listed(planned.windows_ended)}.")
+    if planned.bookings_unassigned:
+        said.append(f"Bookings that lose their sitter: {_listed(planned.bookings_unassigned)}.")
+    return " ".join(said)
+
+
+def retire_number(run: Run, *, number: str, reason: str | None) -> str | None:
+    """Before `number retire`."""
+    from petmsg.queries.number import show_number
+    from petmsg.services import number as service
+
+    planned = run.rehearse(service.retire, number, reason=checked_reason(reason))
+    if planned.reused:
+        return None
+    stands = run.read(show_number, number)
+    said = [f"Retire the {stands['class']} number {planned.number}? It is never used again."]
+    if planned.released is not None:
+        said.append(f"Sitter {planned.released} loses it and has no number.")
+    if stands["threads"]:
+        said.append(f"Clients who know it: {_listed(stands['threads'])}.")
+    return " ".join(said)
+
+
+def cancel_booking(run: Run, *, ref: str, reason: str | None) -> str | None:
+    """Before `booking cancel`."""
+    from petmsg.queries.booking import show_booking
+    from petmsg.services import booking
+
+    if run.rehearse(booking.cancel, ref, reason=checked_reason(reason)).reused:
+        return None
+    stands = run.read(show_booking, ref)
+    sitter = f" with sitter {stands['sitter']}" if stands["sitter"] else ""
+    named = f"{stands['client_name'] or 'the erased client'} ({stands['client']})"
+    times = f"{local(stands['starts_at'], run.view)} to {local(stands['ends_at'], run.view)}"
+    said = [
+        f"Cancel booking {stands['booking']} of {named}{sitter}, {times}?",
+        "A cancelled booking cannot be confirmed again.",
+    ]
+    if stands["window_id"] is not None:
+        said.append("Its window closes: it no longer decides which number messages are sent from.")
+    return " ".join(said)
+
+
+def forget_client(run: Run, *, client: str, reason: str | None) -> str | None:
+    """Before `client forget`."""
+    from petmsg.queries.client import show_client
+    from petmsg.services import forget
+
+    planned = run.rehearse(forget.forget, client, reason=required_reason(reason))
+    if planned.reused:
+        return None
+    name = run.read(show_client, client)["name"]
+    phones, messages = _counted(planned.phones, "phone"), _counted(planned.messages, "message")
+    said = [
+        f"Erase client {name} ({planned.client})?",
+        f"Their name, {phones} and the words of {messages} are erased for good.",
+    ]
+    if planned.cancelled:
+        said.append(f"{_counted(planned.cancelled, 'message')} not sent yet will not be sent.")
+    return " ".join(said)
+
+
+def set_org(run: Run, *, provider: Any, **_others: Any) -> str | None:
+    """Before `org set --provider` with another provider than today's."""
+    from petmsg.enums import ProviderName
+    from petmsg.queries.status import queue
+
+    if provider is None:
+        return None
+    with run.snapshot() as cursor:
+        org = run.org(cursor)
+        waiting = queue(cursor, org, now=run.now, since=run.now)["queued"]
+    if org.provider == provider:
+        return None
+    what = (
+        "Messages are then only recorded and reach nobody"
+        if provider is ProviderName.SANDBOX
+        else "Messages then reach real phones and cost money"
+    )
+    queued = f", {_counted(waiting, 'queued message')} included" if waiting else ""
+    change = f"from {org.provider} to {provider.value}"
+    return f"Change the provider of {org.name} ({org.slug}) {change}? {what}{queued}."
+
+
+def downgrade_database(
+    run: Run, *, revision: str, discard_data: bool, backup_to: str | None, no_backup: bool
+) -> str | None:
+    """Before `db downgrade`."""
+    from petmsg.services import database
+
+    planned = database.downgrade(
+        run.location,
+        revision,
+        discard_data=discard_data,
+        backup_to=backup_to,
+        without_backup=no_backup,
+        now=run.now,
+        dry_run=True,
+    )
+    if planned.before == planned.after:
+        return None
+    to = planned.after or "base, which holds no tables"
+    said = [f"Take the database {run.location.shown} from {planned.before} back to {to}?"]
+    if planned.lost:
+        said.append(f"Lost for good: {_listed([each.what for each in planned.lost])}.")
+    if planned.backup is not None:
+        said.append(f"A backup is written to {planned.backup} first.")
+    return " ".join(said)
+
+
+def _listed(names: Any) -> str:
+    """At most ten names, and how many more there are."""
+    shown = ", ".join(names[:10])
+    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
