@@ -1,10 +1,12 @@
 """Instants: aware UTC inside, the org's local time in parsing and rendering only.
 
-`now()` is the one place that looks at a clock, and a command looks once. Patterns are compiled
+`now()` is the one place that looks at a wall clock, and a command looks once; `uptime()` measures
+how long something takes. Patterns are compiled
 and `zoneinfo` is loaded at their first use, because every start-up would pay for them.
 """
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -34,6 +36,15 @@ _LATEST = datetime(2999, 12, 31, tzinfo=UTC)
 def now() -> datetime:
     """The present instant, aware, in UTC, to the microsecond."""
     return datetime.now(UTC)
+
+
+def uptime() -> float:
+    """Seconds on a clock that nobody sets, and that runs on while the machine is asleep.
+
+    All processes of a machine read the same one, until it is started anew.
+    """
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 @lru_cache(maxsize=64)

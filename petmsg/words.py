@@ -85,6 +85,34 @@ def normal_body(text: str) -> str:
     return " ".join(plain.split())
 
 
+TRIAL_LINE = "Sent from your Twilio trial account - "
+"""What a trial account puts before every body (source: Twilio, "Free trial")."""
+_ENOUGH = 8
+"""So many letters and digits in a row are no accident: the rest was added by the provider."""
+
+
+def is_body_of(sent: str, listed: str) -> bool:
+    """Whether a body that the provider lists may be taken for the one that was sent.
+
+    A provider changes line ends, spaces, marks and letters of other alphabets, writes a line of
+    its own before or after the body, or redacts it and lists nothing. A short body inside a longer
+    one proves nothing.
+    """
+    if not listed.strip():
+        return True
+    if normal_body(listed.removeprefix(TRIAL_LINE)) == normal_body(sent):
+        return True
+    ours, theirs = _letters(sent), _letters(listed)
+    if theirs.removeprefix(_letters(TRIAL_LINE)) == ours != "":
+        return True
+    return len(ours) >= _ENOUGH and ours in theirs
+
+
+def _letters(text: str) -> str:
+    """The letters and digits, without their accents."""
+    return "".join(each for each in unicodedata.normalize("NFKD", text) if each.isalnum())
+
+
 def _clean(text: str, what: str) -> str:
     try:
         text.encode("utf-8")

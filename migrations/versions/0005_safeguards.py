@@ -12,7 +12,7 @@ down_revision = "0004_replies"
 branch_labels = None
 depends_on = None
 
-_COLUMNS: tuple[tuple[str, str], ...] = ()
+_COLUMNS: tuple[tuple[str, str], ...] = (("message", "reconcile_mark VARCHAR"),)
 """Table and definition of each new column; `{instant}` and `{false}` are the dialect's own."""
 
 _TABLES: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from petmsg import clock, settings
 from petmsg.cli.ambient import Ambient
@@ -34,6 +34,9 @@ from petmsg.render.progress import Bar, progress
 from petmsg.settings import Setting
 from petmsg.typos import closest_words, did_you_mean
 from petmsg.words import parse_name
+
+if TYPE_CHECKING:
+    from petmsg.db.stopwatch import Stopwatch
 
 TRY_SECONDS = 30.0
 FEW_ROWS = 200
@@ -94,6 +97,14 @@ class Run:
         """Look at the clock anew: a long run decides each text at its own moment."""
         self.__dict__.pop("now", None)
         return self.now
+
+    def stopwatch(self, cursor: Cursor) -> "Stopwatch":
+        """The clock that waits on this database are measured by; one that was given counts."""
+        from petmsg.db.stopwatch import Stopwatch, stopwatch_of
+
+        if self.ambient.now is None:
+            return stopwatch_of(cursor)
+        return Stopwatch("given", lambda: self.clock().timestamp())
 
     def sleep(self, seconds: float) -> None:
         """Let time pass. A clock that was given (`Ambient.now`) is moved on instead."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from petmsg import clock
 from petmsg.cli.carriers import carrier_of
 from petmsg.cli.run import Later, Run
 from petmsg.db.liveness import Worker, worker
@@ -23,6 +24,7 @@ from petmsg.services.message import MessageNotWaiting
 from petmsg.services.preview import Wishes
 from petmsg.services.record import HandedOver, problem_of, record
 from petmsg.services.send import NotSent, Sending
+from petmsg.worker.hands import BEGIN_WITHIN
 
 NOBODY = "nobody"
 """The token where nothing is handed over: a dry run, or a text that is only queued."""
@@ -51,6 +53,7 @@ def send(
     if carrier is not None and not run.dry_run:
         alive = run.at_end.enter_context(worker(run.location))
         token = alive.token
+    claimed_at = clock.uptime()
     sending = run.write_in(
         org.slug,
         service.queue_and_claim,
@@ -68,9 +71,10 @@ def send(
         run.say(f"Warning: {warning}")
     problem = None
     if carrier is not None and alive is not None:
-        sending = _wait_for_its_pace(run, org, sending, token)
+        sending, claimed_at = _wait_for_its_pace(run, org, sending, token, claimed_at)
         if isinstance(sending.taken, Claim):
-            sending, problem = _hand_over(run, org, carrier, sending, sending.taken, alive)
+            begin_by = claimed_at + BEGIN_WITHIN
+            sending, problem = _hand_over(run, org, carrier, sending, alive, begin_by)
     run.show_one(fields, sending)
     _tell(run, sending, problem)
 
@@ -94,7 +98,10 @@ def _ahead(run: Run) -> timedelta:
     return AHEAD if run.ambient.now is None else timedelta(0)
 
 
-def _wait_for_its_pace(run: Run, org: OrgRow, sending: Sending, token: str) -> Sending:
+def _wait_for_its_pace(
+    run: Run, org: OrgRow, sending: Sending, token: str, claimed_at: float
+) -> tuple[Sending, float]:
+    """The text once its number is free, and a moment before its claim was written."""
     deadline = run.clock().timestamp() + LONGEST_WAIT
     ahead = _ahead(run)
     while isinstance(sending.taken, Waiting) and sending.taken.for_pace:
@@ -103,6 +110,7 @@ def _wait_for_its_pace(run: Run, org: OrgRow, sending: Sending, token: str) -> S
             break
         run.sleep(max((sending.taken.until - ahead - run.clock()).total_seconds(), 0.001))
         run.tick()
+        claimed_at = clock.uptime()
         try:
             sending = run.write_in(
                 org.slug,
@@ -115,8 +123,9 @@ def _wait_for_its_pace(run: Run, org: OrgRow, sending: Sending, token: str) -> S
         except MessageNotWaiting:
             with run.snapshot() as cursor:
                 row = sending_row(cursor, org, sending.message)
-            return Sending(**row, note=f"a worker was faster, it is {row['status']}")
-    return sending
+            faster = Sending(**row, note=f"a worker was faster, it is {row['status']}")
+            return faster, claimed_at
+    return sending, claimed_at
 
 
 def _no_number_hint(run: Run, message: int) -> str:
@@ -129,14 +138,16 @@ def _no_number_hint(run: Run, message: int) -> str:
 
 
 def _hand_over(
-    run: Run, org: OrgRow, carrier: Provider, sending: Sending, claim: Claim, alive: Worker
+    run: Run, org: OrgRow, carrier: Provider, sending: Sending, alive: Worker, begin_by: float
 ) -> tuple[Sending, PetmsgError | None]:
+    claim = sending.taken
+    assert isinstance(claim, Claim)
     started_at = None
     try:
         run.sleep(max((claim.start_at - run.clock()).total_seconds(), 0.0))
         alive.require_alive()  # the machine may have slept; then others look the text up
         started_at = run.clock()
-        outcome = carrier.send(claim.text)
+        outcome = carrier.send(replace(claim.text, begin_by=begin_by))
     except BaseException:
         words = "Sending was broken off."
         lost = Unknown(None, words) if started_at else RetryLater(0.0, None, words)

@@ -23,7 +23,8 @@ class Message(Table, table=True):
     when it was meant to leave; `due_at` is when it is looked at next (later after a back-off).
     A text to nobody's thread (a sitter's phone, a stranger's) has a `Relay` that says why.
     `worker` is who claimed it; `in_doubt_at` is since when its fate is unknown, `absent_at` when
-    the provider was first seen not to have it, `synced_at` when its delivery was last asked for.
+    the provider was first seen not to have it, `reconcile_mark` the reading of the clock that its
+    wait is measured by, `synced_at` when its delivery was last asked for.
     """
 
     __tablename__ = "message"
@@ -122,6 +123,7 @@ class Message(Table, table=True):
     worker: str | None = None
     in_doubt_at: datetime | None = None
     absent_at: datetime | None = None
+    reconcile_mark: str | None = None
     synced_at: datetime | None = None
     delivered_at: datetime | None = None
 

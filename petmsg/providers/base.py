@@ -8,18 +8,25 @@ types.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from math import inf
 from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingText:
-    """One text to hand over. Both phones are E.164."""
+    """One text to hand over. Both phones are E.164.
+
+    `begin_by` (by `clock.uptime`) is when it is too late: an adapter looks at it after everything
+    that may take long, right before it writes, and then gives `RetryLater`. Whoever finds the text
+    later relies on that.
+    """
 
     from_e164: str
     to_e164: str
     body: str
+    begin_by: float = inf
 
 
 class RejectionClass(StrEnum):
@@ -93,6 +100,9 @@ class Unknown:
     message: str
 
 
+TOO_LATE = RetryLater(0.0, None, "It was too late to begin.")
+"""The outcome of a text whose `begin_by` has passed."""
+
 SendOutcome = Accepted | Rejected | RetryLater | Unknown
 
 
@@ -109,8 +119,9 @@ class Delivery(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProviderText:
-    """A text as the provider keeps it. `created_at` is aware UTC.
+    """A text as the provider keeps it. `created_at` is aware UTC, by the provider's clock.
 
+    `age` is how long before it was listed that was, by the same clock; None if that is not known.
     `code` and `rejection_class` are set where it was not delivered and the provider says why.
     """
 
@@ -122,6 +133,7 @@ class ProviderText:
     created_at: datetime
     code: str | None = None
     rejection_class: RejectionClass | None = None
+    age: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

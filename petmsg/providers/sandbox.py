@@ -19,6 +19,7 @@ from petmsg.errors import Busy, MalformedPhone, PetmsgError, ProviderUnavailable
 from petmsg.models import SandboxText
 from petmsg.phone import parse_phone
 from petmsg.providers.base import (
+    TOO_LATE,
     Accepted,
     Delivery,
     OutgoingText,
@@ -65,6 +66,8 @@ class SandboxProvider:
         sid = taken.provider_message_id
         try:
             with self._transaction() as begun:
+                if clock.uptime() >= text.begin_by:
+                    return TOO_LATE
                 begun.session.add(taken)
         except Busy as problem:
             return RetryLater(None, problem.code, problem.message)
@@ -129,6 +132,7 @@ def _text_of(row: dict[str, Any]) -> ProviderText:
         body=row["body"] or "",
         delivery=Delivery.DELIVERED,
         created_at=row["accepted_at"],
+        age=clock.now() - row["accepted_at"],
     )
 
 

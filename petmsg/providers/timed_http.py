@@ -4,7 +4,9 @@ A time-out of `requests` bounds each wait for bytes: a server that sends one eve
 a request for ever, and every address of a name is waited for anew. Looking up what became of a text
 relies on a longest request, so here a request has a budget that connecting, the handshake, writing
 and every read share. Resolving a name is left to the system, which gives up by itself; nothing is
-written once the budget is used up.
+written once the budget is used up, nor after the moment that `writing_by` names, which is looked at
+again before each write: a process may have been stopped for hours since it connected. What was
+written and never arrived, the kernel gives up with the budget too.
 """
 
 import io
@@ -16,6 +18,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
+from math import inf
 from typing import Any, cast
 
 import requests
@@ -24,6 +27,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
+from petmsg.clock import uptime
+
 
 class _Budget:
     """What is left of the time of one request."""
@@ -31,6 +36,7 @@ class _Budget:
     def __init__(self, total_seconds: float, wait_seconds: float) -> None:
         self._ends = time.monotonic() + total_seconds
         self._wait_seconds = wait_seconds
+        self.total_seconds = total_seconds
 
     def next_wait(self) -> float:
         """How long to wait now. Raises `TimeoutError` when nothing is left."""
@@ -43,6 +49,22 @@ class _Budget:
 _addresses = socket.getaddrinfo
 # The budget of the request that the thread is making: its connection may be older than it.
 _budget: ContextVar[_Budget] = ContextVar("_budget")
+_write_by: ContextVar[float] = ContextVar("_write_by", default=inf)
+_USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux's
+
+
+class TooLateError(ConnectTimeoutError):
+    """The moment by which a request was to be written had passed; nothing of it was written."""
+
+
+@contextmanager
+def writing_by(latest: float) -> Iterator[None]:
+    """Requests of this thread write nothing at or after `latest` (by `clock.uptime`)."""
+    before = _write_by.set(latest)
+    try:
+        yield
+    finally:
+        _write_by.reset(before)
 
 
 class TimedSession(requests.Session):
@@ -136,6 +158,7 @@ class _TimedConnection(HTTPConnection):
     """Takes the waits of connecting and writing from the budget; answers take theirs."""
 
     response_class = _TimedResponse
+    _has_written = False
 
     def _new_conn(self) -> socket.socket:
         """Connect to the first address that answers; all of them share one wait."""
@@ -155,7 +178,19 @@ class _TimedConnection(HTTPConnection):
             self.timeout = _budget.get().next_wait()
         except TimeoutError as problem:
             raise ConnectTimeoutError(self, "No time was left to write.") from problem
+        self._has_written = False
         super().request(*args, **kwargs)
+
+    def send(self, data: Any) -> None:
+        if self.sock is None and self.auto_open:
+            self.connect()
+        if uptime() >= _write_by.get():
+            self.close()
+            if self._has_written:
+                raise TimeoutError("The request was broken off half written.")
+            raise TooLateError(self, "It was too late to write.")
+        self._has_written = True
+        super().send(data)
 
 
 class _TimedSecureConnection(_TimedConnection, HTTPSConnection):
@@ -178,6 +213,9 @@ def _first_that_answers(
             continue
         for option in connection.socket_options or ():
             peer.setsockopt(*option)
+        if _USER_TIMEOUT is not None:
+            longest = round(_budget.get().total_seconds * 1000)
+            peer.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, longest)
         peer.settimeout(_budget.get().next_wait())
         return peer
     raise problem

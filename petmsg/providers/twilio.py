@@ -13,6 +13,8 @@ The SDK is slow to import, so that only the command line's context imports this 
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -43,11 +45,12 @@ from petmsg.providers.base import (
     Unknown,
 )
 from petmsg.providers.credentials import TwilioCredentials
-from petmsg.providers.timed_http import TimedSession
+from petmsg.providers.timed_http import TimedSession, writing_by
 from petmsg.providers.twilio_answers import (
     LOOPBACK,
     TWILIO_URL,
     AnsweredNo,
+    answered_at,
     checked_url,
     code_and_message,
     outcome_of_transport,
@@ -71,6 +74,8 @@ _SID = re.compile(r"[0-9A-Za-z]{1,64}")
 _LARGEST_PAGE = 1000
 
 T = TypeVar("T")
+_answered_at: ContextVar[datetime | None] = ContextVar("_answered_at", default=None)
+"""The `Date` of the thread's last answer: Twilio's clock, which the SDK drops."""
 
 
 class TwilioProvider:
@@ -132,9 +137,10 @@ class TwilioProvider:
         except UnicodeEncodeError:
             return Rejected("unencodable", RejectionClass.CONTENT, "The text is not valid Unicode.")
         try:
-            message = self._messages.create(
-                to=text.to_e164, from_=text.from_e164, body=text.body, **self._told_where
-            )
+            with writing_by(text.begin_by):
+                message = self._messages.create(
+                    to=text.to_e164, from_=text.from_e164, body=text.body, **self._told_where
+                )
             sid, status = message.sid, message.status
         except AnsweredNo as answer:
             return self._outcome_of_answer(answer)
@@ -156,6 +162,7 @@ class TwilioProvider:
         `ProviderAccount` or `ProviderUnavailable`.
         """
         first_second = since.replace(microsecond=0)
+        _answered_at.set(None)
 
         def found() -> list[ProviderText]:
             first = self._messages.page(to=to_e164, from_=from_e164, page_size=_LARGEST_PAGE)
@@ -166,7 +173,11 @@ class TwilioProvider:
                 and (text := text_of(message)).created_at >= first_second
                 and (text.from_e164, text.to_e164) == (from_e164, to_e164)
             }
-            return sorted(texts.values(), key=lambda text: text.created_at)
+            ordered = sorted(texts.values(), key=lambda text: text.created_at)
+            at = _answered_at.get()
+            if at is None:
+                return ordered
+            return [replace(text, age=at - text.created_at) for text in ordered]
 
         return self._asked(found)
 
@@ -318,4 +329,5 @@ class _HttpClient(HttpClient):  # type: ignore[misc] # the SDK is untyped
         answer = self.session.ask(method, url, query=params, form=data, headers=headers, auth=auth)
         if not 200 <= answer.status_code < 300:
             raise AnsweredNo(answer)
+        _answered_at.set(answered_at(answer.headers))
         return Response(answer.status_code, answer.content.decode("utf-8"), answer.headers)

@@ -15,7 +15,8 @@ import requests
 from urllib3 import exceptions as urllib3_errors
 
 from petmsg.errors import Misconfigured
-from petmsg.providers.base import RetryLater, Unknown
+from petmsg.providers.base import TOO_LATE, RetryLater, Unknown
+from petmsg.providers.timed_http import TooLateError
 
 TWILIO_URL = "https://api.twilio.com"
 LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
@@ -65,6 +66,8 @@ def outcome_of_transport(error: requests.RequestException) -> RetryLater | Unkno
         return RetryLater(None, None, f"The name of {through} could not be resolved.")
     if isinstance(cause, urllib3_errors.NewConnectionError):
         return RetryLater(None, None, f"The connection to {through} was refused.")
+    if isinstance(cause, TooLateError):
+        return TOO_LATE
     if isinstance(cause, urllib3_errors.ConnectTimeoutError):
         return RetryLater(None, None, f"Connecting to {through} timed out.")
     if isinstance(cause, urllib3_errors.SSLError) and isinstance(
@@ -103,8 +106,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     until = _http_date(asked)
     if until is None:
         return None
-    since = _http_date(headers.get("Date", "")) or datetime.now(UTC)
+    since = answered_at(headers) or datetime.now(UTC)
     return min(max((until - since).total_seconds(), 0.0), float(_LONGEST_WAIT))
+
+
+def answered_at(headers: Mapping[str, str]) -> datetime | None:
+    """When the answer was written, by the clock of who wrote it (to the second)."""
+    return _http_date(headers.get("Date", ""))
 
 
 def _http_date(text: str) -> datetime | None:

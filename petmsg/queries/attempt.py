@@ -47,7 +47,7 @@ TAKE = """
 UPDATE message SET status = 'sending', number_id = :number_id, from_e164 = :from_e164,
   rule = :rule, decision = :decision, provider = :provider, claimed_at = :now, worker = :worker,
   attempts = :attempt, error_code = NULL, error_message = NULL, in_doubt_at = NULL,
-  absent_at = NULL
+  absent_at = NULL, reconcile_mark = NULL
 WHERE id = :message_id
 """
 

@@ -4,6 +4,11 @@ Source of the rules: the reliability notes (Sending). A text is in doubt when it
 answer was lost. If the provider lists it, it was sent. If it is missing from two lists a minute
 apart, the first of them longer after than any request can take, it goes back to the queue. Anything
 else is for a person.
+
+What the provider lists is told apart by its two numbers, its time and what petmsg knows of it, not
+by its words: providers change those. A message that is listed in other words and is not known to be
+another one is never sent again. Time is measured on each side by its own clock alone, and the waits
+by a clock that nobody sets (`petmsg.db.stopwatch`).
 """
 
 from collections.abc import Sequence
@@ -11,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from petmsg.db.cursor import Cursor
+from petmsg.db.stopwatch import elapsed
 from petmsg.enums import AttemptStatus, MessageStatus, ProviderName
 from petmsg.models import Message
 from petmsg.providers.base import ProviderText
@@ -18,15 +24,16 @@ from petmsg.queries.org import OrgRow
 from petmsg.services.claim import hold_for_a_person
 from petmsg.services.record import attempt_of, bind, end_as_delivered, locked_by_id
 from petmsg.services.work import Work
-from petmsg.words import normal_body
+from petmsg.words import is_body_of
 
 GRACE = timedelta(seconds=120)
 """Longer than the longest request: what is not there by then never comes."""
 SECOND_LOOK = timedelta(seconds=60)
 LOOK_BACK = timedelta(hours=24)
 """How far before the claim the provider is asked: more than any clock is wrong."""
-CLOCK_SKEW = timedelta(minutes=10)
-"""A text the provider took longer before the claim than this is hardly ours."""
+CLOCK_SKEW = timedelta(minutes=15)
+"""A text the provider took longer before the claim than this is hardly ours. Longer than two
+machines differ, one of which claimed it while the other looks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,64 +120,103 @@ def settle(
     doubt: InDoubt,
     found: Sequence[ProviderText],
     *,
+    asked: str,
     grace: timedelta = GRACE,
     second_look: timedelta = SECOND_LOOK,
 ) -> Settled | None:
     """Decide about a text in doubt by what the provider listed; None if it was settled meanwhile.
 
-    `found` was listed after the text came into doubt, at `work.now` or later.
+    `found` was asked for at the mark `asked`, after the text came into doubt.
     """
-    message = locked_by_id(work, doubt.message)
-    if message.status is not MessageStatus.UNKNOWN or message.attempts != doubt.attempt:
+    message = _still_in_doubt(work, doubt)
+    if message is None:
         return None
-    assert message.in_doubt_at is not None
-    candidates = [text for text in found if _may_be(work, message, text)]
-    likely = [text for text in candidates if text.created_at >= doubt.claimed_at - CLOCK_SKEW]
-    if len(likely) == 1:
-        return _bound(work, message, likely[0])
-    if candidates:
-        hold_for_a_person(
+    others = [text for text in found if _is_not_known(work, message, text)]
+    near = [text for text in others if _taken_at(work, text) >= doubt.claimed_at - CLOCK_SKEW]
+    alike = [text for text in near if _has_its_words(message, text)]
+    if len(alike) == 1:
+        return _bound(work, message, alike[0])
+    older = [text for text in others if text.body.strip() and _has_its_words(message, text)]
+    if alike or older:
+        return _for_a_person(
             work,
             message,
-            why=f"the provider has {len(candidates)} texts that may be this one",
+            f"the provider has {len(alike or older)} texts that may be this one",
             code="ambiguous",
+            note="the provider has several like it",
         )
-        return Settled(doubt.message, message.status, "the provider has several like it")
-    if work.now < message.in_doubt_at + grace:
-        return Settled(doubt.message, message.status, "the provider does not list it yet")
-    if message.absent_at is None:
-        message.absent_at = work.now
-        work.session.flush()
-        return Settled(doubt.message, message.status, "the provider does not list it; once more")
-    if work.now < message.absent_at + second_look:
-        return Settled(doubt.message, message.status, "the provider does not list it; once more")
-    return _back_to_the_queue(work, message)
+    waited = elapsed(message.reconcile_mark, asked)
+    was_absent = message.absent_at is not None
+    if near and (was_absent or (waited is not None and waited >= grace)):
+        return _for_a_person(
+            work,
+            message,
+            f"the provider lists {near[0].provider_message_id} from the same number to the "
+            "same phone, in other words",
+            code="other_words",
+            note="the provider lists one like it in other words",
+        )
+    if waited is None:
+        message.reconcile_mark = asked
+    elif was_absent and waited >= second_look:
+        return _back_to_the_queue(work, message)
+    elif not was_absent and waited >= grace:
+        message.absent_at, message.reconcile_mark = work.now, asked
+    work.session.flush()
+    late = "does not list it yet" if message.absent_at is None else "does not list it; once more"
+    return Settled(doubt.message, message.status, f"the provider {late}")
 
 
-def left_behind(work: Work, doubt: InDoubt, *, grace: timedelta = GRACE) -> Settled | None:
+def left_behind(
+    work: Work, doubt: InDoubt, *, asked: str, grace: timedelta = GRACE
+) -> Settled | None:
     """A text in doubt was handed to a provider that carries the org's texts no more, so that nobody
     here can ask it: after the grace it is for a person. None if it was settled meanwhile."""
-    message = locked_by_id(work, doubt.message)
-    if message.status is not MessageStatus.UNKNOWN or message.attempts != doubt.attempt:
+    message = _still_in_doubt(work, doubt)
+    if message is None:
         return None
-    assert message.in_doubt_at is not None
     why = f"{doubt.provider} may have it, but carries the org's texts no more"
-    if work.now >= message.in_doubt_at + grace:
-        hold_for_a_person(work, message, why=why, code="other_provider")
+    waited = elapsed(message.reconcile_mark, asked)
+    if waited is None:
+        message.reconcile_mark = asked
+    elif waited >= grace:
+        return _for_a_person(work, message, why, code="other_provider", note=why)
+    work.session.flush()
     return Settled(doubt.message, message.status, why)
 
 
-def _may_be(work: Work, message: Message, text: ProviderText) -> bool:
-    """Same numbers, same words, and not yet known as another text of ours."""
+def _still_in_doubt(work: Work, doubt: InDoubt) -> Message | None:
+    message = locked_by_id(work, doubt.message)
+    if message.status is not MessageStatus.UNKNOWN or message.attempts != doubt.attempt:
+        return None
+    return message
+
+
+def _is_not_known(work: Work, message: Message, text: ProviderText) -> bool:
+    """From the same number to the same phone, and not yet known as another text of ours."""
     if (text.from_e164, text.to_e164) != (message.from_e164, message.to_e164):
         return False
-    if message.body is None or normal_body(text.body) != normal_body(message.body):
-        return False
     known = work.cursor.value(
-        "SELECT message_id FROM message_attempt WHERE provider_message_id = :id",
+        "SELECT message_id FROM message_attempt WHERE provider_message_id = :id"
+        " UNION ALL SELECT id FROM message WHERE provider_message_id = :id",
         id=text.provider_message_id,
     )
     return known is None
+
+
+def _taken_at(work: Work, text: ProviderText) -> datetime:
+    """When the provider took it, by the clock of this machine where the provider told its own."""
+    return text.created_at if text.age is None else work.now - text.age
+
+
+def _has_its_words(message: Message, text: ProviderText) -> bool:
+    return message.body is not None and is_body_of(message.body, text.body)
+
+
+def _for_a_person(work: Work, message: Message, why: str, *, code: str, note: str) -> Settled:
+    assert message.id is not None
+    hold_for_a_person(work, message, why=why, code=code)
+    return Settled(message.id, message.status, note)
 
 
 def _bound(work: Work, message: Message, text: ProviderText) -> Settled:
@@ -196,7 +242,7 @@ def _back_to_the_queue(work: Work, message: Message) -> Settled:
     attempt.status, attempt.ended_at = AttemptStatus.ABSENT, work.now
     message.status = MessageStatus.QUEUED
     message.due_at = work.now
-    message.in_doubt_at = message.absent_at = None
+    message.in_doubt_at = message.absent_at = message.reconcile_mark = None
     if message.delivered_at is not None:
         end_as_delivered(message)
         return Settled(message.id, message.status, "an earlier try reached her")

@@ -97,6 +97,7 @@ def record(work: Work, done: HandedOver) -> MessageStatus:
     else:
         attempt.status = AttemptStatus.UNKNOWN
         message.status = MessageStatus.UNKNOWN
+        message.absent_at = message.reconcile_mark = None
         message.in_doubt_at = work.now
         _say_why(message, outcome.code, outcome.message)
         work.record("message.outcome_unknown", "message", str(message.id), payload)

@@ -2,23 +2,24 @@
 
 A text is begun at the start its claim reserved, and never sooner than its number's last text of
 this worker allows. One that cannot be begun soon after its claim is not begun at all: whoever finds
-it later must be able to rely on that (`services.doubt.GRACE`).
+it later must be able to rely on that (`services.doubt.GRACE`). That moment is counted from before
+the claim's transaction, and the carrier looks at it once more before it writes.
 """
 
 import queue
 import random
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from petmsg import clock
 from petmsg.providers.base import Provider, RetryLater, SendOutcome, Unknown
 from petmsg.services.claim import Claim
 from petmsg.services.record import HandedOver
 
 BEGIN_WITHIN = 30.0
-"""Seconds after its claim in which a text must be begun."""
+"""Seconds in which a text must be begun, from before its claim was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class _Order:
     org: str
     claim: Claim
     carrier: Provider
-    taken_at: float
+    begin_by: float
 
 
 class Hands:
@@ -52,10 +53,13 @@ class Hands:
         """How many texts can be taken on."""
         return self.count - self.busy
 
-    def give(self, org: str, claim: Claim, carrier: Provider) -> None:
-        """Have a text handed over. Threads are made as they are needed."""
+    def give(self, org: str, claim: Claim, carrier: Provider, *, claimed_at: float) -> None:
+        """Have a text handed over. Threads are made as they are needed.
+
+        `claimed_at` (by `clock.uptime`) is before the claim was written.
+        """
         self.busy += 1
-        self._orders.put(_Order(org, claim, carrier, _uptime()))
+        self._orders.put(_Order(org, claim, carrier, claimed_at + BEGIN_WITHIN))
         if len(self._threads) < min(self.busy, self.count):
             thread = threading.Thread(target=self._work, daemon=True)
             self._threads.append(thread)
@@ -93,11 +97,12 @@ class Hands:
     def _carry(self, order: _Order) -> tuple[SendOutcome, datetime | None]:
         if self._wait_for_its_turn(order):
             return RetryLater(0.0, None, "The worker was stopped before it began."), None
-        if _uptime() - order.taken_at > BEGIN_WITHIN:
+        if clock.uptime() >= order.begin_by:
             return RetryLater(0.0, None, "The worker was asleep when it should begin."), None
         started_at = self._now()
+        text = replace(order.claim.text, begin_by=order.begin_by)
         try:
-            return order.carrier.send(order.claim.text), started_at
+            return order.carrier.send(text), started_at
         except Exception as problem:  # noqa: BLE001 - because its fate is not known, whatever it was
             return Unknown(None, f"Sending broke off ({type(problem).__name__})."), started_at
 
@@ -113,14 +118,8 @@ class Hands:
             ):
                 return True
             with self._guard:
-                uptime = _uptime()
+                uptime = clock.uptime()
                 wait = self._free_at.get(claim.number, 0.0) - uptime
                 if wait <= 0:
                     self._free_at[claim.number] = uptime + claim.busy_for.total_seconds()
                     return False
-
-
-def _uptime() -> float:
-    """Seconds on a clock that nobody sets and that runs on while the machine is asleep."""
-    boot = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot is None else time.clock_gettime(boot)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import FrameType
 
+from petmsg import clock
 from petmsg.db.liveness import Worker
 from petmsg.errors import BUSY
 from petmsg.providers.base import Provider
@@ -146,6 +147,7 @@ class Pump:
         # Everybody claims in the order of the recipients, so that nobody waits in a circle.
         wanted.sort(key=lambda text: text.to_e164)
         self._store.tick()
+        claimed_at = clock.uptime()  # before it is written: what is out may be found from then on
         try:
             turn: Turn = self._store.write_in(
                 line.org.slug,
@@ -162,7 +164,7 @@ class Pump:
         for handed, recorded in zip(done, turn.recorded, strict=True):
             self._recorded(line, handed.claim, recorded)
         for text, taken in zip(wanted, turn.taken, strict=True):
-            self._taken(line, text, taken, now)
+            self._taken(line, text, taken, now, claimed_at)
         return True
 
     def _recorded(self, line: Line, claim: Claim, recorded: Recorded | Failure) -> None:
@@ -181,11 +183,12 @@ class Pump:
         text: DueText,
         taken: Claim | Waiting | Ended | Failure,
         now: datetime,
+        claimed_at: float,
     ) -> None:
         if isinstance(taken, Claim):
             line.out[text.message] = text
             line.served_at = next(self._serving)
-            self._hands.give(line.org.slug, taken, line.carrier)
+            self._hands.give(line.org.slug, taken, line.carrier, claimed_at=claimed_at)
             return
         if isinstance(taken, Waiting) and taken.for_pace and taken.until is not None:
             line.parking.park_until(text, taken.until)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from petmsg.db.cursor import Cursor
 from petmsg.db.liveness import is_dead
 from petmsg.db.location import Location
+from petmsg.db.stopwatch import Stopwatch
 from petmsg.enums import MessageStatus
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import Provider
@@ -40,6 +41,10 @@ class Store(Protocol):
 
     def clock(self) -> datetime:
         """The time now (aware UTC), for any thread."""
+        ...
+
+    def stopwatch(self, cursor: Cursor) -> Stopwatch:
+        """The clock that waits on this database are measured by."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -88,14 +93,18 @@ def settle(
         store.write_in(org.slug, doubt.orphaned, orphan)
     with store.snapshot() as cursor:
         doubts = doubt.in_doubt(cursor, org)
+        stopwatch = store.stopwatch(cursor) if doubts else None
     in_vain = 0
     for each in doubts:
-        if stopped() or in_vain >= MOST_IN_VAIN:
+        if stopped() or in_vain >= MOST_IN_VAIN or stopwatch is None:
             break
         # Before the list is asked for: two looks are as far apart as their questions.
         store.tick()
+        asked = stopwatch.mark()
         if each.provider not in (None, org.provider):
-            left = store.write_in(org.slug, doubt.left_behind, each, grace=patience.grace)
+            left = store.write_in(
+                org.slug, doubt.left_behind, each, asked=asked, grace=patience.grace
+            )
             results += [] if left is None else [left]
             continue
         try:
@@ -110,6 +119,7 @@ def settle(
             doubt.settle,
             each,
             found,
+            asked=asked,
             grace=patience.grace,
             second_look=patience.second_look,
         )

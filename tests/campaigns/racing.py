@@ -352,9 +352,10 @@ def _may_be(line: Line, ran: Ran, storm: Storm | None) -> bool:
 
 def _settle(url: str) -> None:
     """Send what still waits, and look up what is in doubt until nothing is."""
+    run_cli(url, "message", "dispatch")
     for waited in (timedelta(0), GRACE, GRACE + SECOND_LOOK + timedelta(seconds=1)):
         for _ in range(2):
-            run_cli(url, "message", "dispatch", now=clock.now() + waited if waited else None)
+            run_cli(url, "message", "dispatch", now=clock.now() + waited)
 
 
 _KINDS: dict[str, tuple[Callable[..., list[list[Line]]], Callable[..., Verdict]]] = {

@@ -1,20 +1,28 @@
 """A request to Twilio ends in time whatever the other side does, and threads share connections."""
 
+import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from petmsg.clock import now, uptime
 from petmsg.errors import ProviderUnavailable
-from petmsg.providers.base import Accepted, OutgoingText, RetryLater, Unknown
+from petmsg.providers import timed_http
+from petmsg.providers.base import TOO_LATE, Accepted, OutgoingText, RetryLater, Unknown
 from petmsg.providers.twilio import LONGEST_REQUEST_SECONDS, TwilioProvider
 from petmsg.services import doubt
-from tests.providers.sending import GOOD, HERS, OURS, TEXT
+from tests.providers.sending import GOOD, HERS, OURS, TEXT, sent_to
+from tests.swarm import ROOT
 from tests.twilio_fake import TwilioFake
 from tests.twilio_shapes import trickle
 
@@ -164,3 +172,100 @@ def test_a_provider_that_was_closed_leaves_no_connection(fake: TwilioFake) -> No
     while fake.connections and time.monotonic() < deadline:
         threading.Event().wait(0.01)
     assert not fake.connections
+
+
+# --- too late to begin -------------------------------------------------------------------------
+
+
+def test_nothing_is_written_once_it_is_too_late_however_long_connecting_took(
+    fake: TwilioFake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else may have found the text meanwhile, and sent it."""
+    found = socket.getaddrinfo
+
+    def slowly(*args: Any, **kwargs: Any) -> Any:
+        time.sleep(SHORT)
+        return found(*args, **kwargs)
+
+    monkeypatch.setattr("petmsg.providers.timed_http._addresses", slowly)
+    text = replace(TEXT, begin_by=uptime() + SHORT / 2)
+    assert sent_to(fake.url, text, timeout_seconds=5.0) == TOO_LATE
+    assert fake.requests == []
+
+
+def test_a_connection_that_was_kept_open_writes_nothing_either(
+    fake: TwilioFake, twilio: TwilioProvider
+) -> None:
+    assert isinstance(twilio.send(TEXT), Accepted)
+    assert twilio.send(replace(TEXT, begin_by=uptime())) == TOO_LATE
+    assert len(fake.requests) == 1
+    assert isinstance(twilio.send(TEXT), Accepted)
+
+
+def test_what_was_stopped_half_written_is_not_written_to_its_end(
+    fake: TwilioFake, twilio: TwilioProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The head is out and the body is not: no server takes that for a text."""
+    moments = iter([0.0, 100.0])
+    monkeypatch.setattr("petmsg.providers.timed_http.uptime", lambda: next(moments))
+    assert isinstance(twilio.send(replace(TEXT, begin_by=50.0)), Unknown)
+    assert fake.messages == {}
+
+
+SEND = """
+import sys, time
+from dataclasses import replace
+from petmsg.clock import uptime
+from petmsg.providers import timed_http
+from tests.providers.sending import TEXT, sent_to
+connect = timed_http._first_that_answers
+def connected(*args):
+    found = connect(*args)
+    print("connected", flush=True)
+    time.sleep(0.3)
+    return found
+timed_http._first_that_answers = connected
+text = replace(TEXT, begin_by=uptime() + 1.0)
+print(sent_to(sys.argv[1], text, timeout_seconds=60.0), flush=True)
+"""
+
+
+def test_a_process_that_was_stopped_after_it_connected_sends_nothing_when_it_goes_on(
+    fake: TwilioFake,
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SEND, fake.url], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "connected\n"
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(1.2)  # long enough for another worker, in this test's time
+        process.send_signal(signal.SIGCONT)
+        assert process.stdout.readline() == f"{TOO_LATE}\n"
+    assert fake.messages == {}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux's kernel can be told")
+def test_what_was_written_and_never_arrived_is_given_up_by_the_kernel_too(
+    fake: TwilioFake, twilio: TwilioProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peers: list[socket.socket] = []
+    connect = timed_http._first_that_answers
+
+    def connected(*args: Any) -> socket.socket:
+        peers.append(connect(*args))
+        return peers[-1]
+
+    monkeypatch.setattr(timed_http, "_first_that_answers", connected)
+    assert isinstance(twilio.send(TEXT), Accepted)
+    waits = peers[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    assert waits == pytest.approx(twilio.longest_request_seconds * 1000)
+
+
+def test_a_list_tells_how_old_each_text_is_by_twilios_own_clock(
+    fake: TwilioFake, twilio: TwilioProvider
+) -> None:
+    assert isinstance(twilio.send(TEXT), Accepted)
+    (listed,) = twilio.find(from_e164=OURS, to_e164=HERS, since=now() - timedelta(hours=1))
+    assert listed.age is not None
+    assert timedelta(0) <= listed.age < timedelta(seconds=30)

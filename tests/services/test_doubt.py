@@ -1,10 +1,12 @@
 """Texts in doubt: what the provider lists decides, and what it does not list needs two looks."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from petmsg import clock
 from petmsg.db.liveness import worker
 from petmsg.db.location import locate
 from petmsg.enums import AttemptStatus, MessageStatus
@@ -14,10 +16,11 @@ from petmsg.queries.org import OrgRow, find_org
 from petmsg.services import org as orgs
 from petmsg.services.doubt import CLOCK_SKEW, GRACE, LOOK_BACK, SECOND_LOOK, Settled
 from petmsg.services.work import Failure
-from petmsg.worker.settle import MOST_IN_VAIN, open_doubts, settle
+from petmsg.worker.settle import MOST_IN_VAIN, Patience, open_doubts, settle
 from tests.fixtures import NOW, looking, working
 from tests.services.queueing import (
     HOUR,
+    MINUTE,
     PHONES,
     POOL,
     SECOND,
@@ -123,6 +126,15 @@ def test_the_one_text_that_the_provider_lists_is_bound(url: str) -> None:
         ("See  you at 3 pm ", "See you at 3 pm"),
         ("It\u2019s \u201cfine\u201d \u2013 bye\u2026", 'It\'s "fine" - bye...'),
         ("Cafe\u0301", "Caf\u00e9"),
+        ("See you at 3 pm", "Sent from your Twilio trial account - See you at 3 pm"),
+        ("OK", "Sent from your Twilio trial account - OK"),
+        ("\U0001f436", "Sent from your Twilio trial account - \U0001f436"),
+        ("See you at 3 pm", ""),
+        ("\U0001f436", ""),
+        ("She said \u2018no\u2019 \u2013 \u00abbye\u00bb", "She said 'no' - \"bye\""),
+        ("Zo\u00eb\u00a0and \u0100nna", "Zoe and Anna"),
+        ("See you at 3 pm", "See you at 3 pm\r\n\r\nReply STOP to unsubscribe."),
+        ("See you\nat 3 pm", "See you\r\nat 3 pm"),
     ],
 )
 def test_a_body_is_recognised_however_the_carrier_wrote_it(
@@ -136,8 +148,6 @@ def test_a_body_is_recognised_however_the_carrier_wrote_it(
 @pytest.mark.parametrize(
     "other",
     [
-        {"body": "See you at 4 pm"},
-        {"body": "see you at 3 pm"},
         {"from_e164": "+14155550151"},
         {"to_e164": PHONES["C-2"]},
     ],
@@ -157,6 +167,29 @@ def test_a_text_that_is_another_of_ours_is_no_candidate(url: str) -> None:
     assert stored(url, text)["status"] == "unknown"
 
 
+@pytest.mark.parametrize("age", [timedelta(0), SECOND, 10 * MINUTE])
+@pytest.mark.parametrize("behind", [timedelta(0), HOUR, -HOUR])
+def test_the_providers_clock_and_the_machines_are_not_compared(
+    url: str, behind: timedelta, age: timedelta
+) -> None:
+    """However far they are apart: each measures its own side."""
+    text = lost(url)
+    listed = text_like(created_at=NOW + SECOND - behind - age, age=age)
+    look(url, Listing(listed), now=NOW + SECOND)
+    assert stored(url, text)["status"] == "sent"
+
+
+@pytest.mark.parametrize("apart", [10 * MINUTE, -10 * MINUTE])
+def test_one_that_another_machine_claimed_by_a_wrong_clock_is_bound(
+    url: str, apart: timedelta
+) -> None:
+    text = queue(url, body="See you at 3 pm", now=NOW - HOUR)
+    taken = claimed(url, text, now=NOW + apart)
+    record(url, taken, Unknown(None, "reset"), now=NOW + apart)
+    look(url, Listing(text_like(age=30 * SECOND)), now=NOW + 30 * SECOND)
+    assert stored(url, text)["status"] == "sent"
+
+
 # --- for a person ------------------------------------------------------------------------------
 
 
@@ -166,6 +199,48 @@ def test_several_that_may_be_it_are_for_a_person(url: str) -> None:
     assert (stored(url, text)["status"], stored(url, text)["error_code"]) == ("held", "ambiguous")
     assert alerts(url) == [("message_held", "warning", "message", str(text))]
     assert open_doubts([settled]) == 0
+
+
+OTHER_WORDS = ("See you at 4 pm", "see you at 3 pm", "Is that OK?")
+
+
+@pytest.mark.parametrize("listed", OTHER_WORDS)
+def test_one_in_other_words_is_waited_for_and_then_for_a_person(url: str, listed: str) -> None:
+    text = lost(url, body="OK" if "OK" in listed else "See you at 3 pm")
+    carrier = Listing(text_like(body=listed))
+    for after, status in ((SECOND, "unknown"), (GRACE, "unknown"), (GRACE + SECOND, "held")):
+        look(url, carrier, now=NOW + after)
+        assert stored(url, text)["status"] == status, after
+    assert stored(url, text)["error_code"] == "other_words"
+    assert alerts(url) == [("message_held", "warning", "message", str(text))]
+
+
+def test_one_in_other_words_that_is_listed_late_is_not_sent_again(url: str) -> None:
+    text = lost(url)
+    for after in (timedelta(0), GRACE):
+        look(url, Listing(), now=NOW + after)
+    look(url, Listing(text_like(body="Hello")), now=NOW + GRACE + SECOND_LOOK)
+    assert stored(url, text)["status"] == "held"
+
+
+def test_one_in_other_words_does_not_hide_the_one_in_its_own(url: str) -> None:
+    text = lost(url)
+    look(url, Listing(text_like(provider_message_id="SM1", body="Hello"), text_like()))
+    assert stored(url, text)["provider_message_id"] == SID
+
+
+def test_an_older_one_in_other_words_is_another(url: str) -> None:
+    text = lost(url)
+    carrier = Listing(text_like(body="Hello", created_at=NOW - CLOCK_SKEW - SECOND))
+    for after in (timedelta(0), GRACE, GRACE + SECOND_LOOK):
+        look(url, carrier, now=NOW + after)
+    assert stored(url, text)["status"] == "queued"
+
+
+def test_two_whose_words_were_redacted_are_for_a_person(url: str) -> None:
+    text = lost(url)
+    look(url, Listing(text_like(body=""), text_like(body="", provider_message_id="SM1")))
+    assert stored(url, text)["status"] == "held"
 
 
 def test_one_much_older_than_the_claim_is_for_a_person_and_not_bound(url: str) -> None:
@@ -200,6 +275,7 @@ def test_one_whose_provider_the_org_has_left_is_never_queued_again_but_held(url:
 def test_what_is_missing_twice_a_minute_apart_after_the_grace_is_queued_once(url: str) -> None:
     text = lost(url)
     nothing = Listing()
+    look(url, nothing, now=NOW)  # the wait is measured from the first look on
     steps = [
         (GRACE - SECOND, "unknown", None),
         (GRACE, "unknown", NOW + GRACE),
@@ -215,9 +291,48 @@ def test_what_is_missing_twice_a_minute_apart_after_the_grace_is_queued_once(url
     assert events(url, text).count("message.requeued") == 1
 
 
+SHORT = Patience(grace=SECOND, second_look=0.3 * SECOND)
+
+
+@pytest.mark.parametrize("apart", [10 * MINUTE, -10 * MINUTE])
+def test_two_clocks_apart_make_the_wait_neither_shorter_nor_longer(
+    url: str, apart: timedelta
+) -> None:
+    """By real clocks: a machine that is `apart` lost the answer, and both of them look for it."""
+    text = queue(url, body="See you at 3 pm", now=clock.now() - HOUR)
+    at = clock.now() + apart
+    record(url, claimed(url, text, now=at), Unknown(None, "reset"), now=at, started_at=at)
+    with looking(url) as cursor:
+        org = find_org(cursor, None)
+    right, wrong = TestStore(url), TestStore(url)
+    wrong.set_off = apart
+    seen = []
+    for store in (right, wrong, right, wrong, right, wrong):
+        settle(store, org, Listing(), patience=SHORT)
+        row = stored(url, text)
+        seen.append((row["status"], row["absent_at"] is not None))
+        if len(seen) in (2, 4):
+            time.sleep(1.1 if len(seen) == 2 else 0.4)
+    right.close()
+    wrong.close()
+    waits, absent = ("unknown", False), ("unknown", True)
+    assert seen == [waits, waits, absent, absent, ("queued", False), ("queued", False)]
+
+
+def test_a_clock_that_begins_anew_begins_the_wait_anew(url: str) -> None:
+    """The machine was started again, or another server answers."""
+    text = lost(url)
+    look(url, Listing(), now=NOW)
+    change(url, "UPDATE message SET reconcile_mark = 'boot-before 5.0'")
+    for after, absent in ((GRACE, None), (2 * GRACE, NOW + 2 * GRACE)):
+        look(url, Listing(), now=NOW + after)
+        assert stored(url, text)["absent_at"] == absent
+
+
 def test_what_shows_at_the_second_look_is_bound(url: str) -> None:
     text = lost(url)
-    look(url, Listing(), now=NOW + GRACE)
+    for after in (timedelta(0), GRACE):
+        look(url, Listing(), now=NOW + after)
     look(url, Listing(text_like()), now=NOW + GRACE + SECOND_LOOK)
     assert stored(url, text)["status"] == "sent"
 
@@ -243,7 +358,7 @@ def test_a_long_question_counts_from_when_it_was_asked(url: str) -> None:
 
 def test_doubts_of_before_do_not_count_for_a_later_try(url: str) -> None:
     text = lost(url)
-    for after in (GRACE, GRACE + SECOND_LOOK):
+    for after in (timedelta(0), GRACE, GRACE + SECOND_LOOK):
         look(url, Listing(), now=NOW + after)
     at = NOW + HOUR
     record(url, claimed(url, text, now=at), Unknown(None, "reset"), now=at, started_at=at)

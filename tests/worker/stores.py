@@ -11,6 +11,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.db.engine import make_engine, transaction
 from petmsg.db.location import Location, locate
 from petmsg.db.snapshot import snapshot
+from petmsg.db.stopwatch import Stopwatch, stopwatch_of
 from petmsg.queries.org import find_org
 from petmsg.services.work import Work
 from tests.fixtures import ACTOR
@@ -41,6 +42,11 @@ class TestStore:
         self.did["ticks"] += 1
         self._now = self.clock()
         return self._now
+
+    def stopwatch(self, cursor: Cursor) -> Stopwatch:
+        if self._given is None:
+            return stopwatch_of(cursor)
+        return Stopwatch("given", lambda: self.clock().timestamp())
 
     def sleep(self, seconds: float) -> None:
         self.did["sleeps"] += 1

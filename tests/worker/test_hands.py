@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.clock import now
+from petmsg.clock import now, uptime
 from petmsg.enums import Outcome
 from petmsg.providers.base import Accepted, OutgoingText, RetryLater, SendOutcome, Unknown
 from petmsg.routing import Decision
@@ -77,7 +77,7 @@ def test_a_text_is_handed_over_and_comes_back_with_its_org_and_when_it_began(
 ) -> None:
     crew, carrier = hands(started), Remembering()
     before = now()
-    crew.give("happy-paws", claim(), carrier)
+    crew.give("happy-paws", claim(), carrier, claimed_at=uptime())
     assert crew.busy == 1
     ((org, done),) = crew.collect(20)
     assert (org, done.claim.message, crew.busy) == ("happy-paws", 1, 0)
@@ -90,7 +90,7 @@ def test_a_text_is_handed_over_and_comes_back_with_its_org_and_when_it_began(
 def test_nothing_begins_before_its_start(started: list[Hands]) -> None:
     crew, carrier = hands(started), Remembering()
     given_at = time.monotonic()
-    crew.give("o", claim(starts_in=0.2), carrier)
+    crew.give("o", claim(starts_in=0.2), carrier, claimed_at=uptime())
     collect(crew, 1)
     assert carrier.got[0][0] - given_at >= 0.19
 
@@ -101,7 +101,7 @@ def test_texts_of_one_number_keep_its_pace_also_if_the_clock_says_they_may_start
     """A clock that jumps ahead makes every number look free."""
     crew, carrier = hands(started), Remembering()
     for message in range(4):
-        crew.give("o", claim(message, busy=0.1), carrier)
+        crew.give("o", claim(message, busy=0.1), carrier, claimed_at=uptime())
     collect(crew, 4)
     assert len(carrier.gaps()) == 3
     assert carrier.fastest_pace() <= 10 * 1.1
@@ -116,7 +116,7 @@ def test_texts_of_several_numbers_do_not_wait_for_each_other(started: list[Hands
 
     crew, carrier = hands(started), Remembering(answer)
     for number in range(3):
-        crew.give("o", claim(number, number=number, busy=60), carrier)
+        crew.give("o", claim(number, number=number, busy=60), carrier, claimed_at=uptime())
     assert all(isinstance(done.outcome, Accepted) for done in collect(crew, 3))
     assert carrier.most_at_once == 3
 
@@ -124,7 +124,7 @@ def test_texts_of_several_numbers_do_not_wait_for_each_other(started: list[Hands
 def test_no_more_threads_are_made_than_are_busy(started: list[Hands]) -> None:
     crew, carrier = hands(started, 200), Remembering()
     before = threading.active_count()
-    crew.give("o", claim(), carrier)
+    crew.give("o", claim(), carrier, claimed_at=uptime())
     collect(crew, 1)
     assert threading.active_count() <= before + 1
     assert (crew.free, crew.count) == (200, 200)
@@ -132,10 +132,10 @@ def test_no_more_threads_are_made_than_are_busy(started: list[Hands]) -> None:
 
 def test_what_was_not_begun_when_it_is_stopped_comes_back_at_once(started: list[Hands]) -> None:
     crew, carrier = hands(started), Remembering()
-    crew.give("o", claim(starts_in=60), carrier)
-    crew.give("o", claim(2, number=2, busy=60), carrier)
+    crew.give("o", claim(starts_in=60), carrier, claimed_at=uptime())
+    crew.give("o", claim(2, number=2, busy=60), carrier, claimed_at=uptime())
     collect(crew, 1)
-    crew.give("o", claim(3, number=2), carrier)  # waits for the pace
+    crew.give("o", claim(3, number=2), carrier, claimed_at=uptime())  # waits for the pace
     crew.stop()
     began = time.monotonic()
     back = collect(crew, 2)
@@ -143,7 +143,7 @@ def test_what_was_not_begun_when_it_is_stopped_comes_back_at_once(started: list[
     assert [done.started_at for done in back] == [None, None]
     assert all(isinstance(done.outcome, RetryLater) for done in back)
     assert carrier.bodies == ["2"]
-    crew.give("o", claim(4), carrier)
+    crew.give("o", claim(4), carrier, claimed_at=uptime())
     assert [done.started_at for done in collect(crew, 1)] == [None]
 
 
@@ -158,7 +158,7 @@ def test_what_was_begun_when_it_is_stopped_comes_back_with_its_answer(
         return None
 
     crew = hands(started)
-    crew.give("o", claim(), Remembering(answer))
+    crew.give("o", claim(), Remembering(answer), claimed_at=uptime())
     assert inside.wait(10)
     crew.stop()
     assert crew.collect(0.05) == []
@@ -171,12 +171,11 @@ def test_a_text_that_slept_too_long_after_its_claim_is_not_begun(
 ) -> None:
     """The machine was suspended: by now another worker may have found the text and sent it."""
     crew, carrier = hands(started), Remembering()
-    uptime = module._uptime
     asleep = threading.Event()
     monkeypatch.setattr(
-        module, "_uptime", lambda: uptime() + (module.BEGIN_WITHIN + 1) * asleep.is_set()
+        module.clock, "uptime", lambda: uptime() + (module.BEGIN_WITHIN + 1) * asleep.is_set()
     )
-    crew.give("o", claim(starts_in=0.1), carrier)
+    crew.give("o", claim(starts_in=0.1), carrier, claimed_at=uptime())
     asleep.set()
     (done,) = collect(crew, 1)
     assert (done.started_at, carrier.got) == (None, [])
@@ -188,7 +187,7 @@ def test_a_clock_that_is_set_back_keeps_no_text_waiting_for_an_hour(
 ) -> None:
     monkeypatch.setattr(module, "BEGIN_WITHIN", 0.2)
     crew, carrier = hands(started, clock=lambda: now() - timedelta(hours=1)), Remembering()
-    crew.give("o", claim(), carrier)
+    crew.give("o", claim(), carrier, claimed_at=uptime())
     (done,) = collect(crew, 1)
     assert done.started_at is None  # put back, to be claimed by the clock that counts now
 
@@ -201,11 +200,11 @@ def test_a_carrier_that_breaks_leaves_the_text_in_doubt(
         raise problem
 
     crew = hands(started)
-    crew.give("o", claim(), Remembering(answer))
+    crew.give("o", claim(), Remembering(answer), claimed_at=uptime())
     (done,) = collect(crew, 1)
     assert isinstance(done.outcome, Unknown)
     assert done.started_at is not None
-    crew.give("o", claim(2), Remembering())  # and its thread goes on
+    crew.give("o", claim(2), Remembering(), claimed_at=uptime())  # and its thread goes on
     assert isinstance(collect(crew, 1)[0].outcome, Accepted)
 
 

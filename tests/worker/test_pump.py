@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from petmsg import clock
 from petmsg.clock import now
 from petmsg.db.liveness import worker
 from petmsg.db.location import locate
@@ -145,6 +146,30 @@ def wait_until(condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.02)
+
+
+def test_what_took_too_long_to_claim_is_put_back_and_not_begun(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time to begin is counted from before the claim: a process may have been stopped between
+    its commit and the hands, and whoever found the text since has looked it up and sent it."""
+    crowd(url, clients=1, numbers=1)
+    (text,) = queue(url, [(0, "Hi")])
+    carrier = Remembering()
+    uptime, asleep = clock.uptime, []
+    monkeypatch.setattr(clock, "uptime", lambda: uptime() + 40.0 * len(asleep))
+    with pumping(url, carrier) as crew:
+
+        def stop_once() -> None:
+            if not asleep:
+                asleep.append(True)
+
+        crew.store.before_write = stop_once
+        crew.pump.drain()
+    assert carrier.bodies == ["Hi"]
+    with looking(url) as cursor:
+        tries = "SELECT status FROM message_attempt WHERE message_id = :id ORDER BY attempt"
+        assert cursor.tuples(tries, id=text) == [("put_back",), ("sent",)]
 
 
 # --- draining ----------------------------------------------------------------------------------
