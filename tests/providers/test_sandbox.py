@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from petmsg.clock import uptime
 from petmsg.db import migrate
 from petmsg.db.engine import make_engine, transaction
 from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
 from petmsg.errors import Busy, DatabaseUnusable, ProviderUnavailable
 from petmsg.providers.base import (
+    TOO_LATE,
     Accepted,
     OutgoingText,
     Provider,
@@ -155,6 +157,11 @@ def test_a_text_of_a_forgotten_client_is_still_there_without_her(
     text = sandbox.fetch(outcome.provider_message_id)
     assert text is not None
     assert (text.to_e164, text.body) == ("", "")
+
+
+def test_nothing_is_kept_once_it_is_too_late_to_begin(sandbox: SandboxProvider) -> None:
+    assert sandbox.send(OutgoingText(OURS, HERS, "a", begin_by=uptime())) == TOO_LATE
+    assert sandbox.find(from_e164=OURS, to_e164=HERS, since=NOW) == []
 
 
 def test_it_keeps_no_list_of_numbers(sandbox: SandboxProvider) -> None:
