@@ -135,6 +135,7 @@ class AlertKind(StrEnum):
     MESSAGE_NOT_KNOWN = "message_not_known"
     PROVIDER_ACCOUNT = "provider_account"
     PROVIDER_SETTING = "provider_setting"
+    SAME_CODE = "same_code"
     STRAY_TEXT = "stray_text"
     OPT_OUT_WORD = "opt_out_word"
     RELAY_FAILED = "relay_failed"

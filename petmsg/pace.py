@@ -16,10 +16,14 @@ _MARGIN = timedelta(minutes=1)
 _TOLL_FREE_CODES = frozenset(("800", "833", "844", "855", "866", "877", "888"))
 
 
+def is_toll_free(e164: str) -> bool:
+    """Whether it is a toll-free number of North America; the others are long codes."""
+    return len(e164) == 12 and e164.startswith("+1") and e164[2:5] in _TOLL_FREE_CODES
+
+
 def usual_pace(e164: str) -> float:
     """The segments per second that a number of this kind may send."""
-    toll_free = len(e164) == 12 and e164.startswith("+1") and e164[2:5] in _TOLL_FREE_CODES
-    return TOLL_FREE if toll_free else LONG_CODE
+    return TOLL_FREE if is_toll_free(e164) else LONG_CODE
 
 
 def busy_for(segments: int, segments_per_second: float) -> timedelta:

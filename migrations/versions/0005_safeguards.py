@@ -12,7 +12,12 @@ down_revision = "0004_replies"
 branch_labels = None
 depends_on = None
 
-_COLUMNS: tuple[tuple[str, str], ...] = (("message", "reconcile_mark VARCHAR"),)
+_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("message", "reconcile_mark VARCHAR"),
+    ("message_number", "refused_at {instant}"),
+    ("message_number", "refused_until {instant}"),
+    ("message_number", "refused_code VARCHAR"),
+)
 """Table and definition of each new column; `{instant}` and `{false}` are the dialect's own."""
 
 _TABLES: tuple[str, ...] = ()

@@ -164,9 +164,10 @@ def sync(
 ) -> None:
     """For cron: ask the provider what became of the texts it took, in all orgs unless --org.
 
-    Those longest not asked for come first. A later state never goes back. One that did not arrive
-    may wait for another try, like one that was refused. Texts sent more than 4 days ago are not
-    asked for any more: they stay sent.
+    Those longest not asked for come first. While nothing is known of one, it is asked for again
+    after 1, 5, 15 and 60 minutes, then once an hour. A later state never goes back. One that did
+    not arrive may wait for another try, like one that was refused. Texts sent more than 4 days ago
+    are not asked for any more: they stay sent.
     """
     from petmsg.cli import syncing
 

@@ -48,7 +48,9 @@ def _sync_org(
     limit: int,
 ) -> None:
     with run.snapshot() as cursor:
-        texts = on_its_way(cursor, org, since=run.now - REPORTS_COME_WITHIN, limit=limit)
+        texts = on_its_way(
+            cursor, org, since=run.now - REPORTS_COME_WITHIN, now=run.now, limit=limit
+        )
     for start in range(0, len(texts), CHUNK):
         answers = _ask(carrier, texts[start : start + CHUNK], problems)
         if answers:

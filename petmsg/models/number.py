@@ -15,7 +15,9 @@ class MessageNumber(Table, table=True):
     `sitter_id` is its holder now. `first_sitter_id` is the only sitter it was ever given to: the
     database refuses another one, so a number that spoke for one sitter never speaks for a second.
     `segments_per_second` None means what its kind allows (`petmsg.pace`). Its next text may start
-    at `free_at`, so that all workers together keep its pace.
+    at `free_at`, so that all workers together keep its pace. Since `refused_at` the provider
+    refuses what is sent from it, with `refused_code`, for a cause that is the account's; at
+    `refused_until` one message tries it again.
     """
 
     __tablename__ = "message_number"
@@ -67,6 +69,9 @@ class MessageNumber(Table, table=True):
     created_at: datetime
     segments_per_second: float | None = None
     free_at: datetime | None = None
+    refused_at: datetime | None = None
+    refused_until: datetime | None = None
+    refused_code: str | None = None
 
 
 class NumberCustody(Table, table=True):

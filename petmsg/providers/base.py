@@ -44,6 +44,8 @@ class RejectionClass(StrEnum):
     """This text, as it is, will not be carried."""
     SETTING = "setting"
     """A setting of the account (a region, a trial) stands in the way."""
+    CONFIGURATION = "configuration"
+    """A setting of petmsg's own stands in the way of every message."""
     UNREACHABLE = "unreachable"
     """The recipient's handset is off or out of reach: worth two or three tries within a day."""
     BLOCKED = "blocked"

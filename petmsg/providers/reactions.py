@@ -12,8 +12,11 @@ from petmsg.providers.twilio_errors import Certainty
 
 REACTIONS: dict[RejectionClass, str] = {
     RejectionClass.ACCOUNT: (
-        "Sending stops, the command ends with an error and a critical alert is raised. Nothing is "
-        "marked failed: the texts stay queued until the account is mended."
+        "Nothing is marked failed, no number is quarantined and no other number is tried: the "
+        "message stays queued, and a critical alert says what to do. The numbers that the code is "
+        "about are held back; from time to time one message tries whether they work again, at "
+        "first after 5 minutes, later once an hour. A refusal of the whole account also ends the "
+        "command with an error."
     ),
     RejectionClass.RECIPIENT: (
         "Never tried again. The text fails, and the phone is marked not textable with an alert: "
@@ -27,12 +30,17 @@ REACTIONS: dict[RejectionClass, str] = {
     RejectionClass.SENDER: (
         "Not the client's fault. Our number is quarantined with a critical alert, and the text "
         "goes back to the queue to leave from another one. If two numbers could not send it, it "
-        "is held for a person."
+        "is held for a person. A third number with the same code within an hour is not "
+        "quarantined: then the account is refused."
     ),
     RejectionClass.CONTENT: "The text fails, and is not sent again as it is.",
     RejectionClass.SETTING: (
         "The text fails, and an alert says that a setting of the provider's account stands in the "
         "way."
+    ),
+    RejectionClass.CONFIGURATION: (
+        "Sending stops, the command ends with an error and an alert names the setting. Nothing is "
+        "marked failed: the messages stay queued until the setting is right."
     ),
     RejectionClass.UNREACHABLE: (
         "Tried again 4 hours later, and once more 16 hours after that. Then the text fails."

@@ -36,12 +36,22 @@ class Certainty(StrEnum):
     """Perhaps sent."""
 
 
+class Scope(StrEnum):
+    """Which numbers of an org a refusal of the account is about: no others are held back by it."""
+
+    ACCOUNT = "account"
+    KIND = "kind"
+    """Those of the same kind: long codes, or toll-free numbers."""
+    NUMBER = "number"
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorCode:
     """One row. `dated` is when `source` was published, or else when the row was taken from it.
 
     `certainty` holds for the answer to a request; `in_report` is the class where a delivery report
-    carries the code, which says of itself that the text did not arrive.
+    carries the code, which says of itself that the text did not arrive. `scope` and `to_do`, what a
+    person does about it, are set where the account is refused or a setting stands in the way.
     """
 
     code: int
@@ -50,6 +60,8 @@ class ErrorCode:
     rejection_class: RejectionClass = RejectionClass.OTHER
     source: str = DICTIONARY
     dated: date = _COLLECTED
+    scope: Scope = Scope.ACCOUNT
+    to_do: str = ""
 
     @property
     def in_report(self) -> RejectionClass:
@@ -72,21 +84,73 @@ def _refused(
     ]
 
 
+def _account(scope: Scope, rows: dict[int, tuple[str, str]]) -> list[ErrorCode]:
+    """Refusals of the account: what each means, and what a person does about it."""
+    account = RejectionClass.ACCOUNT
+    return [
+        ErrorCode(code, meaning, rejection_class=account, scope=scope, to_do=to_do)
+        for code, (meaning, to_do) in rows.items()
+    ]
+
+
 def _uncertain(certainty: Certainty, meanings: dict[int, str]) -> list[ErrorCode]:
     return [ErrorCode(code, meaning, certainty) for code, meaning in meanings.items()]
 
 
+_REACTIVATE = "Log in to Twilio's console: it says why, and how to reactivate the account."
+_CREDENTIALS = "Check the account SID and the auth token: petmsg config show"
+
 _ROWS = [
-    *_refused(
-        RejectionClass.ACCOUNT,
+    *_account(
+        Scope.ACCOUNT,
         {
-            10001: "The account is not active.",
-            20003: "The credentials are wrong, or may not do this.",
-            20005: "The account is not active.",
-            20404: "There is no such account at this address.",
-            30002: "The account is suspended.",
-            30033: "The 10DLC campaign is suspended.",
+            10001: ("The account is not active.", _REACTIVATE),
+            20003: ("The credentials are wrong, or may not do this.", _CREDENTIALS),
+            20005: ("The account is not active.", _REACTIVATE),
+            20404: ("There is no such account at this address.", _CREDENTIALS),
+            30002: ("The account is suspended.", _REACTIVATE),
         },
+    ),
+    *_account(
+        Scope.KIND,
+        {
+            30024: (
+                "Our numbers are not provisioned at a carrier yet.",
+                "It passes by itself; after a day, ask Twilio's support.",
+            ),
+            30032: (
+                "Our toll-free number is not verified.",
+                "Submit the toll-free verification in Twilio's console, and wait for its approval.",
+            ),
+            30033: (
+                "The 10DLC campaign is suspended.",
+                "Look up why in Twilio's console (Messaging, Regulatory Compliance).",
+            ),
+            30034: (
+                "Our number is not registered for 10DLC.",
+                "Register brand and campaign in Twilio's console, and add the number to them.",
+            ),
+            30035: (
+                "Our number is not ready for 10DLC yet.",
+                "See in Twilio's console whether the number is in a campaign; adding takes time.",
+            ),
+        },
+    ),
+    ErrorCode(
+        21660,
+        "Our number belongs to another account.",
+        rejection_class=RejectionClass.ACCOUNT,
+        source=CHANGELOG,
+        dated=_SPLIT,
+        scope=Scope.NUMBER,
+        to_do="Use the credentials of the number's own account (petmsg config show), or move the "
+        "number to this one in Twilio's console.",
+    ),
+    ErrorCode(
+        21609,
+        "The address for delivery reports, made of PETMSG_PUBLIC_URL, is not valid.",
+        rejection_class=RejectionClass.CONFIGURATION,
+        to_do="Set PETMSG_PUBLIC_URL to the address that Twilio reaches: petmsg config show",
     ),
     *_refused(
         RejectionClass.RECIPIENT,
@@ -112,16 +176,11 @@ _ROWS = [
         {
             21212: "Our number is not a valid sender.",
             21606: "Our number cannot send texts from this account to this recipient.",
-            30034: "Our number is not registered for 10DLC.",
-            30035: "Our number is not ready for 10DLC yet.",
         },
     ),
     *_refused(
         RejectionClass.SENDER,
-        {
-            21659: "Our number is not a Twilio number.",
-            21660: "Our number belongs to another account.",
-        },
+        {21659: "Our number is not a Twilio number."},
         source=CHANGELOG,
         dated=_SPLIT,
     ),
@@ -208,6 +267,11 @@ ERROR_CODES: dict[int, ErrorCode] = {row.code: row for row in _ROWS}
 def look_up(code: int) -> ErrorCode:
     """The row of a code; for a code that is not in the table, a refusal of class `OTHER`."""
     return ERROR_CODES.get(code) or ErrorCode(code, "A code that petmsg does not know.")
+
+
+def scope_of(code: str) -> Scope:
+    """Which numbers a refusal of the account with that code is about."""
+    return look_up(int(code)).scope if code.isdecimal() else Scope.ACCOUNT
 
 
 def look_up_status(status: int) -> ErrorCode:

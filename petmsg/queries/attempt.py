@@ -96,14 +96,14 @@ def locked_number(cursor: Cursor, number_id: int) -> NumberPace:
     """A number and its pace, locked until the commit against all but new texts of its threads."""
     lock = "" if cursor.is_sqlite else " FOR NO KEY UPDATE"
     row = cursor.tuples(
-        "SELECT id, e164, segments_per_second, free_at FROM message_number"
-        f" WHERE id = :number_id{lock}",
+        "SELECT id, e164, segments_per_second, free_at, refused_at, refused_until, refused_code"
+        f" FROM message_number WHERE id = :number_id{lock}",
         number_id=number_id,
     )[0]
-    free_at = row[3]
-    if cursor.is_sqlite and free_at is not None:
-        free_at = instant_from_text(free_at)
-    return NumberPace(row[0], row[1], row[2], free_at)
+    if not cursor.is_sqlite:
+        return NumberPace(*row)
+    free_at, since, until = (None if each is None else instant_from_text(each) for each in row[3:6])
+    return NumberPace(row[0], row[1], row[2], free_at, since, until, row[6])
 
 
 def in_the_way(

@@ -83,7 +83,8 @@ ORDER BY m.due_at, m.id LIMIT :limit
 """
 
 PACES = """
-SELECT id, e164, segments_per_second, free_at FROM message_number
+SELECT id, e164, segments_per_second, free_at, refused_at, refused_until, refused_code
+FROM message_number
 WHERE org_id = :org_id AND status <> 'retired'
 """
 
@@ -116,12 +117,19 @@ class BehindText(NamedTuple):
 
 
 class NumberPace(NamedTuple):
-    """A number's pace. `free_at` is when its next text may start (aware UTC)."""
+    """A number's pace. `free_at` is when its next text may start (aware UTC).
+
+    Where the provider refuses the account with `refused_code`, nothing is sent from the number from
+    `refused_at` to `refused_until`.
+    """
 
     id: int
     e164: str
     segments_per_second: float | None
     free_at: datetime | None
+    refused_at: datetime | None = None
+    refused_until: datetime | None = None
+    refused_code: str | None = None
 
 
 def due_texts(

@@ -1,12 +1,14 @@
-"""Texts on their way: those to ask the provider for.
+"""Texts on their way: those to ask the provider for, less often the longer nothing is known.
 
-Status constants are literals, because SQLite uses a partial index for nothing else. Those never
-asked for come from a text of their own: databases sort NULLs differently, and an index serves one
-order only.
+After the first question it is asked again 1 minute later, then 5, 15 and 60, and from then on once
+an hour. Status constants are literals, because SQLite uses a partial index for nothing else. Those
+never asked for come from a text of their own: databases sort NULLs differently, and an index serves
+one order only.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
@@ -23,9 +25,22 @@ ORDER BY m.id LIMIT :limit
 ASKED_BEFORE = """
 SELECT m.id, m.provider_message_id FROM message m
 WHERE m.org_id = :org_id AND m.status = 'sent' AND m.synced_at >= :since
+  AND m.synced_at <= :until
   AND m.sent_at >= :since AND m.provider = :provider AND m.provider_message_id IS NOT NULL
 ORDER BY m.synced_at, m.id LIMIT :limit
 """
+
+# Those that are young enough to be asked for more than once an hour.
+ASKED_LATELY = """
+SELECT m.id, m.provider_message_id, m.sent_at, m.synced_at FROM message m
+WHERE m.org_id = :org_id AND m.status = 'sent' AND m.synced_at > :after
+  AND m.synced_at <= :until
+  AND m.sent_at >= :since AND m.provider = :provider AND m.provider_message_id IS NOT NULL
+ORDER BY m.synced_at, m.id
+"""
+
+_PAUSES = tuple(timedelta(minutes=each) for each in (1, 5, 15, 60))
+"""How long after one question the next one comes: the last of them again and again."""
 
 # Every try has an id of its own, so that an id names one text of one org.
 TRIED = """
@@ -42,23 +57,49 @@ class OnItsWay(NamedTuple):
     provider_message_id: str
 
 
-def on_its_way(cursor: Cursor, org: OrgRow, *, since: datetime, limit: int) -> list[OnItsWay]:
-    """The org's texts that were sent at or after `since` (aware UTC) and are not final, those
-    longest not asked for first.
+def on_its_way(
+    cursor: Cursor, org: OrgRow, *, since: datetime, now: datetime, limit: int
+) -> list[OnItsWay]:
+    """The org's texts that were sent at or after `since`, are not final and are to be asked for at
+    `now` (aware UTC), those longest not asked for first.
 
     Only those that the org's provider of today took: no other can be asked.
     """
-    found: list[OnItsWay] = []
-    for sql in (NEVER_ASKED, ASKED_BEFORE):
-        rows = cursor.tuples(
-            sql,
-            org_id=org.id,
-            since=since,
-            provider=org.provider.value,
-            limit=limit - len(found),
+    where = {"org_id": org.id, "provider": org.provider.value}
+    seldom, often = _PAUSES[-1], _PAUSES[0]
+    found = [
+        OnItsWay(*row) for row in cursor.tuples(NEVER_ASKED, **where, since=since, limit=limit)
+    ]
+    found += [
+        OnItsWay(*row)
+        for row in cursor.tuples(
+            ASKED_BEFORE, **where, since=since, until=now - seldom, limit=limit - len(found)
         )
-        found += [OnItsWay(*row) for row in rows]
+    ]
+    lately = cursor.rows(
+        ASKED_LATELY,
+        **where,
+        after=now - seldom,
+        until=now - often,
+        since=now - seldom - sum(_PAUSES[:-1], timedelta()),
+    )
+    due = (
+        row for row in lately if now >= row["synced_at"] + _pause(row["synced_at"], row["sent_at"])
+    )
+    found += [
+        OnItsWay(row["id"], row["provider_message_id"]) for row in islice(due, limit - len(found))
+    ]
     return found
+
+
+def _pause(asked_at: datetime, sent_at: datetime) -> timedelta:
+    """How long after a question the next one comes, by how old the text was then."""
+    age, reached = asked_at - sent_at, timedelta()
+    for pause in _PAUSES:
+        reached += pause
+        if age < reached:
+            return pause
+    return _PAUSES[-1]
 
 
 def orgs_of_reports(cursor: Cursor, ids: Sequence[str]) -> dict[str, str]:

@@ -78,6 +78,20 @@ def raise_alert(
     return int(id_)
 
 
+def end_matter(work: Work, kind: AlertKind, *, entity: str, ref: str, reason: str) -> None:
+    """Mark the open alert of a matter as done, because it is over. Without one nothing changes."""
+    open_alert = work.cursor.value(
+        "SELECT id FROM alert WHERE org_id = :org_id AND kind = :kind AND entity = :entity"
+        " AND ref = :ref AND done_at IS NULL",
+        org_id=work.org.id,
+        kind=kind.value,
+        entity=entity,
+        ref=ref,
+    )
+    if open_alert is not None:
+        done(work, str(open_alert), reason=reason)
+
+
 def done_all(
     work: Work, ids: Sequence[str], *, reason: str | None = None, of_many: bool = False
 ) -> list[Done | Failure]:

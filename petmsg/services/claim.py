@@ -34,7 +34,7 @@ from petmsg.queries.lookup import ClientKey
 from petmsg.queries.queue import NO_THREAD, NumberPace
 from petmsg.queries.routing import read_facts
 from petmsg.routing import Decision, decide
-from petmsg.services import direct
+from petmsg.services import direct, refused
 from petmsg.services.alert import raise_alert
 from petmsg.services.message import (
     MessageNotWaiting,
@@ -231,6 +231,9 @@ def _if_free(
     if start_at > work.now + ahead:
         why = f"{number.e164} is busy for its pace"
         return Waiting(message.id, why, start_at, decision, for_pace=True)
+    held = refused.waits(work, number)
+    if held is not None:
+        return Waiting(message.id, *held)
     return _take(work, message, number, decision, worker=worker, start_at=start_at)
 
 

@@ -135,6 +135,13 @@ def readdress(work: Work, message: Message) -> None:
         work.session.flush()
 
 
+def is_passed_on(work: Work, message: Message) -> bool:
+    """Whether it carries a client's words or a sitter's, of which a person is told where they do
+    not arrive (`did_not_arrive`)."""
+    relay = _relay(work, message)
+    return relay is not None and relay.kind is not RelayKind.AUTO_REPLY
+
+
 def did_not_arrive(work: Work, message: Message) -> None:
     """A text that petmsg wrote, or passed on, will not arrive: what it was about is for the desk
     now, and a sitter whose words did not reach the client is told.

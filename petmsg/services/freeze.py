@@ -8,6 +8,7 @@ from petmsg.errors import OutOfRange
 from petmsg.hold import freeze_stands
 from petmsg.models import Org
 from petmsg.queries.org import find_org
+from petmsg.services.refused import lift_all
 from petmsg.services.work import Work
 
 
@@ -46,10 +47,16 @@ def freeze(work: Work, *, reason: str, until: datetime | None = None) -> Freeze:
 
 
 def thaw(work: Work, *, reason: str | None = None) -> Freeze:
-    """Send again. An org that is not frozen, or no longer, is left as it is."""
+    """Send again, also from numbers that were held back because the provider refused the account.
+
+    An org of which nothing is frozen or held back is left as it is.
+    """
     org = _locked(work)
+    lifted = lift_all(work, reason=reason or "a person sends again")
+    if lifted:
+        work.record("org.numbers_released", "org", org.slug, {}, reason=reason)
     if not freeze_stands(org.frozen_at, org.frozen_until, work.now):
-        return _as_it_is(work, org, reused=True)
+        return _as_it_is(work, org, reused=not lifted)
     before = {"at": org.frozen_at, "until": org.frozen_until, "reason": org.freeze_reason}
     org.frozen_at = org.frozen_until = org.freeze_reason = None
     work.session.flush()

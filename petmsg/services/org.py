@@ -16,6 +16,7 @@ from petmsg.models import Org
 from petmsg.phone import parse_phone
 from petmsg.queries.org import OrgRow, find_org
 from petmsg.services import number as numbers
+from petmsg.services.refused import lift_all
 from petmsg.services.work import Work
 from petmsg.words import parse_body, parse_name
 
@@ -103,6 +104,8 @@ def change(work: Work, **values: Any) -> OrgChanged:
     if not changes:
         return OrgChanged(work.org, reused=True)
     work.session.flush()
+    if "provider" in changes:
+        lift_all(work, reason="the provider of the org was changed")
     work.record("org.updated", "org", org.slug, changes)
     work.org = find_org(work.cursor, org.slug)
     return OrgChanged(work.org, reused=False)

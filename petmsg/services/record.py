@@ -28,6 +28,7 @@ from petmsg.providers.base import (
     SendOutcome,
     Unknown,
 )
+from petmsg.providers.twilio_errors import Scope, scope_of
 from petmsg.queries.attempt import accept_attempt
 from petmsg.services.claim import Claim
 from petmsg.services.reactions import react
@@ -36,7 +37,12 @@ from petmsg.services.work import Work
 FIRST_BACK_OFF = timedelta(seconds=2)
 LONGEST_BACK_OFF = timedelta(minutes=15)
 _NOT_TRIED = frozenset(
-    (RejectionClass.ACCOUNT, RejectionClass.DAILY_CAP, RejectionClass.QUIET_HOURS)
+    (
+        RejectionClass.ACCOUNT,
+        RejectionClass.CONFIGURATION,
+        RejectionClass.DAILY_CAP,
+        RejectionClass.QUIET_HOURS,
+    )
 )
 """Refusals that say nothing about the text or its number: the attempt counts as put back."""
 _UNDECIDED = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))
@@ -224,6 +230,7 @@ def _rejected(
     status = react(
         work,
         message,
+        attempt,
         code=outcome.code,
         rejection_class=outcome.rejection_class,
         words=outcome.message,
@@ -271,6 +278,12 @@ def _back_off(done: HandedOver, outcome: RetryLater, attempts: int) -> timedelta
     return whole * (0.5 + done.jitter / 2)
 
 
+def _what_to_do(code: str) -> str:
+    if scope_of(code) is Scope.ACCOUNT:
+        return "Check the settings and credentials (petmsg config show)"
+    return f"What to do: petmsg errors explain {code}"
+
+
 def problem_of(outcome: SendOutcome, message_id: int) -> PetmsgError | None:
     """The error a sender sees for an outcome; None if the text was accepted."""
     if isinstance(outcome, Accepted):
@@ -278,8 +291,14 @@ def problem_of(outcome: SendOutcome, message_id: int) -> PetmsgError | None:
     if isinstance(outcome, Rejected) and outcome.rejection_class is RejectionClass.ACCOUNT:
         return ProviderAccount(
             f"The provider refused the account, not text {message_id}: {outcome.message}",
-            hint="Check the credentials (petmsg config show). The text stays queued; send it "
-            "afterwards: petmsg message dispatch",
+            hint=f"{_what_to_do(outcome.code)}. The text stays queued; send it afterwards: petmsg "
+            "message dispatch",
+        )
+    if isinstance(outcome, Rejected) and outcome.rejection_class is RejectionClass.CONFIGURATION:
+        return ProviderAccount(
+            f"The provider refused a setting, not text {message_id}: {outcome.message}",
+            hint=f"{_what_to_do(outcome.code)}. The text stays queued; send it afterwards: petmsg "
+            "message dispatch",
         )
     if isinstance(outcome, Rejected):
         return ProviderRefused(

@@ -2,8 +2,8 @@
 
 The same for an answer to a question (`message sync`) and for a report that comes by itself. A later
 state never goes back: reports come late, twice and out of order. For each try the order is sent,
-then undelivered or failed (the first word counts), then delivered; a text of which any try was
-delivered is delivered, and is not sent again.
+then undelivered or failed (the first word counts, and the first code), then delivered; a text of
+which any try was delivered is delivered, and is not sent again.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,12 @@ from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import Delivery, DeliveryReport, ProviderText, RejectionClass
 from petmsg.queries.sync import messages_of
 from petmsg.services.alert import raise_alert
-from petmsg.services.direct import did_not_arrive
+from petmsg.services.direct import did_not_arrive, is_passed_on
+from petmsg.services.lessons import notice_repeats
 from petmsg.services.message import client_ref_of
-from petmsg.services.reactions import react
+from petmsg.services.reactions import learn, react
 from petmsg.services.record import attempt_of, locked_by_id
+from petmsg.services.refused import works_again
 from petmsg.services.work import (
     Failure,
     Work,
@@ -30,9 +32,6 @@ from petmsg.services.work import (
 REPORTS_COME_WITHIN = timedelta(days=4)
 """How long after it was sent a text is asked for. Carriers keep trying an unreachable handset for
 up to three days; a text without a report by then never gets one, and stays `sent`."""
-ACCOUNT_WAIT = timedelta(hours=1)
-"""After a report that blames the account (a campaign suspended, say). The text itself was taken, so
-another try at once would be taken and fail again, round and round."""
 
 _FINAL = frozenset((AttemptStatus.UNDELIVERED, AttemptStatus.FAILED, AttemptStatus.DELIVERED))
 _UNDER_WAY = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))
@@ -84,7 +83,8 @@ def report(
     delivered: she has it then, whatever becomes of the later tries.
     """
     found = work.cursor.one(
-        "SELECT a.message_id, a.attempt, n.e164 AS number FROM message_attempt a"
+        "SELECT a.message_id, a.attempt, n.e164 AS number, n.refused_code, n.refused_at,"
+        " a.claimed_at FROM message_attempt a"
         " JOIN message_number n ON n.id = a.number_id"
         " WHERE a.org_id = :org_id AND a.provider_message_id = :id",
         org_id=work.org.id,
@@ -95,16 +95,28 @@ def report(
     message = locked_by_id(work, found["message_id"])
     attempt = attempt_of(work, found["message_id"], found["attempt"])
     before = message.status
+    is_last = message.provider_message_id == provider_message_id
     if delivery is Delivery.DELIVERED and attempt.status is not AttemptStatus.DELIVERED:
         _delivered(work, message, attempt)
+        if found["refused_code"] is not None and found["claimed_at"] > found["refused_at"]:
+            works_again(work, found["refused_code"])
         _record(work, message, attempt, found["number"], event="message.delivered")
     elif delivery in _WORDS and attempt.status not in _FINAL:
         attempt.status, attempt.code = AttemptStatus(delivery.value), code
-        is_its_last = message.provider_message_id == provider_message_id
-        if message.status is MessageStatus.SENT and is_its_last:
-            _not_delivered(work, message, delivery, code, rejection_class)
+        if message.status is MessageStatus.SENT and is_last:
+            _not_delivered(work, message, attempt, delivery, rejection_class)
+        else:
+            _learn(work, message, attempt, rejection_class)
         put_back = message.status is not before and message.status is MessageStatus.QUEUED
         event = "message.put_back" if put_back else f"message.{delivery.value}"
+        _record(work, message, attempt, found["number"], event=event)
+    elif delivery in _WORDS and code is not None and _is_without_code(attempt):
+        attempt.code = code
+        if is_last and message.status is MessageStatus(attempt.status.value):
+            _say_why_later(work, message, attempt, delivery, rejection_class)
+        else:
+            _learn(work, message, attempt, rejection_class)
+        event = "message.put_back" if message.status is MessageStatus.QUEUED else "message.code"
         _record(work, message, attempt, found["number"], event=event)
     work.session.flush()
     return _reported(
@@ -195,25 +207,61 @@ def _delivered(work: Work, message: Message, attempt: MessageAttempt) -> None:
         message.due_at = message.error_code = message.error_message = None
 
 
+def _is_without_code(attempt: MessageAttempt) -> bool:
+    """Whether it did not arrive, and nobody said why yet."""
+    not_delivered = attempt.status in (AttemptStatus.UNDELIVERED, AttemptStatus.FAILED)
+    return not_delivered and attempt.code is None
+
+
 def _not_delivered(
     work: Work,
     message: Message,
+    attempt: MessageAttempt,
     delivery: Delivery,
-    code: str | None,
     rejection_class: RejectionClass | None,
 ) -> None:
+    code, words = attempt.code, _WORDS[delivery]
     forgotten = message.to_e164 is None or message.body is None
+    work.session.flush()
     if code is None or rejection_class is None or forgotten:
         message.status, message.due_at = MessageStatus.FAILED, None
-        message.error_code, message.error_message = code, _WORDS[delivery]
+        message.error_code, message.error_message = code, words
         did_not_arrive(work, message)
+        notice_repeats(work, attempt, code=code)
     else:
-        work.session.flush()
-        react(work, message, code=code, rejection_class=rejection_class, words=_WORDS[delivery])
+        react(work, message, attempt, code=code, rejection_class=rejection_class, words=words)
     if message.status is MessageStatus.FAILED:
         message.status = MessageStatus(delivery.value)
-    elif rejection_class is RejectionClass.ACCOUNT and message.due_at is not None:
-        message.due_at = max(message.due_at, work.now + ACCOUNT_WAIT)
+
+
+def _say_why_later(
+    work: Work,
+    message: Message,
+    attempt: MessageAttempt,
+    delivery: Delivery,
+    rejection_class: RejectionClass | None,
+) -> None:
+    """The code of a message that did not arrive came after that was known.
+
+    A message that petmsg passed on is not sent again: a person was told that it did not arrive.
+    """
+    if is_passed_on(work, message):
+        message.error_code = attempt.code
+        _learn(work, message, attempt, rejection_class)
+    else:
+        _not_delivered(work, message, attempt, delivery, rejection_class)
+
+
+def _learn(
+    work: Work,
+    message: Message,
+    attempt: MessageAttempt,
+    rejection_class: RejectionClass | None,
+) -> None:
+    """Heed a code whose message is settled, or being tried once more, by now."""
+    code = attempt.code
+    if code is not None and rejection_class is not None and message.to_e164 is not None:
+        learn(work, message, attempt, code=code, rejection_class=rejection_class)
 
 
 def _record(

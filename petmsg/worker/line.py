@@ -8,6 +8,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums import Code
 from petmsg.hold import holds
 from petmsg.providers.base import Provider, Rejected, RejectionClass, RetryLater
+from petmsg.providers.twilio_errors import Scope, scope_of
 from petmsg.queries.hold import read_hold_facts
 from petmsg.queries.lookup import client_by_id
 from petmsg.queries.org import OrgRow
@@ -88,7 +89,7 @@ class Line:
             outcome = each.outcome
             if each.started_at is None:
                 continue
-            if isinstance(outcome, Rejected) and outcome.rejection_class is RejectionClass.ACCOUNT:
+            if isinstance(outcome, Rejected) and _refuses_everything(outcome):
                 self.closed = True
             elif not isinstance(outcome, RetryLater):
                 self._pause = FIRST_PAUSE
@@ -149,6 +150,13 @@ class Line:
     def _is_known(self, text: DueText) -> bool:
         known = (self.parking, self.aside, self.out)
         return any(text.message in place for place in known)
+
+
+def _refuses_everything(outcome: Rejected) -> bool:
+    """Whether every other message would be refused as well."""
+    if outcome.rejection_class is RejectionClass.ACCOUNT:
+        return scope_of(outcome.code) is Scope.ACCOUNT
+    return outcome.rejection_class is RejectionClass.CONFIGURATION
 
 
 def _likely_numbers(cursor: Cursor, org: OrgRow, text: DueText, now: datetime) -> tuple[int, ...]:

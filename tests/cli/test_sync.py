@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.services.sync import ACCOUNT_WAIT, REPORTS_COME_WITHIN
+from petmsg.services.sync import REPORTS_COME_WITHIN
 from tests.cli.on_twilio import (
     ANN,
     DESK,
@@ -82,17 +82,33 @@ def test_a_text_stays_sent_until_the_carrier_has_spoken(
 ) -> None:
     company(cli)
     sid = send(cli, fake)
-    for _ in range(2):
-        ran = sync(cli, fake)
+    later = LATER + timedelta(hours=1)
+    for now in (LATER, later):
+        ran = sync(cli, fake, now=now)
         assert (ran.code, ran.json) == (0, [])
     assert (texts(migrated_url)[0]["status"], texts(migrated_url)[0]["synced_at"]) == (
         "sent",
-        LATER,
+        later,
     )
-    (row,) = sync(cli, fake).json
+    (row,) = sync(cli, fake, now=later + timedelta(hours=1)).json
     assert (row["status"], row["provider_id"]) == ("delivered", sid)
-    assert sync(cli, fake).json == []
+    assert sync(cli, fake, now=later + timedelta(hours=2)).json == []
     assert len(asked_for(fake)) == 3  # a delivered one is not asked for again
+
+
+def test_a_message_without_a_report_is_asked_for_less_and_less_often(
+    cli: Cli, fake: TwilioFake
+) -> None:
+    """After 1, 5, 15 and 60 minutes, then hourly, although cron runs every minute."""
+    company(cli)
+    becomes(fake, send(cli, fake), "sent")
+    minutes = [0, 0.5, 1, 2, 5, 6, 7, 20, 21, 22, 50, 80, 81, 82, 140, 141, 200, 201]
+    asked = []
+    for minute in minutes:
+        before = len(asked_for(fake))
+        sync(cli, fake, now=NOW + timedelta(seconds=1, minutes=minute))
+        asked += [minute] * (len(asked_for(fake)) - before)
+    assert asked == [0, 1, 6, 21, 81, 141, 201]
 
 
 def test_its_event_holds_refs_only(cli: Cli, fake: TwilioFake) -> None:
@@ -191,7 +207,7 @@ def test_our_unusable_number_leaves_routing_and_the_text_goes_from_another(
 ) -> None:
     company(cli)
     cli("number", "add", POOL, SPARE, "--class", "pool")
-    becomes(fake, send(cli, fake), "undelivered", 30034)
+    becomes(fake, send(cli, fake), "undelivered", 21606)
     (row,) = sync(cli, fake).json
     assert (row["status"], row["number"]) == ("queued", POOL)
     assert cli("number", "show", POOL, "-o", "json").json["status"] == "quarantined"
@@ -202,10 +218,10 @@ def test_our_unusable_number_leaves_routing_and_the_text_goes_from_another(
 def test_a_second_unusable_number_is_a_person_s_matter(cli: Cli, fake: TwilioFake) -> None:
     company(cli)
     cli("number", "add", POOL, SPARE, "--class", "pool")
-    becomes(fake, send(cli, fake), "undelivered", 30034)
+    becomes(fake, send(cli, fake), "undelivered", 21606)
     sync(cli, fake)
     cli("message", "dispatch", now=LATER, **keys(fake))
-    becomes(fake, [*fake.messages][-1], "undelivered", 30034)
+    becomes(fake, [*fake.messages][-1], "undelivered", 21606)
     (row,) = sync(cli, fake, now=LATER + timedelta(minutes=5)).json
     assert (row["status"], row["number"]) == ("held", SPARE)
     assert cli("number", "show", SPARE, "-o", "json").json["status"] == "active"
@@ -217,7 +233,9 @@ def test_a_suspended_campaign_marks_nothing_failed_and_does_not_send_round_and_r
     company(cli)
     becomes(fake, send(cli, fake), "undelivered", 30033)
     assert sync(cli, fake).json[0]["status"] == "queued"
-    assert texts(migrated_url)[0]["due_at"] == LATER + ACCOUNT_WAIT
+    cli("message", "dispatch", now=LATER + timedelta(minutes=4), **keys(fake))
+    assert len(fake.messages) == 1
+    assert texts(migrated_url)[0]["status"] == "queued"
     assert alerts(cli) == [("provider_account", "happy-paws", 1)]
 
 
@@ -239,10 +257,10 @@ def test_a_forgotten_client_s_text_is_not_tried_again(
 def test_those_longest_not_asked_for_come_first(cli: Cli, fake: TwilioFake) -> None:
     company(cli)
     sids = [send(cli, fake, client) for client in ("C-1", "C-2", "C-3")]
-    for minute in range(5):
+    for hour in range(5):
         for message in fake.messages.values():
             message.step = 0
-        sync(cli, fake, "--limit", "1", now=LATER + timedelta(minutes=minute))
+        sync(cli, fake, "--limit", "1", now=LATER + timedelta(hours=hour))
     a, b, c = sids
     assert asked_for(fake) == [a, b, c, a, b]
 
@@ -406,8 +424,9 @@ def test_the_texts_to_ask_for_come_from_the_index(migrated_sqlite: str) -> None:
     from petmsg.queries import sync as queries
 
     with looking(migrated_sqlite) as cursor:
-        for sql in (queries.NEVER_ASKED, queries.ASKED_BEFORE):
+        for sql in (queries.NEVER_ASKED, queries.ASKED_BEFORE, queries.ASKED_LATELY):
             names = {"org_id": 1, "since": NOW, "provider": "twilio", "limit": 10}
+            names |= {"until": NOW, "after": NOW}
             plan = [row[3] for row in cursor.tuples(f"EXPLAIN QUERY PLAN {sql}", **names)]
             assert any("ix_message_on_its_way" in step for step in plan), plan
             assert not any("TEMP B-TREE" in step for step in plan), plan

@@ -8,10 +8,11 @@ from petmsg.providers.base import RejectionClass
 from petmsg.providers.twilio_errors import ERROR_CODES, Certainty, look_up, look_up_status
 
 CLASSES = {
-    RejectionClass.ACCOUNT: {20003, 30002, 30033},
+    RejectionClass.ACCOUNT: {20003, 21660, 30002, 30024, 30032, 30033, 30034, 30035},
     RejectionClass.RECIPIENT: {21211, 21614, 21635, 30005, 30006},
-    RejectionClass.SENDER: {21212, 21606, 21659, 21660, 30034, 30035},
+    RejectionClass.SENDER: {21212, 21606, 21659},
     RejectionClass.SETTING: {21408, 21608},
+    RejectionClass.CONFIGURATION: {21609},
     RejectionClass.OPTED_OUT: {21610},
     RejectionClass.CONTENT: {21617},
     RejectionClass.UNREACHABLE: {30003},

@@ -1,0 +1,102 @@
+"""Numbers held back because the provider refuses the account: no message is sent from them until
+one that is sent for a try arrives.
+
+A registration that is missing or suspended, or a number of another account, is no fault of a
+number: nothing is quarantined and no other number is tried. A delivery report tells of it after the
+message was taken, so that sending on would lose every message, and cost each.
+"""
+
+from datetime import datetime, timedelta
+
+from petmsg import pace
+from petmsg.clock import zone
+from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.providers.twilio_errors import Scope
+from petmsg.queries import refused as queries
+from petmsg.queries.queue import NumberPace
+from petmsg.services.alert import end_matter, raise_alert
+from petmsg.services.work import Work
+
+FIRST_PAUSE = timedelta(minutes=5)
+LONGEST_PAUSE = timedelta(hours=1)
+
+
+def hold_back(
+    work: Work, number_id: int, e164: str, *, code: str, scope: Scope, claimed_at: datetime
+) -> datetime:
+    """Send nothing from the numbers that the refusal is about; when the next try is (aware UTC).
+
+    The pause is as long as the numbers have been held back, and as the report took to come, within
+    `FIRST_PAUSE` and `LONGEST_PAUSE`. `claimed_at` is when the refused message was claimed.
+    """
+    since = queries.refused_since(work.cursor, number_id) or work.now
+    pause = max(FIRST_PAUSE, work.now - since, work.now - claimed_at)
+    until = work.now + min(pause, LONGEST_PAUSE)
+    there = queries.numbers_of(work.cursor, work.org)
+    toll_free = pace.is_toll_free(e164)
+    chosen = [
+        id_
+        for id_, other in there
+        if scope is Scope.ACCOUNT
+        or id_ == number_id
+        or (scope is Scope.KIND and pace.is_toll_free(other) == toll_free)
+    ]
+    queries.refuse(work.cursor, chosen, code=code, now=work.now, until=until)
+    return until
+
+
+def waits(work: Work, number: NumberPace) -> tuple[str, datetime] | None:
+    """Why, and until when (aware UTC), nothing is sent from the number; None if it may send now.
+
+    Once the pause is over, the message that asks first is the next try, and the others wait for
+    what becomes of it. A try that was taken, and not refused in a whole pause, counts as a success,
+    because not every carrier sends reports.
+    """
+    if number.refused_until is None or number.refused_code is None:
+        return None
+    if number.refused_until > work.now:
+        again = number.refused_until.astimezone(zone(work.org.timezone)).strftime("%H:%M %Z")
+        why = f"the provider refuses the account for {number.e164} (code {number.refused_code})"
+        return f"{why}; one message is tried at {again}", number.refused_until
+    code = number.refused_code
+    last = work.cursor.value(queries.LAST_TRY, org_id=work.org.id, code=code)
+    if last in ("sent", "delivered"):
+        works_again(work, code)
+        return None
+    assert number.refused_at is not None
+    pause = min(max(FIRST_PAUSE, work.now - number.refused_at), LONGEST_PAUSE)
+    until = work.now + pause
+    work.cursor.run(queries.TRY_NEXT, org_id=work.org.id, code=code, now=work.now, until=until)
+    return None
+
+
+def works_again(work: Work, code: str) -> None:
+    """Send again from the numbers that were held back for that code, and end the alert."""
+    work.cursor.run(queries.LIFT, org_id=work.org.id, code=code)
+    _end_the_alert(work, reason="messages are sent again")
+
+
+def lift_all(work: Work, *, reason: str) -> bool:
+    """Send again from every number that was held back; whether there was any."""
+    lifted = work.cursor.run(queries.LIFT_ALL, org_id=work.org.id) > 0
+    if lifted:
+        _end_the_alert(work, reason=reason)
+    return lifted
+
+
+def alert_account(work: Work, *, code: str, message: str) -> None:
+    """The one alert of an account that is refused, whatever the number of messages and codes."""
+    raise_alert(
+        work,
+        AlertKind.PROVIDER_ACCOUNT,
+        severity=AlertSeverity.CRITICAL,
+        entity="org",
+        ref=work.org.slug,
+        message=message,
+        command=f"petmsg errors explain {code}; when it is put right: petmsg org thaw",
+    )
+
+
+def _end_the_alert(work: Work, *, reason: str) -> None:
+    if work.cursor.value(queries.ANY_REFUSED, org_id=work.org.id) is None:
+        end_matter(work, AlertKind.PROVIDER_ACCOUNT, entity="org", ref=work.org.slug, reason=reason)

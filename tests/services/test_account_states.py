@@ -1,0 +1,319 @@
+"""States of the account, and codes that come back for many messages, in a company of 12 numbers.
+
+Whatever the provider answers or reports: the numbers stay in place, nothing is sent round and
+round, and one alert is raised.
+"""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from petmsg.enums import NumberClass
+from petmsg.providers.base import Accepted, Delivery, RejectionClass
+from petmsg.providers.twilio_errors import look_up
+from petmsg.services import client, freeze, number, org
+from petmsg.services.claim import Claim, Taken, Waiting
+from petmsg.services.refused import FIRST_PAUSE, LONGEST_PAUSE
+from petmsg.services.sync import report
+from tests.fixtures import NOW, add_org, looking, working
+from tests.services.queueing import (
+    HOUR,
+    MINUTE,
+    SECOND,
+    claimed,
+    numbers,
+    queue,
+    record,
+    refused,
+    stored,
+    take,
+)
+
+LONG_CODES = [f"+141555502{at:02}" for at in range(12)]
+TOLL_FREE = "+18445550199"
+CLIENTS = [f"C-{at}" for at in range(12)]
+ACCOUNT = [30002, 30024, 30032, 30033, 30034, 30035]
+
+
+@pytest.fixture
+def url(migrated_sqlite: str) -> str:
+    return company(migrated_sqlite)
+
+
+def company(url: str, *, pool: list[str] = LONG_CODES) -> str:
+    add_org(url)
+    with working(url, now=NOW - 24 * HOUR) as work:
+        for e164 in pool:
+            number.add(work, e164, number_class=NumberClass.POOL)
+        for at, ref in enumerate(CLIENTS):
+            client.add(work, ref, phones=[f"+1415555{at + 1000}"], ref=ref)
+    return url
+
+
+def send(url: str, text: int, *, at: datetime) -> str:
+    """A try that the provider takes; its id."""
+    taken = claimed(url, text, now=at)
+    sid = f"SM{text}-{taken.attempt}"
+    record(url, taken, Accepted(sid, "accepted"), now=at, started_at=at)
+    return sid
+
+
+def tell(
+    url: str,
+    sid: str,
+    code: int | None,
+    *,
+    at: datetime,
+    delivery: Delivery = Delivery.UNDELIVERED,
+) -> None:
+    """A report about it."""
+    whose = None if code is None else look_up(code).in_report
+    why = None if code is None else str(code)
+    with working(url, now=at) as work:
+        report(work, sid, delivery=delivery, code=why, rejection_class=whose)
+
+
+def all_reported(url: str, code: int | None, *, at: datetime = NOW) -> list[int]:
+    """A message to each client; all were taken before the first report came."""
+    texts = [queue(url, ref, now=at) for ref in CLIENTS]
+    sids = [send(url, text, at=at) for text in texts]
+    for sid in sids:
+        tell(url, sid, code, at=at + 20 * SECOND)
+    return texts
+
+
+def statuses(url: str) -> Counter[tuple[str, str | None]]:
+    with looking(url) as cursor:
+        return Counter(cursor.tuples("SELECT status, error_code FROM message"))
+
+
+def open_alerts(url: str) -> list[tuple[str, str, str, str]]:
+    with looking(url) as cursor:
+        return cursor.tuples(
+            "SELECT kind, severity, entity, ref FROM alert WHERE done_at IS NULL ORDER BY id"
+        )
+
+
+def all_in_place(url: str) -> bool:
+    return {row["status"] for row in numbers(url).values()} == {"active"}
+
+
+# --- each code, reported after the provider took the messages ----------------------------------
+
+
+@pytest.mark.parametrize("code", [*ACCOUNT, 21660])
+def test_a_reported_state_of_the_account_keeps_everything_queued(url: str, code: int) -> None:
+    all_reported(url, code)
+    assert all_in_place(url)
+    assert statuses(url) == {("queued", str(code)): 12}
+    assert open_alerts(url) == [("provider_account", "critical", "org", "happy-paws")]
+    with looking(url) as cursor:
+        ((words, command),) = cursor.tuples("SELECT message, command FROM alert")
+    assert look_up(code).to_do in words
+    assert command.startswith(f"petmsg errors explain {code}")
+
+
+def test_the_same_on_postgresql(migrated_url: str) -> None:
+    company(migrated_url)
+    texts = all_reported(migrated_url, 30034)
+    assert statuses(migrated_url) == {("queued", "30034"): 12}
+    assert isinstance(take(migrated_url, texts[0], now=NOW + MINUTE), Waiting)
+    sid = send(migrated_url, texts[0], at=NOW + HOUR)
+    tell(migrated_url, sid, None, at=NOW + HOUR + SECOND, delivery=Delivery.DELIVERED)
+    claimed(migrated_url, texts[1], now=NOW + HOUR + MINUTE)
+    assert open_alerts(migrated_url) == []
+
+
+@pytest.mark.parametrize("code", [30032, 30034, 21660, 21609, 20003])
+def test_an_answer_that_says_so_keeps_everything_queued(url: str, code: int) -> None:
+    kind = look_up(code).rejection_class
+    for ref in CLIENTS:
+        text = queue(url, ref)
+        taken = take(url, text)
+        if isinstance(taken, Claim):
+            record(url, taken, refused(code, kind))
+    assert all_in_place(url)
+    assert {status for status, _ in statuses(url)} == {"queued"}
+    assert len(open_alerts(url)) == 1
+
+
+@pytest.mark.parametrize("code", [30007, 39999, 21612])
+def test_a_code_of_several_messages_raises_one_alert(url: str, code: int) -> None:
+    """Known or not."""
+    all_reported(url, code)
+    assert all_in_place(url)
+    assert statuses(url) == {("undelivered", str(code)): 12}
+    assert open_alerts(url) == [("same_code", "warning", "code", str(code))]
+
+
+def test_so_does_an_unknown_code_in_answers(url: str) -> None:
+    for ref in CLIENTS:
+        record(url, claimed(url, queue(url, ref)), refused(39999, RejectionClass.OTHER))
+    assert statuses(url) == {("failed", "39999"): 12}
+    assert open_alerts(url) == [("same_code", "warning", "code", "39999")]
+
+
+def test_and_messages_that_do_not_arrive_without_any_code(url: str) -> None:
+    all_reported(url, None)
+    assert statuses(url) == {("undelivered", None): 12}
+    assert open_alerts(url) == [("same_code", "warning", "code", "none")]
+
+
+def test_two_messages_with_a_code_or_three_on_three_days_raise_none(url: str) -> None:
+    for day in range(3):
+        for ref in CLIENTS[: 2 if day == 0 else 1]:
+            at = NOW + timedelta(days=day)
+            tell(url, send(url, queue(url, ref, now=at), at=at), 30007, at=at + SECOND)
+    assert open_alerts(url) == []
+
+
+def test_one_code_for_number_after_number_does_not_empty_the_company(url: str) -> None:
+    """Credentials of another account: Twilio says of each number that it is not valid there."""
+    at = NOW
+    for ref in CLIENTS:
+        taken = take(url, queue(url, ref, now=at), now=at)
+        if isinstance(taken, Claim):
+            record(url, taken, refused(21606, RejectionClass.SENDER), now=at, started_at=at)
+        at += SECOND
+    out = [row for row in numbers(url).values() if row["status"] == "quarantined"]
+    assert len(out) == 2
+    assert {status for status, _ in statuses(url)} == {"queued"}
+    assert ("provider_account", "critical", "org", "happy-paws") in open_alerts(url)
+
+
+# --- nothing is sent round and round, and it goes on by itself ---------------------------------
+
+
+def tries(url: str, texts: list[int], *, at: datetime) -> list[Taken]:
+    return [take(url, text, now=at) for text in texts]
+
+
+def claims(taken: list[Taken]) -> list[Claim]:
+    return [each for each in taken if isinstance(each, Claim)]
+
+
+def test_one_message_is_tried_after_a_pause_that_grows_to_an_hour(url: str) -> None:
+    texts = all_reported(url, 30034)
+    sent_at, at = [], NOW + 20 * SECOND
+    while at < NOW + 10 * HOUR:
+        at += FIRST_PAUSE
+        for claim in claims(tries(url, texts[:2], at=at)):
+            sent_at.append(at)
+            sid = f"SM-{claim.message}-{claim.attempt}"
+            record(url, claim, Accepted(sid, "accepted"), now=at, started_at=at)
+            tell(url, sid, 30034, at=at + 30 * SECOND)
+    pauses = [later - earlier for earlier, later in pairwise(sent_at)]
+    assert pauses[0] <= 2 * FIRST_PAUSE
+    assert pauses == sorted(pauses)
+    assert LONGEST_PAUSE <= pauses[-1] <= LONGEST_PAUSE + FIRST_PAUSE
+    assert len(sent_at) < 16
+    assert len(open_alerts(url)) == 1
+
+
+def test_while_a_try_is_under_way_nothing_else_is_sent(url: str) -> None:
+    texts = all_reported(url, 30034)
+    at = NOW + 20 * SECOND + FIRST_PAUSE
+    taken = tries(url, texts, at=at)
+    assert len(claims(taken)) == 1
+    waiting = next(each for each in taken if isinstance(each, Waiting))
+    assert "code 30034" in waiting.why
+    assert waiting.until is not None
+    assert waiting.until > at
+
+
+def test_a_try_that_arrives_releases_the_rest_and_ends_the_alert(url: str) -> None:
+    texts = all_reported(url, 30034)
+    at = NOW + 20 * SECOND + FIRST_PAUSE
+    sid = send(url, texts[0], at=at)
+    tell(url, sid, None, at=at + SECOND, delivery=Delivery.DELIVERED)
+    assert open_alerts(url) == []
+    assert len(claims(tries(url, texts[1:], at=at + 2 * SECOND))) == 11
+
+
+def test_so_does_a_try_that_is_not_refused_in_a_whole_pause(url: str) -> None:
+    """Not every carrier reports what was delivered."""
+    texts = all_reported(url, 30034)
+    at = NOW + 20 * SECOND + FIRST_PAUSE
+    send(url, texts[0], at=at)
+    assert claims(tries(url, texts[1:], at=at + MINUTE)) == []
+    assert len(claims(tries(url, texts[1:], at=at + 2 * FIRST_PAUSE))) == 11
+    assert open_alerts(url) == []
+
+
+def test_a_report_about_a_message_sent_before_proves_nothing(url: str) -> None:
+    texts = [queue(url, ref) for ref in CLIENTS]
+    sids = [send(url, text, at=NOW) for text in texts]
+    tell(url, sids[0], 30034, at=NOW + SECOND)
+    tell(url, sids[1], None, at=NOW + 2 * SECOND, delivery=Delivery.DELIVERED)
+    assert len(open_alerts(url)) == 1
+    assert isinstance(take(url, texts[0], now=NOW + MINUTE), Waiting)
+
+
+@pytest.mark.parametrize(
+    ("code", "refused_number", "spared"),
+    [(30032, TOLL_FREE, LONG_CODES[0]), (30034, LONG_CODES[0], TOLL_FREE)],
+)
+def test_numbers_of_another_kind_go_on_sending(
+    migrated_sqlite: str, code: int, refused_number: str, spared: str
+) -> None:
+    url = company(migrated_sqlite, pool=[refused_number, spared])
+    tell(url, send(url, queue(url, "C-1"), at=NOW), code, at=NOW + SECOND)
+    assert claimed(url, queue(url, "C-2"), now=NOW + MINUTE).text.from_e164 == spared
+
+
+def test_a_person_releases_the_numbers_at_once(url: str) -> None:
+    texts = all_reported(url, 30034)
+    with working(url, now=NOW + MINUTE) as work:
+        assert not freeze.thaw(work, reason="registered").reused
+    assert open_alerts(url) == []
+    assert len(claims(tries(url, texts, at=NOW + MINUTE))) == 12
+
+
+def test_another_provider_is_not_held_back(url: str) -> None:
+    all_reported(url, 30034)
+    with working(url, now=NOW + MINUTE) as work:
+        org.change(work, provider="twilio")
+    assert {row["refused_code"] for row in numbers(url).values()} == {None}
+
+
+# --- a code that comes late --------------------------------------------------------------------
+
+
+def test_21610_after_an_undelivered_without_a_code_opts_the_client_out(migrated_url: str) -> None:
+    url = company(migrated_url, pool=LONG_CODES[:1])
+    text = queue(url, "C-1")
+    sid = send(url, text, at=NOW)
+    tell(url, sid, None, at=NOW + SECOND)
+    tell(url, sid, 21610, at=NOW + 2 * SECOND)
+    assert (stored(url, text)["status"], stored(url, text)["error_code"]) == (
+        "undelivered",
+        "21610",
+    )
+    assert open_alerts(url) == [("client_opted_out", "info", "client", "C-1")]
+    tell(url, sid, 30007, at=NOW + 3 * SECOND)  # the first code counts
+    assert stored(url, text)["error_code"] == "21610"
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [(30034, "queued"), (30003, "queued"), (30007, "undelivered")]
+)
+def test_a_late_code_is_heeded_as_if_it_had_come_at_once(url: str, code: int, status: str) -> None:
+    text = queue(url, "C-1")
+    sid = send(url, text, at=NOW)
+    tell(url, sid, None, at=NOW + SECOND)
+    tell(url, sid, code, at=NOW + 2 * SECOND)
+    assert (stored(url, text)["status"], stored(url, text)["error_code"]) == (status, str(code))
+
+
+def test_a_code_of_an_earlier_try_is_heeded_too(url: str) -> None:
+    text = queue(url, "C-1")
+    first = send(url, text, at=NOW)
+    tell(url, first, 30008, at=NOW + SECOND)
+    send(url, text, at=stored(url, text)["due_at"])
+    with working(url) as work:
+        work.cursor.run("UPDATE message_attempt SET code = NULL WHERE attempt = 1")
+    tell(url, first, 21610, at=NOW + HOUR)
+    assert stored(url, text)["status"] == "sent"
+    assert open_alerts(url) == [("client_opted_out", "info", "client", "C-1")]
