@@ -130,6 +130,7 @@ BEFORE: dict[str, Callable[[Company], object]] = {
         "petmsg audit export --head > heads.jsonl"
     ),
     "petmsg db check": drop_a_trigger,
+    "petmsg db restore ": done("db", "backup", "petmsg-backup.db"),
     "petmsg db upgrade": done("db", "downgrade", "0002", "--discard-data", "--yes"),
     "petmsg db upgrade --dry-run": done("db", "downgrade", "0002", "--discard-data", "--yes"),
     "petmsg inbox adopt": done("number", "add", "+14155550188", "--class", "pool"),

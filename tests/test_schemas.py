@@ -81,6 +81,7 @@ WRITING: dict[str, tuple[str, ...]] = {
     "client forget": ("C-9", "--reason", "asked", "--yes"),
     "reconcile": (),
     "db upgrade": (),
+    "db restored": ("--since", "2026-02-14T14:00"),
     "init": ("--org", ORG, "--name", "Happy Paws", "--timezone", "America/New_York"),
 }
 """Every writing command, in an order in which each finds what it needs."""
@@ -97,7 +98,7 @@ STDIN = {
     ),
 }
 ELSEWHERE = {
-    "demo", "db backup", "db downgrade", "message retry", "message dispatch --watch",
+    "demo", "db backup", "db restore", "db downgrade", "message retry", "message dispatch --watch",
     "number import --from-provider", "message pull", "export", "import petmsg", "import snoutos",
     "serve", "serve --dry-run",
 }  # fmt: skip
@@ -174,6 +175,7 @@ def test_what_the_writing_commands_print_is_as_their_schemas_say(company: str) -
 def test_demo_db_backup_and_db_downgrade(company: str, tmp_path: Path) -> None:
     for line in (
         ["db", "backup", str(tmp_path / "copy.db")],
+        ["db", "restore", str(tmp_path / "copy.db"), "--dry-run"],
         ["db", "downgrade", "0002", "--discard-data", "--dry-run"],
     ):
         assert wrong(run_cli(company, *line, "-o", "json"), line) == []

@@ -1,15 +1,18 @@
 """petmsg db …"""
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from petmsg import clock
 from petmsg.cli import questions
 from petmsg.cli.command import command, new_app
 from petmsg.cli.run import Run
-from petmsg.errors import FINDING
-from petmsg.render.database import BACKUP, CHECK, CURRENT, MIGRATED
+from petmsg.clock import iso_utc
+from petmsg.errors import FINDING, UsageProblem
+from petmsg.render.database import BACKUP, CHECK, CURRENT, GONE_BACK, MIGRATED, SET_ASIDE
 
 app = new_app("The database: upgrade, check, back up.")
 
@@ -117,7 +120,100 @@ def check(run: Run) -> None:
 def backup(
     run: Run, file: Annotated[str, typer.Argument(metavar="FILE", help="Where to write it.")]
 ) -> None:
-    """A consistent copy of a live SQLite database, readable by its owner alone."""
+    """A consistent copy of a live SQLite database, readable by its owner alone.
+
+    To go back to it: petmsg db restore FILE. It says when it was made, so that no message that was
+    queued then is sent twice. PostgreSQL is backed up with pg_dump.
+    """
     from petmsg.services import database
 
-    run.show_one(BACKUP, database.backup(run.location, Path(file)))
+    run.show_one(BACKUP, database.backup(run.location, Path(file), now=run.now))
+
+
+SINCE = Annotated[
+    str | None,
+    typer.Option("--since", metavar="T", help="When the backup was made, if it does not say so."),
+]
+
+
+@command(
+    app,
+    "restore",
+    writes=True,
+    asks=questions.restore_database,
+    examples=["petmsg db restore petmsg-backup.db --yes"],
+)
+def restore(
+    run: Run,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A file of petmsg db backup.")],
+    since: SINCE = None,
+) -> None:
+    """Go back to a backup of an SQLite database. It asks first; what was stored is kept beside it.
+
+    Messages that were queued or being sent when the backup was made may have been sent since: they
+    are held, and petmsg message dispatch looks them up at the provider before anything is sent.
+    Opt-outs and messages that came in since are read again by petmsg message pull --since T.
+    """
+    from petmsg.db.schema_version import HEAD
+    from petmsg.services import restore as service
+
+    done = service.restore(
+        run.location, Path(file), since=instant(run, since), now=run.now, dry_run=run.dry_run
+    )
+    run.show_one(GONE_BACK, done)
+    if run.dry_run:
+        return
+    if done.revision == HEAD:
+        _set_aside(run, done.made_at)
+    else:
+        run.say("Bring it up to date, then look its waiting messages up at the provider:")
+        run.say("  petmsg db upgrade && petmsg db restored")
+
+
+@command(
+    app,
+    "restored",
+    writes=True,
+    examples=["petmsg db restored --since 2026-02-14T03:00"],
+)
+def restored(run: Run, since: SINCE = None) -> None:
+    """After going back to a backup by other means: hold what it cannot know to be unsent.
+
+    For PostgreSQL after pg_restore, before anything else is run; for a file that was copied into
+    place petmsg refuses to write until this is done. Messages that were queued or being sent when
+    the backup was made are held, and petmsg message dispatch looks them up at the provider.
+    """
+    from petmsg.services.restore import made_at_of
+
+    made_at = instant(run, since) or made_at_of(run.location)
+    if made_at is None:
+        raise UsageProblem(
+            "The database does not say that it is a backup.",
+            hint="Say when the backup was made: --since 2026-02-14T03:00",
+        )
+    run.show_list(SET_ASIDE, _set_aside(run, made_at))
+
+
+def instant(run: Run, text: str | None) -> datetime | None:
+    """The time a person wrote, in UTC without an offset: a backup is of several orgs."""
+    return None if text is None else clock.parse_instant(text, timezone="UTC", at=run.now)
+
+
+def _set_aside(run: Run, made_at: datetime) -> list[Any]:
+    from petmsg.db.backup_mark import UNMARK
+    from petmsg.services import restored as service
+
+    run.is_restoring = True
+    rows = run.transact(
+        lambda transaction: service.set_aside_all(
+            transaction,
+            made_at=made_at,
+            unmark=UNMARK if run.location.is_sqlite else None,
+            actor=run.actor,
+            now=run.now,
+        )
+    )
+    for row in rows:
+        run.say(f"{row.org}: {row.messages} messages are held until the provider was asked.")
+    run.say(f"Then read what came in since: petmsg message pull --since {iso_utc(made_at)}")
+    return rows

@@ -139,6 +139,25 @@ def downgrade_database(
     return " ".join(said)
 
 
+def restore_database(run: Run, *, file: str, since: str | None) -> str | None:
+    """Before `db restore` over a database that is there."""
+    from pathlib import Path
+
+    from petmsg.cli.db import instant
+    from petmsg.services import restore
+
+    planned = restore.restore(
+        run.location, Path(file), since=instant(run, since), now=run.now, dry_run=True
+    )
+    if planned.kept is None:
+        return None
+    made_at = local(planned.made_at, run.view)
+    return (
+        f"Replace the database {run.location.shown} by the backup of {made_at}?"
+        f" What was stored since is kept in {planned.kept} only."
+    )
+
+
 def _listed(names: Any) -> str:
     """At most ten names, and how many more there are."""
     shown = ", ".join(names[:10])

@@ -52,7 +52,8 @@ class _RolledBack(Exception):
 class Run:
     """What a command is given. `now` is aware UTC, one per command.
 
-    `is_batch` is set where many transactions follow one another.
+    `is_batch` is set where many transactions follow one another, `is_restoring` where the database
+    may be a backup that somebody went back to.
     What was opened on the way is closed by `at_end`.
     """
 
@@ -77,6 +78,7 @@ class Run:
         self.reveal = reveal
         self.exit_code = 0
         self.is_batch = False
+        self.is_restoring = False
         self.at_end = ExitStack()
         self._is_terminal = is_terminal
         self._has_shown = False
@@ -216,7 +218,7 @@ class Run:
         """The engine of the command's database, made when the first write needs it."""
         from petmsg.db.engine import make_engine
 
-        engine = make_engine(self.location, keep_open=self.is_batch)
+        engine = make_engine(self.location, keep_open=self.is_batch, is_restoring=self.is_restoring)
         self.at_end.callback(engine.dispose)
         return engine
 

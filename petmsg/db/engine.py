@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool, QueuePool
 from sqlmodel import Session
 
+from petmsg.db.backup_mark import require_unmarked
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import Location
 from petmsg.db.lock import write_lock
@@ -37,8 +38,12 @@ _PRAGMAS = (
 )
 
 
-def make_engine(location: Location, *, keep_open: bool = False) -> Engine:
+def make_engine(
+    location: Location, *, keep_open: bool = False, is_restoring: bool = False
+) -> Engine:
     """An engine for writing. Raises `DatabaseMissing` for an SQLite file that is not there.
+
+    A backup that somebody went back to is refused (`BackupNotRestored`), unless `is_restoring`.
 
     `keep_open` is for a batch, whose transactions follow each other. An SQLite file stays
     open between them: whoever closes it last copies the whole log into it, and the next to open it
@@ -70,6 +75,8 @@ def make_engine(location: Location, *, keep_open: bool = False) -> Engine:
         hide_parameters=True,
     )
     event.listen(engine, "connect", _on_connect)
+    if not is_restoring:
+        event.listen(engine, "connect", lambda connection, _record: require_unmarked(connection))
     event.listen(engine, "begin", _on_begin)
     return engine
 

@@ -184,9 +184,11 @@ class Provider(Protocol):
         """Hand over one text. Blocks no longer than the adapter's time-out."""
         ...
 
-    def find(self, *, from_e164: str, to_e164: str, since: datetime) -> Sequence[ProviderText]:
-        """Every text from the one to the other that the provider took at or after `since`, those
-        too that have not left yet. Complete, or it raises."""
+    def find(
+        self, *, from_e164: str | None, to_e164: str, since: datetime
+    ) -> Sequence[ProviderText]:
+        """Every text from the one (None: any number) to the other that the provider took at or
+        after `since`, those too that have not left yet. Complete, or it raises."""
         ...
 
     def fetch(self, provider_message_id: str) -> ProviderText | None:

@@ -75,20 +75,25 @@ class SandboxProvider:
             return Unknown(problem.code, problem.message)
         return Accepted(sid, "accepted")
 
-    def find(self, *, from_e164: str, to_e164: str, since: datetime) -> Sequence[ProviderText]:
-        """Every text from the one to the other that was kept at or after `since` (aware UTC).
+    def find(
+        self, *, from_e164: str | None, to_e164: str, since: datetime
+    ) -> Sequence[ProviderText]:
+        """Every text from the one (None: any number) to the other that was kept at or after
+        `since` (aware UTC).
 
         Raises `ProviderUnavailable`.
         """
-        if not (_is_phone(from_e164) and _is_phone(to_e164)):
+        if not (from_e164 is None or _is_phone(from_e164)) or not _is_phone(to_e164):
             return []
+        only = {} if from_e164 is None else {"from_e164": from_e164}
         with self._reading() as cursor:
             rows = cursor.rows(
-                f"{_TEXTS} WHERE from_e164 = :from_e164 AND to_e164 = :to_e164"
-                " AND accepted_at >= :since ORDER BY accepted_at, id",
-                from_e164=from_e164,
+                f"{_TEXTS} WHERE to_e164 = :to_e164 AND accepted_at >= :since"
+                + " AND from_e164 = :from_e164" * len(only)
+                + " ORDER BY accepted_at, id",
                 to_e164=to_e164,
                 since=since,
+                **only,
             )
         return [_text_of(row) for row in rows]
 

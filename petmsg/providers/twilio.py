@@ -154,8 +154,11 @@ class TwilioProvider:
             return Unknown(None, "Twilio's answer named no message.")
         return Accepted(sid, status if isinstance(status, str) else "accepted")
 
-    def find(self, *, from_e164: str, to_e164: str, since: datetime) -> Sequence[ProviderText]:
-        """Every text from the one to the other that Twilio took at or after `since` (aware UTC).
+    def find(
+        self, *, from_e164: str | None, to_e164: str, since: datetime
+    ) -> Sequence[ProviderText]:
+        """Every text from the one (None: any number) to the other that Twilio took at or after
+        `since` (aware UTC).
 
         Twilio tells whole seconds, so `since` is rounded down to one. It sorts by the date sent and
         does not say where a text stands that has none yet: so every page is read. Raises
@@ -165,13 +168,15 @@ class TwilioProvider:
         _answered_at.set(None)
 
         def found() -> list[ProviderText]:
-            first = self._messages.page(to=to_e164, from_=from_e164, page_size=_LARGEST_PAGE)
+            only = {} if from_e164 is None else {"from_": from_e164}
+            first = self._messages.page(to=to_e164, page_size=_LARGEST_PAGE, **only)
             texts = {
                 text.provider_message_id: text
                 for message in records(first, "messages")
                 if word(message.direction).startswith("outbound")
                 and (text := text_of(message)).created_at >= first_second
-                and (text.from_e164, text.to_e164) == (from_e164, to_e164)
+                and text.to_e164 == to_e164
+                and from_e164 in (None, text.from_e164)
             }
             ordered = sorted(texts.values(), key=lambda text: text.created_at)
             at = _answered_at.get()

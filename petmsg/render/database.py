@@ -1,7 +1,7 @@
 """The field lists of the database's own commands, and of the demo's proofs."""
 
 from petmsg.render.fields import Field
-from petmsg.render.kinds import COUNT, ID, REF, TEXT, WELCOME, WORD, or_null, rows_of
+from petmsg.render.kinds import COUNT, ID, INSTANT, REF, TEXT, WELCOME, WORD, or_null, rows_of
 
 MERGED_THREAD = (
     Field("thread", kind=ID),
@@ -44,6 +44,16 @@ CURRENT = (
     Field("up_to_date", "Up to date", kind=WELCOME),
 )
 BACKUP = (Field("file", "Backup", kind=TEXT), Field("bytes", "Bytes", kind=COUNT))
+GONE_BACK = (
+    Field("file", "Backup", kind=TEXT),
+    Field("made_at", "Made at", kind=INSTANT),
+    Field("revision", "Schema", kind=WORD),
+    Field("kept", "Stored before", kind=or_null(TEXT)),
+)
+SET_ASIDE = (
+    Field("org", "Org", kind=WORD),
+    Field("messages", "Messages held", kind=COUNT),
+)
 CHECK = (Field("problem", "Problem", kind=TEXT),)
 CLAIMS = (
     Field("claim", "Claim", kind=TEXT),

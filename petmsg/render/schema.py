@@ -24,7 +24,15 @@ from petmsg.render.conversation import (
     THREADS,
 )
 from petmsg.render.coverage import GAPS
-from petmsg.render.database import BACKUP, CHECK, CLAIMS, CURRENT, MIGRATED
+from petmsg.render.database import (
+    BACKUP,
+    CHECK,
+    CLAIMS,
+    CURRENT,
+    GONE_BACK,
+    MIGRATED,
+    SET_ASIDE,
+)
 from petmsg.render.doctor import CHECKED
 from petmsg.render.drift import DRIFT, SYNCED
 from petmsg.render.fields import Field
@@ -199,6 +207,8 @@ SHAPES: Mapping[str, Shape] = {
     "db current": Shape(CURRENT, _ONE),
     "db check": Shape(CHECK, _LIST),
     "db backup": Shape(BACKUP, _ONE),
+    "db restore": Shape(GONE_BACK, _ONE),
+    "db restored": Shape(SET_ASIDE, _LIST),
     "serve": Shape(REQUESTS, _LINES),
     "serve --dry-run": Shape(DOORS, _LIST),
     "config show": Shape(SETTINGS, _LIST),

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from petmsg.db import migrate
+from petmsg.db.backup_mark import mark
 from petmsg.db.location import Location, network_file_system
 from petmsg.db.snapshot import snapshot, stored_revision
 from petmsg.errors import DatabaseUnusable, Misconfigured, Refused
@@ -84,7 +85,7 @@ def downgrade(
 
     def back_up() -> None:
         if target is not None:
-            made.append(str(target) if dry_run else backup(location, target).file)
+            made.append(str(target) if dry_run else backup(location, target, now=now).file)
 
     try:
         done = migrate.downgrade(
@@ -110,19 +111,21 @@ def _backup_file(location: Location, backup_to: str | None, now: datetime) -> Pa
             hint='pg_dump --format=custom --file=petmsg.dump "$PETMSG_DATABASE_URL" and then '
             "petmsg db downgrade with --no-backup",
         )
-    if backup_to is not None:
-        return Path(backup_to)
-    stem = f"{location.path.stem}-before-downgrade-{now:%Y%m%dT%H%M%SZ}"
+    return Path(backup_to) if backup_to is not None else free_name(location.path, "downgrade", now)
+
+
+def free_name(path: Path, verb: str, now: datetime) -> Path:
+    """A name beside the database for what it held before it was changed, at `now` (aware UTC)."""
+    stem = f"{path.stem}-before-{verb}-{now:%Y%m%dT%H%M%SZ}"
     names = chain([stem], (f"{stem}-{more}" for more in count(2)))
-    return next(
-        path for name in names if not (path := location.path.with_name(f"{name}.db")).exists()
-    )
+    return next(free for name in names if not (free := path.with_name(f"{name}.db")).exists())
 
 
-def backup(location: Location, target: Path) -> BackedUp:
+def backup(location: Location, target: Path, *, now: datetime) -> BackedUp:
     """A consistent copy of a live SQLite database, 0600 from the first byte.
 
-    Written beside the target and renamed when it is whole. An existing target is refused.
+    Written beside the target and renamed when it is whole; it says when it was made. An existing
+    target is refused.
     """
     if location.path is None:
         raise Refused(
@@ -140,6 +143,8 @@ def backup(location: Location, target: Path) -> BackedUp:
         copy = sqlite3.connect(partial)
         try:
             source.backup(copy)
+            mark(copy, now)
+            copy.commit()
             found = copy.execute("PRAGMA integrity_check").fetchone()[0]
         finally:
             copy.close()

@@ -14,7 +14,7 @@ from petmsg.enums import MessageStatus
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow
-from petmsg.services import doubt
+from petmsg.services import doubt, restored
 from petmsg.services.doubt import Settled
 from petmsg.services.work import Failure
 
@@ -123,6 +123,33 @@ def settle(
             grace=patience.grace,
             second_look=patience.second_look,
         )
+        if settled is not None:
+            results.append(settled)
+    if in_vain < MOST_IN_VAIN:
+        results += _settle_restored(store, org, carrier, stopped=stopped)
+    return results
+
+
+def _settle_restored(
+    store: Store, org: OrgRow, carrier: Provider, *, stopped: Callable[[], bool]
+) -> list[Settled | Failure]:
+    """Find out about the messages that a restored backup does not know the outcome of."""
+    results: list[Settled | Failure] = []
+    with store.snapshot() as cursor:
+        held = restored.held(cursor, org)
+    in_vain = 0
+    for each in held:
+        if stopped() or in_vain >= MOST_IN_VAIN:
+            break
+        store.tick()
+        try:
+            found = carrier.find(from_e164=None, to_e164=each.to_e164, since=each.since)
+        except PetmsgError as problem:
+            results.append(Failure(str(each.message), problem))
+            in_vain += 1
+            continue
+        in_vain = 0
+        settled = store.write_in(org.slug, restored.settle, each, found)
         if settled is not None:
             results.append(settled)
     return results

@@ -49,11 +49,15 @@ class Remembering:
             self.taken.append(ProviderText(*taken, Delivery.ON_ITS_WAY, datetime.now(UTC)))
         return Accepted(sid, "accepted")
 
-    def find(self, *, from_e164: str, to_e164: str, since: datetime) -> Sequence[ProviderText]:
+    def find(
+        self, *, from_e164: str | None, to_e164: str, since: datetime
+    ) -> Sequence[ProviderText]:
         return [
             text
             for text in self.taken
-            if (text.from_e164, text.to_e164) == (from_e164, to_e164) and text.created_at >= since
+            if from_e164 in (None, text.from_e164)
+            and text.to_e164 == to_e164
+            and text.created_at >= since
         ]
 
     def fetch(self, provider_message_id: str) -> ProviderText | None:

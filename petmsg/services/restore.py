@@ -1,0 +1,108 @@
+"""Going back to a backup: an SQLite file takes the place of what is stored.
+
+What was stored is kept beside it. `services.restored` looks after the messages.
+"""
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from petmsg.db import backup_mark
+from petmsg.db.location import Location
+from petmsg.db.lock import write_lock
+from petmsg.db.snapshot import snapshot, stored_revision
+from petmsg.errors import DatabaseUnusable, OutOfRange, Refused
+from petmsg.services.database import backup, free_name
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A database that is as it was when the backup was made (aware UTC).
+
+    `revision` is its schema, `kept` the file that holds what was stored before.
+    """
+
+    file: str
+    made_at: datetime
+    revision: str
+    kept: str | None
+
+
+def made_at_of(location: Location) -> datetime | None:
+    """When the backup at this place was made (aware UTC); None if it does not say, or is none."""
+    if location.path is None:
+        return None
+    with snapshot(location, any_schema=True) as cursor:
+        minutes = int(cursor.value("PRAGMA user_version") or 0)
+    return backup_mark.instant_of(minutes)
+
+
+def restore(
+    location: Location, file: Path, *, since: datetime | None, now: datetime, dry_run: bool = False
+) -> Restored:
+    """Put a backup where the database is. It is marked: see `petmsg.db.backup_mark`.
+
+    `since` (aware UTC) is when it was made, where it does not say so itself. Raises `OutOfRange`
+    without either, `Refused` for PostgreSQL, `DatabaseMissing` or `DatabaseUnusable`.
+    """
+    if location.path is None:
+        raise Refused(
+            "A PostgreSQL database is restored with its own tools.",
+            hint='pg_restore --clean --dbname="$PETMSG_DATABASE_URL" petmsg.dump, and before '
+            "anything else is run: petmsg db restored --since T",
+        )
+    source = Location(path=file.absolute(), dsn=None)
+    with snapshot(source, any_schema=True) as cursor:
+        revision = stored_revision(cursor)
+    if revision is None:
+        raise Refused(f"{file} holds no petmsg tables.", hint="Name a file of petmsg db backup.")
+    made_at = since or made_at_of(source)
+    if made_at is None:
+        raise OutOfRange(
+            f"{file} does not say when it was made.", hint="Say it: --since 2026-02-14T03:00"
+        )
+    if location.path.exists() and location.path.samefile(file):
+        raise Refused(f"{file} is the database itself.", hint="Name a backup of it.")
+    kept = free_name(location.path, "restore", now) if location.path.exists() else None
+    if not dry_run:
+        if kept is not None:
+            _keep(location, kept, now)
+        location.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with write_lock(location.path, timeout_seconds=location.wait_seconds):
+            _copy(file, location.path, made_at)
+    return Restored(str(file), made_at, revision, None if kept is None else str(kept))
+
+
+def _keep(location: Location, kept: Path, now: datetime) -> None:
+    """A copy of what is stored; where that is damaged, its bytes, and the file is taken away."""
+    path = location.path
+    assert path is not None
+    try:
+        backup(location, kept, now=now)
+    except DatabaseUnusable:
+        with write_lock(path, timeout_seconds=location.wait_seconds):
+            for suffix in ("", "-wal", "-shm"):
+                part = path.with_name(path.name + suffix)
+                if part.exists():
+                    shutil.copy(part, kept.with_name(kept.name + suffix))
+                    part.unlink()
+
+
+def _copy(file: Path, path: Path, made_at: datetime) -> None:
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    address = f"file:{quote(str(file.absolute()))}?mode=ro"
+    with (
+        closing(sqlite3.connect(address, uri=True, timeout=30)) as source,
+        closing(sqlite3.connect(path, timeout=30)) as target,
+    ):
+        if source.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
+            raise DatabaseUnusable(f"{file} is damaged.", hint="Choose another backup.")
+        source.backup(target)
+        backup_mark.mark(target, made_at)
+        target.commit()

@@ -1,0 +1,206 @@
+"""After going back to a backup: no message that was queued then is sent again unseen.
+
+The backup does not know what was sent after it was made, nor from which number. So each message
+that was queued, being sent or of unknown outcome is held, and the provider is asked for everything
+it sent to that phone since. One with the same words is this message. None at all, twice two
+minutes apart, and it goes back to the queue. Anything else is for a person.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from petmsg.clock import iso_utc
+from petmsg.db.cursor import Cursor
+from petmsg.db.engine import Transaction
+from petmsg.enums import AttemptStatus, MessageStatus, NumberClass, Outcome, ProviderName, Rule
+from petmsg.errors import NoOrg
+from petmsg.models import Message, MessageAttempt
+from petmsg.providers.base import ProviderText
+from petmsg.queries import restored as queries
+from petmsg.queries.org import OrgRow, all_orgs
+from petmsg.services.claim import hold_for_a_person
+from petmsg.services.doubt import CLOCK_SKEW, LOOK_BACK, Settled
+from petmsg.services.record import attempt_of, bind, locked_by_id
+from petmsg.services.work import Work
+from petmsg.words import normal_body
+
+SECOND_LOOK = timedelta(minutes=2)
+"""What the provider does not list twice, so far apart, was not sent."""
+_RULE = {
+    NumberClass.SITTER: Rule.ACTIVE_WINDOW,
+    NumberClass.POOL: Rule.POOL,
+    NumberClass.FRONT_DESK: Rule.FRONT_DESK,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """How many messages of an org are held until the provider was asked."""
+
+    org: str
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A message that is held until the provider was asked for what it sent to the phone."""
+
+    message: int
+    to_e164: str
+    since: datetime
+
+
+def set_aside_all(
+    transaction: Transaction, *, made_at: datetime, unmark: str | None, actor: str, now: datetime
+) -> tuple[list[SetAside], Work]:
+    """Hold what the backup of `made_at` (aware UTC) does not know the outcome of, in every org.
+
+    `unmark` is the statement that takes the mark off the backup. Raises `NoOrg`.
+    """
+    rows, work = [], None
+    for org in all_orgs(transaction.cursor):
+        if work is not None:
+            work.finish()
+        work = Work(transaction, org, actor, now)
+        rows.append(_set_aside(work, made_at))
+    if work is None:
+        raise NoOrg
+    if unmark is not None:
+        transaction.cursor.run(unmark)
+    return rows, work
+
+
+def _set_aside(work: Work, made_at: datetime) -> SetAside:
+    ids = queries.open_messages(work.cursor, work.org.id, now=work.now)
+    for message_id in ids:
+        message = locked_by_id(work, message_id)
+        if message.status is MessageStatus.SENDING:
+            attempt = attempt_of(work, message_id, message.attempts)
+            attempt.status, attempt.ended_at = AttemptStatus.UNKNOWN, work.now
+        message.in_doubt_at, message.absent_at = made_at, None
+        hold_for_a_person(
+            work,
+            message,
+            why=f"the database is a backup of {iso_utc(made_at)}, and the provider is asked first",
+            code=queries.CODE,
+        )
+    return SetAside(work.org.slug, len(ids))
+
+
+def held(cursor: Cursor, org: OrgRow) -> list[Held]:
+    """The org's messages about which the provider is to be asked, the oldest first."""
+    return [
+        Held(
+            row["message"],
+            row["to_e164"],
+            row["in_doubt_at"] - CLOCK_SKEW
+            if row["claimed_at"] is None
+            else min(row["claimed_at"] - LOOK_BACK, row["in_doubt_at"] - CLOCK_SKEW),
+        )
+        for row in queries.held_messages(cursor, org)
+    ]
+
+
+def settle(work: Work, one: Held, found: Sequence[ProviderText]) -> Settled | None:
+    """Decide by what the provider sent to the phone since; None if it was decided meanwhile."""
+    message = locked_by_id(work, one.message)
+    if message.status is not MessageStatus.HELD or message.error_code != queries.CODE:
+        return None
+    unknown = [
+        text for text in found if not queries.is_known(work.cursor, text.provider_message_id)
+    ]
+    words = normal_body(message.body or "")
+    same = [text for text in unknown if normal_body(text.body) == words]
+    number = queries.number_of(work.cursor, work.org.id, same[0].from_e164) if same else None
+    if number is not None:
+        return _sent(work, message, same[0], number)
+    others = {
+        normal_body(body)
+        for body in queries.other_bodies(work.cursor, work.org.id, one.message, one.to_e164)
+    }
+    strange = [text for text in unknown if text in same or normal_body(text.body) not in others]
+    if strange:
+        why = f"the provider sent {len(strange)} messages that may be this one"
+        hold_for_a_person(work, message, why=why, code="ambiguous")
+        return Settled(one.message, message.status, why)
+    if message.absent_at is None:
+        message.absent_at = work.now
+        work.session.flush()
+    if work.now < message.absent_at + SECOND_LOOK:
+        return Settled(
+            one.message, MessageStatus.UNKNOWN, "the provider does not list it; once more"
+        )
+    return _queued(work, message)
+
+
+def _sent(
+    work: Work, message: Message, text: ProviderText, number: dict[str, Any]
+) -> Settled | None:
+    """The provider has it: an attempt that the backup did not know of."""
+    assert message.id is not None
+    number_class = NumberClass(number["class"])
+    message.attempts += 1
+    message.number_id, message.from_e164 = number["id"], number["e164"]
+    message.rule = None if message.thread_id is None else _RULE[number_class]
+    message.decision = json.dumps(_decision(work, message, text, number), ensure_ascii=False)
+    message.provider = ProviderName(work.org.provider)
+    message.claimed_at = text.created_at
+    work.session.add(
+        MessageAttempt(
+            org_id=work.org.id,
+            message_id=message.id,
+            attempt=message.attempts,
+            thread_id=message.thread_id,
+            number_id=number["id"],
+            rule=message.rule,
+            status=AttemptStatus.SENT,
+            provider_message_id=text.provider_message_id,
+            claimed_at=text.created_at,
+            ended_at=work.now,
+        )
+    )
+    bind(work, message, text.provider_message_id)
+    message.sent_at = text.created_at
+    return _ended(work, message, "message.sent", "found at the provider: it was sent")
+
+
+def _queued(work: Work, message: Message) -> Settled:
+    message.status, message.due_at = MessageStatus.QUEUED, work.now
+    message.send_at = message.send_at or work.now
+    message.in_doubt_at = message.absent_at = None
+    message.error_code = message.error_message = None
+    note = "the provider does not have it: queued again"
+    return _ended(work, message, "message.requeued", note)
+
+
+def _ended(work: Work, message: Message, event: str, note: str) -> Settled:
+    assert message.id is not None
+    payload = {"attempt": message.attempts, "number": message.from_e164}
+    work.record(event, "message", str(message.id), payload, reason="after a backup was restored")
+    work.session.flush()
+    queries.close_alert(
+        work.cursor, work.org.id, message.id, actor=work.actor, reason=note, now=work.now
+    )
+    return Settled(message.id, message.status, note)
+
+
+def _decision(
+    work: Work, message: Message, text: ProviderText, number: dict[str, Any]
+) -> dict[str, Any]:
+    """Why the number: in the shape of a Decision. The one that was made is lost."""
+    client = work.cursor.value("SELECT ref FROM client WHERE id = :id", id=message.client_id)
+    return {
+        "org": work.org.slug,
+        "client": client,
+        "at": iso_utc(text.created_at),
+        "outcome": Outcome.ROUTED.value,
+        "number": {"e164": number["e164"], "class": number["class"], "sitter": number["sitter"]},
+        "reason": "Found at the provider after a backup was restored",
+        "window": None,
+        "warnings": [],
+        "ruleset": "restored",
+        "trace": [],
+    }
