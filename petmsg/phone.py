@@ -11,6 +11,12 @@ from petmsg.errors import MalformedPhone
 _E164 = r"\+[1-9][0-9]{1,14}"
 _PUNCTUATION = str.maketrans("", "", " -.()\u00a0")
 _LONGEST_WRITTEN = 40
+_CALLING_CODE = (
+    r"\+(1|7|20|27|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|21[1-368]|2[2-4][0-9]|25[0-8]|"
+    r"26[0-9]|29[01789]|35[0-9]|37[0-9]|38[0-35-79]|42[013]|50[0-9]|59[0-9]|67[02-9]|68[0-35-9]|"
+    r"69[0-2]|80[08]|85[02356]|87[08]|88[0-368]|96[0-8]|97[0-79]|99[2-68])"
+)
+"""The country codes that the ITU has assigned (E.164, list of assigned codes)."""
 
 
 def parse_phone(text: str) -> str:
@@ -33,6 +39,12 @@ def is_e164(text: str) -> bool:
 def is_phone(text: str) -> bool:
     """Whether the text is meant as a phone: it begins with a plus and a digit."""
     return len(text) > 1 and text[0] == "+" and text[1] in "0123456789"
+
+
+def calling_code(e164: str) -> str | None:
+    """The country code of an E.164, without its plus; None where no country has it."""
+    found = re.match(_CALLING_CODE, e164)
+    return None if found is None else found.group(1)
 
 
 def mask_phone(e164: str) -> str:

@@ -71,7 +71,9 @@ def send(
         run.say(f"Warning: {warning}")
     problem = None
     if carrier is not None and alive is not None:
+        warnings = sending.warnings
         sending, claimed_at = _wait_for_its_pace(run, org, sending, token, claimed_at)
+        sending = replace(sending, warnings=warnings)
         if isinstance(sending.taken, Claim):
             begin_by = claimed_at + BEGIN_WITHIN
             sending, problem = _hand_over(run, org, carrier, sending, alive, begin_by)

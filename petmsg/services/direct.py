@@ -15,15 +15,14 @@ from petmsg.enums import (
     MessageStatus,
     RelayKind,
 )
-from petmsg.leak import find_leaks
 from petmsg.models import Message, Relay
-from petmsg.queries.message import own_numbers
 from petmsg.queries.relay import number_fact, sitter_line
 from petmsg.routing import Decision
 from petmsg.routing.direct import DirectFacts, decide_direct
 from petmsg.segments import measure
 from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
+from petmsg.services.masking import hide, leaks_in
 from petmsg.services.work import Work
 from petmsg.words import LONGEST_BODY
 
@@ -36,7 +35,6 @@ EXPIRES = {
 MOST_NOTICES = 5
 """Notices to one sitter within `NOTICES_WITHIN`."""
 NOTICES_WITHIN = timedelta(hours=1)
-_HIDDEN = {"phone": "[number hidden]", "email": "[address hidden]"}
 _NOTICES = """
 SELECT count(*) FROM relay r JOIN message m ON m.id = r.message_id
 WHERE r.org_id = :org_id AND r.sitter_id = :sitter_id AND r.kind = 'notice'
@@ -191,13 +189,8 @@ def tell(work: Work, sitter_id: int, about_id: int, words: str) -> None:
 
 
 def without_phones(work: Work, body: str) -> str:
-    """The words with what would undo the masking hidden: also a phone that is part of a name."""
-    for leak in reversed(find_leaks(body, ours=own_numbers(work.cursor, work.org))):
-        before, within = body[: leak.start], body[leak.start : leak.end]
-        if ")" in within:
-            before = before.removesuffix("(")
-        body = before + _HIDDEN[leak.kind] + body[leak.end :]
-    return body
+    """The words with phones and e-mail addresses hidden: also a phone that is part of a name."""
+    return hide(body, leaks_in(work.cursor, work.org, body))
 
 
 def _relay(work: Work, message: Message) -> Relay | None:

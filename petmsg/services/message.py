@@ -69,8 +69,9 @@ def queue(work: Work, client_text: str, *, body: str, wishes: Wishes = _NO_WISHE
 
     The same key with the same client and body gives the text that is there; with anything else it
     is refused (`KeyReused`). A sitter must be the one whose window decides at the time of sending
-    (`NotHerWindow`), and may not write a personal phone or e-mail address (`MaskingLeak`); the desk
-    is warned. Raises `OptedOut` or `NotTextable` where it would never leave.
+    (`NotHerWindow`), and may not write a phone, an e-mail address or another way around the company
+    (`MaskingLeak`); the desk is warned. Raises `OptedOut` or `NotTextable` where it would never
+    leave.
     """
     clean = parse_body(body)
     client = find_client(work.cursor, work.org.id, client_text)
@@ -86,7 +87,7 @@ def queue(work: Work, client_text: str, *, body: str, wishes: Wishes = _NO_WISHE
         speaker = find_sitter(work.cursor, work.org.id, wishes.as_sitter)
         facts = read_facts(work.cursor, work.org, client, at=send_at, past=False)
         require_her_window(decide(facts, send_at), speaker.ref)
-    leak = leak_in(work.cursor, work.org, clean)
+    leak = leak_in(work.cursor, work.org, clean, client_id=client.id, sitter_text=wishes.as_sitter)
     if leak is not None and speaker is not None and wishes.force_reason is None:
         raise MaskingLeak(f"The body holds {leak}.")
     thread = threads_for(work, {client.id: (client.ref, None)})[client.id]

@@ -7,14 +7,15 @@ from petmsg.clock import iso_utc
 from petmsg.db.cursor import Cursor
 from petmsg.errors import EndNotAfterStart, OutOfRange
 from petmsg.hold import Hold, holds
-from petmsg.leak import describe, find_leaks
+from petmsg.leak import describe
 from petmsg.queries.hold import read_hold_facts
 from petmsg.queries.lookup import find_client, find_sitter
-from petmsg.queries.message import own_numbers, primary_phone
+from petmsg.queries.message import primary_phone
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
 from petmsg.routing import Decision, decide
 from petmsg.segments import measure
+from petmsg.services.masking import all_in
 from petmsg.words import parse_body
 
 
@@ -23,7 +24,7 @@ class Wishes:
     """What a sender asks for beyond words and recipient. Instants are aware UTC.
 
     `send_at` None is at once. `expires_at` is when it must not leave any more. `urgent` passes
-    quiet hours. `force_reason` says why a body may hold a personal phone or e-mail address.
+    quiet hours. `force_reason` says why a body may hold what would undo the masking.
     """
 
     key: str | None = None
@@ -38,7 +39,7 @@ class Wishes:
 class Preview:
     """The number a text would leave from, why, its size, and what stands in the way.
 
-    `leak` says what personal phones or addresses the body holds, `refused` why sending would be
+    `leak` says what of the body would undo the masking, `refused` why sending would be
     refused on the spot.
     """
 
@@ -84,7 +85,7 @@ def preview(
         urgent=wishes.urgent,
     )
     held = holds(found, now)
-    leak = leak_in(cursor, org, clean)
+    leak = leak_in(cursor, org, clean, client_id=client.id, sitter_text=wishes.as_sitter)
     return Preview(
         client=client.ref,
         decision=decision,
@@ -114,9 +115,12 @@ def when_to_leave(wishes: Wishes, now: datetime) -> datetime:
     return send_at
 
 
-def leak_in(cursor: Cursor, org: OrgRow, body: str) -> str | None:
-    """What personal phones or e-mail addresses the body holds, in words; None without any."""
-    leaks = find_leaks(body, ours=own_numbers(cursor, org))
+def leak_in(
+    cursor: Cursor, org: OrgRow, body: str, *, client_id: int, sitter_text: str | None = None
+) -> str | None:
+    """What of a message to the client would undo the masking, in words; None if nothing would."""
+    sitter = None if sitter_text is None else find_sitter(cursor, org.id, sitter_text).id
+    leaks = all_in(cursor, org, body, client_id=client_id, sitter_id=sitter)
     return describe(leaks) if leaks else None
 
 

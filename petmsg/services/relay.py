@@ -8,6 +8,7 @@ is told. `routing.relay` says for whom it is. Whatever cannot be passed on waits
 
 import json
 import shlex
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from petmsg.enums import (
@@ -18,11 +19,10 @@ from petmsg.enums import (
     RelayOutcome,
 )
 from petmsg.errors import PetmsgError
-from petmsg.leak import find_leaks
+from petmsg.leak import Leak
 from petmsg.models import Message
 from petmsg.providers.base import ReceivedText
 from petmsg.queries.lookup import ClientKey
-from petmsg.queries.message import own_numbers
 from petmsg.queries.relay import (
     ANSWER_WITHIN,
     Question,
@@ -36,6 +36,7 @@ from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
 from petmsg.services.direct import note, queue_direct, tell, without_phones
 from petmsg.services.inbound_route import facts_now
+from petmsg.services.masking import all_in, hide
 from petmsg.services.message import queue
 from petmsg.services.preview import Wishes
 from petmsg.services.work import Work
@@ -76,7 +77,8 @@ def to_sitter(
         _stop_loop(work, sitter_id, client.ref, message_id)
         return ("too many texts at once: left in the inbox",)
     line = sitter_line(work.cursor, work.org, sitter_id)
-    words = without_phones(work, text.body)
+    leaks = all_in(work.cursor, work.org, text.body, client_id=client.id, sitter_id=sitter_id)
+    words = hide(text.body, leaks)
     if text.media_count:
         words = f"{words} [and {text.media_count} picture(s), with the front desk]".strip()
     name = without_phones(work, client.name or client.ref)
@@ -175,8 +177,9 @@ def _send(
         _stop_loop(work, sitter_id, client.ref, message_id)
         return "too many texts at once: left in the inbox"
     problem = None
-    if find_leaks(words, ours=own_numbers(work.cursor, work.org)):
-        problem = "it holds a phone number or an e-mail address"
+    leaks = all_in(work.cursor, work.org, words, client_id=client.id, sitter_id=sitter_id)
+    if leaks:
+        problem = _why_held(leaks)
     else:
         try:
             with work.all_or_nothing():
@@ -200,6 +203,12 @@ def _send(
         inbox.put_in(work, message_id)
         tell(work, sitter_id, message_id, "Pictures are not passed on; your words were.")
     return f"passed on to {client.ref}"
+
+
+def _why_held(leaks: Sequence[Leak]) -> str:
+    if any(leak.kind in ("phone", "email") for leak in leaks):
+        return "it holds a phone number or an e-mail address"
+    return "it holds a handle, a link or a payment app. The front desk has your message"
 
 
 def _in_her_words(refused: PetmsgError) -> str:
