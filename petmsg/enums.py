@@ -141,6 +141,7 @@ class AlertKind(StrEnum):
     RELAY_FAILED = "relay_failed"
     RELAY_LOOP = "relay_loop"
     PAYMENT_NOT_MATCHED = "payment_not_matched"
+    CLIENT_WAITING = "client_waiting"
 
 
 class DriftKind(StrEnum):

@@ -23,6 +23,7 @@ from petmsg.queries import (
     relay,
     routing,
     thread,
+    waiting,
 )
 from tests.consistency import raw
 from tests.fixtures import NOW, add_org, lines, run_cli
@@ -59,6 +60,13 @@ SHAPES = [
     {"UNDER_WAY": attempt.UNDER_WAY, "EARLIER_TO_PHONE": attempt.EARLIER_TO_PHONE},
     {"RESERVE": attempt.RESERVE, "TAKE": attempt.TAKE, "BEGIN": attempt.BEGIN},
     {"ACCEPTED": attempt.ACCEPTED, "END": attempt.END},
+    {
+        "HERS": waiting.HERS,
+        "TOLD": waiting.TOLD,
+        "ANSWERED": waiting.ANSWERED,
+        "OPEN": waiting.OPEN,
+        "FOR_THE_DESK": waiting.FOR_THE_DESK,
+    },
     {"MOST": str(candidates.MOST), "_ORG": candidates._ORG, "_ORGS": candidates._ORGS},
 ]
 # Texts whose length follows the rows they get: run below, by confirming.

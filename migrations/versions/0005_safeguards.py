@@ -17,8 +17,16 @@ _COLUMNS: tuple[tuple[str, str], ...] = (
     ("message_number", "refused_at {instant}"),
     ("message_number", "refused_until {instant}"),
     ("message_number", "refused_code VARCHAR"),
+    ("inbound_text", "with_sitter_at {instant}"),
+    ("alert", "told_at {instant}"),
+    ("stripe_event", "payment_id VARCHAR"),
 )
 """Table and definition of each new column; `{instant}` and `{false}` are the dialect's own."""
+
+_INBOX = "CREATE INDEX ix_inbound_text_open ON inbound_text (org_id, message_id) WHERE "
+"""The index of what waits for a person; it takes in what is a sitter's to answer."""
+_INBOX_OPEN = "done_at IS NULL AND (inbox_at IS NOT NULL OR with_sitter_at IS NOT NULL)"
+_INBOX_BEFORE = "inbox_at IS NOT NULL AND done_at IS NULL"
 
 _TABLES: tuple[str, ...] = ()
 """Names of the new tables, in the order of their creation."""
@@ -33,11 +41,15 @@ def upgrade() -> None:
     }
     for table, definition in _COLUMNS:
         op.execute(sa.text(f"ALTER TABLE {table} ADD COLUMN {definition.format(**words)}"))
+    op.execute(sa.text("DROP INDEX ix_inbound_text_open"))
+    op.execute(sa.text(_INBOX + _INBOX_OPEN))
 
 
 def downgrade() -> None:
     """Drop them again."""
+    op.execute(sa.text("DROP INDEX ix_inbound_text_open"))
     for table in reversed(_TABLES):
         op.drop_table(table)
     for table, definition in reversed(_COLUMNS):
         op.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN {definition.split()[0]}"))
+    op.execute(sa.text(_INBOX + _INBOX_BEFORE))

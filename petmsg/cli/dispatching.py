@@ -9,6 +9,7 @@ from petmsg.cli.carriers import carrier_of
 from petmsg.cli.results import result_data, show_results
 from petmsg.cli.run import Run
 from petmsg.cli.sending import NOBODY
+from petmsg.cli.waiting import tell_of_waiting
 from petmsg.db.liveness import worker
 from petmsg.enums import MessageStatus, OutputFormat
 from petmsg.errors import (
@@ -75,6 +76,7 @@ def dispatch(run: Run, *, fields: Sequence[Field], watch: bool, workers: int) ->
     if not watch:
         for org, _ in lines:
             report.behind(org)
+        tell_of_waiting(run, [org for org, _ in lines])
     report.close()
     if signal.SIGINT in came:
         run.exit_code = INTERRUPTED

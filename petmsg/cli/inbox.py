@@ -38,17 +38,20 @@ def list_(
 ) -> None:
     """What waits for a person, the newest first.
 
-    Texts addressed to a sitter are listed where they could not be passed on to her, or with --for.
+    Everything that nobody has been told of is listed: with the relay off also what is addressed
+    to sitters. With the relay on, what a sitter was told of is listed when it is not answered
+    within 15 minutes, or when the visit is over.
     """
-    run.show_list(
-        INBOX, run.read(queries.list_inbox, page(limit, before, all_), whose=whose, done=done)
+    rows = run.read(
+        queries.list_inbox, page(limit, before, all_), now=run.now, whose=whose, done=done
     )
+    run.show_list(INBOX, rows)
 
 
 @command(app, "show", reveals=True, examples=["petmsg inbox show 4"])
 def show(run: Run, message: ITEM_ID) -> None:
     """One text that came in: whose it is, who looks after it, why it is here, how to answer."""
-    run.show_one(ITEM, run.read(queries.find_item, message))
+    run.show_one(ITEM, run.read(queries.find_item, message, now=run.now))
 
 
 @command(
@@ -93,7 +96,7 @@ def done(
         raise UsageProblem("Which texts?", hint="Name IDs, or --client CLIENT.")
     ids = queries.ids_of(messages or [])
     if client is not None:
-        ids = run.read(queries.open_of_client, client)
+        ids = run.read(queries.open_of_client, client, now=run.now)
         if not ids:
             run.say(f"Nothing of {client} waits.")
             run.show_list(ITEM_CHANGED, [])

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from petmsg.cli.carriers import carrier_of
 from petmsg.cli.results import show_results
 from petmsg.cli.run import Run
+from petmsg.cli.waiting import tell_of_waiting
 from petmsg.enums import ProviderName
 from petmsg.errors import REFUSED, OutOfRange, Refused
 from petmsg.phone import parse_phone
@@ -167,6 +168,7 @@ def pull(run: Run, *, since: str | None) -> None:
         whole = not any(isinstance(each, Failure) for each in stored)
         if everything and since is None and whole:
             run.write_in(org.slug, mark_pulled, provider, until=asked_at)
+    tell_of_waiting(run, chosen)
     _show(run, rows)
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from petmsg.cli.carriers import carrier_of
 from petmsg.cli.results import Results
 from petmsg.cli.run import Run
+from petmsg.cli.waiting import tell_of_waiting
 from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow
@@ -33,6 +34,7 @@ def sync(run: Run, *, fields: Sequence[Field], limit: int) -> None:
             _sync_org(run, org, carrier, unanswered[carrier.name], shown, limit=limit)
     finally:
         shown.close()
+    tell_of_waiting(run, [org for org, _ in lines])
     for problems in unanswered.values():
         if problems:
             raise _told(problems)

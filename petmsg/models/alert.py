@@ -16,6 +16,7 @@ class Alert(Table, table=True):
 
     `kind` says what happened, `entity` and `ref` whom it is about, `command` what helps. No row
     holds a personal phone, a name or a body: refs only, so that a client can be forgotten.
+    `told_at` is when `alert tell` last printed it.
     """
 
     __tablename__ = "alert"
@@ -47,3 +48,4 @@ class Alert(Table, table=True):
     done_at: datetime | None = None
     done_by: str | None = None
     done_reason: str | None = None
+    told_at: datetime | None = None

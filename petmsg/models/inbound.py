@@ -8,7 +8,7 @@ from sqlmodel import Field
 from petmsg.enums import AddressedTo, Keyword, ProviderName
 from petmsg.models.base import Table, in_org, vocabulary
 
-_OPEN = text("inbox_at IS NOT NULL AND done_at IS NULL")
+_OPEN = text("done_at IS NULL AND (inbox_at IS NOT NULL OR with_sitter_at IS NOT NULL)")
 
 
 class InboundText(Table, table=True):
@@ -17,7 +17,8 @@ class InboundText(Table, table=True):
     `received_at` is when it came, by the provider's clock where that is known. `addressed_to` is
     what `routing.inbound` said of it, `sitter_id` the sitter it is addressed to or, for `relay`,
     the sitter who wrote it. `inbox_at` is since when it waits for a person, NULL if it never did;
-    it is open until `done_at`.
+    it is open until `done_at`. `with_sitter_at` is since when it is the sitter's to answer, because
+    it was passed on; NULL once it was answered or went to the inbox.
     """
 
     __tablename__ = "inbound_text"
@@ -55,6 +56,7 @@ class InboundText(Table, table=True):
     done_by: str | None = None
     done_at: datetime | None = None
     done_reason: str | None = None
+    with_sitter_at: datetime | None = None
 
 
 class StrayText(Table, table=True):

@@ -9,7 +9,10 @@ from petmsg.models.base import Table, vocabulary
 
 
 class StripeEvent(Table, table=True):
-    """An event of Stripe's that was taken in, once. It holds nothing of the person who paid."""
+    """An event of Stripe's that was taken in, once. It holds nothing of the person who paid.
+
+    `payment_id` is Stripe's id of the payment (`pi_…`), by which a refund or a dispute names it.
+    """
 
     __tablename__ = "stripe_event"
 
@@ -20,3 +23,4 @@ class StripeEvent(Table, table=True):
     outcome: StripeOutcome = Field(sa_type=vocabulary(StripeOutcome, "outcome"))
     code: str | None = None
     received_at: datetime
+    payment_id: str | None = None

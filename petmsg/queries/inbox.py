@@ -1,6 +1,7 @@
 """The inbox as a person lists and looks at it, and texts to numbers that were never ours."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from petmsg.db.cursor import Cursor
@@ -10,38 +11,31 @@ from petmsg.queries.lookup import find_client, find_sitter
 from petmsg.queries.message import message_id, require_possible
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest
+from petmsg.queries.waiting import FOR_THE_DESK, HERS, OPEN, TOLD, overdue
 
-_ITEMS = """
+# `hers`: the sitter's window with the client runs; `told`: the words left for the sitter's phone.
+_ITEMS = f"""
 SELECT i.message_id AS message, i.addressed_to, s.ref AS sitter, s.name AS sitter_name, i.code,
        c.ref AS client, c.name AS client_name, m.from_e164, m.to_e164 AS number, m.body,
-       i.media_count, i.received_at, i.inbox_at, i.claimed_by, i.claimed_at, i.done_by, i.done_at,
-       i.done_reason
+       i.media_count, i.received_at, i.inbox_at, i.with_sitter_at, i.claimed_by, i.claimed_at,
+       i.done_by, i.done_at, i.done_reason, CASE WHEN {HERS} THEN 1 ELSE 0 END AS hers,
+       CASE WHEN {TOLD} THEN 1 ELSE 0 END AS told, g.relay, m.decision, m.provider_message_id
 FROM inbound_text i
 JOIN message m ON m.id = i.message_id
+JOIN org g ON g.id = i.org_id
 LEFT JOIN client c ON c.id = m.client_id
 LEFT JOIN sitter s ON s.id = i.sitter_id
-WHERE i.org_id = :org_id AND i.inbox_at IS NOT NULL
+WHERE i.org_id = :org_id
 """
-_OPEN = " AND i.done_at IS NULL"
-_DONE = " AND i.done_at IS NOT NULL"
-
-_ONE = """
-SELECT i.message_id AS message, i.addressed_to, s.ref AS sitter, s.name AS sitter_name, i.code,
-       c.ref AS client, c.name AS client_name, m.from_e164, m.to_e164 AS number, m.body,
-       i.media_count, i.received_at, i.inbox_at, i.claimed_by, i.claimed_at, i.done_by, i.done_at,
-       i.done_reason, m.decision, m.provider_message_id
-FROM inbound_text i
-JOIN message m ON m.id = i.message_id
-LEFT JOIN client c ON c.id = m.client_id
-LEFT JOIN sitter s ON s.id = i.sitter_id
-WHERE i.org_id = :org_id AND i.message_id = :id
-"""
+_DONE = " AND i.inbox_at IS NOT NULL AND i.done_at IS NOT NULL"
+_ONE = _ITEMS + " AND i.message_id = :id"
 
 # Counted by whom it is for, from the partial index of what is open.
-UNREAD = """
+UNREAD = f"""
 SELECT i.addressed_to, count(*) AS unread, count(i.claimed_by) AS claimed
 FROM inbound_text i
-WHERE i.org_id = :org_id AND i.inbox_at IS NOT NULL AND i.done_at IS NULL
+JOIN message m ON m.id = i.message_id
+WHERE i.org_id = :org_id {OPEN} {FOR_THE_DESK}
 GROUP BY i.addressed_to
 """
 
@@ -60,21 +54,28 @@ class NotInTheInbox(Refused):
 
 
 def list_inbox(
-    cursor: Cursor, org: OrgRow, page: Page, *, whose: str | None = None, done: bool = False
+    cursor: Cursor,
+    org: OrgRow,
+    page: Page,
+    *,
+    now: datetime,
+    whose: str | None = None,
+    done: bool = False,
 ) -> list[dict[str, Any]]:
-    """What waits for a person, the newest first; or what is done. `page.before` is a text's id.
+    """What waits for a person at `now` (aware UTC), the newest first; or what is done.
 
-    `whose` is `front_desk`, `unrouted`, `relay`, or a sitter; without it all but what is addressed
-    to sitters.
+    `whose` is `front_desk`, `unrouted`, `relay`, or a sitter. `page.before` is a message's id.
     """
-    select = _ITEMS + (_DONE if done else _OPEN)
+    select = _ITEMS + (_DONE if done else OPEN)
     where: dict[str, Any] = {}
-    if whose in (AddressedTo.FRONT_DESK, AddressedTo.UNROUTED, AddressedTo.RELAY):
+    if whose == AddressedTo.FRONT_DESK:
+        select += _OF_THE_DESK
+    elif whose in (AddressedTo.UNROUTED, AddressedTo.RELAY):
         where["i.addressed_to"] = whose
     elif whose is not None:
         where["i.sitter_id"] = find_sitter(cursor, org.id, whose).id
-    elif not done:
-        select += _NOT_ONLY_HERS
+    if not done:
+        select += FOR_THE_DESK
     return newest(
         cursor,
         select,
@@ -83,44 +84,48 @@ def list_inbox(
         before_id=message_id(page.before) if page.before else None,
         where=where,
         org_id=org.id,
+        now=now,
+        overdue=overdue(now),
     )
 
 
-# A sitter's are listed with the others where they could not be passed on to her.
-_NOT_ONLY_HERS = """
- AND (i.addressed_to <> 'sitter' OR EXISTS (
-   SELECT 1 FROM org o WHERE o.id = i.org_id AND o.relay
- ))
-"""
+# A sitter's messages are the desk's once the window with the client is over.
+_OF_THE_DESK = f" AND (i.addressed_to = 'front_desk' OR (i.addressed_to = 'sitter' AND NOT {HERS}))"
 
 
-def find_item(cursor: Cursor, org: OrgRow, id_: int) -> dict[str, Any]:
-    """A text that came in, with its place in the inbox, if any. Raises `NotFound`."""
+def find_item(cursor: Cursor, org: OrgRow, id_: int, *, now: datetime) -> dict[str, Any]:
+    """A message that came in, with its place in the inbox at `now` (aware UTC), if any.
+
+    Raises `NotFound`.
+    """
     require_possible(id_)
-    row = cursor.one(_ONE, org_id=org.id, id=id_)
+    row = cursor.one(_ONE, org_id=org.id, id=id_, now=now)
     if row is None:
         raise NotFound("message", str(id_), hint="Those that wait: petmsg inbox list")
     return row
 
 
-def open_of_client(cursor: Cursor, org: OrgRow, client: str) -> list[int]:
-    """The texts of a client that wait for a person, the oldest first."""
+def open_of_client(cursor: Cursor, org: OrgRow, client: str, *, now: datetime) -> list[int]:
+    """The messages of a client that wait for a person at `now` (aware UTC), the oldest first."""
     key = find_client(cursor, org.id, client)
     rows = cursor.tuples(
         "SELECT i.message_id FROM inbound_text i JOIN message m ON m.id = i.message_id"
-        " WHERE i.org_id = :org_id AND i.inbox_at IS NOT NULL AND i.done_at IS NULL"
-        " AND m.client_id = :client_id ORDER BY i.message_id",
+        f" WHERE i.org_id = :org_id AND m.client_id = :client_id {OPEN} {FOR_THE_DESK}"
+        " ORDER BY i.message_id",
         org_id=org.id,
         client_id=key.id,
+        now=now,
+        overdue=overdue(now),
     )
     return [row[0] for row in rows]
 
 
-def unread(cursor: Cursor, org: OrgRow) -> dict[str, int]:
-    """How many texts wait for a person, by whom they are for (`front_desk`, `unrouted`, `sitter`,
-    `relay`), `total`, and how many of them somebody has `claimed`."""
+def unread(cursor: Cursor, org: OrgRow, *, now: datetime) -> dict[str, int]:
+    """How many messages wait for a person at `now` (aware UTC), by whom they are for
+    (`front_desk`, `unrouted`, `sitter`, `relay`), `total`, and how many of them somebody has
+    `claimed`."""
     counts = {each.value: 0 for each in AddressedTo} | {"total": 0, "claimed": 0}
-    for row in cursor.rows(UNREAD, org_id=org.id):
+    for row in cursor.rows(UNREAD, org_id=org.id, now=now, overdue=overdue(now)):
         counts[row["addressed_to"]] = row["unread"]
         counts["total"] += row["unread"]
         counts["claimed"] += row["claimed"]

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from datetime import datetime
 from typing import Any
 
 from petmsg.enums import AddressedTo, InboundCode, ProviderName
@@ -52,7 +53,26 @@ RECEIVED = (
 
 
 def _for(row: Any) -> str:
-    return str(row["sitter"] if row["addressed_to"] == AddressedTo.SITTER else row["addressed_to"])
+    """Whose it is: a sitter's only while their window with the client runs."""
+    if row["addressed_to"] != AddressedTo.SITTER:
+        return str(row["addressed_to"])
+    is_over = not row["hers"] and row["done_at"] is None
+    return AddressedTo.FRONT_DESK.value if is_over else str(row["sitter"])
+
+
+def _note(row: Any) -> str | None:
+    """What the sitter to whom it is addressed knows of it."""
+    if row["addressed_to"] != AddressedTo.SITTER:
+        return None
+    over = "" if row["hers"] else "; the visit is over"
+    if row["told"]:
+        return f"{row['sitter']} was told{over}"
+    return f"{row['sitter']} was not told{'' if row['relay'] else ': the relay is off'}{over}"
+
+
+def _since(row: Any) -> datetime | None:
+    since: datetime | None = row["inbox_at"] or row["with_sitter_at"]
+    return since
 
 
 def _wrote(row: Any) -> str:
@@ -86,11 +106,12 @@ _ITEM = (
     Field("media_count", None, kind=COUNT),
     Field("received_at", "Came", kind=SOON),
     Field("claimed_by", "Looked after by", kind=or_null(NAME)),
+    Field("note", "Note", get=_note, kind=or_null(TEXT)),
 )
 INBOX = (
     *_ITEM,
     Field("code", None, kind=one_of(InboundCode)),
-    Field("waits_since", None, get=lambda row: row["inbox_at"], kind=INSTANT),
+    Field("waits_since", None, get=_since, kind=INSTANT),
 )
 ITEM = (
     *_ITEM,
@@ -101,7 +122,7 @@ ITEM = (
         get=lambda row: json.loads(row["decision"])["reason"] if row["decision"] else None,
         kind=or_null(TEXT),
     ),
-    Field("waits_since", "Waits since", get=lambda row: row["inbox_at"], kind=or_null(SOON)),
+    Field("waits_since", "Waits since", get=_since, kind=or_null(SOON)),
     Field("claimed_at", "Since", kind=or_null(INSTANT)),
     Field("done_by", "Done by", kind=or_null(NAME)),
     Field("done_at", "Done", kind=or_null(INSTANT)),

@@ -4,6 +4,7 @@ A count of `queries.status.COUNTS` is shown by one line here.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from petmsg.enums import NumberClass, NumberStatus, ProviderName
@@ -63,6 +64,14 @@ def _inbox(row: Any, _: View) -> str:
     listed = _listed({name: n for name, n in inbox.items() if name not in ("total", "claimed")})
     taken = f"; {inbox['claimed']} claimed" if inbox["claimed"] else ""
     return f"{inbox['total']} unread ({listed}){taken}"
+
+
+def _waiting(row: Any, _: View) -> str:
+    """How many people wait for an answer, and the longest wait."""
+    if not row.waiting:
+        return "nobody"
+    longest = max(0, (row.at - row.waiting[0].since) // timedelta(minutes=1))
+    return f"{len(row.waiting)} client(s), the longest for {longest} minute(s)"
 
 
 def _frozen(row: Any, view: View) -> str:
@@ -141,6 +150,16 @@ STATUS = (
     ),
     Field("queue", "Queue", cell=_queue, kind=counts_by("what a text waits for")),
     Field("inbox", "Inbox", cell=_inbox, kind=counts_by("whom a text is for")),
+    Field(
+        "waiting",
+        "Wait for an answer",
+        get=lambda row: {
+            "clients": len(row.waiting),
+            "since": row.waiting[0].since if row.waiting else None,
+        },
+        cell=_waiting,
+        kind=keyed(clients=COUNT, since=or_null(INSTANT)),
+    ),
     Field("last_try_at", "Last text tried", kind=or_null(INSTANT)),
     Field("last_sync_at", "Last sync", kind=or_null(INSTANT)),
     Field("numbers", "Numbers", cell=_numbers, kind=FREE),

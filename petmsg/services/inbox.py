@@ -10,7 +10,9 @@ from petmsg.errors import Refused
 from petmsg.phone import parse_phone
 from petmsg.queries.inbox import NotInTheInbox, find_item
 from petmsg.queries.lookup import find_client
+from petmsg.queries.waiting import overdue
 from petmsg.services import client as client_service
+from petmsg.services.waiting import seen_to
 from petmsg.services.window import threads_for
 from petmsg.services.work import Failure, Work, each
 
@@ -19,8 +21,8 @@ def put_in(work: Work, message_id: int) -> bool:
     """A text waits for a person from now on; False if it does already. One that was done waits
     again."""
     changed = work.cursor.run(
-        "UPDATE inbound_text SET inbox_at = :now, claimed_by = NULL, claimed_at = NULL,"
-        " done_by = NULL, done_at = NULL, done_reason = NULL"
+        "UPDATE inbound_text SET inbox_at = :now, with_sitter_at = NULL, claimed_by = NULL,"
+        " claimed_at = NULL, done_by = NULL, done_at = NULL, done_reason = NULL"
         " WHERE org_id = :org_id AND message_id = :id"
         " AND (inbox_at IS NULL OR done_at IS NOT NULL)",
         now=work.now,
@@ -28,6 +30,17 @@ def put_in(work: Work, message_id: int) -> bool:
         id=message_id,
     )
     return bool(changed)
+
+
+def leave_with_sitter(work: Work, message_id: int) -> None:
+    """A message was passed on to its sitter: it waits for a person only if they do not answer."""
+    work.cursor.run(
+        "UPDATE inbound_text SET with_sitter_at = :now"
+        " WHERE org_id = :org_id AND message_id = :id AND inbox_at IS NULL",
+        now=work.now,
+        org_id=work.org.id,
+        id=message_id,
+    )
 
 
 def take_out(work: Work, message_id: int, *, by: str, reason: str | None) -> bool:
@@ -106,6 +119,7 @@ def claim(work: Work, id_: int, *, take_over: bool = False) -> Item:
         id=id_,
     )
     work.record("inbox.claimed", "message", str(id_), {"before": before})
+    seen_to(work, item)
     return _item(work, id_, reused=False)
 
 
@@ -124,6 +138,7 @@ def done(work: Work, id_: int, *, reason: str | None = None) -> Item:
         return _item(work, id_, reused=True)
     take_out(work, id_, by=work.actor, reason=reason)
     work.record("inbox.done", "message", str(id_), reason=reason)
+    seen_to(work, item)
     return _item(work, id_, reused=False)
 
 
@@ -169,7 +184,10 @@ def _locked(work: Work, id_: int) -> dict[str, Any]:
             org_id=work.org.id,
             id=id_,
         )
-    item = find_item(work.cursor, work.org, id_)
+    item = find_item(work.cursor, work.org, id_, now=work.now)
+    if item["inbox_at"] is None and _is_the_desks(work, item):
+        put_in(work, id_)
+        item = find_item(work.cursor, work.org, id_, now=work.now)
     if item["inbox_at"] is None:
         raise NotInTheInbox(
             f"Text {id_} never waited for a person: {item['code']}.",
@@ -178,8 +196,14 @@ def _locked(work: Work, id_: int) -> dict[str, Any]:
     return item
 
 
+def _is_the_desks(work: Work, item: dict[str, Any]) -> bool:
+    """Whether it was a sitter's to answer, and the visit is over or it took too long."""
+    since = item["with_sitter_at"]
+    return since is not None and (not item["hers"] or since <= overdue(work.now))
+
+
 def _item(work: Work, id_: int, *, reused: bool) -> Item:
-    row = find_item(work.cursor, work.org, id_)
+    row = find_item(work.cursor, work.org, id_, now=work.now)
     to = row["sitter"] if row["addressed_to"] == AddressedTo.SITTER else row["addressed_to"]
     return Item(
         message=id_,

@@ -32,6 +32,7 @@ from petmsg.providers.twilio_errors import Scope, scope_of
 from petmsg.queries.attempt import accept_attempt
 from petmsg.services.claim import Claim
 from petmsg.services.reactions import react
+from petmsg.services.waiting import answered
 from petmsg.services.work import Work
 
 FIRST_BACK_OFF = timedelta(seconds=2)
@@ -129,6 +130,7 @@ def _accepted_at_once(work: Work, done: HandedOver, outcome: Accepted) -> bool:
         return False
     _keep_pace(work, done)
     work.record("message.sent", "message", str(claim.message), payload_of(claim, provider))
+    answered(work, claim.decision.client)
     return True
 
 

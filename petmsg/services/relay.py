@@ -42,16 +42,29 @@ from petmsg.services.preview import Wishes
 from petmsg.services.work import Work
 from petmsg.words import LONGEST_BODY
 
-MOST_AT_ONCE = 10
-"""Texts passed on between the same two people within `AT_ONCE`: beyond it two machines talk to each
-other. Twilio stops at 15 in 30 s (error 14107)."""
-AT_ONCE = timedelta(seconds=30)
+MOST_PASSED_ON = (
+    (10, timedelta(seconds=30)),
+    (30, timedelta(minutes=5)),
+    (50, timedelta(hours=1)),
+    (200, timedelta(hours=24)),
+)
+"""How many messages may be passed on between the same two people, both ways together, and within
+which time: beyond any of these two machines answer each other. Twilio stops at 15 in 30 s (14107);
+two that answer slowly are stopped by nobody else."""
+_LOOK_BACK = 1000
+"""So many of a sitter's last messages are looked at: more than one day can hold."""
 
+# A row for each message that was passed on, however many parts it had.
 _PASSED_ON = """
-SELECT count(*) FROM relay r JOIN message m ON m.id = r.message_id
-JOIN message a ON a.id = r.about_id
-WHERE r.org_id = :org_id AND r.sitter_id = :sitter_id AND r.kind IN ('forward', 'reply')
-  AND m.created_at > :since AND coalesce(m.client_id, a.client_id) = :client_id
+SELECT r.about_id, min(r.created_at) AS passed_on_at FROM (
+  SELECT l.about_id, m.created_at, coalesce(m.client_id, a.client_id) AS client_id
+  FROM (SELECT message_id, about_id, kind FROM relay
+        WHERE org_id = :org_id AND sitter_id = :sitter_id
+        ORDER BY message_id DESC LIMIT :look_back) l
+  JOIN message m ON m.id = l.message_id
+  JOIN message a ON a.id = l.about_id
+  WHERE l.kind IN ('forward', 'reply') AND m.created_at > :since
+) r WHERE r.client_id = :client_id GROUP BY r.about_id
 """
 
 
@@ -91,6 +104,7 @@ def to_sitter(
             about_id=message_id,
             sitter_id=sitter_id,
         )
+    inbox.leave_with_sitter(work, message_id)
     return (f"passed on to {line.sitter}",)
 
 
@@ -284,14 +298,18 @@ def _close(
 
 
 def _is_a_loop(work: Work, sitter_id: int, client_id: int) -> bool:
-    passed_on = work.cursor.value(
+    """Whether more was passed on between these two than people write."""
+    longest = max(span for _, span in MOST_PASSED_ON)
+    rows = work.cursor.rows(
         _PASSED_ON,
         org_id=work.org.id,
         sitter_id=sitter_id,
         client_id=client_id,
-        since=work.now - AT_ONCE,
+        since=work.now - longest,
+        look_back=_LOOK_BACK,
     )
-    return bool(passed_on >= MOST_AT_ONCE)
+    ages = [work.now - row["passed_on_at"] for row in rows]
+    return any(sum(age < span for age in ages) >= most for most, span in MOST_PASSED_ON)
 
 
 def _stop_loop(work: Work, sitter_id: int, client_ref: str, message_id: int) -> None:

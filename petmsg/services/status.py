@@ -16,6 +16,7 @@ from petmsg.queries import status as queries
 from petmsg.queries.inbox import unread
 from petmsg.queries.org import OrgRow
 from petmsg.services.coverage import Gap, coverage
+from petmsg.services.waiting import Waiter, waiters
 
 USUAL_DAYS = 3
 NEXT_RELEASES = 5
@@ -27,9 +28,9 @@ class Status:
     """An org at `at`. Instants are aware UTC.
 
     `counts` are those of `queries.status.COUNTS`; `sitters` count by status, `numbers` by class and
-    status, `alerts` the open ones by severity, `inbox`
-    what waits for a person. `today` is the org's own day. `gaps` are those of the next `days`;
-    `last_try_at` and `last_sync_at` are None while nothing was sent or asked for.
+    status, `alerts` the open ones by severity, `inbox` what waits for a person, `waiting` who waits
+    for an answer, the longest first. `today` is the org's own day. `gaps` are those of the next
+    `days`; `last_try_at` and `last_sync_at` are None while nothing was sent or asked for.
     """
 
     org: OrgRow
@@ -43,6 +44,7 @@ class Status:
     releases: list[dict[str, Any]]
     queue: dict[str, int]
     inbox: dict[str, int]
+    waiting: list[Waiter]
     alerts: dict[str, int]
     days: int
     gaps: list[Gap]
@@ -88,7 +90,8 @@ def _status(cursor: Cursor, org: OrgRow, now: datetime, days: int) -> Status:
         today=_today(cursor, org, now),
         releases=queries.releases(cursor, org, limit=NEXT_RELEASES),
         queue=queue,
-        inbox=unread(cursor, org),
+        inbox=unread(cursor, org, now=now),
+        waiting=waiters(cursor, org),
         alerts=_counted(reversed(AlertSeverity), queries.open_alerts(cursor, org)),
         days=days,
         gaps=[each for each in coverage(cursor, [org], now=now, days=days) if each.gap],

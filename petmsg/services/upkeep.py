@@ -11,7 +11,9 @@ from petmsg.db.cursor import Cursor
 from petmsg.db.liveness import is_dead
 from petmsg.enums import CheckResult
 from petmsg.queries import upkeep as queries
+from petmsg.queries.waiting import UNANSWERED_AFTER
 from petmsg.services.examined import Check, Finding, Patient, told
+from petmsg.services.waiting import waiters
 
 RELEASE_LATE = timedelta(hours=1)
 QUEUE_LATE = timedelta(minutes=30)
@@ -81,6 +83,22 @@ def _doubts(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
     return told(patient, queries.old_doubts(cursor, before=patient.now - DOUBT_LATE), finding)
 
 
+def _clients(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+    """Clients whom nobody has answered for too long."""
+    for org in patient.orgs:
+        late = [
+            each for each in waiters(cursor, org) if each.since <= patient.now - UNANSWERED_AFTER
+        ]
+        if late:
+            yield Finding(
+                f"{len(late)} client(s) wait for an answer, the first for "
+                f"{_length(patient.now - late[0].since)}",
+                patient.command("petmsg inbox list{org}", org.slug),
+                org.slug,
+                CheckResult.WARNING,
+            )
+
+
 def _length(span: timedelta) -> str:
     """A span in words, to its largest unit."""
     seconds = int(span.total_seconds())
@@ -95,4 +113,5 @@ UPKEEP = (
     Check("quarantines_ended", "Quarantines that are over were ended", _quarantines),
     Check("queue_moves", "What is due is looked at", _queue),
     Check("doubts_settled", "Texts in doubt are looked up", _doubts),
+    Check("clients_answered", "Clients who wrote were answered, or somebody saw to it", _clients),
 )

@@ -40,9 +40,9 @@ def relayed(url: str) -> list[tuple[str, str | None, str, str]]:
         ]
 
 
-def waiting(cli: Cli, *words: str) -> list[int]:
+def waiting(cli: Cli, *words: str, **options: Any) -> list[int]:
     """The ids of the texts in the inbox, the oldest first."""
-    rows = cli("inbox", "list", *words, "-o", "json").json
+    rows = cli("inbox", "list", *words, "-o", "json", **options).json
     return sorted(row["message"] for row in rows)
 
 

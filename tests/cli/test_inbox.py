@@ -1,14 +1,14 @@
 """petmsg inbox …: what waits for a person, until somebody has seen to it."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from petmsg.providers.base import ReceivedText
 from petmsg.services import inbox
 from petmsg.services.receive import receive_each
-from tests.cli.incoming import BOB, STRANGER, comes, waiting
+from tests.cli.incoming import BOB, MAYAS_PHONE, STRANGER, comes, waiting
 from tests.cli.texting import ANN, DESK, OLGA, POOL, events, people, send, visit
 from tests.fixtures import NOW, Cli, add_org, looking, working
 
@@ -44,6 +44,7 @@ def test_a_line_of_the_inbox(ready: Cli) -> None:
         "media_count": 0,
         "received_at": "2026-02-14T15:00:00Z",
         "claimed_by": None,
+        "note": None,
         "code": "POOL_OR_DESK_NUMBER",
         "waits_since": "2026-02-14T15:00:00Z",
     }
@@ -228,3 +229,133 @@ def test_a_text_that_was_done_waits_again_when_its_forward_fails(
         assert not inbox.put_in(work, 1)
     assert waiting(ready) == [1]
     assert send(ready).code == 0
+
+
+# ------------------------------------------------------------------- what nobody was told of
+
+
+LATE = 16 * MINUTE
+
+
+def told(cli: Cli, *words: str, now: datetime = NOW) -> list[tuple[str, str]]:
+    """The open alerts about who waits, after cron ran: about whom, and how often."""
+    for command in ("dispatch", "sync"):
+        assert cli("message", command, now=now).code in (0, 4)
+    rows = cli("alert", "list", "-o", "json", now=now).json
+    return [(row["ref"], row["count"]) for row in rows if row["kind"] == "client_waiting"]
+
+
+def test_without_the_relay_what_is_addressed_to_a_sitter_is_listed_and_says_so(ready: Cli) -> None:
+    comes(ready, "Rex is bleeding")
+    (row,) = ready("inbox", "list", "-o", "json").json
+    assert (row["addressed_to"], row["note"]) == ("S-1", "S-1 was not told: the relay is off")
+    assert ready("status", "-o", "json").json[0]["inbox"]["total"] == 1
+    assert "waits in the inbox" in ready("thread", "show", "C-1", "-o", "table").out
+    over = NOW + timedelta(hours=3)
+    (row,) = ready("inbox", "list", "-o", "json", now=over).json
+    assert row["addressed_to"] == "front_desk"
+    assert row["note"] == "S-1 was not told: the relay is off; the visit is over"
+    assert waiting(ready, "--for", "front_desk", now=over) == [1]
+
+
+def test_what_an_offboarded_sitter_was_not_told_of_is_the_desks(ready: Cli) -> None:
+    comes(ready, "Rex is bleeding")
+    assert ready("sitter", "deactivate", "S-1", "--yes", now=NOW + MINUTE).code == 0
+    assert waiting(ready, "--for", "front_desk", now=NOW + MINUTE) == [1]
+
+
+@pytest.mark.parametrize("end", ["deactivate", "time", "cancel"])
+def test_what_a_sitter_was_told_of_and_did_not_answer_is_the_desks_in_the_end(
+    ready: Cli, end: str
+) -> None:
+    ready("org", "set", "--relay", "on")
+    comes(ready, "Rex is bleeding")
+    ready("message", "dispatch")
+    at = NOW + MINUTE
+    assert waiting(ready, now=at) == []
+    if end == "deactivate":
+        ready("sitter", "deactivate", "S-1", "--yes", now=at)
+    elif end == "cancel":
+        ready("booking", "cancel", "B-1", "--reason", "rain", "--yes", now=at)
+    else:
+        at = NOW + timedelta(hours=3)
+    (row,) = ready("inbox", "list", "-o", "json", now=at).json
+    assert (row["addressed_to"], row["note"]) == ("front_desk", "S-1 was told; the visit is over")
+    (claimed,) = ready("inbox", "claim", "1", "-o", "json", now=at).json
+    assert claimed["claimed_by"]
+    assert ready("inbox", "done", "1", now=at).code == 0
+    assert waiting(ready, now=at) == []
+
+
+def test_what_a_sitter_answered_never_waits(ready: Cli) -> None:
+    ready("org", "set", "--relay", "on")
+    comes(ready, "Is Rex fine?")
+    ready("message", "dispatch")
+    assert comes(ready, "He is", sender=MAYAS_PHONE, now=NOW + MINUTE)["did"] == [
+        "passed on to C-1"
+    ]
+    ready("message", "dispatch", now=NOW + MINUTE)
+    assert told(ready, now=NOW + LATE) == []
+    assert waiting(ready, now=NOW + timedelta(hours=3)) == []
+
+
+@pytest.mark.parametrize("relay", ["on", "off"])
+@pytest.mark.parametrize("end", ["answer", "claim", "done"])
+def test_a_client_who_waits_is_an_alert_once_until_somebody_sees_to_it(
+    ready: Cli, relay: str, end: str
+) -> None:
+    ready("org", "set", "--relay", relay)
+    wrote = [comes(ready, "Rex is bleeding")["message"]]
+    wrote.append(comes(ready, "Hello?", now=NOW + MINUTE)["message"])
+    assert told(ready, now=NOW + 14 * MINUTE) == []
+    for minutes in (16, 17, 18):
+        assert told(ready, now=NOW + minutes * MINUTE) == [("C-1", 1)]
+    found = ready("status", "-o", "json", now=NOW + LATE).json[0]["waiting"]
+    assert found == {"clients": 1, "since": "2026-02-14T15:00:00Z"}
+    assert (
+        "1 client(s), the longest for 16 minute(s)"
+        in ready("status", "-o", "table", now=NOW + LATE).out
+    )
+    rows = ready("doctor", "--check", "clients_answered", "-o", "json", now=NOW + LATE).json
+    assert [row["result"] for row in rows] == ["warning"]
+    at = NOW + 20 * MINUTE
+    assert waiting(ready, now=at) == wrote
+    if end == "answer":
+        assert send(ready, now=at).code == 0
+    else:
+        assert ready("inbox", end, *map(str, wrote), now=at).code == 0
+    rows = ready("alert", "list", "-o", "json", now=at).json
+    assert [row for row in rows if row["kind"] == "client_waiting"] == []
+    assert told(ready, now=at + MINUTE) == []
+
+
+def test_an_answer_that_nobody_wrote_is_none(ready: Cli) -> None:
+    ready("org", "set", "--office-hours", "01:00-02:00", "--closed-reply", "We are closed")
+    comes(ready, "Rex is bleeding", to=DESK)
+    ready("message", "dispatch")
+    assert told(ready, now=NOW + LATE) == [("C-1", 1)]
+
+
+def test_an_alert_that_a_person_closed_comes_again_only_for_new_words(ready: Cli) -> None:
+    comes(ready, "Rex is bleeding")
+    assert told(ready, now=NOW + LATE) == [("C-1", 1)]
+    (alert,) = ready("alert", "list", "-o", "json").json
+    ready("alert", "done", str(alert["alert"]), now=NOW + 17 * MINUTE)
+    assert told(ready, now=NOW + 30 * MINUTE) == []
+    comes(ready, "Hello?", now=NOW + 31 * MINUTE)
+    assert told(ready, now=NOW + 47 * MINUTE) == [("C-1", 1)]
+
+
+def test_strangers_who_wait_are_one_alert_together(ready: Cli) -> None:
+    for place in range(3):
+        comes(ready, sender=f"+1617555019{place}", to=DESK)
+    assert told(ready, now=NOW + LATE) == [("unrouted", 1)]
+    ready("inbox", "done", "1", "2")
+    assert told(ready, now=NOW + LATE) == [("unrouted", 1)]
+    ready("inbox", "assign", "3", "C-1")
+    assert [ref for ref, _ in told(ready, now=NOW + LATE)] == ["C-1"]
+
+
+def test_a_keyword_waits_for_no_answer(ready: Cli) -> None:
+    comes(ready, "STOP", to=DESK)
+    assert told(ready, now=NOW + LATE) == []

@@ -63,7 +63,7 @@ def test_what_no_sitter_reads_waits_in_the_inbox(ready: Cli) -> None:
     at_the_desk = comes(ready, to=DESK)["message"]
     strange = comes(ready, sender=STRANGER)["message"]
     hers = comes(ready)["message"]
-    assert waiting(ready) == [at_the_desk, strange]
+    assert waiting(ready) == [at_the_desk, strange, hers]
     assert waiting(ready, "--for", "S-1") == [hers]
     assert waiting(ready, "--for", "unrouted") == [strange]
 

@@ -193,6 +193,23 @@ def test_two_phones_that_answer_each_other_are_stopped(ready: Cli, migrated_url:
     assert len(waiting(ready)) == 30
 
 
+@pytest.mark.parametrize(("apart", "passed_on"), [(4, 30), (60, 50), (300, 200)])
+def test_two_phones_that_answer_each_other_slowly_are_stopped(
+    ready: Cli, migrated_url: str, apart: int, passed_on: int
+) -> None:
+    """Each answers what it is passed on, and nothing else."""
+    end = ready("booking", "reschedule", "B-1", "--start", "2026-02-14T14:00Z", "--end", "+2d")
+    assert end.code == 0, end.err
+    said = 0
+    while said < 220 and len(relayed(migrated_url)) == said:
+        at = NOW + said * apart * SECOND
+        comes(ready, "I am away", now=at) if said % 2 == 0 else maya(ready, "Driving", now=at)
+        said += 1
+    assert len(relayed(migrated_url)) == passed_on
+    assert ("relay_loop", "S-1") in alerts(ready)
+    assert len(waiting(ready, now=at)) >= 1
+
+
 def test_a_reply_to_an_opted_out_client_is_told_to_the_sitter(
     ready: Cli, migrated_url: str
 ) -> None:

@@ -1,0 +1,84 @@
+"""Who waits for a person: what is in the inbox, and what a sitter was told of and did not answer.
+
+A client's message that the relay passed on is the sitter's to answer (`with_sitter_at`). It is the
+desk's as soon as the sitter's window with this client is over, or `UNANSWERED_AFTER` has passed.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.queries.org import OrgRow
+
+UNANSWERED_AFTER = timedelta(minutes=15)
+"""From then on an alert says that somebody waits."""
+
+HERS = """EXISTS (
+   SELECT 1 FROM assignment_window w
+   JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
+   JOIN sitter a ON a.id = w.sitter_id AND a.status = 'active'
+   WHERE w.thread_id = m.thread_id AND w.sitter_id = i.sitter_id
+     AND w.ends_at > :now AND w.starts_at <= :now
+ )"""
+"""Whether a window of the client with the sitter that the message is addressed to runs."""
+
+TOLD = """EXISTS (
+   SELECT 1 FROM relay p JOIN message f ON f.id = p.message_id
+   WHERE p.about_id = i.message_id AND p.kind = 'forward' AND f.status IN ('sent', 'delivered')
+ )"""
+"""Whether the words left for the sitter's own phone, as far as is known."""
+
+ANSWERED = """EXISTS (
+   SELECT 1 FROM message o LEFT JOIN relay r ON r.message_id = o.id
+   WHERE o.thread_id = m.thread_id AND o.id > i.message_id AND o.direction = 'outbound'
+     AND o.status IN ('sending', 'sent', 'delivered', 'unknown')
+     AND (r.kind IS NULL OR r.kind <> 'auto_reply')
+ )"""
+"""Whether a person wrote to the client since. What petmsg wrote by itself is no answer."""
+
+OPEN = " AND i.done_at IS NULL AND (i.inbox_at IS NOT NULL OR i.with_sitter_at IS NOT NULL)"
+"""What nobody is done with: from the partial index."""
+
+FOR_THE_DESK = f"""
+ AND (i.inbox_at IS NOT NULL
+      OR ((i.with_sitter_at <= :overdue OR NOT {HERS}) AND NOT {ANSWERED}))
+"""
+"""Of what is open, what a sitter does not have in hand."""
+
+_WAITING = f"""
+SELECT i.message_id AS message, c.ref AS client, s.ref AS sitter, i.addressed_to, i.received_at,
+       coalesce(i.inbox_at, i.with_sitter_at) AS waits_at
+FROM inbound_text i
+JOIN message m ON m.id = i.message_id
+LEFT JOIN client c ON c.id = m.client_id
+LEFT JOIN sitter s ON s.id = i.sitter_id
+WHERE i.org_id = :org_id {OPEN} AND i.claimed_at IS NULL AND i.keyword IS NULL
+  AND NOT {ANSWERED}
+"""
+
+_ANSWERED_BY_SITTER = f"""
+SELECT i.message_id FROM inbound_text i JOIN message m ON m.id = i.message_id
+WHERE i.org_id = :org_id AND i.done_at IS NULL AND i.inbox_at IS NULL
+  AND i.with_sitter_at IS NOT NULL AND {ANSWERED}
+"""
+
+
+def overdue(now: datetime) -> datetime:
+    """What came before that has waited too long at `now` (aware UTC)."""
+    return now - UNANSWERED_AFTER
+
+
+def waiting(cursor: Cursor, org: OrgRow, *, client: str | None = None) -> list[dict[str, Any]]:
+    """What nobody has answered, claimed or closed, the longest first: of one client, or of all.
+
+    `waits_at` is aware UTC. The words that carriers heed (STOP, START, HELP) need no answer.
+    """
+    select = _WAITING + ("" if client is None else " AND c.ref = :client")
+    of_client = {} if client is None else {"client": client}
+    return cursor.rows(select + " ORDER BY waits_at, i.message_id", org_id=org.id, **of_client)
+
+
+def answered_by_sitters(cursor: Cursor, org: OrgRow) -> Collection[int]:
+    """The messages that are no sitter's to answer any more, because they were answered."""
+    return [row[0] for row in cursor.tuples(_ANSWERED_BY_SITTER, org_id=org.id)]

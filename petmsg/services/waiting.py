@@ -1,0 +1,173 @@
+"""Clients who wait for an answer: an alert for each, raised once, ended when somebody sees to it.
+
+`look` is called by the commands that cron runs (`message pull`, `dispatch` and `sync`). One alert
+per client, one per sitter whose own messages wait, and one for all strangers together.
+"""
+
+import shlex
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from petmsg.db.cursor import Cursor
+from petmsg.enums import AddressedTo, AlertKind, AlertSeverity
+from petmsg.queries.org import OrgRow
+from petmsg.queries.waiting import answered_by_sitters, overdue, waiting
+from petmsg.services.alert import done, raise_alert
+from petmsg.services.work import Work
+
+_OPEN = """
+SELECT id, entity, ref FROM alert
+WHERE org_id = :org_id AND kind = 'client_waiting' AND done_at IS NULL
+"""
+# When a person last closed the matter: what came before then was seen.
+_LAST_DONE = """
+SELECT max(done_at) AS done_at FROM alert
+WHERE org_id = :org_id AND kind = 'client_waiting' AND entity = :entity AND ref = :ref
+"""
+STRANGERS = "unrouted"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """Somebody who waits: their messages that nobody saw to, the first `since` (aware UTC)."""
+
+    entity: str
+    ref: str
+    messages: tuple[int, ...]
+    since: datetime
+    last_at: datetime
+
+
+def waiters(cursor: Cursor, org: OrgRow, *, client: str | None = None) -> list[Waiter]:
+    """Everybody who waits for a person, the longest first; or only that client."""
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in waiting(cursor, org, client=client):
+        found.setdefault(_who(row), []).append(row)
+    return [
+        Waiter(
+            entity,
+            ref,
+            tuple(row["message"] for row in rows),
+            rows[0]["waits_at"],
+            rows[-1]["waits_at"],
+        )
+        for (entity, ref), rows in found.items()
+    ]
+
+
+def is_due(cursor: Cursor, org: OrgRow, *, now: datetime) -> bool:
+    """Whether `look` would change anything at `now` (aware UTC)."""
+    if answered_by_sitters(cursor, org):
+        return True
+    late = {(each.entity, each.ref) for each in waiters(cursor, org) if each.since <= overdue(now)}
+    there = {(row["entity"], row["ref"]) for row in cursor.rows(_OPEN, org_id=org.id)}
+    return late != there
+
+
+def look(work: Work) -> int:
+    """Raise the alert of everybody who waits too long, and end those of who does not any more; how
+    many were raised."""
+    for message_id in answered_by_sitters(work.cursor, work.org):
+        _settle(work, message_id)
+    waits = {(each.entity, each.ref): each for each in waiters(work.cursor, work.org)}
+    there = set()
+    for row in work.cursor.rows(_OPEN, org_id=work.org.id):
+        about = row["entity"], row["ref"]
+        if about in waits:
+            there.add(about)
+        else:
+            _end(work, row["id"])
+    late = [
+        each
+        for about, each in waits.items()
+        if about not in there and each.since <= overdue(work.now) and not _was_seen(work, each)
+    ]
+    for each in late:
+        _raise(work, each)
+    return len(late)
+
+
+def seen_to(work: Work, item: dict[str, Any]) -> None:
+    """Somebody claimed or closed a message of the inbox: its alert ends if nothing else waits."""
+    entity, ref = _who(item)
+    waits = waiters(work.cursor, work.org, client=item["client"])
+    if not any((each.entity, each.ref) == (entity, ref) for each in waits):
+        _end_about(work, entity, ref)
+
+
+def answered(work: Work, client_ref: str | None) -> None:
+    """A message left for a client: their alert ends if that was a person's answer."""
+    if client_ref is None or _open_about(work, "client", client_ref) is None:
+        return
+    if not waiters(work.cursor, work.org, client=client_ref):
+        _end_about(work, "client", client_ref)
+
+
+def _who(row: dict[str, Any]) -> tuple[str, str]:
+    if row["client"] is not None:
+        return "client", row["client"]
+    if row["addressed_to"] == AddressedTo.RELAY and row["sitter"] is not None:
+        return "sitter", row["sitter"]
+    return "message", STRANGERS
+
+
+def _raise(work: Work, each: Waiter) -> None:
+    whom = {
+        "client": f"Client {each.ref} waits",
+        "sitter": f"Sitter {each.ref} waits",
+    }.get(each.entity, "Somebody whose phone no client has waits")
+    first, count = each.messages[0], len(each.messages)
+    answer = {
+        "client": f"; petmsg message send {shlex.quote(each.ref)} --body '…'",
+        "message": f"; petmsg inbox assign {first} CLIENT",
+    }.get(each.entity, "")
+    raise_alert(
+        work,
+        AlertKind.CLIENT_WAITING,
+        severity=AlertSeverity.WARNING,
+        entity=each.entity,
+        ref=each.ref,
+        message=f"{whom} for an answer: {count} message(s), the first {minutes(each, work.now)} "
+        "minutes ago.",
+        command=f"petmsg inbox show {first}{answer}; petmsg inbox claim {first}",
+    )
+
+
+def minutes(each: Waiter, now: datetime) -> int:
+    """How long somebody has waited at `now` (aware UTC)."""
+    return max(0, (now - each.since) // timedelta(minutes=1))
+
+
+def _was_seen(work: Work, each: Waiter) -> bool:
+    row = work.cursor.rows(_LAST_DONE, org_id=work.org.id, entity=each.entity, ref=each.ref)[0]
+    return row["done_at"] is not None and bool(row["done_at"] >= each.last_at)
+
+
+def _settle(work: Work, message_id: int) -> None:
+    work.cursor.run(
+        "UPDATE inbound_text SET with_sitter_at = NULL"
+        " WHERE org_id = :org_id AND message_id = :id AND inbox_at IS NULL",
+        org_id=work.org.id,
+        id=message_id,
+    )
+
+
+def _open_about(work: Work, entity: str, ref: str) -> int | None:
+    found: int | None = work.cursor.value(
+        _OPEN + " AND entity = :entity AND ref = :ref",
+        org_id=work.org.id,
+        entity=entity,
+        ref=ref,
+    )
+    return found
+
+
+def _end_about(work: Work, entity: str, ref: str) -> None:
+    alert = _open_about(work, entity, ref)
+    if alert is not None:
+        _end(work, alert)
+
+
+def _end(work: Work, alert: int) -> None:
+    done(work, str(alert), reason="answered, claimed or closed")
