@@ -138,6 +138,8 @@ class AlertKind(StrEnum):
     SAME_CODE = "same_code"
     STRAY_TEXT = "stray_text"
     OPT_OUT_WORD = "opt_out_word"
+    OPT_OUT_REQUEST = "opt_out_request"
+    SITTER_OPTED_OUT = "sitter_opted_out"
     RELAY_FAILED = "relay_failed"
     RELAY_LOOP = "relay_loop"
     PAYMENT_NOT_MATCHED = "payment_not_matched"
@@ -191,7 +193,8 @@ class Keyword(StrEnum):
 
 
 class AddressedTo(StrEnum):
-    """Who is to read a text that came in. `relay`: it is a sitter's own, for a client of hers."""
+    """Who is to read a text that came in. `relay`: a sitter wrote it, to a client through the relay
+    or, where its code is not `SITTER_REPLY`, to the company: then it waits for a person."""
 
     SITTER = "sitter"
     FRONT_DESK = "front_desk"
@@ -276,6 +279,7 @@ class InboundRule(StrEnum):
 
     RELAY = "relay"
     KEYWORD = "keyword"
+    SENDER = "sender"
     CLIENT = "client"
     SITTER = "sitter"
     FRONT_DESK = "front_desk"
@@ -290,6 +294,7 @@ class InboundCode(StrEnum):
     KEYWORD_START = "KEYWORD_START"
     KEYWORD_HELP = "KEYWORD_HELP"
     KNOWN_CLIENT = "KNOWN_CLIENT"
+    KNOWN_SITTER = "KNOWN_SITTER"
     UNKNOWN_SENDER = "UNKNOWN_SENDER"
     WINDOW_ACTIVE = "WINDOW_ACTIVE"
     FORMER_NUMBER = "FORMER_NUMBER"

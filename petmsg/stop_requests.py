@@ -72,7 +72,8 @@ _ENGLISH = (
     ),
     (
         r"(?:(?:I|WE) )?(?:DO NOT|DONT|NO LONGER) (?:WANT|WISH)(?: YOU)? TO"
-        rf" (?:BE (?:TEXTED|MESSAGED|CONTACTED)|HEAR FROM YOU|(?:TEXT|MESSAGE|CONTACT) {_ME}){_TAIL}"
+        rf" (?:BE (?:TEXTED|MESSAGED|CONTACTED)|HEAR FROM YOU"
+        rf"|(?:TEXT|MESSAGE|CONTACT) {_ME}){_TAIL}"
     ),
     r"(?:I )?(?:WITHDRAW|REVOKE) (?:MY )?CONSENT(?: .*)?",
     (
@@ -83,7 +84,8 @@ _ENGLISH = (
 _FRENCH = (
     r"ARRETE[ZR]?(?: TOUT)?",
     (
-        r"(?:ARRETE[ZR]?|CESSE[ZR]?) (?:DE )?(?:MECRIRE|MENVOYER(?: \w+){0,3}|ME CONTACTER|ME TEXTER"
+        r"(?:ARRETE[ZR]?|CESSE[ZR]?) (?:DE )?(?:MECRIRE|MENVOYER(?: \w+){0,3}"
+        r"|ME CONTACTER|ME TEXTER"
         r"|LES (?:MESSAGES|SMS|TEXTOS)|DENVOYER (?:\w+ )?(?:MESSAGES|SMS|TEXTOS))"
     ),
     r"NE (?:MECRIVEZ|MECRIS|MENVOYEZ|MENVOIE|ME CONTACTEZ|ME CONTACTE|ME TEXTEZ) PLUS(?: .*)?",

@@ -19,9 +19,11 @@ from petmsg.queries import (
     impact,
     inbound,
     inbox,
+    optout,
     queue,
     relay,
     routing,
+    senders,
     thread,
     waiting,
 )
@@ -234,13 +236,14 @@ def scans(cursor: Any, text: str) -> list[str]:
         routing.NOW, routing.PAST, confirm.BOOKINGS, confirm.THREADS, confirm.WINDOWS,
         confirm.UPDATE_WINDOW, confirm.MARK_CONFIRMED, confirm.OVERLAPS, impact._WINDOWS,
         impact.TEXTED, thread._NUMBERS_SEEN, hold.RECIPIENT, hold.STANDING, hold.BLOCKED,
-        inbound.NUMBER, inbound.SENDER, inbound.WINDOWS, inbound.LAST_SEEN, inbound.STORED,
-        relay.OPEN_CLIENTS, relay.WROTE, relay.QUESTIONS, inbox.UNREAD,
+        inbound.NUMBER, senders.CLIENT_OF_PHONE, inbound.WINDOWS, inbound.LAST_SEEN, inbound.STORED,
+        relay.OPEN_CLIENTS, relay.WROTE, relay.QUESTIONS, inbox.UNREAD, inbound.OPTED_OUT_AT,
+        senders.SITTER_OF_PHONE, optout._SAID_SINCE,
     ],
     ids=["now", "past", "bookings", "threads", "windows", "update_window", "mark_confirmed",
          "overlaps", "affected", "texted", "numbers_seen", "recipient", "opted_out", "blocked",
          "number", "sender", "open_windows", "last_seen", "stored", "open_clients",
-         "wrote", "questions", "unread"],
+         "wrote", "questions", "unread", "opted_out_at", "sitter_of_phone", "said_since"],
 )  # fmt: skip
 def test_a_hot_text_reads_no_table_from_end_to_end(company: str, text: str) -> None:
     with raw(company) as cursor:

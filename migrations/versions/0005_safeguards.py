@@ -20,6 +20,8 @@ _COLUMNS: tuple[tuple[str, str], ...] = (
     ("inbound_text", "with_sitter_at {instant}"),
     ("alert", "told_at {instant}"),
     ("stripe_event", "payment_id VARCHAR"),
+    ("opt_out", "last_said_at {instant}"),
+    ("stray_text", "opt_out_type VARCHAR"),
 )
 """Table and definition of each new column; `{instant}` and `{false}` are the dialect's own."""
 

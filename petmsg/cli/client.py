@@ -1,5 +1,6 @@
 """petmsg client …"""
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -159,7 +160,11 @@ def phone_remove(
     """Remove a phone of a client."""
     from petmsg.services import client as service
 
-    run.show_one(CLIENT_CHANGED, run.write(service.phone_remove, client, phone))
+    changed = run.write(service.phone_remove, client, phone)
+    run.show_one(CLIENT_CHANGED, changed)
+    if changed.opted_out:
+        run.say(f"That phone is opted out. The opt-out stands for client {changed.client}.")
+        run.say(f"To end it: petmsg optout remove {shlex.quote(changed.client)} --reason …")
 
 
 @command(

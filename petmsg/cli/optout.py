@@ -6,15 +6,30 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_app
-from petmsg.cli.options import ALL, BEFORE, LIMIT, REASON, page, required_reason
+from petmsg.cli.options import (
+    ALL,
+    BEFORE,
+    LIMIT,
+    REASON,
+    checked_reason,
+    page,
+    required_reason,
+)
 from petmsg.cli.run import Run
+from petmsg.errors import UsageProblem
 from petmsg.queries import optout as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.optout import BLOCKED, OPT_OUT, OPT_OUTS, OPTED_IN, OPTED_OUT
 
 app = new_app("Who wants no texts: per company and phone; one phone stops its client.")
 
-CLIENT_ARG = Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")]
+WHO_ARG = Annotated[
+    str,
+    typer.Argument(
+        metavar="CLIENT",
+        help="Their ref, phone or name; also a sitter's, or the id of an opt-out.",
+    ),
+]
 
 
 @command(app, "list", reveals=True, examples=["petmsg optout list"])
@@ -30,10 +45,13 @@ def list_(
     run.show_list(OPT_OUTS, rows)
 
 
-@command(app, "show", reveals=True, examples=["petmsg optout show C-3"])
-def show(run: Run, client: CLIENT_ARG) -> None:
-    """Whether a client wants no texts, since when and why, and which numbers a carrier keeps from
-    her phones."""
+@command(app, "show", reveals=True, examples=["petmsg optout show C-3", "petmsg optout show S-1"])
+def show(run: Run, client: WHO_ARG) -> None:
+    """Whether somebody wants no messages, since when and why.
+
+    Also which numbers a carrier keeps from their phones. Opt-outs of sitters, and of people the
+    company does not know, are shown by ref, by phone or by the id in the list.
+    """
     found = run.read(queries.show_opt_outs, client)
     run.show_one(OPT_OUT, found)
     if run.is_table:
@@ -42,10 +60,10 @@ def show(run: Run, client: CLIENT_ARG) -> None:
         if found["blocked"]:
             run.show_list(BLOCKED, found["blocked"])
     for each in found["blocked"]:
-        run.say(f"No text from {each['number']} reaches her until she texts START to it.")
+        run.say(f"No message from {each['number']} reaches them until they text START to it.")
     if found["opted_out"] or found["blocked"]:
-        ref = shlex.quote(found["client"])
-        run.say(f"If she asked for texts again: petmsg optout remove {ref} --reason …")
+        who = shlex.quote(found["client"] or found["sitter"] or client)
+        run.say(f"If they asked for messages again: petmsg optout remove {who} --reason …")
 
 
 @command(
@@ -53,28 +71,53 @@ def show(run: Run, client: CLIENT_ARG) -> None:
     "add",
     writes=True,
     reveals=True,
-    examples=["petmsg optout add C-1 --reason 'she said so on the phone'"],
+    examples=[
+        "petmsg optout add C-1 --reason 'she said so on the phone'",
+        "petmsg optout add --from-message 12",
+    ],
 )
 def add(
     run: Run,
-    client: CLIENT_ARG,
+    client: Annotated[
+        str | None,
+        typer.Argument(metavar="CLIENT", help="Their ref, phone or name; also a sitter's."),
+    ] = None,
     reason: REASON = None,
     phone: Annotated[
         str | None,
-        typer.Option("--phone", metavar="PHONE", help="Only this phone of hers; usually all."),
+        typer.Option("--phone", metavar="PHONE", help="Only this phone of theirs; usually all."),
+    ] = None,
+    from_message: Annotated[
+        int | None,
+        typer.Option(
+            "--from-message", metavar="ID", help="Whoever sent this message asked for it."
+        ),
     ] = None,
 ) -> None:
-    """Send a client no texts any more, from no number. The same again changes nothing.
+    """Send somebody no more messages, from no number. The same again changes nothing.
 
-    What waits for her will not leave either. Any opted-out phone stops its client; all of hers are
-    opted out unless one is given, so that her wish is not gone with a phone.
+    Messages that wait for them are not sent while the opt-out stands. Any opted-out phone stops its
+    client; all phones are opted out unless one is given.
     """
     from petmsg.services import optout
 
-    out = run.write(optout.add, client, reason=required_reason(reason), phone=phone)
+    if (client is None) == (from_message is None) or (from_message is not None and phone):
+        raise UsageProblem(
+            "Say who wants no messages: CLIENT, or --from-message ID.",
+            hint="petmsg optout add CLIENT --reason …",
+        )
+    if from_message is not None:
+        why = checked_reason(reason) or f"asked for it in message {from_message}"
+        out = run.write(optout.add_from_message, from_message, reason=why)
+    else:
+        out = run.write(optout.add, client, reason=required_reason(reason), phone=phone)
     run.show_one(OPTED_OUT, out)
     if out.waiting:
-        run.say(f"{out.waiting} text(s) to her wait, and will not be sent.")
+        run.say(f"{out.waiting} message(s) to them wait. None is sent while the opt-out stands.")
+        run.say(
+            "What still waits when it ends is sent then. To see them: petmsg message list "
+            f"--client {shlex.quote(out.client or '')} --status queued"
+        )
 
 
 @command(
@@ -84,12 +127,14 @@ def add(
     reveals=True,
     examples=["petmsg optout remove C-3 --reason 'she wrote that she wants texts again'"],
 )
-def remove(run: Run, client: CLIENT_ARG, reason: REASON = None) -> None:
-    """A client wants texts again: end every opt-out of her phones."""
+def remove(run: Run, client: WHO_ARG, reason: REASON = None) -> None:
+    """Somebody wants messages again: end every opt-out of their phones, or the one of that id."""
     from petmsg.services import optout
 
     ended = run.write(optout.remove, client, reason=required_reason(reason))
     run.show_one(OPTED_IN, ended)
     if ended.carrier_blocks:
-        numbers = ", ".join(ended.unblocked) or "each number that she stopped"
-        run.say(f"The carrier blocks texts to her still, until she texts START to {numbers}.")
+        numbers = ", ".join(ended.unblocked) or "each number that they stopped"
+        run.say(f"The carrier blocks messages to them still, until they text START to {numbers}.")
+    if ended.waiting and not ended.reused:
+        run.say(f"{ended.waiting} message(s) to them still wait, and will be sent now.")

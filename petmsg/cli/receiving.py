@@ -11,7 +11,7 @@ from petmsg.cli.carriers import carrier_of
 from petmsg.cli.results import show_results
 from petmsg.cli.run import Run
 from petmsg.cli.waiting import tell_of_waiting
-from petmsg.enums import ProviderName
+from petmsg.enums import Keyword, ProviderName
 from petmsg.errors import REFUSED, OutOfRange, Refused
 from petmsg.phone import parse_phone
 from petmsg.providers.base import ReceivedText
@@ -116,6 +116,7 @@ def adopt(run: Run, stray_id: str) -> Received:
         body=row["body"] or "",
         received_at=row["received_at"],
         media_count=row["media_count"],
+        opt_out_type=None if row["opt_out_type"] is None else Keyword(row["opt_out_type"]),
     )
     provider = None if row["provider"] is None else ProviderName(row["provider"])
     (taken,) = run.write_in(slug, receive_each, [text], provider=provider)

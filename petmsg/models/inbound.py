@@ -63,6 +63,7 @@ class StrayText(Table, table=True):
     """A text to a number that was never ours: somebody's words, and a sign of a wrong webhook.
 
     It belongs to no org until its number does; then it is adopted, and `adopted_id` is its message.
+    `opt_out_type` is what the provider said it means to the carriers (a `Keyword`), if it did.
     """
 
     __tablename__ = "stray_text"
@@ -83,6 +84,7 @@ class StrayText(Table, table=True):
     body: str | None
     media_count: int = 0
     received_at: datetime
+    opt_out_type: str | None = None
     adopted_id: int | None = Field(default=None, foreign_key="message.id")
     adopted_at: datetime | None = None
 

@@ -15,7 +15,9 @@ class OptOut(Table, table=True):
     """A phone that wants no texts from an org. It stands until `ended_at`.
 
     `phone_key` is the digest of the phone (`petmsg.phone.phone_key`), by which it is recognised;
-    `e164` is NULL once its client was forgotten, whose wish stands all the same.
+    `e164` is NULL once its client was forgotten, whose opt-out stands all the same. `opted_out_at`
+    and `ended_at` are when it was said, which may be before petmsg heard of it; `last_said_at` is
+    when it was said again, NULL if it was said once. An opt-in from before that ends nothing.
     """
 
     __tablename__ = "opt_out"
@@ -39,6 +41,7 @@ class OptOut(Table, table=True):
     reason: str
     actor: str
     opted_out_at: datetime
+    last_said_at: datetime | None = None
     ended_at: datetime | None = None
     end_reason: str | None = None
     end_actor: str | None = None

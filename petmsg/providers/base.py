@@ -2,8 +2,8 @@
 
 Sending turns everything that can happen into one of four outcomes and raises nothing; looking
 raises `ProviderUnavailable` or `ProviderAccount`. An adapter is never called while a transaction is
-open, and one contract test runs against every adapter. Standard library only: services name these
-types.
+open, and one contract test runs against every adapter. Standard library and vocabularies only:
+services name these types.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import inf
 from typing import Protocol
+
+from petmsg.enums import Keyword
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,8 @@ class ReceivedText:
 
     `from_phone` is as the network shows the sender: E.164, or a short code, or a name. `to_e164` is
     the number it came to. `received_at` (aware UTC) is the provider's; None means now.
+    `opt_out_type` is set where the provider says by itself what the text means to the carriers: the
+    company may have told it words of its own for STOP, START or HELP.
     """
 
     provider_message_id: str
@@ -165,6 +169,7 @@ class ReceivedText:
     body: str
     received_at: datetime | None = None
     media_count: int = 0
+    opt_out_type: Keyword | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,7 +219,9 @@ class TwilioProvider:
                 and (text := received_text(message)).received_at is not None
                 and text.received_at >= first_second
             }
-            return sorted(texts.values(), key=when)
+            # Newest first, to the second: those of one second keep the order they were sent in.
+            oldest_first = reversed(texts.values())
+            return sorted(oldest_first, key=when)
 
         return self._asked(found)
 

@@ -7,6 +7,7 @@ Twilio made, of words a stranger may have written.
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
+from petmsg.enums import Keyword
 from petmsg.errors import Misconfigured, UsageProblem
 from petmsg.providers.base import DeliveryReport, ReceivedText
 from petmsg.providers.twilio_answers import LOOPBACK
@@ -19,6 +20,8 @@ STATUS = "/twilio/status"
 _LONGEST_SID = 64
 _LONGEST_ADDRESS = 64
 _MOST_MEDIA = 1000
+_OPT_OUT_TYPES = {keyword.value.upper(): keyword for keyword in Keyword}
+"""What Twilio says of a word that means STOP, START or HELP in its Advanced Opt-Out."""
 
 Form = Mapping[str, Sequence[str]]
 """The parameters of a request, each with every value it came with."""
@@ -72,6 +75,7 @@ def received_text(form: Form) -> ReceivedText:
         to_e164=_address(form, "To"),
         body=_only(form, "Body"),
         media_count=min(int(media), _MOST_MEDIA) if media.isascii() and media.isdigit() else 0,
+        opt_out_type=_OPT_OUT_TYPES.get(_only(form, "OptOutType").strip().upper()),
     )
 
 

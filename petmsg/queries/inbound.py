@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import NumberClass, NumberStatus
+from petmsg.enums import Keyword, NumberClass, NumberStatus
 from petmsg.keywords import START_FOR_OPTED_OUT, keyword_of, plain_word
-from petmsg.queries.hold import opted_out
+from petmsg.phone import phone_key
 from petmsg.queries.org import OrgRow
+from petmsg.queries.senders import Sender, find_sender
 from petmsg.routing.facts import NumberFact, WindowFact
 from petmsg.routing.inbound import HolderFact, InboundFacts
 
@@ -28,12 +29,6 @@ JOIN number_custody c ON c.number_id = n.id AND c.from_at = coalesce(
 )
 LEFT JOIN sitter s ON s.id = c.sitter_id
 WHERE n.org_id = :org_id AND n.e164 = :e164
-"""
-
-SENDER = """
-SELECT c.id, c.ref FROM client_phone p
-JOIN client c ON c.id = p.client_id
-WHERE p.org_id = :org_id AND p.e164 = :e164
 """
 
 WINDOWS = """
@@ -69,8 +64,14 @@ ORDER BY a.claimed_at DESC, a.id DESC LIMIT 1
 """
 
 
+OPTED_OUT_AT = """
+SELECT 1 FROM opt_out WHERE org_id = :org_id AND phone_key = :phone_key
+  AND opted_out_at <= :at AND (ended_at IS NULL OR ended_at > :at) LIMIT 1
+"""
+
 STORED = """
-SELECT id, org_id, direction, to_e164, decision FROM message WHERE provider_message_id = :id
+SELECT m.id, m.org_id, m.direction, m.to_e164, m.decision, i.keyword, i.received_at FROM message m
+LEFT JOIN inbound_text i ON i.message_id = m.id WHERE m.provider_message_id = :id
 """
 
 INSERT_MESSAGE = """
@@ -109,11 +110,15 @@ def read_inbound_facts(
     at: datetime,
     past: bool,
     body: str = "",
+    said: Keyword | None = None,
+    sender: Sender | None = None,
 ) -> InboundFacts | None:
     """The facts about a text from that phone to that number at `at` (aware UTC).
 
     `past` says whether `at` lies before the command's own now; else numbers, holders and sitters
-    are today's. None where the number is not the org's.
+    are today's. `said` is what the provider told of it: a word of the company's own may mean STOP
+    to the carriers. `sender` is who has the phone, looked up if it is not given. None where the
+    number is not the org's.
     """
     ledger_at = at if past else _NO_LATER
     row = cursor.one(
@@ -121,9 +126,11 @@ def read_inbound_facts(
     )
     if row is None:
         return None
-    opted_out_now = plain_word(body) in START_FOR_OPTED_OUT and bool(
-        opted_out(cursor, org, [from_phone])
-    )
+    if sender is None:
+        sender = find_sender(cursor, org.id, from_phone)
+    holder = _holder(row)
+    if said is not Keyword.STOP:
+        said = keyword_of(body, opted_out=_may_opt_in(cursor, org, from_phone, body, at)) or said
     facts = InboundFacts(
         org=org.slug,
         timezone=org.timezone,
@@ -134,19 +141,19 @@ def read_inbound_facts(
             NumberStatus(row["status"]),
             row["quarantined_until"],
         ),
-        holder=_holder(row),
-        keyword=keyword_of(body, opted_out=opted_out_now),
-        sender=_holder(row) if row["is_hers"] else None,
+        holder=holder,
+        keyword=said,
+        sender=holder if row["is_hers"] else _sitter(sender),
+        to_own_number=bool(row["is_hers"]),
         relay=org.relay,
     )
-    client = cursor.one(SENDER, org_id=org.id, e164=from_phone)
-    if client is None:
+    if sender.client is None:
         return facts
-    whose = {"org_id": org.id, "client_id": client["id"], "at": at}
+    whose = {"org_id": org.id, "client_id": sender.client.id, "at": at}
     seen = cursor.one(LAST_SEEN, number_id=row["id"], **whose)
     windows = cursor.rows(WINDOWS, ledger_at=ledger_at, **whose)
     return facts._replace(
-        client=client["ref"],
+        client=sender.client.ref,
         windows=tuple(_window(each) for each in windows),
         seen=seen is not None,
         seen_holder=_holder(seen) if seen is not None else None,
@@ -155,6 +162,18 @@ def read_inbound_facts(
 
 def _holder(row: dict[str, Any]) -> HolderFact | None:
     return None if row["sitter"] is None else HolderFact(row["sitter"], row["sitter_name"])
+
+
+def _sitter(sender: Sender) -> HolderFact | None:
+    return None if sender.sitter is None else HolderFact(sender.sitter.ref, sender.sitter.name)
+
+
+def _may_opt_in(cursor: Cursor, org: OrgRow, phone: str, body: str, at: datetime) -> bool:
+    """Whether an everyday word means START: the phone was opted out when it was sent."""
+    if plain_word(body) not in START_FOR_OPTED_OUT:
+        return False
+    found = cursor.value(OPTED_OUT_AT, org_id=org.id, phone_key=phone_key(org.slug, phone), at=at)
+    return found is not None
 
 
 def _window(row: dict[str, Any]) -> WindowFact:

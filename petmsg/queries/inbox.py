@@ -144,7 +144,7 @@ def find_stray(cursor: Cursor, text: str) -> dict[str, Any]:
     """One of them, with the provider's id. Raises `NotFound`, `OutOfRange`."""
     row = cursor.one(
         "SELECT id AS stray, provider, provider_message_id, from_phone, to_e164, body, media_count,"
-        " received_at, adopted_id FROM stray_text WHERE id = :id",
+        " received_at, opt_out_type, adopted_id FROM stray_text WHERE id = :id",
         id=stray_id(text),
     )
     if row is None:

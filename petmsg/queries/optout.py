@@ -1,28 +1,31 @@
 """Opt-outs as a person lists and looks at them."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.errors import OutOfRange, shown
-from petmsg.phone import phone_key
-from petmsg.queries.lookup import find_client
+from petmsg.errors import Ambiguous, NotFound, OutOfRange, shown
+from petmsg.phone import is_phone, parse_phone, phone_key
+from petmsg.queries.lookup import find_client, find_sitter
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest
 
-_OPT_OUTS = """
-SELECT o.id AS opt_out, c.ref AS client, o.e164 AS phone, o.phone_key, o.source, o.reason,
-       o.opted_out_at, o.ended_at, o.end_reason, o.end_actor, o.actor
+_LONGEST_ID = 9
+
+_COLUMNS = """
+SELECT o.id AS opt_out, c.ref AS client,
+       (SELECT s.ref FROM sitter s WHERE s.org_id = o.org_id AND s.phone = o.e164
+         ORDER BY CASE WHEN s.status = 'active' THEN 0 ELSE 1 END, s.id LIMIT 1) AS sitter,
+       o.e164 AS phone, o.phone_key, o.source, o.reason, o.opted_out_at, o.ended_at, o.end_reason,
+       o.end_actor, o.actor
 FROM opt_out o
 LEFT JOIN client_phone p ON p.org_id = o.org_id AND p.e164 = o.e164
 LEFT JOIN client c ON c.org_id = p.org_id AND c.id = p.client_id
-WHERE o.org_id = :org_id
 """
 
-_OF_PHONES = """
-SELECT o.id AS opt_out, o.phone_key, o.source, o.reason, o.opted_out_at, o.ended_at, o.end_reason,
-       o.end_actor, o.actor
-FROM opt_out o WHERE o.org_id = :org_id AND o.phone_key IN (:phone_keys)
-"""
+_OPT_OUTS = _COLUMNS + "WHERE o.org_id = :org_id"
+
+_OF_PHONES = _COLUMNS + "WHERE o.org_id = :org_id AND o.phone_key IN (:phone_keys)"
 
 _BLOCKED = """
 SELECT n.e164 AS number, b.phone_key, b.code, b.blocked_at
@@ -31,40 +34,145 @@ WHERE b.org_id = :org_id AND b.phone_key IN (:phone_keys)
 """
 
 
+# What the phone of a client, or of nobody the org knows as one, sent since then.
+_SAID_SINCE = """
+SELECT i.keyword, m.body, i.received_at, m.created_at FROM message m
+JOIN inbound_text i ON i.message_id = m.id
+WHERE m.thread_id = (SELECT id FROM thread WHERE org_id = :org_id AND client_id = :client_id)
+  AND m.from_e164 = :phone AND i.received_at > :since
+UNION ALL
+SELECT i.keyword, m.body, i.received_at, m.created_at FROM message m
+JOIN inbound_text i ON i.message_id = m.id
+WHERE m.thread_id IS NULL AND m.org_id = :org_id AND m.direction = 'inbound'
+  AND m.from_e164 = :phone AND i.received_at > :since
+"""
+
+
+class Person(NamedTuple):
+    """Whose opt-outs are meant: a client's, a sitter's, or those of a phone that is nobody's.
+
+    `phones` by their key; one that is not stored, only recognised by its key, is None. `sitter_id`
+    and `client_id` are set for whom there is one, and `opt_out` where one row alone was named.
+    """
+
+    client: str | None
+    sitter: str | None
+    phones: dict[str, str | None]
+    client_id: int | None = None
+    opt_out: int | None = None
+
+    @property
+    def ref(self) -> str | None:
+        """The client's ref, else the sitter's."""
+        return self.client or self.sitter
+
+
+def find_person(cursor: Cursor, org: OrgRow, text: str) -> Person:
+    """The client or sitter of that ref, phone or name; else the phone, or the id, of an opt-out
+    that is listed. Raises `NotFound`, `Ambiguous` and `MalformedPhone`."""
+    try:
+        client = find_client(cursor, org.id, text)
+    except NotFound as problem:
+        return _no_client(cursor, org, text, problem)
+    if client.ref != text and not is_phone(text):
+        sitter = _sitter(cursor, org, text)
+        if sitter is not None:
+            raise Ambiguous("person", text, [client.ref, str(sitter.sitter)])
+    phones: dict[str, str | None] = {**phone_keys(cursor, org, client.id)}
+    return Person(client.ref, None, phones, client_id=client.id)
+
+
+def _no_client(cursor: Cursor, org: OrgRow, text: str, problem: NotFound) -> Person:
+    person = _sitter(cursor, org, text)
+    if person is not None:
+        return person
+    if is_phone(text):
+        key = phone_key(org.slug, parse_phone(text))
+        if cursor.in_list(_OF_PHONES, "phone_keys", [key], org_id=org.id):
+            return Person(None, None, {key: parse_phone(text)})
+    elif text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID:
+        row = cursor.one(_OPT_OUTS + " AND o.id = :id", org_id=org.id, id=int(text))
+        if row is not None:
+            row = _named(cursor, org, [row])[0]
+            phones = {row["phone_key"]: row["phone"]}
+            return Person(row["client"], row["sitter"], phones, opt_out=row["opt_out"])
+    raise problem
+
+
+def _sitter(cursor: Cursor, org: OrgRow, text: str) -> Person | None:
+    try:
+        sitter = find_sitter(cursor, org.id, text, guess=False)
+    except NotFound:
+        return None
+    phone = cursor.value("SELECT phone FROM sitter WHERE id = :id", id=sitter.id)
+    return Person(None, sitter.ref, {phone_key(org.slug, phone): phone})
+
+
 def list_opt_outs(
     cursor: Cursor, org: OrgRow, page: Page, *, ended: bool = False
 ) -> list[dict[str, Any]]:
     """The opt-outs that stand, with `ended` the others too. `page.before` is an opt-out's id.
 
-    Client and phone are None where no client of the org has the phone any more.
+    Client and sitter are None where nobody of the org has the phone; the phone is None where it is
+    known by its digest only.
     """
     before = _id(page.before) if page.before else None
     select = _OPT_OUTS if ended else _OPT_OUTS + " AND o.ended_at IS NULL"
-    return newest(cursor, select, key="o.id", page=page, before_id=before, org_id=org.id)
+    found = newest(cursor, select, key="o.id", page=page, before_id=before, org_id=org.id)
+    return _named(cursor, org, found)
 
 
 def show_opt_outs(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
-    """What is known of the wishes behind a client's phones, the newest first, and which numbers a
-    carrier keeps from them. Raises `NotFound`."""
-    key = find_client(cursor, org.id, text)
-    keys = phone_keys(cursor, org, key.id)
+    """What is known of the opt-outs of a person's phones, the newest first, and which numbers a
+    carrier keeps from them. Raises `NotFound`, `Ambiguous`."""
+    person = find_person(cursor, org, text)
+    keys = person.phones
     found = cursor.in_list(_OF_PHONES, "phone_keys", list(keys), org_id=org.id)
     history = [
-        {"client": key.ref, "phone": keys[row["phone_key"]], **row}
-        for row in sorted(found, key=lambda row: row["opt_out"], reverse=True)
+        {**row, "client": person.client or row["client"], "phone": keys[row["phone_key"]]}
+        for row in _named(cursor, org, found)
+        if person.opt_out is None or row["opt_out"] == person.opt_out
     ]
+    history.sort(key=lambda row: row["opt_out"], reverse=True)
     standing = [row["opted_out_at"] for row in history if row["ended_at"] is None]
     blocked = [
-        {"number": row["number"], "phone": keys[row["phone_key"]], **row}
+        {**row, "phone": keys[row["phone_key"]]}
         for row in cursor.in_list(_BLOCKED, "phone_keys", list(keys), org_id=org.id)
     ]
     return {
-        "client": key.ref,
+        "client": person.client,
+        "sitter": person.sitter,
         "opted_out": bool(standing),
         "opted_out_at": min(standing, default=None),
         "history": history,
         "blocked": sorted(blocked, key=lambda row: (row["blocked_at"], row["number"])),
     }
+
+
+def said_since(
+    cursor: Cursor, org: OrgRow, phone: str, *, client_id: int | None, since: datetime
+) -> list[dict[str, Any]]:
+    """What a phone sent later than `since` (aware UTC): `keyword`, `body`, when it was sent
+    (`received_at`) and when it was stored (`created_at`). The client is the one it belongs to."""
+    return cursor.rows(_SAID_SINCE, org_id=org.id, client_id=client_id, phone=phone, since=since)
+
+
+def _named(cursor: Cursor, org: OrgRow, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, with the sitter where her phone is known by its digest only."""
+    if all(row["phone"] is not None for row in rows):
+        return rows
+    sitters = {
+        phone_key(org.slug, row[1]): (row[0], row[1])
+        for row in cursor.tuples(
+            "SELECT ref, phone FROM sitter WHERE org_id = :org_id ORDER BY id DESC", org_id=org.id
+        )
+    }
+    return [
+        {**row, "sitter": sitters[row["phone_key"]][0], "phone": sitters[row["phone_key"]][1]}
+        if row["phone"] is None and row["phone_key"] in sitters
+        else row
+        for row in rows
+    ]
 
 
 def phone_keys(cursor: Cursor, org: OrgRow, client_id: int) -> dict[str, str]:
@@ -79,6 +187,6 @@ def phone_keys(cursor: Cursor, org: OrgRow, client_id: int) -> dict[str, str]:
 
 
 def _id(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 9):
+    if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID):
         raise OutOfRange(f"{shown(text)} is not the id of an opt-out.", hint="petmsg optout list")
     return int(text)

@@ -52,6 +52,15 @@ RECEIVED = (
 )
 
 
+def _from_whom(row: Any) -> str:
+    """The client, or the sitter who wrote it from their own phone."""
+    if row["client"]:
+        return f"{row['client_name'] or '[forgotten]'} ({row['client']})"
+    if row["sitter"] and row["addressed_to"] == AddressedTo.RELAY:
+        return f"sitter {row['sitter_name']} ({row['sitter']})"
+    return "-"
+
+
 def _for(row: Any) -> str:
     """Whose it is: a sitter's only while their window with the client runs."""
     if row["addressed_to"] != AddressedTo.SITTER:
@@ -94,9 +103,7 @@ _ITEM = (
     Field(
         "client",
         "Client",
-        cell=lambda row, _: (
-            f"{row['client_name'] or '[forgotten]'} ({row['client']})" if row["client"] else "-"
-        ),
+        cell=lambda row, _: _from_whom(row),
         kind=or_null(REF._replace(wrap=NAME.wrap)),
     ),
     Field("sitter", None, kind=or_null(REF)),

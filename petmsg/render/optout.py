@@ -25,6 +25,7 @@ from petmsg.render.kinds import (
 OPT_OUTS = (
     Field("opt_out", "Id", kind=ID),
     Field("client", "Client", kind=or_null(REF)),
+    Field("sitter", "Sitter", kind=or_null(REF)),
     Field("phone", "Phone", personal=True, kind=or_null(PHONE)),
     Field("source", "From", kind=one_of(OptOutSource)),
     Field("reason", "Why", kind=or_null(TEXT)),
@@ -51,22 +52,26 @@ def _rows(name: str, fields: tuple[Field, ...]) -> Field:
 
 
 OPT_OUT = (
-    Field("client", "Client", kind=REF),
+    Field("client", "Client", kind=or_null(REF)),
+    Field("sitter", "Sitter", kind=or_null(REF)),
     Field("opted_out", "Opted out", kind=NOTABLE),
     Field("opted_out_at", "Since", kind=or_null(INSTANT)),
     _rows("history", OPT_OUTS),
     _rows("blocked", BLOCKED),
 )
 OPTED_OUT = (
-    Field("client", "Client", kind=REF),
+    Field("client", "Client", kind=or_null(REF)),
+    Field("sitter", "Sitter", kind=or_null(REF)),
     Field("phones", "Opted out", personal=True, kind=list_of(PHONE)),
-    Field("waiting", "Texts that will not leave", kind=COUNT),
+    Field("waiting", "Messages waiting", kind=COUNT),
     Field("reused", "Unchanged", kind=FLAG),
 )
 OPTED_IN = (
-    Field("client", "Client", kind=REF),
+    Field("client", "Client", kind=or_null(REF)),
+    Field("sitter", "Sitter", kind=or_null(REF)),
     Field("phones", "Opted in", personal=True, kind=list_of(PHONE)),
     Field("unblocked", "Numbers tried again", kind=list_of(E164)),
     Field("carrier_blocks", "Carrier blocks still", kind=NOTABLE),
+    Field("waiting", "Messages waiting", kind=COUNT),
     Field("reused", "Unchanged", kind=FLAG),
 )

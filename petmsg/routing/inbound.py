@@ -6,7 +6,8 @@ thread: the text is stored there, always. The rules here say who is to read it:
 1. STOP, START and HELP are never a sitter's to read: they go to the desk;
 2. a sitter's own text to her own number is for a client of hers, where the org relays
    (`routing.relay` says for which);
-3. a phone that no client of the org has: the org's unrouted inbox;
+3. a phone that no client of the org has: the inbox, as the sitter's whose own phone it is, else
+   as unrouted;
 4. the sitter, where a window of this client contains the instant and has her, she is active, and
    the number is hers and usable;
 5. otherwise the front desk's inbox, with the first code that applies.
@@ -43,8 +44,9 @@ class InboundFacts(NamedTuple):
     `number` and `holder` are as they were at the instant, by the custody ledger. `client` is the
     ref of who has the phone, None if nobody has. `windows` are those of her thread. `seen` says
     that she had a text from this number before, and `seen_holder` whose it was then. `keyword` is
-    what the whole text says to the carriers. `sender` is set where the phone is the personal one of
-    the sitter who holds the number, and `relay` says whether the org passes such texts on.
+    what the whole text says to the carriers. `sender` is the sitter whose personal phone it is,
+    `to_own_number` says that she holds the number, and `relay` whether the org passes such texts
+    on.
     """
 
     org: str
@@ -57,6 +59,7 @@ class InboundFacts(NamedTuple):
     seen_holder: HolderFact | None = None
     keyword: Keyword | None = None
     sender: HolderFact | None = None
+    to_own_number: bool = False
     relay: bool = False
 
 
@@ -121,10 +124,9 @@ _NOT_A_SITTER = frozenset((FRONT_DESK, UNROUTED, RELAY))
 def address(facts: InboundFacts, at: datetime) -> Addressee:
     """Who is to read a text that came at `at` (aware UTC). Same facts and instant, same answer."""
     if facts.keyword is not None:
-        to = UNROUTED if facts.client is None else FRONT_DESK
-        return _addressee(facts, at, to, (_of_keyword(facts.keyword),))
+        return _addressee(facts, at, _of_nobody_else(facts), (_of_keyword(facts.keyword),))
     before: tuple[InboundStep, ...] = ()
-    if facts.sender is not None:
+    if facts.sender is not None and facts.to_own_number:
         name = facts.sender.name
         if facts.relay:
             why = f"Sitter {name} wrote it to her own number"
@@ -133,9 +135,7 @@ def address(facts: InboundFacts, at: datetime) -> Addressee:
         why = f"Sitter {name} wrote it, and the org does not relay"
         before = (_step(InboundRule.RELAY, False, InboundCode.RELAY_OFF, why),)
     if facts.client is None:
-        why = "No client has this phone"
-        step = _step(InboundRule.CLIENT, True, InboundCode.UNKNOWN_SENDER, why)
-        return _addressee(facts, at, UNROUTED, (*before, step))
+        return _addressee(facts, at, _of_nobody_else(facts), (*before, _of_no_client(facts)))
     known = _step(
         InboundRule.CLIENT, False, InboundCode.KNOWN_CLIENT, f"It is the phone of {facts.client}"
     )
@@ -151,6 +151,21 @@ def address(facts: InboundFacts, at: datetime) -> Addressee:
     nobody = _step(InboundRule.SITTER, False, code, why)
     desk = _step(InboundRule.FRONT_DESK, True, code, f"{why} - to the front desk")
     return _addressee(facts, at, FRONT_DESK, (*before, known, nobody, desk))
+
+
+def _of_nobody_else(facts: InboundFacts) -> str:
+    """Whose inbox it is that no window decides: the client's desk, a sitter's own, or unrouted."""
+    if facts.client is not None:
+        return FRONT_DESK
+    return UNROUTED if facts.sender is None else RELAY
+
+
+def _of_no_client(facts: InboundFacts) -> InboundStep:
+    if facts.sender is None:
+        why = "No client has this phone"
+        return _step(InboundRule.CLIENT, True, InboundCode.UNKNOWN_SENDER, why)
+    why = f"Sitter {facts.sender.name} wrote it from their own phone - to the inbox"
+    return _step(InboundRule.SENDER, True, InboundCode.KNOWN_SITTER, why)
 
 
 _KEYWORDS = {
@@ -207,6 +222,7 @@ _CONDITION = {
     InboundRule.KEYWORD: "the whole text is a word to the carriers: STOP, START or HELP",
     InboundRule.RELAY: "it is from the own phone of the sitter whose number it is",
     InboundRule.CLIENT: "the phone is of no client of the org",
+    InboundRule.SENDER: "no client has the phone, and it is a sitter's own",
     InboundRule.SITTER: (
         "a window of this client contains the time, and its active sitter holds the usable number"
     ),

@@ -22,12 +22,16 @@ class ClientForgotten(Refused):
 
 @dataclass(frozen=True, slots=True)
 class ClientChanged:
-    """A client after a change; `reused` says that nothing changed."""
+    """A client after a change; `reused` says that nothing changed.
+
+    `opted_out` says that a phone left whose opt-out stands, for the client's other phones now.
+    """
 
     client: str
     kind: ClientKind
     phones: int
     reused: bool
+    opted_out: bool = False
 
 
 def add(
@@ -130,8 +134,9 @@ def phone_add(work: Work, text: str, phone: str, *, primary: bool = False) -> Cl
 def phone_remove(work: Work, text: str, phone: str) -> ClientChanged:
     """Remove a phone of a client; texts that wait go to her primary one.
 
-    Her primary one is refused while she has others, and her last one always: a client who cannot
-    be texted is no client.
+    An opt-out of that phone stands for the client: it holds for the phones that are left. Her
+    primary one is refused while she has others, and her last one always: a client who cannot be
+    texted is no client.
     """
     client = locked_client(work, text)
     number = parse_phone(phone)
@@ -151,10 +156,11 @@ def phone_remove(work: Work, text: str, phone: str) -> ClientChanged:
         )
     work.session.delete(gone)
     work.session.flush()
-    optout.let_go(work, number)
+    stands = optout.let_go(work, number, to=[each.e164 for each in known if each is not gone])
     moved = _readdress_waiting(work, client)
-    work.record("client.phone_removed", "client", client.ref, {"texts_readdressed": moved})
-    return ClientChanged(client.ref, client.kind, len(known) - 1, reused=False)
+    payload = {"texts_readdressed": moved, "opted_out": stands}
+    work.record("client.phone_removed", "client", client.ref, payload)
+    return ClientChanged(client.ref, client.kind, len(known) - 1, reused=False, opted_out=stands)
 
 
 def phone_primary(work: Work, text: str, phone: str, *, add_missing: bool = False) -> ClientChanged:

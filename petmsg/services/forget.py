@@ -70,7 +70,12 @@ def forget(work: Work, text: str, *, reason: str) -> Forgotten:
     _erase_strays(work, numbers)
     for phone in phones:
         work.session.delete(phone)
-        optout.let_go(work, phone.e164)
+    work.session.flush()
+    for number in numbers:
+        # Whoever opted out through one phone is known by the others, should they come again.
+        optout.let_go(work, number, to=numbers)
+    for number in numbers:
+        optout.let_go(work, number, to=())
     client.name = client.timezone = None
     client.forgotten_at = work.now
     work.record(

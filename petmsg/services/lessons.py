@@ -14,7 +14,7 @@ from petmsg.queries import refused as queries
 from petmsg.routing import usable
 from petmsg.services import custody
 from petmsg.services.alert import raise_alert
-from petmsg.services.optout import block_pair, provider_said_stop
+from petmsg.services.opt_out_said import block_pair, provider_said_stop
 from petmsg.services.refused import alert_account, hold_back
 from petmsg.services.textable import mark_not_textable
 from petmsg.services.work import Work

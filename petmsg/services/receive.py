@@ -6,24 +6,25 @@ follows from it (an opt-out, a forward, an answer) is in the same transaction. T
 """
 
 import json
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.enums import AddressedTo, AlertKind, AlertSeverity, Keyword, ProviderName
-from petmsg.keywords import may_mean_the_visit, plain_word
+from petmsg.enums import AddressedTo, InboundCode, Keyword, ProviderName
 from petmsg.providers.base import ReceivedText
+from petmsg.queries.hold import opted_out
 from petmsg.queries.inbound import INSERT_INBOUND, INSERT_MESSAGE, STORED, read_inbound_facts
 from petmsg.queries.lookup import ClientKey
+from petmsg.queries.senders import Sender, find_sender
 from petmsg.routing.inbound import Addressee, InboundFacts, address
 from petmsg.segments import measure
-from petmsg.services import auto_reply, optout, relay
-from petmsg.services.alert import raise_alert
+from petmsg.services import auto_reply, inbox, relay
+from petmsg.services.heed import alert_not_forwarded, alert_request, heed
 from petmsg.services.inbound_route import NeverOurs
 from petmsg.services.window import threads_for
 from petmsg.services.work import Failure, Work, take_together
+from petmsg.stop_requests import asks_to_stop
 
 STALE_AFTER = timedelta(hours=1)
 """A text that came in longer ago is stored, but neither passed on nor answered by itself."""
@@ -51,17 +52,18 @@ def receive(work: Work, text: ReceivedText, *, provider: ProviderName | None = N
 
     Raises `NeverOurs` for a number of another org, or of none (see `services.stray`).
     """
-    there = _stored(work, text.provider_message_id)
+    there = _stored(work, text)
     if there is not None:
         return there
     text = storable(text)
     _hold_sender(work, text.from_phone)
     at = work.now if text.received_at is None else min(text.received_at, work.now)
-    facts = _facts(work, text, at)
+    sender = find_sender(work.cursor, work.org.id, text.from_phone)
+    facts = _facts(work, text, at, sender)
     if facts is None:
         raise NeverOurs(text.to_e164, org=work.org.slug)
     addressee = address(facts, at)
-    client = _client(work, text.from_phone) if facts.client is not None else None
+    client = sender.client
     if addressee.kind is AddressedTo.RELAY:
         client = None  # the text is the sitter's, also where she is a client herself
     sitter_id = _sitter_id(work, facts, addressee)
@@ -79,7 +81,15 @@ def receive(work: Work, text: ReceivedText, *, provider: ProviderName | None = N
             "code": addressee.code.value,
         },
     )
-    did = _follow(work, text, facts, addressee, at=at, message_id=message_id, client=client)
+    did = _follow(
+        work,
+        text,
+        facts,
+        addressee,
+        at=at,
+        message_id=message_id,
+        sender=sender._replace(client=client),
+    )
     return Received(message_id, duplicate=False, addressee=addressee.to_json(), did=did)
 
 
@@ -110,55 +120,63 @@ def _follow(
     *,
     at: datetime,
     message_id: int,
-    client: ClientKey | None,
+    sender: Sender,
 ) -> tuple[str, ...]:
     """What a text brings about; in words, for whoever brought it."""
     if facts.keyword is not None:
-        return _heed(work, text, facts.keyword, message_id=message_id, client=client)
+        return heed(work, text, facts.keyword, message_id=message_id, sender=sender, at=at)
+    if asks_to_stop(text.body):
+        return alert_request(work, message_id, sender=sender)
     if at < work.now - STALE_AFTER:
         return relay.too_old(work, message_id, addressee.kind)
-    if addressee.kind is AddressedTo.RELAY:
+    if addressee.code is InboundCode.SITTER_REPLY:
         return relay.from_sitter(work, text, message_id=message_id)
+    if addressee.kind is AddressedTo.RELAY:
+        return ()  # a sitter wrote to the company: the inbox has it, and nobody answers by itself
     if addressee.kind is AddressedTo.SITTER and work.org.relay:
-        return relay.to_sitter(work, text, message_id=message_id, client=client, facts=facts, at=at)
+        if _has_opted_out(work, addressee.addressed_to):
+            return alert_not_forwarded(work, addressee.addressed_to, message_id)
+        return relay.to_sitter(
+            work, text, message_id=message_id, client=sender.client, facts=facts, at=at
+        )
     return auto_reply.answer(work, text, addressee, message_id=message_id, number=facts.number)
 
 
-def _heed(
-    work: Work, text: ReceivedText, keyword: Keyword, *, message_id: int, client: ClientKey | None
-) -> tuple[str, ...]:
-    """STOP and START count for the whole org. Nobody answers: the carrier does."""
-    ref = client.ref if client is not None else None
-    word = plain_word(text.body)
-    if keyword is Keyword.START:
-        new = optout.keyword_start(work, text.from_phone, client_ref=ref, word=word)
-        return ("the opt-out has ended",) if new else ()
-    if keyword is Keyword.HELP:
-        return ()
-    new = optout.keyword_stop(work, text.from_phone, client_ref=ref, word=word)
-    if may_mean_the_visit(text.body):
-        whose = f"Client {ref}" if ref is not None else "Somebody"
-        raise_alert(
-            work,
-            AlertKind.OPT_OUT_WORD,
-            severity=AlertSeverity.WARNING,
-            entity="client" if ref is not None else "message",
-            ref=ref if ref is not None else str(message_id),
-            message=f"{whose} texted {word}, which opts out of all texts but may have meant a "
-            "visit.",
-            command=f"petmsg inbox show {message_id}"
-            + (f"; petmsg optout show {shlex.quote(ref)}" if ref is not None else ""),
-        )
-    return ("opted out",) if new else ()
+def _has_opted_out(work: Work, sitter: str) -> bool:
+    phone = work.cursor.value(
+        "SELECT phone FROM sitter WHERE org_id = :org_id AND ref = :ref",
+        org_id=work.org.id,
+        ref=sitter,
+    )
+    return bool(opted_out(work.cursor, work.org, [phone]))
 
 
-def _stored(work: Work, provider_message_id: str) -> Received | None:
-    row = work.cursor.one(STORED, id=provider_message_id)
+def _stored(work: Work, text: ReceivedText) -> Received | None:
+    row = work.cursor.one(STORED, id=text.provider_message_id)
     if row is None:
         return None
     if row["org_id"] != work.org.id or row["direction"] != "inbound":
         raise NeverOurs(row["to_e164"] or "that number", org=work.org.slug)
-    return Received(row["id"], duplicate=True, addressee=json.loads(row["decision"] or "{}"))
+    did: tuple[str, ...] = ()
+    if text.opt_out_type is not None and row["keyword"] is None:
+        did = _heed_later(work, text, text.opt_out_type, row["id"], at=row["received_at"])
+    addressee = json.loads(row["decision"] or "{}")
+    return Received(row["id"], duplicate=True, addressee=addressee, did=did)
+
+
+def _heed_later(
+    work: Work, text: ReceivedText, keyword: Keyword, message_id: int, *, at: datetime
+) -> tuple[str, ...]:
+    """A pull brought it before the webhook, which alone says what it means to the carriers."""
+    work.cursor.run(
+        "UPDATE inbound_text SET keyword = :keyword WHERE message_id = :id",
+        keyword=keyword.value,
+        id=message_id,
+    )
+    _hold_sender(work, text.from_phone)
+    sender = find_sender(work.cursor, work.org.id, text.from_phone)
+    inbox.put_in(work, message_id)
+    return heed(work, text, keyword, message_id=message_id, sender=sender, at=at)
 
 
 def storable(text: ReceivedText) -> ReceivedText:
@@ -170,7 +188,7 @@ def storable(text: ReceivedText) -> ReceivedText:
     return replace(text, body=body, from_phone=sender[:64])
 
 
-def _facts(work: Work, text: ReceivedText, at: datetime) -> InboundFacts | None:
+def _facts(work: Work, text: ReceivedText, at: datetime, sender: Sender) -> InboundFacts | None:
     return read_inbound_facts(
         work.cursor,
         work.org,
@@ -179,6 +197,8 @@ def _facts(work: Work, text: ReceivedText, at: datetime) -> InboundFacts | None:
         at=at,
         past=at < work.now,
         body=text.body,
+        said=text.opt_out_type,
+        sender=sender,
     )
 
 
@@ -191,16 +211,6 @@ def _hold_sender(work: Work, phone: str) -> None:
             org_id=work.org.id,
             phone=phone,
         )
-
-
-def _client(work: Work, phone: str) -> ClientKey:
-    row = work.cursor.tuples(
-        "SELECT c.id, c.ref, c.name, c.kind FROM client_phone p JOIN client c ON c.id = p.client_id"
-        " WHERE p.org_id = :org_id AND p.e164 = :phone",
-        org_id=work.org.id,
-        phone=phone,
-    )[0]
-    return ClientKey(*row)
 
 
 def _sitter_id(work: Work, facts: InboundFacts, addressee: Addressee) -> int | None:
@@ -233,8 +243,10 @@ def _store(
     if client is not None:
         thread_id = threads_for(work, {client.id: (client.ref, None)})[client.id].id
     kind = addressee.kind
-    waits = kind in (AddressedTo.FRONT_DESK, AddressedTo.UNROUTED) or (
-        kind is AddressedTo.SITTER and not work.org.relay
+    waits = (
+        kind in (AddressedTo.FRONT_DESK, AddressedTo.UNROUTED)
+        or (kind is AddressedTo.SITTER and not work.org.relay)
+        or (kind is AddressedTo.RELAY and addressee.code is not InboundCode.SITTER_REPLY)
     )
     ((message_id,),) = cursor.tuples(
         INSERT_MESSAGE,

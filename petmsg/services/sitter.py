@@ -11,7 +11,7 @@ from petmsg.errors import AlreadyDifferent, Refused
 from petmsg.models import MessageNumber, Sitter, SitterActivity
 from petmsg.phone import parse_phone
 from petmsg.queries.lookup import find_sitter, refuse_our_number
-from petmsg.services import custody
+from petmsg.services import custody, optout
 from petmsg.services.batch import BatchRow, RowDone, needed, one_by_one
 from petmsg.services.number import give, held_by
 from petmsg.services.refs import hold_refs, next_ref
@@ -133,7 +133,9 @@ def change(
         changed.append("name")
     if phone is not None and parse_phone(phone) != sitter.phone:
         refuse_our_number(work.cursor, parse_phone(phone))
-        sitter.phone = parse_phone(phone)
+        before, sitter.phone = sitter.phone, parse_phone(phone)
+        work.session.flush()
+        optout.let_go(work, before, to=[sitter.phone])
         changed.append("phone")
     if changed:
         work.record("sitter.updated", "sitter", sitter.ref, {"changed": changed})

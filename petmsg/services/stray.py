@@ -18,8 +18,9 @@ from petmsg.services.work import Work
 
 _KEEP = """
 INSERT INTO stray_text (provider, provider_message_id, from_phone, to_e164, body, media_count,
-  received_at)
-VALUES (:provider, :provider_message_id, :from_phone, :to_e164, :body, :media_count, :received_at)
+  received_at, opt_out_type)
+VALUES (:provider, :provider_message_id, :from_phone, :to_e164, :body, :media_count, :received_at,
+  :opt_out_type)
 ON CONFLICT (provider_message_id) DO NOTHING
 """
 
@@ -58,6 +59,7 @@ def keep(
         body=text.body,
         media_count=text.media_count,
         received_at=text.received_at or now,
+        opt_out_type=None if text.opt_out_type is None else text.opt_out_type.value,
     )
     stray_id = cursor.value(
         "SELECT id FROM stray_text WHERE provider_message_id = :id", id=text.provider_message_id

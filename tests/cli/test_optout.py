@@ -13,6 +13,7 @@ from petmsg.queries.hold import read_hold_facts
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
 from petmsg.services import optout
+from petmsg.services.opt_out_said import provider_said_stop
 from petmsg.services.work import Work
 from tests.cli.test_org import events, refused
 from tests.fixtures import ACTOR, NOW, Cli, add_org, looking, working
@@ -82,6 +83,7 @@ def test_a_client_is_opted_out_on_all_her_phones(cli: Cli, migrated_url: str) ->
         0,
         {
             "client": "C-1",
+            "sitter": None,
             "phones": ["+1********01", "+1********02"],
             "waiting": 0,
             "reused": False,
@@ -106,6 +108,7 @@ def test_an_opt_out_is_shown_with_who_noted_it_and_why(cli: Cli) -> None:
     row = {
         "opt_out": 1,
         "client": "C-1",
+        "sitter": None,
         "phone": "+1********01",
         "source": "operator",
         "reason": "asked at the desk",
@@ -117,6 +120,7 @@ def test_an_opt_out_is_shown_with_who_noted_it_and_why(cli: Cli) -> None:
     assert cli("optout", "list", "-o", "json").json == [row]
     assert show(cli) == {
         "client": "C-1",
+        "sitter": None,
         "opted_out": True,
         "opted_out_at": "2026-02-14T15:00:00Z",
         "history": [row],
@@ -151,7 +155,7 @@ def test_texts_that_wait_are_counted(cli: Cli, migrated_url: str) -> None:
         waiting_text(migrated_url, status=status)
     ran = cli(*OUT, "-o", "json")
     assert ran.json["waiting"] == 2
-    assert ran.err == "2 text(s) to her wait, and will not be sent.\n"
+    assert ran.err.startswith("2 message(s) to them wait. None is sent while the opt-out stands.")
     other = cli("optout", "add", "C-2", "--reason", "x", "-o", "json")
     assert (other.json["waiting"], other.err) == (0, "")
 
@@ -165,9 +169,11 @@ def test_an_operator_ends_every_opt_out_of_a_client(cli: Cli, migrated_url: str)
         "",
         {
             "client": "C-1",
+            "sitter": None,
             "phones": ["+1********01", "+1********02"],
             "unblocked": [],
             "carrier_blocks": False,
+            "waiting": 0,
             "reused": False,
         },
     )
@@ -257,20 +263,56 @@ def test_an_opt_out_of_one_company_does_not_bind_another(cli: Cli, migrated_url:
     assert cli("client", "list", *other).json[0]["opted_out"] is False
 
 
-def test_a_phone_that_moves_to_another_client_takes_its_opt_out_along(
+def test_an_opt_out_stands_for_the_client_whose_phone_is_removed(
     cli: Cli, migrated_url: str
 ) -> None:
     cli(*ANN)
     cli(*OUT, "--phone", "+14155551002")
     cli("client", "add", "Bo", "--phone", "+14155551009")
-    cli("client", "phone", "remove", "C-1", "+14155551002")
-    assert facts(migrated_url).opted_out_at is None
-    (nobodys,) = cli("optout", "list", "--reveal", "-o", "json").json
+    removed = cli("client", "phone", "remove", "C-1", "+14155551002")
+    assert "The opt-out stands for client C-1." in removed.err
+    assert facts(migrated_url).opted_out_at == NOW
+    of_ann, nobodys = cli("optout", "list", "--reveal", "-o", "json").json
+    assert (of_ann["client"], of_ann["phone"]) == ("C-1", "+14155551001")
+    assert (of_ann["reason"], of_ann["source"]) == ("asked at the desk", "operator")
     assert (nobodys["client"], nobodys["phone"]) == (None, None)
+    # The phone takes it along, too.
     cli("client", "phone", "add", "C-2", "+14155551002")
     assert facts(migrated_url, "C-2").opted_out_at == NOW
-    (hers,) = cli("optout", "list", "--reveal", "-o", "json").json
+    hers = cli("optout", "list", "--reveal", "-o", "json").json[-1]
     assert (hers["client"], hers["phone"]) == ("C-2", "+14155551002")
+    ran = cli(*IN, "-o", "json")
+    assert ran.json["reused"] is False
+    assert facts(migrated_url).opted_out_at is None
+    assert facts(migrated_url, "C-2").opted_out_at == NOW
+
+
+def test_an_opt_out_stands_however_often_the_phones_change(cli: Cli, migrated_url: str) -> None:
+    cli(*ANN)
+    cli(*OUT, "--phone", "+14155551001")
+    for gone, new in (("1001", "1003"), ("1002", "1004"), ("1003", "1005")):
+        assert cli("client", "phone", "add", "C-1", f"+1415555{new}").code == 0
+        cli("client", "phone", "primary", "C-1", f"+1415555{new}")
+        assert cli("client", "phone", "remove", "C-1", f"+1415555{gone}").code == 0
+        assert facts(migrated_url).opted_out_at == NOW
+
+
+def test_whoever_opted_out_and_was_forgotten_is_known_by_all_phones(
+    cli: Cli, migrated_url: str
+) -> None:
+    cli(*ANN)
+    cli(*OUT, "--phone", "+14155551001")
+    assert cli("client", "forget", "C-1", "--reason", "asked", "--yes").code == 0
+    assert {row["phone"] for row in cli("optout", "list", "--reveal", "-o", "json").json} == {None}
+    cli("client", "add", "Ann", "--phone", "+14155551002", "--ref", "C-7")
+    assert facts(migrated_url, "C-7").opted_out_at == NOW
+
+
+def test_a_phone_without_an_opt_out_leaves_none(sqlite_cli: Cli) -> None:
+    sqlite_cli(*ANN)
+    removed = sqlite_cli("client", "phone", "remove", "C-1", "+14155551002")
+    assert "opt-out" not in removed.err
+    assert sqlite_cli("optout", "list", "--all-states", "-o", "json").json == []
 
 
 def test_the_opt_out_of_a_forgotten_client_stands_when_she_is_added_again(
@@ -302,7 +344,7 @@ def test_the_client_list_says_who_opted_out(cli: Cli) -> None:
 
 
 def said_stop(work: Work, *, claimed_at: Any = NOW, number: str = DESK) -> None:
-    optout.provider_said_stop(
+    provider_said_stop(
         work,
         client_ref="C-1",
         to_e164="+14155551001",
@@ -370,7 +412,7 @@ def test_who_ends_what_the_provider_said_is_told_that_the_carrier_blocks_still(
         said_stop(work)
     ran = cli(*IN, "-o", "json")
     assert ran.json["carrier_blocks"] is True
-    assert "until she texts START" in ran.err
+    assert "until they text START" in ran.err
 
 
 def test_a_refusal_after_a_newer_start_blocks_the_pair_and_not_the_client(
@@ -454,10 +496,10 @@ def test_removing_the_opt_out_tries_blocked_numbers_again(cli: Cli, migrated_url
     with working(migrated_url) as work:
         said_stop(work)
     told = cli("optout", "show", "C-1").err
-    assert f"No text from {DESK} reaches her until she texts START to it." in told
+    assert f"No message from {DESK} reaches them until they text START to it." in told
     ran = cli(*IN, "-o", "json", now=LATER)
     assert (ran.json["unblocked"], ran.json["reused"]) == ([DESK], False)
-    assert f"until she texts START to {DESK}" in ran.err
+    assert f"until they text START to {DESK}" in ran.err
     assert facts(migrated_url).blocked_code is None
     assert events(cli)[-1]["payload"] == {"sources": [], "phones": 0, "unblocked": [DESK]}
 

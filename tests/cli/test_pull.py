@@ -179,3 +179,16 @@ def test_a_thousand_texts_come_in_order_page_by_page(
         writes(fake, f"text {at}", at=NOW - timedelta(seconds=450 - at))
     assert len(pull(sqlite_cli, fake).json) == 450
     assert [row["body"] for row in texts(migrated_sqlite)] == [f"text {at}" for at in range(450)]
+
+
+@pytest.mark.parametrize("words", [("STOP", "START"), ("START", "STOP")])
+def test_texts_of_one_second_are_stored_in_the_order_they_were_sent(
+    ready: Cli, fake: TwilioFake, migrated_url: str, words: tuple[str, str]
+) -> None:
+    """Twilio lists the newest first, and dates them to the second."""
+    for word in words:
+        writes(fake, word)
+    pull(ready, fake)
+    assert [text["body"] for text in texts(migrated_url)] == list(words)
+    shown = ready("optout", "show", "C-1", "-o", "json").json
+    assert shown["opted_out"] == (words[-1] == "STOP")

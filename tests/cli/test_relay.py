@@ -66,7 +66,7 @@ def test_a_clients_text_comes_to_her_sitter_from_the_sitters_own_number(
 def test_without_the_relay_nothing_is_passed_on(ready: Cli, migrated_url: str) -> None:
     ready("org", "set", "--relay", "off")
     assert comes(ready)["did"] == []
-    assert maya(ready, "Fine")["code"] == "UNKNOWN_SENDER"
+    assert maya(ready, "Fine")["code"] == "KNOWN_SITTER"
     assert relayed(migrated_url) == []
 
 
@@ -277,10 +277,10 @@ def test_a_text_to_another_sitters_number_reaches_neither(ready: Cli, migrated_u
     assert relayed(migrated_url) == []
 
 
-def test_a_sitter_who_texts_another_sitters_number_is_a_stranger_there(
+def test_a_sitter_who_texts_another_sitters_number_speaks_to_no_client(
     ready: Cli, migrated_url: str
 ) -> None:
-    assert comes(ready, "Fine", sender=OLGAS_PHONE)["addressed_to"] == "unrouted"
+    assert comes(ready, "Fine", sender=OLGAS_PHONE)["code"] == "KNOWN_SITTER"
     assert relayed(migrated_url) == []
 
 

@@ -106,10 +106,10 @@ def test_what_she_wrote_matters_where_it_is_a_word_to_the_carriers(told: Cli) ->
 
 def test_a_sitters_own_text_is_for_the_relay_where_there_is_one(told: Cli) -> None:
     hers = "+14155550141"
-    assert asked(told, sender=hers) == ("unrouted", "UNKNOWN_SENDER")
+    assert asked(told, sender=hers) == ("relay", "KNOWN_SITTER")
     told("org", "set", "--relay", "on")
     assert asked(told, sender=hers) == ("relay", "SITTER_REPLY")
-    assert asked(told, to=DESK, sender=hers) == ("unrouted", "UNKNOWN_SENDER")
+    assert asked(told, to=DESK, sender=hers) == ("relay", "KNOWN_SITTER")
 
 
 def test_a_number_that_was_never_ours_has_no_addressee(told: Cli, migrated_url: str) -> None:

@@ -68,6 +68,34 @@ def test_a_text_comes_in_once_however_often_it_is_delivered(cli: Cli, migrated_u
         assert [line.split("\t")[5] for line in server.log[1:]] == ["stored", "known", "known"]
 
 
+def test_what_the_provider_says_a_word_means_is_heeded(
+    server: Server, migrated_sqlite: str, sqlite_cli: Cli
+) -> None:
+    """A company may have told Twilio words of its own, and such a sender gets no answer."""
+    sqlite_cli("org", "set", "--unknown-reply", "Who is it?", "--relay", "on")
+    stranger = "+16175550199"
+
+    def says(sid: str, word: str, sender: str, body: str = "PARAR") -> None:
+        form = inbound(sid, sender, MAYA, body) | {"OptOutType": word}
+        assert server.twilio(INBOUND, form).status == 200
+
+    def opted_out() -> list[Any]:
+        return sqlite_cli("optout", "list", "-o", "json", now=None).json
+
+    says("SM1", "STOP", ANN)
+    says("SM2", "STOP", stranger)
+    assert [row["source"] for row in opted_out()] == ["keyword", "keyword"]
+    says("SM3", "HELP", stranger, "ayuda")
+    says("SM4", "START", stranger, "hola")
+    says("SM5", "START", ANN, "hola")
+    assert opted_out() == []
+    says("SM6", "nonsense", ANN)
+    with looking(migrated_sqlite) as cursor:
+        found = cursor.tuples("SELECT keyword FROM inbound_text ORDER BY message_id")
+        assert [row[0] for row in found] == ["stop", "stop", "help", "start", "start", None]
+        assert cursor.value("SELECT count(*) FROM message WHERE direction = 'outbound'") == 0
+
+
 def test_nothing_personal_is_logged(server: Server) -> None:
     form = inbound("SM1", ANN, MAYA, "Is Rex fine?")
     server.twilio(INBOUND, form)

@@ -1,0 +1,230 @@
+"""What somebody's own STOP or START, and a provider's refusal, do to the opt-outs of a phone.
+
+Words count in the order in which they were sent, however late one of them is brought.
+"""
+
+import shlex
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from petmsg.clock import zone
+from petmsg.db.cursor import Cursor
+from petmsg.enums import AlertKind, AlertSeverity, Keyword, OptOutSource
+from petmsg.keywords import START_FOR_OPTED_OUT, plain_word
+from petmsg.phone import is_e164
+from petmsg.queries.optout import said_since
+from petmsg.queries.senders import Sender, find_sender
+from petmsg.services import opt_out_rows as rows
+from petmsg.services.alert import raise_alert
+from petmsg.services.work import Work
+
+CLOCKS_APART = timedelta(minutes=1)
+"""A message that a webhook brought is dated by its arrival, which may be this much after it was
+sent. Where that leaves two words in doubt, the opt-out holds."""
+
+
+class Whose(NamedTuple):
+    """Whom an audit event or an alert about a phone names: no phone, but a ref."""
+
+    noun: str
+    entity: str
+    ref: str
+
+
+def whose(work: Work, sender: Sender) -> Whose:
+    """A client, else a sitter, else the org."""
+    if sender.client is not None:
+        return Whose("client", "client", sender.client.ref)
+    if sender.sitter is not None:
+        return Whose("sitter", "sitter", sender.sitter.ref)
+    return Whose("phone", "org", work.org.slug)
+
+
+def keyword_stop(work: Work, phone: str, *, sender: Sender, at: datetime, reason: str) -> bool:
+    """Somebody sent STOP at `at`: the phone is opted out for the whole org.
+
+    False if it was opted out before, or opted in again later than `at`. The phone need be nobody's:
+    whose it becomes later, the opt-out stands. An operator who ended an opt-out after `at` could
+    not know of this one: it stands, with an alert.
+    """
+    if at < work.now and _opted_in_since(work, phone, sender, at):
+        return False
+    key = rows.key_of(work, phone)
+    ended_at = rows.ended_since(work, key, at)
+    shown_as = phone if is_e164(phone) else None
+    source = OptOutSource.KEYWORD
+    if not rows.note(work, key, e164=shown_as, source=source, reason=reason, at=at):
+        return False
+    of = whose(work, sender)
+    payload = {"source": source.value, "phones": 1}
+    work.record(f"{of.noun}.opted_out", of.entity, of.ref, payload, reason=reason)
+    if ended_at is not None:
+        _alert_late_stop(work, of, at=at, ended_at=ended_at)
+    return True
+
+
+def keyword_start(work: Work, phone: str, *, sender: Sender, at: datetime, reason: str) -> bool:
+    """Somebody sent START at `at`: the phone's opt-outs of before end, whoever noted them, and the
+    carrier lets messages through again; False if there was none."""
+    key = rows.key_of(work, phone)
+    sources = rows.end(work, key, reason=reason, said_at=at)
+    if rows.stands(work, key):
+        return False
+    unblocked = sorted(rows.unblock(work, key, said_at=at))
+    if sources or unblocked:
+        of = whose(work, sender)
+        payload = {"sources": sources, "phones": len(sources), "unblocked": unblocked}
+        work.record(f"{of.noun}.opted_in", of.entity, of.ref, payload, reason=reason)
+    return bool(sources or unblocked)
+
+
+def provider_said_stop(
+    work: Work,
+    *,
+    client_ref: str | None,
+    to_e164: str,
+    number_id: int,
+    number: str,
+    claimed_at: datetime,
+    code: str,
+) -> None:
+    """The provider refused a message, claimed at `claimed_at`, because its recipient opted out.
+
+    Normally that opts the phone out for the whole org. After a newer START the carrier only kept
+    this pair of numbers apart: the pair is blocked, the org-wide opt-out not renewed (spec section
+    7). A message that left before the START proves nothing; one that got through from this number
+    since then proves that the stop is newer. `client_ref` is None for a phone of no client.
+    """
+    key = rows.key_of(work, to_e164)
+    ended_at = _ended_at(work.cursor, work.org.id, key)
+    if ended_at is not None and not _got_through(
+        work.cursor, work.org.id, number_id, to_e164, since=ended_at, before=claimed_at
+    ):
+        if ended_at <= claimed_at:
+            block_pair(
+                work,
+                number_id=number_id,
+                number=number,
+                to_e164=to_e164,
+                client_ref=client_ref,
+                code=code,
+            )
+        return
+    sender = find_sender(work.cursor, work.org.id, to_e164)
+    if claimed_at < work.now and _opted_in_since(work, to_e164, sender, claimed_at):
+        return
+    reason = f"the provider said stop (code {code})"
+    source = OptOutSource.PROVIDER
+    e164 = to_e164 if sender.is_known else None
+    if not rows.note(work, key, e164=e164, source=source, reason=reason, at=claimed_at):
+        return
+    of = Whose("client", "client", client_ref) if client_ref is not None else whose(work, sender)
+    payload = {"source": source.value, "phones": 1, "number": number}
+    work.record(f"{of.noun}.opted_out", of.entity, of.ref, payload, reason=reason)
+    if of.entity != "org":
+        raise_alert(
+            work,
+            AlertKind.CLIENT_OPTED_OUT if of.entity == "client" else AlertKind.SITTER_OPTED_OUT,
+            severity=AlertSeverity.INFO if of.entity == "client" else AlertSeverity.WARNING,
+            entity=of.entity,
+            ref=of.ref,
+            message=f"{of.noun.capitalize()} {of.ref} opted out of texts; {reason}.",
+            command=f"petmsg optout show {shlex.quote(of.ref)}",
+        )
+
+
+def block_pair(
+    work: Work, *, number_id: int, number: str, to_e164: str, client_ref: str | None, code: str
+) -> None:
+    """Remember that the carrier keeps texts from this number from this phone, and alert. The same
+    again only counts in the alert. `client_ref` is None for a phone of no client."""
+    new = work.cursor.run(
+        "INSERT INTO blocked_pair (org_id, number_id, phone_key, code, blocked_at)"
+        " VALUES (:org_id, :number_id, :key, :code, :now)"
+        " ON CONFLICT (number_id, phone_key) DO NOTHING",
+        org_id=work.org.id,
+        number_id=number_id,
+        key=rows.key_of(work, to_e164),
+        code=code,
+        now=work.now,
+    )
+    payload = {"number": number, "code": code}
+    if client_ref is None:
+        if new:
+            work.record("phone.pair_blocked", "org", work.org.slug, payload)
+        return
+    if new:
+        work.record("client.pair_blocked", "client", client_ref, payload)
+    raise_alert(
+        work,
+        AlertKind.PAIR_BLOCKED,
+        severity=AlertSeverity.WARNING,
+        entity="client",
+        ref=client_ref,
+        message=f"The carrier lets no text from {number} through to client {client_ref} "
+        f"(code {code}).",
+        command=f"petmsg optout show {shlex.quote(client_ref)}",
+    )
+
+
+def _opted_in_since(work: Work, phone: str, sender: Sender, at: datetime) -> bool:
+    """Whether the phone sent an opt-in later than `at`, which petmsg has stored already."""
+    client_id = None if sender.client is None else sender.client.id
+    for said in said_since(work.cursor, work.org, phone, client_id=client_id, since=at):
+        by_arrival = said["received_at"] == said["created_at"]
+        sent_at = said["received_at"] - (CLOCKS_APART if by_arrival else timedelta(0))
+        is_start = (
+            said["keyword"] == Keyword.START
+            or plain_word(said["body"] or "") in START_FOR_OPTED_OUT
+        )
+        if is_start and sent_at > at:
+            return True
+    return False
+
+
+def _alert_late_stop(work: Work, of: Whose, *, at: datetime, ended_at: datetime) -> None:
+    who = f"{of.noun.capitalize()} {of.ref}" if of.entity != "org" else "Somebody"
+    what = shlex.quote(of.ref) if of.entity != "org" else "ID"
+    raise_alert(
+        work,
+        AlertKind.CLIENT_OPTED_OUT,
+        severity=AlertSeverity.WARNING,
+        entity=of.entity,
+        ref=of.ref,
+        message=f"{who} sent STOP at {_local(work, at)}, which came in late. An earlier opt-out "
+        f"was ended by hand at {_local(work, ended_at)}; this one stands.",
+        command=f"petmsg optout list; to end it: petmsg optout remove {what} --reason …",
+    )
+
+
+def _ended_at(cursor: Cursor, org_id: int, key: str) -> datetime | None:
+    """When the phone's newest opt-out ended; None if one stands, or there never was one."""
+    row = cursor.one(
+        "SELECT CASE WHEN count(*) = count(ended_at) THEN max(ended_at) END AS ended_at"
+        " FROM opt_out WHERE org_id = :org_id AND phone_key = :key",
+        org_id=org_id,
+        key=key,
+    )
+    return None if row is None else row["ended_at"]
+
+
+def _got_through(
+    cursor: Cursor, org_id: int, number_id: int, to_e164: str, *, since: datetime, before: datetime
+) -> bool:
+    """Whether the carrier took a text from the number to the phone that was claimed meanwhile."""
+    found = cursor.value(
+        "SELECT 1 FROM message_attempt a JOIN message m ON m.id = a.message_id"
+        " WHERE a.number_id = :number_id AND a.claimed_at > :since AND a.claimed_at < :before"
+        " AND a.status IN ('sent', 'delivered') AND m.org_id = :org_id AND m.to_e164 = :to_e164"
+        " LIMIT 1",
+        number_id=number_id,
+        since=since,
+        before=before,
+        org_id=org_id,
+        to_e164=to_e164,
+    )
+    return found is not None
+
+
+def _local(work: Work, instant: datetime) -> str:
+    return instant.astimezone(zone(work.org.timezone)).strftime("%Y-%m-%d %H:%M %Z")
