@@ -175,6 +175,7 @@ class GapKind(StrEnum):
 class HoldCode(StrEnum):
     """Why a text does not leave now. The final ones end it, the others let it wait."""
 
+    NOT_THEIR_PHONE = "not_their_phone"
     OPTED_OUT = "opted_out"
     NOT_TEXTABLE = "not_textable"
     EXPIRED = "expired"
@@ -245,9 +246,10 @@ class Rule(StrEnum):
 
 
 class DirectRule(StrEnum):
-    """Which number a text leaves from that goes to nobody's thread: a sitter's own, or the one that
-    was texted."""
+    """The rules for a message to nobody's thread: whether a client's words still go to the sitter
+    they were meant for, and the number: the sitter's own, or the one that was texted."""
 
+    ASSIGNED_SITTER = "assigned_sitter"
     OWN_NUMBER = "own_number"
     SAME_NUMBER = "same_number"
 
@@ -272,6 +274,7 @@ class Code(StrEnum):
     OWN_NUMBER = "OWN_NUMBER"
     SAME_NUMBER = "SAME_NUMBER"
     NUMBER_NOT_USABLE = "NUMBER_NOT_USABLE"
+    RELAY_OFF = "RELAY_OFF"
 
 
 class InboundRule(StrEnum):

@@ -41,6 +41,7 @@ class HoldFacts(NamedTuple):
 
     `timezone` is the recipient's (or the org's). `opted_out_at` is since when any phone of the
     client has opted out; `not_textable_code` what the provider said of the phone it goes to;
+    `is_their_phone` is False where the client has that phone no more;
     `blocked_code` is set where the carrier keeps the number that routing chose from this phone.
     """
 
@@ -55,6 +56,7 @@ class HoldFacts(NamedTuple):
     send_at: datetime | None = None
     expires_at: datetime | None = None
     urgent: bool = False
+    is_their_phone: bool = True
 
 
 class Hold(NamedTuple):
@@ -73,6 +75,9 @@ class Hold(NamedTuple):
 def holds(facts: HoldFacts, at: datetime) -> tuple[Hold, ...]:
     """Everything that would keep the text from leaving at `at` (aware UTC), the gravest first."""
     found = []
+    if not facts.is_their_phone:
+        why = "The phone it was written to is not the client's any more"
+        found.append(Hold(HoldCode.NOT_THEIR_PHONE, why))
     if facts.opted_out_at is not None:
         found.append(Hold(HoldCode.OPTED_OUT, "The client has opted out of texts"))
     if facts.not_textable_code is not None:

@@ -41,6 +41,7 @@ EVERYTHING = facts(
     blocked_code="21610",
     send_at=SOON,
     expires_at=AGO,
+    is_their_phone=False,
 )
 
 # ------------------------------------------------------------------------------------- every hold
@@ -62,6 +63,7 @@ def test_only_a_wish_a_dead_phone_and_an_expiry_end_a_text() -> None:
 def test_each_hold_stands_alone_with_its_end_and_its_words() -> None:
     ten = "2026-02-14 11:00 EST"
     for given_facts, code, until, words in (
+        (facts(is_their_phone=False), HoldCode.NOT_THEIR_PHONE, None, "not the client's any more"),
         (facts(opted_out_at=AGO), HoldCode.OPTED_OUT, None, "opted out"),
         (facts(not_textable_code="30006"), HoldCode.NOT_TEXTABLE, None, "code 30006"),
         (facts(expires_at=AGO), HoldCode.EXPIRED, None, "before 2026-02-14 09:00 EST"),

@@ -24,6 +24,7 @@ MOST_IN_A_TABLE = 1_000
     examples=[
         "petmsg route explain C-1",
         "petmsg route explain C-1 --at +3h",
+        "petmsg route explain C-1 --as S-1",
         "petmsg route explain --message 1",
     ],
 )
@@ -39,15 +40,25 @@ def explain(
         int | None,
         typer.Option("--message", metavar="ID", help="The Decision a text was sent with."),
     ] = None,
+    as_sitter: Annotated[
+        str | None,
+        typer.Option("--as", metavar="SITTER", help="As in message send: the sitter who writes."),
+    ] = None,
 ) -> None:
     """Which number a text to the client leaves from at a time, past or to come, step by step.
 
-    What it says for now is what petmsg message send does now. Exit 4 if there is no number.
+    What it says for now is what petmsg message send does now. With --as only the windows of that
+    sitter count. Exit 4 if there is no number.
     """
     from petmsg.services import route
+    from petmsg.services.preview import Wishes, speaker_in
 
     if (client is None) == (message is None):
         raise UsageProblem("Of whom?", hint="Name a CLIENT, or --message ID.")
+    if message is not None and as_sitter is not None:
+        raise UsageProblem(
+            "--as goes with a CLIENT.", hint="A stored text is explained for its own sitter."
+        )
     with run.snapshot() as cursor:
         org = run.org(cursor)
         if message is not None:
@@ -60,7 +71,11 @@ def explain(
                 run.show_one(STORED, stored)
             return
         instant = run.instant(at, org)
-        found = route.explain(cursor, org, client or "", at=instant, now=run.now).decision
+        speaker = speaker_in(cursor, org, Wishes(as_sitter=as_sitter))
+        explained = route.explain(
+            cursor, org, client or "", at=instant, now=run.now, speaker=speaker
+        )
+        found = explained.decision
     show_decision(run, found.to_json(), at=instant)
     run.exit_code = 0 if found.outcome is Outcome.ROUTED else REFUSED
 

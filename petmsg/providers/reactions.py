@@ -90,6 +90,11 @@ class LocalCode(NamedTuple):
 
 
 LOCAL_CODES: dict[str, LocalCode] = {
+    HoldCode.NOT_THEIR_PHONE: LocalCode(
+        "The phone that the text was written to is not the client's any more.",
+        "The text is held for a person, with an alert: petmsg message retry sends it to the "
+        "client's primary phone.",
+    ),
     HoldCode.OPTED_OUT: LocalCode(
         "The client has opted out of texts.",
         "A new text is refused; one that waited fails when its turn comes. A new word of hers ends "
@@ -125,7 +130,8 @@ LOCAL_CODES: dict[str, LocalCode] = {
     ),
     "not_her_window": LocalCode(
         "The sitter who wrote the text cannot speak to the client any more.",
-        "The text is held for a person, with an alert: petmsg message retry, or message cancel.",
+        "The text is held for a person, with an alert: petmsg message retry, or message cancel. "
+        "One that the relay passed on fails, and waits in the inbox.",
     ),
     "unencodable": LocalCode(
         "The text is not valid Unicode.", "It fails, and nothing was handed over."

@@ -62,6 +62,7 @@ def read_hold_facts(
         send_at=send_at,
         expires_at=expires_at,
         urgent=urgent,
+        is_their_phone=client_id is None or to_e164 in phones,
     )
 
 

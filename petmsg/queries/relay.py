@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from petmsg.db.cursor import Cursor
 from petmsg.enums import MessageStatus, NumberClass, NumberStatus
 from petmsg.queries.org import OrgRow
+from petmsg.routing.direct import ForwardFact
 from petmsg.routing.facts import NumberFact
 from petmsg.routing.relay import OpenClient, RelayFacts, Wrote
 
@@ -64,6 +65,19 @@ NUMBER_OF_DIRECT = """
 SELECT coalesce(n.id, r.number_id) FROM relay r
 LEFT JOIN message_number n ON n.sitter_id = r.sitter_id
 WHERE r.org_id = :org_id AND r.message_id = :message_id
+"""
+
+# The client whose words a forward repeats, and whether they are still the sitter's to read.
+FORWARD = """
+SELECT c.ref, o.relay, CASE WHEN EXISTS (
+    SELECT 1 FROM assignment_window w
+    JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
+    JOIN sitter s ON s.id = w.sitter_id AND s.status = 'active'
+    WHERE w.thread_id = m.thread_id AND w.ends_at > :at AND w.starts_at <= :at
+      AND w.sitter_id = :sitter_id
+) THEN 1 ELSE 0 END
+FROM message m JOIN client c ON c.id = m.client_id JOIN org o ON o.id = m.org_id
+WHERE m.org_id = :org_id AND m.id = :about_id
 """
 
 _REACHED = frozenset((MessageStatus.SENT, MessageStatus.DELIVERED))
@@ -144,6 +158,17 @@ def number_of_direct(cursor: Cursor, org: OrgRow, message_id: int) -> int | None
     """The number a text to nobody's thread would leave from, if it is usable."""
     found: int | None = cursor.value(NUMBER_OF_DIRECT, org_id=org.id, message_id=message_id)
     return found
+
+
+def forward_fact(
+    cursor: Cursor, org: OrgRow, *, about_id: int, sitter_id: int, at: datetime
+) -> ForwardFact:
+    """Whether the client's message is the sitter's to read at `at` (aware UTC)."""
+    rows = cursor.tuples(FORWARD, org_id=org.id, about_id=about_id, sitter_id=sitter_id, at=at)
+    if not rows:
+        return ForwardFact("of nobody", is_open=False)
+    ref, relays, is_open = rows[0]
+    return ForwardFact(ref, bool(is_open), bool(relays))
 
 
 def _number(row: dict[str, Any]) -> NumberFact:

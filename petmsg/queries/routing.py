@@ -13,7 +13,7 @@ from petmsg.db.cursor import Cursor, instant_from_text
 from petmsg.enums import NumberClass, NumberStatus
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
-from petmsg.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
+from petmsg.routing.facts import Facts, NumberFact, PoolNumberFact, SpeakerFact, WindowFact
 
 # Columns: kind, then for a window: booking id, booking, starts, booked until, ends, sitter, name,
 # is active; for all: number id, e164, class, status, quarantined until; for a pool number: last
@@ -96,6 +96,15 @@ WHERE c.class IN ('pool', 'front_desk') AND c.status IN ('active', 'quarantined'
 """
 
 
+# A sitter's reply that the relay passes on may also leave from the pool's number, or the desk's.
+SPEAKER = """
+SELECT s.ref, s.name, CASE WHEN r.message_id IS NULL THEN 1 ELSE 0 END
+FROM message m
+JOIN sitter s ON s.id = m.as_sitter_id
+LEFT JOIN relay r ON r.message_id = m.id AND r.kind = 'reply'
+WHERE m.id = :message_id
+"""
+
 # A look-up takes a tenth of the time of calling the enum, and a decision needs a dozen.
 _CLASS = {each.value: each for each in NumberClass}
 _STATUS = {each.value: each for each in NumberStatus}
@@ -109,8 +118,9 @@ def read_facts(
     at: datetime,
     past: bool,
     notes: tuple[str, ...] = (),
+    speaker: SpeakerFact | None = None,
 ) -> Facts:
-    """The facts for a text to the client at `at` (aware UTC).
+    """The facts for a text to the client at `at` (aware UTC), written by `speaker` if any.
 
     `past` says whether `at` lies before the command's own now: then numbers, holders, sitters and
     uses are as they were at `at`; windows and settings are today's.
@@ -155,7 +165,14 @@ def read_facts(
         pool=tuple(pool),
         desks=tuple(desks),
         notes=notes,
+        speaker=speaker,
     )
+
+
+def speaker_of(cursor: Cursor, message_id: int) -> SpeakerFact | None:
+    """The sitter who wrote an outbound message; None where the company writes."""
+    rows = cursor.tuples(SPEAKER, message_id=message_id)
+    return SpeakerFact(rows[0][0], rows[0][1], bool(rows[0][2])) if rows else None
 
 
 def _number(row: tuple[Any, ...], text: bool) -> NumberFact:

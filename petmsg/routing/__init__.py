@@ -6,7 +6,7 @@ a clock or prints.
 
 from petmsg.routing.decide import RULESET, decide, usable
 from petmsg.routing.decision import ChosenNumber, DecidingWindow, Decision, Step
-from petmsg.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
+from petmsg.routing.facts import Facts, NumberFact, PoolNumberFact, SpeakerFact, WindowFact
 
 __all__ = [
     "RULESET",
@@ -16,6 +16,7 @@ __all__ = [
     "Facts",
     "NumberFact",
     "PoolNumberFact",
+    "SpeakerFact",
     "Step",
     "WindowFact",
     "decide",

@@ -7,6 +7,9 @@ are tried in order and the first that yields a number wins:
 2. a pool number, if the org lends them to this client;
 3. the front desk's number;
 4. otherwise no number, and nothing may be sent.
+
+Where a sitter wrote the message (`facts.speaker`), rule 1 looks at the windows of this sitter
+alone, and ends the decision without a number if none of them contains the instant.
 """
 
 from datetime import UTC, datetime
@@ -31,11 +34,12 @@ def decide(facts: Facts, at: datetime) -> Decision:
     """
     window, first, number, finding = _active_window(facts, at)
     trace = [first]
-    if number is None:
+    refused = number is None and _refuses(facts, window)
+    if number is None and not refused:
         pool_number, second = _pool(facts, at)
         trace.append(second)
         number = pool_number
-    if number is None:
+    if number is None and not refused:
         desk_number, third = _front_desk(facts, at)
         trace.append(third)
         number = desk_number
@@ -100,17 +104,31 @@ def _active_window(
     facts: Facts, at: datetime
 ) -> tuple[WindowFact | None, Step, NumberFact | None, str]:
     """Rule 1. Returns the chosen window, the step, the number, and the rule's finding in words."""
-    active = [window for window in facts.windows if contains(window, at)]
+    windows, condition, why = facts.windows, _WINDOW_CONDITION, "No active window"
+    if facts.speaker is not None:
+        sitter, name, _ = facts.speaker
+        windows = tuple(window for window in windows if window.sitter == sitter)
+        condition = f"a window of sitter {name} contains the time, and they can speak"
+        why = f"No active window of sitter {name}"
+    active = [window for window in windows if contains(window, at)]
     if not active:
-        why = "No active window"
-        return None, _step(Rule.ACTIVE_WINDOW, False, Code.NO_ACTIVE_WINDOW, why), None, why
+        code = Code.NO_ACTIVE_WINDOW
+        return None, Step(1, Rule.ACTIVE_WINDOW, condition, False, code, why), None, why
     window = max(active, key=lambda each: _precedence(each, at)) if len(active) > 1 else active[0]
     code, why = _what_is_missing(window, at)
     if code is not Code.WINDOW_ACTIVE:
         explanation = f"{why} (window of booking {window.booking})"
-        return window, _step(Rule.ACTIVE_WINDOW, False, code, explanation), None, why
+        step = Step(1, Rule.ACTIVE_WINDOW, condition, False, code, explanation)
+        return window, step, None, why
     until = clock_local(window.ends_at, facts.timezone)
-    return window, _step(Rule.ACTIVE_WINDOW, True, code, f"{why} until {until}"), window.number, why
+    step = Step(1, Rule.ACTIVE_WINDOW, condition, True, code, f"{why} until {until}")
+    return window, step, window.number, why
+
+
+def _refuses(facts: Facts, window: WindowFact | None) -> bool:
+    """Whether the message is not sent at all, because rule 1 yields no number for its sitter."""
+    speaker = facts.speaker
+    return speaker is not None and (window is None or speaker.own_number_only)
 
 
 def _what_is_missing(window: WindowFact, at: datetime) -> tuple[Code, str]:
@@ -174,7 +192,6 @@ def _front_desk(facts: Facts, at: datetime) -> tuple[NumberFact | None, Step]:
 
 
 _CONDITION = {
-    Rule.ACTIVE_WINDOW: (1, _WINDOW_CONDITION),
     Rule.POOL: (2, _POOL_CONDITION),
     Rule.FRONT_DESK: (3, _DESK_CONDITION),
 }
@@ -187,6 +204,8 @@ def _step(rule: Rule, result: bool, code: Code, explanation: str) -> Step:
 
 def _reason(last: Step, finding: str) -> str:
     """The one line: what rule 1 found, and what is used where that was not the sitter's number."""
+    if not last.result and last.rule is Rule.ACTIVE_WINDOW:
+        return finding
     if not last.result:
         return f"{finding} - no number is usable"
     if last.rule is Rule.ACTIVE_WINDOW:

@@ -63,6 +63,12 @@ class Decision(NamedTuple):
         rule = self.trace[-1].rule if self.number is not None else None
         return rule if isinstance(rule, Rule) else None
 
+    @property
+    def refuses_the_speaker(self) -> bool:
+        """Whether the sitter who wrote the message may not send it: rule 1 ended the decision."""
+        last = self.trace[-1]
+        return last.rule is Rule.ACTIVE_WINDOW and not last.result
+
     def to_json(self) -> dict[str, Any]:
         """The Decision in the shape of `route explain -o json` (spec, section 4)."""
         number = self.number

@@ -53,12 +53,22 @@ class WindowFact(NamedTuple):
     number: NumberFact | None = None
 
 
+class SpeakerFact(NamedTuple):
+    """The sitter who wrote a message. `own_number_only`: where their number cannot be used, the
+    message is sent from no other one."""
+
+    sitter: str
+    name: str
+    own_number_only: bool = True
+
+
 class Facts(NamedTuple):
     """Everything one decision needs to know of an org, a client and her thread.
 
     `windows` may hold windows that do not contain the instant: `decide` looks. `desks` are the
     org's front desk numbers, `pool` its pool numbers, in any status. `notes` are remarks about the
     facts themselves (a setting that changed since, for a past instant); they become warnings.
+    `speaker` is the sitter who wrote the message, None where the company writes.
     """
 
     org: str
@@ -72,3 +82,4 @@ class Facts(NamedTuple):
     pool: tuple[PoolNumberFact, ...] = ()
     desks: tuple[NumberFact, ...] = ()
     notes: tuple[str, ...] = ()
+    speaker: SpeakerFact | None = None

@@ -1,7 +1,9 @@
 """Claiming a text: taking it out of the queue to hand it over, with the number it leaves from.
 
-The number is decided in the transaction that claims the text, so that one that waited over the end
-of a window leaves from the right number, and is stored with its trace and the attempt. The pace of
+Number and recipient are decided in the transaction that claims the text, at its first try and at
+each later one: a text that waited over the end of a window leaves from the right number, a sitter
+is sent the words of their present clients only, and a phone that is not the client's any more gets
+nothing. The Decision is stored with its trace and the attempt. The pace of
 a number is kept here for all workers at once: a claim reserves the moment at which it may start.
 """
 
@@ -32,7 +34,7 @@ from petmsg.queries.attempt import (
 from petmsg.queries.hold import blocked_code, read_hold_facts
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.queue import NO_THREAD, NumberPace
-from petmsg.queries.routing import read_facts
+from petmsg.queries.routing import read_facts, speaker_of
 from petmsg.routing import Decision, decide
 from petmsg.services import direct, refused
 from petmsg.services.alert import raise_alert
@@ -41,7 +43,6 @@ from petmsg.services.message import (
     client_of,
     client_ref_of,
     locked_message,
-    sitter_ref,
 )
 from petmsg.services.work import Work
 
@@ -49,6 +50,7 @@ LOOK_AGAIN = timedelta(minutes=1)
 """After which a worker that stays looks again at a text for which there was no number. The text
 itself stays due: whoever frees a number sends it at once."""
 _MOST_TRIES = 5
+_NOT_THEIR_WINDOW = "not_her_window"
 
 
 class NoNumber(Refused):
@@ -158,6 +160,8 @@ def claim(
     for held in hold.holds(facts, work.now):
         if held.final:
             return _refuse(work, message, held)
+        if held.code is HoldCode.NOT_THEIR_PHONE:
+            return _for_a_person(work, message, held.explanation, held.code.value)
         return Waiting(message_id, held.explanation, held.until)
     if message.due_at is not None and message.due_at > work.now:
         again = iso_utc(message.due_at)
@@ -175,14 +179,7 @@ def _with_direct_number(work: Work, message: Message, *, worker: str, ahead: tim
     assert message.id is not None
     decision, number = _decide_and_lock(work, lambda: direct.decide(work, message))
     if number is None:
-        message.status, message.due_at = MessageStatus.FAILED, None
-        message.error_code = decision.trace[-1].code.value.lower()
-        message.error_message = decision.reason
-        payload = {"client": None, "code": message.error_code, "attempt": None}
-        work.record("message.failed", "message", str(message.id), payload)
-        direct.did_not_arrive(work, message)
-        work.session.flush()
-        return Ended(message.id, message.status, decision.reason)
+        return _fail(work, message, code=decision.trace[-1].code.lower(), why=decision.reason)
     return _if_free(work, message, number, decision, worker=worker, ahead=ahead)
 
 
@@ -190,21 +187,19 @@ def _with_number(
     work: Work, message: Message, client: ClientKey, *, worker: str, ahead: timedelta
 ) -> Taken:
     assert message.id is not None
+    cursor, now = work.cursor, work.now
+    speaker = None if message.as_sitter_id is None else speaker_of(cursor, message.id)
     decision, number = _decide_and_lock(
         work,
         lambda: decide(
-            read_facts(work.cursor, work.org, client, at=work.now, past=False), work.now
+            read_facts(cursor, work.org, client, at=now, past=False, speaker=speaker), now
         ),
     )
-    if message.as_sitter_id is not None:
-        speaker = sitter_ref(work, message.as_sitter_id)
-        if decision.number is None or decision.number.sitter != speaker:
-            return _for_a_person(
-                work,
-                message,
-                f"Sitter {speaker} cannot speak to this client any more: {decision.reason}",
-                "not_her_window",
-            )
+    if speaker is not None and decision.refuses_the_speaker:
+        why = f"Sitter {speaker.sitter} cannot speak to this client any more: {decision.reason}"
+        if speaker.own_number_only:
+            return _for_a_person(work, message, why, _NOT_THEIR_WINDOW)
+        return _fail(work, message, code=_NOT_THEIR_WINDOW, why=why)
     if number is None:
         _alert_no_number(work, client, decision)
         return Waiting(message.id, decision.reason, work.now + LOOK_AGAIN, decision)
@@ -336,19 +331,9 @@ def _ahead_of(work: Work, message: Message) -> str | None:
 
 
 def _refuse(work: Work, message: Message, held: hold.Hold) -> Ended:
-    assert message.id is not None
-    client = client_ref_of(work, message)
-    message.status = MessageStatus.FAILED
-    message.error_code, message.error_message = held.code.value, held.explanation
-    message.due_at = None
-    work.record(
-        "message.failed",
-        "message",
-        str(message.id),
-        {"client": client, "code": held.code.value, "attempt": None},
-    )
-    direct.did_not_arrive(work, message)
+    ended = _fail(work, message, code=held.code.value, why=held.explanation)
     if held.code is HoldCode.EXPIRED and message.thread_id is not None:
+        client = client_ref_of(work, message)
         raise_alert(
             work,
             AlertKind.MESSAGE_EXPIRED,
@@ -358,8 +343,19 @@ def _refuse(work: Work, message: Message, held: hold.Hold) -> Ended:
             message=f"Text {message.id} to client {client} was not sent in time.",
             command=f"petmsg message show {message.id}",
         )
+    return ended
+
+
+def _fail(work: Work, message: Message, *, code: str, why: str) -> Ended:
+    """It is not sent at all; what was passed on with it waits in the inbox."""
+    assert message.id is not None
+    message.status, message.due_at = MessageStatus.FAILED, None
+    message.error_code, message.error_message = code, why
+    payload = {"client": client_ref_of(work, message), "code": code, "attempt": None}
+    work.record("message.failed", "message", str(message.id), payload)
+    direct.did_not_arrive(work, message)
     work.session.flush()
-    return Ended(message.id, message.status, held.explanation)
+    return Ended(message.id, message.status, why)
 
 
 def _for_a_person(work: Work, message: Message, why: str, code: str) -> Ended:
@@ -374,6 +370,7 @@ def hold_for_a_person(work: Work, message: Message, *, why: str, code: str) -> N
     message.error_code, message.error_message = code, why
     message.due_at = None
     work.record("message.held", "message", str(message.id), {"code": code})
+    direct.wait_for_a_person(work, message)
     raise_alert(
         work,
         AlertKind.MESSAGE_HELD,

@@ -16,7 +16,7 @@ from petmsg.enums import (
     RelayKind,
 )
 from petmsg.models import Message, Relay
-from petmsg.queries.relay import number_fact, sitter_line
+from petmsg.queries.relay import forward_fact, number_fact, sitter_line
 from petmsg.routing import Decision
 from petmsg.routing.direct import DirectFacts, decide_direct
 from petmsg.segments import measure
@@ -108,12 +108,24 @@ def note(
 
 
 def decide(work: Work, message: Message) -> Decision:
-    """The number a direct text leaves from now, and why."""
+    """The number a direct text leaves from now, and why.
+
+    A client's words that are not this sitter's to read any more get none.
+    """
     relay = _relay(work, message)
     if relay is not None and relay.sitter_id is not None:
         line = sitter_line(work.cursor, work.org, relay.sitter_id)
+        forward = None
+        if relay.kind is RelayKind.FORWARD:
+            forward = forward_fact(
+                work.cursor,
+                work.org,
+                about_id=relay.about_id or 0,
+                sitter_id=relay.sitter_id,
+                at=work.now,
+            )
         facts = DirectFacts(
-            work.org.slug, DirectRule.OWN_NUMBER, line.number, line.sitter, line.name
+            work.org.slug, DirectRule.OWN_NUMBER, line.number, line.sitter, line.name, forward
         )
     else:
         number_id = relay.number_id if relay is not None else None
@@ -138,6 +150,15 @@ def is_passed_on(work: Work, message: Message) -> bool:
     not arrive (`did_not_arrive`)."""
     relay = _relay(work, message)
     return relay is not None and relay.kind is not RelayKind.AUTO_REPLY
+
+
+def wait_for_a_person(work: Work, message: Message) -> None:
+    """A client's words, or a sitter's, that are held on their way wait in the inbox meanwhile."""
+    relay = _relay(work, message)
+    if relay is None or relay.about_id is None:
+        return
+    if relay.kind in (RelayKind.FORWARD, RelayKind.REPLY):
+        inbox.put_in(work, relay.about_id)
 
 
 def did_not_arrive(work: Work, message: Message) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlmodel import select
 
-from petmsg.enums import Direction, HoldCode, MessageStatus, Rule
+from petmsg.enums import Direction, HoldCode, MessageStatus
 from petmsg.errors import MalformedText, NotFound, Refused
 from petmsg.hold import holds
 from petmsg.models import Message
@@ -13,7 +13,7 @@ from petmsg.queries.hold import read_hold_facts
 from petmsg.queries.lookup import ClientKey, client_by_id, find_client, find_sitter
 from petmsg.queries.message import primary_phone, require_possible
 from petmsg.queries.routing import read_facts
-from petmsg.routing import Decision, decide
+from petmsg.routing import Decision, SpeakerFact, decide
 from petmsg.segments import measure
 from petmsg.services.preview import Wishes, leak_in, when_to_leave
 from petmsg.services.window import threads_for
@@ -68,7 +68,7 @@ def queue(work: Work, client_text: str, *, body: str, wishes: Wishes = _NO_WISHE
     """Put a text to the client's primary phone in the queue.
 
     The same key with the same client and body gives the text that is there; with anything else it
-    is refused (`KeyReused`). A sitter must be the one whose window decides at the time of sending
+    is refused (`KeyReused`). A sitter must have a window with the client at the time of sending
     (`NotHerWindow`), and may not write a phone, an e-mail address or another way around the company
     (`MaskingLeak`); the desk is warned. Raises `OptedOut` or `NotTextable` where it would never
     leave.
@@ -85,8 +85,9 @@ def queue(work: Work, client_text: str, *, body: str, wishes: Wishes = _NO_WISHE
     speaker = None
     if wishes.as_sitter is not None:
         speaker = find_sitter(work.cursor, work.org.id, wishes.as_sitter)
-        facts = read_facts(work.cursor, work.org, client, at=send_at, past=False)
-        require_her_window(decide(facts, send_at), speaker.ref)
+        fact = SpeakerFact(speaker.ref, speaker.name, own_number_only=not wishes.relayed)
+        facts = read_facts(work.cursor, work.org, client, at=send_at, past=False, speaker=fact)
+        require_window(decide(facts, send_at), speaker.ref)
     leak = leak_in(work.cursor, work.org, clean, client_id=client.id, sitter_text=wishes.as_sitter)
     if leak is not None and speaker is not None and wishes.force_reason is None:
         raise MaskingLeak(f"The body holds {leak}.")
@@ -221,15 +222,12 @@ def _refuse_if_under_way(work: Work, message: Message) -> None:
         )
 
 
-def require_her_window(decision: Decision, sitter: str, *, hint: str | None = None) -> None:
-    if (
-        decision.rule is not Rule.ACTIVE_WINDOW
-        or decision.number is None
-        or decision.number.sitter != sitter
-    ):
+def require_window(decision: Decision, sitter: str) -> None:
+    """Raises `NotHerWindow` where the sitter may not write to the client."""
+    if decision.refuses_the_speaker:
         raise NotHerWindow(
             f"Sitter {sitter} cannot speak to this client now: {decision.reason}.",
-            hint=hint or f"See why: petmsg route explain {decision.client}",
+            hint=f"See why: petmsg route explain {decision.client} --as {sitter}",
         )
 
 
@@ -257,10 +255,6 @@ def client_of(work: Work, message: Message) -> ClientKey:
     """Whom the text is for."""
     assert message.client_id is not None
     return client_by_id(work.cursor, work.org.id, message.client_id)
-
-
-def sitter_ref(work: Work, sitter_id: int) -> str:
-    return str(work.cursor.value("SELECT ref FROM sitter WHERE id = :id", id=sitter_id))
 
 
 def locked_message(work: Work, message_id: int) -> Message:

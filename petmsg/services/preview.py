@@ -13,7 +13,7 @@ from petmsg.queries.lookup import find_client, find_sitter
 from petmsg.queries.message import primary_phone
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
-from petmsg.routing import Decision, decide
+from petmsg.routing import Decision, SpeakerFact, decide
 from petmsg.segments import measure
 from petmsg.services.masking import all_in
 from petmsg.words import parse_body
@@ -24,11 +24,14 @@ class Wishes:
     """What a sender asks for beyond words and recipient. Instants are aware UTC.
 
     `send_at` None is at once. `expires_at` is when it must not leave any more. `urgent` passes
-    quiet hours. `force_reason` says why a body may hold what would undo the masking.
+    quiet hours. `relayed`: the sitter wrote it from their own phone, and it leaves from the pool's
+    number, or the desk's, where theirs cannot be used. `force_reason` says why a body may hold what
+    would undo the masking.
     """
 
     key: str | None = None
     as_sitter: str | None = None
+    relayed: bool = False
     send_at: datetime | None = None
     expires_at: datetime | None = None
     urgent: bool = False
@@ -71,7 +74,8 @@ def preview(
     size = measure(clean)
     client = find_client(cursor, org.id, client_text)
     at = when_to_leave(wishes, now)
-    facts = read_facts(cursor, org, client, at=at, past=False)
+    speaker = speaker_in(cursor, org, wishes)
+    facts = read_facts(cursor, org, client, at=at, past=False, speaker=speaker)
     decision = decide(facts, at)
     phone = primary_phone(cursor, org, client)
     found = read_hold_facts(
@@ -96,7 +100,7 @@ def preview(
         forced_by=size.forced_by,
         holds=held,
         leak=leak,
-        refused=_final(held) or _not_as_a_sitter(cursor, org, decision, leak, wishes),
+        refused=_final(held) or _not_as_a_sitter(decision, leak, wishes),
     )
 
 
@@ -115,6 +119,14 @@ def when_to_leave(wishes: Wishes, now: datetime) -> datetime:
     return send_at
 
 
+def speaker_in(cursor: Cursor, org: OrgRow, wishes: Wishes) -> SpeakerFact | None:
+    """The sitter who writes. Raises `NotFound`, `Ambiguous`."""
+    if wishes.as_sitter is None:
+        return None
+    sitter = find_sitter(cursor, org.id, wishes.as_sitter)
+    return SpeakerFact(sitter.ref, sitter.name, own_number_only=not wishes.relayed)
+
+
 def leak_in(
     cursor: Cursor, org: OrgRow, body: str, *, client_id: int, sitter_text: str | None = None
 ) -> str | None:
@@ -128,14 +140,11 @@ def _final(held: tuple[Hold, ...]) -> str | None:
     return next((each.explanation for each in held if each.final), None)
 
 
-def _not_as_a_sitter(
-    cursor: Cursor, org: OrgRow, decision: Decision, leak: str | None, wishes: Wishes
-) -> str | None:
+def _not_as_a_sitter(decision: Decision, leak: str | None, wishes: Wishes) -> str | None:
     if wishes.as_sitter is None:
         return None
-    speaker = find_sitter(cursor, org.id, wishes.as_sitter)
-    if decision.number is None or decision.number.sitter != speaker.ref:
-        return f"Sitter {speaker.ref} cannot speak to this client then: {decision.reason}"
+    if decision.refuses_the_speaker:
+        return f"Sitter {wishes.as_sitter} cannot speak to this client then: {decision.reason}"
     if leak is not None and wishes.force_reason is None:
         return f"The body holds {leak}"
     return None

@@ -197,9 +197,9 @@ def _send(
     else:
         try:
             with work.all_or_nothing():
-                queued = queue(
-                    work, client.ref, body=words, wishes=Wishes(key=_key(work, message_id))
-                )
+                sitter = sitter_line(work.cursor, work.org, sitter_id).sitter
+                wishes = Wishes(key=_key(work, message_id), as_sitter=sitter, relayed=True)
+                queued = queue(work, client.ref, body=words, wishes=wishes)
                 note(
                     work,
                     queued.message,
@@ -230,6 +230,7 @@ def _in_her_words(refused: PetmsgError) -> str:
         "opted_out": "she wants no texts",
         "not_textable": "her phone takes no texts",
         "malformed_text": "it has no words, or too many",
+        "not_her_window": "you have no open visit with this client",
     }.get(refused.code, "it cannot be sent")
 
 

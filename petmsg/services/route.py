@@ -16,8 +16,8 @@ from petmsg.errors import NotFound
 from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.message import require_possible
 from petmsg.queries.org import OrgRow
-from petmsg.queries.routing import read_facts
-from petmsg.routing import Decision, decide
+from petmsg.queries.routing import read_facts, speaker_of
+from petmsg.routing import Decision, SpeakerFact, decide
 
 _TICK = timedelta(microseconds=1)
 _ROUTING_SETTINGS = ("pool_for", "pool_threads_per_number", "timezone")
@@ -71,17 +71,24 @@ class StoredExplanation:
 
 
 def explain(
-    cursor: Cursor, org: OrgRow, client_text: str, *, at: datetime, now: datetime
+    cursor: Cursor,
+    org: OrgRow,
+    client_text: str,
+    *,
+    at: datetime,
+    now: datetime,
+    speaker: SpeakerFact | None = None,
 ) -> Explained:
     """The Decision for a text to the client at `at` (aware UTC), and who the client is.
 
-    For `at` before `now` numbers, holders and sitters are taken from the ledger as they were.
-    Raises `NotFound` or `Ambiguous`. Changes nothing.
+    `speaker` is the sitter who writes, None where the company does. For `at` before `now` numbers,
+    holders and sitters are taken from the ledger as they were. Changes nothing. Raises `NotFound`
+    or `Ambiguous`.
     """
     client = find_client(cursor, org.id, client_text)
     past = at < now
     notes = _notes(cursor, org, client, at) if past else ()
-    facts = read_facts(cursor, org, client, at=at, past=past, notes=notes)
+    facts = read_facts(cursor, org, client, at=at, past=past, notes=notes, speaker=speaker)
     return Explained(client, decide(facts, at))
 
 
@@ -108,7 +115,9 @@ def explain_message(
         hint = f"It went to nobody's thread; why from its number: petmsg message show {message_id}"
     else:
         stored = json.loads(row["decision"])
-        today = explain(cursor, org, row["ref"], at=now, now=now).decision.to_json()
+        speaker = speaker_of(cursor, message_id)
+        explained = explain(cursor, org, row["ref"], at=now, now=now, speaker=speaker)
+        today = explained.decision.to_json()
         return StoredExplanation(
             message_id,
             stored,

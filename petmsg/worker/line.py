@@ -14,7 +14,7 @@ from petmsg.queries.lookup import client_by_id
 from petmsg.queries.org import OrgRow
 from petmsg.queries.queue import DueText, due_texts, next_of_threads, paces
 from petmsg.queries.relay import number_of_direct
-from petmsg.queries.routing import read_facts
+from petmsg.queries.routing import read_facts, speaker_of
 from petmsg.routing import decide, usable
 from petmsg.services.record import HandedOver
 from petmsg.worker.parking import Parking
@@ -175,6 +175,8 @@ def _likely_numbers(cursor: Cursor, org: OrgRow, text: DueText, now: datetime) -
         return () if number is None else (number,)
     client = client_by_id(cursor, org.id, text.client_id)
     facts = read_facts(cursor, org, client, at=now, past=False)
+    if len(facts.windows) > 1:
+        facts = facts._replace(speaker=speaker_of(cursor, text.message))
     decision = decide(facts, now)
     if decision.number is None:
         return ()

@@ -322,12 +322,13 @@ def test_as_a_sitter_speaks_inside_her_window_only(cli: Cli) -> None:
     assert len(cli("message", "list", "-o", "json").json) == 1
 
 
-def test_as_the_other_sitter_of_overlapping_windows_is_refused(sqlite_cli: Cli) -> None:
+def test_in_overlapping_windows_each_sitter_speaks_from_their_own_number(sqlite_cli: Cli) -> None:
     people(sqlite_cli)
     visit(sqlite_cli)
     visit(sqlite_cli, "B-2", "S-2", start="2026-02-14T14:30Z")  # the later start decides
-    assert send(sqlite_cli, "--as", "S-1").code == 4
+    assert send(sqlite_cli, "--as", "S-1").json["from"] == MAYA
     assert send(sqlite_cli, "--as", "S-2").json["from"] == OLGA
+    assert send(sqlite_cli).json["from"] == OLGA
 
 
 def test_as_a_sitter_whose_number_is_quarantined_is_refused(sqlite_cli: Cli) -> None:

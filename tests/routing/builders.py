@@ -14,7 +14,7 @@ T = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-OF_DIRECT_TEXTS = {Code.OWN_NUMBER, Code.SAME_NUMBER, Code.NUMBER_NOT_USABLE}
+OF_DIRECT_TEXTS = {Code.OWN_NUMBER, Code.SAME_NUMBER, Code.NUMBER_NOT_USABLE, Code.RELAY_OFF}
 """Codes of texts to nobody's thread, which `tests.routing.test_direct` is about."""
 
 

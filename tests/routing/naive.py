@@ -45,6 +45,8 @@ def windows_at(facts: Facts, at: datetime) -> list[WindowFact]:
 
 def chosen_window(facts: Facts, at: datetime) -> WindowFact | None:
     left = windows_at(facts, at)
+    if facts.speaker is not None:
+        left = [w for w in left if w.sitter == facts.speaker.sitter]
     booked = [w for w in left if contains(w.starts_at, w.booked_until, at)]
     if booked:
         left = booked
@@ -126,6 +128,9 @@ def expect(facts: Facts, at: datetime) -> Expected:
     if window is None:
         trace.append(("active_window", False, "NO_ACTIVE_WINDOW"))
         start = "No active window"
+        if facts.speaker is not None:
+            words = f"No active window of sitter {facts.speaker.name}"
+            return Expected("no_number", None, trace, None, words, words, overlap)
     else:
         missing = first_missing(window, at)
         if missing is None:
@@ -138,6 +143,8 @@ def expect(facts: Facts, at: datetime) -> Expected:
         start = None
         if missing == "SITTER_NUMBER_QUARANTINED":
             start = f"Sitter {window.sitter_name}'s number is quarantined"
+        if facts.speaker is not None and facts.speaker.own_number_only:
+            return Expected("no_number", None, trace, booking, start, start, overlap)
 
     code, pooled = from_pool(facts, at)
     trace.append(("pool", pooled is not None, code))

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from petmsg.enums import ClientKind, Code, NumberClass, NumberStatus, Outcome, PoolFor, Rule
-from petmsg.routing import Facts, NumberFact, PoolNumberFact, WindowFact, decide
+from petmsg.routing import Facts, NumberFact, PoolNumberFact, SpeakerFact, WindowFact, decide
 from tests.routing import naive
 from tests.routing.builders import HOUR, OF_DIRECT_TEXTS, TICK, T, e164
 
@@ -123,8 +123,23 @@ def situations() -> st.SearchStrategy[Situation]:
     ).map(_situation)
 
 
+# Sitter 4 is in no window at all.
+_SPEAKERS = [
+    SpeakerFact(f"S-{who}", f"Sitter {who}", own_number_only)
+    for who in (1, 1, 2, 3, 4)
+    for own_number_only in (True, False)
+]
+
+
+def spoken() -> st.SearchStrategy[Situation]:
+    """Situations in which a sitter wrote the message."""
+    return st.tuples(situations(), st.sampled_from(_SPEAKERS)).map(
+        lambda drawn: (drawn[0][0]._replace(speaker=drawn[1]), drawn[0][1])
+    )
+
+
 @MANY
-@given(situations())
+@given(st.one_of(situations(), spoken()))
 def test_decide_says_what_the_spec_says(situation: Situation) -> None:
     facts, at = situation
     expected = naive.expect(facts, at)
@@ -146,6 +161,36 @@ def test_decide_says_what_the_spec_says(situation: Situation) -> None:
         assert got.reason == whole
     if expected.overlap is not None:
         assert bool(got.warnings) is expected.overlap
+
+
+@SOME
+@given(spoken())
+def test_a_sitter_speaks_in_their_own_windows_only_and_from_no_other_sitters_number(
+    situation: Situation,
+) -> None:
+    facts, at = situation
+    assert facts.speaker is not None
+    speaker = facts.speaker.sitter
+    decision = decide(facts, at)
+    theirs = [w for w in naive.windows_at(facts, at) if w.sitter == speaker]
+    assert (decision.window is None) is (theirs == [])
+    assert decision.refuses_the_speaker or theirs
+    if decision.number is not None and decision.number.number_class is NumberClass.SITTER:
+        assert decision.number.sitter == speaker
+
+
+@SOME
+@given(spoken())
+def test_a_speaker_changes_nothing_where_only_their_windows_are_open(situation: Situation) -> None:
+    facts, at = situation
+    speaker = facts.speaker
+    assert speaker is not None
+    only = tuple(w for w in facts.windows if w.sitter == speaker.sitter)
+    with_them = decide(facts._replace(windows=only), at)
+    without = decide(facts._replace(windows=only, speaker=None), at)
+    if not with_them.refuses_the_speaker:
+        assert with_them._replace(trace=()) == without._replace(trace=())
+        assert [s.code for s in with_them.trace] == [s.code for s in without.trace]
 
 
 @SOME

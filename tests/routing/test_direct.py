@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from petmsg.enums import Code, DirectRule, NumberClass, NumberStatus, Outcome
-from petmsg.routing.direct import DirectFacts, decide_direct
+from petmsg.routing.direct import DirectFacts, ForwardFact, decide_direct
 from petmsg.routing.facts import NumberFact
 
 T = datetime(2026, 2, 14, 15, tzinfo=UTC)
@@ -43,3 +43,26 @@ def test_a_stranger_is_answered_from_the_number_he_texted() -> None:
     decision = decide_direct(facts, T)
     assert [step.code for step in decision.trace] == [Code.SAME_NUMBER]
     assert decide_direct(facts._replace(number=None), T).trace[0].code is Code.NUMBER_NOT_USABLE
+
+
+OPEN = ForwardFact("C-1", is_open=True)
+
+
+def test_a_clients_words_go_to_the_sitter_while_a_window_of_theirs_is_open() -> None:
+    decision = decide_direct(TO_MAYA._replace(forward=OPEN), T)
+    assert decision.number is not None
+    assert [step.code for step in decision.trace] == [Code.WINDOW_ACTIVE, Code.OWN_NUMBER]
+    assert [step.step for step in decision.trace] == [1, 2]
+    assert decision.reason == "Sitter Maya Lee's own number"
+
+
+def test_a_clients_words_go_to_no_sitter_whose_window_is_over() -> None:
+    for forward, code in (
+        (OPEN._replace(is_open=False), Code.NO_ACTIVE_WINDOW),
+        (OPEN._replace(relays=False), Code.RELAY_OFF),
+        (ForwardFact("C-1", is_open=False, relays=False), Code.RELAY_OFF),
+    ):
+        decision = decide_direct(TO_MAYA._replace(forward=forward), T)
+        assert (decision.outcome, decision.number) == (Outcome.NO_NUMBER, None)
+        assert [step.code for step in decision.trace] == [code]
+        assert [step.rule for step in decision.trace] == [DirectRule.ASSIGNED_SITTER]
