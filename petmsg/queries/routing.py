@@ -100,8 +100,8 @@ WHERE c.class IN ('pool', 'front_desk') AND c.status IN ('active', 'quarantined'
 SPEAKER = """
 SELECT s.ref, s.name, CASE WHEN r.message_id IS NULL THEN 1 ELSE 0 END
 FROM message m
-JOIN sitter s ON s.id = m.as_sitter_id
 LEFT JOIN relay r ON r.message_id = m.id AND r.kind = 'reply'
+JOIN sitter s ON s.id = coalesce(m.as_sitter_id, r.sitter_id)
 WHERE m.id = :message_id
 """
 

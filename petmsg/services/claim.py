@@ -188,7 +188,7 @@ def _with_number(
 ) -> Taken:
     assert message.id is not None
     cursor, now = work.cursor, work.now
-    speaker = None if message.as_sitter_id is None else speaker_of(cursor, message.id)
+    speaker = speaker_of(cursor, message.id) if _has_a_speaker(message) else None
     decision, number = _decide_and_lock(
         work,
         lambda: decide(
@@ -204,6 +204,11 @@ def _with_number(
         _alert_no_number(work, client, decision)
         return Waiting(message.id, decision.reason, work.now + LOOK_AGAIN, decision)
     return _if_free(work, message, number, decision, worker=worker, ahead=ahead)
+
+
+def _has_a_speaker(message: Message) -> bool:
+    """Whether a sitter wrote it. A reply that an older petmsg queued is known by its key alone."""
+    return message.as_sitter_id is not None or (message.idempotency_key or "").startswith("relay:")
 
 
 def _if_free(

@@ -13,7 +13,9 @@ from petmsg.enums import AttemptStatus, MessageStatus
 from petmsg.errors import ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Delivery, ProviderText, SendOutcome, Unknown
 from petmsg.queries.org import OrgRow, find_org
+from petmsg.services import client as clients
 from petmsg.services import org as orgs
+from petmsg.services.claim import Ended
 from petmsg.services.doubt import CLOCK_SKEW, GRACE, LOOK_BACK, SECOND_LOOK, Settled
 from petmsg.services.work import Failure
 from petmsg.worker.settle import MOST_IN_VAIN, Patience, open_doubts, settle
@@ -34,6 +36,7 @@ from tests.services.queueing import (
     queue,
     record,
     stored,
+    take,
 )
 from tests.worker.stores import TestStore
 
@@ -289,6 +292,23 @@ def test_what_is_missing_twice_a_minute_apart_after_the_grace_is_queued_once(url
     assert attempts(url, text) == [(AttemptStatus.ABSENT, None, POOL)]
     assert look(url, nothing, now=NOW + HOUR) == []
     assert events(url, text).count("message.requeued") == 1
+
+
+def test_what_is_queued_again_asks_first_whose_phone_it_is(url: str) -> None:
+    text = lost(url)
+    for after in (timedelta(0), GRACE):
+        look(url, Listing(), now=NOW + after)
+    with working(url, now=NOW + GRACE) as work:
+        clients.phone_add(work, "C-1", "+14155551009", primary=True)
+        clients.phone_remove(work, "C-1", PHONES["C-1"])
+        clients.phone_add(work, "C-2", PHONES["C-1"])
+    look(url, Listing(), now=NOW + GRACE + SECOND_LOOK)
+    assert stored(url, text)["status"] == "queued"
+    taken = take(url, text, now=NOW + HOUR)
+    assert isinstance(taken, Ended), taken
+    row = stored(url, text)
+    assert (row["status"], row["error_code"]) == ("held", "not_their_phone")
+    assert alerts(url)[-1] == ("message_held", "warning", "message", str(text))
 
 
 SHORT = Patience(grace=SECOND, second_look=0.3 * SECOND)
