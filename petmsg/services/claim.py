@@ -44,6 +44,7 @@ from petmsg.services.message import (
     client_ref_of,
     locked_message,
 )
+from petmsg.services.unsent import fail, hold_for_a_person
 from petmsg.services.work import Work
 
 LOOK_AGAIN = timedelta(minutes=1)
@@ -352,14 +353,8 @@ def _refuse(work: Work, message: Message, held: hold.Hold) -> Ended:
 
 
 def _fail(work: Work, message: Message, *, code: str, why: str) -> Ended:
-    """It is not sent at all; what was passed on with it waits in the inbox."""
     assert message.id is not None
-    message.status, message.due_at = MessageStatus.FAILED, None
-    message.error_code, message.error_message = code, why
-    payload = {"client": client_ref_of(work, message), "code": code, "attempt": None}
-    work.record("message.failed", "message", str(message.id), payload)
-    direct.did_not_arrive(work, message)
-    work.session.flush()
+    fail(work, message, why=why, code=code)
     return Ended(message.id, message.status, why)
 
 
@@ -367,26 +362,6 @@ def _for_a_person(work: Work, message: Message, why: str, code: str) -> Ended:
     assert message.id is not None
     hold_for_a_person(work, message, why=why, code=code)
     return Ended(message.id, message.status, why)
-
-
-def hold_for_a_person(work: Work, message: Message, *, why: str, code: str) -> None:
-    """Take a text out of the queue until somebody decides, with an alert that says how."""
-    message.status = MessageStatus.HELD
-    message.error_code, message.error_message = code, why
-    message.due_at = None
-    work.record("message.held", "message", str(message.id), {"code": code})
-    direct.wait_for_a_person(work, message)
-    raise_alert(
-        work,
-        AlertKind.MESSAGE_HELD,
-        severity=AlertSeverity.WARNING,
-        entity="message",
-        ref=str(message.id),
-        message=f"Text {message.id} is held: {why}.",
-        command=f"petmsg message retry {message.id} --reason … (or: petmsg message cancel "
-        f"{message.id})",
-    )
-    work.session.flush()
 
 
 def _alert_no_number(work: Work, client: ClientKey, decision: Decision) -> None:

@@ -14,10 +14,10 @@ from petmsg.enums import AttemptStatus, MessageStatus
 from petmsg.hold import QuietHours, quiet_hours, quiet_until
 from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import RejectionClass
-from petmsg.services.claim import hold_for_a_person
 from petmsg.services.direct import did_not_arrive
 from petmsg.services.lessons import Refusal, is_the_recipient, learn_from
 from petmsg.services.message import client_ref_of
+from petmsg.services.unsent import hold_for_a_person
 from petmsg.services.work import Work
 
 UNREACHABLE_TRIES = (timedelta(hours=4), timedelta(hours=16))

@@ -1,0 +1,39 @@
+"""Texts that are not sent: failed for good, or held until a person decides."""
+
+from petmsg.enums import AlertKind, AlertSeverity, MessageStatus
+from petmsg.models import Message
+from petmsg.services import direct
+from petmsg.services.alert import raise_alert
+from petmsg.services.message import client_ref_of
+from petmsg.services.work import Work
+
+
+def fail(work: Work, message: Message, *, why: str, code: str) -> None:
+    """A text ends without having been sent; what it passed on waits in the inbox."""
+    message.status, message.due_at = MessageStatus.FAILED, None
+    message.error_code, message.error_message = code, why
+    payload = {"client": client_ref_of(work, message), "code": code, "attempt": None}
+    work.record("message.failed", "message", str(message.id), payload)
+    direct.did_not_arrive(work, message)
+    work.session.flush()
+
+
+def hold_for_a_person(work: Work, message: Message, *, why: str, code: str) -> None:
+    """Take a text out of the queue until somebody decides, with an alert that says how; what it
+    passes on waits in the inbox meanwhile."""
+    message.status = MessageStatus.HELD
+    message.error_code, message.error_message = code, why
+    message.due_at = None
+    work.record("message.held", "message", str(message.id), {"code": code})
+    direct.wait_for_a_person(work, message)
+    raise_alert(
+        work,
+        AlertKind.MESSAGE_HELD,
+        severity=AlertSeverity.WARNING,
+        entity="message",
+        ref=str(message.id),
+        message=f"Text {message.id} is held: {why}.",
+        command=f"petmsg message retry {message.id} --reason … (or: petmsg message cancel "
+        f"{message.id})",
+    )
+    work.session.flush()
