@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool, QueuePool
 from sqlmodel import Session
 
+from petmsg.db import postgres
 from petmsg.db.backup_mark import require_unmarked
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import Location
@@ -25,6 +26,7 @@ from petmsg.db.snapshot import (
     require_file,
     require_our_file,
     require_schema,
+    require_writable,
 )
 
 _PRAGMAS = (
@@ -52,16 +54,20 @@ def make_engine(
     and the server may have been restarted.
     """
     if location.path is None:
-        return create_engine(
+        engine = create_engine(
             location.url,
             isolation_level="READ COMMITTED",
             pool_pre_ping=not keep_open,
             hide_parameters=True,
             connect_args={
                 "connect_timeout": CONNECT_SECONDS,
+                "client_encoding": postgres.ENCODING,
                 "options": postgres_options(location),
             },
         )
+        event.listen(engine, "connect", lambda connection, _record: postgres.set_up(connection))
+        return engine
+    require_writable(location)
     require_file(location.path)
     # The URL as parts: as text it would be unquoted once more, and `%3F` in a name is lost.
     engine = create_engine(

@@ -7,7 +7,7 @@ URL, which may hold a password.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from petmsg.db.problems import translate
 from petmsg.db.snapshot import CONNECT_SECONDS
@@ -123,4 +123,6 @@ def _understood(url: str) -> tuple[str, str | None]:
     taken = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
     query = urlencode([(name, value) for name, value in options if name in taken])
     schema = dict(options).get("schema") or None
-    return urlunsplit(("postgresql", parts.netloc, parts.path, query, "")), schema
+    # By hand: without a host `urlunsplit` would leave the two slashes out.
+    asked = f"?{query}" if query else ""
+    return f"postgresql://{parts.netloc}{parts.path}{asked}", schema

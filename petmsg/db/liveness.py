@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from petmsg.db import postgres
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import Location
 from petmsg.db.problems import translate
@@ -98,6 +99,7 @@ def _holding_session(location: Location, token: str) -> Iterator[Callable[[], bo
             connect_timeout=CONNECT_SECONDS,
             autocommit=True,
             application_name="petmsg",
+            client_encoding=postgres.ENCODING,
         )
     except psycopg.Error as problem:
         raise translate(problem) from problem

@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from petmsg.errors import Misconfigured, shown
 
@@ -42,6 +42,7 @@ class BadDatabaseUrl(Misconfigured):
 class Location(NamedTuple):
     """A database's address. `path` is set for SQLite, `dsn` (a libpq URL) for PostgreSQL.
 
+    `is_read_only` is an SQLite file that was named with `mode=ro`.
     `wait_seconds` is how long to wait for a lock there, `connect_seconds` (whole ones) how long
     for a server that does not answer; None as long as usual.
     """
@@ -50,6 +51,7 @@ class Location(NamedTuple):
     dsn: str | None
     wait_seconds: float | None = None
     connect_seconds: int | None = None
+    is_read_only: bool = False
 
     @property
     def is_sqlite(self) -> bool:
@@ -59,7 +61,7 @@ class Location(NamedTuple):
     def url(self) -> str:
         """The SQLAlchemy URL."""
         if self.path is not None:
-            return f"sqlite:///{self.path}"
+            return self.shown
         assert self.dsn is not None
         return "postgresql+psycopg" + self.dsn.removeprefix("postgresql")
 
@@ -67,7 +69,9 @@ class Location(NamedTuple):
     def shown(self) -> str:
         """The address without its password."""
         if self.path is not None:
-            return f"sqlite:///{self.path}"
+            # What a URL would take for something else, and a path may hold.
+            path = str(self.path).replace("%", "%25").replace("?", "%3F")
+            return f"sqlite:///{path}{'?mode=ro' if self.is_read_only else ''}"
         assert self.dsn is not None
         parts = urlsplit(self.dsn)
         netloc = parts.netloc
@@ -85,10 +89,13 @@ def locate(url: str) -> Location:
     if not colon:
         return Location(path=Path(url).expanduser().absolute(), dsn=None)
     if scheme == "sqlite":
-        rest = unquote(url.removeprefix("sqlite://").partition("?")[0])
+        named, _, query = url.removeprefix("sqlite://").partition("?")
+        rest = unquote(named)
         if len(rest) < 2 or rest[0] != "/" or ":memory:" in rest:
             raise BadDatabaseUrl(f"{shown(url)} names no file.")
-        return Location(path=Path(rest[1:]).expanduser().absolute(), dsn=None)
+        mode = _mode(query)
+        path = Path(rest[1:]).expanduser().absolute()
+        return Location(path=path, dsn=None, is_read_only=mode == "ro")
     if scheme in ("postgresql", "postgres", "postgresql+psycopg"):
         try:
             parts = urlsplit("postgresql" + url[len(scheme) :])
@@ -97,8 +104,21 @@ def locate(url: str) -> Location:
             raise BadDatabaseUrl("The PostgreSQL URL cannot be read.") from None
         if not parts.path.strip("/"):
             raise BadDatabaseUrl("The PostgreSQL URL names no database.")
-        return Location(path=None, dsn=urlunsplit(parts))
+        # Not put together from its parts: without a host they would lose the two slashes.
+        return Location(path=None, dsn="postgresql" + url[len(scheme) :])
     raise BadDatabaseUrl(f"{shown(scheme)} is not a database petmsg knows.")
+
+
+def _mode(query: str) -> str:
+    """How an SQLite file is opened: `rw` or `ro`. Raises `BadDatabaseUrl` for another option."""
+    options = parse_qsl(query, keep_blank_values=True)
+    for name, value in options:
+        if name != "mode" or value not in ("ro", "rw"):
+            raise BadDatabaseUrl(
+                f"{shown(f'{name}={value}')} is no option of an SQLite database.",
+                hint="After the path may stand ?mode=ro, for reading only.",
+            )
+    return options[-1][1] if options else "rw"
 
 
 def default_path() -> Path:

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 import petmsg
+from petmsg.db import postgres
 from petmsg.db.location import APPLICATION_ID, Location, locate
 from petmsg.db.lock import write_lock
 from petmsg.db.losses import Loss, holdings, losses
 from petmsg.db.schema_version import HEAD, REVISIONS
-from petmsg.db.snapshot import BUSY_SECONDS, CONNECT_SECONDS, require_our_file
+from petmsg.db.snapshot import BUSY_SECONDS, CONNECT_SECONDS, require_our_file, require_writable
 from petmsg.errors import (
     DatabaseMissing,
     DatabaseUnusable,
@@ -43,7 +44,7 @@ LOCK_SECONDS = 120.0
 
 # A migration that cannot lock its tables soon gives up, because every query queues up behind it.
 _POSTGRES_OPTIONS = (
-    f"-c timezone=UTC -c lock_timeout={LOCK_SECONDS:.0f}s -c statement_timeout=15min "
+    f"{postgres.OPTIONS} -c lock_timeout={LOCK_SECONDS:.0f}s -c statement_timeout=15min "
     "-c idle_in_transaction_session_timeout=15min"
 )
 _LISTED = 10
@@ -261,6 +262,7 @@ def _migration(location: Location, *, create: bool, in_memory: bool) -> Iterator
             connection.exec_driver_sql(_POSTGRES_DDL_LOCK)
             yield connection
         return
+    require_writable(location)
     if create and not in_memory:
         location.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     elif not in_memory and not location.path.exists():
@@ -283,16 +285,22 @@ def _connected(engine: "Engine") -> Iterator["Connection"]:
 
 
 def _postgres_engine(location: Location) -> "Engine":
-    from sqlalchemy import create_engine
+    from sqlalchemy import create_engine, event
     from sqlalchemy.pool import NullPool
 
-    return create_engine(
+    engine = create_engine(
         location.url,
         isolation_level="READ COMMITTED",  # so that the version is read after the lock was got
         poolclass=NullPool,
         hide_parameters=True,
-        connect_args={"connect_timeout": CONNECT_SECONDS, "options": _POSTGRES_OPTIONS},
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "client_encoding": postgres.ENCODING,
+            "options": _POSTGRES_OPTIONS,
+        },
     )
+    event.listen(engine, "connect", lambda connection, _record: postgres.set_up(connection))
+    return engine
 
 
 def _sqlite_engine(path: Path | None, *, is_reading: bool = False) -> "Engine":

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from petmsg.db import postgres
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import APPLICATION_ID, Location
 from petmsg.db.problems import is_driver_error, is_missing_table, translate
@@ -18,7 +19,7 @@ from petmsg.db.schema_version import HEAD, REVISIONS
 from petmsg.errors import DatabaseMissing, DatabaseUnusable, SchemaAhead, SchemaBehind
 
 POSTGRES_OPTIONS = (
-    "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=30s "
+    f"{postgres.OPTIONS} -c lock_timeout=10s -c statement_timeout=30s "
     "-c idle_in_transaction_session_timeout=60s "
     "-c jit=off"  # compiling a statement takes longer than any of ours runs
 )
@@ -67,6 +68,8 @@ def _open_sqlite(location: Location) -> Any:
     require_file(path)
     address = quote(str(path.resolve()))
     wait = busy_seconds(location)
+    if location.is_read_only:
+        return _begin_sqlite(f"file:{address}?mode=ro", wait)
     try:
         connection = _begin_sqlite(f"file:{address}?mode=rw", wait)
     except sqlite3.OperationalError as problem:
@@ -104,8 +107,10 @@ def _open_postgres(location: Location) -> Any:
     connection = psycopg.connect(
         location.dsn,
         connect_timeout=location.connect_seconds or CONNECT_SECONDS,
+        client_encoding=postgres.ENCODING,
         options=postgres_options(location),
     )
+    postgres.set_up(connection)
     connection.read_only = True
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     return connection
@@ -121,6 +126,17 @@ def require_file(path: Path) -> None:
         )
         no_file.code = "database_cannot_open"
         raise no_file
+
+
+def require_writable(location: Location) -> None:
+    """Raises `DatabaseUnusable` for a database that was named with `mode=ro`."""
+    if location.is_read_only:
+        unwritable = DatabaseUnusable(
+            f"{location.shown} was named for reading only.",
+            hint="Leave ?mode=ro out of the URL to write.",
+        )
+        unwritable.code = "database_read_only"
+        raise unwritable
 
 
 def require_our_file(application_id: int) -> None:
