@@ -144,6 +144,7 @@ class AlertKind(StrEnum):
     RELAY_LOOP = "relay_loop"
     PAYMENT_NOT_MATCHED = "payment_not_matched"
     CLIENT_WAITING = "client_waiting"
+    AUTO_REPLY_LIMIT = "auto_reply_limit"
 
 
 class DriftKind(StrEnum):

@@ -17,6 +17,10 @@ _CALLING_CODE = (
     r"69[0-2]|80[08]|85[02356]|87[08]|88[0-368]|96[0-8]|97[0-79]|99[2-68])"
 )
 """The country codes that the ITU has assigned (E.164, list of assigned codes)."""
+_ISLANDS = (
+    r"\+1(242|246|264|268|284|345|441|473|649|658|664|721|758|767|784|809|829|849|868|869|876)"
+)
+"""Area codes within +1 of other countries than the United States and Canada; many cost more."""
 
 
 def parse_phone(text: str) -> str:
@@ -45,6 +49,15 @@ def calling_code(e164: str) -> str | None:
     """The country code of an E.164, without its plus; None where no country has it."""
     found = re.match(_CALLING_CODE, e164)
     return None if found is None else found.group(1)
+
+
+def country_prefix(e164: str) -> str | None:
+    """The first characters of an E.164 that say its country: its code and, for the islands that
+    share +1 with the United States and Canada, the area code. None where no country has it."""
+    island, code = re.match(_ISLANDS, e164), calling_code(e164)
+    if island is not None:
+        return island.group(0)
+    return None if code is None else f"+{code}"
 
 
 def mask_phone(e164: str) -> str:

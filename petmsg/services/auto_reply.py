@@ -3,26 +3,45 @@
 At most one per person and 24 hours, never to one of our own numbers, never to what is no phone (a
 short code, a name), and never to a text that came long ago: so two machines cannot talk to each
 other for long.
+
+Strangers are answered in the countries of the org's own numbers and of its clients alone, and not
+more than `MOST_TO_STRANGERS` of them in `TO_STRANGERS_WITHIN`: whoever earns money with messages to
+dear numbers cannot order as many as they like. Beyond that an alert is raised.
 """
 
 from datetime import timedelta
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import AddressedTo, HoldCode, RelayKind
+from petmsg.enums import AddressedTo, AlertKind, AlertSeverity, HoldCode, RelayKind
 from petmsg.errors import MalformedPhone, PetmsgError
 from petmsg.hold import holds, quiet_hours, quiet_until
-from petmsg.phone import parse_phone, phone_key
+from petmsg.phone import country_prefix, parse_phone, phone_key
 from petmsg.providers.base import ReceivedText
 from petmsg.queries.hold import read_hold_facts
 from petmsg.routing import usable
 from petmsg.routing.facts import NumberFact
 from petmsg.routing.inbound import Addressee
+from petmsg.services.alert import raise_alert
 from petmsg.services.direct import EXPIRES, note, queue_direct
 from petmsg.services.message import queue
 from petmsg.services.preview import Wishes
 from petmsg.services.work import Work
 
 AGAIN_AFTER = timedelta(hours=24)
+
+MOST_TO_STRANGERS = 20
+TO_STRANGERS_WITHIN = timedelta(hours=1)
+
+# A text to nobody's thread that no sitter is part of is an answer to a stranger.
+_LAST_ANSWERS = """
+SELECT m.created_at FROM relay r JOIN message m ON m.id = r.message_id
+WHERE r.org_id = :org_id AND r.sitter_id IS NULL AND r.kind = 'auto_reply' AND m.client_id IS NULL
+ORDER BY r.message_id DESC LIMIT :most
+"""
+_OWN_NUMBERS = "SELECT e164 FROM message_number WHERE org_id = :org_id AND status <> 'retired'"
+_CLIENT_BETWEEN = """
+SELECT e164 FROM client_phone WHERE org_id = :org_id AND e164 >= :first AND e164 < :last LIMIT 1
+"""
 
 # One statement, so that two texts that come at once are answered once.
 _TAKE_TURN = """
@@ -43,6 +62,8 @@ def answer(
     """Answer a text that no sitter reads, where the org has words for it; in words, whether."""
     words = _words(work, addressee)
     if words is None or not _may_be_answered(work, text, number):
+        return ()
+    if addressee.client is None and _is_beyond(work, text.from_phone):
         return ()
     taken = work.cursor.run(
         _TAKE_TURN,
@@ -100,6 +121,55 @@ def _may_be_answered(work: Work, text: ReceivedText, number: NumberFact) -> bool
         work.cursor, work.org, client_id=None, to_e164=text.from_phone, number_id=number.id
     )
     return not any(each.code is HoldCode.OPTED_OUT for each in holds(facts, work.now))
+
+
+def _is_beyond(work: Work, phone: str) -> bool:
+    """Whether a stranger is not answered because of what it may cost; then an alert says so."""
+    country = country_prefix(phone)
+    if country is None or not _is_known_country(work, country):
+        _tell(
+            work,
+            "country",
+            country or "unknown",
+            f"A phone of another country ({country or 'unknown'}) wrote. It is not answered automatically: none of "
+            "your numbers and none of your clients are in that country.",
+        )
+        return True
+    rows = work.cursor.rows(_LAST_ANSWERS, org_id=work.org.id, most=MOST_TO_STRANGERS)
+    since = work.now - TO_STRANGERS_WITHIN
+    if sum(row["created_at"] > since for row in rows) < MOST_TO_STRANGERS:
+        return False
+    _tell(
+        work,
+        "org",
+        work.org.slug,
+        f"{MOST_TO_STRANGERS} strangers were answered automatically within an hour. Further ones "
+        "are not answered until that hour is over; their messages are in the inbox.",
+    )
+    return True
+
+
+def _is_known_country(work: Work, country: str) -> bool:
+    """Whether a number of the org or a phone of a client is in that country."""
+    own = work.cursor.tuples(_OWN_NUMBERS, org_id=work.org.id)
+    if any(country_prefix(e164) == country for (e164,) in own):
+        return True
+    last = country[:-1] + chr(ord(country[-1]) + 1)
+    there = work.cursor.value(_CLIENT_BETWEEN, org_id=work.org.id, first=country, last=last)
+    return there is not None
+
+
+def _tell(work: Work, entity: str, ref: str, words: str) -> None:
+    raise_alert(
+        work,
+        AlertKind.AUTO_REPLY_LIMIT,
+        severity=AlertSeverity.WARNING,
+        entity=entity,
+        ref=ref,
+        message=words,
+        command="petmsg inbox list --for unrouted; to answer no stranger: "
+        "petmsg org set --unknown-reply off",
+    )
 
 
 def _is_ours(cursor: Cursor, phone: str) -> bool:

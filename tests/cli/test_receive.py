@@ -239,6 +239,35 @@ def test_a_stranger_is_answered_once_in_24_hours(ready: Cli, migrated_url: str) 
     ]
 
 
+def limits(cli: Cli) -> list[tuple[str, int]]:
+    rows = cli("alert", "list", "-o", "json").json
+    return [(row["ref"], row["count"]) for row in rows if row["kind"] == "auto_reply_limit"]
+
+
+def test_strangers_in_other_countries_are_not_answered(ready: Cli, migrated_url: str) -> None:
+    """Satellites, and islands that share +1: whoever owns such a number earns by each answer."""
+    ready("org", "set", "--unknown-reply", "Who is it?")
+    for place in range(120):
+        comes(ready, "Hello", sender=f"+8816{place:08}", to=DESK)
+    for sender in ("+18765550123", "+447700900123"):
+        assert comes(ready, "Hello", sender=sender, to=DESK)["did"] == []
+    assert relayed(migrated_url) == []
+    assert sorted(ref for ref, _ in limits(ready)) == ["+1876", "+44", "+881"]
+    ready("client", "add", "Eve", "--phone", "+447700900999")
+    told = comes(ready, "Hello", sender="+447700900124", to=DESK)
+    assert told["did"] == ["answered by itself"]
+
+
+def test_so_many_strangers_are_answered_in_an_hour(ready: Cli, migrated_url: str) -> None:
+    ready("org", "set", "--unknown-reply", "Who is it?")
+    for place in range(23):
+        comes(ready, sender=f"+161755501{place:02}", to=DESK, now=NOW + place * SECOND)
+    assert len(relayed(migrated_url)) == 20
+    assert limits(ready) == [("happy-paws", 3)]
+    later = NOW + timedelta(hours=1, seconds=1)
+    assert comes(ready, sender=STRANGER, to=DESK, now=later)["did"] == ["answered by itself"]
+
+
 def test_outside_office_hours_the_desk_answers_by_itself(ready: Cli, migrated_url: str) -> None:
     """It is ten in the morning in New York."""
     ready("org", "set", "--closed-reply", "We read this tomorrow.", "--office-hours", "09:00-17:00")
