@@ -119,8 +119,14 @@ def stripe_signed(event: object, **how: Any) -> tuple[bytes, dict[str, str]]:
     }
 
 
+def sid_of(name: str) -> str:
+    """A sid as Twilio makes them, from a short name such as SM1."""
+    return name[:2] + name[2:].rjust(32, "0")
+
+
 def inbound(sid: str, sender: str, to: str, body: str = "Is Rex fine?") -> dict[str, str]:
-    """The form of a text that comes in, with parameters that are blank."""
+    """The form of a text that comes in, with parameters that are blank. `sid` may be short."""
+    sid = sid_of(sid)
     return {
         "MessageSid": sid,
         "SmsSid": sid,

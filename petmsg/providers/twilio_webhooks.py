@@ -4,33 +4,27 @@ The signature is checked before (`twilio_signature`). What stands here is read f
 Twilio made, of words a stranger may have written.
 """
 
-from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from petmsg.enums import Keyword
-from petmsg.errors import Misconfigured, UsageProblem
+from petmsg.errors import Misconfigured
 from petmsg.providers.base import DeliveryReport, ReceivedText
 from petmsg.providers.twilio_answers import LOOPBACK
 from petmsg.providers.twilio_errors import look_up
+from petmsg.providers.twilio_parameters import (
+    Form,
+    MalformedWebhook,
+    require_inbound,
+    require_report,
+)
 from petmsg.providers.twilio_records import NOT_DELIVERED, delivery_of
 
 INBOUND = "/twilio/inbound"
 STATUS = "/twilio/status"
 
-_LONGEST_SID = 64
 _LONGEST_ADDRESS = 64
-_MOST_MEDIA = 1000
 _OPT_OUT_TYPES = {keyword.value.upper(): keyword for keyword in Keyword}
 """What Twilio says of a word that means STOP, START or HELP in its Advanced Opt-Out."""
-
-Form = Mapping[str, Sequence[str]]
-"""The parameters of a request, each with every value it came with."""
-
-
-class MalformedWebhook(UsageProblem):
-    """A request that Twilio would not send."""
-
-    code = "malformed_webhook"
 
 
 def checked_public_url(url: str) -> str:
@@ -68,44 +62,37 @@ def status_callback(public_url: str | None) -> str | None:
 
 def received_text(form: Form) -> ReceivedText:
     """A text that came in. Raises `MalformedWebhook`."""
-    media = _only(form, "NumMedia")
+    require_inbound(form)
     return ReceivedText(
-        provider_message_id=_sid(form),
+        provider_message_id=_only(form, "MessageSid"),
         from_phone=_only(form, "From")[:_LONGEST_ADDRESS],
         to_e164=_address(form, "To"),
         body=_only(form, "Body"),
-        media_count=min(int(media), _MOST_MEDIA) if media.isascii() and media.isdigit() else 0,
+        media_count=int(_only(form, "NumMedia")),
         opt_out_type=_OPT_OUT_TYPES.get(_only(form, "OptOutType").strip().upper()),
     )
 
 
 def delivery_report(form: Form) -> DeliveryReport:
     """How far a text of ours is. Raises `MalformedWebhook`."""
-    delivery = delivery_of(_only(form, "MessageStatus") or _only(form, "SmsStatus"))
+    require_report(form)
+    delivery = delivery_of(_only(form, "MessageStatus"))
     code = _only(form, "ErrorCode")
-    if delivery not in NOT_DELIVERED or not (code.isascii() and code.isdigit() and len(code) < 9):
-        return DeliveryReport(_sid(form), delivery)
-    return DeliveryReport(_sid(form), delivery, str(int(code)), look_up(int(code)).in_report)
-
-
-def _sid(form: Form) -> str:
-    sid = _only(form, "MessageSid") or _only(form, "SmsSid")
-    if not (sid.isascii() and sid.isalnum() and len(sid) <= _LONGEST_SID):
-        raise MalformedWebhook("The request has no MessageSid.")
-    return sid
+    if delivery not in NOT_DELIVERED or not code:
+        return DeliveryReport(_only(form, "MessageSid"), delivery)
+    return DeliveryReport(
+        _only(form, "MessageSid"), delivery, str(int(code)), look_up(int(code)).in_report
+    )
 
 
 def _address(form: Form, name: str) -> str:
     address = _only(form, name)
-    if not (0 < len(address) <= _LONGEST_ADDRESS and address.isprintable()):
+    if not 0 < len(address) <= _LONGEST_ADDRESS:
         raise MalformedWebhook(f"The request has no {name}.")
     return address
 
 
 def _only(form: Form, name: str) -> str:
-    """The one value of a parameter, empty if it is not there. Two different ones could be signed
-    in any order: such a request is nobody's."""
-    values = set(form.get(name, ()))
-    if len(values) > 1:
-        raise MalformedWebhook(f"The request has several values of {name}.")
-    return values.pop() if values else ""
+    """The value of a parameter, empty if it is not there."""
+    values = form.get(name, ())
+    return values[0] if values else ""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -27,11 +28,13 @@ from tests.webhooks import (
     Server,
     inbound,
     serving,
+    sid_of,
     signed,
     wait_until,
 )
 
 INBOUND = "/twilio/inbound"
+SM1 = sid_of("SM1")
 
 
 @pytest.fixture
@@ -62,7 +65,7 @@ def test_a_text_comes_in_once_however_often_it_is_delivered(cli: Cli, migrated_u
             assert answer.status == 200
             assert answer.headers["content-type"].startswith("text/xml")
             assert answer.body == '<?xml version="1.0" encoding="UTF-8"?><Response/>'
-        assert texts(migrated_url) == [("SM1", "twilio", "Is Réx fine? 🐕 a+b=c&d")]
+        assert texts(migrated_url) == [(SM1, "twilio", "Is Réx fine? 🐕 a+b=c&d")]
         assert server.stop() == 0
         assert [line.split("\t")[1:4] for line in server.log[1:]] == [["POST", INBOUND, "200"]] * 3
         assert [line.split("\t")[5] for line in server.log[1:]] == ["stored", "known", "known"]
@@ -113,7 +116,7 @@ def test_a_text_to_a_number_that_was_never_ours_is_kept(
 ) -> None:
     assert server.twilio(INBOUND, inbound("SM1", ANN, "+14155559999")).status == 200
     with looking(migrated_sqlite) as cursor:
-        assert cursor.tuples("SELECT provider_message_id FROM stray_text") == [("SM1",)]
+        assert cursor.tuples("SELECT provider_message_id FROM stray_text") == [(SM1,)]
 
 
 def test_what_is_not_signed_is_refused_and_stored_nowhere(
@@ -163,6 +166,66 @@ def test_forgeries_are_refused_before_the_database_is_asked(
 
 
 # ------------------------------------------------------------------------------- what is not taken
+
+
+def cut(form: dict[str, str], **anew: str | None) -> tuple[bytes, dict[str, str]]:
+    """A genuine request whose parameters are joined anew; its signature stays as it was made."""
+    _, headers = signed(INBOUND, form)
+    changed = {name: value for name, value in {**form, **anew}.items() if value is not None}
+    return urlencode(changed).encode(), headers
+
+
+def test_a_genuine_request_cannot_be_cut_into_another_message(
+    server: Server, migrated_sqlite: str
+) -> None:
+    """The signature is made over names and values with nothing between them."""
+    form = inbound("SM1", ANN, MAYA, f"Hi{'From'}+16175550199MessageSidSM{'9' * 32}NumMedia0Zed")
+    assert server.twilio(INBOUND, form).status == 200
+    tail = f"From{ANN}FromCityMessageSid{SM1}NumMedia0SmsSid{SM1}To{MAYA}"
+    forged = {
+        "a longer sid": {"MessageSid": f"{SM1}NumMedia0", "NumMedia": None},
+        "a longer sid, and a name": {"MessageSid": f"{SM1}NumMedia", "NumMedia": None, "0": ""},
+        "a longer name": {"NumMedia": None, "NumMedia0": ""},
+        "the sid in a name": {"MessageSid": None, f"MessageSid{SM1}": ""},
+        "the sid in a city": {"FromCity": f"MessageSid{SM1}", "MessageSid": None},
+        "another sid out of the body": {
+            "Body": "Hi", "From": "+16175550199", "MessageSid": f"SM{'9' * 32}",
+            "Zed": tail, "FromCity": None, "SmsSid": None, "To": None,
+        },
+    }  # fmt: skip
+    for name, anew in forged.items():
+        answer = server.ask("POST", INBOUND, *cut(form, **anew))
+        assert answer.status in (400, 403), name
+    assert [sid for sid, *_ in texts(migrated_sqlite)] == [SM1]
+
+
+@pytest.mark.parametrize(
+    ("anew", "status"),
+    [
+        ({"MessageSid": "SM1", "SmsSid": "SM1"}, 400),
+        ({"SmsSid": "SM" + "2" * 32}, 400),
+        ({"AccountSid": "AC1"}, 400),
+        ({"NumMedia": "one"}, 400),
+        ({"From": "+1415 and more"}, 400),
+        ({"body": "x"}, 400),
+        ({"NumMedia": "1", "MediaUrl0": "https://api.twilio.com/x", "MediaContentType0": "image/jpeg"},
+         200),
+        ({"From": "72975"}, 200),
+        ({"From": "Happy Paws"}, 200),
+        ({"FromCity": "SAINT JOHN'S", "ToZip": "94103", "SmsStatus": "received"}, 200),
+        ({"NewOfTwilio": "yes", "ApiVersion": "2010-04-01", "NumSegments": "1"}, 200),
+    ],
+)  # fmt: skip
+def test_parameters_are_as_twilio_sends_them(
+    server: Server, anew: dict[str, str], status: int
+) -> None:
+    assert server.twilio(INBOUND, {**inbound("SM1", ANN, MAYA), **anew}).status == status
+
+
+def test_no_parameter_comes_twice(server: Server) -> None:
+    form = inbound("SM1", ANN, MAYA)
+    body, headers = signed(INBOUND, form)
+    assert server.ask("POST", INBOUND, body + b"&NumMedia=0", headers).status == 400
 
 
 def test_bodies_have_a_limit(server: Server, migrated_sqlite: str) -> None:
@@ -215,7 +278,7 @@ def test_a_locked_database_is_a_503_in_good_time_and_nothing_is_lost(
         other.rollback()
         assert texts(migrated_sqlite) == []
         assert server.twilio(INBOUND, inbound("SM1", ANN, MAYA)).status == 200
-    assert [sid for sid, *_ in texts(migrated_sqlite)] == ["SM1"]
+    assert [sid for sid, *_ in texts(migrated_sqlite)] == [SM1]
 
 
 def test_what_was_accepted_is_stored_and_answered_at_the_end(
@@ -237,7 +300,7 @@ def test_what_was_accepted_is_stored_and_answered_at_the_end(
             assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
         assert server.process.wait(20) == 0
         wait_until(lambda: server.errors[-1:] == ["Stopped: what was accepted is stored."])
-    assert [sid for sid, *_ in texts(migrated_sqlite)] == ["SM1"]
+    assert [sid for sid, *_ in texts(migrated_sqlite)] == [SM1]
 
 
 def test_ctrl_c_ends_it(migrated_sqlite: str) -> None:

@@ -17,7 +17,7 @@ from tests.cli.on_twilio import DESK, company, keys
 from tests.cli.texting import ANN
 from tests.fixtures import Cli, add_org, looking, working
 from tests.twilio_fake import TwilioFake
-from tests.webhooks import PUBLIC, Server, serving, signed
+from tests.webhooks import PUBLIC, Server, serving, sid_of, signed
 
 STATUS = "/twilio/status"
 
@@ -36,7 +36,7 @@ def sent(migrated_url: str) -> str:
         taken = claim(work, 1, provider=ProviderName.SANDBOX, worker="w-1")
         assert isinstance(taken, Claim)
     with working(migrated_url, now=at) as work:
-        record(work, HandedOver(taken, Accepted("SM1", "accepted"), at))
+        record(work, HandedOver(taken, Accepted(sid_of("SM1"), "accepted"), at))
     return migrated_url
 
 
@@ -56,7 +56,7 @@ def status_of(url: str) -> tuple[str, str]:
 
 
 def tell(server: Server, status: str, *, sid: str = "SM1", **more: str) -> int:
-    form = {"MessageSid": sid, "MessageStatus": status, "From": DESK, "To": ANN, **more}
+    form = {"MessageSid": sid_of(sid), "MessageStatus": status, "From": DESK, "To": ANN, **more}
     return server.twilio(STATUS, form).status
 
 
@@ -78,7 +78,7 @@ def test_what_was_not_delivered_says_why(server: Server, sent: str) -> None:
 
 def test_reports_that_are_forged_or_of_no_text_change_nothing(server: Server, sent: str) -> None:
     before = status_of(sent)
-    form = {"MessageSid": "SM1", "MessageStatus": "delivered"}
+    form = {"MessageSid": sid_of("SM1"), "MessageStatus": "delivered"}
     assert server.ask("POST", STATUS, *signed(STATUS, form, token="0" * 32)).status == 403
     assert tell(server, "delivered", sid="SM2") == 204
     assert tell(server, "delivered", sid="") == 400
