@@ -18,7 +18,7 @@ Form = Mapping[str, Sequence[str]]
 _MESSAGE = r"(SM|MM)[0-9a-fA-F]{32}"
 _PHONE = r"([a-z]{2,12}:)?(\+[0-9]{2,15}|[0-9]{3,8})"
 _SENDER = rf"{_PHONE}|[0-9A-Za-z][0-9A-Za-z ._&'-]{{0,20}}|"
-_WORD = r"[A-Za-z_-]{1,32}"
+_WORD = r"[A-Za-z_-]{0,32}"
 
 _SHAPES = {
     "MessageSid": _MESSAGE,

@@ -131,8 +131,8 @@ def _is_beyond(work: Work, phone: str) -> bool:
             work,
             "country",
             country or "unknown",
-            f"A phone of another country ({country or 'unknown'}) wrote. It is not answered automatically: none of "
-            "your numbers and none of your clients are in that country.",
+            f"A phone of another country ({country or 'unknown'}) wrote. It is not answered "
+            "automatically: none of your numbers and none of your clients are in that country.",
         )
         return True
     rows = work.cursor.rows(_LAST_ANSWERS, org_id=work.org.id, most=MOST_TO_STRANGERS)

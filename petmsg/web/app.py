@@ -21,6 +21,7 @@ from starlette.routing import Route
 from petmsg.errors import UsageProblem
 from petmsg.providers import twilio_webhooks
 from petmsg.providers.base import Delivery
+from petmsg.providers.twilio_parameters import Form
 from petmsg.providers.twilio_signature import HEADER, TwilioSignature
 from petmsg.stripe_event import read_event
 from petmsg.web.commits import Commits, Outcome, TooManyWait
@@ -141,7 +142,7 @@ class _Twilio:
         outcome = await _stored(self._commits, report, began=began)
         return _said(request, outcome.status, outcome.word)
 
-    async def _signed(self, request: Request) -> twilio_webhooks.Form:
+    async def _signed(self, request: Request) -> Form:
         """The form, if Twilio signed it. Raises `Refusal`: 403."""
         form = parameters(await body_of(request, FORM))
         genuine = self._signature.is_genuine(
