@@ -20,6 +20,9 @@ from tests.twilio_shapes import (
     number_resource,
 )
 
+MISSING = object()
+"""The value of a field that a row does not have."""
+
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _ONE_MESSAGE = re.compile(r"/Messages/(\w+)\.json")
 
@@ -30,7 +33,8 @@ class FakeAccount:
 
     The next accepted messages stay out of the first `late_lists` lists in which they would show,
     and each message out of all lists for as many seconds as `hide_for` says of it.
-    `outcomes` is what becomes of texts to a phone: a final status and an error code.
+    `outcomes` is what becomes of texts to a phone: a final status and an error code. `spoilt` says,
+    by id or phone, which fields of a listed row are other than usual; `MISSING` leaves one out.
     """
 
     account_sid: str
@@ -40,6 +44,7 @@ class FakeAccount:
     late_lists: int = 0
     hide_for: Callable[[FakeMessage], float] = lambda _: 0.0
     outcomes: dict[str, tuple[str, int | None]] = field(default_factory=dict)
+    spoilt: dict[str, dict[str, object]] = field(default_factory=dict)
     messages: dict[str, FakeMessage] = field(default_factory=dict)
     _by_pair: dict[tuple[str, str], list[FakeMessage]] = field(
         default_factory=lambda: defaultdict(list), repr=False
@@ -60,7 +65,7 @@ class FakeAccount:
             case "GET", path if found := _ONE_MESSAGE.fullmatch(path):
                 if message := self.messages.get(found[1]):
                     message.step += 1
-                    return 200, message.resource(self.account_sid)
+                    return 200, self._as_spoilt(message.resource(self.account_sid))
         return 404, error_body(20404, 404, WORDS[20404].format(path=request.path))
 
     def comes_in(
@@ -137,6 +142,12 @@ class FakeAccount:
             for at, (number, sends_texts) in enumerate(known, start=1)
         ]
 
+    def _as_spoilt(self, item: dict[str, object]) -> dict[str, object]:
+        name = item.get("sid"), item.get("phone_number")
+        changes = next((self.spoilt[str(each)] for each in name if str(each) in self.spoilt), {})
+        changed = {**item, **changes}
+        return {name: value for name, value in changed.items() if value is not MISSING}
+
     def _page(
         self, request: Request, key: str, items: list[dict[str, object]]
     ) -> tuple[int, dict[str, object]]:
@@ -162,7 +173,7 @@ class FakeAccount:
             "page_size": size,
             "start": start,
             "end": start + max(len(shown) - 1, 0),
-            key: shown,
+            key: [self._as_spoilt(each) for each in shown],
         }
 
 

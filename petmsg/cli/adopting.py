@@ -25,7 +25,7 @@ def import_from_provider(run: Run, *, number_class: NumberClass) -> None:
     listed = carrier_of(run, org).numbers()
     if listed is None:
         raise NoAccountNumbers(f"The {org.provider} of org {org.slug} keeps no list of numbers.")
-    numbers = sorted({number.e164 for number in listed})
+    numbers = sorted(set(listed), key=lambda number: (number.e164, number.provider_number_id))
     rows = []
     for start in range(0, len(numbers), CHUNK):
         rows += run.write_in(

@@ -179,7 +179,8 @@ def _show(run: Run, rows: Sequence[Taken]) -> None:
     strays = [row for row in news if isinstance(row, Stray)]
     show_results(run, RECEIVED, [row for row in news if not isinstance(row, Stray)])
     for each in strays:
-        run.say(f"{each.to_e164} is no org's number: kept as stray {each.stray}.")
+        why = f"{each.to_e164} is no org's number" if each.to_e164 else "Its number is not known"
+        run.say(f"{why}: kept as stray {each.stray}.")
     run.say(f"{len(news)} new, {len(rows) - len(news)} known already.")
     if strays:
         run.exit_code = max(run.exit_code, REFUSED)

@@ -96,11 +96,11 @@ def _numbers(run: Run, lines: Sequence[Line], problems: list[PetmsgError]) -> "l
         return []
     if listed is None:
         return []
-    there = {number.e164 for number in listed}
+    there = {number.e164 for number in listed if number.e164}
     with run.snapshot() as cursor:
         known = queries.known_numbers(cursor)
     only = sharing[0] if len(sharing) == 1 else None
-    strange = drift.not_known(there, known, org=only)
+    strange = drift.not_known(there, known, org=only) + drift.unclear(listed, org=only)
     missing = {org: drift.gone(org, numbers, there) for org, numbers in believed.items()}
     run.tick()
     for org, rows in missing.items():

@@ -174,10 +174,15 @@ class ReceivedText:
 
 @dataclass(frozen=True, slots=True)
 class ProviderNumber:
-    """A number of the provider's account that may send texts."""
+    """A number of the provider's account that may send texts.
+
+    `e164` is empty where the provider does not name it, `sends` None where it does not say whether
+    the number sends texts.
+    """
 
     e164: str
     provider_number_id: str
+    sends: bool | None = True
 
 
 class Provider(Protocol):

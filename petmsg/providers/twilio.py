@@ -63,7 +63,15 @@ from petmsg.providers.twilio_errors import (
     look_up,
     look_up_status,
 )
-from petmsg.providers.twilio_records import received_text, records, text_of, when, word
+from petmsg.providers.twilio_records import (
+    came_in,
+    number_of,
+    received_text,
+    records,
+    text_of,
+    went_out,
+    when,
+)
 
 LONGEST_REQUEST_SECONDS = 100.0
 """No request takes longer, whatever the time-out: looking a text up relies on it."""
@@ -173,8 +181,9 @@ class TwilioProvider:
             texts = {
                 text.provider_message_id: text
                 for message in records(first, "messages")
-                if word(message.direction).startswith("outbound")
-                and (text := text_of(message)).created_at >= first_second
+                if went_out(message)
+                for text in (text_of(message, from_e164=from_e164 or "", to_e164=to_e164),)
+                if text.created_at >= first_second
                 and text.to_e164 == to_e164
                 and from_e164 in (None, text.from_e164)
             }
@@ -215,9 +224,7 @@ class TwilioProvider:
             texts = {
                 text.provider_message_id: text
                 for message in records(first, "messages")
-                if word(message.direction) == "inbound"
-                and (text := received_text(message)).received_at is not None
-                and text.received_at >= first_second
+                if came_in(message) and when(text := received_text(message)) >= first_second
             }
             # Newest first, to the second: those of one second keep the order they were sent in.
             oldest_first = reversed(texts.values())
@@ -226,16 +233,13 @@ class TwilioProvider:
         return self._asked(found)
 
     def numbers(self) -> Sequence[ProviderNumber]:
-        """The account's numbers that may send texts. Raises as `find`."""
+        """The account's numbers that may send texts, and those of which Twilio does not say. Raises
+        as `find`."""
 
         def found() -> list[ProviderNumber]:
             first = self._client.incoming_phone_numbers.page(page_size=_LARGEST_PAGE)
-            listed = records(first, "incoming_phone_numbers")
-            return [
-                ProviderNumber(word(number.phone_number), word(number.sid))
-                for number in listed
-                if number.capabilities["sms"]
-            ]
+            listed = map(number_of, records(first, "incoming_phone_numbers"))
+            return [number for number in listed if number.sends is not False]
 
         return self._asked(found)
 

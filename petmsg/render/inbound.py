@@ -159,9 +159,15 @@ ASSIGNED = (
 )
 STRAYS = (
     Field("stray", "Stray", kind=ID),
-    Field("to", "To", get=lambda row: row["to_e164"], kind=E164),
+    Field("to", "To", get=lambda row: row["to_e164"] or None, kind=or_null(E164)),
     Field("org", "Whose by now", kind=or_null(WORD)),
-    Field("from", "From", get=lambda row: row["from_phone"], personal=True, kind=or_null(SENDER)),
+    Field(
+        "from",
+        "From",
+        get=lambda row: row["from_phone"] or None,
+        personal=True,
+        kind=or_null(SENDER),
+    ),
     Field("body", "Text", cell=lambda row, _: _wrote(row), kind=or_null(TEXT)),
     Field("media_count", None, kind=COUNT),
     Field("received_at", "Came", kind=SOON),

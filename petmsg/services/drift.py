@@ -11,8 +11,10 @@ from typing import Any
 from sqlmodel import select
 
 from petmsg.enums import AlertKind, AlertSeverity, DriftKind, MessageStatus, NumberClass
+from petmsg.errors import Refused
 from petmsg.models import MessageNumber
 from petmsg.phone import parse_phone
+from petmsg.providers.base import ProviderNumber
 from petmsg.services.alert import raise_alert
 from petmsg.services.doubt import Orphan, Settled
 from petmsg.services.number import NumberAdded, add
@@ -93,6 +95,25 @@ def not_known(there: Iterable[str], known: Collection[str], *, org: str | None) 
     ]
 
 
+def unclear(listed: Iterable[ProviderNumber], *, org: str | None) -> list[Drift]:
+    """Numbers of the account of which the provider does not say enough to use them.
+
+    `org` is the only org that they can be for, None if there are several.
+    """
+    nameless = [number for number in listed if not number.e164]
+    return [
+        Drift(
+            org,
+            DriftKind.NUMBER_NOT_KNOWN,
+            number.provider_number_id,
+            None,
+            f"The account lists {number.provider_number_id} without its phone number.",
+            "Look it up in the provider's console; then petmsg number add E164 --class pool",
+        )
+        for number in nameless
+    ]
+
+
 def gone(org: str, believed: Iterable[Mapping[str, Any]], there: Collection[str]) -> list[Drift]:
     """Numbers that the org sends from, or will again, and that are not in the account."""
     return [
@@ -126,22 +147,41 @@ def alert_all(work: Work, drifts: Sequence[Drift]) -> None:
         )
 
 
+class NumberUnclear(Refused):
+    """The provider does not say enough of a number to add it."""
+
+    code = "number_unclear"
+
+
 def adopt_all(
-    work: Work, numbers: Sequence[str], *, number_class: NumberClass
+    work: Work, numbers: Sequence[ProviderNumber], *, number_class: NumberClass
 ) -> list[NumberAdded | Failure]:
     """Add the numbers of the provider's account to the org, each all or nothing.
 
-    One that the org has stays as it is, whatever its class; one of another org is refused.
+    One that the org has stays as it is, whatever its class; one of another org is refused, and so
+    is one of which the provider does not say its phone, or that it sends messages.
     """
     one_batch_at_a_time(work)
     return [
-        take_alone(work, e164, lambda one: _adopt(work, one, number_class=number_class), ref=str)
-        for e164 in sorted(set(numbers))
+        take_alone(
+            work, number, lambda one: _adopt(work, one, number_class=number_class), ref=_name
+        )
+        for number in sorted(set(numbers), key=_name)
     ]
 
 
-def _adopt(work: Work, e164: str, *, number_class: NumberClass) -> NumberAdded:
-    phone = parse_phone(e164)
+def _name(number: ProviderNumber) -> str:
+    return number.e164 or number.provider_number_id
+
+
+def _adopt(work: Work, number: ProviderNumber, *, number_class: NumberClass) -> NumberAdded:
+    if not number.e164:
+        raise NumberUnclear(
+            f"The provider lists {number.provider_number_id} without its phone number.",
+            hint="Look it up in the provider's console; then petmsg number add E164 --class "
+            f"{number_class}",
+        )
+    phone = parse_phone(number.e164)
     there = work.session.exec(
         select(MessageNumber).where(
             MessageNumber.org_id == work.org.id, MessageNumber.e164 == phone
@@ -149,4 +189,9 @@ def _adopt(work: Work, e164: str, *, number_class: NumberClass) -> NumberAdded:
     ).first()
     if there is not None:
         return NumberAdded(phone, there.number_class, there.status, reused=True)
-    return add(work, e164, number_class=number_class)
+    if number.sends is None:
+        raise NumberUnclear(
+            f"The provider does not say whether {phone} sends messages.",
+            hint=f"If it does: petmsg number add {phone} --class {number_class}",
+        )
+    return add(work, phone, number_class=number_class)

@@ -71,10 +71,14 @@ def keep(
             AlertKind.STRAY_TEXT,
             severity=AlertSeverity.CRITICAL,
             entity="number",
-            ref=text.to_e164,
-            message=f"A text came to {text.to_e164}, which is no number of ours.",
+            ref=text.to_e164 or "unknown",
+            message=f"A text came to {text.to_e164}, which is no number of ours."
+            if text.to_e164
+            else "A text came in of which the provider does not say to which number.",
             command="petmsg inbox strays; if it is yours: petmsg number add "
-            f"{text.to_e164} --class pool, then petmsg inbox adopt {stray_id}",
+            f"{text.to_e164} --class pool, then petmsg inbox adopt {stray_id}"
+            if text.to_e164
+            else "petmsg inbox strays; then look it up in the provider's console",
         )
     for work in works[:-1]:
         work.finish()
