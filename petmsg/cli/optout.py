@@ -137,4 +137,4 @@ def remove(run: Run, client: WHO_ARG, reason: REASON = None) -> None:
         numbers = ", ".join(ended.unblocked) or "each number that they stopped"
         run.say(f"The carrier blocks messages to them still, until they text START to {numbers}.")
     if ended.waiting and not ended.reused:
-        run.say(f"{ended.waiting} message(s) to them still wait, and will be sent now.")
+        run.say(f"{ended.waiting} message(s) to them still wait, and will be sent.")

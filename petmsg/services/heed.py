@@ -11,6 +11,7 @@ from petmsg.keywords import HELP, START, START_FOR_OPTED_OUT, STOP, may_mean_the
 from petmsg.providers.base import ReceivedText
 from petmsg.queries.senders import Sender
 from petmsg.services import inbox
+from petmsg.services import opt_out_rows as rows
 from petmsg.services.alert import raise_alert
 from petmsg.services.opt_out_said import keyword_start, keyword_stop
 from petmsg.services.work import Work
@@ -37,6 +38,8 @@ def heed(
     if keyword is Keyword.HELP:
         return ()
     new = keyword_stop(work, text.from_phone, sender=sender, at=at, reason=reason)
+    if not rows.stands(work, rows.key_of(work, text.from_phone)):
+        return ()  # a later word ended it before this one was brought
     if sender.sitter is not None:
         _alert_sitter(work, sender.sitter.ref, word, text, message_id=message_id)
     elif may_mean_the_visit(text.body):

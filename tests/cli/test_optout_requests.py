@@ -1,13 +1,17 @@
 """Requests for no more messages in plain words, and what an operator does about them."""
 
+from datetime import timedelta
+
 import pytest
 
 from petmsg.enums import Keyword
 from petmsg.providers.base import ReceivedText
 from petmsg.services.receive import receive_each
-from tests.cli.incoming import MAYAS_PHONE, STRANGER, comes, relayed, waiting
+from tests.cli.incoming import MAYAS_PHONE, STRANGER, carried, comes, relayed, waiting
 from tests.cli.texting import ANN, DESK, MAYA, alerts, people, send, visit
-from tests.fixtures import Cli, looking, working
+from tests.fixtures import NOW, Cli, looking, working
+
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -148,15 +152,32 @@ def test_it_is_heeded_where_the_number_is_known_later(ready: Cli, migrated_url: 
 # ------------------------------------------------------------------------- what is said of waiting
 
 
-def test_a_waiting_message_is_said_to_be_sent_when_the_opt_out_ends(ready: Cli) -> None:
+def test_what_is_said_of_a_waiting_message_is_so(ready: Cli, migrated_url: str) -> None:
     ran = ready("message", "send", "C-1", "--body", "Hi", "--at", "+2m", "-o", "json")
     assert ran.code == 0, ran.err
     added = ready("optout", "add", "C-1", "--reason", "called")
     assert "None is sent while the opt-out stands." in added.err
     assert "What still waits when it ends is sent then." in added.err
-    removed = ready("optout", "remove", "C-1", "--reason", "called again", "-o", "json")
+    ready("message", "dispatch", now=NOW + MINUTE)
+    assert carried(migrated_url) == []
+    removed = ready(
+        "optout", "remove", "C-1", "--reason", "called again", "-o", "json", now=NOW + MINUTE
+    )
     assert removed.json["waiting"] == 1
-    assert "1 message(s) to them still wait, and will be sent now." in removed.err
+    assert "1 message(s) to them still wait, and will be sent." in removed.err
+    ready("message", "dispatch", now=NOW + 3 * MINUTE)
+    assert [each[1:] for each in carried(migrated_url)] == [(ANN, "Hi")]
+
+
+def test_what_is_due_while_the_opt_out_stands_is_never_sent(ready: Cli, migrated_url: str) -> None:
+    ready("message", "send", "C-1", "--body", "Hi", "--at", "+2m")
+    ready("optout", "add", "C-1", "--reason", "called")
+    ready("message", "dispatch", now=NOW + 3 * MINUTE)
+    after = {"now": NOW + 4 * MINUTE}
+    removed = ready("optout", "remove", "C-1", "--reason", "x", "-o", "json", **after)
+    assert (removed.json["waiting"], removed.err) == (0, "")
+    ready("message", "dispatch", **after)
+    assert carried(migrated_url) == []
 
 
 # ------------------------------------------------------------------------------ sitters, strangers

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from petmsg.enums import InboundCode, InboundRule, NumberClass, NumberStatus
+from petmsg.enums import InboundCode, InboundRule, Keyword, NumberClass, NumberStatus
 from petmsg.routing.facts import NumberFact, WindowFact
 from petmsg.routing.inbound import HolderFact, InboundFacts, address
 
@@ -54,6 +54,17 @@ def test_inside_her_window_a_text_to_her_number_is_the_sitters() -> None:
 
 def test_a_phone_nobody_has_goes_to_the_unrouted_inbox() -> None:
     assert to(facts(client=None)) == ("unrouted", "UNKNOWN_SENDER")
+
+
+def test_a_sitters_own_phone_is_known_whatever_number_it_writes_to() -> None:
+    hers = facts(client=None, sender=OLGA)
+    assert to(hers) == ("relay", "KNOWN_SITTER")
+    assert to(hers._replace(relay=True)) == ("relay", "KNOWN_SITTER")
+    assert to(hers._replace(relay=True, to_own_number=True)) == ("relay", "SITTER_REPLY")
+    assert to(hers._replace(to_own_number=True)) == ("relay", "KNOWN_SITTER")
+    assert to(hers._replace(keyword=Keyword.STOP)) == ("relay", "KEYWORD_STOP")
+    assert to(facts(sender=OLGA, keyword=Keyword.STOP)) == ("front_desk", "KEYWORD_STOP")
+    assert to(facts(sender=OLGA)) == ("S-1", "WINDOW_ACTIVE"), "she is a client there"
 
 
 def test_a_window_is_closed_at_its_closing_instant() -> None:

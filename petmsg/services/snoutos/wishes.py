@@ -11,8 +11,9 @@ from sqlite3 import Row
 from typing import Any
 
 from petmsg.clock import iso_utc
-from petmsg.enums import AlertKind, AlertSeverity, ClientKind, Direction, OptOutSource
+from petmsg.enums import AlertKind, AlertSeverity, ClientKind, Direction, Keyword, OptOutSource
 from petmsg.errors import MalformedRow
+from petmsg.keywords import keyword_of, plain_word
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.message import NoPhone
 from petmsg.services import optout
@@ -23,22 +24,7 @@ from petmsg.services.snoutos.report import Taken
 from petmsg.services.snoutos.stage import Stage
 from petmsg.services.work import Work
 
-_STOP = frozenset(
-    (
-        "STOP",
-        "STOPALL",
-        "UNSUBSCRIBE",
-        "CANCEL",
-        "END",
-        "QUIT",
-        "REVOKE",
-        "OPTOUT",
-        "OPT OUT",
-        "OPT-OUT",
-    )
-)
-_START = frozenset(("START", "UNSTOP", "YES"))
-_LONGEST = 20
+_LONGEST = 40
 """Longer bodies are no such word, whatever surrounds it."""
 
 _SHORT = f"""
@@ -59,7 +45,7 @@ def keep_wishes(
     clients = {
         text["client_id"]
         for text in new
-        if text["direction"] == Direction.INBOUND and _word(text["body"]) in _STOP
+        if text["direction"] == Direction.INBOUND and _said(text["body"]) is Keyword.STOP
     }
     if not clients:
         return
@@ -74,17 +60,17 @@ def keep_wishes(
     ]
     last: dict[str, Row] = {}
     for row in stage.among(_SHORT, refs, org=org):
-        if _word(row["body"]) in _STOP | _START:
+        if _said(row["body"]) in (Keyword.STOP, Keyword.START):
             last[row["clientId"]] = row
     for client in clients_by_ref(work, refs).values():
         said = last.get(client["ref"])
-        if said is not None and _word(said["body"]) in _STOP:
+        if said is not None and _said(said["body"]) is Keyword.STOP:
             _opt_out(work, client, said, taken)
 
 
-def _word(body: str | None) -> str:
-    """The body as a keyword is compared: capitals, without the marks around it."""
-    return " ".join((body or "").split()).strip(" .!\"'").upper()
+def _said(body: str | None) -> Keyword | None:
+    """What the body says to the carriers. YES is START here: what came last counts."""
+    return keyword_of(body or "", opted_out=True)
 
 
 def _opt_out(work: Work, client: Mapping[str, Any], said: Row, taken: Taken) -> None:
@@ -93,7 +79,7 @@ def _opt_out(work: Work, client: Mapping[str, Any], said: Row, taken: Taken) -> 
     except MalformedRow:
         return
     key = ClientKey(client["id"], client["ref"], client["name"], ClientKind(client["kind"]))
-    reason = f"wrote {_word(said['body'])} to snoutos at {when}"
+    reason = f"wrote {plain_word(said['body'])} to snoutos at {when}"
     try:
         done = optout.opt_out(work, key, phones=None, source=OptOutSource.KEYWORD, reason=reason)
     except NoPhone:
