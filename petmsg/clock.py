@@ -169,6 +169,11 @@ def clock_local(instant: datetime, timezone: str) -> str:
     return instant.astimezone(zone(timezone)).strftime("%H:%M")
 
 
+def day_local(instant: datetime, timezone: str) -> str:
+    """The day of the instant in that zone, as in `Sat 14 Feb`."""
+    return instant.astimezone(zone(timezone)).strftime("%a %d %b")
+
+
 def from_now(instant: datetime, *, now: datetime) -> str:
     """How far from `now` an instant is, as a person says it: `in 3 days`, `2 hours ago`, `now`.
 

@@ -1,37 +1,63 @@
-"""The relay's facts: a sitter's open windows, who wrote to her, and what she was asked."""
+"""The relay's facts: a sitter's open windows, who wrote to them, what they were shown and asked."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from petmsg.clock import day_local
 from petmsg.db.cursor import Cursor
-from petmsg.enums import MessageStatus, NumberClass, NumberStatus
+from petmsg.enums import MessageStatus, NumberClass, NumberStatus, RelayKind, RelayOutcome
 from petmsg.queries.org import OrgRow
 from petmsg.routing.direct import ForwardFact
 from petmsg.routing.facts import NumberFact
-from petmsg.routing.relay import OpenClient, RelayFacts, Wrote
+from petmsg.routing.quotes import Shown, forward
+from petmsg.routing.relay import (
+    ListedClient,
+    OpenClient,
+    RelayFacts,
+    Said,
+    Wrote,
+    told_apart,
+)
+from petmsg.words import LONGEST_NAME
 
 LOOK_BACK = timedelta(hours=24)
-"""Whom she was last forwarded longer ago is not whom she answers now."""
+"""Whose message was last forwarded longer ago is not whom the sitter answers now."""
 ANSWER_WITHIN = timedelta(hours=1)
-"""After which a question is over: a lone `1` is then a text like any other."""
+"""After which a question is over, and a lone `1` no answer any more."""
+AROUND = timedelta(hours=24)
+"""Clients with a visit so long before or after now are told apart by more than their names."""
 _MOST_WROTE = 50
+_MOST_SHOWN = 100
+_MOST_ASKED = 20
 
 # A client who overlaps herself stands once, with the earliest of her windows.
-OPEN_CLIENTS = """
-SELECT c.id, c.ref, c.name
+CLIENTS_AROUND = """
+SELECT c.id, c.ref, c.name, min(w.starts_at) AS starts_at, s.status,
+       max(CASE WHEN w.ends_at > :at AND w.starts_at <= :at THEN 1 ELSE 0 END) AS is_open,
+       max(CASE WHEN w.ends_at > :now AND w.starts_at <= :now THEN 1 ELSE 0 END) AS is_open_now
 FROM assignment_window w
 JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
 JOIN client c ON c.id = w.client_id
 JOIN sitter s ON s.id = w.sitter_id
-WHERE w.org_id = :org_id AND w.sitter_id = :sitter_id AND s.status = 'active'
-  AND w.ends_at > :at AND w.starts_at <= :at AND c.forgotten_at IS NULL
-GROUP BY c.id, c.ref, c.name
+WHERE w.org_id = :org_id AND w.sitter_id = :sitter_id
+  AND w.ends_at > :after AND w.starts_at <= :before AND c.forgotten_at IS NULL
+GROUP BY c.id, c.ref, c.name, s.status
 ORDER BY min(w.starts_at), c.id
 """
 
+# Whoever `@ref` or `@name` may mean: clients the sitter ever had a visit for.
+KNOWN_CLIENTS = """
+SELECT DISTINCT c.ref, c.name FROM assignment_window w
+JOIN client c ON c.id = w.client_id
+WHERE w.org_id = :org_id AND w.sitter_id = :sitter_id AND c.forgotten_at IS NULL
+"""
+
+REFS = "SELECT ref FROM client WHERE org_id = :org_id AND ref IN (:refs)"
+
 WROTE = """
-SELECT c.ref, i.received_at, f.status
+SELECT c.ref, i.received_at, f.status, f.sent_at
 FROM inbound_text i
 JOIN message m ON m.id = i.message_id
 JOIN client c ON c.id = m.client_id
@@ -46,6 +72,49 @@ QUESTIONS = """
 SELECT id, message_id, options, asked_at FROM relay_question
 WHERE org_id = :org_id AND sitter_id = :sitter_id AND closed_at IS NULL
 ORDER BY id
+"""
+
+# The lists that were put in the queue for a sitter: each was written together with its question.
+LISTS = """
+SELECT r.message_id AS notice, m.status, m.sent_at, q.options, q.asked_at, q.outcome
+FROM relay r
+JOIN message m ON m.id = r.message_id
+JOIN relay_question q ON q.message_id = r.about_id AND q.asked_at = m.created_at
+WHERE r.org_id = :org_id AND r.sitter_id = :sitter_id AND r.kind = 'notice'
+ORDER BY r.message_id DESC LIMIT :limit
+"""
+
+# What petmsg wrote to the sitter's phone: forwards with their client, and its own words.
+SHOWN = """
+SELECT r.kind, m.body, c.ref
+FROM relay r
+JOIN message m ON m.id = r.message_id
+LEFT JOIN message a ON a.id = r.about_id AND r.kind = 'forward'
+LEFT JOIN client c ON c.id = a.client_id
+WHERE r.org_id = :org_id AND r.sitter_id = :sitter_id AND r.kind IN ('forward', 'notice')
+  AND m.body IS NOT NULL
+ORDER BY r.message_id DESC LIMIT :limit
+"""
+
+# What the sitter wrote, and the client it went to.
+SAID = """
+SELECT m.body, c.ref, p.created_at
+FROM inbound_text i
+JOIN message m ON m.id = i.message_id
+LEFT JOIN relay r ON r.about_id = i.message_id AND r.kind = 'reply'
+LEFT JOIN message p ON p.id = r.message_id
+LEFT JOIN client c ON c.id = p.client_id
+WHERE i.org_id = :org_id AND i.sitter_id = :sitter_id AND i.addressed_to = 'relay'
+  AND i.message_id < :before AND m.body IS NOT NULL
+ORDER BY i.message_id DESC LIMIT :limit
+"""
+
+# What the company, its sitters among it, wrote to a client.
+SHOWN_TO_CLIENT = """
+SELECT m.body FROM message m JOIN thread t ON t.id = m.thread_id
+WHERE t.org_id = :org_id AND t.client_id = :client_id AND m.direction = 'outbound'
+  AND m.body IS NOT NULL
+ORDER BY m.id DESC LIMIT :limit
 """
 
 NUMBER_OF_SITTER = """
@@ -106,38 +175,141 @@ class SitterLine(NamedTuple):
 def questions(cursor: Cursor, org: OrgRow, sitter_id: int) -> list[Question]:
     """The sitter's texts that wait for her answer, the oldest first."""
     rows = cursor.rows(QUESTIONS, org_id=org.id, sitter_id=sitter_id)
-    ids = sorted({each for row in rows for each in json.loads(row["options"])})
-    named = cursor.in_list(
-        "SELECT id, ref FROM client WHERE org_id = :org_id AND id IN (:ids)",
-        "ids",
-        ids,
-        org_id=org.id,
-    )
-    refs = {row["id"]: row["ref"] for row in named}
+    options = _refs(cursor, org, [json.loads(row["options"]) for row in rows])
     return [
-        Question(
-            row["id"],
-            row["message_id"],
-            tuple(refs[each] for each in json.loads(row["options"])),
-            row["asked_at"],
+        Question(row["id"], row["message_id"], refs, row["asked_at"])
+        for row, refs in zip(rows, options, strict=True)
+    ]
+
+
+class Asked(NamedTuple):
+    """What a sitter was asked, and the messages that wait for the answer. `options` are the refs of
+    the list last sent, `waiting` the questions it covers, `unasked` those of which the sitter was
+    sent no list. With nothing waiting, `has_expired` says that a question of the last day was never
+    answered, and `listed_at` when the last list was sent (aware UTC)."""
+
+    options: tuple[str, ...] = ()
+    waiting: tuple[Question, ...] = ()
+    unasked: tuple[Question, ...] = ()
+    has_expired: bool = False
+    listed_at: datetime | None = None
+
+
+def read_asked(cursor: Cursor, org: OrgRow, sitter_id: int, at: datetime) -> Asked:
+    """By which list an answer of the sitter at `at` (aware UTC) is read: the one last sent."""
+    current = [
+        each for each in questions(cursor, org, sitter_id) if at - each.asked_at < ANSWER_WITHIN
+    ]
+    rows = [
+        row
+        for row in cursor.rows(LISTS, org_id=org.id, sitter_id=sitter_id, limit=_MOST_ASKED)
+        if row["status"] in _REACHED | _IN_DOUBT and at - row["asked_at"] < LOOK_BACK
+    ]
+    if not rows:
+        return Asked(unasked=tuple(current))
+    last = rows[0]
+    if not current:
+        has_expired = any(row["outcome"] in (None, RelayOutcome.EXPIRED) for row in rows)
+        return Asked(has_expired=has_expired, listed_at=last["sent_at"] or at)
+    if last["status"] in _IN_DOUBT:
+        return Asked(unasked=tuple(current))
+    covered = tuple(each for each in current if each.message < last["notice"])
+    others = tuple(each for each in current if each not in covered)
+    (options,) = _refs(cursor, org, [json.loads(last["options"])]) if covered else ((),)
+    return Asked(options, covered, others)
+
+
+def read_relay_facts(
+    cursor: Cursor,
+    org: OrgRow,
+    sitter_id: int,
+    *,
+    message_id: int,
+    body: str,
+    at: datetime,
+    now: datetime,
+) -> RelayFacts:
+    """What is known of a sitter who wrote the message `message_id` at `at` (aware UTC).
+
+    A client counts as open whose window contains both `at` and `now`.
+    """
+    whose = {"org_id": org.id, "sitter_id": sitter_id}
+    around = read_clients_around(cursor, org, sitter_id, at=at, now=now)
+    said = cursor.rows(SAID, before=message_id, limit=_MOST_SHOWN, **whose)
+    asked = read_asked(cursor, org, sitter_id, now)
+    wrote = tuple(
+        _wrote(row) for row in cursor.rows(WROTE, since=at - LOOK_BACK, limit=_MOST_WROTE, **whose)
+    )
+    return RelayFacts(
+        open=tuple(each.client for each in around if each.is_open),
+        wrote=wrote,
+        asked=asked.options,
+        unasked=bool(asked.unasked),
+        is_over=asked.has_expired or _nothing_since(asked.listed_at, wrote),
+        others=_read_others(cursor, org, sitter_id, body[1:]) if body.startswith("@") else (),
+        said=next((Said(row["ref"], row["created_at"]) for row in said if row["ref"]), None),
+        shown=(
+            *(_shown(row) for row in cursor.rows(SHOWN, limit=_MOST_SHOWN, **whose)),
+            *(Shown(row["body"], row["ref"], is_typed=True) for row in said),
+        ),
+    )
+
+
+def _read_others(cursor: Cursor, org: OrgRow, sitter_id: int, words: str) -> tuple[str, ...]:
+    """Refs and names of clients that words behind an `@` may begin with."""
+    rows = cursor.tuples(KNOWN_CLIENTS, org_id=org.id, sitter_id=sitter_id)
+    known = {each for row in rows for each in row if each}
+    start = words[:LONGEST_NAME]
+    written = {start[:end] for end in range(1, len(start) + 1)}
+    spelled = sorted({*written, *map(str.upper, written), *map(str.title, written)})
+    known |= {row["ref"] for row in cursor.in_list(REFS, "refs", spelled, org_id=org.id)}
+    return tuple(sorted(known))
+
+
+class ClientAround(NamedTuple):
+    """A client of a sitter's, with a name that tells them from the others around."""
+
+    client: OpenClient
+    is_open: bool
+
+
+def read_clients_around(
+    cursor: Cursor, org: OrgRow, sitter_id: int, *, at: datetime, now: datetime
+) -> list[ClientAround]:
+    """The clients with a visit of the sitter's about now, in the order of their windows."""
+    rows = cursor.rows(
+        CLIENTS_AROUND,
+        org_id=org.id,
+        sitter_id=sitter_id,
+        at=at,
+        now=now,
+        after=now - AROUND,
+        before=now + AROUND,
+    )
+    names = told_apart(
+        [
+            ListedClient(
+                row["id"],
+                row["ref"],
+                row["name"] or row["ref"],
+                day_local(row["starts_at"], org.timezone),
+            )
+            for row in rows
+        ]
+    )
+    return [
+        ClientAround(
+            OpenClient(row["id"], row["ref"], names[row["id"]]),
+            is_open=row["status"] == "active" and bool(row["is_open"] and row["is_open_now"]),
         )
         for row in rows
     ]
 
 
-def read_relay_facts(cursor: Cursor, org: OrgRow, sitter_id: int, at: datetime) -> RelayFacts:
-    """What is known of a sitter who writes at `at` (aware UTC)."""
-    whose = {"org_id": org.id, "sitter_id": sitter_id}
-    clients = cursor.tuples(OPEN_CLIENTS, at=at, **whose)
-    wrote = cursor.rows(WROTE, since=at - LOOK_BACK, limit=_MOST_WROTE, **whose)
-    asked = [
-        each for each in questions(cursor, org, sitter_id) if at - each.asked_at < ANSWER_WITHIN
-    ]
-    return RelayFacts(
-        open=tuple(OpenClient(row[0], row[1], row[2] or row[1]) for row in clients),
-        wrote=tuple(_wrote(row) for row in wrote),
-        asked=asked[-1].options if asked else (),
-    )
+def shown_to_client(cursor: Cursor, org: OrgRow, client_id: int) -> tuple[Shown, ...]:
+    """What the client's phone shows of the company, the newest first."""
+    rows = cursor.tuples(SHOWN_TO_CLIENT, org_id=org.id, client_id=client_id, limit=_MOST_SHOWN)
+    return tuple(Shown(body, None, is_typed=True) for (body,) in rows)
 
 
 def sitter_line(cursor: Cursor, org: OrgRow, sitter_id: int) -> SitterLine:
@@ -181,7 +353,32 @@ def _number(row: dict[str, Any]) -> NumberFact:
     )
 
 
+def _refs(cursor: Cursor, org: OrgRow, lists: Sequence[list[int]]) -> list[tuple[str, ...]]:
+    """The refs of clients by their ids."""
+    named = cursor.in_list(
+        "SELECT id, ref FROM client WHERE org_id = :org_id AND id IN (:ids)",
+        "ids",
+        sorted({each for ids in lists for each in ids}),
+        org_id=org.id,
+    )
+    refs = {row["id"]: row["ref"] for row in named}
+    return [tuple(refs[each] for each in ids) for ids in lists]
+
+
+def _nothing_since(listed_at: datetime | None, wrote: Sequence[Wrote]) -> bool:
+    """Whether a number can only belong to a list that has been answered."""
+    if listed_at is None:
+        return False
+    return not any(each.reached and each.wrote_at >= listed_at for each in wrote)
+
+
 def _wrote(row: dict[str, Any]) -> Wrote:
     status = row["status"]
     reached = None if status in _IN_DOUBT else status in _REACHED
-    return Wrote(row["ref"], row["received_at"], reached)
+    return Wrote(row["ref"], max(row["received_at"], row["sent_at"] or row["received_at"]), reached)
+
+
+def _shown(row: dict[str, Any]) -> Shown:
+    if row["kind"] == RelayKind.FORWARD and row["ref"] is not None:
+        return forward(row["body"], row["ref"])
+    return Shown(row["body"], None)

@@ -188,8 +188,9 @@ def did_not_arrive(work: Work, message: Message) -> None:
     )
 
 
-def tell(work: Work, sitter_id: int, about_id: int, words: str) -> None:
-    """A word to a sitter about a text of hers, from her own number, if she holds one.
+def tell(work: Work, sitter_id: int, about_id: int, words: str) -> bool:
+    """A word to a sitter about a text of hers, from her own number, if she holds one; whether it
+    was put in the queue.
 
     Not without end: her phone may answer by itself.
     """
@@ -198,7 +199,7 @@ def tell(work: Work, sitter_id: int, about_id: int, words: str) -> None:
     )
     line = sitter_line(work.cursor, work.org, sitter_id)
     if told >= MOST_NOTICES or line.number is None:
-        return
+        return False
     queue_direct(
         work,
         to_e164=line.phone,
@@ -207,6 +208,7 @@ def tell(work: Work, sitter_id: int, about_id: int, words: str) -> None:
         about_id=about_id,
         sitter_id=sitter_id,
     )
+    return True
 
 
 def without_phones(work: Work, body: str) -> str:

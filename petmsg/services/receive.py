@@ -67,8 +67,17 @@ def receive(work: Work, text: ReceivedText, *, provider: ProviderName | None = N
     if addressee.kind is AddressedTo.RELAY:
         client = None  # the text is the sitter's, also where she is a client herself
     sitter_id = _sitter_id(work, facts, addressee)
+    is_reaction = facts.keyword is None and relay.is_reaction(work, text, client)
     message_id = _store(
-        work, text, facts, addressee, at=at, client=client, sitter_id=sitter_id, provider=provider
+        work,
+        text,
+        facts,
+        addressee,
+        at=at,
+        client=client,
+        sitter_id=sitter_id,
+        provider=provider,
+        is_reaction=is_reaction,
     )
     work.record(
         "message.received",
@@ -81,15 +90,17 @@ def receive(work: Work, text: ReceivedText, *, provider: ProviderName | None = N
             "code": addressee.code.value,
         },
     )
-    did = _follow(
-        work,
-        text,
-        facts,
-        addressee,
-        at=at,
-        message_id=message_id,
-        sender=sender._replace(client=client),
-    )
+    did: tuple[str, ...] = ("stored: it only reacts to a message of ours",)
+    if not is_reaction:
+        did = _follow(
+            work,
+            text,
+            facts,
+            addressee,
+            at=at,
+            message_id=message_id,
+            sender=sender._replace(client=client),
+        )
     return Received(message_id, duplicate=False, addressee=addressee.to_json(), did=did)
 
 
@@ -130,7 +141,7 @@ def _follow(
     if at < work.now - STALE_AFTER:
         return relay.too_old(work, message_id, addressee.kind)
     if addressee.code is InboundCode.SITTER_REPLY:
-        return relay.from_sitter(work, text, message_id=message_id)
+        return relay.from_sitter(work, text, message_id=message_id, at=at)
     if addressee.kind is AddressedTo.RELAY:
         return ()  # a sitter wrote to the company: the inbox has it, and nobody answers by itself
     if addressee.kind is AddressedTo.SITTER and work.org.relay:
@@ -237,6 +248,7 @@ def _store(
     client: ClientKey | None,
     sitter_id: int | None,
     provider: ProviderName | None,
+    is_reaction: bool,
 ) -> int:
     cursor = work.cursor
     thread_id = None
@@ -274,7 +286,7 @@ def _store(
         code=addressee.code.value,
         keyword=facts.keyword.value if facts.keyword is not None else None,
         media_count=text.media_count,
-        inbox_at=work.now if waits else None,
+        inbox_at=work.now if waits and not is_reaction else None,
     )
     cursor.run(
         "UPDATE stray_text SET adopted_id = :message_id, adopted_at = :now"

@@ -6,7 +6,6 @@ the client from the number routing says; one that holds a phone or an address is
 is told. `routing.relay` says for whom it is. Whatever cannot be passed on waits in the inbox.
 """
 
-import json
 import shlex
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -24,15 +23,16 @@ from petmsg.models import Message
 from petmsg.providers.base import ReceivedText
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.relay import (
-    ANSWER_WITHIN,
-    Question,
-    questions,
+    read_asked,
+    read_clients_around,
     read_relay_facts,
+    shown_to_client,
     sitter_line,
 )
 from petmsg.routing.inbound import InboundFacts, address
-from petmsg.routing.relay import Choice, OpenClient, Way, choose
-from petmsg.services import inbox
+from petmsg.routing.quotes import Reaction, may_quote, read_quotes
+from petmsg.routing.relay import Choice, OpenClient, RelayFacts, Way, choose, may_have
+from petmsg.services import inbox, relay_question
 from petmsg.services.alert import raise_alert
 from petmsg.services.direct import note, queue_direct, tell, without_phones
 from petmsg.services.inbound_route import facts_now
@@ -91,10 +91,12 @@ def to_sitter(
         return ("too many texts at once: left in the inbox",)
     line = sitter_line(work.cursor, work.org, sitter_id)
     leaks = all_in(work.cursor, work.org, text.body, client_id=client.id, sitter_id=sitter_id)
-    words = hide(text.body, leaks)
+    words = hide(text.body, leaks).strip()
     if text.media_count:
-        words = f"{words} [and {text.media_count} picture(s), with the front desk]".strip()
-    name = without_phones(work, client.name or client.ref)
+        inbox.put_in(work, message_id)  # until pictures are passed on, the front desk has them
+        count = "1 picture" if text.media_count == 1 else f"{text.media_count} pictures"
+        words = f"{words} [{count}, with the front desk]".strip()
+    name = without_phones(work, _name_for(work, sitter_id, client, at))
     for part in _parts(f"{name}: ", words):
         queue_direct(
             work,
@@ -128,6 +130,21 @@ def _addressed_now(work: Work, text: ReceivedText) -> str | None:
     return None if found is None else address(found, work.now).addressed_to
 
 
+def _name_for(work: Work, sitter_id: int, client: ClientKey, at: datetime) -> str:
+    """What the sitter knows the client by: the name, and more where another has the same."""
+    around = read_clients_around(work.cursor, work.org, sitter_id, at=at, now=work.now)
+    names = (each.client.name for each in around if each.client.id == client.id)
+    return next(names, client.name or client.ref)
+
+
+def is_reaction(work: Work, text: ReceivedText, client: ClientKey | None) -> bool:
+    """Whether a client's message only reacts to one of ours: there is nothing to read in it."""
+    if client is None or text.media_count or not may_quote(text.body):
+        return False
+    shown = shown_to_client(work.cursor, work.org, client.id)
+    return read_quotes(text.body, shown).reaction is Reaction.YES
+
+
 def _parts(name: str, words: str) -> list[str]:
     """The words with the name before them, in as many texts as they need."""
     room = LONGEST_BODY - len(name)
@@ -138,11 +155,27 @@ def _parts(name: str, words: str) -> list[str]:
 # ------------------------------------------------------------------------------ sitter to client
 
 
-def from_sitter(work: Work, text: ReceivedText, *, message_id: int) -> tuple[str, ...]:
-    """Pass a sitter's text on to the client it is for, ask her which, or tell her why not."""
+def from_sitter(
+    work: Work, text: ReceivedText, *, message_id: int, at: datetime
+) -> tuple[str, ...]:
+    """Pass a sitter's message on to the client it is for, ask which, or tell the sitter why not.
+
+    `at` is when it was written (aware UTC).
+    """
     sitter_id = _sitter_of(work, message_id)
-    facts = read_relay_facts(work.cursor, work.org, sitter_id, work.now)
-    choice = choose(facts, text.body, work.now)
+    body = text.body.strip()
+    if text.media_count and not body:
+        return _pictures_alone(work, sitter_id, message_id)
+    facts = read_relay_facts(
+        work.cursor,
+        work.org,
+        sitter_id,
+        message_id=message_id,
+        body=body,
+        at=at,
+        now=work.now,
+    )
+    choice = choose(facts, body, at)
     match choice.way:
         case Way.SEND:
             assert choice.client is not None
@@ -157,23 +190,55 @@ def from_sitter(work: Work, text: ReceivedText, *, message_id: int) -> tuple[str
             return (sent,)
         case Way.SEND_WAITING:
             assert choice.client is not None
-            return _send_waiting(work, sitter_id, choice.client)
+            return _send_waiting(work, sitter_id, choice.client, facts)
         case Way.ASK:
-            return _ask(work, sitter_id, message_id, choice)
+            return relay_question.ask(work, sitter_id, message_id, choice)
         case Way.ASK_AGAIN:
-            return _ask_again(work, sitter_id, message_id, choice)
+            return relay_question.ask_again(work, sitter_id, message_id, choice)
+        case Way.REACTION if not text.media_count:
+            return (f"passed on to nobody: {choice.why}",)
+        case Way.EMPTY if text.media_count:
+            return _pictures_alone(work, sitter_id, message_id)
     inbox.put_in(work, message_id)
-    tell(work, sitter_id, message_id, _WHY_NOT[choice.way])
+    if choice.way in _WHY_NOT:
+        tell(work, sitter_id, message_id, _why_not(choice))
     return (f"not passed on, {choice.why}: left in the inbox",)
 
 
 _WHY_NOT = {
-    Way.NO_WINDOW: "Not sent: you have no visit open right now. The front desk has your text.",
+    Way.NO_WINDOW: "Not sent: you have no visit open right now. The front desk has your message.",
     Way.NOT_OPEN: (
-        "Not sent: you have no open visit with that client. The front desk has your text."
+        "Not sent: you have no open visit with that client. The front desk has your message."
+    ),
+    Way.NOT_A_REF: (
+        "Not sent: after the @ there is no ref of a client with an open visit. The front desk has"
+        " your message."
+    ),
+    Way.NO_QUESTION: (
+        "Not sent: a number alone answers a question, and no question is open. To send it to a"
+        " client, write @ and the client's ref before it."
+    ),
+    Way.QUOTES_ANOTHER: (
+        "Not sent: your message repeats one that is not from this client. The front desk has your"
+        " message."
     ),
     Way.EMPTY: "Not sent: write your words after the client's ref.",
 }
+_PICTURES = "Pictures are not passed on. The front desk has yours."
+
+
+def _why_not(choice: Choice) -> str:
+    words = _WHY_NOT[choice.way]
+    if choice.options:
+        words += " Refs: " + ", ".join(f"@{each.ref} {each.name}" for each in choice.options) + "."
+    return words
+
+
+def _pictures_alone(work: Work, sitter_id: int, message_id: int) -> tuple[str, ...]:
+    """Pictures without words: there is nothing that could be passed on, and nothing to ask."""
+    inbox.put_in(work, message_id)
+    tell(work, sitter_id, message_id, _PICTURES)
+    return ("pictures are not passed on: left in the inbox",)
 
 
 def _send(
@@ -215,7 +280,7 @@ def _send(
         return f"not passed on to {client.ref}: {problem}"
     if media_count:
         inbox.put_in(work, message_id)
-        tell(work, sitter_id, message_id, "Pictures are not passed on; your words were.")
+        tell(work, sitter_id, message_id, f"Your words are passed on to {client.name}. {_PICTURES}")
     return f"passed on to {client.ref}"
 
 
@@ -234,65 +299,34 @@ def _in_her_words(refused: PetmsgError) -> str:
     }.get(refused.code, "it cannot be sent")
 
 
-def _send_waiting(work: Work, sitter_id: int, client: OpenClient) -> tuple[str, ...]:
-    """She chose: everything of hers that waits goes to that client, in its order."""
+def _send_waiting(
+    work: Work, sitter_id: int, client: OpenClient, facts: RelayFacts
+) -> tuple[str, ...]:
+    """The sitter chose: what waits for the answer to that list goes to the client, in its order."""
     did = []
-    for question in _current(work, sitter_id):
+    for question in read_asked(work.cursor, work.org, sitter_id, work.now).waiting:
         message = work.session.get(Message, question.message)
         assert message is not None
+        words = message.body or ""
         inbox.take_out(work, question.message, by=work.actor, reason="she chose the client")
-        _close(work, question, RelayOutcome.SENT, client_id=client.id)
-        sent = _send(
-            work, sitter_id, question.message, client, words=message.body or "", media_count=0
-        )
-        did.append(sent)
-    return tuple(did)
-
-
-def _ask(work: Work, sitter_id: int, message_id: int, choice: Choice) -> tuple[str, ...]:
-    """Nothing goes to a client; the text waits, and the desk sees it meanwhile."""
-    inbox.put_in(work, message_id)
-    work.cursor.run(
-        "INSERT INTO relay_question (org_id, message_id, sitter_id, options, asked_at)"
-        " VALUES (:org_id, :message_id, :sitter_id, :options, :now)",
-        org_id=work.org.id,
-        message_id=message_id,
-        sitter_id=sitter_id,
-        options=json.dumps([each.id for each in choice.options]),
-        now=work.now,
-    )
-    return _ask_again(work, sitter_id, message_id, choice)
-
-
-def _ask_again(work: Work, sitter_id: int, message_id: int, choice: Choice) -> tuple[str, ...]:
-    listed = ", ".join(f"{place} {each.name}" for place, each in enumerate(choice.options, 1))
-    words = f"Not sent yet. For whom is it? {listed}. Answer with the number."
-    tell(work, sitter_id, message_id, words)
-    return (f"asked which client it is for: {choice.why}",)
-
-
-def _current(work: Work, sitter_id: int) -> list[Question]:
-    """Her texts that wait for an answer. Those that waited too long stay with the desk."""
-    current = []
-    for each in questions(work.cursor, work.org, sitter_id):
-        if work.now - each.asked_at < ANSWER_WITHIN:
-            current.append(each)
+        relay_question.close(work, question, RelayOutcome.SENT, client_id=client.id)
+        shown = [each for each in facts.shown if each.body != words]
+        if may_have(read_quotes(words, shown), client.ref):
+            sent = _send(
+                work,
+                sitter_id,
+                question.message,
+                client,
+                words=words,
+                media_count=_pictures_of(work, question.message),
+            )
         else:
-            _close(work, each, RelayOutcome.EXPIRED)
-    return current
-
-
-def _close(
-    work: Work, question: Question, outcome: RelayOutcome, *, client_id: int | None = None
-) -> None:
-    work.cursor.run(
-        "UPDATE relay_question SET closed_at = :now, outcome = :outcome, client_id = :client_id"
-        " WHERE id = :id",
-        now=work.now,
-        outcome=outcome.value,
-        client_id=client_id,
-        id=question.id,
-    )
+            inbox.put_in(work, question.message)
+            tell(work, sitter_id, question.message, _WHY_NOT[Way.QUOTES_ANOTHER])
+            sent = f"not passed on to {client.ref}: it repeats a message of somebody else"
+        did.append(sent)
+    relay_question.expire(work, sitter_id)
+    return tuple(did)
 
 
 # ------------------------------------------------------------------------------------- both ways
@@ -331,6 +365,13 @@ def _stop_loop(work: Work, sitter_id: int, client_ref: str, message_id: int) -> 
 def _sitter_of(work: Work, message_id: int) -> int:
     found: int = work.cursor.value(
         "SELECT sitter_id FROM inbound_text WHERE message_id = :id", id=message_id
+    )
+    return found
+
+
+def _pictures_of(work: Work, message_id: int) -> int:
+    found: int = work.cursor.value(
+        "SELECT media_count FROM inbound_text WHERE message_id = :id", id=message_id
     )
     return found
 

@@ -133,6 +133,7 @@ def test_two_open_clients_and_no_word_from_either_is_a_question(
     ]
     assert waiting(ready) == [told["message"]]
     maya(ready, "and I have the keys", now=NOW + SECOND)
+    dispatch(ready, NOW + 2 * SECOND)
     chosen = maya(ready, "2", now=NOW + MINUTE)
     assert chosen["did"] == ["passed on to C-2", "passed on to C-2"]
     assert waiting(ready) == []
@@ -142,17 +143,28 @@ def test_two_open_clients_and_no_word_from_either_is_a_question(
     assert ANN not in {phone for _, phone, _ in carried(migrated_url)}
 
 
-def test_an_answer_that_comes_too_late_is_a_text_like_any_other(ready: Cli) -> None:
+def test_a_forward_that_was_sent_late_counts_from_then(ready: Cli) -> None:
+    also_bob(ready)
+    comes(ready, "Rex?")
+    comes(ready, "And Tom?", sender=BOB, now=NOW + 11 * MINUTE)
+    dispatch(ready, NOW + 11 * MINUTE)
+    unsure = maya(ready, "Fine", now=NOW + 12 * MINUTE)
+    assert unsure["did"][0].startswith("asked which client")
+
+
+def test_an_answer_that_comes_too_late_is_no_answer_and_no_message(ready: Cli) -> None:
     also_bob(ready)
     first = maya(ready, "On my way")["message"]
+    dispatch(ready)
     told = maya(ready, "2", now=NOW + 60 * MINUTE)
-    assert told["did"][0].startswith("asked which client")
-    assert first in waiting(ready)
+    assert told["did"][0].startswith("not passed on, it answers a question that is over")
+    assert waiting(ready) == [first, told["message"]]
 
 
 def test_another_clients_word_within_ten_minutes_is_a_question(ready: Cli) -> None:
     also_bob(ready)
     comes(ready, "Rex?")
+    dispatch(ready)
     comes(ready, "And Tom?", sender=BOB, now=NOW + 11 * MINUTE)
     dispatch(ready, NOW + 11 * MINUTE)
     sure = maya(ready, "Fine", now=NOW + 12 * MINUTE)

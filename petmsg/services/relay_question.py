@@ -1,0 +1,72 @@
+"""For whom is it? A sitter's message that is not certain waits until the sitter answers.
+
+The front desk sees it in the inbox meanwhile. A number is read by the list that was last sent, so
+each list is kept with the message it was written for, also one that answers a wrong number.
+"""
+
+import json
+
+from petmsg.enums import RelayOutcome
+from petmsg.queries.relay import ANSWER_WITHIN, Question, questions
+from petmsg.routing.relay import Choice
+from petmsg.services import inbox
+from petmsg.services.direct import tell
+from petmsg.services.work import Work
+
+_INSERT = """
+INSERT INTO relay_question (org_id, message_id, sitter_id, options, asked_at, closed_at, outcome)
+VALUES (:org_id, :message_id, :sitter_id, :options, :now, :closed_at, :outcome)
+"""
+
+
+def ask(work: Work, sitter_id: int, message_id: int, choice: Choice) -> tuple[str, ...]:
+    """Nothing goes to a client; the message waits for the answer, and in the inbox."""
+    inbox.put_in(work, message_id)
+    expire(work, sitter_id)
+    return _send_list(work, sitter_id, message_id, choice, waits=True)
+
+
+def ask_again(work: Work, sitter_id: int, message_id: int, choice: Choice) -> tuple[str, ...]:
+    """A number that fits no list sent: the list as it is now. The number itself does not wait."""
+    return _send_list(work, sitter_id, message_id, choice, waits=False)
+
+
+def _send_list(
+    work: Work, sitter_id: int, message_id: int, choice: Choice, *, waits: bool
+) -> tuple[str, ...]:
+    work.cursor.run(
+        _INSERT,
+        org_id=work.org.id,
+        message_id=message_id,
+        sitter_id=sitter_id,
+        options=json.dumps([each.id for each in choice.options]),
+        now=work.now,
+        closed_at=None if waits else work.now,
+        outcome=None if waits else RelayOutcome.REFUSED.value,
+    )
+    listed = ", ".join(f"{place} {each.name}" for place, each in enumerate(choice.options, 1))
+    words = f"Not sent yet. For whom is it? {listed}. Answer with the number."
+    if not tell(work, sitter_id, message_id, words):
+        return ("not passed on, she had too many notices to be asked for whom it is",)
+    return (f"asked which client it is for: {choice.why}",)
+
+
+def expire(work: Work, sitter_id: int) -> None:
+    """Messages that waited too long for an answer stay with the desk."""
+    for each in questions(work.cursor, work.org, sitter_id):
+        if work.now - each.asked_at >= ANSWER_WITHIN:
+            close(work, each, RelayOutcome.EXPIRED)
+
+
+def close(
+    work: Work, question: Question, outcome: RelayOutcome, *, client_id: int | None = None
+) -> None:
+    """The message waits for no answer any more."""
+    work.cursor.run(
+        "UPDATE relay_question SET closed_at = :now, outcome = :outcome, client_id = :client_id"
+        " WHERE id = :id",
+        now=work.now,
+        outcome=outcome.value,
+        client_id=client_id,
+        id=question.id,
+    )
