@@ -85,8 +85,13 @@ def _since(row: Any) -> datetime | None:
 
 
 def _wrote(row: Any) -> str:
-    pictures = f" [+{row['media_count']} picture(s)]" if row["media_count"] else ""
-    return f"{row['body'] or '[erased]'}{pictures}"
+    if row["body"] is None:
+        return "[erased]"
+    words = row["body"].strip()
+    if row["media_count"]:
+        pictures = "1 picture" if row["media_count"] == 1 else f"{row['media_count']} pictures"
+        return f"{words} [{pictures}]".lstrip()
+    return words or "[no words]"
 
 
 def _how_to_answer(row: Any) -> str | None:

@@ -88,4 +88,4 @@ def _words(row: Mapping[str, Any]) -> list[str]:
     body = "[erased]" if row["body"] is None else safe(row["body"], keep_newlines=True)
     if row["media_count"]:
         body = f"{body}\n[{row['media_count']} picture(s), kept by the provider]".lstrip("\n")
-    return body.split("\n")
+    return (body or "[no words]").split("\n")

@@ -280,7 +280,7 @@ def _send(
         return f"not passed on to {client.ref}: {problem}"
     if media_count:
         inbox.put_in(work, message_id)
-        tell(work, sitter_id, message_id, f"Your words are passed on to {client.name}. {_PICTURES}")
+        tell(work, sitter_id, message_id, f"Your words go to {client.name}. {_PICTURES}")
     return f"passed on to {client.ref}"
 
 
