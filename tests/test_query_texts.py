@@ -237,13 +237,15 @@ def scans(cursor: Any, text: str) -> list[str]:
         confirm.UPDATE_WINDOW, confirm.MARK_CONFIRMED, confirm.OVERLAPS, impact._WINDOWS,
         impact.TEXTED, thread._NUMBERS_SEEN, hold.RECIPIENT, hold.STANDING, hold.BLOCKED,
         inbound.NUMBER, senders.CLIENT_OF_PHONE, inbound.WINDOWS, inbound.LAST_SEEN, inbound.STORED,
-        relay.OPEN_CLIENTS, relay.WROTE, relay.QUESTIONS, inbox.UNREAD, inbound.OPTED_OUT_AT,
-        senders.SITTER_OF_PHONE, optout._SAID_SINCE,
+        relay.CLIENTS_AROUND, relay.WROTE, relay.QUESTIONS, inbox.UNREAD, inbound.OPTED_OUT_AT,
+        senders.SITTER_OF_PHONE, optout._SAID_SINCE, relay.KNOWN_CLIENTS, relay.LISTS,
+        relay.SHOWN, relay.SAID, relay.SHOWN_TO_CLIENT,
     ],
     ids=["now", "past", "bookings", "threads", "windows", "update_window", "mark_confirmed",
          "overlaps", "affected", "texted", "numbers_seen", "recipient", "opted_out", "blocked",
-         "number", "sender", "open_windows", "last_seen", "stored", "open_clients",
-         "wrote", "questions", "unread", "opted_out_at", "sitter_of_phone", "said_since"],
+         "number", "sender", "open_windows", "last_seen", "stored", "clients_around",
+         "wrote", "questions", "unread", "opted_out_at", "sitter_of_phone", "said_since",
+         "known_clients", "lists", "shown", "said", "shown_to_client"],
 )  # fmt: skip
 def test_a_hot_text_reads_no_table_from_end_to_end(company: str, text: str) -> None:
     with raw(company) as cursor:
