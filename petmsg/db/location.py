@@ -87,15 +87,13 @@ def locate(url: str) -> Location:
         raise BadDatabaseUrl(f"{shown(url)} is not a database URL.")
     scheme, colon, _ = url.partition("://")
     if not colon:
-        return Location(path=Path(url).expanduser().absolute(), dsn=None)
+        return Location(path=_real(url), dsn=None)
     if scheme == "sqlite":
         named, _, query = url.removeprefix("sqlite://").partition("?")
         rest = unquote(named)
         if len(rest) < 2 or rest[0] != "/" or ":memory:" in rest:
             raise BadDatabaseUrl(f"{shown(url)} names no file.")
-        mode = _mode(query)
-        path = Path(rest[1:]).expanduser().absolute()
-        return Location(path=path, dsn=None, is_read_only=mode == "ro")
+        return Location(path=_real(rest[1:]), dsn=None, is_read_only=_mode(query) == "ro")
     if scheme in ("postgresql", "postgres", "postgresql+psycopg"):
         try:
             parts = urlsplit("postgresql" + url[len(scheme) :])
@@ -119,6 +117,19 @@ def _mode(query: str) -> str:
                 hint="After the path may stand ?mode=ro, for reading only.",
             )
     return options[-1][1] if options else "rw"
+
+
+def _real(path: str) -> Path:
+    """The file itself, whichever links led to it: its locks and its workers are found by its name.
+
+    Raises `BadDatabaseUrl` where that cannot be said.
+    """
+    try:
+        return Path(path).expanduser().resolve()
+    except (OSError, RuntimeError):
+        raise BadDatabaseUrl(
+            f"{shown(path)} names no file: its links lead in a circle, or ~ names no folder."
+        ) from None
 
 
 def default_path() -> Path:
