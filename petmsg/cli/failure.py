@@ -91,7 +91,9 @@ def named(problem: BaseException) -> PetmsgError:
         return failed
     bug = PetmsgError(
         f"petmsg has a bug: {type(problem).__name__}.",
-        hint=f"Nothing was half done. Run it again with {DEBUG}=1 and report what it prints.",
+        hint="It may have stopped in the middle, and what it had stored before stays stored. Look "
+        "at what it did (petmsg audit list) before you run it again; report what it prints with "
+        f"{DEBUG}=1.",
     )
     bug.code = _BUG
     return bug
