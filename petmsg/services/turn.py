@@ -1,7 +1,7 @@
 """One turn of a worker: record what came back, and claim what it can carry next.
 
 One transaction for both, so that a busy worker commits a few times a second and not twice per text.
-Each text is all or nothing.
+Each text is all or nothing, and one that cannot be claimed is held for a person.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from petmsg.enums import MessageStatus, ProviderName
 from petmsg.services.claim import Taken, claim
 from petmsg.services.message import MessageNotWaiting
 from petmsg.services.record import HandedOver, record
+from petmsg.services.unusable import hold_unusable, is_own_fault, own_fault
 from petmsg.services.work import Failure, Work, one_batch_at_a_time, take_together
 
 
@@ -48,12 +49,23 @@ def take_turn(
 
     def claimed(message: int) -> Taken | Failure:
         try:
-            return claim(work, message, provider=provider, worker=worker, ahead=ahead)
+            with own_fault(message):
+                return claim(work, message, provider=provider, worker=worker, ahead=ahead)
         except MessageNotWaiting as problem:  # another worker was faster, and nothing is written
             return Failure(str(message), problem)
 
-    recorded = take_together(work, done, lambda one: Recorded(one, record(work, one)), ref=_ref)
-    return Turn(recorded, take_together(work, wanted, claimed, ref=str))
+    def recorded(handed: HandedOver) -> Recorded:
+        with own_fault(handed.claim.message):
+            return Recorded(handed, record(work, handed))
+
+    turn = Turn(
+        take_together(work, done, recorded, ref=_ref),
+        take_together(work, wanted, claimed, ref=str),
+    )
+    for message, taken in zip(wanted, turn.taken, strict=True):
+        if isinstance(taken, Failure) and is_own_fault(taken.error):
+            hold_unusable(work, message, taken.error)
+    return turn
 
 
 def _ref(done: HandedOver) -> str:

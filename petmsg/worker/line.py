@@ -31,6 +31,8 @@ room that the others need."""
 ENOUGH = 100
 """With so many texts parked it is looked for more a few times a second only, or for a page."""
 LOOK_EVERY = timedelta(seconds=0.25)
+_OF_ITS_OWN = (AssertionError, LookupError, TypeError, ValueError, AttributeError)
+"""What a row raises that nobody foresaw; a driver's errors concern the others too."""
 FIRST_PAUSE = 1.0
 """Seconds after which a carrier that took nothing is tried again; longer each time."""
 
@@ -128,7 +130,10 @@ class Line:
         for text in found:
             if self._is_known(text):
                 continue
-            numbers = _likely_numbers(cursor, self.org, text, now)
+            try:
+                numbers = _likely_numbers(cursor, self.org, text, now)
+            except _OF_ITS_OWN:
+                numbers = ()  # its claim fails in the same way, and tells a person
             if self.parking.next_turn(numbers, now) > now + HORIZON:
                 self.aside[text.message] = now + HORIZON / 2
             else:

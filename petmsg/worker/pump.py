@@ -25,7 +25,7 @@ from petmsg.services.turn import Recorded, Turn, take_turn
 from petmsg.services.work import Failure
 from petmsg.worker.hands import Hands
 from petmsg.worker.line import Line
-from petmsg.worker.settle import USUAL_PATIENCE, Patience, Store, settle
+from petmsg.worker.settle import USUAL_PATIENCE, Patience, Store, alone, settle
 
 AT_ONCE = 32
 """The most texts claimed in one transaction: the first of them leaves when it is committed."""
@@ -145,7 +145,7 @@ class Pump:
         if not wanted and not done:
             return False
         # Everybody claims in the order of the recipients, so that nobody waits in a circle.
-        wanted.sort(key=lambda text: text.to_e164)
+        wanted.sort(key=lambda text: text.to_e164 or "")
         self._store.tick()
         claimed_at = clock.uptime()  # before it is written: what is out may be found from then on
         try:
@@ -173,7 +173,7 @@ class Pump:
         if isinstance(recorded, Failure):
             # What the carrier said cannot be stored: it is asked again, like after a death.
             lost = Orphan(claim.message, claim.worker)
-            self._store.write_in(line.org.slug, orphaned, lost)
+            alone(self._store, line.org, claim.message, orphaned, lost)
         if isinstance(recorded, Failure) or recorded.done.started_at is not None:
             self._watch(Seen(line.org, text, recorded))
 

@@ -16,7 +16,8 @@ from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow
 from petmsg.services import doubt, restored
 from petmsg.services.doubt import Settled
-from petmsg.services.work import Failure
+from petmsg.services.unusable import alert_unusable, is_own_fault, own_fault
+from petmsg.services.work import Failure, Work
 
 
 class Store(Protocol):
@@ -90,7 +91,8 @@ def settle(
         ]
     store.tick()
     for orphan in orphans:
-        store.write_in(org.slug, doubt.orphaned, orphan)
+        lost = alone(store, org, orphan.message, doubt.orphaned, orphan)
+        results += [lost] if isinstance(lost, Failure) else []
     with store.snapshot() as cursor:
         doubts = doubt.in_doubt(cursor, org)
         stopwatch = store.stopwatch(cursor) if doubts else None
@@ -102,8 +104,14 @@ def settle(
         store.tick()
         asked = stopwatch.mark()
         if each.provider not in (None, org.provider):
-            left = store.write_in(
-                org.slug, doubt.left_behind, each, asked=asked, grace=patience.grace
+            left = alone(
+                store,
+                org,
+                each.message,
+                doubt.left_behind,
+                each,
+                asked=asked,
+                grace=patience.grace,
             )
             results += [] if left is None else [left]
             continue
@@ -114,8 +122,10 @@ def settle(
             in_vain += 1
             continue
         in_vain = 0
-        settled = store.write_in(
-            org.slug,
+        settled = alone(
+            store,
+            org,
+            each.message,
             doubt.settle,
             each,
             found,
@@ -153,6 +163,33 @@ def _settle_restored(
         if settled is not None:
             results.append(settled)
     return results
+
+
+def alone(
+    store: Store,
+    org: OrgRow,
+    message: int,
+    service: Callable[..., Any],
+    /,
+    *args: Any,
+    **named: Any,
+) -> Any:
+    """What a service gives for one text; a `Failure`, with an alert, if only that text is at fault.
+
+    Raises what concerns every other text as well.
+    """
+
+    def guarded(work: Work) -> Any:
+        with own_fault(message):
+            return service(work, *args, **named)
+
+    try:
+        return store.write_in(org.slug, guarded)
+    except PetmsgError as problem:
+        if not is_own_fault(problem):
+            raise
+        store.write_in(org.slug, alert_unusable, message, problem)
+        return Failure(str(message), problem)
 
 
 def open_doubts(settled: list[Settled | Failure]) -> int:

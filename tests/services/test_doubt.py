@@ -386,6 +386,19 @@ def test_doubts_of_before_do_not_count_for_a_later_try(url: str) -> None:
     assert (stored(url, text)["status"], stored(url, text)["absent_at"]) == ("unknown", None)
 
 
+def test_a_text_that_cannot_be_settled_keeps_no_other_from_it(url: str) -> None:
+    """Its try is missing: somebody wrote into the database."""
+    broken, text = lost(url), lost(url, "C-2")
+    change(url, "DELETE FROM message_attempt WHERE message_id = :id", id=broken)
+    pair = {name: stored(url, text)[name] for name in ("from_e164", "to_e164")}
+    mine = text_like(provider_message_id="SM2", **pair)
+    failed, settled = look(url, Listing(text_like(), mine))
+    assert isinstance(failed, Failure)
+    assert (failed.error.code, settled.status) == ("unusable_message", "sent")  # type: ignore[union-attr]
+    assert (stored(url, broken)["status"], stored(url, text)["status"]) == ("unknown", "sent")
+    assert alerts(url) == [("message_held", "warning", "message", str(broken))]
+
+
 # --- the provider, and the sender --------------------------------------------------------------
 
 

@@ -37,6 +37,7 @@ from petmsg.worker.hands import Hands
 from petmsg.worker.pump import AT_ONCE, Pump, Rhythm, Seen
 from tests.fixtures import add_org, looking, run_cli, working
 from tests.providers.sending import unused_port
+from tests.services.queueing import alerts
 from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
 from tests.twilio_shapes import Request, throttled
 from tests.worker.carriers import Remembering
@@ -171,6 +172,56 @@ def test_what_took_too_long_to_claim_is_put_back_and_not_begun(
     with looking(url) as cursor:
         tries = "SELECT status FROM message_attempt WHERE message_id = :id"
         assert cursor.tuples(tries, id=text) == [("put_back",)]
+
+
+# --- a row that cannot be sent -------------------------------------------------------------------
+
+_TRIED_BEFORE = """
+INSERT INTO message_attempt
+  (org_id, message_id, attempt, thread_id, number_id, rule, status, claimed_at)
+SELECT org_id, id, 1, thread_id, (SELECT min(id) FROM message_number), 'pool', 'failed', created_at
+FROM message WHERE id = :id
+"""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        (_TRIED_BEFORE, "constraint"),
+        ("UPDATE message SET body = NULL WHERE id = :id", "unusable_message"),
+        ("UPDATE message SET to_e164 = NULL WHERE id = :id", "unusable_message"),
+        ("UPDATE message SET send_at = NULL WHERE id = :id", "unusable_message"),
+    ],
+)
+def test_a_row_that_cannot_be_sent_stops_only_itself_and_is_told_once(
+    url: str, wrong: str, code: str
+) -> None:
+    crowd(url, clients=3, numbers=3)
+    first, *_ = queue(url, [(at, str(at)) for at in range(3)])
+    with working(url) as work:
+        work.cursor.run(wrong, id=first)
+    carrier = Remembering()
+    seen = drain(url, carrier).seen
+    assert sorted(carrier.bodies) == ["1", "2"]
+    assert statuses(url) == {"held": 1, "sent": 2}
+    assert [each.what.error.code for each in seen if isinstance(each.what, Failure)] == [code]
+    assert [row[:3] for row in alerts(url)] == [("message_held", "warning", "message")]
+    assert drain(url, carrier).seen == []
+
+
+def test_a_row_that_nothing_may_change_stays_and_the_others_are_sent(migrated_sqlite: str) -> None:
+    crowd(migrated_sqlite, clients=3, numbers=3)
+    first, *_ = queue(migrated_sqlite, [(at, str(at)) for at in range(3)])
+    with working(migrated_sqlite) as work:
+        work.cursor.run(
+            f"CREATE TRIGGER never BEFORE UPDATE ON message WHEN NEW.id = {first}"
+            " BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    carrier = Remembering()
+    drain(migrated_sqlite, carrier)
+    assert sorted(carrier.bodies) == ["1", "2"]
+    assert statuses(migrated_sqlite) == {"queued": 1, "sent": 2}
+    assert [row[:3] for row in alerts(migrated_sqlite)] == [("message_held", "warning", "message")]
 
 
 # --- draining ----------------------------------------------------------------------------------
