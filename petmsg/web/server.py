@@ -13,12 +13,11 @@ import uvicorn
 
 from petmsg.errors import Misconfigured
 from petmsg.web.commits import Commits
+from petmsg.web.connections import MOST_CONNECTIONS, Limits, limited
 from petmsg.web.watch import Watch
 
 LARGEST_HEAD = 16 * 1024
 """The request line and all headers together."""
-MOST_CONNECTIONS = 500
-"""Under the 1,024 files a process may usually open."""
 STOP_SECONDS = 20
 """How long requests that are under way may take at the end; longer than any does."""
 
@@ -51,7 +50,7 @@ def serve(
     server = _Server(
         uvicorn.Config(
             app,
-            http="h11",
+            http=limited(Limits()),
             ws="none",
             loop="asyncio",
             lifespan="off",
@@ -61,7 +60,7 @@ def serve(
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=MOST_CONNECTIONS,
+            limit_concurrency=MOST_CONNECTIONS + 100,
             timeout_graceful_shutdown=STOP_SECONDS,
             h11_max_incomplete_event_size=LARGEST_HEAD,
         ),
