@@ -145,6 +145,7 @@ class AlertKind(StrEnum):
     PAYMENT_NOT_MATCHED = "payment_not_matched"
     CLIENT_WAITING = "client_waiting"
     AUTO_REPLY_LIMIT = "auto_reply_limit"
+    WEBHOOK_REFUSED = "webhook_refused"
 
 
 class DriftKind(StrEnum):

@@ -6,6 +6,7 @@ other trouble is looked for item by item, so that a text which cannot be stored 
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from petmsg.cli.failure import named
@@ -19,9 +20,11 @@ from petmsg.queries.sync import orgs_of_reports
 from petmsg.services.stray import Stray
 from petmsg.services.stripe import Paid
 from petmsg.services.sync import report_each
+from petmsg.services.webhook import tell_refused
 from petmsg.services.work import Failure
 from petmsg.stripe_event import Payment
 from petmsg.web.commits import Outcome
+from petmsg.web.refusals import ManyRefused
 
 Store = Callable[[Sequence[Any]], list[Outcome]]
 
@@ -35,6 +38,7 @@ class Storing:
             (ReceivedText, self._texts),
             (DeliveryReport, self._reports),
             (Payment, self._payments),
+            (ManyRefused, self._refusals),
         )
 
     def __call__(self, items: Sequence[object]) -> list[Outcome]:
@@ -70,6 +74,19 @@ class Storing:
                 elif each is not None:
                     outcomes[place] = Outcome(204, "changed" if each.changed else "known")
         return outcomes
+
+    def _refusals(self, refusals: Sequence[ManyRefused]) -> list[Outcome]:
+        for each in refusals:
+            self._run.transact(
+                partial(
+                    tell_refused,
+                    door=each.door,
+                    count=each.count,
+                    actor=self._run.actor,
+                    now=self._run.now,
+                )
+            )
+        return [Outcome(200, "told")] * len(refusals)
 
     def _payments(self, payments: Sequence[Payment]) -> list[Outcome]:
         return [_outcome_of_payment(each) for each in pay(self._run, payments)]

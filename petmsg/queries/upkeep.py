@@ -28,6 +28,17 @@ GROUP BY org_id ORDER BY org_id
 """
 
 
+_REFUSED_WEBHOOKS = """
+SELECT org_id, ref AS door, message, last_at FROM alert
+WHERE kind = 'webhook_refused' AND done_at IS NULL ORDER BY org_id, id
+"""
+
+
+def refused_webhooks(cursor: Cursor) -> list[dict[str, Any]]:
+    """The open alerts about requests that were refused at a door: `org_id`, `door`, `message`."""
+    return cursor.rows(_REFUSED_WEBHOOKS)
+
+
 def being_sent(cursor: Cursor) -> list[dict[str, Any]]:
     """The texts that are `sending`: `org_id`, `message`, `worker`."""
     return cursor.rows(_BEING_SENT)

@@ -83,6 +83,15 @@ def _doubts(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
     return told(patient, queries.old_doubts(cursor, before=patient.now - DOUBT_LATE), finding)
 
 
+def _webhooks(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+    """Requests of a provider that were refused, until somebody is done with the alert."""
+
+    def finding(row: dict[str, Any], org: str | None) -> Finding:
+        return Finding(row["message"], patient.command("petmsg alert list{org}", org), org)
+
+    return told(patient, queries.refused_webhooks(cursor), finding)
+
+
 def _clients(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
     """Clients whom nobody has answered for too long."""
     for org in patient.orgs:
@@ -113,5 +122,6 @@ UPKEEP = (
     Check("quarantines_ended", "Quarantines that are over were ended", _quarantines),
     Check("queue_moves", "What is due is looked at", _queue),
     Check("doubts_settled", "Texts in doubt are looked up", _doubts),
+    Check("webhooks_signed", "What the providers send to petmsg serve is signed", _webhooks),
     Check("clients_answered", "Clients who wrote were answered, or somebody saw to it", _clients),
 )

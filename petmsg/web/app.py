@@ -26,6 +26,7 @@ from petmsg.providers.twilio_signature import HEADER, TwilioSignature
 from petmsg.stripe_event import read_event
 from petmsg.web.commits import Commits, Outcome, TooManyWait
 from petmsg.web.reading import FORM, JSON, Refusal, body_of, parameters
+from petmsg.web.refusals import Refusals
 from petmsg.web.watch import Watch, Watcher
 
 ANSWER_WITHIN = 10.0
@@ -34,6 +35,7 @@ RETRY_AFTER = {"Retry-After": "5"}
 STRIPE = "/stripe"
 HEALTH = "/healthz"
 STRIPE_HEADER = "Stripe-Signature"
+NOT_SIGNED = "not_signed"
 
 _EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 _HEALTH_SECONDS = 1.0
@@ -57,28 +59,38 @@ def make_app(doors: Doors, commits: Commits, watcher: Watcher) -> Watch:
     """The application. `watcher` is told of every request that was answered."""
     routes = [Route(HEALTH, _Health(doors.health, commits).answer, methods=["GET"])]
     if doors.twilio is not None:
-        twilio = _Twilio(doors.twilio, commits)
-        routes.append(Route(twilio_webhooks.INBOUND, _guarded(twilio.inbound), methods=["POST"]))
-        routes.append(Route(twilio_webhooks.STATUS, _guarded(twilio.status), methods=["POST"]))
+        twilio, refusals = _Twilio(doors.twilio, commits), Refusals("twilio", commits.put_aside)
+        for path, handler in (
+            (twilio_webhooks.INBOUND, twilio.inbound),
+            (twilio_webhooks.STATUS, twilio.status),
+        ):
+            guarded = _guarded(handler, refusals, HEADER)
+            routes.append(Route(path, guarded, methods=["POST"]))
     if doors.stripe is not None:
         stripe = _Stripe(doors.stripe, commits)
-        routes.append(Route(STRIPE, _guarded(stripe.event), methods=["POST"]))
+        refusals = Refusals("stripe", commits.put_aside)
+        guarded = _guarded(stripe.event, refusals, STRIPE_HEADER)
+        routes.append(Route(STRIPE, guarded, methods=["POST"]))
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False
     return Watch(app, watcher, routes=frozenset(route.path for route in routes))
 
 
 def _guarded(
-    handler: Callable[[Request], Awaitable[Response]],
+    handler: Callable[[Request], Awaitable[Response]], refusals: Refusals, header: str
 ) -> Callable[[Request], Awaitable[Response]]:
-    """A handler whose refusals are answers."""
+    """A handler whose refusals are answers. Those of what is not signed, and of what is signed in
+    `header` and makes no sense, are counted."""
 
     async def answer(request: Request) -> Response:
         try:
             return await handler(request)
         except Refusal as refusal:
+            if refusal.word == NOT_SIGNED:
+                refusals.add(has_signature=bool(request.headers.get(header)))
             return _said(request, refusal.status, refusal.word, refusal.headers)
         except UsageProblem as problem:
+            refusals.add(has_signature=True)
             return _said(request, 400, problem.code)
 
     return answer
@@ -152,7 +164,7 @@ class _Twilio:
             request.headers.get(HEADER),
         )
         if not genuine:
-            raise Refusal(403, "not_signed")
+            raise Refusal(403, NOT_SIGNED)
         return form
 
 
@@ -168,7 +180,7 @@ class _Stripe:
         began = time.monotonic()
         body = await body_of(request, JSON)
         if not self._is_genuine(body, request.headers.get(STRIPE_HEADER)):
-            raise Refusal(403, "not_signed")
+            raise Refusal(403, NOT_SIGNED)
         try:
             event = json.loads(body)
         except (ValueError, RecursionError):

@@ -89,6 +89,14 @@ class Commits:
             self._changed.notify()
         return waiting.answer
 
+    def put_aside(self, item: object) -> bool:
+        """Queue something whose outcome nobody waits for; False where the queue is full."""
+        try:
+            self.put(item)
+        except TooManyWait:
+            return False
+        return True
+
     # --- the thread -------------------------------------------------------------------------
 
     def _work(self) -> None:

@@ -165,6 +165,30 @@ def test_forgeries_are_refused_before_the_database_is_asked(
         assert server.ask("GET", "/healthz").status == 503
 
 
+@pytest.mark.parametrize(("signature", "times"), [(None, 20), ("wrong", 5)])
+def test_many_requests_that_are_not_signed_are_one_alert(
+    server: Server, sqlite_cli: Cli, signature: str | None, times: int
+) -> None:
+    body, headers = signed(INBOUND, inbound("SM1", ANN, MAYA))
+    headers.pop("X-Twilio-Signature")
+    if signature is not None:
+        headers["X-Twilio-Signature"] = signature
+
+    def told() -> list[tuple[str, int]]:
+        rows = sqlite_cli("alert", "list", "-o", "json").json
+        return [(row["ref"], row["count"]) for row in rows if row["kind"] == "webhook_refused"]
+
+    for _ in range(times - 1):
+        assert server.ask("POST", INBOUND, body, headers).status == 403
+    assert told() == []
+    for _ in range(30):
+        assert server.ask("POST", INBOUND, body, headers).status == 403
+    wait_until(lambda: told() == [("twilio", 1)])
+    rows = sqlite_cli("doctor", "--check", "webhooks_signed", "-o", "json").json
+    assert [row["result"] for row in rows] == ["problem"]
+    assert f"{times} request(s)" in rows[0]["message"]
+
+
 # ------------------------------------------------------------------------------- what is not taken
 
 
