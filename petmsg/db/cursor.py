@@ -6,7 +6,7 @@ instant when its name is `at` or ends in `_at` or `_until` (the naming rule of t
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain
@@ -14,7 +14,8 @@ from typing import Any
 
 from petmsg.errors import DatabaseUnusable
 
-_PARAMETER = r"(?<![:\w]):([a-z_][a-z0-9_]*)"
+_PARAMETER = re.compile(r"'(?:[^']|'')*'|(?<![:\w]):([a-z_][a-z0-9_]*)")
+"""A parameter's name, or a text in quotes, where a colon is a colon."""
 _LISTED = 1000
 """The most values in one `IN (…)`; SQLite takes 32,766 parameters in a statement."""
 _ADDED = 200
@@ -23,9 +24,19 @@ _FEW = 20
 """Fewer rows than these are not worth the two more answers that a COPY waits for, nor a plan."""
 
 
+def _with_parameters(sql: str, mark: Callable[[str], str]) -> str:
+    """The text with what `mark` makes of each parameter's name in its place."""
+    return _PARAMETER.sub(lambda found: mark(found[1]) if found[1] else found[0], sql)
+
+
+def _parameters(sql: str) -> list[str]:
+    """The names of the text's parameters, in their order, as often as they stand there."""
+    return [found[1] for found in _PARAMETER.finditer(sql) if found[1]]
+
+
 @lru_cache(maxsize=512)
 def _for_psycopg(sql: str) -> str:
-    return re.sub(_PARAMETER, r"%(\1)s", sql.replace("%", "%%"))
+    return _with_parameters(sql.replace("%", "%%"), lambda name: f"%({name})s")
 
 
 @lru_cache(maxsize=64)
@@ -34,11 +45,11 @@ def _numbered(sql: str, name: str, count: int) -> tuple[str, tuple[str, ...]]:
 
     Binding by number takes a fifth of the time of binding a thousand names.
     """
-    others = tuple(dict.fromkeys(each for each in re.findall(_PARAMETER, sql) if each != name))
+    others = tuple(dict.fromkeys(each for each in _parameters(sql) if each != name))
     numbers = {each: f"?{place}" for place, each in enumerate(others, start=1)}
     first = len(others) + 1
     numbers[name] = ", ".join(f"?{place}" for place in range(first, first + count))
-    return re.sub(_PARAMETER, lambda found: numbers[found[1]], sql), others
+    return _with_parameters(sql, numbers.__getitem__), others
 
 
 def instant_to_text(instant: datetime) -> str:
@@ -221,8 +232,8 @@ class Cursor:
             filled = ((*same.values(), *row) for row in rows)
             if beside is not None:
                 text, parameters = beside
-                before = f"WITH beside AS ({re.sub(_PARAMETER, '%s', text)}) "
-                values = [parameters[name] for name in re.findall(_PARAMETER, text)]
+                before = f"WITH beside AS ({_with_parameters(text, lambda _: '%s')}) "
+                values = [parameters[name] for name in _parameters(text)]
         marks = ", ".join([_marks("?" if self.is_sqlite else "%s", same, columns)] * len(rows))
         self._raw.execute(
             f"{before}INSERT INTO {table} ({names}) VALUES {marks} {ending}",  # noqa: S608

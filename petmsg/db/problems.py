@@ -78,7 +78,14 @@ _LOST = (
     "The connection to PostgreSQL was lost.",
     "Run the command again once the server is back: it is safe to repeat.",
 )
+_BAD_URL = r"connection option|connection info|invalid URI|percent-encoded|missing \"=\""
 _CONNECTION = (
+    (
+        "database_url",
+        "The URL of the PostgreSQL database cannot be read.",
+        "Write postgresql://user@host:5432/name (petmsg config show).",
+        _BAD_URL,
+    ),
     (
         "database_missing",
         "PostgreSQL has no database of that name.",
@@ -107,12 +114,28 @@ _NOT_A_MEMBER = re.compile(r"'.*' is not a valid [A-Z]\w+", flags=re.DOTALL)
 
 
 def is_driver_error(problem: BaseException) -> bool:
-    """Whether the error came from a driver, from SQLAlchemy, or from data that cannot be."""
+    """Whether the error came from a driver, from SQLAlchemy, or from data that cannot be.
+
+    Not where a driver says that it was called wrongly: that is a bug of petmsg's.
+    """
+    if is_misuse(problem):
+        return False
     if isinstance(problem, sqlite3.Error) or _is_damage(problem) or _refused_value(problem):
         return True
     return any(
         kind.__module__.partition(".")[0] in ("psycopg", "sqlalchemy") and kind.__name__ != "object"
         for kind in type(problem).__mro__
+    )
+
+
+def is_misuse(problem: BaseException) -> bool:
+    """Whether a driver was called wrongly (a parameter is missing, say): no server was asked."""
+    cause = getattr(problem, "orig", None) or problem
+    return (
+        type(cause).__name__ in ("ProgrammingError", "NotSupportedError")
+        and type(cause).__module__.partition(".")[0] in ("sqlite3", "psycopg")
+        and getattr(cause, "sqlstate", None) is None
+        and re.search(_BAD_URL, str(cause)) is None
     )
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from petmsg.db.location import locate
 from tests.fixtures import Ran, add_org, looking, run_cli
 
@@ -20,6 +22,14 @@ def test_every_claim_is_proved_however_often_it_is_played(tmp_path: Path) -> Non
     with looking(locate(str(tmp_path / "demo.db")).url) as cursor:
         found = cursor.tuples("SELECT status, count(*) FROM message GROUP BY status")
     assert found == [("sent", 3)]
+
+
+@pytest.mark.postgres
+def test_every_claim_is_proved_on_postgresql(postgres_url: str) -> None:
+    url = postgres_url.replace("+psycopg", "")
+    ran = run_cli(None, "demo", "--db", url, "-o", "json", now=None)
+    assert ran.code == 0, ran.err
+    assert [claim["claim"] for claim in ran.json if not claim["holds"]] == []
 
 
 def test_a_table_tells_the_story_as_a_shell_would_show_it(tmp_path: Path) -> None:
