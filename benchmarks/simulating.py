@@ -62,7 +62,7 @@ def _compared(bench: Bench, cursor: Cursor, what: str, windows: int) -> list[Row
         took["petmsg"],
         f"its statements on {driver}",
         took["bare"],
-        at_most=2,
+        at_most=5,
     )
     return [compared, _asked(cursor, org, windows)] if cursor.is_sqlite else [compared]
 

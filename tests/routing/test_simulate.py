@@ -233,13 +233,6 @@ def test_a_thousand_windows_of_one_sitter_ask_once(monkeypatch: pytest.MonkeyPat
     assert asked(monkeypatch, org(), client(*windows), client(*windows)) == 2
 
 
-def test_what_a_sitter_speaks_over_is_not_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pool is used again and again while Maya speaks: nobody can see a difference."""
-    busy = {hour: (pool_number(last_used_at=T + hour * HOUR),) for hour in range(24)}
-    whole_day = client(visit(0, 30))
-    assert asked(monkeypatch, org(pool=course(busy)), whole_day) == 1
-
-
 # ------------------------------------------------------------------------------------- by chance
 
 _STATES: list[tuple[NumberStatus, int | None]] = [
