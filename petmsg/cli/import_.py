@@ -59,12 +59,29 @@ def snoutos(
         str | None,
         typer.Option("--timezone", metavar="ZONE", help="Of an org that is new here."),
     ] = None,
+    old_grace_minutes: Annotated[
+        int,
+        typer.Option(
+            "--old-grace-minutes",
+            metavar="N",
+            min=0,
+            max=10_080,
+            help="How long the old windows outlast their visits: it is taken off their ends.",
+        ),
+    ] = 60,
 ) -> None:
     """Take a company over from the system petmsg replaces: tables Client, Thread, Message, …
 
     The old database is only read. Its ids become refs, a client's several threads her one thread,
     windows confirmed bookings; numbers keep class, status, quarantine and holder. Repeat it as
     often as you like: only news are taken. Rows that could not be taken, or not as they stood, are
-    told one by one, and make it exit 4. Try it with --dry-run first: the report is the same.
+    told one by one, and make it exit 4. Try it with --dry-run first: the report is the same. A
+    database that is not there yet is created. Overrides that run there are told: petmsg has none.
     """
-    take_over(run, source_of(run, url, folder), old_org=old_org, timezone=timezone)
+    take_over(
+        run,
+        source_of(run, url, folder),
+        old_org=old_org,
+        timezone=timezone,
+        grace_minutes=old_grace_minutes,
+    )

@@ -1,12 +1,15 @@
 """`petmsg import snoutos`: the old tables are read once, then taken a transaction at a time."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from petmsg import settings
 from petmsg.cli.options import named_folder
 from petmsg.cli.run import Run
+from petmsg.db.location import Location
 from petmsg.enums import OutputFormat
 from petmsg.errors import REFUSED, UsageProblem
 from petmsg.render.adopting import REPORT, TAKEN_OVER
@@ -40,19 +43,23 @@ def take_over(
     *,
     old_org: str | None,
     timezone: str | None,
+    grace_minutes: int,
 ) -> None:
     """Take the organisations of the old tables over, and report row by row what was not taken.
 
+    A database that is not there is made, in a dry run elsewhere and for its duration.
+
     What stops it half way leaves the transactions before it committed: they are told first.
     """
+    from petmsg.services.portable.database import ready
     from petmsg.services.snoutos import importing, orgs
     from petmsg.services.snoutos.report import Report
     from petmsg.services.snoutos.stage import staged
 
     report = Report()
-    with run.snapshot():
-        pass  # a database that cannot be used is told before the old one is read
-    with staged(source) as stage:
+    if run.location.path is None or run.location.path.exists():
+        ready(run.location, actor=run.actor, now=run.now, dry_run=True)  # before the old is read
+    with staged(source, grace_minutes=grace_minutes) as stage, _there(run):
         slug = run.setting("org").value
         found = orgs.choose(stage, old_org=old_org, slug=slug)
         with run.snapshot() as cursor:
@@ -73,6 +80,22 @@ def take_over(
                 run.say("Import again: what is there is left as it is, and the rest is taken.")
             raise
     _show(run, report)
+
+
+@contextmanager
+def _there(run: Run) -> Iterator[None]:
+    """A database to take it into; for a dry run without one, an empty one that is gone after."""
+    from petmsg.services.portable.database import ready
+
+    if ready(run.location, actor=run.actor, now=run.now, dry_run=run.dry_run):
+        yield
+        return
+    run.say(f"Would create {run.location.shown}.")
+    with TemporaryDirectory(prefix="petmsg-") as folder:
+        run.location = Location(path=Path(folder) / "petmsg.db", dsn=None)
+        ready(run.location, actor=run.actor, now=run.now, dry_run=False)
+        yield
+        run.engine.dispose()
 
 
 def _take_one(

@@ -13,11 +13,13 @@ from tests.consistency import content, problems
 from tests.fixtures import Ran, add_org, run_cli
 
 ZONE = ("--timezone", "America/New_York")
+GRACE = ("--old-grace-minutes", "0")
+"""The windows of `sound` end when the visits do."""
 Old = dict[str, list[dict[str, Any]]]
 
 
 def take_over(url: str, folder: Path, *options: str) -> Ran:
-    return run_cli(url, "import", "snoutos", "-o", "json", "--dir", str(folder), *options)
+    return run_cli(url, "import", "snoutos", "-o", "json", *GRACE, "--dir", str(folder), *options)
 
 
 def told(ran: Ran) -> dict[tuple[str, str], tuple[bool, str]]:

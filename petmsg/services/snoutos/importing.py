@@ -13,7 +13,15 @@ from petmsg.db.problems import is_driver_error, is_passing
 from petmsg.errors import MalformedRow, UsageProblem
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.services import org as org_service
-from petmsg.services.snoutos import messages, numbers, orgs, people, threads, windows
+from petmsg.services.snoutos import (
+    messages,
+    numbers,
+    orgs,
+    overrides,
+    people,
+    threads,
+    windows,
+)
 from petmsg.services.snoutos.orgs import OldOrg
 from petmsg.services.snoutos.report import OrgReport, Taken
 from petmsg.services.snoutos.stage import Stage
@@ -123,6 +131,7 @@ def steps(stage: Stage, old: OldOrg) -> Iterator[Step]:
     yield from each("Thread", threads.STRAY, threads.refuse_strays)
     yield from each("Thread", threads.CLIENTS, threads.take_threads, **staged)
     yield from each("AssignmentWindow", windows.WINDOWS, windows.take_windows, **staged)
+    yield from each("RoutingOverride", overrides.OVERRIDES, overrides.tell_overrides)
     yield from each("Message", messages.MESSAGES, messages.take_messages, **staged)
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from petmsg.clock import iso_utc
 from petmsg.enums import (
-    AttemptStatus,
     Direction,
     MessageStatus,
     NumberClass,
@@ -22,7 +21,7 @@ from petmsg.enums import (
 )
 from petmsg.errors import MalformedRow, PetmsgError, shown
 from petmsg.segments import measure
-from petmsg.services.snoutos.old import time_of
+from petmsg.services.snoutos.old import MALFORMED, time_of
 from petmsg.services.snoutos.people import NotTaken, forgotten, ids_by_ref
 from petmsg.services.snoutos.report import Taken
 from petmsg.services.snoutos.stage import Stage
@@ -34,10 +33,15 @@ MESSAGES = """
 SELECT m.id, m.orgId, m.threadId, m.direction, m.senderType, m.body, m.createdAt,
        m.providerMessageSid, t.clientId, t.orgId AS threadOrg, t.sitterId, t.numberId, n.e164,
        (SELECT d.id FROM "Message" d WHERE d.providerMessageSid = m.providerMessageSid
-          AND (d.createdAt, d.id) < (m.createdAt, m.id) LIMIT 1) AS same_sid
+          AND (d.createdAt, d.id) < (m.createdAt, m.id) LIMIT 1) AS same_sid,
+       d.status AS delivery, d.providerErrorCode AS code, d.providerErrorMessage AS why,
+       d.createdAt AS delivery_at
 FROM "Message" m
 LEFT JOIN "Thread" t ON t.id = m.threadId
 LEFT JOIN "MessageNumber" n ON n.id = t.numberId
+LEFT JOIN "MessageDelivery" d ON d.rowid = (
+  SELECT l.rowid FROM "MessageDelivery" l WHERE l.messageId = m.id
+  ORDER BY CAST(l.attemptNo AS INTEGER) DESC, l.createdAt DESC, l.rowid DESC LIMIT 1)
 WHERE m.orgId = :org ORDER BY m.createdAt, m.id
 """
 
@@ -46,6 +50,12 @@ NO_PROVIDER_ID = "no_provider_id"
 _NOT_KNOWN = "The old system holds no id of the provider for it: whether it left is not known."
 
 _TWILIO_ID = re.compile(r"(?:SM|MM)[0-9a-fA-F]{32}")
+_DELIVERED = {
+    "delivered": MessageStatus.DELIVERED,
+    "undelivered": MessageStatus.UNDELIVERED,
+    "failed": MessageStatus.FAILED,
+}
+"""What the last delivery of the old system says; with any other word the message was sent."""
 _RULE = {
     NumberClass.SITTER: Rule.ACTIVE_WINDOW,
     NumberClass.POOL: Rule.POOL,
@@ -78,6 +88,7 @@ _COLUMNS = (
     "claimed_at",
     "sent_at",
     "send_at",
+    "delivered_at",
 )
 _INSERT = (
     f"INSERT INTO message ({', '.join(_COLUMNS)}, urgent)"
@@ -85,9 +96,9 @@ _INSERT = (
 )
 _ATTEMPTS = """
 INSERT INTO message_attempt (org_id, message_id, attempt, thread_id, number_id, rule, status,
-                             provider_message_id, claimed_at, ended_at)
-SELECT m.org_id, m.id, 1, m.thread_id, m.number_id, m.rule, :status, m.provider_message_id,
-       m.claimed_at, m.sent_at
+                             provider_message_id, claimed_at, ended_at, code)
+SELECT m.org_id, m.id, 1, m.thread_id, m.number_id, m.rule, m.status, m.provider_message_id,
+       m.claimed_at, m.sent_at, m.error_code
 FROM message m WHERE m.org_id = :org_id AND m.provider_message_id IN (:names)
 ORDER BY m.id
 """
@@ -210,14 +221,26 @@ def _text(
             f"The number {row['numberId'] or ''} of its thread was not taken: no text is kept as "
             "sent without the number it left from."
         )
+    status = _DELIVERED.get((row["delivery"] or "").strip().lower(), MessageStatus.SENT)
+    text |= _delivery(row, status)
     return text | {
-        "status": MessageStatus.SENT.value,
+        "status": status.value,
         "rule": _RULE[number.number_class].value,
         "decision": _decision(work, conversation["ref"], at, number),
         "attempts": 1,
         "claimed_at": at,
         "sent_at": at,
     }
+
+
+def _delivery(row: Row, status: MessageStatus) -> dict[str, Any]:
+    """When it was delivered, or why it was not. Raises `MalformedRow`."""
+    if status is MessageStatus.DELIVERED:
+        known = row["delivery_at"] and not row["delivery_at"].startswith(MALFORMED)
+        return {"delivered_at": time_of(row["delivery_at" if known else "createdAt"], "createdAt")}
+    if status is MessageStatus.SENT:
+        return {}
+    return {"error_code": row["code"], "error_message": row["why"]}
 
 
 def _direction(written: str | None) -> Direction:
@@ -253,7 +276,7 @@ def _decision(work: Work, client: str, at: datetime, number: OurNumber) -> str:
 def _insert_attempts(work: Work, texts: Sequence[Mapping[str, Any]]) -> None:
     """The one try of each text that the provider took."""
     sids = [text["provider_message_id"] for text in texts]
-    _run_for(work, _ATTEMPTS, sids, status=AttemptStatus.SENT.value)
+    _run_for(work, _ATTEMPTS, sids)
 
 
 def _insert_inbound(work: Work, texts: Sequence[Mapping[str, Any]]) -> None:
@@ -263,12 +286,12 @@ def _insert_inbound(work: Work, texts: Sequence[Mapping[str, Any]]) -> None:
         _run_for(work, _CAME_IN.replace("{column}", column), names)
 
 
-def _run_for(work: Work, sql: str, names: Sequence[str], **values: Any) -> None:
+def _run_for(work: Work, sql: str, names: Sequence[str]) -> None:
     """Run a statement for the texts of these names, some hundreds at a time."""
     for start in range(0, len(names), 500):
         named = {f"name_{i}": name for i, name in enumerate(names[start : start + 500])}
         listed = ", ".join(f":{name}" for name in named)
-        work.cursor.run(sql.replace(":names", listed), org_id=work.org.id, **values, **named)
+        work.cursor.run(sql.replace(":names", listed), org_id=work.org.id, **named)
 
 
 def _known(work: Work, rows: Sequence[Row]) -> tuple[set[str], set[str]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from petmsg.errors import MalformedRow, shown
+from petmsg.errors import MalformedRow, PetmsgError, shown
 
 MALFORMED = "?"
 """What a time begins with that could not be read when it was staged: later than any time."""
@@ -16,12 +16,16 @@ _LATEST = datetime(2999, 12, 31, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: the columns petmsg needs, those it takes where they are, and which are times."""
+    """A table: the columns petmsg needs, those it takes where they are, and which are times.
+
+    One that `may_lack` is empty where it is not there.
+    """
 
     name: str
     columns: tuple[str, ...]
     optional: tuple[str, ...] = ()
     times: frozenset[str] = frozenset()
+    may_lack: bool = False
 
     @property
     def all_columns(self) -> tuple[str, ...]:
@@ -86,6 +90,20 @@ TABLES = (
         ),
         times=frozenset({"createdAt"}),
     ),
+    Table(
+        "MessageDelivery",
+        ("id", "messageId", "status"),
+        ("attemptNo", "providerErrorCode", "providerErrorMessage", "createdAt"),
+        frozenset({"createdAt"}),
+        may_lack=True,
+    ),
+    Table(
+        "RoutingOverride",
+        ("id", "orgId", "threadId", "startsAt"),
+        ("targetType", "endsAt", "removedAt"),
+        frozenset({"startsAt", "endsAt", "removedAt"}),
+        may_lack=True,
+    ),
 )
 
 
@@ -101,11 +119,15 @@ class OldRow:
     problem: str | None = None
 
 
+class OldTableMissing(PetmsgError):
+    """The old system has no such table."""
+
+
 class Source(Protocol):
     """Where the old tables are: a database, or a folder of files."""
 
     def columns(self, table: str) -> Sequence[str]:
-        """The columns a table has. Raises where there is no such table."""
+        """The columns a table has. Raises `OldTableMissing` where there is no such table."""
         ...
 
     def rows(self, table: str, columns: Sequence[str]) -> Iterator[OldRow]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from petmsg.db.foreign import Foreign, foreign
 from petmsg.errors import MalformedFile, Misconfigured
-from petmsg.services.snoutos.old import OldRow, Source
+from petmsg.services.snoutos.old import OldRow, OldTableMissing, Source
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -18,8 +18,12 @@ _NOTHING = ("", "\\N")
 """How PostgreSQL's COPY writes NULL, as CSV and as text."""
 
 
-class TableMissing(Misconfigured):
+class TableMissing(Misconfigured, OldTableMissing):
     code = "old_table_missing"
+
+
+class FileMissing(MalformedFile, OldTableMissing):
+    """There is no file of that table."""
 
 
 @contextmanager
@@ -90,7 +94,7 @@ class Folder:
             with path.open(newline="", encoding="utf-8-sig") as file:
                 yield csv.reader(file, strict=True)
         except FileNotFoundError:
-            raise MalformedFile(
+            raise FileMissing(
                 f"There is no {path}.",
                 hint=f"Write it: \\copy \"{table}\" TO '{table}.csv' WITH (FORMAT csv, HEADER)",
             ) from None

@@ -7,12 +7,21 @@ stood, or how long taking them over lasts; and memory stays flat.
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
 from petmsg.db.scratch import scratch
 from petmsg.errors import MalformedFile, MalformedRow
-from petmsg.services.snoutos.old import TABLES, OldRow, Source, Table, staged_time
+from petmsg.services.snoutos.old import (
+    MALFORMED,
+    TABLES,
+    OldRow,
+    OldTableMissing,
+    Source,
+    Table,
+    staged_time,
+)
 from petmsg.services.snoutos.report import Taken
 
 _TEXT = None
@@ -31,6 +40,7 @@ _INDEXES = (
     ("Message", "threadId"),
     ("Message", "providerMessageSid"),
     ("Message", "id"),
+    ("MessageDelivery", "messageId"),
 )
 
 
@@ -71,10 +81,15 @@ class Stage:
             for table in TABLES
         )
 
-    def load(self, source: Source) -> None:
-        """Read every table of the source. Raises `ColumnMissing`, and what the source raises."""
+    def load(self, source: Source, *, grace_minutes: int) -> None:
+        """Read every table of the source. Raises `ColumnMissing`, and what the source raises.
+
+        The end of an old window is that of its visit and `grace_minutes` more: they are taken off.
+        """
         for table in TABLES:
-            there = source.columns(table.name)
+            there = self._columns(table, source)
+            if there is None:
+                continue
             missing = [column for column in table.columns if column not in there]
             if missing:
                 raise ColumnMissing(
@@ -87,11 +102,43 @@ class Stage:
         for table in TABLES:
             if "id" in table.columns:
                 self._drop_repeated(table)
+        self._take_grace_off(timedelta(minutes=grace_minutes))
         self._connection.execute("ANALYZE")
 
-    def _load(self, table: Table, source: Source, columns: Sequence[str]) -> None:
+    def _columns(self, table: Table, source: Source) -> Sequence[str] | None:
+        """The columns the table has; None, and an empty one is made, where it may lack and does."""
+        try:
+            return source.columns(table.name)
+        except OldTableMissing:
+            if not table.may_lack:
+                raise
+        self._create(table)
+        self.unread.setdefault(table.name, Taken(table.name))
+        return None
+
+    def _create(self, table: Table) -> None:
         listed = ", ".join(f'"{column}" TEXT' for column in table.all_columns)
         self._connection.execute(f'CREATE TABLE "{table.name}" (line INTEGER, {listed})')
+
+    def _take_grace_off(self, grace: timedelta) -> None:
+        """A window too short for that keeps its end, and `hasGrace` says so."""
+        self._connection.execute('ALTER TABLE "AssignmentWindow" ADD COLUMN hasGrace INTEGER')
+        for row in self.rows('SELECT rowid, id, startsAt, endsAt FROM "AssignmentWindow"'):
+            starts_at, ends_at = row["startsAt"], row["endsAt"]
+            if not grace or any(at is None or at >= MALFORMED for at in (starts_at, ends_at)):
+                continue
+            end = (datetime.fromisoformat(ends_at) - grace).isoformat(timespec="microseconds")
+            if starts_at < end:
+                self._connection.execute(
+                    'UPDATE "AssignmentWindow" SET endsAt = ? WHERE rowid = ?', [end, row["rowid"]]
+                )
+            elif starts_at < ends_at:
+                self._connection.execute(
+                    'UPDATE "AssignmentWindow" SET hasGrace = 1 WHERE rowid = ?', [row["rowid"]]
+                )
+
+    def _load(self, table: Table, source: Source, columns: Sequence[str]) -> None:
+        self._create(table)
         taken = self.unread.setdefault(table.name, Taken(table.name))
         named = ", ".join(f'"{column}"' for column in columns)
         marks = ", ".join("?" * (len(columns) + 1))
@@ -139,15 +186,17 @@ class Stage:
 
 
 @contextmanager
-def staged(source: AbstractContextManager[Source]) -> Iterator[Stage]:
+def staged(source: AbstractContextManager[Source], *, grace_minutes: int) -> Iterator[Stage]:
     """The source's tables, staged; the source is let go of as soon as they are read.
+
+    `grace_minutes` is how long an old window outlasts its visit.
 
     What is staged is gone at the end, whatever happens.
     """
     with scratch() as connection:
         stage = Stage(connection)
         with source as opened:
-            stage.load(opened)
+            stage.load(opened, grace_minutes=grace_minutes)
         yield stage
 
 

@@ -26,8 +26,8 @@ from petmsg.words import parse_ref
 # `place`: which of the windows with its bookingRef it is, the sound ones first, by time. `same_as`:
 # the first of those that are alike in everything but the id.
 WINDOWS = """
-SELECT w.id, w.orgId, w.threadId, w.sitterId, w.startsAt, w.endsAt, w.bookingRef, t.clientId,
-       t.orgId AS threadOrg, count(*) OVER ref AS alike,
+SELECT w.id, w.orgId, w.threadId, w.sitterId, w.startsAt, w.endsAt, w.bookingRef, w.hasGrace,
+       t.clientId, t.orgId AS threadOrg, count(*) OVER ref AS alike,
        row_number() OVER (ref ORDER BY
            CASE WHEN t.clientId IS NULL OR w.startsAt >= '?' OR w.endsAt >= '?'
                   OR w.startsAt IS NULL OR w.endsAt IS NULL OR w.startsAt >= w.endsAt
@@ -130,6 +130,9 @@ class _Windows:
             "created_at": self._work.now,
         }
         self._taken.new += 1
+        if row["hasGrace"]:
+            reason = "It is shorter than the old grace, which was not taken off its end."
+            self._taken.note(row["id"], "shorter_than_grace", reason)
         if row["sitterId"] and visit.sitter is None:
             reason = f"Its sitter {row['sitterId']} was not taken: the booking has none."
             self._taken.note(row["id"], "sitter_not_taken", reason)

@@ -1,0 +1,45 @@
+"""Overrides of the old system that run: told one by one, because petmsg has no place for them.
+
+An override sends the messages of a thread elsewhere until it ends. Left out without a word, the
+next message would go to the sitter whom somebody had taken out of the conversation.
+"""
+
+from collections.abc import Sequence
+from sqlite3 import Row
+
+from petmsg.clock import iso_utc
+from petmsg.errors import Refused
+from petmsg.services.snoutos.old import time_of
+from petmsg.services.snoutos.report import Taken
+from petmsg.services.work import Work
+
+OVERRIDES = """
+SELECT o.id, o.startsAt, o.endsAt, o.targetType, o.threadId, t.clientId
+FROM "RoutingOverride" o LEFT JOIN "Thread" t ON t.id = o.threadId
+WHERE o.orgId = :org AND o.removedAt IS NULL ORDER BY o.startsAt, o.id
+"""
+
+
+class OverrideNotTaken(Refused):
+    code = "override_not_taken"
+
+
+def tell_overrides(work: Work, rows: Sequence[Row]) -> Taken:
+    """Refuse each override that runs or is to come; one that is over needs nothing."""
+    taken = Taken("RoutingOverride", read=len(rows))
+    for row in rows:
+        ends_at = None if row["endsAt"] is None else time_of(row["endsAt"], "endsAt")
+        if ends_at is not None and ends_at <= work.now:
+            continue
+        whose = row["clientId"] or f"of thread {row['threadId']}"
+        until = "until it is removed" if ends_at is None else f"until {iso_utc(ends_at)}"
+        taken.refuse(
+            row["id"],
+            OverrideNotTaken(
+                f"The messages of client {whose} go to {row['targetType'] or 'another place'}"
+                f" {until}. petmsg has no such override: its windows decide.",
+                hint=f"If the sitter is not to speak: petmsg booking list --client {whose}, "
+                "and petmsg booking reassign REF --nobody",
+            ),
+        )
+    return taken
