@@ -4,10 +4,12 @@
 #
 #     send-due.sh
 #
-# Prints nothing when all is well. Otherwise: a line of JSON for each text that was refused or is in
-# doubt, and the open alerts. It may run twice, and at the same time: petmsg takes each text once.
+# Prints nothing when there is no news. Otherwise: a line of JSON for each message that was refused or
+# whose outcome is unknown, and the alerts that are new, each once and again after a day, with how many
+# clients wait for an answer and the longest wait. It may run twice, and at the same time: petmsg takes
+# each message once.
 #
-# Exit codes are petmsg's: 10, an alert is open; 4 and 6, a text was refused; 5, the configuration
+# Exit codes are petmsg's: 10, an alert is new; 4 and 6, a text was refused; 5, the configuration
 # or the provider's account; 75, busy, the next run does it.
 set -eu
 
@@ -21,12 +23,14 @@ keep() {
     [ "$worst" -ne 0 ] || worst=$1
 }
 
-# quietly ARGUMENTS: run petmsg; of its lines only those that hold an error are shown
+# quietly ARGUMENTS: run petmsg; of its lines only those that hold an error are shown. What is refused
+# without an error (4: a message that has no number) is an alert, which is told once and not each time.
 quietly() {
     code=0
     told=$("$petmsg" "$@" --output jsonl 2>&1) || code=$?
     if [ "$code" -ne 0 ]; then
-        printf '%s\n' "$told" | grep '"error": {"' >&2 || printf '%s\n' "$told" >&2
+        printf '%s\n' "$told" | grep '"error": {"' >&2 ||
+            [ "$code" -eq 4 ] || printf '%s\n' "$told" >&2
         keep "$code"
     fi
 }
@@ -38,7 +42,7 @@ quietly message dispatch
 quietly message sync
 
 code=0
-alerts=$("$petmsg" alert list --check --output tsv) || code=$?
+alerts=$("$petmsg" alert tell --output tsv 2>&1) || code=$?
 if [ "$code" -ne 0 ]; then
     printf '%s\n' "$alerts"
     keep "$code"

@@ -47,6 +47,21 @@ def list_(
     run.exit_code = FINDING if check and rows else 0
 
 
+@command(app, "tell", writes=True, examples=["petmsg alert tell", "petmsg alert tell -o jsonl"])
+def tell(run: Run) -> None:
+    """For cron: the open alerts that are new, each once and again after a day; exit 10 if any.
+
+    Of all orgs unless --org is given. Beside them it says how many clients wait for an answer, and
+    the longest wait. What was told is remembered in the database; without news nothing is printed.
+    """
+    from petmsg.cli.waiting import tell_alerts
+
+    rows = tell_alerts(run)
+    if rows:
+        run.show_list(ALERTS, rows)
+        run.exit_code = FINDING
+
+
 @command(app, "show", examples=["petmsg alert show 1"])
 def show(run: Run, alert: Annotated[str, typer.Argument(metavar="ID", help="Its id.")]) -> None:
     """One alert: what happened, whom it is about, how often, and what helps."""

@@ -1,8 +1,11 @@
-"""Clients who wait, looked for at the end of the commands that cron runs."""
+"""Clients who wait, looked for by the commands that cron runs; and which alerts are news."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 
 from petmsg.cli.run import Run
+from petmsg.queries.alert import alerts_of, is_untold
 from petmsg.queries.org import OrgRow
 
 
@@ -16,3 +19,24 @@ def tell_of_waiting(run: Run, orgs: Sequence[OrgRow]) -> None:
             is_due = service.is_due(cursor, org, now=run.now)
         if is_due:
             run.write_in(org.slug, service.look)
+
+
+def tell_alerts(run: Run) -> list[dict[str, Any]]:
+    """The alerts that are news now; with some, how many clients wait is said beside them."""
+    from petmsg.services import alert as service
+    from petmsg.services.waiting import waiters
+
+    ids: list[int] = []
+    with run.snapshot() as cursor:
+        orgs = [org for org in run.chosen(cursor) if is_untold(cursor, org, now=run.now)]
+    for org in orgs:
+        ids += run.write_in(org.slug, service.tell)
+    if not ids:
+        return []
+    with run.snapshot() as cursor:
+        waits = [each for org in run.chosen(cursor) for each in waiters(cursor, org)]
+        rows = alerts_of(cursor, ids)
+    if waits:
+        longest = max(run.now - each.since for each in waits) // timedelta(minutes=1)
+        run.say(f"{len(waits)} client(s) wait for an answer, the longest for {longest} minute(s).")
+    return rows

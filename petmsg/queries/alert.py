@@ -1,6 +1,7 @@
 """Alerts as a person lists and looks at them, over several orgs: their ids are global."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from petmsg.db.cursor import Cursor
@@ -19,6 +20,12 @@ _OPEN = _ALERTS + "WHERE a.done_at IS NULL"
 _DONE = _ALERTS + "WHERE a.done_at IS NOT NULL"
 _BY_ID = _ALERTS + "WHERE a.id = :id"
 
+TELL_AGAIN_AFTER = timedelta(hours=24)
+"""An alert that is still open then is told once more."""
+_UNTOLD = """
+SELECT id FROM alert WHERE org_id = :org_id AND done_at IS NULL
+  AND (told_at IS NULL OR told_at <= :before) LIMIT 1
+"""
 _GRAVITY = "CASE a.severity WHEN 'critical' THEN 2 WHEN 'warning' THEN 1 ELSE 0 END"
 _RANKS = {AlertSeverity.INFO: 0, AlertSeverity.WARNING: 1, AlertSeverity.CRITICAL: 2}
 _ONE_RANK = 2**32
@@ -58,6 +65,18 @@ def find_alert(cursor: Cursor, orgs: Sequence[OrgRow], text: str) -> dict[str, A
     if row is None or row["org"] not in {org.slug for org in orgs}:
         raise NotFound("alert", text)
     return row
+
+
+def is_untold(cursor: Cursor, org: OrgRow, *, now: datetime) -> bool:
+    """Whether an open alert of the org was not told for `TELL_AGAIN_AFTER` at `now` (aware UTC)."""
+    before = now - TELL_AGAIN_AFTER
+    return cursor.value(_UNTOLD, org_id=org.id, before=before) is not None
+
+
+def alerts_of(cursor: Cursor, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The alerts of these ids, the gravest first and the newest of them."""
+    rows = cursor.in_list(_ALERTS + "WHERE a.id IN (:ids)", "ids", ids)
+    return sorted(rows, key=lambda row: (-_RANKS[row["severity"]], -row["alert"]))
 
 
 def by_org(

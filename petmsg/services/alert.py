@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from petmsg.enums import AlertKind, AlertSeverity
-from petmsg.queries.alert import alert_id, find_alert
+from petmsg.queries.alert import TELL_AGAIN_AFTER, alert_id, find_alert
 from petmsg.services.work import Failure, Work, each, take_alone
 
 # One statement, because two processes may raise the same matter at the same moment.
@@ -90,6 +90,18 @@ def end_matter(work: Work, kind: AlertKind, *, entity: str, ref: str, reason: st
     )
     if open_alert is not None:
         done(work, str(open_alert), reason=reason)
+
+
+def tell(work: Work) -> list[int]:
+    """The ids of the open alerts that were not told for `TELL_AGAIN_AFTER`; they are told now."""
+    rows = work.cursor.tuples(
+        "UPDATE alert SET told_at = :now WHERE org_id = :org_id AND done_at IS NULL"
+        " AND (told_at IS NULL OR told_at <= :before) RETURNING id",
+        now=work.now,
+        before=work.now - TELL_AGAIN_AFTER,
+        org_id=work.org.id,
+    )
+    return [row[0] for row in rows]
 
 
 def done_all(

@@ -1,5 +1,6 @@
 """petmsg alert, and raising what it shows."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -396,3 +397,40 @@ def test_an_empty_reason_is_wrong_usage(sqlite_cli: Cli, migrated_sqlite: str) -
     assert sqlite_cli("alert", "done", id_, "--reason", " ").code == 2
     with looking(migrated_sqlite) as cursor:
         assert cursor.value("SELECT count(*) FROM alert WHERE done_at IS NULL") == 1
+
+
+# ------------------------------------------------------------------------------------- for cron
+
+
+def test_an_alert_is_told_once_and_again_after_a_day(cli: Cli, migrated_url: str) -> None:
+    add_org(migrated_url)
+
+    def told(now: datetime = NOW) -> list[int]:
+        ran = cli("alert", "tell", "-o", "jsonl", now=now)
+        rows = [json.loads(line)["alert"] for line in ran.out.splitlines()]
+        assert ran.code == (10 if rows else 0), ran.err
+        return rows
+
+    assert told() == []
+    with working(migrated_url) as work:
+        for ref, severity in (("a", AlertSeverity.WARNING), ("b", AlertSeverity.CRITICAL)):
+            raise_alert(
+                work, AlertKind.NO_NUMBER, severity=severity, entity="x", ref=ref, message="m"
+            )
+    assert told() == [2, 1]
+    assert told(NOW + timedelta(hours=23)) == []
+    with working(migrated_url) as work:
+        raise_alert(
+            work,
+            AlertKind.NO_NUMBER,
+            severity=AlertSeverity.INFO,
+            entity="x",
+            ref="c",
+            message="m",
+        )
+    assert told(NOW + timedelta(hours=23)) == [3]
+    cli("alert", "done", "1", now=NOW)
+    assert told(NOW + timedelta(hours=24)) == [2]
+    dry = cli("alert", "tell", "--dry-run", "-o", "jsonl", now=NOW + timedelta(hours=48))
+    assert len(dry.out.splitlines()) == 2
+    assert told(NOW + timedelta(hours=48)) == [2, 3]

@@ -32,17 +32,23 @@ def test_it_sends_what_is_due_once_and_says_nothing_when_all_is_well(desk: Desk)
     assert len(statuses(desk)) == before + 3
 
 
-def test_it_tells_an_open_alert_until_somebody_is_done_with_it(desk: Desk) -> None:
+def test_it_tells_an_alert_once_and_how_many_clients_wait(desk: Desk) -> None:
     client = clients(desk, 1)[0]
     desk.do(HP, "message", "send", client, "--body", "x", "--at", "+1h", "--expires", "+2h")
     text = desk.ask(HP, "message", "list")[0]["message"]
     desk.do(HP, "org", "freeze", "--reason", "a test")
     desk.do(HP, "message", "send", client, "--body", "soon over", "--expires", "+1s")
+    number = desk.ask(HP, "number", "list", "--class", "pool")[0]["number"]
+    stranger = ("--from", "+12125550199", "--to", number)
+    desk.do(HP, "message", "receive", *stranger, "--body", "Hello?")
     code, out, err = desk.run("send-due.sh")
     if code == 0:  # it was not over yet
         code, out, err = desk.run("send-due.sh")
     assert code in (4, 10), err
     assert "message_expired" in out
+    assert "1 client(s) wait for an answer, the longest for 0 minute(s)." in out
+    for _ in range(3):
+        assert desk.run("send-due.sh") == (0, "", ""), "it is no news any more"
     alerts = desk.ask(HP, "alert", "list")
     assert [alert["kind"] for alert in alerts] == ["message_expired"]
     desk.do(HP, "alert", "done", str(alerts[0]["alert"]), "--reason", "seen")
