@@ -9,7 +9,7 @@ from typing import Any
 
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.errors import REFUSED
-from petmsg.services import optout
+from petmsg.services import opt_out_said
 from petmsg.services.alert import raise_alert
 from tests.fixtures import NOW, add_org, run_cli, working
 
@@ -87,7 +87,7 @@ def fill(url: str) -> None:
     stray = ("message", "receive", "--from", STRANGER, "--to", NOT_OURS, "--body", BODY)
     assert run_cli(url, *stray).code == REFUSED
     with working(url, org=ORG) as work:
-        optout.block_pair(
+        opt_out_said.block_pair(
             work,
             number_id=work.cursor.value("SELECT id FROM message_number WHERE e164 = :e", e=DESK),
             number=DESK,

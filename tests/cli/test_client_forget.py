@@ -14,7 +14,7 @@ from petmsg.phone import phone_key
 from petmsg.queries.hold import opted_out
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
-from petmsg.services import message, optout, textable
+from petmsg.services import message, opt_out_said, optout, textable
 from petmsg.services.work import Work
 from tests.cli.test_client import ANN, FORGET, events, refused, show
 from tests.consistency import problems, raw
@@ -289,7 +289,7 @@ def test_nothing_of_her_is_left_in_any_table(cli: Cli, migrated_url: str) -> Non
             work, client, phones=None, source=OptOutSource.PROVIDER, reason="the provider said stop"
         )
         textable.mark_not_textable(work, client_ref="C-1", to_e164="+14155551001", code="30006")
-        optout.block_pair(
+        opt_out_said.block_pair(
             work,
             number_id=1,
             number="+14155550100",

@@ -9,7 +9,7 @@ import pytest
 from petmsg.enums import AttemptStatus, MessageStatus, OptOutSource, ProviderName
 from petmsg.errors import Busy, NotFound
 from petmsg.queries.lookup import find_client
-from petmsg.services import freeze, optout, org, quarantine, textable
+from petmsg.services import freeze, opt_out_said, optout, org, quarantine, textable
 from petmsg.services.claim import LOOK_AGAIN, Claim, Ended, Waiting
 from petmsg.services.message import MessageNotWaiting
 from tests.fixtures import NOW, looking, working
@@ -245,7 +245,7 @@ def test_a_pair_that_the_carrier_blocks_waits_for_a_person(url: str) -> None:
     text = queue(url)
     with working(url) as work:
         pool = work.cursor.value("SELECT id FROM message_number WHERE e164 = :n", n=POOL)
-        optout.block_pair(
+        opt_out_said.block_pair(
             work, number_id=pool, number=POOL, to_e164=PHONES["C-1"], client_ref="C-1", code="30004"
         )
     taken = take(url, text)

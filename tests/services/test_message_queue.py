@@ -11,7 +11,7 @@ from petmsg.errors import EndNotAfterStart, MalformedText, NotFound, OutOfRange,
 from petmsg.leak import describe, find_leaks
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
-from petmsg.services import freeze, optout, org, textable
+from petmsg.services import freeze, opt_out_said, optout, org, textable
 from petmsg.services.claim import Claim
 from petmsg.services.message import (
     KeyReused,
@@ -259,7 +259,7 @@ def test_what_a_preview_says_is_what_sending_then_does(migrated_sqlite: str, see
             number = chance.choice([MAYA, POOL, DESK])
             id_ = work.cursor.value("SELECT id FROM message_number WHERE e164 = :n", n=number)
             if id_ is not None:
-                optout.block_pair(
+                opt_out_said.block_pair(
                     work,
                     number_id=id_,
                     number=number,
