@@ -21,8 +21,12 @@ def import_file(
     *,
     columns: Sequence[str],
     required: Sequence[str],
+    finds_again: bool = False,
 ) -> None:
-    """Import a CSV or JSONL file with `service(work, rows)`, a transaction per 1,000 rows."""
+    """Import a CSV or JSONL file with `service(work, rows)`, a transaction per 1,000 rows.
+
+    `finds_again`: a row without a ref that is taken again finds what it made.
+    """
     from petmsg.services.batch import read_batch
 
     batch = read_batch(read_file(name), columns=columns, required=required)
@@ -33,6 +37,7 @@ def import_file(
         lambda chunk: run.write(service, chunk),
         doing="Importing",
         total=batch.lines,
+        finds_again=finds_again,
     )
 
 
@@ -44,6 +49,7 @@ def _take(
     *,
     doing: str,
     total: int,
+    finds_again: bool = False,
 ) -> None:
     """Take the rows in chunks, a transaction each, and show what came of them.
 
@@ -52,14 +58,14 @@ def _take(
     """
     from petmsg.services.batch import chunks
 
-    done, last, all_named = 0, 0, True
+    done, last, repeatable = 0, 0, True
     run.is_batch = True
     try:
         with run.progress(doing, total) as bar:
             for chunk in chunks(rows):
                 taken = take(chunk)
                 done, last = done + len(chunk), chunk[-1].line
-                all_named &= all(row.is_named for row in chunk)
+                repeatable &= finds_again or all(row.is_named for row in chunk)
                 bar.keep(len(chunk))
                 shown.add(taken)
     except BaseException as problem:
@@ -71,7 +77,7 @@ def _take(
                 run.say(f"Stopped after {place}: the rows up to it are done.")
                 run.say(
                     "Run the whole command again; what is done stays unchanged."
-                    if all_named
+                    if repeatable
                     else "Import the rest: the header and what follows that line. Of what is done, "
                     "rows without a ref would be added once more."
                 )

@@ -1,5 +1,6 @@
 """petmsg booking …"""
 
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -32,6 +33,13 @@ SITTER = Annotated[
     str | None, typer.Option("--sitter", metavar="SITTER", help="Her ref, phone or name.")
 ]
 
+DUPLICATES = Annotated[
+    bool,
+    typer.Option(
+        "--allow-duplicates", help="Without a ref, add another booking for the same time."
+    ),
+]
+
 
 @command(
     app,
@@ -50,8 +58,13 @@ def add(
     end: Annotated[str, typer.Option("--end", metavar="T", help="Later than the start.")],
     sitter: SITTER = None,
     ref: Annotated[str | None, typer.Option("--ref", help="Its id in your system.")] = None,
+    allow_duplicates: DUPLICATES = False,
 ) -> None:
-    """Add a pending booking. The same again changes nothing."""
+    """Add a pending booking. The same again changes nothing.
+
+    Without --ref it is the same booking if client, sitter, start and end are the same and it was
+    not cancelled.
+    """
     from petmsg.services import booking
 
     added = run.write(
@@ -61,8 +74,11 @@ def add(
         ends_at=Later(end),
         sitter=sitter,
         ref=ref,
+        allow_duplicates=allow_duplicates,
     )
     run.show_one(BOOKING_CHANGED, added)
+    if added.reused:
+        run.say(f"Booking {added.booking} is there already; nothing was changed.")
 
 
 @command(
@@ -71,19 +87,24 @@ def add(
     writes=True,
     examples=["petmsg booking import bookings.csv", "petmsg booking import bookings.csv --dry-run"],
 )
-def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
+def import_(
+    run: Run, file: SOURCE = None, option: FILE = None, allow_duplicates: DUPLICATES = False
+) -> None:
     """Import bookings: columns ref,client,sitter,starts_at,ends_at.
 
-    A known ref with other times or sitter is an update; of a confirmed one the window moves.
+    A known ref with other times or sitter is an update; of a confirmed one the window moves. A row
+    without a ref changes nothing if there is a booking with its client, sitter, start and end,
+    also a cancelled one.
     """
     from petmsg.services import booking_import as service
 
     import_file(
         run,
         source(file, option),
-        service.import_rows,
+        partial(service.import_rows, allow_duplicates=allow_duplicates),
         columns=service.COLUMNS,
         required=("client", "starts_at", "ends_at"),
+        finds_again=not allow_duplicates,
     )
 
 

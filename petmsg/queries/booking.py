@@ -1,5 +1,7 @@
 """Bookings as a person lists and looks at them."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from petmsg.db.cursor import Cursor
@@ -17,6 +19,13 @@ JOIN client c ON c.id = b.client_id
 LEFT JOIN sitter s ON s.id = b.sitter_id
 LEFT JOIN assignment_window w ON w.booking_id = b.id
 WHERE b.org_id = :org_id
+"""
+
+
+THAT_START = """
+SELECT id, ref, client_id, sitter_id, status, starts_at, ends_at FROM booking
+WHERE org_id = :org_id AND client_id IN (:client_ids)
+  AND starts_at >= :first AND starts_at <= :last
 """
 
 
@@ -50,6 +59,22 @@ def show_booking(cursor: Cursor, org: OrgRow, ref: str) -> dict[str, Any]:
     """One booking with its window. Raises `NotFound`."""
     key = find_booking(cursor, org.id, ref)
     return cursor.rows(_BOOKINGS + " AND b.id = :id", org_id=org.id, id=key.id)[0]
+
+
+def bookings_that_start(
+    cursor: Cursor, org: OrgRow, starts: Sequence[tuple[int, datetime]]
+) -> list[dict[str, Any]]:
+    """The bookings of these clients (by id) from the first of these starts to the last (aware
+    UTC), the oldest first."""
+    rows = cursor.in_list(
+        THAT_START,
+        "client_ids",
+        sorted({client_id for client_id, _ in starts}),
+        org_id=org.id,
+        first=min(start for _, start in starts),
+        last=max(start for _, start in starts),
+    )
+    return sorted(rows, key=lambda row: int(row["id"]))
 
 
 def pending_refs(cursor: Cursor, org: OrgRow) -> list[str]:

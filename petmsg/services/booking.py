@@ -55,8 +55,13 @@ def add(
     ends_at: datetime,
     sitter: str | None = None,
     ref: str | None = None,
+    allow_duplicates: bool = False,
 ) -> BookingChanged:
-    """Add a pending booking. The same again changes nothing; one that differs is refused."""
+    """Add a pending booking. The same again changes nothing; one that differs is refused.
+
+    Without a ref the same one is that with the same client, sitter, start and end that was not
+    cancelled; with `allow_duplicates` it is another.
+    """
     cells: dict[str, str | None] = {
         "ref": ref,
         "client": client,
@@ -81,10 +86,12 @@ def add(
                     hint="Change it: petmsg booking reschedule, petmsg booking reassign",
                 )
             return _changed(row, window_id=_window_id(work, row), reused=True)
-    done = BookingRows(work).take([BatchRow(1, cells)])[0]
+    rows = BookingRows(work, allow_duplicates=allow_duplicates, even_cancelled=False)
+    done = rows.take([BatchRow(1, cells)])[0]
     if isinstance(done, Failure):
         raise done.error
-    return _changed(load_bookings(work, [done.ref])[0], window_id=None, reused=False)
+    row = load_bookings(work, [done.ref])[0]
+    return _changed(row, window_id=_window_id(work, row), reused=done.result == "unchanged")
 
 
 def cancel(work: Work, ref: str, *, reason: str | None = None) -> BookingChanged:

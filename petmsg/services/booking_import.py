@@ -1,6 +1,7 @@
 """Importing bookings: a chunk of rows is looked up together, checked singly, written together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,8 @@ from petmsg.queries.lookup import ClientKey, SitterKey, find_client, find_sitter
 from petmsg.services import window
 from petmsg.services.batch import BatchRow, RowDone
 from petmsg.services.confirm import BookingCancelled, SitterOffboarded, booked_time
-from petmsg.services.refs import next_ref
+from petmsg.services.refs import hold_refs, next_ref
+from petmsg.services.same_booking import SameBookings
 from petmsg.services.work import Failure, Work
 from petmsg.words import parse_ref
 
@@ -30,31 +32,42 @@ WHERE id = :id
 """
 
 
-def import_rows(work: Work, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
+def import_rows(
+    work: Work, rows: Sequence[BatchRow], *, allow_duplicates: bool = False
+) -> list[RowDone | Failure]:
     """Rows of `booking import`: new refs are added, known ones updated, windows follow.
 
-    Taken as a set; if another transaction got in the way of one, row by row.
+    A row without a ref means the booking with its client, sitter, start and end, if there is one;
+    with `allow_duplicates` it is always a new one. Taken as a set; if another transaction got in
+    the way of one, row by row.
     """
     try:
         with work.all_or_nothing():
-            return BookingRows(work).take(rows)
+            return BookingRows(work, allow_duplicates=allow_duplicates).take(rows)
     except Exception as problem:
         if not (is_driver_error(problem) and is_unique_violation(problem)):
             raise
     results: list[RowDone | Failure] = []
     for row in rows:
         with work.all_or_nothing():
-            results += BookingRows(work).take([row])
+            results += BookingRows(work, allow_duplicates=allow_duplicates).take([row])
     return results
 
 
 class BookingRows:
-    """One chunk of rows: looked up together, checked one by one, written together."""
+    """One chunk of rows: looked up together, checked one by one, written together.
 
-    def __init__(self, work: Work) -> None:
+    `even_cancelled`: a row without a ref may mean a cancelled booking too.
+    """
+
+    def __init__(
+        self, work: Work, *, allow_duplicates: bool = False, even_cancelled: bool = True
+    ) -> None:
         self.work = work
         self.cursor = work.cursor
         self.named: set[str] = set()
+        self.allow_duplicates = allow_duplicates
+        self.same = SameBookings(work, even_cancelled=even_cancelled)
         self.clients: dict[str, ClientKey | PetmsgError] = {}
         self.sitters: dict[str, SitterKey | PetmsgError] = {}
         self.known: dict[str, dict[str, Any]] = {}
@@ -78,6 +91,9 @@ class BookingRows:
 
     def _look_up(self, rows: Sequence[BatchRow]) -> None:
         good = [row.cells for row in rows if row.problem is None]
+        nameless = [cells for cells in good if not cells.get("ref")]
+        if nameless:
+            hold_refs(self.work, "booking")
         refs = [cells["ref"] or "" for cells in good if cells.get("ref")]
         self.named = set(refs)
         self.known = {row["ref"]: row for row in load_bookings(self.work, refs)}
@@ -89,6 +105,19 @@ class BookingRows:
             self.sitters[row["ref"]] = SitterKey(
                 row["id"], row["ref"], row["name"], SitterStatus(row["status"])
             )
+
+        if not self.allow_duplicates:
+            self.same.look_up(self._starts(nameless))
+
+    def _starts(self, rows: Iterable[Mapping[str, str | None]]) -> Iterator[tuple[int, datetime]]:
+        """Client and start of each row; what is wrong with one is told when its turn comes."""
+        for cells in rows:
+            with suppress(PetmsgError):
+                client = self._client(cells.get("client") or "")
+                yield client.id, self._instant(cells.get("starts_at") or "")
+
+    def _instant(self, written: str) -> datetime:
+        return parse_instant(written, timezone=self.work.org.timezone, at=self.work.now)
 
     def _by_ref(self, noun: str, column: str, refs: set[str]) -> list[dict[str, Any]]:
         return self.cursor.in_list(
@@ -124,6 +153,10 @@ class BookingRows:
         ref = parse_ref(cells["ref"] or "") if cells.get("ref") else None
         before = self.new.get(ref) or self.updated.get(ref) or self.known.get(ref) if ref else None
         wanted = self._wanted(cells, before)
+        if ref is None and not self.allow_duplicates:
+            same = self.same.find(wanted, any_sitter=cells.get("sitter") is None)
+            if same is not None:
+                return same, "unchanged"
         if before is None:
             if (
                 wanted["sitter_id"] is not None
@@ -132,6 +165,7 @@ class BookingRows:
                 raise SitterOffboarded(f"Sitter {wanted['sitter']} is offboarded.")
             ref = ref or self._made_up_ref()
             self.new[ref] = {**wanted, "ref": ref}
+            self.same.keep(self.new[ref])
             self.work.record(
                 "booking.added", "booking", ref, {"client": wanted["client"], **changing(wanted)}
             )
@@ -151,10 +185,9 @@ class BookingRows:
             ref,
             {"before": changing(before), "after": changing(wanted)},
         )
-        if ref in self.new:
-            self.new[ref] = {**before, **wanted}
-        else:
-            self.updated[ref] = {**before, **wanted}
+        changed = self.new if ref in self.new else self.updated
+        changed[ref] = {**before, **wanted}
+        self.same.keep(changed[ref])
         return ref, "updated"
 
     def _made_up_ref(self) -> str:
@@ -195,9 +228,7 @@ class BookingRows:
         for name in ("starts_at", "ends_at"):
             written = cells.get(name)
             if written:
-                wanted[name] = parse_instant(
-                    written, timezone=self.work.org.timezone, at=self.work.now
-                )
+                wanted[name] = self._instant(written)
             elif before is not None and written is None:
                 wanted[name] = before[name]
             else:

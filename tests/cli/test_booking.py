@@ -1,11 +1,13 @@
 """petmsg booking add, import, list, show, cancel, reschedule, reassign."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.fixtures import NOW, Cli, lines
+from petmsg.services import booking as service
+from tests.fixtures import NOW, Cli, lines, working
 
 MAYA = "+14155550102"
 OLGA = "+14155550103"
@@ -45,6 +47,7 @@ def imported(cli: Cli, *rows: tuple[str, ...], code: int = 0, **options: Any) ->
 
 
 HEADER = ("ref", "client", "sitter", "starts_at", "ends_at")
+NAMELESS = HEADER[1:]
 T1, T2, T3 = "2026-02-14T14:00Z", "2026-02-14T16:00Z", "2026-02-14T18:00Z"
 
 
@@ -124,6 +127,85 @@ def test_a_booking_without_a_ref_gets_the_next_free_one(sqlite_cli: Cli) -> None
         "booking", "add", "--client", "C-1", "--start", T1, "--end", T2, "-o", "json"
     )  # fmt: skip
     assert (ran.code, ran.json["booking"]) == (0, "B-2")
+
+
+SAME = ("--client", "C-1", "--sitter", "S-1", "--start", T1, "--end", T2)
+
+
+def add(cli: Cli, *words: str, **options: Any) -> Any:
+    ran = cli("booking", "add", *words, "-o", "json", **options)
+    assert ran.code == 0, ran.err
+    return ran.json
+
+
+def count(cli: Cli) -> int:
+    return len(cli("booking", "list", "-o", "json").json)
+
+
+def test_the_same_booking_without_a_ref_is_added_once(cli: Cli) -> None:
+    people(cli)
+    first = add(cli, *SAME)
+    again = add(cli, *SAME)
+    assert (first["booking"], first["reused"]) == ("B-1", False)
+    assert again == {**first, "reused": True}
+    named = add(cli, "--client", "Ann Ivers", "--sitter", "+14155552001",
+                "--start", "2026-02-14T09:00", "--end", "2026-02-14T11:00")  # fmt: skip
+    assert (named["booking"], named["reused"]) == ("B-1", True)
+    assert count(cli) == 1
+    assert events(cli, "B-1") == ["booking.added"]
+
+
+def test_a_booking_added_with_a_ref_is_found_without_one(sqlite_cli: Cli) -> None:
+    people(sqlite_cli)
+    book(sqlite_cli, "X-7")
+    window = sqlite_cli("booking", "confirm", "X-7", "-o", "json").json[0]["window"]
+    again = add(sqlite_cli, *SAME)
+    assert (again["booking"], again["status"], again["window"]) == ("X-7", "confirmed", window)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ("--client", "C-2", "--sitter", "S-1", "--start", T1, "--end", T2),
+        ("--client", "C-1", "--sitter", "S-2", "--start", T1, "--end", T2),
+        ("--client", "C-1", "--start", T1, "--end", T2),
+        ("--client", "C-1", "--sitter", "S-1", "--start", T1, "--end", T3),
+        ("--client", "C-1", "--sitter", "S-1", "--start", "2026-02-14T13:59Z", "--end", T2),
+        (*SAME, "--ref", "X-1"),
+        (*SAME, "--allow-duplicates"),
+    ],
+)
+def test_what_differs_or_is_meant_twice_is_another_booking(
+    sqlite_cli: Cli, other: tuple[str, ...]
+) -> None:
+    people(sqlite_cli)
+    add(sqlite_cli, *SAME)
+    assert add(sqlite_cli, *other)["reused"] is False
+    assert count(sqlite_cli) == 2
+
+
+def test_a_visit_that_was_cancelled_can_be_booked_again(sqlite_cli: Cli) -> None:
+    people(sqlite_cli)
+    add(sqlite_cli, *SAME)
+    sqlite_cli("booking", "cancel", "B-1", "--yes")
+    again = add(sqlite_cli, *SAME)
+    assert (again["booking"], again["status"], again["reused"]) == ("B-2", "pending", False)
+    assert add(sqlite_cli, *SAME)["booking"] == "B-2"
+
+
+def test_the_same_booking_added_by_many_at_once_is_one(migrated_url: str, cli: Cli) -> None:
+    people(cli)
+    starts_at, ends_at = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+
+    def once(_: int) -> str:
+        with working(migrated_url) as work:
+            return service.add(
+                work, client="C-1", sitter="S-1", starts_at=starts_at, ends_at=ends_at
+            ).booking
+
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(once, range(6))) == {"B-1"}
+    assert count(cli) == 1
 
 
 def test_client_and_sitter_are_named_by_ref_phone_or_name(sqlite_cli: Cli) -> None:
@@ -614,3 +696,89 @@ def test_a_dry_run_leaves_the_booking_its_window_and_the_audit_as_they_were(
     before, trail = shown(sqlite_cli, "B-1"), events(sqlite_cli, "B-1")
     assert sqlite_cli("booking", *words, "--dry-run").code == 0
     assert (shown(sqlite_cli, "B-1"), events(sqlite_cli, "B-1")) == (before, trail)
+
+
+# --- an import without refs ----------------------------------------------------------------------
+
+
+def results(rows: Any) -> list[tuple[str, str]]:
+    return [(row["ref"], row["result"]) for row in rows]
+
+
+def test_an_import_without_refs_can_be_repeated(cli: Cli) -> None:
+    people(cli)
+    rows = [
+        NAMELESS,
+        ("C-1", "S-1", T1, T2),
+        ("Ann Ivers", "Olga Roy", T1, T2),
+        ("C-2", "", T1, T2),
+        ("C-1", "S-1", T2, T3),
+        ("C-1", "S-1", T1, T2),  # the same as the first
+    ]
+    first = imported(cli, *rows)
+    assert results(first) == [
+        ("B-1", "created"),
+        ("B-2", "created"),
+        ("B-3", "created"),
+        ("B-4", "created"),
+        ("B-1", "unchanged"),
+    ]
+    for _ in range(2):
+        again = imported(cli, *rows)
+        assert results(again) == [(row["ref"], "unchanged") for row in first]
+    assert count(cli) == 4
+    assert events(cli, "B-1") == ["booking.added"]
+
+
+def test_a_new_row_of_a_repeated_import_is_created(cli: Cli) -> None:
+    people(cli)
+    imported(cli, NAMELESS, ("C-1", "S-1", T1, T2))
+    more = imported(cli, NAMELESS, ("C-1", "S-1", T1, T2), ("C-1", "S-2", T1, T2))
+    assert results(more) == [("B-1", "unchanged"), ("B-2", "created")]
+
+
+def test_without_a_sitter_column_a_booking_is_the_same_whoever_sits(sqlite_cli: Cli) -> None:
+    people(sqlite_cli)
+    rows = [("client", "starts_at", "ends_at"), ("C-1", T1, T2)]
+    imported(sqlite_cli, *rows)
+    sqlite_cli("booking", "reassign", "B-1", "--sitter", "S-2")
+    assert results(imported(sqlite_cli, *rows)) == [("B-1", "unchanged")]
+    assert shown(sqlite_cli, "B-1")["sitter"] == "S-2"
+
+
+def test_a_repeated_import_brings_no_cancelled_booking_back(sqlite_cli: Cli) -> None:
+    people(sqlite_cli)
+    rows = [NAMELESS, ("C-1", "S-1", T1, T2)]
+    imported(sqlite_cli, *rows)
+    sqlite_cli("booking", "cancel", "B-1", "--yes")
+    assert results(imported(sqlite_cli, *rows)) == [("B-1", "unchanged")]
+    assert shown(sqlite_cli, "B-1")["status"] == "cancelled"
+
+
+def test_rows_with_refs_are_as_many_bookings_as_refs(sqlite_cli: Cli) -> None:
+    people(sqlite_cli)
+    rows = [HEADER, ("X-1", "C-1", "S-1", T1, T2), ("X-2", "C-1", "S-1", T1, T2)]
+    assert [row["result"] for row in imported(sqlite_cli, *rows)] == ["created", "created"]
+    assert results(imported(sqlite_cli, *rows)) == [("X-1", "unchanged"), ("X-2", "unchanged")]
+
+
+def test_two_that_are_meant_are_allowed(sqlite_cli: Cli) -> None:
+    people(sqlite_cli)
+    rows = lines(NAMELESS, ("C-1", "S-1", T1, T2), ("C-1", "S-1", T1, T2))
+    for expected in (2, 4):
+        ran = sqlite_cli("booking", "import", "-", "--allow-duplicates", stdin=rows)
+        assert ran.code == 0, ran.err
+        assert count(sqlite_cli) == expected
+
+
+def test_a_row_that_moves_a_booking_in_the_same_file_is_heeded(sqlite_cli: Cli) -> None:
+    people(sqlite_cli)
+    book(sqlite_cli, "X-1")
+    rows = imported(
+        sqlite_cli,
+        HEADER,
+        ("X-1", "C-1", "S-1", T2, T3),
+        ("", "C-1", "S-1", T2, T3),
+        ("", "C-1", "S-1", T1, T2),
+    )
+    assert results(rows) == [("X-1", "updated"), ("X-1", "unchanged"), ("B-1", "created")]
