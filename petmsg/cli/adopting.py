@@ -1,6 +1,6 @@
 """`number import --from-provider`: the numbers of the provider's account, as an org's own."""
 
-from petmsg.cli.carriers import carrier_of
+from petmsg.cli.carriers import account_of
 from petmsg.cli.results import show_results
 from petmsg.cli.run import Run
 from petmsg.enums import NumberClass
@@ -12,7 +12,10 @@ from petmsg.services.drift import adopt_all
 
 class NoAccountNumbers(Refused):
     code = "no_account_numbers"
-    hint = "Import them from a FILE, or choose a carrier first: petmsg org set --provider twilio"
+    hint = (
+        "Put the account's credentials where petmsg finds them (petmsg config show); the org need "
+        "not be switched over before. Or import the numbers from a FILE."
+    )
 
 
 def import_from_provider(run: Run, *, number_class: NumberClass) -> None:
@@ -22,7 +25,7 @@ def import_from_provider(run: Run, *, number_class: NumberClass) -> None:
     """
     with run.snapshot() as cursor:
         org = run.org(cursor)
-    listed = carrier_of(run, org).numbers()
+    listed = account_of(run, org).numbers()
     if listed is None:
         raise NoAccountNumbers(f"The {org.provider} of org {org.slug} keeps no list of numbers.")
     numbers = sorted(set(listed), key=lambda number: (number.e164, number.provider_number_id))

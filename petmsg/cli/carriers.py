@@ -34,3 +34,18 @@ def carrier_of(run: Run, org: OrgRow, *, threads: int = 10) -> Provider:
     )
     run.at_end.callback(carrier.close)
     return carrier
+
+
+def account_of(run: Run, org: OrgRow) -> Provider:
+    """The adapter of the account whose numbers an org may take over: before the org is switched to
+    Twilio, that of the credentials that are there.
+
+    Raises `CredentialsMissing` for credentials that cannot be right.
+    """
+    from petmsg.providers.credentials import where_credentials_come_from
+
+    environ = run.ambient.environ
+    there = where_credentials_come_from(environ, settings.credentials_file(environ))
+    if org.provider is ProviderName.SANDBOX and there != "not set":
+        return carrier_of(run, org._replace(provider=ProviderName.TWILIO))
+    return carrier_of(run, org)

@@ -18,8 +18,8 @@ from petmsg.providers.credentials import (
     load_stripe_secrets,
     load_twilio_credentials,
 )
+from petmsg.providers.public_url import INBOUND, STATUS, checked_public_url
 from petmsg.providers.stripe_signature import is_genuine
-from petmsg.providers.twilio_webhooks import INBOUND, STATUS, checked_public_url
 from petmsg.queries.org import all_orgs
 from petmsg.render import output as render
 from petmsg.render.nouns import DOORS

@@ -45,9 +45,9 @@ from petmsg.providers.base import (
     Unknown,
 )
 from petmsg.providers.credentials import TwilioCredentials
+from petmsg.providers.public_url import LOOPBACK
 from petmsg.providers.timed_http import TimedSession, writing_by
 from petmsg.providers.twilio_answers import (
-    LOOPBACK,
     TWILIO_URL,
     AnsweredNo,
     answered_at,

@@ -16,10 +16,10 @@ from urllib3 import exceptions as urllib3_errors
 
 from petmsg.errors import Misconfigured
 from petmsg.providers.base import TOO_LATE, RetryLater, Unknown
+from petmsg.providers.public_url import LOOPBACK
 from petmsg.providers.timed_http import TooLateError
 
 TWILIO_URL = "https://api.twilio.com"
-LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
 
 _LONGEST_WAIT = 86_400
 

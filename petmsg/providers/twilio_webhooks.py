@@ -4,12 +4,9 @@ The signature is checked before (`twilio_signature`). What stands here is read f
 Twilio made, of words a stranger may have written.
 """
 
-from urllib.parse import urlsplit
-
 from petmsg.enums import Keyword
-from petmsg.errors import Misconfigured
 from petmsg.providers.base import DeliveryReport, ReceivedText
-from petmsg.providers.twilio_answers import LOOPBACK
+from petmsg.providers.public_url import STATUS, checked_public_url
 from petmsg.providers.twilio_errors import look_up
 from petmsg.providers.twilio_parameters import (
     Form,
@@ -19,33 +16,9 @@ from petmsg.providers.twilio_parameters import (
 )
 from petmsg.providers.twilio_records import NOT_DELIVERED, delivery_of
 
-INBOUND = "/twilio/inbound"
-STATUS = "/twilio/status"
-
 _LONGEST_ADDRESS = 64
 _OPT_OUT_TYPES = {keyword.value.upper(): keyword for keyword in Keyword}
 """What Twilio says of a word that means STOP, START or HELP in its Advanced Opt-Out."""
-
-
-def checked_public_url(url: str) -> str:
-    """The address under which the internet reaches us, without a slash at its end.
-
-    Raises `Misconfigured` unless it is https, or http to this machine.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-    else:
-        allowed = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
-        bare = not (parts.query or parts.fragment or "@" in parts.netloc)
-        if host and allowed and bare and port != 0 and url.isascii() and url.isprintable():
-            return url.rstrip("/")
-    raise Misconfigured(
-        "PETMSG_PUBLIC_URL is not usable: it must be https, or http to this machine.",
-        hint="Write it as Twilio is given it, without /twilio/…, such as https://texts.example.com",
-    )
 
 
 def status_callback(public_url: str | None) -> str | None:

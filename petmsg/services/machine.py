@@ -19,6 +19,7 @@ from petmsg.db.location import network_file_system
 from petmsg.enums import CheckResult, ProviderName
 from petmsg.errors import OutOfRange, PetmsgError
 from petmsg.providers.credentials import load_twilio_credentials, where_credentials_come_from
+from petmsg.providers.public_url import checked_public_url
 from petmsg.services.examined import Check, Finding, Patient, on_sqlite
 
 UNEASY = timedelta(seconds=5)
@@ -34,6 +35,12 @@ def configuration(patient: Patient) -> Iterator[Finding]:
         settings.twilio_timeout_seconds(patient.environ)
     except OutOfRange as problem:
         yield Finding(f"{problem.message} {problem.hint}", "petmsg config show")
+    public_url = patient.environ.get(settings.PUBLIC_URL)
+    if public_url:
+        try:
+            checked_public_url(public_url)
+        except PetmsgError as problem:
+            yield Finding(f"{problem.message} {problem.hint}", "petmsg config show")
     url = patient.environ.get(settings.TWILIO_API_URL)
     if url and "@" in url:
         yield Finding(
@@ -56,23 +63,37 @@ def timezones(patient: Patient) -> Iterator[Finding]:
 
 
 def credentials(patient: Patient) -> Iterator[Finding]:
-    """Whether this process could open the account of the orgs that send through Twilio."""
+    """Whether this process could open the account of the orgs that send through Twilio.
+
+    Credentials that are there are looked at also where no org uses them yet: they are put there
+    before the switch.
+    """
     theirs = [org.slug for org in patient.orgs if org.provider is ProviderName.TWILIO]
-    if not theirs:
+    if not theirs and not _has_credentials(patient):
         return
     try:
         load_twilio_credentials(patient.environ, _credentials_file(patient))
     except PetmsgError as problem:
+        whose = f"{', '.join(theirs)} could not send: " if theirs else ""
+        is_asked = theirs or patient.carrier_of is not None
         yield Finding(
-            f"{', '.join(theirs)} could not send: {problem.message} {problem.hint}",
+            f"{whose}{problem.message} {problem.hint}",
             "petmsg config show",
+            result=CheckResult.PROBLEM if is_asked else CheckResult.WARNING,
         )
 
 
 def provider(patient: Patient) -> Iterator[Finding]:
-    """Whether each provider of the orgs lets us in: it is asked once for the account's numbers."""
+    """Whether each provider of the orgs lets us in: it is asked once for the account's numbers.
+
+    Twilio is asked also before any org uses it, where credentials are there that may be right.
+    """
     assert patient.carrier_of is not None
-    for org in {org.provider: org for org in patient.orgs}.values():
+    asked = {org.provider: org for org in patient.orgs}
+    if ProviderName.TWILIO not in asked and asked and _has_usable_credentials(patient):
+        org = next(iter(asked.values()))
+        asked[ProviderName.TWILIO] = org._replace(provider=ProviderName.TWILIO)
+    for org in asked.values():
         if org.provider is ProviderName.SANDBOX:
             continue
         try:
@@ -81,6 +102,21 @@ def provider(patient: Patient) -> Iterator[Finding]:
             yield Finding(
                 f"{org.provider.value}: {problem.message} {problem.hint}", "petmsg config show"
             )
+
+
+def _has_credentials(patient: Patient) -> bool:
+    return where_credentials_come_from(patient.environ, _credentials_file(patient)) != "not set"
+
+
+def _has_usable_credentials(patient: Patient) -> bool:
+    """Others are told of by the check of the credentials."""
+    if not _has_credentials(patient):
+        return False
+    try:
+        load_twilio_credentials(patient.environ, _credentials_file(patient))
+    except PetmsgError:
+        return False
+    return True
 
 
 def file_modes(patient: Patient) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from petmsg.errors import UsageProblem
-from petmsg.providers import twilio_webhooks
+from petmsg.providers import public_url, twilio_webhooks
 from petmsg.providers.base import Delivery
 from petmsg.providers.twilio_parameters import Form
 from petmsg.providers.twilio_signature import HEADER, TwilioSignature
@@ -61,8 +61,8 @@ def make_app(doors: Doors, commits: Commits, watcher: Watcher) -> Watch:
     if doors.twilio is not None:
         twilio, refusals = _Twilio(doors.twilio, commits), Refusals("twilio", commits.put_aside)
         for path, handler in (
-            (twilio_webhooks.INBOUND, twilio.inbound),
-            (twilio_webhooks.STATUS, twilio.status),
+            (public_url.INBOUND, twilio.inbound),
+            (public_url.STATUS, twilio.status),
         ):
             guarded = _guarded(handler, refusals, HEADER)
             routes.append(Route(path, guarded, methods=["POST"]))

@@ -115,10 +115,10 @@ def test_a_dry_run_adds_nothing(cli: Cli, fake: TwilioFake) -> None:
     assert numbers(cli) == {DESK: "front_desk"}
 
 
-def test_a_sandbox_has_no_numbers_to_give(cli: Cli, fake: TwilioFake) -> None:
-    ran = adopt(cli, fake)
+def test_a_sandbox_has_no_numbers_to_give(cli: Cli) -> None:
+    ran = cli("number", "import", "--from-provider", "--class", "pool", "-o", "json")
     assert (ran.code, ran.error["code"]) == (4, "no_account_numbers")
-    assert "petmsg org set --provider twilio" in ran.error["hint"]
+    assert "petmsg config show" in ran.error["hint"]
 
 
 @pytest.mark.parametrize(
@@ -153,3 +153,16 @@ def test_a_provider_that_does_not_answer_adds_nothing(cli: Cli, fake: TwilioFake
     ran = adopt(cli, fake, TWILIO_AUTH_TOKEN="")
     assert (ran.code, ran.error["code"]) == (5, "credentials_missing")
     assert numbers(cli) == {DESK: "front_desk"}
+
+
+def test_the_numbers_are_taken_over_before_the_switch(cli: Cli, fake: TwilioFake) -> None:
+    ran = adopt(cli, fake)
+    assert ran.code == 0, ran.err
+    assert numbers(cli) == {DESK: "front_desk", POOL: "pool", SPARE: "pool"}
+    assert cli("org", "show", "-o", "json").json["provider"] == "sandbox"
+
+
+def test_placeholders_are_no_credentials(cli: Cli, fake: TwilioFake) -> None:
+    ran = adopt(cli, fake, TWILIO_ACCOUNT_SID="AC…", TWILIO_AUTH_TOKEN="…")
+    assert (ran.code, ran.error["code"]) == (5, "credentials_missing")
+    assert "malformed" in ran.error["message"]

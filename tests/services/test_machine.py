@@ -265,7 +265,8 @@ def test_missing_credentials_are_a_problem_where_a_provider_needs_them(
     migrated_url: str, environ: dict[str, str], words: str
 ) -> None:
     add_org(migrated_url, "beta", front_desk=None)
-    assert one(patient(migrated_url, environ), "credentials").result is OK
+    early = OK if not environ else WARNING
+    assert one(patient(migrated_url, environ), "credentials").result is early
     on_twilio(migrated_url)
     row = one(patient(migrated_url, environ), "credentials")
     assert row.result is PROBLEM
@@ -302,6 +303,38 @@ def test_a_provider_that_does_not_let_us_in_is_a_problem(
     assert row.message.startswith("twilio: ")
     assert one(patient(migrated_sqlite, carrier_of=lambda _: friendly), "provider").result is OK
     assert (refusing.asked, friendly.asked) == (1, 1)
+
+
+PLACEHOLDERS = {"TWILIO_ACCOUNT_SID": "AC…", "TWILIO_AUTH_TOKEN": "…"}
+
+
+def test_malformed_credentials_are_called_so_before_the_switch(migrated_sqlite: str) -> None:
+    add_org(migrated_sqlite)
+    carrier = Carrier()
+    given = patient(migrated_sqlite, PLACEHOLDERS, carrier_of=lambda _: carrier)
+    row = one(given, "credentials")
+    assert row.result is PROBLEM
+    assert "TWILIO_ACCOUNT_SID in the environment is malformed" in row.message
+    assert one(given, "provider").result is OK
+    assert carrier.asked == 0
+
+
+def test_credentials_are_tried_before_the_switch(migrated_sqlite: str) -> None:
+    add_org(migrated_sqlite)
+    environ = {"TWILIO_ACCOUNT_SID": SID, "TWILIO_AUTH_TOKEN": TOKEN}
+    refusing, chosen = Carrier(ProviderAccount("no.")), []
+    given = patient(
+        migrated_sqlite, environ, carrier_of=lambda org: chosen.append(org.provider) or refusing
+    )
+    assert one(given, "provider").result is PROBLEM
+    assert chosen == ["twilio"]
+
+
+def test_a_public_url_that_serve_would_refuse_is_found(migrated_sqlite: str) -> None:
+    add_org(migrated_sqlite)
+    environ = {"PETMSG_PUBLIC_URL": "https://texts.example.com/twilio/inbound"}
+    row = one(patient(migrated_sqlite, environ), "configuration")
+    assert (row.result, "PETMSG_PUBLIC_URL is not usable" in row.message) == (PROBLEM, True)
 
 
 def test_a_provider_is_asked_once_for_all_its_orgs_and_only_when_told_to(

@@ -1,0 +1,48 @@
+"""The address under which the internet reaches us: what is accepted, and why others are not."""
+
+import pytest
+
+from petmsg.errors import Misconfigured
+from petmsg.providers.public_url import checked_public_url
+
+
+@pytest.mark.parametrize(
+    ("url", "accepted"),
+    [
+        ("https://texts.example.com", "https://texts.example.com"),
+        ("https://texts.example.com/", "https://texts.example.com"),
+        ("https://texts.example.com:8443/petmsg/", "https://texts.example.com:8443/petmsg"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+    ],
+)
+def test_what_all_our_addresses_begin_with_is_accepted(url: str, accepted: str) -> None:
+    assert checked_public_url(url) == accepted
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://texts.example.com/twilio/inbound", "ends with a path that petmsg adds"),
+        ("https://texts.example.com/twilio/inbound/", "ends with a path that petmsg adds"),
+        ("https://texts.example.com/twilio/status", "ends with a path that petmsg adds"),
+        ("https://texts.example.com/petmsg/twilio", "ends with a path that petmsg adds"),
+        ("https://texts.example.com/stripe", "ends with a path that petmsg adds"),
+        ("https://texts.example.com/#rc=5&rp=all", "behind a ? or a #"),
+        ("https://texts.example.com?x=1", "behind a ? or a #"),
+        ("https://me:secret@texts.example.com", "holds a user or a password"),
+        ("http://texts.example.com", "must be https, or to this machine"),
+        ("texts.example.com", "does not begin with https://"),
+        ("ftp://texts.example.com", "does not begin with https://"),
+        ("https://", "names no host"),
+        ("https://texts.example.com:0", "port cannot be 0"),
+        ("https://texts.example.com:99999", "its port cannot be one"),
+        ("https://[::1", "its port cannot be one"),
+        ("https://täxts.example.com", "beyond ASCII"),
+        ("https://texts.example.com /x", "spaces"),
+    ],
+)
+def test_others_are_refused_for_their_own_reason(url: str, reason: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        checked_public_url(url)
+    assert reason in caught.value.message
+    assert "secret" not in caught.value.message + caught.value.hint
