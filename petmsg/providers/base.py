@@ -7,7 +7,7 @@ services name these types.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import inf
@@ -137,7 +137,7 @@ class ProviderText:
     created_at: datetime
     code: str | None = None
     rejection_class: RejectionClass | None = None
-    age: timedelta | None = None
+    age: timedelta | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,7 +244,7 @@ def scale_down() -> None:
         patience=Patience(timedelta(seconds=GRACE), timedelta(seconds=SECOND_LOOK)),
     )
     vars(dispatching)["_rhythm"] = lambda _run: rhythm
-    hands.BEGIN_WITHIN = 0.2
+    hands.BEGIN_WITHIN = 0.4
     record.FIRST_BACK_OFF = timedelta(seconds=0.05)
     record.LONGEST_BACK_OFF = timedelta(seconds=0.5)
 

@@ -253,7 +253,7 @@ def test_a_text_whose_fate_is_not_known_is_looked_up_before_anything_is_tried(
         assert dispatched(2) == 0
         assert len(creations(fake)) == 3
     else:
-        assert (dispatched(2), dispatched(121)) == (6, 6)
+        assert (dispatched(2), dispatched(122)) == (6, 6)
         assert status(sqlite_cli) == ["unknown", "queued"]
         assert len(creations(fake)) == 2
         assert dispatched(185) == 0
