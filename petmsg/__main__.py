@@ -14,7 +14,9 @@ def main() -> None:
     """
     gc.disable()
     from petmsg.cli import run_command_line
+    from petmsg.cli.outlet import open_closed_streams
 
+    open_closed_streams()
     gc.freeze()
     gc.enable()
     code = run_command_line(sys.argv[1:])

@@ -232,6 +232,18 @@ class DataWouldBeLost(Refused):
     hint = "To lose them, add --discard-data. Nothing was changed."
 
 
+class Unwritten(Misconfigured):
+    """What a command prints could not be written: a full disk, say. The command is done."""
+
+    code = "file_error"
+
+
+class HomeUnknown(Misconfigured):
+    """A user without a name and without HOME has no folder of their own."""
+
+    code = "home_unknown"
+
+
 class CredentialsMissing(Misconfigured):
     code = "credentials_missing"
 

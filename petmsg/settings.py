@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from petmsg.errors import OutOfRange
+from petmsg.errors import HomeUnknown, OutOfRange
 
 
 class Setting(NamedTuple):
@@ -62,10 +62,29 @@ def default_actor() -> str:
     return f"{user}@{socket.gethostname() or 'unknown'}"[:_LONGEST_ACTOR]
 
 
+def home() -> Path:
+    """The user's own folder. Raises `HomeUnknown` for a user without a name and without HOME."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise HomeUnknown(
+            f"User {os.getuid()} has no name on this machine and HOME is not set.",
+            hint="Set HOME; or name the database with --db or PETMSG_DATABASE_URL.",
+        ) from None
+
+
 def credentials_file(environ: Mapping[str, str]) -> Path:
-    """Where Twilio's credentials are looked for when the environment does not hold them."""
+    """Where Twilio's credentials are looked for when the environment does not hold them: in the
+    user's folder, or in /etc for a user who has none."""
     base = environ.get("XDG_CONFIG_HOME")
-    return (Path(base) if base else Path.home() / ".config") / "petmsg" / "twilio.env"
+    if base:
+        folder = Path(base)
+    else:
+        try:
+            folder = home() / ".config"
+        except HomeUnknown:
+            folder = Path("/etc")
+    return folder / "petmsg" / "twilio.env"
 
 
 def twilio_timeout_seconds(environ: Mapping[str, str]) -> float:

@@ -17,6 +17,7 @@ import typer
 from petmsg import __version__
 from petmsg.cli.ambient import COMPLETE, Ambient
 from petmsg.cli.group import Entry, lazy_group
+from petmsg.cli.outlet import outlets
 
 GROUPS = {
     "init": "Create the database and the first org; safe to repeat.",
@@ -129,20 +130,19 @@ def run_command_line(
     that is locked; half a minute unless given.
     """
     ambient = Ambient(os.environ if environ is None else environ, now, wait_seconds)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    if ambient.environ.get(COMPLETE):
-        from petmsg.cli.shells import answer
+    with outlets() as (out, _):
+        if ambient.environ.get(COMPLETE):
+            from petmsg.cli.shells import answer
 
-        return answer(command_line(), arguments, ambient.environ)
-    try:
-        code = command_line().main(
-            args=list(arguments), prog_name="petmsg", standalone_mode=False, obj=ambient
-        )
-        sys.stdout.flush()
-        return int(code or 0)
-    except BaseException as problem:  # noqa: BLE001 because no traceback may reach a user
-        from petmsg.cli.failure import tell
+            return answer(command_line(), arguments, ambient.environ)
+        try:
+            code = command_line().main(
+                args=list(arguments), prog_name="petmsg", standalone_mode=False, obj=ambient
+            )
+            out.flush()
+            out.require_written()
+            return int(code or 0)
+        except BaseException as problem:  # noqa: BLE001 because no traceback may reach a user
+            from petmsg.cli.failure import tell
 
-        return tell(problem, arguments, ambient.environ)
+            return tell(out.explained(problem), arguments, ambient.environ)

@@ -1,7 +1,6 @@
 """Commands that read a file: read whole, then committed in chunks, one result per row."""
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from petmsg.cli.options import read_file
@@ -70,8 +69,7 @@ def _take(
                 shown.add(taken)
     except BaseException as problem:
         if done:
-            with suppress(OSError):
-                shown.close()
+            shown.close()
             if not run.dry_run:
                 place = f"line {last}" if last else f"{done:,} rows"
                 run.say(f"Stopped after {place}: the rows up to it are done.")

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from petmsg.cli.group import Entry, lazy_group, nothing, single
+from petmsg.cli.outlet import keep_going
 from petmsg.cli.run import Run
 
 OUTPUT = Annotated[
@@ -157,6 +158,8 @@ def _invoker(
         )
         may_do = values.pop("yes", False) or run.dry_run
         _ = run.output
+        if writes:
+            keep_going()
         with _whole(run), run.at_end:
             if asks is not None and not may_do:
                 run.ask(asks(run, **values))

@@ -8,7 +8,6 @@ from itertools import takewhile
 from petmsg import errors
 from petmsg.db.problems import is_driver_error, translate
 from petmsg.errors import PetmsgError
-from petmsg.render.output import silence
 from petmsg.render.safe import json_text, safe
 from petmsg.settings import OUTPUT
 
@@ -33,7 +32,6 @@ def tell(problem: BaseException, arguments: Sequence[str], environ: Mapping[str,
     if isinstance(problem, SystemExit):
         return problem.code if isinstance(problem.code, int) else int(problem.code is not None)
     if isinstance(problem, BrokenPipeError):
-        silence()
         return errors.DONE
     known = named(problem)
     _print(known, as_json=wants_json(arguments, environ), secrets=secrets)

@@ -42,10 +42,9 @@ class Results:
         self._kept: list[Any] = []
         self._good = self._refused = 0
         self._has_header = False
-        self._unheard: OSError | None = None
 
     def add(self, rows: Sequence[Any]) -> None:
-        """Take in what was done. That it cannot be printed (a full disk, `head`) stops no work."""
+        """Take in what was done."""
         from petmsg.services.work import Failure
 
         refused = sum(isinstance(row, Failure) for row in rows)
@@ -54,18 +53,11 @@ class Results:
         if self._run.output not in (OutputFormat.JSONL, OutputFormat.TSV):
             self._kept += rows
             return
-        if self._unheard is None:
-            try:
-                self._print(rows)
-            except OSError as problem:
-                self._unheard = problem
+        self._print(rows)
         self._talk(rows)
 
     def close(self) -> None:
-        """Print what was kept, say what was refused, and set the exit code.
-
-        Raises the `OSError` for which not all of it was printed, unless the reader left.
-        """
+        """Print what was kept, say what was refused, and set the exit code."""
         if not self._good + self._refused:
             self.add([])
         if self._run.output is OutputFormat.JSON:
@@ -79,10 +71,6 @@ class Results:
             self._run.say(f"{self._refused} of {total} rows were refused{others}.")
         if self._refused:
             self._run.exit_code = REFUSED
-        if isinstance(self._unheard, BrokenPipeError):
-            render.silence()
-        elif self._unheard is not None:
-            raise self._unheard
 
     def _print(self, rows: Sequence[Any]) -> None:
         if self._run.output is OutputFormat.JSONL:

@@ -118,7 +118,7 @@ class Run:
     def setting(self, name: str) -> Setting:
         """One of `output`, `org`, `database` and `actor`, with its source."""
         option, variable, default, flag = {
-            "database": (self.db_option, settings.DATABASE, str(default_path()), "--db"),
+            "database": (self.db_option, settings.DATABASE, None, "--db"),
             "org": (self.org_option, settings.ORG, None, "--org"),
             "output": (
                 self.output_option,
@@ -130,6 +130,8 @@ class Run:
         }[name]
         if name == "actor" and not (option or self.ambient.environ.get(variable)):
             default = settings.default_actor()
+        if name == "database" and not (option or self.ambient.environ.get(variable)):
+            default = str(default_path())
         return settings.pick(
             name, option, variable, default, flag=flag, environ=self.ambient.environ
         )

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from petmsg import clock
 from petmsg.cli.carriers import carrier_of
+from petmsg.cli.outlet import did
 from petmsg.cli.run import Later, Run
 from petmsg.db.liveness import Worker, worker
 from petmsg.enums import MessageStatus
@@ -77,6 +78,8 @@ def send(
         if isinstance(sending.taken, Claim):
             begin_by = claimed_at + BEGIN_WITHIN
             sending, problem = _hand_over(run, org, carrier, sending, alive, begin_by)
+    if not run.dry_run:
+        did(f"Message {sending.message} is {sending.status}.")
     run.show_one(fields, sending)
     _tell(run, sending, problem)
 

@@ -153,7 +153,6 @@ class _Log:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._as_json = run.output in (OutputFormat.JSON, OutputFormat.JSONL)
-        self._is_read = True
         if not self._as_json:
             self._write("\t".join(_COLUMNS))
 
@@ -173,10 +172,5 @@ class _Log:
             self._write("\t".join("" if each is None else str(each) for each in cells))
 
     def _write(self, text: str) -> None:
-        """Whoever reads may go away; requests are answered all the same."""
-        if self._is_read:
-            try:
-                render.write(text)
-                render.flush()
-            except OSError:
-                self._is_read = False
+        render.write(text)
+        render.flush()

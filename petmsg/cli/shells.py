@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from petmsg import settings
 from petmsg.cli.ambient import COMPLETE
 from petmsg.cli.completion import Offer, offer
 from petmsg.errors import OutOfRange, shown
@@ -107,13 +108,13 @@ def install(shell: str, environ: Mapping[str, str]) -> str:
     No file of the user's is changed. Raises `OutOfRange` or `OSError`.
     """
     text = script(shell)
-    home = Path(environ.get("HOME") or Path.home())
+    home = Path(environ.get("HOME") or settings.home())
     data = Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share")
-    settings = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
     path = {
         "bash": data / "bash-completion" / "completions" / "petmsg",
         "zsh": home / ".zfunc" / "_petmsg",
-        "fish": settings / "fish" / "completions" / "petmsg.fish",
+        "fish": config / "fish" / "completions" / "petmsg.fish",
     }[shell]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")

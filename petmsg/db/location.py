@@ -11,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from petmsg.errors import Misconfigured, shown
+from petmsg.settings import home
 
 APPLICATION_ID = 0x70746D73
 """`ptms`: what `PRAGMA application_id` says in a petmsg file."""
@@ -133,11 +134,11 @@ def _real(path: str) -> Path:
 
 
 def default_path() -> Path:
-    """The SQLite file in the user's data folder."""
+    """The SQLite file in the user's data folder. Raises `HomeUnknown`."""
     if sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
+        base = home() / "Library" / "Application Support"
     else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+        base = Path(os.environ.get("XDG_DATA_HOME") or home() / ".local" / "share")
     return base / "petmsg" / "petmsg.db"
 
 

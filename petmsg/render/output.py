@@ -1,6 +1,5 @@
 """Data on stdout in the format that was asked for. Rich is loaded for tables only."""
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -64,11 +63,6 @@ def write_header(fields: Sequence[Field]) -> None:
 def write_row(fields: Sequence[Field], row: Any, view: View) -> None:
     """One row of data, its fields between tabs."""
     write("\t".join(_tsv_cell(field.data(row, view)) for field in fields))
-
-
-def silence() -> None:
-    """A reader that left (`| head`) is no error; the interpreter must not complain at its exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def flush() -> None:

@@ -1,0 +1,123 @@
+"""stdout and stderr of one command: what cannot be written stops no work that changes the world."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO, cast
+
+from petmsg.errors import Unwritten
+
+
+class Outlet:
+    """A stream that remembers, for a command at work, that it could not be written to.
+
+    Until `keep_going` the first failure is raised: there is nothing to do for a command that only
+    reads once its reader has left. `problem` is what went wrong, None as long as all is well.
+    """
+
+    def __init__(self, stream: Any, *, is_patient: bool = False) -> None:
+        self._stream = stream
+        self._is_patient = is_patient
+        self.problem: OSError | None = None
+        self.done: list[str] = []
+
+    def keep_going(self) -> None:
+        """From now on a failure stops nothing."""
+        self._is_patient = True
+
+    def write(self, text: str) -> int:
+        """Write the text, or nothing after a failure."""
+        if self.problem is None:
+            try:
+                self._stream.write(text)
+            except OSError as problem:
+                self._failed(problem)
+        return len(text)
+
+    def flush(self) -> None:
+        """Give what was written to whoever reads it."""
+        if self.problem is None:
+            try:
+                self._stream.flush()
+            except OSError as problem:
+                self._failed(problem)
+
+    def require_written(self) -> None:
+        """Raise `Unwritten` if a command at work could not write all of its output. A reader that
+        left is no failure."""
+        if self.problem is not None and not isinstance(self.problem, BrokenPipeError):
+            raise self._unwritten(self.problem)
+
+    def explained(self, problem: BaseException) -> BaseException:
+        """What went wrong; a failure of this stream as `Unwritten`."""
+        if problem is not self.problem or isinstance(problem, BrokenPipeError):
+            return problem
+        return self._unwritten(self.problem)
+
+    def _unwritten(self, problem: OSError) -> Unwritten:
+        words = [f"The output could not be written: {problem.strerror or problem}."]
+        hint = "Check the free space and the permissions."
+        if self._is_patient:
+            words += self.done or ["The command did its work all the same."]
+            hint = "Do not repeat the command before you have looked at what it did."
+        return Unwritten(" ".join(words), hint=hint)
+
+    def _failed(self, problem: OSError) -> None:
+        self.problem = problem
+        if not self._is_patient:
+            raise problem
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def outlets() -> Iterator[tuple[Outlet, Outlet]]:
+    """Put stdout and stderr behind an `Outlet` each; talk on stderr is never worth a failure."""
+    streams = sys.stdout, sys.stderr
+    for stream in streams:
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    out, err = Outlet(sys.stdout), Outlet(sys.stderr, is_patient=True)
+    sys.stdout, sys.stderr = cast("TextIO", out), cast("TextIO", err)
+    try:
+        yield out, err
+        err.flush()
+    finally:
+        sys.stdout, sys.stderr = streams
+        for place, outlet in ((1, out), (2, err)):
+            if outlet.problem is not None:
+                silence(place)
+
+
+def keep_going() -> None:
+    """This command changes the world: it does its work whether or not anybody reads."""
+    if isinstance(sys.stdout, Outlet):
+        sys.stdout.keep_going()
+
+
+def did(words: str) -> None:
+    """Remember what was done, to be told where the output of it cannot be written."""
+    if isinstance(sys.stdout, Outlet):
+        sys.stdout.done.append(words)
+
+
+def silence(place: int) -> None:
+    """Python must not complain at its exit about what it could not write either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), place)
+
+
+def open_closed_streams() -> None:
+    """Open what the caller closed (`>&-`) on nothing.
+
+    A database file that got the free place of stdout would be written to by every print.
+    """
+    for place in range(3):
+        try:
+            os.fstat(place)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest place that is free
+    for name, place, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(place, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 because it stays open
