@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _ISO = (
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]"
-    r"((?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)"
-    r"(Z|z|[+-][0-9]{2}:?[0-9]{2})?"
+    r"((?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)"
+    r"(Z|z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
 _RELATIVE = r"([+-])([0-9]{1,6})([smhdw])"
 _UNIT = {
@@ -77,8 +77,9 @@ def _zone_meant(name: str) -> str:
 def parse_instant(text: str, *, timezone: str, at: datetime) -> datetime:
     """The instant a person wrote, in UTC.
 
-    Accepts ISO 8601 with an offset, or without one in `timezone`, and `now`, `+2h`, `-30m`,
-    `+14d` counted from `at` (s, m, h, d, w; a day is 24 hours). Raises `MalformedTime` for
+    Accepts ISO 8601 with an offset (`Z`, `-05:00`, or `-05` as PostgreSQL writes it), or without
+    one in `timezone`; what is finer than a microsecond is cut off. And `now`, `+2h`, `-30m`, `+14d`
+    counted from `at` (s, m, h, d, w; a day is 24 hours). Raises `MalformedTime` for
     anything else, text of only digits or only a date among it; `NonexistentTime` and
     `AmbiguousTime` for a local time that its zone skips or has twice.
     """
