@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -147,7 +148,9 @@ nameless = pytest.mark.skipif(
 def test_a_user_without_a_name_and_without_home(
     company: str, tmp_path: Path, line: str, code: int
 ) -> None:
-    folder = Path("/tmp") / f"petmsg-{os.getpid()}"  # noqa: S108 because pytest's own is closed to others
+    folder = (
+        Path(tempfile.gettempdir()) / f"petmsg-{os.getpid()}"
+    )  # pytest's own is closed to others
     folder.mkdir(exist_ok=True)
     try:
         shutil.copy(company.removeprefix("sqlite:///"), folder / "petmsg.db")
