@@ -223,8 +223,15 @@ def _plain(facts: RelayFacts, text: str, quotes: Quotes, at: datetime) -> Choice
 def _likely(facts: RelayFacts) -> OpenClient | None:
     if len(facts.open) == 1:
         return facts.open[0]
-    last = next((each.client for each in facts.wrote if each.reached), None)
-    return next((each for each in facts.open if each.ref == last), None)
+    last = _last_forwarded(facts)
+    return next((each for each in facts.open if last and each.ref == last.client), None)
+
+
+def _last_forwarded(facts: RelayFacts) -> Wrote | None:
+    """The message that came to the sitter's phone last; messages may be forwarded out of order."""
+    return max(
+        (each for each in facts.wrote if each.reached), key=lambda each: each.wrote_at, default=None
+    )
 
 
 def _other_voice(facts: RelayFacts, client: OpenClient, at: datetime) -> str | None:
@@ -236,7 +243,7 @@ def _other_voice(facts: RelayFacts, client: OpenClient, at: datetime) -> str | N
             return "another client wrote to her within ten minutes"
         if each.reached is None:
             return "it is not known whether another client's words reached her"
-    last = next((each for each in facts.wrote if each.reached), None)
+    last = _last_forwarded(facts)
     if last is not None and last.client != client.ref and at - last.wrote_at < ANSWERS_WITHIN:
         return "the client who wrote to her last has no open window now"
     return None

@@ -54,8 +54,18 @@ class Window:
 
 
 @dataclass
+class Forwarded:
+    """A client's words as they left for a sitter's own phone."""
+
+    sitter: str
+    client: str
+    body: str
+    at: datetime
+
+
+@dataclass
 class Text:
-    """A text that came in, and where the model says it goes."""
+    """A text that came in, and where the model says it goes. `about` is what it repeats."""
 
     sid: str
     body: str
@@ -67,6 +77,11 @@ class Text:
     to: str
     code: str
     message: int = 0
+    about: Forwarded | None = None
+
+    @property
+    def is_reaction(self) -> bool:
+        return self.body.startswith("Loved")
 
 
 @dataclass
@@ -79,6 +94,7 @@ class Model:
     windows: list[Window] = field(default_factory=list)
     seen: list[tuple[str, str, datetime, str | None]] = field(default_factory=list)
     texts: dict[str, Text] = field(default_factory=dict)
+    forwarded: list[Forwarded] = field(default_factory=list)
     stopped: set[str] = field(default_factory=set)
 
     # --------------------------------------------------------------------------- what was done
@@ -128,16 +144,23 @@ class Model:
             return set()
         return {each.client for each in self.windows if each.sitter == sitter and each.contains(at)}
 
+    def last_forwarded(self, sitter: str) -> Forwarded | None:
+        return next((each for each in reversed(self.forwarded) if each.sitter == sitter), None)
+
     # -------------------------------------------------------------------- what must come of it
 
     def expect(self, sender: str, number: str, at: datetime, body: str) -> tuple[str, str]:
         """Who is to read it, and the code: the issue, sentence by sentence."""
         client = next((ref for ref, phone in CLIENTS.items() if phone == sender), None)
         span = self.span(number, at)
+        is_sitter = sender in SITTERS.values()
         if body in ("STOP", "START"):
-            return ("front_desk" if client else "unrouted"), f"KEYWORD_{body}"
+            nobody = "relay" if is_sitter else "unrouted"
+            return ("front_desk" if client else nobody), f"KEYWORD_{body}"
         if span.holder is not None and SITTERS[span.holder] == sender:
             return "relay", "SITTER_REPLY"
+        if client is None and is_sitter:
+            return "relay", "KNOWN_SITTER"
         if client is None:
             return "unrouted", "UNKNOWN_SENDER"
         windows = self.open_windows(client, at)

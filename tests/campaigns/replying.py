@@ -52,6 +52,7 @@ from tests.campaigns.replies import (
     SITTER_NUMBERS,
     SITTERS,
     STRANGERS,
+    Forwarded,
     Model,
     Text,
     Window,
@@ -80,8 +81,13 @@ spans = st.sampled_from([MINUTE, MINUTE, 5 * MINUTE, 10 * MINUTE, HOUR, 5 * HOUR
 starts = st.sampled_from([-4 * HOUR, -30 * MINUTE, 0 * MINUTE, 20 * MINUTE, 3 * HOUR])
 lengths = st.sampled_from([45 * MINUTE, 2 * HOUR, 12 * HOUR])
 targets = st.sampled_from(["her sitter", "her sitter", "seen", "any"])
+LOVED, QUOTED = "Loved “{}”", "> {}\nAll well"
+"""What a phone makes of the message that was forwarded last."""
 her_words = st.sampled_from(
-    ["On my way", "Yes", "All well", "@C-1 all well", "@C-2 all well", "1", "2", "@C-9 hm"]
+    [
+        *("On my way", "Yes", "All well", "@C-1 all well", "@C-2 all well", "1", "2", "@C-9 hm"),
+        *(LOVED, QUOTED),
+    ]
 )
 
 
@@ -315,8 +321,12 @@ class Replies(RuleBasedStateMachine):
     def a_sitter_writes(self, draw: Draw) -> None:
         who, body = draw(sitters), draw(her_words)
         to = self.model.number_of(who, self.model.now)
+        about = None
+        if body in (LOVED, QUOTED):
+            about = self.model.last_forwarded(who)
+            body = body.format("Nobody: hm" if about is None else about.body)
         if to is not None:
-            self._comes(SITTERS[who], to, body, 0 * MINUTE)
+            self._comes(SITTERS[who], to, body, 0 * MINUTE, about=about)
 
     def a_sitter_writes_to_some_number(self, draw: Draw) -> None:
         self._comes(SITTERS[draw(sitters)], draw(numbers), draw(her_words), 0 * MINUTE)
@@ -332,7 +342,15 @@ class Replies(RuleBasedStateMachine):
         assert (told[0].message, told[0].duplicate) == (known.message, True)
         assert self._counts() == before, "a text that was there already did something"
 
-    def _comes(self, who: str, to: str, body: str, ago: timedelta) -> None:
+    def _comes(
+        self,
+        who: str,
+        to: str,
+        body: str,
+        ago: timedelta,
+        *,
+        about: Forwarded | None = None,
+    ) -> None:
         self.sids += 1
         sid = f"SM{self.sids}"
         told: list[Received] = []
@@ -345,6 +363,7 @@ class Replies(RuleBasedStateMachine):
         assert (addressee["addressed_to"], addressee["code"]) == (to_whom, code), addressee
         owner = next((ref for ref, phone in CLIENTS.items() if phone == who), None)
         known = Text(sid, body, who, to, at, came, owner, to_whom, code, told[0].message)
+        known.about = about
         self.model.texts[sid] = known
         self._is_in_its_place(known)
         self._was_passed_on_rightly(known)
@@ -377,17 +396,27 @@ class Replies(RuleBasedStateMachine):
                 self.passed_on[row["message"]] = text.sid
             elif row["kind"] == "reply":
                 assert text.to == "relay"
+                assert not text.is_reaction, "a reaction was passed on"
+                assert text.about is None or row["client"] == text.about.client, "another's words"
                 allowed = self.model.open_clients(row["sitter"], now)
                 assert row["client"] in allowed, "a sitter's words went to a client not hers now"
                 assert self._is_certain(text, row["sitter"], row["client"], allowed)
             elif row["kind"] == "notice":
                 assert text.to == "relay"
+                assert not text.is_reaction, "somebody who reacted was asked or told"
                 assert row["to_e164"] == text.sender
 
     def _is_certain(self, text: Text, who: str, to: str, allowed: set[str]) -> bool:
         """With several clients open: she named one, or chose one, or no other wrote just now."""
-        if len(allowed) == 1 or text.body.startswith("@") or text.body in ("1", "2"):
-            return not text.body.startswith("@") or text.body.startswith(f"@{to} ")
+        if text.body.startswith("@"):
+            return text.body.startswith(f"@{to} ")
+        if text.body in ("1", "2") or text.about is not None:
+            return True
+        last = self.model.last_forwarded(who)
+        if last is not None and text.came - last.at < 2 * HOUR and last.client != to:
+            return False
+        if len(allowed) == 1:
+            return True
         return not any(
             each.to == who and each.client != to and text.came - each.at < 10 * MINUTE
             for each in self.model.texts.values()
@@ -447,7 +476,19 @@ class Replies(RuleBasedStateMachine):
         if owner is not None and isinstance(outcome, Accepted):
             holder = self.model.span(mine.text.from_e164, at).holder
             self.model.seen.append((owner, mine.text.from_e164, at, holder))
+        if owner is None and isinstance(outcome, Accepted):
+            self._was_forwarded(id_, mine.text.body, at)
         return True
+
+    def _was_forwarded(self, id_: int, body: str, at: datetime) -> None:
+        rows = self.world.rows(
+            "SELECT s.ref AS sitter, c.ref AS client FROM relay r"
+            " JOIN sitter s ON s.id = r.sitter_id JOIN message a ON a.id = r.about_id"
+            " JOIN client c ON c.id = a.client_id"
+            " WHERE r.message_id = :id AND r.kind = 'forward'",
+            id=id_,
+        )
+        self.model.forwarded += [Forwarded(row["sitter"], row["client"], body, at) for row in rows]
 
     def _may_leave(self, mine: Claim, at: datetime) -> None:
         text, model = mine.text, self.model
@@ -458,12 +499,26 @@ class Replies(RuleBasedStateMachine):
         holder = model.span(text.from_e164, at).holder
         owner = next((ref for ref, each in CLIENTS.items() if each == text.to_e164), None)
         if owner is not None:
-            speaks = model.speaks(owner, at)
+            speaks = self._replies_from(mine, owner, at) or model.speaks(owner, at)
             assert text.from_e164 == speaks or (speaks is None and holder is None)
             return
         assert mine.thread == 0
         assert holder is not None, "a sitter's own phone is texted from a number that is not hers"
         assert SITTERS[holder] == text.to_e164
+
+    def _replies_from(self, mine: Claim, owner: str, at: datetime) -> str | None:
+        """The number of the sitter whose reply it is: only in their own window with the client."""
+        replies = self.world.rows(
+            "SELECT s.ref AS sitter FROM relay r JOIN sitter s ON s.id = r.sitter_id"
+            " WHERE r.message_id = :id AND r.kind = 'reply'",
+            id=mine.message,
+        )
+        for row in replies:
+            assert owner in self.model.open_clients(row["sitter"], at), "not this sitter's client"
+            number_of_sitter = self.model.number_of(row["sitter"], at)
+            if number_of_sitter is not None and self.model.is_usable(number_of_sitter, at):
+                return number_of_sitter
+        return None
 
     # ------------------------------------------------------------------------------ the end
 
@@ -479,7 +534,8 @@ class Replies(RuleBasedStateMachine):
         )
         assert {row["sid"]: row["times"] for row in stored} == dict.fromkeys(self.model.texts, 1)
         unread = self.world.rows(
-            "SELECT m.id, m.body, i.addressed_to, i.code FROM inbound_text i"
+            "SELECT m.id, m.provider_message_id AS sid, m.body, i.addressed_to, i.code"
+            " FROM inbound_text i"
             " JOIN message m ON m.id = i.message_id"
             " WHERE i.inbox_at IS NULL AND NOT EXISTS ("
             "  SELECT 1 FROM relay r JOIN message f ON f.id = r.message_id"
@@ -488,7 +544,8 @@ class Replies(RuleBasedStateMachine):
         )
         for row in unread:
             answers = row["addressed_to"] == "relay" and row["body"] in ("1", "2")
-            assert answers, f"nobody ever read {row}"
+            reacts = self.model.texts[row["sid"]].is_reaction
+            assert answers or reacts, f"nobody ever read {row}"
         failed = self.world.rows(
             "SELECT r.about_id FROM relay r JOIN message f ON f.id = r.message_id"
             " JOIN inbound_text i ON i.message_id = r.about_id"

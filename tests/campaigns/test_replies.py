@@ -12,6 +12,7 @@ from petmsg.enums import InboundCode, InboundRule
 from petmsg.queries import inbound as queries
 from petmsg.routing import inbound
 from petmsg.routing.inbound import Addressee, InboundFacts, InboundStep
+from petmsg.routing.quotes import Quotes
 from tests.campaigns.replying import run_replies
 from tests.fixtures import add_org
 
@@ -67,6 +68,12 @@ WRONG: dict[str, Patch] = {
     ),
     "the last client is always meant": lambda patch: patch.setattr(
         "petmsg.routing.relay.NOT_CERTAIN_WITHIN", timedelta(0)
+    ),
+    "what a message repeats does not matter": lambda patch: patch.setattr(
+        "petmsg.routing.relay.read_quotes", lambda *_: Quotes()
+    ),
+    "who was forwarded last does not matter": lambda patch: patch.setattr(
+        "petmsg.routing.relay.ANSWERS_WITHIN", timedelta(0)
     ),
     "what did not arrive is nobody's": lambda patch: patch.setattr(
         "petmsg.services.inbox.put_in", nothing

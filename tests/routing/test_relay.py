@@ -74,6 +74,11 @@ def test_one_whose_window_just_closed_makes_it_uncertain_too() -> None:
     assert gone_to(pick("Fine", BOB, wrote=since)) == ("C-2", "Fine")
 
 
+def test_the_one_forwarded_last_counts_and_not_the_one_who_wrote_last() -> None:
+    texts = (wrote(ANN, 40 * MINUTE), wrote(BOB, 20 * MINUTE))
+    assert gone_to(pick("Fine", ANN, BOB, wrote=texts)) == ("C-2", "Fine")
+
+
 def test_what_was_just_said_to_another_client_may_go_on() -> None:
     said = Said("C-1", T - 2 * MINUTE)
     assert pick("and the key", BOB, said=said).way is Way.ASK
