@@ -146,6 +146,9 @@ class AlertKind(StrEnum):
     CLIENT_WAITING = "client_waiting"
     AUTO_REPLY_LIMIT = "auto_reply_limit"
     WEBHOOK_REFUSED = "webhook_refused"
+    PAYMENT_REFUNDED = "payment_refunded"
+    PAYMENT_DISPUTED = "payment_disputed"
+    PAYMENT_FAILED = "payment_failed"
 
 
 class DriftKind(StrEnum):

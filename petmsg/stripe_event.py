@@ -1,8 +1,9 @@
 """What an event of Stripe's says of a booking that was paid. Pure; the signature is checked before.
 
 Sources: docs.stripe.com/api/events/object, docs.stripe.com/checkout/fulfillment. The booking's ref
-stands in the metadata of the session or the payment, and the org's slug where one Stripe account
-serves several orgs.
+stands in the metadata of the session or the payment, or as the session's `client_reference_id`, and
+the org's slug in the metadata where one Stripe account serves several orgs. Several bookings of one
+payment stand there with commas between them, or as a JSON array.
 """
 
 import json
@@ -12,11 +13,21 @@ from typing import Any
 
 from petmsg.errors import MalformedFile, UsageProblem
 
-BOOKING_NAMES = ("booking", "booking_ref", "bookingRef")
+BOOKING_NAMES = ("booking", "booking_ref", "bookingRef", "bookings", "booking_refs", "bookingRefs")
 ORG_NAME = "org"
 
 _SESSIONS = frozenset(("checkout.session.completed", "checkout.session.async_payment_succeeded"))
 _INTENT = "payment_intent.succeeded"
+_TROUBLES = {
+    "charge.refunded": "refunded",
+    "refund.created": "refunded",
+    "charge.dispute.created": "disputed",
+    "charge.dispute.funds_withdrawn": "disputed",
+    "checkout.session.async_payment_failed": "failed",
+    "payment_intent.payment_failed": "failed",
+    "charge.failed": "failed",
+}
+"""What happened to a payment that is no payment any more, or none yet."""
 _PAID = frozenset(("paid", "no_payment_required"))
 _ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _KIND = re.compile(r"[a-z0-9_.]{1,128}")
@@ -34,13 +45,19 @@ class MalformedEvent(UsageProblem):
 @dataclass(frozen=True, slots=True)
 class Payment:
     """What petmsg takes from an event. `ignored` says why the event does not concern it; else a
-    payment was made for `booking`. It holds nothing of the person who paid."""
+    payment was made for `booking`, or `trouble` says what else became of it (`refunded`,
+    `disputed`, `failed`). `payment_id` is Stripe's id of the payment. `is_certain` says that the
+    booking stands in the metadata: a `client_reference_id` may be anything. It holds nothing of the
+    person who paid."""
 
     event_id: str
     kind: str
     booking: str | None = None
     org: str | None = None
     ignored: str | None = None
+    trouble: str | None = None
+    payment_id: str | None = None
+    is_certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +82,7 @@ def read_event(event: object) -> Payment:
         raise MalformedEvent("The event has no id.")
     if not (isinstance(kind, str) and _KIND.fullmatch(kind)):
         raise MalformedEvent(f"Event {event_id} has no type.")
-    if kind not in _SESSIONS and kind != _INTENT:
+    if kind not in _SESSIONS and kind != _INTENT and kind not in _TROUBLES:
         return Payment(event_id, kind, ignored="it says nothing of a payment")
     data = event.get("data")
     about = data.get("object") if isinstance(data, dict) else None
@@ -74,15 +91,38 @@ def read_event(event: object) -> Payment:
     metadata = about.get("metadata") or {}
     if not isinstance(metadata, dict):
         raise MalformedEvent(f"The metadata of event {event_id} are no object.")
-    booking = _value(metadata, BOOKING_NAMES, event_id)
+    named = _value(metadata, BOOKING_NAMES, event_id)
+    booking = named or _value(about, ("client_reference_id",), event_id)
+    trouble = _TROUBLES.get(kind)
+    ignored = None
+    if trouble is None:
+        ignored = _not_paid(kind, about, event_id)
+        if ignored is None and booking is None:
+            ignored = "neither its metadata nor its client_reference_id name a booking"
     return Payment(
         event_id,
         kind,
         booking=booking,
         org=_value(metadata, (ORG_NAME,), event_id),
-        ignored=_not_paid(kind, about, event_id)
-        or ("its metadata name no booking" if booking is None else None),
+        ignored=ignored,
+        trouble=trouble,
+        payment_id=_payment_id(about),
+        is_certain=named is not None,
     )
+
+
+def refs_in(written: str) -> tuple[str, ...]:
+    """The refs of a text that names several bookings: a JSON array, or with commas, semicolons or
+    else blanks between them."""
+    if written.startswith("["):
+        try:
+            found = json.loads(written)
+        except (ValueError, RecursionError):
+            found = None
+        if isinstance(found, list) and found and all(isinstance(each, str) for each in found):
+            return tuple(dict.fromkeys(each.strip() for each in found))
+    parts = re.split(r"[,;]", written) if re.search(r"[,;]", written) else written.split()
+    return tuple(dict.fromkeys(part.strip() for part in parts if part.strip())) or (written,)
 
 
 def read_events(content: bytes) -> list[WrittenEvent]:
@@ -148,6 +188,15 @@ def _not_paid(kind: str, about: dict[str, Any], event_id: str) -> str | None:
         return "it is not paid yet"
     if status not in _PAID:
         raise MalformedEvent(f"Event {event_id} does not say whether it was paid.")
+    return None
+
+
+def _payment_id(about: dict[str, Any]) -> str | None:
+    """The id of the payment intent, of the object itself or as it names it, whole or by its id."""
+    for value in (about.get("payment_intent"), about.get("id"), about.get("charge")):
+        found = value.get("id") if isinstance(value, dict) else value
+        if isinstance(found, str) and _ID.fullmatch(found) and found.startswith(("pi_", "ch_")):
+            return found
     return None
 
 

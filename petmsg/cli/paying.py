@@ -13,6 +13,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums import StripeOutcome
 from petmsg.errors import NotFound, OrgNotChosen, PetmsgError
 from petmsg.queries.org import OrgRow, find_org
+from petmsg.queries.stripe import org_that_was_paid
 from petmsg.render.conversation import CONFIRMED
 from petmsg.services.batch import CHUNK
 from petmsg.services.stripe import Paid, pay_each, tell_nobody_known
@@ -45,6 +46,8 @@ def pay(run: Run, payments: Sequence[Payment]) -> list[Taken]:
 
 def _org_of(run: Run, cursor: Cursor, payment: Payment) -> OrgRow | PetmsgError:
     named = payment.org
+    if named is None and payment.trouble is not None and payment.payment_id is not None:
+        named = org_that_was_paid(cursor, payment.payment_id)
     if named is not None and not named.isprintable():
         return NotFound("org", named)
     try:
@@ -76,15 +79,20 @@ def confirm_paid(run: Run, file: str, *, warn: Callable[[Run, Any], None]) -> No
     done = iter(taken)
     rows = []
     for event in events:
-        row = _row(run, event, next(done) if event.payment is not None else None)
-        if row is not None:
-            rows.append(row)
+        rows += _rows(run, event, next(done) if event.payment is not None else None)
     if len(events) == 1 and rows and isinstance(rows[0], Failure):
         raise rows[0].error
     show_results(run, CONFIRMED, rows)
     for row in rows:
         if not isinstance(row, Failure):
             warn(run, row)
+
+
+def _rows(run: Run, event: WrittenEvent, taken: Taken | None) -> list[Any]:
+    """An event's rows: one for each booking that it pays."""
+    parts = taken.parts if isinstance(taken, Paid) else ()
+    rows = [_row(run, event, each) for each in parts or (taken,)]
+    return [row for row in rows if row is not None]
 
 
 def _row(run: Run, event: WrittenEvent, taken: Taken | None) -> Any:

@@ -114,7 +114,11 @@ def _outcome_of_payment(taken: Paid | Failure) -> Outcome:
     if isinstance(taken, Failure):
         return Outcome(500, taken.error.code)
     if taken.outcome is None:
-        return Outcome(404, "not_matched")
+        # What may be no booking at all need not come again for three days: an alert tells of it.
+        comes_again = taken.payment.is_certain and taken.payment.trouble is None
+        return Outcome(404 if comes_again else 200, "not_matched")
+    if taken.payment.trouble is not None and not taken.reused:
+        return Outcome(200, "told")
     if taken.outcome is StripeOutcome.REFUSED and taken.problem is not None:
         return Outcome(200, f"refused: {taken.problem.code}")
     return Outcome(200, "known" if taken.reused else taken.outcome.value)

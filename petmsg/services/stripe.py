@@ -7,7 +7,7 @@ there (yet) leaves no event behind, so that Stripe's next try finds it; an alert
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from petmsg.db.engine import Transaction
@@ -17,18 +17,22 @@ from petmsg.queries.org import all_orgs
 from petmsg.services.alert import done, raise_alert
 from petmsg.services.confirm import Confirmed, as_it_stands, confirm
 from petmsg.services.work import Failure, Work, take_together
-from petmsg.stripe_event import Payment
+from petmsg.stripe_event import Payment, refs_in
 from petmsg.words import parse_ref
 
 _TAKE = """
-INSERT INTO stripe_event (event_id, org_id, kind, booking, outcome, code, received_at)
-VALUES (:event_id, :org_id, :kind, :booking, :outcome, :code, :now)
+INSERT INTO stripe_event (event_id, org_id, kind, booking, outcome, code, received_at, payment_id)
+VALUES (:event_id, :org_id, :kind, :booking, :outcome, :code, :now, :payment_id)
 ON CONFLICT (event_id) DO NOTHING
 """
 _TAKEN = "SELECT org_id, booking, outcome FROM stripe_event WHERE event_id = :event_id"
+_PAID_BY = """
+SELECT DISTINCT booking FROM stripe_event
+WHERE org_id = :org_id AND payment_id = :payment_id AND outcome <> 'ignored' ORDER BY booking
+"""
 _SETTLE = "UPDATE stripe_event SET outcome = :outcome, code = :code WHERE event_id = :event_id"
-_NOT_MATCHED = """
-SELECT id FROM alert WHERE org_id = :org_id AND kind = 'payment_not_matched'
+_NOT_PAID = """
+SELECT id FROM alert WHERE org_id = :org_id AND kind IN ('payment_not_matched', 'payment_failed')
   AND entity = 'booking' AND ref = :ref AND done_at IS NULL
 """
 
@@ -45,7 +49,8 @@ class Paid:
 
     `confirmed` is the booking, `problem` why it was not confirmed; neither is set for an event that
     does not concern petmsg, and `note` says why. `outcome` None: nothing was recorded, the booking
-    is not there. `reused` says that the event had been taken in before.
+    is not there. `reused` says that the event had been taken in before. `parts` are the bookings of
+    a payment for several, each as if it had been paid alone.
     """
 
     payment: Payment
@@ -54,6 +59,7 @@ class Paid:
     problem: PetmsgError | None = None
     note: str | None = None
     reused: bool = False
+    parts: tuple["Paid", ...] = ()
 
 
 def pay_each(work: Work, payments: Sequence[Payment]) -> list[Paid | Failure]:
@@ -66,14 +72,44 @@ def pay(work: Work, payment: Payment) -> Paid:
     if payment.ignored is not None:
         new = _take(work, payment, StripeOutcome.IGNORED)
         return Paid(payment, StripeOutcome.IGNORED, note=payment.ignored, reused=not new)
+    if payment.trouble is not None:
+        return _tell_trouble(work, payment, payment.trouble)
     ref = payment.booking
     assert ref is not None
+    refs = refs_in(ref)
+    if len(refs) > 1 and not _is_there(work, ref):
+        return _pay_several(work, payment, refs)
+    return _pay_one(work, payment, ref)
+
+
+def _pay_several(work: Work, payment: Payment, refs: Sequence[str]) -> Paid:
+    """Each booking of a payment by itself, known by the event's id and its ref: what is not there
+    yet stops no other, and is looked for when the event comes again."""
+    parts = tuple(
+        _pay_one(work, replace(payment, event_id=f"{payment.event_id}#{ref}", booking=ref), ref)
+        for ref in refs
+    )
+    worst = next(
+        (each for each in parts if each.outcome is None),
+        next((each for each in parts if each.problem is not None), parts[0]),
+    )
+    return replace(worst, payment=payment, reused=all(each.reused for each in parts), parts=parts)
+
+
+def _pay_one(work: Work, payment: Payment, ref: str) -> Paid:
     try:
         parse_ref(ref)
         with work.all_or_nothing():
             return _confirm_once(work, payment, ref)
     except (NotFound, MalformedRef):
         return _not_there(work, payment, ref)
+
+
+def _is_there(work: Work, ref: str) -> bool:
+    found = work.cursor.value(
+        "SELECT 1 FROM booking WHERE org_id = :org_id AND ref = :ref", org_id=work.org.id, ref=ref
+    )
+    return found is not None
 
 
 def tell_nobody_known(
@@ -96,8 +132,8 @@ def tell_nobody_known(
             severity=AlertSeverity.WARNING,
             entity="payment",
             ref=payment.event_id,
-            message=f"Stripe's event {payment.event_id} tells of a paid booking, but not of which "
-            f"org: {problem.message}",
+            message=f"Stripe's event {payment.event_id} tells of the payment of a booking, but not "
+            f"of which org: {problem.message}",
             command="petmsg org list; let the metadata of your payments name the org",
         )
     for work in works[:-1]:
@@ -141,9 +177,75 @@ def _settle(work: Work, payment: Payment, ref: str, *, reused: bool) -> Paid:
         confirmed_now = StripeOutcome.CONFIRMED.value
         cursor.run(_SETTLE, outcome=confirmed_now, code=None, event_id=payment.event_id)
     _record(work, payment, StripeOutcome.CONFIRMED, None)
-    for (alert,) in cursor.tuples(_NOT_MATCHED, org_id=work.org.id, ref=ref):
+    for (alert,) in cursor.tuples(_NOT_PAID, org_id=work.org.id, ref=ref):
         done(work, str(alert), reason="the booking was confirmed by its payment")
     return Paid(payment, StripeOutcome.CONFIRMED, confirmed=confirmed)
+
+
+_TROUBLES = {
+    "refunded": (
+        AlertKind.PAYMENT_REFUNDED,
+        AlertSeverity.WARNING,
+        "was refunded, in whole or in part",
+    ),
+    "disputed": (AlertKind.PAYMENT_DISPUTED, AlertSeverity.CRITICAL, "is disputed"),
+    "failed": (AlertKind.PAYMENT_FAILED, AlertSeverity.WARNING, "failed"),
+}
+
+
+def _tell_trouble(work: Work, payment: Payment, trouble: str) -> Paid:
+    """A payment was taken back, is disputed or failed: a person decides what becomes of the visit.
+    The same event again changes nothing."""
+    note = f"a person is told that the payment {_TROUBLES[trouble][2]}"
+    if not _take(work, payment, StripeOutcome.IGNORED):
+        return Paid(payment, StripeOutcome.IGNORED, note=note, reused=True)
+    for ref in _bookings_of(work, payment) or (None,):
+        _raise_trouble(work, payment, trouble, ref)
+    work.record(
+        "payment.received",
+        "payment",
+        payment.event_id,
+        {"booking": payment.booking, "kind": payment.kind, "outcome": trouble, "code": None},
+    )
+    return Paid(payment, StripeOutcome.IGNORED, note=note)
+
+
+def _bookings_of(work: Work, payment: Payment) -> tuple[str, ...]:
+    """The bookings that the event names, else those that its payment had paid."""
+    written = payment.booking
+    if written is not None:
+        refs = (written,) if _is_there(work, written) else refs_in(written)
+        there = tuple(ref for ref in refs if _is_there(work, ref))
+        if there:
+            return there
+    if payment.payment_id is None:
+        return ()
+    rows = work.cursor.tuples(_PAID_BY, org_id=work.org.id, payment_id=payment.payment_id)
+    return tuple(row[0] for row in rows)
+
+
+def _raise_trouble(work: Work, payment: Payment, trouble: str, ref: str | None) -> None:
+    kind, severity, words = _TROUBLES[trouble]
+    about = payment.payment_id or payment.event_id
+    if ref is None:
+        message = f"Payment {about} {words} (Stripe's event {payment.event_id}); no booking is "
+        message += "known that it paid."
+        command = "petmsg booking list; look the payment up in Stripe's dashboard"
+    else:
+        message = f"The payment of booking {ref} {words} (Stripe's event {payment.event_id}). The "
+        message += "booking was not changed."
+        quoted = shlex.quote(ref)
+        command = f"petmsg booking show {quoted}; if the visit is off: petmsg booking cancel "
+        command += f"{quoted} --reason '…'"
+    raise_alert(
+        work,
+        kind,
+        severity=severity,
+        entity="payment" if ref is None else "booking",
+        ref=about if ref is None else ref,
+        message=message,
+        command=command,
+    )
 
 
 def _take(work: Work, payment: Payment, outcome: StripeOutcome) -> bool:
@@ -155,8 +257,9 @@ def _take(work: Work, payment: Payment, outcome: StripeOutcome) -> bool:
         kind=payment.kind,
         booking=payment.booking,
         outcome=outcome.value,
-        code=None,
+        code=None if payment.trouble is None else f"payment_{payment.trouble}",
         now=work.now,
+        payment_id=payment.payment_id,
     )
     return bool(taken)
 

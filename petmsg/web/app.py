@@ -25,7 +25,7 @@ from petmsg.providers.twilio_parameters import Form
 from petmsg.providers.twilio_signature import HEADER, TwilioSignature
 from petmsg.stripe_event import read_event
 from petmsg.web.commits import Commits, Outcome, TooManyWait
-from petmsg.web.reading import FORM, JSON, Refusal, body_of, parameters
+from petmsg.web.reading import FORM, JSON, LARGEST_EVENT, Refusal, body_of, parameters
 from petmsg.web.refusals import Refusals
 from petmsg.web.watch import Watch, Watcher
 
@@ -178,7 +178,7 @@ class _Stripe:
     async def event(self, request: Request) -> Response:
         """Something was paid, or something else happened."""
         began = time.monotonic()
-        body = await body_of(request, JSON)
+        body = await body_of(request, JSON, largest=LARGEST_EVENT)
         if not self._is_genuine(body, request.headers.get(STRIPE_HEADER)):
             raise Refusal(403, NOT_SIGNED)
         try:

@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 
 LARGEST_BODY = 64 * 1024
+LARGEST_EVENT = 1024 * 1024
+"""Stripe's events hold whole objects; also one that is ignored is answered 200."""
 MOST_PARAMETERS = 200
 READ_SECONDS = 5.0
 
@@ -24,20 +26,20 @@ class Refusal(Exception):
         self.headers = headers
 
 
-async def body_of(request: Request, content_type: str) -> bytes:
+async def body_of(request: Request, content_type: str, *, largest: int = LARGEST_BODY) -> bytes:
     """The body of a request of that type. Raises `Refusal`: 415, 413, 408, 400."""
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given != content_type or "content-encoding" in request.headers:
         raise Refusal(415, "content_type", {"Accept-Post": content_type})
     length = request.headers.get("content-length", "0")
-    if length.isascii() and length.isdigit() and int(length[:12]) > LARGEST_BODY:
+    if length.isascii() and length.isdigit() and int(length[:12]) > largest:
         raise _too_large()
     body = bytearray()
     try:
         async with asyncio.timeout(READ_SECONDS):
             async for piece in request.stream():
                 body += piece
-                if len(body) > LARGEST_BODY:
+                if len(body) > largest:
                     raise _too_large()
     except TimeoutError:
         raise Refusal(408, "too_slow", {"Connection": "close"}) from None

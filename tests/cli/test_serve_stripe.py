@@ -144,6 +144,126 @@ def test_a_payment_that_names_no_org_is_nobodys_where_there_are_several(
     assert confirmed(migrated_sqlite) == ["B-1"]
 
 
+# --------------------------------------------------------- what was not heard, or not in one piece
+
+
+def event(event_id: str, kind: str, **about: Any) -> dict[str, Any]:
+    return {"id": event_id, "object": "event", "type": kind, "data": {"object": about}}
+
+
+def session(event_id: str, reference: str | None, **about: Any) -> dict[str, Any]:
+    """A paid session that names its booking in `client_reference_id`."""
+    return event(
+        event_id, "checkout.session.completed", id="cs_1", object="checkout.session",
+        mode="payment", payment_status="paid", client_reference_id=reference, metadata={},
+        payment_intent="pi_1", **about,
+    )  # fmt: skip
+
+
+def told(cli: Cli) -> list[tuple[str, str, int]]:
+    rows = cli("alert", "list", "-o", "json").json
+    return sorted((row["kind"], row["ref"], row["count"]) for row in rows)
+
+
+def test_the_booking_may_stand_in_client_reference_id(
+    server: Server, company: Cli, migrated_sqlite: str
+) -> None:
+    assert server.stripe(session("evt_1", "B-1")).json == {"outcome": "confirmed"}
+    both = session("evt_2", "a-customer")
+    both["data"]["object"]["metadata"] = {"booking": "B-2"}
+    assert server.stripe(both).json == {"outcome": "confirmed"}
+    assert confirmed(migrated_sqlite) == ["B-1", "B-2"]
+    unknown = server.stripe(session("evt_3", "customer-4711"))
+    assert (unknown.status, unknown.json) == (200, {"outcome": "not_matched"})
+    assert told(company) == [("payment_not_matched", "customer-4711", 1)]
+
+
+@pytest.mark.parametrize("written", ["B-1,B-2", "B-1 B-2", '["B-1", "B-2"]', " B-1 ; B-2,B-1"])
+def test_a_payment_for_several_bookings_confirms_each(
+    server: Server, company: Cli, migrated_sqlite: str, written: str
+) -> None:
+    assert server.stripe(paid("evt_1", written)).json == {"outcome": "confirmed"}
+    assert server.stripe(paid("evt_1", written)).json == {"outcome": "known"}
+    assert confirmed(migrated_sqlite) == ["B-1", "B-2"]
+    rows = replay(company, paid("evt_2", written)).json
+    assert [row["booking"] for row in rows] == ["B-1", "B-2"]
+
+
+def test_a_booking_of_several_that_is_not_there_stops_no_other(
+    server: Server, company: Cli, migrated_sqlite: str
+) -> None:
+    assert server.stripe(paid("evt_1", "B-1,B-8", name="bookings")).status == 404
+    assert confirmed(migrated_sqlite) == ["B-1"]
+    assert told(company) == [("payment_not_matched", "B-8", 1)]
+    add(company, "B-8")
+    assert server.stripe(paid("evt_1", "B-1,B-8", name="bookings")).json == {"outcome": "confirmed"}
+    assert confirmed(migrated_sqlite) == ["B-1", "B-8"]
+    assert told(company) == []
+    assert server.stripe(paid("evt_2", "B-2,B-3")).json == {"outcome": "refused: booking_cancelled"}
+    assert confirmed(migrated_sqlite) == ["B-1", "B-2", "B-8"]
+
+
+def test_a_ref_with_a_comma_is_one_booking(
+    server: Server, company: Cli, migrated_sqlite: str
+) -> None:
+    add(company, "B-1,B-2")
+    assert server.stripe(paid("evt_1", "B-1,B-2")).json == {"outcome": "confirmed"}
+    assert confirmed(migrated_sqlite) == ["B-1,B-2"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "alert"),
+    [
+        ("charge.refunded", "payment_refunded"),
+        ("refund.created", "payment_refunded"),
+        ("charge.dispute.created", "payment_disputed"),
+        ("payment_intent.payment_failed", "payment_failed"),
+        ("checkout.session.async_payment_failed", "payment_failed"),
+    ],
+)
+def test_a_payment_that_is_taken_back_or_fails_is_told(
+    server: Server, company: Cli, migrated_sqlite: str, kind: str, alert: str
+) -> None:
+    """Also where the event names the payment alone; once, however often it comes."""
+    assert server.stripe(session("evt_1", "B-1")).status == 200
+    of_payment = event("evt_2", kind, id="dp_1", payment_intent="pi_1", metadata={})
+    assert server.stripe(of_payment).json == {"outcome": "told"}
+    assert server.stripe(of_payment).json == {"outcome": "known"}
+    assert told(company) == [(alert, "B-1", 1)]
+    named = event("evt_3", kind, id="ch_2", metadata={"booking": "B-2"})
+    assert server.stripe(named).status == 200
+    unknown = event("evt_4", kind, id="ch_3", payment_intent={"id": "pi_9"})
+    assert server.stripe(unknown).status == 200
+    assert told(company) == [(alert, "B-1", 1), (alert, "B-2", 1), (alert, "pi_9", 1)]
+    assert confirmed(migrated_sqlite) == ["B-1"]
+
+
+def test_a_payment_that_succeeds_in_the_end_ends_its_alert(server: Server, company: Cli) -> None:
+    failed = event("evt_1", "payment_intent.payment_failed", id="pi_1", metadata={"booking": "B-1"})
+    assert server.stripe(failed).status == 200
+    assert told(company) == [("payment_failed", "B-1", 1)]
+    assert server.stripe(paid("evt_2", "B-1")).status == 200
+    assert told(company) == []
+
+
+def test_a_refund_finds_the_org_of_its_payment(company: Cli, migrated_sqlite: str) -> None:
+    add_org(migrated_sqlite, "tail-waggers", front_desk="+14155550300")
+    with serving(migrated_sqlite) as server:
+        first = session("evt_1", "B-1")
+        first["data"]["object"]["metadata"] = {"org": "happy-paws"}
+        assert server.stripe(first).status == 200
+        refund = event("evt_2", "charge.refunded", id="ch_1", payment_intent="pi_1")
+        assert server.stripe(refund).json == {"outcome": "told"}
+    assert company("alert", "list", "--org", "tail-waggers", "-o", "json").json == []
+
+
+def test_a_large_event_that_is_ignored_is_answered_200(server: Server) -> None:
+    large = event("evt_1", "invoice.created", text="x" * (1024 * 1024 - 1000))
+    assert server.stripe(large).json == {"outcome": "ignored"}
+    large = event("evt_2", "invoice.created", text="x" * (1024 * 1024))
+    assert server.stripe(large).status == 413
+
+
 # ------------------------------------------------------------------------------------- signatures
 
 
