@@ -27,6 +27,7 @@ from petmsg.queries import (
     thread,
     waiting,
 )
+from petmsg.services import opt_out_rows
 from tests.consistency import raw
 from tests.fixtures import NOW, add_org, lines, run_cli
 
@@ -62,6 +63,11 @@ SHAPES = [
     {"UNDER_WAY": attempt.UNDER_WAY, "EARLIER_TO_PHONE": attempt.EARLIER_TO_PHONE},
     {"RESERVE": attempt.RESERVE, "TAKE": attempt.TAKE, "BEGIN": attempt.BEGIN},
     {"ACCEPTED": attempt.ACCEPTED, "END": attempt.END},
+    {"_STANDING": opt_out_rows._STANDING, "_SAID": opt_out_rows._SAID, "newer": ""},
+    {
+        "_STANDING": opt_out_rows._STANDING,
+        "newer": f" AND {opt_out_rows._SAID} <= :ended_at",
+    },
     {
         "HERS": waiting.HERS,
         "TOLD": waiting.TOLD,

@@ -73,7 +73,7 @@ def show(run: Run, client: WHO_ARG) -> None:
     reveals=True,
     examples=[
         "petmsg optout add C-1 --reason 'she said so on the phone'",
-        "petmsg optout add --from-message 12",
+        "petmsg optout add --from-message 5",
     ],
 )
 def add(
