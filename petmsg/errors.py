@@ -46,8 +46,12 @@ class MalformedPhone(UsageProblem):
     code = "malformed_phone"
     hint = "Write it with a plus and the country code, for example +14155550123."
 
-    def __init__(self, text: str) -> None:
-        super().__init__(f"{shown(text)} is not a phone number in E.164.")
+    def __init__(self, text: str, *, why: str | None = None) -> None:
+        super().__init__(
+            f"{shown(text)} is not a phone number in E.164."
+            if why is None
+            else f"Invalid phone number {shown(text)}: {why}."
+        )
 
 
 class MalformedTime(UsageProblem):

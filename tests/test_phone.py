@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from petmsg.errors import USAGE, MalformedPhone
 from petmsg.phone import is_phone, mask_phone, parse_phone
 
-E164 = st.from_regex(r"\+[1-9][0-9]{1,14}", fullmatch=True)
+E164 = st.from_regex(r"\+1[2-9][0-9]{9}|\+(44|49|33|61|380|852|39)[1-9][0-9]{5,9}", fullmatch=True)
 
 
 @pytest.mark.parametrize(
@@ -19,8 +19,14 @@ E164 = st.from_regex(r"\+[1-9][0-9]{1,14}", fullmatch=True)
         ("+1\u00a0415\u00a0555\u00a00102", "+14155550102"),
         (" \t+44 20 7946 0958 ", "+442079460958"),
         ("(+1) 415 5550102", "+14155550102"),
-        ("+12", "+12"),
-        ("+123456789012345", "+123456789012345"),
+        ("+44 (0)20 7946 0958", "+442079460958"),
+        ("+44(0)2079460958", "+442079460958"),
+        ("+49 (0) 30 1234567", "+49301234567"),
+        ("+39 (0)6 5550 1234", "+390655501234"),
+        ("+39 06 5550 1234", "+390655501234"),
+        ("+225 07 55 50 12 34", "+2250755501234"),
+        ("+6834000", "+6834000"),
+        ("+499876543210123", "+499876543210123"),
     ],
 )
 def test_a_phone_is_read_as_people_write_it(written: str, meant: str) -> None:
@@ -37,6 +43,22 @@ def test_a_phone_is_read_as_people_write_it(written: str, meant: str) -> None:
         "14155550102",
         "0014155550102",
         "+0415555010",
+        "+12",
+        "+141555501",
+        "+1415555010",
+        "+141555501022",
+        "+123456789012345",
+        "+1 (0)415 555 010",
+        "+10155550102",
+        "+11155550102",
+        "+9991234567",
+        "+999 415 555 0102",
+        "+2101234567",
+        "+44 020 7946 0958",
+        "+4402079460958",
+        "+44 (0)(0)20 7946 0958",
+        "+49 0 30 1234567",
+        "+44123",
         "+1234567890123456",
         "+1415555O102",
         "+1415/555/0102",
@@ -77,6 +99,21 @@ def test_a_line_break_is_never_part_of_a_phone(text: str) -> None:
 def test_digits_of_other_scripts_and_hidden_characters_are_refused(text: str) -> None:
     with pytest.raises(MalformedPhone):
         parse_phone(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("+1415555010", "it has 9 digits after the +1, and needs ten"),
+        ("+141555501022", "it has 11 digits after the +1, and needs ten"),
+        ("+9991234567", "no country has that code"),
+        ("+44 020 7946 0958", "the 0 after +44 is dialled at home only; leave it out"),
+    ],
+)
+def test_a_number_that_cannot_exist_is_refused_with_the_reason(text: str, why: str) -> None:
+    with pytest.raises(MalformedPhone) as refusal:
+        parse_phone(text)
+    assert refusal.value.message == f"Invalid phone number '{text}': {why}."
 
 
 def test_a_very_long_text_is_refused_without_repeating_it() -> None:

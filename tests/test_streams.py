@@ -148,9 +148,8 @@ nameless = pytest.mark.skipif(
 def test_a_user_without_a_name_and_without_home(
     company: str, tmp_path: Path, line: str, code: int
 ) -> None:
-    folder = (
-        Path(tempfile.gettempdir()) / f"petmsg-{os.getpid()}"
-    )  # pytest's own is closed to others
+    # Pytest's own folders are closed to other users.
+    folder = Path(tempfile.gettempdir()) / f"petmsg-{os.getpid()}"
     folder.mkdir(exist_ok=True)
     try:
         shutil.copy(company.removeprefix("sqlite:///"), folder / "petmsg.db")

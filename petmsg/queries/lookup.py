@@ -8,7 +8,7 @@ from typing import NamedTuple
 from petmsg.db.cursor import Cursor
 from petmsg.enums import BookingStatus, ClientKind, NumberClass, NumberStatus, SitterStatus
 from petmsg.errors import Ambiguous, Refused
-from petmsg.phone import is_phone, mask_phone, parse_phone
+from petmsg.phone import is_phone, mask_phone, phone_to_look_up
 from petmsg.words import normal_name
 
 _CLIENT = "SELECT c.id, c.ref, c.name, c.kind FROM client c "
@@ -59,7 +59,7 @@ def find_client(cursor: Cursor, org_id: int, text: str, *, guess: bool = True) -
             "JOIN client_phone p ON p.org_id = c.org_id AND p.client_id = c.id "
             "WHERE p.org_id = :org_id AND p.e164 = :text"
         )
-        found = cursor.tuples(sql, org_id=org_id, text=parse_phone(text))
+        found = cursor.tuples(sql, org_id=org_id, text=phone_to_look_up(text))
     else:
         found = _by_ref_or_name(cursor, _CLIENT, "c", org_id, text)
     if not found:
@@ -84,7 +84,7 @@ def find_sitter(cursor: Cursor, org_id: int, text: str, *, guess: bool = True) -
     """The sitter of that ref, personal phone or unique name. Raises as `find_client` does."""
     if is_phone(text):
         sql = _SITTER + "WHERE s.org_id = :org_id AND s.phone = :text ORDER BY s.id LIMIT 11"
-        found = cursor.tuples(sql, org_id=org_id, text=parse_phone(text))
+        found = cursor.tuples(sql, org_id=org_id, text=phone_to_look_up(text))
     else:
         found = _by_ref_or_name(cursor, _SITTER, "s", org_id, text)
     if not found:
@@ -103,7 +103,7 @@ def find_number(cursor: Cursor, org_id: int, text: str) -> NumberKey:
         "SELECT id, e164, class, status FROM message_number "
         "WHERE org_id = :org_id AND e164 = :e164",
         org_id=org_id,
-        e164=parse_phone(text),
+        e164=phone_to_look_up(text),
     )
     if row is None:
         from petmsg.queries.nearest import no_number
@@ -180,4 +180,4 @@ def _by_ref_or_name(
 
 def _as_shown(text: str) -> str:
     """What was typed as an error repeats it: a personal phone only masked."""
-    return mask_phone(parse_phone(text)) if is_phone(text) else text
+    return mask_phone(phone_to_look_up(text)) if is_phone(text) else text

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from petmsg.db.cursor import Cursor
 from petmsg.errors import NotFound
-from petmsg.phone import is_phone, mask_phone, parse_phone
+from petmsg.phone import is_phone, mask_phone, phone_to_look_up
 from petmsg.queries.candidates import tells_a_phone
 from petmsg.typos import closest_names, closest_numbers, closest_refs, closest_words, did_you_mean
 from petmsg.words import normal_name
@@ -77,7 +77,7 @@ def no_booking(cursor: Cursor, org_id: int, ref: str, *, guess: bool = True) -> 
 
 def no_number(cursor: Cursor, org_id: int, text: str) -> NotFound:
     """The error for a masked number that is not there, with which may have been meant."""
-    e164 = parse_phone(text)
+    e164 = phone_to_look_up(text)
     numbers = _rows(cursor, NUMBERS, e164, org_id=org_id)
     return _not_found("number", text, closest_numbers(e164, numbers))
 
@@ -92,7 +92,7 @@ def _no_person(
     cursor: Cursor, noun: str, sql: str, org_id: int, text: str, *, guess: bool
 ) -> NotFound:
     if is_phone(text):
-        return NotFound(noun, mask_phone(parse_phone(text)))
+        return NotFound(noun, mask_phone(phone_to_look_up(text)))
     name = normal_name(text)
     found = _rows(cursor, sql, text, org_id=org_id, name=name, title=name.title()) if guess else {}
     shown = {ref: f"{name} ({ref})" for ref, name in found.items() if name}

@@ -8,7 +8,7 @@ from petmsg.clock import zone
 from petmsg.enums import ClientKind
 from petmsg.errors import AlreadyDifferent, NotFound, OutOfRange, PhoneTaken, Refused
 from petmsg.models import Client, ClientPhone
-from petmsg.phone import mask_phone, parse_phone
+from petmsg.phone import mask_phone, parse_phone, phone_to_look_up
 from petmsg.queries.lookup import find_client, refuse_our_number
 from petmsg.services import optout
 from petmsg.services.refs import hold_refs, next_ref
@@ -139,7 +139,7 @@ def phone_remove(work: Work, text: str, phone: str) -> ClientChanged:
     texted is no client.
     """
     client = locked_client(work, text)
-    number = parse_phone(phone)
+    number = phone_to_look_up(phone)
     known = phones_of(work, client)
     gone = next((each for each in known if each.e164 == number), None)
     if gone is None:
