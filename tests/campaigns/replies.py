@@ -147,6 +147,11 @@ class Model:
     def last_forwarded(self, sitter: str) -> Forwarded | None:
         return next((each for each in reversed(self.forwarded) if each.sitter == sitter), None)
 
+    def sends_from(self, sitter: str, at: datetime) -> str | None:
+        """The number a sitter's words are sent from; None if it rests, and the pool's is."""
+        number = self.number_of(sitter, at)
+        return number if number is not None and self.is_usable(number, at) else None
+
     # -------------------------------------------------------------------- what must come of it
 
     def expect(self, sender: str, number: str, at: datetime, body: str) -> tuple[str, str]:

@@ -499,26 +499,30 @@ class Replies(RuleBasedStateMachine):
         holder = model.span(text.from_e164, at).holder
         owner = next((ref for ref, each in CLIENTS.items() if each == text.to_e164), None)
         if owner is not None:
-            speaks = self._replies_from(mine, owner, at) or model.speaks(owner, at)
+            speaks = model.speaks(owner, at)
+            for sitter, _ in self._passed_on(mine.message, "reply"):
+                assert owner in model.open_clients(sitter, at), "a client who is not theirs now"
+                speaks = model.sends_from(sitter, at)
             assert text.from_e164 == speaks or (speaks is None and holder is None)
             return
         assert mine.thread == 0
         assert holder is not None, "a sitter's own phone is texted from a number that is not hers"
         assert SITTERS[holder] == text.to_e164
+        for sitter, ref in self._passed_on(mine.message, "forward"):
+            assert sitter == holder
+            assert ref in model.open_clients(sitter, at), "words of a client not theirs now"
 
-    def _replies_from(self, mine: Claim, owner: str, at: datetime) -> str | None:
-        """The number of the sitter whose reply it is: only in their own window with the client."""
-        replies = self.world.rows(
-            "SELECT s.ref AS sitter FROM relay r JOIN sitter s ON s.id = r.sitter_id"
-            " WHERE r.message_id = :id AND r.kind = 'reply'",
-            id=mine.message,
+    def _passed_on(self, message_id: int, kind: str) -> list[tuple[str, str | None]]:
+        """The sitter of a message that the relay wrote, and the client whose words it holds."""
+        rows = self.world.rows(
+            "SELECT s.ref AS sitter, c.ref AS client FROM relay r JOIN sitter s"
+            " ON s.id = r.sitter_id JOIN message a ON a.id = r.about_id"
+            " LEFT JOIN client c ON c.id = a.client_id"
+            " WHERE r.message_id = :id AND r.kind = :kind",
+            id=message_id,
+            kind=kind,
         )
-        for row in replies:
-            assert owner in self.model.open_clients(row["sitter"], at), "not this sitter's client"
-            number_of_sitter = self.model.number_of(row["sitter"], at)
-            if number_of_sitter is not None and self.model.is_usable(number_of_sitter, at):
-                return number_of_sitter
-        return None
+        return [(row["sitter"], row["client"]) for row in rows]
 
     # ------------------------------------------------------------------------------ the end
 
