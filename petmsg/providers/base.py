@@ -125,7 +125,8 @@ class Delivery(StrEnum):
 class ProviderText:
     """A text as the provider keeps it. `created_at` is aware UTC, by the provider's clock.
 
-    `age` is how long before it was listed that was, by the same clock; None if that is not known.
+    `age` is how long before it was listed that was, by the same clock; None if that is not known,
+    or if the clock is the one of the process that sent it.
     `code` and `rejection_class` are set where it was not delivered and the provider says why.
     """
 

@@ -137,7 +137,6 @@ def _text_of(row: dict[str, Any]) -> ProviderText:
         body=row["body"] or "",
         delivery=Delivery.DELIVERED,
         created_at=row["accepted_at"],
-        age=clock.now() - row["accepted_at"],
     )
 
 
