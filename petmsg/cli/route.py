@@ -51,7 +51,6 @@ def explain(
     sitter count. Exit 4 if there is no number.
     """
     from petmsg.services import route
-    from petmsg.services.preview import Wishes, speaker_in
 
     if (client is None) == (message is None):
         raise UsageProblem("Of whom?", hint="Name a CLIENT, or --message ID.")
@@ -71,9 +70,8 @@ def explain(
                 run.show_one(STORED, stored)
             return
         instant = run.instant(at, org)
-        speaker = speaker_in(cursor, org, Wishes(as_sitter=as_sitter))
         explained = route.explain(
-            cursor, org, client or "", at=instant, now=run.now, speaker=speaker
+            cursor, org, client or "", at=instant, now=run.now, as_sitter=as_sitter
         )
         found = explained.decision
     show_decision(run, found.to_json(), at=instant)

@@ -74,7 +74,10 @@ def preview(
     size = measure(clean)
     client = find_client(cursor, org.id, client_text)
     at = when_to_leave(wishes, now)
-    speaker = speaker_in(cursor, org, wishes)
+    speaker = None
+    if wishes.as_sitter is not None:
+        sitter = find_sitter(cursor, org.id, wishes.as_sitter)
+        speaker = SpeakerFact(sitter.ref, sitter.name, own_number_only=not wishes.relayed)
     facts = read_facts(cursor, org, client, at=at, past=False, speaker=speaker)
     decision = decide(facts, at)
     phone = primary_phone(cursor, org, client)
@@ -117,14 +120,6 @@ def when_to_leave(wishes: Wishes, now: datetime) -> datetime:
             f"The text would expire at {iso_utc(wishes.expires_at)}, before it may leave."
         )
     return send_at
-
-
-def speaker_in(cursor: Cursor, org: OrgRow, wishes: Wishes) -> SpeakerFact | None:
-    """The sitter who writes. Raises `NotFound`, `Ambiguous`."""
-    if wishes.as_sitter is None:
-        return None
-    sitter = find_sitter(cursor, org.id, wishes.as_sitter)
-    return SpeakerFact(sitter.ref, sitter.name, own_number_only=not wishes.relayed)
 
 
 def leak_in(

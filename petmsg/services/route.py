@@ -13,7 +13,7 @@ from petmsg.clock import iso_utc
 from petmsg.db.cursor import Cursor
 from petmsg.enums import Direction
 from petmsg.errors import NotFound
-from petmsg.queries.lookup import ClientKey, find_client
+from petmsg.queries.lookup import ClientKey, find_client, find_sitter
 from petmsg.queries.message import require_possible
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts, speaker_of
@@ -77,15 +77,19 @@ def explain(
     *,
     at: datetime,
     now: datetime,
-    speaker: SpeakerFact | None = None,
+    as_sitter: str | None = None,
 ) -> Explained:
     """The Decision for a text to the client at `at` (aware UTC), and who the client is.
 
-    `speaker` is the sitter who writes, None where the company does. For `at` before `now` numbers,
-    holders and sitters are taken from the ledger as they were. Changes nothing. Raises `NotFound`
-    or `Ambiguous`.
+    `as_sitter` is the sitter who writes, None where the company does. For `at` before `now`
+    numbers, holders and sitters are taken from the ledger as they were. Changes nothing. Raises
+    `NotFound` or `Ambiguous`.
     """
     client = find_client(cursor, org.id, client_text)
+    speaker = None
+    if as_sitter is not None:
+        sitter = find_sitter(cursor, org.id, as_sitter)
+        speaker = SpeakerFact(sitter.ref, sitter.name)
     past = at < now
     notes = _notes(cursor, org, client, at) if past else ()
     facts = read_facts(cursor, org, client, at=at, past=past, notes=notes, speaker=speaker)
@@ -115,9 +119,10 @@ def explain_message(
         hint = f"It went to nobody's thread; why from its number: petmsg message show {message_id}"
     else:
         stored = json.loads(row["decision"])
+        client = find_client(cursor, org.id, row["ref"])
         speaker = speaker_of(cursor, message_id)
-        explained = explain(cursor, org, row["ref"], at=now, now=now, speaker=speaker)
-        today = explained.decision.to_json()
+        facts = read_facts(cursor, org, client, at=now, past=False, speaker=speaker)
+        today = decide(facts, now).to_json()
         return StoredExplanation(
             message_id,
             stored,
