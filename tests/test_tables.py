@@ -172,7 +172,15 @@ def table(url: str, command: str, width: int, **environ: str) -> Ran:
     )
 
 
-WRITING = {"demo", "export", "import petmsg", "number release-due", "reconcile", "serve --dry-run"}
+WRITING = {
+    "db restored",
+    "demo",
+    "export",
+    "import petmsg",
+    "number release-due",
+    "reconcile",
+    "serve --dry-run",
+}
 """Lists of commands that change something, write files, or say what would be open."""
 
 

@@ -84,9 +84,9 @@ class StrayText(Table, table=True):
     body: str | None
     media_count: int = 0
     received_at: datetime
-    opt_out_type: str | None = None
     adopted_id: int | None = Field(default=None, foreign_key="message.id")
     adopted_at: datetime | None = None
+    opt_out_type: str | None = None
 
 
 class PullMark(Table, table=True):

@@ -123,9 +123,9 @@ class Message(Table, table=True):
     worker: str | None = None
     in_doubt_at: datetime | None = None
     absent_at: datetime | None = None
-    reconcile_mark: str | None = None
     synced_at: datetime | None = None
     delivered_at: datetime | None = None
+    reconcile_mark: str | None = None
 
 
 class MessageAttempt(Table, table=True):

@@ -41,10 +41,10 @@ class OptOut(Table, table=True):
     reason: str
     actor: str
     opted_out_at: datetime
-    last_said_at: datetime | None = None
     ended_at: datetime | None = None
     end_reason: str | None = None
     end_actor: str | None = None
+    last_said_at: datetime | None = None
 
 
 class BlockedPair(Table, table=True):

@@ -13,8 +13,6 @@ from typing import Any
 
 from petmsg.db.cursor import Cursor
 from petmsg.db.problems import is_driver_error, translate
-from petmsg.db.schema_digest import is_as_migrated
-from petmsg.db.snapshot import snapshot
 from petmsg.enums import CheckResult
 from petmsg.errors import Busy, DatabaseUnusable, NotFound, OutOfRange, PetmsgError, shown
 from petmsg.queries.invariant import Invariant, broken
@@ -152,9 +150,6 @@ def _named(problem: Exception) -> PetmsgError:
 
 def _schema(patient: Patient) -> Iterator[Finding]:
     """Tables, columns, keys, CHECKs, indexes and triggers beside those that the migrations make."""
-    with snapshot(patient.location) as cursor:
-        if is_as_migrated(cursor):
-            return
     from petmsg.db import migrate
 
     for words in migrate.check(patient.location.url):

@@ -152,7 +152,7 @@ def test_one_company_freezes_alone(cli: Cli, migrated_url: str) -> None:
     add_org(migrated_url, "cat-nappers", front_desk=None)
     cli(*FREEZE, "--org", "cat-nappers")
     assert held(migrated_url) == []
-    assert held(migrated_url, org="cat-nappers") == [HoldCode.FROZEN]
+    assert HoldCode.FROZEN in held(migrated_url, org="cat-nappers")
     rows = cli("org", "list", "-o", "json").json
     assert {row["org"]: row["frozen"] for row in rows} == {
         "cat-nappers": True,
