@@ -1,7 +1,11 @@
 """`petmsg` and `python -m petmsg`."""
 
 import gc
+import os
+import signal
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
 
 def main() -> None:
@@ -12,6 +16,7 @@ def main() -> None:
     of `petmsg --help`. It is off while the command line is loaded and spares what was loaded then
     (`gc.freeze`); in between it works as always, for a worker that runs for hours.
     """
+    signal.signal(signal.SIGINT, _leave)
     gc.disable()
     from petmsg.cli import run_command_line
     from petmsg.cli.outlet import open_closed_streams
@@ -19,9 +24,21 @@ def main() -> None:
     open_closed_streams()
     gc.freeze()
     gc.enable()
-    code = run_command_line(sys.argv[1:])
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        code = run_command_line(sys.argv[1:])
+    except KeyboardInterrupt:
+        _leave()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is done: no traceback of the way out
     gc.freeze()
     sys.exit(code)
+
+
+def _leave(*_: object) -> NoReturn:
+    """Ctrl-C while petmsg loads: nothing was begun, and a half loaded module could only trace."""
+    with suppress(OSError):
+        os.write(2, b"petmsg: Interrupted. Nothing was begun.\n")
+    os._exit(130)
 
 
 if __name__ == "__main__":
