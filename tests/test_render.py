@@ -272,3 +272,28 @@ def test_what_a_person_typed_does_not_act_in_an_error(sqlite_cli: Cli, form: str
         ran = sqlite_cli(*command, "-o", form)
         assert ran.code in (2, 3), (command, ran.err)
         assert not [c for c in ran.out + ran.err if c in ACTS], (command, ran.err)
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ('=HYPERLINK("http://x","y")', '\'=HYPERLINK("http://x","y")'),
+        ("+1-HYPERLINK(A1)", "'+1-HYPERLINK(A1)"),
+        ("-2+3+cmd|' /C calc'!A0", "'-2+3+cmd|' /C calc'!A0"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\\t=1"),
+        ("+14155550101", "+14155550101"),
+        ("+1*********01", "+1*********01"),
+        ("-12.5", "-12.5"),
+        ("Rex = a dog", "Rex = a dog"),
+        ("'quoted'", "'quoted'"),
+        ("", ""),
+        (-3, "-3"),
+    ],
+)
+def test_no_strangers_formula_stands_bare_in_tsv(
+    value: object, cell: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fields = (Field("body"),)
+    output.show_one(fields, {"body": value}, output=OutputFormat.TSV, view=View())
+    assert capsys.readouterr().out == f"body\n{cell}\n"

@@ -51,11 +51,16 @@ def show(
 def write_privately(name: str, text: str) -> None:
     """Write a file that only its owner can read: whole or not at all, in place of what was there.
 
-    Raises `FileUnwritable`.
+    A link stays one, and what it points to is written. What is no file (a device, a pipe) is
+    written into and never replaced. Raises `FileUnwritable`.
     """
-    target = Path(name)
-    partial = target.parent / f".{target.name}.{os.getpid()}.partial"
+    partial = None
     try:
+        target = Path(name).resolve()
+        if target.exists() and not target.is_file():
+            target.write_text(text, encoding="utf-8")
+            return
+        partial = target.parent / f".{target.name}.{os.getpid()}.partial"
         handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
@@ -64,5 +69,6 @@ def write_privately(name: str, text: str) -> None:
         words = problem.strerror if isinstance(problem, OSError) else str(problem)
         raise FileUnwritable(f"{name} cannot be written: {words}.") from None
     finally:
-        with suppress(OSError, ValueError):
-            partial.unlink(missing_ok=True)
+        if partial is not None:
+            with suppress(OSError, ValueError):
+                partial.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """Data on stdout in the format that was asked for. Rich is loaded for tables only."""
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 from petmsg.enums import OutputFormat
 from petmsg.render.fields import Field, View, record
 from petmsg.render.safe import json_text, safe
+
+_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMERIC = re.compile(r"[+-][0-9*]+(\.[0-9]+)?")
 
 
 def show_list(
@@ -83,4 +87,14 @@ def _tsv_cell(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, dict | list):
         return json_text(value)
-    return safe(str(value))
+    if isinstance(value, str):
+        return safe(f"'{value}" if _is_formula(value) else value)
+    return str(value)
+
+
+def _is_formula(text: str) -> bool:
+    """Whether a spreadsheet would run the text; a phone, masked or not, and a number it would not.
+
+    Source: OWASP, CSV injection.
+    """
+    return text[:1] in _BEGINS_A_FORMULA and _NUMERIC.fullmatch(text) is None

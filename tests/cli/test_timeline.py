@@ -1,7 +1,9 @@
 """petmsg thread timeline: the segments of route simulate, drawn; nothing of a stranger's runs."""
 
+import os
 import re
 import stat
+import threading
 from datetime import timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -150,6 +152,34 @@ def test_a_file_that_cannot_be_written_is_said(
 
 
 # ------------------------------------------------------------------------------- what is wrong
+
+
+@pytest.mark.parametrize("option", ["--svg", "--html"])
+def test_a_link_stays_a_link_and_what_is_no_file_is_written_into(
+    ready: Cli, tmp_path: Path, option: str
+) -> None:
+    """As root `--svg /dev/null` made a file of it."""
+    kept, link, dangling = tmp_path / "kept", tmp_path / "link", tmp_path / "dangling"
+    kept.write_text("old")
+    link.symlink_to(kept)
+    dangling.symlink_to(tmp_path / "new")
+    for each in (link, dangling):
+        assert ready("thread", "timeline", "C-1", option, str(each)).code == 0
+        assert each.is_symlink()
+        assert each.read_text().startswith("<")
+    assert kept.read_text().startswith("<")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    got: list[str] = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text()))
+    reader.start()
+    assert ready("thread", "timeline", "C-1", option, str(pipe)).code == 0
+    reader.join(30)
+    assert got[0].startswith("<")
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert ready("thread", "timeline", "C-1", option, os.devnull).code == 0
+    assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
+    assert sorted(each.name for each in tmp_path.glob(".*partial")) == []
 
 
 @pytest.mark.parametrize(
