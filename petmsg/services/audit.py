@@ -35,8 +35,9 @@ Heads = Mapping[int, frozenset[str]]
 def verify(cursor: Cursor, org: OrgRow, *, heads: Heads | None = None) -> Verified:
     """Recompute the org's chain and compare it with exported `heads`.
 
-    Finds: an event changed, removed, inserted or swapped; a head that does not fit; with `heads`
-    also a tail cut off and a chain written anew.
+    Finds: an event changed, removed, inserted or swapped; no event at all, because the org's
+    creation is one; a head that does not fit; with `heads` also a tail cut off and a chain written
+    anew.
     """
     previous, expected = GENESIS, 1
     last = 0
@@ -65,6 +66,8 @@ def verify(cursor: Cursor, org: OrgRow, *, heads: Heads | None = None) -> Verifi
         if heads is not None and heads.get(expected, {digest}) != {digest}:
             return _broken(org, expected, "it is not the event whose hash was exported")
         previous, last, expected = digest, expected, expected + 1
+    if last == 0:
+        return _broken(org, 1, "the event of the org's creation is missing")
     stored = queries.head(cursor, org)
     if stored is None and last > 0:
         return _broken(org, last, "the head of the chain is missing")
@@ -130,6 +133,17 @@ def _lines(text: str) -> list[str]:
         with suppress(ValueError, RecursionError):
             return [json.dumps(each) for each in json.loads(text)]
     return text.splitlines()
+
+
+def require_heads(heads: Mapping[str, Heads], org: str) -> None:
+    """Raises `MalformedFile` where there is no exported head of the org: nothing would be
+    compared."""
+    if not heads.get(org):
+        raise MalformedFile(
+            f"The file holds no exported head of org {org}: there is nothing to compare with.",
+            hint=f"It has those of {', '.join(sorted(heads))}. Export all: petmsg audit export "
+            "--head",
+        )
 
 
 def orgs_gone(heads: Mapping[str, object], found: Sequence[Verified]) -> list[Verified]:

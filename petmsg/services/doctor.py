@@ -27,6 +27,7 @@ from petmsg.services.audit import verify
 from petmsg.services.examined import Check, Finding, Patient, told
 from petmsg.services.machine import MACHINE, SETTINGS
 from petmsg.services.mending import by_slug
+from petmsg.services.told_events import EVENTS_STAND
 from petmsg.services.upkeep import UPKEEP
 from petmsg.typos import closest_words, did_you_mean
 
@@ -224,6 +225,7 @@ CHECKS: tuple[Check, ...] = (
     Check("pointers", "No row points into another org, or nowhere", _pointers),
     Check("words", "Every word is one that petmsg knows", _words),
     Check("audit_chain", "No audit event was changed, taken out or put in", _audit),
+    EVENTS_STAND,
     *UPKEEP,
 )
 """Every check, in the order in which they are told."""

@@ -108,6 +108,7 @@ FAULTS: list[tuple[str, str]] = [
 TOGETHER: dict[str, set[str]] = {
     "id_once": {"ref_once"},
     "no_terms_without_quarantine": {"ledger_agrees"},
+    "pending_has_no_window": {"events_stand"},
     "relay_fits": {"nobodys_text_has_its_why"},
 }
 """What a fault breaks besides."""
@@ -126,9 +127,10 @@ def test_a_fault_is_found_by_its_check_and_no_other(
 def test_every_check_of_the_database_has_its_fault() -> None:
     planted = {check for check, _ in HELD.values()} | {check for check, _ in FAULTS}
     elsewhere = {
-        "clocks", "doubts_settled", "durable_writes", "file_integrity", "leaver_has_no_window",
-        "leaver_holds_nothing", "orgs", "pointers", "quarantines_ended", "queue_moves",
-        "senders_alive", "sent_by_somebody", "words",
+        "clients_answered", "clocks", "doubts_settled", "durable_writes", "events_stand",
+        "file_integrity", "leaver_has_no_window", "leaver_holds_nothing", "orgs", "pointers",
+        "quarantines_ended", "queue_moves", "senders_alive", "sent_by_somebody", "webhooks_signed",
+        "words",
     }  # fmt: skip
     assert {check.name for check in doctor.CHECKS if not check.around} == planted | elsewhere
 
@@ -139,7 +141,12 @@ def test_every_check_of_the_database_has_its_fault() -> None:
 def test_a_sitter_who_left_has_neither_number_nor_window(bare: Cursor, bare_world: str) -> None:
     bare.run("UPDATE sitter SET status = 'offboarded' WHERE id = 1")
     found = told(examine(bare, bare_world))
-    assert found == ["activity_agrees", "leaver_has_no_window", "leaver_holds_nothing"]
+    assert found == [
+        "activity_agrees",
+        "events_stand",
+        "leaver_has_no_window",
+        "leaver_holds_nothing",
+    ]
     rows = examine(bare, bare_world, "leaver_has_no_window", org="alpha")
     assert [row.message for row in rows] == [
         f"The window of booking {ref} is of sitter S-1, who is offboarded" for ref in ("B-1", "B-2")
