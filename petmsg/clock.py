@@ -165,6 +165,13 @@ def iso_local(instant: datetime, timezone: str) -> str:
     return instant.astimezone(zone(timezone)).isoformat(timespec="seconds")
 
 
+def told(instant: datetime, timezone: str) -> str:
+    """The instant as a message to a person says it: `2026-02-14 10:00 EST`, in a zone and with its
+    name; seconds only where there are some."""
+    local = instant.astimezone(zone(timezone))
+    return f"{local:%Y-%m-%d %H:%M:%S %Z}" if local.second else f"{local:%Y-%m-%d %H:%M %Z}"
+
+
 def clock_local(instant: datetime, timezone: str) -> str:
     """The time of day in a zone, as an explanation says it: `17:00`."""
     return instant.astimezone(zone(timezone)).strftime("%H:%M")

@@ -152,8 +152,16 @@ def quiet_hours(from_minute: int | None, until_minute: int | None) -> QuietHours
     return QuietHours(from_minute, until_minute)
 
 
-def parse_quiet_hours(text: str) -> QuietHours | None:
-    """Quiet hours as a person writes them: `21:00-08:00`, or `off` for None. Raises `OutOfRange`.
+_EXAMPLES = {"quiet hours": "21:00-08:00", "office hours": "09:00-17:00"}
+_WHOLE_DAY = {
+    "quiet hours": "To send nothing at all: petmsg org freeze --reason …",
+    "office hours": "For an office that never closes: --office-hours off",
+}
+
+
+def parse_quiet_hours(text: str, *, name: str = "quiet hours") -> QuietHours | None:
+    """Quiet hours, or other hours of that name, as a person writes them: `21:00-08:00`, or `off`
+    for None. Raises `OutOfRange`.
 
     From the first minute until before the last, 24 hours, local time of the recipient.
     """
@@ -163,14 +171,14 @@ def parse_quiet_hours(text: str) -> QuietHours | None:
     found = re.fullmatch(_QUIET_HOURS, written)
     if found is None:
         raise OutOfRange(
-            f"{shown(text)} are no quiet hours.", hint="Write 21:00-08:00 (24 hours), or off."
+            f"{shown(text)} are no {name}.", hint=f"Write {_EXAMPLES[name]} (24 hours), or off."
         )
     first_hour, first, last_hour, last = map(int, found.groups())
     quiet = QuietHours(first_hour * 60 + first, last_hour * 60 + last)
     if quiet.from_minute == quiet.until_minute:
         raise OutOfRange(
-            "Quiet hours cannot end when they begin.",
-            hint="To send nothing at all: petmsg org freeze --reason …",
+            f"{name.capitalize()} cannot end when they begin.",
+            hint=_WHOLE_DAY[name],
         )
     return quiet
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Confirms the bookings of every *.csv (column ref) in a folder. Each file then goes to done/, or to
-# rejected/ with the refused rows and their reasons beside it, or stays for the next run.
+# Confirms the bookings of every *.csv (also *.CSV; column ref) in a folder. Each file then goes to
+# done/, or to rejected/ with the refused rows and their reasons beside it, or stays for the next run.
 #
 #     PETMSG_ORG=happy-paws confirm-paid.sh /srv/petmsg/paid
 #
@@ -36,7 +36,7 @@ trap tidy EXIT
 
 # Nothing to do is no reason to start petmsg.
 has_files() {
-    for each in "$folder"/*.csv "$work"/*/*.csv; do
+    for each in "$folder"/*.[cC][sS][vV] "$work"/*/*.[cC][sS][vV]; do
         [ ! -f "$each" ] || return 0
     done
     return 1
@@ -101,14 +101,14 @@ confirm() {
 }
 
 # What killed runs left comes first.
-for claim in "$work"/*/*.csv; do
+for claim in "$work"/*/*.[cC][sS][vV]; do
     [ -f "$claim" ] || continue
     confirm "$claim"
 done
 
 mine=$work/$run
 mkdir -p "$mine"
-for file in "$folder"/*.csv; do
+for file in "$folder"/*.[cC][sS][vV]; do
     [ -f "$file" ] || continue
     mv "$file" "$mine/" 2>/dev/null || continue # another run was as fast
     confirm "$mine/${file##*/}"

@@ -43,6 +43,13 @@ class LazyGroup(TyperGroup):
 
     entries: Mapping[str, Entry]
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """`petmsg` without any word is asked for its help; `petmsg client` lacks its command."""
+        if not args and ctx.parent is None and not ctx.resilient_parsing:
+            typer.echo(ctx.get_help(), color=ctx.color)
+            ctx.exit()
+        return super().parse_args(ctx, args)
+
     def list_commands(self, _ctx: Any) -> list[str]:
         return list(self.entries)
 

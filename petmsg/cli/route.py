@@ -152,7 +152,9 @@ def simulate(
     with run.snapshot() as cursor:
         org = run.org(cursor)
         end = None if to is None else run.instant(to, org)
-        span = service.checked_span(run.instant(from_, org), end, now=run.now)
+        span = service.checked_span(
+            run.instant(from_, org), end, now=run.now, timezone=org.timezone
+        )
         found = service.simulate(cursor, org, span, client_text=client)
         for remark in found.remarks:
             run.say(f"note: {remark}")

@@ -46,7 +46,7 @@ def show(
     Each client has exactly one conversation thread. Multiple bookings create multiple assignment
     windows within the same thread.
     """
-    found = run.read(queries.show_thread, client, page(limit, before, all_))
+    found = run.read(queries.show_thread, client, page(limit, before, all_), now=run.now)
     run.show_one(THREAD, found)
     if run.is_table:
         from petmsg.render.talk import print_talk

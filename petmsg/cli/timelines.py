@@ -24,7 +24,7 @@ def show(
         org = run.org(cursor)
         start = None if from_ is None else run.instant(from_, org)
         end = None if to is None else run.instant(to, org)
-        span = service.span_of(start, end, now=run.now)
+        span = service.span_of(start, end, now=run.now, timezone=org.timezone)
         found = service.timeline(cursor, org, client, span, run.now)
     for remark in found.remarks:
         run.say(f"note: {remark}")

@@ -24,6 +24,7 @@ STRIPE_NAME = "PETMSG_STRIPE_SECRET"
 _SID = re.compile(r"AC[0-9a-fA-F]{32}")
 _TOKEN = re.compile(r"[!-~]{1,256}")
 _STRIPE = re.compile(r"whsec_[0-9A-Za-z+/=_-]{8,256}")
+_STRIPE_START = "whsec_"
 _LARGEST_FILE = 65_536
 
 
@@ -72,13 +73,27 @@ def load_stripe_secrets(environ: Mapping[str, str], default_file: Path) -> tuple
     if not written and os.path.lexists(path):
         written, origin = _values(_read_private(path), path).get(STRIPE_NAME, ""), str(path)
     secrets = tuple(written.replace(",", " ").split())
-    if not all(_STRIPE.fullmatch(secret) for secret in secrets):
+    for secret in secrets:
+        if _STRIPE.fullmatch(secret):
+            continue
         raise CredentialsMissing(
-            f"{STRIPE_NAME} in {origin} is malformed: a signing secret begins with whsec_.",
+            f"{STRIPE_NAME} in {origin} is malformed: {_why_no_secret(secret)}.",
             hint="Copy the signing secret of the webhook endpoint from Stripe's dashboard; an API "
             "key is another thing.",
         )
     return secrets
+
+
+def _why_no_secret(secret: str) -> str:
+    """What is wrong with a signing secret, without any of it."""
+    if not secret.startswith(_STRIPE_START):
+        return f"a signing secret begins with {_STRIPE_START}"
+    length = len(secret) - len(_STRIPE_START)
+    if length < 8:
+        return f"it is too short, with {length} characters after {_STRIPE_START}"
+    if length > 256:
+        return f"it is too long, with {length} characters after {_STRIPE_START}"
+    return "it has characters that no signing secret has"
 
 
 def where_stripe_secrets_come_from(environ: Mapping[str, str], default_file: Path) -> str:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from petmsg.clock import iso_utc
+from petmsg.clock import told
 from petmsg.db.cursor import Cursor
 from petmsg.errors import NOT_FOUND, PetmsgError
 from petmsg.pace import usual_pace
@@ -101,7 +101,7 @@ def who_held(cursor: Cursor, org: OrgRow, text: str, *, at: datetime) -> dict[st
         if row["starts_at"] <= at and (row["ends_at"] is None or at < row["ends_at"]):
             return row
     raise NumberNotThereYet(
-        f"At {iso_utc(at)} the number was not there yet; it was added at "
-        f"{iso_utc(rows[0]['starts_at'])}.",
+        f"At {told(at, org.timezone)} the number was not there yet; it was added at "
+        f"{told(rows[0]['starts_at'], org.timezone)}.",
         hint=f"All it was: petmsg number history {text}",
     )

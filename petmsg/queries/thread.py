@@ -1,6 +1,7 @@
 """Threads: the one conversation of a client, with its windows and texts."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from petmsg.db.cursor import Cursor
@@ -32,6 +33,8 @@ JOIN booking b ON b.id = w.booking_id
 LEFT JOIN sitter s ON s.id = w.sitter_id
 WHERE w.thread_id = :thread_id
 """
+
+_RUNNING = " AND w.ends_at > :now AND w.starts_at <= :now ORDER BY w.starts_at DESC"
 
 # Of the attempts that the provider took: what it refused, she never saw.
 _NUMBERS_SEEN = """
@@ -67,9 +70,14 @@ def list_threads(cursor: Cursor, org: OrgRow, page: Page) -> list[dict[str, Any]
     return newest(cursor, _THREADS, key="t.id", page=page, before_id=before, org_id=org.id)
 
 
-def show_thread(cursor: Cursor, org: OrgRow, client: str, page: Page) -> dict[str, Any]:
+def show_thread(
+    cursor: Cursor, org: OrgRow, client: str, page: Page, *, now: datetime
+) -> dict[str, Any]:
     """A client's thread: its windows by time, the numbers she has seen, its newest texts in the
-    order in which they were written. `page.before` is a text's id. Raises `NotFound`."""
+    order in which they were written. `page.before` is a text's id.
+
+    Of the windows those that run at `now` (aware UTC) come before newer ones. Raises `NotFound`.
+    """
     thread_id = _thread_id(cursor, org, client)
     thread = cursor.rows(_THREADS + " AND t.id = :id", org_id=org.id, id=thread_id)[0]
     windows = newest(
@@ -91,10 +99,23 @@ def show_thread(cursor: Cursor, org: OrgRow, client: str, page: Page) -> dict[st
         **thread,
         "window_count": thread["windows"],
         "message_count": thread["messages"],
-        "windows": windows[::-1],
+        "windows": _with_running(cursor, thread_id, windows, now),
         "numbers_seen": cursor.rows(_NUMBERS_SEEN, thread_id=thread_id),
         "messages": [_spoken(row) for row in messages[::-1]],
     }
+
+
+def _with_running(
+    cursor: Cursor, thread_id: int, newest_first: list[dict[str, Any]], now: datetime
+) -> list[dict[str, Any]]:
+    """As many windows, by time: those that run now, and the newest of the others."""
+    running = cursor.rows(_WINDOWS + _RUNNING, thread_id=thread_id, now=now)
+    shown = {each["window_id"]: each for each in running}
+    for each in newest_first:
+        if len(shown) >= len(newest_first):
+            break
+        shown.setdefault(each["window_id"], each)
+    return sorted(shown.values(), key=lambda each: (each["starts_at"], each["window_id"]))
 
 
 def _spoken(row: dict[str, Any]) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def reschedule(
         "starts_at": starts_at if starts_at is not None else row["starts_at"],
         "ends_at": ends_at if ends_at is not None else row["ends_at"],
     }
-    require_span(wanted["starts_at"], wanted["ends_at"])
+    require_span(wanted["starts_at"], wanted["ends_at"], timezone=work.org.timezone)
     return _apply(work, row, wanted, event="booking.rescheduled", reason=reason)
 
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.clock import iso_utc, parse_instant
+from petmsg.clock import parse_instant, told
 from petmsg.db.engine import is_unique_violation
 from petmsg.db.problems import is_driver_error
 from petmsg.enums import BookingStatus, ClientKind, SitterStatus
@@ -233,7 +233,7 @@ class BookingRows:
                 wanted[name] = before[name]
             else:
                 raise MalformedRow(f"{name} is empty.")
-        require_span(wanted["starts_at"], wanted["ends_at"])
+        require_span(wanted["starts_at"], wanted["ends_at"], timezone=self.work.org.timezone)
         return wanted
 
     def _write(self) -> None:
@@ -292,11 +292,11 @@ def load_bookings(work: Work, refs: Sequence[str]) -> list[dict[str, Any]]:
     return confirm_queries.locked_bookings(work.cursor, work.org.id, list(dict.fromkeys(refs)))
 
 
-def require_span(starts_at: datetime, ends_at: datetime) -> None:
+def require_span(starts_at: datetime, ends_at: datetime, *, timezone: str) -> None:
     """Raises `EndNotAfterStart`."""
     if starts_at >= ends_at:
         raise EndNotAfterStart(
-            f"The end {iso_utc(ends_at)} is not after the start {iso_utc(starts_at)}."
+            f"The end {told(ends_at, timezone)} is not after the start {told(starts_at, timezone)}."
         )
 
 

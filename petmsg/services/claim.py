@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from petmsg import hold, pace
-from petmsg.clock import iso_utc
+from petmsg.clock import told
 from petmsg.enums import (
     AlertKind,
     AlertSeverity,
@@ -165,7 +165,7 @@ def claim(
             return _for_a_person(work, message, held.explanation, held.code.value)
         return Waiting(message_id, held.explanation, held.until)
     if message.due_at is not None and message.due_at > work.now:
-        again = iso_utc(message.due_at)
+        again = told(message.due_at, work.org.timezone)
         return Waiting(message_id, f"it is tried again at {again}", message.due_at)
     ahead_of_it = _ahead_of(work, message)
     if ahead_of_it is not None:

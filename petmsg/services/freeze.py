@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from petmsg.clock import iso_utc
+from petmsg.clock import told
 from petmsg.errors import OutOfRange
 from petmsg.hold import freeze_stands
 from petmsg.models import Org
@@ -31,7 +31,9 @@ def freeze(work: Work, *, reason: str, until: datetime | None = None) -> Freeze:
     again, the new reason and end replace the old. Raises `OutOfRange` for an end that has passed.
     """
     if until is not None and until <= work.now:
-        raise OutOfRange(f"{iso_utc(until)} has passed.", hint="Give an end in the future.")
+        raise OutOfRange(
+            f"{told(until, work.org.timezone)} has passed.", hint="Give an end in the future."
+        )
     org = _locked(work)
     stands = freeze_stands(org.frozen_at, org.frozen_until, work.now)
     before = {"until": org.frozen_until, "reason": org.freeze_reason} if stands else None

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from petmsg import settings
-from petmsg.clock import iso_utc, zone
+from petmsg.clock import told, zone
 from petmsg.db.cursor import Cursor
 from petmsg.db.damage import strange_values
 from petmsg.db.location import network_file_system
@@ -219,7 +219,7 @@ def clocks(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
     newest = cursor.rows("SELECT max(at) AS at FROM audit_event")[0]["at"]
     if newest is not None and newest > patient.now + WRONG:
         yield Finding(
-            f"The newest event of the audit is of {iso_utc(newest)}, which is to come: this "
+            f"The newest event of the audit is of {told(newest, 'UTC')}, which is to come: this "
             "clock is wrong, or the one was that wrote it",
             "date -u",
             result=CheckResult.WARNING,

@@ -79,7 +79,7 @@ def queue(work: Work, client_text: str, *, body: str, wishes: Wishes = _NO_WISHE
         there = _by_key(work, wishes.key, client, clean)
         if there is not None:
             return Queued(there.id or 0, there.status, reused=True)
-    send_at = when_to_leave(wishes, work.now)
+    send_at = when_to_leave(wishes, work.now, timezone=work.org.timezone)
     phone = _her_phone(work, client)
     _refuse_if_in_vain(work, client, phone)
     speaker = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlmodel import select
 
-from petmsg.clock import iso_utc
+from petmsg.clock import told
 from petmsg.enums import NumberClass, NumberStatus, SitterStatus
 from petmsg.errors import AlreadyDifferent, NumberTaken, OutOfRange, Refused, shown
 from petmsg.models import MessageNumber, Sitter
@@ -173,7 +173,8 @@ def require_usable(work: Work, number: MessageNumber) -> None:
     if not usable(number, work.now):
         assert number.quarantined_until is not None
         raise custody.NumberQuarantined(
-            f"{number.e164} is quarantined until {iso_utc(number.quarantined_until)}.",
+            f"{number.e164} is quarantined until "
+            f"{told(number.quarantined_until, work.org.timezone)}.",
             hint=f"Take another, or first: petmsg number restore {number.e164} --reason …",
         )
 

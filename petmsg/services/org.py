@@ -141,7 +141,7 @@ def _checked(name: str, value: Any) -> Any:
     if name == "pool_for":
         return PoolFor(value)
     if name in _HOURS:
-        return parse_quiet_hours(value)
+        return parse_quiet_hours(value, name=name.replace("_", " "))
     if name == "relay":
         return Switch(value) is Switch.ON
     if name in ("closed_reply", "unknown_reply"):

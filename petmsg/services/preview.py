@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from petmsg.clock import iso_utc
+from petmsg.clock import told
 from petmsg.db.cursor import Cursor
 from petmsg.errors import EndNotAfterStart, OutOfRange
 from petmsg.hold import Hold, holds
@@ -73,7 +73,7 @@ def preview(
     clean = parse_body(body)
     size = measure(clean)
     client = find_client(cursor, org.id, client_text)
-    at = when_to_leave(wishes, now)
+    at = when_to_leave(wishes, now, timezone=org.timezone)
     speaker = None
     if wishes.as_sitter is not None:
         sitter = find_sitter(cursor, org.id, wishes.as_sitter)
@@ -107,17 +107,17 @@ def preview(
     )
 
 
-def when_to_leave(wishes: Wishes, now: datetime) -> datetime:
+def when_to_leave(wishes: Wishes, now: datetime, *, timezone: str) -> datetime:
     """When the text may leave at the earliest (aware UTC). Raises `OutOfRange` for a time that is
     over, `EndNotAfterStart` for one from which it must not leave any more."""
     send_at = now if wishes.send_at is None else wishes.send_at
     if send_at < now:
         raise OutOfRange(
-            f"{iso_utc(send_at)} lies in the past.", hint="Leave out --at to send at once."
+            f"{told(send_at, timezone)} lies in the past.", hint="Leave out --at to send at once."
         )
     if wishes.expires_at is not None and wishes.expires_at <= send_at:
         raise EndNotAfterStart(
-            f"The text would expire at {iso_utc(wishes.expires_at)}, before it may leave."
+            f"The text would expire at {told(wishes.expires_at, timezone)}, before it may leave."
         )
     return send_at
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import col, select
 
-from petmsg.clock import iso_utc
+from petmsg.clock import told
 from petmsg.enums import NumberClass, NumberStatus
 from petmsg.errors import OutOfRange, Refused
 from petmsg.models import MessageNumber
@@ -28,7 +28,7 @@ from petmsg.services.work import Failure, Work, each
 
 class NumberNotQuarantined(Refused):
     code = "number_not_quarantined"
-    hint = "Look at it: petmsg number show E164"
+    hint = "See its state and history: petmsg number list"
 
 
 class ReasonRequired(Refused):
@@ -168,12 +168,16 @@ def restore(work: Work, e164: str, *, reason: str | None = None) -> Restored:
     """End a quarantine. Before its end that is forced, and must have a reason."""
     number = custody.locked_number(work, e164)
     if number.status is not NumberStatus.QUARANTINED or number.quarantined_until is None:
-        raise NumberNotQuarantined(f"{number.e164} is not quarantined.")
+        raise NumberNotQuarantined(
+            f"{number.e164} is not quarantined.",
+            hint=f"Look at it: petmsg number show {number.e164}",
+        )
     forced = number.quarantined_until > work.now
     if forced and reason is None:
         raise ReasonRequired(
-            f"{number.e164} is quarantined until {iso_utc(number.quarantined_until)}; an early "
-            "restore must have a reason.",
+            f"{number.e164} is quarantined until "
+            f"{told(number.quarantined_until, work.org.timezone)}; an early restore must have a "
+            "reason.",
             hint=f"Say why: petmsg number restore {number.e164} --reason 'carrier cleared it'",
         )
     if number.number_class is NumberClass.FRONT_DESK:
@@ -221,7 +225,7 @@ def _quarantine_end(
         raise OutOfRange("Give --days or --until, not both.")
     if not work.now < until <= work.now + timedelta(days=3650):
         raise OutOfRange(
-            f"{iso_utc(until)} is not between now and 3650 days from now.",
+            f"{told(until, work.org.timezone)} is not between now and 3650 days from now.",
             hint="Give an end in the future.",
         )
     return until, -(-(until - work.now) // timedelta(days=1))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.clock import iso_utc
+from petmsg.clock import iso_utc, told
 from petmsg.db.cursor import Cursor
 from petmsg.db.engine import Transaction
 from petmsg.enums import AttemptStatus, MessageStatus, NumberClass, Outcome, ProviderName, Rule
@@ -84,7 +84,8 @@ def _set_aside(work: Work, made_at: datetime) -> SetAside:
         hold_for_a_person(
             work,
             message,
-            why=f"the database is a backup of {iso_utc(made_at)}, and the provider is asked first",
+            why=f"the database is a backup of {told(made_at, work.org.timezone)}, and the "
+            "provider is asked first",
             code=queries.CODE,
         )
     return SetAside(work.org.slug, len(ids))

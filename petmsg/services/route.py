@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.clock import iso_utc
+from petmsg.clock import told
 from petmsg.db.cursor import Cursor
 from petmsg.enums import Direction
 from petmsg.errors import NotFound
@@ -177,7 +177,8 @@ def _notes(cursor: Cursor, org: OrgRow, client: ClientKey, at: datetime) -> tupl
     """Warnings for what is today's in a past answer and was changed since."""
     changes = changed_since(cursor, org, client, at, until=at + _TICK)
     return tuple(
-        f"{what} was changed at {iso_utc(when)}, after this time" for what, when in changes
+        f"{what} was changed at {told(when, org.timezone)}, after this time"
+        for what, when in changes
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 
-from petmsg.clock import iso_utc
+from petmsg.clock import told
 from petmsg.db.cursor import Cursor
 from petmsg.errors import EndNotAfterStart, OutOfRange
 from petmsg.queries.course import Span, read_org_history
@@ -32,7 +32,9 @@ class Simulated:
     remarks: tuple[str, ...]
 
 
-def checked_span(start: datetime, end: datetime | None, *, now: datetime) -> Span:
+def checked_span(
+    start: datetime, end: datetime | None, *, now: datetime, timezone: str = "UTC"
+) -> Span:
     """`[start, end)` as it is looked at from `now` (all aware UTC); without an end 30 days.
 
     Raises `EndNotAfterStart`, and `OutOfRange` for a span of more than 400 days.
@@ -41,7 +43,8 @@ def checked_span(start: datetime, end: datetime | None, *, now: datetime) -> Spa
         end = start + timedelta(days=USUAL_DAYS)
     if end <= start:
         raise EndNotAfterStart(
-            f"The span ends at {iso_utc(end)}, not after its start at {iso_utc(start)}."
+            f"The span ends at {told(end, timezone)}, not after its start at "
+            f"{told(start, timezone)}."
         )
     if end - start > timedelta(days=LONGEST_DAYS):
         raise OutOfRange(
@@ -80,6 +83,7 @@ def remarks(cursor: Cursor, org: OrgRow, span: Span, client: ClientKey | None) -
         return ()
     changes = changed_since(cursor, org, client, span.start, until=span.past_until)
     return tuple(
-        f"{what} was changed at {iso_utc(when)}; what was before that is told as it is today"
+        f"{what} was changed at {told(when, org.timezone)}; what was before that is told as it "
+        "is today"
         for what, when in changes
     )

@@ -37,14 +37,18 @@ class Timeline:
     remarks: tuple[str, ...] = ()
 
 
-def span_of(start: datetime | None, end: datetime | None, *, now: datetime) -> Span:
+def span_of(
+    start: datetime | None, end: datetime | None, *, now: datetime, timezone: str = "UTC"
+) -> Span:
     """The span to draw: without a start from three days ago on, without an end fourteen days long.
 
     Raises `EndNotAfterStart`, and `OutOfRange` for one of more than 400 days.
     """
     if start is None:
         start = (now if end is None else min(now, end)) - USUAL_PAST
-    return checked_span(start, start + USUAL_DAYS if end is None else end, now=now)
+    return checked_span(
+        start, start + USUAL_DAYS if end is None else end, now=now, timezone=timezone
+    )
 
 
 def timeline(cursor: Cursor, org: OrgRow, client_text: str, span: Span, now: datetime) -> Timeline:

@@ -388,7 +388,7 @@ def test_an_early_restore_without_a_reason_is_refused(sqlite_cli: Cli) -> None:
     a_moment_early = NOW + timedelta(days=1) - timedelta(microseconds=1)
     ran = sqlite_cli("number", "restore", N1, "-o", "json", now=a_moment_early)
     error = refused(ran, "reason_required")
-    assert "2026-02-15T15:00:00Z" in error["message"]
+    assert "2026-02-15 10:00 EST" in error["message"]
     assert "--reason" in error["hint"]
     assert (show(sqlite_cli, N1)["status"], events(sqlite_cli)) == ("quarantined", before)
 

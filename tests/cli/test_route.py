@@ -303,8 +303,8 @@ def test_a_setting_changed_since_is_warned_about(sqlite_cli: Cli) -> None:
     sqlite_cli("client", "set", "C-1", "--kind", "recurring", now=changed)
     later = NOW + timedelta(hours=2)
     assert explain(sqlite_cli, "--at", "2026-02-14T15:00Z", now=later)["warnings"] == [
-        "Setting pool_for was changed at 2026-02-14T16:00:00Z, after this time",
-        "The client's kind was changed at 2026-02-14T16:00:00Z, after this time",
+        "Setting pool_for was changed at 2026-02-14 11:00 EST, after this time",
+        "The client's kind was changed at 2026-02-14 11:00 EST, after this time",
     ]
     assert explain(sqlite_cli, "--at", "2026-02-14T16:30Z", now=later)["warnings"] == []
     assert explain(sqlite_cli, now=later)["warnings"] == []
@@ -325,7 +325,7 @@ def test_a_window_changed_since_is_warned_about(sqlite_cli: Cli, change: tuple[s
     later = NOW + timedelta(hours=1)
     found = explain(sqlite_cli, "--at", "2026-02-14T15:15Z", now=later)
     assert found["warnings"] == [
-        "The window of booking B-1 was changed at 2026-02-14T15:30:00Z, after this time"
+        "The window of booking B-1 was changed at 2026-02-14 10:30 EST, after this time"
     ]
     before = explain(sqlite_cli, "--at", "2026-02-14T13:59Z", code=4, now=later)  # no desk yet
     assert before["warnings"] == []

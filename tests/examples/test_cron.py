@@ -196,13 +196,13 @@ def test_confirm_paid_confirms_every_file_once(
     """Four runs at the same time and one more: each booking has one event, each file its place."""
     refs = pending(desk)[:5]
     drop(folder, "one.csv", *refs[:2])
-    drop(folder, "two of these.csv", *refs[1:4])
+    drop(folder, "two of these.CSV", *refs[1:4])
     drop(folder, "-three.csv.part", refs[4])
     environ = {"PATH": without_flock} if kind == "no flock" else {}
     runs = four(desk, "confirm-paid.sh", folder, org=HP, **environ)
     runs.append(desk.run("confirm-paid.sh", folder, org=HP, **environ))
     assert runs == [(0, "", "")] * 5
-    assert files(folder) == ["-three.csv.part", "done/one.csv", "done/two of these.csv"]
+    assert files(folder) == ["-three.csv.part", "done/one.csv", "done/two of these.CSV"]
     confirmed = events(desk, HP, "booking.confirmed")
     assert [confirmed.count(ref) for ref in refs] == [1, 1, 1, 1, 0]
     (folder / "-three.csv.part").rename(folder / "-three.csv")

@@ -300,7 +300,8 @@ def test_a_client_saw_only_numbers_whose_texts_the_provider_took(tried: str) -> 
     with looking(tried) as cursor:
         org = find_org(cursor, None)
         seen = {
-            ref: show_thread(cursor, org, ref, Page(10))["numbers_seen"] for ref in ("C-1", "C-2")
+            ref: show_thread(cursor, org, ref, Page(10), now=NOW)["numbers_seen"]
+            for ref in ("C-1", "C-2")
         }
     assert seen == {
         "C-1": [{"number": POOL[1], "class": "pool", "messages": 1, "last_used_at": hours(3)}],

@@ -214,7 +214,7 @@ def test_an_event_that_is_to_come_is_a_warning(migrated_url: str) -> None:
     assert one(patient(migrated_url), "clocks").result is OK
     row = one(patient(migrated_url, now=NOW - HOUR), "clocks")
     assert row.result is WARNING
-    assert "2026-02-14T15:00:00Z" in row.message
+    assert "2026-02-14 15:00 UTC" in row.message
 
 
 # ----------------------------------------------------------------------- settings and the provider

@@ -7,7 +7,7 @@ next message would go to the sitter whom somebody had taken out of the conversat
 from collections.abc import Sequence
 from sqlite3 import Row
 
-from petmsg.clock import iso_utc
+from petmsg.clock import told
 from petmsg.errors import Refused
 from petmsg.services.snoutos.old import time_of
 from petmsg.services.snoutos.report import Taken
@@ -32,7 +32,7 @@ def tell_overrides(work: Work, rows: Sequence[Row]) -> Taken:
         if ends_at is not None and ends_at <= work.now:
             continue
         whose = row["clientId"] or f"of thread {row['threadId']}"
-        until = "until it is removed" if ends_at is None else f"until {iso_utc(ends_at)}"
+        until = "until it is removed" if ends_at is None else f"until {told(ends_at, 'UTC')}"
         taken.refuse(
             row["id"],
             OverrideNotTaken(

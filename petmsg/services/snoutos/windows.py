@@ -155,7 +155,7 @@ class _Windows:
             raise forgotten(client["ref"])
         starts_at = time_of(row["startsAt"], "startsAt")
         ends_at = time_of(row["endsAt"], "endsAt")
-        require_span(starts_at, ends_at)
+        require_span(starts_at, ends_at, timezone=self._work.org.timezone)
         sitter = self._sitters.get(row["sitterId"])
         over = ends_at + timedelta(minutes=self._work.org.grace_minutes) <= self._work.now
         if sitter is not None and sitter["status"] == SitterStatus.OFFBOARDED and not over:
