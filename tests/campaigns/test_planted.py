@@ -14,4 +14,6 @@ def test_a_bug_has_exactly_one_place(bug: Bug) -> None:
     text = (ROOT / "petmsg" / bug.file).read_text("utf-8")
     compile(planted(text, bug), bug.file, "exec")
     for test in bug.tests.split():
-        assert (ROOT / test).exists()
+        file, _, name = test.partition("::")
+        assert (ROOT / file).exists()
+        assert not name or f"def {name}(" in (ROOT / file).read_text("utf-8")
