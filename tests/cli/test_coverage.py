@@ -128,7 +128,7 @@ def test_the_window_of_a_sitter_who_is_not_active_yet_is_a_gap(url: str) -> None
 
 
 def test_a_sitter_without_a_number_is_a_gap_and_so_is_her_window(url: str) -> None:
-    do(url, f"number retire {N1} --yes", f"number retire {N3}")
+    do(url, f"number retire {N1} --yes", f"number retire {N3} --yes")
     window, sitter = gaps(url)
     assert (window["code"], window["booking"]) == ("SITTER_WITHOUT_NUMBER", "B-1")
     assert (sitter["kind"], sitter["sitter"]) == ("sitter_without_number", "S-1")
