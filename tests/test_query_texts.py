@@ -15,6 +15,7 @@ from petmsg.queries import (
     attempt,
     candidates,
     confirm,
+    events,
     hold,
     impact,
     inbound,
@@ -50,6 +51,7 @@ SHAPES = [
     {"noun": "client", "column": "kind", "lock": "", "_CUSTODY_AT": routing._CUSTODY_AT},
     {"noun": "sitter", "column": "status"},
     {"noun": "booking"},
+    {"STANDING[entity]": events.STANDING["window"]},
     {"table": "booking", "column": "sitter_id", "target": "sitter"},
     {
         "table": "booking",

@@ -21,12 +21,6 @@ STANDING = {
 }
 """The refs of what stands, by the entity that events name. None of it is ever deleted."""
 
-_MISSING = """
-SELECT DISTINCT a.ref FROM audit_event a LEFT JOIN ({standing}) s ON s.ref = a.ref
-WHERE a.org_id = :org_id AND a.entity = '{entity}' AND s.ref IS NULL
-ORDER BY a.ref
-"""
-
 # An org that came from an export into a database that held others has messages of new ids. So they
 # are counted too. Those of another system came without an event of their own.
 _MESSAGES = """
@@ -67,8 +61,13 @@ _PHONES = {
 
 def missing(cursor: Cursor, org: OrgRow, entity: str) -> list[str]:
     """The refs of things that events tell of and that do not stand."""
-    sql = _MISSING.format(standing=STANDING[entity], entity=entity)
-    refs = [row[0] for row in cursor.tuples(sql, org_id=org.id)]
+    sql = f"""
+        SELECT DISTINCT a.ref FROM audit_event a
+        LEFT JOIN ({STANDING[entity]}) s ON s.ref = a.ref
+        WHERE a.org_id = :org_id AND a.entity = :entity AND s.ref IS NULL
+        ORDER BY a.ref
+    """
+    refs = [row[0] for row in cursor.tuples(sql, org_id=org.id, entity=entity)]
     if entity != "message" or not refs:
         return refs
     counted = cursor.rows(_MESSAGES, org_id=org.id)[0]
