@@ -1,6 +1,7 @@
 """Short texts that people give: refs, names, reasons, bodies. Checked once, at the door."""
 
 import unicodedata
+from datetime import timedelta
 
 from petmsg.errors import EmptyReason, MalformedRef, MalformedText, shown
 from petmsg.phone import is_phone
@@ -121,3 +122,13 @@ def _clean(text: str, what: str) -> str:
             f"The {what} is not valid text.", hint="Use UTF-8 and a UTF-8 locale."
         ) from None
     return unicodedata.normalize("NFC", text)
+
+
+def clients_wait(count: int, longest: timedelta) -> str:
+    """How many clients wait for an answer, and the longest wait: `3 clients wait, the longest 42
+    min`."""
+    minutes = max(0, longest // timedelta(minutes=1))
+    length = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+    return (
+        f"1 client waits, {length}" if count == 1 else f"{count} clients wait, the longest {length}"
+    )

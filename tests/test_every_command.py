@@ -35,6 +35,8 @@ WIDEST = 78
 
 EXITS = {
     "petmsg alert list --severity warning --check": FINDING,
+    "petmsg alert tell": FINDING,
+    "petmsg alert tell -o jsonl": FINDING,
     "petmsg db check": FINDING,
     "petmsg number health --propose": FINDING,
     "petmsg reconcile": FINDING,
@@ -51,7 +53,6 @@ LOOKING = {
     "petmsg demo",
     "petmsg export company-files",
     "petmsg export company-files --format jsonl",
-    "petmsg message pull --since -2d -o json",
 }
 """Examples of writing commands that only look, or write elsewhere."""
 

@@ -1,12 +1,12 @@
 """Clients who wait, looked for by the commands that cron runs; and which alerts are news."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from petmsg.cli.run import Run
 from petmsg.queries.alert import alerts_of, is_untold
 from petmsg.queries.org import OrgRow
+from petmsg.words import clients_wait
 
 
 def tell_of_waiting(run: Run, orgs: Sequence[OrgRow]) -> None:
@@ -37,6 +37,6 @@ def tell_alerts(run: Run) -> list[dict[str, Any]]:
         waits = [each for org in run.chosen(cursor) for each in waiters(cursor, org)]
         rows = alerts_of(cursor, ids)
     if waits:
-        longest = max(run.now - each.since for each in waits) // timedelta(minutes=1)
-        run.say(f"{len(waits)} client(s) wait for an answer, the longest for {longest} minute(s).")
+        longest = max(run.now - each.since for each in waits)
+        run.say(f"{clients_wait(len(waits), longest)}.")
     return rows

@@ -4,7 +4,6 @@ A count of `queries.status.COUNTS` is shown by one line here.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from petmsg.enums import NumberClass, NumberStatus, ProviderName
@@ -26,6 +25,7 @@ from petmsg.render.kinds import (
     or_null,
     rows_of,
 )
+from petmsg.words import clients_wait
 
 
 def _count(name: str, title: str | None = None, cell: Any = None) -> Field:
@@ -70,8 +70,7 @@ def _waiting(row: Any, _: View) -> str:
     """How many people wait for an answer, and the longest wait."""
     if not row.waiting:
         return "nobody"
-    longest = max(0, (row.at - row.waiting[0].since) // timedelta(minutes=1))
-    return f"{len(row.waiting)} client(s), the longest for {longest} minute(s)"
+    return clients_wait(len(row.waiting), row.at - row.waiting[0].since)
 
 
 def _frozen(row: Any, view: View) -> str:

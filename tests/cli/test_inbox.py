@@ -312,10 +312,7 @@ def test_a_client_who_waits_is_an_alert_once_until_somebody_sees_to_it(
         assert told(ready, now=NOW + minutes * MINUTE) == [("C-1", 1)]
     found = ready("status", "-o", "json", now=NOW + LATE).json[0]["waiting"]
     assert found == {"clients": 1, "since": "2026-02-14T15:00:00Z"}
-    assert (
-        "1 client(s), the longest for 16 minute(s)"
-        in ready("status", "-o", "table", now=NOW + LATE).out
-    )
+    assert "1 client waits, 16 min" in ready("status", "-o", "table", now=NOW + LATE).out
     rows = ready("doctor", "--check", "clients_answered", "-o", "json", now=NOW + LATE).json
     assert [row["result"] for row in rows] == ["warning"]
     at = NOW + 20 * MINUTE
