@@ -40,13 +40,13 @@ imports: $(DEV) ## import-linter: which package may import which
 migrations-check: $(DEV) ## fresh databases, upgraded, must equal the models
 	@.ci/migrations-check
 
-docs: $(DEV) ## writes what of the documentation is made from the program: reference, man pages, README
+docs: $(DEV) ## writes the documentation that is made from the program: reference, tour, man pages, schemas
 	@$(BIN)/python -m tests.documentation
 
 docs-check: $(DEV) ## the documentation against the program
 	@$(BIN)/python -m pytest tests/test_docs.py $(ARGS)
 
-bench: $(DEV) ## each figure of the README, with its peer in the same run
+bench: $(DEV) ## each figure of docs/performance.md, with its peer in the same run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 campaigns: $(DEV) ## a million steps, ten thousand kills on each database: hours; ARGS="--seed 7" repeats

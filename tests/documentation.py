@@ -1,9 +1,9 @@
 """What of the documentation is made from the program itself, and the tool that writes it.
 
-`python -m tests.documentation` brings README.md and docs/ up to date; `tests/test_docs.py` holds
-that they are. In README.md a ```console block is a transcript: its `$` lines are run, one after
-the other on one database, a minute apart from 10:00 in New York on 14 February 2026, and what they
-print stands below them. Between `<!-- NAME:begin -->` and `<!-- NAME:end -->` stands a table.
+`python -m tests.documentation` brings docs/ up to date; `tests/test_docs.py` holds that it is. In
+docs/tour.md a ```console block is a transcript: its `$` lines are run, one after the other on one
+database, a minute apart from 10:00 in New York on 14 February 2026, and what they print stands
+below them. Between `<!-- NAME:begin -->` and `<!-- NAME:end -->` of another page stands a table.
 """
 
 import inspect
@@ -27,6 +27,8 @@ from tests.fixtures import NOW, run_cli
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+TOUR = ROOT / "docs" / "tour.md"
+OPERATIONS = ROOT / "docs" / "operations.md"
 REFERENCE = ROOT / "docs" / "reference.md"
 SCHEMAS = ROOT / "docs" / "schemas"
 MAN = ROOT / "docs" / "man"
@@ -88,7 +90,9 @@ def exit_codes_table() -> str:
 def reference() -> str:
     """docs/reference.md: the help of every command, as it prints it."""
     parts = [
-        "# Reference\n\nEvery command, as `--help` prints it. Made from the program; do not edit.\n"
+        "# Reference\n\nEvery command, as `--help` prints it.\n",
+        "Made from the program; do not edit.\n",
+        commands_table() + "\n",
     ]
     with mock.patch.dict(os.environ, {"COLUMNS": "80"}):
         for name, _ in commands():
@@ -119,19 +123,19 @@ def man_pages() -> dict[str, str]:
 
 
 def with_tables(text: str) -> str:
-    """The README with its tables made anew."""
-    for name, table in (("commands", commands_table()), ("exit-codes", exit_codes_table())):
+    """The page of operations with its tables made anew."""
+    for name, table in (("exit-codes", exit_codes_table()),):
         begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
         before, found, rest = text.partition(begin)
         _, closed, after = rest.partition(end)
         if not (found and closed):
-            raise ValueError(f"the README has no place for {name}")
+            raise ValueError(f"the page has no place for {name}")
         text = f"{before}{begin}\n{table}\n{end}{after}"
     return text
 
 
 def with_transcripts(text: str) -> str:
-    """The README with the output of its transcripts made anew."""
+    """The tour with the output of its transcripts made anew."""
     with tempfile.TemporaryDirectory() as folder:
         tour = _Tour(Path(folder))
         return _BLOCK.sub(lambda block: f"```console\n{tour.play(block[1])}```", text)
@@ -181,7 +185,8 @@ def write_schemas() -> None:
 
 def main() -> None:
     """Write what is made from the program."""
-    README.write_text(with_tables(with_transcripts(README.read_text("utf-8"))), "utf-8")
+    TOUR.write_text(with_transcripts(TOUR.read_text("utf-8")), "utf-8")
+    OPERATIONS.write_text(with_tables(OPERATIONS.read_text("utf-8")), "utf-8")
     REFERENCE.parent.mkdir(exist_ok=True)
     REFERENCE.write_text(reference(), "utf-8")
     write_schemas()

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -11,23 +12,51 @@ from petmsg import errors
 from petmsg.cli import GROUPS
 from petmsg.render.schema import documents
 from tests import documentation, manual, pictures
-from tests.documentation import IMAGES, MAN, README, REFERENCE, ROOT, SCHEMAS
+from tests.documentation import (
+    IMAGES,
+    MAN,
+    OPERATIONS,
+    README,
+    REFERENCE,
+    ROOT,
+    SCHEMAS,
+    TOUR,
+)
+
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def test_the_transcripts_of_the_readme_are_what_the_commands_print() -> None:
-    text = README.read_text("utf-8")
+def test_the_transcripts_of_the_tour_are_what_the_commands_print() -> None:
+    text = TOUR.read_text("utf-8")
     assert documentation.with_transcripts(text) == text, "run: make docs"
 
 
-def test_the_transcripts_show_the_main_job() -> None:
-    shown = "\n".join(re.findall(r"(?m)^\$ petmsg .*$", README.read_text("utf-8")))
+def test_the_tour_shows_the_main_job() -> None:
+    shown = "\n".join(re.findall(r"(?m)^\$ petmsg .*$", TOUR.read_text("utf-8")))
     for command in ("booking confirm", "route explain", "number quarantine", "number restore"):
         assert command in shown
 
 
-def test_the_tables_of_the_readme_are_made_from_the_program() -> None:
-    text = README.read_text("utf-8")
+def test_no_transcript_names_a_day() -> None:
+    """What a reader types must work on the day they read it."""
+    for page in PAGES:
+        for line in re.findall(r"(?m)^\$ petmsg .*$", page.read_text("utf-8")):
+            assert not re.search(r"20\d\d-\d\d-\d\d", line), (page.name, line)
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text("utf-8").splitlines()) <= 250
+
+
+def test_the_tables_are_made_from_the_program() -> None:
+    text = OPERATIONS.read_text("utf-8")
     assert documentation.with_tables(text) == text, "run: make docs"
+
+
+def test_the_index_names_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    for page in PAGES[1:]:
+        assert page.name == "README.md" or f"]({page.name})" in index, page.name
 
 
 def test_the_reference_is_made_from_the_helps() -> None:
@@ -79,16 +108,18 @@ def test_the_readme_begins_with_the_two_commands_that_set_up_everything(text: st
     assert text in README.read_text("utf-8")[:2500]
 
 
-def test_every_file_the_readme_points_to_is_there() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", README.read_text("utf-8")):
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_a_page_points_to_is_there(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
         if "://" not in target:
-            assert (ROOT / target).exists(), target
+            assert (page.parent / target).exists(), target
 
 
-def test_every_setting_the_readme_names_is_read_by_the_program() -> None:
+def test_every_setting_the_pages_name_is_read_by_the_program() -> None:
     sources = "".join(path.read_text("utf-8") for path in (ROOT / "petmsg").rglob("*.py"))
-    for name in set(re.findall(r"\b(?:PETMSG|TWILIO)_[A-Z_]+\b", README.read_text("utf-8"))):
-        assert name in sources, name
+    for page in PAGES:
+        for name in set(re.findall(r"\b(?:PETMSG|TWILIO)_[A-Z_]+\b", page.read_text("utf-8"))):
+            assert name in sources, name
 
 
 # --------------------------------------------------------------------------------------- man pages

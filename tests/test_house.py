@@ -25,8 +25,9 @@ from petmsg import __version__
 ROOT = Path(__file__).resolve().parent.parent
 
 TOP_LEVEL = {
-    ".ci", ".editorconfig", ".gitattributes", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile",
-    "README.md", "benchmarks", "docs", "examples", "migrations", "petmsg", "pyproject.toml",
+    ".ci", ".editorconfig", ".gitattributes", ".gitignore", ".pre-commit-config.yaml",
+    "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "SECURITY.md", "benchmarks",
+    "docs", "examples", "migrations", "petmsg", "pyproject.toml",
     "requirements-dev.lock", "requirements.lock", "tests",
 }  # fmt: skip
 TARGETS = {
