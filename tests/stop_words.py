@@ -23,6 +23,7 @@ REQUESTS = (
     "Can you stop texting me?",
     "Could you please stop sending me messages",
     "stop sending me these texts",
+    "stop sending these",
     "Stop all messages",
     "stop the messages",
     "stop all texts now",

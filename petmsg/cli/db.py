@@ -214,6 +214,7 @@ def _set_aside(run: Run, made_at: datetime) -> list[Any]:
         )
     )
     for row in rows:
-        run.say(f"{row.org}: {row.messages} messages are held until the provider was asked.")
+        held = "1 message is" if row.messages == 1 else f"{row.messages} messages are"
+        run.say(f"{row.org}: {held} held until the provider was asked.")
     run.say(f"Then read what came in since: petmsg message pull --since {iso_utc(made_at)}")
     return rows

@@ -73,7 +73,7 @@ def _note(row: Any) -> str | None:
     """What the sitter to whom it is addressed knows of it."""
     if row["addressed_to"] != AddressedTo.SITTER:
         return None
-    over = "" if row["hers"] else "; the visit is over"
+    over = "" if row["hers"] else "; no visit of theirs is open"
     if row["told"]:
         return f"{row['sitter']} was told{over}"
     return f"{row['sitter']} was not told{'' if row['relay'] else ': the relay is off'}{over}"

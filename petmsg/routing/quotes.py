@@ -74,8 +74,7 @@ def forward(body: str, client: str) -> Shown:
 
 def read_quotes(body: str, shown: Sequence[Shown]) -> Quotes:
     """What a message repeats of those its writer was shown. Same arguments, same answer."""
-    known = [_Known(each, plain(each.body), plain(each.lead)) for each in shown]
-    known = [each for each in known if each.whole]
+    known = [each for each in map(_known, shown) if each.whole]
     text = plain(body)
     reaction = Reaction.YES if _WORDED_REACTION.fullmatch(_folded(body)) else Reaction.NO
     certain = _unmarked(text, known)
@@ -108,9 +107,17 @@ def plain(text: str) -> str:
 
 
 class _Known(NamedTuple):
+    """A message that was shown, in its plain form. `words` are the client's own, without `lead`."""
+
     shown: Shown
     whole: str
     lead: str
+    words: str
+
+
+def _known(shown: Shown) -> _Known:
+    whole, lead = plain(shown.body), plain(shown.lead)
+    return _Known(shown, whole, lead, whole.removeprefix(lead).strip() if lead else "")
 
 
 class _Passage(NamedTuple):
@@ -219,12 +226,21 @@ def _quoted_length(known: _Known, inside: str) -> int:
     if known.lead:
         tails = [inside[place:] for place in _places(inside, known.lead)]
         fits = [tail for tail in tails if _fits(known, tail, is_cut=is_cut)]
-        return max((_same(tail, whole) for tail in fits), default=0)
+        named = max((_same(tail, whole) for tail in fits), default=0)
+        return max(named, _unnamed_length(known.words, inside, is_cut=is_cut))
     if whole.startswith(inside):
         return len(inside) if len(inside) >= _LEAST_CUT_SHORT else 0
     # A provider may have put words of its own before or behind it.
     stands = inside.endswith(f" {whole}") if known.shown.is_typed else whole in inside
     return len(whole) if stands and len(whole) >= _LEAST_OF_A_FORWARD else 0
+
+
+def _unnamed_length(words: str, inside: str, *, is_cut: bool) -> int:
+    """How much of a client's own words a passage repeats, without the name petmsg put before."""
+    if len(inside) < _LEAST_OF_A_FORWARD or not words.startswith(inside):
+        return 0
+    is_enough = inside == words or is_cut or len(inside) >= _LEAST_CUT_SHORT
+    return len(inside) if is_enough else 0
 
 
 def _fits(known: _Known, tail: str, *, is_cut: bool) -> bool:
@@ -252,7 +268,8 @@ def _unmarked(text: str, known: Sequence[_Known]) -> list[frozenset[str | None]]
 
 
 def _spans(text: str, known: _Known) -> Iterator[tuple[int, int]]:
-    """Where a message holds a forward with the name before it, or a sentence of petmsg's own."""
+    """Where a message holds a forward with the name before it, the whole of a long one without it,
+    or a sentence of petmsg's own."""
     whole, lead = known.whole, known.lead
     if known.shown.is_typed:
         return
@@ -268,14 +285,16 @@ def _spans(text: str, known: _Known) -> Iterator[tuple[int, int]]:
         is_cut = same > len(lead) and behind == "…"
         if is_whole or is_cut or same >= len(lead) + 1 + _LEAST_OF_A_FORWARD:
             yield place, place + same
+    place = text.find(known.words) if len(known.words) >= _LEAST_CUT_SHORT else -1
+    if place >= 0:
+        yield place, place + len(known.words)
 
 
 def _may_repeat(text: str, known: _Known) -> bool:
     """Whether a message holds the words of a forward, or a number out of it, such as a code."""
-    words = known.whole.removeprefix(known.lead).strip()
-    if len(words) >= LEAST_REPEATED and words in text:
+    if len(known.words) >= LEAST_REPEATED and known.words in text:
         return True
-    return any(code in words for code in _CODE.findall(text))
+    return any(code in known.words for code in _CODE.findall(text))
 
 
 _CODE = re.compile(r"[0-9]{4,}")

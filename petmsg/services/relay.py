@@ -276,7 +276,8 @@ def _send(
             problem = _in_her_words(refused)
     if problem is not None:
         inbox.put_in(work, message_id)
-        tell(work, sitter_id, message_id, f"Not sent to {client.name}: {problem}.")
+        words = f"Not sent to {client.name}: {problem}. The front desk has your message."
+        tell(work, sitter_id, message_id, words)
         return f"not passed on to {client.ref}: {problem}"
     if media_count:
         inbox.put_in(work, message_id)
@@ -287,7 +288,7 @@ def _send(
 def _why_held(leaks: Sequence[Leak]) -> str:
     if any(leak.kind in ("phone", "email") for leak in leaks):
         return "it holds a phone number or an e-mail address"
-    return "it holds a handle, a link or a payment app. The front desk has your message"
+    return "it holds a handle, a link or a payment app"
 
 
 def _in_her_words(refused: PetmsgError) -> str:

@@ -87,6 +87,7 @@ def _set_aside(work: Work, made_at: datetime) -> SetAside:
             why=f"the database is a backup of {told(made_at, work.org.timezone)}, and the "
             "provider is asked first",
             code=queries.CODE,
+            command="petmsg message dispatch",
         )
     return SetAside(work.org.slug, len(ids))
 

@@ -18,9 +18,11 @@ def fail(work: Work, message: Message, *, why: str, code: str) -> None:
     work.session.flush()
 
 
-def hold_for_a_person(work: Work, message: Message, *, why: str, code: str) -> None:
+def hold_for_a_person(
+    work: Work, message: Message, *, why: str, code: str, command: str | None = None
+) -> None:
     """Take a text out of the queue until somebody decides, with an alert that says how; what it
-    passes on waits in the inbox meanwhile."""
+    passes on waits in the inbox meanwhile. `command` is what helps, where that is not a retry."""
     message.status = MessageStatus.HELD
     message.error_code, message.error_message = code, why
     message.due_at = None
@@ -33,7 +35,7 @@ def hold_for_a_person(work: Work, message: Message, *, why: str, code: str) -> N
         entity="message",
         ref=str(message.id),
         message=f"Text {message.id} is held: {why}.",
-        command=f"petmsg message retry {message.id} --reason … (or: petmsg message cancel "
-        f"{message.id})",
+        command=command
+        or f"petmsg message retry {message.id} --reason … (or: petmsg message cancel {message.id})",
     )
     work.session.flush()

@@ -254,7 +254,7 @@ def test_without_the_relay_what_is_addressed_to_a_sitter_is_listed_and_says_so(r
     over = NOW + timedelta(hours=3)
     (row,) = ready("inbox", "list", "-o", "json", now=over).json
     assert row["addressed_to"] == "front_desk"
-    assert row["note"] == "S-1 was not told: the relay is off; the visit is over"
+    assert row["note"] == "S-1 was not told: the relay is off; no visit of theirs is open"
     assert waiting(ready, "--for", "front_desk", now=over) == [1]
 
 
@@ -280,7 +280,10 @@ def test_what_a_sitter_was_told_of_and_did_not_answer_is_the_desks_in_the_end(
     else:
         at = NOW + timedelta(hours=3)
     (row,) = ready("inbox", "list", "-o", "json", now=at).json
-    assert (row["addressed_to"], row["note"]) == ("front_desk", "S-1 was told; the visit is over")
+    assert (row["addressed_to"], row["note"]) == (
+        "front_desk",
+        "S-1 was told; no visit of theirs is open",
+    )
     (claimed,) = ready("inbox", "claim", "1", "-o", "json", now=at).json
     assert claimed["claimed_by"]
     assert ready("inbox", "done", "1", now=at).code == 0

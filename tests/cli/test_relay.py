@@ -231,7 +231,7 @@ def test_a_reply_to_an_opted_out_client_is_told_to_the_sitter(
     assert relayed(migrated_url)[0][:3] == (
         "notice",
         MAYAS_PHONE,
-        "Not sent to Ann: she wants no texts.",
+        "Not sent to Ann: she wants no texts. The front desk has your message.",
     )
 
 

@@ -97,6 +97,32 @@ def test_what_repeats_a_forward_never_goes_to_another_client(
     assert ANN not in {phone for phone, _ in to_clients(migrated_url)}
 
 
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "“{}” ok I will use it",
+        "@C-1 {}",
+        "@C-1 > {}\nok",
+        "> {}\nok",
+        "Hat „{}“ mit einem Herz markiert",
+    ],
+)
+def test_a_quotation_without_the_name_goes_to_no_other_client(
+    ready: Cli, migrated_url: str, quoted: str
+) -> None:
+    """Not when the sitter names another client, nor when they choose one from a list."""
+    words = "The alarm code is 4471 and the key is under the pot"
+    books(ready, "C-2", "13:00", "16:00", ref="B-9")
+    comes(ready, words, sender=BOB)
+    comes(ready, "Ok", now=NOW + SECOND)
+    dispatch(ready, NOW + SECOND)
+    maya(ready, quoted.format(words), now=NOW + MINUTE)
+    dispatch(ready, NOW + MINUTE)
+    for number in ("1", "2"):
+        maya(ready, number, now=NOW + 2 * MINUTE)
+    assert ANN not in {phone for phone, _ in to_clients(migrated_url)}
+
+
 @pytest.mark.parametrize("body", [*ABOUT_IT[:6], "Liked an image"])
 def test_a_bare_reaction_is_stored_and_nobody_is_asked_or_told(
     ready: Cli, migrated_url: str, body: str
