@@ -173,6 +173,7 @@ def table(url: str, command: str, width: int, **environ: str) -> Ran:
 
 
 WRITING = {
+    "alert tell",
     "db restored",
     "demo",
     "export",

@@ -180,6 +180,7 @@ SHAPES: Mapping[str, Shape] = {
     "inbox adopt": Shape(RECEIVED, _ONE),
     "reconcile": Shape(DRIFT, _LIST),
     "alert list": Shape(ALERTS, _LIST),
+    "alert tell": Shape(ALERTS, _LIST),
     "alert show": Shape(ALERT, _ONE),
     "alert done": Shape(DONE, _RESULTS),
     "optout list": Shape(OPT_OUTS, _LIST),
