@@ -77,6 +77,7 @@ WRITING: dict[str, tuple[str, ...]] = {
     "inbox adopt": ("1",),
     "optout add": ("C-9", "--reason", "asked"),
     "optout remove": ("C-9", "--reason", "asked again"),
+    "alert tell": (),
     "alert done": ("1", "404"),
     "client forget": ("C-9", "--reason", "asked", "--yes"),
     "reconcile": (),

@@ -155,6 +155,11 @@ BUGS = (
         "if quotes.reaction is Reaction.YES:", "if False:",
         "tests/cli/test_relay_recipient.py"
         "::test_a_bare_reaction_is_stored_and_nobody_is_asked_or_told"),
+    Bug("who was forwarded last is not minded", "routing/relay.py",
+        "if last is not None and last.client != client.ref and at - last.wrote_at"
+        " < ANSWERS_WITHIN:", "if False:",
+        "tests/cli/test_relay_recipient.py"
+        "::test_an_answer_just_after_a_window_ended_is_not_the_next_clients"),
     Bug("the inbox hides what sitters are not told of", "queries/inbox.py",
         "select += FOR_THE_DESK",
         "select += FOR_THE_DESK + \" AND (g.relay OR i.addressed_to <> 'sitter')\"",

@@ -72,9 +72,6 @@ WRONG: dict[str, Patch] = {
     "what a message repeats does not matter": lambda patch: patch.setattr(
         "petmsg.routing.relay.read_quotes", lambda *_: Quotes()
     ),
-    "who was forwarded last does not matter": lambda patch: patch.setattr(
-        "petmsg.routing.relay.ANSWERS_WITHIN", timedelta(0)
-    ),
     "what did not arrive is nobody's": lambda patch: patch.setattr(
         "petmsg.services.inbox.put_in", nothing
     ),
