@@ -100,3 +100,8 @@ def _row(row: dict[str, Any]) -> OrgRow:
             "relay": bool(row["relay"]),
         }
     )
+
+
+def orgs_in_earnest(cursor: Cursor) -> list[str]:
+    """The slugs of the orgs that `petmsg demo` did not make, at any schema."""
+    return [row[0] for row in cursor.tuples("SELECT slug FROM org WHERE NOT is_demo ORDER BY id")]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from petmsg.db import migrate
 from petmsg.db.location import locate
 from tests.fixtures import Ran, add_org, looking, run_cli
 
@@ -22,6 +23,14 @@ def test_every_claim_is_proved_however_often_it_is_played(tmp_path: Path) -> Non
     with looking(locate(str(tmp_path / "demo.db")).url) as cursor:
         found = cursor.tuples("SELECT status, count(*) FROM message GROUP BY status")
     assert found == [("sent", 3)]
+
+
+def test_the_demo_of_an_older_petmsg_is_replaced(tmp_path: Path) -> None:
+    assert demo(tmp_path).code == 0
+    url = locate(str(tmp_path / "demo.db")).url
+    migrate.downgrade(url, "0004_replies", discard_data=True)
+    ran = demo(tmp_path)
+    assert ran.code == 0, ran.err
 
 
 @pytest.mark.postgres
