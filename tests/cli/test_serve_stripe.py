@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -261,7 +262,10 @@ def test_a_large_event_that_is_ignored_is_answered_200(server: Server) -> None:
     large = event("evt_1", "invoice.created", text="x" * (1024 * 1024 - 1000))
     assert server.stripe(large).json == {"outcome": "ignored"}
     large = event("evt_2", "invoice.created", text="x" * (1024 * 1024))
-    assert server.stripe(large).status == 413
+    # It is refused by its length, perhaps before all of it was sent.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        assert server.stripe(large).status == 413
+    assert server.stripe(event("evt_3", "invoice.created")).json == {"outcome": "ignored"}
 
 
 # ------------------------------------------------------------------------------------- signatures
