@@ -22,10 +22,9 @@ from petmsg import errors
 from petmsg.cli import command_line
 from petmsg.cli.group import LazyGroup
 from petmsg.render.schema import SHAPES, documents, file_of
-from tests import manual, pictures
+from tests import ROOT, manual, pictures
 from tests.fixtures import NOW, run_cli
 
-ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 TOUR = ROOT / "docs" / "tour.md"
 OPERATIONS = ROOT / "docs" / "operations.md"

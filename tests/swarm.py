@@ -28,10 +28,10 @@ from pathlib import Path
 from typing import Any
 
 from petmsg.errors import BUSY, CONFIGURATION
+from tests import ROOT
 from tests.fixtures import ACTOR, Ran
 
 Line = Sequence[str]
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from petmsg.cli.command import App
 from petmsg.db.location import locate
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.services.alert import raise_alert
+from tests import ROOT
 from tests.fixtures import add_org, run_cli, working
 
-ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "petmsg"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 SLOW = {"sqlmodel", "sqlalchemy", "pydantic", "alembic", "twilio"}

@@ -15,14 +15,12 @@ import tarfile
 import tomllib
 import zipfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from petmsg import __version__
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests import ROOT
 
 TOP_LEVEL = {
     ".ci", ".editorconfig", ".gitattributes", ".gitignore", ".pre-commit-config.yaml",

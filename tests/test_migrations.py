@@ -28,6 +28,7 @@ from petmsg.errors import (
     UsageProblem,
 )
 from petmsg.models import metadata
+from tests import ROOT
 from tests.migration_support import (
     ACTOR,
     NOW,
@@ -48,7 +49,7 @@ from tests.postgres import Builder, Copies
 
 SECOND = "0002_one_thread_per_client"
 HEAD = migrate.head()
-VERSIONS = sorted((Path(__file__).parent.parent / "migrations/versions").glob("*.py"))
+VERSIONS = sorted((ROOT / "migrations/versions").glob("*.py"))
 
 
 @pytest.fixture

@@ -13,9 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests import ROOT
 from tests.postgres import Builder, NoPostgres, PostgresServer, find_programs, is_required
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def connect(url: str) -> psycopg.Connection:

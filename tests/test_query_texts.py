@@ -4,7 +4,6 @@ import ast
 import re
 from datetime import timedelta
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,10 +28,11 @@ from petmsg.queries import (
     waiting,
 )
 from petmsg.services import opt_out_rows
+from tests import ROOT
 from tests.consistency import raw
 from tests.fixtures import NOW, add_org, lines, run_cli
 
-PACKAGE = Path(__file__).resolve().parent.parent / "petmsg"
+PACKAGE = ROOT / "petmsg"
 SQL = re.compile(r"\s*(WITH|SELECT|INSERT INTO|UPDATE|DELETE FROM)\s")
 PARAMETER = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 HOT = (

@@ -28,11 +28,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import ROOT
 from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
 from tests.twilio_faults import CREATING, SeededFaults
 from tests.twilio_shapes import Request
 
-ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
 # Straight to loopback, whatever proxy the machine has.

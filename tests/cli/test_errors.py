@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +12,9 @@ from petmsg.providers.reactions import LOCAL_CODES, REACTIONS, UNCERTAIN
 from petmsg.providers.twilio_errors import ERROR_CODES, Certainty
 from petmsg.services import reactions
 from petmsg.services.provider_errors import CLASSES
+from tests import ROOT
 from tests.fixtures import run_cli
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 NOWHERE = "sqlite:////does/not/exist/petmsg.db"
 
 

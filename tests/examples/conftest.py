@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from petmsg.cli import run_command_line
+from tests import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = ROOT / "examples"
 ORGS = ("happy-paws", "tail-waggers")
 
