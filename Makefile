@@ -41,7 +41,7 @@ migrations-check: $(DEV) ## fresh databases, upgraded, must equal the models
 	@.ci/migrations-check
 
 docs: $(DEV) ## writes the documentation that is made from the program: reference, tour, man pages, schemas
-	@$(BIN)/python -m tests.documentation
+	@$(BIN)/python -m tests.support.documentation
 
 docs-check: $(DEV) ## the documentation against the program
 	@$(BIN)/python -m pytest tests/test_docs.py $(ARGS)

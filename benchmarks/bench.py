@@ -49,7 +49,7 @@ class Bench:
         """A PostgreSQL server of our own that commits to a disk; None where there is none."""
         if not self._wants_postgres:
             return None
-        from tests.postgres import NoPostgres, running_server
+        from tests.support.postgres import NoPostgres, running_server
 
         try:
             return self._at_end.enter_context(running_server(durable=True))

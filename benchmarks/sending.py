@@ -18,8 +18,8 @@ from benchmarks.bench import Bench
 from benchmarks.measure import Row, Sample, Watched, counted, watched
 from petmsg.db.engine import make_engine, transaction
 from petmsg.db.location import locate
-from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
-from tests.twilio_process import running_fake
+from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
+from tests.support.twilio_process import running_fake
 
 WORKERS = 64
 LATENCY = 0.15

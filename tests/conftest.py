@@ -1,3 +1,8 @@
 """Which files hold the fixtures. Nothing else lives here, so that each is found by its name."""
 
-pytest_plugins = ["tests.postgres", "tests.fixtures", "tests.attacks", "tests.services.unguarded"]
+pytest_plugins = [
+    "tests.support.postgres",
+    "tests.support.fixtures",
+    "tests.support.attacks",
+    "tests.support.unguarded",
+]

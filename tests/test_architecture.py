@@ -19,7 +19,7 @@ from petmsg.db.location import locate
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.services.alert import raise_alert
 from tests import ROOT
-from tests.fixtures import add_org, run_cli, working
+from tests.support.fixtures import add_org, run_cli, working
 
 PACKAGE = ROOT / "petmsg"
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -29,10 +29,10 @@ from petmsg.db import damage, migrate
 from petmsg.db.location import locate
 from petmsg.db.problems import translate
 from petmsg.models import metadata
-from tests import postgres
-from tests.consistency import content, problems, raw
-from tests.fixtures import ACTOR, NOW, Ran, add_org, run_cli
-from tests.swarm import ROOT, Hive
+from tests.support import postgres
+from tests.support.consistency import content, problems, raw
+from tests.support.fixtures import ACTOR, NOW, Ran, add_org, run_cli
+from tests.support.swarm import ROOT, Hive
 
 READ = ("client", "list")
 WRITE = ("client", "add", "Berta", "--phone", "+12025550102")

@@ -19,9 +19,9 @@ import pytest
 
 from petmsg.cli import GROUPS
 from petmsg.db.location import locate
-from tests.consistency import content, problems
-from tests.fixtures import Ran, add_org, run_cli
-from tests.swarm import ROOT
+from tests.support.consistency import content, problems
+from tests.support.fixtures import Ran, add_org, run_cli
+from tests.support.swarm import ROOT
 
 CODES = {0, 2, 3, 4, 5, 6, 10, 75}
 FUZZED = int(os.environ.get("PETMSG_FUZZ") or 1500)
@@ -232,7 +232,7 @@ def unchanged(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Unchanged]:
     from petmsg.db import migrate
-    from tests.fixtures import ACTOR, NOW
+    from tests.support.fixtures import ACTOR, NOW
 
     if request.param == "sqlite":
         url = locate(str(tmp_path_factory.mktemp("input") / "petmsg.db")).url

@@ -11,8 +11,8 @@ import pytest
 from petmsg import errors
 from petmsg.cli import GROUPS
 from petmsg.render.schema import documents
-from tests import documentation, manual, pictures
-from tests.documentation import (
+from tests.support import documentation, manual, pictures
+from tests.support.documentation import (
     IMAGES,
     MAN,
     OPERATIONS,

@@ -20,13 +20,13 @@ from petmsg.db.location import locate
 from petmsg.enums import OutputFormat
 from petmsg.errors import FINDING
 from petmsg.render.safe import json_text, safe
-from tests import example_company
 from tests.cli.test_health import filtered
-from tests.cli.texting import left_by_the_dead
-from tests.documentation import commands
-from tests.example_company import SINCE
-from tests.fixtures import ACTOR, NOW, Ran, run_cli
-from tests.webhooks import KEYS
+from tests.support import example_company
+from tests.support.documentation import commands
+from tests.support.example_company import SINCE
+from tests.support.fixtures import ACTOR, NOW, Ran, run_cli
+from tests.support.texting import left_by_the_dead
+from tests.support.webhooks import KEYS
 
 COMMANDS = dict(commands())
 EXAMPLES = [(name, example) for name, command in COMMANDS.items() for example in command.examples]

@@ -13,7 +13,7 @@ from petmsg import hold
 from petmsg.enums import HoldCode
 from petmsg.errors import OutOfRange
 from petmsg.hold import HoldFacts, QuietHours, freeze_stands, holds, parse_quiet_hours, quiet_until
-from tests.fixtures import NOW
+from tests.support.fixtures import NOW
 
 SOON = NOW + timedelta(hours=1)
 AGO = NOW - timedelta(hours=1)

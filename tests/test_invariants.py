@@ -14,9 +14,9 @@ from sqlalchemy import ForeignKeyConstraint
 
 from petmsg.chain import GENESIS
 from petmsg.models import metadata
-from tests.attacks import KEYS, Database, RolledBack, copied
-from tests.consistency import PRAGMAS, raw
-from tests.fixtures import NOW
+from tests.support.attacks import KEYS, Database, RolledBack, copied
+from tests.support.consistency import PRAGMAS, raw
+from tests.support.fixtures import NOW
 
 # ----------------------------------------------------------------- 1: one thread per client and org
 

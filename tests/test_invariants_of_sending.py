@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from petmsg.enums import AlertSeverity, AttemptStatus, OptOutSource
-from tests.attacks import Database, copied
-from tests.fixtures import NOW
+from tests.support.attacks import Database, copied
+from tests.support.fixtures import NOW
 
 FROZEN = {"frozen_at": NOW, "freeze_reason": "an incident"}
 

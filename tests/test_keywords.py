@@ -7,7 +7,7 @@ import pytest
 from petmsg.enums import Keyword
 from petmsg.keywords import keyword_of, may_mean_the_visit
 from petmsg.stop_requests import asks_to_stop
-from tests.stop_words import ORDINARY, REQUESTS
+from tests.support.stop_words import ORDINARY, REQUESTS
 
 
 @pytest.mark.parametrize(

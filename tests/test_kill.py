@@ -21,9 +21,9 @@ from petmsg import clock
 from petmsg.db import migrate
 from petmsg.db.location import locate
 from petmsg.services.doubt import GRACE, SECOND_LOOK
-from tests.consistency import problems
-from tests.fixtures import ACTOR, NOW, Ran, add_org, lines, looking, run_cli
-from tests.swarm import Hive
+from tests.support.consistency import problems
+from tests.support.fixtures import ACTOR, NOW, Ran, add_org, lines, looking, run_cli
+from tests.support.swarm import Hive
 
 BOOKINGS = 1200  # two chunks of an import, two of a confirmation
 SEED = int(os.environ.get("PETMSG_SEED") or random.randrange(10**6))

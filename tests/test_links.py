@@ -8,7 +8,7 @@ from petmsg.db.liveness import is_dead, worker
 from petmsg.db.location import BadDatabaseUrl, locate
 from petmsg.db.lock import write_lock
 from petmsg.errors import Busy
-from tests.fixtures import looking
+from tests.support.fixtures import looking
 
 
 @pytest.fixture(params=["file", "folder", "chain", "url"])

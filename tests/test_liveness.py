@@ -21,8 +21,8 @@ from petmsg.db.location import locate
 from petmsg.enums import ProviderName
 from petmsg.errors import Busy
 from petmsg.services.claim import Claim, claim
-from tests.fixtures import ACTOR, NOW, add_org, looking, run_cli, working
-from tests.swarm import ROOT
+from tests.support.fixtures import ACTOR, NOW, add_org, looking, run_cli, working
+from tests.support.swarm import ROOT
 
 NOBODYS = ("w-0123456789abcde", "nobody", "w-", "w-../../etc/passwd", "", None)
 HOLD = """

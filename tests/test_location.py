@@ -9,8 +9,8 @@ import pytest
 from psycopg import sql
 
 from petmsg.db.location import BadDatabaseUrl, locate
-from tests.cli.texting import people, send, visit
-from tests.fixtures import Cli, looking, run_cli, working
+from tests.support.fixtures import Cli, looking, run_cli, working
+from tests.support.texting import people, send, visit
 
 # --- the URL -------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from petmsg.db import migrate
-from tests.migration_support import (
+from tests.support.migration_support import (
     at,
     begun,
     broken_links,
@@ -16,7 +16,7 @@ from tests.migration_support import (
     run,
     upgrade,
 )
-from tests.postgres import Copies
+from tests.support.postgres import Copies
 from tests.test_migration_sending import fill_0002
 
 BEFORE = "0003_sending"

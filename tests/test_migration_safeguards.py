@@ -3,7 +3,7 @@
 import pytest
 
 from petmsg.db import migrate
-from tests.migration_support import (
+from tests.support.migration_support import (
     broken_links,
     columns_of,
     contents,
@@ -11,7 +11,7 @@ from tests.migration_support import (
     gist,
     upgrade,
 )
-from tests.postgres import Copies
+from tests.support.postgres import Copies
 from tests.test_migration_replies import fill_0004
 
 BEFORE = "0004_replies"

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from petmsg.db import migrate
 from petmsg.errors import DatabaseUnusable
 from petmsg.phone import phone_key
-from tests.migration_support import (
+from tests.support.migration_support import (
     Book,
     add_event,
     at,
@@ -26,7 +26,7 @@ from tests.migration_support import (
     run,
     upgrade,
 )
-from tests.postgres import Copies
+from tests.support.postgres import Copies
 
 BEFORE = "0002_one_thread_per_client"
 HERE = "0003_sending"

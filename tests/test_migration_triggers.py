@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from petmsg.chain import GENESIS
 from petmsg.models import metadata
-from tests.migration_support import (
+from tests.support.migration_support import (
     Book,
     add_event,
     assert_refused,
@@ -25,7 +25,7 @@ from tests.migration_support import (
     run,
     upgrade,
 )
-from tests.postgres import Copies
+from tests.support.postgres import Copies
 
 LAST = "(SELECT hash FROM audit_event WHERE org_id = 1 AND seq = 2)"
 NOT_AFTER = "a custody row must begin after the last one of its number"

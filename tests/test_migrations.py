@@ -29,7 +29,7 @@ from petmsg.errors import (
 )
 from petmsg.models import metadata
 from tests import ROOT
-from tests.migration_support import (
+from tests.support.migration_support import (
     ACTOR,
     NOW,
     Book,
@@ -45,7 +45,7 @@ from tests.migration_support import (
     schema,
     upgrade,
 )
-from tests.postgres import Builder, Copies
+from tests.support.postgres import Builder, Copies
 
 SECOND = "0002_one_thread_per_client"
 HEAD = migrate.head()

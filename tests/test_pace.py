@@ -6,7 +6,7 @@ import pytest
 
 from petmsg.pace import FASTEST, LONGEST_AHEAD, busy_for, next_start, usual_pace
 from petmsg.services.pace import SLOWEST
-from tests.fixtures import NOW
+from tests.support.fixtures import NOW
 
 SECOND = timedelta(seconds=1)
 

@@ -21,9 +21,9 @@ from petmsg.db.snapshot import snapshot
 from petmsg.queries.org import find_org
 from petmsg.queries.queue import due_texts, next_of_threads
 from petmsg.worker.line import LONG_AGO
-from tests.consistency import raw
-from tests.fixtures import run_cli
-from tests.postgres import Copies, PostgresServer
+from tests.support.consistency import raw
+from tests.support.fixtures import run_cli
+from tests.support.postgres import Copies, PostgresServer
 
 pytestmark = pytest.mark.postgres
 

@@ -4,7 +4,7 @@ import pytest
 
 from petmsg.db.problems import is_driver_error, translate
 from petmsg.errors import PetmsgError
-from tests.fixtures import looking
+from tests.support.fixtures import looking
 
 
 def run(url: str, sql: str, **parameters: object) -> None:

@@ -29,8 +29,8 @@ from petmsg.queries import (
 )
 from petmsg.services import opt_out_rows
 from tests import ROOT
-from tests.consistency import raw
-from tests.fixtures import NOW, add_org, lines, run_cli
+from tests.support.consistency import raw
+from tests.support.fixtures import NOW, add_org, lines, run_cli
 
 PACKAGE = ROOT / "petmsg"
 SQL = re.compile(r"\s*(WITH|SELECT|INSERT INTO|UPDATE|DELETE FROM)\s")

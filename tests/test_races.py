@@ -25,9 +25,9 @@ from tests.campaigns.crowd import (
     shuffled,
     watch_claims,
 )
-from tests.consistency import problems, raw
-from tests.fixtures import NOW, add_org, lines, looking, run_cli
-from tests.swarm import ROOT, Hive
+from tests.support.consistency import problems, raw
+from tests.support.fixtures import NOW, add_org, lines, looking, run_cli
+from tests.support.swarm import ROOT, Hive
 
 CLIENTS, BOOKINGS, SITTERS, NUMBERS = 20, 200, 40, 30
 PROCESSES = 16

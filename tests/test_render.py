@@ -15,7 +15,7 @@ from petmsg.render import conversation, output
 from petmsg.render.fields import Field, View
 from petmsg.render.kinds import UNDECLARED
 from petmsg.render.safe import json_text, safe
-from tests.fixtures import NOW, Cli, working
+from tests.support.fixtures import NOW, Cli, working
 
 EVIL = "\x1b]0;owned\x07\x1b[31m\x9b2J\u202eE\u2066v\u200bil\r\n[/b][red]:dog:\x7f"
 """Escape sequences, a C1 one, bidi, zero width, a return, markup and an emoji code."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from petmsg.db import migrate
-from tests.migration_support import dump, fill_and_merge, run, upgrade
-from tests.postgres import Copies
+from tests.support.migration_support import dump, fill_and_merge, run, upgrade
+from tests.support.postgres import Copies
 
 ANYWHERE = {
     "DROP INDEX ix_message_due": "index ix_message_due of message is missing",

@@ -13,14 +13,13 @@ from typing import Any
 import pytest
 
 from petmsg.render.schema import DIALECT, ERROR, SHAPES, document, schema_of
-from tests import documentation, everything
-from tests.adopting import snoutos
-from tests.cli.on_twilio import keys
-from tests.everything import BOB, LONG_REF, MAYA, NOT_OURS, ORG, READING, SPARE, line_of
-from tests.fixtures import NOW, Ran, lines, run_cli, working
-from tests.schemas import complaints, output_complaints, shape_named
-from tests.twilio_fake import TwilioFake
-from tests.webhooks import KEYS, serving
+from tests.support import documentation, everything, snoutos
+from tests.support.everything import BOB, LONG_REF, MAYA, NOT_OURS, ORG, READING, SPARE, line_of
+from tests.support.fixtures import NOW, Ran, lines, run_cli, working
+from tests.support.on_twilio import keys
+from tests.support.schemas import complaints, output_complaints, shape_named
+from tests.support.twilio_fake import TwilioFake
+from tests.support.webhooks import KEYS, serving
 
 WRITING: dict[str, tuple[str, ...]] = {
     "org add": ("cat-nappers", "--name", "Cat Nappers", "--timezone", "UTC"),

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from petmsg.errors import NOT_FOUND
-from tests.example_company import FILES
-from tests.fixtures import Ran, run_cli
+from tests.support.example_company import FILES
+from tests.support.fixtures import Ran, run_cli
 from tests.test_every_command import (  # noqa: F401 because two of them are fixtures
     COMMANDS,
     EXAMPLES,

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from petmsg.db.stopwatch import elapsed, stopwatch_of
-from tests.fixtures import looking
+from tests.support.fixtures import looking
 
 
 def test_two_marks_of_one_clock_tell_the_time_between_them() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures import Cli, lines, looking, run_cli
+from tests.support.fixtures import Cli, lines, looking, run_cli
 
 PETMSG = f"{sys.executable} -m petmsg"
 

@@ -29,9 +29,9 @@ from petmsg.render.layout import GAP, Column, lay_out
 from petmsg.render.paper import Paper, has_colour, paper_of
 from petmsg.render.schema import SHAPES
 from petmsg.render.table import STYLES, print_record, print_table
-from tests import everything
-from tests.everything import CHINESE, OLGA, ORG, READING, line_of
-from tests.fixtures import NOW, Ran, run_cli
+from tests.support import everything
+from tests.support.everything import CHINESE, OLGA, ORG, READING, line_of
+from tests.support.fixtures import NOW, Ran, run_cli
 
 WIDTHS = (80, 200)
 
@@ -188,7 +188,7 @@ WRITING = {
 def test_every_list_is_looked_at() -> None:
     lists = {name for name, shape in SHAPES.items() if shape.form.name == "LIST"}
     assert lists - set(READING) == WRITING, (
-        "a command that lists something must stand in tests/everything.py"
+        "a command that lists something must stand in tests/support/everything.py"
     )
 
 

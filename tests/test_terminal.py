@@ -15,9 +15,9 @@ from typing import NamedTuple
 import pytest
 
 from petmsg.render.progress import Bar
-from tests import everything
-from tests.everything import ORG
-from tests.fixtures import lines, run_cli
+from tests.support import everything
+from tests.support.everything import ORG
+from tests.support.fixtures import lines, run_cli
 from tests.test_tables import columns_of
 
 

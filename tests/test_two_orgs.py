@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.consistency import content
-from tests.example_company import SINCE
-from tests.fixtures import Ran, add_org, run_cli
+from tests.support.consistency import content
+from tests.support.example_company import SINCE
+from tests.support.fixtures import Ran, add_org, run_cli
 from tests.test_every_command import (  # noqa: F401 because two of them are fixtures
     EXAMPLES,
     Company,

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import pytest
 
 from petmsg.web.connections import HEAD_SECONDS, MOST_CONNECTIONS, Limits
-from tests.cli.texting import ANN, MAYA, people
-from tests.fixtures import Cli
-from tests.webhooks import Server, inbound, serving
+from tests.support.fixtures import Cli
+from tests.support.texting import ANN, MAYA, people
+from tests.support.webhooks import Server, inbound, serving
 
 
 @dataclass(eq=False)

@@ -20,7 +20,7 @@ from petmsg.services.portable.cells import (
     value_of_json,
 )
 from petmsg.services.portable.shape import Column, Kind
-from tests.adopting.company import ODD_TEXTS
+from tests.support.exported_company import ODD_TEXTS
 
 TEXT = Column("body", "body", Kind.TEXT, nullable=True)
 COLUMNS = {kind: Column(kind.value, kind.value, kind, nullable=True) for kind in Kind}

@@ -16,9 +16,9 @@ from petmsg.db.schema_version import HEAD
 from petmsg.models import metadata
 from petmsg.services.batch import FORMULA_STARTS
 from petmsg.services.portable.shape import EXCLUDED, shapes
-from tests.adopting.company import ODD_TEXTS, command_line, fill, held_text, text_of
-from tests.consistency import content, problems, raw
-from tests.fixtures import NOW, Ran, add_org, run_cli
+from tests.support.consistency import content, problems, raw
+from tests.support.exported_company import ODD_TEXTS, command_line, fill, held_text, text_of
+from tests.support.fixtures import NOW, Ran, add_org, run_cli
 
 LATER = NOW.replace(hour=23)
 Copy = Callable[[], str]

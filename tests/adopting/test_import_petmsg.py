@@ -14,9 +14,9 @@ import pytest
 from petmsg.db import migrate
 from petmsg.db.location import locate
 from petmsg.models import metadata
-from tests.adopting.company import command_line, fill
-from tests.consistency import content
-from tests.fixtures import NOW, Ran, add_org, run_cli
+from tests.support.consistency import content
+from tests.support.exported_company import command_line, fill
+from tests.support.fixtures import NOW, Ran, add_org, run_cli
 
 Change = Callable[[list[list[str]]], object]
 

@@ -10,12 +10,12 @@ import pytest
 
 from petmsg.db.foreign import foreign
 from petmsg.errors import Misconfigured
-from tests.adopting import snoutos
-from tests.adopting.company import command_line
-from tests.adopting.snoutos import DESK, MAYA, OLD, OLGA, POOL, sid, sound
-from tests.consistency import content, problems
-from tests.fixtures import NOW, Cli, Ran, add_org, looking, run_cli
-from tests.postgres import PostgresServer
+from tests.support import snoutos
+from tests.support.consistency import content, problems
+from tests.support.exported_company import command_line
+from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, run_cli
+from tests.support.postgres import PostgresServer
+from tests.support.snoutos import DESK, MAYA, OLD, OLGA, POOL, sid, sound
 
 Take = Callable[..., Ran]
 ZONE = ("--timezone", "America/New_York")

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from petmsg.services.snoutos.old import staged_time
-from tests.adopting import snoutos
-from tests.adopting.company import command_line
-from tests.adopting.snoutos import DESK, MAYA, OLGA, ORG, POOL, sid, sound
-from tests.consistency import content, problems
-from tests.fixtures import Ran, add_org, run_cli
+from tests.support import snoutos
+from tests.support.consistency import content, problems
+from tests.support.exported_company import command_line
+from tests.support.fixtures import Ran, add_org, run_cli
+from tests.support.snoutos import DESK, MAYA, OLGA, ORG, POOL, sid, sound
 
 ZONE = ("--timezone", "America/New_York")
 GRACE = ("--old-grace-minutes", "0")

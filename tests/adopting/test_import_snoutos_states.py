@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from petmsg.services.snoutos.old import TABLES
-from tests.adopting import snoutos
-from tests.adopting.snoutos import ORG, sound
-from tests.consistency import problems
-from tests.fixtures import Ran, looking, run_cli
+from tests.support import snoutos
+from tests.support.consistency import problems
+from tests.support.fixtures import Ran, looking, run_cli
+from tests.support.snoutos import ORG, sound
 
 ZONE = ("--timezone", "America/New_York")
 DELIVERY = ("id", "messageId", "attemptNo", "status", "providerErrorCode", "providerErrorMessage",

@@ -19,8 +19,8 @@ from typing import Any
 
 from petmsg.db import migrate
 from petmsg.db.location import locate
-from tests.consistency import problems
-from tests.fixtures import ACTOR, NOW, add_org, looking, run_cli
+from tests.support.consistency import problems
+from tests.support.fixtures import ACTOR, NOW, add_org, looking, run_cli
 
 WRITERS = 2
 Copying = Callable[[str, Path], object]

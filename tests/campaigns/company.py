@@ -11,8 +11,8 @@ from petmsg.db import migrate
 from petmsg.db.location import locate
 from petmsg.services import message as service
 from petmsg.services.preview import Wishes
-from tests.consistency import raw
-from tests.fixtures import ACTOR, Cli, Ran, add_org, lines, run_cli, working
+from tests.support.consistency import raw
+from tests.support.fixtures import ACTOR, Cli, Ran, add_org, lines, run_cli, working
 
 PER_SECOND = 100
 """Segments per second and number: the pace is kept, and hinders no campaign."""

@@ -4,8 +4,8 @@ import random
 from datetime import timedelta
 
 from petmsg.clock import iso_utc
-from tests.consistency import raw
-from tests.fixtures import NOW, add_org, lines, run_cli
+from tests.support.consistency import raw
+from tests.support.fixtures import NOW, add_org, lines, run_cli
 
 
 def load(url: str, noun: str, *rows: tuple[str, ...]) -> None:

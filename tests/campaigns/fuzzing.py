@@ -25,8 +25,8 @@ from petmsg.db import engine, migrate
 from petmsg.db.location import locate
 from petmsg.errors import PetmsgError
 from petmsg.services import work
-from tests.consistency import content, problems
-from tests.fixtures import ACTOR, NOW, run_cli
+from tests.support.consistency import content, problems
+from tests.support.fixtures import ACTOR, NOW, run_cli
 from tests.test_bad_input import CODES, NOUNS, PHONES, TIMES, fill, may_have_written, random_line
 
 ROWS_EACH = 20

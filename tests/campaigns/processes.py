@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from tests.fixtures import ACTOR, add_org, looking, run_cli
-from tests.swarm import ROOT
-from tests.twilio_process import FakeProcess
+from tests.support.fixtures import ACTOR, add_org, looking, run_cli
+from tests.support.swarm import ROOT
+from tests.support.twilio_process import FakeProcess
 
 DESK = "+14155550100"
 PATIENCE = 30.0

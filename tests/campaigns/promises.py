@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from petmsg.db.cursor import Cursor
-from tests.fixtures import Ran
+from tests.support.fixtures import Ran
 
 Line = Sequence[str]
 Acknowledged = tuple[Line, Any]

@@ -32,10 +32,10 @@ from petmsg.services.doubt import GRACE, SECOND_LOOK
 from tests.campaigns.crowd import book, company, load, number, quick, shuffled, watch_claims
 from tests.campaigns.promises import acknowledged, lost, not_sent, sent_twice, shared
 from tests.campaigns.storm import Storm, storming
-from tests.consistency import problems, raw
-from tests.fixtures import ACTOR, NOW, Ran, looking, run_cli
-from tests.postgres import PostgresServer, running_server
-from tests.swarm import Hive, Line, Swarm
+from tests.support.consistency import problems, raw
+from tests.support.fixtures import ACTOR, NOW, Ran, looking, run_cli
+from tests.support.postgres import PostgresServer, running_server
+from tests.support.swarm import Hive, Line, Swarm
 
 PROCESSES = 16
 EACH = {"confirms": 500, "mixed": 1000}

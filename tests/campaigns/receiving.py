@@ -18,9 +18,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from petmsg.db import migrate
-from tests.consistency import problems
-from tests.fixtures import ACTOR, NOW, add_org, lines, looking, run_cli
-from tests.webhooks import Server, inbound, serving, signed
+from tests.support.consistency import problems
+from tests.support.fixtures import ACTOR, NOW, add_org, lines, looking, run_cli
+from tests.support.webhooks import Server, inbound, serving, signed
 
 INBOUND = "/twilio/inbound"
 CONNECTIONS = 48
@@ -250,7 +250,7 @@ def main() -> int:
         if asked.database == "sqlite":
             url = f"sqlite:///{stack.enter_context(tempfile.TemporaryDirectory())}/petmsg.db"
         else:
-            from tests.postgres import running_server
+            from tests.support.postgres import running_server
 
             postgres = stack.enter_context(running_server())
             url = postgres.url(postgres.create())

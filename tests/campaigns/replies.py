@@ -14,7 +14,7 @@ from petmsg.db.engine import Transaction, make_engine
 from petmsg.db.location import locate
 from petmsg.queries.org import find_org
 from petmsg.services.work import Work
-from tests.fixtures import ACTOR, NOW
+from tests.support.fixtures import ACTOR, NOW
 
 DESK = "+14155550100"
 CLIENTS = {"C-1": "+14155551001", "C-2": "+14155551002", "C-3": "+14155551003"}

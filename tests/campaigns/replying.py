@@ -58,7 +58,7 @@ from tests.campaigns.replies import (
     Window,
     World,
 )
-from tests.fixtures import ACTOR, NOW, add_org
+from tests.support.fixtures import ACTOR, NOW, add_org
 
 SECOND, MINUTE, HOUR, DAY = (
     timedelta(seconds=1),

@@ -20,8 +20,8 @@ from petmsg.db.location import locate
 from tests.campaigns.company import Customers, build
 from tests.campaigns.verdict import Verdict, happened, judge, unsettled
 from tests.campaigns.workers import CONTROLS, Nursery, Storm
-from tests.fixtures import looking
-from tests.twilio_process import FakeProcess, running_fake
+from tests.support.fixtures import looking
+from tests.support.twilio_process import FakeProcess, running_fake
 
 FAULT_RATE = 0.15
 LATE = 0.1
@@ -154,7 +154,7 @@ def main() -> int:
 def _database(kind: str, folder: Path, stack: ExitStack) -> str:
     if kind == "sqlite":
         return locate(str(folder / "petmsg.db")).url
-    from tests.postgres import running_server
+    from tests.support.postgres import running_server
 
     server = stack.enter_context(running_server())
     return server.url(server.create())

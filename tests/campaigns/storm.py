@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from petmsg.db.location import locate
-from tests.postgres import PostgresServer
+from tests.support.postgres import PostgresServer
 
 PAUSE_SECONDS = (0.02, 0.25)
 CRASH_CHANCE = 0.04

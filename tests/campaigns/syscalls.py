@@ -31,11 +31,11 @@ from typing import NamedTuple
 
 from petmsg.db.location import locate
 from petmsg.errors import BUG, CONFIGURATION, PetmsgError, SchemaBehind
-from tests import example_company
-from tests.consistency import problems
-from tests.documentation import EXIT_CODES, commands
-from tests.fixtures import NOW, Ran
-from tests.swarm import Hive
+from tests.support import example_company
+from tests.support.consistency import problems
+from tests.support.documentation import EXIT_CODES, commands
+from tests.support.fixtures import NOW, Ran
+from tests.support.swarm import Hive
 from tests.test_every_command import BEFORE, Company
 
 SOURCE = Path(__file__).with_name("shim.c")
@@ -327,7 +327,7 @@ class Laboratory:
         return [each for each in found if not (told and each.startswith(told))]
 
     def _wrong(self, folder: Path, state: str, known: frozenset[str]) -> list[str]:
-        """What is broken in this state, with tests.consistency's eyes and with the doctor's."""
+        """What is broken in this state, with tests.support.consistency's eyes and with the doctor's."""
         if not (folder / "petmsg.db").exists():
             return []
         if state not in self._broken:

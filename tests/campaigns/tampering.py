@@ -24,7 +24,7 @@ from petmsg.db.cursor import Cursor, instant_from_text
 from petmsg.db.location import locate
 from petmsg.queries.org import find_org
 from petmsg.services.audit import parse_heads, verify
-from tests.fixtures import ACTOR, NOW, add_org, looking, run_cli, working
+from tests.support.fixtures import ACTOR, NOW, add_org, looking, run_cli, working
 
 EVENTS = 60
 EVERY = 10

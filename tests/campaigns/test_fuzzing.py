@@ -10,7 +10,7 @@ from tests.campaigns.fuzzing import (
     fuzz_rows,
     without_savepoints,
 )
-from tests.consistency import problems
+from tests.support.consistency import problems
 
 ROWS = 3_000
 

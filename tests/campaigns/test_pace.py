@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from tests.campaigns.processes import DESK, dispatching, one_number, queue, states
-from tests.consistency import raw
-from tests.fixtures import looking
-from tests.twilio_process import running_fake
+from tests.support.consistency import raw
+from tests.support.fixtures import looking
+from tests.support.twilio_process import running_fake
 
 PER_SECOND = 5.0
 PROCESSES = 3

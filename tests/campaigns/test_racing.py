@@ -12,9 +12,9 @@ import pytest
 from petmsg.db import migrate
 from petmsg.db.location import locate
 from tests.campaigns.racing import ALWAYS, CONTROLS, Campaign, Outcome, run, without_waiting
-from tests.fixtures import ACTOR, NOW
-from tests.postgres import PostgresServer, running_server
-from tests.swarm import Hive
+from tests.support.fixtures import ACTOR, NOW
+from tests.support.postgres import PostgresServer, running_server
+from tests.support.swarm import Hive
 
 SEED = int(os.environ.get("PETMSG_SEED") or random.randrange(10**6))
 

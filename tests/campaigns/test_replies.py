@@ -14,7 +14,7 @@ from petmsg.routing import inbound
 from petmsg.routing.inbound import Addressee, InboundFacts, InboundStep
 from petmsg.routing.quotes import Quotes
 from tests.campaigns.replying import run_replies
-from tests.fixtures import add_org
+from tests.support.fixtures import add_org
 
 STEPS, SEED = 50_000, 4
 READ = queries.read_inbound_facts

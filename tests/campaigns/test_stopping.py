@@ -11,9 +11,9 @@ import pytest
 
 from petmsg.db.location import locate
 from tests.campaigns.processes import dispatching, one_number, queue, states, wait_until
-from tests.consistency import problems
-from tests.fixtures import run_cli
-from tests.twilio_process import FakeProcess, running_fake
+from tests.support.consistency import problems
+from tests.support.fixtures import run_cli
+from tests.support.twilio_process import FakeProcess, running_fake
 
 PHONES = [f"+120255501{i:02}" for i in range(6)]
 LATENCY = 1.0

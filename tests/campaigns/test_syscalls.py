@@ -12,8 +12,8 @@ import pytest
 
 from tests.campaigns import syscalls
 from tests.campaigns.syscalls import NOT_HERE, STEPS, WAYS, Laboratory, Plan, run
-from tests.documentation import commands
-from tests.swarm import Hive
+from tests.support.documentation import commands
+from tests.support.swarm import Hive
 
 SEED = int(os.environ.get("PETMSG_SEED") or 11)
 CONFIRM = ("petmsg booking confirm", "petmsg booking confirm B-2 B-3")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.campaigns.upgrading import Place, files, on, run
-from tests.postgres import PostgresServer
+from tests.support.postgres import PostgresServer
 
 SEED = 20261126
 

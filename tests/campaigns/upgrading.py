@@ -28,8 +28,8 @@ from typing import Any
 
 from petmsg.db import migrate
 from petmsg.db.schema_version import HEAD, REVISIONS
-from tests.migration_support import broken_links, fill_old_shape, gist, upgrade
-from tests.postgres import PostgresServer, running_server
+from tests.support.migration_support import broken_links, fill_old_shape, gist, upgrade
+from tests.support.postgres import PostgresServer, running_server
 
 RACERS = 12
 LATEST_KILL_SECONDS = 0.3

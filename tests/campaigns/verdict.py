@@ -7,8 +7,8 @@ from typing import Any
 
 from petmsg.db.cursor import Cursor
 from tests.campaigns.company import Asked
-from tests.consistency import problems
-from tests.fixtures import looking
+from tests.support.consistency import problems
+from tests.support.fixtures import looking
 
 UNSETTLED = "status IN ('queued', 'sending', 'unknown')"
 

@@ -1,7 +1,7 @@
 """Workers of a campaign: real `petmsg message dispatch --watch` processes, started in milliseconds.
 
 `python -m tests.campaigns.workers` loads petmsg once and forks a worker whenever one is wanted, as
-tests.swarm does. A worker's waits are scaled down, in the order that matters (a request is shorter
+tests.support.swarm does. A worker's waits are scaled down, in the order that matters (a request is shorter
 than the grace); everything else is what a user runs. A control takes away one thing that holds the
 sending together, in the workers only.
 """
@@ -25,8 +25,8 @@ from typing import Any
 
 from petmsg.db import migrate
 from petmsg.db.location import locate
-from tests.fixtures import ACTOR, NOW, add_org, run_cli
-from tests.swarm import ROOT, load_everything
+from tests.support.fixtures import ACTOR, NOW, add_org, run_cli
+from tests.support.swarm import ROOT, load_everything
 
 TIMEOUT = 0.12
 """Seconds for a wait of a request; the whole request takes at most four times that."""

@@ -10,7 +10,7 @@ import pytest
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.services.alert import raise_alert
 from petmsg.services.work import Work
-from tests.fixtures import NOW, Cli, Ran, add_org, looking, run_cli, working
+from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, run_cli, working
 
 INFO, WARNING, CRITICAL = AlertSeverity.INFO, AlertSeverity.WARNING, AlertSeverity.CRITICAL
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures import ACTOR, Cli, add_org, looking
+from tests.support.fixtures import ACTOR, Cli, add_org, looking
 
 MAYA, POOL = "+14155550102", "+14155550150"
 PERSONAL = ("Ann Ivers", "Maya Lee", "14155551001", "14155551009", "14155552001", "14155552002")

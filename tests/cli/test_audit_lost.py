@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from petmsg.db.cursor import Cursor
-from tests.cli.texting import people, send, visit
-from tests.consistency import raw
-from tests.fixtures import Cli, add_org
+from tests.support.consistency import raw
+from tests.support.fixtures import Cli, add_org
+from tests.support.texting import people, send, visit
 
 # --- heads ---------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import pytest
 
 from petmsg.errors import Busy
 from petmsg.services import batch, client_import, confirm
-from tests.fixtures import Cli, Ran
+from tests.support.fixtures import Cli, Ran
 
 HEAD = "ref,name,phone,kind\n"
 ANN = "C-1,Ann,+14155551001,\n"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from petmsg.services import booking as service
-from tests.fixtures import NOW, Cli, lines, working
+from tests.support.fixtures import NOW, Cli, lines, working
 
 MAYA = "+14155550102"
 OLGA = "+14155550103"

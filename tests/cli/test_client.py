@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures import Cli, Ran, add_org, run_cli
+from tests.support.fixtures import Cli, Ran, add_org, run_cli
 
 ANN = ("client", "add", "Ann Ivers", "--phone", "+14155551001", "--ref", "C-1")
 FORGET = ("client", "forget", "C-1", "--reason", "she asked", "--yes")

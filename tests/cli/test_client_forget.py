@@ -17,8 +17,8 @@ from petmsg.queries.org import find_org
 from petmsg.services import message, opt_out_said, optout, textable
 from petmsg.services.work import Work
 from tests.cli.test_client import ANN, FORGET, events, refused, show
-from tests.consistency import problems, raw
-from tests.fixtures import NOW, Cli, Ran, add_org, looking, run_cli, working
+from tests.support.consistency import problems, raw
+from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, run_cli, working
 
 
 def text_ann(cli: Cli) -> Cli:

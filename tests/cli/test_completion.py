@@ -19,9 +19,9 @@ from petmsg.cli.shells import SCRIPTS, split
 from petmsg.db import migrate
 from petmsg.db.location import locate
 from petmsg.db.schema_version import REVISIONS
-from tests.documentation import ROOT, commands
-from tests.fixtures import ACTOR, NOW, Ran, add_org, run_cli
-from tests.terminal import Terminal
+from tests.support.documentation import ROOT, commands
+from tests.support.fixtures import ACTOR, NOW, Ran, add_org, run_cli
+from tests.support.terminal import Terminal
 
 PETMSG = f"{sys.executable} -m petmsg"
 BREAKS = " \t\n\"'@><=;|&(:"

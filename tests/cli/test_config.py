@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures import Cli, run_cli
-from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
+from tests.support.fixtures import Cli, run_cli
+from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
 
 
 def settings(url: str | None, *words: str, **environ: str) -> dict[str, tuple[Any, str]]:

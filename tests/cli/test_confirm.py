@@ -12,7 +12,7 @@ from petmsg.db import migrate
 from petmsg.queries.confirm import hold_sitters
 from petmsg.services import booking
 from petmsg.services import confirm as service
-from tests.fixtures import ACTOR, NOW, Cli, add_org, lines, looking, run_cli, working
+from tests.support.fixtures import ACTOR, NOW, Cli, add_org, lines, looking, run_cli, working
 
 MAYA = "+14155550102"
 OLGA = "+14155550103"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from petmsg.clock import iso_utc
-from tests.consistency import raw
-from tests.fixtures import NOW, Ran, add_org, run_cli
+from tests.support.consistency import raw
+from tests.support.fixtures import NOW, Ran, add_org, run_cli
 
 DESK, N1, N2, N3, POOL = (
     "+14155550100", "+14155550101", "+14155550102", "+14155550103", "+14155550150"
@@ -336,7 +336,7 @@ def test_days_out_of_range_are_refused(on_sqlite: str, days: str) -> None:
 
 
 def test_nothing_is_changed_by_looking(url: str) -> None:
-    from tests.consistency import content
+    from tests.support.consistency import content
 
     before = content(url)
     for command in ("coverage", "status", "doctor"):

@@ -11,7 +11,7 @@ import pytest
 
 from petmsg.db.location import locate
 from petmsg.db.schema_version import HEAD
-from tests.fixtures import Cli, Ran, run_cli, working
+from tests.support.fixtures import Cli, Ran, run_cli, working
 
 DOWN = ("downgrade", "--discard-data", "--no-backup", "--yes")
 

@@ -6,7 +6,7 @@ import pytest
 
 from petmsg.db import migrate
 from petmsg.db.location import locate
-from tests.fixtures import Ran, add_org, looking, run_cli
+from tests.support.fixtures import Ran, add_org, looking, run_cli
 
 
 def demo(folder: Path, *words: str, output: str = "json") -> Ran:

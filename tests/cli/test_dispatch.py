@@ -21,7 +21,9 @@ from petmsg.providers.base import Accepted, Rejected, RejectionClass, RetryLater
 from petmsg.services import claim as claiming
 from petmsg.services import message as service
 from petmsg.services.record import HandedOver, record
-from tests.cli.texting import (
+from tests.support.consistency import content
+from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, working
+from tests.support.texting import (
     ANN,
     DEAD,
     MAYA,
@@ -39,8 +41,6 @@ from tests.cli.texting import (
     show,
     visit,
 )
-from tests.consistency import content
-from tests.fixtures import NOW, Cli, Ran, add_org, looking, working
 
 GRACE, SECOND_LOOK = timedelta(seconds=120), timedelta(seconds=60)
 

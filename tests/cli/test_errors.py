@@ -13,7 +13,7 @@ from petmsg.providers.twilio_errors import ERROR_CODES, Certainty
 from petmsg.services import reactions
 from petmsg.services.provider_errors import CLASSES
 from tests import ROOT
-from tests.fixtures import run_cli
+from tests.support.fixtures import run_cli
 
 NOWHERE = "sqlite:////does/not/exist/petmsg.db"
 

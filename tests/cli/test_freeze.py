@@ -11,7 +11,7 @@ from petmsg.queries.hold import read_hold_facts
 from petmsg.queries.org import find_org
 from tests.cli.test_optout import ANN, waiting_text
 from tests.cli.test_org import events, refused
-from tests.fixtures import NOW, Cli, add_org, looking
+from tests.support.fixtures import NOW, Cli, add_org, looking
 
 FREEZE = ("org", "freeze", "--reason", "complaints")
 FROZEN = {

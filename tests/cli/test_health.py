@@ -11,8 +11,8 @@ from petmsg.enums import AttemptStatus, Direction, MessageStatus, Rule
 from petmsg.models import Client, Message, MessageAttempt, MessageNumber, Thread
 from petmsg.services.health import is_filtered
 from petmsg.services.work import Work
-from tests.consistency import problems
-from tests.fixtures import NOW, Ran, add_org, run_cli, working
+from tests.support.consistency import problems
+from tests.support.fixtures import NOW, Ran, add_org, run_cli, working
 
 DESK, N1, N2, N3 = "+14155550100", "+14155550101", "+14155550102", "+14155550103"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -8,9 +8,9 @@ import pytest
 from petmsg.providers.base import ReceivedText
 from petmsg.services import inbox
 from petmsg.services.receive import receive_each
-from tests.cli.incoming import BOB, MAYAS_PHONE, STRANGER, comes, waiting
-from tests.cli.texting import ANN, DESK, OLGA, POOL, events, people, send, visit
-from tests.fixtures import NOW, Cli, add_org, looking, working
+from tests.support.fixtures import NOW, Cli, add_org, looking, working
+from tests.support.incoming import BOB, MAYAS_PHONE, STRANGER, comes, waiting
+from tests.support.texting import ANN, DESK, OLGA, POOL, events, people, send, visit
 
 MINUTE = timedelta(minutes=1)
 

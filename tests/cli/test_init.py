@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures import Ran, looking, run_cli
+from tests.support.fixtures import Ran, looking, run_cli
 
 WORDS = ("--org", "happy-paws", "--name", "Happy Paws", "--timezone", "America/New_York")
 DESK = ("--front-desk", "+14155550100")

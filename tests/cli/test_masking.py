@@ -3,9 +3,9 @@ payment apps and links. The desk is warned; a sitter's message waits for the des
 
 import pytest
 
-from tests.cli.incoming import MAYAS_PHONE, OLGAS_PHONE, comes, relayed, waiting
-from tests.cli.texting import ANN, people, send, visit
-from tests.fixtures import Cli
+from tests.support.fixtures import Cli
+from tests.support.incoming import MAYAS_PHONE, OLGAS_PHONE, comes, relayed, waiting
+from tests.support.texting import ANN, people, send, visit
 
 SHAPES = (
     "https://signal.me/#p/+14155550141", "https://web.whatsapp.com/send?phone=14155550141",

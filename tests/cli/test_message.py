@@ -8,7 +8,8 @@ import pytest
 
 from petmsg.services import message as service
 from petmsg.services.preview import Wishes
-from tests.cli.texting import (
+from tests.support.fixtures import NOW, Cli, add_org, looking, working
+from tests.support.texting import (
     ANN,
     DESK,
     MAYA,
@@ -26,7 +27,6 @@ from tests.cli.texting import (
     show,
     visit,
 )
-from tests.fixtures import NOW, Cli, add_org, looking, working
 
 # --- what is sent ------------------------------------------------------------------------------
 

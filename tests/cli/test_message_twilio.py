@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from petmsg.enums import MessageStatus
-from tests.fixtures import NOW, Cli, Ran, add_org, looking, working
 from tests.providers.sending import unused_port
-from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
-from tests.twilio_shapes import Fault, Request, cut_json, hang, refusal, reset, server_error
-from tests.twilio_shapes import throttled as too_many
+from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, working
+from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
+from tests.support.twilio_shapes import Fault, Request, cut_json, hang, refusal, reset, server_error
+from tests.support.twilio_shapes import throttled as too_many
 
 POOL, OTHER_POOL = "+14155550150", "+14155550151"
 DESK, ANN, BOB = "+14155550100", "+14155551001", "+14155551002"

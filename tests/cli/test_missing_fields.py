@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.on_twilio import (
+from tests.support.fixtures import NOW, Cli, Ran, looking
+from tests.support.on_twilio import (
     ANN,
     BOB,
     DESK,
@@ -20,10 +21,9 @@ from tests.cli.on_twilio import (
     send,
     texts,
 )
-from tests.fixtures import NOW, Cli, Ran, looking
-from tests.twilio_account import MISSING
-from tests.twilio_fake import ACCOUNT_SID, TwilioFake
-from tests.twilio_shapes import FakeMessage, number_resource, reset
+from tests.support.twilio_account import MISSING
+from tests.support.twilio_fake import ACCOUNT_SID, TwilioFake
+from tests.support.twilio_shapes import FakeMessage, number_resource, reset
 
 MINUTE = timedelta(minutes=1)
 OF_A_MESSAGE = [*FakeMessage("SM", ANN, DESK, "Hi", NOW).resource(ACCOUNT_SID)]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures import ACTOR, NOW, Cli, Ran, add_org
+from tests.support.fixtures import ACTOR, NOW, Cli, Ran, add_org
 
 DESK, DESK2 = "+14155550100", "+14155550109"
 N1, N2 = "+14155550101", "+14155550102"

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.cli.on_twilio import DESK, POOL, SPARE, company, keys
-from tests.fixtures import Cli, Ran, add_org
-from tests.twilio_fake import TwilioFake
-from tests.twilio_shapes import server_error
+from tests.support.fixtures import Cli, Ran, add_org
+from tests.support.on_twilio import DESK, POOL, SPARE, company, keys
+from tests.support.twilio_fake import TwilioFake
+from tests.support.twilio_shapes import server_error
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from petmsg.services import optout
 from petmsg.services.opt_out_said import provider_said_stop
 from petmsg.services.work import Work
 from tests.cli.test_org import events, refused
-from tests.fixtures import ACTOR, NOW, Cli, add_org, looking, working
+from tests.support.fixtures import ACTOR, NOW, Cli, add_org, looking, working
 
 ANN = ("client", "add", "Ann", "--phone", "+14155551001", "--phone", "+14155551002")
 OUT = ("optout", "add", "C-1", "--reason", "asked at the desk")

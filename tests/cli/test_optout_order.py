@@ -8,9 +8,9 @@ import pytest
 
 from petmsg.providers.base import ReceivedText
 from petmsg.services.receive import receive_each
-from tests.cli.incoming import STRANGER, comes
-from tests.cli.texting import ANN, MAYA, alerts, people, send, visit
-from tests.fixtures import NOW, Cli, working
+from tests.support.fixtures import NOW, Cli, working
+from tests.support.incoming import STRANGER, comes
+from tests.support.texting import ANN, MAYA, alerts, people, send, visit
 
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)

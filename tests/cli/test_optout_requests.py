@@ -7,9 +7,9 @@ import pytest
 from petmsg.enums import Keyword
 from petmsg.providers.base import ReceivedText
 from petmsg.services.receive import receive_each
-from tests.cli.incoming import MAYAS_PHONE, STRANGER, carried, comes, relayed, waiting
-from tests.cli.texting import ANN, DESK, MAYA, alerts, people, send, visit
-from tests.fixtures import NOW, Cli, looking, working
+from tests.support.fixtures import NOW, Cli, looking, working
+from tests.support.incoming import MAYAS_PHONE, STRANGER, carried, comes, relayed, waiting
+from tests.support.texting import ANN, DESK, MAYA, alerts, people, send, visit
 
 MINUTE = timedelta(minutes=1)
 

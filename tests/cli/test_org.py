@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures import NOW, Cli, Ran, add_org, looking, run_cli
+from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, run_cli
 
 ORG = {
     "org": "happy-paws",

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.cli.incoming import comes, waiting
-from tests.cli.on_twilio import ANN, DESK, POOL, SPARE, company, keys, send, texts
-from tests.fixtures import NOW, Cli, Ran, add_org, looking
-from tests.twilio_fake import TwilioFake
-from tests.twilio_shapes import Fault, cut_json, hang, server_error
+from tests.support.fixtures import NOW, Cli, Ran, add_org, looking
+from tests.support.incoming import comes, waiting
+from tests.support.on_twilio import ANN, DESK, POOL, SPARE, company, keys, send, texts
+from tests.support.twilio_fake import TwilioFake
+from tests.support.twilio_shapes import Fault, cut_json, hang, server_error
 
 MINUTE = timedelta(minutes=1)
 THEIRS = "+14155550900"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from petmsg.db.schema_version import HEAD
-from tests.cli.texting import MAYA, people, send, visit
-from tests.fixtures import Cli, Ran, looking, run_cli
-from tests.terminal import Terminal
+from tests.support.fixtures import Cli, Ran, looking, run_cli
+from tests.support.terminal import Terminal
+from tests.support.texting import MAYA, people, send, visit
 
 DESTRUCTIVE = {
     "sitter deactivate": (

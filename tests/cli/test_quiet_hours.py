@@ -13,7 +13,7 @@ from petmsg.hold import Hold, QuietHours, holds
 from petmsg.queries.hold import read_hold_facts
 from petmsg.queries.org import find_org
 from tests.cli.test_org import events, refused
-from tests.fixtures import Cli, looking
+from tests.support.fixtures import Cli, looking
 
 ANN = ("client", "add", "Ann", "--phone", "+14155551001", "--ref", "C-1")
 NIGHT = ("org", "set", "--quiet-hours", "21:00-08:00")

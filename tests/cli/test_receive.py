@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.cli.incoming import BOB, STRANGER, comes, relayed, waiting
-from tests.cli.texting import ANN, DESK, MAYA, OLGA, POOL, alerts, events, people, send, visit
-from tests.fixtures import NOW, Cli, add_org, looking
+from tests.support.fixtures import NOW, Cli, add_org, looking
+from tests.support.incoming import BOB, STRANGER, comes, relayed, waiting
+from tests.support.texting import ANN, DESK, MAYA, OLGA, POOL, alerts, events, people, send, visit
 
 SECOND = timedelta(seconds=1)
 

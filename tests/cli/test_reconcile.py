@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from petmsg.services.doubt import GRACE, SECOND_LOOK
-from tests.cli.on_twilio import ANN, DESK, POOL, SPARE, alerts, company, keys, send, texts
-from tests.fixtures import NOW, Cli, Ran, add_org, looking, working
-from tests.twilio_fake import TwilioFake
-from tests.twilio_shapes import Fault, Request, server_error
+from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, working
+from tests.support.on_twilio import ANN, DESK, POOL, SPARE, alerts, company, keys, send, texts
+from tests.support.twilio_fake import TwilioFake
+from tests.support.twilio_shapes import Fault, Request, server_error
 
 
 @pytest.fixture

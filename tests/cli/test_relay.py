@@ -7,17 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.cli.incoming import (
-    BOB,
-    MAYAS_PHONE,
-    OLGAS_PHONE,
-    carried,
-    comes,
-    relayed,
-    waiting,
-)
-from tests.cli.texting import ANN, MAYA, OLGA, POOL, alerts, events, people, send, show, visit
-from tests.fixtures import NOW, Cli
+from tests.support.fixtures import NOW, Cli
+from tests.support.incoming import BOB, MAYAS_PHONE, OLGAS_PHONE, carried, comes, relayed, waiting
+from tests.support.texting import ANN, MAYA, OLGA, POOL, alerts, events, people, send, show, visit
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)

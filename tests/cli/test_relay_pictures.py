@@ -7,9 +7,9 @@ import pytest
 
 from petmsg.providers.base import ReceivedText
 from petmsg.services.receive import Received, receive_each
-from tests.cli.incoming import BOB, MAYAS_PHONE, comes, relayed, waiting
-from tests.cli.texting import ANN, MAYA, people, visit
-from tests.fixtures import NOW, Cli, working
+from tests.support.fixtures import NOW, Cli, working
+from tests.support.incoming import BOB, MAYAS_PHONE, comes, relayed, waiting
+from tests.support.texting import ANN, MAYA, people, visit
 
 MINUTE = timedelta(minutes=1)
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.cli.incoming import BOB, MAYAS_PHONE, carried, comes, relayed, waiting
-from tests.cli.texting import ANN, MAYA, people, send, visit
-from tests.fixtures import NOW, Cli
+from tests.support.fixtures import NOW, Cli
+from tests.support.incoming import BOB, MAYAS_PHONE, carried, comes, relayed, waiting
+from tests.support.texting import ANN, MAYA, people, send, visit
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 CLEO = "+14155551003"

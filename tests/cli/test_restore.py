@@ -9,8 +9,8 @@ import pytest
 
 from petmsg.db import migrate
 from petmsg.db.schema_version import REVISIONS
-from tests.cli.texting import alerts, kept, left_by_the_dead, people, send, show
-from tests.fixtures import NOW, Cli, looking, run_cli, working
+from tests.support.fixtures import NOW, Cli, looking, run_cli, working
+from tests.support.texting import alerts, kept, left_by_the_dead, people, send, show
 
 MINUTE = timedelta(minutes=1)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures import NOW, Cli, add_org, lines, looking
-from tests.queries.worlds import World
+from tests.support.fixtures import NOW, Cli, add_org, lines, looking
+from tests.support.worlds import World
 
 MAYA, OLGA, THIRD = "+14155550102", "+14155550103", "+14155550104"
 DESK, POOL, POOL_2 = "+14155550100", "+14155550150", "+14155550151"

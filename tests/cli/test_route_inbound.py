@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fixtures import NOW, Cli, add_org, looking
+from tests.support.fixtures import NOW, Cli, add_org, looking
 
 MAYA, SPARE, POOL, DESK = ("+14155550101", "+14155550102", "+14155550110", "+14155550100")
 ANN, STRANGER = "+16175550171", "+16175550199"

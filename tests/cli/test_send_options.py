@@ -19,8 +19,8 @@ from petmsg.services import message as queueing
 from petmsg.services.preview import Wishes
 from petmsg.worker.hands import Hands
 from petmsg.worker.pump import Pump, Rhythm
-from tests.cli.texting import DESK, MAYA, POOL, people, visit
-from tests.fixtures import NOW, Cli, add_org, looking, run_cli, working
+from tests.support.fixtures import NOW, Cli, add_org, looking, run_cli, working
+from tests.support.texting import DESK, MAYA, POOL, people, visit
 from tests.worker.carriers import Remembering
 from tests.worker.stores import TestStore
 

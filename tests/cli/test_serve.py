@@ -19,19 +19,11 @@ import pytest
 import petmsg.web
 from petmsg.db.location import locate
 from petmsg.errors import CONFIGURATION, INTERRUPTED
-from tests.cli.incoming import MAYAS_PHONE
-from tests.cli.texting import ANN, MAYA, people
-from tests.fixtures import Cli, add_org, looking, run_cli
-from tests.twilio_fake import AUTH_TOKEN
-from tests.webhooks import (
-    KEYS,
-    Server,
-    inbound,
-    serving,
-    sid_of,
-    signed,
-    wait_until,
-)
+from tests.support.fixtures import Cli, add_org, looking, run_cli
+from tests.support.incoming import MAYAS_PHONE
+from tests.support.texting import ANN, MAYA, people
+from tests.support.twilio_fake import AUTH_TOKEN
+from tests.support.webhooks import KEYS, Server, inbound, serving, sid_of, signed, wait_until
 
 INBOUND = "/twilio/inbound"
 SM1 = sid_of("SM1")

@@ -13,11 +13,11 @@ from petmsg.services import client, number
 from petmsg.services.claim import Claim, claim
 from petmsg.services.message import queue
 from petmsg.services.record import HandedOver, record
-from tests.cli.on_twilio import DESK, company, keys
-from tests.cli.texting import ANN
-from tests.fixtures import Cli, add_org, looking, working
-from tests.twilio_fake import TwilioFake
-from tests.webhooks import PUBLIC, Server, serving, sid_of, signed
+from tests.support.fixtures import Cli, add_org, looking, working
+from tests.support.on_twilio import DESK, company, keys
+from tests.support.texting import ANN
+from tests.support.twilio_fake import TwilioFake
+from tests.support.webhooks import PUBLIC, Server, serving, sid_of, signed
 
 STATUS = "/twilio/status"
 

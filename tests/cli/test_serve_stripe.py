@@ -9,9 +9,16 @@ from typing import Any
 import pytest
 
 from petmsg.errors import NOT_FOUND, USAGE
-from tests.cli.texting import people
-from tests.fixtures import Cli, Ran, add_org, looking
-from tests.webhooks import STRIPE_SECRET, Server, paid, serving, stripe_header, stripe_signed
+from tests.support.fixtures import Cli, Ran, add_org, looking
+from tests.support.texting import people
+from tests.support.webhooks import (
+    STRIPE_SECRET,
+    Server,
+    paid,
+    serving,
+    stripe_header,
+    stripe_signed,
+)
 
 OTHER = "whsec_another_one_0123456789"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures import NOW, Cli, Ran, add_org
+from tests.support.fixtures import NOW, Cli, Ran, add_org
 
 MAYA = ("sitter", "add", "Maya Lee", "--phone", "+14155559001", "--ref", "S-1")
 ZOE = ("sitter", "add", "Zoe Kim", "--phone", "+14155559002", "--ref", "S-2")

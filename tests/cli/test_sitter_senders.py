@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.cli.incoming import MAYAS_PHONE, OLGAS_PHONE, comes, relayed, waiting
-from tests.cli.texting import ANN, DESK, MAYA, OLGA, POOL, alerts, people, visit
-from tests.fixtures import Cli
+from tests.support.fixtures import Cli
+from tests.support.incoming import MAYAS_PHONE, OLGAS_PHONE, comes, relayed, waiting
+from tests.support.texting import ANN, DESK, MAYA, OLGA, POOL, alerts, people, visit
 
 REPLIES = ("--unknown-reply", "Who is it?", "--closed-reply", "Closed.")
 

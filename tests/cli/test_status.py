@@ -10,8 +10,8 @@ from petmsg.clock import iso_utc
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.services.alert import raise_alert
 from petmsg.services.status import day_of
-from tests.consistency import raw
-from tests.fixtures import NOW, add_org, run_cli, working
+from tests.support.consistency import raw
+from tests.support.fixtures import NOW, add_org, run_cli, working
 
 DESK, N1, N2, POOL = "+14155550100", "+14155550101", "+14155550102", "+14155550150"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from petmsg.queries import nearest
-from tests.consistency import raw
-from tests.fixtures import Cli, add_org, lines, run_cli
 from tests.queries.test_candidates import planned
+from tests.support.consistency import raw
+from tests.support.fixtures import Cli, add_org, lines, run_cli
 
 
 def fill(cli: Cli) -> None:

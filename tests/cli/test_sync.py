@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from petmsg.services.sync import REPORTS_COME_WITHIN
-from tests.cli.on_twilio import (
+from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, working
+from tests.support.on_twilio import (
     ANN,
     DESK,
     POOL,
@@ -20,9 +21,8 @@ from tests.cli.on_twilio import (
     send,
     texts,
 )
-from tests.fixtures import NOW, Cli, Ran, add_org, looking, working
-from tests.twilio_fake import TwilioFake
-from tests.twilio_shapes import Fault, Request, cut_json, hang, reset, server_error
+from tests.support.twilio_fake import TwilioFake
+from tests.support.twilio_shapes import Fault, Request, cut_json, hang, reset, server_error
 
 LATER = NOW + timedelta(minutes=5)
 

@@ -7,7 +7,7 @@ from petmsg.queries.hold import read_hold_facts
 from petmsg.queries.org import find_org
 from petmsg.services.textable import mark_not_textable
 from tests.cli.test_org import events, refused
-from tests.fixtures import Cli, looking, working
+from tests.support.fixtures import Cli, looking, working
 
 ANN = ("client", "add", "Ann", "--phone", "+14155551001", "--phone", "+14155551002")
 TEXTABLE = ("client", "phone", "textable", "C-1", "+14155551001")

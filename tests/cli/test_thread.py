@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures import NOW, Cli, lines
+from tests.support.fixtures import NOW, Cli, lines
 
 MAYA, DESK, POOL = "+14155550102", "+14155550100", "+14155550150"
 HELP = (

@@ -10,9 +10,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.cli.incoming import comes
-from tests.cli.texting import ANN, DESK, MAYA, people, send, visit
-from tests.fixtures import NOW, Cli, add_org
+from tests.support.fixtures import NOW, Cli, add_org
+from tests.support.incoming import comes
+from tests.support.texting import ANN, DESK, MAYA, people, send, visit
 
 HOUR = timedelta(hours=1)
 SPAN = ("--from", "2026-02-13T15:00Z", "--to", "2026-02-17T15:00Z")

@@ -10,8 +10,8 @@ from petmsg.cli.failure import named
 from petmsg.enums import OutputFormat
 from petmsg.errors import CredentialsMissing
 from petmsg.providers.credentials import load_stripe_secrets
-from tests.cli.texting import MAYA, POOL, people, visit
-from tests.fixtures import NOW, Cli, add_org, run_cli
+from tests.support.fixtures import NOW, Cli, add_org, run_cli
+from tests.support.texting import MAYA, POOL, people, visit
 
 
 @pytest.mark.parametrize("hours", ["9-17", "9:00-17:00", "always"])

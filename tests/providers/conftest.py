@@ -6,7 +6,7 @@ import pytest
 
 from petmsg.providers.twilio import TwilioProvider
 from tests.providers.sending import ALSO_OURS, GOOD, OURS
-from tests.twilio_fake import TwilioFake
+from tests.support.twilio_fake import TwilioFake
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import socket
 from petmsg.providers.base import OutgoingText, SendOutcome
 from petmsg.providers.credentials import TwilioCredentials
 from petmsg.providers.twilio import TwilioProvider
-from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
+from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
 
 OURS = "+14155550101"
 HERS = "+14155550142"

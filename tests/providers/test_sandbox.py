@@ -24,9 +24,9 @@ from petmsg.providers.base import (
     Unknown,
 )
 from petmsg.providers.sandbox import SandboxProvider
-from tests.fixtures import ACTOR, NOW, add_org, looking, working
-from tests.postgres import PostgresServer
 from tests.providers.contract import ProviderContract
+from tests.support.fixtures import ACTOR, NOW, add_org, looking, working
+from tests.support.postgres import PostgresServer
 
 OURS, HERS = "+14155550101", "+14155551001"
 

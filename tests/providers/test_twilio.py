@@ -29,8 +29,8 @@ from tests.providers.sending import (
     sent_to,
     unused_port,
 )
-from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
-from tests.twilio_shapes import (
+from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
+from tests.support.twilio_shapes import (
     Fault,
     Request,
     answer,

@@ -20,8 +20,8 @@ from petmsg.providers.base import (
 )
 from petmsg.providers.twilio import TwilioProvider
 from tests.providers.sending import TEXT, sent_to, unused_port
-from tests.twilio_fake import TwilioFake
-from tests.twilio_shapes import (
+from tests.support.twilio_fake import TwilioFake
+from tests.support.twilio_shapes import (
     Fault,
     answer,
     cut_json,

@@ -22,9 +22,9 @@ from petmsg.providers.base import TOO_LATE, Accepted, OutgoingText, RetryLater, 
 from petmsg.providers.twilio import LONGEST_REQUEST_SECONDS, TwilioProvider
 from petmsg.services import doubt
 from tests.providers.sending import GOOD, HERS, OURS, TEXT, sent_to
-from tests.swarm import ROOT
-from tests.twilio_fake import TwilioFake
-from tests.twilio_shapes import trickle
+from tests.support.swarm import ROOT
+from tests.support.twilio_fake import TwilioFake
+from tests.support.twilio_shapes import trickle
 
 SHORT = 0.2
 

@@ -9,8 +9,8 @@ from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Accepted, Delivery, OutgoingText, ProviderText, RejectionClass
 from petmsg.providers.twilio import TwilioProvider
 from tests.providers.sending import ALSO_OURS, GOOD, HERS, OURS, TEXT, unused_port
-from tests.twilio_fake import AUTH_TOKEN, TwilioFake
-from tests.twilio_shapes import (
+from tests.support.twilio_fake import AUTH_TOKEN, TwilioFake
+from tests.support.twilio_shapes import (
     Fault,
     answer,
     cut_json,

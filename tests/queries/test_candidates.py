@@ -13,8 +13,8 @@ from petmsg.db.location import locate
 from petmsg.enums import BookingStatus
 from petmsg.queries import candidates
 from petmsg.queries.candidates import MOST, Candidate, offered
-from tests.consistency import raw
-from tests.fixtures import ACTOR, NOW, add_org, lines, looking, run_cli
+from tests.support.consistency import raw
+from tests.support.fixtures import ACTOR, NOW, add_org, lines, looking, run_cli
 
 TEXTS = {
     name: text

@@ -9,8 +9,8 @@ from petmsg.hold import QuietHours
 from petmsg.queries import hold
 from petmsg.queries.org import find_org
 from tests.cli.test_optout import ANN, OUT
-from tests.consistency import raw
-from tests.fixtures import NOW, Cli, looking
+from tests.support.consistency import raw
+from tests.support.fixtures import NOW, Cli, looking
 
 TEXTS = {
     "recipient": hold.RECIPIENT,

@@ -37,8 +37,8 @@ from petmsg.queries.thread import show_thread
 from petmsg.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
 from petmsg.services import client, message, number
 from petmsg.services import org as org_service
-from tests.fixtures import NOW, add_org, looking, working
-from tests.queries.worlds import CLIENTS, POOL, World
+from tests.support.fixtures import NOW, add_org, looking, working
+from tests.support.worlds import CLIENTS, POOL, World
 
 LENT = (NumberStatus.ACTIVE, NumberStatus.QUARANTINED)
 

@@ -17,8 +17,8 @@ from petmsg.services import client, freeze, number, org
 from petmsg.services.claim import Claim, Taken, Waiting
 from petmsg.services.refused import FIRST_PAUSE, LONGEST_PAUSE
 from petmsg.services.sync import report
-from tests.fixtures import NOW, add_org, looking, working
-from tests.services.queueing import (
+from tests.support.fixtures import NOW, add_org, looking, working
+from tests.support.queueing import (
     HOUR,
     MINUTE,
     SECOND,

@@ -16,7 +16,7 @@ from petmsg.db.cursor import instant_from_text
 from petmsg.errors import MalformedFile
 from petmsg.queries.org import find_org
 from petmsg.services.audit import Verified, parse_heads, verify
-from tests.fixtures import add_org, looking, run_cli, working
+from tests.support.fixtures import add_org, looking, run_cli, working
 
 EVENTS = 8
 Tamper = Callable[[sqlite3.Connection], None]

@@ -12,8 +12,8 @@ from petmsg.queries.lookup import find_client
 from petmsg.services import freeze, opt_out_said, optout, org, quarantine, textable
 from petmsg.services.claim import LOOK_AGAIN, Claim, Ended, Waiting
 from petmsg.services.message import MessageNotWaiting
-from tests.fixtures import NOW, looking, working
-from tests.services.queueing import (
+from tests.support.fixtures import NOW, looking, working
+from tests.support.queueing import (
     ANOTHER,
     DESK,
     HOUR,

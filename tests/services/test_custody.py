@@ -10,7 +10,7 @@ from petmsg.enums import NumberClass, NumberStatus
 from petmsg.errors import OutOfRange
 from petmsg.services import custody, number, offboard, quarantine, sitter
 from petmsg.services.work import Work
-from tests.fixtures import NOW, add_org, looking, working
+from tests.support.fixtures import NOW, add_org, looking, working
 
 N1, N2, POOL = "+14155550101", "+14155550102", "+14155550201"
 MICROSECOND = timedelta(microseconds=1)

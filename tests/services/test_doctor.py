@@ -16,9 +16,9 @@ from petmsg.db.location import locate
 from petmsg.enums import CheckResult
 from petmsg.errors import NotFound, OutOfRange
 from petmsg.services import doctor
-from tests.fixtures import NOW
 from tests.services.test_doctor_constraints import HELD
-from tests.services.unguarded import DEAD, LATER, THEN, examine, told
+from tests.support.fixtures import NOW
+from tests.support.unguarded import DEAD, LATER, THEN, examine, told
 
 
 def test_two_companies_are_well_whatever_holds_their_tables(bare: Cursor, bare_world: str) -> None:

@@ -11,7 +11,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums import CheckResult
 from petmsg.models import metadata
 from petmsg.queries.references import OF_AN_ORG, VOCABULARIES
-from tests.services.unguarded import LATER, THEN, examine, told
+from tests.support.unguarded import LATER, THEN, examine, told
 
 # ------------------------------------------------------------------------ what a constraint holds
 

@@ -19,8 +19,8 @@ from petmsg.services.claim import Ended
 from petmsg.services.doubt import CLOCK_SKEW, GRACE, LOOK_BACK, SECOND_LOOK, Settled
 from petmsg.services.work import Failure
 from petmsg.worker.settle import MOST_IN_VAIN, Patience, open_doubts, settle
-from tests.fixtures import NOW, looking, working
-from tests.services.queueing import (
+from tests.support.fixtures import NOW, looking, working
+from tests.support.queueing import (
     HOUR,
     MINUTE,
     PHONES,

@@ -21,9 +21,9 @@ from petmsg.providers.base import ProviderNumber
 from petmsg.services import doctor, machine
 from petmsg.services.doctor import Checked
 from petmsg.services.examined import Patient
-from tests.consistency import raw
-from tests.fixtures import NOW, add_org
-from tests.migration_support import run
+from tests.support.consistency import raw
+from tests.support.fixtures import NOW, add_org
+from tests.support.migration_support import run
 
 OK, WARNING, PROBLEM = CheckResult
 HOUR = timedelta(hours=1)

@@ -24,8 +24,8 @@ from petmsg.services.message import (
 )
 from petmsg.services.preview import Preview, Wishes, preview
 from petmsg.services.send import Sending, queue_and_claim
-from tests.fixtures import NOW, looking, working
-from tests.services.queueing import (
+from tests.support.fixtures import NOW, looking, working
+from tests.support.queueing import (
     DESK,
     EARLIER,
     HOUR,

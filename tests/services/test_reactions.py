@@ -10,8 +10,8 @@ from petmsg.providers.twilio_errors import ERROR_CODES, look_up
 from petmsg.services import client, message, optout, org, quarantine
 from petmsg.services.claim import Claim
 from petmsg.services.reactions import UNEXPLAINED_TRIES, UNREACHABLE_TRIES, next_midnight
-from tests.fixtures import NOW, looking, run_cli, working
-from tests.services.queueing import (
+from tests.support.fixtures import NOW, looking, run_cli, working
+from tests.support.queueing import (
     DESK,
     HOUR,
     POOL,

@@ -19,8 +19,8 @@ from petmsg.providers.base import (
 from petmsg.services import message, sync
 from petmsg.services.doubt import InDoubt, Orphan, orphaned, settle
 from petmsg.services.record import FIRST_BACK_OFF, LONGEST_BACK_OFF, problem_of
-from tests.fixtures import NOW, working
-from tests.services.queueing import (
+from tests.support.fixtures import NOW, working
+from tests.support.queueing import (
     ANOTHER,
     HOUR,
     MINUTE,

@@ -34,7 +34,7 @@ from petmsg.services.message import MessageNotWaiting, cancel, queue
 from petmsg.services.record import HandedOver, record
 from petmsg.services.sync import Reported, report
 from petmsg.services.work import Work
-from tests.fixtures import ACTOR, NOW, add_org, looking, working
+from tests.support.fixtures import ACTOR, NOW, add_org, looking, working
 
 ANN = "+14155551001"
 UNREACHABLE = ("30003", RejectionClass.UNREACHABLE)

@@ -24,9 +24,9 @@ from petmsg.routing import Decision
 from petmsg.routing.simulate import Segment
 from petmsg.services import route
 from petmsg.services.simulate import checked_span, simulate
-from tests.fixtures import NOW, looking
-from tests.queries.worlds import CLIENTS, World
 from tests.routing.builders import OF_DIRECT_TEXTS
+from tests.support.fixtures import NOW, looking
+from tests.support.worlds import CLIENTS, World
 
 TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)

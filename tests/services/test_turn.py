@@ -9,8 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from petmsg.db import migrate
 from petmsg.errors import DatabaseUnusable, Refused
 from petmsg.services.work import Failure, Work, each, take_together
-from tests.consistency import problems
-from tests.fixtures import ACTOR, NOW, add_org, looking, working
+from tests.support.consistency import problems
+from tests.support.fixtures import ACTOR, NOW, add_org, looking, working
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from petmsg.db.snapshot import snapshot
 from petmsg.db.stopwatch import Stopwatch, stopwatch_of
 from petmsg.queries.org import find_org
 from petmsg.services.work import Work
-from tests.fixtures import ACTOR
+from tests.support.fixtures import ACTOR
 
 
 class TestStore:

@@ -9,7 +9,7 @@ from petmsg.queries.org import find_org
 from petmsg.queries.queue import DueText
 from petmsg.services import client, message
 from petmsg.worker.line import ENOUGH, LOOK_EVERY, LOOKED_AT, PAGE, Line
-from tests.fixtures import NOW, add_org, looking, working
+from tests.support.fixtures import NOW, add_org, looking, working
 from tests.worker.carriers import Remembering
 
 ROOM = 2000

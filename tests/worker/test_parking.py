@@ -6,7 +6,7 @@ from datetime import timedelta
 from petmsg.pace import LONGEST_AHEAD
 from petmsg.queries.queue import DueText, NumberPace
 from petmsg.worker.parking import Parking
-from tests.fixtures import NOW
+from tests.support.fixtures import NOW
 
 SECOND = timedelta(seconds=1)
 MAYA, OLGA = 1, 2

@@ -35,11 +35,11 @@ from petmsg.services.turn import Recorded
 from petmsg.services.work import Failure
 from petmsg.worker.hands import Hands
 from petmsg.worker.pump import AT_ONCE, Pump, Rhythm, Seen
-from tests.fixtures import add_org, looking, run_cli, working
 from tests.providers.sending import unused_port
-from tests.services.queueing import alerts
-from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
-from tests.twilio_shapes import Request, throttled
+from tests.support.fixtures import add_org, looking, run_cli, working
+from tests.support.queueing import alerts
+from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
+from tests.support.twilio_shapes import Request, throttled
 from tests.worker.carriers import Remembering
 from tests.worker.stores import TestStore
 

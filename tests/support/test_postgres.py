@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from tests import ROOT
-from tests.postgres import Builder, NoPostgres, PostgresServer, find_programs, is_required
+from tests.support.postgres import Builder, NoPostgres, PostgresServer, find_programs, is_required
 
 
 def connect(url: str) -> psycopg.Connection:
@@ -102,7 +102,7 @@ def test_both_kinds_of_database_are_asked_for(database_url: str) -> None:
 def test_the_server_ends_with_a_run_that_is_killed(postgres_server: PostgresServer) -> None:
     """And its folder goes too, so that a week of interrupted runs does not fill the disk."""
     show = "import sys, time; print(sys.argv[1], flush=True); time.sleep(60)"
-    command = [sys.executable, "-m", "tests.postgres", sys.executable, "-c", show]
+    command = [sys.executable, "-m", "tests.support.postgres", sys.executable, "-c", show]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as run:

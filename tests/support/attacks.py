@@ -15,9 +15,9 @@ from petmsg.db import migrate
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import locate
 from petmsg.services import opt_out_said
-from tests.consistency import problems, raw
-from tests.fixtures import ACTOR, NOW, add_org, run_cli, working
-from tests.postgres import PostgresServer
+from tests.support.consistency import problems, raw
+from tests.support.fixtures import ACTOR, NOW, add_org, run_cli, working
+from tests.support.postgres import PostgresServer
 
 Refusals = (sqlite3.IntegrityError, psycopg.errors.IntegrityError, psycopg.errors.RaiseException)
 

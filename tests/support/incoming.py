@@ -1,9 +1,9 @@
-"""Texts that come in, as several test files need them. The company is `tests.cli.texting`'s."""
+"""Texts that come in, as several test files need them. The company is `tests.support.texting`'s."""
 
 from typing import Any
 
-from tests.cli.texting import ANN, MAYA
-from tests.fixtures import Cli, looking
+from tests.support.fixtures import Cli, looking
+from tests.support.texting import ANN, MAYA
 
 BOB, STRANGER = "+14155551002", "+16175550199"
 MAYAS_PHONE, OLGAS_PHONE = "+14155552001", "+14155552002"

@@ -2,7 +2,7 @@
 
 After Twilio's public documentation: the pages "Messages resource", "IncomingPhoneNumber resource",
 "Twilio API responses" (paging), "Error and Warning Dictionary" and "Test credentials", and the
-examples of its OpenAPI description. tests/test_twilio_fake.py holds the shapes.
+examples of its OpenAPI description. tests/support/test_twilio_fake.py holds the shapes.
 """
 
 import json

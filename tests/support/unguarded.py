@@ -1,6 +1,6 @@
 """Two companies whose tables hold nothing out: for `doctor`, which looks all the same.
 
-The companies of `tests.attacks` are copied into tables without keys, CHECKs, indexes and triggers.
+The companies of `tests.support.attacks` are copied into tables without keys, CHECKs, indexes and triggers.
 What a test plants is rolled back.
 """
 
@@ -17,10 +17,10 @@ from petmsg.models import metadata
 from petmsg.services import doctor
 from petmsg.services.doctor import Checked
 from petmsg.services.examined import Patient
-from tests.attacks import RolledBack, build
-from tests.consistency import raw
-from tests.fixtures import NOW, run_cli
-from tests.postgres import PostgresServer
+from tests.support.attacks import RolledBack, build
+from tests.support.consistency import raw
+from tests.support.fixtures import NOW, run_cli
+from tests.support.postgres import PostgresServer
 
 THEN = f"'{instant_to_text(NOW)}'"
 LATER = f"'{instant_to_text(NOW + timedelta(days=1))}'"

@@ -1,6 +1,6 @@
 """What of the documentation is made from the program itself, and the tool that writes it.
 
-`python -m tests.documentation` brings docs/ up to date; `tests/test_docs.py` holds that it is. In
+`python -m tests.support.documentation` brings docs/ up to date; `tests/test_docs.py` holds that it is. In
 docs/tour.md a ```console block is a transcript: its `$` lines are run, one after the other on one
 database, a minute apart from 10:00 in New York on 14 February 2026, and what they print stands
 below them. Between `<!-- NAME:begin -->` and `<!-- NAME:end -->` of another page stands a table.
@@ -22,8 +22,9 @@ from petmsg import errors
 from petmsg.cli import command_line
 from petmsg.cli.group import LazyGroup
 from petmsg.render.schema import SHAPES, documents, file_of
-from tests import ROOT, manual, pictures
-from tests.fixtures import NOW, run_cli
+from tests import ROOT
+from tests.support import manual, pictures
+from tests.support.fixtures import NOW, run_cli
 
 README = ROOT / "README.md"
 TOUR = ROOT / "docs" / "tour.md"

@@ -24,7 +24,7 @@ from petmsg.db.snapshot import snapshot
 from petmsg.queries.org import find_org
 from petmsg.services import org as org_service
 from petmsg.services.work import Work
-from tests.schemas import output_complaints
+from tests.support.schemas import output_complaints
 
 NOW = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)
 """The instant of most tests: 10:00 in New York, a Saturday without a change of clock."""

@@ -17,7 +17,7 @@ from petmsg.services.claim import Claim, Taken, claim
 from petmsg.services.preview import Wishes
 from petmsg.services.record import HandedOver
 from petmsg.services.record import record as record_it
-from tests.fixtures import NOW, add_org, looking, working
+from tests.support.fixtures import NOW, add_org, looking, working
 
 WORKER, ANOTHER = "w-0123456789abcde", "w-fedcba987654321"
 DESK, MAYA, POOL, POOL_2 = "+14155550100", "+14155550102", "+14155550150", "+14155550151"

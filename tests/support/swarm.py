@@ -1,6 +1,6 @@
 """Many real processes that run petmsg's command line at once, from one warm start.
 
-`python -m tests.swarm` loads petmsg once, forks a process per job and lets all of them go at the
+`python -m tests.support.swarm` loads petmsg once, forks a process per job and lets all of them go at the
 same moment. Each job is a list of command lines that its process runs one after the other. The
 start of a process costs a millisecond then, and not the second of Python's imports.
 
@@ -29,7 +29,7 @@ from typing import Any
 
 from petmsg.errors import BUSY, CONFIGURATION
 from tests import ROOT
-from tests.fixtures import ACTOR, Ran
+from tests.support.fixtures import ACTOR, Ran
 
 Line = Sequence[str]
 
@@ -96,7 +96,7 @@ class Hive:
 
     def __enter__(self) -> "Hive":
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.swarm"],
+            [sys.executable, "-m", "tests.support.swarm"],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from tests.twilio_shapes import (
+from tests.support.twilio_shapes import (
     ALWAYS_OWNED,
     MAGIC_FROM,
     MAGIC_TO,

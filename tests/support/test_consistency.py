@@ -1,12 +1,12 @@
-"""`tests.consistency` notices what it is there for: each thing broken by raw SQL is named."""
+"""`tests.support.consistency` notices what it is there for: each thing broken by raw SQL is named."""
 
 import pytest
 
 from petmsg.db.cursor import instant_to_text
 from petmsg.providers.base import RejectionClass, Unknown
-from tests.consistency import problems, raw
-from tests.fixtures import NOW
-from tests.services.queueing import HOUR, accepted, claimed, company, queue, record, refused
+from tests.support.consistency import problems, raw
+from tests.support.fixtures import NOW
+from tests.support.queueing import HOUR, accepted, claimed, company, queue, record, refused
 
 THEN = f"'{instant_to_text(NOW)}'"
 

@@ -8,9 +8,9 @@ from typing import Any
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.errors import REFUSED
 from petmsg.services.alert import raise_alert
-from tests.cli.texting import DESK, MAYA, OLGA, POOL, people, visit
-from tests.consistency import raw
-from tests.fixtures import NOW, Cli, Ran, add_org, run_cli, working
+from tests.support.consistency import raw
+from tests.support.fixtures import NOW, Cli, Ran, add_org, run_cli, working
+from tests.support.texting import DESK, MAYA, OLGA, POOL, people, visit
 
 ODD_TEXTS = (
     '=HYPERLINK("http://x")',

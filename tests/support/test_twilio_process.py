@@ -14,7 +14,7 @@ import pytest
 from petmsg.providers.base import Accepted, OutgoingText, SendOutcome
 from petmsg.providers.twilio import TwilioProvider
 from tests.providers.sending import GOOD
-from tests.twilio_process import ROOT, FakeProcess, running_fake
+from tests.support.twilio_process import ROOT, FakeProcess, running_fake
 
 OURS, HERS = "+14155550101", "+14155550142"
 
@@ -104,7 +104,7 @@ def test_ended_by_a_signal_it_leaves_what_it_took_in_a_file(tmp_path: Path, how:
     port, dump = tmp_path / "port", tmp_path / "dump.json"
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "tests.twilio_process", "--port-file", str(port)),
+            *(sys.executable, "-m", "tests.support.twilio_process", "--port-file", str(port)),
             *("--dump", str(dump), "--any-number", "--seed", "1", "--fault-rate", "0"),
         ],
         cwd=ROOT,
@@ -122,7 +122,7 @@ def test_ended_by_a_signal_it_leaves_what_it_took_in_a_file(tmp_path: Path, how:
 
 def test_it_ends_with_whoever_started_it() -> None:
     code = (
-        "import sys\nfrom tests.twilio_process import running_fake\n"
+        "import sys\nfrom tests.support.twilio_process import running_fake\n"
         "with running_fake() as fake:\n    print(fake.pid, flush=True)\n    sys.stdin.read()"
     )
     starter = subprocess.Popen(

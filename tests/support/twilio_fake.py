@@ -1,15 +1,15 @@
 """A small Twilio on loopback: enough of its API for the official SDK, with memory and faults.
 
-Shapes follow Twilio's public documentation (tests.twilio_shapes). A message is `accepted` when it
+Shapes follow Twilio's public documentation (tests.support.twilio_shapes). A message is `accepted` when it
 is created, and each fetch moves it one status on. A request that was read whole is processed, even
 if whoever sent it is gone by then: so it is with the real one.
 
     with TwilioFake(numbers=["+1…"]) as fake:
-        fake.faults.append(reset(accepted=True))  # faults are made in tests.twilio_shapes
+        fake.faults.append(reset(accepted=True))  # faults are made in tests.support.twilio_shapes
         TwilioProvider(…, api_url=fake.url)
 
 One event loop in one thread serves everybody: some 70 connections at 500 requests a second take
-a seventh of a core. tests.twilio_process runs it as a process of its own.
+a seventh of a core. tests.support.twilio_process runs it as a process of its own.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ from email.utils import formatdate
 from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.twilio_account import FakeAccount
-from tests.twilio_shapes import WORDS, Fault, Request, error_body
+from tests.support.twilio_account import FakeAccount
+from tests.support.twilio_shapes import WORDS, Fault, Request, error_body
 
 ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
 AUTH_TOKEN = "fake-token-0123456789abcdef01234"

@@ -15,7 +15,7 @@ from typer.core import TyperArgument
 from petmsg import __version__
 from petmsg.cli import command_line
 from petmsg.cli.group import Entry, LazyGroup
-from tests.fixtures import NOW
+from tests.support.fixtures import NOW
 
 COMMON = ("output", "org", "db", "dry_run", "actor", "reveal", "help")
 """Parameters that mean the same wherever they are."""

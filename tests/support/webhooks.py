@@ -22,9 +22,9 @@ from urllib.parse import urlencode
 
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped] # no py.typed
 
-from tests.fixtures import ACTOR
-from tests.swarm import ROOT
-from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
+from tests.support.fixtures import ACTOR
+from tests.support.swarm import ROOT
+from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
 
 PUBLIC = "https://texts.example.com"
 STRIPE_SECRET = "whsec_of_the_tests_0123456789"

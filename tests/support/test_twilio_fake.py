@@ -19,8 +19,8 @@ from twilio.base.exceptions import TwilioRestException  # type: ignore[import-un
 from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped] # no py.typed
 from twilio.rest import Client  # type: ignore[import-untyped] # no py.typed
 
-from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
-from tests.twilio_shapes import Fault, Request, refusal, server_error
+from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
+from tests.support.twilio_shapes import Fault, Request, refusal, server_error
 
 Create = Callable[..., str]
 OURS = ["+14155550101", "+14155550102", "+14155550103"]

@@ -37,7 +37,7 @@ from petmsg.services import (
 )
 from petmsg.services import sitter as sitters
 from petmsg.services.work import Work
-from tests.fixtures import NOW, add_org, looking, working
+from tests.support.fixtures import NOW, add_org, looking, working
 
 CLIENTS = ("C-1", "C-2", "C-3")
 SITTERS = ("S-1", "S-2", "S-3")

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from petmsg.db.location import locate
-from tests import example_company
-from tests.fixtures import run_cli
+from tests.support import example_company
+from tests.support.fixtures import run_cli
 
 _COLUMNS = 96
 TERMINAL = {

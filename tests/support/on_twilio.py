@@ -3,8 +3,8 @@
 from typing import Any
 
 from petmsg.enums import AlertSeverity
-from tests.fixtures import Cli, looking
-from tests.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
+from tests.support.fixtures import Cli, looking
+from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
 
 DESK, POOL, SPARE = "+14155550100", "+14155550201", "+14155550202"
 ANN, BOB, CAT = "+14155551001", "+14155551002", "+14155551003"

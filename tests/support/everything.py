@@ -11,7 +11,7 @@ from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.errors import REFUSED
 from petmsg.services import opt_out_said
 from petmsg.services.alert import raise_alert
-from tests.fixtures import NOW, add_org, run_cli, working
+from tests.support.fixtures import NOW, add_org, run_cli, working
 
 ORG, OTHER_ORG = "happy-paws", "tail-waggers"
 DESK, MAYA, OLGA, SPARE = "+14155550100", "+14155550102", "+14155550103", "+14155550104"

@@ -12,8 +12,8 @@ from petmsg.db import migrate
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.errors import REFUSED
 from petmsg.services.alert import raise_alert
-from tests.adopting import snoutos
-from tests.fixtures import ACTOR, NOW, add_org, lines, run_cli, working
+from tests.support import snoutos
+from tests.support.fixtures import ACTOR, NOW, add_org, lines, run_cli, working
 
 SINCE = NOW - timedelta(days=1)
 

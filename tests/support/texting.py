@@ -5,7 +5,7 @@ from typing import Any
 
 from petmsg.enums import ProviderName
 from petmsg.services.claim import Claim, claim
-from tests.fixtures import NOW, Cli, Ran, lines, looking, working
+from tests.support.fixtures import NOW, Cli, Ran, lines, looking, working
 
 MAYA, OLGA = "+14155550102", "+14155550103"
 DESK, POOL, POOL_2 = "+14155550100", "+14155550150", "+14155550151"

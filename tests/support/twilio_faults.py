@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tests.twilio_shapes import (
+from tests.support.twilio_shapes import (
     FakeMessage,
     Fault,
     Request,
