@@ -13,7 +13,7 @@ from petmsg.db.snapshot import snapshot
 from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.org import OrgRow, find_org
 from petmsg.queries.routing import NOW, read_facts
-from petmsg.routing import decide
+from petmsg.rules.routing import decide
 
 
 def measure(bench: Bench) -> list[Row]:

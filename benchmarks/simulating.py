@@ -19,8 +19,8 @@ from petmsg.db.snapshot import snapshot
 from petmsg.queries import course, simulate
 from petmsg.queries.course import Span
 from petmsg.queries.org import OrgRow, find_org
-from petmsg.routing import Decision, Facts, decide
-from petmsg.routing import simulate as simulating
+from petmsg.rules.routing import Decision, Facts, decide
+from petmsg.rules.routing import simulate as simulating
 from petmsg.services.simulate import segments_by_client
 
 SPAN = Span(company.NOW, company.NOW + timedelta(days=30), company.NOW)

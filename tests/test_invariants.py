@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from sqlalchemy import ForeignKeyConstraint
 
-from petmsg.chain import GENESIS
 from petmsg.models import metadata
+from petmsg.rules.audit_chain import GENESIS
 from tests.support.attacks import KEYS, Database, RolledBack, copied
 from tests.support.consistency import PRAGMAS, raw
 from tests.support.fixtures import NOW

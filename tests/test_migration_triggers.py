@@ -11,8 +11,8 @@ import threading
 import pytest
 from sqlalchemy import text
 
-from petmsg.chain import GENESIS
 from petmsg.models import metadata
+from petmsg.rules.audit_chain import GENESIS
 from tests.support.migration_support import (
     Book,
     add_event,

@@ -15,7 +15,6 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from petmsg.chain import canonical
 from petmsg.db import migrate, schema_version
 from petmsg.db.location import APPLICATION_ID
 from petmsg.db.lock import write_lock
@@ -28,6 +27,7 @@ from petmsg.errors import (
     UsageProblem,
 )
 from petmsg.models import metadata
+from petmsg.rules.audit_chain import canonical
 from tests import ROOT
 from tests.support.migration_support import (
     ACTOR,

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from petmsg.chain import GENESIS, VERSION, canonical, event_hash
 from petmsg.clock import iso_utc
 from petmsg.db.cursor import instant_to_text
+from petmsg.rules.audit_chain import GENESIS, VERSION, canonical, event_hash
 
 
 def test_the_two_hours_of_a_change_of_clock_stay_two_instants():

@@ -19,8 +19,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import context, op
 
-from petmsg.chain import GENESIS, canonical, event_hash
 from petmsg.errors import DuplicateThreads, shown
+from petmsg.rules.audit_chain import GENESIS, canonical, event_hash
 
 revision = "0002_one_thread_per_client"
 down_revision = "0001"

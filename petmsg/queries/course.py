@@ -15,8 +15,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from petmsg.db.cursor import Cursor
 from petmsg.enums import NumberClass, NumberStatus, Rule, SitterStatus
 from petmsg.queries.org import OrgRow
-from petmsg.routing.course import Course, OrgCourse, SitterCourse, SitterState
-from petmsg.routing.facts import NumberFact, PoolNumberFact
+from petmsg.rules.routing.facts import NumberFact, PoolNumberFact
+from petmsg.rules.routing.state_intervals import Course, OrgCourse, SitterCourse, SitterState
 
 State = TypeVar("State")
 

@@ -9,7 +9,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums import ClientKind, NumberClass, NumberStatus
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
-from petmsg.routing.facts import NumberFact, WindowFact
+from petmsg.rules.routing.facts import NumberFact, WindowFact
 
 _WINDOWS = """
 SELECT b.id AS booking_id, b.ref AS booking, w.starts_at, w.booked_until, w.ends_at,

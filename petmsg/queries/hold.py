@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from petmsg.db.cursor import Cursor
-from petmsg.hold import HoldFacts, quiet_hours
 from petmsg.phone import phone_key
 from petmsg.queries.org import OrgRow
+from petmsg.rules.send_blocks import HoldFacts, quiet_hours
 
 RECIPIENT = """
 SELECT o.timezone AS org_timezone, o.quiet_from_minute, o.quiet_until_minute, o.frozen_at,

@@ -11,12 +11,12 @@ from typing import Any
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import Keyword, NumberClass, NumberStatus
-from petmsg.keywords import START_FOR_OPTED_OUT, keyword_of, plain_word
 from petmsg.phone import phone_key
 from petmsg.queries.org import OrgRow
 from petmsg.queries.senders import Sender, find_sender
-from petmsg.routing.facts import NumberFact, WindowFact
-from petmsg.routing.inbound import HolderFact, InboundFacts
+from petmsg.rules.keywords import START_FOR_OPTED_OUT, keyword_of, plain_word
+from petmsg.rules.routing.facts import NumberFact, WindowFact
+from petmsg.rules.routing.inbound import HolderFact, InboundFacts
 
 NUMBER = """
 SELECT n.id, n.e164, c.class, c.status, c.quarantined_until, s.ref AS sitter, s.name AS sitter_name,

@@ -6,10 +6,10 @@ from typing import Any
 from petmsg.clock import told
 from petmsg.db.cursor import Cursor
 from petmsg.errors import NOT_FOUND, PetmsgError
-from petmsg.pace import usual_pace
 from petmsg.queries.lookup import find_number
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest
+from petmsg.rules.rate_limit import usual_pace
 
 _NUMBERS = """
 SELECT n.id, n.e164 AS number, n.class, n.status, s.ref AS sitter, n.quarantined_until,

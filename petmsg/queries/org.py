@@ -74,7 +74,7 @@ def find_org(cursor: Cursor, slug: str | None) -> OrgRow:
 def settings_at(org: OrgRow, at: datetime) -> dict[str, Any]:
     """The org's settings as output shows them at `at` (aware UTC): a freeze whose end has come is
     none any more."""
-    from petmsg.hold import freeze_stands, quiet_hours
+    from petmsg.rules.send_blocks import freeze_stands, quiet_hours
 
     frozen = freeze_stands(org.frozen_at, org.frozen_until, at)
     quiet = quiet_hours(org.quiet_from_minute, org.quiet_until_minute)

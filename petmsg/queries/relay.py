@@ -9,17 +9,10 @@ from petmsg.clock import day_local
 from petmsg.db.cursor import Cursor
 from petmsg.enums import MessageStatus, NumberClass, NumberStatus, RelayKind, RelayOutcome
 from petmsg.queries.org import OrgRow
-from petmsg.routing.direct import ForwardFact
-from petmsg.routing.facts import NumberFact
-from petmsg.routing.quotes import Shown, forward
-from petmsg.routing.relay import (
-    ListedClient,
-    OpenClient,
-    RelayFacts,
-    Said,
-    Wrote,
-    told_apart,
-)
+from petmsg.rules.routing.direct import ForwardFact
+from petmsg.rules.routing.facts import NumberFact
+from petmsg.rules.routing.quotes import Shown, forward
+from petmsg.rules.routing.relay import ListedClient, OpenClient, RelayFacts, Said, Wrote, told_apart
 from petmsg.words import LONGEST_NAME
 
 LOOK_BACK = timedelta(hours=24)

@@ -13,7 +13,7 @@ from petmsg.db.cursor import Cursor, instant_from_text
 from petmsg.enums import NumberClass, NumberStatus
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
-from petmsg.routing.facts import Facts, NumberFact, PoolNumberFact, SpeakerFact, WindowFact
+from petmsg.rules.routing.facts import Facts, NumberFact, PoolNumberFact, SpeakerFact, WindowFact
 
 # Columns: kind, then for a window: booking id, booking, starts, booked until, ends, sitter, name,
 # is active; for all: number id, e164, class, status, quarantined until; for a pool number: last

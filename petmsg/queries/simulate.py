@@ -19,7 +19,7 @@ from petmsg.queries.course import (
 )
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
-from petmsg.routing.course import ClientCourse, Course, WindowRow
+from petmsg.rules.routing.state_intervals import ClientCourse, Course, WindowRow
 
 CLIENTS = """
 SELECT c.id, c.ref, c.kind, c.forgotten_at, t.id AS thread_id, t.pool_number_id

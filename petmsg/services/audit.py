@@ -10,11 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from petmsg.chain import GENESIS, event_hash
 from petmsg.db.cursor import Cursor, instant_from_text, instant_to_text
 from petmsg.errors import MalformedFile
 from petmsg.queries import audit as queries
 from petmsg.queries.org import OrgRow
+from petmsg.rules.audit_chain import GENESIS, event_hash
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from datetime import timedelta
 from petmsg.db.cursor import Cursor
 from petmsg.enums import AddressedTo, AlertKind, AlertSeverity, HoldCode, RelayKind
 from petmsg.errors import MalformedPhone, PetmsgError
-from petmsg.hold import holds, quiet_hours, quiet_until
 from petmsg.phone import country_prefix, parse_phone, phone_key
 from petmsg.providers.base import ReceivedText
 from petmsg.queries.hold import read_hold_facts
-from petmsg.routing import usable
-from petmsg.routing.facts import NumberFact
-from petmsg.routing.inbound import Addressee
+from petmsg.rules.routing import usable
+from petmsg.rules.routing.facts import NumberFact
+from petmsg.rules.routing.inbound import Addressee
+from petmsg.rules.send_blocks import holds, quiet_hours, quiet_until
 from petmsg.services.alert import raise_alert
 from petmsg.services.direct import EXPIRES, note, queue_direct
 from petmsg.services.message import queue

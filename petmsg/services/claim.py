@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg import hold, pace
 from petmsg.clock import told
 from petmsg.enums import (
     AlertKind,
@@ -35,7 +34,8 @@ from petmsg.queries.hold import blocked_code, read_hold_facts
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.queue import NO_THREAD, NumberPace
 from petmsg.queries.routing import read_facts, speaker_of
-from petmsg.routing import Decision, decide
+from petmsg.rules import rate_limit, send_blocks
+from petmsg.rules.routing import Decision, decide
 from petmsg.services import direct, refused
 from petmsg.services.alert import raise_alert
 from petmsg.services.message import (
@@ -158,7 +158,7 @@ def claim(
         expires_at=message.expires_at,
         urgent=message.urgent,
     )
-    for held in hold.holds(facts, work.now):
+    for held in send_blocks.holds(facts, work.now):
         if held.final:
             return _refuse(work, message, held)
         if held.code is HoldCode.NOT_THEIR_PHONE:
@@ -228,7 +228,7 @@ def _if_free(
     if blocked is not None:
         why = f"The carrier blocks texts from {number.e164} to this phone (code {blocked})"
         return _for_a_person(work, message, why, HoldCode.PAIR_BLOCKED.value)
-    start_at = pace.next_start(number.free_at, work.now)
+    start_at = rate_limit.next_start(number.free_at, work.now)
     if start_at > work.now + ahead:
         why = f"{number.e164} is busy for its pace"
         return Waiting(message.id, why, start_at, decision, for_pace=True)
@@ -250,7 +250,7 @@ def _take(
     assert message.id is not None
     assert message.to_e164 is not None
     assert message.body is not None
-    per_second = number.segments_per_second or pace.usual_pace(number.e164)
+    per_second = number.segments_per_second or rate_limit.usual_pace(number.e164)
     taken = Claim(
         message=message.id,
         attempt=message.attempts + 1,
@@ -262,7 +262,7 @@ def _take(
         decision=decision,
         claimed_at=work.now,
         start_at=start_at,
-        busy_for=pace.busy_for(message.segments, per_second),
+        busy_for=rate_limit.busy_for(message.segments, per_second),
     )
     begin_attempt(
         work.cursor,
@@ -336,7 +336,7 @@ def _ahead_of(work: Work, message: Message) -> str | None:
     return f"text {other} {line} comes first"
 
 
-def _refuse(work: Work, message: Message, held: hold.Hold) -> Ended:
+def _refuse(work: Work, message: Message, held: send_blocks.Hold) -> Ended:
     ended = _fail(work, message, code=held.code.value, why=held.explanation)
     if held.code is HoldCode.EXPIRED and message.thread_id is not None:
         client = client_ref_of(work, message)

@@ -17,7 +17,7 @@ from petmsg.queries.coverage import WindowToCome
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
-from petmsg.routing import Decision, Facts, WindowFact, decide, usable
+from petmsg.rules.routing import Decision, Facts, WindowFact, decide, usable
 from petmsg.services.mending import Mending, mending
 
 USUAL_DAYS = 14

@@ -17,9 +17,9 @@ from petmsg.enums import (
 )
 from petmsg.models import Message, Relay
 from petmsg.queries.relay import forward_fact, number_fact, sitter_line
-from petmsg.routing import Decision
-from petmsg.routing.direct import DirectFacts, decide_direct
-from petmsg.segments import measure
+from petmsg.rules.routing import Decision
+from petmsg.rules.routing.direct import DirectFacts, decide_direct
+from petmsg.rules.segments import measure
 from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
 from petmsg.services.masking import hide, leaks_in

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from petmsg.clock import told
 from petmsg.errors import OutOfRange
-from petmsg.hold import freeze_stands
 from petmsg.models import Org
 from petmsg.queries.org import find_org
+from petmsg.rules.send_blocks import freeze_stands
 from petmsg.services.refused import lift_all
 from petmsg.services.work import Work
 

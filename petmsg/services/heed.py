@@ -7,9 +7,16 @@ import shlex
 from datetime import datetime
 
 from petmsg.enums import AlertKind, AlertSeverity, Keyword
-from petmsg.keywords import HELP, START, START_FOR_OPTED_OUT, STOP, may_mean_the_visit, plain_word
 from petmsg.providers.base import ReceivedText
 from petmsg.queries.senders import Sender
+from petmsg.rules.keywords import (
+    HELP,
+    START,
+    START_FOR_OPTED_OUT,
+    STOP,
+    may_mean_the_visit,
+    plain_word,
+)
 from petmsg.services import inbox
 from petmsg.services import opt_out_rows as rows
 from petmsg.services.alert import raise_alert

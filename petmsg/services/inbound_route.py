@@ -9,7 +9,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.errors import Refused
 from petmsg.queries.inbound import org_of_number, read_inbound_facts
 from petmsg.queries.org import OrgRow, find_org
-from petmsg.routing.inbound import Addressee, InboundFacts, address
+from petmsg.rules.routing.inbound import Addressee, InboundFacts, address
 
 
 class NeverOurs(Refused):

@@ -11,7 +11,7 @@ from petmsg.models import Message, MessageAttempt, MessageNumber
 from petmsg.providers.base import RejectionClass
 from petmsg.providers.twilio_errors import Scope, look_up, scope_of
 from petmsg.queries import refused as queries
-from petmsg.routing import usable
+from petmsg.rules.routing import usable
 from petmsg.services import custody
 from petmsg.services.alert import raise_alert
 from petmsg.services.opt_out_said import block_pair, provider_said_stop

@@ -1,7 +1,10 @@
 """What a message holds that would undo the masking of this company. Standard library only."""
 
 from petmsg.db.cursor import Cursor
-from petmsg.leak import (
+from petmsg.queries.message import own_numbers
+from petmsg.queries.org import OrgRow
+from petmsg.queries.personal import personal_among, phones_of
+from petmsg.rules.contact_details import (
     Leak,
     Personal,
     find_leaks,
@@ -9,9 +12,6 @@ from petmsg.leak import (
     may_hold_a_phone,
     phones_to_look_up,
 )
-from petmsg.queries.message import own_numbers
-from petmsg.queries.org import OrgRow
-from petmsg.queries.personal import personal_among, phones_of
 
 _HIDDEN = {
     "phone": "[number hidden]",

@@ -11,7 +11,7 @@ from petmsg.errors import AlreadyDifferent, NumberTaken, OutOfRange, Refused, sh
 from petmsg.models import MessageNumber, Sitter
 from petmsg.phone import parse_phone
 from petmsg.queries.lookup import find_sitter, refuse_somebodys_phone
-from petmsg.routing import usable
+from petmsg.rules.routing import usable
 from petmsg.services import custody
 from petmsg.services.batch import BatchRow, RowDone, needed, one_by_one
 from petmsg.services.work import Failure, Work, each

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from petmsg.clock import zone
 from petmsg.db.cursor import Cursor
 from petmsg.enums import AlertKind, AlertSeverity, Keyword, OptOutSource
-from petmsg.keywords import START_FOR_OPTED_OUT, plain_word
 from petmsg.phone import is_e164
 from petmsg.queries.optout import said_since
 from petmsg.queries.senders import Sender, find_sender
+from petmsg.rules.keywords import START_FOR_OPTED_OUT, plain_word
 from petmsg.services import opt_out_rows as rows
 from petmsg.services.alert import raise_alert
 from petmsg.services.work import Work

@@ -11,10 +11,10 @@ from petmsg.clock import zone
 from petmsg.db.engine import Transaction
 from petmsg.enums import NumberClass, PoolFor, ProviderName, Switch
 from petmsg.errors import AlreadyDifferent, OutOfRange, shown
-from petmsg.hold import QuietHours, parse_quiet_hours, quiet_hours
 from petmsg.models import Org
 from petmsg.phone import parse_phone
 from petmsg.queries.org import OrgRow, find_org
+from petmsg.rules.send_blocks import QuietHours, parse_quiet_hours, quiet_hours
 from petmsg.services import number as numbers
 from petmsg.services.refused import lift_all
 from petmsg.services.work import Work

@@ -1,11 +1,11 @@
-"""How fast a number sends: its own setting, or what its kind allows (`petmsg.pace`)."""
+"""How fast a number sends: its own setting, or what its kind allows (`petmsg.rules.rate_limit`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from petmsg.errors import OutOfRange
 from petmsg.models import MessageNumber
-from petmsg.pace import FASTEST, usual_pace
+from petmsg.rules.rate_limit import FASTEST, usual_pace
 from petmsg.services import custody
 from petmsg.services.work import Failure, Work, each
 

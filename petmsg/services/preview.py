@@ -6,15 +6,15 @@ from datetime import datetime
 from petmsg.clock import told
 from petmsg.db.cursor import Cursor
 from petmsg.errors import EndNotAfterStart, OutOfRange
-from petmsg.hold import Hold, holds
-from petmsg.leak import describe
 from petmsg.queries.hold import read_hold_facts
 from petmsg.queries.lookup import find_client, find_sitter
 from petmsg.queries.message import primary_phone
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
-from petmsg.routing import Decision, SpeakerFact, decide
-from petmsg.segments import measure
+from petmsg.rules.contact_details import describe
+from petmsg.rules.routing import Decision, SpeakerFact, decide
+from petmsg.rules.segments import measure
+from petmsg.rules.send_blocks import Hold, holds
 from petmsg.services.masking import all_in
 from petmsg.words import parse_body
 

@@ -17,7 +17,7 @@ from petmsg.queries.impact import (
 )
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.routing import read_facts
-from petmsg.routing import decide
+from petmsg.rules.routing import decide
 from petmsg.services.number import ref_of
 from petmsg.services.work import Work
 

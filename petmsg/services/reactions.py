@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 from petmsg.clock import zone
 from petmsg.enums import AttemptStatus, MessageStatus
-from petmsg.hold import QuietHours, quiet_hours, quiet_until
 from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import RejectionClass
+from petmsg.rules.send_blocks import QuietHours, quiet_hours, quiet_until
 from petmsg.services.direct import did_not_arrive
 from petmsg.services.lessons import Refusal, is_the_recipient, learn_from
 from petmsg.services.message import client_ref_of

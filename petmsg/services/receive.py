@@ -17,14 +17,14 @@ from petmsg.queries.hold import opted_out
 from petmsg.queries.inbound import INSERT_INBOUND, INSERT_MESSAGE, STORED, read_inbound_facts
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.senders import Sender, find_sender
-from petmsg.routing.inbound import Addressee, InboundFacts, address
-from petmsg.segments import measure
+from petmsg.rules.routing.inbound import Addressee, InboundFacts, address
+from petmsg.rules.segments import measure
+from petmsg.rules.stop_requests import asks_to_stop
 from petmsg.services import auto_reply, inbox, relay
 from petmsg.services.heed import alert_not_forwarded, alert_request, heed
 from petmsg.services.inbound_route import NeverOurs
 from petmsg.services.window import threads_for
 from petmsg.services.work import Failure, Work, take_together
-from petmsg.stop_requests import asks_to_stop
 
 STALE_AFTER = timedelta(hours=1)
 """A text that came in longer ago is stored, but neither passed on nor answered by itself."""

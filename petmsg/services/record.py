@@ -19,7 +19,6 @@ from petmsg.errors import (
     ProviderRefused,
 )
 from petmsg.models import Message, MessageAttempt
-from petmsg.pace import LONGEST_AHEAD
 from petmsg.providers.base import (
     Accepted,
     Rejected,
@@ -30,6 +29,7 @@ from petmsg.providers.base import (
 )
 from petmsg.providers.twilio_errors import Scope, scope_of
 from petmsg.queries.attempt import accept_attempt
+from petmsg.rules.rate_limit import LONGEST_AHEAD
 from petmsg.services.claim import Claim
 from petmsg.services.reactions import react
 from petmsg.services.waiting import answered

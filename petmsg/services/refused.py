@@ -8,12 +8,12 @@ message was taken, so that sending on would lose every message, and cost each.
 
 from datetime import datetime, timedelta
 
-from petmsg import pace
 from petmsg.clock import zone
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.providers.twilio_errors import Scope
 from petmsg.queries import refused as queries
 from petmsg.queries.queue import NumberPace
+from petmsg.rules import rate_limit
 from petmsg.services.alert import end_matter, raise_alert
 from petmsg.services.work import Work
 
@@ -33,13 +33,13 @@ def hold_back(
     pause = max(FIRST_PAUSE, work.now - since, work.now - claimed_at)
     until = work.now + min(pause, LONGEST_PAUSE)
     there = queries.numbers_of(work.cursor, work.org)
-    toll_free = pace.is_toll_free(e164)
+    toll_free = rate_limit.is_toll_free(e164)
     chosen = [
         id_
         for id_, other in there
         if scope is Scope.ACCOUNT
         or id_ == number_id
-        or (scope is Scope.KIND and pace.is_toll_free(other) == toll_free)
+        or (scope is Scope.KIND and rate_limit.is_toll_free(other) == toll_free)
     ]
     queries.refuse(work.cursor, chosen, code=code, now=work.now, until=until)
     return until

@@ -18,7 +18,6 @@ from petmsg.enums import (
     RelayOutcome,
 )
 from petmsg.errors import PetmsgError
-from petmsg.leak import Leak
 from petmsg.models import Message
 from petmsg.providers.base import ReceivedText
 from petmsg.queries.lookup import ClientKey
@@ -29,9 +28,10 @@ from petmsg.queries.relay import (
     shown_to_client,
     sitter_line,
 )
-from petmsg.routing.inbound import InboundFacts, address
-from petmsg.routing.quotes import Reaction, may_quote, read_quotes
-from petmsg.routing.relay import Choice, OpenClient, RelayFacts, Way, choose, may_have
+from petmsg.rules.contact_details import Leak
+from petmsg.rules.routing.inbound import InboundFacts, address
+from petmsg.rules.routing.quotes import Reaction, may_quote, read_quotes
+from petmsg.rules.routing.relay import Choice, OpenClient, RelayFacts, Way, choose, may_have
 from petmsg.services import inbox, relay_question
 from petmsg.services.alert import raise_alert
 from petmsg.services.direct import note, queue_direct, tell, without_phones

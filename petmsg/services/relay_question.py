@@ -8,7 +8,7 @@ import json
 
 from petmsg.enums import RelayOutcome
 from petmsg.queries.relay import ANSWER_WITHIN, Question, questions
-from petmsg.routing.relay import Choice
+from petmsg.rules.routing.relay import Choice
 from petmsg.services import inbox
 from petmsg.services.direct import tell
 from petmsg.services.work import Work

@@ -17,7 +17,7 @@ from petmsg.queries.lookup import ClientKey, find_client, find_sitter
 from petmsg.queries.message import require_possible
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts, speaker_of
-from petmsg.routing import Decision, SpeakerFact, decide
+from petmsg.rules.routing import Decision, SpeakerFact, decide
 
 _TICK = timedelta(microseconds=1)
 _ROUTING_SETTINGS = ("pool_for", "pool_threads_per_number", "timezone")

@@ -15,8 +15,8 @@ from petmsg.queries.course import Span, read_org_history
 from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.org import OrgRow
 from petmsg.queries.simulate import read_client_courses
-from petmsg.routing.simulate import Segment
-from petmsg.routing.simulate import simulate as simulated
+from petmsg.rules.routing.simulate import Segment
+from petmsg.rules.routing.simulate import simulate as simulated
 from petmsg.services.route import changed_since
 
 USUAL_DAYS = 30

@@ -11,10 +11,10 @@ from typing import Any
 from petmsg.clock import zone
 from petmsg.db.cursor import Cursor
 from petmsg.enums import AlertSeverity, NumberClass, NumberStatus, ProviderName, SitterStatus
-from petmsg.hold import freeze_stands
 from petmsg.queries import status as queries
 from petmsg.queries.inbox import unread
 from petmsg.queries.org import OrgRow
+from petmsg.rules.send_blocks import freeze_stands
 from petmsg.services.coverage import Gap, coverage
 from petmsg.services.waiting import Waiter, waiters
 

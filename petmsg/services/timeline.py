@@ -12,7 +12,7 @@ from petmsg.queries import timeline as queries
 from petmsg.queries.course import Span
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import OrgRow
-from petmsg.routing.simulate import Segment
+from petmsg.rules.routing.simulate import Segment
 from petmsg.services.simulate import checked_span, remarks, segments_by_client
 
 USUAL_PAST = timedelta(days=3)

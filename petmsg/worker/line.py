@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import Code
-from petmsg.hold import holds
 from petmsg.providers.base import Provider, Rejected, RejectionClass, RetryLater
 from petmsg.providers.twilio_errors import Scope, scope_of
 from petmsg.queries.hold import read_hold_facts
@@ -15,7 +14,8 @@ from petmsg.queries.org import OrgRow
 from petmsg.queries.queue import DueText, due_texts, next_of_threads, paces
 from petmsg.queries.relay import number_of_direct
 from petmsg.queries.routing import read_facts, speaker_of
-from petmsg.routing import decide, usable
+from petmsg.rules.routing import decide, usable
+from petmsg.rules.send_blocks import holds
 from petmsg.services.record import HandedOver
 from petmsg.worker.parking import Parking
 

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from petmsg import pace
 from petmsg.queries.queue import DueText, NumberPace
+from petmsg.rules import rate_limit
 
 
 class Parking:
@@ -37,10 +37,12 @@ class Parking:
         """What the database says of the numbers' pace. A later estimate stays as long as a text
         waits here for that number."""
         for number in numbers:
-            self._paces[number.id] = number.segments_per_second or pace.usual_pace(number.e164)
+            self._paces[number.id] = number.segments_per_second or rate_limit.usual_pace(
+                number.e164
+            )
             if not self._parked[number.id]:
                 self._free_at.pop(number.id, None)
-            free_at = pace.next_start(number.free_at, now)
+            free_at = rate_limit.next_start(number.free_at, now)
             self._free_at[number.id] = max(self._free_at.get(number.id, free_at), free_at)
             self._start_at[number.id] = free_at
 
@@ -91,7 +93,7 @@ class Parking:
             self._parked[number] += 1
 
     def _busy_for(self, text: DueText, number: int) -> timedelta:
-        return pace.busy_for(text.segments, self._paces.get(number, pace.LONG_CODE))
+        return rate_limit.busy_for(text.segments, self._paces.get(number, rate_limit.LONG_CODE))
 
     def _next_start(self, number: int, now: datetime) -> datetime:
         free_at = self._free_at.get(number)

@@ -38,11 +38,9 @@ NUMBERS = (
 BOOKINGS = "tests/cli/test_confirm.py tests/cli/test_booking.py tests/services"
 SENDING = "tests/services tests/worker tests/cli/test_dispatch.py tests/cli/test_send_options.py"
 REPLIES = "tests/cli/test_receive.py tests/cli/test_relay.py tests/cli/test_inbox.py tests/routing"
-TEXTS = "tests/test_segments.py tests/test_phone.py tests/test_keywords.py tests/test_leak.py"
-TIME = "tests/test_clock.py tests/test_hold.py tests/test_pace.py"
-AUDIT = (
-    "tests/services tests/test_chain.py tests/campaigns/test_tampering.py tests/cli/test_audit.py"
-)
+TEXTS = "tests/rules/test_segments.py tests/test_phone.py tests/rules/test_keywords.py tests/rules/contact_details/test_contact_details.py"
+TIME = "tests/test_clock.py tests/rules/test_send_blocks.py tests/rules/test_rate_limit.py"
+AUDIT = "tests/services tests/rules/test_audit_chain.py tests/campaigns/test_tampering.py tests/cli/test_audit.py"
 WEB = "tests/cli/test_serve.py tests/cli/test_serve_stripe.py tests/cli/test_serve_status.py"
 
 BUGS = (
@@ -86,7 +84,7 @@ BUGS = (
         "tests/queries tests/cli/test_route.py"),
     Bug("a speaker is ignored", "routing/decide.py",
         "if facts.speaker is not None:", "if False:",
-        "tests/routing/test_decide_against_naive_model.py"
+        "tests/rules/routing/test_decide_against_naive_model.py"
         " tests/cli/test_waited.py::test_each_sitter_answers_from_their_own_number"),
     # ------------------------------------------------------------------------------- replies
     Bug("STOP comes to the sitter", "routing/inbound.py",
@@ -275,7 +273,7 @@ BUGS = (
         "if any(each in word.split() for each in STOP):", TEXTS),
     Bug("a word in quotes is no word", "keywords.py",
         'char if category[0] in "LN" else', 'char if category[0] in "LN" or char in "\\"“”" else',
-        "tests/test_keywords.py::test_every_word_for_stop_is_heard_in_any_case"),
+        "tests/rules/test_keywords.py::test_every_word_for_stop_is_heard_in_any_case"),
     # --------------------------------------------------------------------------------- web
     Bug("an old signature is good", "providers/stripe_signature.py",
         "if abs(now.timestamp() - at) > TOLERANCE_SECONDS:", "if False:", WEB),

@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from petmsg.chain import GENESIS, event_hash
 from petmsg.db import migrate
 from petmsg.db.cursor import Cursor, instant_from_text
 from petmsg.db.location import locate
 from petmsg.queries.org import find_org
+from petmsg.rules.audit_chain import GENESIS, event_hash
 from petmsg.services.audit import parse_heads, verify
 from tests.support.fixtures import ACTOR, NOW, add_org, looking, run_cli, working
 

@@ -10,9 +10,9 @@ import pytest
 
 from petmsg.enums import InboundCode, InboundRule
 from petmsg.queries import inbound as queries
-from petmsg.routing import inbound
-from petmsg.routing.inbound import Addressee, InboundFacts, InboundStep
-from petmsg.routing.quotes import Quotes
+from petmsg.rules.routing import inbound
+from petmsg.rules.routing.inbound import Addressee, InboundFacts, InboundStep
+from petmsg.rules.routing.quotes import Quotes
 from tests.campaigns.replying import run_replies
 from tests.support.fixtures import add_org
 
@@ -67,10 +67,10 @@ WRONG: dict[str, Patch] = {
         "petmsg.services.masking.find_leaks", nothing
     ),
     "the last client is always meant": lambda patch: patch.setattr(
-        "petmsg.routing.relay.NOT_CERTAIN_WITHIN", timedelta(0)
+        "petmsg.rules.routing.relay.NOT_CERTAIN_WITHIN", timedelta(0)
     ),
     "what a message repeats does not matter": lambda patch: patch.setattr(
-        "petmsg.routing.relay.read_quotes", lambda *_: Quotes()
+        "petmsg.rules.routing.relay.read_quotes", lambda *_: Quotes()
     ),
     "what did not arrive is nobody's": lambda patch: patch.setattr(
         "petmsg.services.inbox.put_in", nothing

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from petmsg.enums import HoldCode
-from petmsg.hold import holds
 from petmsg.queries.hold import read_hold_facts
 from petmsg.queries.org import find_org
+from petmsg.rules.send_blocks import holds
 from tests.cli.test_optout import ANN, waiting_text
 from tests.cli.test_org import events, refused
 from tests.support.fixtures import NOW, Cli, add_org, looking

@@ -1,6 +1,6 @@
 """Quiet hours: an org's setting, the recipient's day, and what the claim is told of both.
 
-When they end, also where clocks change, is in tests/test_hold.py.
+When they end, also where clocks change, is in tests/rules/test_send_blocks.py.
 """
 
 from datetime import UTC, datetime
@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from petmsg.enums import HoldCode
-from petmsg.hold import Hold, QuietHours, holds
 from petmsg.queries.hold import read_hold_facts
 from petmsg.queries.org import find_org
+from petmsg.rules.send_blocks import Hold, QuietHours, holds
 from tests.cli.test_org import events, refused
 from tests.support.fixtures import Cli, looking
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from petmsg.hold import HoldFacts
 from petmsg.queries.hold import read_hold_facts
 from petmsg.queries.org import find_org
+from petmsg.rules.send_blocks import HoldFacts
 from petmsg.services.textable import mark_not_textable
 from tests.cli.test_org import events, refused
 from tests.support.fixtures import Cli, looking, working

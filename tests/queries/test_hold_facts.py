@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from petmsg.hold import QuietHours
 from petmsg.queries import hold
 from petmsg.queries.org import find_org
+from petmsg.rules.send_blocks import QuietHours
 from tests.cli.test_optout import ANN, OUT
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, Cli, looking

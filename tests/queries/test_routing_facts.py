@@ -34,7 +34,7 @@ from petmsg.queries.org import find_org
 from petmsg.queries.page import Page
 from petmsg.queries.routing import read_facts
 from petmsg.queries.thread import show_thread
-from petmsg.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
+from petmsg.rules.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
 from petmsg.services import client, message, number
 from petmsg.services import org as org_service
 from tests.support.fixtures import NOW, add_org, looking, working

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from petmsg.chain import GENESIS, event_hash
 from petmsg.clock import iso_utc
 from petmsg.db.cursor import instant_from_text
 from petmsg.errors import MalformedFile
 from petmsg.queries.org import find_org
+from petmsg.rules.audit_chain import GENESIS, event_hash
 from petmsg.services.audit import Verified, parse_heads, verify
 from tests.support.fixtures import add_org, looking, run_cli, working
 

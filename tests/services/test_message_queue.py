@@ -8,9 +8,9 @@ import pytest
 
 from petmsg.enums import OptOutSource, ProviderName
 from petmsg.errors import EndNotAfterStart, MalformedText, NotFound, OutOfRange, PetmsgError
-from petmsg.leak import describe, find_leaks
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
+from petmsg.rules.contact_details import describe, find_leaks
 from petmsg.services import freeze, opt_out_said, optout, org, textable
 from petmsg.services.claim import Claim
 from petmsg.services.message import (

@@ -7,7 +7,6 @@ import pytest
 
 from petmsg.enums import AttemptStatus, MessageStatus
 from petmsg.errors import BUSY, CONFIGURATION, PROVIDER
-from petmsg.pace import LONGEST_AHEAD
 from petmsg.providers.base import (
     Delivery,
     Rejected,
@@ -16,6 +15,7 @@ from petmsg.providers.base import (
     SendOutcome,
     Unknown,
 )
+from petmsg.rules.rate_limit import LONGEST_AHEAD
 from petmsg.services import message, sync
 from petmsg.services.doubt import InDoubt, Orphan, orphaned, settle
 from petmsg.services.record import FIRST_BACK_OFF, LONGEST_BACK_OFF, problem_of

@@ -20,11 +20,11 @@ from petmsg.db.cursor import Cursor
 from petmsg.db.location import locate
 from petmsg.enums import Code
 from petmsg.queries.org import find_org
-from petmsg.routing import Decision
-from petmsg.routing.simulate import Segment
+from petmsg.rules.routing import Decision
+from petmsg.rules.routing.simulate import Segment
 from petmsg.services import route
 from petmsg.services.simulate import checked_span, simulate
-from tests.routing.builders import OF_DIRECT_TEXTS
+from tests.rules.routing.builders import OF_DIRECT_TEXTS
 from tests.support.fixtures import NOW, looking
 from tests.support.worlds import CLIENTS, World
 
@@ -98,7 +98,7 @@ def compared(url: str, *, seed: int, steps: int) -> Counter[Any]:
 
 
 RARE = {Code.SITTER_NUMBER_RETIRED, Code.SITTER_WITHOUT_NUMBER}
-"""What the services hardly let happen; tests/routing/test_simulate.py has all of it."""
+"""What the services hardly let happen; tests/rules/routing/test_simulate.py has all of it."""
 
 
 def test_every_segment_says_what_explaining_says(migrated_sqlite: str, tmp_path: Path) -> None:

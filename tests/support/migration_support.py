@@ -17,10 +17,10 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from petmsg.chain import GENESIS, event_hash
 from petmsg.db import migrate
 from petmsg.db.location import locate
 from petmsg.models import metadata
+from petmsg.rules.audit_chain import GENESIS, event_hash
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 ACTOR = "ada@desk"

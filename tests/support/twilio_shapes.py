@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 
-from petmsg.segments import measure
+from petmsg.rules.segments import measure
 
 VERSION = "2010-04-01"
 STATUSES = ("accepted", "queued", "sent", "delivered")

@@ -11,7 +11,7 @@ import pytest
 from petmsg.clock import now, uptime
 from petmsg.enums import Outcome
 from petmsg.providers.base import Accepted, OutgoingText, RetryLater, SendOutcome, Unknown
-from petmsg.routing import Decision
+from petmsg.rules.routing import Decision
 from petmsg.services.claim import Claim
 from petmsg.services.record import HandedOver
 from petmsg.worker import hands as module

@@ -3,8 +3,8 @@
 from collections import Counter
 from datetime import timedelta
 
-from petmsg.pace import LONGEST_AHEAD
 from petmsg.queries.queue import DueText, NumberPace
+from petmsg.rules.rate_limit import LONGEST_AHEAD
 from petmsg.worker.parking import Parking
 from tests.support.fixtures import NOW
 

@@ -20,7 +20,7 @@ from petmsg.enums import (
     Rule,
 )
 from petmsg.errors import MalformedRow, PetmsgError, shown
-from petmsg.segments import measure
+from petmsg.rules.segments import measure
 from petmsg.services.snoutos.old import MALFORMED, time_of
 from petmsg.services.snoutos.people import NotTaken, forgotten, ids_by_ref
 from petmsg.services.snoutos.report import Taken

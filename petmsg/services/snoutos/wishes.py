@@ -13,9 +13,9 @@ from typing import Any
 from petmsg.clock import iso_utc
 from petmsg.enums import AlertKind, AlertSeverity, ClientKind, Direction, Keyword, OptOutSource
 from petmsg.errors import MalformedRow
-from petmsg.keywords import keyword_of, plain_word
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.message import NoPhone
+from petmsg.rules.keywords import keyword_of, plain_word
 from petmsg.services import optout
 from petmsg.services.alert import raise_alert
 from petmsg.services.snoutos.old import time_of

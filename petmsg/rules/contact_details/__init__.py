@@ -1,0 +1,133 @@
+"""What in a message would undo the masking: phone numbers, e-mail addresses, other ways. Pure.
+
+Three things are looked for:
+
+- the *shape* of a phone number or an e-mail address (`phones`, `emails`), whoever's it is. Where a
+  shape could be both (three digits, a dash and four), it counts as a phone;
+- the digits of a *known* personal phone, whatever stands between them (`known`);
+- other *ways* around the company: handles, payment apps, booking links (`ways`). These are told
+  apart, because they give nobody's phone away.
+
+The time is linear in the length of the text: every look ahead is bounded.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Literal, NamedTuple
+
+from petmsg.rules.contact_details.emails import emails
+from petmsg.rules.contact_details.known_phones import find_known, has_enough_digits, possible_phones
+from petmsg.rules.contact_details.normalise import plain_text
+from petmsg.rules.contact_details.other_channels import ways
+from petmsg.rules.contact_details.phones import phones
+
+__all__ = [
+    "Leak",
+    "Personal",
+    "describe",
+    "find_leaks",
+    "find_ways",
+    "may_hold_a_phone",
+    "phones_to_look_up",
+]
+
+Kind = Literal["phone", "email", "handle", "payment", "link"]
+
+
+class Leak(NamedTuple):
+    """Where something that undoes the masking stands: `body[start:end]`."""
+
+    kind: Kind
+    start: int
+    end: int
+
+
+class Personal(NamedTuple):
+    """Personal phones in E.164 that a message must not hold, however they are written.
+
+    `near` are those of the people of the conversation: they are recognised without their area code
+    too. `others` are recognised by all their digits.
+    """
+
+    near: Collection[str] = ()
+    others: Collection[str] = ()
+
+
+_WORDS: dict[Kind, str] = {
+    "phone": "a phone number",
+    "email": "an e-mail address",
+    "handle": "a handle",
+    "payment": "the name of a payment app",
+    "link": "a link for chats, bookings or payments",
+}
+
+
+def find_leaks(
+    body: str, *, ours: Collection[str] = (), personal: Personal | None = None
+) -> tuple[Leak, ...]:
+    """Every phone number and e-mail address of the text, in order.
+
+    `ours` are masked numbers in E.164: those are no leak, however they are written, and their
+    country codes say whose national notations are looked for.
+    """
+    plain = plain_text(body)
+    addresses = list(emails(plain.text))
+    found: list[tuple[Kind, int, int]] = [("email", *span) for span in addresses]
+    own: list[tuple[int, int]] = []
+    for start, end, is_leak in phones(_without(plain.text, addresses), ours):
+        if is_leak:
+            found.append(("phone", start, end))
+        else:
+            own.append((start, end))
+    if personal is not None:
+        near = [each for each in personal.near if each not in ours]
+        others = [each for each in personal.others if each not in ours]
+        rest = _without(plain.text, [*own, *addresses])
+        found += [("phone", *span) for span in find_known(rest, near=near, others=others)]
+    return tuple(Leak(kind, *plain.span(start, end)) for kind, start, end in _apart(found))
+
+
+def find_ways(body: str) -> tuple[Leak, ...]:
+    """Handles, names of payment apps and links to chats and booking sites, in order."""
+    plain = plain_text(body)
+    spans = list(emails(plain.text))
+    found: list[tuple[Kind, int, int]] = list(ways(_without(plain.text, spans)))
+    return tuple(Leak(kind, *plain.span(start, end)) for kind, start, end in _apart(found))
+
+
+def may_hold_a_phone(body: str) -> bool:
+    """Whether the text has as many digits as a phone. Most texts have not, and need no look-up."""
+    return has_enough_digits(plain_text(body).text)
+
+
+def phones_to_look_up(body: str, *, ours: Collection[str] = ()) -> list[str]:
+    """Every E.164 that the digits of the text could be, for a look-up among personal phones."""
+    return sorted(possible_phones(plain_text(body).text, ours) - set(ours))
+
+
+def describe(leaks: Sequence[Leak]) -> str:
+    """The leaks in words, by place and never by content: `a phone number at character 12`,
+    counted from 1."""
+    said = [f"{_WORDS[leak.kind]} at character {leak.start + 1}" for leak in leaks]
+    if len(said) > 1:
+        said[-2:] = [f"{said[-2]} and {said[-1]}"]
+    return ", ".join(said) or "no phone number and no e-mail address"
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """The text, as long as before, with nothing to read in the spans."""
+    kept = list(text)
+    for start, end in spans:
+        kept[start:end] = "\0" * (end - start)
+    return "".join(kept)
+
+
+def _apart(found: Iterable[tuple[Kind, int, int]]) -> list[tuple[Kind, int, int]]:
+    """The findings in order; those that overlap are one."""
+    apart: list[tuple[Kind, int, int]] = []
+    for kind, start, end in sorted(found, key=lambda each: (each[1], each[2])):
+        if apart and start < apart[-1][2]:
+            before = apart[-1]
+            apart[-1] = (before[0], before[1], max(before[2], end))
+        else:
+            apart.append((kind, start, end))
+    return apart

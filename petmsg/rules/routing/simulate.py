@@ -1,0 +1,196 @@
+"""Every change of the number that clients see over a span.
+
+`decide` is asked at each instant at which one of its facts changes: where a window begins, where
+its booked time ends, where it ends, where the thread's own pool number changes, and where the state
+of a number, a sitter or the pool changes. Neighbours with the same answer are merged.
+
+Between two such instants the answer depends on the client's kind, the thread's own pool number and
+the sitter whose window is open. The answer is remembered by these, because most clients share it.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from petmsg.enums import ClientKind, Code, Rule
+from petmsg.rules.routing.decide import decide
+from petmsg.rules.routing.decision import ChosenNumber, Decision
+from petmsg.rules.routing.facts import Facts, NumberFact, WindowFact
+from petmsg.rules.routing.state_intervals import ClientCourse, Course, OrgCourse, WindowRow
+
+
+class Route(NamedTuple):
+    """Which number a message would be sent from, and why: a Decision without its instant.
+
+    `rule` yielded the number, None if none did; `code` is what the last rule tried had found. `gap`
+    is what was missing where a window's sitter has no usable number, or where there is no number at
+    all.
+    """
+
+    number: ChosenNumber | None
+    rule: Rule | None
+    code: Code
+    gap: Code | None
+    reason: str
+
+
+class Segment(NamedTuple):
+    """The time `[from_at, to_at)` in which messages to the client are sent from one number for one
+    reason. Instants are aware UTC."""
+
+    client: str
+    from_at: datetime
+    to_at: datetime
+    route: Route
+
+
+def simulate(
+    org: OrgCourse, clients: Iterable[ClientCourse], *, start: datetime, end: datetime
+) -> Iterator[list[Segment]]:
+    """The segments of each client over `[start, end)` (aware UTC), in order and without gaps.
+
+    Two that follow each other differ in number, code or reason. At every instant a segment says
+    what `decide` says of the facts of that instant.
+    """
+    answers = _Answers(org, start, end)
+    for client in clients:
+        yield _segments(answers, client)
+
+
+def _segments(answers: "_Answers", client: ClientCourse) -> list[Segment]:
+    """The client's segments: one stretch after the other, equal neighbours merged."""
+    since: list[datetime] = []
+    routes: list[Route] = []
+    for from_at, to_at, windows in _stretches(client, answers.start, answers.end):
+        own = client.own_pool_number.states[client.own_pool_number.place(from_at)]
+        for at, route in answers.over(from_at, to_at, windows, client.kind, own):
+            if not routes or route is not routes[-1]:
+                since.append(at)
+                routes.append(route)
+    ends = [*since[1:], answers.end]
+    return [Segment(client.client, *each) for each in zip(since, ends, routes, strict=True)]
+
+
+def _stretches(
+    client: ClientCourse, start: datetime, end: datetime
+) -> Iterator[tuple[datetime, datetime, Sequence[WindowRow]]]:
+    """The span cut where the client's own facts change, each part with the windows open in it."""
+    windows = sorted(client.windows)
+    edges = {start, end, *client.own_pool_number.since}
+    for window in windows:
+        edges.update(window[:3])
+    cuts = sorted(edge for edge in edges if start <= edge <= end)
+    open_now: list[WindowRow] = []
+    place = 0
+    for from_at, to_at in pairwise(cuts):
+        if open_now:
+            open_now = [window for window in open_now if window[2] > from_at]
+        while place < len(windows) and windows[place][0] <= from_at:
+            if windows[place][2] > from_at:
+                open_now.append(windows[place])
+            place += 1
+        yield from_at, to_at, open_now
+
+
+class _Answers:
+    """What `decide` says, remembered for all clients of an org."""
+
+    def __init__(self, org: OrgCourse, start: datetime, end: datetime) -> None:
+        self.start = start
+        self.end = end
+        self._org = org
+        self._changes = sorted({start, *(each for each in _changes(org) if start < each < end)})
+        self._known: dict[tuple[Any, ...], Route] = {}
+        self._routes: dict[Route, Route] = {}
+
+    def over(
+        self,
+        from_at: datetime,
+        to_at: datetime,
+        windows: Sequence[WindowRow],
+        kind: ClientKind,
+        own: int | None,
+    ) -> Iterator[tuple[datetime, Route]]:
+        """The routes in `[from_at, to_at)`, with these windows open, each with its start."""
+        at, changes = from_at, self._changes
+        place = bisect_right(changes, from_at)
+        while True:
+            yield at, self._at(at, place, windows, kind, own)
+            if place == len(changes) or changes[place] >= to_at:
+                return
+            at = changes[place]
+            place += 1
+
+    def _at(
+        self,
+        at: datetime,
+        place: int,
+        windows: Sequence[WindowRow],
+        kind: ClientKind,
+        own: int | None,
+    ) -> Route:
+        """The route at `at`, after that many changes of the org."""
+        if len(windows) > 1:  # which of them decides depends on how they overlap
+            return self._ask(at, windows, kind, own)
+        key = (place, kind, own, windows[0][5] if windows else 0)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._ask(at, windows, kind, own)
+        return found
+
+    def _ask(
+        self, at: datetime, windows: Sequence[WindowRow], kind: ClientKind, own: int | None
+    ) -> Route:
+        org = self._org
+        facts = Facts(
+            org=org.org,
+            timezone=org.timezone,
+            pool_for=org.pool_for,
+            pool_threads_per_number=org.pool_threads_per_number,
+            client="",
+            client_kind=kind,
+            windows=tuple([self._fact(window, at) for window in windows]),
+            own_pool_number_id=own,
+            pool=org.pool.states[org.pool.place(at)],
+            desks=org.desks.states[org.desks.place(at)],
+        )
+        route = _route(decide(facts, at))
+        return self._routes.setdefault(route, route)
+
+    def _fact(self, window: WindowRow, at: datetime) -> WindowFact:
+        starts_at, booked_until, ends_at, booking_id, booking, sitter_id = window
+        if sitter_id is None:
+            return WindowFact(booking_id, booking, starts_at, booked_until, ends_at)
+        sitter, name, course = self._org.sitters[sitter_id]
+        active, number = course.states[course.place(at)]
+        return WindowFact(
+            booking_id, booking, starts_at, booked_until, ends_at, sitter, name, active, number
+        )
+
+
+def _changes(org: OrgCourse) -> Iterator[datetime]:
+    """Each instant at which a number, a sitter or the pool changes, ends of quarantines too."""
+    courses: list[Course[Any]] = [org.pool, org.desks]
+    numbers: list[NumberFact] = [each.number for pool in org.pool.states for each in pool]
+    numbers += [each for desks in org.desks.states for each in desks]
+    for sitter in org.sitters.values():
+        courses.append(sitter.course)
+        numbers += [each.number for each in sitter.course.states if each.number is not None]
+    for course in courses:
+        yield from course.since
+    for number in numbers:
+        if number.quarantined_until is not None:
+            yield number.quarantined_until
+
+
+def _route(decision: Decision) -> Route:
+    last = decision.trace[-1]
+    first = decision.trace[0]
+    gap = None
+    if decision.number is None:
+        gap = last.code
+    elif decision.window is not None and not first.result:
+        gap = first.code
+    return Route(decision.number, decision.rule, last.code, gap, decision.reason)

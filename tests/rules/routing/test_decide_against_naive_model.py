@@ -1,0 +1,310 @@
+"""`decide` against a second, naive reading of the spec, over facts made to collide.
+
+A failure prints the facts and a `reproduce_failure` line; with `CI` set the examples are the same
+in every run.
+"""
+
+from datetime import datetime
+from itertools import pairwise, permutations, product
+from random import Random
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from petmsg.enums import ClientKind, Code, NumberClass, NumberStatus, Outcome, PoolFor, Rule
+from petmsg.rules.routing import Facts, NumberFact, PoolNumberFact, SpeakerFact, WindowFact, decide
+from tests.rules.routing import naive
+from tests.rules.routing.builders import HOUR, OF_DIRECT_TEXTS, TICK, T, e164
+
+MANY = settings(
+    max_examples=1_500,
+    deadline=None,
+    print_blob=True,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    suppress_health_check=[HealthCheck.too_slow],
+)
+SOME = settings(MANY, max_examples=200)
+
+# Few values, so that they meet: T itself and its neighbours are most of the calendar.
+_INSTANTS = [T - HOUR, T - TICK, T, T + TICK, T + HOUR]
+_STATES: list[tuple[NumberStatus, datetime | None]] = [
+    (NumberStatus.ACTIVE, None),
+    (NumberStatus.ACTIVE, None),
+    (NumberStatus.QUARANTINED, T),
+    (NumberStatus.QUARANTINED, T - TICK),
+    (NumberStatus.QUARANTINED, T + TICK),
+    (NumberStatus.QUARANTINED, T + HOUR),
+    (NumberStatus.RETIRED, None),
+]
+_SPANS = [
+    (start, booked, end)
+    for start in _INSTANTS
+    for booked in _INSTANTS
+    for end in _INSTANTS
+    if start < booked and start < end
+]
+_RULES = [rule.value for rule in Rule]
+
+# One draw per row of a snapshot, from all the rows there could be: flat is what makes it fast.
+# None is a row that is not there. 99 is an own pool number that is no pool number any more.
+_WINDOWS = [None, *((who, span) for who in (1, 2, 3, None) for span in _SPANS)]
+_SITTERS = [(active, state) for active in (True, True, True, False) for state in (*_STATES, None)]
+_POOL = [
+    *(None for _ in range(20)),
+    *product(_STATES, (None, T - HOUR, T - TICK, T), (0, 1, 2)),
+]
+_DESKS = [None, None, *_STATES]
+_SETTINGS = list(product(PoolFor, ClientKind, (None, 0, 1, 2)))
+_OWN = [None, None, 11, 12, 13, 99]
+_ORDERS = [
+    (bookings, pool, desks)
+    for bookings in permutations((1, 2, 3, 4))
+    for pool in permutations((11, 12, 13))
+    for desks in permutations((21, 22))
+]
+
+Situation = tuple[Facts, datetime]
+
+
+def _rows(rows: list[Any], count: int) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.tuples(*[st.sampled_from(rows)] * count)
+
+
+def _situation(drawn: tuple[Any, ...]) -> Situation:
+    windows, sitters, pool, desks, (pool_for, kind, limit), own, ids, at = drawn
+    bookings, pool_ids, desk_ids = ids
+    speakers: dict[int, dict[str, Any]] = {
+        who: {
+            "sitter": f"S-{who}",
+            "sitter_name": f"Sitter {who}",
+            "sitter_active": active,
+            "number": state and NumberFact(who, e164(who), NumberClass.SITTER, *state),
+        }
+        for who, (active, state) in enumerate(sitters, start=1)
+    }
+    made = Facts(
+        org="happy-paws",
+        timezone="America/Los_Angeles",
+        pool_for=pool_for,
+        pool_threads_per_number=limit,
+        client="C-1",
+        client_kind=kind,
+        windows=tuple(
+            WindowFact(booking, f"B-{booking}", *row[1])._replace(**speakers.get(row[0], {}))
+            for booking, row in zip(bookings, windows, strict=True)
+            if row is not None
+        ),
+        own_pool_number_id=own,
+        pool=tuple(
+            PoolNumberFact(NumberFact(each, e164(each), NumberClass.POOL, *row[0]), *row[1:])
+            for each, row in zip(pool_ids, pool, strict=True)
+            if row is not None
+        ),
+        desks=tuple(
+            NumberFact(each, e164(each), NumberClass.FRONT_DESK, *state)
+            for each, state in zip(desk_ids, desks, strict=True)
+            if state is not None
+        ),
+    )
+    return made, at
+
+
+def situations() -> st.SearchStrategy[Situation]:
+    return st.tuples(
+        _rows(_WINDOWS, 4),
+        _rows(_SITTERS, 3),
+        _rows(_POOL, 3),
+        _rows(_DESKS, 2),
+        st.sampled_from(_SETTINGS),
+        st.sampled_from(_OWN),
+        st.sampled_from(_ORDERS),
+        st.sampled_from([T, T, T - TICK, T + TICK]),
+    ).map(_situation)
+
+
+# Sitter 4 is in no window at all.
+_SPEAKERS = [
+    SpeakerFact(f"S-{who}", f"Sitter {who}", own_number_only)
+    for who in (1, 1, 2, 3, 4)
+    for own_number_only in (True, False)
+]
+
+
+def spoken() -> st.SearchStrategy[Situation]:
+    """Situations in which a sitter wrote the message."""
+    return st.tuples(situations(), st.sampled_from(_SPEAKERS)).map(
+        lambda drawn: (drawn[0][0]._replace(speaker=drawn[1]), drawn[0][1])
+    )
+
+
+@MANY
+@given(st.one_of(situations(), spoken()))
+def test_decide_says_what_the_spec_says(situation: Situation) -> None:
+    facts, at = situation
+    expected = naive.expect(facts, at)
+    got = decide(facts, at)
+
+    assert [(s.rule.value, s.result, s.code.value) for s in got.trace] == expected.trace
+    assert got.outcome.value == expected.outcome
+    number = got.number
+    said = number and (number.e164, number.number_class.value, number.sitter)
+    assert said == expected.number
+    assert (got.window and got.window.booking) == expected.booking
+    if expected.reason_start is not None:
+        assert got.reason.startswith(expected.reason_start)
+    if expected.reason_end is not None:
+        assert got.reason.endswith(expected.reason_end)
+    if expected.reason_start is not None and expected.reason_end is not None:
+        whole = expected.reason_start
+        whole += "" if expected.reason_end == whole else expected.reason_end
+        assert got.reason == whole
+    if expected.overlap is not None:
+        assert bool(got.warnings) is expected.overlap
+
+
+@SOME
+@given(spoken())
+def test_a_sitter_speaks_in_their_own_windows_only_and_from_no_other_sitters_number(
+    situation: Situation,
+) -> None:
+    facts, at = situation
+    assert facts.speaker is not None
+    speaker = facts.speaker.sitter
+    decision = decide(facts, at)
+    theirs = [w for w in naive.windows_at(facts, at) if w.sitter == speaker]
+    assert (decision.window is None) is (theirs == [])
+    assert decision.refuses_the_speaker or theirs
+    if decision.number is not None and decision.number.number_class is NumberClass.SITTER:
+        assert decision.number.sitter == speaker
+
+
+@SOME
+@given(spoken())
+def test_a_speaker_changes_nothing_where_only_their_windows_are_open(situation: Situation) -> None:
+    facts, at = situation
+    speaker = facts.speaker
+    assert speaker is not None
+    only = tuple(w for w in facts.windows if w.sitter == speaker.sitter)
+    with_them = decide(facts._replace(windows=only), at)
+    without = decide(facts._replace(windows=only, speaker=None), at)
+    if not with_them.refuses_the_speaker:
+        assert with_them._replace(trace=()) == without._replace(trace=())
+        assert [s.code for s in with_them.trace] == [s.code for s in without.trace]
+
+
+@SOME
+@given(situations())
+def test_the_same_facts_and_instant_give_the_same_decision(situation: Situation) -> None:
+    facts, at = situation
+    assert decide(facts, at) == decide(facts._replace(), at)
+
+
+@SOME
+@given(situations(), st.randoms(use_true_random=False))
+def test_the_order_of_the_facts_does_not_matter(situation: Situation, random: Random) -> None:
+    facts, at = situation
+    shuffled = facts._replace(
+        windows=tuple(random.sample(facts.windows, len(facts.windows))),
+        pool=tuple(random.sample(facts.pool, len(facts.pool))),
+        desks=tuple(random.sample(facts.desks, len(facts.desks))),
+    )
+    assert decide(shuffled, at) == decide(facts, at)
+
+
+@SOME
+@given(situations())
+def test_the_trace_is_the_rules_in_order_up_to_the_first_that_yields(situation: Situation) -> None:
+    decision = decide(*situation)
+    trace = decision.trace
+    assert 1 <= len(trace) <= 3
+    assert [s.step for s in trace] == list(range(1, len(trace) + 1))
+    assert [s.rule.value for s in trace] == _RULES[: len(trace)]
+    routed = decision.outcome is Outcome.ROUTED
+    assert [s.result for s in trace] == [False] * (len(trace) - 1) + [routed]
+    assert routed is (decision.number is not None)
+    assert routed or len(trace) == 3
+    assert decision.rule == (trace[-1].rule if routed else None)
+    assert all(s.condition and s.explanation for s in trace)
+    assert "\n" not in decision.reason
+
+
+@SOME
+@given(situations())
+def test_the_number_chosen_is_usable(situation: Situation) -> None:
+    facts, at = situation
+    chosen = decide(facts, at).number
+    known = [w.number for w in facts.windows if w.number is not None]
+    known += [p.number for p in facts.pool]
+    known += list(facts.desks)
+    if chosen is not None:
+        (fact,) = {n for n in known if n.id == chosen.id}
+        assert naive.usable(fact, at)
+        assert (fact.e164, fact.number_class) == (chosen.e164, chosen.number_class)
+
+
+@SOME
+@given(situations())
+def test_nobody_speaks_with_another_sitters_number(situation: Situation) -> None:
+    facts, at = situation
+    decision = decide(facts, at)
+    chosen = decision.number
+    if chosen is None or chosen.number_class is not NumberClass.SITTER:
+        assert chosen is None or chosen.sitter is None
+        return
+    assert decision.window is not None
+    assert chosen.sitter == decision.window.sitter
+    holders = {w.sitter for w in facts.windows if w.number and w.number.id == chosen.id}
+    assert holders == {chosen.sitter}
+    assert decision.window.starts_at <= at < decision.window.ends_at
+
+
+@SOME
+@given(situations())
+def test_windows_that_do_not_contain_the_instant_change_nothing(situation: Situation) -> None:
+    facts, at = situation
+    only = facts._replace(windows=tuple(naive.windows_at(facts, at)))
+    assert decide(only, at) == decide(facts, at)
+
+
+@SOME
+@given(situations())
+def test_numbers_that_are_not_usable_are_as_good_as_absent(situation: Situation) -> None:
+    facts, at = situation
+    only = facts._replace(
+        pool=tuple(p for p in facts.pool if naive.usable(p.number, at)),
+        desks=tuple(d for d in facts.desks if naive.usable(d, at)),
+    )
+    assert decide(only, at) == decide(facts, at)
+
+
+def test_these_examples_reach_every_code_and_every_kind_of_collision() -> None:
+    """The proof that the properties above are about something."""
+    codes: set[Code] = set()
+    met: set[str] = set()
+
+    @settings(SOME, max_examples=500, derandomize=True, database=None)
+    @given(situations())
+    def look(situation: Situation) -> None:
+        facts, at = situation
+        codes.update(step.code for step in decide(facts, at).trace)
+        inside = naive.windows_at(facts, at)
+        if any(w.ends_at == at for w in facts.windows):
+            met.add("a window closing at the instant")
+        if any(w.starts_at == at for w in inside):
+            met.add("a window opening at the instant")
+        if len({at < w.booked_until for w in inside}) == 2:
+            met.add("booked against grace")
+        starts = sorted(w.starts_at for w in inside)
+        if any(one == other for one, other in pairwise(starts)):
+            met.add("the same start twice")
+        numbers = [p.number for p in facts.pool]
+        if any(n.quarantined_until == at for n in numbers):
+            met.add("a quarantine ending at the instant")
+        uses = [p.last_used_at for p in facts.pool if naive.usable(p.number, at)]
+        if len(set(uses)) < len(uses):
+            met.add("the same last use twice")
+
+    look()
+    assert codes == set(Code) - OF_DIRECT_TEXTS
+    assert len(met) == 6, met

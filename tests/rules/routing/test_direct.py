@@ -1,0 +1,68 @@
+"""The number of a text to nobody's thread: a sitter's own, or the one that was texted."""
+
+from datetime import UTC, datetime, timedelta
+
+from petmsg.enums import Code, DirectRule, NumberClass, NumberStatus, Outcome
+from petmsg.rules.routing.direct import DirectFacts, ForwardFact, decide_direct
+from petmsg.rules.routing.facts import NumberFact
+
+T = datetime(2026, 2, 14, 15, tzinfo=UTC)
+HERS = NumberFact(1, "+14155550101", NumberClass.SITTER, NumberStatus.ACTIVE)
+RESTING = HERS._replace(status=NumberStatus.QUARANTINED, quarantined_until=T)
+TO_MAYA = DirectFacts("happy-paws", DirectRule.OWN_NUMBER, HERS, "S-1", "Maya Lee")
+
+
+def test_a_sitters_text_leaves_from_her_own_number() -> None:
+    decision = decide_direct(TO_MAYA, T)
+    assert decision.number is not None
+    assert (decision.number.e164, decision.number.sitter) == ("+14155550101", "S-1")
+    assert (decision.outcome, decision.rule) == (Outcome.ROUTED, None)
+    assert decision.reason == "Sitter Maya Lee's own number"
+    assert decision.to_json()["client"] is None
+
+
+def test_it_leaves_from_no_other_one() -> None:
+    for number, code in (
+        (None, Code.SITTER_WITHOUT_NUMBER),
+        (RESTING._replace(quarantined_until=T + timedelta(seconds=1)), Code.NUMBER_NOT_USABLE),
+        (HERS._replace(status=NumberStatus.RETIRED), Code.NUMBER_NOT_USABLE),
+    ):
+        decision = decide_direct(TO_MAYA._replace(number=number), T)
+        assert (decision.outcome, decision.number) == (Outcome.NO_NUMBER, None)
+        assert [step.code for step in decision.trace] == [code]
+
+
+def test_a_quarantine_is_over_at_its_closing_instant() -> None:
+    assert decide_direct(TO_MAYA._replace(number=RESTING), T).number is not None
+    before = T - timedelta(microseconds=1)
+    assert decide_direct(TO_MAYA._replace(number=RESTING), before).number is None
+
+
+def test_a_stranger_is_answered_from_the_number_he_texted() -> None:
+    facts = DirectFacts("happy-paws", DirectRule.SAME_NUMBER, HERS)
+    decision = decide_direct(facts, T)
+    assert [step.code for step in decision.trace] == [Code.SAME_NUMBER]
+    assert decide_direct(facts._replace(number=None), T).trace[0].code is Code.NUMBER_NOT_USABLE
+
+
+OPEN = ForwardFact("C-1", is_open=True)
+
+
+def test_a_clients_words_go_to_the_sitter_while_a_window_of_theirs_is_open() -> None:
+    decision = decide_direct(TO_MAYA._replace(forward=OPEN), T)
+    assert decision.number is not None
+    assert [step.code for step in decision.trace] == [Code.WINDOW_ACTIVE, Code.OWN_NUMBER]
+    assert [step.step for step in decision.trace] == [1, 2]
+    assert decision.reason == "Sitter Maya Lee's own number"
+
+
+def test_a_clients_words_go_to_no_sitter_whose_window_is_over() -> None:
+    for forward, code in (
+        (OPEN._replace(is_open=False), Code.NO_ACTIVE_WINDOW),
+        (OPEN._replace(relays=False), Code.RELAY_OFF),
+        (ForwardFact("C-1", is_open=False, relays=False), Code.RELAY_OFF),
+    ):
+        decision = decide_direct(TO_MAYA._replace(forward=forward), T)
+        assert (decision.outcome, decision.number) == (Outcome.NO_NUMBER, None)
+        assert [step.code for step in decision.trace] == [code]
+        assert [step.rule for step in decision.trace] == [DirectRule.ASSIGNED_SITTER]
