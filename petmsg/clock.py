@@ -66,7 +66,7 @@ def _zone_meant(name: str) -> str:
     """The question whether another one was meant; a city alone means its zone."""
     from zoneinfo import available_timezones
 
-    from petmsg.typos import closest_words, did_you_mean
+    from petmsg.suggestions import closest_words, did_you_mean
 
     zones = available_timezones()
     city = name.rpartition("/")[2].strip().replace(" ", "_").casefold()

@@ -8,7 +8,7 @@ import typer
 
 from petmsg.errors import MalformedFile, OutOfRange, UsageProblem
 from petmsg.queries.page import Page
-from petmsg.words import parse_reason
+from petmsg.text_inputs import parse_reason
 
 REASON = Annotated[
     str | None, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit.")

@@ -32,8 +32,8 @@ from petmsg.render import output as render
 from petmsg.render.fields import Field, View
 from petmsg.render.progress import Bar, progress
 from petmsg.settings import Setting
-from petmsg.typos import closest_words, did_you_mean
-from petmsg.words import parse_name
+from petmsg.suggestions import closest_words, did_you_mean
+from petmsg.text_inputs import parse_name
 
 if TYPE_CHECKING:
     from petmsg.db.stopwatch import Stopwatch

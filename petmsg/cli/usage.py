@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from petmsg.errors import UsageProblem
-from petmsg.typos import closest_words, did_you_mean
+from petmsg.suggestions import closest_words, did_you_mean
 
 _NOT_A_CHOICE = re.compile(r"(['\"])(.*)\1 is not one of ", re.DOTALL)
 _NO_COMMAND = re.compile(r"No such command (['\"])(.*)\1", re.DOTALL)

@@ -6,7 +6,7 @@ from typing import Any
 from petmsg.cli.run import Run
 from petmsg.queries.alert import alerts_of, is_untold
 from petmsg.queries.org import OrgRow
-from petmsg.words import clients_wait
+from petmsg.text_inputs import clients_wait
 
 
 def tell_of_waiting(run: Run, orgs: Sequence[OrgRow]) -> None:

@@ -32,7 +32,7 @@ from petmsg.providers.base import (
     SendOutcome,
     Unknown,
 )
-from petmsg.words import LONGEST_BODY
+from petmsg.text_inputs import LONGEST_BODY
 
 
 class SandboxProvider:

@@ -9,7 +9,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums import BookingStatus, ClientKind, NumberClass, NumberStatus, SitterStatus
 from petmsg.errors import Ambiguous, Refused
 from petmsg.phone import is_phone, mask_phone, phone_to_look_up
-from petmsg.words import normal_name
+from petmsg.text_inputs import normal_name
 
 _CLIENT = "SELECT c.id, c.ref, c.name, c.kind FROM client c "
 _SITTER = "SELECT s.id, s.ref, s.name, s.status FROM sitter s "

@@ -10,8 +10,14 @@ from petmsg.db.cursor import Cursor
 from petmsg.errors import NotFound
 from petmsg.phone import is_phone, mask_phone, phone_to_look_up
 from petmsg.queries.candidates import tells_a_phone
-from petmsg.typos import closest_names, closest_numbers, closest_refs, closest_words, did_you_mean
-from petmsg.words import normal_name
+from petmsg.suggestions import (
+    closest_names,
+    closest_numbers,
+    closest_refs,
+    closest_words,
+    did_you_mean,
+)
+from petmsg.text_inputs import normal_name
 
 FEW = 20
 """So many rows of a batch at most are worth a guess for each that is not there."""

@@ -13,7 +13,7 @@ from petmsg.rules.routing.direct import ForwardFact
 from petmsg.rules.routing.facts import NumberFact
 from petmsg.rules.routing.quotes import Shown, forward
 from petmsg.rules.routing.relay import ListedClient, OpenClient, RelayFacts, Said, Wrote, told_apart
-from petmsg.words import LONGEST_NAME
+from petmsg.text_inputs import LONGEST_NAME
 
 LOOK_BACK = timedelta(hours=24)
 """Whose message was last forwarded longer ago is not whom the sitter answers now."""

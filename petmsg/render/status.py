@@ -25,7 +25,7 @@ from petmsg.render.kinds import (
     or_null,
     rows_of,
 )
-from petmsg.words import clients_wait
+from petmsg.text_inputs import clients_wait
 
 
 def _count(name: str, title: str | None = None, cell: Any = None) -> Field:

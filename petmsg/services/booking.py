@@ -28,7 +28,7 @@ from petmsg.services.confirm import (
     sitter_warnings,
 )
 from petmsg.services.work import Failure, Work
-from petmsg.words import parse_ref
+from petmsg.text_inputs import parse_ref
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from petmsg.services.confirm import BookingCancelled, SitterOffboarded, booked_t
 from petmsg.services.refs import hold_refs, next_ref
 from petmsg.services.same_booking import SameBookings
 from petmsg.services.work import Failure, Work
-from petmsg.words import parse_ref
+from petmsg.text_inputs import parse_ref
 
 COLUMNS = ("ref", "client", "sitter", "starts_at", "ends_at")
 

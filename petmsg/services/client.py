@@ -13,7 +13,7 @@ from petmsg.queries.lookup import find_client, refuse_our_number
 from petmsg.services import optout
 from petmsg.services.refs import hold_refs, next_ref
 from petmsg.services.work import Work
-from petmsg.words import parse_name, parse_ref
+from petmsg.text_inputs import parse_name, parse_ref
 
 
 class ClientForgotten(Refused):

@@ -9,7 +9,7 @@ from petmsg.phone import parse_phone
 from petmsg.services import client
 from petmsg.services.batch import BatchRow, RowDone, needed, one_by_one
 from petmsg.services.work import Failure, Work
-from petmsg.words import parse_ref
+from petmsg.text_inputs import parse_ref
 
 COLUMNS = ("ref", "name", "phone", "kind")
 

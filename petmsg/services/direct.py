@@ -24,7 +24,7 @@ from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
 from petmsg.services.masking import hide, leaks_in
 from petmsg.services.work import Work
-from petmsg.words import LONGEST_BODY
+from petmsg.text_inputs import LONGEST_BODY
 
 EXPIRES = {
     RelayKind.FORWARD: timedelta(hours=4),

@@ -29,7 +29,7 @@ from petmsg.services.machine import MACHINE, SETTINGS
 from petmsg.services.mending import by_slug
 from petmsg.services.told_events import EVENTS_STAND
 from petmsg.services.upkeep import UPKEEP
-from petmsg.typos import closest_words, did_you_mean
+from petmsg.suggestions import closest_words, did_you_mean
 
 INVARIANTS = (*ORGS, *CLIENTS, *SITTERS, *NUMBERS, *BOOKINGS, *TEXTS, *REPLIES)
 _GRAVITY = list(CheckResult)

@@ -24,7 +24,7 @@ from petmsg.queries.org import OrgRow
 from petmsg.services.record import attempt_of, bind, end_as_delivered, locked_by_id
 from petmsg.services.unsent import hold_for_a_person
 from petmsg.services.work import Work
-from petmsg.words import is_body_of
+from petmsg.text_inputs import is_body_of
 
 GRACE = timedelta(seconds=120)
 """Longer than the longest request: what is not there by then never comes."""

@@ -18,7 +18,7 @@ from petmsg.rules.send_blocks import holds
 from petmsg.services.preview import Wishes, leak_in, when_to_leave
 from petmsg.services.window import threads_for
 from petmsg.services.work import Work
-from petmsg.words import parse_body
+from petmsg.text_inputs import parse_body
 
 _LONGEST_KEY = 128
 STUCK_AFTER = timedelta(minutes=10)

@@ -18,7 +18,7 @@ from petmsg.rules.send_blocks import QuietHours, parse_quiet_hours, quiet_hours
 from petmsg.services import number as numbers
 from petmsg.services.refused import lift_all
 from petmsg.services.work import Work
-from petmsg.words import parse_body, parse_name
+from petmsg.text_inputs import parse_body, parse_name
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 

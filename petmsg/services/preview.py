@@ -16,7 +16,7 @@ from petmsg.rules.routing import Decision, SpeakerFact, decide
 from petmsg.rules.segments import measure
 from petmsg.rules.send_blocks import Hold, holds
 from petmsg.services.masking import all_in
-from petmsg.words import parse_body
+from petmsg.text_inputs import parse_body
 
 
 @dataclass(frozen=True, slots=True)

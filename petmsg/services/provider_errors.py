@@ -15,7 +15,7 @@ from petmsg.providers.twilio_errors import (
     look_up,
     look_up_status,
 )
-from petmsg.typos import closest_words, did_you_mean
+from petmsg.suggestions import closest_words, did_you_mean
 
 LOCAL = "petmsg"
 CLASSES = (*RejectionClass, Certainty.NOT_PROCESSED, Certainty.UNKNOWN, LOCAL)

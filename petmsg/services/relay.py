@@ -40,7 +40,7 @@ from petmsg.services.masking import all_in, hide
 from petmsg.services.message import queue
 from petmsg.services.preview import Wishes
 from petmsg.services.work import Work
-from petmsg.words import LONGEST_BODY
+from petmsg.text_inputs import LONGEST_BODY
 
 MOST_PASSED_ON = (
     (10, timedelta(seconds=30)),

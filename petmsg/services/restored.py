@@ -25,7 +25,7 @@ from petmsg.services.doubt import CLOCK_SKEW, LOOK_BACK, Settled
 from petmsg.services.record import attempt_of, bind, locked_by_id
 from petmsg.services.unsent import hold_for_a_person
 from petmsg.services.work import Work
-from petmsg.words import normal_body
+from petmsg.text_inputs import normal_body
 
 SECOND_LOOK = timedelta(minutes=2)
 """What the provider does not list twice, so far apart, was not sent."""

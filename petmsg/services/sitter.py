@@ -16,7 +16,7 @@ from petmsg.services.batch import BatchRow, RowDone, needed, one_by_one
 from petmsg.services.number import give, held_by
 from petmsg.services.refs import hold_refs, next_ref
 from petmsg.services.work import Failure, Work, each
-from petmsg.words import parse_name, parse_ref
+from petmsg.text_inputs import parse_name, parse_ref
 
 COLUMNS = ("ref", "name", "phone")
 

@@ -18,7 +18,7 @@ from petmsg.services.alert import done, raise_alert
 from petmsg.services.confirm import Confirmed, as_it_stands, confirm
 from petmsg.services.work import Failure, Work, take_together
 from petmsg.stripe_event import Payment, refs_in
-from petmsg.words import parse_ref
+from petmsg.text_inputs import parse_ref
 
 _TAKE = """
 INSERT INTO stripe_event (event_id, org_id, kind, booking, outcome, code, received_at, payment_id)

@@ -12,7 +12,7 @@ from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.services.snoutos.report import Taken
 from petmsg.services.snoutos.stage import Stage
 from petmsg.services.work import Work
-from petmsg.words import LONGEST_NAME, normal_name
+from petmsg.text_inputs import LONGEST_NAME, normal_name
 
 IMPORTED = "org.imported"
 _LONGEST_SLUG = 63

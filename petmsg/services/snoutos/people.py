@@ -12,7 +12,7 @@ from petmsg.services import optout
 from petmsg.services.client import ClientForgotten
 from petmsg.services.snoutos.report import Taken
 from petmsg.services.work import Work
-from petmsg.words import parse_name, parse_ref
+from petmsg.text_inputs import parse_name, parse_ref
 
 WHY = "taken over from snoutos"
 

@@ -21,7 +21,7 @@ from petmsg.services.snoutos.people import WHY, NotTaken, clients_by_ref, forgot
 from petmsg.services.snoutos.report import Taken
 from petmsg.services.snoutos.stage import Stage
 from petmsg.services.work import Work
-from petmsg.words import parse_ref
+from petmsg.text_inputs import parse_ref
 
 # `place`: which of the windows with its bookingRef it is, the sound ones first, by time. `same_as`:
 # the first of those that are alike in everything but the id.

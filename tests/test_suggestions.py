@@ -2,7 +2,7 @@
 
 import pytest
 
-from petmsg.typos import (
+from petmsg.suggestions import (
     closest_names,
     closest_numbers,
     closest_refs,

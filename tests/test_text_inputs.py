@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from petmsg.errors import EmptyReason, MalformedRef, MalformedText
-from petmsg.words import parse_body, parse_name, parse_reason, parse_ref
+from petmsg.text_inputs import parse_body, parse_name, parse_reason, parse_ref
 
 INVISIBLE = ["\x1b[31m", "\x00", "\x7f", "\x9b2J", "\u202e", "\u200b", "\ufeff", "\ud800"]
 
