@@ -196,7 +196,7 @@ def _whole(run: Run) -> Iterator[None]:
         from petmsg.cli.failure import is_bug
 
         if is_bug(problem) and run.is_damaged():
-            from petmsg.db.problems import damaged
+            from petmsg.db.driver_errors import damaged
 
             raise damaged() from problem
         raise

@@ -71,7 +71,7 @@ def downgrade(
     It is refused where the older schema has no place for something that is stored, unless
     --discard-data. PostgreSQL is backed up with pg_dump: then say --no-backup.
     """
-    from petmsg.services import database
+    from petmsg.db import backup as database
 
     migrated = database.downgrade(
         run.location,
@@ -88,8 +88,8 @@ def downgrade(
 @command(app, "current", examples=["petmsg db current"])
 def current(run: Run) -> None:
     """The schema the database is at."""
+    from petmsg.db import backup as database
     from petmsg.db.migrate import head
-    from petmsg.services import database
 
     revision = database.current(run.location)
     run.show_one(
@@ -125,7 +125,7 @@ def backup(
     To go back to it: petmsg db restore FILE. It says when it was made, so that no message that was
     queued then is sent twice. PostgreSQL is backed up with pg_dump.
     """
-    from petmsg.services import database
+    from petmsg.db import backup as database
 
     run.show_one(BACKUP, database.backup(run.location, Path(file), now=run.now))
 
@@ -154,8 +154,8 @@ def restore(
     are held, and petmsg message dispatch looks them up at the provider before anything is sent.
     Opt-outs and messages that came in since are read again by petmsg message pull --since T.
     """
+    from petmsg.db import restore as service
     from petmsg.db.schema_version import HEAD
-    from petmsg.services import restore as service
 
     done = service.restore(
         run.location, Path(file), since=instant(run, since), now=run.now, dry_run=run.dry_run
@@ -183,7 +183,7 @@ def restored(run: Run, since: SINCE = None) -> None:
     place petmsg refuses to write until this is done. Messages that were queued or being sent when
     the backup was made are held, and petmsg message dispatch looks them up at the provider.
     """
-    from petmsg.services.restore import made_at_of
+    from petmsg.db.restore import made_at_of
 
     made_at = instant(run, since) or made_at_of(run.location)
     if made_at is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 
 from petmsg import errors
-from petmsg.db.problems import is_driver_error, translate
+from petmsg.db.driver_errors import is_driver_error, translate
 from petmsg.errors import PetmsgError
 from petmsg.render.safe import json_text, safe
 from petmsg.settings import OUTPUT

@@ -30,13 +30,14 @@ def init(
     ] = None,
 ) -> None:
     """Create the database and the first org; safe to repeat."""
-    from petmsg.services import database, org
+    from petmsg.db import backup
+    from petmsg.services import org
 
     slug = run.setting("org").value
     if slug is None:
         raise UsageProblem("Which org?", hint="Name it in small letters: --org happy-paws")
     org.check(slug, name=name, timezone=timezone, front_desk=front_desk)
-    made = database.create(run.location, actor=run.actor, now=run.now, dry_run=run.dry_run)
+    made = backup.create(run.location, actor=run.actor, now=run.now, dry_run=run.dry_run)
     if not made.usable:
         run.say(f"Would create {run.location.shown} with schema {made.after} and org {slug}.")
         return

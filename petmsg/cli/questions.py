@@ -117,9 +117,9 @@ def downgrade_database(
     run: Run, *, revision: str, discard_data: bool, backup_to: str | None, no_backup: bool
 ) -> str | None:
     """Before `db downgrade`."""
-    from petmsg.services import database
+    from petmsg.db import backup
 
-    planned = database.downgrade(
+    planned = backup.downgrade(
         run.location,
         revision,
         discard_data=discard_data,
@@ -144,7 +144,7 @@ def restore_database(run: Run, *, file: str, since: str | None) -> str | None:
     from pathlib import Path
 
     from petmsg.cli.db import instant
-    from petmsg.services import restore
+    from petmsg.db import restore
 
     planned = restore.restore(
         run.location, Path(file), since=instant(run, since), now=run.now, dry_run=True

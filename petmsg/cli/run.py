@@ -385,7 +385,7 @@ def _worth_another_try(problem: PetmsgError, attempt: int) -> bool:
     if cause is None:
         return False
     if isinstance(problem, Busy):
-        from petmsg.db.problems import is_passing
+        from petmsg.db.driver_errors import is_passing
 
         return problem.exit_code == BUSY and is_passing(cause)
     if isinstance(problem, ConflictingWrite) and attempt < 3:

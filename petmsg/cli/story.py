@@ -13,12 +13,11 @@ from typing import Any
 
 import petmsg
 from petmsg.cli.ambient import Ambient
-from petmsg.db import migrate
+from petmsg.db import backup, migrate
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot, stored_revision
 from petmsg.errors import Misconfigured, Refused
 from petmsg.queries.org import orgs_in_earnest
-from petmsg.services import database
 
 ORG = "happy-paws"
 ORGS = {
@@ -190,7 +189,7 @@ class Story:
                     hint="Give the demo a database of its own: petmsg demo --db demo.db",
                 )
             migrate.downgrade(self.location.url, "base")
-        database.create(self.location, actor=actor, now=now)
+        backup.create(self.location, actor=actor, now=now)
         from petmsg.db.engine import make_engine, transaction
         from petmsg.services import org
 

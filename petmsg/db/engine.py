@@ -13,12 +13,11 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool, QueuePool
 from sqlmodel import Session
 
-from petmsg.db import postgres
+from petmsg.db import postgres_settings
 from petmsg.db.backup_mark import require_unmarked
 from petmsg.db.cursor import Cursor
+from petmsg.db.driver_errors import is_driver_error, translate
 from petmsg.db.location import Location
-from petmsg.db.lock import write_lock
-from petmsg.db.problems import is_driver_error, translate
 from petmsg.db.snapshot import (
     CONNECT_SECONDS,
     busy_seconds,
@@ -28,6 +27,7 @@ from petmsg.db.snapshot import (
     require_schema,
     require_writable,
 )
+from petmsg.db.write_lock import write_lock
 
 _PRAGMAS = (
     "foreign_keys=ON",
@@ -61,11 +61,13 @@ def make_engine(
             hide_parameters=True,
             connect_args={
                 "connect_timeout": CONNECT_SECONDS,
-                "client_encoding": postgres.ENCODING,
+                "client_encoding": postgres_settings.ENCODING,
                 "options": postgres_options(location),
             },
         )
-        event.listen(engine, "connect", lambda connection, _record: postgres.set_up(connection))
+        event.listen(
+            engine, "connect", lambda connection, _record: postgres_settings.set_up(connection)
+        )
         return engine
     require_writable(location)
     require_file(location.path)

@@ -14,10 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from petmsg.db import postgres
+from petmsg.db import postgres_settings
 from petmsg.db.cursor import Cursor
+from petmsg.db.driver_errors import translate
 from petmsg.db.location import Location
-from petmsg.db.problems import translate
 from petmsg.db.snapshot import CONNECT_SECONDS
 from petmsg.errors import Busy
 
@@ -99,7 +99,7 @@ def _holding_session(location: Location, token: str) -> Iterator[Callable[[], bo
             connect_timeout=CONNECT_SECONDS,
             autocommit=True,
             application_name="petmsg",
-            client_encoding=postgres.ENCODING,
+            client_encoding=postgres_settings.ENCODING,
         )
     except psycopg.Error as problem:
         raise translate(problem) from problem

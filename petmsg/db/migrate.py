@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 import petmsg
-from petmsg.db import postgres
+from petmsg.db import postgres_settings
+from petmsg.db.downgrade_losses import Loss, holdings, losses
 from petmsg.db.location import APPLICATION_ID, Location, locate
-from petmsg.db.lock import write_lock
-from petmsg.db.losses import Loss, holdings, losses
 from petmsg.db.schema_version import HEAD, REVISIONS
 from petmsg.db.snapshot import BUSY_SECONDS, CONNECT_SECONDS, require_our_file, require_writable
+from petmsg.db.write_lock import write_lock
 from petmsg.errors import (
     DatabaseMissing,
     DatabaseUnusable,
@@ -44,7 +44,7 @@ LOCK_SECONDS = 120.0
 
 # A migration that cannot lock its tables soon gives up, because every query queues up behind it.
 _POSTGRES_OPTIONS = (
-    f"{postgres.OPTIONS} -c lock_timeout={LOCK_SECONDS:.0f}s -c statement_timeout=15min "
+    f"{postgres_settings.OPTIONS} -c lock_timeout={LOCK_SECONDS:.0f}s -c statement_timeout=15min "
     "-c idle_in_transaction_session_timeout=15min"
 )
 _LISTED = 10
@@ -295,11 +295,13 @@ def _postgres_engine(location: Location) -> "Engine":
         hide_parameters=True,
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
-            "client_encoding": postgres.ENCODING,
+            "client_encoding": postgres_settings.ENCODING,
             "options": _POSTGRES_OPTIONS,
         },
     )
-    event.listen(engine, "connect", lambda connection, _record: postgres.set_up(connection))
+    event.listen(
+        engine, "connect", lambda connection, _record: postgres_settings.set_up(connection)
+    )
     return engine
 
 

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from petmsg.db import postgres
+from petmsg.db import postgres_settings
 from petmsg.db.cursor import Cursor
+from petmsg.db.driver_errors import is_driver_error, is_missing_table, translate
 from petmsg.db.location import APPLICATION_ID, Location
-from petmsg.db.problems import is_driver_error, is_missing_table, translate
 from petmsg.db.schema_version import HEAD, REVISIONS
 from petmsg.errors import DatabaseMissing, DatabaseUnusable, SchemaAhead, SchemaBehind
 
 POSTGRES_OPTIONS = (
-    f"{postgres.OPTIONS} -c lock_timeout=10s -c statement_timeout=30s "
+    f"{postgres_settings.OPTIONS} -c lock_timeout=10s -c statement_timeout=30s "
     "-c idle_in_transaction_session_timeout=60s "
     "-c jit=off"  # compiling a statement takes longer than any of ours runs
 )
@@ -107,10 +107,10 @@ def _open_postgres(location: Location) -> Any:
     connection = psycopg.connect(
         location.dsn,
         connect_timeout=location.connect_seconds or CONNECT_SECONDS,
-        client_encoding=postgres.ENCODING,
+        client_encoding=postgres_settings.ENCODING,
         options=postgres_options(location),
     )
-    postgres.set_up(connection)
+    postgres_settings.set_up(connection)
     connection.read_only = True
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     return connection

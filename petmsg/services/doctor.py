@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from petmsg.db.cursor import Cursor
-from petmsg.db.problems import is_driver_error, translate
+from petmsg.db.driver_errors import is_driver_error, translate
 from petmsg.enums import CheckResult
 from petmsg.errors import Busy, DatabaseUnusable, NotFound, OutOfRange, PetmsgError, shown
 from petmsg.queries.invariant import Invariant, broken

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 from sqlmodel import Session
 
 from petmsg.db.cursor import Cursor
+from petmsg.db.driver_errors import CONNECTION_LOST, is_driver_error, is_passing, translate
 from petmsg.db.engine import Transaction, is_unique_violation
-from petmsg.db.problems import CONNECTION_LOST, is_driver_error, is_passing, translate
 from petmsg.errors import PetmsgError
 from petmsg.queries.org import OrgRow
 from petmsg.rules.audit_chain import GENESIS, canonical, event_hash

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from petmsg.db.foreign import foreign
+from petmsg.db.foreign_database import foreign
 from petmsg.errors import Misconfigured
 from tests.support import snoutos
 from tests.support.consistency import content, problems

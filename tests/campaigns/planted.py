@@ -247,7 +247,7 @@ BUGS = (
         "::test_a_reported_state_of_the_account_keeps_everything_queued"),
     Bug("due at once after a backup", "queries/restored.py",
         "status IN ('queued', 'sending', 'unknown')", "status IN ('sending', 'unknown')",
-        "tests/cli/test_restore.py::test_what_was_sent_since_the_backup_is_not_sent_again"),
+        "tests/db/test_restore.py::test_what_was_sent_since_the_backup_is_not_sent_again"),
     # -------------------------------------------------------------------------- the commands
     Bug("what cannot be undone is not asked", "cli/command.py",
         "if asks is not None and not may_do:", "if False:",

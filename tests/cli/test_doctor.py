@@ -13,9 +13,9 @@ from petmsg.db import migrate
 from petmsg.db.cursor import instant_to_text
 from petmsg.db.location import locate
 from petmsg.services import doctor
+from tests.db.test_bad_databases import assert_told, attempt
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, Ran, add_org, run_cli
-from tests.test_bad_databases import assert_told, attempt
 
 THEN = f"'{instant_to_text(NOW)}'"
 YESTERDAY = f"'{instant_to_text(NOW - timedelta(days=1))}'"

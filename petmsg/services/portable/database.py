@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
+from petmsg.db import backup
 from petmsg.db.location import Location
 from petmsg.db.schema_version import HEAD
 from petmsg.db.snapshot import require_schema, snapshot, stored_revision
-from petmsg.services import database
 
 
 def ready(location: Location, *, actor: str, now: datetime, dry_run: bool) -> bool:
@@ -18,5 +18,5 @@ def ready(location: Location, *, actor: str, now: datetime, dry_run: bool) -> bo
             if stored_revision(cursor) is not None:
                 require_schema(cursor)
                 return True
-    made = database.create(location, actor=actor, now=now, dry_run=dry_run)
+    made = backup.create(location, actor=actor, now=now, dry_run=dry_run)
     return made.usable and made.after == HEAD

@@ -20,6 +20,7 @@ from typing import Any
 from petmsg import __version__
 from petmsg.clock import iso_utc
 from petmsg.db.cursor import Cursor
+from petmsg.db.partial_files import beside
 from petmsg.db.schema_version import HEAD
 from petmsg.enums import FileFormat
 from petmsg.errors import Misconfigured, Refused
@@ -28,7 +29,6 @@ from petmsg.services.portable.cells import DamagedValue, Value, from_database
 from petmsg.services.portable.shape import EXCLUDED, Column, Kind, Shape, shape_of, shapes
 from petmsg.services.portable.sheets import IDS, Sheet
 from petmsg.services.portable.texts import alert_with_places, question_with_refs
-from petmsg.services.unfinished import beside
 
 FORMAT = "petmsg-export/1"
 MANIFEST = "manifest.json"

@@ -8,8 +8,8 @@ from typing import Any
 
 from petmsg.clock import zone
 from petmsg.db.cursor import Cursor
+from petmsg.db.driver_errors import is_driver_error, is_passing
 from petmsg.db.engine import Transaction
-from petmsg.db.problems import is_driver_error, is_passing
 from petmsg.errors import MalformedRow, UsageProblem
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.services import org as org_service

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from petmsg.db.foreign import Foreign, foreign
+from petmsg.db.foreign_database import Foreign, foreign
 from petmsg.errors import MalformedFile, Misconfigured
 from petmsg.services.snoutos.old import OldRow, OldTableMissing, Source
 

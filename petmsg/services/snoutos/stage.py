@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from petmsg.db.scratch import scratch
+from petmsg.db.scratch_database import scratch
 from petmsg.errors import MalformedFile, MalformedRow
 from petmsg.services.snoutos.old import (
     MALFORMED,

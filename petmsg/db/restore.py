@@ -13,11 +13,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from petmsg.db import backup_mark
+from petmsg.db.backup import backup, free_name
 from petmsg.db.location import Location
-from petmsg.db.lock import write_lock
 from petmsg.db.snapshot import snapshot, stored_revision
+from petmsg.db.write_lock import write_lock
 from petmsg.errors import DatabaseUnusable, OutOfRange, Refused
-from petmsg.services.database import backup, free_name
 
 
 @dataclass(frozen=True, slots=True)

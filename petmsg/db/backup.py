@@ -11,9 +11,9 @@ from urllib.parse import quote
 from petmsg.db import migrate
 from petmsg.db.backup_mark import mark
 from petmsg.db.location import Location, network_file_system
+from petmsg.db.partial_files import beside
 from petmsg.db.snapshot import snapshot, stored_revision
 from petmsg.errors import DatabaseUnusable, Misconfigured, Refused
-from petmsg.services.unfinished import beside
 
 
 @dataclass(frozen=True, slots=True)

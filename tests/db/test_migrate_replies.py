@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from petmsg.db import migrate
+from tests.db.test_migrate_sending import fill_0002
 from tests.support.migration_support import (
     at,
     begun,
@@ -17,7 +18,6 @@ from tests.support.migration_support import (
     upgrade,
 )
 from tests.support.postgres import Copies
-from tests.test_migration_sending import fill_0002
 
 BEFORE = "0003_sending"
 HERE = "0004_replies"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from petmsg.db.problems import translate
+from petmsg.db.driver_errors import translate
 from petmsg.db.snapshot import CONNECT_SECONDS
 from petmsg.errors import Misconfigured
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from petmsg.db.problems import is_driver_error, translate
+from petmsg.db.driver_errors import is_driver_error, translate
 from petmsg.errors import PetmsgError
 from tests.support.fixtures import looking
 

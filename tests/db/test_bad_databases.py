@@ -26,8 +26,8 @@ import pytest
 
 from petmsg.cli import run_command_line
 from petmsg.db import damage, migrate
+from petmsg.db.driver_errors import translate
 from petmsg.db.location import locate
-from petmsg.db.problems import translate
 from petmsg.models import metadata
 from tests.support import postgres
 from tests.support.consistency import content, problems, raw
@@ -381,7 +381,7 @@ def test_a_reader_does_not_wait_for_a_writer(locked: Path) -> None:
 
 
 def test_a_writer_waits_for_the_petmsg_before_it(good: Path) -> None:
-    from petmsg.db.lock import write_lock
+    from petmsg.db.write_lock import write_lock
 
     done: list[Ran] = []
     waiting = threading.Thread(target=lambda: done.append(attempt(str(good), *WRITE, wait=20)))
@@ -630,8 +630,8 @@ def test_an_address_that_means_nothing_is_refused(url: str) -> None:
 
 def test_a_wait_is_half_a_minute_unless_told(good: Path) -> None:
     from petmsg.db.location import Location
-    from petmsg.db.lock import WAIT_SECONDS
     from petmsg.db.snapshot import busy_seconds
+    from petmsg.db.write_lock import WAIT_SECONDS
 
     assert Location(good, None).wait_seconds is None
     assert timedelta(seconds=busy_seconds(Location(good, None))) == timedelta(seconds=30)

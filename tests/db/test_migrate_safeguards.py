@@ -3,6 +3,7 @@
 import pytest
 
 from petmsg.db import migrate
+from tests.db.test_migrate_replies import fill_0004
 from tests.support.migration_support import (
     broken_links,
     columns_of,
@@ -12,7 +13,6 @@ from tests.support.migration_support import (
     upgrade,
 )
 from tests.support.postgres import Copies
-from tests.test_migration_replies import fill_0004
 
 BEFORE = "0004_replies"
 HERE = "0005_safeguards"

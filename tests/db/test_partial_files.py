@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from petmsg.services.unfinished import beside
+from petmsg.db.partial_files import beside
 
 TWO_HOURS = 7200
 

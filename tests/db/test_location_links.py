@@ -6,7 +6,7 @@ import pytest
 
 from petmsg.db.liveness import is_dead, worker
 from petmsg.db.location import BadDatabaseUrl, locate
-from petmsg.db.lock import write_lock
+from petmsg.db.write_lock import write_lock
 from petmsg.errors import Busy
 from tests.support.fixtures import looking
 

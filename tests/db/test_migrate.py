@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from petmsg.db import migrate, schema_version
 from petmsg.db.location import APPLICATION_ID
-from petmsg.db.lock import write_lock
+from petmsg.db.write_lock import write_lock
 from petmsg.errors import (
     Busy,
     DatabaseMissing,
