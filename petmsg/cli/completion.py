@@ -156,14 +156,14 @@ def revisions(asked: Asked) -> Iterable[Candidate]:
 
 def codes(asked: Asked) -> Iterable[Candidate]:
     """The codes that `petmsg errors` knows."""
-    from petmsg.services.provider_errors import listed
+    from petmsg.providers.error_catalogue import listed
 
     return _beginning(asked.typed, ((row.code, row.meaning) for row in listed(None)))
 
 
 def classes(asked: Asked) -> Iterable[Candidate]:
     """The classes of those codes."""
-    from petmsg.services.provider_errors import CLASSES
+    from petmsg.providers.error_catalogue import CLASSES
 
     return one_of(CLASSES)(asked)
 

@@ -32,9 +32,9 @@ CLASS = Annotated[
 @command(app, "explain", examples=["petmsg errors explain 21610 30007"])
 def explain(run: Run, codes: CODE_ARGUMENT) -> None:
     """What codes mean, what petmsg does about them, and where that is written."""
-    from petmsg.services import provider_errors
+    from petmsg.providers import error_catalogue
 
-    rows = provider_errors.explain(codes)
+    rows = error_catalogue.explain(codes)
     if run.is_table:
         for row in rows:
             run.show_one(CODE, row)
@@ -48,6 +48,6 @@ def explain(run: Run, codes: CODE_ARGUMENT) -> None:
 @command(app, "list", examples=["petmsg errors list --class recipient"])
 def list_codes(run: Run, of_class: CLASS = None) -> None:
     """Every code petmsg knows, by number, and its own; with JSON the reactions too."""
-    from petmsg.services import provider_errors
+    from petmsg.providers import error_catalogue
 
-    run.show_list(CODES, provider_errors.listed(of_class))
+    run.show_list(CODES, error_catalogue.listed(of_class))

@@ -16,13 +16,13 @@ from petmsg.cli.run import Run
 from petmsg.enums import ProviderName, StripeOutcome
 from petmsg.errors import Busy, Misconfigured
 from petmsg.providers.base import DeliveryReport, ReceivedText
+from petmsg.providers.stripe_event import Payment
 from petmsg.queries.sync import orgs_of_reports
 from petmsg.services.stray import Stray
 from petmsg.services.stripe import Paid
 from petmsg.services.sync import report_each
 from petmsg.services.webhook import tell_refused
 from petmsg.services.work import Failure
-from petmsg.stripe_event import Payment
 from petmsg.web.commits import Outcome
 from petmsg.web.refusals import ManyRefused
 

@@ -21,9 +21,9 @@ from starlette.routing import Route
 from petmsg.errors import UsageProblem
 from petmsg.providers import public_url, twilio_webhooks
 from petmsg.providers.base import Delivery
+from petmsg.providers.stripe_event import read_event
 from petmsg.providers.twilio_parameters import Form
 from petmsg.providers.twilio_signature import HEADER, TwilioSignature
-from petmsg.stripe_event import read_event
 from petmsg.web.commits import Commits, Outcome, TooManyWait
 from petmsg.web.reading import FORM, JSON, LARGEST_EVENT, Refusal, body_of, parameters
 from petmsg.web.refusals import Refusals

@@ -8,10 +8,10 @@ import pytest
 
 from petmsg.enums import HoldCode
 from petmsg.providers.base import RejectionClass
-from petmsg.providers.reactions import LOCAL_CODES, REACTIONS, UNCERTAIN
+from petmsg.providers.error_catalogue import CLASSES
+from petmsg.providers.rejection_help import LOCAL_CODES, REACTIONS, UNCERTAIN
 from petmsg.providers.twilio_errors import ERROR_CODES, Certainty
 from petmsg.services import reactions
-from petmsg.services.provider_errors import CLASSES
 from tests import ROOT
 from tests.support.fixtures import run_cli
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from petmsg.errors import MalformedText, OutOfRange, shown
 from petmsg.providers.base import RejectionClass
-from petmsg.providers.reactions import LOCAL_CODES, REACTIONS, UNCERTAIN
+from petmsg.providers.rejection_help import LOCAL_CODES, REACTIONS, UNCERTAIN
 from petmsg.providers.twilio_errors import (
     ERROR_CODES,
     Certainty,
