@@ -15,14 +15,14 @@ from petmsg.db.cursor import Cursor
 from petmsg.db.driver_errors import is_driver_error, translate
 from petmsg.enums import CheckResult
 from petmsg.errors import Busy, DatabaseUnusable, NotFound, OutOfRange, PetmsgError, shown
-from petmsg.queries.invariant import Invariant, broken
-from petmsg.queries.invariants_of_bookings import BOOKINGS, CLIENTS
-from petmsg.queries.invariants_of_numbers import NUMBERS, SITTERS
-from petmsg.queries.invariants_of_orgs import ORGS
-from petmsg.queries.invariants_of_replies import REPLIES
-from petmsg.queries.invariants_of_texts import TEXTS
+from petmsg.queries.invariants.bookings import BOOKINGS, CLIENTS
+from petmsg.queries.invariants.invariant import Invariant, broken
+from petmsg.queries.invariants.messages import TEXTS
+from petmsg.queries.invariants.numbers import NUMBERS, SITTERS
+from petmsg.queries.invariants.orgs import ORGS
+from petmsg.queries.invariants.orphan_references import strays, unknown_words
+from petmsg.queries.invariants.replies import REPLIES
 from petmsg.queries.org import all_orgs, find_org
-from petmsg.queries.references import strays, unknown_words
 from petmsg.services.audit import verify
 from petmsg.services.examined import Check, Finding, Patient, told
 from petmsg.services.machine import MACHINE, SETTINGS

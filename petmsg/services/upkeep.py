@@ -10,7 +10,7 @@ from typing import Any
 from petmsg.db.cursor import Cursor
 from petmsg.db.liveness import is_dead
 from petmsg.enums import CheckResult
-from petmsg.queries import upkeep as queries
+from petmsg.queries.invariants import backlog as queries
 from petmsg.queries.waiting import UNANSWERED_AFTER
 from petmsg.services.examined import Check, Finding, Patient, told
 from petmsg.services.waiting import waiters

@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Enum, ForeignKeyConstraint, UniqueConstr
 from petmsg.db.cursor import Cursor
 from petmsg.enums import CheckResult
 from petmsg.models import metadata
-from petmsg.queries.references import OF_AN_ORG, VOCABULARIES
+from petmsg.queries.invariants.orphan_references import OF_AN_ORG, VOCABULARIES
 from tests.support.unguarded import LATER, THEN, examine, told
 
 # ------------------------------------------------------------------------ what a constraint holds

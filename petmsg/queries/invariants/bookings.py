@@ -1,6 +1,6 @@
 """What holds of clients, their one thread, bookings and assignment windows."""
 
-from petmsg.queries.invariant import Invariant
+from petmsg.queries.invariants.invariant import Invariant
 
 CLIENTS = (
     Invariant(

@@ -1,6 +1,6 @@
 """What holds of texts that came in, the inbox, the relay, strays and payments."""
 
-from petmsg.queries.invariant import Invariant
+from petmsg.queries.invariants.invariant import Invariant
 
 REPLIES = (
     Invariant(

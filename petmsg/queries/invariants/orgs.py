@@ -1,6 +1,6 @@
 """What holds of companies and their settings, and of refs and ids in all of them."""
 
-from petmsg.queries.invariant import Invariant
+from petmsg.queries.invariants.invariant import Invariant
 
 ORGS = (
     Invariant(

@@ -1,6 +1,6 @@
 """What holds of masked numbers, the sitters who hold them, and their ledgers."""
 
-from petmsg.queries.invariant import Invariant
+from petmsg.queries.invariants.invariant import Invariant
 
 NUMBERS = (
     Invariant(

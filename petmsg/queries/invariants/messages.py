@@ -1,6 +1,6 @@
 """What holds of texts, the tries to send them, opt-outs and alerts."""
 
-from petmsg.queries.invariant import Invariant
+from petmsg.queries.invariants.invariant import Invariant
 
 TEXTS = (
     Invariant(
