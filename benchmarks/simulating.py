@@ -16,9 +16,9 @@ from petmsg.db.cursor import Cursor, _for_psycopg, instant_to_text
 from petmsg.db.engine import make_engine, transaction
 from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
-from petmsg.queries import course, simulate
-from petmsg.queries.course import Span
+from petmsg.queries import simulate, state_intervals
 from petmsg.queries.org import OrgRow, find_org
+from petmsg.queries.state_intervals import Span
 from petmsg.rules.routing import Decision, Facts, decide
 from petmsg.rules.routing import simulate as simulating
 from petmsg.services.simulate import segments_by_client
@@ -98,8 +98,8 @@ def _read(cursor: Cursor, org: OrgRow) -> int:
         found: list[Any] = raw.fetchall()
         return found
 
-    fetch(course.SITTERS)
-    fetch(course.LENT, pool_limit=0)
+    fetch(state_intervals.SITTERS)
+    fetch(state_intervals.LENT, pool_limit=0)
     next_id = windows = 0
     while clients := fetch(simulate.CLIENTS, first_client_id=next_id, most=simulate.AT_ONCE):
         ids = {"first_client_id": clients[0][0], "last_client_id": clients[-1][0]}

@@ -7,7 +7,7 @@ from petmsg.cli.command import command, new_command
 from petmsg.cli.run import Run
 from petmsg.errors import FINDING, PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Provider
-from petmsg.queries import drift as queries
+from petmsg.queries import provider_drift as queries
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.render.drift import DRIFT
 

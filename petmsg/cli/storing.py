@@ -17,7 +17,7 @@ from petmsg.enums import ProviderName, StripeOutcome
 from petmsg.errors import Busy, Misconfigured
 from petmsg.providers.base import DeliveryReport, ReceivedText
 from petmsg.providers.stripe_event import Payment
-from petmsg.queries.sync import orgs_of_reports
+from petmsg.queries.delivery_status import orgs_of_reports
 from petmsg.services.stray import Stray
 from petmsg.services.stripe import Paid
 from petmsg.services.sync import report_each

@@ -12,8 +12,8 @@ from petmsg.cli.run import Run
 from petmsg.cli.waiting import tell_of_waiting
 from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Provider
+from petmsg.queries.delivery_status import OnItsWay, on_its_way
 from petmsg.queries.org import OrgRow
-from petmsg.queries.sync import OnItsWay, on_its_way
 from petmsg.render.fields import Field
 from petmsg.services.sync import REPORTS_COME_WITHIN, Answer, take_in
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from petmsg.db.cursor import Cursor
-from petmsg.queries.hold import opted_out
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest
+from petmsg.queries.send_blocks import opted_out
 
 _CLIENTS = """
 SELECT c.id, c.ref AS client, c.name, c.kind, c.timezone, c.created_at, c.forgotten_at,

@@ -63,7 +63,7 @@ def find_client(cursor: Cursor, org_id: int, text: str, *, guess: bool = True) -
     else:
         found = _by_ref_or_name(cursor, _CLIENT, "c", org_id, text)
     if not found:
-        from petmsg.queries.nearest import no_client
+        from petmsg.queries.suggestions import no_client
 
         raise no_client(cursor, org_id, text, guess=guess)
     if len(found) > 1:
@@ -88,7 +88,7 @@ def find_sitter(cursor: Cursor, org_id: int, text: str, *, guess: bool = True) -
     else:
         found = _by_ref_or_name(cursor, _SITTER, "s", org_id, text)
     if not found:
-        from petmsg.queries.nearest import no_sitter
+        from petmsg.queries.suggestions import no_sitter
 
         raise no_sitter(cursor, org_id, text, guess=guess)
     if len(found) > 1:
@@ -106,7 +106,7 @@ def find_number(cursor: Cursor, org_id: int, text: str) -> NumberKey:
         e164=phone_to_look_up(text),
     )
     if row is None:
-        from petmsg.queries.nearest import no_number
+        from petmsg.queries.suggestions import no_number
 
         raise no_number(cursor, org_id, text)
     return NumberKey(row["id"], row["e164"], NumberClass(row["class"]), NumberStatus(row["status"]))
@@ -120,7 +120,7 @@ def find_booking(cursor: Cursor, org_id: int, ref: str) -> BookingKey:
         ref=ref,
     )
     if row is None:
-        from petmsg.queries.nearest import no_booking
+        from petmsg.queries.suggestions import no_booking
 
         raise no_booking(cursor, org_id, ref)
     return BookingKey(row["id"], row["ref"], row["client_id"], BookingStatus(row["status"]))

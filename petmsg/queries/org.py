@@ -59,7 +59,7 @@ def find_org(cursor: Cursor, slug: str | None) -> OrgRow:
     if slug is not None:
         row = cursor.one(_ORGS + "WHERE slug = :slug", slug=slug)
         if row is None:
-            from petmsg.queries.nearest import no_org
+            from petmsg.queries.suggestions import no_org
 
             raise no_org(cursor, slug)
         return _row(row)

@@ -10,15 +10,9 @@ from operator import itemgetter
 
 from petmsg.db.cursor import Cursor, instant_from_text
 from petmsg.enums import ClientKind
-from petmsg.queries.course import (
-    Growing,
-    OrgHistory,
-    PoolUse,
-    Span,
-    own_before,
-)
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
+from petmsg.queries.state_intervals import Growing, OrgHistory, PoolUse, Span, own_before
 from petmsg.rules.routing.state_intervals import ClientCourse, Course, WindowRow
 
 CLIENTS = """

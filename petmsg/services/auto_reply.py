@@ -16,7 +16,7 @@ from petmsg.enums import AddressedTo, AlertKind, AlertSeverity, HoldCode, RelayK
 from petmsg.errors import MalformedPhone, PetmsgError
 from petmsg.phone import country_prefix, parse_phone, phone_key
 from petmsg.providers.base import ReceivedText
-from petmsg.queries.hold import read_hold_facts
+from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.routing import usable
 from petmsg.rules.routing.facts import NumberFact
 from petmsg.rules.routing.inbound import Addressee

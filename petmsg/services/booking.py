@@ -10,7 +10,7 @@ from petmsg.enums import BookingStatus, SitterStatus
 from petmsg.errors import AlreadyDifferent
 from petmsg.queries import confirm as confirm_queries
 from petmsg.queries.lookup import SitterKey, find_client, find_sitter
-from petmsg.queries.nearest import no_booking
+from petmsg.queries.suggestions import no_booking
 from petmsg.services import window
 from petmsg.services.batch import BatchRow
 from petmsg.services.booking_import import (

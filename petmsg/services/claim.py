@@ -30,10 +30,10 @@ from petmsg.queries.attempt import (
     in_the_way_to_phone,
     locked_number,
 )
-from petmsg.queries.hold import blocked_code, read_hold_facts
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.queue import NO_THREAD, NumberPace
 from petmsg.queries.routing import read_facts, speaker_of
+from petmsg.queries.send_blocks import blocked_code, read_hold_facts
 from petmsg.rules import rate_limit, send_blocks
 from petmsg.rules.routing import Decision, decide
 from petmsg.services import direct, refused

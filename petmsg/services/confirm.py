@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from petmsg.enums import BookingStatus, SitterStatus
 from petmsg.errors import PetmsgError, Refused
 from petmsg.queries import confirm as queries
-from petmsg.queries.nearest import FEW, no_booking
+from petmsg.queries.suggestions import FEW, no_booking
 from petmsg.services import window
 from petmsg.services.work import Failure, Work
 

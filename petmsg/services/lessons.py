@@ -10,7 +10,7 @@ from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.models import Message, MessageAttempt, MessageNumber
 from petmsg.providers.base import RejectionClass
 from petmsg.providers.twilio_errors import Scope, look_up, scope_of
-from petmsg.queries import refused as queries
+from petmsg.queries import provider_holds as queries
 from petmsg.rules.routing import usable
 from petmsg.services import custody
 from petmsg.services.alert import raise_alert

@@ -3,7 +3,7 @@
 from petmsg.db.cursor import Cursor
 from petmsg.queries.message import own_numbers
 from petmsg.queries.org import OrgRow
-from petmsg.queries.personal import personal_among, phones_of
+from petmsg.queries.personal_phones import personal_among, phones_of
 from petmsg.rules.contact_details import (
     Leak,
     Personal,

@@ -8,10 +8,10 @@ from sqlmodel import select
 from petmsg.enums import Direction, HoldCode, MessageStatus
 from petmsg.errors import MalformedText, NotFound, Refused
 from petmsg.models import Message
-from petmsg.queries.hold import read_hold_facts
 from petmsg.queries.lookup import ClientKey, client_by_id, find_client, find_sitter
 from petmsg.queries.message import primary_phone, require_possible
 from petmsg.queries.routing import read_facts
+from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.routing import Decision, SpeakerFact, decide
 from petmsg.rules.segments import measure
 from petmsg.rules.send_blocks import holds

@@ -6,11 +6,11 @@ from datetime import datetime
 from petmsg.clock import told
 from petmsg.db.cursor import Cursor
 from petmsg.errors import EndNotAfterStart, OutOfRange
-from petmsg.queries.hold import read_hold_facts
 from petmsg.queries.lookup import find_client, find_sitter
 from petmsg.queries.message import primary_phone
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
+from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.contact_details import describe
 from petmsg.rules.routing import Decision, SpeakerFact, decide
 from petmsg.rules.segments import measure

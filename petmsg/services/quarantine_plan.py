@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from petmsg.clock import zone
 from petmsg.enums import NumberClass
 from petmsg.models import MessageNumber
-from petmsg.queries.impact import (
+from petmsg.queries.lookup import ClientKey
+from petmsg.queries.quarantine_impact import (
     AffectedWindow,
     TextedClient,
     affected_windows,
     texted_clients,
     threads_of_pool_number,
 )
-from petmsg.queries.lookup import ClientKey
 from petmsg.queries.routing import read_facts
 from petmsg.rules.routing import decide
 from petmsg.services.number import ref_of

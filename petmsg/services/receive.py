@@ -13,9 +13,9 @@ from typing import Any
 
 from petmsg.enums import AddressedTo, InboundCode, Keyword, ProviderName
 from petmsg.providers.base import ReceivedText
-from petmsg.queries.hold import opted_out
 from petmsg.queries.inbound import INSERT_INBOUND, INSERT_MESSAGE, STORED, read_inbound_facts
 from petmsg.queries.lookup import ClientKey
+from petmsg.queries.send_blocks import opted_out
 from petmsg.queries.senders import Sender, find_sender
 from petmsg.rules.routing.inbound import Addressee, InboundFacts, address
 from petmsg.rules.segments import measure

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from petmsg.clock import zone
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.providers.twilio_errors import Scope
-from petmsg.queries import refused as queries
+from petmsg.queries import provider_holds as queries
 from petmsg.queries.queue import NumberPace
 from petmsg.rules import rate_limit
 from petmsg.services.alert import end_matter, raise_alert

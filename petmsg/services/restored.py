@@ -19,7 +19,7 @@ from petmsg.enums import AttemptStatus, MessageStatus, NumberClass, Outcome, Pro
 from petmsg.errors import NoOrg
 from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import ProviderText
-from petmsg.queries import restored as queries
+from petmsg.queries import after_restore as queries
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.services.doubt import CLOCK_SKEW, LOOK_BACK, Settled
 from petmsg.services.record import attempt_of, bind, locked_by_id

@@ -11,10 +11,10 @@ from itertools import chain
 from petmsg.clock import told
 from petmsg.db.cursor import Cursor
 from petmsg.errors import EndNotAfterStart, OutOfRange
-from petmsg.queries.course import Span, read_org_history
 from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.org import OrgRow
 from petmsg.queries.simulate import read_client_courses
+from petmsg.queries.state_intervals import Span, read_org_history
 from petmsg.rules.routing.simulate import Segment
 from petmsg.rules.routing.simulate import simulate as simulated
 from petmsg.services.route import changed_since

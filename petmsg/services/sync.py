@@ -13,7 +13,7 @@ from datetime import timedelta
 from petmsg.enums import AlertKind, AlertSeverity, AttemptStatus, MessageStatus
 from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import Delivery, DeliveryReport, ProviderText, RejectionClass
-from petmsg.queries.sync import messages_of
+from petmsg.queries.delivery_status import messages_of
 from petmsg.services.alert import raise_alert
 from petmsg.services.direct import did_not_arrive, is_passed_on
 from petmsg.services.lessons import notice_repeats

@@ -9,9 +9,9 @@ from typing import Any
 
 from petmsg.db.cursor import Cursor
 from petmsg.queries import timeline as queries
-from petmsg.queries.course import Span
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import OrgRow
+from petmsg.queries.state_intervals import Span
 from petmsg.rules.routing.simulate import Segment
 from petmsg.services.simulate import checked_span, remarks, segments_by_client
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from petmsg.db.cursor import Cursor
 from petmsg.phone import phone_key
-from petmsg.queries import events as queries
+from petmsg.queries import latest_events as queries
 from petmsg.queries.org import OrgRow
 from petmsg.services.examined import Check, Finding, Patient, told
 

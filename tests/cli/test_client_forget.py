@@ -11,9 +11,9 @@ from petmsg.db import migrate
 from petmsg.enums import AttemptStatus, Direction, MessageStatus, OptOutSource, Rule
 from petmsg.models import Message, MessageAttempt, SandboxText, metadata
 from petmsg.phone import phone_key
-from petmsg.queries.hold import opted_out
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
+from petmsg.queries.send_blocks import opted_out
 from petmsg.services import message, opt_out_said, optout, textable
 from petmsg.services.work import Work
 from tests.cli.test_client import ANN, FORGET, events, refused, show

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from petmsg.enums import HoldCode
-from petmsg.queries.hold import read_hold_facts
 from petmsg.queries.org import find_org
+from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.send_blocks import holds
 from tests.cli.test_optout import ANN, waiting_text
 from tests.cli.test_org import events, refused

@@ -8,9 +8,9 @@ import pytest
 from petmsg.enums import AttemptStatus, Direction, MessageStatus, OptOutSource, Rule
 from petmsg.models import Message, MessageAttempt, Thread
 from petmsg.phone import phone_key
-from petmsg.queries.hold import read_hold_facts
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
+from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.send_blocks import HoldFacts
 from petmsg.services import optout
 from petmsg.services.opt_out_said import provider_said_stop

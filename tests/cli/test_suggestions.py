@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.queries import nearest
+from petmsg.queries import suggestions
 from tests.queries.test_candidates import planned
 from tests.support.consistency import raw
 from tests.support.fixtures import Cli, add_org, lines, run_cli
@@ -99,7 +99,7 @@ def test_in_a_large_company_the_neighbours_are_looked_at(sqlite_cli: Cli) -> Non
 
 @pytest.mark.parametrize("name", ["CLIENTS", "SITTERS", "BOOKINGS", "NUMBERS", "ORGS"])
 def test_the_neighbours_are_read_by_index_and_cut(migrated_sqlite: str, name: str) -> None:
-    text = getattr(nearest, name)
+    text = getattr(suggestions, name)
     with raw(migrated_sqlite) as cursor:
         plan = planned(cursor, text)
     assert "SCAN x\n" not in plan
@@ -115,7 +115,7 @@ def test_no_guess_is_made_for_the_rows_of_a_file(sqlite_cli: Cli) -> None:
     )  # fmt: skip
     assert ran.code == 4
     assert ran.json[0]["error"]["hint"] == "List what there is: petmsg client list"
-    refs = lines(("ref",), *((f"b{n}",) for n in range(12, 12 + nearest.FEW + 1)))
+    refs = lines(("ref",), *((f"b{n}",) for n in range(12, 12 + suggestions.FEW + 1)))
     ran = sqlite_cli("booking", "confirm", "--file", "-", "-o", "json", stdin=refs)
     assert ran.json[0]["error"]["hint"] == "List what there is: petmsg booking list"
     ran = sqlite_cli("booking", "confirm", "b12", "b13", "-o", "json")

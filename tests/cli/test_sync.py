@@ -421,7 +421,7 @@ def test_limits_that_cannot_be_are_refused(cli: Cli) -> None:
 
 
 def test_the_texts_to_ask_for_come_from_the_index(migrated_sqlite: str) -> None:
-    from petmsg.queries import sync as queries
+    from petmsg.queries import delivery_status as queries
 
     with looking(migrated_sqlite) as cursor:
         for sql in (queries.NEVER_ASKED, queries.ASKED_BEFORE, queries.ASKED_LATELY):

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from petmsg.queries.hold import read_hold_facts
 from petmsg.queries.org import find_org
+from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.send_blocks import HoldFacts
 from petmsg.services.textable import mark_not_textable
 from tests.cli.test_org import events, refused
