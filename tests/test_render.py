@@ -11,10 +11,11 @@ import pytest
 from petmsg import render
 from petmsg.enums import NumberClass, OutputFormat
 from petmsg.models import Client, ClientPhone, Sitter
-from petmsg.render import conversation, output
+from petmsg.render import output
 from petmsg.render.fields import Field, View
 from petmsg.render.kinds import UNDECLARED
 from petmsg.render.safe import json_text, safe
+from petmsg.render.views import conversation
 from tests.support.fixtures import NOW, Cli, working
 
 EVIL = "\x1b]0;owned\x07\x1b[31m\x9b2J\u202eE\u2066v\u200bil\r\n[/b][red]:dog:\x7f"

@@ -5,7 +5,7 @@ from petmsg.cli.results import show_results
 from petmsg.cli.run import Run
 from petmsg.enums import NumberClass
 from petmsg.errors import Refused
-from petmsg.render.numbers import NUMBER_ADDED
+from petmsg.render.views.numbers import NUMBER_ADDED
 from petmsg.services.batch import CHUNK
 from petmsg.services.drift import adopt_all
 

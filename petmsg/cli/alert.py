@@ -12,7 +12,7 @@ from petmsg.enums import AlertSeverity
 from petmsg.errors import FINDING, UsageProblem
 from petmsg.queries import alert as queries
 from petmsg.queries.page import USUAL_LIMIT
-from petmsg.render.alert import ALERT, ALERTS, DONE
+from petmsg.render.views.alert import ALERT, ALERTS, DONE
 
 app = new_app("What needs a person: alerts, and the commands that help.")
 

@@ -7,7 +7,7 @@ from petmsg.cli.options import read_file
 from petmsg.cli.results import Results
 from petmsg.cli.run import Run
 from petmsg.errors import Busy, PetmsgError, UsageProblem
-from petmsg.render.nouns import IMPORTED
+from petmsg.render.views.nouns import IMPORTED
 
 if TYPE_CHECKING:
     from petmsg.services.batch import BatchRow

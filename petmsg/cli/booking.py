@@ -24,7 +24,7 @@ from petmsg.enums import BookingStatus
 from petmsg.errors import UsageProblem
 from petmsg.queries import booking as queries
 from petmsg.queries.page import USUAL_LIMIT
-from petmsg.render.conversation import BOOKING, BOOKING_CHANGED, BOOKINGS, CONFIRMED
+from petmsg.render.views.conversation import BOOKING, BOOKING_CHANGED, BOOKINGS, CONFIRMED
 
 app = new_app("Bookings: add, import, confirm, cancel, reschedule, reassign.")
 

@@ -22,7 +22,7 @@ from petmsg.cli.run import Run
 from petmsg.enums import ClientKind
 from petmsg.queries import client as queries
 from petmsg.queries.page import USUAL_LIMIT
-from petmsg.render.nouns import CLIENT, CLIENT_CHANGED, CLIENTS, FORGOTTEN, PHONE_TEXTABLE
+from petmsg.render.views.nouns import CLIENT, CLIENT_CHANGED, CLIENTS, FORGOTTEN, PHONE_TEXTABLE
 
 app = new_app("Clients and their phones.")
 phone_app = new_app("The phones of a client: one is texted, any is recognised.")

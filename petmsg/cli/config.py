@@ -4,7 +4,7 @@ from petmsg import settings
 from petmsg.cli.command import command, new_app
 from petmsg.cli.run import Run
 from petmsg.errors import PetmsgError
-from petmsg.render.nouns import SETTINGS
+from petmsg.render.views.nouns import SETTINGS
 from petmsg.settings import Setting
 
 app = new_app("The settings, and where each came from.")

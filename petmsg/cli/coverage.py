@@ -27,7 +27,7 @@ def coverage(
     without a number, and orgs whose texts outside of windows have none; each with the command that
     helps. How much the pool can still take is told too, and is never a gap.
     """
-    from petmsg.render.coverage import GAPS
+    from petmsg.render.views.coverage import GAPS
     from petmsg.services import coverage as service
 
     with run.snapshot() as cursor:

@@ -12,7 +12,7 @@ from petmsg.cli.command import command, new_app
 from petmsg.cli.run import Run
 from petmsg.clock import iso_utc
 from petmsg.errors import FINDING, UsageProblem
-from petmsg.render.database import BACKUP, CHECK, CURRENT, GONE_BACK, MIGRATED, SET_ASIDE
+from petmsg.render.views.database import BACKUP, CHECK, CURRENT, GONE_BACK, MIGRATED, SET_ASIDE
 
 app = new_app("The database: upgrade, check, back up.")
 

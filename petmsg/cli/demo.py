@@ -8,7 +8,7 @@ from petmsg.cli.command import command, new_command
 from petmsg.cli.run import Run
 from petmsg.db.location import default_path, locate
 from petmsg.errors import FINDING
-from petmsg.render.database import CLAIMS
+from petmsg.render.views.database import CLAIMS
 
 app = new_command()
 

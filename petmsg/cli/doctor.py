@@ -39,7 +39,7 @@ def doctor(
     it, or that shows it where no command can; then compare with the last backup. A warning does not
     change the exit code.
     """
-    from petmsg.render.doctor import CHECKED
+    from petmsg.render.views.doctor import CHECKED
     from petmsg.services import doctor as service
     from petmsg.services.examined import Patient
 

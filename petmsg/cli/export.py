@@ -9,7 +9,7 @@ from petmsg.cli.options import named_folder
 from petmsg.cli.run import Run
 from petmsg.enums import FileFormat
 from petmsg.errors import NoOrg
-from petmsg.render.adopting import EXPORTED
+from petmsg.render.views.import_provider_numbers import EXPORTED
 
 app = new_command()
 

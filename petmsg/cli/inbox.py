@@ -11,7 +11,7 @@ from petmsg.cli.run import Run
 from petmsg.errors import UsageProblem
 from petmsg.queries import inbox as queries
 from petmsg.queries.page import USUAL_LIMIT
-from petmsg.render.inbound import ASSIGNED, INBOX, ITEM, ITEM_CHANGED, RECEIVED, STRAYS
+from petmsg.render.views.inbound import ASSIGNED, INBOX, ITEM, ITEM_CHANGED, RECEIVED, STRAYS
 
 app = new_app("Texts that came in and wait for a person.")
 

@@ -8,7 +8,7 @@ from petmsg.cli.command import command, new_command
 from petmsg.cli.run import Run
 from petmsg.errors import UsageProblem
 from petmsg.queries.org import settings_at
-from petmsg.render.nouns import ORG
+from petmsg.render.views.nouns import ORG
 
 app = new_command()
 

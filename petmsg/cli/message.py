@@ -21,8 +21,8 @@ from petmsg.enums import MessageStatus
 from petmsg.errors import MalformedText, UsageProblem
 from petmsg.queries import message as queries
 from petmsg.queries.page import USUAL_LIMIT
-from petmsg.render.conversation import MESSAGE, MESSAGES, QUEUED, SENT, SIZE
-from petmsg.render.drift import SYNCED
+from petmsg.render.views.conversation import MESSAGE, MESSAGES, QUEUED, SENT, SIZE
+from petmsg.render.views.provider_drift import SYNCED
 
 if TYPE_CHECKING:
     from petmsg.services.preview import Wishes

@@ -25,8 +25,8 @@ from petmsg.enums import NumberClass, NumberStatus
 from petmsg.errors import FINDING, UsageProblem
 from petmsg.queries import number as queries
 from petmsg.queries.page import USUAL_LIMIT
-from petmsg.render.health import HEALTH, PACE, PACE_SET, PROPOSED
-from petmsg.render.numbers import (
+from petmsg.render.views.health import HEALTH, PACE, PACE_SET, PROPOSED
+from petmsg.render.views.numbers import (
     HISTORY,
     NUMBER,
     NUMBER_ADDED,

@@ -19,7 +19,7 @@ from petmsg.cli.run import Run
 from petmsg.errors import UsageProblem
 from petmsg.queries import optout as queries
 from petmsg.queries.page import USUAL_LIMIT
-from petmsg.render.optout import BLOCKED, OPT_OUT, OPT_OUTS, OPTED_IN, OPTED_OUT
+from petmsg.render.views.optout import BLOCKED, OPT_OUT, OPT_OUTS, OPTED_IN, OPTED_OUT
 
 app = new_app("Who wants no texts: per company and phone; one phone stops its client.")
 

@@ -10,7 +10,7 @@ from petmsg.cli.options import REASON, checked_reason, required_reason
 from petmsg.cli.run import Run, later
 from petmsg.enums import PoolFor, ProviderName, Switch
 from petmsg.queries.org import all_orgs, settings_at
-from petmsg.render.nouns import FREEZE, ORG
+from petmsg.render.views.nouns import FREEZE, ORG
 
 app = new_app("Companies and their settings.")
 

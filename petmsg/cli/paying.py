@@ -15,7 +15,7 @@ from petmsg.errors import NotFound, OrgNotChosen, PetmsgError
 from petmsg.providers.stripe_event import Payment, WrittenEvent, read_events
 from petmsg.queries.org import OrgRow, find_org
 from petmsg.queries.payments import org_that_was_paid
-from petmsg.render.conversation import CONFIRMED
+from petmsg.render.views.conversation import CONFIRMED
 from petmsg.services.batch import CHUNK
 from petmsg.services.stripe import Paid, pay_each, tell_nobody_known
 from petmsg.services.work import Failure

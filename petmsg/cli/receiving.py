@@ -18,7 +18,7 @@ from petmsg.providers.base import ReceivedText
 from petmsg.queries.inbound import org_of_number
 from petmsg.queries.inbox import find_stray
 from petmsg.queries.org import all_orgs, find_org
-from petmsg.render.inbound import RECEIVED
+from petmsg.render.views.inbound import RECEIVED
 from petmsg.services import stray
 from petmsg.services.batch import CHUNK
 from petmsg.services.inbound_route import NeverOurs

@@ -9,7 +9,7 @@ from petmsg.errors import FINDING, PetmsgError, ProviderAccount, ProviderUnavail
 from petmsg.providers.base import Provider
 from petmsg.queries import provider_drift as queries
 from petmsg.queries.org import OrgRow, all_orgs
-from petmsg.render.drift import DRIFT
+from petmsg.render.views.provider_drift import DRIFT
 
 if TYPE_CHECKING:
     from petmsg.services.drift import Drift

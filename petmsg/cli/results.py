@@ -113,7 +113,7 @@ class Results:
 
 def show_plans(run: Run, rows: Sequence[Any]) -> None:
     """What each quarantine of a dry run touches, day by day: windows to come, clients texted."""
-    from petmsg.render.numbers import PLANNED_TEXTED, PLANNED_WINDOWS
+    from petmsg.render.views.numbers import PLANNED_TEXTED, PLANNED_WINDOWS
 
     for row in rows:
         if row.plan.windows:

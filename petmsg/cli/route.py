@@ -11,7 +11,7 @@ from petmsg.cli.command import command, new_app
 from petmsg.cli.run import Run
 from petmsg.enums import Outcome, OutputFormat
 from petmsg.errors import REFUSED, UsageProblem
-from petmsg.render.route import ADDRESSEE, DECISION, STORED
+from petmsg.render.views.route import ADDRESSEE, DECISION, STORED
 
 app = new_app("Which number does a text leave from, and why?")
 
@@ -63,7 +63,7 @@ def explain(
         if message is not None:
             stored = route.explain_message(cursor, org, message, now=run.now)
             if run.is_table:
-                from petmsg.render.decision import print_comparison
+                from petmsg.render.views.decision import print_comparison
 
                 print_comparison(stored, view=run.view)
             else:
@@ -108,8 +108,8 @@ def inbound(
             cursor, org, to_e164=to_e164, from_phone=from_phone, at=instant, now=run.now, body=body
         )
     if run.output is OutputFormat.TABLE:
-        from petmsg.render.decision import print_addressee
         from petmsg.render.fields import when
+        from petmsg.render.views.decision import print_addressee
 
         view = run.view
         at_words = when(instant, view._replace(relative=True))
@@ -163,7 +163,7 @@ def simulate(
 
 def show_segments(run: Run, segments: Iterable[Any]) -> None:
     """Print segments as they come; a table of them ends where nobody would read on."""
-    from petmsg.render.simulate import SEGMENTS
+    from petmsg.render.views.simulate import SEGMENTS
 
     if run.output is not OutputFormat.TABLE:
         run.show_list(SEGMENTS, segments)
@@ -179,8 +179,8 @@ def show_segments(run: Run, segments: Iterable[Any]) -> None:
 def show_decision(run: Run, decision: dict[str, object], *, at: datetime) -> None:
     """Print a Decision: its trace as a table on a terminal, else its JSON shape."""
     if run.output is OutputFormat.TABLE:
-        from petmsg.render.decision import print_decision
         from petmsg.render.fields import when
+        from petmsg.render.views.decision import print_decision
 
         view = run.view
         print_decision(decision, at=when(at, view._replace(relative=True)), view=view)

@@ -23,7 +23,7 @@ from petmsg.cli.run import Run
 from petmsg.enums import SitterStatus
 from petmsg.queries import sitter as queries
 from petmsg.queries.page import USUAL_LIMIT
-from petmsg.render.nouns import DEACTIVATED, RENUMBERED, SITTER, SITTER_ADDED, SITTERS
+from petmsg.render.views.nouns import DEACTIVATED, RENUMBERED, SITTER, SITTER_ADDED, SITTERS
 
 app = new_app("Sitters: add, activate with a dedicated number, deactivate, renumber.")
 

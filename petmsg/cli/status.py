@@ -22,7 +22,7 @@ def status(
     Of all orgs unless --org is given. Gaps are those of petmsg coverage; "Last text tried" and
     "Last sync" show whether message dispatch and message sync run.
     """
-    from petmsg.render.status import FIRST_GAPS, RELEASES, STATUS, VISITS
+    from petmsg.render.views.status import FIRST_GAPS, RELEASES, STATUS, VISITS
     from petmsg.services import status as service
 
     with run.snapshot() as cursor:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from petmsg.cli.run import Run
-from petmsg.render.adopting import TAKEN_BACK
 from petmsg.render.progress import progress
+from petmsg.render.views.import_provider_numbers import TAKEN_BACK
 
 
 def take_back(run: Run, folder: Path) -> None:

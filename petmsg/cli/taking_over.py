@@ -12,8 +12,8 @@ from petmsg.cli.run import Run
 from petmsg.db.location import Location
 from petmsg.enums import OutputFormat
 from petmsg.errors import REFUSED, UsageProblem
-from petmsg.render.adopting import REPORT, TAKEN_OVER
 from petmsg.render.progress import progress
+from petmsg.render.views.import_provider_numbers import REPORT, TAKEN_OVER
 
 if TYPE_CHECKING:
     from petmsg.services.snoutos.old import Source

@@ -9,12 +9,7 @@ from petmsg.cli.options import ALL, BEFORE, LIMIT, page
 from petmsg.cli.run import Run
 from petmsg.queries import thread as queries
 from petmsg.queries.page import USUAL_LIMIT
-from petmsg.render.conversation import (
-    NUMBERS_SEEN,
-    THREAD,
-    THREAD_WINDOWS,
-    THREADS,
-)
+from petmsg.render.views.conversation import NUMBERS_SEEN, THREAD, THREAD_WINDOWS, THREADS
 
 _HELP = (
     "Each client has exactly one conversation thread. Multiple bookings create multiple assignment"

@@ -43,7 +43,7 @@ def show(
 
         print_timeline(found, view=run.view)
     else:
-        from petmsg.render.timeline import TIMELINE
+        from petmsg.render.views.timeline import TIMELINE
 
         run.show_one(TIMELINE, found)
 

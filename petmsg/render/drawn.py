@@ -25,8 +25,8 @@ from petmsg.render.lanes import (
 )
 from petmsg.render.paper import Paper, paper_of
 from petmsg.render.safe import safe
-from petmsg.render.simulate import SEGMENTS
 from petmsg.render.table import STYLES, print_table, show
+from petmsg.render.views.simulate import SEGMENTS
 
 _NAMES = 22
 """The widest the names of the lanes become."""

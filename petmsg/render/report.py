@@ -23,7 +23,7 @@ from petmsg.render.lanes import (
     place,
 )
 from petmsg.render.safe import safe
-from petmsg.render.simulate import SEGMENTS
+from petmsg.render.views.simulate import SEGMENTS
 
 _WIDTH, _LEFT, _RIGHT = 1000.0, 190.0, 20.0
 _TOP, _LANE = 64.0, 34.0

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
-from petmsg.render.adopting import EXPORTED, REPORT, TAKEN_BACK
-from petmsg.render.alert import ALERT, ALERTS, DONE
-from petmsg.render.conversation import (
+from petmsg.render.fields import Field
+from petmsg.render.kinds import TEXT, WORD, Kind, keyed, object_of
+from petmsg.render.views.alert import ALERT, ALERTS, DONE
+from petmsg.render.views.conversation import (
     BOOKING,
     BOOKING_CHANGED,
     BOOKINGS,
@@ -23,8 +24,8 @@ from petmsg.render.conversation import (
     THREAD,
     THREADS,
 )
-from petmsg.render.coverage import GAPS
-from petmsg.render.database import (
+from petmsg.render.views.coverage import GAPS
+from petmsg.render.views.database import (
     BACKUP,
     CHECK,
     CLAIMS,
@@ -33,13 +34,11 @@ from petmsg.render.database import (
     MIGRATED,
     SET_ASIDE,
 )
-from petmsg.render.doctor import CHECKED
-from petmsg.render.drift import DRIFT, SYNCED
-from petmsg.render.fields import Field
-from petmsg.render.health import HEALTH, PACE, PACE_SET, PROPOSED
-from petmsg.render.inbound import ASSIGNED, INBOX, ITEM, ITEM_CHANGED, RECEIVED, STRAYS
-from petmsg.render.kinds import TEXT, WORD, Kind, keyed, object_of
-from petmsg.render.nouns import (
+from petmsg.render.views.doctor import CHECKED
+from petmsg.render.views.health import HEALTH, PACE, PACE_SET, PROPOSED
+from petmsg.render.views.import_provider_numbers import EXPORTED, REPORT, TAKEN_BACK
+from petmsg.render.views.inbound import ASSIGNED, INBOX, ITEM, ITEM_CHANGED, RECEIVED, STRAYS
+from petmsg.render.views.nouns import (
     CLIENT,
     CLIENT_CHANGED,
     CLIENTS,
@@ -60,7 +59,7 @@ from petmsg.render.nouns import (
     SITTERS,
     VERIFIED,
 )
-from petmsg.render.numbers import (
+from petmsg.render.views.numbers import (
     HISTORY,
     NUMBER,
     NUMBER_ADDED,
@@ -70,12 +69,13 @@ from petmsg.render.numbers import (
     QUARANTINED,
     RESTORED,
 )
-from petmsg.render.optout import OPT_OUT, OPT_OUTS, OPTED_IN, OPTED_OUT
-from petmsg.render.provider_errors import CODE, CODES
-from petmsg.render.route import ADDRESSEE, DECISION, STORED
-from petmsg.render.simulate import SEGMENTS
-from petmsg.render.status import STATUS
-from petmsg.render.timeline import TIMELINE
+from petmsg.render.views.optout import OPT_OUT, OPT_OUTS, OPTED_IN, OPTED_OUT
+from petmsg.render.views.provider_drift import DRIFT, SYNCED
+from petmsg.render.views.provider_errors import CODE, CODES
+from petmsg.render.views.route import ADDRESSEE, DECISION, STORED
+from petmsg.render.views.simulate import SEGMENTS
+from petmsg.render.views.status import STATUS
+from petmsg.render.views.timeline import TIMELINE
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -8,9 +8,9 @@ from rich.text import Text
 
 from petmsg.render.fields import View, when
 from petmsg.render.kinds import BAD, GOOD, WAITS
-from petmsg.render.route import COMPARED, INBOUND_TRACE, TRACE
 from petmsg.render.safe import safe
 from petmsg.render.table import STYLES, print_table, show
+from petmsg.render.views.route import COMPARED, INBOUND_TRACE, TRACE
 
 _DESKS = {
     "front_desk": "the front desk",

@@ -38,8 +38,8 @@ from petmsg.render.kinds import (
     or_null,
     rows_of,
 )
-from petmsg.render.route import ADDRESSEE, ANY_DECISION, DECISION
 from petmsg.render.safe import from_json
+from petmsg.render.views.route import ADDRESSEE, ANY_DECISION, DECISION
 
 BOOKINGS = (
     Field("booking", "Booking", kind=REF),

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from petmsg.enums import NumberClass, NumberStatus, ProviderName
-from petmsg.render.coverage import GAPS
 from petmsg.render.fields import Field, View, local
 from petmsg.render.kinds import (
     COUNT,
@@ -25,6 +24,7 @@ from petmsg.render.kinds import (
     or_null,
     rows_of,
 )
+from petmsg.render.views.coverage import GAPS
 from petmsg.text_inputs import clients_wait
 
 

@@ -16,7 +16,7 @@ from petmsg.render.kinds import (
     or_null,
     rows_of,
 )
-from petmsg.render.simulate import SEGMENTS
+from petmsg.render.views.simulate import SEGMENTS
 
 _WINDOWS = (
     Field("booking", kind=REF),

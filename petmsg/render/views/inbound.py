@@ -24,7 +24,7 @@ from petmsg.render.kinds import (
     or_null,
     rows_of,
 )
-from petmsg.render.route import INBOUND_TRACE
+from petmsg.render.views.route import INBOUND_TRACE
 
 RECEIVED = (
     Field("message", "Id", kind=ID),
