@@ -10,7 +10,7 @@ import pytest
 
 from petmsg import errors
 from petmsg.cli import GROUPS
-from petmsg.render.schema import documents
+from petmsg.render.json_schema import documents
 from tests.support import documentation, manual, pictures
 from tests.support.documentation import (
     IMAGES,

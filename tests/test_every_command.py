@@ -19,7 +19,7 @@ from petmsg.db import migrate
 from petmsg.db.location import locate
 from petmsg.enums import OutputFormat
 from petmsg.errors import FINDING
-from petmsg.render.safe import json_text, safe
+from petmsg.render.escape import json_text, safe
 from tests.cli.test_health import filtered
 from tests.support import example_company
 from tests.support.documentation import commands

@@ -13,8 +13,8 @@ from petmsg.errors import FINDING, MalformedFile
 from petmsg.queries import audit as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render import output as render
+from petmsg.render.escape import json_text
 from petmsg.render.fields import Field, record
-from petmsg.render.safe import json_text
 from petmsg.render.views.nouns import EVENTS, HEAD, VERIFIED
 
 app = new_app("Who did what, when and why: a chain of hashes.")

@@ -27,8 +27,8 @@ from petmsg.queries.message import due_count, sending_row
 from petmsg.queries.org import OrgRow
 from petmsg.queries.queue import due_texts
 from petmsg.render import output as render
+from petmsg.render.escape import json_text
 from petmsg.render.fields import Field
-from petmsg.render.safe import json_text
 from petmsg.services import send as service
 from petmsg.services.claim import Ended, Waiting
 from petmsg.services.doubt import Settled

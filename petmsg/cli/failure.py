@@ -8,7 +8,7 @@ from itertools import takewhile
 from petmsg import errors
 from petmsg.db.driver_errors import is_driver_error, translate
 from petmsg.errors import PetmsgError
-from petmsg.render.safe import json_text, safe
+from petmsg.render.escape import json_text, safe
 from petmsg.settings import OUTPUT
 
 DEBUG = "PETMSG_DEBUG"

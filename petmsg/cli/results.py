@@ -7,8 +7,8 @@ from petmsg.cli.run import Run
 from petmsg.enums import OutputFormat
 from petmsg.errors import REFUSED
 from petmsg.render import output as render
+from petmsg.render.escape import json_text
 from petmsg.render.fields import Field, record
-from petmsg.render.safe import json_text
 
 
 def show_results(run: Run, fields: Sequence[Field], rows: Sequence[Any]) -> None:

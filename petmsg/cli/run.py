@@ -295,7 +295,7 @@ class Run:
         timezone = self._org.timezone if self._org else "UTC"
         if not self.is_table:
             return View(timezone=timezone, reveal=self.reveal)
-        from petmsg.render.paper import paper_of
+        from petmsg.render.terminal import paper_of
 
         paper = paper_of(sys.stdout, self.ambient.environ)
         return View(timezone=timezone, reveal=self.reveal, now=self.now, paper=paper)
@@ -314,7 +314,7 @@ class Run:
             return
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise NotConfirmed(question)
-        from petmsg.render.safe import safe
+        from petmsg.render.escape import safe
 
         sys.stderr.write(f"{safe(question)} [y/N] ")
         sys.stderr.flush()
@@ -358,7 +358,7 @@ class Run:
 
     def say(self, text: str) -> None:
         """Talk, on stderr."""
-        from petmsg.render.safe import safe
+        from petmsg.render.escape import safe
 
         render.say(safe(text))
 

@@ -22,7 +22,7 @@ from petmsg.providers.public_url import INBOUND, STATUS, checked_public_url
 from petmsg.providers.stripe_signature import is_genuine
 from petmsg.queries.org import all_orgs
 from petmsg.render import output as render
-from petmsg.render.safe import json_text
+from petmsg.render.escape import json_text
 from petmsg.render.views.nouns import DOORS
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from petmsg import settings
 from petmsg.cli.ambient import COMPLETE
 from petmsg.cli.completion import Offer, offer
 from petmsg.errors import OutOfRange, shown
-from petmsg.render.safe import safe
+from petmsg.render.escape import safe
 
 BASH = r"""# petmsg in bash. Made by petmsg --show-completion bash
 _petmsg() {

@@ -44,7 +44,7 @@ def show(
     found = run.read(queries.show_thread, client, page(limit, before, all_), now=run.now)
     run.show_one(THREAD, found)
     if run.is_table:
-        from petmsg.render.talk import print_talk
+        from petmsg.render.conversation_text import print_talk
 
         run.show_list(THREAD_WINDOWS, found["windows"])
         run.show_list(NUMBERS_SEEN, found["numbers_seen"])

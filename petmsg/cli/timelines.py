@@ -29,17 +29,17 @@ def show(
     for remark in found.remarks:
         run.say(f"note: {remark}")
     if svg is not None or html is not None:
-        from petmsg.render import report
+        from petmsg.render import timeline_report
 
         for name, text in (
-            (svg, lambda: report.svg(found)),
-            (html, lambda: report.html(found, view=run.view)),
+            (svg, lambda: timeline_report.svg(found)),
+            (html, lambda: timeline_report.html(found, view=run.view)),
         ):
             if name is not None:
                 write_privately(name, text())
                 run.say(f"Written: {name}")
     if run.is_table:
-        from petmsg.render.drawn import print_timeline
+        from petmsg.render.timeline_drawing import print_timeline
 
         print_timeline(found, view=run.view)
     else:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from petmsg.clock import from_now, iso_utc, zone
 from petmsg.phone import mask_phone
-from petmsg.render.kinds import UNDECLARED, Kind
+from petmsg.render.field_types import UNDECLARED, Kind
 
 if TYPE_CHECKING:
-    from petmsg.render.paper import Paper
+    from petmsg.render.terminal import Paper
 
 NO_NUMBER = "NO NUMBER"
 """What a table says where a text would have no number to leave from."""

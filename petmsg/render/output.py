@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from petmsg.enums import OutputFormat
+from petmsg.render.escape import json_text, safe
 from petmsg.render.fields import Field, View, record
-from petmsg.render.safe import json_text, safe
 
 _BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NUMERIC = re.compile(r"[+-][0-9*]+(\.[0-9]+)?")

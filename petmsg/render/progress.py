@@ -42,7 +42,7 @@ def progress(title: str, total: int, environ: Mapping[str, str] | None = None) -
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from petmsg.render.paper import has_colour
+    from petmsg.render.terminal import has_colour
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     colour = has_colour(is_terminal=True, environ=environ or {})

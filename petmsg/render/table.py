@@ -15,11 +15,11 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from petmsg.render.escape import safe
+from petmsg.render.field_types import BAD, GOOD, OVER, TEXT, WAITS, Kind
 from petmsg.render.fields import Field, View
-from petmsg.render.kinds import BAD, GOOD, OVER, TEXT, WAITS, Kind
 from petmsg.render.layout import GAP, Column, Layout, lay_out
-from petmsg.render.paper import Paper, paper_of
-from petmsg.render.safe import safe
+from petmsg.render.terminal import Paper, paper_of
 
 STYLES = {GOOD: "green", WAITS: "yellow", BAD: "bold red", OVER: "dim"}
 _INDENT = 4

@@ -21,7 +21,7 @@ from unittest import mock
 from petmsg import errors
 from petmsg.cli import command_line
 from petmsg.cli.group import LazyGroup
-from petmsg.render.schema import SHAPES, documents, file_of
+from petmsg.render.json_schema import SHAPES, documents, file_of
 from tests import ROOT
 from tests.support import manual, pictures
 from tests.support.fixtures import NOW, run_cli

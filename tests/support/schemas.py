@@ -12,7 +12,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from petmsg.render.schema import SHAPES, Form, document, item_of
+from petmsg.render.json_schema import SHAPES, Form, document, item_of
 
 _WORDS = {"$schema", "title", "description"}
 """Keywords that assert nothing."""

@@ -3,8 +3,7 @@
 from typing import Any
 
 from petmsg.enums import AlertSeverity
-from petmsg.render.fields import Field, View, when
-from petmsg.render.kinds import (
+from petmsg.render.field_types import (
     COUNT,
     FLAG,
     ID,
@@ -17,6 +16,7 @@ from petmsg.render.kinds import (
     one_of,
     or_null,
 )
+from petmsg.render.fields import Field, View, when
 
 
 def _instant(name: str, title: str, *, kind: Kind) -> Field:

@@ -14,8 +14,8 @@ from petmsg.enums import (
     ProviderName,
     RelayKind,
 )
-from petmsg.render.fields import Field, local
-from petmsg.render.kinds import (
+from petmsg.render.escape import from_json
+from petmsg.render.field_types import (
     COUNT,
     E164,
     ENDPOINT,
@@ -38,7 +38,7 @@ from petmsg.render.kinds import (
     or_null,
     rows_of,
 )
-from petmsg.render.safe import from_json
+from petmsg.render.fields import Field, local
 from petmsg.render.views.route import ADDRESSEE, ANY_DECISION, DECISION
 
 BOOKINGS = (

@@ -3,8 +3,7 @@
 from typing import Any
 
 from petmsg.enums import Code, GapKind, NumberClass
-from petmsg.render.fields import Field, View, local
-from petmsg.render.kinds import (
+from petmsg.render.field_types import (
     E164,
     FREE,
     INSTANT,
@@ -16,6 +15,7 @@ from petmsg.render.kinds import (
     one_of,
     or_null,
 )
+from petmsg.render.fields import Field, View, local
 
 
 def _instant(name: str, title: str) -> Field:

@@ -1,7 +1,7 @@
 """The field lists of the database's own commands, and of the demo's proofs."""
 
+from petmsg.render.field_types import COUNT, ID, INSTANT, REF, TEXT, WELCOME, WORD, or_null, rows_of
 from petmsg.render.fields import Field
-from petmsg.render.kinds import COUNT, ID, INSTANT, REF, TEXT, WELCOME, WORD, or_null, rows_of
 
 MERGED_THREAD = (
     Field("thread", kind=ID),

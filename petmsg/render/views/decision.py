@@ -6,9 +6,9 @@ from typing import Any
 
 from rich.text import Text
 
+from petmsg.render.escape import safe
+from petmsg.render.field_types import BAD, GOOD, WAITS
 from petmsg.render.fields import View, when
-from petmsg.render.kinds import BAD, GOOD, WAITS
-from petmsg.render.safe import safe
 from petmsg.render.table import STYLES, print_table, show
 from petmsg.render.views.route import COMPARED, INBOUND_TRACE, TRACE
 

@@ -1,8 +1,8 @@
 """The field list of what `doctor` checked."""
 
 from petmsg.enums import CheckResult
+from petmsg.render.field_types import TEXT, WORD, one_of, or_null
 from petmsg.render.fields import Field
-from petmsg.render.kinds import TEXT, WORD, one_of, or_null
 
 CHECKED = (
     Field("check", "Check", kind=WORD),

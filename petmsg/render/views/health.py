@@ -1,8 +1,7 @@
 """The field lists of how numbers do: their health and their pace."""
 
 from petmsg.enums import NumberClass, NumberStatus
-from petmsg.render.fields import Field
-from petmsg.render.kinds import (
+from petmsg.render.field_types import (
     AMOUNT,
     COUNT,
     E164,
@@ -14,6 +13,7 @@ from petmsg.render.kinds import (
     one_of,
     or_null,
 )
+from petmsg.render.fields import Field
 
 HEALTH = (
     Field("number", "Number", kind=E164),

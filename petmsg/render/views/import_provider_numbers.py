@@ -1,7 +1,7 @@
 """The field lists of what comes from elsewhere and goes elsewhere: exports and imports."""
 
+from petmsg.render.field_types import COUNT, FLAG, TEXT, WORD, or_null, rows_of
 from petmsg.render.fields import Field
-from petmsg.render.kinds import COUNT, FLAG, TEXT, WORD, or_null, rows_of
 
 EXPORTED = (
     Field("org", "Org", kind=WORD),

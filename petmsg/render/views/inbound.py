@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from petmsg.enums import AddressedTo, InboundCode, ProviderName
-from petmsg.render.fields import Field
-from petmsg.render.kinds import (
+from petmsg.render.field_types import (
     COUNT,
     E164,
     FLAG,
@@ -24,6 +23,7 @@ from petmsg.render.kinds import (
     or_null,
     rows_of,
 )
+from petmsg.render.fields import Field
 from petmsg.render.views.route import INBOUND_TRACE
 
 RECEIVED = (

@@ -10,8 +10,8 @@ from petmsg.enums import (
     SitterStatus,
 )
 from petmsg.phone import mask_phone
-from petmsg.render.fields import Field, View, local, words
-from petmsg.render.kinds import (
+from petmsg.render.escape import from_json
+from petmsg.render.field_types import (
     COUNT,
     E164,
     FLAG,
@@ -34,7 +34,7 @@ from petmsg.render.kinds import (
     one_word_of,
     or_null,
 )
-from petmsg.render.safe import from_json
+from petmsg.render.fields import Field, View, local, words
 
 ORG = (
     Field("org", "Org", kind=WORD),

@@ -5,8 +5,7 @@ from datetime import date
 from typing import Any
 
 from petmsg.enums import NumberClass, NumberStatus
-from petmsg.render.fields import NO_NUMBER, Field, View, local
-from petmsg.render.kinds import (
+from petmsg.render.field_types import (
     AMOUNT,
     COUNT,
     DAY,
@@ -24,6 +23,7 @@ from petmsg.render.kinds import (
     or_null,
     rows_of,
 )
+from petmsg.render.fields import NO_NUMBER, Field, View, local
 
 NUMBERS = (
     Field("number", "Number", kind=E164),

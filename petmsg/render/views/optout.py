@@ -3,8 +3,7 @@
 from typing import Any
 
 from petmsg.enums import OptOutSource
-from petmsg.render.fields import Field
-from petmsg.render.kinds import (
+from petmsg.render.field_types import (
     COUNT,
     E164,
     FLAG,
@@ -21,6 +20,7 @@ from petmsg.render.kinds import (
     or_null,
     rows_of,
 )
+from petmsg.render.fields import Field
 
 OPT_OUTS = (
     Field("opt_out", "Id", kind=ID),

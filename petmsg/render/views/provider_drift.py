@@ -1,8 +1,8 @@
 """The field lists of what the provider says: what became of texts, and what is not the same."""
 
 from petmsg.enums import DriftKind, MessageStatus
+from petmsg.render.field_types import E164, ID, REF, TEXT, WORD, one_of, or_null
 from petmsg.render.fields import Field
-from petmsg.render.kinds import E164, ID, REF, TEXT, WORD, one_of, or_null
 
 SYNCED = (
     Field("message", "Text", kind=ID),

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from petmsg.render.field_types import DAY, FLAG, TEXT, WORD, or_null
 from petmsg.render.fields import Field, View
-from petmsg.render.kinds import DAY, FLAG, TEXT, WORD, or_null
 
 
 def _in_report(row: Any, _: View) -> str:

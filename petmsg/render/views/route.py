@@ -1,8 +1,7 @@
 """The field lists of routes: a Decision, an addressee, and a stored Decision beside today's."""
 
 from petmsg.enums import Code, DirectRule, InboundCode, InboundRule, NumberClass, Outcome, Rule
-from petmsg.render.fields import Field
-from petmsg.render.kinds import (
+from petmsg.render.field_types import (
     E164,
     FLAG,
     ID,
@@ -18,6 +17,7 @@ from petmsg.render.kinds import (
     or_null,
     rows_of,
 )
+from petmsg.render.fields import Field
 
 CHOSEN = (
     Field("e164", kind=E164),

@@ -4,8 +4,8 @@ from typing import Any
 
 from petmsg.clock import zone
 from petmsg.enums import Code, NumberClass
+from petmsg.render.field_types import BAD, E164, INSTANT, REF, TEXT, one_of, or_null
 from petmsg.render.fields import NO_NUMBER, Field, View, local
-from petmsg.render.kinds import BAD, E164, INSTANT, REF, TEXT, one_of, or_null
 
 
 def until(row: Any, view: View) -> str:

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from petmsg.enums import NumberClass, NumberStatus, ProviderName
-from petmsg.render.fields import Field, View, local
-from petmsg.render.kinds import (
+from petmsg.render.field_types import (
     COUNT,
     E164,
     FREE,
@@ -24,6 +23,7 @@ from petmsg.render.kinds import (
     or_null,
     rows_of,
 )
+from petmsg.render.fields import Field, View, local
 from petmsg.render.views.coverage import GAPS
 from petmsg.text_inputs import clients_wait
 

@@ -3,8 +3,7 @@
 from typing import Any
 
 from petmsg.enums import Direction, MessageStatus
-from petmsg.render.fields import Field
-from petmsg.render.kinds import (
+from petmsg.render.field_types import (
     E164,
     ID,
     INSTANT,
@@ -16,6 +15,7 @@ from petmsg.render.kinds import (
     or_null,
     rows_of,
 )
+from petmsg.render.fields import Field
 from petmsg.render.views.simulate import SEGMENTS
 
 _WINDOWS = (

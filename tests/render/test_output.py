@@ -12,9 +12,9 @@ from petmsg import render
 from petmsg.enums import NumberClass, OutputFormat
 from petmsg.models import Client, ClientPhone, Sitter
 from petmsg.render import output
+from petmsg.render.escape import json_text, safe
+from petmsg.render.field_types import UNDECLARED
 from petmsg.render.fields import Field, View
-from petmsg.render.kinds import UNDECLARED
-from petmsg.render.safe import json_text, safe
 from petmsg.render.views import conversation
 from tests.support.fixtures import NOW, Cli, working
 
@@ -174,7 +174,7 @@ def test_a_noun_names_each_of_its_keys_once_in_snake_case(name: str) -> None:
 @pytest.mark.parametrize("name", FIELD_LISTS)
 def test_every_field_says_what_its_values_are(name: str) -> None:
     silent = [field.name for field in FIELD_LISTS[name] if field.kind is UNDECLARED]
-    assert silent == [], "give it a kind of petmsg/render/kinds.py: kind=…"
+    assert silent == [], "give it a kind of petmsg/render/field_types.py: kind=…"
 
 
 # ---------------------------------------------------------------- characters that act on a terminal

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
+from petmsg.render.field_types import TEXT, WORD, Kind, keyed, object_of
 from petmsg.render.fields import Field
-from petmsg.render.kinds import TEXT, WORD, Kind, keyed, object_of
 from petmsg.render.views.alert import ALERT, ALERTS, DONE
 from petmsg.render.views.conversation import (
     BOOKING,

@@ -9,8 +9,11 @@ from typing import Any
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from petmsg.render.escape import safe
 from petmsg.render.fields import View, local
-from petmsg.render.lanes import (
+from petmsg.render.table import STYLES, print_table, show
+from petmsg.render.terminal import Paper, paper_of
+from petmsg.render.timeline_lanes import (
     BOOKED,
     GRACE,
     LINE,
@@ -23,9 +26,6 @@ from petmsg.render.lanes import (
     midnights,
     place,
 )
-from petmsg.render.paper import Paper, paper_of
-from petmsg.render.safe import safe
-from petmsg.render.table import STYLES, print_table, show
 from petmsg.render.views.simulate import SEGMENTS
 
 _NAMES = 22

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from petmsg.enums import MessageStatus
-from petmsg.render.fields import Field, View
-from petmsg.render.kinds import (
+from petmsg.render.field_types import (
     BAD,
     COUNT,
     GOOD,
@@ -25,10 +24,11 @@ from petmsg.render.kinds import (
     one_of,
     or_null,
 )
+from petmsg.render.fields import Field, View
+from petmsg.render.json_schema import SHAPES
 from petmsg.render.layout import GAP, Column, lay_out
-from petmsg.render.paper import Paper, has_colour, paper_of
-from petmsg.render.schema import SHAPES
 from petmsg.render.table import STYLES, print_record, print_table
+from petmsg.render.terminal import Paper, has_colour, paper_of
 from tests.support import everything
 from tests.support.everything import CHINESE, OLGA, ORG, READING, line_of
 from tests.support.fixtures import NOW, Ran, run_cli

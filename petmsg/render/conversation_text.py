@@ -9,11 +9,11 @@ from rich.text import Text
 
 from petmsg.clock import zone
 from petmsg.enums import AddressedTo, Direction, MessageStatus, RelayKind
+from petmsg.render.escape import safe
+from petmsg.render.field_types import WAITS, one_of
 from petmsg.render.fields import View
-from petmsg.render.kinds import WAITS, one_of
-from petmsg.render.paper import Paper, paper_of
-from petmsg.render.safe import safe
 from petmsg.render.table import STYLES, show, wrapped
+from petmsg.render.terminal import Paper, paper_of
 
 _WIDEST = 100
 _HANGS, _INDENT = 12, 9

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from petmsg.clock import zone
 from petmsg.enums import Direction
-from petmsg.render.kinds import BAD, GOOD, OVER, WAITS
+from petmsg.render.field_types import BAD, GOOD, OVER, WAITS
 
 BOOKED, GRACE, LINE, REST = "booked", "grace", "line", "rest"
 _NOBODY = "no sitter yet"

@@ -8,9 +8,10 @@ from html import escape
 from typing import Any
 
 from petmsg.clock import zone
+from petmsg.render.escape import safe
+from petmsg.render.field_types import BAD, GOOD, OVER, WAITS
 from petmsg.render.fields import View
-from petmsg.render.kinds import BAD, GOOD, OVER, WAITS
-from petmsg.render.lanes import (
+from petmsg.render.timeline_lanes import (
     BOOKED,
     GRACE,
     LINE,
@@ -22,7 +23,6 @@ from petmsg.render.lanes import (
     midnights,
     place,
 )
-from petmsg.render.safe import safe
 from petmsg.render.views.simulate import SEGMENTS
 
 _WIDTH, _LEFT, _RIGHT = 1000.0, 190.0, 20.0

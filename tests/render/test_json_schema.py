@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.render.schema import DIALECT, ERROR, SHAPES, document, schema_of
+from petmsg.render.json_schema import DIALECT, ERROR, SHAPES, document, schema_of
 from tests.support import documentation, everything, snoutos
 from tests.support.everything import BOB, LONG_REF, MAYA, NOT_OURS, ORG, READING, SPARE, line_of
 from tests.support.fixtures import NOW, Ran, lines, run_cli, working
@@ -133,7 +133,7 @@ def wrong(ran: Ran, arguments: list[str], form: str = "json") -> list[str]:
 def test_every_command_has_a_schema() -> None:
     commands = {name.removeprefix("petmsg ") for name, _ in documentation.commands()}
     shaped = {name for name in SHAPES if "--" not in name}
-    assert commands - shaped == set(), "name its field list in petmsg/render/schema.py"
+    assert commands - shaped == set(), "name its field list in petmsg/render/json_schema.py"
     assert shaped - commands == set(), "there is no such command any more"
 
 
