@@ -65,7 +65,7 @@ def add(
     Without --ref it is the same booking if client, sitter, start and end are the same and it was
     not cancelled.
     """
-    from petmsg.services import booking
+    from petmsg.services.bookings import booking
 
     added = run.write(
         booking.add,
@@ -96,7 +96,7 @@ def import_(
     without a ref changes nothing if there is a booking with its client, sitter, start and end,
     also a cancelled one.
     """
-    from petmsg.services import booking_import as service
+    from petmsg.services.bookings import booking_import as service
 
     import_file(
         run,
@@ -169,7 +169,7 @@ def confirm(
     bookings keep a window each and are reported. An event of Stripe's confirms once: it is known
     by its id, also where petmsg serve took it in.
     """
-    from petmsg.services import confirm as service
+    from petmsg.services.bookings import confirm as service
 
     if stripe_event is not None:
         from petmsg.cli import paying
@@ -198,7 +198,7 @@ def confirm(
 )
 def cancel(run: Run, ref: REF_ARG, reason: REASON = None) -> None:
     """Cancel a booking; its window counts no more. It cannot be undone, so it asks first."""
-    from petmsg.services import booking
+    from petmsg.services.bookings import booking
 
     run.show_one(BOOKING_CHANGED, run.write(booking.cancel, ref, reason=checked_reason(reason)))
 
@@ -212,7 +212,7 @@ def reschedule(
     reason: REASON = None,
 ) -> None:
     """Give a booking other times; the window of a confirmed one moves with it."""
-    from petmsg.services import booking
+    from petmsg.services.bookings import booking
 
     if start is None and end is None:
         raise UsageProblem("To when?", hint="Give --start, --end or both.")
@@ -241,7 +241,7 @@ def reassign(
     reason: REASON = None,
 ) -> None:
     """Give a booking to another sitter; its window speaks with her number from now on."""
-    from petmsg.services import booking
+    from petmsg.services.bookings import booking
 
     if (sitter is None) != nobody:
         raise UsageProblem("To whom?", hint="Give --sitter SITTER, or --nobody.")

@@ -55,7 +55,7 @@ def retire_number(run: Run, *, number: str, reason: str | None) -> str | None:
 def cancel_booking(run: Run, *, ref: str, reason: str | None) -> str | None:
     """Before `booking cancel`."""
     from petmsg.queries.booking import show_booking
-    from petmsg.services import booking
+    from petmsg.services.bookings import booking
 
     if run.rehearse(booking.cancel, ref, reason=checked_reason(reason)).reused:
         return None

@@ -35,7 +35,7 @@ ROUTING = "tests/routing tests/queries"
 NUMBERS = (
     "tests/services tests/cli/test_quarantine.py tests/cli/test_number.py tests/cli/test_sitter.py"
 )
-BOOKINGS = "tests/cli/test_confirm.py tests/cli/test_booking.py tests/services"
+BOOKINGS = "tests/services/bookings/test_confirm.py tests/cli/test_booking.py tests/services"
 SENDING = "tests/services tests/worker tests/cli/test_dispatch.py tests/cli/test_send_options.py"
 REPLIES = "tests/cli/test_receive.py tests/cli/test_relay.py tests/cli/test_inbox.py tests/routing"
 TEXTS = "tests/rules/test_segments.py tests/test_phone.py tests/rules/test_keywords.py tests/rules/contact_details/test_contact_details.py"

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from petmsg.errors import Busy
-from petmsg.services import batch, client_import, confirm
+from petmsg.services import batch, client_import
+from petmsg.services.bookings import confirm
 from tests.support.fixtures import Cli, Ran
 
 HEAD = "ref,name,phone,kind\n"

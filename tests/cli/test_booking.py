@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.services import booking as service
+from petmsg.services.bookings import booking as service
 from tests.support.fixtures import NOW, Cli, lines, working
 
 MAYA = "+14155550102"

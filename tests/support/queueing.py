@@ -12,7 +12,8 @@ from typing import Any
 
 from petmsg.enums import MessageStatus, NumberClass, ProviderName
 from petmsg.providers.base import Accepted, Rejected, RejectionClass, SendOutcome
-from petmsg.services import booking, client, confirm, message, number, sitter
+from petmsg.services import client, message, number, sitter
+from petmsg.services.bookings import booking, confirm
 from petmsg.services.claim import Claim, Taken, claim
 from petmsg.services.preview import Wishes
 from petmsg.services.record import HandedOver

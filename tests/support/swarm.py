@@ -313,7 +313,8 @@ def _no_row_locks() -> None:
 
 def _counted_refs() -> None:
     """A made-up ref is how many there are, plus one, and nobody waits for anybody."""
-    from petmsg.services import booking_import, client, sitter
+    from petmsg.services import client, sitter
+    from petmsg.services.bookings import booking_import
 
     def next_ref(work: Any, noun: str) -> str:
         count = work.cursor.value(f"SELECT count(*) FROM {noun}")

@@ -22,20 +22,9 @@ from petmsg.providers.base import (
     SendOutcome,
 )
 from petmsg.queries.org import find_org
-from petmsg.services import (
-    booking,
-    claim,
-    client,
-    confirm,
-    message,
-    number,
-    offboard,
-    org,
-    quarantine,
-    record,
-    route,
-)
+from petmsg.services import claim, client, message, number, offboard, org, quarantine, record, route
 from petmsg.services import sitter as sitters
+from petmsg.services.bookings import booking, confirm
 from petmsg.services.work import Work
 from tests.support.fixtures import NOW, add_org, looking, working
 

@@ -13,9 +13,9 @@ from typing import Any
 from petmsg.enums import BookingStatus, SitterStatus
 from petmsg.errors import MalformedRef, MalformedRow, PetmsgError, Refused
 from petmsg.queries import confirm as queries
-from petmsg.services import window
-from petmsg.services.booking_import import load_bookings, require_span
-from petmsg.services.confirm import SitterOffboarded, booked_time
+from petmsg.services.bookings import assignment_window
+from petmsg.services.bookings.booking_import import load_bookings, require_span
+from petmsg.services.bookings.confirm import SitterOffboarded, booked_time
 from petmsg.services.snoutos.old import time_of
 from petmsg.services.snoutos.people import WHY, NotTaken, clients_by_ref, forgotten
 from petmsg.services.snoutos.report import Taken
@@ -213,13 +213,13 @@ class _Windows:
         ids = {row["ref"]: row["id"] for row in load_bookings(work, list(self._new))}
         for row in rows:
             row["id"] = ids[row["ref"]]
-        threads = window.threads_for(
+        threads = assignment_window.threads_for(
             work, {row["client_id"]: (row["client"], row["sitter_id"]) for row in rows}
         )
         for row in rows:
             payload = {name: row[name] for name in ("client", "starts_at", "ends_at", "sitter")}
             work.record("booking.added", "booking", row["ref"], payload, reason=WHY)
-        window.place(work, [booked_time(row) for row in rows], threads)
+        assignment_window.place(work, [booked_time(row) for row in rows], threads)
         for row in rows:
             payload = {"client": row["client"], "sitter": row["sitter"]}
             work.record("booking.confirmed", "booking", row["ref"], payload, reason=WHY)

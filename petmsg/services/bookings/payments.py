@@ -16,7 +16,7 @@ from petmsg.errors import MalformedRef, NotFound, PetmsgError, Refused
 from petmsg.providers.stripe_event import Payment, refs_in
 from petmsg.queries.org import all_orgs
 from petmsg.services.alert import done, raise_alert
-from petmsg.services.confirm import Confirmed, as_it_stands, confirm
+from petmsg.services.bookings.confirm import Confirmed, as_it_stands, confirm
 from petmsg.services.work import Failure, Work, take_together
 from petmsg.text_inputs import parse_ref
 

@@ -7,7 +7,7 @@ from petmsg.enums import BookingStatus, SitterStatus
 from petmsg.errors import PetmsgError, Refused
 from petmsg.queries import confirm as queries
 from petmsg.queries.suggestions import FEW, no_booking
-from petmsg.services import window
+from petmsg.services.bookings import assignment_window as window
 from petmsg.services.work import Failure, Work
 
 

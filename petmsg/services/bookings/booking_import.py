@@ -12,11 +12,11 @@ from petmsg.enums import BookingStatus, ClientKind, SitterStatus
 from petmsg.errors import Busy, EndNotAfterStart, MalformedRow, PetmsgError, Refused
 from petmsg.queries import confirm as confirm_queries
 from petmsg.queries.lookup import ClientKey, SitterKey, find_client, find_sitter
-from petmsg.services import window
 from petmsg.services.batch import BatchRow, RowDone
-from petmsg.services.confirm import BookingCancelled, SitterOffboarded, booked_time
+from petmsg.services.bookings import assignment_window
+from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded, booked_time
+from petmsg.services.bookings.matching import SameBookings
 from petmsg.services.refs import hold_refs, next_ref
-from petmsg.services.same_booking import SameBookings
 from petmsg.services.work import Failure, Work
 from petmsg.text_inputs import parse_ref
 
@@ -281,10 +281,12 @@ class BookingRows:
             place_windows(self.work, confirmed)
 
 
-def place_windows(work: Work, rows: Sequence[dict[str, Any]]) -> dict[int, window.Placed]:
+def place_windows(
+    work: Work, rows: Sequence[dict[str, Any]]
+) -> dict[int, assignment_window.Placed]:
     """The windows of confirmed bookings, moved to their times and sitters."""
-    threads = window.threads_of(work, rows)
-    return window.place(work, [booked_time(row) for row in rows], threads)
+    threads = assignment_window.threads_of(work, rows)
+    return assignment_window.place(work, [booked_time(row) for row in rows], threads)
 
 
 def load_bookings(work: Work, refs: Sequence[str]) -> list[dict[str, Any]]:

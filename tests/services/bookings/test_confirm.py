@@ -10,8 +10,8 @@ import pytest
 
 from petmsg.db import migrate
 from petmsg.queries.confirm import hold_sitters
-from petmsg.services import booking
-from petmsg.services import confirm as service
+from petmsg.services.bookings import booking
+from petmsg.services.bookings import confirm as service
 from tests.support.fixtures import ACTOR, NOW, Cli, add_org, lines, looking, run_cli, working
 
 MAYA = "+14155550102"

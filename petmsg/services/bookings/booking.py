@@ -11,9 +11,9 @@ from petmsg.errors import AlreadyDifferent
 from petmsg.queries import confirm as confirm_queries
 from petmsg.queries.lookup import SitterKey, find_client, find_sitter
 from petmsg.queries.suggestions import no_booking
-from petmsg.services import window
 from petmsg.services.batch import BatchRow
-from petmsg.services.booking_import import (
+from petmsg.services.bookings import assignment_window as window
+from petmsg.services.bookings.booking_import import (
     UPDATE,
     BookingRows,
     changing,
@@ -22,11 +22,7 @@ from petmsg.services.booking_import import (
     require_over,
     require_span,
 )
-from petmsg.services.confirm import (
-    BookingCancelled,
-    SitterOffboarded,
-    sitter_warnings,
-)
+from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded, sitter_warnings
 from petmsg.services.work import Failure, Work
 from petmsg.text_inputs import parse_ref
 
