@@ -20,7 +20,7 @@ from petmsg.db.location import locate
 from petmsg.enums import OutputFormat
 from petmsg.errors import FINDING
 from petmsg.render.escape import json_text, safe
-from tests.cli.test_health import filtered
+from tests.services.numbers.test_health import filtered
 from tests.support import example_company
 from tests.support.documentation import commands
 from tests.support.example_company import SINCE

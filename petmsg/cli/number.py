@@ -52,7 +52,7 @@ def add(
     number_class: Annotated[NumberClass, typer.Option("--class", help="What they are for.")],
 ) -> None:
     """Add numbers to the org. The same again changes nothing."""
-    from petmsg.services import number
+    from petmsg.services.numbers import number
 
     show_results(run, NUMBER_ADDED, run.write(number.add_all, numbers, number_class=number_class))
 
@@ -76,7 +76,7 @@ def import_(
     With --from-provider, numbers the org has stay as they are, and those of another org are
     refused.
     """
-    from petmsg.services import number
+    from petmsg.services.numbers import number
 
     if from_provider:
         from petmsg.cli.adopting import import_from_provider
@@ -156,7 +156,7 @@ def assign(
     reason: REASON = None,
 ) -> None:
     """Give a free number to a sitter who has none."""
-    from petmsg.services import number as service
+    from petmsg.services.numbers import number as service
 
     run.show_one(
         NUMBER_CHANGED, run.write(service.assign, number, sitter, reason=checked_reason(reason))
@@ -179,7 +179,7 @@ def set_class(
     reason: REASON = None,
 ) -> None:
     """Give a number another class: front_desk, sitter or pool."""
-    from petmsg.services import number as service
+    from petmsg.services.numbers import number as service
 
     changed = run.write(
         service.set_class,
@@ -200,7 +200,7 @@ def set_class(
 )
 def retire(run: Run, number: NUMBER_ARG, reason: REASON = None) -> None:
     """Retire a number for good, so it asks first; a sitter who holds it loses it."""
-    from petmsg.services import number as service
+    from petmsg.services.numbers import number as service
 
     retired = run.write(service.retire, number, reason=checked_reason(reason))
     run.show_one(NUMBER_CHANGED, retired)
@@ -240,7 +240,7 @@ def quarantine(
     leave from meanwhile; with --dry-run day by day, with the clients texted from them in the last
     14 days. The holder keeps her claim: afterwards the number is hers again.
     """
-    from petmsg.services import quarantine as service
+    from petmsg.services.numbers import quarantine as service
 
     rows = run.write(
         service.quarantine_all,
@@ -264,7 +264,7 @@ def quarantine(
 )
 def restore(run: Run, numbers: NUMBERS_ARG, reason: REASON = None) -> None:
     """End a quarantine. Before its end a reason is a must, and the audit says forced."""
-    from petmsg.services import quarantine as service
+    from petmsg.services.numbers import quarantine as service
 
     rows = run.write(service.restore_all, numbers, reason=checked_reason(reason))
     show_results(run, RESTORED, rows)
@@ -273,7 +273,7 @@ def restore(run: Run, numbers: NUMBERS_ARG, reason: REASON = None) -> None:
 @command(app, "release-due", writes=True, examples=["petmsg number release-due"])
 def release_due(run: Run) -> None:
     """For cron: restore the numbers whose quarantine is over, of all orgs unless --org is given."""
-    from petmsg.services import quarantine as service
+    from petmsg.services.numbers import quarantine as service
 
     rows = []
     for org in run.orgs():
@@ -311,7 +311,7 @@ def health(
     30007), and at least 5 % of those of the last 24 hours. The active front desk number is never
     quarantined by itself: --apply raises an alert instead, and exits 4.
     """
-    from petmsg.services import health as service
+    from petmsg.services.numbers import health as service
 
     if propose and apply:
         raise UsageProblem("--propose and --apply exclude each other.", hint="Leave one out.")
@@ -336,7 +336,7 @@ def health(
 
 def _quarantine_filtered(run: Run, orgs: Sequence[str], rows: Sequence[Any]) -> None:
     """Quarantine what carriers filter among the numbers that were looked at."""
-    from petmsg.services import health as service
+    from petmsg.services.numbers import health as service
 
     done = [row for row in rows if not isinstance(row, service.Health)]
     looked_at = [row.number for row in rows if isinstance(row, service.Health)]
@@ -381,7 +381,7 @@ def pace(
                 look_at_each(numbers, lambda text: queries.show_pace(cursor, org, text)),
             )
         return
-    from petmsg.services import pace as service
+    from petmsg.services.numbers import rate_limit as service
 
     rows = run.write(
         service.set_pace_all,

@@ -38,7 +38,7 @@ def deactivate_sitter(run: Run, *, sitter: str, days: int | None, reason: str | 
 def retire_number(run: Run, *, number: str, reason: str | None) -> str | None:
     """Before `number retire`."""
     from petmsg.queries.number import show_number
-    from petmsg.services import number as service
+    from petmsg.services.numbers import number as service
 
     planned = run.rehearse(service.retire, number, reason=checked_reason(reason))
     if planned.reused:

@@ -36,7 +36,7 @@ from petmsg.queries.routing import read_facts, speaker_of
 from petmsg.queries.send_blocks import blocked_code, read_hold_facts
 from petmsg.rules import rate_limit, send_blocks
 from petmsg.rules.routing import Decision, decide
-from petmsg.services import direct, refused
+from petmsg.services import direct
 from petmsg.services.alert import raise_alert
 from petmsg.services.message import (
     MessageNotWaiting,
@@ -44,6 +44,7 @@ from petmsg.services.message import (
     client_ref_of,
     locked_message,
 )
+from petmsg.services.numbers import provider_holds
 from petmsg.services.unsent import fail, hold_for_a_person
 from petmsg.services.work import Work
 
@@ -232,7 +233,7 @@ def _if_free(
     if start_at > work.now + ahead:
         why = f"{number.e164} is busy for its pace"
         return Waiting(message.id, why, start_at, decision, for_pace=True)
-    held = refused.waits(work, number)
+    held = provider_holds.waits(work, number)
     if held is not None:
         return Waiting(message.id, *held)
     return _take(work, message, number, decision, worker=worker, start_at=start_at)

@@ -8,7 +8,7 @@ from petmsg.errors import OutOfRange
 from petmsg.models import Org
 from petmsg.queries.org import find_org
 from petmsg.rules.send_blocks import freeze_stands
-from petmsg.services.refused import lift_all
+from petmsg.services.numbers.provider_holds import lift_all
 from petmsg.services.work import Work
 
 

@@ -12,10 +12,10 @@ from petmsg.providers.base import RejectionClass
 from petmsg.providers.twilio_errors import Scope, look_up, scope_of
 from petmsg.queries import provider_holds as queries
 from petmsg.rules.routing import usable
-from petmsg.services import custody
 from petmsg.services.alert import raise_alert
+from petmsg.services.numbers import ledger
+from petmsg.services.numbers.provider_holds import alert_account, hold_back
 from petmsg.services.opt_out_said import block_pair, provider_said_stop
-from petmsg.services.refused import alert_account, hold_back
 from petmsg.services.textable import mark_not_textable
 from petmsg.services.work import Work
 
@@ -240,9 +240,9 @@ def _take_out_of_use(refusal: Refusal) -> None:
 def _take_out(work: Work, number: MessageNumber, *, code: str) -> None:
     """Quarantine a number that the provider does not let us use, the front desk's too."""
     reason = _REASON.format(code=code)
-    until = custody.quarantine_end(work, None)
-    custody.to_quarantine(number, until=until, reason=reason)
-    custody.enter(work, number, reason=reason)
+    until = ledger.quarantine_end(work, None)
+    ledger.to_quarantine(number, until=until, reason=reason)
+    ledger.enter(work, number, reason=reason)
     work.record(
         "number.quarantined",
         "number",
@@ -263,7 +263,7 @@ def _take_out(work: Work, number: MessageNumber, *, code: str) -> None:
 
 
 def _number(refusal: Refusal) -> MessageNumber:
-    return custody.locked_by_id(refusal.work, refusal.attempt.number_id)
+    return ledger.locked_by_id(refusal.work, refusal.attempt.number_id)
 
 
 _LESSONS: dict[RejectionClass, Callable[[Refusal], None]] = {

@@ -7,8 +7,8 @@ from sqlmodel import col, or_, select
 
 from petmsg.enums import BookingStatus, SitterStatus
 from petmsg.models import AssignmentWindow, Booking, Sitter, SitterActivity
-from petmsg.services import custody
-from petmsg.services.number import held_by
+from petmsg.services.numbers import ledger
+from petmsg.services.numbers.number import held_by
 from petmsg.services.sitter import locked
 from petmsg.services.work import Work
 
@@ -33,7 +33,7 @@ def deactivate(
 
     Windows of hers that run end now; later bookings lose their sitter and are listed.
     """
-    custody.quarantine_end(work, days)  # also where she holds nothing: --days 0 is wrong usage
+    ledger.quarantine_end(work, days)  # also where she holds nothing: --days 0 is wrong usage
     sitter = locked(work, text)
     assert sitter.id is not None
     if sitter.status is SitterStatus.OFFBOARDED:
@@ -50,8 +50,8 @@ def deactivate(
         span.offboarded_at = max(work.now, span.activated_at)
     number = held_by(work, sitter.id)
     if number is not None:
-        number = custody.locked_by_id(work, number.id or 0)
-        custody.retire_from_sitter(
+        number = ledger.locked_by_id(work, number.id or 0)
+        ledger.retire_from_sitter(
             work,
             number,
             sitter=sitter.ref,

@@ -15,8 +15,8 @@ from petmsg.models import Org
 from petmsg.phone import parse_phone
 from petmsg.queries.org import OrgRow, find_org
 from petmsg.rules.send_blocks import QuietHours, parse_quiet_hours, quiet_hours
-from petmsg.services import number as numbers
-from petmsg.services.refused import lift_all
+from petmsg.services.numbers import number as numbers
+from petmsg.services.numbers.provider_holds import lift_all
 from petmsg.services.work import Work
 from petmsg.text_inputs import parse_body, parse_name
 

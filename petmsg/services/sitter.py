@@ -11,9 +11,10 @@ from petmsg.errors import AlreadyDifferent, Refused
 from petmsg.models import MessageNumber, Sitter, SitterActivity
 from petmsg.phone import parse_phone
 from petmsg.queries.lookup import find_sitter, refuse_our_number
-from petmsg.services import custody, optout
+from petmsg.services import optout
 from petmsg.services.batch import BatchRow, RowDone, needed, one_by_one
-from petmsg.services.number import give, held_by
+from petmsg.services.numbers import ledger
+from petmsg.services.numbers.number import give, held_by
 from petmsg.services.refs import hold_refs, next_ref
 from petmsg.services.work import Failure, Work, each
 from petmsg.text_inputs import parse_name, parse_ref
@@ -188,7 +189,7 @@ def renumber(
     work: Work, text: str, *, reason: str, to: str | None = None, days: int | None = None
 ) -> Renumbered:
     """Exchange an active sitter's number; the old one becomes a quarantined pool number."""
-    custody.quarantine_end(work, days)
+    ledger.quarantine_end(work, days)
     sitter = locked(work, text)
     assert sitter.id is not None
     if sitter.status is not SitterStatus.ACTIVE:
@@ -197,14 +198,14 @@ def renumber(
             hint=f"First: petmsg sitter activate {sitter.ref}",
         )
     old = held_by(work, sitter.id)
-    new = _free_number(work, sitter) if to is None else custody.locked_number(work, to)
+    new = _free_number(work, sitter) if to is None else ledger.locked_number(work, to)
     if new is None:
         raise no_number_free(sitter)
     if old is not None and new.id == old.id:
         raise Refused(f"{new.e164} is the number sitter {sitter.ref} holds already.")
     if old is not None:
-        old = custody.locked_by_id(work, old.id or 0)
-        custody.retire_from_sitter(
+        old = ledger.locked_by_id(work, old.id or 0)
+        ledger.retire_from_sitter(
             work, old, sitter=sitter.ref, days=days, quarantine_reason=reason, reason=reason
         )
     give(work, new, sitter, reason=reason)
@@ -268,4 +269,4 @@ def _free_number(work: Work, sitter: Sitter) -> MessageNumber | None:
     cursor = work.cursor
     lock = "" if cursor.is_sqlite else " FOR UPDATE OF n SKIP LOCKED"
     found = cursor.value(_FREE_NUMBER + lock, org_id=work.org.id, sitter_id=sitter.id, now=work.now)
-    return None if found is None else custody.locked_by_id(work, found)
+    return None if found is None else ledger.locked_by_id(work, found)

@@ -18,9 +18,9 @@ from petmsg.services.alert import raise_alert
 from petmsg.services.direct import did_not_arrive, is_passed_on
 from petmsg.services.lessons import notice_repeats
 from petmsg.services.message import client_ref_of
+from petmsg.services.numbers.provider_holds import works_again
 from petmsg.services.reactions import learn, react
 from petmsg.services.record import attempt_of, locked_by_id
-from petmsg.services.refused import works_again
 from petmsg.services.work import (
     Failure,
     Work,

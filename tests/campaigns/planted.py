@@ -32,9 +32,7 @@ class Bug(NamedTuple):
 
 
 ROUTING = "tests/routing tests/queries"
-NUMBERS = (
-    "tests/services tests/cli/test_quarantine.py tests/cli/test_number.py tests/cli/test_sitter.py"
-)
+NUMBERS = "tests/services tests/services/numbers/test_quarantine.py tests/cli/test_number.py tests/cli/test_sitter.py"
 BOOKINGS = "tests/services/bookings/test_confirm.py tests/cli/test_booking.py tests/services"
 SENDING = "tests/services tests/worker tests/cli/test_dispatch.py tests/cli/test_send_options.py"
 REPLIES = "tests/cli/test_receive.py tests/cli/test_relay.py tests/cli/test_inbox.py tests/routing"
@@ -243,7 +241,7 @@ BUGS = (
     Bug("a number out of use for the account", "providers/twilio_errors.py",
         "rejection_class=account, scope",
         "rejection_class=RejectionClass.SENDER if code == 30034 else account, scope",
-        "tests/services/test_account_states.py"
+        "tests/services/numbers/test_provider_holds.py"
         "::test_a_reported_state_of_the_account_keeps_everything_queued"),
     Bug("due at once after a backup", "queries/restored.py",
         "status IN ('queued', 'sending', 'unknown')", "status IN ('sending', 'unknown')",

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from petmsg.rules.rate_limit import FASTEST, LONGEST_AHEAD, busy_for, next_start, usual_pace
-from petmsg.services.pace import SLOWEST
+from petmsg.services.numbers.rate_limit import SLOWEST
 from tests.support.fixtures import NOW
 
 SECOND = timedelta(seconds=1)

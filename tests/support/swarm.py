@@ -293,7 +293,8 @@ def _deferred_begin() -> None:
 def _no_row_locks() -> None:
     """A free number is read, thought about, and taken, without a lock on its row."""
     from petmsg.models import MessageNumber
-    from petmsg.services import custody, sitter
+    from petmsg.services import sitter
+    from petmsg.services.numbers import ledger
 
     def free_number(work: Any, whose: Any) -> Any:
         found = work.cursor.value(
@@ -308,7 +309,7 @@ def _no_row_locks() -> None:
         return number
 
     _swap(sitter, _free_number=free_number)
-    _swap(custody, enter=lambda *args, **_: args[0].now)
+    _swap(ledger, enter=lambda *args, **_: args[0].now)
 
 
 def _counted_refs() -> None:

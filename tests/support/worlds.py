@@ -22,9 +22,10 @@ from petmsg.providers.base import (
     SendOutcome,
 )
 from petmsg.queries.org import find_org
-from petmsg.services import claim, client, message, number, offboard, org, quarantine, record, route
+from petmsg.services import claim, client, message, offboard, org, record, route
 from petmsg.services import sitter as sitters
 from petmsg.services.bookings import booking, confirm
+from petmsg.services.numbers import number, quarantine
 from petmsg.services.work import Work
 from tests.support.fixtures import NOW, add_org, looking, working
 

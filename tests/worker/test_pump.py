@@ -27,9 +27,10 @@ from petmsg.providers.base import (
     Unknown,
 )
 from petmsg.queries.org import all_orgs
-from petmsg.services import client, freeze, message, number
+from petmsg.services import client, freeze, message
 from petmsg.services import org as orgs
 from petmsg.services.claim import ProviderChanged
+from petmsg.services.numbers import number
 from petmsg.services.preview import Wishes
 from petmsg.services.turn import Recorded
 from petmsg.services.work import Failure

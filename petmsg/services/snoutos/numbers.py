@@ -13,8 +13,8 @@ from petmsg.enums import NumberClass, NumberStatus, SitterStatus
 from petmsg.errors import MalformedPhone, MalformedRow, NumberTaken, PetmsgError, shown
 from petmsg.models import MessageNumber
 from petmsg.phone import parse_phone
-from petmsg.services import custody
-from petmsg.services.number import active_desk
+from petmsg.services.numbers import ledger
+from petmsg.services.numbers.number import active_desk
 from petmsg.services.snoutos.old import time_of
 from petmsg.services.snoutos.people import WHY
 from petmsg.services.snoutos.report import Taken
@@ -108,7 +108,7 @@ def _wanted(work: Work, row: Row, e164: str) -> _Wanted:
         try:
             wanted.until = time_of(row["quarantineReleaseAt"], "quarantineReleaseAt")
         except MalformedRow as problem:
-            wanted.until = custody.quarantine_end(work, None)
+            wanted.until = ledger.quarantine_end(work, None)
             days = work.org.quarantine_days
             wanted.lost.append(
                 (problem.code, f"{problem.message} In quarantine for {days} days from now.")
@@ -200,7 +200,7 @@ def _add(work: Work, wanted: _Wanted) -> None:
     )
     work.session.add(number)
     work.session.flush()
-    custody.enter(work, number, reason=WHY)
+    ledger.enter(work, number, reason=WHY)
     payload: dict[str, Any] = {
         "class": number.number_class.value,
         "status": number.status.value,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from petmsg.errors import OutOfRange
 from petmsg.models import MessageNumber
 from petmsg.rules.rate_limit import FASTEST, usual_pace
-from petmsg.services import custody
+from petmsg.services.numbers import ledger
 from petmsg.services.work import Failure, Work, each
 
 SLOWEST = 0.001
@@ -51,7 +51,7 @@ def set_pace(
 
     It holds for what is begun from now on: a text under way keeps the time it was given.
     """
-    number = custody.locked_number(work, e164)
+    number = ledger.locked_number(work, e164)
     before = number.segments_per_second
     if before == segments_per_second:
         return pace_of(number, reused=True)

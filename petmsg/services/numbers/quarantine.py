@@ -10,8 +10,8 @@ from petmsg.clock import told
 from petmsg.enums import NumberClass, NumberStatus
 from petmsg.errors import OutOfRange, Refused
 from petmsg.models import MessageNumber
-from petmsg.services import custody
-from petmsg.services.number import (
+from petmsg.services.numbers import ledger
+from petmsg.services.numbers.number import (
     FrontDeskNeedsReplacement,
     NumberHeld,
     active_desk,
@@ -22,7 +22,7 @@ from petmsg.services.number import (
     require_no_active_desk,
     require_usable,
 )
-from petmsg.services.quarantine_plan import Meanwhile, Plan, affected
+from petmsg.services.numbers.quarantine_plan import Meanwhile, Plan, affected
 from petmsg.services.work import Failure, Work, each
 
 
@@ -123,7 +123,7 @@ def quarantine(
     The holder keeps her claim. The active front desk number needs a `replacement`, which becomes
     the desk in the same transaction. Done again, the new end and reason replace the old.
     """
-    number = custody.locked_number(work, e164)
+    number = ledger.locked_number(work, e164)
     is_desk = is_the_desk(work, number)
     if is_desk and replacement is None:
         raise FrontDeskNeedsReplacement(
@@ -131,8 +131,8 @@ def quarantine(
             hint="Name the next one: --replacement E164",
         )
     before = number.quarantined_until
-    custody.to_quarantine(number, until=until, reason=reason)
-    custody.enter(work, number, reason=reason)
+    ledger.to_quarantine(number, until=until, reason=reason)
+    ledger.enter(work, number, reason=reason)
     new_desk = None
     if is_desk and replacement is not None:
         new_desk = _replace_desk(work, replacement, reason=reason)
@@ -166,7 +166,7 @@ def quarantine(
 
 def restore(work: Work, e164: str, *, reason: str | None = None) -> Restored:
     """End a quarantine. Before its end that is forced, and must have a reason."""
-    number = custody.locked_number(work, e164)
+    number = ledger.locked_number(work, e164)
     if number.status is not NumberStatus.QUARANTINED or number.quarantined_until is None:
         raise NumberNotQuarantined(
             f"{number.e164} is not quarantined.",
@@ -213,14 +213,14 @@ def release_due(work: Work) -> list[Restored]:
 
 def _end_quarantine(work: Work, number: MessageNumber, *, forced: bool, reason: str | None) -> None:
     end_quarantine(work, number, forced=forced, reason=reason)
-    custody.enter(work, number, reason=reason or "quarantine over")
+    ledger.enter(work, number, reason=reason or "quarantine over")
 
 
 def _quarantine_end(
     work: Work, *, days: int | None, until: datetime | None
 ) -> tuple[datetime, int]:
     if until is None:
-        return custody.quarantine_end(work, days), days or work.org.quarantine_days
+        return ledger.quarantine_end(work, days), days or work.org.quarantine_days
     if days is not None:
         raise OutOfRange("Give --days or --until, not both.")
     if not work.now < until <= work.now + timedelta(days=3650):
@@ -232,14 +232,14 @@ def _quarantine_end(
 
 
 def _replace_desk(work: Work, e164: str, *, reason: str) -> str:
-    number = custody.locked_number(work, e164)
+    number = ledger.locked_number(work, e164)
     if number.sitter_id is not None:
         raise NumberHeld(f"{number.e164} is held by sitter {ref_of(work, number)}.")
     require_usable(work, number)
     end_due_quarantine(work, number)
     before = number.number_class
     number.number_class = NumberClass.FRONT_DESK
-    custody.enter(work, number, reason=reason)
+    ledger.enter(work, number, reason=reason)
     work.record(
         "number.class_set",
         "number",

@@ -17,7 +17,7 @@ from petmsg.queries import health as queries
 from petmsg.queries.org import OrgRow
 
 if TYPE_CHECKING:
-    from petmsg.services.quarantine import Quarantined
+    from petmsg.services.numbers.quarantine import Quarantined
     from petmsg.services.work import Failure, Work
 
 USUAL_DAYS = 7
@@ -155,14 +155,14 @@ def quarantine_filtered(
 
 def _quarantine(work: "Work", row: Health) -> "Quarantined | None":
     """None where somebody else quarantined it a moment ago."""
-    from petmsg.services import custody, quarantine
+    from petmsg.services.numbers import ledger, quarantine
 
-    if custody.locked_number(work, row.number).status is not NumberStatus.ACTIVE:
+    if ledger.locked_number(work, row.number).status is not NumberStatus.ACTIVE:
         return None
     return quarantine.quarantine(
         work,
         row.number,
-        until=custody.quarantine_end(work, None),
+        until=ledger.quarantine_end(work, None),
         days=work.org.quarantine_days,
         reason=_reason(row.filtered_last_50),
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.services.pace import SLOWEST
+from petmsg.services.numbers.rate_limit import SLOWEST
 from tests.support.fixtures import Cli, Ran, add_org
 
 DESK, LONG, TOLL_FREE = "+14155550100", "+14155550101", "+18335550102"

@@ -12,8 +12,8 @@ from petmsg.models import MessageNumber, Sitter
 from petmsg.phone import parse_phone
 from petmsg.queries.lookup import find_sitter, refuse_somebodys_phone
 from petmsg.rules.routing import usable
-from petmsg.services import custody
 from petmsg.services.batch import BatchRow, RowDone, needed, one_by_one
+from petmsg.services.numbers import ledger
 from petmsg.services.work import Failure, Work, each
 
 COLUMNS = ("e164", "class")
@@ -90,7 +90,7 @@ def add(work: Work, e164: str, *, number_class: NumberClass) -> NumberAdded:
     )
     work.session.add(number)
     work.session.flush()
-    custody.enter(work, number, reason="added")
+    ledger.enter(work, number, reason="added")
     work.record("number.added", "number", phone, {"class": number_class.value})
     return NumberAdded(phone, number_class, number.status, reused=False)
 
@@ -129,7 +129,7 @@ def assign(work: Work, e164: str, sitter_text: str, *, reason: str | None = None
     key = find_sitter(work.cursor, work.org.id, sitter_text)
     sitter = work.session.get(Sitter, key.id, with_for_update=True, populate_existing=True)
     assert sitter is not None
-    number = custody.locked_number(work, e164)
+    number = ledger.locked_number(work, e164)
     if number.sitter_id == key.id:
         return Assigned(number.e164, number.number_class, number.status, key.ref, reused=True)
     if sitter.status is SitterStatus.OFFBOARDED:
@@ -164,7 +164,7 @@ def give(work: Work, number: MessageNumber, sitter: Sitter, *, reason: str) -> N
     end_due_quarantine(work, number)
     number.sitter_id = sitter.id
     number.first_sitter_id = sitter.id
-    custody.enter(work, number, reason=reason)
+    ledger.enter(work, number, reason=reason)
     work.record("number.assigned", "number", number.e164, {"sitter": sitter.ref}, reason=reason)
 
 
@@ -172,7 +172,7 @@ def require_usable(work: Work, number: MessageNumber) -> None:
     """Raises `NumberQuarantined` while the locked number's quarantine lasts."""
     if not usable(number, work.now):
         assert number.quarantined_until is not None
-        raise custody.NumberQuarantined(
+        raise ledger.NumberQuarantined(
             f"{number.e164} is quarantined until "
             f"{told(number.quarantined_until, work.org.timezone)}.",
             hint=f"Take another, or first: petmsg number restore {number.e164} --reason …",
@@ -194,7 +194,7 @@ def end_quarantine(work: Work, number: MessageNumber, *, forced: bool, reason: s
         "class": number.number_class.value,
         "sitter": ref_of(work, number),
     }
-    custody.to_active(number)
+    ledger.to_active(number)
     work.record("number.restored", "number", number.e164, payload, reason=reason)
 
 
@@ -218,7 +218,7 @@ def set_class(
     The front desk number itself is refused, and so is a quarantined one as the next desk while
     another is: the org would be without one, or have this one turned into a pool number later.
     """
-    number = custody.locked_number(work, e164)
+    number = ledger.locked_number(work, e164)
     if number.number_class is number_class:
         return Assigned(
             number.e164, number.number_class, number.status, ref_of(work, number), reused=True
@@ -239,7 +239,7 @@ def set_class(
             end_due_quarantine(work, number)
     before = number.number_class
     number.number_class = number_class
-    custody.enter(work, number, reason=reason or f"class set to {number_class}")
+    ledger.enter(work, number, reason=reason or f"class set to {number_class}")
     work.record(
         "number.class_set",
         "number",
@@ -252,16 +252,16 @@ def set_class(
 
 def retire(work: Work, e164: str, *, reason: str | None = None) -> Assigned:
     """Retire a number for good. A holder loses it; the active front desk number is refused."""
-    number = custody.locked_number(work, e164, even_retired=True)
+    number = ledger.locked_number(work, e164, even_retired=True)
     if number.status is NumberStatus.RETIRED:
         return Assigned(number.e164, number.number_class, number.status, None, reused=True)
     if is_the_desk(work, number):
         raise desk_needs_replacement(number)
     holder = ref_of(work, number)
     number.sitter_id = None
-    custody.to_active(number)
+    ledger.to_active(number)
     number.status = NumberStatus.RETIRED
-    custody.enter(work, number, reason=reason or "retired")
+    ledger.enter(work, number, reason=reason or "retired")
     work.record("number.retired", "number", number.e164, {"sitter": holder}, reason=reason)
     return Assigned(
         number.e164, number.number_class, number.status, None, reused=False, released=holder
@@ -307,7 +307,7 @@ def make_room_at_the_desk(work: Work, number: MessageNumber, *, replace: bool) -
             hint=f"Replace it: petmsg number set-class {number.e164} front_desk --replace",
         )
     desk.number_class = NumberClass.POOL
-    custody.enter(work, desk, reason=f"replaced as front desk by {number.e164}")
+    ledger.enter(work, desk, reason=f"replaced as front desk by {number.e164}")
     work.record(
         "number.class_set",
         "number",
