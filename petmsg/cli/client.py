@@ -53,7 +53,7 @@ def add(
     timezone: TIMEZONE = None,
 ) -> None:
     """Add a client. The first phone is the one that is texted."""
-    from petmsg.services import client
+    from petmsg.services.people import client
 
     added = run.write(client.add, name, phones=phone, ref=ref, kind=kind, timezone=timezone)
     run.show_one(CLIENT_CHANGED, added)
@@ -62,7 +62,7 @@ def add(
 @command(app, "import", writes=True, examples=["petmsg client import clients.csv"])
 def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
     """Import clients: columns ref,name,phone,kind. A known ref is updated."""
-    from petmsg.services import client_import
+    from petmsg.services.people import client_import
 
     import_file(
         run,
@@ -110,7 +110,7 @@ def set_(
     timezone: TIMEZONE = None,
 ) -> None:
     """Change a client's name, kind or timezone (quiet hours are hours of her day)."""
-    from petmsg.services import client as service
+    from petmsg.services.people import client as service
 
     changed = run.write(service.change, client, name=name, kind=kind, timezone=timezone)
     run.show_one(CLIENT_CHANGED, changed)
@@ -132,7 +132,7 @@ def forget(run: Run, client: CLIENT_ARG, reason: REASON = None) -> None:
     Her thread, bookings and counts stay, and the audit still verifies. So does an opt-out of hers:
     it knows her phone by a digest only. Texts that wait are cancelled.
     """
-    from petmsg.services import forget as service
+    from petmsg.services.people import erase as service
 
     why = required_reason(reason)
     run.show_one(FORGOTTEN, run.write(service.forget, client, reason=why))
@@ -148,7 +148,7 @@ def phone_add(
     primary: Annotated[bool, typer.Option("--primary", help="Text this one from now on.")] = False,
 ) -> None:
     """Add a phone to a client."""
-    from petmsg.services import client as service
+    from petmsg.services.people import client as service
 
     run.show_one(CLIENT_CHANGED, run.write(service.phone_add, client, phone, primary=primary))
 
@@ -158,7 +158,7 @@ def phone_remove(
     run: Run, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
 ) -> None:
     """Remove a phone of a client."""
-    from petmsg.services import client as service
+    from petmsg.services.people import client as service
 
     changed = run.write(service.phone_remove, client, phone)
     run.show_one(CLIENT_CHANGED, changed)
@@ -174,7 +174,7 @@ def phone_primary(
     run: Run, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
 ) -> None:
     """Choose which phone of a client is texted."""
-    from petmsg.services import client as service
+    from petmsg.services.people import client as service
 
     run.show_one(CLIENT_CHANGED, run.write(service.phone_primary, client, phone))
 
@@ -192,10 +192,12 @@ def phone_textable(
     reason: REASON = None,
 ) -> None:
     """Text a phone again of which the provider said that it takes no texts."""
-    from petmsg.services import textable
+    from petmsg.services.people import undeliverable_phones
 
     why = required_reason(reason)
-    run.show_one(PHONE_TEXTABLE, run.write(textable.mark_textable, client, phone, reason=why))
+    run.show_one(
+        PHONE_TEXTABLE, run.write(undeliverable_phones.mark_textable, client, phone, reason=why)
+    )
 
 
 app.add_group(phone_app, "phone")

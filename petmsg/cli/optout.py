@@ -99,7 +99,7 @@ def add(
     Messages that wait for them are not sent while the opt-out stands. Any opted-out phone stops its
     client; all phones are opted out unless one is given.
     """
-    from petmsg.services import optout
+    from petmsg.services.people import optout
 
     if (client is None) == (from_message is None) or (from_message is not None and phone):
         raise UsageProblem(
@@ -129,7 +129,7 @@ def add(
 )
 def remove(run: Run, client: WHO_ARG, reason: REASON = None) -> None:
     """Somebody wants messages again: end every opt-out of their phones, or the one of that id."""
-    from petmsg.services import optout
+    from petmsg.services.people import optout
 
     ended = run.write(optout.remove, client, reason=required_reason(reason))
     run.show_one(OPTED_IN, ended)

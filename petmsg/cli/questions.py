@@ -15,7 +15,7 @@ from petmsg.render.fields import local
 def deactivate_sitter(run: Run, *, sitter: str, days: int | None, reason: str | None) -> str | None:
     """Before `sitter deactivate`."""
     from petmsg.queries.sitter import show_sitter
-    from petmsg.services import offboard
+    from petmsg.services.people import offboard
 
     planned = run.rehearse(offboard.deactivate, sitter, days=days, reason=checked_reason(reason))
     if planned.reused:
@@ -75,9 +75,9 @@ def cancel_booking(run: Run, *, ref: str, reason: str | None) -> str | None:
 def forget_client(run: Run, *, client: str, reason: str | None) -> str | None:
     """Before `client forget`."""
     from petmsg.queries.client import show_client
-    from petmsg.services import forget
+    from petmsg.services.people import erase
 
-    planned = run.rehearse(forget.forget, client, reason=required_reason(reason))
+    planned = run.rehearse(erase.forget, client, reason=required_reason(reason))
     if planned.reused:
         return None
     name = run.read(show_client, client)["name"]

@@ -46,7 +46,7 @@ def add(
     ] = False,
 ) -> None:
     """Add a sitter. She is inactive until she is activated."""
-    from petmsg.services import sitter
+    from petmsg.services.people import sitter
 
     added = run.write(sitter.add, name, phone=phone, ref=ref, do_activate=activate)
     run.show_one(SITTER_ADDED, added)
@@ -55,7 +55,7 @@ def add(
 @command(app, "import", writes=True, examples=["petmsg sitter import sitters.csv"])
 def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
     """Import sitters: columns ref,name,phone. A known ref is updated."""
-    from petmsg.services import sitter
+    from petmsg.services.people import sitter
 
     import_file(
         run,
@@ -97,7 +97,7 @@ def set_(
     phone: Annotated[str | None, typer.Option("--phone", metavar="PHONE")] = None,
 ) -> None:
     """Change a sitter's name or own phone."""
-    from petmsg.services import sitter as service
+    from petmsg.services.people import sitter as service
 
     run.show_one(SITTER_ADDED, run.write(service.change, sitter, name=name, phone=phone))
 
@@ -117,7 +117,7 @@ def activate(
     Sitters receive a dedicated masked number when activated. This number persists across all
     bookings. Activating again changes nothing.
     """
-    from petmsg.services import sitter
+    from petmsg.services.people import sitter
 
     show_results(
         run, SITTER_ADDED, run.write(sitter.activate_all, sitters, without_number=without_number)
@@ -144,7 +144,7 @@ def deactivate(
     Her number becomes a quarantined pool number and never goes to another sitter. Her windows that
     run now end now; her later bookings lose their sitter and are listed for somebody to reassign.
     """
-    from petmsg.services import offboard as service
+    from petmsg.services.people import offboard as service
 
     gone = run.write(service.deactivate, sitter, days=days, reason=checked_reason(reason))
     run.show_one(DEACTIVATED, gone)
@@ -173,7 +173,7 @@ def renumber(
     ] = None,
 ) -> None:
     """Give a sitter another number; the old one becomes a quarantined pool number."""
-    from petmsg.services import sitter as service
+    from petmsg.services.people import sitter as service
 
     why = required_reason(reason)
     run.show_one(RENUMBERED, run.write(service.renumber, sitter, to=to, reason=why, days=days))

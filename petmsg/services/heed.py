@@ -18,9 +18,9 @@ from petmsg.rules.keywords import (
     plain_word,
 )
 from petmsg.services import inbox
-from petmsg.services import opt_out_rows as rows
 from petmsg.services.alert import raise_alert
-from petmsg.services.opt_out_said import keyword_start, keyword_stop
+from petmsg.services.people import optout_records as rows
+from petmsg.services.people.optout_messages import keyword_start, keyword_stop
 from petmsg.services.work import Work
 
 _KNOWN = STOP | START | START_FOR_OPTED_OUT | HELP

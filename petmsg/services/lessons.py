@@ -15,8 +15,8 @@ from petmsg.rules.routing import usable
 from petmsg.services.alert import raise_alert
 from petmsg.services.numbers import ledger
 from petmsg.services.numbers.provider_holds import alert_account, hold_back
-from petmsg.services.opt_out_said import block_pair, provider_said_stop
-from petmsg.services.textable import mark_not_textable
+from petmsg.services.people.optout_messages import block_pair, provider_said_stop
+from petmsg.services.people.undeliverable_phones import mark_not_textable
 from petmsg.services.work import Work
 
 SEVERAL = 3

@@ -215,7 +215,7 @@ BUGS = (
         "second >= first or second < last", "second > first or second < last", TIME),
     Bug("an older START ends a newer STOP", "services/opt_out_rows.py",
         'newer = "" if said_at is None else f" AND', 'newer = "" if True else f" AND',
-        "tests/cli/test_optout_order.py::test_an_older_word_ends_no_newer_opt_out"),
+        "tests/services/people/test_optout_order.py::test_an_older_word_ends_no_newer_opt_out"),
     Bug("a phone that is the client's no more", "queries/hold.py",
         "is_their_phone=client_id is None or to_e164 in phones", "is_their_phone=True",
         "tests/cli/test_waited.py::test_a_retry_after_hours_asks_whose_phone_it_is"),

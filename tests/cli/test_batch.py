@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from petmsg.errors import Busy
-from petmsg.services import batch, client_import
+from petmsg.services import batch
 from petmsg.services.bookings import confirm
+from petmsg.services.people import client_import
 from tests.support.fixtures import Cli, Ran
 
 HEAD = "ref,name,phone,kind\n"

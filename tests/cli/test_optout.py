@@ -12,8 +12,8 @@ from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.send_blocks import HoldFacts
-from petmsg.services import optout
-from petmsg.services.opt_out_said import provider_said_stop
+from petmsg.services.people import optout
+from petmsg.services.people.optout_messages import provider_said_stop
 from petmsg.services.work import Work
 from tests.cli.test_org import events, refused
 from tests.support.fixtures import ACTOR, NOW, Cli, add_org, looking, working

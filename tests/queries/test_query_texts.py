@@ -27,7 +27,7 @@ from petmsg.queries import (
     thread,
     waiting,
 )
-from petmsg.services import opt_out_rows
+from petmsg.services.people import optout_records
 from tests import ROOT
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, add_org, lines, run_cli
@@ -65,10 +65,10 @@ SHAPES = [
     {"UNDER_WAY": attempt.UNDER_WAY, "EARLIER_TO_PHONE": attempt.EARLIER_TO_PHONE},
     {"RESERVE": attempt.RESERVE, "TAKE": attempt.TAKE, "BEGIN": attempt.BEGIN},
     {"ACCEPTED": attempt.ACCEPTED, "END": attempt.END},
-    {"_STANDING": opt_out_rows._STANDING, "_SAID": opt_out_rows._SAID, "newer": ""},
+    {"_STANDING": optout_records._STANDING, "_SAID": optout_records._SAID, "newer": ""},
     {
-        "_STANDING": opt_out_rows._STANDING,
-        "newer": f" AND {opt_out_rows._SAID} <= :ended_at",
+        "_STANDING": optout_records._STANDING,
+        "newer": f" AND {optout_records._SAID} <= :ended_at",
     },
     {
         "HERS": waiting.HERS,

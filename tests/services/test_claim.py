@@ -9,10 +9,11 @@ import pytest
 from petmsg.enums import AttemptStatus, MessageStatus, OptOutSource, ProviderName
 from petmsg.errors import Busy, NotFound
 from petmsg.queries.lookup import find_client
-from petmsg.services import freeze, opt_out_said, optout, org, textable
+from petmsg.services import freeze, org
 from petmsg.services.claim import LOOK_AGAIN, Claim, Ended, Waiting
 from petmsg.services.message import MessageNotWaiting
 from petmsg.services.numbers import quarantine
+from petmsg.services.people import optout, optout_messages, undeliverable_phones
 from tests.support.fixtures import NOW, looking, working
 from tests.support.queueing import (
     ANOTHER,
@@ -58,7 +59,9 @@ def opt_out(url: str) -> None:
 
 def not_textable(url: str) -> None:
     with working(url) as work:
-        textable.mark_not_textable(work, client_ref="C-1", to_e164=PHONES["C-1"], code="21614")
+        undeliverable_phones.mark_not_textable(
+            work, client_ref="C-1", to_e164=PHONES["C-1"], code="21614"
+        )
 
 
 # --- what ends a text --------------------------------------------------------------------------
@@ -246,7 +249,7 @@ def test_a_pair_that_the_carrier_blocks_waits_for_a_person(url: str) -> None:
     text = queue(url)
     with working(url) as work:
         pool = work.cursor.value("SELECT id FROM message_number WHERE e164 = :n", n=POOL)
-        opt_out_said.block_pair(
+        optout_messages.block_pair(
             work, number_id=pool, number=POOL, to_e164=PHONES["C-1"], client_ref="C-1", code="30004"
         )
     taken = take(url, text)

@@ -13,10 +13,10 @@ from petmsg.enums import AttemptStatus, MessageStatus
 from petmsg.errors import ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Delivery, ProviderText, SendOutcome, Unknown
 from petmsg.queries.org import OrgRow, find_org
-from petmsg.services import client as clients
 from petmsg.services import org as orgs
 from petmsg.services.claim import Ended
 from petmsg.services.doubt import CLOCK_SKEW, GRACE, LOOK_BACK, SECOND_LOOK, Settled
+from petmsg.services.people import client as clients
 from petmsg.services.work import Failure
 from petmsg.worker.settle import MOST_IN_VAIN, Patience, open_doubts, settle
 from tests.support.fixtures import NOW, looking, working
@@ -416,7 +416,7 @@ def test_a_provider_that_does_not_answer_leaves_the_text_as_it_is(
 
 def test_a_provider_that_never_answers_is_not_asked_about_every_text(url: str) -> None:
     with working(url) as work:
-        from petmsg.services import client
+        from petmsg.services.people import client
 
         for at in range(4, 10):
             client.add(work, f"C-{at}", phones=[f"+1415555100{at}"], ref=f"C-{at}")

@@ -11,7 +11,7 @@ from petmsg.errors import EndNotAfterStart, MalformedText, NotFound, OutOfRange,
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
 from petmsg.rules.contact_details import describe, find_leaks
-from petmsg.services import freeze, opt_out_said, optout, org, textable
+from petmsg.services import freeze, org
 from petmsg.services.claim import Claim
 from petmsg.services.message import (
     KeyReused,
@@ -22,6 +22,7 @@ from petmsg.services.message import (
     queue,
     retry,
 )
+from petmsg.services.people import optout, optout_messages, undeliverable_phones
 from petmsg.services.preview import Preview, Wishes, preview
 from petmsg.services.send import Sending, queue_and_claim
 from tests.support.fixtures import NOW, looking, working
@@ -249,7 +250,9 @@ def test_what_a_preview_says_is_what_sending_then_does(migrated_sqlite: str, see
         if chance.random() < 0.15:
             optout.opt_out(work, her, phones=None, source=OptOutSource.OPERATOR, reason="stop")
         if chance.random() < 0.15:
-            textable.mark_not_textable(work, client_ref="C-1", to_e164=PHONES["C-1"], code="21614")
+            undeliverable_phones.mark_not_textable(
+                work, client_ref="C-1", to_e164=PHONES["C-1"], code="21614"
+            )
         if chance.random() < 0.2:
             until = chance.choice([None, NOW + HOUR, NIGHT + HOUR])
             freeze.freeze(work, reason="complaints", until=until)
@@ -259,7 +262,7 @@ def test_what_a_preview_says_is_what_sending_then_does(migrated_sqlite: str, see
             number = chance.choice([MAYA, POOL, DESK])
             id_ = work.cursor.value("SELECT id FROM message_number WHERE e164 = :n", n=number)
             if id_ is not None:
-                opt_out_said.block_pair(
+                optout_messages.block_pair(
                     work,
                     number_id=id_,
                     number=number,

@@ -27,11 +27,11 @@ from petmsg.providers.base import (
     Unknown,
 )
 from petmsg.queries.org import find_org
-from petmsg.services import client
 from petmsg.services.claim import Claim, claim
 from petmsg.services.doubt import GRACE, SECOND_LOOK, InDoubt, in_doubt, settle
 from petmsg.services.message import MessageNotWaiting, cancel, queue
 from petmsg.services.numbers import number
+from petmsg.services.people import client
 from petmsg.services.record import HandedOver, record
 from petmsg.services.sync import Reported, report
 from petmsg.services.work import Work

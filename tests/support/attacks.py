@@ -14,7 +14,7 @@ import pytest
 from petmsg.db import migrate
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import locate
-from petmsg.services import opt_out_said
+from petmsg.services.people import optout_messages
 from tests.support.consistency import problems, raw
 from tests.support.fixtures import ACTOR, NOW, add_org, run_cli, working
 from tests.support.postgres import PostgresServer
@@ -51,7 +51,7 @@ def build(url: str) -> None:
         with working(url, org=slug) as work:
             e164 = f"+1415555010{index}"
             number = work.cursor.value("SELECT id FROM message_number WHERE e164 = :e", e=e164)
-            opt_out_said.block_pair(  # and an alert that says so
+            optout_messages.block_pair(  # and an alert that says so
                 work,
                 number_id=number,
                 number=e164,

@@ -9,8 +9,8 @@ from typing import Any
 
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.errors import REFUSED
-from petmsg.services import opt_out_said
 from petmsg.services.alert import raise_alert
+from petmsg.services.people import optout_messages
 from tests.support.fixtures import NOW, add_org, run_cli, working
 
 ORG, OTHER_ORG = "happy-paws", "tail-waggers"
@@ -87,7 +87,7 @@ def fill(url: str) -> None:
     stray = ("message", "receive", "--from", STRANGER, "--to", NOT_OURS, "--body", BODY)
     assert run_cli(url, *stray).code == REFUSED
     with working(url, org=ORG) as work:
-        opt_out_said.block_pair(
+        optout_messages.block_pair(
             work,
             number_id=work.cursor.value("SELECT id FROM message_number WHERE e164 = :e", e=DESK),
             number=DESK,

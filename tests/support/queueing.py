@@ -12,10 +12,11 @@ from typing import Any
 
 from petmsg.enums import MessageStatus, NumberClass, ProviderName
 from petmsg.providers.base import Accepted, Rejected, RejectionClass, SendOutcome
-from petmsg.services import client, message, sitter
+from petmsg.services import message
 from petmsg.services.bookings import booking, confirm
 from petmsg.services.claim import Claim, Taken, claim
 from petmsg.services.numbers import number
+from petmsg.services.people import client, sitter
 from petmsg.services.preview import Wishes
 from petmsg.services.record import HandedOver
 from petmsg.services.record import record as record_it

@@ -293,8 +293,8 @@ def _deferred_begin() -> None:
 def _no_row_locks() -> None:
     """A free number is read, thought about, and taken, without a lock on its row."""
     from petmsg.models import MessageNumber
-    from petmsg.services import sitter
     from petmsg.services.numbers import ledger
+    from petmsg.services.people import sitter
 
     def free_number(work: Any, whose: Any) -> Any:
         found = work.cursor.value(
@@ -314,8 +314,8 @@ def _no_row_locks() -> None:
 
 def _counted_refs() -> None:
     """A made-up ref is how many there are, plus one, and nobody waits for anybody."""
-    from petmsg.services import client, sitter
     from petmsg.services.bookings import booking_import
+    from petmsg.services.people import client, sitter
 
     def next_ref(work: Any, noun: str) -> str:
         count = work.cursor.value(f"SELECT count(*) FROM {noun}")

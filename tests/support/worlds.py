@@ -22,10 +22,11 @@ from petmsg.providers.base import (
     SendOutcome,
 )
 from petmsg.queries.org import find_org
-from petmsg.services import claim, client, message, offboard, org, record, route
-from petmsg.services import sitter as sitters
+from petmsg.services import claim, message, org, record, route
 from petmsg.services.bookings import booking, confirm
 from petmsg.services.numbers import number, quarantine
+from petmsg.services.people import client, offboard
+from petmsg.services.people import sitter as sitters
 from petmsg.services.work import Work
 from tests.support.fixtures import NOW, add_org, looking, working
 

@@ -8,8 +8,8 @@ from petmsg.enums import SitterStatus
 from petmsg.errors import MalformedPhone, MalformedRef, MalformedText, PetmsgError, PhoneTaken
 from petmsg.models import Client, ClientPhone, Sitter, SitterActivity
 from petmsg.phone import mask_phone, parse_phone
-from petmsg.services import optout
-from petmsg.services.client import ClientForgotten
+from petmsg.services.people import optout
+from petmsg.services.people.client import ClientForgotten
 from petmsg.services.snoutos.report import Taken
 from petmsg.services.work import Work
 from petmsg.text_inputs import parse_name, parse_ref

@@ -16,8 +16,8 @@ from petmsg.errors import MalformedRow
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.message import NoPhone
 from petmsg.rules.keywords import keyword_of, plain_word
-from petmsg.services import optout
 from petmsg.services.alert import raise_alert
+from petmsg.services.people import optout
 from petmsg.services.snoutos.old import time_of
 from petmsg.services.snoutos.people import clients_by_ref
 from petmsg.services.snoutos.report import Taken

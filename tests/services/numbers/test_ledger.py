@@ -8,9 +8,9 @@ import pytest
 
 from petmsg.enums import NumberClass, NumberStatus
 from petmsg.errors import OutOfRange
-from petmsg.services import offboard, sitter
 from petmsg.services.numbers import ledger as custody
 from petmsg.services.numbers import number, quarantine
+from petmsg.services.people import offboard, sitter
 from petmsg.services.work import Work
 from tests.support.fixtures import NOW, add_org, looking, working
 

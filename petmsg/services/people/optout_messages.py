@@ -14,8 +14,8 @@ from petmsg.phone import is_e164
 from petmsg.queries.optout import said_since
 from petmsg.queries.senders import Sender, find_sender
 from petmsg.rules.keywords import START_FOR_OPTED_OUT, plain_word
-from petmsg.services import opt_out_rows as rows
 from petmsg.services.alert import raise_alert
+from petmsg.services.people import optout_records as rows
 from petmsg.services.work import Work
 
 CLOCKS_APART = timedelta(minutes=1)

@@ -14,7 +14,8 @@ from petmsg.phone import phone_key
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
 from petmsg.queries.send_blocks import opted_out
-from petmsg.services import message, opt_out_said, optout, textable
+from petmsg.services import message
+from petmsg.services.people import optout, optout_messages, undeliverable_phones
 from petmsg.services.work import Work
 from tests.cli.test_client import ANN, FORGET, events, refused, show
 from tests.support.consistency import problems, raw
@@ -288,8 +289,10 @@ def test_nothing_of_her_is_left_in_any_table(cli: Cli, migrated_url: str) -> Non
         optout.opt_out(
             work, client, phones=None, source=OptOutSource.PROVIDER, reason="the provider said stop"
         )
-        textable.mark_not_textable(work, client_ref="C-1", to_e164="+14155551001", code="30006")
-        opt_out_said.block_pair(
+        undeliverable_phones.mark_not_textable(
+            work, client_ref="C-1", to_e164="+14155551001", code="30006"
+        )
+        optout_messages.block_pair(
             work,
             number_id=1,
             number="+14155550100",

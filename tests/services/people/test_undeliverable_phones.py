@@ -5,7 +5,7 @@ from typing import Any
 from petmsg.queries.org import find_org
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.send_blocks import HoldFacts
-from petmsg.services.textable import mark_not_textable
+from petmsg.services.people.undeliverable_phones import mark_not_textable
 from tests.cli.test_org import events, refused
 from tests.support.fixtures import Cli, looking, working
 

@@ -18,7 +18,7 @@ from petmsg.queries.lookup import ClientKey
 from petmsg.queries.message import NoPhone
 from petmsg.queries.optout import Person, find_person, phone_keys
 from petmsg.queries.senders import find_sender
-from petmsg.services import opt_out_rows as rows
+from petmsg.services.people import optout_records as rows
 from petmsg.services.work import Work
 
 

@@ -9,7 +9,7 @@ from petmsg.enums import BookingStatus, SitterStatus
 from petmsg.models import AssignmentWindow, Booking, Sitter, SitterActivity
 from petmsg.services.numbers import ledger
 from petmsg.services.numbers.number import held_by
-from petmsg.services.sitter import locked
+from petmsg.services.people.sitter import locked
 from petmsg.services.work import Work
 
 

@@ -8,8 +8,8 @@ from sqlmodel import and_, col, or_, select, union
 from petmsg.enums import Direction, MessageStatus
 from petmsg.errors import Refused
 from petmsg.models import Client, Message, MessageNumber, SandboxText, Thread
-from petmsg.services import optout
-from petmsg.services.client import locked_client, phones_of
+from petmsg.services.people import optout
+from petmsg.services.people.client import locked_client, phones_of
 from petmsg.services.work import Work
 
 _UNFINISHED = (MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.UNKNOWN)
