@@ -8,7 +8,7 @@ from petmsg.db import migrate
 from petmsg.db.cursor import Cursor
 from petmsg.db.engine import make_engine, transaction
 from petmsg.db.location import locate
-from petmsg.services import org
+from petmsg.services.orgs import org
 
 NOW = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)
 ACTOR = "bench@bench"

@@ -31,7 +31,7 @@ def init(
 ) -> None:
     """Create the database and the first org; safe to repeat."""
     from petmsg.db import backup
-    from petmsg.services import org
+    from petmsg.services.orgs import org
 
     slug = run.setting("org").value
     if slug is None:

@@ -31,7 +31,7 @@ def add(
     ] = None,
 ) -> None:
     """Add a company. The same again changes nothing."""
-    from petmsg.services import org
+    from petmsg.services.orgs import org
 
     added = run.transact(
         lambda transaction: org.add(
@@ -132,7 +132,7 @@ def set_(
 
     Another --provider changes what happens to every message, so it asks first.
     """
-    from petmsg.services import org
+    from petmsg.services.orgs import org
 
     changed = run.write(
         org.change,
@@ -166,7 +166,7 @@ def freeze(
     ] = None,
 ) -> None:
     """Stop all sending of a company. Texts are queued meanwhile, and leave after `org thaw`."""
-    from petmsg.services import freeze as service
+    from petmsg.services.orgs import freeze as service
 
     frozen = run.write(service.freeze, reason=required_reason(reason), until=later(until))
     run.show_one(FREEZE, frozen)
@@ -175,6 +175,6 @@ def freeze(
 @command(app, "thaw", writes=True, examples=["petmsg org thaw --reason 'sorted out'"])
 def thaw(run: Run, reason: REASON = None) -> None:
     """Let a frozen company send again. What waits leaves with the next `message dispatch`."""
-    from petmsg.services import freeze as service
+    from petmsg.services.orgs import freeze as service
 
     run.show_one(FREEZE, run.write(service.thaw, reason=checked_reason(reason)))

@@ -191,7 +191,7 @@ class Story:
             migrate.downgrade(self.location.url, "base")
         backup.create(self.location, actor=actor, now=now)
         from petmsg.db.engine import make_engine, transaction
-        from petmsg.services import org
+        from petmsg.services.orgs import org
 
         engine = make_engine(self.location)
         for slug, (name, timezone) in ORGS.items():

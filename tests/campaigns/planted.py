@@ -210,7 +210,7 @@ BUGS = (
         "facts.expires_at <= at", "facts.expires_at < at", f"{TIME} {SENDING}"),
     Bug("a freeze that never ends", "hold.py",
         "return frozen_at is not None and (until is None or until > at)",
-        "return frozen_at is not None", f"{TIME} tests/cli/test_freeze.py"),
+        "return frozen_at is not None", f"{TIME} tests/services/orgs/test_freeze.py"),
     Bug("not quiet yet at the first second", "hold.py",
         "second >= first or second < last", "second > first or second < last", TIME),
     Bug("an older START ends a newer STOP", "services/opt_out_rows.py",

@@ -27,10 +27,11 @@ from petmsg.db import migrate
 from petmsg.enums import NumberClass, ProviderName
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import Accepted, ReceivedText, Rejected, RejectionClass
-from petmsg.services import message, org
+from petmsg.services import message
 from petmsg.services.bookings import booking, confirm
 from petmsg.services.claim import Claim, Ended, claim
 from petmsg.services.numbers import number, quarantine
+from petmsg.services.orgs import org
 from petmsg.services.people import client, offboard, sitter
 from petmsg.services.receive import STALE_AFTER, Received, receive
 from petmsg.services.record import HandedOver, record

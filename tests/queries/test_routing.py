@@ -36,8 +36,8 @@ from petmsg.queries.routing import read_facts
 from petmsg.queries.thread import show_thread
 from petmsg.rules.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
 from petmsg.services import message
-from petmsg.services import org as org_service
 from petmsg.services.numbers import number
+from petmsg.services.orgs import org as org_service
 from petmsg.services.people import client
 from tests.support.fixtures import NOW, add_org, looking, working
 from tests.support.worlds import CLIENTS, POOL, World

@@ -11,7 +11,6 @@ from petmsg.errors import EndNotAfterStart, MalformedText, NotFound, OutOfRange,
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
 from petmsg.rules.contact_details import describe, find_leaks
-from petmsg.services import freeze, org
 from petmsg.services.claim import Claim
 from petmsg.services.message import (
     KeyReused,
@@ -22,6 +21,7 @@ from petmsg.services.message import (
     queue,
     retry,
 )
+from petmsg.services.orgs import freeze, org
 from petmsg.services.people import optout, optout_messages, undeliverable_phones
 from petmsg.services.preview import Preview, Wishes, preview
 from petmsg.services.send import Sending, queue_and_claim

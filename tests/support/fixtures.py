@@ -22,7 +22,7 @@ from petmsg.db.engine import make_engine, transaction
 from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
 from petmsg.queries.org import find_org
-from petmsg.services import org as org_service
+from petmsg.services.orgs import org as org_service
 from petmsg.services.work import Work
 from tests.support.schemas import output_complaints
 

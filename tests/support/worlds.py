@@ -22,9 +22,10 @@ from petmsg.providers.base import (
     SendOutcome,
 )
 from petmsg.queries.org import find_org
-from petmsg.services import claim, message, org, record, route
+from petmsg.services import claim, message, record, route
 from petmsg.services.bookings import booking, confirm
 from petmsg.services.numbers import number, quarantine
+from petmsg.services.orgs import org
 from petmsg.services.people import client, offboard
 from petmsg.services.people import sitter as sitters
 from petmsg.services.work import Work

@@ -27,10 +27,11 @@ from petmsg.providers.base import (
     Unknown,
 )
 from petmsg.queries.org import all_orgs
-from petmsg.services import freeze, message
-from petmsg.services import org as orgs
+from petmsg.services import message
 from petmsg.services.claim import ProviderChanged
 from petmsg.services.numbers import number
+from petmsg.services.orgs import freeze
+from petmsg.services.orgs import org as orgs
 from petmsg.services.people import client
 from petmsg.services.preview import Wishes
 from petmsg.services.turn import Recorded

@@ -9,7 +9,7 @@ from typing import Any
 from petmsg.db.schema_version import HEAD
 from petmsg.enums import FileFormat
 from petmsg.errors import MalformedFile, NotFound, Refused, shown
-from petmsg.services.org import is_slug
+from petmsg.services.orgs.org import is_slug
 from petmsg.services.portable.export import FORMAT, MANIFEST, file_name
 from petmsg.services.portable.shape import ROW, Shape, shapes
 from petmsg.services.portable.sheets import IDS, BrokenExport, Line, Reader

@@ -12,7 +12,7 @@ from petmsg.db.driver_errors import is_driver_error, is_passing
 from petmsg.db.engine import Transaction
 from petmsg.errors import MalformedRow, UsageProblem
 from petmsg.queries.org import all_orgs, find_org
-from petmsg.services import org as org_service
+from petmsg.services.orgs import org as org_service
 from petmsg.services.snoutos import (
     messages,
     numbers,
