@@ -20,7 +20,7 @@ import pytest
 from petmsg import clock
 from petmsg.db import migrate
 from petmsg.db.location import locate
-from petmsg.services.doubt import GRACE, SECOND_LOOK
+from petmsg.services.outbox.unknown_outcomes import GRACE, SECOND_LOOK
 from tests.support.consistency import problems
 from tests.support.fixtures import ACTOR, NOW, Ran, add_org, lines, looking, run_cli
 from tests.support.swarm import Hive

@@ -201,7 +201,7 @@ def instant(run: Run, text: str | None) -> datetime | None:
 
 def _set_aside(run: Run, made_at: datetime) -> list[Any]:
     from petmsg.db.backup_mark import UNMARK
-    from petmsg.services import restored as service
+    from petmsg.services.outbox import after_restore as service
 
     run.is_restoring = True
     rows = run.transact(

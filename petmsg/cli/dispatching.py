@@ -29,13 +29,13 @@ from petmsg.queries.queue import due_texts
 from petmsg.render import output as render
 from petmsg.render.escape import json_text
 from petmsg.render.fields import Field
-from petmsg.services import send as service
-from petmsg.services.claim import Ended, Waiting
-from petmsg.services.doubt import Settled
-from petmsg.services.message import MessageNotWaiting
-from petmsg.services.record import problem_of
-from petmsg.services.send import NotSent, Sending
-from petmsg.services.turn import Recorded
+from petmsg.services.outbox import send as service
+from petmsg.services.outbox.claim import Ended, Waiting
+from petmsg.services.outbox.claim_batch import Recorded
+from petmsg.services.outbox.queue import MessageNotWaiting
+from petmsg.services.outbox.record_outcome import problem_of
+from petmsg.services.outbox.send import NotSent, Sending
+from petmsg.services.outbox.unknown_outcomes import Settled
 from petmsg.services.work import Failure
 from petmsg.worker.hands import Hands
 from petmsg.worker.line import LONG_AGO

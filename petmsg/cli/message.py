@@ -25,7 +25,7 @@ from petmsg.render.views.conversation import MESSAGE, MESSAGES, QUEUED, SENT, SI
 from petmsg.render.views.provider_drift import SYNCED
 
 if TYPE_CHECKING:
-    from petmsg.services.preview import Wishes
+    from petmsg.services.outbox.preview import Wishes
 
 app = new_app("Send texts, and look at them.")
 
@@ -83,7 +83,7 @@ def send(
     Without --key the same command again is a second text. What was interrupted is finished by
     petmsg message dispatch, which first asks the provider whether it has the text.
     """
-    from petmsg.services.preview import Wishes
+    from petmsg.services.outbox.preview import Wishes
 
     text = _read_stdin() if body == "-" else body
     if reason is not None and not force:
@@ -114,7 +114,7 @@ def send(
 def _preview(
     run: Run, client: str, text: str, wishes: "Wishes", *, at: str | None, expires: str | None
 ) -> None:
-    from petmsg.services.preview import preview
+    from petmsg.services.outbox.preview import preview
 
     with run.snapshot() as cursor:
         org = run.org(cursor)
@@ -270,7 +270,7 @@ def show(run: Run, message: ID_ARG) -> None:
 )
 def retry(run: Run, message: ID_ARG, reason: REASON = None) -> None:
     """Put a failed text back in the queue, or one whose fate you have looked up at the provider."""
-    from petmsg.services import message as service
+    from petmsg.services.outbox import queue as service
 
     run.show_one(QUEUED, run.write(service.retry, message, reason=required_reason(reason)))
 
@@ -278,7 +278,7 @@ def retry(run: Run, message: ID_ARG, reason: REASON = None) -> None:
 @command(app, "cancel", writes=True, examples=["petmsg message cancel 2"])
 def cancel(run: Run, message: ID_ARG, reason: REASON = None) -> None:
     """Take a text out of the queue for good."""
-    from petmsg.services import message as service
+    from petmsg.services.outbox import queue as service
 
     run.show_one(QUEUED, run.write(service.cancel, message, reason=checked_reason(reason)))
 

@@ -63,7 +63,8 @@ def _told(problems: Sequence[PetmsgError]) -> PetmsgError:
 def _texts(run: Run, org: OrgRow, carrier: Provider, problems: list[PetmsgError]) -> "list[Drift]":
     """What became of the org's texts in doubt."""
     from petmsg.db.liveness import is_dead
-    from petmsg.services import doubt, drift
+    from petmsg.services import drift
+    from petmsg.services.outbox import unknown_outcomes
     from petmsg.services.work import Failure
     from petmsg.worker.settle import settle
 
@@ -71,7 +72,7 @@ def _texts(run: Run, org: OrgRow, carrier: Provider, problems: list[PetmsgError]
     with run.snapshot() as cursor:
         held = drift.of_held(org.slug, queries.left_to_a_person(cursor, org))
         if run.dry_run:
-            sending = doubt.being_sent(cursor, org)
+            sending = unknown_outcomes.being_sent(cursor, org)
             dead = [each for each in sending if is_dead(cursor, run.location, each.worker)]
             rows += drift.of_orphans(org.slug, dead)
     settled = settle(run, org, carrier)

@@ -19,12 +19,12 @@ from petmsg.providers.base import Provider, RetryLater, Unknown
 from petmsg.queries.message import sending_row
 from petmsg.queries.org import OrgRow
 from petmsg.render.fields import Field
-from petmsg.services import send as service
-from petmsg.services.claim import Claim, Ended, NoNumber, Waiting
-from petmsg.services.message import MessageNotWaiting
-from petmsg.services.preview import Wishes
-from petmsg.services.record import HandedOver, problem_of, record
-from petmsg.services.send import NotSent, Sending
+from petmsg.services.outbox import send as service
+from petmsg.services.outbox.claim import Claim, Ended, NoNumber, Waiting
+from petmsg.services.outbox.preview import Wishes
+from petmsg.services.outbox.queue import MessageNotWaiting
+from petmsg.services.outbox.record_outcome import HandedOver, problem_of, record
+from petmsg.services.outbox.send import NotSent, Sending
 from petmsg.worker.hands import BEGIN_WITHIN
 
 NOBODY = "nobody"

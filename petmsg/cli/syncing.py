@@ -15,7 +15,7 @@ from petmsg.providers.base import Provider
 from petmsg.queries.delivery_status import OnItsWay, on_its_way
 from petmsg.queries.org import OrgRow
 from petmsg.render.fields import Field
-from petmsg.services.sync import REPORTS_COME_WITHIN, Answer, take_in
+from petmsg.services.outbox.delivery_status import REPORTS_COME_WITHIN, Answer, take_in
 
 CHUNK = 100
 THREADS = 8

@@ -22,9 +22,9 @@ from petmsg.rules.routing.facts import NumberFact
 from petmsg.rules.routing.inbound import Addressee
 from petmsg.rules.send_blocks import holds, quiet_hours, quiet_until
 from petmsg.services.alert import raise_alert
-from petmsg.services.direct import EXPIRES, note, queue_direct
-from petmsg.services.message import queue
-from petmsg.services.preview import Wishes
+from petmsg.services.outbox.preview import Wishes
+from petmsg.services.outbox.queue import queue
+from petmsg.services.outbox.system_messages import EXPIRES, note, queue_direct
 from petmsg.services.work import Work
 
 AGAIN_AFTER = timedelta(hours=24)

@@ -16,8 +16,8 @@ from petmsg.models import MessageNumber
 from petmsg.phone import parse_phone
 from petmsg.providers.base import ProviderNumber
 from petmsg.services.alert import raise_alert
-from petmsg.services.doubt import Orphan, Settled
 from petmsg.services.numbers.number import NumberAdded, add
+from petmsg.services.outbox.unknown_outcomes import Orphan, Settled
 from petmsg.services.work import Failure, Work, one_batch_at_a_time, take_alone
 
 

@@ -34,11 +34,11 @@ from petmsg.rules.routing.quotes import Reaction, may_quote, read_quotes
 from petmsg.rules.routing.relay import Choice, OpenClient, RelayFacts, Way, choose, may_have
 from petmsg.services import inbox, relay_question
 from petmsg.services.alert import raise_alert
-from petmsg.services.direct import note, queue_direct, tell, without_phones
 from petmsg.services.inbound_route import facts_now
-from petmsg.services.masking import all_in, hide
-from petmsg.services.message import queue
-from petmsg.services.preview import Wishes
+from petmsg.services.outbox.contact_details import all_in, hide
+from petmsg.services.outbox.preview import Wishes
+from petmsg.services.outbox.queue import queue
+from petmsg.services.outbox.system_messages import note, queue_direct, tell, without_phones
 from petmsg.services.work import Work
 from petmsg.text_inputs import LONGEST_BODY
 

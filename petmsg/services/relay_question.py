@@ -10,7 +10,7 @@ from petmsg.enums import RelayOutcome
 from petmsg.queries.relay import ANSWER_WITHIN, Question, questions
 from petmsg.rules.routing.relay import Choice
 from petmsg.services import inbox
-from petmsg.services.direct import tell
+from petmsg.services.outbox.system_messages import tell
 from petmsg.services.work import Work
 
 _INSERT = """

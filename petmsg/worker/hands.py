@@ -15,8 +15,8 @@ from datetime import datetime
 
 from petmsg import clock
 from petmsg.providers.base import Provider, RetryLater, SendOutcome, Unknown
-from petmsg.services.claim import Claim
-from petmsg.services.record import HandedOver
+from petmsg.services.outbox.claim import Claim
+from petmsg.services.outbox.record_outcome import HandedOver
 
 BEGIN_WITHIN = 30.0
 """Seconds in which a text must be begun, from before its claim was written."""

@@ -19,9 +19,9 @@ from petmsg.errors import BUSY
 from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow
 from petmsg.queries.queue import DueText, behind_texts
-from petmsg.services.claim import Claim, Ended, ProviderChanged, Waiting
-from petmsg.services.doubt import Orphan, Settled, orphaned
-from petmsg.services.turn import Recorded, Turn, take_turn
+from petmsg.services.outbox.claim import Claim, Ended, ProviderChanged, Waiting
+from petmsg.services.outbox.claim_batch import Recorded, Turn, take_turn
+from petmsg.services.outbox.unknown_outcomes import Orphan, Settled, orphaned
 from petmsg.services.work import Failure
 from petmsg.worker.hands import Hands
 from petmsg.worker.line import Line

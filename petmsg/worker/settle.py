@@ -14,9 +14,9 @@ from petmsg.enums import MessageStatus
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow
-from petmsg.services import doubt, restored
-from petmsg.services.doubt import Settled
-from petmsg.services.unusable import alert_unusable, is_own_fault, own_fault
+from petmsg.services.outbox import after_restore, unknown_outcomes
+from petmsg.services.outbox.unknown_outcomes import Settled
+from petmsg.services.outbox.unprocessable import alert_unusable, is_own_fault, own_fault
 from petmsg.services.work import Failure, Work
 
 
@@ -61,8 +61,8 @@ MOST_IN_VAIN = 3
 class Patience:
     """How long a text must be missing before it is sent again (see `services.doubt`)."""
 
-    grace: timedelta = doubt.GRACE
-    second_look: timedelta = doubt.SECOND_LOOK
+    grace: timedelta = unknown_outcomes.GRACE
+    second_look: timedelta = unknown_outcomes.SECOND_LOOK
 
 
 USUAL_PATIENCE = Patience()
@@ -86,15 +86,15 @@ def settle(
     with store.snapshot() as cursor:
         orphans = [
             each
-            for each in doubt.being_sent(cursor, org)
+            for each in unknown_outcomes.being_sent(cursor, org)
             if is_dead(cursor, store.location, each.worker)
         ]
     store.tick()
     for orphan in orphans:
-        lost = alone(store, org, orphan.message, doubt.orphaned, orphan)
+        lost = alone(store, org, orphan.message, unknown_outcomes.orphaned, orphan)
         results += [lost] if isinstance(lost, Failure) else []
     with store.snapshot() as cursor:
-        doubts = doubt.in_doubt(cursor, org)
+        doubts = unknown_outcomes.in_doubt(cursor, org)
         stopwatch = store.stopwatch(cursor) if doubts else None
     in_vain = 0
     for each in doubts:
@@ -108,7 +108,7 @@ def settle(
                 store,
                 org,
                 each.message,
-                doubt.left_behind,
+                unknown_outcomes.left_behind,
                 each,
                 asked=asked,
                 grace=patience.grace,
@@ -126,7 +126,7 @@ def settle(
             store,
             org,
             each.message,
-            doubt.settle,
+            unknown_outcomes.settle,
             each,
             found,
             asked=asked,
@@ -146,7 +146,7 @@ def _settle_restored(
     """Find out about the messages that a restored backup does not know the outcome of."""
     results: list[Settled | Failure] = []
     with store.snapshot() as cursor:
-        held = restored.held(cursor, org)
+        held = after_restore.held(cursor, org)
     in_vain = 0
     for each in held:
         if stopped() or in_vain >= MOST_IN_VAIN:
@@ -159,7 +159,7 @@ def _settle_restored(
             in_vain += 1
             continue
         in_vain = 0
-        settled = store.write_in(org.slug, restored.settle, each, found)
+        settled = store.write_in(org.slug, after_restore.settle, each, found)
         if settled is not None:
             results.append(settled)
     return results

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from petmsg.clock import iso_utc
 from petmsg.db import migrate
 from petmsg.db.location import locate
-from petmsg.services import message as service
-from petmsg.services.preview import Wishes
+from petmsg.services.outbox import queue as service
+from petmsg.services.outbox.preview import Wishes
 from tests.support.consistency import raw
 from tests.support.fixtures import ACTOR, Cli, Ran, add_org, lines, run_cli, working
 

@@ -28,7 +28,7 @@ from petmsg import clock
 from petmsg.db import migrate
 from petmsg.db.location import locate
 from petmsg.errors import BUSY, CONFIGURATION, DONE, PROVIDER, REFUSED
-from petmsg.services.doubt import GRACE, SECOND_LOOK
+from petmsg.services.outbox.unknown_outcomes import GRACE, SECOND_LOOK
 from tests.campaigns.crowd import book, company, load, number, quick, shuffled, watch_claims
 from tests.campaigns.promises import acknowledged, lost, not_sent, sent_twice, shared
 from tests.campaigns.storm import Storm, storming

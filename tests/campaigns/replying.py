@@ -27,14 +27,14 @@ from petmsg.db import migrate
 from petmsg.enums import NumberClass, ProviderName
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import Accepted, ReceivedText, Rejected, RejectionClass
-from petmsg.services import message
 from petmsg.services.bookings import booking, confirm
-from petmsg.services.claim import Claim, Ended, claim
 from petmsg.services.numbers import number, quarantine
 from petmsg.services.orgs import org
+from petmsg.services.outbox import queue
+from petmsg.services.outbox.claim import Claim, Ended, claim
+from petmsg.services.outbox.record_outcome import HandedOver, record
 from petmsg.services.people import client, offboard, sitter
 from petmsg.services.receive import STALE_AFTER, Received, receive
-from petmsg.services.record import HandedOver, record
 from petmsg.services.work import Work
 from tests.campaigns.replies import (
     CLIENTS,
@@ -293,7 +293,7 @@ class Replies(RuleBasedStateMachine):
 
     def the_desk_writes(self, draw: Draw) -> None:
         to = draw(clients)
-        self._do(lambda work: message.queue(work, to, body="Good morning"))
+        self._do(lambda work: queue.queue(work, to, body="Good morning"))
 
     # ----------------------------------------------------------------------- what comes in
 

@@ -64,7 +64,7 @@ WRONG: dict[str, Patch] = {
         inbound, "usable", lambda *_: True
     ),
     "words are passed on with the phones in them": lambda patch: patch.setattr(
-        "petmsg.services.masking.find_leaks", nothing
+        "petmsg.services.outbox.contact_details.find_leaks", nothing
     ),
     "the last client is always meant": lambda patch: patch.setattr(
         "petmsg.rules.routing.relay.NOT_CERTAIN_WITHIN", timedelta(0)

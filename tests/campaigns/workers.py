@@ -230,7 +230,7 @@ def _live(settings: dict[str, Any]) -> int:
 def scale_down() -> None:
     """Waits of minutes become tenths of seconds."""
     from petmsg.cli import dispatching
-    from petmsg.services import record
+    from petmsg.services.outbox import record_outcome
     from petmsg.worker import hands
     from petmsg.worker.pump import Rhythm
     from petmsg.worker.settle import Patience
@@ -245,8 +245,8 @@ def scale_down() -> None:
     )
     vars(dispatching)["_rhythm"] = lambda _run: rhythm
     hands.BEGIN_WITHIN = 0.4
-    record.FIRST_BACK_OFF = timedelta(seconds=0.05)
-    record.LONGEST_BACK_OFF = timedelta(seconds=0.5)
+    record_outcome.FIRST_BACK_OFF = timedelta(seconds=0.05)
+    record_outcome.LONGEST_BACK_OFF = timedelta(seconds=0.5)
 
 
 # --------------------------------------------------------------------------------------- controls
@@ -255,32 +255,32 @@ def scale_down() -> None:
 def _blind_requeue() -> None:
     """What job queues do: whose sender died, or had no answer, is sent again."""
     from petmsg.enums import MessageStatus
-    from petmsg.services import doubt, record
+    from petmsg.services.outbox import record_outcome, unknown_outcomes
 
     def settle(work: Any, each: Any, _found: Any, **_patience: Any) -> Any:
-        message = record.locked_by_id(work, each.message)
+        message = record_outcome.locked_by_id(work, each.message)
         if message.status is not MessageStatus.UNKNOWN or message.attempts != each.attempt:
             return None
-        return doubt._back_to_the_queue(work, message)
+        return unknown_outcomes._back_to_the_queue(work, message)
 
-    vars(doubt)["settle"] = settle
+    vars(unknown_outcomes)["settle"] = settle
 
 
 def _mark_then_drop() -> None:
     """What was marked before it was sent is never sent again."""
     from petmsg.enums import MessageStatus
-    from petmsg.services import doubt, record
+    from petmsg.services.outbox import record_outcome, unknown_outcomes
 
     def settle(work: Any, each: Any, _found: Any, **_patience: Any) -> Any:
-        message = record.locked_by_id(work, each.message)
+        message = record_outcome.locked_by_id(work, each.message)
         if message.status is not MessageStatus.UNKNOWN:
             return None
         message.status = MessageStatus.FAILED
         message.due_at = message.in_doubt_at = message.absent_at = None
         work.session.flush()
-        return doubt.Settled(each.message, message.status, "dropped")
+        return unknown_outcomes.Settled(each.message, message.status, "dropped")
 
-    vars(doubt)["settle"] = settle
+    vars(unknown_outcomes)["settle"] = settle
 
 
 CONTROLS: dict[str, Callable[[], None]] = {

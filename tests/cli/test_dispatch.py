@@ -18,9 +18,9 @@ from petmsg.enums import ProviderName
 from petmsg.errors import Busy
 from petmsg.models import SandboxText
 from petmsg.providers.base import Accepted, Rejected, RejectionClass, RetryLater
-from petmsg.services import claim as claiming
-from petmsg.services import message as service
-from petmsg.services.record import HandedOver, record
+from petmsg.services.outbox import claim as claiming
+from petmsg.services.outbox import queue as service
+from petmsg.services.outbox.record_outcome import HandedOver, record
 from tests.support.consistency import content
 from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, working
 from tests.support.texting import (

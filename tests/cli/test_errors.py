@@ -11,7 +11,7 @@ from petmsg.providers.base import RejectionClass
 from petmsg.providers.error_catalogue import CLASSES
 from petmsg.providers.rejection_help import LOCAL_CODES, REACTIONS, UNCERTAIN
 from petmsg.providers.twilio_errors import ERROR_CODES, Certainty
-from petmsg.services import reactions
+from petmsg.services.outbox import rejections
 from tests import ROOT
 from tests.support.fixtures import run_cli
 
@@ -135,11 +135,11 @@ def test_every_class_has_words_that_end() -> None:
 
 
 def test_the_waits_that_are_told_are_those_that_are_kept() -> None:
-    first, second = reactions.UNREACHABLE_TRIES
+    first, second = rejections.UNREACHABLE_TRIES
     told = REACTIONS[RejectionClass.UNREACHABLE]
     assert f"{first.seconds // 3600} hours later" in told
     assert f"{second.seconds // 3600} hours after" in told
-    [only] = reactions.UNEXPLAINED_TRIES
+    [only] = rejections.UNEXPLAINED_TRIES
     assert f"{only.seconds // 60} minutes later" in REACTIONS[RejectionClass.UNEXPLAINED]
 
 

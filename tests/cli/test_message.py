@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from petmsg.services import message as service
-from petmsg.services.preview import Wishes
+from petmsg.services.outbox import queue as service
+from petmsg.services.outbox.preview import Wishes
 from tests.support.fixtures import NOW, Cli, add_org, looking, working
 from tests.support.texting import (
     ANN,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.services.doubt import GRACE, SECOND_LOOK
+from petmsg.services.outbox.unknown_outcomes import GRACE, SECOND_LOOK
 from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, working
 from tests.support.on_twilio import ANN, DESK, POOL, SPARE, alerts, company, keys, send, texts
 from tests.support.twilio_fake import TwilioFake

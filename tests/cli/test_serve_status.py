@@ -9,11 +9,11 @@ from petmsg import clock
 from petmsg.enums import NumberClass, ProviderName
 from petmsg.errors import CONFIGURATION
 from petmsg.providers.base import Accepted
-from petmsg.services.claim import Claim, claim
-from petmsg.services.message import queue
 from petmsg.services.numbers import number
+from petmsg.services.outbox.claim import Claim, claim
+from petmsg.services.outbox.queue import queue
+from petmsg.services.outbox.record_outcome import HandedOver, record
 from petmsg.services.people import client
-from petmsg.services.record import HandedOver, record
 from tests.support.fixtures import Cli, add_org, looking, working
 from tests.support.on_twilio import DESK, company, keys
 from tests.support.texting import ANN

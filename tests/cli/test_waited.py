@@ -311,7 +311,7 @@ def test_a_retry_after_hours_asks_whose_phone_it_is(cli: Cli, migrated_url: str)
 def unreachable(url: str, sid: str, now: datetime) -> None:
     """The carrier reports late that the handset could not be reached."""
     from petmsg.providers.base import Delivery, RejectionClass
-    from petmsg.services.sync import report
+    from petmsg.services.outbox.delivery_status import report
 
     with working(url, now=now) as work:
         whose = RejectionClass.UNREACHABLE

@@ -20,7 +20,7 @@ from petmsg.db.liveness import is_dead, worker
 from petmsg.db.location import locate
 from petmsg.enums import ProviderName
 from petmsg.errors import Busy
-from petmsg.services.claim import Claim, claim
+from petmsg.services.outbox.claim import Claim, claim
 from tests.support.fixtures import ACTOR, NOW, add_org, looking, run_cli, working
 from tests.support.swarm import ROOT
 

@@ -20,7 +20,7 @@ from petmsg.errors import ProviderUnavailable
 from petmsg.providers import timed_http
 from petmsg.providers.base import TOO_LATE, Accepted, OutgoingText, RetryLater, Unknown
 from petmsg.providers.twilio import LONGEST_REQUEST_SECONDS, TwilioProvider
-from petmsg.services import doubt
+from petmsg.services.outbox import unknown_outcomes
 from tests.providers.sending import GOOD, HERS, OURS, TEXT, sent_to
 from tests.support.swarm import ROOT
 from tests.support.twilio_fake import TwilioFake
@@ -55,7 +55,7 @@ def test_a_request_takes_at_most_four_time_outs_and_has_a_limit_of_its_own(
 
 
 def test_what_is_looked_up_later_is_looked_up_after_the_longest_request() -> None:
-    assert doubt.GRACE.total_seconds() > LONGEST_REQUEST_SECONDS
+    assert unknown_outcomes.GRACE.total_seconds() > LONGEST_REQUEST_SECONDS
 
 
 @pytest.mark.parametrize("head_at_once", [False, True], ids=["head", "body"])

@@ -35,9 +35,9 @@ from petmsg.queries.page import Page
 from petmsg.queries.routing import read_facts
 from petmsg.queries.thread import show_thread
 from petmsg.rules.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
-from petmsg.services import message
 from petmsg.services.numbers import number
 from petmsg.services.orgs import org as org_service
+from petmsg.services.outbox import queue
 from petmsg.services.people import client
 from tests.support.fixtures import NOW, add_org, looking, working
 from tests.support.worlds import CLIENTS, POOL, World
@@ -227,7 +227,7 @@ def tried(migrated_url: str) -> str:
         org_service.change(work, pool_threads_per_number=9)
         for ref, phone in (("C-1", "+14155551001"), ("C-2", "+14155551002")):
             client.add(work, ref, phones=[phone], ref=ref)
-            message.queue(work, ref, body="Hi")
+            queue.queue(work, ref, body="Hi")
         work.session.flush()
         first, second = (
             work.cursor.value("SELECT id FROM message_number WHERE e164 = :e", e=e164)

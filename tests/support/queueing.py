@@ -12,14 +12,14 @@ from typing import Any
 
 from petmsg.enums import MessageStatus, NumberClass, ProviderName
 from petmsg.providers.base import Accepted, Rejected, RejectionClass, SendOutcome
-from petmsg.services import message
 from petmsg.services.bookings import booking, confirm
-from petmsg.services.claim import Claim, Taken, claim
 from petmsg.services.numbers import number
+from petmsg.services.outbox import queue as message
+from petmsg.services.outbox.claim import Claim, Taken, claim
+from petmsg.services.outbox.preview import Wishes
+from petmsg.services.outbox.record_outcome import HandedOver
+from petmsg.services.outbox.record_outcome import record as record_it
 from petmsg.services.people import client, sitter
-from petmsg.services.preview import Wishes
-from petmsg.services.record import HandedOver
-from petmsg.services.record import record as record_it
 from tests.support.fixtures import NOW, add_org, looking, working
 
 WORKER, ANOTHER = "w-0123456789abcde", "w-fedcba987654321"

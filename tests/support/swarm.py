@@ -351,7 +351,7 @@ def _threads_without_conflict() -> None:
 
 def _routes_remembered() -> None:
     """A process reads what a client's route depends on once: the second time is fast."""
-    from petmsg.services import claim
+    from petmsg.services.outbox import claim
 
     read_facts = claim.read_facts
     known: dict[Any, Any] = {}
@@ -426,8 +426,8 @@ def _claim_forgotten() -> None:
 def _claims_unseen() -> None:
     """A claim does not look whether the text was taken since the worker saw it in the queue."""
     from petmsg.enums import MessageStatus
-    from petmsg.services import claim
-    from petmsg.services.message import locked_message
+    from petmsg.services.outbox import claim
+    from petmsg.services.outbox.queue import locked_message
 
     def always_queued(work: Any, message_id: int) -> Any:
         message = locked_message(work, message_id)
@@ -440,15 +440,15 @@ def _claims_unseen() -> None:
 def _blind_requeue() -> None:
     """What job queues do: a text whose sender died goes back to the queue, and nobody is asked."""
     from petmsg.providers.sandbox import SandboxProvider
-    from petmsg.services import doubt
-    from petmsg.services.record import locked_by_id
+    from petmsg.services.outbox import unknown_outcomes
+    from petmsg.services.outbox.record_outcome import locked_by_id
 
     _swap(SandboxProvider, find=lambda *_args, **_kwargs: [])
 
     def settle(work: Any, each: Any, _found: Any, **_kwargs: Any) -> Any:
-        return doubt._back_to_the_queue(work, locked_by_id(work, each.message))
+        return unknown_outcomes._back_to_the_queue(work, locked_by_id(work, each.message))
 
-    _swap(doubt, settle=settle)
+    _swap(unknown_outcomes, settle=settle)
 
 
 def _killed_before_the_second_half() -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from petmsg.enums import ProviderName
-from petmsg.services.claim import Claim, claim
+from petmsg.services.outbox.claim import Claim, claim
 from tests.support.fixtures import NOW, Cli, Ran, lines, looking, working
 
 MAYA, OLGA = "+14155550102", "+14155550103"

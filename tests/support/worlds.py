@@ -22,10 +22,12 @@ from petmsg.providers.base import (
     SendOutcome,
 )
 from petmsg.queries.org import find_org
-from petmsg.services import claim, message, record, route
+from petmsg.services import route
 from petmsg.services.bookings import booking, confirm
 from petmsg.services.numbers import number, quarantine
 from petmsg.services.orgs import org
+from petmsg.services.outbox import claim, record_outcome
+from petmsg.services.outbox import queue as message
 from petmsg.services.people import client, offboard
 from petmsg.services.people import sitter as sitters
 from petmsg.services.work import Work
@@ -127,7 +129,9 @@ class World:
         with working(self.url, now=self.now) as work:
             taken = claim.claim(work, queued, provider=ProviderName.SANDBOX, worker=WORKER)
             if isinstance(taken, claim.Claim):
-                status = record.record(work, record.HandedOver(taken, outcome, self.now))
+                status = record_outcome.record(
+                    work, record_outcome.HandedOver(taken, outcome, self.now)
+                )
             else:
                 message.cancel(work, queued)
                 status = MessageStatus.CANCELLED

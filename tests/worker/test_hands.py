@@ -12,8 +12,8 @@ from petmsg.clock import now, uptime
 from petmsg.enums import Outcome
 from petmsg.providers.base import Accepted, OutgoingText, RetryLater, SendOutcome, Unknown
 from petmsg.rules.routing import Decision
-from petmsg.services.claim import Claim
-from petmsg.services.record import HandedOver
+from petmsg.services.outbox.claim import Claim
+from petmsg.services.outbox.record_outcome import HandedOver
 from petmsg.worker import hands as module
 from petmsg.worker.hands import Hands
 from tests.worker.carriers import Remembering

@@ -7,7 +7,7 @@ import pytest
 
 from petmsg.queries.org import find_org
 from petmsg.queries.queue import DueText
-from petmsg.services import message
+from petmsg.services.outbox import queue as message
 from petmsg.services.people import client
 from petmsg.worker.line import ENOUGH, LOOK_EVERY, LOOKED_AT, PAGE, Line
 from tests.support.fixtures import NOW, add_org, looking, working

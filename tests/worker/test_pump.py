@@ -27,14 +27,14 @@ from petmsg.providers.base import (
     Unknown,
 )
 from petmsg.queries.org import all_orgs
-from petmsg.services import message
-from petmsg.services.claim import ProviderChanged
 from petmsg.services.numbers import number
 from petmsg.services.orgs import freeze
 from petmsg.services.orgs import org as orgs
+from petmsg.services.outbox import queue as message
+from petmsg.services.outbox.claim import ProviderChanged
+from petmsg.services.outbox.claim_batch import Recorded
+from petmsg.services.outbox.preview import Wishes
 from petmsg.services.people import client
-from petmsg.services.preview import Wishes
-from petmsg.services.turn import Recorded
 from petmsg.services.work import Failure
 from petmsg.worker.hands import Hands
 from petmsg.worker.pump import AT_ONCE, Pump, Rhythm, Seen

@@ -13,12 +13,12 @@ import pytest
 from petmsg.enums import NumberClass
 from petmsg.providers.base import Accepted, Delivery, RejectionClass
 from petmsg.providers.twilio_errors import look_up
-from petmsg.services.claim import Claim, Taken, Waiting
 from petmsg.services.numbers import number
 from petmsg.services.numbers.provider_holds import FIRST_PAUSE, LONGEST_PAUSE
 from petmsg.services.orgs import freeze, org
+from petmsg.services.outbox.claim import Claim, Taken, Waiting
+from petmsg.services.outbox.delivery_status import report
 from petmsg.services.people import client
-from petmsg.services.sync import report
 from tests.support.fixtures import NOW, add_org, looking, working
 from tests.support.queueing import (
     HOUR,

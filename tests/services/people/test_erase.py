@@ -14,7 +14,7 @@ from petmsg.phone import phone_key
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
 from petmsg.queries.send_blocks import opted_out
-from petmsg.services import message
+from petmsg.services.outbox import queue as message
 from petmsg.services.people import optout, optout_messages, undeliverable_phones
 from petmsg.services.work import Work
 from tests.cli.test_client import ANN, FORGET, events, refused, show

@@ -2,9 +2,9 @@
 
 from petmsg.enums import AlertKind, AlertSeverity, MessageStatus
 from petmsg.models import Message
-from petmsg.services import direct
 from petmsg.services.alert import raise_alert
-from petmsg.services.message import client_ref_of
+from petmsg.services.outbox import system_messages
+from petmsg.services.outbox.queue import client_ref_of
 from petmsg.services.work import Work
 
 
@@ -14,7 +14,7 @@ def fail(work: Work, message: Message, *, why: str, code: str) -> None:
     message.error_code, message.error_message = code, why
     payload = {"client": client_ref_of(work, message), "code": code, "attempt": None}
     work.record("message.failed", "message", str(message.id), payload)
-    direct.did_not_arrive(work, message)
+    system_messages.did_not_arrive(work, message)
     work.session.flush()
 
 
@@ -27,7 +27,7 @@ def hold_for_a_person(
     message.error_code, message.error_message = code, why
     message.due_at = None
     work.record("message.held", "message", str(message.id), {"code": code})
-    direct.wait_for_a_person(work, message)
+    system_messages.wait_for_a_person(work, message)
     raise_alert(
         work,
         AlertKind.MESSAGE_HELD,

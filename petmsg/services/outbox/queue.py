@@ -16,7 +16,7 @@ from petmsg.rules.routing import Decision, SpeakerFact, decide
 from petmsg.rules.segments import measure
 from petmsg.rules.send_blocks import holds
 from petmsg.services.bookings.assignment_window import threads_for
-from petmsg.services.preview import Wishes, leak_in, when_to_leave
+from petmsg.services.outbox.preview import Wishes, leak_in, when_to_leave
 from petmsg.services.work import Work
 from petmsg.text_inputs import parse_body
 

@@ -14,10 +14,10 @@ from petmsg.enums import AttemptStatus, MessageStatus
 from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import RejectionClass
 from petmsg.rules.send_blocks import QuietHours, quiet_hours, quiet_until
-from petmsg.services.direct import did_not_arrive
-from petmsg.services.lessons import Refusal, is_the_recipient, learn_from
-from petmsg.services.message import client_ref_of
-from petmsg.services.unsent import hold_for_a_person
+from petmsg.services.outbox.not_sent import hold_for_a_person
+from petmsg.services.outbox.queue import client_ref_of
+from petmsg.services.outbox.rejection_effects import Refusal, is_the_recipient, learn_from
+from petmsg.services.outbox.system_messages import did_not_arrive
 from petmsg.services.work import Work
 
 UNREACHABLE_TRIES = (timedelta(hours=4), timedelta(hours=16))

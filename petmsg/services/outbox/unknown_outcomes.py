@@ -21,8 +21,8 @@ from petmsg.enums import AttemptStatus, MessageStatus, ProviderName
 from petmsg.models import Message
 from petmsg.providers.base import ProviderText
 from petmsg.queries.org import OrgRow
-from petmsg.services.record import attempt_of, bind, end_as_delivered, locked_by_id
-from petmsg.services.unsent import hold_for_a_person
+from petmsg.services.outbox.not_sent import hold_for_a_person
+from petmsg.services.outbox.record_outcome import attempt_of, bind, end_as_delivered, locked_by_id
 from petmsg.services.work import Work
 from petmsg.text_inputs import is_body_of
 

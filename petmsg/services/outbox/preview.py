@@ -15,7 +15,7 @@ from petmsg.rules.contact_details import describe
 from petmsg.rules.routing import Decision, SpeakerFact, decide
 from petmsg.rules.segments import measure
 from petmsg.rules.send_blocks import Hold, holds
-from petmsg.services.masking import all_in
+from petmsg.services.outbox.contact_details import all_in
 from petmsg.text_inputs import parse_body
 
 

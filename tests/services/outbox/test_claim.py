@@ -9,10 +9,10 @@ import pytest
 from petmsg.enums import AttemptStatus, MessageStatus, OptOutSource, ProviderName
 from petmsg.errors import Busy, NotFound
 from petmsg.queries.lookup import find_client
-from petmsg.services.claim import LOOK_AGAIN, Claim, Ended, Waiting
-from petmsg.services.message import MessageNotWaiting
 from petmsg.services.numbers import quarantine
 from petmsg.services.orgs import freeze, org
+from petmsg.services.outbox.claim import LOOK_AGAIN, Claim, Ended, Waiting
+from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.people import optout, optout_messages, undeliverable_phones
 from tests.support.fixtures import NOW, looking, working
 from tests.support.queueing import (

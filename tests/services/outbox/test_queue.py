@@ -11,8 +11,10 @@ from petmsg.errors import EndNotAfterStart, MalformedText, NotFound, OutOfRange,
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
 from petmsg.rules.contact_details import describe, find_leaks
-from petmsg.services.claim import Claim
-from petmsg.services.message import (
+from petmsg.services.orgs import freeze, org
+from petmsg.services.outbox.claim import Claim
+from petmsg.services.outbox.preview import Preview, Wishes, preview
+from petmsg.services.outbox.queue import (
     KeyReused,
     MaskingLeak,
     NotHerWindow,
@@ -21,10 +23,8 @@ from petmsg.services.message import (
     queue,
     retry,
 )
-from petmsg.services.orgs import freeze, org
+from petmsg.services.outbox.send import Sending, queue_and_claim
 from petmsg.services.people import optout, optout_messages, undeliverable_phones
-from petmsg.services.preview import Preview, Wishes, preview
-from petmsg.services.send import Sending, queue_and_claim
 from tests.support.fixtures import NOW, looking, working
 from tests.support.queueing import (
     DESK,

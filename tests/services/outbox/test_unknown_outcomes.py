@@ -13,9 +13,15 @@ from petmsg.enums import AttemptStatus, MessageStatus
 from petmsg.errors import ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Delivery, ProviderText, SendOutcome, Unknown
 from petmsg.queries.org import OrgRow, find_org
-from petmsg.services.claim import Ended
-from petmsg.services.doubt import CLOCK_SKEW, GRACE, LOOK_BACK, SECOND_LOOK, Settled
 from petmsg.services.orgs import org as orgs
+from petmsg.services.outbox.claim import Ended
+from petmsg.services.outbox.unknown_outcomes import (
+    CLOCK_SKEW,
+    GRACE,
+    LOOK_BACK,
+    SECOND_LOOK,
+    Settled,
+)
 from petmsg.services.people import client as clients
 from petmsg.services.work import Failure
 from petmsg.worker.settle import MOST_IN_VAIN, Patience, open_doubts, settle

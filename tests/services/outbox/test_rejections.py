@@ -7,12 +7,12 @@ import pytest
 from petmsg.enums import AttemptStatus
 from petmsg.providers.base import Rejected, RejectionClass, RetryLater
 from petmsg.providers.twilio_errors import ERROR_CODES, look_up
-from petmsg.services import message
-from petmsg.services.claim import Claim
 from petmsg.services.numbers import quarantine
 from petmsg.services.orgs import org
+from petmsg.services.outbox import queue as message
+from petmsg.services.outbox.claim import Claim
+from petmsg.services.outbox.rejections import UNEXPLAINED_TRIES, UNREACHABLE_TRIES, next_midnight
 from petmsg.services.people import client, optout
-from petmsg.services.reactions import UNEXPLAINED_TRIES, UNREACHABLE_TRIES, next_midnight
 from tests.support.fixtures import NOW, looking, run_cli, working
 from tests.support.queueing import (
     DESK,

@@ -36,16 +36,11 @@ from petmsg.queries.routing import read_facts, speaker_of
 from petmsg.queries.send_blocks import blocked_code, read_hold_facts
 from petmsg.rules import rate_limit, send_blocks
 from petmsg.rules.routing import Decision, decide
-from petmsg.services import direct
 from petmsg.services.alert import raise_alert
-from petmsg.services.message import (
-    MessageNotWaiting,
-    client_of,
-    client_ref_of,
-    locked_message,
-)
 from petmsg.services.numbers import provider_holds
-from petmsg.services.unsent import fail, hold_for_a_person
+from petmsg.services.outbox import system_messages
+from petmsg.services.outbox.not_sent import fail, hold_for_a_person
+from petmsg.services.outbox.queue import MessageNotWaiting, client_of, client_ref_of, locked_message
 from petmsg.services.work import Work
 
 LOOK_AGAIN = timedelta(minutes=1)
@@ -147,7 +142,7 @@ def claim(
             f"The provider of org {work.org.slug} was changed to {work.org.provider}."
         )
     if message.thread_id is None:
-        direct.readdress(work, message)
+        system_messages.readdress(work, message)
     assert message.to_e164 is not None
     facts = read_hold_facts(
         work.cursor,
@@ -179,7 +174,7 @@ def claim(
 def _with_direct_number(work: Work, message: Message, *, worker: str, ahead: timedelta) -> Taken:
     """A text to nobody's thread leaves from its one number, or not at all."""
     assert message.id is not None
-    decision, number = _decide_and_lock(work, lambda: direct.decide(work, message))
+    decision, number = _decide_and_lock(work, lambda: system_messages.decide(work, message))
     if number is None:
         return _fail(work, message, code=decision.trace[-1].code.lower(), why=decision.reason)
     return _if_free(work, message, number, decision, worker=worker, ahead=ahead)

@@ -21,9 +21,9 @@ from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import ProviderText
 from petmsg.queries import after_restore as queries
 from petmsg.queries.org import OrgRow, all_orgs
-from petmsg.services.doubt import CLOCK_SKEW, LOOK_BACK, Settled
-from petmsg.services.record import attempt_of, bind, locked_by_id
-from petmsg.services.unsent import hold_for_a_person
+from petmsg.services.outbox.not_sent import hold_for_a_person
+from petmsg.services.outbox.record_outcome import attempt_of, bind, locked_by_id
+from petmsg.services.outbox.unknown_outcomes import CLOCK_SKEW, LOOK_BACK, Settled
 from petmsg.services.work import Work
 from petmsg.text_inputs import normal_body
 

@@ -27,13 +27,13 @@ from petmsg.providers.base import (
     Unknown,
 )
 from petmsg.queries.org import find_org
-from petmsg.services.claim import Claim, claim
-from petmsg.services.doubt import GRACE, SECOND_LOOK, InDoubt, in_doubt, settle
-from petmsg.services.message import MessageNotWaiting, cancel, queue
 from petmsg.services.numbers import number
+from petmsg.services.outbox.claim import Claim, claim
+from petmsg.services.outbox.delivery_status import Reported, report
+from petmsg.services.outbox.queue import MessageNotWaiting, cancel, queue
+from petmsg.services.outbox.record_outcome import HandedOver, record
+from petmsg.services.outbox.unknown_outcomes import GRACE, SECOND_LOOK, InDoubt, in_doubt, settle
 from petmsg.services.people import client
-from petmsg.services.record import HandedOver, record
-from petmsg.services.sync import Reported, report
 from petmsg.services.work import Work
 from tests.support.fixtures import ACTOR, NOW, add_org, looking, working
 

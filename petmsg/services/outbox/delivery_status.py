@@ -15,12 +15,12 @@ from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import Delivery, DeliveryReport, ProviderText, RejectionClass
 from petmsg.queries.delivery_status import messages_of
 from petmsg.services.alert import raise_alert
-from petmsg.services.direct import did_not_arrive, is_passed_on
-from petmsg.services.lessons import notice_repeats
-from petmsg.services.message import client_ref_of
 from petmsg.services.numbers.provider_holds import works_again
-from petmsg.services.reactions import learn, react
-from petmsg.services.record import attempt_of, locked_by_id
+from petmsg.services.outbox.queue import client_ref_of
+from petmsg.services.outbox.record_outcome import attempt_of, locked_by_id
+from petmsg.services.outbox.rejection_effects import notice_repeats
+from petmsg.services.outbox.rejections import learn, react
+from petmsg.services.outbox.system_messages import did_not_arrive, is_passed_on
 from petmsg.services.work import (
     Failure,
     Work,

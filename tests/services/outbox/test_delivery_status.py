@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.services.sync import REPORTS_COME_WITHIN
+from petmsg.services.outbox.delivery_status import REPORTS_COME_WITHIN
 from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, working
 from tests.support.on_twilio import (
     ANN,

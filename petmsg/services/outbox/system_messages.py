@@ -22,7 +22,7 @@ from petmsg.rules.routing.direct import DirectFacts, decide_direct
 from petmsg.rules.segments import measure
 from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
-from petmsg.services.masking import hide, leaks_in
+from petmsg.services.outbox.contact_details import hide, leaks_in
 from petmsg.services.work import Work
 from petmsg.text_inputs import LONGEST_BODY
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from petmsg.enums import MessageStatus, ProviderName
-from petmsg.services.claim import Taken, claim
-from petmsg.services.message import MessageNotWaiting
-from petmsg.services.record import HandedOver, record
-from petmsg.services.unusable import hold_unusable, is_own_fault, own_fault
+from petmsg.services.outbox.claim import Taken, claim
+from petmsg.services.outbox.queue import MessageNotWaiting
+from petmsg.services.outbox.record_outcome import HandedOver, record
+from petmsg.services.outbox.unprocessable import hold_unusable, is_own_fault, own_fault
 from petmsg.services.work import Failure, Work, one_batch_at_a_time, take_together
 
 

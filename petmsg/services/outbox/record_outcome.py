@@ -30,8 +30,8 @@ from petmsg.providers.base import (
 from petmsg.providers.twilio_errors import Scope, scope_of
 from petmsg.queries.attempt import accept_attempt
 from petmsg.rules.rate_limit import LONGEST_AHEAD
-from petmsg.services.claim import Claim
-from petmsg.services.reactions import react
+from petmsg.services.outbox.claim import Claim
+from petmsg.services.outbox.rejections import react
 from petmsg.services.waiting import answered
 from petmsg.services.work import Work
 

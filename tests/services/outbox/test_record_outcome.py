@@ -16,9 +16,10 @@ from petmsg.providers.base import (
     Unknown,
 )
 from petmsg.rules.rate_limit import LONGEST_AHEAD
-from petmsg.services import message, sync
-from petmsg.services.doubt import InDoubt, Orphan, orphaned, settle
-from petmsg.services.record import FIRST_BACK_OFF, LONGEST_BACK_OFF, problem_of
+from petmsg.services.outbox import delivery_status
+from petmsg.services.outbox import queue as message
+from petmsg.services.outbox.record_outcome import FIRST_BACK_OFF, LONGEST_BACK_OFF, problem_of
+from petmsg.services.outbox.unknown_outcomes import InDoubt, Orphan, orphaned, settle
 from tests.support.fixtures import NOW, working
 from tests.support.queueing import (
     ANOTHER,
@@ -129,7 +130,7 @@ def test_an_answer_that_was_found_at_the_provider_before_changes_nothing_more(ur
     taken = claimed(url, text)
     record(url, taken, accepted())
     with working(url, now=NOW + MINUTE) as work:
-        sync.report(work, accepted().provider_message_id, delivery=Delivery.DELIVERED)
+        delivery_status.report(work, accepted().provider_message_id, delivery=Delivery.DELIVERED)
     assert record(url, taken, accepted(), now=NOW + HOUR) is MessageStatus.DELIVERED
     assert events(url, text).count("message.sent") == 1
 
@@ -142,10 +143,12 @@ def test_a_text_that_an_earlier_try_delivered_is_not_sent_again(
     record(url, claimed(url, text), accepted(1))
     lost: dict[str, Any] = {"code": "30008", "rejection_class": RejectionClass.UNEXPLAINED}
     with working(url, now=NOW + MINUTE) as work:
-        sync.report(work, accepted(1).provider_message_id, delivery=Delivery.UNDELIVERED, **lost)
+        delivery_status.report(
+            work, accepted(1).provider_message_id, delivery=Delivery.UNDELIVERED, **lost
+        )
     again = claimed(url, text, now=NOW + HOUR)
     with working(url, now=NOW + HOUR) as work:
-        sync.report(work, accepted(1).provider_message_id, delivery=Delivery.DELIVERED)
+        delivery_status.report(work, accepted(1).provider_message_id, delivery=Delivery.DELIVERED)
     status = record(url, again, second, now=NOW + HOUR)
     assert (status, stored(url, text)["due_at"]) == (MessageStatus.DELIVERED, None)
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from petmsg.enums import MessageStatus, ProviderName
 from petmsg.errors import Refused
 from petmsg.models import Message
-from petmsg.services.claim import Claim, Ended, Taken, Waiting, claim
-from petmsg.services.message import queue
-from petmsg.services.preview import Wishes
+from petmsg.services.outbox.claim import Claim, Ended, Taken, Waiting, claim
+from petmsg.services.outbox.preview import Wishes
+from petmsg.services.outbox.queue import queue
 from petmsg.services.work import Work
 
 

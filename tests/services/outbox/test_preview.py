@@ -14,10 +14,10 @@ from petmsg.db.liveness import worker
 from petmsg.db.location import locate
 from petmsg.enums import NumberClass
 from petmsg.queries.org import find_org
-from petmsg.services import message as queueing
 from petmsg.services.numbers import number
+from petmsg.services.outbox import queue as queueing
+from petmsg.services.outbox.preview import Wishes
 from petmsg.services.people import client
-from petmsg.services.preview import Wishes
 from petmsg.worker.hands import Hands
 from petmsg.worker.pump import Pump, Rhythm
 from tests.support.fixtures import NOW, Cli, add_org, looking, run_cli, working
