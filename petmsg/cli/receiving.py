@@ -19,12 +19,12 @@ from petmsg.queries.inbound import org_of_number
 from petmsg.queries.inbox import find_stray
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.render.views.inbound import RECEIVED
-from petmsg.services import stray
 from petmsg.services.batch import CHUNK
-from petmsg.services.inbound_route import NeverOurs
-from petmsg.services.pull import mark_pulled, pull_since
-from petmsg.services.receive import Received, receive_each
-from petmsg.services.stray import Stray
+from petmsg.services.inbound import unmatched
+from petmsg.services.inbound.address import NeverOurs
+from petmsg.services.inbound.poll_cursor import mark_pulled, pull_since
+from petmsg.services.inbound.receive import Received, receive_each
+from petmsg.services.inbound.unmatched import Stray
 from petmsg.services.work import Failure
 
 _LONGEST_SID = 64
@@ -57,7 +57,7 @@ def take_in(
 
 def _keep_stray(run: Run, text: ReceivedText, provider: ProviderName | None) -> Stray:
     return run.transact(
-        lambda transaction: stray.keep(
+        lambda transaction: unmatched.keep(
             transaction, text, provider=provider, actor=run.actor, now=run.now
         )
     )

@@ -97,7 +97,7 @@ def inbound(
     that was never ours.
     """
     from petmsg.phone import parse_phone
-    from petmsg.services import inbound_route as service
+    from petmsg.services.inbound import address as service
 
     to_e164, from_phone = parse_phone(to), parse_phone(from_)
     with run.snapshot() as cursor:

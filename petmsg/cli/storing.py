@@ -19,9 +19,9 @@ from petmsg.providers.base import DeliveryReport, ReceivedText
 from petmsg.providers.stripe_event import Payment
 from petmsg.queries.delivery_status import orgs_of_reports
 from petmsg.services.bookings.payments import Paid
+from petmsg.services.inbound.refused_webhooks import tell_refused
+from petmsg.services.inbound.unmatched import Stray
 from petmsg.services.outbox.delivery_status import report_each
-from petmsg.services.stray import Stray
-from petmsg.services.webhook import tell_refused
 from petmsg.services.work import Failure
 from petmsg.web.commits import Outcome
 from petmsg.web.refusals import ManyRefused

@@ -11,7 +11,7 @@ from petmsg.text_inputs import clients_wait
 
 def tell_of_waiting(run: Run, orgs: Sequence[OrgRow]) -> None:
     """Raise the alerts of clients who wait too long, and end those of who does not any more."""
-    from petmsg.services import waiting as service
+    from petmsg.services.inbound import waiting as service
 
     run.tick()
     for org in orgs:
@@ -24,7 +24,7 @@ def tell_of_waiting(run: Run, orgs: Sequence[OrgRow]) -> None:
 def tell_alerts(run: Run) -> list[dict[str, Any]]:
     """The alerts that are news now; with some, how many clients wait is said beside them."""
     from petmsg.services import alert as service
-    from petmsg.services.waiting import waiters
+    from petmsg.services.inbound.waiting import waiters
 
     ids: list[int] = []
     with run.snapshot() as cursor:

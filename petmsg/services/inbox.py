@@ -12,8 +12,8 @@ from petmsg.queries.inbox import NotInTheInbox, find_item
 from petmsg.queries.lookup import find_client
 from petmsg.queries.waiting import overdue
 from petmsg.services.bookings.assignment_window import threads_for
+from petmsg.services.inbound.waiting import seen_to
 from petmsg.services.people import client as client_service
-from petmsg.services.waiting import seen_to
 from petmsg.services.work import Failure, Work, each
 
 

@@ -16,7 +16,7 @@ from petmsg.queries.inbox import unread
 from petmsg.queries.org import OrgRow
 from petmsg.rules.send_blocks import freeze_stands
 from petmsg.services.coverage import Gap, coverage
-from petmsg.services.waiting import Waiter, waiters
+from petmsg.services.inbound.waiting import Waiter, waiters
 
 USUAL_DAYS = 3
 NEXT_RELEASES = 5

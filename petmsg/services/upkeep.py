@@ -13,7 +13,7 @@ from petmsg.enums import CheckResult
 from petmsg.queries.invariants import backlog as queries
 from petmsg.queries.waiting import UNANSWERED_AFTER
 from petmsg.services.examined import Check, Finding, Patient, told
-from petmsg.services.waiting import waiters
+from petmsg.services.inbound.waiting import waiters
 
 RELEASE_LATE = timedelta(hours=1)
 QUEUE_LATE = timedelta(minutes=30)

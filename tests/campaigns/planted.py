@@ -37,7 +37,7 @@ BOOKINGS = "tests/services/bookings/test_confirm.py tests/cli/test_booking.py te
 SENDING = (
     "tests/services tests/worker tests/cli/test_dispatch.py tests/services/outbox/test_preview.py"
 )
-REPLIES = "tests/cli/test_receive.py tests/cli/test_relay.py tests/cli/test_inbox.py tests/routing"
+REPLIES = "tests/services/inbound/test_receive.py tests/services/inbound/test_relay.py tests/cli/test_inbox.py tests/routing"
 TEXTS = "tests/rules/test_segments.py tests/test_phone.py tests/rules/test_keywords.py tests/rules/contact_details/test_contact_details.py"
 TIME = "tests/test_clock.py tests/rules/test_send_blocks.py tests/rules/test_rate_limit.py"
 AUDIT = "tests/services tests/rules/test_audit_chain.py tests/campaigns/test_tampering.py tests/cli/test_audit.py"
@@ -152,12 +152,12 @@ BUGS = (
         "::test_a_forward_that_waited_goes_to_no_sitter_who_does_not_sit_any_more"),
     Bug("a reaction is passed on", "routing/relay.py",
         "if quotes.reaction is Reaction.YES:", "if False:",
-        "tests/cli/test_relay_recipient.py"
+        "tests/services/inbound/test_relay_question.py"
         "::test_a_bare_reaction_is_stored_and_nobody_is_asked_or_told"),
     Bug("who was forwarded last is not minded", "routing/relay.py",
         "if last is not None and last.client != client.ref and at - last.wrote_at"
         " < ANSWERS_WITHIN:", "if False:",
-        "tests/cli/test_relay_recipient.py"
+        "tests/services/inbound/test_relay_question.py"
         "::test_an_answer_just_after_a_window_ended_is_not_the_next_clients"),
     Bug("the inbox hides what sitters are not told of", "queries/inbox.py",
         "select += FOR_THE_DESK",

@@ -28,13 +28,13 @@ from petmsg.enums import NumberClass, ProviderName
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import Accepted, ReceivedText, Rejected, RejectionClass
 from petmsg.services.bookings import booking, confirm
+from petmsg.services.inbound.receive import STALE_AFTER, Received, receive
 from petmsg.services.numbers import number, quarantine
 from petmsg.services.orgs import org
 from petmsg.services.outbox import queue
 from petmsg.services.outbox.claim import Claim, Ended, claim
 from petmsg.services.outbox.record_outcome import HandedOver, record
 from petmsg.services.people import client, offboard, sitter
-from petmsg.services.receive import STALE_AFTER, Received, receive
 from petmsg.services.work import Work
 from tests.campaigns.replies import (
     CLIENTS,

@@ -55,7 +55,7 @@ def nothing(*_: object, **__: object) -> tuple[()]:
 Patch = Callable[[pytest.MonkeyPatch], None]
 WRONG: dict[str, Patch] = {
     "the latest holder of the number": lambda patch: patch.setattr(
-        "petmsg.services.receive.address", latest_holder
+        "petmsg.services.inbound.receive.address", latest_holder
     ),
     "windows of cancelled bookings": lambda patch: patch.setattr(
         queries, "WINDOWS", queries.WINDOWS.replace("AND b.status = 'confirmed'", "")
@@ -76,10 +76,10 @@ WRONG: dict[str, Patch] = {
         "petmsg.services.inbox.put_in", nothing
     ),
     "old texts are passed on": lambda patch: patch.setattr(
-        "petmsg.services.receive.STALE_AFTER", timedelta(days=30)
+        "petmsg.services.inbound.receive.STALE_AFTER", timedelta(days=30)
     ),
     "today's windows for yesterday's texts": lambda patch: patch.setattr(
-        "petmsg.services.receive.read_inbound_facts", _as_of_now
+        "petmsg.services.inbound.receive.read_inbound_facts", _as_of_now
     ),
 }
 

@@ -7,7 +7,7 @@ import pytest
 
 from petmsg.providers.base import ReceivedText
 from petmsg.services import inbox
-from petmsg.services.receive import receive_each
+from petmsg.services.inbound.receive import receive_each
 from tests.support.fixtures import NOW, Cli, add_org, looking, working
 from tests.support.incoming import BOB, MAYAS_PHONE, STRANGER, comes, waiting
 from tests.support.texting import ANN, DESK, OLGA, POOL, events, people, send, visit

@@ -30,9 +30,9 @@ from petmsg.providers.base import (
 from petmsg.providers.twilio_errors import Scope, scope_of
 from petmsg.queries.attempt import accept_attempt
 from petmsg.rules.rate_limit import LONGEST_AHEAD
+from petmsg.services.inbound.waiting import answered
 from petmsg.services.outbox.claim import Claim
 from petmsg.services.outbox.rejections import react
-from petmsg.services.waiting import answered
 from petmsg.services.work import Work
 
 FIRST_BACK_OFF = timedelta(seconds=2)

@@ -6,7 +6,7 @@ import pytest
 
 from petmsg.enums import Keyword
 from petmsg.providers.base import ReceivedText
-from petmsg.services.receive import receive_each
+from petmsg.services.inbound.receive import receive_each
 from tests.support.fixtures import NOW, Cli, looking, working
 from tests.support.incoming import MAYAS_PHONE, STRANGER, carried, comes, relayed, waiting
 from tests.support.texting import ANN, DESK, MAYA, alerts, people, send, visit

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from petmsg.providers.base import ReceivedText
-from petmsg.services.receive import receive_each
+from petmsg.services.inbound.receive import receive_each
 from tests.support.fixtures import NOW, Cli, working
 from tests.support.incoming import STRANGER, comes
 from tests.support.texting import ANN, MAYA, alerts, people, send, visit

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from petmsg.providers.base import ReceivedText
-from petmsg.services.receive import Received, receive_each
+from petmsg.services.inbound.receive import Received, receive_each
 from tests.support.fixtures import NOW, Cli, working
 from tests.support.incoming import BOB, MAYAS_PHONE, comes, relayed, waiting
 from tests.support.texting import ANN, MAYA, people, visit

@@ -13,7 +13,7 @@ from petmsg.errors import NoOrg
 from petmsg.providers.base import ReceivedText
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.services.alert import raise_alert
-from petmsg.services.receive import storable
+from petmsg.services.inbound.receive import storable
 from petmsg.services.work import Work
 
 _KEEP = """

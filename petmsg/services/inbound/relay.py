@@ -32,9 +32,10 @@ from petmsg.rules.contact_details import Leak
 from petmsg.rules.routing.inbound import InboundFacts, address
 from petmsg.rules.routing.quotes import Reaction, may_quote, read_quotes
 from petmsg.rules.routing.relay import Choice, OpenClient, RelayFacts, Way, choose, may_have
-from petmsg.services import inbox, relay_question
+from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
-from petmsg.services.inbound_route import facts_now
+from petmsg.services.inbound import relay_question
+from petmsg.services.inbound.address import facts_now
 from petmsg.services.outbox.contact_details import all_in, hide
 from petmsg.services.outbox.preview import Wishes
 from petmsg.services.outbox.queue import queue

@@ -20,10 +20,11 @@ from petmsg.queries.senders import Sender, find_sender
 from petmsg.rules.routing.inbound import Addressee, InboundFacts, address
 from petmsg.rules.segments import measure
 from petmsg.rules.stop_requests import asks_to_stop
-from petmsg.services import auto_reply, inbox, relay
+from petmsg.services import inbox
 from petmsg.services.bookings.assignment_window import threads_for
-from petmsg.services.heed import alert_not_forwarded, alert_request, heed
-from petmsg.services.inbound_route import NeverOurs
+from petmsg.services.inbound import auto_reply, relay
+from petmsg.services.inbound.address import NeverOurs
+from petmsg.services.inbound.keyword_actions import alert_not_forwarded, alert_request, heed
 from petmsg.services.work import Failure, Work, take_together
 
 STALE_AFTER = timedelta(hours=1)
