@@ -21,7 +21,7 @@ from petmsg.queries.org import OrgRow, find_org
 from petmsg.queries.state_intervals import Span
 from petmsg.rules.routing import Decision, Facts, decide
 from petmsg.rules.routing import simulate as simulating
-from petmsg.services.simulate import segments_by_client
+from petmsg.services.routes.simulate import segments_by_client
 
 SPAN = Span(company.NOW, company.NOW + timedelta(days=30), company.NOW)
 WINDOWS_EACH = 100

@@ -28,7 +28,7 @@ def coverage(
     helps. How much the pool can still take is told too, and is never a gap.
     """
     from petmsg.render.views.coverage import GAPS
-    from petmsg.services import coverage as service
+    from petmsg.services.routes import coverage as service
 
     with run.snapshot() as cursor:
         rows = service.coverage(cursor, run.chosen(cursor), now=run.now, days=days)

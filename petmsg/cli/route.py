@@ -50,7 +50,7 @@ def explain(
     What it says for now is what petmsg message send does now. With --as only the windows of that
     sitter count. Exit 4 if there is no number.
     """
-    from petmsg.services import route
+    from petmsg.services.routes import explain as route
 
     if (client is None) == (message is None):
         raise UsageProblem("Of whom?", hint="Name a CLIENT, or --message ID.")
@@ -147,7 +147,7 @@ def simulate(
     long. Clients who were forgotten are left out. A table ends after 1000 rows; jsonl and tsv
     print every row as it is found.
     """
-    from petmsg.services import simulate as service
+    from petmsg.services.routes import simulate as service
 
     with run.snapshot() as cursor:
         org = run.org(cursor)

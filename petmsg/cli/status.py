@@ -23,7 +23,7 @@ def status(
     "Last sync" show whether message dispatch and message sync run.
     """
     from petmsg.render.views.status import FIRST_GAPS, RELEASES, STATUS, VISITS
-    from petmsg.services import status as service
+    from petmsg.services.routes import status as service
 
     with run.snapshot() as cursor:
         rows = service.status(cursor, run.chosen(cursor), now=run.now, days=days)

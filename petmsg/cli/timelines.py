@@ -6,7 +6,7 @@ from pathlib import Path
 
 from petmsg.cli.run import Run
 from petmsg.errors import Misconfigured
-from petmsg.services import timeline as service
+from petmsg.services.routes import timeline as service
 
 
 class FileUnwritable(Misconfigured):

@@ -9,7 +9,7 @@ import pytest
 from petmsg.clock import iso_utc
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.services.alert import raise_alert
-from petmsg.services.status import day_of
+from petmsg.services.routes.status import day_of
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, add_org, run_cli, working
 

@@ -22,7 +22,6 @@ from petmsg.providers.base import (
     SendOutcome,
 )
 from petmsg.queries.org import find_org
-from petmsg.services import route
 from petmsg.services.bookings import booking, confirm
 from petmsg.services.numbers import number, quarantine
 from petmsg.services.orgs import org
@@ -30,6 +29,7 @@ from petmsg.services.outbox import claim, record_outcome
 from petmsg.services.outbox import queue as message
 from petmsg.services.people import client, offboard
 from petmsg.services.people import sitter as sitters
+from petmsg.services.routes import explain as route
 from petmsg.services.work import Work
 from tests.support.fixtures import NOW, add_org, looking, working
 

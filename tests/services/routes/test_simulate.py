@@ -22,8 +22,8 @@ from petmsg.enums import Code
 from petmsg.queries.org import find_org
 from petmsg.rules.routing import Decision
 from petmsg.rules.routing.simulate import Segment
-from petmsg.services import route
-from petmsg.services.simulate import checked_span, simulate
+from petmsg.services.routes import explain
+from petmsg.services.routes.simulate import checked_span, simulate
 from tests.rules.routing.builders import OF_DIRECT_TEXTS
 from tests.support.fixtures import NOW, looking
 from tests.support.worlds import CLIENTS, World
@@ -77,7 +77,7 @@ def hold(cursor: Cursor, world: World, start: datetime, end: datetime, many: int
             assert told_by(before) != told_by(after), (client, after.from_at)
         for segment in segments:
             for at in instants_in(segment, world.random, many):
-                explained = route.explain(cursor, org, client, at=at, now=world.now).decision
+                explained = explain.explain(cursor, org, client, at=at, now=world.now).decision
                 assert told_by(segment) == told(explained), (client, at, segment)
                 assert segment.route.gap == gap_of(explained)
                 seen.update(step.code for step in explained.trace)

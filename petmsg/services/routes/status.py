@@ -15,8 +15,8 @@ from petmsg.queries import status as queries
 from petmsg.queries.inbox import unread
 from petmsg.queries.org import OrgRow
 from petmsg.rules.send_blocks import freeze_stands
-from petmsg.services.coverage import Gap, coverage
 from petmsg.services.inbound.waiting import Waiter, waiters
+from petmsg.services.routes.coverage import Gap, coverage
 
 USUAL_DAYS = 3
 NEXT_RELEASES = 5

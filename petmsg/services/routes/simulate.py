@@ -17,7 +17,7 @@ from petmsg.queries.simulate import read_client_courses
 from petmsg.queries.state_intervals import Span, read_org_history
 from petmsg.rules.routing.simulate import Segment
 from petmsg.rules.routing.simulate import simulate as simulated
-from petmsg.services.route import changed_since
+from petmsg.services.routes.explain import changed_since
 
 USUAL_DAYS = 30
 LONGEST_DAYS = 400

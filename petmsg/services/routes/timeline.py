@@ -13,7 +13,7 @@ from petmsg.queries.lookup import find_client
 from petmsg.queries.org import OrgRow
 from petmsg.queries.state_intervals import Span
 from petmsg.rules.routing.simulate import Segment
-from petmsg.services.simulate import checked_span, remarks, segments_by_client
+from petmsg.services.routes.simulate import checked_span, remarks, segments_by_client
 
 USUAL_PAST = timedelta(days=3)
 USUAL_DAYS = timedelta(days=14)
