@@ -7,7 +7,7 @@ from petmsg.enums import NumberClass
 from petmsg.errors import Refused
 from petmsg.render.views.numbers import NUMBER_ADDED
 from petmsg.services.batch import CHUNK
-from petmsg.services.drift import adopt_all
+from petmsg.services.doctor.provider_drift import adopt_all
 
 
 class NoAccountNumbers(Refused):

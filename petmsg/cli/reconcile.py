@@ -12,7 +12,7 @@ from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.render.views.provider_drift import DRIFT
 
 if TYPE_CHECKING:
-    from petmsg.services.drift import Drift
+    from petmsg.services.doctor.provider_drift import Drift
 
 app = new_command()
 
@@ -63,26 +63,26 @@ def _told(problems: Sequence[PetmsgError]) -> PetmsgError:
 def _texts(run: Run, org: OrgRow, carrier: Provider, problems: list[PetmsgError]) -> "list[Drift]":
     """What became of the org's texts in doubt."""
     from petmsg.db.liveness import is_dead
-    from petmsg.services import drift
+    from petmsg.services.doctor import provider_drift
     from petmsg.services.outbox import unknown_outcomes
     from petmsg.services.work import Failure
     from petmsg.worker.settle import settle
 
     rows: list[Drift] = []
     with run.snapshot() as cursor:
-        held = drift.of_held(org.slug, queries.left_to_a_person(cursor, org))
+        held = provider_drift.of_held(org.slug, queries.left_to_a_person(cursor, org))
         if run.dry_run:
             sending = unknown_outcomes.being_sent(cursor, org)
             dead = [each for each in sending if is_dead(cursor, run.location, each.worker)]
-            rows += drift.of_orphans(org.slug, dead)
+            rows += provider_drift.of_orphans(org.slug, dead)
     settled = settle(run, org, carrier)
     problems += [each.error for each in settled if isinstance(each, Failure)]
-    return rows + drift.of_settled(org.slug, settled) + held
+    return rows + provider_drift.of_settled(org.slug, settled) + held
 
 
 def _numbers(run: Run, lines: Sequence[Line], problems: list[PetmsgError]) -> "list[Drift]":
     """The numbers of one provider's account, which its orgs share, beside those petmsg has."""
-    from petmsg.services import drift
+    from petmsg.services.doctor import provider_drift
 
     carrier = lines[0][1]
     # Read before the account is listed, and the known ones after it: a number that somebody adds
@@ -101,11 +101,13 @@ def _numbers(run: Run, lines: Sequence[Line], problems: list[PetmsgError]) -> "l
     with run.snapshot() as cursor:
         known = queries.known_numbers(cursor)
     only = sharing[0] if len(sharing) == 1 else None
-    strange = drift.not_known(there, known, org=only) + drift.unclear(listed, org=only)
-    missing = {org: drift.gone(org, numbers, there) for org, numbers in believed.items()}
+    strange = provider_drift.not_known(there, known, org=only) + provider_drift.unclear(
+        listed, org=only
+    )
+    missing = {org: provider_drift.gone(org, numbers, there) for org, numbers in believed.items()}
     run.tick()
     for org, rows in missing.items():
         mine = rows + (strange if org == only else [])
         if mine:
-            run.write_in(org, drift.alert_all, mine)
+            run.write_in(org, provider_drift.alert_all, mine)
     return [row for rows in missing.values() for row in rows] + strange

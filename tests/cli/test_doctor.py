@@ -12,7 +12,7 @@ import pytest
 from petmsg.db import migrate
 from petmsg.db.cursor import instant_to_text
 from petmsg.db.location import locate
-from petmsg.services import doctor
+from petmsg.services.doctor import run_checks
 from tests.db.test_bad_databases import assert_told, attempt
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, Ran, add_org, run_cli
@@ -67,7 +67,7 @@ def test_a_company_is_well_and_every_check_says_so(url: str) -> None:
     assert [*ran.json[0]] == ["check", "result", "org", "message", "command"]
     told = {row["check"] for row in ran.json}
     of_files = {"file_integrity", "local_disk", "sqlite_version"}
-    assert told | of_files | {"provider"} == {check.name for check in doctor.CHECKS}
+    assert told | of_files | {"provider"} == {check.name for check in run_checks.CHECKS}
 
 
 def test_a_problem_is_an_exit_of_ten_and_comes_last(url: str) -> None:
@@ -235,7 +235,7 @@ def test_every_command_is_one_that_petmsg_has(on_sqlite: str) -> None:
     """Those that only show are run on a database that is well; the others were run above."""
     show = {"ref": "C-1", "client": "C-1", "sitter": "S-1", "number": N1, "booking": "B-1",
             "message": "1", "first": DESK, "alert": "1", "noun": "client"}  # fmt: skip
-    for invariant in doctor.INVARIANTS:
+    for invariant in run_checks.INVARIANTS:
         if invariant.command is None or invariant.name in MENDED:
             continue
         line = invariant.command.format(org="", **show)

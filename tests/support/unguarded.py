@@ -14,9 +14,9 @@ from petmsg.db.cursor import Cursor, instant_to_text
 from petmsg.db.location import locate
 from petmsg.enums import CheckResult
 from petmsg.models import metadata
-from petmsg.services import doctor
-from petmsg.services.doctor import Checked
-from petmsg.services.examined import Patient
+from petmsg.services.doctor import run_checks
+from petmsg.services.doctor.check import Patient
+from petmsg.services.doctor.run_checks import Checked
 from tests.support.attacks import RolledBack, build
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, run_cli
@@ -144,8 +144,8 @@ def bare(bare_world: str) -> Iterator[Cursor]:
 def examine(
     cursor: Cursor, url: str, *names: str, org: str | None = None, now: datetime = NOW
 ) -> list[Checked]:
-    patient = doctor.admitted(cursor, Patient(locate(url), now, {}), org)
-    return doctor.examine(cursor, patient, names)
+    patient = run_checks.admitted(cursor, Patient(locate(url), now, {}), org)
+    return run_checks.examine(cursor, patient, names)
 
 
 def told(rows: list[Checked]) -> list[str]:

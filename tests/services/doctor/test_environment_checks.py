@@ -18,9 +18,9 @@ from petmsg.db.snapshot import snapshot
 from petmsg.enums import CheckResult
 from petmsg.errors import ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import ProviderNumber
-from petmsg.services import doctor, machine
-from petmsg.services.doctor import Checked
-from petmsg.services.examined import Patient
+from petmsg.services.doctor import environment_checks, run_checks
+from petmsg.services.doctor.check import Patient
+from petmsg.services.doctor.run_checks import Checked
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, add_org
 from tests.support.migration_support import run
@@ -33,15 +33,15 @@ SID, TOKEN = "AC" + "0" * 32, "t0ken"
 def patient(url: str, environ: Mapping[str, str] | None = None, **changes: Any) -> Patient:
     given = {"HOME": "/nonexistent", "XDG_CONFIG_HOME": "/nonexistent", **(environ or {})}
     with snapshot(locate(url)) as cursor:
-        admitted = doctor.admitted(cursor, Patient(locate(url), NOW, given), None)
+        admitted = run_checks.admitted(cursor, Patient(locate(url), NOW, given), None)
     return replace(admitted, **changes)
 
 
 def examine(patient: Patient, name: str) -> list[Checked]:
     """The rows of one check, wherever it looks."""
     with snapshot(patient.location) as cursor:
-        rows = doctor.examine(cursor, patient, [name])
-    return rows + doctor.examine_around(patient, [name])
+        rows = run_checks.examine(cursor, patient, [name])
+    return rows + run_checks.examine_around(patient, [name])
 
 
 def one(patient: Patient, name: str) -> Checked:
@@ -60,13 +60,13 @@ def test_a_fresh_database_on_this_machine_is_well(migrated_url: str) -> None:
     add_org(migrated_url)
     whole = patient(migrated_url)
     with snapshot(whole.location) as cursor:
-        rows = doctor.examine(cursor, whole) + doctor.examine_around(whole)
+        rows = run_checks.examine(cursor, whole) + run_checks.examine_around(whole)
     allowed = {"sqlite_version", "durable_writes"}  # the tests' server writes without fsync
     assert {row.check for row in rows if row.result is not OK} <= allowed
     names = {row.check for row in rows}
     of_files = {"file_integrity", "local_disk", "sqlite_version"}
     assert of_files & names == (of_files if whole.location.is_sqlite else set())
-    assert names | of_files | {"provider"} == {check.name for check in doctor.CHECKS}
+    assert names | of_files | {"provider"} == {check.name for check in run_checks.CHECKS}
 
 
 # -------------------------------------------------------------------------------------------- files
@@ -168,7 +168,7 @@ def test_a_server_that_may_lose_what_was_committed_is_a_warning(postgres_url: st
 def test_an_sqlite_with_the_wal_bug_is_a_warning(
     migrated_sqlite: str, version: tuple[int, ...], is_bad: bool
 ) -> None:
-    found = list(machine.sqlite_version(patient(migrated_sqlite), version))
+    found = list(environment_checks.sqlite_version(patient(migrated_sqlite), version))
     assert [each.result for each in found] == ([WARNING] if is_bad else [])
 
 

@@ -15,8 +15,8 @@ from petmsg.db.liveness import worker
 from petmsg.db.location import locate
 from petmsg.enums import CheckResult
 from petmsg.errors import NotFound, OutOfRange
-from petmsg.services import doctor
-from tests.services.test_doctor_constraints import HELD
+from petmsg.services.doctor import run_checks
+from tests.services.doctor.test_run_checks_constraints import HELD
 from tests.support.fixtures import NOW
 from tests.support.unguarded import DEAD, LATER, THEN, examine, told
 
@@ -132,7 +132,7 @@ def test_every_check_of_the_database_has_its_fault() -> None:
         "quarantines_ended", "queue_moves", "senders_alive", "sent_by_somebody", "webhooks_signed",
         "words",
     }  # fmt: skip
-    assert {check.name for check in doctor.CHECKS if not check.around} == planted | elsewhere
+    assert {check.name for check in run_checks.CHECKS if not check.around} == planted | elsewhere
 
 
 # -------------------------------------------------------------------- what runs, or should have run
@@ -320,6 +320,6 @@ def test_an_org_that_is_not_there_is_refused(bare: Cursor, bare_world: str) -> N
 
 
 def test_an_unknown_check_is_refused() -> None:
-    doctor.require_known(["schema", "one_thread_per_client"])
+    run_checks.require_known(["schema", "one_thread_per_client"])
     with pytest.raises(OutOfRange, match="schemas"):
-        doctor.require_known(["schemas"])
+        run_checks.require_known(["schemas"])
