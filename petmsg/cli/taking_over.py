@@ -16,15 +16,15 @@ from petmsg.render.progress import progress
 from petmsg.render.views.import_provider_numbers import REPORT, TAKEN_OVER
 
 if TYPE_CHECKING:
-    from petmsg.services.snoutos.old import Source
-    from petmsg.services.snoutos.orgs import OldOrg
-    from petmsg.services.snoutos.report import OrgReport, Report
-    from petmsg.services.snoutos.stage import Stage
+    from petmsg.importers.snoutos.legacy_schema import Source
+    from petmsg.importers.snoutos.orgs import OldOrg
+    from petmsg.importers.snoutos.report import OrgReport, Report
+    from petmsg.importers.snoutos.staging import Stage
 
 
 def source_of(run: Run, url: str | None, folder: str | None) -> "AbstractContextManager[Source]":
     """Where the old tables are: at the URL (or the environment's), or in the folder."""
-    from petmsg.services.snoutos import sources
+    from petmsg.importers.snoutos import sources
 
     if folder is not None and url is None:
         return nullcontext(sources.Folder(named_folder(folder)))
@@ -51,10 +51,11 @@ def take_over(
 
     What stops it half way leaves the transactions before it committed: they are told first.
     """
+    from petmsg.importers.snoutos import orgs
+    from petmsg.importers.snoutos import run as importing
+    from petmsg.importers.snoutos.report import Report
+    from petmsg.importers.snoutos.staging import staged
     from petmsg.services.portable.database import ready
-    from petmsg.services.snoutos import importing, orgs
-    from petmsg.services.snoutos.report import Report
-    from petmsg.services.snoutos.stage import staged
 
     report = Report()
     if run.location.path is None or run.location.path.exists():
@@ -108,7 +109,7 @@ def _take_one(
     moved_on: Callable[[], None],
 ) -> None:
     """One organisation: step by step, or for a dry run all of it in one transaction."""
-    from petmsg.services.snoutos import importing
+    from petmsg.importers.snoutos import run as importing
 
     given: dict[str, Any] = {"timezone": timezone, "actor": run.actor, "now": run.now}
     if run.dry_run:

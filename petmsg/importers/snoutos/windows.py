@@ -12,14 +12,14 @@ from typing import Any
 
 from petmsg.enums import BookingStatus, SitterStatus
 from petmsg.errors import MalformedRef, MalformedRow, PetmsgError, Refused
+from petmsg.importers.snoutos.legacy_schema import time_of
+from petmsg.importers.snoutos.people import WHY, NotTaken, clients_by_ref, forgotten
+from petmsg.importers.snoutos.report import Taken
+from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries import confirm as queries
 from petmsg.services.bookings import assignment_window
 from petmsg.services.bookings.booking_import import load_bookings, require_span
 from petmsg.services.bookings.confirm import SitterOffboarded, booked_time
-from petmsg.services.snoutos.old import time_of
-from petmsg.services.snoutos.people import WHY, NotTaken, clients_by_ref, forgotten
-from petmsg.services.snoutos.report import Taken
-from petmsg.services.snoutos.stage import Stage
 from petmsg.services.work import Work
 from petmsg.text_inputs import parse_ref
 

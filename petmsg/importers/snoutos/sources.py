@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from petmsg.db.foreign_database import Foreign, foreign
 from petmsg.errors import MalformedFile, Misconfigured
-from petmsg.services.snoutos.old import OldRow, OldTableMissing, Source
+from petmsg.importers.snoutos.legacy_schema import OldRow, OldTableMissing, Source
 
 if TYPE_CHECKING:
     from _csv import Reader

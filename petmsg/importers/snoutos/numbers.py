@@ -11,13 +11,13 @@ from typing import Any
 
 from petmsg.enums import NumberClass, NumberStatus, SitterStatus
 from petmsg.errors import MalformedPhone, MalformedRow, NumberTaken, PetmsgError, shown
+from petmsg.importers.snoutos.legacy_schema import time_of
+from petmsg.importers.snoutos.people import WHY
+from petmsg.importers.snoutos.report import Taken
 from petmsg.models import MessageNumber
 from petmsg.phone import parse_phone
 from petmsg.services.numbers import ledger
 from petmsg.services.numbers.number import active_desk
-from petmsg.services.snoutos.old import time_of
-from petmsg.services.snoutos.people import WHY
-from petmsg.services.snoutos.report import Taken
 from petmsg.services.work import Work
 
 _STATUS = {

@@ -322,7 +322,7 @@ def test_many_rows_are_taken_a_thousand_at_a_time(
     migrated_sqlite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More than fit into one transaction, in an order that is not theirs."""
-    monkeypatch.setattr("petmsg.services.snoutos.stage.CHUNK", 7)
+    monkeypatch.setattr("petmsg.importers.snoutos.staging.CHUNK", 7)
     rows = sound()
     clients = [f"c-{n:03d}" for n in range(40)]
     rows["Client"] += [{"id": ref, "orgId": "org-1", "name": ref} for ref in clients]

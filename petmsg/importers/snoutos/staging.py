@@ -13,7 +13,7 @@ from typing import Any
 
 from petmsg.db.scratch_database import scratch
 from petmsg.errors import MalformedFile, MalformedRow
-from petmsg.services.snoutos.old import (
+from petmsg.importers.snoutos.legacy_schema import (
     MALFORMED,
     TABLES,
     OldRow,
@@ -22,7 +22,7 @@ from petmsg.services.snoutos.old import (
     Table,
     staged_time,
 )
-from petmsg.services.snoutos.report import Taken
+from petmsg.importers.snoutos.report import Taken
 
 _TEXT = None
 CHUNK = 1000

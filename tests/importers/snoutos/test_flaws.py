@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.services.snoutos.old import staged_time
+from petmsg.importers.snoutos.legacy_schema import staged_time
 from tests.support import snoutos
 from tests.support.consistency import content, problems
 from tests.support.exported_company import command_line

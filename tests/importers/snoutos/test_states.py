@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.services.snoutos.old import TABLES
+from petmsg.importers.snoutos.legacy_schema import TABLES
 from tests.support import snoutos
 from tests.support.consistency import problems
 from tests.support.fixtures import Ran, looking, run_cli

@@ -6,11 +6,11 @@ from typing import Any
 
 from petmsg.enums import SitterStatus
 from petmsg.errors import MalformedPhone, MalformedRef, MalformedText, PetmsgError, PhoneTaken
+from petmsg.importers.snoutos.report import Taken
 from petmsg.models import Client, ClientPhone, Sitter, SitterActivity
 from petmsg.phone import mask_phone, parse_phone
 from petmsg.services.people import optout
 from petmsg.services.people.client import ClientForgotten
-from petmsg.services.snoutos.report import Taken
 from petmsg.services.work import Work
 from petmsg.text_inputs import parse_name, parse_ref
 

@@ -20,13 +20,13 @@ from petmsg.enums import (
     Rule,
 )
 from petmsg.errors import MalformedRow, PetmsgError, shown
+from petmsg.importers.snoutos.legacy_schema import MALFORMED, time_of
+from petmsg.importers.snoutos.opt_outs import keep_wishes
+from petmsg.importers.snoutos.people import NotTaken, forgotten, ids_by_ref
+from petmsg.importers.snoutos.report import Taken
+from petmsg.importers.snoutos.staging import Stage
+from petmsg.importers.snoutos.threads import OurNumber, number_of, our_numbers
 from petmsg.rules.segments import measure
-from petmsg.services.snoutos.old import MALFORMED, time_of
-from petmsg.services.snoutos.people import NotTaken, forgotten, ids_by_ref
-from petmsg.services.snoutos.report import Taken
-from petmsg.services.snoutos.stage import Stage
-from petmsg.services.snoutos.threads import OurNumber, number_of, our_numbers
-from petmsg.services.snoutos.wishes import keep_wishes
 from petmsg.services.work import Work
 
 MESSAGES = """

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from petmsg.db.cursor import Cursor
 from petmsg.errors import NOT_FOUND, NotFound, PetmsgError, Refused, shown
+from petmsg.importers.snoutos.report import Taken
+from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries.org import OrgRow, all_orgs
-from petmsg.services.snoutos.report import Taken
-from petmsg.services.snoutos.stage import Stage
 from petmsg.services.work import Work
 from petmsg.text_inputs import LONGEST_NAME, normal_name
 

@@ -13,15 +13,15 @@ from typing import Any
 from petmsg.clock import iso_utc
 from petmsg.enums import AlertKind, AlertSeverity, ClientKind, Direction, Keyword, OptOutSource
 from petmsg.errors import MalformedRow
+from petmsg.importers.snoutos.legacy_schema import time_of
+from petmsg.importers.snoutos.people import clients_by_ref
+from petmsg.importers.snoutos.report import Taken
+from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.message import NoPhone
 from petmsg.rules.keywords import keyword_of, plain_word
 from petmsg.services.alert import raise_alert
 from petmsg.services.people import optout
-from petmsg.services.snoutos.old import time_of
-from petmsg.services.snoutos.people import clients_by_ref
-from petmsg.services.snoutos.report import Taken
-from petmsg.services.snoutos.stage import Stage
 from petmsg.services.work import Work
 
 _LONGEST = 40

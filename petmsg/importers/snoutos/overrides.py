@@ -9,8 +9,8 @@ from sqlite3 import Row
 
 from petmsg.clock import told
 from petmsg.errors import Refused
-from petmsg.services.snoutos.old import time_of
-from petmsg.services.snoutos.report import Taken
+from petmsg.importers.snoutos.legacy_schema import time_of
+from petmsg.importers.snoutos.report import Taken
 from petmsg.services.work import Work
 
 OVERRIDES = """

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 from petmsg.enums import NumberClass
 from petmsg.errors import MalformedPhone, MalformedRow
+from petmsg.importers.snoutos.legacy_schema import time_of
+from petmsg.importers.snoutos.people import WHY, NotTaken, clients_by_ref
+from petmsg.importers.snoutos.report import Taken
+from petmsg.importers.snoutos.staging import Stage
 from petmsg.phone import parse_phone
 from petmsg.queries.confirm import THREADS
-from petmsg.services.snoutos.old import time_of
-from petmsg.services.snoutos.people import WHY, NotTaken, clients_by_ref
-from petmsg.services.snoutos.report import Taken
-from petmsg.services.snoutos.stage import Stage
 from petmsg.services.work import Work
 
 STRAY = """

@@ -11,20 +11,12 @@ from petmsg.db.cursor import Cursor
 from petmsg.db.driver_errors import is_driver_error, is_passing
 from petmsg.db.engine import Transaction
 from petmsg.errors import MalformedRow, UsageProblem
+from petmsg.importers.snoutos import messages, numbers, orgs, overrides, people, threads, windows
+from petmsg.importers.snoutos.orgs import OldOrg
+from petmsg.importers.snoutos.report import OrgReport, Taken
+from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.services.orgs import org as org_service
-from petmsg.services.snoutos import (
-    messages,
-    numbers,
-    orgs,
-    overrides,
-    people,
-    threads,
-    windows,
-)
-from petmsg.services.snoutos.orgs import OldOrg
-from petmsg.services.snoutos.report import OrgReport, Taken
-from petmsg.services.snoutos.stage import Stage
 from petmsg.services.work import Failure, Work, take_alone
 
 Step = Callable[[Work], Taken]
