@@ -19,8 +19,8 @@ from benchmarks.measure import Row, Sample, counted, seconds, take_turns, watche
 from petmsg.db.engine import make_engine, transaction
 from petmsg.db.location import locate
 from petmsg.queries.org import find_org
-from petmsg.services.batch import CHUNK, BatchRow, chunks, read_batch
 from petmsg.services.bookings import booking_import, confirm
+from petmsg.services.transfer.row_files import CHUNK, BatchRow, chunks, read_batch
 from petmsg.services.work import Work
 
 _VISITS_EACH = 5

@@ -6,8 +6,8 @@ from petmsg.cli.run import Run
 from petmsg.enums import NumberClass
 from petmsg.errors import Refused
 from petmsg.render.views.numbers import NUMBER_ADDED
-from petmsg.services.batch import CHUNK
 from petmsg.services.doctor.provider_drift import adopt_all
+from petmsg.services.transfer.row_files import CHUNK
 
 
 class NoAccountNumbers(Refused):

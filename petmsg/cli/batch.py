@@ -10,7 +10,7 @@ from petmsg.errors import Busy, PetmsgError, UsageProblem
 from petmsg.render.views.nouns import IMPORTED
 
 if TYPE_CHECKING:
-    from petmsg.services.batch import BatchRow
+    from petmsg.services.transfer.row_files import BatchRow
 
 
 def import_file(
@@ -26,7 +26,7 @@ def import_file(
 
     `finds_again`: a row without a ref that is taken again finds what it made.
     """
-    from petmsg.services.batch import read_batch
+    from petmsg.services.transfer.row_files import read_batch
 
     batch = read_batch(read_file(name), columns=columns, required=required)
     _take(
@@ -55,7 +55,7 @@ def _take(
     What stops it half way (a database that is gone, say) leaves the chunks before it committed:
     their rows are shown before the error is told. `doing` is what a progress bar says.
     """
-    from petmsg.services.batch import chunks
+    from petmsg.services.transfer.row_files import chunks
 
     done, last, repeatable = 0, 0, True
     run.is_batch = True
@@ -114,7 +114,7 @@ def refs_of(refs: Sequence[str] | None, file: str | None) -> "list[BatchRow]":
 
     A lone `-` as argument is the file on stdin. A line of 0 means that a ref was an argument.
     """
-    from petmsg.services.batch import BatchRow, read_batch
+    from petmsg.services.transfer.row_files import BatchRow, read_batch
 
     named = list(refs or [])
     if named == ["-"] and file is None:

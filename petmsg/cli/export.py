@@ -33,7 +33,7 @@ def export(
     only its owner can read it, and it deserves the same care as the database. Texts to numbers that
     are no company's (petmsg inbox strays) belong to none, and are not among them.
     """
-    from petmsg.services.portable import export as service
+    from petmsg.services.transfer import export as service
 
     place = named_folder(folder)
     with run.snapshot() as cursor:

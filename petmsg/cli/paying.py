@@ -16,8 +16,8 @@ from petmsg.providers.stripe_event import Payment, WrittenEvent, read_events
 from petmsg.queries.org import OrgRow, find_org
 from petmsg.queries.payments import org_that_was_paid
 from petmsg.render.views.conversation import CONFIRMED
-from petmsg.services.batch import CHUNK
 from petmsg.services.bookings.payments import Paid, pay_each, tell_nobody_known
+from petmsg.services.transfer.row_files import CHUNK
 from petmsg.services.work import Failure
 
 Taken = Paid | Failure

@@ -19,12 +19,12 @@ from petmsg.queries.inbound import org_of_number
 from petmsg.queries.inbox import find_stray
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.render.views.inbound import RECEIVED
-from petmsg.services.batch import CHUNK
 from petmsg.services.inbound import unmatched
 from petmsg.services.inbound.address import NeverOurs
 from petmsg.services.inbound.poll_cursor import mark_pulled, pull_since
 from petmsg.services.inbound.receive import Received, receive_each
 from petmsg.services.inbound.unmatched import Stray
+from petmsg.services.transfer.row_files import CHUNK
 from petmsg.services.work import Failure
 
 _LONGEST_SID = 64

@@ -9,8 +9,8 @@ from petmsg.render.views.import_provider_numbers import TAKEN_BACK
 
 def take_back(run: Run, folder: Path) -> None:
     """Take the orgs of an export, or the one that was chosen, into the database."""
-    from petmsg.services.portable import manifest, restore
-    from petmsg.services.portable.database import ready
+    from petmsg.services.transfer import manifest, restore_export
+    from petmsg.services.transfer.target_database import ready
 
     orgs = manifest.read_manifest(folder, slug=run.setting("org").value)
     total = sum(listed.rows for org in orgs for listed in org.files.values())
@@ -22,7 +22,7 @@ def take_back(run: Run, folder: Path) -> None:
         return
     with progress("Importing", total, run.ambient.environ) as moved_on:
         taken = run.transact(
-            lambda transaction: restore.restore(
+            lambda transaction: restore_export.restore(
                 transaction, orgs, actor=run.actor, now=run.now, moved_on=moved_on
             )
         )

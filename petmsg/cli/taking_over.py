@@ -55,7 +55,7 @@ def take_over(
     from petmsg.importers.snoutos import run as importing
     from petmsg.importers.snoutos.report import Report
     from petmsg.importers.snoutos.staging import staged
-    from petmsg.services.portable.database import ready
+    from petmsg.services.transfer.target_database import ready
 
     report = Report()
     if run.location.path is None or run.location.path.exists():
@@ -86,7 +86,7 @@ def take_over(
 @contextmanager
 def _there(run: Run) -> Iterator[None]:
     """A database to take it into; for a dry run without one, an empty one that is gone after."""
-    from petmsg.services.portable.database import ready
+    from petmsg.services.transfer.target_database import ready
 
     if ready(run.location, actor=run.actor, now=run.now, dry_run=run.dry_run):
         yield

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from petmsg.errors import Busy
-from petmsg.services import batch
 from petmsg.services.bookings import confirm
 from petmsg.services.people import client_import
+from petmsg.services.transfer import row_files
 from tests.support.fixtures import Cli, Ran
 
 HEAD = "ref,name,phone,kind\n"
@@ -306,12 +306,12 @@ def many(count: int) -> str:
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks of 10 rows, because a thousand take seconds."""
-    monkeypatch.setattr(batch, "CHUNK", 10)
+    monkeypatch.setattr(row_files, "CHUNK", 10)
 
 
 def test_a_transaction_holds_at_most_a_thousand_rows() -> None:
-    rows = [batch.BatchRow(line, {}) for line in range(2005)]
-    pieces = list(batch.chunks(rows))
+    rows = [row_files.BatchRow(line, {}) for line in range(2005)]
+    pieces = list(row_files.chunks(rows))
     assert [len(piece) for piece in pieces] == [1000, 1000, 5]
     assert [row for piece in pieces for row in piece] == rows
 

@@ -11,7 +11,6 @@ from petmsg.errors import AlreadyDifferent
 from petmsg.queries import confirm as confirm_queries
 from petmsg.queries.lookup import SitterKey, find_client, find_sitter
 from petmsg.queries.suggestions import no_booking
-from petmsg.services.batch import BatchRow
 from petmsg.services.bookings import assignment_window as window
 from petmsg.services.bookings.booking_import import (
     UPDATE,
@@ -23,6 +22,7 @@ from petmsg.services.bookings.booking_import import (
     require_span,
 )
 from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded, sitter_warnings
+from petmsg.services.transfer.row_files import BatchRow
 from petmsg.services.work import Failure, Work
 from petmsg.text_inputs import parse_ref
 

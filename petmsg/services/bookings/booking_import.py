@@ -12,11 +12,11 @@ from petmsg.enums import BookingStatus, ClientKind, SitterStatus
 from petmsg.errors import Busy, EndNotAfterStart, MalformedRow, PetmsgError, Refused
 from petmsg.queries import confirm as confirm_queries
 from petmsg.queries.lookup import ClientKey, SitterKey, find_client, find_sitter
-from petmsg.services.batch import BatchRow, RowDone
 from petmsg.services.bookings import assignment_window
 from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded, booked_time
 from petmsg.services.bookings.matching import SameBookings
 from petmsg.services.refs import hold_refs, next_ref
+from petmsg.services.transfer.row_files import BatchRow, RowDone
 from petmsg.services.work import Failure, Work
 from petmsg.text_inputs import parse_ref
 

@@ -12,8 +12,8 @@ from petmsg.models import MessageNumber, Sitter
 from petmsg.phone import parse_phone
 from petmsg.queries.lookup import find_sitter, refuse_somebodys_phone
 from petmsg.rules.routing import usable
-from petmsg.services.batch import BatchRow, RowDone, needed, one_by_one
 from petmsg.services.numbers import ledger
+from petmsg.services.transfer.row_files import BatchRow, RowDone, needed, one_by_one
 from petmsg.services.work import Failure, Work, each
 
 COLUMNS = ("e164", "class")

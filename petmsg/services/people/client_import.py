@@ -6,8 +6,8 @@ from typing import Any
 from petmsg.enums import ClientKind
 from petmsg.errors import OutOfRange, shown
 from petmsg.phone import parse_phone
-from petmsg.services.batch import BatchRow, RowDone, needed, one_by_one
 from petmsg.services.people import client
+from petmsg.services.transfer.row_files import BatchRow, RowDone, needed, one_by_one
 from petmsg.services.work import Failure, Work
 from petmsg.text_inputs import parse_ref
 

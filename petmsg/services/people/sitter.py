@@ -11,11 +11,11 @@ from petmsg.errors import AlreadyDifferent, Refused
 from petmsg.models import MessageNumber, Sitter, SitterActivity
 from petmsg.phone import parse_phone
 from petmsg.queries.lookup import find_sitter, refuse_our_number
-from petmsg.services.batch import BatchRow, RowDone, needed, one_by_one
 from petmsg.services.numbers import ledger
 from petmsg.services.numbers.number import give, held_by
 from petmsg.services.people import optout
 from petmsg.services.refs import hold_refs, next_ref
+from petmsg.services.transfer.row_files import BatchRow, RowDone, needed, one_by_one
 from petmsg.services.work import Failure, Work, each
 from petmsg.text_inputs import parse_name, parse_ref
 

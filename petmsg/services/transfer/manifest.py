@@ -10,9 +10,9 @@ from petmsg.db.schema_version import HEAD
 from petmsg.enums import FileFormat
 from petmsg.errors import MalformedFile, NotFound, Refused, shown
 from petmsg.services.orgs.org import is_slug
-from petmsg.services.portable.export import FORMAT, MANIFEST, file_name
-from petmsg.services.portable.shape import ROW, Shape, shapes
-from petmsg.services.portable.sheets import IDS, BrokenExport, Line, Reader
+from petmsg.services.transfer.export import FORMAT, MANIFEST, file_name
+from petmsg.services.transfer.files import IDS, BrokenExport, Line, Reader
+from petmsg.services.transfer.table_schema import ROW, Shape, shapes
 
 _LARGEST_MANIFEST = 64 * 1024 * 1024
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from petmsg.db.cursor import Cursor
-from petmsg.services.portable.manifest import OrgFiles
-from petmsg.services.portable.shape import shapes
-from petmsg.services.portable.sheets import IDS, BrokenExport
+from petmsg.services.transfer.files import IDS, BrokenExport
+from petmsg.services.transfer.manifest import OrgFiles
+from petmsg.services.transfer.table_schema import shapes
 
 _BLOCK = 1000
 

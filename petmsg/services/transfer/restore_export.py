@@ -18,14 +18,14 @@ from petmsg.db.engine import Transaction
 from petmsg.errors import AlreadyDifferent, ConflictingWrite, NumberTaken
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.services import audit
-from petmsg.services.portable import cells
-from petmsg.services.portable.cells import BadCell, Value
-from petmsg.services.portable.export import name_of
-from petmsg.services.portable.ids import Ids, KeptIds, NewIds
-from petmsg.services.portable.manifest import OrgFiles
-from petmsg.services.portable.shape import Column, Kind, Shape, shape_of, shapes
-from petmsg.services.portable.sheets import BrokenExport, Line, Reader
-from petmsg.services.portable.texts import alert_with_ids, question_with_ids
+from petmsg.services.transfer import values as cells
+from petmsg.services.transfer.export import name_of
+from petmsg.services.transfer.files import BrokenExport, Line, Reader
+from petmsg.services.transfer.id_ranges import Ids, KeptIds, NewIds
+from petmsg.services.transfer.manifest import OrgFiles
+from petmsg.services.transfer.references import alert_with_ids, question_with_ids
+from petmsg.services.transfer.table_schema import Column, Kind, Shape, shape_of, shapes
+from petmsg.services.transfer.values import BadCell, Value
 from petmsg.services.work import Work
 
 _CHUNK = 1000

@@ -14,9 +14,9 @@ from typing import IO, Any
 
 from petmsg.enums import FileFormat
 from petmsg.errors import MalformedFile, shown
-from petmsg.services.portable import cells
-from petmsg.services.portable.cells import BadCell, Value
-from petmsg.services.portable.shape import ROW, Column, Kind, Shape
+from petmsg.services.transfer import values as cells
+from petmsg.services.transfer.table_schema import ROW, Column, Kind, Shape
+from petmsg.services.transfer.values import BadCell, Value
 
 _LONGEST_CELL = 64 * 1024 * 1024
 _BATCH = 256

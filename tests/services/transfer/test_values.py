@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from petmsg.services.batch import FORMULA_STARTS
-from petmsg.services.portable.cells import (
+from petmsg.services.transfer.row_files import FORMULA_STARTS
+from petmsg.services.transfer.table_schema import Column, Kind
+from petmsg.services.transfer.values import (
     BadCell,
     DamagedValue,
     csv_line,
@@ -19,7 +20,6 @@ from petmsg.services.portable.cells import (
     value_of_cell,
     value_of_json,
 )
-from petmsg.services.portable.shape import Column, Kind
 from tests.support.exported_company import ODD_TEXTS
 
 TEXT = Column("body", "body", Kind.TEXT, nullable=True)

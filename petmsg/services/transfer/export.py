@@ -25,10 +25,10 @@ from petmsg.db.schema_version import HEAD
 from petmsg.enums import FileFormat
 from petmsg.errors import Misconfigured, Refused
 from petmsg.queries.org import OrgRow
-from petmsg.services.portable.cells import DamagedValue, Value, from_database
-from petmsg.services.portable.shape import EXCLUDED, Column, Kind, Shape, shape_of, shapes
-from petmsg.services.portable.sheets import IDS, Sheet
-from petmsg.services.portable.texts import alert_with_places, question_with_refs
+from petmsg.services.transfer.files import IDS, Sheet
+from petmsg.services.transfer.references import alert_with_places, question_with_refs
+from petmsg.services.transfer.table_schema import EXCLUDED, Column, Kind, Shape, shape_of, shapes
+from petmsg.services.transfer.values import DamagedValue, Value, from_database
 
 FORMAT = "petmsg-export/1"
 MANIFEST = "manifest.json"

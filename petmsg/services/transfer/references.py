@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable
 
-from petmsg.services.portable.cells import BadCell, Value
+from petmsg.services.transfer.values import BadCell, Value
 
 _BY_ID = re.compile(
     r"((?:\b[Tt]ext|petmsg (?:message|inbox) (?:show|retry|cancel|claim|done)) )([0-9]{1,18})\b"

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from petmsg.models import metadata
-from petmsg.services.portable.shape import EXCLUDED, Kind, shape_of, shapes, shapes_in
+from petmsg.services.transfer.table_schema import EXCLUDED, Kind, shape_of, shapes, shapes_in
 
 
 def unexported(tables: sa.MetaData, exported: set[str]) -> set[str]:

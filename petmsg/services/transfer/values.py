@@ -16,8 +16,8 @@ from petmsg.clock import iso_utc
 from petmsg.db.cursor import instant_from_text
 from petmsg.errors import DatabaseUnusable, shown
 from petmsg.phone import is_e164
-from petmsg.services.batch import FORMULA_STARTS
-from petmsg.services.portable.shape import Column, Kind
+from petmsg.services.transfer.row_files import FORMULA_STARTS
+from petmsg.services.transfer.table_schema import Column, Kind
 
 Value = str | int | float | bool | None
 """A value as a file holds it: an instant as text, a reference as the name of its row, or its
