@@ -21,7 +21,7 @@ from petmsg.db.location import locate
 from petmsg.queries.org import find_org
 from petmsg.services.bookings import booking_import, confirm
 from petmsg.services.transfer.row_files import CHUNK, BatchRow, chunks, read_batch
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 _VISITS_EACH = 5
 Service = Callable[[Work], object]

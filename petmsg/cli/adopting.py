@@ -6,7 +6,7 @@ from petmsg.cli.run import Run
 from petmsg.enums import NumberClass
 from petmsg.errors import Refused
 from petmsg.render.views.numbers import NUMBER_ADDED
-from petmsg.services.doctor.provider_drift import adopt_all
+from petmsg.services.doctor.run_checks.provider_drift import adopt_all
 from petmsg.services.transfer.row_files import CHUNK
 
 

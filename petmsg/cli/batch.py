@@ -90,7 +90,7 @@ def look_at_each(refs: Sequence[str], one: Callable[[str], Any]) -> list[Any]:
     is a row of its own and stops no other; a single one's error is raised as it is."""
     if len(refs) == 1:
         return [one(refs[0])]
-    from petmsg.services.work import Failure
+    from petmsg.services.unit_of_work import Failure
 
     rows: list[Any] = []
     for ref in refs:
@@ -139,7 +139,7 @@ def take_refs(
     """
     from dataclasses import replace
 
-    from petmsg.services.work import Failure
+    from petmsg.services.unit_of_work import Failure
 
     def take(chunk: "Sequence[BatchRow]") -> list[Any]:
         refs = [row.cells["ref"] or "" for row in chunk if row.problem is None]

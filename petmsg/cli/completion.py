@@ -170,7 +170,7 @@ def classes(asked: Asked) -> Iterable[Candidate]:
 
 def checks(asked: Asked) -> Iterable[Candidate]:
     """What `petmsg doctor` looks at."""
-    from petmsg.services.doctor.run_checks import CHECKS
+    from petmsg.services.doctor.run_checks.run_checks import CHECKS
 
     return _beginning(asked.typed, ((each.name, each.holds) for each in CHECKS))
 

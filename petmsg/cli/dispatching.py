@@ -36,7 +36,7 @@ from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import problem_of
 from petmsg.services.outbox.send import NotSent, Sending
 from petmsg.services.outbox.unknown_outcomes import Settled
-from petmsg.services.work import Failure
+from petmsg.services.unit_of_work import Failure
 from petmsg.worker.hands import Hands
 from petmsg.worker.line import LONG_AGO
 from petmsg.worker.pump import (

@@ -18,7 +18,7 @@ from petmsg.queries.payments import org_that_was_paid
 from petmsg.render.views.conversation import CONFIRMED
 from petmsg.services.bookings.payments import Paid, pay_each, tell_nobody_known
 from petmsg.services.transfer.row_files import CHUNK
-from petmsg.services.work import Failure
+from petmsg.services.unit_of_work import Failure
 
 Taken = Paid | Failure
 

@@ -25,7 +25,7 @@ from petmsg.services.inbound.poll_cursor import mark_pulled, pull_since
 from petmsg.services.inbound.receive import Received, receive_each
 from petmsg.services.inbound.unmatched import Stray
 from petmsg.services.transfer.row_files import CHUNK
-from petmsg.services.work import Failure
+from petmsg.services.unit_of_work import Failure
 
 _LONGEST_SID = 64
 

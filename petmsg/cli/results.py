@@ -45,7 +45,7 @@ class Results:
 
     def add(self, rows: Sequence[Any]) -> None:
         """Take in what was done."""
-        from petmsg.services.work import Failure
+        from petmsg.services.unit_of_work import Failure
 
         refused = sum(isinstance(row, Failure) for row in rows)
         self._good += len(rows) - refused
@@ -106,7 +106,7 @@ class Results:
 
     @staticmethod
     def _is_refused(row: Any) -> bool:
-        from petmsg.services.work import Failure
+        from petmsg.services.unit_of_work import Failure
 
         return isinstance(row, Failure)
 
@@ -128,7 +128,7 @@ def show_plans(run: Run, rows: Sequence[Any]) -> None:
 
 def result_data(run: Run, fields: Sequence[Field], row: Any) -> dict[str, Any]:
     """One row as JSON: a good one's fields, or a refused one's error."""
-    from petmsg.services.work import Failure
+    from petmsg.services.unit_of_work import Failure
 
     return _failure_data(row) if isinstance(row, Failure) else record(fields, row, run.view)
 

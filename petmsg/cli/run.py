@@ -235,7 +235,7 @@ class Run:
         self, slug: str | None, service: Callable[..., R], /, *args: Any, **kwargs: Any
     ) -> R:
         """`write` in the org of that slug."""
-        from petmsg.services.work import Work
+        from petmsg.services.unit_of_work import Work
 
         def in_transaction(transaction: Any) -> tuple[R, Work]:
             org = find_org(transaction.cursor, slug)

@@ -22,7 +22,7 @@ from petmsg.services.bookings.payments import Paid
 from petmsg.services.inbound.refused_webhooks import tell_refused
 from petmsg.services.inbound.unmatched import Stray
 from petmsg.services.outbox.delivery_status import report_each
-from petmsg.services.work import Failure
+from petmsg.services.unit_of_work import Failure
 from petmsg.web.commits import Outcome
 from petmsg.web.refusals import ManyRefused
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.queries.alert import TELL_AGAIN_AFTER, alert_id, find_alert
-from petmsg.services.work import Failure, Work, each, take_alone
+from petmsg.services.unit_of_work import Failure, Work, each, take_alone
 
 # One statement, because two processes may raise the same matter at the same moment.
 _RAISE = """

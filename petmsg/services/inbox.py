@@ -14,7 +14,7 @@ from petmsg.queries.waiting import overdue
 from petmsg.services.bookings.assignment_window import threads_for
 from petmsg.services.inbound.waiting import seen_to
 from petmsg.services.people import client as client_service
-from petmsg.services.work import Failure, Work, each
+from petmsg.services.unit_of_work import Failure, Work, each
 
 
 def put_in(work: Work, message_id: int) -> bool:

@@ -1,7 +1,7 @@
 """Refs made by petmsg where none was given: `C-1`, `S-1`, `B-1`."""
 
 from petmsg.db.cursor import Cursor
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 _PREFIX = {"client": "C", "sitter": "S", "booking": "B"}
 

@@ -22,7 +22,7 @@ from petmsg.queries.queue import DueText, behind_texts
 from petmsg.services.outbox.claim import Claim, Ended, ProviderChanged, Waiting
 from petmsg.services.outbox.claim_batch import Recorded, Turn, take_turn
 from petmsg.services.outbox.unknown_outcomes import Orphan, Settled, orphaned
-from petmsg.services.work import Failure
+from petmsg.services.unit_of_work import Failure
 from petmsg.worker.hands import Hands
 from petmsg.worker.line import Line
 from petmsg.worker.settle import USUAL_PATIENCE, Patience, Store, alone, settle

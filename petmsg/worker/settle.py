@@ -17,7 +17,7 @@ from petmsg.queries.org import OrgRow
 from petmsg.services.outbox import after_restore, unknown_outcomes
 from petmsg.services.outbox.unknown_outcomes import Settled
 from petmsg.services.outbox.unprocessable import alert_unusable, is_own_fault, own_fault
-from petmsg.services.work import Failure, Work
+from petmsg.services.unit_of_work import Failure, Work
 
 
 class Store(Protocol):

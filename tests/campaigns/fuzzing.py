@@ -24,7 +24,7 @@ from unittest import mock
 from petmsg.db import engine, migrate
 from petmsg.db.location import locate
 from petmsg.errors import PetmsgError
-from petmsg.services import work
+from petmsg.services import unit_of_work
 from tests.support.consistency import content, problems
 from tests.support.fixtures import ACTOR, NOW, run_cli
 from tests.test_bad_input import CODES, NOUNS, PHONES, TIMES, fill, may_have_written, random_line
@@ -172,7 +172,7 @@ def _cell(column: str, dice: random.Random) -> bytes:
 @contextmanager
 def without_savepoints() -> Iterator[None]:
     """The control: a row that is refused leaves what it did so far."""
-    with mock.patch.object(work.Work, "all_or_nothing", return_value=nullcontext()):
+    with mock.patch.object(unit_of_work.Work, "all_or_nothing", return_value=nullcontext()):
         yield
 
 

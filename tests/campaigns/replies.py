@@ -13,7 +13,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.db.engine import Transaction, make_engine
 from petmsg.db.location import locate
 from petmsg.queries.org import find_org
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from tests.support.fixtures import ACTOR, NOW
 
 DESK = "+14155550100"

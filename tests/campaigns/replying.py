@@ -35,7 +35,7 @@ from petmsg.services.outbox import queue
 from petmsg.services.outbox.claim import Claim, Ended, claim
 from petmsg.services.outbox.record_outcome import HandedOver, record
 from petmsg.services.people import client, offboard, sitter
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from tests.campaigns.replies import (
     CLIENTS,
     DESK,

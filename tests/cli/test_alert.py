@@ -9,7 +9,7 @@ import pytest
 
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.services.alert import raise_alert
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, run_cli, working
 
 INFO, WARNING, CRITICAL = AlertSeverity.INFO, AlertSeverity.WARNING, AlertSeverity.CRITICAL

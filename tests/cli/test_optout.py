@@ -14,7 +14,7 @@ from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.send_blocks import HoldFacts
 from petmsg.services.people import optout
 from petmsg.services.people.optout_messages import provider_said_stop
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from tests.cli.test_org import events, refused
 from tests.support.fixtures import ACTOR, NOW, Cli, add_org, looking, working
 

@@ -23,7 +23,7 @@ from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
 from petmsg.queries.org import find_org
 from petmsg.services.orgs import org as org_service
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from tests.support.schemas import output_complaints
 
 NOW = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)

@@ -453,7 +453,7 @@ def _blind_requeue() -> None:
 
 def _killed_before_the_second_half() -> None:
     """The audit is written in a transaction of its own."""
-    from petmsg.services.work import Work
+    from petmsg.services.unit_of_work import Work
 
     def finish(work: Any) -> None:
         work.cursor.run("COMMIT")
@@ -464,7 +464,7 @@ def _killed_before_the_second_half() -> None:
 
 def _two_commits() -> None:
     """What was done is committed, and the audit in a transaction of its own right after."""
-    from petmsg.services.work import Work
+    from petmsg.services.unit_of_work import Work
 
     finish = Work.finish
 

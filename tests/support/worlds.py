@@ -30,7 +30,7 @@ from petmsg.services.outbox import queue as message
 from petmsg.services.people import client, offboard
 from petmsg.services.people import sitter as sitters
 from petmsg.services.routes import explain as route
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from tests.support.fixtures import NOW, add_org, looking, working
 
 CLIENTS = ("C-1", "C-2", "C-3")

@@ -13,7 +13,7 @@ from petmsg.db.location import Location, locate
 from petmsg.db.snapshot import snapshot
 from petmsg.db.stopwatch import Stopwatch, stopwatch_of
 from petmsg.queries.org import find_org
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from tests.support.fixtures import ACTOR
 
 

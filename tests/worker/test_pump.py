@@ -35,7 +35,7 @@ from petmsg.services.outbox.claim import ProviderChanged
 from petmsg.services.outbox.claim_batch import Recorded
 from petmsg.services.outbox.preview import Wishes
 from petmsg.services.people import client
-from petmsg.services.work import Failure
+from petmsg.services.unit_of_work import Failure
 from petmsg.worker.hands import Hands
 from petmsg.worker.pump import AT_ONCE, Pump, Rhythm, Seen
 from tests.providers.sending import unused_port

@@ -27,7 +27,7 @@ from petmsg.importers.snoutos.report import Taken
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.importers.snoutos.threads import OurNumber, number_of, our_numbers
 from petmsg.rules.segments import measure
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 MESSAGES = """
 SELECT m.id, m.orgId, m.threadId, m.direction, m.senderType, m.body, m.createdAt,

@@ -18,7 +18,7 @@ from petmsg.models import MessageNumber
 from petmsg.phone import parse_phone
 from petmsg.services.numbers import ledger
 from petmsg.services.numbers.number import active_desk
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 _STATUS = {
     "active": NumberStatus.ACTIVE,

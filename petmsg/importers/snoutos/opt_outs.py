@@ -22,7 +22,7 @@ from petmsg.queries.message import NoPhone
 from petmsg.rules.keywords import keyword_of, plain_word
 from petmsg.services.alert import raise_alert
 from petmsg.services.people import optout
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 _LONGEST = 40
 """Longer bodies are no such word, whatever surrounds it."""

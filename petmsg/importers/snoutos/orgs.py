@@ -11,7 +11,7 @@ from petmsg.errors import NOT_FOUND, NotFound, PetmsgError, Refused, shown
 from petmsg.importers.snoutos.report import Taken
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries.org import OrgRow, all_orgs
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from petmsg.text_inputs import LONGEST_NAME, normal_name
 
 IMPORTED = "org.imported"

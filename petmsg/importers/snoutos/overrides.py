@@ -11,7 +11,7 @@ from petmsg.clock import told
 from petmsg.errors import Refused
 from petmsg.importers.snoutos.legacy_schema import time_of
 from petmsg.importers.snoutos.report import Taken
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 OVERRIDES = """
 SELECT o.id, o.startsAt, o.endsAt, o.targetType, o.threadId, t.clientId

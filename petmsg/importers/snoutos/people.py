@@ -11,7 +11,7 @@ from petmsg.models import Client, ClientPhone, Sitter, SitterActivity
 from petmsg.phone import mask_phone, parse_phone
 from petmsg.services.people import optout
 from petmsg.services.people.client import ClientForgotten
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from petmsg.text_inputs import parse_name, parse_ref
 
 WHY = "taken over from snoutos"

@@ -17,7 +17,7 @@ from petmsg.importers.snoutos.report import OrgReport, Taken
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.services.orgs import org as org_service
-from petmsg.services.work import Failure, Work, take_alone
+from petmsg.services.unit_of_work import Failure, Work, take_alone
 
 Step = Callable[[Work], Taken]
 

@@ -12,7 +12,7 @@ from petmsg.importers.snoutos.report import Taken
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.phone import parse_phone
 from petmsg.queries.confirm import THREADS
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 STRAY = """
 SELECT t.id, t.clientId, c.orgId AS owner FROM "Thread" t

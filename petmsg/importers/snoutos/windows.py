@@ -20,7 +20,7 @@ from petmsg.queries import confirm as queries
 from petmsg.services.bookings import assignment_window
 from petmsg.services.bookings.booking_import import load_bookings, require_span
 from petmsg.services.bookings.confirm import SitterOffboarded, booked_time
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from petmsg.text_inputs import parse_ref
 
 # `place`: which of the windows with its bookingRef it is, the sound ones first, by time. `same_as`:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from petmsg.clock import iso_utc
 from petmsg.queries import confirm as queries
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 
 class BookedTime(NamedTuple):

@@ -23,7 +23,7 @@ from petmsg.services.bookings.booking_import import (
 )
 from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded, sitter_warnings
 from petmsg.services.transfer.row_files import BatchRow
-from petmsg.services.work import Failure, Work
+from petmsg.services.unit_of_work import Failure, Work
 from petmsg.text_inputs import parse_ref
 
 

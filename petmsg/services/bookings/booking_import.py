@@ -17,7 +17,7 @@ from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded,
 from petmsg.services.bookings.matching import SameBookings
 from petmsg.services.refs import hold_refs, next_ref
 from petmsg.services.transfer.row_files import BatchRow, RowDone
-from petmsg.services.work import Failure, Work
+from petmsg.services.unit_of_work import Failure, Work
 from petmsg.text_inputs import parse_ref
 
 COLUMNS = ("ref", "client", "sitter", "starts_at", "ends_at")

@@ -8,7 +8,7 @@ from petmsg.errors import PetmsgError, Refused
 from petmsg.queries import confirm as queries
 from petmsg.queries.suggestions import FEW, no_booking
 from petmsg.services.bookings import assignment_window as window
-from petmsg.services.work import Failure, Work
+from petmsg.services.unit_of_work import Failure, Work
 
 
 class BookingCancelled(Refused):

@@ -9,7 +9,7 @@ from typing import Any
 
 from petmsg.enums import BookingStatus
 from petmsg.queries.booking import bookings_that_start
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 _Span = tuple[int, datetime, datetime]
 

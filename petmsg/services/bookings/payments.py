@@ -17,7 +17,7 @@ from petmsg.providers.stripe_event import Payment, refs_in
 from petmsg.queries.org import all_orgs
 from petmsg.services.alert import done, raise_alert
 from petmsg.services.bookings.confirm import Confirmed, as_it_stands, confirm
-from petmsg.services.work import Failure, Work, take_together
+from petmsg.services.unit_of_work import Failure, Work, take_together
 from petmsg.text_inputs import parse_ref
 
 _TAKE = """

@@ -25,7 +25,7 @@ from petmsg.services.alert import raise_alert
 from petmsg.services.outbox.preview import Wishes
 from petmsg.services.outbox.queue import queue
 from petmsg.services.outbox.system_messages import EXPIRES, note, queue_direct
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 AGAIN_AFTER = timedelta(hours=24)
 

@@ -21,7 +21,7 @@ from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
 from petmsg.services.people import optout_records as rows
 from petmsg.services.people.optout_messages import keyword_start, keyword_stop
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 _KNOWN = STOP | START | START_FOR_OPTED_OUT | HELP
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import ProviderName
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 FIRST_LOOK_BACK = timedelta(hours=24)
 OVERLAP = timedelta(hours=1)

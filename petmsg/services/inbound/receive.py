@@ -25,7 +25,7 @@ from petmsg.services.bookings.assignment_window import threads_for
 from petmsg.services.inbound import auto_reply, relay
 from petmsg.services.inbound.address import NeverOurs
 from petmsg.services.inbound.keyword_actions import alert_not_forwarded, alert_request, heed
-from petmsg.services.work import Failure, Work, take_together
+from petmsg.services.unit_of_work import Failure, Work, take_together
 
 STALE_AFTER = timedelta(hours=1)
 """A text that came in longer ago is stored, but neither passed on nor answered by itself."""

@@ -7,7 +7,7 @@ from petmsg.enums import AlertKind, AlertSeverity, ProviderName
 from petmsg.errors import NoOrg
 from petmsg.queries.org import all_orgs
 from petmsg.services.alert import raise_alert
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 _WHAT = {
     "twilio": (

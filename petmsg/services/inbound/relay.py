@@ -40,7 +40,7 @@ from petmsg.services.outbox.contact_details import all_in, hide
 from petmsg.services.outbox.preview import Wishes
 from petmsg.services.outbox.queue import queue
 from petmsg.services.outbox.system_messages import note, queue_direct, tell, without_phones
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from petmsg.text_inputs import LONGEST_BODY
 
 MOST_PASSED_ON = (

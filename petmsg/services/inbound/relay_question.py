@@ -11,7 +11,7 @@ from petmsg.queries.relay import ANSWER_WITHIN, Question, questions
 from petmsg.rules.routing.relay import Choice
 from petmsg.services import inbox
 from petmsg.services.outbox.system_messages import tell
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 _INSERT = """
 INSERT INTO relay_question (org_id, message_id, sitter_id, options, asked_at, closed_at, outcome)

@@ -14,7 +14,7 @@ from petmsg.providers.base import ReceivedText
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.services.alert import raise_alert
 from petmsg.services.inbound.receive import storable
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 _KEEP = """
 INSERT INTO stray_text (provider, provider_message_id, from_phone, to_e164, body, media_count,

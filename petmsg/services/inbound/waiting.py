@@ -14,7 +14,7 @@ from petmsg.enums import AddressedTo, AlertKind, AlertSeverity
 from petmsg.queries.org import OrgRow
 from petmsg.queries.waiting import answered_by_sitters, overdue, waiting
 from petmsg.services.alert import done, raise_alert
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 _OPEN = """
 SELECT id, entity, ref FROM alert

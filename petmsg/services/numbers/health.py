@@ -18,7 +18,7 @@ from petmsg.queries.org import OrgRow
 
 if TYPE_CHECKING:
     from petmsg.services.numbers.quarantine import Quarantined
-    from petmsg.services.work import Failure, Work
+    from petmsg.services.unit_of_work import Failure, Work
 
 USUAL_DAYS = 7
 FILTERED = "30007"
@@ -130,7 +130,7 @@ def quarantine_filtered(
     it: an alert asks her to.
     """
     from petmsg.services.alert import raise_alert
-    from petmsg.services.work import Failure, take_alone
+    from petmsg.services.unit_of_work import Failure, take_alone
 
     done: list[Quarantined | Failure] = []
     for row in health(work.cursor, work.org, now=work.now, days=1, only=only):

@@ -9,7 +9,7 @@ from petmsg.enums import NumberClass, NumberStatus
 from petmsg.errors import OutOfRange, Refused
 from petmsg.models import MessageNumber, NumberCustody
 from petmsg.queries.lookup import find_number
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 
 class NumberRetired(Refused):

@@ -14,7 +14,7 @@ from petmsg.queries.lookup import find_sitter, refuse_somebodys_phone
 from petmsg.rules.routing import usable
 from petmsg.services.numbers import ledger
 from petmsg.services.transfer.row_files import BatchRow, RowDone, needed, one_by_one
-from petmsg.services.work import Failure, Work, each
+from petmsg.services.unit_of_work import Failure, Work, each
 
 COLUMNS = ("e164", "class")
 

@@ -15,7 +15,7 @@ from petmsg.queries import provider_holds as queries
 from petmsg.queries.queue import NumberPace
 from petmsg.rules import rate_limit
 from petmsg.services.alert import end_matter, raise_alert
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 FIRST_PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=1)

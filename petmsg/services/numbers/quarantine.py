@@ -23,7 +23,7 @@ from petmsg.services.numbers.number import (
     require_usable,
 )
 from petmsg.services.numbers.quarantine_plan import Meanwhile, Plan, affected
-from petmsg.services.work import Failure, Work, each
+from petmsg.services.unit_of_work import Failure, Work, each
 
 
 class NumberNotQuarantined(Refused):

@@ -19,7 +19,7 @@ from petmsg.queries.quarantine_impact import (
 from petmsg.queries.routing import read_facts
 from petmsg.rules.routing import decide
 from petmsg.services.numbers.number import ref_of
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 MOST_PLANNED = 500
 RECENTLY = timedelta(days=14)

@@ -7,7 +7,7 @@ from petmsg.errors import OutOfRange
 from petmsg.models import MessageNumber
 from petmsg.rules.rate_limit import FASTEST, usual_pace
 from petmsg.services.numbers import ledger
-from petmsg.services.work import Failure, Work, each
+from petmsg.services.unit_of_work import Failure, Work, each
 
 SLOWEST = 0.001
 """One segment in a quarter of an hour. A pace next to nothing would block a number for years."""

@@ -9,7 +9,7 @@ from petmsg.models import Org
 from petmsg.queries.org import find_org
 from petmsg.rules.send_blocks import freeze_stands
 from petmsg.services.numbers.provider_holds import lift_all
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 
 @dataclass(frozen=True, slots=True)

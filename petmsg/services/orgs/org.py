@@ -17,7 +17,7 @@ from petmsg.queries.org import OrgRow, find_org
 from petmsg.rules.send_blocks import QuietHours, parse_quiet_hours, quiet_hours
 from petmsg.services.numbers import number as numbers
 from petmsg.services.numbers.provider_holds import lift_all
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from petmsg.text_inputs import parse_body, parse_name
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")

@@ -24,7 +24,7 @@ from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.services.outbox.not_sent import hold_for_a_person
 from petmsg.services.outbox.record_outcome import attempt_of, bind, locked_by_id
 from petmsg.services.outbox.unknown_outcomes import CLOCK_SKEW, LOOK_BACK, Settled
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from petmsg.text_inputs import normal_body
 
 SECOND_LOOK = timedelta(minutes=2)

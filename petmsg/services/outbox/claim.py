@@ -41,7 +41,7 @@ from petmsg.services.numbers import provider_holds
 from petmsg.services.outbox import system_messages
 from petmsg.services.outbox.not_sent import fail, hold_for_a_person
 from petmsg.services.outbox.queue import MessageNotWaiting, client_of, client_ref_of, locked_message
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 LOOK_AGAIN = timedelta(minutes=1)
 """After which a worker that stays looks again at a text for which there was no number. The text

@@ -13,7 +13,7 @@ from petmsg.services.outbox.claim import Taken, claim
 from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import HandedOver, record
 from petmsg.services.outbox.unprocessable import hold_unusable, is_own_fault, own_fault
-from petmsg.services.work import Failure, Work, one_batch_at_a_time, take_together
+from petmsg.services.unit_of_work import Failure, Work, one_batch_at_a_time, take_together
 
 
 @dataclass(frozen=True, slots=True)

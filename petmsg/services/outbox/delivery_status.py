@@ -21,7 +21,7 @@ from petmsg.services.outbox.record_outcome import attempt_of, locked_by_id
 from petmsg.services.outbox.rejection_effects import notice_repeats
 from petmsg.services.outbox.rejections import learn, react
 from petmsg.services.outbox.system_messages import did_not_arrive, is_passed_on
-from petmsg.services.work import (
+from petmsg.services.unit_of_work import (
     Failure,
     Work,
     one_batch_at_a_time,

@@ -5,7 +5,7 @@ from petmsg.models import Message
 from petmsg.services.alert import raise_alert
 from petmsg.services.outbox import system_messages
 from petmsg.services.outbox.queue import client_ref_of
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 
 def fail(work: Work, message: Message, *, why: str, code: str) -> None:

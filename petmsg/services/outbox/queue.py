@@ -17,7 +17,7 @@ from petmsg.rules.segments import measure
 from petmsg.rules.send_blocks import holds
 from petmsg.services.bookings.assignment_window import threads_for
 from petmsg.services.outbox.preview import Wishes, leak_in, when_to_leave
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from petmsg.text_inputs import parse_body
 
 _LONGEST_KEY = 128

@@ -33,7 +33,7 @@ from petmsg.rules.rate_limit import LONGEST_AHEAD
 from petmsg.services.inbound.waiting import answered
 from petmsg.services.outbox.claim import Claim
 from petmsg.services.outbox.rejections import react
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 FIRST_BACK_OFF = timedelta(seconds=2)
 LONGEST_BACK_OFF = timedelta(minutes=15)

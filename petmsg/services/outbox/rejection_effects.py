@@ -17,7 +17,7 @@ from petmsg.services.numbers import ledger
 from petmsg.services.numbers.provider_holds import alert_account, hold_back
 from petmsg.services.people.optout_messages import block_pair, provider_said_stop
 from petmsg.services.people.undeliverable_phones import mark_not_textable
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 SEVERAL = 3
 """So many messages with the same code within `SAME_HOUR` are worth an alert of their own."""

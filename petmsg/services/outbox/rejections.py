@@ -18,7 +18,7 @@ from petmsg.services.outbox.not_sent import hold_for_a_person
 from petmsg.services.outbox.queue import client_ref_of
 from petmsg.services.outbox.rejection_effects import Refusal, is_the_recipient, learn_from
 from petmsg.services.outbox.system_messages import did_not_arrive
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 UNREACHABLE_TRIES = (timedelta(hours=4), timedelta(hours=16))
 """When an unreachable handset is tried again: three tries within a day."""

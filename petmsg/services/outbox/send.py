@@ -10,7 +10,7 @@ from petmsg.models import Message
 from petmsg.services.outbox.claim import Claim, Ended, Taken, Waiting, claim
 from petmsg.services.outbox.preview import Wishes
 from petmsg.services.outbox.queue import queue
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 
 class NotSent(Refused):

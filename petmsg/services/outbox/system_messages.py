@@ -23,7 +23,7 @@ from petmsg.rules.segments import measure
 from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
 from petmsg.services.outbox.contact_details import hide, leaks_in
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from petmsg.text_inputs import LONGEST_BODY
 
 EXPIRES = {

@@ -23,7 +23,7 @@ from petmsg.providers.base import ProviderText
 from petmsg.queries.org import OrgRow
 from petmsg.services.outbox.not_sent import hold_for_a_person
 from petmsg.services.outbox.record_outcome import attempt_of, bind, end_as_delivered, locked_by_id
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from petmsg.text_inputs import is_body_of
 
 GRACE = timedelta(seconds=120)

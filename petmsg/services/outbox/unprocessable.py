@@ -14,7 +14,7 @@ from petmsg.db.driver_errors import is_driver_error
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.errors import ConflictingWrite, MalformedText, OutOfRange, PetmsgError, Refused
 from petmsg.services.alert import raise_alert
-from petmsg.services.work import Failure, Work, take_alone
+from petmsg.services.unit_of_work import Failure, Work, take_alone
 
 
 class UnusableMessage(Refused):

@@ -12,7 +12,7 @@ from petmsg.phone import mask_phone, parse_phone, phone_to_look_up
 from petmsg.queries.lookup import find_client, refuse_our_number
 from petmsg.services.people import optout
 from petmsg.services.refs import hold_refs, next_ref
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from petmsg.text_inputs import parse_name, parse_ref
 
 

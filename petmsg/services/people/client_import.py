@@ -8,7 +8,7 @@ from petmsg.errors import OutOfRange, shown
 from petmsg.phone import parse_phone
 from petmsg.services.people import client
 from petmsg.services.transfer.row_files import BatchRow, RowDone, needed, one_by_one
-from petmsg.services.work import Failure, Work
+from petmsg.services.unit_of_work import Failure, Work
 from petmsg.text_inputs import parse_ref
 
 COLUMNS = ("ref", "name", "phone", "kind")

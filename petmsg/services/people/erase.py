@@ -10,7 +10,7 @@ from petmsg.errors import Refused
 from petmsg.models import Client, Message, MessageNumber, SandboxText, Thread
 from petmsg.services.people import optout
 from petmsg.services.people.client import locked_client, phones_of
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 _UNFINISHED = (MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.UNKNOWN)
 

@@ -10,7 +10,7 @@ from petmsg.models import AssignmentWindow, Booking, Sitter, SitterActivity
 from petmsg.services.numbers import ledger
 from petmsg.services.numbers.number import held_by
 from petmsg.services.people.sitter import locked
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 
 @dataclass(frozen=True, slots=True)

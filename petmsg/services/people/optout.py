@@ -19,7 +19,7 @@ from petmsg.queries.message import NoPhone
 from petmsg.queries.optout import Person, find_person, phone_keys
 from petmsg.queries.senders import find_sender
 from petmsg.services.people import optout_records as rows
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 
 class SenderErased(Refused):

@@ -16,7 +16,7 @@ from petmsg.queries.senders import Sender, find_sender
 from petmsg.rules.keywords import START_FOR_OPTED_OUT, plain_word
 from petmsg.services.alert import raise_alert
 from petmsg.services.people import optout_records as rows
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 CLOCKS_APART = timedelta(minutes=1)
 """A message that a webhook brought is dated by its arrival, which may be this much after it was

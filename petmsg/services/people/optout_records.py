@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from petmsg.enums import OptOutSource
 from petmsg.phone import phone_key
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 # Nothing stands after it that was said later.
 _SAID = "coalesce(last_said_at, opted_out_at)"

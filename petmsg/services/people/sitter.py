@@ -16,7 +16,7 @@ from petmsg.services.numbers.number import give, held_by
 from petmsg.services.people import optout
 from petmsg.services.refs import hold_refs, next_ref
 from petmsg.services.transfer.row_files import BatchRow, RowDone, needed, one_by_one
-from petmsg.services.work import Failure, Work, each
+from petmsg.services.unit_of_work import Failure, Work, each
 from petmsg.text_inputs import parse_name, parse_ref
 
 COLUMNS = ("ref", "name", "phone")

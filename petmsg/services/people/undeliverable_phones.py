@@ -11,7 +11,7 @@ from petmsg.models import ClientPhone
 from petmsg.phone import mask_phone, parse_phone
 from petmsg.queries.lookup import find_client
 from petmsg.services.alert import raise_alert
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
 from petmsg.rules.routing import Decision, Facts, WindowFact, decide, usable
-from petmsg.services.mending import Mending, mending
+from petmsg.services.fix_commands import Mending, mending
 
 USUAL_DAYS = 14
 MOST_DAYS = 366

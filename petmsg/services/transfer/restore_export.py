@@ -26,7 +26,7 @@ from petmsg.services.transfer.manifest import OrgFiles
 from petmsg.services.transfer.references import alert_with_ids, question_with_ids
 from petmsg.services.transfer.table_schema import Column, Kind, Shape, shape_of, shapes
 from petmsg.services.transfer.values import BadCell, Value
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 
 _CHUNK = 1000
 _MOST_NAMES = 50_000

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from petmsg.errors import MalformedFile, MalformedRow, PetmsgError
-from petmsg.services.work import Failure, Work, take_alone
+from petmsg.services.unit_of_work import Failure, Work, take_alone
 
 CHUNK = 1000
 _LONGEST_CELL = 4096

@@ -10,7 +10,7 @@ from sqlmodel import select
 from petmsg.enums import AttemptStatus, Direction, MessageStatus, Rule
 from petmsg.models import Client, Message, MessageAttempt, MessageNumber, Thread
 from petmsg.services.numbers.health import is_filtered
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from tests.support.consistency import problems
 from tests.support.fixtures import NOW, Ran, add_org, run_cli, working
 

@@ -11,7 +11,7 @@ from petmsg.errors import OutOfRange
 from petmsg.services.numbers import ledger as custody
 from petmsg.services.numbers import number, quarantine
 from petmsg.services.people import offboard, sitter
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from tests.support.fixtures import NOW, add_org, looking, working
 
 N1, N2, POOL = "+14155550101", "+14155550102", "+14155550201"

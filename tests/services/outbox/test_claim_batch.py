@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from petmsg.db import migrate
 from petmsg.errors import DatabaseUnusable, Refused
-from petmsg.services.work import Failure, Work, each, take_together
+from petmsg.services.unit_of_work import Failure, Work, each, take_together
 from tests.support.consistency import problems
 from tests.support.fixtures import ACTOR, NOW, add_org, looking, working
 

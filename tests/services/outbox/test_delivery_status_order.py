@@ -34,7 +34,7 @@ from petmsg.services.outbox.queue import MessageNotWaiting, cancel, queue
 from petmsg.services.outbox.record_outcome import HandedOver, record
 from petmsg.services.outbox.unknown_outcomes import GRACE, SECOND_LOOK, InDoubt, in_doubt, settle
 from petmsg.services.people import client
-from petmsg.services.work import Work
+from petmsg.services.unit_of_work import Work
 from tests.support.fixtures import ACTOR, NOW, add_org, looking, working
 
 ANN = "+14155551001"

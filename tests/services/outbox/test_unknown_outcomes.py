@@ -23,7 +23,7 @@ from petmsg.services.outbox.unknown_outcomes import (
     Settled,
 )
 from petmsg.services.people import client as clients
-from petmsg.services.work import Failure
+from petmsg.services.unit_of_work import Failure
 from petmsg.worker.settle import MOST_IN_VAIN, Patience, open_doubts, settle
 from tests.support.fixtures import NOW, looking, working
 from tests.support.queueing import (

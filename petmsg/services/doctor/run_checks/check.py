@@ -12,7 +12,7 @@ from petmsg.enums import CheckResult
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow
-from petmsg.services.mending import Mending
+from petmsg.services.fix_commands import Mending
 
 MOST_TOLD = 10
 """So many findings of one kind and org are told, and how many more there are."""

@@ -18,7 +18,7 @@ from petmsg.providers.base import ProviderNumber
 from petmsg.services.alert import raise_alert
 from petmsg.services.numbers.number import NumberAdded, add
 from petmsg.services.outbox.unknown_outcomes import Orphan, Settled
-from petmsg.services.work import Failure, Work, one_batch_at_a_time, take_alone
+from petmsg.services.unit_of_work import Failure, Work, one_batch_at_a_time, take_alone
 
 
 @dataclass(frozen=True, slots=True)
