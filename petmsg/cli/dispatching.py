@@ -37,15 +37,15 @@ from petmsg.services.outbox.record_outcome import problem_of
 from petmsg.services.outbox.send import NotSent, Sending
 from petmsg.services.outbox.unknown_outcomes import Settled
 from petmsg.services.unit_of_work import Failure
-from petmsg.worker.hands import Hands
-from petmsg.worker.line import LONG_AGO
-from petmsg.worker.pump import (
+from petmsg.workflows.worker.dispatcher import (
     Pump,
     Rhythm,
     Seen,
     stopping_on_signals,
     waiting_behind,
 )
+from petmsg.workflows.worker.org_queue import LONG_AGO
+from petmsg.workflows.worker.sender_pool import Hands
 
 MOST_BEHIND = 100
 """How many texts that wait behind others are listed at the end."""

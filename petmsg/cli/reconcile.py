@@ -66,7 +66,7 @@ def _texts(run: Run, org: OrgRow, carrier: Provider, problems: list[PetmsgError]
     from petmsg.services.doctor.run_checks import provider_drift
     from petmsg.services.outbox import unknown_outcomes
     from petmsg.services.unit_of_work import Failure
-    from petmsg.worker.settle import settle
+    from petmsg.workflows.worker.rescuer import settle
 
     rows: list[Drift] = []
     with run.snapshot() as cursor:

@@ -25,7 +25,7 @@ from petmsg.services.outbox.preview import Wishes
 from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import HandedOver, problem_of, record
 from petmsg.services.outbox.send import NotSent, Sending
-from petmsg.worker.hands import BEGIN_WITHIN
+from petmsg.workflows.worker.sender_pool import BEGIN_WITHIN
 
 NOBODY = "nobody"
 """The token where nothing is handed over: a dry run, or a text that is only queued."""

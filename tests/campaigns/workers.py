@@ -231,9 +231,9 @@ def scale_down() -> None:
     """Waits of minutes become tenths of seconds."""
     from petmsg.cli import dispatching
     from petmsg.services.outbox import record_outcome
-    from petmsg.worker import hands
-    from petmsg.worker.pump import Rhythm
-    from petmsg.worker.settle import Patience
+    from petmsg.workflows.worker import sender_pool
+    from petmsg.workflows.worker.dispatcher import Rhythm
+    from petmsg.workflows.worker.rescuer import Patience
 
     rhythm = Rhythm(
         ahead=0.05,
@@ -244,7 +244,7 @@ def scale_down() -> None:
         patience=Patience(timedelta(seconds=GRACE), timedelta(seconds=SECOND_LOOK)),
     )
     vars(dispatching)["_rhythm"] = lambda _run: rhythm
-    hands.BEGIN_WITHIN = 0.4
+    sender_pool.BEGIN_WITHIN = 0.4
     record_outcome.FIRST_BACK_OFF = timedelta(seconds=0.05)
     record_outcome.LONGEST_BACK_OFF = timedelta(seconds=0.5)
 

@@ -20,7 +20,7 @@ from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
 from petmsg.queries.org import find_org
 from petmsg.queries.queue import due_texts, next_of_threads
-from petmsg.worker.line import LONG_AGO
+from petmsg.workflows.worker.org_queue import LONG_AGO
 from tests.support.consistency import raw
 from tests.support.fixtures import run_cli
 from tests.support.postgres import Copies, PostgresServer

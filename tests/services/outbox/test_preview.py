@@ -18,12 +18,12 @@ from petmsg.services.numbers import number
 from petmsg.services.outbox import queue as queueing
 from petmsg.services.outbox.preview import Wishes
 from petmsg.services.people import client
-from petmsg.worker.hands import Hands
-from petmsg.worker.pump import Pump, Rhythm
+from petmsg.workflows.worker.dispatcher import Pump, Rhythm
+from petmsg.workflows.worker.sender_pool import Hands
 from tests.support.fixtures import NOW, Cli, add_org, looking, run_cli, working
 from tests.support.texting import DESK, MAYA, POOL, people, visit
-from tests.worker.carriers import Remembering
-from tests.worker.stores import TestStore
+from tests.workflows.worker.carriers import Remembering
+from tests.workflows.worker.stores import TestStore
 
 HERS = "Call me: (415) 555-2001"
 LATE = NOW + timedelta(hours=13)

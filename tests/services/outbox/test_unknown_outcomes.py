@@ -24,7 +24,7 @@ from petmsg.services.outbox.unknown_outcomes import (
 )
 from petmsg.services.people import client as clients
 from petmsg.services.unit_of_work import Failure
-from petmsg.worker.settle import MOST_IN_VAIN, Patience, open_doubts, settle
+from petmsg.workflows.worker.rescuer import MOST_IN_VAIN, Patience, open_doubts, settle
 from tests.support.fixtures import NOW, looking, working
 from tests.support.queueing import (
     HOUR,
@@ -44,7 +44,7 @@ from tests.support.queueing import (
     stored,
     take,
 )
-from tests.worker.stores import TestStore
+from tests.workflows.worker.stores import TestStore
 
 SID = "SM" + "f" * 32
 
@@ -449,7 +449,7 @@ def test_a_text_of_a_living_worker_is_left_to_it_and_of_a_dead_one_is_in_doubt(u
 
 def test_the_longest_request_ends_within_the_grace() -> None:
     from petmsg.providers.twilio import LONGEST_REQUEST_SECONDS
-    from petmsg.worker.hands import BEGIN_WITHIN
+    from petmsg.workflows.worker.sender_pool import BEGIN_WITHIN
 
     assert timedelta(seconds=LONGEST_REQUEST_SECONDS) < GRACE
     assert timedelta(seconds=LONGEST_REQUEST_SECONDS + BEGIN_WITHIN) < GRACE + SECOND_LOOK

@@ -23,9 +23,9 @@ from petmsg.services.outbox.claim import Claim, Ended, ProviderChanged, Waiting
 from petmsg.services.outbox.claim_batch import Recorded, Turn, take_turn
 from petmsg.services.outbox.unknown_outcomes import Orphan, Settled, orphaned
 from petmsg.services.unit_of_work import Failure
-from petmsg.worker.hands import Hands
-from petmsg.worker.line import Line
-from petmsg.worker.settle import USUAL_PATIENCE, Patience, Store, alone, settle
+from petmsg.workflows.worker.org_queue import Line
+from petmsg.workflows.worker.rescuer import USUAL_PATIENCE, Patience, Store, alone, settle
+from petmsg.workflows.worker.sender_pool import Hands
 
 AT_ONCE = 32
 """The most texts claimed in one transaction: the first of them leaves when it is committed."""

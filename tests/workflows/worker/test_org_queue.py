@@ -9,9 +9,9 @@ from petmsg.queries.org import find_org
 from petmsg.queries.queue import DueText
 from petmsg.services.outbox import queue as message
 from petmsg.services.people import client
-from petmsg.worker.line import ENOUGH, LOOK_EVERY, LOOKED_AT, PAGE, Line
+from petmsg.workflows.worker.org_queue import ENOUGH, LOOK_EVERY, LOOKED_AT, PAGE, Line
 from tests.support.fixtures import NOW, add_org, looking, working
-from tests.worker.carriers import Remembering
+from tests.workflows.worker.carriers import Remembering
 
 ROOM = 2000
 SOON = NOW + LOOK_EVERY / 2

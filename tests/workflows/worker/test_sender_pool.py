@@ -14,9 +14,9 @@ from petmsg.providers.base import Accepted, OutgoingText, RetryLater, SendOutcom
 from petmsg.rules.routing import Decision
 from petmsg.services.outbox.claim import Claim
 from petmsg.services.outbox.record_outcome import HandedOver
-from petmsg.worker import hands as module
-from petmsg.worker.hands import Hands
-from tests.worker.carriers import Remembering
+from petmsg.workflows.worker import sender_pool as module
+from petmsg.workflows.worker.sender_pool import Hands
+from tests.workflows.worker.carriers import Remembering
 
 DECISION = Decision(
     org="happy-paws",

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from petmsg.queries.queue import DueText, NumberPace
 from petmsg.rules.rate_limit import LONGEST_AHEAD
-from petmsg.worker.parking import Parking
+from petmsg.workflows.worker.rate_limiter import Parking
 from tests.support.fixtures import NOW
 
 SECOND = timedelta(seconds=1)

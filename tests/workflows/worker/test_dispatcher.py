@@ -36,15 +36,15 @@ from petmsg.services.outbox.claim_batch import Recorded
 from petmsg.services.outbox.preview import Wishes
 from petmsg.services.people import client
 from petmsg.services.unit_of_work import Failure
-from petmsg.worker.hands import Hands
-from petmsg.worker.pump import AT_ONCE, Pump, Rhythm, Seen
+from petmsg.workflows.worker.dispatcher import AT_ONCE, Pump, Rhythm, Seen
+from petmsg.workflows.worker.sender_pool import Hands
 from tests.providers.sending import unused_port
 from tests.support.fixtures import add_org, looking, run_cli, working
 from tests.support.queueing import alerts
 from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
 from tests.support.twilio_shapes import Request, throttled
-from tests.worker.carriers import Remembering
-from tests.worker.stores import TestStore
+from tests.workflows.worker.carriers import Remembering
+from tests.workflows.worker.stores import TestStore
 
 QUICK = Rhythm(poll=0.2)
 SLOW_DOWN = RetryLater(None, "20429", "Slow down")

@@ -17,7 +17,7 @@ from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.routing import decide, usable
 from petmsg.rules.send_blocks import holds
 from petmsg.services.outbox.record_outcome import HandedOver
-from petmsg.worker.parking import Parking
+from petmsg.workflows.worker.rate_limiter import Parking
 
 LONG_AGO = (datetime(1970, 1, 1, tzinfo=UTC), 0)
 PAGE = 200
