@@ -54,7 +54,7 @@ def tell(run: Run) -> None:
     Of all orgs unless --org is given. Beside them it says how many clients wait for an answer, and
     the longest wait. What was told is remembered in the database; without news nothing is printed.
     """
-    from petmsg.cli.waiting import tell_alerts
+    from petmsg.workflows.waiting_clients import tell_alerts
 
     rows = tell_alerts(run)
     if rows:

@@ -172,13 +172,13 @@ def confirm(
     from petmsg.services.bookings import confirm as service
 
     if stripe_event is not None:
-        from petmsg.cli import paying
+        from petmsg.workflows import payments
 
         if refs or all_pending or file is not None:
             raise UsageProblem(
                 "--stripe-event goes alone.", hint="Name the refs in a run of their own."
             )
-        paying.confirm_paid(run, stripe_event, warn=_warn)
+        payments.confirm_paid(run, stripe_event, warn=_warn)
         return
     named = refs_of(refs, file)
     if all_pending:

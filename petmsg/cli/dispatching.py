@@ -5,11 +5,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from petmsg.cli.carriers import carrier_of
 from petmsg.cli.results import result_data, show_results
 from petmsg.cli.run import Run
-from petmsg.cli.sending import NOBODY
-from petmsg.cli.waiting import tell_of_waiting
 from petmsg.db.liveness import worker
 from petmsg.enums import MessageStatus, OutputFormat
 from petmsg.errors import (
@@ -37,6 +34,9 @@ from petmsg.services.outbox.record_outcome import problem_of
 from petmsg.services.outbox.send import NotSent, Sending
 from petmsg.services.outbox.unknown_outcomes import Settled
 from petmsg.services.unit_of_work import Failure
+from petmsg.workflows.provider_factory import carrier_of
+from petmsg.workflows.send import NOBODY
+from petmsg.workflows.waiting_clients import tell_of_waiting
 from petmsg.workflows.worker.dispatcher import (
     Pump,
     Rhythm,

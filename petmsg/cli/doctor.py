@@ -63,7 +63,7 @@ def doctor(
 
 
 def _carrier(run: Run, org: "OrgRow") -> "Provider":
-    from petmsg.cli.carriers import carrier_of
+    from petmsg.workflows.provider_factory import carrier_of
 
     return carrier_of(run, org, threads=1)
 

@@ -139,9 +139,9 @@ def strays(
 @command(app, "adopt", writes=True, examples=["petmsg inbox adopt 1"])
 def adopt(run: Run, stray: Annotated[str, typer.Argument(metavar="STRAY", help="Its id.")]) -> None:
     """Take in a stray text, once its number is ours: as of the time when it came."""
-    from petmsg.cli import receiving
+    from petmsg.workflows import receive
 
-    run.show_one(RECEIVED, receiving.adopt(run, stray))
+    run.show_one(RECEIVED, receive.adopt(run, stray))
 
 
 def _some(messages: list[str] | None) -> list[str]:

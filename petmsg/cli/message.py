@@ -97,7 +97,7 @@ def send(
     if preview:
         _preview(run, client, text, wishes, at=at, expires=expires)
         return
-    from petmsg.cli import sending
+    from petmsg.workflows import send as sending
 
     sending.send(
         run,
@@ -169,9 +169,9 @@ def sync(
     not arrive may wait for another try, like one that was refused. Texts sent more than 4 days ago
     are not asked for any more: they stay sent.
     """
-    from petmsg.cli import syncing
+    from petmsg.workflows import sync_delivery
 
-    syncing.sync(run, fields=SYNCED, limit=limit)
+    sync_delivery.sync(run, fields=SYNCED, limit=limit)
 
 
 @command(
@@ -203,7 +203,7 @@ def receive(
     Everything follows that follows from a real one: opt-outs, the relay, answers. Exit 4 for a
     number that was never ours; the text is kept as a stray.
     """
-    from petmsg.cli import receiving
+    from petmsg.workflows import receive as receiving
 
     text = _read_stdin() if body == "-" else body
     receiving.receive(run, receiving.typed(run, from_=from_, to=to, body=text, sid=sid, at=at))
@@ -232,7 +232,7 @@ def pull(
     leaves out others of the same provider, each run asks for the last 24 hours, or since the last
     run for all: after a longer break run it once without --org, or with --since.
     """
-    from petmsg.cli import receiving
+    from petmsg.workflows import receive as receiving
 
     receiving.pull(run, since=since)
 

@@ -79,7 +79,7 @@ def import_(
     from petmsg.services.numbers import number
 
     if from_provider:
-        from petmsg.cli.adopting import import_from_provider
+        from petmsg.workflows.import_provider_numbers import import_from_provider
 
         if file is not None or option is not None or number_class is None:
             raise UsageProblem(

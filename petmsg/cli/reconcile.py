@@ -33,7 +33,7 @@ def reconcile(run: Run) -> None:
     that petmsg does not know, are only listed, with an alert: no quarantine is lifted and no number
     changed. Exit 10 while something is not the same.
     """
-    from petmsg.cli.carriers import carrier_of
+    from petmsg.workflows.provider_factory import carrier_of
 
     # All of them before the first question: one org's missing credentials leave no other half done.
     lines = [(org, carrier_of(run, org)) for org in run.orgs()]

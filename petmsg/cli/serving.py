@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from petmsg import settings
 from petmsg.cli.run import Run
-from petmsg.cli.storing import Storing
 from petmsg.clock import iso_utc
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot
@@ -24,6 +23,7 @@ from petmsg.queries.org import all_orgs
 from petmsg.render import output as render
 from petmsg.render.escape import json_text
 from petmsg.render.views.nouns import DOORS
+from petmsg.workflows.store_webhooks import Storing
 
 if TYPE_CHECKING:
     from petmsg.web.app import Doors

@@ -400,9 +400,9 @@ def _killed_before_the_carrier() -> None:
 
 
 def _killed_after_the_carrier() -> None:
-    from petmsg.cli import sending
+    from petmsg.workflows import send
 
-    _swap(sending, record=_die)
+    _swap(send, record=_die)
 
 
 def _claim_forgotten() -> None:

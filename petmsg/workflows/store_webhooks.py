@@ -10,8 +10,6 @@ from functools import partial
 from typing import Any
 
 from petmsg.cli.failure import named
-from petmsg.cli.paying import pay
-from petmsg.cli.receiving import Taken, take_in
 from petmsg.cli.run import Run
 from petmsg.enums import ProviderName, StripeOutcome
 from petmsg.errors import Busy, Misconfigured
@@ -25,6 +23,8 @@ from petmsg.services.outbox.delivery_status import report_each
 from petmsg.services.unit_of_work import Failure
 from petmsg.web.commits import Outcome
 from petmsg.web.refusals import ManyRefused
+from petmsg.workflows.payments import pay
+from petmsg.workflows.receive import Taken, take_in
 
 Store = Callable[[Sequence[Any]], list[Outcome]]
 

@@ -1,6 +1,5 @@
 """`number import --from-provider`: the numbers of the provider's account, as an org's own."""
 
-from petmsg.cli.carriers import account_of
 from petmsg.cli.results import show_results
 from petmsg.cli.run import Run
 from petmsg.enums import NumberClass
@@ -8,6 +7,7 @@ from petmsg.errors import Refused
 from petmsg.render.views.numbers import NUMBER_ADDED
 from petmsg.services.doctor.run_checks.provider_drift import adopt_all
 from petmsg.services.transfer.row_files import CHUNK
+from petmsg.workflows.provider_factory import account_of
 
 
 class NoAccountNumbers(Refused):

@@ -7,10 +7,8 @@ The number says whose org it is; each org's texts are one transaction. `take_in`
 import secrets
 from collections.abc import Sequence
 
-from petmsg.cli.carriers import carrier_of
 from petmsg.cli.results import show_results
 from petmsg.cli.run import Run
-from petmsg.cli.waiting import tell_of_waiting
 from petmsg.enums import Keyword, ProviderName
 from petmsg.errors import REFUSED, OutOfRange, Refused
 from petmsg.phone import parse_phone
@@ -26,6 +24,8 @@ from petmsg.services.inbound.receive import Received, receive_each
 from petmsg.services.inbound.unmatched import Stray
 from petmsg.services.transfer.row_files import CHUNK
 from petmsg.services.unit_of_work import Failure
+from petmsg.workflows.provider_factory import carrier_of
+from petmsg.workflows.waiting_clients import tell_of_waiting
 
 _LONGEST_SID = 64
 

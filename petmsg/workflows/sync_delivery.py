@@ -6,16 +6,16 @@ Stored every 100 texts, so that whatever stops the run leaves little to ask agai
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from petmsg.cli.carriers import carrier_of
 from petmsg.cli.results import Results
 from petmsg.cli.run import Run
-from petmsg.cli.waiting import tell_of_waiting
 from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Provider
 from petmsg.queries.delivery_status import OnItsWay, on_its_way
 from petmsg.queries.org import OrgRow
 from petmsg.render.fields import Field
 from petmsg.services.outbox.delivery_status import REPORTS_COME_WITHIN, Answer, take_in
+from petmsg.workflows.provider_factory import carrier_of
+from petmsg.workflows.waiting_clients import tell_of_waiting
 
 CHUNK = 100
 THREADS = 8

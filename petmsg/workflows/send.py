@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 from petmsg import clock
-from petmsg.cli.carriers import carrier_of
 from petmsg.cli.outlet import did
 from petmsg.cli.run import Later, Run
 from petmsg.db.liveness import Worker, worker
@@ -25,6 +24,7 @@ from petmsg.services.outbox.preview import Wishes
 from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import HandedOver, problem_of, record
 from petmsg.services.outbox.send import NotSent, Sending
+from petmsg.workflows.provider_factory import carrier_of
 from petmsg.workflows.worker.sender_pool import BEGIN_WITHIN
 
 NOBODY = "nobody"
