@@ -1,6 +1,6 @@
 """What a shell offers while a command line is typed: commands, options, refs, names, numbers.
 
-A shell asks by running petmsg with `_PETMSG_COMPLETE` set (see `petmsg.cli.shells`). Whatever goes
+A shell asks by running petmsg with `_PETMSG_COMPLETE` set (see `petmsg.cli.completion.shells`). Whatever goes
 wrong, a database that is missing, locked, old or far away among it, means that nothing is offered:
 no error text ever lands in the line somebody is typing.
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from petmsg import settings
 from petmsg.cli.ambient import COMPLETE
-from petmsg.cli.completion import Offer, offer
+from petmsg.cli.completion.candidates import Offer, offer
 from petmsg.errors import OutOfRange, shown
 from petmsg.render.escape import safe
 
