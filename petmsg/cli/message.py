@@ -149,7 +149,7 @@ def dispatch(
     known are looked up at the provider first. It may run several times at once, also on several
     machines.
     """
-    from petmsg.cli import dispatching
+    from petmsg.cli.flows import dispatch as dispatching
 
     dispatching.dispatch(run, fields=SENT, watch=watch, workers=workers)
 

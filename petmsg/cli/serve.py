@@ -36,6 +36,6 @@ def serve(
     stored; in doubt it is answered 503 and may come again. A line is printed for each. Ctrl-C or
     SIGTERM finish what was accepted. With --dry-run it tells which addresses the settings open.
     """
-    from petmsg.cli import serving
+    from petmsg.cli.flows import serve as serving
 
     serving.serve(run, host=host, port=port)

@@ -34,9 +34,7 @@ class Bug(NamedTuple):
 ROUTING = "tests/routing tests/queries"
 NUMBERS = "tests/services tests/services/numbers/test_quarantine.py tests/cli/test_number.py tests/cli/test_sitter.py"
 BOOKINGS = "tests/services/bookings/test_confirm.py tests/cli/test_booking.py tests/services"
-SENDING = (
-    "tests/services tests/worker tests/cli/test_dispatch.py tests/services/outbox/test_preview.py"
-)
+SENDING = "tests/services tests/worker tests/cli/flows/test_dispatch.py tests/services/outbox/test_preview.py"
 REPLIES = "tests/services/inbound/test_receive.py tests/services/inbound/test_relay.py tests/cli/test_inbox.py tests/routing"
 TEXTS = "tests/rules/test_segments.py tests/test_phone.py tests/rules/test_keywords.py tests/rules/contact_details/test_contact_details.py"
 TIME = "tests/test_clock.py tests/rules/test_send_blocks.py tests/rules/test_rate_limit.py"

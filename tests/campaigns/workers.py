@@ -229,7 +229,7 @@ def _live(settings: dict[str, Any]) -> int:
 
 def scale_down() -> None:
     """Waits of minutes become tenths of seconds."""
-    from petmsg.cli import dispatching
+    from petmsg.cli.flows import dispatch as dispatching
     from petmsg.services.outbox import record_outcome
     from petmsg.workflows.worker import sender_pool
     from petmsg.workflows.worker.dispatcher import Rhythm
