@@ -20,7 +20,9 @@ main()
 """
 
 
-@pytest.mark.parametrize("name", ["petmsg.cli", "typer", "petmsg.cli.run", "petmsg.cli.client"])
+@pytest.mark.parametrize(
+    "name", ["petmsg.cli", "typer", "petmsg.cli.run", "petmsg.cli.commands.client"]
+)
 def test_while_petmsg_loads_it_ends_quietly(name: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", WHILE_IT_LOADS.format(name=name)],

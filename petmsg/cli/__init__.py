@@ -113,7 +113,7 @@ def _build(name: str) -> Any:
 
 def module_of(group: str) -> str:
     """The module that declares a group; one that is named as a keyword of Python's has a `_`."""
-    return f"petmsg.cli.{group}{'_' if iskeyword(group) else ''}"
+    return f"petmsg.cli.commands.{group}{'_' if iskeyword(group) else ''}"
 
 
 def run_command_line(

@@ -143,7 +143,7 @@ def restore_database(run: Run, *, file: str, since: str | None) -> str | None:
     """Before `db restore` over a database that is there."""
     from pathlib import Path
 
-    from petmsg.cli.db import instant
+    from petmsg.cli.commands.db import instant
     from petmsg.db import restore
 
     planned = restore.restore(

@@ -32,14 +32,16 @@ class Bug(NamedTuple):
 
 
 ROUTING = "tests/routing tests/queries"
-NUMBERS = "tests/services tests/services/numbers/test_quarantine.py tests/cli/test_number.py tests/cli/test_sitter.py"
-BOOKINGS = "tests/services/bookings/test_confirm.py tests/cli/test_booking.py tests/services"
+NUMBERS = "tests/services tests/services/numbers/test_quarantine.py tests/cli/commands/test_number.py tests/cli/commands/test_sitter.py"
+BOOKINGS = (
+    "tests/services/bookings/test_confirm.py tests/cli/commands/test_booking.py tests/services"
+)
 SENDING = "tests/services tests/worker tests/cli/flows/test_dispatch.py tests/services/outbox/test_preview.py"
-REPLIES = "tests/services/inbound/test_receive.py tests/services/inbound/test_relay.py tests/cli/test_inbox.py tests/routing"
+REPLIES = "tests/services/inbound/test_receive.py tests/services/inbound/test_relay.py tests/cli/commands/test_inbox.py tests/routing"
 TEXTS = "tests/rules/test_segments.py tests/test_phone.py tests/rules/test_keywords.py tests/rules/contact_details/test_contact_details.py"
 TIME = "tests/test_clock.py tests/rules/test_send_blocks.py tests/rules/test_rate_limit.py"
-AUDIT = "tests/services tests/rules/test_audit_chain.py tests/campaigns/test_tampering.py tests/cli/test_audit.py"
-WEB = "tests/cli/test_serve.py tests/cli/test_serve_stripe.py tests/cli/test_serve_status.py"
+AUDIT = "tests/services tests/rules/test_audit_chain.py tests/campaigns/test_tampering.py tests/cli/commands/test_audit.py"
+WEB = "tests/cli/commands/test_serve.py tests/cli/commands/test_serve_stripe.py tests/cli/commands/test_serve_status.py"
 
 BUGS = (
     # ------------------------------------------------------------------------------- routing
@@ -76,10 +78,10 @@ BUGS = (
         "LEFT JOIN message_number n ON n.sitter_id",
         "JOIN booking b ON b.id = w.booking_id\n"
         "LEFT JOIN sitter s ON s.id = w.sitter_id\n"
-        "LEFT JOIN message_number n ON n.sitter_id", "tests/queries tests/cli/test_booking.py"),
+        "LEFT JOIN message_number n ON n.sitter_id", "tests/queries tests/cli/commands/test_booking.py"),
     Bug("the past reads today's numbers", "queries/routing.py",
         "WHERE l.number_id = c.number_id AND l.from_at <= :at", "WHERE l.number_id = c.number_id",
-        "tests/queries tests/cli/test_route.py"),
+        "tests/queries tests/cli/commands/test_route.py"),
     Bug("a speaker is ignored", "routing/decide.py",
         "if facts.speaker is not None:", "if False:",
         "tests/rules/routing/test_decide_against_naive_model.py"
@@ -160,7 +162,7 @@ BUGS = (
     Bug("the inbox hides what sitters are not told of", "queries/inbox.py",
         "select += FOR_THE_DESK",
         "select += FOR_THE_DESK + \" AND (g.relay OR i.addressed_to <> 'sitter')\"",
-        "tests/cli/test_inbox.py"
+        "tests/cli/commands/test_inbox.py"
         "::test_without_the_relay_what_is_addressed_to_a_sitter_is_listed_and_says_so"),
     Bug("known phones are not compared", "services/masking.py",
         "if may_hold_a_phone(body):", "if False:",
@@ -203,9 +205,9 @@ BUGS = (
         "if phones is not None:\n        named",
         "if phones is None:\n        wanted = dict(list(wanted.items())[:1])\n"
         "    else:\n        named",
-        "tests/cli/test_optout.py tests/services"),
+        "tests/cli/commands/test_optout.py tests/services"),
     Bug("opted out, and sent all the same", "hold.py",
-        "if facts.opted_out_at is not None:", "if False:", f"{TIME} tests/cli/test_optout.py"),
+        "if facts.opted_out_at is not None:", "if False:", f"{TIME} tests/cli/commands/test_optout.py"),
     Bug("expired, and sent all the same", "hold.py",
         "facts.expires_at <= at", "facts.expires_at < at", f"{TIME} {SENDING}"),
     Bug("a freeze that never ends", "hold.py",

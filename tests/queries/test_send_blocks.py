@@ -8,7 +8,7 @@ import pytest
 from petmsg.queries import send_blocks
 from petmsg.queries.org import find_org
 from petmsg.rules.send_blocks import QuietHours
-from tests.cli.test_optout import ANN, OUT
+from tests.cli.commands.test_optout import ANN, OUT
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, Cli, looking
 

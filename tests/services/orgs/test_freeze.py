@@ -9,8 +9,8 @@ from petmsg.enums import HoldCode
 from petmsg.queries.org import find_org
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.send_blocks import holds
-from tests.cli.test_optout import ANN, waiting_text
-from tests.cli.test_org import events, refused
+from tests.cli.commands.test_optout import ANN, waiting_text
+from tests.cli.commands.test_org import events, refused
 from tests.support.fixtures import NOW, Cli, add_org, looking
 
 FREEZE = ("org", "freeze", "--reason", "complaints")

@@ -12,7 +12,7 @@ from petmsg.enums import HoldCode
 from petmsg.queries.org import find_org
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.send_blocks import Hold, QuietHours, holds
-from tests.cli.test_org import events, refused
+from tests.cli.commands.test_org import events, refused
 from tests.support.fixtures import Cli, looking
 
 ANN = ("client", "add", "Ann", "--phone", "+14155551001", "--ref", "C-1")

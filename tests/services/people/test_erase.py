@@ -17,7 +17,7 @@ from petmsg.queries.send_blocks import opted_out
 from petmsg.services.outbox import queue as message
 from petmsg.services.people import optout, optout_messages, undeliverable_phones
 from petmsg.services.unit_of_work import Work
-from tests.cli.test_client import ANN, FORGET, events, refused, show
+from tests.cli.commands.test_client import ANN, FORGET, events, refused, show
 from tests.support.consistency import problems, raw
 from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, run_cli, working
 

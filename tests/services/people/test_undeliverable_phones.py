@@ -6,7 +6,7 @@ from petmsg.queries.org import find_org
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.send_blocks import HoldFacts
 from petmsg.services.people.undeliverable_phones import mark_not_textable
-from tests.cli.test_org import events, refused
+from tests.cli.commands.test_org import events, refused
 from tests.support.fixtures import Cli, looking, working
 
 ANN = ("client", "add", "Ann", "--phone", "+14155551001", "--phone", "+14155551002")

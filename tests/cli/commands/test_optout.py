@@ -15,7 +15,7 @@ from petmsg.rules.send_blocks import HoldFacts
 from petmsg.services.people import optout
 from petmsg.services.people.optout_messages import provider_said_stop
 from petmsg.services.unit_of_work import Work
-from tests.cli.test_org import events, refused
+from tests.cli.commands.test_org import events, refused
 from tests.support.fixtures import ACTOR, NOW, Cli, add_org, looking, working
 
 ANN = ("client", "add", "Ann", "--phone", "+14155551001", "--phone", "+14155551002")
