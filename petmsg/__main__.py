@@ -19,7 +19,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, _leave)
     gc.disable()
     from petmsg.cli import run_command_line
-    from petmsg.cli.outlet import open_closed_streams
+    from petmsg.cli.streams import open_closed_streams
 
     open_closed_streams()
     gc.freeze()

@@ -21,7 +21,7 @@ main()
 
 
 @pytest.mark.parametrize(
-    "name", ["petmsg.cli", "typer", "petmsg.cli.run", "petmsg.cli.commands.client"]
+    "name", ["petmsg.cli", "typer", "petmsg.cli.context", "petmsg.cli.commands.client"]
 )
 def test_while_petmsg_loads_it_ends_quietly(name: str) -> None:
     ran = subprocess.run(

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from petmsg.cli.context import Run
 from petmsg.cli.options import read_file
 from petmsg.cli.results import Results
-from petmsg.cli.run import Run
 from petmsg.errors import Busy, PetmsgError, UsageProblem
 from petmsg.render.views.nouns import IMPORTED
 

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
+from petmsg.cli.context import Run
 from petmsg.cli.group import Entry, lazy_group, nothing, single
-from petmsg.cli.outlet import keep_going
-from petmsg.cli.run import Run
+from petmsg.cli.streams import keep_going
 
 OUTPUT = Annotated[
     str | None,
@@ -193,7 +193,7 @@ def _whole(run: Run) -> Iterator[None]:
     try:
         yield
     except Exception as problem:
-        from petmsg.cli.failure import is_bug
+        from petmsg.cli.handle_error import is_bug
 
         if is_bug(problem) and run.is_damaged():
             from petmsg.db.driver_errors import damaged

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from petmsg.cli.run import Run
+from petmsg.cli.context import Run
 from petmsg.enums import OutputFormat
 from petmsg.errors import REFUSED
 from petmsg.render import output as render
@@ -134,7 +134,7 @@ def result_data(run: Run, fields: Sequence[Field], row: Any) -> dict[str, Any]:
 
 
 def _failure_data(row: Any) -> dict[str, Any]:
-    from petmsg.cli.failure import error_data
+    from petmsg.cli.handle_error import error_data
 
     data: dict[str, Any] = {"ref": row.ref, "error": error_data(row.error)}
     if row.row is not None:

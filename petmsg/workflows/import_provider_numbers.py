@@ -1,7 +1,7 @@
 """`number import --from-provider`: the numbers of the provider's account, as an org's own."""
 
+from petmsg.cli.context import Run
 from petmsg.cli.results import show_results
-from petmsg.cli.run import Run
 from petmsg.enums import NumberClass
 from petmsg.errors import Refused
 from petmsg.render.views.numbers import NUMBER_ADDED

@@ -6,9 +6,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from petmsg.cli.context import Run
 from petmsg.cli.options import read_file
 from petmsg.cli.results import show_results
-from petmsg.cli.run import Run
 from petmsg.db.cursor import Cursor
 from petmsg.enums import StripeOutcome
 from petmsg.errors import NotFound, OrgNotChosen, PetmsgError

@@ -1,7 +1,7 @@
 """Who carries an org's texts: the only place that builds adapters."""
 
 from petmsg import settings
-from petmsg.cli.run import Run
+from petmsg.cli.context import Run
 from petmsg.enums import ProviderName
 from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow

@@ -7,8 +7,8 @@ The number says whose org it is; each org's texts are one transaction. `take_in`
 import secrets
 from collections.abc import Sequence
 
+from petmsg.cli.context import Run
 from petmsg.cli.results import show_results
-from petmsg.cli.run import Run
 from petmsg.enums import Keyword, ProviderName
 from petmsg.errors import REFUSED, OutOfRange, Refused
 from petmsg.phone import parse_phone

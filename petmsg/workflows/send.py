@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from petmsg import clock
-from petmsg.cli.outlet import did
-from petmsg.cli.run import Later, Run
+from petmsg.cli.context import Later, Run
+from petmsg.cli.streams import did
 from petmsg.db.liveness import Worker, worker
 from petmsg.enums import MessageStatus
 from petmsg.errors import PetmsgError, ProviderOutcomeUnknown

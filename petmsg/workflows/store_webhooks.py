@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from petmsg.cli.failure import named
-from petmsg.cli.run import Run
+from petmsg.cli.context import Run
+from petmsg.cli.handle_error import named
 from petmsg.enums import ProviderName, StripeOutcome
 from petmsg.errors import Busy, Misconfigured
 from petmsg.providers.base import DeliveryReport, ReceivedText

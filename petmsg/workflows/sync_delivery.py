@@ -6,8 +6,8 @@ Stored every 100 texts, so that whatever stops the run leaves little to ask agai
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from petmsg.cli.context import Run
 from petmsg.cli.results import Results
-from petmsg.cli.run import Run
 from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Provider
 from petmsg.queries.delivery_status import OnItsWay, on_its_way

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from petmsg.cli.run import Run
+from petmsg.cli.context import Run
 from petmsg.queries.alert import alerts_of, is_untold
 from petmsg.queries.org import OrgRow
 from petmsg.text_inputs import clients_wait

@@ -251,7 +251,7 @@ BUGS = (
     # -------------------------------------------------------------------------- the commands
     Bug("what cannot be undone is not asked", "cli/command.py",
         "if asks is not None and not may_do:", "if False:",
-        "tests/cli/test_questions.py"
+        "tests/cli/test_confirmations.py"
         "::test_without_a_terminal_it_is_wrong_usage_and_nothing_changes"),
     # ----------------------------------------------------------------------- audit, leaves
     Bug("a swapped event is not seen", "services/audit.py",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from petmsg.cli.failure import named
+from petmsg.cli.handle_error import named
 from petmsg.enums import OutputFormat
 from petmsg.errors import CredentialsMissing
 from petmsg.providers.credentials import load_stripe_secrets

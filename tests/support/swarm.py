@@ -280,7 +280,7 @@ def _swap(owner: Any, **others: Any) -> None:
 
 def _deferred_begin() -> None:
     """What SQLAlchemy's users usually have: a plain BEGIN, no lock around it, no second try."""
-    from petmsg.cli import run
+    from petmsg.cli import context as run
     from petmsg.db import engine
 
     def begin(connection: Any) -> None:
@@ -365,7 +365,7 @@ def _routes_remembered() -> None:
 
 def _commits_unseen() -> None:
     """Every fifth commit fails, and nobody looks whether it did."""
-    from petmsg.cli.run import Run
+    from petmsg.cli.context import Run
 
     write_once = Run._write_once
     written = 0
@@ -407,7 +407,7 @@ def _killed_after_the_carrier() -> None:
 
 def _claim_forgotten() -> None:
     """Send, then mark: the claim is rolled back, as if it were written with the outcome."""
-    from petmsg.cli.run import Run
+    from petmsg.cli.context import Run
 
     write_in = Run.write_in
 
@@ -486,16 +486,16 @@ def _no_journal() -> None:
 
 def _errors_as_they_come() -> None:
     """The driver's errors are nobody's business."""
-    from petmsg.cli import failure
+    from petmsg.cli import handle_error
     from petmsg.db import engine
 
-    for module in (engine, failure):
+    for module in (engine, handle_error):
         _swap(module, is_driver_error=lambda _problem: False)
 
 
 def _failures_unheard() -> None:
     """A commit that failed is taken for one that did not."""
-    from petmsg.cli.run import Run
+    from petmsg.cli.context import Run
     from petmsg.errors import DatabaseUnusable
 
     write_once = Run._write_once

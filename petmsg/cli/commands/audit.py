@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from petmsg.cli.command import command, new_app
+from petmsg.cli.context import Run
 from petmsg.cli.options import ALL, BEFORE, LIMIT, page, read_file
-from petmsg.cli.run import Run
 from petmsg.enums import OutputFormat
 from petmsg.errors import FINDING, MalformedFile
 from petmsg.queries import audit as queries

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from petmsg.cli import questions
+from petmsg.cli import confirmations
 from petmsg.cli.batch import import_file, refs_of, source, take_refs
 from petmsg.cli.command import command, new_app
+from petmsg.cli.context import Later, Run, later
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -19,7 +20,6 @@ from petmsg.cli.options import (
     page,
 )
 from petmsg.cli.results import Results
-from petmsg.cli.run import Later, Run, later
 from petmsg.enums import BookingStatus
 from petmsg.errors import UsageProblem
 from petmsg.queries import booking as queries
@@ -193,7 +193,7 @@ def confirm(
     app,
     "cancel",
     writes=True,
-    asks=questions.cancel_booking,
+    asks=confirmations.cancel_booking,
     examples=["petmsg booking cancel B-2 --reason 'her plans changed' --yes"],
 )
 def cancel(run: Run, ref: REF_ARG, reason: REASON = None) -> None:

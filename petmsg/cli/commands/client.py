@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli import questions
+from petmsg.cli import confirmations
 from petmsg.cli.batch import import_file, source
 from petmsg.cli.command import command, new_app
+from petmsg.cli.context import Run
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -18,7 +19,6 @@ from petmsg.cli.options import (
     page,
     required_reason,
 )
-from petmsg.cli.run import Run
 from petmsg.enums import ClientKind
 from petmsg.queries import client as queries
 from petmsg.queries.page import USUAL_LIMIT
@@ -120,7 +120,7 @@ def set_(
     app,
     "forget",
     writes=True,
-    asks=questions.forget_client,
+    asks=confirmations.forget_client,
     examples=[
         "petmsg client forget C-2 --reason 'she asked for it' --dry-run",
         "petmsg client forget C-2 --reason 'she asked for it' --yes",

@@ -2,7 +2,7 @@
 
 from petmsg import settings
 from petmsg.cli.command import command, new_app
-from petmsg.cli.run import Run
+from petmsg.cli.context import Run
 from petmsg.errors import PetmsgError
 from petmsg.render.views.nouns import SETTINGS
 from petmsg.settings import Setting

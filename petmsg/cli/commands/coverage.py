@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_command
+from petmsg.cli.context import Run
 from petmsg.cli.options import FINDINGS
-from petmsg.cli.run import Run
 from petmsg.errors import FINDING
 
 app = new_command()

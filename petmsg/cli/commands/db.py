@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from petmsg import clock
-from petmsg.cli import questions
+from petmsg.cli import confirmations
 from petmsg.cli.command import command, new_app
-from petmsg.cli.run import Run
+from petmsg.cli.context import Run
 from petmsg.clock import iso_utc
 from petmsg.errors import FINDING, UsageProblem
 from petmsg.render.views.database import BACKUP, CHECK, CURRENT, GONE_BACK, MIGRATED, SET_ASIDE
@@ -47,7 +47,7 @@ def upgrade(
     app,
     "downgrade",
     writes=True,
-    asks=questions.downgrade_database,
+    asks=confirmations.downgrade_database,
     examples=["petmsg db downgrade 0002_one_thread_per_client --discard-data --dry-run"],
 )
 def downgrade(
@@ -140,7 +140,7 @@ SINCE = Annotated[
     app,
     "restore",
     writes=True,
-    asks=questions.restore_database,
+    asks=confirmations.restore_database,
     examples=["petmsg db restore petmsg-backup.db --yes"],
 )
 def restore(

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_command
-from petmsg.cli.run import Run
+from petmsg.cli.context import Run
 from petmsg.db.location import default_path, locate
 from petmsg.errors import FINDING
 from petmsg.render.views.database import CLAIMS
@@ -25,7 +25,7 @@ def demo(
     PETMSG_DATABASE_URL is ignored; --db names another place for the small company's data, and is
     refused if that holds an org the demo did not make. Exit 10 if a claim fails.
     """
-    from petmsg.cli.story import Story
+    from petmsg.cli.demo_steps import Story
 
     location = locate(run.db_option or str(default_path().with_name("demo.db")))
     told = run.is_table or run.setting("output").source == "default"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from petmsg.cli.command import command, new_command
+from petmsg.cli.context import Run
 from petmsg.cli.options import FINDINGS
-from petmsg.cli.run import Run
 from petmsg.enums import CheckResult
 from petmsg.errors import FINDING
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_app
-from petmsg.cli.run import Run
+from petmsg.cli.context import Run
 from petmsg.render.views.provider_errors import CODE, CODES
 
 app = new_app("What a code means, and what petmsg does about it; needs no network.")

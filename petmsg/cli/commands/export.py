@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_command
+from petmsg.cli.context import Run
 from petmsg.cli.options import named_folder
-from petmsg.cli.run import Run
 from petmsg.enums import FileFormat
 from petmsg.errors import NoOrg
 from petmsg.render.views.import_provider_numbers import EXPORTED

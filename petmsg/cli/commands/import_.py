@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_app
+from petmsg.cli.context import Run
 from petmsg.cli.flows.import_export import take_back
 from petmsg.cli.flows.import_snoutos import source_of, take_over
 from petmsg.cli.options import named_folder
-from petmsg.cli.run import Run
 
 app = new_app("Take a company over: from an export, or from the system petmsg replaces.")
 

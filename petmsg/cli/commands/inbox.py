@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_app
+from petmsg.cli.context import Run
 from petmsg.cli.options import ALL, BEFORE, LIMIT, REASON, checked_reason, page
 from petmsg.cli.results import show_results
-from petmsg.cli.run import Run
 from petmsg.errors import UsageProblem
 from petmsg.queries import inbox as queries
 from petmsg.queries.page import USUAL_LIMIT

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from petmsg.cli.command import command, new_app
+from petmsg.cli.context import Run, later
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -16,7 +17,6 @@ from petmsg.cli.options import (
     page,
     required_reason,
 )
-from petmsg.cli.run import Run, later
 from petmsg.enums import MessageStatus
 from petmsg.errors import MalformedText, UsageProblem
 from petmsg.queries import message as queries

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from petmsg.cli import questions
+from petmsg.cli import confirmations
 from petmsg.cli.batch import import_file, look_at_each, source
 from petmsg.cli.command import command, new_app
+from petmsg.cli.context import Run, later
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -20,7 +21,6 @@ from petmsg.cli.options import (
     required_reason,
 )
 from petmsg.cli.results import show_plans, show_results
-from petmsg.cli.run import Run, later
 from petmsg.enums import NumberClass, NumberStatus
 from petmsg.errors import FINDING, UsageProblem
 from petmsg.queries import number as queries
@@ -195,7 +195,7 @@ def set_class(
     app,
     "retire",
     writes=True,
-    asks=questions.retire_number,
+    asks=confirmations.retire_number,
     examples=["petmsg number retire +14155550106 --reason 'given back' --yes"],
 )
 def retire(run: Run, number: NUMBER_ARG, reason: REASON = None) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_app
+from petmsg.cli.context import Run
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -15,7 +16,6 @@ from petmsg.cli.options import (
     page,
     required_reason,
 )
-from petmsg.cli.run import Run
 from petmsg.errors import UsageProblem
 from petmsg.queries import optout as queries
 from petmsg.queries.page import USUAL_LIMIT

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli import questions
+from petmsg.cli import confirmations
 from petmsg.cli.command import command, new_app
+from petmsg.cli.context import Run, later
 from petmsg.cli.options import REASON, checked_reason, required_reason
-from petmsg.cli.run import Run, later
 from petmsg.enums import PoolFor, ProviderName, Switch
 from petmsg.queries.org import all_orgs, settings_at
 from petmsg.render.views.nouns import FREEZE, ORG
@@ -67,7 +67,7 @@ def show(run: Run) -> None:
     app,
     "set",
     writes=True,
-    asks=questions.set_org,
+    asks=confirmations.set_org,
     examples=["petmsg org set --grace-minutes 30 --quiet-hours 21:00-08:00"],
 )
 def set_(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from petmsg.cli.command import command, new_command
-from petmsg.cli.run import Run
+from petmsg.cli.context import Run
 from petmsg.errors import FINDING, PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Provider
 from petmsg.queries import provider_drift as queries

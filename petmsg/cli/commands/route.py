@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from petmsg.cli.command import command, new_app
-from petmsg.cli.run import Run
+from petmsg.cli.context import Run
 from petmsg.enums import Outcome, OutputFormat
 from petmsg.errors import REFUSED, UsageProblem
 from petmsg.render.views.route import ADDRESSEE, DECISION, STORED

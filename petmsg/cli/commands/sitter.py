@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli import questions
+from petmsg.cli import confirmations
 from petmsg.cli.batch import import_file, source
 from petmsg.cli.command import command, new_app
+from petmsg.cli.context import Run
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -19,7 +20,6 @@ from petmsg.cli.options import (
     required_reason,
 )
 from petmsg.cli.results import show_results
-from petmsg.cli.run import Run
 from petmsg.enums import SitterStatus
 from petmsg.queries import sitter as queries
 from petmsg.queries.page import USUAL_LIMIT
@@ -128,7 +128,7 @@ def activate(
     app,
     "deactivate",
     writes=True,
-    asks=questions.deactivate_sitter,
+    asks=confirmations.deactivate_sitter,
     examples=["petmsg sitter deactivate S-2 --reason 'moved away' --yes"],
 )
 def deactivate(

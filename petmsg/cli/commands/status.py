@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_command
-from petmsg.cli.run import Run
+from petmsg.cli.context import Run
 
 app = new_command()
 

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_app
+from petmsg.cli.context import Run
 from petmsg.cli.options import ALL, BEFORE, LIMIT, page
-from petmsg.cli.run import Run
 from petmsg.queries import thread as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.views.conversation import NUMBERS_SEEN, THREAD, THREAD_WINDOWS, THREADS
@@ -84,6 +84,6 @@ def timeline(
     the same; what is to come is told as petmsg route simulate does. A file that is there is
     replaced; only its owner can read it. With -o json the segments and what was drawn.
     """
-    from petmsg.cli import timelines
+    from petmsg.cli import timeline_files
 
-    timelines.show(run, client, from_=from_, to=to, svg=svg, html=html)
+    timeline_files.show(run, client, from_=from_, to=to, svg=svg, html=html)

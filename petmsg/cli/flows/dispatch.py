@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
+from petmsg.cli.context import Run
 from petmsg.cli.results import result_data, show_results
-from petmsg.cli.run import Run
 from petmsg.db.liveness import worker
 from petmsg.enums import MessageStatus, OutputFormat
 from petmsg.errors import (

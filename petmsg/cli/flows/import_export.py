@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from petmsg.cli.run import Run
+from petmsg.cli.context import Run
 from petmsg.render.progress import progress
 from petmsg.render.views.import_provider_numbers import TAKEN_BACK
 

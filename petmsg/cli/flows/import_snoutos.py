@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from petmsg import settings
+from petmsg.cli.context import Run
 from petmsg.cli.options import named_folder
-from petmsg.cli.run import Run
 from petmsg.db.location import Location
 from petmsg.enums import OutputFormat
 from petmsg.errors import REFUSED, UsageProblem

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from petmsg import settings
-from petmsg.cli.run import Run
+from petmsg.cli.context import Run
 from petmsg.clock import iso_utc
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.cli.run import Run
+from petmsg.cli.context import Run
 from petmsg.clock import now as clock_now
 from petmsg.db.liveness import worker
 from petmsg.db.location import locate

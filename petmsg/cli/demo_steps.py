@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import petmsg
-from petmsg.cli.ambient import Ambient
+from petmsg.cli.environment import Ambient
 from petmsg.db import backup, migrate
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot, stored_revision

@@ -75,7 +75,7 @@ def named(problem: BaseException) -> PetmsgError:
     if isinstance(problem, KeyboardInterrupt) or type(problem).__name__ == "Abort":
         return errors.Interrupted("Interrupted. What was not committed is undone.")
     if hasattr(problem, "format_message") and hasattr(problem, "exit_code"):
-        from petmsg.cli.usage import usage_problem
+        from petmsg.cli.usage_errors import usage_problem
 
         return usage_problem(problem)
     if is_driver_error(problem):

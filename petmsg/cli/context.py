@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from petmsg import clock, settings
-from petmsg.cli.ambient import Ambient
+from petmsg.cli.environment import Ambient
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import Location, default_path, locate
 from petmsg.enums import OutputFormat

@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from petmsg.cli.run import Run
+from petmsg.cli.context import Run
 from petmsg.errors import Misconfigured
 from petmsg.services.routes import timeline as service
 

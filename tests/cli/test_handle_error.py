@@ -1,6 +1,6 @@
 """What is told of an error that nobody foresaw."""
 
-from petmsg.cli.failure import named
+from petmsg.cli.handle_error import named
 
 
 def test_a_bug_promises_nothing_of_what_was_done() -> None:

@@ -7,8 +7,8 @@ at a terminal, in the org's timezone.
 
 from typing import Any
 
+from petmsg.cli.context import Run
 from petmsg.cli.options import checked_reason, required_reason
-from petmsg.cli.run import Run
 from petmsg.render.fields import local
 
 

@@ -1,6 +1,6 @@
 """What a shell offers while a command line is typed: commands, options, refs, names, numbers.
 
-A shell asks by running petmsg with `_PETMSG_COMPLETE` set (see `petmsg.cli.completion.shells`). Whatever goes
+A shell asks by running petmsg with `_PETMSG_COMPLETE` set (see `petmsg.cli.completion.candidates.shells`). Whatever goes
 wrong, a database that is missing, locked, old or far away among it, means that nothing is offered:
 no error text ever lands in the line somebody is typing.
 
@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 from typer._click.shell_completion import _resolve_context, _resolve_incomplete
 from typer.core import TyperArgument
 
-from petmsg.cli.ambient import Ambient
+from petmsg.cli.context import Run
+from petmsg.cli.environment import Ambient
 from petmsg.cli.group import LazyGroup
-from petmsg.cli.run import Run
 from petmsg.db.snapshot import snapshot
 from petmsg.enums import AddressedTo, BookingStatus, MessageStatus, OutputFormat, SitterStatus
 from petmsg.queries import candidates
