@@ -24,10 +24,10 @@ from petmsg.providers.base import Delivery
 from petmsg.providers.stripe_event import read_event
 from petmsg.providers.twilio_parameters import Form
 from petmsg.providers.twilio_signature import HEADER, TwilioSignature
-from petmsg.web.commits import Commits, Outcome, TooManyWait
-from petmsg.web.reading import FORM, JSON, LARGEST_EVENT, Refusal, body_of, parameters
-from petmsg.web.refusals import Refusals
-from petmsg.web.watch import Watch, Watcher
+from petmsg.web.access_log import Watch, Watcher
+from petmsg.web.group_commit import Commits, Outcome, TooManyWait
+from petmsg.web.read_request import FORM, JSON, LARGEST_EVENT, Refusal, body_of, parameters
+from petmsg.web.refused_requests import Refusals
 
 ANSWER_WITHIN = 10.0
 """Seconds; Twilio gives up after 15, and a fallback wants its share."""

@@ -12,9 +12,9 @@ from typing import Any
 import uvicorn
 
 from petmsg.errors import Misconfigured
-from petmsg.web.commits import Commits
+from petmsg.web.access_log import Watch
 from petmsg.web.connections import MOST_CONNECTIONS, Limits, limited
-from petmsg.web.watch import Watch
+from petmsg.web.group_commit import Commits
 
 LARGEST_HEAD = 16 * 1024
 """The request line and all headers together."""

@@ -21,8 +21,8 @@ from petmsg.services.inbound.refused_webhooks import tell_refused
 from petmsg.services.inbound.unmatched import Stray
 from petmsg.services.outbox.delivery_status import report_each
 from petmsg.services.unit_of_work import Failure
-from petmsg.web.commits import Outcome
-from petmsg.web.refusals import ManyRefused
+from petmsg.web.group_commit import Outcome
+from petmsg.web.refused_requests import ManyRefused
 from petmsg.workflows.payments import pay
 from petmsg.workflows.receive import Taken, take_in
 

@@ -5,8 +5,8 @@ The control of tests.campaigns.receiving: a campaign that does not find it prove
 """
 
 from petmsg.__main__ import main
-from petmsg.web import app, commits
-from petmsg.web.commits import Commits, Outcome
+from petmsg.web import app, group_commit
+from petmsg.web.group_commit import Commits, Outcome
 
 SLOW_COMMIT = 0.6
 """Seconds."""
@@ -21,5 +21,5 @@ async def answered_at_once(queue: Commits, item: object, *, began: float) -> Out
 
 if __name__ == "__main__":
     app._stored = answered_at_once
-    commits.LINGER_SECONDS = SLOW_COMMIT
+    group_commit.LINGER_SECONDS = SLOW_COMMIT
     main()

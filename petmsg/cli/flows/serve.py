@@ -26,8 +26,8 @@ from petmsg.render.views.nouns import DOORS
 from petmsg.workflows.store_webhooks import Storing
 
 if TYPE_CHECKING:
+    from petmsg.web.access_log import Answered
     from petmsg.web.app import Doors
-    from petmsg.web.watch import Answered
 
 _COLUMNS = ("at", "method", "route", "status", "ms", "outcome")
 WAIT_SECONDS = 4.0
@@ -39,7 +39,7 @@ def serve(run: Run, *, host: str, port: int) -> None:
     try:
         from petmsg.web import server
         from petmsg.web.app import make_app
-        from petmsg.web.commits import Commits
+        from petmsg.web.group_commit import Commits
     except ModuleNotFoundError as problem:
         raise _extra_missing(problem) from None
     if run.ambient.wait_seconds is None:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from petmsg.web import commits
+from petmsg.web import group_commit
 from petmsg.web.app import _stored
-from petmsg.web.commits import BROKEN, Commits, Outcome, TooManyWait
-from petmsg.web.reading import Refusal
+from petmsg.web.group_commit import BROKEN, Commits, Outcome, TooManyWait
+from petmsg.web.read_request import Refusal
 
 DONE = Outcome(200, "stored")
 
@@ -42,7 +42,7 @@ def test_what_comes_during_a_commit_goes_into_the_next_in_its_order() -> None:
 
 
 def test_a_queue_that_is_full_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commits, "MOST_WAITING", 2)
+    monkeypatch.setattr(group_commit, "MOST_WAITING", 2)
     goes_on = threading.Event()
 
     def store(items: Sequence[object]) -> list[Outcome]:
