@@ -44,7 +44,7 @@ docs: $(DEV) ## writes the documentation that is made from the program: referenc
 	@$(BIN)/python -m tests.support.documentation
 
 docs-check: $(DEV) ## the documentation against the program
-	@$(BIN)/python -m pytest tests/test_docs.py $(ARGS)
+	@$(BIN)/python -m pytest tests/project/test_docs.py $(ARGS)
 
 bench: $(DEV) ## each figure of docs/performance.md, with its peer in the same run
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -117,7 +117,7 @@ def command(
     it, and a dry run needs no answer.
 
     The function's docstring is the command's help, which ends with the `examples`: whole command
-    lines, short enough for a terminal of 80 columns. tests/test_every_command.py runs them.
+    lines, short enough for a terminal of 80 columns. tests/system/test_every_command.py runs them.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:

@@ -27,7 +27,15 @@ from petmsg.errors import PetmsgError
 from petmsg.services import unit_of_work
 from tests.support.consistency import content, problems
 from tests.support.fixtures import ACTOR, NOW, run_cli
-from tests.test_bad_input import CODES, NOUNS, PHONES, TIMES, fill, may_have_written, random_line
+from tests.system.test_bad_input import (
+    CODES,
+    NOUNS,
+    PHONES,
+    TIMES,
+    fill,
+    may_have_written,
+    random_line,
+)
 
 ROWS_EACH = 20
 AT_ONCE = 1_000

@@ -36,7 +36,7 @@ from tests.support.consistency import problems
 from tests.support.documentation import EXIT_CODES, commands
 from tests.support.fixtures import NOW, Ran
 from tests.support.swarm import Hive
-from tests.test_every_command import BEFORE, Company
+from tests.system.test_every_command import BEFORE, Company
 
 SOURCE = Path(__file__).with_name("shim.c")
 WAYS = ("before", "after", "EIO", "ENOSPC", "full")

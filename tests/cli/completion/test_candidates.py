@@ -415,7 +415,7 @@ def test_fish_completes_what_is_typed(url: str, tmp_path: Path) -> None:
 
 
 def test_completing_loads_nothing_slow(url: str) -> None:
-    from tests.test_architecture import SLOWER, loaded
+    from tests.project.test_architecture import SLOWER, loaded
 
     asked_for = [["client", "show", "C"], ["booking", "confirm", ""], ["number", ""], ["errors"]]
     for line, code, names in loaded(*asked_for, url=url, complete="zsh"):

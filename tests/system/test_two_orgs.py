@@ -10,13 +10,7 @@ import pytest
 from tests.support.consistency import content
 from tests.support.example_company import SINCE
 from tests.support.fixtures import Ran, add_org, run_cli
-from tests.test_every_command import (  # noqa: F401 because two of them are fixtures
-    EXAMPLES,
-    Company,
-    _template,
-    fresh,
-    without_output,
-)
+from tests.system.test_every_command import EXAMPLES, Company, without_output
 
 OTHER = "zz-other"
 MARK = "zzother"
@@ -70,7 +64,7 @@ def run_as_mine(company: Company, example: str) -> Ran:
 
 @pytest.mark.parametrize(("name", "example"), MINE, ids=[example for _, example in MINE])
 def test_no_row_of_the_other_company_is_shown_or_changed(
-    fresh: Callable[[str], Company],  # noqa: F811 because it is the fixture
+    fresh: Callable[[str], Company],
     name: str,
     example: str,
 ) -> None:
@@ -85,7 +79,7 @@ def test_no_row_of_the_other_company_is_shown_or_changed(
 
 
 def test_what_the_other_company_shows_has_its_mark(
-    fresh: Callable[[str], Company],  # noqa: F811 because it is the fixture
+    fresh: Callable[[str], Company],
 ) -> None:
     """Or the test above would look for nothing."""
     company = fresh("petmsg client list")

@@ -13,12 +13,10 @@ import pytest
 from petmsg.errors import NOT_FOUND
 from tests.support.example_company import FILES
 from tests.support.fixtures import Ran, run_cli
-from tests.test_every_command import (  # noqa: F401 because two of them are fixtures
+from tests.system.test_every_command import (
     COMMANDS,
     EXAMPLES,
     Company,
-    _template,
-    fresh,
     without_output,
 )
 
@@ -61,7 +59,7 @@ def told(ran: Ran) -> str:
 @pytest.mark.parametrize("output", ["json", "table"])
 @pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[example for _, example in EXAMPLES])
 def test_nothing_is_told_that_is_not_asked_for(
-    fresh: Callable[[str], Company],  # noqa: F811 because it is the fixture
+    fresh: Callable[[str], Company],
     name: str,
     example: str,
     output: str,
@@ -80,7 +78,7 @@ def test_nothing_is_told_that_is_not_asked_for(
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_an_error_tells_no_more(
-    fresh: Callable[[str], Company],  # noqa: F811 because it is the fixture
+    fresh: Callable[[str], Company],
     name: str,
 ) -> None:
     """The same line for an org that is not there, with its phones and words on it."""
