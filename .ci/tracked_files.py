@@ -2,7 +2,8 @@
 """Refuse a tracked file that names a machine's own folders or where packages come from.
 
 Such an address works on the machine it was written on and nowhere else. Standard library only: it
-runs before anything is installed. tests/project/test_house.py runs it too, and shows that it can fail.
+runs before anything is installed. tests/project/test_house.py runs it too, and shows that it can
+fail.
 """
 
 from __future__ import annotations

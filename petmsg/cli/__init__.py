@@ -55,7 +55,7 @@ def _print_version(wanted: bool) -> None:
 
 def _show_completion(ctx: typer.Context, shell: str | None) -> None:
     if shell is not None and not ctx.resilient_parsing:
-        from petmsg.cli.completion.candidates.shells import script
+        from petmsg.cli.completion.shells import script
 
         sys.stdout.write(script(shell))
         raise typer.Exit
@@ -63,7 +63,7 @@ def _show_completion(ctx: typer.Context, shell: str | None) -> None:
 
 def _install_completion(ctx: typer.Context, shell: str | None) -> None:
     if shell is not None and not ctx.resilient_parsing:
-        from petmsg.cli.completion.candidates.shells import install
+        from petmsg.cli.completion.shells import install
 
         sys.stdout.write(install(shell, ctx.obj.environ))
         raise typer.Exit
@@ -132,7 +132,7 @@ def run_command_line(
     ambient = Ambient(os.environ if environ is None else environ, now, wait_seconds)
     with outlets() as (out, _):
         if ambient.environ.get(COMPLETE):
-            from petmsg.cli.completion.candidates.shells import answer
+            from petmsg.cli.completion.shells import answer
 
             return answer(command_line(), arguments, ambient.environ)
         try:

@@ -14,10 +14,10 @@ class MessageNumber(Table, table=True):
 
     `sitter_id` is its holder now. `first_sitter_id` is the only sitter it was ever given to: the
     database refuses another one, so a number that spoke for one sitter never speaks for a second.
-    `segments_per_second` None means what its kind allows (`petmsg.rules.rate_limit`). Its next text may start
-    at `free_at`, so that all workers together keep its pace. Since `refused_at` the provider
-    refuses what is sent from it, with `refused_code`, for a cause that is the account's; at
-    `refused_until` one message tries it again.
+    `segments_per_second` None means what its kind allows (`petmsg.rules.rate_limit`). Its next text
+    may start at `free_at`, so that all workers together keep its pace. Since `refused_at` the
+    provider refuses what is sent from it, with `refused_code`, for a cause that is the account's;
+    at `refused_until` one message tries it again.
     """
 
     __tablename__ = "message_number"

@@ -5,7 +5,7 @@ from petmsg.cli.results import show_results
 from petmsg.enums import NumberClass
 from petmsg.errors import Refused
 from petmsg.render.views.numbers import NUMBER_ADDED
-from petmsg.services.doctor.run_checks.provider_drift import adopt_all
+from petmsg.services.doctor.provider_drift import adopt_all
 from petmsg.services.transfer.row_files import CHUNK
 from petmsg.workflows.provider_factory import account_of
 

@@ -31,17 +31,35 @@ class Bug(NamedTuple):
     tests: str
 
 
-ROUTING = "tests/routing tests/queries"
-NUMBERS = "tests/services tests/services/numbers/test_quarantine.py tests/cli/commands/test_number.py tests/cli/commands/test_sitter.py"
+ROUTING = "tests/rules/routing tests/queries"
+NUMBERS = (
+    "tests/services tests/services/numbers/test_quarantine.py "
+    "tests/cli/commands/test_number.py tests/cli/commands/test_sitter.py"
+)
 BOOKINGS = (
     "tests/services/bookings/test_confirm.py tests/cli/commands/test_booking.py tests/services"
 )
-SENDING = "tests/services tests/worker tests/cli/flows/test_dispatch.py tests/services/outbox/test_preview.py"
-REPLIES = "tests/services/inbound/test_receive.py tests/services/inbound/test_relay.py tests/cli/commands/test_inbox.py tests/routing"
-TEXTS = "tests/rules/test_segments.py tests/test_phone.py tests/rules/test_keywords.py tests/rules/contact_details/test_contact_details.py"
+SENDING = (
+    "tests/services tests/workflows/worker tests/cli/flows/test_dispatch.py "
+    "tests/services/outbox/test_preview.py"
+)
+REPLIES = (
+    "tests/services/inbound/test_receive.py tests/services/inbound/test_relay.py "
+    "tests/cli/commands/test_inbox.py tests/rules/routing"
+)
+TEXTS = (
+    "tests/rules/test_segments.py tests/test_phone.py tests/rules/test_keywords.py "
+    "tests/rules/contact_details/test_contact_details.py"
+)
 TIME = "tests/test_clock.py tests/rules/test_send_blocks.py tests/rules/test_rate_limit.py"
-AUDIT = "tests/services tests/rules/test_audit_chain.py tests/campaigns/test_tampering.py tests/cli/commands/test_audit.py"
-WEB = "tests/cli/commands/test_serve.py tests/cli/commands/test_serve_stripe.py tests/cli/commands/test_serve_status.py"
+AUDIT = (
+    "tests/services tests/rules/test_audit_chain.py tests/campaigns/test_tampering.py "
+    "tests/cli/commands/test_audit.py"
+)
+WEB = (
+    "tests/cli/commands/test_serve.py tests/cli/commands/test_serve_stripe.py "
+    "tests/cli/commands/test_serve_status.py"
+)
 
 BUGS = (
     # ------------------------------------------------------------------------------- routing

@@ -327,7 +327,8 @@ class Laboratory:
         return [each for each in found if not (told and each.startswith(told))]
 
     def _wrong(self, folder: Path, state: str, known: frozenset[str]) -> list[str]:
-        """What is broken in this state, with tests.support.consistency's eyes and with the doctor's."""
+        """What is broken in this state, with tests.support.consistency's eyes and with the
+        doctor's."""
         if not (folder / "petmsg.db").exists():
             return []
         if state not in self._broken:

@@ -1,9 +1,9 @@
 """Workers of a campaign: real `petmsg message dispatch --watch` processes, started in milliseconds.
 
 `python -m tests.campaigns.workers` loads petmsg once and forks a worker whenever one is wanted, as
-tests.support.swarm does. A worker's waits are scaled down, in the order that matters (a request is shorter
-than the grace); everything else is what a user runs. A control takes away one thing that holds the
-sending together, in the workers only.
+tests.support.swarm does. A worker's waits are scaled down, in the order that matters (a request is
+shorter than the grace); everything else is what a user runs. A control takes away one thing that
+holds the sending together, in the workers only.
 """
 
 import json

@@ -1,9 +1,10 @@
 """What of the documentation is made from the program itself, and the tool that writes it.
 
-`python -m tests.support.documentation` brings docs/ up to date; `tests/project/test_docs.py` holds that it is. In
-docs/tour.md a ```console block is a transcript: its `$` lines are run, one after the other on one
-database, a minute apart from 10:00 in New York on 14 February 2026, and what they print stands
-below them. Between `<!-- NAME:begin -->` and `<!-- NAME:end -->` of another page stands a table.
+`python -m tests.support.documentation` brings docs/ up to date; `tests/project/test_docs.py` holds
+that it is. In docs/tour.md a ```console block is a transcript: its `$` lines are run, one after the
+other on one database, a minute apart from 10:00 in New York on 14 February 2026, and what they
+print stands below them. Between `<!-- NAME:begin -->` and `<!-- NAME:end -->` of another page
+stands a table.
 """
 
 import inspect

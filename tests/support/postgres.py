@@ -4,8 +4,8 @@ The server is ours alone: its folder is new, it listens on 127.0.0.1 at a free p
 with this process, however that ends. With pytest-xdist each worker has its own. Speed comes from
 `fsync=off`; its time zone is far from UTC, so that a time that was not stored as UTC shows.
 
-`python -m tests.support.postgres COMMAND ARG…` runs a command with the URL of an empty database as its
-last argument.
+`python -m tests.support.postgres COMMAND ARG…` runs a command with the URL of an empty database as
+its last argument.
 """
 
 from __future__ import annotations

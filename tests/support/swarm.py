@@ -1,8 +1,8 @@
 """Many real processes that run petmsg's command line at once, from one warm start.
 
-`python -m tests.support.swarm` loads petmsg once, forks a process per job and lets all of them go at the
-same moment. Each job is a list of command lines that its process runs one after the other. The
-start of a process costs a millisecond then, and not the second of Python's imports.
+`python -m tests.support.swarm` loads petmsg once, forks a process per job and lets all of them go
+at the same moment. Each job is a list of command lines that its process runs one after the other.
+The start of a process costs a millisecond then, and not the second of Python's imports.
 
 A sabotage takes away one thing that holds petmsg together, inside those processes only: the
 negative control that shows that a test can fail.

@@ -1,4 +1,5 @@
-"""`tests.support.consistency` notices what it is there for: each thing broken by raw SQL is named."""
+"""`tests.support.consistency` notices what it is there for: each thing broken by raw SQL is
+named."""
 
 import pytest
 

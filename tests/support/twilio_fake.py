@@ -1,8 +1,8 @@
 """A small Twilio on loopback: enough of its API for the official SDK, with memory and faults.
 
-Shapes follow Twilio's public documentation (tests.support.twilio_shapes). A message is `accepted` when it
-is created, and each fetch moves it one status on. A request that was read whole is processed, even
-if whoever sent it is gone by then: so it is with the real one.
+Shapes follow Twilio's public documentation (tests.support.twilio_shapes). A message is `accepted`
+when it is created, and each fetch moves it one status on. A request that was read whole is
+processed, even if whoever sent it is gone by then: so it is with the real one.
 
     with TwilioFake(numbers=["+1…"]) as fake:
         fake.faults.append(reset(accepted=True))  # faults are made in tests.support.twilio_shapes

@@ -6,8 +6,8 @@
         fake.stats()                    # requests, peaks, faults dealt, CPU seconds
         fake.change(fault_rate=0.0)     # any option of `running_fake`, while it runs
 
-By hand: `python -m tests.support.twilio_process --port-file F --seed 7 --fault-rate 0.15 --any-number`.
-It answers the API on loopback at the port it wrote into F, as account and token of
+By hand: `python -m tests.support.twilio_process --port-file F --seed 7 --fault-rate 0.15
+--any-number`. It answers the API on loopback at the port it wrote into F, as account and token of
 tests.support.twilio_fake, and without any token `GET /fake/accepted`, `GET /fake/stats`, `POST
 /fake/change` with options as JSON. On SIGTERM and Ctrl-C, and when its stdin closes with
 `--until-stdin-closes`, it takes what is late, writes accepted and stats to `--dump F` and ends.
@@ -92,8 +92,8 @@ def running_fake(
 ) -> Iterator[FakeProcess]:
     """A fake in a process of its own, which ends with the block and with this process.
 
-    `fault_rate` of the requests meet a fault (tests.support.twilio_faults; `kinds` for creations). What is
-    taken late is taken within `late_seconds`; as many messages stay out of lists for up to
+    `fault_rate` of the requests meet a fault (tests.support.twilio_faults; `kinds` for creations).
+    What is taken late is taken within `late_seconds`; as many messages stay out of lists for up to
     `late_list_seconds`. Every answer takes `latency_seconds`. It owns `numbers`, or `any_number`.
     `outcomes`: what becomes of texts to a phone, such as `{"+1…": ("undelivered", 30003)}`.
     """

@@ -1,7 +1,7 @@
 """Two companies whose tables hold nothing out: for `doctor`, which looks all the same.
 
-The companies of `tests.support.attacks` are copied into tables without keys, CHECKs, indexes and triggers.
-What a test plants is rolled back.
+The companies of `tests.support.attacks` are copied into tables without keys, CHECKs, indexes and
+triggers. What a test plants is rolled back.
 """
 
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from petmsg.db.cursor import Cursor, instant_to_text
 from petmsg.db.location import locate
 from petmsg.enums import CheckResult
 from petmsg.models import metadata
-from petmsg.services.doctor.run_checks import run_checks
-from petmsg.services.doctor.run_checks.check import Patient
-from petmsg.services.doctor.run_checks.run_checks import Checked
+from petmsg.services.doctor import run_checks
+from petmsg.services.doctor.check import Patient
+from petmsg.services.doctor.run_checks import Checked
 from tests.support.attacks import RolledBack, build
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, run_cli

@@ -15,7 +15,7 @@ from petmsg.errors import FINDING
 if TYPE_CHECKING:
     from petmsg.providers.base import Provider
     from petmsg.queries.org import OrgRow
-    from petmsg.services.doctor.run_checks.run_checks import Checked
+    from petmsg.services.doctor.run_checks import Checked
 
 app = new_command()
 
@@ -40,8 +40,8 @@ def doctor(
     change the exit code.
     """
     from petmsg.render.views.doctor import CHECKED
-    from petmsg.services.doctor.run_checks import run_checks as service
-    from petmsg.services.doctor.run_checks.check import Patient
+    from petmsg.services.doctor import run_checks as service
+    from petmsg.services.doctor.check import Patient
 
     names = checks or []
     service.require_known(names)

@@ -12,7 +12,7 @@ from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.render.views.provider_drift import DRIFT
 
 if TYPE_CHECKING:
-    from petmsg.services.doctor.run_checks.provider_drift import Drift
+    from petmsg.services.doctor.provider_drift import Drift
 
 app = new_command()
 
@@ -63,7 +63,7 @@ def _told(problems: Sequence[PetmsgError]) -> PetmsgError:
 def _texts(run: Run, org: OrgRow, carrier: Provider, problems: list[PetmsgError]) -> "list[Drift]":
     """What became of the org's texts in doubt."""
     from petmsg.db.liveness import is_dead
-    from petmsg.services.doctor.run_checks import provider_drift
+    from petmsg.services.doctor import provider_drift
     from petmsg.services.outbox import unknown_outcomes
     from petmsg.services.unit_of_work import Failure
     from petmsg.workflows.worker.rescuer import settle
@@ -82,7 +82,7 @@ def _texts(run: Run, org: OrgRow, carrier: Provider, problems: list[PetmsgError]
 
 def _numbers(run: Run, lines: Sequence[Line], problems: list[PetmsgError]) -> "list[Drift]":
     """The numbers of one provider's account, which its orgs share, beside those petmsg has."""
-    from petmsg.services.doctor.run_checks import provider_drift
+    from petmsg.services.doctor import provider_drift
 
     carrier = lines[0][1]
     # Read before the account is listed, and the known ones after it: a number that somebody adds

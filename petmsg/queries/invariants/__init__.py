@@ -1,4 +1,4 @@
 """What must hold of the rows of a database: each invariant with the statement that finds breaches.
 
-Imported by `petmsg.services.doctor.run_checks.run_checks` and by tests. Standard library only, like all queries.
+Imported by `petmsg.services.doctor` and by tests. Standard library only, like all queries.
 """

@@ -1,7 +1,7 @@
 """Facts over a span of time: what each of them is, and from when on.
 
-All instants are aware UTC and all spans half-open. As in `petmsg.rules.routing.facts` a course says what
-is, was or will be; what follows for a text is for `decide` alone to say.
+All instants are aware UTC and all spans half-open. As in `petmsg.rules.routing.facts` a course says
+what is, was or will be; what follows for a text is for `decide` alone to say.
 """
 
 from bisect import bisect_right

@@ -12,7 +12,7 @@ import pytest
 from petmsg.db import migrate
 from petmsg.db.cursor import instant_to_text
 from petmsg.db.location import locate
-from petmsg.services.doctor.run_checks import run_checks
+from petmsg.services.doctor import run_checks
 from tests.db.test_bad_databases import assert_told, attempt
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, Ran, add_org, run_cli

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from petmsg.cli import command_line
-from petmsg.cli.completion.candidates.candidates import HERE, WORDS, nothing, words_of
-from petmsg.cli.completion.candidates.shells import SCRIPTS, split
+from petmsg.cli.completion.candidates import HERE, WORDS, nothing, words_of
+from petmsg.cli.completion.shells import SCRIPTS, split
 from petmsg.db import migrate
 from petmsg.db.location import locate
 from petmsg.db.schema_version import REVISIONS

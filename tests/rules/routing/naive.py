@@ -1,8 +1,8 @@
 """The routing rules a second time, written from the spec's sentences alone, slowly and plainly.
 
-Nothing here is shared with `petmsg.rules.routing.decide`: where that picks with one key, this strikes
-candidates off a list, one sentence of the spec at a time. It says what must come out, not how it
-is worded, except where the spec settles the words.
+Nothing here is shared with `petmsg.rules.routing.decide`: where that picks with one key, this
+strikes candidates off a list, one sentence of the spec at a time. It says what must come out, not
+how it is worded, except where the spec settles the words.
 """
 
 from dataclasses import dataclass

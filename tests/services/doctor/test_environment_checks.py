@@ -18,9 +18,9 @@ from petmsg.db.snapshot import snapshot
 from petmsg.enums import CheckResult
 from petmsg.errors import ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import ProviderNumber
-from petmsg.services.doctor.run_checks import environment_checks, run_checks
-from petmsg.services.doctor.run_checks.check import Patient
-from petmsg.services.doctor.run_checks.run_checks import Checked
+from petmsg.services.doctor import environment_checks, run_checks
+from petmsg.services.doctor.check import Patient
+from petmsg.services.doctor.run_checks import Checked
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, add_org
 from tests.support.migration_support import run

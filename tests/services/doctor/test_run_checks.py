@@ -15,7 +15,7 @@ from petmsg.db.liveness import worker
 from petmsg.db.location import locate
 from petmsg.enums import CheckResult
 from petmsg.errors import NotFound, OutOfRange
-from petmsg.services.doctor.run_checks import run_checks
+from petmsg.services.doctor import run_checks
 from tests.services.doctor.test_run_checks_constraints import HELD
 from tests.support.fixtures import NOW
 from tests.support.unguarded import DEAD, LATER, THEN, examine, told

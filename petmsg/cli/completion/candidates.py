@@ -1,8 +1,8 @@
 """What a shell offers while a command line is typed: commands, options, refs, names, numbers.
 
-A shell asks by running petmsg with `_PETMSG_COMPLETE` set (see `petmsg.cli.completion.candidates.shells`). Whatever goes
-wrong, a database that is missing, locked, old or far away among it, means that nothing is offered:
-no error text ever lands in the line somebody is typing.
+A shell asks by running petmsg with `_PETMSG_COMPLETE` set (see `petmsg.cli.completion.shells`).
+Whatever goes wrong, a database that is missing, locked, old or far away among it, means that
+nothing is offered: no error text ever lands in the line somebody is typing.
 
 The metavar of a parameter says what its words are (`WORDS`): `E164` is a masked number of ours,
 `PHONE` a person's own, which is never offered. `HERE` holds where that is not the whole story.
@@ -170,7 +170,7 @@ def classes(asked: Asked) -> Iterable[Candidate]:
 
 def checks(asked: Asked) -> Iterable[Candidate]:
     """What `petmsg doctor` looks at."""
-    from petmsg.services.doctor.run_checks.run_checks import CHECKS
+    from petmsg.services.doctor.run_checks import CHECKS
 
     return _beginning(asked.typed, ((each.name, each.holds) for each in CHECKS))
 

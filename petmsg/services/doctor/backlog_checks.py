@@ -12,7 +12,7 @@ from petmsg.db.liveness import is_dead
 from petmsg.enums import CheckResult
 from petmsg.queries.invariants import backlog as queries
 from petmsg.queries.waiting import UNANSWERED_AFTER
-from petmsg.services.doctor.run_checks.check import Check, Finding, Patient, told
+from petmsg.services.doctor.check import Check, Finding, Patient, told
 from petmsg.services.inbound.waiting import waiters
 
 RELEASE_LATE = timedelta(hours=1)

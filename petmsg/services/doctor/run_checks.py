@@ -24,10 +24,10 @@ from petmsg.queries.invariants.orphan_references import strays, unknown_words
 from petmsg.queries.invariants.replies import REPLIES
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.services.audit import verify
-from petmsg.services.doctor.run_checks.backlog_checks import UPKEEP
-from petmsg.services.doctor.run_checks.check import Check, Finding, Patient, told
-from petmsg.services.doctor.run_checks.environment_checks import MACHINE, SETTINGS
-from petmsg.services.doctor.run_checks.event_checks import EVENTS_STAND
+from petmsg.services.doctor.backlog_checks import UPKEEP
+from petmsg.services.doctor.check import Check, Finding, Patient, told
+from petmsg.services.doctor.environment_checks import MACHINE, SETTINGS
+from petmsg.services.doctor.event_checks import EVENTS_STAND
 from petmsg.services.fix_commands import by_slug
 from petmsg.suggestions import closest_words, did_you_mean
 

@@ -7,7 +7,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.phone import phone_key
 from petmsg.queries import latest_events as queries
 from petmsg.queries.org import OrgRow
-from petmsg.services.doctor.run_checks.check import Check, Finding, Patient, told
+from petmsg.services.doctor.check import Check, Finding, Patient, told
 
 _OPT = {"client": ("client.opted_out", "client.opted_in"), "sitter": ("sitter.opted_out",
         "sitter.opted_in")}  # fmt: skip

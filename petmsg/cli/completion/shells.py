@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from petmsg import settings
-from petmsg.cli.completion.candidates.candidates import Offer, offer
+from petmsg.cli.completion.candidates import Offer, offer
 from petmsg.cli.environment import COMPLETE
 from petmsg.errors import OutOfRange, shown
 from petmsg.render.escape import safe

@@ -20,7 +20,7 @@ from petmsg.enums import CheckResult, ProviderName
 from petmsg.errors import OutOfRange, PetmsgError
 from petmsg.providers.credentials import load_twilio_credentials, where_credentials_come_from
 from petmsg.providers.public_url import checked_public_url
-from petmsg.services.doctor.run_checks.check import Check, Finding, Patient, on_sqlite
+from petmsg.services.doctor.check import Check, Finding, Patient, on_sqlite
 
 UNEASY = timedelta(seconds=5)
 WRONG = timedelta(seconds=60)

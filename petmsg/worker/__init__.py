@@ -1,1 +1,0 @@
-"""Carrying queued texts to their providers: claim, hand over, record, reconcile, at a pace."""

@@ -1,1 +1,0 @@
-"""Leaving and coming: exports, what is taken back, and the system petmsg replaces."""
