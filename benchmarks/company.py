@@ -24,7 +24,7 @@ def create(url: str) -> None:
     engine = make_engine(location)
     try:
         with transaction(engine, location) as begun:
-            _, work = org.add(
+            _, uow = org.add(
                 begun,
                 "happy-paws",
                 name="Happy Paws",
@@ -33,7 +33,7 @@ def create(url: str) -> None:
                 actor=ACTOR,
                 now=NOW,
             )
-            work.finish()
+            uow.finish()
             _add_numbers(begun.cursor)
     finally:
         engine.dispose()

@@ -21,10 +21,10 @@ from petmsg.db.location import locate
 from petmsg.queries.org import find_org
 from petmsg.services.bookings import booking_import, confirm
 from petmsg.services.transfer.row_files import CHUNK, BatchRow, chunks, read_batch
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 _VISITS_EACH = 5
-Service = Callable[[Work], object]
+Service = Callable[[UnitOfWork], object]
 _AUDIT_HEAD = "UPDATE audit_head SET seq = {0}, hash = {0} WHERE org_id = {0}"
 
 
@@ -150,12 +150,12 @@ def _peak_of_import(bench: Bench, count: int) -> Sample:
     return counted(watched(command, {"PETMSG_DATABASE_URL": url}).peak_memory)
 
 
-def _confirm(refs: Sequence[str], work: Work) -> object:
-    return confirm.confirm(work, refs)
+def _confirm(refs: Sequence[str], uow: UnitOfWork) -> object:
+    return confirm.confirm(uow, refs)
 
 
-def _import(rows: Sequence[BatchRow], work: Work) -> object:
-    return booking_import.import_rows(work, rows)
+def _import(rows: Sequence[BatchRow], uow: UnitOfWork) -> object:
+    return booking_import.import_rows(uow, rows)
 
 
 def _compared(bench: Bench, kind: str, case: Case) -> Row:
@@ -198,9 +198,9 @@ def _with_petmsg(url: str, case: Case) -> None:
         for service in case.services():
             with transaction(engine, location) as begun:
                 org = find_org(begun.cursor, None)
-                work = Work(begun, org, company.ACTOR, company.NOW)
-                service(work)
-                work.finish()
+                uow = UnitOfWork(begun, org, company.ACTOR, company.NOW)
+                service(uow)
+                uow.finish()
     finally:
         engine.dispose()
 

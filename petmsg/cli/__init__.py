@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from petmsg import __version__
-from petmsg.cli.environment import COMPLETE, Ambient
+from petmsg.cli.environment import COMPLETE, Environment
 from petmsg.cli.group import Entry, lazy_group
 from petmsg.cli.streams import outlets
 
@@ -129,7 +129,7 @@ def run_command_line(
     the clock without touching the machine's. `wait_seconds` is how long it waits for a database
     that is locked; half a minute unless given.
     """
-    ambient = Ambient(os.environ if environ is None else environ, now, wait_seconds)
+    ambient = Environment(os.environ if environ is None else environ, now, wait_seconds)
     with outlets() as (out, _):
         if ambient.environ.get(COMPLETE):
             from petmsg.cli.completion.shells import answer

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.options import read_file
 from petmsg.cli.results import Results
 from petmsg.errors import Busy, PetmsgError, UsageProblem
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def import_file(
-    run: Run,
+    run: Context,
     name: str,
     service: Callable[..., list[Any]],
     *,
@@ -41,7 +41,7 @@ def import_file(
 
 
 def _take(
-    run: Run,
+    run: Context,
     shown: Results,
     rows: "Iterable[BatchRow]",
     take: "Callable[[Sequence[BatchRow]], list[Any]]",
@@ -126,7 +126,7 @@ def refs_of(refs: Sequence[str] | None, file: str | None) -> "list[BatchRow]":
 
 
 def take_refs(
-    run: Run,
+    run: Context,
     service: Callable[..., list[Any]],
     rows: "Sequence[BatchRow]",
     shown: Results,

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.group import Entry, lazy_group, nothing, single
 from petmsg.cli.streams import keep_going
 
@@ -110,7 +110,7 @@ def command(
     asks: Question | None = None,
     examples: Sequence[str] = (),
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a function as a command. It is given a `Run` and its own parameters.
+    """Register a function as a command. It is given a `Context` and its own parameters.
 
     `asks` makes the question that a person must answer with yes before the command does what cannot
     be undone. It gets what the command gets; None means that nothing would be lost. `--yes` answers
@@ -146,7 +146,7 @@ def _invoker(
         added.append(("yes", YES, False))
 
     def invoke(ctx: typer.Context, **values: Any) -> None:
-        run = Run(
+        run = Context(
             ambient=ctx.obj,
             output=values.pop("output"),
             org=values.pop("org"),
@@ -187,7 +187,7 @@ def _invoker(
 
 
 @contextmanager
-def _whole(run: Run) -> Iterator[None]:
+def _whole(run: Context) -> Iterator[None]:
     """A bug of a command whose database is damaged is none of its own. Raises
     `DatabaseUnusable`."""
     try:

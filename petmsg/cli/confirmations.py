@@ -7,12 +7,14 @@ at a terminal, in the org's timezone.
 
 from typing import Any
 
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.options import checked_reason, required_reason
 from petmsg.render.fields import local
 
 
-def deactivate_sitter(run: Run, *, sitter: str, days: int | None, reason: str | None) -> str | None:
+def deactivate_sitter(
+    run: Context, *, sitter: str, days: int | None, reason: str | None
+) -> str | None:
     """Before `sitter deactivate`."""
     from petmsg.queries.sitter import show_sitter
     from petmsg.services.people import offboard
@@ -35,7 +37,7 @@ def deactivate_sitter(run: Run, *, sitter: str, days: int | None, reason: str | 
     return " ".join(said)
 
 
-def retire_number(run: Run, *, number: str, reason: str | None) -> str | None:
+def retire_number(run: Context, *, number: str, reason: str | None) -> str | None:
     """Before `number retire`."""
     from petmsg.queries.number import show_number
     from petmsg.services.numbers import number as service
@@ -52,7 +54,7 @@ def retire_number(run: Run, *, number: str, reason: str | None) -> str | None:
     return " ".join(said)
 
 
-def cancel_booking(run: Run, *, ref: str, reason: str | None) -> str | None:
+def cancel_booking(run: Context, *, ref: str, reason: str | None) -> str | None:
     """Before `booking cancel`."""
     from petmsg.queries.booking import show_booking
     from petmsg.services.bookings import booking
@@ -72,7 +74,7 @@ def cancel_booking(run: Run, *, ref: str, reason: str | None) -> str | None:
     return " ".join(said)
 
 
-def forget_client(run: Run, *, client: str, reason: str | None) -> str | None:
+def forget_client(run: Context, *, client: str, reason: str | None) -> str | None:
     """Before `client forget`."""
     from petmsg.queries.client import show_client
     from petmsg.services.people import erase
@@ -91,7 +93,7 @@ def forget_client(run: Run, *, client: str, reason: str | None) -> str | None:
     return " ".join(said)
 
 
-def set_org(run: Run, *, provider: Any, **_others: Any) -> str | None:
+def set_org(run: Context, *, provider: Any, **_others: Any) -> str | None:
     """Before `org set --provider` with another provider than today's."""
     from petmsg.enums import ProviderName
     from petmsg.queries.status import queue
@@ -114,7 +116,7 @@ def set_org(run: Run, *, provider: Any, **_others: Any) -> str | None:
 
 
 def downgrade_database(
-    run: Run, *, revision: str, discard_data: bool, backup_to: str | None, no_backup: bool
+    run: Context, *, revision: str, discard_data: bool, backup_to: str | None, no_backup: bool
 ) -> str | None:
     """Before `db downgrade`."""
     from petmsg.db import backup
@@ -139,7 +141,7 @@ def downgrade_database(
     return " ".join(said)
 
 
-def restore_database(run: Run, *, file: str, since: str | None) -> str | None:
+def restore_database(run: Context, *, file: str, since: str | None) -> str | None:
     """Before `db restore` over a database that is there."""
     from pathlib import Path
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from petmsg import clock, settings
-from petmsg.cli.environment import Ambient
+from petmsg.cli.environment import Environment
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import Location, default_path, locate
 from petmsg.enums import OutputFormat
@@ -49,7 +49,7 @@ class _RolledBack(Exception):
     """Ends a dry run's transaction without a commit."""
 
 
-class Run:
+class Context:
     """What a command is given. `now` is aware UTC, one per command.
 
     `is_batch` is set where many transactions follow one another, `is_restoring` where the database
@@ -59,7 +59,7 @@ class Run:
 
     def __init__(
         self,
-        ambient: Ambient,
+        ambient: Environment,
         *,
         output: str | None = None,
         org: str | None = None,
@@ -235,15 +235,15 @@ class Run:
         self, slug: str | None, service: Callable[..., R], /, *args: Any, **kwargs: Any
     ) -> R:
         """`write` in the org of that slug."""
-        from petmsg.services.unit_of_work import Work
+        from petmsg.services.unit_of_work import UnitOfWork
 
-        def in_transaction(transaction: Any) -> tuple[R, Work]:
+        def in_transaction(transaction: Any) -> tuple[R, UnitOfWork]:
             org = find_org(transaction.cursor, slug)
             self._bar.back()
-            work = Work(transaction, org, self.actor, self.now, moved=self._bar)
+            uow = UnitOfWork(transaction, org, self.actor, self.now, on_progress=self._bar)
             filled = [self._read_in(each, org) for each in args]
             named = {name: self._read_in(each, org) for name, each in kwargs.items()}
-            return service(work, *filled, **named), work
+            return service(uow, *filled, **named), uow
 
         return self.transact(in_transaction)
 
@@ -275,9 +275,9 @@ class Run:
         result: Any = None
         try:
             with transaction(self.engine, self.location) as begun:
-                result, work = service(begun)
-                work.finish()
-                self._org = work.org
+                result, uow = service(begun)
+                uow.finish()
+                self._org = uow.org
                 if self.dry_run:
                     raise _RolledBack  # noqa: TRY301 because it ends the transaction above
         except _RolledBack:
@@ -295,9 +295,9 @@ class Run:
         timezone = self._org.timezone if self._org else "UTC"
         if not self.is_table:
             return View(timezone=timezone, reveal=self.reveal)
-        from petmsg.render.terminal import paper_of
+        from petmsg.render.terminal import terminal_of
 
-        paper = paper_of(sys.stdout, self.ambient.environ)
+        paper = terminal_of(sys.stdout, self.ambient.environ)
         return View(timezone=timezone, reveal=self.reveal, now=self.now, paper=paper)
 
     @property

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import petmsg
-from petmsg.cli.environment import Ambient
+from petmsg.cli.environment import Environment
 from petmsg.db import backup, migrate
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot, stored_revision
@@ -46,11 +46,11 @@ class ExamplesMissing(Misconfigured):
     hint = "Install petmsg from its wheel or from a full checkout."
 
 
-class Story:
+class Demo:
     """The demo on one database. `silent` keeps the commands' output to itself."""
 
     def __init__(
-        self, location: Location, ambient: Ambient, *, silent: bool = False, pause: bool = False
+        self, location: Location, ambient: Environment, *, silent: bool = False, pause: bool = False
     ) -> None:
         self.location = location
         self.silent = silent
@@ -62,7 +62,7 @@ class Story:
             for name, value in ambient.environ.items()
             if not name.startswith(("PETMSG_", "TWILIO_"))
         }
-        self.ambient = Ambient(
+        self.ambient = Environment(
             {**kept, "PETMSG_DATABASE_URL": location.url, "PETMSG_ORG": ORG}, ambient.now
         )
 
@@ -196,10 +196,10 @@ class Story:
         engine = make_engine(self.location)
         for slug, (name, timezone) in ORGS.items():
             with transaction(engine, self.location) as begun:
-                _, work = org.add(
+                _, uow = org.add(
                     begun, slug, name=name, timezone=timezone, actor=actor, now=now, is_demo=True
                 )
-                work.finish()
+                uow.finish()
         engine.dispose()
 
     def _holds_tables(self) -> bool:

@@ -8,7 +8,7 @@ COMPLETE = "_PETMSG_COMPLETE"
 """The variable in which a shell that completes a line names itself."""
 
 
-class Ambient(NamedTuple):
+class Environment(NamedTuple):
     """The environment of one command. `now` None means the machine's clock.
 
     `wait_seconds` is how long it waits for a locked database, None as long as usual.

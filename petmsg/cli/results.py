@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.enums import OutputFormat
 from petmsg.errors import REFUSED
 from petmsg.render import output as render
@@ -11,7 +11,7 @@ from petmsg.render.escape import json_text
 from petmsg.render.fields import Field, record
 
 
-def show_results(run: Run, fields: Sequence[Field], rows: Sequence[Any]) -> None:
+def show_results(run: Context, fields: Sequence[Field], rows: Sequence[Any]) -> None:
     """Print the rows of a command that took several nouns; any refused one makes it exit 4.
 
     Refused ones are told on stderr, except in JSON, where their row holds the error.
@@ -27,7 +27,7 @@ class Results:
 
     def __init__(
         self,
-        run: Run,
+        run: Context,
         fields: Sequence[Field],
         *,
         as_record: bool = True,
@@ -111,7 +111,7 @@ class Results:
         return isinstance(row, Failure)
 
 
-def show_plans(run: Run, rows: Sequence[Any]) -> None:
+def show_plans(run: Context, rows: Sequence[Any]) -> None:
     """What each quarantine of a dry run touches, day by day: windows to come, clients texted."""
     from petmsg.render.views.numbers import PLANNED_TEXTED, PLANNED_WINDOWS
 
@@ -126,7 +126,7 @@ def show_plans(run: Run, rows: Sequence[Any]) -> None:
             run.say(f"Nobody was texted from {row.number} in the last 14 days.")
 
 
-def result_data(run: Run, fields: Sequence[Field], row: Any) -> dict[str, Any]:
+def result_data(run: Context, fields: Sequence[Field], row: Any) -> dict[str, Any]:
     """One row as JSON: a good one's fields, or a refused one's error."""
     from petmsg.services.unit_of_work import Failure
 

@@ -9,7 +9,7 @@ from typing import Any, TextIO, cast
 from petmsg.errors import Unwritten
 
 
-class Outlet:
+class OutputStream:
     """A stream that remembers, for a command at work, that it could not be written to.
 
     Until `keep_going` the first failure is raised: there is nothing to do for a command that only
@@ -73,13 +73,14 @@ class Outlet:
 
 
 @contextmanager
-def outlets() -> Iterator[tuple[Outlet, Outlet]]:
-    """Put stdout and stderr behind an `Outlet` each; talk on stderr is never worth a failure."""
+def outlets() -> Iterator[tuple[OutputStream, OutputStream]]:
+    """Put stdout and stderr behind an `OutputStream` each; talk on stderr is never worth a
+    failure."""
     streams = sys.stdout, sys.stderr
     for stream in streams:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    out, err = Outlet(sys.stdout), Outlet(sys.stderr, is_patient=True)
+    out, err = OutputStream(sys.stdout), OutputStream(sys.stderr, is_patient=True)
     sys.stdout, sys.stderr = cast("TextIO", out), cast("TextIO", err)
     try:
         yield out, err
@@ -93,13 +94,13 @@ def outlets() -> Iterator[tuple[Outlet, Outlet]]:
 
 def keep_going() -> None:
     """This command changes the world: it does its work whether or not anybody reads."""
-    if isinstance(sys.stdout, Outlet):
+    if isinstance(sys.stdout, OutputStream):
         sys.stdout.keep_going()
 
 
 def did(words: str) -> None:
     """Remember what was done, to be told where the output of it cannot be written."""
-    if isinstance(sys.stdout, Outlet):
+    if isinstance(sys.stdout, OutputStream):
         sys.stdout.done.append(words)
 
 

@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.errors import Misconfigured
 from petmsg.services.routes import timeline as service
 
@@ -17,7 +17,13 @@ class FileUnwritable(Misconfigured):
 
 
 def show(
-    run: Run, client: str, *, from_: str | None, to: str | None, svg: str | None, html: str | None
+    run: Context,
+    client: str,
+    *,
+    from_: str | None,
+    to: str | None,
+    svg: str | None,
+    html: str | None,
 ) -> None:
     """Draw a client's timeline. Raises what reading it does, and `FileUnwritable`."""
     with run.snapshot() as cursor:

@@ -10,15 +10,15 @@ from petmsg.providers.base import RejectionClass
 from petmsg.providers.rejection_help import LOCAL_CODES, REACTIONS, UNCERTAIN
 from petmsg.providers.twilio_errors import (
     ERROR_CODES,
-    Certainty,
     ErrorCode,
+    OutcomeCertainty,
     look_up,
     look_up_status,
 )
 from petmsg.suggestions import closest_words, did_you_mean
 
 LOCAL = "petmsg"
-CLASSES = (*RejectionClass, Certainty.NOT_PROCESSED, Certainty.UNKNOWN, LOCAL)
+CLASSES = (*RejectionClass, OutcomeCertainty.NOT_PROCESSED, OutcomeCertainty.UNKNOWN, LOCAL)
 """What `--class` can name: a class of refusals, the two other answers, petmsg's own codes."""
 
 _CODE = re.compile(r"[1-9][0-9]{2,5}")
@@ -81,7 +81,7 @@ def _explain(text: str) -> Explained:
 
 
 def _of_row(row: ErrorCode) -> Explained:
-    refused = row.certainty is Certainty.REFUSED
+    refused = row.certainty is OutcomeCertainty.REFUSED
     is_status = row.code < 600
     known = is_status or row.code in ERROR_CODES
     return Explained(

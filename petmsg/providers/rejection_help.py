@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from petmsg.enums import HoldCode
 from petmsg.providers.base import RejectionClass
-from petmsg.providers.twilio_errors import Certainty
+from petmsg.providers.twilio_errors import OutcomeCertainty
 
 REACTIONS: dict[RejectionClass, str] = {
     RejectionClass.ACCOUNT: (
@@ -68,12 +68,12 @@ REACTIONS: dict[RejectionClass, str] = {
 }
 """What happens to a refused text, and what else changes."""
 
-UNCERTAIN: dict[Certainty, str] = {
-    Certainty.NOT_PROCESSED: (
+UNCERTAIN: dict[OutcomeCertainty, str] = {
+    OutcomeCertainty.NOT_PROCESSED: (
         "Certainly not sent. The text stays queued and is tried again when the provider asks for "
         "it, else after a pause that grows and varies; its number is slowed meanwhile."
     ),
-    Certainty.UNKNOWN: (
+    OutcomeCertainty.UNKNOWN: (
         "Perhaps sent, so nothing is tried again before the text was looked up at the provider. "
         "Found there: it was sent. Missing from two lists, the first longer after than any request "
         "takes: it is queued again. Otherwise it is held for a person."

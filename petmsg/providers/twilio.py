@@ -58,8 +58,8 @@ from petmsg.providers.twilio_answers import (
 )
 from petmsg.providers.twilio_errors import (
     ONE_NUMBER_ONLY,
-    Certainty,
     ErrorCode,
+    OutcomeCertainty,
     look_up,
     look_up_status,
 )
@@ -263,7 +263,10 @@ class TwilioProvider:
     def _problem_of_answer(self, answer: AnsweredNo) -> ProviderUnavailable | ProviderAccount:
         row, words, code = self._read(answer)
         said = f"{words} (code {code})"
-        if row.certainty is Certainty.REFUSED and row.rejection_class is RejectionClass.ACCOUNT:
+        if (
+            row.certainty is OutcomeCertainty.REFUSED
+            and row.rejection_class is RejectionClass.ACCOUNT
+        ):
             return ProviderAccount(f"Twilio refuses the account: {said}")
         problem = ProviderUnavailable(f"Twilio did not answer the question: {said}")
         problem.provider_code = code
@@ -275,10 +278,10 @@ class TwilioProvider:
     def _outcome_of_answer(self, answer: AnsweredNo) -> SendOutcome:
         row, words, code = self._read(answer)
         match row.certainty:
-            case Certainty.NOT_PROCESSED:
+            case OutcomeCertainty.NOT_PROCESSED:
                 one_only = row.code in ONE_NUMBER_ONLY
                 return RetryLater(retry_after(answer.headers), code, words, number_only=one_only)
-            case Certainty.UNKNOWN:
+            case OutcomeCertainty.UNKNOWN:
                 return Unknown(code, words)
         return Rejected(code, row.rejection_class, words)
 
@@ -289,9 +292,9 @@ class TwilioProvider:
         """
         code, message = code_and_message(answer.body)
         row = by_status = look_up_status(answer.status)
-        if code is not None and by_status.certainty is Certainty.REFUSED:
+        if code is not None and by_status.certainty is OutcomeCertainty.REFUSED:
             named = look_up(code)
-            if named.certainty is not Certainty.REFUSED or (
+            if named.certainty is not OutcomeCertainty.REFUSED or (
                 named.rejection_class is not RejectionClass.OTHER
             ):
                 row = named

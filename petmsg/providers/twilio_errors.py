@@ -25,7 +25,7 @@ ONE_NUMBER_ONLY = frozenset((21611,))
 """Congestion of one sender: another number could send at once."""
 
 
-class Certainty(StrEnum):
+class OutcomeCertainty(StrEnum):
     """What a code says about the text whose creation it answers."""
 
     REFUSED = "refused"
@@ -56,7 +56,7 @@ class ErrorCode:
 
     code: int
     meaning: str
-    certainty: Certainty = Certainty.REFUSED
+    certainty: OutcomeCertainty = OutcomeCertainty.REFUSED
     rejection_class: RejectionClass = RejectionClass.OTHER
     source: str = DICTIONARY
     dated: date = _COLLECTED
@@ -66,7 +66,7 @@ class ErrorCode:
     @property
     def in_report(self) -> RejectionClass:
         """Congestion that lost a text is worth one delayed try, like a loss without a reason."""
-        if self.certainty is Certainty.NOT_PROCESSED:
+        if self.certainty is OutcomeCertainty.NOT_PROCESSED:
             return RejectionClass.UNEXPLAINED
         return self.rejection_class
 
@@ -79,7 +79,7 @@ def _refused(
     dated: date = _COLLECTED,
 ) -> list[ErrorCode]:
     return [
-        ErrorCode(code, meaning, Certainty.REFUSED, rejection_class, source, dated)
+        ErrorCode(code, meaning, OutcomeCertainty.REFUSED, rejection_class, source, dated)
         for code, meaning in meanings.items()
     ]
 
@@ -93,7 +93,7 @@ def _account(scope: Scope, rows: dict[int, tuple[str, str]]) -> list[ErrorCode]:
     ]
 
 
-def _uncertain(certainty: Certainty, meanings: dict[int, str]) -> list[ErrorCode]:
+def _uncertain(certainty: OutcomeCertainty, meanings: dict[int, str]) -> list[ErrorCode]:
     return [ErrorCode(code, meaning, certainty) for code, meaning in meanings.items()]
 
 
@@ -242,7 +242,7 @@ _ROWS = [
         },
     ),
     *_uncertain(
-        Certainty.NOT_PROCESSED,
+        OutcomeCertainty.NOT_PROCESSED,
         {
             20429: "Too many requests at once.",
             21611: "Our number's queue is full.",
@@ -252,7 +252,7 @@ _ROWS = [
         },
     ),
     *_uncertain(
-        Certainty.UNKNOWN,
+        OutcomeCertainty.UNKNOWN,
         {
             20500: "Twilio had an internal error.",
             20503: "Twilio is not available.",
@@ -276,19 +276,22 @@ def scope_of(code: str) -> Scope:
 
 def look_up_status(status: int) -> ErrorCode:
     """What an HTTP status means by itself, where no code of Twilio's came with it."""
-    certainty, rejection_class = Certainty.REFUSED, RejectionClass.OTHER
+    certainty, rejection_class = OutcomeCertainty.REFUSED, RejectionClass.OTHER
     if status == 429:
-        certainty, meaning = Certainty.NOT_PROCESSED, "Too many requests at once."
+        certainty, meaning = OutcomeCertainty.NOT_PROCESSED, "Too many requests at once."
     elif status in (401, 403, 404, 407):
         # 404 is an account or an address that does not exist, 407 a proxy's 401.
         rejection_class, meaning = RejectionClass.ACCOUNT, "The account or the address is refused."
     elif status == 408:
-        certainty, meaning = Certainty.UNKNOWN, "The server gave up waiting."
+        certainty, meaning = OutcomeCertainty.UNKNOWN, "The server gave up waiting."
     elif 400 <= status < 500:
         meaning = "The request was refused, without a code of Twilio's."
     elif status >= 500:
-        certainty, meaning = Certainty.UNKNOWN, "Twilio, or a server before it, had an error."
+        certainty, meaning = (
+            OutcomeCertainty.UNKNOWN,
+            "Twilio, or a server before it, had an error.",
+        )
     else:
         # Twilio never redirects a request for a text: something else spoke.
-        certainty, meaning = Certainty.UNKNOWN, "An answer that Twilio does not give."
+        certainty, meaning = OutcomeCertainty.UNKNOWN, "An answer that Twilio does not give."
     return ErrorCode(status, meaning, certainty, rejection_class, HTTP, _HTTP_DATED)

@@ -50,16 +50,16 @@ WHERE a.provider_message_id IN (:ids)
 """
 
 
-class OnItsWay(NamedTuple):
+class InTransit(NamedTuple):
     """A text that the provider took and whose end is not known."""
 
     message: int
     provider_message_id: str
 
 
-def on_its_way(
+def in_transit(
     cursor: Cursor, org: OrgRow, *, since: datetime, now: datetime, limit: int
-) -> list[OnItsWay]:
+) -> list[InTransit]:
     """The org's texts that were sent at or after `since`, are not final and are to be asked for at
     `now` (aware UTC), those longest not asked for first.
 
@@ -68,10 +68,10 @@ def on_its_way(
     where = {"org_id": org.id, "provider": org.provider.value}
     seldom, often = _PAUSES[-1], _PAUSES[0]
     found = [
-        OnItsWay(*row) for row in cursor.tuples(NEVER_ASKED, **where, since=since, limit=limit)
+        InTransit(*row) for row in cursor.tuples(NEVER_ASKED, **where, since=since, limit=limit)
     ]
     found += [
-        OnItsWay(*row)
+        InTransit(*row)
         for row in cursor.tuples(
             ASKED_BEFORE, **where, since=since, until=now - seldom, limit=limit - len(found)
         )
@@ -87,7 +87,7 @@ def on_its_way(
         row for row in lately if now >= row["synced_at"] + _pause(row["synced_at"], row["sent_at"])
     )
     found += [
-        OnItsWay(row["id"], row["provider_message_id"]) for row in islice(due, limit - len(found))
+        InTransit(row["id"], row["provider_message_id"]) for row in islice(due, limit - len(found))
     ]
     return found
 

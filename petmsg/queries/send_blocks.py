@@ -10,7 +10,7 @@ from datetime import datetime
 from petmsg.db.cursor import Cursor
 from petmsg.phone import phone_key
 from petmsg.queries.org import OrgRow
-from petmsg.rules.send_blocks import HoldFacts, quiet_hours
+from petmsg.rules.send_blocks import SendBlockFacts, quiet_hours
 
 RECIPIENT = """
 SELECT o.timezone AS org_timezone, o.quiet_from_minute, o.quiet_until_minute, o.frozen_at,
@@ -39,7 +39,7 @@ def read_hold_facts(
     send_at: datetime | None = None,
     expires_at: datetime | None = None,
     urgent: bool = False,
-) -> HoldFacts:
+) -> SendBlockFacts:
     """The facts for a text to `to_e164`, a phone of the client or, without one, of somebody else
     (a sitter, a stranger). Instants are aware UTC.
 
@@ -48,7 +48,7 @@ def read_hold_facts(
     rows = cursor.rows(RECIPIENT, org_id=org.id, client_id=client_id)
     settings = rows[0]
     phones = {row["e164"]: row["not_textable_code"] for row in rows if row["e164"] is not None}
-    return HoldFacts(
+    return SendBlockFacts(
         timezone=settings["timezone"] or settings["org_timezone"],
         quiet_hours=quiet_hours(settings["quiet_from_minute"], settings["quiet_until_minute"]),
         frozen_at=settings["frozen_at"],

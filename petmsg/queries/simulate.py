@@ -13,7 +13,7 @@ from petmsg.enums import ClientKind
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
 from petmsg.queries.state_intervals import Growing, OrgHistory, PoolUse, Span, own_before
-from petmsg.rules.routing.state_intervals import ClientCourse, Course, WindowRow
+from petmsg.rules.routing.state_intervals import ClientIntervals, StateIntervals, WindowRow
 
 CLIENTS = """
 SELECT c.id, c.ref, c.kind, c.forgotten_at, t.id AS thread_id, t.pool_number_id
@@ -41,7 +41,7 @@ _REMEMBERED = 50_000
 
 def read_client_courses(
     cursor: Cursor, org: OrgRow, span: Span, history: OrgHistory, *, only: ClientKey | None = None
-) -> Iterator[ClientCourse]:
+) -> Iterator[ClientIntervals]:
     """The courses of all clients who were not forgotten, the oldest first; or of one."""
     known = _Instants()
     next_id, most = (0, AT_ONCE) if only is None else (only.id, 1)
@@ -59,7 +59,7 @@ def read_client_courses(
         for client_id, ref, kind, forgotten_at, thread_id, today in clients:
             if only is None and forgotten_at is not None:
                 continue
-            yield ClientCourse(
+            yield ClientIntervals(
                 client=ref,
                 kind=ClientKind(kind),
                 windows=windows.get(client_id, ()),
@@ -74,10 +74,10 @@ def read_client_courses(
 
 def _own(
     span: Span, before: int | None, uses: Sequence[PoolUse], today: int | None
-) -> Course[int | None]:
+) -> StateIntervals[int | None]:
     """A thread's own pool number: what the claims until now made it, then what it is today."""
     if span.past_until is None:
-        return Course((span.start,), (today,))
+        return StateIntervals((span.start,), (today,))
     own = Growing[int | None]()
     own.put(span.start, before)
     for at, number_id in uses:

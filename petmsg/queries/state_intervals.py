@@ -16,7 +16,12 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums import NumberClass, NumberStatus, Rule, SitterStatus
 from petmsg.queries.org import OrgRow
 from petmsg.rules.routing.facts import NumberFact, PoolNumberFact
-from petmsg.rules.routing.state_intervals import Course, OrgCourse, SitterCourse, SitterState
+from petmsg.rules.routing.state_intervals import (
+    OrgIntervals,
+    SitterIntervals,
+    SitterState,
+    StateIntervals,
+)
 
 State = TypeVar("State")
 
@@ -126,9 +131,9 @@ class Growing(Generic[State]):
             self.since.append(at)
             self.states.append(state)
 
-    def course(self) -> Course[State]:
+    def course(self) -> StateIntervals[State]:
         """What was written."""
-        return Course(self.since, self.states)
+        return StateIntervals(self.since, self.states)
 
 
 class PoolUse(NamedTuple):
@@ -141,7 +146,7 @@ class PoolUse(NamedTuple):
 class OrgHistory(NamedTuple):
     """What an org's clients have in common, and the past pool numbers of its threads, by thread."""
 
-    course: OrgCourse
+    course: OrgIntervals
     pool_uses: Mapping[int, Sequence[PoolUse]]
 
 
@@ -155,12 +160,12 @@ def read_org_history(cursor: Cursor, org: OrgRow, span: Span) -> OrgHistory:
     if span.future_from is not None:
         _put_today(cursor, org, courses, today, span.future_from)
     named = {
-        row["sitter_id"]: SitterCourse(
+        row["sitter_id"]: SitterIntervals(
             row["ref"], row["name"], courses.sitters[row["sitter_id"]].course()
         )
         for row in today
     }
-    course = OrgCourse(
+    course = OrgIntervals(
         org=org.slug,
         timezone=org.timezone,
         pool_for=org.pool_for,

@@ -13,7 +13,7 @@ from petmsg.render.escape import safe
 from petmsg.render.field_types import WAITS, one_of
 from petmsg.render.fields import View
 from petmsg.render.table import STYLES, show, wrapped
-from petmsg.render.terminal import Paper, paper_of
+from petmsg.render.terminal import Terminal, terminal_of
 
 _WIDEST = 100
 _HANGS, _INDENT = 12, 9
@@ -23,12 +23,12 @@ _TONES = one_of(MessageStatus).tones
 
 def print_talk(thread: Mapping[str, Any], *, view: View) -> None:
     """Print a thread's texts in the order in which they were written, a heading for each day."""
-    paper = view.paper or paper_of(sys.stdout, os.environ)
+    paper = view.paper or terminal_of(sys.stdout, os.environ)
     if thread["messages"]:
         show(Text("\n").join(_said(thread, view, paper)), paper)
 
 
-def _said(thread: Mapping[str, Any], view: View, paper: Paper) -> Iterator[Text]:
+def _said(thread: Mapping[str, Any], view: View, paper: Terminal) -> Iterator[Text]:
     width = min(paper.width, _WIDEST)
     client = safe(thread["client_name"] or thread["client"])
     arrows = ("->", "<-") if paper.plain else ("→", "←")

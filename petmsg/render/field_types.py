@@ -41,7 +41,7 @@ _STATUS_TONES = {
 }
 
 
-class Kind(NamedTuple):
+class FieldType(NamedTuple):
     """What the values of a field are.
 
     `schema` is how JSON has a plain value; a list has an `item`, an object its `keys`, and what
@@ -52,9 +52,9 @@ class Kind(NamedTuple):
 
     schema: Mapping[str, Any] = {}
     nullable: bool = False
-    item: "Kind | None" = None
-    keys: "tuple[tuple[str, Kind], ...] | None" = None
-    either: "tuple[Kind, ...]" = ()
+    item: "FieldType | None" = None
+    keys: "tuple[tuple[str, FieldType], ...] | None" = None
+    either: "tuple[FieldType, ...]" = ()
     wrap: int = 0
     right: bool = False
     tones: Mapping[str, str] = _NO_TONES
@@ -69,46 +69,46 @@ class Kind(NamedTuple):
 _PROSE = 32
 _SEVERAL = 16
 
-UNDECLARED = Kind(wrap=_SEVERAL)
+UNDECLARED = FieldType(wrap=_SEVERAL)
 """Of a field that does not say: a test refuses it."""
-FREE = Kind(wrap=_PROSE)
+FREE = FieldType(wrap=_PROSE)
 """Whatever somebody put there."""
-TEXT = Kind({"type": "string"}, wrap=_PROSE)
+TEXT = FieldType({"type": "string"}, wrap=_PROSE)
 """Prose: a body, a reason, an explanation."""
-NAME = Kind({"type": "string"}, wrap=_SEVERAL)
-WORD = Kind({"type": "string"})
+NAME = FieldType({"type": "string"}, wrap=_SEVERAL)
+WORD = FieldType({"type": "string"})
 """A short word that is looked up or typed again: a code, a slug, a setting."""
-REF = Kind({"type": "string", "minLength": 1, "maxLength": 64})
-E164 = Kind({"type": "string", "pattern": r"^\+[1-9][0-9]{1,14}$"})
+REF = FieldType({"type": "string", "minLength": 1, "maxLength": 64})
+E164 = FieldType({"type": "string", "pattern": r"^\+[1-9][0-9]{1,14}$"})
 """A number of the company's."""
-PHONE = Kind(
+PHONE = FieldType(
     {
         "type": "string",
         "pattern": r"^\+[0-9*]{2,15}$",
         "description": "A personal phone; masked unless --reveal.",
     }
 )
-SENDER = Kind(
+SENDER = FieldType(
     {
         "type": "string",
         "description": "A personal phone, or whatever else texted us; masked unless --reveal.",
     }
 )
-ENDPOINT = Kind(
+ENDPOINT = FieldType(
     {
         "type": "string",
         "description": "A number of the company's, or a personal phone, masked unless --reveal.",
     }
 )
-INSTANT = Kind({"type": "string", "format": "date-time", "pattern": "Z$"}, wrap=10)
+INSTANT = FieldType({"type": "string", "format": "date-time", "pattern": "Z$"}, wrap=10)
 """UTC; tables show the org's local time."""
 SOON = INSTANT._replace(soon=True)
-DAY = Kind({"type": "string", "format": "date"})
-ID = Kind({"type": "integer", "minimum": 1})
-INTEGER = Kind({"type": "integer"}, right=True)
-COUNT = Kind({"type": "integer", "minimum": 0}, right=True)
-AMOUNT = Kind({"type": "number", "exclusiveMinimum": 0}, right=True)
-FLAG = Kind({"type": "boolean"})
+DAY = FieldType({"type": "string", "format": "date"})
+ID = FieldType({"type": "integer", "minimum": 1})
+INTEGER = FieldType({"type": "integer"}, right=True)
+COUNT = FieldType({"type": "integer", "minimum": 0}, right=True)
+AMOUNT = FieldType({"type": "number", "exclusiveMinimum": 0}, right=True)
+FLAG = FieldType({"type": "boolean"})
 WELCOME = FLAG._replace(tones={"yes": GOOD, "no": BAD})
 """Yes is as it should be."""
 UNWELCOME = FLAG._replace(tones={"yes": BAD})
@@ -118,51 +118,51 @@ NOTABLE = FLAG._replace(tones={"yes": WAITS})
 
 
 @cache
-def one_of(*vocabularies: type[StrEnum]) -> Kind:
+def one_of(*vocabularies: type[StrEnum]) -> FieldType:
     """A word of closed vocabularies; one that says a status has its colour."""
     words = [each.value for vocabulary in vocabularies for each in vocabulary]
-    return Kind({"type": "string", "enum": words}, tones=_STATUS_TONES)
+    return FieldType({"type": "string", "enum": words}, tones=_STATUS_TONES)
 
 
-def one_word_of(*words: str) -> Kind:
+def one_word_of(*words: str) -> FieldType:
     """One of a few words that no vocabulary holds."""
-    return Kind({"type": "string", "enum": list(words)}, tones=_STATUS_TONES)
+    return FieldType({"type": "string", "enum": list(words)}, tones=_STATUS_TONES)
 
 
-def or_null(kind: Kind) -> Kind:
+def or_null(kind: FieldType) -> FieldType:
     """That kind, or null."""
     return kind._replace(nullable=True)
 
 
-def either(*kinds: Kind) -> Kind:
+def either(*kinds: FieldType) -> FieldType:
     """An object of one of those kinds."""
-    return Kind(either=kinds, wrap=_PROSE)
+    return FieldType(either=kinds, wrap=_PROSE)
 
 
-def list_of(kind: Kind) -> Kind:
+def list_of(kind: FieldType) -> FieldType:
     """An array of that kind."""
-    return Kind(item=kind, wrap=kind.wrap or _SEVERAL)
+    return FieldType(item=kind, wrap=kind.wrap or _SEVERAL)
 
 
-def keyed(**keys: Kind) -> Kind:
+def keyed(**keys: FieldType) -> FieldType:
     """An object with those keys, for one that has no field list of its own."""
-    return Kind(keys=tuple(keys.items()), wrap=_PROSE)
+    return FieldType(keys=tuple(keys.items()), wrap=_PROSE)
 
 
-def object_of(fields: Iterable[Any]) -> Kind:
+def object_of(fields: Iterable[Any]) -> FieldType:
     """An object with those fields."""
-    return Kind(keys=tuple((field.name, field.kind) for field in fields), wrap=_PROSE)
+    return FieldType(keys=tuple((field.name, field.kind) for field in fields), wrap=_PROSE)
 
 
-def rows_of(fields: Iterable[Any]) -> Kind:
+def rows_of(fields: Iterable[Any]) -> FieldType:
     """An array of objects with those fields."""
-    return Kind(item=object_of(fields), wrap=_PROSE)
+    return FieldType(item=object_of(fields), wrap=_PROSE)
 
 
-def counts_by(what: str) -> Kind:
+def counts_by(what: str) -> FieldType:
     """An object whose keys are not known beforehand, each with how many there are."""
     counts = {"type": "integer", "minimum": 0}
-    return Kind(
+    return FieldType(
         {"type": "object", "additionalProperties": counts, "description": f"By {what}."},
         wrap=_SEVERAL,
     )

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from petmsg.clock import from_now, iso_utc, zone
 from petmsg.phone import mask_phone
-from petmsg.render.field_types import UNDECLARED, Kind
+from petmsg.render.field_types import UNDECLARED, FieldType
 
 if TYPE_CHECKING:
-    from petmsg.render.terminal import Paper
+    from petmsg.render.terminal import Terminal
 
 NO_NUMBER = "NO NUMBER"
 """What a table says where a text would have no number to leave from."""
@@ -27,7 +27,7 @@ class View(NamedTuple):
     reveal: bool = False
     now: datetime | None = None
     relative: bool = False
-    paper: "Paper | None" = None
+    paper: "Terminal | None" = None
 
 
 class Field(NamedTuple):
@@ -45,7 +45,7 @@ class Field(NamedTuple):
     get: Callable[[Any], Any] | None = None
     personal: bool | Callable[[Any], bool] = False
     cell: Callable[[Any, View], str] | None = None
-    kind: Kind = UNDECLARED
+    kind: FieldType = UNDECLARED
 
     def value(self, row: Any) -> Any:
         """The raw value of the row."""

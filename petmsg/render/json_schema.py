@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
-from petmsg.render.field_types import TEXT, WORD, Kind, keyed, object_of
+from petmsg.render.field_types import TEXT, WORD, FieldType, keyed, object_of
 from petmsg.render.fields import Field
 from petmsg.render.views.alert import ALERT, ALERTS, DONE
 from petmsg.render.views.conversation import (
@@ -262,7 +262,7 @@ def item_of(shape: Shape) -> dict[str, Any]:
     return {"anyOf": [row, refused]}
 
 
-def schema_of(kind: Kind) -> dict[str, Any]:
+def schema_of(kind: FieldType) -> dict[str, Any]:
     """The schema of a kind."""
     if kind.keys is not None:
         made: dict[str, Any] = {

@@ -16,21 +16,21 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from petmsg.render.escape import safe
-from petmsg.render.field_types import BAD, GOOD, OVER, TEXT, WAITS, Kind
+from petmsg.render.field_types import BAD, GOOD, OVER, TEXT, WAITS, FieldType
 from petmsg.render.fields import Field, View
 from petmsg.render.layout import GAP, Column, Layout, lay_out
-from petmsg.render.terminal import Paper, paper_of
+from petmsg.render.terminal import Terminal, terminal_of
 
 STYLES = {GOOD: "green", WAITS: "yellow", BAD: "bold red", OVER: "dim"}
 _INDENT = 4
 _NOTHING = "-"
 
 
-def show(renderable: RenderableType, paper: Paper | None = None) -> None:
+def show(renderable: RenderableType, paper: Terminal | None = None) -> None:
     """Print it on stdout. Off a terminal it is wide, so that nothing is cut, and lines end where
     their text ends."""
     if paper is None:
-        paper = paper_of(sys.stdout, os.environ)
+        paper = terminal_of(sys.stdout, os.environ)
     drawn = Console(
         file=io.StringIO(),
         width=paper.width,
@@ -48,7 +48,7 @@ def show(renderable: RenderableType, paper: Paper | None = None) -> None:
         sys.stdout.write(line.rstrip() + "\n")
 
 
-def cell(text: str, kind: Kind | None = None) -> Text:
+def cell(text: str, kind: FieldType | None = None) -> Text:
     """A text as a cell: escaped, and coloured where its word has a meaning."""
     tone = OVER if text == _NOTHING else kind.tones.get(text) if kind is not None else None
     return Text(safe(text), style=STYLES[tone] if tone is not None else "")
@@ -56,7 +56,7 @@ def cell(text: str, kind: Kind | None = None) -> Text:
 
 def print_table(fields: Sequence[Field], rows: Sequence[Any], view: View) -> None:
     """Rows below a header, as wide as the paper allows; an empty list says so."""
-    paper = view.paper or paper_of(sys.stdout, os.environ)
+    paper = view.paper or terminal_of(sys.stdout, os.environ)
     shown = [field for field in fields if field.title is not None]
     if not rows:
         show(Text("Nothing to show.", style="dim"), paper)
@@ -69,7 +69,7 @@ def print_table(fields: Sequence[Field], rows: Sequence[Any], view: View) -> Non
 
 def print_record(fields: Sequence[Field], row: Any, view: View) -> None:
     """One thing, its fields one below the other."""
-    paper = view.paper or paper_of(sys.stdout, os.environ)
+    paper = view.paper or terminal_of(sys.stdout, os.environ)
     close = view._replace(relative=True)
     titled = [field for field in fields if field.title is not None]
     widest = max((cell_len(field.title or "") for field in titled), default=0)
@@ -126,7 +126,7 @@ def _column(field: Field, cells: Sequence[Text]) -> Column:
     return Column(natural, least, _rank(field.kind), of_two_sizes=field.kind.is_instant)
 
 
-def _rank(kind: Kind) -> int:
+def _rank(kind: FieldType) -> int:
     """What leaves the line first: prose, then times, then names."""
     if kind.is_instant:
         return 2
@@ -137,7 +137,9 @@ def _longest_word(text: str) -> int:
     return max(cell_len(word) for word in text.split(" "))
 
 
-def _drawn(fields: Sequence[Field], cells: Cells, layout: Layout, paper: Paper) -> Iterable[Text]:
+def _drawn(
+    fields: Sequence[Field], cells: Cells, layout: Layout, paper: Terminal
+) -> Iterable[Text]:
     """The lines of a table: its titles, a rule, and each row with what hangs below it."""
     titles = [Text(field.title or "", style="bold") for field in fields]
     header = list(_in_line(fields, titles, layout))

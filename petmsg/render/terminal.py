@@ -14,7 +14,7 @@ _USUAL_WIDTH = 80
 _NARROWEST = 20
 
 
-class Paper(NamedTuple):
+class Terminal(NamedTuple):
     """`width` in columns. `plain`: the stream's encoding has no line-drawing characters."""
 
     width: int = WIDTH_OFF_A_TERMINAL
@@ -22,12 +22,12 @@ class Paper(NamedTuple):
     plain: bool = False
 
 
-def paper_of(stream: TextIO, environ: Mapping[str, str]) -> Paper:
+def terminal_of(stream: TextIO, environ: Mapping[str, str]) -> Terminal:
     """What that stream is; COLUMNS says it better."""
     is_terminal = stream.isatty()
     width = _columns(environ) or (_terminal_width(stream) if is_terminal else WIDTH_OFF_A_TERMINAL)
     encoding = (getattr(stream, "encoding", None) or "utf-8").lower()
-    return Paper(
+    return Terminal(
         max(width, _NARROWEST),
         has_colour(is_terminal, environ),
         plain=not encoding.startswith("utf"),

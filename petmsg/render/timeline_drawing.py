@@ -12,7 +12,7 @@ from rich.text import Text
 from petmsg.render.escape import safe
 from petmsg.render.fields import View, local
 from petmsg.render.table import STYLES, print_table, show
-from petmsg.render.terminal import Paper, paper_of
+from petmsg.render.terminal import Terminal, terminal_of
 from petmsg.render.timeline_lanes import (
     BOOKED,
     GRACE,
@@ -39,12 +39,12 @@ _PLAIN_MARKS = {"in": "v", "out": "^", "both": "*"}
 
 def print_timeline(timeline: Any, *, view: View) -> None:
     """Draw it as wide as the paper, and list the changes of the number below."""
-    paper = view.paper or paper_of(sys.stdout, os.environ)
+    paper = view.paper or terminal_of(sys.stdout, os.environ)
     show(Text("\n").join(_lines(timeline, draw(timeline), view, paper)), paper)
     print_table([field for field in SEGMENTS if field.name != "client"], timeline.segments, view)
 
 
-def _lines(timeline: Any, drawing: Drawing, view: View, paper: Paper) -> Iterator[Text]:
+def _lines(timeline: Any, drawing: Drawing, view: View, paper: Terminal) -> Iterator[Text]:
     names = [safe(lane.name) for lane in drawing.lanes]
     left = min(max(map(cell_len, names)), _NAMES, paper.width // 3)
     width = max(paper.width - left - 2, 10)
@@ -71,7 +71,7 @@ def _lines(timeline: Any, drawing: Drawing, view: View, paper: Paper) -> Iterato
     yield Text()
 
 
-def _axis(timeline: Any, left: int, width: int, paper: Paper) -> Iterator[Text]:
+def _axis(timeline: Any, left: int, width: int, paper: Terminal) -> Iterator[Text]:
     """The days, each label where its local midnight is, and a mark at now."""
     labels, ticks = [" "] * width, [" "] * width
     for at, label in midnights(timeline, room=width / _TICK):
@@ -89,7 +89,7 @@ def _axis(timeline: Any, left: int, width: int, paper: Paper) -> Iterator[Text]:
     yield line
 
 
-def _drawn(lane: Lane, timeline: Any, width: int, paper: Paper) -> Text:
+def _drawn(lane: Lane, timeline: Any, width: int, paper: Terminal) -> Text:
     """A lane's cells. A bar covers every cell that it touches."""
     ink, marks = (_PLAIN_INK, _PLAIN_MARKS) if paper.plain else (_INK, _MARKS)
     cells = [(" ", "")] * width

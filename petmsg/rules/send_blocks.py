@@ -1,7 +1,7 @@
 """What keeps a text from leaving now: the one copy of these rules. Standard library only, pure.
 
-Queueing, claiming, previewing and showing all ask `holds`. A final hold ends the text (it is never
-sent); the others let it wait. Sources: the facts file (opt-out, quiet hours), spec section 7.
+Queueing, claiming, previewing and showing all ask `find_blocks`. A final hold ends the text (it is
+never sent); the others let it wait. Sources: the facts file (opt-out, quiet hours), spec section 7.
 """
 
 import re
@@ -36,7 +36,7 @@ class QuietHours(NamedTuple):
         return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in self)
 
 
-class HoldFacts(NamedTuple):
+class SendBlockFacts(NamedTuple):
     """What is known of an org, a recipient and a text. Instants are aware UTC.
 
     `timezone` is the recipient's (or the org's). `opted_out_at` is since when any phone of the
@@ -59,7 +59,7 @@ class HoldFacts(NamedTuple):
     is_their_phone: bool = True
 
 
-class Hold(NamedTuple):
+class SendBlock(NamedTuple):
     """One thing that stands in the way. `until` None: until somebody changes it."""
 
     code: HoldCode
@@ -72,27 +72,27 @@ class Hold(NamedTuple):
         return self.code in FINAL
 
 
-def holds(facts: HoldFacts, at: datetime) -> tuple[Hold, ...]:
+def find_blocks(facts: SendBlockFacts, at: datetime) -> tuple[SendBlock, ...]:
     """Everything that would keep the text from leaving at `at` (aware UTC), the gravest first."""
     found = []
     if not facts.is_their_phone:
         why = "The phone it was written to is not the client's any more"
-        found.append(Hold(HoldCode.NOT_THEIR_PHONE, why))
+        found.append(SendBlock(HoldCode.NOT_THEIR_PHONE, why))
     if facts.opted_out_at is not None:
-        found.append(Hold(HoldCode.OPTED_OUT, "The client has opted out of texts"))
+        found.append(SendBlock(HoldCode.OPTED_OUT, "The client has opted out of texts"))
     if facts.not_textable_code is not None:
         found.append(
-            Hold(
+            SendBlock(
                 HoldCode.NOT_TEXTABLE,
                 f"The client's phone takes no texts (code {facts.not_textable_code})",
             )
         )
     if facts.expires_at is not None and facts.expires_at <= at:
         when = _local(facts.expires_at, facts.timezone)
-        found.append(Hold(HoldCode.EXPIRED, f"It was to leave before {when}, or not at all"))
+        found.append(SendBlock(HoldCode.EXPIRED, f"It was to leave before {when}, or not at all"))
     if facts.blocked_code is not None:
         found.append(
-            Hold(
+            SendBlock(
                 HoldCode.PAIR_BLOCKED,
                 f"The carrier blocks texts from this number to this phone "
                 f"(code {facts.blocked_code})",
@@ -100,7 +100,7 @@ def holds(facts: HoldFacts, at: datetime) -> tuple[Hold, ...]:
         )
     if freeze_stands(facts.frozen_at, facts.frozen_until, at):
         found.append(
-            Hold(
+            SendBlock(
                 HoldCode.FROZEN,
                 f"All sending is frozen: {facts.freeze_reason}",
                 facts.frozen_until,
@@ -108,12 +108,12 @@ def holds(facts: HoldFacts, at: datetime) -> tuple[Hold, ...]:
         )
     if facts.send_at is not None and facts.send_at > at:
         when = _local(facts.send_at, facts.timezone)
-        found.append(Hold(HoldCode.SCHEDULED, f"It is scheduled for {when}", facts.send_at))
+        found.append(SendBlock(HoldCode.SCHEDULED, f"It is scheduled for {when}", facts.send_at))
     if facts.quiet_hours is not None and not facts.urgent:
         until = quiet_until(facts.quiet_hours, at, facts.timezone)
         if until is not None:
             when = _local(until, facts.timezone)
-            found.append(Hold(HoldCode.QUIET_HOURS, f"Quiet hours until {when}", until))
+            found.append(SendBlock(HoldCode.QUIET_HOURS, f"Quiet hours until {when}", until))
     return tuple(found)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.queries.alert import TELL_AGAIN_AFTER, alert_id, find_alert
-from petmsg.services.unit_of_work import Failure, Work, each, take_alone
+from petmsg.services.unit_of_work import Failure, UnitOfWork, each, run_in_savepoint
 
 # One statement, because two processes may raise the same matter at the same moment.
 _RAISE = """
@@ -40,7 +40,7 @@ class Done:
 
 
 def raise_alert(
-    work: Work,
+    uow: UnitOfWork,
     kind: AlertKind,
     *,
     severity: AlertSeverity,
@@ -57,19 +57,19 @@ def raise_alert(
     its opening. Raise it after the rows it is about were locked, so that two transactions take
     their locks in the same order.
     """
-    ((id_, count),) = work.cursor.tuples(
+    ((id_, count),) = uow.cursor.tuples(
         _RAISE,
-        org_id=work.org.id,
+        org_id=uow.org.id,
         severity=severity.value,
         kind=kind.value,
         entity=entity,
         ref=ref,
         message=message,
         command=command,
-        now=work.now,
+        now=uow.now,
     )
     if count == 1:
-        work.record(
+        uow.audit(
             "alert.raised",
             "alert",
             str(id_),
@@ -78,60 +78,60 @@ def raise_alert(
     return int(id_)
 
 
-def end_matter(work: Work, kind: AlertKind, *, entity: str, ref: str, reason: str) -> None:
+def end_matter(uow: UnitOfWork, kind: AlertKind, *, entity: str, ref: str, reason: str) -> None:
     """Mark the open alert of a matter as done, because it is over. Without one nothing changes."""
-    open_alert = work.cursor.value(
+    open_alert = uow.cursor.value(
         "SELECT id FROM alert WHERE org_id = :org_id AND kind = :kind AND entity = :entity"
         " AND ref = :ref AND done_at IS NULL",
-        org_id=work.org.id,
+        org_id=uow.org.id,
         kind=kind.value,
         entity=entity,
         ref=ref,
     )
     if open_alert is not None:
-        done(work, str(open_alert), reason=reason)
+        done(uow, str(open_alert), reason=reason)
 
 
-def tell(work: Work) -> list[int]:
+def tell(uow: UnitOfWork) -> list[int]:
     """The ids of the open alerts that were not told for `TELL_AGAIN_AFTER`; they are told now."""
-    rows = work.cursor.tuples(
+    rows = uow.cursor.tuples(
         "UPDATE alert SET told_at = :now WHERE org_id = :org_id AND done_at IS NULL"
         " AND (told_at IS NULL OR told_at <= :before) RETURNING id",
-        now=work.now,
-        before=work.now - TELL_AGAIN_AFTER,
-        org_id=work.org.id,
+        now=uow.now,
+        before=uow.now - TELL_AGAIN_AFTER,
+        org_id=uow.org.id,
     )
     return [row[0] for row in rows]
 
 
 def done_all(
-    work: Work, ids: Sequence[str], *, reason: str | None = None, of_many: bool = False
+    uow: UnitOfWork, ids: Sequence[str], *, reason: str | None = None, of_many: bool = False
 ) -> list[Done | Failure]:
     """`done` for several alerts, each all or nothing. `of_many`: they are part of a longer list,
     where a single one's error is its row's too."""
     if of_many and len(ids) == 1:
-        return [take_alone(work, ids[0], lambda text: done(work, text, reason=reason), ref=str)]
-    return each(work, ids, lambda text: done(work, text, reason=reason))
+        return [run_in_savepoint(uow, ids[0], lambda text: done(uow, text, reason=reason), ref=str)]
+    return each(uow, ids, lambda text: done(uow, text, reason=reason))
 
 
-def done(work: Work, text: str, *, reason: str | None = None) -> Done:
+def done(uow: UnitOfWork, text: str, *, reason: str | None = None) -> Done:
     """Mark an alert as done. Done before, it is left as it was. Raises `NotFound`, `OutOfRange`.
 
     The same matter raised later opens a new alert.
     """
-    changed = work.cursor.run(
+    changed = uow.cursor.run(
         "UPDATE alert SET done_at = :now, done_by = :actor, done_reason = :reason"
         " WHERE org_id = :org_id AND id = :id AND done_at IS NULL",
-        now=work.now,
-        actor=work.actor,
+        now=uow.now,
+        actor=uow.actor,
         reason=reason,
-        org_id=work.org.id,
+        org_id=uow.org.id,
         id=alert_id(text),
     )
-    row = find_alert(work.cursor, [work.org], text)
+    row = find_alert(uow.cursor, [uow.org], text)
     if changed:
         about = {name: row[name] for name in ("kind", "severity", "entity", "count")}
-        work.record(
+        uow.audit(
             "alert.done",
             "alert",
             str(row["alert"]),

@@ -11,7 +11,7 @@ from petmsg.queries.org import OrgRow
 
 
 @dataclass(frozen=True, slots=True)
-class Mending:
+class FixCommands:
     """Words commands so that they run on this database: with `--org` where it holds several."""
 
     several_orgs: bool
@@ -24,9 +24,9 @@ class Mending:
         return template.format(**{**words, "org": option})
 
 
-def mending(cursor: Cursor) -> Mending:
+def fix_commands(cursor: Cursor) -> FixCommands:
     """How commands are worded for this database."""
-    return Mending(len(cursor.tuples("SELECT id FROM org LIMIT 2")) > 1)
+    return FixCommands(len(cursor.tuples("SELECT id FROM org LIMIT 2")) > 1)
 
 
 def by_slug(orgs: Sequence[OrgRow]) -> dict[int, str]:

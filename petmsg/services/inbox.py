@@ -11,48 +11,48 @@ from petmsg.phone import parse_phone
 from petmsg.queries.inbox import NotInTheInbox, find_item
 from petmsg.queries.lookup import find_client
 from petmsg.queries.waiting import overdue
-from petmsg.services.bookings.assignment_window import threads_for
+from petmsg.services.bookings.assignment_window import ensure_threads
 from petmsg.services.inbound.waiting import seen_to
 from petmsg.services.people import client as client_service
-from petmsg.services.unit_of_work import Failure, Work, each
+from petmsg.services.unit_of_work import Failure, UnitOfWork, each
 
 
-def put_in(work: Work, message_id: int) -> bool:
+def put_in(uow: UnitOfWork, message_id: int) -> bool:
     """A text waits for a person from now on; False if it does already. One that was done waits
     again."""
-    changed = work.cursor.run(
+    changed = uow.cursor.run(
         "UPDATE inbound_text SET inbox_at = :now, with_sitter_at = NULL, claimed_by = NULL,"
         " claimed_at = NULL, done_by = NULL, done_at = NULL, done_reason = NULL"
         " WHERE org_id = :org_id AND message_id = :id"
         " AND (inbox_at IS NULL OR done_at IS NOT NULL)",
-        now=work.now,
-        org_id=work.org.id,
+        now=uow.now,
+        org_id=uow.org.id,
         id=message_id,
     )
     return bool(changed)
 
 
-def leave_with_sitter(work: Work, message_id: int) -> None:
+def leave_with_sitter(uow: UnitOfWork, message_id: int) -> None:
     """A message was passed on to its sitter: it waits for a person only if they do not answer."""
-    work.cursor.run(
+    uow.cursor.run(
         "UPDATE inbound_text SET with_sitter_at = :now"
         " WHERE org_id = :org_id AND message_id = :id AND inbox_at IS NULL",
-        now=work.now,
-        org_id=work.org.id,
+        now=uow.now,
+        org_id=uow.org.id,
         id=message_id,
     )
 
 
-def take_out(work: Work, message_id: int, *, by: str, reason: str | None) -> bool:
+def take_out(uow: UnitOfWork, message_id: int, *, by: str, reason: str | None) -> bool:
     """A text does not wait for a person any more; False if it did not."""
-    changed = work.cursor.run(
+    changed = uow.cursor.run(
         "UPDATE inbound_text SET done_by = :by, done_at = :now, done_reason = :reason"
         " WHERE org_id = :org_id AND message_id = :id"
         " AND inbox_at IS NOT NULL AND done_at IS NULL",
-        now=work.now,
+        now=uow.now,
         by=by,
         reason=reason,
-        org_id=work.org.id,
+        org_id=uow.org.id,
         id=message_id,
     )
     return bool(changed)
@@ -88,106 +88,108 @@ class Assigned:
     phone_added: bool
 
 
-def claim_all(work: Work, ids: Sequence[int], *, take_over: bool = False) -> list[Item | Failure]:
+def claim_all(
+    uow: UnitOfWork, ids: Sequence[int], *, take_over: bool = False
+) -> list[Item | Failure]:
     """Somebody looks after these texts: `work.actor`. Each all or nothing."""
-    return each(work, list(ids), lambda id_: claim(work, id_, take_over=take_over))
+    return each(uow, list(ids), lambda id_: claim(uow, id_, take_over=take_over))
 
 
-def claim(work: Work, id_: int, *, take_over: bool = False) -> Item:
+def claim(uow: UnitOfWork, id_: int, *, take_over: bool = False) -> Item:
     """Somebody looks after a text. Claimed by the same again, nothing changes; by somebody else it
     is refused unless it is to be taken over. Raises `NotFound`, `NotInTheInbox`."""
-    item = _locked(work, id_)
+    item = _locked(uow, id_)
     if item["done_at"] is not None:
         raise NotInTheInbox(
             f"Text {id_} is done already, by {item['done_by']}.",
             hint=f"Look at it: petmsg inbox show {id_}",
         )
     before = item["claimed_by"]
-    if before == work.actor:
-        return _item(work, id_, reused=True)
+    if before == uow.actor:
+        return _item(uow, id_, reused=True)
     if before is not None and not take_over:
         raise ClaimedBySomebody(
             f"Text {id_} is looked after by {before}.",
             hint=f"Ask them, or take it over: petmsg inbox claim {id_} --take-over",
         )
-    work.cursor.run(
+    uow.cursor.run(
         "UPDATE inbound_text SET claimed_by = :actor, claimed_at = :now"
         " WHERE org_id = :org_id AND message_id = :id",
-        actor=work.actor,
-        now=work.now,
-        org_id=work.org.id,
+        actor=uow.actor,
+        now=uow.now,
+        org_id=uow.org.id,
         id=id_,
     )
-    work.record("inbox.claimed", "message", str(id_), {"before": before})
-    seen_to(work, item)
-    return _item(work, id_, reused=False)
+    uow.audit("inbox.claimed", "message", str(id_), {"before": before})
+    seen_to(uow, item)
+    return _item(uow, id_, reused=False)
 
 
-def done_all(work: Work, ids: Sequence[int], *, reason: str | None) -> list[Item | Failure]:
+def done_all(uow: UnitOfWork, ids: Sequence[int], *, reason: str | None) -> list[Item | Failure]:
     """`done` for several texts, each all or nothing."""
-    return each(work, list(ids), lambda id_: done(work, id_, reason=reason))
+    return each(uow, list(ids), lambda id_: done(uow, id_, reason=reason))
 
 
-def done(work: Work, id_: int, *, reason: str | None = None) -> Item:
+def done(uow: UnitOfWork, id_: int, *, reason: str | None = None) -> Item:
     """A text waits for nobody any more. Done before, it stays as it was.
 
     Raises `NotFound`, `NotInTheInbox`.
     """
-    item = _locked(work, id_)
+    item = _locked(uow, id_)
     if item["done_at"] is not None:
-        return _item(work, id_, reused=True)
-    take_out(work, id_, by=work.actor, reason=reason)
-    work.record("inbox.done", "message", str(id_), reason=reason)
-    seen_to(work, item)
-    return _item(work, id_, reused=False)
+        return _item(uow, id_, reused=True)
+    take_out(uow, id_, by=uow.actor, reason=reason)
+    uow.audit("inbox.done", "message", str(id_), reason=reason)
+    seen_to(uow, item)
+    return _item(uow, id_, reused=False)
 
 
-def assign(work: Work, id_: int, client_text: str) -> Assigned:
+def assign(uow: UnitOfWork, id_: int, client_text: str) -> Assigned:
     """An unrouted text is a client's: its phone is hers from now on, and all unrouted texts of that
     phone move into her thread. They wait for the desk then.
 
     Raises `NotFound`, `NotUnrouted`, `PhoneTaken`, `MalformedPhone` for a sender that is no phone.
     """
-    item = _locked(work, id_)
+    item = _locked(uow, id_)
     if item["addressed_to"] != AddressedTo.UNROUTED or item["client"] is not None:
         raise NotUnrouted(
             f"Text {id_} has its place already.", hint=f"Look: petmsg inbox show {id_}"
         )
     phone = parse_phone(item["from_e164"] or "")
-    changed = client_service.phone_add(work, client_text, phone)
-    client = find_client(work.cursor, work.org.id, changed.client)
-    thread = threads_for(work, {client.id: (client.ref, None)})[client.id]
-    rows = work.cursor.tuples(
+    changed = client_service.phone_add(uow, client_text, phone)
+    client = find_client(uow.cursor, uow.org.id, changed.client)
+    thread = ensure_threads(uow, {client.id: (client.ref, None)})[client.id]
+    rows = uow.cursor.tuples(
         "UPDATE message SET thread_id = :thread_id, client_id = :client_id"
         " WHERE thread_id IS NULL AND org_id = :org_id AND direction = 'inbound'"
         " AND client_id IS NULL AND from_e164 = :phone AND EXISTS (SELECT 1 FROM inbound_text i"
         "  WHERE i.message_id = message.id AND i.addressed_to = 'unrouted') RETURNING id",
         thread_id=thread.id,
         client_id=client.id,
-        org_id=work.org.id,
+        org_id=uow.org.id,
         phone=phone,
     )
     ids = sorted(row[0] for row in rows)
     for each_id in ids:
-        work.cursor.run(
+        uow.cursor.run(
             "UPDATE inbound_text SET addressed_to = 'front_desk' WHERE message_id = :id", id=each_id
         )
-        work.record("message.assigned", "message", str(each_id), {"client": client.ref})
+        uow.audit("message.assigned", "message", str(each_id), {"client": client.ref})
     return Assigned(client.ref, tuple(ids), phone_added=not changed.reused)
 
 
-def _locked(work: Work, id_: int) -> dict[str, Any]:
+def _locked(uow: UnitOfWork, id_: int) -> dict[str, Any]:
     """The text, locked until the commit. Raises `NotFound`, `NotInTheInbox`."""
-    if not work.cursor.is_sqlite:
-        work.cursor.tuples(
+    if not uow.cursor.is_sqlite:
+        uow.cursor.tuples(
             "SELECT 1 FROM inbound_text WHERE org_id = :org_id AND message_id = :id FOR UPDATE",
-            org_id=work.org.id,
+            org_id=uow.org.id,
             id=id_,
         )
-    item = find_item(work.cursor, work.org, id_, now=work.now)
-    if item["inbox_at"] is None and _is_the_desks(work, item):
-        put_in(work, id_)
-        item = find_item(work.cursor, work.org, id_, now=work.now)
+    item = find_item(uow.cursor, uow.org, id_, now=uow.now)
+    if item["inbox_at"] is None and _is_the_desks(uow, item):
+        put_in(uow, id_)
+        item = find_item(uow.cursor, uow.org, id_, now=uow.now)
     if item["inbox_at"] is None:
         raise NotInTheInbox(
             f"Text {id_} never waited for a person: {item['code']}.",
@@ -196,14 +198,14 @@ def _locked(work: Work, id_: int) -> dict[str, Any]:
     return item
 
 
-def _is_the_desks(work: Work, item: dict[str, Any]) -> bool:
+def _is_the_desks(uow: UnitOfWork, item: dict[str, Any]) -> bool:
     """Whether it was a sitter's to answer, and the visit is over or it took too long."""
     since = item["with_sitter_at"]
-    return since is not None and (not item["hers"] or since <= overdue(work.now))
+    return since is not None and (not item["hers"] or since <= overdue(uow.now))
 
 
-def _item(work: Work, id_: int, *, reused: bool) -> Item:
-    row = find_item(work.cursor, work.org, id_, now=work.now)
+def _item(uow: UnitOfWork, id_: int, *, reused: bool) -> Item:
+    row = find_item(uow.cursor, uow.org, id_, now=uow.now)
     to = row["sitter"] if row["addressed_to"] == AddressedTo.SITTER else row["addressed_to"]
     return Item(
         message=id_,

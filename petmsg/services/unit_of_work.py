@@ -37,10 +37,10 @@ class PendingEvent(NamedTuple):
 
 
 @dataclass(slots=True)
-class Work:
+class UnitOfWork:
     """What every writing service gets. `now` is aware UTC, the same for the whole command.
 
-    A service that takes many rows calls `moved` after each: somebody may be watching.
+    A service that takes many rows calls `on_progress` after each: somebody may be watching.
     """
 
     transaction: Transaction
@@ -48,7 +48,7 @@ class Work:
     actor: str
     now: datetime
     events: list[PendingEvent] = field(default_factory=list)
-    moved: Callable[[], None] = lambda: None
+    on_progress: Callable[[], None] = lambda: None
 
     @property
     def session(self) -> Session:
@@ -60,7 +60,7 @@ class Work:
         """A bare cursor in this transaction; what the session holds back is written first."""
         return self.transaction.cursor
 
-    def record(
+    def audit(
         self,
         event: str,
         entity: str,
@@ -102,7 +102,7 @@ class Failure:
 
 
 def each(
-    work: Work, items: Sequence[T], one: Callable[[T], R], *, ref: Callable[[T], str] = str
+    uow: UnitOfWork, items: Sequence[T], one: Callable[[T], R], *, ref: Callable[[T], str] = str
 ) -> list[R | Failure]:
     """Do `one` for every item, each all or nothing. A single item's error is raised as it is.
 
@@ -110,51 +110,50 @@ def each(
     """
     if len(items) == 1:
         return [one(items[0])]
-    one_batch_at_a_time(work)
-    return [take_alone(work, item, one, ref=ref) for item in items]
+    one_batch_at_a_time(uow)
+    return [run_in_savepoint(uow, item, one, ref=ref) for item in items]
 
 
-def one_batch_at_a_time(work: Work) -> None:
+def one_batch_at_a_time(uow: UnitOfWork) -> None:
     """Wait until no other command with several items is under way in this org.
 
     The items of a command are taken in the order they were named, so two such commands could lock
     the same rows in opposite orders: measured, eight of them deadlocked for 40 s. On SQLite the
     write lock does this already.
     """
-    cursor = work.cursor
+    cursor = uow.cursor
     if not cursor.is_sqlite:
-        cursor.run(
-            "SELECT pg_advisory_xact_lock(:space, :org_id)", space=_BATCH, org_id=work.org.id
-        )
+        cursor.run("SELECT pg_advisory_xact_lock(:space, :org_id)", space=_BATCH, org_id=uow.org.id)
 
 
-def take_together(
-    work: Work, items: Sequence[T], one: Callable[[T], R], *, ref: Callable[[T], str]
+def run_batch(
+    uow: UnitOfWork, items: Sequence[T], one: Callable[[T], R], *, ref: Callable[[T], str]
 ) -> list[R | Failure]:
-    """`take_alone` for every item, in one savepoint for all of them unless something goes wrong.
+    """`run_in_savepoint` for every item, in one savepoint for all of them unless something goes
+    wrong.
 
     Two statements instead of two for each: most of a worker's time on PostgreSQL was theirs.
     """
     if not items:
         return []
     try:
-        with work.all_or_nothing():
+        with uow.all_or_nothing():
             return [one(item) for item in items]
     except Exception as problem:
         if is_driver_error(problem) and is_passing(problem):
             raise
-    return [take_alone(work, item, one, ref=ref) for item in items]
+    return [run_in_savepoint(uow, item, one, ref=ref) for item in items]
 
 
-def take_alone(
-    work: Work, item: T, one: Callable[[T], R], *, ref: Callable[[T], str], tries: int = 2
+def run_in_savepoint(
+    uow: UnitOfWork, item: T, one: Callable[[T], R], *, ref: Callable[[T], str], tries: int = 2
 ) -> R | Failure:
     """Do `one` for an item in its own savepoint; what is refused becomes a `Failure`.
 
     A row that another transaction wrote first is looked at once more.
     """
     try:
-        with work.all_or_nothing():
+        with uow.all_or_nothing():
             return one(item)
     except PetmsgError as problem:
         return Failure(ref(item), problem)
@@ -163,7 +162,7 @@ def take_alone(
         if not is_driver_error(problem) or is_passing(problem):
             raise
         if is_unique_violation(problem) and tries > 1:
-            return take_alone(work, item, one, ref=ref, tries=tries - 1)
+            return run_in_savepoint(uow, item, one, ref=ref, tries=tries - 1)
         told = translate(problem)
         if told.code == CONNECTION_LOST:
             raise  # no row's own fault, and nothing after it can be written
@@ -176,11 +175,11 @@ _EVENT_COLUMNS = ("seq", "event", "entity", "ref", "reason", "payload", "previou
 _MOVE_HEAD = "UPDATE audit_head SET seq = :seq, hash = :hash WHERE org_id = :org_id"
 
 
-def _append(cursor: Cursor, work: Work) -> None:
-    seq, previous = _locked_head(cursor, work.org.id)
-    org, actor, now = work.org.slug, work.actor, work.now
+def _append(cursor: Cursor, uow: UnitOfWork) -> None:
+    seq, previous = _locked_head(cursor, uow.org.id)
+    org, actor, now = uow.org.slug, uow.actor, uow.now
     rows = []
-    for event, entity, ref, reason, payload in work.events:
+    for event, entity, ref, reason, payload in uow.events:
         seq += 1
         digest = event_hash(
             org=org,
@@ -196,13 +195,13 @@ def _append(cursor: Cursor, work: Work) -> None:
         )
         rows.append((seq, event, entity, ref, reason, payload, previous, digest))
         previous = digest
-    head = {"seq": seq, "hash": previous, "org_id": work.org.id}
+    head = {"seq": seq, "hash": previous, "org_id": uow.org.id}
     cursor.add(
         "audit_event",
         _EVENT_COLUMNS,
         rows,
         beside=(_MOVE_HEAD, head),
-        org_id=work.org.id,
+        org_id=uow.org.id,
         at=now,
         actor=actor,
     )

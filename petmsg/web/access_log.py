@@ -27,7 +27,7 @@ class Answered:
 Watcher = Callable[[Answered], None]
 
 
-class Watch:
+class AccessLog:
     """Stands before the application: tells of every request, and lets no error out."""
 
     def __init__(self, app: ASGIApp, watcher: Watcher, *, routes: frozenset[str]) -> None:

@@ -24,8 +24,8 @@ from petmsg.providers.base import Delivery
 from petmsg.providers.stripe_event import read_event
 from petmsg.providers.twilio_parameters import Form
 from petmsg.providers.twilio_signature import HEADER, TwilioSignature
-from petmsg.web.access_log import Watch, Watcher
-from petmsg.web.group_commit import Commits, Outcome, TooManyWait
+from petmsg.web.access_log import AccessLog, Watcher
+from petmsg.web.group_commit import GroupCommit, Outcome, TooManyWait
 from petmsg.web.read_request import FORM, JSON, LARGEST_EVENT, Refusal, body_of, parameters
 from petmsg.web.refused_requests import Refusals
 
@@ -43,7 +43,7 @@ _HEALTH_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class Webhooks:
     """Who may come in, and what is asked of the house. A door that is None is closed.
 
     `stripe` says whether a body has a genuine signature; `health` looks at the database and gives
@@ -55,7 +55,7 @@ class Doors:
     health: Callable[[], str | None]
 
 
-def make_app(doors: Doors, commits: Commits, watcher: Watcher) -> Watch:
+def make_app(doors: Webhooks, commits: GroupCommit, watcher: Watcher) -> AccessLog:
     """The application. `watcher` is told of every request that was answered."""
     routes = [Route(HEALTH, _Health(doors.health, commits).answer, methods=["GET"])]
     if doors.twilio is not None:
@@ -73,7 +73,7 @@ def make_app(doors: Doors, commits: Commits, watcher: Watcher) -> Watch:
         routes.append(Route(STRIPE, guarded, methods=["POST"]))
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False
-    return Watch(app, watcher, routes=frozenset(route.path for route in routes))
+    return AccessLog(app, watcher, routes=frozenset(route.path for route in routes))
 
 
 def _guarded(
@@ -113,7 +113,7 @@ def _said(
     return PlainTextResponse(f"{word}\n", status, headers)
 
 
-async def _stored(commits: Commits, item: object, *, began: float) -> Outcome:
+async def _stored(commits: GroupCommit, item: object, *, began: float) -> Outcome:
     """What became of it, in good time. Raises `Refusal`: 503."""
     try:
         answer = commits.put(item)
@@ -133,7 +133,7 @@ async def _stored(commits: Commits, item: object, *, began: float) -> Outcome:
 class _Twilio:
     """Twilio's two webhooks."""
 
-    def __init__(self, signature: TwilioSignature, commits: Commits) -> None:
+    def __init__(self, signature: TwilioSignature, commits: GroupCommit) -> None:
         self._signature = signature
         self._commits = commits
 
@@ -171,7 +171,9 @@ class _Twilio:
 class _Stripe:
     """Stripe's webhook."""
 
-    def __init__(self, is_genuine: Callable[[bytes, str | None], bool], commits: Commits) -> None:
+    def __init__(
+        self, is_genuine: Callable[[bytes, str | None], bool], commits: GroupCommit
+    ) -> None:
         self._is_genuine = is_genuine
         self._commits = commits
 
@@ -193,7 +195,7 @@ class _Stripe:
 class _Health:
     """Whether the database answers; asked once a second at most, however many ask."""
 
-    def __init__(self, look: Callable[[], str | None], commits: Commits) -> None:
+    def __init__(self, look: Callable[[], str | None], commits: GroupCommit) -> None:
         self._look = look
         self._commits = commits
         self._asking = asyncio.Lock()

@@ -42,7 +42,7 @@ class _Waiting:
     answer: asyncio.Future[Outcome]
 
 
-class Commits:
+class GroupCommit:
     """The queue and its thread. `store` is called with what came in, at most `MOST_AT_ONCE`, in its
     order; it commits before it returns one outcome for each. A context manager: at its end what
     was accepted is stored."""
@@ -54,7 +54,7 @@ class Commits:
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="petmsg-commits", daemon=True)
 
-    def __enter__(self) -> "Commits":
+    def __enter__(self) -> "GroupCommit":
         self._thread.start()
         return self
 

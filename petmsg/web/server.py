@@ -12,9 +12,9 @@ from typing import Any
 import uvicorn
 
 from petmsg.errors import Misconfigured
-from petmsg.web.access_log import Watch
+from petmsg.web.access_log import AccessLog
 from petmsg.web.connections import MOST_CONNECTIONS, Limits, limited
-from petmsg.web.group_commit import Commits
+from petmsg.web.group_commit import GroupCommit
 
 LARGEST_HEAD = 16 * 1024
 """The request line and all headers together."""
@@ -41,7 +41,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(
-    app: Watch, listener: socket.socket, commits: Commits, tell: Callable[[str], None]
+    app: AccessLog, listener: socket.socket, commits: GroupCommit, tell: Callable[[str], None]
 ) -> int:
     """Answer requests until SIGTERM or Ctrl-C, and finish what was accepted; which signal it was.
 

@@ -1,6 +1,6 @@
 """`number import --from-provider`: the numbers of the provider's account, as an org's own."""
 
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.results import show_results
 from petmsg.enums import NumberClass
 from petmsg.errors import Refused
@@ -18,7 +18,7 @@ class NoAccountNumbers(Refused):
     )
 
 
-def import_from_provider(run: Run, *, number_class: NumberClass) -> None:
+def import_from_provider(run: Context, *, number_class: NumberClass) -> None:
     """List the account's numbers with no transaction open, then add those the org has not.
 
     Raises `NoAccountNumbers` where the provider keeps no list of them, and what listing raises.

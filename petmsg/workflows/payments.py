@@ -6,7 +6,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.options import read_file
 from petmsg.cli.results import show_results
 from petmsg.db.cursor import Cursor
@@ -23,7 +23,7 @@ from petmsg.services.unit_of_work import Failure
 Taken = Paid | Failure
 
 
-def pay(run: Run, payments: Sequence[Payment]) -> list[Taken]:
+def pay(run: Context, payments: Sequence[Payment]) -> list[Taken]:
     """Confirm what was paid, each event once; results in their order.
 
     The org is the one the event names, else the chosen one, else the only one. Committed when it
@@ -44,7 +44,7 @@ def pay(run: Run, payments: Sequence[Payment]) -> list[Taken]:
     return [taken[place] for place in range(len(payments))]
 
 
-def _org_of(run: Run, cursor: Cursor, payment: Payment) -> OrgRow | PetmsgError:
+def _org_of(run: Context, cursor: Cursor, payment: Payment) -> OrgRow | PetmsgError:
     named = payment.org
     if named is None and payment.trouble is not None and payment.payment_id is not None:
         named = org_that_was_paid(cursor, payment.payment_id)
@@ -56,7 +56,7 @@ def _org_of(run: Run, cursor: Cursor, payment: Payment) -> OrgRow | PetmsgError:
         return problem
 
 
-def _nobodys(run: Run, payment: Payment, problem: PetmsgError) -> Paid:
+def _nobodys(run: Context, payment: Payment, problem: PetmsgError) -> Paid:
     if payment.ignored is not None:
         return Paid(payment, StripeOutcome.IGNORED, note=payment.ignored)
     return run.transact(
@@ -66,7 +66,7 @@ def _nobodys(run: Run, payment: Payment, problem: PetmsgError) -> Paid:
     )
 
 
-def confirm_paid(run: Run, file: str, *, warn: Callable[[Run, Any], None]) -> None:
+def confirm_paid(run: Context, file: str, *, warn: Callable[[Context, Any], None]) -> None:
     """`booking confirm --stripe-event`: the events of a file, as if Stripe had just sent them."""
     events = read_events(read_file(file))
     payments = [each.payment for each in events if each.payment is not None]
@@ -88,14 +88,14 @@ def confirm_paid(run: Run, file: str, *, warn: Callable[[Run, Any], None]) -> No
             warn(run, row)
 
 
-def _rows(run: Run, event: WrittenEvent, taken: Taken | None) -> list[Any]:
+def _rows(run: Context, event: WrittenEvent, taken: Taken | None) -> list[Any]:
     """An event's rows: one for each booking that it pays."""
     parts = taken.parts if isinstance(taken, Paid) else ()
     rows = [_row(run, event, each) for each in parts or (taken,)]
     return [row for row in rows if row is not None]
 
 
-def _row(run: Run, event: WrittenEvent, taken: Taken | None) -> Any:
+def _row(run: Context, event: WrittenEvent, taken: Taken | None) -> Any:
     """An event's row as `booking confirm` prints it; None for one that confirms nothing."""
     line = event.line or None
     if taken is None:

@@ -1,13 +1,13 @@
 """Who carries an org's texts: the only place that builds adapters."""
 
 from petmsg import settings
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.enums import ProviderName
 from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow
 
 
-def carrier_of(run: Run, org: OrgRow, *, threads: int = 10) -> Provider:
+def carrier_of(run: Context, org: OrgRow, *, threads: int = 10) -> Provider:
     """The adapter the org's stored setting names, for as many threads at once.
 
     Raises `CredentialsMissing` before anything is claimed: a cron job with a bare environment
@@ -36,7 +36,7 @@ def carrier_of(run: Run, org: OrgRow, *, threads: int = 10) -> Provider:
     return carrier
 
 
-def account_of(run: Run, org: OrgRow) -> Provider:
+def account_of(run: Context, org: OrgRow) -> Provider:
     """The adapter of the account whose numbers an org may take over: before the org is switched to
     Twilio, that of the credentials that are there.
 

@@ -1,13 +1,13 @@
 """Texts that come in, from whatever brings them to the one service that stores them.
 
-The number says whose org it is; each org's texts are one transaction. `take_in` is what
+The number says whose org it is; each org's texts are one transaction. `store_messages` is what
 `message receive`, `message pull` and `petmsg serve` all call.
 """
 
 import secrets
 from collections.abc import Sequence
 
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.results import show_results
 from petmsg.enums import Keyword, ProviderName
 from petmsg.errors import REFUSED, OutOfRange, Refused
@@ -18,10 +18,10 @@ from petmsg.queries.inbox import find_stray
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.render.views.inbound import RECEIVED
 from petmsg.services.inbound import unmatched
-from petmsg.services.inbound.address import NeverOurs
+from petmsg.services.inbound.address import NotOurNumber
 from petmsg.services.inbound.poll_cursor import mark_pulled, pull_since
 from petmsg.services.inbound.receive import Received, receive_each
-from petmsg.services.inbound.unmatched import Stray
+from petmsg.services.inbound.unmatched import UnmatchedMessage
 from petmsg.services.transfer.row_files import CHUNK
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.provider_factory import carrier_of
@@ -29,11 +29,11 @@ from petmsg.workflows.waiting_clients import tell_of_waiting
 
 _LONGEST_SID = 64
 
-Taken = Received | Stray | Failure
+Taken = Received | UnmatchedMessage | Failure
 
 
-def take_in(
-    run: Run, texts: Sequence[ReceivedText], *, provider: ProviderName | None
+def store_messages(
+    run: Context, texts: Sequence[ReceivedText], *, provider: ProviderName | None
 ) -> list[Taken]:
     """Store texts, each once; results in their order. What cannot be stored for a reason of its own
     is a `Failure`; a database that is locked or gone raises.
@@ -55,16 +55,18 @@ def take_in(
     return [taken[place] for place in range(len(texts))]
 
 
-def _keep_stray(run: Run, text: ReceivedText, provider: ProviderName | None) -> Stray:
+def _keep_stray(
+    run: Context, text: ReceivedText, provider: ProviderName | None
+) -> UnmatchedMessage:
     return run.transact(
-        lambda transaction: unmatched.keep(
+        lambda transaction: unmatched.store(
             transaction, text, provider=provider, actor=run.actor, now=run.now
         )
     )
 
 
 def typed(
-    run: Run, *, from_: str, to: str, body: str, sid: str | None, at: str | None
+    run: Context, *, from_: str, to: str, body: str, sid: str | None, at: str | None
 ) -> ReceivedText:
     """A text as a person typed it. A time without an offset is in the timezone of the number's org.
 
@@ -89,26 +91,26 @@ def typed(
     )
 
 
-def receive(run: Run, text: ReceivedText) -> None:
+def receive(run: Context, text: ReceivedText) -> None:
     """`message receive`: one text, as if it had just come in."""
-    (taken,) = take_in(run, [text], provider=None)
+    (taken,) = store_messages(run, [text], provider=None)
     if isinstance(taken, Failure):
         raise taken.error
-    if isinstance(taken, Stray):
-        raise KeptAsStray(taken)
+    if isinstance(taken, UnmatchedMessage):
+        raise StoredUnmatched(taken)
     run.show_one(RECEIVED, taken)
 
 
-def adopt(run: Run, stray_id: str) -> Received:
+def adopt(run: Context, stray_id: str) -> Received:
     """`inbox adopt`: a stray text whose number is ours by now.
 
-    Raises `NotFound`, `NeverOurs`.
+    Raises `NotFound`, `NotOurNumber`.
     """
     with run.snapshot() as cursor:
         row = find_stray(cursor, stray_id)
         slug = org_of_number(cursor, row["to_e164"])
     if slug is None:
-        raise NeverOurs(row["to_e164"], org=None)
+        raise NotOurNumber(row["to_e164"], org=None)
     text = ReceivedText(
         provider_message_id=row["provider_message_id"],
         from_phone=row["from_phone"] or "",
@@ -126,12 +128,12 @@ def adopt(run: Run, stray_id: str) -> Received:
     return taken
 
 
-class KeptAsStray(Refused):
+class StoredUnmatched(Refused):
     """A text to a number that was never ours: it is kept all the same."""
 
     code = "number_never_ours"
 
-    def __init__(self, stray_text: Stray) -> None:
+    def __init__(self, stray_text: UnmatchedMessage) -> None:
         super().__init__(
             f"{stray_text.to_e164} is no org's number: the text is kept as stray "
             f"{stray_text.stray}, and an alert was raised.",
@@ -140,7 +142,7 @@ class KeptAsStray(Refused):
         )
 
 
-def pull(run: Run, *, since: str | None) -> None:
+def pull(run: Context, *, since: str | None) -> None:
     """`message pull`: ask every provider in use for what came in since the last time."""
     chosen = run.orgs()
     with run.snapshot() as cursor:
@@ -164,7 +166,7 @@ def pull(run: Run, *, since: str | None) -> None:
             ]
         stored: list[Taken] = []
         for start_at in range(0, len(texts), CHUNK):
-            stored += take_in(run, texts[start_at : start_at + CHUNK], provider=provider)
+            stored += store_messages(run, texts[start_at : start_at + CHUNK], provider=provider)
         rows += stored
         whole = not any(isinstance(each, Failure) for each in stored)
         if everything and since is None and whole:
@@ -173,11 +175,11 @@ def pull(run: Run, *, since: str | None) -> None:
     _show(run, rows)
 
 
-def _show(run: Run, rows: Sequence[Taken]) -> None:
+def _show(run: Context, rows: Sequence[Taken]) -> None:
     """The new texts; those that were there already are only counted."""
     news = [row for row in rows if isinstance(row, Failure) or not row.duplicate]
-    strays = [row for row in news if isinstance(row, Stray)]
-    show_results(run, RECEIVED, [row for row in news if not isinstance(row, Stray)])
+    strays = [row for row in news if isinstance(row, UnmatchedMessage)]
+    show_results(run, RECEIVED, [row for row in news if not isinstance(row, UnmatchedMessage)])
     for each in strays:
         why = f"{each.to_e164} is no org's number" if each.to_e164 else "Its number is not known"
         run.say(f"{why}: kept as stray {each.stray}.")

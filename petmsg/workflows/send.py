@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from petmsg import clock
-from petmsg.cli.context import Later, Run
+from petmsg.cli.context import Context, Later
 from petmsg.cli.streams import did
 from petmsg.db.liveness import Worker, worker
 from petmsg.enums import MessageStatus
@@ -20,7 +20,7 @@ from petmsg.queries.org import OrgRow
 from petmsg.render.fields import Field
 from petmsg.services.outbox import send as service
 from petmsg.services.outbox.claim import Claim, Ended, NoNumber, Waiting
-from petmsg.services.outbox.preview import Wishes
+from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import HandedOver, problem_of, record
 from petmsg.services.outbox.send import NotSent, Sending
@@ -36,12 +36,12 @@ AHEAD = timedelta(seconds=1)
 
 
 def send(
-    run: Run,
+    run: Context,
     client: str,
     *,
     fields: Sequence[Field],
     body: str,
-    wishes: Wishes,
+    options: SendOptions,
     send_at: Later | None,
     expires_at: Later | None,
     queue_only: bool,
@@ -60,7 +60,7 @@ def send(
         service.queue_and_claim,
         client,
         body=body,
-        wishes=wishes,
+        options=options,
         send_at=send_at,
         expires_at=expires_at,
         queue_only=queue_only,
@@ -77,14 +77,14 @@ def send(
         sending = replace(sending, warnings=warnings)
         if isinstance(sending.taken, Claim):
             begin_by = claimed_at + BEGIN_WITHIN
-            sending, problem = _hand_over(run, org, carrier, sending, alive, begin_by)
+            sending, problem = _hand_over(run, org, carrier, sending, alive, begin_by=begin_by)
     if not run.dry_run:
         did(f"Message {sending.message} is {sending.status}.")
     run.show_one(fields, sending)
     _tell(run, sending, problem)
 
 
-def _tell(run: Run, sending: Sending, problem: PetmsgError | None) -> None:
+def _tell(run: Context, sending: Sending, problem: PetmsgError | None) -> None:
     if problem is not None:
         raise problem
     taken = sending.taken
@@ -98,13 +98,13 @@ def _tell(run: Run, sending: Sending, problem: PetmsgError | None) -> None:
         run.say("It stays queued; petmsg message dispatch sends it when it may leave.")
 
 
-def _ahead(run: Run) -> timedelta:
+def _ahead(run: Context) -> timedelta:
     # A clock that was given does not run: nothing may be claimed ahead of it.
     return AHEAD if run.ambient.now is None else timedelta(0)
 
 
 def _wait_for_its_pace(
-    run: Run, org: OrgRow, sending: Sending, token: str, claimed_at: float
+    run: Context, org: OrgRow, sending: Sending, token: str, claimed_at: float
 ) -> tuple[Sending, float]:
     """The text once its number is free, and a moment before its claim was written."""
     deadline = run.clock().timestamp() + LONGEST_WAIT
@@ -133,7 +133,7 @@ def _wait_for_its_pace(
     return sending, claimed_at
 
 
-def _no_number_hint(run: Run, message: int) -> str:
+def _no_number_hint(run: Context, message: int) -> str:
     if run.dry_run:
         return "It would stay queued until a number is free."
     return (
@@ -143,7 +143,13 @@ def _no_number_hint(run: Run, message: int) -> str:
 
 
 def _hand_over(
-    run: Run, org: OrgRow, carrier: Provider, sending: Sending, alive: Worker, begin_by: float
+    run: Context,
+    org: OrgRow,
+    carrier: Provider,
+    sending: Sending,
+    alive: Worker,
+    *,
+    begin_by: float,
 ) -> tuple[Sending, PetmsgError | None]:
     claim = sending.taken
     assert isinstance(claim, Claim)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.handle_error import named
 from petmsg.enums import ProviderName, StripeOutcome
 from petmsg.errors import Busy, Misconfigured
@@ -18,21 +18,21 @@ from petmsg.providers.stripe_event import Payment
 from petmsg.queries.delivery_status import orgs_of_reports
 from petmsg.services.bookings.payments import Paid
 from petmsg.services.inbound.refused_webhooks import tell_refused
-from petmsg.services.inbound.unmatched import Stray
+from petmsg.services.inbound.unmatched import UnmatchedMessage
 from petmsg.services.outbox.delivery_status import report_each
 from petmsg.services.unit_of_work import Failure
 from petmsg.web.group_commit import Outcome
 from petmsg.web.refused_requests import ManyRefused
 from petmsg.workflows.payments import pay
-from petmsg.workflows.receive import Taken, take_in
+from petmsg.workflows.receive import Taken, store_messages
 
 Store = Callable[[Sequence[Any]], list[Outcome]]
 
 
-class Storing:
+class WebhookStore:
     """Called in the writer's thread, which alone uses the run's database."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Context) -> None:
         self._run = run
         self._kinds: tuple[tuple[type, Store], ...] = (
             (ReceivedText, self._texts),
@@ -53,7 +53,7 @@ class Storing:
         return [outcomes[place] for place in range(len(items))]
 
     def _texts(self, texts: Sequence[ReceivedText]) -> list[Outcome]:
-        taken = take_in(self._run, texts, provider=ProviderName.TWILIO)
+        taken = store_messages(self._run, texts, provider=ProviderName.TWILIO)
         return [_outcome_of_text(each) for each in taken]
 
     def _reports(self, reports: Sequence[DeliveryReport]) -> list[Outcome]:
@@ -106,7 +106,7 @@ def _try(store: Store, items: Sequence[Any]) -> list[Outcome]:
 def _outcome_of_text(taken: Taken) -> Outcome:
     if isinstance(taken, Failure):
         return Outcome(500, taken.error.code)
-    new = "stray" if isinstance(taken, Stray) else "stored"
+    new = "stray" if isinstance(taken, UnmatchedMessage) else "stored"
     return Outcome(200, "known" if taken.duplicate else new)
 
 

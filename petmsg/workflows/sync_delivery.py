@@ -6,11 +6,11 @@ Stored every 100 texts, so that whatever stops the run leaves little to ask agai
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.results import Results
 from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Provider
-from petmsg.queries.delivery_status import OnItsWay, on_its_way
+from petmsg.queries.delivery_status import InTransit, in_transit
 from petmsg.queries.org import OrgRow
 from petmsg.render.fields import Field
 from petmsg.services.outbox.delivery_status import REPORTS_COME_WITHIN, Answer, take_in
@@ -23,7 +23,7 @@ MOST_UNANSWERED = 5
 """So many questions without an answer, and a provider is asked nothing more in this run."""
 
 
-def sync(run: Run, *, fields: Sequence[Field], limit: int) -> None:
+def sync(run: Context, *, fields: Sequence[Field], limit: int) -> None:
     """Ask for at most `limit` texts of each org; raises what a provider did not answer."""
     # All of them before the first question: one org's missing credentials leave no other half done.
     lines = [(org, carrier_of(run, org, threads=THREADS)) for org in run.orgs()]
@@ -41,7 +41,7 @@ def sync(run: Run, *, fields: Sequence[Field], limit: int) -> None:
 
 
 def _sync_org(
-    run: Run,
+    run: Context,
     org: OrgRow,
     carrier: Provider,
     problems: list[PetmsgError],
@@ -50,7 +50,7 @@ def _sync_org(
     limit: int,
 ) -> None:
     with run.snapshot() as cursor:
-        texts = on_its_way(
+        texts = in_transit(
             cursor, org, since=run.now - REPORTS_COME_WITHIN, now=run.now, limit=limit
         )
     for start in range(0, len(texts), CHUNK):
@@ -60,10 +60,12 @@ def _sync_org(
             shown.add(run.write_in(org.slug, take_in, answers))
 
 
-def _ask(carrier: Provider, texts: Sequence[OnItsWay], problems: list[PetmsgError]) -> list[Answer]:
+def _ask(
+    carrier: Provider, texts: Sequence[InTransit], problems: list[PetmsgError]
+) -> list[Answer]:
     """What the provider says of each text; what it did not answer is added to `problems`."""
 
-    def ask(text: OnItsWay) -> Answer | None:
+    def ask(text: InTransit) -> Answer | None:
         if _in_vain(problems):
             return None
         try:

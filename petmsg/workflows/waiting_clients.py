@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.queries.alert import alerts_of, is_untold
 from petmsg.queries.org import OrgRow
 from petmsg.text_inputs import clients_wait
 
 
-def tell_of_waiting(run: Run, orgs: Sequence[OrgRow]) -> None:
+def tell_of_waiting(run: Context, orgs: Sequence[OrgRow]) -> None:
     """Raise the alerts of clients who wait too long, and end those of who does not any more."""
     from petmsg.services.inbound import waiting as service
 
@@ -21,7 +21,7 @@ def tell_of_waiting(run: Run, orgs: Sequence[OrgRow]) -> None:
             run.write_in(org.slug, service.look)
 
 
-def tell_alerts(run: Run) -> list[dict[str, Any]]:
+def tell_alerts(run: Context) -> list[dict[str, Any]]:
     """The alerts that are news now; with some, how many clients wait is said beside them."""
     from petmsg.services import alert as service
     from petmsg.services.inbound.waiting import waiters

@@ -10,7 +10,7 @@ from petmsg.clock import iso_utc
 from petmsg.db import migrate
 from petmsg.db.location import locate
 from petmsg.services.outbox import queue as service
-from petmsg.services.outbox.preview import Wishes
+from petmsg.services.outbox.preview import SendOptions
 from tests.support.consistency import raw
 from tests.support.fixtures import ACTOR, Cli, Ran, add_org, lines, run_cli, working
 
@@ -107,11 +107,11 @@ class Customers:
             org = dice.choices(self.orgs, [each.clients for each in self.orgs])[0]
             together = min(count, dice.randint(1, 8))
             count -= together
-            with working(self.url, now=datetime.now(UTC), org=org.slug) as work:
+            with working(self.url, now=datetime.now(UTC), org=org.slug) as uow:
                 for _ in range(together):
                     client = dice.randrange(org.clients)
                     body = self._words(dice, org, client)
-                    service.queue(work, f"C-{client}", body=body, wishes=Wishes())
+                    service.queue(uow, f"C-{client}", body=body, options=SendOptions())
                     self.asked[org.phones[client], body] += 1
 
     def _words(self, dice: random.Random, org: Org, client: int) -> str:

@@ -180,7 +180,7 @@ def _cell(column: str, dice: random.Random) -> bytes:
 @contextmanager
 def without_savepoints() -> Iterator[None]:
     """The control: a row that is refused leaves what it did so far."""
-    with mock.patch.object(unit_of_work.Work, "all_or_nothing", return_value=nullcontext()):
+    with mock.patch.object(unit_of_work.UnitOfWork, "all_or_nothing", return_value=nullcontext()):
         yield
 
 

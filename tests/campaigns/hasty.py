@@ -6,13 +6,13 @@ The control of tests.campaigns.receiving: a campaign that does not find it prove
 
 from petmsg.__main__ import main
 from petmsg.web import app, group_commit
-from petmsg.web.group_commit import Commits, Outcome
+from petmsg.web.group_commit import GroupCommit, Outcome
 
 SLOW_COMMIT = 0.6
 """Seconds."""
 
 
-async def answered_at_once(queue: Commits, item: object, *, began: float) -> Outcome:
+async def answered_at_once(queue: GroupCommit, item: object, *, began: float) -> Outcome:
     """Queue it, and hope."""
     del began
     queue.put(item)

@@ -292,7 +292,7 @@ def _mixed(campaign: Campaign, process: int, many: Many) -> list[Line]:
     def one(few: int, most: int) -> int:
         return dice.randint(1, min(few, most) if dice.random() < 0.5 else most)
 
-    work: list[Line] = []
+    uow: list[Line] = []
     for step in range(campaign.each):
         tag = f"{process}-{step}"
         e164, sitter, client = (
@@ -311,10 +311,10 @@ def _mixed(campaign: Campaign, process: int, many: Many) -> list[Line]:
             "dispatch": (1, ["message", "dispatch"]),
         }
         weights = [weight for weight, _ in kinds.values()]
-        work.append(dice.choices([line for _, line in kinds.values()], weights)[0])
+        uow.append(dice.choices([line for _, line in kinds.values()], weights)[0])
     inactive = many.sitters - many.sitters // 2
-    work[0] = ["sitter", "activate", f"S-{many.sitters - process % inactive}"]
-    return work
+    uow[0] = ["sitter", "activate", f"S-{many.sitters - process % inactive}"]
+    return uow
 
 
 def judge_mixing(

@@ -13,7 +13,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.db.engine import Transaction, make_engine
 from petmsg.db.location import locate
 from petmsg.queries.org import find_org
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.fixtures import ACTOR, NOW
 
 DESK = "+14155550100"
@@ -222,9 +222,9 @@ class World:
     def cursor(self) -> Cursor:
         return self._transaction.cursor
 
-    def work(self, now: datetime) -> Work:
+    def uow(self, now: datetime) -> UnitOfWork:
         """A unit of work at `now`; the org is read anew."""
-        return Work(self._transaction, find_org(self.cursor, None), ACTOR, now)
+        return UnitOfWork(self._transaction, find_org(self.cursor, None), ACTOR, now)
 
     def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         return self.cursor.rows(statement, **values)

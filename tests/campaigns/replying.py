@@ -35,7 +35,7 @@ from petmsg.services.outbox import queue
 from petmsg.services.outbox.claim import Claim, Ended, claim
 from petmsg.services.outbox.record_outcome import HandedOver, record
 from petmsg.services.people import client, offboard, sitter
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from tests.campaigns.replies import (
     CLIENTS,
     DESK,
@@ -129,20 +129,20 @@ class Replies(RuleBasedStateMachine):
     def company(self) -> None:
         self.model.becomes(DESK, "front_desk", None)
         self.model.now += SECOND
-        work = self._work()
-        org.change(work, relay="on")
+        uow = self._work()
+        org.change(uow, relay="on")
         for ref, phone in CLIENTS.items():
-            client.add(work, f"Client {ref[-1]} of {phone}", phones=[phone], ref=ref)
+            client.add(uow, f"Client {ref[-1]} of {phone}", phones=[phone], ref=ref)
         for e164 in POOL:
-            number.add(work, e164, number_class=NumberClass.POOL)
+            number.add(uow, e164, number_class=NumberClass.POOL)
             self.model.becomes(e164, "pool", None)
         for ref, phone in SITTERS.items():
-            sitter.add(work, NAMES[ref], phone=phone, ref=ref)
+            sitter.add(uow, NAMES[ref], phone=phone, ref=ref)
             self.model.active[ref] = []
         for e164 in SITTER_NUMBERS:
-            number.add(work, e164, number_class=NumberClass.SITTER)
+            number.add(uow, e164, number_class=NumberClass.SITTER)
             self.model.becomes(e164, "sitter", None)
-        work.finish()
+        uow.finish()
         for ref in SITTERS:
             self.activates(ref)
         for who, whose in (("C-1", "S-1"), ("C-2", "S-1"), ("C-3", "S-2")):
@@ -157,18 +157,18 @@ class Replies(RuleBasedStateMachine):
         finally:
             self.world.close()
 
-    def _work(self) -> Work:
+    def _work(self) -> UnitOfWork:
         return self.world.work(self.model.now)
 
-    def _do(self, what: Callable[[Work], object]) -> bool:
+    def _do(self, what: Callable[[UnitOfWork], object]) -> bool:
         """Whether petmsg did it; what it refuses changes nothing."""
         type(self).steps += 1
         self.model.now += SECOND
-        work = self._work()
+        uow = self._work()
         try:
-            with work.session.begin_nested():
-                what(work)
-                work.finish()
+            with uow.session.begin_nested():
+                what(uow)
+                uow.finish()
         except PetmsgError:
             return False
         return True
@@ -191,11 +191,11 @@ class Replies(RuleBasedStateMachine):
         ref = f"B-{self.bookings}"
         start = (self.model.now + starts).replace(second=0)
         added = self._do(
-            lambda work: booking.add(
-                work, ref=ref, client=who, sitter=whose, starts_at=start, ends_at=start + lasts
+            lambda uow: booking.add(
+                uow, ref=ref, client=who, sitter=whose, starts_at=start, ends_at=start + lasts
             )
         )
-        if added and self._do(lambda work: confirm.confirm(work, [ref], of_many=False)):
+        if added and self._do(lambda uow: confirm.confirm(uow, [ref], of_many=False)):
             until = start + lasts
             window = Window(self.bookings, who, whose, start, until, until + GRACE)
             self.model.windows.append(window)
@@ -204,14 +204,14 @@ class Replies(RuleBasedStateMachine):
         if not self.model.windows:
             return
         window = draw(st.sampled_from(self.model.windows))
-        assert self._do(lambda work: booking.cancel(work, f"B-{window.booking}"))
+        assert self._do(lambda uow: booking.cancel(uow, f"B-{window.booking}"))
         self.model.windows.remove(window)
 
     def a_booking_is_reassigned(self, draw: Draw) -> None:
         if not self.model.windows:
             return
         window, to = draw(st.sampled_from(self.model.windows)), draw(st.one_of(st.none(), sitters))
-        if self._do(lambda work: booking.reassign(work, f"B-{window.booking}", sitter=to)):
+        if self._do(lambda uow: booking.reassign(uow, f"B-{window.booking}", sitter=to)):
             window.sitter = to
             window.booked_until = max(window.booked_until, window.end - GRACE)
             self._as_stored(window)
@@ -229,14 +229,14 @@ class Replies(RuleBasedStateMachine):
         e164 = hers if hers is not None and draw(st.booleans()) else at_random
         if e164 == DESK:
             return
-        if self._do(lambda work: quarantine.quarantine_all(work, [e164], reason="x", days=days)):
+        if self._do(lambda uow: quarantine.quarantine_all(uow, [e164], reason="x", days=days)):
             span = self.model.span(e164, self.model.now)
             until = self.model.now + days * DAY
             self.model.becomes(e164, span.number_class, span.holder, until)
 
     def a_number_returns(self, draw: Draw) -> None:
         e164 = draw(numbers)
-        if self._do(lambda work: quarantine.restore(work, e164, reason="x")):
+        if self._do(lambda uow: quarantine.restore(uow, e164, reason="x")):
             span = self.model.span(e164, self.model.now)
             self.model.becomes(e164, span.number_class, span.holder)
 
@@ -247,7 +247,7 @@ class Replies(RuleBasedStateMachine):
         self.activates(draw(sitters))
 
     def activates(self, who: str) -> None:
-        if not self._do(lambda work: sitter.activate(work, who)):
+        if not self._do(lambda uow: sitter.activate(uow, who)):
             return
         if not self.model.is_active(who, self.model.now):
             self.model.active[who].append([self.model.now, None])
@@ -256,7 +256,7 @@ class Replies(RuleBasedStateMachine):
     def a_sitter_is_renumbered(self, draw: Draw) -> None:
         who = draw(sitters)
         old = self.model.number_of(who, self.model.now)
-        if self._do(lambda work: sitter.renumber(work, who, reason="x", days=1)):
+        if self._do(lambda uow: sitter.renumber(uow, who, reason="x", days=1)):
             if old is not None:
                 self.model.becomes(old, "pool", None, self.model.now + DAY)
             self._holds(who)
@@ -265,7 +265,7 @@ class Replies(RuleBasedStateMachine):
         who = draw(sitters)
         old = self.model.number_of(who, self.model.now)
         if self.model.is_active(who, self.model.now) and self._do(
-            lambda work: offboard.deactivate(work, who, days=1)
+            lambda uow: offboard.deactivate(uow, who, days=1)
         ):
             if old is not None:
                 self.model.becomes(old, "pool", None, self.model.now + DAY)
@@ -276,7 +276,7 @@ class Replies(RuleBasedStateMachine):
         e164, kind = draw(numbers), NumberClass.SITTER
         if e164 not in SITTER_NUMBERS:
             return
-        if self._do(lambda work: number.set_class(work, e164, number_class=kind)):
+        if self._do(lambda uow: number.set_class(uow, e164, number_class=kind)):
             span = self.model.span(e164, self.model.now)
             if span.number_class != "sitter":
                 self.model.becomes(e164, "sitter", None, span.resting_until)
@@ -293,7 +293,7 @@ class Replies(RuleBasedStateMachine):
 
     def the_desk_writes(self, draw: Draw) -> None:
         to = draw(clients)
-        self._do(lambda work: queue.queue(work, to, body="Good morning"))
+        self._do(lambda uow: queue.queue(uow, to, body="Good morning"))
 
     # ----------------------------------------------------------------------- what comes in
 
@@ -332,7 +332,7 @@ class Replies(RuleBasedStateMachine):
         before = self._counts()
         told: list[Received] = []
         text = ReceivedText(known.sid, known.sender, known.number, "something else", known.at)
-        assert self._do(lambda work: told.append(receive(work, text)))
+        assert self._do(lambda uow: told.append(receive(uow, text)))
         assert (told[0].message, told[0].duplicate) == (known.message, True)
         assert self._counts() == before, "a text that was there already did something"
 
@@ -351,7 +351,7 @@ class Replies(RuleBasedStateMachine):
         came = self.model.now + SECOND
         at = came - ago
         text = ReceivedText(sid, who, to, body, at)
-        assert self._do(lambda work: told.append(receive(work, text)))
+        assert self._do(lambda uow: told.append(receive(uow, text)))
         to_whom, code = self.model.expect(who, to, at, body)
         addressee = told[0].addressee
         assert (addressee["addressed_to"], addressee["code"]) == (to_whom, code), addressee
@@ -453,8 +453,8 @@ class Replies(RuleBasedStateMachine):
     def _send(self, id_: int, *, refused: bool) -> bool:
         taken: list[object] = []
         self._do(
-            lambda work: taken.append(
-                claim(work, id_, provider=ProviderName.SANDBOX, worker="w-0000000000000001")
+            lambda uow: taken.append(
+                claim(uow, id_, provider=ProviderName.SANDBOX, worker="w-0000000000000001")
             )
         )
         if not taken or not isinstance(taken[0], Claim):
@@ -465,7 +465,7 @@ class Replies(RuleBasedStateMachine):
         outcome: Accepted | Rejected = Accepted(f"OUT{id_}-{mine.attempt}", "queued")
         if refused and mine.text.to_e164 in SITTERS.values():
             outcome = Rejected("30003", RejectionClass.RECIPIENT, "no such phone")
-        assert self._do(lambda work: record(work, HandedOver(mine, outcome, at, 0.5)))
+        assert self._do(lambda uow: record(uow, HandedOver(mine, outcome, at, 0.5)))
         owner = next((ref for ref, each in CLIENTS.items() if each == mine.text.to_e164), None)
         if owner is not None and isinstance(outcome, Accepted):
             holder = self.model.span(mine.text.from_e164, at).holder

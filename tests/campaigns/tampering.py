@@ -237,10 +237,8 @@ def build(url: str) -> str:
     with looking(url) as cursor:
         there = cursor.value("SELECT seq FROM audit_head")
     for number in range(there + 1, EVENTS + 1):
-        with working(url) as work:
-            work.record(
-                "booking.looked_at", "booking", f"B-{number}", {"at": number}, reason="test"
-            )
+        with working(url) as uow:
+            uow.audit("booking.looked_at", "booking", f"B-{number}", {"at": number}, reason="test")
         if number % EVERY == 0:
             exported += run_cli(url, "audit", "export", "--head").out
     path = locate(url).path

@@ -11,7 +11,7 @@ import pytest
 from petmsg.enums import InboundCode, InboundRule
 from petmsg.queries import inbound as queries
 from petmsg.rules.routing import inbound
-from petmsg.rules.routing.inbound import Addressee, InboundFacts, InboundStep
+from petmsg.rules.routing.inbound import InboundDecision, InboundFacts, InboundStep
 from petmsg.rules.routing.quotes import Quotes
 from tests.campaigns.replying import run_replies
 from tests.support.fixtures import add_org
@@ -37,9 +37,9 @@ def test_the_same_on_both_databases(migrated_url: str) -> None:
 # --------------------------------------------------------------------------- what must be found
 
 
-def latest_holder(facts: InboundFacts, at: datetime) -> Addressee:
+def latest_holder(facts: InboundFacts, at: datetime) -> InboundDecision:
     """The rule of the systems that lose replies: whoever holds the number reads it."""
-    usual = inbound.address(facts, at)
+    usual = inbound.route_inbound(facts, at)
     if facts.holder is None or usual.client is None or facts.keyword is not None:
         return usual
     step = InboundStep(1, InboundRule.SITTER, "", True, InboundCode.WINDOW_ACTIVE, "")

@@ -232,16 +232,16 @@ def scale_down() -> None:
     from petmsg.cli.flows import dispatch as dispatching
     from petmsg.services.outbox import record_outcome
     from petmsg.workflows.worker import sender_pool
-    from petmsg.workflows.worker.dispatcher import Rhythm
-    from petmsg.workflows.worker.rescuer import Patience
+    from petmsg.workflows.worker.dispatcher import Timings
+    from petmsg.workflows.worker.rescuer import RescueTimings
 
-    rhythm = Rhythm(
+    rhythm = Timings(
         ahead=0.05,
         breath=0.005,
         poll=0.1,
         settle_every=0.3,
         look_again=0.1,
-        patience=Patience(timedelta(seconds=GRACE), timedelta(seconds=SECOND_LOOK)),
+        patience=RescueTimings(timedelta(seconds=GRACE), timedelta(seconds=SECOND_LOOK)),
     )
     vars(dispatching)["_rhythm"] = lambda _run: rhythm
     sender_pool.BEGIN_WITHIN = 0.4
@@ -257,11 +257,11 @@ def _blind_requeue() -> None:
     from petmsg.enums import MessageStatus
     from petmsg.services.outbox import record_outcome, unknown_outcomes
 
-    def settle(work: Any, each: Any, _found: Any, **_patience: Any) -> Any:
-        message = record_outcome.locked_by_id(work, each.message)
+    def settle(uow: Any, each: Any, _found: Any, **_patience: Any) -> Any:
+        message = record_outcome.locked_by_id(uow, each.message)
         if message.status is not MessageStatus.UNKNOWN or message.attempts != each.attempt:
             return None
-        return unknown_outcomes._back_to_the_queue(work, message)
+        return unknown_outcomes._back_to_the_queue(uow, message)
 
     vars(unknown_outcomes)["settle"] = settle
 
@@ -271,14 +271,14 @@ def _mark_then_drop() -> None:
     from petmsg.enums import MessageStatus
     from petmsg.services.outbox import record_outcome, unknown_outcomes
 
-    def settle(work: Any, each: Any, _found: Any, **_patience: Any) -> Any:
-        message = record_outcome.locked_by_id(work, each.message)
+    def settle(uow: Any, each: Any, _found: Any, **_patience: Any) -> Any:
+        message = record_outcome.locked_by_id(uow, each.message)
         if message.status is not MessageStatus.UNKNOWN:
             return None
         message.status = MessageStatus.FAILED
         message.due_at = message.in_doubt_at = message.absent_at = None
-        work.session.flush()
-        return unknown_outcomes.Settled(each.message, message.status, "dropped")
+        uow.session.flush()
+        return unknown_outcomes.Reconciled(each.message, message.status, "dropped")
 
     vars(unknown_outcomes)["settle"] = settle
 

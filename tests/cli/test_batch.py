@@ -332,10 +332,10 @@ def test_what_was_committed_is_shown_when_a_later_chunk_fails(
     """The service is replaced because no input makes a database fail between two chunks."""
     real = client_import.import_rows
 
-    def fail_second(work: Any, rows: Any) -> Any:
+    def fail_second(uow: Any, rows: Any) -> Any:
         if rows[0].line > 10:
             raise Busy("The database is locked by another program.")
-        return real(work, rows)
+        return real(uow, rows)
 
     monkeypatch.setattr(client_import, "import_rows", fail_second)
     ran = sqlite_cli("client", "import", "-", "-o", "json", stdin=many(15))
@@ -356,10 +356,10 @@ def test_bookings_that_were_confirmed_are_shown_when_a_later_chunk_fails(
     assert sqlite_cli("booking", "import", "-", stdin="\n".join([head, *days])).code == 0
     real = confirm.confirm
 
-    def fail_second(work: Any, named: Any, **options: Any) -> Any:
+    def fail_second(uow: Any, named: Any, **options: Any) -> Any:
         if "B-11" in named:
             raise Busy("The database is locked by another program.")
-        return real(work, named, **options)
+        return real(uow, named, **options)
 
     monkeypatch.setattr(confirm, "confirm", fail_second)
     wanted = "\n".join(["ref", *(f"B-{n}" for n in range(1, 16))])
@@ -440,10 +440,10 @@ def test_rows_without_a_ref_are_not_to_be_imported_once_more(
 ) -> None:
     real = client_import.import_rows
 
-    def fail_second(work: Any, rows: Any) -> Any:
+    def fail_second(uow: Any, rows: Any) -> Any:
         if rows[0].line > 10:
             raise Busy("The database is locked by another program.")
-        return real(work, rows)
+        return real(uow, rows)
 
     monkeypatch.setattr(client_import, "import_rows", fail_second)
     nameless = "name,phone\n" + "".join(f"Client {n},+1415{n:07d}\n" for n in range(1, 16))

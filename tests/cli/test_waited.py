@@ -53,8 +53,8 @@ def thawed(cli: Cli, _: str) -> None:
 
 def paced(_: Cli, url: str) -> None:
     """Maya's number is busy with other messages for twenty minutes."""
-    with working(url) as work:
-        work.cursor.run(
+    with working(url) as uow:
+        uow.cursor.run(
             "UPDATE message_number SET free_at = :until WHERE e164 = :e164",
             until=NOW + 20 * MINUTE,
             e164=MAYA,
@@ -176,8 +176,8 @@ def test_a_reply_that_an_older_petmsg_queued_is_the_sitters_too(
     ready: Cli, migrated_url: str
 ) -> None:
     maya(ready, "I have the key")
-    with working(migrated_url) as work:
-        work.cursor.run("UPDATE message SET as_sitter_id = NULL")
+    with working(migrated_url) as uow:
+        uow.cursor.run("UPDATE message SET as_sitter_id = NULL")
     changed(ready, "reassigned")
     dispatch(ready, NOW + 30 * MINUTE)
     assert [each for each in carried(migrated_url) if each[1] == ANN] == []
@@ -291,8 +291,8 @@ def gives_phone_to_bob(cli: Cli, now: datetime) -> None:
 def test_a_retry_after_hours_asks_whose_phone_it_is(cli: Cli, migrated_url: str) -> None:
     people(cli)
     message = send(cli, body=SECRET).json["message"]
-    with working(migrated_url) as work:
-        sid = work.cursor.value("SELECT provider_message_id FROM message WHERE id = :i", i=message)
+    with working(migrated_url) as uow:
+        sid = uow.cursor.value("SELECT provider_message_id FROM message WHERE id = :i", i=message)
     gives_phone_to_bob(cli, NOW + HOUR)
     unreachable(migrated_url, sid, NOW + 2 * HOUR)
     assert show(cli, message)["status"] == "queued"
@@ -313,6 +313,6 @@ def unreachable(url: str, sid: str, now: datetime) -> None:
     from petmsg.providers.base import Delivery, RejectionClass
     from petmsg.services.outbox.delivery_status import report
 
-    with working(url, now=now) as work:
+    with working(url, now=now) as uow:
         whose = RejectionClass.UNREACHABLE
-        report(work, sid, delivery=Delivery.UNDELIVERED, code="30003", rejection_class=whose)
+        report(uow, sid, delivery=Delivery.UNDELIVERED, code="30003", rejection_class=whose)

@@ -128,8 +128,8 @@ def test_no_clock_decides_who_is_alive(migrated_url: str, shift: timedelta) -> N
     run_cli(migrated_url, "client", "add", "Anna", "--phone", "+12025550101")
     run_cli(migrated_url, "message", "send", "Anna", "--body", "Hello", "--queue-only")
     with another_worker(migrated_url) as other:
-        with working(migrated_url) as work:
-            taken = claim(work, 1, provider=ProviderName.SANDBOX, worker=other.token)
+        with working(migrated_url) as uow:
+            taken = claim(uow, 1, provider=ProviderName.SANDBOX, worker=other.token)
             assert isinstance(taken, Claim)
         assert run_cli(migrated_url, "message", "dispatch", now=NOW + shift).code == 0
         assert status(migrated_url) == "sending"

@@ -154,5 +154,5 @@ def test_the_sessions_settings_are_petmsgs_own(strange_url: str) -> None:
     wanted = ["ISO, MDY", "UTC", "UTF8", "on"]
     with looking(strange_url) as cursor:
         assert [cursor.value(f"SHOW {name}") for name in names] == wanted
-    with working(strange_url) as work:
-        assert [work.cursor.value(f"SHOW {name}") for name in names] == wanted
+    with working(strange_url) as uow:
+        assert [uow.cursor.value(f"SHOW {name}") for name in names] == wanted

@@ -40,10 +40,10 @@ def keep_the_carriers_memory(url: str) -> list[dict[str, Any]]:
 
 def give_it_back(url: str, rows: list[dict[str, Any]]) -> None:
     """As a carrier's memory it is nothing that petmsg writes: past its guard."""
-    with working(url) as work:
-        work.cursor.run("DELETE FROM sandbox_text")
+    with working(url) as uow:
+        uow.cursor.run("DELETE FROM sandbox_text")
         for row in rows:
-            work.cursor.run(
+            uow.cursor.run(
                 "INSERT INTO sandbox_text (id, provider_message_id, from_e164, to_e164, body,"
                 " accepted_at) VALUES (:id, :provider_message_id, :from_e164, :to_e164, :body,"
                 " :accepted_at)",

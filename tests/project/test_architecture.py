@@ -73,9 +73,9 @@ def filled(migrated_sqlite: str) -> str:
         "message receive --from +12025550101 --to +14155550101 --body Hello",
     ):
         assert run_cli(migrated_sqlite, *line.split()).code == 0
-    with working(migrated_sqlite) as work:
+    with working(migrated_sqlite) as uow:
         raise_alert(
-            work,
+            uow,
             AlertKind.NUMBER_GONE,
             severity=AlertSeverity.WARNING,
             entity="number",

@@ -151,9 +151,9 @@ def test_a_text_of_a_forgotten_client_is_still_there_without_her(
     outcome = sandbox.send(OutgoingText(OURS, HERS, "a"))
     assert isinstance(outcome, Accepted)
     add_org(migrated_url)
-    with working(migrated_url) as work:
-        work.cursor.run("UPDATE sandbox_text SET to_e164 = NULL, body = NULL")
-        work.record("client.forgotten", "client", "C-1")
+    with working(migrated_url) as uow:
+        uow.cursor.run("UPDATE sandbox_text SET to_e164 = NULL, body = NULL")
+        uow.audit("client.forgotten", "client", "C-1")
     text = sandbox.fetch(outcome.provider_message_id)
     assert text is not None
     assert (text.to_e164, text.body) == ("", "")

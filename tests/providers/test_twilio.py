@@ -17,7 +17,7 @@ from petmsg.providers.base import (
 )
 from petmsg.providers.credentials import TwilioCredentials
 from petmsg.providers.twilio import TwilioProvider
-from petmsg.providers.twilio_errors import ERROR_CODES, Certainty, ErrorCode
+from petmsg.providers.twilio_errors import ERROR_CODES, ErrorCode, OutcomeCertainty
 from tests.providers.contract import ProviderContract
 from tests.providers.sending import (
     ALSO_HERS,
@@ -134,7 +134,7 @@ def test_twilios_magic_numbers_are_refused_by_class(
     assert (outcome.code, outcome.rejection_class) == (code, rejection_class)
 
 
-REFUSED = [row for row in ERROR_CODES.values() if row.certainty is Certainty.REFUSED]
+REFUSED = [row for row in ERROR_CODES.values() if row.certainty is OutcomeCertainty.REFUSED]
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=lambda row: str(row.code))

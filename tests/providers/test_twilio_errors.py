@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from petmsg.providers.base import RejectionClass
-from petmsg.providers.twilio_errors import ERROR_CODES, Certainty, look_up, look_up_status
+from petmsg.providers.twilio_errors import ERROR_CODES, OutcomeCertainty, look_up, look_up_status
 
 CLASSES = {
     RejectionClass.ACCOUNT: {20003, 21660, 30002, 30024, 30032, 30033, 30034, 30035},
@@ -29,7 +29,7 @@ CLASSES = {
 @pytest.mark.parametrize("rejection_class", RejectionClass)
 def test_each_class_has_the_codes_of_the_facts(rejection_class: RejectionClass) -> None:
     for code in CLASSES[rejection_class]:
-        assert look_up(code).certainty is Certainty.REFUSED
+        assert look_up(code).certainty is OutcomeCertainty.REFUSED
         assert look_up(code).rejection_class is rejection_class
 
 
@@ -52,14 +52,14 @@ def test_what_nobody_expects_in_a_report_is_not_tried_again(code: int) -> None:
 @pytest.mark.parametrize(
     ("statuses", "certainty", "rejection_class"),
     [
-        ({429}, Certainty.NOT_PROCESSED, RejectionClass.OTHER),
-        ({401, 403, 404, 407}, Certainty.REFUSED, RejectionClass.ACCOUNT),
-        ({400, 405, 413, 422, 451}, Certainty.REFUSED, RejectionClass.OTHER),
-        ({200, 204, 301, 307, 408, 500, 502, 503, 504, 599}, Certainty.UNKNOWN, None),
+        ({429}, OutcomeCertainty.NOT_PROCESSED, RejectionClass.OTHER),
+        ({401, 403, 404, 407}, OutcomeCertainty.REFUSED, RejectionClass.ACCOUNT),
+        ({400, 405, 413, 422, 451}, OutcomeCertainty.REFUSED, RejectionClass.OTHER),
+        ({200, 204, 301, 307, 408, 500, 502, 503, 504, 599}, OutcomeCertainty.UNKNOWN, None),
     ],
 )
 def test_a_status_without_a_code_has_a_meaning_too(
-    statuses: set[int], certainty: Certainty, rejection_class: RejectionClass | None
+    statuses: set[int], certainty: OutcomeCertainty, rejection_class: RejectionClass | None
 ) -> None:
     for status in statuses:
         row = look_up_status(status)
@@ -69,12 +69,14 @@ def test_a_status_without_a_code_has_a_meaning_too(
 
 
 def test_only_throttling_and_congestion_say_that_nothing_was_processed() -> None:
-    certain = {c for c, row in ERROR_CODES.items() if row.certainty is Certainty.NOT_PROCESSED}
+    certain = {
+        c for c, row in ERROR_CODES.items() if row.certainty is OutcomeCertainty.NOT_PROCESSED
+    }
     assert certain == {20429, 21611, 30001, 30017, 30022}
 
 
 def test_twilios_own_failures_leave_the_outcome_unknown() -> None:
-    unknown = {c for c, row in ERROR_CODES.items() if row.certainty is Certainty.UNKNOWN}
+    unknown = {c for c, row in ERROR_CODES.items() if row.certainty is OutcomeCertainty.UNKNOWN}
     assert unknown == {20500, 20503}
 
 
@@ -82,7 +84,7 @@ def test_a_code_without_a_row_is_a_refusal_that_nothing_reacts_to() -> None:
     row = look_up(29999)
     assert (row.code, row.certainty, row.rejection_class) == (
         29999,
-        Certainty.REFUSED,
+        OutcomeCertainty.REFUSED,
         RejectionClass.OTHER,
     )
 

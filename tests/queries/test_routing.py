@@ -191,14 +191,14 @@ def test_the_statement_reads_what_the_orm_reads_now_and_in_the_past(
     moments += [sent.at for sent in world.sent]
     seen = {"windows": 0, "own": 0, "pool": 0, "counted": 0, "moved": moved(migrated_url)}
     for limit in (0, 2):
-        with working(migrated_url, now=world.now) as work:
-            org_service.change(work, pool_threads_per_number=limit)
+        with working(migrated_url, now=world.now) as uow:
+            org_service.change(uow, pool_threads_per_number=limit)
             for at in moments:
                 past = at < world.now
-                loader = Loader(work.session, at, past=past)
+                loader = Loader(uow.session, at, past=past)
                 for ref in CLIENTS:
-                    client = find_client(work.cursor, work.org.id, ref)
-                    read = read_facts(work.cursor, work.org, client, at=at, past=past)
+                    client = find_client(uow.cursor, uow.org.id, ref)
+                    read = read_facts(uow.cursor, uow.org, client, at=at, past=past)
                     expected = comparable(loader.facts(ref))
                     assert comparable(read) == expected
                     seen["windows"] += len(expected.windows)
@@ -221,16 +221,16 @@ def tried(migrated_url: str) -> str:
     +3 h and sent; C-2's failed from the first at +2 h. The texts themselves only know their last
     try."""
     add_org(migrated_url)
-    with working(migrated_url) as work:
+    with working(migrated_url) as uow:
         for e164 in POOL[:2]:
-            number.add(work, e164, number_class=NumberClass.POOL)
-        org_service.change(work, pool_threads_per_number=9)
+            number.add(uow, e164, number_class=NumberClass.POOL)
+        org_service.change(uow, pool_threads_per_number=9)
         for ref, phone in (("C-1", "+14155551001"), ("C-2", "+14155551002")):
-            client.add(work, ref, phones=[phone], ref=ref)
-            queue.queue(work, ref, body="Hi")
-        work.session.flush()
+            client.add(uow, ref, phones=[phone], ref=ref)
+            queue.queue(uow, ref, body="Hi")
+        uow.session.flush()
         first, second = (
-            work.cursor.value("SELECT id FROM message_number WHERE e164 = :e", e=e164)
+            uow.cursor.value("SELECT id FROM message_number WHERE e164 = :e", e=e164)
             for e164 in POOL[:2]
         )
         for text, attempt, number_id, status, at in (
@@ -238,10 +238,10 @@ def tried(migrated_url: str) -> str:
             (2, 1, first, AttemptStatus.FAILED, hours(2)),
             (1, 2, second, AttemptStatus.SENT, hours(3)),
         ):
-            thread = work.cursor.value("SELECT thread_id FROM message WHERE id = :id", id=text)
-            work.session.add(
+            thread = uow.cursor.value("SELECT thread_id FROM message WHERE id = :id", id=text)
+            uow.session.add(
                 MessageAttempt(
-                    org_id=work.org.id,
+                    org_id=uow.org.id,
                     message_id=text,
                     attempt=attempt,
                     thread_id=thread,
@@ -252,7 +252,7 @@ def tried(migrated_url: str) -> str:
                     claimed_at=at,
                 )
             )
-            work.cursor.run(
+            uow.cursor.run(
                 "UPDATE message SET number_id = :n, claimed_at = :at, rule = 'pool' WHERE id = :id",
                 n=number_id,
                 at=at,

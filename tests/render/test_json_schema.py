@@ -195,8 +195,8 @@ def test_message_retry_and_pull_and_number_import_from_provider(company: str) ->
         ran = run_cli(company, *line, "--org", ORG, "-o", "json", **keys(fake))
         assert wrong(ran, line) == []
         assert len(ran.json) == 1
-    with working(company, org=ORG) as work:
-        work.cursor.run("UPDATE message SET status = 'failed' WHERE id = 4")
+    with working(company, org=ORG) as uow:
+        uow.cursor.run("UPDATE message SET status = 'failed' WHERE id = 4")
     line = ["message", "retry", "4", "--reason", "again"]
     assert wrong(run_cli(company, *line, "--org", ORG, "-o", "json"), line) == []
 

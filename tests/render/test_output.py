@@ -221,16 +221,16 @@ def test_stored_names_do_not_act_in_any_listing(
     sqlite_cli: Cli, migrated_sqlite: str, form: str
 ) -> None:
     """Names that came in some other way than through the door, which refuses them."""
-    with working(migrated_sqlite) as work:
-        client = Client(org_id=work.org.id, ref=f"C{EVIL}", name=EVIL, created_at=NOW)
-        work.session.add(client)
-        work.session.add(
-            Sitter(org_id=work.org.id, ref="S-1", name=EVIL, phone="+14155559001", created_at=NOW)
+    with working(migrated_sqlite) as uow:
+        client = Client(org_id=uow.org.id, ref=f"C{EVIL}", name=EVIL, created_at=NOW)
+        uow.session.add(client)
+        uow.session.add(
+            Sitter(org_id=uow.org.id, ref="S-1", name=EVIL, phone="+14155559001", created_at=NOW)
         )
-        work.session.flush()
-        work.session.add(
+        uow.session.flush()
+        uow.session.add(
             ClientPhone(
-                org_id=work.org.id,
+                org_id=uow.org.id,
                 client_id=client.id or 0,
                 e164="+14155551001",
                 is_primary=True,

@@ -28,7 +28,7 @@ from petmsg.render.fields import Field, View
 from petmsg.render.json_schema import SHAPES
 from petmsg.render.layout import GAP, Column, lay_out
 from petmsg.render.table import STYLES, print_record, print_table
-from petmsg.render.terminal import Paper, has_colour, paper_of
+from petmsg.render.terminal import Terminal, has_colour, terminal_of
 from tests.support import everything
 from tests.support.everything import CHINESE, OLGA, ORG, READING, line_of
 from tests.support.fixtures import NOW, Ran, run_cli
@@ -119,19 +119,19 @@ FILE, TERMINAL = Stream(is_terminal=False), Stream(is_terminal=True)
 @pytest.mark.parametrize(
     ("stream", "environ", "paper"),
     [
-        (FILE, {}, Paper(200)),
-        (FILE, {"COLUMNS": "80"}, Paper(80)),
-        (TERMINAL, {}, Paper(80, colour=True)),
-        (TERMINAL, {"COLUMNS": "132"}, Paper(132, colour=True)),
-        (TERMINAL, {"COLUMNS": "3"}, Paper(20, colour=True)),
-        (TERMINAL, {"COLUMNS": "wide"}, Paper(80, colour=True)),
-        (Stream(is_terminal=False, encoding="ascii"), {}, Paper(200, plain=True)),
+        (FILE, {}, Terminal(200)),
+        (FILE, {"COLUMNS": "80"}, Terminal(80)),
+        (TERMINAL, {}, Terminal(80, colour=True)),
+        (TERMINAL, {"COLUMNS": "132"}, Terminal(132, colour=True)),
+        (TERMINAL, {"COLUMNS": "3"}, Terminal(20, colour=True)),
+        (TERMINAL, {"COLUMNS": "wide"}, Terminal(80, colour=True)),
+        (Stream(is_terminal=False, encoding="ascii"), {}, Terminal(200, plain=True)),
     ],
 )
 def test_the_paper_is_as_wide_as_columns_says_or_the_terminal_is(
-    stream: Any, environ: dict[str, str], paper: Paper
+    stream: Any, environ: dict[str, str], paper: Terminal
 ) -> None:
-    assert paper_of(stream, environ) == paper
+    assert terminal_of(stream, environ) == paper
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ ROWS = (
 def drawn(
     capsys: pytest.CaptureFixture[str], fields: Sequence[Field], width: int, **paper: Any
 ) -> str:
-    view = View(timezone="America/New_York", now=NOW, paper=Paper(width, **paper))
+    view = View(timezone="America/New_York", now=NOW, paper=Terminal(width, **paper))
     print_table(fields, ROWS, view)
     return "\n" + capsys.readouterr().out
 
@@ -334,7 +334,7 @@ def test_a_stream_without_line_drawing_gets_dashes(capsys: pytest.CaptureFixture
 
 
 def test_one_thing_has_its_fields_one_below_the_other(capsys: pytest.CaptureFixture[str]) -> None:
-    paper = Paper(50)
+    paper = Terminal(50)
     print_record(TEXTS, ROWS[0], View(timezone="America/New_York", now=NOW, paper=paper))
     wanted = """
 Id        7

@@ -13,10 +13,10 @@ from petmsg.enums import HoldCode
 from petmsg.errors import OutOfRange
 from petmsg.rules import send_blocks
 from petmsg.rules.send_blocks import (
-    HoldFacts,
     QuietHours,
+    SendBlockFacts,
+    find_blocks,
     freeze_stands,
-    holds,
     parse_quiet_hours,
     quiet_until,
 )
@@ -31,12 +31,12 @@ AROUND_NOW = QuietHours(9 * 60, 11 * 60)
 """NOW is 10:00 in New York."""
 
 
-def codes(facts: HoldFacts, at: datetime = NOW) -> list[HoldCode]:
-    return [found.code for found in holds(facts, at)]
+def codes(facts: SendBlockFacts, at: datetime = NOW) -> list[HoldCode]:
+    return [found.code for found in find_blocks(facts, at)]
 
 
-def facts(**values: Any) -> HoldFacts:
-    return HoldFacts(timezone=NEW_YORK, **values)
+def facts(**values: Any) -> SendBlockFacts:
+    return SendBlockFacts(timezone=NEW_YORK, **values)
 
 
 EVERYTHING = facts(
@@ -55,7 +55,7 @@ EVERYTHING = facts(
 
 
 def test_nothing_known_holds_nothing() -> None:
-    assert holds(facts(), NOW) == ()
+    assert find_blocks(facts(), NOW) == ()
 
 
 def test_the_gravest_hold_comes_first() -> None:
@@ -63,7 +63,7 @@ def test_the_gravest_hold_comes_first() -> None:
 
 
 def test_only_a_wish_a_dead_phone_and_an_expiry_end_a_text() -> None:
-    final = {found.code for found in holds(EVERYTHING, NOW) if found.final}
+    final = {found.code for found in find_blocks(EVERYTHING, NOW) if found.final}
     assert (
         final == {HoldCode.OPTED_OUT, HoldCode.NOT_TEXTABLE, HoldCode.EXPIRED} == send_blocks.FINAL
     )
@@ -87,7 +87,7 @@ def test_each_hold_stands_alone_with_its_end_and_its_words() -> None:
         (facts(send_at=SOON), HoldCode.SCHEDULED, SOON, f"for {ten}"),
         (facts(quiet_hours=AROUND_NOW), HoldCode.QUIET_HOURS, SOON, f"until {ten}"),
     ):
-        (found,) = holds(given_facts, NOW)
+        (found,) = find_blocks(given_facts, NOW)
         assert (found.code, found.until) == (code, until)
         assert words in found.explanation
 

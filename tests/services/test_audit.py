@@ -26,9 +26,9 @@ Tamper = Callable[[sqlite3.Connection], None]
 def url(migrated_sqlite: str) -> str:
     """An org with eight events; its triggers are gone, as for somebody with the file."""
     add_org(migrated_sqlite, front_desk=None)
-    with working(migrated_sqlite) as work:
+    with working(migrated_sqlite) as uow:
         for at in range(2, EVENTS + 1):
-            work.record("booking.looked_at", "booking", f"B-{at}", {"at": at}, reason="test")
+            uow.audit("booking.looked_at", "booking", f"B-{at}", {"at": at}, reason="test")
     return migrated_sqlite
 
 
@@ -253,8 +253,8 @@ def test_an_older_head_still_holds_when_the_chain_has_grown(
     url: str, file: sqlite3.Connection
 ) -> None:
     exported = head(file)
-    with working(url) as work:
-        work.record("booking.looked_at", "booking", "B-9")
+    with working(url) as uow:
+        uow.audit("booking.looked_at", "booking", "B-9")
     assert verified(url, exported).events == EVENTS + 1
     assert verified(url, exported).ok
 

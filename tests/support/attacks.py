@@ -48,11 +48,11 @@ def build(url: str) -> None:
         ):
             ran = run_cli(url, *line.split(), "--org", slug)
             assert ran.code == 0, (line, ran.err)
-        with working(url, org=slug) as work:
+        with working(url, org=slug) as uow:
             e164 = f"+1415555010{index}"
-            number = work.cursor.value("SELECT id FROM message_number WHERE e164 = :e", e=e164)
+            number = uow.cursor.value("SELECT id FROM message_number WHERE e164 = :e", e=e164)
             optout_messages.block_pair(  # and an alert that says so
-                work,
+                uow,
                 number_id=number,
                 number=e164,
                 to_e164=f"+1202555011{index}",
@@ -68,9 +68,9 @@ def add_replies(url: str) -> None:
         words = ("--from", f"+1202555011{index}", "--to", f"+1415555010{index}", "--body", "Hi")
         ran = run_cli(url, "message", "receive", *words, "--org", slug)
         assert ran.code == 0, ran.err
-        with working(url, org=slug) as work:
+        with working(url, org=slug) as uow:
             for statement in _REPLIES:
-                work.cursor.run(statement, o=work.org.id)
+                uow.cursor.run(statement, o=uow.org.id)
 
 
 _REPLIES = (

@@ -86,17 +86,17 @@ def fill(url: str) -> None:
         run("message", "receive", "--from", sender, "--to", to, "--body", body)
     stray = ("message", "receive", "--from", STRANGER, "--to", NOT_OURS, "--body", BODY)
     assert run_cli(url, *stray).code == REFUSED
-    with working(url, org=ORG) as work:
+    with working(url, org=ORG) as uow:
         optout_messages.block_pair(
-            work,
-            number_id=work.cursor.value("SELECT id FROM message_number WHERE e164 = :e", e=DESK),
+            uow,
+            number_id=uow.cursor.value("SELECT id FROM message_number WHERE e164 = :e", e=DESK),
             number=DESK,
             to_e164=BOB,
             client_ref="C-2",
             code="30004",
         )
         raise_alert(
-            work,
+            uow,
             AlertKind.NUMBER_FILTERED,
             severity=AlertSeverity.CRITICAL,
             entity="number",

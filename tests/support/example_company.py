@@ -66,17 +66,17 @@ def build(url: str) -> None:
     stray = run_cli(url, "message", "receive", "--from", "+12025550103", "--to", "+14155550188",
                     "--body", "Hello?", now=SINCE)  # fmt: skip
     assert stray.code == REFUSED, stray.err
-    with working(url) as work:
-        work.cursor.run(
+    with working(url) as uow:
+        uow.cursor.run(
             "UPDATE message SET status = 'failed', error_code = '30003' WHERE id = 3",
         )
-        work.cursor.run(
+        uow.cursor.run(
             "UPDATE client_phone SET not_textable_at = :at, not_textable_code = '21614'"
             " WHERE e164 = '+12025550102'",
             at=NOW,
         )
         raise_alert(
-            work,
+            uow,
             AlertKind.NUMBER_GONE,
             severity=AlertSeverity.WARNING,
             entity="number",

@@ -55,8 +55,8 @@ def fill(url: str) -> None:
     visit(cli)
     cli("org", "set", "--quiet-hours", "21:00-08:00", "--pool-threads-per-number", "3")
     for index, body in enumerate(ODD_TEXTS):
-        with working(url, org="happy-paws", now=NOW + timedelta(minutes=index)) as work:
-            _inbound(work.cursor, work.org.id, index, body)
+        with working(url, org="happy-paws", now=NOW + timedelta(minutes=index)) as uow:
+            _inbound(uow.cursor, uow.org.id, index, body)
     assert cli("message", "send", "C-1", "--body", "See you", "--key", "=k").code == 0
     other("message", "send", "C-1", "--body", "between two of happy-paws")
     assert cli("message", "send", "C-1", "--body", "Later", "--at", "+2h").code == 0
@@ -70,12 +70,12 @@ def fill(url: str) -> None:
     cli("number", "quarantine", POOL, "--days", "7", "--reason", 'filtered, "twice"')
     cli("number", "pace", MAYA, "--segments-per-second", "0.3")
     assert cli("sitter", "deactivate", "--yes", "S-2", "--reason", "moved").code == 0
-    with working(url, org="happy-paws") as work:
-        _alerts(work)
-        work.cursor.run(
+    with working(url, org="happy-paws") as uow:
+        _alerts(uow)
+        uow.cursor.run(
             "INSERT INTO blocked_pair (org_id, number_id, phone_key, code, blocked_at)"
             " SELECT org_id, id, 'abc', '21610', :now FROM message_number WHERE e164 = :e164",
-            now=work.now,
+            now=uow.now,
             e164=OLGA,
         )
     _replies(url, cli)
@@ -105,22 +105,22 @@ def _replies(url: str, cli: Cli) -> None:
         cursor.run("INSERT INTO pull_mark (provider, pulled_until) VALUES ('twilio', :t)", t=NOW)
     waits = cli("inbox", "list", "-o", "json").json[0]["message"]
     assert cli("inbox", "claim", str(waits), "--actor", "eva").code == 0
-    with working(url, org="happy-paws") as work:
-        text = work.cursor.value("SELECT max(id) FROM message WHERE from_e164 = '+14155552001'")
-        options = work.cursor.tuples("SELECT id FROM client WHERE org_id = :o", o=work.org.id)
-        work.cursor.run(
+    with working(url, org="happy-paws") as uow:
+        text = uow.cursor.value("SELECT max(id) FROM message WHERE from_e164 = '+14155552001'")
+        options = uow.cursor.tuples("SELECT id FROM client WHERE org_id = :o", o=uow.org.id)
+        uow.cursor.run(
             "INSERT INTO relay_question (org_id, message_id, sitter_id, options, asked_at)"
             " SELECT :o, :text, id, :options, :now FROM sitter WHERE org_id = :o AND ref = 'S-1'",
-            o=work.org.id,
+            o=uow.org.id,
             text=text,
             options=json.dumps([row[0] for row in options]),
-            now=work.now,
+            now=uow.now,
         )
-        work.cursor.run(
+        uow.cursor.run(
             "INSERT INTO stripe_event (event_id, org_id, kind, booking, outcome, received_at)"
             " VALUES ('evt_1', :o, 'payment_intent.succeeded', 'B-1', 'confirmed', :now)",
-            o=work.org.id,
-            now=work.now,
+            o=uow.org.id,
+            now=uow.now,
         )
 
 
@@ -152,10 +152,10 @@ def _inbound(cursor: Any, org_id: int, index: int, body: str) -> None:
     )
 
 
-def _alerts(work: Any) -> None:
-    text = work.cursor.value("SELECT id FROM message WHERE idempotency_key = '=k'")
+def _alerts(uow: Any) -> None:
+    text = uow.cursor.value("SELECT id FROM message WHERE idempotency_key = '=k'")
     raise_alert(
-        work,
+        uow,
         AlertKind.MESSAGE_HELD,
         severity=AlertSeverity.WARNING,
         entity="message",
@@ -164,7 +164,7 @@ def _alerts(work: Any) -> None:
         command=f"petmsg message retry {text} --reason … (or: petmsg message cancel {text})",
     )
     raise_alert(
-        work,
+        uow,
         AlertKind.NUMBER_GONE,
         severity=AlertSeverity.CRITICAL,
         entity="number",

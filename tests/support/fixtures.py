@@ -23,7 +23,7 @@ from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
 from petmsg.queries.org import find_org
 from petmsg.services.orgs import org as org_service
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.schemas import output_complaints
 
 NOW = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)
@@ -167,7 +167,7 @@ def add_org(
     location = locate(url)
     engine = make_engine(location)
     with transaction(engine, location) as begun:
-        _, work = org_service.add(
+        _, uow = org_service.add(
             begun,
             slug,
             name=slug.replace("-", " ").title(),
@@ -176,22 +176,22 @@ def add_org(
             actor=ACTOR,
             now=NOW,
         )
-        work.finish()
+        uow.finish()
     engine.dispose()
 
 
 @contextmanager
 def working(
     url: str, *, now: datetime = NOW, org: str | None = None, actor: str = ACTOR
-) -> Iterator[Work]:
+) -> Iterator[UnitOfWork]:
     """A unit of work on the database at `url`, committed at the end."""
     location = locate(url)
     engine = make_engine(location)
     try:
         with transaction(engine, location) as begun:
-            work = Work(begun, find_org(begun.cursor, org), actor, now)
-            yield work
-            work.finish()
+            uow = UnitOfWork(begun, find_org(begun.cursor, org), actor, now)
+            yield uow
+            uow.finish()
     finally:
         engine.dispose()
 

@@ -15,8 +15,8 @@ from petmsg.providers.base import Accepted, Rejected, RejectionClass, SendOutcom
 from petmsg.services.bookings import booking, confirm
 from petmsg.services.numbers import number
 from petmsg.services.outbox import queue as message
-from petmsg.services.outbox.claim import Claim, Taken, claim
-from petmsg.services.outbox.preview import Wishes
+from petmsg.services.outbox.claim import Claim, ClaimResult, claim
+from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.record_outcome import HandedOver
 from petmsg.services.outbox.record_outcome import record as record_it
 from petmsg.services.people import client, sitter
@@ -34,39 +34,39 @@ HOUR = timedelta(hours=1)
 def company(url: str, *, pool: tuple[str, ...] = (POOL, POOL_2)) -> None:
     """Since yesterday: an org in New York, its numbers, three clients and an active sitter."""
     add_org(url, front_desk=DESK)
-    with working(url, now=EARLIER) as work:
-        number.add(work, MAYA, number_class=NumberClass.SITTER)
+    with working(url, now=EARLIER) as uow:
+        number.add(uow, MAYA, number_class=NumberClass.SITTER)
         for e164 in pool:
-            number.add(work, e164, number_class=NumberClass.POOL)
+            number.add(uow, e164, number_class=NumberClass.POOL)
         for ref, phone in PHONES.items():
-            client.add(work, ref, phones=[phone], ref=ref)
-        sitter.add(work, "Maya Lee", phone="+14155552001", ref="S-1", do_activate=True)
+            client.add(uow, ref, phones=[phone], ref=ref)
+        sitter.add(uow, "Maya Lee", phone="+14155552001", ref="S-1", do_activate=True)
 
 
 def visit(url: str, ref: str = "C-1", *, until: datetime = NOW + HOUR) -> None:
     """A confirmed visit of S-1 to the client that runs at NOW; she speaks an hour longer."""
-    with working(url, now=EARLIER) as work:
+    with working(url, now=EARLIER) as uow:
         booking.add(
-            work, client=ref, starts_at=NOW - HOUR, ends_at=until, sitter="S-1", ref=f"B-{ref}"
+            uow, client=ref, starts_at=NOW - HOUR, ends_at=until, sitter="S-1", ref=f"B-{ref}"
         )
-        confirm.confirm(work, [f"B-{ref}"])
+        confirm.confirm(uow, [f"B-{ref}"])
 
 
 def queue(
-    url: str, ref: str = "C-1", *, body: str = "Hi", now: datetime = NOW, **wishes: Any
+    url: str, ref: str = "C-1", *, body: str = "Hi", now: datetime = NOW, **options: Any
 ) -> int:
     """A text in the queue."""
-    with working(url, now=now) as work:
-        return message.queue(work, ref, body=body, wishes=Wishes(**wishes)).message
+    with working(url, now=now) as uow:
+        return message.queue(uow, ref, body=body, options=SendOptions(**options)).message
 
 
 def take(
     url: str, text: int, *, now: datetime = NOW, worker: str = WORKER, **options: Any
-) -> Taken:
+) -> ClaimResult:
     """What comes of claiming a text."""
-    with working(url, now=now) as work:
+    with working(url, now=now) as uow:
         provider = options.pop("provider", ProviderName.SANDBOX)
-        return claim(work, text, provider=provider, worker=worker, **options)
+        return claim(uow, text, provider=provider, worker=worker, **options)
 
 
 def claimed(url: str, text: int, **options: Any) -> Claim:
@@ -86,8 +86,8 @@ def record(
     jitter: float = 0.5,
 ) -> MessageStatus:
     """The text's status after its provider's answer was recorded."""
-    with working(url, now=now) as work:
-        return record_it(work, HandedOver(taken, outcome, started_at, jitter))
+    with working(url, now=now) as uow:
+        return record_it(uow, HandedOver(taken, outcome, started_at, jitter))
 
 
 def accepted(at: int = 1) -> Accepted:
@@ -100,8 +100,8 @@ def refused(code: int, rejection_class: RejectionClass) -> Rejected:
 
 def change(url: str, sql: str, **values: Any) -> None:
     """Change rows by hand, as nothing in petmsg would."""
-    with working(url) as work:
-        work.cursor.run(sql, **values)
+    with working(url) as uow:
+        uow.cursor.run(sql, **values)
 
 
 def stored(url: str, text: int) -> dict[str, Any]:

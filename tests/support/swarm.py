@@ -296,15 +296,15 @@ def _no_row_locks() -> None:
     from petmsg.services.numbers import ledger
     from petmsg.services.people import sitter
 
-    def free_number(work: Any, whose: Any) -> Any:
-        found = work.cursor.value(
-            sitter._FREE_NUMBER, org_id=work.org.id, sitter_id=whose.id, now=work.now
+    def free_number(uow: Any, whose: Any) -> Any:
+        found = uow.cursor.value(
+            sitter._FREE_NUMBER, org_id=uow.org.id, sitter_id=whose.id, now=uow.now
         )
         if found is None:
             raise sitter.NoNumberFree("None.")
         time.sleep(0.02)
-        number = work.session.get(MessageNumber, found)
-        work.session.refresh(number)
+        number = uow.session.get(MessageNumber, found)
+        uow.session.refresh(number)
         number.first_sitter_id = number.sitter_id = None
         return number
 
@@ -317,8 +317,8 @@ def _counted_refs() -> None:
     from petmsg.services.bookings import booking_import
     from petmsg.services.people import client, sitter
 
-    def next_ref(work: Any, noun: str) -> str:
-        count = work.cursor.value(f"SELECT count(*) FROM {noun}")
+    def next_ref(uow: Any, noun: str) -> str:
+        count = uow.cursor.value(f"SELECT count(*) FROM {noun}")
         time.sleep(0.01)
         return f"X-{count + 1}"
 
@@ -365,9 +365,9 @@ def _routes_remembered() -> None:
 
 def _commits_unseen() -> None:
     """Every fifth commit fails, and nobody looks whether it did."""
-    from petmsg.cli.context import Run
+    from petmsg.cli.context import Context
 
-    write_once = Run._write_once
+    write_once = Context._write_once
     written = 0
 
     def careless(run: Any, service: Any) -> Any:
@@ -379,7 +379,7 @@ def _commits_unseen() -> None:
         finally:
             run.dry_run = kept
 
-    _swap(Run, _write_once=careless)
+    _swap(Context, _write_once=careless)
 
 
 def _no_write_lock() -> None:
@@ -407,9 +407,9 @@ def _killed_after_the_carrier() -> None:
 
 def _claim_forgotten() -> None:
     """Send, then mark: the claim is rolled back, as if it were written with the outcome."""
-    from petmsg.cli.context import Run
+    from petmsg.cli.context import Context
 
-    write_in = Run.write_in
+    write_in = Context.write_in
 
     def forgetful(run: Any, slug: Any, service: Any, *args: Any, **kwargs: Any) -> Any:
         if service.__name__ == "record":
@@ -420,7 +420,7 @@ def _claim_forgotten() -> None:
         finally:
             run.dry_run = kept
 
-    _swap(Run, write_in=forgetful)
+    _swap(Context, write_in=forgetful)
 
 
 def _claims_unseen() -> None:
@@ -429,8 +429,8 @@ def _claims_unseen() -> None:
     from petmsg.services.outbox import claim
     from petmsg.services.outbox.queue import locked_message
 
-    def always_queued(work: Any, message_id: int) -> Any:
-        message = locked_message(work, message_id)
+    def always_queued(uow: Any, message_id: int) -> Any:
+        message = locked_message(uow, message_id)
         message.status = MessageStatus.QUEUED
         return message
 
@@ -445,36 +445,36 @@ def _blind_requeue() -> None:
 
     _swap(SandboxProvider, find=lambda *_args, **_kwargs: [])
 
-    def settle(work: Any, each: Any, _found: Any, **_kwargs: Any) -> Any:
-        return unknown_outcomes._back_to_the_queue(work, locked_by_id(work, each.message))
+    def settle(uow: Any, each: Any, _found: Any, **_kwargs: Any) -> Any:
+        return unknown_outcomes._back_to_the_queue(uow, locked_by_id(uow, each.message))
 
     _swap(unknown_outcomes, settle=settle)
 
 
 def _killed_before_the_second_half() -> None:
     """The audit is written in a transaction of its own."""
-    from petmsg.services.unit_of_work import Work
+    from petmsg.services.unit_of_work import UnitOfWork
 
-    def finish(work: Any) -> None:
-        work.cursor.run("COMMIT")
+    def finish(uow: Any) -> None:
+        uow.cursor.run("COMMIT")
         _die()
 
-    _swap(Work, finish=finish)
+    _swap(UnitOfWork, finish=finish)
 
 
 def _two_commits() -> None:
     """What was done is committed, and the audit in a transaction of its own right after."""
-    from petmsg.services.unit_of_work import Work
+    from petmsg.services.unit_of_work import UnitOfWork
 
-    finish = Work.finish
+    finish = UnitOfWork.finish
 
-    def in_two(work: Any) -> None:
-        if work.cursor.value("SELECT 1") and work.events:
+    def in_two(uow: Any) -> None:
+        if uow.cursor.value("SELECT 1") and uow.events:
             for statement in ("COMMIT", "BEGIN IMMEDIATE"):
-                work.cursor.run(statement)
-        finish(work)
+                uow.cursor.run(statement)
+        finish(uow)
 
-    _swap(Work, finish=in_two)
+    _swap(UnitOfWork, finish=in_two)
 
 
 def _no_journal() -> None:
@@ -495,10 +495,10 @@ def _errors_as_they_come() -> None:
 
 def _failures_unheard() -> None:
     """A commit that failed is taken for one that did not."""
-    from petmsg.cli.context import Run
+    from petmsg.cli.context import Context
     from petmsg.errors import DatabaseUnusable
 
-    write_once = Run._write_once
+    write_once = Context._write_once
 
     def hopeful(run: Any, service: Any) -> Any:
         done: list[Any] = []
@@ -514,7 +514,7 @@ def _failures_unheard() -> None:
                 raise
             return done[0][0]
 
-    _swap(Run, _write_once=hopeful)
+    _swap(Context, _write_once=hopeful)
 
 
 SABOTAGES: dict[str, Callable[[], None]] = {

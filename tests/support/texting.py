@@ -55,14 +55,14 @@ def events(cli: Cli, message: int) -> list[str]:
 
 
 def set_status(url: str, message: int, status: str) -> None:
-    with working(url) as work:
-        work.cursor.run("UPDATE message SET status = :s WHERE id = :id", s=status, id=message)
+    with working(url) as uow:
+        uow.cursor.run("UPDATE message SET status = :s WHERE id = :id", s=status, id=message)
 
 
 def left_by(url: str, message: int, token: str, *, now: datetime = NOW) -> Claim:
     """Claim a queued text as the worker of that token."""
-    with working(url, now=now) as work:
-        taken = claim(work, message, provider=ProviderName.SANDBOX, worker=token)
+    with working(url, now=now) as uow:
+        taken = claim(uow, message, provider=ProviderName.SANDBOX, worker=token)
     assert isinstance(taken, Claim), taken
     return taken
 

@@ -15,7 +15,7 @@ from petmsg.db.location import locate
 from petmsg.enums import CheckResult
 from petmsg.models import metadata
 from petmsg.services.doctor import run_checks
-from petmsg.services.doctor.check import Patient
+from petmsg.services.doctor.check import CheckContext
 from petmsg.services.doctor.run_checks import Checked
 from tests.support.attacks import RolledBack, build
 from tests.support.consistency import raw
@@ -144,8 +144,8 @@ def bare(bare_world: str) -> Iterator[Cursor]:
 def examine(
     cursor: Cursor, url: str, *names: str, org: str | None = None, now: datetime = NOW
 ) -> list[Checked]:
-    patient = run_checks.admitted(cursor, Patient(locate(url), now, {}), org)
-    return run_checks.examine(cursor, patient, names)
+    patient = run_checks.prepare(cursor, CheckContext(locate(url), now, {}), org)
+    return run_checks.run_checks(cursor, patient, names)
 
 
 def told(rows: list[Checked]) -> list[str]:

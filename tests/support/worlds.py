@@ -30,7 +30,7 @@ from petmsg.services.outbox import queue as message
 from petmsg.services.people import client, offboard
 from petmsg.services.people import sitter as sitters
 from petmsg.services.routes import explain as route
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.fixtures import NOW, add_org, looking, working
 
 CLIENTS = ("C-1", "C-2", "C-3")
@@ -63,19 +63,19 @@ class World:
         self.sent: list[Sent] = []
         self._bookings = 0
         add_org(url)
-        with working(url, now=self.now) as work:
+        with working(url, now=self.now) as uow:
             for at, ref in enumerate(CLIENTS):
-                client.add(work, f"Client {at}", phones=[f"+1415555100{at}"], ref=ref)
+                client.add(uow, f"Client {at}", phones=[f"+1415555100{at}"], ref=ref)
             for e164 in NUMBERS:
-                number.add(work, e164, number_class=NumberClass.SITTER)
+                number.add(uow, e164, number_class=NumberClass.SITTER)
             for e164 in POOL[:2]:
-                number.add(work, e164, number_class=NumberClass.POOL)
+                number.add(uow, e164, number_class=NumberClass.POOL)
             for at, ref in enumerate(SITTERS):
-                sitters.add(work, f"Sitter {at}", phone=f"+1415555200{at}", ref=ref)
+                sitters.add(uow, f"Sitter {at}", phone=f"+1415555200{at}", ref=ref)
         self.tick()
-        with working(url, now=self.now) as work:
-            sitters.activate_all(work, SITTERS[:2])
-            org.change(work, pool_threads_per_number=self.random.choice((0, 1, 2)))
+        with working(url, now=self.now) as uow:
+            sitters.activate_all(uow, SITTERS[:2])
+            org.change(uow, pool_threads_per_number=self.random.choice((0, 1, 2)))
 
     def live(self, steps: int) -> None:
         """Let `steps` things happen, about every third a text."""
@@ -87,15 +87,15 @@ class World:
                 self._change()
 
     def _change(self) -> None:
-        changes: tuple[Callable[[Work], None], ...] = (
+        changes: tuple[Callable[[UnitOfWork], None], ...] = (
             self._book, self._book, self._confirm_again, self._cancel, self._reassign,
             self._reschedule, self._quarantine, self._quarantine, self._restore, self._release,
             self._renumber, self._activate, self._deactivate, self._lend,
         )  # fmt: skip
         if self.settings_change:
             changes += (self._pool_limit, self._pool_for, self._kind)
-        with suppress(PetmsgError), working(self.url, now=self.now) as work:
-            self.random.choice(changes)(work)
+        with suppress(PetmsgError), working(self.url, now=self.now) as uow:
+            self.random.choice(changes)(uow)
 
     def tick(self) -> None:
         """Some time passes: a second to a few hours."""
@@ -106,8 +106,8 @@ class World:
 
         Whatever may happen between two tries may change the number.
         """
-        with working(self.url, now=self.now) as work:
-            queued = message.queue(work, ref, body="Hi").message
+        with working(self.url, now=self.now) as uow:
+            queued = message.queue(uow, ref, body="Hi").message
         for attempt in range(1, 4):
             outcome = self._outcome(queued, last=attempt == 3)
             if not self._try(ref, queued, outcome):
@@ -126,14 +126,14 @@ class World:
     def _try(self, ref: str, queued: int, outcome: SendOutcome) -> bool:
         """Whether the text waits to be tried again."""
         found = self.explain(ref, at=self.now)
-        with working(self.url, now=self.now) as work:
-            taken = claim.claim(work, queued, provider=ProviderName.SANDBOX, worker=WORKER)
+        with working(self.url, now=self.now) as uow:
+            taken = claim.claim(uow, queued, provider=ProviderName.SANDBOX, worker=WORKER)
             if isinstance(taken, claim.Claim):
                 status = record_outcome.record(
-                    work, record_outcome.HandedOver(taken, outcome, self.now)
+                    uow, record_outcome.HandedOver(taken, outcome, self.now)
                 )
             else:
-                message.cancel(work, queued)
+                message.cancel(uow, queued)
                 status = MessageStatus.CANCELLED
         stored = taken.decision.to_json() if isinstance(taken, claim.Claim) else None
         self.sent.append(Sent(queued, ref, self.now, found, stored))
@@ -152,63 +152,63 @@ class World:
         start = self.now + timedelta(minutes=self.random.randint(-180, 600))
         return start, start + timedelta(minutes=self.random.randint(20, 400))
 
-    def _book(self, work: Work) -> None:
+    def _book(self, uow: UnitOfWork) -> None:
         start, end = self._times()
         self._bookings += 1
         ref = f"B-{self._bookings}"
         booking.add(
-            work,
+            uow,
             client=self.random.choice(CLIENTS),
             sitter=self.random.choice((*SITTERS, None)),
             starts_at=start,
             ends_at=end,
             ref=ref,
         )
-        confirm.confirm(work, [ref], of_many=False)
+        confirm.confirm(uow, [ref], of_many=False)
 
-    def _confirm_again(self, work: Work) -> None:
-        confirm.confirm(work, [self._any_booking()], of_many=False)
+    def _confirm_again(self, uow: UnitOfWork) -> None:
+        confirm.confirm(uow, [self._any_booking()], of_many=False)
 
-    def _cancel(self, work: Work) -> None:
-        booking.cancel(work, self._any_booking())
+    def _cancel(self, uow: UnitOfWork) -> None:
+        booking.cancel(uow, self._any_booking())
 
-    def _reassign(self, work: Work) -> None:
-        booking.reassign(work, self._any_booking(), sitter=self.random.choice((*SITTERS, None)))
+    def _reassign(self, uow: UnitOfWork) -> None:
+        booking.reassign(uow, self._any_booking(), sitter=self.random.choice((*SITTERS, None)))
 
-    def _reschedule(self, work: Work) -> None:
+    def _reschedule(self, uow: UnitOfWork) -> None:
         start, end = self._times()
-        booking.reschedule(work, self._any_booking(), starts_at=start, ends_at=end)
+        booking.reschedule(uow, self._any_booking(), starts_at=start, ends_at=end)
 
-    def _quarantine(self, work: Work) -> None:
+    def _quarantine(self, uow: UnitOfWork) -> None:
         until = self.now + timedelta(minutes=self.random.choice((5, 300, 5000)))
         e164 = self.random.choice((*NUMBERS[:5], *POOL, DESK))
-        quarantine.quarantine(work, e164, until=until, days=1, reason="spam", replacement=POOL[2])
+        quarantine.quarantine(uow, e164, until=until, days=1, reason="spam", replacement=POOL[2])
 
-    def _restore(self, work: Work) -> None:
-        quarantine.restore(work, self.random.choice((*NUMBERS[:5], *POOL, DESK)), reason="cleared")
+    def _restore(self, uow: UnitOfWork) -> None:
+        quarantine.restore(uow, self.random.choice((*NUMBERS[:5], *POOL, DESK)), reason="cleared")
 
-    def _release(self, work: Work) -> None:
-        quarantine.release_due(work)
+    def _release(self, uow: UnitOfWork) -> None:
+        quarantine.release_due(uow)
 
-    def _renumber(self, work: Work) -> None:
-        sitters.renumber(work, self.random.choice(SITTERS), reason="spam", days=1)
+    def _renumber(self, uow: UnitOfWork) -> None:
+        sitters.renumber(uow, self.random.choice(SITTERS), reason="spam", days=1)
 
-    def _activate(self, work: Work) -> None:
-        sitters.activate(work, self.random.choice(SITTERS))
+    def _activate(self, uow: UnitOfWork) -> None:
+        sitters.activate(uow, self.random.choice(SITTERS))
 
-    def _deactivate(self, work: Work) -> None:
+    def _deactivate(self, uow: UnitOfWork) -> None:
         if self.random.random() < 0.4:
-            offboard.deactivate(work, self.random.choice(SITTERS), days=1)
+            offboard.deactivate(uow, self.random.choice(SITTERS), days=1)
 
-    def _pool_limit(self, work: Work) -> None:
-        org.change(work, pool_threads_per_number=self.random.choice((0, 1, 2)))
+    def _pool_limit(self, uow: UnitOfWork) -> None:
+        org.change(uow, pool_threads_per_number=self.random.choice((0, 1, 2)))
 
-    def _pool_for(self, work: Work) -> None:
-        org.change(work, pool_for=self.random.choice((PoolFor.ALL, PoolFor.ONE_TIME)))
+    def _pool_for(self, uow: UnitOfWork) -> None:
+        org.change(uow, pool_for=self.random.choice((PoolFor.ALL, PoolFor.ONE_TIME)))
 
-    def _kind(self, work: Work) -> None:
+    def _kind(self, uow: UnitOfWork) -> None:
         kinds = list(ClientKind)
-        client.change(work, self.random.choice(CLIENTS), kind=self.random.choice(kinds))
+        client.change(uow, self.random.choice(CLIENTS), kind=self.random.choice(kinds))
 
-    def _lend(self, work: Work) -> None:
-        number.add(work, POOL[2], number_class=NumberClass.POOL)
+    def _lend(self, uow: UnitOfWork) -> None:
+        number.add(uow, POOL[2], number_class=NumberClass.POOL)

@@ -185,11 +185,11 @@ def mixed_work(process: int, length: int) -> list[list[str]]:
     """What eight people might do to the same few clients, sitters and numbers."""
     dice = random.Random(process)
     pool = [number(i) for i in range(1, 21)]
-    work: list[list[str]] = []
-    while len(work) < length:
+    uow: list[list[str]] = []
+    while len(uow) < length:
         e164, sitter = dice.choice(pool), f"S-{dice.randint(1, 6)}"
         client, booking = f"C-{dice.randint(1, 6)}", f"B-{dice.randint(1, 24)}"
-        work.append(
+        uow.append(
             dice.choice(
                 [
                     ["number", "quarantine", e164, "--days", "1", "--reason", "complaints"],
@@ -198,13 +198,13 @@ def mixed_work(process: int, length: int) -> list[list[str]]:
                     ["sitter", "activate", sitter],
                     ["booking", "confirm", booking],
                     ["booking", "reassign", booking, "--sitter", sitter],
-                    ["message", "send", client, "--body", f"Text {process} {len(work)}"],
-                    ["message", "send", client, "--body", f"Text {process} {len(work)}"],
+                    ["message", "send", client, "--body", f"Text {process} {len(uow)}"],
+                    ["message", "send", client, "--body", f"Text {process} {len(uow)}"],
                     ["message", "dispatch"],
                 ]
             )
         )
-    return work
+    return uow
 
 
 def mixed_company(url: str) -> None:

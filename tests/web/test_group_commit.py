@@ -8,7 +8,7 @@ import pytest
 
 from petmsg.web import group_commit
 from petmsg.web.app import _stored
-from petmsg.web.group_commit import BROKEN, Commits, Outcome, TooManyWait
+from petmsg.web.group_commit import BROKEN, GroupCommit, Outcome, TooManyWait
 from petmsg.web.read_request import Refusal
 
 DONE = Outcome(200, "stored")
@@ -28,7 +28,7 @@ def test_what_comes_during_a_commit_goes_into_the_next_in_its_order() -> None:
         return all_done(items)
 
     async def ask() -> list[Outcome]:
-        with Commits(store) as queue:
+        with GroupCommit(store) as queue:
             first = queue.put(0)
             while not batches:
                 await asyncio.sleep(0.001)
@@ -50,7 +50,7 @@ def test_a_queue_that_is_full_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> 
         return all_done(items)
 
     async def ask() -> None:
-        with Commits(store) as queue:
+        with GroupCommit(store) as queue:
             taken = [queue.put("first")]
             while queue._queue:  # until the writer has it
                 await asyncio.sleep(0.001)
@@ -77,7 +77,7 @@ def test_a_slow_commit_is_a_503_and_never_a_200(monkeypatch: pytest.MonkeyPatch)
         return all_done(items)
 
     async def ask() -> None:
-        with Commits(store) as queue:
+        with GroupCommit(store) as queue:
             with pytest.raises(Refusal) as refused:
                 await _stored(queue, "text", began=asyncio.get_running_loop().time())
             assert await asyncio.to_thread(began.wait, 10)
@@ -93,7 +93,7 @@ def test_a_bug_is_a_500_and_the_writer_lives_on() -> None:
         def store(items: Sequence[object]) -> list[Outcome]:
             return [DONE] if items == ["good"] else items[5]  # type: ignore[return-value]  # a bug
 
-        with Commits(store) as queue:
+        with GroupCommit(store) as queue:
             assert await queue.put("bad") == BROKEN
             assert queue.is_alive
             assert await queue.put("good") == DONE

@@ -348,12 +348,12 @@ def test_the_provider_is_never_called_inside_a_transaction(
 
     def meanwhile(_: Request) -> None:
         started = time.monotonic()
-        with working(migrated_url, now=NOW) as work:
-            work.cursor.run("UPDATE message SET actor = actor")
-            work.record("org.looked_at", "org", "happy-paws")
-            seen["status"] = work.cursor.value("SELECT status FROM message")
-            if not work.cursor.is_sqlite:
-                seen["idle"] = work.cursor.value(
+        with working(migrated_url, now=NOW) as uow:
+            uow.cursor.run("UPDATE message SET actor = actor")
+            uow.audit("org.looked_at", "org", "happy-paws")
+            seen["status"] = uow.cursor.value("SELECT status FROM message")
+            if not uow.cursor.is_sqlite:
+                seen["idle"] = uow.cursor.value(
                     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
                     " AND state LIKE 'idle in transaction%'"
                 )

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.options import ALL, BEFORE, LIMIT, REASON, checked_reason, page
 from petmsg.cli.results import show_results
 from petmsg.enums import AlertSeverity
@@ -21,7 +21,7 @@ app = new_app("What needs a person: alerts, and the commands that help.")
     app, "list", examples=["petmsg alert list", "petmsg alert list --severity warning --check"]
 )
 def list_(
-    run: Run,
+    run: Context,
     severity: Annotated[
         AlertSeverity | None, typer.Option("--severity", help="Only those at least this grave.")
     ] = None,
@@ -48,7 +48,7 @@ def list_(
 
 
 @command(app, "tell", writes=True, examples=["petmsg alert tell", "petmsg alert tell -o jsonl"])
-def tell(run: Run) -> None:
+def tell(run: Context) -> None:
     """For cron: the open alerts that are new, each once and again after a day; exit 10 if any.
 
     Of all orgs unless --org is given. Beside them it says how many clients wait for an answer, and
@@ -63,7 +63,7 @@ def tell(run: Run) -> None:
 
 
 @command(app, "show", examples=["petmsg alert show 1"])
-def show(run: Run, alert: Annotated[str, typer.Argument(metavar="ID", help="Its id.")]) -> None:
+def show(run: Context, alert: Annotated[str, typer.Argument(metavar="ID", help="Its id.")]) -> None:
     """One alert: what happened, whom it is about, how often, and what helps."""
     with run.snapshot() as cursor:
         found = queries.find_alert(cursor, run.chosen(cursor), alert)
@@ -72,7 +72,7 @@ def show(run: Run, alert: Annotated[str, typer.Argument(metavar="ID", help="Its 
 
 @command(app, "done", writes=True, examples=["petmsg alert done 1 --reason 'called her'"])
 def done(
-    run: Run,
+    run: Context,
     alerts: Annotated[list[str], typer.Argument(metavar="ID...", help="Their ids.")],
     reason: REASON = None,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.options import ALL, BEFORE, LIMIT, page, read_file
 from petmsg.enums import OutputFormat
 from petmsg.errors import FINDING, MalformedFile
@@ -26,7 +26,7 @@ app = new_app("Who did what, when and why: a chain of hashes.")
     examples=["petmsg audit list --entity number --limit 10", "petmsg audit list --ref B-1"],
 )
 def list_(
-    run: Run,
+    run: Context,
     event: Annotated[
         str | None, typer.Option("--event", help="Such as number.quarantined.")
     ] = None,
@@ -45,7 +45,7 @@ def list_(
 
 @command(app, "show", examples=["petmsg audit show 1"])
 def show(
-    run: Run, seq: Annotated[int, typer.Argument(metavar="SEQ", help="Its sequence number.")]
+    run: Context, seq: Annotated[int, typer.Argument(metavar="SEQ", help="Its sequence number.")]
 ) -> None:
     """One event."""
     run.show_one(EVENTS, run.read(queries.show_event, seq))
@@ -57,7 +57,7 @@ def show(
     examples=["petmsg audit export > events.jsonl", "petmsg audit export --head > heads.jsonl"],
 )
 def export(
-    run: Run,
+    run: Context,
     head: Annotated[
         bool,
         typer.Option(
@@ -86,7 +86,7 @@ def export(
 
 @command(app, "verify", examples=["petmsg audit verify", "petmsg audit verify --head heads.jsonl"])
 def verify(
-    run: Run,
+    run: Context,
     head: Annotated[
         str | None,
         typer.Option(

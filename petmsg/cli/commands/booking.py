@@ -8,7 +8,7 @@ import typer
 from petmsg.cli import confirmations
 from petmsg.cli.batch import import_file, refs_of, source, take_refs
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Later, Run, later
+from petmsg.cli.context import Context, Later, later
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -48,7 +48,7 @@ DUPLICATES = Annotated[
     examples=["petmsg booking add --client C-1 --sitter S-1 --start +24h --end +26h"],
 )
 def add(
-    run: Run,
+    run: Context,
     client: Annotated[
         str, typer.Option("--client", metavar="CLIENT", help="Her ref, phone or name.")
     ],
@@ -88,7 +88,7 @@ def add(
     examples=["petmsg booking import bookings.csv", "petmsg booking import bookings.csv --dry-run"],
 )
 def import_(
-    run: Run, file: SOURCE = None, option: FILE = None, allow_duplicates: DUPLICATES = False
+    run: Context, file: SOURCE = None, option: FILE = None, allow_duplicates: DUPLICATES = False
 ) -> None:
     """Import bookings: columns ref,client,sitter,starts_at,ends_at.
 
@@ -114,7 +114,7 @@ def import_(
     examples=["petmsg booking list --status pending", "petmsg booking list --client C-1 -o json"],
 )
 def list_(
-    run: Run,
+    run: Context,
     status: Annotated[BookingStatus | None, typer.Option("--status")] = None,
     client: Annotated[str | None, typer.Option("--client", metavar="CLIENT")] = None,
     sitter: Annotated[str | None, typer.Option("--sitter", metavar="SITTER")] = None,
@@ -134,7 +134,7 @@ def list_(
 
 
 @command(app, "show", examples=["petmsg booking show B-1"])
-def show(run: Run, ref: REF_ARG) -> None:
+def show(run: Context, ref: REF_ARG) -> None:
     """One booking with its window."""
     run.show_one(BOOKING, run.read(queries.show_booking, ref))
 
@@ -146,7 +146,7 @@ def show(run: Run, ref: REF_ARG) -> None:
     examples=["petmsg booking confirm B-2 B-3", "petmsg booking confirm --file paid.csv"],
 )
 def confirm(
-    run: Run,
+    run: Context,
     refs: Annotated[
         list[str] | None, typer.Argument(metavar="REF...", help="The bookings' refs.")
     ] = None,
@@ -196,7 +196,7 @@ def confirm(
     asks=confirmations.cancel_booking,
     examples=["petmsg booking cancel B-2 --reason 'her plans changed' --yes"],
 )
-def cancel(run: Run, ref: REF_ARG, reason: REASON = None) -> None:
+def cancel(run: Context, ref: REF_ARG, reason: REASON = None) -> None:
     """Cancel a booking; its window counts no more. It cannot be undone, so it asks first."""
     from petmsg.services.bookings import booking
 
@@ -205,7 +205,7 @@ def cancel(run: Run, ref: REF_ARG, reason: REASON = None) -> None:
 
 @command(app, "reschedule", writes=True, examples=["petmsg booking reschedule B-1 --end +4h"])
 def reschedule(
-    run: Run,
+    run: Context,
     ref: REF_ARG,
     start: Annotated[str | None, typer.Option("--start", metavar="T")] = None,
     end: Annotated[str | None, typer.Option("--end", metavar="T")] = None,
@@ -234,7 +234,7 @@ def reschedule(
     examples=["petmsg booking reassign B-1 --sitter S-2 --reason 'Maya is ill'"],
 )
 def reassign(
-    run: Run,
+    run: Context,
     ref: REF_ARG,
     sitter: SITTER = None,
     nobody: Annotated[bool, typer.Option("--nobody", help="To no sitter for now.")] = False,
@@ -250,6 +250,6 @@ def reassign(
     _warn(run, changed)
 
 
-def _warn(run: Run, row: Any) -> None:
+def _warn(run: Context, row: Any) -> None:
     for warning in row.warnings:
         run.say(f"{row.booking}: {warning}")

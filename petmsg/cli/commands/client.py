@@ -8,7 +8,7 @@ import typer
 from petmsg.cli import confirmations
 from petmsg.cli.batch import import_file, source
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -43,7 +43,7 @@ TIMEZONE = Annotated[
     examples=["petmsg client add 'Dev Vargas' --phone +12025550109 --kind recurring"],
 )
 def add(
-    run: Run,
+    run: Context,
     name: Annotated[str, typer.Argument(help="Her name.")],
     phone: Annotated[
         list[str], typer.Option("--phone", metavar="PHONE", help="Her phone; again for more.")
@@ -60,7 +60,7 @@ def add(
 
 
 @command(app, "import", writes=True, examples=["petmsg client import clients.csv"])
-def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
+def import_(run: Context, file: SOURCE = None, option: FILE = None) -> None:
     """Import clients: columns ref,name,phone,kind. A known ref is updated."""
     from petmsg.services.people import client_import
 
@@ -75,7 +75,7 @@ def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
 
 @command(app, "list", reveals=True, examples=["petmsg client list --kind recurring"])
 def list_(
-    run: Run,
+    run: Context,
     kind: KIND = None,
     limit: LIMIT = USUAL_LIMIT,
     before: BEFORE = None,
@@ -91,7 +91,7 @@ def list_(
     reveals=True,
     examples=["petmsg client show C-1", "petmsg client show 'Ann Ivers' --reveal"],
 )
-def show(run: Run, client: CLIENT_ARG) -> None:
+def show(run: Context, client: CLIENT_ARG) -> None:
     """One client with her phones."""
     run.show_one(CLIENT, run.read(queries.show_client, client))
 
@@ -103,7 +103,7 @@ def show(run: Run, client: CLIENT_ARG) -> None:
     examples=["petmsg client set C-1 --kind recurring --timezone America/Chicago"],
 )
 def set_(
-    run: Run,
+    run: Context,
     client: CLIENT_ARG,
     name: Annotated[str | None, typer.Option("--name")] = None,
     kind: KIND = None,
@@ -126,7 +126,7 @@ def set_(
         "petmsg client forget C-2 --reason 'she asked for it' --yes",
     ],
 )
-def forget(run: Run, client: CLIENT_ARG, reason: REASON = None) -> None:
+def forget(run: Context, client: CLIENT_ARG, reason: REASON = None) -> None:
     """Erase a person: her name, phones and the bodies of her texts. It cannot be undone.
 
     Her thread, bookings and counts stay, and the audit still verifies. So does an opt-out of hers:
@@ -142,7 +142,7 @@ def forget(run: Run, client: CLIENT_ARG, reason: REASON = None) -> None:
     phone_app, "add", writes=True, examples=["petmsg client phone add C-2 +12025550108 --primary"]
 )
 def phone_add(
-    run: Run,
+    run: Context,
     client: CLIENT_ARG,
     phone: Annotated[str, typer.Argument(metavar="PHONE")],
     primary: Annotated[bool, typer.Option("--primary", help="Text this one from now on.")] = False,
@@ -155,7 +155,7 @@ def phone_add(
 
 @command(phone_app, "remove", writes=True, examples=["petmsg client phone remove C-1 +12025550102"])
 def phone_remove(
-    run: Run, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
+    run: Context, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
 ) -> None:
     """Remove a phone of a client."""
     from petmsg.services.people import client as service
@@ -171,7 +171,7 @@ def phone_remove(
     phone_app, "primary", writes=True, examples=["petmsg client phone primary C-1 +12025550102"]
 )
 def phone_primary(
-    run: Run, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
+    run: Context, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
 ) -> None:
     """Choose which phone of a client is texted."""
     from petmsg.services.people import client as service
@@ -186,7 +186,7 @@ def phone_primary(
     examples=["petmsg client phone textable C-1 +12025550102 --reason 'a new SIM card'"],
 )
 def phone_textable(
-    run: Run,
+    run: Context,
     client: CLIENT_ARG,
     phone: Annotated[str, typer.Argument(metavar="PHONE")],
     reason: REASON = None,

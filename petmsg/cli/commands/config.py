@@ -2,7 +2,7 @@
 
 from petmsg import settings
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.errors import PetmsgError
 from petmsg.render.views.nouns import SETTINGS
 from petmsg.settings import Setting
@@ -13,7 +13,7 @@ app = new_app("The settings, and where each came from.")
 @command(
     app, "show", examples=["petmsg config show", "petmsg config show --org happy-paws -o json"]
 )
-def show(run: Run) -> None:
+def show(run: Context) -> None:
     """Each setting, its value (secrets hidden) and where it came from."""
     from petmsg.providers.credentials import (
         where_credentials_come_from,
@@ -52,7 +52,7 @@ def show(run: Run) -> None:
     run.show_list(SETTINGS, rows)
 
 
-def _shown(run: Run) -> str:
+def _shown(run: Context) -> str:
     try:
         return run.location.shown
     except PetmsgError:

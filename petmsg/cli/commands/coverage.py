@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_command
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.options import FINDINGS
 from petmsg.errors import FINDING
 
@@ -14,7 +14,7 @@ app = new_command()
 
 @command(app, "coverage", examples=["petmsg coverage", "petmsg coverage --days 3"])
 def coverage(
-    run: Run,
+    run: Context,
     days: Annotated[
         int, typer.Option("--days", metavar="N", help="How far to look ahead: 1 to 366.")
     ] = 14,

@@ -9,7 +9,7 @@ import typer
 from petmsg import clock
 from petmsg.cli import confirmations
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.clock import iso_utc
 from petmsg.errors import FINDING, UsageProblem
 from petmsg.render.views.database import BACKUP, CHECK, CURRENT, GONE_BACK, MIGRATED, SET_ASIDE
@@ -19,7 +19,7 @@ app = new_app("The database: upgrade, check, back up.")
 
 @command(app, "upgrade", writes=True, examples=["petmsg db upgrade --dry-run", "petmsg db upgrade"])
 def upgrade(
-    run: Run,
+    run: Context,
     revision: Annotated[str, typer.Argument(help="The schema to go to.")] = "head",
     merge_duplicate_threads: Annotated[
         bool,
@@ -51,7 +51,7 @@ def upgrade(
     examples=["petmsg db downgrade 0002_one_thread_per_client --discard-data --dry-run"],
 )
 def downgrade(
-    run: Run,
+    run: Context,
     revision: Annotated[str, typer.Argument(help="The schema to go back to, or `base`.")],
     discard_data: Annotated[
         bool, typer.Option("--discard-data", help="Lose what the older schema cannot hold.")
@@ -86,7 +86,7 @@ def downgrade(
 
 
 @command(app, "current", examples=["petmsg db current"])
-def current(run: Run) -> None:
+def current(run: Context) -> None:
     """The schema the database is at."""
     from petmsg.db import backup as database
     from petmsg.db.migrate import head
@@ -104,7 +104,7 @@ def current(run: Run) -> None:
 
 
 @command(app, "check", examples=["petmsg db check"])
-def check(run: Run) -> None:
+def check(run: Context) -> None:
     """Compare the database's schema with petmsg's tables and triggers; exit 10 on a difference."""
     from petmsg.db import migrate
     from petmsg.db.snapshot import snapshot
@@ -118,7 +118,7 @@ def check(run: Run) -> None:
 
 @command(app, "backup", examples=["petmsg db backup petmsg-backup.db"])
 def backup(
-    run: Run, file: Annotated[str, typer.Argument(metavar="FILE", help="Where to write it.")]
+    run: Context, file: Annotated[str, typer.Argument(metavar="FILE", help="Where to write it.")]
 ) -> None:
     """A consistent copy of a live SQLite database, readable by its owner alone.
 
@@ -144,7 +144,7 @@ SINCE = Annotated[
     examples=["petmsg db restore petmsg-backup.db --yes"],
 )
 def restore(
-    run: Run,
+    run: Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="A file of petmsg db backup.")],
     since: SINCE = None,
 ) -> None:
@@ -176,7 +176,7 @@ def restore(
     writes=True,
     examples=["petmsg db restored --since 2026-02-14T03:00"],
 )
-def restored(run: Run, since: SINCE = None) -> None:
+def restored(run: Context, since: SINCE = None) -> None:
     """After going back to a backup by other means: hold what it cannot know to be unsent.
 
     For PostgreSQL after pg_restore, before anything else is run; for a file that was copied into
@@ -194,12 +194,12 @@ def restored(run: Run, since: SINCE = None) -> None:
     run.show_list(SET_ASIDE, _set_aside(run, made_at))
 
 
-def instant(run: Run, text: str | None) -> datetime | None:
+def instant(run: Context, text: str | None) -> datetime | None:
     """The time a person wrote, in UTC without an offset: a backup is of several orgs."""
     return None if text is None else clock.parse_instant(text, timezone="UTC", at=run.now)
 
 
-def _set_aside(run: Run, made_at: datetime) -> list[Any]:
+def _set_aside(run: Context, made_at: datetime) -> list[Any]:
     from petmsg.db.backup_mark import UNMARK
     from petmsg.services.outbox import after_restore as service
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_command
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.db.location import default_path, locate
 from petmsg.errors import FINDING
 from petmsg.render.views.database import CLAIMS
@@ -15,7 +15,7 @@ app = new_command()
 
 @command(app, "demo", writes=False, examples=["petmsg demo"])
 def demo(
-    run: Run,
+    run: Context,
     pause: Annotated[
         bool, typer.Option("--pause", help="Wait for Enter after each chapter.")
     ] = False,
@@ -25,11 +25,11 @@ def demo(
     PETMSG_DATABASE_URL is ignored; --db names another place for the small company's data, and is
     refused if that holds an org the demo did not make. Exit 10 if a claim fails.
     """
-    from petmsg.cli.demo_steps import Story
+    from petmsg.cli.demo_steps import Demo
 
     location = locate(run.db_option or str(default_path().with_name("demo.db")))
     told = run.is_table or run.setting("output").source == "default"
-    story = Story(location, run.ambient, silent=not told, pause=pause and told)
+    story = Demo(location, run.ambient, silent=not told, pause=pause and told)
     claims = story.play(actor=run.actor, now=run.now)
     if told:
         story.close()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from petmsg.cli.command import command, new_command
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.options import FINDINGS
 from petmsg.enums import CheckResult
 from petmsg.errors import FINDING
@@ -22,7 +22,7 @@ app = new_command()
 
 @command(app, "doctor", examples=["petmsg doctor", "petmsg doctor --check schema -o json"])
 def doctor(
-    run: Run,
+    run: Context,
     checks: Annotated[
         list[str] | None,
         typer.Option("--check", metavar="NAME", help="Only this one; may be given several times."),
@@ -41,20 +41,20 @@ def doctor(
     """
     from petmsg.render.views.doctor import CHECKED
     from petmsg.services.doctor import run_checks as service
-    from petmsg.services.doctor.check import Patient
+    from petmsg.services.doctor.check import CheckContext
 
     names = checks or []
     service.require_known(names)
-    patient = Patient(
+    patient = CheckContext(
         run.location,
         run.now,
         run.ambient.environ,
         carrier_of=(lambda org: _carrier(run, org)) if provider else None,
     )
     with run.snapshot() as cursor:
-        patient = service.admitted(cursor, patient, run.setting("org").value)
-        rows = service.examine(cursor, patient, names)
-    rows = service.in_order([*rows, *service.examine_around(patient, names)])
+        patient = service.prepare(cursor, patient, run.setting("org").value)
+        rows = service.run_checks(cursor, patient, names)
+    rows = service.in_order([*rows, *service.run_environment_checks(patient, names)])
     problems = [row for row in rows if row.result is CheckResult.PROBLEM]
     run.show_list(CHECKED, problems if findings else rows)
     if run.is_table:
@@ -62,7 +62,7 @@ def doctor(
     run.exit_code = FINDING if problems else 0
 
 
-def _carrier(run: Run, org: "OrgRow") -> "Provider":
+def _carrier(run: Context, org: "OrgRow") -> "Provider":
     from petmsg.workflows.provider_factory import carrier_of
 
     return carrier_of(run, org, threads=1)

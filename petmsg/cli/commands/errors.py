@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.render.views.provider_errors import CODE, CODES
 
 app = new_app("What a code means, and what petmsg does about it; needs no network.")
@@ -30,7 +30,7 @@ CLASS = Annotated[
 
 
 @command(app, "explain", examples=["petmsg errors explain 21610 30007"])
-def explain(run: Run, codes: CODE_ARGUMENT) -> None:
+def explain(run: Context, codes: CODE_ARGUMENT) -> None:
     """What codes mean, what petmsg does about them, and where that is written."""
     from petmsg.providers import error_catalogue
 
@@ -46,7 +46,7 @@ def explain(run: Run, codes: CODE_ARGUMENT) -> None:
 
 
 @command(app, "list", examples=["petmsg errors list --class recipient"])
-def list_codes(run: Run, of_class: CLASS = None) -> None:
+def list_codes(run: Context, of_class: CLASS = None) -> None:
     """Every code petmsg knows, by number, and its own; with JSON the reactions too."""
     from petmsg.providers import error_catalogue
 

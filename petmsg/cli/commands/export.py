@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_command
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.options import named_folder
 from petmsg.enums import FileFormat
 from petmsg.errors import NoOrg
@@ -20,7 +20,7 @@ app = new_command()
     examples=["petmsg export company-files", "petmsg export company-files --format jsonl"],
 )
 def export(
-    run: Run,
+    run: Context,
     folder: Annotated[str, typer.Argument(metavar="DIR", help="A folder that is new or empty.")],
     file_format: Annotated[
         FileFormat, typer.Option("--format", help="How the files are written.")

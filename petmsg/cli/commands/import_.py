@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.flows.import_export import take_back
 from petmsg.cli.flows.import_snoutos import source_of, take_over
 from petmsg.cli.options import named_folder
@@ -15,7 +15,7 @@ app = new_app("Take a company over: from an export, or from the system petmsg re
 
 @command(app, "petmsg", writes=True, examples=["petmsg import petmsg company-files"])
 def petmsg(
-    run: Run,
+    run: Context,
     folder: Annotated[str, typer.Argument(metavar="DIR", help="What petmsg export wrote.")],
 ) -> None:
     """Take back what petmsg export wrote, into a database that does not have those orgs.
@@ -37,7 +37,7 @@ def petmsg(
     ],
 )
 def snoutos(
-    run: Run,
+    run: Context,
     url: Annotated[
         str | None,
         typer.Option(

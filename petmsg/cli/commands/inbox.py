@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.options import ALL, BEFORE, LIMIT, REASON, checked_reason, page
 from petmsg.cli.results import show_results
 from petmsg.errors import UsageProblem
@@ -26,7 +26,7 @@ ITEM_ID = Annotated[int, typer.Argument(metavar="ID", help="The text's id.")]
     examples=["petmsg inbox list", "petmsg inbox list --for unrouted --reveal"],
 )
 def list_(
-    run: Run,
+    run: Context,
     whose: Annotated[
         str | None,
         typer.Option("--for", metavar="WHOM", help="front_desk, unrouted, relay, or a sitter."),
@@ -49,7 +49,7 @@ def list_(
 
 
 @command(app, "show", reveals=True, examples=["petmsg inbox show 4"])
-def show(run: Run, message: ITEM_ID) -> None:
+def show(run: Context, message: ITEM_ID) -> None:
     """One text that came in: whose it is, who looks after it, why it is here, how to answer."""
     run.show_one(ITEM, run.read(queries.find_item, message, now=run.now))
 
@@ -61,7 +61,7 @@ def show(run: Run, message: ITEM_ID) -> None:
     examples=["petmsg inbox claim 4", "petmsg inbox claim 4 5 --actor ada"],
 )
 def claim(
-    run: Run,
+    run: Context,
     messages: IDS = None,
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Also what somebody else looks after.")
@@ -81,7 +81,7 @@ def claim(
     examples=["petmsg inbox done 4 --reason 'called her'", "petmsg inbox done --client C-2"],
 )
 def done(
-    run: Run,
+    run: Context,
     messages: IDS = None,
     client: Annotated[
         str | None,
@@ -107,7 +107,7 @@ def done(
 
 @command(app, "assign", writes=True, examples=["petmsg inbox assign 5 C-2"])
 def assign(
-    run: Run,
+    run: Context,
     message: ITEM_ID,
     client: Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")],
 ) -> None:
@@ -122,7 +122,7 @@ def assign(
 
 @command(app, "strays", reveals=True, examples=["petmsg inbox strays"])
 def strays(
-    run: Run,
+    run: Context,
     adopted: Annotated[
         bool, typer.Option("--adopted", help="Those that found their place instead.")
     ] = False,
@@ -137,7 +137,9 @@ def strays(
 
 
 @command(app, "adopt", writes=True, examples=["petmsg inbox adopt 1"])
-def adopt(run: Run, stray: Annotated[str, typer.Argument(metavar="STRAY", help="Its id.")]) -> None:
+def adopt(
+    run: Context, stray: Annotated[str, typer.Argument(metavar="STRAY", help="Its id.")]
+) -> None:
     """Take in a stray text, once its number is ours: as of the time when it came."""
     from petmsg.workflows import receive
 

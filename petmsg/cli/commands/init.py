@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_command
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.errors import UsageProblem
 from petmsg.queries.org import settings_at
 from petmsg.render.views.nouns import ORG
@@ -20,7 +20,7 @@ app = new_command()
     examples=["petmsg init --org happy-paws --name 'Happy Paws' --timezone America/New_York"],
 )
 def init(
-    run: Run,
+    run: Context,
     name: Annotated[str, typer.Option("--name", help="The company's name.")],
     timezone: Annotated[
         str, typer.Option("--timezone", metavar="ZONE", help="For example America/New_York.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Run, later
+from petmsg.cli.context import Context, later
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -25,7 +25,7 @@ from petmsg.render.views.conversation import MESSAGE, MESSAGES, QUEUED, SENT, SI
 from petmsg.render.views.provider_drift import SYNCED
 
 if TYPE_CHECKING:
-    from petmsg.services.outbox.preview import Wishes
+    from petmsg.services.outbox.preview import SendOptions
 
 app = new_app("Send texts, and look at them.")
 
@@ -44,7 +44,7 @@ _LONGEST_STDIN = 65_536
     ],
 )
 def send(
-    run: Run,
+    run: Context,
     client: Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")],
     body: Annotated[str, typer.Option("--body", metavar="TEXT", help="The text; - for stdin.")],
     as_sitter: Annotated[
@@ -83,19 +83,19 @@ def send(
     Without --key the same command again is a second text. What was interrupted is finished by
     petmsg message dispatch, which first asks the provider whether it has the text.
     """
-    from petmsg.services.outbox.preview import Wishes
+    from petmsg.services.outbox.preview import SendOptions
 
     text = _read_stdin() if body == "-" else body
     if reason is not None and not force:
         raise UsageProblem("--reason goes with --force.", hint="Say why it must be forced.")
-    wishes = Wishes(
+    options = SendOptions(
         key=key,
         as_sitter=as_sitter,
         urgent=urgent,
         force_reason=required_reason(reason) if force else None,
     )
     if preview:
-        _preview(run, client, text, wishes, at=at, expires=expires)
+        _preview(run, client, text, options, at=at, expires=expires)
         return
     from petmsg.workflows import send as sending
 
@@ -104,7 +104,7 @@ def send(
         client,
         fields=SENT,
         body=text,
-        wishes=wishes,
+        options=options,
         send_at=later(at),
         expires_at=later(expires),
         queue_only=queue_only,
@@ -112,18 +112,24 @@ def send(
 
 
 def _preview(
-    run: Run, client: str, text: str, wishes: "Wishes", *, at: str | None, expires: str | None
+    run: Context,
+    client: str,
+    text: str,
+    options: "SendOptions",
+    *,
+    at: str | None,
+    expires: str | None,
 ) -> None:
     from petmsg.services.outbox.preview import preview
 
     with run.snapshot() as cursor:
         org = run.org(cursor)
-        wishes = replace(
-            wishes,
+        options = replace(
+            options,
             send_at=None if at is None else run.instant(at, org),
             expires_at=None if expires is None else run.instant(expires, org),
         )
-        run.show_one(SIZE, preview(cursor, org, client, body=text, wishes=wishes, now=run.now))
+        run.show_one(SIZE, preview(cursor, org, client, body=text, options=options, now=run.now))
 
 
 @command(
@@ -134,7 +140,7 @@ def _preview(
     examples=["petmsg message dispatch", "petmsg message dispatch --workers 32 -o jsonl"],
 )
 def dispatch(
-    run: Run,
+    run: Context,
     watch: Annotated[
         bool, typer.Option("--watch", help="Keep going until SIGTERM or Ctrl-C.")
     ] = False,
@@ -156,7 +162,7 @@ def dispatch(
 
 @command(app, "sync", writes=True, examples=["petmsg message sync"])
 def sync(
-    run: Run,
+    run: Context,
     limit: Annotated[
         int,
         typer.Option("--limit", metavar="N", min=1, help="How many to ask for, of each org."),
@@ -184,7 +190,7 @@ def sync(
     ],
 )
 def receive(
-    run: Run,
+    run: Context,
     from_: Annotated[str, typer.Option("--from", metavar="PHONE", help="Who texted.")],
     to: Annotated[str, typer.Option("--to", metavar="E164", help="The number she texted.")],
     body: Annotated[str, typer.Option("--body", metavar="TEXT", help="The text; - for stdin.")],
@@ -216,7 +222,7 @@ def receive(
     examples=["petmsg message pull", "petmsg message pull --since -2d -o json"],
 )
 def pull(
-    run: Run,
+    run: Context,
     since: Annotated[
         str | None,
         typer.Option(
@@ -244,7 +250,7 @@ def pull(
     examples=["petmsg message list --client C-1", "petmsg message list --status queued"],
 )
 def list_(
-    run: Run,
+    run: Context,
     status: Annotated[MessageStatus | None, typer.Option("--status")] = None,
     client: Annotated[str | None, typer.Option("--client", metavar="CLIENT")] = None,
     limit: LIMIT = USUAL_LIMIT,
@@ -257,7 +263,7 @@ def list_(
 
 
 @command(app, "show", reveals=True, examples=["petmsg message show 1"])
-def show(run: Run, message: ID_ARG) -> None:
+def show(run: Context, message: ID_ARG) -> None:
     """One text with the Decision that chose its number."""
     run.show_one(MESSAGE, run.read(queries.show_message, message))
 
@@ -268,7 +274,7 @@ def show(run: Run, message: ID_ARG) -> None:
     writes=True,
     examples=["petmsg message retry 3 --reason 'she switched her phone on'"],
 )
-def retry(run: Run, message: ID_ARG, reason: REASON = None) -> None:
+def retry(run: Context, message: ID_ARG, reason: REASON = None) -> None:
     """Put a failed text back in the queue, or one whose fate you have looked up at the provider."""
     from petmsg.services.outbox import queue as service
 
@@ -276,7 +282,7 @@ def retry(run: Run, message: ID_ARG, reason: REASON = None) -> None:
 
 
 @command(app, "cancel", writes=True, examples=["petmsg message cancel 2"])
-def cancel(run: Run, message: ID_ARG, reason: REASON = None) -> None:
+def cancel(run: Context, message: ID_ARG, reason: REASON = None) -> None:
     """Take a text out of the queue for good."""
     from petmsg.services.outbox import queue as service
 

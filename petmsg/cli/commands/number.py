@@ -8,7 +8,7 @@ import typer
 from petmsg.cli import confirmations
 from petmsg.cli.batch import import_file, look_at_each, source
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Run, later
+from petmsg.cli.context import Context, later
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -47,7 +47,7 @@ NUMBERS_ARG = Annotated[list[str], typer.Argument(metavar="E164...", help="The n
     app, "add", writes=True, examples=["petmsg number add +14155550108 +14155550109 --class pool"]
 )
 def add(
-    run: Run,
+    run: Context,
     numbers: NUMBERS_ARG,
     number_class: Annotated[NumberClass, typer.Option("--class", help="What they are for.")],
 ) -> None:
@@ -59,7 +59,7 @@ def add(
 
 @command(app, "import", writes=True, examples=["petmsg number import numbers.csv"])
 def import_(
-    run: Run,
+    run: Context,
     file: SOURCE = None,
     option: FILE = None,
     from_provider: Annotated[
@@ -101,7 +101,7 @@ def import_(
 
 @command(app, "list", examples=["petmsg number list --class pool --status active"])
 def list_(
-    run: Run,
+    run: Context,
     number_class: Annotated[NumberClass | None, typer.Option("--class")] = None,
     status: Annotated[NumberStatus | None, typer.Option("--status")] = None,
     limit: LIMIT = USUAL_LIMIT,
@@ -116,7 +116,7 @@ def list_(
 
 
 @command(app, "show", examples=["petmsg number show +14155550101"])
-def show(run: Run, number: NUMBER_ARG) -> None:
+def show(run: Context, number: NUMBER_ARG) -> None:
     """One number: its holder, its clients, its custody history."""
     found = run.read(queries.show_number, number)
     run.show_one(NUMBER, found)
@@ -125,14 +125,14 @@ def show(run: Run, number: NUMBER_ARG) -> None:
 
 
 @command(app, "history", examples=["petmsg number history +14155550101"])
-def history(run: Run, number: NUMBER_ARG) -> None:
+def history(run: Context, number: NUMBER_ARG) -> None:
     """The custody ledger of a number: who held it, in which state, since when, why, by whom."""
     run.show_list(HISTORY, run.read(queries.number_history, number))
 
 
 @command(app, "who", examples=["petmsg number who +14155550101 --at 2026-02-14T09:30"])
 def who(
-    run: Run,
+    run: Context,
     number: NUMBER_ARG,
     at: Annotated[str, typer.Option("--at", metavar="T", help="When: ISO 8601, now, -30m, -14d.")],
 ) -> None:
@@ -150,7 +150,7 @@ def who(
     examples=["petmsg number assign +14155550103 S-3 --reason 'she asked for it'"],
 )
 def assign(
-    run: Run,
+    run: Context,
     number: NUMBER_ARG,
     sitter: Annotated[str, typer.Argument(metavar="SITTER", help="Her ref, phone or name.")],
     reason: REASON = None,
@@ -170,7 +170,7 @@ def assign(
     examples=["petmsg number set-class +14155550105 front_desk --replace"],
 )
 def set_class(
-    run: Run,
+    run: Context,
     number: NUMBER_ARG,
     number_class: Annotated[NumberClass, typer.Argument(metavar="CLASS", help="The new class.")],
     replace: Annotated[
@@ -198,7 +198,7 @@ def set_class(
     asks=confirmations.retire_number,
     examples=["petmsg number retire +14155550106 --reason 'given back' --yes"],
 )
-def retire(run: Run, number: NUMBER_ARG, reason: REASON = None) -> None:
+def retire(run: Context, number: NUMBER_ARG, reason: REASON = None) -> None:
     """Retire a number for good, so it asks first; a sitter who holds it loses it."""
     from petmsg.services.numbers import number as service
 
@@ -219,7 +219,7 @@ def retire(run: Run, number: NUMBER_ARG, reason: REASON = None) -> None:
     ],
 )
 def quarantine(
-    run: Run,
+    run: Context,
     numbers: NUMBERS_ARG,
     days: Annotated[
         int | None,
@@ -262,7 +262,7 @@ def quarantine(
     writes=True,
     examples=["petmsg number restore +14155550107 --reason 'the carrier cleared it'"],
 )
-def restore(run: Run, numbers: NUMBERS_ARG, reason: REASON = None) -> None:
+def restore(run: Context, numbers: NUMBERS_ARG, reason: REASON = None) -> None:
     """End a quarantine. Before its end a reason is a must, and the audit says forced."""
     from petmsg.services.numbers import quarantine as service
 
@@ -271,7 +271,7 @@ def restore(run: Run, numbers: NUMBERS_ARG, reason: REASON = None) -> None:
 
 
 @command(app, "release-due", writes=True, examples=["petmsg number release-due"])
-def release_due(run: Run) -> None:
+def release_due(run: Context) -> None:
     """For cron: restore the numbers whose quarantine is over, of all orgs unless --org is given."""
     from petmsg.services.numbers import quarantine as service
 
@@ -292,7 +292,7 @@ def release_due(run: Run) -> None:
     ],
 )
 def health(
-    run: Run,
+    run: Context,
     numbers: Annotated[
         list[str] | None,
         typer.Argument(metavar="E164...", help="These; else all that sent in the period."),
@@ -334,7 +334,7 @@ def health(
         run.exit_code = FINDING
 
 
-def _quarantine_filtered(run: Run, orgs: Sequence[str], rows: Sequence[Any]) -> None:
+def _quarantine_filtered(run: Context, orgs: Sequence[str], rows: Sequence[Any]) -> None:
     """Quarantine what carriers filter among the numbers that were looked at."""
     from petmsg.services.numbers import health as service
 
@@ -355,7 +355,7 @@ def _quarantine_filtered(run: Run, orgs: Sequence[str], rows: Sequence[Any]) -> 
     ],
 )
 def pace(
-    run: Run,
+    run: Context,
     numbers: NUMBERS_ARG,
     segments_per_second: Annotated[
         float | None,

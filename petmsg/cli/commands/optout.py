@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -34,7 +34,7 @@ WHO_ARG = Annotated[
 
 @command(app, "list", reveals=True, examples=["petmsg optout list"])
 def list_(
-    run: Run,
+    run: Context,
     ended: Annotated[bool, typer.Option("--all-states", help="Those that ended too.")] = False,
     limit: LIMIT = USUAL_LIMIT,
     before: BEFORE = None,
@@ -46,7 +46,7 @@ def list_(
 
 
 @command(app, "show", reveals=True, examples=["petmsg optout show C-3", "petmsg optout show S-1"])
-def show(run: Run, client: WHO_ARG) -> None:
+def show(run: Context, client: WHO_ARG) -> None:
     """Whether somebody wants no messages, since when and why.
 
     Also which numbers a carrier keeps from their phones. Opt-outs of sitters, and of people the
@@ -77,7 +77,7 @@ def show(run: Run, client: WHO_ARG) -> None:
     ],
 )
 def add(
-    run: Run,
+    run: Context,
     client: Annotated[
         str | None,
         typer.Argument(metavar="CLIENT", help="Their ref, phone or name; also a sitter's."),
@@ -127,7 +127,7 @@ def add(
     reveals=True,
     examples=["petmsg optout remove C-3 --reason 'she wrote that she wants texts again'"],
 )
-def remove(run: Run, client: WHO_ARG, reason: REASON = None) -> None:
+def remove(run: Context, client: WHO_ARG, reason: REASON = None) -> None:
     """Somebody wants messages again: end every opt-out of their phones, or the one of that id."""
     from petmsg.services.people import optout
 

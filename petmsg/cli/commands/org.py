@@ -6,7 +6,7 @@ import typer
 
 from petmsg.cli import confirmations
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Run, later
+from petmsg.cli.context import Context, later
 from petmsg.cli.options import REASON, checked_reason, required_reason
 from petmsg.enums import PoolFor, ProviderName, Switch
 from petmsg.queries.org import all_orgs, settings_at
@@ -22,7 +22,7 @@ app = new_app("Companies and their settings.")
     examples=["petmsg org add tail-waggers --name 'Tail Waggers' --timezone Europe/London"],
 )
 def add(
-    run: Run,
+    run: Context,
     slug: Annotated[str, typer.Argument(help="Its short name: happy-paws")],
     name: Annotated[str, typer.Option("--name", help="The company's name.")],
     timezone: Annotated[str, typer.Option("--timezone", metavar="ZONE", help="An IANA name.")],
@@ -48,7 +48,7 @@ def add(
 
 
 @command(app, "list", examples=["petmsg org list"])
-def list_(run: Run) -> None:
+def list_(run: Context) -> None:
     """All companies of the database."""
     with run.snapshot() as cursor:
         rows = all_orgs(cursor)
@@ -56,7 +56,7 @@ def list_(run: Run) -> None:
 
 
 @command(app, "show", examples=["petmsg org show --org happy-paws"])
-def show(run: Run) -> None:
+def show(run: Context) -> None:
     """One company and its settings."""
     with run.snapshot() as cursor:
         row = run.org(cursor)
@@ -71,7 +71,7 @@ def show(run: Run) -> None:
     examples=["petmsg org set --grace-minutes 30 --quiet-hours 21:00-08:00"],
 )
 def set_(
-    run: Run,
+    run: Context,
     name: Annotated[str | None, typer.Option("--name")] = None,
     timezone: Annotated[str | None, typer.Option("--timezone", metavar="ZONE")] = None,
     grace_minutes: Annotated[
@@ -159,7 +159,7 @@ def set_(
     examples=["petmsg org freeze --until +2h --reason 'a wrong text went out'"],
 )
 def freeze(
-    run: Run,
+    run: Context,
     reason: REASON = None,
     until: Annotated[
         str | None, typer.Option("--until", metavar="T", help="Until when: ISO 8601, +2h.")
@@ -173,7 +173,7 @@ def freeze(
 
 
 @command(app, "thaw", writes=True, examples=["petmsg org thaw --reason 'sorted out'"])
-def thaw(run: Run, reason: REASON = None) -> None:
+def thaw(run: Context, reason: REASON = None) -> None:
     """Let a frozen company send again. What waits leaves with the next `message dispatch`."""
     from petmsg.services.orgs import freeze as service
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from petmsg.cli.command import command, new_command
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.errors import FINDING, PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Provider
 from petmsg.queries import provider_drift as queries
@@ -25,7 +25,7 @@ Line = tuple[OrgRow, Provider]
     writes=True,
     examples=["petmsg reconcile", "petmsg reconcile --org happy-paws --dry-run"],
 )
-def reconcile(run: Run) -> None:
+def reconcile(run: Context) -> None:
     """What petmsg and the provider disagree about: texts in doubt, numbers.
 
     For cron, in all orgs unless --org is given. A text whose fate is not known is looked up: then
@@ -60,13 +60,15 @@ def _told(problems: Sequence[PetmsgError]) -> PetmsgError:
     )
 
 
-def _texts(run: Run, org: OrgRow, carrier: Provider, problems: list[PetmsgError]) -> "list[Drift]":
+def _texts(
+    run: Context, org: OrgRow, carrier: Provider, problems: list[PetmsgError]
+) -> "list[Drift]":
     """What became of the org's texts in doubt."""
     from petmsg.db.liveness import is_dead
     from petmsg.services.doctor import provider_drift
     from petmsg.services.outbox import unknown_outcomes
     from petmsg.services.unit_of_work import Failure
-    from petmsg.workflows.worker.rescuer import settle
+    from petmsg.workflows.worker.rescuer import rescue
 
     rows: list[Drift] = []
     with run.snapshot() as cursor:
@@ -75,12 +77,12 @@ def _texts(run: Run, org: OrgRow, carrier: Provider, problems: list[PetmsgError]
             sending = unknown_outcomes.being_sent(cursor, org)
             dead = [each for each in sending if is_dead(cursor, run.location, each.worker)]
             rows += provider_drift.of_orphans(org.slug, dead)
-    settled = settle(run, org, carrier)
+    settled = rescue(run, org, carrier)
     problems += [each.error for each in settled if isinstance(each, Failure)]
     return rows + provider_drift.of_settled(org.slug, settled) + held
 
 
-def _numbers(run: Run, lines: Sequence[Line], problems: list[PetmsgError]) -> "list[Drift]":
+def _numbers(run: Context, lines: Sequence[Line], problems: list[PetmsgError]) -> "list[Drift]":
     """The numbers of one provider's account, which its orgs share, beside those petmsg has."""
     from petmsg.services.doctor import provider_drift
 

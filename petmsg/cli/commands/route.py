@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.enums import Outcome, OutputFormat
 from petmsg.errors import REFUSED, UsageProblem
 from petmsg.render.views.route import ADDRESSEE, DECISION, STORED
@@ -29,7 +29,7 @@ MOST_IN_A_TABLE = 1_000
     ],
 )
 def explain(
-    run: Run,
+    run: Context,
     client: Annotated[
         str | None, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")
     ] = None,
@@ -80,7 +80,7 @@ def explain(
 
 @command(app, "inbound", examples=["petmsg route inbound --from +12025550101 --to +14155550101"])
 def inbound(
-    run: Run,
+    run: Context,
     from_: Annotated[str, typer.Option("--from", metavar="PHONE", help="Who texted.")],
     to: Annotated[str, typer.Option("--to", metavar="E164", help="The number she texted.")],
     at: Annotated[
@@ -124,7 +124,7 @@ def inbound(
     examples=["petmsg route simulate --client C-1", "petmsg route simulate --from -1d --to +3d"],
 )
 def simulate(
-    run: Run,
+    run: Context,
     from_: Annotated[
         str, typer.Option("--from", metavar="T", help="Since when: ISO 8601, now, +2h, -30m, +14d.")
     ] = "now",
@@ -161,7 +161,7 @@ def simulate(
         show_segments(run, found.segments)
 
 
-def show_segments(run: Run, segments: Iterable[Any]) -> None:
+def show_segments(run: Context, segments: Iterable[Any]) -> None:
     """Print segments as they come; a table of them ends where nobody would read on."""
     from petmsg.render.views.simulate import SEGMENTS
 
@@ -176,7 +176,7 @@ def show_segments(run: Run, segments: Iterable[Any]) -> None:
         run.say(f"These are the first {MOST_IN_A_TABLE} rows. All of them: -o tsv or -o jsonl.")
 
 
-def show_decision(run: Run, decision: dict[str, object], *, at: datetime) -> None:
+def show_decision(run: Context, decision: dict[str, object], *, at: datetime) -> None:
     """Print a Decision: its trace as a table on a terminal, else its JSON shape."""
     if run.output is OutputFormat.TABLE:
         from petmsg.render.fields import when

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_command
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 
 app = new_command()
 
@@ -17,7 +17,7 @@ app = new_command()
     examples=["petmsg serve --dry-run", "petmsg serve --org happy-paws --port 8025 --dry-run"],
 )
 def serve(
-    run: Run,
+    run: Context,
     host: Annotated[
         str, typer.Option("--host", metavar="HOST", help="Where to listen.")
     ] = "127.0.0.1",

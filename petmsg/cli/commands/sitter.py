@@ -7,7 +7,7 @@ import typer
 from petmsg.cli import confirmations
 from petmsg.cli.batch import import_file, source
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -37,7 +37,7 @@ SITTER_ARG = Annotated[str, typer.Argument(metavar="SITTER", help="Her ref, phon
     examples=["petmsg sitter add 'Noor Aziz' --phone +13035550109 --ref S-9 --activate"],
 )
 def add(
-    run: Run,
+    run: Context,
     name: Annotated[str, typer.Argument(help="Her name.")],
     phone: Annotated[str, typer.Option("--phone", metavar="PHONE", help="Her own phone.")],
     ref: Annotated[str | None, typer.Option("--ref", help="Her id in your system.")] = None,
@@ -53,7 +53,7 @@ def add(
 
 
 @command(app, "import", writes=True, examples=["petmsg sitter import sitters.csv"])
-def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
+def import_(run: Context, file: SOURCE = None, option: FILE = None) -> None:
     """Import sitters: columns ref,name,phone. A known ref is updated."""
     from petmsg.services.people import sitter
 
@@ -68,7 +68,7 @@ def import_(run: Run, file: SOURCE = None, option: FILE = None) -> None:
 
 @command(app, "list", reveals=True, examples=["petmsg sitter list --status active"])
 def list_(
-    run: Run,
+    run: Context,
     status: Annotated[SitterStatus | None, typer.Option("--status")] = None,
     limit: LIMIT = USUAL_LIMIT,
     before: BEFORE = None,
@@ -84,14 +84,14 @@ def list_(
     reveals=True,
     examples=["petmsg sitter show S-1", "petmsg sitter show 'Maya Lee' --reveal"],
 )
-def show(run: Run, sitter: SITTER_ARG) -> None:
+def show(run: Context, sitter: SITTER_ARG) -> None:
     """One sitter with her number and when she was active."""
     run.show_one(SITTER, run.read(queries.show_sitter, sitter))
 
 
 @command(app, "set", writes=True, examples=["petmsg sitter set S-1 --name 'Maya Lee-Park'"])
 def set_(
-    run: Run,
+    run: Context,
     sitter: SITTER_ARG,
     name: Annotated[str | None, typer.Option("--name")] = None,
     phone: Annotated[str | None, typer.Option("--phone", metavar="PHONE")] = None,
@@ -104,7 +104,7 @@ def set_(
 
 @command(app, "activate", writes=True, examples=["petmsg sitter activate S-3"])
 def activate(
-    run: Run,
+    run: Context,
     sitters: Annotated[
         list[str], typer.Argument(metavar="SITTER...", help="Their refs, phones or names.")
     ],
@@ -132,7 +132,7 @@ def activate(
     examples=["petmsg sitter deactivate S-2 --reason 'moved away' --yes"],
 )
 def deactivate(
-    run: Run,
+    run: Context,
     sitter: SITTER_ARG,
     days: Annotated[
         int | None, typer.Option("--days", help="Quarantine of her number; default: the org's.")
@@ -162,7 +162,7 @@ def deactivate(
     examples=["petmsg sitter renumber S-1 --reason 'her number was posted online'"],
 )
 def renumber(
-    run: Run,
+    run: Context,
     sitter: SITTER_ARG,
     to: Annotated[
         str | None, typer.Option("--to", metavar="E164", help="Which one; default: any free.")

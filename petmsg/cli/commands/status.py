@@ -5,14 +5,14 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_command
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 
 app = new_command()
 
 
 @command(app, "status", examples=["petmsg status", "petmsg status --days 7 -o json"])
 def status(
-    run: Run,
+    run: Context,
     days: Annotated[
         int, typer.Option("--days", metavar="N", help="How far to look for gaps: 1 to 366.")
     ] = 3,

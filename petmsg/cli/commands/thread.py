@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.options import ALL, BEFORE, LIMIT, page
 from petmsg.queries import thread as queries
 from petmsg.queries.page import USUAL_LIMIT
@@ -19,7 +19,9 @@ app = new_app("The one conversation of each client. " + _HELP)
 
 
 @command(app, "list", examples=["petmsg thread list --limit 20"])
-def list_(run: Run, limit: LIMIT = USUAL_LIMIT, before: BEFORE = None, all_: ALL = False) -> None:
+def list_(
+    run: Context, limit: LIMIT = USUAL_LIMIT, before: BEFORE = None, all_: ALL = False
+) -> None:
     """The threads, the newest first.
 
     Each client has exactly one conversation thread. Multiple bookings create multiple assignment
@@ -30,7 +32,7 @@ def list_(run: Run, limit: LIMIT = USUAL_LIMIT, before: BEFORE = None, all_: ALL
 
 @command(app, "show", examples=["petmsg thread show C-1", "petmsg thread show 'Ann Ivers' -o json"])
 def show(
-    run: Run,
+    run: Context,
     client: Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")],
     limit: LIMIT = USUAL_LIMIT,
     before: BEFORE = None,
@@ -60,7 +62,7 @@ def show(
     ],
 )
 def timeline(
-    run: Run,
+    run: Context,
     client: Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")],
     from_: Annotated[
         str | None, typer.Option("--from", metavar="T", help="Since when  [default: 3 days ago]")

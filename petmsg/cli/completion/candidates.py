@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from typer._click.shell_completion import _resolve_context, _resolve_incomplete
 from typer.core import TyperArgument
 
-from petmsg.cli.context import Run
-from petmsg.cli.environment import Ambient
+from petmsg.cli.context import Context
+from petmsg.cli.environment import Environment
 from petmsg.cli.group import LazyGroup
 from petmsg.db.snapshot import snapshot
 from petmsg.enums import AddressedTo, BookingStatus, MessageStatus, OutputFormat, SitterStatus
@@ -42,7 +42,7 @@ class Asked(NamedTuple):
 
     typed: str
     group: str
-    run: Run
+    run: Context
 
 
 Words = Callable[[Asked], Iterable[Candidate]]
@@ -71,8 +71,8 @@ def _offer(command_line: Any, words: Sequence[str], environ: Mapping[str, str]) 
     wanted = words_of(_path(context), what)
     if wanted is files:
         return Offer(files=True)
-    run = Run(
-        Ambient(environ, wait_seconds=WAIT_SECONDS),
+    run = Context(
+        Environment(environ, wait_seconds=WAIT_SECONDS),
         org=context.params.get("org"),
         db=context.params.get("db"),
     )

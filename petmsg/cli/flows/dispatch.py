@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.results import result_data, show_results
 from petmsg.db.liveness import worker
 from petmsg.enums import MessageStatus, OutputFormat
@@ -32,20 +32,20 @@ from petmsg.services.outbox.claim_batch import Recorded
 from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import problem_of
 from petmsg.services.outbox.send import NotSent, Sending
-from petmsg.services.outbox.unknown_outcomes import Settled
+from petmsg.services.outbox.unknown_outcomes import Reconciled
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.provider_factory import carrier_of
 from petmsg.workflows.send import NOBODY
 from petmsg.workflows.waiting_clients import tell_of_waiting
 from petmsg.workflows.worker.dispatcher import (
-    Pump,
-    Rhythm,
+    Dispatcher,
     Seen,
+    Timings,
     stopping_on_signals,
     waiting_behind,
 )
 from petmsg.workflows.worker.org_queue import LONG_AGO
-from petmsg.workflows.worker.sender_pool import Hands
+from petmsg.workflows.worker.sender_pool import SenderPool
 
 MOST_BEHIND = 100
 """How many texts that wait behind others are listed at the end."""
@@ -54,7 +54,7 @@ _WORST_FIRST = (CONFIGURATION, PROVIDER, REFUSED, BUSY)
 Row = Sending | Failure
 
 
-def dispatch(run: Run, *, fields: Sequence[Field], watch: bool, workers: int) -> None:
+def dispatch(run: Context, *, fields: Sequence[Field], watch: bool, workers: int) -> None:
     """Send what is due, once or for ever; exit by the worst that happened."""
     # All of them before the first claim: one org's missing credentials leave no other half done.
     lines = [(org, carrier_of(run, org, threads=workers)) for org in run.orgs()]
@@ -64,8 +64,10 @@ def dispatch(run: Run, *, fields: Sequence[Field], watch: bool, workers: int) ->
     report = _Report(run, fields, streams=watch or run.output is OutputFormat.JSONL, watch=watch)
     with ExitStack() as stack:
         alive = stack.enter_context(worker(run.location))
-        hands = Hands(workers, now=run.clock)
-        pump = Pump(run, lines, worker=alive, hands=hands, watch=report.see, rhythm=_rhythm(run))
+        hands = SenderPool(workers, now=run.clock)
+        pump = Dispatcher(
+            run, lines, worker=alive, hands=hands, watch=report.see, rhythm=_rhythm(run)
+        )
         came = stack.enter_context(stopping_on_signals(pump))
         if not watch:
             stack.enter_context(report.progress(_count(run, lines)))
@@ -83,12 +85,12 @@ def dispatch(run: Run, *, fields: Sequence[Field], watch: bool, workers: int) ->
         run.say("Interrupted: what was on its way is recorded, the rest stays queued.")
 
 
-def _rhythm(run: Run) -> Rhythm:
+def _rhythm(run: Context) -> Timings:
     # A clock that was given does not run: nothing may be claimed ahead of it.
-    return Rhythm() if run.ambient.now is None else Rhythm(ahead=0.0)
+    return Timings() if run.ambient.now is None else Timings(ahead=0.0)
 
 
-def _count(run: Run, lines: Sequence[tuple[OrgRow, Provider]]) -> int:
+def _count(run: Context, lines: Sequence[tuple[OrgRow, Provider]]) -> int:
     with run.snapshot() as cursor:
         return sum(due_count(cursor, org, now=run.now) for org, _ in lines)
 
@@ -96,7 +98,9 @@ def _count(run: Run, lines: Sequence[tuple[OrgRow, Provider]]) -> int:
 class _Report:
     """What is printed of what happened: at once in a stream, else together at the end."""
 
-    def __init__(self, run: Run, fields: Sequence[Field], *, streams: bool, watch: bool) -> None:
+    def __init__(
+        self, run: Context, fields: Sequence[Field], *, streams: bool, watch: bool
+    ) -> None:
         self._run = run
         self._fields = fields
         self._streams = streams
@@ -168,7 +172,7 @@ class _Report:
             return _recorded(what)
         if isinstance(what, Ended):
             return Failure(str(what.message), NotSent(what)), REFUSED
-        if isinstance(what, Settled):
+        if isinstance(what, Reconciled):
             return self._settled(seen.org, what)
         return self._waiting(seen, what)
 
@@ -182,7 +186,7 @@ class _Report:
             row = replace(row, decision=json_text(what.decision.to_json()))
         return row, REFUSED if no_number else DONE
 
-    def _settled(self, org: OrgRow, what: Settled) -> tuple[Row | None, int]:
+    def _settled(self, org: OrgRow, what: Reconciled) -> tuple[Row | None, int]:
         if what.status is MessageStatus.UNKNOWN:
             problem = ProviderOutcomeUnknown(
                 f"It is not known whether text {what.message} was sent: {what.note}.",
@@ -222,7 +226,7 @@ def _nothing() -> None:
     """No progress bar to move."""
 
 
-def _rehearse(run: Run, fields: Sequence[Field], orgs: Sequence[OrgRow]) -> None:
+def _rehearse(run: Context, fields: Sequence[Field], orgs: Sequence[OrgRow]) -> None:
     """What a dispatch would claim now: each claim is rolled back, nothing is handed over."""
     rows: list[Row] = []
     codes = {DONE}

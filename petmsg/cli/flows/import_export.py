@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.render.progress import progress
 from petmsg.render.views.import_provider_numbers import TAKEN_BACK
 
 
-def take_back(run: Run, folder: Path) -> None:
+def take_back(run: Context, folder: Path) -> None:
     """Take the orgs of an export, or the one that was chosen, into the database."""
     from petmsg.services.transfer import manifest, restore_export
     from petmsg.services.transfer.target_database import ready

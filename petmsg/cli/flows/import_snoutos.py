@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from petmsg import settings
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.cli.options import named_folder
 from petmsg.db.location import Location
 from petmsg.enums import OutputFormat
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from petmsg.importers.snoutos.staging import Stage
 
 
-def source_of(run: Run, url: str | None, folder: str | None) -> "AbstractContextManager[Source]":
+def source_of(
+    run: Context, url: str | None, folder: str | None
+) -> "AbstractContextManager[Source]":
     """Where the old tables are: at the URL (or the environment's), or in the folder."""
     from petmsg.importers.snoutos import sources
 
@@ -38,7 +40,7 @@ def source_of(run: Run, url: str | None, folder: str | None) -> "AbstractContext
 
 
 def take_over(
-    run: Run,
+    run: Context,
     source: "AbstractContextManager[Source]",
     *,
     old_org: str | None,
@@ -84,7 +86,7 @@ def take_over(
 
 
 @contextmanager
-def _there(run: Run) -> Iterator[None]:
+def _there(run: Context) -> Iterator[None]:
     """A database to take it into; for a dry run without one, an empty one that is gone after."""
     from petmsg.services.transfer.target_database import ready
 
@@ -100,7 +102,7 @@ def _there(run: Run) -> Iterator[None]:
 
 
 def _take_one(
-    run: Run,
+    run: Context,
     stage: "Stage",
     old: "OldOrg",
     report: "Report",
@@ -126,7 +128,7 @@ def _take_one(
             moved_on()
 
 
-def _show(run: Run, report: "Report") -> None:
+def _show(run: Context, report: "Report") -> None:
     if run.output in (OutputFormat.JSON, OutputFormat.JSONL):
         run.show_one(REPORT, report)
     else:
@@ -139,7 +141,7 @@ def _show(run: Run, report: "Report") -> None:
         run.exit_code = REFUSED
 
 
-def _advise(run: Run, report: "Report") -> None:
+def _advise(run: Context, report: "Report") -> None:
     """What an operator should do next."""
     if report.phoneless:
         run.say(

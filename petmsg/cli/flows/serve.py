@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from petmsg import settings
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.clock import iso_utc
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot
@@ -23,23 +23,23 @@ from petmsg.queries.org import all_orgs
 from petmsg.render import output as render
 from petmsg.render.escape import json_text
 from petmsg.render.views.nouns import DOORS
-from petmsg.workflows.store_webhooks import Storing
+from petmsg.workflows.store_webhooks import WebhookStore
 
 if TYPE_CHECKING:
     from petmsg.web.access_log import Answered
-    from petmsg.web.app import Doors
+    from petmsg.web.app import Webhooks
 
 _COLUMNS = ("at", "method", "route", "status", "ms", "outcome")
 WAIT_SECONDS = 4.0
 """How long a batch waits for a locked database: those who wait for it are answered within 10 s."""
 
 
-def serve(run: Run, *, host: str, port: int) -> None:
+def serve(run: Context, *, host: str, port: int) -> None:
     """Answer requests until SIGTERM or Ctrl-C."""
     try:
         from petmsg.web import server
         from petmsg.web.app import make_app
-        from petmsg.web.group_commit import Commits
+        from petmsg.web.group_commit import GroupCommit
     except ModuleNotFoundError as problem:
         raise _extra_missing(problem) from None
     if run.ambient.wait_seconds is None:
@@ -51,7 +51,7 @@ def serve(run: Run, *, host: str, port: int) -> None:
     listener = server.listen(host, port)
     with listener:
         _say_where(run, listener, doors)
-        commits, log = Commits(Storing(run)), _Log(run)
+        commits, log = GroupCommit(WebhookStore(run)), _Log(run)
         came = server.serve(make_app(doors, commits, log.line), listener, commits, run.say)
     run.say("Stopped: what was accepted is stored.")
     if came == signal.SIGINT:
@@ -71,11 +71,11 @@ def _extra_missing(problem: ModuleNotFoundError) -> Exception:
 # ------------------------------------------------------------------------------ what is configured
 
 
-def _doors(run: Run) -> "Doors":
+def _doors(run: Context) -> "Webhooks":
     """The doors that the settings open. Raises `CredentialsMissing`, `Misconfigured`, `NoOrg`, and
     what is wrong with the database."""
     from petmsg.providers.twilio_signature import TwilioSignature
-    from petmsg.web.app import Doors
+    from petmsg.web.app import Webhooks
 
     environ = run.ambient.environ
     file = settings.credentials_file(environ)
@@ -100,7 +100,7 @@ def _doors(run: Run) -> "Doors":
         run.chosen(cursor)  # an --org that is not there is better told now than with a payment
     if twilio is None and any(org.provider is ProviderName.TWILIO for org in orgs):
         run.say(f"Nobody takes in Twilio's texts here: {settings.PUBLIC_URL} is not set.")
-    return Doors(
+    return Webhooks(
         twilio=twilio,
         stripe=partial(_signed_by_stripe, run, secrets) if secrets else None,
         health=partial(_health, run.location),
@@ -108,7 +108,7 @@ def _doors(run: Run) -> "Doors":
 
 
 def _signed_by_stripe(
-    run: Run, secrets: tuple[str, ...], payload: bytes, header: str | None
+    run: Context, secrets: tuple[str, ...], payload: bytes, header: str | None
 ) -> bool:
     return is_genuine(payload, header, secrets, now=run.clock())
 
@@ -126,7 +126,7 @@ def _health(location: Location) -> str | None:
 # ------------------------------------------------------------------------------------ what is told
 
 
-def _say_where(run: Run, listener: socket.socket, doors: "Doors") -> None:
+def _say_where(run: Context, listener: socket.socket, doors: "Webhooks") -> None:
     host, port = listener.getsockname()[:2]
     run.say(f"Listening on http://{f'[{host}]' if ':' in host else host}:{port}")
     open_doors = {"Twilio": doors.twilio is not None, "Stripe": doors.stripe is not None}
@@ -134,7 +134,7 @@ def _say_where(run: Run, listener: socket.socket, doors: "Doors") -> None:
         run.say(f"{name}: {'open' if is_open else 'closed, not configured'}")
 
 
-def _rows(doors: "Doors") -> list[dict[str, Any]]:
+def _rows(doors: "Webhooks") -> list[dict[str, Any]]:
     """The addresses, for who only asks what the settings open."""
     from petmsg.web.app import HEALTH, STRIPE
 
@@ -150,7 +150,7 @@ def _rows(doors: "Doors") -> list[dict[str, Any]]:
 class _Log:
     """A line on stdout for each request, as it is answered; the first one names the columns."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Context) -> None:
         self._run = run
         self._as_json = run.output in (OutputFormat.JSON, OutputFormat.JSONL)
         if not self._as_json:

@@ -27,7 +27,7 @@ from petmsg.importers.snoutos.report import Taken
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.importers.snoutos.threads import OurNumber, number_of, our_numbers
 from petmsg.rules.segments import measure
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 MESSAGES = """
 SELECT m.id, m.orgId, m.threadId, m.direction, m.senderType, m.body, m.createdAt,
@@ -127,17 +127,17 @@ def key_of(message_id: str) -> str:
     return f"snoutos:{message_id}"
 
 
-def take_messages(work: Work, stage: Stage, org: str, rows: Sequence[Row]) -> Taken:
+def take_messages(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> Taken:
     """Texts, in the order in which they were written; those that are here are left."""
     taken = Taken("Message", read=len(rows))
     refs = list(dict.fromkeys(row["clientId"] for row in rows if row["clientId"]))
     conversations = {
         row["ref"]: row
-        for row in work.cursor.in_list(_CONVERSATIONS, "refs", refs, org_id=work.org.id)
+        for row in uow.cursor.in_list(_CONVERSATIONS, "refs", refs, org_id=uow.org.id)
     }
-    numbers = our_numbers(work)
-    sitters = ids_by_ref(work, "sitter", [row["sitterId"] for row in rows])
-    sids, keys = _known(work, rows)
+    numbers = our_numbers(uow)
+    sitters = ids_by_ref(uow, "sitter", [row["sitterId"] for row in rows])
+    sids, keys = _known(uow, rows)
     new: list[dict[str, Any]] = []
     for row in rows:
         try:
@@ -148,18 +148,18 @@ def take_messages(work: Work, stage: Stage, org: str, rows: Sequence[Row]) -> Ta
                 taken.known += 1
                 continue
             number = number_of(row["e164"], numbers)
-            new.append(_text(work, row, conversation, number, sitters.get(row["sitterId"])))
+            new.append(_text(uow, row, conversation, number, sitters.get(row["sitterId"])))
         except PetmsgError as problem:
             taken.refuse(row["id"], problem)
-    work.cursor.run_many(_INSERT, new)
-    _insert_attempts(work, [text for text in new if text["attempts"]])
-    _insert_inbound(work, [text for text in new if text["direction"] == Direction.INBOUND])
+    uow.cursor.run_many(_INSERT, new)
+    _insert_attempts(uow, [text for text in new if text["attempts"]])
+    _insert_inbound(uow, [text for text in new if text["direction"] == Direction.INBOUND])
     taken.new = len(new)
     if new:
         sent = sum(text["direction"] == Direction.OUTBOUND for text in new)
         payload = {"from": "snoutos", "outbound": sent, "inbound": len(new) - sent}
-        work.record("message.imported", "org", work.org.slug, payload)
-        keep_wishes(work, stage, org, new, taken)
+        uow.audit("message.imported", "org", uow.org.slug, payload)
+        keep_wishes(uow, stage, org, new, taken)
     return taken
 
 
@@ -178,7 +178,7 @@ def _conversation(row: Row, conversations: Mapping[str, dict[str, Any]]) -> dict
 
 
 def _text(
-    work: Work,
+    uow: UnitOfWork,
     row: Row,
     conversation: Mapping[str, Any],
     number: OurNumber | None,
@@ -191,7 +191,7 @@ def _text(
     sender = (row["senderType"] or "").strip().lower()
     text: dict[str, Any] = {
         **dict.fromkeys(_COLUMNS),
-        "org_id": work.org.id,
+        "org_id": uow.org.id,
         "thread_id": conversation["thread_id"],
         "client_id": conversation["client_id"],
         "direction": direction.value,
@@ -226,7 +226,7 @@ def _text(
     return text | {
         "status": status.value,
         "rule": _RULE[number.number_class].value,
-        "decision": _decision(work, conversation["ref"], at, number),
+        "decision": _decision(uow, conversation["ref"], at, number),
         "attempts": 1,
         "claimed_at": at,
         "sent_at": at,
@@ -250,11 +250,11 @@ def _direction(written: str | None) -> Direction:
         raise MalformedRow(f"{shown(written or '')} is not a direction.") from None
 
 
-def _decision(work: Work, client: str, at: datetime, number: OurNumber) -> str:
+def _decision(uow: UnitOfWork, client: str, at: datetime, number: OurNumber) -> str:
     """Why the number: in the shape of a Decision, by no rules of petmsg's."""
     return json.dumps(
         {
-            "org": work.org.slug,
+            "org": uow.org.slug,
             "client": client,
             "at": iso_utc(at),
             "outcome": Outcome.ROUTED.value,
@@ -273,42 +273,42 @@ def _decision(work: Work, client: str, at: datetime, number: OurNumber) -> str:
     )
 
 
-def _insert_attempts(work: Work, texts: Sequence[Mapping[str, Any]]) -> None:
+def _insert_attempts(uow: UnitOfWork, texts: Sequence[Mapping[str, Any]]) -> None:
     """The one try of each text that the provider took."""
     sids = [text["provider_message_id"] for text in texts]
-    _run_for(work, _ATTEMPTS, sids)
+    _run_for(uow, _ATTEMPTS, sids)
 
 
-def _insert_inbound(work: Work, texts: Sequence[Mapping[str, Any]]) -> None:
+def _insert_inbound(uow: UnitOfWork, texts: Sequence[Mapping[str, Any]]) -> None:
     """Who was to read each text that came in: the front desk, long ago."""
     for column in ("provider_message_id", "idempotency_key"):
         names = [text[column] for text in texts if text[column]]
-        _run_for(work, _CAME_IN.replace("{column}", column), names)
+        _run_for(uow, _CAME_IN.replace("{column}", column), names)
 
 
-def _run_for(work: Work, sql: str, names: Sequence[str]) -> None:
+def _run_for(uow: UnitOfWork, sql: str, names: Sequence[str]) -> None:
     """Run a statement for the texts of these names, some hundreds at a time."""
     for start in range(0, len(names), 500):
         named = {f"name_{i}": name for i, name in enumerate(names[start : start + 500])}
         listed = ", ".join(f":{name}" for name in named)
-        work.cursor.run(sql.replace(":names", listed), org_id=work.org.id, **named)
+        uow.cursor.run(sql.replace(":names", listed), org_id=uow.org.id, **named)
 
 
-def _known(work: Work, rows: Sequence[Row]) -> tuple[set[str], set[str]]:
+def _known(uow: UnitOfWork, rows: Sequence[Row]) -> tuple[set[str], set[str]]:
     """The providers' ids and the keys among these rows' that are here."""
     sids = [row["providerMessageSid"] for row in rows if row["providerMessageSid"]]
     found = set()
     for table in ("message", "message_attempt"):
-        there = work.cursor.in_list(
+        there = uow.cursor.in_list(
             f"SELECT provider_message_id AS sid FROM {table} WHERE provider_message_id IN (:sids)",
             "sids",
             list(dict.fromkeys(sids)),
         )
         found |= {row["sid"] for row in there}
-    keys = work.cursor.in_list(
+    keys = uow.cursor.in_list(
         "SELECT idempotency_key FROM message WHERE org_id = :org_id AND idempotency_key IN (:keys)",
         "keys",
         [key_of(row["id"]) for row in rows],
-        org_id=work.org.id,
+        org_id=uow.org.id,
     )
     return found, {row["idempotency_key"] for row in keys}

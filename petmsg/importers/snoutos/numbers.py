@@ -18,7 +18,7 @@ from petmsg.models import MessageNumber
 from petmsg.phone import parse_phone
 from petmsg.services.numbers import ledger
 from petmsg.services.numbers.number import active_desk
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 _STATUS = {
     "active": NumberStatus.ACTIVE,
@@ -52,15 +52,15 @@ class _Wanted:
     lost: list[tuple[str, str]] = field(default_factory=list)
 
 
-def take_numbers(work: Work, rows: Sequence[Row]) -> Taken:
+def take_numbers(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
     """Numbers, in the order of `rows`: where two want the same place, the first one gets it.
 
     A known number is left as it is.
     """
     taken = Taken("MessageNumber", read=len(rows))
-    known = _known(work, [row["e164"] for row in rows])
-    sitters = _sitters(work, [row["assignedSitterId"] for row in rows])
-    has_desk = active_desk(work) is not None
+    known = _known(uow, [row["e164"] for row in rows])
+    sitters = _sitters(uow, [row["assignedSitterId"] for row in rows])
+    has_desk = active_desk(uow) is not None
     seen: dict[str, str] = {}
     for row in rows:
         try:
@@ -69,12 +69,12 @@ def take_numbers(work: Work, rows: Sequence[Row]) -> Taken:
                 raise MalformedRow(f"{e164} is the number {seen[e164]} already.")
             seen[e164] = row["id"]
             owner = known.get(e164)
-            if owner is not None and owner != work.org.id:
+            if owner is not None and owner != uow.org.id:
                 raise NumberTaken(f"{e164} belongs to another org of this database.")
             if owner is not None:
                 taken.known += 1
                 continue
-            wanted = _wanted(work, row, e164)
+            wanted = _wanted(uow, row, e164)
         except PetmsgError as problem:
             taken.refuse(row["id"], problem)
             continue
@@ -86,14 +86,14 @@ def take_numbers(work: Work, rows: Sequence[Row]) -> Taken:
                     ("front_desk_taken", "The org has its front desk: taken as a pool number.")
                 )
             has_desk = True
-        _add(work, wanted)
+        _add(uow, wanted)
         taken.new += 1
         for code, reason in wanted.lost:
             taken.note(row["id"], code, reason)
     return taken
 
 
-def _wanted(work: Work, row: Row, e164: str) -> _Wanted:
+def _wanted(uow: UnitOfWork, row: Row, e164: str) -> _Wanted:
     """The number without its holder. Raises `MalformedRow`."""
     wanted = _Wanted(e164, _class(row["class"]), _status(row["status"]))
     if row["lastUsedAt"] is not None:
@@ -108,8 +108,8 @@ def _wanted(work: Work, row: Row, e164: str) -> _Wanted:
         try:
             wanted.until = time_of(row["quarantineReleaseAt"], "quarantineReleaseAt")
         except MalformedRow as problem:
-            wanted.until = ledger.quarantine_end(work, None)
-            days = work.org.quarantine_days
+            wanted.until = ledger.quarantine_end(uow, None)
+            days = uow.org.quarantine_days
             wanted.lost.append(
                 (problem.code, f"{problem.message} In quarantine for {days} days from now.")
             )
@@ -184,10 +184,10 @@ def _choose_holder(wanted: _Wanted, sitter_id: str | None, sitters: dict[str, _S
     wanted.lost.append(lost)
 
 
-def _add(work: Work, wanted: _Wanted) -> None:
+def _add(uow: UnitOfWork, wanted: _Wanted) -> None:
     holder = wanted.holder
     number = MessageNumber(
-        org_id=work.org.id,
+        org_id=uow.org.id,
         e164=wanted.e164,
         number_class=wanted.number_class,
         status=wanted.status,
@@ -196,22 +196,22 @@ def _add(work: Work, wanted: _Wanted) -> None:
         quarantined_until=wanted.until,
         quarantine_reason=wanted.reason,
         last_used_at=wanted.used_at,
-        created_at=work.now,
+        created_at=uow.now,
     )
-    work.session.add(number)
-    work.session.flush()
-    ledger.enter(work, number, reason=WHY)
+    uow.session.add(number)
+    uow.session.flush()
+    ledger.append(uow, number, reason=WHY)
     payload: dict[str, Any] = {
         "class": number.number_class.value,
         "status": number.status.value,
         "until": number.quarantined_until,
     }
-    work.record("number.added", "number", number.e164, payload, reason=WHY)
+    uow.audit("number.added", "number", number.e164, payload, reason=WHY)
     if holder is not None:
-        work.record("number.assigned", "number", number.e164, {"sitter": holder.ref}, reason=WHY)
+        uow.audit("number.assigned", "number", number.e164, {"sitter": holder.ref}, reason=WHY)
 
 
-def _known(work: Work, written: Sequence[str | None]) -> dict[str, int]:
+def _known(uow: UnitOfWork, written: Sequence[str | None]) -> dict[str, int]:
     """Whose the numbers are that the database has already: org id by E.164."""
     phones = set()
     for text in written:
@@ -221,7 +221,7 @@ def _known(work: Work, written: Sequence[str | None]) -> dict[str, int]:
             continue
     return {
         row["e164"]: row["org_id"]
-        for row in work.cursor.in_list(
+        for row in uow.cursor.in_list(
             "SELECT e164, org_id FROM message_number WHERE e164 IN (:phones)",
             "phones",
             sorted(phones),
@@ -229,17 +229,17 @@ def _known(work: Work, written: Sequence[str | None]) -> dict[str, int]:
     }
 
 
-def _sitters(work: Work, refs: Sequence[str | None]) -> dict[str, _Sitter]:
+def _sitters(uow: UnitOfWork, refs: Sequence[str | None]) -> dict[str, _Sitter]:
     """The sitters of those refs with the number each holds, locked until the commit."""
-    lock = "" if work.cursor.is_sqlite else " FOR SHARE OF s"
+    lock = "" if uow.cursor.is_sqlite else " FOR SHARE OF s"
     return {
         row["ref"]: _Sitter(row["id"], row["ref"], SitterStatus(row["status"]), row["e164"])
-        for row in work.cursor.in_list(
+        for row in uow.cursor.in_list(
             "SELECT s.id, s.ref, s.status, n.e164 FROM sitter s"
             " LEFT JOIN message_number n ON n.sitter_id = s.id"
             f" WHERE s.org_id = :org_id AND s.ref IN (:refs) ORDER BY s.id{lock}",
             "refs",
             sorted({ref for ref in refs if ref}),
-            org_id=work.org.id,
+            org_id=uow.org.id,
         )
     }

@@ -22,7 +22,7 @@ from petmsg.queries.message import NoPhone
 from petmsg.rules.keywords import keyword_of, plain_word
 from petmsg.services.alert import raise_alert
 from petmsg.services.people import optout
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 _LONGEST = 40
 """Longer bodies are no such word, whatever surrounds it."""
@@ -36,7 +36,7 @@ ORDER BY m.createdAt, m.id
 
 
 def keep_wishes(
-    work: Work, stage: Stage, org: str, new: Sequence[Mapping[str, Any]], taken: Taken
+    uow: UnitOfWork, stage: Stage, org: str, new: Sequence[Mapping[str, Any]], taken: Taken
 ) -> None:
     """Opt out the clients among whose `new` texts is a stop, unless a later word took it back.
 
@@ -51,21 +51,21 @@ def keep_wishes(
         return
     refs = [
         row["ref"]
-        for row in work.cursor.in_list(
+        for row in uow.cursor.in_list(
             "SELECT ref FROM client WHERE org_id = :org_id AND id IN (:ids) ORDER BY ref",
             "ids",
             sorted(clients),
-            org_id=work.org.id,
+            org_id=uow.org.id,
         )
     ]
     last: dict[str, Row] = {}
     for row in stage.among(_SHORT, refs, org=org):
         if _said(row["body"]) in (Keyword.STOP, Keyword.START):
             last[row["clientId"]] = row
-    for client in clients_by_ref(work, refs).values():
+    for client in clients_by_ref(uow, refs).values():
         said = last.get(client["ref"])
         if said is not None and _said(said["body"]) is Keyword.STOP:
-            _opt_out(work, client, said, taken)
+            _opt_out(uow, client, said, taken)
 
 
 def _said(body: str | None) -> Keyword | None:
@@ -73,7 +73,7 @@ def _said(body: str | None) -> Keyword | None:
     return keyword_of(body or "", opted_out=True)
 
 
-def _opt_out(work: Work, client: Mapping[str, Any], said: Row, taken: Taken) -> None:
+def _opt_out(uow: UnitOfWork, client: Mapping[str, Any], said: Row, taken: Taken) -> None:
     try:
         when = iso_utc(time_of(said["createdAt"], "createdAt"))
     except MalformedRow:
@@ -81,14 +81,14 @@ def _opt_out(work: Work, client: Mapping[str, Any], said: Row, taken: Taken) -> 
     key = ClientKey(client["id"], client["ref"], client["name"], ClientKind(client["kind"]))
     reason = f"wrote {plain_word(said['body'])} to snoutos at {when}"
     try:
-        done = optout.opt_out(work, key, phones=None, source=OptOutSource.KEYWORD, reason=reason)
+        done = optout.opt_out(uow, key, phones=None, source=OptOutSource.KEYWORD, reason=reason)
     except NoPhone:
         what = f"Client {key.ref} {reason}, and has no phone: opt her out when she gets one."
         taken.note(said["id"], "stop_without_phone", what)
         return
     if not done.reused:
         raise_alert(
-            work,
+            uow,
             AlertKind.CLIENT_OPTED_OUT,
             severity=AlertSeverity.INFO,
             entity="client",

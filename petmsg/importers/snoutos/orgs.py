@@ -11,7 +11,7 @@ from petmsg.errors import NOT_FOUND, NotFound, PetmsgError, Refused, shown
 from petmsg.importers.snoutos.report import Taken
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries.org import OrgRow, all_orgs
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import LONGEST_NAME, normal_name
 
 IMPORTED = "org.imported"
@@ -108,14 +108,14 @@ def require_fitting(cursor: Cursor, found: Sequence[OldOrg], *, slug: str | None
     return [old for old in found if old.slug not in there]
 
 
-def begin(work: Work, old: OldOrg) -> Taken:
+def begin(uow: UnitOfWork, old: OldOrg) -> Taken:
     """Note in the audit, once, which old organisation an org takes over."""
     taken = Taken("Organization", read=1)
-    if old.id in _taken_over(work.cursor, work.org):
+    if old.id in _taken_over(uow.cursor, uow.org):
         taken.known = 1
     else:
         taken.new = 1
-        work.record(IMPORTED, "org", work.org.slug, {"from": "snoutos", "old_org": old.id})
+        uow.audit(IMPORTED, "org", uow.org.slug, {"from": "snoutos", "old_org": old.id})
     return taken
 
 

@@ -11,7 +11,7 @@ from petmsg.clock import told
 from petmsg.errors import Refused
 from petmsg.importers.snoutos.legacy_schema import time_of
 from petmsg.importers.snoutos.report import Taken
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 OVERRIDES = """
 SELECT o.id, o.startsAt, o.endsAt, o.targetType, o.threadId, t.clientId
@@ -24,12 +24,12 @@ class OverrideNotTaken(Refused):
     code = "override_not_taken"
 
 
-def tell_overrides(work: Work, rows: Sequence[Row]) -> Taken:
+def tell_overrides(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
     """Refuse each override that runs or is to come; one that is over needs nothing."""
     taken = Taken("RoutingOverride", read=len(rows))
     for row in rows:
         ends_at = None if row["endsAt"] is None else time_of(row["endsAt"], "endsAt")
-        if ends_at is not None and ends_at <= work.now:
+        if ends_at is not None and ends_at <= uow.now:
             continue
         whose = row["clientId"] or f"of thread {row['threadId']}"
         until = "until it is removed" if ends_at is None else f"until {told(ends_at, 'UTC')}"

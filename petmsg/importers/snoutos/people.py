@@ -11,7 +11,7 @@ from petmsg.models import Client, ClientPhone, Sitter, SitterActivity
 from petmsg.phone import mask_phone, parse_phone
 from petmsg.services.people import optout
 from petmsg.services.people.client import ClientForgotten
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_name, parse_ref
 
 WHY = "taken over from snoutos"
@@ -33,13 +33,13 @@ class Forgotten(ClientForgotten):
 # ----------------------------------------------------------------------------------------- sitters
 
 
-def take_sitters(work: Work, rows: Sequence[Row]) -> Taken:
+def take_sitters(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
     """Sitters with their status; a known ref is left as it is.
 
     The old table holds no phones of sitters: without one hers is empty, until somebody fills it in.
     """
     taken = Taken("Sitter", read=len(rows))
-    known = ids_by_ref(work, "sitter", [row["id"] for row in rows])
+    known = ids_by_ref(uow, "sitter", [row["id"] for row in rows])
     new: dict[str, tuple[Sitter, bool]] = {}
     for row in rows:
         if row["id"] in known:
@@ -55,24 +55,24 @@ def take_sitters(work: Work, rows: Sequence[Row]) -> Taken:
         taken.phoneless += not phone
         new[ref] = (
             Sitter(
-                org_id=work.org.id,
+                org_id=uow.org.id,
                 ref=ref,
                 name=_name(row, taken),
                 phone=phone,
                 status=SitterStatus.ACTIVE if is_active else SitterStatus.INACTIVE,
-                created_at=work.now,
+                created_at=uow.now,
             ),
             is_active,
         )
-    work.session.add_all([sitter for sitter, _ in new.values()])
-    work.session.flush()
+    uow.session.add_all([sitter for sitter, _ in new.values()])
+    uow.session.flush()
     for sitter, is_active in new.values():
-        work.record("sitter.added", "sitter", sitter.ref, reason=WHY)
+        uow.audit("sitter.added", "sitter", sitter.ref, reason=WHY)
         if is_active:
-            work.session.add(
-                SitterActivity(org_id=work.org.id, sitter_id=sitter.id or 0, activated_at=work.now)
+            uow.session.add(
+                SitterActivity(org_id=uow.org.id, sitter_id=sitter.id or 0, activated_at=uow.now)
             )
-            work.record("sitter.activated", "sitter", sitter.ref, {"before": None}, reason=WHY)
+            uow.audit("sitter.activated", "sitter", sitter.ref, {"before": None}, reason=WHY)
     taken.new = len(new)
     return taken
 
@@ -98,11 +98,11 @@ def _sitters_phone(row: Row, taken: Taken) -> str:
 # ----------------------------------------------------------------------------------------- clients
 
 
-def take_clients(work: Work, rows: Sequence[Row]) -> Taken:
+def take_clients(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
     """Clients, yet without phones; a known ref is left as it is. `contacts` of a row is how many
     phones the old system holds."""
     taken = Taken("Client", read=len(rows))
-    known = clients_by_ref(work, [row["id"] for row in rows])
+    known = clients_by_ref(uow, [row["id"] for row in rows])
     new: dict[str, Client] = {}
     for row in rows:
         there = known.get(row["id"])
@@ -119,26 +119,26 @@ def take_clients(work: Work, rows: Sequence[Row]) -> Taken:
             continue
         if not row["contacts"]:
             taken.note(ref, "client_without_phone", "She has no phone, and gets no texts.")
-        new[ref] = Client(org_id=work.org.id, ref=ref, name=_name(row, taken), created_at=work.now)
-    work.session.add_all(list(new.values()))
-    work.session.flush()
+        new[ref] = Client(org_id=uow.org.id, ref=ref, name=_name(row, taken), created_at=uow.now)
+    uow.session.add_all(list(new.values()))
+    uow.session.flush()
     for client in new.values():
         payload = {"kind": client.kind.value, "phones": 0}
-        work.record("client.added", "client", client.ref, payload, reason=WHY)
+        uow.audit("client.added", "client", client.ref, payload, reason=WHY)
     taken.new = len(new)
     return taken
 
 
-def take_contacts(work: Work, rows: Sequence[Row]) -> Taken:
+def take_contacts(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
     """Phones of clients: the first of a client is the one that is texted.
 
     A phone belongs to one client of an org: the first one keeps it.
     """
     taken = Taken("ClientContact", read=len(rows))
-    clients = clients_by_ref(work, [row["clientId"] for row in rows])
+    clients = clients_by_ref(uow, [row["clientId"] for row in rows])
     phones = [_phone_or_problem(row["e164"]) for row in rows]
-    owners = _owners(work, [phone for phone in phones if isinstance(phone, str)])
-    textable = _with_primary(work, [client["id"] for client in clients.values()])
+    owners = _owners(uow, [phone for phone in phones if isinstance(phone, str)])
+    textable = _with_primary(uow, [client["id"] for client in clients.values()])
     new: list[ClientPhone] = []
     for row, phone in zip(rows, phones, strict=True):
         client = clients.get(row["clientId"])
@@ -160,20 +160,20 @@ def take_contacts(work: Work, rows: Sequence[Row]) -> Taken:
             continue
         new.append(
             ClientPhone(
-                org_id=work.org.id,
+                org_id=uow.org.id,
                 client_id=client["id"],
                 e164=phone,
                 is_primary=client["id"] not in textable,
-                created_at=work.now,
+                created_at=uow.now,
             )
         )
         textable.add(client["id"])
         owners[phone] = client["ref"]
-        work.record("client.phone_added", "client", client["ref"], reason=WHY)
-    work.session.add_all(new)
-    work.session.flush()
+        uow.audit("client.phone_added", "client", client["ref"], reason=WHY)
+    uow.session.add_all(new)
+    uow.session.flush()
     for added in new:
-        optout.recognise(work, added.e164)
+        optout.recognise(uow, added.e164)
     taken.new = len(new)
     return taken
 
@@ -188,30 +188,30 @@ def _phone_or_problem(written: str | None) -> str | PetmsgError:
         return problem
 
 
-def _owners(work: Work, phones: Sequence[str]) -> dict[str, str]:
+def _owners(uow: UnitOfWork, phones: Sequence[str]) -> dict[str, str]:
     """Whose the phones are already: the client's ref by phone."""
     return {
         row["e164"]: row["ref"]
-        for row in work.cursor.in_list(
+        for row in uow.cursor.in_list(
             "SELECT p.e164, c.ref FROM client_phone p JOIN client c ON c.id = p.client_id"
             " WHERE p.org_id = :org_id AND p.e164 IN (:phones)",
             "phones",
             list(dict.fromkeys(phones)),
-            org_id=work.org.id,
+            org_id=uow.org.id,
         )
     }
 
 
-def _with_primary(work: Work, clients: Sequence[int]) -> set[int]:
+def _with_primary(uow: UnitOfWork, clients: Sequence[int]) -> set[int]:
     """Those of the clients who have a phone that is texted."""
     return {
         row["client_id"]
-        for row in work.cursor.in_list(
+        for row in uow.cursor.in_list(
             "SELECT client_id FROM client_phone WHERE org_id = :org_id AND is_primary"
             " AND client_id IN (:clients)",
             "clients",
             list(clients),
-            org_id=work.org.id,
+            org_id=uow.org.id,
         )
     }
 
@@ -233,28 +233,28 @@ def forgotten(ref: str) -> Forgotten:
     return Forgotten(f"Client {ref} was forgotten here: nothing of hers is taken again.")
 
 
-def clients_by_ref(work: Work, refs: Sequence[str]) -> Mapping[str, dict[str, Any]]:
+def clients_by_ref(uow: UnitOfWork, refs: Sequence[str]) -> Mapping[str, dict[str, Any]]:
     """The clients of those refs: `id`, `ref`, `name`, `kind`, `forgotten_at`."""
     return {
         row["ref"]: row
-        for row in work.cursor.in_list(
+        for row in uow.cursor.in_list(
             "SELECT id, ref, name, kind, forgotten_at FROM client"
             " WHERE org_id = :org_id AND ref IN (:refs)",
             "refs",
             [ref for ref in dict.fromkeys(refs) if ref],
-            org_id=work.org.id,
+            org_id=uow.org.id,
         )
     }
 
 
-def ids_by_ref(work: Work, noun: str, refs: Sequence[str | None]) -> dict[str, int]:
+def ids_by_ref(uow: UnitOfWork, noun: str, refs: Sequence[str | None]) -> dict[str, int]:
     """The ids of the sitters or bookings of those refs."""
     return {
         row["ref"]: row["id"]
-        for row in work.cursor.in_list(
+        for row in uow.cursor.in_list(
             f"SELECT id, ref FROM {noun} WHERE org_id = :org_id AND ref IN (:refs)",
             "refs",
             [ref for ref in dict.fromkeys(refs) if ref],
-            org_id=work.org.id,
+            org_id=uow.org.id,
         )
     }

@@ -17,9 +17,9 @@ from petmsg.importers.snoutos.report import OrgReport, Taken
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.services.orgs import org as org_service
-from petmsg.services.unit_of_work import Failure, Work, take_alone
+from petmsg.services.unit_of_work import Failure, UnitOfWork, run_in_savepoint
 
-Step = Callable[[Work], Taken]
+Step = Callable[[UnitOfWork], Taken]
 
 _SITTERS = 'SELECT id, name, active, phone, e164 FROM "Sitter" WHERE orgId = :org ORDER BY id'
 _CLIENTS = """
@@ -48,16 +48,16 @@ FROM "ClientContact" p LEFT JOIN "Client" c ON c.id = p.clientId WHERE c.id IS N
 
 def begin(
     transaction: Transaction, old: OldOrg, *, timezone: str | None, actor: str, now: datetime
-) -> tuple[OrgReport, Work]:
+) -> tuple[OrgReport, UnitOfWork]:
     """The report of an organisation that is about to be taken over; its org is made if need be.
 
     Raises `UsageProblem` for a new org without a timezone.
     """
     there = {org.slug for org in all_orgs(transaction.cursor)}
     if old.slug in there:
-        work = Work(transaction, find_org(transaction.cursor, old.slug), actor, now)
+        uow = UnitOfWork(transaction, find_org(transaction.cursor, old.slug), actor, now)
     else:
-        _, work = org_service.add(
+        _, uow = org_service.add(
             transaction,
             old.slug,
             name=old.name,
@@ -66,8 +66,8 @@ def begin(
             now=now,
         )
     report = OrgReport(old.id, old.slug, created=old.slug not in there)
-    report.add(orgs.begin(work, old))
-    return report, work
+    report.add(orgs.begin(uow, old))
+    return report, uow
 
 
 def whole(
@@ -78,12 +78,12 @@ def whole(
     timezone: str | None,
     actor: str,
     now: datetime,
-) -> tuple[OrgReport, Work]:
+) -> tuple[OrgReport, UnitOfWork]:
     """Take an organisation over in one transaction, as a dry run does that is rolled back."""
-    report, work = begin(transaction, old, timezone=timezone, actor=actor, now=now)
+    report, uow = begin(transaction, old, timezone=timezone, actor=actor, now=now)
     for step in steps(stage, old):
-        report.add(step(work))
-    return report, work
+        report.add(step(uow))
+    return report, uow
 
 
 def require_ready(
@@ -146,17 +146,17 @@ def _refused(stage: Stage, table: str, sql: str, noun: str) -> Iterator[Taken]:
         yield taken
 
 
-def _take(work: Work, *, table: str, rows: Sequence[Row], take: Callable[..., Taken]) -> Taken:
+def _take(uow: UnitOfWork, *, table: str, rows: Sequence[Row], take: Callable[..., Taken]) -> Taken:
     """Take rows together; where the database refuses one, each by itself, all or nothing."""
     try:
-        with work.all_or_nothing():
-            return take(work, rows=rows)
+        with uow.all_or_nothing():
+            return take(uow, rows=rows)
     except Exception as problem:
         if not is_driver_error(problem) or is_passing(problem):
             raise
     taken = Taken(table)
     for row in rows:
-        done = take_alone(work, row, lambda one: take(work, rows=[one]), ref=_name)
+        done = run_in_savepoint(uow, row, lambda one: take(uow, rows=[one]), ref=_name)
         if isinstance(done, Failure):
             taken.read += 1
             taken.refuse(done.ref, MalformedRow(done.error.message))

@@ -12,7 +12,7 @@ from petmsg.importers.snoutos.report import Taken
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.phone import parse_phone
 from petmsg.queries.confirm import THREADS
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 STRAY = """
 SELECT t.id, t.clientId, c.orgId AS owner FROM "Thread" t
@@ -47,7 +47,7 @@ class OurNumber(NamedTuple):
     sitter: str | None
 
 
-def refuse_strays(_work: Work, rows: Sequence[Row]) -> Taken:
+def refuse_strays(_work: UnitOfWork, rows: Sequence[Row]) -> Taken:
     """Threads of clients that are not there, or another organisation's."""
     taken = Taken("Thread", read=len(rows))
     for row in rows:
@@ -60,7 +60,7 @@ def refuse_strays(_work: Work, rows: Sequence[Row]) -> Taken:
     return taken
 
 
-def take_threads(work: Work, stage: Stage, org: str, rows: Sequence[Row]) -> Taken:
+def take_threads(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> Taken:
     """The one thread of each of these clients.
 
     It began with her first one there. Its default number is the first one's; its own pool number is
@@ -68,14 +68,14 @@ def take_threads(work: Work, stage: Stage, org: str, rows: Sequence[Row]) -> Tak
     """
     taken = Taken("Thread")
     refs = [row["id"] for row in rows]
-    clients = clients_by_ref(work, refs)
+    clients = clients_by_ref(uow, refs)
     there = {
         row["client_id"]
-        for row in work.cursor.in_list(
-            THREADS, "client_ids", [each["id"] for each in clients.values()], org_id=work.org.id
+        for row in uow.cursor.in_list(
+            THREADS, "client_ids", [each["id"] for each in clients.values()], org_id=uow.org.id
         )
     }
-    numbers = our_numbers(work)
+    numbers = our_numbers(uow)
     new: list[dict[str, Any]] = []
     for ref, threads in _by_client(stage, org, refs):
         taken.read += len(threads)
@@ -91,10 +91,10 @@ def take_threads(work: Work, stage: Stage, org: str, rows: Sequence[Row]) -> Tak
             _note_what_is_lost(thread, numbers, taken)
         taken.new += 1
         taken.merged += len(threads) - 1
-        new.append(_one_thread(work, client["id"], threads, numbers))
+        new.append(_one_thread(uow, client["id"], threads, numbers))
         payload = {"threads": len(threads)}
-        work.record("thread.created", "thread", ref, payload, reason=WHY)
-    work.cursor.run_many(_INSERT, new)
+        uow.audit("thread.created", "thread", ref, payload, reason=WHY)
+    uow.cursor.run_many(_INSERT, new)
     return taken
 
 
@@ -106,7 +106,7 @@ def _by_client(stage: Stage, org: str, refs: Sequence[str]) -> Iterator[tuple[st
 
 
 def _one_thread(
-    work: Work, client_id: int, threads: Sequence[Row], numbers: Mapping[str, OurNumber]
+    uow: UnitOfWork, client_id: int, threads: Sequence[Row], numbers: Mapping[str, OurNumber]
 ) -> dict[str, Any]:
     held = [(thread, number_of(thread["e164"], numbers)) for thread in threads]
     pool = [
@@ -115,21 +115,21 @@ def _one_thread(
         if number is not None and number.number_class is NumberClass.POOL
     ]
     return {
-        "org_id": work.org.id,
+        "org_id": uow.org.id,
         "client_id": client_id,
         "pool": max(pool)[2] if pool else None,
         "default": next((number.id for _, number in held if number is not None), None),
-        "created_at": _began(work, threads),
+        "created_at": _began(uow, threads),
     }
 
 
-def _began(work: Work, threads: Sequence[Row]) -> Any:
+def _began(uow: UnitOfWork, threads: Sequence[Row]) -> Any:
     for thread in threads:
         try:
             return time_of(thread["createdAt"], "createdAt")
         except MalformedRow:
             continue
-    return work.now
+    return uow.now
 
 
 def _note_what_is_lost(thread: Row, numbers: Mapping[str, OurNumber], taken: Taken) -> None:
@@ -146,12 +146,12 @@ def _note_what_is_lost(thread: Row, numbers: Mapping[str, OurNumber], taken: Tak
         taken.note(thread["id"], "number_not_taken", which)
 
 
-def our_numbers(work: Work) -> dict[str, OurNumber]:
+def our_numbers(uow: UnitOfWork) -> dict[str, OurNumber]:
     """The masked numbers of the org by E.164."""
-    rows = work.cursor.tuples(
+    rows = uow.cursor.tuples(
         "SELECT n.id, n.e164, n.class, s.ref FROM message_number n"
         " LEFT JOIN sitter s ON s.id = n.sitter_id WHERE n.org_id = :org_id",
-        org_id=work.org.id,
+        org_id=uow.org.id,
     )
     return {row[1]: OurNumber(row[0], row[1], NumberClass(row[2]), row[3]) for row in rows}
 

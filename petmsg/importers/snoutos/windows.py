@@ -20,7 +20,7 @@ from petmsg.queries import confirm as queries
 from petmsg.services.bookings import assignment_window
 from petmsg.services.bookings.booking_import import load_bookings, require_span
 from petmsg.services.bookings.confirm import SitterOffboarded, booked_time
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_ref
 
 # `place`: which of the windows with its bookingRef it is, the sound ones first, by time. `same_as`:
@@ -74,23 +74,23 @@ def own_ref(window_id: str) -> str:
     return f"snoutos:{window_id}"
 
 
-def take_windows(work: Work, stage: Stage, org: str, rows: Sequence[Row]) -> Taken:
+def take_windows(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> Taken:
     """Windows as confirmed bookings, in the order of `rows`; those that are here are left."""
-    return _Windows(work, stage, org, rows).take(rows)
+    return _Windows(uow, stage, org, rows).take(rows)
 
 
 class _Windows:
     """One chunk: looked up together, checked one by one, written together."""
 
-    def __init__(self, work: Work, stage: Stage, org: str, rows: Sequence[Row]) -> None:
-        self._work = work
+    def __init__(self, uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> None:
+        self._work = uow
         self._taken = Taken("AssignmentWindow", read=len(rows))
-        self._clients = clients_by_ref(work, [row["clientId"] for row in rows])
-        self._sitters = _sitters(work, [row["sitterId"] for row in rows])
+        self._clients = clients_by_ref(uow, [row["clientId"] for row in rows])
+        self._sitters = _sitters(uow, [row["sitterId"] for row in rows])
         refs = [row["bookingRef"] for row in rows if row["bookingRef"]]
         self._there = {
             row["ref"]: row
-            for row in load_bookings(work, [*refs, *(own_ref(row["id"]) for row in rows)])
+            for row in load_bookings(uow, [*refs, *(own_ref(row["id"]) for row in rows)])
         }
         several = sorted({row["bookingRef"] for row in rows if row["alike"] > 1} - {None})
         self._spans: dict[str, set[tuple[str, str, str]]] = {}
@@ -205,24 +205,24 @@ class _Windows:
         rows = list(self._new.values())
         if not rows:
             return
-        work, cursor = self._work, self._work.cursor
+        uow, cursor = self._work, self._work.cursor
         cursor.run_many(
             _INSERT,
             [{k: v for k, v in row.items() if k not in ("client", "sitter")} for row in rows],
         )
-        ids = {row["ref"]: row["id"] for row in load_bookings(work, list(self._new))}
+        ids = {row["ref"]: row["id"] for row in load_bookings(uow, list(self._new))}
         for row in rows:
             row["id"] = ids[row["ref"]]
-        threads = assignment_window.threads_for(
-            work, {row["client_id"]: (row["client"], row["sitter_id"]) for row in rows}
+        threads = assignment_window.ensure_threads(
+            uow, {row["client_id"]: (row["client"], row["sitter_id"]) for row in rows}
         )
         for row in rows:
             payload = {name: row[name] for name in ("client", "starts_at", "ends_at", "sitter")}
-            work.record("booking.added", "booking", row["ref"], payload, reason=WHY)
-        assignment_window.place(work, [booked_time(row) for row in rows], threads)
+            uow.audit("booking.added", "booking", row["ref"], payload, reason=WHY)
+        assignment_window.upsert_windows(uow, [booked_time(row) for row in rows], threads)
         for row in rows:
             payload = {"client": row["client"], "sitter": row["sitter"]}
-            work.record("booking.confirmed", "booking", row["ref"], payload, reason=WHY)
+            uow.audit("booking.confirmed", "booking", row["ref"], payload, reason=WHY)
 
 
 def _is_same(there: Mapping[str, Any], visit: _Visit) -> bool:
@@ -234,15 +234,15 @@ def _is_same(there: Mapping[str, Any], visit: _Visit) -> bool:
     )
 
 
-def _sitters(work: Work, refs: Sequence[str | None]) -> dict[str | None, dict[str, Any]]:
+def _sitters(uow: UnitOfWork, refs: Sequence[str | None]) -> dict[str | None, dict[str, Any]]:
     """The sitters of those refs, whom nobody offboards before the commit."""
-    found = work.cursor.in_list(
+    found = uow.cursor.in_list(
         "SELECT id, ref, status FROM sitter WHERE org_id = :org_id AND ref IN (:refs)",
         "refs",
         sorted({ref for ref in refs if ref}),
-        org_id=work.org.id,
+        org_id=uow.org.id,
     )
-    offboarded = queries.hold_sitters(work.cursor, work.org.id, [row["id"] for row in found])
+    offboarded = queries.hold_sitters(uow.cursor, uow.org.id, [row["id"] for row in found])
     for row in found:
         if row["id"] in offboarded:
             row["status"] = SitterStatus.OFFBOARDED

@@ -12,14 +12,14 @@ from petmsg.render.field_types import (
     SOON,
     TEXT,
     WORD,
-    Kind,
+    FieldType,
     one_of,
     or_null,
 )
 from petmsg.render.fields import Field, View, when
 
 
-def _instant(name: str, title: str, *, kind: Kind) -> Field:
+def _instant(name: str, title: str, *, kind: FieldType) -> Field:
     def cell(row: dict[str, Any], view: View) -> str:
         at = row[name]
         return "-" if at is None else when(at, view._replace(timezone=str(row["timezone"])))
@@ -31,7 +31,7 @@ _ABOUT = (
     Field("alert", "Alert", kind=ID),
     Field("org", "Org", kind=WORD),
     Field("severity", "Severity", kind=one_of(AlertSeverity)),
-    Field("kind", "Kind", kind=WORD),
+    Field("kind", "FieldType", kind=WORD),
     Field("entity", None, kind=WORD),
     Field("ref", "About", kind=WORD),
     Field("message", "What happened", kind=TEXT),
@@ -57,7 +57,7 @@ ALERT = (
 DONE = (
     Field("alert", "Alert", kind=ID),
     Field("org", "Org", kind=WORD),
-    Field("kind", "Kind", kind=WORD),
+    Field("kind", "FieldType", kind=WORD),
     Field("entity", None, kind=WORD),
     Field("ref", "About", kind=WORD),
     Field("done_at", "Done", kind=INSTANT),

@@ -21,11 +21,11 @@ from petmsg.rules.contact_details.other_channels import ways
 from petmsg.rules.contact_details.phones import phones
 
 __all__ = [
-    "Leak",
-    "Personal",
+    "ContactDetail",
+    "PersonalPhone",
     "describe",
-    "find_leaks",
-    "find_ways",
+    "find_contact_details",
+    "find_other_channels",
     "may_hold_a_phone",
     "phones_to_look_up",
 ]
@@ -33,7 +33,7 @@ __all__ = [
 Kind = Literal["phone", "email", "handle", "payment", "link"]
 
 
-class Leak(NamedTuple):
+class ContactDetail(NamedTuple):
     """Where something that undoes the masking stands: `body[start:end]`."""
 
     kind: Kind
@@ -41,7 +41,7 @@ class Leak(NamedTuple):
     end: int
 
 
-class Personal(NamedTuple):
+class PersonalPhone(NamedTuple):
     """Personal phones in E.164 that a message must not hold, however they are written.
 
     `near` are those of the people of the conversation: they are recognised without their area code
@@ -61,9 +61,9 @@ _WORDS: dict[Kind, str] = {
 }
 
 
-def find_leaks(
-    body: str, *, ours: Collection[str] = (), personal: Personal | None = None
-) -> tuple[Leak, ...]:
+def find_contact_details(
+    body: str, *, ours: Collection[str] = (), personal: PersonalPhone | None = None
+) -> tuple[ContactDetail, ...]:
     """Every phone number and e-mail address of the text, in order.
 
     `ours` are masked numbers in E.164: those are no leak, however they are written, and their
@@ -83,15 +83,15 @@ def find_leaks(
         others = [each for each in personal.others if each not in ours]
         rest = _without(plain.text, [*own, *addresses])
         found += [("phone", *span) for span in find_known(rest, near=near, others=others)]
-    return tuple(Leak(kind, *plain.span(start, end)) for kind, start, end in _apart(found))
+    return tuple(ContactDetail(kind, *plain.span(start, end)) for kind, start, end in _apart(found))
 
 
-def find_ways(body: str) -> tuple[Leak, ...]:
+def find_other_channels(body: str) -> tuple[ContactDetail, ...]:
     """Handles, names of payment apps and links to chats and booking sites, in order."""
     plain = plain_text(body)
     spans = list(emails(plain.text))
     found: list[tuple[Kind, int, int]] = list(ways(_without(plain.text, spans)))
-    return tuple(Leak(kind, *plain.span(start, end)) for kind, start, end in _apart(found))
+    return tuple(ContactDetail(kind, *plain.span(start, end)) for kind, start, end in _apart(found))
 
 
 def may_hold_a_phone(body: str) -> bool:
@@ -104,7 +104,7 @@ def phones_to_look_up(body: str, *, ours: Collection[str] = ()) -> list[str]:
     return sorted(possible_phones(plain_text(body).text, ours) - set(ours))
 
 
-def describe(leaks: Sequence[Leak]) -> str:
+def describe(leaks: Sequence[ContactDetail]) -> str:
     """The leaks in words, by place and never by content: `a phone number at character 12`,
     counted from 1."""
     said = [f"{_WORDS[leak.kind]} at character {leak.start + 1}" for leak in leaks]

@@ -74,7 +74,7 @@ class InboundStep(NamedTuple):
     explanation: str
 
 
-class Addressee(NamedTuple):
+class InboundDecision(NamedTuple):
     """Who is to read a text that came at `at` (aware UTC): a sitter's ref, `front_desk`,
     `unrouted`, or `relay` for a sitter's own text to a client; and why."""
 
@@ -121,7 +121,7 @@ class Addressee(NamedTuple):
 _NOT_A_SITTER = frozenset((FRONT_DESK, UNROUTED, RELAY))
 
 
-def address(facts: InboundFacts, at: datetime) -> Addressee:
+def route_inbound(facts: InboundFacts, at: datetime) -> InboundDecision:
     """Who is to read a text that came at `at` (aware UTC). Same facts and instant, same answer."""
     if facts.keyword is not None:
         return _addressee(facts, at, _of_nobody_else(facts), (_of_keyword(facts.keyword),))
@@ -236,9 +236,9 @@ def _step(rule: InboundRule, result: bool, code: InboundCode, explanation: str) 
 
 def _addressee(
     facts: InboundFacts, at: datetime, to: str, trace: tuple[InboundStep, ...]
-) -> Addressee:
+) -> InboundDecision:
     last = trace[-1]
-    return Addressee(
+    return InboundDecision(
         org=facts.org,
         number=facts.number.e164,
         at=at,

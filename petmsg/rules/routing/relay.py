@@ -32,7 +32,7 @@ _NUMBER = re.compile(r"\(?([1-9])[.)]?")
 _END_OF_REF = re.compile(r"[:,.;!?]*(?:\s|$)")
 
 
-class Way(StrEnum):
+class RelayAction(StrEnum):
     """What is to be done with a sitter's message."""
 
     SEND = "send"
@@ -106,10 +106,10 @@ class RelayFacts(NamedTuple):
     shown: tuple[Shown, ...] = ()
 
 
-class Choice(NamedTuple):
+class RelayDecision(NamedTuple):
     """The answer: what to do, with which client, with which words; `why` in a few words."""
 
-    way: Way
+    way: RelayAction
     why: str
     client: OpenClient | None = None
     text: str = ""
@@ -125,16 +125,16 @@ class ListedClient(NamedTuple):
     day: str
 
 
-def choose(facts: RelayFacts, body: str, at: datetime) -> Choice:
+def decide_relay(facts: RelayFacts, body: str, at: datetime) -> RelayDecision:
     """For which client the sitter's message is at `at` (aware UTC). Same facts, same answer."""
     text = body.strip()
     quotes = read_quotes(text, facts.shown)
     if quotes.reaction is Reaction.YES:
-        return Choice(Way.REACTION, "it only reacts to a message")
+        return RelayDecision(RelayAction.REACTION, "it only reacts to a message")
     if not facts.open:
-        return Choice(Way.NO_WINDOW, "no window of hers is open")
+        return RelayDecision(RelayAction.NO_WINDOW, "no window of hers is open")
     if quotes.reaction is Reaction.PERHAPS:
-        return Choice(Way.REPEATS, "it only repeats a message")
+        return RelayDecision(RelayAction.REPEATS, "it only repeats a message")
     number = _NUMBER.fullmatch(text)
     if number is not None and (facts.asked or facts.unasked or facts.is_over):
         return _answer(facts, int(number.group(1)))
@@ -160,20 +160,22 @@ def told_apart(clients: Sequence[ListedClient]) -> dict[int, str]:
     }
 
 
-def _answer(facts: RelayFacts, number: int) -> Choice:
+def _answer(facts: RelayFacts, number: int) -> RelayDecision:
     if not facts.asked and not facts.unasked:
-        return Choice(Way.NO_QUESTION, "it answers a question that is over")
+        return RelayDecision(RelayAction.NO_QUESTION, "it answers a question that is over")
     if number > len(facts.asked):
         why = "there is no such choice" if facts.asked else "she was sent no list to choose from"
-        return Choice(Way.ASK_AGAIN, why, options=facts.open[:MOST_OPTIONS])
+        return RelayDecision(RelayAction.ASK_AGAIN, why, options=facts.open[:MOST_OPTIONS])
     by_ref = {each.ref: each for each in facts.open}
     client = by_ref.get(facts.asked[number - 1])
     if client is None:
-        return Choice(Way.NOT_OPEN, "her window with that client is not open any more")
-    return Choice(Way.SEND_WAITING, "she chose", client)
+        return RelayDecision(
+            RelayAction.NOT_OPEN, "her window with that client is not open any more"
+        )
+    return RelayDecision(RelayAction.SEND_WAITING, "she chose", client)
 
 
-def _named(facts: RelayFacts, words: str, quotes: Quotes) -> Choice:
+def _named(facts: RelayFacts, words: str, quotes: Quotes) -> RelayDecision:
     """`@C-1 on my way`: of all clients whose ref or name the words begin with, the longest one is
     meant, so that C-1 is not taken for C-12 nor Smith for Smith Jane."""
     by_ref = {each.ref.casefold(): each for each in facts.open}
@@ -182,13 +184,13 @@ def _named(facts: RelayFacts, words: str, quotes: Quotes) -> Choice:
     client = by_ref.get(max(fitting, key=len, default="").casefold())
     if client is None:
         why = "no client of that ref is in an open window of hers"
-        return Choice(Way.NOT_A_REF, why, options=facts.open[:MOST_OPTIONS])
+        return RelayDecision(RelayAction.NOT_A_REF, why, options=facts.open[:MOST_OPTIONS])
     text = words[len(client.ref) :].lstrip(" :,.;!?\t\r\n")
     if not text:
-        return Choice(Way.EMPTY, "she named a client and said nothing", client)
+        return RelayDecision(RelayAction.EMPTY, "she named a client and said nothing", client)
     if not may_have(quotes, client.ref):
-        return Choice(Way.QUOTES_ANOTHER, "it repeats a message of somebody else")
-    return Choice(Way.SEND, "she named the client", client, text)
+        return RelayDecision(RelayAction.QUOTES_ANOTHER, "it repeats a message of somebody else")
+    return RelayDecision(RelayAction.SEND, "she named the client", client, text)
 
 
 def _begins_with(words: str, name: str) -> bool:
@@ -196,19 +198,25 @@ def _begins_with(words: str, name: str) -> bool:
     return is_named and _END_OF_REF.match(words, len(name)) is not None
 
 
-def _quoted(facts: RelayFacts, text: str, clients: frozenset[str | None]) -> Choice:
+def _quoted(facts: RelayFacts, text: str, clients: frozenset[str | None]) -> RelayDecision:
     """It repeats a message: it is for the client who wrote that, or for nobody."""
     if not clients:
-        return Choice(Way.QUOTES_ANOTHER, "it repeats a message that is no single client's")
+        return RelayDecision(
+            RelayAction.QUOTES_ANOTHER, "it repeats a message that is no single client's"
+        )
     fitting = tuple(each for each in facts.open if each.ref in clients)
     if not fitting:
-        return Choice(Way.NOT_OPEN, "it repeats a client whose window is not open any more")
+        return RelayDecision(
+            RelayAction.NOT_OPEN, "it repeats a client whose window is not open any more"
+        )
     if len(fitting) > 1:
-        return Choice(Way.ASK, "two clients wrote what it repeats", options=fitting[:MOST_OPTIONS])
-    return Choice(Way.SEND, "it repeats a message of the client", fitting[0], text)
+        return RelayDecision(
+            RelayAction.ASK, "two clients wrote what it repeats", options=fitting[:MOST_OPTIONS]
+        )
+    return RelayDecision(RelayAction.SEND, "it repeats a message of the client", fitting[0], text)
 
 
-def _plain(facts: RelayFacts, text: str, quotes: Quotes, at: datetime) -> Choice:
+def _plain(facts: RelayFacts, text: str, quotes: Quotes, at: datetime) -> RelayDecision:
     client = _likely(facts)
     if client is None:
         return _ask(facts, "several clients are in open windows of hers")
@@ -217,7 +225,7 @@ def _plain(facts: RelayFacts, text: str, quotes: Quotes, at: datetime) -> Choice
         why = "it may repeat another client"
     if why is not None:
         return _ask(facts, why)
-    return Choice(Way.SEND, "the client she was last forwarded", client, text)
+    return RelayDecision(RelayAction.SEND, "the client she was last forwarded", client, text)
 
 
 def _likely(facts: RelayFacts) -> OpenClient | None:
@@ -259,5 +267,5 @@ def _other_ear(facts: RelayFacts, client: OpenClient, at: datetime) -> str | Non
     return "she wrote to another client within ten minutes"
 
 
-def _ask(facts: RelayFacts, why: str) -> Choice:
-    return Choice(Way.ASK, why, options=facts.open[:MOST_OPTIONS])
+def _ask(facts: RelayFacts, why: str) -> RelayDecision:
+    return RelayDecision(RelayAction.ASK, why, options=facts.open[:MOST_OPTIONS])

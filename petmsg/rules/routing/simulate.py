@@ -18,7 +18,12 @@ from petmsg.enums import ClientKind, Code, Rule
 from petmsg.rules.routing.decide import decide
 from petmsg.rules.routing.decision import ChosenNumber, Decision
 from petmsg.rules.routing.facts import Facts, NumberFact, WindowFact
-from petmsg.rules.routing.state_intervals import ClientCourse, Course, OrgCourse, WindowRow
+from petmsg.rules.routing.state_intervals import (
+    ClientIntervals,
+    OrgIntervals,
+    StateIntervals,
+    WindowRow,
+)
 
 
 class Route(NamedTuple):
@@ -47,7 +52,7 @@ class Segment(NamedTuple):
 
 
 def simulate(
-    org: OrgCourse, clients: Iterable[ClientCourse], *, start: datetime, end: datetime
+    org: OrgIntervals, clients: Iterable[ClientIntervals], *, start: datetime, end: datetime
 ) -> Iterator[list[Segment]]:
     """The segments of each client over `[start, end)` (aware UTC), in order and without gaps.
 
@@ -59,7 +64,7 @@ def simulate(
         yield _segments(answers, client)
 
 
-def _segments(answers: "_Answers", client: ClientCourse) -> list[Segment]:
+def _segments(answers: "_Answers", client: ClientIntervals) -> list[Segment]:
     """The client's segments: one stretch after the other, equal neighbours merged."""
     since: list[datetime] = []
     routes: list[Route] = []
@@ -74,7 +79,7 @@ def _segments(answers: "_Answers", client: ClientCourse) -> list[Segment]:
 
 
 def _stretches(
-    client: ClientCourse, start: datetime, end: datetime
+    client: ClientIntervals, start: datetime, end: datetime
 ) -> Iterator[tuple[datetime, datetime, Sequence[WindowRow]]]:
     """The span cut where the client's own facts change, each part with the windows open in it."""
     windows = sorted(client.windows)
@@ -97,7 +102,7 @@ def _stretches(
 class _Answers:
     """What `decide` says, remembered for all clients of an org."""
 
-    def __init__(self, org: OrgCourse, start: datetime, end: datetime) -> None:
+    def __init__(self, org: OrgIntervals, start: datetime, end: datetime) -> None:
         self.start = start
         self.end = end
         self._org = org
@@ -170,9 +175,9 @@ class _Answers:
         )
 
 
-def _changes(org: OrgCourse) -> Iterator[datetime]:
+def _changes(org: OrgIntervals) -> Iterator[datetime]:
     """Each instant at which a number, a sitter or the pool changes, ends of quarantines too."""
-    courses: list[Course[Any]] = [org.pool, org.desks]
+    courses: list[StateIntervals[Any]] = [org.pool, org.desks]
     numbers: list[NumberFact] = [each.number for pool in org.pool.states for each in pool]
     numbers += [each for desks in org.desks.states for each in desks]
     for sitter in org.sitters.values():

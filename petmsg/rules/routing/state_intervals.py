@@ -15,7 +15,7 @@ from petmsg.rules.routing.facts import NumberFact, PoolNumberFact
 State = TypeVar("State")
 
 
-class Course(NamedTuple, Generic[State]):
+class StateIntervals(NamedTuple, Generic[State]):
     """`states[i]` holds from `since[i]` until `since[i + 1]`, the last one to the end.
 
     The first one begins no later than the span that is looked at.
@@ -36,12 +36,12 @@ class SitterState(NamedTuple):
     number: NumberFact | None
 
 
-class SitterCourse(NamedTuple):
+class SitterIntervals(NamedTuple):
     """A sitter, and what she was and will be."""
 
     sitter: str
     name: str
-    course: Course[SitterState]
+    course: StateIntervals[SitterState]
 
 
 class WindowSpan(NamedTuple):
@@ -59,16 +59,16 @@ WindowRow: TypeAlias = tuple[datetime, datetime, datetime, int, str, int | None]
 """A `WindowSpan`, or a bare tuple of the same: a hundred thousand are made faster without names."""
 
 
-class ClientCourse(NamedTuple):
+class ClientIntervals(NamedTuple):
     """A client: her windows in the span, in any order, and her thread's own pool number."""
 
     client: str
     kind: ClientKind
     windows: Sequence[WindowRow]
-    own_pool_number: Course[int | None]
+    own_pool_number: StateIntervals[int | None]
 
 
-class OrgCourse(NamedTuple):
+class OrgIntervals(NamedTuple):
     """What all clients of an org have in common. `sitters` by id.
 
     `pool` and `desks` hold what `Facts` does, as it is from each instant on.
@@ -78,6 +78,6 @@ class OrgCourse(NamedTuple):
     timezone: str
     pool_for: PoolFor
     pool_threads_per_number: int | None
-    sitters: Mapping[int, SitterCourse]
-    pool: Course[tuple[PoolNumberFact, ...]]
-    desks: Course[tuple[NumberFact, ...]]
+    sitters: Mapping[int, SitterIntervals]
+    pool: StateIntervals[tuple[PoolNumberFact, ...]]
+    desks: StateIntervals[tuple[NumberFact, ...]]

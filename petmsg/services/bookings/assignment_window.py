@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from petmsg.clock import iso_utc
 from petmsg.queries import confirm as queries
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 
 class BookedTime(NamedTuple):
@@ -30,7 +30,7 @@ class ThreadFound(NamedTuple):
     reused: bool
 
 
-class Placed(NamedTuple):
+class UpsertedWindow(NamedTuple):
     """A booking's window; `reused` says that it was there before, `moved` that it changed."""
 
     id: int
@@ -38,22 +38,22 @@ class Placed(NamedTuple):
     moved: bool
 
 
-def threads_for(
-    work: Work, clients: Mapping[int, tuple[str, int | None]]
+def ensure_threads(
+    uow: UnitOfWork, clients: Mapping[int, tuple[str, int | None]]
 ) -> dict[int, ThreadFound]:
     """The one thread of each client, made where there is none.
 
     `clients` maps a client's id to her ref and the sitter who is about to speak, for the default
     number of a new thread.
     """
-    there = _threads(work, list(clients))
+    there = _threads(uow, list(clients))
     return there | _make_threads(
-        work, {each: whose for each, whose in clients.items() if each not in there}
+        uow, {each: whose for each, whose in clients.items() if each not in there}
     )
 
 
-def threads_of(work: Work, bookings: Sequence[Mapping[str, Any]]) -> dict[int, ThreadFound]:
-    """`threads_for` the clients of these rows of `queries.confirm.BOOKINGS`.
+def threads_of(uow: UnitOfWork, bookings: Sequence[Mapping[str, Any]]) -> dict[int, ThreadFound]:
+    """`ensure_threads` the clients of these rows of `queries.confirm.BOOKINGS`.
 
     A thread that is made gets the number of the client's first booking's sitter.
     """
@@ -67,31 +67,31 @@ def threads_of(work: Work, bookings: Sequence[Mapping[str, Any]]) -> dict[int, T
         for row in reversed(bookings)
         if row["thread_id"] is None
     }
-    return there | _make_threads(work, missing)
+    return there | _make_threads(uow, missing)
 
 
-def place(
-    work: Work,
+def upsert_windows(
+    uow: UnitOfWork,
     booked: Sequence[BookedTime],
     threads: Mapping[int, ThreadFound],
     *,
     without: Container[int] = (),
     confirmed: Sequence[int] = (),
-) -> dict[int, Placed]:
+) -> dict[int, UpsertedWindow]:
     """A window for each confirmed booking: its times, its sitter and today's grace.
 
     One window per booking: one that is there is moved. `without` are the ids of bookings that are
     known to have none yet, `confirmed` those that are marked as confirmed on the way. Results by
     booking id.
     """
-    cursor = work.cursor
+    cursor = uow.cursor
     ids = [each.booking_id for each in booked if each.booking_id not in without]
     there = {
         row["booking_id"]: row
-        for row in cursor.in_list(queries.WINDOWS, "booking_ids", ids, org_id=work.org.id)
+        for row in cursor.in_list(queries.WINDOWS, "booking_ids", ids, org_id=uow.org.id)
     }
-    grace = timedelta(minutes=work.org.grace_minutes)
-    placed: dict[int, Placed] = {}
+    grace = timedelta(minutes=uow.org.grace_minutes)
+    placed: dict[int, UpsertedWindow] = {}
     fresh: list[tuple[Any, ...]] = []
     moved: list[dict[str, Any]] = []
     for (
@@ -114,7 +114,7 @@ def place(
                 (booking_id, client_id, thread_id, sitter_id, starts_at, booked_until, ends_at)
             )
             payload = {"client": client, "before": None, "after": after}
-            work.record("window.created", "window", booking, payload)
+            uow.audit("window.created", "window", booking, payload)
             continue
         wanted = {
             "sitter_id": sitter_id,
@@ -123,33 +123,33 @@ def place(
             "ends_at": ends_at,
         }
         differs = any(row[name] != value for name, value in wanted.items())
-        placed[booking_id] = Placed(row["id"], reused=True, moved=differs)
+        placed[booking_id] = UpsertedWindow(row["id"], reused=True, moved=differs)
         if differs:
             moved.append({**wanted, "id": row["id"]})
             before = _span(row["starts_at"], row["booked_until"], row["ends_at"], row["sitter"])
             payload = {"client": client, "before": before, "after": after}
-            work.record("window.updated", "window", booking, payload)
+            uow.audit("window.updated", "window", booking, payload)
     cursor.run_many(queries.UPDATE_WINDOW, moved)
     for booking_id, window_id in queries.insert_windows(
-        cursor, work.org.id, fresh, now=work.now, confirmed=confirmed
+        cursor, uow.org.id, fresh, now=uow.now, confirmed=confirmed
     ).items():
-        placed[booking_id] = Placed(window_id, reused=False, moved=False)
+        placed[booking_id] = UpsertedWindow(window_id, reused=False, moved=False)
     return placed
 
 
-def overlaps(work: Work, booking_ids: Sequence[int]) -> dict[int, list[str]]:
+def overlaps(uow: UnitOfWork, booking_ids: Sequence[int]) -> dict[int, list[str]]:
     """The confirmed bookings of the same thread whose booked times overlap, by booking id."""
     found: dict[int, list[str]] = {}
-    for row in work.cursor.in_list(
-        queries.OVERLAPS, "booking_ids", list(booking_ids), org_id=work.org.id
+    for row in uow.cursor.in_list(
+        queries.OVERLAPS, "booking_ids", list(booking_ids), org_id=uow.org.id
     ):
         found.setdefault(row["booking_id"], []).append(row["ref"])
     return found
 
 
-def _threads(work: Work, client_ids: Sequence[int]) -> dict[int, ThreadFound]:
+def _threads(uow: UnitOfWork, client_ids: Sequence[int]) -> dict[int, ThreadFound]:
     """The threads that are there, by client."""
-    found = work.cursor.in_list(queries.THREADS, "client_ids", client_ids, org_id=work.org.id)
+    found = uow.cursor.in_list(queries.THREADS, "client_ids", client_ids, org_id=uow.org.id)
     return {
         row["client_id"]: ThreadFound(row["id"], row["default_number"], reused=True)
         for row in found
@@ -157,7 +157,7 @@ def _threads(work: Work, client_ids: Sequence[int]) -> dict[int, ThreadFound]:
 
 
 def _make_threads(
-    work: Work, clients: Mapping[int, tuple[str, int | None]]
+    uow: UnitOfWork, clients: Mapping[int, tuple[str, int | None]]
 ) -> dict[int, ThreadFound]:
     """A thread for each client who had none a moment ago, in the order of their ids.
 
@@ -166,30 +166,30 @@ def _make_threads(
     if not clients:
         return {}
     ids = sorted(clients)
-    numbers = _default_numbers(work, {sitter_id for _, sitter_id in clients.values()})
+    numbers = _default_numbers(uow, {sitter_id for _, sitter_id in clients.values()})
     defaults = {each: numbers[clients[each][1]] for each in ids}
     made = queries.insert_threads(
-        work.cursor, work.org.id, [(each, defaults[each][0]) for each in ids], now=work.now
+        uow.cursor, uow.org.id, [(each, defaults[each][0]) for each in ids], now=uow.now
     )
     for client_id in ids:
         if client_id in made:
-            work.record("thread.created", "thread", clients[client_id][0])
-    return _threads(work, [each for each in ids if each not in made]) | {
+            uow.audit("thread.created", "thread", clients[client_id][0])
+    return _threads(uow, [each for each in ids if each not in made]) | {
         client_id: ThreadFound(thread_id, defaults[client_id][1], reused=False)
         for client_id, thread_id in made.items()
     }
 
 
 def _default_numbers(
-    work: Work, sitters: set[int | None]
+    uow: UnitOfWork, sitters: set[int | None]
 ) -> dict[int | None, tuple[int | None, str | None]]:
     """The number a new thread is first shown with, id and E.164, by who is about to speak."""
-    cursor = work.cursor
-    desk = cursor.tuples(queries.USABLE_DESK, org_id=work.org.id, now=work.now)
+    cursor = uow.cursor
+    desk = cursor.tuples(queries.USABLE_DESK, org_id=uow.org.id, now=uow.now)
     numbers = dict.fromkeys(sitters, desk[0] if desk else (None, None))
     named = sorted(each for each in sitters if each is not None)
     for row in cursor.in_list(
-        queries.USABLE_SITTER_NUMBERS, "sitter_ids", named, org_id=work.org.id, now=work.now
+        queries.USABLE_SITTER_NUMBERS, "sitter_ids", named, org_id=uow.org.id, now=uow.now
     ):
         numbers[row["sitter_id"]] = (row["id"], row["e164"])
     return numbers

@@ -23,7 +23,7 @@ from petmsg.services.bookings.booking_import import (
 )
 from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded, sitter_warnings
 from petmsg.services.transfer.row_files import BatchRow
-from petmsg.services.unit_of_work import Failure, Work
+from petmsg.services.unit_of_work import Failure, UnitOfWork
 from petmsg.text_inputs import parse_ref
 
 
@@ -44,7 +44,7 @@ class BookingChanged:
 
 
 def add(
-    work: Work,
+    uow: UnitOfWork,
     *,
     client: str,
     starts_at: datetime,
@@ -66,11 +66,11 @@ def add(
         "ends_at": iso_utc(ends_at),
     }
     if ref is not None:
-        there = load_bookings(work, [parse_ref(ref)])
+        there = load_bookings(uow, [parse_ref(ref)])
         if there:
             row = there[0]
-            wanted_client = find_client(work.cursor, work.org.id, client)
-            wanted_sitter = find_sitter(work.cursor, work.org.id, sitter).id if sitter else None
+            wanted_client = find_client(uow.cursor, uow.org.id, client)
+            wanted_sitter = find_sitter(uow.cursor, uow.org.id, sitter).id if sitter else None
             if (wanted_client.id, wanted_sitter, starts_at, ends_at) != (
                 row["client_id"],
                 row["sitter_id"],
@@ -81,33 +81,33 @@ def add(
                     f"Booking {ref} is there already, with other values.",
                     hint="Change it: petmsg booking reschedule, petmsg booking reassign",
                 )
-            return _changed(row, window_id=_window_id(work, row), reused=True)
-    rows = BookingRows(work, allow_duplicates=allow_duplicates, even_cancelled=False)
+            return _changed(row, window_id=_window_id(uow, row), reused=True)
+    rows = BookingRows(uow, allow_duplicates=allow_duplicates, even_cancelled=False)
     done = rows.take([BatchRow(1, cells)])[0]
     if isinstance(done, Failure):
         raise done.error
-    row = load_bookings(work, [done.ref])[0]
-    return _changed(row, window_id=_window_id(work, row), reused=done.result == "unchanged")
+    row = load_bookings(uow, [done.ref])[0]
+    return _changed(row, window_id=_window_id(uow, row), reused=done.result == "unchanged")
 
 
-def cancel(work: Work, ref: str, *, reason: str | None = None) -> BookingChanged:
+def cancel(uow: UnitOfWork, ref: str, *, reason: str | None = None) -> BookingChanged:
     """Cancel a booking: its window counts no more. Cancelling again changes nothing."""
-    row = _one(work, ref)
+    row = _one(uow, ref)
     if row["status"] == BookingStatus.CANCELLED:
-        return _changed(row, window_id=_window_id(work, row), reused=True)
-    work.cursor.run("UPDATE booking SET status = 'cancelled' WHERE id = :id", id=row["id"])
-    for there in work.cursor.in_list(
-        confirm_queries.WINDOWS, "booking_ids", [row["id"]], org_id=work.org.id
+        return _changed(row, window_id=_window_id(uow, row), reused=True)
+    uow.cursor.run("UPDATE booking SET status = 'cancelled' WHERE id = :id", id=row["id"])
+    for there in uow.cursor.in_list(
+        confirm_queries.WINDOWS, "booking_ids", [row["id"]], org_id=uow.org.id
     ):
         span = {name: there[name] for name in ("starts_at", "booked_until", "ends_at", "sitter")}
-        work.record(
+        uow.audit(
             "window.closed",
             "window",
             row["ref"],
             {"client": row["client"], "before": span, "after": None},
             reason=reason,
         )
-    work.record(
+    uow.audit(
         "booking.cancelled",
         "booking",
         row["ref"],
@@ -115,11 +115,11 @@ def cancel(work: Work, ref: str, *, reason: str | None = None) -> BookingChanged
         reason=reason,
     )
     cancelled = {**row, "status": BookingStatus.CANCELLED}
-    return _changed(cancelled, window_id=_window_id(work, row), reused=False)
+    return _changed(cancelled, window_id=_window_id(uow, row), reused=False)
 
 
 def reschedule(
-    work: Work,
+    uow: UnitOfWork,
     ref: str,
     *,
     starts_at: datetime | None = None,
@@ -127,22 +127,22 @@ def reschedule(
     reason: str | None = None,
 ) -> BookingChanged:
     """Give a booking other times; a confirmed one's window moves with it."""
-    row = _changeable(work, ref)
+    row = _changeable(uow, ref)
     wanted = {
         **row,
         "starts_at": starts_at if starts_at is not None else row["starts_at"],
         "ends_at": ends_at if ends_at is not None else row["ends_at"],
     }
-    require_span(wanted["starts_at"], wanted["ends_at"], timezone=work.org.timezone)
-    return _apply(work, row, wanted, event="booking.rescheduled", reason=reason)
+    require_span(wanted["starts_at"], wanted["ends_at"], timezone=uow.org.timezone)
+    return _apply(uow, row, wanted, event="booking.rescheduled", reason=reason)
 
 
 def reassign(
-    work: Work, ref: str, *, sitter: str | None, reason: str | None = None
+    uow: UnitOfWork, ref: str, *, sitter: str | None, reason: str | None = None
 ) -> BookingChanged:
     """Give a booking to another sitter (None: to nobody yet); its window speaks with her number."""
-    row = _changeable(work, ref)
-    key = find_sitter(work.cursor, work.org.id, sitter) if sitter is not None else None
+    row = _changeable(uow, ref)
+    key = find_sitter(uow.cursor, uow.org.id, sitter) if sitter is not None else None
     if key is not None:
         _require_not_offboarded(key)
     wanted = {
@@ -151,11 +151,11 @@ def reassign(
         "sitter": key.ref if key else None,
         "sitter_status": key.status if key else None,
     }
-    return _apply(work, row, wanted, event="booking.reassigned", reason=reason)
+    return _apply(uow, row, wanted, event="booking.reassigned", reason=reason)
 
 
 def _apply(
-    work: Work,
+    uow: UnitOfWork,
     row: dict[str, Any],
     wanted: dict[str, Any],
     *,
@@ -163,19 +163,19 @@ def _apply(
     reason: str | None,
 ) -> BookingChanged:
     if wanted["sitter_id"] is not None:
-        held = confirm_queries.hold_sitters(work.cursor, work.org.id, [wanted["sitter_id"]])
+        held = confirm_queries.hold_sitters(uow.cursor, uow.org.id, [wanted["sitter_id"]])
         if held or wanted["sitter_status"] == SitterStatus.OFFBOARDED:
-            require_over(work, wanted)
+            require_over(uow, wanted)
     differs = changing(row) != changing(wanted)
     if differs:
-        work.cursor.run(
+        uow.cursor.run(
             UPDATE,
             id=row["id"],
             sitter_id=wanted["sitter_id"],
             starts_at=wanted["starts_at"],
             ends_at=wanted["ends_at"],
         )
-        work.record(
+        uow.audit(
             event,
             "booking",
             row["ref"],
@@ -186,9 +186,9 @@ def _apply(
     overlapping: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     if row["status"] == BookingStatus.CONFIRMED:
-        placed = place_windows(work, [wanted])[row["id"]]
+        placed = place_windows(uow, [wanted])[row["id"]]
         window_id, moved = placed.id, placed.moved
-        overlapping = tuple(window.overlaps(work, [row["id"]]).get(row["id"], ()))
+        overlapping = tuple(window.overlaps(uow, [row["id"]]).get(row["id"], ()))
         warnings = sitter_warnings(wanted)
     return _changed(
         wanted,
@@ -199,23 +199,23 @@ def _apply(
     )
 
 
-def _one(work: Work, ref: str) -> dict[str, Any]:
-    found = load_bookings(work, [ref])
+def _one(uow: UnitOfWork, ref: str) -> dict[str, Any]:
+    found = load_bookings(uow, [ref])
     if not found:
-        raise no_booking(work.cursor, work.org.id, ref)
+        raise no_booking(uow.cursor, uow.org.id, ref)
     return found[0]
 
 
-def _changeable(work: Work, ref: str) -> dict[str, Any]:
-    row = _one(work, ref)
+def _changeable(uow: UnitOfWork, ref: str) -> dict[str, Any]:
+    row = _one(uow, ref)
     if row["status"] == BookingStatus.CANCELLED:
         raise BookingCancelled(f"Booking {ref} is cancelled.")
     return row
 
 
-def _window_id(work: Work, row: Mapping[str, Any]) -> int | None:
-    found = work.cursor.in_list(
-        confirm_queries.WINDOWS, "booking_ids", [row["id"]], org_id=work.org.id
+def _window_id(uow: UnitOfWork, row: Mapping[str, Any]) -> int | None:
+    found = uow.cursor.in_list(
+        confirm_queries.WINDOWS, "booking_ids", [row["id"]], org_id=uow.org.id
     )
     return found[0]["id"] if found else None
 

@@ -17,7 +17,7 @@ from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded,
 from petmsg.services.bookings.matching import SameBookings
 from petmsg.services.refs import hold_refs, next_ref
 from petmsg.services.transfer.row_files import BatchRow, RowDone
-from petmsg.services.unit_of_work import Failure, Work
+from petmsg.services.unit_of_work import Failure, UnitOfWork
 from petmsg.text_inputs import parse_ref
 
 COLUMNS = ("ref", "client", "sitter", "starts_at", "ends_at")
@@ -33,7 +33,7 @@ WHERE id = :id
 
 
 def import_rows(
-    work: Work, rows: Sequence[BatchRow], *, allow_duplicates: bool = False
+    uow: UnitOfWork, rows: Sequence[BatchRow], *, allow_duplicates: bool = False
 ) -> list[RowDone | Failure]:
     """Rows of `booking import`: new refs are added, known ones updated, windows follow.
 
@@ -42,15 +42,15 @@ def import_rows(
     the way of one, row by row.
     """
     try:
-        with work.all_or_nothing():
-            return BookingRows(work, allow_duplicates=allow_duplicates).take(rows)
+        with uow.all_or_nothing():
+            return BookingRows(uow, allow_duplicates=allow_duplicates).take(rows)
     except Exception as problem:
         if not (is_driver_error(problem) and is_unique_violation(problem)):
             raise
     results: list[RowDone | Failure] = []
     for row in rows:
-        with work.all_or_nothing():
-            results += BookingRows(work, allow_duplicates=allow_duplicates).take([row])
+        with uow.all_or_nothing():
+            results += BookingRows(uow, allow_duplicates=allow_duplicates).take([row])
     return results
 
 
@@ -61,13 +61,13 @@ class BookingRows:
     """
 
     def __init__(
-        self, work: Work, *, allow_duplicates: bool = False, even_cancelled: bool = True
+        self, uow: UnitOfWork, *, allow_duplicates: bool = False, even_cancelled: bool = True
     ) -> None:
-        self.work = work
-        self.cursor = work.cursor
+        self.uow = uow
+        self.cursor = uow.cursor
         self.named: set[str] = set()
         self.allow_duplicates = allow_duplicates
-        self.same = SameBookings(work, even_cancelled=even_cancelled)
+        self.same = SameBookings(uow, even_cancelled=even_cancelled)
         self.clients: dict[str, ClientKey | PetmsgError] = {}
         self.sitters: dict[str, SitterKey | PetmsgError] = {}
         self.known: dict[str, dict[str, Any]] = {}
@@ -85,7 +85,7 @@ class BookingRows:
                 results.append(RowDone(row.line, ref, result))
             except PetmsgError as problem:
                 results.append(Failure(row.ref, problem, row.line))
-            self.work.moved()
+            self.uow.on_progress()
         self._write()
         return results
 
@@ -93,10 +93,10 @@ class BookingRows:
         good = [row.cells for row in rows if row.problem is None]
         nameless = [cells for cells in good if not cells.get("ref")]
         if nameless:
-            hold_refs(self.work, "booking")
+            hold_refs(self.uow, "booking")
         refs = [cells["ref"] or "" for cells in good if cells.get("ref")]
         self.named = set(refs)
-        self.known = {row["ref"]: row for row in load_bookings(self.work, refs)}
+        self.known = {row["ref"]: row for row in load_bookings(self.uow, refs)}
         for row in self._by_ref("client", "kind", {cells.get("client") or "" for cells in good}):
             self.clients[row["ref"]] = ClientKey(
                 row["id"], row["ref"], row["name"], ClientKind(row["kind"])
@@ -117,20 +117,20 @@ class BookingRows:
                 yield client.id, self._instant(cells.get("starts_at") or "")
 
     def _instant(self, written: str) -> datetime:
-        return parse_instant(written, timezone=self.work.org.timezone, at=self.work.now)
+        return parse_instant(written, timezone=self.uow.org.timezone, at=self.uow.now)
 
     def _by_ref(self, noun: str, column: str, refs: set[str]) -> list[dict[str, Any]]:
         return self.cursor.in_list(
             f"SELECT id, ref, name, {column} FROM {noun} WHERE org_id = :org_id AND ref IN (:refs)",
             "refs",
             sorted(refs),
-            org_id=self.work.org.id,
+            org_id=self.uow.org.id,
         )
 
     def _client(self, text: str) -> ClientKey:
         if text not in self.clients:
             try:
-                self.clients[text] = find_client(self.cursor, self.work.org.id, text, guess=False)
+                self.clients[text] = find_client(self.cursor, self.uow.org.id, text, guess=False)
             except PetmsgError as problem:
                 self.clients[text] = problem
         found = self.clients[text]
@@ -141,7 +141,7 @@ class BookingRows:
     def _sitter(self, text: str) -> SitterKey:
         if text not in self.sitters:
             try:
-                self.sitters[text] = find_sitter(self.cursor, self.work.org.id, text, guess=False)
+                self.sitters[text] = find_sitter(self.cursor, self.uow.org.id, text, guess=False)
             except PetmsgError as problem:
                 self.sitters[text] = problem
         found = self.sitters[text]
@@ -166,7 +166,7 @@ class BookingRows:
             ref = ref or self._made_up_ref()
             self.new[ref] = {**wanted, "ref": ref}
             self.same.keep(self.new[ref])
-            self.work.record(
+            self.uow.audit(
                 "booking.added", "booking", ref, {"client": wanted["client"], **changing(wanted)}
             )
             return ref, "created"
@@ -178,8 +178,8 @@ class BookingRows:
         if wanted["sitter_status"] == SitterStatus.OFFBOARDED:
             if wanted["sitter_id"] != before["sitter_id"]:
                 raise SitterOffboarded(f"Sitter {wanted['sitter']} is offboarded.")
-            require_over(self.work, {**before, **wanted})
-        self.work.record(
+            require_over(self.uow, {**before, **wanted})
+        self.uow.audit(
             "booking.updated",
             "booking",
             ref,
@@ -193,7 +193,7 @@ class BookingRows:
     def _made_up_ref(self) -> str:
         """The next ref that neither the database nor this chunk has."""
         while True:
-            ref = next_ref(self.work, "booking")
+            ref = next_ref(self.uow, "booking")
             if ref not in self.new and ref not in self.named:
                 return ref
 
@@ -233,7 +233,7 @@ class BookingRows:
                 wanted[name] = before[name]
             else:
                 raise MalformedRow(f"{name} is empty.")
-        require_span(wanted["starts_at"], wanted["ends_at"], timezone=self.work.org.timezone)
+        require_span(wanted["starts_at"], wanted["ends_at"], timezone=self.uow.org.timezone)
         return wanted
 
     def _write(self) -> None:
@@ -242,7 +242,7 @@ class BookingRows:
             for row in (*self.new.values(), *self.updated.values())
             if row["sitter_id"] is not None
         }
-        held = confirm_queries.hold_sitters(self.cursor, self.work.org.id, sorted(sitters))
+        held = confirm_queries.hold_sitters(self.cursor, self.uow.org.id, sorted(sitters))
         if any(sitters[each] != SitterStatus.OFFBOARDED for each in held):
             raise Busy("A sitter of these bookings was offboarded a moment ago.")
         if self.new:
@@ -250,13 +250,13 @@ class BookingRows:
                 _INSERT,
                 [
                     {
-                        "org_id": self.work.org.id,
+                        "org_id": self.uow.org.id,
                         "ref": row["ref"],
                         "client_id": row["client_id"],
                         "sitter_id": row["sitter_id"],
                         "starts_at": row["starts_at"],
                         "ends_at": row["ends_at"],
-                        "created_at": self.work.now,
+                        "created_at": self.uow.now,
                     }
                     for row in self.new.values()
                 ],
@@ -278,20 +278,20 @@ class BookingRows:
             row for row in self.updated.values() if row["status"] == BookingStatus.CONFIRMED
         ]
         if confirmed:
-            place_windows(self.work, confirmed)
+            place_windows(self.uow, confirmed)
 
 
 def place_windows(
-    work: Work, rows: Sequence[dict[str, Any]]
-) -> dict[int, assignment_window.Placed]:
+    uow: UnitOfWork, rows: Sequence[dict[str, Any]]
+) -> dict[int, assignment_window.UpsertedWindow]:
     """The windows of confirmed bookings, moved to their times and sitters."""
-    threads = assignment_window.threads_of(work, rows)
-    return assignment_window.place(work, [booked_time(row) for row in rows], threads)
+    threads = assignment_window.threads_of(uow, rows)
+    return assignment_window.upsert_windows(uow, [booked_time(row) for row in rows], threads)
 
 
-def load_bookings(work: Work, refs: Sequence[str]) -> list[dict[str, Any]]:
+def load_bookings(uow: UnitOfWork, refs: Sequence[str]) -> list[dict[str, Any]]:
     """The bookings of those refs as rows of `queries.confirm.BOOKINGS`, locked."""
-    return confirm_queries.locked_bookings(work.cursor, work.org.id, list(dict.fromkeys(refs)))
+    return confirm_queries.locked_bookings(uow.cursor, uow.org.id, list(dict.fromkeys(refs)))
 
 
 def require_span(starts_at: datetime, ends_at: datetime, *, timezone: str) -> None:
@@ -302,9 +302,9 @@ def require_span(starts_at: datetime, ends_at: datetime, *, timezone: str) -> No
         )
 
 
-def require_over(work: Work, row: Mapping[str, Any]) -> None:
+def require_over(uow: UnitOfWork, row: Mapping[str, Any]) -> None:
     """An offboarded sitter keeps the visits she made, and is given none to come."""
-    if row["ends_at"] + timedelta(minutes=work.org.grace_minutes) > work.now:
+    if row["ends_at"] + timedelta(minutes=uow.org.grace_minutes) > uow.now:
         raise SitterOffboarded(
             f"Sitter {row['sitter']} of booking {row['ref']} is offboarded.",
             hint=f"Choose another: petmsg booking reassign {row['ref']} --sitter SITTER",

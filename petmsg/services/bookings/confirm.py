@@ -8,7 +8,7 @@ from petmsg.errors import PetmsgError, Refused
 from petmsg.queries import confirm as queries
 from petmsg.queries.suggestions import FEW, no_booking
 from petmsg.services.bookings import assignment_window as window
-from petmsg.services.unit_of_work import Failure, Work
+from petmsg.services.unit_of_work import Failure, UnitOfWork
 
 
 class BookingCancelled(Refused):
@@ -36,19 +36,21 @@ class Confirmed(NamedTuple):
     status: BookingStatus = BookingStatus.CONFIRMED
 
 
-def confirm(work: Work, refs: Sequence[str], *, of_many: bool = True) -> list[Confirmed | Failure]:
+def confirm(
+    uow: UnitOfWork, refs: Sequence[str], *, of_many: bool = True
+) -> list[Confirmed | Failure]:
     """Confirm the bookings of those refs; results in their order, a repeated ref repeated.
 
     Idempotent: the same thread, the same window. A cancelled booking or an offboarded sitter is a
     `Failure` of its row; the others stand. Unless it is one `of_many`, its error is raised.
     """
-    cursor = work.cursor
+    cursor = uow.cursor
     rows = {
         row["ref"]: row
-        for row in queries.locked_bookings(cursor, work.org.id, list(dict.fromkeys(refs)))
+        for row in queries.locked_bookings(cursor, uow.org.id, list(dict.fromkeys(refs)))
     }
     offboarded = queries.hold_sitters(
-        cursor, work.org.id, [*{row["sitter_id"] for row in rows.values() if row["sitter_id"]}]
+        cursor, uow.org.id, [*{row["sitter_id"] for row in rows.values() if row["sitter_id"]}]
     )
     for stored in rows.values():
         if stored["sitter_id"] in offboarded:
@@ -56,14 +58,14 @@ def confirm(work: Work, refs: Sequence[str], *, of_many: bool = True) -> list[Co
     good: list[dict[str, Any]] = []
     failures: dict[str, PetmsgError] = {}
     for ref in dict.fromkeys(refs):
-        problem = _problem(work, ref, rows.get(ref), guess=len(refs) <= FEW)
+        problem = _problem(uow, ref, rows.get(ref), guess=len(refs) <= FEW)
         if problem is None:
             good.append(rows[ref])
         elif not of_many:
             raise problem
         else:
             failures[ref] = problem
-    done = _confirm(work, good)
+    done = _confirm(uow, good)
     results: list[Confirmed | Failure] = []
     seen: set[str] = set()
     clients: set[str] = set()
@@ -83,14 +85,14 @@ def confirm(work: Work, refs: Sequence[str], *, of_many: bool = True) -> list[Co
     return results
 
 
-def as_it_stands(work: Work, ref: str) -> Confirmed:
+def as_it_stands(uow: UnitOfWork, ref: str) -> Confirmed:
     """The row of a booking that was confirmed before, with nothing changed. Raises `NotFound`."""
-    rows = work.cursor.in_list(queries.BOOKINGS, "refs", [ref], org_id=work.org.id)
+    rows = uow.cursor.in_list(queries.BOOKINGS, "refs", [ref], org_id=uow.org.id)
     if not rows:
-        raise no_booking(work.cursor, work.org.id, ref)
+        raise no_booking(uow.cursor, uow.org.id, ref)
     row = rows[0]
-    thread = window.threads_of(work, rows)[row["client_id"]]
-    (placed,) = work.cursor.in_list(queries.WINDOWS, "booking_ids", [row["id"]], org_id=work.org.id)
+    thread = window.threads_of(uow, rows)[row["client_id"]]
+    (placed,) = uow.cursor.in_list(queries.WINDOWS, "booking_ids", [row["id"]], org_id=uow.org.id)
     return Confirmed(
         booking=row["ref"],
         client=row["client"],
@@ -100,17 +102,17 @@ def as_it_stands(work: Work, ref: str) -> Confirmed:
         default_number=thread.default_number,
         thread_reused=True,
         window_reused=True,
-        overlaps=tuple(window.overlaps(work, [row["id"]]).get(row["id"], ())),
+        overlaps=tuple(window.overlaps(uow, [row["id"]]).get(row["id"], ())),
         warnings=(),
         status=BookingStatus(row["status"]),
     )
 
 
 def _problem(
-    work: Work, ref: str, row: dict[str, Any] | None, *, guess: bool
+    uow: UnitOfWork, ref: str, row: dict[str, Any] | None, *, guess: bool
 ) -> PetmsgError | None:
     if row is None:
-        return no_booking(work.cursor, work.org.id, ref, guess=guess)
+        return no_booking(uow.cursor, uow.org.id, ref, guess=guess)
     if row["status"] == BookingStatus.CANCELLED:
         return BookingCancelled(f"Booking {ref} is cancelled.")
     if row["sitter_status"] == SitterStatus.OFFBOARDED:
@@ -121,19 +123,19 @@ def _problem(
     return None
 
 
-def _confirm(work: Work, rows: list[dict[str, Any]]) -> dict[str, Confirmed]:
+def _confirm(uow: UnitOfWork, rows: list[dict[str, Any]]) -> dict[str, Confirmed]:
     if not rows:
         return {}
-    threads = window.threads_of(work, rows)
+    threads = window.threads_of(uow, rows)
     pending = {row["id"]: row for row in rows if row["status"] == BookingStatus.PENDING}
-    placed = window.place(
-        work,
+    placed = window.upsert_windows(
+        uow,
         [booked_time(row) for row in rows],
         threads,
         without={each for each, row in pending.items() if not row["has_window"]},
         confirmed=list(pending),
     )
-    overlapping = window.overlaps(work, [row["id"] for row in rows])
+    overlapping = window.overlaps(uow, [row["id"] for row in rows])
     done = {}
     for row in rows:
         thread, its_window = threads[row["client_id"]], placed[row["id"]]
@@ -141,7 +143,7 @@ def _confirm(work: Work, rows: list[dict[str, Any]]) -> dict[str, Confirmed]:
         if row["status"] == BookingStatus.PENDING or its_window.moved:
             reused = {"thread": thread.reused, "window": its_window.reused}
             payload = {"client": client, "sitter": sitter, "reused": reused}
-            work.record("booking.confirmed", "booking", ref, payload)
+            uow.audit("booking.confirmed", "booking", ref, payload)
         done[ref] = Confirmed(
             ref,
             client,

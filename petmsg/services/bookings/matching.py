@@ -9,7 +9,7 @@ from typing import Any
 
 from petmsg.enums import BookingStatus
 from petmsg.queries.booking import bookings_that_start
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 _Span = tuple[int, datetime, datetime]
 
@@ -20,8 +20,8 @@ class SameBookings:
     `even_cancelled`: a cancelled booking is meant too, if no other is.
     """
 
-    def __init__(self, work: Work, *, even_cancelled: bool) -> None:
-        self._work = work
+    def __init__(self, uow: UnitOfWork, *, even_cancelled: bool) -> None:
+        self._work = uow
         self._even_cancelled = even_cancelled
         self._by_span: dict[_Span, dict[str, Mapping[str, Any]]] = {}
         self._span_of: dict[str, _Span] = {}

@@ -17,7 +17,7 @@ from petmsg.providers.stripe_event import Payment, refs_in
 from petmsg.queries.org import all_orgs
 from petmsg.services.alert import done, raise_alert
 from petmsg.services.bookings.confirm import Confirmed, as_it_stands, confirm
-from petmsg.services.unit_of_work import Failure, Work, take_together
+from petmsg.services.unit_of_work import Failure, UnitOfWork, run_batch
 from petmsg.text_inputs import parse_ref
 
 _TAKE = """
@@ -62,31 +62,31 @@ class Paid:
     parts: tuple["Paid", ...] = ()
 
 
-def pay_each(work: Work, payments: Sequence[Payment]) -> list[Paid | Failure]:
+def pay_each(uow: UnitOfWork, payments: Sequence[Payment]) -> list[Paid | Failure]:
     """`pay` for several of one org, each all or nothing; results in their order."""
-    return take_together(work, payments, lambda each: pay(work, each), ref=lambda p: p.event_id)
+    return run_batch(uow, payments, lambda each: pay(uow, each), ref=lambda p: p.event_id)
 
 
-def pay(work: Work, payment: Payment) -> Paid:
+def pay(uow: UnitOfWork, payment: Payment) -> Paid:
     """Confirm the booking that was paid. The same event again changes nothing."""
     if payment.ignored is not None:
-        new = _take(work, payment, StripeOutcome.IGNORED)
+        new = _take(uow, payment, StripeOutcome.IGNORED)
         return Paid(payment, StripeOutcome.IGNORED, note=payment.ignored, reused=not new)
     if payment.trouble is not None:
-        return _tell_trouble(work, payment, payment.trouble)
+        return _tell_trouble(uow, payment, payment.trouble)
     ref = payment.booking
     assert ref is not None
     refs = refs_in(ref)
-    if len(refs) > 1 and not _is_there(work, ref):
-        return _pay_several(work, payment, refs)
-    return _pay_one(work, payment, ref)
+    if len(refs) > 1 and not _is_there(uow, ref):
+        return _pay_several(uow, payment, refs)
+    return _pay_one(uow, payment, ref)
 
 
-def _pay_several(work: Work, payment: Payment, refs: Sequence[str]) -> Paid:
+def _pay_several(uow: UnitOfWork, payment: Payment, refs: Sequence[str]) -> Paid:
     """Each booking of a payment by itself, known by the event's id and its ref: what is not there
     yet stops no other, and is looked for when the event comes again."""
     parts = tuple(
-        _pay_one(work, replace(payment, event_id=f"{payment.event_id}#{ref}", booking=ref), ref)
+        _pay_one(uow, replace(payment, event_id=f"{payment.event_id}#{ref}", booking=ref), ref)
         for ref in refs
     )
     worst = next(
@@ -96,18 +96,18 @@ def _pay_several(work: Work, payment: Payment, refs: Sequence[str]) -> Paid:
     return replace(worst, payment=payment, reused=all(each.reused for each in parts), parts=parts)
 
 
-def _pay_one(work: Work, payment: Payment, ref: str) -> Paid:
+def _pay_one(uow: UnitOfWork, payment: Payment, ref: str) -> Paid:
     try:
         parse_ref(ref)
-        with work.all_or_nothing():
-            return _confirm_once(work, payment, ref)
+        with uow.all_or_nothing():
+            return _confirm_once(uow, payment, ref)
     except (NotFound, MalformedRef):
-        return _not_there(work, payment, ref)
+        return _not_there(uow, payment, ref)
 
 
-def _is_there(work: Work, ref: str) -> bool:
-    found = work.cursor.value(
-        "SELECT 1 FROM booking WHERE org_id = :org_id AND ref = :ref", org_id=work.org.id, ref=ref
+def _is_there(uow: UnitOfWork, ref: str) -> bool:
+    found = uow.cursor.value(
+        "SELECT 1 FROM booking WHERE org_id = :org_id AND ref = :ref", org_id=uow.org.id, ref=ref
     )
     return found is not None
 
@@ -119,15 +119,15 @@ def tell_nobody_known(
     *,
     actor: str,
     now: datetime,
-) -> tuple[Paid, Work]:
+) -> tuple[Paid, UnitOfWork]:
     """A payment for an org that is not there, or that nobody named: every org is told.
 
     The work of one of them comes back with it, for the caller to finish. There must be an org.
     """
-    works = [Work(transaction, org, actor, now) for org in all_orgs(transaction.cursor)]
-    for work in works:
+    works = [UnitOfWork(transaction, org, actor, now) for org in all_orgs(transaction.cursor)]
+    for uow in works:
         raise_alert(
-            work,
+            uow,
             AlertKind.PAYMENT_NOT_MATCHED,
             severity=AlertSeverity.WARNING,
             entity="payment",
@@ -136,31 +136,31 @@ def tell_nobody_known(
             f"of which org: {problem.message}",
             command="petmsg org list; let the metadata of your payments name the org",
         )
-    for work in works[:-1]:
-        work.finish()
+    for uow in works[:-1]:
+        uow.finish()
     return Paid(payment, None, problem=problem), works[-1]
 
 
-def _confirm_once(work: Work, payment: Payment, ref: str) -> Paid:
+def _confirm_once(uow: UnitOfWork, payment: Payment, ref: str) -> Paid:
     """Raises `NotFound`; what it wrote is undone then."""
-    if not _take(work, payment, StripeOutcome.CONFIRMED):
-        lock = "" if work.cursor.is_sqlite else " FOR UPDATE"
-        there = work.cursor.rows(_TAKEN + lock, event_id=payment.event_id)[0]
-        if there["org_id"] != work.org.id:
+    if not _take(uow, payment, StripeOutcome.CONFIRMED):
+        lock = "" if uow.cursor.is_sqlite else " FOR UPDATE"
+        there = uow.cursor.rows(_TAKEN + lock, event_id=payment.event_id)[0]
+        if there["org_id"] != uow.org.id:
             problem = OfAnotherOrg(f"Event {payment.event_id} was for a booking of another org.")
             return Paid(payment, StripeOutcome.REFUSED, problem=problem, reused=True)
         if there["outcome"] != StripeOutcome.REFUSED:
-            stands = as_it_stands(work, there["booking"] or ref)
+            stands = as_it_stands(uow, there["booking"] or ref)
             return Paid(payment, StripeOutcome.CONFIRMED, confirmed=stands, reused=True)
-        return _settle(work, payment, ref, reused=True)
-    return _settle(work, payment, ref, reused=False)
+        return _settle(uow, payment, ref, reused=True)
+    return _settle(uow, payment, ref, reused=False)
 
 
-def _settle(work: Work, payment: Payment, ref: str, *, reused: bool) -> Paid:
-    cursor = work.cursor
+def _settle(uow: UnitOfWork, payment: Payment, ref: str, *, reused: bool) -> Paid:
+    cursor = uow.cursor
     try:
-        with work.all_or_nothing():
-            (confirmed,) = confirm(work, [ref], of_many=False)
+        with uow.all_or_nothing():
+            (confirmed,) = confirm(uow, [ref], of_many=False)
     except Refused as problem:
         cursor.run(
             _SETTLE,
@@ -169,16 +169,16 @@ def _settle(work: Work, payment: Payment, ref: str, *, reused: bool) -> Paid:
             event_id=payment.event_id,
         )
         if not reused:
-            _record(work, payment, StripeOutcome.REFUSED, problem.code)
-            _tell_refused(work, ref, problem)
+            _record(uow, payment, StripeOutcome.REFUSED, problem.code)
+            _tell_refused(uow, ref, problem)
         return Paid(payment, StripeOutcome.REFUSED, problem=problem, reused=reused)
     assert isinstance(confirmed, Confirmed)
     if reused:
         confirmed_now = StripeOutcome.CONFIRMED.value
         cursor.run(_SETTLE, outcome=confirmed_now, code=None, event_id=payment.event_id)
-    _record(work, payment, StripeOutcome.CONFIRMED, None)
-    for (alert,) in cursor.tuples(_NOT_PAID, org_id=work.org.id, ref=ref):
-        done(work, str(alert), reason="the booking was confirmed by its payment")
+    _record(uow, payment, StripeOutcome.CONFIRMED, None)
+    for (alert,) in cursor.tuples(_NOT_PAID, org_id=uow.org.id, ref=ref):
+        done(uow, str(alert), reason="the booking was confirmed by its payment")
     return Paid(payment, StripeOutcome.CONFIRMED, confirmed=confirmed)
 
 
@@ -193,15 +193,15 @@ _TROUBLES = {
 }
 
 
-def _tell_trouble(work: Work, payment: Payment, trouble: str) -> Paid:
+def _tell_trouble(uow: UnitOfWork, payment: Payment, trouble: str) -> Paid:
     """A payment was taken back, is disputed or failed: a person decides what becomes of the visit.
     The same event again changes nothing."""
     note = f"a person is told that the payment {_TROUBLES[trouble][2]}"
-    if not _take(work, payment, StripeOutcome.IGNORED):
+    if not _take(uow, payment, StripeOutcome.IGNORED):
         return Paid(payment, StripeOutcome.IGNORED, note=note, reused=True)
-    for ref in _bookings_of(work, payment) or (None,):
-        _raise_trouble(work, payment, trouble, ref)
-    work.record(
+    for ref in _bookings_of(uow, payment) or (None,):
+        _raise_trouble(uow, payment, trouble, ref)
+    uow.audit(
         "payment.received",
         "payment",
         payment.event_id,
@@ -210,21 +210,21 @@ def _tell_trouble(work: Work, payment: Payment, trouble: str) -> Paid:
     return Paid(payment, StripeOutcome.IGNORED, note=note)
 
 
-def _bookings_of(work: Work, payment: Payment) -> tuple[str, ...]:
+def _bookings_of(uow: UnitOfWork, payment: Payment) -> tuple[str, ...]:
     """The bookings that the event names, else those that its payment had paid."""
     written = payment.booking
     if written is not None:
-        refs = (written,) if _is_there(work, written) else refs_in(written)
-        there = tuple(ref for ref in refs if _is_there(work, ref))
+        refs = (written,) if _is_there(uow, written) else refs_in(written)
+        there = tuple(ref for ref in refs if _is_there(uow, ref))
         if there:
             return there
     if payment.payment_id is None:
         return ()
-    rows = work.cursor.tuples(_PAID_BY, org_id=work.org.id, payment_id=payment.payment_id)
+    rows = uow.cursor.tuples(_PAID_BY, org_id=uow.org.id, payment_id=payment.payment_id)
     return tuple(row[0] for row in rows)
 
 
-def _raise_trouble(work: Work, payment: Payment, trouble: str, ref: str | None) -> None:
+def _raise_trouble(uow: UnitOfWork, payment: Payment, trouble: str, ref: str | None) -> None:
     kind, severity, words = _TROUBLES[trouble]
     about = payment.payment_id or payment.event_id
     if ref is None:
@@ -238,7 +238,7 @@ def _raise_trouble(work: Work, payment: Payment, trouble: str, ref: str | None) 
         command = f"petmsg booking show {quoted}; if the visit is off: petmsg booking cancel "
         command += f"{quoted} --reason '…'"
     raise_alert(
-        work,
+        uow,
         kind,
         severity=severity,
         entity="payment" if ref is None else "booking",
@@ -248,26 +248,26 @@ def _raise_trouble(work: Work, payment: Payment, trouble: str, ref: str | None) 
     )
 
 
-def _take(work: Work, payment: Payment, outcome: StripeOutcome) -> bool:
+def _take(uow: UnitOfWork, payment: Payment, outcome: StripeOutcome) -> bool:
     """Keep the event; whether it is new. Somebody else who has it at this moment is waited for."""
-    taken = work.cursor.run(
+    taken = uow.cursor.run(
         _TAKE,
         event_id=payment.event_id,
-        org_id=work.org.id,
+        org_id=uow.org.id,
         kind=payment.kind,
         booking=payment.booking,
         outcome=outcome.value,
         code=None if payment.trouble is None else f"payment_{payment.trouble}",
-        now=work.now,
+        now=uow.now,
         payment_id=payment.payment_id,
     )
     return bool(taken)
 
 
-def _not_there(work: Work, payment: Payment, ref: str) -> Paid:
+def _not_there(uow: UnitOfWork, payment: Payment, ref: str) -> Paid:
     known, quoted = _is_ref(ref), shlex.quote(ref)
     raise_alert(
-        work,
+        uow,
         AlertKind.PAYMENT_NOT_MATCHED,
         severity=AlertSeverity.WARNING,
         entity="booking" if known else "payment",
@@ -282,9 +282,9 @@ def _not_there(work: Work, payment: Payment, ref: str) -> Paid:
     return Paid(payment, None, problem=NotFound("booking", ref, hint=hint))
 
 
-def _tell_refused(work: Work, ref: str, problem: PetmsgError) -> None:
+def _tell_refused(uow: UnitOfWork, ref: str, problem: PetmsgError) -> None:
     raise_alert(
-        work,
+        uow,
         AlertKind.PAYMENT_NOT_MATCHED,
         severity=AlertSeverity.CRITICAL,
         entity="booking",
@@ -294,8 +294,8 @@ def _tell_refused(work: Work, ref: str, problem: PetmsgError) -> None:
     )
 
 
-def _record(work: Work, payment: Payment, outcome: StripeOutcome, code: str | None) -> None:
-    work.record(
+def _record(uow: UnitOfWork, payment: Payment, outcome: StripeOutcome, code: str | None) -> None:
+    uow.audit(
         "payment.received",
         "payment",
         payment.event_id,

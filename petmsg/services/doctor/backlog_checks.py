@@ -12,7 +12,7 @@ from petmsg.db.liveness import is_dead
 from petmsg.enums import CheckResult
 from petmsg.queries.invariants import backlog as queries
 from petmsg.queries.waiting import UNANSWERED_AFTER
-from petmsg.services.doctor.check import Check, Finding, Patient, told
+from petmsg.services.doctor.check import Check, CheckContext, Finding, group_findings
 from petmsg.services.inbound.waiting import waiters
 
 RELEASE_LATE = timedelta(hours=1)
@@ -21,7 +21,7 @@ DOUBT_LATE = timedelta(hours=1)
 """From then on it looks as if nobody runs the command of cron that would have ended it."""
 
 
-def _senders(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+def _senders(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
     """Texts that are being sent by a worker who is dead."""
 
     def finding(row: dict[str, Any], org: str | None) -> Finding:
@@ -36,10 +36,10 @@ def _senders(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
         for row in queries.being_sent(cursor)
         if is_dead(cursor, patient.location, row["worker"])
     ]
-    return told(patient, dead, finding)
+    return group_findings(patient, dead, finding)
 
 
-def _quarantines(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+def _quarantines(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
     """Quarantines that are over and were not ended. The numbers are usable all the same."""
 
     def finding(row: dict[str, Any], org: str | None) -> Finding:
@@ -51,10 +51,10 @@ def _quarantines(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
             CheckResult.PROBLEM if late > RELEASE_LATE else CheckResult.WARNING,
         )
 
-    return told(patient, queries.over_quarantines(cursor, now=patient.now), finding)
+    return group_findings(patient, queries.over_quarantines(cursor, now=patient.now), finding)
 
 
-def _queue(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+def _queue(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
     """Texts that are due, and that nobody looked at for a while."""
 
     def finding(row: dict[str, Any], org: str | None) -> Finding:
@@ -65,10 +65,12 @@ def _queue(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
             CheckResult.WARNING,
         )
 
-    return told(patient, queries.overdue(cursor, before=patient.now - QUEUE_LATE), finding)
+    return group_findings(
+        patient, queries.overdue(cursor, before=patient.now - QUEUE_LATE), finding
+    )
 
 
-def _doubts(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+def _doubts(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
     """Texts whose fate is not known for longer than asking the provider takes."""
 
     def finding(row: dict[str, Any], org: str | None) -> Finding:
@@ -80,19 +82,21 @@ def _doubts(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
             CheckResult.WARNING,
         )
 
-    return told(patient, queries.old_doubts(cursor, before=patient.now - DOUBT_LATE), finding)
+    return group_findings(
+        patient, queries.old_doubts(cursor, before=patient.now - DOUBT_LATE), finding
+    )
 
 
-def _webhooks(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+def _webhooks(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
     """Requests of a provider that were refused, until somebody is done with the alert."""
 
     def finding(row: dict[str, Any], org: str | None) -> Finding:
         return Finding(row["message"], patient.command("petmsg alert list{org}", org), org)
 
-    return told(patient, queries.refused_webhooks(cursor), finding)
+    return group_findings(patient, queries.refused_webhooks(cursor), finding)
 
 
-def _clients(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+def _clients(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
     """Clients whom nobody has answered for too long."""
     for org in patient.orgs:
         late = [

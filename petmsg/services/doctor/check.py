@@ -12,7 +12,7 @@ from petmsg.enums import CheckResult
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow
-from petmsg.services.fix_commands import Mending
+from petmsg.services.fix_commands import FixCommands
 
 MOST_TOLD = 10
 """So many findings of one kind and org are told, and how many more there are."""
@@ -29,7 +29,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class CheckContext:
     """A database and the machine around it, as they are looked at.
 
     `orgs` are those that were chosen, `known` the slugs of all by id. `now` is the command's (aware
@@ -59,8 +59,8 @@ class Patient:
     def command(
         self, template: str, org: str | None = None, row: Mapping[str, Any] | None = None
     ) -> str:
-        """A command as it stands (see `Mending`)."""
-        return Mending(len(self.known) > 1).command(template, org, row)
+        """A command as it stands (see `FixCommands`)."""
+        return FixCommands(len(self.known) > 1).command(template, org, row)
 
 
 class Check(NamedTuple):
@@ -74,11 +74,11 @@ class Check(NamedTuple):
     holds: str
     look: Callable[..., Iterable[Finding]]
     around: bool = False
-    applies: Callable[[Patient], bool] = lambda _: True
+    applies: Callable[[CheckContext], bool] = lambda _: True
 
 
-def told(
-    patient: Patient,
+def group_findings(
+    patient: CheckContext,
     rows: Iterable[dict[str, Any]],
     finding: Callable[[dict[str, Any], str | None], Finding],
 ) -> Iterator[Finding]:
@@ -96,6 +96,6 @@ def told(
             yield Finding(f"And {count - MOST_TOLD} more like these", None, org)
 
 
-def on_sqlite(patient: Patient) -> bool:
+def on_sqlite(patient: CheckContext) -> bool:
     """Whether the database is a file."""
     return patient.location.is_sqlite

@@ -20,7 +20,7 @@ from petmsg.enums import CheckResult, ProviderName
 from petmsg.errors import OutOfRange, PetmsgError
 from petmsg.providers.credentials import load_twilio_credentials, where_credentials_come_from
 from petmsg.providers.public_url import checked_public_url
-from petmsg.services.doctor.check import Check, Finding, Patient, on_sqlite
+from petmsg.services.doctor.check import Check, CheckContext, Finding, on_sqlite
 
 UNEASY = timedelta(seconds=5)
 WRONG = timedelta(seconds=60)
@@ -29,7 +29,7 @@ WRONG = timedelta(seconds=60)
 _REINDEX = ("missing from index", "entries in index", "non-unique entry")
 
 
-def configuration(patient: Patient) -> Iterator[Finding]:
+def configuration(patient: CheckContext) -> Iterator[Finding]:
     """Settings of the environment that a command would refuse."""
     try:
         settings.twilio_timeout_seconds(patient.environ)
@@ -49,7 +49,7 @@ def configuration(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def timezones(patient: Patient) -> Iterator[Finding]:
+def timezones(patient: CheckContext) -> Iterator[Finding]:
     """Orgs whose timezone this machine does not know."""
     for org in patient.orgs:
         try:
@@ -62,7 +62,7 @@ def timezones(patient: Patient) -> Iterator[Finding]:
             )
 
 
-def credentials(patient: Patient) -> Iterator[Finding]:
+def credentials(patient: CheckContext) -> Iterator[Finding]:
     """Whether this process could open the account of the orgs that send through Twilio.
 
     Credentials that are there are looked at also where no org uses them yet: they are put there
@@ -83,7 +83,7 @@ def credentials(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def provider(patient: Patient) -> Iterator[Finding]:
+def provider(patient: CheckContext) -> Iterator[Finding]:
     """Whether each provider of the orgs lets us in: it is asked once for the account's numbers.
 
     Twilio is asked also before any org uses it, where credentials are there that may be right.
@@ -104,11 +104,11 @@ def provider(patient: Patient) -> Iterator[Finding]:
             )
 
 
-def _has_credentials(patient: Patient) -> bool:
+def _has_credentials(patient: CheckContext) -> bool:
     return where_credentials_come_from(patient.environ, _credentials_file(patient)) != "not set"
 
 
-def _has_usable_credentials(patient: Patient) -> bool:
+def _has_usable_credentials(patient: CheckContext) -> bool:
     """Others are told of by the check of the credentials."""
     if not _has_credentials(patient):
         return False
@@ -119,7 +119,7 @@ def _has_usable_credentials(patient: Patient) -> bool:
     return True
 
 
-def file_modes(patient: Patient) -> Iterator[Finding]:
+def file_modes(patient: CheckContext) -> Iterator[Finding]:
     """Files of the database, and the credentials, that others than their owner may use."""
     path = patient.location.path
     files = [] if path is None else [path, *sorted(path.parent.glob(f"{path.name}[-.]*"))]
@@ -138,7 +138,7 @@ def file_modes(patient: Patient) -> Iterator[Finding]:
             )
 
 
-def local_disk(patient: Patient) -> Iterator[Finding]:
+def local_disk(patient: CheckContext) -> Iterator[Finding]:
     """A database file on a network file system, where SQLite's locks cannot be trusted."""
     path = patient.location.path
     assert path is not None
@@ -152,7 +152,7 @@ def local_disk(patient: Patient) -> Iterator[Finding]:
 
 
 def sqlite_version(
-    _: Patient, version: tuple[int, ...] = sqlite3.sqlite_version_info
+    _: CheckContext, version: tuple[int, ...] = sqlite3.sqlite_version_info
 ) -> Iterator[Finding]:
     """The rare corruption of a WAL file that SQLite 3.7.0 to 3.51.2 know (reliability notes)."""
     major, minor, patch = version[:3]
@@ -166,7 +166,7 @@ def sqlite_version(
         )
 
 
-def durable_writes(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+def durable_writes(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
     """Settings with which a power cut loses what was committed, or writers stop readers."""
     if patient.location.path is not None:
         mode = str(cursor.value("PRAGMA journal_mode"))
@@ -188,7 +188,7 @@ def durable_writes(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
             )
 
 
-def file_integrity(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+def file_integrity(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
     """Pages, indexes and constraints, as SQLite checks them, and types, which it does not."""
     for (words,) in cursor.tuples("PRAGMA integrity_check(20)"):
         if words == "ok":
@@ -206,7 +206,7 @@ def file_integrity(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
         )
 
 
-def clocks(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+def clocks(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
     """This machine's clock beside the server's, or the times of the file; and what was written."""
     here = patient.machine_clock()
     if patient.location.path is None:
@@ -248,7 +248,7 @@ def _newest(path: Path) -> datetime:
     return datetime.fromtimestamp(max(times), UTC)
 
 
-def _credentials_file(patient: Patient) -> Path:
+def _credentials_file(patient: CheckContext) -> Path:
     return settings.credentials_file(patient.environ)
 
 

@@ -7,13 +7,13 @@ from petmsg.db.cursor import Cursor
 from petmsg.phone import phone_key
 from petmsg.queries import latest_events as queries
 from petmsg.queries.org import OrgRow
-from petmsg.services.doctor.check import Check, Finding, Patient, told
+from petmsg.services.doctor.check import Check, CheckContext, Finding, group_findings
 
 _OPT = {"client": ("client.opted_out", "client.opted_in"), "sitter": ("sitter.opted_out",
         "sitter.opted_in")}  # fmt: skip
 
 
-def _look(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+def _look(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
     """Rows that were deleted or changed behind petmsg's back."""
 
     def finding(row: dict[str, Any], org: str | None) -> Finding:
@@ -23,7 +23,7 @@ def _look(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
 
     for org in patient.orgs:
         for rows in (_gone(cursor, org), _changed(cursor, org), _opt_outs(cursor, org)):
-            yield from told(patient, rows, finding)
+            yield from group_findings(patient, rows, finding)
 
 
 def _gone(cursor: Cursor, org: OrgRow) -> Iterator[dict[str, Any]]:

@@ -17,8 +17,8 @@ from petmsg.phone import parse_phone
 from petmsg.providers.base import ProviderNumber
 from petmsg.services.alert import raise_alert
 from petmsg.services.numbers.number import NumberAdded, add
-from petmsg.services.outbox.unknown_outcomes import Orphan, Settled
-from petmsg.services.unit_of_work import Failure, Work, one_batch_at_a_time, take_alone
+from petmsg.services.outbox.unknown_outcomes import ClaimedMessage, Reconciled
+from petmsg.services.unit_of_work import Failure, UnitOfWork, one_batch_at_a_time, run_in_savepoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class Drift:
     left: bool = True
 
 
-def of_orphans(org: str, orphans: Iterable[Orphan]) -> list[Drift]:
+def of_orphans(org: str, orphans: Iterable[ClaimedMessage]) -> list[Drift]:
     """Texts whose sender died, before the provider was asked."""
     return [_text(org, each.message, MessageStatus.SENDING, "its sender died") for each in orphans]
 
 
-def of_settled(org: str, settled: Iterable[Settled | Failure]) -> list[Drift]:
+def of_settled(org: str, settled: Iterable[Reconciled | Failure]) -> list[Drift]:
     """Texts that were in doubt, after the provider was asked."""
     return [
         _text(
@@ -131,13 +131,13 @@ def gone(org: str, believed: Iterable[Mapping[str, Any]], there: Collection[str]
     ]
 
 
-def alert_all(work: Work, drifts: Sequence[Drift]) -> None:
+def alert_all(uow: UnitOfWork, drifts: Sequence[Drift]) -> None:
     """Raise an alert for each number that is gone or not known; the same one stays one alert."""
-    one_batch_at_a_time(work)
+    one_batch_at_a_time(uow)
     for each in drifts:
         is_gone = each.kind is DriftKind.NUMBER_GONE
         raise_alert(
-            work,
+            uow,
             AlertKind.NUMBER_GONE if is_gone else AlertKind.NUMBER_NOT_KNOWN,
             severity=AlertSeverity.CRITICAL if is_gone else AlertSeverity.INFO,
             entity="number",
@@ -154,17 +154,17 @@ class NumberUnclear(Refused):
 
 
 def adopt_all(
-    work: Work, numbers: Sequence[ProviderNumber], *, number_class: NumberClass
+    uow: UnitOfWork, numbers: Sequence[ProviderNumber], *, number_class: NumberClass
 ) -> list[NumberAdded | Failure]:
     """Add the numbers of the provider's account to the org, each all or nothing.
 
     One that the org has stays as it is, whatever its class; one of another org is refused, and so
     is one of which the provider does not say its phone, or that it sends messages.
     """
-    one_batch_at_a_time(work)
+    one_batch_at_a_time(uow)
     return [
-        take_alone(
-            work, number, lambda one: _adopt(work, one, number_class=number_class), ref=_name
+        run_in_savepoint(
+            uow, number, lambda one: _adopt(uow, one, number_class=number_class), ref=_name
         )
         for number in sorted(set(numbers), key=_name)
     ]
@@ -174,7 +174,7 @@ def _name(number: ProviderNumber) -> str:
     return number.e164 or number.provider_number_id
 
 
-def _adopt(work: Work, number: ProviderNumber, *, number_class: NumberClass) -> NumberAdded:
+def _adopt(uow: UnitOfWork, number: ProviderNumber, *, number_class: NumberClass) -> NumberAdded:
     if not number.e164:
         raise NumberUnclear(
             f"The provider lists {number.provider_number_id} without its phone number.",
@@ -182,10 +182,8 @@ def _adopt(work: Work, number: ProviderNumber, *, number_class: NumberClass) -> 
             f"{number_class}",
         )
     phone = parse_phone(number.e164)
-    there = work.session.exec(
-        select(MessageNumber).where(
-            MessageNumber.org_id == work.org.id, MessageNumber.e164 == phone
-        )
+    there = uow.session.exec(
+        select(MessageNumber).where(MessageNumber.org_id == uow.org.id, MessageNumber.e164 == phone)
     ).first()
     if there is not None:
         return NumberAdded(phone, there.number_class, there.status, reused=True)
@@ -194,4 +192,4 @@ def _adopt(work: Work, number: ProviderNumber, *, number_class: NumberClass) -> 
             f"The provider does not say whether {phone} sends messages.",
             hint=f"If it does: petmsg number add {phone} --class {number_class}",
         )
-    return add(work, phone, number_class=number_class)
+    return add(uow, phone, number_class=number_class)

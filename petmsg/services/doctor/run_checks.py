@@ -25,7 +25,7 @@ from petmsg.queries.invariants.replies import REPLIES
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.services.audit import verify
 from petmsg.services.doctor.backlog_checks import UPKEEP
-from petmsg.services.doctor.check import Check, Finding, Patient, told
+from petmsg.services.doctor.check import Check, CheckContext, Finding, group_findings
 from petmsg.services.doctor.environment_checks import MACHINE, SETTINGS
 from petmsg.services.doctor.event_checks import EVENTS_STAND
 from petmsg.services.fix_commands import by_slug
@@ -46,7 +46,7 @@ class Checked:
     command: str | None
 
 
-def admitted(cursor: Cursor, patient: Patient, slug: str | None) -> Patient:
+def prepare(cursor: Cursor, patient: CheckContext, slug: str | None) -> CheckContext:
     """The patient with its orgs: the one of that slug, or all. Raises `NotFound`.
 
     Orgs that cannot be read are no reason to give up: then it is without any, and says why.
@@ -62,7 +62,7 @@ def admitted(cursor: Cursor, patient: Patient, slug: str | None) -> Patient:
     return replace(patient, orgs=chosen, known=by_slug(there), chosen_one=slug is not None)
 
 
-def examine(cursor: Cursor, patient: Patient, names: Collection[str] = ()) -> list[Checked]:
+def run_checks(cursor: Cursor, patient: CheckContext, names: Collection[str] = ()) -> list[Checked]:
     """The checks of the database itself: all, or those of these names. Raises `Busy`."""
     return [
         row
@@ -72,7 +72,7 @@ def examine(cursor: Cursor, patient: Patient, names: Collection[str] = ()) -> li
     ]
 
 
-def examine_around(patient: Patient, names: Collection[str] = ()) -> list[Checked]:
+def run_environment_checks(patient: CheckContext, names: Collection[str] = ()) -> list[Checked]:
     """The checks of what is around the database. No transaction may be open: a provider is asked,
     if at all."""
     return [
@@ -101,7 +101,7 @@ def require_known(names: Collection[str]) -> None:
             )
 
 
-def _is_wanted(check: Check, patient: Patient, names: Collection[str]) -> bool:
+def _is_wanted(check: Check, patient: CheckContext, names: Collection[str]) -> bool:
     return (not names or check.name in names) and check.applies(patient)
 
 
@@ -116,7 +116,7 @@ def _savepoint(cursor: Cursor) -> Iterator[None]:
         cursor.run("RELEASE SAVEPOINT doctor")
 
 
-def _look(cursor: Cursor, check: Check, patient: Patient) -> list[Finding]:
+def _look(cursor: Cursor, check: Check, patient: CheckContext) -> list[Finding]:
     with _savepoint(cursor):
         return list(check.look(cursor, patient))
 
@@ -149,7 +149,7 @@ def _named(problem: Exception) -> PetmsgError:
 # -------------------------------------------------------------------------- what the database holds
 
 
-def _schema(patient: Patient) -> Iterator[Finding]:
+def _schema(patient: CheckContext) -> Iterator[Finding]:
     """Tables, columns, keys, CHECKs, indexes and triggers beside those that the migrations make."""
     from petmsg.db import migrate
 
@@ -157,7 +157,7 @@ def _schema(patient: Patient) -> Iterator[Finding]:
         yield Finding(f"{words[0].upper()}{words[1:]}", "petmsg db check")
 
 
-def _orgs(_: Cursor, patient: Patient) -> Iterator[Finding]:
+def _orgs(_: Cursor, patient: CheckContext) -> Iterator[Finding]:
     if patient.broken is not None:
         raise patient.broken
     yield from ()
@@ -166,7 +166,7 @@ def _orgs(_: Cursor, patient: Patient) -> Iterator[Finding]:
 def _kept(invariant: Invariant) -> Check:
     """The check of an invariant."""
 
-    def look(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+    def look(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
         def finding(row: dict[str, Any], org: str | None) -> Finding:
             command = invariant.command
             return Finding(
@@ -175,12 +175,12 @@ def _kept(invariant: Invariant) -> Check:
                 org,
             )
 
-        return told(patient, broken(cursor, invariant, now=patient.now), finding)
+        return group_findings(patient, broken(cursor, invariant, now=patient.now), finding)
 
     return Check(invariant.name, invariant.holds, look)
 
 
-def _pointers(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+def _pointers(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
     """Rows that point into another org, or nowhere."""
 
     def finding(row: dict[str, Any], org: str | None) -> Finding:
@@ -189,20 +189,20 @@ def _pointers(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
         words = f"{row['rows']} row(s) of {row['table']} point by {row['column']} to {where}"
         return Finding(words, "petmsg db check", org)
 
-    return told(patient, strays(cursor), finding)
+    return group_findings(patient, strays(cursor), finding)
 
 
-def _words(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+def _words(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
     """Words that none of petmsg's vocabularies knows."""
 
     def finding(row: dict[str, Any], org: str | None) -> Finding:
         place = f"{row['rows']} row(s) of {row['table']} have {row['column']}"
         return Finding(f"{place} {row['word']!r}, which means nothing", "petmsg db check", org)
 
-    return told(patient, unknown_words(cursor), finding)
+    return group_findings(patient, unknown_words(cursor), finding)
 
 
-def _audit(cursor: Cursor, patient: Patient) -> Iterator[Finding]:
+def _audit(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
     """Events that were changed, taken out or put in."""
     for org in patient.orgs:
         found = verify(cursor, org)

@@ -9,10 +9,10 @@ from petmsg.db.cursor import Cursor
 from petmsg.errors import Refused
 from petmsg.queries.inbound import org_of_number, read_inbound_facts
 from petmsg.queries.org import OrgRow, find_org
-from petmsg.rules.routing.inbound import Addressee, InboundFacts, address
+from petmsg.rules.routing.inbound import InboundDecision, InboundFacts, route_inbound
 
 
-class NeverOurs(Refused):
+class NotOurNumber(Refused):
     code = "number_never_ours"
     hint = "The numbers there are: petmsg number list"
 
@@ -22,10 +22,11 @@ class NeverOurs(Refused):
 
 
 def org_of(cursor: Cursor, to_e164: str, *, slug: str | None) -> OrgRow:
-    """The org a text to the number is for. Raises `NeverOurs`, also where another org was named."""
+    """The org a text to the number is for. Raises `NotOurNumber`, also where another org was
+    named."""
     owner = org_of_number(cursor, to_e164)
     if owner is None or (slug is not None and slug != owner):
-        raise NeverOurs(to_e164, org=slug)
+        raise NotOurNumber(to_e164, org=slug)
     return find_org(cursor, owner)
 
 
@@ -47,15 +48,15 @@ def explain_inbound(
     at: datetime,
     now: datetime,
     body: str = "",
-) -> Addressee:
+) -> InboundDecision:
     """Who is to read a text from that phone to that number at `at` (aware UTC), and why.
 
     For `at` before `now` the ledger says whose the number was; before the ledger begins, its first
-    row. Changes nothing. Raises `NeverOurs`.
+    row. Changes nothing. Raises `NotOurNumber`.
     """
     facts = read_inbound_facts(
         cursor, org, to_e164=to_e164, from_phone=from_phone, at=at, past=at < now, body=body
     )
     if facts is None:
-        raise NeverOurs(to_e164, org=org.slug)
-    return address(facts, at)
+        raise NotOurNumber(to_e164, org=org.slug)
+    return route_inbound(facts, at)

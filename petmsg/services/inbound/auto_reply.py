@@ -19,13 +19,13 @@ from petmsg.providers.base import ReceivedText
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.routing import usable
 from petmsg.rules.routing.facts import NumberFact
-from petmsg.rules.routing.inbound import Addressee
-from petmsg.rules.send_blocks import holds, quiet_hours, quiet_until
+from petmsg.rules.routing.inbound import InboundDecision
+from petmsg.rules.send_blocks import find_blocks, quiet_hours, quiet_until
 from petmsg.services.alert import raise_alert
-from petmsg.services.outbox.preview import Wishes
+from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import queue
 from petmsg.services.outbox.system_messages import EXPIRES, note, queue_direct
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 AGAIN_AFTER = timedelta(hours=24)
 
@@ -52,31 +52,31 @@ WHERE auto_reply.replied_at <= :before
 
 
 def answer(
-    work: Work,
+    uow: UnitOfWork,
     text: ReceivedText,
-    addressee: Addressee,
+    addressee: InboundDecision,
     *,
     message_id: int,
     number: NumberFact,
 ) -> tuple[str, ...]:
     """Answer a text that no sitter reads, where the org has words for it; in words, whether."""
-    words = _words(work, addressee)
-    if words is None or not _may_be_answered(work, text, number):
+    words = _words(uow, addressee)
+    if words is None or not _may_be_answered(uow, text, number):
         return ()
-    if addressee.client is None and _is_beyond(work, text.from_phone):
+    if addressee.client is None and _is_beyond(uow, text.from_phone):
         return ()
-    taken = work.cursor.run(
+    taken = uow.cursor.run(
         _TAKE_TURN,
-        org_id=work.org.id,
-        phone_key=phone_key(work.org.slug, text.from_phone),
-        now=work.now,
-        before=work.now - AGAIN_AFTER,
+        org_id=uow.org.id,
+        phone_key=phone_key(uow.org.slug, text.from_phone),
+        now=uow.now,
+        before=uow.now - AGAIN_AFTER,
     )
     if not taken:
         return ()
     if addressee.client is None:
         queue_direct(
-            work,
+            uow,
             to_e164=text.from_phone,
             body=words,
             kind=RelayKind.AUTO_REPLY,
@@ -85,83 +85,85 @@ def answer(
         )
     else:
         try:
-            with work.all_or_nothing():
+            with uow.all_or_nothing():
                 queued = queue(
-                    work,
+                    uow,
                     addressee.client,
                     body=words,
-                    wishes=Wishes(urgent=True, expires_at=work.now + EXPIRES[RelayKind.AUTO_REPLY]),
+                    options=SendOptions(
+                        urgent=True, expires_at=uow.now + EXPIRES[RelayKind.AUTO_REPLY]
+                    ),
                 )
-                note(work, queued.message, kind=RelayKind.AUTO_REPLY, about_id=message_id)
+                note(uow, queued.message, kind=RelayKind.AUTO_REPLY, about_id=message_id)
         except PetmsgError:
             return ()  # she wants no texts, or has no phone for them
     return ("answered by itself",)
 
 
-def _words(work: Work, addressee: Addressee) -> str | None:
+def _words(uow: UnitOfWork, addressee: InboundDecision) -> str | None:
     """What the org answers: outside office hours that, else to a stranger what is set for him."""
-    org = work.org
+    org = uow.org
     if addressee.kind is AddressedTo.SITTER:
         return None
     office = quiet_hours(org.open_from_minute, org.open_until_minute)
-    is_open = office is None or quiet_until(office, work.now, org.timezone) is not None
+    is_open = office is None or quiet_until(office, uow.now, org.timezone) is not None
     if not is_open and org.closed_reply is not None:
         return org.closed_reply
     return org.unknown_reply if addressee.kind is AddressedTo.UNROUTED else None
 
 
-def _may_be_answered(work: Work, text: ReceivedText, number: NumberFact) -> bool:
+def _may_be_answered(uow: UnitOfWork, text: ReceivedText, number: NumberFact) -> bool:
     try:
         is_phone = parse_phone(text.from_phone) == text.from_phone
     except MalformedPhone:
         return False
-    if not is_phone or _is_ours(work.cursor, text.from_phone) or not usable(number, work.now):
+    if not is_phone or _is_ours(uow.cursor, text.from_phone) or not usable(number, uow.now):
         return False
     facts = read_hold_facts(
-        work.cursor, work.org, client_id=None, to_e164=text.from_phone, number_id=number.id
+        uow.cursor, uow.org, client_id=None, to_e164=text.from_phone, number_id=number.id
     )
-    return not any(each.code is HoldCode.OPTED_OUT for each in holds(facts, work.now))
+    return not any(each.code is HoldCode.OPTED_OUT for each in find_blocks(facts, uow.now))
 
 
-def _is_beyond(work: Work, phone: str) -> bool:
+def _is_beyond(uow: UnitOfWork, phone: str) -> bool:
     """Whether a stranger is not answered because of what it may cost; then an alert says so."""
     country = country_prefix(phone)
-    if country is None or not _is_known_country(work, country):
+    if country is None or not _is_known_country(uow, country):
         _tell(
-            work,
+            uow,
             "country",
             country or "unknown",
             f"A phone of another country ({country or 'unknown'}) wrote. It is not answered "
             "automatically: none of your numbers and none of your clients are in that country.",
         )
         return True
-    rows = work.cursor.rows(_LAST_ANSWERS, org_id=work.org.id, most=MOST_TO_STRANGERS)
-    since = work.now - TO_STRANGERS_WITHIN
+    rows = uow.cursor.rows(_LAST_ANSWERS, org_id=uow.org.id, most=MOST_TO_STRANGERS)
+    since = uow.now - TO_STRANGERS_WITHIN
     if sum(row["created_at"] > since for row in rows) < MOST_TO_STRANGERS:
         return False
     _tell(
-        work,
+        uow,
         "org",
-        work.org.slug,
+        uow.org.slug,
         f"{MOST_TO_STRANGERS} strangers were answered automatically within an hour. Further ones "
         "are not answered until that hour is over; their messages are in the inbox.",
     )
     return True
 
 
-def _is_known_country(work: Work, country: str) -> bool:
+def _is_known_country(uow: UnitOfWork, country: str) -> bool:
     """Whether a number of the org or a phone of a client is in that country."""
-    own = work.cursor.tuples(_OWN_NUMBERS, org_id=work.org.id)
+    own = uow.cursor.tuples(_OWN_NUMBERS, org_id=uow.org.id)
     if any(country_prefix(e164) == country for (e164,) in own):
         return True
     last = country[:-1] + chr(ord(country[-1]) + 1)
-    there = work.cursor.value(_CLIENT_BETWEEN, org_id=work.org.id, first=country, last=last)
+    there = uow.cursor.value(_CLIENT_BETWEEN, org_id=uow.org.id, first=country, last=last)
     return there is not None
 
 
-def _tell(work: Work, entity: str, ref: str, words: str) -> None:
+def _tell(uow: UnitOfWork, entity: str, ref: str, words: str) -> None:
     raise_alert(
-        work,
+        uow,
         AlertKind.AUTO_REPLY_LIMIT,
         severity=AlertSeverity.WARNING,
         entity=entity,

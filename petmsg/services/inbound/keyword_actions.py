@@ -21,13 +21,13 @@ from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
 from petmsg.services.people import optout_records as rows
 from petmsg.services.people.optout_messages import keyword_start, keyword_stop
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 _KNOWN = STOP | START | START_FOR_OPTED_OUT | HELP
 
 
 def heed(
-    work: Work,
+    uow: UnitOfWork,
     text: ReceivedText,
     keyword: Keyword,
     *,
@@ -40,27 +40,27 @@ def heed(
     word = plain_word(text.body)
     reason = f"texted {word}" if word in _KNOWN else f"texted a word for {keyword.value.upper()}"
     if keyword is Keyword.START:
-        new = keyword_start(work, text.from_phone, sender=sender, at=at, reason=reason)
+        new = keyword_start(uow, text.from_phone, sender=sender, at=at, reason=reason)
         return ("the opt-out has ended",) if new else ()
     if keyword is Keyword.HELP:
         return ()
-    new = keyword_stop(work, text.from_phone, sender=sender, at=at, reason=reason)
-    if not rows.stands(work, rows.key_of(work, text.from_phone)):
+    new = keyword_stop(uow, text.from_phone, sender=sender, at=at, reason=reason)
+    if not rows.stands(uow, rows.key_of(uow, text.from_phone)):
         return ()  # a later word ended it before this one was brought
     if sender.sitter is not None:
-        _alert_sitter(work, sender.sitter.ref, word, text, message_id=message_id)
+        _alert_sitter(uow, sender.sitter.ref, word, text, message_id=message_id)
     elif may_mean_the_visit(text.body):
-        _alert_word(work, word, message_id=message_id, sender=sender)
+        _alert_word(uow, word, message_id=message_id, sender=sender)
     return ("opted out",) if new else ()
 
 
-def alert_request(work: Work, message_id: int, *, sender: Sender) -> tuple[str, ...]:
+def alert_request(uow: UnitOfWork, message_id: int, *, sender: Sender) -> tuple[str, ...]:
     """Somebody seems to ask for no more messages: a person decides. It waits for them, goes to
     nobody else meanwhile, and is not answered."""
-    inbox.put_in(work, message_id)
+    inbox.put_in(uow, message_id)
     who, entity, ref, _ = _named(sender, message_id)
     raise_alert(
-        work,
+        uow,
         AlertKind.OPT_OUT_REQUEST,
         severity=AlertSeverity.WARNING,
         entity=entity,
@@ -73,11 +73,11 @@ def alert_request(work: Work, message_id: int, *, sender: Sender) -> tuple[str, 
     return ("perhaps a request for no more messages: left in the inbox",)
 
 
-def alert_not_forwarded(work: Work, sitter: str, message_id: int) -> tuple[str, ...]:
+def alert_not_forwarded(uow: UnitOfWork, sitter: str, message_id: int) -> tuple[str, ...]:
     """A message cannot be passed on to a sitter who has opted out: it waits for a person."""
-    inbox.put_in(work, message_id)
+    inbox.put_in(uow, message_id)
     raise_alert(
-        work,
+        uow,
         AlertKind.RELAY_FAILED,
         severity=AlertSeverity.WARNING,
         entity="sitter",
@@ -91,13 +91,13 @@ def alert_not_forwarded(work: Work, sitter: str, message_id: int) -> tuple[str, 
 
 
 def _alert_sitter(
-    work: Work, sitter: str, word: str, text: ReceivedText, *, message_id: int
+    uow: UnitOfWork, sitter: str, word: str, text: ReceivedText, *, message_id: int
 ) -> None:
     visit = may_mean_the_visit(text.body)
     sent = word if word in STOP else "a word for STOP"
     perhaps = " They may have meant a visit." if visit else ""
     raise_alert(
-        work,
+        uow,
         AlertKind.OPT_OUT_WORD if visit else AlertKind.SITTER_OPTED_OUT,
         severity=AlertSeverity.WARNING,
         entity="sitter",
@@ -109,10 +109,10 @@ def _alert_sitter(
     )
 
 
-def _alert_word(work: Work, word: str, *, message_id: int, sender: Sender) -> None:
+def _alert_word(uow: UnitOfWork, word: str, *, message_id: int, sender: Sender) -> None:
     who, entity, ref, show = _named(sender, message_id)
     raise_alert(
-        work,
+        uow,
         AlertKind.OPT_OUT_WORD,
         severity=AlertSeverity.WARNING,
         entity=entity,

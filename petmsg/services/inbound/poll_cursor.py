@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import ProviderName
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 FIRST_LOOK_BACK = timedelta(hours=24)
 OVERLAP = timedelta(hours=1)
@@ -23,9 +23,9 @@ def pull_since(cursor: Cursor, provider: ProviderName, *, now: datetime) -> date
     return min(pulled_until, now) - OVERLAP
 
 
-def mark_pulled(work: Work, provider: ProviderName, *, until: datetime) -> None:
+def mark_pulled(uow: UnitOfWork, provider: ProviderName, *, until: datetime) -> None:
     """Every text that came in before `until` (aware UTC) is stored. A mark never goes back."""
-    work.cursor.run(
+    uow.cursor.run(
         "INSERT INTO pull_mark (provider, pulled_until) VALUES (:provider, :until)"
         " ON CONFLICT (provider) DO UPDATE SET pulled_until = excluded.pulled_until"
         " WHERE pull_mark.pulled_until < excluded.pulled_until",

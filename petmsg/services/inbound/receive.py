@@ -17,15 +17,15 @@ from petmsg.queries.inbound import INSERT_INBOUND, INSERT_MESSAGE, STORED, read_
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.send_blocks import opted_out
 from petmsg.queries.senders import Sender, find_sender
-from petmsg.rules.routing.inbound import Addressee, InboundFacts, address
+from petmsg.rules.routing.inbound import InboundDecision, InboundFacts, route_inbound
 from petmsg.rules.segments import measure
 from petmsg.rules.stop_requests import asks_to_stop
 from petmsg.services import inbox
-from petmsg.services.bookings.assignment_window import threads_for
+from petmsg.services.bookings.assignment_window import ensure_threads
 from petmsg.services.inbound import auto_reply, relay
-from petmsg.services.inbound.address import NeverOurs
+from petmsg.services.inbound.address import NotOurNumber
 from petmsg.services.inbound.keyword_actions import alert_not_forwarded, alert_request, heed
-from petmsg.services.unit_of_work import Failure, Work, take_together
+from petmsg.services.unit_of_work import Failure, UnitOfWork, run_batch
 
 STALE_AFTER = timedelta(hours=1)
 """A text that came in longer ago is stored, but neither passed on nor answered by itself."""
@@ -48,29 +48,31 @@ class Received:
     did: tuple[str, ...] = ()
 
 
-def receive(work: Work, text: ReceivedText, *, provider: ProviderName | None = None) -> Received:
+def receive(
+    uow: UnitOfWork, text: ReceivedText, *, provider: ProviderName | None = None
+) -> Received:
     """Take in a text to a number of the org. The same provider id again changes nothing.
 
-    Raises `NeverOurs` for a number of another org, or of none (see `services.stray`).
+    Raises `NotOurNumber` for a number of another org, or of none (see `services.stray`).
     """
-    there = _stored(work, text)
+    there = _stored(uow, text)
     if there is not None:
         return there
     text = storable(text)
-    _hold_sender(work, text.from_phone)
-    at = work.now if text.received_at is None else min(text.received_at, work.now)
-    sender = find_sender(work.cursor, work.org.id, text.from_phone)
-    facts = _facts(work, text, at, sender)
+    _hold_sender(uow, text.from_phone)
+    at = uow.now if text.received_at is None else min(text.received_at, uow.now)
+    sender = find_sender(uow.cursor, uow.org.id, text.from_phone)
+    facts = _facts(uow, text, at, sender)
     if facts is None:
-        raise NeverOurs(text.to_e164, org=work.org.slug)
-    addressee = address(facts, at)
+        raise NotOurNumber(text.to_e164, org=uow.org.slug)
+    addressee = route_inbound(facts, at)
     client = sender.client
     if addressee.kind is AddressedTo.RELAY:
         client = None  # the text is the sitter's, also where she is a client herself
-    sitter_id = _sitter_id(work, facts, addressee)
-    is_reaction = facts.keyword is None and relay.is_reaction(work, text, client)
+    sitter_id = _sitter_id(uow, facts, addressee)
+    is_reaction = facts.keyword is None and relay.is_reaction(uow, text, client)
     message_id = _store(
-        work,
+        uow,
         text,
         facts,
         addressee,
@@ -80,7 +82,7 @@ def receive(work: Work, text: ReceivedText, *, provider: ProviderName | None = N
         provider=provider,
         is_reaction=is_reaction,
     )
-    work.record(
+    uow.audit(
         "message.received",
         "message",
         str(message_id),
@@ -94,7 +96,7 @@ def receive(work: Work, text: ReceivedText, *, provider: ProviderName | None = N
     did: tuple[str, ...] = ("stored: it only reacts to a message of ours",)
     if not is_reaction:
         did = _follow(
-            work,
+            uow,
             text,
             facts,
             addressee,
@@ -106,7 +108,7 @@ def receive(work: Work, text: ReceivedText, *, provider: ProviderName | None = N
 
 
 def receive_each(
-    work: Work, texts: Sequence[ReceivedText], *, provider: ProviderName | None = None
+    uow: UnitOfWork, texts: Sequence[ReceivedText], *, provider: ProviderName | None = None
 ) -> list[Received | Failure]:
     """`receive` for several texts of one org, each all or nothing; results in their order.
 
@@ -114,10 +116,10 @@ def receive_each(
     in the same order.
     """
     places = sorted(range(len(texts)), key=lambda place: texts[place].from_phone)
-    taken = take_together(
-        work,
+    taken = run_batch(
+        uow,
         [texts[place] for place in places],
-        lambda text: receive(work, text, provider=provider),
+        lambda text: receive(uow, text, provider=provider),
         ref=lambda text: text.provider_message_id,
     )
     by_place = dict(zip(places, taken, strict=True))
@@ -125,10 +127,10 @@ def receive_each(
 
 
 def _follow(
-    work: Work,
+    uow: UnitOfWork,
     text: ReceivedText,
     facts: InboundFacts,
-    addressee: Addressee,
+    addressee: InboundDecision,
     *,
     at: datetime,
     message_id: int,
@@ -136,59 +138,59 @@ def _follow(
 ) -> tuple[str, ...]:
     """What a text brings about; in words, for whoever brought it."""
     if facts.keyword is not None:
-        return heed(work, text, facts.keyword, message_id=message_id, sender=sender, at=at)
+        return heed(uow, text, facts.keyword, message_id=message_id, sender=sender, at=at)
     if asks_to_stop(text.body):
-        return alert_request(work, message_id, sender=sender)
-    if at < work.now - STALE_AFTER:
-        return relay.too_old(work, message_id, addressee.kind)
+        return alert_request(uow, message_id, sender=sender)
+    if at < uow.now - STALE_AFTER:
+        return relay.too_old(uow, message_id, addressee.kind)
     if addressee.code is InboundCode.SITTER_REPLY:
-        return relay.from_sitter(work, text, message_id=message_id, at=at)
+        return relay.from_sitter(uow, text, message_id=message_id, at=at)
     if addressee.kind is AddressedTo.RELAY:
         return ()  # a sitter wrote to the company: the inbox has it, and nobody answers by itself
-    if addressee.kind is AddressedTo.SITTER and work.org.relay:
-        if _has_opted_out(work, addressee.addressed_to):
-            return alert_not_forwarded(work, addressee.addressed_to, message_id)
+    if addressee.kind is AddressedTo.SITTER and uow.org.relay:
+        if _has_opted_out(uow, addressee.addressed_to):
+            return alert_not_forwarded(uow, addressee.addressed_to, message_id)
         return relay.to_sitter(
-            work, text, message_id=message_id, client=sender.client, facts=facts, at=at
+            uow, text, message_id=message_id, client=sender.client, facts=facts, at=at
         )
-    return auto_reply.answer(work, text, addressee, message_id=message_id, number=facts.number)
+    return auto_reply.answer(uow, text, addressee, message_id=message_id, number=facts.number)
 
 
-def _has_opted_out(work: Work, sitter: str) -> bool:
-    phone = work.cursor.value(
+def _has_opted_out(uow: UnitOfWork, sitter: str) -> bool:
+    phone = uow.cursor.value(
         "SELECT phone FROM sitter WHERE org_id = :org_id AND ref = :ref",
-        org_id=work.org.id,
+        org_id=uow.org.id,
         ref=sitter,
     )
-    return bool(opted_out(work.cursor, work.org, [phone]))
+    return bool(opted_out(uow.cursor, uow.org, [phone]))
 
 
-def _stored(work: Work, text: ReceivedText) -> Received | None:
-    row = work.cursor.one(STORED, id=text.provider_message_id)
+def _stored(uow: UnitOfWork, text: ReceivedText) -> Received | None:
+    row = uow.cursor.one(STORED, id=text.provider_message_id)
     if row is None:
         return None
-    if row["org_id"] != work.org.id or row["direction"] != "inbound":
-        raise NeverOurs(row["to_e164"] or "that number", org=work.org.slug)
+    if row["org_id"] != uow.org.id or row["direction"] != "inbound":
+        raise NotOurNumber(row["to_e164"] or "that number", org=uow.org.slug)
     did: tuple[str, ...] = ()
     if text.opt_out_type is not None and row["keyword"] is None:
-        did = _heed_later(work, text, text.opt_out_type, row["id"], at=row["received_at"])
+        did = _heed_later(uow, text, text.opt_out_type, row["id"], at=row["received_at"])
     addressee = json.loads(row["decision"] or "{}")
     return Received(row["id"], duplicate=True, addressee=addressee, did=did)
 
 
 def _heed_later(
-    work: Work, text: ReceivedText, keyword: Keyword, message_id: int, *, at: datetime
+    uow: UnitOfWork, text: ReceivedText, keyword: Keyword, message_id: int, *, at: datetime
 ) -> tuple[str, ...]:
     """A pull brought it before the webhook, which alone says what it means to the carriers."""
-    work.cursor.run(
+    uow.cursor.run(
         "UPDATE inbound_text SET keyword = :keyword WHERE message_id = :id",
         keyword=keyword.value,
         id=message_id,
     )
-    _hold_sender(work, text.from_phone)
-    sender = find_sender(work.cursor, work.org.id, text.from_phone)
-    inbox.put_in(work, message_id)
-    return heed(work, text, keyword, message_id=message_id, sender=sender, at=at)
+    _hold_sender(uow, text.from_phone)
+    sender = find_sender(uow.cursor, uow.org.id, text.from_phone)
+    inbox.put_in(uow, message_id)
+    return heed(uow, text, keyword, message_id=message_id, sender=sender, at=at)
 
 
 def storable(text: ReceivedText) -> ReceivedText:
@@ -200,32 +202,34 @@ def storable(text: ReceivedText) -> ReceivedText:
     return replace(text, body=body, from_phone=sender[:64])
 
 
-def _facts(work: Work, text: ReceivedText, at: datetime, sender: Sender) -> InboundFacts | None:
+def _facts(
+    uow: UnitOfWork, text: ReceivedText, at: datetime, sender: Sender
+) -> InboundFacts | None:
     return read_inbound_facts(
-        work.cursor,
-        work.org,
+        uow.cursor,
+        uow.org,
         to_e164=text.to_e164,
         from_phone=text.from_phone,
         at=at,
-        past=at < work.now,
+        past=at < uow.now,
         body=text.body,
         said=text.opt_out_type,
         sender=sender,
     )
 
 
-def _hold_sender(work: Work, phone: str) -> None:
+def _hold_sender(uow: UnitOfWork, phone: str) -> None:
     """Whoever forgets this client, or takes the phone from her, waits until the text is stored."""
-    if not work.cursor.is_sqlite:
-        work.cursor.tuples(
+    if not uow.cursor.is_sqlite:
+        uow.cursor.tuples(
             "SELECT 1 FROM client WHERE id = (SELECT client_id FROM client_phone"
             " WHERE org_id = :org_id AND e164 = :phone) FOR KEY SHARE",
-            org_id=work.org.id,
+            org_id=uow.org.id,
             phone=phone,
         )
 
 
-def _sitter_id(work: Work, facts: InboundFacts, addressee: Addressee) -> int | None:
+def _sitter_id(uow: UnitOfWork, facts: InboundFacts, addressee: InboundDecision) -> int | None:
     ref: str | None = None
     if addressee.kind is AddressedTo.SITTER:
         ref = addressee.addressed_to
@@ -233,17 +237,17 @@ def _sitter_id(work: Work, facts: InboundFacts, addressee: Addressee) -> int | N
         ref = facts.sender.sitter
     if ref is None:
         return None
-    found: int = work.cursor.value(
-        "SELECT id FROM sitter WHERE org_id = :org_id AND ref = :ref", org_id=work.org.id, ref=ref
+    found: int = uow.cursor.value(
+        "SELECT id FROM sitter WHERE org_id = :org_id AND ref = :ref", org_id=uow.org.id, ref=ref
     )
     return found
 
 
 def _store(
-    work: Work,
+    uow: UnitOfWork,
     text: ReceivedText,
     facts: InboundFacts,
-    addressee: Addressee,
+    addressee: InboundDecision,
     *,
     at: datetime,
     client: ClientKey | None,
@@ -251,19 +255,19 @@ def _store(
     provider: ProviderName | None,
     is_reaction: bool,
 ) -> int:
-    cursor = work.cursor
+    cursor = uow.cursor
     thread_id = None
     if client is not None:
-        thread_id = threads_for(work, {client.id: (client.ref, None)})[client.id].id
+        thread_id = ensure_threads(uow, {client.id: (client.ref, None)})[client.id].id
     kind = addressee.kind
     waits = (
         kind in (AddressedTo.FRONT_DESK, AddressedTo.UNROUTED)
-        or (kind is AddressedTo.SITTER and not work.org.relay)
+        or (kind is AddressedTo.SITTER and not uow.org.relay)
         or (kind is AddressedTo.RELAY and addressee.code is not InboundCode.SITTER_REPLY)
     )
     ((message_id,),) = cursor.tuples(
         INSERT_MESSAGE,
-        org_id=work.org.id,
+        org_id=uow.org.id,
         thread_id=thread_id,
         client_id=client.id if client is not None else None,
         body=text.body,
@@ -274,26 +278,26 @@ def _store(
         provider=provider.value if provider is not None else None,
         provider_message_id=text.provider_message_id,
         segments=measure(text.body).segments if text.body else 1,
-        actor=work.actor,
-        now=work.now,
+        actor=uow.actor,
+        now=uow.now,
     )
     cursor.run(
         INSERT_INBOUND,
         message_id=message_id,
-        org_id=work.org.id,
+        org_id=uow.org.id,
         received_at=at,
         addressed_to=kind.value,
         sitter_id=sitter_id,
         code=addressee.code.value,
         keyword=facts.keyword.value if facts.keyword is not None else None,
         media_count=text.media_count,
-        inbox_at=work.now if waits and not is_reaction else None,
+        inbox_at=uow.now if waits and not is_reaction else None,
     )
     cursor.run(
         "UPDATE stray_text SET adopted_id = :message_id, adopted_at = :now"
         " WHERE provider_message_id = :id AND adopted_id IS NULL",
         message_id=message_id,
-        now=work.now,
+        now=uow.now,
         id=text.provider_message_id,
     )
     return int(message_id)

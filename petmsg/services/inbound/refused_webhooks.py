@@ -7,7 +7,7 @@ from petmsg.enums import AlertKind, AlertSeverity, ProviderName
 from petmsg.errors import NoOrg
 from petmsg.queries.org import all_orgs
 from petmsg.services.alert import raise_alert
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 _WHAT = {
     "twilio": (
@@ -28,7 +28,7 @@ _WHAT = {
 
 def tell_refused(
     transaction: Transaction, door: str, count: int, *, actor: str, now: datetime
-) -> tuple[None, Work]:
+) -> tuple[None, UnitOfWork]:
     """Raise an alert about `count` refused requests at a door: in the orgs that use the provider,
     or in all. The work of one of them comes back, for the caller to finish. Raises `NoOrg`."""
     provider, loss, command = _WHAT[door]
@@ -37,10 +37,10 @@ def tell_refused(
         orgs = [org for org in orgs if org.provider is ProviderName.TWILIO] or orgs
     if not orgs:
         raise NoOrg
-    works = [Work(transaction, org, actor, now) for org in orgs]
-    for work in works:
+    works = [UnitOfWork(transaction, org, actor, now) for org in orgs]
+    for uow in works:
         raise_alert(
-            work,
+            uow,
             AlertKind.WEBHOOK_REFUSED,
             severity=AlertSeverity.CRITICAL,
             entity="webhook",
@@ -49,6 +49,6 @@ def tell_refused(
             f"signature is missing or wrong. {loss} if they were {provider}'s.",
             command=command,
         )
-    for work in works[:-1]:
-        work.finish()
+    for uow in works[:-1]:
+        uow.finish()
     return None, works[-1]

@@ -28,19 +28,26 @@ from petmsg.queries.relay import (
     shown_to_client,
     sitter_line,
 )
-from petmsg.rules.contact_details import Leak
-from petmsg.rules.routing.inbound import InboundFacts, address
+from petmsg.rules.contact_details import ContactDetail
+from petmsg.rules.routing.inbound import InboundFacts, route_inbound
 from petmsg.rules.routing.quotes import Reaction, may_quote, read_quotes
-from petmsg.rules.routing.relay import Choice, OpenClient, RelayFacts, Way, choose, may_have
+from petmsg.rules.routing.relay import (
+    OpenClient,
+    RelayAction,
+    RelayDecision,
+    RelayFacts,
+    decide_relay,
+    may_have,
+)
 from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
 from petmsg.services.inbound import relay_question
 from petmsg.services.inbound.address import facts_now
 from petmsg.services.outbox.contact_details import all_in, hide
-from petmsg.services.outbox.preview import Wishes
+from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import queue
 from petmsg.services.outbox.system_messages import note, queue_direct, tell, without_phones
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import LONGEST_BODY
 
 MOST_PASSED_ON = (
@@ -73,7 +80,7 @@ SELECT r.about_id, min(r.created_at) AS passed_on_at FROM (
 
 
 def to_sitter(
-    work: Work,
+    uow: UnitOfWork,
     text: ReceivedText,
     *,
     message_id: int,
@@ -83,66 +90,66 @@ def to_sitter(
 ) -> tuple[str, ...]:
     """Pass a client's text on to the sitter it is addressed to, from her own number."""
     assert client is not None
-    if at < work.now and _addressed_now(work, text) != address(facts, at).addressed_to:
-        inbox.put_in(work, message_id)
+    if at < uow.now and _addressed_now(uow, text) != route_inbound(facts, at).addressed_to:
+        inbox.put_in(uow, message_id)
         return ("her window is over: left in the inbox",)
-    sitter_id = _sitter_of(work, message_id)
-    if _is_a_loop(work, sitter_id, client.id):
-        _stop_loop(work, sitter_id, client.ref, message_id)
+    sitter_id = _sitter_of(uow, message_id)
+    if _is_a_loop(uow, sitter_id, client.id):
+        _stop_loop(uow, sitter_id, client.ref, message_id)
         return ("too many texts at once: left in the inbox",)
-    line = sitter_line(work.cursor, work.org, sitter_id)
-    leaks = all_in(work.cursor, work.org, text.body, client_id=client.id, sitter_id=sitter_id)
+    line = sitter_line(uow.cursor, uow.org, sitter_id)
+    leaks = all_in(uow.cursor, uow.org, text.body, client_id=client.id, sitter_id=sitter_id)
     words = hide(text.body, leaks).strip()
     if text.media_count:
-        inbox.put_in(work, message_id)  # until pictures are passed on, the front desk has them
+        inbox.put_in(uow, message_id)  # until pictures are passed on, the front desk has them
         count = "1 picture" if text.media_count == 1 else f"{text.media_count} pictures"
         words = f"{words} [{count}, with the front desk]".strip()
-    name = without_phones(work, _name_for(work, sitter_id, client, at))
+    name = without_phones(uow, _name_for(uow, sitter_id, client, at))
     for part in _parts(f"{name}: ", words):
         queue_direct(
-            work,
+            uow,
             to_e164=line.phone,
             body=part,
             kind=RelayKind.FORWARD,
             about_id=message_id,
             sitter_id=sitter_id,
         )
-    inbox.leave_with_sitter(work, message_id)
+    inbox.leave_with_sitter(uow, message_id)
     return (f"passed on to {line.sitter}",)
 
 
-def too_old(work: Work, message_id: int, kind: AddressedTo) -> tuple[str, ...]:
+def too_old(uow: UnitOfWork, message_id: int, kind: AddressedTo) -> tuple[str, ...]:
     """A text that came in long ago, when nobody could be asked for it, is a person's to read."""
-    inbox.put_in(work, message_id)
+    inbox.put_in(uow, message_id)
     if kind in (AddressedTo.SITTER, AddressedTo.RELAY):
         return ("it is old: left in the inbox",)
     return ()
 
 
-def _addressed_now(work: Work, text: ReceivedText) -> str | None:
+def _addressed_now(uow: UnitOfWork, text: ReceivedText) -> str | None:
     found = facts_now(
-        work.cursor,
-        work.org,
+        uow.cursor,
+        uow.org,
         to_e164=text.to_e164,
         from_phone=text.from_phone,
         body=text.body,
-        now=work.now,
+        now=uow.now,
     )
-    return None if found is None else address(found, work.now).addressed_to
+    return None if found is None else route_inbound(found, uow.now).addressed_to
 
 
-def _name_for(work: Work, sitter_id: int, client: ClientKey, at: datetime) -> str:
+def _name_for(uow: UnitOfWork, sitter_id: int, client: ClientKey, at: datetime) -> str:
     """What the sitter knows the client by: the name, and more where another has the same."""
-    around = read_clients_around(work.cursor, work.org, sitter_id, at=at, now=work.now)
+    around = read_clients_around(uow.cursor, uow.org, sitter_id, at=at, now=uow.now)
     names = (each.client.name for each in around if each.client.id == client.id)
     return next(names, client.name or client.ref)
 
 
-def is_reaction(work: Work, text: ReceivedText, client: ClientKey | None) -> bool:
+def is_reaction(uow: UnitOfWork, text: ReceivedText, client: ClientKey | None) -> bool:
     """Whether a client's message only reacts to one of ours: there is nothing to read in it."""
     if client is None or text.media_count or not may_quote(text.body):
         return False
-    shown = shown_to_client(work.cursor, work.org, client.id)
+    shown = shown_to_client(uow.cursor, uow.org, client.id)
     return read_quotes(text.body, shown).reaction is Reaction.YES
 
 
@@ -157,31 +164,31 @@ def _parts(name: str, words: str) -> list[str]:
 
 
 def from_sitter(
-    work: Work, text: ReceivedText, *, message_id: int, at: datetime
+    uow: UnitOfWork, text: ReceivedText, *, message_id: int, at: datetime
 ) -> tuple[str, ...]:
     """Pass a sitter's message on to the client it is for, ask which, or tell the sitter why not.
 
     `at` is when it was written (aware UTC).
     """
-    sitter_id = _sitter_of(work, message_id)
+    sitter_id = _sitter_of(uow, message_id)
     body = text.body.strip()
     if text.media_count and not body:
-        return _pictures_alone(work, sitter_id, message_id)
+        return _pictures_alone(uow, sitter_id, message_id)
     facts = read_relay_facts(
-        work.cursor,
-        work.org,
+        uow.cursor,
+        uow.org,
         sitter_id,
         message_id=message_id,
         body=body,
         at=at,
-        now=work.now,
+        now=uow.now,
     )
-    choice = choose(facts, body, at)
+    choice = decide_relay(facts, body, at)
     match choice.way:
-        case Way.SEND:
+        case RelayAction.SEND:
             assert choice.client is not None
             sent = _send(
-                work,
+                uow,
                 sitter_id,
                 message_id,
                 choice.client,
@@ -189,61 +196,63 @@ def from_sitter(
                 media_count=text.media_count,
             )
             return (sent,)
-        case Way.SEND_WAITING:
+        case RelayAction.SEND_WAITING:
             assert choice.client is not None
-            return _send_waiting(work, sitter_id, choice.client, facts)
-        case Way.ASK:
-            return relay_question.ask(work, sitter_id, message_id, choice)
-        case Way.ASK_AGAIN:
-            return relay_question.ask_again(work, sitter_id, message_id, choice)
-        case Way.REACTION if not text.media_count:
+            return _send_waiting(uow, sitter_id, choice.client, facts)
+        case RelayAction.ASK:
+            return relay_question.ask(uow, sitter_id, message_id, choice)
+        case RelayAction.ASK_AGAIN:
+            return relay_question.ask_again(uow, sitter_id, message_id, choice)
+        case RelayAction.REACTION if not text.media_count:
             return (f"passed on to nobody: {choice.why}",)
-        case Way.EMPTY if text.media_count:
-            return _pictures_alone(work, sitter_id, message_id)
-    inbox.put_in(work, message_id)
+        case RelayAction.EMPTY if text.media_count:
+            return _pictures_alone(uow, sitter_id, message_id)
+    inbox.put_in(uow, message_id)
     if choice.way in _WHY_NOT:
-        tell(work, sitter_id, message_id, _why_not(choice))
+        tell(uow, sitter_id, message_id, _why_not(choice))
     return (f"not passed on, {choice.why}: left in the inbox",)
 
 
 _WHY_NOT = {
-    Way.NO_WINDOW: "Not sent: you have no visit open right now. The front desk has your message.",
-    Way.NOT_OPEN: (
+    RelayAction.NO_WINDOW: (
+        "Not sent: you have no visit open right now. The front desk has your message."
+    ),
+    RelayAction.NOT_OPEN: (
         "Not sent: you have no open visit with that client. The front desk has your message."
     ),
-    Way.NOT_A_REF: (
+    RelayAction.NOT_A_REF: (
         "Not sent: after the @ there is no ref of a client with an open visit. The front desk has"
         " your message."
     ),
-    Way.NO_QUESTION: (
+    RelayAction.NO_QUESTION: (
         "Not sent: a number alone answers a question, and no question is open. To send it to a"
         " client, write @ and the client's ref before it."
     ),
-    Way.QUOTES_ANOTHER: (
+    RelayAction.QUOTES_ANOTHER: (
         "Not sent: your message repeats one that is not from this client. The front desk has your"
         " message."
     ),
-    Way.EMPTY: "Not sent: write your words after the client's ref.",
+    RelayAction.EMPTY: "Not sent: write your words after the client's ref.",
 }
 _PICTURES = "Pictures are not passed on. The front desk has yours."
 
 
-def _why_not(choice: Choice) -> str:
+def _why_not(choice: RelayDecision) -> str:
     words = _WHY_NOT[choice.way]
     if choice.options:
         words += " Refs: " + ", ".join(f"@{each.ref} {each.name}" for each in choice.options) + "."
     return words
 
 
-def _pictures_alone(work: Work, sitter_id: int, message_id: int) -> tuple[str, ...]:
+def _pictures_alone(uow: UnitOfWork, sitter_id: int, message_id: int) -> tuple[str, ...]:
     """Pictures without words: there is nothing that could be passed on, and nothing to ask."""
-    inbox.put_in(work, message_id)
-    tell(work, sitter_id, message_id, _PICTURES)
+    inbox.put_in(uow, message_id)
+    tell(uow, sitter_id, message_id, _PICTURES)
     return ("pictures are not passed on: left in the inbox",)
 
 
 def _send(
-    work: Work,
+    uow: UnitOfWork,
     sitter_id: int,
     message_id: int,
     client: OpenClient,
@@ -252,22 +261,22 @@ def _send(
     media_count: int,
 ) -> str:
     """Queue the sitter's words to the client; in words, what came of it."""
-    if _is_a_loop(work, sitter_id, client.id):
-        inbox.put_in(work, message_id)
-        _stop_loop(work, sitter_id, client.ref, message_id)
+    if _is_a_loop(uow, sitter_id, client.id):
+        inbox.put_in(uow, message_id)
+        _stop_loop(uow, sitter_id, client.ref, message_id)
         return "too many texts at once: left in the inbox"
     problem = None
-    leaks = all_in(work.cursor, work.org, words, client_id=client.id, sitter_id=sitter_id)
+    leaks = all_in(uow.cursor, uow.org, words, client_id=client.id, sitter_id=sitter_id)
     if leaks:
         problem = _why_held(leaks)
     else:
         try:
-            with work.all_or_nothing():
-                sitter = sitter_line(work.cursor, work.org, sitter_id).sitter
-                wishes = Wishes(key=_key(work, message_id), as_sitter=sitter, relayed=True)
-                queued = queue(work, client.ref, body=words, wishes=wishes)
+            with uow.all_or_nothing():
+                sitter = sitter_line(uow.cursor, uow.org, sitter_id).sitter
+                options = SendOptions(key=_key(uow, message_id), as_sitter=sitter, relayed=True)
+                queued = queue(uow, client.ref, body=words, options=options)
                 note(
-                    work,
+                    uow,
                     queued.message,
                     kind=RelayKind.REPLY,
                     about_id=message_id,
@@ -276,17 +285,17 @@ def _send(
         except PetmsgError as refused:
             problem = _in_her_words(refused)
     if problem is not None:
-        inbox.put_in(work, message_id)
+        inbox.put_in(uow, message_id)
         words = f"Not sent to {client.name}: {problem}. The front desk has your message."
-        tell(work, sitter_id, message_id, words)
+        tell(uow, sitter_id, message_id, words)
         return f"not passed on to {client.ref}: {problem}"
     if media_count:
-        inbox.put_in(work, message_id)
-        tell(work, sitter_id, message_id, f"Your words go to {client.name}. {_PICTURES}")
+        inbox.put_in(uow, message_id)
+        tell(uow, sitter_id, message_id, f"Your words go to {client.name}. {_PICTURES}")
     return f"passed on to {client.ref}"
 
 
-def _why_held(leaks: Sequence[Leak]) -> str:
+def _why_held(leaks: Sequence[ContactDetail]) -> str:
     if any(leak.kind in ("phone", "email") for leak in leaks):
         return "it holds a phone number or an e-mail address"
     return "it holds a handle, a link or a payment app"
@@ -302,58 +311,58 @@ def _in_her_words(refused: PetmsgError) -> str:
 
 
 def _send_waiting(
-    work: Work, sitter_id: int, client: OpenClient, facts: RelayFacts
+    uow: UnitOfWork, sitter_id: int, client: OpenClient, facts: RelayFacts
 ) -> tuple[str, ...]:
     """The sitter chose: what waits for the answer to that list goes to the client, in its order."""
     did = []
-    for question in read_asked(work.cursor, work.org, sitter_id, work.now).waiting:
-        message = work.session.get(Message, question.message)
+    for question in read_asked(uow.cursor, uow.org, sitter_id, uow.now).waiting:
+        message = uow.session.get(Message, question.message)
         assert message is not None
         words = message.body or ""
-        inbox.take_out(work, question.message, by=work.actor, reason="she chose the client")
-        relay_question.close(work, question, RelayOutcome.SENT, client_id=client.id)
+        inbox.take_out(uow, question.message, by=uow.actor, reason="she chose the client")
+        relay_question.close(uow, question, RelayOutcome.SENT, client_id=client.id)
         shown = [each for each in facts.shown if each.body != words]
         if may_have(read_quotes(words, shown), client.ref):
             sent = _send(
-                work,
+                uow,
                 sitter_id,
                 question.message,
                 client,
                 words=words,
-                media_count=_pictures_of(work, question.message),
+                media_count=_pictures_of(uow, question.message),
             )
         else:
-            inbox.put_in(work, question.message)
-            tell(work, sitter_id, question.message, _WHY_NOT[Way.QUOTES_ANOTHER])
+            inbox.put_in(uow, question.message)
+            tell(uow, sitter_id, question.message, _WHY_NOT[RelayAction.QUOTES_ANOTHER])
             sent = f"not passed on to {client.ref}: it repeats a message of somebody else"
         did.append(sent)
-    relay_question.expire(work, sitter_id)
+    relay_question.expire(uow, sitter_id)
     return tuple(did)
 
 
 # ------------------------------------------------------------------------------------- both ways
 
 
-def _is_a_loop(work: Work, sitter_id: int, client_id: int) -> bool:
+def _is_a_loop(uow: UnitOfWork, sitter_id: int, client_id: int) -> bool:
     """Whether more was passed on between these two than people write."""
     longest = max(span for _, span in MOST_PASSED_ON)
-    rows = work.cursor.rows(
+    rows = uow.cursor.rows(
         _PASSED_ON,
-        org_id=work.org.id,
+        org_id=uow.org.id,
         sitter_id=sitter_id,
         client_id=client_id,
-        since=work.now - longest,
+        since=uow.now - longest,
         look_back=_LOOK_BACK,
     )
-    ages = [work.now - row["passed_on_at"] for row in rows]
+    ages = [uow.now - row["passed_on_at"] for row in rows]
     return any(sum(age < span for age in ages) >= most for most, span in MOST_PASSED_ON)
 
 
-def _stop_loop(work: Work, sitter_id: int, client_ref: str, message_id: int) -> None:
-    inbox.put_in(work, message_id)
-    sitter = sitter_line(work.cursor, work.org, sitter_id).sitter
+def _stop_loop(uow: UnitOfWork, sitter_id: int, client_ref: str, message_id: int) -> None:
+    inbox.put_in(uow, message_id)
+    sitter = sitter_line(uow.cursor, uow.org, sitter_id).sitter
     raise_alert(
-        work,
+        uow,
         AlertKind.RELAY_LOOP,
         severity=AlertSeverity.WARNING,
         entity="sitter",
@@ -364,22 +373,22 @@ def _stop_loop(work: Work, sitter_id: int, client_ref: str, message_id: int) -> 
     )
 
 
-def _sitter_of(work: Work, message_id: int) -> int:
-    found: int = work.cursor.value(
+def _sitter_of(uow: UnitOfWork, message_id: int) -> int:
+    found: int = uow.cursor.value(
         "SELECT sitter_id FROM inbound_text WHERE message_id = :id", id=message_id
     )
     return found
 
 
-def _pictures_of(work: Work, message_id: int) -> int:
-    found: int = work.cursor.value(
+def _pictures_of(uow: UnitOfWork, message_id: int) -> int:
+    found: int = uow.cursor.value(
         "SELECT media_count FROM inbound_text WHERE message_id = :id", id=message_id
     )
     return found
 
 
-def _key(work: Work, message_id: int) -> str:
+def _key(uow: UnitOfWork, message_id: int) -> str:
     """So that a sitter's text can never leave twice. It holds no id of this database's own, which
     would be another text's in a database that the company moves to."""
-    sid = work.cursor.value("SELECT provider_message_id FROM message WHERE id = :id", id=message_id)
+    sid = uow.cursor.value("SELECT provider_message_id FROM message WHERE id = :id", id=message_id)
     return f"relay:{sid}"

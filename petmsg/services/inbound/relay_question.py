@@ -8,10 +8,10 @@ import json
 
 from petmsg.enums import RelayOutcome
 from petmsg.queries.relay import ANSWER_WITHIN, Question, questions
-from petmsg.rules.routing.relay import Choice
+from petmsg.rules.routing.relay import RelayDecision
 from petmsg.services import inbox
 from petmsg.services.outbox.system_messages import tell
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 _INSERT = """
 INSERT INTO relay_question (org_id, message_id, sitter_id, options, asked_at, closed_at, outcome)
@@ -19,53 +19,55 @@ VALUES (:org_id, :message_id, :sitter_id, :options, :now, :closed_at, :outcome)
 """
 
 
-def ask(work: Work, sitter_id: int, message_id: int, choice: Choice) -> tuple[str, ...]:
+def ask(uow: UnitOfWork, sitter_id: int, message_id: int, choice: RelayDecision) -> tuple[str, ...]:
     """Nothing goes to a client; the message waits for the answer, and in the inbox."""
-    inbox.put_in(work, message_id)
-    expire(work, sitter_id)
-    return _send_list(work, sitter_id, message_id, choice, waits=True)
+    inbox.put_in(uow, message_id)
+    expire(uow, sitter_id)
+    return _send_list(uow, sitter_id, message_id, choice, waits=True)
 
 
-def ask_again(work: Work, sitter_id: int, message_id: int, choice: Choice) -> tuple[str, ...]:
+def ask_again(
+    uow: UnitOfWork, sitter_id: int, message_id: int, choice: RelayDecision
+) -> tuple[str, ...]:
     """A number that fits no list sent: the list as it is now. The number itself does not wait."""
-    return _send_list(work, sitter_id, message_id, choice, waits=False)
+    return _send_list(uow, sitter_id, message_id, choice, waits=False)
 
 
 def _send_list(
-    work: Work, sitter_id: int, message_id: int, choice: Choice, *, waits: bool
+    uow: UnitOfWork, sitter_id: int, message_id: int, choice: RelayDecision, *, waits: bool
 ) -> tuple[str, ...]:
-    work.cursor.run(
+    uow.cursor.run(
         _INSERT,
-        org_id=work.org.id,
+        org_id=uow.org.id,
         message_id=message_id,
         sitter_id=sitter_id,
         options=json.dumps([each.id for each in choice.options]),
-        now=work.now,
-        closed_at=None if waits else work.now,
+        now=uow.now,
+        closed_at=None if waits else uow.now,
         outcome=None if waits else RelayOutcome.REFUSED.value,
     )
     listed = ", ".join(f"{place} {each.name}" for place, each in enumerate(choice.options, 1))
     words = f"Not sent yet. For whom is it? {listed}. Answer with the number."
-    if not tell(work, sitter_id, message_id, words):
+    if not tell(uow, sitter_id, message_id, words):
         return ("not passed on, she had too many notices to be asked for whom it is",)
     return (f"asked which client it is for: {choice.why}",)
 
 
-def expire(work: Work, sitter_id: int) -> None:
+def expire(uow: UnitOfWork, sitter_id: int) -> None:
     """Messages that waited too long for an answer stay with the desk."""
-    for each in questions(work.cursor, work.org, sitter_id):
-        if work.now - each.asked_at >= ANSWER_WITHIN:
-            close(work, each, RelayOutcome.EXPIRED)
+    for each in questions(uow.cursor, uow.org, sitter_id):
+        if uow.now - each.asked_at >= ANSWER_WITHIN:
+            close(uow, each, RelayOutcome.EXPIRED)
 
 
 def close(
-    work: Work, question: Question, outcome: RelayOutcome, *, client_id: int | None = None
+    uow: UnitOfWork, question: Question, outcome: RelayOutcome, *, client_id: int | None = None
 ) -> None:
     """The message waits for no answer any more."""
-    work.cursor.run(
+    uow.cursor.run(
         "UPDATE relay_question SET closed_at = :now, outcome = :outcome, client_id = :client_id"
         " WHERE id = :id",
-        now=work.now,
+        now=uow.now,
         outcome=outcome.value,
         client_id=client_id,
         id=question.id,

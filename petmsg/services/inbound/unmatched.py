@@ -14,7 +14,7 @@ from petmsg.providers.base import ReceivedText
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.services.alert import raise_alert
 from petmsg.services.inbound.receive import storable
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 _KEEP = """
 INSERT INTO stray_text (provider, provider_message_id, from_phone, to_e164, body, media_count,
@@ -26,7 +26,7 @@ ON CONFLICT (provider_message_id) DO NOTHING
 
 
 @dataclass(frozen=True, slots=True)
-class Stray:
+class UnmatchedMessage:
     """A text that was kept; `duplicate` says that it was there before."""
 
     stray: int
@@ -34,14 +34,14 @@ class Stray:
     duplicate: bool
 
 
-def keep(
+def store(
     transaction: Transaction,
     text: ReceivedText,
     *,
     provider: ProviderName | None,
     actor: str,
     now: datetime,
-) -> tuple[Stray, Work]:
+) -> tuple[UnmatchedMessage, UnitOfWork]:
     """Keep a text to a number that is no org's. The same provider id again changes nothing.
 
     The work of one of the orgs that were told comes back with it, for the caller to finish. Raises
@@ -64,10 +64,10 @@ def keep(
     stray_id = cursor.value(
         "SELECT id FROM stray_text WHERE provider_message_id = :id", id=text.provider_message_id
     )
-    works = [Work(transaction, org, actor, now) for org in told]
-    for work in works if new else []:
+    works = [UnitOfWork(transaction, org, actor, now) for org in told]
+    for uow in works if new else []:
         raise_alert(
-            work,
+            uow,
             AlertKind.STRAY_TEXT,
             severity=AlertSeverity.CRITICAL,
             entity="number",
@@ -80,9 +80,9 @@ def keep(
             if text.to_e164
             else "petmsg inbox strays; then look it up in the provider's console",
         )
-    for work in works[:-1]:
-        work.finish()
-    return Stray(int(stray_id), text.to_e164, duplicate=not new), works[-1]
+    for uow in works[:-1]:
+        uow.finish()
+    return UnmatchedMessage(int(stray_id), text.to_e164, duplicate=not new), works[-1]
 
 
 def _told(orgs: list[OrgRow], provider: ProviderName | None) -> list[OrgRow]:

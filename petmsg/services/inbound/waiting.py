@@ -14,7 +14,7 @@ from petmsg.enums import AddressedTo, AlertKind, AlertSeverity
 from petmsg.queries.org import OrgRow
 from petmsg.queries.waiting import answered_by_sitters, overdue, waiting
 from petmsg.services.alert import done, raise_alert
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 _OPEN = """
 SELECT id, entity, ref FROM alert
@@ -65,43 +65,43 @@ def is_due(cursor: Cursor, org: OrgRow, *, now: datetime) -> bool:
     return late != there
 
 
-def look(work: Work) -> int:
+def look(uow: UnitOfWork) -> int:
     """Raise the alert of everybody who waits too long, and end those of who does not any more; how
     many were raised."""
-    for message_id in answered_by_sitters(work.cursor, work.org):
-        _settle(work, message_id)
-    waits = {(each.entity, each.ref): each for each in waiters(work.cursor, work.org)}
+    for message_id in answered_by_sitters(uow.cursor, uow.org):
+        _settle(uow, message_id)
+    waits = {(each.entity, each.ref): each for each in waiters(uow.cursor, uow.org)}
     there = set()
-    for row in work.cursor.rows(_OPEN, org_id=work.org.id):
+    for row in uow.cursor.rows(_OPEN, org_id=uow.org.id):
         about = row["entity"], row["ref"]
         if about in waits:
             there.add(about)
         else:
-            _end(work, row["id"])
+            _end(uow, row["id"])
     late = [
         each
         for about, each in waits.items()
-        if about not in there and each.since <= overdue(work.now) and not _was_seen(work, each)
+        if about not in there and each.since <= overdue(uow.now) and not _was_seen(uow, each)
     ]
     for each in late:
-        _raise(work, each)
+        _raise(uow, each)
     return len(late)
 
 
-def seen_to(work: Work, item: dict[str, Any]) -> None:
+def seen_to(uow: UnitOfWork, item: dict[str, Any]) -> None:
     """Somebody claimed or closed a message of the inbox: its alert ends if nothing else waits."""
     entity, ref = _who(item)
-    waits = waiters(work.cursor, work.org, client=item["client"])
+    waits = waiters(uow.cursor, uow.org, client=item["client"])
     if not any((each.entity, each.ref) == (entity, ref) for each in waits):
-        _end_about(work, entity, ref)
+        _end_about(uow, entity, ref)
 
 
-def answered(work: Work, client_ref: str | None) -> None:
+def answered(uow: UnitOfWork, client_ref: str | None) -> None:
     """A message left for a client: their alert ends if that was a person's answer."""
-    if client_ref is None or _open_about(work, "client", client_ref) is None:
+    if client_ref is None or _open_about(uow, "client", client_ref) is None:
         return
-    if not waiters(work.cursor, work.org, client=client_ref):
-        _end_about(work, "client", client_ref)
+    if not waiters(uow.cursor, uow.org, client=client_ref):
+        _end_about(uow, "client", client_ref)
 
 
 def _who(row: dict[str, Any]) -> tuple[str, str]:
@@ -112,7 +112,7 @@ def _who(row: dict[str, Any]) -> tuple[str, str]:
     return "message", STRANGERS
 
 
-def _raise(work: Work, each: Waiter) -> None:
+def _raise(uow: UnitOfWork, each: Waiter) -> None:
     whom = {
         "client": f"Client {each.ref} waits",
         "sitter": f"Sitter {each.ref} waits",
@@ -123,12 +123,12 @@ def _raise(work: Work, each: Waiter) -> None:
         "message": f"; petmsg inbox assign {first} CLIENT",
     }.get(each.entity, "")
     raise_alert(
-        work,
+        uow,
         AlertKind.CLIENT_WAITING,
         severity=AlertSeverity.WARNING,
         entity=each.entity,
         ref=each.ref,
-        message=f"{whom} for an answer: {count} message(s), the first {minutes(each, work.now)} "
+        message=f"{whom} for an answer: {count} message(s), the first {minutes(each, uow.now)} "
         "minutes ago.",
         command=f"petmsg inbox show {first}{answer}; petmsg inbox claim {first}",
     )
@@ -139,35 +139,35 @@ def minutes(each: Waiter, now: datetime) -> int:
     return max(0, (now - each.since) // timedelta(minutes=1))
 
 
-def _was_seen(work: Work, each: Waiter) -> bool:
-    row = work.cursor.rows(_LAST_DONE, org_id=work.org.id, entity=each.entity, ref=each.ref)[0]
+def _was_seen(uow: UnitOfWork, each: Waiter) -> bool:
+    row = uow.cursor.rows(_LAST_DONE, org_id=uow.org.id, entity=each.entity, ref=each.ref)[0]
     return row["done_at"] is not None and bool(row["done_at"] >= each.last_at)
 
 
-def _settle(work: Work, message_id: int) -> None:
-    work.cursor.run(
+def _settle(uow: UnitOfWork, message_id: int) -> None:
+    uow.cursor.run(
         "UPDATE inbound_text SET with_sitter_at = NULL"
         " WHERE org_id = :org_id AND message_id = :id AND inbox_at IS NULL",
-        org_id=work.org.id,
+        org_id=uow.org.id,
         id=message_id,
     )
 
 
-def _open_about(work: Work, entity: str, ref: str) -> int | None:
-    found: int | None = work.cursor.value(
+def _open_about(uow: UnitOfWork, entity: str, ref: str) -> int | None:
+    found: int | None = uow.cursor.value(
         _OPEN + " AND entity = :entity AND ref = :ref",
-        org_id=work.org.id,
+        org_id=uow.org.id,
         entity=entity,
         ref=ref,
     )
     return found
 
 
-def _end_about(work: Work, entity: str, ref: str) -> None:
-    alert = _open_about(work, entity, ref)
+def _end_about(uow: UnitOfWork, entity: str, ref: str) -> None:
+    alert = _open_about(uow, entity, ref)
     if alert is not None:
-        _end(work, alert)
+        _end(uow, alert)
 
 
-def _end(work: Work, alert: int) -> None:
-    done(work, str(alert), reason="answered, claimed or closed")
+def _end(uow: UnitOfWork, alert: int) -> None:
+    done(uow, str(alert), reason="answered, claimed or closed")

@@ -18,7 +18,7 @@ from petmsg.queries.org import OrgRow
 
 if TYPE_CHECKING:
     from petmsg.services.numbers.quarantine import Quarantined
-    from petmsg.services.unit_of_work import Failure, Work
+    from petmsg.services.unit_of_work import Failure, UnitOfWork
 
 USUAL_DAYS = 7
 FILTERED = "30007"
@@ -121,7 +121,7 @@ def health_of_all(
 
 
 def quarantine_filtered(
-    work: "Work", *, only: Collection[str] | None = None
+    uow: "UnitOfWork", *, only: Collection[str] | None = None
 ) -> "list[Quarantined | Failure]":
     """Quarantine the org's filtered numbers (all, or those of `only`, E.164) for the org's usual
     days, each all or nothing.
@@ -130,16 +130,18 @@ def quarantine_filtered(
     it: an alert asks her to.
     """
     from petmsg.services.alert import raise_alert
-    from petmsg.services.unit_of_work import Failure, take_alone
+    from petmsg.services.unit_of_work import Failure, run_in_savepoint
 
     done: list[Quarantined | Failure] = []
-    for row in health(work.cursor, work.org, now=work.now, days=1, only=only):
+    for row in health(uow.cursor, uow.org, now=uow.now, days=1, only=only):
         if not row.propose:
             continue
-        taken = take_alone(work, row, lambda each: _quarantine(work, each), ref=lambda r: r.number)
+        taken = run_in_savepoint(
+            uow, row, lambda each: _quarantine(uow, each), ref=lambda r: r.number
+        )
         if isinstance(taken, Failure):
             raise_alert(
-                work,
+                uow,
                 AlertKind.NUMBER_FILTERED,
                 severity=AlertSeverity.WARNING,
                 entity="number",
@@ -153,17 +155,17 @@ def quarantine_filtered(
     return done
 
 
-def _quarantine(work: "Work", row: Health) -> "Quarantined | None":
+def _quarantine(uow: "UnitOfWork", row: Health) -> "Quarantined | None":
     """None where somebody else quarantined it a moment ago."""
     from petmsg.services.numbers import ledger, quarantine
 
-    if ledger.locked_number(work, row.number).status is not NumberStatus.ACTIVE:
+    if ledger.locked_number(uow, row.number).status is not NumberStatus.ACTIVE:
         return None
     return quarantine.quarantine(
-        work,
+        uow,
         row.number,
-        until=ledger.quarantine_end(work, None),
-        days=work.org.quarantine_days,
+        until=ledger.quarantine_end(uow, None),
+        days=uow.org.quarantine_days,
         reason=_reason(row.filtered_last_50),
     )
 

@@ -1,6 +1,6 @@
 """The custody ledger: every change of a number's class, status, end or holder leaves a row.
 
-`enter` is the only writer. Callers change the locked row and enter it in the same transaction.
+`append` is the only writer. Callers change the locked row and enter it in the same transaction.
 """
 
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from petmsg.enums import NumberClass, NumberStatus
 from petmsg.errors import OutOfRange, Refused
 from petmsg.models import MessageNumber, NumberCustody
 from petmsg.queries.lookup import find_number
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 
 class NumberRetired(Refused):
@@ -21,37 +21,35 @@ class NumberQuarantined(Refused):
     code = "number_quarantined"
 
 
-def locked_number(work: Work, e164: str, *, even_retired: bool = False) -> MessageNumber:
+def locked_number(uow: UnitOfWork, e164: str, *, even_retired: bool = False) -> MessageNumber:
     """The number, locked until the commit. Raises `NotFound`, `MalformedPhone`, `NumberRetired`."""
-    number = locked_by_id(work, find_number(work.cursor, work.org.id, e164).id)
+    number = locked_by_id(uow, find_number(uow.cursor, uow.org.id, e164).id)
     if number.status is NumberStatus.RETIRED and not even_retired:
         raise NumberRetired(f"{number.e164} is retired.")
     return number
 
 
-def locked_by_id(work: Work, number_id: int) -> MessageNumber:
+def locked_by_id(uow: UnitOfWork, number_id: int) -> MessageNumber:
     """The number of that id, read anew and locked until the commit."""
-    number = work.session.get(
-        MessageNumber, number_id, with_for_update=True, populate_existing=True
-    )
+    number = uow.session.get(MessageNumber, number_id, with_for_update=True, populate_existing=True)
     assert number is not None
     return number
 
 
-def enter(work: Work, number: MessageNumber, *, reason: str) -> datetime:
+def append(uow: UnitOfWork, number: MessageNumber, *, reason: str) -> datetime:
     """Write the number's state into the ledger; the instant from which it holds (aware UTC).
 
     That is `max(now, start of the row before + 1 µs)`, so that a clock that steps back can make
     neither a gap nor an overlap (spec, section 7).
     """
     assert number.id is not None
-    last = work.cursor.one(
+    last = uow.cursor.one(
         "SELECT max(from_at) AS from_at FROM number_custody WHERE number_id = :id", id=number.id
     )
-    from_at = work.now
+    from_at = uow.now
     if last is not None and last["from_at"] is not None:
         from_at = max(from_at, last["from_at"] + timedelta(microseconds=1))
-    work.session.add(
+    uow.session.add(
         NumberCustody(
             org_id=number.org_id,
             number_id=number.id,
@@ -61,21 +59,21 @@ def enter(work: Work, number: MessageNumber, *, reason: str) -> datetime:
             sitter_id=number.sitter_id,
             quarantined_until=number.quarantined_until,
             reason=reason,
-            actor=work.actor,
+            actor=uow.actor,
         )
     )
-    work.session.flush()
+    uow.session.flush()
     return from_at
 
 
-def quarantine_end(work: Work, days: int | None) -> datetime:
+def quarantine_end(uow: UnitOfWork, days: int | None) -> datetime:
     """The end of a quarantine that begins now: `days`, or the org's. Raises `OutOfRange`."""
-    count = work.org.quarantine_days if days is None else days
+    count = uow.org.quarantine_days if days is None else days
     if not 1 <= count <= 3650:
         raise OutOfRange(
             f"{count} days is out of range.", hint="From 1 to 3650; usual are 1, 3, 7, 14, 30, 90."
         )
-    return work.now + timedelta(days=count)
+    return uow.now + timedelta(days=count)
 
 
 def to_quarantine(number: MessageNumber, *, until: datetime, reason: str) -> None:
@@ -85,7 +83,7 @@ def to_quarantine(number: MessageNumber, *, until: datetime, reason: str) -> Non
     number.quarantine_reason = reason
 
 
-def to_active(number: MessageNumber) -> None:
+def activate(number: MessageNumber) -> None:
     """End the number's quarantine."""
     number.status = NumberStatus.ACTIVE
     number.quarantined_until = None
@@ -93,7 +91,7 @@ def to_active(number: MessageNumber) -> None:
 
 
 def retire_from_sitter(
-    work: Work,
+    uow: UnitOfWork,
     number: MessageNumber,
     *,
     sitter: str,
@@ -106,21 +104,21 @@ def retire_from_sitter(
 
     In quarantine for `days` (None: the org's). An existing later end is kept (spec, section 7).
     """
-    until = quarantine_end(work, days)
+    until = quarantine_end(uow, days)
     if number.quarantined_until is not None:
         until = max(until, number.quarantined_until)
     number.sitter_id = None
     number.number_class = NumberClass.POOL
     to_quarantine(number, until=until, reason=quarantine_reason)
-    enter(work, number, reason=reason)
-    work.record(
+    append(uow, number, reason=reason)
+    uow.audit(
         "number.released",
         "number",
         number.e164,
         {"sitter": sitter, "class": number.number_class.value},
         reason=reason,
     )
-    work.record(
+    uow.audit(
         "number.quarantined",
         "number",
         number.e164,

@@ -14,7 +14,7 @@ from petmsg.queries.lookup import find_sitter, refuse_somebodys_phone
 from petmsg.rules.routing import usable
 from petmsg.services.numbers import ledger
 from petmsg.services.transfer.row_files import BatchRow, RowDone, needed, one_by_one
-from petmsg.services.unit_of_work import Failure, Work, each
+from petmsg.services.unit_of_work import Failure, UnitOfWork, each
 
 COLUMNS = ("e164", "class")
 
@@ -69,12 +69,12 @@ class Assigned:
     released: str | None = None
 
 
-def add(work: Work, e164: str, *, number_class: NumberClass) -> NumberAdded:
+def add(uow: UnitOfWork, e164: str, *, number_class: NumberClass) -> NumberAdded:
     """Add a number to the org. The same again changes nothing; another class is refused."""
     phone = parse_phone(e164)
-    there = work.session.exec(select(MessageNumber).where(MessageNumber.e164 == phone)).first()
+    there = uow.session.exec(select(MessageNumber).where(MessageNumber.e164 == phone)).first()
     if there is not None:
-        if there.org_id != work.org.id:
+        if there.org_id != uow.org.id:
             raise NumberTaken(f"{phone} belongs to another org of this database.")
         if there.number_class is not number_class:
             raise AlreadyDifferent(
@@ -82,35 +82,35 @@ def add(work: Work, e164: str, *, number_class: NumberClass) -> NumberAdded:
                 hint=f"Change it: petmsg number set-class {phone} {number_class}",
             )
         return NumberAdded(phone, there.number_class, there.status, reused=True)
-    refuse_somebodys_phone(work.cursor, work.org.id, phone)
+    refuse_somebodys_phone(uow.cursor, uow.org.id, phone)
     if number_class is NumberClass.FRONT_DESK:
-        require_no_active_desk(work, phone)
+        require_no_active_desk(uow, phone)
     number = MessageNumber(
-        org_id=work.org.id, e164=phone, number_class=number_class, created_at=work.now
+        org_id=uow.org.id, e164=phone, number_class=number_class, created_at=uow.now
     )
-    work.session.add(number)
-    work.session.flush()
-    ledger.enter(work, number, reason="added")
-    work.record("number.added", "number", phone, {"class": number_class.value})
+    uow.session.add(number)
+    uow.session.flush()
+    ledger.append(uow, number, reason="added")
+    uow.audit("number.added", "number", phone, {"class": number_class.value})
     return NumberAdded(phone, number_class, number.status, reused=False)
 
 
 def add_all(
-    work: Work, numbers: Sequence[str], *, number_class: NumberClass
+    uow: UnitOfWork, numbers: Sequence[str], *, number_class: NumberClass
 ) -> list[NumberAdded | Failure]:
     """`add` for several numbers, each all or nothing."""
-    return each(work, numbers, lambda e164: add(work, e164, number_class=number_class))
+    return each(uow, numbers, lambda e164: add(uow, e164, number_class=number_class))
 
 
-def import_rows(work: Work, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
+def import_rows(uow: UnitOfWork, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
     """Rows of `number import`, each all or nothing."""
-    return one_by_one(work, rows, import_row)
+    return one_by_one(uow, rows, import_row)
 
 
-def import_row(work: Work, row: Mapping[str, str | None]) -> tuple[str, str]:
+def import_row(uow: UnitOfWork, row: Mapping[str, str | None]) -> tuple[str, str]:
     """One row of `number import` (columns `e164,class`). Returns the number and what was done."""
     number_class = parse_class(needed(row, "class"))
-    added = add(work, needed(row, "e164"), number_class=number_class)
+    added = add(uow, needed(row, "e164"), number_class=number_class)
     return added.number, "unchanged" if added.reused else "created"
 
 
@@ -124,32 +124,32 @@ def parse_class(text: str) -> NumberClass:
         ) from None
 
 
-def assign(work: Work, e164: str, sitter_text: str, *, reason: str | None = None) -> Assigned:
+def assign(uow: UnitOfWork, e164: str, sitter_text: str, *, reason: str | None = None) -> Assigned:
     """Give a free sitter-class number to a sitter who holds none."""
-    key = find_sitter(work.cursor, work.org.id, sitter_text)
-    sitter = work.session.get(Sitter, key.id, with_for_update=True, populate_existing=True)
+    key = find_sitter(uow.cursor, uow.org.id, sitter_text)
+    sitter = uow.session.get(Sitter, key.id, with_for_update=True, populate_existing=True)
     assert sitter is not None
-    number = ledger.locked_number(work, e164)
+    number = ledger.locked_number(uow, e164)
     if number.sitter_id == key.id:
         return Assigned(number.e164, number.number_class, number.status, key.ref, reused=True)
     if sitter.status is SitterStatus.OFFBOARDED:
         raise Refused(
             f"Sitter {key.ref} is offboarded.", hint=f"First: petmsg sitter activate {key.ref}"
         )
-    held = held_by(work, key.id)
+    held = held_by(uow, key.id)
     if held is not None:
         raise SitterHasNumber(
             f"Sitter {key.ref} holds {held.e164}, and a sitter has one number.",
             hint=f"Exchange it: petmsg sitter renumber {key.ref} --to {number.e164} --reason …",
         )
-    give(work, number, sitter, reason=reason or "assigned")
+    give(uow, number, sitter, reason=reason or "assigned")
     return Assigned(number.e164, number.number_class, number.status, key.ref, reused=False)
 
 
-def give(work: Work, number: MessageNumber, sitter: Sitter, *, reason: str) -> None:
+def give(uow: UnitOfWork, number: MessageNumber, sitter: Sitter, *, reason: str) -> None:
     """Make the sitter the holder of the locked number. Raises if it may not be hers."""
     if number.sitter_id is not None:
-        raise NumberHeld(f"{number.e164} is held by sitter {ref_of(work, number)}.")
+        raise NumberHeld(f"{number.e164} is held by sitter {ref_of(uow, number)}.")
     if number.first_sitter_id not in (None, sitter.id):
         raise NumberOfAnother(
             f"{number.e164} was another sitter's and never goes to a second one.",
@@ -160,53 +160,55 @@ def give(work: Work, number: MessageNumber, sitter: Sitter, *, reason: str) -> N
             f"{number.e164} is a {number.number_class} number; only sitter numbers can be held.",
             hint=f"First: petmsg number set-class {number.e164} sitter",
         )
-    require_usable(work, number)
-    end_due_quarantine(work, number)
+    require_usable(uow, number)
+    end_due_quarantine(uow, number)
     number.sitter_id = sitter.id
     number.first_sitter_id = sitter.id
-    ledger.enter(work, number, reason=reason)
-    work.record("number.assigned", "number", number.e164, {"sitter": sitter.ref}, reason=reason)
+    ledger.append(uow, number, reason=reason)
+    uow.audit("number.assigned", "number", number.e164, {"sitter": sitter.ref}, reason=reason)
 
 
-def require_usable(work: Work, number: MessageNumber) -> None:
+def require_usable(uow: UnitOfWork, number: MessageNumber) -> None:
     """Raises `NumberQuarantined` while the locked number's quarantine lasts."""
-    if not usable(number, work.now):
+    if not usable(number, uow.now):
         assert number.quarantined_until is not None
         raise ledger.NumberQuarantined(
             f"{number.e164} is quarantined until "
-            f"{told(number.quarantined_until, work.org.timezone)}.",
+            f"{told(number.quarantined_until, uow.org.timezone)}.",
             hint=f"Take another, or first: petmsg number restore {number.e164} --reason …",
         )
 
 
-def end_due_quarantine(work: Work, number: MessageNumber) -> None:
+def end_due_quarantine(uow: UnitOfWork, number: MessageNumber) -> None:
     """Take a number whose quarantine is over for what it is: in use. The caller enters it."""
     if number.status is NumberStatus.QUARANTINED:
-        end_quarantine(work, number, forced=False, reason="quarantine over")
+        end_quarantine(uow, number, forced=False, reason="quarantine over")
 
 
-def end_quarantine(work: Work, number: MessageNumber, *, forced: bool, reason: str | None) -> None:
+def end_quarantine(
+    uow: UnitOfWork, number: MessageNumber, *, forced: bool, reason: str | None
+) -> None:
     """End the locked number's quarantine, with its audit event. The caller enters it."""
     payload = {
         "forced": forced,
         "original_until": number.quarantined_until,
         "quarantine_reason": number.quarantine_reason,
         "class": number.number_class.value,
-        "sitter": ref_of(work, number),
+        "sitter": ref_of(uow, number),
     }
-    ledger.to_active(number)
-    work.record("number.restored", "number", number.e164, payload, reason=reason)
+    ledger.activate(number)
+    uow.audit("number.restored", "number", number.e164, payload, reason=reason)
 
 
-def held_by(work: Work, sitter_id: int) -> MessageNumber | None:
+def held_by(uow: UnitOfWork, sitter_id: int) -> MessageNumber | None:
     """The number the sitter holds, in any status."""
-    return work.session.exec(
+    return uow.session.exec(
         select(MessageNumber).where(MessageNumber.sitter_id == sitter_id)
     ).first()
 
 
 def set_class(
-    work: Work,
+    uow: UnitOfWork,
     e164: str,
     *,
     number_class: NumberClass,
@@ -218,29 +220,29 @@ def set_class(
     The front desk number itself is refused, and so is a quarantined one as the next desk while
     another is: the org would be without one, or have this one turned into a pool number later.
     """
-    number = ledger.locked_number(work, e164)
+    number = ledger.locked_number(uow, e164)
     if number.number_class is number_class:
         return Assigned(
-            number.e164, number.number_class, number.status, ref_of(work, number), reused=True
+            number.e164, number.number_class, number.status, ref_of(uow, number), reused=True
         )
     if number.sitter_id is not None:
         raise NumberHeld(
-            f"{number.e164} is held by sitter {ref_of(work, number)}.",
+            f"{number.e164} is held by sitter {ref_of(uow, number)}.",
             hint="Give her another first: petmsg sitter renumber SITTER --reason …",
         )
-    if is_the_desk(work, number):
+    if is_the_desk(uow, number):
         raise desk_needs_replacement(number)
     replaced = None
     if number_class is NumberClass.FRONT_DESK:
-        if active_desk(work) is not None:
-            require_usable(work, number)
-        if usable(number, work.now):
-            replaced = make_room_at_the_desk(work, number, replace=replace)
-            end_due_quarantine(work, number)
+        if active_desk(uow) is not None:
+            require_usable(uow, number)
+        if usable(number, uow.now):
+            replaced = make_room_at_the_desk(uow, number, replace=replace)
+            end_due_quarantine(uow, number)
     before = number.number_class
     number.number_class = number_class
-    ledger.enter(work, number, reason=reason or f"class set to {number_class}")
-    work.record(
+    ledger.append(uow, number, reason=reason or f"class set to {number_class}")
+    uow.audit(
         "number.class_set",
         "number",
         number.e164,
@@ -250,30 +252,30 @@ def set_class(
     return Assigned(number.e164, number_class, number.status, None, reused=False, replaced=replaced)
 
 
-def retire(work: Work, e164: str, *, reason: str | None = None) -> Assigned:
+def retire(uow: UnitOfWork, e164: str, *, reason: str | None = None) -> Assigned:
     """Retire a number for good. A holder loses it; the active front desk number is refused."""
-    number = ledger.locked_number(work, e164, even_retired=True)
+    number = ledger.locked_number(uow, e164, even_retired=True)
     if number.status is NumberStatus.RETIRED:
         return Assigned(number.e164, number.number_class, number.status, None, reused=True)
-    if is_the_desk(work, number):
+    if is_the_desk(uow, number):
         raise desk_needs_replacement(number)
-    holder = ref_of(work, number)
+    holder = ref_of(uow, number)
     number.sitter_id = None
-    ledger.to_active(number)
+    ledger.activate(number)
     number.status = NumberStatus.RETIRED
-    ledger.enter(work, number, reason=reason or "retired")
-    work.record("number.retired", "number", number.e164, {"sitter": holder}, reason=reason)
+    ledger.append(uow, number, reason=reason or "retired")
+    uow.audit("number.retired", "number", number.e164, {"sitter": holder}, reason=reason)
     return Assigned(
         number.e164, number.number_class, number.status, None, reused=False, released=holder
     )
 
 
-def is_the_desk(work: Work, number: MessageNumber) -> bool:
+def is_the_desk(uow: UnitOfWork, number: MessageNumber) -> bool:
     """Whether the org's desk texts leave from the locked number: the active front desk number, or
     where there is none, one whose quarantine is over."""
-    if number.number_class is not NumberClass.FRONT_DESK or not usable(number, work.now):
+    if number.number_class is not NumberClass.FRONT_DESK or not usable(number, uow.now):
         return False
-    return number.status is NumberStatus.ACTIVE or active_desk(work) is None
+    return number.status is NumberStatus.ACTIVE or active_desk(uow) is None
 
 
 def desk_needs_replacement(number: MessageNumber) -> FrontDeskNeedsReplacement:
@@ -284,12 +286,12 @@ def desk_needs_replacement(number: MessageNumber) -> FrontDeskNeedsReplacement:
     )
 
 
-def active_desk(work: Work) -> MessageNumber | None:
+def active_desk(uow: UnitOfWork) -> MessageNumber | None:
     """The org's active front desk number, locked until the commit."""
-    return work.session.exec(
+    return uow.session.exec(
         select(MessageNumber)
         .where(
-            MessageNumber.org_id == work.org.id,
+            MessageNumber.org_id == uow.org.id,
             MessageNumber.number_class == NumberClass.FRONT_DESK,
             MessageNumber.status == NumberStatus.ACTIVE,
         )
@@ -297,8 +299,8 @@ def active_desk(work: Work) -> MessageNumber | None:
     ).first()
 
 
-def make_room_at_the_desk(work: Work, number: MessageNumber, *, replace: bool) -> str | None:
-    desk = active_desk(work)
+def make_room_at_the_desk(uow: UnitOfWork, number: MessageNumber, *, replace: bool) -> str | None:
+    desk = active_desk(uow)
     if desk is None:
         return None
     if not replace:
@@ -307,8 +309,8 @@ def make_room_at_the_desk(work: Work, number: MessageNumber, *, replace: bool) -
             hint=f"Replace it: petmsg number set-class {number.e164} front_desk --replace",
         )
     desk.number_class = NumberClass.POOL
-    ledger.enter(work, desk, reason=f"replaced as front desk by {number.e164}")
-    work.record(
+    ledger.append(uow, desk, reason=f"replaced as front desk by {number.e164}")
+    uow.audit(
         "number.class_set",
         "number",
         desk.e164,
@@ -318,8 +320,8 @@ def make_room_at_the_desk(work: Work, number: MessageNumber, *, replace: bool) -
     return desk.e164
 
 
-def require_no_active_desk(work: Work, e164: str) -> None:
-    desk = active_desk(work)
+def require_no_active_desk(uow: UnitOfWork, e164: str) -> None:
+    desk = active_desk(uow)
     if desk is not None:
         raise FrontDeskTaken(
             f"{desk.e164} is the active front desk number, and an org has one.",
@@ -327,9 +329,9 @@ def require_no_active_desk(work: Work, e164: str) -> None:
         )
 
 
-def ref_of(work: Work, number: MessageNumber) -> str | None:
+def ref_of(uow: UnitOfWork, number: MessageNumber) -> str | None:
     """The ref of the sitter who holds the number."""
     if number.sitter_id is None:
         return None
-    sitter = work.session.get(Sitter, number.sitter_id)
+    sitter = uow.session.get(Sitter, number.sitter_id)
     return None if sitter is None else sitter.ref

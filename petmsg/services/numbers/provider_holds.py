@@ -15,24 +15,24 @@ from petmsg.queries import provider_holds as queries
 from petmsg.queries.queue import NumberPace
 from petmsg.rules import rate_limit
 from petmsg.services.alert import end_matter, raise_alert
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 FIRST_PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=1)
 
 
 def hold_back(
-    work: Work, number_id: int, e164: str, *, code: str, scope: Scope, claimed_at: datetime
+    uow: UnitOfWork, number_id: int, e164: str, *, code: str, scope: Scope, claimed_at: datetime
 ) -> datetime:
     """Send nothing from the numbers that the refusal is about; when the next try is (aware UTC).
 
     The pause is as long as the numbers have been held back, and as the report took to come, within
     `FIRST_PAUSE` and `LONGEST_PAUSE`. `claimed_at` is when the refused message was claimed.
     """
-    since = queries.refused_since(work.cursor, number_id) or work.now
-    pause = max(FIRST_PAUSE, work.now - since, work.now - claimed_at)
-    until = work.now + min(pause, LONGEST_PAUSE)
-    there = queries.numbers_of(work.cursor, work.org)
+    since = queries.refused_since(uow.cursor, number_id) or uow.now
+    pause = max(FIRST_PAUSE, uow.now - since, uow.now - claimed_at)
+    until = uow.now + min(pause, LONGEST_PAUSE)
+    there = queries.numbers_of(uow.cursor, uow.org)
     toll_free = rate_limit.is_toll_free(e164)
     chosen = [
         id_
@@ -41,11 +41,11 @@ def hold_back(
         or id_ == number_id
         or (scope is Scope.KIND and rate_limit.is_toll_free(other) == toll_free)
     ]
-    queries.refuse(work.cursor, chosen, code=code, now=work.now, until=until)
+    queries.refuse(uow.cursor, chosen, code=code, now=uow.now, until=until)
     return until
 
 
-def waits(work: Work, number: NumberPace) -> tuple[str, datetime] | None:
+def waits(uow: UnitOfWork, number: NumberPace) -> tuple[str, datetime] | None:
     """Why, and until when (aware UTC), nothing is sent from the number; None if it may send now.
 
     Once the pause is over, the message that asks first is the next try, and the others wait for
@@ -54,49 +54,49 @@ def waits(work: Work, number: NumberPace) -> tuple[str, datetime] | None:
     """
     if number.refused_until is None or number.refused_code is None:
         return None
-    if number.refused_until > work.now:
-        again = number.refused_until.astimezone(zone(work.org.timezone)).strftime("%H:%M %Z")
+    if number.refused_until > uow.now:
+        again = number.refused_until.astimezone(zone(uow.org.timezone)).strftime("%H:%M %Z")
         why = f"the provider refuses the account for {number.e164} (code {number.refused_code})"
         return f"{why}; one message is tried at {again}", number.refused_until
     code = number.refused_code
-    last = work.cursor.value(queries.LAST_TRY, org_id=work.org.id, code=code)
+    last = uow.cursor.value(queries.LAST_TRY, org_id=uow.org.id, code=code)
     if last in ("sent", "delivered"):
-        works_again(work, code)
+        works_again(uow, code)
         return None
     assert number.refused_at is not None
-    pause = min(max(FIRST_PAUSE, work.now - number.refused_at), LONGEST_PAUSE)
-    until = work.now + pause
-    work.cursor.run(queries.TRY_NEXT, org_id=work.org.id, code=code, now=work.now, until=until)
+    pause = min(max(FIRST_PAUSE, uow.now - number.refused_at), LONGEST_PAUSE)
+    until = uow.now + pause
+    uow.cursor.run(queries.TRY_NEXT, org_id=uow.org.id, code=code, now=uow.now, until=until)
     return None
 
 
-def works_again(work: Work, code: str) -> None:
+def works_again(uow: UnitOfWork, code: str) -> None:
     """Send again from the numbers that were held back for that code, and end the alert."""
-    work.cursor.run(queries.LIFT, org_id=work.org.id, code=code)
-    _end_the_alert(work, reason="messages are sent again")
+    uow.cursor.run(queries.LIFT, org_id=uow.org.id, code=code)
+    _end_the_alert(uow, reason="messages are sent again")
 
 
-def lift_all(work: Work, *, reason: str) -> bool:
+def lift_all(uow: UnitOfWork, *, reason: str) -> bool:
     """Send again from every number that was held back; whether there was any."""
-    lifted = work.cursor.run(queries.LIFT_ALL, org_id=work.org.id) > 0
+    lifted = uow.cursor.run(queries.LIFT_ALL, org_id=uow.org.id) > 0
     if lifted:
-        _end_the_alert(work, reason=reason)
+        _end_the_alert(uow, reason=reason)
     return lifted
 
 
-def alert_account(work: Work, *, code: str, message: str) -> None:
+def alert_account(uow: UnitOfWork, *, code: str, message: str) -> None:
     """The one alert of an account that is refused, whatever the number of messages and codes."""
     raise_alert(
-        work,
+        uow,
         AlertKind.PROVIDER_ACCOUNT,
         severity=AlertSeverity.CRITICAL,
         entity="org",
-        ref=work.org.slug,
+        ref=uow.org.slug,
         message=message,
         command=f"petmsg errors explain {code}; when it is put right: petmsg org thaw",
     )
 
 
-def _end_the_alert(work: Work, *, reason: str) -> None:
-    if work.cursor.value(queries.ANY_REFUSED, org_id=work.org.id) is None:
-        end_matter(work, AlertKind.PROVIDER_ACCOUNT, entity="org", ref=work.org.slug, reason=reason)
+def _end_the_alert(uow: UnitOfWork, *, reason: str) -> None:
+    if uow.cursor.value(queries.ANY_REFUSED, org_id=uow.org.id) is None:
+        end_matter(uow, AlertKind.PROVIDER_ACCOUNT, entity="org", ref=uow.org.slug, reason=reason)

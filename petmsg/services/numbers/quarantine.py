@@ -22,8 +22,8 @@ from petmsg.services.numbers.number import (
     require_no_active_desk,
     require_usable,
 )
-from petmsg.services.numbers.quarantine_plan import Meanwhile, Plan, affected
-from petmsg.services.unit_of_work import Failure, Work, each
+from petmsg.services.numbers.quarantine_plan import Fallback, Plan, affected
+from petmsg.services.unit_of_work import Failure, UnitOfWork, each
 
 
 class NumberNotQuarantined(Refused):
@@ -49,7 +49,7 @@ class Quarantined:
     sitter: str | None
     threads: int
     future_windows: int
-    meanwhile: Meanwhile
+    meanwhile: Fallback
     replacement: str | None
     plan: Plan | None = None
 
@@ -65,7 +65,7 @@ class Restored:
 
 
 def quarantine_all(
-    work: Work,
+    uow: UnitOfWork,
     numbers: Sequence[str],
     *,
     reason: str,
@@ -78,12 +78,12 @@ def quarantine_all(
 
     A `replacement` that no front desk number among them needs is refused, and nothing is done.
     """
-    end, whole_days = _quarantine_end(work, days=days, until=until)
+    end, whole_days = _quarantine_end(uow, days=days, until=until)
     done = each(
-        work,
+        uow,
         numbers,
         lambda e164: quarantine(
-            work,
+            uow,
             e164,
             until=end,
             days=whole_days,
@@ -102,14 +102,14 @@ def quarantine_all(
 
 
 def restore_all(
-    work: Work, numbers: Sequence[str], *, reason: str | None = None
+    uow: UnitOfWork, numbers: Sequence[str], *, reason: str | None = None
 ) -> list[Restored | Failure]:
     """`restore` for several numbers, each all or nothing."""
-    return each(work, numbers, lambda e164: restore(work, e164, reason=reason))
+    return each(uow, numbers, lambda e164: restore(uow, e164, reason=reason))
 
 
 def quarantine(
-    work: Work,
+    uow: UnitOfWork,
     e164: str,
     *,
     until: datetime,
@@ -123,8 +123,8 @@ def quarantine(
     The holder keeps her claim. The active front desk number needs a `replacement`, which becomes
     the desk in the same transaction. Done again, the new end and reason replace the old.
     """
-    number = ledger.locked_number(work, e164)
-    is_desk = is_the_desk(work, number)
+    number = ledger.locked_number(uow, e164)
+    is_desk = is_the_desk(uow, number)
     if is_desk and replacement is None:
         raise FrontDeskNeedsReplacement(
             f"{number.e164} is the active front desk number.",
@@ -132,12 +132,12 @@ def quarantine(
         )
     before = number.quarantined_until
     ledger.to_quarantine(number, until=until, reason=reason)
-    ledger.enter(work, number, reason=reason)
+    ledger.append(uow, number, reason=reason)
     new_desk = None
     if is_desk and replacement is not None:
-        new_desk = _replace_desk(work, replacement, reason=reason)
-    touched = affected(work, number, until=until, planned=planned)
-    work.record(
+        new_desk = _replace_desk(uow, replacement, reason=reason)
+    touched = affected(uow, number, until=until, planned=planned)
+    uow.audit(
         "number.quarantined",
         "number",
         number.e164,
@@ -164,39 +164,39 @@ def quarantine(
     )
 
 
-def restore(work: Work, e164: str, *, reason: str | None = None) -> Restored:
+def restore(uow: UnitOfWork, e164: str, *, reason: str | None = None) -> Restored:
     """End a quarantine. Before its end that is forced, and must have a reason."""
-    number = ledger.locked_number(work, e164)
+    number = ledger.locked_number(uow, e164)
     if number.status is not NumberStatus.QUARANTINED or number.quarantined_until is None:
         raise NumberNotQuarantined(
             f"{number.e164} is not quarantined.",
             hint=f"Look at it: petmsg number show {number.e164}",
         )
-    forced = number.quarantined_until > work.now
+    forced = number.quarantined_until > uow.now
     if forced and reason is None:
         raise ReasonRequired(
             f"{number.e164} is quarantined until "
-            f"{told(number.quarantined_until, work.org.timezone)}; an early restore must have a "
+            f"{told(number.quarantined_until, uow.org.timezone)}; an early restore must have a "
             "reason.",
             hint=f"Say why: petmsg number restore {number.e164} --reason 'carrier cleared it'",
         )
     if number.number_class is NumberClass.FRONT_DESK:
-        require_no_active_desk(work, number.e164)
-    _end_quarantine(work, number, forced=forced, reason=reason)
-    return Restored(number.e164, ref_of(work, number), forced, reason)
+        require_no_active_desk(uow, number.e164)
+    _end_quarantine(uow, number, forced=forced, reason=reason)
+    return Restored(number.e164, ref_of(uow, number), forced, reason)
 
 
-def release_due(work: Work) -> list[Restored]:
+def release_due(uow: UnitOfWork) -> list[Restored]:
     """Restore every number of the org whose quarantine is over. Repeating it changes nothing.
 
     A desk number becomes a pool number if another one is the active desk by now.
     """
-    due = work.session.exec(
+    due = uow.session.exec(
         select(MessageNumber)
         .where(
-            MessageNumber.org_id == work.org.id,
+            MessageNumber.org_id == uow.org.id,
             MessageNumber.status == NumberStatus.QUARANTINED,
-            col(MessageNumber.quarantined_until) <= work.now,
+            col(MessageNumber.quarantined_until) <= uow.now,
         )
         .order_by(col(MessageNumber.id))
         .with_for_update()
@@ -204,43 +204,45 @@ def release_due(work: Work) -> list[Restored]:
     ).all()
     released = []
     for number in due:
-        if number.number_class is NumberClass.FRONT_DESK and active_desk(work) is not None:
+        if number.number_class is NumberClass.FRONT_DESK and active_desk(uow) is not None:
             number.number_class = NumberClass.POOL
-        _end_quarantine(work, number, forced=False, reason="quarantine over")
-        released.append(Restored(number.e164, ref_of(work, number), False, "quarantine over"))
+        _end_quarantine(uow, number, forced=False, reason="quarantine over")
+        released.append(Restored(number.e164, ref_of(uow, number), False, "quarantine over"))
     return released
 
 
-def _end_quarantine(work: Work, number: MessageNumber, *, forced: bool, reason: str | None) -> None:
-    end_quarantine(work, number, forced=forced, reason=reason)
-    ledger.enter(work, number, reason=reason or "quarantine over")
+def _end_quarantine(
+    uow: UnitOfWork, number: MessageNumber, *, forced: bool, reason: str | None
+) -> None:
+    end_quarantine(uow, number, forced=forced, reason=reason)
+    ledger.append(uow, number, reason=reason or "quarantine over")
 
 
 def _quarantine_end(
-    work: Work, *, days: int | None, until: datetime | None
+    uow: UnitOfWork, *, days: int | None, until: datetime | None
 ) -> tuple[datetime, int]:
     if until is None:
-        return ledger.quarantine_end(work, days), days or work.org.quarantine_days
+        return ledger.quarantine_end(uow, days), days or uow.org.quarantine_days
     if days is not None:
         raise OutOfRange("Give --days or --until, not both.")
-    if not work.now < until <= work.now + timedelta(days=3650):
+    if not uow.now < until <= uow.now + timedelta(days=3650):
         raise OutOfRange(
-            f"{told(until, work.org.timezone)} is not between now and 3650 days from now.",
+            f"{told(until, uow.org.timezone)} is not between now and 3650 days from now.",
             hint="Give an end in the future.",
         )
-    return until, -(-(until - work.now) // timedelta(days=1))
+    return until, -(-(until - uow.now) // timedelta(days=1))
 
 
-def _replace_desk(work: Work, e164: str, *, reason: str) -> str:
-    number = ledger.locked_number(work, e164)
+def _replace_desk(uow: UnitOfWork, e164: str, *, reason: str) -> str:
+    number = ledger.locked_number(uow, e164)
     if number.sitter_id is not None:
-        raise NumberHeld(f"{number.e164} is held by sitter {ref_of(work, number)}.")
-    require_usable(work, number)
-    end_due_quarantine(work, number)
+        raise NumberHeld(f"{number.e164} is held by sitter {ref_of(uow, number)}.")
+    require_usable(uow, number)
+    end_due_quarantine(uow, number)
     before = number.number_class
     number.number_class = NumberClass.FRONT_DESK
-    ledger.enter(work, number, reason=reason)
-    work.record(
+    ledger.append(uow, number, reason=reason)
+    uow.audit(
         "number.class_set",
         "number",
         number.e164,

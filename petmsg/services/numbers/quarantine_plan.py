@@ -19,12 +19,12 @@ from petmsg.queries.quarantine_impact import (
 from petmsg.queries.routing import read_facts
 from petmsg.rules.routing import decide
 from petmsg.services.numbers.number import ref_of
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 MOST_PLANNED = 500
 RECENTLY = timedelta(days=14)
 
-Meanwhile = tuple[tuple[str | None, str | None, int], ...]
+Fallback = tuple[tuple[str | None, str | None, int], ...]
 """Number and class that something leaves from instead, and how often; None where there is none."""
 
 
@@ -38,7 +38,7 @@ class PlannedDay:
 
     day: str
     clients: tuple[str, ...]
-    meanwhile: Meanwhile
+    meanwhile: Fallback
     bookings: tuple[str, ...] = ()
     texts: int = 0
 
@@ -58,11 +58,11 @@ class Affected:
     sitter: str | None
     threads: int
     future_windows: int
-    meanwhile: Meanwhile
+    meanwhile: Fallback
     plan: Plan | None
 
 
-def affected(work: Work, number: MessageNumber, *, until: datetime, planned: bool) -> Affected:
+def affected(uow: UnitOfWork, number: MessageNumber, *, until: datetime, planned: bool) -> Affected:
     """Who is touched: the holder, her threads and windows to come, and the routes meanwhile.
 
     The number is in quarantine already; `until` is aware UTC.
@@ -70,49 +70,49 @@ def affected(work: Work, number: MessageNumber, *, until: datetime, planned: boo
     windows = []
     threads = 0
     if number.sitter_id is not None:
-        windows = affected_windows(work.cursor, number.sitter_id, now=work.now, until=until)
+        windows = affected_windows(uow.cursor, number.sitter_id, now=uow.now, until=until)
         threads = len({window.thread_id for window in windows})
     elif number.number_class is NumberClass.POOL:
-        threads = threads_of_pool_number(work.cursor, number.id or 0)
+        threads = threads_of_pool_number(uow.cursor, number.id or 0)
     routed = [
-        (window, _route(work, window.client, at=max(work.now, window.starts_at)))
+        (window, _route(uow, window.client, at=max(uow.now, window.starts_at)))
         for window in windows[:MOST_PLANNED]
     ]
     return Affected(
-        sitter=ref_of(work, number),
+        sitter=ref_of(uow, number),
         threads=threads,
         future_windows=len(windows),
         meanwhile=_counted(route for _, route in routed),
-        plan=_plan(work, number, windows, dict(routed)) if planned else None,
+        plan=_plan(uow, number, windows, dict(routed)) if planned else None,
     )
 
 
 _Route = tuple[str | None, str | None]
 
 
-def _route(work: Work, client: ClientKey, *, at: datetime) -> _Route:
-    chosen = decide(read_facts(work.cursor, work.org, client, at=at, past=False), at).number
+def _route(uow: UnitOfWork, client: ClientKey, *, at: datetime) -> _Route:
+    chosen = decide(read_facts(uow.cursor, uow.org, client, at=at, past=False), at).number
     return (None, None) if chosen is None else (chosen.e164, chosen.number_class.value)
 
 
-def _counted(routes: Iterable[_Route]) -> Meanwhile:
+def _counted(routes: Iterable[_Route]) -> Fallback:
     return tuple((e164, kind, count) for (e164, kind), count in Counter(routes).items())
 
 
 def _plan(
-    work: Work,
+    uow: UnitOfWork,
     number: MessageNumber,
     windows: list[AffectedWindow],
     routed: dict[AffectedWindow, _Route],
 ) -> Plan:
     by_start: defaultdict[str, list[AffectedWindow]] = defaultdict(list)
     for window in windows:
-        by_start[_day(work, max(work.now, window.starts_at))].append(window)
+        by_start[_day(uow, max(uow.now, window.starts_at))].append(window)
     by_last: defaultdict[str, list[TextedClient]] = defaultdict(list)
-    clients = texted_clients(work.cursor, number.id or 0, since=work.now - RECENTLY)
+    clients = texted_clients(uow.cursor, number.id or 0, since=uow.now - RECENTLY)
     for client in clients:
-        by_last[_day(work, client.last_at)].append(client)
-    routes = {each: _route(work, each.client, at=work.now) for each in clients[:MOST_PLANNED]}
+        by_last[_day(uow, client.last_at)].append(client)
+    routes = {each: _route(uow, each.client, at=uow.now) for each in clients[:MOST_PLANNED]}
     return Plan(
         windows=tuple(
             PlannedDay(
@@ -135,5 +135,5 @@ def _plan(
     )
 
 
-def _day(work: Work, at: datetime) -> str:
-    return at.astimezone(zone(work.org.timezone)).date().isoformat()
+def _day(uow: UnitOfWork, at: datetime) -> str:
+    return at.astimezone(zone(uow.org.timezone)).date().isoformat()

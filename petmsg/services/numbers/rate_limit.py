@@ -7,7 +7,7 @@ from petmsg.errors import OutOfRange
 from petmsg.models import MessageNumber
 from petmsg.rules.rate_limit import FASTEST, usual_pace
 from petmsg.services.numbers import ledger
-from petmsg.services.unit_of_work import Failure, Work, each
+from petmsg.services.unit_of_work import Failure, UnitOfWork, each
 
 SLOWEST = 0.001
 """One segment in a quarter of an hour. A pace next to nothing would block a number for years."""
@@ -24,7 +24,7 @@ class Pace:
 
 
 def set_pace_all(
-    work: Work,
+    uow: UnitOfWork,
     numbers: Sequence[str],
     *,
     segments_per_second: float | None,
@@ -38,26 +38,26 @@ def set_pace_all(
             "toll-free number.",
         )
     return each(
-        work,
+        uow,
         numbers,
-        lambda e164: set_pace(work, e164, segments_per_second=segments_per_second, reason=reason),
+        lambda e164: set_pace(uow, e164, segments_per_second=segments_per_second, reason=reason),
     )
 
 
 def set_pace(
-    work: Work, e164: str, *, segments_per_second: float | None, reason: str | None = None
+    uow: UnitOfWork, e164: str, *, segments_per_second: float | None, reason: str | None = None
 ) -> Pace:
     """Set a number's pace; None is what its kind allows. The same again changes nothing.
 
     It holds for what is begun from now on: a text under way keeps the time it was given.
     """
-    number = ledger.locked_number(work, e164)
+    number = ledger.locked_number(uow, e164)
     before = number.segments_per_second
     if before == segments_per_second:
         return pace_of(number, reused=True)
     number.segments_per_second = segments_per_second
-    work.session.flush()
-    work.record(
+    uow.session.flush()
+    uow.audit(
         "number.pace_set",
         "number",
         number.e164,

@@ -9,7 +9,7 @@ from petmsg.models import Org
 from petmsg.queries.org import find_org
 from petmsg.rules.send_blocks import freeze_stands
 from petmsg.services.numbers.provider_holds import lift_all
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,60 +24,60 @@ class Freeze:
     reused: bool
 
 
-def freeze(work: Work, *, reason: str, until: datetime | None = None) -> Freeze:
+def freeze(uow: UnitOfWork, *, reason: str, until: datetime | None = None) -> Freeze:
     """Send nothing until `until` (aware UTC), or until somebody thaws the org.
 
     Texts are queued meanwhile; one that is being handed to the provider now still leaves. Frozen
     again, the new reason and end replace the old. Raises `OutOfRange` for an end that has passed.
     """
-    if until is not None and until <= work.now:
+    if until is not None and until <= uow.now:
         raise OutOfRange(
-            f"{told(until, work.org.timezone)} has passed.", hint="Give an end in the future."
+            f"{told(until, uow.org.timezone)} has passed.", hint="Give an end in the future."
         )
-    org = _locked(work)
-    stands = freeze_stands(org.frozen_at, org.frozen_until, work.now)
+    org = _locked(uow)
+    stands = freeze_stands(org.frozen_at, org.frozen_until, uow.now)
     before = {"until": org.frozen_until, "reason": org.freeze_reason} if stands else None
     if before == {"until": until, "reason": reason}:
-        return _as_it_is(work, org, reused=True)
+        return _as_it_is(uow, org, reused=True)
     if not stands:
-        org.frozen_at = work.now
+        org.frozen_at = uow.now
     org.frozen_until = until
     org.freeze_reason = reason
-    work.session.flush()
-    work.record("org.frozen", "org", org.slug, {"until": until, "before": before}, reason=reason)
-    return _as_it_is(work, org, reused=False)
+    uow.session.flush()
+    uow.audit("org.frozen", "org", org.slug, {"until": until, "before": before}, reason=reason)
+    return _as_it_is(uow, org, reused=False)
 
 
-def thaw(work: Work, *, reason: str | None = None) -> Freeze:
+def thaw(uow: UnitOfWork, *, reason: str | None = None) -> Freeze:
     """Send again, also from numbers that were held back because the provider refused the account.
 
     An org of which nothing is frozen or held back is left as it is.
     """
-    org = _locked(work)
-    lifted = lift_all(work, reason=reason or "a person sends again")
+    org = _locked(uow)
+    lifted = lift_all(uow, reason=reason or "a person sends again")
     if lifted:
-        work.record("org.numbers_released", "org", org.slug, {}, reason=reason)
-    if not freeze_stands(org.frozen_at, org.frozen_until, work.now):
-        return _as_it_is(work, org, reused=not lifted)
+        uow.audit("org.numbers_released", "org", org.slug, {}, reason=reason)
+    if not freeze_stands(org.frozen_at, org.frozen_until, uow.now):
+        return _as_it_is(uow, org, reused=not lifted)
     before = {"at": org.frozen_at, "until": org.frozen_until, "reason": org.freeze_reason}
     org.frozen_at = org.frozen_until = org.freeze_reason = None
-    work.session.flush()
-    work.record("org.thawed", "org", org.slug, {"before": before}, reason=reason)
-    return _as_it_is(work, org, reused=False)
+    uow.session.flush()
+    uow.audit("org.thawed", "org", org.slug, {"before": before}, reason=reason)
+    return _as_it_is(uow, org, reused=False)
 
 
-def _locked(work: Work) -> Org:
-    org = work.session.get(Org, work.org.id, with_for_update=True, populate_existing=True)
+def _locked(uow: UnitOfWork) -> Org:
+    org = uow.session.get(Org, uow.org.id, with_for_update=True, populate_existing=True)
     assert org is not None
     return org
 
 
-def _as_it_is(work: Work, org: Org, *, reused: bool) -> Freeze:
-    work.org = find_org(work.cursor, org.slug)
-    stands = freeze_stands(org.frozen_at, org.frozen_until, work.now)
-    waiting = work.cursor.value(
+def _as_it_is(uow: UnitOfWork, org: Org, *, reused: bool) -> Freeze:
+    uow.org = find_org(uow.cursor, org.slug)
+    stands = freeze_stands(org.frozen_at, org.frozen_until, uow.now)
+    waiting = uow.cursor.value(
         "SELECT count(*) FROM message WHERE org_id = :org_id AND status = 'queued'",
-        org_id=work.org.id,
+        org_id=uow.org.id,
     )
     return Freeze(
         org=org.slug,

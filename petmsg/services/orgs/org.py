@@ -17,7 +17,7 @@ from petmsg.queries.org import OrgRow, find_org
 from petmsg.rules.send_blocks import QuietHours, parse_quiet_hours, quiet_hours
 from petmsg.services.numbers import number as numbers
 from petmsg.services.numbers.provider_holds import lift_all
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_body, parse_name
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -58,7 +58,7 @@ def add(
     now: datetime,
     front_desk: str | None = None,
     is_demo: bool = False,
-) -> tuple[OrgChanged, Work]:
+) -> tuple[OrgChanged, UnitOfWork]:
     """Create an org, perhaps with its front desk number. The same again changes nothing.
 
     The work that was begun in the new org comes back with it, for the command to finish.
@@ -75,22 +75,22 @@ def add(
         transaction.session.add(
             Org(slug=slug, name=clean_name, timezone=timezone, is_demo=is_demo, created_at=now)
         )
-    work = Work(transaction, find_org(transaction.cursor, slug), actor, now)
+    uow = UnitOfWork(transaction, find_org(transaction.cursor, slug), actor, now)
     if not reused:
-        work.record("org.added", "org", slug, {"timezone": timezone})
+        uow.audit("org.added", "org", slug, {"timezone": timezone})
     if desk is not None:
-        added = numbers.add(work, desk, number_class=NumberClass.FRONT_DESK)
+        added = numbers.add(uow, desk, number_class=NumberClass.FRONT_DESK)
         reused = reused and added.reused
-    return OrgChanged(work.org, reused, desk), work
+    return OrgChanged(uow.org, reused, desk), uow
 
 
-def change(work: Work, **values: Any) -> OrgChanged:
+def change(uow: UnitOfWork, **values: Any) -> OrgChanged:
     """Change settings of the org: the keys are its columns, a value of None leaves it.
 
     `pool_threads_per_number` 0 means no limit; `quiet_hours` are as a person writes them. Windows
     that exist keep their grace.
     """
-    org = work.session.get(Org, work.org.id, with_for_update=True, populate_existing=True)
+    org = uow.session.get(Org, uow.org.id, with_for_update=True, populate_existing=True)
     assert org is not None
     changes = {}
     for name, given in values.items():
@@ -102,13 +102,13 @@ def change(work: Work, **values: Any) -> OrgChanged:
             changes[name] = {"before": _shown(name, before), "after": _shown(name, value)}
             _store(org, name, value)
     if not changes:
-        return OrgChanged(work.org, reused=True)
-    work.session.flush()
+        return OrgChanged(uow.org, reused=True)
+    uow.session.flush()
     if "provider" in changes:
-        lift_all(work, reason="the provider of the org was changed")
-    work.record("org.updated", "org", org.slug, changes)
-    work.org = find_org(work.cursor, org.slug)
-    return OrgChanged(work.org, reused=False)
+        lift_all(uow, reason="the provider of the org was changed")
+    uow.audit("org.updated", "org", org.slug, changes)
+    uow.org = find_org(uow.cursor, org.slug)
+    return OrgChanged(uow.org, reused=False)
 
 
 _HOURS = {

@@ -23,8 +23,8 @@ from petmsg.queries import after_restore as queries
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.services.outbox.not_sent import hold_for_a_person
 from petmsg.services.outbox.record_outcome import attempt_of, bind, locked_by_id
-from petmsg.services.outbox.unknown_outcomes import CLOCK_SKEW, LOOK_BACK, Settled
-from petmsg.services.unit_of_work import Work
+from petmsg.services.outbox.unknown_outcomes import CLOCK_SKEW, LOOK_BACK, Reconciled
+from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import normal_body
 
 SECOND_LOOK = timedelta(minutes=2)
@@ -55,41 +55,41 @@ class Held:
 
 def set_aside_all(
     transaction: Transaction, *, made_at: datetime, unmark: str | None, actor: str, now: datetime
-) -> tuple[list[SetAside], Work]:
+) -> tuple[list[SetAside], UnitOfWork]:
     """Hold what the backup of `made_at` (aware UTC) does not know the outcome of, in every org.
 
     `unmark` is the statement that takes the mark off the backup. Raises `NoOrg`.
     """
-    rows, work = [], None
+    rows, uow = [], None
     for org in all_orgs(transaction.cursor):
-        if work is not None:
-            work.finish()
-        work = Work(transaction, org, actor, now)
-        rows.append(_set_aside(work, made_at))
-    if work is None:
+        if uow is not None:
+            uow.finish()
+        uow = UnitOfWork(transaction, org, actor, now)
+        rows.append(_set_aside(uow, made_at))
+    if uow is None:
         raise NoOrg
     if unmark is not None:
         transaction.cursor.run(unmark)
-    return rows, work
+    return rows, uow
 
 
-def _set_aside(work: Work, made_at: datetime) -> SetAside:
-    ids = queries.open_messages(work.cursor, work.org.id, now=work.now)
+def _set_aside(uow: UnitOfWork, made_at: datetime) -> SetAside:
+    ids = queries.open_messages(uow.cursor, uow.org.id, now=uow.now)
     for message_id in ids:
-        message = locked_by_id(work, message_id)
+        message = locked_by_id(uow, message_id)
         if message.status is MessageStatus.SENDING:
-            attempt = attempt_of(work, message_id, message.attempts)
-            attempt.status, attempt.ended_at = AttemptStatus.UNKNOWN, work.now
+            attempt = attempt_of(uow, message_id, message.attempts)
+            attempt.status, attempt.ended_at = AttemptStatus.UNKNOWN, uow.now
         message.in_doubt_at, message.absent_at = made_at, None
         hold_for_a_person(
-            work,
+            uow,
             message,
-            why=f"the database is a backup of {told(made_at, work.org.timezone)}, and the "
+            why=f"the database is a backup of {told(made_at, uow.org.timezone)}, and the "
             "provider is asked first",
             code=queries.CODE,
             command="petmsg message dispatch",
         )
-    return SetAside(work.org.slug, len(ids))
+    return SetAside(uow.org.slug, len(ids))
 
 
 def held(cursor: Cursor, org: OrgRow) -> list[Held]:
@@ -106,53 +106,51 @@ def held(cursor: Cursor, org: OrgRow) -> list[Held]:
     ]
 
 
-def settle(work: Work, one: Held, found: Sequence[ProviderText]) -> Settled | None:
+def settle(uow: UnitOfWork, one: Held, found: Sequence[ProviderText]) -> Reconciled | None:
     """Decide by what the provider sent to the phone since; None if it was decided meanwhile."""
-    message = locked_by_id(work, one.message)
+    message = locked_by_id(uow, one.message)
     if message.status is not MessageStatus.HELD or message.error_code != queries.CODE:
         return None
-    unknown = [
-        text for text in found if not queries.is_known(work.cursor, text.provider_message_id)
-    ]
+    unknown = [text for text in found if not queries.is_known(uow.cursor, text.provider_message_id)]
     words = normal_body(message.body or "")
     same = [text for text in unknown if normal_body(text.body) == words]
-    number = queries.number_of(work.cursor, work.org.id, same[0].from_e164) if same else None
+    number = queries.number_of(uow.cursor, uow.org.id, same[0].from_e164) if same else None
     if number is not None:
-        return _sent(work, message, same[0], number)
+        return _sent(uow, message, same[0], number)
     others = {
         normal_body(body)
-        for body in queries.other_bodies(work.cursor, work.org.id, one.message, one.to_e164)
+        for body in queries.other_bodies(uow.cursor, uow.org.id, one.message, one.to_e164)
     }
     strange = [text for text in unknown if text in same or normal_body(text.body) not in others]
     if strange:
         why = f"the provider sent {len(strange)} messages that may be this one"
-        hold_for_a_person(work, message, why=why, code="ambiguous")
-        return Settled(one.message, message.status, why)
+        hold_for_a_person(uow, message, why=why, code="ambiguous")
+        return Reconciled(one.message, message.status, why)
     if message.absent_at is None:
-        message.absent_at = work.now
-        work.session.flush()
-    if work.now < message.absent_at + SECOND_LOOK:
-        return Settled(
+        message.absent_at = uow.now
+        uow.session.flush()
+    if uow.now < message.absent_at + SECOND_LOOK:
+        return Reconciled(
             one.message, MessageStatus.UNKNOWN, "the provider does not list it; once more"
         )
-    return _queued(work, message)
+    return _queued(uow, message)
 
 
 def _sent(
-    work: Work, message: Message, text: ProviderText, number: dict[str, Any]
-) -> Settled | None:
+    uow: UnitOfWork, message: Message, text: ProviderText, number: dict[str, Any]
+) -> Reconciled | None:
     """The provider has it: an attempt that the backup did not know of."""
     assert message.id is not None
     number_class = NumberClass(number["class"])
     message.attempts += 1
     message.number_id, message.from_e164 = number["id"], number["e164"]
     message.rule = None if message.thread_id is None else _RULE[number_class]
-    message.decision = json.dumps(_decision(work, message, text, number), ensure_ascii=False)
-    message.provider = ProviderName(work.org.provider)
+    message.decision = json.dumps(_decision(uow, message, text, number), ensure_ascii=False)
+    message.provider = ProviderName(uow.org.provider)
     message.claimed_at = text.created_at
-    work.session.add(
+    uow.session.add(
         MessageAttempt(
-            org_id=work.org.id,
+            org_id=uow.org.id,
             message_id=message.id,
             attempt=message.attempts,
             thread_id=message.thread_id,
@@ -161,41 +159,41 @@ def _sent(
             status=AttemptStatus.SENT,
             provider_message_id=text.provider_message_id,
             claimed_at=text.created_at,
-            ended_at=work.now,
+            ended_at=uow.now,
         )
     )
-    bind(work, message, text.provider_message_id)
+    bind(uow, message, text.provider_message_id)
     message.sent_at = text.created_at
-    return _ended(work, message, "message.sent", "found at the provider: it was sent")
+    return _ended(uow, message, "message.sent", "found at the provider: it was sent")
 
 
-def _queued(work: Work, message: Message) -> Settled:
-    message.status, message.due_at = MessageStatus.QUEUED, work.now
-    message.send_at = message.send_at or work.now
+def _queued(uow: UnitOfWork, message: Message) -> Reconciled:
+    message.status, message.due_at = MessageStatus.QUEUED, uow.now
+    message.send_at = message.send_at or uow.now
     message.in_doubt_at = message.absent_at = None
     message.error_code = message.error_message = None
     note = "the provider does not have it: queued again"
-    return _ended(work, message, "message.requeued", note)
+    return _ended(uow, message, "message.requeued", note)
 
 
-def _ended(work: Work, message: Message, event: str, note: str) -> Settled:
+def _ended(uow: UnitOfWork, message: Message, event: str, note: str) -> Reconciled:
     assert message.id is not None
     payload = {"attempt": message.attempts, "number": message.from_e164}
-    work.record(event, "message", str(message.id), payload, reason="after a backup was restored")
-    work.session.flush()
+    uow.audit(event, "message", str(message.id), payload, reason="after a backup was restored")
+    uow.session.flush()
     queries.close_alert(
-        work.cursor, work.org.id, message.id, actor=work.actor, reason=note, now=work.now
+        uow.cursor, uow.org.id, message.id, actor=uow.actor, reason=note, now=uow.now
     )
-    return Settled(message.id, message.status, note)
+    return Reconciled(message.id, message.status, note)
 
 
 def _decision(
-    work: Work, message: Message, text: ProviderText, number: dict[str, Any]
+    uow: UnitOfWork, message: Message, text: ProviderText, number: dict[str, Any]
 ) -> dict[str, Any]:
     """Why the number: in the shape of a Decision. The one that was made is lost."""
-    client = work.cursor.value("SELECT ref FROM client WHERE id = :id", id=message.client_id)
+    client = uow.cursor.value("SELECT ref FROM client WHERE id = :id", id=message.client_id)
     return {
-        "org": work.org.slug,
+        "org": uow.org.slug,
         "client": client,
         "at": iso_utc(text.created_at),
         "outcome": Outcome.ROUTED.value,

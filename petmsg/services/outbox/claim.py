@@ -41,7 +41,7 @@ from petmsg.services.numbers import provider_holds
 from petmsg.services.outbox import system_messages
 from petmsg.services.outbox.not_sent import fail, hold_for_a_person
 from petmsg.services.outbox.queue import MessageNotWaiting, client_of, client_ref_of, locked_message
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 LOOK_AGAIN = timedelta(minutes=1)
 """After which a worker that stays looks again at a text for which there was no number. The text
@@ -117,36 +117,36 @@ class Ended:
     why: str
 
 
-Taken = Claim | Waiting | Ended
+ClaimResult = Claim | Waiting | Ended
 
 
 def claim(
-    work: Work,
+    uow: UnitOfWork,
     message_id: int,
     *,
     provider: ProviderName,
     worker: str,
     ahead: timedelta = timedelta(0),
-) -> Taken:
+) -> ClaimResult:
     """Take a queued text for sending, as the worker of that token, who must be holding its lock.
 
     `ahead` is how long before its start a text may be claimed. `provider` is the one whose
     credentials this process holds. Raises `NotFound`, `MessageNotWaiting`,
     `ProviderChanged`, `Busy`.
     """
-    message = locked_message(work, message_id)
+    message = locked_message(uow, message_id)
     if message.status is not MessageStatus.QUEUED:
         raise MessageNotWaiting(f"Text {message_id} is {message.status}, not queued.")
-    if work.org.provider is not provider:
+    if uow.org.provider is not provider:
         raise ProviderChanged(
-            f"The provider of org {work.org.slug} was changed to {work.org.provider}."
+            f"The provider of org {uow.org.slug} was changed to {uow.org.provider}."
         )
     if message.thread_id is None:
-        system_messages.readdress(work, message)
+        system_messages.readdress(uow, message)
     assert message.to_e164 is not None
     facts = read_hold_facts(
-        work.cursor,
-        work.org,
+        uow.cursor,
+        uow.org,
         client_id=message.client_id,
         to_e164=message.to_e164,
         number_id=None,
@@ -154,53 +154,55 @@ def claim(
         expires_at=message.expires_at,
         urgent=message.urgent,
     )
-    for held in send_blocks.holds(facts, work.now):
+    for held in send_blocks.find_blocks(facts, uow.now):
         if held.final:
-            return _refuse(work, message, held)
+            return _refuse(uow, message, held)
         if held.code is HoldCode.NOT_THEIR_PHONE:
-            return _for_a_person(work, message, held.explanation, held.code.value)
+            return _for_a_person(uow, message, held.explanation, held.code.value)
         return Waiting(message_id, held.explanation, held.until)
-    if message.due_at is not None and message.due_at > work.now:
-        again = told(message.due_at, work.org.timezone)
+    if message.due_at is not None and message.due_at > uow.now:
+        again = told(message.due_at, uow.org.timezone)
         return Waiting(message_id, f"it is tried again at {again}", message.due_at)
-    ahead_of_it = _ahead_of(work, message)
+    ahead_of_it = _ahead_of(uow, message)
     if ahead_of_it is not None:
         return Waiting(message_id, ahead_of_it)
     if message.thread_id is None:
-        return _with_direct_number(work, message, worker=worker, ahead=ahead)
-    return _with_number(work, message, client_of(work, message), worker=worker, ahead=ahead)
+        return _with_direct_number(uow, message, worker=worker, ahead=ahead)
+    return _with_number(uow, message, client_of(uow, message), worker=worker, ahead=ahead)
 
 
-def _with_direct_number(work: Work, message: Message, *, worker: str, ahead: timedelta) -> Taken:
+def _with_direct_number(
+    uow: UnitOfWork, message: Message, *, worker: str, ahead: timedelta
+) -> ClaimResult:
     """A text to nobody's thread leaves from its one number, or not at all."""
     assert message.id is not None
-    decision, number = _decide_and_lock(work, lambda: system_messages.decide(work, message))
+    decision, number = _decide_and_lock(uow, lambda: system_messages.decide(uow, message))
     if number is None:
-        return _fail(work, message, code=decision.trace[-1].code.lower(), why=decision.reason)
-    return _if_free(work, message, number, decision, worker=worker, ahead=ahead)
+        return _fail(uow, message, code=decision.trace[-1].code.lower(), why=decision.reason)
+    return _if_free(uow, message, number, decision, worker=worker, ahead=ahead)
 
 
 def _with_number(
-    work: Work, message: Message, client: ClientKey, *, worker: str, ahead: timedelta
-) -> Taken:
+    uow: UnitOfWork, message: Message, client: ClientKey, *, worker: str, ahead: timedelta
+) -> ClaimResult:
     assert message.id is not None
-    cursor, now = work.cursor, work.now
+    cursor, now = uow.cursor, uow.now
     speaker = speaker_of(cursor, message.id) if _has_a_speaker(message) else None
     decision, number = _decide_and_lock(
-        work,
+        uow,
         lambda: decide(
-            read_facts(cursor, work.org, client, at=now, past=False, speaker=speaker), now
+            read_facts(cursor, uow.org, client, at=now, past=False, speaker=speaker), now
         ),
     )
     if speaker is not None and decision.refuses_the_speaker:
         why = f"Sitter {speaker.sitter} cannot speak to this client any more: {decision.reason}"
         if speaker.own_number_only:
-            return _for_a_person(work, message, why, _NOT_THEIR_WINDOW)
-        return _fail(work, message, code=_NOT_THEIR_WINDOW, why=why)
+            return _for_a_person(uow, message, why, _NOT_THEIR_WINDOW)
+        return _fail(uow, message, code=_NOT_THEIR_WINDOW, why=why)
     if number is None:
-        _alert_no_number(work, client, decision)
-        return Waiting(message.id, decision.reason, work.now + LOOK_AGAIN, decision)
-    return _if_free(work, message, number, decision, worker=worker, ahead=ahead)
+        _alert_no_number(uow, client, decision)
+        return Waiting(message.id, decision.reason, uow.now + LOOK_AGAIN, decision)
+    return _if_free(uow, message, number, decision, worker=worker, ahead=ahead)
 
 
 def _has_a_speaker(message: Message) -> bool:
@@ -209,33 +211,33 @@ def _has_a_speaker(message: Message) -> bool:
 
 
 def _if_free(
-    work: Work,
+    uow: UnitOfWork,
     message: Message,
     number: NumberPace,
     decision: Decision,
     *,
     worker: str,
     ahead: timedelta,
-) -> Taken:
+) -> ClaimResult:
     """Take the text, if the number may start it and the carrier lets it through."""
     assert message.id is not None
     assert message.to_e164 is not None
-    blocked = blocked_code(work.cursor, work.org, number_id=number.id, to_e164=message.to_e164)
+    blocked = blocked_code(uow.cursor, uow.org, number_id=number.id, to_e164=message.to_e164)
     if blocked is not None:
         why = f"The carrier blocks texts from {number.e164} to this phone (code {blocked})"
-        return _for_a_person(work, message, why, HoldCode.PAIR_BLOCKED.value)
-    start_at = rate_limit.next_start(number.free_at, work.now)
-    if start_at > work.now + ahead:
+        return _for_a_person(uow, message, why, HoldCode.PAIR_BLOCKED.value)
+    start_at = rate_limit.next_start(number.free_at, uow.now)
+    if start_at > uow.now + ahead:
         why = f"{number.e164} is busy for its pace"
         return Waiting(message.id, why, start_at, decision, for_pace=True)
-    held = provider_holds.waits(work, number)
+    held = provider_holds.waits(uow, number)
     if held is not None:
         return Waiting(message.id, *held)
-    return _take(work, message, number, decision, worker=worker, start_at=start_at)
+    return _take(uow, message, number, decision, worker=worker, start_at=start_at)
 
 
 def _take(
-    work: Work,
+    uow: UnitOfWork,
     message: Message,
     number: NumberPace,
     decision: Decision,
@@ -256,30 +258,30 @@ def _take(
         text=OutgoingText(number.e164, message.to_e164, message.body),
         segments=message.segments,
         decision=decision,
-        claimed_at=work.now,
+        claimed_at=uow.now,
         start_at=start_at,
         busy_for=rate_limit.busy_for(message.segments, per_second),
     )
     begin_attempt(
-        work.cursor,
+        uow.cursor,
         number,
-        org_id=work.org.id,
+        org_id=uow.org.id,
         message_id=taken.message,
         attempt=taken.attempt,
         thread_id=message.thread_id,
         rule=decision.rule,
         decision=taken.decision_json,
-        provider=work.org.provider,
+        provider=uow.org.provider,
         worker=worker,
-        now=work.now,
+        now=uow.now,
         free_at=start_at + taken.busy_for,
     )
-    work.session.expire(message)
+    uow.session.expire(message)
     return taken
 
 
 def _decide_and_lock(
-    work: Work, decide_now: Callable[[], Decision]
+    uow: UnitOfWork, decide_now: Callable[[], Decision]
 ) -> tuple[Decision, NumberPace | None]:
     """The Decision for now with its number's row locked: what it says still holds at the commit.
 
@@ -287,7 +289,7 @@ def _decide_and_lock(
     it, so they are read again until the answer is the number that is locked. On SQLite nobody else
     writes meanwhile.
     """
-    cursor = work.cursor
+    cursor = uow.cursor
     locked: NumberPace | None = None
     for _ in range(_MOST_TRIES):
         decision = decide_now()
@@ -301,7 +303,7 @@ def _decide_and_lock(
     raise Busy("The numbers of the org change faster than a text can be decided.")
 
 
-def _ahead_of(work: Work, message: Message) -> str | None:
+def _ahead_of(uow: UnitOfWork, message: Message) -> str | None:
     """What goes before this text: one to the same phone that is under way, or one of its thread.
 
     First in, first out by the time a text was meant to leave; an urgent one passes those that are
@@ -310,13 +312,13 @@ def _ahead_of(work: Work, message: Message) -> str | None:
     assert message.id is not None
     assert message.to_e164 is not None
     assert message.send_at is not None
-    cursor = work.cursor
+    cursor = uow.cursor
     place: dict[str, Any] = {
-        "org_id": work.org.id,
+        "org_id": uow.org.id,
         "to_e164": message.to_e164,
         "message_id": message.id,
         "send_at": message.send_at,
-        "now": work.now,
+        "now": uow.now,
     }
     if message.thread_id is not None:
         thread, urgent = message.thread_id, message.urgent
@@ -332,12 +334,12 @@ def _ahead_of(work: Work, message: Message) -> str | None:
     return f"text {other} {line} comes first"
 
 
-def _refuse(work: Work, message: Message, held: send_blocks.Hold) -> Ended:
-    ended = _fail(work, message, code=held.code.value, why=held.explanation)
+def _refuse(uow: UnitOfWork, message: Message, held: send_blocks.SendBlock) -> Ended:
+    ended = _fail(uow, message, code=held.code.value, why=held.explanation)
     if held.code is HoldCode.EXPIRED and message.thread_id is not None:
-        client = client_ref_of(work, message)
+        client = client_ref_of(uow, message)
         raise_alert(
-            work,
+            uow,
             AlertKind.MESSAGE_EXPIRED,
             severity=AlertSeverity.WARNING,
             entity="message",
@@ -348,21 +350,21 @@ def _refuse(work: Work, message: Message, held: send_blocks.Hold) -> Ended:
     return ended
 
 
-def _fail(work: Work, message: Message, *, code: str, why: str) -> Ended:
+def _fail(uow: UnitOfWork, message: Message, *, code: str, why: str) -> Ended:
     assert message.id is not None
-    fail(work, message, why=why, code=code)
+    fail(uow, message, why=why, code=code)
     return Ended(message.id, message.status, why)
 
 
-def _for_a_person(work: Work, message: Message, why: str, code: str) -> Ended:
+def _for_a_person(uow: UnitOfWork, message: Message, why: str, code: str) -> Ended:
     assert message.id is not None
-    hold_for_a_person(work, message, why=why, code=code)
+    hold_for_a_person(uow, message, why=why, code=code)
     return Ended(message.id, message.status, why)
 
 
-def _alert_no_number(work: Work, client: ClientKey, decision: Decision) -> None:
+def _alert_no_number(uow: UnitOfWork, client: ClientKey, decision: Decision) -> None:
     raise_alert(
-        work,
+        uow,
         AlertKind.NO_NUMBER,
         severity=AlertSeverity.CRITICAL,
         entity="client",

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from petmsg.enums import MessageStatus, ProviderName
-from petmsg.services.outbox.claim import Taken, claim
+from petmsg.services.outbox.claim import ClaimResult, claim
 from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import HandedOver, record
 from petmsg.services.outbox.unprocessable import hold_unusable, is_own_fault, own_fault
-from petmsg.services.unit_of_work import Failure, Work, one_batch_at_a_time, take_together
+from petmsg.services.unit_of_work import Failure, UnitOfWork, one_batch_at_a_time, run_batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,46 +25,46 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ClaimedBatch:
     """What a turn did: in the order of what it was given."""
 
     recorded: list[Recorded | Failure]
-    taken: list[Taken | Failure]
+    taken: list[ClaimResult | Failure]
 
 
-def take_turn(
-    work: Work,
+def claim_batch(
+    uow: UnitOfWork,
     *,
     done: Sequence[HandedOver],
     wanted: Sequence[int],
     provider: ProviderName,
     worker: str,
     ahead: timedelta,
-) -> Turn:
+) -> ClaimedBatch:
     """Record what was handed over, then claim the wanted texts for the worker of that token.
 
     On PostgreSQL the workers of an org take turns, because each locks several numbers.
     """
-    one_batch_at_a_time(work)
+    one_batch_at_a_time(uow)
 
-    def claimed(message: int) -> Taken | Failure:
+    def claimed(message: int) -> ClaimResult | Failure:
         try:
             with own_fault(message):
-                return claim(work, message, provider=provider, worker=worker, ahead=ahead)
+                return claim(uow, message, provider=provider, worker=worker, ahead=ahead)
         except MessageNotWaiting as problem:  # another worker was faster, and nothing is written
             return Failure(str(message), problem)
 
     def recorded(handed: HandedOver) -> Recorded:
         with own_fault(handed.claim.message):
-            return Recorded(handed, record(work, handed))
+            return Recorded(handed, record(uow, handed))
 
-    turn = Turn(
-        take_together(work, done, recorded, ref=_ref),
-        take_together(work, wanted, claimed, ref=str),
+    turn = ClaimedBatch(
+        run_batch(uow, done, recorded, ref=_ref),
+        run_batch(uow, wanted, claimed, ref=str),
     )
     for message, taken in zip(wanted, turn.taken, strict=True):
         if isinstance(taken, Failure) and is_own_fault(taken.error):
-            hold_unusable(work, message, taken.error)
+            hold_unusable(uow, message, taken.error)
     return turn
 
 

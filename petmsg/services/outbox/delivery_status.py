@@ -23,10 +23,10 @@ from petmsg.services.outbox.rejections import learn, react
 from petmsg.services.outbox.system_messages import did_not_arrive, is_passed_on
 from petmsg.services.unit_of_work import (
     Failure,
-    Work,
+    UnitOfWork,
     one_batch_at_a_time,
-    take_alone,
-    take_together,
+    run_batch,
+    run_in_savepoint,
 )
 
 REPORTS_COME_WITHIN = timedelta(days=4)
@@ -69,7 +69,7 @@ class Reported:
 
 
 def report(
-    work: Work,
+    uow: UnitOfWork,
     provider_message_id: str,
     *,
     delivery: Delivery,
@@ -82,45 +82,45 @@ def report(
     another try. A report about a try that is not the last changes the text only if it says
     delivered: she has it then, whatever becomes of the later tries.
     """
-    found = work.cursor.one(
+    found = uow.cursor.one(
         "SELECT a.message_id, a.attempt, n.e164 AS number, n.refused_code, n.refused_at,"
         " a.claimed_at FROM message_attempt a"
         " JOIN message_number n ON n.id = a.number_id"
         " WHERE a.org_id = :org_id AND a.provider_message_id = :id",
-        org_id=work.org.id,
+        org_id=uow.org.id,
         id=provider_message_id,
     )
     if found is None:
         return None
-    message = locked_by_id(work, found["message_id"])
-    attempt = attempt_of(work, found["message_id"], found["attempt"])
+    message = locked_by_id(uow, found["message_id"])
+    attempt = attempt_of(uow, found["message_id"], found["attempt"])
     before = message.status
     is_last = message.provider_message_id == provider_message_id
     if delivery is Delivery.DELIVERED and attempt.status is not AttemptStatus.DELIVERED:
-        _delivered(work, message, attempt)
+        _delivered(uow, message, attempt)
         if found["refused_code"] is not None and found["claimed_at"] > found["refused_at"]:
-            works_again(work, found["refused_code"])
-        _record(work, message, attempt, found["number"], event="message.delivered")
+            works_again(uow, found["refused_code"])
+        _record(uow, message, attempt, found["number"], event="message.delivered")
     elif delivery in _WORDS and attempt.status not in _FINAL:
         attempt.status, attempt.code = AttemptStatus(delivery.value), code
         if message.status is MessageStatus.SENT and is_last:
-            _not_delivered(work, message, attempt, delivery, rejection_class)
+            _not_delivered(uow, message, attempt, delivery, rejection_class)
         else:
-            _learn(work, message, attempt, rejection_class)
+            _learn(uow, message, attempt, rejection_class)
         put_back = message.status is not before and message.status is MessageStatus.QUEUED
         event = "message.put_back" if put_back else f"message.{delivery.value}"
-        _record(work, message, attempt, found["number"], event=event)
+        _record(uow, message, attempt, found["number"], event=event)
     elif delivery in _WORDS and code is not None and _is_without_code(attempt):
         attempt.code = code
         if is_last and message.status is MessageStatus(attempt.status.value):
-            _say_why_later(work, message, attempt, delivery, rejection_class)
+            _say_why_later(uow, message, attempt, delivery, rejection_class)
         else:
-            _learn(work, message, attempt, rejection_class)
+            _learn(uow, message, attempt, rejection_class)
         event = "message.put_back" if message.status is MessageStatus.QUEUED else "message.code"
-        _record(work, message, attempt, found["number"], event=event)
-    work.session.flush()
+        _record(uow, message, attempt, found["number"], event=event)
+    uow.session.flush()
     return _reported(
-        work,
+        uow,
         message,
         number=found["number"],
         provider_id=provider_message_id,
@@ -129,22 +129,24 @@ def report(
     )
 
 
-def report_each(work: Work, reports: Sequence[DeliveryReport]) -> list[Reported | Failure | None]:
+def report_each(
+    uow: UnitOfWork, reports: Sequence[DeliveryReport]
+) -> list[Reported | Failure | None]:
     """`report` for several that came by themselves, each all or nothing; results in their order.
 
     They are taken in the order of their texts, so that two batches at once lock them in the same
     order; those about the same text in the order they came.
     """
-    one_batch_at_a_time(work)
-    messages = messages_of(work.cursor, work.org, [each.provider_message_id for each in reports])
+    one_batch_at_a_time(uow)
+    messages = messages_of(uow.cursor, uow.org, [each.provider_message_id for each in reports])
     places = sorted(
         range(len(reports)), key=lambda place: messages.get(reports[place].provider_message_id, 0)
     )
-    taken = take_together(
-        work,
+    taken = run_batch(
+        uow,
         [reports[place] for place in places],
         lambda each: report(
-            work,
+            uow,
             each.provider_message_id,
             delivery=each.delivery,
             code=each.code,
@@ -156,39 +158,39 @@ def report_each(work: Work, reports: Sequence[DeliveryReport]) -> list[Reported 
     return [by_place[place] for place in range(len(reports))]
 
 
-def take_in(work: Work, answers: Sequence[Answer]) -> list[Reported | Failure]:
+def take_in(uow: UnitOfWork, answers: Sequence[Answer]) -> list[Reported | Failure]:
     """`report` for what the provider answered, each all or nothing: the texts that changed.
 
     A text that the provider does not know is left as it is, with a note; one alert for all of them.
     """
-    one_batch_at_a_time(work)
-    work.cursor.run_many(
+    one_batch_at_a_time(uow)
+    uow.cursor.run_many(
         "UPDATE message SET synced_at = :now WHERE org_id = :org_id AND id = :id",
-        [{"now": work.now, "org_id": work.org.id, "id": each.message} for each in answers],
+        [{"now": uow.now, "org_id": uow.org.id, "id": each.message} for each in answers],
     )
     taken = [
-        take_alone(work, each, lambda one: _take_in_one(work, one), ref=_ref)
+        run_in_savepoint(uow, each, lambda one: _take_in_one(uow, one), ref=_ref)
         for each in sorted(answers, key=lambda each: each.message)
     ]
     strange = [each.message for each in answers if each.text is None]
     if strange:
-        _alert_not_known(work, strange)
+        _alert_not_known(uow, strange)
     return [each for each in taken if each is not None]
 
 
-def _take_in_one(work: Work, answer: Answer) -> Reported | None:
+def _take_in_one(uow: UnitOfWork, answer: Answer) -> Reported | None:
     text = answer.text
     if text is None:
-        message = locked_by_id(work, answer.message)
+        message = locked_by_id(uow, answer.message)
         return _reported(
-            work,
+            uow,
             message,
             number=message.from_e164,
             provider_id=answer.provider_message_id,
             note="the provider does not know it",
         )
     reported = report(
-        work,
+        uow,
         answer.provider_message_id,
         delivery=text.delivery,
         code=text.code,
@@ -197,10 +199,10 @@ def _take_in_one(work: Work, answer: Answer) -> Reported | None:
     return reported if reported is not None and reported.changed else None
 
 
-def _delivered(work: Work, message: Message, attempt: MessageAttempt) -> None:
+def _delivered(uow: UnitOfWork, message: Message, attempt: MessageAttempt) -> None:
     attempt.status, attempt.code = AttemptStatus.DELIVERED, None
     if message.delivered_at is None:
-        message.delivered_at = work.now
+        message.delivered_at = uow.now
     # A later try that is under way is finished first: its own end leaves the text delivered.
     if message.status not in _UNDER_WAY:
         message.status = MessageStatus.DELIVERED
@@ -214,7 +216,7 @@ def _is_without_code(attempt: MessageAttempt) -> bool:
 
 
 def _not_delivered(
-    work: Work,
+    uow: UnitOfWork,
     message: Message,
     attempt: MessageAttempt,
     delivery: Delivery,
@@ -222,20 +224,20 @@ def _not_delivered(
 ) -> None:
     code, words = attempt.code, _WORDS[delivery]
     forgotten = message.to_e164 is None or message.body is None
-    work.session.flush()
+    uow.session.flush()
     if code is None or rejection_class is None or forgotten:
         message.status, message.due_at = MessageStatus.FAILED, None
         message.error_code, message.error_message = code, words
-        did_not_arrive(work, message)
-        notice_repeats(work, attempt, code=code)
+        did_not_arrive(uow, message)
+        notice_repeats(uow, attempt, code=code)
     else:
-        react(work, message, attempt, code=code, rejection_class=rejection_class, words=words)
+        react(uow, message, attempt, code=code, rejection_class=rejection_class, words=words)
     if message.status is MessageStatus.FAILED:
         message.status = MessageStatus(delivery.value)
 
 
 def _say_why_later(
-    work: Work,
+    uow: UnitOfWork,
     message: Message,
     attempt: MessageAttempt,
     delivery: Delivery,
@@ -245,15 +247,15 @@ def _say_why_later(
 
     A message that petmsg passed on is not sent again: a person was told that it did not arrive.
     """
-    if is_passed_on(work, message):
+    if is_passed_on(uow, message):
         message.error_code = attempt.code
-        _learn(work, message, attempt, rejection_class)
+        _learn(uow, message, attempt, rejection_class)
     else:
-        _not_delivered(work, message, attempt, delivery, rejection_class)
+        _not_delivered(uow, message, attempt, delivery, rejection_class)
 
 
 def _learn(
-    work: Work,
+    uow: UnitOfWork,
     message: Message,
     attempt: MessageAttempt,
     rejection_class: RejectionClass | None,
@@ -261,18 +263,18 @@ def _learn(
     """Heed a code whose message is settled, or being tried once more, by now."""
     code = attempt.code
     if code is not None and rejection_class is not None and message.to_e164 is not None:
-        learn(work, message, attempt, code=code, rejection_class=rejection_class)
+        learn(uow, message, attempt, code=code, rejection_class=rejection_class)
 
 
 def _record(
-    work: Work, message: Message, attempt: MessageAttempt, number: str, *, event: str
+    uow: UnitOfWork, message: Message, attempt: MessageAttempt, number: str, *, event: str
 ) -> None:
-    work.record(
+    uow.audit(
         event,
         "message",
         str(message.id),
         {
-            "client": client_ref_of(work, message),
+            "client": client_ref_of(uow, message),
             "number": number,
             "attempt": attempt.attempt,
             "code": attempt.code,
@@ -283,7 +285,7 @@ def _record(
 
 
 def _reported(
-    work: Work,
+    uow: UnitOfWork,
     message: Message,
     *,
     number: str | None,
@@ -293,17 +295,17 @@ def _reported(
     note: str | None = None,
 ) -> Reported:
     assert message.id is not None
-    client = client_ref_of(work, message)
+    client = client_ref_of(uow, message)
     return Reported(message.id, message.status, client, number, provider_id, code, changed, note)
 
 
-def _alert_not_known(work: Work, messages: Sequence[int]) -> None:
+def _alert_not_known(uow: UnitOfWork, messages: Sequence[int]) -> None:
     raise_alert(
-        work,
+        uow,
         AlertKind.MESSAGE_NOT_KNOWN,
         severity=AlertSeverity.WARNING,
         entity="org",
-        ref=work.org.slug,
+        ref=uow.org.slug,
         message=f"The provider does not know {len(messages)} of the texts it took, among them text "
         f"{min(messages)}: perhaps the credentials are another account's.",
         command=f"petmsg message show {min(messages)}; petmsg config show",

@@ -5,31 +5,31 @@ from petmsg.models import Message
 from petmsg.services.alert import raise_alert
 from petmsg.services.outbox import system_messages
 from petmsg.services.outbox.queue import client_ref_of
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 
-def fail(work: Work, message: Message, *, why: str, code: str) -> None:
+def fail(uow: UnitOfWork, message: Message, *, why: str, code: str) -> None:
     """A text ends without having been sent; what it passed on waits in the inbox."""
     message.status, message.due_at = MessageStatus.FAILED, None
     message.error_code, message.error_message = code, why
-    payload = {"client": client_ref_of(work, message), "code": code, "attempt": None}
-    work.record("message.failed", "message", str(message.id), payload)
-    system_messages.did_not_arrive(work, message)
-    work.session.flush()
+    payload = {"client": client_ref_of(uow, message), "code": code, "attempt": None}
+    uow.audit("message.failed", "message", str(message.id), payload)
+    system_messages.did_not_arrive(uow, message)
+    uow.session.flush()
 
 
 def hold_for_a_person(
-    work: Work, message: Message, *, why: str, code: str, command: str | None = None
+    uow: UnitOfWork, message: Message, *, why: str, code: str, command: str | None = None
 ) -> None:
     """Take a text out of the queue until somebody decides, with an alert that says how; what it
     passes on waits in the inbox meanwhile. `command` is what helps, where that is not a retry."""
     message.status = MessageStatus.HELD
     message.error_code, message.error_message = code, why
     message.due_at = None
-    work.record("message.held", "message", str(message.id), {"code": code})
-    system_messages.wait_for_a_person(work, message)
+    uow.audit("message.held", "message", str(message.id), {"code": code})
+    system_messages.wait_for_a_person(uow, message)
     raise_alert(
-        work,
+        uow,
         AlertKind.MESSAGE_HELD,
         severity=AlertSeverity.WARNING,
         entity="message",
@@ -38,4 +38,4 @@ def hold_for_a_person(
         command=command
         or f"petmsg message retry {message.id} --reason … (or: petmsg message cancel {message.id})",
     )
-    work.session.flush()
+    uow.session.flush()

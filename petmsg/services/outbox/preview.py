@@ -14,13 +14,13 @@ from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.contact_details import describe
 from petmsg.rules.routing import Decision, SpeakerFact, decide
 from petmsg.rules.segments import measure
-from petmsg.rules.send_blocks import Hold, holds
+from petmsg.rules.send_blocks import SendBlock, find_blocks
 from petmsg.services.outbox.contact_details import all_in
 from petmsg.text_inputs import parse_body
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class SendOptions:
     """What a sender asks for beyond words and recipient. Instants are aware UTC.
 
     `send_at` None is at once. `expires_at` is when it must not leave any more. `urgent` passes
@@ -53,7 +53,7 @@ class Preview:
     units: int
     segments: int
     forced_by: str | None
-    holds: tuple[Hold, ...]
+    holds: tuple[SendBlock, ...]
     leak: str | None
     refused: str | None
 
@@ -64,7 +64,7 @@ class Preview:
 
 
 def preview(
-    cursor: Cursor, org: OrgRow, client_text: str, *, body: str, wishes: Wishes, now: datetime
+    cursor: Cursor, org: OrgRow, client_text: str, *, body: str, options: SendOptions, now: datetime
 ) -> Preview:
     """What sending the body to the client would do at `now` (aware UTC). Changes nothing.
 
@@ -73,11 +73,11 @@ def preview(
     clean = parse_body(body)
     size = measure(clean)
     client = find_client(cursor, org.id, client_text)
-    at = when_to_leave(wishes, now, timezone=org.timezone)
+    at = when_to_leave(options, now, timezone=org.timezone)
     speaker = None
-    if wishes.as_sitter is not None:
-        sitter = find_sitter(cursor, org.id, wishes.as_sitter)
-        speaker = SpeakerFact(sitter.ref, sitter.name, own_number_only=not wishes.relayed)
+    if options.as_sitter is not None:
+        sitter = find_sitter(cursor, org.id, options.as_sitter)
+        speaker = SpeakerFact(sitter.ref, sitter.name, own_number_only=not options.relayed)
     facts = read_facts(cursor, org, client, at=at, past=False, speaker=speaker)
     decision = decide(facts, at)
     phone = primary_phone(cursor, org, client)
@@ -87,12 +87,12 @@ def preview(
         client_id=client.id,
         to_e164=phone,
         number_id=decision.number.id if decision.number is not None else None,
-        send_at=wishes.send_at,
-        expires_at=wishes.expires_at,
-        urgent=wishes.urgent,
+        send_at=options.send_at,
+        expires_at=options.expires_at,
+        urgent=options.urgent,
     )
-    held = holds(found, now)
-    leak = leak_in(cursor, org, clean, client_id=client.id, sitter_text=wishes.as_sitter)
+    held = find_blocks(found, now)
+    leak = leak_in(cursor, org, clean, client_id=client.id, sitter_text=options.as_sitter)
     return Preview(
         client=client.ref,
         decision=decision,
@@ -103,21 +103,21 @@ def preview(
         forced_by=size.forced_by,
         holds=held,
         leak=leak,
-        refused=_final(held) or _not_as_a_sitter(decision, leak, wishes),
+        refused=_final(held) or _not_as_a_sitter(decision, leak, options),
     )
 
 
-def when_to_leave(wishes: Wishes, now: datetime, *, timezone: str) -> datetime:
+def when_to_leave(options: SendOptions, now: datetime, *, timezone: str) -> datetime:
     """When the text may leave at the earliest (aware UTC). Raises `OutOfRange` for a time that is
     over, `EndNotAfterStart` for one from which it must not leave any more."""
-    send_at = now if wishes.send_at is None else wishes.send_at
+    send_at = now if options.send_at is None else options.send_at
     if send_at < now:
         raise OutOfRange(
             f"{told(send_at, timezone)} lies in the past.", hint="Leave out --at to send at once."
         )
-    if wishes.expires_at is not None and wishes.expires_at <= send_at:
+    if options.expires_at is not None and options.expires_at <= send_at:
         raise EndNotAfterStart(
-            f"The text would expire at {told(wishes.expires_at, timezone)}, before it may leave."
+            f"The text would expire at {told(options.expires_at, timezone)}, before it may leave."
         )
     return send_at
 
@@ -131,15 +131,15 @@ def leak_in(
     return describe(leaks) if leaks else None
 
 
-def _final(held: tuple[Hold, ...]) -> str | None:
+def _final(held: tuple[SendBlock, ...]) -> str | None:
     return next((each.explanation for each in held if each.final), None)
 
 
-def _not_as_a_sitter(decision: Decision, leak: str | None, wishes: Wishes) -> str | None:
-    if wishes.as_sitter is None:
+def _not_as_a_sitter(decision: Decision, leak: str | None, options: SendOptions) -> str | None:
+    if options.as_sitter is None:
         return None
     if decision.refuses_the_speaker:
-        return f"Sitter {wishes.as_sitter} cannot speak to this client then: {decision.reason}"
-    if leak is not None and wishes.force_reason is None:
+        return f"Sitter {options.as_sitter} cannot speak to this client then: {decision.reason}"
+    if leak is not None and options.force_reason is None:
         return f"The body holds {leak}"
     return None

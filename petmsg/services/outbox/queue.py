@@ -14,10 +14,10 @@ from petmsg.queries.routing import read_facts
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.routing import Decision, SpeakerFact, decide
 from petmsg.rules.segments import measure
-from petmsg.rules.send_blocks import holds
-from petmsg.services.bookings.assignment_window import threads_for
-from petmsg.services.outbox.preview import Wishes, leak_in, when_to_leave
-from petmsg.services.unit_of_work import Work
+from petmsg.rules.send_blocks import find_blocks
+from petmsg.services.bookings.assignment_window import ensure_threads
+from petmsg.services.outbox.preview import SendOptions, leak_in, when_to_leave
+from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_body
 
 _LONGEST_KEY = 128
@@ -25,7 +25,7 @@ STUCK_AFTER = timedelta(minutes=10)
 """Far longer than any provider is waited for: a text `sending` since then has lost its sender."""
 
 
-class NotHerWindow(Refused):
+class OutsideOwnWindow(Refused):
     code = "not_her_window"
 
 
@@ -42,7 +42,7 @@ class OptedOut(Refused):
     code = "opted_out"
 
 
-class NotTextable(Refused):
+class NotSmsCapable(Refused):
     code = "not_textable"
 
 
@@ -61,39 +61,41 @@ class Queued:
     warnings: tuple[str, ...] = ()
 
 
-_NO_WISHES = Wishes()
+_NO_OPTIONS = SendOptions()
 
 
-def queue(work: Work, client_text: str, *, body: str, wishes: Wishes = _NO_WISHES) -> Queued:
+def queue(
+    uow: UnitOfWork, client_text: str, *, body: str, options: SendOptions = _NO_OPTIONS
+) -> Queued:
     """Put a text to the client's primary phone in the queue.
 
     The same key with the same client and body gives the text that is there; with anything else it
     is refused (`KeyReused`). A sitter must have a window with the client at the time of sending
-    (`NotHerWindow`), and may not write a phone, an e-mail address or another way around the company
-    (`MaskingLeak`); the desk is warned. Raises `OptedOut` or `NotTextable` where it would never
-    leave.
+    (`OutsideOwnWindow`), and may not write a phone, an e-mail address or another way around the
+    company (`MaskingLeak`); the desk is warned. Raises `OptedOut` or `NotSmsCapable` where it would
+    never leave.
     """
     clean = parse_body(body)
-    client = find_client(work.cursor, work.org.id, client_text)
-    if wishes.key is not None:
-        there = _by_key(work, wishes.key, client, clean)
+    client = find_client(uow.cursor, uow.org.id, client_text)
+    if options.key is not None:
+        there = _by_key(uow, options.key, client, clean)
         if there is not None:
             return Queued(there.id or 0, there.status, reused=True)
-    send_at = when_to_leave(wishes, work.now, timezone=work.org.timezone)
-    phone = _her_phone(work, client)
-    _refuse_if_in_vain(work, client, phone)
+    send_at = when_to_leave(options, uow.now, timezone=uow.org.timezone)
+    phone = _her_phone(uow, client)
+    _refuse_if_in_vain(uow, client, phone)
     speaker = None
-    if wishes.as_sitter is not None:
-        speaker = find_sitter(work.cursor, work.org.id, wishes.as_sitter)
-        fact = SpeakerFact(speaker.ref, speaker.name, own_number_only=not wishes.relayed)
-        facts = read_facts(work.cursor, work.org, client, at=send_at, past=False, speaker=fact)
+    if options.as_sitter is not None:
+        speaker = find_sitter(uow.cursor, uow.org.id, options.as_sitter)
+        fact = SpeakerFact(speaker.ref, speaker.name, own_number_only=not options.relayed)
+        facts = read_facts(uow.cursor, uow.org, client, at=send_at, past=False, speaker=fact)
         require_window(decide(facts, send_at), speaker.ref)
-    leak = leak_in(work.cursor, work.org, clean, client_id=client.id, sitter_text=wishes.as_sitter)
-    if leak is not None and speaker is not None and wishes.force_reason is None:
+    leak = leak_in(uow.cursor, uow.org, clean, client_id=client.id, sitter_text=options.as_sitter)
+    if leak is not None and speaker is not None and options.force_reason is None:
         raise MaskingLeak(f"The body holds {leak}.")
-    thread = threads_for(work, {client.id: (client.ref, None)})[client.id]
+    thread = ensure_threads(uow, {client.id: (client.ref, None)})[client.id]
     message = Message(
-        org_id=work.org.id,
+        org_id=uow.org.id,
         thread_id=thread.id,
         client_id=client.id,
         direction=Direction.OUTBOUND,
@@ -101,66 +103,64 @@ def queue(work: Work, client_text: str, *, body: str, wishes: Wishes = _NO_WISHE
         body=clean,
         to_e164=phone,
         as_sitter_id=speaker.id if speaker is not None else None,
-        idempotency_key=wishes.key,
+        idempotency_key=options.key,
         segments=measure(clean).segments,
-        actor=work.actor,
-        created_at=work.now,
+        actor=uow.actor,
+        created_at=uow.now,
         send_at=send_at,
         due_at=send_at,
-        expires_at=wishes.expires_at,
-        urgent=wishes.urgent,
+        expires_at=options.expires_at,
+        urgent=options.urgent,
     )
-    work.session.add(message)
-    work.session.flush()
-    work.record(
+    uow.session.add(message)
+    uow.session.flush()
+    uow.audit(
         "message.queued",
         "message",
         str(message.id),
         {
             "client": client.ref,
             "as": speaker.ref if speaker is not None else None,
-            "send_at": wishes.send_at,
-            "expires_at": wishes.expires_at,
-            "urgent": wishes.urgent,
+            "send_at": options.send_at,
+            "expires_at": options.expires_at,
+            "urgent": options.urgent,
             "leak": leak is not None,
         },
-        reason=wishes.force_reason,
+        reason=options.force_reason,
     )
     warnings = () if leak is None else (f"The body holds {leak}.",)
     return Queued(message.id or 0, MessageStatus.QUEUED, reused=False, warnings=warnings)
 
 
-def _her_phone(work: Work, client: ClientKey) -> str:
+def _her_phone(uow: UnitOfWork, client: ClientKey) -> str:
     """Her primary phone. Whoever forgets her waits until this text is stored, and finds it."""
-    if not work.cursor.is_sqlite:
-        work.cursor.tuples("SELECT 1 FROM client WHERE id = :id FOR KEY SHARE", id=client.id)
-    return primary_phone(work.cursor, work.org, client)
+    if not uow.cursor.is_sqlite:
+        uow.cursor.tuples("SELECT 1 FROM client WHERE id = :id FOR KEY SHARE", id=client.id)
+    return primary_phone(uow.cursor, uow.org, client)
 
 
-def _refuse_if_in_vain(work: Work, client: ClientKey, phone: str) -> None:
-    facts = read_hold_facts(
-        work.cursor, work.org, client_id=client.id, to_e164=phone, number_id=None
-    )
-    for held in holds(facts, work.now):
+def _refuse_if_in_vain(uow: UnitOfWork, client: ClientKey, phone: str) -> None:
+    facts = read_hold_facts(uow.cursor, uow.org, client_id=client.id, to_e164=phone, number_id=None)
+    for held in find_blocks(facts, uow.now):
         if held.code is HoldCode.OPTED_OUT:
             raise OptedOut(
                 f"Client {client.ref} has opted out of texts.",
                 hint=f"See when and how: petmsg optout show {client.ref}",
             )
         if held.code is HoldCode.NOT_TEXTABLE:
-            raise NotTextable(
+            raise NotSmsCapable(
                 f"{held.explanation}.",
                 hint=f"Give her another: petmsg client phone add {client.ref} E164 "
                 "(and petmsg client phone primary)",
             )
 
 
-def retry(work: Work, message_id: int, *, reason: str) -> Queued:
+def retry(uow: UnitOfWork, message_id: int, *, reason: str) -> Queued:
     """Put a failed text, or one whose fate a person has looked up, back in the queue.
 
     One that is being sent is refused, unless its sender must have died (`STUCK_AFTER`).
     """
-    message = locked_message(work, message_id)
+    message = locked_message(uow, message_id)
     retriable = (
         MessageStatus.FAILED,
         MessageStatus.UNDELIVERED,
@@ -169,32 +169,32 @@ def retry(work: Work, message_id: int, *, reason: str) -> Queued:
     )
     if message.status is MessageStatus.QUEUED:
         return Queued(message_id, message.status, reused=True)
-    _refuse_if_under_way(work, message)
+    _refuse_if_under_way(uow, message)
     if message.status not in (*retriable, MessageStatus.SENDING) or message.body is None:
         raise MessageNotWaiting(f"Text {message_id} is {message.status} and cannot be sent again.")
     if message.thread_id is not None:
-        client = client_of(work, message)
-        phone = _her_phone(work, client)
-        _refuse_if_in_vain(work, client, phone)
+        client = client_of(uow, message)
+        phone = _her_phone(uow, client)
+        _refuse_if_in_vain(uow, client, phone)
         message.to_e164 = phone
     before = message.status
     message.status = MessageStatus.QUEUED
-    message.due_at = message.send_at = work.now
-    if message.expires_at is not None and message.expires_at <= work.now:
+    message.due_at = message.send_at = uow.now
+    if message.expires_at is not None and message.expires_at <= uow.now:
         message.expires_at = None
     message.in_doubt_at = message.absent_at = None
-    work.record(
+    uow.audit(
         "message.retried", "message", str(message_id), {"before": before.value}, reason=reason
     )
     return Queued(message_id, message.status, reused=False)
 
 
-def cancel(work: Work, message_id: int, *, reason: str | None = None) -> Queued:
+def cancel(uow: UnitOfWork, message_id: int, *, reason: str | None = None) -> Queued:
     """Take a text out of the queue for good, or close one whose fate is not known."""
-    message = locked_message(work, message_id)
+    message = locked_message(uow, message_id)
     if message.status is MessageStatus.CANCELLED:
         return Queued(message_id, message.status, reused=True)
-    _refuse_if_under_way(work, message)
+    _refuse_if_under_way(uow, message)
     if message.status not in (
         MessageStatus.QUEUED,
         MessageStatus.HELD,
@@ -205,16 +205,16 @@ def cancel(work: Work, message_id: int, *, reason: str | None = None) -> Queued:
     before = message.status
     message.status = MessageStatus.CANCELLED
     message.due_at = message.in_doubt_at = message.absent_at = None
-    work.record(
+    uow.audit(
         "message.cancelled", "message", str(message_id), {"before": before.value}, reason=reason
     )
     return Queued(message_id, message.status, reused=False)
 
 
-def _refuse_if_under_way(work: Work, message: Message) -> None:
+def _refuse_if_under_way(uow: UnitOfWork, message: Message) -> None:
     if message.status is not MessageStatus.SENDING or message.claimed_at is None:
         return
-    if work.now < message.claimed_at + STUCK_AFTER:
+    if uow.now < message.claimed_at + STUCK_AFTER:
         raise MessageNotWaiting(
             f"Text {message.id} is being sent right now.",
             hint=f"If its sender died, this works {STUCK_AFTER.seconds // 60} minutes after it "
@@ -223,21 +223,21 @@ def _refuse_if_under_way(work: Work, message: Message) -> None:
 
 
 def require_window(decision: Decision, sitter: str) -> None:
-    """Raises `NotHerWindow` where the sitter may not write to the client."""
+    """Raises `OutsideOwnWindow` where the sitter may not write to the client."""
     if decision.refuses_the_speaker:
-        raise NotHerWindow(
+        raise OutsideOwnWindow(
             f"Sitter {sitter} cannot speak to this client now: {decision.reason}.",
             hint=f"See why: petmsg route explain {decision.client} --as {sitter}",
         )
 
 
-def _by_key(work: Work, key: str, client: ClientKey, body: str) -> Message | None:
+def _by_key(uow: UnitOfWork, key: str, client: ClientKey, body: str) -> Message | None:
     if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
         raise MalformedText(
             "The key cannot be one.", hint=f"1 to {_LONGEST_KEY} printable characters."
         )
-    there = work.session.exec(
-        select(Message).where(Message.org_id == work.org.id, Message.idempotency_key == key)
+    there = uow.session.exec(
+        select(Message).where(Message.org_id == uow.org.id, Message.idempotency_key == key)
     ).first()
     if there is not None and (there.client_id, there.body) != (client.id, body):
         raise KeyReused(
@@ -246,26 +246,26 @@ def _by_key(work: Work, key: str, client: ClientKey, body: str) -> Message | Non
     return there
 
 
-def client_ref_of(work: Work, message: Message) -> str | None:
+def client_ref_of(uow: UnitOfWork, message: Message) -> str | None:
     """The client the text is for, by ref; None for a text to nobody's thread."""
-    return None if message.client_id is None else client_of(work, message).ref
+    return None if message.client_id is None else client_of(uow, message).ref
 
 
-def client_of(work: Work, message: Message) -> ClientKey:
+def client_of(uow: UnitOfWork, message: Message) -> ClientKey:
     """Whom the text is for."""
     assert message.client_id is not None
-    return client_by_id(work.cursor, work.org.id, message.client_id)
+    return client_by_id(uow.cursor, uow.org.id, message.client_id)
 
 
-def locked_message(work: Work, message_id: int) -> Message:
+def locked_message(uow: UnitOfWork, message_id: int) -> Message:
     """The outbound text of that id, read anew and locked until the commit.
 
     Raises `NotFound`, or `MessageNotWaiting` for one that came in.
     """
     require_possible(message_id)
-    message = work.session.exec(
+    message = uow.session.exec(
         select(Message)
-        .where(Message.org_id == work.org.id, Message.id == message_id)
+        .where(Message.org_id == uow.org.id, Message.id == message_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).first()

@@ -33,7 +33,7 @@ from petmsg.rules.rate_limit import LONGEST_AHEAD
 from petmsg.services.inbound.waiting import answered
 from petmsg.services.outbox.claim import Claim
 from petmsg.services.outbox.rejections import react
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 FIRST_BACK_OFF = timedelta(seconds=2)
 LONGEST_BACK_OFF = timedelta(minutes=15)
@@ -66,76 +66,76 @@ class HandedOver:
     jitter: float = 0.5
 
 
-def record(work: Work, done: HandedOver) -> MessageStatus:
+def record(uow: UnitOfWork, done: HandedOver) -> MessageStatus:
     """Store what the provider said, if the claim is still the text's last; its status after it.
 
     That the provider took the text is stored whatever was decided about it meanwhile, so that it
     cannot be sent a second time.
     """
     claim, outcome = done.claim, done.outcome
-    if isinstance(outcome, Accepted) and _accepted_at_once(work, done, outcome):
+    if isinstance(outcome, Accepted) and _accepted_at_once(uow, done, outcome):
         return MessageStatus.SENT
-    message = locked_by_id(work, claim.message)
-    attempt = attempt_of(work, claim.message, claim.attempt)
+    message = locked_by_id(uow, claim.message)
+    attempt = attempt_of(uow, claim.message, claim.attempt)
     is_last = message.attempts == claim.attempt and message.worker == claim.worker
     if isinstance(outcome, Accepted):
-        _keep_pace(work, done)
-        if not _is_known(work, claim, outcome.provider_message_id):
-            _accepted(work, claim, message, attempt, outcome.provider_message_id, is_last=is_last)
+        _keep_pace(uow, done)
+        if not _is_known(uow, claim, outcome.provider_message_id):
+            _accepted(uow, claim, message, attempt, outcome.provider_message_id, is_last=is_last)
         return message.status
     if not is_last or message.status not in _UNDECIDED:
         if attempt.status is AttemptStatus.SENDING:
             # The text was settled without this answer, which tells of its try alone.
             attempt.status, attempt.code = _AFTER[type(outcome)], outcome.code
-            attempt.ended_at = work.now
-            work.session.flush()
+            attempt.ended_at = uow.now
+            uow.session.flush()
         return message.status
-    attempt.ended_at, attempt.code = work.now, outcome.code
+    attempt.ended_at, attempt.code = uow.now, outcome.code
     payload = payload_of(claim, message.provider) | {"code": outcome.code}
     if isinstance(outcome, Rejected):
-        _rejected(work, done, message, attempt, payload)
+        _rejected(uow, done, message, attempt, payload)
     elif isinstance(outcome, RetryLater):
         attempt.status = AttemptStatus.PUT_BACK
         message.status = MessageStatus.QUEUED
-        message.due_at = work.now + _back_off(done, outcome, message.attempts)
-        _slow_down(work, done, outcome)
+        message.due_at = uow.now + _back_off(done, outcome, message.attempts)
+        _slow_down(uow, done, outcome)
         _say_why(message, outcome.code, outcome.message)
-        work.record("message.put_back", "message", str(message.id), payload)
+        uow.audit("message.put_back", "message", str(message.id), payload)
     else:
         attempt.status = AttemptStatus.UNKNOWN
         message.status = MessageStatus.UNKNOWN
         message.absent_at = message.reconcile_mark = None
-        message.in_doubt_at = work.now
+        message.in_doubt_at = uow.now
         _say_why(message, outcome.code, outcome.message)
-        work.record("message.outcome_unknown", "message", str(message.id), payload)
+        uow.audit("message.outcome_unknown", "message", str(message.id), payload)
     if message.delivered_at is not None:
         end_as_delivered(message)
-    work.session.flush()
+    uow.session.flush()
     return message.status
 
 
-def _accepted_at_once(work: Work, done: HandedOver, outcome: Accepted) -> bool:
+def _accepted_at_once(uow: UnitOfWork, done: HandedOver, outcome: Accepted) -> bool:
     """What happens to nearly every text: it is still being sent by this try, and was taken."""
     claim = done.claim
     provider = accept_attempt(
-        work.cursor,
-        org_id=work.org.id,
+        uow.cursor,
+        org_id=uow.org.id,
         message_id=claim.message,
         attempt=claim.attempt,
         worker=claim.worker,
         provider_message_id=outcome.provider_message_id,
-        now=work.now,
+        now=uow.now,
     )
     if provider is None:
         return False
-    _keep_pace(work, done)
-    work.record("message.sent", "message", str(claim.message), payload_of(claim, provider))
-    answered(work, claim.decision.client)
+    _keep_pace(uow, done)
+    uow.audit("message.sent", "message", str(claim.message), payload_of(claim, provider))
+    answered(uow, claim.decision.client)
     return True
 
 
 def _accepted(
-    work: Work,
+    uow: UnitOfWork,
     claim: Claim,
     message: Message,
     attempt: MessageAttempt,
@@ -145,20 +145,20 @@ def _accepted(
 ) -> None:
     """The provider took it. Also if the text was queued again or even claimed anew since: then it
     was sent by this try, and none after it may be begun."""
-    attempt.status, attempt.ended_at = AttemptStatus.SENT, work.now
+    attempt.status, attempt.ended_at = AttemptStatus.SENT, uow.now
     attempt.provider_message_id = provider_message_id
     if is_last or message.status not in _TAKEN:
         if not is_last:
             message.number_id, message.rule = claim.number, claim.decision.rule
             message.from_e164, message.decision = claim.text.from_e164, claim.decision_json
-        bind(work, message, provider_message_id)
-        work.record("message.sent", "message", str(message.id), payload_of(claim, message.provider))
-    work.session.flush()
+        bind(uow, message, provider_message_id)
+        uow.audit("message.sent", "message", str(message.id), payload_of(claim, message.provider))
+    uow.session.flush()
 
 
-def _is_known(work: Work, claim: Claim, provider_message_id: str) -> bool:
+def _is_known(uow: UnitOfWork, claim: Claim, provider_message_id: str) -> bool:
     """Whether it was found at the provider and recorded already: its state may be a later one."""
-    found = work.cursor.value(
+    found = uow.cursor.value(
         "SELECT 1 FROM message_attempt WHERE message_id = :message AND provider_message_id = :id",
         message=claim.message,
         id=provider_message_id,
@@ -166,11 +166,11 @@ def _is_known(work: Work, claim: Claim, provider_message_id: str) -> bool:
     return found is not None
 
 
-def bind(work: Work, message: Message, provider_message_id: str) -> None:
+def bind(uow: UnitOfWork, message: Message, provider_message_id: str) -> None:
     """The text is the provider's one of that id: it was sent."""
     message.status = MessageStatus.SENT
     message.provider_message_id = provider_message_id
-    message.sent_at = work.now
+    message.sent_at = uow.now
     message.due_at = message.in_doubt_at = message.absent_at = None
     message.error_code = message.error_message = None
     if message.delivered_at is not None:
@@ -184,19 +184,19 @@ def end_as_delivered(message: Message) -> None:
     message.error_code = message.error_message = None
 
 
-def locked_by_id(work: Work, message_id: int) -> Message:
+def locked_by_id(uow: UnitOfWork, message_id: int) -> Message:
     """The text of that id, read anew and locked until the commit."""
-    return work.session.exec(
+    return uow.session.exec(
         select(Message)
-        .where(Message.org_id == work.org.id, Message.id == message_id)
+        .where(Message.org_id == uow.org.id, Message.id == message_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
 
 
-def attempt_of(work: Work, message_id: int, attempt: int) -> MessageAttempt:
+def attempt_of(uow: UnitOfWork, message_id: int, attempt: int) -> MessageAttempt:
     """One attempt of a text."""
-    return work.session.exec(
+    return uow.session.exec(
         select(MessageAttempt).where(
             MessageAttempt.message_id == message_id, MessageAttempt.attempt == attempt
         )
@@ -218,7 +218,7 @@ def payload_of(claim: Claim, provider: ProviderName | None) -> dict[str, Any]:
 
 
 def _rejected(
-    work: Work,
+    uow: UnitOfWork,
     done: HandedOver,
     message: Message,
     attempt: MessageAttempt,
@@ -228,9 +228,9 @@ def _rejected(
     assert isinstance(outcome, Rejected)
     not_tried = outcome.rejection_class in _NOT_TRIED
     attempt.status = AttemptStatus.PUT_BACK if not_tried else AttemptStatus.FAILED
-    work.session.flush()
+    uow.session.flush()
     status = react(
-        work,
+        uow,
         message,
         attempt,
         code=outcome.code,
@@ -241,29 +241,29 @@ def _rejected(
         MessageStatus.QUEUED: "message.put_back",
         MessageStatus.HELD: "message.refused",
     }.get(status, "message.failed")
-    work.record(event, "message", str(message.id), payload)
+    uow.audit(event, "message", str(message.id), payload)
 
 
 def _say_why(message: Message, code: str | None, words: str) -> None:
     message.error_code, message.error_message = code, words[:500]
 
 
-def _keep_pace(work: Work, done: HandedOver) -> None:
+def _keep_pace(uow: UnitOfWork, done: HandedOver) -> None:
     """A text that began later than planned keeps its number busy longer."""
     if done.started_at is None or done.started_at <= done.claim.start_at:
         return
-    _busy_until(work, done.claim.number, done.started_at + done.claim.busy_for)
+    _busy_until(uow, done.claim.number, done.started_at + done.claim.busy_for)
 
 
-def _slow_down(work: Work, done: HandedOver, outcome: RetryLater) -> None:
+def _slow_down(uow: UnitOfWork, done: HandedOver, outcome: RetryLater) -> None:
     """The provider asked for a pause: the number starts nothing before."""
     if outcome.after_seconds:
-        until = work.now + min(timedelta(seconds=outcome.after_seconds), LONGEST_AHEAD)
-        _busy_until(work, done.claim.number, until)
+        until = uow.now + min(timedelta(seconds=outcome.after_seconds), LONGEST_AHEAD)
+        _busy_until(uow, done.claim.number, until)
 
 
-def _busy_until(work: Work, number_id: int, until: datetime) -> None:
-    work.cursor.run(
+def _busy_until(uow: UnitOfWork, number_id: int, until: datetime) -> None:
+    uow.cursor.run(
         "UPDATE message_number SET free_at = :until"
         " WHERE id = :id AND (free_at IS NULL OR free_at < :until)",
         id=number_id,

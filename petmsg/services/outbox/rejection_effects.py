@@ -17,7 +17,7 @@ from petmsg.services.numbers import ledger
 from petmsg.services.numbers.provider_holds import alert_account, hold_back
 from petmsg.services.people.optout_messages import block_pair, provider_said_stop
 from petmsg.services.people.undeliverable_phones import mark_not_textable
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 SEVERAL = 3
 """So many messages with the same code within `SAME_HOUR` are worth an alert of their own."""
@@ -40,10 +40,10 @@ LIMIT 1
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RejectionEffect:
     """`attempt` is the try that was refused; `reported`: after the provider had taken it."""
 
-    work: Work
+    uow: UnitOfWork
     message: Message
     attempt: MessageAttempt
     client: str | None
@@ -51,21 +51,21 @@ class Refusal:
     reported: bool
 
 
-def learn_from(refusal: Refusal, rejection_class: RejectionClass) -> None:
+def learn_from(refusal: RejectionEffect, rejection_class: RejectionClass) -> None:
     """Change what the refusal teaches."""
     _LESSONS.get(rejection_class, _nothing)(refusal)
     if rejection_class not in _ALERTED:
-        notice_repeats(refusal.work, refusal.attempt, code=refusal.code)
+        notice_repeats(refusal.uow, refusal.attempt, code=refusal.code)
 
 
-def notice_repeats(work: Work, attempt: MessageAttempt, *, code: str | None) -> None:
+def notice_repeats(uow: UnitOfWork, attempt: MessageAttempt, *, code: str | None) -> None:
     """Raise one alert where several messages of about the same time did not arrive for one code.
 
     None is a code too: the carrier gave no reason.
     """
     found = queries.same_code(
-        work.cursor,
-        work.org,
+        uow.cursor,
+        uow.org,
         code=code,
         since=attempt.claimed_at - SAME_HOUR,
         until=attempt.claimed_at + SAME_HOUR,
@@ -75,7 +75,7 @@ def notice_repeats(work: Work, attempt: MessageAttempt, *, code: str | None) -> 
         return
     meaning = "The provider gave no code." if code is None else _meaning(code)
     raise_alert(
-        work,
+        uow,
         AlertKind.SAME_CODE,
         severity=AlertSeverity.WARNING,
         entity="code",
@@ -85,9 +85,9 @@ def notice_repeats(work: Work, attempt: MessageAttempt, *, code: str | None) -> 
     )
 
 
-def is_the_recipient(refusal: Refusal) -> bool:
+def is_the_recipient(refusal: RejectionEffect) -> bool:
     """Whether another number could not text this client either."""
-    found = refusal.work.cursor.value(
+    found = refusal.uow.cursor.value(
         _TOOK_ANOTHER_OUT,
         thread_id=refusal.message.thread_id,
         number_id=refusal.attempt.number_id,
@@ -100,14 +100,14 @@ def _meaning(code: str) -> str:
     return look_up(int(code)).meaning if code.isdecimal() else ""
 
 
-def _nothing(_refusal: Refusal) -> None:
+def _nothing(_refusal: RejectionEffect) -> None:
     """It says nothing about anything but the message."""
 
 
-def _refuse_the_account(refusal: Refusal) -> None:
+def _refuse_the_account(refusal: RejectionEffect) -> None:
     """Hold back the numbers it is about. An answer that refuses the whole account costs nothing and
     ends the run: then each run is a try."""
-    work, code = refusal.work, refusal.code
+    uow, code = refusal.uow, refusal.code
     scope = scope_of(code)
     number = _number(refusal)
     row = look_up(int(code)) if code.isdecimal() else None
@@ -123,14 +123,14 @@ def _refuse_the_account(refusal: Refusal) -> None:
     }[scope]
     said = "" if row is None else f" {row.meaning} {row.to_do}".rstrip()
     alert_account(
-        work, code=code, message=f"The provider refuses {whose} (code {code}).{said} {rest}"
+        uow, code=code, message=f"The provider refuses {whose} (code {code}).{said} {rest}"
     )
 
 
-def _hold_back(refusal: Refusal, number: MessageNumber, scope: Scope) -> None:
+def _hold_back(refusal: RejectionEffect, number: MessageNumber, scope: Scope) -> None:
     assert number.id is not None
     hold_back(
-        refusal.work,
+        refusal.uow,
         number.id,
         number.e164,
         code=refusal.code,
@@ -139,50 +139,50 @@ def _hold_back(refusal: Refusal, number: MessageNumber, scope: Scope) -> None:
     )
 
 
-def _name_our_setting(refusal: Refusal) -> None:
+def _name_our_setting(refusal: RejectionEffect) -> None:
     row = look_up(int(refusal.code))
     raise_alert(
-        refusal.work,
+        refusal.uow,
         AlertKind.PROVIDER_SETTING,
         severity=AlertSeverity.CRITICAL,
         entity="org",
-        ref=refusal.work.org.slug,
+        ref=refusal.uow.org.slug,
         message=f"{row.meaning} {row.to_do} (code {row.code}). Messages stay queued.",
         command="petmsg config show; then petmsg message dispatch",
     )
 
 
-def _name_the_setting(refusal: Refusal) -> None:
-    work = refusal.work
+def _name_the_setting(refusal: RejectionEffect) -> None:
+    uow = refusal.uow
     raise_alert(
-        work,
+        uow,
         AlertKind.PROVIDER_SETTING,
         severity=AlertSeverity.WARNING,
         entity="org",
-        ref=work.org.slug,
+        ref=uow.org.slug,
         message=f"A setting of the provider's account stands in the way (code {refusal.code}).",
         command=f"petmsg errors explain {refusal.code}",
     )
 
 
-def _mark_phone(refusal: Refusal) -> None:
+def _mark_phone(refusal: RejectionEffect) -> None:
     if refusal.client is None:
         return  # a sitter's phone, or a stranger's: a person is told that it did not arrive
     assert refusal.message.to_e164 is not None
     mark_not_textable(
-        refusal.work,
+        refusal.uow,
         client_ref=refusal.client,
         to_e164=refusal.message.to_e164,
         code=refusal.code,
     )
 
 
-def _opt_out(refusal: Refusal) -> None:
+def _opt_out(refusal: RejectionEffect) -> None:
     number = _number(refusal)
     assert number.id is not None
     assert refusal.message.to_e164 is not None
     provider_said_stop(
-        refusal.work,
+        refusal.uow,
         client_ref=refusal.client,
         to_e164=refusal.message.to_e164,
         number_id=number.id,
@@ -192,12 +192,12 @@ def _opt_out(refusal: Refusal) -> None:
     )
 
 
-def _block(refusal: Refusal) -> None:
+def _block(refusal: RejectionEffect) -> None:
     number = _number(refusal)
     assert number.id is not None
     assert refusal.message.to_e164 is not None
     block_pair(
-        refusal.work,
+        refusal.uow,
         number_id=number.id,
         number=number.e164,
         to_e164=refusal.message.to_e164,
@@ -206,7 +206,7 @@ def _block(refusal: Refusal) -> None:
     )
 
 
-def _take_out_of_use(refusal: Refusal) -> None:
+def _take_out_of_use(refusal: RejectionEffect) -> None:
     """Our number is not usable: quarantine it.
 
     A recipient whom a second number cannot reach either, in this message or a later one, may be the
@@ -215,21 +215,21 @@ def _take_out_of_use(refusal: Refusal) -> None:
     """
     if refusal.message.thread_id is not None and is_the_recipient(refusal):
         return
-    work, number = refusal.work, _number(refusal)
-    if not usable(number, work.now):
+    uow, number = refusal.uow, _number(refusal)
+    if not usable(number, uow.now):
         return
-    taken_out = work.cursor.value(
+    taken_out = uow.cursor.value(
         queries.TAKEN_OUT,
-        org_id=work.org.id,
+        org_id=uow.org.id,
         reason=_REASON.format(code=refusal.code),
-        since=work.now - SAME_HOUR,
+        since=uow.now - SAME_HOUR,
     )
     if taken_out < MOST_TAKEN_OUT:
-        _take_out(work, number, code=refusal.code)
+        _take_out(uow, number, code=refusal.code)
         return
     _hold_back(refusal, number, Scope.NUMBER)
     alert_account(
-        work,
+        uow,
         code=refusal.code,
         message=f"The provider refuses one number after the other (code {refusal.code}): "
         f"{_meaning(refusal.code)} Perhaps the credentials are another account's. No more numbers "
@@ -237,21 +237,21 @@ def _take_out_of_use(refusal: Refusal) -> None:
     )
 
 
-def _take_out(work: Work, number: MessageNumber, *, code: str) -> None:
+def _take_out(uow: UnitOfWork, number: MessageNumber, *, code: str) -> None:
     """Quarantine a number that the provider does not let us use, the front desk's too."""
     reason = _REASON.format(code=code)
-    until = ledger.quarantine_end(work, None)
+    until = ledger.quarantine_end(uow, None)
     ledger.to_quarantine(number, until=until, reason=reason)
-    ledger.enter(work, number, reason=reason)
-    work.record(
+    ledger.append(uow, number, reason=reason)
+    uow.audit(
         "number.quarantined",
         "number",
         number.e164,
-        {"until": until, "days": work.org.quarantine_days, "code": code},
+        {"until": until, "days": uow.org.quarantine_days, "code": code},
         reason=reason,
     )
     raise_alert(
-        work,
+        uow,
         AlertKind.NUMBER_UNUSABLE,
         severity=AlertSeverity.CRITICAL,
         entity="number",
@@ -262,11 +262,11 @@ def _take_out(work: Work, number: MessageNumber, *, code: str) -> None:
     )
 
 
-def _number(refusal: Refusal) -> MessageNumber:
-    return ledger.locked_by_id(refusal.work, refusal.attempt.number_id)
+def _number(refusal: RejectionEffect) -> MessageNumber:
+    return ledger.locked_by_id(refusal.uow, refusal.attempt.number_id)
 
 
-_LESSONS: dict[RejectionClass, Callable[[Refusal], None]] = {
+_LESSONS: dict[RejectionClass, Callable[[RejectionEffect], None]] = {
     RejectionClass.ACCOUNT: _refuse_the_account,
     RejectionClass.CONFIGURATION: _name_our_setting,
     RejectionClass.SETTING: _name_the_setting,

@@ -16,9 +16,9 @@ from petmsg.providers.base import RejectionClass
 from petmsg.rules.send_blocks import QuietHours, quiet_hours, quiet_until
 from petmsg.services.outbox.not_sent import hold_for_a_person
 from petmsg.services.outbox.queue import client_ref_of
-from petmsg.services.outbox.rejection_effects import Refusal, is_the_recipient, learn_from
+from petmsg.services.outbox.rejection_effects import RejectionEffect, is_the_recipient, learn_from
 from petmsg.services.outbox.system_messages import did_not_arrive
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 UNREACHABLE_TRIES = (timedelta(hours=4), timedelta(hours=16))
 """When an unreachable handset is tried again: three tries within a day."""
@@ -29,7 +29,7 @@ _CAP_ZONE = "America/Los_Angeles"
 
 
 def react(
-    work: Work,
+    uow: UnitOfWork,
     message: Message,
     attempt: MessageAttempt,
     *,
@@ -44,17 +44,17 @@ def react(
     """
     message.error_code, message.error_message = code, words[:500]
     message.status = MessageStatus.FAILED
-    refusal = _refusal(work, message, attempt, code)
+    refusal = _refusal(uow, message, attempt, code)
     _FATES.get(rejection_class, _fail)(refusal)
     learn_from(refusal, rejection_class)
     if message.status is MessageStatus.FAILED:
         message.due_at = None
-        did_not_arrive(work, message)
+        did_not_arrive(uow, message)
     return message.status
 
 
 def learn(
-    work: Work,
+    uow: UnitOfWork,
     message: Message,
     attempt: MessageAttempt,
     *,
@@ -62,57 +62,59 @@ def learn(
     rejection_class: RejectionClass,
 ) -> None:
     """Change what a refusal teaches, and leave the message as it is: it was settled before."""
-    work.session.flush()
-    learn_from(_refusal(work, message, attempt, code), rejection_class)
+    uow.session.flush()
+    learn_from(_refusal(uow, message, attempt, code), rejection_class)
 
 
-def _refusal(work: Work, message: Message, attempt: MessageAttempt, code: str) -> Refusal:
+def _refusal(
+    uow: UnitOfWork, message: Message, attempt: MessageAttempt, code: str
+) -> RejectionEffect:
     reported = attempt.status in (AttemptStatus.UNDELIVERED, AttemptStatus.FAILED) and (
         attempt.provider_message_id is not None
     )
-    client = client_ref_of(work, message)
-    return Refusal(work, message, attempt, client, code, reported)
+    client = client_ref_of(uow, message)
+    return RejectionEffect(uow, message, attempt, client, code, reported)
 
 
 # -------------------------------------------------------------------- what becomes of the message
 
 
-def _fail(_refusal: Refusal) -> None:
+def _fail(_refusal: RejectionEffect) -> None:
     """It failed, and that is all: the raw code is kept."""
 
 
-def _stay_queued(refusal: Refusal) -> None:
-    _again_at(refusal.work, refusal.message, refusal.work.now)
+def _stay_queued(refusal: RejectionEffect) -> None:
+    _again_at(refusal.uow, refusal.message, refusal.uow.now)
 
 
-def _try_again_today(refusal: Refusal) -> None:
+def _try_again_today(refusal: RejectionEffect) -> None:
     _again_after(refusal, UNREACHABLE_TRIES)
 
 
-def _try_again_once(refusal: Refusal) -> None:
+def _try_again_once(refusal: RejectionEffect) -> None:
     _again_after(refusal, UNEXPLAINED_TRIES)
 
 
-def _wait_for_the_cap(refusal: Refusal) -> None:
-    _again_at(refusal.work, refusal.message, next_midnight(refusal.work.now, _CAP_ZONE))
+def _wait_for_the_cap(refusal: RejectionEffect) -> None:
+    _again_at(refusal.uow, refusal.message, next_midnight(refusal.uow.now, _CAP_ZONE))
 
 
-def _wait_for_the_hour(refusal: Refusal) -> None:
-    _again_at(refusal.work, refusal.message, _next_allowed(refusal.work, refusal.message))
+def _wait_for_the_hour(refusal: RejectionEffect) -> None:
+    _again_at(refusal.uow, refusal.message, _next_allowed(refusal.uow, refusal.message))
 
 
-def _hold_a_loop(refusal: Refusal) -> None:
+def _hold_a_loop(refusal: RejectionEffect) -> None:
     why = "too many texts between the same two numbers"
-    hold_for_a_person(refusal.work, refusal.message, why=why, code=refusal.code)
+    hold_for_a_person(refusal.uow, refusal.message, why=why, code=refusal.code)
 
 
-def _another_number(refusal: Refusal) -> None:
+def _another_number(refusal: RejectionEffect) -> None:
     """Not the client's fault: it leaves from another number; one of no thread from no other."""
     if refusal.message.thread_id is None:
         return
     if is_the_recipient(refusal):
         why = f"two numbers could not text this client (code {refusal.code})"
-        hold_for_a_person(refusal.work, refusal.message, why=why, code=refusal.code)
+        hold_for_a_person(refusal.uow, refusal.message, why=why, code=refusal.code)
     else:
         _stay_queued(refusal)
 
@@ -125,41 +127,41 @@ def next_midnight(now: datetime, timezone: str) -> datetime:
     return midnight.astimezone(now.tzinfo)
 
 
-def _again_at(work: Work, message: Message, at: datetime) -> None:
+def _again_at(uow: UnitOfWork, message: Message, at: datetime) -> None:
     message.status = MessageStatus.QUEUED
-    message.due_at = max(at, work.now)
+    message.due_at = max(at, uow.now)
 
 
-def _again_after(refusal: Refusal, waits: tuple[timedelta, ...]) -> None:
+def _again_after(refusal: RejectionEffect, waits: tuple[timedelta, ...]) -> None:
     """Wait longer each time it fails for this cause; tries that were only put back do not count.
 
     It takes a new place in the line of its thread: later texts do not wait behind it for hours.
     """
-    work, message = refusal.work, refusal.message
-    failed = work.cursor.value(
+    uow, message = refusal.uow, refusal.message
+    failed = uow.cursor.value(
         "SELECT count(*) FROM message_attempt WHERE message_id = :id AND code = :code"
         " AND status IN ('failed', 'undelivered')",
         id=message.id,
         code=refusal.code,
     )
     if failed <= len(waits):
-        _again_at(work, message, work.now + waits[max(failed, 1) - 1])
+        _again_at(uow, message, uow.now + waits[max(failed, 1) - 1])
         message.send_at = message.due_at
 
 
-def _next_allowed(work: Work, message: Message) -> datetime:
+def _next_allowed(uow: UnitOfWork, message: Message) -> datetime:
     """The next time at which the law, or the org if it is stricter, lets a text to her leave."""
     timezone = (
-        work.cursor.value("SELECT timezone FROM client WHERE id = :id", id=message.client_id)
-        or work.org.timezone
+        uow.cursor.value("SELECT timezone FROM client WHERE id = :id", id=message.client_id)
+        or uow.org.timezone
     )
-    own = quiet_hours(work.org.quiet_from_minute, work.org.quiet_until_minute)
+    own = quiet_hours(uow.org.quiet_from_minute, uow.org.quiet_until_minute)
     quiet = own or _US_QUIET_HOURS
     # The provider said that it is quiet now; where our clock disagrees, an hour later.
-    return quiet_until(quiet, work.now, timezone) or work.now + timedelta(hours=1)
+    return quiet_until(quiet, uow.now, timezone) or uow.now + timedelta(hours=1)
 
 
-_FATES: dict[RejectionClass, Callable[[Refusal], None]] = {
+_FATES: dict[RejectionClass, Callable[[RejectionEffect], None]] = {
     RejectionClass.ACCOUNT: _stay_queued,
     RejectionClass.CONFIGURATION: _stay_queued,
     RejectionClass.SENDER: _another_number,

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from petmsg.enums import MessageStatus, ProviderName
 from petmsg.errors import Refused
 from petmsg.models import Message
-from petmsg.services.outbox.claim import Claim, Ended, Taken, Waiting, claim
-from petmsg.services.outbox.preview import Wishes
+from petmsg.services.outbox.claim import Claim, ClaimResult, Ended, Waiting, claim
+from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import queue
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 
 class NotSent(Refused):
@@ -38,16 +38,16 @@ class Sending:
     segments: int
     decision: str | None
     note: str | None
-    taken: Taken | None = None
+    taken: ClaimResult | None = None
     warnings: tuple[str, ...] = ()
 
 
 def queue_and_claim(
-    work: Work,
+    uow: UnitOfWork,
     client_text: str,
     *,
     body: str,
-    wishes: Wishes,
+    options: SendOptions,
     send_at: datetime | None,
     expires_at: datetime | None,
     queue_only: bool,
@@ -60,17 +60,17 @@ def queue_and_claim(
     `provider` is the one whose credentials this process holds, `worker` its token, `ahead` how long
     before its start the text may be claimed.
     """
-    wishes = replace(wishes, send_at=send_at, expires_at=expires_at)
-    queued = queue(work, client_text, body=body, wishes=wishes)
+    options = replace(options, send_at=send_at, expires_at=expires_at)
+    queued = queue(uow, client_text, body=body, options=options)
     if queue_only or queued.status is not MessageStatus.QUEUED:
         note = f"there already, {queued.status}" if queued.reused else None
-        return replace(_sending(work, queued.message, None, note), warnings=queued.warnings)
-    taken = claim_now(work, queued.message, provider=provider, worker=worker, ahead=ahead)
+        return replace(_sending(uow, queued.message, None, note), warnings=queued.warnings)
+    taken = claim_now(uow, queued.message, provider=provider, worker=worker, ahead=ahead)
     return replace(taken, warnings=queued.warnings)
 
 
 def claim_now(
-    work: Work,
+    uow: UnitOfWork,
     message_id: int,
     *,
     provider: ProviderName,
@@ -78,12 +78,14 @@ def claim_now(
     ahead: timedelta = timedelta(0),
 ) -> Sending:
     """`claim`, with the text as it stands after it."""
-    taken = claim(work, message_id, provider=provider, worker=worker, ahead=ahead)
-    return _sending(work, message_id, taken, None if isinstance(taken, Claim) else taken.why)
+    taken = claim(uow, message_id, provider=provider, worker=worker, ahead=ahead)
+    return _sending(uow, message_id, taken, None if isinstance(taken, Claim) else taken.why)
 
 
-def _sending(work: Work, message_id: int, taken: Taken | None, note: str | None) -> Sending:
-    message = work.session.get(Message, message_id)
+def _sending(
+    uow: UnitOfWork, message_id: int, taken: ClaimResult | None, note: str | None
+) -> Sending:
+    message = uow.session.get(Message, message_id)
     assert message is not None
     decision = message.decision
     if isinstance(taken, Waiting) and taken.decision is not None:

@@ -23,7 +23,7 @@ from petmsg.rules.segments import measure
 from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
 from petmsg.services.outbox.contact_details import hide, leaks_in
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import LONGEST_BODY
 
 EXPIRES = {
@@ -43,7 +43,7 @@ WHERE r.org_id = :org_id AND r.sitter_id = :sitter_id AND r.kind = 'notice'
 
 
 def queue_direct(
-    work: Work,
+    uow: UnitOfWork,
     *,
     to_e164: str,
     body: str,
@@ -58,24 +58,24 @@ def queue_direct(
     the sitter `sitter_id`, whose phone it is then, or from `number_id`.
     """
     message = Message(
-        org_id=work.org.id,
+        org_id=uow.org.id,
         direction=Direction.OUTBOUND,
         status=MessageStatus.QUEUED,
         body=body,
         to_e164=to_e164,
         segments=measure(body).segments,
-        actor=work.actor,
-        created_at=work.now,
-        send_at=work.now,
-        due_at=work.now,
-        expires_at=work.now + EXPIRES[kind],
+        actor=uow.actor,
+        created_at=uow.now,
+        send_at=uow.now,
+        due_at=uow.now,
+        expires_at=uow.now + EXPIRES[kind],
         urgent=True,
     )
-    work.session.add(message)
-    work.session.flush()
+    uow.session.add(message)
+    uow.session.flush()
     assert message.id is not None
-    note(work, message.id, kind=kind, about_id=about_id, sitter_id=sitter_id, number_id=number_id)
-    work.record(
+    note(uow, message.id, kind=kind, about_id=about_id, sitter_id=sitter_id, number_id=number_id)
+    uow.audit(
         "message.queued",
         "message",
         str(message.id),
@@ -85,7 +85,7 @@ def queue_direct(
 
 
 def note(
-    work: Work,
+    uow: UnitOfWork,
     message_id: int,
     *,
     kind: RelayKind,
@@ -94,90 +94,90 @@ def note(
     number_id: int | None = None,
 ) -> None:
     """Keep why petmsg wrote a text."""
-    work.session.add(
+    uow.session.add(
         Relay(
             message_id=message_id,
-            org_id=work.org.id,
+            org_id=uow.org.id,
             kind=kind,
             about_id=about_id,
             sitter_id=sitter_id,
             number_id=number_id,
         )
     )
-    work.session.flush()
+    uow.session.flush()
 
 
-def decide(work: Work, message: Message) -> Decision:
+def decide(uow: UnitOfWork, message: Message) -> Decision:
     """The number a direct text leaves from now, and why.
 
     A client's words that are not this sitter's to read any more get none.
     """
-    relay = _relay(work, message)
+    relay = _relay(uow, message)
     if relay is not None and relay.sitter_id is not None:
-        line = sitter_line(work.cursor, work.org, relay.sitter_id)
+        line = sitter_line(uow.cursor, uow.org, relay.sitter_id)
         forward = None
         if relay.kind is RelayKind.FORWARD:
             forward = forward_fact(
-                work.cursor,
-                work.org,
+                uow.cursor,
+                uow.org,
                 about_id=relay.about_id or 0,
                 sitter_id=relay.sitter_id,
-                at=work.now,
+                at=uow.now,
             )
         facts = DirectFacts(
-            work.org.slug, DirectRule.OWN_NUMBER, line.number, line.sitter, line.name, forward
+            uow.org.slug, DirectRule.OWN_NUMBER, line.number, line.sitter, line.name, forward
         )
     else:
         number_id = relay.number_id if relay is not None else None
-        number = None if number_id is None else number_fact(work.cursor, work.org, number_id)
-        facts = DirectFacts(work.org.slug, DirectRule.SAME_NUMBER, number)
-    return decide_direct(facts, work.now)
+        number = None if number_id is None else number_fact(uow.cursor, uow.org, number_id)
+        facts = DirectFacts(uow.org.slug, DirectRule.SAME_NUMBER, number)
+    return decide_direct(facts, uow.now)
 
 
-def readdress(work: Work, message: Message) -> None:
+def readdress(uow: UnitOfWork, message: Message) -> None:
     """A sitter's text goes to the phone she has now."""
-    relay = _relay(work, message)
+    relay = _relay(uow, message)
     if relay is None or relay.sitter_id is None:
         return
-    phone = sitter_line(work.cursor, work.org, relay.sitter_id).phone
+    phone = sitter_line(uow.cursor, uow.org, relay.sitter_id).phone
     if message.to_e164 != phone:
         message.to_e164 = phone
-        work.session.flush()
+        uow.session.flush()
 
 
-def is_passed_on(work: Work, message: Message) -> bool:
+def is_passed_on(uow: UnitOfWork, message: Message) -> bool:
     """Whether it carries a client's words or a sitter's, of which a person is told where they do
     not arrive (`did_not_arrive`)."""
-    relay = _relay(work, message)
+    relay = _relay(uow, message)
     return relay is not None and relay.kind is not RelayKind.AUTO_REPLY
 
 
-def wait_for_a_person(work: Work, message: Message) -> None:
+def wait_for_a_person(uow: UnitOfWork, message: Message) -> None:
     """A client's words, or a sitter's, that are held on their way wait in the inbox meanwhile."""
-    relay = _relay(work, message)
+    relay = _relay(uow, message)
     if relay is None or relay.about_id is None:
         return
     if relay.kind in (RelayKind.FORWARD, RelayKind.REPLY):
-        inbox.put_in(work, relay.about_id)
+        inbox.put_in(uow, relay.about_id)
 
 
-def did_not_arrive(work: Work, message: Message) -> None:
+def did_not_arrive(uow: UnitOfWork, message: Message) -> None:
     """A text that petmsg wrote, or passed on, will not arrive: what it was about is for the desk
     now, and a sitter whose words did not reach the client is told.
 
     Does nothing for a text that a person wrote. An answer nobody wrote is no loss.
     """
-    relay = _relay(work, message)
+    relay = _relay(uow, message)
     if relay is None or relay.kind is RelayKind.AUTO_REPLY or relay.about_id is None:
         return
     assert relay.sitter_id is not None
-    inbox.put_in(work, relay.about_id)
+    inbox.put_in(uow, relay.about_id)
     if relay.kind is RelayKind.REPLY:
-        tell(work, relay.sitter_id, relay.about_id, "Your text did not reach the client.")
-    sitter = sitter_line(work.cursor, work.org, relay.sitter_id).sitter
+        tell(uow, relay.sitter_id, relay.about_id, "Your text did not reach the client.")
+    sitter = sitter_line(uow.cursor, uow.org, relay.sitter_id).sitter
     whom = f"the client sitter {sitter} wrote to" if relay.kind is RelayKind.REPLY else sitter
     raise_alert(
-        work,
+        uow,
         AlertKind.RELAY_FAILED,
         severity=AlertSeverity.WARNING,
         entity="sitter",
@@ -188,22 +188,22 @@ def did_not_arrive(work: Work, message: Message) -> None:
     )
 
 
-def tell(work: Work, sitter_id: int, about_id: int, words: str) -> bool:
+def tell(uow: UnitOfWork, sitter_id: int, about_id: int, words: str) -> bool:
     """A word to a sitter about a text of hers, from her own number, if she holds one; whether it
     was put in the queue.
 
     Not without end: her phone may answer by itself.
     """
-    told = work.cursor.value(
-        _NOTICES, org_id=work.org.id, sitter_id=sitter_id, since=work.now - NOTICES_WITHIN
+    told = uow.cursor.value(
+        _NOTICES, org_id=uow.org.id, sitter_id=sitter_id, since=uow.now - NOTICES_WITHIN
     )
-    line = sitter_line(work.cursor, work.org, sitter_id)
+    line = sitter_line(uow.cursor, uow.org, sitter_id)
     if told >= MOST_NOTICES or line.number is None:
         return False
     queue_direct(
-        work,
+        uow,
         to_e164=line.phone,
-        body=without_phones(work, words)[:LONGEST_BODY],
+        body=without_phones(uow, words)[:LONGEST_BODY],
         kind=RelayKind.NOTICE,
         about_id=about_id,
         sitter_id=sitter_id,
@@ -211,10 +211,10 @@ def tell(work: Work, sitter_id: int, about_id: int, words: str) -> bool:
     return True
 
 
-def without_phones(work: Work, body: str) -> str:
+def without_phones(uow: UnitOfWork, body: str) -> str:
     """The words with phones and e-mail addresses hidden: also a phone that is part of a name."""
-    return hide(body, leaks_in(work.cursor, work.org, body))
+    return hide(body, leaks_in(uow.cursor, uow.org, body))
 
 
-def _relay(work: Work, message: Message) -> Relay | None:
-    return work.session.get(Relay, message.id)
+def _relay(uow: UnitOfWork, message: Message) -> Relay | None:
+    return uow.session.get(Relay, message.id)

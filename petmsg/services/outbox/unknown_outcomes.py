@@ -23,7 +23,7 @@ from petmsg.providers.base import ProviderText
 from petmsg.queries.org import OrgRow
 from petmsg.services.outbox.not_sent import hold_for_a_person
 from petmsg.services.outbox.record_outcome import attempt_of, bind, end_as_delivered, locked_by_id
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import is_body_of
 
 GRACE = timedelta(seconds=120)
@@ -37,7 +37,7 @@ machines differ, one of which claimed it while the other looks for it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Orphan:
+class ClaimedMessage:
     """A text that is being sent, or was, by the worker of that token."""
 
     message: int
@@ -45,7 +45,7 @@ class Orphan:
 
 
 @dataclass(frozen=True, slots=True)
-class InDoubt:
+class UnknownOutcome:
     """A text whose fate is not known, with what to ask the provider for."""
 
     message: int
@@ -62,7 +62,7 @@ class InDoubt:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Reconciled:
     """What was found out about a text in doubt."""
 
     message: int
@@ -70,17 +70,17 @@ class Settled:
     note: str
 
 
-def being_sent(cursor: Cursor, org: OrgRow) -> list[Orphan]:
+def being_sent(cursor: Cursor, org: OrgRow) -> list[ClaimedMessage]:
     """The org's texts that are `sending`, the oldest first."""
     rows = cursor.tuples(
         "SELECT id, worker FROM message WHERE org_id = :org_id AND direction = 'outbound'"
         " AND status IN ('sending', 'unknown') AND status = 'sending' ORDER BY id",
         org_id=org.id,
     )
-    return [Orphan(*row) for row in rows]
+    return [ClaimedMessage(*row) for row in rows]
 
 
-def in_doubt(cursor: Cursor, org: OrgRow) -> list[InDoubt]:
+def in_doubt(cursor: Cursor, org: OrgRow) -> list[UnknownOutcome]:
     """The org's texts whose fate is not known, the oldest first."""
     rows = cursor.rows(
         "SELECT id AS message, attempts AS attempt, provider, from_e164, to_e164, claimed_at"
@@ -91,55 +91,55 @@ def in_doubt(cursor: Cursor, org: OrgRow) -> list[InDoubt]:
         " ORDER BY id",
         org_id=org.id,
     )
-    return [InDoubt(**row) for row in rows]
+    return [UnknownOutcome(**row) for row in rows]
 
 
-def orphaned(work: Work, orphan: Orphan) -> Settled | None:
+def orphaned(uow: UnitOfWork, orphan: ClaimedMessage) -> Reconciled | None:
     """The worker of a text is dead: its fate is not known. None if it is settled by now."""
-    message = locked_by_id(work, orphan.message)
+    message = locked_by_id(uow, orphan.message)
     if message.status is not MessageStatus.SENDING or message.worker != orphan.worker:
         return None
     message.status = MessageStatus.UNKNOWN
-    message.in_doubt_at = work.now
+    message.in_doubt_at = uow.now
     message.error_message = "Its sender died while it was being sent."
-    attempt = attempt_of(work, orphan.message, message.attempts)
-    attempt.status, attempt.ended_at = AttemptStatus.UNKNOWN, work.now
-    work.record(
+    attempt = attempt_of(uow, orphan.message, message.attempts)
+    attempt.status, attempt.ended_at = AttemptStatus.UNKNOWN, uow.now
+    uow.audit(
         "message.outcome_unknown",
         "message",
         str(message.id),
         {"code": None, "attempt": message.attempts},
         reason="its sender died",
     )
-    work.session.flush()
-    return Settled(orphan.message, message.status, "its sender died; the provider is asked")
+    uow.session.flush()
+    return Reconciled(orphan.message, message.status, "its sender died; the provider is asked")
 
 
 def settle(
-    work: Work,
-    doubt: InDoubt,
+    uow: UnitOfWork,
+    doubt: UnknownOutcome,
     found: Sequence[ProviderText],
     *,
     asked: str,
     grace: timedelta = GRACE,
     second_look: timedelta = SECOND_LOOK,
-) -> Settled | None:
+) -> Reconciled | None:
     """Decide about a text in doubt by what the provider listed; None if it was settled meanwhile.
 
     `found` was asked for at the mark `asked`, after the text came into doubt.
     """
-    message = _still_in_doubt(work, doubt)
+    message = _still_in_doubt(uow, doubt)
     if message is None:
         return None
-    others = [text for text in found if _is_not_known(work, message, text)]
-    near = [text for text in others if _taken_at(work, text) >= doubt.claimed_at - CLOCK_SKEW]
+    others = [text for text in found if _is_not_known(uow, message, text)]
+    near = [text for text in others if _taken_at(uow, text) >= doubt.claimed_at - CLOCK_SKEW]
     alike = [text for text in near if _has_its_words(message, text)]
     if len(alike) == 1:
-        return _bound(work, message, alike[0])
+        return _bound(uow, message, alike[0])
     older = [text for text in others if text.body.strip() and _has_its_words(message, text)]
     if alike or older:
         return _for_a_person(
-            work,
+            uow,
             message,
             f"the provider has {len(alike or older)} texts that may be this one",
             code="ambiguous",
@@ -149,7 +149,7 @@ def settle(
     was_absent = message.absent_at is not None
     if near and (was_absent or (waited is not None and waited >= grace)):
         return _for_a_person(
-            work,
+            uow,
             message,
             f"the provider lists {near[0].provider_message_id} from the same number to the "
             "same phone, in other words",
@@ -159,20 +159,20 @@ def settle(
     if waited is None:
         message.reconcile_mark = asked
     elif was_absent and waited >= second_look:
-        return _back_to_the_queue(work, message)
+        return _back_to_the_queue(uow, message)
     elif not was_absent and waited >= grace:
-        message.absent_at, message.reconcile_mark = work.now, asked
-    work.session.flush()
+        message.absent_at, message.reconcile_mark = uow.now, asked
+    uow.session.flush()
     late = "does not list it yet" if message.absent_at is None else "does not list it; once more"
-    return Settled(doubt.message, message.status, f"the provider {late}")
+    return Reconciled(doubt.message, message.status, f"the provider {late}")
 
 
 def left_behind(
-    work: Work, doubt: InDoubt, *, asked: str, grace: timedelta = GRACE
-) -> Settled | None:
+    uow: UnitOfWork, doubt: UnknownOutcome, *, asked: str, grace: timedelta = GRACE
+) -> Reconciled | None:
     """A text in doubt was handed to a provider that carries the org's texts no more, so that nobody
     here can ask it: after the grace it is for a person. None if it was settled meanwhile."""
-    message = _still_in_doubt(work, doubt)
+    message = _still_in_doubt(uow, doubt)
     if message is None:
         return None
     why = f"{doubt.provider} may have it, but carries the org's texts no more"
@@ -180,23 +180,23 @@ def left_behind(
     if waited is None:
         message.reconcile_mark = asked
     elif waited >= grace:
-        return _for_a_person(work, message, why, code="other_provider", note=why)
-    work.session.flush()
-    return Settled(doubt.message, message.status, why)
+        return _for_a_person(uow, message, why, code="other_provider", note=why)
+    uow.session.flush()
+    return Reconciled(doubt.message, message.status, why)
 
 
-def _still_in_doubt(work: Work, doubt: InDoubt) -> Message | None:
-    message = locked_by_id(work, doubt.message)
+def _still_in_doubt(uow: UnitOfWork, doubt: UnknownOutcome) -> Message | None:
+    message = locked_by_id(uow, doubt.message)
     if message.status is not MessageStatus.UNKNOWN or message.attempts != doubt.attempt:
         return None
     return message
 
 
-def _is_not_known(work: Work, message: Message, text: ProviderText) -> bool:
+def _is_not_known(uow: UnitOfWork, message: Message, text: ProviderText) -> bool:
     """From the same number to the same phone, and not yet known as another text of ours."""
     if (text.from_e164, text.to_e164) != (message.from_e164, message.to_e164):
         return False
-    known = work.cursor.value(
+    known = uow.cursor.value(
         "SELECT message_id FROM message_attempt WHERE provider_message_id = :id"
         " UNION ALL SELECT id FROM message WHERE provider_message_id = :id",
         id=text.provider_message_id,
@@ -204,54 +204,56 @@ def _is_not_known(work: Work, message: Message, text: ProviderText) -> bool:
     return known is None
 
 
-def _taken_at(work: Work, text: ProviderText) -> datetime:
+def _taken_at(uow: UnitOfWork, text: ProviderText) -> datetime:
     """When the provider took it, by the clock of this machine where the provider told its own."""
-    return text.created_at if text.age is None else work.now - text.age
+    return text.created_at if text.age is None else uow.now - text.age
 
 
 def _has_its_words(message: Message, text: ProviderText) -> bool:
     return message.body is not None and is_body_of(message.body, text.body)
 
 
-def _for_a_person(work: Work, message: Message, why: str, *, code: str, note: str) -> Settled:
+def _for_a_person(
+    uow: UnitOfWork, message: Message, why: str, *, code: str, note: str
+) -> Reconciled:
     assert message.id is not None
-    hold_for_a_person(work, message, why=why, code=code)
-    return Settled(message.id, message.status, note)
+    hold_for_a_person(uow, message, why=why, code=code)
+    return Reconciled(message.id, message.status, note)
 
 
-def _bound(work: Work, message: Message, text: ProviderText) -> Settled:
+def _bound(uow: UnitOfWork, message: Message, text: ProviderText) -> Reconciled:
     assert message.id is not None
-    attempt = attempt_of(work, message.id, message.attempts)
-    attempt.status, attempt.ended_at = AttemptStatus.SENT, work.now
+    attempt = attempt_of(uow, message.id, message.attempts)
+    attempt.status, attempt.ended_at = AttemptStatus.SENT, uow.now
     attempt.provider_message_id = text.provider_message_id
-    bind(work, message, text.provider_message_id)
-    work.record(
+    bind(uow, message, text.provider_message_id)
+    uow.audit(
         "message.sent",
         "message",
         str(message.id),
         {"attempt": message.attempts, "number": message.from_e164},
         reason="found at the provider",
     )
-    work.session.flush()
-    return Settled(message.id, message.status, "found at the provider: it was sent")
+    uow.session.flush()
+    return Reconciled(message.id, message.status, "found at the provider: it was sent")
 
 
-def _back_to_the_queue(work: Work, message: Message) -> Settled:
+def _back_to_the_queue(uow: UnitOfWork, message: Message) -> Reconciled:
     assert message.id is not None
-    attempt = attempt_of(work, message.id, message.attempts)
-    attempt.status, attempt.ended_at = AttemptStatus.ABSENT, work.now
+    attempt = attempt_of(uow, message.id, message.attempts)
+    attempt.status, attempt.ended_at = AttemptStatus.ABSENT, uow.now
     message.status = MessageStatus.QUEUED
-    message.due_at = work.now
+    message.due_at = uow.now
     message.in_doubt_at = message.absent_at = message.reconcile_mark = None
     if message.delivered_at is not None:
         end_as_delivered(message)
-        return Settled(message.id, message.status, "an earlier try reached her")
-    work.record(
+        return Reconciled(message.id, message.status, "an earlier try reached her")
+    uow.audit(
         "message.requeued",
         "message",
         str(message.id),
         {"attempt": message.attempts},
         reason="the provider does not have it",
     )
-    work.session.flush()
-    return Settled(message.id, message.status, "the provider does not have it: queued again")
+    uow.session.flush()
+    return Reconciled(message.id, message.status, "the provider does not have it: queued again")

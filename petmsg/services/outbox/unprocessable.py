@@ -14,7 +14,7 @@ from petmsg.db.driver_errors import is_driver_error
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.errors import ConflictingWrite, MalformedText, OutOfRange, PetmsgError, Refused
 from petmsg.services.alert import raise_alert
-from petmsg.services.unit_of_work import Failure, Work, take_alone
+from petmsg.services.unit_of_work import Failure, UnitOfWork, run_in_savepoint
 
 
 class UnusableMessage(Refused):
@@ -52,34 +52,34 @@ def is_own_fault(problem: PetmsgError) -> bool:
     return isinstance(problem, _OWN_FAULTS)
 
 
-def hold_unusable(work: Work, message_id: int, problem: PetmsgError) -> None:
+def hold_unusable(uow: UnitOfWork, message_id: int, problem: PetmsgError) -> None:
     """Take a queued message out of the queue that cannot be claimed, with an alert.
 
     Where the database refuses that too it stays queued, and the alert says so.
     """
 
     def hold(_: int) -> None:
-        work.cursor.run(
+        uow.cursor.run(
             "UPDATE message SET status = 'held', due_at = NULL, error_code = :code,"
             " error_message = :why WHERE id = :id AND org_id = :org_id AND status = 'queued'",
             id=message_id,
-            org_id=work.org.id,
+            org_id=uow.org.id,
             code=problem.code,
             why=problem.message[:500],
         )
-        work.record("message.held", "message", str(message_id), {"code": problem.code})
-        alert_unusable(work, message_id, problem, state="is held")
+        uow.audit("message.held", "message", str(message_id), {"code": problem.code})
+        alert_unusable(uow, message_id, problem, state="is held")
 
-    if isinstance(take_alone(work, message_id, hold, ref=str), Failure):
-        alert_unusable(work, message_id, problem, state="stays in the queue and cannot be sent")
+    if isinstance(run_in_savepoint(uow, message_id, hold, ref=str), Failure):
+        alert_unusable(uow, message_id, problem, state="stays in the queue and cannot be sent")
 
 
 def alert_unusable(
-    work: Work, message_id: int, problem: PetmsgError, *, state: str = "cannot be reconciled"
+    uow: UnitOfWork, message_id: int, problem: PetmsgError, *, state: str = "cannot be reconciled"
 ) -> None:
     """Tell a person of a message that petmsg cannot handle."""
     raise_alert(
-        work,
+        uow,
         AlertKind.MESSAGE_HELD,
         severity=AlertSeverity.WARNING,
         entity="message",

@@ -12,7 +12,7 @@ from petmsg.phone import mask_phone, parse_phone, phone_to_look_up
 from petmsg.queries.lookup import find_client, refuse_our_number
 from petmsg.services.people import optout
 from petmsg.services.refs import hold_refs, next_ref
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_name, parse_ref
 
 
@@ -35,7 +35,7 @@ class ClientChanged:
 
 
 def add(
-    work: Work,
+    uow: UnitOfWork,
     name: str,
     *,
     phones: list[str],
@@ -55,11 +55,11 @@ def add(
         raise OutOfRange("A client needs a phone.", hint="Give it: --phone +14155550123")
     place = _timezone(timezone)
     if ref is None:
-        hold_refs(work, "client")
-    there = _by_ref(work, parse_ref(ref)) if ref is not None else _by_phone(work, numbers[0])
+        hold_refs(uow, "client")
+    there = _by_ref(uow, parse_ref(ref)) if ref is not None else _by_phone(uow, numbers[0])
     if there is not None:
         _require_not_forgotten(there)
-        known = phones_of(work, there)
+        known = phones_of(uow, there)
         same = (
             there.name == clean_name
             and kind in (None, there.kind)
@@ -75,23 +75,23 @@ def add(
         return ClientChanged(there.ref, there.kind, len(known), reused=True)
     kind = kind or ClientKind.ONE_TIME
     client = Client(
-        org_id=work.org.id,
-        ref=parse_ref(ref) if ref is not None else next_ref(work, "client"),
+        org_id=uow.org.id,
+        ref=parse_ref(ref) if ref is not None else next_ref(uow, "client"),
         name=clean_name,
         kind=kind,
-        created_at=work.now,
+        created_at=uow.now,
         timezone=place,
     )
-    work.session.add(client)
-    work.session.flush()
+    uow.session.add(client)
+    uow.session.flush()
     for index, number in enumerate(numbers):
-        _add_phone(work, client, number, primary=index == 0)
-    work.record("client.added", "client", client.ref, {"kind": kind.value, "phones": len(numbers)})
+        _add_phone(uow, client, number, primary=index == 0)
+    uow.audit("client.added", "client", client.ref, {"kind": kind.value, "phones": len(numbers)})
     return ClientChanged(client.ref, kind, len(numbers), reused=False)
 
 
 def change(
-    work: Work,
+    uow: UnitOfWork,
     text: str,
     *,
     name: str | None = None,
@@ -99,7 +99,7 @@ def change(
     timezone: str | None = None,
 ) -> ClientChanged:
     """Change a client's name, kind or timezone (empty: the org's). None leaves the value."""
-    client = locked_client(work, text)
+    client = locked_client(uow, text)
     changed: dict[str, object] = {}
     if name is not None and parse_name(name) != client.name:
         client.name = parse_name(name)
@@ -111,36 +111,36 @@ def change(
         changed["timezone"] = {"before": client.timezone, "after": _timezone(timezone)}
         client.timezone = _timezone(timezone)
     if changed:
-        work.record("client.updated", "client", client.ref, changed)
-    return ClientChanged(client.ref, client.kind, len(phones_of(work, client)), not changed)
+        uow.audit("client.updated", "client", client.ref, changed)
+    return ClientChanged(client.ref, client.kind, len(phones_of(uow, client)), not changed)
 
 
-def phone_add(work: Work, text: str, phone: str, *, primary: bool = False) -> ClientChanged:
+def phone_add(uow: UnitOfWork, text: str, phone: str, *, primary: bool = False) -> ClientChanged:
     """Add a phone to a client; one that is hers already changes nothing."""
-    client = locked_client(work, text)
+    client = locked_client(uow, text)
     number = parse_phone(phone)
-    known = phones_of(work, client)
+    known = phones_of(uow, client)
     if number in {each.e164 for each in known}:
         if primary:
-            return phone_primary(work, client.ref, number)
+            return phone_primary(uow, client.ref, number)
         return ClientChanged(client.ref, client.kind, len(known), reused=True)
-    _add_phone(work, client, number, primary=not known)
-    work.record("client.phone_added", "client", client.ref)
+    _add_phone(uow, client, number, primary=not known)
+    uow.audit("client.phone_added", "client", client.ref)
     if primary and known:
-        phone_primary(work, client.ref, number)
+        phone_primary(uow, client.ref, number)
     return ClientChanged(client.ref, client.kind, len(known) + 1, reused=False)
 
 
-def phone_remove(work: Work, text: str, phone: str) -> ClientChanged:
+def phone_remove(uow: UnitOfWork, text: str, phone: str) -> ClientChanged:
     """Remove a phone of a client; texts that wait go to her primary one.
 
     An opt-out of that phone stands for the client: it holds for the phones that are left. Her
     primary one is refused while she has others, and her last one always: a client who cannot be
     texted is no client.
     """
-    client = locked_client(work, text)
+    client = locked_client(uow, text)
     number = phone_to_look_up(phone)
-    known = phones_of(work, client)
+    known = phones_of(uow, client)
     gone = next((each for each in known if each.e164 == number), None)
     if gone is None:
         raise NotFound("phone", mask_phone(number), hint=f"petmsg client show {client.ref}")
@@ -154,20 +154,22 @@ def phone_remove(work: Work, text: str, phone: str) -> ClientChanged:
             f"It is the primary phone of client {client.ref}.",
             hint=f"Choose another first: petmsg client phone primary {client.ref} E164",
         )
-    work.session.delete(gone)
-    work.session.flush()
-    stands = optout.let_go(work, number, to=[each.e164 for each in known if each is not gone])
-    moved = _readdress_waiting(work, client)
+    uow.session.delete(gone)
+    uow.session.flush()
+    stands = optout.let_go(uow, number, to=[each.e164 for each in known if each is not gone])
+    moved = _readdress_waiting(uow, client)
     payload = {"texts_readdressed": moved, "opted_out": stands}
-    work.record("client.phone_removed", "client", client.ref, payload)
+    uow.audit("client.phone_removed", "client", client.ref, payload)
     return ClientChanged(client.ref, client.kind, len(known) - 1, reused=False, opted_out=stands)
 
 
-def phone_primary(work: Work, text: str, phone: str, *, add_missing: bool = False) -> ClientChanged:
+def phone_primary(
+    uow: UnitOfWork, text: str, phone: str, *, add_missing: bool = False
+) -> ClientChanged:
     """Make a phone of a client the one that is texted, by texts that wait too."""
-    client = locked_client(work, text)
+    client = locked_client(uow, text)
     number = parse_phone(phone)
-    known = phones_of(work, client)
+    known = phones_of(uow, client)
     wanted = next((each for each in known if each.e164 == number), None)
     if wanted is None:
         if not add_missing:
@@ -176,24 +178,24 @@ def phone_primary(work: Work, text: str, phone: str, *, add_missing: bool = Fals
                 mask_phone(number),
                 hint=f"Add it: petmsg client phone add {client.ref} E164",
             )
-        wanted = _add_phone(work, client, number, primary=False)
+        wanted = _add_phone(uow, client, number, primary=False)
         known = [*known, wanted]
     if wanted.is_primary:
         return ClientChanged(client.ref, client.kind, len(known), reused=True)
     for each in known:
         each.is_primary = False
-    work.session.flush()
+    uow.session.flush()
     wanted.is_primary = True
-    work.session.flush()
-    moved = _readdress_waiting(work, client)
-    work.record("client.phone_made_primary", "client", client.ref, {"texts_readdressed": moved})
+    uow.session.flush()
+    moved = _readdress_waiting(uow, client)
+    uow.audit("client.phone_made_primary", "client", client.ref, {"texts_readdressed": moved})
     return ClientChanged(client.ref, client.kind, len(known), reused=False)
 
 
-def locked_client(work: Work, text: str, *, even_forgotten: bool = False) -> Client:
+def locked_client(uow: UnitOfWork, text: str, *, even_forgotten: bool = False) -> Client:
     """The client, locked until the commit. Raises `NotFound`, `ClientForgotten`."""
-    key = find_client(work.cursor, work.org.id, text)
-    client = work.session.get(Client, key.id, with_for_update=True, populate_existing=True)
+    key = find_client(uow.cursor, uow.org.id, text)
+    client = uow.session.get(Client, key.id, with_for_update=True, populate_existing=True)
     assert client is not None
     if not even_forgotten:
         _require_not_forgotten(client)
@@ -212,60 +214,60 @@ def _timezone(text: str | None) -> str | None:
     return zone(text).key if text else None
 
 
-def _by_ref(work: Work, ref: str) -> Client | None:
-    return work.session.exec(
-        select(Client).where(Client.org_id == work.org.id, Client.ref == ref)
+def _by_ref(uow: UnitOfWork, ref: str) -> Client | None:
+    return uow.session.exec(
+        select(Client).where(Client.org_id == uow.org.id, Client.ref == ref)
     ).first()
 
 
-def _by_phone(work: Work, e164: str) -> Client | None:
-    return work.session.exec(
+def _by_phone(uow: UnitOfWork, e164: str) -> Client | None:
+    return uow.session.exec(
         select(Client)
         .join(ClientPhone, col(ClientPhone.client_id) == Client.id)
-        .where(ClientPhone.org_id == work.org.id, ClientPhone.e164 == e164)
+        .where(ClientPhone.org_id == uow.org.id, ClientPhone.e164 == e164)
     ).first()
 
 
-def phones_of(work: Work, client: Client) -> list[ClientPhone]:
+def phones_of(uow: UnitOfWork, client: Client) -> list[ClientPhone]:
     """Her phones, the oldest first."""
     return list(
-        work.session.exec(
+        uow.session.exec(
             select(ClientPhone)
-            .where(ClientPhone.org_id == work.org.id, ClientPhone.client_id == client.id)
+            .where(ClientPhone.org_id == uow.org.id, ClientPhone.client_id == client.id)
             .order_by(col(ClientPhone.id))
         )
     )
 
 
-def _readdress_waiting(work: Work, client: Client) -> int:
+def _readdress_waiting(uow: UnitOfWork, client: Client) -> int:
     """Texts of hers that wait go to her primary phone; how many went elsewhere before."""
-    primary = next(phone.e164 for phone in phones_of(work, client) if phone.is_primary)
-    return work.cursor.run(
+    primary = next(phone.e164 for phone in phones_of(uow, client) if phone.is_primary)
+    return uow.cursor.run(
         "UPDATE message SET to_e164 = :primary WHERE thread_id = ("
         "SELECT id FROM thread WHERE org_id = :org_id AND client_id = :client_id)"
         " AND direction = 'outbound' AND status IN ('queued', 'held') AND to_e164 <> :primary",
         primary=primary,
-        org_id=work.org.id,
+        org_id=uow.org.id,
         client_id=client.id,
     )
 
 
-def _add_phone(work: Work, client: Client, e164: str, *, primary: bool) -> ClientPhone:
-    refuse_our_number(work.cursor, e164)
-    owner = _by_phone(work, e164)
+def _add_phone(uow: UnitOfWork, client: Client, e164: str, *, primary: bool) -> ClientPhone:
+    refuse_our_number(uow.cursor, e164)
+    owner = _by_phone(uow, e164)
     if owner is not None:
         raise PhoneTaken(
             f"{mask_phone(e164)} is a phone of client {owner.ref}.",
             hint="A phone belongs to one client of an org: an inbound text is one person's.",
         )
     phone = ClientPhone(
-        org_id=work.org.id,
+        org_id=uow.org.id,
         client_id=client.id or 0,
         e164=e164,
         is_primary=primary,
-        created_at=work.now,
+        created_at=uow.now,
     )
-    work.session.add(phone)
-    work.session.flush()
-    optout.recognise(work, e164)
+    uow.session.add(phone)
+    uow.session.flush()
+    optout.recognise(uow, e164)
     return phone

@@ -8,7 +8,7 @@ from petmsg.errors import OutOfRange, shown
 from petmsg.phone import parse_phone
 from petmsg.services.people import client
 from petmsg.services.transfer.row_files import BatchRow, RowDone, needed, one_by_one
-from petmsg.services.unit_of_work import Failure, Work
+from petmsg.services.unit_of_work import Failure, UnitOfWork
 from petmsg.text_inputs import parse_ref
 
 COLUMNS = ("ref", "name", "phone", "kind")
@@ -24,23 +24,23 @@ def parse_kind(text: str) -> ClientKind:
         ) from None
 
 
-def import_rows(work: Work, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
+def import_rows(uow: UnitOfWork, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
     """Rows of `client import`, each all or nothing."""
-    return one_by_one(work, rows, import_row)
+    return one_by_one(uow, rows, import_row)
 
 
-def import_row(work: Work, row: Mapping[str, str | None]) -> tuple[str, str]:
+def import_row(uow: UnitOfWork, row: Mapping[str, str | None]) -> tuple[str, str]:
     """One row of `client import` (columns `ref,name,phone,kind`): a known ref is updated.
 
     An absent column leaves the value; an empty cell clears it (a kind becomes the default; a name
     or a phone cannot be empty). A phone that is new to her is added and made the primary one.
     """
     ref = parse_ref(row["ref"] or "") if row.get("ref") else None
-    there = None if ref is None else _by_ref(work, ref)
+    there = None if ref is None else _by_ref(uow, ref)
     kind = row.get("kind")
     if there is None:
         added = client.add(
-            work,
+            uow,
             needed(row, "name"),
             phones=[needed(row, "phone")],
             ref=ref,
@@ -48,7 +48,7 @@ def import_row(work: Work, row: Mapping[str, str | None]) -> tuple[str, str]:
         )
         return added.client, "unchanged" if added.reused else "created"
     changed = client.change(
-        work,
+        uow,
         there,
         name=row.get("name"),
         kind=_kind_of_cell(kind),
@@ -56,8 +56,8 @@ def import_row(work: Work, row: Mapping[str, str | None]) -> tuple[str, str]:
     reused = changed.reused
     if row.get("phone") is not None:
         number = parse_phone(row["phone"] or "")
-        if number != _primary(work, there):
-            client.phone_primary(work, there, number, add_missing=True)
+        if number != _primary(uow, there):
+            client.phone_primary(uow, there, number, add_missing=True)
             reused = False
     return there, "unchanged" if reused else "updated"
 
@@ -69,18 +69,18 @@ def _kind_of_cell(cell: str | None) -> ClientKind | None:
     return parse_kind(cell) if cell else ClientKind.ONE_TIME
 
 
-def _by_ref(work: Work, ref: str) -> str | None:
+def _by_ref(uow: UnitOfWork, ref: str) -> str | None:
     """The ref, if a client has it."""
-    found = work.cursor.value(
-        "SELECT ref FROM client WHERE org_id = :org_id AND ref = :ref", org_id=work.org.id, ref=ref
+    found = uow.cursor.value(
+        "SELECT ref FROM client WHERE org_id = :org_id AND ref = :ref", org_id=uow.org.id, ref=ref
     )
     return None if found is None else str(found)
 
 
-def _primary(work: Work, ref: str) -> Any:
-    return work.cursor.value(
+def _primary(uow: UnitOfWork, ref: str) -> Any:
+    return uow.cursor.value(
         "SELECT p.e164 FROM client_phone p JOIN client c ON c.id = p.client_id"
         " WHERE c.org_id = :org_id AND c.ref = :ref AND p.is_primary",
-        org_id=work.org.id,
+        org_id=uow.org.id,
         ref=ref,
     )

@@ -10,7 +10,7 @@ from petmsg.errors import Refused
 from petmsg.models import Client, Message, MessageNumber, SandboxText, Thread
 from petmsg.services.people import optout
 from petmsg.services.people.client import locked_client, phones_of
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 _UNFINISHED = (MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.UNKNOWN)
 
@@ -26,7 +26,7 @@ class Forgotten:
     reused: bool
 
 
-def forget(work: Work, text: str, *, reason: str) -> Forgotten:
+def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
     """Erase a person: name, phones, timezone and bodies. It cannot be undone.
 
     Thread, bookings, counts and audit stay whole. What was passed on to a sitter, what a sitter
@@ -34,24 +34,24 @@ def forget(work: Work, text: str, *, reason: str) -> Forgotten:
     cancelled, and those whose fate is not known, which nobody could look up any more. Her opt-outs
     stand: they, and pairs of numbers that a carrier blocks, know her phones by a digest only.
     """
-    client = locked_client(work, text, even_forgotten=True)
+    client = locked_client(uow, text, even_forgotten=True)
     if client.forgotten_at is not None:
         return Forgotten(client.ref, 0, 0, 0, reused=True)
-    phones = phones_of(work, client)
+    phones = phones_of(uow, client)
     numbers = [phone.e164 for phone in phones]
-    messages = _texts_of(work, client, numbers)
+    messages = _texts_of(uow, client, numbers)
     if any(message.status is MessageStatus.SENDING for message in messages):
         raise Refused(
             f"A text to client {client.ref} is being sent right now.",
             hint="Try again in a minute. If its sender died: petmsg message dispatch",
         )
-    passed_on = _passed_on(work, client, messages)
+    passed_on = _passed_on(uow, client, messages)
     if any(message.status is MessageStatus.SENDING for message in passed_on):
         raise Refused(
             f"Words of client {client.ref} are being passed on right now.",
             hint="Try again in a minute. If its sender died: petmsg message dispatch",
         )
-    _erase_at_the_sandbox(work, messages, passed_on)
+    _erase_at_the_sandbox(uow, messages, passed_on)
     unfinished = [*messages, *passed_on]
     cancelled = [message for message in unfinished if message.status in _UNFINISHED]
     for message in cancelled:
@@ -67,18 +67,18 @@ def forget(work: Work, text: str, *, reason: str) -> Forgotten:
             message.from_e164 = None
     for message in passed_on:
         message.body = message.error_message = None
-    _erase_strays(work, numbers)
+    _erase_strays(uow, numbers)
     for phone in phones:
-        work.session.delete(phone)
-    work.session.flush()
+        uow.session.delete(phone)
+    uow.session.flush()
     for number in numbers:
         # Whoever opted out through one phone is known by the others, should they come again.
-        optout.let_go(work, number, to=numbers)
+        optout.let_go(uow, number, to=numbers)
     for number in numbers:
-        optout.let_go(work, number, to=())
+        optout.let_go(uow, number, to=())
     client.name = client.timezone = None
-    client.forgotten_at = work.now
-    work.record(
+    client.forgotten_at = uow.now
+    uow.audit(
         "client.forgotten",
         "client",
         client.ref,
@@ -88,13 +88,13 @@ def forget(work: Work, text: str, *, reason: str) -> Forgotten:
     return Forgotten(client.ref, len(phones), len(messages), len(cancelled), reused=False)
 
 
-def _texts_of(work: Work, client: Client, numbers: Sequence[str]) -> Sequence[Message]:
+def _texts_of(uow: UnitOfWork, client: Client, numbers: Sequence[str]) -> Sequence[Message]:
     """Her texts, and those of her phones that no thread holds, locked until the commit."""
     of_her_thread = select(Message.id).join(
         Thread,
         and_(
             col(Thread.id) == Message.thread_id,
-            Thread.org_id == work.org.id,
+            Thread.org_id == uow.org.id,
             Thread.client_id == client.id,
         ),
     )
@@ -102,10 +102,10 @@ def _texts_of(work: Work, client: Client, numbers: Sequence[str]) -> Sequence[Me
         col(Message.thread_id).is_(None),
         or_(col(Message.from_e164).in_(numbers), col(Message.to_e164).in_(numbers)),
     )
-    return work.session.exec(
+    return uow.session.exec(
         select(Message)
         .where(
-            Message.org_id == work.org.id,
+            Message.org_id == uow.org.id,
             col(Message.id).in_(union(of_her_thread, of_her_phone)),
         )
         .order_by(col(Message.id))
@@ -137,12 +137,12 @@ UNION SELECT r.message_id FROM relay r WHERE r.org_id = :org_id AND r.kind <> 'r
 """
 
 
-def _passed_on(work: Work, client: Client, hers: Sequence[Message]) -> Sequence[Message]:
+def _passed_on(uow: UnitOfWork, client: Client, hers: Sequence[Message]) -> Sequence[Message]:
     """Texts of nobody's thread that repeat her words or name her, locked until the commit."""
     known = {message.id for message in hers}
-    rows = work.cursor.tuples(
+    rows = uow.cursor.tuples(
         _REPEATING,
-        org_id=work.org.id,
+        org_id=uow.org.id,
         client_id=client.id,
         only=f"[{client.id}]",
         first=f"[{client.id},%",
@@ -152,9 +152,9 @@ def _passed_on(work: Work, client: Client, hers: Sequence[Message]) -> Sequence[
     ids = sorted({row[0] for row in rows} - known)
     found: list[Message] = []
     for start in range(0, len(ids), 500):
-        found += work.session.exec(
+        found += uow.session.exec(
             select(Message)
-            .where(Message.org_id == work.org.id, col(Message.id).in_(ids[start : start + 500]))
+            .where(Message.org_id == uow.org.id, col(Message.id).in_(ids[start : start + 500]))
             .order_by(col(Message.id))
             .with_for_update()
             .execution_options(populate_existing=True)
@@ -162,23 +162,23 @@ def _passed_on(work: Work, client: Client, hers: Sequence[Message]) -> Sequence[
     return found
 
 
-def _erase_strays(work: Work, numbers: Sequence[str]) -> None:
+def _erase_strays(uow: UnitOfWork, numbers: Sequence[str]) -> None:
     """Her texts to numbers that were never ours."""
-    work.cursor.run_many(
+    uow.cursor.run_many(
         "UPDATE stray_text SET from_phone = NULL, body = NULL WHERE from_phone = :phone",
         [{"phone": phone} for phone in numbers],
     )
 
 
 def _erase_at_the_sandbox(
-    work: Work, messages: Sequence[Message], passed_on: Sequence[Message]
+    uow: UnitOfWork, messages: Sequence[Message], passed_on: Sequence[Message]
 ) -> None:
     """Erase what the sandbox carrier stored of these texts, also of one whose answer was lost.
 
     Texts of another org to the same phone are that org's: its clients are its own. Of texts to a
     sitter only those that were passed on are hers.
     """
-    work.cursor.run_many(
+    uow.cursor.run_many(
         "UPDATE sandbox_text SET body = NULL WHERE provider_message_id = :id",
         [
             {"id": message.provider_message_id}
@@ -187,9 +187,9 @@ def _erase_at_the_sandbox(
         ],
     )
     to_her = sorted({message.to_e164 for message in messages if message.to_e164})
-    ours = select(MessageNumber.e164).where(MessageNumber.org_id == work.org.id)
+    ours = select(MessageNumber.e164).where(MessageNumber.org_id == uow.org.id)
     for start in range(0, len(to_her), 500):
-        for text in work.session.exec(
+        for text in uow.session.exec(
             select(SandboxText).where(
                 col(SandboxText.to_e164).in_(to_her[start : start + 500]),
                 col(SandboxText.from_e164).in_(ours),

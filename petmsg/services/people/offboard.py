@@ -10,7 +10,7 @@ from petmsg.models import AssignmentWindow, Booking, Sitter, SitterActivity
 from petmsg.services.numbers import ledger
 from petmsg.services.numbers.number import held_by
 from petmsg.services.people.sitter import locked
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,41 +27,41 @@ class Deactivated:
 
 
 def deactivate(
-    work: Work, text: str, *, days: int | None = None, reason: str | None = None
+    uow: UnitOfWork, text: str, *, days: int | None = None, reason: str | None = None
 ) -> Deactivated:
     """Offboard a sitter: her number becomes a quarantined pool number that no other sitter gets.
 
     Windows of hers that run end now; later bookings lose their sitter and are listed.
     """
-    ledger.quarantine_end(work, days)  # also where she holds nothing: --days 0 is wrong usage
-    sitter = locked(work, text)
+    ledger.quarantine_end(uow, days)  # also where she holds nothing: --days 0 is wrong usage
+    sitter = locked(uow, text)
     assert sitter.id is not None
     if sitter.status is SitterStatus.OFFBOARDED:
         return Deactivated(sitter.ref, sitter.status, None, None, (), (), reused=True)
     why = reason or "sitter offboarded"
     before = sitter.status
     sitter.status = SitterStatus.OFFBOARDED
-    span = work.session.exec(
+    span = uow.session.exec(
         select(SitterActivity).where(
             SitterActivity.sitter_id == sitter.id, col(SitterActivity.offboarded_at).is_(None)
         )
     ).first()
     if span is not None:
-        span.offboarded_at = max(work.now, span.activated_at)
-    number = held_by(work, sitter.id)
+        span.offboarded_at = max(uow.now, span.activated_at)
+    number = held_by(uow, sitter.id)
     if number is not None:
-        number = ledger.locked_by_id(work, number.id or 0)
+        number = ledger.locked_by_id(uow, number.id or 0)
         ledger.retire_from_sitter(
-            work,
+            uow,
             number,
             sitter=sitter.ref,
             days=days,
             quarantine_reason=f"{why} ({sitter.ref})",
             reason=why,
         )
-    ended = _end_running_windows(work, sitter)
-    unassigned = _unassign_later_bookings(work, sitter)
-    work.record(
+    ended = _end_running_windows(uow, sitter)
+    unassigned = _unassign_later_bookings(uow, sitter)
+    uow.audit(
         "sitter.deactivated",
         "sitter",
         sitter.ref,
@@ -84,15 +84,15 @@ def deactivate(
     )
 
 
-def _end_running_windows(work: Work, sitter: Sitter) -> list[str]:
+def _end_running_windows(uow: UnitOfWork, sitter: Sitter) -> list[str]:
     """Her windows that contain now end now; their bookings keep her name."""
-    running = work.session.exec(
+    running = uow.session.exec(
         select(AssignmentWindow, Booking)
         .join(Booking, col(Booking.id) == AssignmentWindow.booking_id)
         .where(
             AssignmentWindow.sitter_id == sitter.id,
-            col(AssignmentWindow.starts_at) < work.now,
-            col(AssignmentWindow.ends_at) > work.now,
+            col(AssignmentWindow.starts_at) < uow.now,
+            col(AssignmentWindow.ends_at) > uow.now,
             Booking.status == BookingStatus.CONFIRMED,
         )
         .order_by(col(Booking.id))
@@ -100,9 +100,9 @@ def _end_running_windows(work: Work, sitter: Sitter) -> list[str]:
     ).all()
     for window, booking in running:
         before = _span(window.starts_at, window.ends_at, sitter.ref)
-        window.ends_at = work.now
-        window.booked_until = min(window.booked_until, work.now)
-        work.record(
+        window.ends_at = uow.now
+        window.booked_until = min(window.booked_until, uow.now)
+        uow.audit(
             "window.updated",
             "window",
             booking.ref,
@@ -115,16 +115,16 @@ def _end_running_windows(work: Work, sitter: Sitter) -> list[str]:
     return [booking.ref for _, booking in running]
 
 
-def _unassign_later_bookings(work: Work, sitter: Sitter) -> list[str]:
+def _unassign_later_bookings(uow: UnitOfWork, sitter: Sitter) -> list[str]:
     """Bookings of hers that did not begin, and pending ones that did not end, lose her."""
-    later = work.session.exec(
+    later = uow.session.exec(
         select(Booking)
         .where(
             Booking.sitter_id == sitter.id,
             Booking.status != BookingStatus.CANCELLED,
             or_(
-                col(Booking.starts_at) >= work.now,
-                (col(Booking.status) == BookingStatus.PENDING) & (col(Booking.ends_at) > work.now),
+                col(Booking.starts_at) >= uow.now,
+                (col(Booking.status) == BookingStatus.PENDING) & (col(Booking.ends_at) > uow.now),
             ),
         )
         .order_by(col(Booking.id))
@@ -133,16 +133,16 @@ def _unassign_later_bookings(work: Work, sitter: Sitter) -> list[str]:
     ).all()
     windows = {
         window.booking_id: window
-        for window in work.session.exec(
+        for window in uow.session.exec(
             select(AssignmentWindow).where(
                 AssignmentWindow.sitter_id == sitter.id,
-                col(AssignmentWindow.starts_at) >= work.now,
+                col(AssignmentWindow.starts_at) >= uow.now,
             )
         )
     }
     for booking in later:
         booking.sitter_id = None
-        work.record(
+        uow.audit(
             "booking.unassigned",
             "booking",
             booking.ref,
@@ -152,7 +152,7 @@ def _unassign_later_bookings(work: Work, sitter: Sitter) -> list[str]:
         window = windows.get(booking.id or 0)
         if window is not None:
             window.sitter_id = None
-            work.record(
+            uow.audit(
                 "window.updated",
                 "window",
                 booking.ref,

@@ -16,7 +16,7 @@ from petmsg.queries.senders import Sender, find_sender
 from petmsg.rules.keywords import START_FOR_OPTED_OUT, plain_word
 from petmsg.services.alert import raise_alert
 from petmsg.services.people import optout_records as rows
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 CLOCKS_APART = timedelta(minutes=1)
 """A message that a webhook brought is dated by its arrival, which may be this much after it was
@@ -31,55 +31,57 @@ class Whose(NamedTuple):
     ref: str
 
 
-def whose(work: Work, sender: Sender) -> Whose:
+def whose(uow: UnitOfWork, sender: Sender) -> Whose:
     """A client, else a sitter, else the org."""
     if sender.client is not None:
         return Whose("client", "client", sender.client.ref)
     if sender.sitter is not None:
         return Whose("sitter", "sitter", sender.sitter.ref)
-    return Whose("phone", "org", work.org.slug)
+    return Whose("phone", "org", uow.org.slug)
 
 
-def keyword_stop(work: Work, phone: str, *, sender: Sender, at: datetime, reason: str) -> bool:
+def keyword_stop(uow: UnitOfWork, phone: str, *, sender: Sender, at: datetime, reason: str) -> bool:
     """Somebody sent STOP at `at`: the phone is opted out for the whole org.
 
     False if it was opted out before, or opted in again later than `at`. The phone need be nobody's:
     whose it becomes later, the opt-out stands. An operator who ended an opt-out after `at` could
     not know of this one: it stands, with an alert.
     """
-    if at < work.now and _opted_in_since(work, phone, sender, at):
+    if at < uow.now and _opted_in_since(uow, phone, sender, at):
         return False
-    key = rows.key_of(work, phone)
-    ended_at = rows.ended_since(work, key, at)
+    key = rows.key_of(uow, phone)
+    ended_at = rows.ended_since(uow, key, at)
     shown_as = phone if is_e164(phone) else None
     source = OptOutSource.KEYWORD
-    if not rows.note(work, key, e164=shown_as, source=source, reason=reason, at=at):
+    if not rows.note(uow, key, e164=shown_as, source=source, reason=reason, at=at):
         return False
-    of = whose(work, sender)
+    of = whose(uow, sender)
     payload = {"source": source.value, "phones": 1}
-    work.record(f"{of.noun}.opted_out", of.entity, of.ref, payload, reason=reason)
+    uow.audit(f"{of.noun}.opted_out", of.entity, of.ref, payload, reason=reason)
     if ended_at is not None:
-        _alert_late_stop(work, of, at=at, ended_at=ended_at)
+        _alert_late_stop(uow, of, at=at, ended_at=ended_at)
     return True
 
 
-def keyword_start(work: Work, phone: str, *, sender: Sender, at: datetime, reason: str) -> bool:
+def keyword_start(
+    uow: UnitOfWork, phone: str, *, sender: Sender, at: datetime, reason: str
+) -> bool:
     """Somebody sent START at `at`: the phone's opt-outs of before end, whoever noted them, and the
     carrier lets messages through again; False if there was none."""
-    key = rows.key_of(work, phone)
-    sources = rows.end(work, key, reason=reason, said_at=at)
-    if rows.stands(work, key):
+    key = rows.key_of(uow, phone)
+    sources = rows.end(uow, key, reason=reason, said_at=at)
+    if rows.stands(uow, key):
         return False
-    unblocked = sorted(rows.unblock(work, key, said_at=at))
+    unblocked = sorted(rows.unblock(uow, key, said_at=at))
     if sources or unblocked:
-        of = whose(work, sender)
+        of = whose(uow, sender)
         payload = {"sources": sources, "phones": len(sources), "unblocked": unblocked}
-        work.record(f"{of.noun}.opted_in", of.entity, of.ref, payload, reason=reason)
+        uow.audit(f"{of.noun}.opted_in", of.entity, of.ref, payload, reason=reason)
     return bool(sources or unblocked)
 
 
 def provider_said_stop(
-    work: Work,
+    uow: UnitOfWork,
     *,
     client_ref: str | None,
     to_e164: str,
@@ -95,14 +97,14 @@ def provider_said_stop(
     7). A message that left before the START proves nothing; one that got through from this number
     since then proves that the stop is newer. `client_ref` is None for a phone of no client.
     """
-    key = rows.key_of(work, to_e164)
-    ended_at = _ended_at(work.cursor, work.org.id, key)
+    key = rows.key_of(uow, to_e164)
+    ended_at = _ended_at(uow.cursor, uow.org.id, key)
     if ended_at is not None and not _got_through(
-        work.cursor, work.org.id, number_id, to_e164, since=ended_at, before=claimed_at
+        uow.cursor, uow.org.id, number_id, to_e164, since=ended_at, before=claimed_at
     ):
         if ended_at <= claimed_at:
             block_pair(
-                work,
+                uow,
                 number_id=number_id,
                 number=number,
                 to_e164=to_e164,
@@ -110,20 +112,20 @@ def provider_said_stop(
                 code=code,
             )
         return
-    sender = find_sender(work.cursor, work.org.id, to_e164)
-    if claimed_at < work.now and _opted_in_since(work, to_e164, sender, claimed_at):
+    sender = find_sender(uow.cursor, uow.org.id, to_e164)
+    if claimed_at < uow.now and _opted_in_since(uow, to_e164, sender, claimed_at):
         return
     reason = f"the provider said stop (code {code})"
     source = OptOutSource.PROVIDER
     e164 = to_e164 if sender.is_known else None
-    if not rows.note(work, key, e164=e164, source=source, reason=reason, at=claimed_at):
+    if not rows.note(uow, key, e164=e164, source=source, reason=reason, at=claimed_at):
         return
-    of = Whose("client", "client", client_ref) if client_ref is not None else whose(work, sender)
+    of = Whose("client", "client", client_ref) if client_ref is not None else whose(uow, sender)
     payload = {"source": source.value, "phones": 1, "number": number}
-    work.record(f"{of.noun}.opted_out", of.entity, of.ref, payload, reason=reason)
+    uow.audit(f"{of.noun}.opted_out", of.entity, of.ref, payload, reason=reason)
     if of.entity != "org":
         raise_alert(
-            work,
+            uow,
             AlertKind.CLIENT_OPTED_OUT if of.entity == "client" else AlertKind.SITTER_OPTED_OUT,
             severity=AlertSeverity.INFO if of.entity == "client" else AlertSeverity.WARNING,
             entity=of.entity,
@@ -134,29 +136,29 @@ def provider_said_stop(
 
 
 def block_pair(
-    work: Work, *, number_id: int, number: str, to_e164: str, client_ref: str | None, code: str
+    uow: UnitOfWork, *, number_id: int, number: str, to_e164: str, client_ref: str | None, code: str
 ) -> None:
     """Remember that the carrier keeps texts from this number from this phone, and alert. The same
     again only counts in the alert. `client_ref` is None for a phone of no client."""
-    new = work.cursor.run(
+    new = uow.cursor.run(
         "INSERT INTO blocked_pair (org_id, number_id, phone_key, code, blocked_at)"
         " VALUES (:org_id, :number_id, :key, :code, :now)"
         " ON CONFLICT (number_id, phone_key) DO NOTHING",
-        org_id=work.org.id,
+        org_id=uow.org.id,
         number_id=number_id,
-        key=rows.key_of(work, to_e164),
+        key=rows.key_of(uow, to_e164),
         code=code,
-        now=work.now,
+        now=uow.now,
     )
     payload = {"number": number, "code": code}
     if client_ref is None:
         if new:
-            work.record("phone.pair_blocked", "org", work.org.slug, payload)
+            uow.audit("phone.pair_blocked", "org", uow.org.slug, payload)
         return
     if new:
-        work.record("client.pair_blocked", "client", client_ref, payload)
+        uow.audit("client.pair_blocked", "client", client_ref, payload)
     raise_alert(
-        work,
+        uow,
         AlertKind.PAIR_BLOCKED,
         severity=AlertSeverity.WARNING,
         entity="client",
@@ -167,10 +169,10 @@ def block_pair(
     )
 
 
-def _opted_in_since(work: Work, phone: str, sender: Sender, at: datetime) -> bool:
+def _opted_in_since(uow: UnitOfWork, phone: str, sender: Sender, at: datetime) -> bool:
     """Whether the phone sent an opt-in later than `at`, which petmsg has stored already."""
     client_id = None if sender.client is None else sender.client.id
-    for said in said_since(work.cursor, work.org, phone, client_id=client_id, since=at):
+    for said in said_since(uow.cursor, uow.org, phone, client_id=client_id, since=at):
         by_arrival = said["received_at"] == said["created_at"]
         sent_at = said["received_at"] - (CLOCKS_APART if by_arrival else timedelta(0))
         is_start = (
@@ -182,17 +184,17 @@ def _opted_in_since(work: Work, phone: str, sender: Sender, at: datetime) -> boo
     return False
 
 
-def _alert_late_stop(work: Work, of: Whose, *, at: datetime, ended_at: datetime) -> None:
+def _alert_late_stop(uow: UnitOfWork, of: Whose, *, at: datetime, ended_at: datetime) -> None:
     who = f"{of.noun.capitalize()} {of.ref}" if of.entity != "org" else "Somebody"
     what = shlex.quote(of.ref) if of.entity != "org" else "ID"
     raise_alert(
-        work,
+        uow,
         AlertKind.CLIENT_OPTED_OUT,
         severity=AlertSeverity.WARNING,
         entity=of.entity,
         ref=of.ref,
-        message=f"{who} sent STOP at {_local(work, at)}, which came in late. An earlier opt-out "
-        f"was ended by hand at {_local(work, ended_at)}; this one stands.",
+        message=f"{who} sent STOP at {_local(uow, at)}, which came in late. An earlier opt-out "
+        f"was ended by hand at {_local(uow, ended_at)}; this one stands.",
         command=f"petmsg optout list; to end it: petmsg optout remove {what} --reason …",
     )
 
@@ -226,5 +228,5 @@ def _got_through(
     return found is not None
 
 
-def _local(work: Work, instant: datetime) -> str:
-    return instant.astimezone(zone(work.org.timezone)).strftime("%Y-%m-%d %H:%M %Z")
+def _local(uow: UnitOfWork, instant: datetime) -> str:
+    return instant.astimezone(zone(uow.org.timezone)).strftime("%Y-%m-%d %H:%M %Z")

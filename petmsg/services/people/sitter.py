@@ -16,7 +16,7 @@ from petmsg.services.numbers.number import give, held_by
 from petmsg.services.people import optout
 from petmsg.services.refs import hold_refs, next_ref
 from petmsg.services.transfer.row_files import BatchRow, RowDone, needed, one_by_one
-from petmsg.services.unit_of_work import Failure, Work, each
+from petmsg.services.unit_of_work import Failure, UnitOfWork, each
 from petmsg.text_inputs import parse_name, parse_ref
 
 COLUMNS = ("ref", "name", "phone")
@@ -76,18 +76,18 @@ class Renumbered:
 
 
 def add(
-    work: Work, name: str, *, phone: str, ref: str | None = None, do_activate: bool = False
+    uow: UnitOfWork, name: str, *, phone: str, ref: str | None = None, do_activate: bool = False
 ) -> SitterAdded:
     """Add a sitter (inactive). The same again changes nothing; one that differs is refused."""
     clean_name, e164 = parse_name(name), parse_phone(phone)
     if ref is not None:
         ref = parse_ref(ref)
-        there = _by_ref(work, ref)
+        there = _by_ref(uow, ref)
     else:
-        hold_refs(work, "sitter")
-        there = work.session.exec(
+        hold_refs(uow, "sitter")
+        there = uow.session.exec(
             select(Sitter).where(
-                Sitter.org_id == work.org.id, Sitter.phone == e164, Sitter.name == clean_name
+                Sitter.org_id == uow.org.id, Sitter.phone == e164, Sitter.name == clean_name
             )
         ).first()
     if there is not None:
@@ -97,78 +97,78 @@ def add(
                 hint=f"Change her: petmsg sitter set {there.ref} --name … --phone …",
             )
     else:
-        there = _insert(work, ref or next_ref(work, "sitter"), clean_name, e164)
-        number = activate(work, there.ref).number if do_activate else None
+        there = _insert(uow, ref or next_ref(uow, "sitter"), clean_name, e164)
+        number = activate(uow, there.ref).number if do_activate else None
         return SitterAdded(there.ref, there.status, number, reused=False)
     if do_activate:
-        activated = activate(work, there.ref)
+        activated = activate(uow, there.ref)
         return SitterAdded(there.ref, there.status, activated.number, activated.reused)
-    held = held_by(work, there.id or 0)
+    held = held_by(uow, there.id or 0)
     return SitterAdded(there.ref, there.status, held.e164 if held else None, reused=True)
 
 
-def import_rows(work: Work, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
+def import_rows(uow: UnitOfWork, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
     """Rows of `sitter import`, each all or nothing."""
-    return one_by_one(work, rows, import_row)
+    return one_by_one(uow, rows, import_row)
 
 
-def import_row(work: Work, row: Mapping[str, str | None]) -> tuple[str, str]:
+def import_row(uow: UnitOfWork, row: Mapping[str, str | None]) -> tuple[str, str]:
     """One row of `sitter import` (columns `ref,name,phone`): a known ref is updated."""
     ref = parse_ref(row["ref"] or "") if row.get("ref") else None
-    there = _by_ref(work, ref) if ref is not None else None
+    there = _by_ref(uow, ref) if ref is not None else None
     if there is None:
-        added = add(work, needed(row, "name"), phone=needed(row, "phone"), ref=ref)
+        added = add(uow, needed(row, "name"), phone=needed(row, "phone"), ref=ref)
         return added.sitter, "unchanged" if added.reused else "created"
-    changed = change(work, there.ref, name=row.get("name"), phone=row.get("phone"))
+    changed = change(uow, there.ref, name=row.get("name"), phone=row.get("phone"))
     return changed.sitter, "unchanged" if changed.reused else "updated"
 
 
 def change(
-    work: Work, text: str, *, name: str | None = None, phone: str | None = None
+    uow: UnitOfWork, text: str, *, name: str | None = None, phone: str | None = None
 ) -> SitterAdded:
     """Change a sitter's name or personal phone. None leaves the value."""
-    sitter = locked(work, text)
+    sitter = locked(uow, text)
     changed = []
     if name is not None and parse_name(name) != sitter.name:
         sitter.name = parse_name(name)
         changed.append("name")
     if phone is not None and parse_phone(phone) != sitter.phone:
-        refuse_our_number(work.cursor, parse_phone(phone))
+        refuse_our_number(uow.cursor, parse_phone(phone))
         before, sitter.phone = sitter.phone, parse_phone(phone)
-        work.session.flush()
-        optout.let_go(work, before, to=[sitter.phone])
+        uow.session.flush()
+        optout.let_go(uow, before, to=[sitter.phone])
         changed.append("phone")
     if changed:
-        work.record("sitter.updated", "sitter", sitter.ref, {"changed": changed})
-    held = held_by(work, sitter.id or 0)
+        uow.audit("sitter.updated", "sitter", sitter.ref, {"changed": changed})
+    held = held_by(uow, sitter.id or 0)
     return SitterAdded(sitter.ref, sitter.status, held.e164 if held else None, not changed)
 
 
-def activate(work: Work, text: str, *, without_number: bool = False) -> Activated:
+def activate(uow: UnitOfWork, text: str, *, without_number: bool = False) -> Activated:
     """Make a sitter active and give her the number that stays hers.
 
     Repeating it changes nothing. Raises `NoNumberFree`, with nothing changed, unless
     `without_number` lets her go without one for now. An offboarded sitter comes back with a new
     number.
     """
-    sitter = locked(work, text)
+    sitter = locked(uow, text)
     assert sitter.id is not None
     was_active = sitter.status is SitterStatus.ACTIVE
     if not was_active:
         before = sitter.status
         sitter.status = SitterStatus.ACTIVE
-        work.session.add(
+        uow.session.add(
             SitterActivity(
-                org_id=work.org.id, sitter_id=sitter.id, activated_at=_next_span(work, sitter.id)
+                org_id=uow.org.id, sitter_id=sitter.id, activated_at=_next_span(uow, sitter.id)
             )
         )
-        work.record("sitter.activated", "sitter", sitter.ref, {"before": before.value})
-    number = held_by(work, sitter.id)
+        uow.audit("sitter.activated", "sitter", sitter.ref, {"before": before.value})
+    number = held_by(uow, sitter.id)
     if number is not None:
         return Activated(sitter.ref, sitter.status, number.e164, reused=was_active)
-    number = _free_number(work, sitter)
+    number = _free_number(uow, sitter)
     if number is not None:
-        give(work, number, sitter, reason="sitter activated")
+        give(uow, number, sitter, reason="sitter activated")
     elif not without_number:
         raise no_number_free(sitter)
     elif was_active:
@@ -179,37 +179,37 @@ def activate(work: Work, text: str, *, without_number: bool = False) -> Activate
 
 
 def activate_all(
-    work: Work, sitters: Sequence[str], *, without_number: bool = False
+    uow: UnitOfWork, sitters: Sequence[str], *, without_number: bool = False
 ) -> list[Activated | Failure]:
     """`activate` for several sitters, each all or nothing."""
-    return each(work, sitters, lambda text: activate(work, text, without_number=without_number))
+    return each(uow, sitters, lambda text: activate(uow, text, without_number=without_number))
 
 
 def renumber(
-    work: Work, text: str, *, reason: str, to: str | None = None, days: int | None = None
+    uow: UnitOfWork, text: str, *, reason: str, to: str | None = None, days: int | None = None
 ) -> Renumbered:
     """Exchange an active sitter's number; the old one becomes a quarantined pool number."""
-    ledger.quarantine_end(work, days)
-    sitter = locked(work, text)
+    ledger.quarantine_end(uow, days)
+    sitter = locked(uow, text)
     assert sitter.id is not None
     if sitter.status is not SitterStatus.ACTIVE:
         raise SitterNotActive(
             f"Sitter {sitter.ref} is {sitter.status}.",
             hint=f"First: petmsg sitter activate {sitter.ref}",
         )
-    old = held_by(work, sitter.id)
-    new = _free_number(work, sitter) if to is None else ledger.locked_number(work, to)
+    old = held_by(uow, sitter.id)
+    new = _free_number(uow, sitter) if to is None else ledger.locked_number(uow, to)
     if new is None:
         raise no_number_free(sitter)
     if old is not None and new.id == old.id:
         raise Refused(f"{new.e164} is the number sitter {sitter.ref} holds already.")
     if old is not None:
-        old = ledger.locked_by_id(work, old.id or 0)
+        old = ledger.locked_by_id(uow, old.id or 0)
         ledger.retire_from_sitter(
-            work, old, sitter=sitter.ref, days=days, quarantine_reason=reason, reason=reason
+            uow, old, sitter=sitter.ref, days=days, quarantine_reason=reason, reason=reason
         )
-    give(work, new, sitter, reason=reason)
-    work.record(
+    give(uow, new, sitter, reason=reason)
+    uow.audit(
         "sitter.renumbered",
         "sitter",
         sitter.ref,
@@ -224,37 +224,37 @@ def renumber(
     )
 
 
-def locked(work: Work, text: str) -> Sitter:
+def locked(uow: UnitOfWork, text: str) -> Sitter:
     """The sitter that a person named, locked until the commit."""
-    key = find_sitter(work.cursor, work.org.id, text)
-    sitter = work.session.get(Sitter, key.id, with_for_update=True, populate_existing=True)
+    key = find_sitter(uow.cursor, uow.org.id, text)
+    sitter = uow.session.get(Sitter, key.id, with_for_update=True, populate_existing=True)
     assert sitter is not None
     return sitter
 
 
-def _by_ref(work: Work, ref: str) -> Sitter | None:
-    return work.session.exec(
-        select(Sitter).where(Sitter.org_id == work.org.id, Sitter.ref == ref)
+def _by_ref(uow: UnitOfWork, ref: str) -> Sitter | None:
+    return uow.session.exec(
+        select(Sitter).where(Sitter.org_id == uow.org.id, Sitter.ref == ref)
     ).first()
 
 
-def _insert(work: Work, ref: str, name: str, phone: str) -> Sitter:
-    refuse_our_number(work.cursor, phone)
-    sitter = Sitter(org_id=work.org.id, ref=ref, name=name, phone=phone, created_at=work.now)
-    work.session.add(sitter)
-    work.session.flush()
-    work.record("sitter.added", "sitter", ref)
+def _insert(uow: UnitOfWork, ref: str, name: str, phone: str) -> Sitter:
+    refuse_our_number(uow.cursor, phone)
+    sitter = Sitter(org_id=uow.org.id, ref=ref, name=name, phone=phone, created_at=uow.now)
+    uow.session.add(sitter)
+    uow.session.flush()
+    uow.audit("sitter.added", "sitter", ref)
     return sitter
 
 
-def _next_span(work: Work, sitter_id: int) -> datetime:
+def _next_span(uow: UnitOfWork, sitter_id: int) -> datetime:
     """When the new span of activity begins: now, but never inside an earlier one."""
-    last = work.cursor.one(
+    last = uow.cursor.one(
         "SELECT max(offboarded_at) AS offboarded_at FROM sitter_activity WHERE sitter_id = :id",
         id=sitter_id,
     )
     ended: datetime | None = None if last is None else last["offboarded_at"]
-    return work.now if ended is None else max(work.now, ended)
+    return uow.now if ended is None else max(uow.now, ended)
 
 
 def no_number_free(sitter: Sitter) -> NoNumberFree:
@@ -265,8 +265,8 @@ def no_number_free(sitter: Sitter) -> NoNumberFree:
     )
 
 
-def _free_number(work: Work, sitter: Sitter) -> MessageNumber | None:
-    cursor = work.cursor
+def _free_number(uow: UnitOfWork, sitter: Sitter) -> MessageNumber | None:
+    cursor = uow.cursor
     lock = "" if cursor.is_sqlite else " FOR UPDATE OF n SKIP LOCKED"
-    found = cursor.value(_FREE_NUMBER + lock, org_id=work.org.id, sitter_id=sitter.id, now=work.now)
-    return None if found is None else ledger.locked_by_id(work, found)
+    found = cursor.value(_FREE_NUMBER + lock, org_id=uow.org.id, sitter_id=sitter.id, now=uow.now)
+    return None if found is None else ledger.locked_by_id(uow, found)

@@ -11,11 +11,11 @@ from petmsg.models import ClientPhone
 from petmsg.phone import mask_phone, parse_phone
 from petmsg.queries.lookup import find_client
 from petmsg.services.alert import raise_alert
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
-class Textable:
+class SmsCapablePhone:
     """A phone of a client that may be texted; `code` is what the provider had said of it."""
 
     client: str
@@ -24,20 +24,20 @@ class Textable:
     reused: bool
 
 
-def mark_not_textable(work: Work, *, client_ref: str, to_e164: str, code: str) -> None:
+def mark_not_textable(uow: UnitOfWork, *, client_ref: str, to_e164: str, code: str) -> None:
     """The provider said that a phone takes no texts: none is sent to it any more, and a person is
     told. A phone that is no client's any more is left alone."""
-    phone = _locked(work, to_e164)
+    phone = _locked(uow, to_e164)
     if phone is None:
         return
     if phone.not_textable_at is None:
-        phone.not_textable_at = work.now
+        phone.not_textable_at = uow.now
         phone.not_textable_code = code
         payload = {"code": code, "primary": phone.is_primary}
-        work.record("client.phone_not_textable", "client", client_ref, payload)
-        work.session.flush()
+        uow.audit("client.phone_not_textable", "client", client_ref, payload)
+        uow.session.flush()
     raise_alert(
-        work,
+        uow,
         AlertKind.PHONE_NOT_TEXTABLE,
         severity=AlertSeverity.WARNING,
         entity="client",
@@ -47,30 +47,30 @@ def mark_not_textable(work: Work, *, client_ref: str, to_e164: str, code: str) -
     )
 
 
-def mark_textable(work: Work, text: str, phone: str, *, reason: str) -> Textable:
+def mark_textable(uow: UnitOfWork, text: str, phone: str, *, reason: str) -> SmsCapablePhone:
     """A person knows better: text the phone again. One that is textable already stays so.
 
     Raises `NotFound` for a phone that is not hers.
     """
-    client = find_client(work.cursor, work.org.id, text)
+    client = find_client(uow.cursor, uow.org.id, text)
     e164 = parse_phone(phone)
-    hers = _locked(work, e164)
+    hers = _locked(uow, e164)
     if hers is None or hers.client_id != client.id:
         raise NotFound(
             "phone", mask_phone(e164), hint=f"petmsg client show {shlex.quote(client.ref)}"
         )
     code = hers.not_textable_code
     if hers.not_textable_at is None:
-        return Textable(client.ref, e164, None, reused=True)
+        return SmsCapablePhone(client.ref, e164, None, reused=True)
     hers.not_textable_at = hers.not_textable_code = None
-    work.record("client.phone_textable", "client", client.ref, {"code": code}, reason=reason)
-    return Textable(client.ref, e164, code, reused=False)
+    uow.audit("client.phone_textable", "client", client.ref, {"code": code}, reason=reason)
+    return SmsCapablePhone(client.ref, e164, code, reused=False)
 
 
-def _locked(work: Work, e164: str) -> ClientPhone | None:
-    return work.session.exec(
+def _locked(uow: UnitOfWork, e164: str) -> ClientPhone | None:
+    return uow.session.exec(
         select(ClientPhone)
-        .where(ClientPhone.org_id == work.org.id, ClientPhone.e164 == e164)
+        .where(ClientPhone.org_id == uow.org.id, ClientPhone.e164 == e164)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).first()

@@ -18,7 +18,7 @@ from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
 from petmsg.rules.routing import Decision, Facts, WindowFact, decide, usable
-from petmsg.services.fix_commands import Mending, mending
+from petmsg.services.fix_commands import FixCommands, fix_commands
 
 USUAL_DAYS = 14
 MOST_DAYS = 366
@@ -42,7 +42,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Meanwhile:
+class Fallback:
     """Where a text would leave from for as long as the gap lasts: `number` None is nowhere."""
 
     number: str | None
@@ -71,7 +71,7 @@ class Gap:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     code: Code | None = None
-    meanwhile: Meanwhile | None = None
+    meanwhile: Fallback | None = None
     details: dict[str, Any] | None = None
 
 
@@ -85,7 +85,7 @@ def coverage(
     """
     if not 1 <= days <= MOST_DAYS:
         raise OutOfRange(f"{days} days is out of range.", hint=f"From 1 to {MOST_DAYS}.")
-    words = mending(cursor)
+    words = fix_commands(cursor)
     until = now + timedelta(days=days)
     return [row for org in orgs for row in _Look(cursor, org, now, until, words).rows()]
 
@@ -98,7 +98,7 @@ class _Look:
     org: OrgRow
     now: datetime
     until: datetime
-    words: Mending
+    words: FixCommands
 
     def rows(self) -> Iterator[Gap]:
         spare = queries.spare_numbers(self.cursor, self.org, now=self.now)
@@ -250,7 +250,7 @@ class _Look:
             facts = read_facts(self.cursor, self.org, client, at=starts_at, past=False)
             found = decide(facts, starts_at)
             chosen = found.number
-            meanwhile = Meanwhile(
+            meanwhile = Fallback(
                 None if chosen is None else chosen.e164,
                 None if chosen is None else chosen.number_class,
                 found.reason,

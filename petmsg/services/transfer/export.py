@@ -25,9 +25,16 @@ from petmsg.db.schema_version import HEAD
 from petmsg.enums import FileFormat
 from petmsg.errors import Misconfigured, Refused
 from petmsg.queries.org import OrgRow
-from petmsg.services.transfer.files import IDS, Sheet
+from petmsg.services.transfer.files import IDS, ExportFile
 from petmsg.services.transfer.references import alert_with_places, question_with_refs
-from petmsg.services.transfer.table_schema import EXCLUDED, Column, Kind, Shape, shape_of, shapes
+from petmsg.services.transfer.table_schema import (
+    EXCLUDED,
+    Column,
+    Kind,
+    TableSchema,
+    shape_of,
+    shapes,
+)
 from petmsg.services.transfer.values import DamagedValue, Value, from_database
 
 FORMAT = "petmsg-export/1"
@@ -145,15 +152,15 @@ class _OrgExport:
             written.append(self._exported(IDS, ids))
         return written
 
-    def _sheet(self, shape: Shape) -> Sheet:
-        return Sheet(self._folder / file_name(shape.table, self._format), shape, self._format)
+    def _sheet(self, shape: TableSchema) -> ExportFile:
+        return ExportFile(self._folder / file_name(shape.table, self._format), shape, self._format)
 
-    def _exported(self, shape: Shape, sheet: Sheet) -> Exported:
+    def _exported(self, shape: TableSchema, sheet: ExportFile) -> Exported:
         done = sheet.close()
         name = f"{self._org.slug}/{file_name(shape.table, self._format)}"
         return Exported(self._org.slug, shape.table, name, done.rows, done.sha256)
 
-    def _table(self, shape: Shape, runs: "_Runs") -> Exported:
+    def _table(self, shape: TableSchema, runs: "_Runs") -> Exported:
         with self._sheet(shape) as sheet:
             for number, row in enumerate(self._rows(shape), start=1):
                 values = self._values(shape, row)
@@ -162,7 +169,7 @@ class _OrgExport:
             runs.end()
             return self._exported(shape, sheet)
 
-    def _rows(self, shape: Shape) -> Iterator[dict[str, Any]]:
+    def _rows(self, shape: TableSchema) -> Iterator[dict[str, Any]]:
         """Every row of the org, a page at a time, with the names of those it points to."""
         after: dict[str, Any] = {}
         while True:
@@ -177,7 +184,7 @@ class _OrgExport:
                 return
             after = {f"after_{name}": page[-1][f"by_{name}"] for name in shape.order}
 
-    def _values(self, shape: Shape, row: Mapping[str, Any]) -> list[Value]:
+    def _values(self, shape: TableSchema, row: Mapping[str, Any]) -> list[Value]:
         values = {
             column.name: from_database(column, self._named(shape, column, row))
             for column in shape.columns
@@ -188,7 +195,7 @@ class _OrgExport:
             values = question_with_refs(values, self._client_ref)
         return list(values.values())
 
-    def _named(self, shape: Shape, column: Column, row: Mapping[str, Any]) -> Any:
+    def _named(self, shape: TableSchema, column: Column, row: Mapping[str, Any]) -> Any:
         """The stored value; of a reference, the name or the place of what it points to."""
         stored = row[column.name]
         if stored is None or column.target is None:
@@ -241,7 +248,7 @@ class _OrgExport:
 class _Runs:
     """Notes the ids of a table's rows, as runs of ids that follow each other."""
 
-    def __init__(self, shape: Shape, sheet: Sheet) -> None:
+    def __init__(self, shape: TableSchema, sheet: ExportFile) -> None:
         self._shape = shape
         self._sheet = sheet
         self._row, self._id, self._count = 1, 0, 0
@@ -267,7 +274,7 @@ def file_name(table: str, file_format: FileFormat) -> str:
     return f"{table}.{file_format.value}"
 
 
-def select(shape: Shape, *, has_c_collation: bool, is_first: bool) -> str:
+def select(shape: TableSchema, *, has_c_collation: bool, is_first: bool) -> str:
     """The text that reads a page of an org's rows of a table, and what names those they point to.
 
     Texts are ordered by their bytes on both databases.
@@ -301,7 +308,7 @@ def select(shape: Shape, *, has_c_collation: bool, is_first: bool) -> str:
     )
 
 
-def name_of(target: Shape, *, alias: str) -> tuple[str, list[str]]:
+def name_of(target: TableSchema, *, alias: str) -> tuple[str, list[str]]:
     """The expression that names the row of `alias`, and the joins it needs."""
     joins: list[str] = []
     for number, step in enumerate(target.name):

@@ -15,7 +15,7 @@ from typing import IO, Any
 from petmsg.enums import FileFormat
 from petmsg.errors import MalformedFile, shown
 from petmsg.services.transfer import values as cells
-from petmsg.services.transfer.table_schema import ROW, Column, Kind, Shape
+from petmsg.services.transfer.table_schema import ROW, Column, Kind, TableSchema
 from petmsg.services.transfer.values import BadCell, Value
 
 _LONGEST_CELL = 64 * 1024 * 1024
@@ -24,7 +24,7 @@ _BATCH = 256
 PLACE = Column(ROW, ROW, Kind.PLACE, nullable=False)
 """The first column of a numbered file."""
 
-IDS = Shape(
+IDS = TableSchema(
     table="ids",
     columns=(
         Column("table", "table", Kind.TEXT, nullable=False),
@@ -63,10 +63,10 @@ class Line:
     values: dict[str, Value]
 
 
-class Sheet:
+class ExportFile:
     """A file that is being written."""
 
-    def __init__(self, path: Path, shape: Shape, file_format: FileFormat) -> None:
+    def __init__(self, path: Path, shape: TableSchema, file_format: FileFormat) -> None:
         self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
         self._header = shape.header
         self._is_csv = file_format is FileFormat.CSV
@@ -74,7 +74,7 @@ class Sheet:
         self._sum = hashlib.sha256()
         self.rows = 0
 
-    def __enter__(self) -> "Sheet":
+    def __enter__(self) -> "ExportFile":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -111,7 +111,7 @@ class Reader:
     `sha256` is known when every line was taken.
     """
 
-    def __init__(self, path: Path, shape: Shape, file_format: FileFormat) -> None:
+    def __init__(self, path: Path, shape: TableSchema, file_format: FileFormat) -> None:
         self.path = path
         self.shape = shape
         self.sha256 = ""

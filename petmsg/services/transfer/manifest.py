@@ -12,7 +12,7 @@ from petmsg.errors import MalformedFile, NotFound, Refused, shown
 from petmsg.services.orgs.org import is_slug
 from petmsg.services.transfer.export import FORMAT, MANIFEST, file_name
 from petmsg.services.transfer.files import IDS, BrokenExport, Line, Reader
-from petmsg.services.transfer.table_schema import ROW, Shape, shapes
+from petmsg.services.transfer.table_schema import ROW, TableSchema, shapes
 
 _LARGEST_MANIFEST = 64 * 1024 * 1024
 
@@ -44,7 +44,7 @@ class OrgFiles:
         """How many rows the table's file has."""
         return self.files[table].rows
 
-    def lines(self, shape: Shape) -> Iterator[tuple[Reader, Line]]:
+    def lines(self, shape: TableSchema) -> Iterator[tuple[Reader, Line]]:
         """The rows of a table's file, each with the file. Raises `BrokenExport` at the end if the
         file is not the one that the manifest lists."""
         reader = Reader(

@@ -24,9 +24,9 @@ from petmsg.services.transfer.files import BrokenExport, Line, Reader
 from petmsg.services.transfer.id_ranges import Ids, KeptIds, NewIds
 from petmsg.services.transfer.manifest import OrgFiles
 from petmsg.services.transfer.references import alert_with_ids, question_with_ids
-from petmsg.services.transfer.table_schema import Column, Kind, Shape, shape_of, shapes
+from petmsg.services.transfer.table_schema import Column, Kind, TableSchema, shape_of, shapes
 from petmsg.services.transfer.values import BadCell, Value
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 
 _CHUNK = 1000
 _MOST_NAMES = 50_000
@@ -54,7 +54,7 @@ def restore(
     actor: str,
     now: datetime,
     moved_on: Callable[[], None],
-) -> tuple[list[Imported], Work]:
+) -> tuple[list[Imported], UnitOfWork]:
     """Take the orgs back. Raises `AlreadyDifferent` if one of them is there, `NumberTaken`,
     `BrokenExport`, and `ConflictingWrite` for a row that breaks a rule: then nothing is taken."""
     cursor = transaction.cursor
@@ -71,7 +71,7 @@ def restore(
     done = [_OrgImport(cursor, org, same_ids=not there).run(moved_on) for org in orgs]
     if not there:
         KeptIds.count_on(cursor)
-    return done, Work(transaction, find_org(cursor, orgs[0].slug), actor, now)
+    return done, UnitOfWork(transaction, find_org(cursor, orgs[0].slug), actor, now)
 
 
 class _OrgImport:
@@ -109,7 +109,7 @@ class _OrgImport:
             same_ids=self._same_ids,
         )
 
-    def _take(self, shape: Shape, moved_on: Callable[[], None]) -> None:
+    def _take(self, shape: TableSchema, moved_on: Callable[[], None]) -> None:
         ids = self._ids_of(shape)
         lines = self._files.lines(shape)
         while chunk := list(islice(lines, _CHUNK)):
@@ -124,14 +124,16 @@ class _OrgImport:
             for _ in chunk:
                 moved_on()
 
-    def _ids_of(self, shape: Shape) -> Iterator[int]:
+    def _ids_of(self, shape: TableSchema) -> Iterator[int]:
         if shape.numbered:
             return iter(self._places[shape.table])
         if shape.has_id:
             return self._ids.take(shape.table, self._files.rows_of(shape.table))
         return iter(())
 
-    def _row(self, shape: Shape, reader: Reader, line: Line, ids: Iterator[int]) -> dict[str, Any]:
+    def _row(
+        self, shape: TableSchema, reader: Reader, line: Line, ids: Iterator[int]
+    ) -> dict[str, Any]:
         """A row as it is stored."""
         try:
             values = line.values
@@ -182,7 +184,7 @@ class _OrgImport:
             raise BadCell(f"the export has no row {place} of {table}")
         return ids[place - 1]
 
-    def _learn_names(self, shape: Shape, lines: Sequence[Line]) -> None:
+    def _learn_names(self, shape: TableSchema, lines: Sequence[Line]) -> None:
         """Look up the ids of the rows that these lines name, all of a table at once."""
         wanted: dict[str, set[Value]] = {}
         for column in shape.columns:
@@ -205,7 +207,7 @@ class _OrgImport:
                 known[row["name"]] = row["id"]
 
     def _insert(
-        self, shape: Shape, reader: Reader, numbers: Sequence[int], rows: list[dict[str, Any]]
+        self, shape: TableSchema, reader: Reader, numbers: Sequence[int], rows: list[dict[str, Any]]
     ) -> None:
         columns = list(rows[0])
         sql = (

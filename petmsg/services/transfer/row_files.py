@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from petmsg.errors import MalformedFile, MalformedRow, PetmsgError
-from petmsg.services.unit_of_work import Failure, Work, take_alone
+from petmsg.services.unit_of_work import Failure, UnitOfWork, run_in_savepoint
 
 CHUNK = 1000
 _LONGEST_CELL = 4096
@@ -96,23 +96,23 @@ def chunks(rows: Iterable[BatchRow]) -> Iterator[Sequence[BatchRow]]:
 
 
 def one_by_one(
-    work: Work,
+    uow: UnitOfWork,
     rows: Sequence[BatchRow],
-    import_row: Callable[[Work, Mapping[str, str | None]], tuple[str, str]],
+    import_row: Callable[[UnitOfWork, Mapping[str, str | None]], tuple[str, str]],
 ) -> list[RowDone | Failure]:
     """Take every row in its own savepoint."""
 
     def take(row: BatchRow) -> RowDone:
         if row.problem is not None:
             raise row.problem
-        ref, result = import_row(work, row.cells)
+        ref, result = import_row(uow, row.cells)
         return RowDone(row.line, ref, result)
 
     results: list[RowDone | Failure] = []
     for row in rows:
-        done = take_alone(work, row, take, ref=lambda each_row: each_row.ref)
+        done = run_in_savepoint(uow, row, take, ref=lambda each_row: each_row.ref)
         results.append(replace(done, row=row.line) if isinstance(done, Failure) else done)
-        work.moved()
+        uow.on_progress()
     return results
 
 

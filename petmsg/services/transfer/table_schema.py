@@ -73,7 +73,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class TableSchema:
     """A table as it is exported.
 
     Rows are in the order of the primary key (`order`, without the org). `has_id` says that the
@@ -100,12 +100,12 @@ class Shape:
 
 
 @cache
-def shapes() -> tuple[Shape, ...]:
+def shapes() -> tuple[TableSchema, ...]:
     """Every exported table, each after those its rows point to."""
     return shapes_in(metadata)
 
 
-def shapes_in(tables: sa.MetaData) -> tuple[Shape, ...]:
+def shapes_in(tables: sa.MetaData) -> tuple[TableSchema, ...]:
     """The tables of that metadata as they are exported.
 
     Raises `TypeError` for one that cannot be: its rows say not whose they are, or a column is of a
@@ -122,12 +122,12 @@ def shapes_in(tables: sa.MetaData) -> tuple[Shape, ...]:
 
 
 @cache
-def shape_of(table: str) -> Shape:
+def shape_of(table: str) -> TableSchema:
     """The exported table of that name."""
     return next(shape for shape in shapes() if shape.table == table)
 
 
-def _shape(table: sa.Table, *, is_named: bool) -> Shape:
+def _shape(table: sa.Table, *, is_named: bool) -> TableSchema:
     keys = [column.name for column in table.primary_key.columns]
     if table.name != "org" and "org_id" not in table.columns:
         raise TypeError(f"table {table.name} says of no row whose it is: export or exclude it")
@@ -138,7 +138,7 @@ def _shape(table: sa.Table, *, is_named: bool) -> Shape:
     if len(set(labels)) != len(labels) or ROW in labels:
         raise TypeError(f"table {table.name} has two columns that would be called the same")
     name = _name(table)
-    return Shape(
+    return TableSchema(
         table=table.name,
         columns=columns,
         order=tuple(key for key in keys if key != "org_id" and table.name != "org"),

@@ -20,19 +20,25 @@ from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow
 from petmsg.queries.queue import DueText, behind_texts
 from petmsg.services.outbox.claim import Claim, Ended, ProviderChanged, Waiting
-from petmsg.services.outbox.claim_batch import Recorded, Turn, take_turn
-from petmsg.services.outbox.unknown_outcomes import Orphan, Settled, orphaned
+from petmsg.services.outbox.claim_batch import ClaimedBatch, Recorded, claim_batch
+from petmsg.services.outbox.unknown_outcomes import ClaimedMessage, Reconciled, orphaned
 from petmsg.services.unit_of_work import Failure
-from petmsg.workflows.worker.org_queue import Line
-from petmsg.workflows.worker.rescuer import USUAL_PATIENCE, Patience, Store, alone, settle
-from petmsg.workflows.worker.sender_pool import Hands
+from petmsg.workflows.worker.org_queue import OrgQueue
+from petmsg.workflows.worker.rescuer import (
+    USUAL_PATIENCE,
+    RescueStore,
+    RescueTimings,
+    rescue,
+    rescue_alone,
+)
+from petmsg.workflows.worker.sender_pool import SenderPool
 
 AT_ONCE = 32
 """The most texts claimed in one transaction: the first of them leaves when it is committed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
+class Timings:
     """The worker's times, in seconds. `ahead` is how long before its start a text may be claimed.
 
     It is tried half as long before, so that it is not tried in vain when its number is a bit late.
@@ -45,7 +51,7 @@ class Rhythm:
     look_again: float = 60.0
     longest_pause: float = 30.0
     most_parked: int = 5000
-    patience: Patience = USUAL_PATIENCE
+    patience: RescueTimings = USUAL_PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +60,24 @@ class Seen:
 
     org: OrgRow
     text: DueText | None
-    what: Recorded | Waiting | Ended | Settled | Failure
+    what: Recorded | Waiting | Ended | Reconciled | Failure
 
 
-class Pump:
+class Dispatcher:
     """Sends the due texts of some orgs. `watch` is told whatever happens to a text."""
 
     def __init__(
         self,
-        store: Store,
+        store: RescueStore,
         lines: Sequence[tuple[OrgRow, Provider]],
         *,
         worker: Worker,
-        hands: Hands,
+        hands: SenderPool,
         watch: Callable[[Seen], None],
-        rhythm: Rhythm,
+        rhythm: Timings,
     ) -> None:
         self._store = store
-        self._lines = [Line(org, carrier) for org, carrier in lines]
+        self._lines = [OrgQueue(org, carrier) for org, carrier in lines]
         self._worker = worker
         self._hands = hands
         self._watch = watch
@@ -132,7 +138,7 @@ class Pump:
 
     # --- one step ----------------------------------------------------------------------------
 
-    def _step(self, line: Line, now: datetime, *, for_ever: bool) -> bool:
+    def _step(self, line: OrgQueue, now: datetime, *, for_ever: bool) -> bool:
         """Look, claim and record once for an org; whether anything was done."""
         wanted: list[DueText] = []
         # Heard before anything more is claimed; a turn that failed brings it once more.
@@ -149,9 +155,9 @@ class Pump:
         self._store.tick()
         claimed_at = clock.uptime()  # before it is written: what is out may be found from then on
         try:
-            turn: Turn = self._store.write_in(
+            turn: ClaimedBatch = self._store.write_in(
                 line.org.slug,
-                take_turn,
+                claim_batch,
                 done=done,
                 wanted=[text.message for text in wanted],
                 provider=line.org.provider,
@@ -167,19 +173,19 @@ class Pump:
             self._taken(line, text, taken, now, claimed_at)
         return True
 
-    def _recorded(self, line: Line, claim: Claim, recorded: Recorded | Failure) -> None:
+    def _recorded(self, line: OrgQueue, claim: Claim, recorded: Recorded | Failure) -> None:
         text = line.out.pop(claim.message, None)
         line.changed.add(claim.thread)
         if isinstance(recorded, Failure):
             # What the carrier said cannot be stored: it is asked again, like after a death.
-            lost = Orphan(claim.message, claim.worker)
-            alone(self._store, line.org, claim.message, orphaned, lost)
+            lost = ClaimedMessage(claim.message, claim.worker)
+            rescue_alone(self._store, line.org, claim.message, orphaned, lost)
         if isinstance(recorded, Failure) or recorded.done.started_at is not None:
             self._watch(Seen(line.org, text, recorded))
 
     def _taken(
         self,
-        line: Line,
+        line: OrgQueue,
         text: DueText,
         taken: Claim | Waiting | Ended | Failure,
         now: datetime,
@@ -208,7 +214,7 @@ class Pump:
 
     # --- looking for work ----------------------------------------------------------------------
 
-    def _scout(self, line: Line, now: datetime, *, for_ever: bool) -> None:
+    def _scout(self, line: OrgQueue, now: datetime, *, for_ever: bool) -> None:
         """Park due texts that are next, as far as there is room."""
         room = self._rhythm.most_parked
         if line.has_something_to_look_for(now, for_ever=for_ever, most_parked=room):
@@ -259,7 +265,7 @@ class Pump:
                 return True
         return False
 
-    def _next_at(self, line: Line, now: datetime) -> datetime | None:
+    def _next_at(self, line: OrgQueue, now: datetime) -> datetime | None:
         """When the org's next text may be claimed, None if that is not in sight."""
         at = line.parking.next_at()
         if line.closed or at is None:
@@ -281,7 +287,7 @@ class Pump:
         for line in self._lines:
             if line.closed:
                 continue
-            results = settle(
+            results = rescue(
                 self._store,
                 line.org,
                 line.carrier,
@@ -304,7 +310,7 @@ class Pump:
                 last.callback(self._step, line, self._store.tick(), for_ever=False)
 
 
-def waiting_behind(store: Store, org: OrgRow, limit: int) -> list[Waiting]:
+def waiting_behind(store: RescueStore, org: OrgRow, limit: int) -> list[Waiting]:
     """Due texts that wait behind others, for a report at the end."""
     with store.snapshot() as cursor:
         behind = behind_texts(cursor, org, now=store.clock(), limit=limit)
@@ -312,7 +318,7 @@ def waiting_behind(store: Store, org: OrgRow, limit: int) -> list[Waiting]:
 
 
 @contextmanager
-def stopping_on_signals(pump: Pump) -> Iterator[list[int]]:
+def stopping_on_signals(pump: Dispatcher) -> Iterator[list[int]]:
     """SIGTERM and Ctrl-C stop the pump in order; a second Ctrl-C breaks off.
 
     Gives the list of the signals that came.

@@ -15,9 +15,9 @@ from petmsg.queries.relay import number_of_direct
 from petmsg.queries.routing import read_facts, speaker_of
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.routing import decide, usable
-from petmsg.rules.send_blocks import holds
+from petmsg.rules.send_blocks import find_blocks
 from petmsg.services.outbox.record_outcome import HandedOver
-from petmsg.workflows.worker.rate_limiter import Parking
+from petmsg.workflows.worker.rate_limiter import RateLimiter
 
 LONG_AGO = (datetime(1970, 1, 1, tzinfo=UTC), 0)
 PAGE = 200
@@ -38,12 +38,12 @@ FIRST_PAUSE = 1.0
 
 
 @dataclass
-class Line:
+class OrgQueue:
     """The queue of an org, and the carrier that takes its texts."""
 
     org: OrgRow
     carrier: Provider
-    parking: Parking = field(default_factory=Parking)
+    parking: RateLimiter = field(default_factory=RateLimiter)
     aside: dict[int, datetime] = field(default_factory=dict)
     """Texts that are not looked at again before then."""
     out: dict[int, DueText] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Line:
 
     def start_over(self) -> None:
         """Forget every expectation: it was made by a clock that was set back since."""
-        self.parking, self.aside = Parking(), {}
+        self.parking, self.aside = RateLimiter(), {}
         self.paused_until = self._paused_at = None
         self.look_anew()
 
@@ -173,7 +173,7 @@ def _likely_numbers(cursor: Cursor, org: OrgRow, text: DueText, now: datetime) -
     held = read_hold_facts(
         cursor, org, client_id=text.client_id, to_e164=text.to_e164, number_id=None
     )
-    if holds(held, now):
+    if find_blocks(held, now):
         return ()
     if text.client_id is None:
         number = number_of_direct(cursor, org, text.message)

@@ -14,7 +14,7 @@ from petmsg.queries.queue import DueText, NumberPace
 from petmsg.rules import rate_limit
 
 
-class Parking:
+class RateLimiter:
     """Due texts by the moment at which their turn is expected, and when each number is free."""
 
     def __init__(self) -> None:

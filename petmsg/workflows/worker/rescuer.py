@@ -15,12 +15,12 @@ from petmsg.errors import PetmsgError
 from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow
 from petmsg.services.outbox import after_restore, unknown_outcomes
-from petmsg.services.outbox.unknown_outcomes import Settled
+from petmsg.services.outbox.unknown_outcomes import Reconciled
 from petmsg.services.outbox.unprocessable import alert_unusable, is_own_fault, own_fault
-from petmsg.services.unit_of_work import Failure, Work
+from petmsg.services.unit_of_work import Failure, UnitOfWork
 
 
-class Store(Protocol):
+class RescueStore(Protocol):
     """The database and the clock, as a worker uses them. The command's `Run` is one."""
 
     @property
@@ -58,31 +58,31 @@ MOST_IN_VAIN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RescueTimings:
     """How long a text must be missing before it is sent again (see `services.doubt`)."""
 
     grace: timedelta = unknown_outcomes.GRACE
     second_look: timedelta = unknown_outcomes.SECOND_LOOK
 
 
-USUAL_PATIENCE = Patience()
+USUAL_PATIENCE = RescueTimings()
 
 
-def settle(
-    store: Store,
+def rescue(
+    store: RescueStore,
     org: OrgRow,
     carrier: Provider,
     *,
-    patience: Patience = USUAL_PATIENCE,
+    patience: RescueTimings = USUAL_PATIENCE,
     stopped: Callable[[], bool] = lambda: False,
-) -> list[Settled | Failure]:
+) -> list[Reconciled | Failure]:
     """Find out about every text of the org that is in doubt, or whose sender died.
 
     A text that the provider lists is sent, one that it never had is queued again, the rest waits or
     is held for a person. A provider that does not answer leaves a text as it is; one that does not
     answer several times in a row is not asked any more. `stopped` is asked before each text.
     """
-    results: list[Settled | Failure] = []
+    results: list[Reconciled | Failure] = []
     with store.snapshot() as cursor:
         orphans = [
             each
@@ -91,7 +91,7 @@ def settle(
         ]
     store.tick()
     for orphan in orphans:
-        lost = alone(store, org, orphan.message, unknown_outcomes.orphaned, orphan)
+        lost = rescue_alone(store, org, orphan.message, unknown_outcomes.orphaned, orphan)
         results += [lost] if isinstance(lost, Failure) else []
     with store.snapshot() as cursor:
         doubts = unknown_outcomes.in_doubt(cursor, org)
@@ -104,7 +104,7 @@ def settle(
         store.tick()
         asked = stopwatch.mark()
         if each.provider not in (None, org.provider):
-            left = alone(
+            left = rescue_alone(
                 store,
                 org,
                 each.message,
@@ -122,7 +122,7 @@ def settle(
             in_vain += 1
             continue
         in_vain = 0
-        settled = alone(
+        settled = rescue_alone(
             store,
             org,
             each.message,
@@ -141,10 +141,10 @@ def settle(
 
 
 def _settle_restored(
-    store: Store, org: OrgRow, carrier: Provider, *, stopped: Callable[[], bool]
-) -> list[Settled | Failure]:
+    store: RescueStore, org: OrgRow, carrier: Provider, *, stopped: Callable[[], bool]
+) -> list[Reconciled | Failure]:
     """Find out about the messages that a restored backup does not know the outcome of."""
-    results: list[Settled | Failure] = []
+    results: list[Reconciled | Failure] = []
     with store.snapshot() as cursor:
         held = after_restore.held(cursor, org)
     in_vain = 0
@@ -165,8 +165,8 @@ def _settle_restored(
     return results
 
 
-def alone(
-    store: Store,
+def rescue_alone(
+    store: RescueStore,
     org: OrgRow,
     message: int,
     service: Callable[..., Any],
@@ -179,9 +179,9 @@ def alone(
     Raises what concerns every other text as well.
     """
 
-    def guarded(work: Work) -> Any:
+    def guarded(uow: UnitOfWork) -> Any:
         with own_fault(message):
-            return service(work, *args, **named)
+            return service(uow, *args, **named)
 
     try:
         return store.write_in(org.slug, guarded)
@@ -192,7 +192,7 @@ def alone(
         return Failure(str(message), problem)
 
 
-def open_doubts(settled: list[Settled | Failure]) -> int:
+def unresolved(settled: list[Reconciled | Failure]) -> int:
     """How many of them are not settled yet."""
     return sum(
         isinstance(each, Failure) or each.status is MessageStatus.UNKNOWN for each in settled

@@ -30,7 +30,7 @@ class _Order:
     begin_by: float
 
 
-class Hands:
+class SenderPool:
     """A fixed number of threads. Results are collected by the thread that gave the orders.
 
     `now` is the worker's clock (aware UTC); the pace within this worker is kept by a clock that

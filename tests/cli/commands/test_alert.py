@@ -9,7 +9,7 @@ import pytest
 
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.services.alert import raise_alert
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, run_cli, working
 
 INFO, WARNING, CRITICAL = AlertSeverity.INFO, AlertSeverity.WARNING, AlertSeverity.CRITICAL
@@ -36,12 +36,12 @@ def opened(
     org: str | None = None,
     **words: Any,
 ) -> int:
-    with working(url, now=now, org=org) as work:
-        return raised(work, ref, severity=severity, **words)
+    with working(url, now=now, org=org) as uow:
+        return raised(uow, ref, severity=severity, **words)
 
 
 def raised(
-    work: Work,
+    uow: UnitOfWork,
     ref: str = "7",
     *,
     severity: AlertSeverity = WARNING,
@@ -50,7 +50,7 @@ def raised(
     command: str | None = "petmsg coverage",
 ) -> int:
     return raise_alert(
-        work,
+        uow,
         kind,
         severity=severity,
         entity="message",
@@ -133,11 +133,11 @@ def test_the_graver_severity_stays(
 
 
 def test_another_kind_or_noun_is_another_matter(url: str) -> None:
-    with working(url) as work:
+    with working(url) as uow:
         made = {
-            raised(work, "7"),
-            raised(work, "8"),
-            raised(work, "7", kind=AlertKind.MESSAGE_HELD),
+            raised(uow, "7"),
+            raised(uow, "8"),
+            raised(uow, "7", kind=AlertKind.MESSAGE_HELD),
         }
     assert len(made) == 3
 
@@ -169,8 +169,8 @@ def test_what_is_rolled_back_raised_nothing(url: str) -> None:
         pass
 
     def fail() -> None:
-        with working(url) as work:
-            raised(work)
+        with working(url) as uow:
+            raised(uow)
             raise Undone
 
     with pytest.raises(Undone):
@@ -193,8 +193,8 @@ def test_it_waits_for_another_transaction_that_is_raising_the_same(migrated_url:
     """The second comes while the first has not committed; on PostgreSQL both are open at once."""
     add_org(migrated_url)
     with ThreadPoolExecutor(1) as pool:
-        with working(migrated_url) as work:
-            first = raised(work)
+        with working(migrated_url) as uow:
+            first = raised(uow)
             other = pool.submit(opened, migrated_url)
             with pytest.raises(TimeoutError):
                 other.result(timeout=0.3)
@@ -239,8 +239,8 @@ def test_a_list_is_turned_page_by_page_without_a_gap(url: str) -> None:
 
 
 def test_a_list_shows_the_newest_100(sqlite_url: str) -> None:
-    with working(sqlite_url) as work:
-        made = [raised(work, str(index)) for index in range(101)]
+    with working(sqlite_url) as uow:
+        made = [raised(uow, str(index)) for index in range(101)]
     assert ids(sqlite_url) == made[:0:-1]
     assert len(ids(sqlite_url, "--all")) == 101
 
@@ -412,16 +412,16 @@ def test_an_alert_is_told_once_and_again_after_a_day(cli: Cli, migrated_url: str
         return rows
 
     assert told() == []
-    with working(migrated_url) as work:
+    with working(migrated_url) as uow:
         for ref, severity in (("a", AlertSeverity.WARNING), ("b", AlertSeverity.CRITICAL)):
             raise_alert(
-                work, AlertKind.NO_NUMBER, severity=severity, entity="x", ref=ref, message="m"
+                uow, AlertKind.NO_NUMBER, severity=severity, entity="x", ref=ref, message="m"
             )
     assert told() == [2, 1]
     assert told(NOW + timedelta(hours=23)) == []
-    with working(migrated_url) as work:
+    with working(migrated_url) as uow:
         raise_alert(
-            work,
+            uow,
             AlertKind.NO_NUMBER,
             severity=AlertSeverity.INFO,
             entity="x",

@@ -198,9 +198,9 @@ def test_the_same_booking_added_by_many_at_once_is_one(migrated_url: str, cli: C
     starts_at, ends_at = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
 
     def once(_: int) -> str:
-        with working(migrated_url) as work:
+        with working(migrated_url) as uow:
             return service.add(
-                work, client="C-1", sitter="S-1", starts_at=starts_at, ends_at=ends_at
+                uow, client="C-1", sitter="S-1", starts_at=starts_at, ends_at=ends_at
             ).booking
 
     with ThreadPoolExecutor(6) as pool:

@@ -102,9 +102,9 @@ def test_a_backup_of_a_live_database_opens_and_verifies(
         at = 0
         while not stop.is_set():
             at += 1
-            with working(migrated_sqlite) as work:
+            with working(migrated_sqlite) as uow:
                 for _ in range(20):
-                    work.record("booking.looked_at", "booking", f"B-{at}")
+                    uow.audit("booking.looked_at", "booking", f"B-{at}")
 
     writer = threading.Thread(target=write)
     writer.start()

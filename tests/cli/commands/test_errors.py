@@ -10,7 +10,7 @@ from petmsg.enums import HoldCode
 from petmsg.providers.base import RejectionClass
 from petmsg.providers.error_catalogue import CLASSES
 from petmsg.providers.rejection_help import LOCAL_CODES, REACTIONS, UNCERTAIN
-from petmsg.providers.twilio_errors import ERROR_CODES, Certainty
+from petmsg.providers.twilio_errors import ERROR_CODES, OutcomeCertainty
 from petmsg.services.outbox import rejections
 from tests import ROOT
 from tests.support.fixtures import run_cli
@@ -53,7 +53,7 @@ def test_several_codes_come_in_the_order_asked() -> None:
 def test_congestion_waits_as_an_answer_and_is_tried_once_more_in_a_report(code: str) -> None:
     [row] = explained(code)
     assert row["class"] == "not_processed"
-    assert row["reaction"] == UNCERTAIN[Certainty.NOT_PROCESSED]
+    assert row["reaction"] == UNCERTAIN[OutcomeCertainty.NOT_PROCESSED]
     assert row["in_report"] == REACTIONS[RejectionClass.UNEXPLAINED]
 
 
@@ -129,7 +129,7 @@ def test_a_class_that_is_none_is_refused_with_those_there_are() -> None:
 
 def test_every_class_has_words_that_end() -> None:
     assert set(REACTIONS) == set(RejectionClass)
-    assert set(UNCERTAIN) == set(Certainty) - {Certainty.REFUSED}
+    assert set(UNCERTAIN) == set(OutcomeCertainty) - {OutcomeCertainty.REFUSED}
     for words in (*REACTIONS.values(), *UNCERTAIN.values()):
         assert words.endswith((".", "--propose"))
 

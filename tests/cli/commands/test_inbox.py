@@ -164,8 +164,8 @@ def test_two_who_claim_at_once_have_one_winner(ready: Cli, migrated_url: str) ->
 
     def by(name: str) -> str:
         try:
-            with working(migrated_url, actor=name) as work:
-                inbox.claim(work, 1)
+            with working(migrated_url, actor=name) as uow:
+                inbox.claim(uow, 1)
         except inbox.ClaimedBySomebody:
             return "refused"
         return "claimed"
@@ -199,8 +199,8 @@ def test_a_strangers_texts_are_a_clients_once_somebody_says_so(
 
 
 def test_what_has_no_phone_cannot_be_a_clients(ready: Cli, migrated_url: str) -> None:
-    with working(migrated_url) as work:
-        receive_each(work, [ReceivedText("SM1", "72975", DESK, "Your code is 1")], provider=None)
+    with working(migrated_url) as uow:
+        receive_each(uow, [ReceivedText("SM1", "72975", DESK, "Your code is 1")], provider=None)
     assert waiting(ready) == [1]
     refused = ready("inbox", "assign", "1", "C-1", "-o", "json")
     assert (refused.code, refused.error["code"]) == (2, "malformed_phone")
@@ -224,9 +224,9 @@ def test_a_text_that_was_done_waits_again_when_its_forward_fails(
 ) -> None:
     comes(ready, to=DESK)
     ready("inbox", "done", "1")
-    with working(migrated_url) as work:
-        assert inbox.put_in(work, 1)
-        assert not inbox.put_in(work, 1)
+    with working(migrated_url) as uow:
+        assert inbox.put_in(uow, 1)
+        assert not inbox.put_in(uow, 1)
     assert waiting(ready) == [1]
     assert send(ready).code == 0
 

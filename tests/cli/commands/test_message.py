@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from petmsg.services.outbox import queue as service
-from petmsg.services.outbox.preview import Wishes
+from petmsg.services.outbox.preview import SendOptions
 from tests.support.fixtures import NOW, Cli, add_org, looking, working
 from tests.support.texting import (
     ANN,
@@ -296,9 +296,9 @@ def test_a_key_used_many_times_at_once_makes_one_text(cli: Cli, migrated_url: st
     def once(_: int) -> int:
         for _ in range(5):
             try:
-                with working(migrated_url) as work:
-                    wishes = Wishes(key="k1")
-                    return service.queue(work, "C-1", body="Hi", wishes=wishes).message
+                with working(migrated_url) as uow:
+                    options = SendOptions(key="k1")
+                    return service.queue(uow, "C-1", body="Hi", options=options).message
             except Exception as problem:
                 if getattr(problem, "code", "") != "constraint":
                     raise

@@ -11,10 +11,10 @@ from petmsg.phone import phone_key
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
 from petmsg.queries.send_blocks import read_hold_facts
-from petmsg.rules.send_blocks import HoldFacts
+from petmsg.rules.send_blocks import SendBlockFacts
 from petmsg.services.people import optout
 from petmsg.services.people.optout_messages import provider_said_stop
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from tests.cli.commands.test_org import events, refused
 from tests.support.fixtures import ACTOR, NOW, Cli, add_org, looking, working
 
@@ -30,7 +30,7 @@ def show(cli: Cli, client: str = "C-1") -> dict[str, Any]:
     return found
 
 
-def facts(url: str, client: str = "C-1", *, number: str = DESK) -> HoldFacts:
+def facts(url: str, client: str = "C-1", *, number: str = DESK) -> SendBlockFacts:
     """What the claim would know of a text to the client's primary phone."""
     with looking(url) as cursor:
         org = find_org(cursor, "happy-paws")
@@ -54,17 +54,17 @@ def number_id(cursor: Any, e164: str) -> int:
 
 
 def waiting_text(url: str, *, status: MessageStatus = MessageStatus.QUEUED) -> None:
-    with working(url) as work:
-        client = find_client(work.cursor, work.org.id, "C-1")
-        thread = work.cursor.value("SELECT id FROM thread WHERE client_id = :id", id=client.id)
+    with working(url) as uow:
+        client = find_client(uow.cursor, uow.org.id, "C-1")
+        thread = uow.cursor.value("SELECT id FROM thread WHERE client_id = :id", id=client.id)
         if thread is None:
-            made = Thread(org_id=work.org.id, client_id=client.id, created_at=NOW)
-            work.session.add(made)
-            work.session.flush()
+            made = Thread(org_id=uow.org.id, client_id=client.id, created_at=NOW)
+            uow.session.add(made)
+            uow.session.flush()
             thread = made.id
-        work.session.add(
+        uow.session.add(
             Message(
-                org_id=work.org.id, thread_id=thread, client_id=client.id, status=status,
+                org_id=uow.org.id, thread_id=thread, client_id=client.id, status=status,
                 direction=Direction.OUTBOUND, body="hi", to_e164="+14155551001", actor=ACTOR,
                 created_at=NOW, send_at=NOW, due_at=NOW,
             )
@@ -343,12 +343,12 @@ def test_the_client_list_says_who_opted_out(cli: Cli) -> None:
 # ------------------------------------------------------------------------------ the provider's word
 
 
-def said_stop(work: Work, *, claimed_at: Any = NOW, number: str = DESK) -> None:
+def said_stop(uow: UnitOfWork, *, claimed_at: Any = NOW, number: str = DESK) -> None:
     provider_said_stop(
-        work,
+        uow,
         client_ref="C-1",
         to_e164="+14155551001",
-        number_id=number_id(work.cursor, number),
+        number_id=number_id(uow.cursor, number),
         number=number,
         claimed_at=claimed_at,
         code="21610",
@@ -358,12 +358,12 @@ def said_stop(work: Work, *, claimed_at: Any = NOW, number: str = DESK) -> None:
 def got_through(url: str, *, claimed_at: Any) -> None:
     """The carrier took a text to Ann from the desk, once claimed then."""
     waiting_text(url, status=MessageStatus.DELIVERED)
-    with working(url) as work:
-        id_, thread = work.cursor.tuples("SELECT max(id), max(thread_id) FROM message")[0]
-        work.session.add(
+    with working(url) as uow:
+        id_, thread = uow.cursor.tuples("SELECT max(id), max(thread_id) FROM message")[0]
+        uow.session.add(
             MessageAttempt(
-                org_id=work.org.id, message_id=id_, attempt=1, thread_id=thread,
-                number_id=number_id(work.cursor, DESK), rule=Rule.FRONT_DESK,
+                org_id=uow.org.id, message_id=id_, attempt=1, thread_id=thread,
+                number_id=number_id(uow.cursor, DESK), rule=Rule.FRONT_DESK,
                 status=AttemptStatus.DELIVERED, claimed_at=claimed_at,
             )
         )  # fmt: skip
@@ -379,8 +379,8 @@ def test_a_refusal_of_the_provider_opts_the_phone_out_for_the_whole_company(
 ) -> None:
     cli(*ANN)
     for _ in range(2):
-        with working(migrated_url) as work:
-            said_stop(work)
+        with working(migrated_url) as uow:
+            said_stop(uow)
     (row,) = show(cli)["history"]
     assert (row["phone"], row["source"]) == ("+1********01", "provider")
     assert row["reason"] == "the provider said stop (code 21610)"
@@ -398,8 +398,8 @@ def test_a_refusal_when_she_is_opted_out_already_changes_nothing(
     cli(*ANN)
     cli(*OUT)
     before = events(cli)
-    with working(migrated_url) as work:
-        said_stop(work)
+    with working(migrated_url) as uow:
+        said_stop(uow)
     assert (events(cli), alerts(cli)) == (before, [])
     assert {row["source"] for row in show(cli)["history"]} == {"operator"}
 
@@ -408,8 +408,8 @@ def test_who_ends_what_the_provider_said_is_told_that_the_carrier_blocks_still(
     cli: Cli, migrated_url: str
 ) -> None:
     cli(*ANN)
-    with working(migrated_url) as work:
-        said_stop(work)
+    with working(migrated_url) as uow:
+        said_stop(uow)
     ran = cli(*IN, "-o", "json")
     assert ran.json["carrier_blocks"] is True
     assert "until they text START" in ran.err
@@ -422,8 +422,8 @@ def test_a_refusal_after_a_newer_start_blocks_the_pair_and_not_the_client(
     cli(*OUT)
     cli(*IN)
     for _ in range(2):
-        with working(migrated_url, now=LATER) as work:
-            said_stop(work, claimed_at=NOW)
+        with working(migrated_url, now=LATER) as uow:
+            said_stop(uow, claimed_at=NOW)
     known = facts(migrated_url)
     assert (known.opted_out_at, known.blocked_code) == (None, "21610")
     assert show(cli)["blocked"] == [
@@ -444,8 +444,8 @@ def test_a_blocked_pair_is_of_that_number_and_that_phone_only(cli: Cli, migrated
     cli("number", "add", "+14155550201", "--class", "pool")
     cli(*OUT)
     cli(*IN)
-    with working(migrated_url) as work:
-        said_stop(work)
+    with working(migrated_url) as uow:
+        said_stop(uow)
     assert facts(migrated_url, number="+14155550201").blocked_code is None
     cli("client", "phone", "primary", "C-1", "+14155551002")
     assert facts(migrated_url).blocked_code is None
@@ -457,8 +457,8 @@ def test_a_refusal_of_a_text_that_left_before_the_start_proves_nothing(
     cli(*ANN)
     cli(*OUT)
     cli(*IN, now=LATER)
-    with working(migrated_url, now=LATER) as work:
-        said_stop(work, claimed_at=NOW)
+    with working(migrated_url, now=LATER) as uow:
+        said_stop(uow, claimed_at=NOW)
     known = facts(migrated_url)
     assert (known.opted_out_at, known.blocked_code, alerts(cli)) == (None, None, [])
 
@@ -470,8 +470,8 @@ def test_a_refusal_after_a_text_that_got_through_is_a_stop_that_is_newer_than_th
     cli(*OUT)
     cli(*IN)
     got_through(migrated_url, claimed_at=NOW + timedelta(minutes=10))
-    with working(migrated_url, now=LATER) as work:
-        said_stop(work, claimed_at=LATER)
+    with working(migrated_url, now=LATER) as uow:
+        said_stop(uow, claimed_at=LATER)
     known = facts(migrated_url)
     assert (known.opted_out_at, known.blocked_code) == (LATER, None)
     assert alerts(cli) == [("client_opted_out", "C-1", 1)]
@@ -484,8 +484,8 @@ def test_a_text_that_got_through_before_the_start_proves_nothing(
     got_through(migrated_url, claimed_at=NOW)
     cli(*OUT, now=NOW + timedelta(minutes=1))
     cli(*IN, now=NOW + timedelta(minutes=2))
-    with working(migrated_url, now=LATER) as work:
-        said_stop(work, claimed_at=LATER)
+    with working(migrated_url, now=LATER) as uow:
+        said_stop(uow, claimed_at=LATER)
     assert (facts(migrated_url).opted_out_at, facts(migrated_url).blocked_code) == (None, "21610")
 
 
@@ -493,8 +493,8 @@ def test_removing_the_opt_out_tries_blocked_numbers_again(cli: Cli, migrated_url
     cli(*ANN)
     cli(*OUT)
     cli(*IN)
-    with working(migrated_url) as work:
-        said_stop(work)
+    with working(migrated_url) as uow:
+        said_stop(uow)
     told = cli("optout", "show", "C-1").err
     assert f"No message from {DESK} reaches them until they text START to it." in told
     ran = cli(*IN, "-o", "json", now=LATER)
@@ -510,8 +510,8 @@ def test_a_refusal_for_a_phone_that_is_nobodys_any_more_keeps_no_phone(
     cli(*ANN)
     cli("client", "phone", "primary", "C-1", "+14155551002")
     cli("client", "phone", "remove", "C-1", "+14155551001")
-    with working(migrated_url) as work:
-        said_stop(work)
+    with working(migrated_url) as uow:
+        said_stop(uow)
     (row,) = cli("optout", "list", "--reveal", "-o", "json").json
     assert (row["client"], row["phone"]) == (None, None)
     cli("client", "phone", "add", "C-1", "+14155551001")
@@ -523,7 +523,7 @@ def test_an_opt_out_keeps_whose_word_it_was(
     cli: Cli, migrated_url: str, source: OptOutSource
 ) -> None:
     cli(*ANN)
-    with working(migrated_url) as work:
-        client = find_client(work.cursor, work.org.id, "C-1")
-        optout.opt_out(work, client, phones=["+14155551002"], source=source, reason="STOP")
+    with working(migrated_url) as uow:
+        client = find_client(uow.cursor, uow.org.id, "C-1")
+        optout.opt_out(uow, client, phones=["+14155551002"], source=source, reason="STOP")
     assert [row["source"] for row in show(cli)["history"]] == [source.value]

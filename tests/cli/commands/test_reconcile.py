@@ -128,11 +128,11 @@ def test_a_text_whose_sender_died_is_looked_up(
 def orphan(url: str, cli: Cli, fake: TwilioFake) -> None:
     """A text that the provider took from a worker who died before it could say so."""
     send(cli, fake)
-    with working(url) as work:
-        work.cursor.run(
+    with working(url) as uow:
+        uow.cursor.run(
             "UPDATE message SET status = 'sending', provider_message_id = NULL, sent_at = NULL"
         )
-        work.cursor.run("UPDATE message_attempt SET status = 'sending', provider_message_id = NULL")
+        uow.cursor.run("UPDATE message_attempt SET status = 'sending', provider_message_id = NULL")
 
 
 def test_a_dry_run_settles_nothing(migrated_url: str, cli: Cli, fake: TwilioFake) -> None:

@@ -28,16 +28,16 @@ def sent(migrated_url: str) -> str:
     """A database whose one text was handed over as SM1, a minute ago."""
     add_org(migrated_url)
     at = clock.now() - timedelta(minutes=1)
-    with working(migrated_url, now=at) as work:
-        client.add(work, "Ann", phones=[ANN], ref="C-1")
-        number.add(work, "+14155550201", number_class=NumberClass.POOL)
-        queue(work, "C-1", body="Hi")
+    with working(migrated_url, now=at) as uow:
+        client.add(uow, "Ann", phones=[ANN], ref="C-1")
+        number.add(uow, "+14155550201", number_class=NumberClass.POOL)
+        queue(uow, "C-1", body="Hi")
     at += timedelta(seconds=30)
-    with working(migrated_url, now=at) as work:
-        taken = claim(work, 1, provider=ProviderName.SANDBOX, worker="w-1")
+    with working(migrated_url, now=at) as uow:
+        taken = claim(uow, 1, provider=ProviderName.SANDBOX, worker="w-1")
         assert isinstance(taken, Claim)
-    with working(migrated_url, now=at) as work:
-        record(work, HandedOver(taken, Accepted(sid_of("SM1"), "accepted"), at))
+    with working(migrated_url, now=at) as uow:
+        record(uow, HandedOver(taken, Accepted(sid_of("SM1"), "accepted"), at))
     return migrated_url
 
 

@@ -168,11 +168,11 @@ def test_the_queue_is_told_by_what_its_texts_need(url: str) -> None:
 
 
 def test_open_alerts_are_counted_by_how_grave_they_are(url: str) -> None:
-    with working(url) as work:
+    with working(url) as uow:
         for severity, refs in ((AlertSeverity.WARNING, ("1", "2")), (AlertSeverity.CRITICAL, "3")):
             for ref in refs:
                 raise_alert(
-                    work,
+                    uow,
                     AlertKind.NUMBER_GONE,
                     severity=severity,
                     entity="number",

@@ -59,8 +59,8 @@ def claimed_at(url: str, *messages: int) -> list[Any]:
 
 def lies_at_the_carrier(url: str, claim: claiming.Claim) -> None:
     """The sandbox took the text of a claim, and nobody recorded it."""
-    with working(url) as work:
-        work.session.add(
+    with working(url) as uow:
+        uow.session.add(
             SandboxText(
                 provider_message_id="SB" + "0" * 32,
                 from_e164=claim.text.from_e164,
@@ -134,8 +134,8 @@ def test_many_claims_at_once_take_each_text_once(migrated_url: str, cli: Cli) ->
     def claim(message: int) -> bool:
         start.wait()
         try:
-            with working(migrated_url) as work:
-                taken = claiming.claim(work, message, provider=ProviderName.SANDBOX, worker=DEAD)
+            with working(migrated_url) as uow:
+                taken = claiming.claim(uow, message, provider=ProviderName.SANDBOX, worker=DEAD)
                 return isinstance(taken, claiming.Claim)
         except service.MessageNotWaiting:
             return False
@@ -257,8 +257,8 @@ def test_dispatch_does_not_wait_out_a_back_off(migrated_sqlite: str, sqlite_cli:
     people(sqlite_cli)
     message = send(sqlite_cli, "--queue-only").json["message"]
     claim = left_by_the_dead(migrated_sqlite, message)
-    with working(migrated_sqlite) as work:
-        record(work, HandedOver(claim, RetryLater(600.0, "20429", "Too many"), NOW))
+    with working(migrated_sqlite) as uow:
+        record(uow, HandedOver(claim, RetryLater(600.0, "20429", "Too many"), NOW))
     ran = dispatch(sqlite_cli, now=NOW + timedelta(seconds=599))
     assert (ran.code, ran.json) == (0, [])
     (row,) = dispatch(sqlite_cli, now=NOW + timedelta(seconds=602)).json
@@ -416,10 +416,10 @@ def test_an_answer_that_comes_after_a_new_try_changes_nothing(
     set_status(migrated_sqlite, message, "queued")
     second = left_by_the_dead(migrated_sqlite, message, now=NOW + SECOND)
     refused = Rejected("21614", RejectionClass.RECIPIENT, "No")
-    with working(migrated_sqlite) as work:
-        assert record(work, HandedOver(first, refused, NOW)) == "sending"
+    with working(migrated_sqlite) as uow:
+        assert record(uow, HandedOver(first, refused, NOW)) == "sending"
         accepted = Accepted("SB-good", "accepted")
-        assert record(work, HandedOver(second, accepted, NOW + SECOND)) == "sent"
+        assert record(uow, HandedOver(second, accepted, NOW + SECOND)) == "sent"
     assert show(sqlite_cli, message)["provider_id"] == "SB-good"
     assert send(sqlite_cli, now=NOW + timedelta(minutes=1)).code == 0  # her phone takes texts
 
@@ -429,5 +429,5 @@ def test_the_provider_may_not_change_between_the_look_and_the_claim(
 ) -> None:
     people(sqlite_cli)
     message = send(sqlite_cli, "--queue-only").json["message"]
-    with working(migrated_sqlite) as work, pytest.raises(Busy):
-        claiming.claim(work, message, provider=ProviderName.TWILIO, worker=DEAD)
+    with working(migrated_sqlite) as uow, pytest.raises(Busy):
+        claiming.claim(uow, message, provider=ProviderName.TWILIO, worker=DEAD)

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from petmsg.rules.contact_details import (
-    Leak,
-    Personal,
+    ContactDetail,
+    PersonalPhone,
     describe,
-    find_leaks,
-    find_ways,
+    find_contact_details,
+    find_other_channels,
     phones_to_look_up,
 )
 
@@ -24,7 +24,7 @@ ARABIC = {ord(each): 0x0660 + int(each) for each in "0123456789"}
 
 
 def found(text: str, *, ours: tuple[str, ...] = ()) -> list[str]:
-    return [text[leak.start : leak.end] for leak in find_leaks(text, ours=ours)]
+    return [text[leak.start : leak.end] for leak in find_contact_details(text, ours=ours)]
 
 
 # ------------------------------------------------------------------------------------------ phones
@@ -52,7 +52,7 @@ def found(text: str, *, ours: tuple[str, ...] = ()) -> list[str]:
     ],
 )  # fmt: skip
 def test_a_phone_is_found(phone: str) -> None:
-    (leak,) = find_leaks(f"Text me: {phone} - thanks!")
+    (leak,) = find_contact_details(f"Text me: {phone} - thanks!")
     assert leak.kind == "phone"
     assert leak.start == 9
     assert leak.end == 9 + len(phone.rstrip("\ufe0f\u20e3"))
@@ -80,19 +80,23 @@ def test_digits_of_other_scripts_are_digits(phone: str, digits: dict[int, int]) 
     ],
 )  # fmt: skip
 def test_a_phone_is_found_beside_other_numbers(text: str) -> None:
-    (leak,) = find_leaks(text)
+    (leak,) = find_contact_details(text)
     assert "415" in text[leak.start : leak.end]
     assert "0123" in text[leak.start : leak.end]
 
 
 @pytest.mark.parametrize("host", ["wa.me/", "api.whatsapp.com/send?phone=", "t.me/+"])
 def test_a_link_to_a_chat_holds_a_phone(host: str) -> None:
-    assert [leak.kind for leak in find_leaks(f"https://{host}14155550123")] == ["phone"]
+    assert [leak.kind for leak in find_contact_details(f"https://{host}14155550123")] == ["phone"]
 
 
 def test_each_of_several_is_found_where_it_stands() -> None:
     text = "415-555-0123 or +44 20 7946 0958, a@b.org"
-    assert find_leaks(text) == (Leak("phone", 0, 12), Leak("phone", 16, 32), Leak("email", 34, 41))
+    assert find_contact_details(text) == (
+        ContactDetail("phone", 0, 12),
+        ContactDetail("phone", 16, 32),
+        ContactDetail("email", 34, 41),
+    )
 
 
 @pytest.mark.parametrize(
@@ -199,7 +203,9 @@ SCRIPTS = st.sampled_from([{}, FULL_WIDTH, ARABIC])
 
 
 def overlaps(text: str, start: int, end: int, ours: tuple[str, ...] = ()) -> bool:
-    return any(leak.start < end and start < leak.end for leak in find_leaks(text, ours=ours))
+    return any(
+        leak.start < end and start < leak.end for leak in find_contact_details(text, ours=ours)
+    )
 
 
 @given(FOREIGN, PIECES | st.sampled_from(PLAIN), SCRIPTS, SENTENCES, SENTENCES)
@@ -241,7 +247,7 @@ def test_a_number_of_ours_is_no_leak_in_any_notation(
     phone: tuple[str, str], notation: Notation, first: str, last: str
 ) -> None:
     text = f"{first} call {notation(*phone)}, {last}"
-    assert find_leaks(text, ours=["+" + "".join(phone)]) == (), text
+    assert find_contact_details(text, ours=["+" + "".join(phone)]) == (), text
 
 
 @given(FOREIGN, PIECES | st.sampled_from(PLAIN))
@@ -249,7 +255,7 @@ def test_a_foreign_number_of_ours_is_no_leak_with_its_country_code(
     phone: tuple[str, str], notation: Notation
 ) -> None:
     text = f"call {notation(*phone)} now"
-    assert find_leaks(text, ours=["+" + "".join(phone)]) == (), text
+    assert find_contact_details(text, ours=["+" + "".join(phone)]) == (), text
 
 
 @settings(max_examples=500)
@@ -261,7 +267,7 @@ def test_words_dates_times_and_prices_are_no_leak(sentence: str) -> None:
 @given(st.text(alphabet="0123456789+-.()/ @at:$\u0663é\u200b🐕", max_size=80))
 def test_places_are_in_the_text_in_order_and_apart(text: str) -> None:
     end = 0
-    for leak in find_leaks(text):
+    for leak in find_contact_details(text):
         assert end <= leak.start < leak.end <= len(text)
         end = leak.end
 
@@ -298,7 +304,7 @@ def test_a_phone_behind_a_number_of_ours_is_a_leak() -> None:
 )  # fmt: skip
 def test_an_address_is_found(address: str) -> None:
     text = f"write to {address}, please"
-    assert find_leaks(text) == (Leak("email", 9, 9 + len(address)),)
+    assert find_contact_details(text) == (ContactDetail("email", 9, 9 + len(address)),)
 
 
 @pytest.mark.parametrize(
@@ -336,10 +342,10 @@ def test_other_words_are_no_address(text: str) -> None:
     ],
 )
 def test_leaks_are_told_by_place_and_never_by_content(text: str, said: str) -> None:
-    assert describe(find_leaks(text)) == said
+    assert describe(find_contact_details(text)) == said
 
 
-KNOWN = Personal(near=["+14155550141"], others=["+442079460999"])
+KNOWN = PersonalPhone(near=["+14155550141"], others=["+442079460999"])
 
 
 def seconds(text: str) -> float:
@@ -347,8 +353,8 @@ def seconds(text: str) -> float:
     least = float("inf")
     for _ in range(3):
         start = time.process_time()
-        find_leaks(text, ours=OURS, personal=KNOWN)
-        find_ways(text)
+        find_contact_details(text, ours=OURS, personal=KNOWN)
+        find_other_channels(text)
         phones_to_look_up(text[:6_400], ours=OURS)
         least = min(least, time.process_time() - start)
     return least

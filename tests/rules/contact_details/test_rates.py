@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from petmsg.rules.contact_details import Personal, find_leaks, find_ways
+from petmsg.rules.contact_details import PersonalPhone, find_contact_details, find_other_channels
 
 OURS = ("+14155550100", "+18005550100")
 PHONE = "+14155550141"
@@ -83,22 +83,22 @@ NO_WAY = (
 
 @pytest.mark.parametrize("text", HOLDING)
 def test_a_phone_is_found(text: str) -> None:
-    assert [leak.kind for leak in find_leaks(text, ours=OURS)][:1] == ["phone"]
+    assert [leak.kind for leak in find_contact_details(text, ours=OURS)][:1] == ["phone"]
 
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_a_harmless_message_raises_no_alarm(text: str) -> None:
-    assert find_leaks(text, ours=OURS) == ()
+    assert find_contact_details(text, ours=OURS) == ()
 
 
 @pytest.mark.parametrize("text", WAYS)
 def test_a_way_around_the_company_is_found(text: str) -> None:
-    assert find_ways(text) != ()
+    assert find_other_channels(text) != ()
 
 
 @pytest.mark.parametrize("text", [*NO_WAY, *HARMLESS])
 def test_a_harmless_message_holds_no_way_around(text: str) -> None:
-    assert find_ways(text) == ()
+    assert find_other_channels(text) == ()
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,9 @@ def test_a_harmless_message_holds_no_way_around(text: str) -> None:
     ],
 )  # fmt: skip
 def test_a_national_number_of_the_companys_own_country_is_found(ours: str, text: str) -> None:
-    assert [leak.kind for leak in find_leaks(f"Or call {text}, please", ours=[ours])] == ["phone"]
+    assert [leak.kind for leak in find_contact_details(f"Or call {text}, please", ours=[ours])] == [
+        "phone"
+    ]
 
 
 @pytest.mark.parametrize("ours", ["+442079460958", "+34915550100", "+4721555010", "+6565550100"])
@@ -131,7 +133,7 @@ def test_a_national_number_of_the_companys_own_country_is_found(ours: str, text:
     ],
 )  # fmt: skip
 def test_other_numbers_are_no_national_ones_abroad(ours: str, text: str) -> None:
-    assert find_leaks(text, ours=[ours]) == ()
+    assert find_contact_details(text, ours=[ours]) == ()
 
 
 SPREAD = (
@@ -145,7 +147,7 @@ SPREAD = (
 
 @pytest.mark.parametrize("text", SPREAD)
 def test_the_digits_of_a_known_phone_are_found_whatever_stands_between(text: str) -> None:
-    found = find_leaks(text, ours=OURS, personal=Personal(near=[PHONE]))
+    found = find_contact_details(text, ours=OURS, personal=PersonalPhone(near=[PHONE]))
     assert [leak.kind for leak in found] == ["phone"]
 
 
@@ -153,14 +155,16 @@ def test_the_digits_of_a_known_phone_are_found_whatever_stands_between(text: str
 def test_known_phones_raise_no_alarm_of_their_own(text: str) -> None:
     near = [f"+1628777{n:04}" for n in range(100)] + ["+4915123456789", "+447700900123"]
     others = [f"+1628778{n:04}" for n in range(2000)]
-    known = Personal(near=near, others=others)
-    assert find_leaks(text, ours=OURS, personal=known) == find_leaks(text, ours=OURS)
+    known = PersonalPhone(near=near, others=others)
+    assert find_contact_details(text, ours=OURS, personal=known) == find_contact_details(
+        text, ours=OURS
+    )
 
 
 def test_a_known_phone_that_is_one_of_ours_is_no_leak() -> None:
-    known = Personal(near=["+14155550100", "+18005550141"])
-    assert find_leaks("Call 415 555 0100", ours=OURS, personal=known) == ()
-    assert find_leaks("8, 0, 0: 555 and 0141", ours=OURS, personal=known) != ()
+    known = PersonalPhone(near=["+14155550100", "+18005550141"])
+    assert find_contact_details("Call 415 555 0100", ours=OURS, personal=known) == ()
+    assert find_contact_details("8, 0, 0: 555 and 0141", ours=OURS, personal=known) != ()
 
 
 MISSED = (
@@ -185,13 +189,13 @@ def test_both_rates(record_property: Callable[[str, object], None]) -> None:
         return sum(bool(find(text)) for text in texts) / len(texts)
 
     def leaks(text: str) -> object:
-        return find_leaks(text, ours=OURS)
+        return find_contact_details(text, ours=OURS)
 
     rates = {
         "phones found": share([*HOLDING, *MISSED], leaks),
         "false alarms of phones": share([*HARMLESS, *ALARMING], leaks),
-        "other ways found": share(WAYS, find_ways),
-        "false alarms of other ways": share([*NO_WAY, *HARMLESS, *ALARMING], find_ways),
+        "other ways found": share(WAYS, find_other_channels),
+        "false alarms of other ways": share([*NO_WAY, *HARMLESS, *ALARMING], find_other_channels),
     }
     for name, rate in rates.items():
         record_property(name, round(rate, 3))

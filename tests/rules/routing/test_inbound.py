@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from petmsg.enums import InboundCode, InboundRule, Keyword, NumberClass, NumberStatus
 from petmsg.rules.routing.facts import NumberFact, WindowFact
-from petmsg.rules.routing.inbound import HolderFact, InboundFacts, address
+from petmsg.rules.routing.inbound import HolderFact, InboundFacts, route_inbound
 
 T = datetime(2026, 2, 14, 15, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -41,12 +41,12 @@ def facts(**changes: object) -> InboundFacts:
 
 
 def to(given_facts: InboundFacts, at: datetime = T) -> tuple[str, str]:
-    found = address(given_facts, at)
+    found = route_inbound(given_facts, at)
     return found.addressed_to, found.code.value
 
 
 def test_inside_her_window_a_text_to_her_number_is_the_sitters() -> None:
-    found = address(facts(), T)
+    found = route_inbound(facts(), T)
     assert (found.addressed_to, found.code) == ("S-1", InboundCode.WINDOW_ACTIVE)
     assert found.reason == "Active assignment window for sitter Maya Lee until 16:00"
     assert [step.rule for step in found.trace] == [InboundRule.CLIENT, InboundRule.SITTER]
@@ -196,7 +196,7 @@ def test_every_world_is_addressed_as_the_spec_says(world: World) -> None:
 @given(WORLDS)
 def test_a_text_never_reaches_a_sitter_without_an_open_window_of_this_client(world: World) -> None:
     """What "latest holder of the number" would get wrong."""
-    found = address(facts_of(world), T)
+    found = route_inbound(facts_of(world), T)
     if found.addressed_to.startswith("S-"):
         open_now = {w[0] for w in world.windows if w[1] <= 0 < w[1] + w[2] and w[3]}
         assert found.addressed_to in open_now
@@ -205,7 +205,7 @@ def test_a_text_never_reaches_a_sitter_without_an_open_window_of_this_client(wor
 
 @given(WORLDS)
 def test_the_trace_tells_the_rules_in_order_and_ends_with_the_one_that_yields(world: World) -> None:
-    found = address(facts_of(world), T)
+    found = route_inbound(facts_of(world), T)
     assert [step.step for step in found.trace] == list(range(1, len(found.trace) + 1))
     assert [step.result for step in found.trace] == [False] * (len(found.trace) - 1) + [True]
     assert found.code == found.trace[-1].code

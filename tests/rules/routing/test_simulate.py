@@ -18,11 +18,11 @@ from petmsg.rules.routing import Decision, Facts, NumberFact, PoolNumberFact, Wi
 from petmsg.rules.routing import simulate as simulating
 from petmsg.rules.routing.simulate import Segment, simulate
 from petmsg.rules.routing.state_intervals import (
-    ClientCourse,
-    Course,
-    OrgCourse,
-    SitterCourse,
+    ClientIntervals,
+    OrgIntervals,
+    SitterIntervals,
     SitterState,
+    StateIntervals,
     WindowSpan,
 )
 from tests.rules.routing.builders import (
@@ -43,25 +43,25 @@ DESK, POOL, MAYA, JO = e164(21), e164(11), e164(2), e164(3)
 OTHER = e164(12)
 
 
-def course(states: Mapping[int, Any]) -> Course[Any]:
+def course(states: Mapping[int, Any]) -> StateIntervals[Any]:
     """States by the hour from which on they hold."""
-    return Course([T + hour * HOUR for hour in states], list(states.values()))
+    return StateIntervals([T + hour * HOUR for hour in states], list(states.values()))
 
 
 def speaking(number: NumberFact | None = None) -> SitterState:
     return SitterState(True, sitter_number() if number is None else number)
 
 
-def org(**changes: Any) -> OrgCourse:
+def org(**changes: Any) -> OrgIntervals:
     """Maya (id 1) and Jo (id 2) speak, one pool number and one desk are there, all the time."""
-    plain = OrgCourse(
+    plain = OrgIntervals(
         org="happy-paws",
         timezone="UTC",
         pool_for=PoolFor.ALL,
         pool_threads_per_number=None,
         sitters={
-            1: SitterCourse("S-1", "Maya Lee", course({0: speaking()})),
-            2: SitterCourse("S-2", "Jo Park", course({0: speaking(sitter_number(3))})),
+            1: SitterIntervals("S-1", "Maya Lee", course({0: speaking()})),
+            2: SitterIntervals("S-2", "Jo Park", course({0: speaking(sitter_number(3))})),
         },
         pool=course({0: (pool_number(),)}),
         desks=course({0: (desk_number(),)}),
@@ -69,10 +69,10 @@ def org(**changes: Any) -> OrgCourse:
     return plain._replace(**changes)
 
 
-def with_maya(states: Mapping[int, SitterState]) -> OrgCourse:
+def with_maya(states: Mapping[int, SitterState]) -> OrgIntervals:
     plain = org()
     return plain._replace(
-        sitters={**plain.sitters, 1: SitterCourse("S-1", "Maya Lee", course(states))}
+        sitters={**plain.sitters, 1: SitterIntervals("S-1", "Maya Lee", course(states))}
     )
 
 
@@ -82,11 +82,11 @@ def visit(first: float, last: float, sitter: int | None = 1, *, id: int = 1) -> 
     return WindowSpan(T + first * HOUR, booked_until, booked_until + HOUR, id, f"B-{id}", sitter)
 
 
-def client(*windows: WindowSpan, own: Mapping[int, int | None] | None = None) -> ClientCourse:
-    return ClientCourse("C-1", ClientKind.ONE_TIME, windows, course(own or {0: None}))
+def client(*windows: WindowSpan, own: Mapping[int, int | None] | None = None) -> ClientIntervals:
+    return ClientIntervals("C-1", ClientKind.ONE_TIME, windows, course(own or {0: None}))
 
 
-def lived(org: OrgCourse, client: ClientCourse) -> list[Segment]:
+def lived(org: OrgIntervals, client: ClientIntervals) -> list[Segment]:
     (segments,) = simulate(org, [client], start=START, end=END)
     return segments
 
@@ -211,7 +211,7 @@ def test_each_client_gets_her_own_segments() -> None:
 # --------------------------------------------------------------------------- how often it is asked
 
 
-def asked(monkeypatch: pytest.MonkeyPatch, org: OrgCourse, *clients: ClientCourse) -> int:
+def asked(monkeypatch: pytest.MonkeyPatch, org: OrgIntervals, *clients: ClientIntervals) -> int:
     count = 0
 
     def counting(facts: Facts, at: datetime) -> Decision:
@@ -282,12 +282,12 @@ class Chance:
             if self.dice.random() < 0.5
         )
 
-    def org(self) -> OrgCourse:
+    def org(self) -> OrgIntervals:
         return org(
             pool_for=self.dice.choice(list(PoolFor)),
             pool_threads_per_number=self.dice.choice((None, None, 1, 2)),
             sitters={
-                each: SitterCourse(
+                each: SitterIntervals(
                     f"S-{each}",
                     f"Sitter {each}",
                     course({hour: self.sitter_state(each) for hour in self.hours()}),
@@ -310,9 +310,9 @@ class Chance:
             self.dice.choice((1, 1, 2, 3, None)),
         )
 
-    def client(self, ref: str) -> ClientCourse:
+    def client(self, ref: str) -> ClientIntervals:
         bookings = self.dice.sample(range(1, 10), self.dice.choice((0, 1, 2, 3, 5)))
-        return ClientCourse(
+        return ClientIntervals(
             ref,
             self.dice.choice(list(ClientKind)),
             [self.window(each) for each in bookings],
@@ -320,7 +320,7 @@ class Chance:
         )
 
 
-def state_at(course: Course[Any], at: datetime) -> Any:
+def state_at(course: StateIntervals[Any], at: datetime) -> Any:
     """The state that holds at an instant, found from the front."""
     found = course.states[0]
     for since, state in zip(course.since, course.states, strict=True):
@@ -329,7 +329,7 @@ def state_at(course: Course[Any], at: datetime) -> Any:
     return found
 
 
-def facts_at(org: OrgCourse, client: ClientCourse, at: datetime) -> Facts:
+def facts_at(org: OrgIntervals, client: ClientIntervals, at: datetime) -> Facts:
     windows = []
     for window in client.windows:
         fact = WindowFact(

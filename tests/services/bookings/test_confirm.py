@@ -138,8 +138,8 @@ def test_confirming_again_moves_the_window_to_the_bookings_times_and_sitter(
     people(sqlite_cli)
     book(sqlite_cli, "B-1")
     (first,) = confirm(sqlite_cli, "B-1")
-    with working(migrated_sqlite) as work:  # a booking that moved without its window
-        work.cursor.run(
+    with working(migrated_sqlite) as uow:  # a booking that moved without its window
+        uow.cursor.run(
             "UPDATE booking SET ends_at = '2026-02-14 18:00:00.000000', sitter_id ="
             " (SELECT id FROM sitter WHERE ref = 'S-2') WHERE ref = 'B-1'"
         )
@@ -345,9 +345,9 @@ def test_confirming_the_same_bookings_many_times_at_once_is_one_thread_and_one_w
     refs = [f"B-{at}" for at in range(4)]
 
     def at_once(turn: int) -> list[service.Confirmed]:
-        with working(migrated_url) as work:
+        with working(migrated_url) as uow:
             named = refs if turn % 2 else refs[::-1]
-            return [row for row in service.confirm(work, named) if not hasattr(row, "error")]
+            return [row for row in service.confirm(uow, named) if not hasattr(row, "error")]
 
     with ThreadPoolExecutor(6) as pool:
         rounds = list(pool.map(at_once, range(6)))
@@ -373,9 +373,9 @@ def test_a_sitter_offboarded_by_another_session_is_seen_under_the_lock(
     for ref in ("S-1", "S-2"):
         run_cli(url, "sitter", "add", "Maya", "--phone", "+14155552001", "--ref", ref)
     run_cli(url, "sitter", "deactivate", "--yes", "S-2")
-    with working(url) as work:
-        ids = {row[1]: row[0] for row in work.cursor.tuples("SELECT id, ref FROM sitter")}
-        assert hold_sitters(work.cursor, work.org.id, list(ids.values())) == {ids["S-2"]}
+    with working(url) as uow:
+        ids = {row[1]: row[0] for row in uow.cursor.tuples("SELECT id, ref FROM sitter")}
+        assert hold_sitters(uow.cursor, uow.org.id, list(ids.values())) == {ids["S-2"]}
 
 
 @pytest.mark.postgres
@@ -393,8 +393,8 @@ def test_a_sitter_whom_a_booking_got_while_it_was_waited_for_is_named(
     people(cli)
     book(cli, "B-1", sitter=before or "")
     with ThreadPoolExecutor(1) as pool:
-        with working(url) as work:
-            booking.reassign(work, "B-1", sitter="S-2", reason=None)
+        with working(url) as uow:
+            booking.reassign(uow, "B-1", sitter="S-2", reason=None)
             confirming = pool.submit(confirm, cli, "B-1")
             waiting = (
                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"

@@ -19,7 +19,7 @@ from petmsg.enums import CheckResult
 from petmsg.errors import ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import ProviderNumber
 from petmsg.services.doctor import environment_checks, run_checks
-from petmsg.services.doctor.check import Patient
+from petmsg.services.doctor.check import CheckContext
 from petmsg.services.doctor.run_checks import Checked
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, add_org
@@ -30,21 +30,21 @@ HOUR = timedelta(hours=1)
 SID, TOKEN = "AC" + "0" * 32, "t0ken"
 
 
-def patient(url: str, environ: Mapping[str, str] | None = None, **changes: Any) -> Patient:
+def patient(url: str, environ: Mapping[str, str] | None = None, **changes: Any) -> CheckContext:
     given = {"HOME": "/nonexistent", "XDG_CONFIG_HOME": "/nonexistent", **(environ or {})}
     with snapshot(locate(url)) as cursor:
-        admitted = run_checks.admitted(cursor, Patient(locate(url), NOW, given), None)
+        admitted = run_checks.prepare(cursor, CheckContext(locate(url), NOW, given), None)
     return replace(admitted, **changes)
 
 
-def examine(patient: Patient, name: str) -> list[Checked]:
+def examine(patient: CheckContext, name: str) -> list[Checked]:
     """The rows of one check, wherever it looks."""
     with snapshot(patient.location) as cursor:
-        rows = run_checks.examine(cursor, patient, [name])
-    return rows + run_checks.examine_around(patient, [name])
+        rows = run_checks.run_checks(cursor, patient, [name])
+    return rows + run_checks.run_environment_checks(patient, [name])
 
 
-def one(patient: Patient, name: str) -> Checked:
+def one(patient: CheckContext, name: str) -> Checked:
     (row,) = examine(patient, name)
     return row
 
@@ -60,7 +60,7 @@ def test_a_fresh_database_on_this_machine_is_well(migrated_url: str) -> None:
     add_org(migrated_url)
     whole = patient(migrated_url)
     with snapshot(whole.location) as cursor:
-        rows = run_checks.examine(cursor, whole) + run_checks.examine_around(whole)
+        rows = run_checks.run_checks(cursor, whole) + run_checks.run_environment_checks(whole)
     allowed = {"sqlite_version", "durable_writes"}  # the tests' server writes without fsync
     assert {row.check for row in rows if row.result is not OK} <= allowed
     names = {row.check for row in rows}

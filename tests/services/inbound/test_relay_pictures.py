@@ -37,8 +37,8 @@ def picture(
     url: str, body: str, *, sender: str = ANN, count: int = 1, now: datetime = NOW
 ) -> Received:
     text = ReceivedText(f"MM{body}{now}{sender}", sender, MAYA, body, now, media_count=count)
-    with working(url, now=now) as work:
-        (taken,) = receive_each(work, [text])
+    with working(url, now=now) as uow:
+        (taken,) = receive_each(uow, [text])
     assert isinstance(taken, Received)
     return taken
 

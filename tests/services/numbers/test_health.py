@@ -10,7 +10,7 @@ from sqlmodel import select
 from petmsg.enums import AttemptStatus, Direction, MessageStatus, Rule
 from petmsg.models import Client, Message, MessageAttempt, MessageNumber, Thread
 from petmsg.services.numbers.health import is_filtered
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.consistency import problems
 from tests.support.fixtures import NOW, Ran, add_org, run_cli, working
 
@@ -58,12 +58,12 @@ def tried(
 ) -> None:
     """Attempts from a number, each a minute before the one before it, with that status and code.
     `taken`: the provider gave them an id; by default as it is with the status."""
-    with working(url, org=org) as work:
-        thread = a_thread(work)
-        sender = work.session.exec(select(MessageNumber).where(MessageNumber.e164 == number)).one()
+    with working(url, org=org) as uow:
+        thread = a_thread(uow)
+        sender = uow.session.exec(select(MessageNumber).where(MessageNumber.e164 == number)).one()
         for index, status in enumerate(statuses):
             text = Message(
-                org_id=work.org.id,
+                org_id=uow.org.id,
                 thread_id=thread.id,
                 client_id=thread.client_id,
                 direction=Direction.OUTBOUND,
@@ -73,15 +73,15 @@ def tried(
                 attempts=1,
                 created_at=at,
             )
-            work.session.add(text)
-            work.session.flush()
+            uow.session.add(text)
+            uow.session.flush()
             assert text.id is not None
             assert thread.id is not None
             assert sender.id is not None
             has_id = status in TAKEN if taken is None else taken
-            work.session.add(
+            uow.session.add(
                 MessageAttempt(
-                    org_id=work.org.id,
+                    org_id=uow.org.id,
                     message_id=text.id,
                     attempt=1,
                     thread_id=thread.id,
@@ -95,18 +95,18 @@ def tried(
             )
 
 
-def a_thread(work: Work) -> Thread:
-    there = work.session.exec(select(Thread).where(Thread.org_id == work.org.id)).first()
+def a_thread(uow: UnitOfWork) -> Thread:
+    there = uow.session.exec(select(Thread).where(Thread.org_id == uow.org.id)).first()
     if there is not None:
         return there
-    client = Client(org_id=work.org.id, ref="C-1", name="Anna", created_at=NOW)
-    work.session.add(client)
-    work.session.flush()
+    client = Client(org_id=uow.org.id, ref="C-1", name="Anna", created_at=NOW)
+    uow.session.add(client)
+    uow.session.flush()
     assert client.id is not None
-    thread = Thread(org_id=work.org.id, client_id=client.id, created_at=NOW)
-    work.session.add(thread)
-    work.session.flush()
-    work.record("thread.created", "thread", client.ref)
+    thread = Thread(org_id=uow.org.id, client_id=client.id, created_at=NOW)
+    uow.session.add(thread)
+    uow.session.flush()
+    uow.audit("thread.created", "thread", client.ref)
     return thread
 
 

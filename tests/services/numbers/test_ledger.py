@@ -11,7 +11,7 @@ from petmsg.errors import OutOfRange
 from petmsg.services.numbers import ledger as custody
 from petmsg.services.numbers import number, quarantine
 from petmsg.services.people import offboard, sitter
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.fixtures import NOW, add_org, looking, working
 
 N1, N2, POOL = "+14155550101", "+14155550102", "+14155550201"
@@ -22,11 +22,11 @@ MICROSECOND = timedelta(microseconds=1)
 def url(migrated_url: str) -> str:
     """A database with an org, two sitter numbers, a pool number and an active sitter."""
     add_org(migrated_url)
-    with working(migrated_url) as work:
-        number.add_all(work, [N1, N2], number_class=NumberClass.SITTER)
-        number.add(work, POOL, number_class=NumberClass.POOL)
-        sitter.add(work, "Maya Lee", phone="+14155559001", ref="S-1", do_activate=True)
-        sitter.add(work, "Zoe Kim", phone="+14155559002", ref="S-2")
+    with working(migrated_url) as uow:
+        number.add_all(uow, [N1, N2], number_class=NumberClass.SITTER)
+        number.add(uow, POOL, number_class=NumberClass.POOL)
+        sitter.add(uow, "Maya Lee", phone="+14155559001", ref="S-1", do_activate=True)
+        sitter.add(uow, "Zoe Kim", phone="+14155559002", ref="S-2")
     return migrated_url
 
 
@@ -52,21 +52,21 @@ def stored(url: str, e164: str) -> dict[str, Any]:
         )[0]
 
 
-CHANGES: dict[str, tuple[str, Callable[[Work], object]]] = {
-    "assigned": (N2, lambda work: number.assign(work, N2, "S-2")),
-    "class set": (N2, lambda work: number.set_class(work, N2, number_class=NumberClass.POOL)),
+CHANGES: dict[str, tuple[str, Callable[[UnitOfWork], object]]] = {
+    "assigned": (N2, lambda uow: number.assign(uow, N2, "S-2")),
+    "class set": (N2, lambda uow: number.set_class(uow, N2, number_class=NumberClass.POOL)),
     "desk replaced": (
         "+14155550100",
-        lambda work: number.set_class(work, N2, number_class=NumberClass.FRONT_DESK, replace=True),
+        lambda uow: number.set_class(uow, N2, number_class=NumberClass.FRONT_DESK, replace=True),
     ),
-    "retired": (N1, lambda work: number.retire(work, N1)),
+    "retired": (N1, lambda uow: number.retire(uow, N1)),
     "quarantined": (
         N1,
-        lambda work: quarantine.quarantine_all(work, [N1], reason="spam", days=7),
+        lambda uow: quarantine.quarantine_all(uow, [N1], reason="spam", days=7),
     ),
-    "deactivated": (N1, lambda work: offboard.deactivate(work, "S-1")),
-    "renumbered": (N1, lambda work: sitter.renumber(work, "S-1", reason="spam")),
-    "renumbered to": (N2, lambda work: sitter.renumber(work, "S-1", reason="spam")),
+    "deactivated": (N1, lambda uow: offboard.deactivate(uow, "S-1")),
+    "renumbered": (N1, lambda uow: sitter.renumber(uow, "S-1", reason="spam")),
+    "renumbered to": (N2, lambda uow: sitter.renumber(uow, "S-1", reason="spam")),
 }
 
 
@@ -77,8 +77,8 @@ def test_every_change_of_a_number_is_one_row_that_says_what_it_is_now(
     e164, make = CHANGES[change]
     before = ledger(url, e164)
     now = NOW + timedelta(hours=1)
-    with working(url, now=now, actor="olga") as work:
-        make(work)
+    with working(url, now=now, actor="olga") as uow:
+        make(uow)
     rows = ledger(url, e164)
     assert rows[:-1] == before
     last = rows[-1]
@@ -88,12 +88,12 @@ def test_every_change_of_a_number_is_one_row_that_says_what_it_is_now(
 
 
 def test_a_restore_and_a_release_are_rows_too(url: str) -> None:
-    with working(url) as work:
-        quarantine.quarantine_all(work, [N1, N2], reason="spam", days=7)
-    with working(url, now=NOW + timedelta(days=1)) as work:
-        quarantine.restore(work, N1, reason="cleared")
-    with working(url, now=NOW + timedelta(days=7)) as work:
-        quarantine.release_due(work)
+    with working(url) as uow:
+        quarantine.quarantine_all(uow, [N1, N2], reason="spam", days=7)
+    with working(url, now=NOW + timedelta(days=1)) as uow:
+        quarantine.restore(uow, N1, reason="cleared")
+    with working(url, now=NOW + timedelta(days=7)) as uow:
+        quarantine.release_due(uow)
     for e164, restored_at, reason in (
         (N1, NOW + timedelta(days=1), "cleared"),
         (N2, NOW + timedelta(days=7), "quarantine over"),
@@ -109,32 +109,32 @@ def test_a_restore_and_a_release_are_rows_too(url: str) -> None:
 
 def test_what_changes_nothing_leaves_no_row(url: str) -> None:
     before = ledger(url, N1)
-    with working(url, now=NOW + timedelta(hours=1)) as work:
-        number.add(work, N1, number_class=NumberClass.SITTER)
-        number.assign(work, N1, "S-1")
-        number.set_class(work, N1, number_class=NumberClass.SITTER)
-        sitter.activate(work, "S-1")
-        quarantine.release_due(work)
+    with working(url, now=NOW + timedelta(hours=1)) as uow:
+        number.add(uow, N1, number_class=NumberClass.SITTER)
+        number.assign(uow, N1, "S-1")
+        number.set_class(uow, N1, number_class=NumberClass.SITTER)
+        sitter.activate(uow, "S-1")
+        quarantine.release_due(uow)
     assert ledger(url, N1) == before
 
 
 def test_a_clock_that_steps_back_makes_neither_a_gap_nor_an_overlap(url: str) -> None:
     """A row starts at the latest of now and the start of the one before plus 1 µs."""
     later = NOW + timedelta(hours=5)
-    with working(url, now=later) as work:
-        quarantine.quarantine_all(work, [N1], reason="spam", days=7)
-    with working(url, now=NOW + timedelta(hours=1)) as work:
-        quarantine.restore(work, N1, reason="cleared")
-        quarantine.quarantine_all(work, [N1], reason="again", days=7)
+    with working(url, now=later) as uow:
+        quarantine.quarantine_all(uow, [N1], reason="spam", days=7)
+    with working(url, now=NOW + timedelta(hours=1)) as uow:
+        quarantine.restore(uow, N1, reason="cleared")
+        quarantine.quarantine_all(uow, [N1], reason="again", days=7)
     starts = [row["from_at"] for row in ledger(url, N1)]
     assert starts[-3:] == [later, later + MICROSECOND, later + 2 * MICROSECOND]
 
 
 def test_several_changes_in_one_instant_keep_their_order(url: str) -> None:
-    with working(url) as work:
-        number.set_class(work, N2, number_class=NumberClass.POOL)
-        number.set_class(work, N2, number_class=NumberClass.SITTER)
-        number.retire(work, N2)
+    with working(url) as uow:
+        number.set_class(uow, N2, number_class=NumberClass.POOL)
+        number.set_class(uow, N2, number_class=NumberClass.SITTER)
+        number.retire(uow, N2)
     rows = ledger(url, N2)
     assert [(row["class"], row["status"]) for row in rows] == [
         ("sitter", "active"),
@@ -146,15 +146,15 @@ def test_several_changes_in_one_instant_keep_their_order(url: str) -> None:
 
 
 def test_every_instant_of_a_numbers_life_has_exactly_one_row(url: str) -> None:
-    changes: list[Callable[[Work], object]] = [
-        lambda work: offboard.deactivate(work, "S-1", days=1),
-        lambda work: quarantine.restore(work, N1, reason="x"),
-        lambda work: number.retire(work, N1),
+    changes: list[Callable[[UnitOfWork], object]] = [
+        lambda uow: offboard.deactivate(uow, "S-1", days=1),
+        lambda uow: quarantine.restore(uow, N1, reason="x"),
+        lambda uow: number.retire(uow, N1),
     ]
     moments = [NOW + timedelta(hours=n) for n in range(1, 4)]
     for moment, make in zip(moments, changes, strict=True):
-        with working(url, now=moment) as work:
-            make(work)
+        with working(url, now=moment) as uow:
+            make(uow)
     rows = ledger(url, N1)
     ends: list[datetime | None] = [*(row["from_at"] for row in rows[1:]), None]
     for moment in [*moments, *(each - MICROSECOND for each in moments), NOW]:
@@ -169,16 +169,16 @@ def test_every_instant_of_a_numbers_life_has_exactly_one_row(url: str) -> None:
 @pytest.mark.parametrize("days", [0, -1, 3651, 10**30])
 def test_a_quarantine_lasts_1_to_3650_days(migrated_sqlite: str, days: int) -> None:
     add_org(migrated_sqlite)
-    with working(migrated_sqlite) as work, pytest.raises(OutOfRange):
-        custody.quarantine_end(work, days)
+    with working(migrated_sqlite) as uow, pytest.raises(OutOfRange):
+        custody.quarantine_end(uow, days)
 
 
 def test_a_retired_number_is_locked_only_by_who_asks_for_it(migrated_sqlite: str) -> None:
     add_org(migrated_sqlite)
-    with working(migrated_sqlite) as work:
-        number.add(work, POOL, number_class=NumberClass.POOL)
-        number.retire(work, POOL)
+    with working(migrated_sqlite) as uow:
+        number.add(uow, POOL, number_class=NumberClass.POOL)
+        number.retire(uow, POOL)
         with pytest.raises(custody.NumberRetired):
-            custody.locked_number(work, POOL)
-        found = custody.locked_number(work, POOL, even_retired=True)
+            custody.locked_number(uow, POOL)
+        found = custody.locked_number(uow, POOL, even_retired=True)
         assert found.status is NumberStatus.RETIRED

@@ -16,7 +16,7 @@ from petmsg.providers.twilio_errors import look_up
 from petmsg.services.numbers import number
 from petmsg.services.numbers.provider_holds import FIRST_PAUSE, LONGEST_PAUSE
 from petmsg.services.orgs import freeze, org
-from petmsg.services.outbox.claim import Claim, Taken, Waiting
+from petmsg.services.outbox.claim import Claim, ClaimResult, Waiting
 from petmsg.services.outbox.delivery_status import report
 from petmsg.services.people import client
 from tests.support.fixtures import NOW, add_org, looking, working
@@ -46,11 +46,11 @@ def url(migrated_sqlite: str) -> str:
 
 def company(url: str, *, pool: list[str] = LONG_CODES) -> str:
     add_org(url)
-    with working(url, now=NOW - 24 * HOUR) as work:
+    with working(url, now=NOW - 24 * HOUR) as uow:
         for e164 in pool:
-            number.add(work, e164, number_class=NumberClass.POOL)
+            number.add(uow, e164, number_class=NumberClass.POOL)
         for at, ref in enumerate(CLIENTS):
-            client.add(work, ref, phones=[f"+1415555{at + 1000}"], ref=ref)
+            client.add(uow, ref, phones=[f"+1415555{at + 1000}"], ref=ref)
     return url
 
 
@@ -73,8 +73,8 @@ def tell(
     """A report about it."""
     whose = None if code is None else look_up(code).in_report
     why = None if code is None else str(code)
-    with working(url, now=at) as work:
-        report(work, sid, delivery=delivery, code=why, rejection_class=whose)
+    with working(url, now=at) as uow:
+        report(uow, sid, delivery=delivery, code=why, rejection_class=whose)
 
 
 def all_reported(url: str, code: int | None, *, at: datetime = NOW) -> list[int]:
@@ -188,11 +188,11 @@ def test_one_code_for_number_after_number_does_not_empty_the_company(url: str) -
 # --- nothing is sent round and round, and it goes on by itself ---------------------------------
 
 
-def tries(url: str, texts: list[int], *, at: datetime) -> list[Taken]:
+def tries(url: str, texts: list[int], *, at: datetime) -> list[ClaimResult]:
     return [take(url, text, now=at) for text in texts]
 
 
-def claims(taken: list[Taken]) -> list[Claim]:
+def claims(taken: list[ClaimResult]) -> list[Claim]:
     return [each for each in taken if isinstance(each, Claim)]
 
 
@@ -267,16 +267,16 @@ def test_numbers_of_another_kind_go_on_sending(
 
 def test_a_person_releases_the_numbers_at_once(url: str) -> None:
     texts = all_reported(url, 30034)
-    with working(url, now=NOW + MINUTE) as work:
-        assert not freeze.thaw(work, reason="registered").reused
+    with working(url, now=NOW + MINUTE) as uow:
+        assert not freeze.thaw(uow, reason="registered").reused
     assert open_alerts(url) == []
     assert len(claims(tries(url, texts, at=NOW + MINUTE))) == 12
 
 
 def test_another_provider_is_not_held_back(url: str) -> None:
     all_reported(url, 30034)
-    with working(url, now=NOW + MINUTE) as work:
-        org.change(work, provider="twilio")
+    with working(url, now=NOW + MINUTE) as uow:
+        org.change(uow, provider="twilio")
     assert {row["refused_code"] for row in numbers(url).values()} == {None}
 
 
@@ -314,8 +314,8 @@ def test_a_code_of_an_earlier_try_is_heeded_too(url: str) -> None:
     first = send(url, text, at=NOW)
     tell(url, first, 30008, at=NOW + SECOND)
     send(url, text, at=stored(url, text)["due_at"])
-    with working(url) as work:
-        work.cursor.run("UPDATE message_attempt SET code = NULL WHERE attempt = 1")
+    with working(url) as uow:
+        uow.cursor.run("UPDATE message_attempt SET code = NULL WHERE attempt = 1")
     tell(url, first, 21610, at=NOW + HOUR)
     assert stored(url, text)["status"] == "sent"
     assert open_alerts(url) == [("client_opted_out", "info", "client", "C-1")]

@@ -8,7 +8,7 @@ import pytest
 from petmsg.enums import HoldCode
 from petmsg.queries.org import find_org
 from petmsg.queries.send_blocks import read_hold_facts
-from petmsg.rules.send_blocks import holds
+from petmsg.rules.send_blocks import find_blocks
 from tests.cli.commands.test_optout import ANN, waiting_text
 from tests.cli.commands.test_org import events, refused
 from tests.support.fixtures import NOW, Cli, add_org, looking
@@ -36,7 +36,7 @@ def held(url: str, *, at: Any = NOW, org: str = "happy-paws") -> list[HoldCode]:
         found = read_hold_facts(
             cursor, find_org(cursor, org), client_id=1, to_e164="+14155551001", number_id=None
         )
-    return [each.code for each in holds(found, at)]
+    return [each.code for each in find_blocks(found, at)]
 
 
 def test_a_frozen_org_holds_every_text_and_org_show_tells_it(cli: Cli, migrated_url: str) -> None:

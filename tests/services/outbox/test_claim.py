@@ -52,15 +52,15 @@ def url(migrated_url: str) -> str:
 
 
 def opt_out(url: str) -> None:
-    with working(url) as work:
-        her = find_client(work.cursor, work.org.id, "C-1")
-        optout.opt_out(work, her, phones=None, source=OptOutSource.OPERATOR, reason="she said")
+    with working(url) as uow:
+        her = find_client(uow.cursor, uow.org.id, "C-1")
+        optout.opt_out(uow, her, phones=None, source=OptOutSource.OPERATOR, reason="she said")
 
 
 def not_textable(url: str) -> None:
-    with working(url) as work:
+    with working(url) as uow:
         undeliverable_phones.mark_not_textable(
-            work, client_ref="C-1", to_e164=PHONES["C-1"], code="21614"
+            uow, client_ref="C-1", to_e164=PHONES["C-1"], code="21614"
         )
 
 
@@ -98,8 +98,8 @@ def test_a_text_leaves_in_the_last_moment_before_it_expires(url: str) -> None:
 def test_an_opt_out_beats_a_freeze_so_that_the_text_does_not_wait_in_vain(url: str) -> None:
     text = queue(url)
     opt_out(url)
-    with working(url) as work:
-        freeze.freeze(work, reason="complaints")
+    with working(url) as uow:
+        freeze.freeze(uow, reason="complaints")
     assert isinstance(take(url, text), Ended)
 
 
@@ -108,8 +108,8 @@ def test_an_opt_out_beats_a_freeze_so_that_the_text_does_not_wait_in_vain(url: s
 
 def test_a_freeze_lets_it_wait_until_the_thaw(url: str) -> None:
     text = queue(url)
-    with working(url) as work:
-        freeze.freeze(work, reason="complaints", until=NOW + HOUR)
+    with working(url) as uow:
+        freeze.freeze(uow, reason="complaints", until=NOW + HOUR)
     taken = take(url, text)
     assert isinstance(taken, Waiting)
     assert (taken.until, taken.for_pace) == (NOW + HOUR, False)
@@ -126,8 +126,8 @@ def test_a_schedule_lets_it_wait_until_its_time(url: str) -> None:
 
 
 def test_quiet_hours_let_it_wait_until_the_morning_and_an_urgent_one_passes(url: str) -> None:
-    with working(url) as work:
-        org.change(work, quiet_hours="21:00-08:00")
+    with working(url) as uow:
+        org.change(uow, quiet_hours="21:00-08:00")
     usual, urgent = queue(url, now=NIGHT), queue(url, "C-2", now=NIGHT, urgent=True)
     taken = take(url, usual, now=NIGHT)
     assert isinstance(taken, Waiting)
@@ -247,10 +247,10 @@ def test_words_of_a_sitter_never_leave_from_another_number_but_wait_for_a_person
 
 def test_a_pair_that_the_carrier_blocks_waits_for_a_person(url: str) -> None:
     text = queue(url)
-    with working(url) as work:
-        pool = work.cursor.value("SELECT id FROM message_number WHERE e164 = :n", n=POOL)
+    with working(url) as uow:
+        pool = uow.cursor.value("SELECT id FROM message_number WHERE e164 = :n", n=POOL)
         optout_messages.block_pair(
-            work, number_id=pool, number=POOL, to_e164=PHONES["C-1"], client_ref="C-1", code="30004"
+            uow, number_id=pool, number=POOL, to_e164=PHONES["C-1"], client_ref="C-1", code="30004"
         )
     taken = take(url, text)
     assert isinstance(taken, Ended)
@@ -261,10 +261,10 @@ def test_a_pair_that_the_carrier_blocks_waits_for_a_person(url: str) -> None:
 
 
 def test_without_a_number_it_waits_with_an_alert_that_counts(url: str) -> None:
-    with working(url) as work:
+    with working(url) as uow:
         for e164 in (POOL, POOL_2, DESK):
             change_status = "UPDATE message_number SET status = 'retired' WHERE e164 = :n"
-            work.cursor.run(change_status, n=e164)
+            uow.cursor.run(change_status, n=e164)
     text = queue(url)
     for at in (NOW, NOW + LOOK_AGAIN):
         taken = take(url, text, now=at)
@@ -277,8 +277,8 @@ def test_without_a_number_it_waits_with_an_alert_that_counts(url: str) -> None:
 
 def test_a_number_in_quarantine_is_passed_over_at_the_claim(url: str) -> None:
     text = queue(url)
-    with working(url) as work:
-        quarantine.quarantine(work, POOL, until=NOW + HOUR, days=1, reason="spam")
+    with working(url) as uow:
+        quarantine.quarantine(uow, POOL, until=NOW + HOUR, days=1, reason="spam")
     assert claimed(url, text).text.from_e164 == POOL_2
 
 
@@ -366,8 +366,8 @@ def test_a_text_that_is_not_queued_is_not_claimed(url: str) -> None:
 
 def test_a_worker_without_the_credentials_of_todays_provider_claims_nothing(url: str) -> None:
     text = queue(url)
-    with working(url) as work:
-        org.change(work, provider="twilio")
+    with working(url) as uow:
+        org.change(uow, provider="twilio")
     with pytest.raises(Busy, match="provider"):
         take(url, text, provider=ProviderName.SANDBOX)
     assert stored(url, text)["status"] == "queued"

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from petmsg.db import migrate
 from petmsg.errors import DatabaseUnusable, Refused
-from petmsg.services.unit_of_work import Failure, Work, each, take_together
+from petmsg.services.unit_of_work import Failure, UnitOfWork, each, run_batch
 from tests.support.consistency import problems
 from tests.support.fixtures import ACTOR, NOW, add_org, looking, working
 
@@ -26,12 +26,12 @@ def migrated_postgres(postgres_url: str) -> str:
     return postgres_url
 
 
-def appending(work: Work, *, wrong: Callable[[int], None]) -> Callable[[int], int]:
+def appending(uow: UnitOfWork, *, wrong: Callable[[int], None]) -> Callable[[int], int]:
     """Write an item into the org's name and the audit, then let it go wrong."""
 
     def one(item: int) -> int:
-        work.cursor.run("UPDATE org SET name = name || :item", item=str(item))
-        work.record("org.changed", "org", "happy-paws", {"item": item})
+        uow.cursor.run("UPDATE org SET name = name || :item", item=str(item))
+        uow.audit("org.changed", "org", "happy-paws", {"item": item})
         wrong(item)
         return item
 
@@ -45,9 +45,9 @@ def names(url: str) -> tuple[str, int]:
 
 
 def test_what_goes_well_is_done_in_order(url: str) -> None:
-    with working(url) as work:
-        one = appending(work, wrong=lambda _: None)
-        assert take_together(work, [1, 2, 3], one, ref=str) == [1, 2, 3]
+    with working(url) as uow:
+        one = appending(uow, wrong=lambda _: None)
+        assert run_batch(uow, [1, 2, 3], one, ref=str) == [1, 2, 3]
     assert names(url) == ("Happy Paws123", 3)
     assert problems(url) == []
 
@@ -58,8 +58,8 @@ def test_what_is_refused_leaves_nothing_and_the_others_stand(url: str, refused: 
         if item == refused:
             raise Refused("no")
 
-    with working(url) as work:
-        done = take_together(work, [1, 2, 3], appending(work, wrong=wrong), ref=str)
+    with working(url) as uow:
+        done = run_batch(uow, [1, 2, 3], appending(uow, wrong=wrong), ref=str)
         assert [each.ref for each in done if isinstance(each, Failure)] == [str(refused)]
     left = "".join(str(item) for item in (1, 2, 3) if item != refused)
     assert names(url) == (f"Happy Paws{left}", 2)
@@ -67,28 +67,28 @@ def test_what_is_refused_leaves_nothing_and_the_others_stand(url: str, refused: 
 
 
 def test_what_the_database_refuses_is_a_failure_of_its_own_item(url: str) -> None:
-    with working(url) as work:
+    with working(url) as uow:
 
         def one(item: int) -> int:
-            work.cursor.run("UPDATE org SET grace_minutes = :item", item=-1 if item == 2 else item)
+            uow.cursor.run("UPDATE org SET grace_minutes = :item", item=-1 if item == 2 else item)
             return item
 
-        done = take_together(work, [1, 2, 3], one, ref=str)
+        done = run_batch(uow, [1, 2, 3], one, ref=str)
     assert [isinstance(each, Failure) for each in done] == [False, True, False]
     with looking(url) as cursor:
         assert cursor.value("SELECT grace_minutes FROM org") == 3
 
 
 def test_a_bug_is_raised(url: str) -> None:
-    with pytest.raises(ZeroDivisionError), working(url) as work:
-        take_together(work, [1, 0], lambda item: 1 // item, ref=str)
+    with pytest.raises(ZeroDivisionError), working(url) as uow:
+        run_batch(uow, [1, 0], lambda item: 1 // item, ref=str)
     with looking(url) as cursor:
         assert cursor.value("SELECT count(*) FROM org") == 1
 
 
 def test_nothing_is_nothing(url: str) -> None:
-    with working(url) as work:
-        assert take_together(work, [], str, ref=str) == []
+    with working(url) as uow:
+        assert run_batch(uow, [], str, ref=str) == []
 
 
 @pytest.mark.parametrize("how", ["together", "each"])
@@ -97,25 +97,25 @@ def test_a_connection_that_is_lost_is_no_items_failure(migrated_postgres: str, h
 
     def cut(item: int) -> int:
         if item == 2:
-            work.cursor.run("SELECT pg_terminate_backend(pg_backend_pid())")
+            uow.cursor.run("SELECT pg_terminate_backend(pg_backend_pid())")
         return item
 
-    with pytest.raises(DatabaseUnusable) as lost, working(migrated_postgres) as work:  # noqa: PT012
+    with pytest.raises(DatabaseUnusable) as lost, working(migrated_postgres) as uow:  # noqa: PT012
         if how == "together":
-            take_together(work, [1, 2, 3], cut, ref=str)
+            run_batch(uow, [1, 2, 3], cut, ref=str)
         else:
-            each(work, [1, 2, 3], cut)
+            each(uow, [1, 2, 3], cut)
     assert lost.value.code == "database_connection"
     assert lost.value.hint
 
 
 def test_a_lost_connection_that_was_overlooked_is_told_all_the_same(migrated_postgres: str) -> None:
     """The next statement fails for SQLAlchemy's own reason, which has no words for a person."""
-    with pytest.raises(DatabaseUnusable) as lost, working(migrated_postgres) as work:  # noqa: PT012
+    with pytest.raises(DatabaseUnusable) as lost, working(migrated_postgres) as uow:  # noqa: PT012
         with suppress(DBAPIError):
-            work.session.connection().exec_driver_sql(
+            uow.session.connection().exec_driver_sql(
                 "SELECT pg_terminate_backend(pg_backend_pid())"
             )
-        work.cursor.run("SELECT 1")
+        uow.cursor.run("SELECT 1")
     assert lost.value.code == "database_connection"
     assert "the server is back" in (lost.value.hint or "")

@@ -384,8 +384,8 @@ def test_no_transaction_is_open_while_the_provider_is_asked(
     written = []
 
     def choose(_: Request) -> None:
-        with working(migrated_sqlite) as work:  # would wait for the lock of an open one
-            work.record("client.seen", "client", "C-1")
+        with working(migrated_sqlite) as uow:  # would wait for the lock of an open one
+            uow.audit("client.seen", "client", "C-1")
         written.append(1)
 
     fake.choose_fault = choose

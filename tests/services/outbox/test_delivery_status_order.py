@@ -32,9 +32,15 @@ from petmsg.services.outbox.claim import Claim, claim
 from petmsg.services.outbox.delivery_status import Reported, report
 from petmsg.services.outbox.queue import MessageNotWaiting, cancel, queue
 from petmsg.services.outbox.record_outcome import HandedOver, record
-from petmsg.services.outbox.unknown_outcomes import GRACE, SECOND_LOOK, InDoubt, in_doubt, settle
+from petmsg.services.outbox.unknown_outcomes import (
+    GRACE,
+    SECOND_LOOK,
+    UnknownOutcome,
+    in_doubt,
+    settle,
+)
 from petmsg.services.people import client
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.fixtures import ACTOR, NOW, add_org, looking, working
 
 ANN = "+14155551001"
@@ -51,10 +57,10 @@ def url(migrated_url: str) -> str:
 
 def filled(url: str) -> str:
     add_org(url)
-    with working(url) as work:
-        client.add(work, "Ann", phones=[ANN], ref="C-1")
-        number.add(work, "+14155550201", number_class=NumberClass.POOL)
-        queue(work, "C-1", body="Hi")
+    with working(url) as uow:
+        client.add(uow, "Ann", phones=[ANN], ref="C-1")
+        number.add(uow, "+14155550201", number_class=NumberClass.POOL)
+        queue(uow, "C-1", body="Hi")
     return url
 
 
@@ -74,8 +80,8 @@ class Carrier:
         if row["status"] != "queued":
             return False
         self.now = max(self.now, row["due_at"]) + timedelta(minutes=1)
-        with working(self.url, now=self.now) as work:
-            taken = claim(work, 1, provider=ProviderName.SANDBOX, worker="w-1")
+        with working(self.url, now=self.now) as uow:
+            taken = claim(uow, 1, provider=ProviderName.SANDBOX, worker="w-1")
         assert isinstance(taken, Claim), taken
         self.out = taken
         return True
@@ -85,8 +91,8 @@ class Carrier:
         assert self.out is not None
         if isinstance(outcome, Accepted):
             self.tries.append(outcome.provider_message_id)
-        with working(self.url, now=self.now) as work:
-            record(work, HandedOver(self.out, outcome, self.now))
+        with working(self.url, now=self.now) as uow:
+            record(uow, HandedOver(self.out, outcome, self.now))
         self.out = None
 
     def send(self) -> str:
@@ -101,8 +107,8 @@ class Carrier:
     ) -> Reported | None:
         """A report of the provider."""
         code, whose = why if why is not None else (None, None)
-        with working(self.url, now=self.now) as work:
-            return report(work, sid, delivery=delivery, code=code, rejection_class=whose)
+        with working(self.url, now=self.now) as uow:
+            return report(uow, sid, delivery=delivery, code=code, rejection_class=whose)
 
     @property
     def status(self) -> str:
@@ -166,8 +172,8 @@ def test_what_turns_out_delivered_is_not_sent_again(url: str) -> None:
     carrier.report(sid, Delivery.DELIVERED)
     assert (carrier.status, carrier.text["due_at"]) == ("delivered", None)
     assert carrier.attempts() == [("delivered", None)]
-    with working(url, now=NOW + timedelta(days=1)) as work, pytest.raises(MessageNotWaiting):
-        claim(work, 1, provider=ProviderName.SANDBOX, worker="w-1")
+    with working(url, now=NOW + timedelta(days=1)) as uow, pytest.raises(MessageNotWaiting):
+        claim(uow, 1, provider=ProviderName.SANDBOX, worker="w-1")
 
 
 def test_an_earlier_try_that_was_delivered_counts_while_a_later_one_is_on_its_way(
@@ -190,9 +196,9 @@ def test_an_earlier_try_that_failed_says_nothing_of_the_later_one(url: str) -> N
     carrier = Carrier(url)
     assert carrier.begin()
     lost = carrier.out
-    with working(url) as work:
-        work.cursor.run("UPDATE message SET status = 'queued'")
-        work.cursor.run("UPDATE message_attempt SET status = 'absent'")
+    with working(url) as uow:
+        uow.cursor.run("UPDATE message SET status = 'queued'")
+        uow.cursor.run("UPDATE message_attempt SET status = 'absent'")
     second = carrier.send()
     carrier.out = lost
     carrier.end(Accepted("SM-late", "accepted"))
@@ -206,9 +212,9 @@ def test_a_try_that_was_found_late_is_the_one_whose_reports_count(url: str) -> N
     """It was given up and queued again, and none after it was begun."""
     carrier = Carrier(url)
     assert carrier.begin()
-    with working(url) as work:
-        work.cursor.run("UPDATE message SET status = 'queued'")
-        work.cursor.run("UPDATE message_attempt SET status = 'absent'")
+    with working(url) as uow:
+        uow.cursor.run("UPDATE message SET status = 'queued'")
+        uow.cursor.run("UPDATE message_attempt SET status = 'absent'")
     lost = carrier.out
     assert carrier.begin()
     carrier.out = lost
@@ -221,8 +227,8 @@ def test_a_text_cancelled_before_its_next_try_that_arrived_after_all_is_delivere
     carrier = Carrier(url)
     sid = carrier.send()
     carrier.report(sid, Delivery.UNDELIVERED, UNREACHABLE)
-    with working(url) as work:
-        cancel(work, 1)
+    with working(url) as uow:
+        cancel(uow, 1)
     carrier.report(sid, Delivery.DELIVERED)
     assert carrier.status == "delivered"
 
@@ -260,13 +266,13 @@ def test_a_later_try_in_doubt_is_looked_up_and_not_sent_again(url: str) -> None:
     assert carrier.status == "unknown"
     for wait in (timedelta(0), GRACE, SECOND_LOOK):
         carrier.now += wait
-        with working(url, now=carrier.now) as work:
-            settle(work, doubt_of(work), [], asked=f"given {carrier.now.timestamp()}")
+        with working(url, now=carrier.now) as uow:
+            settle(uow, doubt_of(uow), [], asked=f"given {carrier.now.timestamp()}")
     assert (carrier.status, carrier.text["due_at"]) == ("delivered", None)
 
 
-def doubt_of(work: Work) -> InDoubt:
-    (found,) = in_doubt(work.cursor, work.org)
+def doubt_of(uow: UnitOfWork) -> UnknownOutcome:
+    (found,) = in_doubt(uow.cursor, uow.org)
     return found
 
 
@@ -303,10 +309,10 @@ def test_the_try_of_another_org_is_none(url: str) -> None:
     carrier = Carrier(url)
     sid = carrier.send()
     add_org(url, "other-pals", front_desk=None)
-    with working(url, org="other-pals") as work:
-        assert report(work, sid, delivery=Delivery.DELIVERED) is None
-    with working(url, org="happy-paws") as work:
-        assert report(work, sid, delivery=Delivery.DELIVERED) is not None
+    with working(url, org="other-pals") as uow:
+        assert report(uow, sid, delivery=Delivery.DELIVERED) is None
+    with working(url, org="happy-paws") as uow:
+        assert report(uow, sid, delivery=Delivery.DELIVERED) is not None
 
 
 def test_reports_that_come_at_once_are_taken_one_after_the_other(url: str) -> None:
@@ -394,33 +400,33 @@ def play(transaction: Transaction, steps: list[Any]) -> None:
     model, now, out = Model(), NOW, None
     for step in steps:
         now += timedelta(days=2)
-        work = Work(transaction, org, ACTOR, now)
+        uow = UnitOfWork(transaction, org, ACTOR, now)
         if step == "begin" and model.status == "queued":
-            taken = claim(work, 1, provider=ProviderName.SANDBOX, worker="w-1")
+            taken = claim(uow, 1, provider=ProviderName.SANDBOX, worker="w-1")
             assert isinstance(taken, Claim)
             out = taken
             model.begin()
         elif step == "accept" and out is not None:
             sid = f"SM{len(model.said)}"
-            record(work, HandedOver(out, Accepted(sid, "accepted"), now))
+            record(uow, HandedOver(out, Accepted(sid, "accepted"), now))
             out = None
             model.accepted()
         elif isinstance(step, tuple) and step[0] < len(model.said):
             at, delivery, worth_another = step
             code, whose = UNREACHABLE if worth_another else FILTERED
-            report(work, f"SM{at}", delivery=delivery, code=code, rejection_class=whose)
+            report(uow, f"SM{at}", delivery=delivery, code=code, rejection_class=whose)
             model.report(at, delivery.value, worth_another)
-        work.finish()
-        check(work, model)
+        uow.finish()
+        check(uow, model)
 
 
-def check(work: Work, model: Model) -> None:
-    text = work.cursor.rows("SELECT status, due_at, delivered_at FROM message")[0]
+def check(uow: UnitOfWork, model: Model) -> None:
+    text = uow.cursor.rows("SELECT status, due_at, delivered_at FROM message")[0]
     assert text["status"] == model.status
     assert (text["delivered_at"] is not None) == model.delivered
     if model.status != "sending":
         assert (text["due_at"] is not None) == (model.status == "queued")
-    tries = work.cursor.tuples(
+    tries = uow.cursor.tuples(
         "SELECT status FROM message_attempt WHERE provider_message_id IS NOT NULL ORDER BY attempt"
     )
     words = ["sent" if each == "on_its_way" else each for each in model.said]

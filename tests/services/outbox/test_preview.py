@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.cli.context import Run
+from petmsg.cli.context import Context
 from petmsg.clock import now as clock_now
 from petmsg.db.liveness import worker
 from petmsg.db.location import locate
@@ -16,10 +16,10 @@ from petmsg.enums import NumberClass
 from petmsg.queries.org import find_org
 from petmsg.services.numbers import number
 from petmsg.services.outbox import queue as queueing
-from petmsg.services.outbox.preview import Wishes
+from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.people import client
-from petmsg.workflows.worker.dispatcher import Pump, Rhythm
-from petmsg.workflows.worker.sender_pool import Hands
+from petmsg.workflows.worker.dispatcher import Dispatcher, Timings
+from petmsg.workflows.worker.sender_pool import SenderPool
 from tests.support.fixtures import NOW, Cli, add_org, looking, run_cli, working
 from tests.support.texting import DESK, MAYA, POOL, people, visit
 from tests.workflows.worker.carriers import Remembering
@@ -213,19 +213,21 @@ def busy_number(migrated_url: str) -> Iterator[str]:
     """A worker sends a long queue from the only number of the org, a text a second."""
     url = migrated_url
     add_org(url, front_desk=None)
-    with working(url, now=clock_now()) as work:
-        number.add(work, POOL, number_class=NumberClass.POOL)
+    with working(url, now=clock_now()) as uow:
+        number.add(uow, POOL, number_class=NumberClass.POOL)
         for at in range(61):
-            client.add(work, f"D-{at}", phones=[f"+1415556{at:04}"], ref=f"D-{at}")
+            client.add(uow, f"D-{at}", phones=[f"+1415556{at:04}"], ref=f"D-{at}")
         for at in range(1, 61):
-            queueing.queue(work, f"D-{at}", body="Hi", wishes=Wishes())
+            queueing.queue(uow, f"D-{at}", body="Hi", options=SendOptions())
     store = TestStore(url)
     with looking(url) as cursor:
         carrier = Remembering()
         line = (find_org(cursor, None), carrier)
     with worker(locate(url)) as alive:
-        hands = Hands(4, now=store.clock)
-        pump = Pump(store, [line], worker=alive, hands=hands, watch=lambda _: None, rhythm=Rhythm())
+        hands = SenderPool(4, now=store.clock)
+        pump = Dispatcher(
+            store, [line], worker=alive, hands=hands, watch=lambda _: None, rhythm=Timings()
+        )
         thread = threading.Thread(target=pump.drain)
         thread.start()
         while len(carrier.got) < 2 and thread.is_alive():
@@ -252,17 +254,17 @@ def test_a_worker_that_is_faster_than_the_sender_is_no_error(
     url = migrated_sqlite
     add_org(url)
     run_cli(url, "client", "add", "Ann", "--phone", "+14155551001", "--ref", "C-1")
-    with working(url) as work:
-        work.cursor.run("UPDATE message_number SET free_at = :at", at=NOW + timedelta(seconds=5))
-    slept = Run.sleep
+    with working(url) as uow:
+        uow.cursor.run("UPDATE message_number SET free_at = :at", at=NOW + timedelta(seconds=5))
+    slept = Context.sleep
 
-    def sleep(run: Run, seconds: float) -> None:
+    def sleep(run: Context, seconds: float) -> None:
         slept(run, seconds)
         monkeypatch.undo()
         later = NOW + timedelta(seconds=5)
         assert run_cli(url, "message", "dispatch", now=later).code == 0
 
-    monkeypatch.setattr(Run, "sleep", sleep)
+    monkeypatch.setattr(Context, "sleep", sleep)
     ran = run_cli(url, "message", "send", "C-1", "--body", "Hi", "-o", "json")
     assert (ran.code, ran.json["status"]) == (0, "sent"), ran.err
     assert "a worker was faster" in ran.err

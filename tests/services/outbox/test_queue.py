@@ -10,15 +10,15 @@ from petmsg.enums import OptOutSource, ProviderName
 from petmsg.errors import EndNotAfterStart, MalformedText, NotFound, OutOfRange, PetmsgError
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
-from petmsg.rules.contact_details import describe, find_leaks
+from petmsg.rules.contact_details import describe, find_contact_details
 from petmsg.services.orgs import freeze, org
 from petmsg.services.outbox.claim import Claim
-from petmsg.services.outbox.preview import Preview, Wishes, preview
+from petmsg.services.outbox.preview import Preview, SendOptions, preview
 from petmsg.services.outbox.queue import (
     KeyReused,
     MaskingLeak,
-    NotHerWindow,
     OptedOut,
+    OutsideOwnWindow,
     Queued,
     queue,
     retry,
@@ -54,18 +54,18 @@ def url(migrated_url: str) -> str:
 
 
 def put(
-    url: str, ref: str = "C-1", body: str = "Hi", *, now: datetime = NOW, **wishes: Any
+    url: str, ref: str = "C-1", body: str = "Hi", *, now: datetime = NOW, **options: Any
 ) -> Queued:
-    with working(url, now=now) as work:
-        return queue(work, ref, body=body, wishes=Wishes(**wishes))
+    with working(url, now=now) as uow:
+        return queue(uow, ref, body=body, options=SendOptions(**options))
 
 
 def look(
-    url: str, ref: str = "C-1", body: str = "Hi", *, now: datetime = NOW, **wishes: Any
+    url: str, ref: str = "C-1", body: str = "Hi", *, now: datetime = NOW, **options: Any
 ) -> Preview:
     with looking(url) as cursor:
         return preview(
-            cursor, find_org(cursor, None), ref, body=body, wishes=Wishes(**wishes), now=now
+            cursor, find_org(cursor, None), ref, body=body, options=SendOptions(**options), now=now
         )
 
 
@@ -96,7 +96,7 @@ def test_wishes_are_stored_and_audited_without_the_words(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wishes", "error"),
+    ("options", "error"),
     [
         ({"send_at": NOW - SECOND}, OutOfRange),
         ({"expires_at": NOW}, EndNotAfterStart),
@@ -105,12 +105,12 @@ def test_wishes_are_stored_and_audited_without_the_words(url: str) -> None:
     ],
 )
 def test_times_that_cannot_be_meant_are_refused_by_send_and_by_preview(
-    url: str, wishes: dict[str, Any], error: type[PetmsgError]
+    url: str, options: dict[str, Any], error: type[PetmsgError]
 ) -> None:
     with pytest.raises(error):
-        put(url, **wishes)
+        put(url, **options)
     with pytest.raises(error):
-        look(url, **wishes)
+        look(url, **options)
     assert texts(url) == 0
 
 
@@ -120,9 +120,9 @@ def test_now_is_no_time_in_the_past(url: str) -> None:
 
 def test_a_key_gives_the_text_that_is_there_whatever_became_of_her_since(url: str) -> None:
     text = put(url, key="k").message
-    with working(url) as work:
-        her = find_client(work.cursor, work.org.id, "C-1")
-        optout.opt_out(work, her, phones=None, source=OptOutSource.OPERATOR, reason="said so")
+    with working(url) as uow:
+        her = find_client(uow.cursor, uow.org.id, "C-1")
+        optout.opt_out(uow, her, phones=None, source=OptOutSource.OPERATOR, reason="said so")
     again = put(url, key="k", send_at=NOW - HOUR)
     assert (again.message, again.reused, texts(url)) == (text, True, 1)
 
@@ -167,7 +167,7 @@ def test_with_a_reason_she_may_and_the_reason_is_kept(url: str) -> None:
 
 def test_the_desk_is_warned_and_not_kept_from_it(url: str) -> None:
     queued = put(url, body=HERS)
-    assert queued.warnings == (f"The body holds {describe(find_leaks(HERS))}.",)
+    assert queued.warnings == (f"The body holds {describe(find_contact_details(HERS))}.",)
     assert put(url).warnings == ()
 
 
@@ -181,9 +181,9 @@ def test_a_sitter_speaks_only_in_her_window_at_the_time_it_is_to_leave(url: str)
     visit(url, until=NOW + HOUR)
     put(url, as_sitter="S-1")
     put(url, as_sitter="S-1", send_at=NOW + 2 * HOUR - SECOND)
-    with pytest.raises(NotHerWindow):
+    with pytest.raises(OutsideOwnWindow):
         put(url, as_sitter="S-1", send_at=NOW + 2 * HOUR)
-    with pytest.raises(NotHerWindow):
+    with pytest.raises(OutsideOwnWindow):
         put(url, "C-2", as_sitter="S-1")
     with pytest.raises(NotFound):
         put(url, as_sitter="S-9")
@@ -195,8 +195,8 @@ def test_a_sitter_speaks_only_in_her_window_at_the_time_it_is_to_leave(url: str)
 def test_a_text_that_is_tried_again_by_hand_forgets_an_expiry_that_is_over(url: str) -> None:
     text = put(url, expires_at=NOW + MINUTE).message
     change(url, "UPDATE message SET status = 'failed', due_at = NULL")
-    with working(url, now=NOW + HOUR) as work:
-        retry(work, text, reason="she asked for it")
+    with working(url, now=NOW + HOUR) as uow:
+        retry(uow, text, reason="she asked for it")
     assert stored(url, text)["expires_at"] is None
     claimed(url, text, now=NOW + HOUR)
     assert events(url, text) == ["message.queued", "message.retried"]
@@ -205,11 +205,11 @@ def test_a_text_that_is_tried_again_by_hand_forgets_an_expiry_that_is_over(url: 
 def test_a_text_is_not_tried_again_for_one_who_opted_out(url: str) -> None:
     text = put(url).message
     change(url, "UPDATE message SET status = 'failed', due_at = NULL")
-    with working(url) as work:
-        her = find_client(work.cursor, work.org.id, "C-1")
-        optout.opt_out(work, her, phones=None, source=OptOutSource.OPERATOR, reason="said so")
-    with working(url) as work, pytest.raises(OptedOut):
-        retry(work, text, reason="why not")
+    with working(url) as uow:
+        her = find_client(uow.cursor, uow.org.id, "C-1")
+        optout.opt_out(uow, her, phones=None, source=OptOutSource.OPERATOR, reason="said so")
+    with working(url) as uow, pytest.raises(OptedOut):
+        retry(uow, text, reason="why not")
 
 
 # --- preview -----------------------------------------------------------------------------------
@@ -245,25 +245,25 @@ def test_what_a_preview_says_is_what_sending_then_does(migrated_sqlite: str, see
     now = chance.choice([NOW, NIGHT])
     if chance.random() < 0.5:
         visit(url, until=NIGHT + HOUR if chance.random() < 0.5 else NOW + HOUR)
-    with working(url, now=EARLIER) as work:
-        her = find_client(work.cursor, work.org.id, "C-1")
+    with working(url, now=EARLIER) as uow:
+        her = find_client(uow.cursor, uow.org.id, "C-1")
         if chance.random() < 0.15:
-            optout.opt_out(work, her, phones=None, source=OptOutSource.OPERATOR, reason="stop")
+            optout.opt_out(uow, her, phones=None, source=OptOutSource.OPERATOR, reason="stop")
         if chance.random() < 0.15:
             undeliverable_phones.mark_not_textable(
-                work, client_ref="C-1", to_e164=PHONES["C-1"], code="21614"
+                uow, client_ref="C-1", to_e164=PHONES["C-1"], code="21614"
             )
         if chance.random() < 0.2:
             until = chance.choice([None, NOW + HOUR, NIGHT + HOUR])
-            freeze.freeze(work, reason="complaints", until=until)
+            freeze.freeze(uow, reason="complaints", until=until)
         if chance.random() < 0.5:
-            org.change(work, quiet_hours="21:00-08:00")
+            org.change(uow, quiet_hours="21:00-08:00")
         if chance.random() < 0.2:
             number = chance.choice([MAYA, POOL, DESK])
-            id_ = work.cursor.value("SELECT id FROM message_number WHERE e164 = :n", n=number)
+            id_ = uow.cursor.value("SELECT id FROM message_number WHERE e164 = :n", n=number)
             if id_ is not None:
                 optout_messages.block_pair(
-                    work,
+                    uow,
                     number_id=id_,
                     number=number,
                     to_e164=PHONES["C-1"],
@@ -271,12 +271,12 @@ def test_what_a_preview_says_is_what_sending_then_does(migrated_sqlite: str, see
                     code="30004",
                 )
         if chance.random() < 0.15:
-            work.cursor.run(
+            uow.cursor.run(
                 "UPDATE message_number SET status = 'retired', sitter_id = NULL"
                 " WHERE class <> 'sitter'"
             )
     body = chance.choice(["Hi", HERS])
-    wishes = Wishes(
+    options = SendOptions(
         as_sitter="S-1" if chance.random() < 0.4 else None,
         send_at=chance.choice([None, None, now + HOUR]),
         expires_at=chance.choice([None, now + 3 * HOUR]),
@@ -284,18 +284,18 @@ def test_what_a_preview_says_is_what_sending_then_does(migrated_sqlite: str, see
         force_reason="needed" if chance.random() < 0.3 else None,
     )
     with looking(url) as cursor:
-        said = preview(cursor, find_org(cursor, None), "C-1", body=body, wishes=wishes, now=now)
+        said = preview(cursor, find_org(cursor, None), "C-1", body=body, options=options, now=now)
     codes: list[int] = []
     sending: Sending | None = None
     try:
-        with working(url, now=now) as work:
+        with working(url, now=now) as uow:
             sending = queue_and_claim(
-                work,
+                uow,
                 "C-1",
                 body=body,
-                wishes=wishes,
-                send_at=wishes.send_at,
-                expires_at=wishes.expires_at,
+                options=options,
+                send_at=options.send_at,
+                expires_at=options.expires_at,
                 queue_only=False,
                 provider=ProviderName.SANDBOX,
                 worker=WORKER,

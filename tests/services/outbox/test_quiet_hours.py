@@ -11,7 +11,7 @@ import pytest
 from petmsg.enums import HoldCode
 from petmsg.queries.org import find_org
 from petmsg.queries.send_blocks import read_hold_facts
-from petmsg.rules.send_blocks import Hold, QuietHours, holds
+from petmsg.rules.send_blocks import QuietHours, SendBlock, find_blocks
 from tests.cli.commands.test_org import events, refused
 from tests.support.fixtures import Cli, looking
 
@@ -21,7 +21,7 @@ EVENING = datetime(2026, 2, 15, 3, 30, tzinfo=UTC)
 """22:30 in New York, 19:30 in Los Angeles, 09:15 the next day in Kathmandu."""
 
 
-def held(url: str, *, at: datetime = EVENING, urgent: bool = False) -> list[Hold]:
+def held(url: str, *, at: datetime = EVENING, urgent: bool = False) -> list[SendBlock]:
     with looking(url) as cursor:
         found = read_hold_facts(
             cursor,
@@ -31,7 +31,7 @@ def held(url: str, *, at: datetime = EVENING, urgent: bool = False) -> list[Hold
             number_id=None,
             urgent=urgent,
         )
-    return list(holds(found, at))
+    return list(find_blocks(found, at))
 
 
 def quiet_hours(cli: Cli) -> Any:

@@ -19,7 +19,7 @@ from petmsg.rules.rate_limit import LONGEST_AHEAD
 from petmsg.services.outbox import delivery_status
 from petmsg.services.outbox import queue as message
 from petmsg.services.outbox.record_outcome import FIRST_BACK_OFF, LONGEST_BACK_OFF, problem_of
-from petmsg.services.outbox.unknown_outcomes import InDoubt, Orphan, orphaned, settle
+from petmsg.services.outbox.unknown_outcomes import ClaimedMessage, UnknownOutcome, orphaned, settle
 from tests.support.fixtures import NOW, working
 from tests.support.queueing import (
     ANOTHER,
@@ -52,34 +52,34 @@ def url(migrated_url: str) -> str:
     return migrated_url
 
 
-def in_doubt(url: str, text: int) -> InDoubt:
+def in_doubt(url: str, text: int) -> UnknownOutcome:
     row = stored(url, text)
     names = ("provider", "from_e164", "to_e164", "claimed_at")
-    return InDoubt(text, row["attempts"], *(row[name] for name in names))
+    return UnknownOutcome(text, row["attempts"], *(row[name] for name in names))
 
 
 def put_in_doubt(url: str, text: int) -> None:
-    with working(url, now=NOW + MINUTE) as work:
-        assert orphaned(work, Orphan(text, stored(url, text)["worker"])) is not None
+    with working(url, now=NOW + MINUTE) as uow:
+        assert orphaned(uow, ClaimedMessage(text, stored(url, text)["worker"])) is not None
 
 
 def queue_again(url: str, text: int) -> None:
     """Two looks at the provider did not find it."""
     put_in_doubt(url, text)
     for minutes in (0, 10, 20):
-        with working(url, now=NOW + minutes * MINUTE) as work:
-            settle(work, in_doubt(url, text), [], asked=f"given {minutes * 60}")
+        with working(url, now=NOW + minutes * MINUTE) as uow:
+            settle(uow, in_doubt(url, text), [], asked=f"given {minutes * 60}")
     assert stored(url, text)["status"] == "queued"
 
 
 def cancel(url: str, text: int) -> None:
-    with working(url, now=NOW + HOUR) as work:
-        message.cancel(work, text)
+    with working(url, now=NOW + HOUR) as uow:
+        message.cancel(uow, text)
 
 
 def retry(url: str, text: int) -> None:
-    with working(url, now=NOW + HOUR) as work:
-        message.retry(work, text, reason="not in Twilio's log")
+    with working(url, now=NOW + HOUR) as uow:
+        message.retry(uow, text, reason="not in Twilio's log")
 
 
 # --- accepted ----------------------------------------------------------------------------------
@@ -129,8 +129,8 @@ def test_an_answer_that_was_found_at_the_provider_before_changes_nothing_more(ur
     text = queue(url)
     taken = claimed(url, text)
     record(url, taken, accepted())
-    with working(url, now=NOW + MINUTE) as work:
-        delivery_status.report(work, accepted().provider_message_id, delivery=Delivery.DELIVERED)
+    with working(url, now=NOW + MINUTE) as uow:
+        delivery_status.report(uow, accepted().provider_message_id, delivery=Delivery.DELIVERED)
     assert record(url, taken, accepted(), now=NOW + HOUR) is MessageStatus.DELIVERED
     assert events(url, text).count("message.sent") == 1
 
@@ -142,13 +142,13 @@ def test_a_text_that_an_earlier_try_delivered_is_not_sent_again(
     text = queue(url)
     record(url, claimed(url, text), accepted(1))
     lost: dict[str, Any] = {"code": "30008", "rejection_class": RejectionClass.UNEXPLAINED}
-    with working(url, now=NOW + MINUTE) as work:
+    with working(url, now=NOW + MINUTE) as uow:
         delivery_status.report(
-            work, accepted(1).provider_message_id, delivery=Delivery.UNDELIVERED, **lost
+            uow, accepted(1).provider_message_id, delivery=Delivery.UNDELIVERED, **lost
         )
     again = claimed(url, text, now=NOW + HOUR)
-    with working(url, now=NOW + HOUR) as work:
-        delivery_status.report(work, accepted(1).provider_message_id, delivery=Delivery.DELIVERED)
+    with working(url, now=NOW + HOUR) as uow:
+        delivery_status.report(uow, accepted(1).provider_message_id, delivery=Delivery.DELIVERED)
     status = record(url, again, second, now=NOW + HOUR)
     assert (status, stored(url, text)["due_at"]) == (MessageStatus.DELIVERED, None)
 

@@ -76,8 +76,8 @@ def test_21610_opts_the_client_out_for_the_whole_org(url: str) -> None:
 
 def test_21610_after_a_newer_start_blocks_that_pair_of_numbers_only(url: str) -> None:
     refuse(url, queue(url), 21610)
-    with working(url, now=NOW + HOUR) as work:
-        optout.remove(work, "C-1", reason="she wrote START")
+    with working(url, now=NOW + HOUR) as uow:
+        optout.remove(uow, "C-1", reason="she wrote START")
     at = NOW + 2 * HOUR
     refuse(url, queue(url, now=at), 21610, at=at)
     assert "pair_blocked" in kinds(url)
@@ -201,11 +201,11 @@ def test_30610_waits_for_the_next_hour_that_the_law_allows(
 ) -> None:
     company(migrated_sqlite)
     text = queue(migrated_sqlite, now=at, urgent=True)
-    with working(migrated_sqlite, now=at) as work:
+    with working(migrated_sqlite, now=at) as uow:
         if quiet_hours:
-            org.change(work, quiet_hours=quiet_hours)
+            org.change(uow, quiet_hours=quiet_hours)
         if timezone:
-            client.change(work, "C-1", timezone=timezone)
+            client.change(uow, "C-1", timezone=timezone)
     refuse(migrated_sqlite, text, 30610, at=at)
     row = stored(migrated_sqlite, text)
     assert (row["status"], row["due_at"]) == ("queued", allowed)
@@ -261,9 +261,9 @@ def test_every_code_of_the_table_leaves_a_text_in_a_state_from_which_it_can_go_o
 ) -> None:
     """Whatever the code: queued with a time, held with an alert, or failed with its code."""
     company(migrated_sqlite)
-    with working(migrated_sqlite) as work:
+    with working(migrated_sqlite) as uow:
         for at, _ in enumerate(ERROR_CODES):
-            client.add(work, f"D-{at}", phones=[f"+1415556{at:04}"], ref=f"D-{at}")
+            client.add(uow, f"D-{at}", phones=[f"+1415556{at:04}"], ref=f"D-{at}")
     for at, code in enumerate(ERROR_CODES):
         change(migrated_sqlite, "UPDATE message_number SET free_at = NULL")
         text = queue(migrated_sqlite, f"D-{at}")
@@ -315,8 +315,8 @@ def test_the_front_desk_leaves_routing_too(migrated_sqlite: str) -> None:
 
 def test_a_number_whose_quarantine_was_over_leaves_routing_again(url: str) -> None:
     """It was usable, though nobody had recorded the end of its quarantine yet."""
-    with working(url, now=NOW - 2 * HOUR) as work:
-        quarantine.quarantine(work, POOL, until=NOW - HOUR, days=1, reason="spam")
+    with working(url, now=NOW - 2 * HOUR) as uow:
+        quarantine.quarantine(uow, POOL, until=NOW - HOUR, days=1, reason="spam")
     text = queue(url)
     refuse(url, text, 21606)
     assert numbers(url)[POOL]["quarantined_until"] == NOW + SECOND + timedelta(days=90)
@@ -341,8 +341,8 @@ def test_nor_do_later_texts_to_the_same_client_take_one_number_after_the_other(u
     assert state(url, second) == ("held", "21606")
     assert numbers(url)[POOL_2]["status"] == "active"
     retried = NOW + 2 * HOUR
-    with working(url, now=retried) as work:
-        message.retry(work, first, reason="tried it by hand")
+    with working(url, now=retried) as uow:
+        message.retry(uow, first, reason="tried it by hand")
     refuse(url, first, 21606, at=retried)
     assert (state(url, first)[0], numbers(url)[POOL_2]["status"]) == ("held", "active")
     assert claimed(url, queue(url, "C-2"), now=retried + HOUR).text.from_e164 == POOL_2
@@ -389,8 +389,8 @@ def test_no_refusal_tells_a_personal_phone_to_the_audit_or_an_alert(migrated_sql
     company(migrated_sqlite)
     for at, code in enumerate((21606, 14107, 30004, 21614, 21610)):
         ref, phone = f"D-{at}", f"+1415556000{at}"
-        with working(migrated_sqlite) as work:
-            client.add(work, ref, phones=[phone], ref=ref)
+        with working(migrated_sqlite) as uow:
+            client.add(uow, ref, phones=[phone], ref=ref)
         refuse(migrated_sqlite, queue(migrated_sqlite, ref), code, at=NOW + at * HOUR)
     with looking(migrated_sqlite) as cursor:
         told = cursor.tuples("SELECT message, command, ref FROM alert")

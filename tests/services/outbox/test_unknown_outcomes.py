@@ -20,11 +20,11 @@ from petmsg.services.outbox.unknown_outcomes import (
     GRACE,
     LOOK_BACK,
     SECOND_LOOK,
-    Settled,
+    Reconciled,
 )
 from petmsg.services.people import client as clients
 from petmsg.services.unit_of_work import Failure
-from petmsg.workflows.worker.rescuer import MOST_IN_VAIN, Patience, open_doubts, settle
+from petmsg.workflows.worker.rescuer import MOST_IN_VAIN, RescueTimings, rescue, unresolved
 from tests.support.fixtures import NOW, looking, working
 from tests.support.queueing import (
     HOUR,
@@ -102,12 +102,12 @@ def lost(url: str, ref: str = "C-1", *, body: str = "See you at 3 pm") -> int:
 
 def look(
     url: str, carrier: Listing, *, now: Any = NOW + SECOND, **options: Any
-) -> list[Settled | Failure]:
+) -> list[Reconciled | Failure]:
     with looking(url) as cursor:
         org: OrgRow = find_org(cursor, None)
     store = TestStore(url, now=now)
     try:
-        return settle(store, org, carrier, **options)
+        return rescue(store, org, carrier, **options)
     finally:
         store.close()
 
@@ -207,7 +207,7 @@ def test_several_that_may_be_it_are_for_a_person(url: str) -> None:
     (settled,) = look(url, Listing(text_like(), text_like(provider_message_id="SM1")))
     assert (stored(url, text)["status"], stored(url, text)["error_code"]) == ("held", "ambiguous")
     assert alerts(url) == [("message_held", "warning", "message", str(text))]
-    assert open_doubts([settled]) == 0
+    assert unresolved([settled]) == 0
 
 
 OTHER_WORDS = ("See you at 4 pm", "see you at 3 pm", "Is that OK?")
@@ -267,8 +267,8 @@ def test_one_within_the_skew_of_two_clocks_is_bound_and_beats_an_older_one(url: 
 
 def test_one_whose_provider_the_org_has_left_is_never_queued_again_but_held(url: str) -> None:
     text = lost(url)
-    with working(url) as work:
-        orgs.change(work, provider="twilio")
+    with working(url) as uow:
+        orgs.change(uow, provider="twilio")
     asked = Listing()
     look(url, asked, now=NOW + GRACE - SECOND)
     assert stored(url, text)["status"] == "unknown"
@@ -304,10 +304,10 @@ def test_what_is_queued_again_asks_first_whose_phone_it_is(url: str) -> None:
     text = lost(url)
     for after in (timedelta(0), GRACE):
         look(url, Listing(), now=NOW + after)
-    with working(url, now=NOW + GRACE) as work:
-        clients.phone_add(work, "C-1", "+14155551009", primary=True)
-        clients.phone_remove(work, "C-1", PHONES["C-1"])
-        clients.phone_add(work, "C-2", PHONES["C-1"])
+    with working(url, now=NOW + GRACE) as uow:
+        clients.phone_add(uow, "C-1", "+14155551009", primary=True)
+        clients.phone_remove(uow, "C-1", PHONES["C-1"])
+        clients.phone_add(uow, "C-2", PHONES["C-1"])
     look(url, Listing(), now=NOW + GRACE + SECOND_LOOK)
     assert stored(url, text)["status"] == "queued"
     taken = take(url, text, now=NOW + HOUR)
@@ -317,7 +317,7 @@ def test_what_is_queued_again_asks_first_whose_phone_it_is(url: str) -> None:
     assert alerts(url)[-1] == ("message_held", "warning", "message", str(text))
 
 
-SHORT = Patience(grace=SECOND, second_look=0.3 * SECOND)
+SHORT = RescueTimings(grace=SECOND, second_look=0.3 * SECOND)
 
 
 @pytest.mark.parametrize("apart", [10 * MINUTE, -10 * MINUTE])
@@ -334,7 +334,7 @@ def test_two_clocks_apart_make_the_wait_neither_shorter_nor_longer(
     wrong.set_off = apart
     seen = []
     for store in (right, wrong, right, wrong, right, wrong):
-        settle(store, org, Listing(), patience=SHORT)
+        rescue(store, org, Listing(), patience=SHORT)
         row = stored(url, text)
         seen.append((row["status"], row["absent_at"] is not None))
         if len(seen) in (2, 4):
@@ -377,7 +377,7 @@ def test_a_long_question_counts_from_when_it_was_asked(url: str) -> None:
         return slow(**asked)
 
     carrier.find = find  # type: ignore[method-assign] # a carrier that takes its time
-    settle(store, org, carrier)
+    rescue(store, org, carrier)
     store.close()
     assert stored(url, text)["absent_at"] is None
 
@@ -416,16 +416,16 @@ def test_a_provider_that_does_not_answer_leaves_the_text_as_it_is(
     before = stored(url, text)
     found = look(url, Listing(problem=problem), now=NOW + HOUR)
     assert [type(each) for each in found] == [Failure]
-    assert open_doubts(found) == 1
+    assert unresolved(found) == 1
     assert stored(url, text) == before
 
 
 def test_a_provider_that_never_answers_is_not_asked_about_every_text(url: str) -> None:
-    with working(url) as work:
+    with working(url) as uow:
         from petmsg.services.people import client
 
         for at in range(4, 10):
-            client.add(work, f"C-{at}", phones=[f"+1415555100{at}"], ref=f"C-{at}")
+            client.add(uow, f"C-{at}", phones=[f"+1415555100{at}"], ref=f"C-{at}")
     for at in range(1, 10):
         change(url, "UPDATE message_number SET free_at = NULL")
         lost(url, f"C-{at}")

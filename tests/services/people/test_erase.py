@@ -16,7 +16,7 @@ from petmsg.queries.org import find_org
 from petmsg.queries.send_blocks import opted_out
 from petmsg.services.outbox import queue as message
 from petmsg.services.people import optout, optout_messages, undeliverable_phones
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from tests.cli.commands.test_client import ANN, FORGET, events, refused, show
 from tests.support.consistency import problems, raw
 from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, run_cli, working
@@ -48,13 +48,13 @@ def everything(url: str) -> str:
         )
 
 
-def text_of_hers(work: Work, status: MessageStatus, **values: Any) -> int:
+def text_of_hers(uow: UnitOfWork, status: MessageStatus, **values: Any) -> int:
     """A text to C-1 as it stands after its first attempt, from the front desk."""
-    client = find_client(work.cursor, work.org.id, "C-1")
-    desk = work.cursor.value("SELECT id FROM message_number WHERE e164 = '+14155550100'")
-    thread = work.cursor.value("SELECT id FROM thread WHERE client_id = :id", id=client.id)
+    client = find_client(uow.cursor, uow.org.id, "C-1")
+    desk = uow.cursor.value("SELECT id FROM message_number WHERE e164 = '+14155550100'")
+    thread = uow.cursor.value("SELECT id FROM thread WHERE client_id = :id", id=client.id)
     message = Message(
-        org_id=work.org.id,
+        org_id=uow.org.id,
         thread_id=thread,
         client_id=client.id,
         direction=Direction.OUTBOUND,
@@ -71,12 +71,12 @@ def text_of_hers(work: Work, status: MessageStatus, **values: Any) -> int:
         send_at=NOW,
         **values,
     )
-    work.session.add(message)
-    work.session.flush()
+    uow.session.add(message)
+    uow.session.flush()
     assert message.id is not None
-    work.session.add(
+    uow.session.add(
         MessageAttempt(
-            org_id=work.org.id,
+            org_id=uow.org.id,
             message_id=message.id,
             attempt=1,
             thread_id=thread,
@@ -197,8 +197,8 @@ def test_forgetting_in_one_org_leaves_the_texts_of_another(cli: Cli, migrated_ur
 
 def test_forgetting_reaches_a_text_whose_answer_was_lost(texted: Cli, migrated_sqlite: str) -> None:
     """The sandbox took it, but its id never arrived."""
-    with working(migrated_sqlite) as work:
-        work.session.add(
+    with working(migrated_sqlite) as uow:
+        uow.session.add(
             SandboxText(
                 provider_message_id="SB-lost",
                 from_e164="+14155550100",
@@ -214,12 +214,12 @@ def test_forgetting_reaches_a_text_whose_answer_was_lost(texted: Cli, migrated_s
 def test_forgetting_erases_what_a_provider_said_about_her_phone(
     texted: Cli, migrated_sqlite: str
 ) -> None:
-    with working(migrated_sqlite) as work:
-        client = find_client(work.cursor, work.org.id, "C-1")
-        thread = work.cursor.value("SELECT id FROM thread WHERE client_id = :id", id=client.id)
-        work.session.add(
+    with working(migrated_sqlite) as uow:
+        client = find_client(uow.cursor, uow.org.id, "C-1")
+        thread = uow.cursor.value("SELECT id FROM thread WHERE client_id = :id", id=client.id)
+        uow.session.add(
             Message(
-                org_id=work.org.id,
+                org_id=uow.org.id,
                 thread_id=thread,
                 client_id=client.id,
                 direction=Direction.OUTBOUND,
@@ -242,8 +242,8 @@ def test_what_she_wished_stands_and_only_a_digest_knows_her_phone(
     cli: Cli, migrated_url: str
 ) -> None:
     cli(*ANN, "--phone", "+14155551002")
-    with working(migrated_url) as work:
-        optout.add(work, "C-1", reason="asked on the phone")
+    with working(migrated_url) as uow:
+        optout.add(uow, "C-1", reason="asked on the phone")
     assert "+14155551001" in everything(migrated_url)
     assert cli(*FORGET).code == 0
     with looking(migrated_url) as cursor:
@@ -262,8 +262,8 @@ def test_what_she_wished_stands_and_only_a_digest_knows_her_phone(
 def test_a_phone_that_is_no_longer_hers_is_not_in_her_opt_outs(cli: Cli, migrated_url: str) -> None:
     """It would outlive her, because nothing else tells whose it was."""
     cli(*ANN, "--phone", "+14155551002")
-    with working(migrated_url) as work:
-        optout.add(work, "C-1", reason="asked")
+    with working(migrated_url) as uow:
+        optout.add(uow, "C-1", reason="asked")
     cli("client", "phone", "remove", "C-1", "+14155551002")
     cli(*FORGET)
     assert "5551002" not in everything(migrated_url)
@@ -272,8 +272,8 @@ def test_a_phone_that_is_no_longer_hers_is_not_in_her_opt_outs(cli: Cli, migrate
 def test_forgetting_leaves_the_opt_out_of_another_client(cli: Cli, migrated_url: str) -> None:
     cli(*ANN)
     cli("client", "add", "Bo", "--phone", "+14155551009", "--ref", "C-9")
-    with working(migrated_url) as work:
-        optout.add(work, "C-9", reason="asked")
+    with working(migrated_url) as uow:
+        optout.add(uow, "C-9", reason="asked")
     cli(*FORGET)
     with looking(migrated_url) as cursor:
         assert cursor.value("SELECT e164 FROM opt_out") == "+14155551009"
@@ -282,18 +282,18 @@ def test_forgetting_leaves_the_opt_out_of_another_client(cli: Cli, migrated_url:
 def test_nothing_of_her_is_left_in_any_table(cli: Cli, migrated_url: str) -> None:
     """A timezone, a phone that takes no texts, a blocked pair, attempts, opt-outs and alerts."""
     text_ann(cli)
-    with working(migrated_url) as work:
-        client = find_client(work.cursor, work.org.id, "C-1")
-        work.cursor.run("UPDATE client SET timezone = 'Pacific/Honolulu'")
-        text_of_hers(work, MessageStatus.FAILED, error_code="21610", error_message="+14155551001")
+    with working(migrated_url) as uow:
+        client = find_client(uow.cursor, uow.org.id, "C-1")
+        uow.cursor.run("UPDATE client SET timezone = 'Pacific/Honolulu'")
+        text_of_hers(uow, MessageStatus.FAILED, error_code="21610", error_message="+14155551001")
         optout.opt_out(
-            work, client, phones=None, source=OptOutSource.PROVIDER, reason="the provider said stop"
+            uow, client, phones=None, source=OptOutSource.PROVIDER, reason="the provider said stop"
         )
         undeliverable_phones.mark_not_textable(
-            work, client_ref="C-1", to_e164="+14155551001", code="30006"
+            uow, client_ref="C-1", to_e164="+14155551001", code="30006"
         )
         optout_messages.block_pair(
-            work,
+            uow,
             number_id=1,
             number="+14155550100",
             to_e164="+14155551001",
@@ -312,10 +312,10 @@ def test_nothing_of_her_is_left_in_any_table(cli: Cli, migrated_url: str) -> Non
 
 
 def test_no_page_of_the_file_holds_what_was_erased(texted: Cli, migrated_sqlite: str) -> None:
-    with working(migrated_sqlite) as work:
-        optout.add(work, "C-1", reason="asked")
+    with working(migrated_sqlite) as uow:
+        optout.add(uow, "C-1", reason="asked")
         for _ in range(50):
-            text_of_hers(work, MessageStatus.FAILED, error_message="+14155551001 is not valid")
+            text_of_hers(uow, MessageStatus.FAILED, error_message="+14155551001 is not valid")
     path = Path(migrated_sqlite.removeprefix("sqlite:///"))
     personal = (b"Ann Ivers", b"5551001", b"5551002", b"Rex")
     assert [each for each in personal if each not in path.read_bytes()] == []
@@ -330,10 +330,10 @@ def test_a_text_that_could_leave_again_is_closed(
 ) -> None:
     """Without words and phone nobody could look it up at the provider. Its attempt stays."""
     text_ann(cli)
-    with working(migrated_url) as work:
+    with working(migrated_url) as uow:
         attempted = MessageStatus.UNKNOWN
-        id_ = text_of_hers(work, attempted, in_doubt_at=NOW)
-        work.cursor.run("UPDATE message SET status = :s WHERE id = :id", s=status.value, id=id_)
+        id_ = text_of_hers(uow, attempted, in_doubt_at=NOW)
+        uow.cursor.run("UPDATE message SET status = :s WHERE id = :id", s=status.value, id=id_)
     ran = cli(*FORGET, "-o", "json")
     assert (ran.code, ran.json["cancelled"]) == (0, 2)
     with looking(migrated_url) as cursor:
@@ -348,8 +348,8 @@ def test_a_client_is_not_forgotten_while_a_text_to_her_is_being_sent(
     cli: Cli, migrated_url: str
 ) -> None:
     text_ann(cli)
-    with working(migrated_url) as work:
-        text_of_hers(work, MessageStatus.SENDING, worker="w-0123456789abcde")
+    with working(migrated_url) as uow:
+        text_of_hers(uow, MessageStatus.SENDING, worker="w-0123456789abcde")
     before = everything(migrated_url)
     assert "dispatch" in refused(cli(*FORGET, "-o", "json"), "refused")["hint"]
     assert everything(migrated_url) == before
@@ -389,8 +389,8 @@ def test_a_text_that_is_queued_meanwhile_is_erased_with_the_others(postgres_temp
     cli("message", "send", "C-1", "--body", "the thread is there")
     ran: list[Ran] = []
     forgetting = threading.Thread(target=lambda: ran.append(cli(*FORGET, "-o", "json")))
-    with working(url) as work:
-        message.queue(work, "C-1", body="secret")
+    with working(url) as uow:
+        message.queue(uow, "C-1", body="secret")
         forgetting.start()
         forgetting.join(timeout=0.5)
         assert forgetting.is_alive()

@@ -104,8 +104,8 @@ def told_by_the_provider(
     url: str, keyword: Keyword | None, body: str, *, sid: str = "SM1", sender: str = ANN
 ) -> tuple[str, ...]:
     text = ReceivedText(sid, sender, MAYA, body, opt_out_type=keyword)
-    with working(url) as work:
-        (taken,) = receive_each(work, [text])
+    with working(url) as uow:
+        (taken,) = receive_each(uow, [text])
     return taken.did  # type: ignore[union-attr] # because a failure fails here
 
 
@@ -143,8 +143,8 @@ def test_it_is_heeded_where_a_pull_brought_the_message_first(ready: Cli, migrate
 def test_it_is_heeded_where_the_number_is_known_later(ready: Cli, migrated_url: str) -> None:
     new = "+14155550188"
     ready("message", "receive", "--from", ANN, "--to", new, "--body", "PARAR", "--sid", "SM9")
-    with working(migrated_url) as work:
-        work.cursor.run("UPDATE stray_text SET opt_out_type = 'stop'")
+    with working(migrated_url) as uow:
+        uow.cursor.run("UPDATE stray_text SET opt_out_type = 'stop'")
     ready("number", "add", new, "--class", "pool")
     assert ready("inbox", "adopt", "1", "-o", "json").json["did"] == ["opted out"]
 
@@ -216,8 +216,8 @@ def test_opt_outs_of_sitters_that_were_noted_without_their_phone_are_recognised(
     ready: Cli, migrated_url: str
 ) -> None:
     comes(ready, "STOP", sender=MAYAS_PHONE, to=DESK)
-    with working(migrated_url) as work:
-        work.cursor.run("UPDATE opt_out SET e164 = NULL")
+    with working(migrated_url) as uow:
+        uow.cursor.run("UPDATE opt_out SET e164 = NULL")
     (row,) = ready("optout", "list", "-o", "json").json
     assert (row["sitter"], row["phone"]) == ("S-1", "+1********01")
     assert ready("optout", "show", "S-1", "-o", "json").json["opted_out"]

@@ -109,6 +109,6 @@ def test_messages_of_one_second_count_in_their_order(
         ReceivedText(f"SM{place}", ANN, MAYA, word, received_at=NOW)
         for place, word in enumerate(words)
     ]
-    with working(migrated_url, now=NOW + MINUTE) as work:
-        receive_each(work, texts)
+    with working(migrated_url, now=NOW + MINUTE) as uow:
+        receive_each(uow, texts)
     assert is_opted_out(ready) == (words[-1] == "STOP")

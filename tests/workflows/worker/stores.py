@@ -13,7 +13,7 @@ from petmsg.db.location import Location, locate
 from petmsg.db.snapshot import snapshot
 from petmsg.db.stopwatch import Stopwatch, stopwatch_of
 from petmsg.queries.org import find_org
-from petmsg.services.unit_of_work import Work
+from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.fixtures import ACTOR
 
 
@@ -68,7 +68,7 @@ class TestStore:
         if self.before_write is not None:
             self.before_write()
         with transaction(self.engine, self.location) as begun:
-            work = Work(begun, find_org(begun.cursor, slug), ACTOR, self._now)
-            result = service(work, *args, **kwargs)
-            work.finish()
+            uow = UnitOfWork(begun, find_org(begun.cursor, slug), ACTOR, self._now)
+            result = service(uow, *args, **kwargs)
+            uow.finish()
         return result

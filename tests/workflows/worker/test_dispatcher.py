@@ -33,11 +33,11 @@ from petmsg.services.orgs import org as orgs
 from petmsg.services.outbox import queue as message
 from petmsg.services.outbox.claim import ProviderChanged
 from petmsg.services.outbox.claim_batch import Recorded
-from petmsg.services.outbox.preview import Wishes
+from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.people import client
 from petmsg.services.unit_of_work import Failure
-from petmsg.workflows.worker.dispatcher import AT_ONCE, Pump, Rhythm, Seen
-from petmsg.workflows.worker.sender_pool import Hands
+from petmsg.workflows.worker.dispatcher import AT_ONCE, Dispatcher, Seen, Timings
+from petmsg.workflows.worker.sender_pool import SenderPool
 from tests.providers.sending import unused_port
 from tests.support.fixtures import add_org, looking, run_cli, working
 from tests.support.queueing import alerts
@@ -46,7 +46,7 @@ from tests.support.twilio_shapes import Request, throttled
 from tests.workflows.worker.carriers import Remembering
 from tests.workflows.worker.stores import TestStore
 
-QUICK = Rhythm(poll=0.2)
+QUICK = Timings(poll=0.2)
 SLOW_DOWN = RetryLater(None, "20429", "Slow down")
 
 
@@ -66,25 +66,25 @@ def crowd(
 ) -> None:
     """An org with a pool of numbers at that pace and clients D-0, D-1, …"""
     add_org(url, org, front_desk=None)
-    with working(url, org=org) as work:
+    with working(url, org=org) as uow:
         for at in range(first, first + numbers):
-            number.add(work, f"+1415555{at:04}", number_class=NumberClass.POOL)
+            number.add(uow, f"+1415555{at:04}", number_class=NumberClass.POOL)
         for at in range(clients):
-            client.add(work, f"D-{at}", phones=[f"+1415{first + 1000000 + at}"], ref=f"D-{at}")
-        work.cursor.run(
+            client.add(uow, f"D-{at}", phones=[f"+1415{first + 1000000 + at}"], ref=f"D-{at}")
+        uow.cursor.run(
             "UPDATE message_number SET segments_per_second = :p WHERE org_id = :o",
             p=per_second,
-            o=work.org.id,
+            o=uow.org.id,
         )
 
 
 def queue(
-    url: str, texts: Sequence[tuple[int, str]], *, org: str = "happy-paws", **wishes: Any
+    url: str, texts: Sequence[tuple[int, str]], *, org: str = "happy-paws", **options: Any
 ) -> list[int]:
     """Texts to clients, by their place in the crowd."""
-    with working(url, now=now(), org=org) as work:
-        made = Wishes(**wishes)
-        return [message.queue(work, f"D-{at}", body=b, wishes=made).message for at, b in texts]
+    with working(url, now=now(), org=org) as uow:
+        made = SendOptions(**options)
+        return [message.queue(uow, f"D-{at}", body=b, options=made).message for at, b in texts]
 
 
 def statuses(url: str) -> Counter[str]:
@@ -97,14 +97,14 @@ def statuses(url: str) -> Counter[str]:
 class Crew:
     """A pump with what it needs, and what it saw."""
 
-    pump: Pump
+    pump: Dispatcher
     store: TestStore
     seen: list[Seen]
 
 
 @contextmanager
 def pumping(
-    url: str, *carriers: Provider, hands: int = 8, rhythm: Rhythm = QUICK
+    url: str, *carriers: Provider, hands: int = 8, rhythm: Timings = QUICK
 ) -> Iterator[Crew]:
     """A pump for all orgs of the database, one carrier each."""
     store = TestStore(url)
@@ -112,11 +112,11 @@ def pumping(
         lines = list(zip(all_orgs(cursor), carriers, strict=True))
     with worker(locate(url)) as alive:
         seen: list[Seen] = []
-        pump = Pump(
+        pump = Dispatcher(
             store,
             lines,
             worker=alive,
-            hands=Hands(hands, now=store.clock),
+            hands=SenderPool(hands, now=store.clock),
             watch=seen.append,
             rhythm=rhythm,
         )
@@ -201,8 +201,8 @@ def test_a_row_that_cannot_be_sent_stops_only_itself_and_is_told_once(
 ) -> None:
     crowd(url, clients=3, numbers=3)
     first, *_ = queue(url, [(at, str(at)) for at in range(3)])
-    with working(url) as work:
-        work.cursor.run(wrong, id=first)
+    with working(url) as uow:
+        uow.cursor.run(wrong, id=first)
     carrier = Remembering()
     seen = drain(url, carrier).seen
     assert sorted(carrier.bodies) == ["1", "2"]
@@ -215,8 +215,8 @@ def test_a_row_that_cannot_be_sent_stops_only_itself_and_is_told_once(
 def test_a_row_that_nothing_may_change_stays_and_the_others_are_sent(migrated_sqlite: str) -> None:
     crowd(migrated_sqlite, clients=3, numbers=3)
     first, *_ = queue(migrated_sqlite, [(at, str(at)) for at in range(3)])
-    with working(migrated_sqlite) as work:
-        work.cursor.run(
+    with working(migrated_sqlite) as uow:
+        uow.cursor.run(
             f"CREATE TRIGGER never BEFORE UPDATE ON message WHEN NEW.id = {first}"
             " BEGIN SELECT RAISE(ABORT, 'no'); END"
         )
@@ -287,7 +287,7 @@ def test_a_worker_whose_hands_are_full_waits_for_them_without_running_hot(url: s
 
 def test_an_idle_watch_looks_about_once_per_poll(url: str) -> None:
     crowd(url, clients=1, numbers=1)
-    with pumping(url, Remembering(), rhythm=Rhythm(poll=0.5)) as crew:
+    with pumping(url, Remembering(), rhythm=Timings(poll=0.5)) as crew:
         with running(crew):
             time.sleep(2)
         assert crew.store.did["snapshots"] <= 12, crew.store.did
@@ -299,10 +299,10 @@ def test_schedules_back_offs_quiet_hours_and_a_freeze_are_not_waited_for(url: st
     queue(url, [(0, "scheduled")], send_at=now() + timedelta(hours=1))
     (later,) = queue(url, [(1, "put back")])
     (frozen,) = queue(url, [(2, "frozen")])
-    with working(url, now=now()) as work:
-        freeze.freeze(work, reason="complaints")
+    with working(url, now=now()) as uow:
+        freeze.freeze(uow, reason="complaints")
         at = now() + timedelta(minutes=5)
-        work.cursor.run("UPDATE message SET due_at = :at WHERE id = :i", at=at, i=later)
+        uow.cursor.run("UPDATE message SET due_at = :at WHERE id = :i", at=at, i=later)
     carrier = Remembering()
     began = time.monotonic()
     crew = drain(url, carrier)
@@ -351,13 +351,13 @@ def test_no_transaction_claims_so_many_that_the_first_of_them_waits(url: str) ->
 
 def test_a_long_queue_of_one_number_does_not_keep_the_others_from_leaving(url: str) -> None:
     crowd(url, clients=41, numbers=2, per_second=0.01)
-    with working(url) as work:
-        work.cursor.run(
+    with working(url) as uow:
+        uow.cursor.run(
             "UPDATE message_number SET segments_per_second = 50 WHERE e164 = '+14155550001'"
         )
     queue(url, [(at, "slow") for at in range(41)])
-    with working(url) as work:  # forty threads on the slow number, the last on the other
-        work.cursor.run(
+    with working(url) as uow:  # forty threads on the slow number, the last on the other
+        uow.cursor.run(
             "UPDATE thread SET pool_number_id = (SELECT id FROM message_number"
             " WHERE e164 = CASE WHEN thread.client_id ="
             " (SELECT max(client_id) FROM thread) THEN '+14155550001' ELSE '+14155550000' END)"
@@ -484,8 +484,8 @@ def test_a_provider_that_is_changed_meanwhile_ends_the_run(url: str) -> None:
     queue(url, [(at, "Hi") for at in range(3)])
 
     def switch(_: OutgoingText) -> None:
-        with working(url) as work:
-            orgs.change(work, provider="twilio")
+        with working(url) as uow:
+            orgs.change(uow, provider="twilio")
 
     carrier = Remembering(switch)
     crew = drain(url, carrier)
@@ -647,8 +647,8 @@ def test_dispatch_drains_sixty_texts_through_twilios_sdk_once_each(url: str) -> 
     crowd(url, clients=30, numbers=6)
     for each in "ab":
         queue(url, [(at, f"{at} {each}") for at in range(30)])
-    with working(url) as work:
-        orgs.change(work, provider="twilio")
+    with working(url) as uow:
+        orgs.change(uow, provider="twilio")
     with TwilioFake(numbers=[f"+1415555{at:04}" for at in range(6)]) as fake:
         fake.faults.extend([throttled("1"), None, None])
         ran = dispatch(url, "--workers", "6", **keys(fake.url))
@@ -671,12 +671,12 @@ def test_dispatch_drains_sixty_texts_through_twilios_sdk_once_each(url: str) -> 
 def test_dispatch_with_twilio_out_of_reach_ends_with_75_and_leaves_all_queued(url: str) -> None:
     crowd(url, clients=5, numbers=5)
     queue(url, [(at, "Hi") for at in range(5)])
-    with working(url) as work:
-        orgs.change(work, provider="twilio")
+    with working(url) as uow:
+        orgs.change(uow, provider="twilio")
     nobody = keys(f"http://127.0.0.1:{unused_port()}")
     at = datetime(2026, 12, 24, 12, tzinfo=now().tzinfo)
-    with working(url) as work:
-        work.cursor.run("UPDATE message SET send_at = :at, due_at = :at", at=at)
+    with working(url) as uow:
+        uow.cursor.run("UPDATE message SET send_at = :at, due_at = :at", at=at)
     ran = run_cli(url, "message", "dispatch", "-o", "json", now=at, **nobody)
     assert (ran.code, statuses(url)) == (75, {"queued": 5})
 
@@ -686,8 +686,8 @@ def test_dispatch_of_a_refused_account_exits_5_and_other_orgs_go_on(url: str) ->
     crowd(url, clients=2, numbers=2, org="other-paws", first=100)
     for org in ("happy-paws", "other-paws"):
         queue(url, [(0, org), (1, org)], org=org)
-    with working(url, org="happy-paws") as work:
-        orgs.change(work, provider="twilio")
+    with working(url, org="happy-paws") as uow:
+        orgs.change(uow, provider="twilio")
     with TwilioFake() as fake:
         fake.auth_token = "another"
 

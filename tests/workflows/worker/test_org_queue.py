@@ -9,7 +9,7 @@ from petmsg.queries.org import find_org
 from petmsg.queries.queue import DueText
 from petmsg.services.outbox import queue as message
 from petmsg.services.people import client
-from petmsg.workflows.worker.org_queue import ENOUGH, LOOK_EVERY, LOOKED_AT, PAGE, Line
+from petmsg.workflows.worker.org_queue import ENOUGH, LOOK_EVERY, LOOKED_AT, PAGE, OrgQueue
 from tests.support.fixtures import NOW, add_org, looking, working
 from tests.workflows.worker.carriers import Remembering
 
@@ -17,7 +17,7 @@ ROOM = 2000
 SOON = NOW + LOOK_EVERY / 2
 LATER = NOW + LOOK_EVERY
 
-LineWith = Callable[[int], Line]
+LineWith = Callable[[int], OrgQueue]
 
 
 @pytest.fixture
@@ -25,9 +25,9 @@ def line_with(migrated_sqlite: str) -> LineWith:
     """A function `texts -> a line that was looked through at NOW and has so many parked`."""
     add_org(migrated_sqlite)
 
-    def made(texts: int) -> Line:
+    def made(texts: int) -> OrgQueue:
         with looking(migrated_sqlite) as cursor:
-            line = Line(find_org(cursor, None), Remembering())
+            line = OrgQueue(find_org(cursor, None), Remembering())
             line.scout(cursor, NOW, most_parked=ROOM, poll=1.0)
         for at in range(texts):
             text = DueText(at, at, at, f"+1202555{at:04}", 1, NOW)
@@ -37,7 +37,7 @@ def line_with(migrated_sqlite: str) -> LineWith:
     return made
 
 
-def looks(line: Line, now: datetime, *, most_parked: int = ROOM) -> bool:
+def looks(line: OrgQueue, now: datetime, *, most_parked: int = ROOM) -> bool:
     return line.has_something_to_look_for(now, for_ever=False, most_parked=most_parked)
 
 
@@ -85,11 +85,11 @@ def test_a_clock_that_was_set_back_delays_no_look(line_with: LineWith) -> None:
 def queue(migrated_sqlite: str) -> tuple[str, list[int]]:
     """A database with more texts than are parked in one go, each of a thread of its own."""
     add_org(migrated_sqlite)
-    with working(migrated_sqlite) as work:
+    with working(migrated_sqlite) as uow:
         texts = []
         for at in range(LOOKED_AT + LOOKED_AT // 2):
-            client.add(work, f"D-{at}", phones=[f"+1415{1000000 + at}"], ref=f"D-{at}")
-            texts.append(message.queue(work, f"D-{at}", body="Hi").message)
+            client.add(uow, f"D-{at}", phones=[f"+1415{1000000 + at}"], ref=f"D-{at}")
+            texts.append(message.queue(uow, f"D-{at}", body="Hi").message)
     return migrated_sqlite, texts
 
 
@@ -98,7 +98,7 @@ def test_a_long_queue_is_parked_in_pieces_and_nothing_is_passed_over(
 ) -> None:
     url, texts = queue
     with looking(url) as cursor:
-        line = Line(find_org(cursor, None), Remembering())
+        line = OrgQueue(find_org(cursor, None), Remembering())
         line.scout(cursor, NOW, most_parked=ROOM, poll=1.0)
         assert [each for each in texts if each in line.parking] == texts[:LOOKED_AT]
         assert not line.scanned
@@ -110,7 +110,7 @@ def test_a_long_queue_is_parked_in_pieces_and_nothing_is_passed_over(
 def test_what_is_known_already_is_passed_by_the_page(queue: tuple[str, list[int]]) -> None:
     url, _ = queue
     with looking(url) as cursor:
-        line = Line(find_org(cursor, None), Remembering())
+        line = OrgQueue(find_org(cursor, None), Remembering())
         while not line.scanned:
             line.scout(cursor, NOW, most_parked=ROOM, poll=1.0)
         line.look_anew()

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from petmsg.queries.queue import DueText, NumberPace
 from petmsg.rules.rate_limit import LONGEST_AHEAD
-from petmsg.workflows.worker.rate_limiter import Parking
+from petmsg.workflows.worker.rate_limiter import RateLimiter
 from tests.support.fixtures import NOW
 
 SECOND = timedelta(seconds=1)
@@ -16,13 +16,13 @@ def text(message: int, *, segments: int = 1) -> DueText:
     return DueText(message, message, message, f"+1415555{message:04}", segments, NOW)
 
 
-def parking(*numbers: NumberPace) -> Parking:
-    place = Parking()
+def parking(*numbers: NumberPace) -> RateLimiter:
+    place = RateLimiter()
     place.learn(numbers, NOW)
     return place
 
 
-def ready_at(place: Parking, seconds: float) -> list[int]:
+def ready_at(place: RateLimiter, seconds: float) -> list[int]:
     """Who is ready by then."""
     return [each.message for each in place.ready(NOW + seconds * SECOND, 1000)]
 

@@ -15,7 +15,7 @@ from petmsg.rules.routing import Decision
 from petmsg.services.outbox.claim import Claim
 from petmsg.services.outbox.record_outcome import HandedOver
 from petmsg.workflows.worker import sender_pool as module
-from petmsg.workflows.worker.sender_pool import Hands
+from petmsg.workflows.worker.sender_pool import SenderPool
 from tests.workflows.worker.carriers import Remembering
 
 DECISION = Decision(
@@ -33,17 +33,19 @@ DECISION = Decision(
 
 
 @pytest.fixture
-def started() -> Iterator[list[Hands]]:
+def started() -> Iterator[list[SenderPool]]:
     """Hands of a test; they are let go at its end."""
-    all_: list[Hands] = []
+    all_: list[SenderPool] = []
     yield all_
     for each in all_:
         each.stop()
         each.close()
 
 
-def hands(started: list[Hands], count: int = 4, *, clock: Callable[[], datetime] = now) -> Hands:
-    started.append(Hands(count, now=clock))
+def hands(
+    started: list[SenderPool], count: int = 4, *, clock: Callable[[], datetime] = now
+) -> SenderPool:
+    started.append(SenderPool(count, now=clock))
     return started[-1]
 
 
@@ -64,7 +66,7 @@ def claim(message: int = 1, *, number: int = 1, starts_in: float = 0, busy: floa
     )
 
 
-def collect(crew: Hands, count: int) -> list[HandedOver]:
+def collect(crew: SenderPool, count: int) -> list[HandedOver]:
     found: list[HandedOver] = []
     deadline = time.monotonic() + 20
     while len(found) < count and time.monotonic() < deadline:
@@ -73,7 +75,7 @@ def collect(crew: Hands, count: int) -> list[HandedOver]:
 
 
 def test_a_text_is_handed_over_and_comes_back_with_its_org_and_when_it_began(
-    started: list[Hands],
+    started: list[SenderPool],
 ) -> None:
     crew, carrier = hands(started), Remembering()
     before = now()
@@ -87,7 +89,7 @@ def test_a_text_is_handed_over_and_comes_back_with_its_org_and_when_it_began(
     assert 0 <= done.jitter <= 1
 
 
-def test_nothing_begins_before_its_start(started: list[Hands]) -> None:
+def test_nothing_begins_before_its_start(started: list[SenderPool]) -> None:
     crew, carrier = hands(started), Remembering()
     given_at = time.monotonic()
     crew.give("o", claim(starts_in=0.2), carrier, claimed_at=uptime())
@@ -96,7 +98,7 @@ def test_nothing_begins_before_its_start(started: list[Hands]) -> None:
 
 
 def test_texts_of_one_number_keep_its_pace_also_if_the_clock_says_they_may_start(
-    started: list[Hands],
+    started: list[SenderPool],
 ) -> None:
     """A clock that jumps ahead makes every number look free."""
     crew, carrier = hands(started), Remembering()
@@ -107,7 +109,7 @@ def test_texts_of_one_number_keep_its_pace_also_if_the_clock_says_they_may_start
     assert carrier.fastest_pace() <= 10 * 1.1
 
 
-def test_texts_of_several_numbers_do_not_wait_for_each_other(started: list[Hands]) -> None:
+def test_texts_of_several_numbers_do_not_wait_for_each_other(started: list[SenderPool]) -> None:
     meet = threading.Barrier(3, timeout=10)
 
     def answer(_: OutgoingText) -> SendOutcome | None:
@@ -121,7 +123,7 @@ def test_texts_of_several_numbers_do_not_wait_for_each_other(started: list[Hands
     assert carrier.most_at_once == 3
 
 
-def test_no_more_threads_are_made_than_are_busy(started: list[Hands]) -> None:
+def test_no_more_threads_are_made_than_are_busy(started: list[SenderPool]) -> None:
     crew, carrier = hands(started, 200), Remembering()
     before = threading.active_count()
     crew.give("o", claim(), carrier, claimed_at=uptime())
@@ -130,7 +132,9 @@ def test_no_more_threads_are_made_than_are_busy(started: list[Hands]) -> None:
     assert (crew.free, crew.count) == (200, 200)
 
 
-def test_what_was_not_begun_when_it_is_stopped_comes_back_at_once(started: list[Hands]) -> None:
+def test_what_was_not_begun_when_it_is_stopped_comes_back_at_once(
+    started: list[SenderPool],
+) -> None:
     crew, carrier = hands(started), Remembering()
     crew.give("o", claim(starts_in=60), carrier, claimed_at=uptime())
     crew.give("o", claim(2, number=2, busy=60), carrier, claimed_at=uptime())
@@ -148,7 +152,7 @@ def test_what_was_not_begun_when_it_is_stopped_comes_back_at_once(started: list[
 
 
 def test_what_was_begun_when_it_is_stopped_comes_back_with_its_answer(
-    started: list[Hands],
+    started: list[SenderPool],
 ) -> None:
     inside, go_on = threading.Event(), threading.Event()
 
@@ -167,7 +171,7 @@ def test_what_was_begun_when_it_is_stopped_comes_back_with_its_answer(
 
 
 def test_a_text_that_slept_too_long_after_its_claim_is_not_begun(
-    started: list[Hands], monkeypatch: pytest.MonkeyPatch
+    started: list[SenderPool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The machine was suspended: by now another worker may have found the text and sent it."""
     crew, carrier = hands(started), Remembering()
@@ -183,7 +187,7 @@ def test_a_text_that_slept_too_long_after_its_claim_is_not_begun(
 
 
 def test_a_clock_that_is_set_back_keeps_no_text_waiting_for_an_hour(
-    started: list[Hands], monkeypatch: pytest.MonkeyPatch
+    started: list[SenderPool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "BEGIN_WITHIN", 0.2)
     crew, carrier = hands(started, clock=lambda: now() - timedelta(hours=1)), Remembering()
@@ -194,7 +198,7 @@ def test_a_clock_that_is_set_back_keeps_no_text_waiting_for_an_hour(
 
 @pytest.mark.parametrize("problem", [RuntimeError("boom"), MemoryError(), ValueError()])
 def test_a_carrier_that_breaks_leaves_the_text_in_doubt(
-    started: list[Hands], problem: Exception
+    started: list[SenderPool], problem: Exception
 ) -> None:
     def answer(_: OutgoingText) -> SendOutcome:
         raise problem
@@ -208,7 +212,7 @@ def test_a_carrier_that_breaks_leaves_the_text_in_doubt(
     assert isinstance(collect(crew, 1)[0].outcome, Accepted)
 
 
-def test_collecting_waits_no_longer_than_asked(started: list[Hands]) -> None:
+def test_collecting_waits_no_longer_than_asked(started: list[SenderPool]) -> None:
     crew: Any = hands(started)
     began = time.monotonic()
     assert crew.collect(0.05) == []
