@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from petmsg.errors import DatabaseUnusable
+
+_Row = TypeVar("_Row", bound=tuple[Any, ...])
 
 _PARAMETER = re.compile(r"'(?:[^']|'')*'|(?<![:\w]):([a-z_][a-z0-9_]*)")
 """A parameter's name, or a text in quotes, where a colon is a colon."""
@@ -86,6 +88,29 @@ class Cursor:
     def __init__(self, raw: Any, *, is_sqlite: bool) -> None:
         self._raw = raw
         self.is_sqlite = is_sqlite
+
+    def all(self, row: type[_Row], sql: str, /, **parameters: Any) -> list[_Row]:
+        """All rows as that NamedTuple, whose fields are the statement's columns in their order.
+
+        Instants are decoded. Raises `TypeError` where the columns are others.
+        """
+        self._execute(sql, parameters)
+        return self._fetch_as(row)
+
+    def first(self, row: type[_Row], sql: str, /, **parameters: Any) -> _Row | None:
+        """The first row as that NamedTuple, None if there is none. Raises as `all` does."""
+        found = self.all(row, sql, **parameters)
+        return found[0] if found else None
+
+    def all_in_list(
+        self, row: type[_Row], sql: str, name: str, values: Sequence[Any], /, **parameters: Any
+    ) -> list[_Row]:
+        """`all` for a statement with `IN (:name)`, for any number of values (1,000 at a time)."""
+        found: list[_Row] = []
+        for start in range(0, len(values), _LISTED):
+            self._execute_listed(sql, name, values[start : start + _LISTED], parameters)
+            found += self._fetch_as(row)
+        return found
 
     def rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """All rows as dicts, instants decoded."""
@@ -263,6 +288,20 @@ class Cursor:
         else:
             self._raw.execute(_for_psycopg(sql), parameters)
 
+    def _fetch_as(self, row: type[_Row]) -> list[_Row]:
+        names = tuple([column[0] for column in self._raw.description])
+        make, instants = _maker(row, names)
+        if not self.is_sqlite or not instants:
+            return [make(each) for each in self._raw.fetchall()]
+        found = []
+        for each in self._raw.fetchall():
+            values = list(each)
+            for place in instants:
+                if values[place] is not None:
+                    values[place] = instant_from_text(values[place])
+            found.append(make(values))
+        return found
+
     def _fetch(self) -> list[dict[str, Any]]:
         names = tuple([column[0] for column in self._raw.description])
         rows = [dict(zip(names, row, strict=True)) for row in self._raw.fetchall()]
@@ -297,6 +336,17 @@ def _is_instant(column: str) -> bool:
 @lru_cache(maxsize=256)
 def _instants_in(columns: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in columns if _is_instant(name))
+
+
+@lru_cache(maxsize=512)
+def _maker(
+    row: type[_Row], columns: tuple[str, ...]
+) -> tuple[Callable[[Iterable[Any]], _Row], tuple[int, ...]]:
+    """What makes such a row of a statement's values, and the places of the instants among them."""
+    named = cast("Any", row)
+    if named._fields != columns:
+        raise TypeError(f"{row.__name__} has {named._fields}, the statement gives {columns}")
+    return named._make, tuple(place for place, name in enumerate(columns) if _is_instant(name))
 
 
 def _marks(mark: str, *columns: Iterable[str]) -> str:

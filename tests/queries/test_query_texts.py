@@ -84,10 +84,9 @@ OF_ANY_LENGTH = {"queries/confirm.py"}
 
 
 def sql_texts() -> dict[str, str]:
-    """Every SQL text in queries/, services/ and db/snapshot.py, f-strings too, by its place."""
+    """Every SQL text in queries/ and db/snapshot.py, f-strings too, by its place."""
     found: dict[str, str] = {}
-    folders = [*(PACKAGE / "queries").glob("*.py"), *(PACKAGE / "services").glob("*.py")]
-    for path in sorted([*folders, PACKAGE / "db" / "snapshot.py"]):
+    for path in sorted([*(PACKAGE / "queries").rglob("*.py"), PACKAGE / "db" / "snapshot.py"]):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         inside = {
             id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)
@@ -156,7 +155,7 @@ def test_the_texts_are_found() -> None:
     """So that a change of their shape does not leave this file with nothing to prepare."""
     assert len(TEXTS) > 40
     places = {place.partition(":")[0] for place in TEXTS}
-    assert {"queries/routing.py", "queries/confirm.py", "services/work.py"} <= places
+    assert {"queries/routing.py", "queries/confirm.py"} <= places
     assert TEXTS["queries/queue.py:DUE"] == queue.DUE
 
 
