@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from petmsg.errors import AmbiguousTime, MalformedTime, NonexistentTime, OutOfRange, shown
+from petmsg.errors import AmbiguousTime, MalformedTime, NonexistentTime, OutOfRange, quoted
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -56,7 +56,7 @@ def zone(name: str) -> "ZoneInfo":
         return ZoneInfo(name)
     except Exception as problem:  # zoneinfo raises five kinds for a bad key
         raise OutOfRange(
-            f"{shown(name)} is not a timezone.",
+            f"{quoted(name)} is not a timezone.",
             hint=_zone_meant(name)
             or "Use a name of the IANA database, for example America/New_York.",
         ) from problem
@@ -91,25 +91,25 @@ def parse_instant(text: str, *, timezone: str, at: datetime) -> datetime:
         try:
             moved = at + (1 if sign == "+" else -1) * int(count) * _UNIT[unit]
         except OverflowError:
-            raise MalformedTime(f"{shown(text)} is too far away.") from None
+            raise MalformedTime(f"{quoted(text)} is too far away.") from None
         return _within_range(moved, text)
     iso = re.fullmatch(_ISO, word)
     if iso is None:
-        raise MalformedTime(f"{shown(text)} is not a time.")
+        raise MalformedTime(f"{quoted(text)} is not a time.")
     day, clock, offset = iso.groups()
     if offset is not None and offset not in "Zz" and int(offset[-2:]) > 59:
-        raise MalformedTime(f"{shown(text)} has no such offset.")
+        raise MalformedTime(f"{quoted(text)} has no such offset.")
     suffix = "+00:00" if offset in ("Z", "z") else offset or ""
     try:
         written = datetime.fromisoformat(f"{day}T{clock}{suffix}")
     except ValueError:
-        raise MalformedTime(f"{shown(text)} does not exist in the calendar.") from None
+        raise MalformedTime(f"{quoted(text)} does not exist in the calendar.") from None
     if written.tzinfo is None:
         return _within_range(local_to_utc(written, timezone), text)
     try:
         return _within_range(written.astimezone(UTC), text)
     except OverflowError:
-        raise MalformedTime(f"{shown(text)} is too far away.") from None
+        raise MalformedTime(f"{quoted(text)} is too far away.") from None
 
 
 def local_to_utc(written: datetime, timezone: str) -> datetime:
@@ -137,7 +137,7 @@ def local_to_utc(written: datetime, timezone: str) -> datetime:
 
 def _within_range(instant: datetime, text: str) -> datetime:
     if not _EARLIEST <= instant <= _LATEST:
-        raise MalformedTime(f"{shown(text)} is too far away.")
+        raise MalformedTime(f"{quoted(text)} is too far away.")
     return instant
 
 
@@ -165,7 +165,7 @@ def iso_local(instant: datetime, timezone: str) -> str:
     return instant.astimezone(zone(timezone)).isoformat(timespec="seconds")
 
 
-def told(instant: datetime, timezone: str) -> str:
+def format_local(instant: datetime, timezone: str) -> str:
     """The instant as a message to a person says it: `2026-02-14 10:00 EST`, in a zone and with its
     name; seconds only where there are some."""
     local = instant.astimezone(zone(timezone))

@@ -177,7 +177,7 @@ class GapKind(StrEnum):
     POOL_HEADROOM = "pool_headroom"
 
 
-class HoldCode(StrEnum):
+class BlockCode(StrEnum):
     """Why a text does not leave now. The final ones end it, the others let it wait."""
 
     NOT_THEIR_PHONE = "not_their_phone"
@@ -250,7 +250,7 @@ class Rule(StrEnum):
     FRONT_DESK = "front_desk"
 
 
-class DirectRule(StrEnum):
+class SystemMessageRule(StrEnum):
     """The rules for a message to nobody's thread: whether a client's words still go to the sitter
     they were meant for, and the number: the sitter's own, or the one that was texted."""
 

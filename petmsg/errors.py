@@ -48,9 +48,9 @@ class MalformedPhone(UsageProblem):
 
     def __init__(self, text: str, *, why: str | None = None) -> None:
         super().__init__(
-            f"{shown(text)} is not a phone number in E.164."
+            f"{quoted(text)} is not a phone number in E.164."
             if why is None
-            else f"Invalid phone number {shown(text)}: {why}."
+            else f"Invalid phone number {quoted(text)}: {why}."
         )
 
 
@@ -123,7 +123,7 @@ class NotFound(PetmsgError):
 
     def __init__(self, noun: str, text: str, *, hint: str | None = None) -> None:
         super().__init__(
-            f"There is no {noun} {shown(text)}.",
+            f"There is no {noun} {quoted(text)}.",
             hint=hint if hint is not None else f"List what there is: petmsg {noun} list",
         )
         self.code = f"{noun.replace(' ', '_')}_not_found"
@@ -156,7 +156,7 @@ class Ambiguous(Refused):
     def __init__(self, noun: str, text: str, candidates: Sequence[str]) -> None:
         listed = ", ".join(candidates[:10]) + (", …" if len(candidates) > 10 else "")
         super().__init__(
-            f"{shown(text)} fits {len(candidates)} {noun}s: {listed}.",
+            f"{quoted(text)} fits {len(candidates)} {noun}s: {listed}.",
             hint=f"Name the {noun} by its ref.",
         )
         self.candidates = list(candidates)
@@ -170,7 +170,7 @@ class OrgNotChosen(Refused):
         super().__init__(f"The database holds {len(slugs)} orgs: {', '.join(slugs[:10])}.")
 
 
-class AlreadyDifferent(Refused):
+class AlreadyExists(Refused):
     """An `add` of something that exists with other values."""
 
     code = "already_exists"
@@ -236,7 +236,7 @@ class DataWouldBeLost(Refused):
     hint = "To lose them, add --discard-data. Nothing was changed."
 
 
-class Unwritten(Misconfigured):
+class OutputNotWritten(Misconfigured):
     """What a command prints could not be written: a full disk, say. The command is done."""
 
     code = "file_error"
@@ -304,7 +304,7 @@ class Interrupted(PetmsgError):
     exit_code = INTERRUPTED
 
 
-def shown(text: str) -> str:
+def quoted(text: str) -> str:
     """A piece of input as an error quotes it: short, in quotes, control characters escaped."""
     cut = text if len(text) <= 60 else text[:59] + "…"
     return "'" + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut) + "'"

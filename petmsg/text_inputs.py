@@ -3,7 +3,7 @@
 import unicodedata
 from datetime import timedelta
 
-from petmsg.errors import EmptyReason, MalformedRef, MalformedText, shown
+from petmsg.errors import EmptyReason, MalformedRef, MalformedText, quoted
 from petmsg.phone import is_phone
 
 LONGEST_REF = 64
@@ -18,7 +18,7 @@ def parse_ref(text: str) -> str:
     because a command could not tell it from one."""
     ref = text.strip()
     if not ref or len(ref) > LONGEST_REF or not ref.isprintable() or is_phone(ref):
-        raise MalformedRef(f"{shown(text)} cannot be a ref.")
+        raise MalformedRef(f"{quoted(text)} cannot be a ref.")
     return ref
 
 
@@ -32,7 +32,7 @@ def parse_name(text: str) -> str:
     name = normal_name(_clean(text, "name"))
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise MalformedText(
-            f"{shown(text)} cannot be a name.", hint=f"1 to {LONGEST_NAME} printable characters."
+            f"{quoted(text)} cannot be a name.", hint=f"1 to {LONGEST_NAME} printable characters."
         )
     return name
 

@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import context, op
 
-from petmsg.errors import DuplicateThreads, shown
+from petmsg.errors import DuplicateThreads, quoted
 from petmsg.rules.audit_chain import GENESIS, canonical, event_hash
 
 revision = "0002_one_thread_per_client"
@@ -145,7 +145,7 @@ def _duplicates(connection: sa.Connection) -> list[list[Row]]:
 
 def _refusal(duplicates: Sequence[Sequence[Row]]) -> DuplicateThreads:
     lines = [
-        f"  {threads[0]['slug']} client {shown(threads[0]['ref'])}: "
+        f"  {threads[0]['slug']} client {quoted(threads[0]['ref'])}: "
         + ", ".join(f"thread {row['id']} ({row['messages']} messages)" for row in threads)
         for threads in duplicates[:_LISTED]
     ]

@@ -133,7 +133,7 @@ def downgrade_database(
     if planned.before == planned.after:
         return None
     to = planned.after or "base, which holds no tables"
-    said = [f"Take the database {run.location.shown} from {planned.before} back to {to}?"]
+    said = [f"Take the database {run.location.display_url} from {planned.before} back to {to}?"]
     if planned.lost:
         said.append(f"Lost for good: {_listed([each.what for each in planned.lost])}.")
     if planned.backup is not None:
@@ -155,7 +155,7 @@ def restore_database(run: Context, *, file: str, since: str | None) -> str | Non
         return None
     made_at = local(planned.made_at, run.view)
     return (
-        f"Replace the database {run.location.shown} by the backup of {made_at}?"
+        f"Replace the database {run.location.display_url} by the backup of {made_at}?"
         f" What was stored since is kept in {planned.kept} only."
     )
 

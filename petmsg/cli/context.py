@@ -25,7 +25,7 @@ from petmsg.errors import (
     OutOfRange,
     PetmsgError,
     Refused,
-    shown,
+    quoted,
 )
 from petmsg.queries.org import OrgRow, all_orgs, find_org
 from petmsg.render import output as render
@@ -159,7 +159,7 @@ class Context:
         except ValueError:
             meant = did_you_mean(closest_words(wanted, OutputFormat))
             raise OutOfRange(
-                f"{shown(wanted)} is not an output format.",
+                f"{quoted(wanted)} is not an output format.",
                 hint=f"{meant} One of table, json, jsonl, tsv.".lstrip(),
             ) from None
 

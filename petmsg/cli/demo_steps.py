@@ -100,7 +100,7 @@ class Demo:
             + ", ".join(f"{count} {noun.replace('_', ' ')}s" for noun, count in counts.items())
         )
         self._tell("To look around by yourself afterwards:")
-        self._tell(f"  export PETMSG_DATABASE_URL={self.location.shown} PETMSG_ORG={ORG}")
+        self._tell(f"  export PETMSG_DATABASE_URL={self.location.display_url} PETMSG_ORG={ORG}")
 
     def _a_number_of_her_own(self) -> None:
         self._chapter("A sitter is activated and gets a number of her own")
@@ -185,7 +185,8 @@ class Demo:
                 foreign = orgs_in_earnest(cursor)
             if foreign:
                 raise Refused(
-                    f"{self.location.shown} holds org {foreign[0]}, which the demo did not make.",
+                    f"{self.location.display_url} holds org {foreign[0]}, "
+                    "which the demo did not create.",
                     hint="Give the demo a database of its own: petmsg demo --db demo.db",
                 )
             migrate.downgrade(self.location.url, "base")
@@ -267,7 +268,7 @@ class Demo:
     def close(self) -> None:
         """The last lines: how many claims hold, and where the database is."""
         holding = sum(claim["holds"] for claim in self.claims)
-        self._tell(f"\n{holding} of {len(self.claims)} claims proved. {self.location.shown}")
+        self._tell(f"\n{holding} of {len(self.claims)} claims proved. {self.location.display_url}")
 
 
 def _examples() -> Path:

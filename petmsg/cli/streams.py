@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
-from petmsg.errors import Unwritten
+from petmsg.errors import OutputNotWritten
 
 
 class OutputStream:
@@ -44,24 +44,26 @@ class OutputStream:
                 self._failed(problem)
 
     def require_written(self) -> None:
-        """Raise `Unwritten` if a command at work could not write all of its output. A reader that
-        left is no failure."""
+        """Raise `OutputNotWritten` if a running command could not write all of its output.
+
+        A reader that closed the pipe is no failure.
+        """
         if self.problem is not None and not isinstance(self.problem, BrokenPipeError):
             raise self._unwritten(self.problem)
 
     def explained(self, problem: BaseException) -> BaseException:
-        """What went wrong; a failure of this stream as `Unwritten`."""
+        """What went wrong; a failure of this stream as `OutputNotWritten`."""
         if problem is not self.problem or isinstance(problem, BrokenPipeError):
             return problem
         return self._unwritten(self.problem)
 
-    def _unwritten(self, problem: OSError) -> Unwritten:
+    def _unwritten(self, problem: OSError) -> OutputNotWritten:
         words = [f"The output could not be written: {problem.strerror or problem}."]
         hint = "Check the free space and the permissions."
         if self._is_patient:
             words += self.done or ["The command did its work all the same."]
             hint = "Do not repeat the command before you have looked at what it did."
-        return Unwritten(" ".join(words), hint=hint)
+        return OutputNotWritten(" ".join(words), hint=hint)
 
     def _failed(self, problem: OSError) -> None:
         self.problem = problem

@@ -8,7 +8,7 @@ petmsg writes to a database only once `petmsg db restored` has dealt with them a
 from datetime import UTC, datetime
 from typing import Any
 
-from petmsg.clock import told
+from petmsg.clock import format_local
 from petmsg.errors import Misconfigured
 
 UNMARK = "PRAGMA user_version = 0"
@@ -20,8 +20,8 @@ class BackupNotRestored(Misconfigured):
 
     def __init__(self, made_at: datetime) -> None:
         super().__init__(
-            f"This database is a backup of {told(made_at, 'UTC')}: messages that were queued then "
-            "may have been sent since."
+            f"This database is a backup of {format_local(made_at, 'UTC')}: messages that were "
+            "queued then may have been sent since."
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from petmsg.errors import Misconfigured, shown
+from petmsg.errors import Misconfigured, quoted
 from petmsg.settings import home
 
 APPLICATION_ID = 0x70746D73
@@ -62,12 +62,12 @@ class Location(NamedTuple):
     def url(self) -> str:
         """The SQLAlchemy URL."""
         if self.path is not None:
-            return self.shown
+            return self.display_url
         assert self.dsn is not None
         return "postgresql+psycopg" + self.dsn.removeprefix("postgresql")
 
     @property
-    def shown(self) -> str:
+    def display_url(self) -> str:
         """The address without its password."""
         if self.path is not None:
             # What a URL would take for something else, and a path may hold.
@@ -85,7 +85,7 @@ class Location(NamedTuple):
 def locate(url: str) -> Location:
     """The location a URL or a path means. Raises `BadDatabaseUrl`."""
     if "\0" in url or not url.strip():
-        raise BadDatabaseUrl(f"{shown(url)} is not a database URL.")
+        raise BadDatabaseUrl(f"{quoted(url)} is not a database URL.")
     scheme, colon, _ = url.partition("://")
     if not colon:
         return Location(path=_real(url), dsn=None)
@@ -93,7 +93,7 @@ def locate(url: str) -> Location:
         named, _, query = url.removeprefix("sqlite://").partition("?")
         rest = unquote(named)
         if len(rest) < 2 or rest[0] != "/" or ":memory:" in rest:
-            raise BadDatabaseUrl(f"{shown(url)} names no file.")
+            raise BadDatabaseUrl(f"{quoted(url)} names no file.")
         return Location(path=_real(rest[1:]), dsn=None, is_read_only=_mode(query) == "ro")
     if scheme in ("postgresql", "postgres", "postgresql+psycopg"):
         try:
@@ -105,7 +105,7 @@ def locate(url: str) -> Location:
             raise BadDatabaseUrl("The PostgreSQL URL names no database.")
         # Not put together from its parts: without a host they would lose the two slashes.
         return Location(path=None, dsn="postgresql" + url[len(scheme) :])
-    raise BadDatabaseUrl(f"{shown(scheme)} is not a database petmsg knows.")
+    raise BadDatabaseUrl(f"{quoted(scheme)} is not a database petmsg knows.")
 
 
 def _mode(query: str) -> str:
@@ -114,7 +114,7 @@ def _mode(query: str) -> str:
     for name, value in options:
         if name != "mode" or value not in ("ro", "rw"):
             raise BadDatabaseUrl(
-                f"{shown(f'{name}={value}')} is no option of an SQLite database.",
+                f"{quoted(f'{name}={value}')} is no option of an SQLite database.",
                 hint="After the path may stand ?mode=ro, for reading only.",
             )
     return options[-1][1] if options else "rw"
@@ -129,7 +129,7 @@ def _real(path: str) -> Path:
         return Path(path).expanduser().resolve()
     except (OSError, RuntimeError):
         raise BadDatabaseUrl(
-            f"{shown(path)} names no file: its links lead in a circle, or ~ names no folder."
+            f"{quoted(path)} names no file: its links lead in a circle, or ~ names no folder."
         ) from None
 
 

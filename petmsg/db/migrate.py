@@ -32,7 +32,7 @@ from petmsg.errors import (
     DataWouldBeLost,
     SchemaAhead,
     UsageProblem,
-    shown,
+    quoted,
 )
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def _target(revision: str) -> str:
 
 def _no_way(revision: str) -> UsageProblem:
     return UsageProblem(
-        f"There is no way to the schema revision {shown(revision)}.",
+        f"There is no way to the schema revision {quoted(revision)}.",
         hint=f"The revisions are base, {', '.join(REVISIONS)}; the last one is also head.",
     )
 

@@ -132,7 +132,7 @@ def require_writable(location: Location) -> None:
     """Raises `DatabaseUnusable` for a database that was named with `mode=ro`."""
     if location.is_read_only:
         unwritable = DatabaseUnusable(
-            f"{location.shown} was named for reading only.",
+            f"{location.display_url} was named for reading only.",
             hint="Leave ?mode=ro out of the URL to write.",
         )
         unwritable.code = "database_read_only"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from petmsg.errors import MalformedText, OutOfRange, shown
+from petmsg.errors import MalformedText, OutOfRange, quoted
 from petmsg.providers.base import RejectionClass
 from petmsg.providers.rejection_help import LOCAL_CODES, REACTIONS, UNCERTAIN
 from petmsg.providers.twilio_errors import (
@@ -60,7 +60,7 @@ def listed(of_class: str | None) -> list[Explained]:
     if of_class is not None and of_class not in CLASSES:
         meant = did_you_mean(closest_words(of_class, CLASSES))
         raise OutOfRange(
-            f"{shown(of_class)} is not a class of codes.",
+            f"{quoted(of_class)} is not a class of codes.",
             hint=f"{meant} One of {', '.join(CLASSES)}.".lstrip(),
         )
     rows = [*(_of_row(row) for row in sorted(ERROR_CODES.values(), key=lambda row: row.code))]
@@ -73,7 +73,7 @@ def _explain(text: str) -> Explained:
         return _of_ours(text)
     if not _CODE.fullmatch(text):
         raise MalformedText(
-            f"{shown(text)} is not a code.",
+            f"{quoted(text)} is not a code.",
             hint="Write a number such as 21610, or a word of petmsg's: petmsg errors list",
         )
     code = int(text)

@@ -6,7 +6,7 @@
 
 from typing import NamedTuple
 
-from petmsg.enums import HoldCode
+from petmsg.enums import BlockCode
 from petmsg.providers.base import RejectionClass
 from petmsg.providers.twilio_errors import OutcomeCertainty
 
@@ -90,37 +90,37 @@ class LocalCode(NamedTuple):
 
 
 LOCAL_CODES: dict[str, LocalCode] = {
-    HoldCode.NOT_THEIR_PHONE: LocalCode(
+    BlockCode.NOT_THEIR_PHONE: LocalCode(
         "The phone that the text was written to is not the client's any more.",
         "The text is held for a person, with an alert: petmsg message retry sends it to the "
         "client's primary phone.",
     ),
-    HoldCode.OPTED_OUT: LocalCode(
+    BlockCode.OPTED_OUT: LocalCode(
         "The client has opted out of texts.",
         "A new text is refused; one that waited fails when its turn comes. A new word of hers ends "
         "it: petmsg optout remove CLIENT --reason …",
     ),
-    HoldCode.NOT_TEXTABLE: LocalCode(
+    BlockCode.NOT_TEXTABLE: LocalCode(
         "The provider said that the client's phone takes no texts.",
         "A new text is refused; one that waited fails when its turn comes. Give the client another "
         "phone: petmsg client phone add",
     ),
-    HoldCode.EXPIRED: LocalCode(
+    BlockCode.EXPIRED: LocalCode(
         "The time after which the text was not to leave is past.",
         "The text fails without having been sent, and an alert says so.",
     ),
-    HoldCode.PAIR_BLOCKED: LocalCode(
+    BlockCode.PAIR_BLOCKED: LocalCode(
         "The carrier lets no text through from the number that routing chose to this phone.",
         "The text is held for a person, with an alert; another number is never tried by itself.",
     ),
-    HoldCode.FROZEN: LocalCode(
+    BlockCode.FROZEN: LocalCode(
         "All sending of the org is frozen.",
         "Texts wait in the queue until the freeze ends: petmsg org thaw",
     ),
-    HoldCode.SCHEDULED: LocalCode(
+    BlockCode.SCHEDULED: LocalCode(
         "The text is meant to leave later.", "It waits in the queue until then."
     ),
-    HoldCode.QUIET_HOURS: LocalCode(
+    BlockCode.QUIET_HOURS: LocalCode(
         "It is quiet time for the recipient.",
         "The text waits in the queue until the quiet hours end; an urgent one passes them.",
     ),

@@ -6,7 +6,7 @@ from typing import Any
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import AlertSeverity
-from petmsg.errors import NoOrg, NotFound, OutOfRange, shown
+from petmsg.errors import NoOrg, NotFound, OutOfRange, quoted
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest
 
@@ -102,7 +102,7 @@ def alert_id(text: str) -> int:
     """The numeric id a person typed. Raises `OutOfRange`, and `NotFound` for one that no alert
     can have, which a database would choke on."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        raise OutOfRange(f"{shown(text)} is not the id of an alert.", hint="petmsg alert list")
+        raise OutOfRange(f"{quoted(text)} is not the id of an alert.", hint="petmsg alert list")
     if not 0 < int(text) < 2**31:
         raise NotFound("alert", text)
     return int(text)

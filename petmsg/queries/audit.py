@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from petmsg.db.cursor import Cursor
-from petmsg.errors import NotFound, OutOfRange, shown
+from petmsg.errors import NotFound, OutOfRange, quoted
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest
 
@@ -51,7 +51,7 @@ def show_event(cursor: Cursor, org: OrgRow, seq: int) -> dict[str, Any]:
 
 def _seq(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        raise OutOfRange(f"{shown(text)} is not the number of an event.", hint="petmsg audit list")
+        raise OutOfRange(f"{quoted(text)} is not the number of an event.", hint="petmsg audit list")
     return int(text)
 
 

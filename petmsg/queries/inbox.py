@@ -6,7 +6,7 @@ from typing import Any
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import AddressedTo
-from petmsg.errors import NotFound, OutOfRange, Refused, shown
+from petmsg.errors import NotFound, OutOfRange, Refused, quoted
 from petmsg.queries.lookup import find_client, find_sitter
 from petmsg.queries.message import message_id, require_possible
 from petmsg.queries.org import OrgRow
@@ -155,7 +155,7 @@ def find_stray(cursor: Cursor, text: str) -> dict[str, Any]:
 def stray_id(text: str) -> int:
     """The numeric id a person typed. Raises `OutOfRange`, `NotFound`."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        raise OutOfRange(f"{shown(text)} is not the id of a stray.", hint="petmsg inbox strays")
+        raise OutOfRange(f"{quoted(text)} is not the id of a stray.", hint="petmsg inbox strays")
     if not 0 < int(text) < 2**31:
         raise NotFound("stray", text, hint="Those there are: petmsg inbox strays")
     return int(text)

@@ -5,7 +5,7 @@ from typing import Any
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import MessageStatus
-from petmsg.errors import NotFound, OutOfRange, Refused, shown
+from petmsg.errors import NotFound, OutOfRange, Refused, quoted
 from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest
@@ -83,7 +83,7 @@ def show_message(cursor: Cursor, org: OrgRow, id_: int) -> dict[str, Any]:
 def message_id(text: str) -> int:
     """The numeric id a person typed. Raises `OutOfRange`."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        raise OutOfRange(f"{shown(text)} is not the id of a text.", hint="petmsg message list")
+        raise OutOfRange(f"{quoted(text)} is not the id of a text.", hint="petmsg message list")
     return int(text)
 
 

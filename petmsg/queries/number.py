@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from petmsg.clock import told
+from petmsg.clock import format_local
 from petmsg.db.cursor import Cursor
 from petmsg.errors import NOT_FOUND, PetmsgError
 from petmsg.queries.lookup import find_number
@@ -101,7 +101,7 @@ def who_held(cursor: Cursor, org: OrgRow, text: str, *, at: datetime) -> dict[st
         if row["starts_at"] <= at and (row["ends_at"] is None or at < row["ends_at"]):
             return row
     raise NumberNotThereYet(
-        f"At {told(at, org.timezone)} the number was not there yet; it was added at "
-        f"{told(rows[0]['starts_at'], org.timezone)}.",
+        f"At {format_local(at, org.timezone)} the number was not there yet; it was added at "
+        f"{format_local(rows[0]['starts_at'], org.timezone)}.",
         hint=f"All it was: petmsg number history {text}",
     )

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.errors import Ambiguous, NotFound, OutOfRange, shown
+from petmsg.errors import Ambiguous, NotFound, OutOfRange, quoted
 from petmsg.phone import is_phone, parse_phone, phone_key
 from petmsg.queries.lookup import find_client, find_sitter
 from petmsg.queries.org import OrgRow
@@ -188,5 +188,5 @@ def phone_keys(cursor: Cursor, org: OrgRow, client_id: int) -> dict[str, str]:
 
 def _id(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID):
-        raise OutOfRange(f"{shown(text)} is not the id of an opt-out.", hint="petmsg optout list")
+        raise OutOfRange(f"{quoted(text)} is not the id of an opt-out.", hint="petmsg optout list")
     return int(text)

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from petmsg.clock import zone
-from petmsg.enums import HoldCode
-from petmsg.errors import OutOfRange, shown
+from petmsg.enums import BlockCode
+from petmsg.errors import OutOfRange, quoted
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-FINAL = frozenset((HoldCode.OPTED_OUT, HoldCode.NOT_TEXTABLE, HoldCode.EXPIRED))
+FINAL = frozenset((BlockCode.OPTED_OUT, BlockCode.NOT_TEXTABLE, BlockCode.EXPIRED))
 """The holds after which a text never leaves. A blocked pair is for a person to decide."""
 
 _QUIET_HOURS = r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])"
@@ -62,7 +62,7 @@ class SendBlockFacts(NamedTuple):
 class SendBlock(NamedTuple):
     """One thing that stands in the way. `until` None: until somebody changes it."""
 
-    code: HoldCode
+    code: BlockCode
     explanation: str
     until: datetime | None = None
 
@@ -77,23 +77,23 @@ def find_blocks(facts: SendBlockFacts, at: datetime) -> tuple[SendBlock, ...]:
     found = []
     if not facts.is_their_phone:
         why = "The phone it was written to is not the client's any more"
-        found.append(SendBlock(HoldCode.NOT_THEIR_PHONE, why))
+        found.append(SendBlock(BlockCode.NOT_THEIR_PHONE, why))
     if facts.opted_out_at is not None:
-        found.append(SendBlock(HoldCode.OPTED_OUT, "The client has opted out of texts"))
+        found.append(SendBlock(BlockCode.OPTED_OUT, "The client has opted out of texts"))
     if facts.not_textable_code is not None:
         found.append(
             SendBlock(
-                HoldCode.NOT_TEXTABLE,
+                BlockCode.NOT_TEXTABLE,
                 f"The client's phone takes no texts (code {facts.not_textable_code})",
             )
         )
     if facts.expires_at is not None and facts.expires_at <= at:
         when = _local(facts.expires_at, facts.timezone)
-        found.append(SendBlock(HoldCode.EXPIRED, f"It was to leave before {when}, or not at all"))
+        found.append(SendBlock(BlockCode.EXPIRED, f"It was to leave before {when}, or not at all"))
     if facts.blocked_code is not None:
         found.append(
             SendBlock(
-                HoldCode.PAIR_BLOCKED,
+                BlockCode.PAIR_BLOCKED,
                 f"The carrier blocks texts from this number to this phone "
                 f"(code {facts.blocked_code})",
             )
@@ -101,19 +101,19 @@ def find_blocks(facts: SendBlockFacts, at: datetime) -> tuple[SendBlock, ...]:
     if freeze_stands(facts.frozen_at, facts.frozen_until, at):
         found.append(
             SendBlock(
-                HoldCode.FROZEN,
+                BlockCode.FROZEN,
                 f"All sending is frozen: {facts.freeze_reason}",
                 facts.frozen_until,
             )
         )
     if facts.send_at is not None and facts.send_at > at:
         when = _local(facts.send_at, facts.timezone)
-        found.append(SendBlock(HoldCode.SCHEDULED, f"It is scheduled for {when}", facts.send_at))
+        found.append(SendBlock(BlockCode.SCHEDULED, f"It is scheduled for {when}", facts.send_at))
     if facts.quiet_hours is not None and not facts.urgent:
         until = quiet_until(facts.quiet_hours, at, facts.timezone)
         if until is not None:
             when = _local(until, facts.timezone)
-            found.append(SendBlock(HoldCode.QUIET_HOURS, f"Quiet hours until {when}", until))
+            found.append(SendBlock(BlockCode.QUIET_HOURS, f"Quiet hours until {when}", until))
     return tuple(found)
 
 
@@ -171,7 +171,7 @@ def parse_quiet_hours(text: str, *, name: str = "quiet hours") -> QuietHours | N
     found = re.fullmatch(_QUIET_HOURS, written)
     if found is None:
         raise OutOfRange(
-            f"{shown(text)} are no {name}.", hint=f"Write {_EXAMPLES[name]} (24 hours), or off."
+            f"{quoted(text)} are no {name}.", hint=f"Write {_EXAMPLES[name]} (24 hours), or off."
         )
     first_hour, first, last_hour, last = map(int, found.groups())
     quiet = QuietHours(first_hour * 60 + first, last_hour * 60 + last)

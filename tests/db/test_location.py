@@ -28,7 +28,7 @@ def test_a_server_without_a_host_is_the_one_behind_the_local_socket(url: str, ds
     location = locate(url)
     assert location.dsn == dsn
     assert location.url == dsn.replace("postgresql:", "postgresql+psycopg:")
-    assert location.shown == dsn
+    assert location.display_url == dsn
     assert locate(location.url) == location
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from petmsg.enums import HoldCode
+from petmsg.enums import BlockCode
 from petmsg.errors import OutOfRange
 from petmsg.rules import send_blocks
 from petmsg.rules.send_blocks import (
@@ -31,7 +31,7 @@ AROUND_NOW = QuietHours(9 * 60, 11 * 60)
 """NOW is 10:00 in New York."""
 
 
-def codes(facts: SendBlockFacts, at: datetime = NOW) -> list[HoldCode]:
+def codes(facts: SendBlockFacts, at: datetime = NOW) -> list[BlockCode]:
     return [found.code for found in find_blocks(facts, at)]
 
 
@@ -59,33 +59,40 @@ def test_nothing_known_holds_nothing() -> None:
 
 
 def test_the_gravest_hold_comes_first() -> None:
-    assert codes(EVERYTHING) == list(HoldCode)
+    assert codes(EVERYTHING) == list(BlockCode)
 
 
 def test_only_a_wish_a_dead_phone_and_an_expiry_end_a_text() -> None:
     final = {found.code for found in find_blocks(EVERYTHING, NOW) if found.final}
     assert (
-        final == {HoldCode.OPTED_OUT, HoldCode.NOT_TEXTABLE, HoldCode.EXPIRED} == send_blocks.FINAL
+        final
+        == {BlockCode.OPTED_OUT, BlockCode.NOT_TEXTABLE, BlockCode.EXPIRED}
+        == send_blocks.FINAL
     )
 
 
 def test_each_hold_stands_alone_with_its_end_and_its_words() -> None:
     ten = "2026-02-14 11:00 EST"
     for given_facts, code, until, words in (
-        (facts(is_their_phone=False), HoldCode.NOT_THEIR_PHONE, None, "not the client's any more"),
-        (facts(opted_out_at=AGO), HoldCode.OPTED_OUT, None, "opted out"),
-        (facts(not_textable_code="30006"), HoldCode.NOT_TEXTABLE, None, "code 30006"),
-        (facts(expires_at=AGO), HoldCode.EXPIRED, None, "before 2026-02-14 09:00 EST"),
-        (facts(blocked_code="21610"), HoldCode.PAIR_BLOCKED, None, "code 21610"),
-        (facts(frozen_at=AGO, freeze_reason="audit"), HoldCode.FROZEN, None, "audit"),
+        (
+            facts(is_their_phone=False),
+            BlockCode.NOT_THEIR_PHONE,
+            None,
+            "not the client's any more",
+        ),
+        (facts(opted_out_at=AGO), BlockCode.OPTED_OUT, None, "opted out"),
+        (facts(not_textable_code="30006"), BlockCode.NOT_TEXTABLE, None, "code 30006"),
+        (facts(expires_at=AGO), BlockCode.EXPIRED, None, "before 2026-02-14 09:00 EST"),
+        (facts(blocked_code="21610"), BlockCode.PAIR_BLOCKED, None, "code 21610"),
+        (facts(frozen_at=AGO, freeze_reason="audit"), BlockCode.FROZEN, None, "audit"),
         (
             facts(frozen_at=AGO, freeze_reason="audit", frozen_until=SOON),
-            HoldCode.FROZEN,
+            BlockCode.FROZEN,
             SOON,
             "audit",
         ),
-        (facts(send_at=SOON), HoldCode.SCHEDULED, SOON, f"for {ten}"),
-        (facts(quiet_hours=AROUND_NOW), HoldCode.QUIET_HOURS, SOON, f"until {ten}"),
+        (facts(send_at=SOON), BlockCode.SCHEDULED, SOON, f"for {ten}"),
+        (facts(quiet_hours=AROUND_NOW), BlockCode.QUIET_HOURS, SOON, f"until {ten}"),
     ):
         (found,) = find_blocks(given_facts, NOW)
         assert (found.code, found.until) == (code, until)
@@ -94,12 +101,12 @@ def test_each_hold_stands_alone_with_its_end_and_its_words() -> None:
 
 def test_urgent_passes_quiet_hours_and_nothing_else() -> None:
     urgent = codes(EVERYTHING._replace(urgent=True))
-    assert urgent == [code for code in HoldCode if code is not HoldCode.QUIET_HOURS]
+    assert urgent == [code for code in BlockCode if code is not BlockCode.QUIET_HOURS]
 
 
 def test_an_opt_out_holds_whenever_it_was_noted() -> None:
     """A clock that steps back does not make a wish one of the future."""
-    assert codes(facts(opted_out_at=SOON)) == [HoldCode.OPTED_OUT]
+    assert codes(facts(opted_out_at=SOON)) == [BlockCode.OPTED_OUT]
 
 
 # ------------------------------------------------------------------------------------------- edges
@@ -107,18 +114,18 @@ def test_an_opt_out_holds_whenever_it_was_noted() -> None:
 
 def test_a_text_may_leave_until_before_the_instant_it_expires() -> None:
     assert codes(facts(expires_at=NOW + MICRO)) == []
-    assert codes(facts(expires_at=NOW)) == [HoldCode.EXPIRED]
+    assert codes(facts(expires_at=NOW)) == [BlockCode.EXPIRED]
 
 
 def test_a_text_may_leave_from_the_instant_it_is_scheduled_for() -> None:
     assert codes(facts(send_at=NOW)) == []
-    assert codes(facts(send_at=NOW + MICRO)) == [HoldCode.SCHEDULED]
+    assert codes(facts(send_at=NOW + MICRO)) == [BlockCode.SCHEDULED]
 
 
 def test_a_freeze_is_over_at_its_end() -> None:
     assert codes(facts(frozen_at=AGO, freeze_reason="x", frozen_until=NOW)) == []
     assert codes(facts(frozen_at=AGO, freeze_reason="x", frozen_until=NOW + MICRO)) == [
-        HoldCode.FROZEN
+        BlockCode.FROZEN
     ]
     assert freeze_stands(AGO, None, NOW)
     assert not freeze_stands(None, None, NOW)

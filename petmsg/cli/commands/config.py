@@ -54,7 +54,7 @@ def show(run: Context) -> None:
 
 def _shown(run: Context) -> str:
     try:
-        return run.location.shown
+        return run.location.display_url
     except PetmsgError:
         return "(cannot be read)"
 

@@ -95,7 +95,7 @@ def current(run: Context) -> None:
     run.show_one(
         CURRENT,
         {
-            "database": run.location.shown,
+            "database": run.location.display_url,
             "revision": revision,
             "head": head(),
             "up_to_date": revision == head(),

@@ -39,7 +39,7 @@ def init(
     org.check(slug, name=name, timezone=timezone, front_desk=front_desk)
     made = backup.create(run.location, actor=run.actor, now=run.now, dry_run=run.dry_run)
     if not made.usable:
-        run.say(f"Would create {run.location.shown} with schema {made.after} and org {slug}.")
+        run.say(f"Would create {run.location.display_url} with schema {made.after} and org {slug}.")
         return
     added = run.transact(
         lambda transaction: org.add(
@@ -52,5 +52,5 @@ def init(
             now=run.now,
         )
     )
-    run.say(f"{run.location.shown} is at schema {made.after}.")
+    run.say(f"{run.location.display_url} is at schema {made.after}.")
     run.show_one(ORG, settings_at(added.org, run.now))

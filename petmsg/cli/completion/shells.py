@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from petmsg import settings
 from petmsg.cli.completion.candidates import Offer, offer
 from petmsg.cli.environment import COMPLETE
-from petmsg.errors import OutOfRange, shown
+from petmsg.errors import OutOfRange, quoted
 from petmsg.render.escape import safe
 
 BASH = r"""# petmsg in bash. Made by petmsg --show-completion bash
@@ -97,7 +97,7 @@ def script(shell: str) -> str:
     """What that shell loads. Raises `OutOfRange` for one petmsg does not know."""
     if shell not in SCRIPTS:
         raise OutOfRange(
-            f"{shown(shell)} is not a shell petmsg completes in.", hint="One of bash, zsh, fish."
+            f"{quoted(shell)} is not a shell petmsg completes in.", hint="One of bash, zsh, fish."
         )
     return SCRIPTS[shell]
 

@@ -18,7 +18,7 @@ def take_back(run: Context, folder: Path) -> None:
         for org in orgs:
             org.check(moved_on)
     if not ready(run.location, actor=run.actor, now=run.now, dry_run=run.dry_run):
-        run.say(f"Would create {run.location.shown}; the files of {folder} are whole.")
+        run.say(f"Would create {run.location.display_url}; the files of {folder} are whole.")
         return
     with progress("Importing", total, run.ambient.environ) as moved_on:
         taken = run.transact(

@@ -93,7 +93,7 @@ def _there(run: Context) -> Iterator[None]:
     if ready(run.location, actor=run.actor, now=run.now, dry_run=run.dry_run):
         yield
         return
-    run.say(f"Would create {run.location.shown}.")
+    run.say(f"Would create {run.location.display_url}.")
     with TemporaryDirectory(prefix="petmsg-") as folder:
         run.location = Location(path=Path(folder) / "petmsg.db", dsn=None)
         ready(run.location, actor=run.actor, now=run.now, dry_run=False)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from petmsg.errors import MalformedRow, PetmsgError, shown
+from petmsg.errors import MalformedRow, PetmsgError, quoted
 
 MALFORMED = "?"
 """What a time begins with that could not be read when it was staged: later than any time."""
@@ -157,5 +157,5 @@ def time_of(staged: str | None, name: str) -> datetime:
     if staged is None:
         raise MalformedRow(f"{name} is empty.")
     if staged.startswith(MALFORMED):
-        raise MalformedRow(f"{name} {shown(staged[1:])} is not a time.")
+        raise MalformedRow(f"{name} {quoted(staged[1:])} is not a time.")
     return datetime.fromisoformat(staged)

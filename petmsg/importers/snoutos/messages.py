@@ -19,7 +19,7 @@ from petmsg.enums import (
     ProviderName,
     Rule,
 )
-from petmsg.errors import MalformedRow, PetmsgError, shown
+from petmsg.errors import MalformedRow, PetmsgError, quoted
 from petmsg.importers.snoutos.legacy_schema import MALFORMED, time_of
 from petmsg.importers.snoutos.opt_outs import keep_wishes
 from petmsg.importers.snoutos.people import NotTaken, forgotten, ids_by_ref
@@ -247,7 +247,7 @@ def _direction(written: str | None) -> Direction:
     try:
         return Direction((written or "").strip().lower())
     except ValueError:
-        raise MalformedRow(f"{shown(written or '')} is not a direction.") from None
+        raise MalformedRow(f"{quoted(written or '')} is not a direction.") from None
 
 
 def _decision(uow: UnitOfWork, client: str, at: datetime, number: OurNumber) -> str:

@@ -10,7 +10,7 @@ from sqlite3 import Row
 from typing import Any
 
 from petmsg.enums import NumberClass, NumberStatus, SitterStatus
-from petmsg.errors import MalformedPhone, MalformedRow, NumberTaken, PetmsgError, shown
+from petmsg.errors import MalformedPhone, MalformedRow, NumberTaken, PetmsgError, quoted
 from petmsg.importers.snoutos.legacy_schema import time_of
 from petmsg.importers.snoutos.people import WHY
 from petmsg.importers.snoutos.report import Taken
@@ -128,13 +128,13 @@ def _class(written: str | None) -> NumberClass:
     try:
         return NumberClass(_word(written))
     except ValueError:
-        raise MalformedRow(f"{shown(written or '')} is not a class of numbers.") from None
+        raise MalformedRow(f"{quoted(written or '')} is not a class of numbers.") from None
 
 
 def _status(written: str | None) -> NumberStatus:
     found = _STATUS.get(_word(written))
     if found is None:
-        raise MalformedRow(f"{shown(written or '')} is not a status of numbers.")
+        raise MalformedRow(f"{quoted(written or '')} is not a status of numbers.")
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from petmsg.db.cursor import Cursor
-from petmsg.errors import NOT_FOUND, NotFound, PetmsgError, Refused, shown
+from petmsg.errors import NOT_FOUND, NotFound, PetmsgError, Refused, quoted
 from petmsg.importers.snoutos.report import Taken
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries.org import OrgRow, all_orgs
@@ -56,7 +56,7 @@ def choose(stage: Stage, *, old_org: str | None, slug: str | None) -> list[OldOr
     `OldOrgNotChosen` where one slug is meant for several, `NoOldOrg` and `NoSlug`.
     """
     rows = stage.rows('SELECT id, name FROM "Organization" ORDER BY id')
-    known = ", ".join(shown(row["id"]) for row in rows[:10])
+    known = ", ".join(quoted(row["id"]) for row in rows[:10])
     if not rows:
         raise NoOldOrg("The old table Organization holds no row.")
     if old_org is not None:
@@ -76,7 +76,7 @@ def choose(stage: Stage, *, old_org: str | None, slug: str | None) -> list[OldOr
         same = [other.id for other in orgs if other.slug == org.slug]
         if len(same) > 1:
             raise NoSlug(
-                f"The old organisations {', '.join(map(shown, same))} would both be {org.slug}.",
+                f"The old organisations {', '.join(map(quoted, same))} would both be {org.slug}.",
                 hint="Take one after the other: --old-org ID --org SLUG",
             )
     return orgs
@@ -95,14 +95,14 @@ def require_fitting(cursor: Cursor, found: Sequence[OldOrg], *, slug: str | None
         ids = _taken_over(cursor, there[old.slug])
         if ids and old.id not in ids:
             raise OtherOldOrg(
-                f"Org {old.slug} has taken over the old organisation {shown(ids[0])}, not "
-                f"{shown(old.id)}.",
+                f"Org {old.slug} has taken over the old organisation {quoted(ids[0])}, not "
+                f"{quoted(old.id)}.",
                 hint=f"Name another org for this one: --old-org {old.id} --org SLUG",
             )
         if not ids and slug is None:
             raise OrgIsThere(
                 f"Org {old.slug} is here already, and has not taken over the old organisation "
-                f"{shown(old.id)}.",
+                f"{quoted(old.id)}.",
                 hint=f"If it is the same company: --old-org {old.id} --org {old.slug}",
             )
     return [old for old in found if old.slug not in there]
@@ -143,7 +143,7 @@ def _slug(old_id: str, name: str | None) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "")).strip("-")[:_LONGEST_SLUG].strip("-")
     if not slug:
         raise NoSlug(
-            f"No slug can be made of the name of the old organisation {shown(old_id)}.",
+            f"No slug can be made of the name of the old organisation {quoted(old_id)}.",
             hint=f"Name it: --old-org {old_id} --org SLUG",
         )
     return slug

@@ -7,7 +7,7 @@ next message would go to the sitter whom somebody had taken out of the conversat
 from collections.abc import Sequence
 from sqlite3 import Row
 
-from petmsg.clock import told
+from petmsg.clock import format_local
 from petmsg.errors import Refused
 from petmsg.importers.snoutos.legacy_schema import time_of
 from petmsg.importers.snoutos.report import Taken
@@ -32,7 +32,9 @@ def tell_overrides(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
         if ends_at is not None and ends_at <= uow.now:
             continue
         whose = row["clientId"] or f"of thread {row['threadId']}"
-        until = "until it is removed" if ends_at is None else f"until {told(ends_at, 'UTC')}"
+        until = (
+            "until it is removed" if ends_at is None else f"until {format_local(ends_at, 'UTC')}"
+        )
         taken.refuse(
             row["id"],
             OverrideNotTaken(

@@ -1,6 +1,14 @@
 """The field lists of routes: a Decision, an addressee, and a stored Decision beside today's."""
 
-from petmsg.enums import Code, DirectRule, InboundCode, InboundRule, NumberClass, Outcome, Rule
+from petmsg.enums import (
+    Code,
+    InboundCode,
+    InboundRule,
+    NumberClass,
+    Outcome,
+    Rule,
+    SystemMessageRule,
+)
 from petmsg.render.field_types import (
     E164,
     FLAG,
@@ -57,7 +65,7 @@ _OTHER = {
     "trace": Field(
         "trace",
         kind=rows_of(
-            field._replace(kind=one_of(Rule, DirectRule)) if field.name == "rule" else field
+            field._replace(kind=one_of(Rule, SystemMessageRule)) if field.name == "rule" else field
             for field in TRACE
         ),
     ),

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from petmsg.clock import iso_utc
-from petmsg.enums import Code, DirectRule, NumberClass, Outcome, Rule
+from petmsg.enums import Code, NumberClass, Outcome, Rule, SystemMessageRule
 
 
 class Step(NamedTuple):
     """One rule that was tried: what it asked, what came out, and in words."""
 
     step: int
-    rule: Rule | DirectRule
+    rule: Rule | SystemMessageRule
     condition: str
     result: bool
     code: Code

@@ -11,7 +11,7 @@ long they waited.
 from datetime import datetime
 from typing import NamedTuple
 
-from petmsg.enums import Code, DirectRule, Outcome
+from petmsg.enums import Code, Outcome, SystemMessageRule
 from petmsg.rules.routing.decide import RULESET, usable
 from petmsg.rules.routing.decision import ChosenNumber, Decision, Step
 from petmsg.rules.routing.facts import NumberFact
@@ -31,7 +31,7 @@ class DirectFacts(NamedTuple):
     words in it, if it passes some on."""
 
     org: str
-    rule: DirectRule
+    rule: SystemMessageRule
     number: NumberFact | None
     sitter: str | None = None
     sitter_name: str | None = None
@@ -39,9 +39,9 @@ class DirectFacts(NamedTuple):
 
 
 _CONDITION = {
-    DirectRule.ASSIGNED_SITTER: "the client's messages go to this sitter now",
-    DirectRule.OWN_NUMBER: "the sitter holds a usable number",
-    DirectRule.SAME_NUMBER: "the number that was texted is usable",
+    SystemMessageRule.ASSIGNED_SITTER: "the client's messages go to this sitter now",
+    SystemMessageRule.OWN_NUMBER: "the sitter holds a usable number",
+    SystemMessageRule.SAME_NUMBER: "the number that was texted is usable",
 }
 
 
@@ -73,7 +73,7 @@ def decide_direct(facts: DirectFacts, at: datetime) -> Decision:
 
 def _assigned(facts: DirectFacts, forward: ForwardFact) -> Step:
     """Whether the client's words are still this sitter's to read."""
-    rule = DirectRule.ASSIGNED_SITTER
+    rule = SystemMessageRule.ASSIGNED_SITTER
     about = f"Sitter {facts.sitter_name} has"
     if not forward.relays:
         code, why = Code.RELAY_OFF, "The org does not relay messages"
@@ -93,7 +93,7 @@ def _number(facts: DirectFacts, at: datetime) -> tuple[NumberFact | None, Step]:
 
 
 def _finding(facts: DirectFacts, *, good: bool) -> tuple[Code, str]:
-    if facts.rule is DirectRule.OWN_NUMBER:
+    if facts.rule is SystemMessageRule.OWN_NUMBER:
         if facts.number is None:
             return Code.SITTER_WITHOUT_NUMBER, f"Sitter {facts.sitter_name} has no number"
         if not good:

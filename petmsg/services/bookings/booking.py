@@ -7,7 +7,7 @@ from typing import Any
 
 from petmsg.clock import iso_utc
 from petmsg.enums import BookingStatus, SitterStatus
-from petmsg.errors import AlreadyDifferent
+from petmsg.errors import AlreadyExists
 from petmsg.queries import confirm as confirm_queries
 from petmsg.queries.lookup import SitterKey, find_client, find_sitter
 from petmsg.queries.suggestions import no_booking
@@ -77,7 +77,7 @@ def add(
                 row["starts_at"],
                 row["ends_at"],
             ):
-                raise AlreadyDifferent(
+                raise AlreadyExists(
                     f"Booking {ref} is there already, with other values.",
                     hint="Change it: petmsg booking reschedule, petmsg booking reassign",
                 )

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.clock import parse_instant, told
+from petmsg.clock import format_local, parse_instant
 from petmsg.db.driver_errors import is_driver_error
 from petmsg.db.engine import is_unique_violation
 from petmsg.enums import BookingStatus, ClientKind, SitterStatus
@@ -298,7 +298,8 @@ def require_span(starts_at: datetime, ends_at: datetime, *, timezone: str) -> No
     """Raises `EndNotAfterStart`."""
     if starts_at >= ends_at:
         raise EndNotAfterStart(
-            f"The end {told(ends_at, timezone)} is not after the start {told(starts_at, timezone)}."
+            f"The end {format_local(ends_at, timezone)} is not after the start "
+            f"{format_local(starts_at, timezone)}."
         )
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from petmsg import settings
-from petmsg.clock import told, zone
+from petmsg.clock import format_local, zone
 from petmsg.db.cursor import Cursor
 from petmsg.db.damage import strange_values
 from petmsg.db.location import network_file_system
@@ -219,8 +219,8 @@ def clocks(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
     newest = cursor.rows("SELECT max(at) AS at FROM audit_event")[0]["at"]
     if newest is not None and newest > patient.now + WRONG:
         yield Finding(
-            f"The newest event of the audit is of {told(newest, 'UTC')}, which is to come: this "
-            "clock is wrong, or the one was that wrote it",
+            f"The newest audit event has the time {format_local(newest, 'UTC')}, which is in the "
+            "future: this machine's clock is wrong, or the clock that wrote the event was wrong",
             "date -u",
             result=CheckResult.WARNING,
         )

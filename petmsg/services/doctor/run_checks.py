@@ -14,7 +14,7 @@ from typing import Any
 from petmsg.db.cursor import Cursor
 from petmsg.db.driver_errors import is_driver_error, translate
 from petmsg.enums import CheckResult
-from petmsg.errors import Busy, DatabaseUnusable, NotFound, OutOfRange, PetmsgError, shown
+from petmsg.errors import Busy, DatabaseUnusable, NotFound, OutOfRange, PetmsgError, quoted
 from petmsg.queries.invariants.bookings import BOOKINGS, CLIENTS
 from petmsg.queries.invariants.invariant import Invariant, broken
 from petmsg.queries.invariants.messages import TEXTS
@@ -96,7 +96,7 @@ def require_known(names: Collection[str]) -> None:
         if name not in known:
             meant = did_you_mean(closest_words(name, known))
             raise OutOfRange(
-                f"There is no check {shown(name)}.",
+                f"There is no check {quoted(name)}.",
                 hint=f"{meant} One of {', '.join(known)}.".lstrip(),
             )
 

@@ -12,7 +12,7 @@ dear numbers cannot order as many as they like. Beyond that an alert is raised.
 from datetime import timedelta
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import AddressedTo, AlertKind, AlertSeverity, HoldCode, RelayKind
+from petmsg.enums import AddressedTo, AlertKind, AlertSeverity, BlockCode, RelayKind
 from petmsg.errors import MalformedPhone, PetmsgError
 from petmsg.phone import country_prefix, parse_phone, phone_key
 from petmsg.providers.base import ReceivedText
@@ -122,7 +122,7 @@ def _may_be_answered(uow: UnitOfWork, text: ReceivedText, number: NumberFact) ->
     facts = read_hold_facts(
         uow.cursor, uow.org, client_id=None, to_e164=text.from_phone, number_id=number.id
     )
-    return not any(each.code is HoldCode.OPTED_OUT for each in find_blocks(facts, uow.now))
+    return not any(each.code is BlockCode.OPTED_OUT for each in find_blocks(facts, uow.now))
 
 
 def _is_beyond(uow: UnitOfWork, phone: str) -> bool:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from sqlmodel import select
 
-from petmsg.clock import told
+from petmsg.clock import format_local
 from petmsg.enums import NumberClass, NumberStatus, SitterStatus
-from petmsg.errors import AlreadyDifferent, NumberTaken, OutOfRange, Refused, shown
+from petmsg.errors import AlreadyExists, NumberTaken, OutOfRange, Refused, quoted
 from petmsg.models import MessageNumber, Sitter
 from petmsg.phone import parse_phone
 from petmsg.queries.lookup import find_sitter, refuse_somebodys_phone
@@ -77,7 +77,7 @@ def add(uow: UnitOfWork, e164: str, *, number_class: NumberClass) -> NumberAdded
         if there.org_id != uow.org.id:
             raise NumberTaken(f"{phone} belongs to another org of this database.")
         if there.number_class is not number_class:
-            raise AlreadyDifferent(
+            raise AlreadyExists(
                 f"{phone} is there already, with class {there.number_class}.",
                 hint=f"Change it: petmsg number set-class {phone} {number_class}",
             )
@@ -120,7 +120,7 @@ def parse_class(text: str) -> NumberClass:
         return NumberClass(text.strip())
     except ValueError:
         raise OutOfRange(
-            f"{shown(text)} is not a class of numbers.", hint="One of front_desk, sitter, pool."
+            f"{quoted(text)} is not a class of numbers.", hint="One of front_desk, sitter, pool."
         ) from None
 
 
@@ -174,7 +174,7 @@ def require_usable(uow: UnitOfWork, number: MessageNumber) -> None:
         assert number.quarantined_until is not None
         raise ledger.NumberQuarantined(
             f"{number.e164} is quarantined until "
-            f"{told(number.quarantined_until, uow.org.timezone)}.",
+            f"{format_local(number.quarantined_until, uow.org.timezone)}.",
             hint=f"Take another, or first: petmsg number restore {number.e164} --reason …",
         )
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import col, select
 
-from petmsg.clock import told
+from petmsg.clock import format_local
 from petmsg.enums import NumberClass, NumberStatus
 from petmsg.errors import OutOfRange, Refused
 from petmsg.models import MessageNumber
@@ -176,9 +176,9 @@ def restore(uow: UnitOfWork, e164: str, *, reason: str | None = None) -> Restore
     if forced and reason is None:
         raise ReasonRequired(
             f"{number.e164} is quarantined until "
-            f"{told(number.quarantined_until, uow.org.timezone)}; an early restore must have a "
-            "reason.",
-            hint=f"Say why: petmsg number restore {number.e164} --reason 'carrier cleared it'",
+            f"{format_local(number.quarantined_until, uow.org.timezone)}; restoring it early "
+            "requires a reason.",
+            hint=f"Give one: petmsg number restore {number.e164} --reason 'carrier cleared it'",
         )
     if number.number_class is NumberClass.FRONT_DESK:
         require_no_active_desk(uow, number.e164)
@@ -227,7 +227,7 @@ def _quarantine_end(
         raise OutOfRange("Give --days or --until, not both.")
     if not uow.now < until <= uow.now + timedelta(days=3650):
         raise OutOfRange(
-            f"{told(until, uow.org.timezone)} is not between now and 3650 days from now.",
+            f"{format_local(until, uow.org.timezone)} is not between now and 3650 days from now.",
             hint="Give an end in the future.",
         )
     return until, -(-(until - uow.now) // timedelta(days=1))

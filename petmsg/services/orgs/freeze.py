@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from petmsg.clock import told
+from petmsg.clock import format_local
 from petmsg.errors import OutOfRange
 from petmsg.models import Org
 from petmsg.queries.org import find_org
@@ -32,7 +32,8 @@ def freeze(uow: UnitOfWork, *, reason: str, until: datetime | None = None) -> Fr
     """
     if until is not None and until <= uow.now:
         raise OutOfRange(
-            f"{told(until, uow.org.timezone)} has passed.", hint="Give an end in the future."
+            f"{format_local(until, uow.org.timezone)} is in the past.",
+            hint="Give an end in the future.",
         )
     org = _locked(uow)
     stands = freeze_stands(org.frozen_at, org.frozen_until, uow.now)

@@ -10,7 +10,7 @@ from sqlmodel import select
 from petmsg.clock import zone
 from petmsg.db.engine import Transaction
 from petmsg.enums import NumberClass, PoolFor, ProviderName, Switch
-from petmsg.errors import AlreadyDifferent, OutOfRange, shown
+from petmsg.errors import AlreadyExists, OutOfRange, quoted
 from petmsg.models import Org
 from petmsg.phone import parse_phone
 from petmsg.queries.org import OrgRow, find_org
@@ -42,7 +42,7 @@ def check(slug: str, *, name: str, timezone: str, front_desk: str | None) -> tup
     database is touched."""
     if not is_slug(slug):
         raise OutOfRange(
-            f"{shown(slug)} cannot be a slug.", hint="Small letters, digits and dashes: happy-paws"
+            f"{quoted(slug)} cannot be a slug.", hint="Small letters, digits and dashes: happy-paws"
         )
     zone(timezone)
     return parse_name(name), parse_phone(front_desk) if front_desk is not None else None
@@ -66,7 +66,7 @@ def add(
     clean_name, desk = check(slug, name=name, timezone=timezone, front_desk=front_desk)
     there = transaction.session.exec(select(Org).where(Org.slug == slug)).first()
     if there is not None and (there.name, there.timezone) != (clean_name, timezone):
-        raise AlreadyDifferent(
+        raise AlreadyExists(
             f"Org {slug} is there already, with another name or timezone.",
             hint=f"Change it: petmsg org set --org {slug} --name … --timezone …",
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.clock import iso_utc, told
+from petmsg.clock import format_local, iso_utc
 from petmsg.db.cursor import Cursor
 from petmsg.db.engine import Transaction
 from petmsg.enums import AttemptStatus, MessageStatus, NumberClass, Outcome, ProviderName, Rule
@@ -84,7 +84,7 @@ def _set_aside(uow: UnitOfWork, made_at: datetime) -> SetAside:
         hold_for_a_person(
             uow,
             message,
-            why=f"the database is a backup of {told(made_at, uow.org.timezone)}, and the "
+            why=f"the database is a backup of {format_local(made_at, uow.org.timezone)}, and the "
             "provider is asked first",
             code=queries.CODE,
             command="petmsg message dispatch",

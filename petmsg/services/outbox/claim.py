@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.clock import told
+from petmsg.clock import format_local
 from petmsg.enums import (
     AlertKind,
     AlertSeverity,
-    HoldCode,
+    BlockCode,
     MessageStatus,
     ProviderName,
 )
@@ -157,11 +157,11 @@ def claim(
     for held in send_blocks.find_blocks(facts, uow.now):
         if held.final:
             return _refuse(uow, message, held)
-        if held.code is HoldCode.NOT_THEIR_PHONE:
+        if held.code is BlockCode.NOT_THEIR_PHONE:
             return _for_a_person(uow, message, held.explanation, held.code.value)
         return Waiting(message_id, held.explanation, held.until)
     if message.due_at is not None and message.due_at > uow.now:
-        again = told(message.due_at, uow.org.timezone)
+        again = format_local(message.due_at, uow.org.timezone)
         return Waiting(message_id, f"it is tried again at {again}", message.due_at)
     ahead_of_it = _ahead_of(uow, message)
     if ahead_of_it is not None:
@@ -225,7 +225,7 @@ def _if_free(
     blocked = blocked_code(uow.cursor, uow.org, number_id=number.id, to_e164=message.to_e164)
     if blocked is not None:
         why = f"The carrier blocks texts from {number.e164} to this phone (code {blocked})"
-        return _for_a_person(uow, message, why, HoldCode.PAIR_BLOCKED.value)
+        return _for_a_person(uow, message, why, BlockCode.PAIR_BLOCKED.value)
     start_at = rate_limit.next_start(number.free_at, uow.now)
     if start_at > uow.now + ahead:
         why = f"{number.e164} is busy for its pace"
@@ -336,7 +336,7 @@ def _ahead_of(uow: UnitOfWork, message: Message) -> str | None:
 
 def _refuse(uow: UnitOfWork, message: Message, held: send_blocks.SendBlock) -> Ended:
     ended = _fail(uow, message, code=held.code.value, why=held.explanation)
-    if held.code is HoldCode.EXPIRED and message.thread_id is not None:
+    if held.code is BlockCode.EXPIRED and message.thread_id is not None:
         client = client_ref_of(uow, message)
         raise_alert(
             uow,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from petmsg.clock import told
+from petmsg.clock import format_local
 from petmsg.db.cursor import Cursor
 from petmsg.errors import EndNotAfterStart, OutOfRange
 from petmsg.queries.lookup import find_client, find_sitter
@@ -113,11 +113,13 @@ def when_to_leave(options: SendOptions, now: datetime, *, timezone: str) -> date
     send_at = now if options.send_at is None else options.send_at
     if send_at < now:
         raise OutOfRange(
-            f"{told(send_at, timezone)} lies in the past.", hint="Leave out --at to send at once."
+            f"{format_local(send_at, timezone)} lies in the past.",
+            hint="Leave out --at to send at once.",
         )
     if options.expires_at is not None and options.expires_at <= send_at:
         raise EndNotAfterStart(
-            f"The text would expire at {told(options.expires_at, timezone)}, before it may leave."
+            f"The text would expire at {format_local(options.expires_at, timezone)}, before it "
+            "may leave."
         )
     return send_at
 

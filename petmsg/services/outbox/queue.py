@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlmodel import select
 
-from petmsg.enums import Direction, HoldCode, MessageStatus
+from petmsg.enums import BlockCode, Direction, MessageStatus
 from petmsg.errors import MalformedText, NotFound, Refused
 from petmsg.models import Message
 from petmsg.queries.lookup import ClientKey, client_by_id, find_client, find_sitter
@@ -142,12 +142,12 @@ def _her_phone(uow: UnitOfWork, client: ClientKey) -> str:
 def _refuse_if_in_vain(uow: UnitOfWork, client: ClientKey, phone: str) -> None:
     facts = read_hold_facts(uow.cursor, uow.org, client_id=client.id, to_e164=phone, number_id=None)
     for held in find_blocks(facts, uow.now):
-        if held.code is HoldCode.OPTED_OUT:
+        if held.code is BlockCode.OPTED_OUT:
             raise OptedOut(
                 f"Client {client.ref} has opted out of texts.",
                 hint=f"See when and how: petmsg optout show {client.ref}",
             )
-        if held.code is HoldCode.NOT_TEXTABLE:
+        if held.code is BlockCode.NOT_TEXTABLE:
             raise NotSmsCapable(
                 f"{held.explanation}.",
                 hint=f"Give her another: petmsg client phone add {client.ref} E164 "

@@ -11,9 +11,9 @@ from petmsg.enums import (
     AlertKind,
     AlertSeverity,
     Direction,
-    DirectRule,
     MessageStatus,
     RelayKind,
+    SystemMessageRule,
 )
 from petmsg.models import Message, Relay
 from petmsg.queries.relay import forward_fact, number_fact, sitter_line
@@ -125,12 +125,12 @@ def decide(uow: UnitOfWork, message: Message) -> Decision:
                 at=uow.now,
             )
         facts = DirectFacts(
-            uow.org.slug, DirectRule.OWN_NUMBER, line.number, line.sitter, line.name, forward
+            uow.org.slug, SystemMessageRule.OWN_NUMBER, line.number, line.sitter, line.name, forward
         )
     else:
         number_id = relay.number_id if relay is not None else None
         number = None if number_id is None else number_fact(uow.cursor, uow.org, number_id)
-        facts = DirectFacts(uow.org.slug, DirectRule.SAME_NUMBER, number)
+        facts = DirectFacts(uow.org.slug, SystemMessageRule.SAME_NUMBER, number)
     return decide_direct(facts, uow.now)
 
 

@@ -6,7 +6,7 @@ from sqlmodel import col, select
 
 from petmsg.clock import zone
 from petmsg.enums import ClientKind
-from petmsg.errors import AlreadyDifferent, NotFound, OutOfRange, PhoneTaken, Refused
+from petmsg.errors import AlreadyExists, NotFound, OutOfRange, PhoneTaken, Refused
 from petmsg.models import Client, ClientPhone
 from petmsg.phone import mask_phone, parse_phone, phone_to_look_up
 from petmsg.queries.lookup import find_client, refuse_our_number
@@ -68,7 +68,7 @@ def add(
             and numbers[0] in {phone.e164 for phone in known if phone.is_primary}
         )
         if not same:
-            raise AlreadyDifferent(
+            raise AlreadyExists(
                 f"Client {there.ref} is there already, with other values.",
                 hint=f"Change her: petmsg client set {there.ref} …, petmsg client phone add …",
             )

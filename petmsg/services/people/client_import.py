@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from petmsg.enums import ClientKind
-from petmsg.errors import OutOfRange, shown
+from petmsg.errors import OutOfRange, quoted
 from petmsg.phone import parse_phone
 from petmsg.services.people import client
 from petmsg.services.transfer.row_files import BatchRow, RowDone, needed, one_by_one
@@ -20,7 +20,7 @@ def parse_kind(text: str) -> ClientKind:
         return ClientKind(text.strip())
     except ValueError:
         raise OutOfRange(
-            f"{shown(text)} is not a kind of client.", hint="One of one_time, recurring."
+            f"{quoted(text)} is not a kind of client.", hint="One of one_time, recurring."
         ) from None
 
 

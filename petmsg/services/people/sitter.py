@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import select
 
 from petmsg.enums import SitterStatus
-from petmsg.errors import AlreadyDifferent, Refused
+from petmsg.errors import AlreadyExists, Refused
 from petmsg.models import MessageNumber, Sitter, SitterActivity
 from petmsg.phone import parse_phone
 from petmsg.queries.lookup import find_sitter, refuse_our_number
@@ -92,7 +92,7 @@ def add(
         ).first()
     if there is not None:
         if (there.name, there.phone) != (clean_name, e164):
-            raise AlreadyDifferent(
+            raise AlreadyExists(
                 f"Sitter {there.ref} is there already, with another name or phone.",
                 hint=f"Change her: petmsg sitter set {there.ref} --name … --phone …",
             )

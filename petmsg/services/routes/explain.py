@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.clock import told
+from petmsg.clock import format_local
 from petmsg.db.cursor import Cursor
 from petmsg.enums import Direction
 from petmsg.errors import NotFound
@@ -177,7 +177,7 @@ def _notes(cursor: Cursor, org: OrgRow, client: ClientKey, at: datetime) -> tupl
     """Warnings for what is today's in a past answer and was changed since."""
     changes = changed_since(cursor, org, client, at, until=at + _TICK)
     return tuple(
-        f"{what} was changed at {told(when, org.timezone)}, after this time"
+        f"{what} was changed at {format_local(when, org.timezone)}, after this time"
         for what, when in changes
     )
 
@@ -197,17 +197,17 @@ def changed_since(
         at=at,
     ):
         payload = json.loads(row["payload"])
-        told: list[str] = []
+        changed: list[str] = []
         if row["event"] == "org.updated":
-            told = [f"Setting {name}" for name in _ROUTING_SETTINGS if name in payload]
+            changed = [f"Setting {name}" for name in _ROUTING_SETTINGS if name in payload]
         elif row["event"] == "client.updated":
             if "kind" in payload:
-                told = ["The client's kind"]
+                changed = ["The client's kind"]
         else:
             last = min(until, row["at"])
             if any(_touches(payload.get(each), at, last) for each in ("before", "after")):
-                told = [f"The window of booking {row['ref']}"]
-        found += [(what, row["at"]) for what in told]
+                changed = [f"The window of booking {row['ref']}"]
+        found += [(what, row["at"]) for what in changed]
     return list(dict.fromkeys(found))
 
 

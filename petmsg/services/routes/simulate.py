@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 
-from petmsg.clock import told
+from petmsg.clock import format_local
 from petmsg.db.cursor import Cursor
 from petmsg.errors import EndNotAfterStart, OutOfRange
 from petmsg.queries.lookup import ClientKey, find_client
@@ -43,8 +43,8 @@ def checked_span(
         end = start + timedelta(days=USUAL_DAYS)
     if end <= start:
         raise EndNotAfterStart(
-            f"The span ends at {told(end, timezone)}, not after its start at "
-            f"{told(start, timezone)}."
+            f"The span ends at {format_local(end, timezone)}, not after its start at "
+            f"{format_local(start, timezone)}."
         )
     if end - start > timedelta(days=LONGEST_DAYS):
         raise OutOfRange(
@@ -83,7 +83,6 @@ def remarks(cursor: Cursor, org: OrgRow, span: Span, client: ClientKey | None) -
         return ()
     changes = changed_since(cursor, org, client, span.start, until=span.past_until)
     return tuple(
-        f"{what} was changed at {told(when, org.timezone)}; what was before that is told as it "
-        "is today"
+        f"{what} changed at {format_local(when, org.timezone)}; earlier times use today's value"
         for what, when in changes
     )

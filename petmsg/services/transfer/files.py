@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from petmsg.enums import FileFormat
-from petmsg.errors import MalformedFile, shown
+from petmsg.errors import MalformedFile, quoted
 from petmsg.services.transfer import values as cells
 from petmsg.services.transfer.table_schema import ROW, Column, Kind, TableSchema
 from petmsg.services.transfer.values import BadCell, Value
@@ -118,7 +118,7 @@ class Reader:
         self._is_csv = file_format is FileFormat.CSV
 
     @property
-    def shown(self) -> str:
+    def display_name(self) -> str:
         """The file as a message names it."""
         return f"{self.path.parent.name}/{self.path.name}"
 
@@ -133,11 +133,11 @@ class Reader:
                     raise self.broken(None, "it is not UTF-8") from None
                 self.sha256 = summed.sum.hexdigest()
         except OSError as problem:
-            raise BrokenExport(f"{self.shown} cannot be read: {problem.strerror}.") from None
+            raise BrokenExport(f"{self.display_name} cannot be read: {problem.strerror}.") from None
 
     def broken(self, line: int | None, what: str) -> BrokenExport:
         """The refusal of the file, for what is wrong in that line of it."""
-        return BrokenExport(f"{self.shown}{f', line {line}' if line else ''}: {what}.")
+        return BrokenExport(f"{self.display_name}{f', line {line}' if line else ''}: {what}.")
 
     def _csv(self, source: "_Summed") -> Iterator[Line]:
         csv.field_size_limit(_LONGEST_CELL)
@@ -179,7 +179,7 @@ class Reader:
                 raise self.broken(line, f"the column {label} is missing")
         for label in header:
             if label not in known or header.count(label) > 1:
-                raise self.broken(line, f"there is no such column as {shown(label)}")
+                raise self.broken(line, f"there is no such column as {quoted(label)}")
         return [known[label] for label in header]
 
     def _line(

@@ -8,7 +8,7 @@ from typing import Any
 
 from petmsg.db.schema_version import HEAD
 from petmsg.enums import FileFormat
-from petmsg.errors import MalformedFile, NotFound, Refused, shown
+from petmsg.errors import MalformedFile, NotFound, Refused, quoted
 from petmsg.services.orgs.org import is_slug
 from petmsg.services.transfer.export import FORMAT, MANIFEST, file_name
 from petmsg.services.transfer.files import IDS, BrokenExport, Line, Reader
@@ -78,7 +78,7 @@ def read_manifest(folder: Path, *, slug: str | None = None) -> list[OrgFiles]:
     if found.get("format") != FORMAT:
         raise BrokenExport(f"{MANIFEST} is not the manifest of an export of petmsg.")
     if found.get("schema") != HEAD:
-        schema, release = (shown(str(found.get(name))) for name in ("schema", "petmsg"))
+        schema, release = (quoted(str(found.get(name))) for name in ("schema", "petmsg"))
         raise OtherSchema(
             f"The export is of schema {schema}, this petmsg needs {HEAD}.",
             hint=f"Import it with petmsg {release}, then upgrade: petmsg db upgrade",
@@ -121,8 +121,8 @@ def _orgs(folder: Path, manifest: dict[str, Any]) -> Iterator[OrgFiles]:
     wanted = {shape.table for shape in (*shapes(), IDS)}
     for slug, files in by_org.items():
         if not is_slug(slug):
-            raise BrokenExport(f"{MANIFEST} names an org {shown(slug)}, which cannot be one.")
+            raise BrokenExport(f"{MANIFEST} names an org {quoted(slug)}, which cannot be one.")
         for table in sorted(wanted ^ set(files)):
             what = "lists no file of the table" if table in wanted else "lists a file of no table:"
-            raise BrokenExport(f"{MANIFEST} {what} {shown(table)} of org {slug}.")
+            raise BrokenExport(f"{MANIFEST} {what} {quoted(table)} of org {slug}.")
         yield OrgFiles(slug, folder / slug, file_format, files)

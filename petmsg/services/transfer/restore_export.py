@@ -15,7 +15,7 @@ from typing import Any
 from petmsg.db.cursor import Cursor
 from petmsg.db.driver_errors import is_driver_error, is_passing, translate
 from petmsg.db.engine import Transaction
-from petmsg.errors import AlreadyDifferent, ConflictingWrite, NumberTaken
+from petmsg.errors import AlreadyExists, ConflictingWrite, NumberTaken
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.services import audit
 from petmsg.services.transfer import values as cells
@@ -55,7 +55,7 @@ def restore(
     now: datetime,
     moved_on: Callable[[], None],
 ) -> tuple[list[Imported], UnitOfWork]:
-    """Take the orgs back. Raises `AlreadyDifferent` if one of them is there, `NumberTaken`,
+    """Take the orgs back. Raises `AlreadyExists` if one of them is there, `NumberTaken`,
     `BrokenExport`, and `ConflictingWrite` for a row that breaks a rule: then nothing is taken."""
     cursor = transaction.cursor
     if not cursor.is_sqlite:
@@ -64,7 +64,7 @@ def restore(
     there = {org.slug for org in all_orgs(cursor)}
     for org in orgs:
         if org.slug in there:
-            raise AlreadyDifferent(
+            raise AlreadyExists(
                 f"Org {org.slug} is in this database already.",
                 hint="Name another database to import into: --db URL.",
             )
@@ -238,7 +238,7 @@ class _OrgImport:
                 words = known.message.rstrip(".")
                 if isinstance(known, ConflictingWrite):
                     raise ConflictingWrite(
-                        f"{reader.shown}, line {number}: {words}. Nothing was imported."
+                        f"{reader.display_name}, line {number}: {words}. Nothing was imported."
                     ) from None
                 raise reader.broken(number, words) from None
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from petmsg.clock import iso_utc
 from petmsg.db.cursor import instant_from_text
-from petmsg.errors import DatabaseUnusable, shown
+from petmsg.errors import DatabaseUnusable, quoted
 from petmsg.phone import is_e164
 from petmsg.services.transfer.row_files import FORMULA_STARTS
 from petmsg.services.transfer.table_schema import Column, Kind
@@ -51,7 +51,7 @@ def from_database(column: Column, stored: Any) -> Value:
         return _FROM_DATABASE[column.kind](stored)
     except (ValueError, TypeError, LookupError):
         raise DamagedValue(
-            f"A stored {column.label} cannot be one: {shown(str(stored))}."
+            f"A stored {column.label} cannot be one: {quoted(str(stored))}."
         ) from None
 
 
@@ -166,7 +166,7 @@ def _checked(column: Column, value: Any) -> Value:
 def _quoted(column: Column, value: Any) -> str:
     """The value as an error may repeat it: a text of a person's only by its kind."""
     if isinstance(value, str) and column.kind not in (Kind.TEXT, Kind.NAME):
-        return shown(value)
+        return quoted(value)
     return f"a {type(value).__name__}"
 
 

@@ -26,7 +26,7 @@ def revision(url: str) -> Any:
 
 def test_a_fresh_database_is_up_to_date_and_equals_the_models(cli: Cli, migrated_url: str) -> None:
     assert db(migrated_url, "current").json == {
-        "database": locate(migrated_url).shown,
+        "database": locate(migrated_url).display_url,
         "revision": HEAD,
         "head": HEAD,
         "up_to_date": True,

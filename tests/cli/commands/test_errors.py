@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import HoldCode
+from petmsg.enums import BlockCode
 from petmsg.providers.base import RejectionClass
 from petmsg.providers.error_catalogue import CLASSES
 from petmsg.providers.rejection_help import LOCAL_CODES, REACTIONS, UNCERTAIN
@@ -77,8 +77,8 @@ def test_an_http_status_is_stored_as_a_code_and_explained_as_one(
     assert (row["class"], row["known"], row["in_report"]) == (of_class, True, None)
 
 
-@pytest.mark.parametrize("code", HoldCode)
-def test_every_hold_of_petmsgs_own_is_explained(code: HoldCode) -> None:
+@pytest.mark.parametrize("code", BlockCode)
+def test_every_hold_of_petmsgs_own_is_explained(code: BlockCode) -> None:
     [row] = explained(code.value)
     assert (row["class"], row["source"], row["dated"]) == ("petmsg", "petmsg", None)
 

@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
-from petmsg.enums import Code, DirectRule, NumberClass, NumberStatus, Outcome
+from petmsg.enums import Code, NumberClass, NumberStatus, Outcome, SystemMessageRule
 from petmsg.rules.routing.direct import DirectFacts, ForwardFact, decide_direct
 from petmsg.rules.routing.facts import NumberFact
 
 T = datetime(2026, 2, 14, 15, tzinfo=UTC)
 HERS = NumberFact(1, "+14155550101", NumberClass.SITTER, NumberStatus.ACTIVE)
 RESTING = HERS._replace(status=NumberStatus.QUARANTINED, quarantined_until=T)
-TO_MAYA = DirectFacts("happy-paws", DirectRule.OWN_NUMBER, HERS, "S-1", "Maya Lee")
+TO_MAYA = DirectFacts("happy-paws", SystemMessageRule.OWN_NUMBER, HERS, "S-1", "Maya Lee")
 
 
 def test_a_sitters_text_leaves_from_her_own_number() -> None:
@@ -39,7 +39,7 @@ def test_a_quarantine_is_over_at_its_closing_instant() -> None:
 
 
 def test_a_stranger_is_answered_from_the_number_he_texted() -> None:
-    facts = DirectFacts("happy-paws", DirectRule.SAME_NUMBER, HERS)
+    facts = DirectFacts("happy-paws", SystemMessageRule.SAME_NUMBER, HERS)
     decision = decide_direct(facts, T)
     assert [step.code for step in decision.trace] == [Code.SAME_NUMBER]
     assert decide_direct(facts._replace(number=None), T).trace[0].code is Code.NUMBER_NOT_USABLE
@@ -65,4 +65,4 @@ def test_a_clients_words_go_to_no_sitter_whose_window_is_over() -> None:
         decision = decide_direct(TO_MAYA._replace(forward=forward), T)
         assert (decision.outcome, decision.number) == (Outcome.NO_NUMBER, None)
         assert [step.code for step in decision.trace] == [code]
-        assert [step.rule for step in decision.trace] == [DirectRule.ASSIGNED_SITTER]
+        assert [step.rule for step in decision.trace] == [SystemMessageRule.ASSIGNED_SITTER]

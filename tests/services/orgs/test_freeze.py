@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import HoldCode
+from petmsg.enums import BlockCode
 from petmsg.queries.org import find_org
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.send_blocks import find_blocks
@@ -30,7 +30,7 @@ def state(cli: Cli, *, now: Any = NOW) -> tuple[Any, ...]:
     return row["frozen"], row["frozen_until"], row["freeze_reason"]
 
 
-def held(url: str, *, at: Any = NOW, org: str = "happy-paws") -> list[HoldCode]:
+def held(url: str, *, at: Any = NOW, org: str = "happy-paws") -> list[BlockCode]:
     """What would hold a text to client C-1."""
     with looking(url) as cursor:
         found = read_hold_facts(
@@ -44,7 +44,7 @@ def test_a_frozen_org_holds_every_text_and_org_show_tells_it(cli: Cli, migrated_
     assert held(migrated_url) == []
     ran = cli(*FREEZE, "-o", "json")
     assert (ran.code, ran.json) == (0, FROZEN)
-    assert held(migrated_url) == [HoldCode.FROZEN]
+    assert held(migrated_url) == [BlockCode.FROZEN]
     assert state(cli) == (True, None, "complaints")
 
 
@@ -62,7 +62,10 @@ def test_a_freeze_whose_end_is_over_is_over_by_itself(cli: Cli, migrated_url: st
     cli(*FREEZE, "--until", "2026-02-14T12:00")  # New York's
     end = NOW + timedelta(hours=2)
     before = end - timedelta(microseconds=1)
-    assert (held(migrated_url, at=before), held(migrated_url, at=end)) == ([HoldCode.FROZEN], [])
+    assert (held(migrated_url, at=before), held(migrated_url, at=end)) == (
+        [BlockCode.FROZEN],
+        [],
+    )
     assert state(cli, now=before) == (True, "2026-02-14T17:00:00Z", "complaints")
     assert state(cli, now=end) == (False, None, None)
     thawed = cli("org", "thaw", "-o", "json", now=end)
@@ -113,7 +116,7 @@ def test_a_freeze_that_is_over_can_be_followed_by_another(cli: Cli, migrated_url
     cli(*FREEZE, "--until", "+1h")
     later = NOW + timedelta(hours=2)
     assert cli(*FREEZE, "-o", "json", now=later).json == FROZEN
-    assert held(migrated_url, at=later) == [HoldCode.FROZEN]
+    assert held(migrated_url, at=later) == [BlockCode.FROZEN]
     assert events(cli)[-1]["payload"] == {"before": None, "until": None}
 
 
@@ -152,7 +155,7 @@ def test_one_company_freezes_alone(cli: Cli, migrated_url: str) -> None:
     add_org(migrated_url, "cat-nappers", front_desk=None)
     cli(*FREEZE, "--org", "cat-nappers")
     assert held(migrated_url) == []
-    assert HoldCode.FROZEN in held(migrated_url, org="cat-nappers")
+    assert BlockCode.FROZEN in held(migrated_url, org="cat-nappers")
     rows = cli("org", "list", "-o", "json").json
     assert {row["org"]: row["frozen"] for row in rows} == {
         "cat-nappers": True,

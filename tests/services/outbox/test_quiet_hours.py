@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import HoldCode
+from petmsg.enums import BlockCode
 from petmsg.queries.org import find_org
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.send_blocks import QuietHours, SendBlock, find_blocks
@@ -53,7 +53,7 @@ def test_they_hold_a_text_until_they_are_over(cli: Cli, migrated_url: str) -> No
     assert cli(*NIGHT, "-o", "json").json["quiet_hours"] == "21:00-08:00"
     (found,) = held(migrated_url)
     assert (found.code, found.until) == (
-        HoldCode.QUIET_HOURS,
+        BlockCode.QUIET_HOURS,
         datetime(2026, 2, 15, 13, 0, tzinfo=UTC),
     )
     assert not found.final
@@ -82,7 +82,7 @@ def test_without_a_timezone_of_her_own_it_is_the_orgs(cli: Cli, migrated_url: st
     assert (timezone(cli), held(migrated_url)) == ("Asia/Kathmandu", [])
     assert cli("client", "set", "C-1", "--timezone", "").code == 0
     assert timezone(cli) is None
-    assert [found.code for found in held(migrated_url)] == [HoldCode.QUIET_HOURS]
+    assert [found.code for found in held(migrated_url)] == [BlockCode.QUIET_HOURS]
     cli("org", "set", "--timezone", "America/Los_Angeles")
     assert held(migrated_url) == []
 
