@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks import company
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, Sample, counted, seconds, take_turns
-from petmsg.cli.environment import COMPLETE
+from petmsg.cli.completion import COMPLETE
 
 TYPER = "import typer"
 MODELS = "import sqlmodel, petmsg.models"

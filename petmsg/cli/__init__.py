@@ -15,9 +15,10 @@ from typing import Annotated, Any
 import typer
 
 from petmsg import __version__
-from petmsg.cli.environment import COMPLETE, Environment
+from petmsg.cli.completion import COMPLETE
 from petmsg.cli.group import Entry, lazy_group
 from petmsg.cli.streams import outlets
+from petmsg.workflows.environment import Environment
 
 GROUPS = {
     "init": "Create the database and the first org; safe to repeat.",
@@ -129,15 +130,15 @@ def run_command_line(
     the clock without touching the machine's. `wait_seconds` is how long it waits for a database
     that is locked; half a minute unless given.
     """
-    ambient = Environment(os.environ if environ is None else environ, now, wait_seconds)
+    environment = Environment(os.environ if environ is None else environ, now, wait_seconds)
     with outlets() as (out, _):
-        if ambient.environ.get(COMPLETE):
+        if environment.environ.get(COMPLETE):
             from petmsg.cli.completion.shells import answer
 
-            return answer(command_line(), arguments, ambient.environ)
+            return answer(command_line(), arguments, environment.environ)
         try:
             code = command_line().main(
-                args=list(arguments), prog_name="petmsg", standalone_mode=False, obj=ambient
+                args=list(arguments), prog_name="petmsg", standalone_mode=False, obj=environment
             )
             out.flush()
             out.require_written()
@@ -145,4 +146,4 @@ def run_command_line(
         except BaseException as problem:  # noqa: BLE001 because no traceback may reach a user
             from petmsg.cli.handle_error import tell
 
-            return tell(out.explained(problem), arguments, ambient.environ)
+            return tell(out.explained(problem), arguments, environment.environ)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def import_file(
-    run: Context,
+    context: Context,
     name: str,
     service: Callable[..., list[Any]],
     *,
@@ -30,10 +30,10 @@ def import_file(
 
     batch = read_batch(read_file(name), columns=columns, required=required)
     _take(
-        run,
-        Results(run, IMPORTED),
+        context,
+        Results(context, IMPORTED),
         batch.rows,
-        lambda chunk: run.write(service, chunk),
+        lambda chunk: context.write(service, chunk),
         doing="Importing",
         total=batch.lines,
         finds_again=finds_again,
@@ -41,7 +41,7 @@ def import_file(
 
 
 def _take(
-    run: Context,
+    context: Context,
     shown: Results,
     rows: "Iterable[BatchRow]",
     take: "Callable[[Sequence[BatchRow]], list[Any]]",
@@ -58,9 +58,9 @@ def _take(
     from petmsg.services.transfer.row_files import chunks
 
     done, last, repeatable = 0, 0, True
-    run.is_batch = True
+    context.is_batch = True
     try:
-        with run.progress(doing, total) as bar:
+        with context.progress(doing, total) as bar:
             for chunk in chunks(rows):
                 taken = take(chunk)
                 done, last = done + len(chunk), chunk[-1].line
@@ -70,10 +70,10 @@ def _take(
     except BaseException as problem:
         if done:
             shown.close()
-            if not run.dry_run:
+            if not context.dry_run:
                 place = f"line {last}" if last else f"{done:,} rows"
-                run.say(f"Stopped after {place}: the rows up to it are done.")
-                run.say(
+                context.say(f"Stopped after {place}: the rows up to it are done.")
+                context.say(
                     "Run the whole command again; what is done stays unchanged."
                     if repeatable
                     else "Import the rest: the header and what follows that line. Of what is done, "
@@ -126,7 +126,7 @@ def refs_of(refs: Sequence[str] | None, file: str | None) -> "list[BatchRow]":
 
 
 def take_refs(
-    run: Context,
+    context: Context,
     service: Callable[..., list[Any]],
     rows: "Sequence[BatchRow]",
     shown: Results,
@@ -143,7 +143,7 @@ def take_refs(
 
     def take(chunk: "Sequence[BatchRow]") -> list[Any]:
         refs = [row.cells["ref"] or "" for row in chunk if row.problem is None]
-        done = iter(run.write(service, refs, of_many=len(rows) > 1) if refs else ())
+        done = iter(context.write(service, refs, of_many=len(rows) > 1) if refs else ())
         results = []
         for row in chunk:
             result = Failure(row.ref, row.problem) if row.problem is not None else next(done)
@@ -152,4 +152,4 @@ def take_refs(
             results.append(result)
         return results
 
-    _take(run, shown, rows, take, doing=doing, total=len(rows))
+    _take(context, shown, rows, take, doing=doing, total=len(rows))

@@ -146,8 +146,8 @@ def _invoker(
         added.append(("yes", YES, False))
 
     def invoke(ctx: typer.Context, **values: Any) -> None:
-        run = Context(
-            ambient=ctx.obj,
+        context = Context(
+            environment=ctx.obj,
             output=values.pop("output"),
             org=values.pop("org"),
             db=values.pop("db"),
@@ -156,18 +156,18 @@ def _invoker(
             reveal=values.pop("reveal", False),
             is_terminal=sys.stdout.isatty(),
         )
-        may_do = values.pop("yes", False) or run.dry_run
-        _ = run.output
+        may_do = values.pop("yes", False) or context.dry_run
+        _ = context.output
         if writes:
             keep_going()
-        with _whole(run), run.at_end:
+        with _whole(context), context.at_end:
             if asks is not None and not may_do:
-                run.ask(asks(run, **values))
-            function(run, **values)
-        if run.dry_run:
-            run.say("Dry run: nothing was changed.")
-        if run.exit_code:
-            raise typer.Exit(run.exit_code)
+                context.ask(asks(context, **values))
+            function(context, **values)
+        if context.dry_run:
+            context.say("Dry run: nothing was changed.")
+        if context.exit_code:
+            raise typer.Exit(context.exit_code)
 
     parameters = [
         inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
@@ -187,7 +187,7 @@ def _invoker(
 
 
 @contextmanager
-def _whole(run: Context) -> Iterator[None]:
+def _whole(context: Context) -> Iterator[None]:
     """A bug of a command whose database is damaged is none of its own. Raises
     `DatabaseUnusable`."""
     try:
@@ -195,7 +195,7 @@ def _whole(run: Context) -> Iterator[None]:
     except Exception as problem:
         from petmsg.cli.handle_error import is_bug
 
-        if is_bug(problem) and run.is_damaged():
+        if is_bug(problem) and context.is_damaged():
             from petmsg.db.driver_errors import damaged
 
             raise damaged() from problem

@@ -13,19 +13,21 @@ from petmsg.render.fields import local
 
 
 def deactivate_sitter(
-    run: Context, *, sitter: str, days: int | None, reason: str | None
+    context: Context, *, sitter: str, days: int | None, reason: str | None
 ) -> str | None:
     """Before `sitter deactivate`."""
     from petmsg.queries.sitter import show_sitter
     from petmsg.services.people import offboard
 
-    planned = run.rehearse(offboard.deactivate, sitter, days=days, reason=checked_reason(reason))
+    planned = context.rehearse(
+        offboard.deactivate, sitter, days=days, reason=checked_reason(reason)
+    )
     if planned.reused:
         return None
-    name = run.read(show_sitter, sitter)["name"]
+    name = context.read(show_sitter, sitter)["name"]
     said = [f"Deactivate sitter {name} ({planned.sitter})?"]
     if planned.number is not None and planned.quarantined_until is not None:
-        until = local(planned.quarantined_until, run.view)
+        until = local(planned.quarantined_until, context.view)
         said.append(
             f"Their number {planned.number} is quarantined until {until}, becomes a pool number"
             " and never goes to another sitter."
@@ -37,15 +39,15 @@ def deactivate_sitter(
     return " ".join(said)
 
 
-def retire_number(run: Context, *, number: str, reason: str | None) -> str | None:
+def retire_number(context: Context, *, number: str, reason: str | None) -> str | None:
     """Before `number retire`."""
     from petmsg.queries.number import show_number
     from petmsg.services.numbers import number as service
 
-    planned = run.rehearse(service.retire, number, reason=checked_reason(reason))
+    planned = context.rehearse(service.retire, number, reason=checked_reason(reason))
     if planned.reused:
         return None
-    stands = run.read(show_number, number)
+    stands = context.read(show_number, number)
     said = [f"Retire the {stands['class']} number {planned.number}? It is never used again."]
     if planned.released is not None:
         said.append(f"Sitter {planned.released} loses it and has no number.")
@@ -54,17 +56,19 @@ def retire_number(run: Context, *, number: str, reason: str | None) -> str | Non
     return " ".join(said)
 
 
-def cancel_booking(run: Context, *, ref: str, reason: str | None) -> str | None:
+def cancel_booking(context: Context, *, ref: str, reason: str | None) -> str | None:
     """Before `booking cancel`."""
     from petmsg.queries.booking import show_booking
     from petmsg.services.bookings import booking
 
-    if run.rehearse(booking.cancel, ref, reason=checked_reason(reason)).reused:
+    if context.rehearse(booking.cancel, ref, reason=checked_reason(reason)).reused:
         return None
-    stands = run.read(show_booking, ref)
+    stands = context.read(show_booking, ref)
     sitter = f" with sitter {stands['sitter']}" if stands["sitter"] else ""
     named = f"{stands['client_name'] or 'the erased client'} ({stands['client']})"
-    times = f"{local(stands['starts_at'], run.view)} to {local(stands['ends_at'], run.view)}"
+    times = (
+        f"{local(stands['starts_at'], context.view)} to {local(stands['ends_at'], context.view)}"
+    )
     said = [
         f"Cancel booking {stands['booking']} of {named}{sitter}, {times}?",
         "A cancelled booking cannot be confirmed again.",
@@ -74,15 +78,15 @@ def cancel_booking(run: Context, *, ref: str, reason: str | None) -> str | None:
     return " ".join(said)
 
 
-def forget_client(run: Context, *, client: str, reason: str | None) -> str | None:
+def forget_client(context: Context, *, client: str, reason: str | None) -> str | None:
     """Before `client forget`."""
     from petmsg.queries.client import show_client
     from petmsg.services.people import erase
 
-    planned = run.rehearse(erase.forget, client, reason=required_reason(reason))
+    planned = context.rehearse(erase.forget, client, reason=required_reason(reason))
     if planned.reused:
         return None
-    name = run.read(show_client, client)["name"]
+    name = context.read(show_client, client)["name"]
     phones, messages = _counted(planned.phones, "phone"), _counted(planned.messages, "message")
     said = [
         f"Erase client {name} ({planned.client})?",
@@ -93,16 +97,16 @@ def forget_client(run: Context, *, client: str, reason: str | None) -> str | Non
     return " ".join(said)
 
 
-def set_org(run: Context, *, provider: Any, **_others: Any) -> str | None:
+def set_org(context: Context, *, provider: Any, **_others: Any) -> str | None:
     """Before `org set --provider` with another provider than today's."""
     from petmsg.enums import ProviderName
     from petmsg.queries.status import queue
 
     if provider is None:
         return None
-    with run.snapshot() as cursor:
-        org = run.org(cursor)
-        waiting = queue(cursor, org, now=run.now, since=run.now)["queued"]
+    with context.snapshot() as cursor:
+        org = context.org(cursor)
+        waiting = queue(cursor, org, now=context.now, since=context.now)["queued"]
     if org.provider == provider:
         return None
     what = (
@@ -116,24 +120,26 @@ def set_org(run: Context, *, provider: Any, **_others: Any) -> str | None:
 
 
 def downgrade_database(
-    run: Context, *, revision: str, discard_data: bool, backup_to: str | None, no_backup: bool
+    context: Context, *, revision: str, discard_data: bool, backup_to: str | None, no_backup: bool
 ) -> str | None:
     """Before `db downgrade`."""
     from petmsg.db import backup
+    from petmsg.models import metadata
 
     planned = backup.downgrade(
-        run.location,
+        context.location,
         revision,
+        tables=metadata.tables,
         discard_data=discard_data,
         backup_to=backup_to,
         without_backup=no_backup,
-        now=run.now,
+        now=context.now,
         dry_run=True,
     )
     if planned.before == planned.after:
         return None
     to = planned.after or "base, which holds no tables"
-    said = [f"Take the database {run.location.display_url} from {planned.before} back to {to}?"]
+    said = [f"Take the database {context.location.display_url} from {planned.before} back to {to}?"]
     if planned.lost:
         said.append(f"Lost for good: {_listed([each.what for each in planned.lost])}.")
     if planned.backup is not None:
@@ -141,7 +147,7 @@ def downgrade_database(
     return " ".join(said)
 
 
-def restore_database(run: Context, *, file: str, since: str | None) -> str | None:
+def restore_database(context: Context, *, file: str, since: str | None) -> str | None:
     """Before `db restore` over a database that is there."""
     from pathlib import Path
 
@@ -149,13 +155,13 @@ def restore_database(run: Context, *, file: str, since: str | None) -> str | Non
     from petmsg.db import restore
 
     planned = restore.restore(
-        run.location, Path(file), since=instant(run, since), now=run.now, dry_run=True
+        context.location, Path(file), since=instant(context, since), now=context.now, dry_run=True
     )
     if planned.kept is None:
         return None
-    made_at = local(planned.made_at, run.view)
+    made_at = local(planned.made_at, context.view)
     return (
-        f"Replace the database {run.location.display_url} by the backup of {made_at}?"
+        f"Replace the database {context.location.display_url} by the backup of {made_at}?"
         f" What was stored since is kept in {planned.kept} only."
     )
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import petmsg
-from petmsg.cli.environment import Environment
 from petmsg.db import backup, migrate
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot, stored_revision
 from petmsg.errors import Misconfigured, Refused
 from petmsg.queries.org import orgs_in_earnest
+from petmsg.workflows.environment import Environment
 
 ORG = "happy-paws"
 ORGS = {
@@ -50,7 +50,12 @@ class Demo:
     """The demo on one database. `silent` keeps the commands' output to itself."""
 
     def __init__(
-        self, location: Location, ambient: Environment, *, silent: bool = False, pause: bool = False
+        self,
+        location: Location,
+        environment: Environment,
+        *,
+        silent: bool = False,
+        pause: bool = False,
     ) -> None:
         self.location = location
         self.silent = silent
@@ -59,11 +64,11 @@ class Demo:
         self.claims: list[dict[str, Any]] = []
         kept = {
             name: value
-            for name, value in ambient.environ.items()
+            for name, value in environment.environ.items()
             if not name.startswith(("PETMSG_", "TWILIO_"))
         }
-        self.ambient = Environment(
-            {**kept, "PETMSG_DATABASE_URL": location.url, "PETMSG_ORG": ORG}, ambient.now
+        self.environment = Environment(
+            {**kept, "PETMSG_DATABASE_URL": location.url, "PETMSG_ORG": ORG}, environment.now
         )
 
     def play(self, *, actor: str, now: datetime) -> list[dict[str, Any]]:
@@ -236,7 +241,9 @@ class Demo:
     def _command(self, *arguments: str) -> int:
         from petmsg.cli import run_command_line
 
-        return run_command_line(arguments, environ=self.ambient.environ, now=self.ambient.now)
+        return run_command_line(
+            arguments, environ=self.environment.environ, now=self.environment.now
+        )
 
     def _select(self, sql: str) -> Any:
         """Show a query as an operator would run it, and what it yields."""

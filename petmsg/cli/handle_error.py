@@ -6,13 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 
 from petmsg import errors
-from petmsg.db.driver_errors import is_driver_error, translate
+from petmsg.db.named_error import BUG, named_error
 from petmsg.errors import PetmsgError
 from petmsg.render.escape import json_text, safe
-from petmsg.settings import OUTPUT
-
-DEBUG = "PETMSG_DEBUG"
-_BUG = "bug"
+from petmsg.settings import DEBUG, OUTPUT
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -69,7 +66,7 @@ def _who(url: str) -> str:
 
 
 def named(problem: BaseException) -> PetmsgError:
-    """The petmsg error for whatever was raised."""
+    """The petmsg error for whatever was raised, wrong usage and Ctrl-C among it."""
     if isinstance(problem, PetmsgError):
         return problem
     if isinstance(problem, KeyboardInterrupt) or type(problem).__name__ == "Abort":
@@ -78,28 +75,12 @@ def named(problem: BaseException) -> PetmsgError:
         from petmsg.cli.usage_errors import usage_problem
 
         return usage_problem(problem)
-    if is_driver_error(problem):
-        return translate(problem)
-    if isinstance(problem, OSError):
-        failed = errors.Misconfigured(
-            f"{problem.filename or 'A file'}: {problem.strerror or problem}.",
-            hint="Check the path, its permissions and the free space.",
-        )
-        failed.code = "file_error"
-        return failed
-    bug = PetmsgError(
-        f"petmsg has a bug: {type(problem).__name__}.",
-        hint="It may have stopped in the middle, and what it had stored before stays stored. Look "
-        "at what it did (petmsg audit list) before you run it again; report what it prints with "
-        f"{DEBUG}=1.",
-    )
-    bug.code = _BUG
-    return bug
+    return named_error(problem)
 
 
 def is_bug(problem: BaseException) -> bool:
     """Whether nothing but a mistake of petmsg's explains the error."""
-    return named(problem).code == _BUG
+    return named(problem).code == BUG
 
 
 def error_data(problem: PetmsgError) -> dict[str, str]:

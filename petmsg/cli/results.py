@@ -1,7 +1,7 @@
 """Results of commands that take several nouns or a file: good rows and refused ones together."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 from petmsg.cli.context import Context
 from petmsg.enums import OutputFormat
@@ -11,14 +11,13 @@ from petmsg.render.escape import json_text
 from petmsg.render.fields import Field, record
 
 
-def show_results(run: Context, fields: Sequence[Field], rows: Sequence[Any]) -> None:
+def show_results(context: Context, fields: Sequence[Field], rows: Sequence[Any]) -> None:
     """Print the rows of a command that took several nouns; any refused one makes it exit 4.
 
     Refused ones are told on stderr, except in JSON, where their row holds the error.
     """
-    shown = Results(run, fields)
-    shown.add(rows)
-    shown.close()
+    with Results(context, fields) as shown:
+        shown.add(rows)
 
 
 class Results:
@@ -27,7 +26,7 @@ class Results:
 
     def __init__(
         self,
-        run: Context,
+        context: Context,
         fields: Sequence[Field],
         *,
         as_record: bool = True,
@@ -35,13 +34,19 @@ class Results:
     ) -> None:
         """`as_record`: a table of one row is shown as that one thing. `also` is called with each
         good row below it."""
-        self._run = run
+        self._context = context
         self._fields = fields
         self._as_record = as_record
         self._also = also
         self._kept: list[Any] = []
         self._good = self._refused = 0
         self._has_header = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def add(self, rows: Sequence[Any]) -> None:
         """Take in what was done."""
@@ -50,7 +55,7 @@ class Results:
         refused = sum(isinstance(row, Failure) for row in rows)
         self._good += len(rows) - refused
         self._refused += refused
-        if self._run.output not in (OutputFormat.JSONL, OutputFormat.TSV):
+        if self._context.output not in (OutputFormat.JSONL, OutputFormat.TSV):
             self._kept += rows
             return
         self._print(rows)
@@ -60,24 +65,24 @@ class Results:
         """Print what was kept, say what was refused, and set the exit code."""
         if not self._good + self._refused:
             self.add([])
-        if self._run.output is OutputFormat.JSON:
-            render.dump([result_data(self._run, self._fields, row) for row in self._kept])
-        elif self._run.is_table:
+        if self._context.output is OutputFormat.JSON:
+            render.dump([result_data(self._context, self._fields, row) for row in self._kept])
+        elif self._context.is_table:
             self._print_table()
         self._talk(self._kept)
         if self._refused and self._good + self._refused > 1:
-            others = "" if self._run.dry_run or not self._good else "; the others are done"
+            others = "" if self._context.dry_run or not self._good else "; the others are done"
             total = self._good + self._refused
-            self._run.say(f"{self._refused} of {total} rows were refused{others}.")
+            self._context.say(f"{self._refused} of {total} rows were refused{others}.")
         if self._refused:
-            self._run.exit_code = REFUSED
+            self._context.exit_code = REFUSED
 
     def _print(self, rows: Sequence[Any]) -> None:
-        if self._run.output is OutputFormat.JSONL:
+        if self._context.output is OutputFormat.JSONL:
             for row in rows:
-                render.write(json_text(result_data(self._run, self._fields, row)))
+                render.write(json_text(result_data(self._context, self._fields, row)))
         else:
-            view = self._run.view
+            view = self._context.view
             if not self._has_header:
                 self._has_header = True
                 render.write_header(self._fields)
@@ -89,20 +94,20 @@ class Results:
     def _print_table(self) -> None:
         good = [row for row in self._kept if not self._is_refused(row)]
         if self._as_record and len(good) == len(self._kept) == 1:
-            self._run.show_one(self._fields, good[0])
+            self._context.show_one(self._fields, good[0])
         else:
-            self._run.show_list(self._fields, good)
+            self._context.show_list(self._fields, good)
 
     def _talk(self, rows: Sequence[Any]) -> None:
         """What is said of the rows on stderr: refused ones, where no JSON holds them, and more."""
-        as_json = self._run.output in (OutputFormat.JSON, OutputFormat.JSONL)
+        as_json = self._context.output in (OutputFormat.JSON, OutputFormat.JSONL)
         for row in rows:
             if not self._is_refused(row):
                 self._also(row)
             elif not as_json:
                 place = row.ref if row.row is None else f"line {row.row} ({row.ref})"
                 hint = f" {row.error.hint}" if row.error.hint else ""
-                self._run.say(f"{place}: {row.error.message}{hint}")
+                self._context.say(f"{place}: {row.error.message}{hint}")
 
     @staticmethod
     def _is_refused(row: Any) -> bool:
@@ -111,26 +116,26 @@ class Results:
         return isinstance(row, Failure)
 
 
-def show_plans(run: Context, rows: Sequence[Any]) -> None:
+def show_plans(context: Context, rows: Sequence[Any]) -> None:
     """What each quarantine of a dry run touches, day by day: windows to come, clients texted."""
     from petmsg.render.views.numbers import PLANNED_TEXTED, PLANNED_WINDOWS
 
     for row in rows:
         if row.plan.windows:
             title = f"Windows of {row.number} until then"
-            run.show_list(PLANNED_WINDOWS, row.plan.windows, title=title)
+            context.show_list(PLANNED_WINDOWS, row.plan.windows, title=title)
         if row.plan.texted:
             title = f"Texted from {row.number} in the last 14 days"
-            run.show_list(PLANNED_TEXTED, row.plan.texted, title=title)
+            context.show_list(PLANNED_TEXTED, row.plan.texted, title=title)
         else:
-            run.say(f"Nobody was texted from {row.number} in the last 14 days.")
+            context.say(f"Nobody was texted from {row.number} in the last 14 days.")
 
 
-def result_data(run: Context, fields: Sequence[Field], row: Any) -> dict[str, Any]:
+def result_data(context: Context, fields: Sequence[Field], row: Any) -> dict[str, Any]:
     """One row as JSON: a good one's fields, or a refused one's error."""
     from petmsg.services.unit_of_work import Failure
 
-    return _failure_data(row) if isinstance(row, Failure) else record(fields, row, run.view)
+    return _failure_data(row) if isinstance(row, Failure) else record(fields, row, context.view)
 
 
 def _failure_data(row: Any) -> dict[str, Any]:

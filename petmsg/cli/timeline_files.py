@@ -17,7 +17,7 @@ class FileUnwritable(Misconfigured):
 
 
 def show(
-    run: Context,
+    context: Context,
     client: str,
     *,
     from_: str | None,
@@ -26,32 +26,32 @@ def show(
     html: str | None,
 ) -> None:
     """Draw a client's timeline. Raises what reading it does, and `FileUnwritable`."""
-    with run.snapshot() as cursor:
-        org = run.org(cursor)
-        start = None if from_ is None else run.instant(from_, org)
-        end = None if to is None else run.instant(to, org)
-        span = service.span_of(start, end, now=run.now, timezone=org.timezone)
-        found = service.timeline(cursor, org, client, span, run.now)
+    with context.snapshot() as cursor:
+        org = context.org(cursor)
+        start = None if from_ is None else context.instant(from_, org)
+        end = None if to is None else context.instant(to, org)
+        span = service.span_of(start, end, now=context.now, timezone=org.timezone)
+        found = service.timeline(cursor, org, client, span, context.now)
     for remark in found.remarks:
-        run.say(f"note: {remark}")
+        context.say(f"note: {remark}")
     if svg is not None or html is not None:
         from petmsg.render import timeline_report
 
         for name, text in (
             (svg, lambda: timeline_report.svg(found)),
-            (html, lambda: timeline_report.html(found, view=run.view)),
+            (html, lambda: timeline_report.html(found, view=context.view)),
         ):
             if name is not None:
                 write_privately(name, text())
-                run.say(f"Written: {name}")
-    if run.is_table:
+                context.say(f"Written: {name}")
+    if context.is_table:
         from petmsg.render.timeline_drawing import print_timeline
 
-        print_timeline(found, view=run.view)
+        print_timeline(found, view=context.view)
     else:
         from petmsg.render.views.timeline import TIMELINE
 
-        run.show_one(TIMELINE, found)
+        context.show_one(TIMELINE, found)
 
 
 def write_privately(name: str, text: str) -> None:

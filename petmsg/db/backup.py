@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, count
@@ -66,6 +67,7 @@ def downgrade(
     location: Location,
     revision: str,
     *,
+    tables: Collection[str],
     discard_data: bool,
     backup_to: str | None,
     without_backup: bool,
@@ -74,12 +76,10 @@ def downgrade(
 ) -> migrate.Migrated:
     """Take the database back to an older schema, behind a backup of what is there.
 
-    The backup lies at `backup_to`, or beside an SQLite file; it is of the very state that the
-    downgrade begins with. Raises `DataWouldBeLost`, and `Refused` for PostgreSQL, which petmsg
-    cannot copy, unless the caller says `without_backup`.
+    `tables` are the names of petmsg's tables. The backup lies at `backup_to`, or beside an SQLite
+    file; it is of the very state that the downgrade begins with. Raises `DataWouldBeLost`,
+    and `Refused` for PostgreSQL, which petmsg cannot copy, unless the caller says `without_backup`.
     """
-    from petmsg.models import metadata
-
     target = None if without_backup else _backup_file(location, backup_to, now)
     made: list[str] = []
 
@@ -91,7 +91,7 @@ def downgrade(
         done = migrate.downgrade(
             location.url,
             revision,
-            tables=metadata.tables,
+            tables=tables,
             discard_data=discard_data,
             first=back_up,
             dry_run=dry_run,

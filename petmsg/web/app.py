@@ -25,9 +25,10 @@ from petmsg.providers.stripe_event import read_event
 from petmsg.providers.twilio_parameters import Form
 from petmsg.providers.twilio_signature import HEADER, TwilioSignature
 from petmsg.web.access_log import AccessLog, Watcher
-from petmsg.web.group_commit import GroupCommit, Outcome, TooManyWait
+from petmsg.web.group_commit import GroupCommit, TooManyWait
 from petmsg.web.read_request import FORM, JSON, LARGEST_EVENT, Refusal, body_of, parameters
 from petmsg.web.refused_requests import Refusals
+from petmsg.workflows.webhook_outcome import Outcome
 
 ANSWER_WITHIN = 10.0
 """Seconds; Twilio gives up after 15, and a fallback wants its share."""

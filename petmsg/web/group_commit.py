@@ -14,19 +14,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from petmsg.workflows.webhook_outcome import Outcome
+
 MOST_AT_ONCE = 256
 MOST_WAITING = 2000
 """Beyond it a request is refused at once, to come again: a queue that only grows helps nobody."""
 LINGER_SECONDS = 0.008
 """How long a batch waits for company, where the one before had some."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a request: the status it is answered with, and a word for the log."""
-
-    status: int
-    word: str
 
 
 BROKEN = Outcome(500, "bug")

@@ -8,7 +8,8 @@ more, and then messages and payments are lost. The database is written to once i
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from petmsg.workflows.webhook_outcome import ManyRefused
 
 MANY = 20
 MANY_WITHIN = 60.0
@@ -16,14 +17,6 @@ FEW = 5
 FEW_WITHIN = 3600.0
 """So many that carry a signature within so many seconds are enough."""
 TOLD_FOR = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class ManyRefused:
-    """So many requests at a door (`twilio`, `stripe`) were refused lately."""
-
-    door: str
-    count: int
 
 
 class Refusals:

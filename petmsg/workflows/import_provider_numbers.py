@@ -1,13 +1,13 @@
 """`number import --from-provider`: the numbers of the provider's account, as an org's own."""
 
-from petmsg.cli.context import Context
-from petmsg.cli.results import show_results
+from typing import Any
+
 from petmsg.enums import NumberClass
 from petmsg.errors import Refused
-from petmsg.render.views.numbers import NUMBER_ADDED
 from petmsg.services.doctor.provider_drift import adopt_all
 from petmsg.services.transfer.row_files import CHUNK
 from petmsg.workflows.provider_factory import account_of
+from petmsg.workflows.store import Store
 
 
 class NoAccountNumbers(Refused):
@@ -18,20 +18,21 @@ class NoAccountNumbers(Refused):
     )
 
 
-def import_from_provider(run: Context, *, number_class: NumberClass) -> None:
-    """List the account's numbers with no transaction open, then add those the org has not.
+def import_from_provider(store: Store, *, number_class: NumberClass) -> list[Any]:
+    """List the account's numbers with no transaction open, then add those the org has not; a
+    result for each.
 
     Raises `NoAccountNumbers` where the provider keeps no list of them, and what listing raises.
     """
-    with run.snapshot() as cursor:
-        org = run.org(cursor)
-    listed = account_of(run, org).numbers()
+    with store.snapshot() as cursor:
+        org = store.org(cursor)
+    listed = account_of(store, org).numbers()
     if listed is None:
         raise NoAccountNumbers(f"The {org.provider} of org {org.slug} keeps no list of numbers.")
     numbers = sorted(set(listed), key=lambda number: (number.e164, number.provider_number_id))
-    rows = []
+    rows: list[Any] = []
     for start in range(0, len(numbers), CHUNK):
-        rows += run.write_in(
+        rows += store.write_in(
             org.slug, adopt_all, numbers[start : start + CHUNK], number_class=number_class
         )
-    show_results(run, NUMBER_ADDED, rows)
+    return rows

@@ -7,16 +7,13 @@ The number says whose org it is; each org's texts are one transaction. `store_me
 import secrets
 from collections.abc import Sequence
 
-from petmsg.cli.context import Context
-from petmsg.cli.results import show_results
 from petmsg.enums import Keyword, ProviderName
-from petmsg.errors import REFUSED, OutOfRange, Refused
+from petmsg.errors import OutOfRange, Refused
 from petmsg.phone import parse_phone
 from petmsg.providers.base import ReceivedText
 from petmsg.queries.inbound import org_of_number
 from petmsg.queries.inbox import find_stray
 from petmsg.queries.org import all_orgs, find_org
-from petmsg.render.views.inbound import RECEIVED
 from petmsg.services.inbound import unmatched
 from petmsg.services.inbound.address import NotOurNumber
 from petmsg.services.inbound.poll_cursor import mark_pulled, pull_since
@@ -25,6 +22,7 @@ from petmsg.services.inbound.unmatched import UnmatchedMessage
 from petmsg.services.transfer.row_files import CHUNK
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.provider_factory import carrier_of
+from petmsg.workflows.store import Store
 from petmsg.workflows.waiting_clients import tell_of_waiting
 
 _LONGEST_SID = 64
@@ -33,40 +31,40 @@ Taken = Received | UnmatchedMessage | Failure
 
 
 def store_messages(
-    run: Context, texts: Sequence[ReceivedText], *, provider: ProviderName | None
+    store: Store, texts: Sequence[ReceivedText], *, provider: ProviderName | None
 ) -> list[Taken]:
     """Store texts, each once; results in their order. What cannot be stored for a reason of its own
     is a `Failure`; a database that is locked or gone raises.
 
     Committed when it returns.
     """
-    with run.snapshot() as cursor:
+    with store.snapshot() as cursor:
         slugs = [org_of_number(cursor, text.to_e164) for text in texts]
     taken: dict[int, Taken] = {}
     for slug in dict.fromkeys(slugs):
         places = [place for place, each in enumerate(slugs) if each == slug]
         if slug is None:
             for place in places:
-                taken[place] = _keep_stray(run, texts[place], provider)
+                taken[place] = _keep_stray(store, texts[place], provider)
             continue
         of_org = [texts[place] for place in places]
-        results = run.write_in(slug, receive_each, of_org, provider=provider)
+        results = store.write_in(slug, receive_each, of_org, provider=provider)
         taken.update(zip(places, results, strict=True))
     return [taken[place] for place in range(len(texts))]
 
 
 def _keep_stray(
-    run: Context, text: ReceivedText, provider: ProviderName | None
+    store: Store, text: ReceivedText, provider: ProviderName | None
 ) -> UnmatchedMessage:
-    return run.transact(
+    return store.transact(
         lambda transaction: unmatched.store(
-            transaction, text, provider=provider, actor=run.actor, now=run.now
+            transaction, text, provider=provider, actor=store.actor, now=store.now
         )
     )
 
 
 def typed(
-    run: Context, *, from_: str, to: str, body: str, sid: str | None, at: str | None
+    store: Store, *, from_: str, to: str, body: str, sid: str | None, at: str | None
 ) -> ReceivedText:
     """A text as a person typed it. A time without an offset is in the timezone of the number's org.
 
@@ -75,10 +73,10 @@ def typed(
     to_e164 = parse_phone(to)
     received_at = None
     if at is not None:
-        with run.snapshot() as cursor:
+        with store.snapshot() as cursor:
             slug = org_of_number(cursor, to_e164)
-            received_at = run.instant(at, find_org(cursor, slug or run.setting("org").value))
-        if received_at > run.now:
+            received_at = store.instant(at, find_org(cursor, slug or store.setting("org").value))
+        if received_at > store.now:
             raise OutOfRange("A text cannot have come later than now.", hint="Leave out --at.")
     if sid is not None and not (0 < len(sid) <= _LONGEST_SID and sid.isprintable()):
         raise OutOfRange("The id cannot be one.", hint="1 to 64 printable characters.")
@@ -91,22 +89,22 @@ def typed(
     )
 
 
-def receive(run: Context, text: ReceivedText) -> None:
-    """`message receive`: one text, as if it had just come in."""
-    (taken,) = store_messages(run, [text], provider=None)
+def receive(store: Store, text: ReceivedText) -> Received:
+    """`message receive`: one text, as if it had just come in. Raises `StoredUnmatched`."""
+    (taken,) = store_messages(store, [text], provider=None)
     if isinstance(taken, Failure):
         raise taken.error
     if isinstance(taken, UnmatchedMessage):
         raise StoredUnmatched(taken)
-    run.show_one(RECEIVED, taken)
+    return taken
 
 
-def adopt(run: Context, stray_id: str) -> Received:
+def adopt(store: Store, stray_id: str) -> Received:
     """`inbox adopt`: a stray text whose number is ours by now.
 
     Raises `NotFound`, `NotOurNumber`.
     """
-    with run.snapshot() as cursor:
+    with store.snapshot() as cursor:
         row = find_stray(cursor, stray_id)
         slug = org_of_number(cursor, row["to_e164"])
     if slug is None:
@@ -121,7 +119,7 @@ def adopt(run: Context, stray_id: str) -> Received:
         opt_out_type=None if row["opt_out_type"] is None else Keyword(row["opt_out_type"]),
     )
     provider = None if row["provider"] is None else ProviderName(row["provider"])
-    (taken,) = run.write_in(slug, receive_each, [text], provider=provider)
+    (taken,) = store.write_in(slug, receive_each, [text], provider=provider)
     if isinstance(taken, Failure):
         raise taken.error
     assert isinstance(taken, Received)
@@ -142,21 +140,21 @@ class StoredUnmatched(Refused):
         )
 
 
-def pull(run: Context, *, since: str | None) -> None:
+def pull(store: Store, *, since: str | None) -> list[Taken]:
     """`message pull`: ask every provider in use for what came in since the last time."""
-    chosen = run.orgs()
-    with run.snapshot() as cursor:
+    chosen = store.orgs()
+    with store.snapshot() as cursor:
         others = [org.provider for org in all_orgs(cursor) if org not in chosen]
     rows: list[Taken] = []
     for provider, org in {org.provider: org for org in reversed(chosen)}.items():
-        carrier = carrier_of(run, org)
+        carrier = carrier_of(store, org)
         everything = provider not in others
-        asked_at = run.tick()
-        with run.snapshot() as cursor:
+        asked_at = store.tick()
+        with store.snapshot() as cursor:
             start = (
                 pull_since(cursor, provider, now=asked_at)
                 if since is None
-                else run.instant(since, org)
+                else store.instant(since, org)
             )
             slugs = {each.slug for each in chosen}
             texts = [
@@ -166,23 +164,10 @@ def pull(run: Context, *, since: str | None) -> None:
             ]
         stored: list[Taken] = []
         for start_at in range(0, len(texts), CHUNK):
-            stored += store_messages(run, texts[start_at : start_at + CHUNK], provider=provider)
+            stored += store_messages(store, texts[start_at : start_at + CHUNK], provider=provider)
         rows += stored
         whole = not any(isinstance(each, Failure) for each in stored)
         if everything and since is None and whole:
-            run.write_in(org.slug, mark_pulled, provider, until=asked_at)
-    tell_of_waiting(run, chosen)
-    _show(run, rows)
-
-
-def _show(run: Context, rows: Sequence[Taken]) -> None:
-    """The new texts; those that were there already are only counted."""
-    news = [row for row in rows if isinstance(row, Failure) or not row.duplicate]
-    strays = [row for row in news if isinstance(row, UnmatchedMessage)]
-    show_results(run, RECEIVED, [row for row in news if not isinstance(row, UnmatchedMessage)])
-    for each in strays:
-        why = f"{each.to_e164} is no org's number" if each.to_e164 else "Its number is not known"
-        run.say(f"{why}: kept as stray {each.stray}.")
-    run.say(f"{len(news)} new, {len(rows) - len(news)} known already.")
-    if strays:
-        run.exit_code = max(run.exit_code, REFUSED)
+            store.write_in(org.slug, mark_pulled, provider, until=asked_at)
+    tell_of_waiting(store, chosen)
+    return rows

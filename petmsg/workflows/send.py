@@ -1,23 +1,20 @@
-"""Sending from the command line: claim, hand over with no transaction open, record.
+"""Sending one message: claim, hand over with no transaction open, record.
 
-The one place where a command is more than one transaction, because no provider is ever called
-inside one.
+More than one transaction, because no provider is ever called inside one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import NamedTuple
 
 from petmsg import clock
-from petmsg.cli.context import Context, Later
-from petmsg.cli.streams import did
 from petmsg.db.liveness import Worker, worker
 from petmsg.enums import MessageStatus
 from petmsg.errors import PetmsgError, ProviderOutcomeUnknown
 from petmsg.providers.base import Provider, RetryLater, Unknown
 from petmsg.queries.message import sending_row
 from petmsg.queries.org import OrgRow
-from petmsg.render.fields import Field
 from petmsg.services.outbox import send as service
 from petmsg.services.outbox.claim import Claim, Ended, NoNumber, Waiting
 from petmsg.services.outbox.preview import SendOptions
@@ -25,6 +22,7 @@ from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import HandedOver, problem_of, record
 from petmsg.services.outbox.send import NotSent, Sending
 from petmsg.workflows.provider_factory import carrier_of
+from petmsg.workflows.store import Later, Store
 from petmsg.workflows.worker.sender_pool import BEGIN_WITHIN
 
 NOBODY = "nobody"
@@ -35,27 +33,37 @@ AHEAD = timedelta(seconds=1)
 """Longer than a worker's: a person who waits for one text is not passed by a whole queue."""
 
 
+class Sent(NamedTuple):
+    """What became of a message that was just queued, and what its sender must know.
+
+    `problem` is why it was not sent, None where nothing is wrong: it is sent, or waits.
+    """
+
+    sending: Sending
+    problem: PetmsgError | None
+
+
 def send(
-    run: Context,
+    store: Store,
     client: str,
     *,
-    fields: Sequence[Field],
     body: str,
     options: SendOptions,
     send_at: Later | None,
     expires_at: Later | None,
     queue_only: bool,
-) -> None:
-    """Queue and send one text; raises what a sender must know, after the result is stored."""
-    with run.snapshot() as cursor:
-        org = run.org(cursor)
-    carrier = None if queue_only else carrier_of(run, org)
+    on_warning: Callable[[str], None],
+) -> Sent:
+    """Queue and send one text. `on_warning` is told each warning before anything is handed over."""
+    with store.snapshot() as cursor:
+        org = store.org(cursor)
+    carrier = None if queue_only else carrier_of(store, org)
     alive, token = None, NOBODY
-    if carrier is not None and not run.dry_run:
-        alive = run.at_end.enter_context(worker(run.location))
+    if carrier is not None and not store.dry_run:
+        alive = store.at_end.enter_context(worker(store.location))
         token = alive.token
     claimed_at = clock.uptime()
-    sending = run.write_in(
+    sending = store.write_in(
         org.slug,
         service.queue_and_claim,
         client,
@@ -66,58 +74,50 @@ def send(
         queue_only=queue_only,
         provider=org.provider,
         worker=token,
-        ahead=_ahead(run),
+        ahead=_ahead(store),
     )
     for warning in sending.warnings:
-        run.say(f"Warning: {warning}")
+        on_warning(warning)
     problem = None
     if carrier is not None and alive is not None:
         warnings = sending.warnings
-        sending, claimed_at = _wait_for_its_pace(run, org, sending, token, claimed_at)
+        sending, claimed_at = _wait_for_its_pace(store, org, sending, token, claimed_at)
         sending = replace(sending, warnings=warnings)
         if isinstance(sending.taken, Claim):
             begin_by = claimed_at + BEGIN_WITHIN
-            sending, problem = _hand_over(run, org, carrier, sending, alive, begin_by=begin_by)
-    if not run.dry_run:
-        did(f"Message {sending.message} is {sending.status}.")
-    run.show_one(fields, sending)
-    _tell(run, sending, problem)
+            sending, problem = _hand_over(store, org, carrier, sending, alive, begin_by=begin_by)
+    return Sent(sending, problem or _not_sent(store, sending))
 
 
-def _tell(run: Context, sending: Sending, problem: PetmsgError | None) -> None:
-    if problem is not None:
-        raise problem
+def _not_sent(store: Store, sending: Sending) -> PetmsgError | None:
     taken = sending.taken
     if isinstance(taken, Ended):
-        raise NotSent(taken)
+        return NotSent(taken)
     if isinstance(taken, Waiting) and taken.decision is not None and not taken.for_pace:
-        raise NoNumber(taken.decision, hint=_no_number_hint(run, sending.message))
-    if sending.note is not None:
-        run.say(f"Text {sending.message}: {sending.note}.")
-    if isinstance(taken, Waiting) and not run.dry_run:
-        run.say("It stays queued; petmsg message dispatch sends it when it may leave.")
+        return NoNumber(taken.decision, hint=_no_number_hint(store, sending.message))
+    return None
 
 
-def _ahead(run: Context) -> timedelta:
+def _ahead(store: Store) -> timedelta:
     # A clock that was given does not run: nothing may be claimed ahead of it.
-    return AHEAD if run.ambient.now is None else timedelta(0)
+    return AHEAD if store.environment.now is None else timedelta(0)
 
 
 def _wait_for_its_pace(
-    run: Context, org: OrgRow, sending: Sending, token: str, claimed_at: float
+    store: Store, org: OrgRow, sending: Sending, token: str, claimed_at: float
 ) -> tuple[Sending, float]:
     """The text once its number is free, and a moment before its claim was written."""
-    deadline = run.clock().timestamp() + LONGEST_WAIT
-    ahead = _ahead(run)
+    deadline = store.clock().timestamp() + LONGEST_WAIT
+    ahead = _ahead(store)
     while isinstance(sending.taken, Waiting) and sending.taken.for_pace:
         assert sending.taken.until is not None
         if sending.taken.until.timestamp() > deadline:
             break
-        run.sleep(max((sending.taken.until - ahead - run.clock()).total_seconds(), 0.001))
-        run.tick()
+        store.sleep(max((sending.taken.until - ahead - store.clock()).total_seconds(), 0.001))
+        store.tick()
         claimed_at = clock.uptime()
         try:
-            sending = run.write_in(
+            sending = store.write_in(
                 org.slug,
                 service.claim_now,
                 sending.message,
@@ -126,15 +126,15 @@ def _wait_for_its_pace(
                 ahead=ahead,
             )
         except MessageNotWaiting:
-            with run.snapshot() as cursor:
+            with store.snapshot() as cursor:
                 row = sending_row(cursor, org, sending.message)
             faster = Sending(**row, note=f"a worker was faster, it is {row['status']}")
             return faster, claimed_at
     return sending, claimed_at
 
 
-def _no_number_hint(run: Context, message: int) -> str:
-    if run.dry_run:
+def _no_number_hint(store: Store, message: int) -> str:
+    if store.dry_run:
         return "It would stay queued until a number is free."
     return (
         f"Text {message} stays queued. Free a number, then petmsg message dispatch;"
@@ -143,7 +143,7 @@ def _no_number_hint(run: Context, message: int) -> str:
 
 
 def _hand_over(
-    run: Context,
+    store: Store,
     org: OrgRow,
     carrier: Provider,
     sending: Sending,
@@ -155,18 +155,18 @@ def _hand_over(
     assert isinstance(claim, Claim)
     started_at = None
     try:
-        run.sleep(max((claim.start_at - run.clock()).total_seconds(), 0.0))
+        store.sleep(max((claim.start_at - store.clock()).total_seconds(), 0.0))
         alive.require_alive()  # the machine may have slept; then others look the text up
-        started_at = run.clock()
+        started_at = store.clock()
         outcome = carrier.send(replace(claim.text, begin_by=begin_by))
     except BaseException:
         words = "Sending was broken off."
         lost = Unknown(None, words) if started_at else RetryLater(0.0, None, words)
-        run.write_in(org.slug, record, HandedOver(claim, lost, started_at))
+        store.write_in(org.slug, record, HandedOver(claim, lost, started_at))
         raise
-    run.tick()
+    store.tick()
     try:
-        status = run.write_in(org.slug, record, HandedOver(claim, outcome, started_at))
+        status = store.write_in(org.slug, record, HandedOver(claim, outcome, started_at))
     except PetmsgError as not_stored:
         raise ProviderOutcomeUnknown(
             f"Text {sending.message} was handed over, but what the provider said could not be "

@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from petmsg.cli.context import Context
-from petmsg.cli.handle_error import named
+from petmsg.db.named_error import named_error
 from petmsg.enums import ProviderName, StripeOutcome
 from petmsg.errors import Busy, Misconfigured
 from petmsg.providers.base import DeliveryReport, ReceivedText
@@ -21,20 +20,20 @@ from petmsg.services.inbound.refused_webhooks import tell_refused
 from petmsg.services.inbound.unmatched import UnmatchedMessage
 from petmsg.services.outbox.delivery_status import report_each
 from petmsg.services.unit_of_work import Failure
-from petmsg.web.group_commit import Outcome
-from petmsg.web.refused_requests import ManyRefused
 from petmsg.workflows.payments import pay
 from petmsg.workflows.receive import Taken, store_messages
+from petmsg.workflows.store import Store
+from petmsg.workflows.webhook_outcome import ManyRefused, Outcome
 
-Store = Callable[[Sequence[Any]], list[Outcome]]
+Keep = Callable[[Sequence[Any]], list[Outcome]]
 
 
 class WebhookStore:
-    """Called in the writer's thread, which alone uses the run's database."""
+    """Called in the writer's thread, which alone uses the store."""
 
-    def __init__(self, run: Context) -> None:
-        self._run = run
-        self._kinds: tuple[tuple[type, Store], ...] = (
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._kinds: tuple[tuple[type, Keep], ...] = (
             (ReceivedText, self._texts),
             (DeliveryReport, self._reports),
             (Payment, self._payments),
@@ -43,21 +42,21 @@ class WebhookStore:
 
     def __call__(self, items: Sequence[object]) -> list[Outcome]:
         """Store them, at this moment; committed when it returns."""
-        self._run.tick()
+        self._store.tick()
         outcomes: dict[int, Outcome] = {}
-        for kind, store in self._kinds:
+        for kind, keep in self._kinds:
             places = [place for place, item in enumerate(items) if isinstance(item, kind)]
             if places:
-                done = _try(store, [items[place] for place in places])
+                done = _try(keep, [items[place] for place in places])
                 outcomes.update(zip(places, done, strict=True))
         return [outcomes[place] for place in range(len(items))]
 
     def _texts(self, texts: Sequence[ReceivedText]) -> list[Outcome]:
-        taken = store_messages(self._run, texts, provider=ProviderName.TWILIO)
+        taken = store_messages(self._store, texts, provider=ProviderName.TWILIO)
         return [_outcome_of_text(each) for each in taken]
 
     def _reports(self, reports: Sequence[DeliveryReport]) -> list[Outcome]:
-        with self._run.snapshot() as cursor:
+        with self._store.snapshot() as cursor:
             slugs = orgs_of_reports(cursor, [each.provider_message_id for each in reports])
         # A report may be faster than the sender's own note of the id: message sync asks later.
         outcomes = [Outcome(204, "unknown")] * len(reports)
@@ -67,7 +66,7 @@ class WebhookStore:
                 for place, each in enumerate(reports)
                 if slugs.get(each.provider_message_id) == slug
             ]
-            done = self._run.write_in(slug, report_each, [reports[place] for place in places])
+            done = self._store.write_in(slug, report_each, [reports[place] for place in places])
             for place, each in zip(places, done, strict=True):
                 if isinstance(each, Failure):
                     outcomes[place] = Outcome(500, each.error.code)
@@ -77,30 +76,30 @@ class WebhookStore:
 
     def _refusals(self, refusals: Sequence[ManyRefused]) -> list[Outcome]:
         for each in refusals:
-            self._run.transact(
+            self._store.transact(
                 partial(
                     tell_refused,
                     door=each.door,
                     count=each.count,
-                    actor=self._run.actor,
-                    now=self._run.now,
+                    actor=self._store.actor,
+                    now=self._store.now,
                 )
             )
         return [Outcome(200, "told")] * len(refusals)
 
     def _payments(self, payments: Sequence[Payment]) -> list[Outcome]:
-        return [_outcome_of_payment(each) for each in pay(self._run, payments)]
+        return [_outcome_of_payment(each) for each in pay(self._store, payments)]
 
 
-def _try(store: Store, items: Sequence[Any]) -> list[Outcome]:
+def _try(keep: Keep, items: Sequence[Any]) -> list[Outcome]:
     try:
-        return store(items)
+        return keep(items)
     except (Busy, Misconfigured) as problem:
         return [Outcome(503, problem.code)] * len(items)
     except Exception as problem:  # noqa: BLE001 because no text may stop the others
         if len(items) > 1:
-            return [outcome for item in items for outcome in _try(store, [item])]
-        return [Outcome(500, named(problem).code)]
+            return [outcome for item in items for outcome in _try(keep, [item])]
+        return [Outcome(500, named_error(problem).code)]
 
 
 def _outcome_of_text(taken: Taken) -> Outcome:

@@ -3,18 +3,17 @@
 Stored every 100 texts, so that whatever stops the run leaves little to ask again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from petmsg.cli.context import Context
-from petmsg.cli.results import Results
 from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Provider
 from petmsg.queries.delivery_status import InTransit, in_transit
 from petmsg.queries.org import OrgRow
-from petmsg.render.fields import Field
 from petmsg.services.outbox.delivery_status import REPORTS_COME_WITHIN, Answer, take_in
 from petmsg.workflows.provider_factory import carrier_of
+from petmsg.workflows.store import Store
 from petmsg.workflows.waiting_clients import tell_of_waiting
 
 CHUNK = 100
@@ -23,41 +22,40 @@ MOST_UNANSWERED = 5
 """So many questions without an answer, and a provider is asked nothing more in this run."""
 
 
-def sync(run: Context, *, fields: Sequence[Field], limit: int) -> None:
-    """Ask for at most `limit` texts of each org; raises what a provider did not answer."""
+def sync(store: Store, *, limit: int, on_rows: Callable[[Sequence[Any]], None]) -> None:
+    """Ask for at most `limit` texts of each org; raises what a provider did not answer.
+
+    `on_rows` is given what was stored, as often as something was.
+    """
     # All of them before the first question: one org's missing credentials leave no other half done.
-    lines = [(org, carrier_of(run, org, threads=THREADS)) for org in run.orgs()]
+    lines = [(org, carrier_of(store, org, threads=THREADS)) for org in store.orgs()]
     unanswered: dict[str, list[PetmsgError]] = {carrier.name: [] for _, carrier in lines}
-    shown = Results(run, fields, as_record=False)
-    try:
-        for org, carrier in lines:
-            _sync_org(run, org, carrier, unanswered[carrier.name], shown, limit=limit)
-    finally:
-        shown.close()
-    tell_of_waiting(run, [org for org, _ in lines])
+    for org, carrier in lines:
+        _sync_org(store, org, carrier, unanswered[carrier.name], on_rows, limit=limit)
+    tell_of_waiting(store, [org for org, _ in lines])
     for problems in unanswered.values():
         if problems:
             raise _told(problems)
 
 
 def _sync_org(
-    run: Context,
+    store: Store,
     org: OrgRow,
     carrier: Provider,
     problems: list[PetmsgError],
-    shown: Results,
+    on_rows: Callable[[Sequence[Any]], None],
     *,
     limit: int,
 ) -> None:
-    with run.snapshot() as cursor:
+    with store.snapshot() as cursor:
         texts = in_transit(
-            cursor, org, since=run.now - REPORTS_COME_WITHIN, now=run.now, limit=limit
+            cursor, org, since=store.now - REPORTS_COME_WITHIN, now=store.now, limit=limit
         )
     for start in range(0, len(texts), CHUNK):
         answers = _ask(carrier, texts[start : start + CHUNK], problems)
         if answers:
-            run.tick()
-            shown.add(run.write_in(org.slug, take_in, answers))
+            store.tick()
+            on_rows(store.write_in(org.slug, take_in, answers))
 
 
 def _ask(

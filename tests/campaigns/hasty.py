@@ -6,7 +6,8 @@ The control of tests.campaigns.receiving: a campaign that does not find it prove
 
 from petmsg.__main__ import main
 from petmsg.web import app, group_commit
-from petmsg.web.group_commit import GroupCommit, Outcome
+from petmsg.web.group_commit import GroupCommit
+from petmsg.workflows.webhook_outcome import Outcome
 
 SLOW_COMMIT = 0.6
 """Seconds."""

@@ -225,7 +225,7 @@ def test_every_command_says_what_it_does(group: str) -> None:
 def test_every_module_that_declares_an_app_is_on_the_map() -> None:
     declaring = {
         path.stem
-        for path in (PACKAGE / "cli").glob("*.py")
+        for path in (PACKAGE / "cli").rglob("*.py")
         if path.stem != "__init__"
         and any(
             isinstance(node, ast.Assign)

@@ -365,9 +365,9 @@ def _routes_remembered() -> None:
 
 def _commits_unseen() -> None:
     """Every fifth commit fails, and nobody looks whether it did."""
-    from petmsg.cli.context import Context
+    from petmsg.workflows.store import Store
 
-    write_once = Context._write_once
+    write_once = Store._write_once
     written = 0
 
     def careless(run: Any, service: Any) -> Any:
@@ -379,7 +379,7 @@ def _commits_unseen() -> None:
         finally:
             run.dry_run = kept
 
-    _swap(Context, _write_once=careless)
+    _swap(Store, _write_once=careless)
 
 
 def _no_write_lock() -> None:
@@ -407,9 +407,9 @@ def _killed_after_the_carrier() -> None:
 
 def _claim_forgotten() -> None:
     """Send, then mark: the claim is rolled back, as if it were written with the outcome."""
-    from petmsg.cli.context import Context
+    from petmsg.workflows.store import Store
 
-    write_in = Context.write_in
+    write_in = Store.write_in
 
     def forgetful(run: Any, slug: Any, service: Any, *args: Any, **kwargs: Any) -> Any:
         if service.__name__ == "record":
@@ -420,7 +420,7 @@ def _claim_forgotten() -> None:
         finally:
             run.dry_run = kept
 
-    _swap(Context, write_in=forgetful)
+    _swap(Store, write_in=forgetful)
 
 
 def _claims_unseen() -> None:
@@ -486,19 +486,18 @@ def _no_journal() -> None:
 
 def _errors_as_they_come() -> None:
     """The driver's errors are nobody's business."""
-    from petmsg.cli import handle_error
-    from petmsg.db import engine
+    from petmsg.db import engine, named_error
 
-    for module in (engine, handle_error):
+    for module in (engine, named_error):
         _swap(module, is_driver_error=lambda _problem: False)
 
 
 def _failures_unheard() -> None:
     """A commit that failed is taken for one that did not."""
-    from petmsg.cli.context import Context
     from petmsg.errors import DatabaseUnusable
+    from petmsg.workflows.store import Store
 
-    write_once = Context._write_once
+    write_once = Store._write_once
 
     def hopeful(run: Any, service: Any) -> Any:
         done: list[Any] = []
@@ -514,7 +513,7 @@ def _failures_unheard() -> None:
                 raise
             return done[0][0]
 
-    _swap(Context, _write_once=hopeful)
+    _swap(Store, _write_once=hopeful)
 
 
 SABOTAGES: dict[str, Callable[[], None]] = {

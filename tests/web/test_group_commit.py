@@ -8,8 +8,9 @@ import pytest
 
 from petmsg.web import group_commit
 from petmsg.web.app import _stored
-from petmsg.web.group_commit import BROKEN, GroupCommit, Outcome, TooManyWait
+from petmsg.web.group_commit import BROKEN, GroupCommit, TooManyWait
 from petmsg.web.read_request import Refusal
+from petmsg.workflows.webhook_outcome import Outcome
 
 DONE = Outcome(200, "stored")
 

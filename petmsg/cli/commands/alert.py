@@ -21,7 +21,7 @@ app = new_app("What needs a person: alerts, and the commands that help.")
     app, "list", examples=["petmsg alert list", "petmsg alert list --severity warning --check"]
 )
 def list_(
-    run: Context,
+    context: Context,
     severity: Annotated[
         AlertSeverity | None, typer.Option("--severity", help="Only those at least this grave.")
     ] = None,
@@ -39,16 +39,16 @@ def list_(
     """
     if done and check:
         raise UsageProblem("--check looks for what is open.", hint="Leave out --done.")
-    with run.snapshot() as cursor:
+    with context.snapshot() as cursor:
         rows = queries.list_alerts(
-            cursor, run.chosen(cursor), page(limit, before, all_), done=done, severity=severity
+            cursor, context.chosen(cursor), page(limit, before, all_), done=done, severity=severity
         )
-    run.show_list(ALERTS, rows)
-    run.exit_code = FINDING if check and rows else 0
+    context.show_list(ALERTS, rows)
+    context.exit_code = FINDING if check and rows else 0
 
 
 @command(app, "tell", writes=True, examples=["petmsg alert tell", "petmsg alert tell -o jsonl"])
-def tell(run: Context) -> None:
+def tell(context: Context) -> None:
     """For cron: the open alerts that are new, each once and again after a day; exit 10 if any.
 
     Of all orgs unless --org is given. Beside them it says how many clients wait for an answer, and
@@ -56,23 +56,27 @@ def tell(run: Context) -> None:
     """
     from petmsg.workflows.waiting_clients import tell_alerts
 
-    rows = tell_alerts(run)
-    if rows:
-        run.show_list(ALERTS, rows)
-        run.exit_code = FINDING
+    news = tell_alerts(context)
+    if news.waiting is not None:
+        context.say(news.waiting)
+    if news.alerts:
+        context.show_list(ALERTS, news.alerts)
+        context.exit_code = FINDING
 
 
 @command(app, "show", examples=["petmsg alert show 1"])
-def show(run: Context, alert: Annotated[str, typer.Argument(metavar="ID", help="Its id.")]) -> None:
+def show(
+    context: Context, alert: Annotated[str, typer.Argument(metavar="ID", help="Its id.")]
+) -> None:
     """One alert: what happened, whom it is about, how often, and what helps."""
-    with run.snapshot() as cursor:
-        found = queries.find_alert(cursor, run.chosen(cursor), alert)
-    run.show_one(ALERT, found)
+    with context.snapshot() as cursor:
+        found = queries.find_alert(cursor, context.chosen(cursor), alert)
+    context.show_one(ALERT, found)
 
 
 @command(app, "done", writes=True, examples=["petmsg alert done 1 --reason 'called her'"])
 def done(
-    run: Context,
+    context: Context,
     alerts: Annotated[list[str], typer.Argument(metavar="ID...", help="Their ids.")],
     reason: REASON = None,
 ) -> None:
@@ -82,15 +86,15 @@ def done(
     """
     from petmsg.services import alert as service
 
-    with run.snapshot() as cursor:
-        theirs = queries.by_org(cursor, run.chosen(cursor), alerts)
+    with context.snapshot() as cursor:
+        theirs = queries.by_org(cursor, context.chosen(cursor), alerts)
     rows = []
     for slug, ids in theirs:
-        rows += run.write_in(
+        rows += context.write_in(
             slug,
             service.done_all,
             ids,
             reason=checked_reason(reason),
             of_many=len(alerts) > 1,
         )
-    show_results(run, DONE, rows)
+    show_results(context, DONE, rows)

@@ -26,7 +26,7 @@ app = new_app("Who did what, when and why: a chain of hashes.")
     examples=["petmsg audit list --entity number --limit 10", "petmsg audit list --ref B-1"],
 )
 def list_(
-    run: Context,
+    context: Context,
     event: Annotated[
         str | None, typer.Option("--event", help="Such as number.quarantined.")
     ] = None,
@@ -37,18 +37,19 @@ def list_(
     all_: ALL = False,
 ) -> None:
     """The events, the newest first."""
-    rows = run.read(
+    rows = context.read(
         queries.list_events, page(limit, before, all_), event=event, entity=entity, ref=ref
     )
-    run.show_list(EVENTS, rows)
+    context.show_list(EVENTS, rows)
 
 
 @command(app, "show", examples=["petmsg audit show 1"])
 def show(
-    run: Context, seq: Annotated[int, typer.Argument(metavar="SEQ", help="Its sequence number.")]
+    context: Context,
+    seq: Annotated[int, typer.Argument(metavar="SEQ", help="Its sequence number.")],
 ) -> None:
     """One event."""
-    run.show_one(EVENTS, run.read(queries.show_event, seq))
+    context.show_one(EVENTS, context.read(queries.show_event, seq))
 
 
 @command(
@@ -57,7 +58,7 @@ def show(
     examples=["petmsg audit export > events.jsonl", "petmsg audit export --head > heads.jsonl"],
 )
 def export(
-    run: Context,
+    context: Context,
     head: Annotated[
         bool,
         typer.Option(
@@ -70,23 +71,23 @@ def export(
     The heads are those of all orgs unless --org is given. Another format only with -o, whatever
     PETMSG_OUTPUT says: what is exported is kept, and read by audit verify.
     """
-    with run.snapshot() as cursor:
+    with context.snapshot() as cursor:
         fields: Sequence[Field] = HEAD if head else EVENTS
         rows: Iterable[Any] = (
-            [queries.shown_head(cursor, org) for org in run.chosen(cursor)]
+            [queries.shown_head(cursor, org) for org in context.chosen(cursor)]
             if head
-            else queries.events_in_order(cursor, run.org(cursor))
+            else queries.events_in_order(cursor, context.org(cursor))
         )
-        if run.output_option is not None and run.output is not OutputFormat.JSONL:
-            run.show_list(fields, list(rows))
+        if context.output_option is not None and context.output is not OutputFormat.JSONL:
+            context.show_list(fields, list(rows))
             return
         for row in rows:
-            render.write(json_text(record(fields, row, run.view)))
+            render.write(json_text(record(fields, row, context.view)))
 
 
 @command(app, "verify", examples=["petmsg audit verify", "petmsg audit verify --head heads.jsonl"])
 def verify(
-    run: Context,
+    context: Context,
     head: Annotated[
         str | None,
         typer.Option(
@@ -101,19 +102,19 @@ def verify(
     from petmsg.services import audit
 
     heads = audit.parse_heads(_text(head)) if head is not None else {}
-    alone = run.setting("org").value is not None
-    with run.snapshot() as cursor:
-        orgs = run.chosen(cursor)
+    alone = context.setting("org").value is not None
+    with context.snapshot() as cursor:
+        orgs = context.chosen(cursor)
         if head is not None and alone:
             audit.require_heads(heads, orgs[0].slug)
         found = [audit.verify(cursor, org, heads=heads.get(org.slug)) for org in orgs]
     for org in orgs if head is not None else ():
         if not heads.get(org.slug):
-            run.say(f"No head of org {org.slug} was exported: its end is not compared.")
+            context.say(f"No head of org {org.slug} was exported: its end is not compared.")
     missing = [] if alone else audit.orgs_gone(heads, found)
     found += missing
-    run.show_list(VERIFIED, found)
-    run.exit_code = 0 if all(each.ok for each in found) else FINDING
+    context.show_list(VERIFIED, found)
+    context.exit_code = 0 if all(each.ok for each in found) else FINDING
 
 
 def _text(file: str) -> str:

@@ -8,7 +8,7 @@ import typer
 from petmsg.cli import confirmations
 from petmsg.cli.batch import import_file, refs_of, source, take_refs
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Context, Later, later
+from petmsg.cli.context import Context
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -18,6 +18,7 @@ from petmsg.cli.options import (
     SOURCE,
     checked_reason,
     page,
+    read_file,
 )
 from petmsg.cli.results import Results
 from petmsg.enums import BookingStatus
@@ -25,6 +26,7 @@ from petmsg.errors import UsageProblem
 from petmsg.queries import booking as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.views.conversation import BOOKING, BOOKING_CHANGED, BOOKINGS, CONFIRMED
+from petmsg.workflows.store import Later, later
 
 app = new_app("Bookings: add, import, confirm, cancel, reschedule, reassign.")
 
@@ -48,7 +50,7 @@ DUPLICATES = Annotated[
     examples=["petmsg booking add --client C-1 --sitter S-1 --start +24h --end +26h"],
 )
 def add(
-    run: Context,
+    context: Context,
     client: Annotated[
         str, typer.Option("--client", metavar="CLIENT", help="Her ref, phone or name.")
     ],
@@ -67,7 +69,7 @@ def add(
     """
     from petmsg.services.bookings import booking
 
-    added = run.write(
+    added = context.write(
         booking.add,
         client=client,
         starts_at=Later(start),
@@ -76,9 +78,9 @@ def add(
         ref=ref,
         allow_duplicates=allow_duplicates,
     )
-    run.show_one(BOOKING_CHANGED, added)
+    context.show_one(BOOKING_CHANGED, added)
     if added.reused:
-        run.say(f"Booking {added.booking} is there already; nothing was changed.")
+        context.say(f"Booking {added.booking} is there already; nothing was changed.")
 
 
 @command(
@@ -88,7 +90,7 @@ def add(
     examples=["petmsg booking import bookings.csv", "petmsg booking import bookings.csv --dry-run"],
 )
 def import_(
-    run: Context, file: SOURCE = None, option: FILE = None, allow_duplicates: DUPLICATES = False
+    context: Context, file: SOURCE = None, option: FILE = None, allow_duplicates: DUPLICATES = False
 ) -> None:
     """Import bookings: columns ref,client,sitter,starts_at,ends_at.
 
@@ -99,7 +101,7 @@ def import_(
     from petmsg.services.bookings import booking_import as service
 
     import_file(
-        run,
+        context,
         source(file, option),
         partial(service.import_rows, allow_duplicates=allow_duplicates),
         columns=service.COLUMNS,
@@ -114,7 +116,7 @@ def import_(
     examples=["petmsg booking list --status pending", "petmsg booking list --client C-1 -o json"],
 )
 def list_(
-    run: Context,
+    context: Context,
     status: Annotated[BookingStatus | None, typer.Option("--status")] = None,
     client: Annotated[str | None, typer.Option("--client", metavar="CLIENT")] = None,
     sitter: Annotated[str | None, typer.Option("--sitter", metavar="SITTER")] = None,
@@ -123,20 +125,20 @@ def list_(
     all_: ALL = False,
 ) -> None:
     """The bookings, the newest first."""
-    rows = run.read(
+    rows = context.read(
         queries.list_bookings,
         page(limit, before, all_),
         status=status,
         client=client,
         sitter=sitter,
     )
-    run.show_list(BOOKINGS, rows)
+    context.show_list(BOOKINGS, rows)
 
 
 @command(app, "show", examples=["petmsg booking show B-1"])
-def show(run: Context, ref: REF_ARG) -> None:
+def show(context: Context, ref: REF_ARG) -> None:
     """One booking with its window."""
-    run.show_one(BOOKING, run.read(queries.show_booking, ref))
+    context.show_one(BOOKING, context.read(queries.show_booking, ref))
 
 
 @command(
@@ -146,7 +148,7 @@ def show(run: Context, ref: REF_ARG) -> None:
     examples=["petmsg booking confirm B-2 B-3", "petmsg booking confirm --file paid.csv"],
 )
 def confirm(
-    run: Context,
+    context: Context,
     refs: Annotated[
         list[str] | None, typer.Argument(metavar="REF...", help="The bookings' refs.")
     ] = None,
@@ -172,21 +174,28 @@ def confirm(
     from petmsg.services.bookings import confirm as service
 
     if stripe_event is not None:
-        from petmsg.workflows import payments
-
         if refs or all_pending or file is not None:
             raise UsageProblem(
                 "--stripe-event goes alone.", hint="Name the refs in a run of their own."
             )
-        payments.confirm_paid(run, stripe_event, warn=_warn)
+        _confirm_paid(context, stripe_event)
         return
     named = refs_of(refs, file)
     if all_pending:
-        named += refs_of(run.read(queries.pending_refs), None)
+        named += refs_of(context.read(queries.pending_refs), None)
     elif not refs and file is None:
         raise UsageProblem("Which bookings?", hint="Name refs, or --all-pending, or --file F.")
-    shown = Results(run, CONFIRMED, also=lambda row: _warn(run, row))
-    take_refs(run, service.confirm, named, shown, doing="Confirming")
+    shown = Results(context, CONFIRMED, also=lambda row: _warn(context, row))
+    take_refs(context, service.confirm, named, shown, doing="Confirming")
+
+
+def _confirm_paid(context: Context, file: str) -> None:
+    from petmsg.providers.stripe_event import read_events
+    from petmsg.workflows import payments
+
+    rows = payments.confirm_events(context, read_events(read_file(file)), tell=context.say)
+    with Results(context, CONFIRMED, also=lambda row: _warn(context, row)) as shown:
+        shown.add(rows)
 
 
 @command(
@@ -196,16 +205,18 @@ def confirm(
     asks=confirmations.cancel_booking,
     examples=["petmsg booking cancel B-2 --reason 'her plans changed' --yes"],
 )
-def cancel(run: Context, ref: REF_ARG, reason: REASON = None) -> None:
+def cancel(context: Context, ref: REF_ARG, reason: REASON = None) -> None:
     """Cancel a booking; its window counts no more. It cannot be undone, so it asks first."""
     from petmsg.services.bookings import booking
 
-    run.show_one(BOOKING_CHANGED, run.write(booking.cancel, ref, reason=checked_reason(reason)))
+    context.show_one(
+        BOOKING_CHANGED, context.write(booking.cancel, ref, reason=checked_reason(reason))
+    )
 
 
 @command(app, "reschedule", writes=True, examples=["petmsg booking reschedule B-1 --end +4h"])
 def reschedule(
-    run: Context,
+    context: Context,
     ref: REF_ARG,
     start: Annotated[str | None, typer.Option("--start", metavar="T")] = None,
     end: Annotated[str | None, typer.Option("--end", metavar="T")] = None,
@@ -216,15 +227,15 @@ def reschedule(
 
     if start is None and end is None:
         raise UsageProblem("To when?", hint="Give --start, --end or both.")
-    changed = run.write(
+    changed = context.write(
         booking.reschedule,
         ref,
         starts_at=later(start),
         ends_at=later(end),
         reason=checked_reason(reason),
     )
-    run.show_one(BOOKING_CHANGED, changed)
-    _warn(run, changed)
+    context.show_one(BOOKING_CHANGED, changed)
+    _warn(context, changed)
 
 
 @command(
@@ -234,7 +245,7 @@ def reschedule(
     examples=["petmsg booking reassign B-1 --sitter S-2 --reason 'Maya is ill'"],
 )
 def reassign(
-    run: Context,
+    context: Context,
     ref: REF_ARG,
     sitter: SITTER = None,
     nobody: Annotated[bool, typer.Option("--nobody", help="To no sitter for now.")] = False,
@@ -245,11 +256,11 @@ def reassign(
 
     if (sitter is None) != nobody:
         raise UsageProblem("To whom?", hint="Give --sitter SITTER, or --nobody.")
-    changed = run.write(booking.reassign, ref, sitter=sitter, reason=checked_reason(reason))
-    run.show_one(BOOKING_CHANGED, changed)
-    _warn(run, changed)
+    changed = context.write(booking.reassign, ref, sitter=sitter, reason=checked_reason(reason))
+    context.show_one(BOOKING_CHANGED, changed)
+    _warn(context, changed)
 
 
-def _warn(run: Context, row: Any) -> None:
+def _warn(context: Context, row: Any) -> None:
     for warning in row.warnings:
-        run.say(f"{row.booking}: {warning}")
+        context.say(f"{row.booking}: {warning}")

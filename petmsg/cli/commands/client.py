@@ -43,7 +43,7 @@ TIMEZONE = Annotated[
     examples=["petmsg client add 'Dev Vargas' --phone +12025550109 --kind recurring"],
 )
 def add(
-    run: Context,
+    context: Context,
     name: Annotated[str, typer.Argument(help="Her name.")],
     phone: Annotated[
         list[str], typer.Option("--phone", metavar="PHONE", help="Her phone; again for more.")
@@ -55,17 +55,17 @@ def add(
     """Add a client. The first phone is the one that is texted."""
     from petmsg.services.people import client
 
-    added = run.write(client.add, name, phones=phone, ref=ref, kind=kind, timezone=timezone)
-    run.show_one(CLIENT_CHANGED, added)
+    added = context.write(client.add, name, phones=phone, ref=ref, kind=kind, timezone=timezone)
+    context.show_one(CLIENT_CHANGED, added)
 
 
 @command(app, "import", writes=True, examples=["petmsg client import clients.csv"])
-def import_(run: Context, file: SOURCE = None, option: FILE = None) -> None:
+def import_(context: Context, file: SOURCE = None, option: FILE = None) -> None:
     """Import clients: columns ref,name,phone,kind. A known ref is updated."""
     from petmsg.services.people import client_import
 
     import_file(
-        run,
+        context,
         source(file, option),
         client_import.import_rows,
         columns=client_import.COLUMNS,
@@ -75,14 +75,16 @@ def import_(run: Context, file: SOURCE = None, option: FILE = None) -> None:
 
 @command(app, "list", reveals=True, examples=["petmsg client list --kind recurring"])
 def list_(
-    run: Context,
+    context: Context,
     kind: KIND = None,
     limit: LIMIT = USUAL_LIMIT,
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
     """The clients, the newest first."""
-    run.show_list(CLIENTS, run.read(queries.list_clients, page(limit, before, all_), kind=kind))
+    context.show_list(
+        CLIENTS, context.read(queries.list_clients, page(limit, before, all_), kind=kind)
+    )
 
 
 @command(
@@ -91,9 +93,9 @@ def list_(
     reveals=True,
     examples=["petmsg client show C-1", "petmsg client show 'Ann Ivers' --reveal"],
 )
-def show(run: Context, client: CLIENT_ARG) -> None:
+def show(context: Context, client: CLIENT_ARG) -> None:
     """One client with her phones."""
-    run.show_one(CLIENT, run.read(queries.show_client, client))
+    context.show_one(CLIENT, context.read(queries.show_client, client))
 
 
 @command(
@@ -103,7 +105,7 @@ def show(run: Context, client: CLIENT_ARG) -> None:
     examples=["petmsg client set C-1 --kind recurring --timezone America/Chicago"],
 )
 def set_(
-    run: Context,
+    context: Context,
     client: CLIENT_ARG,
     name: Annotated[str | None, typer.Option("--name")] = None,
     kind: KIND = None,
@@ -112,8 +114,8 @@ def set_(
     """Change a client's name, kind or timezone (quiet hours are hours of her day)."""
     from petmsg.services.people import client as service
 
-    changed = run.write(service.change, client, name=name, kind=kind, timezone=timezone)
-    run.show_one(CLIENT_CHANGED, changed)
+    changed = context.write(service.change, client, name=name, kind=kind, timezone=timezone)
+    context.show_one(CLIENT_CHANGED, changed)
 
 
 @command(
@@ -126,7 +128,7 @@ def set_(
         "petmsg client forget C-2 --reason 'she asked for it' --yes",
     ],
 )
-def forget(run: Context, client: CLIENT_ARG, reason: REASON = None) -> None:
+def forget(context: Context, client: CLIENT_ARG, reason: REASON = None) -> None:
     """Erase a person: her name, phones and the bodies of her texts. It cannot be undone.
 
     Her thread, bookings and counts stay, and the audit still verifies. So does an opt-out of hers:
@@ -135,14 +137,14 @@ def forget(run: Context, client: CLIENT_ARG, reason: REASON = None) -> None:
     from petmsg.services.people import erase as service
 
     why = required_reason(reason)
-    run.show_one(FORGOTTEN, run.write(service.forget, client, reason=why))
+    context.show_one(FORGOTTEN, context.write(service.forget, client, reason=why))
 
 
 @command(
     phone_app, "add", writes=True, examples=["petmsg client phone add C-2 +12025550108 --primary"]
 )
 def phone_add(
-    run: Context,
+    context: Context,
     client: CLIENT_ARG,
     phone: Annotated[str, typer.Argument(metavar="PHONE")],
     primary: Annotated[bool, typer.Option("--primary", help="Text this one from now on.")] = False,
@@ -150,33 +152,35 @@ def phone_add(
     """Add a phone to a client."""
     from petmsg.services.people import client as service
 
-    run.show_one(CLIENT_CHANGED, run.write(service.phone_add, client, phone, primary=primary))
+    context.show_one(
+        CLIENT_CHANGED, context.write(service.phone_add, client, phone, primary=primary)
+    )
 
 
 @command(phone_app, "remove", writes=True, examples=["petmsg client phone remove C-1 +12025550102"])
 def phone_remove(
-    run: Context, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
+    context: Context, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
 ) -> None:
     """Remove a phone of a client."""
     from petmsg.services.people import client as service
 
-    changed = run.write(service.phone_remove, client, phone)
-    run.show_one(CLIENT_CHANGED, changed)
+    changed = context.write(service.phone_remove, client, phone)
+    context.show_one(CLIENT_CHANGED, changed)
     if changed.opted_out:
-        run.say(f"That phone is opted out. The opt-out stands for client {changed.client}.")
-        run.say(f"To end it: petmsg optout remove {shlex.quote(changed.client)} --reason …")
+        context.say(f"That phone is opted out. The opt-out stands for client {changed.client}.")
+        context.say(f"To end it: petmsg optout remove {shlex.quote(changed.client)} --reason …")
 
 
 @command(
     phone_app, "primary", writes=True, examples=["petmsg client phone primary C-1 +12025550102"]
 )
 def phone_primary(
-    run: Context, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
+    context: Context, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
 ) -> None:
     """Choose which phone of a client is texted."""
     from petmsg.services.people import client as service
 
-    run.show_one(CLIENT_CHANGED, run.write(service.phone_primary, client, phone))
+    context.show_one(CLIENT_CHANGED, context.write(service.phone_primary, client, phone))
 
 
 @command(
@@ -186,7 +190,7 @@ def phone_primary(
     examples=["petmsg client phone textable C-1 +12025550102 --reason 'a new SIM card'"],
 )
 def phone_textable(
-    run: Context,
+    context: Context,
     client: CLIENT_ARG,
     phone: Annotated[str, typer.Argument(metavar="PHONE")],
     reason: REASON = None,
@@ -195,8 +199,8 @@ def phone_textable(
     from petmsg.services.people import undeliverable_phones
 
     why = required_reason(reason)
-    run.show_one(
-        PHONE_TEXTABLE, run.write(undeliverable_phones.mark_textable, client, phone, reason=why)
+    context.show_one(
+        PHONE_TEXTABLE, context.write(undeliverable_phones.mark_textable, client, phone, reason=why)
     )
 
 

@@ -13,15 +13,15 @@ app = new_app("The settings, and where each came from.")
 @command(
     app, "show", examples=["petmsg config show", "petmsg config show --org happy-paws -o json"]
 )
-def show(run: Context) -> None:
+def show(context: Context) -> None:
     """Each setting, its value (secrets hidden) and where it came from."""
     from petmsg.providers.credentials import (
         where_credentials_come_from,
         where_stripe_secrets_come_from,
     )
 
-    environ = run.ambient.environ
-    database = run.setting("database")
+    environ = context.environ
+    database = context.setting("database")
     file = settings.credentials_file(environ)
     credentials = where_credentials_come_from(environ, file)
     stripe = where_stripe_secrets_come_from(environ, file)
@@ -32,10 +32,10 @@ def show(run: Context) -> None:
         "twilio api url", None, settings.TWILIO_API_URL, None, flag="", environ=environ
     )
     rows = [
-        Setting("database", _shown(run), database.source),
-        run.setting("org"),
-        run.setting("output"),
-        run.setting("actor"),
+        Setting("database", _shown(context), database.source),
+        context.setting("org"),
+        context.setting("output"),
+        context.setting("actor"),
         Setting("twilio credentials", None if credentials == "not set" else "hidden", credentials),
         Setting(api_url.name, _without_user(api_url.value), api_url.source),
         settings.pick(
@@ -49,12 +49,12 @@ def show(run: Context) -> None:
         Setting(public_url.name, _without_user(public_url.value), public_url.source),
         Setting("stripe secrets", None if stripe == "not set" else "hidden", stripe),
     ]
-    run.show_list(SETTINGS, rows)
+    context.show_list(SETTINGS, rows)
 
 
-def _shown(run: Context) -> str:
+def _shown(context: Context) -> str:
     try:
-        return run.location.display_url
+        return context.location.display_url
     except PetmsgError:
         return "(cannot be read)"
 

@@ -14,7 +14,7 @@ app = new_command()
 
 @command(app, "coverage", examples=["petmsg coverage", "petmsg coverage --days 3"])
 def coverage(
-    run: Context,
+    context: Context,
     days: Annotated[
         int, typer.Option("--days", metavar="N", help="How far to look ahead: 1 to 366.")
     ] = 14,
@@ -30,7 +30,7 @@ def coverage(
     from petmsg.render.views.coverage import GAPS
     from petmsg.services.routes import coverage as service
 
-    with run.snapshot() as cursor:
-        rows = service.coverage(cursor, run.chosen(cursor), now=run.now, days=days)
-    run.show_list(GAPS, [row for row in rows if row.gap or not findings])
-    run.exit_code = FINDING if any(row.gap for row in rows) else 0
+    with context.snapshot() as cursor:
+        rows = service.coverage(cursor, context.chosen(cursor), now=context.now, days=days)
+    context.show_list(GAPS, [row for row in rows if row.gap or not findings])
+    context.exit_code = FINDING if any(row.gap for row in rows) else 0

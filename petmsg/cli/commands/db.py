@@ -19,7 +19,7 @@ app = new_app("The database: upgrade, check, back up.")
 
 @command(app, "upgrade", writes=True, examples=["petmsg db upgrade --dry-run", "petmsg db upgrade"])
 def upgrade(
-    run: Context,
+    context: Context,
     revision: Annotated[str, typer.Argument(help="The schema to go to.")] = "head",
     merge_duplicate_threads: Annotated[
         bool,
@@ -33,14 +33,14 @@ def upgrade(
     from petmsg.db import migrate
 
     migrated = migrate.upgrade(
-        run.location.url,
+        context.location.url,
         revision=revision,
         merge_duplicate_threads=merge_duplicate_threads,
-        actor=run.actor,
-        now=run.now,
-        dry_run=run.dry_run,
+        actor=context.actor,
+        now=context.now,
+        dry_run=context.dry_run,
     )
-    run.show_one(MIGRATED, migrated)
+    context.show_one(MIGRATED, migrated)
 
 
 @command(
@@ -51,7 +51,7 @@ def upgrade(
     examples=["petmsg db downgrade 0002_one_thread_per_client --discard-data --dry-run"],
 )
 def downgrade(
-    run: Context,
+    context: Context,
     revision: Annotated[str, typer.Argument(help="The schema to go back to, or `base`.")],
     discard_data: Annotated[
         bool, typer.Option("--discard-data", help="Lose what the older schema cannot hold.")
@@ -72,30 +72,32 @@ def downgrade(
     --discard-data. PostgreSQL is backed up with pg_dump: then say --no-backup.
     """
     from petmsg.db import backup as database
+    from petmsg.models import metadata
 
     migrated = database.downgrade(
-        run.location,
+        context.location,
         revision,
+        tables=metadata.tables,
         discard_data=discard_data,
         backup_to=backup_to,
         without_backup=no_backup,
-        now=run.now,
-        dry_run=run.dry_run,
+        now=context.now,
+        dry_run=context.dry_run,
     )
-    run.show_one(MIGRATED, migrated)
+    context.show_one(MIGRATED, migrated)
 
 
 @command(app, "current", examples=["petmsg db current"])
-def current(run: Context) -> None:
+def current(context: Context) -> None:
     """The schema the database is at."""
     from petmsg.db import backup as database
     from petmsg.db.migrate import head
 
-    revision = database.current(run.location)
-    run.show_one(
+    revision = database.current(context.location)
+    context.show_one(
         CURRENT,
         {
-            "database": run.location.display_url,
+            "database": context.location.display_url,
             "revision": revision,
             "head": head(),
             "up_to_date": revision == head(),
@@ -104,21 +106,22 @@ def current(run: Context) -> None:
 
 
 @command(app, "check", examples=["petmsg db check"])
-def check(run: Context) -> None:
+def check(context: Context) -> None:
     """Compare the database's schema with petmsg's tables and triggers; exit 10 on a difference."""
     from petmsg.db import migrate
     from petmsg.db.snapshot import snapshot
 
-    with snapshot(run.location):
+    with snapshot(context.location):
         pass
-    problems = [{"problem": each} for each in migrate.check(run.location.url)]
-    run.show_list(CHECK, problems)
-    run.exit_code = FINDING if problems else 0
+    problems = [{"problem": each} for each in migrate.check(context.location.url)]
+    context.show_list(CHECK, problems)
+    context.exit_code = FINDING if problems else 0
 
 
 @command(app, "backup", examples=["petmsg db backup petmsg-backup.db"])
 def backup(
-    run: Context, file: Annotated[str, typer.Argument(metavar="FILE", help="Where to write it.")]
+    context: Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Where to write it.")],
 ) -> None:
     """A consistent copy of a live SQLite database, readable by its owner alone.
 
@@ -127,7 +130,7 @@ def backup(
     """
     from petmsg.db import backup as database
 
-    run.show_one(BACKUP, database.backup(run.location, Path(file), now=run.now))
+    context.show_one(BACKUP, database.backup(context.location, Path(file), now=context.now))
 
 
 SINCE = Annotated[
@@ -144,7 +147,7 @@ SINCE = Annotated[
     examples=["petmsg db restore petmsg-backup.db --yes"],
 )
 def restore(
-    run: Context,
+    context: Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="A file of petmsg db backup.")],
     since: SINCE = None,
 ) -> None:
@@ -158,16 +161,20 @@ def restore(
     from petmsg.db.schema_version import HEAD
 
     done = service.restore(
-        run.location, Path(file), since=instant(run, since), now=run.now, dry_run=run.dry_run
+        context.location,
+        Path(file),
+        since=instant(context, since),
+        now=context.now,
+        dry_run=context.dry_run,
     )
-    run.show_one(GONE_BACK, done)
-    if run.dry_run:
+    context.show_one(GONE_BACK, done)
+    if context.dry_run:
         return
     if done.revision == HEAD:
-        _set_aside(run, done.made_at)
+        _set_aside(context, done.made_at)
     else:
-        run.say("Bring it up to date, then look its waiting messages up at the provider:")
-        run.say("  petmsg db upgrade && petmsg db restored")
+        context.say("Bring it up to date, then look its waiting messages up at the provider:")
+        context.say("  petmsg db upgrade && petmsg db restored")
 
 
 @command(
@@ -176,7 +183,7 @@ def restore(
     writes=True,
     examples=["petmsg db restored --since 2026-02-14T03:00"],
 )
-def restored(run: Context, since: SINCE = None) -> None:
+def restored(context: Context, since: SINCE = None) -> None:
     """After going back to a backup by other means: hold what it cannot know to be unsent.
 
     For PostgreSQL after pg_restore, before anything else is run; for a file that was copied into
@@ -185,36 +192,36 @@ def restored(run: Context, since: SINCE = None) -> None:
     """
     from petmsg.db.restore import made_at_of
 
-    made_at = instant(run, since) or made_at_of(run.location)
+    made_at = instant(context, since) or made_at_of(context.location)
     if made_at is None:
         raise UsageProblem(
             "The database does not say that it is a backup.",
             hint="Say when the backup was made: --since 2026-02-14T03:00",
         )
-    run.show_list(SET_ASIDE, _set_aside(run, made_at))
+    context.show_list(SET_ASIDE, _set_aside(context, made_at))
 
 
-def instant(run: Context, text: str | None) -> datetime | None:
+def instant(context: Context, text: str | None) -> datetime | None:
     """The time a person wrote, in UTC without an offset: a backup is of several orgs."""
-    return None if text is None else clock.parse_instant(text, timezone="UTC", at=run.now)
+    return None if text is None else clock.parse_instant(text, timezone="UTC", at=context.now)
 
 
-def _set_aside(run: Context, made_at: datetime) -> list[Any]:
+def _set_aside(context: Context, made_at: datetime) -> list[Any]:
     from petmsg.db.backup_mark import UNMARK
     from petmsg.services.outbox import after_restore as service
 
-    run.is_restoring = True
-    rows = run.transact(
+    context.is_restoring = True
+    rows = context.transact(
         lambda transaction: service.set_aside_all(
             transaction,
             made_at=made_at,
-            unmark=UNMARK if run.location.is_sqlite else None,
-            actor=run.actor,
-            now=run.now,
+            unmark=UNMARK if context.location.is_sqlite else None,
+            actor=context.actor,
+            now=context.now,
         )
     )
     for row in rows:
         held = "1 message is" if row.messages == 1 else f"{row.messages} messages are"
-        run.say(f"{row.org}: {held} held until the provider was asked.")
-    run.say(f"Then read what came in since: petmsg message pull --since {iso_utc(made_at)}")
+        context.say(f"{row.org}: {held} held until the provider was asked.")
+    context.say(f"Then read what came in since: petmsg message pull --since {iso_utc(made_at)}")
     return rows

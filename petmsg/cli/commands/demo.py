@@ -15,7 +15,7 @@ app = new_command()
 
 @command(app, "demo", writes=False, examples=["petmsg demo"])
 def demo(
-    run: Context,
+    context: Context,
     pause: Annotated[
         bool, typer.Option("--pause", help="Wait for Enter after each chapter.")
     ] = False,
@@ -27,12 +27,12 @@ def demo(
     """
     from petmsg.cli.demo_steps import Demo
 
-    location = locate(run.db_option or str(default_path().with_name("demo.db")))
-    told = run.is_table or run.setting("output").source == "default"
-    story = Demo(location, run.ambient, silent=not told, pause=pause and told)
-    claims = story.play(actor=run.actor, now=run.now)
+    location = locate(context.db_option or str(default_path().with_name("demo.db")))
+    told = context.is_table or context.setting("output").source == "default"
+    story = Demo(location, context.environment, silent=not told, pause=pause and told)
+    claims = story.play(actor=context.actor, now=context.now)
     if told:
         story.close()
     else:
-        run.show_list(CLAIMS, claims)
-    run.exit_code = 0 if all(claim["holds"] for claim in claims) else FINDING
+        context.show_list(CLAIMS, claims)
+    context.exit_code = 0 if all(claim["holds"] for claim in claims) else FINDING

@@ -22,7 +22,7 @@ app = new_command()
 
 @command(app, "doctor", examples=["petmsg doctor", "petmsg doctor --check schema -o json"])
 def doctor(
-    run: Context,
+    context: Context,
     checks: Annotated[
         list[str] | None,
         typer.Option("--check", metavar="NAME", help="Only this one; may be given several times."),
@@ -46,26 +46,26 @@ def doctor(
     names = checks or []
     service.require_known(names)
     patient = CheckContext(
-        run.location,
-        run.now,
-        run.ambient.environ,
-        carrier_of=(lambda org: _carrier(run, org)) if provider else None,
+        context.location,
+        context.now,
+        context.environ,
+        carrier_of=(lambda org: _carrier(context, org)) if provider else None,
     )
-    with run.snapshot() as cursor:
-        patient = service.prepare(cursor, patient, run.setting("org").value)
+    with context.snapshot() as cursor:
+        patient = service.prepare(cursor, patient, context.setting("org").value)
         rows = service.run_checks(cursor, patient, names)
     rows = service.in_order([*rows, *service.run_environment_checks(patient, names)])
     problems = [row for row in rows if row.result is CheckResult.PROBLEM]
-    run.show_list(CHECKED, problems if findings else rows)
-    if run.is_table:
-        run.say(_summary(rows))
-    run.exit_code = FINDING if problems else 0
+    context.show_list(CHECKED, problems if findings else rows)
+    if context.is_table:
+        context.say(_summary(rows))
+    context.exit_code = FINDING if problems else 0
 
 
-def _carrier(run: Context, org: "OrgRow") -> "Provider":
+def _carrier(context: Context, org: "OrgRow") -> "Provider":
     from petmsg.workflows.provider_factory import carrier_of
 
-    return carrier_of(run, org, threads=1)
+    return carrier_of(context, org, threads=1)
 
 
 def _summary(rows: "Sequence[Checked]") -> str:

@@ -30,24 +30,24 @@ CLASS = Annotated[
 
 
 @command(app, "explain", examples=["petmsg errors explain 21610 30007"])
-def explain(run: Context, codes: CODE_ARGUMENT) -> None:
+def explain(context: Context, codes: CODE_ARGUMENT) -> None:
     """What codes mean, what petmsg does about them, and where that is written."""
     from petmsg.providers import error_catalogue
 
     rows = error_catalogue.explain(codes)
-    if run.is_table:
+    if context.is_table:
         for row in rows:
-            run.show_one(CODE, row)
+            context.show_one(CODE, row)
     else:
-        run.show_list(CODE, rows)
+        context.show_list(CODE, rows)
     for row in rows:
         if not row.known:
-            run.say(f"{row.code} is not in petmsg's table: it is treated as the safe class.")
+            context.say(f"{row.code} is not in petmsg's table: it is treated as the safe class.")
 
 
 @command(app, "list", examples=["petmsg errors list --class recipient"])
-def list_codes(run: Context, of_class: CLASS = None) -> None:
+def list_codes(context: Context, of_class: CLASS = None) -> None:
     """Every code petmsg knows, by number, and its own; with JSON the reactions too."""
     from petmsg.providers import error_catalogue
 
-    run.show_list(CODES, error_catalogue.listed(of_class))
+    context.show_list(CODES, error_catalogue.listed(of_class))

@@ -20,7 +20,7 @@ app = new_command()
     examples=["petmsg export company-files", "petmsg export company-files --format jsonl"],
 )
 def export(
-    run: Context,
+    context: Context,
     folder: Annotated[str, typer.Argument(metavar="DIR", help="A folder that is new or empty.")],
     file_format: Annotated[
         FileFormat, typer.Option("--format", help="How the files are written.")
@@ -36,10 +36,10 @@ def export(
     from petmsg.services.transfer import export as service
 
     place = named_folder(folder)
-    with run.snapshot() as cursor:
-        orgs = run.chosen(cursor)
+    with context.snapshot() as cursor:
+        orgs = context.chosen(cursor)
         if not orgs:
             raise NoOrg
-        written = service.export(cursor, orgs, place, file_format=file_format, now=run.now)
-    run.show_list(EXPORTED, written)
-    run.say(f"{folder} holds personal phones, names and texts as they are: keep it safe.")
+        written = service.export(cursor, orgs, place, file_format=file_format, now=context.now)
+    context.show_list(EXPORTED, written)
+    context.say(f"{folder} holds personal phones, names and texts as they are: keep it safe.")

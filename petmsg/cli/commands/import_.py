@@ -15,7 +15,7 @@ app = new_app("Take a company over: from an export, or from the system petmsg re
 
 @command(app, "petmsg", writes=True, examples=["petmsg import petmsg company-files"])
 def petmsg(
-    run: Context,
+    context: Context,
     folder: Annotated[str, typer.Argument(metavar="DIR", help="What petmsg export wrote.")],
 ) -> None:
     """Take back what petmsg export wrote, into a database that does not have those orgs.
@@ -24,7 +24,7 @@ def petmsg(
     database that is not there yet is created. The audit comes along and must verify. Where a file
     is not as it was written, nothing is taken, and it says where.
     """
-    take_back(run, named_folder(folder))
+    take_back(context, named_folder(folder))
 
 
 @command(
@@ -37,7 +37,7 @@ def petmsg(
     ],
 )
 def snoutos(
-    run: Context,
+    context: Context,
     url: Annotated[
         str | None,
         typer.Option(
@@ -79,8 +79,8 @@ def snoutos(
     database that is not there yet is created. Overrides that run there are told: petmsg has none.
     """
     take_over(
-        run,
-        source_of(run, url, folder),
+        context,
+        source_of(context, url, folder),
         old_org=old_org,
         timezone=timezone,
         grace_minutes=old_grace_minutes,

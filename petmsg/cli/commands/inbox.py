@@ -26,7 +26,7 @@ ITEM_ID = Annotated[int, typer.Argument(metavar="ID", help="The text's id.")]
     examples=["petmsg inbox list", "petmsg inbox list --for unrouted --reveal"],
 )
 def list_(
-    run: Context,
+    context: Context,
     whose: Annotated[
         str | None,
         typer.Option("--for", metavar="WHOM", help="front_desk, unrouted, relay, or a sitter."),
@@ -42,16 +42,16 @@ def list_(
     to sitters. With the relay on, what a sitter was told of is listed when it is not answered
     within 15 minutes, or when the visit is over.
     """
-    rows = run.read(
-        queries.list_inbox, page(limit, before, all_), now=run.now, whose=whose, done=done
+    rows = context.read(
+        queries.list_inbox, page(limit, before, all_), now=context.now, whose=whose, done=done
     )
-    run.show_list(INBOX, rows)
+    context.show_list(INBOX, rows)
 
 
 @command(app, "show", reveals=True, examples=["petmsg inbox show 4"])
-def show(run: Context, message: ITEM_ID) -> None:
+def show(context: Context, message: ITEM_ID) -> None:
     """One text that came in: whose it is, who looks after it, why it is here, how to answer."""
-    run.show_one(ITEM, run.read(queries.find_item, message, now=run.now))
+    context.show_one(ITEM, context.read(queries.find_item, message, now=context.now))
 
 
 @command(
@@ -61,7 +61,7 @@ def show(run: Context, message: ITEM_ID) -> None:
     examples=["petmsg inbox claim 4", "petmsg inbox claim 4 5 --actor ada"],
 )
 def claim(
-    run: Context,
+    context: Context,
     messages: IDS = None,
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Also what somebody else looks after.")
@@ -71,7 +71,7 @@ def claim(
     from petmsg.services import inbox as service
 
     ids = queries.ids_of(_some(messages))
-    show_results(run, ITEM_CHANGED, run.write(service.claim_all, ids, take_over=take_over))
+    show_results(context, ITEM_CHANGED, context.write(service.claim_all, ids, take_over=take_over))
 
 
 @command(
@@ -81,7 +81,7 @@ def claim(
     examples=["petmsg inbox done 4 --reason 'called her'", "petmsg inbox done --client C-2"],
 )
 def done(
-    run: Context,
+    context: Context,
     messages: IDS = None,
     client: Annotated[
         str | None,
@@ -96,18 +96,18 @@ def done(
         raise UsageProblem("Which texts?", hint="Name IDs, or --client CLIENT.")
     ids = queries.ids_of(messages or [])
     if client is not None:
-        ids = run.read(queries.open_of_client, client, now=run.now)
+        ids = context.read(queries.open_of_client, client, now=context.now)
         if not ids:
-            run.say(f"Nothing of {client} waits.")
-            run.show_list(ITEM_CHANGED, [])
+            context.say(f"Nothing of {client} waits.")
+            context.show_list(ITEM_CHANGED, [])
             return
-    rows = run.write(service.done_all, ids, reason=checked_reason(reason))
-    show_results(run, ITEM_CHANGED, rows)
+    rows = context.write(service.done_all, ids, reason=checked_reason(reason))
+    show_results(context, ITEM_CHANGED, rows)
 
 
 @command(app, "assign", writes=True, examples=["petmsg inbox assign 5 C-2"])
 def assign(
-    run: Context,
+    context: Context,
     message: ITEM_ID,
     client: Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")],
 ) -> None:
@@ -117,12 +117,12 @@ def assign(
     """
     from petmsg.services import inbox as service
 
-    run.show_one(ASSIGNED, run.write(service.assign, message, client))
+    context.show_one(ASSIGNED, context.write(service.assign, message, client))
 
 
 @command(app, "strays", reveals=True, examples=["petmsg inbox strays"])
 def strays(
-    run: Context,
+    context: Context,
     adopted: Annotated[
         bool, typer.Option("--adopted", help="Those that found their place instead.")
     ] = False,
@@ -131,19 +131,19 @@ def strays(
     all_: ALL = False,
 ) -> None:
     """Texts to numbers that were never ours, the newest first. They belong to no org."""
-    with run.snapshot() as cursor:
+    with context.snapshot() as cursor:
         rows = queries.list_strays(cursor, page(limit, before, all_), adopted=adopted)
-    run.show_list(STRAYS, rows)
+    context.show_list(STRAYS, rows)
 
 
 @command(app, "adopt", writes=True, examples=["petmsg inbox adopt 1"])
 def adopt(
-    run: Context, stray: Annotated[str, typer.Argument(metavar="STRAY", help="Its id.")]
+    context: Context, stray: Annotated[str, typer.Argument(metavar="STRAY", help="Its id.")]
 ) -> None:
     """Take in a stray text, once its number is ours: as of the time when it came."""
     from petmsg.workflows import receive
 
-    run.show_one(RECEIVED, receive.adopt(run, stray))
+    context.show_one(RECEIVED, receive.adopt(context, stray))
 
 
 def _some(messages: list[str] | None) -> list[str]:

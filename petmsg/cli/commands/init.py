@@ -20,7 +20,7 @@ app = new_command()
     examples=["petmsg init --org happy-paws --name 'Happy Paws' --timezone America/New_York"],
 )
 def init(
-    run: Context,
+    context: Context,
     name: Annotated[str, typer.Option("--name", help="The company's name.")],
     timezone: Annotated[
         str, typer.Option("--timezone", metavar="ZONE", help="For example America/New_York.")
@@ -33,24 +33,28 @@ def init(
     from petmsg.db import backup
     from petmsg.services.orgs import org
 
-    slug = run.setting("org").value
+    slug = context.setting("org").value
     if slug is None:
         raise UsageProblem("Which org?", hint="Name it in small letters: --org happy-paws")
     org.check(slug, name=name, timezone=timezone, front_desk=front_desk)
-    made = backup.create(run.location, actor=run.actor, now=run.now, dry_run=run.dry_run)
+    made = backup.create(
+        context.location, actor=context.actor, now=context.now, dry_run=context.dry_run
+    )
     if not made.usable:
-        run.say(f"Would create {run.location.display_url} with schema {made.after} and org {slug}.")
+        context.say(
+            f"Would create {context.location.display_url} with schema {made.after} and org {slug}."
+        )
         return
-    added = run.transact(
+    added = context.transact(
         lambda transaction: org.add(
             transaction,
             slug,
             name=name,
             timezone=timezone,
             front_desk=front_desk,
-            actor=run.actor,
-            now=run.now,
+            actor=context.actor,
+            now=context.now,
         )
     )
-    run.say(f"{run.location.display_url} is at schema {made.after}.")
-    run.show_one(ORG, settings_at(added.org, run.now))
+    context.say(f"{context.location.display_url} is at schema {made.after}.")
+    context.show_one(ORG, settings_at(added.org, context.now))

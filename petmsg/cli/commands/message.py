@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Context, later
+from petmsg.cli.context import Context
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -17,15 +17,18 @@ from petmsg.cli.options import (
     page,
     required_reason,
 )
+from petmsg.cli.results import Results
 from petmsg.enums import MessageStatus
 from petmsg.errors import MalformedText, UsageProblem
 from petmsg.queries import message as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.views.conversation import MESSAGE, MESSAGES, QUEUED, SENT, SIZE
+from petmsg.render.views.inbound import RECEIVED
 from petmsg.render.views.provider_drift import SYNCED
 
 if TYPE_CHECKING:
     from petmsg.services.outbox.preview import SendOptions
+from petmsg.workflows.store import later
 
 app = new_app("Send texts, and look at them.")
 
@@ -44,7 +47,7 @@ _LONGEST_STDIN = 65_536
     ],
 )
 def send(
-    run: Context,
+    context: Context,
     client: Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")],
     body: Annotated[str, typer.Option("--body", metavar="TEXT", help="The text; - for stdin.")],
     as_sitter: Annotated[
@@ -95,14 +98,13 @@ def send(
         force_reason=required_reason(reason) if force else None,
     )
     if preview:
-        _preview(run, client, text, options, at=at, expires=expires)
+        _preview(context, client, text, options, at=at, expires=expires)
         return
-    from petmsg.workflows import send as sending
+    from petmsg.cli.flows import send as sending
 
     sending.send(
-        run,
+        context,
         client,
-        fields=SENT,
         body=text,
         options=options,
         send_at=later(at),
@@ -112,7 +114,7 @@ def send(
 
 
 def _preview(
-    run: Context,
+    context: Context,
     client: str,
     text: str,
     options: "SendOptions",
@@ -122,14 +124,16 @@ def _preview(
 ) -> None:
     from petmsg.services.outbox.preview import preview
 
-    with run.snapshot() as cursor:
-        org = run.org(cursor)
+    with context.snapshot() as cursor:
+        org = context.org(cursor)
         options = replace(
             options,
-            send_at=None if at is None else run.instant(at, org),
-            expires_at=None if expires is None else run.instant(expires, org),
+            send_at=None if at is None else context.instant(at, org),
+            expires_at=None if expires is None else context.instant(expires, org),
         )
-        run.show_one(SIZE, preview(cursor, org, client, body=text, options=options, now=run.now))
+        context.show_one(
+            SIZE, preview(cursor, org, client, body=text, options=options, now=context.now)
+        )
 
 
 @command(
@@ -140,7 +144,7 @@ def _preview(
     examples=["petmsg message dispatch", "petmsg message dispatch --workers 32 -o jsonl"],
 )
 def dispatch(
-    run: Context,
+    context: Context,
     watch: Annotated[
         bool, typer.Option("--watch", help="Keep going until SIGTERM or Ctrl-C.")
     ] = False,
@@ -157,12 +161,12 @@ def dispatch(
     """
     from petmsg.cli.flows import dispatch as dispatching
 
-    dispatching.dispatch(run, fields=SENT, watch=watch, workers=workers)
+    dispatching.dispatch(context, fields=SENT, watch=watch, workers=workers)
 
 
 @command(app, "sync", writes=True, examples=["petmsg message sync"])
 def sync(
-    run: Context,
+    context: Context,
     limit: Annotated[
         int,
         typer.Option("--limit", metavar="N", min=1, help="How many to ask for, of each org."),
@@ -177,7 +181,8 @@ def sync(
     """
     from petmsg.workflows import sync_delivery
 
-    sync_delivery.sync(run, fields=SYNCED, limit=limit)
+    with Results(context, SYNCED, as_record=False) as shown:
+        sync_delivery.sync(context, limit=limit, on_rows=shown.add)
 
 
 @command(
@@ -190,7 +195,7 @@ def sync(
     ],
 )
 def receive(
-    run: Context,
+    context: Context,
     from_: Annotated[str, typer.Option("--from", metavar="PHONE", help="Who texted.")],
     to: Annotated[str, typer.Option("--to", metavar="E164", help="The number she texted.")],
     body: Annotated[str, typer.Option("--body", metavar="TEXT", help="The text; - for stdin.")],
@@ -212,7 +217,8 @@ def receive(
     from petmsg.workflows import receive as receiving
 
     text = _read_stdin() if body == "-" else body
-    receiving.receive(run, receiving.typed(run, from_=from_, to=to, body=text, sid=sid, at=at))
+    typed = receiving.typed(context, from_=from_, to=to, body=text, sid=sid, at=at)
+    context.show_one(RECEIVED, receiving.receive(context, typed))
 
 
 @command(
@@ -222,7 +228,7 @@ def receive(
     examples=["petmsg message pull", "petmsg message pull --since -2d -o json"],
 )
 def pull(
-    run: Context,
+    context: Context,
     since: Annotated[
         str | None,
         typer.Option(
@@ -238,9 +244,9 @@ def pull(
     leaves out others of the same provider, each run asks for the last 24 hours, or since the last
     run for all: after a longer break run it once without --org, or with --since.
     """
-    from petmsg.workflows import receive as receiving
+    from petmsg.cli.flows import receive as receiving
 
-    receiving.pull(run, since=since)
+    receiving.pull(context, since=since)
 
 
 @command(
@@ -250,7 +256,7 @@ def pull(
     examples=["petmsg message list --client C-1", "petmsg message list --status queued"],
 )
 def list_(
-    run: Context,
+    context: Context,
     status: Annotated[MessageStatus | None, typer.Option("--status")] = None,
     client: Annotated[str | None, typer.Option("--client", metavar="CLIENT")] = None,
     limit: LIMIT = USUAL_LIMIT,
@@ -258,14 +264,16 @@ def list_(
     all_: ALL = False,
 ) -> None:
     """The texts, the newest first."""
-    rows = run.read(queries.list_messages, page(limit, before, all_), status=status, client=client)
-    run.show_list(MESSAGES, rows)
+    rows = context.read(
+        queries.list_messages, page(limit, before, all_), status=status, client=client
+    )
+    context.show_list(MESSAGES, rows)
 
 
 @command(app, "show", reveals=True, examples=["petmsg message show 1"])
-def show(run: Context, message: ID_ARG) -> None:
+def show(context: Context, message: ID_ARG) -> None:
     """One text with the Decision that chose its number."""
-    run.show_one(MESSAGE, run.read(queries.show_message, message))
+    context.show_one(MESSAGE, context.read(queries.show_message, message))
 
 
 @command(
@@ -274,19 +282,19 @@ def show(run: Context, message: ID_ARG) -> None:
     writes=True,
     examples=["petmsg message retry 3 --reason 'she switched her phone on'"],
 )
-def retry(run: Context, message: ID_ARG, reason: REASON = None) -> None:
+def retry(context: Context, message: ID_ARG, reason: REASON = None) -> None:
     """Put a failed text back in the queue, or one whose fate you have looked up at the provider."""
     from petmsg.services.outbox import queue as service
 
-    run.show_one(QUEUED, run.write(service.retry, message, reason=required_reason(reason)))
+    context.show_one(QUEUED, context.write(service.retry, message, reason=required_reason(reason)))
 
 
 @command(app, "cancel", writes=True, examples=["petmsg message cancel 2"])
-def cancel(run: Context, message: ID_ARG, reason: REASON = None) -> None:
+def cancel(context: Context, message: ID_ARG, reason: REASON = None) -> None:
     """Take a text out of the queue for good."""
     from petmsg.services.outbox import queue as service
 
-    run.show_one(QUEUED, run.write(service.cancel, message, reason=checked_reason(reason)))
+    context.show_one(QUEUED, context.write(service.cancel, message, reason=checked_reason(reason)))
 
 
 def _read_stdin() -> str:

@@ -8,7 +8,7 @@ import typer
 from petmsg.cli import confirmations
 from petmsg.cli.batch import import_file, look_at_each, source
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Context, later
+from petmsg.cli.context import Context
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -36,6 +36,7 @@ from petmsg.render.views.numbers import (
     QUARANTINED,
     RESTORED,
 )
+from petmsg.workflows.store import later
 
 app = new_app("Masked numbers: add, quarantine, restore, history.")
 
@@ -47,19 +48,21 @@ NUMBERS_ARG = Annotated[list[str], typer.Argument(metavar="E164...", help="The n
     app, "add", writes=True, examples=["petmsg number add +14155550108 +14155550109 --class pool"]
 )
 def add(
-    run: Context,
+    context: Context,
     numbers: NUMBERS_ARG,
     number_class: Annotated[NumberClass, typer.Option("--class", help="What they are for.")],
 ) -> None:
     """Add numbers to the org. The same again changes nothing."""
     from petmsg.services.numbers import number
 
-    show_results(run, NUMBER_ADDED, run.write(number.add_all, numbers, number_class=number_class))
+    show_results(
+        context, NUMBER_ADDED, context.write(number.add_all, numbers, number_class=number_class)
+    )
 
 
 @command(app, "import", writes=True, examples=["petmsg number import numbers.csv"])
 def import_(
-    run: Context,
+    context: Context,
     file: SOURCE = None,
     option: FILE = None,
     from_provider: Annotated[
@@ -86,12 +89,13 @@ def import_(
                 "--from-provider goes with --class and without a FILE.",
                 hint="petmsg number import --from-provider --class pool",
             )
-        import_from_provider(run, number_class=number_class)
+        rows = import_from_provider(context, number_class=number_class)
+        show_results(context, NUMBER_ADDED, rows)
         return
     if number_class is not None:
         raise UsageProblem("--class goes with --from-provider.", hint="A file has a column class.")
     import_file(
-        run,
+        context,
         source(file, option),
         number.import_rows,
         columns=number.COLUMNS,
@@ -101,7 +105,7 @@ def import_(
 
 @command(app, "list", examples=["petmsg number list --class pool --status active"])
 def list_(
-    run: Context,
+    context: Context,
     number_class: Annotated[NumberClass | None, typer.Option("--class")] = None,
     status: Annotated[NumberStatus | None, typer.Option("--status")] = None,
     limit: LIMIT = USUAL_LIMIT,
@@ -109,38 +113,38 @@ def list_(
     all_: ALL = False,
 ) -> None:
     """The numbers with their holders, the newest first."""
-    rows = run.read(
+    rows = context.read(
         queries.list_numbers, page(limit, before, all_), number_class=number_class, status=status
     )
-    run.show_list(NUMBERS, rows)
+    context.show_list(NUMBERS, rows)
 
 
 @command(app, "show", examples=["petmsg number show +14155550101"])
-def show(run: Context, number: NUMBER_ARG) -> None:
+def show(context: Context, number: NUMBER_ARG) -> None:
     """One number: its holder, its clients, its custody history."""
-    found = run.read(queries.show_number, number)
-    run.show_one(NUMBER, found)
-    if run.is_table:
-        run.show_list(HISTORY, found["history"])
+    found = context.read(queries.show_number, number)
+    context.show_one(NUMBER, found)
+    if context.is_table:
+        context.show_list(HISTORY, found["history"])
 
 
 @command(app, "history", examples=["petmsg number history +14155550101"])
-def history(run: Context, number: NUMBER_ARG) -> None:
+def history(context: Context, number: NUMBER_ARG) -> None:
     """The custody ledger of a number: who held it, in which state, since when, why, by whom."""
-    run.show_list(HISTORY, run.read(queries.number_history, number))
+    context.show_list(HISTORY, context.read(queries.number_history, number))
 
 
 @command(app, "who", examples=["petmsg number who +14155550101 --at 2026-02-14T09:30"])
 def who(
-    run: Context,
+    context: Context,
     number: NUMBER_ARG,
     at: Annotated[str, typer.Option("--at", metavar="T", help="When: ISO 8601, now, -30m, -14d.")],
 ) -> None:
     """Who held a number at a time, and in which state it was."""
-    with run.snapshot() as cursor:
-        org = run.org(cursor)
-        found = queries.who_held(cursor, org, number, at=run.instant(at, org))
-    run.show_one(HISTORY, found)
+    with context.snapshot() as cursor:
+        org = context.org(cursor)
+        found = queries.who_held(cursor, org, number, at=context.instant(at, org))
+    context.show_one(HISTORY, found)
 
 
 @command(
@@ -150,7 +154,7 @@ def who(
     examples=["petmsg number assign +14155550103 S-3 --reason 'she asked for it'"],
 )
 def assign(
-    run: Context,
+    context: Context,
     number: NUMBER_ARG,
     sitter: Annotated[str, typer.Argument(metavar="SITTER", help="Her ref, phone or name.")],
     reason: REASON = None,
@@ -158,8 +162,8 @@ def assign(
     """Give a free number to a sitter who has none."""
     from petmsg.services.numbers import number as service
 
-    run.show_one(
-        NUMBER_CHANGED, run.write(service.assign, number, sitter, reason=checked_reason(reason))
+    context.show_one(
+        NUMBER_CHANGED, context.write(service.assign, number, sitter, reason=checked_reason(reason))
     )
 
 
@@ -170,7 +174,7 @@ def assign(
     examples=["petmsg number set-class +14155550105 front_desk --replace"],
 )
 def set_class(
-    run: Context,
+    context: Context,
     number: NUMBER_ARG,
     number_class: Annotated[NumberClass, typer.Argument(metavar="CLASS", help="The new class.")],
     replace: Annotated[
@@ -181,14 +185,14 @@ def set_class(
     """Give a number another class: front_desk, sitter or pool."""
     from petmsg.services.numbers import number as service
 
-    changed = run.write(
+    changed = context.write(
         service.set_class,
         number,
         number_class=number_class,
         replace=replace,
         reason=checked_reason(reason),
     )
-    run.show_one(NUMBER_CHANGED, changed)
+    context.show_one(NUMBER_CHANGED, changed)
 
 
 @command(
@@ -198,15 +202,15 @@ def set_class(
     asks=confirmations.retire_number,
     examples=["petmsg number retire +14155550106 --reason 'given back' --yes"],
 )
-def retire(run: Context, number: NUMBER_ARG, reason: REASON = None) -> None:
+def retire(context: Context, number: NUMBER_ARG, reason: REASON = None) -> None:
     """Retire a number for good, so it asks first; a sitter who holds it loses it."""
     from petmsg.services.numbers import number as service
 
-    retired = run.write(service.retire, number, reason=checked_reason(reason))
-    run.show_one(NUMBER_CHANGED, retired)
+    retired = context.write(service.retire, number, reason=checked_reason(reason))
+    context.show_one(NUMBER_CHANGED, retired)
     if retired.released is not None:
-        run.say(f"Sitter {retired.released} has no number now. Give her one:")
-        run.say(f"  petmsg sitter activate {retired.released}")
+        context.say(f"Sitter {retired.released} has no number now. Give her one:")
+        context.say(f"  petmsg sitter activate {retired.released}")
 
 
 @command(
@@ -219,7 +223,7 @@ def retire(run: Context, number: NUMBER_ARG, reason: REASON = None) -> None:
     ],
 )
 def quarantine(
-    run: Context,
+    context: Context,
     numbers: NUMBERS_ARG,
     days: Annotated[
         int | None,
@@ -242,18 +246,18 @@ def quarantine(
     """
     from petmsg.services.numbers import quarantine as service
 
-    rows = run.write(
+    rows = context.write(
         service.quarantine_all,
         numbers,
         days=days,
         until=later(until),
         reason=required_reason(reason),
         replacement=replacement,
-        planned=run.dry_run,
+        planned=context.dry_run,
     )
-    show_results(run, PLANNED if run.dry_run else QUARANTINED, rows)
-    if run.dry_run and run.is_table:
-        show_plans(run, [row for row in rows if isinstance(row, service.Quarantined)])
+    show_results(context, PLANNED if context.dry_run else QUARANTINED, rows)
+    if context.dry_run and context.is_table:
+        show_plans(context, [row for row in rows if isinstance(row, service.Quarantined)])
 
 
 @command(
@@ -262,23 +266,23 @@ def quarantine(
     writes=True,
     examples=["petmsg number restore +14155550107 --reason 'the carrier cleared it'"],
 )
-def restore(run: Context, numbers: NUMBERS_ARG, reason: REASON = None) -> None:
+def restore(context: Context, numbers: NUMBERS_ARG, reason: REASON = None) -> None:
     """End a quarantine. Before its end a reason is a must, and the audit says forced."""
     from petmsg.services.numbers import quarantine as service
 
-    rows = run.write(service.restore_all, numbers, reason=checked_reason(reason))
-    show_results(run, RESTORED, rows)
+    rows = context.write(service.restore_all, numbers, reason=checked_reason(reason))
+    show_results(context, RESTORED, rows)
 
 
 @command(app, "release-due", writes=True, examples=["petmsg number release-due"])
-def release_due(run: Context) -> None:
+def release_due(context: Context) -> None:
     """For cron: restore the numbers whose quarantine is over, of all orgs unless --org is given."""
     from petmsg.services.numbers import quarantine as service
 
     rows = []
-    for org in run.orgs():
-        rows += run.write_in(org.slug, service.release_due)
-    run.show_list(RESTORED, rows)
+    for org in context.orgs():
+        rows += context.write_in(org.slug, service.release_due)
+    context.show_list(RESTORED, rows)
 
 
 @command(
@@ -292,7 +296,7 @@ def release_due(run: Context) -> None:
     ],
 )
 def health(
-    run: Context,
+    context: Context,
     numbers: Annotated[
         list[str] | None,
         typer.Argument(metavar="E164...", help="These; else all that sent in the period."),
@@ -315,34 +319,34 @@ def health(
 
     if propose and apply:
         raise UsageProblem("--propose and --apply exclude each other.", hint="Leave one out.")
-    with run.snapshot() as cursor:
-        orgs = run.chosen(cursor)
+    with context.snapshot() as cursor:
+        orgs = context.chosen(cursor)
         rows = (
             look_at_each(
                 numbers,
-                lambda text: service.health_of(cursor, orgs, text, now=run.now, days=days),
+                lambda text: service.health_of(cursor, orgs, text, now=context.now, days=days),
             )
             if numbers
-            else service.health_of_all(cursor, orgs, now=run.now, days=days)
+            else service.health_of_all(cursor, orgs, now=context.now, days=days)
         )
     if apply:
-        _quarantine_filtered(run, [org.slug for org in orgs], rows)
+        _quarantine_filtered(context, [org.slug for org in orgs], rows)
         return
     wanted = [row for row in rows if getattr(row, "propose", True) or not propose]
-    show_results(run, PROPOSED if propose else HEALTH, wanted)
-    if propose and wanted and not run.exit_code:
-        run.exit_code = FINDING
+    show_results(context, PROPOSED if propose else HEALTH, wanted)
+    if propose and wanted and not context.exit_code:
+        context.exit_code = FINDING
 
 
-def _quarantine_filtered(run: Context, orgs: Sequence[str], rows: Sequence[Any]) -> None:
+def _quarantine_filtered(context: Context, orgs: Sequence[str], rows: Sequence[Any]) -> None:
     """Quarantine what carriers filter among the numbers that were looked at."""
     from petmsg.services.numbers import health as service
 
     done = [row for row in rows if not isinstance(row, service.Health)]
     looked_at = [row.number for row in rows if isinstance(row, service.Health)]
     for org in orgs:
-        done += run.write_in(org, service.quarantine_filtered, only=looked_at)
-    show_results(run, QUARANTINED, done)
+        done += context.write_in(org, service.quarantine_filtered, only=looked_at)
+    show_results(context, QUARANTINED, done)
 
 
 @command(
@@ -355,7 +359,7 @@ def _quarantine_filtered(run: Context, orgs: Sequence[str], rows: Sequence[Any])
     ],
 )
 def pace(
-    run: Context,
+    context: Context,
     numbers: NUMBERS_ARG,
     segments_per_second: Annotated[
         float | None,
@@ -373,20 +377,20 @@ def pace(
     if usual and segments_per_second is not None:
         raise UsageProblem("--usual and --segments-per-second exclude each other.")
     if not usual and segments_per_second is None:
-        with run.snapshot() as cursor:
-            org = run.org(cursor)
+        with context.snapshot() as cursor:
+            org = context.org(cursor)
             show_results(
-                run,
+                context,
                 PACE,
                 look_at_each(numbers, lambda text: queries.show_pace(cursor, org, text)),
             )
         return
     from petmsg.services.numbers import rate_limit as service
 
-    rows = run.write(
+    rows = context.write(
         service.set_pace_all,
         numbers,
         segments_per_second=segments_per_second,
         reason=checked_reason(reason),
     )
-    show_results(run, PACE_SET, rows)
+    show_results(context, PACE_SET, rows)

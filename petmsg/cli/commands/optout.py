@@ -34,36 +34,36 @@ WHO_ARG = Annotated[
 
 @command(app, "list", reveals=True, examples=["petmsg optout list"])
 def list_(
-    run: Context,
+    context: Context,
     ended: Annotated[bool, typer.Option("--all-states", help="Those that ended too.")] = False,
     limit: LIMIT = USUAL_LIMIT,
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
     """The opt-outs that stand, the newest first."""
-    rows = run.read(queries.list_opt_outs, page(limit, before, all_), ended=ended)
-    run.show_list(OPT_OUTS, rows)
+    rows = context.read(queries.list_opt_outs, page(limit, before, all_), ended=ended)
+    context.show_list(OPT_OUTS, rows)
 
 
 @command(app, "show", reveals=True, examples=["petmsg optout show C-3", "petmsg optout show S-1"])
-def show(run: Context, client: WHO_ARG) -> None:
+def show(context: Context, client: WHO_ARG) -> None:
     """Whether somebody wants no messages, since when and why.
 
     Also which numbers a carrier keeps from their phones. Opt-outs of sitters, and of people the
     company does not know, are shown by ref, by phone or by the id in the list.
     """
-    found = run.read(queries.show_opt_outs, client)
-    run.show_one(OPT_OUT, found)
-    if run.is_table:
+    found = context.read(queries.show_opt_outs, client)
+    context.show_one(OPT_OUT, found)
+    if context.is_table:
         if found["history"]:
-            run.show_list(OPT_OUTS, found["history"])
+            context.show_list(OPT_OUTS, found["history"])
         if found["blocked"]:
-            run.show_list(BLOCKED, found["blocked"])
+            context.show_list(BLOCKED, found["blocked"])
     for each in found["blocked"]:
-        run.say(f"No message from {each['number']} reaches them until they text START to it.")
+        context.say(f"No message from {each['number']} reaches them until they text START to it.")
     if found["opted_out"] or found["blocked"]:
         who = shlex.quote(found["client"] or found["sitter"] or client)
-        run.say(f"If they asked for messages again: petmsg optout remove {who} --reason …")
+        context.say(f"If they asked for messages again: petmsg optout remove {who} --reason …")
 
 
 @command(
@@ -77,7 +77,7 @@ def show(run: Context, client: WHO_ARG) -> None:
     ],
 )
 def add(
-    run: Context,
+    context: Context,
     client: Annotated[
         str | None,
         typer.Argument(metavar="CLIENT", help="Their ref, phone or name; also a sitter's."),
@@ -108,13 +108,15 @@ def add(
         )
     if from_message is not None:
         why = checked_reason(reason) or f"asked for it in message {from_message}"
-        out = run.write(optout.add_from_message, from_message, reason=why)
+        out = context.write(optout.add_from_message, from_message, reason=why)
     else:
-        out = run.write(optout.add, client, reason=required_reason(reason), phone=phone)
-    run.show_one(OPTED_OUT, out)
+        out = context.write(optout.add, client, reason=required_reason(reason), phone=phone)
+    context.show_one(OPTED_OUT, out)
     if out.waiting:
-        run.say(f"{out.waiting} message(s) to them wait. None is sent while the opt-out stands.")
-        run.say(
+        context.say(
+            f"{out.waiting} message(s) to them wait. None is sent while the opt-out stands."
+        )
+        context.say(
             "What still waits when it ends is sent then. To see them: petmsg message list "
             f"--client {shlex.quote(out.client or '')} --status queued"
         )
@@ -127,14 +129,16 @@ def add(
     reveals=True,
     examples=["petmsg optout remove C-3 --reason 'she wrote that she wants texts again'"],
 )
-def remove(run: Context, client: WHO_ARG, reason: REASON = None) -> None:
+def remove(context: Context, client: WHO_ARG, reason: REASON = None) -> None:
     """Somebody wants messages again: end every opt-out of their phones, or the one of that id."""
     from petmsg.services.people import optout
 
-    ended = run.write(optout.remove, client, reason=required_reason(reason))
-    run.show_one(OPTED_IN, ended)
+    ended = context.write(optout.remove, client, reason=required_reason(reason))
+    context.show_one(OPTED_IN, ended)
     if ended.carrier_blocks:
         numbers = ", ".join(ended.unblocked) or "each number that they stopped"
-        run.say(f"The carrier blocks messages to them still, until they text START to {numbers}.")
+        context.say(
+            f"The carrier blocks messages to them still, until they text START to {numbers}."
+        )
     if ended.waiting and not ended.reused:
-        run.say(f"{ended.waiting} message(s) to them still wait, and will be sent.")
+        context.say(f"{ended.waiting} message(s) to them still wait, and will be sent.")

@@ -6,11 +6,12 @@ import typer
 
 from petmsg.cli import confirmations
 from petmsg.cli.command import command, new_app
-from petmsg.cli.context import Context, later
+from petmsg.cli.context import Context
 from petmsg.cli.options import REASON, checked_reason, required_reason
 from petmsg.enums import PoolFor, ProviderName, Switch
 from petmsg.queries.org import all_orgs, settings_at
 from petmsg.render.views.nouns import FREEZE, ORG
+from petmsg.workflows.store import later
 
 app = new_app("Companies and their settings.")
 
@@ -22,7 +23,7 @@ app = new_app("Companies and their settings.")
     examples=["petmsg org add tail-waggers --name 'Tail Waggers' --timezone Europe/London"],
 )
 def add(
-    run: Context,
+    context: Context,
     slug: Annotated[str, typer.Argument(help="Its short name: happy-paws")],
     name: Annotated[str, typer.Option("--name", help="The company's name.")],
     timezone: Annotated[str, typer.Option("--timezone", metavar="ZONE", help="An IANA name.")],
@@ -33,34 +34,34 @@ def add(
     """Add a company. The same again changes nothing."""
     from petmsg.services.orgs import org
 
-    added = run.transact(
+    added = context.transact(
         lambda transaction: org.add(
             transaction,
             slug,
             name=name,
             timezone=timezone,
             front_desk=front_desk,
-            actor=run.actor,
-            now=run.now,
+            actor=context.actor,
+            now=context.now,
         )
     )
-    run.show_one(ORG, settings_at(added.org, run.now))
+    context.show_one(ORG, settings_at(added.org, context.now))
 
 
 @command(app, "list", examples=["petmsg org list"])
-def list_(run: Context) -> None:
+def list_(context: Context) -> None:
     """All companies of the database."""
-    with run.snapshot() as cursor:
+    with context.snapshot() as cursor:
         rows = all_orgs(cursor)
-    run.show_list(ORG, [settings_at(row, run.now) for row in rows])
+    context.show_list(ORG, [settings_at(row, context.now) for row in rows])
 
 
 @command(app, "show", examples=["petmsg org show --org happy-paws"])
-def show(run: Context) -> None:
+def show(context: Context) -> None:
     """One company and its settings."""
-    with run.snapshot() as cursor:
-        row = run.org(cursor)
-    run.show_one(ORG, settings_at(row, run.now))
+    with context.snapshot() as cursor:
+        row = context.org(cursor)
+    context.show_one(ORG, settings_at(row, context.now))
 
 
 @command(
@@ -71,7 +72,7 @@ def show(run: Context) -> None:
     examples=["petmsg org set --grace-minutes 30 --quiet-hours 21:00-08:00"],
 )
 def set_(
-    run: Context,
+    context: Context,
     name: Annotated[str | None, typer.Option("--name")] = None,
     timezone: Annotated[str | None, typer.Option("--timezone", metavar="ZONE")] = None,
     grace_minutes: Annotated[
@@ -134,7 +135,7 @@ def set_(
     """
     from petmsg.services.orgs import org
 
-    changed = run.write(
+    changed = context.write(
         org.change,
         name=name,
         timezone=timezone,
@@ -149,7 +150,7 @@ def set_(
         closed_reply=closed_reply,
         unknown_reply=unknown_reply,
     )
-    run.show_one(ORG, settings_at(changed.org, run.now))
+    context.show_one(ORG, settings_at(changed.org, context.now))
 
 
 @command(
@@ -159,7 +160,7 @@ def set_(
     examples=["petmsg org freeze --until +2h --reason 'a wrong text went out'"],
 )
 def freeze(
-    run: Context,
+    context: Context,
     reason: REASON = None,
     until: Annotated[
         str | None, typer.Option("--until", metavar="T", help="Until when: ISO 8601, +2h.")
@@ -168,13 +169,13 @@ def freeze(
     """Stop all sending of a company. Texts are queued meanwhile, and leave after `org thaw`."""
     from petmsg.services.orgs import freeze as service
 
-    frozen = run.write(service.freeze, reason=required_reason(reason), until=later(until))
-    run.show_one(FREEZE, frozen)
+    frozen = context.write(service.freeze, reason=required_reason(reason), until=later(until))
+    context.show_one(FREEZE, frozen)
 
 
 @command(app, "thaw", writes=True, examples=["petmsg org thaw --reason 'sorted out'"])
-def thaw(run: Context, reason: REASON = None) -> None:
+def thaw(context: Context, reason: REASON = None) -> None:
     """Let a frozen company send again. What waits leaves with the next `message dispatch`."""
     from petmsg.services.orgs import freeze as service
 
-    run.show_one(FREEZE, run.write(service.thaw, reason=checked_reason(reason)))
+    context.show_one(FREEZE, context.write(service.thaw, reason=checked_reason(reason)))

@@ -25,7 +25,7 @@ Line = tuple[OrgRow, Provider]
     writes=True,
     examples=["petmsg reconcile", "petmsg reconcile --org happy-paws --dry-run"],
 )
-def reconcile(run: Context) -> None:
+def reconcile(context: Context) -> None:
     """What petmsg and the provider disagree about: texts in doubt, numbers.
 
     For cron, in all orgs unless --org is given. A text whose fate is not known is looked up: then
@@ -36,20 +36,20 @@ def reconcile(run: Context) -> None:
     from petmsg.workflows.provider_factory import carrier_of
 
     # All of them before the first question: one org's missing credentials leave no other half done.
-    lines = [(org, carrier_of(run, org)) for org in run.orgs()]
+    lines = [(org, carrier_of(context, org)) for org in context.orgs()]
     rows: list[Drift] = []
     problems: list[PetmsgError] = []
     try:
         for org, carrier in lines:
-            rows += _texts(run, org, carrier, problems)
+            rows += _texts(context, org, carrier, problems)
         for name in dict.fromkeys(carrier.name for _, carrier in lines):
             theirs = [line for line in lines if line[1].name == name]
-            rows += _numbers(run, theirs, problems)
+            rows += _numbers(context, theirs, problems)
     finally:
-        run.show_list(DRIFT, rows)
+        context.show_list(DRIFT, rows)
     if problems:
         raise _told(problems)
-    run.exit_code = FINDING if any(row.left for row in rows) else 0
+    context.exit_code = FINDING if any(row.left for row in rows) else 0
 
 
 def _told(problems: Sequence[PetmsgError]) -> PetmsgError:
@@ -61,7 +61,7 @@ def _told(problems: Sequence[PetmsgError]) -> PetmsgError:
 
 
 def _texts(
-    run: Context, org: OrgRow, carrier: Provider, problems: list[PetmsgError]
+    context: Context, org: OrgRow, carrier: Provider, problems: list[PetmsgError]
 ) -> "list[Drift]":
     """What became of the org's texts in doubt."""
     from petmsg.db.liveness import is_dead
@@ -71,25 +71,25 @@ def _texts(
     from petmsg.workflows.worker.rescuer import rescue
 
     rows: list[Drift] = []
-    with run.snapshot() as cursor:
+    with context.snapshot() as cursor:
         held = provider_drift.of_held(org.slug, queries.left_to_a_person(cursor, org))
-        if run.dry_run:
+        if context.dry_run:
             sending = unknown_outcomes.being_sent(cursor, org)
-            dead = [each for each in sending if is_dead(cursor, run.location, each.worker)]
+            dead = [each for each in sending if is_dead(cursor, context.location, each.worker)]
             rows += provider_drift.of_orphans(org.slug, dead)
-    settled = rescue(run, org, carrier)
+    settled = rescue(context, org, carrier)
     problems += [each.error for each in settled if isinstance(each, Failure)]
     return rows + provider_drift.of_settled(org.slug, settled) + held
 
 
-def _numbers(run: Context, lines: Sequence[Line], problems: list[PetmsgError]) -> "list[Drift]":
+def _numbers(context: Context, lines: Sequence[Line], problems: list[PetmsgError]) -> "list[Drift]":
     """The numbers of one provider's account, which its orgs share, beside those petmsg has."""
     from petmsg.services.doctor import provider_drift
 
     carrier = lines[0][1]
     # Read before the account is listed, and the known ones after it: a number that somebody adds
     # meanwhile is then neither gone nor unknown.
-    with run.snapshot() as cursor:
+    with context.snapshot() as cursor:
         believed = {org.slug: queries.believed_numbers(cursor, org) for org, _ in lines}
         sharing = [org.slug for org in all_orgs(cursor) if org.provider == carrier.name]
     try:
@@ -100,16 +100,16 @@ def _numbers(run: Context, lines: Sequence[Line], problems: list[PetmsgError]) -
     if listed is None:
         return []
     there = {number.e164 for number in listed if number.e164}
-    with run.snapshot() as cursor:
+    with context.snapshot() as cursor:
         known = queries.known_numbers(cursor)
     only = sharing[0] if len(sharing) == 1 else None
     strange = provider_drift.not_known(there, known, org=only) + provider_drift.unclear(
         listed, org=only
     )
     missing = {org: provider_drift.gone(org, numbers, there) for org, numbers in believed.items()}
-    run.tick()
+    context.tick()
     for org, rows in missing.items():
         mine = rows + (strange if org == only else [])
         if mine:
-            run.write_in(org, provider_drift.alert_all, mine)
+            context.write_in(org, provider_drift.alert_all, mine)
     return [row for rows in missing.values() for row in rows] + strange

@@ -29,7 +29,7 @@ MOST_IN_A_TABLE = 1_000
     ],
 )
 def explain(
-    run: Context,
+    context: Context,
     client: Annotated[
         str | None, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")
     ] = None,
@@ -58,29 +58,29 @@ def explain(
         raise UsageProblem(
             "--as goes with a CLIENT.", hint="A stored text is explained for its own sitter."
         )
-    with run.snapshot() as cursor:
-        org = run.org(cursor)
+    with context.snapshot() as cursor:
+        org = context.org(cursor)
         if message is not None:
-            stored = route.explain_message(cursor, org, message, now=run.now)
-            if run.is_table:
+            stored = route.explain_message(cursor, org, message, now=context.now)
+            if context.is_table:
                 from petmsg.render.views.decision import print_comparison
 
-                print_comparison(stored, view=run.view)
+                print_comparison(stored, view=context.view)
             else:
-                run.show_one(STORED, stored)
+                context.show_one(STORED, stored)
             return
-        instant = run.instant(at, org)
+        instant = context.instant(at, org)
         explained = route.explain(
-            cursor, org, client or "", at=instant, now=run.now, as_sitter=as_sitter
+            cursor, org, client or "", at=instant, now=context.now, as_sitter=as_sitter
         )
         found = explained.decision
-    show_decision(run, found.to_json(), at=instant)
-    run.exit_code = 0 if found.outcome is Outcome.ROUTED else REFUSED
+    show_decision(context, found.to_json(), at=instant)
+    context.exit_code = 0 if found.outcome is Outcome.ROUTED else REFUSED
 
 
 @command(app, "inbound", examples=["petmsg route inbound --from +12025550101 --to +14155550101"])
 def inbound(
-    run: Context,
+    context: Context,
     from_: Annotated[str, typer.Option("--from", metavar="PHONE", help="Who texted.")],
     to: Annotated[str, typer.Option("--to", metavar="E164", help="The number she texted.")],
     at: Annotated[
@@ -100,22 +100,28 @@ def inbound(
     from petmsg.services.inbound import address as service
 
     to_e164, from_phone = parse_phone(to), parse_phone(from_)
-    with run.snapshot() as cursor:
-        org = service.org_of(cursor, to_e164, slug=run.setting("org").value)
-        run.about(org)
-        instant = run.instant(at, org)
+    with context.snapshot() as cursor:
+        org = service.org_of(cursor, to_e164, slug=context.setting("org").value)
+        context.about(org)
+        instant = context.instant(at, org)
         found = service.explain_inbound(
-            cursor, org, to_e164=to_e164, from_phone=from_phone, at=instant, now=run.now, body=body
+            cursor,
+            org,
+            to_e164=to_e164,
+            from_phone=from_phone,
+            at=instant,
+            now=context.now,
+            body=body,
         )
-    if run.output is OutputFormat.TABLE:
+    if context.output is OutputFormat.TABLE:
         from petmsg.render.fields import when
         from petmsg.render.views.decision import print_addressee
 
-        view = run.view
+        view = context.view
         at_words = when(instant, view._replace(relative=True))
         print_addressee(found.to_json(), at=at_words, view=view)
     else:
-        run.show_one(ADDRESSEE, found.to_json())
+        context.show_one(ADDRESSEE, found.to_json())
 
 
 @command(
@@ -124,7 +130,7 @@ def inbound(
     examples=["petmsg route simulate --client C-1", "petmsg route simulate --from -1d --to +3d"],
 )
 def simulate(
-    run: Context,
+    context: Context,
     from_: Annotated[
         str, typer.Option("--from", metavar="T", help="Since when: ISO 8601, now, +2h, -30m, +14d.")
     ] = "now",
@@ -149,40 +155,40 @@ def simulate(
     """
     from petmsg.services.routes import simulate as service
 
-    with run.snapshot() as cursor:
-        org = run.org(cursor)
-        end = None if to is None else run.instant(to, org)
+    with context.snapshot() as cursor:
+        org = context.org(cursor)
+        end = None if to is None else context.instant(to, org)
         span = service.checked_span(
-            run.instant(from_, org), end, now=run.now, timezone=org.timezone
+            context.instant(from_, org), end, now=context.now, timezone=org.timezone
         )
         found = service.simulate(cursor, org, span, client_text=client)
         for remark in found.remarks:
-            run.say(f"note: {remark}")
-        show_segments(run, found.segments)
+            context.say(f"note: {remark}")
+        show_segments(context, found.segments)
 
 
-def show_segments(run: Context, segments: Iterable[Any]) -> None:
+def show_segments(context: Context, segments: Iterable[Any]) -> None:
     """Print segments as they come; a table of them ends where nobody would read on."""
     from petmsg.render.views.simulate import SEGMENTS
 
-    if run.output is not OutputFormat.TABLE:
-        run.show_list(SEGMENTS, segments)
+    if context.output is not OutputFormat.TABLE:
+        context.show_list(SEGMENTS, segments)
         return
     shown = list(islice(segments, MOST_IN_A_TABLE))
-    run.show_list(SEGMENTS, shown)
+    context.show_list(SEGMENTS, shown)
     if not shown:
-        run.say("The org has no clients yet.")
+        context.say("The org has no clients yet.")
     elif next(iter(segments), None) is not None:
-        run.say(f"These are the first {MOST_IN_A_TABLE} rows. All of them: -o tsv or -o jsonl.")
+        context.say(f"These are the first {MOST_IN_A_TABLE} rows. All of them: -o tsv or -o jsonl.")
 
 
-def show_decision(run: Context, decision: dict[str, object], *, at: datetime) -> None:
+def show_decision(context: Context, decision: dict[str, object], *, at: datetime) -> None:
     """Print a Decision: its trace as a table on a terminal, else its JSON shape."""
-    if run.output is OutputFormat.TABLE:
+    if context.output is OutputFormat.TABLE:
         from petmsg.render.fields import when
         from petmsg.render.views.decision import print_decision
 
-        view = run.view
+        view = context.view
         print_decision(decision, at=when(at, view._replace(relative=True)), view=view)
     else:
-        run.show_one(DECISION, decision)
+        context.show_one(DECISION, decision)

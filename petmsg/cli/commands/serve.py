@@ -17,7 +17,7 @@ app = new_command()
     examples=["petmsg serve --dry-run", "petmsg serve --org happy-paws --port 8025 --dry-run"],
 )
 def serve(
-    run: Context,
+    context: Context,
     host: Annotated[
         str, typer.Option("--host", metavar="HOST", help="Where to listen.")
     ] = "127.0.0.1",
@@ -38,4 +38,4 @@ def serve(
     """
     from petmsg.cli.flows import serve as serving
 
-    serving.serve(run, host=host, port=port)
+    serving.serve(context, host=host, port=port)

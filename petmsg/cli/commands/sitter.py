@@ -37,7 +37,7 @@ SITTER_ARG = Annotated[str, typer.Argument(metavar="SITTER", help="Her ref, phon
     examples=["petmsg sitter add 'Noor Aziz' --phone +13035550109 --ref S-9 --activate"],
 )
 def add(
-    run: Context,
+    context: Context,
     name: Annotated[str, typer.Argument(help="Her name.")],
     phone: Annotated[str, typer.Option("--phone", metavar="PHONE", help="Her own phone.")],
     ref: Annotated[str | None, typer.Option("--ref", help="Her id in your system.")] = None,
@@ -48,17 +48,17 @@ def add(
     """Add a sitter. She is inactive until she is activated."""
     from petmsg.services.people import sitter
 
-    added = run.write(sitter.add, name, phone=phone, ref=ref, do_activate=activate)
-    run.show_one(SITTER_ADDED, added)
+    added = context.write(sitter.add, name, phone=phone, ref=ref, do_activate=activate)
+    context.show_one(SITTER_ADDED, added)
 
 
 @command(app, "import", writes=True, examples=["petmsg sitter import sitters.csv"])
-def import_(run: Context, file: SOURCE = None, option: FILE = None) -> None:
+def import_(context: Context, file: SOURCE = None, option: FILE = None) -> None:
     """Import sitters: columns ref,name,phone. A known ref is updated."""
     from petmsg.services.people import sitter
 
     import_file(
-        run,
+        context,
         source(file, option),
         sitter.import_rows,
         columns=sitter.COLUMNS,
@@ -68,14 +68,16 @@ def import_(run: Context, file: SOURCE = None, option: FILE = None) -> None:
 
 @command(app, "list", reveals=True, examples=["petmsg sitter list --status active"])
 def list_(
-    run: Context,
+    context: Context,
     status: Annotated[SitterStatus | None, typer.Option("--status")] = None,
     limit: LIMIT = USUAL_LIMIT,
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
     """The sitters with the number each holds, the newest first."""
-    run.show_list(SITTERS, run.read(queries.list_sitters, page(limit, before, all_), status=status))
+    context.show_list(
+        SITTERS, context.read(queries.list_sitters, page(limit, before, all_), status=status)
+    )
 
 
 @command(
@@ -84,14 +86,14 @@ def list_(
     reveals=True,
     examples=["petmsg sitter show S-1", "petmsg sitter show 'Maya Lee' --reveal"],
 )
-def show(run: Context, sitter: SITTER_ARG) -> None:
+def show(context: Context, sitter: SITTER_ARG) -> None:
     """One sitter with her number and when she was active."""
-    run.show_one(SITTER, run.read(queries.show_sitter, sitter))
+    context.show_one(SITTER, context.read(queries.show_sitter, sitter))
 
 
 @command(app, "set", writes=True, examples=["petmsg sitter set S-1 --name 'Maya Lee-Park'"])
 def set_(
-    run: Context,
+    context: Context,
     sitter: SITTER_ARG,
     name: Annotated[str | None, typer.Option("--name")] = None,
     phone: Annotated[str | None, typer.Option("--phone", metavar="PHONE")] = None,
@@ -99,12 +101,12 @@ def set_(
     """Change a sitter's name or own phone."""
     from petmsg.services.people import sitter as service
 
-    run.show_one(SITTER_ADDED, run.write(service.change, sitter, name=name, phone=phone))
+    context.show_one(SITTER_ADDED, context.write(service.change, sitter, name=name, phone=phone))
 
 
 @command(app, "activate", writes=True, examples=["petmsg sitter activate S-3"])
 def activate(
-    run: Context,
+    context: Context,
     sitters: Annotated[
         list[str], typer.Argument(metavar="SITTER...", help="Their refs, phones or names.")
     ],
@@ -120,7 +122,9 @@ def activate(
     from petmsg.services.people import sitter
 
     show_results(
-        run, SITTER_ADDED, run.write(sitter.activate_all, sitters, without_number=without_number)
+        context,
+        SITTER_ADDED,
+        context.write(sitter.activate_all, sitters, without_number=without_number),
     )
 
 
@@ -132,7 +136,7 @@ def activate(
     examples=["petmsg sitter deactivate S-2 --reason 'moved away' --yes"],
 )
 def deactivate(
-    run: Context,
+    context: Context,
     sitter: SITTER_ARG,
     days: Annotated[
         int | None, typer.Option("--days", help="Quarantine of her number; default: the org's.")
@@ -146,13 +150,13 @@ def deactivate(
     """
     from petmsg.services.people import offboard as service
 
-    gone = run.write(service.deactivate, sitter, days=days, reason=checked_reason(reason))
-    run.show_one(DEACTIVATED, gone)
+    gone = context.write(service.deactivate, sitter, days=days, reason=checked_reason(reason))
+    context.show_one(DEACTIVATED, gone)
     for booking in gone.windows_ended:
-        run.say(f"Ended now: {booking}. If the visit goes on, give it to somebody:")
-        run.say(f"  petmsg booking reassign {booking} --sitter SITTER")
+        context.say(f"Ended now: {booking}. If the visit goes on, give it to somebody:")
+        context.say(f"  petmsg booking reassign {booking} --sitter SITTER")
     for booking in gone.bookings_unassigned:
-        run.say(f"Reassign: petmsg booking reassign {booking} --sitter SITTER")
+        context.say(f"Reassign: petmsg booking reassign {booking} --sitter SITTER")
 
 
 @command(
@@ -162,7 +166,7 @@ def deactivate(
     examples=["petmsg sitter renumber S-1 --reason 'her number was posted online'"],
 )
 def renumber(
-    run: Context,
+    context: Context,
     sitter: SITTER_ARG,
     to: Annotated[
         str | None, typer.Option("--to", metavar="E164", help="Which one; default: any free.")
@@ -176,4 +180,6 @@ def renumber(
     from petmsg.services.people import sitter as service
 
     why = required_reason(reason)
-    run.show_one(RENUMBERED, run.write(service.renumber, sitter, to=to, reason=why, days=days))
+    context.show_one(
+        RENUMBERED, context.write(service.renumber, sitter, to=to, reason=why, days=days)
+    )

@@ -12,7 +12,7 @@ app = new_command()
 
 @command(app, "status", examples=["petmsg status", "petmsg status --days 7 -o json"])
 def status(
-    run: Context,
+    context: Context,
     days: Annotated[
         int, typer.Option("--days", metavar="N", help="How far to look for gaps: 1 to 366.")
     ] = 3,
@@ -25,18 +25,18 @@ def status(
     from petmsg.render.views.status import FIRST_GAPS, RELEASES, STATUS, VISITS
     from petmsg.services.routes import status as service
 
-    with run.snapshot() as cursor:
-        rows = service.status(cursor, run.chosen(cursor), now=run.now, days=days)
-    if not run.is_table:
-        run.show_list(STATUS, rows)
+    with context.snapshot() as cursor:
+        rows = service.status(cursor, context.chosen(cursor), now=context.now, days=days)
+    if not context.is_table:
+        context.show_list(STATUS, rows)
         return
     for row in rows:
-        run.about(row.org)
-        run.show_one(STATUS, row)
+        context.about(row.org)
+        context.show_one(STATUS, row)
         for fields, below in (
             (VISITS, row.today.sitters),
             (RELEASES, row.releases),
             (FIRST_GAPS, row.gaps[: service.FIRST_GAPS]),
         ):
             if below:
-                run.show_list(fields, below)
+                context.show_list(fields, below)

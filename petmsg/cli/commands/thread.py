@@ -20,19 +20,19 @@ app = new_app("The one conversation of each client. " + _HELP)
 
 @command(app, "list", examples=["petmsg thread list --limit 20"])
 def list_(
-    run: Context, limit: LIMIT = USUAL_LIMIT, before: BEFORE = None, all_: ALL = False
+    context: Context, limit: LIMIT = USUAL_LIMIT, before: BEFORE = None, all_: ALL = False
 ) -> None:
     """The threads, the newest first.
 
     Each client has exactly one conversation thread. Multiple bookings create multiple assignment
     windows within the same thread.
     """
-    run.show_list(THREADS, run.read(queries.list_threads, page(limit, before, all_)))
+    context.show_list(THREADS, context.read(queries.list_threads, page(limit, before, all_)))
 
 
 @command(app, "show", examples=["petmsg thread show C-1", "petmsg thread show 'Ann Ivers' -o json"])
 def show(
-    run: Context,
+    context: Context,
     client: Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")],
     limit: LIMIT = USUAL_LIMIT,
     before: BEFORE = None,
@@ -43,14 +43,14 @@ def show(
     Each client has exactly one conversation thread. Multiple bookings create multiple assignment
     windows within the same thread.
     """
-    found = run.read(queries.show_thread, client, page(limit, before, all_), now=run.now)
-    run.show_one(THREAD, found)
-    if run.is_table:
+    found = context.read(queries.show_thread, client, page(limit, before, all_), now=context.now)
+    context.show_one(THREAD, found)
+    if context.is_table:
         from petmsg.render.conversation_text import print_talk
 
-        run.show_list(THREAD_WINDOWS, found["windows"])
-        run.show_list(NUMBERS_SEEN, found["numbers_seen"])
-        print_talk(found, view=run.view)
+        context.show_list(THREAD_WINDOWS, found["windows"])
+        context.show_list(NUMBERS_SEEN, found["numbers_seen"])
+        print_talk(found, view=context.view)
 
 
 @command(
@@ -62,7 +62,7 @@ def show(
     ],
 )
 def timeline(
-    run: Context,
+    context: Context,
     client: Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")],
     from_: Annotated[
         str | None, typer.Option("--from", metavar="T", help="Since when  [default: 3 days ago]")
@@ -88,4 +88,4 @@ def timeline(
     """
     from petmsg.cli import timeline_files
 
-    timeline_files.show(run, client, from_=from_, to=to, svg=svg, html=html)
+    timeline_files.show(context, client, from_=from_, to=to, svg=svg, html=html)

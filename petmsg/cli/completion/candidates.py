@@ -17,12 +17,12 @@ from typer._click.shell_completion import _resolve_context, _resolve_incomplete
 from typer.core import TyperArgument
 
 from petmsg.cli.context import Context
-from petmsg.cli.environment import Environment
 from petmsg.cli.group import LazyGroup
 from petmsg.db.snapshot import snapshot
 from petmsg.enums import AddressedTo, BookingStatus, MessageStatus, OutputFormat, SitterStatus
 from petmsg.queries import candidates
 from petmsg.queries.candidates import Candidate
+from petmsg.workflows.environment import Environment
 
 WAIT_SECONDS = 0.25
 CONNECT_SECONDS = 1

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from petmsg import settings
+from petmsg.cli.completion import COMPLETE
 from petmsg.cli.completion.candidates import Offer, offer
-from petmsg.cli.environment import COMPLETE
 from petmsg.errors import OutOfRange, quoted
 from petmsg.render.escape import safe
 

@@ -54,23 +54,25 @@ _WORST_FIRST = (CONFIGURATION, PROVIDER, REFUSED, BUSY)
 Row = Sending | Failure
 
 
-def dispatch(run: Context, *, fields: Sequence[Field], watch: bool, workers: int) -> None:
+def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers: int) -> None:
     """Send what is due, once or for ever; exit by the worst that happened."""
     # All of them before the first claim: one org's missing credentials leave no other half done.
-    lines = [(org, carrier_of(run, org, threads=workers)) for org in run.orgs()]
-    if run.dry_run:
-        _rehearse(run, fields, [org for org, _ in lines])
+    lines = [(org, carrier_of(context, org, threads=workers)) for org in context.orgs()]
+    if context.dry_run:
+        _rehearse(context, fields, [org for org, _ in lines])
         return
-    report = _Report(run, fields, streams=watch or run.output is OutputFormat.JSONL, watch=watch)
+    report = _Report(
+        context, fields, streams=watch or context.output is OutputFormat.JSONL, watch=watch
+    )
     with ExitStack() as stack:
-        alive = stack.enter_context(worker(run.location))
-        hands = SenderPool(workers, now=run.clock)
+        alive = stack.enter_context(worker(context.location))
+        hands = SenderPool(workers, now=context.clock)
         pump = Dispatcher(
-            run, lines, worker=alive, hands=hands, watch=report.see, rhythm=_rhythm(run)
+            context, lines, worker=alive, hands=hands, watch=report.see, rhythm=_rhythm(context)
         )
         came = stack.enter_context(stopping_on_signals(pump))
         if not watch:
-            stack.enter_context(report.progress(_count(run, lines)))
+            stack.enter_context(report.progress(_count(context, lines)))
         if watch:
             pump.keep_going()
         else:
@@ -78,34 +80,34 @@ def dispatch(run: Context, *, fields: Sequence[Field], watch: bool, workers: int
     if not watch:
         for org, _ in lines:
             report.behind(org)
-        tell_of_waiting(run, [org for org, _ in lines])
+        tell_of_waiting(context, [org for org, _ in lines])
     report.close()
     if signal.SIGINT in came:
-        run.exit_code = INTERRUPTED
-        run.say("Interrupted: what was on its way is recorded, the rest stays queued.")
+        context.exit_code = INTERRUPTED
+        context.say("Interrupted: what was on its way is recorded, the rest stays queued.")
 
 
-def _rhythm(run: Context) -> Timings:
+def _rhythm(context: Context) -> Timings:
     # A clock that was given does not run: nothing may be claimed ahead of it.
-    return Timings() if run.ambient.now is None else Timings(ahead=0.0)
+    return Timings() if context.environment.now is None else Timings(ahead=0.0)
 
 
-def _count(run: Context, lines: Sequence[tuple[OrgRow, Provider]]) -> int:
-    with run.snapshot() as cursor:
-        return sum(due_count(cursor, org, now=run.now) for org, _ in lines)
+def _count(context: Context, lines: Sequence[tuple[OrgRow, Provider]]) -> int:
+    with context.snapshot() as cursor:
+        return sum(due_count(cursor, org, now=context.now) for org, _ in lines)
 
 
 class _Report:
     """What is printed of what happened: at once in a stream, else together at the end."""
 
     def __init__(
-        self, run: Context, fields: Sequence[Field], *, streams: bool, watch: bool
+        self, context: Context, fields: Sequence[Field], *, streams: bool, watch: bool
     ) -> None:
-        self._run = run
+        self._context = context
         self._fields = fields
         self._streams = streams
         self._watch = watch
-        self._as_json = run.output in (OutputFormat.JSON, OutputFormat.JSONL)
+        self._as_json = context.output in (OutputFormat.JSON, OutputFormat.JSONL)
         self._rows: list[Row] = []
         self._codes = {DONE}
         self._seen: set[int] = set()
@@ -116,10 +118,10 @@ class _Report:
     def progress(self, total: int) -> ExitStack:
         """A progress bar on a terminal, nothing elsewhere."""
         stack = ExitStack()
-        if self._run.is_table and total > 1:
+        if self._context.is_table and total > 1:
             from petmsg.render.progress import progress
 
-            environ = self._run.ambient.environ
+            environ = self._context.environ
             self._advance = stack.enter_context(progress("Sending", total, environ))
         return stack
 
@@ -135,31 +137,31 @@ class _Report:
 
     def behind(self, org: OrgRow) -> None:
         """The texts that wait behind others and were not seen yet."""
-        for waiting in waiting_behind(self._run, org, MOST_BEHIND):
+        for waiting in waiting_behind(self._context, org, MOST_BEHIND):
             if waiting.message not in self._seen:
-                with self._run.snapshot() as cursor:
+                with self._context.snapshot() as cursor:
                     self._put(_stored(sending_row(cursor, org, waiting.message), waiting.why))
 
     def close(self) -> None:
         """Print what was kept for the end, and set the exit code."""
         if not self._streams:
             if any(isinstance(row, Failure) for row in self._rows):
-                show_results(self._run, self._fields, self._rows)
+                show_results(self._context, self._fields, self._rows)
             else:
-                self._run.show_list(self._fields, self._rows)
+                self._context.show_list(self._fields, self._rows)
         known = (code for code in _WORST_FIRST if code in self._codes)
-        self._run.exit_code = next(known, max(self._codes))
+        self._context.exit_code = next(known, max(self._codes))
 
     def _put(self, row: Row) -> None:
         if not self._streams:
             self._rows.append(row)
         elif self._as_json:
-            render.write(json_text(result_data(self._run, self._fields, row)))
+            render.write(json_text(result_data(self._context, self._fields, row)))
             render.flush()
         elif isinstance(row, Failure):
-            self._run.say(f"{row.ref}: {row.error.message}")
+            self._context.say(f"{row.ref}: {row.error.message}")
         else:
-            render.write_row(self._fields, row, self._run.view)
+            render.write_row(self._fields, row, self._context.view)
             render.flush()
 
     def _row(self, seen: Seen) -> tuple[Row | None, int]:
@@ -180,7 +182,7 @@ class _Report:
         no_number = what.decision is not None
         if self._watch and what.message in self._seen:
             return None, DONE
-        with self._run.snapshot() as cursor:
+        with self._context.snapshot() as cursor:
             row = _stored(sending_row(cursor, seen.org, what.message), what.why)
         if what.decision is not None:
             row = replace(row, decision=json_text(what.decision.to_json()))
@@ -194,9 +196,9 @@ class _Report:
             )
             return Failure(str(what.message), problem), PROVIDER
         if what.status is MessageStatus.QUEUED:
-            self._run.say(f"Text {what.message}: {what.note}.")
+            self._context.say(f"Text {what.message}: {what.note}.")
             return None, DONE
-        with self._run.snapshot() as cursor:
+        with self._context.snapshot() as cursor:
             row = _stored(sending_row(cursor, org, what.message), what.note)
         return row, REFUSED if what.status is MessageStatus.HELD else DONE
 
@@ -226,16 +228,16 @@ def _nothing() -> None:
     """No progress bar to move."""
 
 
-def _rehearse(run: Context, fields: Sequence[Field], orgs: Sequence[OrgRow]) -> None:
+def _rehearse(context: Context, fields: Sequence[Field], orgs: Sequence[OrgRow]) -> None:
     """What a dispatch would claim now: each claim is rolled back, nothing is handed over."""
     rows: list[Row] = []
     codes = {DONE}
     for org in orgs:
-        with run.snapshot() as cursor:
-            due = due_texts(cursor, org, now=run.now, after=LONG_AGO, limit=1000)
+        with context.snapshot() as cursor:
+            due = due_texts(cursor, org, now=context.now, after=LONG_AGO, limit=1000)
         for text in due:
             try:
-                sending = run.write_in(
+                sending = context.write_in(
                     org.slug,
                     service.claim_now,
                     text.message,
@@ -249,6 +251,6 @@ def _rehearse(run: Context, fields: Sequence[Field], orgs: Sequence[OrgRow]) -> 
             rows.append(sending)
             if isinstance(sending.taken, Waiting) and sending.taken.decision is not None:
                 codes.add(DONE if sending.taken.for_pace else REFUSED)
-    show_results(run, fields, rows)
+    show_results(context, fields, rows)
     known = (code for code in _WORST_FIRST if code in codes)
-    run.exit_code = next(known, max(codes))
+    context.exit_code = next(known, max(codes))

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 def source_of(
-    run: Context, url: str | None, folder: str | None
+    context: Context, url: str | None, folder: str | None
 ) -> "AbstractContextManager[Source]":
     """Where the old tables are: at the URL (or the environment's), or in the folder."""
     from petmsg.importers.snoutos import sources
 
     if folder is not None and url is None:
         return nullcontext(sources.Folder(named_folder(folder)))
-    where = url or run.ambient.environ.get(settings.SNOUTOS)
+    where = url or context.environ.get(settings.SNOUTOS)
     if where is None or folder is not None:
         raise UsageProblem(
             "Where are the old tables?",
@@ -40,7 +40,7 @@ def source_of(
 
 
 def take_over(
-    run: Context,
+    context: Context,
     source: "AbstractContextManager[Source]",
     *,
     old_org: str | None,
@@ -60,12 +60,14 @@ def take_over(
     from petmsg.services.transfer.target_database import ready
 
     report = Report()
-    if run.location.path is None or run.location.path.exists():
-        ready(run.location, actor=run.actor, now=run.now, dry_run=True)  # before the old is read
-    with staged(source, grace_minutes=grace_minutes) as stage, _there(run):
-        slug = run.setting("org").value
+    if context.location.path is None or context.location.path.exists():
+        ready(
+            context.location, actor=context.actor, now=context.now, dry_run=True
+        )  # before the old is read
+    with staged(source, grace_minutes=grace_minutes) as stage, _there(context):
+        slug = context.setting("org").value
         found = orgs.choose(stage, old_org=old_org, slug=slug)
-        with run.snapshot() as cursor:
+        with context.snapshot() as cursor:
             importing.require_ready(cursor, found, slug=slug, timezone=timezone)
         for unread in stage.unread.values():
             report.add_loose(unread)
@@ -73,36 +75,36 @@ def take_over(
             for taken in importing.of_no_org(stage):
                 report.add_loose(taken)
         try:
-            with progress("Importing", stage.count(), run.ambient.environ) as moved_on:
+            with progress("Importing", stage.count(), context.environ) as moved_on:
                 for old in found:
-                    _take_one(run, stage, old, report, timezone=timezone, moved_on=moved_on)
+                    _take_one(context, stage, old, report, timezone=timezone, moved_on=moved_on)
         except BaseException:
-            if report.new and not run.dry_run:
-                _show(run, report)
-                run.say("Stopped: what is counted above is done and stays.")
-                run.say("Import again: what is there is left as it is, and the rest is taken.")
+            if report.new and not context.dry_run:
+                _show(context, report)
+                context.say("Stopped: what is counted above is done and stays.")
+                context.say("Import again: what is there is left as it is, and the rest is taken.")
             raise
-    _show(run, report)
+    _show(context, report)
 
 
 @contextmanager
-def _there(run: Context) -> Iterator[None]:
+def _there(context: Context) -> Iterator[None]:
     """A database to take it into; for a dry run without one, an empty one that is gone after."""
     from petmsg.services.transfer.target_database import ready
 
-    if ready(run.location, actor=run.actor, now=run.now, dry_run=run.dry_run):
+    if ready(context.location, actor=context.actor, now=context.now, dry_run=context.dry_run):
         yield
         return
-    run.say(f"Would create {run.location.display_url}.")
+    context.say(f"Would create {context.location.display_url}.")
     with TemporaryDirectory(prefix="petmsg-") as folder:
-        run.location = Location(path=Path(folder) / "petmsg.db", dsn=None)
-        ready(run.location, actor=run.actor, now=run.now, dry_run=False)
+        context.location = Location(path=Path(folder) / "petmsg.db", dsn=None)
+        ready(context.location, actor=context.actor, now=context.now, dry_run=False)
         yield
-        run.engine.dispose()
+        context.engine.dispose()
 
 
 def _take_one(
-    run: Context,
+    context: Context,
     stage: "Stage",
     old: "OldOrg",
     report: "Report",
@@ -113,43 +115,45 @@ def _take_one(
     """One organisation: step by step, or for a dry run all of it in one transaction."""
     from petmsg.importers.snoutos import run as importing
 
-    given: dict[str, Any] = {"timezone": timezone, "actor": run.actor, "now": run.now}
-    if run.dry_run:
+    given: dict[str, Any] = {"timezone": timezone, "actor": context.actor, "now": context.now}
+    if context.dry_run:
         report.orgs.append(
-            run.transact(lambda transaction: importing.whole(transaction, stage, old, **given))
+            context.transact(lambda transaction: importing.whole(transaction, stage, old, **given))
         )
         return
-    org: OrgReport = run.transact(lambda transaction: importing.begin(transaction, old, **given))
+    org: OrgReport = context.transact(
+        lambda transaction: importing.begin(transaction, old, **given)
+    )
     report.orgs.append(org)
     for step in importing.steps(stage, old):
-        taken = run.write_in(old.slug, step)
+        taken = context.write_in(old.slug, step)
         org.add(taken)
         for _ in range(taken.read):
             moved_on()
 
 
-def _show(run: Context, report: "Report") -> None:
-    if run.output in (OutputFormat.JSON, OutputFormat.JSONL):
-        run.show_one(REPORT, report)
+def _show(context: Context, report: "Report") -> None:
+    if context.output in (OutputFormat.JSON, OutputFormat.JSONL):
+        context.show_one(REPORT, report)
     else:
-        run.show_list(TAKEN_OVER, report.tables)
+        context.show_list(TAKEN_OVER, report.tables)
         for each in report.findings:
             became = "taken, but" if each.taken else "not taken"
-            run.say(f"{each.table} {each.id}: {became}: {each.reason}")
-    _advise(run, report)
+            context.say(f"{each.table} {each.id}: {became}: {each.reason}")
+    _advise(context, report)
     if report.findings:
-        run.exit_code = REFUSED
+        context.exit_code = REFUSED
 
 
-def _advise(run: Context, report: "Report") -> None:
+def _advise(context: Context, report: "Report") -> None:
     """What an operator should do next."""
     if report.phoneless:
-        run.say(
+        context.say(
             f"{report.phoneless} sitters came without a phone of their own: petmsg sitter set REF "
             "--phone E164, or petmsg sitter import FILE with the columns ref,phone."
         )
     lost = sum(not each.taken for each in report.findings)
     changed = len(report.findings) - lost
     if report.findings:
-        run.say(f"{lost} old rows were not taken, {changed} not quite as they stood there.")
-        run.say("Mend them there, or in the CSV files, and import again: only news are taken.")
+        context.say(f"{lost} old rows were not taken, {changed} not quite as they stood there.")
+        context.say("Mend them there, or in the CSV files, and import again: only news are taken.")

@@ -34,7 +34,7 @@ WAIT_SECONDS = 4.0
 """How long a batch waits for a locked database: those who wait for it are answered within 10 s."""
 
 
-def serve(run: Context, *, host: str, port: int) -> None:
+def serve(context: Context, *, host: str, port: int) -> None:
     """Answer requests until SIGTERM or Ctrl-C."""
     try:
         from petmsg.web import server
@@ -42,20 +42,20 @@ def serve(run: Context, *, host: str, port: int) -> None:
         from petmsg.web.group_commit import GroupCommit
     except ModuleNotFoundError as problem:
         raise _extra_missing(problem) from None
-    if run.ambient.wait_seconds is None:
-        run.ambient = run.ambient._replace(wait_seconds=WAIT_SECONDS)
-    doors = _doors(run)
-    if run.dry_run:
-        run.show_list(DOORS, _rows(doors))
+    if context.environment.wait_seconds is None:
+        context.environment = context.environment._replace(wait_seconds=WAIT_SECONDS)
+    doors = _doors(context)
+    if context.dry_run:
+        context.show_list(DOORS, _rows(doors))
         return
     listener = server.listen(host, port)
     with listener:
-        _say_where(run, listener, doors)
-        commits, log = GroupCommit(WebhookStore(run)), _Log(run)
-        came = server.serve(make_app(doors, commits, log.line), listener, commits, run.say)
-    run.say("Stopped: what was accepted is stored.")
+        _say_where(context, listener, doors)
+        commits, log = GroupCommit(WebhookStore(context)), _Log(context)
+        came = server.serve(make_app(doors, commits, log.line), listener, commits, context.say)
+    context.say("Stopped: what was accepted is stored.")
     if came == signal.SIGINT:
-        run.exit_code = INTERRUPTED
+        context.exit_code = INTERRUPTED
 
 
 def _extra_missing(problem: ModuleNotFoundError) -> Exception:
@@ -71,13 +71,13 @@ def _extra_missing(problem: ModuleNotFoundError) -> Exception:
 # ------------------------------------------------------------------------------ what is configured
 
 
-def _doors(run: Context) -> "Webhooks":
+def _doors(context: Context) -> "Webhooks":
     """The doors that the settings open. Raises `CredentialsMissing`, `Misconfigured`, `NoOrg`, and
     what is wrong with the database."""
     from petmsg.providers.twilio_signature import TwilioSignature
     from petmsg.web.app import Webhooks
 
-    environ = run.ambient.environ
+    environ = context.environ
     file = settings.credentials_file(environ)
     public_url, twilio = environ.get(settings.PUBLIC_URL), None
     if public_url:
@@ -93,24 +93,24 @@ def _doors(run: Context) -> "Webhooks":
         )
         nothing.code = "nothing_to_serve"
         raise nothing
-    with run.snapshot() as cursor:
+    with context.snapshot() as cursor:
         orgs = all_orgs(cursor)
         if not orgs:
             raise NoOrg
-        run.chosen(cursor)  # an --org that is not there is better told now than with a payment
+        context.chosen(cursor)  # an --org that is not there is better told now than with a payment
     if twilio is None and any(org.provider is ProviderName.TWILIO for org in orgs):
-        run.say(f"Nobody takes in Twilio's texts here: {settings.PUBLIC_URL} is not set.")
+        context.say(f"Nobody takes in Twilio's texts here: {settings.PUBLIC_URL} is not set.")
     return Webhooks(
         twilio=twilio,
-        stripe=partial(_signed_by_stripe, run, secrets) if secrets else None,
-        health=partial(_health, run.location),
+        stripe=partial(_signed_by_stripe, context, secrets) if secrets else None,
+        health=partial(_health, context.location),
     )
 
 
 def _signed_by_stripe(
-    run: Context, secrets: tuple[str, ...], payload: bytes, header: str | None
+    context: Context, secrets: tuple[str, ...], payload: bytes, header: str | None
 ) -> bool:
-    return is_genuine(payload, header, secrets, now=run.clock())
+    return is_genuine(payload, header, secrets, now=context.clock())
 
 
 def _health(location: Location) -> str | None:
@@ -126,12 +126,12 @@ def _health(location: Location) -> str | None:
 # ------------------------------------------------------------------------------------ what is told
 
 
-def _say_where(run: Context, listener: socket.socket, doors: "Webhooks") -> None:
+def _say_where(context: Context, listener: socket.socket, doors: "Webhooks") -> None:
     host, port = listener.getsockname()[:2]
-    run.say(f"Listening on http://{f'[{host}]' if ':' in host else host}:{port}")
+    context.say(f"Listening on http://{f'[{host}]' if ':' in host else host}:{port}")
     open_doors = {"Twilio": doors.twilio is not None, "Stripe": doors.stripe is not None}
     for name, is_open in open_doors.items():
-        run.say(f"{name}: {'open' if is_open else 'closed, not configured'}")
+        context.say(f"{name}: {'open' if is_open else 'closed, not configured'}")
 
 
 def _rows(doors: "Webhooks") -> list[dict[str, Any]]:
@@ -150,16 +150,16 @@ def _rows(doors: "Webhooks") -> list[dict[str, Any]]:
 class _Log:
     """A line on stdout for each request, as it is answered; the first one names the columns."""
 
-    def __init__(self, run: Context) -> None:
-        self._run = run
-        self._as_json = run.output in (OutputFormat.JSON, OutputFormat.JSONL)
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._as_json = context.output in (OutputFormat.JSON, OutputFormat.JSONL)
         if not self._as_json:
             self._write("\t".join(_COLUMNS))
 
     def line(self, answered: "Answered") -> None:
         """Tell of one request."""
         cells = (
-            iso_utc(self._run.clock()),
+            iso_utc(self._context.clock()),
             answered.method,
             answered.route,
             answered.status,

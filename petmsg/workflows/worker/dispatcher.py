@@ -23,10 +23,10 @@ from petmsg.services.outbox.claim import Claim, Ended, ProviderChanged, Waiting
 from petmsg.services.outbox.claim_batch import ClaimedBatch, Recorded, claim_batch
 from petmsg.services.outbox.unknown_outcomes import ClaimedMessage, Reconciled, orphaned
 from petmsg.services.unit_of_work import Failure
+from petmsg.workflows.store import Store
 from petmsg.workflows.worker.org_queue import OrgQueue
 from petmsg.workflows.worker.rescuer import (
     USUAL_PATIENCE,
-    RescueStore,
     RescueTimings,
     rescue,
     rescue_alone,
@@ -68,7 +68,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        store: RescueStore,
+        store: Store,
         lines: Sequence[tuple[OrgRow, Provider]],
         *,
         worker: Worker,
@@ -310,7 +310,7 @@ class Dispatcher:
                 last.callback(self._step, line, self._store.tick(), for_ever=False)
 
 
-def waiting_behind(store: RescueStore, org: OrgRow, limit: int) -> list[Waiting]:
+def waiting_behind(store: Store, org: OrgRow, limit: int) -> list[Waiting]:
     """Due texts that wait behind others, for a report at the end."""
     with store.snapshot() as cursor:
         behind = behind_texts(cursor, org, now=store.clock(), limit=limit)

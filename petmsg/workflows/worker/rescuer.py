@@ -1,15 +1,11 @@
 """Looking up texts whose fate is not known: nobody's request is inside a transaction."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from datetime import timedelta
+from typing import Any
 
-from petmsg.db.cursor import Cursor
 from petmsg.db.liveness import is_dead
-from petmsg.db.location import Location
-from petmsg.db.stopwatch import Stopwatch
 from petmsg.enums import MessageStatus
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import Provider
@@ -18,40 +14,7 @@ from petmsg.services.outbox import after_restore, unknown_outcomes
 from petmsg.services.outbox.unknown_outcomes import Reconciled
 from petmsg.services.outbox.unprocessable import alert_unusable, is_own_fault, own_fault
 from petmsg.services.unit_of_work import Failure, UnitOfWork
-
-
-class RescueStore(Protocol):
-    """The database and the clock, as a worker uses them. The command's `Run` is one."""
-
-    @property
-    def location(self) -> Location:
-        """Where the database is."""
-        ...
-
-    def snapshot(self) -> AbstractContextManager[Cursor]:
-        """A read-only look at it."""
-        ...
-
-    def write_in(self, slug: str, service: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        """Call a service with a unit of work of that org, and commit it."""
-        ...
-
-    def tick(self) -> datetime:
-        """Look at the clock anew (aware UTC): what is written next carries this time."""
-        ...
-
-    def clock(self) -> datetime:
-        """The time now (aware UTC), for any thread."""
-        ...
-
-    def stopwatch(self, cursor: Cursor) -> Stopwatch:
-        """The clock that waits on this database are measured by."""
-        ...
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        ...
-
+from petmsg.workflows.store import Store
 
 MOST_IN_VAIN = 3
 """Questions in a row without an answer: each may take as long as a request may."""
@@ -69,7 +32,7 @@ USUAL_PATIENCE = RescueTimings()
 
 
 def rescue(
-    store: RescueStore,
+    store: Store,
     org: OrgRow,
     carrier: Provider,
     *,
@@ -141,7 +104,7 @@ def rescue(
 
 
 def _settle_restored(
-    store: RescueStore, org: OrgRow, carrier: Provider, *, stopped: Callable[[], bool]
+    store: Store, org: OrgRow, carrier: Provider, *, stopped: Callable[[], bool]
 ) -> list[Reconciled | Failure]:
     """Find out about the messages that a restored backup does not know the outcome of."""
     results: list[Reconciled | Failure] = []
@@ -166,7 +129,7 @@ def _settle_restored(
 
 
 def rescue_alone(
-    store: RescueStore,
+    store: Store,
     org: OrgRow,
     message: int,
     service: Callable[..., Any],

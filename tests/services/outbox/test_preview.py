@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from petmsg.cli.context import Context
 from petmsg.clock import now as clock_now
 from petmsg.db.liveness import worker
 from petmsg.db.location import locate
@@ -18,6 +17,7 @@ from petmsg.services.numbers import number
 from petmsg.services.outbox import queue as queueing
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.people import client
+from petmsg.workflows.store import Store
 from petmsg.workflows.worker.dispatcher import Dispatcher, Timings
 from petmsg.workflows.worker.sender_pool import SenderPool
 from tests.support.fixtures import NOW, Cli, add_org, looking, run_cli, working
@@ -256,15 +256,15 @@ def test_a_worker_that_is_faster_than_the_sender_is_no_error(
     run_cli(url, "client", "add", "Ann", "--phone", "+14155551001", "--ref", "C-1")
     with working(url) as uow:
         uow.cursor.run("UPDATE message_number SET free_at = :at", at=NOW + timedelta(seconds=5))
-    slept = Context.sleep
+    slept = Store.sleep
 
-    def sleep(run: Context, seconds: float) -> None:
-        slept(run, seconds)
+    def sleep(store: Store, seconds: float) -> None:
+        slept(store, seconds)
         monkeypatch.undo()
         later = NOW + timedelta(seconds=5)
         assert run_cli(url, "message", "dispatch", now=later).code == 0
 
-    monkeypatch.setattr(Context, "sleep", sleep)
+    monkeypatch.setattr(Store, "sleep", sleep)
     ran = run_cli(url, "message", "send", "C-1", "--body", "Hi", "-o", "json")
     assert (ran.code, ran.json["status"]) == (0, "sent"), ran.err
     assert "a worker was faster" in ran.err

@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-COMPLETE = "_PETMSG_COMPLETE"
-"""The variable in which a shell that completes a line names itself."""
-
 
 class Environment(NamedTuple):
     """The environment of one command. `now` None means the machine's clock.

@@ -1,0 +1,23 @@
+"""`message pull`: what came in at the providers, as a person or a cron job sees it."""
+
+from petmsg.cli.context import Context
+from petmsg.cli.results import show_results
+from petmsg.errors import REFUSED
+from petmsg.render.views.inbound import RECEIVED
+from petmsg.services.inbound.unmatched import UnmatchedMessage
+from petmsg.services.unit_of_work import Failure
+from petmsg.workflows import receive as receiving
+
+
+def pull(context: Context, *, since: str | None) -> None:
+    """Show the messages that are new; those that were there already are only counted."""
+    rows = receiving.pull(context, since=since)
+    news = [row for row in rows if isinstance(row, Failure) or not row.duplicate]
+    strays = [row for row in news if isinstance(row, UnmatchedMessage)]
+    show_results(context, RECEIVED, [row for row in news if not isinstance(row, UnmatchedMessage)])
+    for each in strays:
+        why = f"{each.to_e164} is no org's number" if each.to_e164 else "Its number is not known"
+        context.say(f"{why}: kept as stray {each.stray}.")
+    context.say(f"{len(news)} new, {len(rows) - len(news)} known already.")
+    if strays:
+        context.exit_code = max(context.exit_code, REFUSED)

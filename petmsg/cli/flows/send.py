@@ -1,0 +1,41 @@
+"""`message send`: one message, and what its sender is told of it."""
+
+from petmsg.cli.context import Context
+from petmsg.cli.streams import did
+from petmsg.render.views.conversation import SENT
+from petmsg.services.outbox.claim import Waiting
+from petmsg.services.outbox.preview import SendOptions
+from petmsg.workflows import send as sending
+from petmsg.workflows.store import Later
+
+
+def send(
+    context: Context,
+    client: str,
+    *,
+    body: str,
+    options: SendOptions,
+    send_at: Later | None,
+    expires_at: Later | None,
+    queue_only: bool,
+) -> None:
+    """Queue and send one message; raises what its sender must know, after the result is shown."""
+    sent, problem = sending.send(
+        context,
+        client,
+        body=body,
+        options=options,
+        send_at=send_at,
+        expires_at=expires_at,
+        queue_only=queue_only,
+        on_warning=lambda warning: context.say(f"Warning: {warning}"),
+    )
+    if not context.dry_run:
+        did(f"Message {sent.message} is {sent.status}.")
+    context.show_one(SENT, sent)
+    if problem is not None:
+        raise problem
+    if sent.note is not None:
+        context.say(f"Text {sent.message}: {sent.note}.")
+    if isinstance(sent.taken, Waiting) and not context.dry_run:
+        context.say("It stays queued; petmsg message dispatch sends it when it may leave.")

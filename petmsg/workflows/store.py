@@ -1,0 +1,307 @@
+"""The database, the clock and the actor of one command: what a workflow is given.
+
+A workflow calls services through it. `write` opens a transaction, calls one service, commits, and
+only then gives the result back. A lock or a deadlock is tried again, whole, for half a minute.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
+
+from petmsg import clock, settings
+from petmsg.db.cursor import Cursor
+from petmsg.db.location import Location, default_path, locate
+from petmsg.errors import BUSY, Busy, ConflictingWrite, PetmsgError
+from petmsg.queries.org import OrgRow, all_orgs, find_org
+from petmsg.settings import Setting
+from petmsg.text_inputs import parse_name
+from petmsg.workflows.environment import Environment
+
+if TYPE_CHECKING:
+    from petmsg.db.stopwatch import Stopwatch
+
+TRY_SECONDS = 30.0
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Progress(Protocol):
+    """What somebody watches while a service takes many rows."""
+
+    def __call__(self) -> None:
+        """One more row was looked at."""
+        ...
+
+    def back(self) -> None:
+        """The transaction is tried again: its rows are looked at once more."""
+        ...
+
+
+class Unwatched:
+    """A `Progress` that nobody watches."""
+
+    def __call__(self) -> None:
+        """Tell nobody."""
+
+    def back(self) -> None:
+        """Tell nobody."""
+
+
+class _RolledBack(Exception):
+    """Ends a dry run's transaction without a commit."""
+
+
+class Store:
+    """The database of one command, its org, its actor and its clock. `now` is aware UTC, one per
+    command.
+
+    `is_batch` is set where many transactions follow one another, `is_restoring` where the database
+    may be a backup that somebody went back to. `on_progress` is told of each row of a long service.
+    What was opened on the way is closed by `at_end`.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        db: str | None = None,
+        org: str | None = None,
+        actor: str | None = None,
+        dry_run: bool = False,
+    ) -> None:
+        """`db`, `org` and `actor` are the options; None leaves them to the environment."""
+        self.environment = environment
+        self.db_option = db
+        self.org_option = org
+        self.actor_option = actor
+        self.dry_run = dry_run
+        self.is_batch = False
+        self.is_restoring = False
+        self.at_end = ExitStack()
+        self.on_progress: Progress = Unwatched()
+        self._slept = timedelta(0)
+        self._org: OrgRow | None = None
+
+    # --- settings and time -----------------------------------------------------------------
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment's variables."""
+        return self.environment.environ
+
+    @cached_property
+    def now(self) -> datetime:
+        """The command's one look at the clock."""
+        return self.clock()
+
+    def clock(self) -> datetime:
+        """The time at this moment."""
+        return clock.now() if self.environment.now is None else self.environment.now + self._slept
+
+    def tick(self) -> datetime:
+        """Look at the clock anew: a long run decides each text at its own moment."""
+        self.__dict__.pop("now", None)
+        return self.now
+
+    def stopwatch(self, cursor: Cursor) -> "Stopwatch":
+        """The clock that waits on this database are measured by; one that was given counts."""
+        from petmsg.db.stopwatch import Stopwatch, stopwatch_of
+
+        if self.environment.now is None:
+            return stopwatch_of(cursor)
+        return Stopwatch("given", lambda: self.clock().timestamp())
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass. A clock that was given (`Environment.now`) is moved on instead."""
+        if self.environment.now is None:
+            time.sleep(seconds)
+        else:
+            self._slept += timedelta(seconds=seconds)
+
+    def setting(self, name: str) -> Setting:
+        """One of `database`, `org` and `actor`, with its source."""
+        option, variable, flag = {
+            "database": (self.db_option, settings.DATABASE, "--db"),
+            "org": (self.org_option, settings.ORG, "--org"),
+            "actor": (self.actor_option, settings.ACTOR, "--actor"),
+        }[name]
+        default = None
+        if name == "actor" and not (option or self.environ.get(variable)):
+            default = settings.default_actor()
+        if name == "database" and not (option or self.environ.get(variable)):
+            default = str(default_path())
+        return settings.pick(name, option, variable, default, flag=flag, environ=self.environ)
+
+    @cached_property
+    def location(self) -> Location:
+        """Where the database is."""
+        found = locate(self.setting("database").value or "")
+        return found._replace(wait_seconds=self.environment.wait_seconds)
+
+    def is_damaged(self) -> bool:
+        """Whether the database that was used is an SQLite file with damage in it; reads all."""
+        if "location" not in self.__dict__:
+            return False
+        from petmsg.db.damage import is_damaged
+
+        return is_damaged(self.location)
+
+    @cached_property
+    def actor(self) -> str:
+        """Who is named in the audit."""
+        value = self.setting("actor").value
+        return parse_name("unknown" if value is None else value)
+
+    # --- reading ---------------------------------------------------------------------------
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Cursor]:
+        """A read-only look at the database."""
+        from petmsg.db.snapshot import snapshot
+
+        with snapshot(self.location) as cursor:
+            yield cursor
+
+    def read(
+        self,
+        query: Callable[Concatenate[Cursor, OrgRow, P], R],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """Call a query or a reading service with a snapshot and the chosen org."""
+        with self.snapshot() as cursor:
+            return query(cursor, self.org(cursor), *args, **kwargs)
+
+    def org(self, cursor: Cursor) -> OrgRow:
+        """The org this command is about. Raises `NotFound`, `NoOrg` or `OrgNotChosen`."""
+        self._org = find_org(cursor, self.setting("org").value)
+        return self._org
+
+    def about(self, org: OrgRow) -> None:
+        """This command turned out to be about that org."""
+        self._org = org
+
+    def orgs(self) -> list[OrgRow]:
+        """`chosen` in a snapshot of its own (commands for cron)."""
+        with self.snapshot() as cursor:
+            return self.chosen(cursor)
+
+    def chosen(self, cursor: Cursor) -> list[OrgRow]:
+        """The chosen org, or all of them if none was chosen."""
+        slug = self.setting("org").value
+        return all_orgs(cursor) if slug is None else [find_org(cursor, slug)]
+
+    def instant(self, text: str, org: OrgRow) -> datetime:
+        """The instant a person wrote, read in the org's timezone."""
+        return clock.parse_instant(text, timezone=org.timezone, at=self.now)
+
+    # --- writing ---------------------------------------------------------------------------
+
+    @cached_property
+    def engine(self) -> Any:
+        """The engine of the command's database, made when the first write needs it."""
+        from petmsg.db.engine import make_engine
+
+        engine = make_engine(self.location, keep_open=self.is_batch, is_restoring=self.is_restoring)
+        self.at_end.callback(engine.dispose)
+        return engine
+
+    def write(self, service: Callable[..., R], /, *args: Any, **kwargs: Any) -> R:
+        """Call a service with a unit of work and commit it; with `--dry-run` roll it back.
+
+        Instants may be given as `Later(text)`: they are read in the org's timezone.
+        """
+        return self.write_in(self.setting("org").value, service, *args, **kwargs)
+
+    def write_in(
+        self, slug: str | None, service: Callable[..., R], /, *args: Any, **kwargs: Any
+    ) -> R:
+        """`write` in the org of that slug."""
+        from petmsg.services.unit_of_work import UnitOfWork
+
+        def in_transaction(transaction: Any) -> tuple[R, UnitOfWork]:
+            org = find_org(transaction.cursor, slug)
+            self.on_progress.back()
+            uow = UnitOfWork(transaction, org, self.actor, self.now, on_progress=self.on_progress)
+            filled = [self._read_in(each, org) for each in args]
+            named = {name: self._read_in(each, org) for name, each in kwargs.items()}
+            return service(uow, *filled, **named), uow
+
+        return self.transact(in_transaction)
+
+    def rehearse(self, service: Callable[..., R], /, *args: Any, **kwargs: Any) -> R:
+        """What `write` would give back: the same call, rolled back."""
+        is_dry, self.dry_run = self.dry_run, True
+        try:
+            return self.write(service, *args, **kwargs)
+        finally:
+            self.dry_run = is_dry
+
+    def transact(self, service: Callable[[Any], tuple[R, Any]]) -> R:
+        """Run a service that gives back its result and its unit of work, in one transaction."""
+        wait = self.location.wait_seconds
+        deadline = time.monotonic() + (TRY_SECONDS if wait is None else wait)
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return self._write_once(service)
+            except PetmsgError as problem:
+                if not _worth_another_try(problem, attempt) or time.monotonic() > deadline:
+                    raise
+            _wait_a_moment(attempt)
+
+    def _write_once(self, service: Callable[[Any], tuple[R, Any]]) -> R:
+        from petmsg.db.engine import transaction
+
+        done: list[R] = []
+        try:
+            with transaction(self.engine, self.location) as begun:
+                result, uow = service(begun)
+                done.append(result)
+                uow.finish()
+                self._org = uow.org
+                if self.dry_run:
+                    raise _RolledBack  # noqa: TRY301 because it ends the transaction above
+        except _RolledBack:
+            pass
+        return done[0]
+
+    def _read_in(self, value: Any, org: OrgRow) -> Any:
+        return self.instant(value.text, org) if isinstance(value, Later) else value
+
+
+class Later(NamedTuple):
+    """A time as a person wrote it, to be read once the org's timezone is known."""
+
+    text: str
+
+
+def later(text: str | None) -> Later | None:
+    """`Later`, unless nothing was written."""
+    return None if text is None else Later(text)
+
+
+def _wait_a_moment(attempt: int) -> None:
+    import random
+
+    time.sleep(random.uniform(0.005, 0.05) * min(attempt, 8))  # noqa: S311 because jitter
+
+
+def _worth_another_try(problem: PetmsgError, attempt: int) -> bool:
+    cause = problem.__cause__
+    if cause is None:
+        return False
+    if isinstance(problem, Busy):
+        from petmsg.db.driver_errors import is_passing
+
+        return problem.exit_code == BUSY and is_passing(cause)
+    if isinstance(problem, ConflictingWrite) and attempt < 3:
+        from petmsg.db.engine import is_unique_violation
+
+        return is_unique_violation(cause)
+    return False

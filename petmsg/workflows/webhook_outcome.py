@@ -1,0 +1,19 @@
+"""What passes between the web server and the store of its webhooks."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a request: the status it is answered with, and a word for the log."""
+
+    status: int
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManyRefused:
+    """So many requests at a door (`twilio`, `stripe`) were refused lately."""
+
+    door: str
+    count: int
