@@ -1,8 +1,8 @@
-"""Instants: aware UTC inside, the org's local time in parsing and rendering only.
+"""Times: aware UTC inside petmsg; local time exists in parsing and rendering only.
 
-`now()` is the one place that looks at a wall clock, and a command looks once; `uptime()` measures
-how long something takes. Patterns are compiled
-and `zoneinfo` is loaded at their first use, because every start-up would pay for them.
+`now()` is the only reader of the wall clock, and a command calls it once; `uptime()` measures
+durations. Patterns are compiled and `zoneinfo` is loaded at their first use, so that they do not
+slow down each start.
 """
 
 import re
@@ -34,14 +34,14 @@ _LATEST = datetime(2999, 12, 31, tzinfo=UTC)
 
 
 def now() -> datetime:
-    """The present instant, aware, in UTC, to the microsecond."""
+    """The current time, aware, in UTC, to the microsecond."""
     return datetime.now(UTC)
 
 
 def uptime() -> float:
-    """Seconds on a clock that nobody sets, and that runs on while the machine is asleep.
+    """Seconds since the machine was started, including the time it was asleep.
 
-    All processes of a machine read the same one, until it is started anew.
+    Nobody can set this clock, and all processes of a machine read the same one.
     """
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boot is None else time.clock_gettime(boot)
@@ -49,21 +49,21 @@ def uptime() -> float:
 
 @lru_cache(maxsize=64)
 def zone(name: str) -> "ZoneInfo":
-    """The timezone of that IANA name. Raises `OutOfRange` if the machine knows none."""
+    """The timezone with this IANA name. Raises `OutOfRange` if the machine does not know it."""
     from zoneinfo import ZoneInfo
 
     try:
         return ZoneInfo(name)
     except Exception as problem:  # zoneinfo raises five kinds for a bad key
         raise OutOfRange(
-            f"{quoted(name)} is not a timezone.",
+            f"Unknown timezone {quoted(name)}.",
             hint=_zone_meant(name)
-            or "Use a name of the IANA database, for example America/New_York.",
+            or "Use a name from the IANA database, for example America/New_York.",
         ) from problem
 
 
 def _zone_meant(name: str) -> str:
-    """The question whether another one was meant; a city alone means its zone."""
+    """Suggest the zones that may be meant. A city alone suggests the zone that it names."""
     from zoneinfo import available_timezones
 
     from petmsg.suggestions import closest_words, did_you_mean
@@ -75,13 +75,14 @@ def _zone_meant(name: str) -> str:
 
 
 def parse_instant(text: str, *, timezone: str, at: datetime) -> datetime:
-    """The instant a person wrote, in UTC.
+    """Parse a time that a person wrote; returns it in aware UTC.
 
-    Accepts ISO 8601 with an offset (`Z`, `-05:00`, or `-05` as PostgreSQL writes it), or without
-    one in `timezone`; what is finer than a microsecond is cut off. And `now`, `+2h`, `-30m`, `+14d`
-    counted from `at` (s, m, h, d, w; a day is 24 hours). Raises `MalformedTime` for
-    anything else, text of only digits or only a date among it; `NonexistentTime` and
-    `AmbiguousTime` for a local time that its zone skips or has twice.
+    Accepts ISO 8601 with an offset (`Z`, `-05:00`, or `-05` as PostgreSQL writes it). Without an
+    offset the time is local in `timezone`. Digits beyond the microsecond are dropped. Also accepts
+    `now`, and `+2h`, `-30m`, `+14d` relative to `at` (units s, m, h, d, w; a day is 24 hours).
+
+    Raises `MalformedTime` for anything else, also for digits alone or a date alone. Raises
+    `NonexistentTime` and `AmbiguousTime` for a local time that the zone skips or has twice.
     """
     word = text.strip(" \t")[:64]
     if word == "now":
@@ -95,15 +96,15 @@ def parse_instant(text: str, *, timezone: str, at: datetime) -> datetime:
         return _within_range(moved, text)
     iso = re.fullmatch(_ISO, word)
     if iso is None:
-        raise MalformedTime(f"{quoted(text)} is not a time.")
+        raise MalformedTime(f"Invalid time {quoted(text)}.")
     day, clock, offset = iso.groups()
     if offset is not None and offset not in "Zz" and int(offset[-2:]) > 59:
-        raise MalformedTime(f"{quoted(text)} has no such offset.")
+        raise MalformedTime(f"Invalid time {quoted(text)}: the offset does not exist.")
     suffix = "+00:00" if offset in ("Z", "z") else offset or ""
     try:
         written = datetime.fromisoformat(f"{day}T{clock}{suffix}")
     except ValueError:
-        raise MalformedTime(f"{quoted(text)} does not exist in the calendar.") from None
+        raise MalformedTime(f"Invalid time {quoted(text)}: this date does not exist.") from None
     if written.tzinfo is None:
         return _within_range(local_to_utc(written, timezone), text)
     try:
@@ -113,7 +114,11 @@ def parse_instant(text: str, *, timezone: str, at: datetime) -> datetime:
 
 
 def local_to_utc(written: datetime, timezone: str) -> datetime:
-    """The instant of a naive local time. Raises if its zone skips it or has it twice."""
+    """Convert a naive local time of that zone to aware UTC.
+
+    Raises `NonexistentTime` or `AmbiguousTime` for a time that the zone skips or has twice, and
+    `MalformedTime` for one that is out of range.
+    """
     place = zone(timezone)
     try:
         first = written.replace(tzinfo=place, fold=0).astimezone(UTC)
@@ -123,13 +128,13 @@ def local_to_utc(written: datetime, timezone: str) -> datetime:
     if first.astimezone(place).replace(tzinfo=None) != written:
         raise NonexistentTime(
             f"{written:%Y-%m-%d %H:%M} does not exist in {timezone}: the clocks go forward.",
-            hint="Write a time that there is, for example "
+            hint="Choose an existing local time, for example "
             f"{iso_local(second, timezone)} or {iso_local(first, timezone)}.",
         )
     if first != second:
         raise AmbiguousTime(
             f"{written:%Y-%m-%d %H:%M} happens twice in {timezone}: the clocks go back.",
-            hint=f"Write which one, with its offset: {iso_local(first, timezone)} "
+            hint=f"Choose one by its offset: {iso_local(first, timezone)} "
             f"or {iso_local(second, timezone)}.",
         )
     return first
@@ -142,50 +147,51 @@ def _within_range(instant: datetime, text: str) -> datetime:
 
 
 def iso_utc(instant: datetime) -> str:
-    """The instant as JSON shows it: UTC with a `Z`, fractions only where there are any.
+    """Format the instant for JSON: UTC with a `Z`, and fractions of a second only if there are any.
 
     Raises `ValueError` for a naive datetime, which would be read in the machine's own zone.
     """
     if instant.tzinfo is not UTC:
         if instant.tzinfo is None:
-            raise ValueError("a naive datetime is no instant")
+            raise ValueError("a naive datetime has no time zone")
         instant = instant.astimezone(UTC)
     return _iso(instant)
 
 
 @lru_cache(maxsize=4096)
 def _iso(instant: datetime) -> str:
-    # Remembered, because a batch writes the same ones over and over: its own now, and visits that
-    # begin on the hour. In UTC only: the two hours of a change of clock count as equal elsewhere.
+    # Cached, because a batch formats the same times again and again: its own `now`, and visits that
+    # start on the hour. UTC only: in other zones the two hours of a clock change compare as equal.
     return instant.isoformat()[:-6] + "Z"  # without +00:00
 
 
 def iso_local(instant: datetime, timezone: str) -> str:
-    """The instant in a zone, with its offset, to the second."""
+    """Format the instant in a zone, with its offset, to the second."""
     return instant.astimezone(zone(timezone)).isoformat(timespec="seconds")
 
 
 def format_local(instant: datetime, timezone: str) -> str:
-    """The instant as a message to a person says it: `2026-02-14 10:00 EST`, in a zone and with its
-    name; seconds only where there are some."""
+    """Format the instant for a person: `2026-02-14 10:00 EST`, in a zone and with the zone's name.
+    Seconds appear only if they are not zero."""
     local = instant.astimezone(zone(timezone))
     return f"{local:%Y-%m-%d %H:%M:%S %Z}" if local.second else f"{local:%Y-%m-%d %H:%M %Z}"
 
 
 def clock_local(instant: datetime, timezone: str) -> str:
-    """The time of day in a zone, as an explanation says it: `17:00`."""
+    """Format the time of day in a zone, as in `17:00`."""
     return instant.astimezone(zone(timezone)).strftime("%H:%M")
 
 
 def day_local(instant: datetime, timezone: str) -> str:
-    """The day of the instant in that zone, as in `Sat 14 Feb`."""
+    """Format the day of the instant in a zone, as in `Sat 14 Feb`."""
     return instant.astimezone(zone(timezone)).strftime("%a %d %b")
 
 
 def from_now(instant: datetime, *, now: datetime) -> str:
-    """How far from `now` an instant is, as a person says it: `in 3 days`, `2 hours ago`, `now`.
+    """Say how far an instant is from `now`, as in `in 3 days`, `2 hours ago` or `now`.
 
-    A day is 24 hours. Minutes up to an hour, hours up to two days, days up to two years; rounded.
+    The unit is minutes up to an hour, hours up to two days, days up to two years, then years; the
+    count is rounded. A day is 24 hours.
     """
     seconds = (instant - now).total_seconds()
     minutes, hours, days = (round(abs(seconds) / unit) for unit in (60, 3600, 86_400))

@@ -1,21 +1,20 @@
-"""The closed vocabularies of petmsg.
+"""The closed vocabularies of petmsg: all values of its statuses, kinds and codes.
 
-Every value stored in the database, printed or accepted from a command line is spelled here and
-nowhere else. They are stored by value, and the database checks them.
+They are stored by value, and CHECK constraints of the database hold them unless noted here.
 """
 
 from enum import StrEnum
 
 
 class ClientKind(StrEnum):
-    """How a client books: once, or again and again."""
+    """How a client books: once, or repeatedly."""
 
     ONE_TIME = "one_time"
     RECURRING = "recurring"
 
 
 class SitterStatus(StrEnum):
-    """Where a sitter stands with the company."""
+    """The status of a sitter. Only an active sitter's windows route to the sitter's number."""
 
     INACTIVE = "inactive"
     ACTIVE = "active"
@@ -23,7 +22,7 @@ class SitterStatus(StrEnum):
 
 
 class NumberClass(StrEnum):
-    """What a masked number is for."""
+    """The purpose of a masked number."""
 
     FRONT_DESK = "front_desk"
     SITTER = "sitter"
@@ -39,7 +38,7 @@ class NumberStatus(StrEnum):
 
 
 class BookingStatus(StrEnum):
-    """How far a booking is."""
+    """The status of a booking. Only a confirmed booking has an assignment window that counts."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"
@@ -54,7 +53,7 @@ class PoolFor(StrEnum):
 
 
 class ProviderName(StrEnum):
-    """Who carries the texts of an org."""
+    """The provider that sends and receives an org's messages."""
 
     SANDBOX = "sandbox"
     TWILIO = "twilio"
@@ -68,14 +67,14 @@ class Switch(StrEnum):
 
 
 class Direction(StrEnum):
-    """Which way a text went."""
+    """Whether a message was sent by the company or received from somebody."""
 
     OUTBOUND = "outbound"
     INBOUND = "inbound"
 
 
 class MessageStatus(StrEnum):
-    """Where a text is on its way. `received` is the only one of an inbound text."""
+    """The status of a message. An inbound message is always `received`, an outbound one never."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -90,8 +89,11 @@ class MessageStatus(StrEnum):
 
 
 class AttemptStatus(StrEnum):
-    """What became of one attempt to send a text. `put_back`: the provider did not process it;
-    `absent`: its fate was in doubt, and the provider never had it."""
+    """The outcome of one attempt to send a message.
+
+    `put_back`: the provider did not process it, and the message was queued again. `absent`: the
+    outcome was unknown, and the provider turned out not to have the message.
+    """
 
     SENDING = "sending"
     SENT = "sent"
@@ -104,7 +106,7 @@ class AttemptStatus(StrEnum):
 
 
 class OptOutSource(StrEnum):
-    """How petmsg learned that somebody wants no texts."""
+    """How petmsg learned of an opt-out."""
 
     OPERATOR = "operator"
     PROVIDER = "provider"
@@ -112,7 +114,7 @@ class OptOutSource(StrEnum):
 
 
 class AlertSeverity(StrEnum):
-    """How soon a person should look: `critical` at once, `warning` today, `info` some day."""
+    """How soon a person should look at an alert: `critical` now, `warning` today, `info` later."""
 
     INFO = "info"
     WARNING = "warning"
@@ -120,7 +122,7 @@ class AlertSeverity(StrEnum):
 
 
 class AlertKind(StrEnum):
-    """What an alert is about. Not checked by the database: later releases know more kinds."""
+    """What an alert is about. No CHECK of the database lists them: later releases add kinds."""
 
     NO_NUMBER = "no_number"
     NUMBER_UNUSABLE = "number_unusable"
@@ -152,7 +154,7 @@ class AlertKind(StrEnum):
 
 
 class DriftKind(StrEnum):
-    """What petmsg and the provider disagree about."""
+    """A difference between petmsg and the provider that `reconcile` reports."""
 
     MESSAGE_UNKNOWN = "message_unknown"
     NUMBER_NOT_KNOWN = "number_not_known"
@@ -160,7 +162,7 @@ class DriftKind(StrEnum):
 
 
 class CheckResult(StrEnum):
-    """What a check of `doctor` found. A warning is no reason to wake anybody."""
+    """The result of a check of `doctor`. A warning is not urgent."""
 
     OK = "ok"
     WARNING = "warning"
@@ -168,7 +170,7 @@ class CheckResult(StrEnum):
 
 
 class GapKind(StrEnum):
-    """What `coverage` tells of. Pool headroom alone is no gap."""
+    """What `coverage` reports. `pool_headroom` is information, never a gap."""
 
     WINDOW = "window"
     BOOKING_WITHOUT_WINDOW = "booking_without_window"
@@ -178,7 +180,7 @@ class GapKind(StrEnum):
 
 
 class BlockCode(StrEnum):
-    """Why a text does not leave now. The final ones end it, the others let it wait."""
+    """Why a message is not sent now. A terminal block ends the message, any other one delays it."""
 
     NOT_THEIR_PHONE = "not_their_phone"
     OPTED_OUT = "opted_out"
@@ -191,7 +193,7 @@ class BlockCode(StrEnum):
 
 
 class Keyword(StrEnum):
-    """What a whole text may say to the carriers: no texts, texts again, or help."""
+    """The meaning of an opt-out keyword that is the whole message: opt out, opt in, or help."""
 
     STOP = "stop"
     START = "start"
@@ -199,8 +201,11 @@ class Keyword(StrEnum):
 
 
 class AddressedTo(StrEnum):
-    """Who is to read a text that came in. `relay`: a sitter wrote it, to a client through the relay
-    or, where its code is not `SITTER_REPLY`, to the company: then it waits for a person."""
+    """Who reads an inbound message.
+
+    `relay`: a sitter wrote it. With the code `SITTER_REPLY` it is forwarded to a client; with any
+    other code it is for the company and waits for a person.
+    """
 
     SITTER = "sitter"
     FRONT_DESK = "front_desk"
@@ -209,9 +214,9 @@ class AddressedTo(StrEnum):
 
 
 class RelayKind(StrEnum):
-    """Why petmsg wrote a text by itself: a client's words for her sitter (`forward`), a sitter's
-    for a client (`reply`), a word to a sitter about her own text (`notice`), or an answer to
-    somebody who texted the company (`auto_reply`)."""
+    """Why petmsg itself created a message: to forward a client's message to the sitter
+    (`forward`), to forward a sitter's reply to the client (`reply`), to tell a sitter what became
+    of their message (`notice`), or to answer automatically (`auto_reply`)."""
 
     FORWARD = "forward"
     REPLY = "reply"
@@ -220,7 +225,7 @@ class RelayKind(StrEnum):
 
 
 class RelayOutcome(StrEnum):
-    """What became of a sitter's text that waited for her to say whom it is for."""
+    """The outcome of a sitter's message that waited until the sitter named the client."""
 
     SENT = "sent"
     REFUSED = "refused"
@@ -228,7 +233,8 @@ class RelayOutcome(StrEnum):
 
 
 class StripeOutcome(StrEnum):
-    """What a payment did: confirmed its booking, did not concern petmsg, or was refused."""
+    """The outcome of a payment event: its booking was confirmed, petmsg ignored it, or a rule
+    refused it."""
 
     CONFIRMED = "confirmed"
     IGNORED = "ignored"
@@ -236,7 +242,7 @@ class StripeOutcome(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a routing decision ended."""
+    """The result of a routing decision: a number was chosen, or there is none."""
 
     ROUTED = "routed"
     NO_NUMBER = "no_number"
@@ -251,8 +257,11 @@ class Rule(StrEnum):
 
 
 class SystemMessageRule(StrEnum):
-    """The rules for a message to nobody's thread: whether a client's words still go to the sitter
-    they were meant for, and the number: the sitter's own, or the one that was texted."""
+    """The rules for a message outside any thread.
+
+    `assigned_sitter`: a client's message still goes to the sitter it was for. `own_number` and
+    `same_number` choose the number: the sitter's own, or the one that received the message.
+    """
 
     ASSIGNED_SITTER = "assigned_sitter"
     OWN_NUMBER = "own_number"
@@ -260,7 +269,7 @@ class SystemMessageRule(StrEnum):
 
 
 class Code(StrEnum):
-    """What a routing rule found."""
+    """The result of one routing rule."""
 
     WINDOW_ACTIVE = "WINDOW_ACTIVE"
     NO_ACTIVE_WINDOW = "NO_ACTIVE_WINDOW"
@@ -283,7 +292,7 @@ class Code(StrEnum):
 
 
 class InboundRule(StrEnum):
-    """The rules for a text that came in, in the order in which they are tried."""
+    """The rules for an inbound message, in the order in which they are tried."""
 
     RELAY = "relay"
     KEYWORD = "keyword"
@@ -294,7 +303,7 @@ class InboundRule(StrEnum):
 
 
 class InboundCode(StrEnum):
-    """What a rule for a text that came in found."""
+    """The result of one rule for an inbound message."""
 
     SITTER_REPLY = "SITTER_REPLY"
     RELAY_OFF = "RELAY_OFF"
@@ -323,7 +332,7 @@ class OutputFormat(StrEnum):
 
 
 class FileFormat(StrEnum):
-    """How the files of an export are written."""
+    """The format of the files of an export."""
 
     CSV = "csv"
     JSONL = "jsonl"

@@ -1,7 +1,7 @@
-"""Every error petmsg raises on purpose, with its words, its hint and its exit code.
+"""The errors that petmsg raises on purpose: their codes, hints and exit codes.
 
-An error is a class. Its docstring is never shown; `message` and `hint` are, and `code` is what a
-script reads under `error.code` with `-o json`. `exit_code` follows the table of the README.
+Each error is a class. Users see its `message` and `hint`, never its docstring. Scripts read its
+`code` as `error.code` with `-o json`. The exit codes are listed in `docs/reference.md`.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ INTERRUPTED = 130
 
 
 class PetmsgError(Exception):
-    """The base: something a person can act on."""
+    """The base class: something that a person can act on."""
 
     code = "error"
     exit_code = BUG
@@ -36,7 +36,7 @@ class PetmsgError(Exception):
 
 
 class UsageProblem(PetmsgError):
-    """Input that cannot mean anything: exit 2."""
+    """The input is invalid: exit 2."""
 
     code = "usage"
     exit_code = USAGE
@@ -44,13 +44,11 @@ class UsageProblem(PetmsgError):
 
 class MalformedPhone(UsageProblem):
     code = "malformed_phone"
-    hint = "Write it with a plus and the country code, for example +14155550123."
+    hint = "Write a plus, the country code and the number, for example +14155550123."
 
     def __init__(self, text: str, *, why: str | None = None) -> None:
         super().__init__(
-            f"{quoted(text)} is not a phone number in E.164."
-            if why is None
-            else f"Invalid phone number {quoted(text)}: {why}."
+            f"Invalid phone number {quoted(text)}: {why or 'it is not in E.164 format'}."
         )
 
 
@@ -71,7 +69,7 @@ class AmbiguousTime(MalformedTime):
 
 class EndNotAfterStart(UsageProblem):
     code = "end_not_after_start"
-    hint = "An end must be later than its start."
+    hint = "Give an end that is later than the start."
 
 
 class OutOfRange(UsageProblem):
@@ -80,7 +78,7 @@ class OutOfRange(UsageProblem):
 
 class MalformedRef(UsageProblem):
     code = "malformed_ref"
-    hint = "A ref is 1 to 64 printable characters, without spaces at its ends."
+    hint = "A ref has 1 to 64 printable characters and does not look like a phone number."
 
 
 class MalformedText(UsageProblem):
@@ -89,11 +87,11 @@ class MalformedText(UsageProblem):
 
 class EmptyReason(UsageProblem):
     code = "empty_reason"
-    hint = "Say why in a few words: --reason 'carrier cleared the number'."
+    hint = "Give a reason in a few words: --reason 'carrier cleared the number'."
 
 
 class MalformedFile(UsageProblem):
-    """A batch file that cannot be read at all (a bad row is a row's own error)."""
+    """A batch file cannot be read at all. An invalid row is an error of that row alone."""
 
     code = "malformed_file"
 
@@ -103,20 +101,20 @@ class MalformedRow(UsageProblem):
 
 
 class NotConfirmed(UsageProblem):
-    """What cannot be undone, asked for without `--yes` where nobody can be asked."""
+    """A command that cannot be undone ran without `--yes`, and there is no terminal to ask on."""
 
     code = "not_confirmed"
     hint = "Add --yes to go ahead, or --dry-run to see what would change. Nothing was changed."
 
     def __init__(self, question: str) -> None:
-        super().__init__(f"There is no terminal to ask on: {question}")
+        super().__init__(f"There is no terminal to confirm this on: {question}")
 
 
 # --- not found -------------------------------------------------------------------------------
 
 
 class NotFound(PetmsgError):
-    """A noun the database does not hold: exit 3."""
+    """The database has no such thing: exit 3. `noun` is the command's, as in `booking`."""
 
     code = "not_found"
     exit_code = NOT_FOUND
@@ -130,21 +128,21 @@ class NotFound(PetmsgError):
 
 
 class NoOrg(PetmsgError):
-    """A database without any org: exit 3."""
+    """The database has no org: exit 3."""
 
     code = "no_org"
     exit_code = NOT_FOUND
-    hint = "Make one: petmsg org add happy-paws --name 'Happy Paws' --timezone America/New_York"
+    hint = "Add one: petmsg org add happy-paws --name 'Happy Paws' --timezone America/New_York"
 
     def __init__(self) -> None:
-        super().__init__("The database holds no org yet.")
+        super().__init__("The database has no org yet.")
 
 
 # --- refused by a rule -----------------------------------------------------------------------
 
 
 class Refused(PetmsgError):
-    """A rule of the company says no: exit 4."""
+    """A rule refuses the command: exit 4."""
 
     code = "refused"
     exit_code = REFUSED
@@ -156,7 +154,7 @@ class Ambiguous(Refused):
     def __init__(self, noun: str, text: str, candidates: Sequence[str]) -> None:
         listed = ", ".join(candidates[:10]) + (", …" if len(candidates) > 10 else "")
         super().__init__(
-            f"{quoted(text)} fits {len(candidates)} {noun}s: {listed}.",
+            f"{quoted(text)} matches {len(candidates)} {noun}s: {listed}.",
             hint=f"Name the {noun} by its ref.",
         )
         self.candidates = list(candidates)
@@ -164,14 +162,14 @@ class Ambiguous(Refused):
 
 class OrgNotChosen(Refused):
     code = "org_not_chosen"
-    hint = "Pick one with --org SLUG or PETMSG_ORG."
+    hint = "Choose one with --org SLUG or PETMSG_ORG."
 
     def __init__(self, slugs: Sequence[str]) -> None:
-        super().__init__(f"The database holds {len(slugs)} orgs: {', '.join(slugs[:10])}.")
+        super().__init__(f"The database has {len(slugs)} orgs: {', '.join(slugs[:10])}.")
 
 
 class AlreadyExists(Refused):
-    """An `add` of something that exists with other values."""
+    """An `add` command names something that exists with other values."""
 
     code = "already_exists"
 
@@ -185,17 +183,17 @@ class NumberTaken(Refused):
 
 
 class ConflictingWrite(Refused):
-    """The database refused a row that broke one of its constraints."""
+    """The database refused a row because it breaks a constraint."""
 
     code = "constraint"
-    hint = "Look at what is stored and try again."
+    hint = "Check the stored values and try again."
 
 
 # --- configuration, credentials, schema ------------------------------------------------------
 
 
 class Misconfigured(PetmsgError):
-    """The setting, the credentials or the database are not as they must be: exit 5."""
+    """A setting, the credentials or the database cannot be used: exit 5."""
 
     code = "configuration"
     exit_code = CONFIGURATION
@@ -207,43 +205,43 @@ class DatabaseMissing(Misconfigured):
 
 
 class DatabaseUnusable(Misconfigured):
-    """Any failure of the database that is not a lock; `code` names which."""
+    """The database failed for a reason other than a lock; `code` says which."""
 
     code = "database_error"
 
 
 class SchemaBehind(Misconfigured):
     code = "schema_behind"
-    hint = "Back up, then bring it up to date: petmsg db backup FILE && petmsg db upgrade"
+    hint = "Back up, then upgrade: petmsg db backup FILE && petmsg db upgrade"
 
 
 class SchemaAhead(Misconfigured):
     code = "schema_ahead"
-    hint = "This database was written by a newer petmsg: install that version."
+    hint = "A newer version of petmsg wrote this database: install that version."
 
 
 class DuplicateThreads(Refused):
-    """Migration 0002 found clients with several threads."""
+    """Migration 0002 found clients who have several threads."""
 
     code = "duplicate_threads"
     hint = "Merge them into the oldest: petmsg db upgrade --merge-duplicate-threads"
 
 
 class DataWouldBeLost(Refused):
-    """A downgrade to a schema that cannot hold the rows there are."""
+    """The schema to which the database is downgraded cannot hold all of its rows."""
 
     code = "data_would_be_lost"
-    hint = "To lose them, add --discard-data. Nothing was changed."
+    hint = "To delete them, add --discard-data. Nothing was changed."
 
 
 class OutputNotWritten(Misconfigured):
-    """What a command prints could not be written: a full disk, say. The command is done."""
+    """The output could not be written, for example to a full disk. The command itself is done."""
 
     code = "file_error"
 
 
 class HomeUnknown(Misconfigured):
-    """A user without a name and without HOME has no folder of their own."""
+    """The home folder is unknown: the user has no name and HOME is not set."""
 
     code = "home_unknown"
 
@@ -256,33 +254,34 @@ class CredentialsMissing(Misconfigured):
 
 
 class ProviderRefused(PetmsgError):
-    """The provider said no to a text: exit 6."""
+    """The provider rejected a message: exit 6."""
 
     code = "provider_refused"
     exit_code = PROVIDER
 
 
 class ProviderOutcomeUnknown(PetmsgError):
-    """The provider may or may not have taken a text: exit 6, and never sent again blindly."""
+    """It is unknown whether the provider accepted a message: exit 6. It is not sent again before
+    the provider was asked."""
 
     code = "provider_outcome_unknown"
     exit_code = PROVIDER
 
 
 class ProviderUnavailable(PetmsgError):
-    """The provider did not answer a question, or not in words we can read: exit 75."""
+    """The provider did not answer a request, or its answer cannot be read: exit 75."""
 
     code = "provider_unavailable"
     exit_code = BUSY
     hint = "Try again in a moment. Nothing was changed."
     provider_code: str | None = None
-    """The provider's own code, or the HTTP status, where it answered."""
+    """The provider's own code, or the HTTP status; None if it did not answer."""
     after_seconds: float | None = None
-    """How long the provider asks to wait."""
+    """How long the provider asks to wait before the next request."""
 
 
 class ProviderAccount(Misconfigured):
-    """The provider refused the account itself: exit 5, and the run stops."""
+    """The provider refuses the account: exit 5, and the command stops."""
 
     code = "provider_account"
     hint = "Check the credentials: petmsg config show"
@@ -292,7 +291,7 @@ class ProviderAccount(Misconfigured):
 
 
 class Busy(PetmsgError):
-    """Somebody else holds the database: exit 75."""
+    """Another process holds a lock on the database: exit 75."""
 
     code = "busy"
     exit_code = BUSY
@@ -305,6 +304,6 @@ class Interrupted(PetmsgError):
 
 
 def quoted(text: str) -> str:
-    """A piece of input as an error quotes it: short, in quotes, control characters escaped."""
+    """Quote input for an error message: at most 60 characters, with control characters escaped."""
     cut = text if len(text) <= 60 else text[:59] + "…"
     return "'" + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut) + "'"

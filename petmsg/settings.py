@@ -1,4 +1,4 @@
-"""The settings of a command, and where each came from: an option, the environment or a default.
+"""The settings of a command and their sources: an option, the environment or a default.
 
 Only this module and the command line's context read the environment.
 """
@@ -25,7 +25,7 @@ OUTPUT = "PETMSG_OUTPUT"
 ACTOR = "PETMSG_ACTOR"
 DEBUG = "PETMSG_DEBUG"
 SNOUTOS = "PETMSG_SNOUTOS_URL"
-"""The old database, for petmsg import snoutos: a password is safer here than among arguments."""
+"""The old database, for `petmsg import snoutos`. A password is safer here than in the arguments."""
 TWILIO_API_URL = "PETMSG_TWILIO_API_URL"
 TWILIO_TIMEOUT = "PETMSG_TWILIO_TIMEOUT_SECONDS"
 USUAL_TWILIO_TIMEOUT = "15"
@@ -43,7 +43,7 @@ def pick(
     flag: str,
     environ: Mapping[str, str],
 ) -> Setting:
-    """The setting's value: the option, else the environment's (if not empty), else the default."""
+    """The setting: the option, else the environment variable if not empty, else the default."""
     if option is not None:
         return Setting(name, option, f"option {flag}")
     if environ.get(variable):
@@ -52,7 +52,7 @@ def pick(
 
 
 def default_actor() -> str:
-    """`user@host` of the process; what cannot be told apart becomes `unknown`."""
+    """`user@host` of the process. A user without a name is `uid-N`, a missing host `unknown`."""
     import getpass
     import socket
 
@@ -64,19 +64,19 @@ def default_actor() -> str:
 
 
 def home() -> Path:
-    """The user's own folder. Raises `HomeUnknown` for a user without a name and without HOME."""
+    """The user's home folder. Raises `HomeUnknown` if the user has no name and HOME is not set."""
     try:
         return Path.home()
     except RuntimeError:
         raise HomeUnknown(
             f"User {os.getuid()} has no name on this machine and HOME is not set.",
-            hint="Set HOME; or name the database with --db or PETMSG_DATABASE_URL.",
+            hint="Set HOME, or name the database with --db or PETMSG_DATABASE_URL.",
         ) from None
 
 
 def credentials_file(environ: Mapping[str, str]) -> Path:
-    """Where Twilio's credentials are looked for when the environment does not hold them: in the
-    user's folder, or in /etc for a user who has none."""
+    """The file that may hold Twilio's credentials when the environment does not: in the user's home
+    folder, or in /etc for a user who has none."""
     base = environ.get("XDG_CONFIG_HOME")
     if base:
         folder = Path(base)
@@ -89,11 +89,13 @@ def credentials_file(environ: Mapping[str, str]) -> Path:
 
 
 def twilio_timeout_seconds(environ: Mapping[str, str]) -> float:
-    """How long Twilio is waited for. Raises `OutOfRange`."""
+    """How many seconds petmsg waits for an answer from Twilio. Raises `OutOfRange`."""
     try:
         seconds = float(environ.get(TWILIO_TIMEOUT) or USUAL_TWILIO_TIMEOUT)
     except ValueError:
         seconds = 0.0
     if not 0.1 <= seconds <= 120:
-        raise OutOfRange(f"{TWILIO_TIMEOUT} is out of range.", hint="From 0.1 to 120 seconds.")
+        raise OutOfRange(
+            f"{TWILIO_TIMEOUT} is out of range.", hint="Use a value from 0.1 to 120 seconds."
+        )
     return seconds

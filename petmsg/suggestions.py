@@ -1,7 +1,7 @@
-"""What somebody may have meant who mistyped a word: the closest of the words there are. Pure.
+"""Suggestions for a mistyped word: the closest of the known words. Pure.
 
-The caller bounds how many words it compares. A wrong suggestion is worse than none where the words
-are numbered: `C-8` is no typo of `C-7`, so digits must be the same ones, at most in another order.
+The caller limits how many words are compared. For numbered words a wrong suggestion is worse than
+none: `C-8` is not a typo of `C-7`, so the digits must be the same, at most in another order.
 """
 
 import re
@@ -9,15 +9,15 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
 MOST = 3
-"""So many suggestions at most."""
+"""The maximum number of suggestions."""
 _ALIKE, _CLOSE = 0.6, 0.75
 _WORSE = 0.09
-"""What is so much worse than the best one was not meant."""
+"""A word whose similarity is this much below the best is not suggested."""
 _DIGITS = re.compile(r"\d+")
 
 
 def did_you_mean(words: Sequence[str]) -> str:
-    """The question, empty where there is nothing to suggest."""
+    """The question `Did you mean …?`; an empty string if there is nothing to suggest."""
     if not words:
         return ""
     *others, last = words
@@ -25,7 +25,7 @@ def did_you_mean(words: Sequence[str]) -> str:
 
 
 def closest_words(typed: str, words: Iterable[str]) -> list[str]:
-    """The closest of a closed set, such as commands, options or the values of an option."""
+    """The closest words of a closed set, such as commands, options or the values of an option."""
     from difflib import SequenceMatcher
 
     wanted = _folded(typed)
@@ -42,7 +42,7 @@ def closest_words(typed: str, words: Iterable[str]) -> list[str]:
 
 
 def closest_names(typed: str, names: Iterable[str]) -> list[str]:
-    """The closest names. A first name or surname alone means whoever has it."""
+    """The closest names. A first name or a surname alone matches everybody who has it."""
     from difflib import SequenceMatcher
 
     wanted = _folded(typed)
@@ -65,7 +65,8 @@ def closest_names(typed: str, names: Iterable[str]) -> list[str]:
 
 
 def closest_refs(typed: str, refs: Iterable[str]) -> list[str]:
-    """The closest refs: other capitals, dashes or zeros, or two digits in the wrong order."""
+    """The closest refs: those that differ in capitals, dashes, leading zeros or the order of their
+    digits."""
     from difflib import SequenceMatcher
 
     letters, digits = _parts(typed)
@@ -85,8 +86,8 @@ def closest_refs(typed: str, refs: Iterable[str]) -> list[str]:
 
 
 def closest_numbers(typed: str, numbers: Iterable[str]) -> list[str]:
-    """The numbers that differ in one digit, or in two neighbours that changed places; none where
-    there are too many of them to be of help."""
+    """The numbers that differ in one digit or in two swapped neighbours; an empty list if more than
+    `MOST` numbers do."""
     found = [each for each in numbers if _one_slip(typed, each)]
     return found if len(found) <= MOST else []
 
@@ -99,7 +100,7 @@ def _best(words: Iterable[str], closeness: Callable[[str], float], *, at_least: 
 
 
 def _folded(text: str) -> str:
-    """Without capitals, accents and what stands between words."""
+    """The text in lower case, without accents, and with single spaces between words."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     kept = "".join(each for each in plain if not unicodedata.combining(each))
     return " ".join(kept.replace("_", " ").replace("-", " ").split())

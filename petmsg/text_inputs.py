@@ -1,4 +1,4 @@
-"""Short texts that people give: refs, names, reasons, bodies. Checked once, at the door."""
+"""Parse the short texts that people type: refs, names, reasons, bodies; and word counts."""
 
 import unicodedata
 from datetime import timedelta
@@ -10,58 +10,63 @@ LONGEST_REF = 64
 LONGEST_NAME = 120
 LONGEST_REASON = 500
 LONGEST_BODY = 1600
-"""Twilio refuses longer ones (error 21617)."""
+"""Twilio rejects a longer body (error 21617)."""
 
 
 def parse_ref(text: str) -> str:
-    """A ref as it is stored. Raises `MalformedRef`; one that looks like a phone is refused too,
-    because a command could not tell it from one."""
+    """Return the ref as it is stored. Raises `MalformedRef`, also for a text that looks like a
+    phone number: a command could not tell the two apart."""
     ref = text.strip()
     if not ref or len(ref) > LONGEST_REF or not ref.isprintable() or is_phone(ref):
-        raise MalformedRef(f"{quoted(text)} cannot be a ref.")
+        raise MalformedRef(f"Invalid ref {quoted(text)}.")
     return ref
 
 
 def normal_name(text: str) -> str:
-    """How names are compared and stored: NFC, single spaces."""
+    """The form in which names are compared and stored: NFC, with single spaces."""
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def parse_name(text: str) -> str:
-    """A name as it is stored. Raises `MalformedText`."""
+    """Return the name as it is stored. Raises `MalformedText`."""
     name = normal_name(_clean(text, "name"))
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise MalformedText(
-            f"{quoted(text)} cannot be a name.", hint=f"1 to {LONGEST_NAME} printable characters."
+            f"Invalid name {quoted(text)}.",
+            hint=f"A name has 1 to {LONGEST_NAME} printable characters.",
         )
     return name
 
 
 def parse_reason(text: str) -> str:
-    """A reason as it is stored: one line. Raises `EmptyReason` or `MalformedText`."""
+    """Return the reason as it is stored, on one line. Raises `EmptyReason`, `MalformedText`."""
     reason = " ".join(_clean(text, "reason").split())
     if not reason:
         raise EmptyReason("The reason is empty.")
     if len(reason) > LONGEST_REASON or not reason.isprintable():
         raise MalformedText(
-            "The reason is too long or holds control characters.",
-            hint=f"At most {LONGEST_REASON} printable characters.",
+            "The reason is too long or contains control characters.",
+            hint=f"Use at most {LONGEST_REASON} printable characters.",
         )
     return reason
 
 
 def parse_body(text: str) -> str:
-    """The body of a text, ends trimmed. Raises `MalformedText` if empty or over 1600 characters."""
+    """Return the body of a message without line ends after it.
+
+    Raises `MalformedText` for a body that is empty, has more than 1600 characters or contains
+    control characters.
+    """
     body = _clean(text, "body").replace("\r\n", "\n").rstrip("\n")
     if not body.strip():
-        raise MalformedText("The body is empty.", hint="Say something: --body 'See you at 3 pm'.")
+        raise MalformedText("The body is empty.", hint="Write one: --body 'See you at 3 pm'")
     if len(body) > LONGEST_BODY:
         raise MalformedText(
-            f"The body has {len(body)} characters; {LONGEST_BODY} is the most a text may have.",
-            hint="Send it in parts.",
+            f"The body has {len(body)} characters; a message has at most {LONGEST_BODY}.",
+            hint="Send it in several messages.",
         )
     if any(unicodedata.category(c) == "Cc" and c not in "\n\t" for c in body):
-        raise MalformedText("The body holds control characters.", hint="Send plain text.")
+        raise MalformedText("The body contains control characters.", hint="Send plain text.")
     return body
 
 
@@ -81,23 +86,24 @@ _PLAIN = str.maketrans(
 
 
 def normal_body(text: str) -> str:
-    """How bodies are compared: a carrier may change line ends, spaces and typographic marks."""
+    """The form in which bodies are compared, because a carrier may change line ends, spaces and
+    typographic marks."""
     plain = unicodedata.normalize("NFC", text).translate(_PLAIN)
     return " ".join(plain.split())
 
 
 TRIAL_LINE = "Sent from your Twilio trial account - "
-"""What a trial account puts before every body (source: Twilio, "Free trial")."""
-_ENOUGH = 8
-"""So many letters and digits in a row are no accident: the rest was added by the provider."""
+"""Twilio puts this before every body that a trial account sends (source: Twilio, "Free trial")."""
+_LONG_ENOUGH = 8
+"""A match of this many letters and digits is no accident: the provider added the rest."""
 
 
 def is_body_of(sent: str, listed: str) -> bool:
-    """Whether a body that the provider lists may be taken for the one that was sent.
+    """Whether a body that the provider lists can be the body that was sent.
 
-    A provider changes line ends, spaces, marks and letters of other alphabets, writes a line of
-    its own before or after the body, or redacts it and lists nothing. A short body inside a longer
-    one proves nothing.
+    A provider may change line ends, spaces, marks and letters of other alphabets, add a line
+    before or after the body, or redact it and list an empty one. A short body inside a longer one
+    is no match.
     """
     if not listed.strip():
         return True
@@ -106,11 +112,11 @@ def is_body_of(sent: str, listed: str) -> bool:
     ours, theirs = _letters(sent), _letters(listed)
     if theirs.removeprefix(_letters(TRIAL_LINE)) == ours != "":
         return True
-    return len(ours) >= _ENOUGH and ours in theirs
+    return len(ours) >= _LONG_ENOUGH and ours in theirs
 
 
 def _letters(text: str) -> str:
-    """The letters and digits, without their accents."""
+    """The letters and digits of the text, without accents."""
     return "".join(each for each in unicodedata.normalize("NFKD", text) if each.isalnum())
 
 
@@ -119,16 +125,21 @@ def _clean(text: str, what: str) -> str:
         text.encode("utf-8")
     except UnicodeEncodeError:
         raise MalformedText(
-            f"The {what} is not valid text.", hint="Use UTF-8 and a UTF-8 locale."
+            f"The {what} is not valid UTF-8.", hint="Use UTF-8 and a UTF-8 locale."
         ) from None
     return unicodedata.normalize("NFC", text)
 
 
 def clients_wait(count: int, longest: timedelta) -> str:
-    """How many clients wait for an answer, and the longest wait: `3 clients wait, the longest 42
-    min`."""
+    """Say how many clients wait for an answer, and how long the longest has waited, as in
+    `3 clients wait, the longest 42 min`."""
     minutes = max(0, longest // timedelta(minutes=1))
     length = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
     return (
         f"1 client waits, {length}" if count == 1 else f"{count} clients wait, the longest {length}"
     )
+
+
+def plural(count: int, noun: str, several: str | None = None) -> str:
+    """A count with its noun, as in `1 message`, `2 messages`; `several` is an irregular plural."""
+    return f"{count} {noun if count == 1 else several or f'{noun}s'}"

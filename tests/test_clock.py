@@ -1,4 +1,4 @@
-"""Times: what a person may write, what is refused, and how instants are shown."""
+"""Times: what is accepted, what is refused, and how they are formatted."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
@@ -32,7 +32,7 @@ def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
 
 
-# --- what may be written ---------------------------------------------------------------------
+# --- what is accepted ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_day_is_24_hours_also_when_the_clocks_change() -> None:
 
 
 @pytest.mark.parametrize("text", ["2026-02-14T15:00", "2026-02-14T15:00-08:00", "+2h", "now"])
-def test_every_instant_is_in_utc(text: str) -> None:
+def test_every_parsed_time_is_in_utc(text: str) -> None:
     assert parse(text).tzinfo is UTC
 
 
@@ -154,7 +154,7 @@ def test_only_a_date_is_refused(text: str) -> None:
         "12026-02-14T15:00",
     ],
 )
-def test_anything_else_is_refused(text: str) -> None:
+def test_anything_that_is_not_a_time_is_refused(text: str) -> None:
     assert refusal(text).code == "malformed_time"
 
 
@@ -209,13 +209,13 @@ def test_a_time_too_far_away_is_refused(text: str, timezone: str) -> None:
     refusal(text, timezone)
 
 
-def test_the_first_and_the_last_instant_there_are() -> None:
+def test_the_earliest_and_the_latest_time_are_accepted() -> None:
     assert parse("1970-01-01T00:00Z") == utc(1970, 1, 1)
     assert parse("2999-12-31T00:00Z") == utc(2999, 12, 31)
 
 
 @pytest.mark.parametrize("text", ["+1000000s", "+" + "9" * 5_000 + "h", "9" * 100_000])
-def test_a_very_long_number_is_refused_quickly_and_shortly(text: str) -> None:
+def test_a_very_long_number_is_refused_quickly_and_quoted_shortened(text: str) -> None:
     assert len(refusal(text).message) < 120
 
 
@@ -258,7 +258,7 @@ def test_digits_and_signs_of_other_scripts_are_refused(text: str) -> None:
 
 @given(st.text(max_size=40) | st.from_regex(r"[-+0-9TZ:. ]{1,35}", fullmatch=True))
 @example("2026-02-14T15:00Z")
-def test_any_text_is_an_instant_in_utc_or_refused(text: str) -> None:
+def test_any_text_is_parsed_to_utc_or_refused(text: str) -> None:
     try:
         instant = parse(text)
     except MalformedTime:
@@ -266,7 +266,7 @@ def test_any_text_is_an_instant_in_utc_or_refused(text: str) -> None:
     assert instant.tzinfo is UTC
 
 
-# --- local times that are skipped, or that come twice ----------------------------------------
+# --- local times that are skipped or happen twice --------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -302,11 +302,11 @@ def test_a_local_time_that_does_not_exist_is_refused(timezone: str, text: str) -
         ),
     ],
 )
-def test_who_names_a_time_that_does_not_exist_is_offered_two_that_do(
+def test_the_hint_for_a_nonexistent_time_offers_two_existing_ones(
     timezone: str, text: str, offered: list[str]
 ) -> None:
     hint = refusal(text, timezone).hint
-    assert hint == f"Write a time that there is, for example {' or '.join(offered)}."
+    assert hint == f"Choose an existing local time, for example {' or '.join(offered)}."
     for each in offered:
         assert iso_local(parse(each, timezone), timezone) == each
 
@@ -370,13 +370,13 @@ def test_a_local_time_is_exact_or_refused_in_every_zone(
     instant = changes[which % len(changes)] + near
     written = instant.astimezone(ZoneInfo(key)).replace(tzinfo=None)
 
-    # What a clock did show is read back exactly, or refused because it was shown twice.
+    # A time that a clock showed is parsed exactly, or refused because the clock showed it twice.
     try:
         assert local_to_utc(written, key) == instant
     except AmbiguousTime:
         assert len(instants_of(written, key)) == 2
 
-    # What somebody writes near a change is the one instant at which the clocks show it.
+    # A local time near a clock change is the one instant at which the clocks show it.
     written += off
     meant = instants_of(written, key)
     try:
@@ -393,7 +393,7 @@ def test_an_instant_printed_is_read_back_as_itself(moment: datetime, key: str) -
     assert parse(iso_utc(instant), key) == instant
 
 
-# --- how instants are shown ------------------------------------------------------------------
+# --- how times are formatted -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -443,7 +443,7 @@ def test_a_table_says_how_far_from_now_an_instant_is(away: str, words: str) -> N
     assert from_now(parse(away), now=AT) == words
 
 
-def test_a_moment_after_a_quarantine_began_it_still_ends_in_so_many_days() -> None:
+def test_just_after_a_quarantine_starts_its_end_is_still_the_full_number_of_days_away() -> None:
     assert from_now(AT + timedelta(days=14), now=AT + timedelta(seconds=2)) == "in 14 days"
 
 

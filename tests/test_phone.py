@@ -1,4 +1,4 @@
-"""Phone numbers: what is E.164, what only looks like it, and what output shows."""
+"""Phone numbers: which texts are E.164, which only look like it, and how they are masked."""
 
 import pytest
 from hypothesis import given
@@ -29,7 +29,7 @@ E164 = st.from_regex(r"\+1[2-9][0-9]{9}|\+(44|49|33|61|380|852|39)[1-9][0-9]{5,9
         ("+499876543210123", "+499876543210123"),
     ],
 )
-def test_a_phone_is_read_as_people_write_it(written: str, meant: str) -> None:
+def test_a_phone_is_parsed_as_people_write_it(written: str, meant: str) -> None:
     assert parse_phone(written) == meant
 
 
@@ -68,7 +68,7 @@ def test_a_phone_is_read_as_people_write_it(written: str, meant: str) -> None:
         "Maya Lee",
     ],
 )
-def test_what_is_not_e164_is_refused_as_wrong_usage(text: str) -> None:
+def test_text_that_is_not_e164_is_a_usage_error(text: str) -> None:
     with pytest.raises(MalformedPhone) as refusal:
         parse_phone(text)
     assert refusal.value.exit_code == USAGE
@@ -104,10 +104,10 @@ def test_digits_of_other_scripts_and_hidden_characters_are_refused(text: str) ->
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("+1415555010", "it has 9 digits after the +1, and needs ten"),
-        ("+141555501022", "it has 11 digits after the +1, and needs ten"),
-        ("+9991234567", "no country has that code"),
-        ("+44 020 7946 0958", "the 0 after +44 is dialled at home only; leave it out"),
+        ("+1415555010", "a +1 number needs 10 digits after the +1, and this one has 9"),
+        ("+141555501022", "a +1 number needs 10 digits after the +1, and this one has 11"),
+        ("+9991234567", "no country has this country code"),
+        ("+44 020 7946 0958", "leave out the 0 after +44: it is dialled within the country only"),
     ],
 )
 def test_a_number_that_cannot_exist_is_refused_with_the_reason(text: str, why: str) -> None:
@@ -129,7 +129,7 @@ def test_a_refusal_shows_control_characters_escaped() -> None:
 
 
 @given(E164)
-def test_e164_is_read_as_itself(phone: str) -> None:
+def test_e164_is_parsed_to_itself(phone: str) -> None:
     assert parse_phone(phone) == phone
     assert is_phone(phone)
 
@@ -173,7 +173,7 @@ def test_masking_never_shows_more_than_the_first_digit_and_the_last_two(phone: s
 
 
 @given(st.text(max_size=8))
-def test_masking_something_odd_neither_fails_nor_shows_it(text: str) -> None:
+def test_masking_invalid_text_neither_fails_nor_reveals_it(text: str) -> None:
     masked = mask_phone(text)
     assert "*" in masked or len(text) < 2
     if len(text) < 5:

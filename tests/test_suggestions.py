@@ -1,4 +1,4 @@
-"""What somebody may have meant who mistyped a word."""
+"""Suggestions for a mistyped word."""
 
 import pytest
 
@@ -31,7 +31,7 @@ NAMES = ("Ann Ivers", "Anna Öztürk", "Bo O'Neil", "Carmen Okafor", "Carmen Par
         ("", []),
     ],
 )
-def test_a_name_is_found_by_a_part_or_with_a_slip(typed: str, meant: list[str]) -> None:
+def test_a_name_is_found_by_a_part_or_with_a_typo(typed: str, meant: list[str]) -> None:
     assert closest_names(typed, NAMES) == meant
 
 
@@ -48,24 +48,24 @@ def test_a_name_is_found_by_a_part_or_with_a_slip(typed: str, meant: list[str]) 
         ("", []),
     ],
 )
-def test_a_ref_is_found_in_other_writing_but_never_by_another_number(
+def test_a_ref_is_found_in_another_spelling_but_never_with_other_digits(
     typed: str, meant: list[str]
 ) -> None:
     assert closest_refs(typed, ["HP-C-001", "HP-C-012", "HP-C-100"]) == meant
 
 
-def test_a_ref_of_letters_alone_is_found_with_a_slip() -> None:
+def test_a_ref_of_letters_alone_is_found_with_a_typo() -> None:
     assert closest_refs("hughs-family", ["hughes-family", "moreno"]) == ["hughes-family"]
 
 
 @pytest.mark.parametrize(
     "typed", ["+14155550112", "+1415555012", "+141555501022", "+14155550120", "+14515550102"]
 )
-def test_a_number_is_found_with_one_slip(typed: str) -> None:
+def test_a_number_is_found_with_one_typo(typed: str) -> None:
     assert closest_numbers(typed, ["+14155550102", "+16465550199"]) == ["+14155550102"]
 
 
-def test_too_many_numbers_are_no_help() -> None:
+def test_too_many_similar_numbers_are_not_suggested() -> None:
     row = [f"+1415555010{digit}" for digit in range(9)]
     assert closest_numbers("+14155550109", row) == []
 
@@ -90,7 +90,7 @@ def test_at_most_three_are_suggested() -> None:
     assert len(closest_names("Carmen", [f"Carmen {letter}" for letter in "ABCDEFGH"])) == 3
 
 
-def test_the_question_names_them_all() -> None:
+def test_the_question_lists_all_suggestions() -> None:
     assert did_you_mean([]) == ""
     assert did_you_mean(["a"]) == "Did you mean a?"
     assert did_you_mean(["a", "b", "c"]) == "Did you mean a, b or c?"

@@ -1,11 +1,11 @@
-"""Short texts that people give."""
+"""Parsing the short texts that people type, and wording counts."""
 
 from collections.abc import Callable
 
 import pytest
 
 from petmsg.errors import EmptyReason, MalformedRef, MalformedText
-from petmsg.text_inputs import parse_body, parse_name, parse_reason, parse_ref
+from petmsg.text_inputs import parse_body, parse_name, parse_reason, parse_ref, plural
 
 INVISIBLE = ["\x1b[31m", "\x00", "\x7f", "\x9b2J", "\u202e", "\u200b", "\ufeff", "\ud800"]
 
@@ -16,7 +16,7 @@ def test_a_ref_is_kept_as_it_is(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * 65, "a\nb", "+14155551001", "+1", *INVISIBLE])
-def test_what_cannot_be_a_ref(text: str) -> None:
+def test_an_invalid_ref_is_refused(text: str) -> None:
     with pytest.raises(MalformedRef):
         parse_ref(f"C{text}" if text in INVISIBLE else text)
 
@@ -32,7 +32,7 @@ def test_a_name_may_be_any_printable_text(text: str) -> None:
 
 @pytest.mark.parametrize("parse", [parse_name, parse_reason])
 @pytest.mark.parametrize("text", INVISIBLE)
-def test_no_name_or_reason_holds_what_a_terminal_might_obey(
+def test_no_name_or_reason_contains_terminal_control_characters(
     parse: Callable[[str], str], text: str
 ) -> None:
     with pytest.raises(MalformedText):
@@ -40,7 +40,7 @@ def test_no_name_or_reason_holds_what_a_terminal_might_obey(
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t"])
-def test_an_empty_name_or_reason_is_none(text: str) -> None:
+def test_an_empty_name_or_reason_is_refused(text: str) -> None:
     with pytest.raises(MalformedText):
         parse_name(text)
     with pytest.raises(EmptyReason):
@@ -54,15 +54,20 @@ def test_a_reason_is_one_line_of_at_most_500_characters() -> None:
         parse_reason("x" * 501)
 
 
-def test_a_body_keeps_its_lines_and_loses_only_the_last_ones_end() -> None:
+def test_a_body_keeps_its_lines_and_loses_only_its_final_line_end() -> None:
     assert parse_body("Hi\r\n  Rex is well\n\n") == "Hi\n  Rex is well"
 
 
 @pytest.mark.parametrize("text", ["", " \n", "x" * 1601, "a\x1bb", "a\x00b", "a\ud800b"])
-def test_what_cannot_be_a_body(text: str) -> None:
+def test_an_invalid_body_is_refused(text: str) -> None:
     with pytest.raises(MalformedText):
         parse_body(text)
 
 
 def test_a_body_may_hold_emoji_of_several_code_points() -> None:
     assert parse_body("👩‍👩‍👧") == "👩‍👩‍👧"
+
+
+def test_a_count_has_a_real_plural() -> None:
+    assert [plural(n, "message") for n in (0, 1, 2)] == ["0 messages", "1 message", "2 messages"]
+    assert plural(2, "reply", "replies") == "2 replies"
