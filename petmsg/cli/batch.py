@@ -1,7 +1,7 @@
 """Commands that read a file: read whole, then committed in chunks, one result per row."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from petmsg.cli.context import Context
 from petmsg.cli.options import read_file
@@ -11,12 +11,21 @@ from petmsg.render.views.nouns import IMPORTED
 
 if TYPE_CHECKING:
     from petmsg.services.transfer.row_files import BatchRow
+    from petmsg.services.unit_of_work import UnitOfWork
+
+
+class TakesRefs(Protocol):
+    """A service that takes several refs; `of_many`: the command was given more than one."""
+
+    def __call__(self, uow: "UnitOfWork", refs: Sequence[str], /, *, of_many: bool) -> list[Any]:
+        """One result for each ref."""
+        ...
 
 
 def import_file(
     context: Context,
     name: str,
-    service: Callable[..., list[Any]],
+    service: "Callable[[UnitOfWork, Sequence[BatchRow]], list[Any]]",
     *,
     columns: Sequence[str],
     required: Sequence[str],
@@ -127,7 +136,7 @@ def refs_of(refs: Sequence[str] | None, file: str | None) -> "list[BatchRow]":
 
 def take_refs(
     context: Context,
-    service: Callable[..., list[Any]],
+    service: "TakesRefs",
     rows: "Sequence[BatchRow]",
     shown: Results,
     *,

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, overload
 
 from sqlmodel import Session
 
+from petmsg.clock import parse_instant
 from petmsg.db.cursor import Cursor
 from petmsg.db.driver_errors import CONNECTION_LOST, is_driver_error, is_passing, translate
 from petmsg.db.engine import Transaction, is_unique_violation
@@ -59,6 +60,18 @@ class UnitOfWork:
     def cursor(self) -> Cursor:
         """A bare cursor in this transaction; what the session holds back is written first."""
         return self.transaction.cursor
+
+    @overload
+    def instant(self, text: str) -> datetime: ...
+
+    @overload
+    def instant(self, text: str | None) -> datetime | None: ...
+
+    def instant(self, text: str | None) -> datetime | None:
+        """The time a person wrote, read in the org's timezone; None where nothing was written."""
+        if text is None:
+            return None
+        return parse_instant(text, timezone=self.org.timezone, at=self.now)
 
     def audit(
         self,

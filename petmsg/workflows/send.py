@@ -22,7 +22,7 @@ from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import HandedOver, problem_of, record
 from petmsg.services.outbox.send import NotSent, Sending
 from petmsg.workflows.provider_factory import carrier_of
-from petmsg.workflows.store import Later, Store
+from petmsg.workflows.store import Store
 from petmsg.workflows.worker.sender_pool import BEGIN_WITHIN
 
 NOBODY = "nobody"
@@ -49,12 +49,15 @@ def send(
     *,
     body: str,
     options: SendOptions,
-    send_at: Later | None,
-    expires_at: Later | None,
+    send_at: str | None,
+    expires_at: str | None,
     queue_only: bool,
     on_warning: Callable[[str], None],
 ) -> Sent:
-    """Queue and send one text. `on_warning` is told each warning before anything is handed over."""
+    """Queue and send one text; `send_at` and `expires_at` as they were typed, in the org's time.
+
+    `on_warning` is told each warning before anything is handed over.
+    """
     with store.snapshot() as cursor:
         org = store.org(cursor)
     carrier = None if queue_only else carrier_of(store, org)
@@ -65,16 +68,18 @@ def send(
     claimed_at = clock.uptime()
     sending = store.write_in(
         org.slug,
-        service.queue_and_claim,
-        client,
-        body=body,
-        options=options,
-        send_at=send_at,
-        expires_at=expires_at,
-        queue_only=queue_only,
-        provider=org.provider,
-        worker=token,
-        ahead=_ahead(store),
+        lambda uow: service.queue_and_claim(
+            uow,
+            client,
+            body=body,
+            options=options,
+            send_at=uow.instant(send_at),
+            expires_at=uow.instant(expires_at),
+            queue_only=queue_only,
+            provider=org.provider,
+            worker=token,
+            ahead=_ahead(store),
+        ),
     )
     for warning in sending.warnings:
         on_warning(warning)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
 from petmsg import clock, settings
 from petmsg.db.cursor import Cursor
@@ -21,7 +21,11 @@ from petmsg.text_inputs import parse_name
 from petmsg.workflows.environment import Environment
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from petmsg.db.engine import Transaction
     from petmsg.db.stopwatch import Stopwatch
+    from petmsg.services.unit_of_work import UnitOfWork
 
 TRY_SECONDS = 30.0
 P = ParamSpec("P")
@@ -202,7 +206,7 @@ class Store:
     # --- writing ---------------------------------------------------------------------------
 
     @cached_property
-    def engine(self) -> Any:
+    def engine(self) -> "Engine":
         """The engine of the command's database, made when the first write needs it."""
         from petmsg.db.engine import make_engine
 
@@ -210,30 +214,47 @@ class Store:
         self.at_end.callback(engine.dispose)
         return engine
 
-    def write(self, service: Callable[..., R], /, *args: Any, **kwargs: Any) -> R:
+    def write(
+        self,
+        service: Callable[Concatenate["UnitOfWork", P], R],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
         """Call a service with a unit of work and commit it; with `--dry-run` roll it back.
 
-        Instants may be given as `Later(text)`: they are read in the org's timezone.
+        The service may be called several times, each in a transaction of its own that was rolled
+        back but for the last. A time that a person wrote is read inside, in the org's timezone:
+        `write(lambda uow: freeze(uow, until=uow.instant(text)))`.
         """
         return self.write_in(self.setting("org").value, service, *args, **kwargs)
 
     def write_in(
-        self, slug: str | None, service: Callable[..., R], /, *args: Any, **kwargs: Any
+        self,
+        slug: str | None,
+        service: Callable[Concatenate["UnitOfWork", P], R],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> R:
         """`write` in the org of that slug."""
         from petmsg.services.unit_of_work import UnitOfWork
 
-        def in_transaction(transaction: Any) -> tuple[R, UnitOfWork]:
+        def in_transaction(transaction: "Transaction") -> tuple[R, UnitOfWork]:
             org = find_org(transaction.cursor, slug)
             self.on_progress.back()
             uow = UnitOfWork(transaction, org, self.actor, self.now, on_progress=self.on_progress)
-            filled = [self._read_in(each, org) for each in args]
-            named = {name: self._read_in(each, org) for name, each in kwargs.items()}
-            return service(uow, *filled, **named), uow
+            return service(uow, *args, **kwargs), uow
 
         return self.transact(in_transaction)
 
-    def rehearse(self, service: Callable[..., R], /, *args: Any, **kwargs: Any) -> R:
+    def rehearse(
+        self,
+        service: Callable[Concatenate["UnitOfWork", P], R],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
         """What `write` would give back: the same call, rolled back."""
         is_dry, self.dry_run = self.dry_run, True
         try:
@@ -241,7 +262,7 @@ class Store:
         finally:
             self.dry_run = is_dry
 
-    def transact(self, service: Callable[[Any], tuple[R, Any]]) -> R:
+    def transact(self, service: Callable[["Transaction"], tuple[R, "UnitOfWork"]]) -> R:
         """Run a service that gives back its result and its unit of work, in one transaction."""
         wait = self.location.wait_seconds
         deadline = time.monotonic() + (TRY_SECONDS if wait is None else wait)
@@ -255,7 +276,7 @@ class Store:
                     raise
             _wait_a_moment(attempt)
 
-    def _write_once(self, service: Callable[[Any], tuple[R, Any]]) -> R:
+    def _write_once(self, service: Callable[["Transaction"], tuple[R, "UnitOfWork"]]) -> R:
         from petmsg.db.engine import transaction
 
         done: list[R] = []
@@ -270,20 +291,6 @@ class Store:
         except _RolledBack:
             pass
         return done[0]
-
-    def _read_in(self, value: Any, org: OrgRow) -> Any:
-        return self.instant(value.text, org) if isinstance(value, Later) else value
-
-
-class Later(NamedTuple):
-    """A time as a person wrote it, to be read once the org's timezone is known."""
-
-    text: str
-
-
-def later(text: str | None) -> Later | None:
-    """`Later`, unless nothing was written."""
-    return None if text is None else Later(text)
 
 
 def _wait_a_moment(attempt: int) -> None:

@@ -26,7 +26,6 @@ from petmsg.errors import UsageProblem
 from petmsg.queries import booking as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.views.conversation import BOOKING, BOOKING_CHANGED, BOOKINGS, CONFIRMED
-from petmsg.workflows.store import Later, later
 
 app = new_app("Bookings: add, import, confirm, cancel, reschedule, reassign.")
 
@@ -70,13 +69,15 @@ def add(
     from petmsg.services.bookings import booking
 
     added = context.write(
-        booking.add,
-        client=client,
-        starts_at=Later(start),
-        ends_at=Later(end),
-        sitter=sitter,
-        ref=ref,
-        allow_duplicates=allow_duplicates,
+        lambda uow: booking.add(
+            uow,
+            client=client,
+            starts_at=uow.instant(start),
+            ends_at=uow.instant(end),
+            sitter=sitter,
+            ref=ref,
+            allow_duplicates=allow_duplicates,
+        )
     )
     context.show_one(BOOKING_CHANGED, added)
     if added.reused:
@@ -227,12 +228,15 @@ def reschedule(
 
     if start is None and end is None:
         raise UsageProblem("To when?", hint="Give --start, --end or both.")
+    why = checked_reason(reason)
     changed = context.write(
-        booking.reschedule,
-        ref,
-        starts_at=later(start),
-        ends_at=later(end),
-        reason=checked_reason(reason),
+        lambda uow: booking.reschedule(
+            uow,
+            ref,
+            starts_at=uow.instant(start),
+            ends_at=uow.instant(end),
+            reason=why,
+        )
     )
     context.show_one(BOOKING_CHANGED, changed)
     _warn(context, changed)

@@ -28,7 +28,6 @@ from petmsg.render.views.provider_drift import SYNCED
 
 if TYPE_CHECKING:
     from petmsg.services.outbox.preview import SendOptions
-from petmsg.workflows.store import later
 
 app = new_app("Send texts, and look at them.")
 
@@ -107,8 +106,8 @@ def send(
         client,
         body=text,
         options=options,
-        send_at=later(at),
-        expires_at=later(expires),
+        send_at=at,
+        expires_at=expires,
         queue_only=queue_only,
     )
 

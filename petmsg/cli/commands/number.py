@@ -36,7 +36,6 @@ from petmsg.render.views.numbers import (
     QUARANTINED,
     RESTORED,
 )
-from petmsg.workflows.store import later
 
 app = new_app("Masked numbers: add, quarantine, restore, history.")
 
@@ -246,14 +245,17 @@ def quarantine(
     """
     from petmsg.services.numbers import quarantine as service
 
+    why = required_reason(reason)
     rows = context.write(
-        service.quarantine_all,
-        numbers,
-        days=days,
-        until=later(until),
-        reason=required_reason(reason),
-        replacement=replacement,
-        planned=context.dry_run,
+        lambda uow: service.quarantine_all(
+            uow,
+            numbers,
+            days=days,
+            until=uow.instant(until),
+            reason=why,
+            replacement=replacement,
+            planned=context.dry_run,
+        )
     )
     show_results(context, PLANNED if context.dry_run else QUARANTINED, rows)
     if context.dry_run and context.is_table:

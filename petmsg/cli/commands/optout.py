@@ -101,16 +101,16 @@ def add(
     """
     from petmsg.services.people import optout
 
-    if (client is None) == (from_message is None) or (from_message is not None and phone):
+    if from_message is not None and client is None and not phone:
+        why = checked_reason(reason) or f"asked for it in message {from_message}"
+        out = context.write(optout.add_from_message, from_message, reason=why)
+    elif client is not None and from_message is None:
+        out = context.write(optout.add, client, reason=required_reason(reason), phone=phone)
+    else:
         raise UsageProblem(
             "Say who wants no messages: CLIENT, or --from-message ID.",
             hint="petmsg optout add CLIENT --reason …",
         )
-    if from_message is not None:
-        why = checked_reason(reason) or f"asked for it in message {from_message}"
-        out = context.write(optout.add_from_message, from_message, reason=why)
-    else:
-        out = context.write(optout.add, client, reason=required_reason(reason), phone=phone)
     context.show_one(OPTED_OUT, out)
     if out.waiting:
         context.say(

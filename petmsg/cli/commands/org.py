@@ -11,7 +11,6 @@ from petmsg.cli.options import REASON, checked_reason, required_reason
 from petmsg.enums import PoolFor, ProviderName, Switch
 from petmsg.queries.org import all_orgs, settings_at
 from petmsg.render.views.nouns import FREEZE, ORG
-from petmsg.workflows.store import later
 
 app = new_app("Companies and their settings.")
 
@@ -169,7 +168,8 @@ def freeze(
     """Stop all sending of a company. Texts are queued meanwhile, and leave after `org thaw`."""
     from petmsg.services.orgs import freeze as service
 
-    frozen = context.write(service.freeze, reason=required_reason(reason), until=later(until))
+    why = required_reason(reason)
+    frozen = context.write(lambda uow: service.freeze(uow, reason=why, until=uow.instant(until)))
     context.show_one(FREEZE, frozen)
 
 

@@ -6,7 +6,6 @@ from petmsg.render.views.conversation import SENT
 from petmsg.services.outbox.claim import Waiting
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.workflows import send as sending
-from petmsg.workflows.store import Later
 
 
 def send(
@@ -15,8 +14,8 @@ def send(
     *,
     body: str,
     options: SendOptions,
-    send_at: Later | None,
-    expires_at: Later | None,
+    send_at: str | None,
+    expires_at: str | None,
     queue_only: bool,
 ) -> None:
     """Queue and send one message; raises what its sender must know, after the result is shown."""

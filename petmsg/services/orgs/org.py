@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from sqlmodel import select
 
@@ -84,7 +84,24 @@ def add(
     return OrgChanged(uow.org, reused, desk), uow
 
 
-def change(uow: UnitOfWork, **values: Any) -> OrgChanged:
+class NewSettings(TypedDict, total=False):
+    """What `org set` can change, as it was typed; None leaves a setting as it is."""
+
+    name: str | None
+    timezone: str | None
+    grace_minutes: int | None
+    quarantine_days: int | None
+    pool_for: PoolFor | None
+    pool_threads_per_number: int | None
+    provider: ProviderName | None
+    quiet_hours: str | None
+    relay: Switch | None
+    office_hours: str | None
+    closed_reply: str | None
+    unknown_reply: str | None
+
+
+def change(uow: UnitOfWork, /, **values: Unpack[NewSettings]) -> OrgChanged:
     """Change settings of the org: the keys are its columns, a value of None leaves it.
 
     `pool_threads_per_number` 0 means no limit; `quiet_hours` are as a person writes them. Windows

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Concatenate, ParamSpec, TypeVar
 
 from petmsg.db.liveness import is_dead
 from petmsg.enums import MessageStatus
@@ -16,6 +16,8 @@ from petmsg.services.outbox.unprocessable import alert_unusable, is_own_fault, o
 from petmsg.services.unit_of_work import Failure, UnitOfWork
 from petmsg.workflows.store import Store
 
+P = ParamSpec("P")
+R = TypeVar("R")
 MOST_IN_VAIN = 3
 """Questions in a row without an answer: each may take as long as a request may."""
 
@@ -132,19 +134,19 @@ def rescue_alone(
     store: Store,
     org: OrgRow,
     message: int,
-    service: Callable[..., Any],
+    service: Callable[Concatenate[UnitOfWork, P], R],
     /,
-    *args: Any,
-    **named: Any,
-) -> Any:
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> R | Failure:
     """What a service gives for one text; a `Failure`, with an alert, if only that text is at fault.
 
     Raises what concerns every other text as well.
     """
 
-    def guarded(uow: UnitOfWork) -> Any:
+    def guarded(uow: UnitOfWork) -> R:
         with own_fault(message):
-            return service(uow, *args, **named)
+            return service(uow, *args, **kwargs)
 
     try:
         return store.write_in(org.slug, guarded)
