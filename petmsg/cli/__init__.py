@@ -21,30 +21,30 @@ from petmsg.cli.streams import outlets
 from petmsg.workflows.environment import Environment
 
 GROUPS = {
-    "init": "Create the database and the first org; safe to repeat.",
-    "demo": "Play the whole story on a database of its own, with the proof of each claim.",
-    "status": "One screen for the morning: what runs today, what waits, what will be missing.",
-    "doctor": "Check every invariant, the machine and the configuration; exit 10 on a problem.",
-    "coverage": "Who will have no number: windows, sitters and bookings; exit 10 on a gap.",
-    "booking": "Bookings: add, import, confirm, cancel, reschedule, reassign.",
-    "sitter": "Sitters: add, activate with a dedicated number, deactivate, renumber.",
-    "client": "Clients and their phones.",
-    "number": "Masked numbers: add, quarantine, restore, history.",
-    "thread": "The one conversation of each client.",
-    "route": "Which number does a text leave from, and why?",
-    "message": "Send texts, and look at them.",
-    "inbox": "Texts that came in and wait for a person.",
-    "reconcile": "What petmsg and the provider disagree about: texts in doubt, numbers.",
-    "alert": "What needs a person: alerts, and the commands that help.",
-    "optout": "Who wants no texts: per company and phone; one phone stops its client.",
-    "audit": "Who did what, when and why: a chain of hashes.",
-    "errors": "What a code means, and what petmsg does about it; needs no network.",
-    "org": "Companies and their settings.",
-    "export": "Write everything of a company as files that petmsg import petmsg takes back.",
-    "import": "Take a company over: from an export, or from the system petmsg replaces.",
-    "db": "The database: upgrade, check, back up.",
-    "serve": "Take in what Twilio and Stripe tell of: texts, delivery reports, payments.",
-    "config": "The settings, and where each came from.",
+    "init": "Create the database and the first org. Safe to repeat.",
+    "demo": "Play a demo on its own database and check each claim.",
+    "status": "Show today's visits, queue, inbox and upcoming gaps.",
+    "doctor": "Check data, environment and configuration; exit with 10 on a problem.",
+    "coverage": "Find upcoming visits and sitters without a usable number.",
+    "booking": "Add, import, confirm, cancel, reschedule and reassign bookings.",
+    "sitter": "Add, import, activate, deactivate and renumber sitters.",
+    "client": "Add, import, change and erase clients and their phones.",
+    "number": "Add, assign, quarantine, restore and inspect masked numbers.",
+    "thread": "Show each client's one conversation thread.",
+    "route": "Explain and simulate which number a message is sent from.",
+    "message": "Send, receive, list and manage messages.",
+    "inbox": "List, claim and close received messages that need a person.",
+    "reconcile": "Compare messages and numbers with the provider.",
+    "alert": "List, print and close alerts.",
+    "optout": "Add, remove and list opt-outs, per company and phone.",
+    "audit": "List, export and verify the audit log.",
+    "errors": "Explain error codes and what petmsg does about them.",
+    "org": "Add orgs (companies), change their settings, pause their sending.",
+    "export": "Export all data of a company to files.",
+    "import": "Restore an export, or import from the previous system.",
+    "db": "Upgrade, check, back up and restore the database.",
+    "serve": "Receive webhooks from Twilio and Stripe.",
+    "config": "Show the settings and their sources.",
 }
 
 
@@ -82,7 +82,7 @@ def petmsg(
         typer.Option(
             "--show-completion",
             metavar="SHELL",
-            help="Print what completes petmsg in bash, zsh or fish.",
+            help="Print the completion script for bash, zsh or fish.",
             callback=_show_completion,
             is_eager=True,
         ),
@@ -92,14 +92,15 @@ def petmsg(
         typer.Option(
             "--install-completion",
             metavar="SHELL",
-            help="Write it where that shell looks for it.",
+            help="Install the completion script for that shell.",
             callback=_install_completion,
             is_eager=True,
         ),
     ] = None,
 ) -> None:
-    """Runs the masked text messaging of a pet-sitting company: one thread per client, one
-    number per sitter, and every route explained."""
+    """Run a pet-sitting company's masked SMS conversations: one thread per client, one number per
+    sitter, and every routing decision explained.
+    """
 
 
 def command_line() -> Any:

@@ -29,30 +29,30 @@ OUTPUT = Annotated[
 ]
 ORG = Annotated[
     str | None,
-    typer.Option("--org", metavar="SLUG", help="The org [env PETMSG_ORG]", show_default=False),
+    typer.Option("--org", metavar="SLUG", help="Org to use [env PETMSG_ORG]", show_default=False),
 ]
 DB = Annotated[
     str | None,
     typer.Option(
         "--db",
         metavar="URL",
-        help="The database, a URL or a path [env PETMSG_DATABASE_URL]",
+        help="Database URL or path [env PETMSG_DATABASE_URL]",
         show_default=False,
     ),
 ]
 DRY_RUN = Annotated[
-    bool, typer.Option("--dry-run", help="Do it all, say what would happen, and roll it back.")
+    bool, typer.Option("--dry-run", help="Report what would happen, then roll it back.")
 ]
 ACTOR = Annotated[
     str | None,
     typer.Option(
         "--actor",
         metavar="NAME",
-        help="Who does it, for the audit [env PETMSG_ACTOR; default: user@host]",
+        help="Name for the audit log [env PETMSG_ACTOR; default: user@host]",
         show_default=False,
     ),
 ]
-YES = Annotated[bool, typer.Option("--yes", help="Do it without being asked first.")]
+YES = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 REVEAL = Annotated[bool, typer.Option("--reveal", help="Show personal phones unmasked.")]
 
 Question = Callable[..., str | None]

@@ -1,14 +1,15 @@
-"""What petmsg asks before it does what cannot be undone: one question per command.
+"""The questions petmsg asks before it does what cannot be undone: one per command.
 
-Each takes the command's own parameters and answers None where nothing would be lost. What would be
-lost comes from a rehearsal: the command's service, run and rolled back. Sentences are for a person
-at a terminal, in the org's timezone.
+Each function takes the command's own parameters and returns None if nothing would be lost. To find
+out what would be lost, it runs the command's service and rolls it back. Times are in the org's
+timezone.
 """
 
 from typing import Any
 
 from petmsg.cli.context import Context
 from petmsg.cli.options import checked_reason, required_reason
+from petmsg.plurals import counted
 from petmsg.render.fields import local
 
 
@@ -87,13 +88,13 @@ def forget_client(context: Context, *, client: str, reason: str | None) -> str |
     if planned.reused:
         return None
     name = context.read(show_client, client)["name"]
-    phones, messages = _counted(planned.phones, "phone"), _counted(planned.messages, "message")
+    phones, messages = counted(planned.phones, "phone"), counted(planned.messages, "message")
     said = [
         f"Erase client {name} ({planned.client})?",
-        f"Their name, {phones} and the words of {messages} are erased for good.",
+        f"Their name, {phones} and the bodies of {messages} are erased for good.",
     ]
     if planned.cancelled:
-        said.append(f"{_counted(planned.cancelled, 'message')} not sent yet will not be sent.")
+        said.append(f"{counted(planned.cancelled, 'message')} not sent yet will not be sent.")
     return " ".join(said)
 
 
@@ -114,7 +115,7 @@ def set_org(context: Context, *, provider: Any, **_others: Any) -> str | None:
         if provider is ProviderName.SANDBOX
         else "Messages then reach real phones and cost money"
     )
-    queued = f", {_counted(waiting, 'queued message')} included" if waiting else ""
+    queued = f", {counted(waiting, 'queued message')} included" if waiting else ""
     change = f"from {org.provider} to {provider.value}"
     return f"Change the provider of {org.name} ({org.slug}) {change}? {what}{queued}."
 
@@ -162,7 +163,7 @@ def restore_database(context: Context, *, file: str, since: str | None) -> str |
     made_at = local(planned.made_at, context.view)
     return (
         f"Replace the database {context.location.display_url} by the backup of {made_at}?"
-        f" What was stored since is kept in {planned.kept} only."
+        f" Data stored since then is kept only in {planned.kept}."
     )
 
 
@@ -170,7 +171,3 @@ def _listed(names: Any) -> str:
     """At most ten names, and how many more there are."""
     shown = ", ".join(names[:10])
     return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -11,22 +11,23 @@ from petmsg.queries.page import Page
 from petmsg.text_inputs import parse_reason
 
 REASON = Annotated[
-    str | None, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit.")
+    str | None, typer.Option("--reason", metavar="TEXT", help="Reason, kept in the audit log.")
 ]
-LIMIT = Annotated[int, typer.Option("--limit", min=1, help="How many rows, the newest first.")]
+LIMIT = Annotated[int, typer.Option("--limit", min=1, help="Maximum number of rows.")]
 BEFORE = Annotated[
     str | None,
     typer.Option("--before", metavar="ROW", help="Only rows older than this one (the last shown)."),
 ]
-ALL = Annotated[bool, typer.Option("--all", help="All rows.")]
+ALL = Annotated[bool, typer.Option("--all", help="Print all rows.")]
 FILE = Annotated[
     str | None,
-    typer.Option("--file", metavar="F", help="A CSV with a header, or JSONL; - for stdin."),
+    typer.Option("--file", metavar="F", help="A CSV file with a header, or JSONL; - for stdin."),
 ]
 SOURCE = Annotated[
-    str | None, typer.Argument(metavar="FILE", help="A CSV with a header, or JSONL; - for stdin.")
+    str | None,
+    typer.Argument(metavar="FILE", help="A CSV file with a header, or JSONL; - for stdin."),
 ]
-FINDINGS = Annotated[bool, typer.Option("--findings", help="Print only what exit 10 stands for.")]
+FINDINGS = Annotated[bool, typer.Option("--findings", help="Print only problems.")]
 
 _LARGEST_FILE = 256 * 1024 * 1024
 
@@ -44,14 +45,14 @@ def checked_reason(text: str | None) -> str | None:
 def required_reason(text: str | None) -> str:
     """A reason where one must be given."""
     if text is None:
-        raise OutOfRange("A reason is needed.", hint="Say why: --reason '…'")
+        raise OutOfRange("--reason is required.", hint="Give a reason: --reason '…'")
     return parse_reason(text)
 
 
 def named_folder(text: str) -> Path:
     """The folder a person named. A URL is refused unseen: it may hold a password."""
     if "://" in text or "\0" in text:
-        raise UsageProblem("A folder is needed, and that is none.", hint="Name a path.")
+        raise UsageProblem("That is not a path of a folder.", hint="Name a folder of this machine.")
     return Path(text)
 
 

@@ -142,7 +142,7 @@ BEFORE: dict[str, Callable[[Company], object]] = {
     "petmsg number release-due": done(
         "number", "quarantine", "+14155550106", "--until", "+23h", "--reason", "noise", now=SINCE
     ),
-    "petmsg org thaw": done("org", "freeze", "--reason", "a wrong text went out"),
+    "petmsg org thaw": done("org", "freeze", "--reason", "a wrong message went out"),
     "petmsg reconcile": lambda company: left_by_the_dead(company.url, 2),
 }
 """What an example that begins so needs beyond what is always there."""

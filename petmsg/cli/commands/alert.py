@@ -14,7 +14,7 @@ from petmsg.queries import alert as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.views.alert import ALERT, ALERTS, DONE
 
-app = new_app("What needs a person: alerts, and the commands that help.")
+app = new_app("List, print and close alerts.")
 
 
 @command(
@@ -23,22 +23,26 @@ app = new_app("What needs a person: alerts, and the commands that help.")
 def list_(
     context: Context,
     severity: Annotated[
-        AlertSeverity | None, typer.Option("--severity", help="Only those at least this grave.")
+        AlertSeverity | None,
+        typer.Option("--severity", help="Only alerts of at least this severity."),
     ] = None,
-    done: Annotated[bool, typer.Option("--done", help="Those that are done instead.")] = False,
+    done: Annotated[
+        bool, typer.Option("--done", help="List alerts that are marked as done instead.")
+    ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="For cron: exit 10 if one is listed.")
+        bool, typer.Option("--check", help="Exit with 10 if any alert is listed (for cron).")
     ] = False,
     limit: LIMIT = USUAL_LIMIT,
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
-    """What is open, the gravest first and the newest of them; of all orgs unless --org is given.
+    """List open alerts, most severe first.
 
-    What is done is listed with --done, the newest first.
+    Covers all orgs unless --org is given. Alerts of the same severity are listed newest first.
+    Alerts that are done are listed with --done, newest first.
     """
     if done and check:
-        raise UsageProblem("--check looks for what is open.", hint="Leave out --done.")
+        raise UsageProblem("--check and --done cannot be combined.", hint="Leave one out.")
     with context.snapshot() as cursor:
         rows = queries.list_alerts(
             cursor, context.chosen(cursor), page(limit, before, all_), done=done, severity=severity
@@ -49,10 +53,11 @@ def list_(
 
 @command(app, "tell", writes=True, examples=["petmsg alert tell", "petmsg alert tell -o jsonl"])
 def tell(context: Context) -> None:
-    """For cron: the open alerts that are new, each once and again after a day; exit 10 if any.
+    """Print new alerts once, and again after a day (for cron).
 
-    Of all orgs unless --org is given. Beside them it says how many clients wait for an answer, and
-    the longest wait. What was told is remembered in the database; without news nothing is printed.
+    Covers all orgs unless --org is given. Exits with 10 if any alert is printed. Also prints how
+    many clients wait for an answer, and the longest wait. The database remembers which alerts were
+    printed; without news nothing is printed.
     """
     from petmsg.workflows.waiting_clients import tell_alerts
 
@@ -66,23 +71,27 @@ def tell(context: Context) -> None:
 
 @command(app, "show", examples=["petmsg alert show 1"])
 def show(
-    context: Context, alert: Annotated[str, typer.Argument(metavar="ID", help="Its id.")]
+    context: Context, alert: Annotated[str, typer.Argument(metavar="ID", help="The alert's ID.")]
 ) -> None:
-    """One alert: what happened, whom it is about, how often, and what helps."""
+    """Show one alert and the command that helps.
+
+    Includes what happened, which client, sitter or number it is about, and how often.
+    """
     with context.snapshot() as cursor:
         found = queries.find_alert(cursor, context.chosen(cursor), alert)
     context.show_one(ALERT, found)
 
 
-@command(app, "done", writes=True, examples=["petmsg alert done 1 --reason 'called her'"])
+@command(app, "done", writes=True, examples=["petmsg alert done 1 --reason 'called the client'"])
 def done(
     context: Context,
-    alerts: Annotated[list[str], typer.Argument(metavar="ID...", help="Their ids.")],
+    alerts: Annotated[list[str], typer.Argument(metavar="ID...", help="IDs of the alerts.")],
     reason: REASON = None,
 ) -> None:
-    """Mark alerts as done, of all orgs unless --org is given. Done again changes nothing.
+    """Mark alerts as done. Safe to repeat.
 
-    If the same thing happens later, it opens a new alert.
+    Works in all orgs unless --org is given. If the same problem happens again, a new alert is
+    opened.
     """
     from petmsg.services import alert as service
 

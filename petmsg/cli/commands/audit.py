@@ -17,7 +17,7 @@ from petmsg.render.escape import json_text
 from petmsg.render.fields import Field, record
 from petmsg.render.views.nouns import EVENTS, HEAD, VERIFIED
 
-app = new_app("Who did what, when and why: a chain of hashes.")
+app = new_app("List, export and verify the audit log.")
 
 
 @command(
@@ -28,15 +28,19 @@ app = new_app("Who did what, when and why: a chain of hashes.")
 def list_(
     context: Context,
     event: Annotated[
-        str | None, typer.Option("--event", help="Such as number.quarantined.")
+        str | None, typer.Option("--event", help="Only this event, for example number.quarantined.")
     ] = None,
-    entity: Annotated[str | None, typer.Option("--entity", help="Such as number.")] = None,
-    ref: Annotated[str | None, typer.Option("--ref", help="Such as +14155550102 or B-1.")] = None,
+    entity: Annotated[
+        str | None, typer.Option("--entity", help="Only this kind of entity, for example number.")
+    ] = None,
+    ref: Annotated[
+        str | None, typer.Option("--ref", help="Only this entity, for example +14155550102 or B-1.")
+    ] = None,
     limit: LIMIT = USUAL_LIMIT,
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
-    """The events, the newest first."""
+    """List audit events, newest first."""
     rows = context.read(
         queries.list_events, page(limit, before, all_), event=event, entity=entity, ref=ref
     )
@@ -46,9 +50,9 @@ def list_(
 @command(app, "show", examples=["petmsg audit show 1"])
 def show(
     context: Context,
-    seq: Annotated[int, typer.Argument(metavar="SEQ", help="Its sequence number.")],
+    seq: Annotated[int, typer.Argument(metavar="SEQ", help="The event's sequence number.")],
 ) -> None:
-    """One event."""
+    """Show one audit event."""
     context.show_one(EVENTS, context.read(queries.show_event, seq))
 
 
@@ -62,14 +66,15 @@ def export(
     head: Annotated[
         bool,
         typer.Option(
-            "--head", help="Only org, seq and hash of the newest event, for safe keeping."
+            "--head", help="Export only a checkpoint per org: seq and hash of the newest event."
         ),
     ] = False,
 ) -> None:
-    """Every event as JSON lines, oldest first; with --head only the end of the chain.
+    """Export the audit log as JSON lines, oldest event first.
 
-    The heads are those of all orgs unless --org is given. Another format only with -o, whatever
-    PETMSG_OUTPUT says: what is exported is kept, and read by audit verify.
+    With --head it exports checkpoints instead, for all orgs unless --org is given. Store them in a
+    safe place; petmsg audit verify reads them. The format is JSON lines whatever PETMSG_OUTPUT
+    says; only -o changes it.
     """
     with context.snapshot() as cursor:
         fields: Sequence[Field] = HEAD if head else EVENTS
@@ -91,13 +96,15 @@ def verify(
     head: Annotated[
         str | None,
         typer.Option(
-            "--head", metavar="FILE", help="Heads exported earlier with export --head; - for stdin."
+            "--head", metavar="FILE", help="Checkpoints from audit export --head; - for stdin."
         ),
     ] = None,
 ) -> None:
-    """Recompute the chain of every org and name the first broken event; exit 10 if there is one.
+    """Verify the audit log of every org.
 
-    Only a head that was exported to a safe place can reveal that the end was cut off.
+    Recomputes the chain of hashes and prints the first broken event. Exits with 10 if a log is not
+    intact. Only a checkpoint that was stored in a safe place can show that the newest events were
+    removed.
     """
     from petmsg.services import audit
 
@@ -110,7 +117,9 @@ def verify(
         found = [audit.verify(cursor, org, heads=heads.get(org.slug)) for org in orgs]
     for org in orgs if head is not None else ():
         if not heads.get(org.slug):
-            context.say(f"No head of org {org.slug} was exported: its end is not compared.")
+            context.say(
+                f"The file has no checkpoint of org {org.slug}: the end of its log is not verified."
+            )
     missing = [] if alone else audit.orgs_gone(heads, found)
     found += missing
     context.show_list(VERIFIED, found)
@@ -122,5 +131,5 @@ def _text(file: str) -> str:
         return read_file(file).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise MalformedFile(
-            f"{file} is not UTF-8 text.", hint="Export heads: petmsg audit export --head"
+            f"{file} is not UTF-8 text.", hint="Export checkpoints: petmsg audit export --head"
         ) from None

@@ -27,17 +27,17 @@ from petmsg.queries import booking as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.views.conversation import BOOKING, BOOKING_CHANGED, BOOKINGS, CONFIRMED
 
-app = new_app("Bookings: add, import, confirm, cancel, reschedule, reassign.")
+app = new_app("Add, import, confirm, cancel, reschedule and reassign bookings.")
 
 REF_ARG = Annotated[str, typer.Argument(metavar="REF", help="The booking's ref.")]
 SITTER = Annotated[
-    str | None, typer.Option("--sitter", metavar="SITTER", help="Her ref, phone or name.")
+    str | None, typer.Option("--sitter", metavar="SITTER", help="The sitter's ref, phone or name.")
 ]
 
 DUPLICATES = Annotated[
     bool,
     typer.Option(
-        "--allow-duplicates", help="Without a ref, add another booking for the same time."
+        "--allow-duplicates", help="Add a booking without a ref even if the same one exists."
     ),
 ]
 
@@ -51,20 +51,25 @@ DUPLICATES = Annotated[
 def add(
     context: Context,
     client: Annotated[
-        str, typer.Option("--client", metavar="CLIENT", help="Her ref, phone or name.")
+        str, typer.Option("--client", metavar="CLIENT", help="The client's ref, phone or name.")
     ],
     start: Annotated[
-        str, typer.Option("--start", metavar="T", help="ISO 8601, in the org's time or offset.")
+        str,
+        typer.Option(
+            "--start", metavar="T", help="Start: ISO 8601, in the org's timezone or with an offset."
+        ),
     ],
-    end: Annotated[str, typer.Option("--end", metavar="T", help="Later than the start.")],
+    end: Annotated[str, typer.Option("--end", metavar="T", help="End; later than the start.")],
     sitter: SITTER = None,
-    ref: Annotated[str | None, typer.Option("--ref", help="Its id in your system.")] = None,
+    ref: Annotated[
+        str | None, typer.Option("--ref", help="The booking's ID in your system.")
+    ] = None,
     allow_duplicates: DUPLICATES = False,
 ) -> None:
-    """Add a pending booking. The same again changes nothing.
+    """Add a pending booking. Safe to repeat.
 
-    Without --ref it is the same booking if client, sitter, start and end are the same and it was
-    not cancelled.
+    Without --ref, a booking is the same one if its client, sitter, start and end are equal and it
+    is not cancelled.
     """
     from petmsg.services.bookings import booking
 
@@ -81,7 +86,7 @@ def add(
     )
     context.show_one(BOOKING_CHANGED, added)
     if added.reused:
-        context.say(f"Booking {added.booking} is there already; nothing was changed.")
+        context.say(f"Booking {added.booking} already exists; nothing was changed.")
 
 
 @command(
@@ -95,9 +100,9 @@ def import_(
 ) -> None:
     """Import bookings: columns ref,client,sitter,starts_at,ends_at.
 
-    A known ref with other times or sitter is an update; of a confirmed one the window moves. A row
-    without a ref changes nothing if there is a booking with its client, sitter, start and end,
-    also a cancelled one.
+    A row with a known ref updates that booking; if it is confirmed, its window moves. A row without
+    a ref changes nothing if a booking with the same client, sitter, start and end exists, even if
+    it is cancelled.
     """
     from petmsg.services.bookings import booking_import as service
 
@@ -125,7 +130,7 @@ def list_(
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
-    """The bookings, the newest first."""
+    """List bookings, newest first."""
     rows = context.read(
         queries.list_bookings,
         page(limit, before, all_),
@@ -138,7 +143,7 @@ def list_(
 
 @command(app, "show", examples=["petmsg booking show B-1"])
 def show(context: Context, ref: REF_ARG) -> None:
-    """One booking with its window."""
+    """Show one booking and its window."""
     context.show_one(BOOKING, context.read(queries.show_booking, ref))
 
 
@@ -151,10 +156,10 @@ def show(context: Context, ref: REF_ARG) -> None:
 def confirm(
     context: Context,
     refs: Annotated[
-        list[str] | None, typer.Argument(metavar="REF...", help="The bookings' refs.")
+        list[str] | None, typer.Argument(metavar="REF...", help="Refs of the bookings.")
     ] = None,
     all_pending: Annotated[
-        bool, typer.Option("--all-pending", help="Every pending booking of the org.")
+        bool, typer.Option("--all-pending", help="Confirm every pending booking of the org.")
     ] = False,
     file: FILE = None,
     stripe_event: Annotated[
@@ -162,22 +167,24 @@ def confirm(
         typer.Option(
             "--stripe-event",
             metavar="F",
-            help="Events of Stripe's that say what was paid: JSON or JSONL; - for stdin.",
+            help="Stripe events of paid bookings: JSON or JSONL; - for stdin.",
         ),
     ] = None,
 ) -> None:
-    """Confirm bookings: each client's one thread is found or made, each booking gets its window.
+    """Confirm bookings and create their assignment windows.
 
-    Safe to repeat, and to run many times at once: the same thread, the same window. Overlapping
-    bookings keep a window each and are reported. An event of Stripe's confirms once: it is known
-    by its id, also where petmsg serve took it in.
+    Each client has one thread; the first confirmed booking creates it. Safe to repeat, and to run
+    several times at once: thread and window stay the same. Overlapping bookings each keep their own
+    window and are reported. A Stripe event confirms a booking once, even if petmsg serve has
+    already stored it.
     """
     from petmsg.services.bookings import confirm as service
 
     if stripe_event is not None:
         if refs or all_pending or file is not None:
             raise UsageProblem(
-                "--stripe-event goes alone.", hint="Name the refs in a run of their own."
+                "--stripe-event cannot be combined with refs, --all-pending or --file.",
+                hint="Confirm the refs in a separate command.",
             )
         _confirm_paid(context, stripe_event)
         return
@@ -185,7 +192,10 @@ def confirm(
     if all_pending:
         named += refs_of(context.read(queries.pending_refs), None)
     elif not refs and file is None:
-        raise UsageProblem("Which bookings?", hint="Name refs, or --all-pending, or --file F.")
+        raise UsageProblem(
+            "Missing bookings to confirm.",
+            hint="Name their refs, or use --all-pending or --file F.",
+        )
     shown = Results(context, CONFIRMED, also=lambda row: _warn(context, row))
     take_refs(context, service.confirm, named, shown, doing="Confirming")
 
@@ -204,10 +214,13 @@ def _confirm_paid(context: Context, file: str) -> None:
     "cancel",
     writes=True,
     asks=confirmations.cancel_booking,
-    examples=["petmsg booking cancel B-2 --reason 'her plans changed' --yes"],
+    examples=["petmsg booking cancel B-2 --reason 'the plans changed' --yes"],
 )
 def cancel(context: Context, ref: REF_ARG, reason: REASON = None) -> None:
-    """Cancel a booking; its window counts no more. It cannot be undone, so it asks first."""
+    """Cancel a booking and close its window.
+
+    This cannot be undone, so petmsg asks first.
+    """
     from petmsg.services.bookings import booking
 
     context.show_one(
@@ -223,11 +236,16 @@ def reschedule(
     end: Annotated[str | None, typer.Option("--end", metavar="T")] = None,
     reason: REASON = None,
 ) -> None:
-    """Give a booking other times; the window of a confirmed one moves with it."""
+    """Change the times of a booking.
+
+    The window of a confirmed booking moves with it.
+    """
     from petmsg.services.bookings import booking
 
     if start is None and end is None:
-        raise UsageProblem("To when?", hint="Give --start, --end or both.")
+        raise UsageProblem(
+            "Missing option: --start or --end.", hint="Give the new start, the new end, or both."
+        )
     why = checked_reason(reason)
     changed = context.write(
         lambda uow: booking.reschedule(
@@ -252,14 +270,22 @@ def reassign(
     context: Context,
     ref: REF_ARG,
     sitter: SITTER = None,
-    nobody: Annotated[bool, typer.Option("--nobody", help="To no sitter for now.")] = False,
+    nobody: Annotated[
+        bool, typer.Option("--nobody", help="Leave the booking without a sitter.")
+    ] = False,
     reason: REASON = None,
 ) -> None:
-    """Give a booking to another sitter; its window speaks with her number from now on."""
+    """Assign a booking to another sitter.
+
+    From now on, messages in its window are sent from the new sitter's number.
+    """
     from petmsg.services.bookings import booking
 
     if (sitter is None) != nobody:
-        raise UsageProblem("To whom?", hint="Give --sitter SITTER, or --nobody.")
+        raise UsageProblem(
+            "Missing option: --sitter or --nobody.",
+            hint="Use --sitter SITTER for another sitter, or --nobody for none.",
+        )
     changed = context.write(booking.reassign, ref, sitter=sitter, reason=checked_reason(reason))
     context.show_one(BOOKING_CHANGED, changed)
     _warn(context, changed)

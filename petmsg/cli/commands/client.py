@@ -24,15 +24,19 @@ from petmsg.queries import client as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.views.nouns import CLIENT, CLIENT_CHANGED, CLIENTS, FORGOTTEN, PHONE_TEXTABLE
 
-app = new_app("Clients and their phones.")
-phone_app = new_app("The phones of a client: one is texted, any is recognised.")
+app = new_app("Add, import, change and erase clients and their phones.")
+phone_app = new_app("Manage a client's phones: one receives messages, all are recognised.")
 
-CLIENT_ARG = Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")]
-KIND = Annotated[ClientKind | None, typer.Option("--kind", help="How she books.")]
+CLIENT_ARG = Annotated[
+    str, typer.Argument(metavar="CLIENT", help="The client's ref, phone or name.")
+]
+KIND = Annotated[ClientKind | None, typer.Option("--kind", help="How the client books.")]
 
 TIMEZONE = Annotated[
     str | None,
-    typer.Option("--timezone", metavar="ZONE", help="An IANA name; empty: the org's."),
+    typer.Option(
+        "--timezone", metavar="ZONE", help="An IANA timezone name; empty means the org's."
+    ),
 ]
 
 
@@ -44,15 +48,18 @@ TIMEZONE = Annotated[
 )
 def add(
     context: Context,
-    name: Annotated[str, typer.Argument(help="Her name.")],
+    name: Annotated[str, typer.Argument(help="The client's name.")],
     phone: Annotated[
-        list[str], typer.Option("--phone", metavar="PHONE", help="Her phone; again for more.")
+        list[str],
+        typer.Option("--phone", metavar="PHONE", help="The client's phone; repeat for more."),
     ],
-    ref: Annotated[str | None, typer.Option("--ref", help="Her id in your system.")] = None,
+    ref: Annotated[
+        str | None, typer.Option("--ref", help="The client's ID in your system.")
+    ] = None,
     kind: KIND = None,
     timezone: TIMEZONE = None,
 ) -> None:
-    """Add a client. The first phone is the one that is texted."""
+    """Add a client. The first phone receives the messages."""
     from petmsg.services.people import client
 
     added = context.write(client.add, name, phones=phone, ref=ref, kind=kind, timezone=timezone)
@@ -61,7 +68,7 @@ def add(
 
 @command(app, "import", writes=True, examples=["petmsg client import clients.csv"])
 def import_(context: Context, file: SOURCE = None, option: FILE = None) -> None:
-    """Import clients: columns ref,name,phone,kind. A known ref is updated."""
+    """Import clients: columns ref,name,phone,kind. Known refs are updated."""
     from petmsg.services.people import client_import
 
     import_file(
@@ -81,7 +88,7 @@ def list_(
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
-    """The clients, the newest first."""
+    """List clients, newest first."""
     context.show_list(
         CLIENTS, context.read(queries.list_clients, page(limit, before, all_), kind=kind)
     )
@@ -94,7 +101,7 @@ def list_(
     examples=["petmsg client show C-1", "petmsg client show 'Ann Ivers' --reveal"],
 )
 def show(context: Context, client: CLIENT_ARG) -> None:
-    """One client with her phones."""
+    """Show one client and their phones."""
     context.show_one(CLIENT, context.read(queries.show_client, client))
 
 
@@ -111,7 +118,10 @@ def set_(
     kind: KIND = None,
     timezone: TIMEZONE = None,
 ) -> None:
-    """Change a client's name, kind or timezone (quiet hours are hours of her day)."""
+    """Change a client's name, kind or timezone.
+
+    Quiet hours are hours in the client's timezone.
+    """
     from petmsg.services.people import client as service
 
     changed = context.write(service.change, client, name=name, kind=kind, timezone=timezone)
@@ -124,15 +134,16 @@ def set_(
     writes=True,
     asks=confirmations.forget_client,
     examples=[
-        "petmsg client forget C-2 --reason 'she asked for it' --dry-run",
-        "petmsg client forget C-2 --reason 'she asked for it' --yes",
+        "petmsg client forget C-2 --reason 'they asked for it' --dry-run",
+        "petmsg client forget C-2 --reason 'they asked for it' --yes",
     ],
 )
 def forget(context: Context, client: CLIENT_ARG, reason: REASON = None) -> None:
-    """Erase a person: her name, phones and the bodies of her texts. It cannot be undone.
+    """Erase a client: name, phones and message bodies.
 
-    Her thread, bookings and counts stay, and the audit still verifies. So does an opt-out of hers:
-    it knows her phone by a digest only. Texts that wait are cancelled.
+    This cannot be undone, so petmsg asks first. The thread, bookings and counts stay, and the audit
+    log still verifies. Messages that are not sent yet are cancelled. An opt-out stays in force: it
+    is stored with a digest of the phone only.
     """
     from petmsg.services.people import erase as service
 
@@ -147,7 +158,9 @@ def phone_add(
     context: Context,
     client: CLIENT_ARG,
     phone: Annotated[str, typer.Argument(metavar="PHONE")],
-    primary: Annotated[bool, typer.Option("--primary", help="Text this one from now on.")] = False,
+    primary: Annotated[
+        bool, typer.Option("--primary", help="Send messages to this phone from now on.")
+    ] = False,
 ) -> None:
     """Add a phone to a client."""
     from petmsg.services.people import client as service
@@ -161,13 +174,13 @@ def phone_add(
 def phone_remove(
     context: Context, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
 ) -> None:
-    """Remove a phone of a client."""
+    """Remove a phone from a client."""
     from petmsg.services.people import client as service
 
     changed = context.write(service.phone_remove, client, phone)
     context.show_one(CLIENT_CHANGED, changed)
     if changed.opted_out:
-        context.say(f"That phone is opted out. The opt-out stands for client {changed.client}.")
+        context.say(f"That phone is opted out. Client {changed.client} stays opted out.")
         context.say(f"To end it: petmsg optout remove {shlex.quote(changed.client)} --reason …")
 
 
@@ -177,7 +190,7 @@ def phone_remove(
 def phone_primary(
     context: Context, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
 ) -> None:
-    """Choose which phone of a client is texted."""
+    """Choose the phone that receives a client's messages."""
     from petmsg.services.people import client as service
 
     context.show_one(CLIENT_CHANGED, context.write(service.phone_primary, client, phone))
@@ -195,7 +208,10 @@ def phone_textable(
     phone: Annotated[str, typer.Argument(metavar="PHONE")],
     reason: REASON = None,
 ) -> None:
-    """Text a phone again of which the provider said that it takes no texts."""
+    """Mark a phone as able to receive SMS again.
+
+    Use it after the provider reported that the phone cannot receive SMS, and that has changed.
+    """
     from petmsg.services.people import undeliverable_phones
 
     why = required_reason(reason)

@@ -7,14 +7,14 @@ from petmsg.errors import PetmsgError
 from petmsg.render.views.nouns import SETTINGS
 from petmsg.settings import Setting
 
-app = new_app("The settings, and where each came from.")
+app = new_app("Show the settings and their sources.")
 
 
 @command(
     app, "show", examples=["petmsg config show", "petmsg config show --org happy-paws -o json"]
 )
 def show(context: Context) -> None:
-    """Each setting, its value (secrets hidden) and where it came from."""
+    """Show each setting, its value and its source. Secrets are hidden."""
     from petmsg.providers.credentials import (
         where_credentials_come_from,
         where_stripe_secrets_come_from,

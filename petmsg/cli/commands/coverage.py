@@ -16,16 +16,16 @@ app = new_command()
 def coverage(
     context: Context,
     days: Annotated[
-        int, typer.Option("--days", metavar="N", help="How far to look ahead: 1 to 366.")
+        int, typer.Option("--days", metavar="N", help="Days to look ahead: 1 to 366.")
     ] = 14,
     findings: FINDINGS = False,
 ) -> None:
-    """Who will have no number: windows, sitters and bookings; exit 10 on a gap.
+    """Find upcoming visits and sitters without a usable number.
 
-    For cron, in all orgs unless --org is given. Lists windows whose sitter has no usable number
-    and where their texts leave from meanwhile, confirmed bookings without a window, active sitters
-    without a number, and orgs whose texts outside of windows have none; each with the command that
-    helps. How much the pool can still take is told too, and is never a gap.
+    For cron: covers all orgs unless --org is given, and exits with 10 on a gap. Lists windows whose
+    sitter has no usable number, with the number used instead; confirmed bookings without a window;
+    active sitters without a number; and orgs that cannot send outside of windows. Each gap comes
+    with the command that helps. Also reports spare pool capacity (never a gap).
     """
     from petmsg.render.views.coverage import GAPS
     from petmsg.services.routes import coverage as service

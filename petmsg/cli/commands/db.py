@@ -14,22 +14,25 @@ from petmsg.clock import iso_utc
 from petmsg.errors import FINDING, UsageProblem
 from petmsg.render.views.database import BACKUP, CHECK, CURRENT, GONE_BACK, MIGRATED, SET_ASIDE
 
-app = new_app("The database: upgrade, check, back up.")
+app = new_app("Upgrade, check, back up and restore the database.")
 
 
 @command(app, "upgrade", writes=True, examples=["petmsg db upgrade --dry-run", "petmsg db upgrade"])
 def upgrade(
     context: Context,
-    revision: Annotated[str, typer.Argument(help="The schema to go to.")] = "head",
+    revision: Annotated[str, typer.Argument(help="The schema revision to upgrade to.")] = "head",
     merge_duplicate_threads: Annotated[
         bool,
         typer.Option(
             "--merge-duplicate-threads",
-            help="Move the texts and windows of a client's several threads into the oldest.",
+            help="Move a client's duplicate threads into their oldest one.",
         ),
     ] = False,
 ) -> None:
-    """Bring the database to this petmsg's schema: all of it or nothing. Repeating is safe."""
+    """Upgrade the database to this version's schema. Safe to repeat.
+
+    It is upgraded completely or not at all.
+    """
     from petmsg.db import migrate
 
     migrated = migrate.upgrade(
@@ -52,24 +55,22 @@ def upgrade(
 )
 def downgrade(
     context: Context,
-    revision: Annotated[str, typer.Argument(help="The schema to go back to, or `base`.")],
+    revision: Annotated[str, typer.Argument(help="The schema revision to go back to, or `base`.")],
     discard_data: Annotated[
-        bool, typer.Option("--discard-data", help="Lose what the older schema cannot hold.")
+        bool, typer.Option("--discard-data", help="Delete data that the older schema cannot hold.")
     ] = False,
     backup_to: Annotated[
         str | None,
         typer.Option(
-            "--backup", metavar="FILE", help="Where the backup goes; default: beside the database."
+            "--backup", metavar="FILE", help="File for the backup; default: beside the database."
         ),
     ] = None,
-    no_backup: Annotated[
-        bool, typer.Option("--no-backup", help="Make no backup: there is one already.")
-    ] = False,
+    no_backup: Annotated[bool, typer.Option("--no-backup", help="Make no backup first.")] = False,
 ) -> None:
-    """Take the database back to an older schema, behind a backup. It asks first.
+    """Downgrade the database to an older schema, after a backup.
 
-    It is refused where the older schema has no place for something that is stored, unless
-    --discard-data. PostgreSQL is backed up with pg_dump: then say --no-backup.
+    petmsg asks first. The command is refused if the older schema cannot hold all stored data,
+    unless --discard-data is given. PostgreSQL is backed up with pg_dump: add --no-backup.
     """
     from petmsg.db import backup as database
     from petmsg.models import metadata
@@ -89,7 +90,7 @@ def downgrade(
 
 @command(app, "current", examples=["petmsg db current"])
 def current(context: Context) -> None:
-    """The schema the database is at."""
+    """Show the schema revision of the database."""
     from petmsg.db import backup as database
     from petmsg.db.migrate import head
 
@@ -107,7 +108,10 @@ def current(context: Context) -> None:
 
 @command(app, "check", examples=["petmsg db check"])
 def check(context: Context) -> None:
-    """Compare the database's schema with petmsg's tables and triggers; exit 10 on a difference."""
+    """Compare the database's schema with the expected one.
+
+    Exits with 10 if tables or triggers differ.
+    """
     from petmsg.db import migrate
     from petmsg.db.snapshot import snapshot
 
@@ -121,12 +125,13 @@ def check(context: Context) -> None:
 @command(app, "backup", examples=["petmsg db backup petmsg-backup.db"])
 def backup(
     context: Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="Where to write it.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The file to write.")],
 ) -> None:
-    """A consistent copy of a live SQLite database, readable by its owner alone.
+    """Back up a live SQLite database to a file.
 
-    To go back to it: petmsg db restore FILE. It says when it was made, so that no message that was
-    queued then is sent twice. PostgreSQL is backed up with pg_dump.
+    The copy is consistent, and only its owner can read it. To go back to it: petmsg db restore
+    FILE. It records when it was made, so that messages that were queued then are not sent twice.
+    PostgreSQL is backed up with pg_dump.
     """
     from petmsg.db import backup as database
 
@@ -135,7 +140,9 @@ def backup(
 
 SINCE = Annotated[
     str | None,
-    typer.Option("--since", metavar="T", help="When the backup was made, if it does not say so."),
+    typer.Option(
+        "--since", metavar="T", help="When the backup was made, if the file does not record it."
+    ),
 ]
 
 
@@ -148,14 +155,17 @@ SINCE = Annotated[
 )
 def restore(
     context: Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A file of petmsg db backup.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A file written by petmsg db backup.")
+    ],
     since: SINCE = None,
 ) -> None:
-    """Go back to a backup of an SQLite database. It asks first; what was stored is kept beside it.
+    """Restore a backup of an SQLite database.
 
-    Messages that were queued or being sent when the backup was made may have been sent since: they
-    are held, and petmsg message dispatch looks them up at the provider before anything is sent.
-    Opt-outs and messages that came in since are read again by petmsg message pull --since T.
+    petmsg asks first, and keeps the current database beside it. Messages that were queued or being
+    sent when the backup was made may have been sent since: they are held, and petmsg message
+    dispatch looks them up at the provider before anything is sent. Fetch opt-outs and messages
+    received since then with petmsg message pull --since T.
     """
     from petmsg.db import restore as service
     from petmsg.db.schema_version import HEAD
@@ -173,7 +183,7 @@ def restore(
     if done.revision == HEAD:
         _set_aside(context, done.made_at)
     else:
-        context.say("Bring it up to date, then look its waiting messages up at the provider:")
+        context.say("Upgrade the database, then hold the messages that may have been sent since:")
         context.say("  petmsg db upgrade && petmsg db restored")
 
 
@@ -184,25 +194,25 @@ def restore(
     examples=["petmsg db restored --since 2026-02-14T03:00"],
 )
 def restored(context: Context, since: SINCE = None) -> None:
-    """After going back to a backup by other means: hold what it cannot know to be unsent.
+    """Hold messages that may have been sent since a backup.
 
-    For PostgreSQL after pg_restore, before anything else is run; for a file that was copied into
-    place petmsg refuses to write until this is done. Messages that were queued or being sent when
-    the backup was made are held, and petmsg message dispatch looks them up at the provider.
+    Run it first after pg_restore on PostgreSQL, and after copying a backup file into place: petmsg
+    refuses to write until this is done. Messages that were queued or being sent when the backup was
+    made are held, and petmsg message dispatch looks them up at the provider.
     """
     from petmsg.db.restore import made_at_of
 
     made_at = instant(context, since) or made_at_of(context.location)
     if made_at is None:
         raise UsageProblem(
-            "The database does not say that it is a backup.",
-            hint="Say when the backup was made: --since 2026-02-14T03:00",
+            "The database does not record when it was backed up.",
+            hint="Give the time of the backup: --since 2026-02-14T03:00",
         )
     context.show_list(SET_ASIDE, _set_aside(context, made_at))
 
 
 def instant(context: Context, text: str | None) -> datetime | None:
-    """The time a person wrote, in UTC without an offset: a backup is of several orgs."""
+    """The time a person wrote, read as UTC if it has no offset: a backup holds several orgs."""
     return None if text is None else clock.parse_instant(text, timezone="UTC", at=context.now)
 
 
@@ -222,6 +232,8 @@ def _set_aside(context: Context, made_at: datetime) -> list[Any]:
     )
     for row in rows:
         held = "1 message is" if row.messages == 1 else f"{row.messages} messages are"
-        context.say(f"{row.org}: {held} held until the provider was asked.")
-    context.say(f"Then read what came in since: petmsg message pull --since {iso_utc(made_at)}")
+        context.say(f"{row.org}: {held} held until looked up at the provider.")
+    context.say(
+        f"Then fetch the messages received since: petmsg message pull --since {iso_utc(made_at)}"
+    )
     return rows

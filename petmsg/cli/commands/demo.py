@@ -20,10 +20,10 @@ def demo(
         bool, typer.Option("--pause", help="Wait for Enter after each chapter.")
     ] = False,
 ) -> None:
-    """Play the whole story on a database of its own, with the proof of each claim.
+    """Play a demo on its own database and check each claim.
 
-    PETMSG_DATABASE_URL is ignored; --db names another place for the small company's data, and is
-    refused if that holds an org the demo did not make. Exit 10 if a claim fails.
+    PETMSG_DATABASE_URL is ignored. --db names another database for the demo; it is refused if it
+    holds an org that the demo did not create. Exits with 10 if a claim fails.
     """
     from petmsg.cli.demo_steps import Demo
 

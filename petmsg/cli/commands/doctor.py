@@ -11,6 +11,7 @@ from petmsg.cli.context import Context
 from petmsg.cli.options import FINDINGS
 from petmsg.enums import CheckResult
 from petmsg.errors import FINDING
+from petmsg.plurals import counted
 
 if TYPE_CHECKING:
     from petmsg.providers.base import Provider
@@ -25,19 +26,19 @@ def doctor(
     context: Context,
     checks: Annotated[
         list[str] | None,
-        typer.Option("--check", metavar="NAME", help="Only this one; may be given several times."),
+        typer.Option("--check", metavar="NAME", help="Run only this check; repeat for more."),
     ] = None,
     provider: Annotated[
-        bool, typer.Option("--provider", help="Ask each provider once whether it lets us in.")
+        bool, typer.Option("--provider", help="Check each provider's credentials with one request.")
     ] = False,
     findings: FINDINGS = False,
 ) -> None:
-    """Check every invariant, the machine and the configuration; exit 10 on a problem.
+    """Check data, environment and configuration; exit with 10 on a problem.
 
-    For cron, in all orgs unless --org is given. What the database refuses to store is looked up all
-    the same: somebody may have edited it by hand. Each problem comes with the command that mends
-    it, or that shows it where no command can; then compare with the last backup. A warning does not
-    change the exit code.
+    For cron: covers all orgs unless --org is given. Rules that the database enforces are checked
+    too, because somebody may have edited it by hand. Each problem comes with the command that fixes
+    it, or that shows it where no command can fix it; in that case compare with the last backup. A
+    warning does not change the exit code.
     """
     from petmsg.render.views.doctor import CHECKED
     from petmsg.services.doctor import run_checks as service
@@ -71,4 +72,7 @@ def _carrier(context: Context, org: "OrgRow") -> "Provider":
 def _summary(rows: "Sequence[Checked]") -> str:
     counts = Counter(row.result for row in rows)
     problems, warnings = counts[CheckResult.PROBLEM], counts[CheckResult.WARNING]
-    return f"{problems} problem(s), {warnings} warning(s); {counts[CheckResult.OK]} check(s) hold."
+    return (
+        f"{counted(problems, 'problem')}, {counted(warnings, 'warning')}; "
+        f"{counted(counts[CheckResult.OK], 'check')} passed."
+    )

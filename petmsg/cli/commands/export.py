@@ -21,17 +21,17 @@ app = new_command()
 )
 def export(
     context: Context,
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="A folder that is new or empty.")],
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="A new or empty folder.")],
     file_format: Annotated[
-        FileFormat, typer.Option("--format", help="How the files are written.")
+        FileFormat, typer.Option("--format", help="Format of the files.")
     ] = FileFormat.CSV,
 ) -> None:
-    """Write everything of a company as files that petmsg import petmsg takes back.
+    """Export all data of a company to files.
 
-    Every table of every org, or of the one that --org names, as it is at one moment: a file for
-    each, and a manifest with their SHA-256. The folder holds phones, names and texts as they are:
-    only its owner can read it, and it deserves the same care as the database. Texts to numbers that
-    are no company's (petmsg inbox strays) belong to none, and are not among them.
+    Writes every table of every org, or of the org that --org names, as of one moment: a file per
+    table, and a manifest with SHA-256 checksums. petmsg import petmsg restores them. The folder
+    holds phones, names and messages in plain text. Only its owner can read it; protect it like the
+    database. Unmatched messages (petmsg inbox strays) belong to no org and are not exported.
     """
     from petmsg.services.transfer import export as service
 
@@ -42,4 +42,4 @@ def export(
             raise NoOrg
         written = service.export(cursor, orgs, place, file_format=file_format, now=context.now)
     context.show_list(EXPORTED, written)
-    context.say(f"{folder} holds personal phones, names and texts as they are: keep it safe.")
+    context.say(f"{folder} holds personal phones, names and messages in plain text: keep it safe.")

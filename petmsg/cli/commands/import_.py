@@ -10,19 +10,21 @@ from petmsg.cli.flows.import_export import take_back
 from petmsg.cli.flows.import_snoutos import source_of, take_over
 from petmsg.cli.options import named_folder
 
-app = new_app("Take a company over: from an export, or from the system petmsg replaces.")
+app = new_app("Restore an export, or import from the previous system.")
 
 
 @command(app, "petmsg", writes=True, examples=["petmsg import petmsg company-files"])
 def petmsg(
     context: Context,
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="What petmsg export wrote.")],
+    folder: Annotated[
+        str, typer.Argument(metavar="DIR", help="A folder written by petmsg export.")
+    ],
 ) -> None:
-    """Take back what petmsg export wrote, into a database that does not have those orgs.
+    """Restore an export into a database that lacks its orgs.
 
-    All of it or nothing, SQLite or PostgreSQL, whichever it came from; with --org only that org. A
-    database that is not there yet is created. The audit comes along and must verify. Where a file
-    is not as it was written, nothing is taken, and it says where.
+    It is imported completely or not at all, from SQLite or PostgreSQL into either; with --org only
+    that org. A missing database is created. Verifies checksums and the audit log: if a file was
+    changed, nothing is imported, and the error names the place.
     """
     take_back(context, named_folder(folder))
 
@@ -43,8 +45,8 @@ def snoutos(
         typer.Option(
             "--url",
             metavar="URL",
-            help="The old database, postgresql://…; with a password rather in the environment: "
-            "PETMSG_SNOUTOS_URL",
+            help="The old database, postgresql://…; set one with a password in "
+            "PETMSG_SNOUTOS_URL instead.",
         ),
     ] = None,
     folder: Annotated[
@@ -53,11 +55,13 @@ def snoutos(
     ] = None,
     old_org: Annotated[
         str | None,
-        typer.Option("--old-org", metavar="NAME", help="Only this organisation of the old tables."),
+        typer.Option(
+            "--old-org", metavar="NAME", help="Import only this organisation of the old tables."
+        ),
     ] = None,
     timezone: Annotated[
         str | None,
-        typer.Option("--timezone", metavar="ZONE", help="Of an org that is new here."),
+        typer.Option("--timezone", metavar="ZONE", help="Timezone of orgs that are created."),
     ] = None,
     old_grace_minutes: Annotated[
         int,
@@ -66,17 +70,17 @@ def snoutos(
             metavar="N",
             min=0,
             max=10_080,
-            help="How long the old windows outlast their visits: it is taken off their ends.",
+            help="Grace included in the old windows; it is subtracted from their ends.",
         ),
     ] = 60,
 ) -> None:
-    """Take a company over from the system petmsg replaces: tables Client, Thread, Message, …
+    """Import a company from Snoutos, the previous system.
 
-    The old database is only read. Its ids become refs, a client's several threads her one thread,
-    windows confirmed bookings; numbers keep class, status, quarantine and holder. Repeat it as
-    often as you like: only news are taken. Rows that could not be taken, or not as they stood, are
-    told one by one, and make it exit 4. Try it with --dry-run first: the report is the same. A
-    database that is not there yet is created. Overrides that run there are told: petmsg has none.
+    The old database is only read. Its IDs become refs, a client's threads become one thread, and
+    windows become confirmed bookings; numbers keep their class, status, quarantine and holder. Can
+    be repeated; only new rows are imported. Rows that were skipped or changed are listed, and the
+    command exits with 4. Try --dry-run first: it prints the same report. A missing database is
+    created. Overrides that are active there are reported: petmsg has none.
     """
     take_over(
         context,

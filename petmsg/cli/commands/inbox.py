@@ -13,10 +13,10 @@ from petmsg.queries import inbox as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.views.inbound import ASSIGNED, INBOX, ITEM, ITEM_CHANGED, RECEIVED, STRAYS
 
-app = new_app("Texts that came in and wait for a person.")
+app = new_app("List, claim and close received messages that need a person.")
 
-IDS = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Their ids.")]
-ITEM_ID = Annotated[int, typer.Argument(metavar="ID", help="The text's id.")]
+IDS = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="IDs of the messages.")]
+ITEM_ID = Annotated[int, typer.Argument(metavar="ID", help="The message's ID.")]
 
 
 @command(
@@ -29,17 +29,23 @@ def list_(
     context: Context,
     whose: Annotated[
         str | None,
-        typer.Option("--for", metavar="WHOM", help="front_desk, unrouted, relay, or a sitter."),
+        typer.Option(
+            "--for",
+            metavar="WHOM",
+            help="Only messages for front_desk, unrouted, relay, or a sitter.",
+        ),
     ] = None,
-    done: Annotated[bool, typer.Option("--done", help="Those that are done instead.")] = False,
+    done: Annotated[
+        bool, typer.Option("--done", help="List messages that are marked as handled instead.")
+    ] = False,
     limit: LIMIT = USUAL_LIMIT,
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
-    """What waits for a person, the newest first.
+    """List messages that need a person, newest first.
 
-    Everything that nobody has been told of is listed: with the relay off also what is addressed
-    to sitters. With the relay on, what a sitter was told of is listed when it is not answered
+    Messages that no sitter was notified of are listed; with the relay off, that includes messages
+    to sitters. With the relay on, a message forwarded to a sitter is listed when it is not answered
     within 15 minutes, or when the visit is over.
     """
     rows = context.read(
@@ -50,7 +56,10 @@ def list_(
 
 @command(app, "show", reveals=True, examples=["petmsg inbox show 4"])
 def show(context: Context, message: ITEM_ID) -> None:
-    """One text that came in: whose it is, who looks after it, why it is here, how to answer."""
+    """Show one received message and how to answer it.
+
+    Includes its client, its assignee, and why it is in the inbox.
+    """
     context.show_one(ITEM, context.read(queries.find_item, message, now=context.now))
 
 
@@ -64,10 +73,14 @@ def claim(
     context: Context,
     messages: IDS = None,
     take_over: Annotated[
-        bool, typer.Option("--take-over", help="Also what somebody else looks after.")
+        bool,
+        typer.Option("--take-over", help="Also claim messages that somebody else has claimed."),
     ] = False,
 ) -> None:
-    """Look after texts, so that nobody else answers them too. You are --actor."""
+    """Assign messages to yourself, so that nobody else answers them.
+
+    You are the user that --actor names.
+    """
     from petmsg.services import inbox as service
 
     ids = queries.ids_of(_some(messages))
@@ -78,27 +91,30 @@ def claim(
     app,
     "done",
     writes=True,
-    examples=["petmsg inbox done 4 --reason 'called her'", "petmsg inbox done --client C-2"],
+    examples=["petmsg inbox done 4 --reason 'called the client'", "petmsg inbox done --client C-2"],
 )
 def done(
     context: Context,
     messages: IDS = None,
     client: Annotated[
         str | None,
-        typer.Option("--client", metavar="CLIENT", help="All of hers that wait."),
+        typer.Option("--client", metavar="CLIENT", help="All waiting messages of this client."),
     ] = None,
     reason: REASON = None,
 ) -> None:
-    """Texts that wait for nobody any more. Done again changes nothing."""
+    """Mark messages as handled. Safe to repeat."""
     from petmsg.services import inbox as service
 
     if (client is None) == (not messages):
-        raise UsageProblem("Which texts?", hint="Name IDs, or --client CLIENT.")
+        raise UsageProblem(
+            "Specify message IDs or --client CLIENT (not both).",
+            hint="List them: petmsg inbox list",
+        )
     ids = queries.ids_of(messages or [])
     if client is not None:
         ids = context.read(queries.open_of_client, client, now=context.now)
         if not ids:
-            context.say(f"Nothing of {client} waits.")
+            context.say(f"No message of {client} waits for an answer.")
             context.show_list(ITEM_CHANGED, [])
             return
     rows = context.write(service.done_all, ids, reason=checked_reason(reason))
@@ -109,11 +125,14 @@ def done(
 def assign(
     context: Context,
     message: ITEM_ID,
-    client: Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")],
+    client: Annotated[
+        str, typer.Argument(metavar="CLIENT", help="The client's ref, phone or name.")
+    ],
 ) -> None:
-    """A stranger's text is a client's: the phone becomes one of hers.
+    """Link an unknown sender to a client.
 
-    All unrouted texts of that phone move into her thread, and wait for the front desk.
+    The phone is added to the client. All unrouted messages from that phone move into the client's
+    thread and wait for the front desk.
     """
     from petmsg.services import inbox as service
 
@@ -124,13 +143,16 @@ def assign(
 def strays(
     context: Context,
     adopted: Annotated[
-        bool, typer.Option("--adopted", help="Those that found their place instead.")
+        bool, typer.Option("--adopted", help="List messages that were adopted instead.")
     ] = False,
     limit: LIMIT = USUAL_LIMIT,
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
-    """Texts to numbers that were never ours, the newest first. They belong to no org."""
+    """List unmatched messages, newest first.
+
+    They were sent to numbers that belonged to no org.
+    """
     with context.snapshot() as cursor:
         rows = queries.list_strays(cursor, page(limit, before, all_), adopted=adopted)
     context.show_list(STRAYS, rows)
@@ -138,9 +160,13 @@ def strays(
 
 @command(app, "adopt", writes=True, examples=["petmsg inbox adopt 1"])
 def adopt(
-    context: Context, stray: Annotated[str, typer.Argument(metavar="STRAY", help="Its id.")]
+    context: Context,
+    stray: Annotated[str, typer.Argument(metavar="STRAY", help="The unmatched message's ID.")],
 ) -> None:
-    """Take in a stray text, once its number is ours: as of the time when it came."""
+    """Adopt an unmatched message once its number belongs to an org.
+
+    It is stored as of the time when it was received.
+    """
     from petmsg.workflows import receive
 
     context.show_one(RECEIVED, receive.adopt(context, stray))
@@ -148,5 +174,5 @@ def adopt(
 
 def _some(messages: list[str] | None) -> list[str]:
     if not messages:
-        raise UsageProblem("Which texts?", hint="Name their IDs: petmsg inbox list")
+        raise UsageProblem("Missing message IDs.", hint="List them: petmsg inbox list")
     return messages

@@ -23,19 +23,25 @@ def init(
     context: Context,
     name: Annotated[str, typer.Option("--name", help="The company's name.")],
     timezone: Annotated[
-        str, typer.Option("--timezone", metavar="ZONE", help="For example America/New_York.")
+        str,
+        typer.Option(
+            "--timezone", metavar="ZONE", help="An IANA timezone name, such as America/New_York."
+        ),
     ],
     front_desk: Annotated[
-        str | None, typer.Option("--front-desk", metavar="E164", help="Its front desk number.")
+        str | None,
+        typer.Option("--front-desk", metavar="E164", help="The company's front desk number."),
     ] = None,
 ) -> None:
-    """Create the database and the first org; safe to repeat."""
+    """Create the database and the first org. Safe to repeat."""
     from petmsg.db import backup
     from petmsg.services.orgs import org
 
     slug = context.setting("org").value
     if slug is None:
-        raise UsageProblem("Which org?", hint="Name it in small letters: --org happy-paws")
+        raise UsageProblem(
+            "Missing option: --org.", hint="Choose a name in small letters: --org happy-paws"
+        )
     org.check(slug, name=name, timezone=timezone, front_desk=front_desk)
     made = backup.create(
         context.location, actor=context.actor, now=context.now, dry_run=context.dry_run

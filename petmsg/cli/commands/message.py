@@ -29,9 +29,9 @@ from petmsg.render.views.provider_drift import SYNCED
 if TYPE_CHECKING:
     from petmsg.services.outbox.preview import SendOptions
 
-app = new_app("Send texts, and look at them.")
+app = new_app("Send, receive, list and manage messages.")
 
-ID_ARG = Annotated[int, typer.Argument(metavar="ID", help="The text's id.")]
+ID_ARG = Annotated[int, typer.Argument(metavar="ID", help="The message's ID.")]
 _LONGEST_STDIN = 65_536
 
 
@@ -47,49 +47,58 @@ _LONGEST_STDIN = 65_536
 )
 def send(
     context: Context,
-    client: Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")],
-    body: Annotated[str, typer.Option("--body", metavar="TEXT", help="The text; - for stdin.")],
+    client: Annotated[
+        str, typer.Argument(metavar="CLIENT", help="The client's ref, phone or name.")
+    ],
+    body: Annotated[str, typer.Option("--body", metavar="TEXT", help="The message; - for stdin.")],
     as_sitter: Annotated[
         str | None,
-        typer.Option("--as", metavar="SITTER", help="Speak as her, only in a window of hers."),
+        typer.Option(
+            "--as", metavar="SITTER", help="Send as this sitter (requires an active window)."
+        ),
     ] = None,
     key: Annotated[
         str | None,
-        typer.Option("--key", metavar="K", help="The same key never makes a second text."),
+        typer.Option(
+            "--key",
+            metavar="K",
+            help="Idempotency key: the same key never creates a second message.",
+        ),
     ] = None,
     queue_only: Annotated[
-        bool, typer.Option("--queue-only", help="Leave it to petmsg message dispatch.")
+        bool, typer.Option("--queue-only", help="Only queue it; petmsg message dispatch sends it.")
     ] = False,
     at: Annotated[
-        str | None, typer.Option("--at", metavar="T", help="Not before this time.")
+        str | None, typer.Option("--at", metavar="T", help="Do not send before this time.")
     ] = None,
     expires: Annotated[
         str | None,
-        typer.Option("--expires", metavar="T", help="From this time on it is not sent any more."),
+        typer.Option("--expires", metavar="T", help="Do not send from this time on."),
     ] = None,
-    urgent: Annotated[
-        bool, typer.Option("--urgent", help="Pass quiet hours; kept in the audit.")
-    ] = False,
+    urgent: Annotated[bool, typer.Option("--urgent", help="Ignore quiet hours (audited).")] = False,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Send a personal phone or address all the same; a --reason."),
+        typer.Option(
+            "--force", help="Send even if it contains a personal phone or address; needs --reason."
+        ),
     ] = False,
     reason: REASON = None,
     preview: Annotated[
         bool,
-        typer.Option("--preview", help="Show number, reason, size and obstacles; send nothing."),
+        typer.Option("--preview", help="Show number, size and what blocks it; send nothing."),
     ] = False,
 ) -> None:
-    """Send a text to a client. The number it leaves from is decided when it leaves.
+    """Send a message to a client.
 
-    Without --key the same command again is a second text. What was interrupted is finished by
-    petmsg message dispatch, which first asks the provider whether it has the text.
+    The number it is sent from is chosen at send time. Without --key, the same command again sends a
+    second message. petmsg message dispatch finishes interrupted messages, after asking the provider
+    whether it has them.
     """
     from petmsg.services.outbox.preview import SendOptions
 
     text = _read_stdin() if body == "-" else body
     if reason is not None and not force:
-        raise UsageProblem("--reason goes with --force.", hint="Say why it must be forced.")
+        raise UsageProblem("--reason requires --force.", hint="Add --force, or leave out --reason.")
     options = SendOptions(
         key=key,
         as_sitter=as_sitter,
@@ -145,18 +154,18 @@ def _preview(
 def dispatch(
     context: Context,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Keep going until SIGTERM or Ctrl-C.")
+        bool, typer.Option("--watch", help="Keep running until SIGTERM or Ctrl-C.")
     ] = False,
     workers: Annotated[
         int,
-        typer.Option("--workers", min=1, max=256, help="How many texts are handed over at once."),
+        typer.Option("--workers", min=1, max=256, help="How many messages are sent at once."),
     ] = 8,
 ) -> None:
-    """For cron: send every text that is due, in all orgs unless --org is given.
+    """Send all due messages (for cron).
 
-    Waits out the pace of the numbers, but neither schedules nor back-offs. Texts whose fate is not
-    known are looked up at the provider first. It may run several times at once, also on several
-    machines.
+    Covers all orgs unless --org is given. Honours rate limits; does not wait for scheduled or
+    backed-off messages. Messages whose outcome is unknown are looked up at the provider first.
+    Several dispatchers may run at once, also on several machines.
     """
     from petmsg.cli.flows import dispatch as dispatching
 
@@ -168,15 +177,17 @@ def sync(
     context: Context,
     limit: Annotated[
         int,
-        typer.Option("--limit", metavar="N", min=1, help="How many to ask for, of each org."),
+        typer.Option(
+            "--limit", metavar="N", min=1, help="Maximum number of messages to ask for, per org."
+        ),
     ] = 1000,
 ) -> None:
-    """For cron: ask the provider what became of the texts it took, in all orgs unless --org.
+    """Fetch delivery receipts for sent messages (for cron).
 
-    Those longest not asked for come first. While nothing is known of one, it is asked for again
-    after 1, 5, 15 and 60 minutes, then once an hour. A later state never goes back. One that did
-    not arrive may wait for another try, like one that was refused. Texts sent more than 4 days ago
-    are not asked for any more: they stay sent.
+    Covers all orgs unless --org is given. The messages not asked for longest come first. A message
+    without a receipt is asked for again after 1, 5, 15 and 60 minutes, then once an hour. A status
+    never goes back. A message that was not delivered may be retried like one that was rejected.
+    Messages sent more than 4 days ago are not asked for any more: they stay sent.
     """
     from petmsg.workflows import sync_delivery
 
@@ -195,23 +206,29 @@ def sync(
 )
 def receive(
     context: Context,
-    from_: Annotated[str, typer.Option("--from", metavar="PHONE", help="Who texted.")],
-    to: Annotated[str, typer.Option("--to", metavar="E164", help="The number she texted.")],
-    body: Annotated[str, typer.Option("--body", metavar="TEXT", help="The text; - for stdin.")],
+    from_: Annotated[str, typer.Option("--from", metavar="PHONE", help="The sender's phone.")],
+    to: Annotated[
+        str, typer.Option("--to", metavar="E164", help="The number the message was sent to.")
+    ],
+    body: Annotated[str, typer.Option("--body", metavar="TEXT", help="The message; - for stdin.")],
     sid: Annotated[
         str | None,
         typer.Option(
-            "--sid", metavar="ID", help="The provider's id; the same one never makes a second text."
+            "--sid",
+            metavar="ID",
+            help="The provider's ID; the same ID never creates a second message.",
         ),
     ] = None,
     at: Annotated[
-        str | None, typer.Option("--at", metavar="T", help="When it came; not later than now.")
+        str | None,
+        typer.Option("--at", metavar="T", help="When it was received; not in the future."),
     ] = None,
 ) -> None:
-    """Take in a text as if a client had just sent it: for tests, and for repairs.
+    """Store a message as if a client had just sent it.
 
-    Everything follows that follows from a real one: opt-outs, the relay, answers. Exit 4 for a
-    number that was never ours; the text is kept as a stray.
+    For tests and repairs. It has every effect of a real message: opt-outs, forwarding, automatic
+    replies. Exits with 4 for a number that never belonged to an org; the message is then kept as
+    unmatched.
     """
     from petmsg.workflows import receive as receiving
 
@@ -233,15 +250,16 @@ def pull(
         typer.Option(
             "--since",
             metavar="T",
-            help="From when on [default: since the last pull; the first time 24 hours]",
+            help="Start time [default: the last pull; the first time 24 hours ago]",
         ),
     ] = None,
 ) -> None:
-    """For cron: ask the provider for texts that came in, in all orgs unless --org is given.
+    """Fetch received messages from the provider (for cron).
 
-    It needs no public address. What petmsg serve took in already is not stored twice. Where --org
-    leaves out others of the same provider, each run asks for the last 24 hours, or since the last
-    run for all: after a longer break run it once without --org, or with --since.
+    Covers all orgs unless --org is given. Needs no public address. Messages that petmsg serve has
+    stored are not stored twice. If --org leaves out other orgs of the same provider, each run
+    fetches the last 24 hours, or everything since the last run for all orgs: after a longer break,
+    run it once without --org or with --since.
     """
     from petmsg.cli.flows import receive as receiving
 
@@ -262,7 +280,7 @@ def list_(
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
-    """The texts, the newest first."""
+    """List messages, newest first."""
     rows = context.read(
         queries.list_messages, page(limit, before, all_), status=status, client=client
     )
@@ -271,7 +289,7 @@ def list_(
 
 @command(app, "show", reveals=True, examples=["petmsg message show 1"])
 def show(context: Context, message: ID_ARG) -> None:
-    """One text with the Decision that chose its number."""
+    """Show one message and the decision that chose its number."""
     context.show_one(MESSAGE, context.read(queries.show_message, message))
 
 
@@ -279,10 +297,13 @@ def show(context: Context, message: ID_ARG) -> None:
     app,
     "retry",
     writes=True,
-    examples=["petmsg message retry 3 --reason 'she switched her phone on'"],
+    examples=["petmsg message retry 3 --reason 'the phone is on again'"],
 )
 def retry(context: Context, message: ID_ARG, reason: REASON = None) -> None:
-    """Put a failed text back in the queue, or one whose fate you have looked up at the provider."""
+    """Queue a failed message again.
+
+    Also for a message whose outcome is unknown, after you have looked it up at the provider.
+    """
     from petmsg.services.outbox import queue as service
 
     context.show_one(QUEUED, context.write(service.retry, message, reason=required_reason(reason)))
@@ -290,7 +311,7 @@ def retry(context: Context, message: ID_ARG, reason: REASON = None) -> None:
 
 @command(app, "cancel", writes=True, examples=["petmsg message cancel 2"])
 def cancel(context: Context, message: ID_ARG, reason: REASON = None) -> None:
-    """Take a text out of the queue for good."""
+    """Remove a message from the queue for good."""
     from petmsg.services.outbox import queue as service
 
     context.show_one(QUEUED, context.write(service.cancel, message, reason=checked_reason(reason)))

@@ -37,7 +37,7 @@ from petmsg.render.views.numbers import (
     RESTORED,
 )
 
-app = new_app("Masked numbers: add, quarantine, restore, history.")
+app = new_app("Add, assign, quarantine, restore and inspect masked numbers.")
 
 NUMBER_ARG = Annotated[str, typer.Argument(metavar="E164", help="The number.")]
 NUMBERS_ARG = Annotated[list[str], typer.Argument(metavar="E164...", help="The numbers.")]
@@ -49,9 +49,9 @@ NUMBERS_ARG = Annotated[list[str], typer.Argument(metavar="E164...", help="The n
 def add(
     context: Context,
     numbers: NUMBERS_ARG,
-    number_class: Annotated[NumberClass, typer.Option("--class", help="What they are for.")],
+    number_class: Annotated[NumberClass, typer.Option("--class", help="What the numbers are for.")],
 ) -> None:
-    """Add numbers to the org. The same again changes nothing."""
+    """Add numbers to the org. Safe to repeat."""
     from petmsg.services.numbers import number
 
     show_results(
@@ -66,16 +66,18 @@ def import_(
     option: FILE = None,
     from_provider: Annotated[
         bool,
-        typer.Option("--from-provider", help="Those of the provider's account; with --class."),
+        typer.Option(
+            "--from-provider", help="Import the numbers of the provider's account; needs --class."
+        ),
     ] = False,
     number_class: Annotated[
         NumberClass | None,
         typer.Option("--class", help="What the account's new numbers are for."),
     ] = None,
 ) -> None:
-    """Import numbers: columns e164,class; or those of the provider's account.
+    """Import numbers: columns e164,class; or from the provider's account.
 
-    With --from-provider, numbers the org has stay as they are, and those of another org are
+    With --from-provider, numbers that the org has stay as they are, and numbers of another org are
     refused.
     """
     from petmsg.services.numbers import number
@@ -85,14 +87,16 @@ def import_(
 
         if file is not None or option is not None or number_class is None:
             raise UsageProblem(
-                "--from-provider goes with --class and without a FILE.",
+                "--from-provider requires --class and takes no FILE.",
                 hint="petmsg number import --from-provider --class pool",
             )
         rows = import_from_provider(context, number_class=number_class)
         show_results(context, NUMBER_ADDED, rows)
         return
     if number_class is not None:
-        raise UsageProblem("--class goes with --from-provider.", hint="A file has a column class.")
+        raise UsageProblem(
+            "--class requires --from-provider.", hint="In a file, the column class holds it."
+        )
     import_file(
         context,
         source(file, option),
@@ -111,7 +115,7 @@ def list_(
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
-    """The numbers with their holders, the newest first."""
+    """List numbers and their holders, newest first."""
     rows = context.read(
         queries.list_numbers, page(limit, before, all_), number_class=number_class, status=status
     )
@@ -120,7 +124,7 @@ def list_(
 
 @command(app, "show", examples=["petmsg number show +14155550101"])
 def show(context: Context, number: NUMBER_ARG) -> None:
-    """One number: its holder, its clients, its custody history."""
+    """Show one number: holder, clients and assignment history."""
     found = context.read(queries.show_number, number)
     context.show_one(NUMBER, found)
     if context.is_table:
@@ -129,7 +133,10 @@ def show(context: Context, number: NUMBER_ARG) -> None:
 
 @command(app, "history", examples=["petmsg number history +14155550101"])
 def history(context: Context, number: NUMBER_ARG) -> None:
-    """The custody ledger of a number: who held it, in which state, since when, why, by whom."""
+    """Show the assignment history of a number.
+
+    Each row says who held it, in which state, since when, why, and who changed it.
+    """
     context.show_list(HISTORY, context.read(queries.number_history, number))
 
 
@@ -139,7 +146,7 @@ def who(
     number: NUMBER_ARG,
     at: Annotated[str, typer.Option("--at", metavar="T", help="When: ISO 8601, now, -30m, -14d.")],
 ) -> None:
-    """Who held a number at a time, and in which state it was."""
+    """Show who held a number at a time, and its state."""
     with context.snapshot() as cursor:
         org = context.org(cursor)
         found = queries.who_held(cursor, org, number, at=context.instant(at, org))
@@ -150,15 +157,17 @@ def who(
     app,
     "assign",
     writes=True,
-    examples=["petmsg number assign +14155550103 S-3 --reason 'she asked for it'"],
+    examples=["petmsg number assign +14155550103 S-3 --reason 'they asked for it'"],
 )
 def assign(
     context: Context,
     number: NUMBER_ARG,
-    sitter: Annotated[str, typer.Argument(metavar="SITTER", help="Her ref, phone or name.")],
+    sitter: Annotated[
+        str, typer.Argument(metavar="SITTER", help="The sitter's ref, phone or name.")
+    ],
     reason: REASON = None,
 ) -> None:
-    """Give a free number to a sitter who has none."""
+    """Assign a free number to a sitter who has none."""
     from petmsg.services.numbers import number as service
 
     context.show_one(
@@ -177,11 +186,11 @@ def set_class(
     number: NUMBER_ARG,
     number_class: Annotated[NumberClass, typer.Argument(metavar="CLASS", help="The new class.")],
     replace: Annotated[
-        bool, typer.Option("--replace", help="Make the old front desk number a pool number.")
+        bool, typer.Option("--replace", help="Make the current front desk number a pool number.")
     ] = False,
     reason: REASON = None,
 ) -> None:
-    """Give a number another class: front_desk, sitter or pool."""
+    """Change the class of a number: front_desk, sitter or pool."""
     from petmsg.services.numbers import number as service
 
     changed = context.write(
@@ -202,13 +211,16 @@ def set_class(
     examples=["petmsg number retire +14155550106 --reason 'given back' --yes"],
 )
 def retire(context: Context, number: NUMBER_ARG, reason: REASON = None) -> None:
-    """Retire a number for good, so it asks first; a sitter who holds it loses it."""
+    """Retire a number for good.
+
+    This cannot be undone, so petmsg asks first. A sitter who holds the number loses it.
+    """
     from petmsg.services.numbers import number as service
 
     retired = context.write(service.retire, number, reason=checked_reason(reason))
     context.show_one(NUMBER_CHANGED, retired)
     if retired.released is not None:
-        context.say(f"Sitter {retired.released} has no number now. Give her one:")
+        context.say(f"Sitter {retired.released} has no number now. Assign one:")
         context.say(f"  petmsg sitter activate {retired.released}")
 
 
@@ -226,22 +238,26 @@ def quarantine(
     numbers: NUMBERS_ARG,
     days: Annotated[
         int | None,
-        typer.Option("--days", metavar="N", help="1 to 3650; usual: 1, 3, 7, 14, 30, 90."),
+        typer.Option(
+            "--days", metavar="N", help="Length in days: 1 to 3650; common: 1, 3, 7, 14, 30, 90."
+        ),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="T", help="Or until when: ISO 8601, +14d.")
+        str | None,
+        typer.Option("--until", metavar="T", help="End of the quarantine instead: ISO 8601, +14d."),
     ] = None,
     reason: REASON = None,
     replacement: Annotated[
         str | None,
-        typer.Option("--replacement", metavar="E164", help="The next front desk number."),
+        typer.Option("--replacement", metavar="E164", help="The new front desk number."),
     ] = None,
 ) -> None:
-    """Take numbers out of use for a while (the org's 90 days unless told).
+    """Quarantine numbers: send nothing from them for a while.
 
-    Says which sitter, threads and windows to come are affected, and which numbers their texts
-    leave from meanwhile; with --dry-run day by day, with the clients texted from them in the last
-    14 days. The holder keeps her claim: afterwards the number is hers again.
+    Without --days or --until, the org's default applies (90 days unless changed). Prints the
+    affected sitter, threads and future windows, and the numbers used instead. With --dry-run also
+    lists them day by day, and the clients messaged from the numbers in the last 14 days. A
+    quarantined number stays assigned to its holder, who uses it again afterwards.
     """
     from petmsg.services.numbers import quarantine as service
 
@@ -269,7 +285,10 @@ def quarantine(
     examples=["petmsg number restore +14155550107 --reason 'the carrier cleared it'"],
 )
 def restore(context: Context, numbers: NUMBERS_ARG, reason: REASON = None) -> None:
-    """End a quarantine. Before its end a reason is a must, and the audit says forced."""
+    """End the quarantine of numbers.
+
+    Restoring early requires --reason and is logged as forced.
+    """
     from petmsg.services.numbers import quarantine as service
 
     rows = context.write(service.restore_all, numbers, reason=checked_reason(reason))
@@ -278,7 +297,10 @@ def restore(context: Context, numbers: NUMBERS_ARG, reason: REASON = None) -> No
 
 @command(app, "release-due", writes=True, examples=["petmsg number release-due"])
 def release_due(context: Context) -> None:
-    """For cron: restore the numbers whose quarantine is over, of all orgs unless --org is given."""
+    """Restore numbers whose quarantine is over (for cron).
+
+    Covers all orgs unless --org is given.
+    """
     from petmsg.services.numbers import quarantine as service
 
     rows = []
@@ -301,26 +323,33 @@ def health(
     context: Context,
     numbers: Annotated[
         list[str] | None,
-        typer.Argument(metavar="E164...", help="These; else all that sent in the period."),
+        typer.Argument(
+            metavar="E164...", help="Only these numbers; default: all that sent in the period."
+        ),
     ] = None,
-    days: Annotated[int, typer.Option("--days", metavar="N", help="The period: 1 to 3650.")] = 7,
+    days: Annotated[
+        int, typer.Option("--days", metavar="N", help="Length of the period in days: 1 to 3650.")
+    ] = 7,
     propose: Annotated[
-        bool, typer.Option("--propose", help="Only those to quarantine; exit 10 if there is one.")
+        bool,
+        typer.Option("--propose", help="List only flagged numbers; exit with 10 if there are any."),
     ] = False,
     apply: Annotated[
-        bool, typer.Option("--apply", help="Quarantine those, for the org's usual days.")
+        bool,
+        typer.Option("--apply", help="Quarantine flagged numbers, for the org's default period."),
     ] = False,
 ) -> None:
-    """How the texts that really left from each number fared, in all orgs unless --org is given.
+    """Show how messages from each number were delivered.
 
-    To quarantine is an active number of whose last 50 texts carriers filtered at least 3 (code
-    30007), and at least 5 % of those of the last 24 hours. The active front desk number is never
-    quarantined by itself: --apply raises an alert instead, and exits 4.
+    Covers all orgs unless --org is given. An active number is flagged when carriers filtered (code
+    30007) at least 3 of its last 50 messages, and at least 5 % of those of the last 24 hours. The
+    active front desk number is never quarantined automatically: --apply raises an alert instead and
+    exits with 4.
     """
     from petmsg.services.numbers import health as service
 
     if propose and apply:
-        raise UsageProblem("--propose and --apply exclude each other.", hint="Leave one out.")
+        raise UsageProblem("--propose and --apply cannot be combined.", hint="Leave one out.")
     with context.snapshot() as cursor:
         orgs = context.chosen(cursor)
         rows = (
@@ -365,19 +394,22 @@ def pace(
     numbers: NUMBERS_ARG,
     segments_per_second: Annotated[
         float | None,
-        typer.Option("--segments-per-second", metavar="R", help="Set it: 0.001 to 1000."),
+        typer.Option(
+            "--segments-per-second", metavar="R", help="Set the rate limit: 0.001 to 1000."
+        ),
     ] = None,
     usual: Annotated[
-        bool, typer.Option("--usual", help="Take the setting back: what its kind allows.")
+        bool, typer.Option("--usual", help="Go back to the default for this type of number.")
     ] = False,
     reason: REASON = None,
 ) -> None:
-    """How fast numbers send, in segments per second: shows it, or sets it.
+    """Show or set the rate limit of numbers, in segments per second.
 
-    A long code is usually allowed 1, a toll-free number 3. All workers together keep it.
+    The default is 1 for a long code and 3 for a toll-free number. All workers together honour the
+    limit.
     """
     if usual and segments_per_second is not None:
-        raise UsageProblem("--usual and --segments-per-second exclude each other.")
+        raise UsageProblem("--usual and --segments-per-second cannot be combined.")
     if not usual and segments_per_second is None:
         with context.snapshot() as cursor:
             org = context.org(cursor)

@@ -17,17 +17,18 @@ from petmsg.cli.options import (
     required_reason,
 )
 from petmsg.errors import UsageProblem
+from petmsg.plurals import counted
 from petmsg.queries import optout as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.views.optout import BLOCKED, OPT_OUT, OPT_OUTS, OPTED_IN, OPTED_OUT
 
-app = new_app("Who wants no texts: per company and phone; one phone stops its client.")
+app = new_app("Add, remove and list opt-outs, per company and phone.")
 
 WHO_ARG = Annotated[
     str,
     typer.Argument(
         metavar="CLIENT",
-        help="Their ref, phone or name; also a sitter's, or the id of an opt-out.",
+        help="Ref, phone or name of a client or sitter, or an opt-out's ID.",
     ),
 ]
 
@@ -35,22 +36,24 @@ WHO_ARG = Annotated[
 @command(app, "list", reveals=True, examples=["petmsg optout list"])
 def list_(
     context: Context,
-    ended: Annotated[bool, typer.Option("--all-states", help="Those that ended too.")] = False,
+    ended: Annotated[
+        bool, typer.Option("--all-states", help="Include opt-outs that have ended.")
+    ] = False,
     limit: LIMIT = USUAL_LIMIT,
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
-    """The opt-outs that stand, the newest first."""
+    """List opt-outs in force, newest first."""
     rows = context.read(queries.list_opt_outs, page(limit, before, all_), ended=ended)
     context.show_list(OPT_OUTS, rows)
 
 
 @command(app, "show", reveals=True, examples=["petmsg optout show C-3", "petmsg optout show S-1"])
 def show(context: Context, client: WHO_ARG) -> None:
-    """Whether somebody wants no messages, since when and why.
+    """Show whether a client or sitter is opted out, and why.
 
-    Also which numbers a carrier keeps from their phones. Opt-outs of sitters, and of people the
-    company does not know, are shown by ref, by phone or by the id in the list.
+    Also shows which numbers a carrier blocks for their phones. Opt-outs of sitters, and of unknown
+    senders, are shown by ref, by phone or by the ID in the list.
     """
     found = context.read(queries.show_opt_outs, client)
     context.show_one(OPT_OUT, found)
@@ -60,7 +63,7 @@ def show(context: Context, client: WHO_ARG) -> None:
         if found["blocked"]:
             context.show_list(BLOCKED, found["blocked"])
     for each in found["blocked"]:
-        context.say(f"No message from {each['number']} reaches them until they text START to it.")
+        context.say(f"No message from {each['number']} reaches them until they send START to it.")
     if found["opted_out"] or found["blocked"]:
         who = shlex.quote(found["client"] or found["sitter"] or client)
         context.say(f"If they asked for messages again: petmsg optout remove {who} --reason …")
@@ -72,7 +75,7 @@ def show(context: Context, client: WHO_ARG) -> None:
     writes=True,
     reveals=True,
     examples=[
-        "petmsg optout add C-1 --reason 'she said so on the phone'",
+        "petmsg optout add C-1 --reason 'they asked on the phone'",
         "petmsg optout add --from-message 5",
     ],
 )
@@ -80,24 +83,24 @@ def add(
     context: Context,
     client: Annotated[
         str | None,
-        typer.Argument(metavar="CLIENT", help="Their ref, phone or name; also a sitter's."),
+        typer.Argument(metavar="CLIENT", help="Ref, phone or name of a client or sitter."),
     ] = None,
     reason: REASON = None,
     phone: Annotated[
         str | None,
-        typer.Option("--phone", metavar="PHONE", help="Only this phone of theirs; usually all."),
+        typer.Option(
+            "--phone", metavar="PHONE", help="Opt out only this phone; default: all of them."
+        ),
     ] = None,
     from_message: Annotated[
         int | None,
-        typer.Option(
-            "--from-message", metavar="ID", help="Whoever sent this message asked for it."
-        ),
+        typer.Option("--from-message", metavar="ID", help="Opt out the sender of this message."),
     ] = None,
 ) -> None:
-    """Send somebody no more messages, from no number. The same again changes nothing.
+    """Opt a client or sitter out of all messages. Safe to repeat.
 
-    Messages that wait for them are not sent while the opt-out stands. Any opted-out phone stops its
-    client; all phones are opted out unless one is given.
+    Messages that wait for them are not sent while they are opted out. One opted-out phone stops all
+    messages to its client. All phones are opted out unless --phone is given.
     """
     from petmsg.services.people import optout
 
@@ -108,16 +111,15 @@ def add(
         out = context.write(optout.add, client, reason=required_reason(reason), phone=phone)
     else:
         raise UsageProblem(
-            "Say who wants no messages: CLIENT, or --from-message ID.",
+            "Specify a CLIENT or --from-message ID (not both).",
             hint="petmsg optout add CLIENT --reason …",
         )
     context.show_one(OPTED_OUT, out)
     if out.waiting:
+        waiting = counted(out.waiting, "queued message")
+        context.say(f"{waiting} to them will not be sent while they are opted out.")
         context.say(
-            f"{out.waiting} message(s) to them wait. None is sent while the opt-out stands."
-        )
-        context.say(
-            "What still waits when it ends is sent then. To see them: petmsg message list "
+            "What is still queued when the opt-out ends is sent then: petmsg message list "
             f"--client {shlex.quote(out.client or '')} --status queued"
         )
 
@@ -127,18 +129,22 @@ def add(
     "remove",
     writes=True,
     reveals=True,
-    examples=["petmsg optout remove C-3 --reason 'she wrote that she wants texts again'"],
+    examples=["petmsg optout remove C-3 --reason 'they asked for messages again'"],
 )
 def remove(context: Context, client: WHO_ARG, reason: REASON = None) -> None:
-    """Somebody wants messages again: end every opt-out of their phones, or the one of that id."""
+    """End the opt-outs of a client or sitter.
+
+    Ends every opt-out of their phones, or the one with the ID given. Use it when they ask for
+    messages again.
+    """
     from petmsg.services.people import optout
 
     ended = context.write(optout.remove, client, reason=required_reason(reason))
     context.show_one(OPTED_IN, ended)
     if ended.carrier_blocks:
-        numbers = ", ".join(ended.unblocked) or "each number that they stopped"
+        numbers = ", ".join(ended.unblocked) or "each number they opted out of"
         context.say(
-            f"The carrier blocks messages to them still, until they text START to {numbers}."
+            f"The carrier still blocks messages to them until they send START to {numbers}."
         )
     if ended.waiting and not ended.reused:
-        context.say(f"{ended.waiting} message(s) to them still wait, and will be sent.")
+        context.say(f"{counted(ended.waiting, 'message')} to them will be sent now.")

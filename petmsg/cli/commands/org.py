@@ -12,7 +12,7 @@ from petmsg.enums import PoolFor, ProviderName, Switch
 from petmsg.queries.org import all_orgs, settings_at
 from petmsg.render.views.nouns import FREEZE, ORG
 
-app = new_app("Companies and their settings.")
+app = new_app("Add orgs (companies), change their settings, pause their sending.")
 
 
 @command(
@@ -23,14 +23,17 @@ app = new_app("Companies and their settings.")
 )
 def add(
     context: Context,
-    slug: Annotated[str, typer.Argument(help="Its short name: happy-paws")],
+    slug: Annotated[str, typer.Argument(help="A short name such as happy-paws.")],
     name: Annotated[str, typer.Option("--name", help="The company's name.")],
-    timezone: Annotated[str, typer.Option("--timezone", metavar="ZONE", help="An IANA name.")],
+    timezone: Annotated[
+        str, typer.Option("--timezone", metavar="ZONE", help="An IANA timezone name.")
+    ],
     front_desk: Annotated[
-        str | None, typer.Option("--front-desk", metavar="E164", help="Its front desk number.")
+        str | None,
+        typer.Option("--front-desk", metavar="E164", help="The company's front desk number."),
     ] = None,
 ) -> None:
-    """Add a company. The same again changes nothing."""
+    """Add an org. Safe to repeat."""
     from petmsg.services.orgs import org
 
     added = context.transact(
@@ -49,7 +52,7 @@ def add(
 
 @command(app, "list", examples=["petmsg org list"])
 def list_(context: Context) -> None:
-    """All companies of the database."""
+    """List all orgs of the database."""
     with context.snapshot() as cursor:
         rows = all_orgs(cursor)
     context.show_list(ORG, [settings_at(row, context.now) for row in rows])
@@ -57,7 +60,7 @@ def list_(context: Context) -> None:
 
 @command(app, "show", examples=["petmsg org show --org happy-paws"])
 def show(context: Context) -> None:
-    """One company and its settings."""
+    """Show one org and its settings."""
     with context.snapshot() as cursor:
         row = context.org(cursor)
     context.show_one(ORG, settings_at(row, context.now))
@@ -75,13 +78,17 @@ def set_(
     name: Annotated[str | None, typer.Option("--name")] = None,
     timezone: Annotated[str | None, typer.Option("--timezone", metavar="ZONE")] = None,
     grace_minutes: Annotated[
-        int | None, typer.Option("--grace-minutes", help="How long a window outlasts its booking.")
+        int | None,
+        typer.Option("--grace-minutes", help="How many minutes a window outlasts its booking."),
     ] = None,
     quarantine_days: Annotated[
-        int | None, typer.Option("--quarantine-days", help="The usual quarantine: 1 to 3650.")
+        int | None,
+        typer.Option(
+            "--quarantine-days", help="Default length of a quarantine in days: 1 to 3650."
+        ),
     ] = None,
     pool_for: Annotated[
-        PoolFor | None, typer.Option("--pool-for", help="Which clients pool numbers serve.")
+        PoolFor | None, typer.Option("--pool-for", help="Which clients are served by pool numbers.")
     ] = None,
     pool_threads_per_number: Annotated[
         int | None,
@@ -91,26 +98,26 @@ def set_(
     ] = None,
     provider: Annotated[
         ProviderName | None,
-        typer.Option("--provider", help="Who carries its texts; twilio sends real ones."),
+        typer.Option("--provider", help="The message provider; twilio sends real messages."),
     ] = None,
     quiet_hours: Annotated[
         str | None,
         typer.Option(
             "--quiet-hours",
             metavar="FROM-UNTIL",
-            help="When no text leaves, in the recipient's day: 21:00-08:00, or off.",
+            help="When nothing is sent, in the recipient's timezone: 21:00-08:00, or off.",
         ),
     ] = None,
     relay: Annotated[
         Switch | None,
-        typer.Option("--relay", help="Pass clients' texts on to their sitters' own phones."),
+        typer.Option("--relay", help="Forward clients' messages to their sitters' own phones."),
     ] = None,
     office_hours: Annotated[
         str | None,
         typer.Option(
             "--office-hours",
             metavar="FROM-UNTIL",
-            help="When the desk reads, in the company's day: 08:00-18:00, or off.",
+            help="When the front desk reads, in the org's timezone: 08:00-18:00, or off.",
         ),
     ] = None,
     closed_reply: Annotated[
@@ -118,19 +125,20 @@ def set_(
         typer.Option(
             "--closed-reply",
             metavar="TEXT",
-            help="What a text to the desk is answered outside office hours, or off.",
+            help="Automatic reply to the front desk's messages outside office hours, or off.",
         ),
     ] = None,
     unknown_reply: Annotated[
         str | None,
         typer.Option(
-            "--unknown-reply", metavar="TEXT", help="What a stranger's text is answered, or off."
+            "--unknown-reply", metavar="TEXT", help="Automatic reply to unknown senders, or off."
         ),
     ] = None,
 ) -> None:
-    """Change settings of a company. Windows that exist keep their grace until confirmed again.
+    """Change settings of an org.
 
-    Another --provider changes what happens to every message, so it asks first.
+    Existing windows keep their grace until they are confirmed again. Another --provider changes
+    what happens to every message, so petmsg asks first.
     """
     from petmsg.services.orgs import org
 
@@ -156,16 +164,19 @@ def set_(
     app,
     "freeze",
     writes=True,
-    examples=["petmsg org freeze --until +2h --reason 'a wrong text went out'"],
+    examples=["petmsg org freeze --until +2h --reason 'a wrong message went out'"],
 )
 def freeze(
     context: Context,
     reason: REASON = None,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="T", help="Until when: ISO 8601, +2h.")
+        str | None, typer.Option("--until", metavar="T", help="End of the pause: ISO 8601, +2h.")
     ] = None,
 ) -> None:
-    """Stop all sending of a company. Texts are queued meanwhile, and leave after `org thaw`."""
+    """Pause all sending of an org.
+
+    Messages are queued meanwhile, and sent after petmsg org thaw.
+    """
     from petmsg.services.orgs import freeze as service
 
     why = required_reason(reason)
@@ -175,7 +186,10 @@ def freeze(
 
 @command(app, "thaw", writes=True, examples=["petmsg org thaw --reason 'sorted out'"])
 def thaw(context: Context, reason: REASON = None) -> None:
-    """Let a frozen company send again. What waits leaves with the next `message dispatch`."""
+    """Resume the sending of a paused org.
+
+    Waiting messages are sent by the next petmsg message dispatch.
+    """
     from petmsg.services.orgs import freeze as service
 
     context.show_one(FREEZE, context.write(service.thaw, reason=checked_reason(reason)))

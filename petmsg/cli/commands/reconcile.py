@@ -26,16 +26,16 @@ Line = tuple[OrgRow, Provider]
     examples=["petmsg reconcile", "petmsg reconcile --org happy-paws --dry-run"],
 )
 def reconcile(context: Context) -> None:
-    """What petmsg and the provider disagree about: texts in doubt, numbers.
+    """Compare messages and numbers with the provider.
 
-    For cron, in all orgs unless --org is given. A text whose fate is not known is looked up: then
-    it is sent, queued again, or held for a person. Numbers gone from the account, and those of it
-    that petmsg does not know, are only listed, with an alert: no quarantine is lifted and no number
-    changed. Exit 10 while something is not the same.
+    For cron: covers all orgs unless --org is given. A message whose outcome is unknown is looked
+    up: it becomes sent, is queued again, or is held for a person. Numbers that are missing from the
+    account, and numbers of the account that petmsg does not know, are only listed, with an alert;
+    no quarantine is lifted and no number is changed. Exits with 10 if differences remain.
     """
     from petmsg.workflows.provider_factory import carrier_of
 
-    # All of them before the first question: one org's missing credentials leave no other half done.
+    # All providers first: missing credentials of one org must not leave another half done.
     lines = [(org, carrier_of(context, org)) for org in context.orgs()]
     rows: list[Drift] = []
     problems: list[PetmsgError] = []
@@ -56,14 +56,14 @@ def _told(problems: Sequence[PetmsgError]) -> PetmsgError:
     account = next((each for each in problems if isinstance(each, ProviderAccount)), None)
     return account or ProviderUnavailable(
         problems[0].message,
-        hint="What was found out is stored; the rest is looked at by the next petmsg reconcile.",
+        hint="Results so far are stored; run petmsg reconcile again for the rest.",
     )
 
 
 def _texts(
     context: Context, org: OrgRow, carrier: Provider, problems: list[PetmsgError]
 ) -> "list[Drift]":
-    """What became of the org's texts in doubt."""
+    """The outcome of the org's messages that are not settled at the provider yet."""
     from petmsg.db.liveness import is_dead
     from petmsg.services.doctor import provider_drift
     from petmsg.services.outbox import unknown_outcomes
@@ -83,7 +83,7 @@ def _texts(
 
 
 def _numbers(context: Context, lines: Sequence[Line], problems: list[PetmsgError]) -> "list[Drift]":
-    """The numbers of one provider's account, which its orgs share, beside those petmsg has."""
+    """Compare the numbers of one provider's account, which its orgs share, with petmsg's."""
     from petmsg.services.doctor import provider_drift
 
     carrier = lines[0][1]

@@ -13,7 +13,7 @@ from petmsg.enums import Outcome, OutputFormat
 from petmsg.errors import REFUSED, UsageProblem
 from petmsg.render.views.route import ADDRESSEE, DECISION, STORED
 
-app = new_app("Which number does a text leave from, and why?")
+app = new_app("Explain and simulate which number a message is sent from.")
 
 MOST_IN_A_TABLE = 1_000
 
@@ -31,32 +31,37 @@ MOST_IN_A_TABLE = 1_000
 def explain(
     context: Context,
     client: Annotated[
-        str | None, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")
+        str | None, typer.Argument(metavar="CLIENT", help="The client's ref, phone or name.")
     ] = None,
     at: Annotated[
         str, typer.Option("--at", metavar="T", help="When: ISO 8601, now, +2h, -30m, +14d.")
     ] = "now",
     message: Annotated[
         int | None,
-        typer.Option("--message", metavar="ID", help="The Decision a text was sent with."),
+        typer.Option(
+            "--message", metavar="ID", help="The stored message whose decision is explained."
+        ),
     ] = None,
     as_sitter: Annotated[
         str | None,
-        typer.Option("--as", metavar="SITTER", help="As in message send: the sitter who writes."),
+        typer.Option("--as", metavar="SITTER", help="The sitter who sends, as in message send."),
     ] = None,
 ) -> None:
-    """Which number a text to the client leaves from at a time, past or to come, step by step.
+    """Explain which number a message to a client is sent from.
 
-    What it says for now is what petmsg message send does now. With --as only the windows of that
-    sitter count. Exit 4 if there is no number.
+    Prints the decision step by step, for any time, past or future. For now it gives the answer that
+    petmsg message send uses. With --as only the windows of that sitter count. Exits with 4 if there
+    is no number.
     """
     from petmsg.services.routes import explain as route
 
     if (client is None) == (message is None):
-        raise UsageProblem("Of whom?", hint="Name a CLIENT, or --message ID.")
+        raise UsageProblem(
+            "Specify a CLIENT or --message ID (not both).", hint="petmsg route explain CLIENT"
+        )
     if message is not None and as_sitter is not None:
         raise UsageProblem(
-            "--as goes with a CLIENT.", hint="A stored text is explained for its own sitter."
+            "--as requires a CLIENT.", hint="A stored message is explained for its own sitter."
         )
     with context.snapshot() as cursor:
         org = context.org(cursor)
@@ -81,20 +86,22 @@ def explain(
 @command(app, "inbound", examples=["petmsg route inbound --from +12025550101 --to +14155550101"])
 def inbound(
     context: Context,
-    from_: Annotated[str, typer.Option("--from", metavar="PHONE", help="Who texted.")],
-    to: Annotated[str, typer.Option("--to", metavar="E164", help="The number she texted.")],
+    from_: Annotated[str, typer.Option("--from", metavar="PHONE", help="The sender's phone.")],
+    to: Annotated[
+        str, typer.Option("--to", metavar="E164", help="The number the message was sent to.")
+    ],
     at: Annotated[
         str, typer.Option("--at", metavar="T", help="When: ISO 8601, now, +2h, -30m, +14d.")
     ] = "now",
     body: Annotated[
         str,
-        typer.Option("--body", metavar="TEXT", help="What she wrote: STOP, START, HELP matter."),
+        typer.Option("--body", metavar="TEXT", help="The message; STOP, START and HELP matter."),
     ] = "",
 ) -> None:
-    """Who is to read a client's text to a number of ours, step by step: a sitter or the desk.
+    """Explain whether a sitter or the front desk receives a message.
 
-    The number gives the org, the phone gives the client. It changes nothing. Exit 4 for a number
-    that was never ours.
+    The number identifies the org, the phone identifies the client. Changes nothing. Exits with 4
+    for a number that never belonged to an org.
     """
     from petmsg.phone import parse_phone
     from petmsg.services.inbound import address as service
@@ -132,26 +139,30 @@ def inbound(
 def simulate(
     context: Context,
     from_: Annotated[
-        str, typer.Option("--from", metavar="T", help="Since when: ISO 8601, now, +2h, -30m, +14d.")
+        str,
+        typer.Option(
+            "--from", metavar="T", help="Start of the span: ISO 8601, now, +2h, -30m, +14d."
+        ),
     ] = "now",
     to: Annotated[
         str | None,
-        typer.Option("--to", metavar="T", help="Until when  [default: 30 days after --from]"),
+        typer.Option("--to", metavar="T", help="End of the span  [default: 30 days after --from]"),
     ] = None,
     client: Annotated[
         str | None,
-        typer.Option("--client", metavar="CLIENT", help="Her ref, phone or name; else all."),
+        typer.Option(
+            "--client", metavar="CLIENT", help="Only this client: ref, phone or name; default: all."
+        ),
     ] = None,
 ) -> None:
-    """Every change of the number clients see over a span, without sending: a row from change to
-    change.
+    """List every change of the number that clients see over time.
 
-    At any moment of a row, petmsg route explain --at says the same. The past is told from the
-    ledger, with today's windows and settings; what is to come from today's numbers and the known
-    ends of their quarantines, as if no texts were sent meanwhile: a text can make a pool number
-    the client's own, and changes which one is the least recently used. A span is at most 400 days
-    long. Clients who were forgotten are left out. A table ends after 1000 rows; jsonl and tsv
-    print every row as it is found.
+    Sends nothing and prints one row per change. At any moment of a row, petmsg route explain --at
+    gives the same answer. The past comes from the assignment history, with today's windows and
+    settings. The future comes from today's numbers and the known ends of their quarantines, as if
+    no messages were sent meanwhile: a message can assign a pool number to a client, and changes
+    which number is the least recently used. A span is at most 400 days long. Erased clients are
+    left out. A table ends after 1000 rows; jsonl and tsv print every row as it is found.
     """
     from petmsg.services.routes import simulate as service
 
@@ -168,7 +179,7 @@ def simulate(
 
 
 def show_segments(context: Context, segments: Iterable[Any]) -> None:
-    """Print segments as they come; a table of them ends where nobody would read on."""
+    """Print segments as they come; a table ends after `MOST_IN_A_TABLE` rows."""
     from petmsg.render.views.simulate import SEGMENTS
 
     if context.output is not OutputFormat.TABLE:

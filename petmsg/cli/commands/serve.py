@@ -19,22 +19,31 @@ app = new_command()
 def serve(
     context: Context,
     host: Annotated[
-        str, typer.Option("--host", metavar="HOST", help="Where to listen.")
+        str, typer.Option("--host", metavar="HOST", help="Address to listen on.")
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="0 takes a free one.")
+        int,
+        typer.Option(
+            "--port",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="Port to listen on; 0 takes a free one.",
+        ),
     ] = 8025,
 ) -> None:
-    """Take in what Twilio and Stripe tell of: texts, delivery reports, payments.
+    """Receive webhooks from Twilio and Stripe.
 
-    Needs the extra web. Put it behind a proxy that speaks TLS; PETMSG_PUBLIC_URL is the address
-    they ask, such as https://texts.example.com. Twilio's number: POST to /twilio/inbound; its
-    status callbacks come to /twilio/status by themselves; Stripe's endpoint: /stripe; /healthz
-    tells whether the database answers. --org is for payments that name no org.
+    Stores received messages, delivery receipts and payments. Requires the extra `web`. Put it
+    behind a TLS-terminating reverse proxy; PETMSG_PUBLIC_URL is the public address, such as
+    https://texts.example.com. Set the webhook of the Twilio number to POST /twilio/inbound; status
+    callbacks go to /twilio/status automatically. Stripe's endpoint is /stripe. /healthz reports
+    whether the database answers. --org is for payments that name no org.
 
-    Every request is checked for its signature first, and answered 200 only once what it brought is
-    stored; in doubt it is answered 503 and may come again. A line is printed for each. Ctrl-C or
-    SIGTERM finish what was accepted. With --dry-run it tells which addresses the settings open.
+    The signature of every request is checked first. A request is answered with 200 only after its
+    content is stored; if that is uncertain, it is answered with 503 and may be repeated. One line
+    is printed for each request. Ctrl-C and SIGTERM finish accepted requests. With --dry-run it
+    lists the addresses that the settings open.
     """
     from petmsg.cli.flows import serve as serving
 

@@ -25,9 +25,11 @@ from petmsg.queries import sitter as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.views.nouns import DEACTIVATED, RENUMBERED, SITTER, SITTER_ADDED, SITTERS
 
-app = new_app("Sitters: add, activate with a dedicated number, deactivate, renumber.")
+app = new_app("Add, import, activate, deactivate and renumber sitters.")
 
-SITTER_ARG = Annotated[str, typer.Argument(metavar="SITTER", help="Her ref, phone or name.")]
+SITTER_ARG = Annotated[
+    str, typer.Argument(metavar="SITTER", help="The sitter's ref, phone or name.")
+]
 
 
 @command(
@@ -38,14 +40,16 @@ SITTER_ARG = Annotated[str, typer.Argument(metavar="SITTER", help="Her ref, phon
 )
 def add(
     context: Context,
-    name: Annotated[str, typer.Argument(help="Her name.")],
-    phone: Annotated[str, typer.Option("--phone", metavar="PHONE", help="Her own phone.")],
-    ref: Annotated[str | None, typer.Option("--ref", help="Her id in your system.")] = None,
+    name: Annotated[str, typer.Argument(help="The sitter's name.")],
+    phone: Annotated[str, typer.Option("--phone", metavar="PHONE", help="The sitter's own phone.")],
+    ref: Annotated[
+        str | None, typer.Option("--ref", help="The sitter's ID in your system.")
+    ] = None,
     activate: Annotated[
-        bool, typer.Option("--activate", help="And activate her, with a number.")
+        bool, typer.Option("--activate", help="Also activate the sitter, with a number.")
     ] = False,
 ) -> None:
-    """Add a sitter. She is inactive until she is activated."""
+    """Add a sitter. New sitters are inactive until activated."""
     from petmsg.services.people import sitter
 
     added = context.write(sitter.add, name, phone=phone, ref=ref, do_activate=activate)
@@ -54,7 +58,7 @@ def add(
 
 @command(app, "import", writes=True, examples=["petmsg sitter import sitters.csv"])
 def import_(context: Context, file: SOURCE = None, option: FILE = None) -> None:
-    """Import sitters: columns ref,name,phone. A known ref is updated."""
+    """Import sitters: columns ref,name,phone. Known refs are updated."""
     from petmsg.services.people import sitter
 
     import_file(
@@ -74,7 +78,7 @@ def list_(
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
-    """The sitters with the number each holds, the newest first."""
+    """List sitters and their numbers, newest first."""
     context.show_list(
         SITTERS, context.read(queries.list_sitters, page(limit, before, all_), status=status)
     )
@@ -87,7 +91,7 @@ def list_(
     examples=["petmsg sitter show S-1", "petmsg sitter show 'Maya Lee' --reveal"],
 )
 def show(context: Context, sitter: SITTER_ARG) -> None:
-    """One sitter with her number and when she was active."""
+    """Show one sitter: number and active periods."""
     context.show_one(SITTER, context.read(queries.show_sitter, sitter))
 
 
@@ -108,13 +112,13 @@ def set_(
 def activate(
     context: Context,
     sitters: Annotated[
-        list[str], typer.Argument(metavar="SITTER...", help="Their refs, phones or names.")
+        list[str], typer.Argument(metavar="SITTER...", help="Refs, phones or names of the sitters.")
     ],
     without_number: Annotated[
-        bool, typer.Option("--without-number", help="Activate her even if no number is free.")
+        bool, typer.Option("--without-number", help="Activate even if no number is free.")
     ] = False,
 ) -> None:
-    """Activate sitters and give each her number.
+    """Activate sitters and assign a number to each.
 
     Sitters receive a dedicated masked number when activated. This number persists across all
     bookings. Activating again changes nothing.
@@ -139,21 +143,23 @@ def deactivate(
     context: Context,
     sitter: SITTER_ARG,
     days: Annotated[
-        int | None, typer.Option("--days", help="Quarantine of her number; default: the org's.")
+        int | None,
+        typer.Option("--days", help="Quarantine of the number in days; default: the org's."),
     ] = None,
     reason: REASON = None,
 ) -> None:
-    """Offboard a sitter. It cannot be undone, so it asks first.
+    """Deactivate a sitter who leaves.
 
-    Her number becomes a quarantined pool number and never goes to another sitter. Her windows that
-    run now end now; her later bookings lose their sitter and are listed for somebody to reassign.
+    This cannot be undone, so petmsg asks first. The sitter's number becomes a quarantined pool
+    number and never goes to another sitter. Windows that run now end now; later bookings lose their
+    sitter and are listed for reassignment.
     """
     from petmsg.services.people import offboard as service
 
     gone = context.write(service.deactivate, sitter, days=days, reason=checked_reason(reason))
     context.show_one(DEACTIVATED, gone)
     for booking in gone.windows_ended:
-        context.say(f"Ended now: {booking}. If the visit goes on, give it to somebody:")
+        context.say(f"Ended now: {booking}. If the visit goes on, reassign it:")
         context.say(f"  petmsg booking reassign {booking} --sitter SITTER")
     for booking in gone.bookings_unassigned:
         context.say(f"Reassign: petmsg booking reassign {booking} --sitter SITTER")
@@ -163,20 +169,25 @@ def deactivate(
     app,
     "renumber",
     writes=True,
-    examples=["petmsg sitter renumber S-1 --reason 'her number was posted online'"],
+    examples=["petmsg sitter renumber S-1 --reason 'the number was posted online'"],
 )
 def renumber(
     context: Context,
     sitter: SITTER_ARG,
     to: Annotated[
-        str | None, typer.Option("--to", metavar="E164", help="Which one; default: any free.")
+        str | None,
+        typer.Option("--to", metavar="E164", help="The new number; default: any free one."),
     ] = None,
     reason: REASON = None,
     days: Annotated[
-        int | None, typer.Option("--days", help="Quarantine of the old one; default: the org's.")
+        int | None,
+        typer.Option("--days", help="Quarantine of the old number in days; default: the org's."),
     ] = None,
 ) -> None:
-    """Give a sitter another number; the old one becomes a quarantined pool number."""
+    """Give a sitter another number.
+
+    The old number becomes a quarantined pool number.
+    """
     from petmsg.services.people import sitter as service
 
     why = required_reason(reason)

@@ -14,13 +14,13 @@ app = new_command()
 def status(
     context: Context,
     days: Annotated[
-        int, typer.Option("--days", metavar="N", help="How far to look for gaps: 1 to 366.")
+        int, typer.Option("--days", metavar="N", help="Days to look ahead for gaps: 1 to 366.")
     ] = 3,
 ) -> None:
-    """One screen for the morning: what runs today, what waits, what will be missing.
+    """Show today's visits, queue, inbox and upcoming gaps.
 
-    Of all orgs unless --org is given. Gaps are those of petmsg coverage; "Last text tried" and
-    "Last sync" show whether message dispatch and message sync run.
+    Covers all orgs unless --org is given. Gaps are those of petmsg coverage. "Last message tried"
+    and "Last sync" show whether message dispatch and message sync run.
     """
     from petmsg.render.views.status import FIRST_GAPS, RELEASES, STATUS, VISITS
     from petmsg.services.routes import status as service

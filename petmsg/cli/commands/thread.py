@@ -15,14 +15,14 @@ _HELP = (
     "Each client has exactly one conversation thread. Multiple bookings create multiple assignment"
     " windows within the same thread."
 )
-app = new_app("The one conversation of each client. " + _HELP)
+app = new_app("Show each client's one conversation thread. " + _HELP)
 
 
 @command(app, "list", examples=["petmsg thread list --limit 20"])
 def list_(
     context: Context, limit: LIMIT = USUAL_LIMIT, before: BEFORE = None, all_: ALL = False
 ) -> None:
-    """The threads, the newest first.
+    """List threads, newest first.
 
     Each client has exactly one conversation thread. Multiple bookings create multiple assignment
     windows within the same thread.
@@ -33,12 +33,14 @@ def list_(
 @command(app, "show", examples=["petmsg thread show C-1", "petmsg thread show 'Ann Ivers' -o json"])
 def show(
     context: Context,
-    client: Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")],
+    client: Annotated[
+        str, typer.Argument(metavar="CLIENT", help="The client's ref, phone or name.")
+    ],
     limit: LIMIT = USUAL_LIMIT,
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
-    """A client's thread: its windows, the numbers she has seen, and what was said.
+    """Show a client's thread: windows, numbers seen and messages.
 
     Each client has exactly one conversation thread. Multiple bookings create multiple assignment
     windows within the same thread.
@@ -63,28 +65,34 @@ def show(
 )
 def timeline(
     context: Context,
-    client: Annotated[str, typer.Argument(metavar="CLIENT", help="Her ref, phone or name.")],
+    client: Annotated[
+        str, typer.Argument(metavar="CLIENT", help="The client's ref, phone or name.")
+    ],
     from_: Annotated[
-        str | None, typer.Option("--from", metavar="T", help="Since when  [default: 3 days ago]")
+        str | None, typer.Option("--from", metavar="T", help="Start  [default: 3 days ago]")
     ] = None,
     to: Annotated[
-        str | None, typer.Option("--to", metavar="T", help="Until when  [default: 14 days later]")
+        str | None, typer.Option("--to", metavar="T", help="End  [default: 14 days from now]")
     ] = None,
     svg: Annotated[
-        str | None, typer.Option("--svg", metavar="FILE", help="Write the drawing into a file too.")
+        str | None,
+        typer.Option("--svg", metavar="FILE", help="Also write the drawing to this file."),
     ] = None,
     html: Annotated[
         str | None,
-        typer.Option("--html", metavar="FILE", help="Write a page with the drawing and the list."),
+        typer.Option(
+            "--html", metavar="FILE", help="Also write a page with the drawing and the list."
+        ),
     ] = None,
 ) -> None:
-    """A client's thread drawn over time: windows, the number she sees, quarantines and texts.
+    """Draw a client's thread over time.
 
-    A lane for each sitter shows booked time solid and grace lighter. The line below is the number
-    that texts to her leave from, a letter where it changes: green is her sitter's, yellow stands in
-    for a sitter who cannot speak, ! is none at all. At any moment petmsg route explain --at says
-    the same; what is to come is told as petmsg route simulate does. A file that is there is
-    replaced; only its owner can read it. With -o json the segments and what was drawn.
+    Shows windows, the number the client sees, quarantines and messages. Each sitter has a lane:
+    booked time is solid, grace is lighter. The line below is the number that messages to the client
+    are sent from, with a letter where it changes: green is the sitter's own number, yellow is a
+    fallback number, ! is no number. At any moment petmsg route explain --at gives the same answer;
+    the future is computed as in petmsg route simulate. Existing files are replaced, and only their
+    owner can read them. -o json prints the segments and everything that is drawn.
     """
     from petmsg.cli import timeline_files
 

@@ -110,7 +110,7 @@ def test_a_person_reads_how_many_there_are(url: str) -> None:
     ran = run_cli(url, "doctor", "--check", "confirmed_has_a_window", "--check", "words",
                   "-o", "table")  # fmt: skip
     assert ran.code == 10
-    assert ran.err == "1 problem(s), 0 warning(s); 1 check(s) hold.\n"
+    assert ran.err == "1 problem, 0 warnings; 1 check passed.\n"
     assert ran.out.strip().splitlines()[-1].split()[:3] == [
         "confirmed_has_a_window", "problem", "happy-paws"
     ]  # fmt: skip

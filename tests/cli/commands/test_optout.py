@@ -155,7 +155,9 @@ def test_texts_that_wait_are_counted(cli: Cli, migrated_url: str) -> None:
         waiting_text(migrated_url, status=status)
     ran = cli(*OUT, "-o", "json")
     assert ran.json["waiting"] == 2
-    assert ran.err.startswith("2 message(s) to them wait. None is sent while the opt-out stands.")
+    assert ran.err.startswith(
+        "2 queued messages to them will not be sent while they are opted out."
+    )
     other = cli("optout", "add", "C-2", "--reason", "x", "-o", "json")
     assert (other.json["waiting"], other.err) == (0, "")
 

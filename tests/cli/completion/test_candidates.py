@@ -81,7 +81,10 @@ def in_bash(url: str, line: str, *, why: str = "9", breaks: str = BREAKS) -> lis
 
 def test_commands_are_offered_with_what_they_do(url: str) -> None:
     assert offered(url, "num") == ["number"]
-    assert "client\tClients and their phones." in asked(url, "").out.splitlines()
+    assert (
+        "client\tAdd, import, change and erase clients and their phones."
+        in asked(url, "").out.splitlines()
+    )
     assert offered(url, "client", "phone", "") == ["add", "remove", "primary", "textable"]
 
 

@@ -164,7 +164,7 @@ def test_what_is_said_of_a_waiting_message_is_so(ready: Cli, migrated_url: str) 
         "optout", "remove", "C-1", "--reason", "called again", "-o", "json", now=NOW + MINUTE
     )
     assert removed.json["waiting"] == 1
-    assert "1 message(s) to them still wait, and will be sent." in removed.err
+    assert "1 message to them will be sent now." in removed.err
     ready("message", "dispatch", now=NOW + 3 * MINUTE)
     assert [each[1:] for each in carried(migrated_url)] == [(ANN, "Hi")]
 
