@@ -100,7 +100,7 @@ def forget_client(context: Context, *, client: str, reason: str | None) -> str |
 
 def set_org(context: Context, *, provider: Any, **_others: Any) -> str | None:
     """Before `org set --provider` with another provider than today's."""
-    from petmsg.enums import ProviderName
+    from petmsg.providers.registry import reaches_phones
     from petmsg.queries.status import queue
 
     if provider is None:
@@ -111,9 +111,9 @@ def set_org(context: Context, *, provider: Any, **_others: Any) -> str | None:
     if org.provider == provider:
         return None
     what = (
-        "Messages are then only recorded and reach nobody"
-        if provider is ProviderName.SANDBOX
-        else "Messages then reach real phones and cost money"
+        "Messages then reach real phones and cost money"
+        if reaches_phones(provider)
+        else "Messages are then only recorded and reach nobody"
     )
     queued = f", {counted(waiting, 'queued message')} included" if waiting else ""
     change = f"from {org.provider} to {provider.value}"

@@ -191,6 +191,10 @@ class Provider(Protocol):
 
     name: str
 
+    def close(self) -> None:
+        """End what is held open, such as connections."""
+        ...
+
     def send(self, text: OutgoingText) -> SendOutcome:
         """Hand over one text. Blocks no longer than the adapter's time-out."""
         ...

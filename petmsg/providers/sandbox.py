@@ -32,7 +32,13 @@ from petmsg.providers.base import (
     SendOutcome,
     Unknown,
 )
+from petmsg.providers.registry import Connection
 from petmsg.text_inputs import LONGEST_BODY
+
+
+def connect(connection: Connection) -> "SandboxProvider":
+    """The sandbox, on petmsg's own database."""
+    return SandboxProvider(connection.database(), connection.snapshot)
 
 
 class SandboxProvider:
@@ -50,6 +56,9 @@ class SandboxProvider:
     ) -> None:
         self._transaction = transaction
         self._snapshot = snapshot
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
     def send(self, text: OutgoingText) -> SendOutcome:
         """Keep one text; accepted, unless no carrier would take it or it cannot be written."""

@@ -25,6 +25,7 @@ from twilio.http import HttpClient  # type: ignore[import-untyped] # no py.typed
 from twilio.http.response import Response  # type: ignore[import-untyped] # no py.typed
 from twilio.rest import Client  # type: ignore[import-untyped] # no py.typed
 
+from petmsg import settings
 from petmsg.errors import (
     CredentialsMissing,
     Misconfigured,
@@ -44,8 +45,9 @@ from petmsg.providers.base import (
     SendOutcome,
     Unknown,
 )
-from petmsg.providers.credentials import TwilioCredentials
+from petmsg.providers.credentials import TwilioCredentials, load_twilio_credentials
 from petmsg.providers.public_url import LOOPBACK
+from petmsg.providers.registry import Connection
 from petmsg.providers.timed_http import TimedSession, writing_by
 from petmsg.providers.twilio_answers import (
     TWILIO_URL,
@@ -72,6 +74,7 @@ from petmsg.providers.twilio_records import (
     went_out,
     when,
 )
+from petmsg.providers.twilio_webhooks import status_callback
 
 LONGEST_REQUEST_SECONDS = 100.0
 """No request takes longer, whatever the time-out: looking a text up relies on it."""
@@ -84,6 +87,18 @@ _LARGEST_PAGE = 1000
 T = TypeVar("T")
 _answered_at: ContextVar[datetime | None] = ContextVar("_answered_at", default=None)
 """The `Date` of the thread's last answer: Twilio's clock, which the SDK drops."""
+
+
+def connect(connection: Connection) -> "TwilioProvider":
+    """Twilio, with the credentials and settings of the environment. Raises `CredentialsMissing`."""
+    environ = connection.environ
+    return TwilioProvider(
+        load_twilio_credentials(environ, settings.credentials_file(environ)),
+        timeout_seconds=settings.twilio_timeout_seconds(environ),
+        pool_size=connection.threads,
+        api_url=environ.get(settings.TWILIO_API_URL) or None,
+        status_callback=status_callback(environ.get(settings.PUBLIC_URL)),
+    )
 
 
 class TwilioProvider:

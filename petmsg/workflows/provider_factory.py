@@ -1,51 +1,45 @@
-"""Who carries an org's texts: the only place that builds adapters."""
+"""The provider of an org: the only place that asks for adapters."""
 
-from petmsg import settings
-from petmsg.enums import ProviderName
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from petmsg.providers import registry
 from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow
 from petmsg.workflows.store import Store
 
+if TYPE_CHECKING:
+    from petmsg.db.engine import Transaction
+
 
 def carrier_of(store: Store, org: OrgRow, *, threads: int = 10) -> Provider:
-    """The adapter the org's stored setting names, for as many threads at once.
+    """The adapter that the org's stored setting names, for as many threads at once.
 
-    Raises `CredentialsMissing` before anything is claimed: a cron job with a bare environment
-    cannot pretend to send.
+    Raises `CredentialsMissing` before anything is claimed: a cron job without credentials in its
+    environment sends nothing.
     """
-    if org.provider is ProviderName.SANDBOX:
+
+    def database() -> "Callable[[], AbstractContextManager[Transaction]]":
         from petmsg.db.engine import transaction
-        from petmsg.providers.sandbox import SandboxProvider
 
         engine, location = store.engine, store.location
-        return SandboxProvider(lambda: transaction(engine, location), store.snapshot)
-    from petmsg.providers.credentials import load_twilio_credentials
-    from petmsg.providers.twilio import TwilioProvider
-    from petmsg.providers.twilio_webhooks import status_callback
+        return lambda: transaction(engine, location)
 
-    environ = store.environ
-    credentials = load_twilio_credentials(environ, settings.credentials_file(environ))
-    carrier = TwilioProvider(
-        credentials,
-        timeout_seconds=settings.twilio_timeout_seconds(environ),
-        pool_size=threads,
-        api_url=environ.get(settings.TWILIO_API_URL) or None,
-        status_callback=status_callback(environ.get(settings.PUBLIC_URL)),
+    carrier = registry.connect(
+        org.provider, registry.Connection(store.environ, database, store.snapshot, threads)
     )
     store.at_end.callback(carrier.close)
     return carrier
 
 
 def account_of(store: Store, org: OrgRow) -> Provider:
-    """The adapter of the account whose numbers an org may take over: before the org is switched to
-    Twilio, that of the credentials that are there.
+    """The adapter of the account whose numbers an org may import.
 
-    Raises `CredentialsMissing` for credentials that cannot be right.
+    Before the org is switched to a real provider, that is the one whose credentials are set. Raises
+    `CredentialsMissing` for credentials that cannot be right.
     """
-    from petmsg.providers.credentials import where_credentials_come_from
-
-    environ = store.environ
-    there = where_credentials_come_from(environ, settings.credentials_file(environ))
-    if org.provider is ProviderName.SANDBOX and there != "not set":
-        return carrier_of(store, org._replace(provider=ProviderName.TWILIO))
+    if not registry.reaches_phones(org.provider):
+        for name in registry.with_credentials(store.environ):
+            return carrier_of(store, org._replace(provider=name))
     return carrier_of(store, org)

@@ -16,10 +16,16 @@ from petmsg.clock import format_local, zone
 from petmsg.db.cursor import Cursor
 from petmsg.db.damage import strange_values
 from petmsg.db.location import network_file_system
-from petmsg.enums import CheckResult, ProviderName
+from petmsg.enums import CheckResult
 from petmsg.errors import OutOfRange, PetmsgError
-from petmsg.providers.credentials import load_twilio_credentials, where_credentials_come_from
 from petmsg.providers.public_url import checked_public_url
+from petmsg.providers.registry import (
+    PROVIDERS,
+    credential_problem,
+    credential_source,
+    reaches_phones,
+    with_credentials,
+)
 from petmsg.services.doctor.check import Check, CheckContext, Finding, on_sqlite
 
 UNEASY = timedelta(seconds=5)
@@ -63,69 +69,56 @@ def timezones(patient: CheckContext) -> Iterator[Finding]:
 
 
 def credentials(patient: CheckContext) -> Iterator[Finding]:
-    """Whether this process could open the account of the orgs that send through Twilio.
+    """Whether this process could open the accounts of the orgs that send to real phones.
 
-    Credentials that are there are looked at also where no org uses them yet: they are put there
+    Credentials that are there are checked also where no org uses them yet: they are put there
     before the switch.
     """
-    theirs = [org.slug for org in patient.orgs if org.provider is ProviderName.TWILIO]
-    if not theirs and not _has_credentials(patient):
-        return
-    try:
-        load_twilio_credentials(patient.environ, _credentials_file(patient))
-    except PetmsgError as problem:
-        whose = f"{', '.join(theirs)} could not send: " if theirs else ""
-        is_asked = theirs or patient.carrier_of is not None
-        yield Finding(
-            f"{whose}{problem.message} {problem.hint}",
-            "petmsg config show",
-            result=CheckResult.PROBLEM if is_asked else CheckResult.WARNING,
-        )
+    for name in PROVIDERS:
+        users = [org.slug for org in patient.orgs if org.provider is name]
+        if not users and credential_source(name, patient.environ) is None:
+            continue
+        problem = credential_problem(name, patient.environ)
+        if problem is not None:
+            whose = f"{', '.join(users)} could not send: " if users else ""
+            is_asked = users or patient.carrier_of is not None
+            yield Finding(
+                f"{whose}{problem.message} {problem.hint}",
+                "petmsg config show",
+                result=CheckResult.PROBLEM if is_asked else CheckResult.WARNING,
+            )
 
 
 def provider(patient: CheckContext) -> Iterator[Finding]:
-    """Whether each provider of the orgs lets us in: it is asked once for the account's numbers.
+    """Whether each provider of the orgs accepts our credentials: it is asked once for the account's
+    numbers.
 
-    Twilio is asked also before any org uses it, where credentials are there that may be right.
+    A provider that no org uses yet is asked too if its credentials are there and may be right.
     """
     assert patient.carrier_of is not None
     asked = {org.provider: org for org in patient.orgs}
-    if ProviderName.TWILIO not in asked and asked and _has_usable_credentials(patient):
-        org = next(iter(asked.values()))
-        asked[ProviderName.TWILIO] = org._replace(provider=ProviderName.TWILIO)
-    for org in asked.values():
-        if org.provider is ProviderName.SANDBOX:
+    for name in with_credentials(patient.environ):
+        if name not in asked and asked and credential_problem(name, patient.environ) is None:
+            asked[name] = patient.orgs[0]._replace(provider=name)
+    for name, org in asked.items():
+        if not reaches_phones(name):
             continue
         try:
             patient.carrier_of(org).numbers()
         except PetmsgError as problem:
-            yield Finding(
-                f"{org.provider.value}: {problem.message} {problem.hint}", "petmsg config show"
-            )
-
-
-def _has_credentials(patient: CheckContext) -> bool:
-    return where_credentials_come_from(patient.environ, _credentials_file(patient)) != "not set"
-
-
-def _has_usable_credentials(patient: CheckContext) -> bool:
-    """Others are told of by the check of the credentials."""
-    if not _has_credentials(patient):
-        return False
-    try:
-        load_twilio_credentials(patient.environ, _credentials_file(patient))
-    except PetmsgError:
-        return False
-    return True
+            yield Finding(f"{name.value}: {problem.message} {problem.hint}", "petmsg config show")
 
 
 def file_modes(patient: CheckContext) -> Iterator[Finding]:
     """Files of the database, and the credentials, that others than their owner may use."""
     path = patient.location.path
     files = [] if path is None else [path, *sorted(path.parent.glob(f"{path.name}[-.]*"))]
-    origin = where_credentials_come_from(patient.environ, _credentials_file(patient))
-    if origin.startswith("file "):
-        files.append(Path(origin.removeprefix("file ")))
+    sources = [credential_source(name, patient.environ) for name in PROVIDERS]
+    files += [
+        Path(source.removeprefix("file "))
+        for source in sources
+        if source is not None and source.startswith("file ")
+    ]
     for file in files:
         try:
             found = file.stat()
@@ -246,10 +239,6 @@ def _newest(path: Path) -> datetime:
         with suppress(FileNotFoundError):
             times.append(path.with_name(path.name + suffix).stat().st_mtime)
     return datetime.fromtimestamp(max(times), UTC)
-
-
-def _credentials_file(patient: CheckContext) -> Path:
-    return settings.credentials_file(patient.environ)
 
 
 SETTINGS = (

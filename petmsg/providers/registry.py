@@ -1,0 +1,106 @@
+"""The providers that an org can use: the module of each, and where its credentials are.
+
+To add a provider, write its module with `connect(connection) -> Provider`, name it in
+`petmsg.enums.ProviderName` (its values are in a CHECK, so this needs a migration), and add its
+line to `PROVIDERS`. Standard library and leaves only: a module is imported when it is connected.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from petmsg import settings
+from petmsg.db.cursor import Cursor
+from petmsg.enums import ProviderName
+from petmsg.errors import PetmsgError
+from petmsg.providers.base import Provider
+from petmsg.providers.credentials import load_twilio_credentials, where_credentials_come_from
+
+if TYPE_CHECKING:
+    from petmsg.db.engine import Transaction
+
+_NOT_SET = "not set"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What an adapter may use: the environment, petmsg's database, and how many threads share it.
+
+    `database` gives a function that opens a transaction of its own, which threads may share;
+    `snapshot` opens a cursor that only reads.
+    """
+
+    environ: Mapping[str, str]
+    database: "Callable[[], Callable[[], AbstractContextManager[Transaction]]]"
+    snapshot: Callable[[], AbstractContextManager[Cursor]]
+    threads: int
+
+
+class Credentials(NamedTuple):
+    """How a provider's credentials are read, given the environment and the default file.
+
+    `load` raises `CredentialsMissing` and its relatives; `source` says where they are, in words,
+    or `not set`.
+    """
+
+    load: Callable[[Mapping[str, str], Path], object]
+    source: Callable[[Mapping[str, str], Path], str]
+
+
+class Registered(NamedTuple):
+    """A provider: its module, and its credentials if it needs any.
+
+    One without credentials reaches no real phone.
+    """
+
+    module: str
+    credentials: Credentials | None = None
+
+
+PROVIDERS = {
+    ProviderName.SANDBOX: Registered("petmsg.providers.sandbox"),
+    ProviderName.TWILIO: Registered(
+        "petmsg.providers.twilio",
+        Credentials(load_twilio_credentials, where_credentials_come_from),
+    ),
+}
+
+
+def connect(name: ProviderName, connection: Connection) -> Provider:
+    """The adapter of that provider. Raises `CredentialsMissing` before anything is sent."""
+    adapter: Provider = import_module(PROVIDERS[name].module).connect(connection)
+    return adapter
+
+
+def reaches_phones(name: ProviderName) -> bool:
+    """Whether messages through that provider reach real phones and cost money."""
+    return PROVIDERS[name].credentials is not None
+
+
+def credential_source(name: ProviderName, environ: Mapping[str, str]) -> str | None:
+    """Where the provider's credentials are, such as `file PATH`; None if it has none."""
+    credentials = PROVIDERS[name].credentials
+    if credentials is None:
+        return None
+    source = credentials.source(environ, settings.credentials_file(environ))
+    return None if source == _NOT_SET else source
+
+
+def credential_problem(name: ProviderName, environ: Mapping[str, str]) -> PetmsgError | None:
+    """What is wrong with the provider's credentials; None if nothing is, or none are needed."""
+    credentials = PROVIDERS[name].credentials
+    if credentials is None:
+        return None
+    try:
+        credentials.load(environ, settings.credentials_file(environ))
+    except PetmsgError as problem:
+        return problem
+    return None
+
+
+def with_credentials(environ: Mapping[str, str]) -> list[ProviderName]:
+    """The providers whose credentials are set, right or wrong."""
+    return [name for name in PROVIDERS if credential_source(name, environ) is not None]
