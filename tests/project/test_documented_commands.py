@@ -29,6 +29,7 @@ from tests.support.twilio_process import running_fake
 README, TOUR = "README.md", "docs/tour.md"
 PAGES = [
     README,
+    "CONTRIBUTING.md",
     *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")),
 ]
 FROM_NOTHING = (README, TOUR, "docs/install.md", "docs/migrating.md", "CONTRIBUTING.md")

@@ -24,8 +24,8 @@ from tests import ROOT
 
 TOP_LEVEL = {
     ".ci", ".editorconfig", ".gitattributes", ".gitignore", ".pre-commit-config.yaml",
-    "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "SECURITY.md", "benchmarks",
-    "docs", "examples", "migrations", "petmsg", "pyproject.toml",
+    "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md",
+    "benchmarks", "docs", "examples", "migrations", "petmsg", "pyproject.toml",
     "requirements-dev.lock", "requirements.lock", "tests",
 }  # fmt: skip
 TARGETS = {
