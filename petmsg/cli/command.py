@@ -6,7 +6,7 @@ does what cannot be undone has `--yes`, and asks first without it.
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ import typer
 from petmsg.cli.context import Context
 from petmsg.cli.group import Entry, lazy_group, nothing, single
 from petmsg.cli.streams import keep_going
+from petmsg.render.printed import Printed
 
 OUTPUT = Annotated[
     str | None,
@@ -71,6 +72,46 @@ class App:
         self.help = help_text
         self.entries: dict[str, Entry] = {}
 
+    def command(
+        self,
+        name: str,
+        *,
+        prints: Printed,
+        prints_with: Mapping[str, Printed] | None = None,
+        writes: bool = False,
+        reveals: bool = False,
+        asks: Question | None = None,
+        examples: Sequence[str] = (),
+    ) -> Callable[[Callable[..., None]], Callable[..., None]]:
+        """Register a function as a command. It is given a `Context` and its own parameters.
+
+        `prints` is what it prints, `prints_with` what it prints instead with one of its options.
+
+        `asks` makes the question that a person must answer with yes before the command does what
+        cannot be undone. It gets what the command gets; None means that nothing would be lost.
+        `--yes` answers it, and a dry run needs no answer.
+
+        The function's docstring is the command's help, which ends with the `examples`: whole
+        command lines, short enough for a terminal of 80 columns.
+        tests/system/test_every_command.py runs them.
+        """
+
+        def register(function: Callable[..., None]) -> Callable[..., None]:
+            # What the function's parameters are is looked up when the command is built: a module
+            # has a dozen commands and a run needs one.
+            self.entries[name] = Entry(
+                inspect.getdoc(function) or "",
+                lambda: single(
+                    _invoker(function, writes=writes, reveals=reveals, asks=asks),
+                    name,
+                    examples=examples,
+                    prints={"": prints, **(prints_with or {})},
+                ),
+            )
+            return function
+
+        return register
+
     def add_group(self, app: "App", name: str) -> None:
         """Put a group into this one."""
         self.entries[name] = Entry(app.help, app.build)
@@ -99,39 +140,6 @@ def new_app(help_text: str) -> App:
 def new_command() -> App:
     """A command of its own, such as `petmsg init`."""
     return LoneCommand("")
-
-
-def command(
-    app: App,
-    name: str,
-    *,
-    writes: bool = False,
-    reveals: bool = False,
-    asks: Question | None = None,
-    examples: Sequence[str] = (),
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a function as a command. It is given a `Context` and its own parameters.
-
-    `asks` makes the question that a person must answer with yes before the command does what cannot
-    be undone. It gets what the command gets; None means that nothing would be lost. `--yes` answers
-    it, and a dry run needs no answer.
-
-    The function's docstring is the command's help, which ends with the `examples`: whole command
-    lines, short enough for a terminal of 80 columns. tests/system/test_every_command.py runs them.
-    """
-
-    def register(function: Callable[..., None]) -> Callable[..., None]:
-        # What the function's parameters are is looked up when the command is built: a module has a
-        # dozen commands and a run needs one.
-        app.entries[name] = Entry(
-            inspect.getdoc(function) or "",
-            lambda: single(
-                _invoker(function, writes=writes, reveals=reveals, asks=asks), name, examples
-            ),
-        )
-        return function
-
-    return register
 
 
 def _invoker(

@@ -5,10 +5,14 @@ the time `petmsg number --help` takes. Here a group holds names, helps and loade
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+if TYPE_CHECKING:
+    from petmsg.render.printed import Printed
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
 
@@ -26,9 +30,11 @@ class Entry(NamedTuple):
 
 
 class Command(TyperCommand):
-    """A command whose help ends with examples."""
+    """A command whose help ends with examples. `prints` is what it prints: alone (`""`) and with
+    each option that changes it."""
 
     examples: Sequence[str] = ()
+    prints: Mapping[str, "Printed"] = MappingProxyType({})
 
     def format_epilog(self, _ctx: Any, formatter: Any) -> None:
         """The examples as they are typed: never wrapped, so that they can be copied."""
@@ -86,7 +92,13 @@ def lazy_group(
     return typer.main.get_command(shell)
 
 
-def single(function: Callable[..., None], name: str, examples: Sequence[str] = ()) -> Any:
+def single(
+    function: Callable[..., None],
+    name: str,
+    *,
+    examples: Sequence[str],
+    prints: Mapping[str, "Printed"],
+) -> Any:
     """One command, built by Typer from the function's signature."""
     shell = typer.Typer(
         rich_markup_mode=None,
@@ -97,6 +109,7 @@ def single(function: Callable[..., None], name: str, examples: Sequence[str] = (
     shell.command(name, cls=Command)(function)
     command: Any = typer.main.get_command(shell)
     command.examples = examples
+    command.prints = prints
     return command
 
 

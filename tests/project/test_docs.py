@@ -12,6 +12,7 @@ from petmsg import errors
 from petmsg.cli import GROUPS
 from petmsg.render.json_schema import documents
 from tests.support import documentation, manual, pictures
+from tests.support.command_tree import commands, printed
 from tests.support.documentation import (
     IMAGES,
     MAN,
@@ -64,7 +65,7 @@ def test_the_reference_is_made_from_the_helps() -> None:
 
 
 def test_the_schemas_are_made_from_the_field_lists() -> None:
-    made = {name: documentation.as_file(schema) for name, schema in documents().items()}
+    made = {name: documentation.as_file(schema) for name, schema in documents(printed()).items()}
     there = {path.name: path.read_text("utf-8") for path in SCHEMAS.glob("*.json")}
     assert there == made, "run: make docs"
 
@@ -134,7 +135,7 @@ def test_there_is_a_man_page_for_each_group_and_every_command_is_on_one() -> Non
     assert {path.name for path in MAN.iterdir()} == {
         "petmsg.1", *(f"petmsg-{name}.1" for name in GROUPS)
     }  # fmt: skip
-    for name, command in documentation.commands():
+    for name, command in commands():
         page = (MAN / f"petmsg-{name.split()[1]}.1").read_text("utf-8").replace("\\-", "-")
         assert f"\n.SS {name}\n" in page
         for example in command.examples:

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from petmsg.render.json_schema import DIALECT, ERROR, SHAPES, document, schema_of
-from tests.support import documentation, everything, snoutos
+from petmsg.render.json_schema import DIALECT, ERROR, document, schema_of
+from tests.support import everything, snoutos
+from tests.support.command_tree import commands, printed
 from tests.support.everything import BOB, LONG_REF, MAYA, NOT_OURS, ORG, READING, SPARE, line_of
 from tests.support.fixtures import NOW, Ran, lines, run_cli, working
 from tests.support.on_twilio import keys
@@ -86,6 +87,7 @@ WRITING: dict[str, tuple[str, ...]] = {
 }
 """Every writing command, in an order in which each finds what it needs."""
 
+PRINTED = printed()
 STDIN = {
     "message receive": "When do you come?",
     "client import": "ref,name,phone\nC-9,Dora Day,+14155551009\nC-10,Eve,nonsense\n",
@@ -131,21 +133,21 @@ def wrong(ran: Ran, arguments: list[str], form: str = "json") -> list[str]:
 
 
 def test_every_command_has_a_schema() -> None:
-    commands = {name.removeprefix("petmsg ") for name, _ in documentation.commands()}
-    shaped = {name for name in SHAPES if "--" not in name}
-    assert commands - shaped == set(), "name its field list in petmsg/render/json_schema.py"
-    assert shaped - commands == set(), "there is no such command any more"
+    names = {name.removeprefix("petmsg ") for name, _ in commands()}
+    shaped = {name for name in PRINTED if "--" not in name}
+    assert names - shaped == set(), "say what it prints in its declaration"
+    assert shaped - names == set(), "there is no such command any more"
 
 
 def test_an_option_that_prints_another_shape_is_an_option_of_its_command() -> None:
-    for name in SHAPES:
+    for name in PRINTED:
         command, _, option = name.partition(" --")
         if option:
             assert f"--{option}" in run_cli(None, *command.split(), "--help").out, name
 
 
 def test_every_schema_is_held_against_real_output() -> None:
-    assert set(READING) | set(WRITING) | ELSEWHERE == set(SHAPES)
+    assert set(READING) | set(WRITING) | ELSEWHERE == set(PRINTED)
     assert not set(READING) & set(WRITING)
 
 
@@ -250,15 +252,15 @@ def test_an_error_has_a_schema_too(company: str) -> None:
         assert complaints({"error": ran.error}, schema_of(ERROR)) == []
 
 
-@pytest.mark.parametrize("command", SHAPES)
+@pytest.mark.parametrize("command", PRINTED)
 def test_a_schema_is_one_of_draft_2020_12_that_asks_for_every_key(command: str) -> None:
-    schema = document(command)
+    schema = document(command, PRINTED[command])
     assert schema["$schema"] == DIALECT
     assert schema["title"] == f"petmsg {command} -o json"
     row = schema.get("items", schema)
     row = row.get("anyOf", [row])[0]
     assert row["required"] == list(row["properties"])
-    assert len(row["required"]) == len(SHAPES[command].fields)
+    assert len(row["required"]) == len(PRINTED[command].fields)
 
 
 # --------------------------------------------------------------------------- the validator itself

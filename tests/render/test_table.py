@@ -25,14 +25,15 @@ from petmsg.render.field_types import (
     or_null,
 )
 from petmsg.render.fields import Field, View
-from petmsg.render.json_schema import SHAPES
 from petmsg.render.layout import GAP, Column, lay_out
 from petmsg.render.table import STYLES, print_record, print_table
 from petmsg.render.terminal import Terminal, has_colour, terminal_of
 from tests.support import everything
+from tests.support.command_tree import printed
 from tests.support.everything import CHINESE, OLGA, ORG, READING, line_of
 from tests.support.fixtures import NOW, Ran, run_cli
 
+PRINTED = printed()
 WIDTHS = (80, 200)
 
 
@@ -186,7 +187,7 @@ WRITING = {
 
 
 def test_every_list_is_looked_at() -> None:
-    lists = {name for name, shape in SHAPES.items() if shape.form.name == "LIST"}
+    lists = {name for name, shape in PRINTED.items() if shape.form.name == "LIST"}
     assert lists - set(READING) == WRITING, (
         "a command that lists something must stand in tests/support/everything.py"
     )
@@ -210,7 +211,7 @@ def test_no_line_is_wider_than_the_terminal_and_none_is_cut(
 def test_refs_numbers_and_statuses_stand_in_one_piece(
     company: str, command: str, width: int
 ) -> None:
-    shape = SHAPES[command]
+    shape = PRINTED[command]
     rows = run_cli(company, *line_of(command), "--org", ORG, "-o", "json").json
     shown = table(company, command, width).out.splitlines()
     whole = [field for field in shape.fields if field.title and not field.kind.wrap]

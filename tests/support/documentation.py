@@ -13,18 +13,16 @@ import os
 import re
 import shlex
 import tempfile
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from petmsg import errors
-from petmsg.cli import command_line
-from petmsg.cli.group import LazyGroup
-from petmsg.render.json_schema import SHAPES, documents, file_of
+from petmsg.render.json_schema import documents, file_of
 from tests import ROOT
 from tests.support import manual, pictures
+from tests.support.command_tree import commands, printed
 from tests.support.fixtures import NOW, run_cli
 
 README = ROOT / "README.md"
@@ -56,20 +54,6 @@ EXIT_CODES = {
     errors.BUSY: "busy; try again later",
     errors.INTERRUPTED: "interrupted",
 }
-
-
-def commands() -> Iterator[tuple[str, Any]]:
-    """Every command by its full name, with the parser's object for it."""
-
-    def below(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-        for name in group.list_commands(None):
-            command = group.get_command(None, name)
-            if isinstance(command, LazyGroup):
-                yield from below(command, f"{prefix} {name}")
-            else:
-                yield f"{prefix} {name}", command
-
-    yield from below(command_line(), "petmsg")
 
 
 def commands_table() -> str:
@@ -106,8 +90,8 @@ def schemas_list() -> str:
     """docs/schemas/README.md: which command prints what, and where its schema is."""
     rows = [_SCHEMAS_HEAD]
     rows += [
-        f"| `petmsg {command}` | {shape.form.value} | [{file_of(command)}]({file_of(command)}) |"
-        for command, shape in SHAPES.items()
+        f"| `petmsg {command}` | {each.form.value} | [{file_of(command)}]({file_of(command)}) |"
+        for command, each in printed().items()
     ]
     rows.append("| any that fails | On stderr, its last line. | [error.json](error.json) |")
     return "\n".join(rows) + "\n"
@@ -179,7 +163,7 @@ def write_schemas() -> None:
     SCHEMAS.mkdir(exist_ok=True)
     for stale in SCHEMAS.iterdir():
         stale.unlink()
-    for name, schema in documents().items():
+    for name, schema in documents(printed()).items():
         (SCHEMAS / name).write_text(as_file(schema), "utf-8")
     (SCHEMAS / "README.md").write_text(schemas_list(), "utf-8")
 

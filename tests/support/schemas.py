@@ -12,7 +12,9 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from petmsg.render.json_schema import SHAPES, Form, document, item_of
+from petmsg.render.json_schema import document, item_of
+from petmsg.render.printed import Form
+from tests.support.command_tree import printed
 
 _WORDS = {"$schema", "title", "description"}
 """Keywords that assert nothing."""
@@ -144,8 +146,8 @@ _ASSERTIONS: Mapping[str, Assertion] = {
 
 
 def shape_named(arguments: Sequence[str]) -> str | None:
-    """Which entry of `SHAPES` a command line is: the one that names the most of its words."""
-    named = [each for each in SHAPES if _is_of(arguments, each.split())]
+    """Which entry of `printed` a command line is: the one that names the most of its words."""
+    named = [each for each in printed() if _is_of(arguments, each.split())]
     return max(named, key=lambda each: len(each.split()), default=None)
 
 
@@ -160,7 +162,7 @@ def output_complaints(arguments: Sequence[str], out: str, *, form: str) -> list[
     name = shape_named(arguments)
     if name is None or not out.strip():
         return []
-    shape = SHAPES[name]
+    shape = printed()[name]
     by_line = form == "jsonl" or shape.form is Form.LINES
     if shape.form is Form.KEPT and not {"-o", "--output"} & set(arguments):
         by_line = True
@@ -176,9 +178,9 @@ def output_complaints(arguments: Sequence[str], out: str, *, form: str) -> list[
 
 @cache
 def _document(name: str) -> dict[str, Any]:
-    return document(name)
+    return document(name, printed()[name])
 
 
 @cache
 def _item(name: str) -> dict[str, Any]:
-    return item_of(SHAPES[name])
+    return item_of(printed()[name])

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli.command import command, new_app
+from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import ALL, BEFORE, LIMIT, REASON, checked_reason, page
 from petmsg.cli.results import show_results
@@ -12,13 +12,16 @@ from petmsg.enums import AlertSeverity
 from petmsg.errors import FINDING, UsageProblem
 from petmsg.queries import alert as queries
 from petmsg.queries.page import USUAL_LIMIT
+from petmsg.render.printed import list_of, one, results_of
 from petmsg.render.views.alert import ALERT, ALERTS, DONE
 
 app = new_app("List, print and close alerts.")
 
 
-@command(
-    app, "list", examples=["petmsg alert list", "petmsg alert list --severity warning --check"]
+@app.command(
+    "list",
+    prints=list_of(ALERTS),
+    examples=["petmsg alert list", "petmsg alert list --severity warning --check"],
 )
 def list_(
     context: Context,
@@ -51,7 +54,12 @@ def list_(
     context.exit_code = FINDING if check and rows else 0
 
 
-@command(app, "tell", writes=True, examples=["petmsg alert tell", "petmsg alert tell -o jsonl"])
+@app.command(
+    "tell",
+    writes=True,
+    prints=list_of(ALERTS),
+    examples=["petmsg alert tell", "petmsg alert tell -o jsonl"],
+)
 def tell(context: Context) -> None:
     """Print new alerts once, and again after a day (for cron).
 
@@ -69,7 +77,11 @@ def tell(context: Context) -> None:
         context.exit_code = FINDING
 
 
-@command(app, "show", examples=["petmsg alert show 1"])
+@app.command(
+    "show",
+    prints=one(ALERT),
+    examples=["petmsg alert show 1"],
+)
 def show(
     context: Context, alert: Annotated[str, typer.Argument(metavar="ID", help="The alert's ID.")]
 ) -> None:
@@ -82,7 +94,12 @@ def show(
     context.show_one(ALERT, found)
 
 
-@command(app, "done", writes=True, examples=["petmsg alert done 1 --reason 'called the client'"])
+@app.command(
+    "done",
+    writes=True,
+    prints=results_of(DONE),
+    examples=["petmsg alert done 1 --reason 'called the client'"],
+)
 def done(
     context: Context,
     alerts: Annotated[list[str], typer.Argument(metavar="ID...", help="IDs of the alerts.")],

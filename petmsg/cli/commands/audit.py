@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from petmsg.cli.command import command, new_app
+from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import ALL, BEFORE, LIMIT, page, read_file
 from petmsg.enums import OutputFormat
@@ -15,14 +15,15 @@ from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render import output as render
 from petmsg.render.escape import json_text
 from petmsg.render.fields import Field, record
+from petmsg.render.printed import export_of, list_of, one
 from petmsg.render.views.nouns import EVENTS, HEAD, VERIFIED
 
 app = new_app("List, export and verify the audit log.")
 
 
-@command(
-    app,
+@app.command(
     "list",
+    prints=list_of(EVENTS),
     examples=["petmsg audit list --entity number --limit 10", "petmsg audit list --ref B-1"],
 )
 def list_(
@@ -47,7 +48,11 @@ def list_(
     context.show_list(EVENTS, rows)
 
 
-@command(app, "show", examples=["petmsg audit show 1"])
+@app.command(
+    "show",
+    prints=one(EVENTS),
+    examples=["petmsg audit show 1"],
+)
 def show(
     context: Context,
     seq: Annotated[int, typer.Argument(metavar="SEQ", help="The event's sequence number.")],
@@ -56,9 +61,10 @@ def show(
     context.show_one(EVENTS, context.read(queries.show_event, seq))
 
 
-@command(
-    app,
+@app.command(
     "export",
+    prints=export_of(EVENTS),
+    prints_with={"--head": export_of(HEAD)},
     examples=["petmsg audit export > events.jsonl", "petmsg audit export --head > heads.jsonl"],
 )
 def export(
@@ -90,7 +96,11 @@ def export(
             render.write(json_text(record(fields, row, context.view)))
 
 
-@command(app, "verify", examples=["petmsg audit verify", "petmsg audit verify --head heads.jsonl"])
+@app.command(
+    "verify",
+    prints=list_of(VERIFIED),
+    examples=["petmsg audit verify", "petmsg audit verify --head heads.jsonl"],
+)
 def verify(
     context: Context,
     head: Annotated[

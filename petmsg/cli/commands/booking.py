@@ -7,7 +7,7 @@ import typer
 
 from petmsg.cli import confirmations
 from petmsg.cli.batch import import_file, refs_of, source, take_refs
-from petmsg.cli.command import command, new_app
+from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import (
     ALL,
@@ -25,7 +25,9 @@ from petmsg.enums import BookingStatus
 from petmsg.errors import UsageProblem
 from petmsg.queries import booking as queries
 from petmsg.queries.page import USUAL_LIMIT
+from petmsg.render.printed import list_of, one, results_of
 from petmsg.render.views.conversation import BOOKING, BOOKING_CHANGED, BOOKINGS, CONFIRMED
+from petmsg.render.views.nouns import IMPORTED
 
 app = new_app("Add, import, confirm, cancel, reschedule and reassign bookings.")
 
@@ -42,10 +44,10 @@ DUPLICATES = Annotated[
 ]
 
 
-@command(
-    app,
+@app.command(
     "add",
     writes=True,
+    prints=one(BOOKING_CHANGED),
     examples=["petmsg booking add --client C-1 --sitter S-1 --start +24h --end +26h"],
 )
 def add(
@@ -89,10 +91,10 @@ def add(
         context.say(f"Booking {added.booking} already exists; nothing was changed.")
 
 
-@command(
-    app,
+@app.command(
     "import",
     writes=True,
+    prints=results_of(IMPORTED),
     examples=["petmsg booking import bookings.csv", "petmsg booking import bookings.csv --dry-run"],
 )
 def import_(
@@ -116,9 +118,9 @@ def import_(
     )
 
 
-@command(
-    app,
+@app.command(
     "list",
+    prints=list_of(BOOKINGS),
     examples=["petmsg booking list --status pending", "petmsg booking list --client C-1 -o json"],
 )
 def list_(
@@ -141,16 +143,20 @@ def list_(
     context.show_list(BOOKINGS, rows)
 
 
-@command(app, "show", examples=["petmsg booking show B-1"])
+@app.command(
+    "show",
+    prints=one(BOOKING),
+    examples=["petmsg booking show B-1"],
+)
 def show(context: Context, ref: REF_ARG) -> None:
     """Show one booking and its window."""
     context.show_one(BOOKING, context.read(queries.show_booking, ref))
 
 
-@command(
-    app,
+@app.command(
     "confirm",
     writes=True,
+    prints=results_of(CONFIRMED),
     examples=["petmsg booking confirm B-2 B-3", "petmsg booking confirm --file paid.csv"],
 )
 def confirm(
@@ -209,11 +215,11 @@ def _confirm_paid(context: Context, file: str) -> None:
         shown.add(rows)
 
 
-@command(
-    app,
+@app.command(
     "cancel",
     writes=True,
     asks=confirmations.cancel_booking,
+    prints=one(BOOKING_CHANGED),
     examples=["petmsg booking cancel B-2 --reason 'the plans changed' --yes"],
 )
 def cancel(context: Context, ref: REF_ARG, reason: REASON = None) -> None:
@@ -228,7 +234,12 @@ def cancel(context: Context, ref: REF_ARG, reason: REASON = None) -> None:
     )
 
 
-@command(app, "reschedule", writes=True, examples=["petmsg booking reschedule B-1 --end +4h"])
+@app.command(
+    "reschedule",
+    writes=True,
+    prints=one(BOOKING_CHANGED),
+    examples=["petmsg booking reschedule B-1 --end +4h"],
+)
 def reschedule(
     context: Context,
     ref: REF_ARG,
@@ -260,10 +271,10 @@ def reschedule(
     _warn(context, changed)
 
 
-@command(
-    app,
+@app.command(
     "reassign",
     writes=True,
+    prints=one(BOOKING_CHANGED),
     examples=["petmsg booking reassign B-1 --sitter S-2 --reason 'Maya is ill'"],
 )
 def reassign(

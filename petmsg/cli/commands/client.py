@@ -7,7 +7,7 @@ import typer
 
 from petmsg.cli import confirmations
 from petmsg.cli.batch import import_file, source
-from petmsg.cli.command import command, new_app
+from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import (
     ALL,
@@ -22,7 +22,15 @@ from petmsg.cli.options import (
 from petmsg.enums import ClientKind
 from petmsg.queries import client as queries
 from petmsg.queries.page import USUAL_LIMIT
-from petmsg.render.views.nouns import CLIENT, CLIENT_CHANGED, CLIENTS, FORGOTTEN, PHONE_TEXTABLE
+from petmsg.render.printed import list_of, one, results_of
+from petmsg.render.views.nouns import (
+    CLIENT,
+    CLIENT_CHANGED,
+    CLIENTS,
+    FORGOTTEN,
+    IMPORTED,
+    PHONE_TEXTABLE,
+)
 
 app = new_app("Add, import, change and erase clients and their phones.")
 phone_app = new_app("Manage a client's phones: one receives messages, all are recognised.")
@@ -40,10 +48,10 @@ TIMEZONE = Annotated[
 ]
 
 
-@command(
-    app,
+@app.command(
     "add",
     writes=True,
+    prints=one(CLIENT_CHANGED),
     examples=["petmsg client add 'Dev Vargas' --phone +12025550109 --kind recurring"],
 )
 def add(
@@ -66,7 +74,12 @@ def add(
     context.show_one(CLIENT_CHANGED, added)
 
 
-@command(app, "import", writes=True, examples=["petmsg client import clients.csv"])
+@app.command(
+    "import",
+    writes=True,
+    prints=results_of(IMPORTED),
+    examples=["petmsg client import clients.csv"],
+)
 def import_(context: Context, file: SOURCE = None, option: FILE = None) -> None:
     """Import clients: columns ref,name,phone,kind. Known refs are updated."""
     from petmsg.services.people import client_import
@@ -80,7 +93,12 @@ def import_(context: Context, file: SOURCE = None, option: FILE = None) -> None:
     )
 
 
-@command(app, "list", reveals=True, examples=["petmsg client list --kind recurring"])
+@app.command(
+    "list",
+    reveals=True,
+    prints=list_of(CLIENTS),
+    examples=["petmsg client list --kind recurring"],
+)
 def list_(
     context: Context,
     kind: KIND = None,
@@ -94,10 +112,10 @@ def list_(
     )
 
 
-@command(
-    app,
+@app.command(
     "show",
     reveals=True,
+    prints=one(CLIENT),
     examples=["petmsg client show C-1", "petmsg client show 'Ann Ivers' --reveal"],
 )
 def show(context: Context, client: CLIENT_ARG) -> None:
@@ -105,10 +123,10 @@ def show(context: Context, client: CLIENT_ARG) -> None:
     context.show_one(CLIENT, context.read(queries.show_client, client))
 
 
-@command(
-    app,
+@app.command(
     "set",
     writes=True,
+    prints=one(CLIENT_CHANGED),
     examples=["petmsg client set C-1 --kind recurring --timezone America/Chicago"],
 )
 def set_(
@@ -128,11 +146,11 @@ def set_(
     context.show_one(CLIENT_CHANGED, changed)
 
 
-@command(
-    app,
+@app.command(
     "forget",
     writes=True,
     asks=confirmations.forget_client,
+    prints=one(FORGOTTEN),
     examples=[
         "petmsg client forget C-2 --reason 'they asked for it' --dry-run",
         "petmsg client forget C-2 --reason 'they asked for it' --yes",
@@ -151,8 +169,11 @@ def forget(context: Context, client: CLIENT_ARG, reason: REASON = None) -> None:
     context.show_one(FORGOTTEN, context.write(service.forget, client, reason=why))
 
 
-@command(
-    phone_app, "add", writes=True, examples=["petmsg client phone add C-2 +12025550108 --primary"]
+@phone_app.command(
+    "add",
+    writes=True,
+    prints=one(CLIENT_CHANGED),
+    examples=["petmsg client phone add C-2 +12025550108 --primary"],
 )
 def phone_add(
     context: Context,
@@ -170,7 +191,12 @@ def phone_add(
     )
 
 
-@command(phone_app, "remove", writes=True, examples=["petmsg client phone remove C-1 +12025550102"])
+@phone_app.command(
+    "remove",
+    writes=True,
+    prints=one(CLIENT_CHANGED),
+    examples=["petmsg client phone remove C-1 +12025550102"],
+)
 def phone_remove(
     context: Context, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
 ) -> None:
@@ -184,8 +210,11 @@ def phone_remove(
         context.say(f"To end it: petmsg optout remove {shlex.quote(changed.client)} --reason …")
 
 
-@command(
-    phone_app, "primary", writes=True, examples=["petmsg client phone primary C-1 +12025550102"]
+@phone_app.command(
+    "primary",
+    writes=True,
+    prints=one(CLIENT_CHANGED),
+    examples=["petmsg client phone primary C-1 +12025550102"],
 )
 def phone_primary(
     context: Context, client: CLIENT_ARG, phone: Annotated[str, typer.Argument(metavar="PHONE")]
@@ -196,10 +225,10 @@ def phone_primary(
     context.show_one(CLIENT_CHANGED, context.write(service.phone_primary, client, phone))
 
 
-@command(
-    phone_app,
+@phone_app.command(
     "textable",
     writes=True,
+    prints=one(PHONE_TEXTABLE),
     examples=["petmsg client phone textable C-1 +12025550102 --reason 'a new SIM card'"],
 )
 def phone_textable(

@@ -1,17 +1,20 @@
 """petmsg config …"""
 
 from petmsg import settings
-from petmsg.cli.command import command, new_app
+from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.errors import PetmsgError
+from petmsg.render.printed import list_of
 from petmsg.render.views.nouns import SETTINGS
 from petmsg.settings import Setting
 
 app = new_app("Show the settings and their sources.")
 
 
-@command(
-    app, "show", examples=["petmsg config show", "petmsg config show --org happy-paws -o json"]
+@app.command(
+    "show",
+    prints=list_of(SETTINGS),
+    examples=["petmsg config show", "petmsg config show --org happy-paws -o json"],
 )
 def show(context: Context) -> None:
     """Show each setting, its value and its source. Secrets are hidden."""

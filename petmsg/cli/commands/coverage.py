@@ -4,15 +4,20 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli.command import command, new_command
+from petmsg.cli.command import new_command
 from petmsg.cli.context import Context
 from petmsg.cli.options import FINDINGS
 from petmsg.errors import FINDING
+from petmsg.render.printed import list_of
 
 app = new_command()
 
 
-@command(app, "coverage", examples=["petmsg coverage", "petmsg coverage --days 3"])
+@app.command(
+    "coverage",
+    prints=list_of("coverage.GAPS"),
+    examples=["petmsg coverage", "petmsg coverage --days 3"],
+)
 def coverage(
     context: Context,
     days: Annotated[

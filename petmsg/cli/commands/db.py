@@ -8,16 +8,22 @@ import typer
 
 from petmsg import clock
 from petmsg.cli import confirmations
-from petmsg.cli.command import command, new_app
+from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.clock import iso_utc
 from petmsg.errors import FINDING, UsageProblem
+from petmsg.render.printed import list_of, one
 from petmsg.render.views.database import BACKUP, CHECK, CURRENT, GONE_BACK, MIGRATED, SET_ASIDE
 
 app = new_app("Upgrade, check, back up and restore the database.")
 
 
-@command(app, "upgrade", writes=True, examples=["petmsg db upgrade --dry-run", "petmsg db upgrade"])
+@app.command(
+    "upgrade",
+    writes=True,
+    prints=one(MIGRATED),
+    examples=["petmsg db upgrade --dry-run", "petmsg db upgrade"],
+)
 def upgrade(
     context: Context,
     revision: Annotated[str, typer.Argument(help="The schema revision to upgrade to.")] = "head",
@@ -46,11 +52,11 @@ def upgrade(
     context.show_one(MIGRATED, migrated)
 
 
-@command(
-    app,
+@app.command(
     "downgrade",
     writes=True,
     asks=confirmations.downgrade_database,
+    prints=one(MIGRATED),
     examples=["petmsg db downgrade 0002_one_thread_per_client --discard-data --dry-run"],
 )
 def downgrade(
@@ -88,7 +94,11 @@ def downgrade(
     context.show_one(MIGRATED, migrated)
 
 
-@command(app, "current", examples=["petmsg db current"])
+@app.command(
+    "current",
+    prints=one(CURRENT),
+    examples=["petmsg db current"],
+)
 def current(context: Context) -> None:
     """Show the schema revision of the database."""
     from petmsg.db import backup as database
@@ -106,7 +116,11 @@ def current(context: Context) -> None:
     )
 
 
-@command(app, "check", examples=["petmsg db check"])
+@app.command(
+    "check",
+    prints=list_of(CHECK),
+    examples=["petmsg db check"],
+)
 def check(context: Context) -> None:
     """Compare the database's schema with the expected one.
 
@@ -122,7 +136,11 @@ def check(context: Context) -> None:
     context.exit_code = FINDING if problems else 0
 
 
-@command(app, "backup", examples=["petmsg db backup petmsg-backup.db"])
+@app.command(
+    "backup",
+    prints=one(BACKUP),
+    examples=["petmsg db backup petmsg-backup.db"],
+)
 def backup(
     context: Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="The file to write.")],
@@ -146,11 +164,11 @@ SINCE = Annotated[
 ]
 
 
-@command(
-    app,
+@app.command(
     "restore",
     writes=True,
     asks=confirmations.restore_database,
+    prints=one(GONE_BACK),
     examples=["petmsg db restore petmsg-backup.db --yes"],
 )
 def restore(
@@ -187,10 +205,10 @@ def restore(
         context.say("  petmsg db upgrade && petmsg db restored")
 
 
-@command(
-    app,
+@app.command(
     "restored",
     writes=True,
+    prints=list_of(SET_ASIDE),
     examples=["petmsg db restored --since 2026-02-14T03:00"],
 )
 def restored(context: Context, since: SINCE = None) -> None:

@@ -4,16 +4,22 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli.command import command, new_command
+from petmsg.cli.command import new_command
 from petmsg.cli.context import Context
 from petmsg.db.location import default_path, locate
 from petmsg.errors import FINDING
+from petmsg.render.printed import list_of
 from petmsg.render.views.database import CLAIMS
 
 app = new_command()
 
 
-@command(app, "demo", writes=False, examples=["petmsg demo"])
+@app.command(
+    "demo",
+    writes=False,
+    prints=list_of(CLAIMS),
+    examples=["petmsg demo"],
+)
 def demo(
     context: Context,
     pause: Annotated[

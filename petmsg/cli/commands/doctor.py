@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from petmsg.cli.command import command, new_command
+from petmsg.cli.command import new_command
 from petmsg.cli.context import Context
 from petmsg.cli.options import FINDINGS
 from petmsg.enums import CheckResult
 from petmsg.errors import FINDING
 from petmsg.plurals import counted
+from petmsg.render.printed import list_of
 
 if TYPE_CHECKING:
     from petmsg.providers.base import Provider
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 app = new_command()
 
 
-@command(app, "doctor", examples=["petmsg doctor", "petmsg doctor --check schema -o json"])
+@app.command(
+    "doctor",
+    prints=list_of("doctor.CHECKED"),
+    examples=["petmsg doctor", "petmsg doctor --check schema -o json"],
+)
 def doctor(
     context: Context,
     checks: Annotated[

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli.command import command, new_app
+from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
+from petmsg.render.printed import list_of
 from petmsg.render.views.provider_errors import CODE, CODES
 
 app = new_app("Explain error codes and what petmsg does about them.")
@@ -29,7 +30,11 @@ CLASS = Annotated[
 ]
 
 
-@command(app, "explain", examples=["petmsg errors explain 21610 30007"])
+@app.command(
+    "explain",
+    prints=list_of(CODE),
+    examples=["petmsg errors explain 21610 30007"],
+)
 def explain(context: Context, codes: CODE_ARGUMENT) -> None:
     """Explain codes: meaning, reaction and source.
 
@@ -48,7 +53,11 @@ def explain(context: Context, codes: CODE_ARGUMENT) -> None:
             context.say(f"{row.code} is an unknown code: the message fails and is not retried.")
 
 
-@command(app, "list", examples=["petmsg errors list --class recipient"])
+@app.command(
+    "list",
+    prints=list_of(CODES),
+    examples=["petmsg errors list --class recipient"],
+)
 def list_codes(context: Context, of_class: CLASS = None) -> None:
     """List every known code.
 

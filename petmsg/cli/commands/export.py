@@ -4,19 +4,20 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli.command import command, new_command
+from petmsg.cli.command import new_command
 from petmsg.cli.context import Context
 from petmsg.cli.options import named_folder
 from petmsg.enums import FileFormat
 from petmsg.errors import NoOrg
+from petmsg.render.printed import list_of
 from petmsg.render.views.import_provider_numbers import EXPORTED
 
 app = new_command()
 
 
-@command(
-    app,
+@app.command(
     "export",
+    prints=list_of(EXPORTED),
     examples=["petmsg export company-files", "petmsg export company-files --format jsonl"],
 )
 def export(

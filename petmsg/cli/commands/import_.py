@@ -4,16 +4,23 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli.command import command, new_app
+from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.flows.import_export import take_back
 from petmsg.cli.flows.import_snoutos import source_of, take_over
 from petmsg.cli.options import named_folder
+from petmsg.render.printed import list_of, one
+from petmsg.render.views.import_provider_numbers import REPORT, TAKEN_BACK
 
 app = new_app("Restore an export, or import from the previous system.")
 
 
-@command(app, "petmsg", writes=True, examples=["petmsg import petmsg company-files"])
+@app.command(
+    "petmsg",
+    writes=True,
+    prints=list_of(TAKEN_BACK),
+    examples=["petmsg import petmsg company-files"],
+)
 def petmsg(
     context: Context,
     folder: Annotated[
@@ -29,10 +36,10 @@ def petmsg(
     take_back(context, named_folder(folder))
 
 
-@command(
-    app,
+@app.command(
     "snoutos",
     writes=True,
+    prints=one(REPORT),
     examples=[
         "petmsg import snoutos --dir old-tables --timezone America/New_York --dry-run",
         "petmsg import snoutos --dir old-tables --timezone America/New_York",

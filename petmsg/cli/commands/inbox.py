@@ -4,13 +4,14 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli.command import command, new_app
+from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import ALL, BEFORE, LIMIT, REASON, checked_reason, page
 from petmsg.cli.results import show_results
 from petmsg.errors import UsageProblem
 from petmsg.queries import inbox as queries
 from petmsg.queries.page import USUAL_LIMIT
+from petmsg.render.printed import list_of, one, results_of
 from petmsg.render.views.inbound import ASSIGNED, INBOX, ITEM, ITEM_CHANGED, RECEIVED, STRAYS
 
 app = new_app("List, claim and close received messages that need a person.")
@@ -19,10 +20,10 @@ IDS = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="IDs of t
 ITEM_ID = Annotated[int, typer.Argument(metavar="ID", help="The message's ID.")]
 
 
-@command(
-    app,
+@app.command(
     "list",
     reveals=True,
+    prints=list_of(INBOX),
     examples=["petmsg inbox list", "petmsg inbox list --for unrouted --reveal"],
 )
 def list_(
@@ -54,7 +55,12 @@ def list_(
     context.show_list(INBOX, rows)
 
 
-@command(app, "show", reveals=True, examples=["petmsg inbox show 4"])
+@app.command(
+    "show",
+    reveals=True,
+    prints=one(ITEM),
+    examples=["petmsg inbox show 4"],
+)
 def show(context: Context, message: ITEM_ID) -> None:
     """Show one received message and how to answer it.
 
@@ -63,10 +69,10 @@ def show(context: Context, message: ITEM_ID) -> None:
     context.show_one(ITEM, context.read(queries.find_item, message, now=context.now))
 
 
-@command(
-    app,
+@app.command(
     "claim",
     writes=True,
+    prints=results_of(ITEM_CHANGED),
     examples=["petmsg inbox claim 4", "petmsg inbox claim 4 5 --actor ada"],
 )
 def claim(
@@ -87,10 +93,10 @@ def claim(
     show_results(context, ITEM_CHANGED, context.write(service.claim_all, ids, take_over=take_over))
 
 
-@command(
-    app,
+@app.command(
     "done",
     writes=True,
+    prints=results_of(ITEM_CHANGED),
     examples=["petmsg inbox done 4 --reason 'called the client'", "petmsg inbox done --client C-2"],
 )
 def done(
@@ -121,7 +127,12 @@ def done(
     show_results(context, ITEM_CHANGED, rows)
 
 
-@command(app, "assign", writes=True, examples=["petmsg inbox assign 5 C-2"])
+@app.command(
+    "assign",
+    writes=True,
+    prints=one(ASSIGNED),
+    examples=["petmsg inbox assign 5 C-2"],
+)
 def assign(
     context: Context,
     message: ITEM_ID,
@@ -139,7 +150,12 @@ def assign(
     context.show_one(ASSIGNED, context.write(service.assign, message, client))
 
 
-@command(app, "strays", reveals=True, examples=["petmsg inbox strays"])
+@app.command(
+    "strays",
+    reveals=True,
+    prints=list_of(STRAYS),
+    examples=["petmsg inbox strays"],
+)
 def strays(
     context: Context,
     adopted: Annotated[
@@ -158,7 +174,12 @@ def strays(
     context.show_list(STRAYS, rows)
 
 
-@command(app, "adopt", writes=True, examples=["petmsg inbox adopt 1"])
+@app.command(
+    "adopt",
+    writes=True,
+    prints=one(RECEIVED),
+    examples=["petmsg inbox adopt 1"],
+)
 def adopt(
     context: Context,
     stray: Annotated[str, typer.Argument(metavar="STRAY", help="The unmatched message's ID.")],

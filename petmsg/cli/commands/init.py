@@ -4,19 +4,20 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli.command import command, new_command
+from petmsg.cli.command import new_command
 from petmsg.cli.context import Context
 from petmsg.errors import UsageProblem
 from petmsg.queries.org import settings_at
+from petmsg.render.printed import one
 from petmsg.render.views.nouns import ORG
 
 app = new_command()
 
 
-@command(
-    app,
+@app.command(
     "init",
     writes=True,
+    prints=one(ORG),
     examples=["petmsg init --org happy-paws --name 'Happy Paws' --timezone America/New_York"],
 )
 def init(

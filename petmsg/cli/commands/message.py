@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from petmsg.cli.command import command, new_app
+from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import (
     ALL,
@@ -22,6 +22,7 @@ from petmsg.enums import MessageStatus
 from petmsg.errors import MalformedText, UsageProblem
 from petmsg.queries import message as queries
 from petmsg.queries.page import USUAL_LIMIT
+from petmsg.render.printed import list_of, one, results_of, stream_of
 from petmsg.render.views.conversation import MESSAGE, MESSAGES, QUEUED, SENT, SIZE
 from petmsg.render.views.inbound import RECEIVED
 from petmsg.render.views.provider_drift import SYNCED
@@ -35,11 +36,12 @@ ID_ARG = Annotated[int, typer.Argument(metavar="ID", help="The message's ID.")]
 _LONGEST_STDIN = 65_536
 
 
-@command(
-    app,
+@app.command(
     "send",
     writes=True,
     reveals=True,
+    prints=one(SENT),
+    prints_with={"--preview": one(SIZE)},
     examples=[
         "petmsg message send C-1 --body 'Rex is fed and happy.'",
         "petmsg message send C-1 --body 'See you at 3.' --preview",
@@ -144,11 +146,12 @@ def _preview(
         )
 
 
-@command(
-    app,
+@app.command(
     "dispatch",
     writes=True,
     reveals=True,
+    prints=results_of(SENT),
+    prints_with={"--watch": stream_of(SENT)},
     examples=["petmsg message dispatch", "petmsg message dispatch --workers 32 -o jsonl"],
 )
 def dispatch(
@@ -172,7 +175,12 @@ def dispatch(
     dispatching.dispatch(context, fields=SENT, watch=watch, workers=workers)
 
 
-@command(app, "sync", writes=True, examples=["petmsg message sync"])
+@app.command(
+    "sync",
+    writes=True,
+    prints=results_of(SYNCED),
+    examples=["petmsg message sync"],
+)
 def sync(
     context: Context,
     limit: Annotated[
@@ -195,10 +203,10 @@ def sync(
         sync_delivery.sync(context, limit=limit, on_rows=shown.add)
 
 
-@command(
-    app,
+@app.command(
     "receive",
     writes=True,
+    prints=one(RECEIVED),
     examples=[
         "petmsg message receive --from +12025550103 --to +14155550100 --body Hello",
         "petmsg message receive --from +12025550101 --to +14155550101 --body STOP",
@@ -237,10 +245,10 @@ def receive(
     context.show_one(RECEIVED, receiving.receive(context, typed))
 
 
-@command(
-    app,
+@app.command(
     "pull",
     writes=True,
+    prints=results_of(RECEIVED),
     examples=["petmsg message pull", "petmsg message pull --since -2d -o json"],
 )
 def pull(
@@ -266,10 +274,10 @@ def pull(
     receiving.pull(context, since=since)
 
 
-@command(
-    app,
+@app.command(
     "list",
     reveals=True,
+    prints=list_of(MESSAGES),
     examples=["petmsg message list --client C-1", "petmsg message list --status queued"],
 )
 def list_(
@@ -287,16 +295,21 @@ def list_(
     context.show_list(MESSAGES, rows)
 
 
-@command(app, "show", reveals=True, examples=["petmsg message show 1"])
+@app.command(
+    "show",
+    reveals=True,
+    prints=one(MESSAGE),
+    examples=["petmsg message show 1"],
+)
 def show(context: Context, message: ID_ARG) -> None:
     """Show one message and the decision that chose its number."""
     context.show_one(MESSAGE, context.read(queries.show_message, message))
 
 
-@command(
-    app,
+@app.command(
     "retry",
     writes=True,
+    prints=one(QUEUED),
     examples=["petmsg message retry 3 --reason 'the phone is on again'"],
 )
 def retry(context: Context, message: ID_ARG, reason: REASON = None) -> None:
@@ -309,7 +322,12 @@ def retry(context: Context, message: ID_ARG, reason: REASON = None) -> None:
     context.show_one(QUEUED, context.write(service.retry, message, reason=required_reason(reason)))
 
 
-@command(app, "cancel", writes=True, examples=["petmsg message cancel 2"])
+@app.command(
+    "cancel",
+    writes=True,
+    prints=one(QUEUED),
+    examples=["petmsg message cancel 2"],
+)
 def cancel(context: Context, message: ID_ARG, reason: REASON = None) -> None:
     """Remove a message from the queue for good."""
     from petmsg.services.outbox import queue as service

@@ -7,7 +7,7 @@ import typer
 
 from petmsg.cli import confirmations
 from petmsg.cli.batch import import_file, look_at_each, source
-from petmsg.cli.command import command, new_app
+from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import (
     ALL,
@@ -25,7 +25,9 @@ from petmsg.enums import NumberClass, NumberStatus
 from petmsg.errors import FINDING, UsageProblem
 from petmsg.queries import number as queries
 from petmsg.queries.page import USUAL_LIMIT
+from petmsg.render.printed import list_of, one, results_of
 from petmsg.render.views.health import HEALTH, PACE, PACE_SET, PROPOSED
+from petmsg.render.views.nouns import IMPORTED
 from petmsg.render.views.numbers import (
     HISTORY,
     NUMBER,
@@ -43,8 +45,11 @@ NUMBER_ARG = Annotated[str, typer.Argument(metavar="E164", help="The number.")]
 NUMBERS_ARG = Annotated[list[str], typer.Argument(metavar="E164...", help="The numbers.")]
 
 
-@command(
-    app, "add", writes=True, examples=["petmsg number add +14155550108 +14155550109 --class pool"]
+@app.command(
+    "add",
+    writes=True,
+    prints=results_of(NUMBER_ADDED),
+    examples=["petmsg number add +14155550108 +14155550109 --class pool"],
 )
 def add(
     context: Context,
@@ -59,7 +64,13 @@ def add(
     )
 
 
-@command(app, "import", writes=True, examples=["petmsg number import numbers.csv"])
+@app.command(
+    "import",
+    writes=True,
+    prints=results_of(IMPORTED),
+    prints_with={"--from-provider": results_of(NUMBER_ADDED)},
+    examples=["petmsg number import numbers.csv"],
+)
 def import_(
     context: Context,
     file: SOURCE = None,
@@ -106,7 +117,11 @@ def import_(
     )
 
 
-@command(app, "list", examples=["petmsg number list --class pool --status active"])
+@app.command(
+    "list",
+    prints=list_of(NUMBERS),
+    examples=["petmsg number list --class pool --status active"],
+)
 def list_(
     context: Context,
     number_class: Annotated[NumberClass | None, typer.Option("--class")] = None,
@@ -122,7 +137,11 @@ def list_(
     context.show_list(NUMBERS, rows)
 
 
-@command(app, "show", examples=["petmsg number show +14155550101"])
+@app.command(
+    "show",
+    prints=one(NUMBER),
+    examples=["petmsg number show +14155550101"],
+)
 def show(context: Context, number: NUMBER_ARG) -> None:
     """Show one number: holder, clients and assignment history."""
     found = context.read(queries.show_number, number)
@@ -131,7 +150,11 @@ def show(context: Context, number: NUMBER_ARG) -> None:
         context.show_list(HISTORY, found["history"])
 
 
-@command(app, "history", examples=["petmsg number history +14155550101"])
+@app.command(
+    "history",
+    prints=list_of(HISTORY),
+    examples=["petmsg number history +14155550101"],
+)
 def history(context: Context, number: NUMBER_ARG) -> None:
     """Show the assignment history of a number.
 
@@ -140,7 +163,11 @@ def history(context: Context, number: NUMBER_ARG) -> None:
     context.show_list(HISTORY, context.read(queries.number_history, number))
 
 
-@command(app, "who", examples=["petmsg number who +14155550101 --at 2026-02-14T09:30"])
+@app.command(
+    "who",
+    prints=one(HISTORY),
+    examples=["petmsg number who +14155550101 --at 2026-02-14T09:30"],
+)
 def who(
     context: Context,
     number: NUMBER_ARG,
@@ -153,10 +180,10 @@ def who(
     context.show_one(HISTORY, found)
 
 
-@command(
-    app,
+@app.command(
     "assign",
     writes=True,
+    prints=one(NUMBER_CHANGED),
     examples=["petmsg number assign +14155550103 S-3 --reason 'they asked for it'"],
 )
 def assign(
@@ -175,10 +202,10 @@ def assign(
     )
 
 
-@command(
-    app,
+@app.command(
     "set-class",
     writes=True,
+    prints=one(NUMBER_CHANGED),
     examples=["petmsg number set-class +14155550105 front_desk --replace"],
 )
 def set_class(
@@ -203,11 +230,11 @@ def set_class(
     context.show_one(NUMBER_CHANGED, changed)
 
 
-@command(
-    app,
+@app.command(
     "retire",
     writes=True,
     asks=confirmations.retire_number,
+    prints=one(NUMBER_CHANGED),
     examples=["petmsg number retire +14155550106 --reason 'given back' --yes"],
 )
 def retire(context: Context, number: NUMBER_ARG, reason: REASON = None) -> None:
@@ -224,10 +251,11 @@ def retire(context: Context, number: NUMBER_ARG, reason: REASON = None) -> None:
         context.say(f"  petmsg sitter activate {retired.released}")
 
 
-@command(
-    app,
+@app.command(
     "quarantine",
     writes=True,
+    prints=results_of(QUARANTINED),
+    prints_with={"--dry-run": results_of(PLANNED)},
     examples=[
         "petmsg number quarantine +14155550101 --days 14 --reason complaints",
         "petmsg number quarantine +14155550101 --reason complaints --dry-run",
@@ -278,10 +306,10 @@ def quarantine(
         show_plans(context, [row for row in rows if isinstance(row, service.Quarantined)])
 
 
-@command(
-    app,
+@app.command(
     "restore",
     writes=True,
+    prints=results_of(RESTORED),
     examples=["petmsg number restore +14155550107 --reason 'the carrier cleared it'"],
 )
 def restore(context: Context, numbers: NUMBERS_ARG, reason: REASON = None) -> None:
@@ -295,7 +323,12 @@ def restore(context: Context, numbers: NUMBERS_ARG, reason: REASON = None) -> No
     show_results(context, RESTORED, rows)
 
 
-@command(app, "release-due", writes=True, examples=["petmsg number release-due"])
+@app.command(
+    "release-due",
+    writes=True,
+    prints=list_of(RESTORED),
+    examples=["petmsg number release-due"],
+)
 def release_due(context: Context) -> None:
     """Restore numbers whose quarantine is over (for cron).
 
@@ -309,10 +342,11 @@ def release_due(context: Context) -> None:
     context.show_list(RESTORED, rows)
 
 
-@command(
-    app,
+@app.command(
     "health",
     writes=True,
+    prints=results_of(HEALTH),
+    prints_with={"--propose": results_of(PROPOSED), "--apply": results_of(QUARANTINED)},
     examples=[
         "petmsg number health",
         "petmsg number health --propose",
@@ -380,10 +414,11 @@ def _quarantine_filtered(context: Context, orgs: Sequence[str], rows: Sequence[A
     show_results(context, QUARANTINED, done)
 
 
-@command(
-    app,
+@app.command(
     "pace",
     writes=True,
+    prints=results_of(PACE),
+    prints_with={"--segments-per-second": results_of(PACE_SET), "--usual": results_of(PACE_SET)},
     examples=[
         "petmsg number pace +14155550101 +14155550102",
         "petmsg number pace +14155550101 --segments-per-second 3",

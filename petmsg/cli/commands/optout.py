@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli.command import command, new_app
+from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import (
     ALL,
@@ -20,6 +20,7 @@ from petmsg.errors import UsageProblem
 from petmsg.plurals import counted
 from petmsg.queries import optout as queries
 from petmsg.queries.page import USUAL_LIMIT
+from petmsg.render.printed import list_of, one
 from petmsg.render.views.optout import BLOCKED, OPT_OUT, OPT_OUTS, OPTED_IN, OPTED_OUT
 
 app = new_app("Add, remove and list opt-outs, per company and phone.")
@@ -33,7 +34,12 @@ WHO_ARG = Annotated[
 ]
 
 
-@command(app, "list", reveals=True, examples=["petmsg optout list"])
+@app.command(
+    "list",
+    reveals=True,
+    prints=list_of(OPT_OUTS),
+    examples=["petmsg optout list"],
+)
 def list_(
     context: Context,
     ended: Annotated[
@@ -48,7 +54,12 @@ def list_(
     context.show_list(OPT_OUTS, rows)
 
 
-@command(app, "show", reveals=True, examples=["petmsg optout show C-3", "petmsg optout show S-1"])
+@app.command(
+    "show",
+    reveals=True,
+    prints=one(OPT_OUT),
+    examples=["petmsg optout show C-3", "petmsg optout show S-1"],
+)
 def show(context: Context, client: WHO_ARG) -> None:
     """Show whether a client or sitter is opted out, and why.
 
@@ -69,11 +80,11 @@ def show(context: Context, client: WHO_ARG) -> None:
         context.say(f"If they asked for messages again: petmsg optout remove {who} --reason …")
 
 
-@command(
-    app,
+@app.command(
     "add",
     writes=True,
     reveals=True,
+    prints=one(OPTED_OUT),
     examples=[
         "petmsg optout add C-1 --reason 'they asked on the phone'",
         "petmsg optout add --from-message 5",
@@ -124,11 +135,11 @@ def add(
         )
 
 
-@command(
-    app,
+@app.command(
     "remove",
     writes=True,
     reveals=True,
+    prints=one(OPTED_IN),
     examples=["petmsg optout remove C-3 --reason 'they asked for messages again'"],
 )
 def remove(context: Context, client: WHO_ARG, reason: REASON = None) -> None:

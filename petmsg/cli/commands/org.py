@@ -5,20 +5,21 @@ from typing import Annotated
 import typer
 
 from petmsg.cli import confirmations
-from petmsg.cli.command import command, new_app
+from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import REASON, checked_reason, required_reason
 from petmsg.enums import PoolFor, ProviderName, Switch
 from petmsg.queries.org import all_orgs, settings_at
+from petmsg.render.printed import list_of, one
 from petmsg.render.views.nouns import FREEZE, ORG
 
 app = new_app("Add orgs (companies), change their settings, pause their sending.")
 
 
-@command(
-    app,
+@app.command(
     "add",
     writes=True,
+    prints=one(ORG),
     examples=["petmsg org add tail-waggers --name 'Tail Waggers' --timezone Europe/London"],
 )
 def add(
@@ -50,7 +51,11 @@ def add(
     context.show_one(ORG, settings_at(added.org, context.now))
 
 
-@command(app, "list", examples=["petmsg org list"])
+@app.command(
+    "list",
+    prints=list_of(ORG),
+    examples=["petmsg org list"],
+)
 def list_(context: Context) -> None:
     """List all orgs of the database."""
     with context.snapshot() as cursor:
@@ -58,7 +63,11 @@ def list_(context: Context) -> None:
     context.show_list(ORG, [settings_at(row, context.now) for row in rows])
 
 
-@command(app, "show", examples=["petmsg org show --org happy-paws"])
+@app.command(
+    "show",
+    prints=one(ORG),
+    examples=["petmsg org show --org happy-paws"],
+)
 def show(context: Context) -> None:
     """Show one org and its settings."""
     with context.snapshot() as cursor:
@@ -66,11 +75,11 @@ def show(context: Context) -> None:
     context.show_one(ORG, settings_at(row, context.now))
 
 
-@command(
-    app,
+@app.command(
     "set",
     writes=True,
     asks=confirmations.set_org,
+    prints=one(ORG),
     examples=["petmsg org set --grace-minutes 30 --quiet-hours 21:00-08:00"],
 )
 def set_(
@@ -160,10 +169,10 @@ def set_(
     context.show_one(ORG, settings_at(changed.org, context.now))
 
 
-@command(
-    app,
+@app.command(
     "freeze",
     writes=True,
+    prints=one(FREEZE),
     examples=["petmsg org freeze --until +2h --reason 'a wrong message went out'"],
 )
 def freeze(
@@ -184,7 +193,12 @@ def freeze(
     context.show_one(FREEZE, frozen)
 
 
-@command(app, "thaw", writes=True, examples=["petmsg org thaw --reason 'sorted out'"])
+@app.command(
+    "thaw",
+    writes=True,
+    prints=one(FREEZE),
+    examples=["petmsg org thaw --reason 'sorted out'"],
+)
 def thaw(context: Context, reason: REASON = None) -> None:
     """Resume the sending of a paused org.
 

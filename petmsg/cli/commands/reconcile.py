@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from petmsg.cli.command import command, new_command
+from petmsg.cli.command import new_command
 from petmsg.cli.context import Context
 from petmsg.errors import FINDING, PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Provider
 from petmsg.queries import provider_drift as queries
 from petmsg.queries.org import OrgRow, all_orgs
+from petmsg.render.printed import list_of
 from petmsg.render.views.provider_drift import DRIFT
 
 if TYPE_CHECKING:
@@ -19,10 +20,10 @@ app = new_command()
 Line = tuple[OrgRow, Provider]
 
 
-@command(
-    app,
+@app.command(
     "reconcile",
     writes=True,
+    prints=list_of(DRIFT),
     examples=["petmsg reconcile", "petmsg reconcile --org happy-paws --dry-run"],
 )
 def reconcile(context: Context) -> None:

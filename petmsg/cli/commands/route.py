@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from petmsg.cli.command import command, new_app
+from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.enums import Outcome, OutputFormat
 from petmsg.errors import REFUSED, UsageProblem
+from petmsg.render.printed import list_of, one
 from petmsg.render.views.route import ADDRESSEE, DECISION, STORED
 
 app = new_app("Explain and simulate which number a message is sent from.")
@@ -18,9 +19,10 @@ app = new_app("Explain and simulate which number a message is sent from.")
 MOST_IN_A_TABLE = 1_000
 
 
-@command(
-    app,
+@app.command(
     "explain",
+    prints=one(DECISION),
+    prints_with={"--message": one(STORED)},
     examples=[
         "petmsg route explain C-1",
         "petmsg route explain C-1 --at +3h",
@@ -83,7 +85,11 @@ def explain(
     context.exit_code = 0 if found.outcome is Outcome.ROUTED else REFUSED
 
 
-@command(app, "inbound", examples=["petmsg route inbound --from +12025550101 --to +14155550101"])
+@app.command(
+    "inbound",
+    prints=one(ADDRESSEE),
+    examples=["petmsg route inbound --from +12025550101 --to +14155550101"],
+)
 def inbound(
     context: Context,
     from_: Annotated[str, typer.Option("--from", metavar="PHONE", help="The sender's phone.")],
@@ -131,9 +137,9 @@ def inbound(
         context.show_one(ADDRESSEE, found.to_json())
 
 
-@command(
-    app,
+@app.command(
     "simulate",
+    prints=list_of("simulate.SEGMENTS"),
     examples=["petmsg route simulate --client C-1", "petmsg route simulate --from -1d --to +3d"],
 )
 def simulate(

@@ -4,16 +4,18 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli.command import command, new_command
+from petmsg.cli.command import new_command
 from petmsg.cli.context import Context
+from petmsg.render.printed import list_of, stream_of
 
 app = new_command()
 
 
-@command(
-    app,
+@app.command(
     "serve",
     writes=True,
+    prints=stream_of("nouns.REQUESTS"),
+    prints_with={"--dry-run": list_of("nouns.DOORS")},
     examples=["petmsg serve --dry-run", "petmsg serve --org happy-paws --port 8025 --dry-run"],
 )
 def serve(

@@ -6,7 +6,7 @@ import typer
 
 from petmsg.cli import confirmations
 from petmsg.cli.batch import import_file, source
-from petmsg.cli.command import command, new_app
+from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import (
     ALL,
@@ -23,7 +23,15 @@ from petmsg.cli.results import show_results
 from petmsg.enums import SitterStatus
 from petmsg.queries import sitter as queries
 from petmsg.queries.page import USUAL_LIMIT
-from petmsg.render.views.nouns import DEACTIVATED, RENUMBERED, SITTER, SITTER_ADDED, SITTERS
+from petmsg.render.printed import list_of, one, results_of
+from petmsg.render.views.nouns import (
+    DEACTIVATED,
+    IMPORTED,
+    RENUMBERED,
+    SITTER,
+    SITTER_ADDED,
+    SITTERS,
+)
 
 app = new_app("Add, import, activate, deactivate and renumber sitters.")
 
@@ -32,10 +40,10 @@ SITTER_ARG = Annotated[
 ]
 
 
-@command(
-    app,
+@app.command(
     "add",
     writes=True,
+    prints=one(SITTER_ADDED),
     examples=["petmsg sitter add 'Noor Aziz' --phone +13035550109 --ref S-9 --activate"],
 )
 def add(
@@ -56,7 +64,12 @@ def add(
     context.show_one(SITTER_ADDED, added)
 
 
-@command(app, "import", writes=True, examples=["petmsg sitter import sitters.csv"])
+@app.command(
+    "import",
+    writes=True,
+    prints=results_of(IMPORTED),
+    examples=["petmsg sitter import sitters.csv"],
+)
 def import_(context: Context, file: SOURCE = None, option: FILE = None) -> None:
     """Import sitters: columns ref,name,phone. Known refs are updated."""
     from petmsg.services.people import sitter
@@ -70,7 +83,12 @@ def import_(context: Context, file: SOURCE = None, option: FILE = None) -> None:
     )
 
 
-@command(app, "list", reveals=True, examples=["petmsg sitter list --status active"])
+@app.command(
+    "list",
+    reveals=True,
+    prints=list_of(SITTERS),
+    examples=["petmsg sitter list --status active"],
+)
 def list_(
     context: Context,
     status: Annotated[SitterStatus | None, typer.Option("--status")] = None,
@@ -84,10 +102,10 @@ def list_(
     )
 
 
-@command(
-    app,
+@app.command(
     "show",
     reveals=True,
+    prints=one(SITTER),
     examples=["petmsg sitter show S-1", "petmsg sitter show 'Maya Lee' --reveal"],
 )
 def show(context: Context, sitter: SITTER_ARG) -> None:
@@ -95,7 +113,12 @@ def show(context: Context, sitter: SITTER_ARG) -> None:
     context.show_one(SITTER, context.read(queries.show_sitter, sitter))
 
 
-@command(app, "set", writes=True, examples=["petmsg sitter set S-1 --name 'Maya Lee-Park'"])
+@app.command(
+    "set",
+    writes=True,
+    prints=one(SITTER_ADDED),
+    examples=["petmsg sitter set S-1 --name 'Maya Lee-Park'"],
+)
 def set_(
     context: Context,
     sitter: SITTER_ARG,
@@ -108,7 +131,12 @@ def set_(
     context.show_one(SITTER_ADDED, context.write(service.change, sitter, name=name, phone=phone))
 
 
-@command(app, "activate", writes=True, examples=["petmsg sitter activate S-3"])
+@app.command(
+    "activate",
+    writes=True,
+    prints=results_of(SITTER_ADDED),
+    examples=["petmsg sitter activate S-3"],
+)
 def activate(
     context: Context,
     sitters: Annotated[
@@ -132,11 +160,11 @@ def activate(
     )
 
 
-@command(
-    app,
+@app.command(
     "deactivate",
     writes=True,
     asks=confirmations.deactivate_sitter,
+    prints=one(DEACTIVATED),
     examples=["petmsg sitter deactivate S-2 --reason 'moved away' --yes"],
 )
 def deactivate(
@@ -165,10 +193,10 @@ def deactivate(
         context.say(f"Reassign: petmsg booking reassign {booking} --sitter SITTER")
 
 
-@command(
-    app,
+@app.command(
     "renumber",
     writes=True,
+    prints=one(RENUMBERED),
     examples=["petmsg sitter renumber S-1 --reason 'the number was posted online'"],
 )
 def renumber(

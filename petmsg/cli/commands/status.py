@@ -4,13 +4,18 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli.command import command, new_command
+from petmsg.cli.command import new_command
 from petmsg.cli.context import Context
+from petmsg.render.printed import list_of
 
 app = new_command()
 
 
-@command(app, "status", examples=["petmsg status", "petmsg status --days 7 -o json"])
+@app.command(
+    "status",
+    prints=list_of("status.STATUS"),
+    examples=["petmsg status", "petmsg status --days 7 -o json"],
+)
 def status(
     context: Context,
     days: Annotated[

@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
-from petmsg.cli.command import command, new_app
+from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import ALL, BEFORE, LIMIT, page
 from petmsg.queries import thread as queries
 from petmsg.queries.page import USUAL_LIMIT
+from petmsg.render.printed import list_of, one
 from petmsg.render.views.conversation import NUMBERS_SEEN, THREAD, THREAD_WINDOWS, THREADS
 
 _HELP = (
@@ -18,7 +19,11 @@ _HELP = (
 app = new_app("Show each client's one conversation thread. " + _HELP)
 
 
-@command(app, "list", examples=["petmsg thread list --limit 20"])
+@app.command(
+    "list",
+    prints=list_of(THREADS),
+    examples=["petmsg thread list --limit 20"],
+)
 def list_(
     context: Context, limit: LIMIT = USUAL_LIMIT, before: BEFORE = None, all_: ALL = False
 ) -> None:
@@ -30,7 +35,11 @@ def list_(
     context.show_list(THREADS, context.read(queries.list_threads, page(limit, before, all_)))
 
 
-@command(app, "show", examples=["petmsg thread show C-1", "petmsg thread show 'Ann Ivers' -o json"])
+@app.command(
+    "show",
+    prints=one(THREAD),
+    examples=["petmsg thread show C-1", "petmsg thread show 'Ann Ivers' -o json"],
+)
 def show(
     context: Context,
     client: Annotated[
@@ -55,9 +64,9 @@ def show(
         print_talk(found, view=context.view)
 
 
-@command(
-    app,
+@app.command(
     "timeline",
+    prints=one("timeline.TIMELINE"),
     examples=[
         "petmsg thread timeline C-1",
         "petmsg thread timeline C-1 --from -1d --to +6d --svg timeline.svg",
