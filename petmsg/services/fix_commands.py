@@ -1,5 +1,5 @@
-"""The commands that findings name: as they stand, so that a person can run them. Standard library
-only."""
+"""The commands that findings and alerts suggest, complete enough to be run as they are. Standard
+library only."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -12,20 +12,20 @@ from petmsg.queries.org import OrgRow
 
 @dataclass(frozen=True, slots=True)
 class FixCommands:
-    """Words commands so that they run on this database: with `--org` where it holds several."""
+    """Formats commands so that they run on this database: with `--org` if it has several orgs."""
 
     several_orgs: bool
 
     def command(self, template: str, org: str | None, row: Mapping[str, Any] | None = None) -> str:
-        """The command; `{org}` becomes the option where it is needed, the other names in braces
-        what the row holds, quoted for a shell."""
+        """Format the command: `{org}` becomes the option if it is needed, any other name in braces
+        the row's value, quoted for a shell."""
         option = f" --org {shlex.quote(org)}" if self.several_orgs and org is not None else ""
         words = {name: shlex.quote(str(value)) for name, value in (row or {}).items()}
         return template.format(**{**words, "org": option})
 
 
 def fix_commands(cursor: Cursor) -> FixCommands:
-    """How commands are worded for this database."""
+    """The `FixCommands` for this database."""
     return FixCommands(len(cursor.tuples("SELECT id FROM org LIMIT 2")) > 1)
 
 

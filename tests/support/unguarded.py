@@ -144,8 +144,8 @@ def bare(bare_world: str) -> Iterator[Cursor]:
 def examine(
     cursor: Cursor, url: str, *names: str, org: str | None = None, now: datetime = NOW
 ) -> list[Checked]:
-    patient = run_checks.prepare(cursor, CheckContext(locate(url), now, {}), org)
-    return run_checks.run_checks(cursor, patient, names)
+    check_context = run_checks.prepare(cursor, CheckContext(locate(url), now, {}), org)
+    return run_checks.run_checks(cursor, check_context, names)
 
 
 def told(rows: list[Checked]) -> list[str]:

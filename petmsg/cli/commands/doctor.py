@@ -51,16 +51,16 @@ def doctor(
 
     names = checks or []
     service.require_known(names)
-    patient = CheckContext(
+    check_context = CheckContext(
         context.location,
         context.now,
         context.environ,
-        carrier_of=(lambda org: _carrier(context, org)) if provider else None,
+        provider_of=(lambda org: _carrier(context, org)) if provider else None,
     )
     with context.snapshot() as cursor:
-        patient = service.prepare(cursor, patient, context.setting("org").value)
-        rows = service.run_checks(cursor, patient, names)
-    rows = service.in_order([*rows, *service.run_environment_checks(patient, names)])
+        check_context = service.prepare(cursor, check_context, context.setting("org").value)
+        rows = service.run_checks(cursor, check_context, names)
+    rows = service.in_order([*rows, *service.run_environment_checks(check_context, names)])
     problems = [row for row in rows if row.result is CheckResult.PROBLEM]
     context.show_list(CHECKED, problems if findings else rows)
     if context.is_table:

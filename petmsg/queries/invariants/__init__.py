@@ -1,4 +1,4 @@
-"""What must hold of the rows of a database: each invariant with the statement that finds breaches.
+"""The invariants of the database: each with the statement that finds the rows that break it.
 
 Imported by `petmsg.services.doctor` and by tests. Standard library only, like all queries.
 """

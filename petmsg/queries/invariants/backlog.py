@@ -1,15 +1,13 @@
-"""What runs, or should have run by now, in all orgs."""
+"""The backlog of all orgs: due messages, unknown outcomes, ended quarantines, open alerts."""
 
 from datetime import datetime
 from typing import Any
 
 from petmsg.db.cursor import Cursor
 
-_BEING_SENT = (
-    "SELECT org_id, id AS message, worker FROM message WHERE status = 'sending' ORDER BY id"
-)
+_SENDING = "SELECT org_id, id AS message, worker FROM message WHERE status = 'sending' ORDER BY id"
 
-_OVER = """
+_ENDED_QUARANTINES = """
 SELECT org_id, e164 AS number, quarantined_until FROM message_number
 WHERE status = 'quarantined' AND quarantined_until <= :now
 ORDER BY quarantined_until, id
@@ -21,7 +19,7 @@ WHERE status = 'queued' AND due_at <= :before
 GROUP BY org_id ORDER BY org_id
 """
 
-_OLD_DOUBTS = """
+_OLD_UNKNOWN_OUTCOMES = """
 SELECT org_id, count(*) AS texts, min(in_doubt_at) AS in_doubt_at FROM message
 WHERE status = 'unknown' AND in_doubt_at <= :before
 GROUP BY org_id ORDER BY org_id
@@ -35,25 +33,28 @@ WHERE kind = 'webhook_refused' AND done_at IS NULL ORDER BY org_id, id
 
 
 def refused_webhooks(cursor: Cursor) -> list[dict[str, Any]]:
-    """The open alerts about requests that were refused at a door: `org_id`, `door`, `message`."""
+    """The open alerts about refused webhook requests: `org_id`, `door` (the provider) and
+    `message`."""
     return cursor.rows(_REFUSED_WEBHOOKS)
 
 
-def being_sent(cursor: Cursor) -> list[dict[str, Any]]:
-    """The texts that are `sending`: `org_id`, `message`, `worker`."""
-    return cursor.rows(_BEING_SENT)
+def sending(cursor: Cursor) -> list[dict[str, Any]]:
+    """The messages that are `sending`: `org_id`, `message` (its id) and `worker`."""
+    return cursor.rows(_SENDING)
 
 
-def over_quarantines(cursor: Cursor, *, now: datetime) -> list[dict[str, Any]]:
-    """The numbers still in a quarantine that is over at `now` (aware UTC), the longest first."""
-    return cursor.rows(_OVER, now=now)
+def ended_quarantines(cursor: Cursor, *, now: datetime) -> list[dict[str, Any]]:
+    """The numbers whose quarantine was over at `now` (aware UTC) and was not ended, the oldest
+    first."""
+    return cursor.rows(_ENDED_QUARANTINES, now=now)
 
 
 def overdue(cursor: Cursor, *, before: datetime) -> list[dict[str, Any]]:
-    """How many texts of each org have been due since `before` (aware UTC), and since when."""
+    """Per org, the number of messages due at `before` (aware UTC) and the earliest `due_at`."""
     return cursor.rows(_OVERDUE, before=before)
 
 
-def old_doubts(cursor: Cursor, *, before: datetime) -> list[dict[str, Any]]:
-    """How many texts of each org have been in doubt since `before` (aware UTC), and since when."""
-    return cursor.rows(_OLD_DOUBTS, before=before)
+def old_unknown_outcomes(cursor: Cursor, *, before: datetime) -> list[dict[str, Any]]:
+    """Per org, the number of messages whose outcome has been unknown since `before` (aware UTC) or
+    longer, and the earliest `in_doubt_at`."""
+    return cursor.rows(_OLD_UNKNOWN_OUTCOMES, before=before)

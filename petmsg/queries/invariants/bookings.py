@@ -1,11 +1,11 @@
-"""What holds of clients, their one thread, bookings and assignment windows."""
+"""Invariants of clients, their one thread, bookings and assignment windows."""
 
 from petmsg.queries.invariants.invariant import Invariant
 
 CLIENTS = (
     Invariant(
         name="one_thread_per_client",
-        holds="A client has one thread",
+        holds="Each client has one thread",
         finding="Client {client} has {threads} threads",
         sql="""
 SELECT d.org_id, coalesce(c.ref, '?') AS client, d.threads
@@ -20,8 +20,8 @@ ORDER BY d.org_id, d.client_id
     ),
     Invariant(
         name="phone_once",
-        holds="A phone stands once among the phones of an org's clients",
-        finding="A phone of client {client} stands {times} times among the clients' phones",
+        holds="Each phone belongs to one client of an org",
+        finding="A phone of client {client} is stored {times} times among the clients' phones",
         sql="""
 SELECT p.org_id, coalesce(c.ref, '?') AS client, d.times
 FROM (
@@ -36,8 +36,8 @@ ORDER BY p.org_id, p.client_id, p.id
     ),
     Invariant(
         name="one_primary_phone",
-        holds="Of a client's phones one is the primary one",
-        finding="Client {client} has {phones} phones, {primary_ones} of them primary",
+        holds="Each client has exactly one primary phone",
+        finding="Client {client} has {primary_ones} primary phones among {phones}",
         sql="""
 SELECT c.org_id, c.ref AS client, count(*) AS phones,
        sum(CASE WHEN p.is_primary THEN 1 ELSE 0 END) AS primary_ones
@@ -51,20 +51,20 @@ ORDER BY c.id
     ),
     Invariant(
         name="forgotten_wholly",
-        holds="Of a client who was forgotten nothing personal is left",
-        finding="Client {client} was forgotten by half: {what}",
+        holds="No personal data of erased clients is left",
+        finding="Client {client} was not erased completely: {what}",
         sql="""
-SELECT org_id, ref AS client, 'she has no name, and was not forgotten' AS what FROM client
+SELECT org_id, ref AS client, 'they have no name but were not erased' AS what FROM client
 WHERE forgotten_at IS NULL AND name IS NULL
 UNION
-SELECT org_id, ref, 'her name or timezone is there' FROM client
+SELECT org_id, ref, 'their name or timezone is still stored' FROM client
 WHERE forgotten_at IS NOT NULL AND (name IS NOT NULL OR timezone IS NOT NULL)
 UNION
-SELECT c.org_id, c.ref, 'phones of hers are there'
+SELECT c.org_id, c.ref, 'a phone is still stored'
 FROM client_phone p JOIN client c ON c.id = p.client_id
 WHERE c.forgotten_at IS NOT NULL
 UNION
-SELECT c.org_id, c.ref, 'texts of hers are there, or wait'
+SELECT c.org_id, c.ref, 'a message is still stored or queued'
 FROM message m JOIN client c ON c.id = m.client_id
 WHERE c.forgotten_at IS NOT NULL AND (
     m.body IS NOT NULL
@@ -80,7 +80,7 @@ ORDER BY 1, 2, 3
 BOOKINGS = (
     Invariant(
         name="booking_ends_after_its_start",
-        holds="A booking ends after it starts",
+        holds="Each booking ends after it starts",
         finding="Booking {booking} does not end after it starts",
         sql="""
 SELECT org_id, ref AS booking FROM booking WHERE NOT starts_at < ends_at ORDER BY id
@@ -89,7 +89,7 @@ SELECT org_id, ref AS booking FROM booking WHERE NOT starts_at < ends_at ORDER B
     ),
     Invariant(
         name="window_ends_after_its_start",
-        holds="A window's booked time ends after it starts, and its grace after that",
+        holds="Each window ends after it starts, and its grace period after that",
         finding="The window of booking {booking} does not end after it starts",
         sql="""
 SELECT w.org_id, coalesce(b.ref, '?') AS booking
@@ -102,7 +102,7 @@ ORDER BY w.id
     ),
     Invariant(
         name="one_window_per_booking",
-        holds="A booking has at most one window",
+        holds="Each booking has at most one window",
         finding="Booking {booking} has {windows} windows",
         sql="""
 SELECT d.org_id, coalesce(b.ref, '?') AS booking, d.windows
@@ -117,8 +117,8 @@ ORDER BY d.org_id, d.booking_id
     ),
     Invariant(
         name="window_in_its_clients_thread",
-        holds="A window's thread is its booking's client's",
-        finding="The window of booking {booking} is not in the thread of the booking's client",
+        holds="Each window is in the thread of its booking's client",
+        finding="The window of booking {booking} is in the thread of another client",
         sql="""
 SELECT w.org_id, b.ref AS booking
 FROM assignment_window w
@@ -131,8 +131,8 @@ ORDER BY w.id
     ),
     Invariant(
         name="confirmed_has_a_window",
-        holds="A confirmed booking has a window",
-        finding="Booking {booking} is confirmed and has no window",
+        holds="Each confirmed booking has a window",
+        finding="Booking {booking} is confirmed but has no window",
         sql="""
 SELECT b.org_id, b.ref AS booking
 FROM booking b
@@ -144,8 +144,8 @@ ORDER BY b.id
     ),
     Invariant(
         name="pending_has_no_window",
-        holds="A pending booking has no window",
-        finding="Booking {booking} is pending and has a window",
+        holds="No pending booking has a window",
+        finding="Booking {booking} is pending but has a window",
         sql="""
 SELECT b.org_id, b.ref AS booking
 FROM booking b
@@ -157,8 +157,8 @@ ORDER BY b.id
     ),
     Invariant(
         name="window_follows_its_booking",
-        holds="A window has its booking's start and sitter",
-        finding="The window of booking {booking} has another {what} than the booking",
+        holds="Each window has its booking's times and sitter",
+        finding="The window of booking {booking} has a different {what} than the booking",
         sql="""
 SELECT w.org_id, b.ref AS booking,
        CASE WHEN w.starts_at <> b.starts_at THEN 'start'
@@ -173,8 +173,8 @@ ORDER BY w.id
     ),
     Invariant(
         name="leaver_has_no_window",
-        holds="No window that runs or is to come is an offboarded sitter's",
-        finding="The window of booking {booking} is of sitter {sitter}, who is offboarded",
+        holds="No current or future window belongs to an offboarded sitter",
+        finding="The window of booking {booking} belongs to sitter {sitter}, who is offboarded",
         sql="""
 SELECT w.org_id, b.ref AS booking, s.ref AS sitter
 FROM assignment_window w

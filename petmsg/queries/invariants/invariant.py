@@ -1,8 +1,8 @@
-"""A rule that every database of petmsg keeps, and the statement that finds what breaks it.
+"""An invariant: a rule that every petmsg database keeps, and the statement that finds breaches.
 
-The statements take nothing for granted: no constraint, index or trigger, since somebody may have
-edited the database by hand with all of them gone. So each goes through its tables a fixed number of
-times, joined and grouped: a look-up per row would take hours where an index is missing.
+The statements rely on no constraint, index or trigger, because somebody may have edited the
+database by hand without them. Therefore each statement scans its tables a fixed number of times
+and joins or groups them: a look-up per row would take hours if an index is missing.
 """
 
 from datetime import datetime
@@ -12,11 +12,11 @@ from petmsg.db.cursor import Cursor
 
 
 class Invariant(NamedTuple):
-    """One rule. `holds` is what is true while nothing breaks it.
+    """One rule; `holds` is the statement that is true while no row breaks it.
 
-    `sql` gives a row for each thing that does: `org_id`, and what `finding` and `command` name in
-    braces; a `{org}` in the command becomes ` --org SLUG` where that is needed. `:now` is the time
-    of the look. The command mends it where one of petmsg's can; else it shows what is there.
+    `sql` returns one row per breach: `org_id`, and the values that `finding` and `command` name in
+    braces. `{org}` in the command becomes ` --org SLUG` if the database has several orgs. `:now` is
+    the time of the check. The command fixes the breach, or shows it if no command can fix it.
     """
 
     name: str
@@ -27,5 +27,5 @@ class Invariant(NamedTuple):
 
 
 def broken(cursor: Cursor, invariant: Invariant, *, now: datetime) -> list[dict[str, Any]]:
-    """What breaks the rule at `now` (aware UTC)."""
+    """The rows that break the rule at `now` (aware UTC)."""
     return cursor.rows(invariant.sql, now=now)

@@ -1,21 +1,21 @@
-"""What holds of texts, the tries to send them, opt-outs and alerts."""
+"""Invariants of messages, the attempts to send them, opt-outs, blocks and alerts."""
 
 from petmsg.queries.invariants.invariant import Invariant
 
-TEXTS = (
+MESSAGES = (
     Invariant(
         name="provider_id_once",
-        holds="A provider's message id stands once",
-        finding="{times} {things} have the same provider's id, text {message} among them",
+        holds="Each message id of a provider is stored once",
+        finding="{times} {things} have the same provider id; message {message} is one of them",
         sql="""
-SELECT m.org_id, m.id AS message, d.times, 'texts' AS things
+SELECT m.org_id, m.id AS message, d.times, 'messages' AS things
 FROM (
     SELECT provider_message_id, count(*) AS times, min(id) AS first_id FROM message
     WHERE provider_message_id IS NOT NULL GROUP BY provider_message_id HAVING count(*) > 1
 ) d
 JOIN message m ON m.id = d.first_id
 UNION ALL
-SELECT a.org_id, a.message_id, d.times, 'tries'
+SELECT a.org_id, a.message_id, d.times, 'attempts'
 FROM (
     SELECT provider_message_id, count(*) AS times, min(id) AS first_id FROM message_attempt
     WHERE provider_message_id IS NOT NULL GROUP BY provider_message_id HAVING count(*) > 1
@@ -27,8 +27,8 @@ ORDER BY 2
     ),
     Invariant(
         name="key_once",
-        holds="An idempotency key stands once per org",
-        finding="{times} texts have the same key, text {message} among them",
+        holds="Each idempotency key is used once per org",
+        finding="{times} messages have the same key; message {message} is one of them",
         sql="""
 SELECT org_id, min(id) AS message, count(*) AS times FROM message
 WHERE idempotency_key IS NOT NULL
@@ -39,8 +39,8 @@ ORDER BY 2
     ),
     Invariant(
         name="one_under_way_per_phone",
-        holds="At most one text is under way to a phone",
-        finding="{times} texts are under way to the same phone, text {message} among them",
+        holds="At most one message at a time is being sent to a phone",
+        finding="{times} messages are being sent to the same phone, including message {message}",
         sql="""
 SELECT org_id, min(id) AS message, count(*) AS times FROM message
 WHERE direction = 'outbound' AND status IN ('sending', 'unknown')
@@ -51,8 +51,8 @@ ORDER BY 2
     ),
     Invariant(
         name="text_in_its_clients_thread",
-        holds="A text is in its client's thread, and its tries too",
-        finding="Text {message}, or a try of it, is in another client's thread",
+        holds="Each message and its attempts are in its client's thread",
+        finding="Message {message}, or an attempt of it, is in another client's thread",
         sql="""
 SELECT m.org_id, m.id AS message
 FROM message m JOIN thread t ON t.id = m.thread_id
@@ -68,8 +68,8 @@ ORDER BY 2
     ),
     Invariant(
         name="received_came_in",
-        holds="A text that came in is received, and no other one",
-        finding="Text {message} is {direction} and {status}",
+        holds="Inbound messages are received, outbound ones are not",
+        finding="Message {message} is {direction} and has the status {status}",
         sql="""
 SELECT org_id, id AS message, direction, status FROM message
 WHERE (direction = 'inbound') <> (status = 'received')
@@ -79,8 +79,8 @@ ORDER BY id
     ),
     Invariant(
         name="sent_with_a_decision",
-        holds="A text that was handed over has its number, its Decision and its try",
-        finding="Text {message} is {status}, without number, Decision or try",
+        holds="Each sent message has a number, a routing decision and an attempt",
+        finding="Message {message} is {status} without a number, a routing decision or an attempt",
         sql="""
 SELECT org_id, id AS message, status FROM message
 WHERE direction = 'outbound' AND status IN ('sending', 'unknown', 'sent', 'delivered',
@@ -92,8 +92,8 @@ ORDER BY id
     ),
     Invariant(
         name="taken_with_an_id",
-        holds="A text that the provider took has its id, and so has the try",
-        finding="Text {message} is {status}, and no try of it has its provider's id",
+        holds="Each accepted message and its attempt have the provider's id",
+        finding="Message {message} is {status}, but no attempt of it has its provider id",
         sql="""
 SELECT m.org_id, m.id AS message, m.status
 FROM message m
@@ -106,8 +106,8 @@ ORDER BY m.id
     ),
     Invariant(
         name="tries_counted",
-        holds="A text counts its tries, each of which stands once",
-        finding="Text {message} counts {attempts} tries, and has {tries}, the last being {last}",
+        holds="Each message counts its attempts, and each attempt is stored once",
+        finding="Message {message} counts {attempts} attempts but has {tries}, the last is {last}",
         sql="""
 SELECT m.org_id, m.id AS message, m.attempts, coalesce(a.tries, 0) AS tries,
        coalesce(a.last, 0) AS last
@@ -123,8 +123,8 @@ ORDER BY m.id
     ),
     Invariant(
         name="sent_by_somebody",
-        holds="A text that is being sent has its sender and its open try",
-        finding="Text {message} is being sent by nobody",
+        holds="Each message that is being sent has a sender and an open attempt",
+        finding="Message {message} is being sent, but by no process",
         sql="""
 SELECT m.org_id, m.id AS message
 FROM message m
@@ -137,19 +137,19 @@ ORDER BY m.id
     ),
     Invariant(
         name="waiting_has_its_time",
-        holds="A text that waits has its place and its time",
-        finding="Text {message} waits without a time, and would never leave",
+        holds="Each queued message has a time to be sent",
+        finding="Message {message} is queued without a time and would never be sent",
         sql="""
 SELECT org_id, id AS message FROM message
 WHERE status = 'queued' AND (send_at IS NULL OR due_at IS NULL)
 ORDER BY id
 """,
-        command="petmsg message cancel {message}{org} --reason 'it would never leave'",
+        command="petmsg message cancel {message}{org} --reason 'it would never be sent'",
     ),
     Invariant(
         name="waiting_was_not_taken",
-        holds="A text that waits was not taken by the provider",
-        finding="Text {message} is {status}, and the provider took it: it would leave twice",
+        holds="No queued or held message was accepted by the provider",
+        finding="Message {message} is {status}, but the provider has it: it would be sent twice",
         sql="""
 SELECT m.org_id, m.id AS message, m.status
 FROM message_attempt a
@@ -161,8 +161,8 @@ ORDER BY m.id
     ),
     Invariant(
         name="doubt_has_its_time",
-        holds="A text in doubt says since when",
-        finding="Text {message} is in doubt, and does not say since when",
+        holds="Each unknown outcome has the time since when it is unknown",
+        finding="The outcome of message {message} is unknown, without a time since when",
         sql="""
 SELECT org_id, id AS message FROM message
 WHERE status = 'unknown' AND in_doubt_at IS NULL
@@ -172,8 +172,8 @@ ORDER BY id
     ),
     Invariant(
         name="held_was_told",
-        holds="A text is held for a person, and somebody was told",
-        finding="Text {message} is held, and no alert ever said so",
+        holds="Each held message has an alert",
+        finding="Message {message} is held, but no alert was raised for it",
         sql="""
 SELECT m.org_id, m.id AS message
 FROM message m
@@ -186,8 +186,8 @@ ORDER BY m.id
     ),
     Invariant(
         name="alert_once",
-        holds="A matter has at most one open alert",
-        finding="{times} open alerts {kind} are about {entity} {ref}",
+        holds="Each subject has at most one open alert of a kind",
+        finding="{entity} {ref} has {times} open alerts of the kind {kind}",
         sql="""
 SELECT org_id, kind, entity, ref, count(*) AS times, min(id) AS alert FROM alert
 WHERE done_at IS NULL
@@ -198,8 +198,8 @@ ORDER BY 6
     ),
     Invariant(
         name="opt_out_once",
-        holds="An opt-out of a phone stands once",
-        finding="{times} opt-outs of the same phone stand, {opt_out} among them",
+        holds="Each phone has at most one active opt-out",
+        finding="{times} active opt-outs have the same phone; opt-out {opt_out} is one of them",
         sql="""
 SELECT org_id, count(*) AS times, min(id) AS opt_out FROM opt_out
 WHERE ended_at IS NULL
@@ -210,8 +210,8 @@ ORDER BY 3
     ),
     Invariant(
         name="block_once",
-        holds="A block between a number and a phone stands once",
-        finding="{times} blocks stand between {number} and the same phone",
+        holds="Each block between a number and a phone is stored once",
+        finding="{times} blocks between {number} and the same phone are stored",
         sql="""
 SELECT b.org_id, n.e164 AS number, count(*) AS times
 FROM blocked_pair b JOIN message_number n ON n.id = b.number_id
@@ -222,8 +222,8 @@ ORDER BY 2
     ),
     Invariant(
         name="sandbox_id_once",
-        holds="An id of the sandbox carrier stands once",
-        finding="{times} texts of the sandbox carrier have the id {provider_id}",
+        holds="Each message id of the sandbox provider is stored once",
+        finding="{times} messages of the sandbox provider have the id {provider_id}",
         sql="""
 SELECT NULL AS org_id, provider_message_id AS provider_id, count(*) AS times FROM sandbox_text
 GROUP BY provider_message_id HAVING count(*) > 1

@@ -1,12 +1,12 @@
-"""What holds of masked numbers, the sitters who hold them, and their ledgers."""
+"""Invariants of masked numbers, the sitters who hold them, and the number ledger."""
 
 from petmsg.queries.invariants.invariant import Invariant
 
 NUMBERS = (
     Invariant(
         name="number_once",
-        holds="An E.164 stands once among the numbers of all orgs",
-        finding="The number {number} stands {times} times",
+        holds="Each number is stored once across all orgs",
+        finding="The number {number} is stored {times} times",
         sql="""
 SELECT n.org_id, n.e164 AS number, d.times
 FROM (SELECT e164, count(*) AS times FROM message_number GROUP BY e164 HAVING count(*) > 1) d
@@ -17,8 +17,8 @@ ORDER BY n.e164, n.id
     ),
     Invariant(
         name="one_number_per_sitter",
-        holds="A sitter holds at most one number",
-        finding="Sitter {sitter} holds {held} numbers, {number} the last of them",
+        holds="Each sitter holds at most one number",
+        finding="Sitter {sitter} holds {held} numbers; {number} is the latest of them",
         sql="""
 SELECT n.org_id, s.ref AS sitter, d.held, n.e164 AS number
 FROM (
@@ -33,8 +33,8 @@ ORDER BY n.id
     ),
     Invariant(
         name="held_class",
-        holds="Only a number of class sitter is held",
-        finding="{number} is a {class} number, and sitter {sitter} holds it",
+        holds="Only numbers of the class sitter are held by sitters",
+        finding="{number} is a {class} number, but sitter {sitter} holds it",
         sql="""
 SELECT n.org_id, n.e164 AS number, n.class, s.ref AS sitter
 FROM message_number n
@@ -46,8 +46,8 @@ ORDER BY n.id
     ),
     Invariant(
         name="held_not_retired",
-        holds="Nobody holds a retired number",
-        finding="{number} is retired, and sitter {sitter} holds it",
+        holds="No sitter holds a retired number",
+        finding="{number} is retired, but sitter {sitter} holds it",
         sql="""
 SELECT n.org_id, n.e164 AS number, s.ref AS sitter
 FROM message_number n
@@ -59,8 +59,8 @@ ORDER BY n.id
     ),
     Invariant(
         name="number_of_one_sitter",
-        holds="A number that was one sitter's was never another's",
-        finding="{number} was given to more than one sitter",
+        holds="Each sitter number was assigned to one sitter only",
+        finding="{number} was assigned to more than one sitter",
         sql="""
 SELECT n.org_id, n.e164 AS number
 FROM message_number n
@@ -77,7 +77,7 @@ ORDER BY n.id
     ),
     Invariant(
         name="one_front_desk",
-        holds="An org has at most one active front desk number",
+        holds="Each org has at most one active front desk number",
         finding="{number} and {first} are both active front desk numbers",
         sql="""
 SELECT n.org_id, n.e164 AS number, f.e164 AS first
@@ -95,7 +95,7 @@ ORDER BY n.id
     ),
     Invariant(
         name="quarantine_has_its_terms",
-        holds="A quarantined number has a reason and an end",
+        holds="Each quarantine has a reason and an end",
         finding="{number} is quarantined without {lacks}",
         sql="""
 SELECT org_id, e164 AS number,
@@ -108,8 +108,8 @@ ORDER BY id
     ),
     Invariant(
         name="no_terms_without_quarantine",
-        holds="No other number has a quarantine's reason or end",
-        finding="{number} is {status}, and has the reason or the end of a quarantine",
+        holds="Only quarantined numbers have a quarantine's reason or end",
+        finding="{number} is {status}, but has the reason or the end of a quarantine",
         sql="""
 SELECT org_id, e164 AS number, status FROM message_number
 WHERE status <> 'quarantined'
@@ -121,11 +121,11 @@ ORDER BY id
     ),
     Invariant(
         name="ledger_whole",
-        holds="The ledger of a number begins when the number was added",
+        holds="The ledger of each number starts when the number was added",
         finding="The ledger of {number} {what}",
         sql="""
 SELECT n.org_id, n.e164 AS number,
-       CASE WHEN c.from_at IS NULL THEN 'is empty' ELSE 'begins after the number was added' END
+       CASE WHEN c.from_at IS NULL THEN 'is empty' ELSE 'starts after the number was added' END
        AS what
 FROM message_number n
 LEFT JOIN (
@@ -138,8 +138,8 @@ ORDER BY n.id
     ),
     Invariant(
         name="ledger_without_overlap",
-        holds="No two rows of a ledger begin at the same time",
-        finding="{times} rows of the ledger of {number} begin at the same time",
+        holds="No two rows of a number's ledger start at the same time",
+        finding="{times} rows of the ledger of {number} start at the same time",
         sql="""
 SELECT n.org_id, n.e164 AS number, d.times
 FROM (
@@ -153,8 +153,8 @@ ORDER BY n.id
     ),
     Invariant(
         name="ledger_agrees",
-        holds="The last row of a ledger says what its number is",
-        finding="The ledger says that {number} is {ledger}, and it is {state}",
+        holds="The last row of each number's ledger matches the number",
+        finding="The ledger says that {number} is {ledger}, but it is {state}",
         sql="""
 SELECT n.org_id, n.e164 AS number,
        c.class || ', ' || c.status || ', ' || coalesce(h.ref, 'held by nobody') AS ledger,
@@ -178,8 +178,8 @@ ORDER BY n.id
 SITTERS = (
     Invariant(
         name="leaver_holds_nothing",
-        holds="An offboarded sitter holds no number",
-        finding="Sitter {sitter} is offboarded, and holds {number}",
+        holds="No offboarded sitter holds a number",
+        finding="Sitter {sitter} is offboarded, but holds {number}",
         sql="""
 SELECT s.org_id, s.ref AS sitter, n.e164 AS number
 FROM message_number n
@@ -191,8 +191,8 @@ ORDER BY n.id
     ),
     Invariant(
         name="activity_agrees",
-        holds="An active sitter has one open span of activity, another none",
-        finding="Sitter {sitter} is {status}, and has {spans} open spans of activity",
+        holds="Active sitters have one open period of activity, other sitters none",
+        finding="Sitter {sitter} is {status}, but has {spans} open periods of activity",
         sql="""
 SELECT s.org_id, s.ref AS sitter, s.status, count(a.sitter_id) AS spans
 FROM sitter s
@@ -205,8 +205,8 @@ ORDER BY s.id
     ),
     Invariant(
         name="activity_ends_after_it_began",
-        holds="No span of activity ends before it began",
-        finding="A span of sitter {sitter}'s activity ends before it began",
+        holds="No period of activity ends before it starts",
+        finding="A period of activity of sitter {sitter} ends before it starts",
         sql="""
 SELECT s.org_id, s.ref AS sitter
 FROM sitter_activity a

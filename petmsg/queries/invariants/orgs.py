@@ -1,11 +1,11 @@
-"""What holds of companies and their settings, and of refs and ids in all of them."""
+"""Invariants of orgs and their settings, and of the refs and ids in all tables."""
 
 from petmsg.queries.invariants.invariant import Invariant
 
 ORGS = (
     Invariant(
         name="ref_once",
-        holds="A ref stands once per org and noun, an org's slug once",
+        holds="Each ref is used once per org and noun, each slug once",
         finding="{times} {noun}s have the ref {ref}",
         sql="""
 SELECT org_id, 'client' AS noun, ref, count(*) AS times FROM client
@@ -22,8 +22,8 @@ ORDER BY 1, 2, 3
     ),
     Invariant(
         name="settings_in_range",
-        holds="Every setting of an org is in its range",
-        finding="A setting of org {slug} is out of its range: {what}",
+        holds="All settings of the orgs are in range",
+        finding="A setting of org {slug} is out of range: {what}",
         sql="""
 SELECT id AS org_id, slug, 'grace_minutes' AS what FROM org
 WHERE grace_minutes IS NULL OR grace_minutes NOT BETWEEN 0 AND 10080
@@ -56,8 +56,8 @@ ORDER BY 1, 3
     ),
     Invariant(
         name="id_once",
-        holds="An id stands once in its table",
-        finding="{times} rows of {noun} have the id {id}",
+        holds="Each id is used once in its table",
+        finding="{times} rows of the table for {noun} have the id {id}",
         sql="""
 SELECT min(id) AS org_id, 'org' AS noun, id, count(*) AS times FROM org
 GROUP BY id HAVING count(*) > 1
@@ -78,7 +78,7 @@ SELECT min(org_id), 'question', id, count(*) FROM relay_question GROUP BY id HAV
 UNION ALL
 SELECT NULL, 'stray', id, count(*) FROM stray_text GROUP BY id HAVING count(*) > 1
 UNION ALL
-SELECT min(org_id), 'head of the audit', org_id, count(*) FROM audit_head
+SELECT min(org_id), 'audit checkpoint', org_id, count(*) FROM audit_head
 GROUP BY org_id HAVING count(*) > 1
 ORDER BY 2, 3
 """,

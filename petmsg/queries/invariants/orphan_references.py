@@ -1,6 +1,6 @@
-"""Where rows point, and which words they hold: looked up without the keys and CHECKs for it.
+"""References between rows and the values of vocabularies, checked without foreign keys and CHECKs.
 
-Both lists are data, held against the models by a test: a new table adds its lines here.
+Both lists are data. A test compares them with the models: a new table adds its lines here.
 """
 
 from enum import StrEnum
@@ -54,11 +54,11 @@ OF_AN_ORG = {
         ("pool_number_id", "message_number"),
     ),
 }
-"""Every table whose rows belong to an org, with the columns that point to another of its rows."""
+"""Every table whose rows belong to an org, with its columns that reference rows of other tables."""
 
 
 class Vocabulary(NamedTuple):
-    """A column that holds one word of a closed vocabulary; `required`: never none."""
+    """A column whose values are those of an enum; `required` means that it is never NULL."""
 
     table: str
     column: str
@@ -94,9 +94,12 @@ VOCABULARIES = (
 )
 
 
-def strays(cursor: Cursor) -> list[dict[str, Any]]:
-    """Rows that point into another org, or nowhere: `org_id`, `table`, `column`, `target`, how many
-    `rows`, and the `other_org` (None: nowhere)."""
+def orphan_references(cursor: Cursor) -> list[dict[str, Any]]:
+    """References to a row of another org or to a missing row.
+
+    Each result has `org_id`, `table`, `column`, `target`, the count `rows` and `other_org`, which
+    is None if the row is missing.
+    """
     found = []
     for table, columns in OF_AN_ORG.items():
         found += cursor.rows(
@@ -121,8 +124,9 @@ GROUP BY x.org_id, t.org_id
     return found
 
 
-def unknown_words(cursor: Cursor) -> list[dict[str, Any]]:
-    """Words that petmsg does not know: `org_id`, `table`, `column`, `word`, how many `rows`."""
+def unknown_values(cursor: Cursor) -> list[dict[str, Any]]:
+    """Values that are not in their enum: `org_id`, `table`, `column`, `word` and the count
+    `rows`."""
     found = []
     for table, column, vocabulary, required in VOCABULARIES:
         org_id = {"org": "id", "pull_mark": "NULL", "stray_text": "NULL"}.get(table, "org_id")

@@ -1,6 +1,6 @@
-"""What runs, or should have run by now: senders, quarantines, the queue, texts in doubt.
+"""Checks of the backlog: senders, quarantines, the queue, unknown outcomes, unanswered clients.
 
-Standard library only. Each check says what is not as it should be, nothing where all is well.
+Standard library only.
 """
 
 from collections.abc import Iterator
@@ -14,118 +14,118 @@ from petmsg.queries.invariants import backlog as queries
 from petmsg.queries.waiting import UNANSWERED_AFTER
 from petmsg.services.doctor.check import Check, CheckContext, Finding, group_findings
 from petmsg.services.inbound.waiting import waiters
+from petmsg.text_inputs import plural
 
 RELEASE_LATE = timedelta(hours=1)
 QUEUE_LATE = timedelta(minutes=30)
-DOUBT_LATE = timedelta(hours=1)
-"""From then on it looks as if nobody runs the command of cron that would have ended it."""
+UNKNOWN_LATE = timedelta(hours=1)
+"""After these delays it is likely that the cron job for it does not run."""
 
 
-def _senders(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
-    """Texts that are being sent by a worker who is dead."""
+def _dead_senders(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
+    """Messages that are `sending`, and whose sending process has died."""
 
     def finding(row: dict[str, Any], org: str | None) -> Finding:
         return Finding(
-            f"Text {row['message']} is being sent, and its sender is dead",
-            patient.command("petmsg reconcile{org}", org),
+            f"Message {row['message']} is being sent by a process that has died",
+            context.command("petmsg reconcile{org}", org),
             org,
         )
 
     dead = [
-        row
-        for row in queries.being_sent(cursor)
-        if is_dead(cursor, patient.location, row["worker"])
+        row for row in queries.sending(cursor) if is_dead(cursor, context.location, row["worker"])
     ]
-    return group_findings(patient, dead, finding)
+    return group_findings(context, dead, finding)
 
 
-def _quarantines(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
-    """Quarantines that are over and were not ended. The numbers are usable all the same."""
+def _quarantines(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
+    """Quarantines that are over and were not ended. Their numbers are usable nevertheless."""
 
     def finding(row: dict[str, Any], org: str | None) -> Finding:
-        late = patient.now - row["quarantined_until"]
+        late = context.now - row["quarantined_until"]
         return Finding(
-            f"The quarantine of {row['number']} has been over for {_length(late)}",
-            patient.command("petmsg number release-due{org}", org),
+            f"The quarantine of {row['number']} ended {_length(late)} ago and is still in place",
+            context.command("petmsg number release-due{org}", org),
             org,
             CheckResult.PROBLEM if late > RELEASE_LATE else CheckResult.WARNING,
         )
 
-    return group_findings(patient, queries.over_quarantines(cursor, now=patient.now), finding)
+    return group_findings(context, queries.ended_quarantines(cursor, now=context.now), finding)
 
 
-def _queue(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
-    """Texts that are due, and that nobody looked at for a while."""
+def _queue(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
+    """Queued messages that have been due for a while."""
 
     def finding(row: dict[str, Any], org: str | None) -> Finding:
         return Finding(
-            f"{row['texts']} text(s) are due, the first for {_length(patient.now - row['due_at'])}",
-            patient.command("petmsg message dispatch{org}", org),
+            f"The queue has {plural(row['texts'], 'overdue message')}; the first has been due for "
+            f"{_length(context.now - row['due_at'])}",
+            context.command("petmsg message dispatch{org}", org),
             org,
             CheckResult.WARNING,
         )
 
     return group_findings(
-        patient, queries.overdue(cursor, before=patient.now - QUEUE_LATE), finding
+        context, queries.overdue(cursor, before=context.now - QUEUE_LATE), finding
     )
 
 
-def _doubts(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
-    """Texts whose fate is not known for longer than asking the provider takes."""
+def _unknown_outcomes(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
+    """Messages whose outcome has been unknown for longer than it takes to ask the provider."""
 
     def finding(row: dict[str, Any], org: str | None) -> Finding:
-        length = _length(patient.now - row["in_doubt_at"])
+        length = _length(context.now - row["in_doubt_at"])
         return Finding(
-            f"{row['texts']} text(s) are in doubt, the first for {length}",
-            patient.command("petmsg reconcile{org}", org),
+            f"{plural(row['texts'], 'unknown outcome')}; the first has been unknown for {length}",
+            context.command("petmsg reconcile{org}", org),
             org,
             CheckResult.WARNING,
         )
 
     return group_findings(
-        patient, queries.old_doubts(cursor, before=patient.now - DOUBT_LATE), finding
+        context, queries.old_unknown_outcomes(cursor, before=context.now - UNKNOWN_LATE), finding
     )
 
 
-def _webhooks(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
-    """Requests of a provider that were refused, until somebody is done with the alert."""
+def _webhooks(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
+    """Refused webhook requests, until their alert is marked as done."""
 
     def finding(row: dict[str, Any], org: str | None) -> Finding:
-        return Finding(row["message"], patient.command("petmsg alert list{org}", org), org)
+        return Finding(row["message"], context.command("petmsg alert list{org}", org), org)
 
-    return group_findings(patient, queries.refused_webhooks(cursor), finding)
+    return group_findings(context, queries.refused_webhooks(cursor), finding)
 
 
-def _clients(cursor: Cursor, patient: CheckContext) -> Iterator[Finding]:
-    """Clients whom nobody has answered for too long."""
-    for org in patient.orgs:
+def _clients(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
+    """Clients who have waited too long for an answer."""
+    for org in context.orgs:
         late = [
-            each for each in waiters(cursor, org) if each.since <= patient.now - UNANSWERED_AFTER
+            each for each in waiters(cursor, org) if each.since <= context.now - UNANSWERED_AFTER
         ]
         if late:
             yield Finding(
-                f"{len(late)} client(s) wait for an answer, the first for "
-                f"{_length(patient.now - late[0].since)}",
-                patient.command("petmsg inbox list{org}", org.slug),
+                f"{plural(len(late), 'client')} without an answer; the first has waited for "
+                f"{_length(context.now - late[0].since)}",
+                context.command("petmsg inbox list{org}", org.slug),
                 org.slug,
                 CheckResult.WARNING,
             )
 
 
 def _length(span: timedelta) -> str:
-    """A span in words, to its largest unit."""
+    """A duration in its largest unit, as in `3 hours`."""
     seconds = int(span.total_seconds())
-    for size, unit in ((86400, "day(s)"), (3600, "hour(s)"), (60, "minute(s)")):
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} second(s)"
+            return plural(seconds // size, unit)
+    return plural(seconds, "second")
 
 
-UPKEEP = (
-    Check("senders_alive", "Whoever sends a text is alive", _senders),
+BACKLOG = (
+    Check("senders_alive", "The process of every message being sent is alive", _dead_senders),
     Check("quarantines_ended", "Quarantines that are over were ended", _quarantines),
-    Check("queue_moves", "What is due is looked at", _queue),
-    Check("doubts_settled", "Texts in doubt are looked up", _doubts),
-    Check("webhooks_signed", "What the providers send to petmsg serve is signed", _webhooks),
-    Check("clients_answered", "Clients who wrote were answered, or somebody saw to it", _clients),
+    Check("queue_moves", "Due messages are sent", _queue),
+    Check("doubts_settled", "Unknown outcomes are reconciled", _unknown_outcomes),
+    Check("webhooks_signed", "Webhook requests have valid signatures", _webhooks),
+    Check("clients_answered", "Clients who wrote are answered or marked as handled", _clients),
 )

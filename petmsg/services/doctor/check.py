@@ -1,4 +1,4 @@
-"""What `doctor` is given, and what a check of it finds. Standard library only."""
+"""The checks of `doctor`: their context and their findings. Standard library only."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,13 +14,13 @@ from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow
 from petmsg.services.fix_commands import FixCommands
 
-MOST_TOLD = 10
-"""So many findings of one kind and org are told, and how many more there are."""
+MAX_FINDINGS = 10
+"""The maximum number of findings per check and org; one more finding counts the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not as it should be. `command` mends it, or shows it where nothing can."""
+    """One problem. `command` fixes it, or shows it if no command can fix it."""
 
     message: str
     command: str | None = None
@@ -30,72 +30,74 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class CheckContext:
-    """A database and the machine around it, as they are looked at.
+    """What the checks look at: a database and its environment.
 
-    `orgs` are those that were chosen, `known` the slugs of all by id. `now` is the command's (aware
-    UTC); `machine_clock` is looked at beside other clocks. `broken` is why the orgs could not be
-    read. `carrier_of` gives an org's carrier where it may be asked.
+    `orgs` are the chosen orgs, `slugs` the slugs of all orgs by id. `now` is the command's time
+    (aware UTC); `machine_clock` is compared with other clocks. `orgs_error` says why the orgs could
+    not be read. `provider_of` returns an org's provider; it is None if no provider may be asked.
     """
 
     location: Location
     now: datetime
     environ: Mapping[str, str]
     orgs: Sequence[OrgRow] = ()
-    known: Mapping[int, str] = field(default_factory=dict)
-    chosen_one: bool = False
-    broken: PetmsgError | None = None
-    carrier_of: Callable[[OrgRow], Provider] | None = None
+    slugs: Mapping[int, str] = field(default_factory=dict)
+    is_one_org: bool = False
+    orgs_error: PetmsgError | None = None
+    provider_of: Callable[[OrgRow], Provider] | None = None
     machine_clock: Callable[[], datetime] = clock.now
     mounts: Path = Path("/proc/self/mounts")
 
-    def is_about(self, org_id: int | None) -> bool:
-        """Whether a row of that org is to be told: any, or those of the chosen one."""
-        return not self.chosen_one or org_id in {org.id for org in self.orgs}
+    def includes(self, org_id: int | None) -> bool:
+        """Whether findings about this org are reported: all are, unless one org was chosen."""
+        return not self.is_one_org or org_id in {org.id for org in self.orgs}
 
     def slug(self, org_id: int | None) -> str | None:
-        """The slug of an org; None for one that is not there."""
-        return None if org_id is None else self.known.get(org_id)
+        """The slug of an org; None if there is no such org."""
+        return None if org_id is None else self.slugs.get(org_id)
 
     def command(
         self, template: str, org: str | None = None, row: Mapping[str, Any] | None = None
     ) -> str:
-        """A command as it stands (see `FixCommands`)."""
-        return FixCommands(len(self.known) > 1).command(template, org, row)
+        """A command that can be run as it is (see `FixCommands`)."""
+        return FixCommands(len(self.slugs) > 1).command(template, org, row)
 
 
 class Check(NamedTuple):
-    """One check: `holds` is what is true while `look` finds nothing.
+    """One check of `doctor`; `holds` is the statement that is true if it finds nothing.
 
-    `look` is given a cursor, except where `around` says that it looks at what is around the
-    database: then no transaction is open. `applies` says whether there is anything to look at.
+    `find` gets a cursor and the context. An external check looks at what is outside the database:
+    it gets the context only, and no transaction is open. `applies` says whether the check makes
+    sense for this database.
     """
 
     name: str
     holds: str
-    look: Callable[..., Iterable[Finding]]
-    around: bool = False
+    find: Callable[..., Iterable[Finding]]
+    is_external: bool = False
     applies: Callable[[CheckContext], bool] = lambda _: True
 
 
 def group_findings(
-    patient: CheckContext,
+    context: CheckContext,
     rows: Iterable[dict[str, Any]],
     finding: Callable[[dict[str, Any], str | None], Finding],
 ) -> Iterator[Finding]:
-    """The findings of rows that say whose they are: the first of each org, and how many more."""
+    """The findings of rows that have an `org_id`: the first ones of each org, and a count of the
+    rest."""
     counts: dict[str | None, int] = {}
     for row in rows:
-        if not patient.is_about(row["org_id"]):
+        if not context.includes(row["org_id"]):
             continue
-        org = patient.slug(row["org_id"])
+        org = context.slug(row["org_id"])
         counts[org] = counts.get(org, 0) + 1
-        if counts[org] <= MOST_TOLD:
+        if counts[org] <= MAX_FINDINGS:
             yield finding(row, org)
     for org, count in counts.items():
-        if count > MOST_TOLD:
-            yield Finding(f"And {count - MOST_TOLD} more like these", None, org)
+        if count > MAX_FINDINGS:
+            yield Finding(f"And {count - MAX_FINDINGS} more of the same kind", None, org)
 
 
-def on_sqlite(patient: CheckContext) -> bool:
-    """Whether the database is a file."""
-    return patient.location.is_sqlite
+def on_sqlite(context: CheckContext) -> bool:
+    """Whether the database is an SQLite file."""
+    return context.location.is_sqlite

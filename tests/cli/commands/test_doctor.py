@@ -79,7 +79,7 @@ def test_a_problem_is_an_exit_of_ten_and_comes_last(url: str) -> None:
         "check": "confirmed_has_a_window",
         "result": "problem",
         "org": "happy-paws",
-        "message": "Booking B-1 is confirmed and has no window",
+        "message": "Booking B-1 is confirmed but has no window",
         "command": "petmsg booking confirm B-1",
     }
     assert [row for row in ran.json if row["result"] == "problem"] == ran.json[-1:]

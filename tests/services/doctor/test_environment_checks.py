@@ -1,4 +1,4 @@
-"""What `doctor` says of the machine: files, clocks, SQLite, settings, credentials, the schema."""
+"""The external checks of `doctor`: files, clocks, SQLite, settings, credentials, the schema."""
 
 import os
 import sqlite3
@@ -30,22 +30,22 @@ HOUR = timedelta(hours=1)
 SID, TOKEN = "AC" + "0" * 32, "t0ken"
 
 
-def patient(url: str, environ: Mapping[str, str] | None = None, **changes: Any) -> CheckContext:
+def context(url: str, environ: Mapping[str, str] | None = None, **changes: Any) -> CheckContext:
     given = {"HOME": "/nonexistent", "XDG_CONFIG_HOME": "/nonexistent", **(environ or {})}
     with snapshot(locate(url)) as cursor:
         admitted = run_checks.prepare(cursor, CheckContext(locate(url), NOW, given), None)
     return replace(admitted, **changes)
 
 
-def examine(patient: CheckContext, name: str) -> list[Checked]:
-    """The rows of one check, wherever it looks."""
-    with snapshot(patient.location) as cursor:
-        rows = run_checks.run_checks(cursor, patient, [name])
-    return rows + run_checks.run_environment_checks(patient, [name])
+def examine(context: CheckContext, name: str) -> list[Checked]:
+    """The rows of one check, external or not."""
+    with snapshot(context.location) as cursor:
+        rows = run_checks.run_checks(cursor, context, [name])
+    return rows + run_checks.run_environment_checks(context, [name])
 
 
-def one(patient: CheckContext, name: str) -> Checked:
-    (row,) = examine(patient, name)
+def one(context: CheckContext, name: str) -> Checked:
+    (row,) = examine(context, name)
     return row
 
 
@@ -56,9 +56,9 @@ def path(migrated_sqlite: str) -> Path:
     return found
 
 
-def test_a_fresh_database_on_this_machine_is_well(migrated_url: str) -> None:
+def test_a_fresh_database_on_this_machine_has_no_findings(migrated_url: str) -> None:
     add_org(migrated_url)
-    whole = patient(migrated_url)
+    whole = context(migrated_url)
     with snapshot(whole.location) as cursor:
         rows = run_checks.run_checks(cursor, whole) + run_checks.run_environment_checks(whole)
     allowed = {"sqlite_version", "durable_writes"}  # the tests' server writes without fsync
@@ -73,47 +73,49 @@ def test_a_fresh_database_on_this_machine_is_well(migrated_url: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["", ".lock", ".w-0123456789abcde"])
-def test_a_file_that_others_may_use_is_found(migrated_sqlite: str, path: Path, suffix: str) -> None:
+def test_a_file_that_other_users_can_access_is_found(
+    migrated_sqlite: str, path: Path, suffix: str
+) -> None:
     file = path.with_name(path.name + suffix)
     file.touch()
     file.chmod(0o640)
-    row = one(patient(migrated_sqlite), "file_modes")
+    row = one(context(migrated_sqlite), "file_modes")
     assert (row.result, row.command) == (PROBLEM, f"chmod 600 {file}")
-    assert row.message == f"{file} is open to others (mode 0640)"
+    assert row.message == f"Other users can access {file} (mode 0640)"
     file.chmod(0o600)
-    assert one(patient(migrated_sqlite), "file_modes").result is OK
+    assert one(context(migrated_sqlite), "file_modes").result is OK
 
 
-def test_a_wal_that_others_may_read_is_found(migrated_sqlite: str, path: Path) -> None:
+def test_a_wal_that_other_users_can_read_is_found(migrated_sqlite: str, path: Path) -> None:
     with closing(sqlite3.connect(path)) as other:  # whose last reader would take it away
         other.execute("CREATE TABLE mine (id)")
         path.with_name(f"{path.name}-wal").chmod(0o644)
-        row = one(patient(migrated_sqlite), "file_modes")
+        row = one(context(migrated_sqlite), "file_modes")
     assert (row.result, row.command) == (PROBLEM, f"chmod 600 {path}-wal")
 
 
-def test_a_file_beside_the_database_is_not_ours(migrated_sqlite: str, path: Path) -> None:
+def test_other_files_in_the_folder_are_not_checked(migrated_sqlite: str, path: Path) -> None:
     for name in ("notes", "petmsg.dbx", "other.db-wal"):
         path.with_name(name).touch(0o666)
-    assert one(patient(migrated_sqlite), "file_modes").result is OK
+    assert one(context(migrated_sqlite), "file_modes").result is OK
 
 
-def test_credentials_that_others_may_read_are_found(migrated_url: str, tmp_path: Path) -> None:
+def test_credentials_that_other_users_can_read_are_found(migrated_url: str, tmp_path: Path) -> None:
     file = tmp_path / "my twilio.env"
     file.touch()
     file.chmod(0o644)
-    row = one(patient(migrated_url, {"PETMSG_TWILIO_CREDENTIALS": str(file)}), "file_modes")
+    row = one(context(migrated_url, {"PETMSG_TWILIO_CREDENTIALS": str(file)}), "file_modes")
     assert (row.result, row.command) == (PROBLEM, f"chmod 600 '{file}'")
 
 
 def test_a_network_file_system_is_found(migrated_sqlite: str, path: Path, tmp_path: Path) -> None:
     mounts = tmp_path / "mounts"
     mounts.write_text(f"none / ext4 rw 0 0\nserver:/x {path.parent} nfs4 rw 0 0\n")
-    row = one(patient(migrated_sqlite, mounts=mounts), "local_disk")
+    row = one(context(migrated_sqlite, mounts=mounts), "local_disk")
     assert (row.result, row.command) == (PROBLEM, "petmsg db backup /a/local/folder/petmsg.db")
     assert "(nfs4)" in row.message
     mounts.write_text("none / ext4 rw 0 0\n")
-    assert one(patient(migrated_sqlite, mounts=mounts), "local_disk").result is OK
+    assert one(context(migrated_sqlite, mounts=mounts), "local_disk").result is OK
 
 
 def test_a_damaged_index_and_a_damaged_row_are_found(migrated_sqlite: str, path: Path) -> None:
@@ -124,7 +126,7 @@ def test_a_damaged_index_and_a_damaged_row_are_found(migrated_sqlite: str, path:
             "UPDATE sqlite_master SET sql = replace(sql, 'active', 'xxx')"
             " WHERE name = 'uq_message_number_front_desk'"
         )
-    row = one(patient(migrated_sqlite), "file_integrity")
+    row = one(context(migrated_sqlite), "file_integrity")
     assert (row.result, row.command) == (PROBLEM, f"sqlite3 {path} REINDEX")
     assert "uq_message_number_front_desk" in row.message
 
@@ -133,27 +135,27 @@ def test_a_row_that_breaks_a_check_is_found_by_sqlite_too(migrated_sqlite: str) 
     add_org(migrated_sqlite)
     with raw(migrated_sqlite, pragmas=("ignore_check_constraints=ON",)) as cursor:
         cursor.run("UPDATE org SET grace_minutes = -1")
-    row = one(patient(migrated_sqlite), "file_integrity")
+    row = one(context(migrated_sqlite), "file_integrity")
     assert (row.result, row.command) == (PROBLEM, "petmsg db check")
     assert "CHECK constraint failed in org" in row.message
 
 
 def test_a_file_without_a_wal_is_a_warning(migrated_sqlite: str, path: Path) -> None:
-    assert one(patient(migrated_sqlite), "durable_writes").result is OK
+    assert one(context(migrated_sqlite), "durable_writes").result is OK
     with closing(sqlite3.connect(path)) as hand:
         hand.execute("PRAGMA journal_mode=DELETE")
-    row = one(patient(migrated_sqlite), "durable_writes")
+    row = one(context(migrated_sqlite), "durable_writes")
     assert row.result is WARNING
     assert row.command == f"sqlite3 {path} 'PRAGMA journal_mode=WAL'"
 
 
 @pytest.mark.postgres
-def test_a_server_that_may_lose_what_was_committed_is_a_warning(postgres_url: str) -> None:
-    """As the tests' own server is set up, for speed."""
+def test_a_server_that_can_lose_committed_data_is_a_warning(postgres_url: str) -> None:
+    """The tests' own server is set up like this, for speed."""
     from petmsg.db import migrate
 
     migrate.upgrade(postgres_url, actor="x", now=NOW)
-    rows = examine(patient(postgres_url), "durable_writes")
+    rows = examine(context(postgres_url), "durable_writes")
     assert [(row.result, "fsync is off" in row.message) for row in rows] == [(WARNING, True)]
 
 
@@ -168,7 +170,7 @@ def test_a_server_that_may_lose_what_was_committed_is_a_warning(postgres_url: st
 def test_an_sqlite_with_the_wal_bug_is_a_warning(
     migrated_sqlite: str, version: tuple[int, ...], is_bad: bool
 ) -> None:
-    found = list(environment_checks.sqlite_version(patient(migrated_sqlite), version))
+    found = list(environment_checks.sqlite_version(context(migrated_sqlite), version))
     assert [each.result for each in found] == ([WARNING] if is_bad else [])
 
 
@@ -178,12 +180,12 @@ def test_an_sqlite_with_the_wal_bug_is_a_warning(
 @pytest.mark.parametrize(
     ("seconds", "result"), [(2, OK), (30, WARNING), (3600, PROBLEM), (-3600, OK)]
 )
-def test_a_clock_that_was_set_back_is_seen_by_the_files_times(
+def test_a_clock_that_was_set_back_is_found_by_the_file_times(
     migrated_sqlite: str, path: Path, seconds: int, result: CheckResult
 ) -> None:
     then = time.time() + seconds
     os.utime(path, (then, then))
-    row = one(patient(migrated_sqlite), "clocks")
+    row = one(context(migrated_sqlite), "clocks")
     assert row.result is result
     if result is not OK:
         assert row.message.endswith("behind the newest of the database's files")
@@ -204,15 +206,15 @@ def test_a_clock_is_compared_with_the_servers(
     from petmsg.db import migrate
 
     migrate.upgrade(postgres_url, actor="x", now=NOW)
-    row = one(patient(postgres_url, machine_clock=lambda: now() + apart), "clocks")
+    row = one(context(postgres_url, machine_clock=lambda: now() + apart), "clocks")
     assert row.result is result
     assert words in row.message
 
 
-def test_an_event_that_is_to_come_is_a_warning(migrated_url: str) -> None:
+def test_an_audit_event_in_the_future_is_a_warning(migrated_url: str) -> None:
     add_org(migrated_url)
-    assert one(patient(migrated_url), "clocks").result is OK
-    row = one(patient(migrated_url, now=NOW - HOUR), "clocks")
+    assert one(context(migrated_url), "clocks").result is OK
+    row = one(context(migrated_url, now=NOW - HOUR), "clocks")
     assert row.result is WARNING
     assert "2026-02-14 15:00 UTC" in row.message
 
@@ -231,7 +233,7 @@ def test_an_event_that_is_to_come_is_a_warning(migrated_url: str) -> None:
 def test_a_setting_that_would_be_refused_is_found(
     migrated_sqlite: str, name: str, value: str
 ) -> None:
-    row = one(patient(migrated_sqlite, {name: value}), "configuration")
+    row = one(context(migrated_sqlite, {name: value}), "configuration")
     assert row.result is PROBLEM
     assert name in row.message
     assert "secret" not in row.message
@@ -241,7 +243,7 @@ def test_a_timezone_that_this_machine_does_not_know_is_found(migrated_url: str) 
     add_org(migrated_url)
     with raw(migrated_url) as cursor:
         cursor.run("UPDATE org SET timezone = 'Atlantis/Capital'")
-    row = one(patient(migrated_url), "timezones")
+    row = one(context(migrated_url), "timezones")
     assert (row.result, row.org) == (PROBLEM, "happy-paws")
     assert row.command == "petmsg org set --timezone ZONE"
 
@@ -265,18 +267,18 @@ def test_missing_credentials_are_a_problem_where_a_provider_needs_them(
 ) -> None:
     add_org(migrated_url, "beta", front_desk=None)
     early = OK if not environ else WARNING
-    assert one(patient(migrated_url, environ), "credentials").result is early
+    assert one(context(migrated_url, environ), "credentials").result is early
     on_twilio(migrated_url)
-    row = one(patient(migrated_url, environ), "credentials")
+    row = one(context(migrated_url, environ), "credentials")
     assert row.result is PROBLEM
     assert words in row.message
     assert TOKEN not in row.message
     given = {"TWILIO_ACCOUNT_SID": SID, "TWILIO_AUTH_TOKEN": TOKEN}
-    assert one(patient(migrated_url, given), "credentials").result is OK
+    assert one(context(migrated_url, given), "credentials").result is OK
 
 
 class Carrier:
-    """A provider that answers the one question `doctor` asks, or refuses to."""
+    """A provider that answers or rejects the one request of `doctor`."""
 
     name = "twilio"
 
@@ -292,25 +294,25 @@ class Carrier:
 
 
 @pytest.mark.parametrize("problem", [ProviderAccount("no."), ProviderUnavailable("silence.")])
-def test_a_provider_that_does_not_let_us_in_is_a_problem(
+def test_a_provider_that_refuses_the_credentials_is_a_problem(
     migrated_sqlite: str, problem: Exception
 ) -> None:
     on_twilio(migrated_sqlite)
     refusing, friendly = Carrier(problem), Carrier()
-    row = one(patient(migrated_sqlite, carrier_of=lambda _: refusing), "provider")
+    row = one(context(migrated_sqlite, provider_of=lambda _: refusing), "provider")
     assert row.result is PROBLEM
     assert row.message.startswith("twilio: ")
-    assert one(patient(migrated_sqlite, carrier_of=lambda _: friendly), "provider").result is OK
+    assert one(context(migrated_sqlite, provider_of=lambda _: friendly), "provider").result is OK
     assert (refusing.asked, friendly.asked) == (1, 1)
 
 
 PLACEHOLDERS = {"TWILIO_ACCOUNT_SID": "AC…", "TWILIO_AUTH_TOKEN": "…"}
 
 
-def test_malformed_credentials_are_called_so_before_the_switch(migrated_sqlite: str) -> None:
+def test_malformed_credentials_are_reported_before_an_org_uses_them(migrated_sqlite: str) -> None:
     add_org(migrated_sqlite)
     carrier = Carrier()
-    given = patient(migrated_sqlite, PLACEHOLDERS, carrier_of=lambda _: carrier)
+    given = context(migrated_sqlite, PLACEHOLDERS, provider_of=lambda _: carrier)
     row = one(given, "credentials")
     assert row.result is PROBLEM
     assert "TWILIO_ACCOUNT_SID in the environment is malformed" in row.message
@@ -318,12 +320,12 @@ def test_malformed_credentials_are_called_so_before_the_switch(migrated_sqlite: 
     assert carrier.asked == 0
 
 
-def test_credentials_are_tried_before_the_switch(migrated_sqlite: str) -> None:
+def test_credentials_are_tried_before_an_org_uses_them(migrated_sqlite: str) -> None:
     add_org(migrated_sqlite)
     environ = {"TWILIO_ACCOUNT_SID": SID, "TWILIO_AUTH_TOKEN": TOKEN}
     refusing, chosen = Carrier(ProviderAccount("no.")), []
-    given = patient(
-        migrated_sqlite, environ, carrier_of=lambda org: chosen.append(org.provider) or refusing
+    given = context(
+        migrated_sqlite, environ, provider_of=lambda org: chosen.append(org.provider) or refusing
     )
     assert one(given, "provider").result is PROBLEM
     assert chosen == ["twilio"]
@@ -332,7 +334,7 @@ def test_credentials_are_tried_before_the_switch(migrated_sqlite: str) -> None:
 def test_a_public_url_that_serve_would_refuse_is_found(migrated_sqlite: str) -> None:
     add_org(migrated_sqlite)
     environ = {"PETMSG_PUBLIC_URL": "https://texts.example.com/twilio/inbound"}
-    row = one(patient(migrated_sqlite, environ), "configuration")
+    row = one(context(migrated_sqlite, environ), "configuration")
     assert (row.result, "PETMSG_PUBLIC_URL is not usable" in row.message) == (PROBLEM, True)
 
 
@@ -345,9 +347,9 @@ def test_a_provider_is_asked_once_for_all_its_orgs_and_only_when_told_to(
         cursor.run("UPDATE org SET provider = 'twilio'")
     add_org(migrated_sqlite, "on-the-sandbox", front_desk=None)
     carrier = Carrier()
-    assert one(patient(migrated_sqlite, carrier_of=lambda _: carrier), "provider").result is OK
+    assert one(context(migrated_sqlite, provider_of=lambda _: carrier), "provider").result is OK
     assert carrier.asked == 1
-    assert examine(patient(migrated_sqlite), "provider") == []
+    assert examine(context(migrated_sqlite), "provider") == []
 
 
 # ------------------------------------------------------------------------------------------- schema
@@ -367,9 +369,8 @@ def test_a_provider_is_asked_once_for_all_its_orgs_and_only_when_told_to(
 def test_a_schema_that_was_changed_is_found(
     migrated_url: str, statements: str, complaint: str
 ) -> None:
-    """Which changes are seen, and how they are worded,
-    `test_schema_check` hold."""
-    whole = patient(migrated_url)
+    """`test_schema_check` holds which changes are found and how they are worded."""
+    whole = context(migrated_url)
     assert one(whole, "schema").result is OK
     run(
         migrated_url,
@@ -381,11 +382,11 @@ def test_a_schema_that_was_changed_is_found(
     assert (row.result, row.message, row.command) == (PROBLEM, complaint, "petmsg db check")
 
 
-def test_a_schema_that_is_only_worded_otherwise_is_well(migrated_url: str) -> None:
-    """After a way down and up again, say: compared in earnest, nothing is different."""
+def test_a_schema_with_a_different_wording_only_is_not_reported(migrated_url: str) -> None:
+    """For example after a downgrade and an upgrade: Alembic finds no difference."""
     with raw(migrated_url) as cursor:
         cursor.run("ALTER TABLE opt_out RENAME TO away")
         cursor.run("ALTER TABLE away RENAME TO opt_out")
         if not cursor.is_sqlite:
             cursor.run("CREATE TABLE theirs (id INTEGER)")
-    assert one(patient(migrated_url), "schema").result is OK
+    assert one(context(migrated_url), "schema").result is OK

@@ -1,7 +1,7 @@
-"""`doctor` finds each rule broken in a database that was edited by hand, with nothing in the way.
+"""`doctor` finds every broken rule in a database that was edited by hand, without any constraint.
 
-Each fault is planted in a transaction that is rolled back. What constraints would have refused is
-in `test_doctor_constraints`.
+Each fault is planted in a transaction that is rolled back. Faults that a constraint would have
+prevented are in `test_run_checks_constraints`.
 """
 
 import shlex
@@ -21,14 +21,14 @@ from tests.support.fixtures import NOW
 from tests.support.unguarded import DEAD, LATER, THEN, examine, told
 
 
-def test_two_companies_are_well_whatever_holds_their_tables(bare: Cursor, bare_world: str) -> None:
+def test_two_orgs_have_no_findings(bare: Cursor, bare_world: str) -> None:
     rows = examine(bare, bare_world)
     assert told(rows) == []
     assert len(rows) > 50
     assert len({row.message for row in rows}) == len(rows)
 
 
-# ------------------------------------------------------------------- what no constraint could hold
+# --------------------------------------------------------------- faults that no constraint prevents
 
 FAULTS: list[tuple[str, str]] = [
     ("id_once", "INSERT INTO sitter SELECT * FROM sitter WHERE ref = 'S-2' AND org_id = 1"),
@@ -111,7 +111,7 @@ TOGETHER: dict[str, set[str]] = {
     "pending_has_no_window": {"events_stand"},
     "relay_fits": {"nobodys_text_has_its_why"},
 }
-"""What a fault breaks besides."""
+"""Other checks that also find a fault."""
 
 
 @pytest.mark.parametrize(("check", "fault"), FAULTS)
@@ -124,7 +124,7 @@ def test_a_fault_is_found_by_its_check_and_no_other(
     assert set(found) - {check} <= TOGETHER.get(check, set())
 
 
-def test_every_check_of_the_database_has_its_fault() -> None:
+def test_every_check_of_the_database_has_a_planted_fault() -> None:
     planted = {check for check, _ in HELD.values()} | {check for check, _ in FAULTS}
     elsewhere = {
         "clients_answered", "clocks", "doubts_settled", "durable_writes", "events_stand",
@@ -132,7 +132,9 @@ def test_every_check_of_the_database_has_its_fault() -> None:
         "quarantines_ended", "queue_moves", "senders_alive", "sent_by_somebody", "webhooks_signed",
         "words",
     }  # fmt: skip
-    assert {check.name for check in run_checks.CHECKS if not check.around} == planted | elsewhere
+    assert {
+        check.name for check in run_checks.CHECKS if not check.is_external
+    } == planted | elsewhere
 
 
 # -------------------------------------------------------------------- what runs, or should have run
@@ -149,7 +151,8 @@ def test_a_sitter_who_left_has_neither_number_nor_window(bare: Cursor, bare_worl
     ]
     rows = examine(bare, bare_world, "leaver_has_no_window", org="alpha")
     assert [row.message for row in rows] == [
-        f"The window of booking {ref} is of sitter S-1, who is offboarded" for ref in ("B-1", "B-2")
+        f"The window of booking {ref} belongs to sitter S-1, who is offboarded"
+        for ref in ("B-1", "B-2")
     ]
     assert rows[0].command == "petmsg booking reassign B-1 --org alpha --sitter SITTER"
     over = NOW + timedelta(days=3)
@@ -171,18 +174,20 @@ def test_a_text_whose_sender_is_alive_is_left_alone(bare: Cursor, bare_world: st
 
 
 @pytest.mark.parametrize("token", [DEAD, None])
-def test_a_text_whose_sender_is_dead_is_found(
+def test_a_message_whose_sending_process_died_is_found(
     bare: Cursor, bare_world: str, token: str | None
 ) -> None:
     send(bare, token)
     found = told(examine(bare, bare_world))
     assert found == sorted(["senders_alive", *(["sent_by_somebody"] if token is None else [])])
     (row,) = examine(bare, bare_world, "senders_alive")
-    assert row.message == "Text 1 is being sent, and its sender is dead"
+    assert row.message == "Message 1 is being sent by a process that has died"
     assert row.command == "petmsg reconcile --org alpha"
 
 
-def test_a_text_without_an_open_try_is_sent_by_nobody(bare: Cursor, bare_world: str) -> None:
+def test_a_message_being_sent_without_an_open_attempt_is_found(
+    bare: Cursor, bare_world: str
+) -> None:
     with worker(locate(bare_world)) as alive:
         send(bare, alive.token)
         bare.run("UPDATE message_attempt SET status = 'sent' WHERE message_id = 1")
@@ -198,7 +203,7 @@ def test_a_text_without_an_open_try_is_sent_by_nobody(bare: Cursor, bare_world: 
         (timedelta(hours=1, seconds=1), CheckResult.PROBLEM),
     ],
 )
-def test_a_quarantine_that_is_over_is_a_problem_once_cron_is_late(
+def test_a_quarantine_that_was_not_ended_becomes_a_problem_after_an_hour(
     bare: Cursor, bare_world: str, late: timedelta, result: CheckResult
 ) -> None:
     until = bare.rows("SELECT max(quarantined_until) AS at FROM message_number")[0]["at"]
@@ -210,28 +215,30 @@ def test_a_quarantine_that_is_over_is_a_problem_once_cron_is_late(
         ]
 
 
-def test_a_queue_that_stands_still_is_a_warning(bare: Cursor, bare_world: str) -> None:
+def test_an_overdue_message_is_a_warning_after_30_minutes(bare: Cursor, bare_world: str) -> None:
     rows = examine(bare, bare_world, "queue_moves", now=NOW + timedelta(minutes=29))
     assert rows[0].result is CheckResult.OK
     rows = examine(bare, bare_world, "queue_moves", now=NOW + timedelta(minutes=31), org="beta")
     assert [(row.result, row.org, row.command) for row in rows] == [
         (CheckResult.WARNING, "beta", "petmsg message dispatch --org beta")
     ]
-    assert rows[0].message == "1 text(s) are due, the first for 31 minute(s)"
+    assert (
+        rows[0].message == "The queue has 1 overdue message; the first has been due for 31 minutes"
+    )
 
 
-def test_a_doubt_that_nobody_settles_is_a_warning(bare: Cursor, bare_world: str) -> None:
+def test_an_old_unknown_outcome_is_a_warning(bare: Cursor, bare_world: str) -> None:
     bare.run("UPDATE message SET status = 'unknown', in_doubt_at = claimed_at WHERE id = 1")
     rows = examine(bare, bare_world, "doubts_settled", now=NOW + timedelta(minutes=59))
     assert rows[0].result is CheckResult.OK
     (row,) = examine(bare, bare_world, "doubts_settled", now=NOW + timedelta(hours=50))
     assert (row.result, row.message) == (
         CheckResult.WARNING,
-        "1 text(s) are in doubt, the first for 2 day(s)",
+        "1 unknown outcome; the first has been unknown for 2 days",
     )
 
 
-# ------------------------------------------------------------------------------ what cannot be told
+# --------------------------------------------------------------------------------- checks that fail
 
 
 @pytest.mark.parametrize(
@@ -243,7 +250,7 @@ def test_a_doubt_that_nobody_settles_is_a_warning(bare: Cursor, bare_world: str)
         ("UPDATE org SET pool_for = 'nobody'", {"orgs", "words"}),
     ],
 )
-def test_a_check_that_cannot_be_made_says_so_and_the_others_go_on(
+def test_a_check_that_fails_is_reported_and_the_others_still_run(
     bare: Cursor, bare_world: str, damage: str, checks: set[str]
 ) -> None:
     bare.run(damage)
@@ -251,12 +258,12 @@ def test_a_check_that_cannot_be_made_says_so_and_the_others_go_on(
     rows = examine(bare, bare_world)
     assert checks | {"booking_ends_after_its_start"} <= set(told(rows))
     for row in rows:
-        if row.message.startswith("This cannot be told"):
+        if row.message.startswith("This check failed: "):
             assert row.command == "petmsg db check"
 
 
 @pytest.mark.parametrize("nonsense", ["2026-02-31", "x", 5, b"\xff"])
-def test_a_time_that_is_none_is_told_by_those_who_read_it(
+def test_a_stored_value_that_is_no_time_is_reported_by_the_checks_that_read_it(
     bare: Cursor, bare_world: str, nonsense: Any
 ) -> None:
     if not bare.is_sqlite:
@@ -268,38 +275,38 @@ def test_a_time_that_is_none_is_told_by_those_who_read_it(
     assert {"orgs", "ledger_agrees"} <= set(told(examine(bare, bare_world)))
 
 
-# ----------------------------------------------------------------------------------- how it is told
+# -------------------------------------------------------------------------- how findings are worded
 
 
-def test_a_finding_names_its_org_and_the_command_as_it_stands(
+def test_a_finding_names_its_org_and_a_command_that_can_be_run(
     bare: Cursor, bare_world: str
 ) -> None:
     bare.run("UPDATE booking SET ref = 'it''s; rm -rf $HOME' WHERE ref = 'B-3' AND org_id = 1")
     bare.run("UPDATE booking SET status = 'confirmed' WHERE ref LIKE 'it%' AND org_id = 1")
     (row,) = examine(bare, bare_world, "confirmed_has_a_window")
     assert row.org == "alpha"
-    assert row.message == "Booking it's; rm -rf $HOME is confirmed and has no window"
+    assert row.message == "Booking it's; rm -rf $HOME is confirmed but has no window"
     assert row.command is not None
     assert shlex.split(row.command) == [
         "petmsg", "booking", "confirm", "it's; rm -rf $HOME", "--org", "alpha"
     ]  # fmt: skip
 
 
-def test_one_org_alone_needs_no_org_in_its_commands(bare: Cursor, bare_world: str) -> None:
+def test_commands_do_not_name_the_org_if_there_is_only_one(bare: Cursor, bare_world: str) -> None:
     bare.run("DELETE FROM org WHERE id = 2")
     bare.run("UPDATE booking SET status = 'confirmed' WHERE ref = 'B-3' AND org_id = 1")
     (row,) = examine(bare, bare_world, "confirmed_has_a_window", org="alpha")
     assert row.command == "petmsg booking confirm B-3"
 
 
-def test_a_chosen_org_is_told_nothing_of_the_other(bare: Cursor, bare_world: str) -> None:
+def test_only_findings_of_the_chosen_org_are_reported(bare: Cursor, bare_world: str) -> None:
     for fault in [fault for _, fault in HELD.values() if "org_id = 1" in fault]:
         bare.run(fault)
     assert told(examine(bare, bare_world, org="alpha")) != []
     assert told(examine(bare, bare_world, org="beta")) == []
 
 
-def test_ten_findings_are_told_and_how_many_more_there_are(bare: Cursor, bare_world: str) -> None:
+def test_ten_findings_are_reported_and_the_rest_is_counted(bare: Cursor, bare_world: str) -> None:
     for index in range(25):
         bare.run(
             "INSERT INTO booking (id, org_id, ref, client_id, status, starts_at, ends_at,"
@@ -311,10 +318,10 @@ def test_ten_findings_are_told_and_how_many_more_there_are(bare: Cursor, bare_wo
     bare.run("UPDATE booking SET status = 'confirmed' WHERE ref = 'B-3' AND org_id = 2")
     rows = examine(bare, bare_world, "confirmed_has_a_window")
     assert [row.org for row in rows] == ["beta", *["alpha"] * 11]
-    assert rows[-1].message == "And 15 more like these"
+    assert rows[-1].message == "And 15 more of the same kind"
 
 
-def test_an_org_that_is_not_there_is_refused(bare: Cursor, bare_world: str) -> None:
+def test_an_unknown_org_is_refused(bare: Cursor, bare_world: str) -> None:
     with pytest.raises(NotFound):
         examine(bare, bare_world, org="gamma")
 

@@ -1,6 +1,4 @@
-"""`doctor` finds what a constraint, a foreign key or a vocabulary would have refused, and each of
-those has its check.
-"""
+"""`doctor` finds what a constraint, foreign key or vocabulary prevents, and each has a check."""
 
 from typing import Any
 
@@ -13,9 +11,9 @@ from petmsg.models import metadata
 from petmsg.queries.invariants.orphan_references import OF_AN_ORG, VOCABULARIES
 from tests.support.unguarded import LATER, THEN, examine, told
 
-# ------------------------------------------------------------------------ what a constraint holds
+# ----------------------------------------------------------- faults that a constraint would prevent
 
-# By the constraint's or unique index's name: the check that finds what it would have refused.
+# The name of the constraint or unique index, and the check that finds what it would prevent.
 HELD: dict[str, tuple[str, str]] = {
     "ck_assignment_window_booked": (
         "window_ends_after_its_start",
@@ -249,8 +247,8 @@ HELD: dict[str, tuple[str, str]] = {
 
 
 def constraints() -> set[str]:
-    """The CHECKs, UNIQUEs and unique indexes of the models, without those of vocabularies (below)
-    and those that an id alone makes unique."""
+    """The CHECKs, UNIQUEs and unique indexes of the models, except those of vocabularies (below)
+    and those that contain an id."""
     found = set()
     for table in metadata.sorted_tables:
         for each in table.constraints:
@@ -267,12 +265,12 @@ def constraints() -> set[str]:
     return found
 
 
-def test_every_constraint_has_a_check_that_does_its_work() -> None:
+def test_every_constraint_has_a_check() -> None:
     assert constraints() == set(HELD)
 
 
 @pytest.mark.parametrize("constraint", HELD)
-def test_what_a_constraint_would_have_refused_is_found(
+def test_a_fault_that_a_constraint_would_prevent_is_found(
     bare: Cursor, bare_world: str, constraint: str
 ) -> None:
     check, fault = HELD[constraint]
@@ -280,11 +278,11 @@ def test_what_a_constraint_would_have_refused_is_found(
     assert told(examine(bare, bare_world, check)) == [check]
 
 
-# -------------------------------------------------------------- where rows point, and what they say
+# ---------------------------------------------------------------------- references and vocabularies
 
 
 def references() -> set[tuple[str, str, str]]:
-    """Every column that points at another row: (table, column, target table)."""
+    """Every column that references another row: (table, column, target table)."""
     found = set()
     for table in metadata.sorted_tables:
         for each in table.constraints:
@@ -297,18 +295,18 @@ def references() -> set[tuple[str, str, str]]:
     return found
 
 
-def test_every_foreign_key_is_followed() -> None:
+def test_every_foreign_key_is_checked() -> None:
     ours = {(table, column, target) for table, columns in OF_AN_ORG.items()
             for column, target in columns}  # fmt: skip
     ours |= {(table, "org_id", "org") for table in OF_AN_ORG}
     missing = references() - ours
     assert missing == set()
-    # Tables without a foreign key of their own to the org reach it by another one.
+    # Tables without a foreign key to the org reach the org by another table.
     assert {each for each in ours - references() if each[1] != "org_id"} == set()
 
 
 @pytest.mark.parametrize(("table", "column", "target"), sorted(references()))
-def test_a_row_that_points_to_nothing_is_found(
+def test_a_reference_to_a_missing_row_is_found(
     bare: Cursor, bare_world: str, table: str, column: str, target: str
 ) -> None:
     if table == "ref_counter":  # every ref of theirs was given
@@ -316,7 +314,8 @@ def test_a_row_that_points_to_nothing_is_found(
     assert bare.run(f"UPDATE {table} SET {column} = 9999") > 0
     rows = [row for row in examine(bare, bare_world, "pointers") if row.result != CheckResult.OK]
     assert any(
-        f"of {table} point by {column} to a {target} that is not there" in row.message
+        row.message.startswith(f"{column} of ")
+        and row.message.endswith(f" in {table} references a missing {target}")
         for row in rows
     )
 
@@ -324,14 +323,14 @@ def test_a_row_that_points_to_nothing_is_found(
 @pytest.mark.parametrize(
     ("table", "column", "target"), sorted(each for each in references() if each[1] != "org_id")
 )
-def test_a_row_that_points_into_another_org_is_found(
+def test_a_reference_to_a_row_of_another_org_is_found(
     bare: Cursor, bare_world: str, table: str, column: str, target: str
 ) -> None:
     foreign = f"(SELECT max(id) FROM {target} WHERE org_id = 2)"
     assert bare.run(f"UPDATE {table} SET {column} = {foreign} WHERE org_id = 1") > 0
     (row,) = examine(bare, bare_world, "pointers")
     assert row.org == "alpha"
-    assert row.message.endswith(f"of {table} point by {column} to a {target} of beta")
+    assert row.message.endswith(f" in {table} references a {target} of beta")
     assert examine(bare, bare_world, "pointers", org="beta")[0].result is CheckResult.OK
 
 
@@ -344,7 +343,7 @@ def vocabularies() -> set[tuple[str, str, tuple[str, ...], bool]]:
     }
 
 
-def test_every_vocabulary_is_looked_up() -> None:
+def test_every_vocabulary_is_checked() -> None:
     ours = {(each.table, each.column, tuple(word.value for word in each.words), each.required)
             for each in VOCABULARIES}  # fmt: skip
     assert ours == vocabularies()
@@ -352,7 +351,7 @@ def test_every_vocabulary_is_looked_up() -> None:
 
 @pytest.mark.parametrize("word", ["'nonsense'", "NULL"])
 @pytest.mark.parametrize("vocabulary", VOCABULARIES, ids=lambda each: f"{each[0]}.{each[1]}")
-def test_a_word_that_means_nothing_is_found(
+def test_an_invalid_enum_value_is_found(
     bare: Cursor, bare_world: str, vocabulary: Any, word: str
 ) -> None:
     table, column, _, required = vocabulary
