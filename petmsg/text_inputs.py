@@ -1,4 +1,4 @@
-"""Parse the short texts that people type: refs, names, reasons, bodies; and word counts."""
+"""Parse the short texts that people type: refs, names, reasons, bodies."""
 
 import unicodedata
 from datetime import timedelta
@@ -138,8 +138,3 @@ def clients_wait(count: int, longest: timedelta) -> str:
     return (
         f"1 client waits, {length}" if count == 1 else f"{count} clients wait, the longest {length}"
     )
-
-
-def plural(count: int, noun: str, several: str | None = None) -> str:
-    """A count with its noun, as in `1 message`, `2 messages`; `several` is an irregular plural."""
-    return f"{count} {noun if count == 1 else several or f'{noun}s'}"

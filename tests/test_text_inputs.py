@@ -1,11 +1,11 @@
-"""Parsing the short texts that people type, and wording counts."""
+"""Parsing the short texts that people type."""
 
 from collections.abc import Callable
 
 import pytest
 
 from petmsg.errors import EmptyReason, MalformedRef, MalformedText
-from petmsg.text_inputs import parse_body, parse_name, parse_reason, parse_ref, plural
+from petmsg.text_inputs import parse_body, parse_name, parse_reason, parse_ref
 
 INVISIBLE = ["\x1b[31m", "\x00", "\x7f", "\x9b2J", "\u202e", "\u200b", "\ufeff", "\ud800"]
 
@@ -66,8 +66,3 @@ def test_an_invalid_body_is_refused(text: str) -> None:
 
 def test_a_body_may_hold_emoji_of_several_code_points() -> None:
     assert parse_body("👩‍👩‍👧") == "👩‍👩‍👧"
-
-
-def test_a_count_has_a_real_plural() -> None:
-    assert [plural(n, "message") for n in (0, 1, 2)] == ["0 messages", "1 message", "2 messages"]
-    assert plural(2, "reply", "replies") == "2 replies"

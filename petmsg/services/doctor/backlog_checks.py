@@ -10,11 +10,11 @@ from typing import Any
 from petmsg.db.cursor import Cursor
 from petmsg.db.liveness import is_dead
 from petmsg.enums import CheckResult
+from petmsg.plurals import counted
 from petmsg.queries.invariants import backlog as queries
 from petmsg.queries.waiting import UNANSWERED_AFTER
 from petmsg.services.doctor.check import Check, CheckContext, Finding, group_findings
 from petmsg.services.inbound.waiting import waiters
-from petmsg.text_inputs import plural
 
 RELEASE_LATE = timedelta(hours=1)
 QUEUE_LATE = timedelta(minutes=30)
@@ -58,7 +58,7 @@ def _queue(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
 
     def finding(row: dict[str, Any], org: str | None) -> Finding:
         return Finding(
-            f"The queue has {plural(row['texts'], 'overdue message')}; the first has been due for "
+            f"The queue has {counted(row['texts'], 'overdue message')}; the first has been due for "
             f"{_length(context.now - row['due_at'])}",
             context.command("petmsg message dispatch{org}", org),
             org,
@@ -76,7 +76,7 @@ def _unknown_outcomes(cursor: Cursor, context: CheckContext) -> Iterator[Finding
     def finding(row: dict[str, Any], org: str | None) -> Finding:
         length = _length(context.now - row["in_doubt_at"])
         return Finding(
-            f"{plural(row['texts'], 'unknown outcome')}; the first has been unknown for {length}",
+            f"{counted(row['texts'], 'unknown outcome')}; the first has been unknown for {length}",
             context.command("petmsg reconcile{org}", org),
             org,
             CheckResult.WARNING,
@@ -104,7 +104,7 @@ def _clients(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
         ]
         if late:
             yield Finding(
-                f"{plural(len(late), 'client')} without an answer; the first has waited for "
+                f"{counted(len(late), 'client')} without an answer; the first has waited for "
                 f"{_length(context.now - late[0].since)}",
                 context.command("petmsg inbox list{org}", org.slug),
                 org.slug,
@@ -117,8 +117,8 @@ def _length(span: timedelta) -> str:
     seconds = int(span.total_seconds())
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
-            return plural(seconds // size, unit)
-    return plural(seconds, "second")
+            return counted(seconds // size, unit)
+    return counted(seconds, "second")
 
 
 BACKLOG = (

@@ -14,6 +14,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.db.driver_errors import is_driver_error, translate
 from petmsg.enums import CheckResult
 from petmsg.errors import Busy, DatabaseUnusable, NotFound, OutOfRange, PetmsgError, quoted
+from petmsg.plurals import counted
 from petmsg.queries.invariants.bookings import BOOKINGS, CLIENTS
 from petmsg.queries.invariants.invariant import Invariant, broken
 from petmsg.queries.invariants.messages import MESSAGES
@@ -29,7 +30,6 @@ from petmsg.services.doctor.environment_checks import ENVIRONMENT, SETTINGS
 from petmsg.services.doctor.event_checks import LATEST_EVENTS
 from petmsg.services.fix_commands import by_slug
 from petmsg.suggestions import closest_words, did_you_mean
-from petmsg.text_inputs import plural
 
 INVARIANTS = (*ORGS, *CLIENTS, *SITTERS, *NUMBERS, *BOOKINGS, *MESSAGES, *REPLIES)
 _SEVERITY = list(CheckResult)
@@ -188,7 +188,7 @@ def _references(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
     def finding(row: dict[str, Any], org: str | None) -> Finding:
         other = context.slug(row["other_org"])
         where = f"a {row['target']} of {other}" if other else f"a missing {row['target']}"
-        rows = plural(row["rows"], "row")
+        rows = counted(row["rows"], "row")
         words = f"{row['column']} of {rows} in {row['table']} references {where}"
         return Finding(words, "petmsg db check", org)
 
@@ -199,7 +199,7 @@ def _vocabulary(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
     """Values that are not in their column's vocabulary."""
 
     def finding(row: dict[str, Any], org: str | None) -> Finding:
-        place = f"{row['column']} of {plural(row['rows'], 'row')} in {row['table']}"
+        place = f"{row['column']} of {counted(row['rows'], 'row')} in {row['table']}"
         return Finding(f"{place} has the invalid value {row['word']!r}", "petmsg db check", org)
 
     return group_findings(context, unknown_values(cursor), finding)
