@@ -6,8 +6,9 @@ from typing import Any
 
 from petmsg.db import migrate
 from petmsg.db.cursor import Cursor
-from petmsg.db.engine import make_engine, transaction
+from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
+from petmsg.db.transaction import transaction
 from petmsg.services.orgs import org
 
 NOW = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)

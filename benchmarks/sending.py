@@ -16,8 +16,9 @@ from typing import Any
 from benchmarks import company
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, Sample, Watched, counted, watched
-from petmsg.db.engine import make_engine, transaction
+from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
+from petmsg.db.transaction import transaction
 from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
 from tests.support.twilio_process import running_fake
 

@@ -13,9 +13,10 @@ from benchmarks import company
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, counted, seconds, take_turns
 from petmsg.db.cursor import Cursor, _for_psycopg, instant_to_text
-from petmsg.db.engine import make_engine, transaction
+from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
+from petmsg.db.transaction import transaction
 from petmsg.queries import simulate, state_intervals
 from petmsg.queries.org import OrgRow, find_org
 from petmsg.queries.state_intervals import Span

@@ -16,8 +16,9 @@ from typing import Any
 from benchmarks import company
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, Sample, counted, seconds, take_turns, watched
-from petmsg.db.engine import make_engine, transaction
+from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
+from petmsg.db.transaction import transaction
 from petmsg.queries.org import find_org
 from petmsg.services.bookings import booking_import, confirm
 from petmsg.services.transfer.row_files import CHUNK, BatchRow, chunks, read_batch

@@ -196,7 +196,8 @@ class Demo:
                 )
             migrate.downgrade(self.location.url, "base")
         backup.create(self.location, actor=actor, now=now)
-        from petmsg.db.engine import make_engine, transaction
+        from petmsg.db.engine import make_engine
+        from petmsg.db.transaction import transaction
         from petmsg.services.orgs import org
 
         engine = make_engine(self.location)

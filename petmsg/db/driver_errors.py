@@ -207,6 +207,14 @@ def is_passing(problem: BaseException) -> bool:
     return getattr(cause, "sqlstate", None) in _BUSY_STATES
 
 
+def is_unique_violation(problem: BaseException) -> bool:
+    """Whether the statement met a row that another transaction wrote first."""
+    cause = getattr(problem, "orig", None) or problem
+    if getattr(cause, "sqlstate", None) == "23505":
+        return True
+    return "UNIQUE constraint failed" in str(cause)
+
+
 def is_missing_table(problem: BaseException) -> bool:
     """Whether a statement named a table that the database does not have."""
     return getattr(problem, "sqlstate", None) == "42P01" or (

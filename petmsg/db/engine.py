@@ -1,33 +1,32 @@
-"""Writing: SQLAlchemy engines that lose nothing, and `transaction()`.
+"""Connections for writing, on the bare driver, with settings that lose nothing.
 
-Measured under 16 writers (see docs): pysqlite's own transactions lose updates silently, so they
-are off and `BEGIN IMMEDIATE` is sent here, behind the write lock.
+Measured under 16 writers: the transactions that Python's sqlite3 begins by itself lose updates
+silently, so they are off and `petmsg.db.transaction` sends `BEGIN IMMEDIATE` behind the write lock.
 """
 
+import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
-from typing import Any
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.pool import NullPool, QueuePool
-from sqlmodel import Session
-
-from petmsg.db import postgres_settings
 from petmsg.db.backup_mark import require_unmarked
-from petmsg.db.cursor import Cursor
-from petmsg.db.driver_errors import is_driver_error, translate
+from petmsg.db.driver_errors import is_driver_error
 from petmsg.db.location import Location
 from petmsg.db.snapshot import (
-    CONNECT_SECONDS,
+    BUSY_SECONDS,
     busy_seconds,
-    postgres_options,
+    connect_postgres,
     require_file,
     require_our_file,
-    require_schema,
     require_writable,
 )
-from petmsg.db.write_lock import write_lock
+from petmsg.errors import Busy
+
+if TYPE_CHECKING:
+    from petmsg.db.sessions import Sessions
 
 _PRAGMAS = (
     "foreign_keys=ON",
@@ -38,11 +37,16 @@ _PRAGMAS = (
     "temp_store=MEMORY",  # a statement can be undone without a file: ten writes less for each row
     "cache_size=-16384",  # KiB: a batch of a thousand rows stays in memory until its commit
 )
+_MOST_KEPT = 5
+_MOST_AT_ONCE = 15
+"""Connections to a PostgreSQL server, which has room for a hundred by default."""
+_IDLE = 0
+"""psycopg's `TransactionStatus.IDLE`."""
 
 
 def make_engine(
     location: Location, *, keep_open: bool = False, is_restoring: bool = False
-) -> Engine:
+) -> "Engine":
     """An engine for writing. Raises `DatabaseMissing` for an SQLite file that is not there.
 
     A backup that somebody went back to is refused (`BackupNotRestored`), unless `is_restoring`.
@@ -53,128 +57,115 @@ def make_engine(
     that lives for long must not want it: the file under its feet may be a restored backup by then,
     and the server may have been restarted.
     """
-    if location.path is None:
-        engine = create_engine(
-            location.url,
-            isolation_level="READ COMMITTED",
-            pool_pre_ping=not keep_open,
-            hide_parameters=True,
-            connect_args={
-                "connect_timeout": CONNECT_SECONDS,
-                "client_encoding": postgres_settings.ENCODING,
-                "options": postgres_options(location),
-            },
-        )
-        event.listen(
-            engine, "connect", lambda connection, _record: postgres_settings.set_up(connection)
-        )
-        return engine
-    require_writable(location)
-    require_file(location.path)
-    # The URL as parts: as text it would be unquoted once more, and `%3F` in a name is lost.
-    engine = create_engine(
-        URL.create(
-            "sqlite",
-            database=f"file:{quote(str(location.path.resolve()))}",
-            query={"mode": "rw", "uri": "true"},
-        ),
-        poolclass=QueuePool if keep_open else NullPool,
-        connect_args={"timeout": busy_seconds(location)},
-        hide_parameters=True,
-    )
-    event.listen(engine, "connect", _on_connect)
-    if not is_restoring:
-        event.listen(engine, "connect", lambda connection, _record: require_unmarked(connection))
-    event.listen(engine, "begin", _on_begin)
-    return engine
+    if location.path is not None:
+        require_writable(location)
+        require_file(location.path)
+    return Engine(location, keep_open=keep_open, is_restoring=is_restoring)
 
 
-def _on_connect(connection: Any, _record: object) -> None:
-    connection.isolation_level = None
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
-    require_our_file(connection.execute("PRAGMA application_id").fetchone()[0])
+class Engine:
+    """Opens connections for writing and keeps those that are worth it. Threads may share it."""
+
+    def __init__(self, location: Location, *, keep_open: bool, is_restoring: bool) -> None:
+        self._location = location
+        self._keep_open = keep_open
+        self._is_restoring = is_restoring
+        self._kept: list[Any] = []
+        self._room = threading.BoundedSemaphore(_MOST_AT_ONCE)
+
+    @cached_property
+    def sessions(self) -> "Sessions":
+        """What makes SQLAlchemy's sessions on these connections."""
+        from petmsg.db.sessions import Sessions
+
+        return Sessions(self._location)
+
+    @contextmanager
+    def connection(self) -> Iterator[Any]:
+        """A driver's connection, outside any transaction.
+
+        Raises the driver's errors, and `Busy` if all connections stay in use.
+        """
+        if not self._room.acquire(timeout=BUSY_SECONDS):
+            raise Busy(f"All {_MOST_AT_ONCE} connections to the database are in use.")
+        try:
+            connection = self._take()
+            try:
+                yield connection
+            finally:
+                self._give_back(connection)
+        finally:
+            self._room.release()
+
+    def dispose(self) -> None:
+        """Close the connections that were kept."""
+        while self._kept:
+            self._kept.pop().close()
+
+    def _take(self) -> Any:
+        try:
+            kept = self._kept.pop()
+        except IndexError:
+            return self._open()
+        if self._keep_open or _is_alive(kept):
+            return kept
+        kept.close()
+        self.dispose()  # the server was restarted: the others are dead, too
+        return self._open()
+
+    def _open(self) -> Any:
+        if self._location.is_sqlite:
+            return _open_sqlite(self._location, is_restoring=self._is_restoring)
+        return _open_postgres(self._location)
+
+    def _give_back(self, connection: Any) -> None:
+        if self._location.is_sqlite:
+            is_good = self._keep_open and not connection.in_transaction
+        else:
+            is_good = connection.info.transaction_status == _IDLE
+        if is_good and len(self._kept) < _MOST_KEPT:
+            self._kept.append(connection)
+        else:
+            connection.close()
 
 
-def _on_begin(connection: Connection) -> None:
-    connection.connection.cursor().execute("BEGIN IMMEDIATE")
-
-
-class Transaction:
-    """One transaction: a bare cursor, and a session for whoever wants the tables as objects.
-
-    The session is made when it is asked for. Most commands need none, and making, beginning and
-    closing one took a fifth of the time of confirming a booking.
-    """
-
-    __slots__ = ("_connection", "_cursor", "_session")
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._cursor = Cursor(
-            connection.connection.cursor(), is_sqlite=connection.dialect.name == "sqlite"
-        )
-        self._session: Session | None = None
-
-    @property
-    def session(self) -> Session:
-        """The one session in this transaction."""
-        if self._session is None:
-            self._session = Session(self._connection, expire_on_commit=False)
-        return self._session
-
-    @property
-    def cursor(self) -> Cursor:
-        """A bare cursor in this transaction; what the session holds back is written first."""
-        session = self._session
-        if session is not None:
-            # Asked first, because doing either for nothing takes as long as a statement.
-            if session.new or session.dirty or session.deleted:
-                session.flush()
-            if session.in_nested_transaction():
-                session.connection()  # a savepoint begins only when somebody asks for this
-        return self._cursor
-
-    def flush(self) -> None:
-        """Write what the session holds back."""
-        if self._session is not None:
-            self._session.flush()
-
-    def close(self) -> None:
-        """Let the session's objects go; what becomes of the transaction is not decided here."""
-        if self._session is not None:
-            self._session.close()
-
-
-@contextmanager
-def transaction(engine: Engine, location: Location) -> Iterator[Transaction]:
-    """One transaction: committed at the end, rolled back on any exception.
-
-    On SQLite the write lock is held around it. Raises `Busy`, `SchemaBehind`, `SchemaAhead` or
-    `DatabaseUnusable`; the driver's own error is its cause.
-    """
-    guard = (
-        write_lock(location.path, timeout_seconds=location.wait_seconds)
-        if location.path is not None
-        else nullcontext()
+def _open_sqlite(location: Location, *, is_restoring: bool) -> sqlite3.Connection:
+    assert location.path is not None
+    connection = sqlite3.connect(
+        f"file:{quote(str(location.path.resolve()))}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        timeout=busy_seconds(location),
+        check_same_thread=False,
     )
     try:
-        with guard, engine.begin() as connection, closing(Transaction(connection)) as begun:
-            require_schema(begun.cursor)
-            yield begun
-            begun.flush()
-    except Exception as problem:
-        if is_driver_error(problem):
-            raise translate(problem) from problem
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        require_our_file(connection.execute("PRAGMA application_id").fetchone()[0])
+        if not is_restoring:
+            require_unmarked(connection)
+    except BaseException:
+        connection.close()
         raise
+    return connection
 
 
-def is_unique_violation(problem: BaseException) -> bool:
-    """Whether the statement met a row that another transaction wrote first.
+def _open_postgres(location: Location) -> Any:
+    connection = connect_postgres(location)
+    from psycopg import IsolationLevel
 
-    Takes SQLAlchemy's errors and those of a bare cursor.
-    """
-    cause = getattr(problem, "orig", None) or problem
-    if getattr(cause, "sqlstate", None) == "23505":
-        return True
-    return "UNIQUE constraint failed" in str(cause)
+    connection.isolation_level = IsolationLevel.READ_COMMITTED
+    return connection
+
+
+def _is_alive(connection: Any) -> bool:
+    """Whether a PostgreSQL server still answers on the connection."""
+    try:
+        connection.autocommit = True
+        connection.execute("SELECT 1")
+        connection.autocommit = False
+    except Exception as problem:
+        if not is_driver_error(problem):
+            raise
+        return False
+    return True

@@ -93,6 +93,16 @@ def _begin_sqlite(address: str, wait: float) -> sqlite3.Connection:
 
 
 def _open_postgres(location: Location) -> Any:
+    connection = connect_postgres(location)
+    from psycopg import IsolationLevel
+
+    connection.read_only = True
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    return connection
+
+
+def connect_postgres(location: Location) -> Any:
+    """A connection of psycopg's with the settings that petmsg reads and writes by."""
     try:
         import psycopg
     except ImportError:
@@ -111,8 +121,6 @@ def _open_postgres(location: Location) -> Any:
         options=postgres_options(location),
     )
     postgres_settings.set_up(connection)
-    connection.read_only = True
-    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     return connection
 
 

@@ -20,7 +20,7 @@ from petmsg.providers.base import Provider
 from petmsg.providers.credentials import load_twilio_credentials, where_credentials_come_from
 
 if TYPE_CHECKING:
-    from petmsg.db.engine import Transaction
+    from petmsg.db.transaction import Transaction
 
 _NOT_SET = "not set"
 

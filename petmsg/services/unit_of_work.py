@@ -8,17 +8,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar, overload
-
-from sqlmodel import Session
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from petmsg.clock import parse_instant
 from petmsg.db.cursor import Cursor
-from petmsg.db.driver_errors import CONNECTION_LOST, is_driver_error, is_passing, translate
-from petmsg.db.engine import Transaction, is_unique_violation
+from petmsg.db.driver_errors import (
+    CONNECTION_LOST,
+    is_driver_error,
+    is_passing,
+    is_unique_violation,
+    translate,
+)
+from petmsg.db.transaction import Transaction
 from petmsg.errors import PetmsgError
 from petmsg.queries.org import OrgRow
 from petmsg.rules.audit_chain import GENESIS, canonical, event_hash
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
 
 _BATCH = 0x70746D73
 """The space of the advisory locks of `each`; migrations lock one number, not a pair."""
@@ -52,7 +59,7 @@ class UnitOfWork:
     on_progress: Callable[[], None] = lambda: None
 
     @property
-    def session(self) -> Session:
+    def session(self) -> "Session":
         """The transaction's session, for those who want the tables as objects."""
         return self.transaction.session
 
@@ -91,7 +98,7 @@ class UnitOfWork:
         """A row of a batch: whatever goes wrong inside is undone, its audit events too."""
         kept = len(self.events)
         try:
-            with self.session.begin_nested():
+            with self.transaction.savepoint():
                 yield
         except BaseException:
             del self.events[kept:]
@@ -153,7 +160,7 @@ def run_batch(
         with uow.all_or_nothing():
             return [one(item) for item in items]
     except Exception as problem:
-        if is_driver_error(problem) and is_passing(problem):
+        if (is_driver_error(problem) and is_passing(problem)) or not uow.transaction.is_open:
             raise
     return [run_in_savepoint(uow, item, one, ref=ref) for item in items]
 
@@ -171,8 +178,7 @@ def run_in_savepoint(
     except PetmsgError as problem:
         return Failure(ref(item), problem)
     except Exception as problem:
-        # SQLAlchemy's errors, and those of a bare cursor.
-        if not is_driver_error(problem) or is_passing(problem):
+        if not is_driver_error(problem) or is_passing(problem) or not uow.transaction.is_open:
             raise
         if is_unique_violation(problem) and tries > 1:
             return run_in_savepoint(uow, item, one, ref=ref, tries=tries - 1)

@@ -10,7 +10,7 @@ from petmsg.queries.org import OrgRow
 from petmsg.workflows.store import Store
 
 if TYPE_CHECKING:
-    from petmsg.db.engine import Transaction
+    from petmsg.db.transaction import Transaction
 
 
 def carrier_of(store: Store, org: OrgRow, *, threads: int = 10) -> Provider:
@@ -21,7 +21,7 @@ def carrier_of(store: Store, org: OrgRow, *, threads: int = 10) -> Provider:
     """
 
     def database() -> "Callable[[], AbstractContextManager[Transaction]]":
-        from petmsg.db.engine import transaction
+        from petmsg.db.transaction import transaction
 
         engine, location = store.engine, store.location
         return lambda: transaction(engine, location)

@@ -23,8 +23,8 @@ from petmsg.workflows.environment import Environment
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from petmsg.db.engine import Transaction
     from petmsg.db.stopwatch import Stopwatch
+    from petmsg.db.transaction import Transaction
     from petmsg.services.unit_of_work import UnitOfWork
 
 TRY_SECONDS = 30.0
@@ -277,7 +277,7 @@ class Store:
             _wait_a_moment(attempt)
 
     def _write_once(self, service: Callable[["Transaction"], tuple[R, "UnitOfWork"]]) -> R:
-        from petmsg.db.engine import transaction
+        from petmsg.db.transaction import transaction
 
         done: list[R] = []
         try:
@@ -308,7 +308,7 @@ def _worth_another_try(problem: PetmsgError, attempt: int) -> bool:
 
         return problem.exit_code == BUSY and is_passing(cause)
     if isinstance(problem, ConflictingWrite) and attempt < 3:
-        from petmsg.db.engine import is_unique_violation
+        from petmsg.db.driver_errors import is_unique_violation
 
         return is_unique_violation(cause)
     return False

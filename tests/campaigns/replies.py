@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from petmsg.db.cursor import Cursor
-from petmsg.db.engine import Transaction, make_engine
+from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
+from petmsg.db.transaction import Transaction
 from petmsg.queries.org import find_org
 from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.fixtures import ACTOR, NOW
@@ -213,10 +214,11 @@ class World:
         self._closing = ExitStack()
         engine = make_engine(locate(url))
         self._closing.callback(engine.dispose)
-        connection = self._closing.enter_context(engine.connect())
-        connection.begin()
-        self._transaction = self._closing.enter_context(closing(Transaction(connection)))
+        connection = self._closing.enter_context(engine.connection())
+        connection.execute("BEGIN IMMEDIATE")
         self._closing.callback(connection.rollback)
+        begun = Transaction(engine, connection, is_sqlite=True)
+        self._transaction = self._closing.enter_context(closing(begun))
 
     @property
     def cursor(self) -> Cursor:

@@ -180,8 +180,24 @@ def test_a_table_loads_rich_and_still_no_database_library(filled: str) -> None:
     assert SLOW & names == set()
 
 
+WRITING = [
+    ["booking", "add", "--ref", "B-2", "--client", "C-1", "--start", "+1d", "--end", "+2d"],
+    ["booking", "confirm", "B-2"],
+    ["booking", "confirm", "B-1", "B-2"],
+    ["booking", "reschedule", "B-2", "--end", "+3d"],
+    ["booking", "cancel", "B-2", "--yes"],
+]
+"""Writing commands that need no table as objects."""
+
+
+def test_a_hot_write_on_sqlite_loads_nothing_slow(filled: str) -> None:
+    for line, code, names in loaded(*WRITING, url=filled):
+        assert code == 0, line
+        assert SLOWER & names == set(), line
+
+
 def test_a_slow_import_would_be_noticed(filled: str) -> None:
-    """Negative control: a writing command loads what a reading one may not."""
+    """Negative control: a command that changes one row loads what a reading one may not."""
     ((_, code, names),) = loaded(["sitter", "activate", "S-1"], url=filled)
     assert code == 0
     assert {"sqlmodel", "sqlalchemy", "pydantic"} <= names

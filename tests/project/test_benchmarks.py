@@ -62,6 +62,7 @@ def test_a_quick_run_measures_every_figure_and_names_no_path(
     assert all(line.split()[-1] in ("yes", "NO") for line in lines[1:])
     commands = [f"petmsg {command}" for command in startup.COMMANDS]
     assert [command for command in commands if not any(command in line for line in lines)] == []
+    assert sum(startup.CONFIRMING in line for line in lines) in (1, 2)
     assert "SQLite" in circumstances
     assert "Python" in circumstances
     assert str(Path.home()) not in said
@@ -110,6 +111,18 @@ def test_starting_takes_few_instructions(small_company: str) -> None:
     for command, most in startup.COMMANDS.items():
         started = startup.instructions([startup.PETMSG, *command.split()], small_company)
         assert started.best <= most * peer.best, command
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="counts instructions with valgrind")
+def test_confirming_takes_few_instructions_more_than_reading(tmp_path: Path) -> None:
+    url = str(tmp_path / "company.db")
+    company.create(url)
+    company.add_visits(url, [5] * 3, confirmed=False)
+    startup.compile_all()
+    reading = startup.instructions([startup.PETMSG, *startup.EXPLAINING.split()], url)
+    confirming = startup.instructions([startup.PETMSG, *startup.CONFIRMING.split()], url)
+    assert confirming.best <= startup.WRITING * reading.best
 
 
 def test_a_count_is_written_in_millions() -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from petmsg.clock import uptime
 from petmsg.db import migrate
-from petmsg.db.engine import make_engine, transaction
+from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
+from petmsg.db.transaction import transaction
 from petmsg.errors import Busy, DatabaseUnusable, ProviderUnavailable
 from petmsg.providers.base import (
     TOO_LATE,

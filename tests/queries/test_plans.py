@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from benchmarks import company, scale, sending
-from petmsg.db.engine import make_engine, transaction
+from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
+from petmsg.db.transaction import transaction
 from petmsg.queries.org import find_org
 from petmsg.queries.queue import due_texts, next_of_threads
 from petmsg.workflows.worker.org_queue import LONG_AGO

@@ -5,11 +5,12 @@ import re
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
+from unittest import mock
 
 import pytest
-from sqlalchemy import Engine, event
 
 from petmsg.clock import iso_utc
+from petmsg.db.engine import Engine
 from petmsg.queries import (
     attempt,
     candidates,
@@ -313,20 +314,25 @@ def test_a_bound_status_would_not_use_a_partial_index(company: str) -> None:
 
 
 class Listener:
-    """Every statement that SQLite runs, with its values, from SQLAlchemy and bare cursors alike."""
+    """Every statement that SQLite runs, with its values, from sessions and bare cursors alike."""
 
     def __init__(self) -> None:
         self.heard: list[str] = []
 
     def __enter__(self) -> "Listener":
-        event.listen(Engine, "connect", self._trace)
+        usual = Engine._open
+
+        def opened(engine: Engine) -> Any:
+            connection = usual(engine)
+            connection.set_trace_callback(self.heard.append)
+            return connection
+
+        self._patch = mock.patch.object(Engine, "_open", opened)
+        self._patch.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        event.remove(Engine, "connect", self._trace)
-
-    def _trace(self, connection: Any, _record: object) -> None:
-        connection.set_trace_callback(self.heard.append)
+        self._patch.stop()
 
     @property
     def statements(self) -> list[str]:

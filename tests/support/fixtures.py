@@ -18,9 +18,10 @@ import pytest
 from petmsg.cli import run_command_line
 from petmsg.db import migrate
 from petmsg.db.cursor import Cursor
-from petmsg.db.engine import make_engine, transaction
+from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
+from petmsg.db.transaction import transaction
 from petmsg.queries.org import find_org
 from petmsg.services.orgs import org as org_service
 from petmsg.services.unit_of_work import UnitOfWork

@@ -9,7 +9,7 @@ from typing import Any
 from petmsg.clock import zone
 from petmsg.db.cursor import Cursor
 from petmsg.db.driver_errors import is_driver_error, is_passing
-from petmsg.db.engine import Transaction
+from petmsg.db.transaction import Transaction
 from petmsg.errors import MalformedRow, UsageProblem
 from petmsg.importers.snoutos import messages, numbers, orgs, overrides, people, threads, windows
 from petmsg.importers.snoutos.orgs import OldOrg

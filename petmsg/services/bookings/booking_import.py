@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from petmsg.clock import format_local, parse_instant
-from petmsg.db.driver_errors import is_driver_error
-from petmsg.db.engine import is_unique_violation
+from petmsg.db.driver_errors import is_driver_error, is_unique_violation
 from petmsg.enums import BookingStatus, ClientKind, SitterStatus
 from petmsg.errors import Busy, EndNotAfterStart, MalformedRow, PetmsgError, Refused
 from petmsg.queries import confirm as confirm_queries

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from petmsg.db.engine import Transaction
+from petmsg.db.transaction import Transaction
 from petmsg.enums import AlertKind, AlertSeverity, StripeOutcome
 from petmsg.errors import MalformedRef, NotFound, PetmsgError, Refused
 from petmsg.providers.stripe_event import Payment, refs_in

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from petmsg.db.engine import Transaction
+from petmsg.db.transaction import Transaction
 from petmsg.enums import AlertKind, AlertSeverity, ProviderName
 from petmsg.errors import NoOrg
 from petmsg.queries.org import all_orgs

@@ -7,7 +7,7 @@ the account was never added. It belongs to no org; every org that uses its provi
 from dataclasses import dataclass
 from datetime import datetime
 
-from petmsg.db.engine import Transaction
+from petmsg.db.transaction import Transaction
 from petmsg.enums import AlertKind, AlertSeverity, ProviderName
 from petmsg.errors import NoOrg
 from petmsg.providers.base import ReceivedText

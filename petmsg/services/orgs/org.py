@@ -8,7 +8,7 @@ from typing import Any, TypedDict, Unpack
 from sqlmodel import select
 
 from petmsg.clock import zone
-from petmsg.db.engine import Transaction
+from petmsg.db.transaction import Transaction
 from petmsg.enums import NumberClass, PoolFor, ProviderName, Switch
 from petmsg.errors import AlreadyExists, OutOfRange, quoted
 from petmsg.models import Org

@@ -14,7 +14,7 @@ from typing import Any
 
 from petmsg.clock import format_local, iso_utc
 from petmsg.db.cursor import Cursor
-from petmsg.db.engine import Transaction
+from petmsg.db.transaction import Transaction
 from petmsg.enums import AttemptStatus, MessageStatus, NumberClass, Outcome, ProviderName, Rule
 from petmsg.errors import NoOrg
 from petmsg.models import Message, MessageAttempt

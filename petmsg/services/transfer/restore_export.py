@@ -14,7 +14,7 @@ from typing import Any
 
 from petmsg.db.cursor import Cursor
 from petmsg.db.driver_errors import is_driver_error, is_passing, translate
-from petmsg.db.engine import Transaction
+from petmsg.db.transaction import Transaction
 from petmsg.errors import AlreadyExists, ConflictingWrite, NumberTaken
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.services import audit

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from petmsg.db.engine import Transaction, make_engine, transaction
+from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
+from petmsg.db.transaction import Transaction, transaction
 from petmsg.enums import MessageStatus, NumberClass, ProviderName
 from petmsg.providers.base import (
     Accepted,

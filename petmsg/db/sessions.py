@@ -1,0 +1,60 @@
+"""SQLAlchemy's sessions on a driver's connection whose transaction is somebody else's.
+
+Only this module and the migrations load SQLAlchemy's engine: most writes need no session.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+from sqlmodel import Session
+
+from petmsg.db.location import Location
+
+
+class Sessions:
+    """Makes sessions. Threads may share it: what SQLAlchemy learns about the server is kept."""
+
+    def __init__(self, location: Location) -> None:
+        self._lending = threading.local()
+        options: dict[str, Any] = {} if location.is_sqlite else {"use_native_hstore": False}
+        self._engine = create_engine(
+            "sqlite://" if location.is_sqlite else "postgresql+psycopg://",
+            creator=lambda: self._lending.connection,
+            poolclass=NullPool,
+            pool_reset_on_return=None,
+            hide_parameters=True,
+            **options,
+        )
+
+    @contextmanager
+    def on(self, connection: Any) -> Iterator[Session]:
+        """A session in the transaction that the connection is in; what becomes of the transaction
+        is not decided here."""
+        self._lending.connection = _Lent(connection)
+        with self._engine.connect() as lent:
+            lent.begin()
+            with Session(lent, expire_on_commit=False) as session:
+                yield session
+
+
+class _Lent:
+    """A driver's connection for SQLAlchemy, which neither ends its transaction nor closes it."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def commit(self) -> None:
+        """Nothing: whoever began the transaction commits it."""
+
+    def rollback(self) -> None:
+        """Nothing: whoever began the transaction rolls it back."""
+
+    def close(self) -> None:
+        """Nothing: whoever opened the connection closes it."""
