@@ -14,6 +14,8 @@ from petmsg.db.write_lock import write_lock
 if TYPE_CHECKING:
     from sqlmodel import Session
 
+_BEGIN = "BEGIN IMMEDIATE"
+"""On SQLite a transaction is a writer's from its first statement on: it cannot lose an update."""
 _IN_TRANSACTION = 2
 """psycopg's `TransactionStatus.INTRANS`."""
 
@@ -136,7 +138,7 @@ def _begun(engine: Engine, connection: Any, location: Location) -> Iterator[Tran
     """Begin a transaction (psycopg does so by itself), and commit it or roll it back."""
     try:
         if location.is_sqlite:
-            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(_BEGIN)
         with closing(Transaction(engine, connection, is_sqlite=location.is_sqlite)) as begun:
             yield begun
             begun.flush()

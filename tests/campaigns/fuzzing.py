@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from petmsg.db import engine, migrate
+from petmsg.db import migrate, transaction
 from petmsg.db.location import locate
 from petmsg.errors import PetmsgError
 from petmsg.services import unit_of_work
@@ -187,7 +187,7 @@ def without_savepoints() -> Iterator[None]:
 @contextmanager
 def committing_anyway() -> Iterator[None]:
     """The control of the lines: what a command did until it was refused is kept."""
-    usual = engine.transaction
+    usual = transaction.transaction
 
     @contextmanager
     def careless(*places: Any) -> Iterator[Any]:
@@ -200,7 +200,7 @@ def committing_anyway() -> Iterator[None]:
         if refused is not None:
             raise refused
 
-    with mock.patch.object(engine, "transaction", careless):
+    with mock.patch.object(transaction, "transaction", careless):
         yield
 
 

@@ -275,19 +275,17 @@ def _live(url: str, job: list[list[str]], conditions: Conditions, tell: int) -> 
 def _swap(owner: Any, **others: Any) -> None:
     """Put other things in the place of a module's or a class's own."""
     for name, other in others.items():
+        assert hasattr(owner, name), f"{owner} has no {name} any more"
         setattr(owner, name, other)
 
 
 def _deferred_begin() -> None:
-    """What SQLAlchemy's users usually have: a plain BEGIN, no lock around it, no second try."""
-    from petmsg.cli import context as run
-    from petmsg.db import engine
+    """What users of SQLite usually have: a plain BEGIN, no lock around it, no second try."""
+    from petmsg.db import transaction
+    from petmsg.workflows import store
 
-    def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN")
-
-    _swap(engine, _on_begin=begin, write_lock=lambda *_args, **_kwargs: nullcontext())
-    _swap(run, _worth_another_try=lambda *_args: False)
+    _swap(transaction, _BEGIN="BEGIN", write_lock=lambda *_args, **_kwargs: nullcontext())
+    _swap(store, _worth_another_try=lambda *_args: False)
 
 
 def _no_row_locks() -> None:
@@ -309,7 +307,7 @@ def _no_row_locks() -> None:
         return number
 
     _swap(sitter, _free_number=free_number)
-    _swap(ledger, enter=lambda *args, **_: args[0].now)
+    _swap(ledger, append=lambda *args, **_: args[0].now)
 
 
 def _counted_refs() -> None:
@@ -486,9 +484,9 @@ def _no_journal() -> None:
 
 def _errors_as_they_come() -> None:
     """The driver's errors are nobody's business."""
-    from petmsg.db import engine, named_error
+    from petmsg.db import named_error, transaction
 
-    for module in (engine, named_error):
+    for module in (transaction, named_error):
         _swap(module, is_driver_error=lambda _problem: False)
 
 
