@@ -21,8 +21,7 @@ from petmsg.text_inputs import parse_name
 from petmsg.workflows.environment import Environment
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
+    from petmsg.db.engine import Engine
     from petmsg.db.stopwatch import Stopwatch
     from petmsg.db.transaction import Transaction
     from petmsg.services.unit_of_work import UnitOfWork
