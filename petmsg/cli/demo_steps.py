@@ -16,6 +16,7 @@ from petmsg.db import backup, migrate
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot, stored_revision
 from petmsg.errors import Misconfigured, Refused
+from petmsg.queries import demo
 from petmsg.queries.org import orgs_in_earnest
 from petmsg.workflows.environment import Environment
 
@@ -28,17 +29,6 @@ CLIENT = "HP-C-001"
 OUTSIDER = "HP-C-002"
 SITTER = "HP-S-01"
 BOOKINGS = [f"HP-B-000{index}" for index in range(1, 6)]
-
-_THREADS = """SELECT COUNT(*) FROM thread t JOIN client c ON c.id = t.client_id
-WHERE c.ref = 'HP-C-001'"""
-_WINDOWS = """SELECT COUNT(*) FROM assignment_window w JOIN client c ON c.id = w.client_id
-WHERE c.ref = 'HP-C-001'"""
-_HELD = """SELECT n.e164 FROM message_number n JOIN sitter s ON s.id = n.sitter_id
-WHERE s.ref = 'HP-S-01' AND n.status = 'active'"""
-_LAST_TEXT = "SELECT from_e164 FROM message ORDER BY id DESC LIMIT 1"
-_LAST_DECISION = "SELECT decision FROM message ORDER BY id DESC LIMIT 1"
-_FORCED = """SELECT COUNT(*) FROM audit_event WHERE event = 'number.restored'
-AND reason = 'the carrier cleared it' AND payload LIKE '%"forced":true%'"""
 
 
 class ExamplesMissing(Misconfigured):
@@ -97,7 +87,7 @@ class Demo:
             self._quietly(org, "sitter", "activate", *sitters, "--without-number")
             self._quietly(org, "booking", "confirm", "--file", str(_examples() / org / "paid.csv"))
         counts = {
-            noun: self._query(f"SELECT COUNT(*) FROM {noun}")  # noqa: S608 because of the constants
+            noun: self._query(demo.row_count(noun))
             for noun in ("org", "sitter", "client", "booking", "message_number", "thread")
         }
         self._tell(
@@ -110,27 +100,27 @@ class Demo:
     def _a_number_of_her_own(self) -> None:
         self._chapter("A sitter is activated and gets a number of her own")
         self._run("sitter", "activate", SITTER)
-        self.number = self._query(_HELD)
+        self.number = self._query(demo.HELD)
         self._run("sitter", "activate", SITTER)
         self._claim(
-            "activated twice, she holds one number, the same", self._query(_HELD) == self.number
+            "activated twice, she holds one number, the same", self._query(demo.HELD) == self.number
         )
 
     def _five_bookings_one_thread(self) -> None:
         self._chapter("One client, five bookings, one thread")
         self._run("booking", "confirm", *BOOKINGS)
-        threads = self._select(_THREADS)
-        windows = self._select(_WINDOWS)
+        threads = self._select(demo.THREADS)
+        windows = self._select(demo.WINDOWS)
         self._claim("five bookings, still one thread", threads == 1)
         self._claim("and five assignment windows in it", windows == 5)
         self._run("booking", "confirm", *BOOKINGS)
         self._claim(
             "confirmed again: the same thread and windows",
-            (self._query(_THREADS), self._query(_WINDOWS)) == (1, 5),
+            (self._query(demo.THREADS), self._query(demo.WINDOWS)) == (1, 5),
         )
         self._claim(
             "her sitter's number is still the one she was activated with",
-            self._query(_HELD) == self.number,
+            self._query(demo.HELD) == self.number,
         )
 
     def _the_right_number(self) -> None:
@@ -140,22 +130,22 @@ class Demo:
         self._run("message", "send", CLIENT, "--body", "Rex had a long walk and is asleep now.")
         self._claim(
             "inside the window the text left from the sitter's number",
-            self._query(_LAST_TEXT) == self.number,
+            self._query(demo.LAST_TEXT) == self.number,
         )
         self._claim(
             "and its trace says so",
-            "Active assignment window for sitter Maya Lee" in self._query(_LAST_DECISION),
+            "Active assignment window for sitter Maya Lee" in self._query(demo.LAST_DECISION),
         )
         self._tell("Outside, a pool number or the front desk's:")
         self._run("message", "send", OUTSIDER, "--body", "Thank you for staying with us!")
         self._run("route", "explain", OUTSIDER)
         self._claim(
             "outside every window it left from another number",
-            self._query(_LAST_TEXT) != self.number,
+            self._query(demo.LAST_TEXT) != self.number,
         )
         self._claim(
             "and its trace says No active window - using pool",
-            "No active window - using pool" in self._query(_LAST_DECISION),
+            "No active window - using pool" in self._query(demo.LAST_DECISION),
         )
 
     def _quarantine(self) -> None:
@@ -165,19 +155,19 @@ class Demo:
         self._run("route", "explain", CLIENT)
         self._run("message", "send", CLIENT, "--body", "He ate all of his dinner.")
         self._claim(
-            "meanwhile her texts leave from another number", self._query(_LAST_TEXT) != number
+            "meanwhile her texts leave from another number", self._query(demo.LAST_TEXT) != number
         )
         self._tell("Two weeks are not over, so giving it back needs a reason:")
         refused = self._run("number", "restore", number)
         self._claim("an early restore without a reason is refused with exit 4", refused == 4)
         self._run("number", "restore", number, "--reason", "the carrier cleared it")
-        self._claim("with a reason it is hers again", self._query(_HELD) == number)
+        self._claim("with a reason it is hers again", self._query(demo.HELD) == number)
         self._run("number", "history", number)
 
     def _the_audit(self) -> None:
         self._chapter("Nothing is forgotten")
         self._run("audit", "list", "--event", "number.restored")
-        self._claim("the audit shows forced and the reason", self._select(_FORCED) == 1)
+        self._claim("the audit shows forced and the reason", self._select(demo.FORCED) == 1)
         verified = self._run("audit", "verify", "--org", ORG)
         self._claim("the audit chain is whole", verified == 0)
 

@@ -142,6 +142,11 @@ class Cursor:
         row = self._raw.fetchone()
         return None if row is None else row[0]
 
+    def instant(self, sql: str, /, **parameters: Any) -> datetime | None:
+        """The first column of the first row as an instant (aware UTC), None if it is NULL."""
+        found = self.value(sql, **parameters)
+        return instant_from_text(found) if self.is_sqlite and found is not None else found
+
     def tuples(self, sql: str, /, **parameters: Any) -> list[tuple[Any, ...]]:
         """All rows as they come from the driver: instants are text on SQLite."""
         self._execute(sql, parameters)

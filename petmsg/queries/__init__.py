@@ -1,5 +1,10 @@
-"""SQL text run on a bare cursor: what commands read, and the few statements that must be fast.
+"""SQL as named texts, each run by a named function on a bare cursor. Standard library only.
 
-Standard library only. One statement, one text: it runs on SQLite and PostgreSQL alike, and a test
-holds each against the tables.
+The rule: what reads, and what writes by one statement, stands here. One row that a rule changes
+(load it, decide, change it) goes through the session in `petmsg.services`. There is no SQL text in
+`petmsg.services`, `petmsg.workflows`, `petmsg.cli`, `petmsg.web` or `petmsg.render`. An importer
+keeps its own, because it reads the tables of another system.
+
+One statement, one text: it runs on SQLite and PostgreSQL alike, and a test holds each against the
+tables. Rows come back as NamedTuples (`cursor.all(Row, TEXT, ...)`), not as dictionaries.
 """

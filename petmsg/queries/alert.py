@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import AlertSeverity
@@ -30,6 +30,61 @@ _GRAVITY = "CASE a.severity WHEN 'critical' THEN 2 WHEN 'warning' THEN 1 ELSE 0 
 _RANKS = {AlertSeverity.INFO: 0, AlertSeverity.WARNING: 1, AlertSeverity.CRITICAL: 2}
 _ONE_RANK = 2**32
 """More than any id: gravity and id as one number, by which a list is ordered and continued."""
+
+_OPEN_ALERT = """
+SELECT id FROM alert
+WHERE org_id = :org_id AND kind = :kind AND entity = :entity AND ref = :ref
+  AND done_at IS NULL
+"""
+
+_MARK_TOLD = """
+UPDATE alert
+SET told_at = :now
+WHERE org_id = :org_id AND done_at IS NULL AND (told_at IS NULL OR told_at <= :before)
+RETURNING id
+"""
+
+_MARK_DONE = """
+UPDATE alert
+SET done_at = :now, done_by = :actor, done_reason = :reason
+WHERE org_id = :org_id AND id = :id AND done_at IS NULL
+"""
+
+_UNPAID = """
+SELECT id FROM alert WHERE org_id = :org_id AND kind IN ('payment_not_matched', 'payment_failed')
+  AND entity = 'booking' AND ref = :ref AND done_at IS NULL
+"""
+
+_WAITING = """
+SELECT id, entity, ref FROM alert
+WHERE org_id = :org_id AND kind = 'client_waiting' AND done_at IS NULL
+"""
+
+# What came in before then was seen.
+_WAITING_LAST_DONE = """
+SELECT max(done_at) AS done_at FROM alert
+WHERE org_id = :org_id AND kind = 'client_waiting' AND entity = :entity AND ref = :ref
+"""
+
+_INSERT_ALERT = """
+INSERT INTO alert (org_id, severity, kind, entity, ref, message, command, count, opened_at, last_at)
+VALUES (:org_id, :severity, :kind, :entity, :ref, :message, :command, 1, :now, :now)
+ON CONFLICT (org_id, kind, entity, ref) WHERE done_at IS NULL DO UPDATE SET
+    count = alert.count + 1,
+    severity = CASE WHEN alert.severity = 'critical' OR excluded.severity = 'info'
+                    THEN alert.severity ELSE excluded.severity END,
+    message = excluded.message,
+    command = excluded.command,
+    last_at = CASE WHEN excluded.last_at > alert.last_at
+                   THEN excluded.last_at ELSE alert.last_at END
+RETURNING id, count
+"""
+
+
+class WaitingAlert(NamedTuple):
+    id: int
+    entity: str
+    ref: str
 
 
 def list_alerts(
@@ -106,3 +161,65 @@ def alert_id(text: str) -> int:
     if not 0 < int(text) < 2**31:
         raise NotFound("alert", text)
     return int(text)
+
+
+def open_alert(cursor: Cursor, org_id: int, *, kind: str, entity: str, ref: str) -> int | None:
+    """The id of the open alert of a matter (kind, entity, ref), None if there is none."""
+    found: int | None = cursor.value(_OPEN_ALERT, org_id=org_id, kind=kind, entity=entity, ref=ref)
+    return found
+
+
+def mark_told(cursor: Cursor, org_id: int, *, now: datetime, before: datetime) -> list[int]:
+    """The open alerts that were last told at `before` or never; they count as told at `now`."""
+    return [row[0] for row in cursor.tuples(_MARK_TOLD, org_id=org_id, now=now, before=before)]
+
+
+def mark_done(
+    cursor: Cursor, org_id: int, *, now: datetime, actor: str, reason: str | None, alert_id: int
+) -> bool:
+    """Mark an alert as done; whether it was open."""
+    return bool(
+        cursor.run(_MARK_DONE, org_id=org_id, now=now, actor=actor, reason=reason, id=alert_id)
+    )
+
+
+def unpaid_alerts(cursor: Cursor, org_id: int, ref: str) -> list[int]:
+    """The open alerts that a booking was not paid for."""
+    return [row[0] for row in cursor.tuples(_UNPAID, org_id=org_id, ref=ref)]
+
+
+def open_waiting_alerts(cursor: Cursor, org_id: int) -> list[WaitingAlert]:
+    """The open alerts that somebody waits for an answer."""
+    return cursor.all(WaitingAlert, _WAITING, org_id=org_id)
+
+
+def waiting_last_done_at(cursor: Cursor, org_id: int, *, entity: str, ref: str) -> datetime | None:
+    """When (aware UTC) the last alert that this person waits was done."""
+    return cursor.instant(_WAITING_LAST_DONE, org_id=org_id, entity=entity, ref=ref)
+
+
+def insert_alert(
+    cursor: Cursor,
+    org_id: int,
+    *,
+    severity: str,
+    kind: str,
+    entity: str,
+    ref: str,
+    message: str,
+    command: str | None,
+    now: datetime,
+) -> tuple[int, int]:
+    """Raise an alert, or count one more of the open alert of the matter; its id and its count."""
+    ((id_, count),) = cursor.tuples(
+        _INSERT_ALERT,
+        org_id=org_id,
+        severity=severity,
+        kind=kind,
+        entity=entity,
+        ref=ref,
+        message=message,
+        command=command,
+        now=now,
+    )
+    return id_, count

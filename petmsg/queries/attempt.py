@@ -91,6 +91,17 @@ ended AS ({END} AND EXISTS (SELECT 1 FROM accepted))
 SELECT provider FROM accepted
 """
 
+_HAS_ATTEMPT = """
+SELECT 1 FROM message_attempt
+WHERE message_id = :message AND provider_message_id = :id
+"""
+
+_OCCUPY_NUMBER = """
+UPDATE message_number
+SET free_at = :until
+WHERE id = :id AND (free_at IS NULL OR free_at < :until)
+"""
+
 
 def locked_number(cursor: Cursor, number_id: int) -> NumberPace:
     """A number and its pace, locked until the commit against all but new texts of its threads."""
@@ -214,3 +225,13 @@ def accept_attempt(
     if cursor.is_sqlite:
         cursor.run(END, **values)
     return ProviderName(found[0][0])
+
+
+def has_attempt(cursor: Cursor, *, message_id: int, provider_message_id: str) -> bool:
+    """Whether an attempt of the message has the provider's id."""
+    return cursor.value(_HAS_ATTEMPT, message=message_id, id=provider_message_id) is not None
+
+
+def occupy_number(cursor: Cursor, *, number_id: int, until: datetime) -> None:
+    """The number sends nothing before `until` (aware UTC). A later end stays."""
+    cursor.run(_OCCUPY_NUMBER, id=number_id, until=until)

@@ -1,6 +1,6 @@
 """Bookings as a person lists and looks at them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,19 @@ THAT_START = """
 SELECT id, ref, client_id, sitter_id, status, starts_at, ends_at FROM booking
 WHERE org_id = :org_id AND client_id IN (:client_ids)
   AND starts_at >= :first AND starts_at <= :last
+"""
+
+_MARK_CANCELLED = "UPDATE booking SET status = 'cancelled' WHERE id = :id"
+
+_IS_BOOKING = "SELECT 1 FROM booking WHERE org_id = :org_id AND ref = :ref"
+
+_INSERT_BOOKING = """
+INSERT INTO booking (org_id, ref, client_id, sitter_id, status, starts_at, ends_at, created_at)
+VALUES (:org_id, :ref, :client_id, :sitter_id, 'pending', :starts_at, :ends_at, :created_at)
+"""
+_UPDATE_BOOKING = """
+UPDATE booking SET sitter_id = :sitter_id, starts_at = :starts_at, ends_at = :ends_at
+WHERE id = :id
 """
 
 
@@ -84,3 +97,23 @@ def pending_refs(cursor: Cursor, org: OrgRow) -> list[str]:
         org_id=org.id,
     )
     return [row[0] for row in rows]
+
+
+def mark_cancelled(cursor: Cursor, booking_id: int) -> None:
+    """Cancel a booking."""
+    cursor.run(_MARK_CANCELLED, id=booking_id)
+
+
+def is_booking(cursor: Cursor, org_id: int, ref: str) -> bool:
+    """Whether a booking of the org has that ref."""
+    return cursor.value(_IS_BOOKING, org_id=org_id, ref=ref) is not None
+
+
+def insert_bookings(cursor: Cursor, bookings: Iterable[Mapping[str, Any]]) -> None:
+    """Add pending bookings, each with the values of `_INSERT_BOOKING`."""
+    cursor.run_many(_INSERT_BOOKING, bookings)
+
+
+def update_bookings(cursor: Cursor, bookings: Iterable[Mapping[str, Any]]) -> None:
+    """Change sitter and time of bookings, each with its id."""
+    cursor.run_many(_UPDATE_BOOKING, bookings)

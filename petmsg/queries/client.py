@@ -20,6 +20,16 @@ WHERE c.org_id = :org_id
 
 _PHONES = "SELECT client_id, e164 FROM client_phone WHERE org_id = :org_id AND client_id IN (:ids)"
 
+_CLIENT_REF = "SELECT ref FROM client WHERE id = :id"
+
+_REF_OF_CLIENT = "SELECT ref FROM client WHERE org_id = :org_id AND id = :id"
+
+_TIMEZONE_OF = "SELECT timezone FROM client WHERE id = :id"
+
+_KNOWN_REF = "SELECT ref FROM client WHERE org_id = :org_id AND ref = :ref"
+
+_CLIENT_ID_OF = "SELECT id FROM client WHERE org_id = :org_id AND ref = :ref"
+
 
 def list_clients(
     cursor: Cursor, org: OrgRow, page: Page, *, kind: str | None = None
@@ -77,3 +87,33 @@ def show_client(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
         "opted_out": bool(opted_out(cursor, org, numbers)),
         **counts,
     }
+
+
+def client_ref(cursor: Cursor, client_id: int | None) -> str | None:
+    """The ref of the client of that id."""
+    found: str | None = cursor.value(_CLIENT_REF, id=client_id)
+    return found
+
+
+def ref_of_client(cursor: Cursor, org_id: int, client_id: int) -> str | None:
+    """The ref of the org's client of that id."""
+    found: str | None = cursor.value(_REF_OF_CLIENT, org_id=org_id, id=client_id)
+    return found
+
+
+def timezone_of(cursor: Cursor, client_id: int | None) -> str | None:
+    """The time zone of the client of that id, None if it is the org's."""
+    found: str | None = cursor.value(_TIMEZONE_OF, id=client_id)
+    return found
+
+
+def known_ref(cursor: Cursor, org_id: int, ref: str) -> str | None:
+    """The ref, None if no client has it."""
+    found: str | None = cursor.value(_KNOWN_REF, org_id=org_id, ref=ref)
+    return found
+
+
+def client_id_of(cursor: Cursor, org_id: int, ref: str) -> int | None:
+    """The id of the client of that ref."""
+    found: int | None = cursor.value(_CLIENT_ID_OF, org_id=org_id, ref=ref)
+    return found

@@ -91,6 +91,12 @@ VALUES (:message_id, :org_id, :received_at, :addressed_to, :sitter_id, :code, :k
 
 _NO_LATER = datetime(9999, 1, 1, tzinfo=UTC)
 
+_SET_KEYWORD = "UPDATE inbound_text SET keyword = :keyword WHERE message_id = :id"
+
+_SITTER_ID_OF_MESSAGE = "SELECT sitter_id FROM inbound_text WHERE message_id = :id"
+
+_MEDIA_COUNT = "SELECT media_count FROM inbound_text WHERE message_id = :id"
+
 
 def org_of_number(cursor: Cursor, e164: str) -> str | None:
     """The slug of the org that has, or had, the number; None if it was never ours."""
@@ -178,3 +184,20 @@ def _may_opt_in(cursor: Cursor, org: OrgRow, phone: str, body: str, at: datetime
 
 def _window(row: dict[str, Any]) -> WindowFact:
     return WindowFact(**{**row, "sitter_active": bool(row["sitter_active"])})
+
+
+def set_keyword(cursor: Cursor, *, keyword: str, message_id: int) -> None:
+    """What a stored message means to the carriers."""
+    cursor.run(_SET_KEYWORD, keyword=keyword, id=message_id)
+
+
+def sitter_id_of_message(cursor: Cursor, message_id: int) -> int:
+    """The sitter whom a message that came in is for, or from."""
+    found: int = cursor.value(_SITTER_ID_OF_MESSAGE, id=message_id)
+    return found
+
+
+def media_count(cursor: Cursor, message_id: int) -> int:
+    """How many pictures a message that came in has."""
+    found: int = cursor.value(_MEDIA_COUNT, id=message_id)
+    return found

@@ -3,6 +3,7 @@
 A ref wins over a name. What fits several rows is refused with the candidates.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
@@ -78,6 +79,20 @@ def client_by_id(cursor: Cursor, org_id: int, client_id: int) -> ClientKey:
         _CLIENT + "WHERE c.org_id = :org_id AND c.id = :id", org_id=org_id, id=client_id
     )[0]
     return ClientKey(row[0], row[1], row[2], ClientKind(row[3]))
+
+
+def clients_of_refs(cursor: Cursor, org_id: int, refs: Collection[str]) -> list[ClientKey]:
+    """The clients of those refs. A ref that none has is left out."""
+    sql = _CLIENT + "WHERE c.org_id = :org_id AND c.ref IN (:refs)"
+    found = cursor.all_in_list(ClientKey, sql, "refs", sorted(refs), org_id=org_id)
+    return [each._replace(kind=ClientKind(each.kind)) for each in found]
+
+
+def sitters_of_refs(cursor: Cursor, org_id: int, refs: Collection[str]) -> list[SitterKey]:
+    """The sitters of those refs. A ref that none has is left out."""
+    sql = _SITTER + "WHERE s.org_id = :org_id AND s.ref IN (:refs)"
+    found = cursor.all_in_list(SitterKey, sql, "refs", sorted(refs), org_id=org_id)
+    return [each._replace(status=SitterStatus(each.status)) for each in found]
 
 
 def find_sitter(cursor: Cursor, org_id: int, text: str, *, guess: bool = True) -> SitterKey:

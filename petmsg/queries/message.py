@@ -1,7 +1,7 @@
 """Texts as a person lists and looks at them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import MessageStatus
@@ -33,6 +33,33 @@ WHERE m.org_id = :org_id
 
 _IN_TROUBLE = frozenset(("failed", "undelivered", "held", "unknown", "cancelled"))
 _TROUBLED = " AND m.status IN ('failed', 'undelivered', 'held', 'unknown', 'cancelled')"
+
+_PROVIDER_ID_OF = "SELECT provider_message_id FROM message WHERE id = :id"
+
+_QUEUED_COUNT = "SELECT count(*) FROM message WHERE org_id = :org_id AND status = 'queued'"
+
+_HOLD_QUEUED = """
+UPDATE message
+SET status = 'held', due_at = NULL, error_code = :code, error_message = :why
+WHERE id = :id AND org_id = :org_id AND status = 'queued'
+"""
+
+_DECISION_OF = """
+SELECT m.direction, m.decision, c.ref FROM message m
+LEFT JOIN client c ON c.id = m.client_id
+WHERE m.org_id = :org_id AND m.id = :id
+"""
+
+_UNFINISHED_COUNT = """
+SELECT count(*) FROM message
+WHERE org_id = :org_id AND status IN ('queued', 'sending', 'unknown')
+"""
+
+
+class StoredDecision(NamedTuple):
+    direction: str
+    decision: str | None
+    ref: str | None
 
 
 def list_messages(
@@ -141,3 +168,29 @@ def sending_row(cursor: Cursor, org: OrgRow, id_: int) -> dict[str, Any]:
     if row is None:
         raise NotFound("message", str(id_))
     return row
+
+
+def provider_id_of(cursor: Cursor, message_id: int) -> str | None:
+    """The provider's id of a message."""
+    found: str | None = cursor.value(_PROVIDER_ID_OF, id=message_id)
+    return found
+
+
+def queued_count(cursor: Cursor, org_id: int) -> int:
+    """How many of the org's messages are queued."""
+    return int(cursor.value(_QUEUED_COUNT, org_id=org_id))
+
+
+def hold_queued(cursor: Cursor, org_id: int, *, message_id: int, code: str, why: str) -> None:
+    """Hold a queued message for a person, and say why."""
+    cursor.run(_HOLD_QUEUED, org_id=org_id, id=message_id, code=code, why=why)
+
+
+def decision_of(cursor: Cursor, org_id: int, message_id: int) -> StoredDecision | None:
+    """The Decision that a message was sent with, as JSON, and the ref of its client."""
+    return cursor.first(StoredDecision, _DECISION_OF, org_id=org_id, id=message_id)
+
+
+def unfinished_count(cursor: Cursor, org_id: int) -> int:
+    """How many of the org's messages are queued, or were not known to be sent."""
+    return int(cursor.value(_UNFINISHED_COUNT, org_id=org_id))

@@ -15,6 +15,10 @@ SELECT id, slug, name, timezone, grace_minutes, quarantine_days, pool_for,
 FROM org
 """
 
+_TWO_ORG_IDS = "SELECT id FROM org LIMIT 2"
+
+_HAS_ORG = "SELECT 1 FROM org LIMIT 1"
+
 
 class OrgRow(NamedTuple):
     """An org with its settings, as every command needs it. Instants are aware UTC.
@@ -105,3 +109,13 @@ def _row(row: dict[str, Any]) -> OrgRow:
 def orgs_in_earnest(cursor: Cursor) -> list[str]:
     """The slugs of the orgs that `petmsg demo` did not make, at any schema."""
     return [row[0] for row in cursor.tuples("SELECT slug FROM org WHERE NOT is_demo ORDER BY id")]
+
+
+def two_org_ids(cursor: Cursor) -> list[int]:
+    """The ids of two orgs, or of fewer if there are no two."""
+    return [row[0] for row in cursor.tuples(_TWO_ORG_IDS)]
+
+
+def has_org(cursor: Cursor) -> bool:
+    """Whether there is an org."""
+    return cursor.value(_HAS_ORG) is not None

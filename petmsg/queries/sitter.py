@@ -1,5 +1,6 @@
 """Sitters as a person lists and looks at them."""
 
+from datetime import datetime
 from typing import Any
 
 from petmsg.db.cursor import Cursor
@@ -13,6 +14,15 @@ SELECT s.id, s.ref AS sitter, s.name, NULLIF(s.phone, '') AS phone, s.status, n.
 FROM sitter s
 LEFT JOIN message_number n ON n.sitter_id = s.id
 WHERE s.org_id = :org_id
+"""
+
+_PHONE_OF_SITTER = "SELECT phone FROM sitter WHERE org_id = :org_id AND ref = :ref"
+
+_SITTER_ID_OF = "SELECT id FROM sitter WHERE org_id = :org_id AND ref = :ref"
+
+_LAST_OFFBOARDED_AT = """
+SELECT max(offboarded_at) AS offboarded_at FROM sitter_activity
+WHERE sitter_id = :id
 """
 
 
@@ -48,3 +58,20 @@ def show_sitter(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
         id=key.id,
     )
     return {**row, "activity": activity, "numbers_held": held}
+
+
+def phone_of_sitter(cursor: Cursor, org_id: int, ref: str) -> str:
+    """The phone of the sitter of that ref."""
+    found: str = cursor.value(_PHONE_OF_SITTER, org_id=org_id, ref=ref)
+    return found
+
+
+def sitter_id_of(cursor: Cursor, org_id: int, ref: str) -> int:
+    """The id of the sitter of that ref."""
+    found: int = cursor.value(_SITTER_ID_OF, org_id=org_id, ref=ref)
+    return found
+
+
+def last_offboarded_at(cursor: Cursor, sitter_id: int) -> datetime | None:
+    """When (aware UTC) the sitter was last offboarded."""
+    return cursor.instant(_LAST_OFFBOARDED_AT, id=sitter_id)

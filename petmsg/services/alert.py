@@ -5,23 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from petmsg.enums import AlertKind, AlertSeverity
-from petmsg.queries.alert import TELL_AGAIN_AFTER, alert_id, find_alert
+from petmsg.queries.alert import (
+    TELL_AGAIN_AFTER,
+    alert_id,
+    find_alert,
+    insert_alert,
+    mark_done,
+    mark_told,
+    open_alert,
+)
 from petmsg.services.unit_of_work import Failure, UnitOfWork, each, run_in_savepoint
 
 # One statement, because two processes may raise the same matter at the same moment.
-_RAISE = """
-INSERT INTO alert (org_id, severity, kind, entity, ref, message, command, count, opened_at, last_at)
-VALUES (:org_id, :severity, :kind, :entity, :ref, :message, :command, 1, :now, :now)
-ON CONFLICT (org_id, kind, entity, ref) WHERE done_at IS NULL DO UPDATE SET
-    count = alert.count + 1,
-    severity = CASE WHEN alert.severity = 'critical' OR excluded.severity = 'info'
-                    THEN alert.severity ELSE excluded.severity END,
-    message = excluded.message,
-    command = excluded.command,
-    last_at = CASE WHEN excluded.last_at > alert.last_at
-                   THEN excluded.last_at ELSE alert.last_at END
-RETURNING id, count
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +52,9 @@ def raise_alert(
     its opening. Raise it after the rows it is about were locked, so that two transactions take
     their locks in the same order.
     """
-    ((id_, count),) = uow.cursor.tuples(
-        _RAISE,
-        org_id=uow.org.id,
+    id_, count = insert_alert(
+        uow.cursor,
+        uow.org.id,
         severity=severity.value,
         kind=kind.value,
         entity=entity,
@@ -75,33 +70,19 @@ def raise_alert(
             str(id_),
             {"kind": kind.value, "severity": severity.value, "entity": entity, "about": ref},
         )
-    return int(id_)
+    return id_
 
 
 def end_matter(uow: UnitOfWork, kind: AlertKind, *, entity: str, ref: str, reason: str) -> None:
     """Mark the open alert of a matter as done, because it is over. Without one nothing changes."""
-    open_alert = uow.cursor.value(
-        "SELECT id FROM alert WHERE org_id = :org_id AND kind = :kind AND entity = :entity"
-        " AND ref = :ref AND done_at IS NULL",
-        org_id=uow.org.id,
-        kind=kind.value,
-        entity=entity,
-        ref=ref,
-    )
-    if open_alert is not None:
-        done(uow, str(open_alert), reason=reason)
+    alert = open_alert(uow.cursor, uow.org.id, kind=kind.value, entity=entity, ref=ref)
+    if alert is not None:
+        done(uow, str(alert), reason=reason)
 
 
 def tell(uow: UnitOfWork) -> list[int]:
     """The ids of the open alerts that were not told for `TELL_AGAIN_AFTER`; they are told now."""
-    rows = uow.cursor.tuples(
-        "UPDATE alert SET told_at = :now WHERE org_id = :org_id AND done_at IS NULL"
-        " AND (told_at IS NULL OR told_at <= :before) RETURNING id",
-        now=uow.now,
-        before=uow.now - TELL_AGAIN_AFTER,
-        org_id=uow.org.id,
-    )
-    return [row[0] for row in rows]
+    return mark_told(uow.cursor, uow.org.id, now=uow.now, before=uow.now - TELL_AGAIN_AFTER)
 
 
 def done_all(
@@ -119,14 +100,8 @@ def done(uow: UnitOfWork, text: str, *, reason: str | None = None) -> Done:
 
     The same matter raised later opens a new alert.
     """
-    changed = uow.cursor.run(
-        "UPDATE alert SET done_at = :now, done_by = :actor, done_reason = :reason"
-        " WHERE org_id = :org_id AND id = :id AND done_at IS NULL",
-        now=uow.now,
-        actor=uow.actor,
-        reason=reason,
-        org_id=uow.org.id,
-        id=alert_id(text),
+    changed = mark_done(
+        uow.cursor, uow.org.id, now=uow.now, actor=uow.actor, reason=reason, alert_id=alert_id(text)
     )
     row = find_alert(uow.cursor, [uow.org], text)
     if changed:

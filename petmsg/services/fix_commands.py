@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from petmsg.db.cursor import Cursor
-from petmsg.queries.org import OrgRow
+from petmsg.queries.org import OrgRow, two_org_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class FixCommands:
 
 def fix_commands(cursor: Cursor) -> FixCommands:
     """The `FixCommands` for this database."""
-    return FixCommands(len(cursor.tuples("SELECT id FROM org LIMIT 2")) > 1)
+    return FixCommands(len(two_org_ids(cursor)) > 1)
 
 
 def by_slug(orgs: Sequence[OrgRow]) -> dict[int, str]:

@@ -9,7 +9,16 @@ from petmsg.enums import AddressedTo
 from petmsg.errors import Refused
 from petmsg.phone import parse_phone
 from petmsg.queries.inbox import NotInTheInbox, find_item
+from petmsg.queries.inbox_writes import (
+    address_to_desk,
+    assign_to,
+    leave_message_with_sitter,
+    move_to_thread,
+    put_in_inbox,
+    take_out_of_inbox,
+)
 from petmsg.queries.lookup import find_client
+from petmsg.queries.row_locks import lock_inbound
 from petmsg.queries.waiting import overdue
 from petmsg.services.bookings.assignment_window import ensure_threads
 from petmsg.services.inbound.waiting import seen_to
@@ -20,42 +29,19 @@ from petmsg.services.unit_of_work import Failure, UnitOfWork, each
 def put_in(uow: UnitOfWork, message_id: int) -> bool:
     """A text waits for a person from now on; False if it does already. One that was done waits
     again."""
-    changed = uow.cursor.run(
-        "UPDATE inbound_text SET inbox_at = :now, with_sitter_at = NULL, claimed_by = NULL,"
-        " claimed_at = NULL, done_by = NULL, done_at = NULL, done_reason = NULL"
-        " WHERE org_id = :org_id AND message_id = :id"
-        " AND (inbox_at IS NULL OR done_at IS NOT NULL)",
-        now=uow.now,
-        org_id=uow.org.id,
-        id=message_id,
-    )
-    return bool(changed)
+    return put_in_inbox(uow.cursor, uow.org.id, now=uow.now, message_id=message_id)
 
 
 def leave_with_sitter(uow: UnitOfWork, message_id: int) -> None:
     """A message was passed on to its sitter: it waits for a person only if they do not answer."""
-    uow.cursor.run(
-        "UPDATE inbound_text SET with_sitter_at = :now"
-        " WHERE org_id = :org_id AND message_id = :id AND inbox_at IS NULL",
-        now=uow.now,
-        org_id=uow.org.id,
-        id=message_id,
-    )
+    leave_message_with_sitter(uow.cursor, uow.org.id, now=uow.now, message_id=message_id)
 
 
 def take_out(uow: UnitOfWork, message_id: int, *, by: str, reason: str | None) -> bool:
     """A text does not wait for a person any more; False if it did not."""
-    changed = uow.cursor.run(
-        "UPDATE inbound_text SET done_by = :by, done_at = :now, done_reason = :reason"
-        " WHERE org_id = :org_id AND message_id = :id"
-        " AND inbox_at IS NOT NULL AND done_at IS NULL",
-        now=uow.now,
-        by=by,
-        reason=reason,
-        org_id=uow.org.id,
-        id=message_id,
+    return take_out_of_inbox(
+        uow.cursor, uow.org.id, now=uow.now, by=by, reason=reason, message_id=message_id
     )
-    return bool(changed)
 
 
 class ClaimedBySomebody(Refused):
@@ -112,14 +98,7 @@ def claim(uow: UnitOfWork, id_: int, *, take_over: bool = False) -> Item:
             f"Text {id_} is looked after by {before}.",
             hint=f"Ask them, or take it over: petmsg inbox claim {id_} --take-over",
         )
-    uow.cursor.run(
-        "UPDATE inbound_text SET claimed_by = :actor, claimed_at = :now"
-        " WHERE org_id = :org_id AND message_id = :id",
-        actor=uow.actor,
-        now=uow.now,
-        org_id=uow.org.id,
-        id=id_,
-    )
+    assign_to(uow.cursor, uow.org.id, actor=uow.actor, now=uow.now, message_id=id_)
     uow.audit("inbox.claimed", "message", str(id_), {"before": before})
     seen_to(uow, item)
     return _item(uow, id_, reused=False)
@@ -159,33 +138,18 @@ def assign(uow: UnitOfWork, id_: int, client_text: str) -> Assigned:
     changed = client_service.phone_add(uow, client_text, phone)
     client = find_client(uow.cursor, uow.org.id, changed.client)
     thread = ensure_threads(uow, {client.id: (client.ref, None)})[client.id]
-    rows = uow.cursor.tuples(
-        "UPDATE message SET thread_id = :thread_id, client_id = :client_id"
-        " WHERE thread_id IS NULL AND org_id = :org_id AND direction = 'inbound'"
-        " AND client_id IS NULL AND from_e164 = :phone AND EXISTS (SELECT 1 FROM inbound_text i"
-        "  WHERE i.message_id = message.id AND i.addressed_to = 'unrouted') RETURNING id",
-        thread_id=thread.id,
-        client_id=client.id,
-        org_id=uow.org.id,
-        phone=phone,
+    ids = move_to_thread(
+        uow.cursor, uow.org.id, thread_id=thread.id, client_id=client.id, phone=phone
     )
-    ids = sorted(row[0] for row in rows)
-    for each_id in ids:
-        uow.cursor.run(
-            "UPDATE inbound_text SET addressed_to = 'front_desk' WHERE message_id = :id", id=each_id
-        )
+    for each_id in sorted(ids):
+        address_to_desk(uow.cursor, each_id)
         uow.audit("message.assigned", "message", str(each_id), {"client": client.ref})
-    return Assigned(client.ref, tuple(ids), phone_added=not changed.reused)
+    return Assigned(client.ref, tuple(sorted(ids)), phone_added=not changed.reused)
 
 
 def _locked(uow: UnitOfWork, id_: int) -> dict[str, Any]:
     """The text, locked until the commit. Raises `NotFound`, `NotInTheInbox`."""
-    if not uow.cursor.is_sqlite:
-        uow.cursor.tuples(
-            "SELECT 1 FROM inbound_text WHERE org_id = :org_id AND message_id = :id FOR UPDATE",
-            org_id=uow.org.id,
-            id=id_,
-        )
+    lock_inbound(uow.cursor, uow.org.id, id_)
     item = find_item(uow.cursor, uow.org, id_, now=uow.now)
     if item["inbox_at"] is None and _is_the_desks(uow, item):
         put_in(uow, id_)

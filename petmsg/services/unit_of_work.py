@@ -21,8 +21,10 @@ from petmsg.db.driver_errors import (
 )
 from petmsg.db.transaction import Transaction
 from petmsg.errors import PetmsgError
+from petmsg.queries.audit_head import MOVE_HEAD, locked_head
 from petmsg.queries.org import OrgRow
-from petmsg.rules.audit_chain import GENESIS, canonical, event_hash
+from petmsg.queries.row_locks import lock_batches
+from petmsg.rules.audit_chain import canonical, event_hash
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -141,9 +143,7 @@ def one_batch_at_a_time(uow: UnitOfWork) -> None:
     the same rows in opposite orders: measured, eight of them deadlocked for 40 s. On SQLite the
     write lock does this already.
     """
-    cursor = uow.cursor
-    if not cursor.is_sqlite:
-        cursor.run("SELECT pg_advisory_xact_lock(:space, :org_id)", space=_BATCH, org_id=uow.org.id)
+    lock_batches(uow.cursor, uow.org.id, _BATCH)
 
 
 def run_batch(
@@ -191,11 +191,8 @@ def run_in_savepoint(
 _EVENT_COLUMNS = ("seq", "event", "entity", "ref", "reason", "payload", "previous_hash", "hash")
 
 
-_MOVE_HEAD = "UPDATE audit_head SET seq = :seq, hash = :hash WHERE org_id = :org_id"
-
-
 def _append(cursor: Cursor, uow: UnitOfWork) -> None:
-    seq, previous = _locked_head(cursor, uow.org.id)
+    seq, previous = locked_head(cursor, uow.org.id)
     org, actor, now = uow.org.slug, uow.actor, uow.now
     rows = []
     for event, entity, ref, reason, payload in uow.events:
@@ -219,24 +216,8 @@ def _append(cursor: Cursor, uow: UnitOfWork) -> None:
         "audit_event",
         _EVENT_COLUMNS,
         rows,
-        beside=(_MOVE_HEAD, head),
+        beside=(MOVE_HEAD, head),
         org_id=uow.org.id,
         at=now,
         actor=actor,
     )
-
-
-def _locked_head(cursor: Cursor, org_id: int) -> tuple[int, str]:
-    """The chain's last event. Its row is locked until the commit (on SQLite the file is)."""
-    lock = "" if cursor.is_sqlite else " FOR UPDATE"
-    sql = f"SELECT seq, hash FROM audit_head WHERE org_id = :org_id{lock}"
-    found = cursor.tuples(sql, org_id=org_id)
-    if not found:
-        cursor.run(
-            "INSERT INTO audit_head (org_id, seq, hash) VALUES (:org_id, 0, :genesis)"
-            " ON CONFLICT (org_id) DO NOTHING",
-            org_id=org_id,
-            genesis=GENESIS,
-        )
-        found = cursor.tuples(sql, org_id=org_id)
-    return found[0][0], found[0][1]

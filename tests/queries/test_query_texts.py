@@ -18,6 +18,7 @@ from petmsg.queries import (
     inbound,
     inbox,
     latest_events,
+    opt_out_records,
     optout,
     quarantine_impact,
     queue,
@@ -28,7 +29,6 @@ from petmsg.queries import (
     thread,
     waiting,
 )
-from petmsg.services.people import optout_records
 from tests import ROOT
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, add_org, lines, run_cli
@@ -66,11 +66,17 @@ SHAPES = [
     {"UNDER_WAY": attempt.UNDER_WAY, "EARLIER_TO_PHONE": attempt.EARLIER_TO_PHONE},
     {"RESERVE": attempt.RESERVE, "TAKE": attempt.TAKE, "BEGIN": attempt.BEGIN},
     {"ACCEPTED": attempt.ACCEPTED, "END": attempt.END},
-    {"_STANDING": optout_records._STANDING, "_SAID": optout_records._SAID, "newer": ""},
+    {"_STANDING": opt_out_records._STANDING, "_SAID": opt_out_records._SAID},
+    {"_END": opt_out_records._END, "newer": ""},
+    {"_END": opt_out_records._END, "newer": f" AND {opt_out_records._SAID} <= :ended_at"},
     {
-        "_STANDING": optout_records._STANDING,
-        "newer": f" AND {optout_records._SAID} <= :ended_at",
+        "table": "client",
+        "', '.join(columns)": 't."ref" AS "ref"',
+        "' '.join(joins)": "",
+        "where": 't."org_id" = :org_id ORDER BY t."ref"',
     },
+    {"table": "client", "names": '"org_id", "noun"', "values": ":org_id, :noun"},
+    {"table": "client", "expression": 't."ref"', "joined": ""},
     {
         "HERS": waiting.HERS,
         "TOLD": waiting.TOLD,

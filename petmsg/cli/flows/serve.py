@@ -19,7 +19,7 @@ from petmsg.providers.credentials import (
 )
 from petmsg.providers.public_url import INBOUND, STATUS, checked_public_url
 from petmsg.providers.stripe_signature import is_genuine
-from petmsg.queries.org import all_orgs
+from petmsg.queries.org import all_orgs, has_org
 from petmsg.render import output as render
 from petmsg.render.escape import json_text
 from petmsg.render.views.nouns import DOORS
@@ -117,7 +117,7 @@ def _health(location: Location) -> str | None:
     """What is wrong with the database, by its code. Called in a thread of its own."""
     try:
         with snapshot(location) as cursor:
-            cursor.value("SELECT 1 FROM org LIMIT 1")
+            has_org(cursor)
     except PetmsgError as problem:
         return problem.code
     return None

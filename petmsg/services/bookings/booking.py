@@ -9,11 +9,11 @@ from petmsg.clock import iso_utc
 from petmsg.enums import BookingStatus, SitterStatus
 from petmsg.errors import AlreadyExists
 from petmsg.queries import confirm as confirm_queries
+from petmsg.queries.booking import mark_cancelled, update_bookings
 from petmsg.queries.lookup import SitterKey, find_client, find_sitter
 from petmsg.queries.suggestions import no_booking
 from petmsg.services.bookings import assignment_window as window
 from petmsg.services.bookings.booking_import import (
-    UPDATE,
     BookingRows,
     changing,
     load_bookings,
@@ -95,7 +95,7 @@ def cancel(uow: UnitOfWork, ref: str, *, reason: str | None = None) -> BookingCh
     row = _one(uow, ref)
     if row["status"] == BookingStatus.CANCELLED:
         return _changed(row, window_id=_window_id(uow, row), reused=True)
-    uow.cursor.run("UPDATE booking SET status = 'cancelled' WHERE id = :id", id=row["id"])
+    mark_cancelled(uow.cursor, row["id"])
     for there in uow.cursor.in_list(
         confirm_queries.WINDOWS, "booking_ids", [row["id"]], org_id=uow.org.id
     ):
@@ -168,12 +168,16 @@ def _apply(
             require_over(uow, wanted)
     differs = changing(row) != changing(wanted)
     if differs:
-        uow.cursor.run(
-            UPDATE,
-            id=row["id"],
-            sitter_id=wanted["sitter_id"],
-            starts_at=wanted["starts_at"],
-            ends_at=wanted["ends_at"],
+        update_bookings(
+            uow.cursor,
+            [
+                {
+                    "id": row["id"],
+                    "sitter_id": wanted["sitter_id"],
+                    "starts_at": wanted["starts_at"],
+                    "ends_at": wanted["ends_at"],
+                }
+            ],
         )
         uow.audit(
             event,

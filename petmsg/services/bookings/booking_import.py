@@ -7,10 +7,18 @@ from typing import Any
 
 from petmsg.clock import format_local, parse_instant
 from petmsg.db.driver_errors import is_driver_error, is_unique_violation
-from petmsg.enums import BookingStatus, ClientKind, SitterStatus
+from petmsg.enums import BookingStatus, SitterStatus
 from petmsg.errors import Busy, EndNotAfterStart, MalformedRow, PetmsgError, Refused
 from petmsg.queries import confirm as confirm_queries
-from petmsg.queries.lookup import ClientKey, SitterKey, find_client, find_sitter
+from petmsg.queries.booking import insert_bookings, update_bookings
+from petmsg.queries.lookup import (
+    ClientKey,
+    SitterKey,
+    clients_of_refs,
+    find_client,
+    find_sitter,
+    sitters_of_refs,
+)
 from petmsg.services.bookings import assignment_window
 from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded, booked_time
 from petmsg.services.bookings.matching import SameBookings
@@ -20,15 +28,6 @@ from petmsg.services.unit_of_work import Failure, UnitOfWork
 from petmsg.text_inputs import parse_ref
 
 COLUMNS = ("ref", "client", "sitter", "starts_at", "ends_at")
-
-_INSERT = """
-INSERT INTO booking (org_id, ref, client_id, sitter_id, status, starts_at, ends_at, created_at)
-VALUES (:org_id, :ref, :client_id, :sitter_id, 'pending', :starts_at, :ends_at, :created_at)
-"""
-UPDATE = """
-UPDATE booking SET sitter_id = :sitter_id, starts_at = :starts_at, ends_at = :ends_at
-WHERE id = :id
-"""
 
 
 def import_rows(
@@ -96,14 +95,11 @@ class BookingRows:
         refs = [cells["ref"] or "" for cells in good if cells.get("ref")]
         self.named = set(refs)
         self.known = {row["ref"]: row for row in load_bookings(self.uow, refs)}
-        for row in self._by_ref("client", "kind", {cells.get("client") or "" for cells in good}):
-            self.clients[row["ref"]] = ClientKey(
-                row["id"], row["ref"], row["name"], ClientKind(row["kind"])
-            )
-        for row in self._by_ref("sitter", "status", {cells.get("sitter") or "" for cells in good}):
-            self.sitters[row["ref"]] = SitterKey(
-                row["id"], row["ref"], row["name"], SitterStatus(row["status"])
-            )
+        org_id = self.uow.org.id
+        named = {cells.get("client") or "" for cells in good}
+        self.clients |= {each.ref: each for each in clients_of_refs(self.cursor, org_id, named)}
+        named = {cells.get("sitter") or "" for cells in good}
+        self.sitters |= {each.ref: each for each in sitters_of_refs(self.cursor, org_id, named)}
 
         if not self.allow_duplicates:
             self.same.look_up(self._starts(nameless))
@@ -117,14 +113,6 @@ class BookingRows:
 
     def _instant(self, written: str) -> datetime:
         return parse_instant(written, timezone=self.uow.org.timezone, at=self.uow.now)
-
-    def _by_ref(self, noun: str, column: str, refs: set[str]) -> list[dict[str, Any]]:
-        return self.cursor.in_list(
-            f"SELECT id, ref, name, {column} FROM {noun} WHERE org_id = :org_id AND ref IN (:refs)",
-            "refs",
-            sorted(refs),
-            org_id=self.uow.org.id,
-        )
 
     def _client(self, text: str) -> ClientKey:
         if text not in self.clients:
@@ -245,8 +233,8 @@ class BookingRows:
         if any(sitters[each] != SitterStatus.OFFBOARDED for each in held):
             raise Busy("A sitter of these bookings was offboarded a moment ago.")
         if self.new:
-            self.cursor.run_many(
-                _INSERT,
+            insert_bookings(
+                self.cursor,
                 [
                     {
                         "org_id": self.uow.org.id,
@@ -261,8 +249,8 @@ class BookingRows:
                 ],
             )
         if self.updated:
-            self.cursor.run_many(
-                UPDATE,
+            update_bookings(
+                self.cursor,
                 [
                     {
                         "id": row["id"],

@@ -14,27 +14,14 @@ from petmsg.db.transaction import Transaction
 from petmsg.enums import AlertKind, AlertSeverity, StripeOutcome
 from petmsg.errors import MalformedRef, NotFound, PetmsgError, Refused
 from petmsg.providers.stripe_event import Payment, refs_in
+from petmsg.queries.alert import unpaid_alerts
+from petmsg.queries.booking import is_booking
 from petmsg.queries.org import all_orgs
+from petmsg.queries.payments import bookings_paid_by, insert_event, locked_event, set_outcome
 from petmsg.services.alert import done, raise_alert
 from petmsg.services.bookings.confirm import Confirmed, as_it_stands, confirm
 from petmsg.services.unit_of_work import Failure, UnitOfWork, run_batch
 from petmsg.text_inputs import parse_ref
-
-_TAKE = """
-INSERT INTO stripe_event (event_id, org_id, kind, booking, outcome, code, received_at, payment_id)
-VALUES (:event_id, :org_id, :kind, :booking, :outcome, :code, :now, :payment_id)
-ON CONFLICT (event_id) DO NOTHING
-"""
-_TAKEN = "SELECT org_id, booking, outcome FROM stripe_event WHERE event_id = :event_id"
-_PAID_BY = """
-SELECT DISTINCT booking FROM stripe_event
-WHERE org_id = :org_id AND payment_id = :payment_id AND outcome <> 'ignored' ORDER BY booking
-"""
-_SETTLE = "UPDATE stripe_event SET outcome = :outcome, code = :code WHERE event_id = :event_id"
-_NOT_PAID = """
-SELECT id FROM alert WHERE org_id = :org_id AND kind IN ('payment_not_matched', 'payment_failed')
-  AND entity = 'booking' AND ref = :ref AND done_at IS NULL
-"""
 
 
 class OfAnotherOrg(Refused):
@@ -106,10 +93,7 @@ def _pay_one(uow: UnitOfWork, payment: Payment, ref: str) -> Paid:
 
 
 def _is_there(uow: UnitOfWork, ref: str) -> bool:
-    found = uow.cursor.value(
-        "SELECT 1 FROM booking WHERE org_id = :org_id AND ref = :ref", org_id=uow.org.id, ref=ref
-    )
-    return found is not None
+    return is_booking(uow.cursor, uow.org.id, ref)
 
 
 def tell_nobody_known(
@@ -144,13 +128,12 @@ def tell_nobody_known(
 def _confirm_once(uow: UnitOfWork, payment: Payment, ref: str) -> Paid:
     """Raises `NotFound`; what it wrote is undone then."""
     if not _take(uow, payment, StripeOutcome.CONFIRMED):
-        lock = "" if uow.cursor.is_sqlite else " FOR UPDATE"
-        there = uow.cursor.rows(_TAKEN + lock, event_id=payment.event_id)[0]
-        if there["org_id"] != uow.org.id:
+        there = locked_event(uow.cursor, payment.event_id)
+        if there.org_id != uow.org.id:
             problem = OfAnotherOrg(f"Event {payment.event_id} was for a booking of another org.")
             return Paid(payment, StripeOutcome.REFUSED, problem=problem, reused=True)
-        if there["outcome"] != StripeOutcome.REFUSED:
-            stands = as_it_stands(uow, there["booking"] or ref)
+        if there.outcome != StripeOutcome.REFUSED:
+            stands = as_it_stands(uow, there.booking or ref)
             return Paid(payment, StripeOutcome.CONFIRMED, confirmed=stands, reused=True)
         return _settle(uow, payment, ref, reused=True)
     return _settle(uow, payment, ref, reused=False)
@@ -162,8 +145,8 @@ def _settle(uow: UnitOfWork, payment: Payment, ref: str, *, reused: bool) -> Pai
         with uow.all_or_nothing():
             (confirmed,) = confirm(uow, [ref], of_many=False)
     except Refused as problem:
-        cursor.run(
-            _SETTLE,
+        set_outcome(
+            cursor,
             outcome=StripeOutcome.REFUSED.value,
             code=problem.code,
             event_id=payment.event_id,
@@ -175,9 +158,9 @@ def _settle(uow: UnitOfWork, payment: Payment, ref: str, *, reused: bool) -> Pai
     assert isinstance(confirmed, Confirmed)
     if reused:
         confirmed_now = StripeOutcome.CONFIRMED.value
-        cursor.run(_SETTLE, outcome=confirmed_now, code=None, event_id=payment.event_id)
+        set_outcome(cursor, outcome=confirmed_now, code=None, event_id=payment.event_id)
     _record(uow, payment, StripeOutcome.CONFIRMED, None)
-    for (alert,) in cursor.tuples(_NOT_PAID, org_id=uow.org.id, ref=ref):
+    for alert in unpaid_alerts(cursor, uow.org.id, ref):
         done(uow, str(alert), reason="the booking was confirmed by its payment")
     return Paid(payment, StripeOutcome.CONFIRMED, confirmed=confirmed)
 
@@ -220,8 +203,7 @@ def _bookings_of(uow: UnitOfWork, payment: Payment) -> tuple[str, ...]:
             return there
     if payment.payment_id is None:
         return ()
-    rows = uow.cursor.tuples(_PAID_BY, org_id=uow.org.id, payment_id=payment.payment_id)
-    return tuple(row[0] for row in rows)
+    return tuple(bookings_paid_by(uow.cursor, uow.org.id, payment.payment_id))
 
 
 def _raise_trouble(uow: UnitOfWork, payment: Payment, trouble: str, ref: str | None) -> None:
@@ -250,10 +232,10 @@ def _raise_trouble(uow: UnitOfWork, payment: Payment, trouble: str, ref: str | N
 
 def _take(uow: UnitOfWork, payment: Payment, outcome: StripeOutcome) -> bool:
     """Keep the event; whether it is new. Somebody else who has it at this moment is waited for."""
-    taken = uow.cursor.run(
-        _TAKE,
+    return insert_event(
+        uow.cursor,
+        uow.org.id,
         event_id=payment.event_id,
-        org_id=uow.org.id,
         kind=payment.kind,
         booking=payment.booking,
         outcome=outcome.value,
@@ -261,7 +243,6 @@ def _take(uow: UnitOfWork, payment: Payment, outcome: StripeOutcome) -> bool:
         now=uow.now,
         payment_id=payment.payment_id,
     )
-    return bool(taken)
 
 
 def _not_there(uow: UnitOfWork, payment: Payment, ref: str) -> Paid:

@@ -26,6 +26,13 @@ from petmsg.providers.registry import (
     reaches_phones,
     with_credentials,
 )
+from petmsg.queries.server_settings import (
+    integrity_problems,
+    is_off,
+    journal_mode,
+    newest_event_at,
+    server_time,
+)
 from petmsg.services.doctor.check import Check, CheckContext, Finding, on_sqlite
 
 CLOCK_WARNING = timedelta(seconds=5)
@@ -161,7 +168,7 @@ def sqlite_version(
 def durable_writes(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
     """Settings with which a crash loses committed data, or writers block readers."""
     if context.location.path is not None:
-        mode = str(cursor.value("PRAGMA journal_mode"))
+        mode = journal_mode(cursor)
         if mode != "wal":
             yield Finding(
                 f"The file's journal mode is {mode}, not wal: readers and writers block each other",
@@ -170,7 +177,7 @@ def durable_writes(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
             )
         return
     for name in ("fsync", "synchronous_commit"):
-        if cursor.value(f"SHOW {name}") == "off":
+        if is_off(cursor, name):
             yield Finding(
                 f"The server's {name} is off: after a crash, claimed messages can be lost and "
                 "sent twice",
@@ -181,7 +188,7 @@ def durable_writes(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
 
 def file_integrity(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
     """Damaged pages, indexes and constraints that SQLite reports, and values of a wrong type."""
-    for (words,) in cursor.tuples("PRAGMA integrity_check(20)"):
+    for words in integrity_problems(cursor):
         if words == "ok":
             break
         only_index = any(part in words for part in _REINDEX)
@@ -202,7 +209,7 @@ def clocks(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
     with the newest audit event."""
     here = context.machine_clock()
     if context.location.path is None:
-        there = cursor.rows("SELECT clock_timestamp() AS at")[0]["at"]
+        there = server_time(cursor)
         apart, whose = there - here, "the database server's"
         yield from _clock_finding(abs(apart), f"{_length(apart)} {_side(apart)} {whose} clock")
     else:
@@ -210,7 +217,7 @@ def clocks(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
         yield from _clock_finding(
             apart, f"{_length(apart)} behind the newest of the database's files"
         )
-    newest = cursor.rows("SELECT max(at) AS at FROM audit_event")[0]["at"]
+    newest = newest_event_at(cursor)
     if newest is not None and newest > context.now + CLOCK_PROBLEM:
         yield Finding(
             f"The newest audit event has the time {format_local(newest, 'UTC')}, which is in the "

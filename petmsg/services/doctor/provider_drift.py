@@ -15,9 +15,10 @@ from petmsg.errors import Refused
 from petmsg.models import MessageNumber
 from petmsg.phone import parse_phone
 from petmsg.providers.base import ProviderNumber
+from petmsg.queries.unknown_outcomes import ClaimedMessage
 from petmsg.services.alert import raise_alert
 from petmsg.services.numbers.number import NumberAdded, add
-from petmsg.services.outbox.unknown_outcomes import ClaimedMessage, Reconciled
+from petmsg.services.outbox.unknown_outcomes import Reconciled
 from petmsg.services.unit_of_work import Failure, UnitOfWork, one_batch_at_a_time, run_in_savepoint
 
 

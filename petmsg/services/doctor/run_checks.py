@@ -23,6 +23,7 @@ from petmsg.queries.invariants.orgs import ORGS
 from petmsg.queries.invariants.orphan_references import orphan_references, unknown_values
 from petmsg.queries.invariants.replies import REPLIES
 from petmsg.queries.org import all_orgs, find_org
+from petmsg.queries.savepoint import release_savepoint, set_savepoint, undo_to_savepoint
 from petmsg.services.audit import verify
 from petmsg.services.doctor.backlog_checks import BACKLOG
 from petmsg.services.doctor.check import Check, CheckContext, Finding, group_findings
@@ -110,12 +111,12 @@ def _is_wanted(check: Check, context: CheckContext, names: Collection[str]) -> b
 @contextmanager
 def _savepoint(cursor: Cursor) -> Iterator[None]:
     """A savepoint, because on PostgreSQL a failed statement makes all later ones fail."""
-    cursor.run("SAVEPOINT doctor")
+    set_savepoint(cursor, "doctor")
     try:
         yield
     finally:
-        cursor.run("ROLLBACK TO SAVEPOINT doctor")
-        cursor.run("RELEASE SAVEPOINT doctor")
+        undo_to_savepoint(cursor, "doctor")
+        release_savepoint(cursor, "doctor")
 
 
 def _find(cursor: Cursor, check: Check, context: CheckContext) -> list[Finding]:

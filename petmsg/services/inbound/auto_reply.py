@@ -16,6 +16,13 @@ from petmsg.enums import AddressedTo, AlertKind, AlertSeverity, BlockCode, Relay
 from petmsg.errors import MalformedPhone, PetmsgError
 from petmsg.phone import country_prefix, parse_phone, phone_key
 from petmsg.providers.base import ReceivedText
+from petmsg.queries.auto_reply import (
+    has_client_between,
+    is_masked_number,
+    last_answers,
+    own_numbers,
+    take_turn,
+)
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.routing import usable
 from petmsg.rules.routing.facts import NumberFact
@@ -32,24 +39,6 @@ AGAIN_AFTER = timedelta(hours=24)
 MOST_TO_STRANGERS = 20
 TO_STRANGERS_WITHIN = timedelta(hours=1)
 
-# A text to nobody's thread that no sitter is part of is an answer to a stranger.
-_LAST_ANSWERS = """
-SELECT m.created_at FROM relay r JOIN message m ON m.id = r.message_id
-WHERE r.org_id = :org_id AND r.sitter_id IS NULL AND r.kind = 'auto_reply' AND m.client_id IS NULL
-ORDER BY r.message_id DESC LIMIT :most
-"""
-_OWN_NUMBERS = "SELECT e164 FROM message_number WHERE org_id = :org_id AND status <> 'retired'"
-_CLIENT_BETWEEN = """
-SELECT e164 FROM client_phone WHERE org_id = :org_id AND e164 >= :first AND e164 < :last LIMIT 1
-"""
-
-# One statement, so that two texts that come at once are answered once.
-_TAKE_TURN = """
-INSERT INTO auto_reply (org_id, phone_key, replied_at) VALUES (:org_id, :phone_key, :now)
-ON CONFLICT (org_id, phone_key) DO UPDATE SET replied_at = excluded.replied_at
-WHERE auto_reply.replied_at <= :before
-"""
-
 
 def answer(
     uow: UnitOfWork,
@@ -65,9 +54,9 @@ def answer(
         return ()
     if addressee.client is None and _is_beyond(uow, text.from_phone):
         return ()
-    taken = uow.cursor.run(
-        _TAKE_TURN,
-        org_id=uow.org.id,
+    taken = take_turn(
+        uow.cursor,
+        uow.org.id,
         phone_key=phone_key(uow.org.slug, text.from_phone),
         now=uow.now,
         before=uow.now - AGAIN_AFTER,
@@ -137,9 +126,9 @@ def _is_beyond(uow: UnitOfWork, phone: str) -> bool:
             "automatically: none of your numbers and none of your clients are in that country.",
         )
         return True
-    rows = uow.cursor.rows(_LAST_ANSWERS, org_id=uow.org.id, most=MOST_TO_STRANGERS)
+    answers = last_answers(uow.cursor, uow.org.id, MOST_TO_STRANGERS)
     since = uow.now - TO_STRANGERS_WITHIN
-    if sum(row["created_at"] > since for row in rows) < MOST_TO_STRANGERS:
+    if sum(each.created_at > since for each in answers) < MOST_TO_STRANGERS:
         return False
     _tell(
         uow,
@@ -153,12 +142,11 @@ def _is_beyond(uow: UnitOfWork, phone: str) -> bool:
 
 def _is_known_country(uow: UnitOfWork, country: str) -> bool:
     """Whether a number of the org or a phone of a client is in that country."""
-    own = uow.cursor.tuples(_OWN_NUMBERS, org_id=uow.org.id)
-    if any(country_prefix(e164) == country for (e164,) in own):
+    own = own_numbers(uow.cursor, uow.org.id)
+    if any(country_prefix(e164) == country for e164 in own):
         return True
     last = country[:-1] + chr(ord(country[-1]) + 1)
-    there = uow.cursor.value(_CLIENT_BETWEEN, org_id=uow.org.id, first=country, last=last)
-    return there is not None
+    return has_client_between(uow.cursor, uow.org.id, first=country, last=last)
 
 
 def _tell(uow: UnitOfWork, entity: str, ref: str, words: str) -> None:
@@ -176,5 +164,4 @@ def _tell(uow: UnitOfWork, entity: str, ref: str, words: str) -> None:
 
 def _is_ours(cursor: Cursor, phone: str) -> bool:
     """Whether it is a number of any org here."""
-    found = cursor.value("SELECT 1 FROM message_number WHERE e164 = :phone", phone=phone)
-    return found is not None
+    return is_masked_number(cursor, phone)

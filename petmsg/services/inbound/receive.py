@@ -13,10 +13,19 @@ from typing import Any
 
 from petmsg.enums import AddressedTo, InboundCode, Keyword, ProviderName
 from petmsg.providers.base import ReceivedText
-from petmsg.queries.inbound import INSERT_INBOUND, INSERT_MESSAGE, STORED, read_inbound_facts
+from petmsg.queries.inbound import (
+    INSERT_INBOUND,
+    INSERT_MESSAGE,
+    STORED,
+    read_inbound_facts,
+    set_keyword,
+)
 from petmsg.queries.lookup import ClientKey
+from petmsg.queries.row_locks import share_client_of_phone
 from petmsg.queries.send_blocks import opted_out
 from petmsg.queries.senders import Sender, find_sender
+from petmsg.queries.sitter import phone_of_sitter, sitter_id_of
+from petmsg.queries.unmatched import mark_adopted
 from petmsg.rules.routing.inbound import InboundDecision, InboundFacts, route_inbound
 from petmsg.rules.segments import measure
 from petmsg.rules.stop_requests import asks_to_stop
@@ -157,11 +166,7 @@ def _follow(
 
 
 def _has_opted_out(uow: UnitOfWork, sitter: str) -> bool:
-    phone = uow.cursor.value(
-        "SELECT phone FROM sitter WHERE org_id = :org_id AND ref = :ref",
-        org_id=uow.org.id,
-        ref=sitter,
-    )
+    phone = phone_of_sitter(uow.cursor, uow.org.id, sitter)
     return bool(opted_out(uow.cursor, uow.org, [phone]))
 
 
@@ -182,11 +187,7 @@ def _heed_later(
     uow: UnitOfWork, text: ReceivedText, keyword: Keyword, message_id: int, *, at: datetime
 ) -> tuple[str, ...]:
     """A pull brought it before the webhook, which alone says what it means to the carriers."""
-    uow.cursor.run(
-        "UPDATE inbound_text SET keyword = :keyword WHERE message_id = :id",
-        keyword=keyword.value,
-        id=message_id,
-    )
+    set_keyword(uow.cursor, keyword=keyword.value, message_id=message_id)
     _hold_sender(uow, text.from_phone)
     sender = find_sender(uow.cursor, uow.org.id, text.from_phone)
     inbox.put_in(uow, message_id)
@@ -220,13 +221,7 @@ def _facts(
 
 def _hold_sender(uow: UnitOfWork, phone: str) -> None:
     """Whoever forgets this client, or takes the phone from her, waits until the text is stored."""
-    if not uow.cursor.is_sqlite:
-        uow.cursor.tuples(
-            "SELECT 1 FROM client WHERE id = (SELECT client_id FROM client_phone"
-            " WHERE org_id = :org_id AND e164 = :phone) FOR KEY SHARE",
-            org_id=uow.org.id,
-            phone=phone,
-        )
+    share_client_of_phone(uow.cursor, uow.org.id, phone)
 
 
 def _sitter_id(uow: UnitOfWork, facts: InboundFacts, addressee: InboundDecision) -> int | None:
@@ -237,10 +232,7 @@ def _sitter_id(uow: UnitOfWork, facts: InboundFacts, addressee: InboundDecision)
         ref = facts.sender.sitter
     if ref is None:
         return None
-    found: int = uow.cursor.value(
-        "SELECT id FROM sitter WHERE org_id = :org_id AND ref = :ref", org_id=uow.org.id, ref=ref
-    )
-    return found
+    return sitter_id_of(uow.cursor, uow.org.id, ref)
 
 
 def _store(
@@ -293,11 +285,7 @@ def _store(
         media_count=text.media_count,
         inbox_at=uow.now if waits and not is_reaction else None,
     )
-    cursor.run(
-        "UPDATE stray_text SET adopted_id = :message_id, adopted_at = :now"
-        " WHERE provider_message_id = :id AND adopted_id IS NULL",
-        message_id=message_id,
-        now=uow.now,
-        id=text.provider_message_id,
+    mark_adopted(
+        cursor, message_id=message_id, now=uow.now, provider_message_id=text.provider_message_id
     )
     return int(message_id)

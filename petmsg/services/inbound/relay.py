@@ -20,7 +20,9 @@ from petmsg.enums import (
 from petmsg.errors import PetmsgError
 from petmsg.models import Message
 from petmsg.providers.base import ReceivedText
+from petmsg.queries.inbound import media_count, sitter_id_of_message
 from petmsg.queries.lookup import ClientKey
+from petmsg.queries.message import provider_id_of
 from petmsg.queries.relay import (
     read_asked,
     read_clients_around,
@@ -28,6 +30,7 @@ from petmsg.queries.relay import (
     shown_to_client,
     sitter_line,
 )
+from petmsg.queries.relay_traffic import passed_on
 from petmsg.rules.contact_details import ContactDetail
 from petmsg.rules.routing.inbound import InboundFacts, route_inbound
 from petmsg.rules.routing.quotes import Reaction, may_quote, read_quotes
@@ -63,17 +66,6 @@ _LOOK_BACK = 1000
 """So many of a sitter's last messages are looked at: more than one day can hold."""
 
 # A row for each message that was passed on, however many parts it had.
-_PASSED_ON = """
-SELECT r.about_id, min(r.created_at) AS passed_on_at FROM (
-  SELECT l.about_id, m.created_at, coalesce(m.client_id, a.client_id) AS client_id
-  FROM (SELECT message_id, about_id, kind FROM relay
-        WHERE org_id = :org_id AND sitter_id = :sitter_id
-        ORDER BY message_id DESC LIMIT :look_back) l
-  JOIN message m ON m.id = l.message_id
-  JOIN message a ON a.id = l.about_id
-  WHERE l.kind IN ('forward', 'reply') AND m.created_at > :since
-) r WHERE r.client_id = :client_id GROUP BY r.about_id
-"""
 
 
 # ------------------------------------------------------------------------------ client to sitter
@@ -346,15 +338,15 @@ def _send_waiting(
 def _is_a_loop(uow: UnitOfWork, sitter_id: int, client_id: int) -> bool:
     """Whether more was passed on between these two than people write."""
     longest = max(span for _, span in MOST_PASSED_ON)
-    rows = uow.cursor.rows(
-        _PASSED_ON,
-        org_id=uow.org.id,
+    messages = passed_on(
+        uow.cursor,
+        uow.org.id,
         sitter_id=sitter_id,
         client_id=client_id,
         since=uow.now - longest,
         look_back=_LOOK_BACK,
     )
-    ages = [uow.now - row["passed_on_at"] for row in rows]
+    ages = [uow.now - each.passed_on_at for each in messages]
     return any(sum(age < span for age in ages) >= most for most, span in MOST_PASSED_ON)
 
 
@@ -374,21 +366,15 @@ def _stop_loop(uow: UnitOfWork, sitter_id: int, client_ref: str, message_id: int
 
 
 def _sitter_of(uow: UnitOfWork, message_id: int) -> int:
-    found: int = uow.cursor.value(
-        "SELECT sitter_id FROM inbound_text WHERE message_id = :id", id=message_id
-    )
-    return found
+    return sitter_id_of_message(uow.cursor, message_id)
 
 
 def _pictures_of(uow: UnitOfWork, message_id: int) -> int:
-    found: int = uow.cursor.value(
-        "SELECT media_count FROM inbound_text WHERE message_id = :id", id=message_id
-    )
-    return found
+    return media_count(uow.cursor, message_id)
 
 
 def _key(uow: UnitOfWork, message_id: int) -> str:
     """So that a sitter's text can never leave twice. It holds no id of this database's own, which
     would be another text's in a database that the company moves to."""
-    sid = uow.cursor.value("SELECT provider_message_id FROM message WHERE id = :id", id=message_id)
+    sid = provider_id_of(uow.cursor, message_id)
     return f"relay:{sid}"

@@ -8,15 +8,11 @@ import json
 
 from petmsg.enums import RelayOutcome
 from petmsg.queries.relay import ANSWER_WITHIN, Question, questions
+from petmsg.queries.relay_question import close_question, insert_question
 from petmsg.rules.routing.relay import RelayDecision
 from petmsg.services import inbox
 from petmsg.services.outbox.system_messages import tell
 from petmsg.services.unit_of_work import UnitOfWork
-
-_INSERT = """
-INSERT INTO relay_question (org_id, message_id, sitter_id, options, asked_at, closed_at, outcome)
-VALUES (:org_id, :message_id, :sitter_id, :options, :now, :closed_at, :outcome)
-"""
 
 
 def ask(uow: UnitOfWork, sitter_id: int, message_id: int, choice: RelayDecision) -> tuple[str, ...]:
@@ -36,9 +32,9 @@ def ask_again(
 def _send_list(
     uow: UnitOfWork, sitter_id: int, message_id: int, choice: RelayDecision, *, waits: bool
 ) -> tuple[str, ...]:
-    uow.cursor.run(
-        _INSERT,
-        org_id=uow.org.id,
+    insert_question(
+        uow.cursor,
+        uow.org.id,
         message_id=message_id,
         sitter_id=sitter_id,
         options=json.dumps([each.id for each in choice.options]),
@@ -64,11 +60,6 @@ def close(
     uow: UnitOfWork, question: Question, outcome: RelayOutcome, *, client_id: int | None = None
 ) -> None:
     """The message waits for no answer any more."""
-    uow.cursor.run(
-        "UPDATE relay_question SET closed_at = :now, outcome = :outcome, client_id = :client_id"
-        " WHERE id = :id",
-        now=uow.now,
-        outcome=outcome.value,
-        client_id=client_id,
-        id=question.id,
+    close_question(
+        uow.cursor, now=uow.now, outcome=outcome.value, client_id=client_id, question_id=question.id
     )

@@ -12,17 +12,10 @@ from petmsg.enums import AlertKind, AlertSeverity, ProviderName
 from petmsg.errors import NoOrg
 from petmsg.providers.base import ReceivedText
 from petmsg.queries.org import OrgRow, all_orgs
+from petmsg.queries.unmatched import insert_unmatched, unmatched_id
 from petmsg.services.alert import raise_alert
 from petmsg.services.inbound.receive import storable
 from petmsg.services.unit_of_work import UnitOfWork
-
-_KEEP = """
-INSERT INTO stray_text (provider, provider_message_id, from_phone, to_e164, body, media_count,
-  received_at, opt_out_type)
-VALUES (:provider, :provider_message_id, :from_phone, :to_e164, :body, :media_count, :received_at,
-  :opt_out_type)
-ON CONFLICT (provider_message_id) DO NOTHING
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +43,8 @@ def store(
     text = storable(text)
     cursor = transaction.cursor
     told = _told(all_orgs(cursor), provider)
-    new = cursor.run(
-        _KEEP,
+    new = insert_unmatched(
+        cursor,
         provider=provider.value if provider is not None else None,
         provider_message_id=text.provider_message_id,
         from_phone=text.from_phone,
@@ -61,9 +54,7 @@ def store(
         received_at=text.received_at or now,
         opt_out_type=None if text.opt_out_type is None else text.opt_out_type.value,
     )
-    stray_id = cursor.value(
-        "SELECT id FROM stray_text WHERE provider_message_id = :id", id=text.provider_message_id
-    )
+    stray_id = unmatched_id(cursor, text.provider_message_id)
     works = [UnitOfWork(transaction, org, actor, now) for org in told]
     for uow in works if new else []:
         raise_alert(

@@ -11,20 +11,13 @@ from typing import Any
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import AddressedTo, AlertKind, AlertSeverity
+from petmsg.queries.alert import open_alert, open_waiting_alerts, waiting_last_done_at
+from petmsg.queries.inbox_writes import take_from_sitter
 from petmsg.queries.org import OrgRow
 from petmsg.queries.waiting import answered_by_sitters, overdue, waiting
 from petmsg.services.alert import done, raise_alert
 from petmsg.services.unit_of_work import UnitOfWork
 
-_OPEN = """
-SELECT id, entity, ref FROM alert
-WHERE org_id = :org_id AND kind = 'client_waiting' AND done_at IS NULL
-"""
-# When a person last closed the matter: what came before then was seen.
-_LAST_DONE = """
-SELECT max(done_at) AS done_at FROM alert
-WHERE org_id = :org_id AND kind = 'client_waiting' AND entity = :entity AND ref = :ref
-"""
 STRANGERS = "unrouted"
 
 
@@ -61,7 +54,7 @@ def is_due(cursor: Cursor, org: OrgRow, *, now: datetime) -> bool:
     if answered_by_sitters(cursor, org):
         return True
     late = {(each.entity, each.ref) for each in waiters(cursor, org) if each.since <= overdue(now)}
-    there = {(row["entity"], row["ref"]) for row in cursor.rows(_OPEN, org_id=org.id)}
+    there = {(alert.entity, alert.ref) for alert in open_waiting_alerts(cursor, org.id)}
     return late != there
 
 
@@ -72,12 +65,12 @@ def look(uow: UnitOfWork) -> int:
         _settle(uow, message_id)
     waits = {(each.entity, each.ref): each for each in waiters(uow.cursor, uow.org)}
     there = set()
-    for row in uow.cursor.rows(_OPEN, org_id=uow.org.id):
-        about = row["entity"], row["ref"]
+    for alert in open_waiting_alerts(uow.cursor, uow.org.id):
+        about = alert.entity, alert.ref
         if about in waits:
             there.add(about)
         else:
-            _end(uow, row["id"])
+            _end(uow, alert.id)
     late = [
         each
         for about, each in waits.items()
@@ -140,27 +133,17 @@ def minutes(each: Waiter, now: datetime) -> int:
 
 
 def _was_seen(uow: UnitOfWork, each: Waiter) -> bool:
-    row = uow.cursor.rows(_LAST_DONE, org_id=uow.org.id, entity=each.entity, ref=each.ref)[0]
-    return row["done_at"] is not None and bool(row["done_at"] >= each.last_at)
+    done_at = waiting_last_done_at(uow.cursor, uow.org.id, entity=each.entity, ref=each.ref)
+    return done_at is not None and done_at >= each.last_at
 
 
 def _settle(uow: UnitOfWork, message_id: int) -> None:
-    uow.cursor.run(
-        "UPDATE inbound_text SET with_sitter_at = NULL"
-        " WHERE org_id = :org_id AND message_id = :id AND inbox_at IS NULL",
-        org_id=uow.org.id,
-        id=message_id,
-    )
+    take_from_sitter(uow.cursor, uow.org.id, message_id)
 
 
 def _open_about(uow: UnitOfWork, entity: str, ref: str) -> int | None:
-    found: int | None = uow.cursor.value(
-        _OPEN + " AND entity = :entity AND ref = :ref",
-        org_id=uow.org.id,
-        entity=entity,
-        ref=ref,
-    )
-    return found
+    kind = AlertKind.CLIENT_WAITING.value
+    return open_alert(uow.cursor, uow.org.id, kind=kind, entity=entity, ref=ref)
 
 
 def _end_about(uow: UnitOfWork, entity: str, ref: str) -> None:

@@ -9,6 +9,7 @@ from petmsg.enums import NumberClass, NumberStatus
 from petmsg.errors import OutOfRange, Refused
 from petmsg.models import MessageNumber, NumberCustody
 from petmsg.queries.lookup import find_number
+from petmsg.queries.number_ledger import last_change_at
 from petmsg.services.unit_of_work import UnitOfWork
 
 
@@ -43,12 +44,10 @@ def append(uow: UnitOfWork, number: MessageNumber, *, reason: str) -> datetime:
     neither a gap nor an overlap (spec, section 7).
     """
     assert number.id is not None
-    last = uow.cursor.one(
-        "SELECT max(from_at) AS from_at FROM number_custody WHERE number_id = :id", id=number.id
-    )
+    last = last_change_at(uow.cursor, number.id)
     from_at = uow.now
-    if last is not None and last["from_at"] is not None:
-        from_at = max(from_at, last["from_at"] + timedelta(microseconds=1))
+    if last is not None:
+        from_at = max(from_at, last + timedelta(microseconds=1))
     uow.session.add(
         NumberCustody(
             org_id=number.org_id,

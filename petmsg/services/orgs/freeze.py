@@ -6,6 +6,7 @@ from datetime import datetime
 from petmsg.clock import format_local
 from petmsg.errors import OutOfRange
 from petmsg.models import Org
+from petmsg.queries.message import queued_count
 from petmsg.queries.org import find_org
 from petmsg.rules.send_blocks import freeze_stands
 from petmsg.services.numbers.provider_holds import lift_all
@@ -76,15 +77,12 @@ def _locked(uow: UnitOfWork) -> Org:
 def _as_it_is(uow: UnitOfWork, org: Org, *, reused: bool) -> Freeze:
     uow.org = find_org(uow.cursor, org.slug)
     stands = freeze_stands(org.frozen_at, org.frozen_until, uow.now)
-    waiting = uow.cursor.value(
-        "SELECT count(*) FROM message WHERE org_id = :org_id AND status = 'queued'",
-        org_id=uow.org.id,
-    )
+    waiting = queued_count(uow.cursor, uow.org.id)
     return Freeze(
         org=org.slug,
         frozen=stands,
         frozen_until=org.frozen_until if stands else None,
         freeze_reason=org.freeze_reason if stands else None,
-        waiting=int(waiting),
+        waiting=waiting,
         reused=reused,
     )

@@ -20,10 +20,12 @@ from petmsg.errors import NoOrg
 from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import ProviderText
 from petmsg.queries import after_restore as queries
+from petmsg.queries.client import client_ref
 from petmsg.queries.org import OrgRow, all_orgs
+from petmsg.queries.unknown_outcomes import LOOK_BACK
 from petmsg.services.outbox.not_sent import hold_for_a_person
 from petmsg.services.outbox.record_outcome import attempt_of, bind, locked_by_id
-from petmsg.services.outbox.unknown_outcomes import CLOCK_SKEW, LOOK_BACK, Reconciled
+from petmsg.services.outbox.unknown_outcomes import CLOCK_SKEW, Reconciled
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import normal_body
 
@@ -191,7 +193,7 @@ def _decision(
     uow: UnitOfWork, message: Message, text: ProviderText, number: dict[str, Any]
 ) -> dict[str, Any]:
     """Why the number: in the shape of a Decision. The one that was made is lost."""
-    client = uow.cursor.value("SELECT ref FROM client WHERE id = :id", id=message.client_id)
+    client = client_ref(uow.cursor, message.client_id)
     return {
         "org": uow.org.slug,
         "client": client,

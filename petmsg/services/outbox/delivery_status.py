@@ -13,6 +13,7 @@ from datetime import timedelta
 from petmsg.enums import AlertKind, AlertSeverity, AttemptStatus, MessageStatus
 from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import Delivery, DeliveryReport, ProviderText, RejectionClass
+from petmsg.queries.delivery_reports import find_attempt, mark_asked_for
 from petmsg.queries.delivery_status import messages_of
 from petmsg.services.alert import raise_alert
 from petmsg.services.numbers.provider_holds import works_again
@@ -82,25 +83,19 @@ def report(
     another try. A report about a try that is not the last changes the text only if it says
     delivered: she has it then, whatever becomes of the later tries.
     """
-    found = uow.cursor.one(
-        "SELECT a.message_id, a.attempt, n.e164 AS number, n.refused_code, n.refused_at,"
-        " a.claimed_at FROM message_attempt a"
-        " JOIN message_number n ON n.id = a.number_id"
-        " WHERE a.org_id = :org_id AND a.provider_message_id = :id",
-        org_id=uow.org.id,
-        id=provider_message_id,
-    )
+    found = find_attempt(uow.cursor, uow.org.id, provider_message_id)
     if found is None:
         return None
-    message = locked_by_id(uow, found["message_id"])
-    attempt = attempt_of(uow, found["message_id"], found["attempt"])
+    message = locked_by_id(uow, found.message_id)
+    attempt = attempt_of(uow, found.message_id, found.attempt)
     before = message.status
     is_last = message.provider_message_id == provider_message_id
     if delivery is Delivery.DELIVERED and attempt.status is not AttemptStatus.DELIVERED:
         _delivered(uow, message, attempt)
-        if found["refused_code"] is not None and found["claimed_at"] > found["refused_at"]:
-            works_again(uow, found["refused_code"])
-        _record(uow, message, attempt, found["number"], event="message.delivered")
+        since = found.refused_at
+        if found.refused_code is not None and since is not None and found.claimed_at > since:
+            works_again(uow, found.refused_code)
+        _record(uow, message, attempt, found.number, event="message.delivered")
     elif delivery in _WORDS and attempt.status not in _FINAL:
         attempt.status, attempt.code = AttemptStatus(delivery.value), code
         if message.status is MessageStatus.SENT and is_last:
@@ -109,7 +104,7 @@ def report(
             _learn(uow, message, attempt, rejection_class)
         put_back = message.status is not before and message.status is MessageStatus.QUEUED
         event = "message.put_back" if put_back else f"message.{delivery.value}"
-        _record(uow, message, attempt, found["number"], event=event)
+        _record(uow, message, attempt, found.number, event=event)
     elif delivery in _WORDS and code is not None and _is_without_code(attempt):
         attempt.code = code
         if is_last and message.status is MessageStatus(attempt.status.value):
@@ -117,12 +112,12 @@ def report(
         else:
             _learn(uow, message, attempt, rejection_class)
         event = "message.put_back" if message.status is MessageStatus.QUEUED else "message.code"
-        _record(uow, message, attempt, found["number"], event=event)
+        _record(uow, message, attempt, found.number, event=event)
     uow.session.flush()
     return _reported(
         uow,
         message,
-        number=found["number"],
+        number=found.number,
         provider_id=provider_message_id,
         code=attempt.code,
         changed=message.status is not before,
@@ -164,10 +159,7 @@ def take_in(uow: UnitOfWork, answers: Sequence[Answer]) -> list[Reported | Failu
     A text that the provider does not know is left as it is, with a note; one alert for all of them.
     """
     one_batch_at_a_time(uow)
-    uow.cursor.run_many(
-        "UPDATE message SET synced_at = :now WHERE org_id = :org_id AND id = :id",
-        [{"now": uow.now, "org_id": uow.org.id, "id": each.message} for each in answers],
-    )
+    mark_asked_for(uow.cursor, uow.org.id, [each.message for each in answers], now=uow.now)
     taken = [
         run_in_savepoint(uow, each, lambda one: _take_in_one(uow, one), ref=_ref)
         for each in sorted(answers, key=lambda each: each.message)

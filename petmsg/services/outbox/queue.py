@@ -11,6 +11,7 @@ from petmsg.models import Message
 from petmsg.queries.lookup import ClientKey, client_by_id, find_client, find_sitter
 from petmsg.queries.message import primary_phone, require_possible
 from petmsg.queries.routing import read_facts
+from petmsg.queries.row_locks import share_client
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.routing import Decision, SpeakerFact, decide
 from petmsg.rules.segments import measure
@@ -134,8 +135,7 @@ def queue(
 
 def _her_phone(uow: UnitOfWork, client: ClientKey) -> str:
     """Her primary phone. Whoever forgets her waits until this text is stored, and finds it."""
-    if not uow.cursor.is_sqlite:
-        uow.cursor.tuples("SELECT 1 FROM client WHERE id = :id FOR KEY SHARE", id=client.id)
+    share_client(uow.cursor, client.id)
     return primary_phone(uow.cursor, uow.org, client)
 
 

@@ -28,7 +28,7 @@ from petmsg.providers.base import (
     Unknown,
 )
 from petmsg.providers.twilio_errors import Scope, scope_of
-from petmsg.queries.attempt import accept_attempt
+from petmsg.queries.attempt import accept_attempt, has_attempt, occupy_number
 from petmsg.rules.rate_limit import LONGEST_AHEAD
 from petmsg.services.inbound.waiting import answered
 from petmsg.services.outbox.claim import Claim
@@ -158,12 +158,9 @@ def _accepted(
 
 def _is_known(uow: UnitOfWork, claim: Claim, provider_message_id: str) -> bool:
     """Whether it was found at the provider and recorded already: its state may be a later one."""
-    found = uow.cursor.value(
-        "SELECT 1 FROM message_attempt WHERE message_id = :message AND provider_message_id = :id",
-        message=claim.message,
-        id=provider_message_id,
+    return has_attempt(
+        uow.cursor, message_id=claim.message, provider_message_id=provider_message_id
     )
-    return found is not None
 
 
 def bind(uow: UnitOfWork, message: Message, provider_message_id: str) -> None:
@@ -263,12 +260,7 @@ def _slow_down(uow: UnitOfWork, done: HandedOver, outcome: RetryLater) -> None:
 
 
 def _busy_until(uow: UnitOfWork, number_id: int, until: datetime) -> None:
-    uow.cursor.run(
-        "UPDATE message_number SET free_at = :until"
-        " WHERE id = :id AND (free_at IS NULL OR free_at < :until)",
-        id=number_id,
-        until=until,
-    )
+    occupy_number(uow.cursor, number_id=number_id, until=until)
 
 
 def _back_off(done: HandedOver, outcome: RetryLater, attempts: int) -> timedelta:

@@ -11,6 +11,7 @@ from petmsg.models import Message, MessageAttempt, MessageNumber
 from petmsg.providers.base import RejectionClass
 from petmsg.providers.twilio_errors import Scope, look_up, scope_of
 from petmsg.queries import provider_holds as queries
+from petmsg.queries.rejections import took_another_out
 from petmsg.rules.routing import usable
 from petmsg.services.alert import raise_alert
 from petmsg.services.numbers import ledger
@@ -26,17 +27,6 @@ MOST_TAKEN_OUT = 2
 """After so many numbers that one code took out within `SAME_HOUR` it is the account's fault."""
 _REASON = "provider code {code}"
 """Why the ledger says that a number was taken out of use."""
-_TOOK_ANOTHER_OUT = """
-SELECT 1 FROM message_attempt a
-JOIN number_custody c ON c.number_id = a.number_id AND c.reason = :reason || a.code
-WHERE a.thread_id = :thread_id AND a.number_id <> :number_id
-  AND a.status IN ('failed', 'undelivered')
-  AND NOT EXISTS (
-    SELECT 1 FROM message_attempt s WHERE s.thread_id = a.thread_id
-      AND s.claimed_at > a.claimed_at AND s.status IN ('sent', 'delivered')
-  )
-LIMIT 1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +77,12 @@ def notice_repeats(uow: UnitOfWork, attempt: MessageAttempt, *, code: str | None
 
 def is_the_recipient(refusal: RejectionEffect) -> bool:
     """Whether another number could not text this client either."""
-    found = refusal.uow.cursor.value(
-        _TOOK_ANOTHER_OUT,
+    return took_another_out(
+        refusal.uow.cursor,
         thread_id=refusal.message.thread_id,
         number_id=refusal.attempt.number_id,
         reason=_REASON.format(code=""),
     )
-    return found is not None
 
 
 def _meaning(code: str) -> str:

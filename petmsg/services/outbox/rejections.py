@@ -13,6 +13,8 @@ from petmsg.clock import zone
 from petmsg.enums import AttemptStatus, MessageStatus
 from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import RejectionClass
+from petmsg.queries.client import timezone_of
+from petmsg.queries.rejections import rejection_count
 from petmsg.rules.send_blocks import QuietHours, quiet_hours, quiet_until
 from petmsg.services.outbox.not_sent import hold_for_a_person
 from petmsg.services.outbox.queue import client_ref_of
@@ -138,12 +140,7 @@ def _again_after(refusal: RejectionEffect, waits: tuple[timedelta, ...]) -> None
     It takes a new place in the line of its thread: later texts do not wait behind it for hours.
     """
     uow, message = refusal.uow, refusal.message
-    failed = uow.cursor.value(
-        "SELECT count(*) FROM message_attempt WHERE message_id = :id AND code = :code"
-        " AND status IN ('failed', 'undelivered')",
-        id=message.id,
-        code=refusal.code,
-    )
+    failed = rejection_count(uow.cursor, message_id=message.id, code=refusal.code)
     if failed <= len(waits):
         _again_at(uow, message, uow.now + waits[max(failed, 1) - 1])
         message.send_at = message.due_at
@@ -151,10 +148,7 @@ def _again_after(refusal: RejectionEffect, waits: tuple[timedelta, ...]) -> None
 
 def _next_allowed(uow: UnitOfWork, message: Message) -> datetime:
     """The next time at which the law, or the org if it is stricter, lets a text to her leave."""
-    timezone = (
-        uow.cursor.value("SELECT timezone FROM client WHERE id = :id", id=message.client_id)
-        or uow.org.timezone
-    )
+    timezone = timezone_of(uow.cursor, message.client_id) or uow.org.timezone
     own = quiet_hours(uow.org.quiet_from_minute, uow.org.quiet_until_minute)
     quiet = own or _US_QUIET_HOURS
     # The provider said that it is quiet now; where our clock disagrees, an hour later.

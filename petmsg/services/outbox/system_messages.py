@@ -17,6 +17,7 @@ from petmsg.enums import (
 )
 from petmsg.models import Message, Relay
 from petmsg.queries.relay import forward_fact, number_fact, sitter_line
+from petmsg.queries.relay_traffic import notice_count
 from petmsg.rules.routing import Decision
 from petmsg.rules.routing.direct import DirectFacts, decide_direct
 from petmsg.rules.segments import measure
@@ -35,11 +36,6 @@ EXPIRES = {
 MOST_NOTICES = 5
 """Notices to one sitter within `NOTICES_WITHIN`."""
 NOTICES_WITHIN = timedelta(hours=1)
-_NOTICES = """
-SELECT count(*) FROM relay r JOIN message m ON m.id = r.message_id
-WHERE r.org_id = :org_id AND r.sitter_id = :sitter_id AND r.kind = 'notice'
-  AND m.created_at > :since
-"""
 
 
 def queue_direct(
@@ -194,9 +190,7 @@ def tell(uow: UnitOfWork, sitter_id: int, about_id: int, words: str) -> bool:
 
     Not without end: her phone may answer by itself.
     """
-    told = uow.cursor.value(
-        _NOTICES, org_id=uow.org.id, sitter_id=sitter_id, since=uow.now - NOTICES_WITHIN
-    )
+    told = notice_count(uow.cursor, uow.org.id, sitter_id=sitter_id, since=uow.now - NOTICES_WITHIN)
     line = sitter_line(uow.cursor, uow.org, sitter_id)
     if told >= MOST_NOTICES or line.number is None:
         return False

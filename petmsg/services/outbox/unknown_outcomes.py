@@ -17,10 +17,17 @@ from datetime import datetime, timedelta
 
 from petmsg.db.cursor import Cursor
 from petmsg.db.stopwatch import elapsed
-from petmsg.enums import AttemptStatus, MessageStatus, ProviderName
+from petmsg.enums import AttemptStatus, MessageStatus
 from petmsg.models import Message
 from petmsg.providers.base import ProviderText
 from petmsg.queries.org import OrgRow
+from petmsg.queries.unknown_outcomes import (
+    ClaimedMessage,
+    UnknownOutcome,
+    is_known_id,
+    messages_being_sent,
+    unknown_messages,
+)
 from petmsg.services.outbox.not_sent import hold_for_a_person
 from petmsg.services.outbox.record_outcome import attempt_of, bind, end_as_delivered, locked_by_id
 from petmsg.services.unit_of_work import UnitOfWork
@@ -29,36 +36,9 @@ from petmsg.text_inputs import is_body_of
 GRACE = timedelta(seconds=120)
 """Longer than the longest request: what is not there by then never comes."""
 SECOND_LOOK = timedelta(seconds=60)
-LOOK_BACK = timedelta(hours=24)
-"""How far before the claim the provider is asked: more than any clock is wrong."""
 CLOCK_SKEW = timedelta(minutes=15)
 """A text the provider took longer before the claim than this is hardly ours. Longer than two
 machines differ, one of which claimed it while the other looks for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedMessage:
-    """A text that is being sent, or was, by the worker of that token."""
-
-    message: int
-    worker: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownOutcome:
-    """A text whose fate is not known, with what to ask the provider for."""
-
-    message: int
-    attempt: int
-    provider: ProviderName | None
-    from_e164: str
-    to_e164: str
-    claimed_at: datetime
-
-    @property
-    def since(self) -> datetime:
-        """From when on the provider's texts may be this one."""
-        return self.claimed_at - LOOK_BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +52,12 @@ class Reconciled:
 
 def being_sent(cursor: Cursor, org: OrgRow) -> list[ClaimedMessage]:
     """The org's texts that are `sending`, the oldest first."""
-    rows = cursor.tuples(
-        "SELECT id, worker FROM message WHERE org_id = :org_id AND direction = 'outbound'"
-        " AND status IN ('sending', 'unknown') AND status = 'sending' ORDER BY id",
-        org_id=org.id,
-    )
-    return [ClaimedMessage(*row) for row in rows]
+    return messages_being_sent(cursor, org.id)
 
 
 def in_doubt(cursor: Cursor, org: OrgRow) -> list[UnknownOutcome]:
     """The org's texts whose fate is not known, the oldest first."""
-    rows = cursor.rows(
-        "SELECT id AS message, attempts AS attempt, provider, from_e164, to_e164, claimed_at"
-        " FROM message"
-        " WHERE org_id = :org_id AND direction = 'outbound'"
-        " AND status IN ('sending', 'unknown') AND status = 'unknown'"
-        " AND from_e164 IS NOT NULL AND to_e164 IS NOT NULL AND claimed_at IS NOT NULL"
-        " ORDER BY id",
-        org_id=org.id,
-    )
-    return [UnknownOutcome(**row) for row in rows]
+    return unknown_messages(cursor, org.id)
 
 
 def orphaned(uow: UnitOfWork, orphan: ClaimedMessage) -> Reconciled | None:
@@ -196,12 +162,7 @@ def _is_not_known(uow: UnitOfWork, message: Message, text: ProviderText) -> bool
     """From the same number to the same phone, and not yet known as another text of ours."""
     if (text.from_e164, text.to_e164) != (message.from_e164, message.to_e164):
         return False
-    known = uow.cursor.value(
-        "SELECT message_id FROM message_attempt WHERE provider_message_id = :id"
-        " UNION ALL SELECT id FROM message WHERE provider_message_id = :id",
-        id=text.provider_message_id,
-    )
-    return known is None
+    return not is_known_id(uow.cursor, text.provider_message_id)
 
 
 def _taken_at(uow: UnitOfWork, text: ProviderText) -> datetime:

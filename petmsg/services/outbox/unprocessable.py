@@ -13,6 +13,7 @@ from petmsg.db.cursor import DamagedInstant
 from petmsg.db.driver_errors import is_driver_error
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.errors import ConflictingWrite, MalformedText, OutOfRange, PetmsgError, Refused
+from petmsg.queries.message import hold_queued
 from petmsg.services.alert import raise_alert
 from petmsg.services.unit_of_work import Failure, UnitOfWork, run_in_savepoint
 
@@ -59,11 +60,10 @@ def hold_unusable(uow: UnitOfWork, message_id: int, problem: PetmsgError) -> Non
     """
 
     def hold(_: int) -> None:
-        uow.cursor.run(
-            "UPDATE message SET status = 'held', due_at = NULL, error_code = :code,"
-            " error_message = :why WHERE id = :id AND org_id = :org_id AND status = 'queued'",
-            id=message_id,
-            org_id=uow.org.id,
+        hold_queued(
+            uow.cursor,
+            uow.org.id,
+            message_id=message_id,
             code=problem.code,
             why=problem.message[:500],
         )

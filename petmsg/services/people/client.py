@@ -9,6 +9,7 @@ from petmsg.enums import ClientKind
 from petmsg.errors import AlreadyExists, NotFound, OutOfRange, PhoneTaken, Refused
 from petmsg.models import Client, ClientPhone
 from petmsg.phone import mask_phone, parse_phone, phone_to_look_up
+from petmsg.queries.client_phones import readdress_waiting
 from petmsg.queries.lookup import find_client, refuse_our_number
 from petmsg.services.people import optout
 from petmsg.services.refs import hold_refs, next_ref
@@ -242,14 +243,7 @@ def phones_of(uow: UnitOfWork, client: Client) -> list[ClientPhone]:
 def _readdress_waiting(uow: UnitOfWork, client: Client) -> int:
     """Texts of hers that wait go to her primary phone; how many went elsewhere before."""
     primary = next(phone.e164 for phone in phones_of(uow, client) if phone.is_primary)
-    return uow.cursor.run(
-        "UPDATE message SET to_e164 = :primary WHERE thread_id = ("
-        "SELECT id FROM thread WHERE org_id = :org_id AND client_id = :client_id)"
-        " AND direction = 'outbound' AND status IN ('queued', 'held') AND to_e164 <> :primary",
-        primary=primary,
-        org_id=uow.org.id,
-        client_id=client.id,
-    )
+    return readdress_waiting(uow.cursor, uow.org.id, primary=primary, client_id=client.id)
 
 
 def _add_phone(uow: UnitOfWork, client: Client, e164: str, *, primary: bool) -> ClientPhone:

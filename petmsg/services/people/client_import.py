@@ -6,6 +6,8 @@ from typing import Any
 from petmsg.enums import ClientKind
 from petmsg.errors import OutOfRange, quoted
 from petmsg.phone import parse_phone
+from petmsg.queries.client import known_ref
+from petmsg.queries.client_phones import primary_phone_of
 from petmsg.services.people import client
 from petmsg.services.transfer.row_files import BatchRow, RowDone, needed, one_by_one
 from petmsg.services.unit_of_work import Failure, UnitOfWork
@@ -71,16 +73,8 @@ def _kind_of_cell(cell: str | None) -> ClientKind | None:
 
 def _by_ref(uow: UnitOfWork, ref: str) -> str | None:
     """The ref, if a client has it."""
-    found = uow.cursor.value(
-        "SELECT ref FROM client WHERE org_id = :org_id AND ref = :ref", org_id=uow.org.id, ref=ref
-    )
-    return None if found is None else str(found)
+    return known_ref(uow.cursor, uow.org.id, ref)
 
 
 def _primary(uow: UnitOfWork, ref: str) -> Any:
-    return uow.cursor.value(
-        "SELECT p.e164 FROM client_phone p JOIN client c ON c.id = p.client_id"
-        " WHERE c.org_id = :org_id AND c.ref = :ref AND p.is_primary",
-        org_id=uow.org.id,
-        ref=ref,
-    )
+    return primary_phone_of(uow.cursor, uow.org.id, ref)

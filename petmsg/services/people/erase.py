@@ -8,6 +8,7 @@ from sqlmodel import and_, col, or_, select, union
 from petmsg.enums import Direction, MessageStatus
 from petmsg.errors import Refused
 from petmsg.models import Client, Message, MessageNumber, SandboxText, Thread
+from petmsg.queries.erase import erase_sandbox_bodies, erase_unmatched, repeating_messages
 from petmsg.services.people import optout
 from petmsg.services.people.client import locked_client, phones_of
 from petmsg.services.unit_of_work import UnitOfWork
@@ -116,40 +117,21 @@ def _texts_of(uow: UnitOfWork, client: Client, numbers: Sequence[str]) -> Sequen
 
 # The texts that repeat hers or name her: forwards of hers; what a sitter wrote that was passed on
 # to her; and notices about either, or about a text for which she was a choice.
-_REPEATING = """
-WITH hers AS (
-  SELECT m.id FROM thread t JOIN message m ON m.thread_id = t.id
-  WHERE t.org_id = :org_id AND t.client_id = :client_id
-),
-written AS (
-  SELECT r.about_id AS id FROM relay r JOIN hers h ON h.id = r.message_id
-  WHERE r.kind = 'reply' AND r.about_id IS NOT NULL
-  UNION SELECT message_id FROM relay_question WHERE org_id = :org_id AND client_id = :client_id
-),
-named AS (
-  SELECT message_id AS id FROM relay_question
-  WHERE org_id = :org_id AND (options LIKE :only OR options LIKE :first OR options LIKE :middle
-    OR options LIKE :last)
-)
-SELECT id FROM written
-UNION SELECT r.message_id FROM relay r WHERE r.org_id = :org_id AND r.kind <> 'reply'
-  AND r.about_id IN (SELECT id FROM hers UNION SELECT id FROM written UNION SELECT id FROM named)
-"""
 
 
 def _passed_on(uow: UnitOfWork, client: Client, hers: Sequence[Message]) -> Sequence[Message]:
     """Texts of nobody's thread that repeat her words or name her, locked until the commit."""
     known = {message.id for message in hers}
-    rows = uow.cursor.tuples(
-        _REPEATING,
-        org_id=uow.org.id,
+    repeating = repeating_messages(
+        uow.cursor,
+        uow.org.id,
         client_id=client.id,
         only=f"[{client.id}]",
         first=f"[{client.id},%",
         middle=f"% {client.id},%",
         last=f"% {client.id}]",
     )
-    ids = sorted({row[0] for row in rows} - known)
+    ids = sorted(set(repeating) - known)
     found: list[Message] = []
     for start in range(0, len(ids), 500):
         found += uow.session.exec(
@@ -164,10 +146,7 @@ def _passed_on(uow: UnitOfWork, client: Client, hers: Sequence[Message]) -> Sequ
 
 def _erase_strays(uow: UnitOfWork, numbers: Sequence[str]) -> None:
     """Her texts to numbers that were never ours."""
-    uow.cursor.run_many(
-        "UPDATE stray_text SET from_phone = NULL, body = NULL WHERE from_phone = :phone",
-        [{"phone": phone} for phone in numbers],
-    )
+    erase_unmatched(uow.cursor, numbers)
 
 
 def _erase_at_the_sandbox(
@@ -178,14 +157,8 @@ def _erase_at_the_sandbox(
     Texts of another org to the same phone are that org's: its clients are its own. Of texts to a
     sitter only those that were passed on are hers.
     """
-    uow.cursor.run_many(
-        "UPDATE sandbox_text SET body = NULL WHERE provider_message_id = :id",
-        [
-            {"id": message.provider_message_id}
-            for message in passed_on
-            if message.provider_message_id is not None
-        ],
-    )
+    sids = [each.provider_message_id for each in passed_on if each.provider_message_id is not None]
+    erase_sandbox_bodies(uow.cursor, sids)
     to_her = sorted({message.to_e164 for message in messages if message.to_e164})
     ours = select(MessageNumber.e164).where(MessageNumber.org_id == uow.org.id)
     for start in range(0, len(to_her), 500):

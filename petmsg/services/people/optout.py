@@ -13,10 +13,12 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums import OptOutSource
 from petmsg.errors import NotFound, Refused
 from petmsg.phone import is_e164, mask_phone, parse_phone
+from petmsg.queries.client_phones import waiting_count
 from petmsg.queries.inbox import find_item
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.message import NoPhone
 from petmsg.queries.optout import Person, find_person, phone_keys
+from petmsg.queries.row_locks import lock_client
 from petmsg.queries.senders import find_sender
 from petmsg.services.people import optout_records as rows
 from petmsg.services.unit_of_work import UnitOfWork
@@ -201,21 +203,14 @@ def _named(uow: UnitOfWork, person: Person) -> tuple[str, str, str]:
 
 
 def _waiting(cursor: Cursor, org_id: int, client_id: int | None) -> int:
-    return int(
-        cursor.value(
-            "SELECT count(*) FROM message WHERE status = 'queued' AND thread_id ="
-            " (SELECT id FROM thread WHERE org_id = :org_id AND client_id = :client_id)",
-            org_id=org_id,
-            client_id=client_id,
-        )
-    )
+    return waiting_count(cursor, org_id, client_id)
 
 
 def _locked(uow: UnitOfWork, text: str) -> Person:
     """The person; a client's phones are changed by nobody until the commit."""
     person = find_person(uow.cursor, uow.org, text)
     if person.client_id is not None and not uow.cursor.is_sqlite:
-        uow.cursor.tuples("SELECT 1 FROM client WHERE id = :id FOR UPDATE", id=person.client_id)
+        lock_client(uow.cursor, person.client_id)
         known = phone_keys(uow.cursor, uow.org, person.client_id)
         return person._replace(phones={**known})
     return person

@@ -11,6 +11,7 @@ from petmsg.clock import zone
 from petmsg.db.cursor import Cursor
 from petmsg.enums import AlertKind, AlertSeverity, Keyword, OptOutSource
 from petmsg.phone import is_e164
+from petmsg.queries.opt_out_records import got_through, insert_blocked_pair, last_ended_at
 from petmsg.queries.optout import said_since
 from petmsg.queries.senders import Sender, find_sender
 from petmsg.rules.keywords import START_FOR_OPTED_OUT, plain_word
@@ -140,11 +141,9 @@ def block_pair(
 ) -> None:
     """Remember that the carrier keeps texts from this number from this phone, and alert. The same
     again only counts in the alert. `client_ref` is None for a phone of no client."""
-    new = uow.cursor.run(
-        "INSERT INTO blocked_pair (org_id, number_id, phone_key, code, blocked_at)"
-        " VALUES (:org_id, :number_id, :key, :code, :now)"
-        " ON CONFLICT (number_id, phone_key) DO NOTHING",
-        org_id=uow.org.id,
+    new = insert_blocked_pair(
+        uow.cursor,
+        uow.org.id,
         number_id=number_id,
         key=rows.key_of(uow, to_e164),
         code=code,
@@ -201,31 +200,16 @@ def _alert_late_stop(uow: UnitOfWork, of: Whose, *, at: datetime, ended_at: date
 
 def _ended_at(cursor: Cursor, org_id: int, key: str) -> datetime | None:
     """When the phone's newest opt-out ended; None if one stands, or there never was one."""
-    row = cursor.one(
-        "SELECT CASE WHEN count(*) = count(ended_at) THEN max(ended_at) END AS ended_at"
-        " FROM opt_out WHERE org_id = :org_id AND phone_key = :key",
-        org_id=org_id,
-        key=key,
-    )
-    return None if row is None else row["ended_at"]
+    return last_ended_at(cursor, org_id, key)
 
 
 def _got_through(
     cursor: Cursor, org_id: int, number_id: int, to_e164: str, *, since: datetime, before: datetime
 ) -> bool:
     """Whether the carrier took a text from the number to the phone that was claimed meanwhile."""
-    found = cursor.value(
-        "SELECT 1 FROM message_attempt a JOIN message m ON m.id = a.message_id"
-        " WHERE a.number_id = :number_id AND a.claimed_at > :since AND a.claimed_at < :before"
-        " AND a.status IN ('sent', 'delivered') AND m.org_id = :org_id AND m.to_e164 = :to_e164"
-        " LIMIT 1",
-        number_id=number_id,
-        since=since,
-        before=before,
-        org_id=org_id,
-        to_e164=to_e164,
+    return got_through(
+        cursor, org_id, number_id=number_id, since=since, before=before, to_e164=to_e164
     )
-    return found is not None
 
 
 def _local(uow: UnitOfWork, instant: datetime) -> str:

@@ -11,6 +11,8 @@ from petmsg.errors import AlreadyExists, Refused
 from petmsg.models import MessageNumber, Sitter, SitterActivity
 from petmsg.phone import parse_phone
 from petmsg.queries.lookup import find_sitter, refuse_our_number
+from petmsg.queries.number_ledger import free_number
+from petmsg.queries.sitter import last_offboarded_at
 from petmsg.services.numbers import ledger
 from petmsg.services.numbers.number import give, held_by
 from petmsg.services.people import optout
@@ -22,19 +24,6 @@ from petmsg.text_inputs import parse_name, parse_ref
 COLUMNS = ("ref", "name", "phone")
 
 # The sitter-class number that is usable, unheld and unheld longest; never one of another sitter.
-_FREE_NUMBER = """
-SELECT n.id FROM message_number n
-WHERE n.org_id = :org_id AND n.class = 'sitter' AND n.sitter_id IS NULL
-  AND (n.first_sitter_id IS NULL OR n.first_sitter_id = :sitter_id)
-  AND (n.status = 'active' OR (n.status = 'quarantined' AND n.quarantined_until <= :now))
-ORDER BY COALESCE(
-    (SELECT min(c.from_at) FROM number_custody c
-     WHERE c.number_id = n.id AND c.from_at > (
-         SELECT max(h.from_at) FROM number_custody h
-         WHERE h.number_id = n.id AND h.sitter_id IS NOT NULL)),
-    n.created_at), n.id
-LIMIT 1
-"""
 
 
 class NoNumberFree(Refused):
@@ -249,11 +238,7 @@ def _insert(uow: UnitOfWork, ref: str, name: str, phone: str) -> Sitter:
 
 def _next_span(uow: UnitOfWork, sitter_id: int) -> datetime:
     """When the new span of activity begins: now, but never inside an earlier one."""
-    last = uow.cursor.one(
-        "SELECT max(offboarded_at) AS offboarded_at FROM sitter_activity WHERE sitter_id = :id",
-        id=sitter_id,
-    )
-    ended: datetime | None = None if last is None else last["offboarded_at"]
+    ended = last_offboarded_at(uow.cursor, sitter_id)
     return uow.now if ended is None else max(uow.now, ended)
 
 
@@ -266,7 +251,5 @@ def no_number_free(sitter: Sitter) -> NoNumberFree:
 
 
 def _free_number(uow: UnitOfWork, sitter: Sitter) -> MessageNumber | None:
-    cursor = uow.cursor
-    lock = "" if cursor.is_sqlite else " FOR UPDATE OF n SKIP LOCKED"
-    found = cursor.value(_FREE_NUMBER + lock, org_id=uow.org.id, sitter_id=sitter.id, now=uow.now)
+    found = free_number(uow.cursor, uow.org.id, sitter_id=sitter.id, now=uow.now)
     return None if found is None else ledger.locked_by_id(uow, found)

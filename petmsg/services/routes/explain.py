@@ -14,8 +14,9 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums import Direction
 from petmsg.errors import NotFound
 from petmsg.queries.lookup import ClientKey, find_client, find_sitter
-from petmsg.queries.message import require_possible
+from petmsg.queries.message import decision_of, require_possible
 from petmsg.queries.org import OrgRow
+from petmsg.queries.route_changes import changes_since
 from petmsg.queries.routing import read_facts, speaker_of
 from petmsg.rules.routing import Decision, SpeakerFact, decide
 
@@ -23,22 +24,6 @@ _TICK = timedelta(microseconds=1)
 _ROUTING_SETTINGS = ("pool_for", "pool_threads_per_number", "timezone")
 
 _NOT_REACHED = "not asked"
-# What changed after an instant and could have made that instant's answer another one. Apart, so
-# that each is found by its index: a company's whole audit since then may be long.
-_CHANGED_SINCE = """
-SELECT a.seq, a.event, a.ref, a.at, a.payload FROM audit_event a
-WHERE a.org_id = :org_id AND a.entity = 'org' AND a.ref = :org
-  AND a.event = 'org.updated' AND a.at > :at
-UNION ALL
-SELECT a.seq, a.event, a.ref, a.at, a.payload FROM audit_event a
-WHERE a.org_id = :org_id AND a.entity = 'client' AND a.ref = :client
-  AND a.event = 'client.updated' AND a.at > :at
-UNION ALL
-SELECT a.seq, a.event, a.ref, a.at, a.payload FROM booking b
-JOIN audit_event a ON a.org_id = b.org_id AND a.entity = 'window' AND a.ref = b.ref
-WHERE b.org_id = :org_id AND b.client_id = :client_id AND a.at > :at
-ORDER BY 1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +89,16 @@ def explain_message(
     Raises `NotFound` for a text without one, and for one that is not ours or not to a client.
     """
     require_possible(message_id)
-    row = cursor.one(
-        "SELECT m.direction, m.decision, c.ref FROM message m"
-        " LEFT JOIN client c ON c.id = m.client_id"
-        " WHERE m.org_id = :org_id AND m.id = :id",
-        org_id=org.id,
-        id=message_id,
-    )
-    if row is None or row["decision"] is None:
+    row = decision_of(cursor, org.id, message_id)
+    if row is None or row.decision is None:
         hint = "Only a text that was claimed for sending has a Decision: petmsg message list"
-    elif row["direction"] == Direction.INBOUND:
+    elif row.direction == Direction.INBOUND:
         hint = f"It came in; who was to read it, and why: petmsg inbox show {message_id}"
-    elif row["ref"] is None:
+    elif row.ref is None:
         hint = f"It went to nobody's thread; why from its number: petmsg message show {message_id}"
     else:
-        stored = json.loads(row["decision"])
-        client = find_client(cursor, org.id, row["ref"])
+        stored = json.loads(row.decision)
+        client = find_client(cursor, org.id, row.ref)
         speaker = speaker_of(cursor, message_id)
         facts = read_facts(cursor, org, client, at=now, past=False, speaker=speaker)
         today = decide(facts, now).to_json()
@@ -188,26 +167,26 @@ def changed_since(
     """What is today's in answers about `[at, until)` and was changed after an instant of it, in
     words, and when. Without a client only the org's settings."""
     found: list[tuple[str, datetime]] = []
-    for row in cursor.rows(
-        _CHANGED_SINCE,
-        org_id=org.id,
+    for row in changes_since(
+        cursor,
+        org.id,
         org=org.slug,
         client_id=0 if client is None else client.id,
         client="" if client is None else client.ref,
         at=at,
     ):
-        payload = json.loads(row["payload"])
+        payload = json.loads(row.payload)
         changed: list[str] = []
-        if row["event"] == "org.updated":
+        if row.event == "org.updated":
             changed = [f"Setting {name}" for name in _ROUTING_SETTINGS if name in payload]
-        elif row["event"] == "client.updated":
+        elif row.event == "client.updated":
             if "kind" in payload:
                 changed = ["The client's kind"]
         else:
-            last = min(until, row["at"])
+            last = min(until, row.at)
             if any(_touches(payload.get(each), at, last) for each in ("before", "after")):
-                changed = [f"The window of booking {row['ref']}"]
-        found += [(what, row["at"]) for what in changed]
+                changed = [f"The window of booking {row.ref}"]
+        found += [(what, row.at) for what in changed]
     return list(dict.fromkeys(found))
 
 

@@ -24,7 +24,9 @@ from petmsg.db.partial_files import beside
 from petmsg.db.schema_version import HEAD
 from petmsg.enums import FileFormat
 from petmsg.errors import Misconfigured, Refused
+from petmsg.queries.client import ref_of_client
 from petmsg.queries.org import OrgRow
+from petmsg.queries.transfer import ids_after, page_text
 from petmsg.services.transfer.files import IDS, ExportFile
 from petmsg.services.transfer.references import alert_with_places, question_with_refs
 from petmsg.services.transfer.table_schema import (
@@ -212,11 +214,7 @@ class _OrgExport:
         return found
 
     def _client_ref(self, id_: int) -> Value:
-        ref: Value = self._cursor.value(
-            "SELECT ref FROM client WHERE org_id = :org_id AND id = :id",
-            org_id=self._org.id,
-            id=id_,
-        )
+        ref: Value = ref_of_client(self._cursor, self._org.id, id_)
         if ref is None:
             raise DamagedValue("A row of relay_question points to a client that is not there.")
         return ref
@@ -233,14 +231,9 @@ class _OrgExport:
         """The ids of the org's rows, in order: eight bytes for each."""
         ids = array("q")
         while True:
-            page = self._cursor.tuples(
-                f"SELECT id FROM {table} WHERE org_id = :org_id AND id > :after"
-                " ORDER BY id LIMIT :page",
-                org_id=self._org.id,
-                after=ids[-1] if ids else 0,
-                page=_PAGE,
-            )
-            ids.extend(row[0] for row in page)
+            after = ids[-1] if ids else 0
+            page = ids_after(self._cursor, self._org.id, table=table, after=after, limit=_PAGE)
+            ids.extend(page)
             if len(page) < _PAGE:
                 return ids
 
@@ -302,10 +295,7 @@ def select(shape: TableSchema, *, has_c_collation: bool, is_first: bool) -> str:
     if order and not is_first:
         where += f" AND ({', '.join(order)}) > ({', '.join(f':after_{n}' for n in shape.order)})"
     ordered = f" ORDER BY {', '.join(order)}" if order else ""
-    return (
-        f'SELECT {", ".join(columns)} FROM "{shape.table}" t {" ".join(joins)}'
-        f" WHERE {where}{ordered} LIMIT :page"
-    )
+    return page_text(shape.table, columns=columns, joins=joins, where=where + ordered)
 
 
 def name_of(target: TableSchema, *, alias: str) -> tuple[str, list[str]]:

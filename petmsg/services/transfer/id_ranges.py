@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from petmsg.db.cursor import Cursor
+from petmsg.queries.transfer import count_on_from_highest, highest_id, next_ids
 from petmsg.services.transfer.files import IDS, BrokenExport
 from petmsg.services.transfer.manifest import OrgFiles
 from petmsg.services.transfer.table_schema import shapes
@@ -50,10 +51,7 @@ class KeptIds:
             return
         for shape in shapes():
             if shape.has_id:
-                cursor.tuples(
-                    f"SELECT setval(pg_get_serial_sequence('{shape.table}', 'id'), max(id))"
-                    f' FROM "{shape.table}" HAVING max(id) IS NOT NULL'
-                )
+                count_on_from_highest(cursor, shape.table)
 
 
 class NewIds:
@@ -66,17 +64,10 @@ class NewIds:
         """`count` ids that no row has, in ascending order."""
         if self._cursor.is_sqlite:
             # The file is locked: nobody else adds a row until the commit.
-            highest = self._cursor.value(f'SELECT coalesce(max(id), 0) FROM "{table}"')
+            highest = highest_id(self._cursor, table)
             yield from range(highest + 1, highest + 1 + count)
             return
         while count > 0:
             block = min(count, _BLOCK)
-            yield from sorted(
-                row[0]
-                for row in self._cursor.tuples(
-                    f"SELECT nextval(pg_get_serial_sequence('{table}', 'id'))"
-                    " FROM generate_series(1, :block)",
-                    block=block,
-                )
-            )
+            yield from sorted(next_ids(self._cursor, table, block))
             count -= block

@@ -16,7 +16,12 @@ from petmsg.db.cursor import Cursor
 from petmsg.db.driver_errors import is_driver_error, is_passing, translate
 from petmsg.db.transaction import Transaction
 from petmsg.errors import AlreadyExists, ConflictingWrite, NumberTaken
+from petmsg.queries.client import client_id_of
+from petmsg.queries.message import unfinished_count
 from petmsg.queries.org import all_orgs, find_org
+from petmsg.queries.row_locks import lock_orgs
+from petmsg.queries.savepoint import release_savepoint, set_savepoint, undo_to_savepoint
+from petmsg.queries.transfer import ids_of_names, insert_text, taken_numbers
 from petmsg.services import audit
 from petmsg.services.transfer import values as cells
 from petmsg.services.transfer.export import name_of
@@ -58,9 +63,8 @@ def restore(
     """Take the orgs back. Raises `AlreadyExists` if one of them is there, `NumberTaken`,
     `BrokenExport`, and `ConflictingWrite` for a row that breaks a rule: then nothing is taken."""
     cursor = transaction.cursor
-    if not cursor.is_sqlite:
-        # So that a database without an org stays without one until this is committed.
-        cursor.run("LOCK TABLE org IN EXCLUSIVE MODE")
+    # So that a database without an org stays without one until this is committed.
+    lock_orgs(cursor)
     there = {org.slug for org in all_orgs(cursor)}
     for org in orgs:
         if org.slug in there:
@@ -169,11 +173,7 @@ class _OrgImport:
         return value
 
     def _client_id(self, ref: Value) -> int:
-        found: int | None = self._cursor.value(
-            "SELECT id FROM client WHERE org_id = :org_id AND ref = :ref",
-            org_id=self._org_id,
-            ref=str(ref),
-        )
+        found = client_id_of(self._cursor, self._org_id, str(ref))
         if found is None:
             raise BadCell("options names no client of the export")
         return found
@@ -197,32 +197,30 @@ class _OrgImport:
                 known.clear()
             unknown = sorted(str(name) for name in names if name is not None and name not in known)
             expression, joins = name_of(shape_of(table), alias="t")
-            for row in self._cursor.in_list(
-                f'SELECT {expression} AS name, t.id AS id FROM "{table}" t {" ".join(joins)}'
-                f" WHERE t.org_id = :org_id AND {expression} IN (:names)",
-                "names",
-                unknown,
-                org_id=self._org_id,
-            ):
-                known[row["name"]] = row["id"]
+            known.update(
+                ids_of_names(
+                    self._cursor,
+                    self._org_id,
+                    table=table,
+                    expression=expression,
+                    joins=joins,
+                    names=unknown,
+                )
+            )
 
     def _insert(
         self, shape: TableSchema, reader: Reader, numbers: Sequence[int], rows: list[dict[str, Any]]
     ) -> None:
-        columns = list(rows[0])
-        sql = (
-            f'INSERT INTO "{shape.table}" ({", ".join(f"{chr(34)}{c}{chr(34)}" for c in columns)})'
-            f" VALUES ({', '.join(f':{column}' for column in columns)})"
-        )
-        self._cursor.run("SAVEPOINT chunk")
+        sql = insert_text(shape.table, list(rows[0]))
+        set_savepoint(self._cursor, "chunk")
         try:
             self._cursor.run_many(sql, rows)
         except Exception as problem:
             if not is_driver_error(problem) or is_passing(problem):
                 raise
-            self._cursor.run("ROLLBACK TO SAVEPOINT chunk")
+            undo_to_savepoint(self._cursor, "chunk")
             self._insert_one_by_one(sql, reader, numbers, rows)
-        self._cursor.run("RELEASE SAVEPOINT chunk")
+        release_savepoint(self._cursor, "chunk")
 
     def _insert_one_by_one(
         self, sql: str, reader: Reader, numbers: Sequence[int], rows: Sequence[Mapping[str, Any]]
@@ -243,12 +241,10 @@ class _OrgImport:
                 raise reader.broken(number, words) from None
 
     def _require_free(self, numbers: Sequence[str]) -> None:
-        taken = self._cursor.in_list(
-            "SELECT e164 FROM message_number WHERE e164 IN (:numbers)", "numbers", numbers
-        )
+        taken = taken_numbers(self._cursor, numbers)
         if taken:
             raise NumberTaken(
-                f"{taken[0]['e164']} belongs to another org of this database.",
+                f"{taken[0]} belongs to another org of this database.",
                 hint="Nothing was imported: a number is of one org alone.",
             )
 
@@ -259,10 +255,4 @@ class _OrgImport:
         self._org_id = rows[0]["id"]
 
     def _waiting(self) -> int:
-        return int(
-            self._cursor.value(
-                "SELECT count(*) FROM message WHERE org_id = :org_id"
-                " AND status IN ('queued', 'sending', 'unknown')",
-                org_id=self._org_id,
-            )
-        )
+        return unfinished_count(self._cursor, self._org_id)

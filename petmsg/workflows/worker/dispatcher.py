@@ -19,9 +19,10 @@ from petmsg.errors import BUSY
 from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow
 from petmsg.queries.queue import DueText, behind_texts
+from petmsg.queries.unknown_outcomes import ClaimedMessage
 from petmsg.services.outbox.claim import Claim, Ended, ProviderChanged, Waiting
 from petmsg.services.outbox.claim_batch import ClaimedBatch, Recorded, claim_batch
-from petmsg.services.outbox.unknown_outcomes import ClaimedMessage, Reconciled, orphaned
+from petmsg.services.outbox.unknown_outcomes import Reconciled, orphaned
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.store import Store
 from petmsg.workflows.worker.org_queue import OrgQueue

@@ -15,11 +15,12 @@ from petmsg.providers.base import (
     SendOutcome,
     Unknown,
 )
+from petmsg.queries.unknown_outcomes import ClaimedMessage, UnknownOutcome
 from petmsg.rules.rate_limit import LONGEST_AHEAD
 from petmsg.services.outbox import delivery_status
 from petmsg.services.outbox import queue as message
 from petmsg.services.outbox.record_outcome import FIRST_BACK_OFF, LONGEST_BACK_OFF, problem_of
-from petmsg.services.outbox.unknown_outcomes import ClaimedMessage, UnknownOutcome, orphaned, settle
+from petmsg.services.outbox.unknown_outcomes import orphaned, settle
 from tests.support.fixtures import NOW, working
 from tests.support.queueing import (
     ANOTHER,

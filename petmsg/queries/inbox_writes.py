@@ -1,0 +1,96 @@
+"""The writes of the inbox: what waits for a person, who claimed it, what is done."""
+
+from datetime import datetime
+
+from petmsg.db.cursor import Cursor
+
+_TAKE_FROM_SITTER = """
+UPDATE inbound_text
+SET with_sitter_at = NULL
+WHERE org_id = :org_id AND message_id = :id AND inbox_at IS NULL
+"""
+
+_PUT_IN_INBOX = """
+UPDATE inbound_text
+SET inbox_at = :now, with_sitter_at = NULL, claimed_by = NULL, claimed_at = NULL, done_by =
+  NULL, done_at = NULL, done_reason = NULL
+WHERE org_id = :org_id AND message_id = :id AND (inbox_at IS NULL OR done_at IS NOT NULL)
+"""
+
+_LEAVE_MESSAGE_WITH_SITTER = """
+UPDATE inbound_text
+SET with_sitter_at = :now
+WHERE org_id = :org_id AND message_id = :id AND inbox_at IS NULL
+"""
+
+_TAKE_OUT_OF_INBOX = """
+UPDATE inbound_text
+SET done_by = :by, done_at = :now, done_reason = :reason
+WHERE org_id = :org_id AND message_id = :id AND inbox_at IS NOT NULL AND done_at IS NULL
+"""
+
+_ASSIGN_TO = """
+UPDATE inbound_text
+SET claimed_by = :actor, claimed_at = :now
+WHERE org_id = :org_id AND message_id = :id
+"""
+
+_MOVE_TO_THREAD = """
+UPDATE message
+SET thread_id = :thread_id, client_id = :client_id
+WHERE thread_id IS NULL AND org_id = :org_id AND direction = 'inbound' AND client_id IS NULL
+  AND from_e164 = :phone
+  AND EXISTS (SELECT 1 FROM inbound_text i WHERE i.message_id = message.id AND i.addressed_to =
+  'unrouted')
+RETURNING id
+"""
+
+_ADDRESS_TO_DESK = "UPDATE inbound_text SET addressed_to = 'front_desk' WHERE message_id = :id"
+
+
+def take_from_sitter(cursor: Cursor, org_id: int, message_id: int) -> None:
+    """The sitter need not answer the message any more."""
+    cursor.run(_TAKE_FROM_SITTER, org_id=org_id, id=message_id)
+
+
+def put_in_inbox(cursor: Cursor, org_id: int, *, now: datetime, message_id: int) -> bool:
+    """A message waits for a person from `now`; False if it does already."""
+    return bool(cursor.run(_PUT_IN_INBOX, org_id=org_id, now=now, id=message_id))
+
+
+def leave_message_with_sitter(
+    cursor: Cursor, org_id: int, *, now: datetime, message_id: int
+) -> None:
+    """A message is the sitter's to answer from `now`."""
+    cursor.run(_LEAVE_MESSAGE_WITH_SITTER, org_id=org_id, now=now, id=message_id)
+
+
+def take_out_of_inbox(
+    cursor: Cursor, org_id: int, *, now: datetime, by: str, reason: str | None, message_id: int
+) -> bool:
+    """A message does not wait for a person any more; False if it did not."""
+    return bool(
+        cursor.run(_TAKE_OUT_OF_INBOX, org_id=org_id, now=now, by=by, reason=reason, id=message_id)
+    )
+
+
+def assign_to(cursor: Cursor, org_id: int, *, actor: str, now: datetime, message_id: int) -> None:
+    """The message is assigned to the actor."""
+    cursor.run(_ASSIGN_TO, org_id=org_id, actor=actor, now=now, id=message_id)
+
+
+def move_to_thread(
+    cursor: Cursor, org_id: int, *, thread_id: int, client_id: int, phone: str
+) -> list[int]:
+    """Move the unrouted messages of a phone into a client's thread; their ids."""
+    return [
+        row[0]
+        for row in cursor.tuples(
+            _MOVE_TO_THREAD, org_id=org_id, thread_id=thread_id, client_id=client_id, phone=phone
+        )
+    ]
+
+
+def address_to_desk(cursor: Cursor, message_id: int) -> None:
+    """A message is for the front desk."""
+    cursor.run(_ADDRESS_TO_DESK, id=message_id)

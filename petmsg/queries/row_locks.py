@@ -1,0 +1,64 @@
+"""Locks on single rows until the commit. SQLite locks the whole file, and needs none."""
+
+from petmsg.db.cursor import Cursor
+
+_SHARE_CLIENT_OF_PHONE = """
+SELECT 1 FROM client
+WHERE id = (SELECT client_id FROM client_phone WHERE org_id = :org_id AND e164 = :phone)
+FOR KEY SHARE
+"""
+
+_LOCK_INBOUND = """
+SELECT 1 FROM inbound_text
+WHERE org_id = :org_id AND message_id = :id FOR UPDATE
+"""
+
+_SHARE_CLIENT = "SELECT 1 FROM client WHERE id = :id FOR KEY SHARE"
+
+_LOCK_CLIENT = "SELECT 1 FROM client WHERE id = :id FOR UPDATE"
+
+_LOCK_ORGS = "LOCK TABLE org IN EXCLUSIVE MODE"
+
+_LOCK_BATCHES = "SELECT pg_advisory_xact_lock(:space, :org_id)"
+
+
+def share_client_of_phone(cursor: Cursor, org_id: int, phone: str) -> None:
+    """Keep the client of a phone from being erased or losing the phone."""
+    if cursor.is_sqlite:
+        return
+    cursor.tuples(_SHARE_CLIENT_OF_PHONE, org_id=org_id, phone=phone)
+
+
+def lock_inbound(cursor: Cursor, org_id: int, message_id: int) -> None:
+    """Lock a message that came in."""
+    if cursor.is_sqlite:
+        return
+    cursor.tuples(_LOCK_INBOUND, org_id=org_id, id=message_id)
+
+
+def share_client(cursor: Cursor, client_id: int) -> None:
+    """Keep a client from being erased."""
+    if cursor.is_sqlite:
+        return
+    cursor.tuples(_SHARE_CLIENT, id=client_id)
+
+
+def lock_client(cursor: Cursor, client_id: int) -> None:
+    """Keep a client's phones from being changed."""
+    if cursor.is_sqlite:
+        return
+    cursor.tuples(_LOCK_CLIENT, id=client_id)
+
+
+def lock_orgs(cursor: Cursor) -> None:
+    """Nobody else adds an org."""
+    if cursor.is_sqlite:
+        return
+    cursor.run(_LOCK_ORGS)
+
+
+def lock_batches(cursor: Cursor, org_id: int, space: int) -> None:
+    """Wait for whoever holds this lock of the org's."""
+    if cursor.is_sqlite:
+        return
+    cursor.run(_LOCK_BATCHES, org_id=org_id, space=space)

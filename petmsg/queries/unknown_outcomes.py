@@ -1,0 +1,68 @@
+"""Messages that are being sent, and those of which nobody knows whether they were sent."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from petmsg.db.cursor import Cursor
+
+_MESSAGES_BEING_SENT = """
+SELECT id AS message, worker FROM message
+WHERE org_id = :org_id AND direction = 'outbound' AND status IN ('sending', 'unknown')
+  AND status = 'sending' ORDER BY id
+"""
+
+_UNKNOWN_MESSAGES = """
+SELECT id AS message, attempts AS attempt, provider, from_e164, to_e164, claimed_at
+FROM message
+WHERE org_id = :org_id AND direction = 'outbound' AND status IN ('sending', 'unknown')
+  AND status = 'unknown' AND from_e164 IS NOT NULL AND to_e164 IS NOT NULL
+  AND claimed_at IS NOT NULL ORDER BY id
+"""
+
+_IS_KNOWN_ID = """
+SELECT message_id FROM message_attempt
+WHERE provider_message_id = :id
+UNION ALL SELECT id FROM message
+WHERE provider_message_id = :id
+"""
+
+LOOK_BACK = timedelta(hours=24)
+"""How far before the claim the provider is asked: more than any clock is wrong."""
+
+
+class ClaimedMessage(NamedTuple):
+    """A message that is being sent, or was, by the worker of that token."""
+
+    message: int
+    worker: str | None
+
+
+class UnknownOutcome(NamedTuple):
+    """A message whose outcome is unknown, with what to ask the provider for."""
+
+    message: int
+    attempt: int
+    provider: str | None
+    from_e164: str
+    to_e164: str
+    claimed_at: datetime
+
+    @property
+    def since(self) -> datetime:
+        """From when on (aware UTC) the provider's messages may be this one."""
+        return self.claimed_at - LOOK_BACK
+
+
+def messages_being_sent(cursor: Cursor, org_id: int) -> list[ClaimedMessage]:
+    """The org's messages that are `sending`, the oldest first."""
+    return cursor.all(ClaimedMessage, _MESSAGES_BEING_SENT, org_id=org_id)
+
+
+def unknown_messages(cursor: Cursor, org_id: int) -> list[UnknownOutcome]:
+    """The org's messages whose outcome is unknown, the oldest first."""
+    return cursor.all(UnknownOutcome, _UNKNOWN_MESSAGES, org_id=org_id)
+
+
+def is_known_id(cursor: Cursor, provider_message_id: str) -> bool:
+    """Whether a message or an attempt has that id of the provider's."""
+    return cursor.value(_IS_KNOWN_ID, id=provider_message_id) is not None

@@ -1,0 +1,79 @@
+"""SQL stands in petmsg.queries and nowhere above it, and gives typed rows."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import ROOT
+
+PACKAGE = ROOT / "petmsg"
+WITHOUT_SQL = ("services", "workflows", "cli", "web", "render", "rules")
+SQL = re.compile(
+    r"\s*(WITH \w+ AS|SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|LOCK TABLE|SAVEPOINT"
+    r"|ROLLBACK TO|RELEASE|PRAGMA|SHOW) "
+)
+RUNS = {
+    "all", "all_in_list", "first", "in_list", "instant", "one", "plain_rows", "rows",
+    "rows_even_damaged", "run", "run_in_list", "run_many", "tuples", "value",
+}  # fmt: skip
+"""The cursor's methods that take a text."""
+
+
+def written(node: ast.AST) -> str | None:
+    """A string as it is written down; what an f-string fills in is a dot."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(written(part) or "." for part in node.values)
+    return None
+
+
+def sql_in(source: str) -> Iterator[tuple[int, str]]:
+    """Line and text of each SQL text, and of each string that a cursor is given to run."""
+    tree = ast.parse(source)
+    run = {
+        id(node.args[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in RUNS
+        and ast.unparse(node.func.value).endswith("cursor")
+        for _ in node.args[:1]
+    }
+    for node in ast.walk(tree):
+        text = written(node)
+        if text is not None and (SQL.match(text) or id(node) in run):
+            yield node.lineno, " ".join(text.split())  # type: ignore[attr-defined]
+
+
+def modules(folder: str) -> list[Path]:
+    return sorted((PACKAGE / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("folder", WITHOUT_SQL)
+def test_no_sql_stands_outside_queries(folder: str) -> None:
+    found = [
+        f"{path.relative_to(PACKAGE)}:{line}: {text}"
+        for path in modules(folder)
+        for line, text in sql_in(path.read_text(encoding="utf-8"))
+    ]
+    assert modules(folder) != []
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '_TAKEN = "SELECT org_id FROM stripe_event WHERE event_id = :event_id"',
+        """uow.cursor.run("UPDATE booking SET status = 'cancelled' WHERE id = :id", id=1)""",
+        'self._cursor.value(f"SHOW {name}")',
+        'cursor.in_list(f"{select} AND ref IN (:refs)", "refs", refs)',
+        'cursor.run("SAVEPOINT doctor")',
+        'sql = f"SELECT 1 FROM {noun} WHERE ref = :ref"',
+    ],
+)
+def test_sql_would_be_noticed(line: str) -> None:
+    assert list(sql_in(line)) != []
