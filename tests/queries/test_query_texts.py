@@ -44,7 +44,7 @@ HOT = (
 
 # Words that one database alone knows: such a text is prepared there.
 OF_SQLITE = r"sqlite_master"
-OF_POSTGRESQL = r"to_regclass|clock_timestamp|pg_advisory|FOR (KEY SHARE|SHARE|UPDATE)"
+OF_POSTGRESQL = r"to_regclass|clock_timestamp|pg_advisory|pg_get_serial_sequence|FOR (KEY SHARE|SHARE|UPDATE)"
 OF_POSTGRESQL += r"|WITH \w+ AS \(\s*UPDATE"  # a write within a statement
 
 # What stands in an f-string's braces, by its source, in the shapes in which the text is run.
@@ -75,7 +75,7 @@ SHAPES = [
         "' '.join(joins)": "",
         "where": 't."org_id" = :org_id ORDER BY t."ref"',
     },
-    {"table": "client", "names": '"org_id", "noun"', "values": ":org_id, :noun"},
+    {"table": "client", "names": '"org_id", "ref"', "values": ":org_id, :ref"},
     {"table": "client", "expression": 't."ref"', "joined": ""},
     {
         "HERS": waiting.HERS,
