@@ -1,1 +1,4 @@
-"""What a person or a script reads: one field list per noun behind table, JSON, JSONL and TSV."""
+"""Output for people and scripts: one field list per noun, behind table, JSON, JSONL and TSV.
+
+The only package that imports Rich. Imported by the commands.
+"""

@@ -1,4 +1,4 @@
-"""A thread as a conversation: who said what to whom, and by which number."""
+"""A thread as a conversation: who wrote to whom, when, and through which number."""
 
 import os
 import sys
@@ -9,6 +9,7 @@ from rich.text import Text
 
 from petmsg.clock import zone
 from petmsg.enums import AddressedTo, Direction, MessageStatus, RelayKind
+from petmsg.plurals import counted
 from petmsg.render.escape import safe
 from petmsg.render.field_types import WAITS, one_of
 from petmsg.render.fields import View
@@ -22,7 +23,7 @@ _TONES = one_of(MessageStatus).tones
 
 
 def print_talk(thread: Mapping[str, Any], *, view: View) -> None:
-    """Print a thread's texts in the order in which they were written, a heading for each day."""
+    """Print a thread's messages in the order of their times, with a heading for each day."""
     paper = view.paper or terminal_of(sys.stdout, os.environ)
     if thread["messages"]:
         show(Text("\n").join(_said(thread, view, paper)), paper)
@@ -40,7 +41,7 @@ def _said(thread: Mapping[str, Any], view: View, paper: Terminal) -> Iterator[Te
             yield Text()
             yield Text(local.strftime("%A %Y-%m-%d %Z"), style="bold")
         head = Text(f"  {local:%H:%M} {arrows[row['direction'] != Direction.OUTBOUND]} ")
-        head.append_text(_who(row, client)).append(f"  (text {row['message']})")
+        head.append_text(_who(row, client)).append(f"  (message {row['message']})")
         first, *others = wrapped(head, max(width - _HANGS, 1))
         yield first
         yield from _indented(others, _HANGS)
@@ -54,15 +55,15 @@ def _indented(lines: Iterable[Text], by: int) -> Iterator[Text]:
 
 
 def _who(row: Mapping[str, Any], client: str) -> Text:
-    """Who speaks to whom by which number, and what is odd about it."""
+    """Sender, recipient and number of a message, and any unusual state."""
     sitter = safe(row["sitter_name"] or row["sitter"] or "")
     number = row["number"] or "no number yet"
     if row["direction"] == Direction.OUTBOUND:
         speaker = sitter or "the company"
         if row["relay"] == RelayKind.REPLY:
-            speaker = f"{sitter}, from her own phone,"
+            speaker = f"{sitter}, on their own phone,"
         elif row["relay"] == RelayKind.AUTO_REPLY:
-            speaker = "petmsg, by itself,"
+            speaker = "automatic reply"
         said = Text(f"{speaker} from {number}")
         if row["status"] not in _USUAL:
             said.append(" [").append_text(_status(row["status"])).append("]")
@@ -73,9 +74,9 @@ def _who(row: Mapping[str, Any], client: str) -> Text:
     elif row["addressed_to"] == AddressedTo.FRONT_DESK:
         said.append(", for the front desk")
     if row["passed_on"] is not None:
-        said.append(" [passed on: ").append_text(_status(row["passed_on"])).append("]")
+        said.append(" [forwarded: ").append_text(_status(row["passed_on"])).append("]")
     if row["inbox_at"] is not None and row["done_at"] is None:
-        said.append(" [").append("waits in the inbox", style=STYLES[WAITS]).append("]")
+        said.append(" [").append("waiting in the inbox", style=STYLES[WAITS]).append("]")
     return said
 
 
@@ -87,5 +88,6 @@ def _status(status: str) -> Text:
 def _words(row: Mapping[str, Any]) -> list[str]:
     body = "[erased]" if row["body"] is None else safe(row["body"], keep_newlines=True)
     if row["media_count"]:
-        body = f"{body}\n[{row['media_count']} picture(s), kept by the provider]".lstrip("\n")
-    return (body or "[no words]").split("\n")
+        pictures = counted(row["media_count"], "picture")
+        body = f"{body}\n[{pictures}, kept by the provider]".lstrip("\n")
+    return (body or "[no text]").split("\n")

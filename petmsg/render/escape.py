@@ -1,4 +1,4 @@
-"""A stranger's text on a terminal: control, bidi and zero-width characters shown, not obeyed."""
+"""Escaping of text for a terminal: control, bidi and zero-width characters become visible."""
 
 import unicodedata
 from typing import Any
@@ -7,9 +7,11 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
 def json_text(data: Any, *, indent: int | None = None) -> str:
-    """The value as JSON that a terminal may print: the same data, every character that could act
-    on a terminal as `\\uXXXX`, every other one as it is."""
-    import json  # not for the tables and lines that most commands print
+    """The value as JSON that is safe to print on a terminal.
+
+    The data is unchanged; characters that a terminal could obey are written as `\\uXXXX`.
+    """
+    import json  # imported here because tables and plain lines do not need it
 
     text = json.dumps(data, indent=indent, ensure_ascii=False)
     if text.isascii() and "\x7f" not in text:
@@ -23,7 +25,7 @@ def json_text(data: Any, *, indent: int | None = None) -> str:
 
 
 def from_json(text: str) -> Any:
-    """A value that the database keeps as JSON. Raises `ValueError`."""
+    """Parse a value that the database stores as JSON. Raises `ValueError`."""
     import json
 
     return json.loads(text)

@@ -1,7 +1,7 @@
-"""Kinds: what the values of a field are, said once for JSON and for tables.
+"""Field types: what the values of a field are, for JSON and for tables.
 
-A kind holds how JSON has a value (JSON Schema, draft 2020-12), whether a table may break it, on
-which side of its column it stands and what its words are coloured. Standard library only.
+A type says how JSON holds a value (JSON Schema, draft 2020-12), whether a table may break it over
+lines, how it is aligned and which colours its words have. Standard library only.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 GOOD, WAITS, BAD, OVER = "good", "waits", "bad", "over"
-"""What a colour says: it works; it waits or needs an eye; it failed; it is over."""
+"""The meaning of a colour: works; waits or needs attention; failed; over."""
 
 _NO_TONES: Mapping[str, str] = {}
 _STATUS_TONES = {
@@ -44,10 +44,10 @@ _STATUS_TONES = {
 class FieldType(NamedTuple):
     """What the values of a field are.
 
-    `schema` is how JSON has a plain value; a list has an `item`, an object its `keys`, and what
-    is of one kind or another has `either`. `wrap` is the narrowest column a table may squeeze it
-    into: its lines break at spaces, and 0 means that it is never broken. `soon`: an instant that
-    a list, too, words from now.
+    `schema` describes a plain value in JSON; a list has an `item` type, an object has `keys`, and a
+    value of several types has `either`. `wrap` is the minimum width of its column in a table: its
+    lines break at spaces; 0 means that it is never broken. `soon` marks instants that lists also
+    show relative to now.
     """
 
     schema: Mapping[str, Any] = {}
@@ -62,7 +62,7 @@ class FieldType(NamedTuple):
 
     @property
     def is_instant(self) -> bool:
-        """Whether it is a moment in time."""
+        """Whether the values are instants."""
         return self.schema.get("format") == "date-time"
 
 
@@ -70,14 +70,14 @@ _PROSE = 32
 _SEVERAL = 16
 
 UNDECLARED = FieldType(wrap=_SEVERAL)
-"""Of a field that does not say: a test refuses it."""
+"""The type of a field that declares none; a test rejects it."""
 FREE = FieldType(wrap=_PROSE)
-"""Whatever somebody put there."""
+"""Any value."""
 TEXT = FieldType({"type": "string"}, wrap=_PROSE)
 """Prose: a body, a reason, an explanation."""
 NAME = FieldType({"type": "string"}, wrap=_SEVERAL)
 WORD = FieldType({"type": "string"})
-"""A short word that is looked up or typed again: a code, a slug, a setting."""
+"""A short word: a code, a slug, a setting."""
 REF = FieldType({"type": "string", "minLength": 1, "maxLength": 64})
 E164 = FieldType({"type": "string", "pattern": r"^\+[1-9][0-9]{1,14}$"})
 """A number of the company's."""
@@ -91,7 +91,7 @@ PHONE = FieldType(
 SENDER = FieldType(
     {
         "type": "string",
-        "description": "A personal phone, or whatever else texted us; masked unless --reveal.",
+        "description": "The sender: a personal phone or another sender ID; masked unless --reveal.",
     }
 )
 ENDPOINT = FieldType(
@@ -110,42 +110,42 @@ COUNT = FieldType({"type": "integer", "minimum": 0}, right=True)
 AMOUNT = FieldType({"type": "number", "exclusiveMinimum": 0}, right=True)
 FLAG = FieldType({"type": "boolean"})
 WELCOME = FLAG._replace(tones={"yes": GOOD, "no": BAD})
-"""Yes is as it should be."""
+"""Yes is good, no is bad."""
 UNWELCOME = FLAG._replace(tones={"yes": BAD})
-"""Yes needs somebody."""
+"""Yes is bad."""
 NOTABLE = FLAG._replace(tones={"yes": WAITS})
-"""Yes is worth an eye."""
+"""Yes needs attention."""
 
 
 @cache
 def one_of(*vocabularies: type[StrEnum]) -> FieldType:
-    """A word of closed vocabularies; one that says a status has its colour."""
+    """A word of closed vocabularies; statuses are coloured."""
     words = [each.value for vocabulary in vocabularies for each in vocabulary]
     return FieldType({"type": "string", "enum": words}, tones=_STATUS_TONES)
 
 
 def one_word_of(*words: str) -> FieldType:
-    """One of a few words that no vocabulary holds."""
+    """One of these words, which no vocabulary holds."""
     return FieldType({"type": "string", "enum": list(words)}, tones=_STATUS_TONES)
 
 
 def or_null(kind: FieldType) -> FieldType:
-    """That kind, or null."""
+    """That type, or null."""
     return kind._replace(nullable=True)
 
 
 def either(*kinds: FieldType) -> FieldType:
-    """An object of one of those kinds."""
+    """An object of one of those types."""
     return FieldType(either=kinds, wrap=_PROSE)
 
 
 def list_of(kind: FieldType) -> FieldType:
-    """An array of that kind."""
+    """An array of that type."""
     return FieldType(item=kind, wrap=kind.wrap or _SEVERAL)
 
 
 def keyed(**keys: FieldType) -> FieldType:
-    """An object with those keys, for one that has no field list of its own."""
+    """An object with those keys, for values without a field list."""
     return FieldType(keys=tuple(keys.items()), wrap=_PROSE)
 
 
@@ -160,7 +160,7 @@ def rows_of(fields: Iterable[Any]) -> FieldType:
 
 
 def counts_by(what: str) -> FieldType:
-    """An object whose keys are not known beforehand, each with how many there are."""
+    """An object of counts whose keys are not known beforehand."""
     counts = {"type": "integer", "minimum": 0}
     return FieldType(
         {"type": "object", "additionalProperties": counts, "description": f"By {what}."},

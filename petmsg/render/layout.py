@@ -1,22 +1,21 @@
-"""Which columns of a list stand beside each other, and how wide. Pure; standard library only.
+"""Fits the columns of a table into a width. Pure; standard library only.
 
-A list that is too wide first breaks its prose and its times at spaces. What still does not fit
-leaves its column and hangs below its row, prose first: refs, numbers and statuses stay in line and
-are never broken.
+A table that is too wide first breaks prose and times at spaces. Columns that still do not fit are
+moved below their row, prose first. Refs, numbers and statuses stay in line and are never broken.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 GAP = 2
-"""Blanks between columns."""
+"""Spaces between columns."""
 
 
 class Column(NamedTuple):
-    """A column: its widest line, the narrowest it may be, and how soon it leaves the line.
+    """A column: its natural width, its minimum width, and how soon it is moved below the row.
 
-    The column of the highest `rank` leaves first, of several the rightmost. One `of_two_sizes` is
-    as wide as it wants to be or as narrow as it may be, and all of them alike: a time is whole, or
+    The column with the highest `rank` is moved first; of equal ranks the rightmost. Columns
+    `of_two_sizes` all have either their natural or their minimum width: a time is shown whole, or
     broken after its day.
     """
 
@@ -27,9 +26,9 @@ class Column(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """The columns that stand in line, by their place, each with its width; the others hang.
+    """The widths of the columns in line, by index; `hanging` columns are below the row.
 
-    `is_tight`: not every column is as wide as it wants to be.
+    `is_tight`: some column is narrower than its natural width.
     """
 
     widths: dict[int, int]
@@ -38,7 +37,7 @@ class Layout(NamedTuple):
 
 
 def lay_out(columns: Sequence[Column], width: int) -> Layout:
-    """How columns fit into a width. The first stays in line whatever happens."""
+    """Fit columns into a width. The first column always stays in line."""
     inline = list(range(len(columns)))
     while len(inline) > 1 and _total([columns[place].least for place in inline]) > width:
         inline.remove(max(inline[1:], key=lambda place: (columns[place].rank, place)))
@@ -54,7 +53,7 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _sized(columns: Sequence[Column], room: int) -> list[Column]:
-    """The columns with those of two sizes set to one of them."""
+    """The columns, with those `of_two_sizes` set to one of their sizes."""
     whole = sum(each.natural if each.of_two_sizes else each.least for each in columns) <= room
     sized = []
     for each in columns:
@@ -64,8 +63,7 @@ def _sized(columns: Sequence[Column], room: int) -> list[Column]:
 
 
 def _share(columns: Sequence[Column], room: int) -> list[int]:
-    """What each column gets: its least, and of what is left the narrowest first, up to what it
-    needs."""
+    """Widths of the columns: each gets its minimum; spare space goes to the narrowest first."""
     widths = [min(column.least, max(room, 1)) for column in columns]
     left = room - sum(widths)
     while left > 0:

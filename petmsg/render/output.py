@@ -1,4 +1,4 @@
-"""Data on stdout in the format that was asked for. Rich is loaded for tables only."""
+"""Data on stdout in the chosen format. Rich is loaded for tables only."""
 
 import re
 import sys
@@ -31,7 +31,7 @@ def show_list(
 
 
 def show_one(fields: Sequence[Field], row: Any, *, output: OutputFormat, view: View) -> None:
-    """Print one thing: a JSON object, or its fields one below the other."""
+    """Print one record: a JSON object, or its fields one below the other."""
     if output is OutputFormat.JSON:
         dump(record(fields, row, view))
     elif output is OutputFormat.JSONL:
@@ -50,27 +50,27 @@ def dump(data: Any) -> None:
 
 
 def write(text: str) -> None:
-    """One line of data to stdout; what the terminal's encoding lacks is escaped."""
+    """Write one line of data to stdout."""
     sys.stdout.write(text + "\n")
 
 
 def say(text: str) -> None:
-    """One line of talk to stderr."""
+    """Write one line to stderr."""
     sys.stderr.write(text + "\n")
 
 
 def write_header(fields: Sequence[Field]) -> None:
-    """The names above rows of data."""
+    """Write the header line of TSV output."""
     write("\t".join(field.name for field in fields))
 
 
 def write_row(fields: Sequence[Field], row: Any, view: View) -> None:
-    """One row of data, its fields between tabs."""
+    """Write one row as TSV."""
     write("\t".join(_tsv_cell(field.data(row, view)) for field in fields))
 
 
 def flush() -> None:
-    """Give what was written to whoever reads it."""
+    """Flush stdout."""
     sys.stdout.flush()
 
 
@@ -93,7 +93,7 @@ def _tsv_cell(value: Any) -> str:
 
 
 def _is_formula(text: str) -> bool:
-    """Whether a spreadsheet would run the text; a phone, masked or not, and a number it would not.
+    """Whether a spreadsheet would run the text as a formula. Phones and numbers are not formulas.
 
     Source: OWASP, CSV injection.
     """

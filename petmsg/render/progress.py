@@ -6,9 +6,10 @@ from contextlib import contextmanager
 
 
 class Bar:
-    """How far a command is: what is done for good, and what it looks at after that.
+    """The progress of a command: the rows that are committed, and those after them.
 
-    Calling it moves it by one. `move_to` is told the new place; none: nobody is watching.
+    Calling the bar advances it by one. `move_to` is called with the new position; None shows
+    nothing.
     """
 
     def __init__(self, move_to: Callable[[int], None] | None = None) -> None:
@@ -17,17 +18,17 @@ class Bar:
         self._at = 0
 
     def __call__(self) -> None:
-        """One more was looked at."""
+        """Advance by one."""
         self._at += 1
         if self._move_to is not None:
             self._move_to(self._at)
 
     def back(self) -> None:
-        """What was looked at is looked at once more: a transaction is tried again."""
+        """Go back to the last committed row, because a transaction is tried again."""
         self._at = self._done
 
     def keep(self, count: int) -> None:
-        """So many more are done for good."""
+        """Record that this many more rows are committed."""
         self._done += count
         self._at = self._done - 1
         self()
@@ -35,7 +36,7 @@ class Bar:
 
 @contextmanager
 def progress(title: str, total: int, environ: Mapping[str, str] | None = None) -> Iterator[Bar]:
-    """Show a bar of that many steps, if stderr is a terminal that can; gives what moves it."""
+    """Show a progress bar of `total` steps if stderr is a terminal; yields the bar."""
     if not sys.stderr.isatty() or (environ or {}).get("TERM") == "dumb":
         yield Bar()
         return

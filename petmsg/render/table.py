@@ -1,7 +1,7 @@
-"""Tables on a terminal: the only importer of Rich together with its siblings in this package.
+"""Tables on a terminal. Only this package imports Rich.
 
-Colours mean something, and never say what the words do not: green works, yellow waits or is worth
-an eye, red failed or needs somebody, dim is over or not there.
+Colours repeat what the words say: green works, yellow waits or needs attention, red failed, dim is
+over or missing.
 """
 
 import io
@@ -27,8 +27,8 @@ _NOTHING = "-"
 
 
 def show(renderable: RenderableType, paper: Terminal | None = None) -> None:
-    """Print it on stdout. Off a terminal it is wide, so that nothing is cut, and lines end where
-    their text ends."""
+    """Print it on stdout, without trailing spaces. Off a terminal it is wide, so that nothing is
+    cut."""
     if paper is None:
         paper = terminal_of(sys.stdout, os.environ)
     drawn = Console(
@@ -49,13 +49,13 @@ def show(renderable: RenderableType, paper: Terminal | None = None) -> None:
 
 
 def cell(text: str, kind: FieldType | None = None) -> Text:
-    """A text as a cell: escaped, and coloured where its word has a meaning."""
+    """A text as a cell: escaped, and coloured if its type has a colour for it."""
     tone = OVER if text == _NOTHING else kind.tones.get(text) if kind is not None else None
     return Text(safe(text), style=STYLES[tone] if tone is not None else "")
 
 
 def print_table(fields: Sequence[Field], rows: Sequence[Any], view: View) -> None:
-    """Rows below a header, as wide as the paper allows; an empty list says so."""
+    """Print rows below a header, as wide as the terminal; an empty list says so."""
     paper = view.paper or terminal_of(sys.stdout, os.environ)
     shown = [field for field in fields if field.title is not None]
     if not rows:
@@ -68,7 +68,7 @@ def print_table(fields: Sequence[Field], rows: Sequence[Any], view: View) -> Non
 
 
 def print_record(fields: Sequence[Field], row: Any, view: View) -> None:
-    """One thing, its fields one below the other."""
+    """Print one record, its fields one below the other."""
     paper = view.paper or terminal_of(sys.stdout, os.environ)
     close = view._replace(relative=True)
     titled = [field for field in fields if field.title is not None]
@@ -107,7 +107,7 @@ def _fitted(
 
 
 class _Cell(NamedTuple):
-    """A cell in line: its lines, the width of its column, and on which side of it they stand."""
+    """A cell in line: its lines, the width of its column, and its alignment."""
 
     lines: list[Text]
     width: int
@@ -115,7 +115,7 @@ class _Cell(NamedTuple):
 
 
 def _column(field: Field, cells: Sequence[Text]) -> Column:
-    """How wide a column wants to be, and how narrow it may become."""
+    """The natural and the minimum width of a column."""
     title = field.title or ""
     whole = max(cell_len(each.plain) for each in cells)
     natural = max(whole, cell_len(title))
@@ -127,7 +127,7 @@ def _column(field: Field, cells: Sequence[Text]) -> Column:
 
 
 def _rank(kind: FieldType) -> int:
-    """What leaves the line first: prose, then times, then names."""
+    """Which columns are moved below the row first: prose, then times, then names."""
     if kind.is_instant:
         return 2
     return 0 if not kind.wrap else 1 if kind.wrap < TEXT.wrap else 3
@@ -140,7 +140,7 @@ def _longest_word(text: str) -> int:
 def _drawn(
     fields: Sequence[Field], cells: Cells, layout: Layout, paper: Terminal
 ) -> Iterable[Text]:
-    """The lines of a table: its titles, a rule, and each row with what hangs below it."""
+    """The lines of a table: titles, a rule, and each row with the columns moved below it."""
     titles = [Text(field.title or "", style="bold") for field in fields]
     header = list(_in_line(fields, titles, layout))
     yield from header
@@ -152,7 +152,7 @@ def _drawn(
 
 
 def _in_line(fields: Sequence[Field], row: Sequence[Text], layout: Layout) -> Iterable[Text]:
-    """The columns of a row that stand beside each other, as many lines as the highest has."""
+    """The columns of a row that are in line, with as many lines as the highest cell."""
     there = [
         _Cell(wrapped(row[place], width), width, fields[place].kind.right)
         for place, width in layout.widths.items()
@@ -169,9 +169,9 @@ def _in_line(fields: Sequence[Field], row: Sequence[Text], layout: Layout) -> It
 def _hanging(
     fields: Sequence[Field], row: Sequence[Text], places: Sequence[int], width: int
 ) -> Iterable[Text]:
-    """What did not fit beside the others: `Title: value`, several on a line where they are short.
+    """Columns that did not fit: `Title: value`, several on a line if they are short.
 
-    What is not there is left out.
+    Missing values are left out.
     """
     room = max(width - _INDENT, 1)
     line = Text()
@@ -200,7 +200,7 @@ def _ruler() -> Console:
 
 
 def wrapped(text: Text, width: int) -> list[Text]:
-    """The text in lines of that width, broken at spaces; a longer word at any place."""
+    """The text in lines of that width, broken at spaces; longer words are broken anywhere."""
     if cell_len(text.plain) <= width:
         return [text]
     lines = list(text.wrap(_ruler(), width, overflow="fold"))

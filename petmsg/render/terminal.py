@@ -1,4 +1,4 @@
-"""What a table is drawn on: how wide it is, and whether it has colours. Standard library only.
+"""The terminal a table is drawn on: its width and its colours. Standard library only.
 
 Colours: never with NO_COLOR, always with FORCE_COLOR, else on a terminal that is not `dumb`
 (sources: no-color.org, force-color.org; the order is that of Python's own interpreter).
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, TextIO
 
 WIDTH_OFF_A_TERMINAL = 200
-"""Wide, so that a file or a pipe gets a row on one line."""
+"""Wide, so that each row of a file or pipe is on one line."""
 _USUAL_WIDTH = 80
 _NARROWEST = 20
 
@@ -23,7 +23,7 @@ class Terminal(NamedTuple):
 
 
 def terminal_of(stream: TextIO, environ: Mapping[str, str]) -> Terminal:
-    """What that stream is; COLUMNS says it better."""
+    """The width and colours of a stream; the variable COLUMNS overrides the width."""
     is_terminal = stream.isatty()
     width = _columns(environ) or (_terminal_width(stream) if is_terminal else WIDTH_OFF_A_TERMINAL)
     encoding = (getattr(stream, "encoding", None) or "utf-8").lower()
@@ -35,7 +35,7 @@ def terminal_of(stream: TextIO, environ: Mapping[str, str]) -> Terminal:
 
 
 def has_colour(is_terminal: bool, environ: Mapping[str, str]) -> bool:
-    """Whether what is written there may be coloured."""
+    """Whether output may be coloured."""
     if environ.get("NO_COLOR"):
         return False
     if environ.get("FORCE_COLOR"):

@@ -29,7 +29,7 @@ from petmsg.render.timeline_lanes import (
 from petmsg.render.views.simulate import SEGMENTS
 
 _NAMES = 22
-"""The widest the names of the lanes become."""
+"""Maximum width of the lane names."""
 _TICK = 8
 _INK = {BOOKED: "█", GRACE: "░", LINE: "━", REST: "▒"}
 _PLAIN_INK = {BOOKED: "#", GRACE: ".", LINE: "-", REST: "x"}
@@ -38,7 +38,7 @@ _PLAIN_MARKS = {"in": "v", "out": "^", "both": "*"}
 
 
 def print_timeline(timeline: Any, *, view: View) -> None:
-    """Draw it as wide as the paper, and list the changes of the number below."""
+    """Draw the timeline as wide as the terminal, and list the changes of the number below it."""
     paper = view.paper or terminal_of(sys.stdout, os.environ)
     show(Text("\n").join(_lines(timeline, draw(timeline), view, paper)), paper)
     print_table([field for field in SEGMENTS if field.name != "client"], timeline.segments, view)
@@ -49,7 +49,7 @@ def _lines(timeline: Any, drawing: Drawing, view: View, paper: Terminal) -> Iter
     left = min(max(map(cell_len, names)), _NAMES, paper.width // 3)
     width = max(paper.width - left - 2, 10)
     yield Text(
-        f"{safe(timeline.name or '[forgotten]')} ({safe(timeline.client)}), "
+        f"{safe(timeline.name or '[erased]')} ({safe(timeline.client)}), "
         f"{local(timeline.start, view)} to {local(timeline.end, view)}",
         style="bold",
     )
@@ -64,15 +64,15 @@ def _lines(timeline: Any, drawing: Drawing, view: View, paper: Terminal) -> Iter
         yield Text(f"Numbers: {said}")
     ink, marks = (_PLAIN_INK, _PLAIN_MARKS) if paper.plain else (_INK, _MARKS)
     yield Text(
-        f"{ink[BOOKED]} booked  {ink[GRACE]} grace  {ink[REST]} in quarantine  "
-        f"{marks['in']} came in  {marks['out']} went out",
+        f"{ink[BOOKED]} booked  {ink[GRACE]} grace  {ink[REST]} quarantined  "
+        f"{marks['in']} received  {marks['out']} sent",
         style="dim",
     )
     yield Text()
 
 
 def _axis(timeline: Any, left: int, width: int, paper: Terminal) -> Iterator[Text]:
-    """The days, each label where its local midnight is, and a mark at now."""
+    """The axis: a label at each local midnight, and a mark at the current time."""
     labels, ticks = [" "] * width, [" "] * width
     for at, label in midnights(timeline, room=width / _TICK):
         at_cell = int(place(at, timeline, width))
@@ -90,7 +90,7 @@ def _axis(timeline: Any, left: int, width: int, paper: Terminal) -> Iterator[Tex
 
 
 def _drawn(lane: Lane, timeline: Any, width: int, paper: Terminal) -> Text:
-    """A lane's cells. A bar covers every cell that it touches."""
+    """A lane as one line of cells. A bar fills every cell that it touches."""
     ink, marks = (_PLAIN_INK, _PLAIN_MARKS) if paper.plain else (_INK, _MARKS)
     cells = [(" ", "")] * width
     for bar in lane.bars:

@@ -15,11 +15,11 @@ from petmsg.render.field_types import BAD, GOOD, OVER, WAITS
 BOOKED, GRACE, LINE, REST = "booked", "grace", "line", "rest"
 _NOBODY = "no sitter yet"
 _TICKS_APART = (1, 2, 3, 7, 14, 28, 84)
-"""Days from one tick to the next: the fewest for which the labels have room."""
+"""Days between two ticks; the smallest value that leaves room for the labels is used."""
 
 
 class Bar(NamedTuple):
-    """Something that lasts: `[start, end)`. `label` stands where it begins; `tone` colours it."""
+    """A span of time, `[start, end)`. `label` is written at its start; `tone` colours it."""
 
     kind: str
     start: datetime
@@ -35,8 +35,7 @@ class Lane(NamedTuple):
     name: str
     bars: tuple[Bar, ...] = ()
     marks: tuple[tuple[datetime, str, str], ...] = ()
-    """Instants at which something happened, each with whether it came `in` or went `out`, and its
-    title."""
+    """Messages: the instant, the direction (`in` or `out`) and a title."""
 
 
 class Drawing(NamedTuple):
@@ -48,7 +47,7 @@ class Drawing(NamedTuple):
 
 
 def draw(timeline: Any) -> Drawing:
-    """The lanes of a `services.timeline.Timeline`."""
+    """The lanes of a `Timeline`."""
     numbers = list(
         dict.fromkeys(
             segment.route.number.e164
@@ -91,7 +90,7 @@ def _sitters(timeline: Any) -> Iterator[Lane]:
 
 
 def _numbers(timeline: Any, letter: dict[str, str]) -> Lane:
-    """The number she sees: a line that begins anew wherever the number or the reason changes."""
+    """The number the client sees: a new bar wherever the number or the reason changes."""
     bars = []
     for segment in timeline.segments:
         route = segment.route
@@ -104,7 +103,7 @@ def _numbers(timeline: Any, letter: dict[str, str]) -> Lane:
             tone = GOOD if route.number.sitter is not None else ""
         title = f"{route.number.e164 if route.number else 'no number'}: {route.reason}"
         bars.append(Bar(LINE, segment.from_at, segment.to_at, name, tone, title))
-    return Lane("Number she sees", tuple(bars))
+    return Lane("Number seen", tuple(bars))
 
 
 def _quarantines(timeline: Any, letter: dict[str, str]) -> Iterator[Lane]:
@@ -123,27 +122,24 @@ def _messages(timeline: Any) -> Lane:
         (
             row["at"],
             "in" if row["direction"] == Direction.INBOUND else "out",
-            f"text {row['message']}: {row['status']}",
+            f"message {row['message']}: {row['status']}",
         )
         for row in timeline.messages
     ]
-    return Lane("Texts", marks=tuple(marks))
+    return Lane("Messages", marks=tuple(marks))
 
 
 # --------------------------------------------------------------------------------------------- axis
 
 
 def place(at: datetime, timeline: Any, width: float) -> float:
-    """Where an instant lies from 0 to `width`; outside the span at its edge."""
+    """The position of an instant between 0 and `width`; instants outside the span are clamped."""
     whole = (timeline.end - timeline.start).total_seconds()
     return min(max((at - timeline.start).total_seconds() / whole, 0.0), 1.0) * width
 
 
 def midnights(timeline: Any, *, room: float) -> list[tuple[datetime, str]]:
-    """Local midnights to write below the axis, with their labels, as many as there is room for.
-
-    `room` is the width in labels.
-    """
+    """Local midnights for the axis, with their labels. `room` is how many labels fit."""
     place_ = zone(timeline.timezone)
     day = timeline.start.astimezone(place_).date()
     last = timeline.end.astimezone(place_).date()
@@ -159,4 +155,4 @@ def midnights(timeline: Any, *, room: float) -> list[tuple[datetime, str]]:
 
 
 TONE_OF = {BOOKED: GOOD, GRACE: OVER, REST: WAITS, LINE: ""}
-"""The tone of a bar that has none of its own."""
+"""The tone of a bar without a tone of its own."""

@@ -1,6 +1,6 @@
-"""A client's timeline as a picture (SVG), and as a page around it (HTML). Standard library only.
+"""A client's timeline as SVG, and as an HTML page. Standard library only.
 
-What strangers wrote is escaped, control characters too; nothing is fetched from anywhere.
+All text is escaped, including control characters; the page loads nothing from elsewhere.
 """
 
 from collections.abc import Iterator
@@ -34,12 +34,12 @@ _FONT = "font-family='system-ui, sans-serif'"
 
 
 def svg(timeline: Any) -> str:
-    """The drawing, in a file that a browser opens."""
+    """The drawing as SVG text."""
     return "\n".join(_drawing(timeline)) + "\n"
 
 
 def html(timeline: Any, *, view: View) -> str:
-    """A page with the drawing and the list of changes. It stands alone."""
+    """A self-contained HTML page with the drawing and the list of changes."""
     title = _text(_title(timeline))
     fields = [field for field in SEGMENTS if field.title and field.name != "client"]
     head = "".join(f"<th>{_text(field.title or '')}</th>" for field in fields)
@@ -53,7 +53,7 @@ def html(timeline: Any, *, view: View) -> str:
         "<style>body{font:14px system-ui,sans-serif;margin:2em;max-width:1040px}"
         "table{border-collapse:collapse}td,th{text-align:left;padding:3px 14px 3px 0;"
         "border-bottom:1px solid #ddd;vertical-align:top}</style></head>\n<body>\n"
-        f"<h1>{title}</h1>\n{svg(timeline)}<h2>Where her texts leave from</h2>\n"
+        f"<h1>{title}</h1>\n{svg(timeline)}<h2>Sending numbers</h2>\n"
         f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody></table>\n</body></html>\n"
     )
 

@@ -24,7 +24,7 @@ def status(
 ) -> None:
     """Show today's visits, queue, inbox and upcoming gaps.
 
-    Covers all orgs unless --org is given. Gaps are those of petmsg coverage. "Last message tried"
+    Covers all orgs unless --org is given. Gaps are those of petmsg coverage. "Last send attempt"
     and "Last sync" show whether message dispatch and message sync run.
     """
     from petmsg.render.views.status import FIRST_GAPS, RELEASES, STATUS, VISITS

@@ -1,4 +1,4 @@
-"""The field lists of alerts. Times in a table are those of the alert's own org."""
+"""The field lists of alerts. A table shows times in the timezone of the alert's org."""
 
 from typing import Any
 
@@ -31,37 +31,37 @@ _ABOUT = (
     Field("alert", "Alert", kind=ID),
     Field("org", "Org", kind=WORD),
     Field("severity", "Severity", kind=one_of(AlertSeverity)),
-    Field("kind", "FieldType", kind=WORD),
+    Field("kind", "Type", kind=WORD),
     Field("entity", None, kind=WORD),
-    Field("ref", "About", kind=WORD),
-    Field("message", "What happened", kind=TEXT),
-    Field("command", "What helps", kind=or_null(TEXT)),
-    Field("count", "Times", kind=COUNT),
+    Field("ref", "Subject", kind=WORD),
+    Field("message", "Event", kind=TEXT),
+    Field("command", "Fix", kind=or_null(TEXT)),
+    Field("count", "Count", kind=COUNT),
 )
 ALERTS = (
     *_ABOUT,
     Field("opened_at", None, kind=INSTANT),
-    _instant("last_at", "Last", kind=SOON),
+    _instant("last_at", "Last seen", kind=SOON),
     Field("done_at", None, kind=or_null(INSTANT)),
     Field("done_by", None, kind=or_null(NAME)),
     Field("done_reason", None, kind=or_null(TEXT)),
 )
 ALERT = (
     *_ABOUT,
-    _instant("opened_at", "Since", kind=INSTANT),
-    _instant("last_at", "Last", kind=SOON),
+    _instant("opened_at", "Opened", kind=INSTANT),
+    _instant("last_at", "Last seen", kind=SOON),
     _instant("done_at", "Done", kind=or_null(INSTANT)),
-    Field("done_by", "By", kind=or_null(NAME)),
-    Field("done_reason", "Why", kind=or_null(TEXT)),
+    Field("done_by", "Done by", kind=or_null(NAME)),
+    Field("done_reason", "Reason", kind=or_null(TEXT)),
 )
 DONE = (
     Field("alert", "Alert", kind=ID),
     Field("org", "Org", kind=WORD),
-    Field("kind", "FieldType", kind=WORD),
+    Field("kind", "Type", kind=WORD),
     Field("entity", None, kind=WORD),
-    Field("ref", "About", kind=WORD),
+    Field("ref", "Subject", kind=WORD),
     Field("done_at", "Done", kind=INSTANT),
-    Field("done_by", "By", kind=NAME),
-    Field("done_reason", "Why", kind=or_null(TEXT)),
+    Field("done_by", "Done by", kind=NAME),
+    Field("done_reason", "Reason", kind=or_null(TEXT)),
     Field("reused", "Unchanged", kind=FLAG),
 )

@@ -1,4 +1,4 @@
-"""The field lists of bookings, threads and texts: JSON keys and table columns."""
+"""The field lists of bookings, threads and messages: JSON keys and table columns."""
 
 from typing import Any
 
@@ -101,13 +101,13 @@ CONFIRMED = (
     Field("default_number", "Default number", kind=or_null(E164)),
     Field(
         "reused",
-        "Reused",
+        "Created",
         get=lambda row: {"thread": row.thread_reused, "window": row.window_reused},
         cell=lambda row, _: (
-            " and ".join(
+            ", ".join(
                 name
                 for name, was in (("thread", row.thread_reused), ("window", row.window_reused))
-                if was
+                if not was
             )
             or "nothing"
         ),
@@ -138,8 +138,8 @@ THREAD_WINDOWS = (
 NUMBERS_SEEN = (
     Field("number", "Number", kind=E164),
     Field("class", "Class", kind=one_of(NumberClass)),
-    Field("messages", "Texts", kind=COUNT),
-    Field("last_used_at", "Last", kind=SOON),
+    Field("messages", "Messages", kind=COUNT),
+    Field("last_used_at", "Last used", kind=SOON),
 )
 THREAD_MESSAGES = (
     Field("message", "Id", kind=ID),
@@ -147,7 +147,7 @@ THREAD_MESSAGES = (
     Field("status", "Status", kind=one_of(MessageStatus)),
     Field("number", "Number", kind=or_null(E164)),
     Field("body", "Body", kind=or_null(TEXT)),
-    Field("created_at", "When", kind=INSTANT),
+    Field("created_at", "Time", kind=INSTANT),
     Field("sent_at", None, kind=or_null(INSTANT)),
     Field("received_at", None, kind=or_null(INSTANT)),
     Field("sitter", None, kind=or_null(REF)),
@@ -169,9 +169,9 @@ THREAD = (
     Field("client_name", "Name", kind=or_null(NAME)),
     Field("default_number", "Default number", kind=or_null(E164)),
     Field("pool_number", "Own pool number", kind=or_null(E164)),
-    Field("created_at", "Since", kind=INSTANT),
+    Field("created_at", "Created", kind=INSTANT),
     Field("window_count", "Windows", kind=COUNT),
-    Field("message_count", "Texts", kind=COUNT),
+    Field("message_count", "Messages", kind=COUNT),
     Field("windows", None, get=_nested(THREAD_WINDOWS, "windows"), kind=rows_of(THREAD_WINDOWS)),
     Field(
         "numbers_seen", None, get=_nested(NUMBERS_SEEN, "numbers_seen"), kind=rows_of(NUMBERS_SEEN)
@@ -231,17 +231,17 @@ MESSAGE = (
     *MESSAGES,
     Field("segments", "Segments", kind=COUNT),
     Field("provider", "Provider", kind=or_null(one_of(ProviderName))),
-    Field("as", "As", get=lambda row: row["as_sitter"], kind=or_null(REF)),
-    Field("actor", "By", kind=NAME),
-    Field("send_at", "Meant for", kind=or_null(INSTANT)),
-    Field("due_at", "Tried next", kind=or_null(INSTANT)),
+    Field("as", "Sent as", get=lambda row: row["as_sitter"], kind=or_null(REF)),
+    Field("actor", "Actor", kind=NAME),
+    Field("send_at", "Scheduled for", kind=or_null(INSTANT)),
+    Field("due_at", "Next attempt", kind=or_null(INSTANT)),
     Field("expires_at", "Expires", kind=or_null(INSTANT)),
     Field("urgent", "Urgent", kind=NOTABLE),
     Field("delivered_at", "Delivered", kind=or_null(INSTANT)),
     Field("tries", None, kind=rows_of(TRIES)),
     Field(
         "decision",
-        "Why",
+        "Reason",
         get=lambda row: None if row["decision"] is None else from_json(row["decision"]),
         cell=lambda row, _: (
             "-" if row["decision"] is None else from_json(row["decision"])["reason"]
@@ -252,7 +252,7 @@ MESSAGE = (
 QUEUED = (
     Field("message", "Id", kind=ID),
     Field("status", "Status", kind=one_of(MessageStatus)),
-    Field("reused", "Was there", kind=FLAG),
+    Field("reused", "Duplicate", kind=FLAG),
 )
 SENT = (
     Field("message", "Id", kind=ID),
@@ -262,7 +262,7 @@ SENT = (
     Field("segments", "Segments", kind=COUNT),
     Field(
         "decision",
-        "Why",
+        "Reason",
         get=lambda row: None if row.decision is None else from_json(row.decision),
         cell=lambda row, _: (
             row.note or ("-" if row.decision is None else from_json(row.decision)["reason"])
@@ -282,7 +282,7 @@ SIZE = (
         get=lambda row: row.decision.number and row.decision.number.e164,
         kind=or_null(E164),
     ),
-    Field("reason", "Why", get=lambda row: row.decision.reason, kind=TEXT),
+    Field("reason", "Reason", get=lambda row: row.decision.reason, kind=TEXT),
     Field("to", "To", get=lambda row: row.to_e164, personal=True, kind=PHONE),
     Field("encoding", "Encoding", kind=WORD),
     Field("units", "Characters", kind=COUNT),
@@ -293,15 +293,15 @@ SIZE = (
         cell=lambda row, _: repr(row.forced_by) if row.forced_by else "-",
         kind=or_null(WORD),
     ),
-    Field("leaves_now", "Leaves now", kind=WELCOME),
+    Field("leaves_now", "Sent now", kind=WELCOME),
     Field(
         "holds",
-        "Waits for",
+        "Blocked by",
         get=lambda row: [each._asdict() for each in row.holds],
         cell=lambda row, _: "; ".join(each.explanation for each in row.holds) or "-",
         kind=list_of(keyed(code=one_of(BlockCode), explanation=TEXT, until=or_null(INSTANT))),
     ),
-    Field("leak", "Leak", kind=or_null(TEXT)),
+    Field("leak", "Contact details", kind=or_null(TEXT)),
     Field("refused", "Refused", kind=or_null(TEXT)),
     Field("decision", None, get=lambda row: row.decision.to_json(), kind=object_of(DECISION)),
 )

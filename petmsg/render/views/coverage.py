@@ -1,4 +1,4 @@
-"""The field list of what lacks a number. Times in a table are those of the row's own org."""
+"""The field list of coverage gaps. A table shows times in the timezone of the row's org."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ GAPS = (
     Field("org", "Org", kind=WORD),
     Field("kind", None, kind=one_of(GapKind)),
     Field("gap", "Gap", kind=UNWELCOME),
-    Field("message", "What is so", kind=TEXT),
+    Field("message", "Finding", kind=TEXT),
     _instant("starts_at", "From"),
     _instant("ends_at", "To"),
     Field("booking", None, kind=or_null(REF)),
@@ -48,7 +48,7 @@ GAPS = (
     Field("code", None, kind=or_null(one_of(Code))),
     Field(
         "meanwhile",
-        "Meanwhile from",
+        "Fallback number",
         get=lambda row: (
             None
             if row.meanwhile is None
@@ -69,6 +69,6 @@ GAPS = (
             )
         ),
     ),
-    Field("command", "What helps", kind=or_null(TEXT)),
+    Field("command", "Fix", kind=or_null(TEXT)),
     Field("details", None, kind=FREE),
 )

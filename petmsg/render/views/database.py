@@ -1,4 +1,4 @@
-"""The field lists of the database's own commands, and of the demo's proofs."""
+"""The field lists of `petmsg db`, and of the claims that the demo checks."""
 
 from petmsg.render.field_types import COUNT, ID, INSTANT, REF, TEXT, WELCOME, WORD, or_null, rows_of
 from petmsg.render.fields import Field
@@ -40,15 +40,15 @@ MIGRATED = (
 CURRENT = (
     Field("database", "Database", kind=TEXT),
     Field("revision", "Schema", kind=or_null(WORD)),
-    Field("head", "This petmsg's", kind=WORD),
+    Field("head", "Required schema", kind=WORD),
     Field("up_to_date", "Up to date", kind=WELCOME),
 )
 BACKUP = (Field("file", "Backup", kind=TEXT), Field("bytes", "Bytes", kind=COUNT))
 GONE_BACK = (
     Field("file", "Backup", kind=TEXT),
-    Field("made_at", "Made at", kind=INSTANT),
+    Field("made_at", "Created", kind=INSTANT),
     Field("revision", "Schema", kind=WORD),
-    Field("kept", "Stored before", kind=or_null(TEXT)),
+    Field("kept", "Previous database", kind=or_null(TEXT)),
 )
 SET_ASIDE = (
     Field("org", "Org", kind=WORD),

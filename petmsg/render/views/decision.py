@@ -1,4 +1,4 @@
-"""A Decision as a person reads it: the number, the reason, and every rule that was tried."""
+"""Decisions for people: the number, the reason, and every rule that was evaluated."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,12 +15,12 @@ from petmsg.render.views.route import COMPARED, INBOUND_TRACE, TRACE
 _DESKS = {
     "front_desk": "the front desk",
     "unrouted": "the unrouted inbox",
-    "relay": "a client of the sitter who wrote it",
+    "relay": "a client of the sitter who sent it",
 }
 
 
 def print_decision(decision: Mapping[str, Any], *, at: str, view: View) -> None:
-    """Print a Decision (its JSON shape); `at` is its instant in words."""
+    """Print a decision (its JSON form); `at` is its instant in words."""
     number, client = decision["number"], decision["client"]
     if number is None:
         head = Text(safe(f"No number for {client} at {at}"), style="bold red")
@@ -36,28 +36,28 @@ def print_decision(decision: Mapping[str, Any], *, at: str, view: View) -> None:
 
 
 def print_comparison(found: Any, *, view: View) -> None:
-    """Print the Decision a text was sent with beside today's: the verdict, then each thing."""
+    """Print a message's stored decision beside today's: a summary, then each property."""
     stored, today = found.stored, found.today
     at = when(datetime.fromisoformat(stored["at"]), view._replace(relative=True))
-    head = Text(safe(f"Text {found.message} for {stored['client']}, decided {at}"), style="bold")
+    head = Text(safe(f"Message {found.message} for {stored['client']}, decided {at}"), style="bold")
     show(Text("\n").join([head, _verdict(stored["number"], today["number"]), Text()]), view.paper)
     print_table(COMPARED, found.compared, view)
 
 
 def _verdict(then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> Text:
-    before = "It had no number" if then is None else f"It was to leave from {then['e164']}"
+    before = "It had no number" if then is None else f"Its number was {then['e164']}"
     if now is None:
-        return Text(f"{before}. Today there is no number for it.", style=STYLES[BAD])
+        return Text(f"{before}. Today it would have none.", style=STYLES[BAD])
     if then is not None and then["e164"] == now["e164"]:
-        return Text(f"{before}, and would today.", style=STYLES[GOOD])
-    return Text(f"{before}. Today it would leave from {now['e164']}.", style=STYLES[WAITS])
+        return Text(f"{before}. Today it would be the same.", style=STYLES[GOOD])
+    return Text(f"{before}. Today it would be {now['e164']}.", style=STYLES[WAITS])
 
 
 def print_addressee(addressee: Mapping[str, Any], *, at: str, view: View) -> None:
-    """Print who is to read an inbound text (its JSON shape); `at` is its instant in words."""
-    sender = addressee["client"] or "somebody unknown"
+    """Print who receives an inbound message (its JSON form); `at` is its instant in words."""
+    sender = addressee["client"] or "an unknown sender"
     to = _DESKS.get(addressee["addressed_to"], f"sitter {addressee['addressed_to']}")
-    words = f"A text of {sender} to {addressee['number']} at {at} is for {to}"
+    words = f"A message from {sender} to {addressee['number']} at {at} is for {to}"
     head = Text(safe(words), style="bold green")
     show(Text("\n").join([head, Text(safe(addressee["reason"])), Text()]), view.paper)
     print_table(INBOUND_TRACE, addressee["trace"], view)

@@ -1,4 +1,4 @@
-"""The field list of what `doctor` checked."""
+"""The field list of the checks of `petmsg doctor`."""
 
 from petmsg.enums import CheckResult
 from petmsg.render.field_types import TEXT, WORD, one_of, or_null
@@ -8,6 +8,6 @@ CHECKED = (
     Field("check", "Check", kind=WORD),
     Field("result", "Result", kind=one_of(CheckResult)),
     Field("org", "Org", kind=or_null(WORD)),
-    Field("message", "What is so", kind=TEXT),
-    Field("command", "What helps", kind=or_null(TEXT)),
+    Field("message", "Finding", kind=TEXT),
+    Field("command", "Fix", kind=or_null(TEXT)),
 )

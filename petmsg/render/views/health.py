@@ -1,4 +1,4 @@
-"""The field lists of how numbers do: their health and their pace."""
+"""The field lists of the numbers' delivery health and rate limits."""
 
 from petmsg.enums import NumberClass, NumberStatus
 from petmsg.render.field_types import (
@@ -27,21 +27,21 @@ HEALTH = (
     Field("unknown", "Unknown", kind=COUNT),
     Field(
         "by_code",
-        "Why",
+        "Error codes",
         cell=lambda row, _: (
             ", ".join(f"{count} x {code}" for code, count in row.by_code.items()) or "-"
         ),
         kind=counts_by("code"),
     ),
     Field("filtered_last_50", "Filtered of last 50", kind=COUNT),
-    Field("filtered_24h", "In 24 h", kind=COUNT),
-    Field("sent_24h", "Of", kind=COUNT),
-    Field("propose", "Quarantine?", kind=UNWELCOME),
+    Field("filtered_24h", "Filtered in 24 h", kind=COUNT),
+    Field("sent_24h", "Sent in 24 h", kind=COUNT),
+    Field("propose", "Flagged", kind=UNWELCOME),
 )
-PROPOSED = (*HEALTH, Field("command", "How", kind=TEXT))
+PROPOSED = (*HEALTH, Field("command", "Fix", kind=TEXT))
 PACE = (
     Field("number", "Number", kind=E164),
     Field("segments_per_second", "Segments per second", kind=AMOUNT),
-    Field("usual", "Usual for its kind", kind=FLAG),
+    Field("usual", "Default", kind=FLAG),
 )
 PACE_SET = (*PACE, Field("reused", "Unchanged", kind=FLAG))

@@ -1,4 +1,4 @@
-"""The field lists of what comes from elsewhere and goes elsewhere: exports and imports."""
+"""The field lists of exports and imports."""
 
 from petmsg.render.field_types import COUNT, FLAG, TEXT, WORD, or_null, rows_of
 from petmsg.render.fields import Field
@@ -14,9 +14,9 @@ TAKEN_BACK = (
     Field("org", "Org", kind=WORD),
     Field("tables", "Tables", kind=COUNT),
     Field("rows", "Rows", kind=COUNT),
-    Field("events", "Events that hold", kind=COUNT),
-    Field("waiting", "Texts that wait", kind=COUNT),
-    Field("same_ids", "Ids as they were", kind=FLAG),
+    Field("events", "Events verified", kind=COUNT),
+    Field("waiting", "Queued messages", kind=COUNT),
+    Field("same_ids", "IDs kept", kind=FLAG),
 )
 
 TAKEN_OVER = (
@@ -26,16 +26,16 @@ TAKEN_OVER = (
     Field("new", "New", kind=COUNT),
     Field("merged", "Merged", kind=COUNT),
     Field("known", "Known", kind=COUNT),
-    Field("not_taken", "Not taken", kind=COUNT),
+    Field("not_taken", "Skipped", kind=COUNT),
     Field("changed", "Changed", kind=COUNT),
 )
 FINDING = (
     Field("org", "Org", kind=or_null(WORD)),
     Field("table", "Old table", kind=WORD),
     Field("id", "Row", kind=WORD),
-    Field("taken", "Taken", kind=FLAG),
+    Field("taken", "Imported", kind=FLAG),
     Field("code", "Code", kind=WORD),
-    Field("reason", "Why", kind=TEXT),
+    Field("reason", "Reason", kind=TEXT),
 )
 _ORG = (Field("old_org", kind=WORD), Field("org", kind=WORD), Field("created", kind=FLAG))
 

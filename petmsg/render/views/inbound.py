@@ -1,4 +1,4 @@
-"""The field lists of texts that came in."""
+"""The field lists of received messages."""
 
 import json
 import shlex
@@ -28,7 +28,7 @@ from petmsg.render.views.route import INBOUND_TRACE
 
 RECEIVED = (
     Field("message", "Id", kind=ID),
-    Field("duplicate", "Was there", kind=FLAG),
+    Field("duplicate", "Duplicate", kind=FLAG),
     Field("org", None, get=lambda row: row.addressee.get("org"), kind=or_null(WORD)),
     Field("number", "Number", get=lambda row: row.addressee.get("number"), kind=or_null(E164)),
     Field("client", "Client", get=lambda row: row.addressee.get("client"), kind=or_null(REF)),
@@ -41,8 +41,8 @@ RECEIVED = (
     Field(
         "code", None, get=lambda row: row.addressee.get("code"), kind=or_null(one_of(InboundCode))
     ),
-    Field("reason", "Why", get=lambda row: row.addressee.get("reason"), kind=or_null(TEXT)),
-    Field("did", "And then", get=lambda row: list(row.did), kind=list_of(TEXT)),
+    Field("reason", "Reason", get=lambda row: row.addressee.get("reason"), kind=or_null(TEXT)),
+    Field("did", "Follow-up", get=lambda row: list(row.did), kind=list_of(TEXT)),
     Field(
         "trace",
         None,
@@ -53,7 +53,7 @@ RECEIVED = (
 
 
 def _from_whom(row: Any) -> str:
-    """The client, or the sitter who wrote it from their own phone."""
+    """The client, or the sitter who sent it from their own phone."""
     if row["client"]:
         return f"{row['client_name'] or '[forgotten]'} ({row['client']})"
     if row["sitter"] and row["addressed_to"] == AddressedTo.RELAY:
@@ -62,7 +62,7 @@ def _from_whom(row: Any) -> str:
 
 
 def _for(row: Any) -> str:
-    """Whose it is: a sitter's only while their window with the client runs."""
+    """Who it is for: a sitter only while their window with the client is active."""
     if row["addressed_to"] != AddressedTo.SITTER:
         return str(row["addressed_to"])
     is_over = not row["hers"] and row["done_at"] is None
@@ -70,13 +70,13 @@ def _for(row: Any) -> str:
 
 
 def _note(row: Any) -> str | None:
-    """What the sitter to whom it is addressed knows of it."""
+    """Whether the sitter it is addressed to was notified."""
     if row["addressed_to"] != AddressedTo.SITTER:
         return None
-    over = "" if row["hers"] else "; no visit of theirs is open"
+    over = "" if row["hers"] else "; their visit is over"
     if row["told"]:
-        return f"{row['sitter']} was told{over}"
-    return f"{row['sitter']} was not told{'' if row['relay'] else ': the relay is off'}{over}"
+        return f"{row['sitter']} was notified{over}"
+    return f"{row['sitter']} was not notified{'' if row['relay'] else ': the relay is off'}{over}"
 
 
 def _since(row: Any) -> datetime | None:
@@ -91,7 +91,7 @@ def _wrote(row: Any) -> str:
     if row["media_count"]:
         pictures = "1 picture" if row["media_count"] == 1 else f"{row['media_count']} pictures"
         return f"{words} [{pictures}]".lstrip()
-    return words or "[no words]"
+    return words or "[no text]"
 
 
 def _how_to_answer(row: Any) -> str | None:
@@ -114,10 +114,10 @@ _ITEM = (
     Field("sitter", None, kind=or_null(REF)),
     Field("from", "From", get=lambda row: row["from_e164"], personal=True, kind=or_null(SENDER)),
     Field("number", "Number", kind=E164),
-    Field("body", "Text", cell=lambda row, _: _wrote(row), kind=or_null(TEXT)),
+    Field("body", "Message", cell=lambda row, _: _wrote(row), kind=or_null(TEXT)),
     Field("media_count", None, kind=COUNT),
-    Field("received_at", "Came", kind=SOON),
-    Field("claimed_by", "Looked after by", kind=or_null(NAME)),
+    Field("received_at", "Received", kind=SOON),
+    Field("claimed_by", "Assigned to", kind=or_null(NAME)),
     Field("note", "Note", get=_note, kind=or_null(TEXT)),
 )
 INBOX = (
@@ -130,15 +130,15 @@ ITEM = (
     Field("code", "Code", kind=one_of(InboundCode)),
     Field(
         "reason",
-        "Why",
+        "Reason",
         get=lambda row: json.loads(row["decision"])["reason"] if row["decision"] else None,
         kind=or_null(TEXT),
     ),
-    Field("waits_since", "Waits since", get=_since, kind=or_null(SOON)),
-    Field("claimed_at", "Since", kind=or_null(INSTANT)),
+    Field("waits_since", "Waiting since", get=_since, kind=or_null(SOON)),
+    Field("claimed_at", "Assigned", kind=or_null(INSTANT)),
     Field("done_by", "Done by", kind=or_null(NAME)),
     Field("done_at", "Done", kind=or_null(INSTANT)),
-    Field("done_reason", "Why done", kind=or_null(TEXT)),
+    Field("done_reason", "Done reason", kind=or_null(TEXT)),
     Field("provider_id", None, get=lambda row: row["provider_message_id"], kind=or_null(WORD)),
     Field(
         "trace",
@@ -146,26 +146,26 @@ ITEM = (
         get=lambda row: json.loads(row["decision"])["trace"] if row["decision"] else [],
         kind=rows_of(INBOUND_TRACE),
     ),
-    Field("answer_with", "Answer with", get=_how_to_answer, kind=or_null(TEXT)),
+    Field("answer_with", "Reply command", get=_how_to_answer, kind=or_null(TEXT)),
 )
 ITEM_CHANGED = (
     Field("message", "Id", kind=ID),
     Field("addressed_to", "For", kind=REF),
     Field("client", "Client", kind=or_null(REF)),
-    Field("claimed_by", "Looked after by", kind=or_null(NAME)),
+    Field("claimed_by", "Assigned to", kind=or_null(NAME)),
     Field("done_by", "Done by", kind=or_null(NAME)),
     Field("done_at", "Done", kind=or_null(INSTANT)),
     Field("reused", "Unchanged", kind=FLAG),
 )
 ASSIGNED = (
     Field("client", "Client", kind=REF),
-    Field("messages", "Texts", kind=list_of(ID)),
+    Field("messages", "Messages", kind=list_of(ID)),
     Field("phone_added", "Phone added", kind=FLAG),
 )
 STRAYS = (
-    Field("stray", "Stray", kind=ID),
+    Field("stray", "Id", kind=ID),
     Field("to", "To", get=lambda row: row["to_e164"] or None, kind=or_null(E164)),
-    Field("org", "Whose by now", kind=or_null(WORD)),
+    Field("org", "Current org", kind=or_null(WORD)),
     Field(
         "from",
         "From",
@@ -173,9 +173,9 @@ STRAYS = (
         personal=True,
         kind=or_null(SENDER),
     ),
-    Field("body", "Text", cell=lambda row, _: _wrote(row), kind=or_null(TEXT)),
+    Field("body", "Message", cell=lambda row, _: _wrote(row), kind=or_null(TEXT)),
     Field("media_count", None, kind=COUNT),
-    Field("received_at", "Came", kind=SOON),
-    Field("provider", "By", kind=or_null(one_of(ProviderName))),
-    Field("message", "Adopted as", kind=or_null(ID)),
+    Field("received_at", "Received", kind=SOON),
+    Field("provider", "Provider", kind=or_null(one_of(ProviderName))),
+    Field("message", "Adopted message", kind=or_null(ID)),
 )

@@ -1,4 +1,4 @@
-"""The field lists of orgs, people, numbers and the audit: JSON keys and table columns."""
+"""The field lists of orgs, clients, sitters, settings and the audit log."""
 
 from typing import Any
 
@@ -63,18 +63,18 @@ ORG = (
         cell=lambda row, _: row["office_hours"] or "always",
         kind=or_null(WORD),
     ),
-    Field("closed_reply", "Reply when closed", kind=or_null(TEXT)),
-    Field("unknown_reply", "Reply to strangers", kind=or_null(TEXT)),
+    Field("closed_reply", "Closed reply", kind=or_null(TEXT)),
+    Field("unknown_reply", "Unknown-sender reply", kind=or_null(TEXT)),
     Field("frozen", "Frozen", kind=UNWELCOME),
     Field("frozen_until", "Frozen until", kind=or_null(SOON)),
-    Field("freeze_reason", "Why frozen", kind=or_null(TEXT)),
+    Field("freeze_reason", "Freeze reason", kind=or_null(TEXT)),
 )
 FREEZE = (
     Field("org", "Org", kind=WORD),
     Field("frozen", "Frozen", kind=UNWELCOME),
     Field("frozen_until", "Until", kind=or_null(SOON)),
-    Field("freeze_reason", "Why", kind=or_null(TEXT)),
-    Field("waiting", "Texts that wait", kind=COUNT),
+    Field("freeze_reason", "Reason", kind=or_null(TEXT)),
+    Field("waiting", "Queued messages", kind=COUNT),
     Field("reused", "Unchanged", kind=FLAG),
 )
 
@@ -108,7 +108,7 @@ CLIENT = (
     Field("phones", "Phones", personal=True, kind=list_of(PHONE)),
     Field(
         "not_textable",
-        "Not textable",
+        "Not SMS-capable",
         personal=True,
         cell=_not_textable,
         kind=list_of(keyed(phone=PHONE, not_textable_at=INSTANT, code=or_null(WORD))),
@@ -124,8 +124,8 @@ CLIENT = (
     Field("thread", "Thread", kind=or_null(ID)),
     Field("bookings", "Bookings", kind=COUNT),
     Field("messages", "Messages", kind=COUNT),
-    Field("created_at", "Since", kind=INSTANT),
-    Field("forgotten_at", "Forgotten", kind=or_null(INSTANT)),
+    Field("created_at", "Created", kind=INSTANT),
+    Field("forgotten_at", "Erased", kind=or_null(INSTANT)),
 )
 CLIENT_CHANGED = (
     Field("client", "Client", kind=REF),
@@ -135,15 +135,15 @@ CLIENT_CHANGED = (
 )
 PHONE_TEXTABLE = (
     Field("client", "Client", kind=REF),
-    Field("phone", "Textable again", personal=True, kind=PHONE),
-    Field("code", "The provider had said", kind=or_null(WORD)),
+    Field("phone", "SMS-capable phone", personal=True, kind=PHONE),
+    Field("code", "Former provider code", kind=or_null(WORD)),
     Field("reused", "Unchanged", kind=FLAG),
 )
 FORGOTTEN = (
     Field("client", "Client", kind=REF),
     Field("phones", "Phones erased", kind=COUNT),
     Field("messages", "Bodies erased", kind=COUNT),
-    Field("cancelled", "Texts cancelled", kind=COUNT),
+    Field("cancelled", "Messages cancelled", kind=COUNT),
     Field("reused", "Unchanged", kind=FLAG),
 )
 
@@ -153,7 +153,7 @@ SITTERS = (
     Field("phone", "Own phone", personal=True, kind=or_null(PHONE)),
     Field("status", "Status", kind=one_of(SitterStatus)),
     Field("number", "Number", kind=or_null(E164)),
-    Field("number_status", "Number is", kind=or_null(one_of(NumberStatus))),
+    Field("number_status", "Number status", kind=or_null(one_of(NumberStatus))),
     Field("quarantined_until", "Until", kind=or_null(SOON)),
 )
 
@@ -183,7 +183,7 @@ SITTER = (
         cell=lambda row, _: ", ".join(each["number"] for each in row["numbers_held"]) or "-",
         kind=list_of(keyed(number=E164, first_held_at=INSTANT)),
     ),
-    Field("created_at", "Since", kind=INSTANT),
+    Field("created_at", "Created", kind=INSTANT),
 )
 SITTER_ADDED = (
     Field("sitter", "Sitter", kind=REF),
@@ -195,7 +195,7 @@ DEACTIVATED = (
     Field("sitter", "Sitter", kind=REF),
     Field("status", "Status", kind=one_of(SitterStatus)),
     Field("number", "Former number", kind=or_null(E164)),
-    Field("quarantined_until", "In quarantine until", kind=or_null(SOON)),
+    Field("quarantined_until", "Quarantined until", kind=or_null(SOON)),
     Field("windows_ended", "Windows ended now", kind=list_of(REF)),
     Field("bookings_unassigned", "Bookings without a sitter", kind=list_of(REF)),
     Field("reused", None, kind=FLAG),
@@ -204,7 +204,7 @@ RENUMBERED = (
     Field("sitter", "Sitter", kind=REF),
     Field("number", "Number", kind=E164),
     Field("previous", "Former number", kind=or_null(E164)),
-    Field("quarantined_until", "In quarantine until", kind=or_null(SOON)),
+    Field("quarantined_until", "Quarantined until", kind=or_null(SOON)),
 )
 
 IMPORTED = (
@@ -215,10 +215,10 @@ IMPORTED = (
 DOORS = (
     Field("path", "Path", kind=WORD),
     Field("open", "Open", kind=FLAG),
-    Field("checked", "Checked by", kind=NAME),
+    Field("checked", "Verification", kind=NAME),
 )
 REQUESTS = (
-    Field("at", "When", kind=INSTANT),
+    Field("at", "Time", kind=INSTANT),
     Field("method", "Method", kind=WORD),
     Field("route", "Route", kind=WORD),
     Field("status", "Status", kind=INTEGER),
@@ -228,12 +228,12 @@ REQUESTS = (
 SETTINGS = (
     Field("name", "Setting", kind=WORD),
     Field("value", "Value", kind=or_null(TEXT)),
-    Field("source", "From", kind=NAME),
+    Field("source", "Source", kind=NAME),
 )
 
 
 def _payload(text: str) -> Any:
-    """The payload, or its text where somebody made nonsense of it."""
+    """The payload as data, or as it is stored if it is not valid JSON."""
     try:
         return from_json(text)
     except ValueError:
@@ -242,12 +242,12 @@ def _payload(text: str) -> Any:
 
 EVENTS = (
     Field("seq", "Seq", kind=ID),
-    Field("at", "When", kind=INSTANT),
-    Field("actor", "Who", kind=NAME),
+    Field("at", "Time", kind=INSTANT),
+    Field("actor", "Actor", kind=NAME),
     Field("event", "Event", kind=WORD),
     Field("entity", None, kind=WORD),
-    Field("ref", "What", kind=WORD),
-    Field("reason", "Why", kind=or_null(TEXT)),
+    Field("ref", "Subject", kind=WORD),
+    Field("reason", "Reason", kind=or_null(TEXT)),
     Field(
         "payload",
         "Details",
@@ -264,8 +264,8 @@ HEAD = (
 )
 VERIFIED = (
     Field("org", "Org", kind=WORD),
-    Field("events", "Events that hold", kind=COUNT),
-    Field("ok", "Whole", kind=WELCOME),
-    Field("broken_seq", "First broken", kind=or_null(INTEGER)),
-    Field("problem", "What is wrong", kind=or_null(TEXT)),
+    Field("events", "Events verified", kind=COUNT),
+    Field("ok", "Intact", kind=WELCOME),
+    Field("broken_seq", "First broken event", kind=or_null(INTEGER)),
+    Field("problem", "Problem", kind=or_null(TEXT)),
 )

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from petmsg.enums import NumberClass, NumberStatus
+from petmsg.plurals import counted
 from petmsg.render.field_types import (
     AMOUNT,
     COUNT,
@@ -47,8 +48,8 @@ HISTORY = (
     Field("status", "Status", kind=one_of(NumberStatus)),
     Field("sitter", "Sitter", kind=or_null(REF)),
     Field("quarantined_until", "Until", kind=or_null(INSTANT)),
-    Field("reason", "Why", kind=or_null(TEXT)),
-    Field("actor", "By", kind=NAME),
+    Field("reason", "Reason", kind=or_null(TEXT)),
+    Field("actor", "Actor", kind=NAME),
 )
 NUMBER = (
     *NUMBERS,
@@ -68,7 +69,7 @@ NUMBER_CHANGED = (
     Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
     Field("status", "Status", kind=one_of(NumberStatus)),
     Field("sitter", "Sitter", kind=or_null(REF)),
-    Field("replaced", "Replaces", kind=or_null(E164)),
+    Field("replaced", "Replaced number", kind=or_null(E164)),
     Field("reused", "Unchanged", kind=FLAG),
 )
 NUMBER_ADDED = (
@@ -82,7 +83,9 @@ NUMBER_ADDED = (
 def _meanwhile(row: Any, _: View) -> str:
     return (
         ", ".join(
-            f"{count} window(s) from {number} ({kind})" if number else f"{count} from {NO_NUMBER}"
+            f"{counted(count, 'window')} from {number} ({kind})"
+            if number
+            else f"{count} from {NO_NUMBER}"
             for number, kind, count in row.meanwhile
         )
         or "-"
@@ -108,21 +111,21 @@ QUARANTINED = (
     Field("reason", "Reason", kind=TEXT),
     Field(
         "affected",
-        "Affects",
+        "Affected",
         get=lambda row: {
             "sitter": row.sitter,
             "threads": row.threads,
             "future_windows": row.future_windows,
         },
         cell=lambda row, _: (
-            f"sitter {row.sitter or '-'}, {row.threads} thread(s), "
-            f"{row.future_windows} window(s) to come"
+            f"sitter {row.sitter or '-'}, {counted(row.threads, 'thread')}, "
+            f"{counted(row.future_windows, 'future window')}"
         ),
         kind=keyed(sitter=or_null(REF), threads=COUNT, future_windows=COUNT),
     ),
     Field(
         "meanwhile",
-        "Meanwhile",
+        "Fallback numbers",
         get=_routes,
         cell=_meanwhile,
         kind=rows_of(MEANWHILE),
@@ -149,15 +152,15 @@ PLANNED_WINDOWS = (
     Field("windows", "Windows", get=lambda row: len(row.bookings), kind=COUNT),
     Field("bookings", "Bookings", get=lambda row: list(row.bookings), kind=list_of(REF)),
     _CLIENTS,
-    Field("meanwhile", "Texts leave from", get=_routes, cell=_instead, kind=rows_of(MEANWHILE)),
+    Field("meanwhile", "Fallback number", get=_routes, cell=_instead, kind=rows_of(MEANWHILE)),
 )
 PLANNED_TEXTED = (
-    _DAY._replace(title="Last text"),
-    Field("texts", "Texts", kind=COUNT),
+    _DAY._replace(title="Last message"),
+    Field("texts", "Messages", kind=COUNT),
     _CLIENTS,
     Field(
         "meanwhile",
-        "The next leaves from",
+        "Fallback number",
         get=lambda row: [
             {"number": number, "class": kind, "clients": count}
             for number, kind, count in row.meanwhile

@@ -27,23 +27,23 @@ OPT_OUTS = (
     Field("client", "Client", kind=or_null(REF)),
     Field("sitter", "Sitter", kind=or_null(REF)),
     Field("phone", "Phone", personal=True, kind=or_null(PHONE)),
-    Field("source", "From", kind=one_of(OptOutSource)),
-    Field("reason", "Why", kind=or_null(TEXT)),
+    Field("source", "Source", kind=one_of(OptOutSource)),
+    Field("reason", "Reason", kind=or_null(TEXT)),
     Field("opted_out_at", "Since", kind=INSTANT),
     Field("ended_at", "Ended", kind=or_null(INSTANT)),
     Field("end_reason", None, kind=or_null(TEXT)),
-    Field("actor", "By", kind=NAME),
+    Field("actor", "Actor", kind=NAME),
 )
 BLOCKED = (
     Field("number", "Number", kind=E164),
-    Field("phone", "Does not reach", personal=True, kind=PHONE),
+    Field("phone", "Unreachable phone", personal=True, kind=PHONE),
     Field("code", "Code", kind=or_null(WORD)),
     Field("blocked_at", "Since", kind=INSTANT),
 )
 
 
 def _rows(name: str, fields: tuple[Field, ...]) -> Field:
-    """Rows within a row, each with its own fields; a table shows them below."""
+    """Nested rows with their own fields; a table shows them below."""
 
     def get(row: Any) -> list[dict[str, Any]]:
         return [{field.name: field.value(each) for field in fields} for each in row[name]]
@@ -62,16 +62,16 @@ OPT_OUT = (
 OPTED_OUT = (
     Field("client", "Client", kind=or_null(REF)),
     Field("sitter", "Sitter", kind=or_null(REF)),
-    Field("phones", "Opted out", personal=True, kind=list_of(PHONE)),
+    Field("phones", "Opted-out phones", personal=True, kind=list_of(PHONE)),
     Field("waiting", "Messages waiting", kind=COUNT),
     Field("reused", "Unchanged", kind=FLAG),
 )
 OPTED_IN = (
     Field("client", "Client", kind=or_null(REF)),
     Field("sitter", "Sitter", kind=or_null(REF)),
-    Field("phones", "Opted in", personal=True, kind=list_of(PHONE)),
-    Field("unblocked", "Numbers tried again", kind=list_of(E164)),
-    Field("carrier_blocks", "Carrier blocks still", kind=NOTABLE),
+    Field("phones", "Opted-in phones", personal=True, kind=list_of(PHONE)),
+    Field("unblocked", "Unblocked numbers", kind=list_of(E164)),
+    Field("carrier_blocks", "Carrier block", kind=NOTABLE),
     Field("waiting", "Messages waiting", kind=COUNT),
     Field("reused", "Unchanged", kind=FLAG),
 )

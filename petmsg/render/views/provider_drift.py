@@ -1,11 +1,11 @@
-"""The field lists of what the provider says: what became of texts, and what is not the same."""
+"""The field lists of delivery receipts, and of differences from the provider."""
 
 from petmsg.enums import DriftKind, MessageStatus
 from petmsg.render.field_types import E164, ID, REF, TEXT, WORD, one_of, or_null
 from petmsg.render.fields import Field
 
 SYNCED = (
-    Field("message", "Text", kind=ID),
+    Field("message", "Message", kind=ID),
     Field("status", "Status", kind=one_of(MessageStatus)),
     Field("client", "Client", kind=REF),
     Field("number", "Number", kind=or_null(E164)),
@@ -16,8 +16,8 @@ SYNCED = (
 DRIFT = (
     Field("org", "Org", kind=or_null(WORD)),
     Field("kind", "Kind", kind=one_of(DriftKind)),
-    Field("ref", "About", kind=WORD),
+    Field("ref", "Subject", kind=WORD),
     Field("status", "Status", kind=or_null(WORD)),
-    Field("message", "What is so", kind=TEXT),
-    Field("command", "What helps", kind=or_null(TEXT)),
+    Field("message", "Finding", kind=TEXT),
+    Field("command", "Fix", kind=or_null(TEXT)),
 )

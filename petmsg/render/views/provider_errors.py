@@ -20,16 +20,21 @@ CODES = (
     Field("source", None, kind=TEXT),
     Field("dated", None, get=lambda row: row.dated and row.dated.isoformat(), kind=or_null(DAY)),
 )
-"""Of a list."""
+"""The fields of a list of codes."""
 
 CODE = (
     Field("code", "Code", kind=WORD),
     Field("class", "Class", get=lambda row: row.of_class, kind=WORD),
     Field("meaning", "Meaning", kind=TEXT),
-    Field("reaction", "What petmsg does", kind=TEXT),
-    Field("in_report", "In a delivery report", cell=_in_report, kind=or_null(TEXT)),
+    Field("reaction", "Reaction", kind=TEXT),
+    Field("in_report", "Delivery receipt", cell=_in_report, kind=or_null(TEXT)),
     Field("known", None, kind=FLAG),
     Field("source", "Source", kind=TEXT),
-    Field("dated", "Dated", get=lambda row: row.dated and row.dated.isoformat(), kind=or_null(DAY)),
+    Field(
+        "dated",
+        "Source date",
+        get=lambda row: row.dated and row.dated.isoformat(),
+        kind=or_null(DAY),
+    ),
 )
-"""Of one code, explained."""
+"""The fields of one explained code."""

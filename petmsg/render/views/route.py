@@ -1,4 +1,4 @@
-"""The field lists of routes: a Decision, an addressee, and a stored Decision beside today's."""
+"""The field lists of routes: a decision, an addressee, and a stored decision beside today's."""
 
 from petmsg.enums import (
     Code,
@@ -43,7 +43,7 @@ TRACE = (
     Field("step", "Step", kind=ID),
     Field("rule", "Rule", kind=one_of(Rule)),
     Field("condition", kind=TEXT),
-    Field("result", "Yields", kind=FLAG),
+    Field("result", "Result", kind=FLAG),
     Field("code", "Code", kind=one_of(Code)),
     Field("explanation", "Explanation", kind=TEXT),
 )
@@ -59,7 +59,7 @@ DECISION = (
     Field("ruleset", kind=WORD),
     Field("trace", kind=rows_of(TRACE)),
 )
-"""Of a text to a client."""
+"""The decision about a message to a client."""
 _OTHER = {
     "client": Field("client", kind=or_null(REF)),
     "trace": Field(
@@ -71,13 +71,13 @@ _OTHER = {
     ),
 }
 ANY_DECISION = tuple(_OTHER.get(field.name, field) for field in DECISION)
-"""Of any text of ours: one to a sitter's own phone, or to a stranger, is in nobody's thread."""
+"""The decision about any sent message, also one outside a thread (to a sitter or a stranger)."""
 
 INBOUND_TRACE = (
     Field("step", "Step", kind=ID),
     Field("rule", "Rule", kind=one_of(InboundRule)),
     Field("condition", kind=TEXT),
-    Field("result", "Yields", kind=FLAG),
+    Field("result", "Result", kind=FLAG),
     Field("code", "Code", kind=one_of(InboundCode)),
     Field("explanation", "Explanation", kind=TEXT),
 )
@@ -94,14 +94,14 @@ ADDRESSEE = (
 
 _BESIDE = TEXT._replace(wrap=NAME.wrap)
 COMPARED = (
-    Field("what", "What", kind=NAME),
-    Field("then", "Then", kind=_BESIDE),
-    Field("now", "Now", kind=_BESIDE),
-    Field("differs", "Differs", kind=NOTABLE),
+    Field("what", "Property", kind=NAME),
+    Field("then", "Stored", kind=_BESIDE),
+    Field("now", "Today", kind=_BESIDE),
+    Field("differs", "Changed", kind=NOTABLE),
 )
 STORED = (
     Field("message", "Message", kind=ID),
-    Field("differences", "Then and now", kind=list_of(TEXT)),
+    Field("differences", "Differences", kind=list_of(TEXT)),
     Field(
         "compared",
         get=lambda row: [

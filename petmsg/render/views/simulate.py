@@ -1,4 +1,4 @@
-"""The field list of segments: which number a client sees from when to when."""
+"""The field list of timeline segments: the number a client sees over time."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from petmsg.render.fields import NO_NUMBER, Field, View, local
 
 
 def until(row: Any, view: View) -> str:
-    """The end of a segment, as short as it can be said beside its start."""
+    """The end of a segment, without the parts it shares with its start."""
     place = zone(view.timezone)
     first, last = row.from_at.astimezone(place), row.to_at.astimezone(place)
     if first.date() == last.date() and first.utcoffset() == last.utcoffset():
@@ -44,5 +44,5 @@ SEGMENTS = (
     Field("sitter", "Sitter", get=lambda row: _number(row, "sitter"), kind=or_null(REF)),
     Field("code", None, get=lambda row: row.route.code, kind=one_of(Code)),
     Field("gap", None, get=lambda row: row.route.gap, kind=or_null(one_of(Code))),
-    Field("reason", "Why", get=lambda row: row.route.reason, kind=TEXT),
+    Field("reason", "Reason", get=lambda row: row.route.reason, kind=TEXT),
 )

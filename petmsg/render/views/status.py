@@ -1,12 +1,13 @@
-"""The field lists of one org's morning: one record, and three short lists below it.
+"""The field lists of `petmsg status`: one record per org, and three short lists below it.
 
-A count of `queries.status.COUNTS` is shown by one line here.
+Each count of `queries.status.COUNTS` is one line of the record.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from petmsg.enums import NumberClass, NumberStatus, ProviderName
+from petmsg.plurals import counted
 from petmsg.render.field_types import (
     COUNT,
     E164,
@@ -33,7 +34,7 @@ def _count(name: str, title: str | None = None, cell: Any = None) -> Field:
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    """Counts in words, those of nothing left out."""
+    """Counts in words, without the zeros."""
     named = [f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count]
     return ", ".join(named) or "none"
 
@@ -46,7 +47,10 @@ def _numbers(row: Any, _: View) -> str:
 
 def _today(row: Any, _: View) -> str:
     today = row.today
-    words = f"{today.visits} visit(s) of {len(today.sitters)} sitter(s), {today.running} running"
+    words = (
+        f"{counted(today.visits, 'visit')} of {counted(len(today.sitters), 'sitter')}, "
+        f"{today.running} running"
+    )
     return words + (f", {today.without_sitter} WITHOUT A SITTER" if today.without_sitter else "")
 
 
@@ -57,7 +61,7 @@ def _queue(row: Any, _: View) -> str:
 
 
 def _inbox(row: Any, _: View) -> str:
-    """What waits for a person, by whom it is for; `total` and `claimed` count across it."""
+    """Unread messages by addressee; `total` and `claimed` count all of them."""
     inbox = row.inbox
     if not inbox["total"]:
         return "none unread"
@@ -67,7 +71,7 @@ def _inbox(row: Any, _: View) -> str:
 
 
 def _waiting(row: Any, _: View) -> str:
-    """How many people wait for an answer, and the longest wait."""
+    """How many clients wait for an answer, and the longest wait."""
     if not row.waiting:
         return "nobody"
     return clients_wait(len(row.waiting), row.at - row.waiting[0].since)
@@ -81,7 +85,7 @@ def _frozen(row: Any, view: View) -> str:
 
 
 def _clients(row: Any, _: View) -> str:
-    return "{clients}, and {threads} thread(s)".format(**row.counts)
+    return f"{row.counts['clients']}, and {counted(row.counts['threads'], 'thread')}"
 
 
 VISITS = (
@@ -89,13 +93,13 @@ VISITS = (
     Field("name", "Name", kind=NAME),
     Field("visits", "Visits", kind=COUNT),
     Field("running", "Running", kind=COUNT),
-    Field("starts_at", "First from", kind=INSTANT),
-    Field("ends_at", "Last until", kind=INSTANT),
+    Field("starts_at", "First start", kind=INSTANT),
+    Field("ends_at", "Last end", kind=INSTANT),
     Field("number", "Number", kind=or_null(E164)),
-    Field("number_status", "Number is", kind=or_null(one_of(NumberStatus))),
+    Field("number_status", "Number status", kind=or_null(one_of(NumberStatus))),
 )
 RELEASES = (
-    Field("number", "Quarantined", kind=E164),
+    Field("number", "Quarantined number", kind=E164),
     Field("class", "Class", kind=one_of(NumberClass)),
     Field("sitter", "Sitter", kind=or_null(REF)),
     Field("quarantined_until", "Until", kind=SOON),
@@ -133,7 +137,7 @@ STATUS = (
             "rows": _nested(GAPS, row.gaps),
         },
         kind=keyed(days=COUNT, count=COUNT, rows=rows_of(GAPS)),
-        cell=lambda row, _: f"{len(row.gaps) or 'none'} in the next {row.days} day(s)",
+        cell=lambda row, _: f"{len(row.gaps) or 'none'} in the next {counted(row.days, 'day')}",
     ),
     Field(
         "today",
@@ -147,11 +151,11 @@ STATUS = (
         cell=_today,
         kind=keyed(visits=COUNT, running=COUNT, without_sitter=COUNT, sitters=rows_of(VISITS)),
     ),
-    Field("queue", "Queue", cell=_queue, kind=counts_by("what a text waits for")),
-    Field("inbox", "Inbox", cell=_inbox, kind=counts_by("whom a text is for")),
+    Field("queue", "Queue", cell=_queue, kind=counts_by("what a message waits for")),
+    Field("inbox", "Inbox", cell=_inbox, kind=counts_by("who a message is for")),
     Field(
         "waiting",
-        "Wait for an answer",
+        "Waiting clients",
         get=lambda row: {
             "clients": len(row.waiting),
             "since": row.waiting[0].since if row.waiting else None,
@@ -159,7 +163,7 @@ STATUS = (
         cell=_waiting,
         kind=keyed(clients=COUNT, since=or_null(INSTANT)),
     ),
-    Field("last_try_at", "Last text tried", kind=or_null(INSTANT)),
+    Field("last_try_at", "Last send attempt", kind=or_null(INSTANT)),
     Field("last_sync_at", "Last sync", kind=or_null(INSTANT)),
     Field("numbers", "Numbers", cell=_numbers, kind=FREE),
     Field("sitters", "Sitters", cell=lambda row, _: _listed(row.sitters), kind=counts_by("status")),

@@ -1,4 +1,4 @@
-"""The field list of a client's timeline. Standard library only; `render.drawn` draws it."""
+"""The field list of a client's timeline, which `render.timeline_drawing` draws."""
 
 from typing import Any
 

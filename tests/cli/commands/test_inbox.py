@@ -248,13 +248,13 @@ def told(cli: Cli, *words: str, now: datetime = NOW) -> list[tuple[str, str]]:
 def test_without_the_relay_what_is_addressed_to_a_sitter_is_listed_and_says_so(ready: Cli) -> None:
     comes(ready, "Rex is bleeding")
     (row,) = ready("inbox", "list", "-o", "json").json
-    assert (row["addressed_to"], row["note"]) == ("S-1", "S-1 was not told: the relay is off")
+    assert (row["addressed_to"], row["note"]) == ("S-1", "S-1 was not notified: the relay is off")
     assert ready("status", "-o", "json").json[0]["inbox"]["total"] == 1
     assert "waits in the inbox" in ready("thread", "show", "C-1", "-o", "table").out
     over = NOW + timedelta(hours=3)
     (row,) = ready("inbox", "list", "-o", "json", now=over).json
     assert row["addressed_to"] == "front_desk"
-    assert row["note"] == "S-1 was not told: the relay is off; no visit of theirs is open"
+    assert row["note"] == "S-1 was not notified: the relay is off; their visit is over"
     assert waiting(ready, "--for", "front_desk", now=over) == [1]
 
 
@@ -282,7 +282,7 @@ def test_what_a_sitter_was_told_of_and_did_not_answer_is_the_desks_in_the_end(
     (row,) = ready("inbox", "list", "-o", "json", now=at).json
     assert (row["addressed_to"], row["note"]) == (
         "front_desk",
-        "S-1 was told; no visit of theirs is open",
+        "S-1 was notified; their visit is over",
     )
     (claimed,) = ready("inbox", "claim", "1", "-o", "json", now=at).json
     assert claimed["claimed_by"]

@@ -226,9 +226,9 @@ def test_a_person_reads_one_screen(url: str) -> None:
     ran = run_cli(url, "status", "-o", "table")
     assert ran.code == 0
     assert "YES, until thawed" in ran.out
-    assert "3 visit(s) of 1 sitter(s), 1 running, 1 WITHOUT A SITTER" in ran.out
+    assert "3 visits of 1 sitter, 1 running, 1 WITHOUT A SITTER" in ran.out
     assert "front desk: 1 active; sitter: 1 active, 1 quarantined; pool: 1 active" in ran.out
-    assert "4 in the next 3 day(s)" in ran.out
+    assert "4 in the next 3 days" in ran.out
     assert "2026-02-14 09:00 EST" in ran.out, "the org's own time"
     assert len(ran.out.splitlines()) < 50
 

@@ -78,8 +78,8 @@ def test_it_is_drawn_in_lanes(ready: Cli) -> None:
     assert "▾" in lines[2]
     assert re.search(r" █+░*$", lane(lines, "Maya Lee (S-1)"))
     assert re.search(r" █+░+$", lane(lines, "Olga Roy (S-2)"))
-    line = lane(lines, "Number she sees")
-    letters = re.sub("[^A-Z]", "", line.removeprefix("Number she sees"))
+    line = lane(lines, "Number seen")
+    letters = re.sub("[^A-Z]", "", line.removeprefix("Number seen"))
     assert len(letters) >= 4
     assert lane(lines, "Texts").rstrip()[-1] in "▲▼◆"
     (numbers,) = [text for text in lines if text.startswith("Numbers: ")]

@@ -43,7 +43,7 @@ def test_the_shape_of_the_answer(told: Cli) -> None:
     }
     assert [step["rule"] for step in ran.json["trace"]] == ["client", "sitter"]
     table = told("route", "inbound", "--from", ANN, "--to", MAYA, "-o", "table").out
-    assert "A text of C-1 to +14155550101" in table
+    assert "A message from C-1 to +14155550101" in table
     assert ANN not in table
 
 
