@@ -140,7 +140,7 @@ def downgrade_database(
     if planned.before == planned.after:
         return None
     to = planned.after or "base, which holds no tables"
-    said = [f"Take the database {context.location.display_url} from {planned.before} back to {to}?"]
+    said = [f"Downgrade the database {context.location.display_url} from {planned.before} to {to}?"]
     if planned.lost:
         said.append(f"Lost for good: {_listed([each.what for each in planned.lost])}.")
     if planned.backup is not None:
@@ -162,7 +162,7 @@ def restore_database(context: Context, *, file: str, since: str | None) -> str |
         return None
     made_at = local(planned.made_at, context.view)
     return (
-        f"Replace the database {context.location.display_url} by the backup of {made_at}?"
+        f"Replace the database {context.location.display_url} with the backup of {made_at}?"
         f" Data stored since then is kept only in {planned.kept}."
     )
 
