@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from petmsg.errors import MalformedFile, OutOfRange, UsageProblem
+from petmsg.errors import MalformedFile, MalformedText, OutOfRange, UsageProblem
 from petmsg.queries.page import Page
 from petmsg.text_inputs import parse_reason
 
@@ -30,6 +30,7 @@ SOURCE = Annotated[
 FINDINGS = Annotated[bool, typer.Option("--findings", help="Print only problems.")]
 
 _LARGEST_FILE = 256 * 1024 * 1024
+_LARGEST_BODY = 65_536
 
 
 def page(limit: int, before: str | None, everything: bool) -> Page:
@@ -71,3 +72,21 @@ def read_file(name: str) -> bytes:
     except (OSError, ValueError) as problem:
         why = problem.strerror if isinstance(problem, OSError) else problem
         raise MalformedFile(f"{name} cannot be read: {why}.", hint="Check the path.") from None
+
+
+def read_text(name: str, *, hint: str) -> str:
+    """The text of a file, `-` for stdin. Raises `MalformedFile`."""
+    try:
+        return read_file(name).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise MalformedFile(f"{name} is not UTF-8 text.", hint=hint) from None
+
+
+def body_of(option: str) -> str:
+    """The body of a message as it was typed; `-` reads stdin. Raises `MalformedText`."""
+    if option != "-":
+        return option
+    try:
+        return sys.stdin.buffer.read(_LARGEST_BODY).decode("utf-8")
+    except UnicodeDecodeError:
+        raise MalformedText("The body on stdin is not UTF-8.", hint="Save it as UTF-8.") from None

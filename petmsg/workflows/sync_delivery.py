@@ -3,7 +3,7 @@
 Stored every 100 texts, so that whatever stops the run leaves little to ask again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -22,16 +22,22 @@ MOST_UNANSWERED = 5
 """So many questions without an answer, and a provider is asked nothing more in this run."""
 
 
-def sync(store: Store, *, limit: int, on_rows: Callable[[Sequence[Any]], None]) -> None:
-    """Ask for at most `limit` texts of each org; raises what a provider did not answer.
+def sync(store: Store, *, limit: int) -> Iterator[Sequence[Any]]:
+    """Ask for at most `limit` messages of each org; what was stored, as it is stored.
 
-    `on_rows` is given what was stored, as often as something was.
+    Raises `CredentialsMissing` before the first, and after the last what a provider did not answer.
     """
-    # All of them before the first question: one org's missing credentials leave no other half done.
+    # All providers first: missing credentials of one org must not leave another half done.
     lines = [(org, carrier_of(store, org, threads=THREADS)) for org in store.orgs()]
+    return _answered(store, lines, limit=limit)
+
+
+def _answered(
+    store: Store, lines: Sequence[tuple[OrgRow, Provider]], *, limit: int
+) -> Iterator[Sequence[Any]]:
     unanswered: dict[str, list[PetmsgError]] = {carrier.name: [] for _, carrier in lines}
     for org, carrier in lines:
-        _sync_org(store, org, carrier, unanswered[carrier.name], on_rows, limit=limit)
+        yield from _sync_org(store, org, carrier, unanswered[carrier.name], limit=limit)
     tell_of_waiting(store, [org for org, _ in lines])
     for problems in unanswered.values():
         if problems:
@@ -39,14 +45,8 @@ def sync(store: Store, *, limit: int, on_rows: Callable[[Sequence[Any]], None]) 
 
 
 def _sync_org(
-    store: Store,
-    org: OrgRow,
-    carrier: Provider,
-    problems: list[PetmsgError],
-    on_rows: Callable[[Sequence[Any]], None],
-    *,
-    limit: int,
-) -> None:
+    store: Store, org: OrgRow, carrier: Provider, problems: list[PetmsgError], *, limit: int
+) -> Iterator[Sequence[Any]]:
     with store.snapshot() as cursor:
         texts = in_transit(
             cursor, org, since=store.now - REPORTS_COME_WITHIN, now=store.now, limit=limit
@@ -55,7 +55,7 @@ def _sync_org(
         answers = _ask(carrier, texts[start : start + CHUNK], problems)
         if answers:
             store.tick()
-            on_rows(store.write_in(org.slug, take_in, answers))
+            yield store.write_in(org.slug, take_in, answers)
 
 
 def _ask(

@@ -252,6 +252,32 @@ def test_every_module_that_declares_an_app_is_on_the_map() -> None:
     assert declaring == {module_of(group).rpartition(".")[2] for group in GROUPS}
 
 
+COMMANDS = sorted((PACKAGE / "cli" / "commands").glob("*.py"))
+LONGEST_BODY = 35
+"""Lines of a command below its docstring, its call of a service written one argument a line."""
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)
+def test_a_command_leaves_errors_and_sql_to_others(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert not [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Try)]
+    texts = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert not [text for text in texts if text.startswith(("SELECT ", "UPDATE ", "INSERT "))]
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)
+def test_a_command_is_short(path: Path) -> None:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef):
+            first = node.body[1:] if ast.get_docstring(node) else node.body
+            lines = (node.end_lineno or 0) - first[0].lineno + 1
+            assert lines <= LONGEST_BODY, f"{node.name}: {lines} lines"
+
+
 # --------------------------------------------------------------------------------- shape of modules
 
 

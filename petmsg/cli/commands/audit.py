@@ -7,9 +7,9 @@ import typer
 
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
-from petmsg.cli.options import ALL, BEFORE, LIMIT, page, read_file
+from petmsg.cli.options import ALL, BEFORE, LIMIT, page, read_text
 from petmsg.enums import OutputFormat
-from petmsg.errors import FINDING, MalformedFile
+from petmsg.errors import FINDING
 from petmsg.queries import audit as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render import output as render
@@ -118,7 +118,11 @@ def verify(
     """
     from petmsg.services import audit
 
-    heads = audit.parse_heads(_text(head)) if head is not None else {}
+    heads = (
+        audit.parse_heads(read_text(head, hint="Export checkpoints: petmsg audit export --head"))
+        if head is not None
+        else {}
+    )
     alone = context.setting("org").value is not None
     with context.snapshot() as cursor:
         orgs = context.chosen(cursor)
@@ -134,12 +138,3 @@ def verify(
     found += missing
     context.show_list(VERIFIED, found)
     context.exit_code = 0 if all(each.ok for each in found) else FINDING
-
-
-def _text(file: str) -> str:
-    try:
-        return read_file(file).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise MalformedFile(
-            f"{file} is not UTF-8 text.", hint="Export checkpoints: petmsg audit export --head"
-        ) from None

@@ -1,12 +1,9 @@
 """petmsg config …"""
 
-from petmsg import settings
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
-from petmsg.errors import PetmsgError
 from petmsg.render.printed import list_of
 from petmsg.render.views.nouns import SETTINGS
-from petmsg.settings import Setting
 
 app = new_app("Show the settings and their sources.")
 
@@ -18,50 +15,6 @@ app = new_app("Show the settings and their sources.")
 )
 def show(context: Context) -> None:
     """Show each setting, its value and its source. Secrets are hidden."""
-    from petmsg.providers.credentials import (
-        where_credentials_come_from,
-        where_stripe_secrets_come_from,
-    )
+    from petmsg.cli.flows.config import settings_of
 
-    environ = context.environ
-    database = context.setting("database")
-    file = settings.credentials_file(environ)
-    credentials = where_credentials_come_from(environ, file)
-    stripe = where_stripe_secrets_come_from(environ, file)
-    public_url = settings.pick(
-        "public url", None, settings.PUBLIC_URL, None, flag="", environ=environ
-    )
-    api_url = settings.pick(
-        "twilio api url", None, settings.TWILIO_API_URL, None, flag="", environ=environ
-    )
-    rows = [
-        Setting("database", _shown(context), database.source),
-        context.setting("org"),
-        context.setting("output"),
-        context.setting("actor"),
-        Setting("twilio credentials", None if credentials == "not set" else "hidden", credentials),
-        Setting(api_url.name, _without_user(api_url.value), api_url.source),
-        settings.pick(
-            "twilio timeout seconds",
-            None,
-            settings.TWILIO_TIMEOUT,
-            settings.USUAL_TWILIO_TIMEOUT,
-            flag="",
-            environ=environ,
-        ),
-        Setting(public_url.name, _without_user(public_url.value), public_url.source),
-        Setting("stripe secrets", None if stripe == "not set" else "hidden", stripe),
-    ]
-    context.show_list(SETTINGS, rows)
-
-
-def _shown(context: Context) -> str:
-    try:
-        return context.location.display_url
-    except PetmsgError:
-        return "(cannot be read)"
-
-
-def _without_user(url: str | None) -> str | None:
-    """An address that carries a user or password is refused when it is used; here it is hidden."""
-    return "hidden: it holds a user or password" if url and "@" in url else url
+    context.show_list(SETTINGS, settings_of(context))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from petmsg.clock import iso_utc
 from petmsg.errors import FINDING, UsageProblem
 from petmsg.render.printed import list_of, one
 from petmsg.render.views.database import BACKUP, CHECK, CURRENT, GONE_BACK, MIGRATED, SET_ASIDE
+
+if TYPE_CHECKING:
+    from petmsg.services.outbox.after_restore import SetAside
 
 app = new_app("Upgrade, check, back up and restore the database.")
 
@@ -199,7 +202,7 @@ def restore(
     if context.dry_run:
         return
     if done.revision == HEAD:
-        _set_aside(context, done.made_at)
+        _hold(context, done.made_at)
     else:
         context.say("Upgrade the database, then hold the messages that may have been sent since:")
         context.say("  petmsg db upgrade && petmsg db restored")
@@ -226,7 +229,7 @@ def restored(context: Context, since: SINCE = None) -> None:
             "The database does not record when it was backed up.",
             hint="Give the time of the backup: --since 2026-02-14T03:00",
         )
-    context.show_list(SET_ASIDE, _set_aside(context, made_at))
+    context.show_list(SET_ASIDE, _hold(context, made_at))
 
 
 def instant(context: Context, text: str | None) -> datetime | None:
@@ -234,20 +237,10 @@ def instant(context: Context, text: str | None) -> datetime | None:
     return None if text is None else clock.parse_instant(text, timezone="UTC", at=context.now)
 
 
-def _set_aside(context: Context, made_at: datetime) -> list[Any]:
-    from petmsg.db.backup_mark import UNMARK
-    from petmsg.services.outbox import after_restore as service
+def _hold(context: Context, made_at: datetime) -> "list[SetAside]":
+    from petmsg.workflows.hold_after_restore import hold_after_restore
 
-    context.is_restoring = True
-    rows = context.transact(
-        lambda transaction: service.set_aside_all(
-            transaction,
-            made_at=made_at,
-            unmark=UNMARK if context.location.is_sqlite else None,
-            actor=context.actor,
-            now=context.now,
-        )
-    )
+    rows = hold_after_restore(context, made_at)
     for row in rows:
         held = "1 message is" if row.messages == 1 else f"{row.messages} messages are"
         context.say(f"{row.org}: {held} held until looked up at the provider.")

@@ -1,6 +1,5 @@
 """petmsg message …"""
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,13 +12,14 @@ from petmsg.cli.options import (
     BEFORE,
     LIMIT,
     REASON,
+    body_of,
     checked_reason,
     page,
     required_reason,
 )
 from petmsg.cli.results import Results
 from petmsg.enums import MessageStatus
-from petmsg.errors import MalformedText, UsageProblem
+from petmsg.errors import UsageProblem
 from petmsg.queries import message as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of, stream_of
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 app = new_app("Send, receive, list and manage messages.")
 
 ID_ARG = Annotated[int, typer.Argument(metavar="ID", help="The message's ID.")]
-_LONGEST_STDIN = 65_536
 
 
 @app.command(
@@ -98,7 +97,7 @@ def send(
     """
     from petmsg.services.outbox.preview import SendOptions
 
-    text = _read_stdin() if body == "-" else body
+    text = body_of(body)
     if reason is not None and not force:
         raise UsageProblem("--reason requires --force.", hint="Add --force, or leave out --reason.")
     options = SendOptions(
@@ -199,8 +198,10 @@ def sync(
     """
     from petmsg.workflows import sync_delivery
 
+    stored = sync_delivery.sync(context, limit=limit)
     with Results(context, SYNCED, as_record=False) as shown:
-        sync_delivery.sync(context, limit=limit, on_rows=shown.add)
+        for rows in stored:
+            shown.add(rows)
 
 
 @app.command(
@@ -240,7 +241,7 @@ def receive(
     """
     from petmsg.workflows import receive as receiving
 
-    text = _read_stdin() if body == "-" else body
+    text = body_of(body)
     typed = receiving.typed(context, from_=from_, to=to, body=text, sid=sid, at=at)
     context.show_one(RECEIVED, receiving.receive(context, typed))
 
@@ -333,11 +334,3 @@ def cancel(context: Context, message: ID_ARG, reason: REASON = None) -> None:
     from petmsg.services.outbox import queue as service
 
     context.show_one(QUEUED, context.write(service.cancel, message, reason=checked_reason(reason)))
-
-
-def _read_stdin() -> str:
-    content = sys.stdin.buffer.read(_LONGEST_STDIN)
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        raise MalformedText("The body on stdin is not UTF-8.", hint="Save it as UTF-8.") from None

@@ -1,7 +1,6 @@
 """petmsg number …"""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -395,23 +394,15 @@ def health(
             else service.health_of_all(cursor, orgs, now=context.now, days=days)
         )
     if apply:
-        _quarantine_filtered(context, [org.slug for org in orgs], rows)
+        from petmsg.workflows.quarantine_filtered import quarantine_filtered
+
+        done = quarantine_filtered(context, [org.slug for org in orgs], rows)
+        show_results(context, QUARANTINED, done)
         return
     wanted = [row for row in rows if getattr(row, "propose", True) or not propose]
     show_results(context, PROPOSED if propose else HEALTH, wanted)
     if propose and wanted and not context.exit_code:
         context.exit_code = FINDING
-
-
-def _quarantine_filtered(context: Context, orgs: Sequence[str], rows: Sequence[Any]) -> None:
-    """Quarantine what carriers filter among the numbers that were looked at."""
-    from petmsg.services.numbers import health as service
-
-    done = [row for row in rows if not isinstance(row, service.Health)]
-    looked_at = [row.number for row in rows if isinstance(row, service.Health)]
-    for org in orgs:
-        done += context.write_in(org, service.quarantine_filtered, only=looked_at)
-    show_results(context, QUARANTINED, done)
 
 
 @app.command(

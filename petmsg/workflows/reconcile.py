@@ -1,0 +1,92 @@
+"""`reconcile`: what petmsg and the providers disagree about, with no transaction open meanwhile."""
+
+from collections.abc import Iterator, Sequence
+
+from petmsg.db.liveness import is_dead
+from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
+from petmsg.providers.base import Provider
+from petmsg.queries import provider_drift as queries
+from petmsg.queries.org import OrgRow, all_orgs
+from petmsg.services.doctor import provider_drift
+from petmsg.services.doctor.provider_drift import Drift
+from petmsg.services.outbox import unknown_outcomes
+from petmsg.services.unit_of_work import Failure
+from petmsg.workflows.provider_factory import carrier_of
+from petmsg.workflows.store import Store
+from petmsg.workflows.worker.rescuer import rescue
+
+Line = tuple[OrgRow, Provider]
+
+
+def reconcile(store: Store) -> Iterator[list[Drift]]:
+    """Compare messages and numbers with the providers: the differences of each org and account.
+
+    Raises `CredentialsMissing` before the first, and after the last what a provider did not answer.
+    """
+    # All providers first: missing credentials of one org must not leave another half done.
+    return _differences(store, [(org, carrier_of(store, org)) for org in store.orgs()])
+
+
+def _differences(store: Store, lines: Sequence[Line]) -> Iterator[list[Drift]]:
+    problems: list[PetmsgError] = []
+    for org, carrier in lines:
+        yield _texts(store, org, carrier, problems)
+    for name in dict.fromkeys(carrier.name for _, carrier in lines):
+        yield _numbers(store, [line for line in lines if line[1].name == name], problems)
+    if problems:
+        raise _told(problems)
+
+
+def _told(problems: Sequence[PetmsgError]) -> PetmsgError:
+    account = next((each for each in problems if isinstance(each, ProviderAccount)), None)
+    return account or ProviderUnavailable(
+        problems[0].message,
+        hint="Results so far are stored; run petmsg reconcile again for the rest.",
+    )
+
+
+def _texts(
+    store: Store, org: OrgRow, carrier: Provider, problems: list[PetmsgError]
+) -> list[Drift]:
+    """The outcome of the org's messages that are not settled at the provider yet."""
+    rows: list[Drift] = []
+    with store.snapshot() as cursor:
+        held = provider_drift.of_held(org.slug, queries.left_to_a_person(cursor, org))
+        if store.dry_run:
+            sending = unknown_outcomes.being_sent(cursor, org)
+            dead = [each for each in sending if is_dead(cursor, store.location, each.worker)]
+            rows += provider_drift.of_orphans(org.slug, dead)
+    settled = rescue(store, org, carrier)
+    problems += [each.error for each in settled if isinstance(each, Failure)]
+    return rows + provider_drift.of_settled(org.slug, settled) + held
+
+
+def _numbers(store: Store, lines: Sequence[Line], problems: list[PetmsgError]) -> list[Drift]:
+    """Compare the numbers of one provider's account, which its orgs share, with petmsg's."""
+    carrier = lines[0][1]
+    # Read before the account is listed, and the known ones after it: a number that somebody adds
+    # meanwhile is then neither gone nor unknown.
+    with store.snapshot() as cursor:
+        believed = {org.slug: queries.believed_numbers(cursor, org) for org, _ in lines}
+        sharing = [org.slug for org in all_orgs(cursor) if org.provider == carrier.name]
+    try:
+        listed = carrier.numbers()
+    except PetmsgError as problem:
+        problems.append(problem)
+        return []
+    if listed is None:
+        return []
+    there = {number.e164 for number in listed if number.e164}
+    with store.snapshot() as cursor:
+        known = queries.known_numbers(cursor)
+    only = sharing[0] if len(sharing) == 1 else None
+    strange = provider_drift.not_known(there, known, org=only) + provider_drift.unclear(
+        listed, org=only
+    )
+    missing = {org: provider_drift.gone(org, numbers, there) for org, numbers in believed.items()}
+    store.tick()
+    for org, rows in missing.items():
+        mine = rows + (strange if org == only else [])
+        if mine:
+            store.write_in(org, provider_drift.alert_all, mine)
+    return [row for rows in missing.values() for row in rows] + strange
