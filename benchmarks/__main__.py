@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import routing, scale, sending, simulating, startup, writing
+from benchmarks import routing, scale, sending, simulating, startup, webhooks, writing
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, table
 
@@ -26,6 +26,7 @@ FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
     "confirm": writing.measure_confirm,
     "import": writing.measure_import,
     "scale": scale.measure,
+    "webhooks": webhooks.measure,
     "sending": sending.measure,
 }
 _PACKAGES = ("typer", "sqlmodel", "sqlalchemy", "alembic", "psycopg")
