@@ -4,7 +4,7 @@ from typing import Any
 
 from petmsg.enums import NumberClass
 from petmsg.errors import Refused
-from petmsg.services.doctor.provider_drift import adopt_all
+from petmsg.services.doctor.provider_drift import add_all
 from petmsg.services.transfer.row_files import CHUNK
 from petmsg.workflows.provider_factory import account_of
 from petmsg.workflows.store import Store
@@ -33,6 +33,6 @@ def import_from_provider(store: Store, *, number_class: NumberClass) -> list[Any
     rows: list[Any] = []
     for start in range(0, len(numbers), CHUNK):
         rows += store.write_in(
-            org.slug, adopt_all, numbers[start : start + CHUNK], number_class=number_class
+            org.slug, add_all, numbers[start : start + CHUNK], number_class=number_class
         )
     return rows

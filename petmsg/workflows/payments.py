@@ -12,12 +12,12 @@ from petmsg.errors import NotFound, OrgNotChosen, PetmsgError
 from petmsg.providers.stripe_event import Payment, WrittenEvent
 from petmsg.queries.org import OrgRow, find_org
 from petmsg.queries.payments import org_that_was_paid
-from petmsg.services.bookings.payments import Paid, pay_each, tell_nobody_known
+from petmsg.services.bookings.payments import PaymentResult, alert_unknown_org, confirm_payments
 from petmsg.services.transfer.row_files import CHUNK
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.store import Store
 
-Taken = Paid | Failure
+Taken = PaymentResult | Failure
 
 
 def pay(store: Store, payments: Sequence[Payment]) -> list[Taken]:
@@ -33,7 +33,7 @@ def pay(store: Store, payments: Sequence[Payment]) -> list[Taken]:
     for slug in dict.fromkeys(slugs):
         places = [place for place, each in enumerate(slugs) if each == slug]
         if slug is not None:
-            results = store.write_in(slug, pay_each, [payments[place] for place in places])
+            results = store.write_in(slug, confirm_payments, [payments[place] for place in places])
             taken.update(zip(places, results, strict=True))
     for place, org in enumerate(found):
         if not isinstance(org, OrgRow):
@@ -53,11 +53,11 @@ def _org_of(store: Store, cursor: Cursor, payment: Payment) -> OrgRow | PetmsgEr
         return problem
 
 
-def _nobodys(store: Store, payment: Payment, problem: PetmsgError) -> Paid:
+def _nobodys(store: Store, payment: Payment, problem: PetmsgError) -> PaymentResult:
     if payment.ignored is not None:
-        return Paid(payment, StripeOutcome.IGNORED, note=payment.ignored)
+        return PaymentResult(payment, StripeOutcome.IGNORED, note=payment.ignored)
     return store.transact(
-        lambda transaction: tell_nobody_known(
+        lambda transaction: alert_unknown_org(
             transaction, payment, problem, actor=store.actor, now=store.now
         )
     )
@@ -89,7 +89,7 @@ def confirm_events(
 
 def _rows(event: WrittenEvent, taken: Taken | None, tell: Callable[[str], None]) -> list[Any]:
     """An event's rows: one for each booking that it pays."""
-    parts = taken.parts if isinstance(taken, Paid) else ()
+    parts = taken.parts if isinstance(taken, PaymentResult) else ()
     rows = [_row(event, each, tell) for each in parts or (taken,)]
     return [row for row in rows if row is not None]
 

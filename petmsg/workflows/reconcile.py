@@ -51,14 +51,14 @@ def _texts(
     """The outcome of the org's messages that are not settled at the provider yet."""
     rows: list[Drift] = []
     with store.snapshot() as cursor:
-        held = provider_drift.of_held(org.slug, queries.left_to_a_person(cursor, org))
+        held = provider_drift.held_messages(org.slug, queries.left_to_a_person(cursor, org))
         if store.dry_run:
             sending = unknown_outcomes.being_sent(cursor, org)
             dead = [each for each in sending if is_dead(cursor, store.location, each.worker)]
-            rows += provider_drift.of_orphans(org.slug, dead)
+            rows += provider_drift.claimed_messages(org.slug, dead)
     settled = rescue(store, org, carrier)
     problems += [each.error for each in settled if isinstance(each, Failure)]
-    return rows + provider_drift.of_settled(org.slug, settled) + held
+    return rows + provider_drift.reconciled_messages(org.slug, settled) + held
 
 
 def _numbers(store: Store, lines: Sequence[Line], problems: list[PetmsgError]) -> list[Drift]:
@@ -80,10 +80,13 @@ def _numbers(store: Store, lines: Sequence[Line], problems: list[PetmsgError]) -
     with store.snapshot() as cursor:
         known = queries.known_numbers(cursor)
     only = sharing[0] if len(sharing) == 1 else None
-    strange = provider_drift.not_known(there, known, org=only) + provider_drift.unclear(
-        listed, org=only
-    )
-    missing = {org: provider_drift.gone(org, numbers, there) for org, numbers in believed.items()}
+    strange = provider_drift.unknown_numbers(
+        there, known, org=only
+    ) + provider_drift.incomplete_numbers(listed, org=only)
+    missing = {
+        org: provider_drift.missing_numbers(org, numbers, there)
+        for org, numbers in believed.items()
+    }
     store.tick()
     for org, rows in missing.items():
         mine = rows + (strange if org == only else [])

@@ -15,7 +15,7 @@ from petmsg.errors import Busy, Misconfigured
 from petmsg.providers.base import DeliveryReport, ReceivedText
 from petmsg.providers.stripe_event import Payment
 from petmsg.queries.delivery_status import orgs_of_reports
-from petmsg.services.bookings.payments import Paid
+from petmsg.services.bookings.payments import PaymentResult
 from petmsg.services.inbound.refused_webhooks import tell_refused
 from petmsg.services.inbound.unmatched import UnmatchedMessage
 from petmsg.services.outbox.delivery_status import report_each
@@ -109,7 +109,7 @@ def _outcome_of_text(taken: Taken) -> Outcome:
     return Outcome(200, "known" if taken.duplicate else new)
 
 
-def _outcome_of_payment(taken: Paid | Failure) -> Outcome:
+def _outcome_of_payment(taken: PaymentResult | Failure) -> Outcome:
     if isinstance(taken, Failure):
         return Outcome(500, taken.error.code)
     if taken.outcome is None:

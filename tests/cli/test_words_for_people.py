@@ -82,7 +82,7 @@ def test_a_restore_of_an_active_number_hints_at_that_number(cli: Cli) -> None:
     people(cli)
     refused = cli("number", "restore", POOL, "-o", "json").error
     assert refused["code"] == "number_not_quarantined"
-    assert refused["hint"] == f"Look at it: petmsg number show {POOL}"
+    assert refused["hint"] == f"Show it: petmsg number show {POOL}"
 
 
 @pytest.mark.parametrize(

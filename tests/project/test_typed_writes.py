@@ -15,7 +15,7 @@ from petmsg.workflows.store import Store
 def right(store: Store) -> None:
     store.write(freeze.thaw, reason=None)
     store.write_in(
-        "happy-paws", rate_limit.set_pace_all, ["+14155550101"], segments_per_second=3.0
+        "happy-paws", rate_limit.set_rate_limits, ["+14155550101"], segments_per_second=3.0
     )
     store.write(lambda uow: freeze.freeze(uow, reason="a test", until=uow.instant("+2h")))
 
@@ -23,7 +23,7 @@ def right(store: Store) -> None:
 def wrong(store: Store) -> None:
     store.write(freeze.thaw, reasom=None)  # wrong keyword
     store.write_in("happy-paws", freeze.freeze, until=None)  # missing argument
-    store.write(rate_limit.set_pace_all, 14155550101, segments_per_second=3.0)  # wrong type
+    store.write(rate_limit.set_rate_limits, 14155550101, segments_per_second=3.0)  # wrong type
     store.rehearse(org.change, quiet_hour="off")  # wrong keyword
     store.write(lambda uow: freeze.freeze(uow, reason="a test", until="+2h"))  # wrong type
 """

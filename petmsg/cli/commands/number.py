@@ -448,7 +448,7 @@ def pace(
     from petmsg.services.numbers import rate_limit as service
 
     rows = context.write(
-        service.set_pace_all,
+        service.set_rate_limits,
         numbers,
         segments_per_second=segments_per_second,
         reason=checked_reason(reason),

@@ -17,7 +17,7 @@ from petmsg.importers.snoutos.report import Taken
 from petmsg.models import MessageNumber
 from petmsg.phone import parse_phone
 from petmsg.services.numbers import ledger
-from petmsg.services.numbers.number import active_desk
+from petmsg.services.numbers.number import active_front_desk
 from petmsg.services.unit_of_work import UnitOfWork
 
 _STATUS = {
@@ -60,7 +60,7 @@ def take_numbers(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
     taken = Taken("MessageNumber", read=len(rows))
     known = _known(uow, [row["e164"] for row in rows])
     sitters = _sitters(uow, [row["assignedSitterId"] for row in rows])
-    has_desk = active_desk(uow) is not None
+    has_desk = active_front_desk(uow) is not None
     seen: dict[str, str] = {}
     for row in rows:
         try:

@@ -52,7 +52,9 @@ def ensure_threads(
     )
 
 
-def threads_of(uow: UnitOfWork, bookings: Sequence[Mapping[str, Any]]) -> dict[int, ThreadFound]:
+def ensure_threads_of_bookings(
+    uow: UnitOfWork, bookings: Sequence[Mapping[str, Any]]
+) -> dict[int, ThreadFound]:
     """`ensure_threads` the clients of these rows of `queries.confirm.BOOKINGS`.
 
     A thread that is made gets the number of the client's first booking's sitter.

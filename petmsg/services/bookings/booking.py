@@ -15,11 +15,11 @@ from petmsg.queries.suggestions import no_booking
 from petmsg.services.bookings import assignment_window as window
 from petmsg.services.bookings.booking_import import (
     BookingRows,
-    changing,
+    changeable_values,
     load_bookings,
     place_windows,
-    require_over,
     require_span,
+    require_visit_over,
 )
 from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded, sitter_warnings
 from petmsg.services.transfer.row_files import BatchRow
@@ -83,7 +83,7 @@ def add(
                 )
             return _changed(row, window_id=_window_id(uow, row), reused=True)
     rows = BookingRows(uow, allow_duplicates=allow_duplicates, even_cancelled=False)
-    done = rows.take([BatchRow(1, cells)])[0]
+    done = rows.apply([BatchRow(1, cells)])[0]
     if isinstance(done, Failure):
         raise done.error
     row = load_bookings(uow, [done.ref])[0]
@@ -165,8 +165,8 @@ def _apply(
     if wanted["sitter_id"] is not None:
         held = confirm_queries.hold_sitters(uow.cursor, uow.org.id, [wanted["sitter_id"]])
         if held or wanted["sitter_status"] == SitterStatus.OFFBOARDED:
-            require_over(uow, wanted)
-    differs = changing(row) != changing(wanted)
+            require_visit_over(uow, wanted)
+    differs = changeable_values(row) != changeable_values(wanted)
     if differs:
         update_bookings(
             uow.cursor,
@@ -183,7 +183,7 @@ def _apply(
             event,
             "booking",
             row["ref"],
-            {"before": changing(row), "after": changing(wanted)},
+            {"before": changeable_values(row), "after": changeable_values(wanted)},
             reason=reason,
         )
     window_id, moved = None, False

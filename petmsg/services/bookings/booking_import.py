@@ -41,14 +41,14 @@ def import_rows(
     """
     try:
         with uow.all_or_nothing():
-            return BookingRows(uow, allow_duplicates=allow_duplicates).take(rows)
+            return BookingRows(uow, allow_duplicates=allow_duplicates).apply(rows)
     except Exception as problem:
         if not (is_driver_error(problem) and is_unique_violation(problem)):
             raise
     results: list[RowDone | Failure] = []
     for row in rows:
         with uow.all_or_nothing():
-            results += BookingRows(uow, allow_duplicates=allow_duplicates).take([row])
+            results += BookingRows(uow, allow_duplicates=allow_duplicates).apply([row])
     return results
 
 
@@ -72,14 +72,14 @@ class BookingRows:
         self.new: dict[str, dict[str, Any]] = {}
         self.updated: dict[str, dict[str, Any]] = {}
 
-    def take(self, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
+    def apply(self, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
         self._look_up(rows)
         results: list[RowDone | Failure] = []
         for row in rows:
             try:
                 if row.problem is not None:
                     raise row.problem
-                ref, result = self._take_one(row.cells)
+                ref, result = self._apply_row(row.cells)
                 results.append(RowDone(row.line, ref, result))
             except PetmsgError as problem:
                 results.append(Failure(row.ref, problem, row.line))
@@ -136,7 +136,7 @@ class BookingRows:
             raise found
         return found
 
-    def _take_one(self, cells: Mapping[str, str | None]) -> tuple[str, str]:
+    def _apply_row(self, cells: Mapping[str, str | None]) -> tuple[str, str]:
         ref = parse_ref(cells["ref"] or "") if cells.get("ref") else None
         before = self.new.get(ref) or self.updated.get(ref) or self.known.get(ref) if ref else None
         wanted = self._wanted(cells, before)
@@ -152,29 +152,32 @@ class BookingRows:
                 raise SitterOffboarded(f"Sitter {wanted['sitter']} is offboarded.")
             ref = ref or self._made_up_ref()
             self.new[ref] = {**wanted, "ref": ref}
-            self.same.keep(self.new[ref])
+            self.same.remember(self.new[ref])
             self.uow.audit(
-                "booking.added", "booking", ref, {"client": wanted["client"], **changing(wanted)}
+                "booking.added",
+                "booking",
+                ref,
+                {"client": wanted["client"], **changeable_values(wanted)},
             )
             return ref, "created"
         assert ref is not None
-        if changing(before) == changing(wanted):
+        if changeable_values(before) == changeable_values(wanted):
             return ref, "unchanged"
         if before.get("status") == BookingStatus.CANCELLED:
             raise BookingCancelled(f"Booking {ref} is cancelled.")
         if wanted["sitter_status"] == SitterStatus.OFFBOARDED:
             if wanted["sitter_id"] != before["sitter_id"]:
                 raise SitterOffboarded(f"Sitter {wanted['sitter']} is offboarded.")
-            require_over(self.uow, {**before, **wanted})
+            require_visit_over(self.uow, {**before, **wanted})
         self.uow.audit(
             "booking.updated",
             "booking",
             ref,
-            {"before": changing(before), "after": changing(wanted)},
+            {"before": changeable_values(before), "after": changeable_values(wanted)},
         )
         changed = self.new if ref in self.new else self.updated
         changed[ref] = {**before, **wanted}
-        self.same.keep(changed[ref])
+        self.same.remember(changed[ref])
         return ref, "updated"
 
     def _made_up_ref(self) -> str:
@@ -272,7 +275,7 @@ def place_windows(
     uow: UnitOfWork, rows: Sequence[dict[str, Any]]
 ) -> dict[int, assignment_window.UpsertedWindow]:
     """The windows of confirmed bookings, moved to their times and sitters."""
-    threads = assignment_window.threads_of(uow, rows)
+    threads = assignment_window.ensure_threads_of_bookings(uow, rows)
     return assignment_window.upsert_windows(uow, [booked_time(row) for row in rows], threads)
 
 
@@ -290,7 +293,7 @@ def require_span(starts_at: datetime, ends_at: datetime, *, timezone: str) -> No
         )
 
 
-def require_over(uow: UnitOfWork, row: Mapping[str, Any]) -> None:
+def require_visit_over(uow: UnitOfWork, row: Mapping[str, Any]) -> None:
     """An offboarded sitter keeps the visits she made, and is given none to come."""
     if row["ends_at"] + timedelta(minutes=uow.org.grace_minutes) > uow.now:
         raise SitterOffboarded(
@@ -299,6 +302,6 @@ def require_over(uow: UnitOfWork, row: Mapping[str, Any]) -> None:
         )
 
 
-def changing(row: Mapping[str, Any]) -> dict[str, Any]:
+def changeable_values(row: Mapping[str, Any]) -> dict[str, Any]:
     """What of a booking can change, as the audit keeps it."""
     return {name: row[name] for name in ("starts_at", "ends_at", "sitter")}

@@ -58,7 +58,7 @@ def confirm(
     good: list[dict[str, Any]] = []
     failures: dict[str, PetmsgError] = {}
     for ref in dict.fromkeys(refs):
-        problem = _problem(uow, ref, rows.get(ref), guess=len(refs) <= FEW)
+        problem = _validate(uow, ref, rows.get(ref), guess=len(refs) <= FEW)
         if problem is None:
             good.append(rows[ref])
         elif not of_many:
@@ -85,13 +85,13 @@ def confirm(
     return results
 
 
-def as_it_stands(uow: UnitOfWork, ref: str) -> Confirmed:
+def current_state(uow: UnitOfWork, ref: str) -> Confirmed:
     """The row of a booking that was confirmed before, with nothing changed. Raises `NotFound`."""
     rows = uow.cursor.in_list(queries.BOOKINGS, "refs", [ref], org_id=uow.org.id)
     if not rows:
         raise no_booking(uow.cursor, uow.org.id, ref)
     row = rows[0]
-    thread = window.threads_of(uow, rows)[row["client_id"]]
+    thread = window.ensure_threads_of_bookings(uow, rows)[row["client_id"]]
     (placed,) = uow.cursor.in_list(queries.WINDOWS, "booking_ids", [row["id"]], org_id=uow.org.id)
     return Confirmed(
         booking=row["ref"],
@@ -108,7 +108,7 @@ def as_it_stands(uow: UnitOfWork, ref: str) -> Confirmed:
     )
 
 
-def _problem(
+def _validate(
     uow: UnitOfWork, ref: str, row: dict[str, Any] | None, *, guess: bool
 ) -> PetmsgError | None:
     if row is None:
@@ -126,7 +126,7 @@ def _problem(
 def _confirm(uow: UnitOfWork, rows: list[dict[str, Any]]) -> dict[str, Confirmed]:
     if not rows:
         return {}
-    threads = window.threads_of(uow, rows)
+    threads = window.ensure_threads_of_bookings(uow, rows)
     pending = {row["id"]: row for row in rows if row["status"] == BookingStatus.PENDING}
     placed = window.upsert_windows(
         uow,

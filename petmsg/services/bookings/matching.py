@@ -21,7 +21,7 @@ class SameBookings:
     """
 
     def __init__(self, uow: UnitOfWork, *, even_cancelled: bool) -> None:
-        self._work = uow
+        self._uow = uow
         self._even_cancelled = even_cancelled
         self._by_span: dict[_Span, dict[str, Mapping[str, Any]]] = {}
         self._span_of: dict[str, _Span] = {}
@@ -30,10 +30,10 @@ class SameBookings:
         """Read what may be meant by rows with these clients (by id) and starts (aware UTC)."""
         known = sorted(set(starts))
         if known:
-            for row in bookings_that_start(self._work.cursor, self._work.org, known):
-                self.keep(row)
+            for row in bookings_that_start(self._uow.cursor, self._uow.org, known):
+                self.remember(row)
 
-    def keep(self, row: Mapping[str, Any]) -> None:
+    def remember(self, row: Mapping[str, Any]) -> None:
         """A booking as it is now; what was known of it before is forgotten."""
         if row.get("status") == BookingStatus.CANCELLED and not self._even_cancelled:
             return

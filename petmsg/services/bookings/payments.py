@@ -19,19 +19,19 @@ from petmsg.queries.booking import is_booking
 from petmsg.queries.org import all_orgs
 from petmsg.queries.payments import bookings_paid_by, insert_event, locked_event, set_outcome
 from petmsg.services.alert import done, raise_alert
-from petmsg.services.bookings.confirm import Confirmed, as_it_stands, confirm
+from petmsg.services.bookings.confirm import Confirmed, confirm, current_state
 from petmsg.services.unit_of_work import Failure, UnitOfWork, run_batch
 from petmsg.text_inputs import parse_ref
 
 
-class OfAnotherOrg(Refused):
+class EventOfAnotherOrg(Refused):
     """The event was taken in before, for a booking of another org."""
 
     code = "event_of_another_org"
 
 
 @dataclass(frozen=True, slots=True)
-class Paid:
+class PaymentResult:
     """What came of a payment.
 
     `confirmed` is the booking, `problem` why it was not confirmed; neither is set for an event that
@@ -46,34 +46,36 @@ class Paid:
     problem: PetmsgError | None = None
     note: str | None = None
     reused: bool = False
-    parts: tuple["Paid", ...] = ()
+    parts: tuple["PaymentResult", ...] = ()
 
 
-def pay_each(uow: UnitOfWork, payments: Sequence[Payment]) -> list[Paid | Failure]:
-    """`pay` for several of one org, each all or nothing; results in their order."""
-    return run_batch(uow, payments, lambda each: pay(uow, each), ref=lambda p: p.event_id)
+def confirm_payments(uow: UnitOfWork, payments: Sequence[Payment]) -> list[PaymentResult | Failure]:
+    """`confirm_payment` for several of one org, each all or nothing; results in their order."""
+    return run_batch(
+        uow, payments, lambda each: confirm_payment(uow, each), ref=lambda p: p.event_id
+    )
 
 
-def pay(uow: UnitOfWork, payment: Payment) -> Paid:
+def confirm_payment(uow: UnitOfWork, payment: Payment) -> PaymentResult:
     """Confirm the booking that was paid. The same event again changes nothing."""
     if payment.ignored is not None:
-        new = _take(uow, payment, StripeOutcome.IGNORED)
-        return Paid(payment, StripeOutcome.IGNORED, note=payment.ignored, reused=not new)
+        new = _record_event(uow, payment, StripeOutcome.IGNORED)
+        return PaymentResult(payment, StripeOutcome.IGNORED, note=payment.ignored, reused=not new)
     if payment.trouble is not None:
-        return _tell_trouble(uow, payment, payment.trouble)
+        return _alert_trouble(uow, payment, payment.trouble)
     ref = payment.booking
     assert ref is not None
     refs = refs_in(ref)
-    if len(refs) > 1 and not _is_there(uow, ref):
-        return _pay_several(uow, payment, refs)
-    return _pay_one(uow, payment, ref)
+    if len(refs) > 1 and not _exists(uow, ref):
+        return _confirm_several(uow, payment, refs)
+    return _confirm_one(uow, payment, ref)
 
 
-def _pay_several(uow: UnitOfWork, payment: Payment, refs: Sequence[str]) -> Paid:
+def _confirm_several(uow: UnitOfWork, payment: Payment, refs: Sequence[str]) -> PaymentResult:
     """Each booking of a payment by itself, known by the event's id and its ref: what is not there
     yet stops no other, and is looked for when the event comes again."""
     parts = tuple(
-        _pay_one(uow, replace(payment, event_id=f"{payment.event_id}#{ref}", booking=ref), ref)
+        _confirm_one(uow, replace(payment, event_id=f"{payment.event_id}#{ref}", booking=ref), ref)
         for ref in refs
     )
     worst = next(
@@ -83,27 +85,27 @@ def _pay_several(uow: UnitOfWork, payment: Payment, refs: Sequence[str]) -> Paid
     return replace(worst, payment=payment, reused=all(each.reused for each in parts), parts=parts)
 
 
-def _pay_one(uow: UnitOfWork, payment: Payment, ref: str) -> Paid:
+def _confirm_one(uow: UnitOfWork, payment: Payment, ref: str) -> PaymentResult:
     try:
         parse_ref(ref)
         with uow.all_or_nothing():
             return _confirm_once(uow, payment, ref)
     except (NotFound, MalformedRef):
-        return _not_there(uow, payment, ref)
+        return _alert_not_found(uow, payment, ref)
 
 
-def _is_there(uow: UnitOfWork, ref: str) -> bool:
+def _exists(uow: UnitOfWork, ref: str) -> bool:
     return is_booking(uow.cursor, uow.org.id, ref)
 
 
-def tell_nobody_known(
+def alert_unknown_org(
     transaction: Transaction,
     payment: Payment,
     problem: PetmsgError,
     *,
     actor: str,
     now: datetime,
-) -> tuple[Paid, UnitOfWork]:
+) -> tuple[PaymentResult, UnitOfWork]:
     """A payment for an org that is not there, or that nobody named: every org is told.
 
     The work of one of them comes back with it, for the caller to finish. There must be an org.
@@ -122,24 +124,26 @@ def tell_nobody_known(
         )
     for uow in works[:-1]:
         uow.finish()
-    return Paid(payment, None, problem=problem), works[-1]
+    return PaymentResult(payment, None, problem=problem), works[-1]
 
 
-def _confirm_once(uow: UnitOfWork, payment: Payment, ref: str) -> Paid:
+def _confirm_once(uow: UnitOfWork, payment: Payment, ref: str) -> PaymentResult:
     """Raises `NotFound`; what it wrote is undone then."""
-    if not _take(uow, payment, StripeOutcome.CONFIRMED):
+    if not _record_event(uow, payment, StripeOutcome.CONFIRMED):
         there = locked_event(uow.cursor, payment.event_id)
         if there.org_id != uow.org.id:
-            problem = OfAnotherOrg(f"Event {payment.event_id} was for a booking of another org.")
-            return Paid(payment, StripeOutcome.REFUSED, problem=problem, reused=True)
+            problem = EventOfAnotherOrg(
+                f"Event {payment.event_id} was for a booking of another org."
+            )
+            return PaymentResult(payment, StripeOutcome.REFUSED, problem=problem, reused=True)
         if there.outcome != StripeOutcome.REFUSED:
-            stands = as_it_stands(uow, there.booking or ref)
-            return Paid(payment, StripeOutcome.CONFIRMED, confirmed=stands, reused=True)
-        return _settle(uow, payment, ref, reused=True)
-    return _settle(uow, payment, ref, reused=False)
+            stands = current_state(uow, there.booking or ref)
+            return PaymentResult(payment, StripeOutcome.CONFIRMED, confirmed=stands, reused=True)
+        return _confirm_booking(uow, payment, ref, reused=True)
+    return _confirm_booking(uow, payment, ref, reused=False)
 
 
-def _settle(uow: UnitOfWork, payment: Payment, ref: str, *, reused: bool) -> Paid:
+def _confirm_booking(uow: UnitOfWork, payment: Payment, ref: str, *, reused: bool) -> PaymentResult:
     cursor = uow.cursor
     try:
         with uow.all_or_nothing():
@@ -152,17 +156,17 @@ def _settle(uow: UnitOfWork, payment: Payment, ref: str, *, reused: bool) -> Pai
             event_id=payment.event_id,
         )
         if not reused:
-            _record(uow, payment, StripeOutcome.REFUSED, problem.code)
-            _tell_refused(uow, ref, problem)
-        return Paid(payment, StripeOutcome.REFUSED, problem=problem, reused=reused)
+            _audit_payment(uow, payment, StripeOutcome.REFUSED, problem.code)
+            _alert_refused(uow, ref, problem)
+        return PaymentResult(payment, StripeOutcome.REFUSED, problem=problem, reused=reused)
     assert isinstance(confirmed, Confirmed)
     if reused:
         confirmed_now = StripeOutcome.CONFIRMED.value
         set_outcome(cursor, outcome=confirmed_now, code=None, event_id=payment.event_id)
-    _record(uow, payment, StripeOutcome.CONFIRMED, None)
+    _audit_payment(uow, payment, StripeOutcome.CONFIRMED, None)
     for alert in unpaid_alerts(cursor, uow.org.id, ref):
         done(uow, str(alert), reason="the booking was confirmed by its payment")
-    return Paid(payment, StripeOutcome.CONFIRMED, confirmed=confirmed)
+    return PaymentResult(payment, StripeOutcome.CONFIRMED, confirmed=confirmed)
 
 
 _TROUBLES = {
@@ -176,12 +180,12 @@ _TROUBLES = {
 }
 
 
-def _tell_trouble(uow: UnitOfWork, payment: Payment, trouble: str) -> Paid:
+def _alert_trouble(uow: UnitOfWork, payment: Payment, trouble: str) -> PaymentResult:
     """A payment was taken back, is disputed or failed: a person decides what becomes of the visit.
     The same event again changes nothing."""
     note = f"a person is told that the payment {_TROUBLES[trouble][2]}"
-    if not _take(uow, payment, StripeOutcome.IGNORED):
-        return Paid(payment, StripeOutcome.IGNORED, note=note, reused=True)
+    if not _record_event(uow, payment, StripeOutcome.IGNORED):
+        return PaymentResult(payment, StripeOutcome.IGNORED, note=note, reused=True)
     for ref in _bookings_of(uow, payment) or (None,):
         _raise_trouble(uow, payment, trouble, ref)
     uow.audit(
@@ -190,15 +194,15 @@ def _tell_trouble(uow: UnitOfWork, payment: Payment, trouble: str) -> Paid:
         payment.event_id,
         {"booking": payment.booking, "kind": payment.kind, "outcome": trouble, "code": None},
     )
-    return Paid(payment, StripeOutcome.IGNORED, note=note)
+    return PaymentResult(payment, StripeOutcome.IGNORED, note=note)
 
 
 def _bookings_of(uow: UnitOfWork, payment: Payment) -> tuple[str, ...]:
     """The bookings that the event names, else those that its payment had paid."""
     written = payment.booking
     if written is not None:
-        refs = (written,) if _is_there(uow, written) else refs_in(written)
-        there = tuple(ref for ref in refs if _is_there(uow, ref))
+        refs = (written,) if _exists(uow, written) else refs_in(written)
+        there = tuple(ref for ref in refs if _exists(uow, ref))
         if there:
             return there
     if payment.payment_id is None:
@@ -230,7 +234,7 @@ def _raise_trouble(uow: UnitOfWork, payment: Payment, trouble: str, ref: str | N
     )
 
 
-def _take(uow: UnitOfWork, payment: Payment, outcome: StripeOutcome) -> bool:
+def _record_event(uow: UnitOfWork, payment: Payment, outcome: StripeOutcome) -> bool:
     """Keep the event; whether it is new. Somebody else who has it at this moment is waited for."""
     return insert_event(
         uow.cursor,
@@ -245,7 +249,7 @@ def _take(uow: UnitOfWork, payment: Payment, outcome: StripeOutcome) -> bool:
     )
 
 
-def _not_there(uow: UnitOfWork, payment: Payment, ref: str) -> Paid:
+def _alert_not_found(uow: UnitOfWork, payment: Payment, ref: str) -> PaymentResult:
     known, quoted = _is_ref(ref), shlex.quote(ref)
     raise_alert(
         uow,
@@ -260,10 +264,10 @@ def _not_there(uow: UnitOfWork, payment: Payment, ref: str) -> Paid:
         else "petmsg booking list; look the event up in Stripe's dashboard",
     )
     hint = "Add the booking; Stripe sends the event again, or: petmsg booking confirm REF"
-    return Paid(payment, None, problem=NotFound("booking", ref, hint=hint))
+    return PaymentResult(payment, None, problem=NotFound("booking", ref, hint=hint))
 
 
-def _tell_refused(uow: UnitOfWork, ref: str, problem: PetmsgError) -> None:
+def _alert_refused(uow: UnitOfWork, ref: str, problem: PetmsgError) -> None:
     raise_alert(
         uow,
         AlertKind.PAYMENT_NOT_MATCHED,
@@ -275,7 +279,9 @@ def _tell_refused(uow: UnitOfWork, ref: str, problem: PetmsgError) -> None:
     )
 
 
-def _record(uow: UnitOfWork, payment: Payment, outcome: StripeOutcome, code: str | None) -> None:
+def _audit_payment(
+    uow: UnitOfWork, payment: Payment, outcome: StripeOutcome, code: str | None
+) -> None:
     uow.audit(
         "payment.received",
         "payment",

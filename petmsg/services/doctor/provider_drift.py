@@ -39,32 +39,35 @@ class Drift:
     left: bool = True
 
 
-def of_orphans(org: str, orphans: Iterable[ClaimedMessage]) -> list[Drift]:
+def claimed_messages(org: str, orphans: Iterable[ClaimedMessage]) -> list[Drift]:
     """Texts whose sender died, before the provider was asked."""
-    return [_text(org, each.message, MessageStatus.SENDING, "its sender died") for each in orphans]
+    return [
+        _message_drift(org, each.message, MessageStatus.SENDING, "its sender died")
+        for each in orphans
+    ]
 
 
-def of_settled(org: str, settled: Iterable[Reconciled | Failure]) -> list[Drift]:
+def reconciled_messages(org: str, settled: Iterable[Reconciled | Failure]) -> list[Drift]:
     """Texts that were in doubt, after the provider was asked."""
     return [
-        _text(
+        _message_drift(
             org,
             int(each.ref),
             MessageStatus.UNKNOWN,
             f"the provider could not be asked: {each.error.message}",
         )
         if isinstance(each, Failure)
-        else _text(org, each.message, each.status, each.note)
+        else _message_drift(org, each.message, each.status, each.note)
         for each in settled
     ]
 
 
-def of_held(org: str, held: Iterable[Mapping[str, Any]]) -> list[Drift]:
+def held_messages(org: str, held: Iterable[Mapping[str, Any]]) -> list[Drift]:
     """Texts that a person must look up, because asking the provider settled nothing."""
-    return [_text(org, each["message"], MessageStatus.HELD, each["why"]) for each in held]
+    return [_message_drift(org, each["message"], MessageStatus.HELD, each["why"]) for each in held]
 
 
-def _text(org: str, message: int, status: MessageStatus, note: str) -> Drift:
+def _message_drift(org: str, message: int, status: MessageStatus, note: str) -> Drift:
     command = {
         MessageStatus.HELD: f"petmsg message show {message}; then petmsg message retry {message} "
         f"--reason … (or: petmsg message cancel {message})",
@@ -77,7 +80,9 @@ def _text(org: str, message: int, status: MessageStatus, note: str) -> Drift:
     return Drift(org, DriftKind.MESSAGE_UNKNOWN, str(message), status.value, words, command, left)
 
 
-def not_known(there: Iterable[str], known: Collection[str], *, org: str | None) -> list[Drift]:
+def unknown_numbers(
+    there: Iterable[str], known: Collection[str], *, org: str | None
+) -> list[Drift]:
     """Numbers of the account that no org of the database has.
 
     `org` is the only org that they can be for, None if there are several.
@@ -96,7 +101,7 @@ def not_known(there: Iterable[str], known: Collection[str], *, org: str | None) 
     ]
 
 
-def unclear(listed: Iterable[ProviderNumber], *, org: str | None) -> list[Drift]:
+def incomplete_numbers(listed: Iterable[ProviderNumber], *, org: str | None) -> list[Drift]:
     """Numbers of the account of which the provider does not say enough to use them.
 
     `org` is the only org that they can be for, None if there are several.
@@ -115,7 +120,9 @@ def unclear(listed: Iterable[ProviderNumber], *, org: str | None) -> list[Drift]
     ]
 
 
-def gone(org: str, believed: Iterable[Mapping[str, Any]], there: Collection[str]) -> list[Drift]:
+def missing_numbers(
+    org: str, believed: Iterable[Mapping[str, Any]], there: Collection[str]
+) -> list[Drift]:
     """Numbers that the org sends from, or will again, and that are not in the account."""
     return [
         Drift(
@@ -154,7 +161,7 @@ class NumberUnclear(Refused):
     code = "number_unclear"
 
 
-def adopt_all(
+def add_all(
     uow: UnitOfWork, numbers: Sequence[ProviderNumber], *, number_class: NumberClass
 ) -> list[NumberAdded | Failure]:
     """Add the numbers of the provider's account to the org, each all or nothing.
@@ -165,7 +172,7 @@ def adopt_all(
     one_batch_at_a_time(uow)
     return [
         run_in_savepoint(
-            uow, number, lambda one: _adopt(uow, one, number_class=number_class), ref=_name
+            uow, number, lambda one: _add(uow, one, number_class=number_class), ref=_name
         )
         for number in sorted(set(numbers), key=_name)
     ]
@@ -175,7 +182,7 @@ def _name(number: ProviderNumber) -> str:
     return number.e164 or number.provider_number_id
 
 
-def _adopt(uow: UnitOfWork, number: ProviderNumber, *, number_class: NumberClass) -> NumberAdded:
+def _add(uow: UnitOfWork, number: ProviderNumber, *, number_class: NumberClass) -> NumberAdded:
     if not number.e164:
         raise NumberUnclear(
             f"The provider lists {number.provider_number_id} without its phone number.",

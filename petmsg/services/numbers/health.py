@@ -1,6 +1,6 @@
-"""Numbers' health: how their texts fared, and which of them carriers filter.
+"""The health of numbers: the outcomes of their messages, and whether carriers filter them.
 
-Looking needs the standard library only. The rule of when to quarantine is `is_filtered`.
+Reading needs the standard library only. `is_filtered` is the rule for proposing a quarantine.
 """
 
 from collections import Counter
@@ -22,19 +22,20 @@ if TYPE_CHECKING:
 
 USUAL_DAYS = 7
 FILTERED = "30007"
-"""Twilio's code of a text that a carrier took for spam (facts: Sending)."""
+"""The code of a message that a carrier filtered as spam (source: Twilio, "Error 30007")."""
 _DAY = timedelta(days=1)
 _TAKEN = ("sent", "delivered", "undelivered")
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the texts that really left from a number fared.
+    """The outcomes of the messages that were sent from a number.
 
-    `sent` is what the provider took; `delivered`, `undelivered`, `failed` and `unknown` count
-    attempts of the period, `by_code` why they were undelivered or failed. `filtered_last_50` is of
-    its last 50 texts whenever they were, `sent_24h` and `filtered_24h` of the last 24 hours: those
-    that the provider took, or that were filtered. `command` is the quarantine that is proposed.
+    `sent` counts attempts that the provider accepted in the period; `delivered`, `undelivered`,
+    `failed` and `unknown` count their outcomes, `by_code` the codes of undelivered and failed ones.
+    `filtered_last_50` counts filtered messages among its last 50, of any age. `sent_24h` counts
+    messages of the last 24 hours that were accepted or filtered, `filtered_24h` the filtered ones
+    among them. `command` is the proposed quarantine.
     """
 
     number: str
@@ -55,10 +56,10 @@ class Health:
 
 
 def is_filtered(*, last_50: int, filtered_24h: int, sent_24h: int) -> bool:
-    """Whether carriers filter a number so much that it belongs in quarantine.
+    """Whether carriers filter a number so much that it should be quarantined.
 
-    At least 3 of its last 50 texts, and at least 5 % of its texts of the last 24 hours, ended with
-    30007 (source: issue 3, Numbers' health). Without a filtered text in 24 hours it is not.
+    This is so if at least 3 of its last 50 messages and at least 5 % of its messages of the last 24
+    hours were filtered (code 30007), one of them in these 24 hours.
     """
     return last_50 >= 3 and filtered_24h > 0 and filtered_24h * 20 >= sent_24h
 
@@ -71,13 +72,13 @@ def health(
     days: int = USUAL_DAYS,
     only: Collection[str] | None = None,
 ) -> list[Health]:
-    """The org's numbers that sent something in the last `days` before `now` (aware UTC), or those
-    named in `only`, E.164, whether they did or not. Raises `OutOfRange`.
+    """The health of the org's numbers that sent something in the last `days` days before `now`
+    (aware UTC), or of the E.164 numbers in `only`. Raises `OutOfRange`.
 
-    Spans are half-open: an attempt exactly `days` or 24 hours old is outside.
+    Periods are half-open: an attempt that is exactly `days` days or 24 hours old is outside.
     """
     if not 1 <= days <= 3650:
-        raise OutOfRange(f"{days} days is out of range.", hint="From 1 to 3650.")
+        raise OutOfRange(f"{days} days is out of range.", hint="Use 1 to 3650 days.")
     counts: dict[int, list[dict[str, Any]]] = {}
     since = now - timedelta(days=days)
     for row in queries.attempts_by_status(cursor, org, since=since, until=now):
@@ -106,7 +107,7 @@ def health(
 def health_of(
     cursor: Cursor, orgs: Sequence[OrgRow], text: str, *, now: datetime, days: int = USUAL_DAYS
 ) -> Health:
-    """One number's health. Raises `NotFound`, `MalformedPhone`, `OutOfRange`."""
+    """The health of one number. Raises `NotFound`, `MalformedPhone`, `OutOfRange`."""
     e164 = parse_phone(text)
     org = queries.org_of_number(cursor, orgs, e164)
     (found,) = health(cursor, org, now=now, days=days, only=(e164,))
@@ -116,18 +117,18 @@ def health_of(
 def health_of_all(
     cursor: Cursor, orgs: Sequence[OrgRow], *, now: datetime, days: int = USUAL_DAYS
 ) -> list[Health]:
-    """`health` of several orgs."""
+    """The health of the numbers of several orgs. Raises `OutOfRange`."""
     return [row for org in orgs for row in health(cursor, org, now=now, days=days)]
 
 
 def quarantine_filtered(
     uow: "UnitOfWork", *, only: Collection[str] | None = None
 ) -> "list[Quarantined | Failure]":
-    """Quarantine the org's filtered numbers (all, or those of `only`, E.164) for the org's usual
-    days, each all or nothing.
+    """Quarantine the org's filtered numbers (all, or the E.164 numbers in `only`) for the org's
+    default number of days, each all or nothing.
 
-    The active front desk number is refused, because only a person can say which number replaces
-    it: an alert asks her to.
+    The active front desk number is not quarantined, because a person must choose its replacement:
+    an alert asks for it.
     """
     from petmsg.services.alert import raise_alert
     from petmsg.services.unit_of_work import Failure, run_in_savepoint
@@ -146,8 +147,8 @@ def quarantine_filtered(
                 severity=AlertSeverity.WARNING,
                 entity="number",
                 ref=row.number,
-                message=f"Carriers filter {row.filtered_last_50} of its last 50 texts, and it "
-                f"cannot be quarantined by itself: {taken.error.message}",
+                message=f"Carriers filtered {row.filtered_last_50} of its last 50 messages, and it "
+                f"cannot be quarantined automatically: {taken.error.message}",
                 command=row.command,
             )
         if taken is not None:
@@ -156,7 +157,7 @@ def quarantine_filtered(
 
 
 def _quarantine(uow: "UnitOfWork", row: Health) -> "Quarantined | None":
-    """None where somebody else quarantined it a moment ago."""
+    """Quarantine the number; returns None if it is no longer active."""
     from petmsg.services.numbers import ledger, quarantine
 
     if ledger.locked_number(uow, row.number).status is not NumberStatus.ACTIVE:

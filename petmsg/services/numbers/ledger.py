@@ -1,6 +1,6 @@
-"""The custody ledger: every change of a number's class, status, end or holder leaves a row.
+"""The number ledger (table `number_custody`): each number's history of class, status and sitter.
 
-`append` is the only writer. Callers change the locked row and enter it in the same transaction.
+Only `append` writes it. A caller changes the locked number and appends in the same transaction.
 """
 
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from petmsg.services.unit_of_work import UnitOfWork
 
 class NumberRetired(Refused):
     code = "number_retired"
-    hint = "A retired number stays retired. Add another: petmsg number add E164 --class sitter"
+    hint = "A retired number stays retired; add another: petmsg number add E164 --class sitter"
 
 
 class NumberQuarantined(Refused):
@@ -31,17 +31,17 @@ def locked_number(uow: UnitOfWork, e164: str, *, even_retired: bool = False) -> 
 
 
 def locked_by_id(uow: UnitOfWork, number_id: int) -> MessageNumber:
-    """The number of that id, read anew and locked until the commit."""
+    """The number with this id, read again and locked until the commit."""
     number = uow.session.get(MessageNumber, number_id, with_for_update=True, populate_existing=True)
     assert number is not None
     return number
 
 
 def append(uow: UnitOfWork, number: MessageNumber, *, reason: str) -> datetime:
-    """Write the number's state into the ledger; the instant from which it holds (aware UTC).
+    """Append the number's state to the ledger; returns when the row starts (aware UTC).
 
-    That is `max(now, start of the row before + 1 µs)`, so that a clock that steps back can make
-    neither a gap nor an overlap (spec, section 7).
+    A row starts at `now`, or 1 µs after the previous row's start if that is later. So a clock that
+    was set back causes neither a gap nor an overlap.
     """
     assert number.id is not None
     last = last_change_at(uow.cursor, number.id)
@@ -66,17 +66,21 @@ def append(uow: UnitOfWork, number: MessageNumber, *, reason: str) -> datetime:
 
 
 def quarantine_end(uow: UnitOfWork, days: int | None) -> datetime:
-    """The end of a quarantine that begins now: `days`, or the org's. Raises `OutOfRange`."""
+    """The end of a quarantine that starts now (aware UTC), after `days` days or the org's default.
+
+    Raises `OutOfRange`.
+    """
     count = uow.org.quarantine_days if days is None else days
     if not 1 <= count <= 3650:
         raise OutOfRange(
-            f"{count} days is out of range.", hint="From 1 to 3650; usual are 1, 3, 7, 14, 30, 90."
+            f"{count} days is out of range.",
+            hint="Use 1 to 3650 days; common values are 1, 3, 7, 14, 30 and 90.",
         )
     return uow.now + timedelta(days=count)
 
 
 def to_quarantine(number: MessageNumber, *, until: datetime, reason: str) -> None:
-    """Put the number in quarantine until `until`. The holder keeps her claim."""
+    """Set the number's quarantine until `until` (aware UTC). It stays assigned to its sitter."""
     number.status = NumberStatus.QUARANTINED
     number.quarantined_until = until
     number.quarantine_reason = reason
@@ -98,10 +102,10 @@ def retire_from_sitter(
     quarantine_reason: str,
     reason: str,
 ) -> None:
-    """A number the sitter (her ref) lost: it becomes a quarantined pool number and never goes to
-    another.
+    """Take a number from its sitter (a ref): it becomes a quarantined pool number and is never
+    assigned to another sitter.
 
-    In quarantine for `days` (None: the org's). An existing later end is kept (spec, section 7).
+    The quarantine lasts `days` days (None: the org's default). A later existing end is kept.
     """
     until = quarantine_end(uow, days)
     if number.quarantined_until is not None:

@@ -1,4 +1,4 @@
-"""Masked numbers: adding, giving, classing, retiring. Quarantine has its own module."""
+"""Masked numbers: add, import, assign, set the class, retire. Quarantines are in `quarantine`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class NotASitterNumber(Refused):
 
 @dataclass(frozen=True, slots=True)
 class NumberAdded:
-    """A number of the org after `add`; `reused` says that it was there already."""
+    """A number of the org after `add`; `reused` means that the org had it already."""
 
     number: str
     number_class: NumberClass
@@ -55,9 +55,9 @@ class NumberAdded:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """A number and the sitter who holds it (None once it is held by nobody).
+    """A number and the sitter who holds it; None if nobody holds it.
 
-    `released` is the sitter who lost it just now; `replaced` the front desk number it follows.
+    `released` is the sitter who held it until now, `replaced` the previous front desk number.
     """
 
     number: str
@@ -70,7 +70,11 @@ class Assigned:
 
 
 def add(uow: UnitOfWork, e164: str, *, number_class: NumberClass) -> NumberAdded:
-    """Add a number to the org. The same again changes nothing; another class is refused."""
+    """Add a number to the org. Adding it again changes nothing.
+
+    Raises `MalformedPhone`; `NumberTaken` for a number of another org; `AlreadyExists` for another
+    class; `FrontDeskTaken` for a second front desk; `SomebodysPhone` for a personal phone.
+    """
     phone = parse_phone(e164)
     there = uow.session.exec(select(MessageNumber).where(MessageNumber.e164 == phone)).first()
     if there is not None:
@@ -78,13 +82,13 @@ def add(uow: UnitOfWork, e164: str, *, number_class: NumberClass) -> NumberAdded
             raise NumberTaken(f"{phone} belongs to another org of this database.")
         if there.number_class is not number_class:
             raise AlreadyExists(
-                f"{phone} is there already, with class {there.number_class}.",
+                f"Number {phone} already exists with the class {there.number_class}.",
                 hint=f"Change it: petmsg number set-class {phone} {number_class}",
             )
         return NumberAdded(phone, there.number_class, there.status, reused=True)
     refuse_somebodys_phone(uow.cursor, uow.org.id, phone)
     if number_class is NumberClass.FRONT_DESK:
-        require_no_active_desk(uow, phone)
+        require_no_active_front_desk(uow, phone)
     number = MessageNumber(
         org_id=uow.org.id, e164=phone, number_class=number_class, created_at=uow.now
     )
@@ -115,17 +119,21 @@ def import_row(uow: UnitOfWork, row: Mapping[str, str | None]) -> tuple[str, str
 
 
 def parse_class(text: str) -> NumberClass:
-    """The class of that name. Raises `OutOfRange`."""
+    """The number class with this name. Raises `OutOfRange`."""
     try:
         return NumberClass(text.strip())
     except ValueError:
         raise OutOfRange(
-            f"{quoted(text)} is not a class of numbers.", hint="One of front_desk, sitter, pool."
+            f"Unknown number class {quoted(text)}.", hint="Use one of front_desk, sitter, pool."
         ) from None
 
 
 def assign(uow: UnitOfWork, e164: str, sitter_text: str, *, reason: str | None = None) -> Assigned:
-    """Give a free sitter-class number to a sitter who holds none."""
+    """Assign a free number of the class sitter to a sitter who holds none.
+
+    Raises `SitterHasNumber` if the sitter holds another one, `Refused` for an offboarded sitter,
+    and what `assign_to_sitter` raises. Assigning the sitter's own number changes nothing.
+    """
     key = find_sitter(uow.cursor, uow.org.id, sitter_text)
     sitter = uow.session.get(Sitter, key.id, with_for_update=True, populate_existing=True)
     assert sitter is not None
@@ -134,31 +142,38 @@ def assign(uow: UnitOfWork, e164: str, sitter_text: str, *, reason: str | None =
         return Assigned(number.e164, number.number_class, number.status, key.ref, reused=True)
     if sitter.status is SitterStatus.OFFBOARDED:
         raise Refused(
-            f"Sitter {key.ref} is offboarded.", hint=f"First: petmsg sitter activate {key.ref}"
+            f"Sitter {key.ref} is offboarded.",
+            hint=f"Activate them first: petmsg sitter activate {key.ref}",
         )
-    held = held_by(uow, key.id)
+    held = number_held_by(uow, key.id)
     if held is not None:
         raise SitterHasNumber(
-            f"Sitter {key.ref} holds {held.e164}, and a sitter has one number.",
-            hint=f"Exchange it: petmsg sitter renumber {key.ref} --to {number.e164} --reason …",
+            f"Sitter {key.ref} holds {held.e164}; a sitter can hold one number only.",
+            hint=f"Replace it: petmsg sitter renumber {key.ref} --to {number.e164} --reason …",
         )
-    give(uow, number, sitter, reason=reason or "assigned")
+    assign_to_sitter(uow, number, sitter, reason=reason or "assigned")
     return Assigned(number.e164, number.number_class, number.status, key.ref, reused=False)
 
 
-def give(uow: UnitOfWork, number: MessageNumber, sitter: Sitter, *, reason: str) -> None:
-    """Make the sitter the holder of the locked number. Raises if it may not be hers."""
+def assign_to_sitter(
+    uow: UnitOfWork, number: MessageNumber, sitter: Sitter, *, reason: str
+) -> None:
+    """Make the sitter the holder of the locked number.
+
+    Raises `NumberHeld`, `NumberOfAnother` for a number that another sitter once held,
+    `NotASitterNumber` and `NumberQuarantined`.
+    """
     if number.sitter_id is not None:
-        raise NumberHeld(f"{number.e164} is held by sitter {ref_of(uow, number)}.")
+        raise NumberHeld(f"{number.e164} is held by sitter {holder_ref(uow, number)}.")
     if number.first_sitter_id not in (None, sitter.id):
         raise NumberOfAnother(
-            f"{number.e164} was another sitter's and never goes to a second one.",
-            hint="Give her a fresh number: petmsg number add E164 --class sitter",
+            f"{number.e164} belonged to another sitter and is never assigned to a second one.",
+            hint="Add a new number: petmsg number add E164 --class sitter",
         )
     if number.number_class is not NumberClass.SITTER:
         raise NotASitterNumber(
-            f"{number.e164} is a {number.number_class} number; only sitter numbers can be held.",
-            hint=f"First: petmsg number set-class {number.e164} sitter",
+            f"{number.e164} is a {number.number_class} number; only sitter numbers are assigned.",
+            hint=f"Change its class first: petmsg number set-class {number.e164} sitter",
         )
     require_usable(uow, number)
     end_due_quarantine(uow, number)
@@ -175,12 +190,12 @@ def require_usable(uow: UnitOfWork, number: MessageNumber) -> None:
         raise ledger.NumberQuarantined(
             f"{number.e164} is quarantined until "
             f"{format_local(number.quarantined_until, uow.org.timezone)}.",
-            hint=f"Take another, or first: petmsg number restore {number.e164} --reason …",
+            hint=f"Use another, or restore it: petmsg number restore {number.e164} --reason …",
         )
 
 
 def end_due_quarantine(uow: UnitOfWork, number: MessageNumber) -> None:
-    """Take a number whose quarantine is over for what it is: in use. The caller enters it."""
+    """Activate a number whose quarantine is over. The caller appends it to the ledger."""
     if number.status is NumberStatus.QUARANTINED:
         end_quarantine(uow, number, forced=False, reason="quarantine over")
 
@@ -188,20 +203,20 @@ def end_due_quarantine(uow: UnitOfWork, number: MessageNumber) -> None:
 def end_quarantine(
     uow: UnitOfWork, number: MessageNumber, *, forced: bool, reason: str | None
 ) -> None:
-    """End the locked number's quarantine, with its audit event. The caller enters it."""
+    """End the locked number's quarantine and audit it. The caller appends it to the ledger."""
     payload = {
         "forced": forced,
         "original_until": number.quarantined_until,
         "quarantine_reason": number.quarantine_reason,
         "class": number.number_class.value,
-        "sitter": ref_of(uow, number),
+        "sitter": holder_ref(uow, number),
     }
     ledger.activate(number)
     uow.audit("number.restored", "number", number.e164, payload, reason=reason)
 
 
-def held_by(uow: UnitOfWork, sitter_id: int) -> MessageNumber | None:
-    """The number the sitter holds, in any status."""
+def number_held_by(uow: UnitOfWork, sitter_id: int) -> MessageNumber | None:
+    """The number that the sitter holds, in any status; None if they hold none."""
     return uow.session.exec(
         select(MessageNumber).where(MessageNumber.sitter_id == sitter_id)
     ).first()
@@ -215,29 +230,30 @@ def set_class(
     replace: bool = False,
     reason: str | None = None,
 ) -> Assigned:
-    """Give a number another class. `replace` makes the old front desk number a pool number.
+    """Change the class of a number; `replace` turns the old front desk number into a pool number.
 
-    The front desk number itself is refused, and so is a quarantined one as the next desk while
-    another is: the org would be without one, or have this one turned into a pool number later.
+    Raises `NumberHeld` for a number that a sitter holds, `FrontDeskNeedsReplacement` for the front
+    desk number itself, `FrontDeskTaken` for a second front desk without `replace`, and
+    `NumberQuarantined` for a quarantined number that would become the front desk.
     """
     number = ledger.locked_number(uow, e164)
     if number.number_class is number_class:
         return Assigned(
-            number.e164, number.number_class, number.status, ref_of(uow, number), reused=True
+            number.e164, number.number_class, number.status, holder_ref(uow, number), reused=True
         )
     if number.sitter_id is not None:
         raise NumberHeld(
-            f"{number.e164} is held by sitter {ref_of(uow, number)}.",
-            hint="Give her another first: petmsg sitter renumber SITTER --reason …",
+            f"{number.e164} is held by sitter {holder_ref(uow, number)}.",
+            hint="Assign another first: petmsg sitter renumber SITTER --reason …",
         )
-    if is_the_desk(uow, number):
-        raise desk_needs_replacement(number)
+    if is_front_desk(uow, number):
+        raise front_desk_needs_replacement(number)
     replaced = None
     if number_class is NumberClass.FRONT_DESK:
-        if active_desk(uow) is not None:
+        if active_front_desk(uow) is not None:
             require_usable(uow, number)
         if usable(number, uow.now):
-            replaced = make_room_at_the_desk(uow, number, replace=replace)
+            replaced = replace_front_desk(uow, number, replace=replace)
             end_due_quarantine(uow, number)
     before = number.number_class
     number.number_class = number_class
@@ -253,13 +269,16 @@ def set_class(
 
 
 def retire(uow: UnitOfWork, e164: str, *, reason: str | None = None) -> Assigned:
-    """Retire a number for good. A holder loses it; the active front desk number is refused."""
+    """Retire a number permanently; a sitter who holds it loses it.
+
+    Raises `FrontDeskNeedsReplacement` for the active front desk number.
+    """
     number = ledger.locked_number(uow, e164, even_retired=True)
     if number.status is NumberStatus.RETIRED:
         return Assigned(number.e164, number.number_class, number.status, None, reused=True)
-    if is_the_desk(uow, number):
-        raise desk_needs_replacement(number)
-    holder = ref_of(uow, number)
+    if is_front_desk(uow, number):
+        raise front_desk_needs_replacement(number)
+    holder = holder_ref(uow, number)
     number.sitter_id = None
     ledger.activate(number)
     number.status = NumberStatus.RETIRED
@@ -270,23 +289,23 @@ def retire(uow: UnitOfWork, e164: str, *, reason: str | None = None) -> Assigned
     )
 
 
-def is_the_desk(uow: UnitOfWork, number: MessageNumber) -> bool:
-    """Whether the org's desk texts leave from the locked number: the active front desk number, or
-    where there is none, one whose quarantine is over."""
+def is_front_desk(uow: UnitOfWork, number: MessageNumber) -> bool:
+    """Whether the locked number is the org's front desk: the active front desk number, or one whose
+    quarantine is over if there is no active one."""
     if number.number_class is not NumberClass.FRONT_DESK or not usable(number, uow.now):
         return False
-    return number.status is NumberStatus.ACTIVE or active_desk(uow) is None
+    return number.status is NumberStatus.ACTIVE or active_front_desk(uow) is None
 
 
-def desk_needs_replacement(number: MessageNumber) -> FrontDeskNeedsReplacement:
-    """The refusal to leave an org without a front desk."""
+def front_desk_needs_replacement(number: MessageNumber) -> FrontDeskNeedsReplacement:
+    """The error for a change that would leave the org without a front desk."""
     return FrontDeskNeedsReplacement(
         f"{number.e164} is the active front desk number.",
-        hint="Make another the desk first: petmsg number set-class E164 front_desk --replace",
+        hint="Choose another first: petmsg number set-class E164 front_desk --replace",
     )
 
 
-def active_desk(uow: UnitOfWork) -> MessageNumber | None:
+def active_front_desk(uow: UnitOfWork) -> MessageNumber | None:
     """The org's active front desk number, locked until the commit."""
     return uow.session.exec(
         select(MessageNumber)
@@ -299,13 +318,13 @@ def active_desk(uow: UnitOfWork) -> MessageNumber | None:
     ).first()
 
 
-def make_room_at_the_desk(uow: UnitOfWork, number: MessageNumber, *, replace: bool) -> str | None:
-    desk = active_desk(uow)
+def replace_front_desk(uow: UnitOfWork, number: MessageNumber, *, replace: bool) -> str | None:
+    desk = active_front_desk(uow)
     if desk is None:
         return None
     if not replace:
         raise FrontDeskTaken(
-            f"{desk.e164} is the active front desk number, and an org has one.",
+            f"{desk.e164} is already the active front desk number; an org has one only.",
             hint=f"Replace it: petmsg number set-class {number.e164} front_desk --replace",
         )
     desk.number_class = NumberClass.POOL
@@ -320,17 +339,17 @@ def make_room_at_the_desk(uow: UnitOfWork, number: MessageNumber, *, replace: bo
     return desk.e164
 
 
-def require_no_active_desk(uow: UnitOfWork, e164: str) -> None:
-    desk = active_desk(uow)
+def require_no_active_front_desk(uow: UnitOfWork, e164: str) -> None:
+    desk = active_front_desk(uow)
     if desk is not None:
         raise FrontDeskTaken(
-            f"{desk.e164} is the active front desk number, and an org has one.",
-            hint=f"Make {e164} the desk: petmsg number set-class {e164} front_desk --replace",
+            f"{desk.e164} is already the active front desk number; an org has one only.",
+            hint=f"Replace it: petmsg number set-class {e164} front_desk --replace",
         )
 
 
-def ref_of(uow: UnitOfWork, number: MessageNumber) -> str | None:
-    """The ref of the sitter who holds the number."""
+def holder_ref(uow: UnitOfWork, number: MessageNumber) -> str | None:
+    """The ref of the sitter who holds the number; None if nobody does."""
     if number.sitter_id is None:
         return None
     sitter = uow.session.get(Sitter, number.sitter_id)

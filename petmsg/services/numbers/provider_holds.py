@@ -1,9 +1,9 @@
-"""Numbers held back because the provider refuses the account: no message is sent from them until
-one that is sent for a try arrives.
+"""Numbers that are held back because the provider refuses the account: one message is sent as a
+trial, and nothing else until it was accepted.
 
-A registration that is missing or suspended, or a number of another account, is no fault of a
-number: nothing is quarantined and no other number is tried. A delivery report tells of it after the
-message was taken, so that sending on would lose every message, and cost each.
+The cause is a missing or suspended registration, or a number of another account. It is not the
+number's fault, so no number is quarantined and no other number is tried. A delivery receipt reports
+it after the message was accepted: sending on would lose every message and still cost money.
 """
 
 from datetime import datetime, timedelta
@@ -24,10 +24,11 @@ LONGEST_PAUSE = timedelta(hours=1)
 def hold_back(
     uow: UnitOfWork, number_id: int, e164: str, *, code: str, scope: Scope, claimed_at: datetime
 ) -> datetime:
-    """Send nothing from the numbers that the refusal is about; when the next try is (aware UTC).
+    """Hold back the numbers that the refusal is about; returns the time of the next trial (UTC).
 
-    The pause is as long as the numbers have been held back, and as the report took to come, within
-    `FIRST_PAUSE` and `LONGEST_PAUSE`. `claimed_at` is when the refused message was claimed.
+    The pause is as long as the numbers have been held back or the delivery receipt took to arrive,
+    but at least `FIRST_PAUSE` and at most `LONGEST_PAUSE`. `claimed_at` is when the refused message
+    was claimed.
     """
     since = queries.refused_since(uow.cursor, number_id) or uow.now
     pause = max(FIRST_PAUSE, uow.now - since, uow.now - claimed_at)
@@ -45,12 +46,12 @@ def hold_back(
     return until
 
 
-def waits(uow: UnitOfWork, number: NumberPace) -> tuple[str, datetime] | None:
-    """Why, and until when (aware UTC), nothing is sent from the number; None if it may send now.
+def hold_of(uow: UnitOfWork, number: NumberPace) -> tuple[str, datetime] | None:
+    """Why nothing is sent from the number, and until when (aware UTC); None if it may send now.
 
-    Once the pause is over, the message that asks first is the next try, and the others wait for
-    what becomes of it. A try that was taken, and not refused in a whole pause, counts as a success,
-    because not every carrier sends reports.
+    After the pause the first message that asks is the next trial, and all others wait for its
+    outcome. A trial that was accepted and not refused for a whole pause counts as a success,
+    because not every carrier sends delivery receipts.
     """
     if number.refused_until is None or number.refused_code is None:
         return None
@@ -61,7 +62,7 @@ def waits(uow: UnitOfWork, number: NumberPace) -> tuple[str, datetime] | None:
     code = number.refused_code
     last = uow.cursor.value(queries.LAST_TRY, org_id=uow.org.id, code=code)
     if last in ("sent", "delivered"):
-        works_again(uow, code)
+        lift(uow, code)
         return None
     assert number.refused_at is not None
     pause = min(max(FIRST_PAUSE, uow.now - number.refused_at), LONGEST_PAUSE)
@@ -70,14 +71,14 @@ def waits(uow: UnitOfWork, number: NumberPace) -> tuple[str, datetime] | None:
     return None
 
 
-def works_again(uow: UnitOfWork, code: str) -> None:
-    """Send again from the numbers that were held back for that code, and end the alert."""
+def lift(uow: UnitOfWork, code: str) -> None:
+    """Release the numbers that were held back for this code, and end the alert."""
     uow.cursor.run(queries.LIFT, org_id=uow.org.id, code=code)
     _end_the_alert(uow, reason="messages are sent again")
 
 
 def lift_all(uow: UnitOfWork, *, reason: str) -> bool:
-    """Send again from every number that was held back; whether there was any."""
+    """Release all numbers that were held back; returns whether there were any."""
     lifted = uow.cursor.run(queries.LIFT_ALL, org_id=uow.org.id) > 0
     if lifted:
         _end_the_alert(uow, reason=reason)
@@ -85,7 +86,7 @@ def lift_all(uow: UnitOfWork, *, reason: str) -> bool:
 
 
 def alert_account(uow: UnitOfWork, *, code: str, message: str) -> None:
-    """The one alert of an account that is refused, whatever the number of messages and codes."""
+    """Raise the org's one alert about a refused account, for all its messages and codes."""
     raise_alert(
         uow,
         AlertKind.PROVIDER_ACCOUNT,
@@ -93,7 +94,7 @@ def alert_account(uow: UnitOfWork, *, code: str, message: str) -> None:
         entity="org",
         ref=uow.org.slug,
         message=message,
-        command=f"petmsg errors explain {code}; when it is put right: petmsg org thaw",
+        command=f"petmsg errors explain {code}; after fixing it: petmsg org thaw",
     )
 
 

@@ -1,4 +1,4 @@
-"""Quarantine: taking a number out of use for a while, and giving it back."""
+"""Quarantines: take a number out of use for a while, and restore it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from petmsg.services.numbers import ledger
 from petmsg.services.numbers.number import (
     FrontDeskNeedsReplacement,
     NumberHeld,
-    active_desk,
+    active_front_desk,
     end_due_quarantine,
     end_quarantine,
-    is_the_desk,
-    ref_of,
-    require_no_active_desk,
+    holder_ref,
+    is_front_desk,
+    require_no_active_front_desk,
     require_usable,
 )
 from petmsg.services.numbers.quarantine_plan import Fallback, Plan, affected
@@ -28,7 +28,7 @@ from petmsg.services.unit_of_work import Failure, UnitOfWork, each
 
 class NumberNotQuarantined(Refused):
     code = "number_not_quarantined"
-    hint = "See its state and history: petmsg number list"
+    hint = "Show the numbers and their status: petmsg number list"
 
 
 class ReasonRequired(Refused):
@@ -37,9 +37,9 @@ class ReasonRequired(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A number in quarantine, whom it touches, and where their texts go meanwhile.
+    """A quarantined number, what it affects, and the fallback numbers until its end.
 
-    `plan` says it day by day, where that was asked for.
+    `plan` has the same day by day; None if it was not asked for.
     """
 
     number: str
@@ -56,7 +56,7 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A number back in use. `forced`: before its quarantine was over."""
+    """A restored number. `forced` means that its quarantine was not over."""
 
     number: str
     sitter: str | None
@@ -74,9 +74,10 @@ def quarantine_all(
     replacement: str | None = None,
     planned: bool = False,
 ) -> list[Quarantined | Failure]:
-    """`quarantine` for several numbers, each all or nothing; with `planned` day by day.
+    """`quarantine` for several numbers, each all or nothing.
 
-    A `replacement` that no front desk number among them needs is refused, and nothing is done.
+    Raises `Refused`, with nothing changed, for a `replacement` although none of the numbers is the
+    active front desk number.
     """
     end, whole_days = _quarantine_end(uow, days=days, until=until)
     done = each(
@@ -95,7 +96,7 @@ def quarantine_all(
     needless = all(isinstance(row, Quarantined) and row.replacement is None for row in done)
     if replacement is not None and needless:
         raise Refused(
-            f"None of these is the active front desk number; nothing needs {replacement}.",
+            f"None of these is the active front desk number; {replacement} cannot replace one.",
             hint="Leave out --replacement.",
         )
     return done
@@ -120,15 +121,18 @@ def quarantine(
 ) -> Quarantined:
     """Take a number out of use until `until` (aware UTC), which is in `days` days.
 
-    The holder keeps her claim. The active front desk number needs a `replacement`, which becomes
-    the desk in the same transaction. Done again, the new end and reason replace the old.
+    The number stays assigned to its sitter. A second quarantine replaces the end and the reason of
+    the first. The `replacement` of the active front desk number becomes the front desk in the same
+    transaction.
+
+    Raises `FrontDeskNeedsReplacement` for the active front desk number without a `replacement`.
     """
     number = ledger.locked_number(uow, e164)
-    is_desk = is_the_desk(uow, number)
+    is_desk = is_front_desk(uow, number)
     if is_desk and replacement is None:
         raise FrontDeskNeedsReplacement(
             f"{number.e164} is the active front desk number.",
-            hint="Name the next one: --replacement E164",
+            hint="Name its replacement: --replacement E164",
         )
     before = number.quarantined_until
     ledger.to_quarantine(number, until=until, reason=reason)
@@ -165,12 +169,15 @@ def quarantine(
 
 
 def restore(uow: UnitOfWork, e164: str, *, reason: str | None = None) -> Restored:
-    """End a quarantine. Before its end that is forced, and must have a reason."""
+    """End a quarantine. Before its end a reason is required, and the audit says `forced`.
+
+    Raises `NumberNotQuarantined`, `ReasonRequired` and `FrontDeskTaken`.
+    """
     number = ledger.locked_number(uow, e164)
     if number.status is not NumberStatus.QUARANTINED or number.quarantined_until is None:
         raise NumberNotQuarantined(
             f"{number.e164} is not quarantined.",
-            hint=f"Look at it: petmsg number show {number.e164}",
+            hint=f"Show it: petmsg number show {number.e164}",
         )
     forced = number.quarantined_until > uow.now
     if forced and reason is None:
@@ -181,15 +188,15 @@ def restore(uow: UnitOfWork, e164: str, *, reason: str | None = None) -> Restore
             hint=f"Give one: petmsg number restore {number.e164} --reason 'carrier cleared it'",
         )
     if number.number_class is NumberClass.FRONT_DESK:
-        require_no_active_desk(uow, number.e164)
+        require_no_active_front_desk(uow, number.e164)
     _end_quarantine(uow, number, forced=forced, reason=reason)
-    return Restored(number.e164, ref_of(uow, number), forced, reason)
+    return Restored(number.e164, holder_ref(uow, number), forced, reason)
 
 
 def release_due(uow: UnitOfWork) -> list[Restored]:
-    """Restore every number of the org whose quarantine is over. Repeating it changes nothing.
+    """Restore all numbers of the org whose quarantine is over. Can be repeated safely.
 
-    A desk number becomes a pool number if another one is the active desk by now.
+    A front desk number becomes a pool number if the org has another active front desk by now.
     """
     due = uow.session.exec(
         select(MessageNumber)
@@ -204,10 +211,10 @@ def release_due(uow: UnitOfWork) -> list[Restored]:
     ).all()
     released = []
     for number in due:
-        if number.number_class is NumberClass.FRONT_DESK and active_desk(uow) is not None:
+        if number.number_class is NumberClass.FRONT_DESK and active_front_desk(uow) is not None:
             number.number_class = NumberClass.POOL
         _end_quarantine(uow, number, forced=False, reason="quarantine over")
-        released.append(Restored(number.e164, ref_of(uow, number), False, "quarantine over"))
+        released.append(Restored(number.e164, holder_ref(uow, number), False, "quarantine over"))
     return released
 
 
@@ -227,7 +234,7 @@ def _quarantine_end(
         raise OutOfRange("Give --days or --until, not both.")
     if not uow.now < until <= uow.now + timedelta(days=3650):
         raise OutOfRange(
-            f"{format_local(until, uow.org.timezone)} is not between now and 3650 days from now.",
+            f"The end {format_local(until, uow.org.timezone)} is not within the next 3650 days.",
             hint="Give an end in the future.",
         )
     return until, -(-(until - uow.now) // timedelta(days=1))
@@ -236,7 +243,7 @@ def _quarantine_end(
 def _replace_desk(uow: UnitOfWork, e164: str, *, reason: str) -> str:
     number = ledger.locked_number(uow, e164)
     if number.sitter_id is not None:
-        raise NumberHeld(f"{number.e164} is held by sitter {ref_of(uow, number)}.")
+        raise NumberHeld(f"{number.e164} is held by sitter {holder_ref(uow, number)}.")
     require_usable(uow, number)
     end_due_quarantine(uow, number)
     before = number.number_class

@@ -1,4 +1,4 @@
-"""Whom a quarantine touches, and the plan of it: day by day, and where their texts go meanwhile."""
+"""What a quarantine affects, and its plan: day by day, with the fallback numbers."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -18,22 +18,23 @@ from petmsg.queries.quarantine_impact import (
 )
 from petmsg.queries.routing import read_facts
 from petmsg.rules.routing import decide
-from petmsg.services.numbers.number import ref_of
+from petmsg.services.numbers.number import holder_ref
 from petmsg.services.unit_of_work import UnitOfWork
 
 MOST_PLANNED = 500
 RECENTLY = timedelta(days=14)
 
 Fallback = tuple[tuple[str | None, str | None, int], ...]
-"""Number and class that something leaves from instead, and how often; None where there is none."""
+"""The fallback numbers: number, class and how many windows use it; None if there is no number."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedDay:
-    """A day of the org's (ISO 8601), what is affected on it, and where its texts leave from.
+    """What is affected on one local day of the org (ISO 8601), and the fallback numbers.
 
-    Of windows to come: `bookings` and their clients, by the day of the start, today's for those
-    that run. Of clients texted lately: by the day of the last of their `texts`.
+    For future windows: their bookings and clients, grouped by start day (today for windows already
+    running). For clients who were sent messages recently: grouped by the day of the last of their
+    `texts`.
     """
 
     day: str
@@ -45,7 +46,7 @@ class PlannedDay:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A quarantine day by day: windows to come until its end, and clients texted lately."""
+    """A quarantine day by day: future windows until its end, and clients with recent messages."""
 
     windows: tuple[PlannedDay, ...]
     texted: tuple[PlannedDay, ...]
@@ -53,7 +54,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """Who is touched by a quarantine that is in force. `plan` is None unless one was asked for."""
+    """What a quarantine affects. `plan` is None unless it was asked for."""
 
     sitter: str | None
     threads: int
@@ -63,9 +64,9 @@ class Affected:
 
 
 def affected(uow: UnitOfWork, number: MessageNumber, *, until: datetime, planned: bool) -> Affected:
-    """Who is touched: the holder, her threads and windows to come, and the routes meanwhile.
+    """What the quarantine affects: the sitter, their threads and future windows, and the fallbacks.
 
-    The number is in quarantine already; `until` is aware UTC.
+    The number must be in quarantine already; `until` is aware UTC.
     """
     windows = []
     threads = 0
@@ -79,7 +80,7 @@ def affected(uow: UnitOfWork, number: MessageNumber, *, until: datetime, planned
         for window in windows[:MOST_PLANNED]
     ]
     return Affected(
-        sitter=ref_of(uow, number),
+        sitter=holder_ref(uow, number),
         threads=threads,
         future_windows=len(windows),
         meanwhile=_counted(route for _, route in routed),

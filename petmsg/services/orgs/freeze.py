@@ -1,4 +1,4 @@
-"""Freezing an org: nothing of it is sent until somebody thaws it, or the freeze's end comes."""
+"""Freezes: an org sends nothing until somebody thaws it or the end of the freeze is reached."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from petmsg.services.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """An org after `freeze` or `thaw`, and how many of its texts wait in the queue."""
+    """An org after `freeze` or `thaw`; `waiting` is the number of its queued messages."""
 
     org: str
     frozen: bool
@@ -26,10 +26,10 @@ class Freeze:
 
 
 def freeze(uow: UnitOfWork, *, reason: str, until: datetime | None = None) -> Freeze:
-    """Send nothing until `until` (aware UTC), or until somebody thaws the org.
+    """Stop sending until `until` (aware UTC), or until somebody thaws the org.
 
-    Texts are queued meanwhile; one that is being handed to the provider now still leaves. Frozen
-    again, the new reason and end replace the old. Raises `OutOfRange` for an end that has passed.
+    Messages are still queued. A message that is being sent right now is not stopped. A second
+    freeze replaces the reason and the end of the first. Raises `OutOfRange` for an end in the past.
     """
     if until is not None and until <= uow.now:
         raise OutOfRange(
@@ -51,9 +51,9 @@ def freeze(uow: UnitOfWork, *, reason: str, until: datetime | None = None) -> Fr
 
 
 def thaw(uow: UnitOfWork, *, reason: str | None = None) -> Freeze:
-    """Send again, also from numbers that were held back because the provider refused the account.
+    """Resume sending, also from numbers held back because the provider refused the account.
 
-    An org of which nothing is frozen or held back is left as it is.
+    If nothing is frozen or held back, nothing changes.
     """
     org = _locked(uow)
     lifted = lift_all(uow, reason=reason or "a person sends again")

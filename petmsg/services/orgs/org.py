@@ -1,4 +1,4 @@
-"""Companies and their settings."""
+"""Orgs (companies) and their settings: add and change."""
 
 import re
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 @dataclass(frozen=True, slots=True)
 class OrgChanged:
-    """An org after `add`, `init` or `set`; `reused` says that nothing changed."""
+    """An org after `add`, `init` or `set`; `reused` means that nothing changed."""
 
     org: OrgRow
     reused: bool
@@ -33,16 +33,17 @@ class OrgChanged:
 
 
 def is_slug(text: str) -> bool:
-    """Whether the text can be an org's slug."""
+    """Whether the text is a valid slug of an org."""
     return _SLUG.fullmatch(text) is not None
 
 
 def check(slug: str, *, name: str, timezone: str, front_desk: str | None) -> tuple[str, str | None]:
-    """The name and front desk number as they are stored; raises what is malformed before any
-    database is touched."""
+    """Check the values of a new org before any database is opened; returns the name and the front
+    desk number as they are stored. Raises `OutOfRange`, `MalformedText` and `MalformedPhone`."""
     if not is_slug(slug):
         raise OutOfRange(
-            f"{quoted(slug)} cannot be a slug.", hint="Small letters, digits and dashes: happy-paws"
+            f"Invalid slug {quoted(slug)}.",
+            hint="Use lower-case letters, digits and dashes, for example happy-paws.",
         )
     zone(timezone)
     return parse_name(name), parse_phone(front_desk) if front_desk is not None else None
@@ -59,15 +60,17 @@ def add(
     front_desk: str | None = None,
     is_demo: bool = False,
 ) -> tuple[OrgChanged, UnitOfWork]:
-    """Create an org, perhaps with its front desk number. The same again changes nothing.
+    """Add an org, with a front desk number if one is given. Adding it again changes nothing.
 
-    The work that was begun in the new org comes back with it, for the command to finish.
+    Also returns the unit of work of the new org, which the caller must finish. Raises
+    `AlreadyExists` for an org with another name or timezone, and what `check` and
+    `numbers.number.add` raise.
     """
     clean_name, desk = check(slug, name=name, timezone=timezone, front_desk=front_desk)
     there = transaction.session.exec(select(Org).where(Org.slug == slug)).first()
     if there is not None and (there.name, there.timezone) != (clean_name, timezone):
         raise AlreadyExists(
-            f"Org {slug} is there already, with another name or timezone.",
+            f"Org {slug} already exists with another name or timezone.",
             hint=f"Change it: petmsg org set --org {slug} --name … --timezone …",
         )
     reused = there is not None
@@ -102,10 +105,11 @@ class NewSettings(TypedDict, total=False):
 
 
 def change(uow: UnitOfWork, /, **values: Unpack[NewSettings]) -> OrgChanged:
-    """Change settings of the org: the keys are its columns, a value of None leaves it.
+    """Change settings of the org: the keys are its columns, and None leaves a setting unchanged.
 
-    `pool_threads_per_number` 0 means no limit; `quiet_hours` are as a person writes them. Windows
-    that exist keep their grace.
+    `pool_threads_per_number` 0 means no limit; `quiet_hours` and `office_hours` are texts like
+    `21:00-08:00`. Existing windows keep their grace period. Raises `OutOfRange` and
+    `MalformedText`.
     """
     org = uow.session.get(Org, uow.org.id, with_for_update=True, populate_existing=True)
     assert org is not None
@@ -132,7 +136,7 @@ _HOURS = {
     "quiet_hours": ("quiet_from_minute", "quiet_until_minute"),
     "office_hours": ("open_from_minute", "open_until_minute"),
 }
-"""Settings of two columns: a span of the day."""
+"""Settings that are stored in two columns: the start and the end of a part of the day."""
 
 
 def _stored(org: Org, name: str) -> Any:
@@ -171,12 +175,12 @@ def _checked(name: str, value: Any) -> Any:
         "pool_threads_per_number": (0, 1_000_000),
     }[name]
     if not lowest <= value <= highest:
-        raise OutOfRange(f"{name} {value} is out of range.", hint=f"From {lowest} to {highest}.")
+        raise OutOfRange(f"{name} {value} is out of range.", hint=f"Use {lowest} to {highest}.")
     return None if name == "pool_threads_per_number" and value == 0 else value
 
 
 def _shown(name: str, value: Any) -> Any:
-    """The audit keeps that a name or an answer changed, not its words."""
+    """The value for the audit. Of names and replies the audit keeps only that they changed."""
     if isinstance(value, QuietHours):
         return str(value)
     return None if name in ("name", "closed_reply", "unknown_reply") else value

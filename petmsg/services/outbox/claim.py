@@ -230,7 +230,7 @@ def _if_free(
     if start_at > uow.now + ahead:
         why = f"{number.e164} is busy for its pace"
         return Waiting(message.id, why, start_at, decision, for_pace=True)
-    held = provider_holds.waits(uow, number)
+    held = provider_holds.hold_of(uow, number)
     if held is not None:
         return Waiting(message.id, *held)
     return _take(uow, message, number, decision, worker=worker, start_at=start_at)

@@ -16,7 +16,7 @@ from petmsg.providers.base import Delivery, DeliveryReport, ProviderText, Reject
 from petmsg.queries.delivery_reports import find_attempt, mark_asked_for
 from petmsg.queries.delivery_status import messages_of
 from petmsg.services.alert import raise_alert
-from petmsg.services.numbers.provider_holds import works_again
+from petmsg.services.numbers.provider_holds import lift
 from petmsg.services.outbox.queue import client_ref_of
 from petmsg.services.outbox.record_outcome import attempt_of, locked_by_id
 from petmsg.services.outbox.rejection_effects import notice_repeats
@@ -94,7 +94,7 @@ def report(
         _delivered(uow, message, attempt)
         since = found.refused_at
         if found.refused_code is not None and since is not None and found.claimed_at > since:
-            works_again(uow, found.refused_code)
+            lift(uow, found.refused_code)
         _record(uow, message, attempt, found.number, event="message.delivered")
     elif delivery in _WORDS and attempt.status not in _FINAL:
         attempt.status, attempt.code = AttemptStatus(delivery.value), code

@@ -8,7 +8,7 @@ from sqlmodel import col, or_, select
 from petmsg.enums import BookingStatus, SitterStatus
 from petmsg.models import AssignmentWindow, Booking, Sitter, SitterActivity
 from petmsg.services.numbers import ledger
-from petmsg.services.numbers.number import held_by
+from petmsg.services.numbers.number import number_held_by
 from petmsg.services.people.sitter import locked
 from petmsg.services.unit_of_work import UnitOfWork
 
@@ -48,7 +48,7 @@ def deactivate(
     ).first()
     if span is not None:
         span.offboarded_at = max(uow.now, span.activated_at)
-    number = held_by(uow, sitter.id)
+    number = number_held_by(uow, sitter.id)
     if number is not None:
         number = ledger.locked_by_id(uow, number.id or 0)
         ledger.retire_from_sitter(

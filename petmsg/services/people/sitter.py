@@ -14,7 +14,7 @@ from petmsg.queries.lookup import find_sitter, refuse_our_number
 from petmsg.queries.number_ledger import free_number
 from petmsg.queries.sitter import last_offboarded_at
 from petmsg.services.numbers import ledger
-from petmsg.services.numbers.number import give, held_by
+from petmsg.services.numbers.number import assign_to_sitter, number_held_by
 from petmsg.services.people import optout
 from petmsg.services.refs import hold_refs, next_ref
 from petmsg.services.transfer.row_files import BatchRow, RowDone, needed, one_by_one
@@ -92,7 +92,7 @@ def add(
     if do_activate:
         activated = activate(uow, there.ref)
         return SitterAdded(there.ref, there.status, activated.number, activated.reused)
-    held = held_by(uow, there.id or 0)
+    held = number_held_by(uow, there.id or 0)
     return SitterAdded(there.ref, there.status, held.e164 if held else None, reused=True)
 
 
@@ -129,7 +129,7 @@ def change(
         changed.append("phone")
     if changed:
         uow.audit("sitter.updated", "sitter", sitter.ref, {"changed": changed})
-    held = held_by(uow, sitter.id or 0)
+    held = number_held_by(uow, sitter.id or 0)
     return SitterAdded(sitter.ref, sitter.status, held.e164 if held else None, not changed)
 
 
@@ -152,12 +152,12 @@ def activate(uow: UnitOfWork, text: str, *, without_number: bool = False) -> Act
             )
         )
         uow.audit("sitter.activated", "sitter", sitter.ref, {"before": before.value})
-    number = held_by(uow, sitter.id)
+    number = number_held_by(uow, sitter.id)
     if number is not None:
         return Activated(sitter.ref, sitter.status, number.e164, reused=was_active)
     number = _free_number(uow, sitter)
     if number is not None:
-        give(uow, number, sitter, reason="sitter activated")
+        assign_to_sitter(uow, number, sitter, reason="sitter activated")
     elif not without_number:
         raise no_number_free(sitter)
     elif was_active:
@@ -186,7 +186,7 @@ def renumber(
             f"Sitter {sitter.ref} is {sitter.status}.",
             hint=f"First: petmsg sitter activate {sitter.ref}",
         )
-    old = held_by(uow, sitter.id)
+    old = number_held_by(uow, sitter.id)
     new = _free_number(uow, sitter) if to is None else ledger.locked_number(uow, to)
     if new is None:
         raise no_number_free(sitter)
@@ -197,7 +197,7 @@ def renumber(
         ledger.retire_from_sitter(
             uow, old, sitter=sitter.ref, days=days, quarantine_reason=reason, reason=reason
         )
-    give(uow, new, sitter, reason=reason)
+    assign_to_sitter(uow, new, sitter, reason=reason)
     uow.audit(
         "sitter.renumbered",
         "sitter",

@@ -31,7 +31,7 @@ _CONFIRM = "petmsg booking confirm {booking}{org}"
 _ADD_DESK = "petmsg number add E164 --class front_desk{org}"
 _ADD_POOL = "petmsg number add E164 --class pool{org}"
 
-_WORDS = {
+_LACKS = {
     Code.WINDOW_WITHOUT_SITTER: "no sitter is assigned",
     Code.SITTER_NOT_ACTIVE: "sitter {name} is {status}",
     Code.SITTER_WITHOUT_NUMBER: "sitter {name} has no number",
@@ -87,22 +87,22 @@ def coverage(
         raise OutOfRange(f"{days} days is out of range.", hint=f"From 1 to {MOST_DAYS}.")
     words = fix_commands(cursor)
     until = now + timedelta(days=days)
-    return [row for org in orgs for row in _Look(cursor, org, now, until, words).rows()]
+    return [row for org in orgs for row in _OrgCoverage(cursor, org, now, until, words).rows()]
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _OrgCoverage:
     """One org, looked at from `now` until `until`."""
 
     cursor: Cursor
     org: OrgRow
     now: datetime
     until: datetime
-    words: FixCommands
+    fix_commands: FixCommands
 
     def rows(self) -> Iterator[Gap]:
         spare = queries.spare_numbers(self.cursor, self.org, now=self.now)
-        timed = [*self._windows(spare), *self._unplaced()]
+        timed = [*self._windows(spare), *self._bookings_without_window()]
         yield from sorted(timed, key=lambda gap: (gap.starts_at, gap.booking))
         yield from self._sitters(spare)
         yield from self._fallback()
@@ -114,18 +114,18 @@ class _Look:
         for each in queries.windows_to_come(self.cursor, self.org, **span):
             window = each.window
             at = max(self.now, window.starts_at)
-            found = self._alone(each, at)
+            found = self._decide_alone(each, at)
             if found.rule is not None:
                 continue
             code = found.trace[0].code
             number = None if window.number is None else window.number.e164
-            lacks = _WORDS[code].format(
+            lacks = _LACKS[code].format(
                 name=window.sitter_name, status=each.sitter_status, number=number
             )
             yield self._gap(
                 GapKind.WINDOW,
                 message=f"Booking {window.booking} of {each.client.ref}: {lacks}",
-                command=self._mend(each, code, spare),
+                command=self._fix_command(each, code, spare),
                 booking=window.booking,
                 client=each.client,
                 sitter=window.sitter,
@@ -135,7 +135,7 @@ class _Look:
                 code=code,
             )
 
-    def _alone(self, each: WindowToCome, at: datetime) -> Decision:
+    def _decide_alone(self, each: WindowToCome, at: datetime) -> Decision:
         """What the rules say of this window, were it the only one and every other number gone."""
         return decide(self._facts(each.client, (each.window,)), at)
 
@@ -145,9 +145,9 @@ class _Look:
         again = window.number.quarantined_until if window.number is not None else None
         if again is None or not at < again < window.ends_at:
             return window.ends_at
-        return again if self._alone(each, again).rule is not None else window.ends_at
+        return again if self._decide_alone(each, again).rule is not None else window.ends_at
 
-    def _unplaced(self) -> Iterator[Gap]:
+    def _bookings_without_window(self) -> Iterator[Gap]:
         """Confirmed bookings that have no window: they are texted as if nothing was booked."""
         span = {"now": self.now, "until": self.until}
         for each in queries.bookings_without_window(self.cursor, self.org, **span):
@@ -176,7 +176,7 @@ class _Look:
     def _fallback(self) -> Iterator[Gap]:
         """Whether a text outside of any window has a number, for each kind of client."""
         for kind in ClientKind:
-            found = decide(self._nobody(kind), self.now)
+            found = decide(self._new_client_facts(kind), self.now)
             if found.number is None:
                 yield self._gap(
                     GapKind.NO_FALLBACK,
@@ -187,7 +187,7 @@ class _Look:
 
     def _headroom(self, spare: int) -> Gap:
         """How much the pool can still take; never a gap."""
-        pool = self._nobody(ClientKind.ONE_TIME).pool
+        pool = self._new_client_facts(ClientKind.ONE_TIME).pool
         free = [each for each in pool if usable(each.number, self.now)]
         limit = self.org.pool_threads_per_number
         room = None if limit is None else sum(max(limit - each.own_threads, 0) for each in free)
@@ -209,7 +209,7 @@ class _Look:
             },
         )
 
-    def _mend(self, each: WindowToCome, code: Code, spare: int) -> str:
+    def _fix_command(self, each: WindowToCome, code: Code, spare: int) -> str:
         """The command that gives the window a number."""
         if code is Code.SITTER_NUMBER_QUARANTINED:
             return _RESTORE
@@ -218,7 +218,7 @@ class _Look:
             return _ACTIVATE if spare or each.window.number is not None else _ADD_AND_ACTIVATE
         return _REASSIGN
 
-    def _nobody(self, kind: ClientKind) -> Facts:
+    def _new_client_facts(self, kind: ClientKind) -> Facts:
         """The facts for a client whom nobody ever wrote to."""
         nobody = ClientKey(0, "", None, kind)
         return read_facts(self.cursor, self.org, nobody, at=self.now, past=False)
@@ -261,7 +261,7 @@ class _Look:
             timezone=self.org.timezone,
             kind=kind,
             message=message,
-            command=command and self.words.command(command, self.org.slug, named),
+            command=command and self.fix_commands.command(command, self.org.slug, named),
             client=None if client is None else client.ref,
             starts_at=starts_at,
             meanwhile=meanwhile,

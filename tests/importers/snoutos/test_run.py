@@ -395,7 +395,7 @@ def test_one_organisation_is_picked_and_its_org_named(migrated_url: str, tmp_pat
         (("--old-org", "org-3"), "old_organisation_not_found", "org-3"),
         ((), "usage", "new here"),
         (("--timezone", "Mars/Olympus"), "out_of_range", "not a timezone"),
-        (("--old-org", "org-1", "--org", "NO SLUG", *ZONE), "out_of_range", "cannot be a slug"),
+        (("--old-org", "org-1", "--org", "NO SLUG", *ZONE), "out_of_range", "Invalid slug"),
     ],
 )
 def test_what_is_not_clear_about_orgs_is_asked_before_anything_is_written(
