@@ -1,9 +1,9 @@
-"""The seam between petmsg and whoever carries its texts.
+"""The interface between petmsg and message providers.
 
-Sending turns everything that can happen into one of four outcomes and raises nothing; looking
-raises `ProviderUnavailable` or `ProviderAccount`. An adapter is never called while a transaction is
-open, and one contract test runs against every adapter. Standard library and vocabularies only:
-services name these types.
+Sending returns one of four outcomes and raises nothing; lookups raise `ProviderUnavailable` or
+`ProviderAccount`. An adapter is never called while a transaction is open, and one contract test
+runs against every adapter. Standard library and vocabularies only, because services use these
+types.
 """
 
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ from petmsg.enums import Keyword
 
 @dataclass(frozen=True, slots=True)
 class OutgoingText:
-    """One text to hand over. Both phones are E.164.
+    """One message to send. Both phones are E.164.
 
-    `begin_by` (by `clock.uptime`) is when it is too late: an adapter looks at it after everything
-    that may take long, right before it writes, and then gives `RetryLater`. Whoever finds the text
-    later relies on that.
+    `begin_by` (in seconds of `clock.uptime`) is the deadline for starting: an adapter checks it
+    right before it writes the request, and returns `RetryLater` if it has passed. Looking up a
+    message whose outcome is unknown relies on that.
     """
 
     from_e164: str
@@ -32,43 +32,43 @@ class OutgoingText:
 
 
 class RejectionClass(StrEnum):
-    """Whose matter a refusal is, which decides what happens next (facts: Twilio's error table)."""
+    """The cause of a rejection; it determines how the message is handled."""
 
     ACCOUNT = "account"
-    """Credentials, suspension: every other text would be refused as well."""
+    """Credentials or suspension: every other message would be rejected as well."""
     RECIPIENT = "recipient"
-    """The client's phone cannot be texted."""
+    """The client's phone cannot receive SMS."""
     OPTED_OUT = "opted_out"
-    """The recipient said STOP to this sender."""
+    """The recipient sent STOP to this sender."""
     SENDER = "sender"
     """Our number is not usable."""
     CONTENT = "content"
-    """This text, as it is, will not be carried."""
+    """This message is not accepted unchanged."""
     SETTING = "setting"
-    """A setting of the account (a region, a trial) stands in the way."""
+    """A setting of the account (a region, a trial) prevents it."""
     CONFIGURATION = "configuration"
-    """A setting of petmsg's own stands in the way of every message."""
+    """A petmsg setting prevents every message."""
     UNREACHABLE = "unreachable"
-    """The recipient's handset is off or out of reach: worth two or three tries within a day."""
+    """The recipient's phone is off or out of reach: retried two or three times within a day."""
     BLOCKED = "blocked"
-    """The recipient's carrier takes nothing from this number of ours."""
+    """The recipient's carrier blocks this number of ours."""
     FILTERED = "filtered"
-    """Taken for spam. Never sent again unchanged, never from another number; counted."""
+    """Filtered as spam. Never sent again unchanged or from another number; counted."""
     UNEXPLAINED = "unexplained"
-    """The carrier gave no reason: worth one delayed try."""
+    """The carrier gave no reason: retried once, after a delay."""
     DAILY_CAP = "daily_cap"
-    """The day's allowance is used up, until midnight in Los Angeles."""
+    """The daily limit is used up, until midnight in Los Angeles."""
     QUIET_HOURS = "quiet_hours"
-    """Not at this hour of the recipient: at the next allowed time."""
+    """Not allowed at the recipient's local hour: sent at the next allowed time."""
     LOOP = "loop"
-    """Too many texts between the same two numbers: perhaps two machines talk to each other."""
+    """Too many messages between the same two numbers: two machines may be answering each other."""
     OTHER = "other"
-    """A code petmsg has no reaction for: kept, shown, not tried again by itself."""
+    """An unknown code: stored and shown, not retried automatically."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider took the text and gave it an id."""
+    """The provider accepted the message and gave it an ID."""
 
     provider_message_id: str
     status: str
@@ -76,7 +76,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The provider said no: it did not and will not send this text."""
+    """The provider rejected the message: it was not and will not be sent."""
 
     code: str
     rejection_class: RejectionClass
@@ -85,9 +85,9 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """Certainly not processed; may be sent again after `after_seconds` (None: choose).
+    """Certainly not processed; may be sent again after `after_seconds` (None: the caller chooses).
 
-    `number_only`: another number could have sent at once.
+    `number_only`: another number could have sent immediately.
     """
 
     after_seconds: float | None
@@ -98,36 +98,36 @@ class RetryLater:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It may or may not have been sent. Sending again blindly could text the client twice."""
+    """The outcome is unknown. Sending again without a lookup could send the message twice."""
 
     code: str | None
     message: str
 
 
-TOO_LATE = RetryLater(0.0, None, "It was too late to begin.")
-"""The outcome of a text whose `begin_by` has passed."""
+TOO_LATE = RetryLater(0.0, None, "The deadline for starting has passed.")
+"""The outcome of a message whose `begin_by` has passed."""
 
 SendOutcome = Accepted | Rejected | RetryLater | Unknown
 
 
 class Delivery(StrEnum):
-    """How far a text is that the provider took."""
+    """The delivery status of a message that the provider accepted."""
 
     ON_ITS_WAY = "on_its_way"
     DELIVERED = "delivered"
     UNDELIVERED = "undelivered"
-    """The carrier reported that it did not arrive."""
+    """The carrier reported that it was not delivered."""
     FAILED = "failed"
     """The provider gave up before the carrier had it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderText:
-    """A text as the provider keeps it. `created_at` is aware UTC, by the provider's clock.
+    """A sent message as the provider stores it. `created_at` is aware UTC, by the provider's clock.
 
-    `age` is how long before it was listed that was, by the same clock; None if that is not known,
-    or if the clock is the one of the process that sent it.
-    `code` and `rejection_class` are set where it was not delivered and the provider says why.
+    `age` is the time between `created_at` and the lookup, by the same clock; None if it is not
+    known, or if the clock is that of the sending process. `code` and `rejection_class` are set if
+    the message was not delivered and the provider says why.
     """
 
     provider_message_id: str
@@ -143,9 +143,9 @@ class ProviderText:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """How far a text is, as the provider tells by itself.
+    """A delivery receipt that the provider sent.
 
-    `code` and `rejection_class` are set where it was not delivered and the provider says why.
+    `code` and `rejection_class` are set if the message was not delivered and the provider says why.
     """
 
     provider_message_id: str
@@ -156,12 +156,12 @@ class DeliveryReport:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedText:
-    """A text that came in, as the provider tells of it.
+    """A received message as the provider reports it.
 
-    `from_phone` is as the network shows the sender: E.164, or a short code, or a name. `to_e164` is
-    the number it came to. `received_at` (aware UTC) is the provider's; None means now.
-    `opt_out_type` is set where the provider says by itself what the text means to the carriers: the
-    company may have told it words of its own for STOP, START or HELP.
+    `from_phone` is the sender as the network shows it: E.164, a short code or a name. `to_e164` is
+    the number it was sent to. `received_at` (aware UTC) is the provider's time; None means now.
+    `opt_out_type` is set if the provider itself classified the message as STOP, START or HELP: a
+    company can configure its own keywords there.
     """
 
     provider_message_id: str
@@ -175,10 +175,10 @@ class ReceivedText:
 
 @dataclass(frozen=True, slots=True)
 class ProviderNumber:
-    """A number of the provider's account that may send texts.
+    """A number of the provider's account that can send messages.
 
-    `e164` is empty where the provider does not name it, `sends` None where it does not say whether
-    the number sends texts.
+    `e164` is empty if the provider does not name it; `sends` is None if the provider does not say
+    whether the number can send messages.
     """
 
     e164: str
@@ -187,7 +187,7 @@ class ProviderNumber:
 
 
 class Provider(Protocol):
-    """What petmsg needs of a carrier. Threads may share an adapter."""
+    """What petmsg needs from a message provider. Threads may share an adapter."""
 
     name: str
 
@@ -196,25 +196,25 @@ class Provider(Protocol):
         ...
 
     def send(self, text: OutgoingText) -> SendOutcome:
-        """Hand over one text. Blocks no longer than the adapter's time-out."""
+        """Send one message. Blocks no longer than the adapter's timeout."""
         ...
 
     def find(
         self, *, from_e164: str | None, to_e164: str, since: datetime
     ) -> Sequence[ProviderText]:
-        """Every text from the one (None: any number) to the other that the provider took at or
-        after `since`, those too that have not left yet. Complete, or it raises."""
+        """Every message between the two phones (`from_e164` None: any number) that the provider
+        accepted at or after `since` (aware UTC), sent or not. Complete, or it raises."""
         ...
 
     def fetch(self, provider_message_id: str) -> ProviderText | None:
-        """A text as it stands now; None if the provider has none of that id."""
+        """The current state of a message; None if the provider has no message with that ID."""
         ...
 
     def received(self, *, since: datetime) -> Sequence[ReceivedText]:
-        """Every text that came in at or after `since`, to any number, the oldest first. Complete,
-        or it raises."""
+        """Every message received at or after `since` (aware UTC), by any number, oldest first.
+        Complete, or it raises."""
         ...
 
     def numbers(self) -> Sequence[ProviderNumber] | None:
-        """The account's numbers; None for a carrier that keeps no list of them."""
+        """The account's numbers; None for a provider without a list of numbers."""
         ...

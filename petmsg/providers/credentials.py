@@ -1,8 +1,7 @@
-"""Twilio's credentials and Stripe's signing secrets: from the environment, or from a file that only
-we can read.
+"""Twilio's credentials and Stripe's signing secrets, from the environment or a private file.
 
-Never from an argument or the database. Nothing here puts the token, or a value that may be the
-token in the wrong place, into a message. Standard library and leaves only.
+They are never read from an argument or the database. No message contains a secret, or a value that
+may be a misplaced secret. Standard library and leaves only.
 """
 
 import os
@@ -30,19 +29,19 @@ _LARGEST_FILE = 65_536
 
 @dataclass(frozen=True, slots=True)
 class TwilioCredentials:
-    """An account and the secret that opens it. The secret is in no representation."""
+    """An account SID and its auth token. `repr()` does not show the token."""
 
     account_sid: str
     auth_token: str = field(repr=False)
 
 
 def load_twilio_credentials(environ: Mapping[str, str], default_file: Path) -> TwilioCredentials:
-    """The credentials of the environment or, if it has none, those of the file.
+    """Load the credentials from the environment, or else from the file.
 
-    The file is the one `PETMSG_TWILIO_CREDENTIALS` names, else `default_file`: `KEY=VALUE` lines
-    in a regular file (a link to one will do) of ours or root's, with no access for anyone else.
-    Raises `CredentialsMissing` with a hint that mends it when anything is missing, half given,
-    malformed or readable by others.
+    The file is the one that `PETMSG_TWILIO_CREDENTIALS` names, else `default_file`. It holds
+    `KEY=VALUE` lines, is a regular file or a link to one, belongs to the current user or root, and
+    gives nobody else access. Raises `CredentialsMissing`, with a hint, if a value is missing or
+    malformed, or the file is readable by others.
     """
     if environ.get(SID_NAME) or environ.get(TOKEN_NAME):
         return _checked(environ, "the environment")
@@ -53,7 +52,7 @@ def load_twilio_credentials(environ: Mapping[str, str], default_file: Path) -> T
 def where_credentials_come_from(environ: Mapping[str, str], default_file: Path) -> str:
     """Where `load_twilio_credentials` would look: "environment", "file PATH" or "not set".
 
-    Opens no file: what is found there may still be refused.
+    Opens no file, so loading may still fail.
     """
     if environ.get(SID_NAME) or environ.get(TOKEN_NAME):
         return "environment"
@@ -62,11 +61,11 @@ def where_credentials_come_from(environ: Mapping[str, str], default_file: Path) 
 
 
 def load_stripe_secrets(environ: Mapping[str, str], default_file: Path) -> tuple[str, ...]:
-    """The signing secrets of Stripe's endpoint, from the environment or the credentials file; none
-    if neither holds any.
+    """Load the signing secrets of Stripe's endpoint, from the environment or the credentials file.
 
-    Several, with commas or spaces between them, while one is rolled. Raises `CredentialsMissing`
-    for one that is no signing secret, and for a file as `load_twilio_credentials` does.
+    Returns an empty tuple if neither has any. While a secret is rolled there are several, separated
+    by commas or spaces. Raises `CredentialsMissing` for a malformed secret, and for a file as
+    `load_twilio_credentials` does.
     """
     path = _chosen_file(environ, default_file)
     written, origin = environ.get(STRIPE_NAME, ""), "the environment"
@@ -78,14 +77,14 @@ def load_stripe_secrets(environ: Mapping[str, str], default_file: Path) -> tuple
             continue
         raise CredentialsMissing(
             f"{STRIPE_NAME} in {origin} is malformed: {_why_no_secret(secret)}.",
-            hint="Copy the signing secret of the webhook endpoint from Stripe's dashboard; an API "
-            "key is another thing.",
+            hint="Copy the signing secret of the webhook endpoint from Stripe's dashboard (not an "
+            "API key).",
         )
     return secrets
 
 
 def _why_no_secret(secret: str) -> str:
-    """What is wrong with a signing secret, without any of it."""
+    """Why a signing secret is malformed, without showing any part of it."""
     if not secret.startswith(_STRIPE_START):
         return f"a signing secret begins with {_STRIPE_START}"
     length = len(secret) - len(_STRIPE_START)
@@ -93,7 +92,7 @@ def _why_no_secret(secret: str) -> str:
         return f"it is too short, with {length} characters after {_STRIPE_START}"
     if length > 256:
         return f"it is too long, with {length} characters after {_STRIPE_START}"
-    return "it has characters that no signing secret has"
+    return "it contains invalid characters"
 
 
 def where_stripe_secrets_come_from(environ: Mapping[str, str], default_file: Path) -> str:
@@ -127,24 +126,24 @@ def _checked(values: Mapping[str, str], origin: str) -> TwilioCredentials:
     if not _SID.fullmatch(sid):
         raise CredentialsMissing(
             f"{SID_NAME} in {origin} is malformed: it must be AC and 32 hexadecimal digits.",
-            hint="Copy the Account SID from Twilio's console; the Auth Token is the other value.",
+            hint="Copy the Account SID (not the Auth Token) from Twilio's console.",
         )
     if not _TOKEN.fullmatch(token):
         raise CredentialsMissing(
-            f"{TOKEN_NAME} in {origin} is malformed: it has spaces or characters beyond ASCII.",
-            hint="Copy the Auth Token from Twilio's console once more.",
+            f"{TOKEN_NAME} in {origin} is malformed: it contains spaces or non-ASCII characters.",
+            hint="Copy the Auth Token from Twilio's console again.",
         )
     return TwilioCredentials(account_sid=sid, auth_token=token)
 
 
 def _read_private(path: Path) -> str:
-    """The text of the file, checked on the open descriptor, so that nobody can swap it between."""
+    """Read the file; its permissions are checked on the open descriptor to avoid a race."""
     try:
-        # Not blocking, because opening a named pipe would otherwise wait for its writer.
+        # Non-blocking, because opening a named pipe would otherwise wait for its writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         raise CredentialsMissing(
-            f"There are no Twilio credentials: neither in the environment nor in {path}.",
+            f"Missing Twilio credentials: neither in the environment nor in {path}.",
             hint=f"Set {SID_NAME} and {TOKEN_NAME}, or write both as KEY=VALUE lines into {path} "
             f"and chmod 600 {path}",
         ) from None
@@ -159,15 +158,15 @@ def _read_private(path: Path) -> str:
         os.close(descriptor)
     if len(raw) > _LARGEST_FILE:
         raise CredentialsMissing(
-            f"The credentials file {path} is too large to be one.",
+            f"The credentials file {path} is too large.",
             hint=f"Point {FILE_NAME} at a file with {SID_NAME} and {TOKEN_NAME}.",
         )
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise CredentialsMissing(
-            f"The credentials file {path} is not a text file in UTF-8.",
-            hint=f"Write it anew with the lines {SID_NAME}=… and {TOKEN_NAME}=…",
+            f"The credentials file {path} is not UTF-8 text.",
+            hint=f"Rewrite it with the lines {SID_NAME}=… and {TOKEN_NAME}=…",
         ) from None
 
 
@@ -192,9 +191,9 @@ def _refuse_if_not_private(status: os.stat_result, path: Path) -> None:
         )
     if stat.S_IMODE(status.st_mode) & 0o077:
         raise CredentialsMissing(
-            f"The credentials file {path} is open to others "
+            f"The credentials file {path} is readable by others "
             f"(mode {stat.S_IMODE(status.st_mode):04o}).",
-            hint=f"Close it: chmod 600 {path}",
+            hint=f"Make it private: chmod 600 {path}",
         )
 
 

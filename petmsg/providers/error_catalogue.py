@@ -1,4 +1,4 @@
-"""Explaining the codes that a text's error can carry. Offline: no database, no network."""
+"""Explains the error codes of messages. Needs no database and no network."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from petmsg.suggestions import closest_words, did_you_mean
 
 LOCAL = "petmsg"
 CLASSES = (*RejectionClass, OutcomeCertainty.NOT_PROCESSED, OutcomeCertainty.UNKNOWN, LOCAL)
-"""What `--class` can name: a class of refusals, the two other answers, petmsg's own codes."""
+"""Values of `--class`: classes of rejections, the two other answers, petmsg's own codes."""
 
 _CODE = re.compile(r"[1-9][0-9]{2,5}")
 
@@ -28,9 +28,9 @@ _CODE = re.compile(r"[1-9][0-9]{2,5}")
 class Explained:
     """What a code means and what petmsg does about it.
 
-    `known` is false for a code without a row: it is treated as the safe class. `reaction` is to
-    the answer to a request, `in_report` to a delivery report that carries the code (None where none
-    can). `dated` is when `source` was published or looked at.
+    `known` is false for a code without a row; such a message fails and is not retried. `reaction`
+    is to the answer to a request, `in_report` to a delivery receipt with the code (None if no
+    receipt can have it). `dated` is when `source` was published or read.
     """
 
     code: str
@@ -44,18 +44,18 @@ class Explained:
 
 
 def explain(texts: Sequence[str]) -> list[Explained]:
-    """Each code explained, in the order given.
+    """Explain each code, in the order given.
 
-    A number is a code of Twilio's or, with three digits, an HTTP status; a word is a code of
-    petmsg's own. Raises `MalformedText` for anything else.
+    A number is a Twilio code or, with three digits, an HTTP status; a word is a petmsg code.
+    Raises `MalformedText` for anything else.
     """
     return [_explain(text) for text in texts]
 
 
 def listed(of_class: str | None) -> list[Explained]:
-    """Every code with a row, Twilio's by number and then petmsg's own; of one class only if given.
+    """Every known code: Twilio's by number, then petmsg's own; only of one class if given.
 
-    Raises `OutOfRange` for a class that is none.
+    Raises `OutOfRange` for an unknown class.
     """
     if of_class is not None and of_class not in CLASSES:
         meant = did_you_mean(closest_words(of_class, CLASSES))
@@ -74,7 +74,7 @@ def _explain(text: str) -> Explained:
     if not _CODE.fullmatch(text):
         raise MalformedText(
             f"{quoted(text)} is not a code.",
-            hint="Write a number such as 21610, or a word of petmsg's: petmsg errors list",
+            hint="Use a number such as 21610, or a petmsg code: petmsg errors list",
         )
     code = int(text)
     return _of_row(look_up_status(code) if code < 600 else look_up(code))

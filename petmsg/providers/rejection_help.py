@@ -1,7 +1,6 @@
-"""What petmsg does about a text that was not taken, or did not arrive: in words, one per class.
+"""Explanations of what petmsg does about a rejected or undelivered message, one per class.
 
-`services.reactions`, `services.record` and `services.claim` act on the same classes; the facts file
-(Sending) is the source of both. Standard library only.
+`services.outbox` acts on the same classes. Standard library only.
 """
 
 from typing import NamedTuple
@@ -13,77 +12,77 @@ from petmsg.providers.twilio_errors import OutcomeCertainty
 REACTIONS: dict[RejectionClass, str] = {
     RejectionClass.ACCOUNT: (
         "Nothing is marked failed, no number is quarantined and no other number is tried: the "
-        "message stays queued, and a critical alert says what to do. The numbers that the code is "
-        "about are held back; from time to time one message tries whether they work again, at "
-        "first after 5 minutes, later once an hour. A refusal of the whole account also ends the "
-        "command with an error."
+        "message stays queued, and a critical alert says what to do. The numbers that the code "
+        "concerns send nothing; from time to time one message tests whether they work again, "
+        "first after 5 minutes, later once an hour. If the whole account is rejected, the command "
+        "also ends with an error."
     ),
     RejectionClass.RECIPIENT: (
-        "Never tried again. The text fails, and the phone is marked not textable with an alert: "
-        "texts to it are refused until a person gives the client another phone."
+        "Never retried. The message fails, the phone is marked as not SMS-capable, and an alert "
+        "is raised. Messages to it are refused until the client has another phone."
     ),
     RejectionClass.OPTED_OUT: (
-        "The text fails and is never tried from another number. The client is opted out for the "
-        "whole org, with an alert; if she opted in again before the text was claimed, only this "
-        "pair of numbers is blocked, with an alert."
+        "The message fails and is never sent from another number. The client is opted out for the "
+        "whole org, with an alert; if they opted in again before the message was claimed, only "
+        "this pair of numbers is blocked, with an alert."
     ),
     RejectionClass.SENDER: (
-        "Not the client's fault. Our number is quarantined with a critical alert, and the text "
-        "goes back to the queue to leave from another one. If two numbers could not send it, it "
-        "is held for a person. A third number with the same code within an hour is not "
-        "quarantined: then the account is refused."
+        "Not the client's fault. Our number is quarantined with a critical alert, and the message "
+        "is queued again and sent from another one. If two numbers could not send it, it is held "
+        "for a person. A third number with the same code within an hour is not quarantined: the "
+        "account is then treated as rejected."
     ),
-    RejectionClass.CONTENT: "The text fails, and is not sent again as it is.",
+    RejectionClass.CONTENT: "The message fails, and is not sent again unchanged.",
     RejectionClass.SETTING: (
-        "The text fails, and an alert says that a setting of the provider's account stands in the "
-        "way."
+        "The message fails, and an alert names the setting of the provider's account that "
+        "prevents it."
     ),
     RejectionClass.CONFIGURATION: (
-        "Sending stops, the command ends with an error and an alert names the setting. Nothing is "
+        "Sending stops, the command ends with an error, and an alert names the setting. Nothing is "
         "marked failed: the messages stay queued until the setting is right."
     ),
     RejectionClass.UNREACHABLE: (
-        "Tried again 4 hours later, and once more 16 hours after that. Then the text fails."
+        "Retried after 4 hours, and once more 16 hours after that. Then the message fails."
     ),
     RejectionClass.BLOCKED: (
-        "The text fails, and this pair of numbers is blocked with an alert: no other text leaves "
-        "from this number to this phone."
+        "The message fails, and this pair of numbers is blocked with an alert: no other message is "
+        "sent from this number to this phone."
     ),
     RejectionClass.FILTERED: (
-        "The text fails. It is never sent again unchanged, and never from another number. It "
-        "counts against the number it left from: petmsg number health --propose"
+        "The message fails. It is never sent again unchanged, and never from another number. It "
+        "counts against the number it was sent from: petmsg number health --propose"
     ),
-    RejectionClass.UNEXPLAINED: "Tried once more, 30 minutes later. Then the text fails.",
-    RejectionClass.DAILY_CAP: "The text waits in the queue until midnight in Los Angeles.",
+    RejectionClass.UNEXPLAINED: "Retried once, after 30 minutes. Then the message fails.",
+    RejectionClass.DAILY_CAP: "The message stays queued until midnight in Los Angeles.",
     RejectionClass.QUIET_HOURS: (
-        "The text waits in the queue until the recipient's next allowed time: the end of the "
+        "The message stays queued until the recipient's next allowed time: the end of the "
         "org's quiet hours, or of those of US law (21:00 to 08:00)."
     ),
     RejectionClass.LOOP: (
-        "The text is held for a person, with an alert: perhaps two machines answer each other."
+        "The message is held for a person, with an alert: two machines may be answering each other."
     ),
     RejectionClass.OTHER: (
-        "The safe class: the text fails with the raw code and is not tried again by itself."
+        "An unknown code: the message fails with the raw code and is not retried automatically."
     ),
 }
-"""What happens to a refused text, and what else changes."""
+"""What happens to a rejected message, and what else changes."""
 
 UNCERTAIN: dict[OutcomeCertainty, str] = {
     OutcomeCertainty.NOT_PROCESSED: (
-        "Certainly not sent. The text stays queued and is tried again when the provider asks for "
-        "it, else after a pause that grows and varies; its number is slowed meanwhile."
+        "Certainly not sent. The message stays queued and is retried when the provider says, or "
+        "else after a growing, randomised delay; meanwhile its number sends more slowly."
     ),
     OutcomeCertainty.UNKNOWN: (
-        "Perhaps sent, so nothing is tried again before the text was looked up at the provider. "
-        "Found there: it was sent. Missing from two lists, the first longer after than any request "
-        "takes: it is queued again. Otherwise it is held for a person."
+        "Perhaps sent, so it is not retried before it was looked up at the provider. If the "
+        "provider lists it, it was sent. If two lookups do not list it, the first one later than "
+        "any request can take, it is queued again. Otherwise it is held for a person."
     ),
 }
-"""What happens where an answer is no refusal."""
+"""What happens if an answer is not a rejection."""
 
 
 class LocalCode(NamedTuple):
-    """A code of petmsg's own: no provider was asked."""
+    """A code of petmsg's own; it does not come from a provider."""
 
     meaning: str
     reaction: str
@@ -91,50 +90,48 @@ class LocalCode(NamedTuple):
 
 LOCAL_CODES: dict[str, LocalCode] = {
     BlockCode.NOT_THEIR_PHONE: LocalCode(
-        "The phone that the text was written to is not the client's any more.",
-        "The text is held for a person, with an alert: petmsg message retry sends it to the "
+        "The phone that the message was addressed to no longer belongs to the client.",
+        "The message is held for a person, with an alert: petmsg message retry sends it to the "
         "client's primary phone.",
     ),
     BlockCode.OPTED_OUT: LocalCode(
-        "The client has opted out of texts.",
-        "A new text is refused; one that waited fails when its turn comes. A new word of hers ends "
-        "it: petmsg optout remove CLIENT --reason …",
+        "The client has opted out of messages.",
+        "New messages are refused; queued ones fail when they are due. If the client asks for "
+        "messages again: petmsg optout remove CLIENT --reason …",
     ),
     BlockCode.NOT_TEXTABLE: LocalCode(
-        "The provider said that the client's phone takes no texts.",
-        "A new text is refused; one that waited fails when its turn comes. Give the client another "
+        "The provider reported that the client's phone cannot receive SMS.",
+        "New messages are refused; queued ones fail when they are due. Give the client another "
         "phone: petmsg client phone add",
     ),
     BlockCode.EXPIRED: LocalCode(
-        "The time after which the text was not to leave is past.",
-        "The text fails without having been sent, and an alert says so.",
+        "The time until which the message could be sent has passed.",
+        "The message fails without having been sent, and an alert is raised.",
     ),
     BlockCode.PAIR_BLOCKED: LocalCode(
-        "The carrier lets no text through from the number that routing chose to this phone.",
-        "The text is held for a person, with an alert; another number is never tried by itself.",
+        "The carrier blocks messages from the chosen number to this phone.",
+        "The message is held for a person, with an alert; no other number is tried automatically.",
     ),
     BlockCode.FROZEN: LocalCode(
-        "All sending of the org is frozen.",
-        "Texts wait in the queue until the freeze ends: petmsg org thaw",
+        "All sending of the org is paused.",
+        "Messages stay queued until the pause ends: petmsg org thaw",
     ),
     BlockCode.SCHEDULED: LocalCode(
-        "The text is meant to leave later.", "It waits in the queue until then."
+        "The message is scheduled for later.", "It stays queued until then."
     ),
     BlockCode.QUIET_HOURS: LocalCode(
-        "It is quiet time for the recipient.",
-        "The text waits in the queue until the quiet hours end; an urgent one passes them.",
+        "It is within the recipient's quiet hours.",
+        "The message stays queued until the quiet hours end; an urgent one ignores them.",
     ),
     "ambiguous": LocalCode(
-        "The fate of a text is not known, and the provider has several texts that may be it.",
-        "The text is held for a person, with an alert: petmsg message retry, or message cancel.",
+        "The outcome of a message is unknown, and several messages at the provider match it.",
+        "The message is held for a person, with an alert: petmsg message retry, or message cancel.",
     ),
     "not_her_window": LocalCode(
-        "The sitter who wrote the text cannot speak to the client any more.",
-        "The text is held for a person, with an alert: petmsg message retry, or message cancel. "
-        "One that the relay passed on fails, and waits in the inbox.",
+        "The sitter who wrote the message no longer has an active window with the client.",
+        "The message is held for a person, with an alert: petmsg message retry, or message cancel. "
+        "A forwarded message fails instead, and waits in the inbox.",
     ),
-    "unencodable": LocalCode(
-        "The text is not valid Unicode.", "It fails, and nothing was handed over."
-    ),
+    "unencodable": LocalCode("The message is not valid Unicode.", "It fails and is not sent."),
 }
-"""Every code of petmsg's own that a text can carry as its error, and every reason it can wait."""
+"""Every petmsg code that can be a message's error or the reason why it waits."""

@@ -1,8 +1,8 @@
-"""The carrier for a laptop: no account, no network. It keeps what would have been sent.
+"""The provider for a laptop: no account, no network. It stores what would have been sent.
 
-It behaves like a carrier: it accepts a text with an id of its own, and has delivered it when
-somebody asks later; it refuses what no carrier takes, with Twilio's codes. Kept in the same
-database, in a transaction of its own.
+It behaves like a real provider: it accepts a message with an ID of its own, reports it as delivered
+later, and rejects what no carrier accepts, with Twilio's codes. It uses the same database, in a
+transaction of its own.
 """
 
 import re
@@ -41,9 +41,9 @@ def connect(connection: Connection) -> "SandboxProvider":
 
 
 class SandboxProvider:
-    """Keeps texts in the table `sandbox_text`. Threads may share it.
+    """Stores messages in the table `sandbox_text`. Threads may share it.
 
-    `transaction` opens one on the database, `snapshot` a cursor that only reads.
+    `transaction` opens a transaction on the database, `snapshot` a read-only cursor.
     """
 
     name = "sandbox"
@@ -60,7 +60,7 @@ class SandboxProvider:
         """Nothing is held open."""
 
     def send(self, text: OutgoingText) -> SendOutcome:
-        """Keep one text; accepted, unless no carrier would take it or it cannot be written."""
+        """Store one message; accepted unless no carrier would accept it or it cannot be written."""
         refused = _refused(text)
         if refused is not None:
             return refused
@@ -83,7 +83,7 @@ class SandboxProvider:
     def find(
         self, *, from_e164: str | None, to_e164: str, since: datetime
     ) -> Sequence[ProviderText]:
-        """Every text from the one (None: any number) to the other that was kept at or after
+        """Every message between the two phones (`from_e164` None: any number) stored at or after
         `since` (aware UTC).
 
         Raises `ProviderUnavailable`.
@@ -103,7 +103,7 @@ class SandboxProvider:
         return [_text_of(row) for row in rows]
 
     def fetch(self, provider_message_id: str) -> ProviderText | None:
-        """A text, by now delivered; None if the sandbox has none of that id. Raises as `find`."""
+        """The message, delivered by now; None if the sandbox has no such ID. Raises as `find`."""
         if not _SID.fullmatch(provider_message_id):
             return None
         with self._reading() as cursor:
@@ -111,13 +111,12 @@ class SandboxProvider:
         return None if row is None else _text_of(row)
 
     def received(self, *, since: datetime) -> Sequence[ReceivedText]:
-        """None ever: nobody can text a sandbox. On a laptop texts come in by
-        `petmsg message receive`."""
+        """Always empty: nobody can send to a sandbox. Use `petmsg message receive` on a laptop."""
         assert since.tzinfo is not None
         return []
 
     def numbers(self) -> Sequence[ProviderNumber] | None:
-        """None: any number may send through the sandbox, and it keeps no list of them."""
+        """Always None: any number can send through the sandbox; it has no list of numbers."""
         return None
 
     @contextmanager
@@ -138,7 +137,7 @@ def _text_of(row: dict[str, Any]) -> ProviderText:
     return ProviderText(
         provider_message_id=row["provider_message_id"],
         from_e164=row["from_e164"],
-        # Both are gone where the client was forgotten.
+        # Both are erased with the client.
         to_e164=row["to_e164"] or "",
         body=row["body"] or "",
         delivery=Delivery.DELIVERED,
@@ -152,9 +151,9 @@ def _refused(text: OutgoingText) -> Rejected | None:
         (text.to_e164, "21211", RejectionClass.RECIPIENT),
     ):
         if not _is_phone(phone):
-            return Rejected(code, whose, "It is not a phone number in E.164.")
+            return Rejected(code, whose, "The phone is not an E.164 number.")
     if not text.body.strip() or "\0" in text.body or not _is_text(text.body):
-        return Rejected("21602", RejectionClass.CONTENT, "The body is empty or no text.")
+        return Rejected("21602", RejectionClass.CONTENT, "The body is empty or not valid text.")
     if len(text.body) > LONGEST_BODY:
         return Rejected("21617", RejectionClass.CONTENT, "The body is longer than 1600 characters.")
     return None

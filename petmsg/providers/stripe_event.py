@@ -1,9 +1,9 @@
-"""What an event of Stripe's says of a booking that was paid. Pure; the signature is checked before.
+"""Reads which booking a Stripe event says was paid. Pure; the signature is checked before.
 
 Sources: docs.stripe.com/api/events/object, docs.stripe.com/checkout/fulfillment. The booking's ref
-stands in the metadata of the session or the payment, or as the session's `client_reference_id`, and
-the org's slug in the metadata where one Stripe account serves several orgs. Several bookings of one
-payment stand there with commas between them, or as a JSON array.
+is in the metadata of the session or the payment, or is the session's `client_reference_id`. The
+org's slug is in the metadata if one Stripe account serves several orgs. Several bookings of one
+payment are separated by commas, or are a JSON array.
 """
 
 import json
@@ -27,16 +27,16 @@ _TROUBLES = {
     "payment_intent.payment_failed": "failed",
     "charge.failed": "failed",
 }
-"""What happened to a payment that is no payment any more, or none yet."""
+"""Event types of payments that failed, were refunded or are disputed."""
 _PAID = frozenset(("paid", "no_payment_required"))
 _ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _KIND = re.compile(r"[a-z0-9_.]{1,128}")
 _LONGEST_VALUE = 500
-"""Stripe takes no longer ones in metadata."""
+"""Maximum length of a metadata value at Stripe."""
 
 
 class MalformedEvent(UsageProblem):
-    """Something that cannot be an event of Stripe's."""
+    """Something that is not a Stripe event."""
 
     code = "malformed_event"
     hint = "Give the event as Stripe sends it: a JSON object with id, type and data.object."
@@ -44,11 +44,13 @@ class MalformedEvent(UsageProblem):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What petmsg takes from an event. `ignored` says why the event does not concern it; else a
-    payment was made for `booking`, or `trouble` says what else became of it (`refunded`,
-    `disputed`, `failed`). `payment_id` is Stripe's id of the payment. `is_certain` says that the
-    booking stands in the metadata: a `client_reference_id` may be anything. It holds nothing of the
-    person who paid."""
+    """What petmsg reads from an event.
+
+    `ignored` says why the event is not relevant. Otherwise a payment was made for `booking`, or
+    `trouble` says what happened to it (`refunded`, `disputed`, `failed`). `payment_id` is Stripe's
+    ID of the payment. `is_certain` is true if the booking is named in the metadata: a
+    `client_reference_id` may be anything. Nothing about the person who paid is stored.
+    """
 
     event_id: str
     kind: str
@@ -62,9 +64,9 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class WrittenEvent:
-    """An event of a file: the how manieth it is, and what it says or what is wrong with it.
+    """An event of a file: its position, and its content or the error in it.
 
-    `line` is its line, 0 in a file that is not of lines.
+    `line` is its line number, 0 if the file does not consist of lines.
     """
 
     place: int
@@ -74,23 +76,23 @@ class WrittenEvent:
 
 
 def read_event(event: object) -> Payment:
-    """What a parsed event says. Raises `MalformedEvent`."""
+    """Read a parsed event. Raises `MalformedEvent`."""
     if not isinstance(event, dict) or event.get("object", "event") != "event":
-        raise MalformedEvent("It is no event of Stripe's.")
+        raise MalformedEvent("This is not a Stripe event.")
     event_id, kind = event.get("id"), event.get("type")
     if not (isinstance(event_id, str) and _ID.fullmatch(event_id)):
         raise MalformedEvent("The event has no id.")
     if not (isinstance(kind, str) and _KIND.fullmatch(kind)):
         raise MalformedEvent(f"Event {event_id} has no type.")
     if kind not in _SESSIONS and kind != _INTENT and kind not in _TROUBLES:
-        return Payment(event_id, kind, ignored="it says nothing of a payment")
+        return Payment(event_id, kind, ignored="it is not about a payment")
     data = event.get("data")
     about = data.get("object") if isinstance(data, dict) else None
     if not isinstance(about, dict):
         raise MalformedEvent(f"Event {event_id} has no data.object.")
     metadata = about.get("metadata") or {}
     if not isinstance(metadata, dict):
-        raise MalformedEvent(f"The metadata of event {event_id} are no object.")
+        raise MalformedEvent(f"The metadata of event {event_id} is not an object.")
     named = _value(metadata, BOOKING_NAMES, event_id)
     booking = named or _value(about, ("client_reference_id",), event_id)
     trouble = _TROUBLES.get(kind)
@@ -98,7 +100,7 @@ def read_event(event: object) -> Payment:
     if trouble is None:
         ignored = _not_paid(kind, about, event_id)
         if ignored is None and booking is None:
-            ignored = "neither its metadata nor its client_reference_id name a booking"
+            ignored = "neither its metadata nor its client_reference_id names a booking"
     return Payment(
         event_id,
         kind,
@@ -112,8 +114,9 @@ def read_event(event: object) -> Payment:
 
 
 def refs_in(written: str) -> tuple[str, ...]:
-    """The refs of a text that names several bookings: a JSON array, or with commas, semicolons or
-    else blanks between them."""
+    """The refs in a value that names several bookings: a JSON array, or a list separated by commas,
+    semicolons or else spaces.
+    """
     if written.startswith("["):
         try:
             found = json.loads(written)
@@ -126,9 +129,10 @@ def refs_in(written: str) -> tuple[str, ...]:
 
 
 def read_events(content: bytes) -> list[WrittenEvent]:
-    """The events of a file: one object, an array, a list as Stripe's API gives it, or JSON lines.
+    """The events of a file: one object, an array, a list as Stripe's API returns it, or JSON lines.
 
-    A bad one is its own row's problem. Raises `MalformedFile` for what is none of these.
+    A malformed event is an error of its own row. Raises `MalformedFile` if the file is none of
+    these.
     """
     try:
         text = content.decode("utf-8-sig")
@@ -156,7 +160,7 @@ def _lines(text: str) -> list[WrittenEvent]:
     if not any(isinstance(event, dict) for _, event in rows):
         raise MalformedFile("The file is not JSON.", hint=MalformedEvent.hint)
     return [
-        WrittenEvent(place, None, MalformedEvent("It is not JSON."), line)
+        WrittenEvent(place, None, MalformedEvent("This line is not JSON."), line)
         if event is None
         else _written(place, event, line=line)
         for place, (line, event) in enumerate(rows, start=1)
@@ -178,11 +182,11 @@ def _written(place: int, event: object, *, line: int = 0) -> WrittenEvent:
 
 
 def _not_paid(kind: str, about: dict[str, Any], event_id: str) -> str | None:
-    """Why an event of a payment's kind is no payment yet."""
+    """Why an event about a payment is not a payment yet."""
     if kind == _INTENT:
         return None
     if about.get("mode") == "setup":
-        return "it only keeps a card for later"
+        return "it only saves a card"
     status = about.get("payment_status")
     if status == "unpaid":
         return "it is not paid yet"
@@ -192,7 +196,7 @@ def _not_paid(kind: str, about: dict[str, Any], event_id: str) -> str | None:
 
 
 def _payment_id(about: dict[str, Any]) -> str | None:
-    """The id of the payment intent, of the object itself or as it names it, whole or by its id."""
+    """The ID of the payment intent: of the object itself, or as the object refers to it."""
     for value in (about.get("payment_intent"), about.get("id"), about.get("charge")):
         found = value.get("id") if isinstance(value, dict) else value
         if isinstance(found, str) and _ID.fullmatch(found) and found.startswith(("pi_", "ch_")):
@@ -201,13 +205,13 @@ def _payment_id(about: dict[str, Any]) -> str | None:
 
 
 def _value(metadata: dict[str, Any], names: tuple[str, ...], event_id: str) -> str | None:
-    """The first of the names that is there and not empty."""
+    """The first of these names that has a value."""
     for name in names:
         value = metadata.get(name)
         if value is None:
             continue
         if not isinstance(value, str) or len(value) > _LONGEST_VALUE:
-            raise MalformedEvent(f"The {name} in the metadata of event {event_id} is no text.")
+            raise MalformedEvent(f"The {name} in the metadata of event {event_id} is not text.")
         if value.strip():
             return value.strip()
     return None

@@ -1,8 +1,8 @@
 """Stripe's signature of an event, as its documentation describes it. Standard library only.
 
 `Stripe-Signature: t=…,v1=…[,v1=…]`: HMAC-SHA256 with the endpoint's signing secret over the time, a
-dot and the body as it came. Several v1 stand there while a secret is rolled, and several secrets
-may be ours meanwhile: one match is enough. Source: docs.stripe.com/webhooks/signature.
+dot and the unchanged body. While a secret is rolled there are several v1, and petmsg may have
+several secrets: one match is enough. Source: docs.stripe.com/webhooks/signature.
 """
 
 import hmac
@@ -12,14 +12,14 @@ from datetime import datetime
 from hashlib import sha256
 
 TOLERANCE_SECONDS = 300
-"""How far the signature's time may be from ours, either way: what is older may be a replay."""
+"""Maximum difference between the signature's time and ours; an older request may be a replay."""
 
 _TIME = re.compile(r"[0-9]{1,12}")
 _MOST_PARTS = 32
 
 
 def sign(payload: bytes, secret: str, *, at: int) -> str:
-    """The v1 signature of a body at that second since 1970."""
+    """The v1 signature of a body; `at` is in seconds since 1970."""
     return hmac.new(secret.encode(), b"%d." % at + payload, sha256).hexdigest()
 
 

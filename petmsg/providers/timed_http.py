@@ -1,12 +1,12 @@
-"""HTTP requests that end in time, whatever the other side does.
+"""HTTP requests with a maximum length, whatever the other side does.
 
-A time-out of `requests` bounds each wait for bytes: a server that sends one every few seconds holds
-a request for ever, and every address of a name is waited for anew. Looking up what became of a text
-relies on a longest request, so here a request has a budget that connecting, the handshake, writing
-and every read share. Resolving a name is left to the system, which gives up by itself; nothing is
-written once the budget is used up, nor after the moment that `writing_by` names, which is looked at
-again before each write: a process may have been stopped for hours since it connected. What was
-written and never arrived, the kernel gives up with the budget too.
+A timeout of `requests` limits each wait for bytes only: a server that sends one byte every few
+seconds holds a request forever, and each address of a name gets a wait of its own. Looking up
+messages with an unknown outcome relies on a maximum length. So connecting, the handshake, writing
+and every read of a request share one budget. The system resolves names and has its own limit.
+Nothing is written once the budget is used up, or after the deadline of `writing_by`, which is
+checked before each write: the process may have been suspended since it connected. The kernel drops
+unacknowledged data after the budget too.
 """
 
 import io
@@ -31,7 +31,7 @@ from petmsg.clock import uptime
 
 
 class _Budget:
-    """What is left of the time of one request."""
+    """The remaining time of one request."""
 
     def __init__(self, total_seconds: float, wait_seconds: float) -> None:
         self._ends = time.monotonic() + total_seconds
@@ -39,7 +39,7 @@ class _Budget:
         self.total_seconds = total_seconds
 
     def next_wait(self) -> float:
-        """How long to wait now. Raises `TimeoutError` when nothing is left."""
+        """Seconds to wait at most now. Raises `TimeoutError` if the budget is used up."""
         left = self._ends - time.monotonic()
         if left <= 0:
             raise TimeoutError("The time of the request is used up.")
@@ -54,7 +54,7 @@ _USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux's
 
 
 class TooLateError(ConnectTimeoutError):
-    """The moment by which a request was to be written had passed; nothing of it was written."""
+    """The deadline for writing a request had passed; nothing of it was written."""
 
 
 @contextmanager
@@ -68,10 +68,10 @@ def writing_by(latest: float) -> Iterator[None]:
 
 
 class TimedSession(requests.Session):
-    """A session of `requests` for one host, whose requests end after `longest_seconds`.
+    """A `requests` session for one host whose requests end after `longest_seconds`.
 
-    `wait_seconds` bounds each wait. `pool_size` connections stay open. Threads may share it: it
-    keeps no cookies, nothing is redirected and nothing is tried again.
+    `wait_seconds` limits each wait. `pool_size` connections stay open. Threads may share it: it
+    keeps no cookies, follows no redirects and retries nothing.
     """
 
     def __init__(self, *, wait_seconds: float, longest_seconds: float, pool_size: int) -> None:
@@ -93,7 +93,7 @@ class TimedSession(requests.Session):
         headers: Mapping[str, str] | None,
         auth: tuple[str, str] | None,
     ) -> requests.Response:
-        """The answer, read to its end. Raises `requests.RequestException`."""
+        """The complete answer. Raises `requests.RequestException`."""
         asked = requests.Request(
             method.upper(), url, params=dict(query or {}), data=form, headers=headers, auth=auth
         )
@@ -106,7 +106,7 @@ class TimedSession(requests.Session):
 
 
 def _has_no_query(record: logging.LogRecord) -> bool:
-    """What urllib3 may log: at DEBUG it would quote addresses, and with a search its phones."""
+    """Filter of urllib3's log: at DEBUG it quotes URLs, which contain phones in a search."""
     return "?" not in record.getMessage()
 
 
@@ -120,7 +120,7 @@ def _time_for_one_request(total_seconds: float, wait_seconds: float) -> Iterator
 
 
 class _TimedReader(io.RawIOBase):
-    """Reads from a socket and never waits longer than the budget has left."""
+    """Reads from a socket and never waits longer than the budget allows."""
 
     def __init__(self, peer: socket.socket) -> None:
         self._peer = peer
@@ -140,7 +140,7 @@ class _TimedReader(io.RawIOBase):
 
 
 class _TimedFiles:
-    """Stands for a socket where `http.client` asks one for a file to read an answer from."""
+    """Replaces a socket where `http.client` asks it for a file to read an answer from."""
 
     def __init__(self, peer: socket.socket) -> None:
         self._peer = peer
@@ -155,13 +155,13 @@ class _TimedResponse(HTTPResponse):
 
 
 class _TimedConnection(HTTPConnection):
-    """Takes the waits of connecting and writing from the budget; answers take theirs."""
+    """Limits connecting and writing by the budget; the reader limits reading."""
 
     response_class = _TimedResponse
     _has_written = False
 
     def _new_conn(self) -> socket.socket:
-        """Connect to the first address that answers; all of them share one wait."""
+        """Connect to the first address that answers; all addresses share one wait."""
         try:
             ends = time.monotonic() + _budget.get().next_wait()
             found = _addresses(self._dns_host, self.port, type=socket.SOCK_STREAM)
@@ -187,8 +187,8 @@ class _TimedConnection(HTTPConnection):
         if uptime() >= _write_by.get():
             self.close()
             if self._has_written:
-                raise TimeoutError("The request was broken off half written.")
-            raise TooLateError(self, "It was too late to write.")
+                raise TimeoutError("The request was aborted half written.")
+            raise TooLateError(self, "The deadline for writing had passed.")
         self._has_written = True
         super().send(data)
 
@@ -200,7 +200,7 @@ class _TimedSecureConnection(_TimedConnection, HTTPSConnection):
 def _first_that_answers(
     addresses: list[Any], ends: float, connection: HTTPConnection
 ) -> socket.socket:
-    """A socket; each address waits for its share of what is left until `ends`."""
+    """A connected socket; each address gets its share of the time until `ends`."""
     problem = OSError("The name has no address.")
     for tried, address in enumerate(addresses):
         share = (ends - time.monotonic()) / (len(addresses) - tried)

@@ -1,11 +1,11 @@
-"""The real carrier: Twilio, through its official SDK. With the check of signatures beside it
-(`twilio_signature`) the only module that imports `twilio`.
+"""The adapter for Twilio, through its official SDK. Only this module and `twilio_signature` import
+`twilio`.
 
-`send` turns everything that can happen into one of four outcomes and raises nothing. The rule
-behind it: "certainly not processed" is said only where it is certain (429, the table's codes of
-congestion, a connection that never came about); everything in doubt is `Unknown`, because the
-API knows no idempotency key and a second try could text a client twice. Looking a text up is its
-mirror: what is not a whole, readable answer is `ProviderUnavailable`, never "not there".
+`send` returns one of four outcomes and raises nothing. It returns `RetryLater` only if the message
+was certainly not processed (429, the codes of congestion, a connection that was never made).
+Everything uncertain is `Unknown`: the API has no idempotency keys, so a second attempt could send
+the message twice. Lookups follow the same rule: an answer that is not complete and readable is
+`ProviderUnavailable`, never "not found".
 
 The SDK is slow to import, so that only the command line's context imports this module, and late.
 """
@@ -77,7 +77,7 @@ from petmsg.providers.twilio_records import (
 from petmsg.providers.twilio_webhooks import status_callback
 
 LONGEST_REQUEST_SECONDS = 100.0
-"""No request takes longer, whatever the time-out: looking a text up relies on it."""
+"""Maximum length of a request, whatever the timeout; lookups of messages rely on it."""
 
 _LONGEST_MESSAGE = 300
 _PHONE = re.compile(r"\+?[0-9]{7,}")
@@ -86,7 +86,7 @@ _LARGEST_PAGE = 1000
 
 T = TypeVar("T")
 _answered_at: ContextVar[datetime | None] = ContextVar("_answered_at", default=None)
-"""The `Date` of the thread's last answer: Twilio's clock, which the SDK drops."""
+"""The `Date` header of the thread's last answer (Twilio's clock), which the SDK drops."""
 
 
 def connect(connection: Connection) -> "TwilioProvider":
@@ -102,7 +102,7 @@ def connect(connection: Connection) -> "TwilioProvider":
 
 
 class TwilioProvider:
-    """Sends through one Twilio account. Threads may share it."""
+    """Sends and looks up messages of one Twilio account. Threads may share it."""
 
     name = "twilio"
 
@@ -119,19 +119,19 @@ class TwilioProvider:
 
         `timeout_seconds` bounds connecting, and then each wait for bytes; a whole request takes at
         most `longest_request_seconds`: four time-outs, and never more than
-        `LONGEST_REQUEST_SECONDS`. `pool_size` is how many connections stay open: as many as there
-        are threads. `api_url` stands in for the scheme and host of Twilio's API (a sandbox, a
-        regional edge): https, or loopback. `status_callback` is where Twilio is to tell of each
-        text how far it is.
+        `LONGEST_REQUEST_SECONDS`. `pool_size` is the number of connections kept open: one per
+        thread. `api_url` replaces the scheme and host of Twilio's API (a test server, a regional
+        edge): https, or loopback. `status_callback` is the URL to which Twilio sends delivery
+        receipts.
 
-        Raises `CredentialsMissing` for empty credentials, `Misconfigured` for an `api_url`, a
-        time-out or a pool size that cannot be meant.
+        Raises `CredentialsMissing` for empty credentials, `Misconfigured` for an invalid `api_url`,
+        timeout or pool size.
         """
         if not (credentials.account_sid and credentials.auth_token):
             raise CredentialsMissing("Twilio's account SID or auth token is empty.")
         if timeout_seconds <= 0 or pool_size < 1:
             raise Misconfigured(
-                "Twilio's time-out must be longer than 0 seconds and its pool hold 1 connection."
+                "Twilio's timeout must be longer than 0 seconds and its pool size at least 1."
             )
         self._auth_token = credentials.auth_token
         self.longest_request_seconds = min(4 * timeout_seconds, LONGEST_REQUEST_SECONDS)
@@ -154,11 +154,13 @@ class TwilioProvider:
         self._told_where = {} if status_callback is None else {"status_callback": status_callback}
 
     def send(self, text: OutgoingText) -> SendOutcome:
-        """Hand over one text. Raises nothing; Ctrl-C passes through."""
+        """Send one message. Raises nothing but `KeyboardInterrupt`."""
         try:
             text.body.encode()
         except UnicodeEncodeError:
-            return Rejected("unencodable", RejectionClass.CONTENT, "The text is not valid Unicode.")
+            return Rejected(
+                "unencodable", RejectionClass.CONTENT, "The message is not valid Unicode."
+            )
         try:
             with writing_by(text.begin_by):
                 message = self._messages.create(
@@ -171,20 +173,20 @@ class TwilioProvider:
             return outcome_of_transport(error)
         except (TwilioException, ValueError):
             return Unknown(None, "Twilio's answer could not be read.")
-        except Exception as error:  # noqa: BLE001 - because a text in doubt is Unknown, not a crash
-            return Unknown(None, f"Sending broke off ({type(error).__name__}).")
+        except Exception as error:  # noqa: BLE001 - because an uncertain outcome is Unknown, not a crash
+            return Unknown(None, f"Sending failed ({type(error).__name__}).")
         if not isinstance(sid, str) or not sid:
-            return Unknown(None, "Twilio's answer named no message.")
+            return Unknown(None, "Twilio's answer has no message ID.")
         return Accepted(sid, status if isinstance(status, str) else "accepted")
 
     def find(
         self, *, from_e164: str | None, to_e164: str, since: datetime
     ) -> Sequence[ProviderText]:
-        """Every text from the one (None: any number) to the other that Twilio took at or after
-        `since` (aware UTC).
+        """Every message between the two phones (`from_e164` None: any number) that Twilio accepted
+        at or after `since` (aware UTC).
 
-        Twilio tells whole seconds, so `since` is rounded down to one. It sorts by the date sent and
-        does not say where a text stands that has none yet: so every page is read. Raises
+        Twilio reports whole seconds, so `since` is rounded down. Its list is sorted by the date
+        sent, and messages not sent yet may be anywhere in it, so every page is read. Raises
         `ProviderAccount` or `ProviderUnavailable`.
         """
         first_second = since.replace(microsecond=0)
@@ -211,15 +213,15 @@ class TwilioProvider:
         return self._asked(found)
 
     def fetch(self, provider_message_id: str) -> ProviderText | None:
-        """A text as it stands now; None if Twilio has none of that id. Raises as `find`."""
+        """The current state of a message; None if Twilio has no such ID. Raises as `find`."""
         if not _SID.fullmatch(provider_message_id):
-            return None  # it could not be part of an address
+            return None  # not an ID: it must not become part of a URL
 
         def found() -> ProviderText | None:
             try:
                 return text_of(self._messages(provider_message_id).fetch())
             except AnsweredNo as answer:
-                # Without the code it is not Twilio that knows nothing of it.
+                # Without that code, the 404 may not come from Twilio.
                 if answer.status == 404 and code_and_message(answer.body)[0] == 20404:
                     return None
                 raise
@@ -227,10 +229,9 @@ class TwilioProvider:
         return self._asked(found)
 
     def received(self, *, since: datetime) -> Sequence[ReceivedText]:
-        """Every text that came in at or after `since` (aware UTC), the oldest first. Raises as
-        `find`.
+        """Every message received at or after `since` (aware UTC), oldest first. Raises as `find`.
 
-        Twilio dates a text that came in when it took it, to the second.
+        Twilio's time of a received message is when Twilio accepted it, to the second.
         """
         first_second = since.replace(microsecond=0)
 
@@ -241,15 +242,15 @@ class TwilioProvider:
                 for message in records(first, "messages")
                 if came_in(message) and when(text := received_text(message)) >= first_second
             }
-            # Newest first, to the second: those of one second keep the order they were sent in.
+            # Twilio lists the newest first; messages of the same second keep their order.
             oldest_first = reversed(texts.values())
             return sorted(oldest_first, key=when)
 
         return self._asked(found)
 
     def numbers(self) -> Sequence[ProviderNumber]:
-        """The account's numbers that may send texts, and those of which Twilio does not say. Raises
-        as `find`."""
+        """The account's numbers that can send messages, or of which Twilio does not say if they
+        can. Raises as `find`."""
 
         def found() -> list[ProviderNumber]:
             first = self._client.incoming_phone_numbers.page(page_size=_LARGEST_PAGE)
@@ -259,11 +260,11 @@ class TwilioProvider:
         return self._asked(found)
 
     def close(self) -> None:
-        """Close the connections that are kept open."""
+        """Close the open connections."""
         self._http.session.close()
 
     def _asked(self, question: Callable[[], T]) -> T:
-        """The answer to a question; whatever hinders it becomes one of the two errors."""
+        """The result of a lookup; every failure becomes one of the two errors."""
         try:
             return question()
         except ProviderUnavailable:
@@ -272,7 +273,7 @@ class TwilioProvider:
             raise self._problem_of_answer(answer) from None
         except requests.RequestException as error:
             raise ProviderUnavailable(outcome_of_transport(error).message) from None
-        except Exception:  # noqa: BLE001 - because an answer we cannot read may have any shape
+        except Exception:  # noqa: BLE001 - because an unreadable answer may have any form
             raise ProviderUnavailable("Twilio's answer could not be read.") from None
 
     def _problem_of_answer(self, answer: AnsweredNo) -> ProviderUnavailable | ProviderAccount:
@@ -282,8 +283,8 @@ class TwilioProvider:
             row.certainty is OutcomeCertainty.REFUSED
             and row.rejection_class is RejectionClass.ACCOUNT
         ):
-            return ProviderAccount(f"Twilio refuses the account: {said}")
-        problem = ProviderUnavailable(f"Twilio did not answer the question: {said}")
+            return ProviderAccount(f"Twilio rejects the account: {said}")
+        problem = ProviderUnavailable(f"Twilio did not answer the request: {said}")
         problem.provider_code = code
         problem.after_seconds = retry_after(answer.headers)
         if problem.after_seconds is not None:
@@ -301,9 +302,10 @@ class TwilioProvider:
         return Rejected(code, row.rejection_class, words)
 
     def _read(self, answer: AnsweredNo) -> tuple[ErrorCode, str, str]:
-        """What an answer means, its words and the code to show.
+        """The meaning of an answer, its words, and the code to show.
 
-        A status that is no refusal (5xx: perhaps processed; 429: certainly not) beats its code.
+        A status that is not a rejection (5xx: perhaps processed; 429: certainly not) takes
+        precedence over the code.
         """
         code, message = code_and_message(answer.body)
         row = by_status = look_up_status(answer.status)
@@ -317,27 +319,27 @@ class TwilioProvider:
         return row, words, str(answer.status if code is None else code)
 
     def _without_secrets(self, message: str) -> str:
-        """Twilio's words on one line, shortened, with phones masked: it likes to quote them."""
+        """Twilio's words on one line, shortened, with phones masked because Twilio quotes them."""
         plain = message.replace(self._auth_token, "***")
         plain = _PHONE.sub(lambda found: mask_phone("+" + found[0].lstrip("+")), plain)
         return " ".join(plain.split())[:_LONGEST_MESSAGE]
 
 
 class _HttpClient(HttpClient):  # type: ignore[misc] # the SDK is untyped
-    """What the SDK sends through: a session whose requests end in time, and another host if asked.
+    """The SDK's HTTP client: requests have a maximum length, and the host can be replaced.
 
-    Not the SDK's own: that one bounds each wait but no request, logs phones at INFO, and hands an
-    answer over through a field that threads share.
+    The SDK's own client limits each wait but not the whole request, logs phones at INFO, and
+    returns answers through a field that threads share.
     """
 
     def __init__(self, *, base_url: str | None, session: TimedSession) -> None:
-        # Of its own making, because one from getLogger could be turned up by anyone.
+        # Created directly: a logger from getLogger could be enabled by other code.
         silent = logging.Logger("silent", level=logging.CRITICAL + 1)  # noqa: LOG001 - see above
         super().__init__(silent, False, None)
         self.session = session
         self._base_url = base_url
         if base_url is not None and urlsplit(base_url).hostname in LOOPBACK:
-            # A proxy of the environment must not see what is meant for this machine.
+            # Requests to this machine must not go through a proxy of the environment.
             self.session.trust_env = False
 
     def request(
@@ -352,8 +354,8 @@ class _HttpClient(HttpClient):  # type: ignore[misc] # the SDK is untyped
         **_: object,
     ) -> Response:
         if not url.startswith(f"{TWILIO_URL}/"):
-            # The address of a next page comes with an answer: no other host gets the token.
-            raise requests.exceptions.InvalidURL("This is no address of Twilio's.")
+            # The URL of a next page comes from an answer; no other host may get the token.
+            raise requests.exceptions.InvalidURL("This is not a URL of Twilio's API.")
         url = (self._base_url or TWILIO_URL) + url.removeprefix(TWILIO_URL)
         answer = self.session.ask(method, url, query=params, form=data, headers=headers, auth=auth)
         if not 200 <= answer.status_code < 300:

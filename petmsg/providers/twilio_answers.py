@@ -1,6 +1,6 @@
-"""What Twilio's answers over HTTP say, and what their absence says; and where to ask it.
+"""Reads Twilio's HTTP answers, and failures without an answer; checks the API's URL.
 
-Nothing here imports the SDK: it is what the SDK would have dropped.
+Does not import the SDK, which drops what is read here.
 """
 
 import json
@@ -25,7 +25,7 @@ _LONGEST_WAIT = 86_400
 
 
 class AnsweredNo(Exception):
-    """An HTTP answer that is not a 2xx, carried past the SDK, which would drop its headers."""
+    """An HTTP answer that is not a 2xx, passed around the SDK, which would drop its headers."""
 
     def __init__(self, answer: requests.Response) -> None:
         super().__init__(f"HTTP {answer.status_code}")
@@ -48,20 +48,20 @@ def checked_url(api_url: str) -> str:
             shown_host = f"[{host}]" if ":" in host else host
             return f"{parts.scheme}://{shown_host}" + (f":{port}" if port else "")
     raise Misconfigured(
-        "The address of Twilio's API is not usable: it must be https, or http to this machine.",
-        hint=f"Write scheme and host only, such as {TWILIO_URL}",
+        "The URL of Twilio's API is not usable: it must be https, or http to this machine.",
+        hint=f"Give only scheme and host, such as {TWILIO_URL}",
     )
 
 
 def outcome_of_transport(error: requests.RequestException) -> RetryLater | Unknown:
-    """What a failure below HTTP says. Its own words are dropped: they quote addresses."""
+    """The outcome of a failure below HTTP. Its own message is dropped, because it quotes URLs."""
     cause: object = error.args[0] if error.args else None
     if isinstance(cause, urllib3_errors.MaxRetryError):
         cause = cause.reason
     through = "the proxy" if isinstance(error, requests.exceptions.ProxyError) else "Twilio"
     if isinstance(cause, urllib3_errors.ProxyError):
         cause = cause.original_error
-    # All of these come about before the first byte of a request is written.
+    # All of these happen before the first byte of a request is written.
     if isinstance(cause, urllib3_errors.NameResolutionError):
         return RetryLater(None, None, f"The name of {through} could not be resolved.")
     if isinstance(cause, urllib3_errors.NewConnectionError):
@@ -76,11 +76,11 @@ def outcome_of_transport(error: requests.RequestException) -> RetryLater | Unkno
         return RetryLater(None, None, f"The certificate of {through} could not be verified.")
     if isinstance(error, requests.Timeout) or isinstance(cause, urllib3_errors.ReadTimeoutError):
         return Unknown(None, "Twilio did not answer in time.")
-    return Unknown(None, f"The connection to {through} broke off.")
+    return Unknown(None, f"The connection to {through} was lost.")
 
 
 def code_and_message(body: str) -> tuple[int | None, str]:
-    """Twilio's own code and words of an error answer; nothing if it is not Twilio's JSON."""
+    """Twilio's code and message of an error answer; empty if it is not Twilio's JSON."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
@@ -98,7 +98,7 @@ def code_and_message(body: str) -> tuple[int | None, str]:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """The seconds to wait, at most a day, or None without a usable `Retry-After` (RFC 9110).
 
-    A date is measured from the answer's own `Date`, so that a wrong clock here does no harm.
+    A date is compared with the answer's own `Date`, so that a wrong local clock does no harm.
     """
     asked = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", asked):
@@ -111,7 +111,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def answered_at(headers: Mapping[str, str]) -> datetime | None:
-    """When the answer was written, by the clock of who wrote it (to the second)."""
+    """When the answer was written, by the server's clock (to the second)."""
     return _http_date(headers.get("Date", ""))
 
 

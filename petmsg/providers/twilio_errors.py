@@ -1,8 +1,8 @@
-"""Twilio's error codes as data: what each means for a text, and where that is written.
+"""Twilio's error codes as data: what each means for a message, and its source.
 
 Twilio advises against logic on single codes, because it adds and splits them (its changelog of
-10 July 2024 did): so this is a table, an unknown code has a safe default, and the raw code is
-always kept. The codes of delivery reports stand in the same table. Standard library only.
+10 July 2024 did). So this is a table, an unknown code has a safe default, and the raw code is
+always stored. The codes of delivery receipts are in the same table. Standard library only.
 """
 
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ _SPLIT = date(2024, 7, 10)
 _HTTP_DATED = date(2022, 6, 1)
 
 ONE_NUMBER_ONLY = frozenset((21611,))
-"""Congestion of one sender: another number could send at once."""
+"""Congestion of one sender; another number could send immediately."""
 
 
 class OutcomeCertainty(StrEnum):
-    """What a code says about the text whose creation it answers."""
+    """What a code says about the message that the request should have created."""
 
     REFUSED = "refused"
-    """Not sent, and sending it again unchanged would be refused again."""
+    """Not sent; the same request would be rejected again."""
     NOT_PROCESSED = "not_processed"
     """Not sent for now: throttled or congested."""
     UNKNOWN = "unknown"
@@ -37,21 +37,21 @@ class OutcomeCertainty(StrEnum):
 
 
 class Scope(StrEnum):
-    """Which numbers of an org a refusal of the account is about: no others are held back by it."""
+    """Which numbers of an org a rejection of the account concerns; the others keep sending."""
 
     ACCOUNT = "account"
     KIND = "kind"
-    """Those of the same kind: long codes, or toll-free numbers."""
+    """Numbers of the same type: long codes, or toll-free numbers."""
     NUMBER = "number"
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorCode:
-    """One row. `dated` is when `source` was published, or else when the row was taken from it.
+    """One row. `dated` is when `source` was published, or else when it was read.
 
-    `certainty` holds for the answer to a request; `in_report` is the class where a delivery report
-    carries the code, which says of itself that the text did not arrive. `scope` and `to_do`, what a
-    person does about it, are set where the account is refused or a setting stands in the way.
+    `certainty` is about the answer to a request; `in_report` is the class if a delivery receipt has
+    the code, which means that the message was not delivered. `scope` and `to_do` (what a person
+    does about it) are set for rejections of the account and for wrong settings.
     """
 
     code: int
@@ -65,7 +65,7 @@ class ErrorCode:
 
     @property
     def in_report(self) -> RejectionClass:
-        """Congestion that lost a text is worth one delayed try, like a loss without a reason."""
+        """The class in a delivery receipt. A loss by congestion is retried once."""
         if self.certainty is OutcomeCertainty.NOT_PROCESSED:
             return RejectionClass.UNEXPLAINED
         return self.rejection_class
@@ -85,7 +85,7 @@ def _refused(
 
 
 def _account(scope: Scope, rows: dict[int, tuple[str, str]]) -> list[ErrorCode]:
-    """Refusals of the account: what each means, and what a person does about it."""
+    """Rejections of the account: the meaning of each, and what a person does about it."""
     account = RejectionClass.ACCOUNT
     return [
         ErrorCode(code, meaning, rejection_class=account, scope=scope, to_do=to_do)
@@ -97,7 +97,7 @@ def _uncertain(certainty: OutcomeCertainty, meanings: dict[int, str]) -> list[Er
     return [ErrorCode(code, meaning, certainty) for code, meaning in meanings.items()]
 
 
-_REACTIVATE = "Log in to Twilio's console: it says why, and how to reactivate the account."
+_REACTIVATE = "Log in to Twilio's console; it shows the reason and how to reactivate the account."
 _CREDENTIALS = "Check the account SID and the auth token: petmsg config show"
 
 _ROWS = [
@@ -105,7 +105,7 @@ _ROWS = [
         Scope.ACCOUNT,
         {
             10001: ("The account is not active.", _REACTIVATE),
-            20003: ("The credentials are wrong, or may not do this.", _CREDENTIALS),
+            20003: ("The credentials are wrong or lack permission.", _CREDENTIALS),
             20005: ("The account is not active.", _REACTIVATE),
             20404: ("There is no such account at this address.", _CREDENTIALS),
             30002: ("The account is suspended.", _REACTIVATE),
@@ -116,7 +116,7 @@ _ROWS = [
         {
             30024: (
                 "Our numbers are not provisioned at a carrier yet.",
-                "It passes by itself; after a day, ask Twilio's support.",
+                "This resolves itself; after a day, ask Twilio's support.",
             ),
             30032: (
                 "Our toll-free number is not verified.",
@@ -124,7 +124,7 @@ _ROWS = [
             ),
             30033: (
                 "The 10DLC campaign is suspended.",
-                "Look up why in Twilio's console (Messaging, Regulatory Compliance).",
+                "Find the reason in Twilio's console (Messaging, Regulatory Compliance).",
             ),
             30034: (
                 "Our number is not registered for 10DLC.",
@@ -132,7 +132,7 @@ _ROWS = [
             ),
             30035: (
                 "Our number is not ready for 10DLC yet.",
-                "See in Twilio's console whether the number is in a campaign; adding takes time.",
+                "Check in Twilio's console that the number is in a campaign; adding it takes time.",
             ),
         },
     ),
@@ -148,15 +148,15 @@ _ROWS = [
     ),
     ErrorCode(
         21609,
-        "The address for delivery reports, made of PETMSG_PUBLIC_URL, is not valid.",
+        "The URL for delivery receipts, built from PETMSG_PUBLIC_URL, is not valid.",
         rejection_class=RejectionClass.CONFIGURATION,
-        to_do="Set PETMSG_PUBLIC_URL to the address that Twilio reaches: petmsg config show",
+        to_do="Set PETMSG_PUBLIC_URL to a URL that Twilio can reach: petmsg config show",
     ),
     *_refused(
         RejectionClass.RECIPIENT,
         {
             21211: "The recipient's number is not a valid phone number.",
-            21614: "The recipient's number cannot receive texts.",
+            21614: "The recipient's number cannot receive SMS.",
             30005: "The recipient's number is unknown or out of service.",
             30006: "The recipient's number is a landline, or its carrier cannot be reached.",
         },
@@ -175,7 +175,7 @@ _ROWS = [
         RejectionClass.SENDER,
         {
             21212: "Our number is not a valid sender.",
-            21606: "Our number cannot send texts from this account to this recipient.",
+            21606: "Our number cannot send messages from this account to this recipient.",
         },
     ),
     *_refused(
@@ -187,33 +187,33 @@ _ROWS = [
     *_refused(
         RejectionClass.CONTENT,
         {
-            21602: "The text is empty.",
-            21617: "The text is longer than 1600 characters.",
-            21619: "The text is empty.",
+            21602: "The message is empty.",
+            21617: "The message is longer than 1600 characters.",
+            21619: "The message is empty.",
         },
     ),
     *_refused(
         RejectionClass.SETTING,
         {
-            21408: "Texting to the recipient's region is not enabled in the account.",
-            21608: "A trial account may text verified recipients only.",
+            21408: "Messages to the recipient's region are not enabled in the account.",
+            21608: "A trial account can send only to verified recipients.",
         },
     ),
     *_refused(
         RejectionClass.UNREACHABLE,
-        {30003: "The recipient's handset is off or cannot be reached at the moment."},
+        {30003: "The recipient's phone is off or out of reach."},
     ),
     *_refused(
         RejectionClass.BLOCKED,
-        {30004: "The recipient, or the carrier for her, blocks texts from this number."},
+        {30004: "The recipient or their carrier blocks messages from this number."},
     ),
     *_refused(
         RejectionClass.FILTERED,
-        {30007: "The carrier filtered the text as unwanted."},
+        {30007: "The carrier filtered the message as spam."},
     ),
     *_refused(
         RejectionClass.UNEXPLAINED,
-        {30008: "The text did not arrive, and the carrier gave no reason."},
+        {30008: "The message was not delivered, and the carrier gave no reason."},
     ),
     *_refused(
         RejectionClass.DAILY_CAP,
@@ -225,13 +225,13 @@ _ROWS = [
     *_refused(
         RejectionClass.QUIET_HOURS,
         {
-            30610: "The law does not allow this text at this hour of the recipient.",
-            30615: "The law does not allow this text at this hour of the recipient.",
+            30610: "The law does not allow this message at the recipient's local hour.",
+            30615: "The law does not allow this message at the recipient's local hour.",
         },
     ),
     *_refused(
         RejectionClass.LOOP,
-        {14107: "Too many texts between the same two numbers within 30 seconds."},
+        {14107: "Too many messages between the same two numbers within 30 seconds."},
     ),
     *_refused(
         RejectionClass.OTHER,
@@ -261,37 +261,37 @@ _ROWS = [
 ]
 
 ERROR_CODES: dict[int, ErrorCode] = {row.code: row for row in _ROWS}
-"""Every code petmsg has a reaction for, by code."""
+"""The rows by code."""
 
 
 def look_up(code: int) -> ErrorCode:
     """The row of a code; for a code that is not in the table, a refusal of class `OTHER`."""
-    return ERROR_CODES.get(code) or ErrorCode(code, "A code that petmsg does not know.")
+    return ERROR_CODES.get(code) or ErrorCode(code, "Unknown code.")
 
 
 def scope_of(code: str) -> Scope:
-    """Which numbers a refusal of the account with that code is about."""
+    """Which numbers a rejection of the account with this code concerns."""
     return look_up(int(code)).scope if code.isdecimal() else Scope.ACCOUNT
 
 
 def look_up_status(status: int) -> ErrorCode:
-    """What an HTTP status means by itself, where no code of Twilio's came with it."""
+    """What an HTTP status means if the answer has no Twilio code."""
     certainty, rejection_class = OutcomeCertainty.REFUSED, RejectionClass.OTHER
     if status == 429:
         certainty, meaning = OutcomeCertainty.NOT_PROCESSED, "Too many requests at once."
     elif status in (401, 403, 404, 407):
-        # 404 is an account or an address that does not exist, 407 a proxy's 401.
-        rejection_class, meaning = RejectionClass.ACCOUNT, "The account or the address is refused."
+        # 404: the account or URL does not exist; 407: a proxy rejects the credentials.
+        rejection_class, meaning = RejectionClass.ACCOUNT, "The account or the URL was rejected."
     elif status == 408:
-        certainty, meaning = OutcomeCertainty.UNKNOWN, "The server gave up waiting."
+        certainty, meaning = OutcomeCertainty.UNKNOWN, "The server timed out."
     elif 400 <= status < 500:
-        meaning = "The request was refused, without a code of Twilio's."
+        meaning = "The request was rejected without a Twilio code."
     elif status >= 500:
         certainty, meaning = (
             OutcomeCertainty.UNKNOWN,
-            "Twilio, or a server before it, had an error.",
+            "Twilio, or a server in front of it, had an error.",
         )
     else:
-        # Twilio never redirects a request for a text: something else spoke.
-        certainty, meaning = OutcomeCertainty.UNKNOWN, "An answer that Twilio does not give."
+        # Twilio never redirects this request, so something else answered.
+        certainty, meaning = OutcomeCertainty.UNKNOWN, "The answer does not come from Twilio."
     return ErrorCode(status, meaning, certainty, rejection_class, HTTP, _HTTP_DATED)

@@ -1,10 +1,11 @@
-"""The parameters of Twilio's requests to us: which there are, and what each looks like.
+"""The parameters of Twilio's webhook requests: their names and the form of their values.
 
-The signature joins names and values without anything between them, so that a genuine request can be
-cut into other parameters without becoming false: the `0` of `NumMedia` could go to the name, or the
-end of a body become another message's sid. So a parameter that petmsg reads has a shape of its own,
-comes once, and no other value may hold what could be cut off as a phone or a sid. Twilio adds
-parameters without notice: those are let through where neither name nor value could be such a piece.
+The signature joins names and values without separators, so a genuine request can be cut into other
+parameters without changing the signature: the `0` of `NumMedia` could move to the name, or the end
+of a body could become another message's SID. So each parameter that petmsg reads has a fixed form
+and occurs once, and no other value may contain something that could be cut off as a phone or a SID.
+Twilio adds parameters without notice; those are accepted if neither name nor value could be such a
+piece.
 """
 
 import re
@@ -13,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from petmsg.errors import UsageProblem
 
 Form = Mapping[str, Sequence[str]]
-"""The parameters of a request, each with every value it came with."""
+"""The parameters of a request, each with all its values."""
 
 _MESSAGE = r"(SM|MM)[0-9a-fA-F]{32}"
 _PHONE = r"([a-z]{2,12}:)?(\+[0-9]{2,15}|[0-9]{3,8})"
@@ -41,7 +42,7 @@ _MEDIA = re.compile(r"(Referral)?Media(ContentType|Url)[0-9]{0,2}")
 _MEDIA_VALUE = re.compile(r"https://\S{1,2000}|[a-z]+/[A-Za-z0-9.+;=_ -]{1,200}|")
 _OTHER_NAME = re.compile(r"[A-Z][A-Za-z]{0,63}[0-9]{0,2}")
 _CUT_OFF = re.compile(r"\+[0-9]|[A-Z]{2}[0-9a-fA-F]{32}")
-"""What stands in a form's other parameters, and may be no part of a value that has no shape."""
+"""Phones and SIDs: must not occur in a value without a fixed form."""
 _BODY = "Body"
 _SAME = ("SmsSid", "SmsMessageSid")
 _INBOUND = ("MessageSid", "From", "To", _BODY, "NumMedia")
@@ -55,12 +56,12 @@ class MalformedWebhook(UsageProblem):
 
 
 def require_inbound(form: Form) -> None:
-    """Raises `MalformedWebhook` unless Twilio could tell so of a message that came in."""
+    """Raises `MalformedWebhook` unless Twilio could send this for a received message."""
     _require(form, _INBOUND)
 
 
 def require_report(form: Form) -> None:
-    """Raises `MalformedWebhook` unless Twilio could tell so how far a message of ours is."""
+    """Raises `MalformedWebhook` unless Twilio could send this as a delivery receipt."""
     _require(form, _REPORT)
 
 

@@ -1,7 +1,7 @@
-"""Twilio's lists and messages as petmsg reads them. What has a wrong shape raises.
+"""Reads Twilio's lists and messages. Values of the wrong type raise.
 
-Twilio's description lets every field of a message and of a number be null or missing. One row
-without a value must not keep petmsg from what lies behind it: the row is read with what it has.
+Twilio documents every field of a message and of a number as nullable. One incomplete row must not
+hide the rows after it: it is read with the values it has.
 """
 
 import hashlib
@@ -27,24 +27,24 @@ NOT_DELIVERED = (Delivery.UNDELIVERED, Delivery.FAILED)
 
 
 def records(first: Any, key: str) -> Iterator[Any]:
-    """The records of a page and of those that follow it: all of them, or it raises."""
+    """All records of a page and the pages after it; raises if they are not complete."""
     page = first
     for _ in range(_MOST_PAGES):
-        # The SDK takes any list for the records, also one of somebody else's answer.
+        # The SDK accepts any list as records, even in an answer that is not Twilio's.
         if not isinstance(page._payload[key], list):
             raise TypeError(key)
         yield from page
         page = page.next_page()
         if page is None:
             return
-    raise ProviderUnavailable(f"Twilio lists too many: more than {_MOST_PAGES} pages.")
+    raise ProviderUnavailable(f"Twilio's list is too long: more than {_MOST_PAGES} pages.")
 
 
 def text_of(message: Any, *, from_e164: str = "", to_e164: str = "") -> ProviderText:
-    """A message of the SDK as petmsg reads it. Raises whatever a wrong shape makes it raise.
+    """A sent message of the SDK. Raises if a value has the wrong type.
 
-    The two numbers are those that were asked for: a row that does not name its own is of them. One
-    without a time is taken for a new one, which nothing is sent again for.
+    `from_e164` and `to_e164` are the phones that were searched for; they stand in for missing ones.
+    A row without a time counts as new, so that nothing is sent again because of it.
     """
     delivery = delivery_of(optional(message.status))
     code = None
@@ -64,12 +64,12 @@ def text_of(message: Any, *, from_e164: str = "", to_e164: str = "") -> Provider
 
 
 def delivery_of(status: str) -> Delivery:
-    """How far a text is, by the word Twilio has for it."""
+    """The delivery status for Twilio's word."""
     return _DELIVERIES.get(status, Delivery.ON_ITS_WAY)
 
 
 def optional(value: object) -> str:
-    """A text, empty if it is not there. Raises `TypeError` for what is no text."""
+    """A string, empty if it is missing. Raises `TypeError` for other types."""
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -78,21 +78,21 @@ def optional(value: object) -> str:
 
 
 def went_out(message: Any) -> bool:
-    """Whether a message is one that was sent from the account, as far as the row says."""
+    """Whether a message was sent from the account, as far as the row says."""
     direction, status = optional(message.direction), optional(message.status)
     return direction.startswith("outbound") or (not direction and status not in _CAME_IN)
 
 
 def came_in(message: Any) -> bool:
-    """Whether a message came in. One that does not say so, nor the opposite, is shown to somebody
-    rather than lost."""
+    """Whether a message was received. A row that does not say counts as received, so that it is
+    not lost."""
     direction, status = optional(message.direction), optional(message.status)
     return direction == "inbound" or (not direction and status in ("", *_CAME_IN))
 
 
 def received_text(message: Any) -> ReceivedText:
-    """A text that came in, as the SDK lists it. A sender may be a short code or a name; the number
-    it came to is empty where the row does not say."""
+    """A received message of the SDK. The sender may be a short code or a name; the number is empty
+    if the row does not name it."""
     return ReceivedText(
         provider_message_id=_id_of(message),
         from_phone=optional(message.from_),
@@ -104,7 +104,7 @@ def received_text(message: Any) -> ReceivedText:
 
 
 def number_of(number: Any) -> ProviderNumber:
-    """A number of the account; its phone is empty where the row does not say."""
+    """A number of the account; its phone is empty if the row does not name it."""
     can = number.capabilities
     if can is not None and not isinstance(can, Mapping):
         raise TypeError("capabilities")
@@ -117,7 +117,7 @@ def number_of(number: Any) -> ProviderNumber:
 
 
 def _id_of(message: Any) -> str:
-    """The message's id; one made of its other values, always the same, where it has none."""
+    """The message's ID; if it has none, a stable ID made from its other values."""
     sid = optional(message.sid)
     if sid:
         return sid
@@ -128,7 +128,7 @@ def _id_of(message: Any) -> str:
 
 
 def _first_time(*times: object) -> datetime | None:
-    """The first time that is there. Raises `TypeError` for what is no time."""
+    """The first time that is present. Raises `TypeError` for other types."""
     for time in times:
         if isinstance(time, datetime):
             return time
@@ -138,5 +138,5 @@ def _first_time(*times: object) -> datetime | None:
 
 
 def when(text: ReceivedText) -> datetime:
-    """When a text came in (aware UTC); one without a time comes last, and is always a new one."""
+    """When a message was received (aware UTC). One without a time sorts last and counts as new."""
     return text.received_at or datetime.max.replace(tzinfo=UTC)

@@ -1,9 +1,9 @@
-"""Twilio's signature of a request to us, checked by its SDK. Beside the adapter, the only module
-that imports `twilio`.
+"""Checks the signature of Twilio's requests with its SDK. Besides the adapter, the only module that
+imports `twilio`.
 
-Signed are the address as Twilio was given it and every parameter of the form, the blank ones too.
-The address is the configured public one, never what the request says of itself: a proxy changes
-that, and a forger chooses it. Source: twilio.com/docs/usage/webhooks/webhooks-security.
+Twilio signs the URL it was given and every parameter of the form, including blank ones. The URL is
+the configured public one, never what the request says: proxies change that, and forgers choose it.
+Source: twilio.com/docs/usage/webhooks/webhooks-security.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ HEADER = "X-Twilio-Signature"
 
 
 class _Every(dict[str, Sequence[str]]):
-    """Parameters as the SDK asks for all values of a name."""
+    """Parameters with the method by which the SDK reads all values of a name."""
 
     def getall(self, name: str) -> Sequence[str]:
         return self[name]
@@ -24,7 +24,7 @@ class TwilioSignature:
     """Checks requests of one account at one public address."""
 
     def __init__(self, auth_token: str, *, public_url: str) -> None:
-        """`public_url` is without a slash at its end (see `twilio_webhooks.checked_public_url`)."""
+        """`public_url` has no trailing slash (see `public_url.checked_public_url`)."""
         self._validator = RequestValidator(auth_token)
         self._public_url = public_url
 
@@ -35,8 +35,8 @@ class TwilioSignature:
         parameters: Mapping[str, Sequence[str]],
         signature: str | None,
     ) -> bool:
-        """Whether Twilio signed this path and query (as they came, still encoded) with exactly
-        these parameters of the form. Without a signature: no."""
+        """Whether Twilio signed this path and query (still encoded) with exactly these parameters.
+        False without a signature."""
         if not signature:
             return False
         address = self._public_url + path + (f"?{query}" if query else "")

@@ -1,7 +1,6 @@
-"""What Twilio's requests to us say, and the addresses it is to ask.
+"""Reads Twilio's webhook requests, and builds the URLs that Twilio calls.
 
-The signature is checked before (`twilio_signature`). What stands here is read from a form that
-Twilio made, of words a stranger may have written.
+The signature is checked before (`twilio_signature`). The values may be written by strangers.
 """
 
 from petmsg.enums import Keyword
@@ -18,14 +17,14 @@ from petmsg.providers.twilio_records import NOT_DELIVERED, delivery_of
 
 _LONGEST_ADDRESS = 64
 _OPT_OUT_TYPES = {keyword.value.upper(): keyword for keyword in Keyword}
-"""What Twilio says of a word that means STOP, START or HELP in its Advanced Opt-Out."""
+"""Twilio's names for STOP, START and HELP in its Advanced Opt-Out."""
 
 
 def status_callback(public_url: str | None) -> str | None:
-    """Where Twilio is to tell how far a text is; None where nobody listens for it.
+    """The URL for delivery receipts; None if there is no public https URL.
 
-    An address of this machine is for try-outs: Twilio would refuse every text that names one.
-    Raises `Misconfigured`.
+    A URL of this machine is for testing only: Twilio rejects messages that name one. Raises
+    `Misconfigured`.
     """
     if not public_url:
         return None
@@ -34,7 +33,7 @@ def status_callback(public_url: str | None) -> str | None:
 
 
 def received_text(form: Form) -> ReceivedText:
-    """A text that came in. Raises `MalformedWebhook`."""
+    """A received message. Raises `MalformedWebhook`."""
     require_inbound(form)
     return ReceivedText(
         provider_message_id=_only(form, "MessageSid"),
@@ -47,7 +46,7 @@ def received_text(form: Form) -> ReceivedText:
 
 
 def delivery_report(form: Form) -> DeliveryReport:
-    """How far a text of ours is. Raises `MalformedWebhook`."""
+    """The delivery receipt of a sent message. Raises `MalformedWebhook`."""
     require_report(form)
     delivery = delivery_of(_only(form, "MessageStatus"))
     code = _only(form, "ErrorCode")
@@ -66,6 +65,6 @@ def _address(form: Form, name: str) -> str:
 
 
 def _only(form: Form, name: str) -> str:
-    """The value of a parameter, empty if it is not there."""
+    """The value of a parameter, empty if it is missing."""
     values = form.get(name, ())
     return values[0] if values else ""

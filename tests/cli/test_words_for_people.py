@@ -90,7 +90,7 @@ def test_a_restore_of_an_active_number_hints_at_that_number(cli: Cli) -> None:
     [
         ("whsec_abc", "it is too short, with 3 characters after whsec_"),
         ("whsec_" + "a" * 300, "it is too long, with 300 characters after whsec_"),
-        ("whsec_abcdefgh!", "it has characters that no signing secret has"),
+        ("whsec_abcdefgh!", "it contains invalid characters"),
         ("sk_live_abcdefgh", "a signing secret begins with whsec_"),
     ],
 )

@@ -33,7 +33,7 @@ def test_a_code_is_explained_with_its_class_reaction_source_and_date() -> None:
         {
             "code": "30007",
             "class": "filtered",
-            "meaning": "The carrier filtered the text as unwanted.",
+            "meaning": "The carrier filtered the message as spam.",
             "reaction": REACTIONS[RejectionClass.FILTERED],
             "in_report": REACTIONS[RejectionClass.FILTERED],
             "known": True,

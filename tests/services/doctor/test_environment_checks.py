@@ -257,7 +257,7 @@ def on_twilio(url: str) -> None:
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
-        ({}, "There are no Twilio credentials"),
+        ({}, "Missing Twilio credentials"),
         ({"TWILIO_ACCOUNT_SID": SID}, "TWILIO_AUTH_TOKEN is missing"),
         ({"TWILIO_ACCOUNT_SID": TOKEN, "TWILIO_AUTH_TOKEN": TOKEN}, "malformed"),
     ],
