@@ -7,9 +7,10 @@ from typing import Any
 from benchmarks import company
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, Sample, counted, seconds, take_turns
-from petmsg.db.cursor import Cursor, _for_psycopg, instant_to_text
+from petmsg.db.cursor import Cursor
 from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
+from petmsg.db.statements import for_psycopg, instant_to_text
 from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.org import OrgRow, find_org
 from petmsg.queries.routing import NOW, read_facts
@@ -102,7 +103,7 @@ def _bare(cursor: Cursor, org: OrgRow) -> Callable[[ClientKey], object]:
     if cursor.is_sqlite:
         values["at"] = instant_to_text(company.NOW)
         return lambda client: raw.execute(NOW, {**values, "client_id": client.id}).fetchall()
-    text = _for_psycopg(NOW)
+    text = for_psycopg(NOW)
     return lambda client: raw.execute(
         text, {**values, "client_id": client.id}, prepare=True
     ).fetchall()

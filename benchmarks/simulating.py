@@ -12,10 +12,11 @@ from unittest import mock
 from benchmarks import company
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, counted, seconds, take_turns
-from petmsg.db.cursor import Cursor, _for_psycopg, instant_to_text
+from petmsg.db.cursor import Cursor
 from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
+from petmsg.db.statements import for_psycopg, instant_to_text
 from petmsg.db.transaction import transaction
 from petmsg.queries import simulate, state_intervals
 from petmsg.queries.org import OrgRow, find_org
@@ -94,7 +95,7 @@ def _read(cursor: Cursor, org: OrgRow) -> int:
         at = {name: instant_to_text(value) for name, value in at.items()}  # type: ignore[misc]
 
     def fetch(sql: str, **values: Any) -> list[Any]:
-        text = sql if cursor.is_sqlite else _for_psycopg(sql)
+        text = sql if cursor.is_sqlite else for_psycopg(sql)
         raw.execute(text, {"org_id": org.id, **at, **values})
         found: list[Any] = raw.fetchall()
         return found

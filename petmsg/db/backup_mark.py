@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from petmsg.clock import format_local
+from petmsg.db.cursor import Cursor
 from petmsg.errors import Misconfigured
-
-UNMARK = "PRAGMA user_version = 0"
 
 
 class BackupNotRestored(Misconfigured):
@@ -28,6 +27,12 @@ class BackupNotRestored(Misconfigured):
 def mark(connection: Any, made_at: datetime) -> None:
     """Write into a copy when it was made (aware UTC)."""
     connection.execute(f"PRAGMA user_version = {int(made_at.timestamp()) // 60}")
+
+
+def unmark(cursor: Cursor) -> None:
+    """Take the mark off a database whose waiting messages were dealt with."""
+    if cursor.is_sqlite:
+        cursor.run("PRAGMA user_version = 0")
 
 
 def made_at(connection: Any) -> datetime | None:

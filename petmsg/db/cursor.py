@@ -1,83 +1,39 @@
 """One SQL text on either driver's cursor. Standard library only.
 
-Texts name their parameters `:like_this`; on psycopg they become `%(like_this)s`. Instants go in
-and come out as aware UTC datetimes: on SQLite, where they are stored as text, a column is an
-instant when its name is `at` or ends in `_at` or `_until` (the naming rule of the house).
+Texts name their parameters `:like_this`; instants go in and come out as aware UTC datetimes. Where
+the two databases differ, the cursor says what is to be done: nobody outside `petmsg.db` asks which
+of them it is.
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeVar, cast
 
-from petmsg.errors import DatabaseUnusable
+from petmsg.db.statements import (
+    as_stored,
+    bound,
+    for_psycopg,
+    instant_from_text,
+    instants_in,
+    is_instant,
+    marks,
+    numbered,
+    parameters_of,
+    with_parameters,
+    with_surrogates,
+    with_values,
+)
 
 _Row = TypeVar("_Row", bound=tuple[Any, ...])
 
-_PARAMETER = re.compile(r"'(?:[^']|'')*'|(?<![:\w]):([a-z_][a-z0-9_]*)")
-"""A parameter's name, or a text in quotes, where a colon is a colon."""
 _LISTED = 1000
 """The most values in one `IN (…)`; SQLite takes 32,766 parameters in a statement."""
 _ADDED = 200
 """The most rows in one `VALUES`."""
 _FEW = 20
 """Fewer rows than these are not worth the two more answers that a COPY waits for, nor a plan."""
-
-
-def _with_parameters(sql: str, mark: Callable[[str], str]) -> str:
-    """The text with what `mark` makes of each parameter's name in its place."""
-    return _PARAMETER.sub(lambda found: mark(found[1]) if found[1] else found[0], sql)
-
-
-def _parameters(sql: str) -> list[str]:
-    """The names of the text's parameters, in their order, as often as they stand there."""
-    return [found[1] for found in _PARAMETER.finditer(sql) if found[1]]
-
-
-@lru_cache(maxsize=512)
-def _for_psycopg(sql: str) -> str:
-    return _with_parameters(sql.replace("%", "%%"), lambda name: f"%({name})s")
-
-
-@lru_cache(maxsize=64)
-def _numbered(sql: str, name: str, count: int) -> tuple[str, tuple[str, ...]]:
-    """The text with SQLite's numbered parameters, those of the list last, and the others' names.
-
-    Binding by number takes a fifth of the time of binding a thousand names.
-    """
-    others = tuple(dict.fromkeys(each for each in _parameters(sql) if each != name))
-    numbers = {each: f"?{place}" for place, each in enumerate(others, start=1)}
-    first = len(others) + 1
-    numbers[name] = ", ".join(f"?{place}" for place in range(first, first + count))
-    return _with_parameters(sql, numbers.__getitem__), others
-
-
-def instant_to_text(instant: datetime) -> str:
-    """How SQLite stores an instant: `2026-02-14 15:00:00.000000`, UTC."""
-    return _stored(instant if instant.tzinfo is UTC else instant.astimezone(UTC))
-
-
-@lru_cache(maxsize=4096)
-def _stored(instant: datetime) -> str:
-    # Remembered in UTC only, like `clock.iso_utc`.
-    return instant.isoformat(" ", "microseconds")[:26]
-
-
-class DamagedInstant(DatabaseUnusable, ValueError):
-    """A stored time that is none: somebody, or a failing disk, wrote over it."""
-
-    code = "database_corrupt"
-    hint = "Check the database: petmsg audit verify; then restore the last backup."
-
-
-def instant_from_text(text: Any) -> datetime:
-    """The instant that SQLite's text means. Raises `DamagedInstant`, also for what is no text."""
-    try:
-        return datetime.fromisoformat(text + "+00:00")
-    except (ValueError, TypeError):
-        raise DamagedInstant("The database holds a time that cannot be read.") from None
 
 
 class Cursor:
@@ -88,6 +44,47 @@ class Cursor:
     def __init__(self, raw: Any, *, is_sqlite: bool) -> None:
         self._raw = raw
         self.is_sqlite = is_sqlite
+
+    @property
+    def has_other_writers(self) -> bool:
+        """Whether others may write while this transaction lasts: never on SQLite, which has one
+        writer at a time."""
+        return not self.is_sqlite
+
+    def row_lock(self, clause: str) -> str:
+        """The end of a `SELECT` that locks its rows until the commit, such as `FOR UPDATE`. Empty
+        where nobody else can write."""
+        return f" {clause}" if self.has_other_writers else ""
+
+    def hold(self, sql: str, /, **parameters: Any) -> None:
+        """Execute a statement that locks rows, a table or a number until the commit. Nothing is
+        done where nobody else can write."""
+        if self.has_other_writers:
+            self._execute(sql, parameters)
+
+    @property
+    def writes_together(self) -> bool:
+        """Whether one statement can hold several writes, as `WITH … AS (UPDATE …)` does."""
+        return not self.is_sqlite
+
+    @property
+    def has_sequences(self) -> bool:
+        """Whether ids come from a sequence, which does not see ids that a statement gave."""
+        return not self.is_sqlite
+
+    @property
+    def instants_are_text(self) -> bool:
+        """Whether `tuples`, `value` and `plain_rows` give an instant as text."""
+        return self.is_sqlite
+
+    def as_instant(self, given: Any) -> Any:
+        """The instant that `tuples`, `value` or `plain_rows` gave; None for None."""
+        return instant_from_text(given) if self.is_sqlite and given is not None else given
+
+    @property
+    def byte_order(self) -> str:
+        """What orders a text by its bytes, after the column's name."""
+        return "" if self.is_sqlite else ' COLLATE "C"'
 
     def all(self, row: type[_Row], sql: str, /, **parameters: Any) -> list[_Row]:
         """All rows as that NamedTuple, whose fields are the statement's columns in their order.
@@ -125,7 +122,7 @@ class Cursor:
             if not self.is_sqlite or "decode to UTF-8" not in str(problem):
                 raise
         connection = self._raw.connection
-        usual, connection.text_factory = connection.text_factory, _with_surrogates
+        usual, connection.text_factory = connection.text_factory, with_surrogates
         try:
             return self.rows(sql, **parameters)
         finally:
@@ -169,9 +166,9 @@ class Cursor:
         if not rows:
             return
         if self.is_sqlite:
-            self._raw.executemany(sql, [_bound(row) for row in rows])
+            self._raw.executemany(sql, [bound(row) for row in rows])
         else:
-            self._raw.executemany(_for_psycopg(sql), rows)
+            self._raw.executemany(for_psycopg(sql), rows)
 
     def in_list(
         self, sql: str, name: str, values: Sequence[Any], /, **parameters: Any
@@ -205,8 +202,8 @@ class Cursor:
         names = ", ".join((*same, *columns))
         if self.is_sqlite:
             self._raw.executemany(
-                f"INSERT INTO {table} ({names}) VALUES {_marks('?', same, columns)}",  # noqa: S608
-                _texts(columns, rows, tuple(_bound(same).values())),
+                f"INSERT INTO {table} ({names}) VALUES {marks('?', same, columns)}",  # noqa: S608
+                as_stored(columns, rows, tuple(bound(same).values())),
             )
         elif len(rows) < _FEW:
             self._add_few(table, columns, rows, same=same, beside=beside)
@@ -257,16 +254,16 @@ class Cursor:
         names = ", ".join((*same, *columns))
         before, values = "", []
         if self.is_sqlite:
-            filled = _texts(columns, rows, tuple(_bound(same).values()))
+            filled = as_stored(columns, rows, tuple(bound(same).values()))
         else:
             filled = ((*same.values(), *row) for row in rows)
             if beside is not None:
                 text, parameters = beside
-                before = f"WITH beside AS ({_with_parameters(text, lambda _: '%s')}) "
-                values = [parameters[name] for name in _parameters(text)]
-        marks = ", ".join([_marks("?" if self.is_sqlite else "%s", same, columns)] * len(rows))
+                before = f"WITH beside AS ({with_parameters(text, lambda _: '%s')}) "
+                values = [parameters[name] for name in parameters_of(text)]
+        row = marks("?" if self.is_sqlite else "%s", same, columns)
         self._raw.execute(
-            f"{before}INSERT INTO {table} ({names}) VALUES {marks} {ending}",  # noqa: S608
+            f"{before}INSERT INTO {table} ({names}) VALUES {', '.join([row] * len(rows))} {ending}",  # noqa: S608
             [*values, *chain.from_iterable(filled)],
         )
 
@@ -274,24 +271,24 @@ class Cursor:
         self, sql: str, name: str, values: Sequence[Any], parameters: Mapping[str, Any]
     ) -> None:
         if self.is_sqlite:
-            text, others = _numbered(sql, name, len(values))
-            bound = _bound(parameters)
-            self._raw.execute(text, (*(bound[each] for each in others), *values))
+            text, others = numbered(sql, name, len(values))
+            stored = bound(parameters)
+            self._raw.execute(text, (*(stored[each] for each in others), *values))
         else:
             text, listed = with_values(sql, name, values)
             # Many values get a plan of their own: one that the server kept from when a table was
             # small compares each row with each value (measured: ten times as long for an import).
             self._raw.execute(
-                _for_psycopg(text),
+                for_psycopg(text),
                 {**parameters, **listed},
                 prepare=None if len(values) < _FEW else False,
             )
 
     def _execute(self, sql: str, parameters: Mapping[str, Any]) -> None:
         if self.is_sqlite:
-            self._raw.execute(sql, _bound(parameters))
+            self._raw.execute(sql, bound(parameters))
         else:
-            self._raw.execute(_for_psycopg(sql), parameters)
+            self._raw.execute(for_psycopg(sql), parameters)
 
     def _fetch_as(self, row: type[_Row]) -> list[_Row]:
         names = tuple([column[0] for column in self._raw.description])
@@ -311,36 +308,12 @@ class Cursor:
         names = tuple([column[0] for column in self._raw.description])
         rows = [dict(zip(names, row, strict=True)) for row in self._raw.fetchall()]
         if self.is_sqlite:
-            instants = _instants_in(names)
+            instants = instants_in(names)
             for row in rows:
                 for name in instants:
                     if row[name] is not None:
                         row[name] = instant_from_text(row[name])
         return rows
-
-
-def with_values(sql: str, name: str, values: Sequence[Any]) -> tuple[str, dict[str, Any]]:
-    """The text with `IN (:name)` as PostgreSQL takes it with any number of values, and the values.
-
-    One text for all lists, so that the server can keep its plan; and one for a single value, for
-    which it does: for a list it makes a new one each time, which can take longer than the rest.
-    """
-    if len(values) == 1:
-        return sql.replace(f"IN (:{name})", f"= :{name}"), {name: values[0]}
-    return sql.replace(f"IN (:{name})", f"= ANY(:{name})"), {name: list(values)}
-
-
-def _with_surrogates(written: bytes) -> str:
-    return written.decode("utf-8", "surrogateescape")
-
-
-def _is_instant(column: str) -> bool:
-    return column == "at" or column.endswith(("_at", "_until"))
-
-
-@lru_cache(maxsize=256)
-def _instants_in(columns: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in columns if _is_instant(name))
 
 
 @lru_cache(maxsize=512)
@@ -351,33 +324,4 @@ def _maker(
     named = cast("Any", row)
     if named._fields != columns:
         raise TypeError(f"{row.__name__} has {named._fields}, the statement gives {columns}")
-    return named._make, tuple(place for place, name in enumerate(columns) if _is_instant(name))
-
-
-def _marks(mark: str, *columns: Iterable[str]) -> str:
-    """A row of parameters: `(?, ?, ?)`."""
-    return f"({', '.join(mark for _ in chain(*columns))})"
-
-
-def _texts(
-    columns: Sequence[str], rows: Iterable[Sequence[Any]], common: tuple[Any, ...]
-) -> Iterator[Sequence[Any]]:
-    """The rows as SQLite stores them, after what is common to all."""
-    places = [len(common) + place for place, name in enumerate(columns) if _is_instant(name)]
-    if not places:
-        return ((*common, *row) for row in rows)
-    return (_with_texts([*common, *row], places) for row in rows)
-
-
-def _with_texts(values: list[Any], places: Sequence[int]) -> list[Any]:
-    for place in places:
-        if values[place] is not None:
-            values[place] = instant_to_text(values[place])
-    return values
-
-
-def _bound(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: instant_to_text(value) if isinstance(value, datetime) else value
-        for name, value in parameters.items()
-    }
+    return named._make, tuple(place for place, name in enumerate(columns) if is_instant(name))

@@ -59,6 +59,11 @@ class Location(NamedTuple):
         return self.path is not None
 
     @property
+    def is_file(self) -> bool:
+        """Whether the database is a file that one process at a time writes to."""
+        return self.path is not None
+
+    @property
     def url(self) -> str:
         """The SQLAlchemy URL."""
         if self.path is not None:

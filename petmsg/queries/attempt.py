@@ -6,7 +6,7 @@ text's row locked, or name the try that must be its last.
 
 from datetime import datetime
 
-from petmsg.db.cursor import Cursor, instant_from_text
+from petmsg.db.cursor import Cursor
 from petmsg.enums import ProviderName, Rule
 from petmsg.queries.queue import NumberPace
 
@@ -105,15 +105,13 @@ WHERE id = :id AND (free_at IS NULL OR free_at < :until)
 
 def locked_number(cursor: Cursor, number_id: int) -> NumberPace:
     """A number and its pace, locked until the commit against all but new texts of its threads."""
-    lock = "" if cursor.is_sqlite else " FOR NO KEY UPDATE"
+    lock = cursor.row_lock("FOR NO KEY UPDATE")
     row = cursor.tuples(
         "SELECT id, e164, segments_per_second, free_at, refused_at, refused_until, refused_code"
         f" FROM message_number WHERE id = :number_id{lock}",
         number_id=number_id,
     )[0]
-    if not cursor.is_sqlite:
-        return NumberPace(*row)
-    free_at, since, until = (None if each is None else instant_from_text(each) for each in row[3:6])
+    free_at, since, until = map(cursor.as_instant, row[3:6])
     return NumberPace(row[0], row[1], row[2], free_at, since, until, row[6])
 
 
@@ -193,7 +191,7 @@ def begin_attempt(
     }
     if rule is Rule.POOL:
         cursor.run(STICK, number_id=number.id, thread_id=thread_id)
-    for statement in (RESERVE, TAKE, BEGIN) if cursor.is_sqlite else (BEGIN_AT_ONCE,):
+    for statement in (BEGIN_AT_ONCE,) if cursor.writes_together else (RESERVE, TAKE, BEGIN):
         cursor.run(statement, **values)
 
 
@@ -219,10 +217,10 @@ def accept_attempt(
         "provider_message_id": provider_message_id,
         "now": now,
     }
-    found = cursor.tuples(ACCEPTED if cursor.is_sqlite else ACCEPT_AT_ONCE, **values)
+    found = cursor.tuples(ACCEPT_AT_ONCE if cursor.writes_together else ACCEPTED, **values)
     if not found:
         return None
-    if cursor.is_sqlite:
+    if not cursor.writes_together:
         cursor.run(END, **values)
     return ProviderName(found[0][0])
 

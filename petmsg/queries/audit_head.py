@@ -15,7 +15,7 @@ ON CONFLICT (org_id) DO NOTHING
 
 def locked_head(cursor: Cursor, org_id: int) -> tuple[int, str]:
     """The chain's last event. Its row is locked until the commit (on SQLite the file is)."""
-    lock = "" if cursor.is_sqlite else " FOR UPDATE"
+    lock = cursor.row_lock("FOR UPDATE")
     found = cursor.tuples(_HEAD + lock, org_id=org_id)
     if not found:
         cursor.run(_INSERT_HEAD, org_id=org_id, genesis=GENESIS)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from petmsg.db.cursor import Cursor, with_values
+from petmsg.db.cursor import Cursor
+from petmsg.db.statements import with_values
 
 # Where PostgreSQL waited for a booking's lock, the row is the latest and what is joined to it is of
 # a moment before. A thread is never unmade, and a booking that is still pending got no window; a
@@ -88,7 +89,7 @@ ORDER BY CASE WHEN n.status = 'active' THEN 0 ELSE 1 END, n.id LIMIT 1
 
 def locked_bookings(cursor: Cursor, org_id: int, refs: Sequence[str]) -> list[dict[str, Any]]:
     """The bookings of those refs, locked until the commit (on SQLite the file is)."""
-    lock = "" if cursor.is_sqlite else "ORDER BY b.id FOR UPDATE OF b"
+    lock = cursor.row_lock("ORDER BY b.id FOR UPDATE OF b")
     rows = cursor.in_list(BOOKINGS + lock, "refs", sorted(refs), org_id=org_id)
     late = [row for row in rows if row["sitter_id"] is not None and row["sitter"] is None]
     sitters = {
@@ -110,7 +111,7 @@ def hold_sitters(cursor: Cursor, org_id: int, ids: Sequence[int]) -> set[int]:
     Asked under the lock, because on PostgreSQL a status that was read before may be old. (On
     SQLite nobody else writes meanwhile, and what was read holds.)
     """
-    if cursor.is_sqlite or not ids:
+    if not cursor.has_other_writers or not ids:
         return set()
     held = cursor.in_list(SITTERS_LOCKED, "ids", sorted(ids), org_id=org_id)
     return {row["id"] for row in held if row["status"] == "offboarded"}
@@ -157,7 +158,7 @@ def insert_windows(
 
     The bookings `confirmed` are marked as that.
     """
-    together = bool(rows) and bool(confirmed) and not cursor.is_sqlite
+    together = bool(rows) and bool(confirmed) and cursor.writes_together
     made = cursor.add_returning(
         "assignment_window",
         WINDOW_COLUMNS,

@@ -31,7 +31,7 @@ def free_number(cursor: Cursor, org_id: int, *, sitter_id: int | None, now: date
 
     One that somebody locked at this moment is passed over.
     """
-    lock = "" if cursor.is_sqlite else " FOR UPDATE OF n SKIP LOCKED"
+    lock = cursor.row_lock("FOR UPDATE OF n SKIP LOCKED")
     found: int | None = cursor.value(
         _FREE_NUMBER + lock, org_id=org_id, sitter_id=sitter_id, now=now
     )

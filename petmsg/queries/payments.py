@@ -84,5 +84,5 @@ def set_outcome(cursor: Cursor, *, outcome: str, code: str | None, event_id: str
 
 def locked_event(cursor: Cursor, event_id: str) -> StoredEvent:
     """An event of Stripe's that is stored, locked until the commit."""
-    lock = "" if cursor.is_sqlite else " FOR UPDATE"
+    lock = cursor.row_lock("FOR UPDATE")
     return cursor.all(StoredEvent, _STORED_EVENT + lock, event_id=event_id)[0]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from petmsg.db.cursor import Cursor, instant_from_text
+from petmsg.db.cursor import Cursor
 from petmsg.queries.org import OrgRow
 
 _DUE = """
@@ -175,5 +175,4 @@ def paces(cursor: Cursor, org: OrgRow) -> list[NumberPace]:
 
 
 def _due(cursor: Cursor, row: tuple[Any, ...]) -> DueText:
-    due_at = instant_from_text(row[5]) if cursor.is_sqlite else row[5]
-    return DueText(row[0], row[1], row[2], row[3], row[4], due_at)
+    return DueText(row[0], row[1], row[2], row[3], row[4], cursor.as_instant(row[5]))

@@ -21,9 +21,7 @@ VALUES (:org_id, :noun, 1) ON CONFLICT (org_id, noun) DO NOTHING
 
 def lock_counter(cursor: Cursor, org_id: int, noun: str) -> None:
     """Lock the counter of a noun."""
-    if cursor.is_sqlite:
-        return
-    cursor.tuples(_LOCK_COUNTER, org_id=org_id, noun=noun)
+    cursor.hold(_LOCK_COUNTER, org_id=org_id, noun=noun)
 
 
 def count_on(cursor: Cursor, org_id: int, noun: str) -> int:

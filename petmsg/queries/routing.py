@@ -9,7 +9,8 @@ Constants are literals, because SQLite prepares a partial index's query anew for
 from datetime import datetime
 from typing import Any
 
-from petmsg.db.cursor import Cursor, instant_from_text
+from petmsg.db.cursor import Cursor
+from petmsg.db.statements import instant_from_text
 from petmsg.enums import NumberClass, NumberStatus
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
@@ -132,7 +133,7 @@ def read_facts(
         at=at,
         pool_limit=org.pool_threads_per_number or 0,
     )
-    text = cursor.is_sqlite
+    text = cursor.instants_are_text
     windows: list[WindowFact] = []
     pool: list[PoolNumberFact] = []
     desks: list[NumberFact] = []

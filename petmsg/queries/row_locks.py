@@ -24,41 +24,29 @@ _LOCK_BATCHES = "SELECT pg_advisory_xact_lock(:space, :org_id)"
 
 def share_client_of_phone(cursor: Cursor, org_id: int, phone: str) -> None:
     """Keep the client of a phone from being erased or losing the phone."""
-    if cursor.is_sqlite:
-        return
-    cursor.tuples(_SHARE_CLIENT_OF_PHONE, org_id=org_id, phone=phone)
+    cursor.hold(_SHARE_CLIENT_OF_PHONE, org_id=org_id, phone=phone)
 
 
 def lock_inbound(cursor: Cursor, org_id: int, message_id: int) -> None:
     """Lock a message that came in."""
-    if cursor.is_sqlite:
-        return
-    cursor.tuples(_LOCK_INBOUND, org_id=org_id, id=message_id)
+    cursor.hold(_LOCK_INBOUND, org_id=org_id, id=message_id)
 
 
 def share_client(cursor: Cursor, client_id: int) -> None:
     """Keep a client from being erased."""
-    if cursor.is_sqlite:
-        return
-    cursor.tuples(_SHARE_CLIENT, id=client_id)
+    cursor.hold(_SHARE_CLIENT, id=client_id)
 
 
 def lock_client(cursor: Cursor, client_id: int) -> None:
     """Keep a client's phones from being changed."""
-    if cursor.is_sqlite:
-        return
-    cursor.tuples(_LOCK_CLIENT, id=client_id)
+    cursor.hold(_LOCK_CLIENT, id=client_id)
 
 
 def lock_orgs(cursor: Cursor) -> None:
     """Nobody else adds an org."""
-    if cursor.is_sqlite:
-        return
-    cursor.run(_LOCK_ORGS)
+    cursor.hold(_LOCK_ORGS)
 
 
 def lock_batches(cursor: Cursor, org_id: int, space: int) -> None:
     """Wait for whoever holds this lock of the org's."""
-    if cursor.is_sqlite:
-        return
-    cursor.run(_LOCK_BATCHES, org_id=org_id, space=space)
+    cursor.hold(_LOCK_BATCHES, org_id=org_id, space=space)

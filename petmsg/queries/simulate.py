@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from operator import itemgetter
 
-from petmsg.db.cursor import Cursor, instant_from_text
+from petmsg.db.cursor import Cursor
+from petmsg.db.statements import instant_from_text
 from petmsg.enums import ClientKind
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
@@ -110,7 +111,7 @@ def _windows(
     if not rows:
         return {}
     spans: list[WindowRow]
-    if cursor.is_sqlite:
+    if cursor.instants_are_text:
         if len(known) > _REMEMBERED:
             known.clear()
         spans = [

@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from petmsg.db.cursor import Cursor, instant_from_text, instant_to_text
+from petmsg.db.cursor import Cursor
+from petmsg.db.statements import instant_from_text, instant_to_text
 from petmsg.errors import MalformedFile
 from petmsg.queries import audit as queries
 from petmsg.queries.org import OrgRow

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from petmsg.db.backup_mark import UNMARK
 from petmsg.services.outbox import after_restore as service
 from petmsg.services.outbox.after_restore import SetAside
 from petmsg.workflows.store import Store
@@ -18,7 +17,6 @@ def hold_after_restore(store: Store, made_at: datetime) -> list[SetAside]:
         lambda transaction: service.set_aside_all(
             transaction,
             made_at=made_at,
-            unmark=UNMARK if store.location.is_sqlite else None,
             actor=store.actor,
             now=store.now,
         )

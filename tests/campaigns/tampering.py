@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from petmsg.db import migrate
-from petmsg.db.cursor import Cursor, instant_from_text
+from petmsg.db.cursor import Cursor
 from petmsg.db.location import locate
+from petmsg.db.statements import instant_from_text
 from petmsg.queries.org import find_org
 from petmsg.rules.audit_chain import GENESIS, event_hash
 from petmsg.services.audit import parse_heads, verify

@@ -203,6 +203,31 @@ def test_a_slow_import_would_be_noticed(filled: str) -> None:
     assert {"sqlmodel", "sqlalchemy", "pydantic"} <= names
 
 
+# ------------------------------------------------------------------------- which database it is
+
+
+def asking_for_the_database(modules: dict[str, str]) -> list[str]:
+    """Where modules outside `petmsg.db` ask which database it is."""
+    return [
+        f"{name}:{node.lineno}"
+        for name, text in modules.items()
+        if not name.startswith("petmsg/db/")
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Attribute) and node.attr in ("is_sqlite", "dialect")
+    ]
+
+
+def test_only_the_database_package_asks_which_database_it_is(texts: dict[str, str]) -> None:
+    """Elsewhere the cursor says what differs: `row_lock`, `hold`, `writes_together` …"""
+    assert asking_for_the_database(texts) == []
+
+
+def test_a_module_that_asks_would_be_noticed() -> None:
+    text = 'lock = "" if cursor.is_sqlite else " FOR UPDATE"'
+    assert asking_for_the_database({"petmsg/services/a.py": text}) == ["petmsg/services/a.py:1"]
+    assert asking_for_the_database({"petmsg/db/a.py": text}) == []
+
+
 # ----------------------------------------------------------------------------- the map of the house
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from petmsg.clock import iso_utc
-from petmsg.db.cursor import instant_from_text
+from petmsg.db.statements import instant_from_text
 from petmsg.errors import MalformedFile
 from petmsg.queries.org import find_org
 from petmsg.rules.audit_chain import GENESIS, event_hash

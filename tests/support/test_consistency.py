@@ -3,7 +3,7 @@ named."""
 
 import pytest
 
-from petmsg.db.cursor import instant_to_text
+from petmsg.db.statements import instant_to_text
 from petmsg.providers.base import RejectionClass, Unknown
 from tests.support.consistency import problems, raw
 from tests.support.fixtures import NOW

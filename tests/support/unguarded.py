@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from petmsg.db.cursor import Cursor, instant_to_text
+from petmsg.db.cursor import Cursor
 from petmsg.db.location import locate
+from petmsg.db.statements import instant_to_text
 from petmsg.enums import CheckResult
 from petmsg.models import metadata
 from petmsg.services.doctor import run_checks

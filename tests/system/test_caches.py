@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from petmsg.clock import iso_utc
-from petmsg.db.cursor import instant_to_text
+from petmsg.db.statements import instant_to_text
 from petmsg.rules.audit_chain import GENESIS, VERSION, canonical, event_hash
 
 

@@ -231,7 +231,7 @@ def _known(uow: UnitOfWork, written: Sequence[str | None]) -> dict[str, int]:
 
 def _sitters(uow: UnitOfWork, refs: Sequence[str | None]) -> dict[str, _Sitter]:
     """The sitters of those refs with the number each holds, locked until the commit."""
-    lock = "" if uow.cursor.is_sqlite else " FOR SHARE OF s"
+    lock = uow.cursor.row_lock("FOR SHARE OF s")
     return {
         row["ref"]: _Sitter(row["id"], row["ref"], SitterStatus(row["status"]), row["e164"])
         for row in uow.cursor.in_list(

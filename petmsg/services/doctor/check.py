@@ -100,4 +100,4 @@ def group_findings(
 
 def on_sqlite(context: CheckContext) -> bool:
     """Whether the database is an SQLite file."""
-    return context.location.is_sqlite
+    return context.location.is_file

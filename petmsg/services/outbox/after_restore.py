@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from petmsg.clock import format_local, iso_utc
+from petmsg.db.backup_mark import unmark
 from petmsg.db.cursor import Cursor
 from petmsg.db.transaction import Transaction
 from petmsg.enums import AttemptStatus, MessageStatus, NumberClass, Outcome, ProviderName, Rule
@@ -56,11 +57,11 @@ class Held:
 
 
 def set_aside_all(
-    transaction: Transaction, *, made_at: datetime, unmark: str | None, actor: str, now: datetime
+    transaction: Transaction, *, made_at: datetime, actor: str, now: datetime
 ) -> tuple[list[SetAside], UnitOfWork]:
     """Hold what the backup of `made_at` (aware UTC) does not know the outcome of, in every org.
 
-    `unmark` is the statement that takes the mark off the backup. Raises `NoOrg`.
+    The mark is taken off the backup. Raises `NoOrg`.
     """
     rows, uow = [], None
     for org in all_orgs(transaction.cursor):
@@ -70,8 +71,7 @@ def set_aside_all(
         rows.append(_set_aside(uow, made_at))
     if uow is None:
         raise NoOrg
-    if unmark is not None:
-        transaction.cursor.run(unmark)
+    unmark(transaction.cursor)
     return rows, uow
 
 

@@ -298,7 +298,7 @@ def _decide_and_lock(
         if locked is not None and locked.id == decision.number.id:
             return decision, locked
         locked = locked_number(cursor, decision.number.id)
-        if cursor.is_sqlite:
+        if not cursor.has_other_writers:
             return decision, locked
     raise Busy("The numbers of the org change faster than a text can be decided.")
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import NoResultFound
 
-from petmsg.db.cursor import DamagedInstant
 from petmsg.db.driver_errors import is_driver_error
+from petmsg.db.statements import DamagedInstant
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.errors import ConflictingWrite, MalformedText, OutOfRange, PetmsgError, Refused
 from petmsg.queries.message import hold_queued

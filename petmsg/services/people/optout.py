@@ -209,7 +209,7 @@ def _waiting(cursor: Cursor, org_id: int, client_id: int | None) -> int:
 def _locked(uow: UnitOfWork, text: str) -> Person:
     """The person; a client's phones are changed by nobody until the commit."""
     person = find_person(uow.cursor, uow.org, text)
-    if person.client_id is not None and not uow.cursor.is_sqlite:
+    if person.client_id is not None and uow.cursor.has_other_writers:
         lock_client(uow.cursor, person.client_id)
         known = phone_keys(uow.cursor, uow.org, person.client_id)
         return person._replace(phones={**known})

@@ -176,7 +176,7 @@ class _OrgExport:
         after: dict[str, Any] = {}
         while True:
             page = self._cursor.plain_rows(
-                select(shape, has_c_collation=not self._cursor.is_sqlite, is_first=not after),
+                select(shape, byte_order=self._cursor.byte_order, is_first=not after),
                 org_id=self._org.id,
                 page=_PAGE,
                 **after,
@@ -267,10 +267,10 @@ def file_name(table: str, file_format: FileFormat) -> str:
     return f"{table}.{file_format.value}"
 
 
-def select(shape: TableSchema, *, has_c_collation: bool, is_first: bool) -> str:
+def select(shape: TableSchema, *, byte_order: str, is_first: bool) -> str:
     """The text that reads a page of an org's rows of a table, and what names those they point to.
 
-    Texts are ordered by their bytes on both databases.
+    Texts are ordered by their bytes: `byte_order` is what the database needs for it.
     """
     columns = [f't."{column.name}" AS "{column.name}"' for column in shape.columns]
     joins = []
@@ -287,10 +287,7 @@ def select(shape: TableSchema, *, has_c_collation: bool, is_first: bool) -> str:
     if shape.has_id and not shape.order:
         columns.append('t."id" AS "id"')
     texts = {column.name for column in shape.columns if column.kind is Kind.TEXT}
-    order = [
-        f't."{name}"' + (' COLLATE "C"' if has_c_collation and name in texts else "")
-        for name in shape.order
-    ]
+    order = [f't."{name}"' + (byte_order if name in texts else "") for name in shape.order]
     where = f't."{shape.org_column}" = :org_id'
     if order and not is_first:
         where += f" AND ({', '.join(order)}) > ({', '.join(f':after_{n}' for n in shape.order)})"

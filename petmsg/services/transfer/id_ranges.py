@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from petmsg.db.cursor import Cursor
-from petmsg.queries.transfer import count_on_from_highest, highest_id, next_ids
+from petmsg.queries.transfer import count_on_from_highest, new_ids
 from petmsg.services.transfer.files import IDS, BrokenExport
 from petmsg.services.transfer.manifest import OrgFiles
 from petmsg.services.transfer.table_schema import shapes
-
-_BLOCK = 1000
 
 
 class Ids(Protocol):
@@ -46,9 +44,7 @@ class KeptIds:
 
     @staticmethod
     def count_on(cursor: Cursor) -> None:
-        """Let PostgreSQL count on from the ids that were kept; SQLite does so by itself."""
-        if cursor.is_sqlite:
-            return
+        """Let the database count on from the ids that were kept."""
         for shape in shapes():
             if shape.has_id:
                 count_on_from_highest(cursor, shape.table)
@@ -62,12 +58,4 @@ class NewIds:
 
     def take(self, table: str, count: int) -> Iterator[int]:
         """`count` ids that no row has, in ascending order."""
-        if self._cursor.is_sqlite:
-            # The file is locked: nobody else adds a row until the commit.
-            highest = highest_id(self._cursor, table)
-            yield from range(highest + 1, highest + 1 + count)
-            return
-        while count > 0:
-            block = min(count, _BLOCK)
-            yield from sorted(next_ids(self._cursor, table, block))
-            count -= block
+        yield from new_ids(self._cursor, table, count)

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from petmsg.clock import iso_utc
-from petmsg.db.cursor import instant_from_text
+from petmsg.db.statements import instant_from_text
 from petmsg.errors import DatabaseUnusable, quoted
 from petmsg.phone import is_e164
 from petmsg.services.transfer.row_files import FORMULA_STARTS

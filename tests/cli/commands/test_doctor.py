@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from petmsg.db import migrate
-from petmsg.db.cursor import instant_to_text
 from petmsg.db.location import locate
+from petmsg.db.statements import instant_to_text
 from petmsg.services.doctor import run_checks
 from tests.db.test_bad_databases import assert_told, attempt
 from tests.support.consistency import raw
