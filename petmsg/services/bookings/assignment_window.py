@@ -1,4 +1,4 @@
-"""Assignment windows follow their bookings: the one place that computes and stores them."""
+"""Assignment windows: the only module that computes and stores the windows of bookings."""
 
 from collections.abc import Container, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from petmsg.services.unit_of_work import UnitOfWork
 
 
 class BookedTime(NamedTuple):
-    """A confirmed booking, enough to place its window. Instants are aware UTC."""
+    """A confirmed booking, with what its window needs. Times are aware UTC."""
 
     booking_id: int
     booking: str
@@ -23,7 +23,7 @@ class BookedTime(NamedTuple):
 
 
 class ThreadFound(NamedTuple):
-    """A client's thread; `reused` says that it was there before."""
+    """A client's thread; `reused` means that it existed before."""
 
     id: int
     default_number: str | None
@@ -31,7 +31,7 @@ class ThreadFound(NamedTuple):
 
 
 class UpsertedWindow(NamedTuple):
-    """A booking's window; `reused` says that it was there before, `moved` that it changed."""
+    """A booking's window; `reused` means that it existed before, `moved` that it was changed."""
 
     id: int
     reused: bool
@@ -41,10 +41,10 @@ class UpsertedWindow(NamedTuple):
 def ensure_threads(
     uow: UnitOfWork, clients: Mapping[int, tuple[str, int | None]]
 ) -> dict[int, ThreadFound]:
-    """The one thread of each client, made where there is none.
+    """The thread of each client; it is created if there is none.
 
-    `clients` maps a client's id to her ref and the sitter who is about to speak, for the default
-    number of a new thread.
+    `clients` maps a client's id to their ref and the id of the sitter whose number becomes the
+    default number of a new thread.
     """
     there = _threads(uow, list(clients))
     return there | _make_threads(
@@ -80,11 +80,11 @@ def upsert_windows(
     without: Container[int] = (),
     confirmed: Sequence[int] = (),
 ) -> dict[int, UpsertedWindow]:
-    """A window for each confirmed booking: its times, its sitter and today's grace.
+    """Create or update the one window of each confirmed booking; results by booking id.
 
-    One window per booking: one that is there is moved. `without` are the ids of bookings that are
-    known to have none yet, `confirmed` those that are marked as confirmed on the way. Results by
-    booking id.
+    A window gets its booking's times and sitter and the org's current grace period. `without` are
+    the ids of bookings that are known to have no window yet, `confirmed` the ids of bookings that
+    are marked as confirmed by the same statement.
     """
     cursor = uow.cursor
     ids = [each.booking_id for each in booked if each.booking_id not in without]
@@ -150,7 +150,7 @@ def overlaps(uow: UnitOfWork, booking_ids: Sequence[int]) -> dict[int, list[str]
 
 
 def _threads(uow: UnitOfWork, client_ids: Sequence[int]) -> dict[int, ThreadFound]:
-    """The threads that are there, by client."""
+    """The existing threads, by client id."""
     found = uow.cursor.in_list(queries.THREADS, "client_ids", client_ids, org_id=uow.org.id)
     return {
         row["client_id"]: ThreadFound(row["id"], row["default_number"], reused=True)
@@ -161,9 +161,9 @@ def _threads(uow: UnitOfWork, client_ids: Sequence[int]) -> dict[int, ThreadFoun
 def _make_threads(
     uow: UnitOfWork, clients: Mapping[int, tuple[str, int | None]]
 ) -> dict[int, ThreadFound]:
-    """A thread for each client who had none a moment ago, in the order of their ids.
+    """Create a thread for each client who has none, in the order of their ids.
 
-    What another transaction made meanwhile is found, once this one has waited for it.
+    If another transaction creates one at the same time, this one waits and returns that thread.
     """
     if not clients:
         return {}
@@ -185,7 +185,7 @@ def _make_threads(
 def _default_numbers(
     uow: UnitOfWork, sitters: set[int | None]
 ) -> dict[int | None, tuple[int | None, str | None]]:
-    """The number a new thread is first shown with, id and E.164, by who is about to speak."""
+    """The default number of a new thread (id and E.164), by sitter id; the front desk otherwise."""
     cursor = uow.cursor
     desk = cursor.tuples(queries.USABLE_DESK, org_id=uow.org.id, now=uow.now)
     numbers = dict.fromkeys(sitters, desk[0] if desk else (None, None))
@@ -200,7 +200,7 @@ def _default_numbers(
 def _span(
     starts_at: datetime, booked_until: datetime, ends_at: datetime, sitter: str | None
 ) -> dict[str, Any]:
-    """A window as the audit keeps it, to tell later what was true when."""
+    """A window as the audit stores it, so that its past state can be read later."""
     return {
         "starts_at": iso_utc(starts_at),
         "booked_until": iso_utc(booked_until),

@@ -1,4 +1,4 @@
-"""Bookings: adding, importing, cancelling, moving, giving to another sitter."""
+"""Bookings: add, cancel, reschedule, reassign."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from petmsg.text_inputs import parse_ref
 
 @dataclass(frozen=True, slots=True)
 class BookingChanged:
-    """A booking after a change; `window` is its window's id where it has one."""
+    """A booking after a change; `window` is the id of its window, None if it has none."""
 
     booking: str
     status: BookingStatus
@@ -53,10 +53,11 @@ def add(
     ref: str | None = None,
     allow_duplicates: bool = False,
 ) -> BookingChanged:
-    """Add a pending booking. The same again changes nothing; one that differs is refused.
+    """Add a pending booking; times are aware UTC. Adding the same booking again changes nothing.
 
-    Without a ref the same one is that with the same client, sitter, start and end that was not
-    cancelled; with `allow_duplicates` it is another.
+    Without a ref, the same booking is one with the same client, sitter, start and end that was not
+    cancelled; with `allow_duplicates` a new one is added. Raises `AlreadyExists` for a ref whose
+    booking has other values, `NotFound`, `Ambiguous`, `EndNotAfterStart` and `SitterOffboarded`.
     """
     cells: dict[str, str | None] = {
         "ref": ref,
@@ -78,7 +79,7 @@ def add(
                 row["ends_at"],
             ):
                 raise AlreadyExists(
-                    f"Booking {ref} is there already, with other values.",
+                    f"Booking {ref} already exists with other values.",
                     hint="Change it: petmsg booking reschedule, petmsg booking reassign",
                 )
             return _changed(row, window_id=_window_id(uow, row), reused=True)
@@ -91,7 +92,10 @@ def add(
 
 
 def cancel(uow: UnitOfWork, ref: str, *, reason: str | None = None) -> BookingChanged:
-    """Cancel a booking: its window counts no more. Cancelling again changes nothing."""
+    """Cancel a booking and close its window. Cancelling it again changes nothing.
+
+    Raises `NotFound`.
+    """
     row = _one(uow, ref)
     if row["status"] == BookingStatus.CANCELLED:
         return _changed(row, window_id=_window_id(uow, row), reused=True)
@@ -126,7 +130,10 @@ def reschedule(
     ends_at: datetime | None = None,
     reason: str | None = None,
 ) -> BookingChanged:
-    """Give a booking other times; a confirmed one's window moves with it."""
+    """Change the times of a booking (aware UTC) and of its window.
+
+    Raises `NotFound`, `BookingCancelled`, `EndNotAfterStart` and `SitterOffboarded`.
+    """
     row = _changeable(uow, ref)
     wanted = {
         **row,
@@ -140,7 +147,10 @@ def reschedule(
 def reassign(
     uow: UnitOfWork, ref: str, *, sitter: str | None, reason: str | None = None
 ) -> BookingChanged:
-    """Give a booking to another sitter (None: to nobody yet); its window speaks with her number."""
+    """Assign a booking and its window to another sitter, or to nobody (None).
+
+    Raises `NotFound`, `Ambiguous`, `BookingCancelled` and `SitterOffboarded`.
+    """
     row = _changeable(uow, ref)
     key = find_sitter(uow.cursor, uow.org.id, sitter) if sitter is not None else None
     if key is not None:
@@ -226,7 +236,7 @@ def _window_id(uow: UnitOfWork, row: Mapping[str, Any]) -> int | None:
 
 def _require_not_offboarded(sitter: SitterKey) -> None:
     if sitter.status is SitterStatus.OFFBOARDED:
-        raise SitterOffboarded(f"Sitter {sitter.ref} is offboarded.", hint="Choose another.")
+        raise SitterOffboarded(f"Sitter {sitter.ref} is offboarded.", hint="Choose another sitter.")
 
 
 def _changed(

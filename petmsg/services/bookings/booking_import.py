@@ -1,4 +1,4 @@
-"""Importing bookings: a chunk of rows is looked up together, checked singly, written together."""
+"""Import bookings: the rows of a chunk are read together, checked one by one, written together."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -33,11 +33,11 @@ COLUMNS = ("ref", "client", "sitter", "starts_at", "ends_at")
 def import_rows(
     uow: UnitOfWork, rows: Sequence[BatchRow], *, allow_duplicates: bool = False
 ) -> list[RowDone | Failure]:
-    """Rows of `booking import`: new refs are added, known ones updated, windows follow.
+    """Import rows of `booking import`: add new refs, update known ones and their windows.
 
-    A row without a ref means the booking with its client, sitter, start and end, if there is one;
-    with `allow_duplicates` it is always a new one. Taken as a set; if another transaction got in
-    the way of one, row by row.
+    A row without a ref matches the booking with its client, sitter, start and end; with
+    `allow_duplicates` it always adds a new one. The rows are written as a set, or one by one if
+    another transaction has just added one of them.
     """
     try:
         with uow.all_or_nothing():
@@ -53,9 +53,9 @@ def import_rows(
 
 
 class BookingRows:
-    """One chunk of rows: looked up together, checked one by one, written together.
+    """One chunk of rows: read together, checked one by one, written together.
 
-    `even_cancelled`: a row without a ref may mean a cancelled booking too.
+    `even_cancelled`: a row without a ref may match a cancelled booking as well.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class BookingRows:
             self.same.look_up(self._starts(nameless))
 
     def _starts(self, rows: Iterable[Mapping[str, str | None]]) -> Iterator[tuple[int, datetime]]:
-        """Client and start of each row; what is wrong with one is told when its turn comes."""
+        """The client and start of each row. Errors of a row are reported when it is applied."""
         for cells in rows:
             with suppress(PetmsgError):
                 client = self._client(cells.get("client") or "")
@@ -181,7 +181,7 @@ class BookingRows:
         return ref, "updated"
 
     def _made_up_ref(self) -> str:
-        """The next ref that neither the database nor this chunk has."""
+        """The next generated ref that neither the database nor this chunk uses."""
         while True:
             ref = next_ref(self.uow, "booking")
             if ref not in self.new and ref not in self.named:
@@ -190,18 +190,18 @@ class BookingRows:
     def _wanted(
         self, cells: Mapping[str, str | None], before: dict[str, Any] | None
     ) -> dict[str, Any]:
-        """The row as it shall be: cells over what is stored; an absent column leaves its value."""
+        """The new values of the booking: its cells, or the stored value if a column is absent."""
         wanted: dict[str, Any] = {}
         if cells.get("client"):
             client = self._client(cells["client"] or "")
             if before is not None and client.id != before["client_id"]:
                 raise Refused(
                     f"Booking {before['ref']} belongs to client {before['client']}.",
-                    hint="A booking keeps its client; cancel it and add another.",
+                    hint="A booking cannot change its client; cancel it and add another.",
                 )
             wanted |= {"client_id": client.id, "client": client.ref}
         elif before is None:
-            raise MalformedRow("The client is missing.", hint="Name her by ref, phone or name.")
+            raise MalformedRow("The client is missing.", hint="Give their ref, phone or name.")
         else:
             wanted |= {"client_id": before["client_id"], "client": before["client"]}
         if cells.get("sitter"):
@@ -234,7 +234,7 @@ class BookingRows:
         }
         held = confirm_queries.hold_sitters(self.cursor, self.uow.org.id, sorted(sitters))
         if any(sitters[each] != SitterStatus.OFFBOARDED for each in held):
-            raise Busy("A sitter of these bookings was offboarded a moment ago.")
+            raise Busy("A sitter of these bookings has just been offboarded.")
         if self.new:
             insert_bookings(
                 self.cursor,
@@ -274,7 +274,7 @@ class BookingRows:
 def place_windows(
     uow: UnitOfWork, rows: Sequence[dict[str, Any]]
 ) -> dict[int, assignment_window.UpsertedWindow]:
-    """The windows of confirmed bookings, moved to their times and sitters."""
+    """Update the windows of confirmed bookings to their times and sitters."""
     threads = assignment_window.ensure_threads_of_bookings(uow, rows)
     return assignment_window.upsert_windows(uow, [booked_time(row) for row in rows], threads)
 
@@ -285,7 +285,7 @@ def load_bookings(uow: UnitOfWork, refs: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def require_span(starts_at: datetime, ends_at: datetime, *, timezone: str) -> None:
-    """Raises `EndNotAfterStart`."""
+    """Raise `EndNotAfterStart` unless the start is before the end."""
     if starts_at >= ends_at:
         raise EndNotAfterStart(
             f"The end {format_local(ends_at, timezone)} is not after the start "
@@ -294,14 +294,14 @@ def require_span(starts_at: datetime, ends_at: datetime, *, timezone: str) -> No
 
 
 def require_visit_over(uow: UnitOfWork, row: Mapping[str, Any]) -> None:
-    """An offboarded sitter keeps the visits she made, and is given none to come."""
+    """Raise `SitterOffboarded` unless the visit is over: offboarded sitters keep past visits."""
     if row["ends_at"] + timedelta(minutes=uow.org.grace_minutes) > uow.now:
         raise SitterOffboarded(
             f"Sitter {row['sitter']} of booking {row['ref']} is offboarded.",
-            hint=f"Choose another: petmsg booking reassign {row['ref']} --sitter SITTER",
+            hint=f"Choose another sitter: petmsg booking reassign {row['ref']} --sitter SITTER",
         )
 
 
 def changeable_values(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a booking can change, as the audit keeps it."""
+    """The values of a booking that can change, as the audit stores them."""
     return {name: row[name] for name in ("starts_at", "ends_at", "sitter")}

@@ -1,4 +1,4 @@
-"""Confirming bookings: the client's one thread, the booking's window, all in one transaction."""
+"""Confirm bookings: create the client's thread and the booking's window in one transaction."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from petmsg.services.unit_of_work import Failure, UnitOfWork
 
 class BookingCancelled(Refused):
     code = "booking_cancelled"
-    hint = "A cancelled booking stays cancelled; add a new one: petmsg booking add"
+    hint = "A cancelled booking cannot be changed; add a new one: petmsg booking add"
 
 
 class SitterOffboarded(Refused):
@@ -21,7 +21,7 @@ class SitterOffboarded(Refused):
 
 
 class Confirmed(NamedTuple):
-    """A confirmed booking with its thread and window, and what was there before."""
+    """A confirmed booking with its thread and window, and which of these existed before."""
 
     booking: str
     client: str
@@ -39,10 +39,11 @@ class Confirmed(NamedTuple):
 def confirm(
     uow: UnitOfWork, refs: Sequence[str], *, of_many: bool = True
 ) -> list[Confirmed | Failure]:
-    """Confirm the bookings of those refs; results in their order, a repeated ref repeated.
+    """Confirm the bookings with these refs; one result per ref, in their order.
 
-    Idempotent: the same thread, the same window. A cancelled booking or an offboarded sitter is a
-    `Failure` of its row; the others stand. Unless it is one `of_many`, its error is raised.
+    Confirming a booking again changes nothing. An unknown or cancelled booking or an offboarded
+    sitter is a `Failure` in its place, and the others are still confirmed. If `of_many` is False,
+    the error is raised instead: `NotFound`, `BookingCancelled` or `SitterOffboarded`.
     """
     cursor = uow.cursor
     rows = {
@@ -74,7 +75,7 @@ def confirm(
             results.append(Failure(ref, failures[ref]))
             continue
         row = done[ref]
-        # What an earlier row of this very run made is reused by the later ones.
+        # What an earlier row of this call created counts as reused in later rows.
         if row.client in clients and not row.thread_reused:
             row = row._replace(thread_reused=True)
         if ref in seen and not row.window_reused:
@@ -86,7 +87,7 @@ def confirm(
 
 
 def current_state(uow: UnitOfWork, ref: str) -> Confirmed:
-    """The row of a booking that was confirmed before, with nothing changed. Raises `NotFound`."""
+    """The result for a booking that was confirmed before; changes nothing. Raises `NotFound`."""
     rows = uow.cursor.in_list(queries.BOOKINGS, "refs", [ref], org_id=uow.org.id)
     if not rows:
         raise no_booking(uow.cursor, uow.org.id, ref)
@@ -118,7 +119,7 @@ def _validate(
     if row["sitter_status"] == SitterStatus.OFFBOARDED:
         return SitterOffboarded(
             f"Sitter {row['sitter']} of booking {ref} is offboarded.",
-            hint=f"Choose another: petmsg booking reassign {ref} --sitter SITTER",
+            hint=f"Choose another sitter: petmsg booking reassign {ref} --sitter SITTER",
         )
     return None
 
@@ -160,11 +161,11 @@ def _confirm(uow: UnitOfWork, rows: list[dict[str, Any]]) -> dict[str, Confirmed
 
 
 def sitter_warnings(row: dict[str, Any]) -> tuple[str, ...]:
-    """What a window with this row's sitter will lack."""
+    """Warnings about the sitter of this row: an inactive sitter's number is not used."""
     if row["sitter_status"] == SitterStatus.INACTIVE:
         warning = (
-            f"Sitter {row['sitter']} is not active yet: her window will not speak with her number"
-            f" until petmsg sitter activate {row['sitter']}"
+            f"Sitter {row['sitter']} is not active yet, so their number is not used for this visit"
+            f" until you activate them: petmsg sitter activate {row['sitter']}"
         )
         return (warning,)
     return ()

@@ -1,6 +1,6 @@
-"""Which booking does a row without a ref mean? That with its client, sitter, start and end.
+"""Match rows without a ref to existing bookings: by client, sitter, start and end.
 
-So an import without refs can be repeated, and `booking add` typed twice makes one booking.
+So an import without refs can be repeated, and `booking add` typed twice adds one booking.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,9 +15,9 @@ _Span = tuple[int, datetime, datetime]
 
 
 class SameBookings:
-    """The bookings that the rows of a chunk may mean, those of the chunk itself among them.
+    """The bookings that the rows of a chunk may match, including those added by the same chunk.
 
-    `even_cancelled`: a cancelled booking is meant too, if no other is.
+    `even_cancelled`: a cancelled booking matches as well, if no other booking does.
     """
 
     def __init__(self, uow: UnitOfWork, *, even_cancelled: bool) -> None:
@@ -27,14 +27,14 @@ class SameBookings:
         self._span_of: dict[str, _Span] = {}
 
     def look_up(self, starts: Iterable[tuple[int, datetime]]) -> None:
-        """Read what may be meant by rows with these clients (by id) and starts (aware UTC)."""
+        """Read the bookings of these clients (ids) with these starts (aware UTC)."""
         known = sorted(set(starts))
         if known:
             for row in bookings_that_start(self._uow.cursor, self._uow.org, known):
                 self.remember(row)
 
     def remember(self, row: Mapping[str, Any]) -> None:
-        """A booking as it is now; what was known of it before is forgotten."""
+        """Store the current state of a booking; it replaces an earlier one."""
         if row.get("status") == BookingStatus.CANCELLED and not self._even_cancelled:
             return
         ref, span = row["ref"], (row["client_id"], row["starts_at"], row["ends_at"])
@@ -45,9 +45,9 @@ class SameBookings:
         self._by_span.setdefault(span, {})[ref] = row
 
     def find(self, wanted: Mapping[str, Any], *, any_sitter: bool) -> str | None:
-        """The ref of the booking that is meant, the oldest of several; None if there is none.
+        """The ref of the matching booking, the oldest of several; None if there is none.
 
-        `any_sitter`: the row does not say whose it is.
+        `any_sitter`: the row names no sitter, so the sitter is not compared.
         """
         span = (wanted["client_id"], wanted["starts_at"], wanted["ends_at"])
         same = [

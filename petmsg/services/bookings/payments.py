@@ -1,8 +1,9 @@
-"""Payments: the event that a booking was paid confirms it, once, however often it comes.
+"""Payments: Stripe's event about a paid booking confirms the booking once, even if it is repeated.
 
-The event's id and the confirmed booking are one transaction. What is refused is kept as refused,
-and tried anew when the event comes again: its cause may be mended by then. A booking that is not
-there (yet) leaves no event behind, so that Stripe's next try finds it; an alert tells of it.
+The event's id and the confirmation are stored in one transaction. A refused event is stored as
+refused and tried again when Stripe repeats it, because its cause may be fixed by then. If the
+booking does not exist, an alert is raised and no event is stored, so that a repeated event can
+still confirm it.
 """
 
 import shlex
@@ -25,19 +26,19 @@ from petmsg.text_inputs import parse_ref
 
 
 class EventOfAnotherOrg(Refused):
-    """The event was taken in before, for a booking of another org."""
+    """The event was already stored for a booking of another org."""
 
     code = "event_of_another_org"
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentResult:
-    """What came of a payment.
+    """The result of a payment event.
 
-    `confirmed` is the booking, `problem` why it was not confirmed; neither is set for an event that
-    does not concern petmsg, and `note` says why. `outcome` None: nothing was recorded, the booking
-    is not there. `reused` says that the event had been taken in before. `parts` are the bookings of
-    a payment for several, each as if it had been paid alone.
+    `confirmed` is the confirmed booking, `problem` the reason why it was not confirmed. Neither is
+    set for an event that petmsg ignores; then `note` says why. `outcome` is None if the booking
+    does not exist and nothing was stored. `reused` means that the event was stored before. `parts`
+    are the results of a payment for several bookings, one for each.
     """
 
     payment: Payment
@@ -50,14 +51,14 @@ class PaymentResult:
 
 
 def confirm_payments(uow: UnitOfWork, payments: Sequence[Payment]) -> list[PaymentResult | Failure]:
-    """`confirm_payment` for several of one org, each all or nothing; results in their order."""
+    """`confirm_payment` for several payments of one org, each all or nothing, in their order."""
     return run_batch(
         uow, payments, lambda each: confirm_payment(uow, each), ref=lambda p: p.event_id
     )
 
 
 def confirm_payment(uow: UnitOfWork, payment: Payment) -> PaymentResult:
-    """Confirm the booking that was paid. The same event again changes nothing."""
+    """Confirm the bookings that were paid. Repeating the event changes nothing."""
     if payment.ignored is not None:
         new = _record_event(uow, payment, StripeOutcome.IGNORED)
         return PaymentResult(payment, StripeOutcome.IGNORED, note=payment.ignored, reused=not new)
@@ -72,8 +73,10 @@ def confirm_payment(uow: UnitOfWork, payment: Payment) -> PaymentResult:
 
 
 def _confirm_several(uow: UnitOfWork, payment: Payment, refs: Sequence[str]) -> PaymentResult:
-    """Each booking of a payment by itself, known by the event's id and its ref: what is not there
-    yet stops no other, and is looked for when the event comes again."""
+    """Confirm each booking of a payment separately, identified by the event's id and its ref.
+
+    A missing booking does not stop the others; a repeated event looks for it again.
+    """
     parts = tuple(
         _confirm_one(uow, replace(payment, event_id=f"{payment.event_id}#{ref}", booking=ref), ref)
         for ref in refs
@@ -106,9 +109,10 @@ def alert_unknown_org(
     actor: str,
     now: datetime,
 ) -> tuple[PaymentResult, UnitOfWork]:
-    """A payment for an org that is not there, or that nobody named: every org is told.
+    """Raise an alert in every org for a payment whose org is unknown or not named.
 
-    The work of one of them comes back with it, for the caller to finish. There must be an org.
+    Returns the unit of work of one org with the result; the caller must finish it. The database
+    must have an org.
     """
     works = [UnitOfWork(transaction, org, actor, now) for org in all_orgs(transaction.cursor)]
     for uow in works:
@@ -118,9 +122,9 @@ def alert_unknown_org(
             severity=AlertSeverity.WARNING,
             entity="payment",
             ref=payment.event_id,
-            message=f"Stripe's event {payment.event_id} tells of the payment of a booking, but not "
-            f"of which org: {problem.message}",
-            command="petmsg org list; let the metadata of your payments name the org",
+            message=f"Stripe's event {payment.event_id} reports the payment of a booking, but the "
+            f"org is unclear: {problem.message}",
+            command="petmsg org list; then name the org in the metadata of your payments",
         )
     for uow in works[:-1]:
         uow.finish()
@@ -128,7 +132,7 @@ def alert_unknown_org(
 
 
 def _confirm_once(uow: UnitOfWork, payment: Payment, ref: str) -> PaymentResult:
-    """Raises `NotFound`; what it wrote is undone then."""
+    """Store the event and confirm the booking. Raises `NotFound`; then the caller undoes both."""
     if not _record_event(uow, payment, StripeOutcome.CONFIRMED):
         there = locked_event(uow.cursor, payment.event_id)
         if there.org_id != uow.org.id:
@@ -181,9 +185,9 @@ _TROUBLES = {
 
 
 def _alert_trouble(uow: UnitOfWork, payment: Payment, trouble: str) -> PaymentResult:
-    """A payment was taken back, is disputed or failed: a person decides what becomes of the visit.
-    The same event again changes nothing."""
-    note = f"a person is told that the payment {_TROUBLES[trouble][2]}"
+    """Raise an alert for a payment that was refunded, is disputed or failed, because a person must
+    decide about the visit. Repeating the event changes nothing."""
+    note = f"an alert says that the payment {_TROUBLES[trouble][2]}"
     if not _record_event(uow, payment, StripeOutcome.IGNORED):
         return PaymentResult(payment, StripeOutcome.IGNORED, note=note, reused=True)
     for ref in _bookings_of(uow, payment) or (None,):
@@ -198,7 +202,7 @@ def _alert_trouble(uow: UnitOfWork, payment: Payment, trouble: str) -> PaymentRe
 
 
 def _bookings_of(uow: UnitOfWork, payment: Payment) -> tuple[str, ...]:
-    """The bookings that the event names, else those that its payment had paid."""
+    """The bookings that the event names, otherwise those that its payment paid earlier."""
     written = payment.booking
     if written is not None:
         refs = (written,) if _exists(uow, written) else refs_in(written)
@@ -214,14 +218,14 @@ def _raise_trouble(uow: UnitOfWork, payment: Payment, trouble: str, ref: str | N
     kind, severity, words = _TROUBLES[trouble]
     about = payment.payment_id or payment.event_id
     if ref is None:
-        message = f"Payment {about} {words} (Stripe's event {payment.event_id}); no booking is "
-        message += "known that it paid."
-        command = "petmsg booking list; look the payment up in Stripe's dashboard"
+        message = f"Payment {about} {words} (Stripe's event {payment.event_id}). The booking that "
+        message += "it paid is unknown."
+        command = "petmsg booking list; then find the payment in Stripe's dashboard"
     else:
         message = f"The payment of booking {ref} {words} (Stripe's event {payment.event_id}). The "
         message += "booking was not changed."
         quoted = shlex.quote(ref)
-        command = f"petmsg booking show {quoted}; if the visit is off: petmsg booking cancel "
+        command = f"petmsg booking show {quoted}; if the visit is cancelled: petmsg booking cancel "
         command += f"{quoted} --reason '…'"
     raise_alert(
         uow,
@@ -235,7 +239,7 @@ def _raise_trouble(uow: UnitOfWork, payment: Payment, trouble: str, ref: str | N
 
 
 def _record_event(uow: UnitOfWork, payment: Payment, outcome: StripeOutcome) -> bool:
-    """Keep the event; whether it is new. Somebody else who has it at this moment is waited for."""
+    """Store the event; returns whether it is new. Waits for another transaction that stores it."""
     return insert_event(
         uow.cursor,
         uow.org.id,
@@ -257,11 +261,11 @@ def _alert_not_found(uow: UnitOfWork, payment: Payment, ref: str) -> PaymentResu
         severity=AlertSeverity.WARNING,
         entity="booking" if known else "payment",
         ref=ref if known else payment.event_id,
-        message=(f"Booking {ref} was paid" if known else "A booking was paid whose ref is none")
-        + f" (Stripe's event {payment.event_id}), but there is no such booking.",
-        command=f"petmsg booking show {quoted}; once it is there: petmsg booking confirm {quoted}"
+        message=(f"Booking {ref} was paid" if known else "A booking with an invalid ref was paid")
+        + f" (Stripe's event {payment.event_id}), but it does not exist.",
+        command=f"petmsg booking show {quoted}; after adding it: petmsg booking confirm {quoted}"
         if known
-        else "petmsg booking list; look the event up in Stripe's dashboard",
+        else "petmsg booking list; then find the event in Stripe's dashboard",
     )
     hint = "Add the booking; Stripe sends the event again, or: petmsg booking confirm REF"
     return PaymentResult(payment, None, problem=NotFound("booking", ref, hint=hint))
@@ -274,7 +278,7 @@ def _alert_refused(uow: UnitOfWork, ref: str, problem: PetmsgError) -> None:
         severity=AlertSeverity.CRITICAL,
         entity="booking",
         ref=ref,
-        message=f"Booking {ref} was paid and could not be confirmed: {problem.message}",
+        message=f"Booking {ref} was paid but could not be confirmed: {problem.message}",
         command=f"petmsg booking show {shlex.quote(ref)}",
     )
 

@@ -1,7 +1,7 @@
-"""What petmsg and the provider disagree about, as rows; and the numbers of the provider's account.
+"""Differences between petmsg and the provider, as rows; and the numbers of the provider's account.
 
-Nothing here lifts a quarantine, changes a number or releases a text: it says what is so, and which
-command helps. Source: issue 3, Reconcile.
+Nothing here ends a quarantine, changes a number or releases a message: each row names the
+difference and the command that fixes it.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,10 +24,10 @@ from petmsg.services.unit_of_work import Failure, UnitOfWork, one_batch_at_a_tim
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One thing that is, or was, not the same here and at the provider.
+    """One difference between petmsg and the provider.
 
-    `ref` is a text's id or a number; `org` is None for a number that belongs to none. `left`: it
-    still is not the same.
+    `ref` is the id of a message or a number; `org` is None for a number that belongs to no org.
+    `left` means that the difference remains.
     """
 
     org: str | None
@@ -40,15 +40,17 @@ class Drift:
 
 
 def claimed_messages(org: str, orphans: Iterable[ClaimedMessage]) -> list[Drift]:
-    """Texts whose sender died, before the provider was asked."""
+    """Messages whose sending process died, before the provider is asked."""
     return [
-        _message_drift(org, each.message, MessageStatus.SENDING, "its sender died")
+        _message_drift(
+            org, each.message, MessageStatus.SENDING, "the process that sent it has died"
+        )
         for each in orphans
     ]
 
 
 def reconciled_messages(org: str, settled: Iterable[Reconciled | Failure]) -> list[Drift]:
-    """Texts that were in doubt, after the provider was asked."""
+    """Messages whose outcome was unknown, after the provider was asked."""
     return [
         _message_drift(
             org,
@@ -63,7 +65,7 @@ def reconciled_messages(org: str, settled: Iterable[Reconciled | Failure]) -> li
 
 
 def held_messages(org: str, held: Iterable[Mapping[str, Any]]) -> list[Drift]:
-    """Texts that a person must look up, because asking the provider settled nothing."""
+    """Messages that a person must look up, because asking the provider gave no answer."""
     return [_message_drift(org, each["message"], MessageStatus.HELD, each["why"]) for each in held]
 
 
@@ -76,7 +78,7 @@ def _message_drift(org: str, message: int, status: MessageStatus, note: str) -> 
         MessageStatus.QUEUED: "petmsg message dispatch",
     }.get(status)
     left = status in (MessageStatus.HELD, MessageStatus.UNKNOWN, MessageStatus.SENDING)
-    words = f"Text {message}: {note.rstrip('.')}."
+    words = f"Message {message}: {note.rstrip('.')}."
     return Drift(org, DriftKind.MESSAGE_UNKNOWN, str(message), status.value, words, command, left)
 
 
@@ -85,7 +87,7 @@ def unknown_numbers(
 ) -> list[Drift]:
     """Numbers of the account that no org of the database has.
 
-    `org` is the only org that they can be for, None if there are several.
+    `org` is the only org that uses the account; None if there are several.
     """
     flag = f" --org {org}" if org is not None else " --org SLUG"
     return [
@@ -94,7 +96,7 @@ def unknown_numbers(
             DriftKind.NUMBER_NOT_KNOWN,
             e164,
             None,
-            f"The account has {e164}, and no org does.",
+            f"The account has {e164}, but no org has it.",
             f"petmsg number import --from-provider --class pool{flag}",
         )
         for e164 in sorted(set(there) - set(known))
@@ -102,9 +104,9 @@ def unknown_numbers(
 
 
 def incomplete_numbers(listed: Iterable[ProviderNumber], *, org: str | None) -> list[Drift]:
-    """Numbers of the account of which the provider does not say enough to use them.
+    """Numbers of the account that the provider lists without their phone number.
 
-    `org` is the only org that they can be for, None if there are several.
+    `org` is the only org that uses the account; None if there are several.
     """
     nameless = [number for number in listed if not number.e164]
     return [
@@ -123,14 +125,14 @@ def incomplete_numbers(listed: Iterable[ProviderNumber], *, org: str | None) -> 
 def missing_numbers(
     org: str, believed: Iterable[Mapping[str, Any]], there: Collection[str]
 ) -> list[Drift]:
-    """Numbers that the org sends from, or will again, and that are not in the account."""
+    """Numbers of the org that are active or quarantined but not in the provider's account."""
     return [
         Drift(
             org,
             DriftKind.NUMBER_GONE,
             each["number"],
             each["status"],
-            f"The account has no number {each['number']} that sends texts.",
+            f"The account has no number {each['number']} that can send messages.",
             f"petmsg number quarantine {each['number']} --reason … "
             f"(or: petmsg number retire {each['number']})",
         )
@@ -140,7 +142,7 @@ def missing_numbers(
 
 
 def alert_all(uow: UnitOfWork, drifts: Sequence[Drift]) -> None:
-    """Raise an alert for each number that is gone or not known; the same one stays one alert."""
+    """Raise an alert for each missing or unknown number; a repeated one stays one alert."""
     one_batch_at_a_time(uow)
     for each in drifts:
         is_gone = each.kind is DriftKind.NUMBER_GONE
@@ -156,7 +158,7 @@ def alert_all(uow: UnitOfWork, drifts: Sequence[Drift]) -> None:
 
 
 class NumberUnclear(Refused):
-    """The provider does not say enough of a number to add it."""
+    """The provider does not give enough information about a number to add it."""
 
     code = "number_unclear"
 
@@ -166,8 +168,8 @@ def add_all(
 ) -> list[NumberAdded | Failure]:
     """Add the numbers of the provider's account to the org, each all or nothing.
 
-    One that the org has stays as it is, whatever its class; one of another org is refused, and so
-    is one of which the provider does not say its phone, or that it sends messages.
+    A number that the org has already is not changed. A `Failure` is returned for a number of
+    another org, and for one without a phone number or without the information that it can send.
     """
     one_batch_at_a_time(uow)
     return [

@@ -68,7 +68,7 @@ def test_a_text_that_the_provider_has_is_sent(
             "kind": "message_unknown",
             "ref": "1",
             "status": "sent",
-            "message": "Text 1: found at the provider: it was sent.",
+            "message": "Message 1: found at the provider: it was sent.",
             "command": None,
         }
     ]
@@ -216,7 +216,7 @@ def test_a_number_that_petmsg_does_not_know_comes_with_the_command_that_adds_it(
             "kind": "number_not_known",
             "ref": POOL,
             "status": None,
-            "message": f"The account has {POOL}, and no org does.",
+            "message": f"The account has {POOL}, but no org has it.",
             "command": "petmsg number import --from-provider --class pool --org happy-paws",
         }
     ]
