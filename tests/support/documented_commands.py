@@ -14,10 +14,13 @@ and returns complaints, one sentence each, with the page's line. Output is compa
 the same words after times, how far off they are, hashes, durations and paths were replaced.
 """
 
+import contextlib
 import os
 import re
 import subprocess
 import threading
+import time
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,7 +59,8 @@ class Desk:
     `substitutes` are words that stand for a secret or a place of the reader's, and what is typed
     instead. `untypable` are patterns of what is only checked for its syntax, with the reason.
     `asking` are the beginnings of commands that ask on a terminal: they get `--yes`. `serving` are
-    the beginnings of commands that run until they are stopped, and what they print once they run.
+    the beginnings of commands that run until they are stopped; a pattern finds the address of their
+    `/healthz` in what they print once they run.
     """
 
     folder: Path
@@ -236,14 +240,15 @@ class Shell:
         ready = next(
             (told for word, told in self.desk.serving.items() if text.startswith(word)), ""
         )
-        stays = ready and "--dry-run" not in text
-        script.write_text(f"{'exec ' if stays else ''}{text}\n", "utf-8")
-        if stays:
-            line = (
-                f"{line} & until grep -q '{ready}' '{err}' 2>/dev/null || ! kill -0 $!; "
-                "do sleep 0.05; done; kill -TERM $!; wait $!"
-            )
-        code = self._run(f"{line}; printf '%s\\n' $?")
+        if ready and "--dry-run" not in text:
+            script.write_text(f"exec {text}\n", "utf-8")
+            err.write_text("", "utf-8")
+            self._run(f"{line} & printf '0\\n'")
+            _wait_until_it_answers(err, ready)
+            code = self._run("kill -TERM $!; wait $!; printf '%s\\n' $?")
+        else:
+            script.write_text(f"{text}\n", "utf-8")
+            code = self._run(f"{line}; printf '%s\\n' $?")
         return Typed(code, out.read_text("utf-8") + err.read_text("utf-8"))
 
     def _run(self, line: str) -> int:
@@ -258,6 +263,18 @@ class Shell:
         finally:
             stop.cancel()
         return int(answer) if answer.strip() else -1
+
+
+def _wait_until_it_answers(errors: Path, ready: str) -> None:
+    """Return when a server answers, or when it takes too long: then its exit code tells."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + LIMIT_SECONDS / 2
+    while time.monotonic() < deadline:
+        if found := re.search(ready, errors.read_text("utf-8")):
+            with contextlib.suppress(OSError):
+                opener.open(f"{found[1]}/healthz", timeout=10).close()
+                return
+        time.sleep(0.05)
 
 
 # ------------------------------------------------------------------------------------------ shape
