@@ -34,9 +34,9 @@ from petmsg.errors import BUG, CONFIGURATION, PetmsgError, SchemaBehind
 from tests.support import example_company
 from tests.support.consistency import problems
 from tests.support.documentation import EXIT_CODES, commands
+from tests.support.examples import BEFORE, Company
 from tests.support.fixtures import NOW, Ran
 from tests.support.swarm import Hive
-from tests.system.test_every_command import BEFORE, Company
 
 SOURCE = Path(__file__).with_name("shim.c")
 WAYS = ("before", "after", "EIO", "ENOSPC", "full")

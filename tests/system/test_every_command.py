@@ -1,35 +1,30 @@
-"""What holds for each command there is: its help ends with examples that run and do something, and
-its data is the same in each of the four formats. A new command without an example fails here.
+"""What holds for each command there is: its help ends with examples that run and do something, tell
+nothing that nobody asked for, and leave the other company in the database alone; its data is the
+same in each of the four formats. A new command without an example fails here.
 """
 
 import itertools
 import json
 import re
-import shlex
-import shutil
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from petmsg.db import migrate
-from petmsg.db.location import locate
 from petmsg.enums import OutputFormat
 from petmsg.errors import FINDING
 from petmsg.render.escape import json_text, safe
-from tests.services.numbers.test_health import filtered
-from tests.support import example_company
-from tests.support.documentation import commands
-from tests.support.example_company import SINCE
-from tests.support.fixtures import ACTOR, NOW, Ran, run_cli
-from tests.support.texting import left_by_the_dead
-from tests.support.webhooks import KEYS
+from tests.support.examples import (
+    BEFORE,
+    COMMANDS,
+    EXAMPLES,
+    OF_ALL,
+    Company,
+    complaints,
+    theirs,
+)
+from tests.support.fixtures import run_cli
 
-COMMANDS = dict(commands())
-EXAMPLES = [(name, example) for name, command in COMMANDS.items() for example in command.examples]
 WIDEST = 78
 """So many characters of an example fit beside the margin on a terminal of 80 columns."""
 
@@ -61,126 +56,6 @@ EMPTY = {"petmsg message pull", "petmsg message pull --since -2d -o json"}
 """Examples that find nothing here: nobody can text a sandbox."""
 
 
-class Company(NamedTuple):
-    """A fresh copy of the company of the examples, in a folder with its files."""
-
-    url: str
-    path: Path
-
-    def run(self, example: str, *more: str, output: str | None = None) -> Ran:
-        """Run an example as a person would type it; with `output` in that format."""
-        words = shlex.split(example)
-        target = words[words.index(">") + 1] if ">" in words else None
-        arguments = words[1 : words.index(">")] if target else words[1:]
-        if output is not None:
-            arguments = [*without_output(arguments), "-o", output]
-        ran = run_cli(
-            self.url,
-            *arguments,
-            *more,
-            PETMSG_OUTPUT="table",
-            HOME=str(self.path.parent),
-            **(KEYS if arguments[0] == "serve" else {}),
-        )
-        if target is not None and ran.code == 0:
-            Path(target).write_text(ran.out, "utf-8")
-        return ran
-
-    def dump(self) -> list[str]:
-        """The whole database as SQL."""
-        if not self.path.exists():
-            return []
-        with closing(sqlite3.connect(self.path)) as connection:
-            return list(connection.iterdump())
-
-
-def without_output(arguments: list[str]) -> list[str]:
-    if "-o" not in arguments:
-        return arguments
-    at = arguments.index("-o")
-    return arguments[:at] + arguments[at + 2 :]
-
-
-def done(*line: str, now: Any = NOW) -> Callable[[Company], None]:
-    """A state that begins with a command."""
-
-    def prepare(company: Company) -> None:
-        assert run_cli(company.url, *line, now=now).code == 0
-
-    return prepare
-
-
-def drop_a_trigger(company: Company) -> None:
-    with closing(sqlite3.connect(company.path)) as connection:
-        connection.execute("DROP TRIGGER audit_event_no_delete")
-
-
-def exported(company: Company) -> None:
-    """What an import takes back, and a database that does not have it."""
-    assert company.run("petmsg export company-files").code == 0
-    emptied(company)
-
-
-def emptied(company: Company) -> None:
-    company.path.unlink()
-    migrate.upgrade(company.url, actor=ACTOR, now=NOW, create=True)
-
-
-BEFORE: dict[str, Callable[[Company], object]] = {
-    "petmsg audit verify --head heads.jsonl": lambda company: company.run(
-        "petmsg audit export --head > heads.jsonl"
-    ),
-    "petmsg db check": drop_a_trigger,
-    "petmsg db restore ": done("db", "backup", "petmsg-backup.db"),
-    "petmsg db upgrade": done("db", "downgrade", "0002", "--discard-data", "--yes"),
-    "petmsg db upgrade --dry-run": done("db", "downgrade", "0002", "--discard-data", "--yes"),
-    "petmsg inbox adopt": done("number", "add", "+14155550188", "--class", "pool"),
-    "petmsg import petmsg": exported,
-    "petmsg import snoutos": emptied,
-    "petmsg init": lambda company: company.path.unlink(),
-    "petmsg number health": lambda company: filtered(company.url, "+14155550105"),
-    "petmsg number release-due": done(
-        "number", "quarantine", "+14155550106", "--until", "+23h", "--reason", "noise", now=SINCE
-    ),
-    "petmsg org thaw": done("org", "freeze", "--reason", "a wrong message went out"),
-    "petmsg reconcile": lambda company: left_by_the_dead(company.url, 2),
-}
-"""What an example that begins so needs beyond what is always there."""
-
-
-@pytest.fixture(scope="module")
-def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "petmsg.db"
-    example_company.build(locate(str(path)).url)
-    return path
-
-
-@pytest.fixture
-def fresh(
-    _template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str], Company]:
-    """A copy of the company in the state that the example needs, in the current folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
-    example_company.write_files(tmp_path)
-    path = tmp_path / "petmsg.db"
-
-    def make(example: str) -> Company:
-        for left in tmp_path.glob("petmsg*.db*"):
-            left.unlink()
-        shutil.rmtree(tmp_path / "company-files", ignore_errors=True)
-        shutil.copy(_template, path)
-        company = Company(locate(str(path)).url, path)
-        for beginning in sorted(BEFORE, key=len, reverse=True):
-            if example.startswith(beginning):
-                BEFORE[beginning](company)
-                break
-        return company
-
-    return make
-
-
 # ----------------------------------------------------------------------------------------- examples
 
 
@@ -205,10 +80,11 @@ def test_an_example_is_short_and_is_one_of_its_command(name: str, example: str) 
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[example for _, example in EXAMPLES])
 def test_an_example_runs_and_does_something(
-    fresh: Callable[[str], Company], name: str, example: str
+    fresh_company: Callable[[str], Company], name: str, example: str
 ) -> None:
-    company = fresh(example)
-    before = company.dump()
+    company = fresh_company(example)
+    before, concerns_all = company.dump(), example.startswith(OF_ALL)
+    theirs_before = None if concerns_all else theirs(company.url)
     ran = company.run(example)
     assert ran.code == EXITS.get(example, 0), (
         f"{ran.err}\nIf the code is meant, add the example to EXITS; if it needs a state, to BEFORE"
@@ -222,6 +98,8 @@ def test_an_example_runs_and_does_something(
     assert (company.dump() != before) is changes, "an example that only looks belongs in LOOKING"
     if "--dry-run" in example:
         assert "Dry run: nothing was changed." in ran.err
+    assert complaints(company, name, example, ran) == []
+    assert concerns_all or theirs(company.url) == theirs_before
 
 
 def test_what_is_said_about_examples_is_about_examples_there_are() -> None:
@@ -259,10 +137,12 @@ def test_a_command_takes_the_four_formats(name: str) -> None:
 @pytest.mark.parametrize(
     "name", [name for name, each in COMMANDS.items() if each.examples and name not in REPORTS]
 )
-def test_the_four_outputs_of_a_command_agree(fresh: Callable[[str], Company], name: str) -> None:
+def test_the_four_outputs_of_a_command_agree(
+    fresh_company: Callable[[str], Company], name: str
+) -> None:
     """The same fields and the same rows, each format read as a program would read it."""
     example = COMMANDS[name].examples[0]
-    ran = {output: fresh(example).run(example, output=output) for output in OUTPUTS}
+    ran = {output: fresh_company(example).run(example, output=output) for output in OUTPUTS}
     assert len({each.code for each in ran.values()}) == 1
     whole = ran["json"].json
     rows: list[dict[str, Any]] = whole if isinstance(whole, list) else [whole]

@@ -1,0 +1,250 @@
+"""The examples of every help, and the company on which they are tried.
+
+A second company lives in the same database, with the same people's phones. Whatever an example
+prints is held against what it must not tell: secrets, personal phones, bodies, the other company.
+"""
+
+import os
+import shlex
+import shutil
+import sqlite3
+import stat
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from petmsg.db import migrate
+from petmsg.db.location import locate
+from tests.services.numbers.test_health import filtered
+from tests.support import example_company
+from tests.support.consistency import content
+from tests.support.documentation import commands
+from tests.support.example_company import FILES, SINCE
+from tests.support.fixtures import ACTOR, NOW, Ran, add_org, run_cli
+from tests.support.texting import left_by_the_dead
+from tests.support.webhooks import KEYS
+
+COMMANDS = dict(commands())
+EXAMPLES = [(name, example) for name, command in COMMANDS.items() for example in command.examples]
+
+MINE = "happy-paws"
+OTHER = "zz-other"
+MARK = "zzother"
+"""It stands in every name, ref, word and reason of the other company."""
+NUMBERS = ("+14155559900", "+14155559901", "+14155559902")
+_LINES = (
+    ("number", "add", NUMBERS[1], "--class", "sitter"),
+    ("number", "add", NUMBERS[2], "--class", "pool"),
+    ("client", "add", f"Ann {MARK}", "--phone", "+12025550101", "--ref", f"{MARK}-C"),
+    ("client", "add", f"Bo {MARK}", "--phone", "+12025550103", "--ref", f"{MARK}-D"),
+    ("sitter", "add", f"Maya {MARK}", "--phone", "+13035550101", "--ref", f"{MARK}-S",
+     "--activate"),
+    ("booking", "add", "--ref", f"{MARK}-B", "--client", f"{MARK}-C", "--sitter", f"{MARK}-S",
+     "--start", "+23h", "--end", "+26h"),
+    ("booking", "confirm", f"{MARK}-B"),
+    ("message", "send", f"{MARK}-C", "--body", f"Hello {MARK}"),
+    ("message", "send", f"{MARK}-D", "--body", f"Later {MARK}", "--at", "+3d"),
+    ("message", "receive", "--from", "+12025550103", "--to", NUMBERS[0], "--body", MARK),
+    ("optout", "add", f"{MARK}-D", "--reason", MARK),
+)  # fmt: skip
+OF_ALL = ("petmsg init", "petmsg demo", "petmsg db ", "petmsg org list", "petmsg config show",
+          "petmsg import ", "petmsg inbox strays", "petmsg errors ", "petmsg serve")  # fmt: skip
+"""Commands that are about the whole database, or about none."""
+
+
+def join(url: str) -> None:
+    """The other company moves in, a day ago."""
+    add_org(url, OTHER, front_desk=NUMBERS[0])
+    for line in _LINES:
+        ran = run_cli(url, *line, "--org", OTHER, now=SINCE)
+        assert ran.code == 0, (line, ran.err)
+
+
+def theirs(url: str) -> dict[str, list[tuple[object, ...]]]:
+    """Every row with the mark of the other company, or with its numbers."""
+    words = (MARK, OTHER, *NUMBERS)
+    return {
+        table: [row for row in rows if any(word in str(cell) for cell in row for word in words)]
+        for table, rows in content(url).items()
+    }
+
+
+# ------------------------------------------------------------------------ what must not be told
+
+TOKEN = "tok0123456789secret0123456789abc"
+SIGNING = "whsec_sentinel0123456789sentinel0123"
+SECRETS = {
+    "TWILIO_ACCOUNT_SID": "AC" + "0123456789abcdef" * 2,
+    "TWILIO_AUTH_TOKEN": TOKEN,
+    "PETMSG_STRIPE_SECRET": SIGNING,
+}
+PHONES = [
+    *(f"2025550{number}" for number in (101, 102, 103, 104, 118, 199)),
+    *(f"3035550{number}" for number in (101, 102, 103, 118)),
+]
+BODIES = ["Welcome!", "See you soon.", "Rex is well.", "under the mat", "take parrots"]
+READING_TEXTS = {
+    "petmsg demo", "petmsg inbox list", "petmsg inbox show", "petmsg inbox strays",
+    "petmsg message list", "petmsg message show", "petmsg thread show",
+}  # fmt: skip
+"""Commands whose matter is what was written."""
+
+
+# ------------------------------------------------------------------------- a company to try them on
+
+
+class Company(NamedTuple):
+    """A fresh copy of the company of the examples, in a folder with its files."""
+
+    url: str
+    path: Path
+
+    def run(self, example: str, *more: str, output: str | None = None) -> Ran:
+        """Run an example as a person would type it; with `output` in that format."""
+        words = shlex.split(example)
+        target = words[words.index(">") + 1] if ">" in words else None
+        arguments = words[1 : words.index(">")] if target else words[1:]
+        if output is not None:
+            arguments = [*without_output(arguments), "-o", output]
+        ran = run_cli(
+            self.url,
+            *arguments,
+            *more,
+            PETMSG_OUTPUT="table",
+            PETMSG_ORG=MINE,
+            HOME=str(self.path.parent),
+            **(SECRETS | KEYS if arguments[0] == "serve" else SECRETS),
+        )
+        if target is not None and ran.code == 0:
+            Path(target).write_text(ran.out, "utf-8")
+        return ran
+
+    def dump(self) -> list[str]:
+        """The whole database as SQL."""
+        if not self.path.exists():
+            return []
+        with closing(sqlite3.connect(self.path)) as connection:
+            return list(connection.iterdump())
+
+
+def without_output(arguments: list[str]) -> list[str]:
+    if "-o" not in arguments:
+        return arguments
+    at = arguments.index("-o")
+    return arguments[:at] + arguments[at + 2 :]
+
+
+def done(*line: str, now: Any = NOW) -> Callable[[Company], None]:
+    """A state that begins with a command."""
+
+    def prepare(company: Company) -> None:
+        assert run_cli(company.url, *line, now=now, PETMSG_ORG=MINE).code == 0
+
+    return prepare
+
+
+def drop_a_trigger(company: Company) -> None:
+    with closing(sqlite3.connect(company.path)) as connection:
+        connection.execute("DROP TRIGGER audit_event_no_delete")
+
+
+def exported(company: Company) -> None:
+    """What an import takes back, and a database that does not have it."""
+    assert company.run("petmsg export company-files").code == 0
+    emptied(company)
+
+
+def emptied(company: Company) -> None:
+    company.path.unlink()
+    migrate.upgrade(company.url, actor=ACTOR, now=NOW, create=True)
+
+
+BEFORE: dict[str, Callable[[Company], object]] = {
+    "petmsg audit verify --head heads.jsonl": lambda company: company.run(
+        "petmsg audit export --head > heads.jsonl"
+    ),
+    "petmsg db check": drop_a_trigger,
+    "petmsg db restore ": done("db", "backup", "petmsg-backup.db"),
+    "petmsg db upgrade": done("db", "downgrade", "0002", "--discard-data", "--yes"),
+    "petmsg db upgrade --dry-run": done("db", "downgrade", "0002", "--discard-data", "--yes"),
+    "petmsg inbox adopt": done("number", "add", "+14155550188", "--class", "pool"),
+    "petmsg import petmsg": exported,
+    "petmsg import snoutos": emptied,
+    "petmsg init": lambda company: company.path.unlink(),
+    "petmsg number health": lambda company: filtered(company.url, "+14155550105"),
+    "petmsg number release-due": done(
+        "number", "quarantine", "+14155550106", "--until", "+23h", "--reason", "noise", now=SINCE
+    ),
+    "petmsg org thaw": done("org", "freeze", "--reason", "a wrong message went out"),
+    "petmsg reconcile": lambda company: left_by_the_dead(company.url, 2),
+}
+"""What an example that begins so needs beyond what is always there."""
+
+
+@pytest.fixture(scope="session")
+def two_companies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "petmsg.db"
+    url = locate(str(path)).url
+    example_company.build(url)
+    join(url)
+    return path
+
+
+@pytest.fixture
+def fresh_company(
+    two_companies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Company]:
+    """A copy of the company in the state that the example needs, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    example_company.write_files(tmp_path)
+    path = tmp_path / "petmsg.db"
+
+    def make(example: str) -> Company:
+        for left in tmp_path.glob("petmsg*.db*"):
+            left.unlink()
+        shutil.rmtree(tmp_path / "company-files", ignore_errors=True)
+        shutil.copy(two_companies, path)
+        company = Company(locate(str(path)).url, path)
+        for beginning in sorted(BEFORE, key=len, reverse=True):
+            if example.startswith(beginning):
+                BEFORE[beginning](company)
+                break
+        return company
+
+    return make
+
+
+def complaints(company: Company, name: str, example: str, ran: Ran) -> list[str]:
+    """What an example told that nobody asked for, and the files that somebody else may read."""
+    printed = ran.out + ran.err
+    forbidden = [TOKEN, SIGNING]
+    if "--reveal" not in example:
+        forbidden += PHONES
+    if not example.startswith(OF_ALL):
+        forbidden += [MARK, *NUMBERS]
+    if name not in READING_TEXTS:
+        forbidden += BODIES
+    return [
+        *(f"tells {word}" for word in forbidden if word in printed),
+        *(f"tells {body} on stderr" for body in BODIES if body in ran.err),
+        *(f"others may read {file}" for file in others_may_read(company.path.parent)),
+    ]
+
+
+def others_may_read(folder: Path) -> list[str]:
+    """Files that a command wrote and somebody else could read."""
+    ours = {*FILES, "heads.jsonl", "events.jsonl"}
+    found = []
+    for root, _, names in os.walk(folder):
+        if "old-tables" in root:
+            continue
+        for file in names:
+            mode = stat.S_IMODE((Path(root) / file).stat().st_mode)
+            if file not in ours and mode & 0o077:
+                found.append(f"{file} {mode:o}")
+    return found
