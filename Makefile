@@ -15,7 +15,7 @@ DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types imports migrations-check docs docs-check bench campaigns lock clean
+.PHONY: help demo test test-slow test-all lint types imports migrations-check docs docs-check bench campaigns lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s %s\n", $$1, $$2 }'
@@ -24,8 +24,14 @@ help: ## this list
 demo: $(RUNTIME) ## installs petmsg and plays the whole story in a database of its own
 	@$(BIN)/petmsg demo $(ARGS)
 
-test: $(DEV) ## runs the tests, on SQLite and on PostgreSQL where the machine has it
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+test: $(DEV) ## the tests of every rule and command, also on PostgreSQL where there is one: five minutes
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(ARGS)
+
+test-slow: $(DEV) ## the rest of test-all: what tests/support/selection.py leaves out of `make test`
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow $(ARGS)
+
+test-all: $(DEV) ## all tests: `make test` and `make test-slow` in one
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: $(DEV) ## ruff: rules and format
 	@$(BIN)/ruff check $(ARGS) .

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from petmsg.db.schema_version import HEAD
-from tests.support.fixtures import Cli, Ran, looking, run_cli
+from tests.support.fixtures import Cli, Ran, copied, looking, run_cli
 from tests.support.terminal import Terminal
-from tests.support.texting import MAYA, people, send, visit
+from tests.support.texting import MAYA, people_and_visit, send
 
 DESTRUCTIVE = {
     "sitter deactivate": (
@@ -35,9 +35,9 @@ each_command = pytest.mark.parametrize(
 )
 
 
+@copied
 def company(cli: Cli) -> None:
-    people(cli)
-    visit(cli)
+    people_and_visit(cli)
     cli(
         "booking", "add", "--ref", "B-2", "--client", "C-2", "--sitter", "S-1",
         "--start", "2026-02-15T14:00Z", "--end", "2026-02-15T16:00Z",

@@ -6,9 +6,19 @@ from typing import Any
 
 import pytest
 
-from tests.support.fixtures import NOW, Cli, working
+from tests.support.fixtures import NOW, Cli, copied, working
 from tests.support.incoming import BOB, MAYAS_PHONE, OLGAS_PHONE, carried, comes, relayed, waiting
-from tests.support.texting import ANN, MAYA, OLGA, POOL, alerts, people, send, show, visit
+from tests.support.texting import (
+    ANN,
+    MAYA,
+    OLGA,
+    POOL,
+    alerts,
+    people,
+    people_and_visit,
+    send,
+    show,
+)
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -19,9 +29,7 @@ SECRET = "The key is under the mat, alarm 4471"
 @pytest.fixture
 def ready(cli: Cli) -> Iterator[Cli]:
     """Maya sits for Ann now, and the org relays. Whatever a test does, doctor finds nothing."""
-    people(cli)
-    visit(cli)
-    cli("org", "set", "--relay", "on")
+    people_and_visit(cli, "--relay", "on")
     yield cli
     found = cli("doctor", "--findings", "-o", "json", now=NOW + 2 * HOUR)
     assert found.json == []
@@ -203,6 +211,7 @@ def test_a_reply_is_shown_as_the_sitters(ready: Cli) -> None:
 # --- two sitters at once -------------------------------------------------------------------------
 
 
+@copied
 def overlapping(cli: Cli) -> None:
     """Maya's visit is over and in its grace; Olga's has begun."""
     people(cli)

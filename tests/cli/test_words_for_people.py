@@ -11,7 +11,7 @@ from petmsg.enums import OutputFormat
 from petmsg.errors import CredentialsMissing
 from petmsg.providers.credentials import load_stripe_secrets
 from tests.support.fixtures import NOW, Cli, add_org, run_cli
-from tests.support.texting import MAYA, POOL, people, visit
+from tests.support.texting import MAYA, POOL, people, people_and_visit
 
 
 @pytest.mark.parametrize("hours", ["9-17", "9:00-17:00", "always"])
@@ -28,8 +28,7 @@ def test_office_hours_are_told_as_office_hours(cli: Cli, hours: str) -> None:
 
 
 def test_the_window_that_runs_now_is_shown_however_few_are_asked_for(cli: Cli) -> None:
-    people(cli)
-    visit(cli)
+    people_and_visit(cli)
     for n in range(1, 4):
         cli(
             "booking", "add", "--ref", f"B-{n + 1}", "--client", "C-1", "--sitter", "S-1",
@@ -62,8 +61,7 @@ def test_the_window_that_runs_now_is_shown_however_few_are_asked_for(cli: Cli) -
     ],
 )
 def test_times_in_errors_are_local_with_the_zones_name(cli: Cli, line: str, said: str) -> None:
-    people(cli)
-    visit(cli)
+    people_and_visit(cli)
     now = NOW + timedelta(microseconds=500_000)
     assert cli("number", "quarantine", POOL, "--days", "7", "--reason", "x", now=now).code == 0
     ran = cli(*line.split(), "-o", "json", now=now)

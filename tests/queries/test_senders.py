@@ -4,18 +4,16 @@ import pytest
 
 from tests.support.fixtures import Cli
 from tests.support.incoming import MAYAS_PHONE, OLGAS_PHONE, comes, relayed, waiting
-from tests.support.texting import ANN, DESK, MAYA, OLGA, POOL, alerts, people, visit
+from tests.support.texting import ANN, DESK, MAYA, OLGA, POOL, alerts, people_and_visit
 
 REPLIES = ("--unknown-reply", "Who is it?", "--closed-reply", "Closed.")
 
 
 @pytest.fixture(params=["on", "off"])
 def ready(request: pytest.FixtureRequest, cli: Cli) -> Cli:
-    people(cli)
-    visit(cli)
     # It is ten in the morning: the office is closed.
-    ran = cli("org", "set", "--relay", request.param, *REPLIES, "--office-hours", "11:00-17:00")
-    assert ran.code == 0, ran.err
+    settings = ("--relay", request.param, *REPLIES, "--office-hours", "11:00-17:00")
+    people_and_visit(cli, *settings)
     return cli
 
 

@@ -10,7 +10,7 @@ from petmsg.errors import REFUSED
 from petmsg.services.alert import raise_alert
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, Cli, Ran, add_org, run_cli, working
-from tests.support.texting import DESK, MAYA, OLGA, POOL, people, visit
+from tests.support.texting import DESK, MAYA, OLGA, POOL, people_and_visit
 
 ODD_TEXTS = (
     '=HYPERLINK("http://x")',
@@ -51,8 +51,7 @@ def fill(url: str) -> None:
     other("message", "send", "C-1", "--body", "from the other company")
     add_org(url, front_desk=DESK)
     cli = command_line(url)
-    people(cli)
-    visit(cli)
+    people_and_visit(cli)
     cli("org", "set", "--quiet-hours", "21:00-08:00", "--pool-threads-per-number", "3")
     for index, body in enumerate(ODD_TEXTS):
         with working(url, org="happy-paws", now=NOW + timedelta(minutes=index)) as uow:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial, wraps
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 import pytest
 
@@ -25,7 +26,7 @@ from petmsg.db.transaction import transaction
 from petmsg.queries.org import find_org
 from petmsg.services.orgs import org as org_service
 from petmsg.services.unit_of_work import UnitOfWork
-from tests.support.postgres import Builder
+from tests.support.postgres import Builder, Copies, PostgresServer
 from tests.support.schemas import output_complaints
 
 NOW = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)
@@ -55,6 +56,7 @@ class Ran:
 
 
 Cli = Callable[..., Ran]
+P = ParamSpec("P")
 FREE_TEXT = ("--reason", "--body", "--note", "--name", "--key")
 """Options whose value may be any word."""
 
@@ -149,6 +151,16 @@ def build_org(url: str) -> None:
     add_org(url)
 
 
+def migrated_and(fill: Callable[[str], object]) -> Builder:
+    """Make a builder: an empty database at the newest schema, which `fill(url)` fills."""
+
+    def builder(url: str) -> None:
+        build(url)
+        fill(url)
+
+    return builder
+
+
 def _copy(template: Path, folder: Path) -> str:
     path = folder / "petmsg.db"
     shutil.copy(template, path)
@@ -156,23 +168,85 @@ def _copy(template: Path, folder: Path) -> str:
     return locate(str(path)).url
 
 
+class CommandLine:
+    """`cli("org", "list")` runs a command on its database, which begins as a copy."""
+
+    def __init__(self, url: str, copies: Copies) -> None:
+        self._url = url
+        self._copies: Copies | None = copies
+
+    def __call__(self, *arguments: str, **options: Any) -> Ran:
+        self._copies = None
+        return run_cli(options.pop("url", self._url), *arguments, **options)
+
+    def fill(self, name: str, commands: Callable[[Cli], object]) -> None:
+        """Run `commands(cli)`; first thing in a test, copy what they once made."""
+        if self._copies is None:
+            commands(self)
+            return
+
+        def once(url: str) -> None:
+            build_org(url)
+            commands(partial(run_cli, url))
+
+        self._copies(name, once)
+
+
+def copied(commands: Callable[Concatenate[Cli, P], None]) -> Callable[Concatenate[Cli, P], None]:
+    """Decorate a function that fills a company by commands: tests that begin with it share one."""
+
+    @wraps(commands)
+    def fill(cli: Cli, /, *words: P.args, **options: P.kwargs) -> None:
+        if isinstance(cli, CommandLine):
+            name = f"{commands.__module__}.{commands.__qualname__} {words} {options}"
+            cli.fill(name, lambda fresh: commands(fresh, *words, **options))
+        else:
+            commands(cli, *words, **options)
+
+    return fill
+
+
 @pytest.fixture
-def cli(migrated_url: str) -> Cli:
+def refilled(request: pytest.FixtureRequest, migrated_url: str) -> Copies:
+    """A function `(name, builder) -> migrated_url`, now a copy of what `builder(url)` made once."""
+    if "postgresql" not in migrated_url:
+        templates: Callable[[str, Builder], Path] = request.getfixturevalue("_sqlite_templates")
+        return partial(_copy_over, templates, migrated_url)
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+
+    def copy(name: str, builder: Builder) -> str:
+        database = migrated_url.rpartition("/")[2]
+        server.drop(database)
+        server.create(template=server.template(name, builder), name=database)
+        return migrated_url
+
+    return copy
+
+
+@pytest.fixture
+def sqlite_refilled(
+    migrated_sqlite: str, _sqlite_templates: Callable[[str, Builder], Path]
+) -> Copies:
+    """`refilled` on SQLite only, of `migrated_sqlite`."""
+    return partial(_copy_over, _sqlite_templates, migrated_sqlite)
+
+
+def _copy_over(
+    templates: Callable[[str, Builder], Path], url: str, name: str, builder: Builder
+) -> str:
+    return _copy(templates(name, builder), Path(url.removeprefix("sqlite:///")).parent)
+
+
+@pytest.fixture
+def cli(migrated_url: str, refilled: Copies) -> Cli:
     """The command line on a migrated database with the org `happy-paws` (New York)."""
-    return _command_line(migrated_url)
+    return CommandLine(migrated_url, refilled)
 
 
 @pytest.fixture
-def sqlite_cli(migrated_sqlite: str) -> Cli:
+def sqlite_cli(migrated_sqlite: str, sqlite_refilled: Copies) -> Cli:
     """`cli` on SQLite only."""
-    return _command_line(migrated_sqlite)
-
-
-def _command_line(url: str) -> Cli:
-    def run(*arguments: str, **options: Any) -> Ran:
-        return run_cli(options.pop("url", url), *arguments, **options)
-
-    return run
+    return CommandLine(migrated_sqlite, sqlite_refilled)
 
 
 def add_org(

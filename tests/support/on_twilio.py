@@ -3,7 +3,7 @@
 from typing import Any
 
 from petmsg.enums import AlertSeverity
-from tests.support.fixtures import Cli, looking
+from tests.support.fixtures import Cli, copied, looking
 from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
 
 DESK, POOL, SPARE = "+14155550100", "+14155550201", "+14155550202"
@@ -22,6 +22,7 @@ def keys(fake: TwilioFake, **more: str) -> dict[str, str]:
     }
 
 
+@copied
 def company(cli: Cli, *org: str, people: tuple[str, ...] = ("C-1", "C-2", "C-3")) -> None:
     """Clients of an org that sends through Twilio."""
     for ref in people:

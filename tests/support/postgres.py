@@ -157,10 +157,10 @@ class PostgresServer:
         """Return the URL of a database for SQLAlchemy, or with driver `postgresql` for libpq."""
         return f"{driver}://{ROLE}@127.0.0.1:{self.port}/{database}"
 
-    def create(self, *, template: str | None = None) -> str:
+    def create(self, *, template: str | None = None, name: str | None = None) -> str:
         """Create a database, empty or as a copy of a template, and return its name."""
         self._made += 1
-        name = f"t_{self._made}"
+        name = name or f"t_{self._made}"
         source = template or "template0"
         statement = "CREATE DATABASE {} OWNER {} TEMPLATE {}"
         if self.admin.info.server_version >= 150000:  # older ones copy files anyway

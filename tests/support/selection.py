@@ -6,13 +6,48 @@ import pytest
 
 SLOW = {
     "tests/campaigns/": "random walks, races, kills and fuzzing: minutes of processor time each",
+    "tests/examples/test_cron.py": "runs the example's shell scripts, a process for each command",
+    "tests/examples/test_cron_sending.py": "as above",
+    "tests/system/test_bad_input.py": "tries odd words for each argument of each command",
     "tests/system/test_kill.py": "kills processes at every step",
     "tests/system/test_races.py": "starts many processes that race",
-    "tests/system/test_streams.py": "starts a process for each way a stream can break",
     "tests/system/test_sentinels.py": "runs every example once more",
+    "tests/system/test_streams.py": "starts a process for each way a stream can break",
     "tests/cli/commands/test_audit_lost.py": "loses and finds the audit chain's ends",
     "tests/db/test_bad_databases.py": "damages a database in a hundred ways",
+    "tests/db/test_migrate_replies.py": "upgrades and downgrades data: released migrations stay",
+    "tests/db/test_migrate_safeguards.py": "as above",
+    "tests/db/test_migrate_sending.py": "as above",
+    "tests/db/test_migrate_triggers.py": "as above",
+    "tests/db/test_location.py::test_the_sessions_settings_are_petmsgs_own": "starts processes",
+    "tests/db/test_migrate.py::test_a_failure_after_any_statement": "upgrades once per statement",
+    "tests/db/test_migrate.py::test_a_failure_between_two_revisions": "as above",
+    "tests/cli/commands/test_db.py::test_down_and_up_again": "passes every revision twice",
+    "tests/cli/commands/test_doctor.py::test_damaged_pages": "damages a database page by page",
+    "tests/cli/commands/test_doctor.py::test_what_a_problem_is_told_with": "mends each fault",
+    "tests/cli/commands/test_serve.py::test_a_locked_database_is_a_503": "waits for time-outs",
+    "tests/cli/commands/test_serve.py::test_many_requests": "sends many requests",
+    "tests/cli/commands/test_serve.py::test_parameters_are_as_twilio_sends_them": "a server each",
+    "tests/cli/commands/test_serve_stripe.py::test_a_payment_for_several": "a server each",
+    "tests/cli/commands/test_serve_stripe.py::test_a_payment_that_is_taken_back": "a server each",
+    "tests/cli/test_batch.py::test_a_reader_that_left": "starts processes",
+    "tests/cli/test_batch.py::test_an_import_goes_on": "starts processes",
+    "tests/cli/test_batch.py::test_an_import_that_cannot_print": "starts processes",
+    "tests/cli/test_usage_errors.py::test_in_a_large_company": "fills a large company",
     "tests/project/test_benchmarks.py": "times processes",
+    "tests/providers/test_missing_fields.py": "sends once for each field Twilio may leave out",
+    "tests/queries/test_candidates.py::test_of_very_many": "fills a large company",
+    "tests/queries/test_senders.py::test_a_sitters_stop_holds": "sixteen states of a company",
+    "tests/render/test_terminal.py": "starts processes at pseudo-terminals",
+    "tests/rules/contact_details/test_contact_details.py::test_the_time_grows": "measures times",
+    "tests/services/inbound/test_receive.py::test_strangers_in_other_countries": "many messages",
+    "tests/services/inbound/test_relay.py::test_two_phones_that_answer_each": "a day of messages",
+    "tests/services/outbox/test_delivery_status_order.py::test_late_repeated": "shuffles reports",
+    "tests/services/outbox/test_preview.py::test_what_cannot_be_meant": "26 mistakes, as commands",
+    "tests/services/outbox/test_queue.py::test_what_a_preview_says": "40 states, twice each",
+    "tests/system/test_every_command.py::test_the_four_outputs": "runs an example four times",
+    "tests/workflows/test_import_provider_numbers.py::test_more_numbers": "a thousand numbers",
+    "tests/workflows/worker/test_dispatcher.py::test_dispatch_drains_sixty": "sixty real requests",
 }
 """Folders, files or tests, and why they take long."""
 
@@ -23,21 +58,39 @@ SLOW_ON_POSTGRESQL = {
     "tests/cli/": "the commands call services and queries, whose tests run on both databases",
     "tests/examples/": "as above",
     "tests/system/": "as above",
+    "tests/importers/": "writes by the same statements as tests/services/transfer",
+    "tests/providers/": "a provider has no database, but for one test of the sandbox",
 }
 """Where `make test` needs SQLite only."""
+
+
+COMMANDS_ON_POSTGRESQL = (
+    "tests/queries/",
+    "tests/services/bookings/",
+    "tests/services/inbound/test_receive.py",
+    "tests/services/inbound/test_relay.py",
+)
+"""Elsewhere a test that types commands (`cli`) does so on SQLite: these fill in for the others."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow."""
     for item in items:
-        if is_slow(item.nodeid, on_postgresql=item.get_closest_marker("postgres") is not None):
+        if is_slow(
+            item.nodeid,
+            on_postgresql=item.get_closest_marker("postgres") is not None,
+            types_commands="cli" in getattr(item, "fixturenames", ()),
+        ):
             item.add_marker(pytest.mark.slow)
 
 
-def is_slow(nodeid: str, *, on_postgresql: bool) -> bool:
-    """Say whether a test is left to `make test-slow` by where it stands."""
+def is_slow(nodeid: str, *, on_postgresql: bool, types_commands: bool) -> bool:
+    """Say whether a test is left to `make test-slow`."""
     if nodeid.startswith(tuple(FAST)):
         return False
-    return nodeid.startswith(tuple(SLOW)) or (
-        on_postgresql and nodeid.startswith(tuple(SLOW_ON_POSTGRESQL))
+    if nodeid.startswith(tuple(SLOW)):
+        return True
+    return on_postgresql and (
+        nodeid.startswith(tuple(SLOW_ON_POSTGRESQL))
+        or (types_commands and not nodeid.startswith(COMMANDS_ON_POSTGRESQL))
     )

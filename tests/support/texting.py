@@ -5,7 +5,7 @@ from typing import Any
 
 from petmsg.enums import ProviderName
 from petmsg.services.outbox.claim import Claim, claim
-from tests.support.fixtures import NOW, Cli, Ran, lines, looking, working
+from tests.support.fixtures import NOW, Cli, Ran, copied, lines, looking, working
 
 MAYA, OLGA = "+14155550102", "+14155550103"
 DESK, POOL, POOL_2 = "+14155550100", "+14155550150", "+14155550151"
@@ -16,6 +16,7 @@ DEAD = "w-0123456789abcde"
 """The token of a worker that nobody is any more."""
 
 
+@copied
 def people(cli: Cli) -> None:
     """Since yesterday: two clients, two active sitters with a number each, two pool numbers."""
     since: dict[str, Any] = {"now": EARLIER}
@@ -39,6 +40,15 @@ def visit(cli: Cli, ref: str = "B-1", sitter: str = "S-1", **options: Any) -> No
         "--start", options.get("start", "2026-02-14T14:00Z"), "--end", "2026-02-14T16:00Z",
     )  # fmt: skip
     assert cli("booking", "confirm", ref).code == 0
+
+
+@copied
+def people_and_visit(cli: Cli, *settings: str) -> None:
+    """`people` and `visit`, and `org set` with the settings."""
+    people(cli)
+    visit(cli)
+    if settings:
+        assert cli("org", "set", *settings).code == 0
 
 
 def send(cli: Cli, *words: str, client: str = "C-1", body: str = "Hi", **options: Any) -> Ran:

@@ -11,7 +11,7 @@ import pytest
 
 from petmsg.enums import MessageStatus
 from tests.providers.sending import unused_port
-from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, working
+from tests.support.fixtures import NOW, Cli, Ran, add_org, copied, looking, working
 from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
 from tests.support.twilio_shapes import Fault, Request, cut_json, hang, refusal, reset, server_error
 from tests.support.twilio_shapes import throttled as too_many
@@ -37,6 +37,7 @@ def keys(fake: TwilioFake, **more: str) -> dict[str, str]:
     }
 
 
+@copied
 def people(cli: Cli) -> None:
     """Two clients of an org that sends through Twilio."""
     for ref, phone in (("C-1", ANN), ("C-2", BOB)):

@@ -7,7 +7,7 @@ import pytest
 from petmsg.db.cursor import Cursor
 from tests.support.consistency import raw
 from tests.support.fixtures import Cli, add_org
-from tests.support.texting import people, send, visit
+from tests.support.texting import people_and_visit, send
 
 # --- heads ---------------------------------------------------------------------------------------
 
@@ -64,8 +64,7 @@ def test_an_org_whose_events_and_head_are_all_gone_is_not_whole(
 
 @pytest.fixture
 def company(cli: Cli) -> Cli:
-    people(cli)
-    visit(cli)
+    people_and_visit(cli)
     assert send(cli).code == 0
     assert send(cli, "--queue-only").code == 0
     assert cli("optout", "add", "C-2", "--reason", "asked").code == 0

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from petmsg.services.bookings import booking as service
-from tests.support.fixtures import NOW, Cli, lines, working
+from tests.support.fixtures import NOW, Cli, copied, lines, working
 
 MAYA = "+14155550102"
 OLGA = "+14155550103"
 
 
+@copied
 def people(cli: Cli) -> None:
     """Two clients, and two active sitters with a number each."""
     cli("number", "add", MAYA, OLGA, "--class", "sitter")

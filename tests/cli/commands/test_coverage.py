@@ -9,7 +9,8 @@ import pytest
 
 from petmsg.clock import iso_utc
 from tests.support.consistency import raw
-from tests.support.fixtures import NOW, Ran, add_org, run_cli
+from tests.support.fixtures import NOW, Ran, add_org, migrated_and, run_cli
+from tests.support.postgres import Copies
 
 DESK, N1, N2, N3, POOL = (
     "+14155550100", "+14155550101", "+14155550102", "+14155550103", "+14155550150"
@@ -18,13 +19,13 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 @pytest.fixture
-def url(migrated_url: str) -> str:
-    return company(migrated_url)
+def url(refilled: Copies) -> str:
+    return refilled("coverage", migrated_and(company))
 
 
 @pytest.fixture
-def on_sqlite(migrated_sqlite: str) -> str:
-    return company(migrated_sqlite)
+def on_sqlite(sqlite_refilled: Copies) -> str:
+    return sqlite_refilled("coverage", migrated_and(company))
 
 
 def company(url: str) -> str:

@@ -15,7 +15,8 @@ from petmsg.db.statements import instant_to_text
 from petmsg.services.doctor import run_checks
 from tests.db.test_bad_databases import assert_told, attempt
 from tests.support.consistency import raw
-from tests.support.fixtures import NOW, Ran, add_org, run_cli
+from tests.support.fixtures import NOW, Ran, add_org, migrated_and, run_cli
+from tests.support.postgres import Copies
 
 THEN = f"'{instant_to_text(NOW)}'"
 YESTERDAY = f"'{instant_to_text(NOW - timedelta(days=1))}'"
@@ -24,13 +25,13 @@ DESK, N1, N2, POOL = "+14155550100", "+14155550101", "+14155550102", "+141555501
 
 
 @pytest.fixture
-def url(migrated_url: str) -> str:
-    return company(migrated_url)
+def url(refilled: Copies) -> str:
+    return refilled("doctor", migrated_and(company))
 
 
 @pytest.fixture
-def on_sqlite(migrated_sqlite: str) -> str:
-    return company(migrated_sqlite)
+def on_sqlite(sqlite_refilled: Copies) -> str:
+    return sqlite_refilled("doctor", migrated_and(company))
 
 
 def company(url: str) -> str:

@@ -10,15 +10,14 @@ from petmsg.services import inbox
 from petmsg.services.inbound.receive import receive_each
 from tests.support.fixtures import NOW, Cli, add_org, looking, working
 from tests.support.incoming import BOB, MAYAS_PHONE, STRANGER, comes, waiting
-from tests.support.texting import ANN, DESK, OLGA, POOL, events, people, send, visit
+from tests.support.texting import ANN, DESK, OLGA, POOL, events, people_and_visit, send
 
 MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
 def ready(cli: Cli) -> Cli:
-    people(cli)
-    visit(cli)
+    people_and_visit(cli)
     return cli
 
 

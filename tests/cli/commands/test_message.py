@@ -22,6 +22,7 @@ from tests.support.texting import (
     kept,
     left_by_the_dead,
     people,
+    people_and_visit,
     send,
     set_status,
     show,
@@ -32,8 +33,7 @@ from tests.support.texting import (
 
 
 def test_a_text_inside_a_window_leaves_from_the_sitters_number(cli: Cli) -> None:
-    people(cli)
-    visit(cli)
+    people_and_visit(cli)
     ran = send(cli)
     assert ran.code == 0, ran.err
     explained = cli("route", "explain", "C-1", "-o", "json").json
@@ -130,8 +130,7 @@ def test_personal_phones_are_shown_only_when_revealed(sqlite_cli: Cli) -> None:
 
 
 def test_a_dry_run_says_from_where_and_sends_and_keeps_nothing(migrated_url: str, cli: Cli) -> None:
-    people(cli)
-    visit(cli)
+    people_and_visit(cli)
     ran = send(cli, "--dry-run")
     assert (ran.code, ran.json["from"]) == (0, MAYA)
     with looking(migrated_url) as cursor:
@@ -190,8 +189,7 @@ def test_an_unknown_client_is_not_found_and_one_without_a_phone_refused(sqlite_c
 
 
 def test_preview_shows_number_reason_and_size_and_sends_nothing(cli: Cli) -> None:
-    people(cli)
-    visit(cli)
+    people_and_visit(cli)
     ran = send(cli, "--preview", body="It’s 3 pm" + "x" * 80)
     assert ran.code == 0, ran.err
     found = ran.json
@@ -221,8 +219,7 @@ LEAK = "Call me: (415) 555-2671"
 def test_the_desk_is_warned_of_a_personal_phone_in_the_body_and_a_sitter_refused(
     cli: Cli,
 ) -> None:
-    people(cli)
-    visit(cli)
+    people_and_visit(cli)
     ran = send(cli, body=LEAK)
     assert (ran.code, ran.json["status"], len(ran.json["warnings"])) == (0, "sent", 1)
     assert ran.json["warnings"][0] in ran.err
@@ -235,8 +232,7 @@ def test_the_desk_is_warned_of_a_personal_phone_in_the_body_and_a_sitter_refused
 
 
 def test_a_personal_phone_leaves_by_force_and_the_audit_says_why(sqlite_cli: Cli) -> None:
-    people(sqlite_cli)
-    visit(sqlite_cli)
+    people_and_visit(sqlite_cli)
     forced = ("--as", "S-1", "--force", "--reason", "the vet's number")
     assert send(sqlite_cli, *forced[:3], body=LEAK).code == 2
     ran = send(sqlite_cli, *forced, body=LEAK)
@@ -323,8 +319,7 @@ def test_as_a_sitter_speaks_inside_her_window_only(cli: Cli) -> None:
 
 
 def test_in_overlapping_windows_each_sitter_speaks_from_their_own_number(sqlite_cli: Cli) -> None:
-    people(sqlite_cli)
-    visit(sqlite_cli)
+    people_and_visit(sqlite_cli)
     visit(sqlite_cli, "B-2", "S-2", start="2026-02-14T14:30Z")  # the later start decides
     assert send(sqlite_cli, "--as", "S-1").json["from"] == MAYA
     assert send(sqlite_cli, "--as", "S-2").json["from"] == OLGA
@@ -332,8 +327,7 @@ def test_in_overlapping_windows_each_sitter_speaks_from_their_own_number(sqlite_
 
 
 def test_as_a_sitter_whose_number_is_quarantined_is_refused(sqlite_cli: Cli) -> None:
-    people(sqlite_cli)
-    visit(sqlite_cli)
+    people_and_visit(sqlite_cli)
     sqlite_cli("number", "quarantine", MAYA, "--reason", "spam")
     ran = send(sqlite_cli, "--as", "S-1")
     assert (ran.code, ran.error["code"]) == (4, "not_her_window")
@@ -341,8 +335,7 @@ def test_as_a_sitter_whose_number_is_quarantined_is_refused(sqlite_cli: Cli) -> 
 
 def test_a_queued_text_of_hers_is_held_once_her_window_is_over(cli: Cli) -> None:
     """Her words never leave from another number; what becomes of them is for a person."""
-    people(cli)
-    visit(cli)
+    people_and_visit(cli)
     message = send(cli, "--as", "S-1", "--queue-only").json["message"]
     late = NOW + timedelta(days=1)
     ran = cli("message", "dispatch", "-o", "json", now=late)
@@ -461,8 +454,7 @@ def test_what_is_held_or_in_doubt_can_be_closed_and_what_is_over_cannot(
 
 
 def test_a_held_text_of_hers_leaves_when_she_may_speak_again(sqlite_cli: Cli) -> None:
-    people(sqlite_cli)
-    visit(sqlite_cli)
+    people_and_visit(sqlite_cli)
     message = str(send(sqlite_cli, "--as", "S-1", "--queue-only").json["message"])
     late = NOW + timedelta(days=1)
     sqlite_cli("message", "dispatch", now=late)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fixtures import NOW, Cli, add_org, lines, looking
+from tests.support.fixtures import NOW, Cli, add_org, copied, lines, looking
 from tests.support.worlds import World
 
 MAYA, OLGA, THIRD = "+14155550102", "+14155550103", "+14155550104"
@@ -13,6 +13,7 @@ DESK, POOL, POOL_2 = "+14155550100", "+14155550150", "+14155550151"
 EARLIER = NOW - timedelta(days=1)
 
 
+@copied
 def people(cli: Cli, *pool: str) -> None:
     """Since yesterday: two clients, two active sitters with a number each, perhaps a pool."""
     since: dict[str, Any] = {"now": EARLIER}

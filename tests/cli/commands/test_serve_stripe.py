@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from petmsg.errors import NOT_FOUND, USAGE
-from tests.support.fixtures import Cli, Ran, add_org, looking
+from tests.support.fixtures import Cli, Ran, add_org, copied, looking
 from tests.support.texting import people
 from tests.support.webhooks import (
     STRIPE_SECRET,
@@ -36,6 +36,7 @@ def server(company: Cli, migrated_sqlite: str) -> Iterator[Server]:
         yield running
 
 
+@copied
 def fill(cli: Cli) -> None:
     people(cli)
     for ref in ("B-1", "B-2", "B-3"):

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.fixtures import NOW, Cli, add_org
 from tests.support.incoming import comes
-from tests.support.texting import ANN, DESK, MAYA, people, send, visit
+from tests.support.texting import ANN, DESK, MAYA, people, people_and_visit, send
 
 HOUR = timedelta(hours=1)
 SPAN = ("--from", "2026-02-13T15:00Z", "--to", "2026-02-17T15:00Z")
@@ -21,8 +21,7 @@ SPAN = ("--from", "2026-02-13T15:00Z", "--to", "2026-02-17T15:00Z")
 @pytest.fixture
 def ready(cli: Cli) -> Cli:
     """A visit by Maya that is on, one by Olga the day after, texts, and a quarantine to come."""
-    people(cli)
-    visit(cli)
+    people_and_visit(cli)
     cli(
         "booking", "add", "--ref", "B-2", "--client", "C-1", "--sitter", "S-2",
         "--start", "2026-02-15T14:00Z", "--end", "2026-02-15T20:00Z",

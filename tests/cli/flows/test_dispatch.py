@@ -36,10 +36,10 @@ from tests.support.texting import (
     left_by,
     left_by_the_dead,
     people,
+    people_and_visit,
     send,
     set_status,
     show,
-    visit,
 )
 
 GRACE, SECOND_LOOK = timedelta(seconds=120), timedelta(seconds=60)
@@ -85,8 +85,7 @@ def test_queue_only_leaves_the_text_to_dispatch(cli: Cli) -> None:
 
 
 def test_a_queued_text_gets_the_number_of_the_moment_it_is_sent(sqlite_cli: Cli) -> None:
-    people(sqlite_cli)
-    visit(sqlite_cli)
+    people_and_visit(sqlite_cli)
     send(sqlite_cli, "--queue-only")
     (row,) = dispatch(sqlite_cli, now=NOW + timedelta(days=1)).json
     assert row["from"] == POOL
@@ -323,8 +322,7 @@ def test_a_refused_text_has_a_line_of_its_own_among_the_sent(sqlite_cli: Cli) ->
 def test_a_dry_run_of_dispatch_changes_nothing_and_hands_nothing_over(
     migrated_url: str, cli: Cli, tmp_path: Path
 ) -> None:
-    people(cli)
-    visit(cli)
+    people_and_visit(cli)
     send(cli, "--queue-only")
     send(cli, "--queue-only", client="C-2")
     dead = send(cli, "--queue-only", "--expires", "+1s", client="C-2").json["message"]

@@ -12,13 +12,24 @@ from petmsg.db import migrate
 from petmsg.queries.confirm import hold_sitters
 from petmsg.services.bookings import booking
 from petmsg.services.bookings import confirm as service
-from tests.support.fixtures import ACTOR, NOW, Cli, add_org, lines, looking, run_cli, working
+from tests.support.fixtures import (
+    ACTOR,
+    NOW,
+    Cli,
+    add_org,
+    copied,
+    lines,
+    looking,
+    run_cli,
+    working,
+)
 
 MAYA = "+14155550102"
 OLGA = "+14155550103"
 DESK = "+14155550100"
 
 
+@copied
 def people(cli: Cli) -> None:
     """Two clients, and two active sitters with a number each."""
     cli("number", "add", MAYA, OLGA, "--class", "sitter")

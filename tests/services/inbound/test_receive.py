@@ -6,15 +6,24 @@ import pytest
 
 from tests.support.fixtures import NOW, Cli, add_org, looking
 from tests.support.incoming import BOB, STRANGER, comes, relayed, waiting
-from tests.support.texting import ANN, DESK, MAYA, OLGA, POOL, alerts, events, people, send, visit
+from tests.support.texting import (
+    ANN,
+    DESK,
+    MAYA,
+    OLGA,
+    POOL,
+    alerts,
+    events,
+    people_and_visit,
+    send,
+)
 
 SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
 def ready(cli: Cli) -> Cli:
-    people(cli)
-    visit(cli)
+    people_and_visit(cli)
     return cli
 
 

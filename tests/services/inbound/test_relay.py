@@ -9,7 +9,17 @@ import pytest
 
 from tests.support.fixtures import NOW, Cli
 from tests.support.incoming import BOB, MAYAS_PHONE, OLGAS_PHONE, carried, comes, relayed, waiting
-from tests.support.texting import ANN, MAYA, OLGA, POOL, alerts, events, people, send, show, visit
+from tests.support.texting import (
+    ANN,
+    MAYA,
+    OLGA,
+    POOL,
+    alerts,
+    events,
+    people_and_visit,
+    send,
+    show,
+)
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -18,9 +28,7 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 def ready(cli: Cli) -> Iterator[Cli]:
     """Maya sits for Ann now, and the org relays. Whatever a test does, doctor finds nothing."""
-    people(cli)
-    visit(cli)
-    cli("org", "set", "--relay", "on")
+    people_and_visit(cli, "--relay", "on")
     yield cli
     found = cli("doctor", "--findings", "-o", "json", now=NOW + 5 * MINUTE)
     assert found.json == []

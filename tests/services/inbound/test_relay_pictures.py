@@ -9,7 +9,7 @@ from petmsg.providers.base import ReceivedText
 from petmsg.services.inbound.receive import Received, receive_each
 from tests.support.fixtures import NOW, Cli, working
 from tests.support.incoming import BOB, MAYAS_PHONE, comes, relayed, waiting
-from tests.support.texting import ANN, MAYA, people, visit
+from tests.support.texting import ANN, MAYA, people_and_visit
 
 MINUTE = timedelta(minutes=1)
 
@@ -17,9 +17,7 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 def ready(cli: Cli) -> Iterator[Cli]:
     """Maya sits for Ann and Bob now, and the org relays. Doctor finds nothing afterwards."""
-    people(cli)
-    visit(cli)
-    cli("org", "set", "--relay", "on")
+    people_and_visit(cli, "--relay", "on")
     yield cli
     found = cli("doctor", "--findings", "-o", "json", now=NOW + 5 * MINUTE)
     assert found.json == []

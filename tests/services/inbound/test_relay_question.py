@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.fixtures import NOW, Cli
 from tests.support.incoming import BOB, MAYAS_PHONE, carried, comes, relayed, waiting
-from tests.support.texting import ANN, MAYA, people, send, visit
+from tests.support.texting import ANN, MAYA, people_and_visit, send
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 CLEO = "+14155551003"
@@ -21,9 +21,7 @@ CLEO = "+14155551003"
 @pytest.fixture
 def ready(cli: Cli) -> Iterator[Cli]:
     """Maya sits for Ann now, and the org relays. Whatever a test does, doctor finds nothing."""
-    people(cli)
-    visit(cli)
-    cli("org", "set", "--relay", "on", "--grace-minutes", "0")
+    people_and_visit(cli, "--relay", "on", "--grace-minutes", "0")
     yield cli
     found = cli("doctor", "--findings", "-o", "json", now=NOW + 5 * MINUTE)
     assert found.json == []

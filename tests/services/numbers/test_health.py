@@ -12,7 +12,8 @@ from petmsg.models import Client, Message, MessageAttempt, MessageNumber, Thread
 from petmsg.services.numbers.health import is_filtered
 from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.consistency import problems
-from tests.support.fixtures import NOW, Ran, add_org, run_cli, working
+from tests.support.fixtures import NOW, Ran, add_org, migrated_and, run_cli, working
+from tests.support.postgres import Copies
 
 DESK, N1, N2, N3 = "+14155550100", "+14155550101", "+14155550102", "+14155550103"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -27,13 +28,13 @@ TAKEN = (SENT, DELIVERED, UNDELIVERED)
 
 
 @pytest.fixture
-def url(migrated_url: str) -> str:
-    return company(migrated_url)
+def url(refilled: Copies) -> str:
+    return refilled("health", migrated_and(company))
 
 
 @pytest.fixture
-def sqlite_url(migrated_sqlite: str) -> str:
-    return company(migrated_sqlite)
+def sqlite_url(sqlite_refilled: Copies) -> str:
+    return sqlite_refilled("health", migrated_and(company))
 
 
 def company(url: str) -> str:

@@ -19,7 +19,8 @@ from petmsg.services.orgs import freeze, org
 from petmsg.services.outbox.claim import Claim, ClaimResult, Waiting
 from petmsg.services.outbox.delivery_status import report
 from petmsg.services.people import client
-from tests.support.fixtures import NOW, add_org, looking, working
+from tests.support.fixtures import NOW, add_org, looking, migrated_and, working
+from tests.support.postgres import Copies
 from tests.support.queueing import (
     HOUR,
     MINUTE,
@@ -40,8 +41,8 @@ ACCOUNT = [30002, 30024, 30032, 30033, 30034, 30035]
 
 
 @pytest.fixture
-def url(migrated_sqlite: str) -> str:
-    return company(migrated_sqlite)
+def url(sqlite_refilled: Copies) -> str:
+    return sqlite_refilled("provider holds", migrated_and(company))
 
 
 def company(url: str, *, pool: list[str] = LONG_CODES) -> str:

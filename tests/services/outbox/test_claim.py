@@ -14,7 +14,8 @@ from petmsg.services.orgs import freeze, org
 from petmsg.services.outbox.claim import LOOK_AGAIN, Claim, Ended, Waiting
 from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.people import optout, optout_messages, undeliverable_phones
-from tests.support.fixtures import NOW, looking, working
+from tests.support.fixtures import NOW, looking, migrated_and, working
+from tests.support.postgres import Copies
 from tests.support.queueing import (
     ANOTHER,
     DESK,
@@ -46,9 +47,8 @@ NIGHT = datetime(2026, 2, 15, 3, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def url(migrated_url: str) -> str:
-    company(migrated_url)
-    return migrated_url
+def url(refilled: Copies) -> str:
+    return refilled("queueing", migrated_and(company))
 
 
 def opt_out(url: str) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.fixtures import Cli
 from tests.support.incoming import MAYAS_PHONE, OLGAS_PHONE, comes, relayed, waiting
-from tests.support.texting import ANN, people, send, visit
+from tests.support.texting import ANN, people_and_visit, send
 
 SHAPES = (
     "https://signal.me/#p/+14155550141", "https://web.whatsapp.com/send?phone=14155550141",
@@ -27,9 +27,7 @@ def written(phone: str) -> list[str]:
 
 @pytest.fixture
 def ready(cli: Cli) -> Cli:
-    people(cli)
-    visit(cli)
-    cli("org", "set", "--relay", "on")
+    people_and_visit(cli, "--relay", "on")
     return cli
 
 

@@ -42,7 +42,8 @@ from petmsg.services.outbox.unknown_outcomes import (
 )
 from petmsg.services.people import client
 from petmsg.services.unit_of_work import UnitOfWork
-from tests.support.fixtures import ACTOR, NOW, add_org, looking, working
+from tests.support.fixtures import ACTOR, NOW, add_org, looking, migrated_and, working
+from tests.support.postgres import Copies
 
 ANN = "+14155551001"
 UNREACHABLE = ("30003", RejectionClass.UNREACHABLE)
@@ -51,9 +52,9 @@ TRY_AGAIN_AT = {1: timedelta(hours=4), 2: timedelta(hours=16)}
 
 
 @pytest.fixture
-def url(migrated_url: str) -> str:
+def url(refilled: Copies) -> str:
     """A database with an org, its desk number, a client and a queued text of hers."""
-    return filled(migrated_url)
+    return refilled("one text", migrated_and(filled))
 
 
 def filled(url: str) -> str:

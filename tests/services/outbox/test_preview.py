@@ -21,7 +21,7 @@ from petmsg.workflows.store import Store
 from petmsg.workflows.worker.dispatcher import Dispatcher, Timings
 from petmsg.workflows.worker.sender_pool import SenderPool
 from tests.support.fixtures import NOW, Cli, add_org, looking, run_cli, working
-from tests.support.texting import DESK, MAYA, POOL, people, visit
+from tests.support.texting import DESK, MAYA, POOL, people, people_and_visit, visit
 from tests.workflows.worker.carriers import Remembering
 from tests.workflows.worker.stores import TestStore
 
@@ -127,8 +127,7 @@ def test_quiet_hours_keep_a_text_in_the_queue_and_an_urgent_one_passes_audited(c
 
 
 def test_a_leak_is_refused_for_a_sitter_unless_it_is_forced_with_a_reason(cli: Cli) -> None:
-    people(cli)
-    visit(cli)
+    people_and_visit(cli)
     ran = send(cli, "--as", "S-1", body=HERS)
     assert (ran.code, ran.error["code"]) == (4, "masking_leak")
     assert "--force --reason" in ran.error["hint"]
@@ -157,8 +156,7 @@ KEYS = {
 
 
 def test_a_preview_says_number_reason_size_and_obstacles_and_sends_nothing(cli: Cli) -> None:
-    people(cli)
-    visit(cli)
+    people_and_visit(cli)
     ran = send(cli, "--preview", body="On my way \u2014 Maya")
     assert ran.code == 0, ran.err
     assert ran.json.keys() >= KEYS

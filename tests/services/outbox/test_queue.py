@@ -25,7 +25,8 @@ from petmsg.services.outbox.queue import (
 )
 from petmsg.services.outbox.send import Sending, queue_and_claim
 from petmsg.services.people import optout, optout_messages, undeliverable_phones
-from tests.support.fixtures import NOW, looking, working
+from tests.support.fixtures import NOW, looking, migrated_and, working
+from tests.support.postgres import Copies
 from tests.support.queueing import (
     DESK,
     EARLIER,
@@ -48,9 +49,8 @@ HERS = "Call me: (415) 555-2001"
 
 
 @pytest.fixture
-def url(migrated_url: str) -> str:
-    company(migrated_url)
-    return migrated_url
+def url(refilled: Copies) -> str:
+    return refilled("queueing", migrated_and(company))
 
 
 def put(

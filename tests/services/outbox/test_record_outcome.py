@@ -21,7 +21,8 @@ from petmsg.services.outbox import delivery_status
 from petmsg.services.outbox import queue as message
 from petmsg.services.outbox.record_outcome import FIRST_BACK_OFF, LONGEST_BACK_OFF, problem_of
 from petmsg.services.outbox.unknown_outcomes import orphaned, settle
-from tests.support.fixtures import NOW, working
+from tests.support.fixtures import NOW, migrated_and, working
+from tests.support.postgres import Copies
 from tests.support.queueing import (
     ANOTHER,
     HOUR,
@@ -48,9 +49,8 @@ NO = refused(99999, RejectionClass.OTHER)
 
 
 @pytest.fixture
-def url(migrated_url: str) -> str:
-    company(migrated_url)
-    return migrated_url
+def url(refilled: Copies) -> str:
+    return refilled("queueing", migrated_and(company))
 
 
 def in_doubt(url: str, text: int) -> UnknownOutcome:

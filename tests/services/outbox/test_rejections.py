@@ -13,7 +13,8 @@ from petmsg.services.outbox import queue as message
 from petmsg.services.outbox.claim import Claim
 from petmsg.services.outbox.rejections import UNEXPLAINED_TRIES, UNREACHABLE_TRIES, next_midnight
 from petmsg.services.people import client, optout
-from tests.support.fixtures import NOW, looking, run_cli, working
+from tests.support.fixtures import NOW, looking, migrated_and, run_cli, working
+from tests.support.postgres import Copies
 from tests.support.queueing import (
     DESK,
     HOUR,
@@ -36,9 +37,8 @@ from tests.support.queueing import (
 
 
 @pytest.fixture
-def url(migrated_url: str) -> str:
-    company(migrated_url)
-    return migrated_url
+def url(refilled: Copies) -> str:
+    return refilled("queueing", migrated_and(company))
 
 
 def refuse(url: str, text: int, code: int, *, at: datetime = NOW) -> Claim:

@@ -25,7 +25,8 @@ from petmsg.services.outbox.unknown_outcomes import (
 from petmsg.services.people import client as clients
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.worker.rescuer import MOST_IN_VAIN, RescueTimings, rescue, unresolved
-from tests.support.fixtures import NOW, looking, working
+from tests.support.fixtures import NOW, looking, migrated_and, working
+from tests.support.postgres import Copies
 from tests.support.queueing import (
     HOUR,
     MINUTE,
@@ -76,9 +77,8 @@ class Listing:
 
 
 @pytest.fixture
-def url(migrated_url: str) -> str:
-    company(migrated_url)
-    return migrated_url
+def url(refilled: Copies) -> str:
+    return refilled("queueing", migrated_and(company))
 
 
 def text_like(**changes: Any) -> ProviderText:

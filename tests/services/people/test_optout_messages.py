@@ -9,16 +9,14 @@ from petmsg.providers.base import ReceivedText
 from petmsg.services.inbound.receive import receive_each
 from tests.support.fixtures import NOW, Cli, looking, working
 from tests.support.incoming import MAYAS_PHONE, STRANGER, carried, comes, relayed, waiting
-from tests.support.texting import ANN, DESK, MAYA, alerts, people, send, visit
+from tests.support.texting import ANN, DESK, MAYA, alerts, people_and_visit, send
 
 MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
 def ready(cli: Cli) -> Cli:
-    people(cli)
-    visit(cli)
-    cli("org", "set", "--relay", "on", "--unknown-reply", "Who is it?")
+    people_and_visit(cli, "--relay", "on", "--unknown-reply", "Who is it?")
     return cli
 
 

@@ -10,7 +10,7 @@ from petmsg.providers.base import ReceivedText
 from petmsg.services.inbound.receive import receive_each
 from tests.support.fixtures import NOW, Cli, working
 from tests.support.incoming import STRANGER, comes
-from tests.support.texting import ANN, MAYA, alerts, people, send, visit
+from tests.support.texting import ANN, MAYA, alerts, people, people_and_visit, send
 
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
@@ -18,8 +18,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def ready(cli: Cli) -> Cli:
-    people(cli)
-    visit(cli)
+    people_and_visit(cli)
     return cli
 
 
