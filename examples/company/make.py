@@ -151,7 +151,7 @@ class Company:
         self.book(1, self.sitter(1), -1, 2)  # running now
         self.book(1, self.sitter(1), 168, 176)  # next week, and overlapping
         self.book(1, self.sitter(4), 172, 180)  # with this one, of another sitter
-        self.book(2, self.sitter(5), -122, -119)  # her only one: now is outside every window
+        self.book(2, self.sitter(5), -122, -119)  # the only booking: now is outside every window
 
     def fill(self) -> None:
         """Ordinary bookings, and now and then the kinds that make routing interesting."""

@@ -1,6 +1,5 @@
 #!/bin/sh
-# Takes in what clients wrote, sends every text that is due, asks what became of earlier ones, and
-# tells what needs a person.
+# Fetches received messages, sends due messages, fetches delivery receipts, and prints new alerts.
 #
 #     send-due.sh
 #
@@ -9,7 +8,7 @@
 # clients wait for an answer and the longest wait. It may run twice, and at the same time: petmsg takes
 # each message once.
 #
-# Exit codes are petmsg's: 10, an alert is new; 4 and 6, a text was refused; 5, the configuration
+# Exit codes are petmsg's: 10, an alert is new; 4 and 6, a message was refused; 5, the configuration
 # or the provider's account; 75, busy, the next run does it.
 set -eu
 

@@ -1,6 +1,6 @@
-"""The story that `petmsg demo` plays: real commands on real data, and a proof of each claim.
+"""The steps of `petmsg demo`: real commands on real data, and a check of each claim.
 
-Every line that begins with `$` is run by the same code a shell would run, on the demo's database.
+Every line that begins with `$` runs the code that a shell would run, on the demo's database.
 """
 
 import io
@@ -37,7 +37,7 @@ class ExamplesMissing(Misconfigured):
 
 
 class Demo:
-    """The demo on one database. `silent` keeps the commands' output to itself."""
+    """The demo on one database. `silent` hides the output of the commands."""
 
     def __init__(
         self,
@@ -62,8 +62,10 @@ class Demo:
         )
 
     def play(self, *, actor: str, now: datetime) -> list[dict[str, Any]]:
-        """Play all chapters; the claims, each with whether it holds. Raises `Refused` for a
-        database that holds an org the demo did not make."""
+        """Play all chapters; returns the claims, each with its result.
+
+        Raises `Refused` for a database with an org that the demo did not create.
+        """
         self._fresh_database(actor=actor, now=now)
         self._the_company()
         self._a_number_of_her_own()
@@ -76,7 +78,7 @@ class Demo:
     # --- chapters --------------------------------------------------------------------------
 
     def _the_company(self) -> None:
-        self._chapter("A small company moves in")
+        self._chapter("Import a small company")
         for org in ORGS:
             for noun in ("number", "sitter", "client", "booking"):
                 self._quietly(org, noun, "import", str(_examples() / org / f"{noun}s.csv"))
@@ -94,16 +96,17 @@ class Demo:
             "Loaded from examples/company: "
             + ", ".join(f"{count} {noun.replace('_', ' ')}s" for noun, count in counts.items())
         )
-        self._tell("To look around by yourself afterwards:")
+        self._tell("To explore the data afterwards:")
         self._tell(f"  export PETMSG_DATABASE_URL={self.location.display_url} PETMSG_ORG={ORG}")
 
     def _a_number_of_her_own(self) -> None:
-        self._chapter("A sitter is activated and gets a number of her own")
+        self._chapter("A sitter is activated and gets a dedicated number")
         self._run("sitter", "activate", SITTER)
         self.number = self._query(demo.HELD)
         self._run("sitter", "activate", SITTER)
         self._claim(
-            "activated twice, she holds one number, the same", self._query(demo.HELD) == self.number
+            "activated twice, the sitter holds the same one number",
+            self._query(demo.HELD) == self.number,
         )
 
     def _five_bookings_one_thread(self) -> None:
@@ -119,17 +122,17 @@ class Demo:
             (self._query(demo.THREADS), self._query(demo.WINDOWS)) == (1, 5),
         )
         self._claim(
-            "her sitter's number is still the one she was activated with",
+            "the sitter's number is still the one from the activation",
             self._query(demo.HELD) == self.number,
         )
 
     def _the_right_number(self) -> None:
-        self._chapter("Which number does a text leave from?")
+        self._chapter("Which number is a message sent from?")
         self._tell("Inside a window, the sitter's:")
         self._run("route", "explain", CLIENT)
         self._run("message", "send", CLIENT, "--body", "Rex had a long walk and is asleep now.")
         self._claim(
-            "inside the window the text left from the sitter's number",
+            "inside the window the message was sent from the sitter's number",
             self._query(demo.LAST_TEXT) == self.number,
         )
         self._claim(
@@ -140,7 +143,7 @@ class Demo:
         self._run("message", "send", OUTSIDER, "--body", "Thank you for staying with us!")
         self._run("route", "explain", OUTSIDER)
         self._claim(
-            "outside every window it left from another number",
+            "outside every window it was sent from another number",
             self._query(demo.LAST_TEXT) != self.number,
         )
         self._claim(
@@ -149,27 +152,27 @@ class Demo:
         )
 
     def _quarantine(self) -> None:
-        self._chapter("Her number misbehaves")
+        self._chapter("The sitter's number is quarantined")
         number = self.number
         self._run("number", "quarantine", number, "--days", "14", "--reason", "filtered as spam")
         self._run("route", "explain", CLIENT)
         self._run("message", "send", CLIENT, "--body", "He ate all of his dinner.")
         self._claim(
-            "meanwhile her texts leave from another number", self._query(demo.LAST_TEXT) != number
+            "meanwhile messages are sent from another number", self._query(demo.LAST_TEXT) != number
         )
-        self._tell("Two weeks are not over, so giving it back needs a reason:")
+        self._tell("The two weeks are not over, so restoring it requires a reason:")
         refused = self._run("number", "restore", number)
         self._claim("an early restore without a reason is refused with exit 4", refused == 4)
         self._run("number", "restore", number, "--reason", "the carrier cleared it")
-        self._claim("with a reason it is hers again", self._query(demo.HELD) == number)
+        self._claim("with a reason it is the sitter's again", self._query(demo.HELD) == number)
         self._run("number", "history", number)
 
     def _the_audit(self) -> None:
-        self._chapter("Nothing is forgotten")
+        self._chapter("Everything is in the audit log")
         self._run("audit", "list", "--event", "number.restored")
         self._claim("the audit shows forced and the reason", self._select(demo.FORCED) == 1)
         verified = self._run("audit", "verify", "--org", ORG)
-        self._claim("the audit chain is whole", verified == 0)
+        self._claim("the audit log is intact", verified == 0)
 
     # --- machinery -------------------------------------------------------------------------
 
@@ -237,7 +240,7 @@ class Demo:
         )
 
     def _select(self, sql: str) -> Any:
-        """Show a query as an operator would run it, and what it yields."""
+        """Print a query as an operator would run it, and its result."""
         found = self._query(sql)
         self._tell("\nsql> " + sql.replace("\n", "\n     ") + f";\n     {found}")
         return found
@@ -248,13 +251,13 @@ class Demo:
 
     def _claim(self, claim: str, holds: bool) -> None:
         self.claims.append({"claim": claim, "holds": holds, "proof": self.title})
-        self._tell(f"{'[proved]' if holds else '[FAILED]'} {claim}")
+        self._tell(f"{'[passed]' if holds else '[FAILED]'} {claim}")
 
     def _chapter(self, title: str) -> None:
         self.title = title
         self.chapters += 1
         if self.pause and self.claims:
-            sys.stderr.write("Enter goes on. ")
+            sys.stderr.write("Press Enter to continue. ")
             sys.stderr.flush()
             sys.stdin.readline()
         self._tell(f"\n{self.chapters}. {title}\n{'=' * (len(title) + 3)}")
@@ -264,9 +267,9 @@ class Demo:
             sys.stdout.write(text + "\n")
 
     def close(self) -> None:
-        """The last lines: how many claims hold, and where the database is."""
+        """Print the last line: how many checks passed, and where the database is."""
         holding = sum(claim["holds"] for claim in self.claims)
-        self._tell(f"\n{holding} of {len(self.claims)} claims proved. {self.location.display_url}")
+        self._tell(f"\n{holding} of {len(self.claims)} checks passed. {self.location.display_url}")
 
 
 def _examples() -> Path:

@@ -90,4 +90,4 @@ def _words(row: Mapping[str, Any]) -> list[str]:
     if row["media_count"]:
         pictures = counted(row["media_count"], "picture")
         body = f"{body}\n[{pictures}, kept by the provider]".lstrip("\n")
-    return (body or "[no text]").split("\n")
+    return (body or "[empty]").split("\n")

@@ -77,9 +77,9 @@ def typed(
             slug = org_of_number(cursor, to_e164)
             received_at = store.instant(at, find_org(cursor, slug or store.setting("org").value))
         if received_at > store.now:
-            raise OutOfRange("A text cannot have come later than now.", hint="Leave out --at.")
+            raise OutOfRange("A message cannot be received in the future.", hint="Leave out --at.")
     if sid is not None and not (0 < len(sid) <= _LONGEST_SID and sid.isprintable()):
-        raise OutOfRange("The id cannot be one.", hint="1 to 64 printable characters.")
+        raise OutOfRange("--sid is not a valid ID.", hint="1 to 64 printable characters.")
     return ReceivedText(
         provider_message_id=sid or f"typed-{secrets.token_hex(16)}",
         from_phone=parse_phone(from_),
@@ -133,8 +133,8 @@ class StoredUnmatched(Refused):
 
     def __init__(self, stray_text: UnmatchedMessage) -> None:
         super().__init__(
-            f"{stray_text.to_e164} is no org's number: the text is kept as stray "
-            f"{stray_text.stray}, and an alert was raised.",
+            f"{stray_text.to_e164} is no org's number: the message is kept as "
+            f"unmatched message {stray_text.stray}, and an alert was raised.",
             hint=f"If the number is yours: petmsg number add {stray_text.to_e164} --class pool, "
             f"then petmsg inbox adopt {stray_text.stray}",
         )

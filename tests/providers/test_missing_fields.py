@@ -84,7 +84,7 @@ def test_a_message_to_an_unknown_number_is_kept_with_an_alert(ready: Cli, fake: 
     sid = fake.comes_in("Is Rex fine?", from_=ANN, to=DESK, at=NOW - MINUTE)
     fake.spoilt[sid] = {"to": None}
     ran = asked(ready, fake, "message", "pull")
-    assert (ran.code, "kept as stray 1" in ran.err) == (4, True)
+    assert (ran.code, "kept as unmatched message 1" in ran.err) == (4, True)
     assert [row[0] for row in alerts(ready)] == ["stray_text"]
     assert ready("inbox", "strays", "-o", "json").json[0]["body"] == "Is Rex fine?"
 

@@ -53,7 +53,7 @@ def test_what_came_in_is_stored_with_its_time_and_its_id(
     ran = pull(ready, fake)
     (row,) = ran.json
     assert (row["client"], row["code"], row["duplicate"]) == ("C-1", "POOL_OR_DESK_NUMBER", False)
-    assert "1 new, 0 known already." in ran.err
+    assert "1 new, 0 already known." in ran.err
     (text,) = texts(migrated_url)
     assert (text["provider_message_id"], text["body"]) == (sid, "Is Rex fine?")
     (item,) = ready("inbox", "list", "-o", "json").json
@@ -71,7 +71,7 @@ def test_pulling_again_brings_only_news_though_it_asks_for_what_it_had(
     writes(fake, "two", at=NOW + MINUTE)
     ran = pull(ready, fake, now=NOW + 2 * MINUTE)
     assert [row["message"] for row in ran.json] == [2, 3]
-    assert "2 new, 1 known already." in ran.err
+    assert "2 new, 1 already known." in ran.err
     assert [row["body"] for row in texts(migrated_url)] == ["one", "late", "two"]
     assert fake.requests[-1].query["DateSent>"] == "2026-02-14T14:00:00Z"
 
@@ -131,7 +131,7 @@ def test_a_number_that_is_nobodys_keeps_a_stray_and_says_so(
     writes(fake, "Hi", to=FOREIGN)
     ran = pull(ready, fake)
     assert (ran.code, ran.json) == (4, [])
-    assert f"{FOREIGN} is no org's number: kept as stray 1." in ran.err
+    assert f"{FOREIGN} is no org's number: kept as unmatched message 1." in ran.err
     # It is told once.
     again = pull(ready, fake, now=NOW + MINUTE)
     assert (again.code, again.json) == (0, [])

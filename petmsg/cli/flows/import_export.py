@@ -1,14 +1,15 @@
-"""`petmsg import petmsg`: an export is checked whole, then taken in one transaction."""
+"""`petmsg import petmsg`: verifies an export, then imports it in one transaction."""
 
 from pathlib import Path
 
 from petmsg.cli.context import Context
+from petmsg.plurals import counted
 from petmsg.render.progress import progress
 from petmsg.render.views.import_provider_numbers import TAKEN_BACK
 
 
 def take_back(context: Context, folder: Path) -> None:
-    """Take the orgs of an export, or the one that was chosen, into the database."""
+    """Import the orgs of an export, or the chosen one, into the database."""
     from petmsg.services.transfer import manifest, restore_export
     from petmsg.services.transfer.target_database import ready
 
@@ -19,7 +20,7 @@ def take_back(context: Context, folder: Path) -> None:
             org.check(moved_on)
     if not ready(context.location, actor=context.actor, now=context.now, dry_run=context.dry_run):
         context.say(
-            f"Would create {context.location.display_url}; the files of {folder} are whole."
+            f"Would create {context.location.display_url}; the files of {folder} are intact."
         )
         return
     with progress("Importing", total, context.environ) as moved_on:
@@ -31,12 +32,13 @@ def take_back(context: Context, folder: Path) -> None:
     context.show_list(TAKEN_BACK, taken)
     for each in taken:
         if each.waiting:
+            waiting = counted(each.waiting, "queued message")
             context.say(
-                f"{each.waiting} texts of org {each.org} wait to be sent: dispatch them from one "
-                "database only, or clients get them twice."
+                f"Org {each.org} has {waiting}: dispatch from one database only, or clients get "
+                "them twice."
             )
         if not each.same_ids:
             context.say(
-                f"Rows of org {each.org} have new ids here; its audit names texts by their ids of "
-                f"then, and {folder / each.org} says in its file ids which texts these are."
+                f"IDs of org {each.org} were renumbered; the file ids in {folder / each.org} maps "
+                "the old IDs, which the audit log uses, to the new ones."
             )

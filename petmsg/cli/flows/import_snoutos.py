@@ -1,4 +1,4 @@
-"""`petmsg import snoutos`: the old tables are read once, then taken a transaction at a time."""
+"""`petmsg import snoutos`: reads the old tables once, then imports them in transactions."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def source_of(
     context: Context, url: str | None, folder: str | None
 ) -> "AbstractContextManager[Source]":
-    """Where the old tables are: at the URL (or the environment's), or in the folder."""
+    """The old tables: at the URL (or that of the environment), or in the folder."""
     from petmsg.importers.snoutos import sources
 
     if folder is not None and url is None:
@@ -33,7 +33,7 @@ def source_of(
     where = url or context.environ.get(settings.SNOUTOS)
     if where is None or folder is not None:
         raise UsageProblem(
-            "Where are the old tables?",
+            "Missing option: --url or --dir.",
             hint=f"--url postgresql://… (or {settings.SNOUTOS}), or --dir FOLDER with CSV files.",
         )
     return sources.in_database(where)
@@ -47,7 +47,7 @@ def take_over(
     timezone: str | None,
     grace_minutes: int,
 ) -> None:
-    """Take the organisations of the old tables over, and report row by row what was not taken.
+    """Import the organisations of the old tables, and report each skipped row.
 
     A database that is not there is made, in a dry run elsewhere and for its duration.
 
@@ -81,15 +81,17 @@ def take_over(
         except BaseException:
             if report.new and not context.dry_run:
                 _show(context, report)
-                context.say("Stopped: what is counted above is done and stays.")
-                context.say("Import again: what is there is left as it is, and the rest is taken.")
+                context.say("Stopped. The rows counted above are imported.")
+                context.say(
+                    "Run the command again to import the rest; imported rows stay unchanged."
+                )
             raise
     _show(context, report)
 
 
 @contextmanager
 def _there(context: Context) -> Iterator[None]:
-    """A database to take it into; for a dry run without one, an empty one that is gone after."""
+    """A database to import into; for a dry run without one, a temporary empty one."""
     from petmsg.services.transfer.target_database import ready
 
     if ready(context.location, actor=context.actor, now=context.now, dry_run=context.dry_run):
@@ -112,7 +114,7 @@ def _take_one(
     timezone: str | None,
     moved_on: Callable[[], None],
 ) -> None:
-    """One organisation: step by step, or for a dry run all of it in one transaction."""
+    """Import one organisation: step by step, or for a dry run in one transaction."""
     from petmsg.importers.snoutos import run as importing
 
     given: dict[str, Any] = {"timezone": timezone, "actor": context.actor, "now": context.now}
@@ -138,7 +140,7 @@ def _show(context: Context, report: "Report") -> None:
     else:
         context.show_list(TAKEN_OVER, report.tables)
         for each in report.findings:
-            became = "taken, but" if each.taken else "not taken"
+            became = "imported with a change" if each.taken else "skipped"
             context.say(f"{each.table} {each.id}: {became}: {each.reason}")
     _advise(context, report)
     if report.findings:
@@ -146,14 +148,16 @@ def _show(context: Context, report: "Report") -> None:
 
 
 def _advise(context: Context, report: "Report") -> None:
-    """What an operator should do next."""
+    """Say what an operator should do next."""
     if report.phoneless:
         context.say(
-            f"{report.phoneless} sitters came without a phone of their own: petmsg sitter set REF "
-            "--phone E164, or petmsg sitter import FILE with the columns ref,phone."
+            f"Sitters without a phone of their own: {report.phoneless}. Add the phones: petmsg "
+            "sitter set REF --phone E164, or petmsg sitter import FILE with columns ref,phone."
         )
     lost = sum(not each.taken for each in report.findings)
     changed = len(report.findings) - lost
     if report.findings:
-        context.say(f"{lost} old rows were not taken, {changed} not quite as they stood there.")
-        context.say("Mend them there, or in the CSV files, and import again: only news are taken.")
+        context.say(f"Old rows skipped: {lost}; imported with a change: {changed}.")
+        context.say(
+            "Fix them there, or in the CSV files, and import again; only new rows are imported."
+        )

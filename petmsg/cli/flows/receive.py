@@ -1,4 +1,4 @@
-"""`message pull`: what came in at the providers, as a person or a cron job sees it."""
+"""`message pull`: shows the messages that providers received."""
 
 from petmsg.cli.context import Context
 from petmsg.cli.results import show_results
@@ -10,14 +10,14 @@ from petmsg.workflows import receive as receiving
 
 
 def pull(context: Context, *, since: str | None) -> None:
-    """Show the messages that are new; those that were there already are only counted."""
+    """Show the new messages; messages that are already stored are only counted."""
     rows = receiving.pull(context, since=since)
     news = [row for row in rows if isinstance(row, Failure) or not row.duplicate]
     strays = [row for row in news if isinstance(row, UnmatchedMessage)]
     show_results(context, RECEIVED, [row for row in news if not isinstance(row, UnmatchedMessage)])
     for each in strays:
-        why = f"{each.to_e164} is no org's number" if each.to_e164 else "Its number is not known"
-        context.say(f"{why}: kept as stray {each.stray}.")
-    context.say(f"{len(news)} new, {len(rows) - len(news)} known already.")
+        why = f"{each.to_e164} is no org's number" if each.to_e164 else "The number is unknown"
+        context.say(f"{why}: kept as unmatched message {each.stray}.")
+    context.say(f"{len(news)} new, {len(rows) - len(news)} already known.")
     if strays:
         context.exit_code = max(context.exit_code, REFUSED)

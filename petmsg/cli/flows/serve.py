@@ -1,4 +1,4 @@
-"""`petmsg serve`: the settings checked, the house built, and a line for every request."""
+"""`petmsg serve`: checks the settings, runs the server, and prints a line per request."""
 
 import signal
 import socket
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("at", "method", "route", "status", "ms", "outcome")
 WAIT_SECONDS = 4.0
-"""How long a batch waits for a locked database: those who wait for it are answered within 10 s."""
+"""How long a batch waits for a locked database; requests must be answered within 10 s."""
 
 
 def serve(context: Context, *, host: str, port: int) -> None:
@@ -53,7 +53,7 @@ def serve(context: Context, *, host: str, port: int) -> None:
         _say_where(context, listener, doors)
         commits, log = GroupCommit(WebhookStore(context)), _Log(context)
         came = server.serve(make_app(doors, commits, log.line), listener, commits, context.say)
-    context.say("Stopped: what was accepted is stored.")
+    context.say("Stopped. All accepted requests are stored.")
     if came == signal.SIGINT:
         context.exit_code = INTERRUPTED
 
@@ -87,7 +87,7 @@ def _doors(context: Context) -> "Webhooks":
     secrets = load_stripe_secrets(environ, file)
     if twilio is None and not secrets:
         nothing = Misconfigured(
-            "There is nothing to serve: neither Twilio nor Stripe may speak.",
+            "Nothing to serve: neither Twilio nor Stripe is configured.",
             hint=f"For Twilio set {settings.PUBLIC_URL}, for Stripe {STRIPE_NAME}; see: "
             "petmsg config show",
         )
@@ -97,9 +97,9 @@ def _doors(context: Context) -> "Webhooks":
         orgs = all_orgs(cursor)
         if not orgs:
             raise NoOrg
-        context.chosen(cursor)  # an --org that is not there is better told now than with a payment
+        context.chosen(cursor)  # report an unknown --org now, not with the first payment
     if twilio is None and any(org.provider is ProviderName.TWILIO for org in orgs):
-        context.say(f"Nobody takes in Twilio's texts here: {settings.PUBLIC_URL} is not set.")
+        context.say(f"Twilio's webhooks are off, because {settings.PUBLIC_URL} is not set.")
     return Webhooks(
         twilio=twilio,
         stripe=partial(_signed_by_stripe, context, secrets) if secrets else None,
@@ -114,7 +114,7 @@ def _signed_by_stripe(
 
 
 def _health(location: Location) -> str | None:
-    """What is wrong with the database, by its code. Called in a thread of its own."""
+    """The error code of the database, None if it answers. Runs in a thread of its own."""
     try:
         with snapshot(location) as cursor:
             has_org(cursor)
@@ -131,11 +131,11 @@ def _say_where(context: Context, listener: socket.socket, doors: "Webhooks") -> 
     context.say(f"Listening on http://{f'[{host}]' if ':' in host else host}:{port}")
     open_doors = {"Twilio": doors.twilio is not None, "Stripe": doors.stripe is not None}
     for name, is_open in open_doors.items():
-        context.say(f"{name}: {'open' if is_open else 'closed, not configured'}")
+        context.say(f"{name}: {'open' if is_open else 'closed (not configured)'}")
 
 
 def _rows(doors: "Webhooks") -> list[dict[str, Any]]:
-    """The addresses, for who only asks what the settings open."""
+    """The webhook paths, for `--dry-run`."""
     from petmsg.web.app import HEALTH, STRIPE
 
     twilio, stripe = doors.twilio is not None, doors.stripe is not None
@@ -148,7 +148,7 @@ def _rows(doors: "Webhooks") -> list[dict[str, Any]]:
 
 
 class _Log:
-    """A line on stdout for each request, as it is answered; the first one names the columns."""
+    """Prints a line per answered request to stdout; the first line names the columns."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -157,7 +157,7 @@ class _Log:
             self._write("\t".join(_COLUMNS))
 
     def line(self, answered: "Answered") -> None:
-        """Tell of one request."""
+        """Print one request."""
         cells = (
             iso_utc(self._context.clock()),
             answered.method,

@@ -91,7 +91,7 @@ def _wrote(row: Any) -> str:
     if row["media_count"]:
         pictures = "1 picture" if row["media_count"] == 1 else f"{row['media_count']} pictures"
         return f"{words} [{pictures}]".lstrip()
-    return words or "[no text]"
+    return words or "[empty]"
 
 
 def _how_to_answer(row: Any) -> str | None:

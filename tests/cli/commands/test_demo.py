@@ -46,7 +46,7 @@ def test_a_table_tells_the_story_as_a_shell_would_show_it(tmp_path: Path) -> Non
     assert ran.code == 0, ran.err
     assert "$ petmsg message send HP-C-001" in ran.out
     assert "[FAILED]" not in ran.out
-    assert "14 of 14 claims proved" in ran.out
+    assert "14 of 14 checks passed" in ran.out
 
 
 def test_a_database_that_somebody_else_made_is_left_alone(

@@ -315,7 +315,7 @@ def test_what_was_accepted_is_stored_and_answered_at_the_end(
             other.rollback()
             assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
         assert server.process.wait(20) == 0
-        wait_until(lambda: server.errors[-1:] == ["Stopped: what was accepted is stored."])
+        wait_until(lambda: server.errors[-1:] == ["Stopped. All accepted requests are stored."])
     assert [sid for sid, *_ in texts(migrated_sqlite)] == [SM1]
 
 

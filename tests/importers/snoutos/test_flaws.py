@@ -90,7 +90,7 @@ def test_flaws_make_it_exit_4_and_stop_nothing_else(migrated_url: str, tmp_path:
     }
     new = {row["table"]: row["new"] for row in ran.json["tables"]}
     assert (new["Client"], new["Message"], new["AssignmentWindow"]) == (3, 6, 3)
-    assert "4 old rows were not taken, 1 not quite as they stood there." in ran.err
+    assert "Old rows skipped: 4; imported with a change: 1." in ran.err
 
 
 def test_a_person_reads_each_flaw_in_a_line(migrated_sqlite: str, tmp_path: Path) -> None:
@@ -98,8 +98,8 @@ def test_a_person_reads_each_flaw_in_a_line(migrated_sqlite: str, tmp_path: Path
     everything_wrong(taker)
     folder = snoutos.write_csv(taker.old, tmp_path / "old")
     ran = run_cli(migrated_sqlite, "import", "snoutos", "--dir", str(folder), *ZONE, "-o", "table")
-    assert "Message m-bad: not taken: There is no thread t-none." in ran.err
-    assert "Client c-mute: taken, but: She has no phone, and gets no texts." in ran.err
+    assert "Message m-bad: skipped: There is no thread t-none." in ran.err
+    assert "Client c-mute: imported with a change: She has no phone, and gets no texts." in ran.err
     assert "555-0199" not in ran.out + ran.err, "a malformed phone is somebody's all the same"
 
 

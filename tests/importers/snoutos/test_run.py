@@ -100,7 +100,7 @@ def test_sitters_are_active_or_inactive_and_lack_only_what_the_old_tables_lack(
 
 def test_it_says_that_sitters_came_without_a_phone(migrated_url: str, old_url: str) -> None:
     ran = take_over(migrated_url, "--url", old_url, *ZONE)
-    assert "2 sitters came without a phone of their own" in ran.err
+    assert "Sitters without a phone of their own: 2." in ran.err
 
 
 def test_numbers_keep_class_status_quarantine_and_holder(taken: Cli) -> None:

@@ -119,5 +119,5 @@ def test_a_picture_without_words_is_not_shown_as_erased(ready: Cli, migrated_url
 
 def test_a_message_without_anything_is_not_shown_as_erased(ready: Cli) -> None:
     comes(ready, "", to="+14155550100")
-    assert "[no text]" in ready("inbox", "list", "-o", "table").out
-    assert "[no text]" in ready("thread", "show", "C-1", "-o", "table").out
+    assert "[empty]" in ready("inbox", "list", "-o", "table").out
+    assert "[empty]" in ready("thread", "show", "C-1", "-o", "table").out
