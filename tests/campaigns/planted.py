@@ -201,12 +201,12 @@ BUGS = (
     Bug("a restore leaves no ledger row", "services/numbers/quarantine.py",
         '    ledger.append(uow, number, reason=reason or "quarantine over")\n', "", NUMBERS),
     Bug("a clock that steps back", "services/numbers/ledger.py",
-        "from_at = max(from_at, last[\"from_at\"] + timedelta(microseconds=1))",
+        "from_at = max(from_at, last + timedelta(microseconds=1))",
         "from_at = uow.now", NUMBERS),
     Bug("no days at all", "services/numbers/ledger.py",
         "if not 1 <= count <= 3650:", "if not 0 <= count <= 3650:", NUMBERS),
     Bug("a second number for a sitter", "services/numbers/number.py",
-        "held = held_by(uow, key.id)\n", "held = None\n", NUMBERS),
+        "held = number_held_by(uow, key.id)\n", "held = None\n", NUMBERS),
     Bug("a resting number is given", "services/numbers/number.py",
         "    require_usable(uow, number)\n    end_due_quarantine(uow, number)\n"
         "    number.sitter_id",
@@ -301,7 +301,7 @@ BUGS = (
         "if not signature:\n            return False",
         "if not signature:\n            return True", WEB),
     Bug("a payment confirms twice", "services/bookings/payments.py",
-        "if not _take(uow, payment, StripeOutcome.CONFIRMED):", "if False:", WEB),
+        "if not _record_event(uow, payment, StripeOutcome.CONFIRMED):", "if False:", WEB),
 )  # fmt: skip
 
 

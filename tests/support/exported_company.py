@@ -159,7 +159,7 @@ def _alerts(uow: Any) -> None:
         severity=AlertSeverity.WARNING,
         entity="message",
         ref=str(text),
-        message=f"Text {text} is held: she said <row 7> and <row =7>, twice.",
+        message=f"Message {text} is held: she said <row 7> and <row =7>, twice.",
         command=f"petmsg message retry {text} --reason … (or: petmsg message cancel {text})",
     )
     raise_alert(

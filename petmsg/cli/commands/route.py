@@ -175,7 +175,7 @@ def simulate(
     with context.snapshot() as cursor:
         org = context.org(cursor)
         end = None if to is None else context.instant(to, org)
-        span = service.checked_span(
+        span = service.check_span(
             context.instant(from_, org), end, now=context.now, timezone=org.timezone
         )
         found = service.simulate(cursor, org, span, client_text=client)

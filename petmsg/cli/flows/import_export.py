@@ -11,22 +11,24 @@ from petmsg.render.views.import_provider_numbers import TAKEN_BACK
 def take_back(context: Context, folder: Path) -> None:
     """Import the orgs of an export, or the chosen one, into the database."""
     from petmsg.services.transfer import manifest, restore_export
-    from petmsg.services.transfer.target_database import ready
+    from petmsg.services.transfer.target_database import prepare_database
 
     orgs = manifest.read_manifest(folder, slug=context.setting("org").value)
     total = sum(listed.rows for org in orgs for listed in org.files.values())
-    with progress("Checking", total, context.environ) as moved_on:
+    with progress("Checking", total, context.environ) as on_progress:
         for org in orgs:
-            org.check(moved_on)
-    if not ready(context.location, actor=context.actor, now=context.now, dry_run=context.dry_run):
+            org.check(on_progress)
+    if not prepare_database(
+        context.location, actor=context.actor, now=context.now, dry_run=context.dry_run
+    ):
         context.say(
             f"Would create {context.location.display_url}; the files of {folder} are intact."
         )
         return
-    with progress("Importing", total, context.environ) as moved_on:
+    with progress("Importing", total, context.environ) as on_progress:
         taken = context.transact(
             lambda transaction: restore_export.restore(
-                transaction, orgs, actor=context.actor, now=context.now, moved_on=moved_on
+                transaction, orgs, actor=context.actor, now=context.now, on_progress=on_progress
             )
         )
     context.show_list(TAKEN_BACK, taken)

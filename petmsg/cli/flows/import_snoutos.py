@@ -57,11 +57,11 @@ def take_over(
     from petmsg.importers.snoutos import run as importing
     from petmsg.importers.snoutos.report import Report
     from petmsg.importers.snoutos.staging import staged
-    from petmsg.services.transfer.target_database import ready
+    from petmsg.services.transfer.target_database import prepare_database
 
     report = Report()
     if context.location.path is None or context.location.path.exists():
-        ready(
+        prepare_database(
             context.location, actor=context.actor, now=context.now, dry_run=True
         )  # before the old is read
     with staged(source, grace_minutes=grace_minutes) as stage, _there(context):
@@ -92,15 +92,17 @@ def take_over(
 @contextmanager
 def _there(context: Context) -> Iterator[None]:
     """A database to import into; for a dry run without one, a temporary empty one."""
-    from petmsg.services.transfer.target_database import ready
+    from petmsg.services.transfer.target_database import prepare_database
 
-    if ready(context.location, actor=context.actor, now=context.now, dry_run=context.dry_run):
+    if prepare_database(
+        context.location, actor=context.actor, now=context.now, dry_run=context.dry_run
+    ):
         yield
         return
     context.say(f"Would create {context.location.display_url}.")
     with TemporaryDirectory(prefix="petmsg-") as folder:
         context.location = Location(path=Path(folder) / "petmsg.db", dsn=None)
-        ready(context.location, actor=context.actor, now=context.now, dry_run=False)
+        prepare_database(context.location, actor=context.actor, now=context.now, dry_run=False)
         yield
         context.engine.dispose()
 

@@ -13,7 +13,7 @@ from petmsg.phone import parse_phone
 from petmsg.queries.lookup import find_sitter, refuse_somebodys_phone
 from petmsg.rules.routing import usable
 from petmsg.services.numbers import ledger
-from petmsg.services.transfer.row_files import BatchRow, RowDone, needed, one_by_one
+from petmsg.services.transfer.row_files import BatchRow, RowDone, import_one_by_one, required_cell
 from petmsg.services.unit_of_work import Failure, UnitOfWork, each
 
 COLUMNS = ("e164", "class")
@@ -108,13 +108,13 @@ def add_all(
 
 def import_rows(uow: UnitOfWork, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
     """Rows of `number import`, each all or nothing."""
-    return one_by_one(uow, rows, import_row)
+    return import_one_by_one(uow, rows, import_row)
 
 
 def import_row(uow: UnitOfWork, row: Mapping[str, str | None]) -> tuple[str, str]:
     """One row of `number import` (columns `e164,class`). Returns the number and what was done."""
-    number_class = parse_class(needed(row, "class"))
-    added = add(uow, needed(row, "e164"), number_class=number_class)
+    number_class = parse_class(required_cell(row, "class"))
+    added = add(uow, required_cell(row, "e164"), number_class=number_class)
     return added.number, "unchanged" if added.reused else "created"
 
 

@@ -9,7 +9,7 @@ from petmsg.phone import parse_phone
 from petmsg.queries.client import known_ref
 from petmsg.queries.client_phones import primary_phone_of
 from petmsg.services.people import client
-from petmsg.services.transfer.row_files import BatchRow, RowDone, needed, one_by_one
+from petmsg.services.transfer.row_files import BatchRow, RowDone, import_one_by_one, required_cell
 from petmsg.services.unit_of_work import Failure, UnitOfWork
 from petmsg.text_inputs import parse_ref
 
@@ -28,7 +28,7 @@ def parse_kind(text: str) -> ClientKind:
 
 def import_rows(uow: UnitOfWork, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
     """Rows of `client import`, each all or nothing."""
-    return one_by_one(uow, rows, import_row)
+    return import_one_by_one(uow, rows, import_row)
 
 
 def import_row(uow: UnitOfWork, row: Mapping[str, str | None]) -> tuple[str, str]:
@@ -43,8 +43,8 @@ def import_row(uow: UnitOfWork, row: Mapping[str, str | None]) -> tuple[str, str
     if there is None:
         added = client.add(
             uow,
-            needed(row, "name"),
-            phones=[needed(row, "phone")],
+            required_cell(row, "name"),
+            phones=[required_cell(row, "phone")],
             ref=ref,
             kind=_kind_of_cell(kind),
         )

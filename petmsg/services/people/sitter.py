@@ -17,7 +17,7 @@ from petmsg.services.numbers import ledger
 from petmsg.services.numbers.number import assign_to_sitter, number_held_by
 from petmsg.services.people import optout
 from petmsg.services.refs import hold_refs, next_ref
-from petmsg.services.transfer.row_files import BatchRow, RowDone, needed, one_by_one
+from petmsg.services.transfer.row_files import BatchRow, RowDone, import_one_by_one, required_cell
 from petmsg.services.unit_of_work import Failure, UnitOfWork, each
 from petmsg.text_inputs import parse_name, parse_ref
 
@@ -98,7 +98,7 @@ def add(
 
 def import_rows(uow: UnitOfWork, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
     """Rows of `sitter import`, each all or nothing."""
-    return one_by_one(uow, rows, import_row)
+    return import_one_by_one(uow, rows, import_row)
 
 
 def import_row(uow: UnitOfWork, row: Mapping[str, str | None]) -> tuple[str, str]:
@@ -106,7 +106,7 @@ def import_row(uow: UnitOfWork, row: Mapping[str, str | None]) -> tuple[str, str
     ref = parse_ref(row["ref"] or "") if row.get("ref") else None
     there = _by_ref(uow, ref) if ref is not None else None
     if there is None:
-        added = add(uow, needed(row, "name"), phone=needed(row, "phone"), ref=ref)
+        added = add(uow, required_cell(row, "name"), phone=required_cell(row, "phone"), ref=ref)
         return added.sitter, "unchanged" if added.reused else "created"
     changed = change(uow, there.ref, name=row.get("name"), phone=row.get("phone"))
     return changed.sitter, "unchanged" if changed.reused else "updated"

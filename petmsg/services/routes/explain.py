@@ -114,13 +114,13 @@ def explain_message(
 
 def _compared(stored: Mapping[str, Any], today: Mapping[str, Any]) -> Iterator[Compared]:
     """What both Decisions say, one thing after the other, down to each rule that was tried."""
-    then, now = _said(stored), _said(today)
+    then, now = _statements(stored), _statements(today)
     for what in dict.fromkeys((*then, *now)):
         before, after = then.get(what, _NOT_REACHED), now.get(what, _NOT_REACHED)
         yield Compared(what, before, after, before != after)
 
 
-def _said(decision: Mapping[str, Any]) -> dict[str, str]:
+def _statements(decision: Mapping[str, Any]) -> dict[str, str]:
     number, window = decision["number"], decision["window"]
     return {
         "number": "none" if number is None else f"{number['e164']} ({number['class']})",
@@ -184,13 +184,13 @@ def changed_since(
                 changed = ["The client's kind"]
         else:
             last = min(until, row.at)
-            if any(_touches(payload.get(each), at, last) for each in ("before", "after")):
+            if any(_overlaps(payload.get(each), at, last) for each in ("before", "after")):
                 changed = [f"The window of booking {row.ref}"]
         found += [(what, row.at) for what in changed]
     return list(dict.fromkeys(found))
 
 
-def _touches(span: Mapping[str, str] | None, at: datetime, until: datetime) -> bool:
+def _overlaps(span: Mapping[str, str] | None, at: datetime, until: datetime) -> bool:
     """Whether the span has an instant of `[at, until)` in it."""
     if span is None:
         return False

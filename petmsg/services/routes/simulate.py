@@ -32,7 +32,7 @@ class Simulated:
     remarks: tuple[str, ...]
 
 
-def checked_span(
+def check_span(
     start: datetime, end: datetime | None, *, now: datetime, timezone: str = "UTC"
 ) -> Span:
     """`[start, end)` as it is looked at from `now` (all aware UTC); without an end 30 days.

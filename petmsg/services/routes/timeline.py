@@ -13,7 +13,7 @@ from petmsg.queries.lookup import find_client
 from petmsg.queries.org import OrgRow
 from petmsg.queries.state_intervals import Span
 from petmsg.rules.routing.simulate import Segment
-from petmsg.services.routes.simulate import checked_span, remarks, segments_by_client
+from petmsg.services.routes.simulate import check_span, remarks, segments_by_client
 
 USUAL_PAST = timedelta(days=3)
 USUAL_DAYS = timedelta(days=14)
@@ -46,9 +46,7 @@ def span_of(
     """
     if start is None:
         start = (now if end is None else min(now, end)) - USUAL_PAST
-    return checked_span(
-        start, start + USUAL_DAYS if end is None else end, now=now, timezone=timezone
-    )
+    return check_span(start, start + USUAL_DAYS if end is None else end, now=now, timezone=timezone)
 
 
 def timeline(cursor: Cursor, org: OrgRow, client_text: str, span: Span, now: datetime) -> Timeline:

@@ -1,7 +1,7 @@
-"""Writing everything of a company, or of all, into a new folder.
+"""Export everything of one org, or of all, into a new folder.
 
-Read from one snapshot, a page at a time, so that memory stays flat. The folder is written beside
-its place and renamed when it is whole: a folder of that name is a whole export.
+The rows are read from one snapshot, a page at a time, so that memory use stays constant. The export
+is written under a temporary name and renamed at the end: a folder with its name is complete.
 """
 
 import errno
@@ -28,14 +28,14 @@ from petmsg.queries.client import ref_of_client
 from petmsg.queries.org import OrgRow
 from petmsg.queries.transfer import ids_after, page_text
 from petmsg.services.transfer.files import IDS, ExportFile
-from petmsg.services.transfer.references import alert_with_places, question_with_refs
+from petmsg.services.transfer.references import alert_with_row_numbers, question_with_refs
 from petmsg.services.transfer.table_schema import (
     EXCLUDED,
     Column,
     Kind,
     TableSchema,
-    shape_of,
-    shapes,
+    table_schema_of,
+    table_schemas,
 )
 from petmsg.services.transfer.values import DamagedValue, Value, from_database
 
@@ -46,7 +46,7 @@ _PAGE = 1000
 
 class FolderNotEmpty(Refused):
     code = "folder_not_empty"
-    hint = "Name a folder that is not there yet: an export overwrites nothing."
+    hint = "Name a new folder: an export never overwrites files."
 
 
 class FolderUnusable(Misconfigured):
@@ -73,9 +73,10 @@ def export(
     file_format: FileFormat,
     now: datetime,
 ) -> list[Exported]:
-    """Write everything of the orgs into `folder`, which must be new or empty; what was written.
+    """Write everything of the orgs into `folder`, which must be new or empty; returns its files.
 
-    The folder is 0700, its files 0600. Raises `FolderNotEmpty`, `FolderUnusable`.
+    The folder has mode 0700, its files 0600. Raises `FolderNotEmpty`, `FolderUnusable` and
+    `DamagedValue`.
     """
     written: list[Exported] = []
     with _new_folder(folder) as place:
@@ -87,7 +88,7 @@ def export(
 
 @contextmanager
 def _new_folder(folder: Path) -> Iterator[Path]:
-    """A folder to write into, which takes the place of `folder` when all of it was written."""
+    """A temporary folder, which is renamed to `folder` when all of it was written."""
     place = folder.absolute()
     if place.exists() and not place.is_dir():
         raise FolderNotEmpty(f"{folder} is a file.")
@@ -99,7 +100,7 @@ def _new_folder(folder: Path) -> Iterator[Path]:
         partial.mkdir(mode=0o700)
         yield partial
         try:
-            partial.rename(place)  # which replaces an empty folder, and nothing else
+            partial.rename(place)  # replaces an empty folder only
         except OSError as problem:
             if problem.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                 raise _not_empty(folder) from None
@@ -135,70 +136,74 @@ def _write_manifest(
 
 
 class _OrgExport:
-    """One org's files."""
+    """The export of one org."""
 
     def __init__(self, cursor: Cursor, org: OrgRow, folder: Path, file_format: FileFormat) -> None:
         self._cursor = cursor
         self._org = org
         self._folder = folder / org.slug
         self._format = file_format
-        self._places = {
-            shape.table: self._ids_of(shape.table) for shape in shapes() if shape.numbered
+        self._ids_by_table = {
+            schema.table: self._ids_of(schema.table)
+            for schema in table_schemas()
+            if schema.numbered
         }
 
     def write(self) -> list[Exported]:
-        """Write them all."""
+        """Write the files of all tables."""
         self._folder.mkdir(mode=0o700)
-        with self._sheet(IDS) as ids:
-            written = [self._table(shape, _Runs(shape, ids)) for shape in shapes()]
+        with self._open_file(IDS) as ids:
+            written = [self._table(schema, _IdRanges(schema, ids)) for schema in table_schemas()]
             written.append(self._exported(IDS, ids))
         return written
 
-    def _sheet(self, shape: TableSchema) -> ExportFile:
-        return ExportFile(self._folder / file_name(shape.table, self._format), shape, self._format)
+    def _open_file(self, schema: TableSchema) -> ExportFile:
+        return ExportFile(
+            self._folder / file_name(schema.table, self._format), schema, self._format
+        )
 
-    def _exported(self, shape: TableSchema, sheet: ExportFile) -> Exported:
-        done = sheet.close()
-        name = f"{self._org.slug}/{file_name(shape.table, self._format)}"
-        return Exported(self._org.slug, shape.table, name, done.rows, done.sha256)
+    def _exported(self, schema: TableSchema, file: ExportFile) -> Exported:
+        done = file.close()
+        name = f"{self._org.slug}/{file_name(schema.table, self._format)}"
+        return Exported(self._org.slug, schema.table, name, done.rows, done.sha256)
 
-    def _table(self, shape: TableSchema, runs: "_Runs") -> Exported:
-        with self._sheet(shape) as sheet:
-            for number, row in enumerate(self._rows(shape), start=1):
-                values = self._values(shape, row)
+    def _table(self, schema: TableSchema, runs: "_IdRanges") -> Exported:
+        with self._open_file(schema) as file:
+            for number, row in enumerate(self._rows(schema), start=1):
+                values = self._values(schema, row)
                 runs.add(row)
-                sheet.add([*((number,) if shape.numbered else ()), *values])
+                file.add([*((number,) if schema.numbered else ()), *values])
             runs.end()
-            return self._exported(shape, sheet)
+            return self._exported(schema, file)
 
-    def _rows(self, shape: TableSchema) -> Iterator[dict[str, Any]]:
-        """Every row of the org, a page at a time, with the names of those it points to."""
+    def _rows(self, schema: TableSchema) -> Iterator[dict[str, Any]]:
+        """All rows of the org, a page at a time, with the names of the rows they refer to."""
         after: dict[str, Any] = {}
         while True:
             page = self._cursor.plain_rows(
-                select(shape, byte_order=self._cursor.byte_order, is_first=not after),
+                select(schema, byte_order=self._cursor.byte_order, is_first=not after),
                 org_id=self._org.id,
                 page=_PAGE,
                 **after,
             )
             yield from page
-            if len(page) < _PAGE or not shape.order:
+            if len(page) < _PAGE or not schema.order:
                 return
-            after = {f"after_{name}": page[-1][f"by_{name}"] for name in shape.order}
+            after = {f"after_{name}": page[-1][f"by_{name}"] for name in schema.order}
 
-    def _values(self, shape: TableSchema, row: Mapping[str, Any]) -> list[Value]:
+    def _values(self, schema: TableSchema, row: Mapping[str, Any]) -> list[Value]:
         values = {
-            column.name: from_database(column, self._named(shape, column, row))
-            for column in shape.columns
+            column.name: from_database(column, self._named(schema, column, row))
+            for column in schema.columns
         }
-        if shape.table == "alert":
-            values = alert_with_places(values, self._place_of_text)
-        elif shape.table == "relay_question":
+        if schema.table == "alert":
+            values = alert_with_row_numbers(values, self._row_of_message)
+        elif schema.table == "relay_question":
             values = question_with_refs(values, self._client_ref)
         return list(values.values())
 
-    def _named(self, shape: TableSchema, column: Column, row: Mapping[str, Any]) -> Any:
-        """The stored value; of a reference, the name or the place of what it points to."""
+    def _named(self, schema: TableSchema, column: Column, row: Mapping[str, Any]) -> Any:
+        """The stored value; for a reference, the name or row number of the row it refers to."""
         stored = row[column.name]
         if stored is None or column.target is None:
             return stored
@@ -208,7 +213,7 @@ class _OrgExport:
             found = self._place(column.target, stored)
         if found is None:
             raise DamagedValue(
-                f"A row of {shape.table} points to a {column.target} that org {self._org.slug} "
+                f"A row of {schema.table} refers to a {column.target} that org {self._org.slug} "
                 "does not have."
             )
         return found
@@ -216,19 +221,19 @@ class _OrgExport:
     def _client_ref(self, id_: int) -> Value:
         ref: Value = ref_of_client(self._cursor, self._org.id, id_)
         if ref is None:
-            raise DamagedValue("A row of relay_question points to a client that is not there.")
+            raise DamagedValue("A row of relay_question refers to a client that does not exist.")
         return ref
 
-    def _place_of_text(self, id_: int) -> int | None:
+    def _row_of_message(self, id_: int) -> int | None:
         return self._place("message", id_)
 
     def _place(self, table: str, id_: int) -> int | None:
-        ids = self._places[table]
+        ids = self._ids_by_table[table]
         at = bisect_left(ids, id_)
         return at + 1 if at < len(ids) and ids[at] == id_ else None
 
     def _ids_of(self, table: str) -> "array[int]":
-        """The ids of the org's rows, in order: eight bytes for each."""
+        """The ids of the org's rows, in ascending order, in eight bytes each."""
         ids = array("q")
         while True:
             after = ids[-1] if ids else 0
@@ -238,12 +243,12 @@ class _OrgExport:
                 return ids
 
 
-class _Runs:
-    """Notes the ids of a table's rows, as runs of ids that follow each other."""
+class _IdRanges:
+    """Writes the ids of a table's rows to the file `ids`, as ranges of consecutive ids."""
 
-    def __init__(self, shape: TableSchema, sheet: ExportFile) -> None:
-        self._shape = shape
-        self._sheet = sheet
+    def __init__(self, schema: TableSchema, file: ExportFile) -> None:
+        self._shape = schema
+        self._open_file = file
         self._row, self._id, self._count = 1, 0, 0
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -257,9 +262,9 @@ class _Runs:
         self._row, self._id, self._count = self._row + self._count, id_, 1
 
     def end(self) -> None:
-        """Write the run that is open."""
+        """Write the range that is open."""
         if self._count:
-            self._sheet.add([self._shape.table, self._row, self._id, self._count])
+            self._open_file.add([self._shape.table, self._row, self._id, self._count])
 
 
 def file_name(table: str, file_format: FileFormat) -> str:
@@ -267,36 +272,34 @@ def file_name(table: str, file_format: FileFormat) -> str:
     return f"{table}.{file_format.value}"
 
 
-def select(shape: TableSchema, *, byte_order: str, is_first: bool) -> str:
-    """The text that reads a page of an org's rows of a table, and what names those they point to.
-
-    Texts are ordered by their bytes: `byte_order` is what the database needs for it.
-    """
-    columns = [f't."{column.name}" AS "{column.name}"' for column in shape.columns]
+def select(schema: TableSchema, *, byte_order: str, is_first: bool) -> str:
+    """The SQL that reads a page of an org's rows of a table, with the names of the rows they refer
+    to. Text is ordered by its bytes; `byte_order` is the database's clause for that."""
+    columns = [f't."{column.name}" AS "{column.name}"' for column in schema.columns]
     joins = []
-    for column in shape.columns:
+    for column in schema.columns:
         if column.kind is Kind.NAME and column.target is not None:
             alias = f"at_{column.name}"
-            expression, more = name_of(shape_of(column.target), alias=alias)
+            expression, more = name_of(table_schema_of(column.target), alias=alias)
             columns.append(f'{expression} AS "name_{column.name}"')
             joins += [
                 f'LEFT JOIN "{column.target}" {alias} ON {alias}."id" = t."{column.name}"',
                 *more,
             ]
-    columns += [f't."{name}" AS "by_{name}"' for name in shape.order]
-    if shape.has_id and not shape.order:
+    columns += [f't."{name}" AS "by_{name}"' for name in schema.order]
+    if schema.has_id and not schema.order:
         columns.append('t."id" AS "id"')
-    texts = {column.name for column in shape.columns if column.kind is Kind.TEXT}
-    order = [f't."{name}"' + (byte_order if name in texts else "") for name in shape.order]
-    where = f't."{shape.org_column}" = :org_id'
+    texts = {column.name for column in schema.columns if column.kind is Kind.TEXT}
+    order = [f't."{name}"' + (byte_order if name in texts else "") for name in schema.order]
+    where = f't."{schema.org_column}" = :org_id'
     if order and not is_first:
-        where += f" AND ({', '.join(order)}) > ({', '.join(f':after_{n}' for n in shape.order)})"
+        where += f" AND ({', '.join(order)}) > ({', '.join(f':after_{n}' for n in schema.order)})"
     ordered = f" ORDER BY {', '.join(order)}" if order else ""
-    return page_text(shape.table, columns=columns, joins=joins, where=where + ordered)
+    return page_text(schema.table, columns=columns, joins=joins, where=where + ordered)
 
 
 def name_of(target: TableSchema, *, alias: str) -> tuple[str, list[str]]:
-    """The expression that names the row of `alias`, and the joins it needs."""
+    """The SQL expression for the name of the row `alias`, and the joins that it needs."""
     joins: list[str] = []
     for number, step in enumerate(target.name):
         if step.table is None:

@@ -1,6 +1,6 @@
-"""The files of an export: written for their owner alone, and read row by row.
+"""The files of an export: written with mode 0600, and read row by row.
 
-A file's SHA-256 is computed on the way, both times, so that what is taken is what was written.
+The SHA-256 of a file is computed while it is written and again while it is read.
 """
 
 import csv
@@ -21,35 +21,35 @@ from petmsg.services.transfer.values import BadCell, Value
 _LONGEST_CELL = 64 * 1024 * 1024
 _BATCH = 256
 
-PLACE = Column(ROW, ROW, Kind.PLACE, nullable=False)
-"""The first column of a numbered file."""
+ROW_NUMBER = Column(ROW, ROW, Kind.ROW_NUMBER, nullable=False)
+"""The first column of a numbered file: the row number."""
 
 IDS = TableSchema(
     table="ids",
     columns=(
         Column("table", "table", Kind.TEXT, nullable=False),
-        PLACE,
-        Column("id", "id", Kind.PLACE, nullable=False),
-        Column("count", "count", Kind.PLACE, nullable=False),
+        ROW_NUMBER,
+        Column("id", "id", Kind.ROW_NUMBER, nullable=False),
+        Column("count", "count", Kind.ROW_NUMBER, nullable=False),
     ),
     order=(),
     has_id=False,
     name=(),
     numbered=False,
 )
-"""The file of the database ids: rows `row`, `row` + 1, … of the `table` had the ids `id`, …"""
+"""The file of database ids: the `count` rows of `table` from `row` on had the ids from `id` on."""
 
 
 class BrokenExport(MalformedFile):
-    """An export that is not as it was written."""
+    """A file of the export is damaged or was changed."""
 
     code = "broken_export"
-    hint = "Nothing was imported. Copy the export anew, or export again."
+    hint = "Nothing was imported. Copy the export again, or export again."
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A file that was written: how many rows it has, and its SHA-256."""
+    """A file that was written: its number of rows and its SHA-256."""
 
     rows: int
     sha256: str
@@ -57,20 +57,20 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of a file: where it begins, and its values by the columns of its table."""
+    """A row of a file: the number of its first line, and its values by column name."""
 
     number: int
     values: dict[str, Value]
 
 
 class ExportFile:
-    """A file that is being written."""
+    """A file of an export that is being written."""
 
-    def __init__(self, path: Path, shape: TableSchema, file_format: FileFormat) -> None:
+    def __init__(self, path: Path, schema: TableSchema, file_format: FileFormat) -> None:
         self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-        self._header = shape.header
+        self._header = schema.header
         self._is_csv = file_format is FileFormat.CSV
-        self._waiting: list[str] = [",".join(shape.header)] if self._is_csv else []
+        self._waiting: list[str] = [",".join(schema.header)] if self._is_csv else []
         self._sum = hashlib.sha256()
         self.rows = 0
 
@@ -81,7 +81,7 @@ class ExportFile:
         self._file.close()
 
     def add(self, values: Sequence[Value]) -> None:
-        """Write a row, its values in the order of the header."""
+        """Write a row; its values are in the order of the header."""
         self.rows += 1
         self._waiting.append(
             cells.csv_line(values) if self._is_csv else cells.json_line(self._header, values)
@@ -90,7 +90,7 @@ class ExportFile:
             self._flush()
 
     def close(self) -> Written:
-        """Write what waits, to the disk; what the manifest says of the file."""
+        """Write the buffered rows and sync the file; returns its entry for the manifest."""
         self._flush()
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -106,24 +106,24 @@ class ExportFile:
 
 
 class Reader:
-    """A file of an export, read once from its beginning to its end.
+    """A file of an export, which is read once from start to end.
 
-    `sha256` is known when every line was taken.
+    `sha256` is known after the last line was read.
     """
 
-    def __init__(self, path: Path, shape: TableSchema, file_format: FileFormat) -> None:
+    def __init__(self, path: Path, schema: TableSchema, file_format: FileFormat) -> None:
         self.path = path
-        self.shape = shape
+        self.schema = schema
         self.sha256 = ""
         self._is_csv = file_format is FileFormat.CSV
 
     @property
     def display_name(self) -> str:
-        """The file as a message names it."""
+        """The name of the file in messages: its folder and its name."""
         return f"{self.path.parent.name}/{self.path.name}"
 
     def lines(self) -> Iterator[Line]:
-        """Every row. Raises `BrokenExport`, which says where."""
+        """All rows. Raises `BrokenExport`, which names the line."""
         try:
             with self.path.open("rb") as file:
                 summed = _Summed(file)
@@ -136,7 +136,7 @@ class Reader:
             raise BrokenExport(f"{self.display_name} cannot be read: {problem.strerror}.") from None
 
     def broken(self, line: int | None, what: str) -> BrokenExport:
-        """The refusal of the file, for what is wrong in that line of it."""
+        """The error for a problem in this line of the file."""
         return BrokenExport(f"{self.display_name}{f', line {line}' if line else ''}: {what}.")
 
     def _csv(self, source: "_Summed") -> Iterator[Line]:
@@ -150,7 +150,7 @@ class Reader:
                 if row is None:
                     return
                 if len(columns) == 1:
-                    row = row or [""]  # an empty line is an empty cell there
+                    row = row or [""]  # an empty line is one empty cell
                 if len(row) != len(columns):
                     what = f"it has {len(row)} cells, the header has {len(columns)}"
                     raise self.broken(number, what)
@@ -170,16 +170,16 @@ class Reader:
             yield self._line(number, columns, list(found.values()), cells.value_of_json)
 
     def _columns(self, header: Sequence[str], *, line: int) -> list[Column]:
-        """The columns that a header names, in its order."""
-        known = {column.label: column for column in self.shape.columns}
-        if self.shape.numbered:
-            known[ROW] = PLACE
+        """The columns of the header, in its order."""
+        known = {column.label: column for column in self.schema.columns}
+        if self.schema.numbered:
+            known[ROW] = ROW_NUMBER
         for label in known:
             if label not in header:
                 raise self.broken(line, f"the column {label} is missing")
         for label in header:
             if label not in known or header.count(label) > 1:
-                raise self.broken(line, f"there is no such column as {quoted(label)}")
+                raise self.broken(line, f"unknown or repeated column {quoted(label)}")
         return [known[label] for label in header]
 
     def _line(
@@ -199,7 +199,7 @@ class Reader:
 
 
 class _Summed:
-    """The lines of a file, whose SHA-256 is computed on the way."""
+    """The lines of a file; their SHA-256 is computed while they are read."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file

@@ -1,4 +1,4 @@
-"""The database ids of rows that are taken back: the ones they had, or new ones."""
+"""The database ids of restored rows: their old ids, or new ones."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -7,51 +7,51 @@ from petmsg.db.cursor import Cursor
 from petmsg.queries.transfer import count_on_from_highest, new_ids
 from petmsg.services.transfer.files import IDS, BrokenExport
 from petmsg.services.transfer.manifest import OrgFiles
-from petmsg.services.transfer.table_schema import shapes
+from petmsg.services.transfer.table_schema import table_schemas
 
 
 class Ids(Protocol):
-    """Where the ids of a table's rows come from."""
+    """The source of the ids for a table's rows."""
 
     def take(self, table: str, count: int) -> Iterator[int]:
-        """The ids of the `count` rows of an org's table, in order."""
+        """The ids of the `count` rows of an org's table, in the order of the rows."""
         ...
 
 
 class KeptIds:
-    """The ids that the rows had, from the export's file of ids."""
+    """The old ids of the rows, from the file `ids` of the export."""
 
     def __init__(self, files: OrgFiles) -> None:
-        self._runs: dict[str, list[range]] = {shape.table: [] for shape in shapes()}
+        self._runs: dict[str, list[range]] = {schema.table: [] for schema in table_schemas()}
         covered = dict.fromkeys(self._runs, 0)
         for reader, line in files.lines(IDS):
             table = str(line.values["table"])
             row, first, count = (int(line.values[name] or 0) for name in ("row", "id", "count"))
             runs = self._runs.get(table)
             if runs is None or row != covered[table] + 1 or (runs and first < runs[-1].stop):
-                raise reader.broken(line.number, "it does not follow the rows before it")
+                raise reader.broken(line.number, "its rows do not follow the line before")
             runs.append(range(first, first + count))
             covered[table] += count
-        for shape in shapes():
-            if shape.has_id and covered[shape.table] != files.rows_of(shape.table):
-                raise BrokenExport(f"{files.slug}: not every row of {shape.table} has an id.")
+        for schema in table_schemas():
+            if schema.has_id and covered[schema.table] != files.rows_of(schema.table):
+                raise BrokenExport(f"{files.slug}: some rows of {schema.table} have no id.")
 
     def take(self, table: str, count: int) -> Iterator[int]:
-        """The ids of the table's rows; there are `count` of them."""
+        """The ids of the table's rows; `count` is their number."""
         del count
         for run in self._runs[table]:
             yield from run
 
     @staticmethod
     def count_on(cursor: Cursor) -> None:
-        """Let the database count on from the ids that were kept."""
-        for shape in shapes():
-            if shape.has_id:
-                count_on_from_highest(cursor, shape.table)
+        """Make the database generate new ids after the highest id that was kept."""
+        for schema in table_schemas():
+            if schema.has_id:
+                count_on_from_highest(cursor, schema.table)
 
 
 class NewIds:
-    """Ids as the database gives them."""
+    """New ids that the database generates."""
 
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor

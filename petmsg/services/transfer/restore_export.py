@@ -1,8 +1,8 @@
-"""Taking an export back: whole orgs, in one transaction, or nothing of them.
+"""Restore an export: all of its orgs in one transaction, or nothing.
 
-The audit is taken as it was, and must verify; taking it back is no event of its own, so that the
-heads an operator keeps stay right. In a database without any org the ids of rows stay as they were,
-because events of the audit, and people, name texts by them; elsewhere rows get new ones.
+The audit is restored unchanged and must verify. The restore itself is no audit event, so that the
+checkpoints an operator keeps stay valid. In a database without orgs the rows keep their ids,
+because audit events and people refer to messages by them; otherwise the rows get new ids.
 """
 
 from array import array
@@ -29,7 +29,13 @@ from petmsg.services.transfer.files import BrokenExport, Line, Reader
 from petmsg.services.transfer.id_ranges import Ids, KeptIds, NewIds
 from petmsg.services.transfer.manifest import OrgFiles
 from petmsg.services.transfer.references import alert_with_ids, question_with_ids
-from petmsg.services.transfer.table_schema import Column, Kind, TableSchema, shape_of, shapes
+from petmsg.services.transfer.table_schema import (
+    Column,
+    Kind,
+    TableSchema,
+    table_schema_of,
+    table_schemas,
+)
 from petmsg.services.transfer.values import BadCell, Value
 from petmsg.services.unit_of_work import UnitOfWork
 
@@ -39,9 +45,9 @@ _MOST_NAMES = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """An org that was taken back: how many rows of how many tables, and how many events hold.
+    """A restored org: the number of its tables, rows and verified audit events.
 
-    `waiting` texts are in its queue or under way. `same_ids`: its rows kept their ids.
+    `waiting` counts messages that are queued or being sent. `same_ids`: the rows kept their ids.
     """
 
     org: str
@@ -58,28 +64,32 @@ def restore(
     *,
     actor: str,
     now: datetime,
-    moved_on: Callable[[], None],
+    on_progress: Callable[[], None],
 ) -> tuple[list[Imported], UnitOfWork]:
-    """Take the orgs back. Raises `AlreadyExists` if one of them is there, `NumberTaken`,
-    `BrokenExport`, and `ConflictingWrite` for a row that breaks a rule: then nothing is taken."""
+    """Restore the orgs; also returns a unit of work of the first one, for the caller to finish.
+
+    Raises `AlreadyExists` if the database has one of them, `NumberTaken` for a number of another
+    org, `BrokenExport`, and `ConflictingWrite` for a row that breaks a constraint. Then nothing is
+    restored.
+    """
     cursor = transaction.cursor
-    # So that a database without an org stays without one until this is committed.
+    # A lock, so that no other process adds an org before this is committed.
     lock_orgs(cursor)
     there = {org.slug for org in all_orgs(cursor)}
     for org in orgs:
         if org.slug in there:
             raise AlreadyExists(
-                f"Org {org.slug} is in this database already.",
-                hint="Name another database to import into: --db URL.",
+                f"Org {org.slug} already exists in this database.",
+                hint="Import into another database: --db URL",
             )
-    done = [_OrgImport(cursor, org, same_ids=not there).run(moved_on) for org in orgs]
+    done = [_OrgImport(cursor, org, same_ids=not there).run(on_progress) for org in orgs]
     if not there:
         KeptIds.count_on(cursor)
     return done, UnitOfWork(transaction, find_org(cursor, orgs[0].slug), actor, now)
 
 
 class _OrgImport:
-    """One org."""
+    """The restore of one org."""
 
     def __init__(self, cursor: Cursor, files: OrgFiles, *, same_ids: bool) -> None:
         self._cursor = cursor
@@ -87,74 +97,74 @@ class _OrgImport:
         self._same_ids = same_ids
         self._ids: Ids = KeptIds(files) if same_ids else NewIds(cursor)
         self._org_id = 0
-        self._places: dict[str, array[int]] = {}
+        self._ids_by_table: dict[str, array[int]] = {}
         self._names: dict[str, dict[Value, int]] = {}
 
-    def run(self, moved_on: Callable[[], None]) -> Imported:
-        """Take all of its tables."""
-        for shape in shapes():
-            if shape.numbered:
-                count = self._files.rows_of(shape.table)
-                self._places[shape.table] = array("q", self._ids.take(shape.table, count))
-        for shape in shapes():
-            self._take(shape, moved_on)
+    def run(self, on_progress: Callable[[], None]) -> Imported:
+        """Restore all tables of the org."""
+        for schema in table_schemas():
+            if schema.numbered:
+                count = self._files.rows_of(schema.table)
+                self._ids_by_table[schema.table] = array("q", self._ids.take(schema.table, count))
+        for schema in table_schemas():
+            self._import_table(schema, on_progress)
         verified = audit.verify(self._cursor, find_org(self._cursor, self._files.slug))
         if not verified.ok:
             raise BrokenExport(
-                f"The audit of org {verified.org} does not hold: event {verified.broken_seq}, "
+                f"The audit log of org {verified.org} is not intact: event {verified.broken_seq}, "
                 f"{verified.problem}."
             )
         return Imported(
             org=self._files.slug,
-            tables=len(shapes()),
-            rows=sum(self._files.rows_of(shape.table) for shape in shapes()),
+            tables=len(table_schemas()),
+            rows=sum(self._files.rows_of(schema.table) for schema in table_schemas()),
             events=verified.events,
             waiting=self._waiting(),
             same_ids=self._same_ids,
         )
 
-    def _take(self, shape: TableSchema, moved_on: Callable[[], None]) -> None:
-        ids = self._ids_of(shape)
-        lines = self._files.lines(shape)
+    def _import_table(self, schema: TableSchema, on_progress: Callable[[], None]) -> None:
+        ids = self._ids_of(schema)
+        lines = self._files.lines(schema)
         while chunk := list(islice(lines, _CHUNK)):
             reader = chunk[0][0]
-            self._learn_names(shape, [line for _, line in chunk])
-            rows = [self._row(shape, reader, line, ids) for _, line in chunk]
-            if shape.table == "message_number":
+            self._load_names(schema, [line for _, line in chunk])
+            rows = [self._row(schema, reader, line, ids) for _, line in chunk]
+            if schema.table == "message_number":
                 self._require_free([str(row["e164"]) for row in rows])
-            self._insert(shape, reader, [line.number for _, line in chunk], rows)
-            if shape.table == "org":
+            self._insert(schema, reader, [line.number for _, line in chunk], rows)
+            if schema.table == "org":
                 self._require_one(reader, rows)
             for _ in chunk:
-                moved_on()
+                on_progress()
 
-    def _ids_of(self, shape: TableSchema) -> Iterator[int]:
-        if shape.numbered:
-            return iter(self._places[shape.table])
-        if shape.has_id:
-            return self._ids.take(shape.table, self._files.rows_of(shape.table))
+    def _ids_of(self, schema: TableSchema) -> Iterator[int]:
+        if schema.numbered:
+            return iter(self._ids_by_table[schema.table])
+        if schema.has_id:
+            return self._ids.take(schema.table, self._files.rows_of(schema.table))
         return iter(())
 
     def _row(
-        self, shape: TableSchema, reader: Reader, line: Line, ids: Iterator[int]
+        self, schema: TableSchema, reader: Reader, line: Line, ids: Iterator[int]
     ) -> dict[str, Any]:
-        """A row as it is stored."""
+        """The row as it is stored."""
         try:
             values = line.values
-            if shape.table == "alert":
-                values = alert_with_ids(values, lambda place: self._at_place("message", place))
-            elif shape.table == "relay_question":
+            if schema.table == "alert":
+                values = alert_with_ids(values, lambda place: self._id_of_row("message", place))
+            elif schema.table == "relay_question":
                 values = question_with_ids(values, self._client_id)
             row = {
-                column.name: self._stored(column, values[column.name]) for column in shape.columns
+                column.name: self._stored(column, values[column.name]) for column in schema.columns
             }
         except BadCell as problem:
             raise reader.broken(line.number, str(problem)) from None
-        if shape.has_id:
+        if schema.has_id:
             row["id"] = next(ids, None)
             if row["id"] is None:
-                raise reader.broken(line.number, "the manifest says that there are fewer rows")
-        if shape.table != "org":
+                raise reader.broken(line.number, "the file has more rows than the manifest says")
+        if schema.table != "org":
             row["org_id"] = self._org_id
         return row
 
@@ -163,8 +173,8 @@ class _OrgImport:
             return None
         if column.kind is Kind.INSTANT:
             return cells.instant(str(value))
-        if column.kind is Kind.PLACE:
-            return self._at_place(str(column.target), int(value))
+        if column.kind is Kind.ROW_NUMBER:
+            return self._id_of_row(str(column.target), int(value))
         if column.kind is Kind.NAME:
             found = self._names[str(column.target)].get(value)
             if found is None:
@@ -178,16 +188,16 @@ class _OrgImport:
             raise BadCell("options names no client of the export")
         return found
 
-    def _at_place(self, table: str, place: int) -> int:
-        ids = self._places[table]
+    def _id_of_row(self, table: str, place: int) -> int:
+        ids = self._ids_by_table[table]
         if not 0 < place <= len(ids):
             raise BadCell(f"the export has no row {place} of {table}")
         return ids[place - 1]
 
-    def _learn_names(self, shape: TableSchema, lines: Sequence[Line]) -> None:
-        """Look up the ids of the rows that these lines name, all of a table at once."""
+    def _load_names(self, schema: TableSchema, lines: Sequence[Line]) -> None:
+        """Read the ids of the rows that these lines refer to by name, once per table."""
         wanted: dict[str, set[Value]] = {}
-        for column in shape.columns:
+        for column in schema.columns:
             if column.kind is Kind.NAME:
                 names = wanted.setdefault(str(column.target), set())
                 names.update(line.values[column.name] for line in lines)
@@ -196,7 +206,7 @@ class _OrgImport:
             if len(known) > _MOST_NAMES:
                 known.clear()
             unknown = sorted(str(name) for name in names if name is not None and name not in known)
-            expression, joins = name_of(shape_of(table), alias="t")
+            expression, joins = name_of(table_schema_of(table), alias="t")
             known.update(
                 ids_of_names(
                     self._cursor,
@@ -209,9 +219,13 @@ class _OrgImport:
             )
 
     def _insert(
-        self, shape: TableSchema, reader: Reader, numbers: Sequence[int], rows: list[dict[str, Any]]
+        self,
+        schema: TableSchema,
+        reader: Reader,
+        numbers: Sequence[int],
+        rows: list[dict[str, Any]],
     ) -> None:
-        sql = insert_text(shape.table, list(rows[0]))
+        sql = insert_text(schema.table, list(rows[0]))
         set_savepoint(self._cursor, "chunk")
         try:
             self._cursor.run_many(sql, rows)
@@ -225,7 +239,7 @@ class _OrgImport:
     def _insert_one_by_one(
         self, sql: str, reader: Reader, numbers: Sequence[int], rows: Sequence[Mapping[str, Any]]
     ) -> None:
-        """Find the row that the database refuses, and say which."""
+        """Insert row by row, to name the one that the database refuses."""
         for number, row in zip(numbers, rows, strict=True):
             try:
                 self._cursor.run(sql, **row)
@@ -245,13 +259,13 @@ class _OrgImport:
         if taken:
             raise NumberTaken(
                 f"{taken[0]} belongs to another org of this database.",
-                hint="Nothing was imported: a number is of one org alone.",
+                hint="Nothing was imported, because a number can belong to one org only.",
             )
 
     def _require_one(self, reader: Reader, rows: Sequence[Mapping[str, Any]]) -> None:
-        """The org's file holds the org and no other."""
+        """Raise `BrokenExport` unless the org's file contains this org only; note its new id."""
         if [row["slug"] for row in rows] != [self._files.slug]:
-            raise reader.broken(None, f"it does not hold org {self._files.slug} alone")
+            raise reader.broken(None, f"it must contain org {self._files.slug} and no other")
         self._org_id = rows[0]["id"]
 
     def _waiting(self) -> int:

@@ -1,6 +1,7 @@
-"""Batch input: CSV with a header, or JSONL, in memory before a transaction opens.
+"""Batch input: CSV with a header, or JSONL. The file is read before a transaction is opened.
 
-A file that cannot be read at all is an error; a bad row is its own row's error and stops no other.
+A file that cannot be read at all is an error. An invalid row is an error of that row alone; the
+other rows are still imported.
 """
 
 import codecs
@@ -21,14 +22,14 @@ _LONGEST_CELL = 4096
 _PIECE = 1 << 20
 _BEGIN = re.compile(rb"(?:\xef\xbb\xbf)?\s*(\S?)")
 FORMULA_STARTS = "=+-@|%\t\r"
-"""With which a spreadsheet begins a formula: a cell of ours that does is written with a `'`."""
+"""Characters that start a formula in a spreadsheet: petmsg writes such cells with a leading `'`."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """A row of a batch: its line in the file, its cells, or what is wrong with it.
+    """A row of a batch: its line in the file, and its cells or its `problem`.
 
-    A cell of None is an absent column, an empty text an empty cell.
+    The cell of an absent column is None, an empty cell is an empty text.
     """
 
     line: int
@@ -37,18 +38,18 @@ class BatchRow:
 
     @property
     def is_named(self) -> bool:
-        """Whether taking it again finds what it made."""
+        """Whether importing the row again finds what it created."""
         return bool(self.cells.get("ref") or self.cells.get("e164"))
 
     @property
     def ref(self) -> str:
-        """How a result names the row: its ref or number where it has one, else its line."""
+        """The name of the row in results: its ref or number if it has one, otherwise its line."""
         return (self.cells.get("ref") or self.cells.get("e164") or f"line {self.line}")[:64]
 
 
 @dataclass(frozen=True, slots=True)
 class RowDone:
-    """A row that was taken: `result` is created, updated or unchanged."""
+    """A row that was imported: `result` is `created`, `updated` or `unchanged`."""
 
     row: int
     ref: str
@@ -56,7 +57,7 @@ class RowDone:
 
 
 class Batch(NamedTuple):
-    """The rows of a file, each made when it is asked for, and how many lines they take."""
+    """The rows of a file, parsed one at a time, and the file's number of lines without a header."""
 
     rows: Iterator[BatchRow]
     lines: int
@@ -65,9 +66,9 @@ class Batch(NamedTuple):
 def read_batch(content: bytes, *, columns: Sequence[str], required: Sequence[str]) -> Batch:
     """The rows of a CSV or JSONL file. Raises `MalformedFile`.
 
-    JSONL is told by its first character, an opening brace. Columns that are not known are refused,
-    because a mistyped header would silently drop a column. `required` columns may be absent where
-    there is a `ref`, because an absent column leaves the value of a known one.
+    A file that begins with an opening brace is JSONL. Unknown columns are refused, because a
+    mistyped header would silently drop a column. `required` columns may be absent if there is a
+    `ref` column: an absent column leaves the stored value unchanged.
     """
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:4096]:
         raise MalformedFile(
@@ -79,7 +80,7 @@ def read_batch(content: bytes, *, columns: Sequence[str], required: Sequence[str
     if not first:
         raise MalformedFile("The file is empty.", hint=f"Its header: {','.join(columns)}")
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
-    # Read line by line: as one text, and as a list of rows, it would take ten times its size.
+    # Read line by line: one text and a list of all rows would take ten times the memory.
     text = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="\n" if first == b"{" else "")
     if first == b"{":
         return Batch(_jsonl(text, columns=columns, required=required), lines)
@@ -89,18 +90,18 @@ def read_batch(content: bytes, *, columns: Sequence[str], required: Sequence[str
 
 
 def chunks(rows: Iterable[BatchRow]) -> Iterator[Sequence[BatchRow]]:
-    """The rows in pieces of one transaction each."""
+    """The rows in chunks, one transaction each."""
     rows = iter(rows)
     while piece := list(islice(rows, CHUNK)):
         yield piece
 
 
-def one_by_one(
+def import_one_by_one(
     uow: UnitOfWork,
     rows: Sequence[BatchRow],
     import_row: Callable[[UnitOfWork, Mapping[str, str | None]], tuple[str, str]],
 ) -> list[RowDone | Failure]:
-    """Take every row in its own savepoint."""
+    """Import each row in its own savepoint."""
 
     def take(row: BatchRow) -> RowDone:
         if row.problem is not None:
@@ -159,7 +160,7 @@ def _csv(reader: Any, header: Sequence[str]) -> Iterator[BatchRow]:
                 {},
                 MalformedRow(
                     f"Line {line} has {len(cells)} cells, the header {len(header)}.",
-                    hint="Put cells that hold a comma in double quotes.",
+                    hint="Put cells that contain a comma in double quotes.",
                 ),
             )
             continue
@@ -186,7 +187,9 @@ def _jsonl(
             yield BatchRow(line, {}, MalformedRow(f"Line {line}: {problem.message}"))
             continue
         if any(not isinstance(value, str | None) for value in found.values()):
-            yield BatchRow(line, {}, MalformedRow(f"Line {line} holds a value that is not text."))
+            yield BatchRow(
+                line, {}, MalformedRow(f"Line {line} contains a value that is not text.")
+            )
             continue
         yield _checked(line, {name: value or "" for name, value in found.items()})
 
@@ -197,7 +200,7 @@ def _check_header(
     wanted = f"The columns are {','.join(columns)}."
     unknown = [name for name in header if name not in columns]
     if unknown:
-        raise MalformedFile(f"There is no column {unknown[0][:40]!r}.", hint=wanted)
+        raise MalformedFile(f"Unknown column {unknown[0][:40]!r}.", hint=wanted)
     if len(set(header)) != len(header):
         raise MalformedFile("The header names a column twice.", hint=wanted)
     missing = [name for name in required if name not in header]
@@ -206,17 +209,18 @@ def _check_header(
 
 
 def _not_csv(first: int, last: int, problem: csv.Error) -> MalformedRow:
-    """A quote that is never closed swallows the lines up to the next one: say which."""
+    """The error for lines that are not CSV. An unclosed quote spans the lines up to the next quote,
+    so it names all of them."""
     if last <= first:
         return MalformedRow(f"Line {first} is not CSV: {problem}.")
     return MalformedRow(
-        f"Lines {first} to {last} are not CSV: {problem}; none of them was taken.",
-        hint=f"A double quote is open from line {first} on: close it, or write it twice.",
+        f"Lines {first} to {last} are not CSV: {problem}; none of them was imported.",
+        hint=f"A double quote opens in line {first} and is not closed: close it or double it.",
     )
 
 
-def needed(row: Mapping[str, str | None], column: str) -> str:
-    """The cell that a new row cannot do without. Raises `MalformedRow`."""
+def required_cell(row: Mapping[str, str | None], column: str) -> str:
+    """The value of a cell that a new row must have. Raises `MalformedRow`."""
     cell = row.get(column)
     if not cell:
         raise MalformedRow(f"The {column} is missing.", hint="A new row needs it.")
@@ -227,13 +231,15 @@ def _checked(line: int, cells: dict[str, str | None]) -> BatchRow:
     for name, cell in cells.items():
         if cell is not None and (len(cell) > _LONGEST_CELL or "\0" in cell):
             return BatchRow(
-                line, {}, MalformedRow(f"Line {line}: the cell {name} is too long or holds a NUL.")
+                line,
+                {},
+                MalformedRow(f"Line {line}: the cell {name} is too long or contains a NUL."),
             )
     return BatchRow(line, {name: cell.strip() if cell else cell for name, cell in cells.items()})
 
 
 def _from_spreadsheet(cell: str) -> str:
-    """Takes off the `'` that an export puts before a cell a spreadsheet would run as a formula."""
+    """Remove the `'` that petmsg writes before a cell that a spreadsheet would run as a formula."""
     if len(cell) > 1 and cell[0] == "'" and cell[1] in FORMULA_STARTS:
         return cell[1:]
     return cell

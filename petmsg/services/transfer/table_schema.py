@@ -1,9 +1,9 @@
-"""What an export holds: every table of the models, its columns, and how rows name each other.
+"""The schema of an export: the tables of the models, their columns, and how rows are referred to.
 
-All of it is read from the tables' metadata, so that a column or a table that a migration adds is
-exported without new code. A row is named by what stays the same in another database: a client, a
-sitter or a booking by its ref, a number by its E.164, a thread by its client, and a row without
-such a name (a text) by its place in its file. Database ids stand in no file but `ids`.
+It is read from the metadata of the models, so that new columns and tables are exported without new
+code. A reference uses a name that is the same in every database: the ref of a client, sitter or
+booking, the E.164 of a number, the client of a thread. A row without such a name (a message) is
+referred to by its row number. Only the file `ids` contains database ids.
 """
 
 from collections.abc import Sequence
@@ -17,19 +17,19 @@ import sqlalchemy as sa
 from petmsg.models import metadata
 
 EXCLUDED = {
-    "pull_mark": "up to when a carrier was asked, of all companies of a database together",
-    "stray_text": "texts to numbers that are no company's: they belong to none",
-    "sandbox_text": "what the sandbox carrier took: it is a carrier's, and belongs to no company",
+    "pull_mark": "poll cursors of the providers, which all orgs of a database share",
+    "stray_text": "unmatched messages to numbers of no org, which belong to no org",
+    "sandbox_text": "messages of the sandbox provider, which belong to the provider",
 }
 """Tables that are not exported, each with the reason."""
 
 ROW = "row"
-"""The column that numbers the rows of a table whose rows are named by their place."""
+"""The column with the row number, in tables whose rows are referred to by it."""
 
 
 class Kind(StrEnum):
-    """How a value is written: as text, a number, true or false, an instant, or as another row's
-    name or place."""
+    """How a value is written: as text, a number, true or false, a time, or as the name or the row
+    number of another row."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -37,7 +37,7 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
     INSTANT = "instant"
     NAME = "name"
-    PLACE = "place"
+    ROW_NUMBER = "row_number"
 
 
 _KINDS: tuple[tuple[type[sa.types.TypeEngine[Any]], Kind], ...] = (
@@ -45,15 +45,15 @@ _KINDS: tuple[tuple[type[sa.types.TypeEngine[Any]], Kind], ...] = (
     (sa.DateTime, Kind.INSTANT),
     (sa.Integer, Kind.INTEGER),
     (sa.Float, Kind.FLOAT),
-    (sa.String, Kind.TEXT),  # an Enum is one too
+    (sa.String, Kind.TEXT),  # also an Enum
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column as it is exported: `name` in the database, `label` in the file.
+    """A column of an export: `name` in the database, `label` in the file.
 
-    A name or a place is of a row of `target`. `words` is the vocabulary of a text that has one.
+    A name or row number refers to a row of the table `target`. `words` are the values of an enum.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How a row's name is found: its `column`; where that is an id, the row of `table` it names."""
+    """One step to the name of a row: its `column`, and the `table` that the column refers to."""
 
     column: str
     table: str | None = None
@@ -74,11 +74,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
-    """A table as it is exported.
+    """A table of an export.
 
-    Rows are in the order of the primary key (`order`, without the org). `has_id` says that the
-    table numbers its rows itself. `name` are the steps to the text that names a row; without any
-    it is named by its place, which a `numbered` file says in its first column.
+    Rows are in the order of the primary key (`order`, without the org). `has_id`: the table has a
+    generated id. `name` are the steps to the name of a row. A row of a table without a name is
+    referred to by its row number, the first column of a `numbered` file.
     """
 
     table: str
@@ -95,21 +95,20 @@ class TableSchema:
 
     @property
     def org_column(self) -> str:
-        """The column that says whose the row is."""
+        """The column with the id of the row's org."""
         return "id" if self.table == "org" else "org_id"
 
 
 @cache
-def shapes() -> tuple[TableSchema, ...]:
-    """Every exported table, each after those its rows point to."""
-    return shapes_in(metadata)
+def table_schemas() -> tuple[TableSchema, ...]:
+    """All exported tables, each after the tables that it refers to."""
+    return table_schemas_in(metadata)
 
 
-def shapes_in(tables: sa.MetaData) -> tuple[TableSchema, ...]:
-    """The tables of that metadata as they are exported.
+def table_schemas_in(tables: sa.MetaData) -> tuple[TableSchema, ...]:
+    """The exported tables of this metadata.
 
-    Raises `TypeError` for one that cannot be: its rows say not whose they are, or a column is of a
-    type that no file knows.
+    Raises `TypeError` for a table without an `org_id` or with a column of an unknown type.
     """
     exported = [table for table in tables.sorted_tables if table.name not in EXCLUDED]
     pointed_to = {
@@ -118,25 +117,25 @@ def shapes_in(tables: sa.MetaData) -> tuple[TableSchema, ...]:
         for column in table.columns
         if (target := _target(column)) is not None
     }
-    return tuple(_shape(table, is_named=table.name in pointed_to) for table in exported)
+    return tuple(_table_schema(table, is_named=table.name in pointed_to) for table in exported)
 
 
 @cache
-def shape_of(table: str) -> TableSchema:
-    """The exported table of that name."""
-    return next(shape for shape in shapes() if shape.table == table)
+def table_schema_of(table: str) -> TableSchema:
+    """The exported table with this name."""
+    return next(schema for schema in table_schemas() if schema.table == table)
 
 
-def _shape(table: sa.Table, *, is_named: bool) -> TableSchema:
+def _table_schema(table: sa.Table, *, is_named: bool) -> TableSchema:
     keys = [column.name for column in table.primary_key.columns]
     if table.name != "org" and "org_id" not in table.columns:
-        raise TypeError(f"table {table.name} says of no row whose it is: export or exclude it")
+        raise TypeError(f"table {table.name} has no org_id: add one, or exclude the table")
     columns = tuple(
         _column(column) for column in table.columns if column.name not in ("id", "org_id")
     )
     labels = [column.label for column in columns]
     if len(set(labels)) != len(labels) or ROW in labels:
-        raise TypeError(f"table {table.name} has two columns that would be called the same")
+        raise TypeError(f"table {table.name} has two columns with the same label")
     name = _name(table)
     return TableSchema(
         table=table.name,
@@ -153,7 +152,7 @@ def _column(column: sa.Column[object]) -> Column:
     target = _target(column)
     if target is not None:
         label = column.name.removesuffix("_id")
-        kind = Kind.NAME if _name(target) else Kind.PLACE
+        kind = Kind.NAME if _name(target) else Kind.ROW_NUMBER
         return Column(column.name, label, kind, nullable, target.name)
     words = frozenset(column.type.enums) if isinstance(column.type, sa.Enum) else None
     return Column(column.name, column.name, _kind(column), nullable, words=words)
@@ -161,19 +160,19 @@ def _column(column: sa.Column[object]) -> Column:
 
 def _kind(column: sa.Column[object]) -> Kind:
     stored_as = column.type
-    if isinstance(stored_as, sa.TypeDecorator):  # SQLModel's own texts and instants
+    if isinstance(stored_as, sa.TypeDecorator):  # SQLModel's own strings and times
         stored_as = stored_as.impl_instance
     for type_, kind in _KINDS:
         if isinstance(stored_as, type_):
             return kind
-    raise TypeError(f"{column} is of a type that no export knows: {column.type!r}")
+    raise TypeError(f"{column} has a type that cannot be exported: {column.type!r}")
 
 
 def _target(column: sa.Column[object]) -> sa.Table | None:
-    """The table whose row the column names by its id; None if it names none.
+    """The table that the column refers to by id; None if it is no reference.
 
-    A foreign key may lead there by way of another table's foreign key, as a window's client does
-    by way of its booking's.
+    A foreign key may lead there through another table's foreign key, as a window's client does
+    through its booking's.
     """
     if column.name == "org_id":
         return None
@@ -188,8 +187,8 @@ def _target(column: sa.Column[object]) -> sa.Table | None:
 
 
 def _name(table: sa.Table) -> tuple[Step, ...]:
-    """The steps to what names a row of the table wherever it stands: the one column, never empty,
-    that is unique in its org."""
+    """The steps to the name of a row of the table: a single column that is never empty and unique
+    within its org."""
     for constraint in sorted(_uniques(table), key=lambda columns: [each.name for each in columns]):
         own = [each for each in constraint if each.name != "org_id"]
         if len(own) != 1 or own[0].nullable or own[0].primary_key:

@@ -1,4 +1,4 @@
-"""A database to take an export into: made if it is not there yet."""
+"""The database into which an export is restored; it is created if it does not exist."""
 
 from datetime import datetime
 
@@ -8,10 +8,10 @@ from petmsg.db.schema_version import HEAD
 from petmsg.db.snapshot import require_schema, snapshot, stored_revision
 
 
-def ready(location: Location, *, actor: str, now: datetime, dry_run: bool) -> bool:
-    """Create the database if there is none; False if a dry run found none.
+def prepare_database(location: Location, *, actor: str, now: datetime, dry_run: bool) -> bool:
+    """Create the database if it does not exist; returns False if it does not exist in a dry run.
 
-    One that is there must be at this petmsg's schema: raises `SchemaBehind` or `SchemaAhead`.
+    Raises `SchemaBehind` or `SchemaAhead` for an existing database with another schema.
     """
     if location.path is None or location.path.exists():
         with snapshot(location, any_schema=True) as cursor:

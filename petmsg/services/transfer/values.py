@@ -1,8 +1,8 @@
-"""One value in a file and back, exactly: CSV cells and JSON values.
+"""Convert single values to CSV cells or JSON values, and back without loss.
 
-In CSV an empty cell is no value. A text that a spreadsheet would run as a formula is written with a
-`'` before it, as every file of petmsg's; so are an empty text and one that begins with a `'`, so
-that taking one `'` off gives back exactly what was there.
+In CSV an empty cell means NULL. Text that a spreadsheet would run as a formula is written with a
+leading `'`, as in all CSV files of petmsg. Empty text and text that begins with a `'` get one as
+well, so that removing one `'` restores the exact text.
 """
 
 import json
@@ -20,8 +20,7 @@ from petmsg.services.transfer.row_files import FORMULA_STARTS
 from petmsg.services.transfer.table_schema import Column, Kind
 
 Value = str | int | float | bool | None
-"""A value as a file holds it: an instant as text, a reference as the name of its row, or its
-place."""
+"""A value in a file: a time is text, a reference is the name or the number of its row."""
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _FLOAT = re.compile(r"-?[0-9]{1,17}(?:\.[0-9]{1,17})?(?:e[+-]?[0-9]{1,3})?")
@@ -30,29 +29,27 @@ _NEEDS_QUOTES = re.compile(r'[",\r\n]|^\s|\s$')
 
 
 class BadCell(ValueError):
-    """What is wrong with a cell, in words."""
+    """A cell has an invalid value; the message says why."""
 
 
 class DamagedValue(DatabaseUnusable):
-    """A stored value that its column cannot hold: somebody, or a failing disk, wrote over it."""
+    """A stored value has a type that its column does not allow: the database is damaged."""
 
     code = "database_corrupt"
-    hint = "Look at it with petmsg doctor, or restore the last backup."
+    hint = "Check the database with petmsg doctor, or restore the last backup."
 
 
 # ------------------------------------------------------------------------------------ from database
 
 
 def from_database(column: Column, stored: Any) -> Value:
-    """The value as a file holds it. Raises `DamagedValue`."""
+    """The value as it is exported. Raises `DamagedValue`."""
     if stored is None:
         return None
     try:
         return _FROM_DATABASE[column.kind](stored)
     except (ValueError, TypeError, LookupError):
-        raise DamagedValue(
-            f"A stored {column.label} cannot be one: {quoted(str(stored))}."
-        ) from None
+        raise DamagedValue(f"A stored {column.label} is invalid: {quoted(str(stored))}.") from None
 
 
 def _instant(stored: Any) -> str:
@@ -79,7 +76,7 @@ _FROM_DATABASE: dict[Kind, Callable[[Any], Value]] = {
     Kind.BOOLEAN: lambda stored: {0: False, 1: True}[int(stored)],
     Kind.INSTANT: _instant,
     Kind.NAME: _text,
-    Kind.PLACE: int,
+    Kind.ROW_NUMBER: int,
 }
 
 
@@ -87,7 +84,7 @@ _FROM_DATABASE: dict[Kind, Callable[[Any], Value]] = {
 
 
 def csv_line(values: Sequence[Value]) -> str:
-    """A row as a line of CSV, without its end."""
+    """A row as a line of CSV, without the line end."""
     return ",".join(map(_csv_cell, values))
 
 
@@ -113,14 +110,14 @@ def _guarded(text: str) -> str:
 
 
 def value_of_cell(column: Column, cell: str) -> Value:
-    """What `csv_line` wrote. Raises `BadCell`."""
+    """The value of a cell that `csv_line` wrote. Raises `BadCell`."""
     if cell == "":
-        return _nothing(column)
+        return _empty(column)
     if column.kind in (Kind.TEXT, Kind.NAME):
         return _checked(column, cell.removeprefix("'"))
     if column.kind is Kind.BOOLEAN:
         return _checked(column, {"true": True, "false": False}.get(cell, cell))
-    if column.kind in (Kind.INTEGER, Kind.PLACE) and _INTEGER.fullmatch(cell):
+    if column.kind in (Kind.INTEGER, Kind.ROW_NUMBER) and _INTEGER.fullmatch(cell):
         return _checked(column, int(cell))
     if column.kind is Kind.FLOAT and _FLOAT.fullmatch(cell):
         return _checked(column, float(cell))
@@ -131,16 +128,16 @@ def value_of_cell(column: Column, cell: str) -> Value:
 
 
 def json_line(header: Sequence[str], values: Sequence[Value]) -> str:
-    """A row as a line of JSON, without its end."""
+    """A row as a line of JSON, without the line end."""
     return json.dumps(
         dict(zip(header, values, strict=True)), ensure_ascii=False, separators=(",", ":")
     )
 
 
 def value_of_json(column: Column, value: Any) -> Value:
-    """What `json_line` wrote. Raises `BadCell`."""
+    """The value that `json_line` wrote. Raises `BadCell`."""
     if value is None:
-        return _nothing(column)
+        return _empty(column)
     if column.kind is Kind.FLOAT and type(value) is int:
         return float(value)
     return _checked(column, value)
@@ -149,22 +146,22 @@ def value_of_json(column: Column, value: Any) -> Value:
 # ------------------------------------------------------------------------------------------ checks
 
 
-def _nothing(column: Column) -> Value:
+def _empty(column: Column) -> Value:
     if not column.nullable:
         raise BadCell(f"{column.label} is empty")
     return None
 
 
 def _checked(column: Column, value: Any) -> Value:
-    if not _IS_ONE[column.kind](value):
-        raise BadCell(f"{column.label} cannot be {_quoted(column, value)}")
+    if not _IS_VALID[column.kind](value):
+        raise BadCell(f"{column.label} cannot be {_describe(column, value)}")
     if column.words is not None and value not in column.words:
-        raise BadCell(f"{column.label} is none of {', '.join(sorted(column.words))}")
-    return value  # type: ignore[no-any-return] # because it was looked at above
+        raise BadCell(f"{column.label} must be one of {', '.join(sorted(column.words))}")
+    return value  # type: ignore[no-any-return] # because it was checked above
 
 
-def _quoted(column: Column, value: Any) -> str:
-    """The value as an error may repeat it: a text of a person's only by its kind."""
+def _describe(column: Column, value: Any) -> str:
+    """The value as an error may show it: of text that a person wrote only its type."""
     if isinstance(value, str) and column.kind not in (Kind.TEXT, Kind.NAME):
         return quoted(value)
     return f"a {type(value).__name__}"
@@ -190,17 +187,17 @@ def _is_unicode(value: Any) -> bool:
     return True
 
 
-_IS_ONE: dict[Kind, Callable[[Any], bool]] = {
+_IS_VALID: dict[Kind, Callable[[Any], bool]] = {
     Kind.TEXT: _is_unicode,
     Kind.INTEGER: lambda value: type(value) is int,
     Kind.FLOAT: lambda value: type(value) is float and math.isfinite(value),
     Kind.BOOLEAN: lambda value: type(value) is bool,
     Kind.INSTANT: _is_instant,
     Kind.NAME: _is_unicode,
-    Kind.PLACE: lambda value: type(value) is int and value > 0,
+    Kind.ROW_NUMBER: lambda value: type(value) is int and value > 0,
 }
 
 
 def instant(text: str) -> datetime:
-    """The instant a file means. Raises `ValueError`."""
+    """The time in a file, aware UTC. Raises `ValueError`."""
     return datetime.fromisoformat(text)

@@ -167,7 +167,7 @@ def test_an_old_system_without_those_tables_is_taken_over_too(folder: Path) -> N
 # --- where there is no database ------------------------------------------------------------------
 
 
-def test_a_database_that_is_not_there_is_made(tmp_path: Path, folder: Path) -> None:
+def test_a_missing_database_is_created(tmp_path: Path, folder: Path) -> None:
     path = tmp_path / "new" / "petmsg.db"
     dry = take_over(str(path), folder, "--dry-run")
     assert dry.code == 0, dry.err

@@ -23,7 +23,7 @@ from petmsg.queries.org import find_org
 from petmsg.rules.routing import Decision
 from petmsg.rules.routing.simulate import Segment
 from petmsg.services.routes import explain
-from petmsg.services.routes.simulate import checked_span, simulate
+from petmsg.services.routes.simulate import check_span, simulate
 from tests.rules.routing.builders import OF_DIRECT_TEXTS
 from tests.support.fixtures import NOW, looking
 from tests.support.worlds import CLIENTS, World
@@ -66,7 +66,7 @@ def by_client(segments: Iterator[Segment]) -> dict[str, list[Segment]]:
 def hold(cursor: Cursor, world: World, start: datetime, end: datetime, many: int) -> Counter[Any]:
     """Every segment against explaining, at its start, inside, and just before its end."""
     org = find_org(cursor, None)
-    span = checked_span(start, end, now=world.now)
+    span = check_span(start, end, now=world.now)
     found = by_client(simulate(cursor, org, span).segments)
     assert list(found) == list(CLIENTS)
     seen: Counter[Any] = Counter()

@@ -1,4 +1,4 @@
-"""A company leaves as files and comes back: nothing is lost, on whichever database."""
+"""Exporting and restoring an org loses nothing, on either database."""
 
 import csv
 import json
@@ -15,7 +15,7 @@ from petmsg.db.location import locate
 from petmsg.db.schema_version import HEAD
 from petmsg.models import metadata
 from petmsg.services.transfer.row_files import FORMULA_STARTS
-from petmsg.services.transfer.table_schema import EXCLUDED, shapes
+from petmsg.services.transfer.table_schema import EXCLUDED, table_schemas
 from tests.support.consistency import content, problems, raw
 from tests.support.exported_company import ODD_TEXTS, command_line, fill, held_text, text_of
 from tests.support.fixtures import NOW, Ran, add_org, run_cli
@@ -26,7 +26,7 @@ Copy = Callable[[], str]
 
 @pytest.fixture(scope="module")
 def company(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The database of two companies that is only ever read here."""
+    """The database of two orgs, which these tests only read."""
     path = tmp_path_factory.mktemp("company") / "petmsg.db"
     shutil.copy(_sqlite_template, path)
     fill(locate(str(path)).url)
@@ -43,7 +43,7 @@ def take_back(url: str, folder: Path, *options: str, **given: Any) -> Ran:
 
 @pytest.fixture(scope="module")
 def exported(company: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its export, as CSV; tests that break it copy it first."""
+    """Its export, as CSV; tests that change it copy it first."""
     folder = tmp_path_factory.mktemp("exported") / "all"
     assert export(company, folder).code == 0
     return folder
@@ -55,7 +55,7 @@ def copied(exported: Path, tmp_path: Path) -> Path:
 
 
 def same_but_ids(one: Path, other: Path, *orgs: str) -> bool:
-    """Whether the orgs' files are equal byte for byte, the ids apart."""
+    """Whether the orgs' files are equal byte for byte, except for the ids."""
     for org in orgs:
         names = {path.name for path in (one / org).iterdir()}
         assert names == {path.name for path in (other / org).iterdir()}
@@ -68,18 +68,18 @@ def same_but_ids(one: Path, other: Path, *orgs: str) -> bool:
 # ---------------------------------------------------------------------------------- there and back
 
 
-def test_the_company_has_a_row_in_every_table(company: str) -> None:
-    """Or the tests of this file would prove less than they say."""
+def test_the_exported_org_has_a_row_in_every_table(company: str) -> None:
+    """Otherwise the tests of this file would not cover every table."""
     rows = content(company)
     assert {name for name in metadata.tables if not rows[name]} == set()
     assert problems(company) == []
 
 
 @pytest.mark.parametrize("file_format", ["csv", "jsonl"])
-def test_a_round_trip_loses_nothing_into_an_empty_database(
+def test_an_export_restored_to_an_empty_database_is_complete(
     company: str, migrated_url: str, tmp_path: Path, file_format: str
 ) -> None:
-    """From SQLite into SQLite, and into PostgreSQL: every row and every id."""
+    """From SQLite to SQLite and to PostgreSQL: every row and every id."""
     assert export(company, tmp_path / "one", "--format", file_format).code == 0
     taken = take_back(migrated_url, tmp_path / "one")
     assert taken.code == 0, taken.err
@@ -91,7 +91,7 @@ def test_a_round_trip_loses_nothing_into_an_empty_database(
     assert problems(migrated_url) == []
 
 
-def test_on_the_same_database_the_rows_are_equal_as_they_are_stored(
+def test_rows_restored_to_the_same_kind_of_database_are_identical(
     company: str, exported: Path, migrated_sqlite: str
 ) -> None:
     take_back(migrated_sqlite, exported)
@@ -99,10 +99,10 @@ def test_on_the_same_database_the_rows_are_equal_as_they_are_stored(
     assert {name for name in before if before[name] != after[name]} == set(EXCLUDED)
 
 
-def test_postgresql_goes_back_to_sqlite(
+def test_an_export_from_postgresql_is_restored_to_sqlite(
     company: str, exported: Path, tmp_path: Path, postgres_template: Any
 ) -> None:
-    """And an export of the third database is still the first one."""
+    """An export of the third database equals the first export."""
     url = postgres_template("migrated", lambda u: migrate.upgrade(u, actor="test", now=NOW))
     take_back(url, exported)
     assert export(url, tmp_path / "two", now=LATER).code == 0
@@ -111,7 +111,7 @@ def test_postgresql_goes_back_to_sqlite(
     assert content(new) == content(company) | {name: [] for name in EXCLUDED}
 
 
-def test_beside_another_company_rows_get_new_ids_and_the_files_stay_the_same(
+def test_beside_another_org_rows_get_new_ids_and_the_files_stay_the_same(
     exported: Path, company: str, migrated_url: str, tmp_path: Path
 ) -> None:
     add_org(migrated_url, "first", front_desk="+14155550800")
@@ -132,7 +132,7 @@ def test_beside_another_company_rows_get_new_ids_and_the_files_stay_the_same(
     assert ids[0] != ids[1]
 
 
-def test_an_alert_names_the_same_text_whatever_its_id_is(
+def test_an_alert_names_the_same_message_after_it_got_another_id(
     exported: Path, company: str, migrated_url: str
 ) -> None:
     add_org(migrated_url, "first", front_desk=None)
@@ -149,13 +149,13 @@ def test_an_alert_names_the_same_text_whatever_its_id_is(
         if row["kind"] == "message_held"
     ]
     assert alert["ref"] == str(now)
-    assert alert["message"] == f"Text {now} is held: she said <row 7> and <row =7>, twice."
+    assert alert["message"] == f"Message {now} is held: she said <row 7> and <row =7>, twice."
     assert alert["command"].startswith(f"petmsg message retry {now} ")
     assert alert["command"].endswith(f"petmsg message cancel {now})")
 
 
-def test_what_is_taken_back_can_be_worked_with(exported: Path, migrated_url: str) -> None:
-    """New rows count on from the ids that were taken over."""
+def test_a_restored_org_can_be_used(exported: Path, migrated_url: str) -> None:
+    """New rows get ids after the restored ones."""
     take_back(migrated_url, exported)
     cli = command_line(migrated_url)
     assert cli("audit", "verify", "-o", "json").json[0]["ok"]
@@ -173,7 +173,7 @@ def test_what_is_taken_back_can_be_worked_with(exported: Path, migrated_url: str
 # ----------------------------------------------------------------------------- what an export holds
 
 
-def test_one_org_alone_holds_no_row_of_another(company: str, tmp_path: Path) -> None:
+def test_the_export_of_one_org_contains_no_row_of_another(company: str, tmp_path: Path) -> None:
     assert export(company, tmp_path / "one", "--org", "other").code == 0
     assert sorted(path.name for path in (tmp_path / "one").iterdir()) == ["manifest.json", "other"]
     written = text_of(tmp_path / "one")
@@ -183,7 +183,7 @@ def test_one_org_alone_holds_no_row_of_another(company: str, tmp_path: Path) -> 
         assert text not in written
 
 
-def test_the_bodies_stand_in_their_file_as_they_are(exported: Path) -> None:
+def test_message_bodies_are_exported_unchanged(exported: Path) -> None:
     with (exported / "happy-paws" / "message.csv").open(newline="", encoding="utf-8") as file:
         bodies = [row["body"] for row in csv.DictReader(file, strict=True)]
     for body, text in zip(bodies, ODD_TEXTS, strict=False):
@@ -203,7 +203,7 @@ def test_no_cell_of_any_file_is_a_formula(exported: Path) -> None:
     assert seen > 1000
 
 
-def test_names_and_never_database_ids_stand_in_the_files(exported: Path) -> None:
+def test_the_files_contain_names_and_no_database_ids(exported: Path) -> None:
     with (exported / "happy-paws" / "assignment_window.csv").open(encoding="utf-8") as file:
         (window,) = csv.DictReader(file)
     assert (window["thread"], window["client"], window["booking"], window["sitter"]) == (
@@ -217,13 +217,13 @@ def test_names_and_never_database_ids_stand_in_the_files(exported: Path) -> None
     assert attempt["message"] == str(len(ODD_TEXTS) + 1), "the place of the text in its file"
 
 
-def test_the_folder_is_its_owners_alone(exported: Path) -> None:
+def test_only_the_owner_can_access_the_folder(exported: Path) -> None:
     for path in (exported, *exported.rglob("*")):
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_the_manifest_says_what_was_written_and_by_whom(company: str, exported: Path) -> None:
+def test_the_manifest_lists_the_files_and_the_version(company: str, exported: Path) -> None:
     manifest = json.loads((exported / "manifest.json").read_text())
     assert manifest["schema"] == HEAD
     assert manifest["petmsg"]
@@ -233,19 +233,19 @@ def test_the_manifest_says_what_was_written_and_by_whom(company: str, exported: 
         path.relative_to(exported).as_posix() for path in exported.rglob("*") if path.is_file()
     }
     rows = content(company)
-    for shape in shapes():
-        counted = [each["rows"] for each in manifest["files"] if each["table"] == shape.table]
-        assert sum(counted) == len(rows[shape.table]), shape.table
+    for schema in table_schemas():
+        counted = [each["rows"] for each in manifest["files"] if each["table"] == schema.table]
+        assert sum(counted) == len(rows[schema.table]), schema.table
 
 
-def test_it_says_that_personal_phones_are_in_it(company: str, tmp_path: Path) -> None:
+def test_export_warns_that_it_contains_personal_phones(company: str, tmp_path: Path) -> None:
     ran = export(company, tmp_path / "one")
     assert "personal phones" in ran.err
     assert "+1415555100" not in ran.out + ran.err
 
 
 @pytest.mark.parametrize("there", ["a file", "a folder with a file", "a file at the path"])
-def test_nothing_is_overwritten(company: str, tmp_path: Path, there: str) -> None:
+def test_export_overwrites_nothing(company: str, tmp_path: Path, there: str) -> None:
     folder = tmp_path / "one"
     if there == "a file at the path":
         folder.write_text("mine")
@@ -263,7 +263,7 @@ def test_an_empty_folder_becomes_the_export(company: str, tmp_path: Path) -> Non
     assert stat.S_IMODE((tmp_path / "one").stat().st_mode) == 0o700
 
 
-def test_a_damaged_database_leaves_no_half_export(
+def test_a_damaged_database_leaves_no_incomplete_export(
     company: str, tmp_path: Path, migrated_sqlite: str
 ) -> None:
     path = locate(migrated_sqlite).path

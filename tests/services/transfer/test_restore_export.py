@@ -1,4 +1,4 @@
-"""An export that is not as it was written, or does not fit, is not taken: it says where."""
+"""A damaged or incompatible export is refused, and the error names the line."""
 
 import csv
 import hashlib
@@ -23,7 +23,7 @@ Change = Callable[[list[list[str]]], object]
 
 @pytest.fixture(scope="module")
 def exported(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The export of two companies; tests that break it copy it first."""
+    """The export of two orgs; tests that change it copy it first."""
     folder = tmp_path_factory.mktemp("exported")
     shutil.copy(_sqlite_template, folder / "petmsg.db")
     url = locate(str(folder / "petmsg.db")).url
@@ -42,7 +42,7 @@ def take_back(url: str, folder: Path, *options: str, **given: Any) -> Ran:
 
 
 def rewrite(folder: Path, name: str, change: Change, org: str = "happy-paws") -> None:
-    """Change the cells of a file as a forger would: with the manifest's SHA-256 and count."""
+    """Change cells of a file and adapt the manifest's SHA-256 and count, as a forger would."""
     path = folder / org / f"{name}.csv"
     rows = list(csv.reader(io.StringIO(path.read_text("utf-8"), newline=""), strict=True))
     change(rows)
@@ -78,7 +78,7 @@ def empty(url: str) -> bool:
 # ----------------------------------------------------------------------- not as it was written
 
 
-def test_a_changed_byte_is_noticed_before_anything_is_written(
+def test_a_changed_byte_is_found_before_anything_is_written(
     copied: Path, migrated_sqlite: str
 ) -> None:
     path = copied / "other" / "audit_event.csv"
@@ -88,14 +88,14 @@ def test_a_changed_byte_is_noticed_before_anything_is_written(
     assert "other/audit_event.csv: its SHA-256 is not the one in the manifest" in error["message"]
 
 
-def test_a_file_that_was_cut_off_is_noticed(copied: Path, migrated_sqlite: str) -> None:
+def test_a_truncated_file_is_found(copied: Path, migrated_sqlite: str) -> None:
     path = copied / "happy-paws" / "message.csv"
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:-1]))
     assert "happy-paws/message.csv" in refused(migrated_sqlite, copied)["message"]
 
 
-def test_a_missing_file_is_noticed(copied: Path, migrated_sqlite: str) -> None:
+def test_a_missing_file_is_found(copied: Path, migrated_sqlite: str) -> None:
     (copied / "happy-paws" / "client.csv").unlink()
     assert "happy-paws/client.csv cannot be read" in refused(migrated_sqlite, copied)["message"]
 
@@ -110,7 +110,7 @@ def test_a_missing_file_is_noticed(copied: Path, migrated_sqlite: str) -> None:
         (None, "malformed_file"),
     ],
 )
-def test_a_folder_without_a_manifest_of_ours_is_no_export(
+def test_a_folder_without_a_petmsg_manifest_is_refused(
     copied: Path, migrated_sqlite: str, text: str | None, code: str
 ) -> None:
     if text is None:
@@ -126,19 +126,23 @@ def change_manifest(folder: Path, change: Callable[[dict[str, Any]], object]) ->
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
-def test_an_export_of_other_tables_is_not_guessed_at(copied: Path, migrated_sqlite: str) -> None:
+def test_an_export_of_another_schema_is_refused(copied: Path, migrated_sqlite: str) -> None:
     change_manifest(copied, lambda manifest: manifest.update(schema="0002_one_thread_per_client"))
     error = refused(migrated_sqlite, copied)
     assert error["code"] == "other_schema"
     assert "petmsg db upgrade" in error["hint"]
 
 
-def test_a_manifest_that_leaves_a_table_out_is_refused(copied: Path, migrated_sqlite: str) -> None:
+def test_a_manifest_without_one_of_the_tables_is_refused(
+    copied: Path, migrated_sqlite: str
+) -> None:
     change_manifest(copied, lambda manifest: manifest["files"].pop(3))
-    assert "lists no file of the table" in refused(migrated_sqlite, copied)["message"]
+    assert "lists no file for the table" in refused(migrated_sqlite, copied)["message"]
 
 
-def test_a_manifest_cannot_lead_out_of_its_folder(copied: Path, migrated_sqlite: str) -> None:
+def test_a_manifest_cannot_name_files_outside_its_folder(
+    copied: Path, migrated_sqlite: str
+) -> None:
     def change(manifest: dict[str, Any]) -> None:
         for each in manifest["files"]:
             each["org"] = each["org"].replace("other", "../other")
@@ -158,7 +162,7 @@ WRONG: list[tuple[str, Change, str]] = [
     (
         "client",
         lambda rows: [row.append("x") for row in rows],
-        "happy-paws/client.csv, line 1: there is no such column as 'x'.",
+        "happy-paws/client.csv, line 1: unknown or repeated column 'x'.",
     ),
     (
         "client",
@@ -173,7 +177,7 @@ WRONG: list[tuple[str, Change, str]] = [
     (
         "booking",
         lambda rows: put(rows, 2, "status", "perhaps"),
-        "happy-paws/booking.csv, line 2: status is none of cancelled, confirmed, pending.",
+        "happy-paws/booking.csv, line 2: status must be one of cancelled, confirmed, pending.",
     ),
     (
         "booking",
@@ -188,7 +192,7 @@ WRONG: list[tuple[str, Change, str]] = [
     (
         "org",
         lambda rows: put(rows, 2, "slug", "another"),
-        "happy-paws/org.csv: it does not hold org happy-paws alone.",
+        "happy-paws/org.csv: it must contain org happy-paws and no other.",
     ),
     (
         "booking",
@@ -218,7 +222,7 @@ WRONG: list[tuple[str, Change, str]] = [
     (
         "audit_event",
         lambda rows: put(rows, 5, "actor", "somebody else"),
-        "The audit of org happy-paws does not hold: event 4, its content was changed.",
+        "The audit log of org happy-paws is not intact: event 4, its content was changed.",
     ),
     (
         "audit_event",
@@ -233,12 +237,12 @@ WRONG: list[tuple[str, Change, str]] = [
     (
         "ids",
         lambda rows: put(rows, 3, "row", "2"),
-        "happy-paws/ids.csv, line 3: it does not follow the rows before it.",
+        "happy-paws/ids.csv, line 3: its rows do not follow the line before.",
     ),
     (
         "ids",
         lambda rows: rows.pop(),
-        "not every row of relay_question has an id.",
+        "some rows of relay_question have no id.",
     ),
 ]  # fmt: skip
 
@@ -246,7 +250,7 @@ WRONG: list[tuple[str, Change, str]] = [
 @pytest.mark.parametrize(
     ("name", "change", "words"), WRONG, ids=[f"{each[0]}-{i}" for i, each in enumerate(WRONG)]
 )
-def test_what_is_wrong_is_told_with_its_place_and_nothing_is_taken(
+def test_an_invalid_line_is_named_and_nothing_is_imported(
     copied: Path, migrated_sqlite: str, name: str, change: Change, words: str
 ) -> None:
     rewrite(copied, name, change)
@@ -270,7 +274,7 @@ def test_what_is_wrong_is_told_with_its_place_and_nothing_is_taken(
         ),
     ],
 )
-def test_what_postgresql_refuses_is_told_with_its_place(
+def test_a_line_that_postgresql_refuses_is_named(
     copied: Path, postgres_template: Any, name: str, change: Change, words: str
 ) -> None:
     url = postgres_template("migrated", lambda fresh: migrate.upgrade(fresh, actor="a", now=NOW))
@@ -281,7 +285,7 @@ def test_what_postgresql_refuses_is_told_with_its_place(
 # -------------------------------------------------------------------------------- does not fit here
 
 
-def test_an_org_that_is_there_is_never_merged(exported: Path, migrated_url: str) -> None:
+def test_an_existing_org_is_never_merged(exported: Path, migrated_url: str) -> None:
     assert take_back(migrated_url, exported, "--org", "other").code == 0
     for options in ([], ["--org", "other"]):
         error = refused(migrated_url, exported, *options)
@@ -289,33 +293,35 @@ def test_an_org_that_is_there_is_never_merged(exported: Path, migrated_url: str)
         assert "other" in error["message"]
 
 
-def test_a_number_of_another_company_is_refused(exported: Path, migrated_url: str) -> None:
+def test_a_number_of_another_org_is_refused(exported: Path, migrated_url: str) -> None:
     add_org(migrated_url, "first", front_desk="+14155550100")
     error = refused(migrated_url, exported)
     assert (error["code"], "+14155550100" in error["message"]) == ("number_taken", True)
 
 
-def test_an_org_the_export_does_not_hold_is_not_found(exported: Path, migrated_sqlite: str) -> None:
+def test_an_org_that_is_not_in_the_export_is_not_found(
+    exported: Path, migrated_sqlite: str
+) -> None:
     ran = take_back(migrated_sqlite, exported, "--org", "nobody")
     assert (ran.code, ran.error["code"]) == (3, "org_not_found")
     assert "happy-paws, other" in ran.error["hint"]
 
 
-def test_one_org_of_several_is_taken_alone(exported: Path, migrated_url: str) -> None:
+def test_one_org_of_several_can_be_restored(exported: Path, migrated_url: str) -> None:
     assert take_back(migrated_url, exported, "--org", "other").code == 0
     rows = run_cli(migrated_url, "org", "list", "-o", "json").json
     assert [row["org"] for row in rows] == ["other"]
     assert command_line(migrated_url, "other")("client", "show", "C-1", "-o", "json").code == 0
 
 
-def test_a_dry_run_takes_it_all_and_rolls_it_back(exported: Path, migrated_url: str) -> None:
+def test_a_dry_run_restores_everything_and_rolls_back(exported: Path, migrated_url: str) -> None:
     ran = take_back(migrated_url, exported, "--dry-run")
     assert ran.code == 0
     assert [row["org"] for row in ran.json] == ["happy-paws", "other"]
     assert empty(migrated_url)
 
 
-def test_a_database_that_is_not_there_is_made(exported: Path, tmp_path: Path) -> None:
+def test_a_missing_database_is_created(exported: Path, tmp_path: Path) -> None:
     url = locate(str(tmp_path / "deep" / "new.db")).url
     dry = take_back(url, exported, "--dry-run")
     assert dry.code == 0
@@ -328,7 +334,7 @@ def test_a_database_that_is_not_there_is_made(exported: Path, tmp_path: Path) ->
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_broken_export_makes_no_database(copied: Path, tmp_path: Path) -> None:
+def test_a_damaged_export_creates_no_database(copied: Path, tmp_path: Path) -> None:
     (copied / "other" / "client.csv").write_text("ref\n")
     ran = take_back(locate(str(tmp_path / "new.db")).url, copied)
     assert ran.code == 2
@@ -342,15 +348,15 @@ def test_an_empty_postgresql_database_gets_its_tables(exported: Path, postgres_u
     assert set(metadata.tables) == set(content(postgres_url))
 
 
-def test_texts_that_wait_are_told_because_two_databases_would_send_them(
+def test_waiting_messages_are_reported_because_two_databases_would_send_them(
     exported: Path, migrated_sqlite: str
 ) -> None:
     ran = take_back(migrated_sqlite, exported)
     assert "dispatch from one database only" in ran.err
 
 
-def test_taking_back_is_no_event_of_the_audit(exported: Path, migrated_sqlite: str) -> None:
-    """So that the heads an operator keeps in a safe place go on being right."""
+def test_a_restore_is_no_audit_event(exported: Path, migrated_sqlite: str) -> None:
+    """So that the checkpoints an operator keeps in a safe place stay valid."""
     take_back(migrated_sqlite, exported)
     heads = command_line(migrated_sqlite)("audit", "export", "--head").out
     with (exported / "happy-paws" / "audit_head.csv").open() as file:

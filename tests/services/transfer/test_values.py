@@ -1,4 +1,4 @@
-"""A value that was written into a file is read back exactly, and a wrong one is told."""
+"""Exported values are read back exactly, and invalid ones are refused."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ def column(kind: Kind, *, nullable: bool = False, words: frozenset[str] | None =
 
 
 def cells_of(line: str) -> list[str]:
-    """The cells of a line as any CSV reader finds them."""
+    """The cells of a line as any CSV reader parses them."""
     rows = list(csv.reader(io.StringIO(line + "\n", newline=""), strict=True))
     assert len(rows) == 1
     return rows[0]
@@ -56,18 +56,18 @@ def test_odd_texts_are_read_back_exactly(text: str) -> None:
     assert there_and_back(text, Kind.NAME) == text
 
 
-def test_no_text_and_an_empty_text_differ() -> None:
+def test_null_and_an_empty_text_differ() -> None:
     assert there_and_back(None) is None
     assert there_and_back("") == ""
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=9))
-def test_no_text_is_a_formula_to_a_spreadsheet(text: str) -> None:
+def test_a_spreadsheet_reads_no_text_as_a_formula(text: str) -> None:
     (cell,) = cells_of(csv_line([text]))
     assert cell[0] not in FORMULA_STARTS or cell == text == "+" + text[1:]
 
 
-def test_a_phone_is_written_as_it_is() -> None:
+def test_a_phone_is_written_unchanged() -> None:
     assert csv_line(["+14155551001", "+1415555100x"]) == "+14155551001,'+1415555100x"
 
 
@@ -82,7 +82,7 @@ def test_a_phone_is_written_as_it_is() -> None:
         (Kind.BOOLEAN, False),
         (Kind.INSTANT, "2026-02-14T15:00:00Z"),
         (Kind.INSTANT, "2026-02-14T15:00:00.000001Z"),
-        (Kind.PLACE, 812),
+        (Kind.ROW_NUMBER, 812),
     ],
 )
 def test_other_values_are_read_back_exactly(kind: Kind, value: Any) -> None:
@@ -104,8 +104,8 @@ def test_other_values_are_read_back_exactly(kind: Kind, value: Any) -> None:
         (Kind.INSTANT, "2026-02-14 15:00"),
         (Kind.INSTANT, "2026-02-30T15:00:00Z"),
         (Kind.INSTANT, "2026-02-14T15:00:00+01:00"),
-        (Kind.PLACE, "0"),
-        (Kind.PLACE, "C-1"),
+        (Kind.ROW_NUMBER, "0"),
+        (Kind.ROW_NUMBER, "C-1"),
     ],
 )
 def test_a_wrong_cell_is_refused(kind: Kind, cell: str) -> None:
@@ -123,7 +123,7 @@ def test_a_wrong_cell_is_refused(kind: Kind, cell: str) -> None:
         (Kind.FLOAT, float("inf")),
         (Kind.BOOLEAN, 1),
         (Kind.INSTANT, 1770000000),
-        (Kind.PLACE, "1"),
+        (Kind.ROW_NUMBER, "1"),
         (Kind.NAME, 1),
     ],
 )
@@ -133,19 +133,19 @@ def test_a_wrong_json_value_is_refused(kind: Kind, value: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_a_value_that_must_be_there_is_missed(kind: Kind) -> None:
+def test_a_missing_required_value_is_refused(kind: Kind) -> None:
     with pytest.raises(BadCell, match="it is empty"):
         value_of_cell(column(kind), "")
     with pytest.raises(BadCell, match="it is empty"):
         value_of_json(column(kind), None)
 
 
-def test_a_word_that_the_vocabulary_lacks_is_refused() -> None:
-    with pytest.raises(BadCell, match="it is none of a, b"):
+def test_a_value_outside_the_enum_is_refused() -> None:
+    with pytest.raises(BadCell, match="it must be one of a, b"):
         value_of_cell(column(Kind.TEXT, words=frozenset("ab")), "c")
 
 
-def test_a_refusal_does_not_repeat_what_somebody_wrote() -> None:
+def test_an_error_does_not_repeat_what_a_person_wrote() -> None:
     with pytest.raises(BadCell) as refused:
         value_of_json(column(Kind.TEXT), ["my phone is +14155551001"])
     assert "+1415" not in str(refused.value)
@@ -155,6 +155,6 @@ def test_a_refusal_does_not_repeat_what_somebody_wrote() -> None:
     ("kind", "stored"),
     [(Kind.INTEGER, "many"), (Kind.INSTANT, "soon"), (Kind.BOOLEAN, 7), (Kind.TEXT, b"bytes")],
 )
-def test_a_stored_value_that_cannot_be_one_is_told(kind: Kind, stored: Any) -> None:
+def test_a_stored_value_of_a_wrong_type_is_reported(kind: Kind, stored: Any) -> None:
     with pytest.raises(DamagedValue, match="it"):
         from_database(column(kind), stored)
