@@ -1,4 +1,4 @@
-"""Commands that read a file: read whole, then committed in chunks, one result per row."""
+"""Commands that read a file. Rows are committed in chunks; each row has a result."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -81,22 +81,27 @@ def _take(
             shown.close()
             if not context.dry_run:
                 place = f"line {last}" if last else f"{done:,} rows"
-                context.say(f"Stopped after {place}: the rows up to it are done.")
+                context.say(f"Stopped after {place}; all rows up to it are done.")
                 context.say(
-                    "Run the whole command again; what is done stays unchanged."
+                    "Run the whole command again; finished rows stay unchanged."
                     if repeatable
-                    else "Import the rest: the header and what follows that line. Of what is done, "
-                    "rows without a ref would be added once more."
+                    else "Import only the rest: the header and the lines after that one. Finished "
+                    "rows without a ref would be added again."
                 )
             if isinstance(problem, PetmsgError) and problem.hint == Busy.hint:
-                problem.hint = "Try again in a moment."  # it says that nothing was changed
+                problem.hint = (
+                    "Try again in a moment."  # the usual hint says that nothing was changed
+                )
         raise
     shown.close()
 
 
 def look_at_each(refs: Sequence[str], one: Callable[[str], Any]) -> list[Any]:
-    """`one(ref)` for several nouns that a reading command names. Of several, one that is not there
-    is a row of its own and stops no other; a single one's error is raised as it is."""
+    """`one(ref)` for each ref of a reading command.
+
+    With several refs, one that is not found becomes a row of its own; the error of a single ref is
+    raised.
+    """
     if len(refs) == 1:
         return [one(refs[0])]
     from petmsg.services.unit_of_work import Failure
@@ -111,10 +116,10 @@ def look_at_each(refs: Sequence[str], one: Callable[[str], Any]) -> list[Any]:
 
 
 def source(file: str | None, option: str | None) -> str:
-    """The file to read: named as an argument or with `--file`."""
+    """The file to read, from the argument or `--file`. Raises `UsageProblem`."""
     named = [each for each in (file, option) if each is not None]
     if len(named) != 1:
-        raise UsageProblem("Which file?", hint="Name one FILE; - means stdin.")
+        raise UsageProblem("Specify exactly one FILE.", hint="Name a file; - means stdin.")
     return named[0]
 
 

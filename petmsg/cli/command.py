@@ -1,7 +1,7 @@
-"""Declaring a command: its own parameters and the ones every command has.
+"""Declares commands: their own parameters and the common ones.
 
-Reading commands have `-o`, `--org` and `--db`; writing ones `--dry-run` and `--actor` too. One that
-does what cannot be undone has `--yes`, and asks first without it.
+Reading commands have `-o`, `--org` and `--db`; writing ones also `--dry-run` and `--actor`. A
+command that cannot be undone has `--yes`, and asks first without it.
 """
 
 import inspect

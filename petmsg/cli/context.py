@@ -18,7 +18,7 @@ from petmsg.workflows.environment import Environment
 from petmsg.workflows.store import Store, Unwatched
 
 FEW_ROWS = 200
-"""So many are done before anybody looks for a progress bar."""
+"""Show no progress bar for fewer rows than this."""
 
 
 class Context(Store):
@@ -62,7 +62,7 @@ class Context(Store):
 
     @cached_property
     def output(self) -> OutputFormat:
-        """How data is printed."""
+        """The output format. Raises `OutOfRange`."""
         wanted = self.setting("output").value or "tsv"
         try:
             return OutputFormat(wanted)
@@ -75,7 +75,7 @@ class Context(Store):
 
     @property
     def view(self) -> View:
-        """How things are shown: in the org's timezone, phones masked unless revealed."""
+        """The view of tables: the org's timezone, and phones masked unless revealed."""
         timezone = self._org.timezone if self._org else "UTC"
         if not self.is_table:
             return View(timezone=timezone, reveal=self.reveal)
@@ -86,7 +86,7 @@ class Context(Store):
 
     @property
     def is_table(self) -> bool:
-        """Whether a person reads it."""
+        """Whether output is a table."""
         return self.output is OutputFormat.TABLE
 
     def ask(self, question: str | None) -> None:
@@ -116,7 +116,7 @@ class Context(Store):
         render.show_list(fields, rows, output=self.output, view=self.view)
 
     def show_one(self, fields: Sequence[Field], row: Any) -> None:
-        """Print one thing in the chosen format."""
+        """Print one record in the chosen format."""
         self._keep_apart()
         render.show_one(fields, row, output=self.output, view=self.view)
 
@@ -135,13 +135,13 @@ class Context(Store):
         self.on_progress = Unwatched()
 
     def _keep_apart(self) -> None:
-        """A blank line between one table and the next."""
+        """Print a blank line between two tables."""
         if self.is_table and self._has_shown:
             render.write("")
         self._has_shown = True
 
     def say(self, text: str) -> None:
-        """Talk, on stderr."""
+        """Write a message to stderr, escaped."""
         from petmsg.render.escape import safe
 
         render.say(safe(text))

@@ -1,7 +1,7 @@
-"""Groups of commands that are built when they are asked for.
+"""Groups whose commands are built when they are needed.
 
 Typer builds every command of a group before it runs one; with twelve commands that is a third of
-the time `petmsg number --help` takes. Here a group holds names, helps and loaders.
+the time of `petmsg number --help`. These groups hold names, helps and loaders instead.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,14 +18,14 @@ CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
 class Entry(NamedTuple):
-    """A command or group inside a group: its help in full, and how to build it."""
+    """A command or group inside a group: its full help, and how to build it."""
 
     help: str
     load: Callable[[], Any]
 
     @property
     def short_help(self) -> str:
-        """The first sentence, as a list of commands shows it."""
+        """The first paragraph, as a list of commands shows it."""
         return " ".join(self.help.partition("\n\n")[0].split())
 
 
@@ -37,7 +37,7 @@ class Command(TyperCommand):
     prints: Mapping[str, "Printed"] = MappingProxyType({})
 
     def format_epilog(self, _ctx: Any, formatter: Any) -> None:
-        """The examples as they are typed: never wrapped, so that they can be copied."""
+        """Write the examples without wrapping, so that they can be copied."""
         if self.examples:
             with formatter.section("Examples"):
                 for example in self.examples:
@@ -50,7 +50,7 @@ class LazyGroup(TyperGroup):
     entries: Mapping[str, Entry]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """`petmsg` without any word is asked for its help; `petmsg client` lacks its command."""
+        """`petmsg` alone prints its help; a group without a command is an error."""
         if not args and ctx.parent is None and not ctx.resilient_parsing:
             typer.echo(ctx.get_help(), color=ctx.color)
             ctx.exit()
@@ -78,7 +78,7 @@ def lazy_group(
     help_text: str | None,
     callback: Callable[..., None],
 ) -> Any:
-    """A group of commands with that help; `callback` is run before each of them."""
+    """A group of commands with that help; `callback` runs before each command."""
     shell = typer.Typer(
         cls=type("Group", (LazyGroup,), {"entries": entries}),
         help=help_text,
@@ -114,4 +114,4 @@ def single(
 
 
 def nothing() -> None:
-    """The callback of a group that has none."""
+    """The callback of a group without one."""

@@ -1,4 +1,4 @@
-"""The one place that turns an error into words, a hint and an exit code. Never a traceback."""
+"""Turns every error into a message, a hint and an exit code. Never prints a traceback."""
 
 import re
 import sys
@@ -15,7 +15,7 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def tell(problem: BaseException, arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Tell the error on stderr; the exit code for it."""
+    """Print the error on stderr; returns its exit code."""
     secrets = secrets_in([*arguments, *environ.values()])
     cause = problem.__cause__
     stumbled = cause is not None and is_bug(cause)  # over damage
@@ -36,9 +36,9 @@ def tell(problem: BaseException, arguments: Sequence[str], environ: Mapping[str,
 
 
 def secrets_in(words: Iterable[str]) -> list[str]:
-    """The URLs that hold a password among what a command was given, as they were written.
+    """The URLs with a password among the arguments and variables, as they were written.
 
-    An error may repeat an argument that was out of place; it must not repeat one of these.
+    An error may quote a misplaced argument; it must not quote one of these.
     """
     found = (_URL.search(word) for word in words)
     urls = (match.string[match.start() :] for match in found if match is not None)
@@ -46,7 +46,7 @@ def secrets_in(words: Iterable[str]) -> list[str]:
 
 
 def without(secrets: Sequence[str], text: str) -> str:
-    """The text with each of these URLs, whole or cut off, reduced to its scheme."""
+    """The text with each of these URLs, complete or truncated, reduced to its scheme."""
     for url in secrets:
         scheme = url.partition("://")[0] + "://"
         pieces = text.split(scheme)
@@ -61,7 +61,7 @@ def without(secrets: Sequence[str], text: str) -> str:
 
 
 def _who(url: str) -> str:
-    """The user and password of a URL; a password may hold any character, an @ too."""
+    """The user and password of a URL; a password may contain any character, even an @."""
     return url.partition("://")[2].rpartition("@")[0]
 
 
@@ -89,7 +89,7 @@ def error_data(problem: PetmsgError) -> dict[str, str]:
 
 
 def wants_json(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
-    """Whether errors are to be JSON; looked up without the parser, which may have failed."""
+    """Whether errors are printed as JSON. Does not use the parser, which may have failed."""
     wanted = environ.get(OUTPUT, "")
     for index, argument in enumerate(arguments):
         if argument in ("-o", "--output") and index + 1 < len(arguments):

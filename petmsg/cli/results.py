@@ -14,15 +14,18 @@ from petmsg.render.fields import Field, record
 def show_results(context: Context, fields: Sequence[Field], rows: Sequence[Any]) -> None:
     """Print the rows of a command that took several nouns; any refused one makes it exit 4.
 
-    Refused ones are told on stderr, except in JSON, where their row holds the error.
+    Errors are printed on stderr, except in JSON, where the rejected row contains the error.
     """
     with Results(context, fields) as shown:
         shown.add(rows)
 
 
 class Results:
-    """`show_results` for rows that come piece by piece: JSONL and TSV are printed as they come, so
-    that any number of them takes the same memory; a JSON array and a table when all are there."""
+    """`show_results` for rows that arrive in chunks.
+
+    JSONL and TSV are printed as rows arrive, so that memory does not grow; a JSON array and a table
+    are printed at the end.
+    """
 
     def __init__(
         self,
@@ -49,7 +52,7 @@ class Results:
         self.close()
 
     def add(self, rows: Sequence[Any]) -> None:
-        """Take in what was done."""
+        """Add rows."""
         from petmsg.services.unit_of_work import Failure
 
         refused = sum(isinstance(row, Failure) for row in rows)
@@ -62,7 +65,7 @@ class Results:
         self._talk(rows)
 
     def close(self) -> None:
-        """Print what was kept, say what was refused, and set the exit code."""
+        """Print the remaining rows, count rejected ones, and set the exit code."""
         if not self._good + self._refused:
             self.add([])
         if self._context.output is OutputFormat.JSON:
@@ -117,7 +120,7 @@ class Results:
 
 
 def show_plans(context: Context, rows: Sequence[Any]) -> None:
-    """What each quarantine of a dry run touches, day by day: windows to come, clients texted."""
+    """Print what each planned quarantine affects: future windows and messaged clients, by day."""
     from petmsg.render.views.numbers import PLANNED_TEXTED, PLANNED_WINDOWS
 
     for row in rows:
@@ -125,14 +128,14 @@ def show_plans(context: Context, rows: Sequence[Any]) -> None:
             title = f"Windows of {row.number} until then"
             context.show_list(PLANNED_WINDOWS, row.plan.windows, title=title)
         if row.plan.texted:
-            title = f"Texted from {row.number} in the last 14 days"
+            title = f"Clients messaged from {row.number} in the last 14 days"
             context.show_list(PLANNED_TEXTED, row.plan.texted, title=title)
         else:
-            context.say(f"Nobody was texted from {row.number} in the last 14 days.")
+            context.say(f"No client was messaged from {row.number} in the last 14 days.")
 
 
 def result_data(context: Context, fields: Sequence[Field], row: Any) -> dict[str, Any]:
-    """One row as JSON: a good one's fields, or a refused one's error."""
+    """One row as JSON: its fields, or its error."""
     from petmsg.services.unit_of_work import Failure
 
     return _failure_data(row) if isinstance(row, Failure) else record(fields, row, context.view)

@@ -23,11 +23,11 @@ class OutputStream:
         self.done: list[str] = []
 
     def keep_going(self) -> None:
-        """From now on a failure stops nothing."""
+        """Ignore write failures from now on."""
         self._is_patient = True
 
     def write(self, text: str) -> int:
-        """Write the text, or nothing after a failure."""
+        """Write the text; does nothing after a failure."""
         if self.problem is None:
             try:
                 self._stream.write(text)
@@ -36,7 +36,7 @@ class OutputStream:
         return len(text)
 
     def flush(self) -> None:
-        """Give what was written to whoever reads it."""
+        """Flush the stream; does nothing after a failure."""
         if self.problem is None:
             try:
                 self._stream.flush()
@@ -61,8 +61,8 @@ class OutputStream:
         words = [f"The output could not be written: {problem.strerror or problem}."]
         hint = "Check the free space and the permissions."
         if self._is_patient:
-            words += self.done or ["The command did its work all the same."]
-            hint = "Do not repeat the command before you have looked at what it did."
+            words += self.done or ["The command did its work."]
+            hint = "Check what the command did before you repeat it."
         return OutputNotWritten(" ".join(words), hint=hint)
 
     def _failed(self, problem: OSError) -> None:
@@ -95,26 +95,26 @@ def outlets() -> Iterator[tuple[OutputStream, OutputStream]]:
 
 
 def keep_going() -> None:
-    """This command changes the world: it does its work whether or not anybody reads."""
+    """For writing commands: ignore failures of stdout from now on."""
     if isinstance(sys.stdout, OutputStream):
         sys.stdout.keep_going()
 
 
 def did(words: str) -> None:
-    """Remember what was done, to be told where the output of it cannot be written."""
+    """Remember what was done, for the error message if the output cannot be written."""
     if isinstance(sys.stdout, OutputStream):
         sys.stdout.done.append(words)
 
 
 def silence(place: int) -> None:
-    """Python must not complain at its exit about what it could not write either."""
+    """Redirect the descriptor to /dev/null, so that Python reports nothing at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), place)
 
 
 def open_closed_streams() -> None:
-    """Open what the caller closed (`>&-`) on nothing.
+    """Open descriptors that the caller closed (`>&-`) on /dev/null.
 
-    A database file that got the free place of stdout would be written to by every print.
+    Otherwise a database file could get the descriptor of stdout, and prints would go into it.
     """
     for place in range(3):
         try:

@@ -1,4 +1,4 @@
-"""petmsg thread timeline: read once, drawn on the terminal and into files."""
+"""`petmsg thread timeline`: prints the timeline and writes it to files."""
 
 import os
 from contextlib import suppress
@@ -55,10 +55,10 @@ def show(
 
 
 def write_privately(name: str, text: str) -> None:
-    """Write a file that only its owner can read: whole or not at all, in place of what was there.
+    """Write a file that only its owner can read, completely or not at all. Replaces a file.
 
-    A link stays one, and what it points to is written. What is no file (a device, a pipe) is
-    written into and never replaced. Raises `FileUnwritable`.
+    A symbolic link is followed. A device or a pipe is written to and not replaced. Raises
+    `FileUnwritable`.
     """
     partial = None
     try:

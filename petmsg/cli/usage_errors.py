@@ -1,4 +1,4 @@
-"""A command line that cannot be parsed: what is wrong with it, and what was probably meant."""
+"""Errors of command lines that cannot be parsed, with suggestions."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _OF_COMMANDS = frozenset(("-o", "--output", "--org", "--db", "--actor", "--dry-r
 
 
 def usage_problem(problem: Any) -> UsageProblem:
-    """Petmsg's error for one of the parser's."""
+    """Convert an error of the parser."""
     context = problem.ctx if hasattr(problem, "ctx") else None
     text = str(problem.format_message())
     if getattr(problem, "possibilities", None):
@@ -26,7 +26,7 @@ def usage_problem(problem: Any) -> UsageProblem:
 
 
 def _meant(problem: Any, context: Any) -> str:
-    """What was probably meant, as a sentence; empty where there is no telling."""
+    """A suggestion as a sentence; empty if there is none."""
     command = context.command
     if option := getattr(problem, "option_name", None):
         return _meant_option(str(option), command, context)
@@ -41,20 +41,20 @@ def _meant(problem: Any, context: Any) -> str:
 def _meant_option(option: str, command: Any, context: Any) -> str:
     entries = getattr(command, "entries", None)
     if entries is not None and option in _OF_COMMANDS:
-        return f"It goes behind the command: {context.command_path} COMMAND {option} …"
+        return f"Put it after the command: {context.command_path} COMMAND {option} …"
     options = [name for each in command.params for name in each.opts if name.startswith("--")]
     return did_you_mean(closest_words(option, [*options, "--help"]))
 
 
 def _meant_command(typed: str, group: Any, context: Any) -> str:
-    """A command of that very name in some group, or one of this group that is spelled alike."""
+    """A command of that name in any group, or a similar one of this group."""
     same = [] if context.parent else [path for path in _paths(group) if path.endswith(f" {typed}")]
     close = same or closest_words(typed, group.entries)
     return did_you_mean([f"{context.command_path} {each}" for each in close[:3]])
 
 
 def _paths(group: Any, above: str = "") -> Iterator[str]:
-    """Every command below the group; all of them are loaded for it."""
+    """Every command below the group; loads all of them."""
     for name, entry in group.entries.items():
         path = f"{above} {name}".lstrip()
         command = entry.load()

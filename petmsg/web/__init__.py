@@ -1,2 +1,5 @@
-"""What the internet reaches: requests are checked, queued, stored together, and answered after the
-commit. The only package that imports Starlette and uvicorn (the extra `web`)."""
+"""The webhook server: checks requests, queues them, stores them together, and answers after the
+commit.
+
+The only package that imports Starlette and uvicorn (the extra `web`). Imported by `petmsg serve`.
+"""

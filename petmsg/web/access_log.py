@@ -1,5 +1,7 @@
-"""What is told of a request: when, which route, its answer and how long it took. No address of
-whoever asked, no query, no body: those hold phones, words and secrets."""
+"""The access log: time, route, status and duration of each request.
+
+It contains no client address, query or body, because those hold phones, messages and secrets.
+"""
 
 import time
 from collections.abc import Callable
@@ -10,12 +12,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 NOBODYS = "-"
-"""Stands for a path that is no route of ours: it is a stranger's words."""
+"""Replaces a path that is not a route, because a stranger chose it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A request and its answer. `outcome` is a word of petmsg's, None where the status says all."""
+    """A request and its answer. `outcome` is petmsg's outcome code, None if the status says it."""
 
     method: str
     route: str
@@ -28,7 +30,7 @@ Watcher = Callable[[Answered], None]
 
 
 class AccessLog:
-    """Stands before the application: tells of every request, and lets no error out."""
+    """Wraps the application: reports every request, and turns errors into answers."""
 
     def __init__(self, app: ASGIApp, watcher: Watcher, *, routes: frozenset[str]) -> None:
         self._app = app
@@ -50,7 +52,7 @@ class AccessLog:
         state = scope.setdefault("state", {})
         try:
             await self._app(scope, receive, watched)
-        except Exception as problem:  # noqa: BLE001 because a traceback may hold a text
+        except Exception as problem:  # noqa: BLE001 because a traceback may hold a message
             state["word"] = f"bug: {type(problem).__name__}"
             if not status:
                 await PlainTextResponse("bug\n", 500)(scope, receive, watched)

@@ -1,10 +1,11 @@
-"""The routes: who may speak is checked first, before anything is asked of the database.
+"""The routes. The signature is checked before anything is read from the database.
 
-`/twilio/inbound` and `/twilio/status` take what Twilio signed, `/stripe` what Stripe signed,
-`/healthz` anybody's question whether the database answers. What is taken is answered 200 or 204
-after its commit and never before; in doubt the answer is 503, so that it comes again: everything is
-stored once, however often it comes. Twilio tries again after a 5xx only where the address it was
-given says so (#rc=5&rp=all, see examples/web), and `message pull` brings what it gave up on.
+`/twilio/inbound` and `/twilio/status` accept requests that Twilio signed, `/stripe` those that
+Stripe signed; `/healthz` tells anybody whether the database answers. A request is answered with 200
+or 204 only after its commit. If storing is uncertain, the answer is 503 and the sender repeats it;
+each item is stored once, however often it comes. Twilio repeats a request after a 5xx only if its
+webhook URL asks for it (#rc=5&rp=all, see examples/web); `message pull` fetches what Twilio gave up
+on.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ from petmsg.web.refused_requests import Refusals
 from petmsg.workflows.webhook_outcome import Outcome
 
 ANSWER_WITHIN = 10.0
-"""Seconds; Twilio gives up after 15, and a fallback wants its share."""
+"""Seconds. Twilio gives up after 15, and its fallback URL needs time too."""
 RETRY_AFTER = {"Retry-After": "5"}
 STRIPE = "/stripe"
 HEALTH = "/healthz"
@@ -40,15 +41,15 @@ NOT_SIGNED = "not_signed"
 
 _EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 _HEALTH_SECONDS = 1.0
-"""How long an answer about the database's health is good for."""
+"""How long the result of a health check is reused, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Webhooks:
-    """Who may come in, and what is asked of the house. A door that is None is closed.
+    """Webhook configuration; `None` disables an endpoint.
 
-    `stripe` says whether a body has a genuine signature; `health` looks at the database and gives
-    the code of what is wrong with it, or None.
+    `stripe` checks the signature of a body; `health` checks the database and returns an error code
+    or None.
     """
 
     twilio: TwilioSignature | None
@@ -57,7 +58,7 @@ class Webhooks:
 
 
 def make_app(doors: Webhooks, commits: GroupCommit, watcher: Watcher) -> AccessLog:
-    """The application. `watcher` is told of every request that was answered."""
+    """Build the application. `watcher` is called with every answered request."""
     routes = [Route(HEALTH, _Health(doors.health, commits).answer, methods=["GET"])]
     if doors.twilio is not None:
         twilio, refusals = _Twilio(doors.twilio, commits), Refusals("twilio", commits.put_aside)
@@ -80,8 +81,8 @@ def make_app(doors: Webhooks, commits: GroupCommit, watcher: Watcher) -> AccessL
 def _guarded(
     handler: Callable[[Request], Awaitable[Response]], refusals: Refusals, header: str
 ) -> Callable[[Request], Awaitable[Response]]:
-    """A handler whose refusals are answers. Those of what is not signed, and of what is signed in
-    `header` and makes no sense, are counted."""
+    """Wrap a handler: rejections become answers. Requests that are unsigned or malformed are
+    counted; `header` is where the signature is."""
 
     async def answer(request: Request) -> Response:
         try:
@@ -105,7 +106,7 @@ def _said(
     *,
     body: Response | None = None,
 ) -> Response:
-    """An answer, with its word for the log and for whoever asked."""
+    """An answer, with its outcome code for the log and the sender."""
     request.state.word = word
     if body is not None:
         return body
@@ -115,7 +116,7 @@ def _said(
 
 
 async def _stored(commits: GroupCommit, item: object, *, began: float) -> Outcome:
-    """What became of it, in good time. Raises `Refusal`: 503."""
+    """Store an item and return its outcome within `ANSWER_WITHIN`. Raises `Refusal`: 503."""
     try:
         answer = commits.put(item)
     except TooManyWait:
@@ -139,7 +140,7 @@ class _Twilio:
         self._commits = commits
 
     async def inbound(self, request: Request) -> Response:
-        """A text came in. The answer says nothing to her: answers leave through the queue."""
+        """A received message. The answer is empty: replies are sent through the queue."""
         began = time.monotonic()
         text = twilio_webhooks.received_text(await self._signed(request))
         outcome = await _stored(self._commits, text, began=began)
@@ -147,7 +148,7 @@ class _Twilio:
         return _said(request, outcome.status, outcome.word, body=body)
 
     async def status(self, request: Request) -> Response:
-        """A text of ours is further on its way, or did not arrive."""
+        """A delivery receipt."""
         began = time.monotonic()
         report = twilio_webhooks.delivery_report(await self._signed(request))
         if report.delivery is Delivery.ON_ITS_WAY:
@@ -156,7 +157,7 @@ class _Twilio:
         return _said(request, outcome.status, outcome.word)
 
     async def _signed(self, request: Request) -> Form:
-        """The form, if Twilio signed it. Raises `Refusal`: 403."""
+        """The parameters of a request that Twilio signed. Raises `Refusal`: 403."""
         form = parameters(await body_of(request, FORM))
         genuine = self._signature.is_genuine(
             request.scope["raw_path"].decode("latin-1"),
@@ -179,7 +180,7 @@ class _Stripe:
         self._commits = commits
 
     async def event(self, request: Request) -> Response:
-        """Something was paid, or something else happened."""
+        """A Stripe event."""
         began = time.monotonic()
         body = await body_of(request, JSON, largest=LARGEST_EVENT)
         if not self._is_genuine(body, request.headers.get(STRIPE_HEADER)):
@@ -194,7 +195,7 @@ class _Stripe:
 
 
 class _Health:
-    """Whether the database answers; asked once a second at most, however many ask."""
+    """Whether the database answers; checked at most once a second."""
 
     def __init__(self, look: Callable[[], str | None], commits: GroupCommit) -> None:
         self._look = look

@@ -1,9 +1,10 @@
-"""How many connections there may be, and how long one may be open without a request.
+"""Limits on the number of connections and on the time a connection may wait for a request.
 
-Whoever opens connections and says nothing must not keep others out: each has `HEAD_SECONDS` for a
-whole request line and headers, and where there are too many, the one that has let us wait longest
-is closed for the new one. Those whose request is being answered are left alone. A proxy on this
-machine opens all connections from one address, so the limit for each address leaves that one out.
+A client that opens connections and sends nothing must not lock others out. Each connection has
+`HEAD_SECONDS` for the request line and headers. If there are too many, the one that has waited
+longest is closed for the new one; connections whose request is being answered are not closed. The
+limit per address does not apply to this machine, because a local proxy opens all connections from
+one address.
 """
 
 import asyncio
@@ -13,28 +14,28 @@ from typing import Any, Protocol
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MOST_CONNECTIONS = 400
-"""Under the 1,024 files a process may usually open."""
+"""Below the usual limit of 1,024 open files."""
 MOST_FROM_ONE_ADDRESS = 50
 HEAD_SECONDS = 10.0
 
 
 class Connection(Protocol):
-    """A connection: where it is from, and whether the other side is to say something."""
+    """A connection: its address, and whether it waits for the client."""
 
     @property
     def address(self) -> str | None:
-        """The address it comes from."""
+        """The client's address."""
 
     @property
     def waits_for_client(self) -> bool:
-        """Whether no request is being answered: its head or its body is still to come."""
+        """Whether the server waits for a request line, headers or a body."""
 
     def drop(self) -> None:
-        """Close it at once."""
+        """Close the connection immediately."""
 
 
 class Limits:
-    """The open connections, the oldest first."""
+    """The open connections, oldest first."""
 
     def __init__(
         self, most: int = MOST_CONNECTIONS, most_from_one: int = MOST_FROM_ONE_ADDRESS
@@ -44,7 +45,7 @@ class Limits:
         self._open: dict[Connection, None] = {}
 
     def enter(self, connection: Connection) -> bool:
-        """Take in a new connection, if need be in place of another; whether there is room."""
+        """Add a connection, closing another one if needed; returns whether there was room."""
         address = connection.address
         if not _is_this_machine(address):
             theirs = [each for each in self._open if each.address == address]
@@ -56,7 +57,7 @@ class Limits:
         return True
 
     def leave(self, connection: Connection) -> None:
-        """A connection has ended."""
+        """Remove a closed connection."""
         self._open.pop(connection, None)
 
     def _drop_one(self, connections: list[Connection]) -> bool:
@@ -114,8 +115,8 @@ class Limited(H11Protocol):
             self._deadline.cancel()
 
     def _head_is_late(self) -> None:
-        # A request that is being read or answered has its own limits; the next one is waited
-        # for from the end of its answer.
+        # A request that is being read or answered has its own limits; the time for the next
+        # request starts at the end of its answer.
         if self._has_no_request:
             self.drop()
 

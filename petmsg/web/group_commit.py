@@ -1,7 +1,7 @@
-"""Group commit: one thread stores what came in, many at once, and answers after the commit.
+"""Group commit: one thread stores many requests in one transaction, and answers after the commit.
 
-A commit waits for the disk, so that one for each text would allow some dozens a second. What comes
-while one is under way goes into the next. Measured on two cores with SQLite: see
+A commit waits for the disk, so one commit per message would allow only some dozens a second.
+Requests that arrive during a commit go into the next one. Measured on two cores with SQLite: see
 tests.campaigns.receiving.
 """
 
@@ -18,9 +18,9 @@ from petmsg.workflows.webhook_outcome import Outcome
 
 MOST_AT_ONCE = 256
 MOST_WAITING = 2000
-"""Beyond it a request is refused at once, to come again: a queue that only grows helps nobody."""
+"""Maximum queue length; more requests are rejected at once and may be repeated."""
 LINGER_SECONDS = 0.008
-"""How long a batch waits for company, where the one before had some."""
+"""How long a batch waits for more items if the previous batch had several, in seconds."""
 
 
 BROKEN = Outcome(500, "bug")
@@ -66,14 +66,14 @@ class GroupCommit:
 
     @property
     def is_alive(self) -> bool:
-        """Whether anybody stores."""
+        """Whether the storing thread runs."""
         return self._thread.is_alive()
 
     def put(self, item: object) -> asyncio.Future[Outcome]:
-        """Queue something; what comes of it. In the event loop's thread. Raises `TooManyWait`.
+        """Queue an item; the future gets its outcome. Call it in the event loop's thread.
 
-        Whoever waits no longer cancels the answer: the thing is stored all the same, unless the
-        end comes first.
+        A caller that stops waiting cancels the future: the item is still stored, unless the server
+        stops first. Raises `TooManyWait`.
         """
         waiting = _Waiting(item, asyncio.get_running_loop().create_future())
         with self._changed:
@@ -84,7 +84,7 @@ class GroupCommit:
         return waiting.answer
 
     def put_aside(self, item: object) -> bool:
-        """Queue something whose outcome nobody waits for; False where the queue is full."""
+        """Queue an item without waiting for its outcome; False if the queue is full."""
         try:
             self.put(item)
         except TooManyWait:

@@ -1,4 +1,4 @@
-"""Reading a request: only what a webhook sends, no more than it needs, in good time."""
+"""Reads requests, with limits on type, size and time."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 
 LARGEST_BODY = 64 * 1024
 LARGEST_EVENT = 1024 * 1024
-"""Stripe's events hold whole objects; also one that is ignored is answered 200."""
+"""Stripe's events contain whole objects; even ignored ones are answered with 200."""
 MOST_PARAMETERS = 200
 READ_SECONDS = 5.0
 
@@ -17,7 +17,7 @@ JSON = "application/json"
 
 
 class Refusal(Exception):
-    """A request that is answered without being looked at any further."""
+    """Rejects a request with a status and an outcome code."""
 
     def __init__(self, status: int, word: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(word)
@@ -51,7 +51,7 @@ async def body_of(request: Request, content_type: str, *, largest: int = LARGEST
 def parameters(body: bytes) -> dict[str, list[str]]:
     """The parameters of a form, blank ones too, each with every value. Raises `Refusal`.
 
-    What is not UTF-8 becomes a mark that no signature is made over.
+    Bytes that are not UTF-8 are replaced, so that the signature check fails.
     """
     try:
         pairs = parse_qsl(
@@ -66,5 +66,5 @@ def parameters(body: bytes) -> dict[str, list[str]]:
 
 
 def _too_large() -> Refusal:
-    # The rest is not read: the connection is of no use any more.
+    # The rest is not read, so the connection cannot be used again.
     return Refusal(413, "too_large", {"Connection": "close"})

@@ -1,8 +1,8 @@
-"""Requests that were refused because nobody signed them, counted in memory.
+"""Counts rejected requests without a valid signature, in memory.
 
-One is no news: the internet knocks at every door. Many in a minute are, and so are some that carry
-a signature that is not right: the token or the public address is perhaps not the provider's any
-more, and then messages and payments are lost. The database is written to once in `TOLD_FOR`.
+A single one is normal on the internet. An alert is raised for many within a minute, and for a few
+that carry a wrong signature: then the token or the public URL may have changed, and messages and
+payments are lost. The database is written at most once in `TOLD_FOR` seconds.
 """
 
 import time
@@ -15,13 +15,16 @@ MANY = 20
 MANY_WITHIN = 60.0
 FEW = 5
 FEW_WITHIN = 3600.0
-"""So many that carry a signature within so many seconds are enough."""
+"""This many wrong signatures within this many seconds raise an alert."""
 TOLD_FOR = 3600.0
 
 
 class Refusals:
-    """The last refusals at one door. `tell` is called at most once in `TOLD_FOR` seconds; what it
-    could not take (False) is tried again with the next refusal."""
+    """The latest rejections at one endpoint.
+
+    `tell` is called at most once in `TOLD_FOR` seconds; if it returns False, it is called again
+    with the next rejection.
+    """
 
     def __init__(
         self,
@@ -39,7 +42,7 @@ class Refusals:
         self._silent_until = float("-inf")
 
     def add(self, *, has_signature: bool) -> None:
-        """One more was refused."""
+        """Count one rejection."""
         now = self._clock()
         self._count += 1
         self._all.append(now)

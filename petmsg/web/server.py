@@ -1,4 +1,4 @@
-"""uvicorn under the application: on a socket that is ours already, quiet, and stopped in order."""
+"""Runs the application on uvicorn, on an open socket, without logs, with a graceful stop."""
 
 import asyncio
 import signal
@@ -17,13 +17,13 @@ from petmsg.web.connections import MOST_CONNECTIONS, Limits, limited
 from petmsg.web.group_commit import GroupCommit
 
 LARGEST_HEAD = 16 * 1024
-"""The request line and all headers together."""
+"""Maximum size of the request line and all headers, in bytes."""
 STOP_SECONDS = 20
-"""How long requests that are under way may take at the end; longer than any does."""
+"""Seconds for requests in progress when the server stops; longer than any request takes."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there. Raises `Misconfigured`."""
+    """Open a listening socket. Raises `Misconfigured`."""
     try:
         family, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -33,7 +33,7 @@ def listen(host: str, port: int) -> socket.socket:
         why = problem.strerror if isinstance(problem, OSError) else "not a host"
         refused = Misconfigured(
             f"petmsg cannot listen on port {port} of {host}: {why}.",
-            hint="Choose another with --port and --host; perhaps a petmsg serve runs already.",
+            hint="Choose another --port or --host; another petmsg serve may be running.",
         )
         refused.code = "cannot_listen"
         raise refused from None
@@ -43,9 +43,9 @@ def listen(host: str, port: int) -> socket.socket:
 def serve(
     app: AccessLog, listener: socket.socket, commits: GroupCommit, tell: Callable[[str], None]
 ) -> int:
-    """Answer requests until SIGTERM or Ctrl-C, and finish what was accepted; which signal it was.
+    """Answer requests until SIGTERM or Ctrl-C, and finish accepted ones; returns the signal.
 
-    A second Ctrl-C breaks off. `tell` is given words about what went wrong below any request.
+    A second Ctrl-C aborts. `tell` is called with errors of the server itself.
     """
     server = _Server(
         uvicorn.Config(
@@ -74,7 +74,7 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, whose signals end it and nothing else."""
+    """uvicorn's server, whose signals stop only the server."""
 
     def __init__(self, config: uvicorn.Config, tell: Callable[[str], None]) -> None:
         super().__init__(config)
@@ -87,7 +87,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # uvicorn's own would raise the signal once more at the end, and die of it.
+        # uvicorn's own handler raises the signal again at the end, which would kill the process.
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -109,4 +109,4 @@ class _Server(uvicorn.Server):
     def _on_problem(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         problem = context.get("exception")
         kind = type(problem).__name__ if problem is not None else "unknown"
-        self._tell(f"The server met a problem below any request ({kind}).")
+        self._tell(f"The server had an internal error ({kind}).")

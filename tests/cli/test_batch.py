@@ -449,7 +449,7 @@ def test_rows_without_a_ref_are_not_to_be_imported_once_more(
     nameless = "name,phone\n" + "".join(f"Client {n},+1415{n:07d}\n" for n in range(1, 16))
     ran = sqlite_cli("client", "import", "-", stdin=nameless)
     assert ran.code == 75
-    assert "Stopped after line 11: the rows up to it are done." in ran.err
+    assert "Stopped after line 11; all rows up to it are done." in ran.err
     assert "Import the rest" in ran.err
     assert "whole" not in ran.err
 

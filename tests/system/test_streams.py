@@ -77,7 +77,7 @@ def test_a_message_that_was_sent_is_told_where_its_output_cannot_be_written(
 def test_another_change_is_told_too(company: str) -> None:
     ran = shell(company, "petmsg client add Dan --phone +14155551009 >/dev/full")
     assert ran.returncode == 5
-    assert "did its work all the same" in ran.stderr
+    assert "did its work" in ran.stderr
 
 
 def test_a_command_that_only_looks_says_what_failed(company: str) -> None:

@@ -207,7 +207,7 @@ def test_the_plan_of_a_desk_or_pool_number_names_the_clients_texted_lately(
     shown = sqlite_cli(
         "number", "quarantine", POOL, "--reason", "x", "--dry-run", "-o", "table", COLUMNS="80"
     ).out
-    assert f"Texted from {POOL} in the last 14 days" in shown
+    assert f"Clients messaged from {POOL} in the last 14 days" in shown
     assert "Fri 2026-02-13" in shown
 
 
