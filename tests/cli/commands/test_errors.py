@@ -63,7 +63,7 @@ def test_an_unknown_code_is_answered_with_the_safe_class_and_a_note(code: str) -
     assert ran.code == 0
     assert (ran.json[0]["known"], ran.json[0]["class"]) == (False, "other")
     assert ran.json[0]["dated"] is None
-    assert f"{code} is not in petmsg's table" in ran.err
+    assert f"{code} is an unknown code" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_what_is_no_code_is_refused_as_malformed(code: str) -> None:
 def test_every_format_says_what_happens(output: str) -> None:
     ran = run_cli(NOWHERE, "errors", "explain", "30003", "30017", "-o", output)
     assert ran.code == 0
-    for words in ("30003", "unreachable", "Tried again 4 hours later", "30017", "Certainly not"):
+    for words in ("30003", "unreachable", "Retried after 4 hours", "30017", "Certainly not"):
         assert words in ran.out
 
 
@@ -137,10 +137,10 @@ def test_every_class_has_words_that_end() -> None:
 def test_the_waits_that_are_told_are_those_that_are_kept() -> None:
     first, second = rejections.UNREACHABLE_TRIES
     told = REACTIONS[RejectionClass.UNREACHABLE]
-    assert f"{first.seconds // 3600} hours later" in told
+    assert f"after {first.seconds // 3600} hours" in told
     assert f"{second.seconds // 3600} hours after" in told
     [only] = rejections.UNEXPLAINED_TRIES
-    assert f"{only.seconds // 60} minutes later" in REACTIONS[RejectionClass.UNEXPLAINED]
+    assert f"after {only.seconds // 60} minutes" in REACTIONS[RejectionClass.UNEXPLAINED]
 
 
 # --- offline ---------------------------------------------------------------------------------
