@@ -41,7 +41,7 @@ SLOW = {
     "tests/render/test_terminal.py": "starts processes at pseudo-terminals",
     "tests/rules/contact_details/test_contact_details.py::test_the_time_grows": "measures times",
     "tests/services/inbound/test_receive.py::test_strangers_in_other_countries": "many messages",
-    "tests/services/inbound/test_relay.py::test_two_phones_that_answer_each": "a day of messages",
+    "tests/services/inbound/test_relay.py::test_two_phones_that_answer_each_other_s": "a day",
     "tests/services/outbox/test_delivery_status_order.py::test_late_repeated": "shuffles reports",
     "tests/services/outbox/test_preview.py::test_what_cannot_be_meant": "26 mistakes, as commands",
     "tests/services/outbox/test_queue.py::test_what_a_preview_says": "40 states, twice each",
