@@ -1,7 +1,7 @@
 """What a database that was restored from a backup does not know: which messages were sent since."""
 
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.queries.org import OrgRow
@@ -33,7 +33,7 @@ WHERE org_id = :org_id AND status = 'held' AND error_code = 'restored' AND to_e1
 """
 
 _NUMBER = """
-SELECT n.id, n.e164, n.class, s.ref AS sitter
+SELECT n.id, n.e164, n.class AS number_class, s.ref AS sitter
 FROM message_number n LEFT JOIN sitter s ON s.id = n.sitter_id
 WHERE n.org_id = :org_id AND n.e164 = :e164
 """
@@ -45,14 +45,32 @@ WHERE org_id = :org_id AND kind = 'message_held' AND entity = 'message' AND ref 
 """
 
 
+class HeldMessage(NamedTuple):
+    """A message that is held until the provider was asked."""
+
+    message: int
+    to_e164: str
+    in_doubt_at: datetime
+    claimed_at: datetime | None
+
+
+class NumberHeldBy(NamedTuple):
+    """A number of the org, with its holder's ref."""
+
+    id: int
+    e164: str
+    number_class: str
+    sitter: str | None
+
+
 def open_messages(cursor: Cursor, org_id: int, *, now: datetime) -> list[int]:
     """The messages of which a backup does not say whether they were sent by `now` (aware UTC)."""
     return [row[0] for row in cursor.tuples(_OPEN, org_id=org_id, now=now)]
 
 
-def held_messages(cursor: Cursor, org: OrgRow) -> list[dict[str, Any]]:
+def held_messages(cursor: Cursor, org: OrgRow) -> list[HeldMessage]:
     """The messages that are held until the provider was asked."""
-    return cursor.rows(_HELD, org_id=org.id)
+    return cursor.all(HeldMessage, _HELD, org_id=org.id)
 
 
 def is_known(cursor: Cursor, sid: str) -> bool:
@@ -66,9 +84,9 @@ def other_bodies(cursor: Cursor, org_id: int, message_id: int, to_e164: str) -> 
     return [row[0] for row in rows]
 
 
-def number_of(cursor: Cursor, org_id: int, e164: str) -> dict[str, Any] | None:
+def number_of(cursor: Cursor, org_id: int, e164: str) -> NumberHeldBy | None:
     """The org's number of that E.164 with its holder's ref."""
-    return cursor.one(_NUMBER, org_id=org_id, e164=e164)
+    return cursor.first(NumberHeldBy, _NUMBER, org_id=org_id, e164=e164)
 
 
 def close_alert(

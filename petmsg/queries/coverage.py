@@ -3,7 +3,7 @@ without a window: what `coverage` judges by the routing rules."""
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import ClientKind, NumberClass, NumberStatus
@@ -15,7 +15,7 @@ _WINDOWS = """
 SELECT b.id AS booking_id, b.ref AS booking, w.starts_at, w.booked_until, w.ends_at,
        c.id AS client_id, c.ref AS client, c.name AS client_name, c.kind,
        s.ref AS sitter, s.name AS sitter_name, s.status AS sitter_status,
-       n.id AS number_id, n.e164, n.class, n.status, n.quarantined_until
+       n.id AS number_id, n.e164, n.class AS number_class, n.status, n.quarantined_until
 FROM assignment_window w
 JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
 JOIN client c ON c.id = w.client_id
@@ -58,6 +58,47 @@ WHERE t.org_id = :org_id
 """
 
 
+class _Window(NamedTuple):
+    """Where `number_id` is None the sitter holds no number: its other columns are None too."""
+
+    booking_id: int
+    booking: str
+    starts_at: datetime
+    booked_until: datetime
+    ends_at: datetime
+    client_id: int
+    client: str
+    client_name: str | None
+    kind: str
+    sitter: str | None
+    sitter_name: str | None
+    sitter_status: str | None
+    number_id: int | None
+    e164: str
+    number_class: str
+    status: str
+    quarantined_until: datetime | None
+
+
+class _Booking(NamedTuple):
+    booking: str
+    starts_at: datetime
+    ends_at: datetime
+    client_id: int
+    client: str
+    client_name: str | None
+    kind: str
+    sitter: str | None
+    sitter_status: str | None
+
+
+class SitterWithoutNumber(NamedTuple):
+    """An active sitter who holds no number."""
+
+    sitter: str
+    sitter_name: str
+
+
 class WindowToCome(NamedTuple):
     """A window of a confirmed booking that runs or is to come, and whom it is for."""
 
@@ -81,28 +122,28 @@ def windows_to_come(
     cursor: Cursor, org: OrgRow, *, now: datetime, until: datetime
 ) -> Iterator[WindowToCome]:
     """The org's windows of confirmed bookings that overlap `[now, until)` (aware UTC), by start."""
-    for row in cursor.rows(_WINDOWS, org_id=org.id, now=now, until=until):
+    for row in cursor.all(_Window, _WINDOWS, org_id=org.id, now=now, until=until):
         number = None
-        if row["number_id"] is not None:
+        if row.number_id is not None:
             number = NumberFact(
-                row["number_id"],
-                row["e164"],
-                NumberClass(row["class"]),
-                NumberStatus(row["status"]),
-                row["quarantined_until"],
+                row.number_id,
+                row.e164,
+                NumberClass(row.number_class),
+                NumberStatus(row.status),
+                row.quarantined_until,
             )
         window = WindowFact(
-            booking_id=row["booking_id"],
-            booking=row["booking"],
-            starts_at=row["starts_at"],
-            booked_until=row["booked_until"],
-            ends_at=row["ends_at"],
-            sitter=row["sitter"],
-            sitter_name=row["sitter_name"],
-            sitter_active=row["sitter_status"] == "active",
+            booking_id=row.booking_id,
+            booking=row.booking,
+            starts_at=row.starts_at,
+            booked_until=row.booked_until,
+            ends_at=row.ends_at,
+            sitter=row.sitter,
+            sitter_name=row.sitter_name,
+            sitter_active=row.sitter_status == "active",
             number=number,
         )
-        yield WindowToCome(_client(row), window, row["sitter_status"])
+        yield WindowToCome(_client(row), window, row.sitter_status)
 
 
 def bookings_without_window(
@@ -112,19 +153,19 @@ def bookings_without_window(
     return [
         Unplaced(
             _client(row),
-            row["booking"],
-            row["sitter"],
-            row["sitter_status"],
-            row["starts_at"],
-            row["ends_at"],
+            row.booking,
+            row.sitter,
+            row.sitter_status,
+            row.starts_at,
+            row.ends_at,
         )
-        for row in cursor.rows(_WITHOUT_WINDOW, org_id=org.id, now=now, until=until)
+        for row in cursor.all(_Booking, _WITHOUT_WINDOW, org_id=org.id, now=now, until=until)
     ]
 
 
-def sitters_without_number(cursor: Cursor, org: OrgRow) -> list[dict[str, Any]]:
+def sitters_without_number(cursor: Cursor, org: OrgRow) -> list[SitterWithoutNumber]:
     """The org's active sitters who hold no number: `sitter` and `sitter_name`."""
-    return cursor.rows(_WITHOUT_NUMBER, org_id=org.id)
+    return cursor.all(SitterWithoutNumber, _WITHOUT_NUMBER, org_id=org.id)
 
 
 def spare_numbers(cursor: Cursor, org: OrgRow, *, now: datetime) -> int:
@@ -137,5 +178,5 @@ def threads_with_a_pool_number(cursor: Cursor, org: OrgRow) -> int:
     return int(cursor.value(_OWNERS, org_id=org.id))
 
 
-def _client(row: dict[str, Any]) -> ClientKey:
-    return ClientKey(row["client_id"], row["client"], row["client_name"], ClientKind(row["kind"]))
+def _client(row: _Window | _Booking) -> ClientKey:
+    return ClientKey(row.client_id, row.client, row.client_name, ClientKind(row.kind))

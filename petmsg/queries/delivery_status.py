@@ -50,6 +50,19 @@ WHERE a.provider_message_id IN (:ids)
 """
 
 
+class _AskedFor(NamedTuple):
+    id: int
+    provider_message_id: str
+    sent_at: datetime
+    synced_at: datetime
+
+
+class _Attempt(NamedTuple):
+    provider_message_id: str
+    message_id: int
+    slug: str
+
+
 class InTransit(NamedTuple):
     """A text that the provider took and whose end is not known."""
 
@@ -76,19 +89,16 @@ def in_transit(
             ASKED_BEFORE, **where, since=since, until=now - seldom, limit=limit - len(found)
         )
     ]
-    lately = cursor.rows(
+    lately = cursor.all(
+        _AskedFor,
         ASKED_LATELY,
         **where,
         after=now - seldom,
         until=now - often,
         since=now - seldom - sum(_PAUSES[:-1], timedelta()),
     )
-    due = (
-        row for row in lately if now >= row["synced_at"] + _pause(row["synced_at"], row["sent_at"])
-    )
-    found += [
-        InTransit(row["id"], row["provider_message_id"]) for row in islice(due, limit - len(found))
-    ]
+    due = (row for row in lately if now >= row.synced_at + _pause(row.synced_at, row.sent_at))
+    found += [InTransit(row.id, row.provider_message_id) for row in islice(due, limit - len(found))]
     return found
 
 
@@ -105,14 +115,15 @@ def _pause(asked_at: datetime, sent_at: datetime) -> timedelta:
 def orgs_of_reports(cursor: Cursor, ids: Sequence[str]) -> dict[str, str]:
     """The slug of the org whose text the provider gave that id, by id; unknown ids are left out."""
     return {
-        row["provider_message_id"]: row["slug"] for row in cursor.in_list(TRIED, "ids", [*set(ids)])
+        row.provider_message_id: row.slug
+        for row in cursor.all_in_list(_Attempt, TRIED, "ids", [*set(ids)])
     }
 
 
 def messages_of(cursor: Cursor, org: OrgRow, ids: Sequence[str]) -> dict[str, int]:
     """The org's text that the provider gave that id, by id."""
     return {
-        row["provider_message_id"]: row["message_id"]
-        for row in cursor.in_list(TRIED, "ids", [*set(ids)])
-        if row["slug"] == org.slug
+        row.provider_message_id: row.message_id
+        for row in cursor.all_in_list(_Attempt, TRIED, "ids", [*set(ids)])
+        if row.slug == org.slug
     }

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.errors import NotFound
 from petmsg.queries.org import OrgRow
 
 _NUMBERS = """
-SELECT n.id, n.e164 AS number, n.class, n.status, s.ref AS sitter
+SELECT n.id, n.e164 AS number, n.class AS number_class, n.status, s.ref AS sitter
 FROM message_number n
 LEFT JOIN sitter s ON s.id = n.sitter_id
 WHERE n.org_id = :org_id
@@ -44,17 +44,43 @@ LIMIT 50
 """
 
 
-def numbers_of(cursor: Cursor, org: OrgRow) -> list[dict[str, Any]]:
+class HealthNumber(NamedTuple):
+    """A number of the org, with its holder's ref."""
+
+    id: int
+    number: str
+    number_class: str
+    status: str
+    sitter: str | None
+
+
+class AttemptCount(NamedTuple):
+    """Attempts of a number that came to the same status and code."""
+
+    number_id: int
+    status: str
+    code: str | None
+    attempts: int
+    taken: int
+
+
+class _Day(NamedTuple):
+    number_id: int
+    texts: int
+    filtered: int
+
+
+def numbers_of(cursor: Cursor, org: OrgRow) -> list[HealthNumber]:
     """The org's numbers with their holders, the oldest first."""
-    return cursor.rows(_NUMBERS, org_id=org.id)
+    return cursor.all(HealthNumber, _NUMBERS, org_id=org.id)
 
 
 def attempts_by_status(
     cursor: Cursor, org: OrgRow, *, since: datetime, until: datetime
-) -> list[dict[str, Any]]:
+) -> list[AttemptCount]:
     """How many attempts of each number came to which status and code, and how many of them the
     provider took. Claimed after `since` and not after `until` (aware UTC)."""
-    return cursor.rows(_COUNTS, org_id=org.id, since=since, until=until)
+    return cursor.all(AttemptCount, _COUNTS, org_id=org.id, since=since, until=until)
 
 
 def texts_of_span(
@@ -62,8 +88,8 @@ def texts_of_span(
 ) -> dict[int, tuple[int, int]]:
     """By number: how many of its texts were claimed after `since` and not after `until` (aware
     UTC), and how many of those ended with `code`."""
-    rows = cursor.rows(_DAY, org_id=org.id, code=code, since=since, until=until)
-    return {row["number_id"]: (row["texts"], row["filtered"]) for row in rows}
+    rows = cursor.all(_Day, _DAY, org_id=org.id, code=code, since=since, until=until)
+    return {row.number_id: (row.texts, row.filtered) for row in rows}
 
 
 def with_code_among_last_50(cursor: Cursor, number_id: int, *, code: str, until: datetime) -> int:

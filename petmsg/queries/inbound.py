@@ -7,7 +7,7 @@ ledger knows nothing before.
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import Keyword, NumberClass, NumberStatus
@@ -19,7 +19,8 @@ from petmsg.rules.routing.facts import NumberFact, WindowFact
 from petmsg.rules.routing.inbound import HolderFact, InboundFacts
 
 NUMBER = """
-SELECT n.id, n.e164, c.class, c.status, c.quarantined_until, s.ref AS sitter, s.name AS sitter_name,
+SELECT n.id, n.e164, c.class AS number_class, c.status, c.quarantined_until,
+       s.ref AS sitter, s.name AS sitter_name,
        CASE WHEN s.phone = :from_phone THEN 1 ELSE 0 END AS is_hers
 FROM message_number n
 JOIN number_custody c ON c.number_id = n.id AND c.from_at = coalesce(
@@ -98,6 +99,34 @@ _SITTER_ID_OF_MESSAGE = "SELECT sitter_id FROM inbound_text WHERE message_id = :
 _MEDIA_COUNT = "SELECT media_count FROM inbound_text WHERE message_id = :id"
 
 
+class _Number(NamedTuple):
+    id: int
+    e164: str
+    number_class: str
+    status: str
+    quarantined_until: datetime | None
+    sitter: str | None
+    sitter_name: str | None
+    is_hers: int
+
+
+class _LastSeen(NamedTuple):
+    claimed_at: datetime
+    sitter: str | None
+    sitter_name: str | None
+
+
+class _Window(NamedTuple):
+    booking_id: int
+    booking: str
+    starts_at: datetime
+    booked_until: datetime
+    ends_at: datetime
+    sitter: str | None
+    sitter_name: str | None
+    sitter_active: int
+
+
 def org_of_number(cursor: Cursor, e164: str) -> str | None:
     """The slug of the org that has, or had, the number; None if it was never ours."""
     found = cursor.value(
@@ -127,8 +156,8 @@ def read_inbound_facts(
     number is not the org's.
     """
     ledger_at = at if past else _NO_LATER
-    row = cursor.one(
-        NUMBER, org_id=org.id, e164=to_e164, ledger_at=ledger_at, from_phone=from_phone
+    row = cursor.first(
+        _Number, NUMBER, org_id=org.id, e164=to_e164, ledger_at=ledger_at, from_phone=from_phone
     )
     if row is None:
         return None
@@ -141,23 +170,23 @@ def read_inbound_facts(
         org=org.slug,
         timezone=org.timezone,
         number=NumberFact(
-            row["id"],
-            row["e164"],
-            NumberClass(row["class"]),
-            NumberStatus(row["status"]),
-            row["quarantined_until"],
+            row.id,
+            row.e164,
+            NumberClass(row.number_class),
+            NumberStatus(row.status),
+            row.quarantined_until,
         ),
         holder=holder,
         keyword=said,
-        sender=holder if row["is_hers"] else _sitter(sender),
-        to_own_number=bool(row["is_hers"]),
+        sender=holder if row.is_hers else _sitter(sender),
+        to_own_number=bool(row.is_hers),
         relay=org.relay,
     )
     if sender.client is None:
         return facts
     whose = {"org_id": org.id, "client_id": sender.client.id, "at": at}
-    seen = cursor.one(LAST_SEEN, number_id=row["id"], **whose)
-    windows = cursor.rows(WINDOWS, ledger_at=ledger_at, **whose)
+    seen = cursor.first(_LastSeen, LAST_SEEN, number_id=row.id, **whose)
+    windows = cursor.all(_Window, WINDOWS, ledger_at=ledger_at, **whose)
     return facts._replace(
         client=sender.client.ref,
         windows=tuple(_window(each) for each in windows),
@@ -166,8 +195,10 @@ def read_inbound_facts(
     )
 
 
-def _holder(row: dict[str, Any]) -> HolderFact | None:
-    return None if row["sitter"] is None else HolderFact(row["sitter"], row["sitter_name"])
+def _holder(row: _Number | _LastSeen) -> HolderFact | None:
+    if row.sitter is None or row.sitter_name is None:
+        return None
+    return HolderFact(row.sitter, row.sitter_name)
 
 
 def _sitter(sender: Sender) -> HolderFact | None:
@@ -182,8 +213,8 @@ def _may_opt_in(cursor: Cursor, org: OrgRow, phone: str, body: str, at: datetime
     return found is not None
 
 
-def _window(row: dict[str, Any]) -> WindowFact:
-    return WindowFact(**{**row, "sitter_active": bool(row["sitter_active"])})
+def _window(row: _Window) -> WindowFact:
+    return WindowFact(**{**row._asdict(), "sitter_active": bool(row.sitter_active)})
 
 
 def set_keyword(cursor: Cursor, *, keyword: str, message_id: int) -> None:

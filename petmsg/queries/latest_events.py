@@ -2,7 +2,7 @@
 changed rows behind petmsg's back, and the chain of events is whole all the same."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.queries.org import OrgRow
@@ -59,6 +59,11 @@ _PHONES = {
 }
 
 
+class _Counted(NamedTuple):
+    told: int
+    stand: int
+
+
 def missing(cursor: Cursor, org: OrgRow, entity: str) -> list[str]:
     """The refs of things that events tell of and that do not stand."""
     sql = f"""
@@ -70,8 +75,8 @@ def missing(cursor: Cursor, org: OrgRow, entity: str) -> list[str]:
     refs = [row[0] for row in cursor.tuples(sql, org_id=org.id, entity=entity)]
     if entity != "message" or not refs:
         return refs
-    counted = cursor.rows(_MESSAGES, org_id=org.id)[0]
-    return refs if counted["stand"] < counted["told"] else []
+    counted = cursor.all(_Counted, _MESSAGES, org_id=org.id)[0]
+    return refs if counted.stand < counted.told else []
 
 
 def last_events(cursor: Cursor, org: OrgRow, events: Sequence[str]) -> list[dict[str, Any]]:

@@ -73,9 +73,7 @@ def refuse(
 
 def refused_since(cursor: Cursor, number_id: int) -> datetime | None:
     """Since when (aware UTC) a number is held back."""
-    row = cursor.one(SINCE, number_id=number_id)
-    since: datetime | None = None if row is None else row["at"]
-    return since
+    return cursor.instant(SINCE, number_id=number_id)
 
 
 def same_code(

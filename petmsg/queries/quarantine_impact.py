@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import ClientKind
@@ -32,6 +32,26 @@ ORDER BY last_at DESC, c.id
 """
 
 
+class _Window(NamedTuple):
+    booking: str
+    thread_id: int
+    starts_at: datetime
+    ends_at: datetime
+    client_id: int
+    client: str
+    client_name: str | None
+    kind: str
+
+
+class _Texted(NamedTuple):
+    client_id: int
+    client: str
+    client_name: str | None
+    kind: str
+    texts: int
+    last_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class AffectedWindow:
     """A window that runs or is to come before the quarantine's end."""
@@ -56,13 +76,13 @@ def affected_windows(
     cursor: Cursor, sitter_id: int, *, now: datetime, until: datetime
 ) -> list[AffectedWindow]:
     """The sitter's windows of confirmed bookings that overlap `[now, until)`, by start."""
-    rows = cursor.rows(_WINDOWS, sitter_id=sitter_id, now=now, until=until)
+    rows = cursor.all(_Window, _WINDOWS, sitter_id=sitter_id, now=now, until=until)
     return [
         AffectedWindow(
-            booking=row["booking"],
-            thread_id=row["thread_id"],
-            starts_at=row["starts_at"],
-            ends_at=row["ends_at"],
+            booking=row.booking,
+            thread_id=row.thread_id,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
             client=_client(row),
         )
         for row in rows
@@ -71,12 +91,12 @@ def affected_windows(
 
 def texted_clients(cursor: Cursor, number_id: int, *, since: datetime) -> list[TextedClient]:
     """The clients who got texts from the number after `since` (aware UTC), the last one first."""
-    rows = cursor.rows(TEXTED, number_id=number_id, since=since)
-    return [TextedClient(_client(row), row["texts"], row["last_at"]) for row in rows]
+    rows = cursor.all(_Texted, TEXTED, number_id=number_id, since=since)
+    return [TextedClient(_client(row), row.texts, row.last_at) for row in rows]
 
 
-def _client(row: dict[str, Any]) -> ClientKey:
-    return ClientKey(row["client_id"], row["client"], row["client_name"], ClientKind(row["kind"]))
+def _client(row: _Window | _Texted) -> ClientKey:
+    return ClientKey(row.client_id, row.client, row.client_name, ClientKind(row.kind))
 
 
 def threads_of_pool_number(cursor: Cursor, number_id: int) -> int:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from petmsg.clock import day_local
 from petmsg.db.cursor import Cursor
@@ -112,14 +112,14 @@ ORDER BY m.id DESC LIMIT :limit
 
 NUMBER_OF_SITTER = """
 SELECT s.ref AS sitter, s.name AS sitter_name, s.phone, s.status AS sitter_status,
-       n.id, n.e164, n.class, n.status, n.quarantined_until
+       n.id, n.e164, n.class AS number_class, n.status, n.quarantined_until
 FROM sitter s
 LEFT JOIN message_number n ON n.sitter_id = s.id
 WHERE s.org_id = :org_id AND s.id = :sitter_id
 """
 
 NUMBER = """
-SELECT id, e164, class, status, quarantined_until FROM message_number
+SELECT id, e164, class AS number_class, status, quarantined_until FROM message_number
 WHERE org_id = :org_id AND id = :number_id
 """
 
@@ -146,6 +146,82 @@ _REACHED = frozenset((MessageStatus.SENT, MessageStatus.DELIVERED))
 _IN_DOUBT = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))
 
 
+class _Question(NamedTuple):
+    id: int
+    message_id: int
+    options: str
+    asked_at: datetime
+
+
+class _List(NamedTuple):
+    notice: int
+    status: str
+    sent_at: datetime | None
+    options: str
+    asked_at: datetime
+    outcome: str | None
+
+
+class _Said(NamedTuple):
+    body: str
+    ref: str | None
+    created_at: datetime
+
+
+class _Wrote(NamedTuple):
+    ref: str
+    received_at: datetime
+    status: str | None
+    sent_at: datetime | None
+
+
+class _Shown(NamedTuple):
+    kind: str
+    body: str
+    ref: str | None
+
+
+class _Named(NamedTuple):
+    id: int
+    ref: str
+
+
+class _Ref(NamedTuple):
+    ref: str
+
+
+class _Around(NamedTuple):
+    id: int
+    ref: str
+    name: str | None
+    starts_at: datetime
+    status: str
+    is_open: int
+    is_open_now: int
+
+
+class _SitterNumber(NamedTuple):
+    """Where `id` is None the sitter holds no number, and its other columns are None too."""
+
+    sitter: str
+    sitter_name: str
+    phone: str
+    sitter_status: str
+    id: int | None
+    e164: str
+    number_class: str
+    status: str
+    quarantined_until: datetime | None
+
+
+class _Number(NamedTuple):
+    id: int
+    e164: str
+    number_class: str
+    status: str
+    quarantined_until: datetime | None
+
+
 class Question(NamedTuple):
     """A sitter's text that waits for her answer. `options` are refs; `asked_at` is aware UTC."""
 
@@ -167,10 +243,10 @@ class SitterLine(NamedTuple):
 
 def questions(cursor: Cursor, org: OrgRow, sitter_id: int) -> list[Question]:
     """The sitter's texts that wait for her answer, the oldest first."""
-    rows = cursor.rows(QUESTIONS, org_id=org.id, sitter_id=sitter_id)
-    options = _refs(cursor, org, [json.loads(row["options"]) for row in rows])
+    rows = cursor.all(_Question, QUESTIONS, org_id=org.id, sitter_id=sitter_id)
+    options = _refs(cursor, org, [json.loads(row.options) for row in rows])
     return [
-        Question(row["id"], row["message_id"], refs, row["asked_at"])
+        Question(row.id, row.message_id, refs, row.asked_at)
         for row, refs in zip(rows, options, strict=True)
     ]
 
@@ -195,20 +271,20 @@ def read_asked(cursor: Cursor, org: OrgRow, sitter_id: int, at: datetime) -> Ask
     ]
     rows = [
         row
-        for row in cursor.rows(LISTS, org_id=org.id, sitter_id=sitter_id, limit=_MOST_ASKED)
-        if row["status"] in _REACHED | _IN_DOUBT and at - row["asked_at"] < LOOK_BACK
+        for row in cursor.all(_List, LISTS, org_id=org.id, sitter_id=sitter_id, limit=_MOST_ASKED)
+        if row.status in _REACHED | _IN_DOUBT and at - row.asked_at < LOOK_BACK
     ]
     if not rows:
         return Asked(unasked=tuple(current))
     last = rows[0]
     if not current:
-        has_expired = any(row["outcome"] in (None, RelayOutcome.EXPIRED) for row in rows)
-        return Asked(has_expired=has_expired, listed_at=last["sent_at"] or at)
-    if last["status"] in _IN_DOUBT:
+        has_expired = any(row.outcome in (None, RelayOutcome.EXPIRED) for row in rows)
+        return Asked(has_expired=has_expired, listed_at=last.sent_at or at)
+    if last.status in _IN_DOUBT:
         return Asked(unasked=tuple(current))
-    covered = tuple(each for each in current if each.message < last["notice"])
+    covered = tuple(each for each in current if each.message < last.notice)
     others = tuple(each for each in current if each not in covered)
-    (options,) = _refs(cursor, org, [json.loads(last["options"])]) if covered else ((),)
+    (options,) = _refs(cursor, org, [json.loads(last.options)]) if covered else ((),)
     return Asked(options, covered, others)
 
 
@@ -228,10 +304,11 @@ def read_relay_facts(
     """
     whose = {"org_id": org.id, "sitter_id": sitter_id}
     around = read_clients_around(cursor, org, sitter_id, at=at, now=now)
-    said = cursor.rows(SAID, before=message_id, limit=_MOST_SHOWN, **whose)
+    said = cursor.all(_Said, SAID, before=message_id, limit=_MOST_SHOWN, **whose)
     asked = read_asked(cursor, org, sitter_id, now)
     wrote = tuple(
-        _wrote(row) for row in cursor.rows(WROTE, since=at - LOOK_BACK, limit=_MOST_WROTE, **whose)
+        _wrote(row)
+        for row in cursor.all(_Wrote, WROTE, since=at - LOOK_BACK, limit=_MOST_WROTE, **whose)
     )
     return RelayFacts(
         open=tuple(each.client for each in around if each.is_open),
@@ -240,10 +317,10 @@ def read_relay_facts(
         unasked=bool(asked.unasked),
         is_over=asked.has_expired or _nothing_since(asked.listed_at, wrote),
         others=_read_others(cursor, org, sitter_id, body[1:]) if body.startswith("@") else (),
-        said=next((Said(row["ref"], row["created_at"]) for row in said if row["ref"]), None),
+        said=next((Said(row.ref, row.created_at) for row in said if row.ref), None),
         shown=(
-            *(_shown(row) for row in cursor.rows(SHOWN, limit=_MOST_SHOWN, **whose)),
-            *(Shown(row["body"], row["ref"], is_typed=True) for row in said),
+            *(_shown(row) for row in cursor.all(_Shown, SHOWN, limit=_MOST_SHOWN, **whose)),
+            *(Shown(row.body, row.ref, is_typed=True) for row in said),
         ),
     )
 
@@ -255,7 +332,7 @@ def _read_others(cursor: Cursor, org: OrgRow, sitter_id: int, words: str) -> tup
     start = words[:LONGEST_NAME]
     written = {start[:end] for end in range(1, len(start) + 1)}
     spelled = sorted({*written, *map(str.upper, written), *map(str.title, written)})
-    known |= {row["ref"] for row in cursor.in_list(REFS, "refs", spelled, org_id=org.id)}
+    known |= {row.ref for row in cursor.all_in_list(_Ref, REFS, "refs", spelled, org_id=org.id)}
     return tuple(sorted(known))
 
 
@@ -270,7 +347,8 @@ def read_clients_around(
     cursor: Cursor, org: OrgRow, sitter_id: int, *, at: datetime, now: datetime
 ) -> list[ClientAround]:
     """The clients with a visit of the sitter's about now, in the order of their windows."""
-    rows = cursor.rows(
+    rows = cursor.all(
+        _Around,
         CLIENTS_AROUND,
         org_id=org.id,
         sitter_id=sitter_id,
@@ -282,18 +360,18 @@ def read_clients_around(
     names = told_apart(
         [
             ListedClient(
-                row["id"],
-                row["ref"],
-                row["name"] or row["ref"],
-                day_local(row["starts_at"], org.timezone),
+                row.id,
+                row.ref,
+                row.name or row.ref,
+                day_local(row.starts_at, org.timezone),
             )
             for row in rows
         ]
     )
     return [
         ClientAround(
-            OpenClient(row["id"], row["ref"], names[row["id"]]),
-            is_open=row["status"] == "active" and bool(row["is_open"] and row["is_open_now"]),
+            OpenClient(row.id, row.ref, names[row.id]),
+            is_open=row.status == "active" and bool(row.is_open and row.is_open_now),
         )
         for row in rows
     ]
@@ -307,15 +385,15 @@ def shown_to_client(cursor: Cursor, org: OrgRow, client_id: int) -> tuple[Shown,
 
 def sitter_line(cursor: Cursor, org: OrgRow, sitter_id: int) -> SitterLine:
     """The sitter's own phone and number, as they are now."""
-    row = cursor.rows(NUMBER_OF_SITTER, org_id=org.id, sitter_id=sitter_id)[0]
-    number = None if row["id"] is None else _number(row)
-    active = row["sitter_status"] == "active"
-    return SitterLine(row["sitter"], row["sitter_name"], row["phone"], active, number)
+    row = cursor.all(_SitterNumber, NUMBER_OF_SITTER, org_id=org.id, sitter_id=sitter_id)[0]
+    number = None if row.id is None else _number(row)
+    active = row.sitter_status == "active"
+    return SitterLine(row.sitter, row.sitter_name, row.phone, active, number)
 
 
 def number_fact(cursor: Cursor, org: OrgRow, number_id: int) -> NumberFact | None:
     """A number of the org as it is now."""
-    row = cursor.one(NUMBER, org_id=org.id, number_id=number_id)
+    row = cursor.first(_Number, NUMBER, org_id=org.id, number_id=number_id)
     return None if row is None else _number(row)
 
 
@@ -336,25 +414,27 @@ def forward_fact(
     return ForwardFact(ref, bool(is_open), bool(relays))
 
 
-def _number(row: dict[str, Any]) -> NumberFact:
+def _number(row: _SitterNumber | _Number) -> NumberFact:
+    assert row.id is not None
     return NumberFact(
-        row["id"],
-        row["e164"],
-        NumberClass(row["class"]),
-        NumberStatus(row["status"]),
-        row["quarantined_until"],
+        row.id,
+        row.e164,
+        NumberClass(row.number_class),
+        NumberStatus(row.status),
+        row.quarantined_until,
     )
 
 
 def _refs(cursor: Cursor, org: OrgRow, lists: Sequence[list[int]]) -> list[tuple[str, ...]]:
     """The refs of clients by their ids."""
-    named = cursor.in_list(
+    named = cursor.all_in_list(
+        _Named,
         "SELECT id, ref FROM client WHERE org_id = :org_id AND id IN (:ids)",
         "ids",
         sorted({each for ids in lists for each in ids}),
         org_id=org.id,
     )
-    refs = {row["id"]: row["ref"] for row in named}
+    refs = {row.id: row.ref for row in named}
     return [tuple(refs[each] for each in ids) for ids in lists]
 
 
@@ -365,13 +445,13 @@ def _nothing_since(listed_at: datetime | None, wrote: Sequence[Wrote]) -> bool:
     return not any(each.reached and each.wrote_at >= listed_at for each in wrote)
 
 
-def _wrote(row: dict[str, Any]) -> Wrote:
-    status = row["status"]
+def _wrote(row: _Wrote) -> Wrote:
+    status = row.status
     reached = None if status in _IN_DOUBT else status in _REACHED
-    return Wrote(row["ref"], max(row["received_at"], row["sent_at"] or row["received_at"]), reached)
+    return Wrote(row.ref, max(row.received_at, row.sent_at or row.received_at), reached)
 
 
-def _shown(row: dict[str, Any]) -> Shown:
-    if row["kind"] == RelayKind.FORWARD and row["ref"] is not None:
-        return forward(row["body"], row["ref"])
-    return Shown(row["body"], None)
+def _shown(row: _Shown) -> Shown:
+    if row.kind == RelayKind.FORWARD and row.ref is not None:
+        return forward(row.body, row.ref)
+    return Shown(row.body, None)

@@ -6,6 +6,7 @@ org's settings are read anew: a worker's own copy may be older than a freeze.
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.phone import phone_key
@@ -29,6 +30,23 @@ WHERE org_id = :org_id AND ended_at IS NULL AND phone_key IN (:phone_keys)
 BLOCKED = "SELECT code FROM blocked_pair WHERE number_id = :number_id AND phone_key = :phone_key"
 
 
+class _Recipient(NamedTuple):
+    org_timezone: str
+    quiet_from_minute: int | None
+    quiet_until_minute: int | None
+    frozen_at: datetime | None
+    frozen_until: datetime | None
+    freeze_reason: str | None
+    timezone: str | None
+    e164: str | None
+    not_textable_code: str | None
+
+
+class _OptOut(NamedTuple):
+    phone_key: str
+    opted_out_at: datetime
+
+
 def read_hold_facts(
     cursor: Cursor,
     org: OrgRow,
@@ -45,15 +63,15 @@ def read_hold_facts(
 
     `number_id` is the number that routing chose; None leaves blocked pairs out.
     """
-    rows = cursor.rows(RECIPIENT, org_id=org.id, client_id=client_id)
+    rows = cursor.all(_Recipient, RECIPIENT, org_id=org.id, client_id=client_id)
     settings = rows[0]
-    phones = {row["e164"]: row["not_textable_code"] for row in rows if row["e164"] is not None}
+    phones = {row.e164: row.not_textable_code for row in rows if row.e164 is not None}
     return SendBlockFacts(
-        timezone=settings["timezone"] or settings["org_timezone"],
-        quiet_hours=quiet_hours(settings["quiet_from_minute"], settings["quiet_until_minute"]),
-        frozen_at=settings["frozen_at"],
-        frozen_until=settings["frozen_until"],
-        freeze_reason=settings["freeze_reason"],
+        timezone=settings.timezone or settings.org_timezone,
+        quiet_hours=quiet_hours(settings.quiet_from_minute, settings.quiet_until_minute),
+        frozen_at=settings.frozen_at,
+        frozen_until=settings.frozen_until,
+        freeze_reason=settings.freeze_reason,
         opted_out_at=min(opted_out(cursor, org, {*phones, to_e164}).values(), default=None),
         not_textable_code=phones.get(to_e164),
         blocked_code=None
@@ -77,5 +95,5 @@ def blocked_code(cursor: Cursor, org: OrgRow, *, number_id: int, to_e164: str) -
 def opted_out(cursor: Cursor, org: OrgRow, phones: Iterable[str]) -> dict[str, datetime]:
     """Which of these phones want no texts from the org, and since when (aware UTC)."""
     keys = {phone_key(org.slug, e164): e164 for e164 in phones}
-    rows = cursor.in_list(STANDING, "phone_keys", list(keys), org_id=org.id)
-    return {keys[row["phone_key"]]: row["opted_out_at"] for row in rows}
+    rows = cursor.all_in_list(_OptOut, STANDING, "phone_keys", list(keys), org_id=org.id)
+    return {keys[row.phone_key]: row.opted_out_at for row in rows}

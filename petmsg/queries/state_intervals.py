@@ -27,14 +27,14 @@ State = TypeVar("State")
 
 SITTERS = """
 SELECT s.id AS sitter_id, s.ref, s.name, s.status AS sitter_status,
-       n.id, n.e164, n.class, n.status, n.quarantined_until
+       n.id, n.e164, n.class AS number_class, n.status, n.quarantined_until
 FROM sitter s
 LEFT JOIN message_number n ON n.sitter_id = s.id
 WHERE s.org_id = :org_id
 """
 
 LENT = """
-SELECT n.id, n.e164, n.class, n.status, n.quarantined_until, n.last_used_at,
+SELECT n.id, n.e164, n.class AS number_class, n.status, n.quarantined_until, n.last_used_at,
        CASE WHEN :pool_limit > 0 THEN (
            SELECT count(*) FROM (
                SELECT 1 FROM thread o WHERE o.pool_number_id = n.id LIMIT :pool_limit
@@ -47,7 +47,7 @@ WHERE n.org_id = :org_id AND n.class IN ('pool', 'front_desk')
 
 # The row that holds at the start of the span, and those that begin in it.
 CUSTODY = """
-SELECT n.id, n.e164, c.from_at, c.class, c.status, c.sitter_id, c.quarantined_until
+SELECT n.id, n.e164, c.from_at, c.class AS number_class, c.status, c.sitter_id, c.quarantined_until
 FROM message_number n
 JOIN number_custody c ON c.number_id = n.id AND c.from_at < :until AND c.from_at >= coalesce((
     SELECT max(l.from_at) FROM number_custody l
@@ -94,6 +94,63 @@ FROM thread t
 WHERE t.org_id = :org_id AND t.client_id >= :first_client_id AND t.client_id <= :last_client_id
 """
 LARGEST_ID = 2**31 - 1
+
+
+class _Sitter(NamedTuple):
+    """Where `id` is None the sitter holds no number, and its other columns are None too."""
+
+    sitter_id: int
+    ref: str
+    name: str
+    sitter_status: str
+    id: int | None
+    e164: str
+    number_class: str
+    status: str
+    quarantined_until: datetime | None
+
+
+class _Lent(NamedTuple):
+    id: int
+    e164: str
+    number_class: str
+    status: str
+    quarantined_until: datetime | None
+    last_used_at: datetime | None
+    own_threads: int
+
+
+class _Own(NamedTuple):
+    thread_id: int
+    number_id: int | None
+
+
+class _UsedBefore(NamedTuple):
+    id: int
+    last_used_at: datetime | None
+
+
+class _Activity(NamedTuple):
+    sitter_id: int
+    activated_at: datetime
+    offboarded_at: datetime | None
+
+
+class _Custody(NamedTuple):
+    id: int
+    e164: str
+    from_at: datetime
+    number_class: str
+    status: str
+    sitter_id: int | None
+    quarantined_until: datetime | None
+
+
+class _Use(NamedTuple):
+    claimed_at: datetime
+    number_id: int
+    thread_id: int
+    rule: str | None
 
 
 class Span(NamedTuple):
@@ -152,17 +209,15 @@ class OrgHistory(NamedTuple):
 
 def read_org_history(cursor: Cursor, org: OrgRow, span: Span) -> OrgHistory:
     """The course of the org's sitters, pool and desks over the span."""
-    today = cursor.rows(SITTERS, org_id=org.id)
-    courses = _Courses(span.start, [row["sitter_id"] for row in today])
+    today = cursor.all(_Sitter, SITTERS, org_id=org.id)
+    courses = _Courses(span.start, [row.sitter_id for row in today])
     pool_uses: dict[int, list[PoolUse]] = {}
     if span.past_until is not None:
         _Past(cursor, org, courses, span, pool_uses).replay()
     if span.future_from is not None:
         _put_today(cursor, org, courses, today, span.future_from)
     named = {
-        row["sitter_id"]: SitterIntervals(
-            row["ref"], row["name"], courses.sitters[row["sitter_id"]].course()
-        )
+        row.sitter_id: SitterIntervals(row.ref, row.name, courses.sitters[row.sitter_id].course())
         for row in today
     }
     course = OrgIntervals(
@@ -191,21 +246,21 @@ class _Courses:
 
 
 def _put_today(
-    cursor: Cursor, org: OrgRow, courses: _Courses, sitters: list[dict[str, Any]], at: datetime
+    cursor: Cursor, org: OrgRow, courses: _Courses, sitters: list[_Sitter], at: datetime
 ) -> None:
     """From `at` on everything is as it is today."""
-    for row in sitters:
-        number = None if row["id"] is None else _number(row)
-        is_active = row["sitter_status"] == SitterStatus.ACTIVE
-        courses.sitters[row["sitter_id"]].put(at, SitterState(is_active, number))
+    for sitter in sitters:
+        held = None if sitter.id is None else _number(sitter)
+        is_active = sitter.sitter_status == SitterStatus.ACTIVE
+        courses.sitters[sitter.sitter_id].put(at, SitterState(is_active, held))
     pool: list[PoolNumberFact] = []
     desks: list[NumberFact] = []
-    for row in cursor.rows(LENT, org_id=org.id, pool_limit=org.pool_threads_per_number or 0):
+    for row in cursor.all(_Lent, LENT, org_id=org.id, pool_limit=org.pool_threads_per_number or 0):
         number = _number(row)
         if number.number_class is NumberClass.FRONT_DESK:
             desks.append(number)
         else:
-            pool.append(PoolNumberFact(number, row["last_used_at"], row["own_threads"]))
+            pool.append(PoolNumberFact(number, row.last_used_at, row.own_threads))
     courses.pool.put(at, tuple(pool))
     courses.desks.put(at, tuple(desks))
 
@@ -226,12 +281,12 @@ class _Past:
         self._courses = courses
         self._since = since
         self._pool_uses = pool_uses
-        self._changes: list[tuple[datetime, Callable[[dict[str, Any]], None], dict[str, Any]]] = [
-            *((row["from_at"], self._custody, row)
-              for row in cursor.rows(CUSTODY, until=until, **named)),
-            *self._activities(cursor.rows(ACTIVITY, until=until, **named)),
-            *((row["claimed_at"], self._use, row)
-              for row in cursor.rows(USES, until=until, **named)),
+        self._changes: list[tuple[datetime, Callable[[Any], None], Any]] = [
+            *((row.from_at, self._custody, row)
+              for row in cursor.all(_Custody, CUSTODY, until=until, **named)),
+            *self._activities(cursor.all(_Activity, ACTIVITY, until=until, **named)),
+            *((row.claimed_at, self._use, row)
+              for row in cursor.all(_Use, USES, until=until, **named)),
         ]  # fmt: skip
         self._held: dict[int, dict[int, NumberFact]] = {each: {} for each in courses.sitters}
         self._holder: dict[int, int | None] = {}
@@ -239,7 +294,7 @@ class _Past:
         self._pool: dict[int, NumberFact] = {}
         self._desks: dict[int, NumberFact] = {}
         self._used: dict[int, datetime | None] = {
-            row["id"]: row["last_used_at"] for row in cursor.rows(USED_BEFORE, **named)
+            row.id: row.last_used_at for row in cursor.all(_UsedBefore, USED_BEFORE, **named)
         }
         self._counts_threads = org.pool_threads_per_number is not None
         self._own: dict[int, int] = own_before(cursor, org, since) if self._counts_threads else {}
@@ -268,17 +323,17 @@ class _Past:
         )
         self._courses.desks.put(at, tuple(self._desks.values()))
 
-    def _custody(self, row: dict[str, Any]) -> None:
+    def _custody(self, row: _Custody) -> None:
         """The number is of another class, status or holder from now on."""
         fact = _number(row)
         before = self._holder.get(fact.id)
-        for holder in (before, row["sitter_id"]):
+        for holder in (before, row.sitter_id):
             if holder is not None:
                 self._held[holder].pop(fact.id, None)
                 self._touched.add(holder)
-        self._holder[fact.id] = row["sitter_id"]
-        if row["sitter_id"] is not None:
-            self._held[row["sitter_id"]][fact.id] = fact
+        self._holder[fact.id] = row.sitter_id
+        if row.sitter_id is not None:
+            self._held[row.sitter_id][fact.id] = fact
         is_lent = fact.status is not NumberStatus.RETIRED
         for kind, lent in ((NumberClass.POOL, self._pool), (NumberClass.FRONT_DESK, self._desks)):
             lent.pop(fact.id, None)
@@ -286,28 +341,28 @@ class _Past:
                 lent[fact.id] = fact
 
     def _activities(
-        self, rows: list[dict[str, Any]]
-    ) -> Iterator[tuple[datetime, Callable[[dict[str, Any]], None], dict[str, Any]]]:
+        self, rows: list[_Activity]
+    ) -> Iterator[tuple[datetime, Callable[[Any], None], Any]]:
         for row in rows:
-            yield row["activated_at"], self._activated, row
-            if row["offboarded_at"] is not None:
-                yield row["offboarded_at"], self._offboarded, row
+            yield row.activated_at, self._activated, row
+            if row.offboarded_at is not None:
+                yield row.offboarded_at, self._offboarded, row
 
-    def _activated(self, row: dict[str, Any]) -> None:
-        self._active[row["sitter_id"]] += 1
-        self._touched.add(row["sitter_id"])
+    def _activated(self, row: _Activity) -> None:
+        self._active[row.sitter_id] += 1
+        self._touched.add(row.sitter_id)
 
-    def _offboarded(self, row: dict[str, Any]) -> None:
-        self._active[row["sitter_id"]] -= 1
-        self._touched.add(row["sitter_id"])
+    def _offboarded(self, row: _Activity) -> None:
+        self._active[row.sitter_id] -= 1
+        self._touched.add(row.sitter_id)
 
-    def _use(self, row: dict[str, Any]) -> None:
+    def _use(self, row: _Use) -> None:
         """A text was claimed: its number was used, and is the thread's own if the pool lent it."""
-        number, thread = row["number_id"], row["thread_id"]
-        self._used[number] = row["claimed_at"]
-        if row["rule"] != Rule.POOL:
+        number, thread = row.number_id, row.thread_id
+        self._used[number] = row.claimed_at
+        if row.rule != Rule.POOL:
             return
-        self._pool_uses.setdefault(thread, []).append(PoolUse(row["claimed_at"], number))
+        self._pool_uses.setdefault(thread, []).append(PoolUse(row.claimed_at, number))
         if self._counts_threads:
             self._own_threads[self._own.get(thread, 0)] -= 1
             self._own[thread] = number
@@ -318,17 +373,18 @@ def own_before(
     cursor: Cursor, org: OrgRow, at: datetime, *, first_id: int = 0, last_id: int = LARGEST_ID
 ) -> dict[int, int]:
     """By thread: its own pool number as it was at `at`, of clients from `first_id` to `last_id`."""
-    rows = cursor.rows(
-        OWN_BEFORE, org_id=org.id, since=at, first_client_id=first_id, last_client_id=last_id
+    rows = cursor.all(
+        _Own, OWN_BEFORE, org_id=org.id, since=at, first_client_id=first_id, last_client_id=last_id
     )
-    return {row["thread_id"]: row["number_id"] for row in rows if row["number_id"] is not None}
+    return {row.thread_id: row.number_id for row in rows if row.number_id is not None}
 
 
-def _number(row: dict[str, Any]) -> NumberFact:
+def _number(row: _Sitter | _Lent | _Custody) -> NumberFact:
+    assert row.id is not None
     return NumberFact(
-        row["id"],
-        row["e164"],
-        NumberClass(row["class"]),
-        NumberStatus(row["status"]),
-        row["quarantined_until"],
+        row.id,
+        row.e164,
+        NumberClass(row.number_class),
+        NumberStatus(row.status),
+        row.quarantined_until,
     )

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import AlertKind, AlertSeverity, NumberStatus
@@ -79,23 +79,21 @@ def health(
     """
     if not 1 <= days <= 3650:
         raise OutOfRange(f"{days} days is out of range.", hint="Use 1 to 3650 days.")
-    counts: dict[int, list[dict[str, Any]]] = {}
+    counts: dict[int, list[queries.AttemptCount]] = {}
     since = now - timedelta(days=days)
     for row in queries.attempts_by_status(cursor, org, since=since, until=now):
-        counts.setdefault(row["number_id"], []).append(row)
+        counts.setdefault(row.number_id, []).append(row)
     day = queries.texts_of_span(cursor, org, code=FILTERED, since=now - _DAY, until=now)
     found = []
     for number in queries.numbers_of(cursor, org):
-        if number["number"] in only if only is not None else number["id"] in counts:
-            sent_24h, filtered_24h = day.get(number["id"], (0, 0))
-            last_50 = queries.with_code_among_last_50(
-                cursor, number["id"], code=FILTERED, until=now
-            )
+        if number.number in only if only is not None else number.id in counts:
+            sent_24h, filtered_24h = day.get(number.id, (0, 0))
+            last_50 = queries.with_code_among_last_50(cursor, number.id, code=FILTERED, until=now)
             found.append(
                 _health(
                     org,
                     number,
-                    counts.get(number["id"], []),
+                    counts.get(number.id, []),
                     last_50=last_50,
                     filtered_24h=filtered_24h,
                     sent_24h=sent_24h,
@@ -177,8 +175,8 @@ def _reason(last_50: int) -> str:
 
 def _health(
     org: OrgRow,
-    number: dict[str, Any],
-    counts: Sequence[dict[str, Any]],
+    number: queries.HealthNumber,
+    counts: Sequence[queries.AttemptCount],
     *,
     last_50: int,
     filtered_24h: int,
@@ -188,16 +186,16 @@ def _health(
     by_code: Counter[str] = Counter()
     sent = 0
     for row in counts:
-        by_status[row["status"]] += row["attempts"]
-        sent += row["attempts"] if row["status"] in _TAKEN else row["taken"]
-        if row["status"] in ("failed", "undelivered"):
-            by_code[row["code"] or "none"] += row["attempts"]
+        by_status[row.status] += row.attempts
+        sent += row.attempts if row.status in _TAKEN else row.taken
+        if row.status in ("failed", "undelivered"):
+            by_code[row.code or "none"] += row.attempts
     filtered = is_filtered(last_50=last_50, filtered_24h=filtered_24h, sent_24h=sent_24h)
     found = Health(
-        number=number["number"],
-        number_class=number["class"],
-        status=number["status"],
-        sitter=number["sitter"],
+        number=number.number,
+        number_class=number.number_class,
+        status=number.status,
+        sitter=number.sitter,
         sent=sent,
         delivered=by_status["delivered"],
         undelivered=by_status["undelivered"],
@@ -207,7 +205,7 @@ def _health(
         filtered_last_50=last_50,
         filtered_24h=filtered_24h,
         sent_24h=sent_24h,
-        propose=number["status"] == NumberStatus.ACTIVE and filtered,
+        propose=number.status == NumberStatus.ACTIVE and filtered,
     )
     return replace(found, command=_command(org, found)) if found.propose else found
 

@@ -98,11 +98,11 @@ def held(cursor: Cursor, org: OrgRow) -> list[Held]:
     """The org's messages about which the provider is to be asked, the oldest first."""
     return [
         Held(
-            row["message"],
-            row["to_e164"],
-            row["in_doubt_at"] - CLOCK_SKEW
-            if row["claimed_at"] is None
-            else min(row["claimed_at"] - LOOK_BACK, row["in_doubt_at"] - CLOCK_SKEW),
+            row.message,
+            row.to_e164,
+            row.in_doubt_at - CLOCK_SKEW
+            if row.claimed_at is None
+            else min(row.claimed_at - LOOK_BACK, row.in_doubt_at - CLOCK_SKEW),
         )
         for row in queries.held_messages(cursor, org)
     ]
@@ -139,13 +139,13 @@ def settle(uow: UnitOfWork, one: Held, found: Sequence[ProviderText]) -> Reconci
 
 
 def _sent(
-    uow: UnitOfWork, message: Message, text: ProviderText, number: dict[str, Any]
+    uow: UnitOfWork, message: Message, text: ProviderText, number: queries.NumberHeldBy
 ) -> Reconciled | None:
     """The provider has it: an attempt that the backup did not know of."""
     assert message.id is not None
-    number_class = NumberClass(number["class"])
+    number_class = NumberClass(number.number_class)
     message.attempts += 1
-    message.number_id, message.from_e164 = number["id"], number["e164"]
+    message.number_id, message.from_e164 = number.id, number.e164
     message.rule = None if message.thread_id is None else _RULE[number_class]
     message.decision = json.dumps(_decision(uow, message, text, number), ensure_ascii=False)
     message.provider = ProviderName(uow.org.provider)
@@ -156,7 +156,7 @@ def _sent(
             message_id=message.id,
             attempt=message.attempts,
             thread_id=message.thread_id,
-            number_id=number["id"],
+            number_id=number.id,
             rule=message.rule,
             status=AttemptStatus.SENT,
             provider_message_id=text.provider_message_id,
@@ -190,7 +190,7 @@ def _ended(uow: UnitOfWork, message: Message, event: str, note: str) -> Reconcil
 
 
 def _decision(
-    uow: UnitOfWork, message: Message, text: ProviderText, number: dict[str, Any]
+    uow: UnitOfWork, message: Message, text: ProviderText, number: queries.NumberHeldBy
 ) -> dict[str, Any]:
     """Why the number: in the shape of a Decision. The one that was made is lost."""
     client = client_ref(uow.cursor, message.client_id)
@@ -199,7 +199,7 @@ def _decision(
         "client": client,
         "at": iso_utc(text.created_at),
         "outcome": Outcome.ROUTED.value,
-        "number": {"e164": number["e164"], "class": number["class"], "sitter": number["sitter"]},
+        "number": {"e164": number.e164, "class": number.number_class, "sitter": number.sitter},
         "reason": "Found at the provider after a backup was restored",
         "window": None,
         "warnings": [],

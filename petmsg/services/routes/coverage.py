@@ -168,9 +168,9 @@ class _OrgCoverage:
         for row in queries.sitters_without_number(self.cursor, self.org):
             yield self._gap(
                 GapKind.SITTER_WITHOUT_NUMBER,
-                message=f"Sitter {row['sitter_name']} is active and has no number",
+                message=f"Sitter {row.sitter_name} is active and has no number",
                 command=_ACTIVATE if spare else _ADD_AND_ACTIVATE,
-                sitter=row["sitter"],
+                sitter=row.sitter,
             )
 
     def _fallback(self) -> Iterator[Gap]:
