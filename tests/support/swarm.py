@@ -291,12 +291,13 @@ def _deferred_begin() -> None:
 def _no_row_locks() -> None:
     """A free number is read, thought about, and taken, without a lock on its row."""
     from petmsg.models import MessageNumber
+    from petmsg.queries import number_ledger
     from petmsg.services.numbers import ledger
     from petmsg.services.people import sitter
 
     def free_number(uow: Any, whose: Any) -> Any:
         found = uow.cursor.value(
-            sitter._FREE_NUMBER, org_id=uow.org.id, sitter_id=whose.id, now=uow.now
+            number_ledger._FREE_NUMBER, org_id=uow.org.id, sitter_id=whose.id, now=uow.now
         )
         if found is None:
             raise sitter.NoNumberFree("None.")
