@@ -6,8 +6,7 @@ command that cannot be undone has `--yes`, and asks first without it.
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -168,7 +167,7 @@ def _invoker(
         _ = context.output
         if writes:
             keep_going()
-        with _whole(context), context.at_end:
+        with context.at_end:
             if asks is not None and not may_do:
                 context.ask(asks(context, **values))
             function(context, **values)
@@ -192,19 +191,3 @@ def _invoker(
     invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     invoke.__annotations__ = {each.name: each.annotation for each in parameters}
     return invoke
-
-
-@contextmanager
-def _whole(context: Context) -> Iterator[None]:
-    """A bug of a command whose database is damaged is none of its own. Raises
-    `DatabaseUnusable`."""
-    try:
-        yield
-    except Exception as problem:
-        from petmsg.cli.handle_error import is_bug
-
-        if is_bug(problem) and context.is_damaged():
-            from petmsg.db.driver_errors import damaged
-
-            raise damaged() from problem
-        raise

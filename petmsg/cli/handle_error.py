@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 
 from petmsg import errors
-from petmsg.db.named_error import BUG, named_error
+from petmsg.db.named_error import named_error
 from petmsg.errors import PetmsgError
 from petmsg.render.escape import json_text, safe
 from petmsg.settings import DEBUG, OUTPUT
@@ -17,9 +17,7 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 def tell(problem: BaseException, arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Print the error on stderr; returns its exit code."""
     secrets = secrets_in([*arguments, *environ.values()])
-    cause = problem.__cause__
-    stumbled = cause is not None and is_bug(cause)  # over damage
-    if environ.get(DEBUG) and (stumbled or not isinstance(problem, PetmsgError | SystemExit)):
+    if environ.get(DEBUG) and not isinstance(problem, PetmsgError | SystemExit):
         import traceback
 
         sys.stderr.write(without(secrets, "".join(traceback.format_exception(problem))))
@@ -76,11 +74,6 @@ def named(problem: BaseException) -> PetmsgError:
 
         return usage_problem(problem)
     return named_error(problem)
-
-
-def is_bug(problem: BaseException) -> bool:
-    """Whether nothing but a mistake of petmsg's explains the error."""
-    return named(problem).code == BUG
 
 
 def error_data(problem: PetmsgError) -> dict[str, str]:

@@ -7,9 +7,6 @@ check does not mind: a failing disk can make bytes of a word, and whoever meets 
 from collections.abc import Iterator
 
 from petmsg.db.cursor import Cursor
-from petmsg.db.location import Location
-from petmsg.db.snapshot import snapshot
-from petmsg.errors import PetmsgError
 
 TABLES = frozenset(
     (
@@ -50,6 +47,7 @@ _STORED = {
     "DATETIME": "text",
 }
 """What SQLite stores, by the type that a column was declared with."""
+_FRACTION = "." + "[0-9]" * 6
 _JSON = {
     ("audit_event", "payload"): "object",
     ("message", "decision"): "object",
@@ -57,22 +55,10 @@ _JSON = {
 }
 
 
-def is_damaged(location: Location) -> bool:
-    """Whether an SQLite file is damaged; it is read from end to end. Of PostgreSQL always False."""
-    if not location.is_sqlite:
-        return False
-    try:
-        with snapshot(location) as cursor:
-            whole = cursor.value("PRAGMA quick_check(1)") == "ok"
-            return not whole or any(strange_values(cursor))
-    except PetmsgError as problem:
-        return problem.code == "database_corrupt"
-
-
 def strange_values(cursor: Cursor) -> Iterator[str]:
     """For each of petmsg's tables in an SQLite file, where the first value stands that its column
-    cannot have: of another type, or no JSON where there must be some. Such as `client.name of row
-    5`."""
+    cannot have: of another type, no time, or no JSON where there must be some. Such as
+    `client.name of row 5`."""
     for table in sorted(TABLES):
         columns = cursor.tuples("SELECT name, type FROM pragma_table_info(:table)", table=table)
         strange = [
@@ -93,6 +79,19 @@ def _conditions(table: str, name: str, declared: str) -> Iterator[str]:
     """What is true of a strange value, one after the other."""
     if declared in _STORED:
         yield f"typeof({name}) NOT IN ('{_STORED[declared]}', 'null')"
+    if declared == "DATETIME":
+        yield from _no_instant(name)
     if (table, name) in _JSON:
         yield f"{name} IS NOT NULL AND NOT json_valid({name})"
         yield f"json_type({name}) <> '{_JSON[table, name]}'"
+
+
+def _no_instant(name: str) -> Iterator[str]:
+    """A text that is no time, or names a day that its month does not have.
+
+    SQLite computes with the time, else it would repeat such a day, and to the second, because it
+    rounds.
+    """
+    to_second = f"substr({name}, 1, 19)"
+    yield f"coalesce(strftime('%Y-%m-%d %H:%M:%S', {to_second}, '+0 days'), '') <> {to_second}"
+    yield f"substr({name}, 20) NOT GLOB '{_FRACTION}'"

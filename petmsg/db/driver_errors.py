@@ -118,7 +118,7 @@ def is_driver_error(problem: BaseException) -> bool:
     """
     if is_misuse(problem):
         return False
-    if isinstance(problem, sqlite3.Error) or _is_damage(problem) or _refused_value(problem):
+    if isinstance(problem, sqlite3.Error) or _refused_value(problem):
         return True
     return any(
         kind.__module__.partition(".")[0] in ("psycopg", "sqlalchemy") and kind.__name__ != "object"
@@ -148,20 +148,12 @@ def _refused_value(problem: BaseException) -> PetmsgError | None:
     return None
 
 
-def _is_damage(problem: BaseException) -> bool:
-    """Stored text that is not UTF-8. A word that no vocabulary has is not known to be stored by
-    its error alone, which a bug raises too: `petmsg.db.damage` looks into the file."""
-    return isinstance(problem, UnicodeDecodeError)
-
-
 def translate(problem: BaseException) -> PetmsgError:
     """The petmsg error for a driver's error. Never repeats parameters, which may hold a phone."""
     cause = getattr(problem, "orig", None) or problem
     refused = _refused_value(cause)
     if refused is not None:
         return refused
-    if _is_damage(cause):
-        return damaged()
     if isinstance(cause, sqlite3.Error):
         return _from_sqlite(cause)
     state = getattr(cause, "sqlstate", None)
@@ -176,11 +168,6 @@ def translate(problem: BaseException) -> PetmsgError:
         f"The database failed ({type(cause).__name__}).",
         "Check the database: petmsg db check",
     )
-
-
-def damaged() -> PetmsgError:
-    """The error for a database that holds what it cannot."""
-    return _unusable(*_SQLITE["SQLITE_CORRUPT"])
 
 
 def _without_state(words: str) -> PetmsgError:
@@ -231,6 +218,8 @@ def _from_sqlite(cause: sqlite3.Error) -> PetmsgError:
     for prefix, (code, message, hint) in _SQLITE.items():
         if name.startswith(prefix):
             return _unusable(code, message, hint)
+    if "decode to UTF-8" in str(cause):  # its words would repeat what is stored
+        return _unusable(*_SQLITE["SQLITE_CORRUPT"])
     if "no such table" in str(cause) or "no such column" in str(cause):
         return _unusable(
             "schema_behind", "The database holds no petmsg tables.", "Run: petmsg db upgrade"

@@ -22,8 +22,9 @@ def named_error(problem: BaseException) -> PetmsgError:
         return failed
     bug = PetmsgError(
         f"petmsg has a bug: {type(problem).__name__}.",
-        hint="It may have stopped in the middle, and what it had stored before stays stored. Look "
-        "at what it did (petmsg audit list) before you run it again; report what it prints with "
+        hint="Run petmsg doctor: a damaged value in the database can be the cause. The command may "
+        "have stopped in the middle, and what it had stored before stays stored: look at what it "
+        "did (petmsg audit list) before you run it again. Report what it prints with "
         f"{DEBUG}=1.",
     )
     bug.code = BUG

@@ -12,8 +12,6 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from petmsg.errors import DatabaseUnusable
-
 _PARAMETER = re.compile(r"'(?:[^']|'')*'|(?<![:\w]):([a-z_][a-z0-9_]*)")
 """A parameter's name, or a text in quotes, where a colon is a colon."""
 
@@ -115,16 +113,7 @@ def _stored(instant: datetime) -> str:
     return instant.isoformat(" ", "microseconds")[:26]
 
 
-class DamagedInstant(DatabaseUnusable, ValueError):
-    """A stored time that is none: somebody, or a failing disk, wrote over it."""
-
-    code = "database_corrupt"
-    hint = "Check the database: petmsg audit verify; then restore the last backup."
-
-
 def instant_from_text(text: Any) -> datetime:
-    """The instant that SQLite's text means. Raises `DamagedInstant`, also for what is no text."""
-    try:
-        return datetime.fromisoformat(text + "+00:00")
-    except (ValueError, TypeError):
-        raise DamagedInstant("The database holds a time that cannot be read.") from None
+    """The instant that SQLite's text means. Raises `ValueError` or, for what is no text,
+    `TypeError`: somebody, or a failing disk, wrote over it."""
+    return datetime.fromisoformat(text + "+00:00")

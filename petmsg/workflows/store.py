@@ -144,14 +144,6 @@ class Store:
         found = locate(self.setting("database").value or "")
         return found._replace(wait_seconds=self.environment.wait_seconds)
 
-    def is_damaged(self) -> bool:
-        """Whether the database that was used is an SQLite file with damage in it; reads all."""
-        if "location" not in self.__dict__:
-            return False
-        from petmsg.db.damage import is_damaged
-
-        return is_damaged(self.location)
-
     @cached_property
     def actor(self) -> str:
         """Who is named in the audit."""

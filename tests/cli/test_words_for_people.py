@@ -100,17 +100,20 @@ def test_a_signing_secret_is_told_what_is_wrong_with_it(secret: str, why: str) -
     assert secret not in refusal.value.message
 
 
-def test_a_bug_in_words_of_pythons_own_is_no_damage() -> None:
+def test_an_error_of_pythons_own_is_a_bug() -> None:
     """Python says `'x' is not a valid OutputFormat` of a bug and of a stored word alike."""
     with pytest.raises(ValueError, match="is not a valid OutputFormat") as bug:
         OutputFormat("x")
     assert named(bug.value).code == "bug"
 
 
-def test_a_stored_word_that_no_vocabulary_has_is_damage(migrated_sqlite: str) -> None:
+def test_a_stored_word_that_no_vocabulary_has_is_found_by_doctor(migrated_sqlite: str) -> None:
     add_org(migrated_sqlite)
     with sqlite3.connect(migrated_sqlite.removeprefix("sqlite:///")) as connection:
         connection.execute("PRAGMA ignore_check_constraints = ON")
         connection.execute("UPDATE org SET pool_for = 'x'")
     ran = run_cli(migrated_sqlite, "org", "show", "-o", "json")
-    assert (ran.code, ran.error["code"]) == (5, "database_corrupt")
+    assert (ran.code, ran.error["code"]) == (1, "bug")
+    assert "petmsg doctor" in ran.error["hint"]
+    found = run_cli(migrated_sqlite, "doctor", "--check", "words", "-o", "json")
+    assert "pool_for" in found.json[0]["message"]

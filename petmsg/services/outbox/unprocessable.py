@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from sqlalchemy.exc import NoResultFound
 
 from petmsg.db.driver_errors import is_driver_error
-from petmsg.db.statements import DamagedInstant
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.errors import ConflictingWrite, MalformedText, OutOfRange, PetmsgError, Refused
 from petmsg.queries.message import hold_queued
@@ -31,7 +30,7 @@ class UnusableMessage(Refused):
         )
 
 
-_OWN_FAULTS = (UnusableMessage, ConflictingWrite, OutOfRange, MalformedText, DamagedInstant)
+_OWN_FAULTS = (UnusableMessage, ConflictingWrite, OutOfRange, MalformedText)
 
 
 @contextmanager

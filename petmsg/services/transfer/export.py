@@ -37,7 +37,7 @@ from petmsg.services.transfer.table_schema import (
     table_schema_of,
     table_schemas,
 )
-from petmsg.services.transfer.values import DamagedValue, Value, from_database
+from petmsg.services.transfer.values import Value, from_database
 
 FORMAT = "petmsg-export/1"
 MANIFEST = "manifest.json"
@@ -212,7 +212,7 @@ class _OrgExport:
         else:
             found = self._place(column.target, stored)
         if found is None:
-            raise DamagedValue(
+            raise ValueError(
                 f"A row of {schema.table} refers to a {column.target} that org {self._org.slug} "
                 "does not have."
             )
@@ -221,7 +221,7 @@ class _OrgExport:
     def _client_ref(self, id_: int) -> Value:
         ref: Value = ref_of_client(self._cursor, self._org.id, id_)
         if ref is None:
-            raise DamagedValue("A row of relay_question refers to a client that does not exist.")
+            raise ValueError("A row of relay_question refers to a client that does not exist.")
         return ref
 
     def _row_of_message(self, id_: int) -> int | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from petmsg.clock import iso_utc
 from petmsg.db.statements import instant_from_text
-from petmsg.errors import DatabaseUnusable, quoted
+from petmsg.errors import quoted
 from petmsg.phone import is_e164
 from petmsg.services.transfer.row_files import FORMULA_STARTS
 from petmsg.services.transfer.table_schema import Column, Kind
@@ -32,24 +32,15 @@ class BadCell(ValueError):
     """A cell has an invalid value; the message says why."""
 
 
-class DamagedValue(DatabaseUnusable):
-    """A stored value has a type that its column does not allow: the database is damaged."""
-
-    code = "database_corrupt"
-    hint = "Check the database with petmsg doctor, or restore the last backup."
-
-
 # ------------------------------------------------------------------------------------ from database
 
 
 def from_database(column: Column, stored: Any) -> Value:
-    """The value as it is exported. Raises `DamagedValue`."""
-    if stored is None:
-        return None
-    try:
-        return _FROM_DATABASE[column.kind](stored)
-    except (ValueError, TypeError, LookupError):
-        raise DamagedValue(f"A stored {column.label} is invalid: {quoted(str(stored))}.") from None
+    """The value as it is exported.
+
+    Raises `ValueError`, `TypeError` or `LookupError` for one that the column cannot hold.
+    """
+    return None if stored is None else _FROM_DATABASE[column.kind](stored)
 
 
 def _instant(stored: Any) -> str:

@@ -272,8 +272,10 @@ def test_a_damaged_database_leaves_no_incomplete_export(
     with raw(migrated_sqlite, pragmas=("foreign_keys=OFF",)) as cursor:
         cursor.run("UPDATE booking SET sitter_id = 4711")
     ran = export(migrated_sqlite, tmp_path / "one")
-    assert (ran.code, ran.error["code"]) == (5, "database_corrupt")
-    assert "booking" in ran.error["message"]
+    assert (ran.code, ran.error["code"]) == (1, "bug")
+    assert "petmsg doctor" in ran.error["hint"]
+    found = run_cli(migrated_sqlite, "doctor", "--check", "pointers", "-o", "json")
+    assert "sitter_id of 1 row in booking" in found.json[0]["message"]
     assert not (tmp_path / "one").exists()
     assert [each for each in tmp_path.iterdir() if each.name.endswith(".partial")] == []
 
