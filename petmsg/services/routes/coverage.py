@@ -1,7 +1,7 @@
-"""Who will have no number: windows to come, sitters, confirmed bookings, texts outside of windows.
+"""Find upcoming visits and sitters without a usable number, and clients without a fallback.
 
-`decide` says whether a window is covered and where its texts leave from meanwhile; nothing here
-knows a routing rule. Standard library only.
+`decide` says whether a window is covered and what the fallback is; this module contains no routing
+rule. Standard library only.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +12,7 @@ from typing import Any
 from petmsg.db.cursor import Cursor
 from petmsg.enums import ClientKind, Code, GapKind, NumberClass, SitterStatus
 from petmsg.errors import OutOfRange
+from petmsg.plurals import counted
 from petmsg.queries import coverage as queries
 from petmsg.queries.coverage import WindowToCome
 from petmsg.queries.lookup import ClientKey
@@ -38,12 +39,12 @@ _LACKS = {
     Code.SITTER_NUMBER_QUARANTINED: "sitter {name}'s number {number} is quarantined",
     Code.SITTER_NUMBER_RETIRED: "sitter {name}'s number {number} is retired",
 }
-"""What a window lacks, by the code of the rule that failed."""
+"""Why a window has no number, by the code of the rule that failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """Where a text would leave from for as long as the gap lasts: `number` None is nowhere."""
+    """The number from which messages are sent while the gap lasts; None if there is none."""
 
     number: str | None
     number_class: NumberClass | None
@@ -52,10 +53,10 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Something that will lack a number. `gap` is False for what is only good to know.
+    """A visit, sitter or client without a number. `gap` is False for mere information.
 
-    `number` is the one the sitter holds and cannot use; `starts_at` and `ends_at` are the time that
-    is not covered (aware UTC), `code` is routing's. `details` are the counts of the pool.
+    `number` is the one the sitter holds but cannot use. `starts_at` and `ends_at` are the time that
+    is not covered (aware UTC), `code` is the routing rule's. `details` are the counts of the pool.
     """
 
     org: str
@@ -78,13 +79,13 @@ class Gap:
 def coverage(
     cursor: Cursor, orgs: Sequence[OrgRow], *, now: datetime, days: int = USUAL_DAYS
 ) -> list[Gap]:
-    """What lacks a number in the orgs within `days` from `now` (aware UTC), org by org: windows and
-    bookings by their start, sitters, texts outside of windows; then the pool's headroom.
+    """The gaps of the orgs within `days` days from `now` (aware UTC), org by org.
 
-    Raises `OutOfRange`.
+    Each org's windows and bookings come first, by their start, then its sitters, clients without a
+    fallback, and the pool's spare capacity. Raises `OutOfRange`.
     """
     if not 1 <= days <= MOST_DAYS:
-        raise OutOfRange(f"{days} days is out of range.", hint=f"From 1 to {MOST_DAYS}.")
+        raise OutOfRange(f"{days} days is out of range.", hint=f"Use 1 to {MOST_DAYS} days.")
     words = fix_commands(cursor)
     until = now + timedelta(days=days)
     return [row for org in orgs for row in _OrgCoverage(cursor, org, now, until, words).rows()]
@@ -92,7 +93,7 @@ def coverage(
 
 @dataclass(frozen=True, slots=True)
 class _OrgCoverage:
-    """One org, looked at from `now` until `until`."""
+    """The gaps of one org from `now` until `until`."""
 
     cursor: Cursor
     org: OrgRow
@@ -109,7 +110,7 @@ class _OrgCoverage:
         yield self._headroom(spare)
 
     def _windows(self, spare: int) -> Iterator[Gap]:
-        """Windows whose sitter has no usable number at their start, until she has."""
+        """Windows whose sitter has no usable number, from the start until there is one."""
         span = {"now": self.now, "until": self.until}
         for each in queries.windows_to_come(self.cursor, self.org, **span):
             window = each.window
@@ -136,11 +137,11 @@ class _OrgCoverage:
             )
 
     def _decide_alone(self, each: WindowToCome, at: datetime) -> Decision:
-        """What the rules say of this window, were it the only one and every other number gone."""
+        """The decision for this window alone, without any other window or number."""
         return decide(self._facts(each.client, (each.window,)), at)
 
     def _covered_from(self, each: WindowToCome, at: datetime) -> datetime:
-        """When the window's number becomes usable, else the window's end."""
+        """When the window's number becomes usable; the window's end if it does not."""
         window = each.window
         again = window.number.quarantined_until if window.number is not None else None
         if again is None or not at < again < window.ends_at:
@@ -148,13 +149,13 @@ class _OrgCoverage:
         return again if self._decide_alone(each, again).rule is not None else window.ends_at
 
     def _bookings_without_window(self) -> Iterator[Gap]:
-        """Confirmed bookings that have no window: they are texted as if nothing was booked."""
+        """Confirmed bookings without a window: messages are routed as if nothing was booked."""
         span = {"now": self.now, "until": self.until}
         for each in queries.bookings_without_window(self.cursor, self.org, **span):
             offboarded = each.sitter_status == SitterStatus.OFFBOARDED
             yield self._gap(
                 GapKind.BOOKING_WITHOUT_WINDOW,
-                message=f"Booking {each.booking} of {each.client.ref}: confirmed, without a window",
+                message=f"Booking {each.booking} of {each.client.ref}: confirmed without a window",
                 command=_REASSIGN if offboarded else _CONFIRM,
                 booking=each.booking,
                 client=each.client,
@@ -164,40 +165,40 @@ class _OrgCoverage:
             )
 
     def _sitters(self, spare: int) -> Iterator[Gap]:
-        """Active sitters who hold no number."""
+        """Active sitters without a number."""
         for row in queries.sitters_without_number(self.cursor, self.org):
             yield self._gap(
                 GapKind.SITTER_WITHOUT_NUMBER,
-                message=f"Sitter {row.sitter_name} is active and has no number",
+                message=f"Sitter {row.sitter_name} is active but has no number",
                 command=_ACTIVATE if spare else _ADD_AND_ACTIVATE,
                 sitter=row.sitter,
             )
 
     def _fallback(self) -> Iterator[Gap]:
-        """Whether a text outside of any window has a number, for each kind of client."""
+        """Kinds of clients to whom no number can send outside of their windows."""
         for kind in ClientKind:
             found = decide(self._new_client_facts(kind), self.now)
             if found.number is None:
                 yield self._gap(
                     GapKind.NO_FALLBACK,
-                    message=f"A text to a {kind.value} client outside of her windows has no number",
+                    message=f"No number can send to a {kind.value} client outside of their windows",
                     command=_ADD_DESK,
                     code=found.trace[-1].code,
                 )
 
     def _headroom(self, spare: int) -> Gap:
-        """How much the pool can still take; never a gap."""
+        """The spare capacity of the pool; never a gap."""
         pool = self._new_client_facts(ClientKind.ONE_TIME).pool
         free = [each for each in pool if usable(each.number, self.now)]
         limit = self.org.pool_threads_per_number
         room = None if limit is None else sum(max(limit - each.own_threads, 0) for each in free)
         threads = queries.threads_with_a_pool_number(self.cursor, self.org)
-        taken = f"{threads} thread(s) have one of their own"
-        left = "no limit to more" if room is None else f"room for {room} more"
+        assigned = f"{counted(threads, 'thread')} with a pool number"
+        left = "no limit" if room is None else f"room for {room} more"
         return self._gap(
             GapKind.POOL_HEADROOM,
-            message=f"Pool: {len(free)} of {len(pool)} pool number(s) are usable; {taken}, {left}; "
-            f"{spare} sitter number(s) to spare",
+            message=f"{len(free)} of {counted(len(pool), 'pool number')} usable; {assigned}, "
+            f"{left}; {counted(spare, 'spare sitter number')}",
             command=None if free and room != 0 else _ADD_POOL,
             gap=False,
             details={
@@ -219,7 +220,7 @@ class _OrgCoverage:
         return _REASSIGN
 
     def _new_client_facts(self, kind: ClientKind) -> Facts:
-        """The facts for a client whom nobody ever wrote to."""
+        """The routing facts for a new client of this kind."""
         nobody = ClientKey(0, "", None, kind)
         return read_facts(self.cursor, self.org, nobody, at=self.now, past=False)
 
@@ -244,7 +245,7 @@ class _OrgCoverage:
         starts_at: datetime | None = None,
         **fields: Any,
     ) -> Gap:
-        """A row, with its command as it stands and the route its texts take meanwhile."""
+        """A row, with its complete command and the fallback for its messages."""
         meanwhile = None
         if client is not None and starts_at is not None:
             facts = read_facts(self.cursor, self.org, client, at=starts_at, past=False)

@@ -1,4 +1,4 @@
-"""Why this number? Explaining a route, from the same facts and rules as sending.
+"""Explain why a number was or would be chosen, with the same facts and rules as sending.
 
 Standard library only: `petmsg route explain` starts without SQLAlchemy.
 """
@@ -23,12 +23,12 @@ from petmsg.rules.routing import Decision, SpeakerFact, decide
 _TICK = timedelta(microseconds=1)
 _ROUTING_SETTINGS = ("pool_for", "pool_threads_per_number", "timezone")
 
-_NOT_REACHED = "not asked"
+_NOT_REACHED = "not tried"
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A Decision, and who it is about."""
+    """A routing decision, and its client."""
 
     client: ClientKey
     decision: Decision
@@ -36,7 +36,7 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One thing that two Decisions say, in words; `differs` where they do not say the same."""
+    """One statement of two decisions, in words; `differs` if they are not the same."""
 
     what: str
     then: str
@@ -46,7 +46,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class StoredExplanation:
-    """The Decision stored with a message, and how today's rules would differ for it."""
+    """The decision stored with a message, compared with the decision for it now."""
 
     message: int
     stored: Mapping[str, Any]
@@ -64,10 +64,10 @@ def explain(
     now: datetime,
     as_sitter: str | None = None,
 ) -> Explained:
-    """The Decision for a text to the client at `at` (aware UTC), and who the client is.
+    """The decision for a message to the client at `at` (aware UTC), and the client.
 
-    `as_sitter` is the sitter who writes, None where the company does. For `at` before `now`
-    numbers, holders and sitters are taken from the ledger as they were. Changes nothing. Raises
+    `as_sitter` is the sitter who sends the message; None if the company sends it. For `at` before
+    `now`, the past state of numbers and sitters is taken from the ledger. Changes nothing. Raises
     `NotFound` or `Ambiguous`.
     """
     client = find_client(cursor, org.id, client_text)
@@ -84,18 +84,18 @@ def explain(
 def explain_message(
     cursor: Cursor, org: OrgRow, message_id: int, *, now: datetime
 ) -> StoredExplanation:
-    """The Decision a message was sent with, beside the one it would get now.
+    """The decision with which a message was sent, compared with the decision for it now.
 
-    Raises `NotFound` for a text without one, and for one that is not ours or not to a client.
+    Raises `NotFound` for a message without a decision, and for one that is not to a client.
     """
     require_possible(message_id)
     row = decision_of(cursor, org.id, message_id)
     if row is None or row.decision is None:
-        hint = "Only a text that was claimed for sending has a Decision: petmsg message list"
+        hint = "Only messages that were claimed for sending have a decision: petmsg message list"
     elif row.direction == Direction.INBOUND:
-        hint = f"It came in; who was to read it, and why: petmsg inbox show {message_id}"
+        hint = f"It is inbound; show who it was for and why: petmsg inbox show {message_id}"
     elif row.ref is None:
-        hint = f"It went to nobody's thread; why from its number: petmsg message show {message_id}"
+        hint = f"It is outside any thread; show its number: petmsg message show {message_id}"
     else:
         stored = json.loads(row.decision)
         client = find_client(cursor, org.id, row.ref)
@@ -113,7 +113,7 @@ def explain_message(
 
 
 def _compared(stored: Mapping[str, Any], today: Mapping[str, Any]) -> Iterator[Compared]:
-    """What both Decisions say, one thing after the other, down to each rule that was tried."""
+    """The statements of both decisions, including each rule that was tried."""
     then, now = _statements(stored), _statements(today)
     for what in dict.fromkeys((*then, *now)):
         before, after = then.get(what, _NOT_REACHED), now.get(what, _NOT_REACHED)
@@ -124,7 +124,7 @@ def _statements(decision: Mapping[str, Any]) -> dict[str, str]:
     number, window = decision["number"], decision["window"]
     return {
         "number": "none" if number is None else f"{number['e164']} ({number['class']})",
-        "speaks for": (number and number["sitter"] and f"sitter {number['sitter']}") or "nobody",
+        "sender": (number and number["sitter"] and f"sitter {number['sitter']}") or "nobody",
         "outcome": decision["outcome"],
         "reason": decision["reason"],
         "booking": "none" if window is None else window["booking"],
@@ -153,10 +153,10 @@ def _e164(decision: Mapping[str, Any]) -> str | None:
 
 
 def _notes(cursor: Cursor, org: OrgRow, client: ClientKey, at: datetime) -> tuple[str, ...]:
-    """Warnings for what is today's in a past answer and was changed since."""
+    """Warnings about current values in a past decision that changed since."""
     changes = changed_since(cursor, org, client, at, until=at + _TICK)
     return tuple(
-        f"{what} was changed at {format_local(when, org.timezone)}, after this time"
+        f"{what} changed at {format_local(when, org.timezone)}, after this time"
         for what, when in changes
     )
 
@@ -164,8 +164,8 @@ def _notes(cursor: Cursor, org: OrgRow, client: ClientKey, at: datetime) -> tupl
 def changed_since(
     cursor: Cursor, org: OrgRow, client: ClientKey | None, at: datetime, *, until: datetime
 ) -> list[tuple[str, datetime]]:
-    """What is today's in answers about `[at, until)` and was changed after an instant of it, in
-    words, and when. Without a client only the org's settings."""
+    """Current values that decisions about `[at, until)` use although they changed later, in words,
+    with the time of the change. Without a client these are the org's settings only."""
     found: list[tuple[str, datetime]] = []
     for row in changes_since(
         cursor,
@@ -191,7 +191,7 @@ def changed_since(
 
 
 def _overlaps(span: Mapping[str, str] | None, at: datetime, until: datetime) -> bool:
-    """Whether the span has an instant of `[at, until)` in it."""
+    """Whether the span overlaps `[at, until)`."""
     if span is None:
         return False
     starts_at, ends_at = (datetime.fromisoformat(span[name]) for name in ("starts_at", "ends_at"))

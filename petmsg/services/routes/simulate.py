@@ -1,4 +1,4 @@
-"""Which numbers clients see over a span of time, from the same facts and rules as sending.
+"""Simulate which numbers clients see over a period, with the same facts and rules as sending.
 
 Standard library only: `petmsg route simulate` starts without SQLAlchemy.
 """
@@ -25,8 +25,7 @@ LONGEST_DAYS = 400
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """The segments, one client after the other, each read when it is asked for; and remarks about
-    what is not as it was."""
+    """The segments, read lazily client by client, and remarks about settings that changed since."""
 
     segments: Iterator[Segment]
     remarks: tuple[str, ...]
@@ -35,21 +34,21 @@ class Simulated:
 def check_span(
     start: datetime, end: datetime | None, *, now: datetime, timezone: str = "UTC"
 ) -> Span:
-    """`[start, end)` as it is looked at from `now` (all aware UTC); without an end 30 days.
+    """The period `[start, end)` as seen from `now` (all aware UTC); 30 days long without an end.
 
-    Raises `EndNotAfterStart`, and `OutOfRange` for a span of more than 400 days.
+    Raises `EndNotAfterStart`, and `OutOfRange` for a period of more than 400 days.
     """
     if end is None:
         end = start + timedelta(days=USUAL_DAYS)
     if end <= start:
         raise EndNotAfterStart(
-            f"The span ends at {format_local(end, timezone)}, not after its start at "
+            f"The period ends at {format_local(end, timezone)}, not after its start at "
             f"{format_local(start, timezone)}."
         )
     if end - start > timedelta(days=LONGEST_DAYS):
         raise OutOfRange(
-            f"A span of {(end - start).days} days is too long.",
-            hint=f"At most {LONGEST_DAYS} days: --from T --to T",
+            f"A period of {(end - start).days} days is too long.",
+            hint=f"Choose at most {LONGEST_DAYS} days: --from T --to T",
         )
     return Span(start, end, now)
 
@@ -57,7 +56,7 @@ def check_span(
 def simulate(
     cursor: Cursor, org: OrgRow, span: Span, *, client_text: str | None = None
 ) -> Simulated:
-    """The segments of all clients who were not forgotten; or of one. Changes nothing.
+    """The segments of all clients who were not erased, or of one. Changes nothing.
 
     Raises `NotFound` or `Ambiguous`.
     """
@@ -78,7 +77,7 @@ def segments_by_client(
 
 
 def remarks(cursor: Cursor, org: OrgRow, span: Span, client: ClientKey | None) -> tuple[str, ...]:
-    """What is told of the past as it is today, and was changed since."""
+    """Remarks about settings whose current value is also used for the past, and that changed."""
     if span.past_until is None:
         return ()
     changes = changed_since(cursor, org, client, span.start, until=span.past_until)

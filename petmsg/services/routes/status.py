@@ -1,4 +1,4 @@
-"""One org's morning on one screen: what runs today, what waits, what will be missing.
+"""The status of an org on one screen: today's visits, the queue, the inbox, alerts and gaps.
 
 Standard library only.
 """
@@ -25,12 +25,13 @@ FIRST_GAPS = 5
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """An org at `at`. Instants are aware UTC.
+    """The status of an org at `at`. Times are aware UTC.
 
-    `counts` are those of `queries.status.COUNTS`; `sitters` count by status, `numbers` by class and
-    status, `alerts` the open ones by severity, `inbox` what waits for a person, `waiting` who waits
-    for an answer, the longest first. `today` is the org's own day. `gaps` are those of the next
-    `days`; `last_try_at` and `last_sync_at` are None while nothing was sent or asked for.
+    `counts` are those of `queries.status.COUNTS`. `sitters` are counted by status, `numbers` by
+    class and status, open `alerts` by severity, `inbox` by what waits for a person. `waiting` are
+    the clients without an answer, the longest wait first. `today` is the org's local day. `gaps`
+    are those of the next `days` days. `last_try_at` is None if nothing was sent yet, `last_sync_at`
+    if delivery receipts were never fetched.
     """
 
     org: OrgRow
@@ -54,8 +55,8 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The confirmed visits of an org's day: how many, how many run now, how many that are not over
-    have no sitter, and which sitters have the others."""
+    """The confirmed visits of an org's day: all, those running now, those without a sitter that are
+    not over, and the sitters of the others."""
 
     visits: int
     running: int
@@ -66,7 +67,7 @@ class Today:
 def status(
     cursor: Cursor, orgs: Sequence[OrgRow], *, now: datetime, days: int = USUAL_DAYS
 ) -> list[Status]:
-    """How the orgs stand at `now` (aware UTC). Raises `OutOfRange` for `days` out of range."""
+    """The status of the orgs at `now` (aware UTC). Raises `OutOfRange` for invalid `days`."""
     return [_status(cursor, org, now, days) for org in orgs]
 
 
@@ -120,5 +121,5 @@ def _today(cursor: Cursor, org: OrgRow, now: datetime) -> Today:
 
 
 def _counted(words: Any, found: dict[str, int]) -> dict[str, int]:
-    """A count for every word, also for those nothing is of."""
+    """A count for every value of an enum; zero for those that do not occur."""
     return {word.value: found.get(word.value, 0) for word in words}

@@ -1,6 +1,6 @@
-"""A client's thread over a span of time: windows, the number she sees, quarantines and texts.
+"""A client's thread over a period: windows, the number they see, quarantines and messages.
 
-The segments are those of `petmsg route simulate`, so the drawing says what explaining says.
+The segments are those of `petmsg route simulate`, so the timeline agrees with `route explain`.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ USUAL_DAYS = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """What is drawn. Instants are aware UTC; `timezone` is the org's, in which it is read."""
+    """The data of a timeline. Times are aware UTC; `timezone` is the org's, for display."""
 
     org: str
     client: str
@@ -40,9 +40,9 @@ class Timeline:
 def span_of(
     start: datetime | None, end: datetime | None, *, now: datetime, timezone: str = "UTC"
 ) -> Span:
-    """The span to draw: without a start from three days ago on, without an end fourteen days long.
+    """The period of a timeline: it starts three days ago by default and lasts fourteen days.
 
-    Raises `EndNotAfterStart`, and `OutOfRange` for one of more than 400 days.
+    Raises `EndNotAfterStart`, and `OutOfRange` for a period of more than 400 days.
     """
     if start is None:
         start = (now if end is None else min(now, end)) - USUAL_PAST

@@ -133,7 +133,7 @@ def test_a_sitter_without_a_number_is_a_gap_and_so_is_her_window(url: str) -> No
     window, sitter = gaps(url)
     assert (window["code"], window["booking"]) == ("SITTER_WITHOUT_NUMBER", "B-1")
     assert (sitter["kind"], sitter["sitter"]) == ("sitter_without_number", "S-1")
-    assert sitter["message"] == "Sitter Maya is active and has no number"
+    assert sitter["message"] == "Sitter Maya is active but has no number"
     command = "petmsg number add E164 --class sitter && petmsg sitter activate S-1"
     assert [window["command"], sitter["command"]] == [command, command]
     mend(url, command)
@@ -258,7 +258,7 @@ def test_where_there_is_no_number_at_all_that_is_a_gap_of_its_own(url: str) -> N
         cursor.run("UPDATE message_number SET class = 'pool' WHERE class = 'front_desk'")
     found = gap(url)
     assert (found["kind"], found["code"]) == ("no_fallback", "NO_FRONT_DESK")
-    assert found["message"] == "A text to a recurring client outside of her windows has no number"
+    assert found["message"] == ("No number can send to a recurring client outside of their windows")
     do(url, "booking reassign B-2 --nobody")
     window, _ = gaps(url)
     assert window["meanwhile"]["number"] is None
@@ -287,8 +287,8 @@ def test_the_pools_headroom_is_told_and_never_a_gap(url: str) -> None:
     (row,) = coverage(url).json
     assert (row["details"]["threads"], row["details"]["room"]) == (1, 1)
     assert row["message"] == (
-        "Pool: 1 of 1 pool number(s) are usable; 1 thread(s) have one of their own, room for 1 "
-        "more; 1 sitter number(s) to spare"
+        "1 of 1 pool number usable; 1 thread with a pool number, room for 1 more; "
+        "1 spare sitter number"
     )
     do(url, "message send C-2 --body Hi")
     (row,) = coverage(url).json
