@@ -17,7 +17,7 @@ import typer
 from petmsg import __version__
 from petmsg.cli.completion import COMPLETE
 from petmsg.cli.group import Entry, lazy_group
-from petmsg.cli.streams import outlets
+from petmsg.cli.streams import guarded_streams
 from petmsg.workflows.environment import Environment
 
 GROUPS = {
@@ -132,7 +132,7 @@ def run_command_line(
     that is locked; half a minute unless given.
     """
     environment = Environment(os.environ if environ is None else environ, now, wait_seconds)
-    with outlets() as (out, _):
+    with guarded_streams() as (out, _):
         if environment.environ.get(COMPLETE):
             from petmsg.cli.completion.shells import answer
 
@@ -145,6 +145,6 @@ def run_command_line(
             out.require_written()
             return int(code or 0)
         except BaseException as problem:  # noqa: BLE001 because no traceback may reach a user
-            from petmsg.cli.handle_error import tell
+            from petmsg.cli.handle_error import handle_error
 
-            return tell(out.explained(problem), arguments, environment.environ)
+            return handle_error(out.explained(problem), arguments, environment.environ)

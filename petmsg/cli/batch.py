@@ -81,8 +81,8 @@ def _take(
             shown.close()
             if not context.dry_run:
                 place = f"line {last}" if last else f"{done:,} rows"
-                context.say(f"Stopped after {place}; all rows up to it are done.")
-                context.say(
+                context.notify(f"Stopped after {place}; all rows up to it are done.")
+                context.notify(
                     "Run the whole command again; finished rows stay unchanged."
                     if repeatable
                     else "Import only the rest: the header and the lines after that one. Finished "

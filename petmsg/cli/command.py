@@ -13,7 +13,7 @@ import typer
 
 from petmsg.cli.context import Context
 from petmsg.cli.group import Entry, lazy_group, nothing, single
-from petmsg.cli.streams import keep_going
+from petmsg.cli.streams import ignore_write_failures
 from petmsg.render.printed import Printed
 
 OUTPUT = Annotated[
@@ -166,13 +166,13 @@ def _invoker(
         may_do = values.pop("yes", False) or context.dry_run
         _ = context.output
         if writes:
-            keep_going()
+            ignore_write_failures()
         with context.at_end:
             if asks is not None and not may_do:
-                context.ask(asks(context, **values))
+                context.confirm(asks(context, **values))
             function(context, **values)
         if context.dry_run:
-            context.say("Dry run: nothing was changed.")
+            context.notify("Dry run: nothing was changed.")
         if context.exit_code:
             raise typer.Exit(context.exit_code)
 

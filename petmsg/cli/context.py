@@ -81,15 +81,15 @@ class Context(Store):
             return View(timezone=timezone, reveal=self.reveal)
         from petmsg.render.terminal import terminal_of
 
-        paper = terminal_of(sys.stdout, self.environ)
-        return View(timezone=timezone, reveal=self.reveal, now=self.now, paper=paper)
+        terminal = terminal_of(sys.stdout, self.environ)
+        return View(timezone=timezone, reveal=self.reveal, now=self.now, terminal=terminal)
 
     @property
     def is_table(self) -> bool:
         """Whether output is a table."""
         return self.output is OutputFormat.TABLE
 
-    def ask(self, question: str | None) -> None:
+    def confirm(self, question: str | None) -> None:
         """Return if a person answers yes, or if there is no question.
 
         Raises `NotConfirmed` without a terminal to ask on, `Refused` at any other answer.
@@ -98,9 +98,9 @@ class Context(Store):
             return
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise NotConfirmed(question)
-        from petmsg.render.escape import safe
+        from petmsg.render.escape import escape
 
-        sys.stderr.write(f"{safe(question)} [y/N] ")
+        sys.stderr.write(f"{escape(question)} [y/N] ")
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise Refused("Nothing was changed.", hint="Answer y to go ahead, or add --yes.")
@@ -140,8 +140,8 @@ class Context(Store):
             render.write("")
         self._has_shown = True
 
-    def say(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """Write a message to stderr, escaped."""
-        from petmsg.render.escape import safe
+        from petmsg.render.escape import escape
 
-        render.say(safe(text))
+        render.notify(escape(text))

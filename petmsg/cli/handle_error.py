@@ -8,13 +8,15 @@ from itertools import takewhile
 from petmsg import errors
 from petmsg.db.named_error import named_error
 from petmsg.errors import PetmsgError
-from petmsg.render.escape import json_text, safe
+from petmsg.render.escape import escape, json_text
 from petmsg.settings import DEBUG, OUTPUT
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
-def tell(problem: BaseException, arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+def handle_error(
+    problem: BaseException, arguments: Sequence[str], environ: Mapping[str, str]
+) -> int:
     """Print the error on stderr; returns its exit code."""
     secrets = secrets_in([*arguments, *environ.values()])
     if environ.get(DEBUG) and not isinstance(problem, PetmsgError | SystemExit):
@@ -100,9 +102,9 @@ def _print(problem: PetmsgError, *, as_json: bool, secrets: Sequence[str]) -> No
         if as_json:
             text = json_text({"error": data})
         else:
-            text = f"petmsg: {safe(data['message'], keep_newlines=True)}"
+            text = f"petmsg: {escape(data['message'], keep_newlines=True)}"
             if data["hint"]:
-                text += f"\n  hint: {safe(data['hint'])}"
+                text += f"\n  hint: {escape(data['hint'])}"
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
     except OSError:

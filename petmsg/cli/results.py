@@ -76,7 +76,7 @@ class Results:
         if self._refused and self._good + self._refused > 1:
             others = "" if self._context.dry_run or not self._good else "; the others are done"
             total = self._good + self._refused
-            self._context.say(f"{self._refused} of {total} rows were refused{others}.")
+            self._context.notify(f"{self._refused} of {total} rows were refused{others}.")
         if self._refused:
             self._context.exit_code = REFUSED
 
@@ -110,7 +110,7 @@ class Results:
             elif not as_json:
                 place = row.ref if row.row is None else f"line {row.row} ({row.ref})"
                 hint = f" {row.error.hint}" if row.error.hint else ""
-                self._context.say(f"{place}: {row.error.message}{hint}")
+                self._context.notify(f"{place}: {row.error.message}{hint}")
 
     @staticmethod
     def _is_refused(row: Any) -> bool:
@@ -131,7 +131,7 @@ def show_plans(context: Context, rows: Sequence[Any]) -> None:
             title = f"Clients messaged from {row.number} in the last 14 days"
             context.show_list(PLANNED_TEXTED, row.plan.texted, title=title)
         else:
-            context.say(f"No client was messaged from {row.number} in the last 14 days.")
+            context.notify(f"No client was messaged from {row.number} in the last 14 days.")
 
 
 def result_data(context: Context, fields: Sequence[Field], row: Any) -> dict[str, Any]:

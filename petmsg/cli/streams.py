@@ -10,10 +10,11 @@ from petmsg.errors import OutputNotWritten
 
 
 class OutputStream:
-    """A stream that remembers, for a command at work, that it could not be written to.
+    """A stream that remembers that it could not be written to.
 
-    Until `keep_going` the first failure is raised: there is nothing to do for a command that only
-    reads once its reader has left. `problem` is what went wrong, None as long as all is well.
+    The first failure is raised, because a reading command has nothing more to do without a reader.
+    After `ignore_write_failures` it is only remembered in `problem`, which is None without a
+    failure.
     """
 
     def __init__(self, stream: Any, *, is_patient: bool = False) -> None:
@@ -22,7 +23,7 @@ class OutputStream:
         self.problem: OSError | None = None
         self.done: list[str] = []
 
-    def keep_going(self) -> None:
+    def ignore_write_failures(self) -> None:
         """Ignore write failures from now on."""
         self._is_patient = True
 
@@ -75,7 +76,7 @@ class OutputStream:
 
 
 @contextmanager
-def outlets() -> Iterator[tuple[OutputStream, OutputStream]]:
+def guarded_streams() -> Iterator[tuple[OutputStream, OutputStream]]:
     """Put stdout and stderr behind an `OutputStream` each; talk on stderr is never worth a
     failure."""
     streams = sys.stdout, sys.stderr
@@ -89,18 +90,18 @@ def outlets() -> Iterator[tuple[OutputStream, OutputStream]]:
         err.flush()
     finally:
         sys.stdout, sys.stderr = streams
-        for place, outlet in ((1, out), (2, err)):
-            if outlet.problem is not None:
+        for place, stream in ((1, out), (2, err)):
+            if stream.problem is not None:
                 silence(place)
 
 
-def keep_going() -> None:
+def ignore_write_failures() -> None:
     """For writing commands: ignore failures of stdout from now on."""
     if isinstance(sys.stdout, OutputStream):
-        sys.stdout.keep_going()
+        sys.stdout.ignore_write_failures()
 
 
-def did(words: str) -> None:
+def note_done(words: str) -> None:
     """Remember what was done, for the error message if the output cannot be written."""
     if isinstance(sys.stdout, OutputStream):
         sys.stdout.done.append(words)

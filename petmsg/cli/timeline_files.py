@@ -33,7 +33,7 @@ def show(
         span = service.span_of(start, end, now=context.now, timezone=org.timezone)
         found = service.timeline(cursor, org, client, span, context.now)
     for remark in found.remarks:
-        context.say(f"note: {remark}")
+        context.notify(f"note: {remark}")
     if svg is not None or html is not None:
         from petmsg.render import timeline_report
 
@@ -43,7 +43,7 @@ def show(
         ):
             if name is not None:
                 write_privately(name, text())
-                context.say(f"Written: {name}")
+                context.notify(f"Written: {name}")
     if context.is_table:
         from petmsg.render.timeline_drawing import print_timeline
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from petmsg.clock import zone
 from petmsg.enums import AddressedTo, Direction, MessageStatus, RelayKind
 from petmsg.plurals import counted
-from petmsg.render.escape import safe
+from petmsg.render.escape import escape
 from petmsg.render.field_types import WAITS, one_of
 from petmsg.render.fields import View
 from petmsg.render.table import STYLES, show, wrapped
@@ -22,17 +22,17 @@ _USUAL = frozenset((MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.R
 _TONES = one_of(MessageStatus).tones
 
 
-def print_talk(thread: Mapping[str, Any], *, view: View) -> None:
+def print_conversation(thread: Mapping[str, Any], *, view: View) -> None:
     """Print a thread's messages in the order of their times, with a heading for each day."""
-    paper = view.paper or terminal_of(sys.stdout, os.environ)
+    terminal = view.terminal or terminal_of(sys.stdout, os.environ)
     if thread["messages"]:
-        show(Text("\n").join(_said(thread, view, paper)), paper)
+        show(Text("\n").join(_lines(thread, view, terminal)), terminal)
 
 
-def _said(thread: Mapping[str, Any], view: View, paper: Terminal) -> Iterator[Text]:
-    width = min(paper.width, _WIDEST)
-    client = safe(thread["client_name"] or thread["client"])
-    arrows = ("->", "<-") if paper.plain else ("→", "←")
+def _lines(thread: Mapping[str, Any], view: View, terminal: Terminal) -> Iterator[Text]:
+    width = min(terminal.width, _WIDEST)
+    client = escape(thread["client_name"] or thread["client"])
+    arrows = ("->", "<-") if terminal.plain else ("→", "←")
     day = None
     for row in thread["messages"]:
         local = row["at"].astimezone(zone(view.timezone))
@@ -56,7 +56,7 @@ def _indented(lines: Iterable[Text], by: int) -> Iterator[Text]:
 
 def _who(row: Mapping[str, Any], client: str) -> Text:
     """Sender, recipient and number of a message, and any unusual state."""
-    sitter = safe(row["sitter_name"] or row["sitter"] or "")
+    sitter = escape(row["sitter_name"] or row["sitter"] or "")
     number = row["number"] or "no number yet"
     if row["direction"] == Direction.OUTBOUND:
         speaker = sitter or "the company"
@@ -86,7 +86,7 @@ def _status(status: str) -> Text:
 
 
 def _words(row: Mapping[str, Any]) -> list[str]:
-    body = "[erased]" if row["body"] is None else safe(row["body"], keep_newlines=True)
+    body = "[erased]" if row["body"] is None else escape(row["body"], keep_newlines=True)
     if row["media_count"]:
         pictures = counted(row["media_count"], "picture")
         body = f"{body}\n[{pictures}, kept by the provider]".lstrip("\n")

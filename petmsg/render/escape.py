@@ -31,7 +31,7 @@ def from_json(text: str) -> Any:
     return json.loads(text)
 
 
-def safe(text: str, *, keep_newlines: bool = False) -> str:
+def escape(text: str, *, keep_newlines: bool = False) -> str:
     """The text with every character that could act on a terminal written as an escape."""
     if text.isascii() and text.isprintable():
         return text

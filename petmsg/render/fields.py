@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from petmsg.render.terminal import Terminal
 
 NO_NUMBER = "NO NUMBER"
-"""What a table says where a text would have no number to leave from."""
+"""What a table shows if there is no number to send from."""
 
 
 class View(NamedTuple):
-    """How this command shows things: in which timezone, and whether personal phones are shown.
+    """How a command shows values: in which timezone, and whether personal phones are shown.
 
-    `now` is the command's own; `relative` says that a table words instants from it, too. `paper` is
-    what a table is drawn on, None: whatever stdout is.
+    `now` is the command's time; `relative` says that tables also show instants relative to it.
+    `terminal` is what a table is drawn on; None means that it is looked up from stdout.
     """
 
     timezone: str = "UTC"
     reveal: bool = False
     now: datetime | None = None
     relative: bool = False
-    paper: "Terminal | None" = None
+    terminal: "Terminal | None" = None
 
 
 class Field(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from petmsg.enums import OutputFormat
-from petmsg.render.escape import json_text, safe
+from petmsg.render.escape import escape, json_text
 from petmsg.render.fields import Field, View, record
 
 _BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -54,7 +54,7 @@ def write(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
-def say(text: str) -> None:
+def notify(text: str) -> None:
     """Write one line to stderr."""
     sys.stderr.write(text + "\n")
 
@@ -88,7 +88,7 @@ def _tsv_cell(value: Any) -> str:
     if isinstance(value, dict | list):
         return json_text(value)
     if isinstance(value, str):
-        return safe(f"'{value}" if _is_formula(value) else value)
+        return escape(f"'{value}" if _is_formula(value) else value)
     return str(value)
 
 

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from petmsg.render.escape import safe
+from petmsg.render.escape import escape
 from petmsg.render.field_types import BAD, GOOD, OVER, TEXT, WAITS, FieldType
 from petmsg.render.fields import Field, View
 from petmsg.render.layout import GAP, Column, Layout, lay_out
@@ -26,17 +26,17 @@ _INDENT = 4
 _NOTHING = "-"
 
 
-def show(renderable: RenderableType, paper: Terminal | None = None) -> None:
+def show(renderable: RenderableType, terminal: Terminal | None = None) -> None:
     """Print it on stdout, without trailing spaces. Off a terminal it is wide, so that nothing is
     cut."""
-    if paper is None:
-        paper = terminal_of(sys.stdout, os.environ)
+    if terminal is None:
+        terminal = terminal_of(sys.stdout, os.environ)
     drawn = Console(
         file=io.StringIO(),
-        width=paper.width,
-        force_terminal=paper.colour,
-        color_system="standard" if paper.colour else None,
-        no_color=not paper.colour,
+        width=terminal.width,
+        force_terminal=terminal.colour,
+        color_system="standard" if terminal.colour else None,
+        no_color=not terminal.colour,
         emoji=False,
         markup=False,
         highlight=False,
@@ -51,29 +51,29 @@ def show(renderable: RenderableType, paper: Terminal | None = None) -> None:
 def cell(text: str, kind: FieldType | None = None) -> Text:
     """A text as a cell: escaped, and coloured if its type has a colour for it."""
     tone = OVER if text == _NOTHING else kind.tones.get(text) if kind is not None else None
-    return Text(safe(text), style=STYLES[tone] if tone is not None else "")
+    return Text(escape(text), style=STYLES[tone] if tone is not None else "")
 
 
 def print_table(fields: Sequence[Field], rows: Sequence[Any], view: View) -> None:
     """Print rows below a header, as wide as the terminal; an empty list says so."""
-    paper = view.paper or terminal_of(sys.stdout, os.environ)
+    terminal = view.terminal or terminal_of(sys.stdout, os.environ)
     shown = [field for field in fields if field.title is not None]
     if not rows:
-        show(Text("Nothing to show.", style="dim"), paper)
+        show(Text("Nothing to show.", style="dim"), terminal)
         return
-    cells, layout = _fitted(shown, rows, view._replace(relative=True), paper.width)
+    cells, layout = _fitted(shown, rows, view._replace(relative=True), terminal.width)
     if layout.is_tight:
-        cells, layout = _fitted(shown, rows, view._replace(relative=False), paper.width)
-    show(Text("\n").join(_drawn(shown, cells, layout, paper)), paper)
+        cells, layout = _fitted(shown, rows, view._replace(relative=False), terminal.width)
+    show(Text("\n").join(_table_lines(shown, cells, layout, terminal)), terminal)
 
 
 def print_record(fields: Sequence[Field], row: Any, view: View) -> None:
     """Print one record, its fields one below the other."""
-    paper = view.paper or terminal_of(sys.stdout, os.environ)
+    terminal = view.terminal or terminal_of(sys.stdout, os.environ)
     close = view._replace(relative=True)
     titled = [field for field in fields if field.title is not None]
     widest = max((cell_len(field.title or "") for field in titled), default=0)
-    room = max(paper.width - widest - GAP, 1)
+    room = max(terminal.width - widest - GAP, 1)
     lines = []
     for field in titled:
         value = cell(field.text(row, close), field.kind)
@@ -81,7 +81,7 @@ def print_record(fields: Sequence[Field], row: Any, view: View) -> None:
         for number, piece in enumerate(wrapped(value, room)):
             line = _padded(Text() if number else title, widest + GAP)
             lines.append(line.append_text(piece))
-    show(Text("\n").join(lines), paper)
+    show(Text("\n").join(lines), terminal)
 
 
 # ------------------------------------------------------------------------------------------ drawing
@@ -137,18 +137,18 @@ def _longest_word(text: str) -> int:
     return max(cell_len(word) for word in text.split(" "))
 
 
-def _drawn(
-    fields: Sequence[Field], cells: Cells, layout: Layout, paper: Terminal
+def _table_lines(
+    fields: Sequence[Field], cells: Cells, layout: Layout, terminal: Terminal
 ) -> Iterable[Text]:
     """The lines of a table: titles, a rule, and each row with the columns moved below it."""
     titles = [Text(field.title or "", style="bold") for field in fields]
     header = list(_in_line(fields, titles, layout))
     yield from header
     widest = sum(layout.widths.values()) + GAP * (len(layout.widths) - 1)
-    yield Text(("-" if paper.plain else "─") * min(widest, paper.width), style="dim")
+    yield Text(("-" if terminal.plain else "─") * min(widest, terminal.width), style="dim")
     for row in cells:
         yield from _in_line(fields, row, layout)
-        yield from _hanging(fields, row, layout.hanging, paper.width)
+        yield from _hanging(fields, row, layout.hanging, terminal.width)
 
 
 def _in_line(fields: Sequence[Field], row: Sequence[Text], layout: Layout) -> Iterable[Text]:

@@ -9,7 +9,7 @@ from typing import Any
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from petmsg.render.escape import safe
+from petmsg.render.escape import escape
 from petmsg.render.fields import View, local
 from petmsg.render.table import STYLES, print_table, show
 from petmsg.render.terminal import Terminal, terminal_of
@@ -39,30 +39,30 @@ _PLAIN_MARKS = {"in": "v", "out": "^", "both": "*"}
 
 def print_timeline(timeline: Any, *, view: View) -> None:
     """Draw the timeline as wide as the terminal, and list the changes of the number below it."""
-    paper = view.paper or terminal_of(sys.stdout, os.environ)
-    show(Text("\n").join(_lines(timeline, draw(timeline), view, paper)), paper)
+    terminal = view.terminal or terminal_of(sys.stdout, os.environ)
+    show(Text("\n").join(_lines(timeline, draw(timeline), view, terminal)), terminal)
     print_table([field for field in SEGMENTS if field.name != "client"], timeline.segments, view)
 
 
-def _lines(timeline: Any, drawing: Drawing, view: View, paper: Terminal) -> Iterator[Text]:
-    names = [safe(lane.name) for lane in drawing.lanes]
-    left = min(max(map(cell_len, names)), _NAMES, paper.width // 3)
-    width = max(paper.width - left - 2, 10)
+def _lines(timeline: Any, drawing: Drawing, view: View, terminal: Terminal) -> Iterator[Text]:
+    names = [escape(lane.name) for lane in drawing.lanes]
+    left = min(max(map(cell_len, names)), _NAMES, terminal.width // 3)
+    width = max(terminal.width - left - 2, 10)
     yield Text(
-        f"{safe(timeline.name or '[erased]')} ({safe(timeline.client)}), "
+        f"{escape(timeline.name or '[erased]')} ({escape(timeline.client)}), "
         f"{local(timeline.start, view)} to {local(timeline.end, view)}",
         style="bold",
     )
-    yield from _axis(timeline, left, width, paper)
+    yield from _axis(timeline, left, width, terminal)
     for name, lane in zip(names, drawing.lanes, strict=True):
         yield Text(set_cell_size(name, left) + "  ").append_text(
-            _drawn(lane, timeline, width, paper)
+            _lane_text(lane, timeline, width, terminal)
         )
     yield Text()
     if drawing.letters:
         said = ", ".join(f"{letter} {e164}" for letter, e164 in drawing.letters.items())
         yield Text(f"Numbers: {said}")
-    ink, marks = (_PLAIN_INK, _PLAIN_MARKS) if paper.plain else (_INK, _MARKS)
+    ink, marks = (_PLAIN_INK, _PLAIN_MARKS) if terminal.plain else (_INK, _MARKS)
     yield Text(
         f"{ink[BOOKED]} booked  {ink[GRACE]} grace  {ink[REST]} quarantined  "
         f"{marks['in']} received  {marks['out']} sent",
@@ -71,27 +71,27 @@ def _lines(timeline: Any, drawing: Drawing, view: View, paper: Terminal) -> Iter
     yield Text()
 
 
-def _axis(timeline: Any, left: int, width: int, paper: Terminal) -> Iterator[Text]:
+def _axis(timeline: Any, left: int, width: int, terminal: Terminal) -> Iterator[Text]:
     """The axis: a label at each local midnight, and a mark at the current time."""
     labels, ticks = [" "] * width, [" "] * width
     for at, label in midnights(timeline, room=width / _TICK):
         at_cell = int(place(at, timeline, width))
-        ticks[min(at_cell, width - 1)] = "|" if paper.plain else "│"
+        ticks[min(at_cell, width - 1)] = "|" if terminal.plain else "│"
         if at_cell + len(label) <= width:
             labels[at_cell : at_cell + len(label)] = label
     line = Text(" " * (left + 2) + "".join(ticks), style="dim")
     if timeline.start <= timeline.now < timeline.end:
         now = left + 2 + min(int(place(timeline.now, timeline, width)), width - 1)
-        shown = line.plain[:now] + ("n" if paper.plain else "▾") + line.plain[now + 1 :]
+        shown = line.plain[:now] + ("n" if terminal.plain else "▾") + line.plain[now + 1 :]
         line = Text(shown, style="dim")
         line.stylize("bold not dim", now, now + 1)
     yield Text(" " * (left + 2) + "".join(labels).rstrip())
     yield line
 
 
-def _drawn(lane: Lane, timeline: Any, width: int, paper: Terminal) -> Text:
+def _lane_text(lane: Lane, timeline: Any, width: int, terminal: Terminal) -> Text:
     """A lane as one line of cells. A bar fills every cell that it touches."""
-    ink, marks = (_PLAIN_INK, _PLAIN_MARKS) if paper.plain else (_INK, _MARKS)
+    ink, marks = (_PLAIN_INK, _PLAIN_MARKS) if terminal.plain else (_INK, _MARKS)
     cells = [(" ", "")] * width
     for bar in lane.bars:
         style = STYLES.get(bar.tone or TONE_OF[bar.kind], "")

@@ -4,11 +4,11 @@ All text is escaped, including control characters; the page loads nothing from e
 """
 
 from collections.abc import Iterator
-from html import escape
+from html import escape as escape_html
 from typing import Any
 
 from petmsg.clock import zone
-from petmsg.render.escape import safe
+from petmsg.render.escape import escape
 from petmsg.render.field_types import BAD, GOOD, OVER, WAITS
 from petmsg.render.fields import View
 from petmsg.render.timeline_lanes import (
@@ -65,7 +65,7 @@ def _title(timeline: Any) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(safe(text))
+    return escape_html(escape(text))
 
 
 def _drawing(timeline: Any) -> Iterator[str]:

@@ -57,28 +57,28 @@ class Webhooks:
     health: Callable[[], str | None]
 
 
-def make_app(doors: Webhooks, commits: GroupCommit, watcher: Watcher) -> AccessLog:
+def make_app(webhooks: Webhooks, commits: GroupCommit, watcher: Watcher) -> AccessLog:
     """Build the application. `watcher` is called with every answered request."""
-    routes = [Route(HEALTH, _Health(doors.health, commits).answer, methods=["GET"])]
-    if doors.twilio is not None:
-        twilio, refusals = _Twilio(doors.twilio, commits), Refusals("twilio", commits.put_aside)
+    routes = [Route(HEALTH, _Health(webhooks.health, commits).answer, methods=["GET"])]
+    if webhooks.twilio is not None:
+        twilio, refusals = _Twilio(webhooks.twilio, commits), Refusals("twilio", commits.put_aside)
         for path, handler in (
             (public_url.INBOUND, twilio.inbound),
             (public_url.STATUS, twilio.status),
         ):
-            guarded = _guarded(handler, refusals, HEADER)
+            guarded = _with_refusals(handler, refusals, HEADER)
             routes.append(Route(path, guarded, methods=["POST"]))
-    if doors.stripe is not None:
-        stripe = _Stripe(doors.stripe, commits)
+    if webhooks.stripe is not None:
+        stripe = _Stripe(webhooks.stripe, commits)
         refusals = Refusals("stripe", commits.put_aside)
-        guarded = _guarded(stripe.event, refusals, STRIPE_HEADER)
+        guarded = _with_refusals(stripe.event, refusals, STRIPE_HEADER)
         routes.append(Route(STRIPE, guarded, methods=["POST"]))
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False
     return AccessLog(app, watcher, routes=frozenset(route.path for route in routes))
 
 
-def _guarded(
+def _with_refusals(
     handler: Callable[[Request], Awaitable[Response]], refusals: Refusals, header: str
 ) -> Callable[[Request], Awaitable[Response]]:
     """Wrap a handler: rejections become answers. Requests that are unsigned or malformed are
@@ -90,15 +90,15 @@ def _guarded(
         except Refusal as refusal:
             if refusal.word == NOT_SIGNED:
                 refusals.add(has_signature=bool(request.headers.get(header)))
-            return _said(request, refusal.status, refusal.word, refusal.headers)
+            return _respond(request, refusal.status, refusal.word, refusal.headers)
         except UsageProblem as problem:
             refusals.add(has_signature=True)
-            return _said(request, 400, problem.code)
+            return _respond(request, 400, problem.code)
 
     return answer
 
 
-def _said(
+def _respond(
     request: Request,
     status: int,
     word: str,
@@ -145,16 +145,16 @@ class _Twilio:
         text = twilio_webhooks.received_text(await self._signed(request))
         outcome = await _stored(self._commits, text, began=began)
         body = Response(_EMPTY_TWIML, media_type="text/xml")
-        return _said(request, outcome.status, outcome.word, body=body)
+        return _respond(request, outcome.status, outcome.word, body=body)
 
     async def status(self, request: Request) -> Response:
         """A delivery receipt."""
         began = time.monotonic()
         report = twilio_webhooks.delivery_report(await self._signed(request))
         if report.delivery is Delivery.ON_ITS_WAY:
-            return _said(request, 204, "on_its_way")
+            return _respond(request, 204, "on_its_way")
         outcome = await _stored(self._commits, report, began=began)
-        return _said(request, outcome.status, outcome.word)
+        return _respond(request, outcome.status, outcome.word)
 
     async def _signed(self, request: Request) -> Form:
         """The parameters of a request that Twilio signed. Raises `Refusal`: 403."""
@@ -191,7 +191,7 @@ class _Stripe:
             raise Refusal(400, "malformed_event") from None
         outcome = await _stored(self._commits, read_event(event), began=began)
         said = JSONResponse({"outcome": outcome.word}, outcome.status)
-        return _said(request, outcome.status, outcome.word, body=said)
+        return _respond(request, outcome.status, outcome.word, body=said)
 
 
 class _Health:
@@ -213,4 +213,4 @@ class _Health:
         problem = self._problem if self._commits.is_alive else "nobody_stores"
         word = "ok" if problem is None else problem
         said = JSONResponse({"status": word}, 200 if problem is None else 503)
-        return _said(request, said.status_code, word, body=said)
+        return _respond(request, said.status_code, word, body=said)

@@ -69,7 +69,7 @@ class Limits:
         return False
 
 
-class Limited(H11Protocol):
+class LimitedProtocol(H11Protocol):
     """uvicorn's protocol, kept within `limits`."""
 
     limits: Limits
@@ -123,7 +123,7 @@ class Limited(H11Protocol):
 
 def limited(limits: Limits) -> type[H11Protocol]:
     """The protocol of the connections that share these limits."""
-    return type("LimitedByThese", (Limited,), {"limits": limits})
+    return type("LimitedByThese", (LimitedProtocol,), {"limits": limits})
 
 
 def _is_this_machine(address: str | None) -> bool:

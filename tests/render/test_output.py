@@ -12,7 +12,7 @@ from petmsg import render
 from petmsg.enums import NumberClass, OutputFormat
 from petmsg.models import Client, ClientPhone, Sitter
 from petmsg.render import output
-from petmsg.render.escape import json_text, safe
+from petmsg.render.escape import escape, json_text
 from petmsg.render.field_types import UNDECLARED
 from petmsg.render.fields import Field, View
 from petmsg.render.views import conversation
@@ -181,9 +181,9 @@ def test_every_field_says_what_its_values_are(name: str) -> None:
 
 
 def test_safe_shows_what_a_terminal_would_obey() -> None:
-    assert safe("a\x1b[2Jb\u202ec\r\n\t") == "a\\x1b[2Jb\\u202ec\\r\\n\\t"
-    assert safe("a\nb\x07", keep_newlines=True) == "a\nb\\x07"
-    assert safe("Amélie 陳 🐶 [/b]") == "Amélie 陳 🐶 [/b]"
+    assert escape("a\x1b[2Jb\u202ec\r\n\t") == "a\\x1b[2Jb\\u202ec\\r\\n\\t"
+    assert escape("a\nb\x07", keep_newlines=True) == "a\nb\\x07"
+    assert escape("Amélie 陳 🐶 [/b]") == "Amélie 陳 🐶 [/b]"
 
 
 def test_json_text_is_the_same_data_without_what_a_terminal_would_obey() -> None:

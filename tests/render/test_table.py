@@ -273,7 +273,7 @@ ROWS = (
 def drawn(
     capsys: pytest.CaptureFixture[str], fields: Sequence[Field], width: int, **paper: Any
 ) -> str:
-    view = View(timezone="America/New_York", now=NOW, paper=Terminal(width, **paper))
+    view = View(timezone="America/New_York", now=NOW, terminal=Terminal(width, **paper))
     print_table(fields, ROWS, view)
     return "\n" + capsys.readouterr().out
 
@@ -336,7 +336,7 @@ def test_a_stream_without_line_drawing_gets_dashes(capsys: pytest.CaptureFixture
 
 def test_one_thing_has_its_fields_one_below_the_other(capsys: pytest.CaptureFixture[str]) -> None:
     paper = Terminal(50)
-    print_record(TEXTS, ROWS[0], View(timezone="America/New_York", now=NOW, paper=paper))
+    print_record(TEXTS, ROWS[0], View(timezone="America/New_York", now=NOW, terminal=paper))
     wanted = """
 Id        7
 Status    delivered

@@ -13,7 +13,7 @@ import pytest
 
 from petmsg.enums import OutputFormat
 from petmsg.errors import FINDING
-from petmsg.render.escape import json_text, safe
+from petmsg.render.escape import escape, json_text
 from tests.support.examples import (
     BEFORE,
     COMMANDS,
@@ -160,7 +160,7 @@ def test_the_four_outputs_of_a_command_agree(
         shown = "".join(ran["table"].out.split())
         for row in rows:
             names = [value for value in row.values() if isinstance(value, str | int) and value]
-            assert any("".join(safe(str(name)).split()) in shown for name in names), row
+            assert any("".join(escape(str(name)).split()) in shown for name in names), row
 
 
 def as_cell(value: Any) -> str:
@@ -169,7 +169,7 @@ def as_cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    return json_text(value) if isinstance(value, dict | list) else safe(str(value))
+    return json_text(value) if isinstance(value, dict | list) else escape(str(value))
 
 
 def rows_of_table(text: str) -> int | None:

@@ -71,7 +71,7 @@ def tell(context: Context) -> None:
 
     news = tell_alerts(context)
     if news.waiting is not None:
-        context.say(news.waiting)
+        context.notify(news.waiting)
     if news.alerts:
         context.show_list(ALERTS, news.alerts)
         context.exit_code = FINDING

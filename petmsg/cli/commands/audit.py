@@ -131,7 +131,7 @@ def verify(
         found = [audit.verify(cursor, org, heads=heads.get(org.slug)) for org in orgs]
     for org in orgs if head is not None else ():
         if not heads.get(org.slug):
-            context.say(
+            context.notify(
                 f"The file has no checkpoint of org {org.slug}: the end of its log is not verified."
             )
     missing = [] if alone else audit.orgs_gone(heads, found)

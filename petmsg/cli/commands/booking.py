@@ -88,7 +88,7 @@ def add(
     )
     context.show_one(BOOKING_CHANGED, added)
     if added.reused:
-        context.say(f"Booking {added.booking} already exists; nothing was changed.")
+        context.notify(f"Booking {added.booking} already exists; nothing was changed.")
 
 
 @app.command(
@@ -210,7 +210,7 @@ def _confirm_paid(context: Context, file: str) -> None:
     from petmsg.providers.stripe_event import read_events
     from petmsg.workflows import payments
 
-    rows = payments.confirm_events(context, read_events(read_file(file)), tell=context.say)
+    rows = payments.confirm_events(context, read_events(read_file(file)), tell=context.notify)
     with Results(context, CONFIRMED, also=lambda row: _warn(context, row)) as shown:
         shown.add(rows)
 
@@ -304,4 +304,4 @@ def reassign(
 
 def _warn(context: Context, row: Any) -> None:
     for warning in row.warnings:
-        context.say(f"{row.booking}: {warning}")
+        context.notify(f"{row.booking}: {warning}")

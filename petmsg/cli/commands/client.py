@@ -27,7 +27,7 @@ from petmsg.render.views.nouns import (
     CLIENT,
     CLIENT_CHANGED,
     CLIENTS,
-    FORGOTTEN,
+    ERASED,
     IMPORTED,
     PHONE_TEXTABLE,
 )
@@ -150,7 +150,7 @@ def set_(
     "forget",
     writes=True,
     asks=confirmations.forget_client,
-    prints=one(FORGOTTEN),
+    prints=one(ERASED),
     examples=[
         "petmsg client forget C-2 --reason 'they asked for it' --dry-run",
         "petmsg client forget C-2 --reason 'they asked for it' --yes",
@@ -166,7 +166,7 @@ def forget(context: Context, client: CLIENT_ARG, reason: REASON = None) -> None:
     from petmsg.services.people import erase as service
 
     why = required_reason(reason)
-    context.show_one(FORGOTTEN, context.write(service.forget, client, reason=why))
+    context.show_one(ERASED, context.write(service.forget, client, reason=why))
 
 
 @phone_app.command(
@@ -206,8 +206,8 @@ def phone_remove(
     changed = context.write(service.phone_remove, client, phone)
     context.show_one(CLIENT_CHANGED, changed)
     if changed.opted_out:
-        context.say(f"That phone is opted out. Client {changed.client} stays opted out.")
-        context.say(f"To end it: petmsg optout remove {shlex.quote(changed.client)} --reason …")
+        context.notify(f"That phone is opted out. Client {changed.client} stays opted out.")
+        context.notify(f"To end it: petmsg optout remove {shlex.quote(changed.client)} --reason …")
 
 
 @phone_app.command(

@@ -204,8 +204,10 @@ def restore(
     if done.revision == HEAD:
         _hold(context, done.made_at)
     else:
-        context.say("Upgrade the database, then hold the messages that may have been sent since:")
-        context.say("  petmsg db upgrade && petmsg db restored")
+        context.notify(
+            "Upgrade the database, then hold the messages that may have been sent since:"
+        )
+        context.notify("  petmsg db upgrade && petmsg db restored")
 
 
 @app.command(
@@ -243,8 +245,8 @@ def _hold(context: Context, made_at: datetime) -> "list[SetAside]":
     rows = hold_after_restore(context, made_at)
     for row in rows:
         held = "1 message is" if row.messages == 1 else f"{row.messages} messages are"
-        context.say(f"{row.org}: {held} held until looked up at the provider.")
-    context.say(
+        context.notify(f"{row.org}: {held} held until looked up at the provider.")
+    context.notify(
         f"Then fetch the messages received since: petmsg message pull --since {iso_utc(made_at)}"
     )
     return rows

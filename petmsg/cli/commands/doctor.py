@@ -64,7 +64,7 @@ def doctor(
     problems = [row for row in rows if row.result is CheckResult.PROBLEM]
     context.show_list(CHECKED, problems if findings else rows)
     if context.is_table:
-        context.say(_summary(rows))
+        context.notify(_summary(rows))
     context.exit_code = FINDING if problems else 0
 
 

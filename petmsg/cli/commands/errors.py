@@ -50,7 +50,7 @@ def explain(context: Context, codes: CODE_ARGUMENT) -> None:
         context.show_list(CODE, rows)
     for row in rows:
         if not row.known:
-            context.say(f"{row.code} is an unknown code: the message fails and is not retried.")
+            context.notify(f"{row.code} is an unknown code: the message fails and is not retried.")
 
 
 @app.command(

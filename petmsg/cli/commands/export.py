@@ -43,4 +43,6 @@ def export(
             raise NoOrg
         written = service.export(cursor, orgs, place, file_format=file_format, now=context.now)
     context.show_list(EXPORTED, written)
-    context.say(f"{folder} holds personal phones, names and messages in plain text: keep it safe.")
+    context.notify(
+        f"{folder} holds personal phones, names and messages in plain text: keep it safe."
+    )

@@ -10,7 +10,7 @@ from petmsg.cli.flows.import_export import take_back
 from petmsg.cli.flows.import_snoutos import source_of, take_over
 from petmsg.cli.options import named_folder
 from petmsg.render.printed import list_of, one
-from petmsg.render.views.import_provider_numbers import REPORT, TAKEN_BACK
+from petmsg.render.views.import_provider_numbers import REPORT, RESTORED_EXPORT
 
 app = new_app("Restore an export, or import from the previous system.")
 
@@ -18,7 +18,7 @@ app = new_app("Restore an export, or import from the previous system.")
 @app.command(
     "petmsg",
     writes=True,
-    prints=list_of(TAKEN_BACK),
+    prints=list_of(RESTORED_EXPORT),
     examples=["petmsg import petmsg company-files"],
 )
 def petmsg(

@@ -12,7 +12,7 @@ from petmsg.errors import UsageProblem
 from petmsg.queries import inbox as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of
-from petmsg.render.views.inbound import ASSIGNED, INBOX, ITEM, ITEM_CHANGED, RECEIVED, STRAYS
+from petmsg.render.views.inbound import ASSIGNED, INBOX, ITEM, ITEM_CHANGED, RECEIVED, UNMATCHED
 
 app = new_app("List, claim and close received messages that need a person.")
 
@@ -120,7 +120,7 @@ def done(
     if client is not None:
         ids = context.read(queries.open_of_client, client, now=context.now)
         if not ids:
-            context.say(f"No message of {client} waits for an answer.")
+            context.notify(f"No message of {client} waits for an answer.")
             context.show_list(ITEM_CHANGED, [])
             return
     rows = context.write(service.done_all, ids, reason=checked_reason(reason))
@@ -153,7 +153,7 @@ def assign(
 @app.command(
     "strays",
     reveals=True,
-    prints=list_of(STRAYS),
+    prints=list_of(UNMATCHED),
     examples=["petmsg inbox strays"],
 )
 def strays(
@@ -171,7 +171,7 @@ def strays(
     """
     with context.snapshot() as cursor:
         rows = queries.list_strays(cursor, page(limit, before, all_), adopted=adopted)
-    context.show_list(STRAYS, rows)
+    context.show_list(UNMATCHED, rows)
 
 
 @app.command(

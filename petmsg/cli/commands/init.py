@@ -48,7 +48,7 @@ def init(
         context.location, actor=context.actor, now=context.now, dry_run=context.dry_run
     )
     if not made.usable:
-        context.say(
+        context.notify(
             f"Would create {context.location.display_url} with schema {made.after} and org {slug}."
         )
         return
@@ -63,5 +63,5 @@ def init(
             now=context.now,
         )
     )
-    context.say(f"{context.location.display_url} is at schema {made.after}.")
+    context.notify(f"{context.location.display_url} is at schema {made.after}.")
     context.show_one(ORG, settings_at(added.org, context.now))

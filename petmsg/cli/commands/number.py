@@ -246,8 +246,8 @@ def retire(context: Context, number: NUMBER_ARG, reason: REASON = None) -> None:
     retired = context.write(service.retire, number, reason=checked_reason(reason))
     context.show_one(NUMBER_CHANGED, retired)
     if retired.released is not None:
-        context.say(f"Sitter {retired.released} has no number now. Assign one:")
-        context.say(f"  petmsg sitter activate {retired.released}")
+        context.notify(f"Sitter {retired.released} has no number now. Assign one:")
+        context.notify(f"  petmsg sitter activate {retired.released}")
 
 
 @app.command(

@@ -74,10 +74,12 @@ def show(context: Context, client: WHO_ARG) -> None:
         if found["blocked"]:
             context.show_list(BLOCKED, found["blocked"])
     for each in found["blocked"]:
-        context.say(f"No message from {each['number']} reaches them until they send START to it.")
+        context.notify(
+            f"No message from {each['number']} reaches them until they send START to it."
+        )
     if found["opted_out"] or found["blocked"]:
         who = shlex.quote(found["client"] or found["sitter"] or client)
-        context.say(f"If they asked for messages again: petmsg optout remove {who} --reason …")
+        context.notify(f"If they asked for messages again: petmsg optout remove {who} --reason …")
 
 
 @app.command(
@@ -128,8 +130,8 @@ def add(
     context.show_one(OPTED_OUT, out)
     if out.waiting:
         waiting = counted(out.waiting, "queued message")
-        context.say(f"{waiting} to them will not be sent while they are opted out.")
-        context.say(
+        context.notify(f"{waiting} to them will not be sent while they are opted out.")
+        context.notify(
             "What is still queued when the opt-out ends is sent then: petmsg message list "
             f"--client {shlex.quote(out.client or '')} --status queued"
         )
@@ -154,8 +156,8 @@ def remove(context: Context, client: WHO_ARG, reason: REASON = None) -> None:
     context.show_one(OPTED_IN, ended)
     if ended.carrier_blocks:
         numbers = ", ".join(ended.unblocked) or "each number they opted out of"
-        context.say(
+        context.notify(
             f"The carrier still blocks messages to them until they send START to {numbers}."
         )
     if ended.waiting and not ended.reused:
-        context.say(f"{counted(ended.waiting, 'message')} to them will be sent now.")
+        context.notify(f"{counted(ended.waiting, 'message')} to them will be sent now.")

@@ -180,7 +180,7 @@ def simulate(
         )
         found = service.simulate(cursor, org, span, client_text=client)
         for remark in found.remarks:
-            context.say(f"note: {remark}")
+            context.notify(f"note: {remark}")
         show_segments(context, found.segments)
 
 
@@ -194,9 +194,11 @@ def show_segments(context: Context, segments: Iterable[Any]) -> None:
     shown = list(islice(segments, MOST_IN_A_TABLE))
     context.show_list(SEGMENTS, shown)
     if not shown:
-        context.say("The org has no clients yet.")
+        context.notify("The org has no clients yet.")
     elif next(iter(segments), None) is not None:
-        context.say(f"These are the first {MOST_IN_A_TABLE} rows. All of them: -o tsv or -o jsonl.")
+        context.notify(
+            f"These are the first {MOST_IN_A_TABLE} rows. All of them: -o tsv or -o jsonl."
+        )
 
 
 def show_decision(context: Context, decision: dict[str, object], *, at: datetime) -> None:

@@ -187,10 +187,10 @@ def deactivate(
     gone = context.write(service.deactivate, sitter, days=days, reason=checked_reason(reason))
     context.show_one(DEACTIVATED, gone)
     for booking in gone.windows_ended:
-        context.say(f"Ended now: {booking}. If the visit goes on, reassign it:")
-        context.say(f"  petmsg booking reassign {booking} --sitter SITTER")
+        context.notify(f"Ended now: {booking}. If the visit goes on, reassign it:")
+        context.notify(f"  petmsg booking reassign {booking} --sitter SITTER")
     for booking in gone.bookings_unassigned:
-        context.say(f"Reassign: petmsg booking reassign {booking} --sitter SITTER")
+        context.notify(f"Reassign: petmsg booking reassign {booking} --sitter SITTER")
 
 
 @app.command(

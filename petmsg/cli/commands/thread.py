@@ -57,11 +57,11 @@ def show(
     found = context.read(queries.show_thread, client, page(limit, before, all_), now=context.now)
     context.show_one(THREAD, found)
     if context.is_table:
-        from petmsg.render.conversation_text import print_talk
+        from petmsg.render.conversation_text import print_conversation
 
         context.show_list(THREAD_WINDOWS, found["windows"])
         context.show_list(NUMBERS_SEEN, found["numbers_seen"])
-        print_talk(found, view=context.view)
+        print_conversation(found, view=context.view)
 
 
 @app.command(

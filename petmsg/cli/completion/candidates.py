@@ -1,11 +1,11 @@
-"""What a shell offers while a command line is typed: commands, options, refs, names, numbers.
+"""What a shell offers for a half-typed command line: commands, options, refs, names, numbers.
 
-A shell asks by running petmsg with `_PETMSG_COMPLETE` set (see `petmsg.cli.completion.shells`).
-Whatever goes wrong, a database that is missing, locked, old or far away among it, means that
-nothing is offered: no error text ever lands in the line somebody is typing.
+A shell runs petmsg with `_PETMSG_COMPLETE` set (see `petmsg.cli.completion.shells`). On any error,
+such as a database that is missing, locked or unreachable, nothing is offered: no error text may
+appear in the line that somebody is typing.
 
-The metavar of a parameter says what its words are (`WORDS`): `E164` is a masked number of ours,
-`PHONE` a person's own, which is never offered. `HERE` holds where that is not the whole story.
+The metavar of a parameter selects its candidates (`BY_METAVAR`): `E164` is a masked number, `PHONE`
+a personal phone, which is never offered. `BY_PARAMETER` overrides it for single parameters.
 """
 
 import io
@@ -30,7 +30,7 @@ CONNECT_SECONDS = 1
 """
 
 
-class Offer(NamedTuple):
+class Completions(NamedTuple):
     """What is offered for a word. `files`: the shell is to offer files, which it does best."""
 
     candidates: Sequence[Candidate] = ()
@@ -48,29 +48,29 @@ class Asked(NamedTuple):
 Words = Callable[[Asked], Iterable[Candidate]]
 
 
-def offer(command_line: Any, words: Sequence[str], environ: Mapping[str, str]) -> Offer:
+def offer(command_line: Any, words: Sequence[str], environ: Mapping[str, str]) -> Completions:
     """What the last of `words` may become. Prints nothing and raises nothing."""
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             return _offer(command_line, words, environ)
     except BaseException:  # noqa: BLE001 because whoever types a line must not see an error in it
-        return Offer()
+        return Completions()
 
 
-def _offer(command_line: Any, words: Sequence[str], environ: Mapping[str, str]) -> Offer:
+def _offer(command_line: Any, words: Sequence[str], environ: Mapping[str, str]) -> Completions:
     before, typed = list(words[:-1]), words[-1]
     context = _resolve_context(command_line, {}, "petmsg", before)
     what, value = _resolve_incomplete(context, before, typed)
     if isinstance(what, LazyGroup):
         if context._protected_args:
-            return Offer()  # behind a word that is no command
+            return Completions()  # behind a word that is no command
         commands = ((name, entry.short_help) for name, entry in what.entries.items())
-        return Offer([*_beginning(value, commands), *_options(context, value)])
+        return Completions([*_beginning(value, commands), *_options(context, value)])
     if what is context.command:
-        return Offer(list(_options(context, value or "--")))
-    wanted = words_of(_path(context), what)
+        return Completions(list(_options(context, value or "--")))
+    wanted = candidates_for(_path(context), what)
     if wanted is files:
-        return Offer(files=True)
+        return Completions(files=True)
     run = Context(
         Environment(environ, wait_seconds=WAIT_SECONDS),
         org=context.params.get("org"),
@@ -81,7 +81,7 @@ def _offer(command_line: Any, words: Sequence[str], environ: Mapping[str, str]) 
     known = given if isinstance(given, list | tuple) else ()
     group = _path(context).partition(" ")[0]
     found = [each for each in wanted(Asked(value, group, run)) if each.word not in known]
-    return Offer([Candidate(option + each.word, each.note) for each in found])
+    return Completions([Candidate(option + each.word, each.note) for each in found])
 
 
 def _path(context: Any) -> str:
@@ -201,7 +201,7 @@ _ROWS: dict[str, Words] = {
     "number": _NUMBERS,
     "sitter": _SITTERS,
 }
-WORDS: dict[str, Words] = {
+BY_METAVAR: dict[str, Words] = {
     "CLASS": classes,
     "CLIENT": _CLIENTS,
     "CODE": codes,
@@ -226,7 +226,7 @@ WORDS: dict[str, Words] = {
 }
 """By metavar, without its dots. A parameter without one takes what only a person knows."""
 
-HERE: dict[str, Words] = {
+BY_PARAMETER: dict[str, Words] = {
     "doctor checks": checks,
     "audit list event": events,
     "booking cancel ref": stored(
@@ -263,10 +263,10 @@ HERE: dict[str, Words] = {
 """By command and parameter, where the metavar would say too much or too little."""
 
 
-def words_of(path: str, parameter: Any) -> Words:
+def candidates_for(path: str, parameter: Any) -> Words:
     """What a parameter of the command at that path takes."""
     choices = getattr(parameter.type, "choices", None)
     if choices is not None:
         return one_of(choices)
     metavar = (parameter.metavar or "TEXT").removesuffix("...")
-    return HERE.get(f"{path} {parameter.name}", WORDS.get(metavar, nothing))
+    return BY_PARAMETER.get(f"{path} {parameter.name}", BY_METAVAR.get(metavar, nothing))

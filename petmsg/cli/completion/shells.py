@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from petmsg import settings
 from petmsg.cli.completion import COMPLETE
-from petmsg.cli.completion.candidates import Offer, offer
+from petmsg.cli.completion.candidates import Completions, offer
 from petmsg.errors import OutOfRange, quoted
-from petmsg.render.escape import safe
+from petmsg.render.escape import escape
 
 BASH = r"""# petmsg in bash. Made by petmsg --show-completion bash
 _petmsg() {
@@ -144,7 +144,7 @@ def _answer(
         if shell == "fish":
             words[-1] = split(words[-1]).words[-1]
         found = offer(command_line, words, environ)
-        lines = [f"{each.word}\t{safe(each.note)}".rstrip("\t") for each in found.candidates]
+        lines = [f"{each.word}\t{escape(each.note)}".rstrip("\t") for each in found.candidates]
     return ["files" if found.files else "words", *lines]
 
 
@@ -186,7 +186,7 @@ def split(line: str) -> Typed:
     return Typed(words, raw, quote, before)
 
 
-def _in_bash(found: Offer, typed: Typed, breaks: str, *, listing: bool) -> Iterator[str]:
+def _in_bash(found: Completions, typed: Typed, breaks: str, *, listing: bool) -> Iterator[str]:
     """The candidates as bash puts them in place of what it takes for the word.
 
     For bash a word begins behind an open quote, and behind a character that breaks words (`:`).
@@ -221,5 +221,5 @@ def _quoted(word: str, quote: str) -> str:
 
 
 def _short(note: str) -> str:
-    text = safe(note)
+    text = escape(note)
     return text if len(text) <= _LONGEST_NOTE else text[: _LONGEST_NOTE - 1] + "…"

@@ -84,7 +84,7 @@ def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers:
     report.close()
     if signal.SIGINT in came:
         context.exit_code = INTERRUPTED
-        context.say("Interrupted: what was on its way is recorded, the rest stays queued.")
+        context.notify("Interrupted: what was on its way is recorded, the rest stays queued.")
 
 
 def _rhythm(context: Context) -> Timings:
@@ -159,7 +159,7 @@ class _Report:
             render.write(json_text(result_data(self._context, self._fields, row)))
             render.flush()
         elif isinstance(row, Failure):
-            self._context.say(f"{row.ref}: {row.error.message}")
+            self._context.notify(f"{row.ref}: {row.error.message}")
         else:
             render.write_row(self._fields, row, self._context.view)
             render.flush()
@@ -196,7 +196,7 @@ class _Report:
             )
             return Failure(str(what.message), problem), PROVIDER
         if what.status is MessageStatus.QUEUED:
-            self._context.say(f"Text {what.message}: {what.note}.")
+            self._context.notify(f"Text {what.message}: {what.note}.")
             return None, DONE
         with self._context.snapshot() as cursor:
             row = _stored(sending_row(cursor, org, what.message), what.note)

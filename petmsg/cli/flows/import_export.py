@@ -5,7 +5,7 @@ from pathlib import Path
 from petmsg.cli.context import Context
 from petmsg.plurals import counted
 from petmsg.render.progress import progress
-from petmsg.render.views.import_provider_numbers import TAKEN_BACK
+from petmsg.render.views.import_provider_numbers import RESTORED_EXPORT
 
 
 def take_back(context: Context, folder: Path) -> None:
@@ -21,7 +21,7 @@ def take_back(context: Context, folder: Path) -> None:
     if not prepare_database(
         context.location, actor=context.actor, now=context.now, dry_run=context.dry_run
     ):
-        context.say(
+        context.notify(
             f"Would create {context.location.display_url}; the files of {folder} are intact."
         )
         return
@@ -31,16 +31,16 @@ def take_back(context: Context, folder: Path) -> None:
                 transaction, orgs, actor=context.actor, now=context.now, on_progress=on_progress
             )
         )
-    context.show_list(TAKEN_BACK, taken)
+    context.show_list(RESTORED_EXPORT, taken)
     for each in taken:
         if each.waiting:
             waiting = counted(each.waiting, "queued message")
-            context.say(
+            context.notify(
                 f"Org {each.org} has {waiting}: dispatch from one database only, or clients get "
                 "them twice."
             )
         if not each.same_ids:
-            context.say(
+            context.notify(
                 f"IDs of org {each.org} were renumbered; the file ids in {folder / each.org} maps "
                 "the old IDs, which the audit log uses, to the new ones."
             )

@@ -13,7 +13,7 @@ from petmsg.db.location import Location
 from petmsg.enums import OutputFormat
 from petmsg.errors import REFUSED, UsageProblem
 from petmsg.render.progress import progress
-from petmsg.render.views.import_provider_numbers import REPORT, TAKEN_OVER
+from petmsg.render.views.import_provider_numbers import IMPORTED_TABLES, REPORT
 
 if TYPE_CHECKING:
     from petmsg.importers.snoutos.legacy_schema import Source
@@ -81,8 +81,8 @@ def take_over(
         except BaseException:
             if report.new and not context.dry_run:
                 _show(context, report)
-                context.say("Stopped. The rows counted above are imported.")
-                context.say(
+                context.notify("Stopped. The rows counted above are imported.")
+                context.notify(
                     "Run the command again to import the rest; imported rows stay unchanged."
                 )
             raise
@@ -99,7 +99,7 @@ def _there(context: Context) -> Iterator[None]:
     ):
         yield
         return
-    context.say(f"Would create {context.location.display_url}.")
+    context.notify(f"Would create {context.location.display_url}.")
     with TemporaryDirectory(prefix="petmsg-") as folder:
         context.location = Location(path=Path(folder) / "petmsg.db", dsn=None)
         prepare_database(context.location, actor=context.actor, now=context.now, dry_run=False)
@@ -140,10 +140,10 @@ def _show(context: Context, report: "Report") -> None:
     if context.output in (OutputFormat.JSON, OutputFormat.JSONL):
         context.show_one(REPORT, report)
     else:
-        context.show_list(TAKEN_OVER, report.tables)
+        context.show_list(IMPORTED_TABLES, report.tables)
         for each in report.findings:
             became = "imported with a change" if each.taken else "skipped"
-            context.say(f"{each.table} {each.id}: {became}: {each.reason}")
+            context.notify(f"{each.table} {each.id}: {became}: {each.reason}")
     _advise(context, report)
     if report.findings:
         context.exit_code = REFUSED
@@ -152,14 +152,14 @@ def _show(context: Context, report: "Report") -> None:
 def _advise(context: Context, report: "Report") -> None:
     """Say what an operator should do next."""
     if report.phoneless:
-        context.say(
+        context.notify(
             f"Sitters without a phone of their own: {report.phoneless}. Add the phones: petmsg "
             "sitter set REF --phone E164, or petmsg sitter import FILE with columns ref,phone."
         )
     lost = sum(not each.taken for each in report.findings)
     changed = len(report.findings) - lost
     if report.findings:
-        context.say(f"Old rows skipped: {lost}; imported with a change: {changed}.")
-        context.say(
+        context.notify(f"Old rows skipped: {lost}; imported with a change: {changed}.")
+        context.notify(
             "Fix them there, or in the CSV files, and import again; only new rows are imported."
         )

@@ -1,7 +1,7 @@
 """`message send`: one message, and what its sender is told of it."""
 
 from petmsg.cli.context import Context
-from petmsg.cli.streams import did
+from petmsg.cli.streams import note_done
 from petmsg.render.views.conversation import SENT
 from petmsg.services.outbox.claim import Waiting
 from petmsg.services.outbox.preview import SendOptions
@@ -27,14 +27,14 @@ def send(
         send_at=send_at,
         expires_at=expires_at,
         queue_only=queue_only,
-        on_warning=lambda warning: context.say(f"Warning: {warning}"),
+        on_warning=lambda warning: context.notify(f"Warning: {warning}"),
     )
     if not context.dry_run:
-        did(f"Message {sent.message} is {sent.status}.")
+        note_done(f"Message {sent.message} is {sent.status}.")
     context.show_one(SENT, sent)
     if problem is not None:
         raise problem
     if sent.note is not None:
-        context.say(f"Text {sent.message}: {sent.note}.")
+        context.notify(f"Text {sent.message}: {sent.note}.")
     if isinstance(sent.taken, Waiting) and not context.dry_run:
-        context.say("It stays queued; petmsg message dispatch sends it when it may leave.")
+        context.notify("It stays queued; petmsg message dispatch sends it when it may leave.")

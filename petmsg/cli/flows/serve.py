@@ -22,7 +22,7 @@ from petmsg.providers.stripe_signature import is_genuine
 from petmsg.queries.org import all_orgs, has_org
 from petmsg.render import output as render
 from petmsg.render.escape import json_text
-from petmsg.render.views.nouns import DOORS
+from petmsg.render.views.nouns import WEBHOOKS
 from petmsg.workflows.store_webhooks import WebhookStore
 
 if TYPE_CHECKING:
@@ -44,16 +44,18 @@ def serve(context: Context, *, host: str, port: int) -> None:
         raise _extra_missing(problem) from None
     if context.environment.wait_seconds is None:
         context.environment = context.environment._replace(wait_seconds=WAIT_SECONDS)
-    doors = _doors(context)
+    webhooks = _webhooks(context)
     if context.dry_run:
-        context.show_list(DOORS, _rows(doors))
+        context.show_list(WEBHOOKS, _rows(webhooks))
         return
     listener = server.listen(host, port)
     with listener:
-        _say_where(context, listener, doors)
+        _say_where(context, listener, webhooks)
         commits, log = GroupCommit(WebhookStore(context)), _Log(context)
-        came = server.serve(make_app(doors, commits, log.line), listener, commits, context.say)
-    context.say("Stopped. All accepted requests are stored.")
+        came = server.serve(
+            make_app(webhooks, commits, log.line), listener, commits, context.notify
+        )
+    context.notify("Stopped. All accepted requests are stored.")
     if came == signal.SIGINT:
         context.exit_code = INTERRUPTED
 
@@ -71,7 +73,7 @@ def _extra_missing(problem: ModuleNotFoundError) -> Exception:
 # ------------------------------------------------------------------------------ what is configured
 
 
-def _doors(context: Context) -> "Webhooks":
+def _webhooks(context: Context) -> "Webhooks":
     """The doors that the settings open. Raises `CredentialsMissing`, `Misconfigured`, `NoOrg`, and
     what is wrong with the database."""
     from petmsg.providers.twilio_signature import TwilioSignature
@@ -99,7 +101,7 @@ def _doors(context: Context) -> "Webhooks":
             raise NoOrg
         context.chosen(cursor)  # report an unknown --org now, not with the first payment
     if twilio is None and any(org.provider is ProviderName.TWILIO for org in orgs):
-        context.say(f"Twilio's webhooks are off, because {settings.PUBLIC_URL} is not set.")
+        context.notify(f"Twilio's webhooks are off, because {settings.PUBLIC_URL} is not set.")
     return Webhooks(
         twilio=twilio,
         stripe=partial(_signed_by_stripe, context, secrets) if secrets else None,
@@ -126,19 +128,19 @@ def _health(location: Location) -> str | None:
 # ------------------------------------------------------------------------------------ what is told
 
 
-def _say_where(context: Context, listener: socket.socket, doors: "Webhooks") -> None:
+def _say_where(context: Context, listener: socket.socket, webhooks: "Webhooks") -> None:
     host, port = listener.getsockname()[:2]
-    context.say(f"Listening on http://{f'[{host}]' if ':' in host else host}:{port}")
-    open_doors = {"Twilio": doors.twilio is not None, "Stripe": doors.stripe is not None}
-    for name, is_open in open_doors.items():
-        context.say(f"{name}: {'open' if is_open else 'closed (not configured)'}")
+    context.notify(f"Listening on http://{f'[{host}]' if ':' in host else host}:{port}")
+    is_open_by_name = {"Twilio": webhooks.twilio is not None, "Stripe": webhooks.stripe is not None}
+    for name, is_open in is_open_by_name.items():
+        context.notify(f"{name}: {'open' if is_open else 'closed (not configured)'}")
 
 
-def _rows(doors: "Webhooks") -> list[dict[str, Any]]:
+def _rows(webhooks: "Webhooks") -> list[dict[str, Any]]:
     """The webhook paths, for `--dry-run`."""
     from petmsg.web.app import HEALTH, STRIPE
 
-    twilio, stripe = doors.twilio is not None, doors.stripe is not None
+    twilio, stripe = webhooks.twilio is not None, webhooks.stripe is not None
     return [
         {"path": INBOUND, "open": twilio, "checked": "Twilio's signature"},
         {"path": STATUS, "open": twilio, "checked": "Twilio's signature"},

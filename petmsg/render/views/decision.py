@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.text import Text
 
-from petmsg.render.escape import safe
+from petmsg.render.escape import escape
 from petmsg.render.field_types import BAD, GOOD, WAITS
 from petmsg.render.fields import View, when
 from petmsg.render.table import STYLES, print_table, show
@@ -23,15 +23,17 @@ def print_decision(decision: Mapping[str, Any], *, at: str, view: View) -> None:
     """Print a decision (its JSON form); `at` is its instant in words."""
     number, client = decision["number"], decision["client"]
     if number is None:
-        head = Text(safe(f"No number for {client} at {at}"), style="bold red")
+        head = Text(escape(f"No number for {client} at {at}"), style="bold red")
     else:
         speaker = f", sitter {number['sitter']}" if number["sitter"] else ""
         words = f"{number['e164']} ({number['class']}{speaker}) for {client} at {at}"
-        head = Text(safe(words), style="bold green")
+        head = Text(escape(words), style="bold green")
     warnings = [
-        Text(f"warning: {safe(warning)}", style="yellow") for warning in decision["warnings"]
+        Text(f"warning: {escape(warning)}", style="yellow") for warning in decision["warnings"]
     ]
-    show(Text("\n").join([head, Text(safe(decision["reason"])), *warnings, Text()]), view.paper)
+    show(
+        Text("\n").join([head, Text(escape(decision["reason"])), *warnings, Text()]), view.terminal
+    )
     print_table(TRACE, decision["trace"], view)
 
 
@@ -39,8 +41,12 @@ def print_comparison(found: Any, *, view: View) -> None:
     """Print a message's stored decision beside today's: a summary, then each property."""
     stored, today = found.stored, found.today
     at = when(datetime.fromisoformat(stored["at"]), view._replace(relative=True))
-    head = Text(safe(f"Message {found.message} for {stored['client']}, decided {at}"), style="bold")
-    show(Text("\n").join([head, _verdict(stored["number"], today["number"]), Text()]), view.paper)
+    head = Text(
+        escape(f"Message {found.message} for {stored['client']}, decided {at}"), style="bold"
+    )
+    show(
+        Text("\n").join([head, _verdict(stored["number"], today["number"]), Text()]), view.terminal
+    )
     print_table(COMPARED, found.compared, view)
 
 
@@ -58,6 +64,6 @@ def print_addressee(addressee: Mapping[str, Any], *, at: str, view: View) -> Non
     sender = addressee["client"] or "an unknown sender"
     to = _DESKS.get(addressee["addressed_to"], f"sitter {addressee['addressed_to']}")
     words = f"A message from {sender} to {addressee['number']} at {at} is for {to}"
-    head = Text(safe(words), style="bold green")
-    show(Text("\n").join([head, Text(safe(addressee["reason"])), Text()]), view.paper)
+    head = Text(escape(words), style="bold green")
+    show(Text("\n").join([head, Text(escape(addressee["reason"])), Text()]), view.terminal)
     print_table(INBOUND_TRACE, addressee["trace"], view)

@@ -10,7 +10,7 @@ EXPORTED = (
     Field("file", "File", kind=WORD),
     Field("sha256", None, kind=WORD),
 )
-TAKEN_BACK = (
+RESTORED_EXPORT = (
     Field("org", "Org", kind=WORD),
     Field("tables", "Tables", kind=COUNT),
     Field("rows", "Rows", kind=COUNT),
@@ -19,7 +19,7 @@ TAKEN_BACK = (
     Field("same_ids", "IDs kept", kind=FLAG),
 )
 
-TAKEN_OVER = (
+IMPORTED_TABLES = (
     Field("org", "Org", kind=or_null(WORD)),
     Field("table", "Old table", kind=WORD),
     Field("read", "Rows", kind=COUNT),
@@ -50,5 +50,5 @@ def _each(fields: tuple[Field, ...], name: str) -> Field:
     )
 
 
-REPORT = (_each(_ORG, "orgs"), _each(TAKEN_OVER, "tables"), _each(FINDING, "findings"))
+REPORT = (_each(_ORG, "orgs"), _each(IMPORTED_TABLES, "tables"), _each(FINDING, "findings"))
 """A whole report as one JSON object."""

@@ -162,7 +162,7 @@ ASSIGNED = (
     Field("messages", "Messages", kind=list_of(ID)),
     Field("phone_added", "Phone added", kind=FLAG),
 )
-STRAYS = (
+UNMATCHED = (
     Field("stray", "Id", kind=ID),
     Field("to", "To", get=lambda row: row["to_e164"] or None, kind=or_null(E164)),
     Field("org", "Current org", kind=or_null(WORD)),

@@ -139,7 +139,7 @@ PHONE_TEXTABLE = (
     Field("code", "Former provider code", kind=or_null(WORD)),
     Field("reused", "Unchanged", kind=FLAG),
 )
-FORGOTTEN = (
+ERASED = (
     Field("client", "Client", kind=REF),
     Field("phones", "Phones erased", kind=COUNT),
     Field("messages", "Bodies erased", kind=COUNT),
@@ -212,7 +212,7 @@ IMPORTED = (
     Field("ref", "Ref", kind=REF),
     Field("result", "Result", kind=one_word_of("created", "updated", "unchanged")),
 )
-DOORS = (
+WEBHOOKS = (
     Field("path", "Path", kind=WORD),
     Field("open", "Open", kind=FLAG),
     Field("checked", "Verification", kind=NAME),

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from petmsg.cli import command_line
-from petmsg.cli.completion.candidates import HERE, WORDS, nothing, words_of
+from petmsg.cli.completion.candidates import BY_METAVAR, BY_PARAMETER, candidates_for, nothing
 from petmsg.cli.completion.shells import SCRIPTS, split
 from petmsg.db import migrate
 from petmsg.db.location import locate
@@ -175,12 +175,12 @@ def test_completion_works_on_postgresql(migrated_url: str) -> None:
 
 
 def test_every_parameter_is_decided_upon() -> None:
-    """A new one with a metavar of its own needs a line in `WORDS`, if only that of `nothing`."""
+    """A new metavar needs a line in `BY_METAVAR`, at least that of `nothing`."""
     undecided = {
         f"{name}: {parameter.metavar}"
         for name, command in commands()
         for parameter in command.params
-        if parameter.metavar and parameter.metavar.removesuffix("...") not in WORDS
+        if parameter.metavar and parameter.metavar.removesuffix("...") not in BY_METAVAR
     }
     assert undecided == set()
 
@@ -191,7 +191,7 @@ def test_every_place_with_words_of_its_own_exists() -> None:
         for name, command in commands()
         for parameter in command.params
     }
-    assert set(HERE) - there == set()
+    assert set(BY_PARAMETER) - there == set()
 
 
 def test_no_parameter_that_takes_a_personal_phone_offers_one() -> None:
@@ -203,7 +203,7 @@ def test_no_parameter_that_takes_a_personal_phone_offers_one() -> None:
     ]
     assert len(phones) >= 8
     for name, parameter in phones:
-        assert words_of(name.removeprefix("petmsg "), parameter) is nothing, name
+        assert candidates_for(name.removeprefix("petmsg "), parameter) is nothing, name
 
 
 # --------------------------------------------------------------------------- nothing but candidates
