@@ -126,11 +126,8 @@ def _write_credentials(home: Path) -> None:
     path.write_text(f"TWILIO_ACCOUNT_SID={ACCOUNT_SID}\nTWILIO_AUTH_TOKEN={AUTH_TOKEN}\n", "utf-8")
 
 
-@pytest.mark.parametrize(
-    "page",
-    [page if page == README else pytest.param(page, marks=pytest.mark.slow) for page in PAGES],
-)
-def test_every_documented_command_works_today(
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_works(
     page: str, desk: Desk, company_of_the_tour: Path, request: pytest.FixtureRequest
 ) -> None:
     environ = dict(desk.environ)

@@ -69,7 +69,6 @@ CODE = re.compile(r"`[^`\n]*`|\"[\w.]+\":|\bhttps?://\S+|--[a-z-]+")
 """Code: names of JSON keys, options and columns stay as they are."""
 
 PENDING = (
-    "docs/",
     "petmsg/db/",
     "petmsg/importers/",
     "petmsg/queries/",
@@ -149,7 +148,9 @@ def files() -> Iterator[Words]:
     What `make docs` makes is left out: the reference and the man pages consist of the helps, the
     transcripts of heads and messages. These are checked where they come from.
     """
-    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    docs = ROOT / "docs"
+    named = (ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG", "SECURITY"))
+    pages = [*named, *docs.glob("*.md"), *docs.glob("decisions/*.md")]
     examples = [each for each in (ROOT / "examples").rglob("*") if each.is_file()]
     for file in [*pages, *examples]:
         in_transcript = False

@@ -35,6 +35,7 @@ SLOW = {
     "tests/cli/test_batch.py::test_an_import_that_cannot_print": "starts processes",
     "tests/cli/test_usage_errors.py::test_in_a_large_company": "fills a large company",
     "tests/project/test_benchmarks.py": "times processes",
+    "tests/project/test_documented_commands.py::test_every_command_works[docs/": "a process each",
     "tests/providers/test_twilio_missing_fields.py": "sends once per field",
     "tests/queries/test_candidates.py::test_of_very_many": "fills a large company",
     "tests/queries/test_senders.py::test_a_sitters_stop_holds": "sixteen states of a company",
