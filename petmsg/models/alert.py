@@ -1,4 +1,4 @@
-"""What needs a person: a row, not a log line."""
+"""Alerts: what needs a person, stored as rows."""
 
 from datetime import datetime
 
@@ -12,11 +12,11 @@ _OPEN = text("done_at IS NULL")
 
 
 class Alert(Table, table=True):
-    """One matter. While it is open, the same matter again raises `count` and `last_at`.
+    """An alert. While it is open, raising it again increases `count` and `last_at`.
 
-    `kind` says what happened, `entity` and `ref` whom it is about, `command` what helps. No row
-    holds a personal phone, a name or a body: refs only, so that a client can be forgotten.
-    `told_at` is when `alert tell` last printed it.
+    `kind` says what happened, `entity` and `ref` what it is about, `command` what to do. A row
+    contains refs, but no personal phone, name or body, so that a client can be erased. `told_at` is
+    when `alert tell` last printed it.
     """
 
     __tablename__ = "alert"

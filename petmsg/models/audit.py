@@ -1,4 +1,4 @@
-"""Who did what, when, why, to what, before and after: one hash chain per org."""
+"""The audit log: who changed what, when and why; one hash chain per org."""
 
 from datetime import datetime
 
@@ -9,9 +9,9 @@ from petmsg.models.base import Table
 
 
 class AuditEvent(Table, table=True):
-    """One event. Never changed or deleted (triggers); `hash` covers it and `previous_hash`.
+    """One event. Triggers refuse changes and deletions; `hash` covers it and `previous_hash`.
 
-    `payload` is canonical JSON text and holds refs, never a personal phone, name or body.
+    `payload` is canonical JSON and contains refs, never a personal phone, name or body.
     """
 
     __tablename__ = "audit_event"

@@ -1,4 +1,4 @@
-"""What every table shares: the metadata with its naming convention, and column shorthands.
+"""What all tables share: the metadata with its naming convention, and column shorthands.
 
 Plain `datetime` fields are stored as aware UTC by SQLModel (naive values are refused).
 Vocabularies are stored by value with a CHECK.
@@ -21,13 +21,13 @@ metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 
 class Table(SQLModel):
-    """What every table class derives from: petmsg's own metadata."""
+    """The base class of all tables, with petmsg's own metadata."""
 
     metadata = metadata
 
 
 def vocabulary(kind: type[StrEnum], name: str) -> Enum:
-    """A column type that stores the enum's values as text and lets the database check them."""
+    """A column type that stores the values of an enum as text, with a CHECK."""
     return Enum(
         kind,
         name=name,
@@ -39,10 +39,10 @@ def vocabulary(kind: type[StrEnum], name: str) -> Enum:
 
 
 def in_org(table: str, *columns: str) -> ForeignKeyConstraint:
-    """A foreign key that carries `org_id`: a row never points into another org (invariant 5).
+    """A foreign key that includes `org_id`, so that a row can only refer to rows of its own org.
 
-    `columns` are this table's; the last parts of their names are the other's (`client_id` → `id`
-    where the column is the row itself, else the same name).
+    `columns` are this table's; the last parts of their names are the other table's (`client_id` →
+    `id` if the column is the reference itself, otherwise the same name).
     """
     first, *others = columns
     targets = [f"{table}.org_id", f"{table}.id", *(f"{table}.{other}" for other in others)]

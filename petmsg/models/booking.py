@@ -1,4 +1,4 @@
-"""A visit that a client booked."""
+"""Bookings: the visits that clients book."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from petmsg.models.base import Table, in_org, vocabulary
 
 
 class Booking(Table, table=True):
-    """A booked visit, half-open `[starts_at, ends_at)`, perhaps without a sitter yet."""
+    """A booked visit, `[starts_at, ends_at)`. `sitter_id` is NULL if no sitter is assigned."""
 
     __tablename__ = "booking"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""A pet owner or household, and her phones."""
+"""Clients (pet owners or households) and their phones."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from petmsg.models.base import Table, in_org, vocabulary
 
 
 class Client(Table, table=True):
-    """A client of an org. `name` is NULL once she was forgotten. `timezone` None: the org's."""
+    """A client of an org. An erased client has no `name`. Without `timezone` the org's applies."""
 
     __tablename__ = "client"
     __table_args__ = (
@@ -30,9 +30,10 @@ class Client(Table, table=True):
 
 
 class ClientPhone(Table, table=True):
-    """A phone of a client: the primary one is texted, any is recognised (invariant 2).
+    """A phone of a client. Messages go to the primary phone; replies from all are recognised.
 
-    `not_textable_at` is when the provider said, with `not_textable_code`, that it takes no texts.
+    `not_textable_at` is when the provider reported, with `not_textable_code`, that the phone cannot
+    receive SMS.
     """
 
     __tablename__ = "client_phone"

@@ -1,4 +1,4 @@
-"""A text that came in: who is to read it, who looks after it, and texts to numbers never ours."""
+"""Inbound messages: their recipients and assignees; unmatched messages; poll cursors."""
 
 from datetime import datetime
 
@@ -12,13 +12,13 @@ _OPEN = text("done_at IS NULL AND (inbox_at IS NOT NULL OR with_sitter_at IS NOT
 
 
 class InboundText(Table, table=True):
-    """What belongs to an inbound message alone: one row per message.
+    """The data of a message that only inbound messages have: one row per message.
 
-    `received_at` is when it came, by the provider's clock where that is known. `addressed_to` is
-    what `routing.inbound` said of it, `sitter_id` the sitter it is addressed to or, for `relay`,
-    the sitter who wrote it. `inbox_at` is since when it waits for a person, NULL if it never did;
-    it is open until `done_at`. `with_sitter_at` is since when it is the sitter's to answer, because
-    it was passed on; NULL once it was answered or went to the inbox.
+    `received_at` is when it arrived, by the provider's clock if known. `addressed_to` is the
+    decision of `rules.routing.inbound`; `sitter_id` is the sitter it is for or, for `relay`, the
+    sitter who wrote it. `inbox_at` is when it went to the inbox, NULL if it never did; it is open
+    until `done_at`. `with_sitter_at` is when it was forwarded to the sitter, who is expected to
+    answer; NULL after it was answered or went to the inbox.
     """
 
     __tablename__ = "inbound_text"
@@ -60,10 +60,10 @@ class InboundText(Table, table=True):
 
 
 class StrayText(Table, table=True):
-    """A text to a number that was never ours: somebody's words, and a sign of a wrong webhook.
+    """An unmatched message: it was sent to a number of no org, perhaps through a wrong webhook.
 
-    It belongs to no org until its number does; then it is adopted, and `adopted_id` is its message.
-    `opt_out_type` is what the provider said it means to the carriers (a `Keyword`), if it did.
+    Once its number belongs to an org it can be adopted; then `adopted_id` is its message.
+    `opt_out_type` is the opt-out keyword that the provider recognised in it, if any.
     """
 
     __tablename__ = "stray_text"
@@ -90,7 +90,7 @@ class StrayText(Table, table=True):
 
 
 class PullMark(Table, table=True):
-    """Up to when a provider was asked for new texts."""
+    """The poll cursor of a provider: up to when it was asked for new messages."""
 
     __tablename__ = "pull_mark"
 

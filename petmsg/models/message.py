@@ -1,4 +1,4 @@
-"""One text, and what the sandbox carrier would have sent."""
+"""Messages and the attempts to send them; the messages of the sandbox provider."""
 
 from datetime import datetime
 
@@ -16,15 +16,15 @@ _TROUBLED = text("status IN ('failed', 'undelivered', 'held', 'unknown', 'cancel
 
 
 class Message(Table, table=True):
-    """A text in or out. `number_id`, `rule` and `decision` were set by the last claim.
+    """An inbound or outbound message.
 
-    `decision` is the Decision as JSON text, the truth about why this number was used. `body` and
-    the client's phone are NULL once she was forgotten. A queued text keeps the order of `send_at`,
-    when it was meant to leave; `due_at` is when it is looked at next (later after a back-off).
-    A text to nobody's thread (a sitter's phone, a stranger's) has a `Relay` that says why.
-    `worker` is who claimed it; `in_doubt_at` is since when its fate is unknown, `absent_at` when
-    the provider was first seen not to have it, `reconcile_mark` the reading of the clock that its
-    wait is measured by, `synced_at` when its delivery was last asked for.
+    The last claim set `number_id`, `rule` and `decision`, the routing decision as JSON: it says why
+    this number was used. `body` and the client's phone are NULL after the client was erased. Queued
+    messages are sent in the order of `send_at`; `due_at` is when a message is tried next (later
+    after a back-off). A message outside any thread (to a sitter or a stranger) has a `Relay` row
+    with its reason. `worker` is the process that claimed it. `in_doubt_at` is since when its
+    outcome is unknown, `absent_at` when the provider first did not list it, `reconcile_mark` the
+    uptime from which its wait is measured, `synced_at` when its delivery receipt was last fetched.
     """
 
     __tablename__ = "message"
@@ -129,11 +129,11 @@ class Message(Table, table=True):
 
 
 class MessageAttempt(Table, table=True):
-    """One try to send a text: from which number, by whom, and what became of it.
+    """One attempt to send a message: its number, its worker and its outcome.
 
-    A try that the provider answered late is found by `provider_message_id` even if another try
-    was begun since. Its thread is its text's, which the foreign key holds; a text to nobody's
-    thread has none, and no routing rule.
+    `provider_message_id` finds the attempt for a late delivery receipt, even if another attempt was
+    started since. The foreign key makes sure that its thread is its message's. A message outside
+    any thread has no routing rule.
     """
 
     __tablename__ = "message_attempt"
@@ -164,7 +164,7 @@ class MessageAttempt(Table, table=True):
 
 
 class SandboxText(Table, table=True):
-    """What the sandbox carrier took: a text that a real one would have sent."""
+    """A message that the sandbox provider accepted; a real provider would have sent it."""
 
     __tablename__ = "sandbox_text"
     __table_args__ = (UniqueConstraint("provider_message_id"), Index(None, "to_e164"))

@@ -1,4 +1,4 @@
-"""A masked business number, and the ledger of who held it when."""
+"""Masked numbers, and the ledger of their class, status and sitter."""
 
 from datetime import datetime
 
@@ -10,14 +10,13 @@ from petmsg.models.base import Table, in_org, vocabulary
 
 
 class MessageNumber(Table, table=True):
-    """A number that texts leave from.
+    """A masked number, from which messages are sent.
 
-    `sitter_id` is its holder now. `first_sitter_id` is the only sitter it was ever given to: the
-    database refuses another one, so a number that spoke for one sitter never speaks for a second.
-    `segments_per_second` None means what its kind allows (`petmsg.rules.rate_limit`). Its next text
-    may start at `free_at`, so that all workers together keep its pace. Since `refused_at` the
-    provider refuses what is sent from it, with `refused_code`, for a cause that is the account's;
-    at `refused_until` one message tries it again.
+    `sitter_id` is the sitter who holds it now. `first_sitter_id` is the only sitter it was ever
+    assigned to: the database refuses another one. Without `segments_per_second` the default of its
+    kind applies (`petmsg.rules.rate_limit`). Its next message may start at `free_at`, so that all
+    workers together keep its rate limit. Since `refused_at` the provider refuses messages from it
+    with `refused_code`, because of the account; at `refused_until` one message is tried again.
     """
 
     __tablename__ = "message_number"
@@ -75,10 +74,10 @@ class MessageNumber(Table, table=True):
 
 
 class NumberCustody(Table, table=True):
-    """One row of a number's ledger: its class, status and holder from `from_at` on.
+    """One row of a number's ledger: its class, status and sitter from `from_at` on.
 
-    A row ends where the next begins, so the ledger can have neither gap nor overlap (invariant 9);
-    triggers let rows only be added, each later than the last.
+    A row ends where the next one starts, so the ledger has neither gaps nor overlaps. Triggers
+    allow only to add rows, each later than the last.
     """
 
     __tablename__ = "number_custody"

@@ -1,4 +1,4 @@
-"""Who wants no texts, and which pairs of numbers a carrier keeps apart."""
+"""Opt-outs, and pairs of a number and a phone that a carrier blocks."""
 
 from datetime import datetime
 
@@ -12,12 +12,12 @@ _STANDS = text("ended_at IS NULL")
 
 
 class OptOut(Table, table=True):
-    """A phone that wants no texts from an org. It stands until `ended_at`.
+    """The opt-out of a phone from an org's messages; active until `ended_at`.
 
-    `phone_key` is the digest of the phone (`petmsg.phone.phone_key`), by which it is recognised;
-    `e164` is NULL once its client was forgotten, whose opt-out stands all the same. `opted_out_at`
-    and `ended_at` are when it was said, which may be before petmsg heard of it; `last_said_at` is
-    when it was said again, NULL if it was said once. An opt-in from before that ends nothing.
+    `phone_key` is the digest of the phone (`petmsg.phone.phone_key`) that recognises it. `e164` is
+    NULL after its client was erased; the opt-out stays active. `opted_out_at` and `ended_at` are
+    when the person said it, which may be before petmsg learned of it. `last_said_at` is when it was
+    last repeated, NULL if never; an earlier opt-in does not end the opt-out.
     """
 
     __tablename__ = "opt_out"
@@ -48,7 +48,7 @@ class OptOut(Table, table=True):
 
 
 class BlockedPair(Table, table=True):
-    """A number of ours that the carrier keeps from a phone, whatever the org knows."""
+    """A block by the carrier: messages from this number do not reach this phone."""
 
     __tablename__ = "blocked_pair"
     __table_args__ = (

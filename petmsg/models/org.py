@@ -1,4 +1,4 @@
-"""A company. It owns everything else."""
+"""Orgs (companies), which own all other rows, and the counters of generated refs."""
 
 from datetime import datetime
 
@@ -10,13 +10,13 @@ from petmsg.models.base import Table, vocabulary
 
 
 class Org(Table, table=True):
-    """A company with its settings. `slug` is how commands name it; `timezone` an IANA name.
+    """An org (a company) with its settings. Commands name it by `slug`; `timezone` is an IANA name.
 
-    Quiet hours are minutes of the recipient's local day, from the first until before the last;
-    they may pass midnight. While `frozen_at` is set and `frozen_until` (if any) is to come, nothing
-    is sent. With `relay` a sitter's texts come to her own phone. Office hours are minutes of the
-    org's local day; outside of them, and to strangers, the texts `closed_reply` and `unknown_reply`
-    are answered, where they are set.
+    Quiet hours are minutes of the recipient's local day; the end is exclusive and may be on the
+    next day. While `frozen_at` is set and `frozen_until`, if set, is in the future, nothing is
+    sent. With `relay`, messages for a sitter are forwarded to the sitter's own phone. Office hours
+    are minutes of the org's local day. `closed_reply` is the automatic reply outside of office
+    hours, `unknown_reply` the one to unknown senders; NULL means no reply.
     """
 
     __tablename__ = "org"
@@ -71,7 +71,7 @@ class Org(Table, table=True):
 
 
 class RefCounter(Table, table=True):
-    """The next number of a made-up ref (`C-1`, `S-1`, `B-1`), per org and noun."""
+    """The next number of a generated ref (`C-1`, `S-1`, `B-1`), per org and noun."""
 
     __tablename__ = "ref_counter"
 

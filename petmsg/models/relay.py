@@ -1,4 +1,4 @@
-"""What petmsg writes by itself: words passed on between clients and sitters, and answers."""
+"""Messages that petmsg creates itself: forwarded messages, notices and automatic replies."""
 
 from datetime import datetime
 
@@ -12,11 +12,11 @@ _OPEN = text("closed_at IS NULL")
 
 
 class Relay(Table, table=True):
-    """Why an outbound message was written without a person: one row per message.
+    """Why petmsg created an outbound message: one row per message.
 
-    `about_id` is the inbound message it passes on or answers, `sitter_id` the sitter it goes to or,
-    for a `reply`, who wrote it. A text to nobody's thread leaves from the number the sitter holds,
-    or from `number_id`.
+    `about_id` is the inbound message that it forwards or answers. `sitter_id` is the sitter it goes
+    to or, for a `reply`, the sitter who wrote it. A message outside any thread is sent from the
+    sitter's number, or from `number_id`.
     """
 
     __tablename__ = "relay"
@@ -41,10 +41,10 @@ class Relay(Table, table=True):
 
 
 class RelayQuestion(Table, table=True):
-    """A sitter's text that waits until she says whom it is for.
+    """A sitter's message that waits until the sitter says which client it is for.
 
-    `options` are the ids of the clients she may choose from, as a JSON array in the order in which
-    they were numbered.
+    `options` are the ids of the clients to choose from, as a JSON array in the order of their
+    numbers in the question.
     """
 
     __tablename__ = "relay_question"
@@ -75,7 +75,7 @@ class RelayQuestion(Table, table=True):
 
 
 class AutoReply(Table, table=True):
-    """When somebody last got an answer that nobody wrote, by the digest of the phone."""
+    """When a phone last got an automatic reply, by the digest of the phone."""
 
     __tablename__ = "auto_reply"
 

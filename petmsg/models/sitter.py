@@ -1,4 +1,4 @@
-"""A sitter, and the spans in which she was active."""
+"""Sitters, and the periods in which they were active."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from petmsg.models.base import Table, in_org, vocabulary
 
 
 class Sitter(Table, table=True):
-    """A sitter of an org. `phone` is her personal one; the masked one is a `MessageNumber`."""
+    """A sitter of an org. `phone` is the personal one; the masked one is a `MessageNumber`."""
 
     __tablename__ = "sitter"
     __table_args__ = (
@@ -32,7 +32,7 @@ class Sitter(Table, table=True):
 
 
 class SitterActivity(Table, table=True):
-    """A span in which a sitter was active: `[activated_at, offboarded_at)`, open while NULL."""
+    """A period in which a sitter was active: `[activated_at, offboarded_at)`, open while NULL."""
 
     __tablename__ = "sitter_activity"
     __table_args__ = (

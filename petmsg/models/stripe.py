@@ -1,4 +1,4 @@
-"""Payments that Stripe told of."""
+"""Payment events of Stripe."""
 
 from datetime import datetime
 
@@ -9,9 +9,9 @@ from petmsg.models.base import Table, vocabulary
 
 
 class StripeEvent(Table, table=True):
-    """An event of Stripe's that was taken in, once. It holds nothing of the person who paid.
+    """An event of Stripe, stored once. It contains no data about the person who paid.
 
-    `payment_id` is Stripe's id of the payment (`pi_…`), by which a refund or a dispute names it.
+    `payment_id` is Stripe's id of the payment (`pi_…`), to which refunds and disputes refer.
     """
 
     __tablename__ = "stripe_event"

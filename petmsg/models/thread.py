@@ -1,4 +1,4 @@
-"""The one conversation of a client with a company."""
+"""Threads: the one conversation of a client with an org."""
 
 from datetime import datetime
 
@@ -9,10 +9,11 @@ from petmsg.models.base import Table, in_org
 
 
 class Thread(Table, table=True):
-    """A client's conversation: one per client and org, for ever (invariant 1).
+    """A client's conversation: there is one per client and org, and it is permanent.
 
-    `pool_number_id` is its own pool number, the one its last pool message left from;
-    `default_number_id` was chosen when the thread was made, is shown, and never decides a route.
+    `pool_number_id` is its own pool number, from which its last pool message was sent.
+    `default_number_id` was chosen when the thread was created; it is for display only and never
+    decides a route.
     """
 
     __tablename__ = "thread"

@@ -1,4 +1,4 @@
-"""The time in which a booking's sitter speaks in the thread."""
+"""Assignment windows: when messages of a thread are sent from the sitter's number."""
 
 from datetime import datetime
 
@@ -9,10 +9,9 @@ from petmsg.models.base import Table, in_org
 
 
 class AssignmentWindow(Table, table=True):
-    """One window of one confirmed booking: booked `[starts_at, booked_until)`, grace to `ends_at`.
+    """The window of a confirmed booking: booked `[starts_at, booked_until)`, grace to `ends_at`.
 
-    Carrying `client_id` into both foreign keys holds that its thread is its booking's client's
-    (invariant 4).
+    `client_id` is part of both foreign keys, so that its thread belongs to its booking's client.
     """
 
     __tablename__ = "assignment_window"
