@@ -235,7 +235,7 @@ def scale_down() -> None:
     from petmsg.workflows.worker.dispatcher import Timings
     from petmsg.workflows.worker.rescuer import RescueTimings
 
-    rhythm = Timings(
+    timings = Timings(
         ahead=0.05,
         breath=0.005,
         poll=0.1,
@@ -243,7 +243,7 @@ def scale_down() -> None:
         look_again=0.1,
         patience=RescueTimings(timedelta(seconds=GRACE), timedelta(seconds=SECOND_LOOK)),
     )
-    vars(dispatching)["_rhythm"] = lambda _run: rhythm
+    vars(dispatching)["_rhythm"] = lambda _run: timings
     sender_pool.BEGIN_WITHIN = 0.4
     record_outcome.FIRST_BACK_OFF = timedelta(seconds=0.05)
     record_outcome.LONGEST_BACK_OFF = timedelta(seconds=0.5)

@@ -66,17 +66,17 @@ def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers:
     )
     with ExitStack() as stack:
         alive = stack.enter_context(worker(context.location))
-        hands = SenderPool(workers, now=context.clock)
-        pump = Dispatcher(
-            context, lines, worker=alive, hands=hands, watch=report.see, rhythm=_rhythm(context)
+        pool = SenderPool(workers, now=context.clock)
+        dispatcher = Dispatcher(
+            context, lines, worker=alive, pool=pool, watch=report.see, timings=_timings(context)
         )
-        came = stack.enter_context(stopping_on_signals(pump))
+        came = stack.enter_context(stopping_on_signals(dispatcher))
         if not watch:
             stack.enter_context(report.progress(_count(context, lines)))
         if watch:
-            pump.keep_going()
+            dispatcher.run_forever()
         else:
-            pump.drain()
+            dispatcher.run_once()
     if not watch:
         for org, _ in lines:
             report.behind(org)
@@ -87,7 +87,7 @@ def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers:
         context.notify("Interrupted: what was on its way is recorded, the rest stays queued.")
 
 
-def _rhythm(context: Context) -> Timings:
+def _timings(context: Context) -> Timings:
     # A clock that was given does not run: nothing may be claimed ahead of it.
     return Timings() if context.environment.now is None else Timings(ahead=0.0)
 

@@ -73,34 +73,34 @@ class Dispatcher:
         lines: Sequence[tuple[OrgRow, Provider]],
         *,
         worker: Worker,
-        hands: SenderPool,
+        pool: SenderPool,
         watch: Callable[[Seen], None],
-        rhythm: Timings,
+        timings: Timings,
     ) -> None:
         self._store = store
         self._lines = [OrgQueue(org, carrier) for org, carrier in lines]
         self._worker = worker
-        self._hands = hands
+        self._pool = pool
         self._watch = watch
-        self._rhythm = rhythm
+        self._timings = timings
         self._stop = threading.Event()
         self._serving = itertools.count(1)
 
     def stop(self) -> None:
         """Claim nothing more; what is out is waited for and recorded."""
         self._stop.set()
-        self._hands.stop()
+        self._pool.stop()
 
     @property
     def stopped(self) -> bool:
         """Whether somebody asked to stop."""
         return self._stop.is_set()
 
-    def drain(self) -> None:
+    def run_once(self) -> None:
         """Send what is due, once."""
         self._run(for_ever=False)
 
-    def keep_going(self) -> None:
+    def run_forever(self) -> None:
         """Send what becomes due, until `stop`."""
         self._run(for_ever=True)
 
@@ -118,14 +118,14 @@ class Dispatcher:
                 if now >= checked_at + timedelta(seconds=5):
                     self._worker.require_alive()
                     checked_at = now
-                if for_ever and now >= settled_at + timedelta(seconds=self._rhythm.settle_every):
+                if for_ever and now >= settled_at + timedelta(seconds=self._timings.settle_every):
                     self._settle()
                     settled_at = now
                 moved = [self._step(line, now, for_ever=for_ever) for line in self._lines]
                 # In turns, so that an org that could use every hand leaves some to the others.
                 self._lines.sort(key=lambda line: line.served_at)
                 if any(moved):
-                    self._collect(self._rhythm.breath)
+                    self._take_results(self._timings.breath)
                 elif not self._rest(now, for_ever=for_ever):
                     break
         except KeyboardInterrupt:
@@ -143,11 +143,11 @@ class Dispatcher:
         """Look, claim and record once for an org; whether anything was done."""
         wanted: list[DueText] = []
         # Heard before anything more is claimed; a turn that failed brings it once more.
-        line.hear(line.done, now, longest_pause=self._rhythm.look_again)
+        line.on_outcomes(line.done, now, longest_pause=self._timings.look_again)
         if not line.closed and not line.is_paused(now):
-            self._scout(line, now, for_ever=for_ever)
-            soon = now + timedelta(seconds=self._rhythm.ahead / 2)
-            wanted = line.parking.ready(soon, min(self._hands.free, AT_ONCE))
+            self._fetch(line, now, for_ever=for_ever)
+            soon = now + timedelta(seconds=self._timings.ahead / 2)
+            wanted = line.scheduler.pop_due(soon, min(self._pool.free, AT_ONCE))
         done, line.done = line.done, []
         if not wanted and not done:
             return False
@@ -163,7 +163,7 @@ class Dispatcher:
                 wanted=[text.message for text in wanted],
                 provider=line.org.provider,
                 worker=self._worker.token,
-                ahead=timedelta(seconds=self._rhythm.ahead),
+                ahead=timedelta(seconds=self._timings.ahead),
             )
         except BaseException:
             line.done = [*done, *line.done]
@@ -175,7 +175,7 @@ class Dispatcher:
         return True
 
     def _recorded(self, line: OrgQueue, claim: Claim, recorded: Recorded | Failure) -> None:
-        text = line.out.pop(claim.message, None)
+        text = line.in_flight.pop(claim.message, None)
         line.changed.add(claim.thread)
         if isinstance(recorded, Failure):
             # What the carrier said cannot be stored: it is asked again, like after a death.
@@ -193,12 +193,12 @@ class Dispatcher:
         claimed_at: float,
     ) -> None:
         if isinstance(taken, Claim):
-            line.out[text.message] = text
+            line.in_flight[text.message] = text
             line.served_at = next(self._serving)
-            self._hands.give(line.org.slug, taken, line.carrier, claimed_at=claimed_at)
+            self._pool.submit(line.org.slug, taken, line.carrier, claimed_at=claimed_at)
             return
         if isinstance(taken, Waiting) and taken.for_pace and taken.until is not None:
-            line.parking.park_until(text, taken.until)
+            line.scheduler.schedule_at(text, taken.until)
             return
         if isinstance(taken, Failure) and isinstance(taken.error, ProviderChanged):
             if not line.closed:
@@ -206,21 +206,21 @@ class Dispatcher:
             line.closed = True
             return
         if isinstance(taken, Failure) and taken.error.exit_code == BUSY:
-            line.parking.park_until(text, now + timedelta(seconds=self._rhythm.poll))
+            line.scheduler.schedule_at(text, now + timedelta(seconds=self._timings.poll))
             return
         line.changed.add(text.thread)
-        until = now + timedelta(seconds=self._rhythm.look_again)
-        line.aside[text.message] = until
+        until = now + timedelta(seconds=self._timings.look_again)
+        line.deferred[text.message] = until
         self._watch(Seen(line.org, text, taken))
 
     # --- looking for work ----------------------------------------------------------------------
 
-    def _scout(self, line: OrgQueue, now: datetime, *, for_ever: bool) -> None:
+    def _fetch(self, line: OrgQueue, now: datetime, *, for_ever: bool) -> None:
         """Park due texts that are next, as far as there is room."""
-        room = self._rhythm.most_parked
+        room = self._timings.most_parked
         if line.has_something_to_look_for(now, for_ever=for_ever, most_parked=room):
             with self._store.snapshot() as cursor:
-                line.scout(cursor, now, most_parked=room, poll=self._rhythm.poll)
+                line.fetch(cursor, now, most_parked=room, poll=self._timings.poll)
 
     def _start_over(self) -> None:
         """The clock was set back: what was expected of the hours to come is worth nothing."""
@@ -229,23 +229,23 @@ class Dispatcher:
 
     # --- waiting -------------------------------------------------------------------------------
 
-    def _collect(self, seconds: float) -> None:
+    def _take_results(self, seconds: float) -> None:
         by_slug = {line.org.slug: line for line in self._lines}
-        for slug, done in self._hands.collect(seconds if self._hands.busy else 0.0):
+        for slug, done in self._pool.results(seconds if self._pool.busy else 0.0):
             by_slug[slug].done.append(done)
 
     def _rest(self, now: datetime, *, for_ever: bool) -> bool:
         """Wait until something may be done; False if nothing will be."""
-        poll = timedelta(seconds=self._rhythm.poll)
+        poll = timedelta(seconds=self._timings.poll)
         at = [each for line in self._lines if (each := self._next_at(line, now)) is not None]
-        most_parked = self._rhythm.most_parked
-        if self._hands.free and any(
+        most_parked = self._timings.most_parked
+        if self._pool.free and any(
             line.has_more(now, most_parked=most_parked) for line in self._lines
         ):
             return True
-        if self._hands.busy:
-            until = min([*at, now + poll]) if self._hands.free else now + poll
-            self._collect(max((until - self._store.clock()).total_seconds(), 0.001))
+        if self._pool.busy:
+            until = min([*at, now + poll]) if self._pool.free else now + poll
+            self._take_results(max((until - self._store.clock()).total_seconds(), 0.001))
             return True
         if not at and not for_ever:
             return self._look_once_more()
@@ -260,20 +260,20 @@ class Dispatcher:
             if line.closed or line.is_paused(now):
                 continue
             line.look_anew()
-            while not (line.scanned or len(line.parking)):
-                self._scout(line, now, for_ever=False)
-            if len(line.parking):
+            while not (line.scanned or len(line.scheduler)):
+                self._fetch(line, now, for_ever=False)
+            if len(line.scheduler):
                 return True
         return False
 
     def _next_at(self, line: OrgQueue, now: datetime) -> datetime | None:
         """When the org's next text may be claimed, None if that is not in sight."""
-        at = line.parking.next_at()
+        at = line.scheduler.next_at()
         if line.closed or at is None:
             return None
-        at -= timedelta(seconds=self._rhythm.ahead / 2)
+        at -= timedelta(seconds=self._timings.ahead / 2)
         if line.paused_until is not None and line.paused_until > at:
-            too_long = (line.paused_until - now).total_seconds() > self._rhythm.longest_pause
+            too_long = (line.paused_until - now).total_seconds() > self._timings.longest_pause
             return None if too_long else line.paused_until
         return at
 
@@ -292,7 +292,7 @@ class Dispatcher:
                 self._store,
                 line.org,
                 line.carrier,
-                patience=self._rhythm.patience,
+                patience=self._timings.patience,
                 stopped=self._stop.is_set,
             )
             for result in results:
@@ -301,11 +301,11 @@ class Dispatcher:
 
     def _finish(self) -> None:
         """Wait for what is out, record it, and let the hands go."""
-        self._hands.stop()
+        self._pool.stop()
         with ExitStack() as last:  # one org's failure keeps nobody else's answers from the database
-            last.callback(self._hands.close)
-            while self._hands.busy:
-                self._collect(1.0)
+            last.callback(self._pool.close)
+            while self._pool.busy:
+                self._take_results(1.0)
             for line in self._lines:
                 line.closed = True
                 last.callback(self._step, line, self._store.tick(), for_ever=False)
@@ -319,7 +319,7 @@ def waiting_behind(store: Store, org: OrgRow, limit: int) -> list[Waiting]:
 
 
 @contextmanager
-def stopping_on_signals(pump: Dispatcher) -> Iterator[list[int]]:
+def stopping_on_signals(dispatcher: Dispatcher) -> Iterator[list[int]]:
     """SIGTERM and Ctrl-C stop the pump in order; a second Ctrl-C breaks off.
 
     Gives the list of the signals that came.
@@ -332,7 +332,7 @@ def stopping_on_signals(pump: Dispatcher) -> Iterator[list[int]]:
         if came.count(signal.SIGINT) > 1:
             raise KeyboardInterrupt
         if len(came) == 1:  # a second one could find `stop` half done, and wait for itself
-            pump.stop()
+            dispatcher.stop()
 
     if threading.current_thread() is threading.main_thread():
         before = {each: signal.signal(each, on_signal) for each in (signal.SIGTERM, signal.SIGINT)}

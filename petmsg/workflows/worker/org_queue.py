@@ -43,10 +43,10 @@ class OrgQueue:
 
     org: OrgRow
     carrier: Provider
-    parking: RateLimiter = field(default_factory=RateLimiter)
-    aside: dict[int, datetime] = field(default_factory=dict)
+    scheduler: RateLimiter = field(default_factory=RateLimiter)
+    deferred: dict[int, datetime] = field(default_factory=dict)
     """Texts that are not looked at again before then."""
-    out: dict[int, DueText] = field(default_factory=dict)
+    in_flight: dict[int, DueText] = field(default_factory=dict)
     done: list[HandedOver] = field(default_factory=list)
     changed: set[int] = field(default_factory=set)
     """Threads of which another text may be next."""
@@ -69,12 +69,12 @@ class OrgQueue:
         """Whether the queue was not looked through yet, and there is room to."""
         if self.scanned or self.closed or self.is_paused(now):
             return False
-        room = most_parked - len(self.parking)
-        return room >= PAGE or (room > 0 and len(self.parking) < ENOUGH)
+        room = most_parked - len(self.scheduler)
+        return room >= PAGE or (room > 0 and len(self.scheduler) < ENOUGH)
 
     def start_over(self) -> None:
         """Forget every expectation: it was made by a clock that was set back since."""
-        self.parking, self.aside = RateLimiter(), {}
+        self.scheduler, self.deferred = RateLimiter(), {}
         self.paused_until = self._paused_at = None
         self.look_anew()
 
@@ -83,7 +83,9 @@ class OrgQueue:
         self.scanned, self._after = False, LONG_AGO
         self._look_again_at = LONG_AGO[0]
 
-    def hear(self, done: Sequence[HandedOver], now: datetime, *, longest_pause: float) -> None:
+    def on_outcomes(
+        self, done: Sequence[HandedOver], now: datetime, *, longest_pause: float
+    ) -> None:
         """Take in what answers say of the carrier itself: that it refuses the account, or takes
         nothing for now. Answers to what was begun before a pause make it no longer, unless they ask
         for it by themselves."""
@@ -104,16 +106,16 @@ class OrgQueue:
                 until = now + timedelta(seconds=seconds)
                 self.paused_until = max(self.paused_until or until, until)
 
-    def scout(self, cursor: Cursor, now: datetime, *, most_parked: int, poll: float) -> None:
+    def fetch(self, cursor: Cursor, now: datetime, *, most_parked: int, poll: float) -> None:
         """Park the texts that are next, as far as there is room and their turn is in sight."""
-        self.parking.learn(paces(cursor, self.org), now)
+        self.scheduler.update_limits(paces(cursor, self.org), now)
         self._look_again_at = now + LOOK_EVERY
         found: list[DueText] = []
         if self.changed:
             found = next_of_threads(cursor, self.org, sorted(self.changed), now=now)
             self.changed.clear()
         if not self.scanned:
-            limit = min(most_parked - len(self.parking), PAGE)
+            limit = min(most_parked - len(self.scheduler), PAGE)
             due = due_texts(cursor, self.org, now=now, after=self._after, limit=limit)
             unknown = [text for text in due if not self._is_known(text)]
             rest = unknown[LOOKED_AT:]
@@ -125,7 +127,7 @@ class OrgQueue:
             else:
                 self._after, self.scanned = LONG_AGO, True
                 # A long queue is looked through less often: most of it is parked already.
-                pause = max(poll, len(self.parking) / 1000)
+                pause = max(poll, len(self.scheduler) / 1000)
                 self._scan_again_at = now + timedelta(seconds=pause)
         for text in found:
             if self._is_known(text):
@@ -134,26 +136,26 @@ class OrgQueue:
                 numbers = _likely_numbers(cursor, self.org, text, now)
             except _OF_ITS_OWN:
                 numbers = ()  # its claim fails in the same way, and tells a person
-            if self.parking.next_turn(numbers, now) > now + HORIZON:
-                self.aside[text.message] = now + HORIZON / 2
+            if self.scheduler.next_turn(numbers, now) > now + HORIZON:
+                self.deferred[text.message] = now + HORIZON / 2
             else:
-                self.parking.park(text, numbers, now)
+                self.scheduler.schedule(text, numbers, now)
 
     def has_something_to_look_for(self, now: datetime, *, for_ever: bool, most_parked: int) -> bool:
-        """Whether `scout` may find something; also ends what was put aside until now."""
+        """Whether `fetch` may find something; also ends what was put aside until now."""
         if self.closed or self.is_paused(now):
             return False
         if for_ever and self.scanned and now >= self._scan_again_at:
             self.scanned = False
         if not self.scanned and self._after == LONG_AGO:
-            self.aside = {each: at for each, at in self.aside.items() if at > now}
+            self.deferred = {each: at for each, at in self.deferred.items() if at > now}
         if self.has_more(now, most_parked=most_parked):
             return True
-        may_look = len(self.parking) < ENOUGH or now >= self._look_again_at
-        return bool(self.changed) and may_look and len(self.parking) < most_parked
+        may_look = len(self.scheduler) < ENOUGH or now >= self._look_again_at
+        return bool(self.changed) and may_look and len(self.scheduler) < most_parked
 
     def _is_known(self, text: DueText) -> bool:
-        known = (self.parking, self.aside, self.out)
+        known = (self.scheduler, self.deferred, self.in_flight)
         return any(text.message in place for place in known)
 
 

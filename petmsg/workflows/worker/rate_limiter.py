@@ -33,7 +33,7 @@ class RateLimiter:
     def __contains__(self, message: int) -> bool:
         return message in self._here
 
-    def learn(self, numbers: Iterable[NumberPace], now: datetime) -> None:
+    def update_limits(self, numbers: Iterable[NumberPace], now: datetime) -> None:
         """What the database says of the numbers' pace. A later estimate stays as long as a text
         waits here for that number."""
         for number in numbers:
@@ -51,7 +51,7 @@ class RateLimiter:
         chosen = self._soonest(numbers, now)
         return now if chosen is None else self._next_start(chosen, now)
 
-    def park(self, text: DueText, numbers: Sequence[int], now: datetime) -> None:
+    def schedule(self, text: DueText, numbers: Sequence[int], now: datetime) -> None:
         """Let a text wait behind those that wait here for the same number, the soonest free one of
         `numbers`; without numbers, not at all."""
         chosen = self._soonest(numbers, now)
@@ -61,11 +61,11 @@ class RateLimiter:
             self._free_at[chosen] = at + self._busy_for(text, chosen)
         self._put(text, at, chosen)
 
-    def park_until(self, text: DueText, at: datetime) -> None:
+    def schedule_at(self, text: DueText, at: datetime) -> None:
         """Let a text wait until that moment (aware UTC)."""
         self._put(text, at, None)
 
-    def ready(self, before: datetime, limit: int) -> list[DueText]:
+    def pop_due(self, before: datetime, limit: int) -> list[DueText]:
         """Take out the texts whose turn comes at or before that moment, at most `limit`."""
         found: list[DueText] = []
         while self._waiting and self._waiting[0][0] <= before and len(found) < limit:

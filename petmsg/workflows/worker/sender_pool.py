@@ -53,7 +53,7 @@ class SenderPool:
         """How many texts can be taken on."""
         return self.count - self.busy
 
-    def give(self, org: str, claim: Claim, carrier: Provider, *, claimed_at: float) -> None:
+    def submit(self, org: str, claim: Claim, carrier: Provider, *, claimed_at: float) -> None:
         """Have a text handed over. Threads are made as they are needed.
 
         `claimed_at` (by `clock.uptime`) is before the claim was written.
@@ -65,7 +65,7 @@ class SenderPool:
             self._threads.append(thread)
             thread.start()
 
-    def collect(self, seconds: float = 0.0) -> list[tuple[str, HandedOver]]:
+    def results(self, seconds: float = 0.0) -> list[tuple[str, HandedOver]]:
         """What came back, by org. Waits up to `seconds` for the first."""
         found = []
         while True:
@@ -90,11 +90,11 @@ class SenderPool:
 
     def _work(self) -> None:
         while (order := self._orders.get()) is not None:
-            outcome, started_at = self._carry(order)
+            outcome, started_at = self._send(order)
             jitter = random.random()  # noqa: S311 - because it only spreads the next try
             self._back.put((order.org, HandedOver(order.claim, outcome, started_at, jitter)))
 
-    def _carry(self, order: _Order) -> tuple[SendOutcome, datetime | None]:
+    def _send(self, order: _Order) -> tuple[SendOutcome, datetime | None]:
         if self._wait_for_its_turn(order):
             return RetryLater(0.0, None, "The worker was stopped before it began."), None
         if clock.uptime() >= order.begin_by:

@@ -249,7 +249,7 @@ def test_without_the_relay_what_is_addressed_to_a_sitter_is_listed_and_says_so(r
     (row,) = ready("inbox", "list", "-o", "json").json
     assert (row["addressed_to"], row["note"]) == ("S-1", "S-1 was not notified: the relay is off")
     assert ready("status", "-o", "json").json[0]["inbox"]["total"] == 1
-    assert "waits in the inbox" in ready("thread", "show", "C-1", "-o", "table").out
+    assert "waiting in the inbox" in ready("thread", "show", "C-1", "-o", "table").out
     over = NOW + timedelta(hours=3)
     (row,) = ready("inbox", "list", "-o", "json", now=over).json
     assert row["addressed_to"] == "front_desk"

@@ -384,7 +384,7 @@ def test_then_and_now_stand_side_by_side(sqlite_cli: Cli) -> None:
     people(sqlite_cli, POOL)
     visit(sqlite_cli)
     line = ("route", "explain", "--message", str(send(sqlite_cli)["message"]))
-    assert "would today." in sqlite_cli(*line, "-o", "table").out
+    assert "Today it would be the same." in sqlite_cli(*line, "-o", "table").out
     later = {"now": NOW + timedelta(days=1)}
     compared = {
         row["what"]: row for row in sqlite_cli(*line, "-o", "json", **later).json["compared"]

@@ -222,18 +222,18 @@ def busy_number(migrated_url: str) -> Iterator[str]:
         carrier = Remembering()
         line = (find_org(cursor, None), carrier)
     with worker(locate(url)) as alive:
-        hands = SenderPool(4, now=store.clock)
-        pump = Dispatcher(
-            store, [line], worker=alive, hands=hands, watch=lambda _: None, rhythm=Timings()
+        pool = SenderPool(4, now=store.clock)
+        dispatcher = Dispatcher(
+            store, [line], worker=alive, pool=pool, watch=lambda _: None, timings=Timings()
         )
-        thread = threading.Thread(target=pump.drain)
+        thread = threading.Thread(target=dispatcher.run_once)
         thread.start()
         while len(carrier.got) < 2 and thread.is_alive():
             time.sleep(0.02)
         try:
             yield url
         finally:
-            pump.stop()
+            dispatcher.stop()
             thread.join(30)
             store.close()
 

@@ -97,14 +97,14 @@ def statuses(url: str) -> Counter[str]:
 class Crew:
     """A pump with what it needs, and what it saw."""
 
-    pump: Dispatcher
+    dispatcher: Dispatcher
     store: TestStore
     seen: list[Seen]
 
 
 @contextmanager
 def pumping(
-    url: str, *carriers: Provider, hands: int = 8, rhythm: Timings = QUICK
+    url: str, *carriers: Provider, pool: int = 8, timings: Timings = QUICK
 ) -> Iterator[Crew]:
     """A pump for all orgs of the database, one carrier each."""
     store = TestStore(url)
@@ -112,35 +112,35 @@ def pumping(
         lines = list(zip(all_orgs(cursor), carriers, strict=True))
     with worker(locate(url)) as alive:
         seen: list[Seen] = []
-        pump = Dispatcher(
+        dispatcher = Dispatcher(
             store,
             lines,
             worker=alive,
-            hands=SenderPool(hands, now=store.clock),
+            pool=SenderPool(pool, now=store.clock),
             watch=seen.append,
-            rhythm=rhythm,
+            timings=timings,
         )
         try:
-            yield Crew(pump, store, seen)
+            yield Crew(dispatcher, store, seen)
         finally:
             store.close()
 
 
-def drain(url: str, *carriers: Provider, **options: Any) -> Crew:
+def run_once(url: str, *carriers: Provider, **options: Any) -> Crew:
     with pumping(url, *carriers, **options) as crew:
-        crew.pump.drain()
+        crew.dispatcher.run_once()
     return crew
 
 
 @contextmanager
 def running(crew: Crew) -> Iterator[None]:
     """Let it keep going in a thread of its own, and stop it at the end."""
-    thread = threading.Thread(target=crew.pump.keep_going)
+    thread = threading.Thread(target=crew.dispatcher.run_forever)
     thread.start()
     try:
         yield
     finally:
-        crew.pump.stop()
+        crew.dispatcher.stop()
         thread.join(30)
         assert not thread.is_alive()
 
@@ -169,7 +169,7 @@ def test_what_took_too_long_to_claim_is_put_back_and_not_begun(
                 asleep.append(True)
 
         crew.store.before_write = stop_once
-        crew.pump.drain()
+        crew.dispatcher.run_once()
     assert carrier.bodies == []
     assert statuses(url) == {"queued": 1}
     with looking(url) as cursor:
@@ -204,12 +204,12 @@ def test_a_row_that_cannot_be_sent_stops_only_itself_and_is_told_once(
     with working(url) as uow:
         uow.cursor.run(wrong, id=first)
     carrier = Remembering()
-    seen = drain(url, carrier).seen
+    seen = run_once(url, carrier).seen
     assert sorted(carrier.bodies) == ["1", "2"]
     assert statuses(url) == {"held": 1, "sent": 2}
     assert [each.what.error.code for each in seen if isinstance(each.what, Failure)] == [code]
     assert [row[:3] for row in alerts(url)] == [("message_held", "warning", "message")]
-    assert drain(url, carrier).seen == []
+    assert run_once(url, carrier).seen == []
 
 
 def test_a_row_that_nothing_may_change_stays_and_the_others_are_sent(migrated_sqlite: str) -> None:
@@ -221,7 +221,7 @@ def test_a_row_that_nothing_may_change_stays_and_the_others_are_sent(migrated_sq
             " BEGIN SELECT RAISE(ABORT, 'no'); END"
         )
     carrier = Remembering()
-    drain(migrated_sqlite, carrier)
+    run_once(migrated_sqlite, carrier)
     assert sorted(carrier.bodies) == ["1", "2"]
     assert statuses(migrated_sqlite) == {"queued": 1, "sent": 2}
     assert [row[:3] for row in alerts(migrated_sqlite)] == [("message_held", "warning", "message")]
@@ -235,7 +235,7 @@ def test_sixty_texts_leave_once_each_over_six_numbers_at_their_pace_in_order(url
     for each in "abc":
         queue(url, [(at, f"{at} {each}") for at in range(20)])
     carrier = Remembering()
-    crew = drain(url, carrier)
+    crew = run_once(url, carrier)
     assert statuses(url) == {"sent": 60}
     assert len(carrier.bodies) == len(set(carrier.bodies)) == 60
     assert Counter(text.from_e164 for _, text in carrier.got).keys() == {
@@ -256,7 +256,7 @@ def test_threads_without_a_number_of_their_own_use_all_of_the_pool_at_once(url: 
     queue(url, [(at, "Hi") for at in range(24)])
     carrier = Remembering()
     began = time.monotonic()
-    drain(url, carrier)
+    run_once(url, carrier)
     assert statuses(url) == {"sent": 24}
     assert carrier.fastest_pace() <= 2 * 1.1
     assert time.monotonic() - began < 8  # at two a second from one number it would be 12
@@ -265,7 +265,7 @@ def test_threads_without_a_number_of_their_own_use_all_of_the_pool_at_once(url: 
 def test_a_worker_waits_out_the_pace_without_running_hot(url: str) -> None:
     crowd(url, clients=3, numbers=1, per_second=1)
     queue(url, [(at, "Hi") for at in range(3)])
-    crew = drain(url, Remembering())
+    crew = run_once(url, Remembering())
     assert statuses(url) == {"sent": 3}
     did = crew.store.did
     assert did["snapshots"] < 20, did
@@ -280,14 +280,14 @@ def test_a_worker_whose_hands_are_full_waits_for_them_without_running_hot(url: s
     def slowly(_: OutgoingText) -> None:
         time.sleep(0.5)
 
-    crew = drain(url, Remembering(slowly), hands=2)
+    crew = run_once(url, Remembering(slowly), pool=2)
     assert statuses(url) == {"sent": 6}
     assert crew.store.did["ticks"] < 60, crew.store.did
 
 
 def test_an_idle_watch_looks_about_once_per_poll(url: str) -> None:
     crowd(url, clients=1, numbers=1)
-    with pumping(url, Remembering(), rhythm=Timings(poll=0.5)) as crew:
+    with pumping(url, Remembering(), timings=Timings(poll=0.5)) as crew:
         with running(crew):
             time.sleep(2)
         assert crew.store.did["snapshots"] <= 12, crew.store.did
@@ -305,7 +305,7 @@ def test_schedules_back_offs_quiet_hours_and_a_freeze_are_not_waited_for(url: st
         uow.cursor.run("UPDATE message SET due_at = :at WHERE id = :i", at=at, i=later)
     carrier = Remembering()
     began = time.monotonic()
-    crew = drain(url, carrier)
+    crew = run_once(url, carrier)
     assert time.monotonic() - began < 5
     assert (carrier.got, statuses(url)) == ([], {"queued": 3})
     assert [seen.what.message for seen in crew.seen] == [frozen]  # type: ignore[union-attr]
@@ -320,7 +320,7 @@ def test_texts_that_become_next_while_others_leave_are_not_left_behind(url: str)
         if text.body == "first":
             queue(url, [(at, "late") for at in range(20)])
 
-    crew = drain(url, Remembering(many_more), rhythm=replace(QUICK, most_parked=5))
+    crew = run_once(url, Remembering(many_more), timings=replace(QUICK, most_parked=5))
     assert statuses(url) == {"sent": 21}
     assert crew.store.did["snapshots"] < 100
 
@@ -328,7 +328,7 @@ def test_texts_that_become_next_while_others_leave_are_not_left_behind(url: str)
 def test_a_queue_longer_than_the_room_is_drained(url: str) -> None:
     crowd(url, clients=30, numbers=3)
     queue(url, [(at, "Hi") for at in range(30)])
-    drain(url, Remembering(), rhythm=replace(QUICK, most_parked=4))
+    run_once(url, Remembering(), timings=replace(QUICK, most_parked=4))
     assert statuses(url) == {"sent": 30}
 
 
@@ -336,7 +336,7 @@ def test_no_transaction_claims_so_many_that_the_first_of_them_waits(url: str) ->
     crowd(url, clients=2 * AT_ONCE, numbers=2 * AT_ONCE)
     queue(url, [(at, "Hi") for at in range(2 * AT_ONCE)])
     wanted: list[int] = []
-    with pumping(url, Remembering(), hands=2 * AT_ONCE) as crew:
+    with pumping(url, Remembering(), pool=2 * AT_ONCE) as crew:
         write_in = crew.store.write_in
 
         def counting(slug: str, service: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -344,7 +344,7 @@ def test_no_transaction_claims_so_many_that_the_first_of_them_waits(url: str) ->
             return write_in(slug, service, *args, **kwargs)
 
         crew.store.write_in = counting  # type: ignore[method-assign]
-        crew.pump.drain()
+        crew.dispatcher.run_once()
     assert max(wanted) == AT_ONCE
     assert statuses(url) == {"sent": 2 * AT_ONCE}
 
@@ -363,7 +363,7 @@ def test_a_long_queue_of_one_number_does_not_keep_the_others_from_leaving(url: s
             " (SELECT max(client_id) FROM thread) THEN '+14155550001' ELSE '+14155550000' END)"
         )
     carrier = Remembering()
-    with pumping(url, carrier, rhythm=replace(QUICK, most_parked=20)) as crew, running(crew):
+    with pumping(url, carrier, timings=replace(QUICK, most_parked=20)) as crew, running(crew):
         wait_until(lambda: any(text.from_e164 == "+14155550001" for _, text in carrier.got))
     assert len(carrier.got) == 2
 
@@ -373,15 +373,15 @@ def test_two_workers_share_the_queue_and_the_pace_and_send_nothing_twice(url: st
     for each in "ab":
         queue(url, [(at, f"{at} {each}") for at in range(20)])
     carrier = Remembering()
-    with pumping(url, carrier, hands=4) as one, pumping(url, carrier, hands=4) as two:
-        threads = [threading.Thread(target=crew.pump.drain) for crew in (one, two)]
+    with pumping(url, carrier, pool=4) as one, pumping(url, carrier, pool=4) as two:
+        threads = [threading.Thread(target=crew.dispatcher.run_once) for crew in (one, two)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(60)
     assert len(carrier.bodies) == len(set(carrier.bodies))
     assert statuses(url)["sent"] >= 38  # the last of a thread may wait for the other's answer
-    drain(url, carrier)
+    run_once(url, carrier)
     assert (statuses(url), len(carrier.bodies)) == ({"sent": 40}, 40)
     for at in range(20):
         assert carrier.bodies.index(f"{at} a") < carrier.bodies.index(f"{at} b")
@@ -396,7 +396,7 @@ def test_a_carrier_that_is_down_is_given_up_after_a_bounded_time(url: str) -> No
     queue(url, [(at, "Hi") for at in range(12)])
     carrier = Remembering(lambda _: SLOW_DOWN)
     began = time.monotonic()
-    crew = drain(url, carrier, hands=4, rhythm=replace(QUICK, longest_pause=1.5))
+    crew = run_once(url, carrier, pool=4, timings=replace(QUICK, longest_pause=1.5))
     assert 0.9 < time.monotonic() - began < 10  # one pause of a second, not another of two
     assert statuses(url) == {"queued": 12}
     assert len(carrier.got) == 8
@@ -413,7 +413,7 @@ def test_a_burst_of_too_many_requests_costs_one_pause_and_not_the_run(url: str) 
         with guard:
             return next(refused, None)
 
-    drain(url, Remembering(at_first), hands=6, rhythm=replace(QUICK, longest_pause=5))
+    run_once(url, Remembering(at_first), pool=6, timings=replace(QUICK, longest_pause=5))
     assert statuses(url)["sent"] >= 6
     assert statuses(url)["sent"] + statuses(url)["queued"] == 12
 
@@ -423,7 +423,7 @@ def test_the_pause_a_carrier_asks_for_is_kept(url: str) -> None:
     queue(url, [(0, "Hi"), (1, "Ho")])
     first = iter([RetryLater(2.0, "20429", "Slow down")])
     carrier = Remembering(lambda _: next(first, None))
-    drain(url, carrier, hands=1)
+    run_once(url, carrier, pool=1)
     assert carrier.got[1][0] - carrier.got[0][0] >= 1.9
 
 
@@ -433,7 +433,7 @@ def test_a_number_that_is_throttled_alone_holds_up_no_other(url: str) -> None:
     alone = RetryLater(60.0, "21611", "Queue full", number_only=True)
     carrier = Remembering(lambda text: alone if text.from_e164.endswith("0") else None)
     began = time.monotonic()
-    drain(url, carrier)
+    run_once(url, carrier)
     assert time.monotonic() - began < 10
     assert statuses(url) == {"sent": 3, "queued": 1}
 
@@ -445,7 +445,7 @@ def test_a_refused_account_ends_its_org_and_no_other(url: str) -> None:
         queue(url, [(at, org) for at in range(5)], org=org)
     no = Rejected("20003", RejectionClass.ACCOUNT, "Authenticate")
     refusing, other = Remembering(lambda _: no), Remembering()
-    drain(url, refusing, other, hands=2)
+    run_once(url, refusing, other, pool=2)
     assert statuses(url) == {"queued": 5, "sent": 5}
     assert len(refusing.got) <= 2
     assert other.bodies == ["other-paws"] * 5
@@ -456,7 +456,7 @@ def test_a_watch_whose_only_account_is_refused_ends_and_does_not_idle_on(url: st
     queue(url, [(0, "Hi")])
     no = Rejected("20003", RejectionClass.ACCOUNT, "Authenticate")
     with pumping(url, Remembering(lambda _: no)) as crew:
-        thread = threading.Thread(target=crew.pump.keep_going)
+        thread = threading.Thread(target=crew.dispatcher.run_forever)
         thread.start()
         thread.join(20)
         assert not thread.is_alive()
@@ -474,7 +474,7 @@ def test_an_org_that_could_use_every_hand_leaves_some_to_the_others(url: str) ->
         bodies.append(text.body)
         time.sleep(0.05)
 
-    drain(url, Remembering(slowly), Remembering(slowly), hands=1)
+    run_once(url, Remembering(slowly), Remembering(slowly), pool=1)
     assert Counter(bodies) == {"many": 30, "few": 3}
     assert max(at for at, body in enumerate(bodies) if body == "few") < 15
 
@@ -488,7 +488,7 @@ def test_a_provider_that_is_changed_meanwhile_ends_the_run(url: str) -> None:
             orgs.change(uow, provider="twilio")
 
     carrier = Remembering(switch)
-    crew = drain(url, carrier)
+    crew = run_once(url, carrier)
     assert statuses(url) == {"sent": 1, "queued": 2}
     told = [seen.what for seen in crew.seen if isinstance(seen.what, Failure)]
     assert [type(each.error) for each in told] == [ProviderChanged]
@@ -501,7 +501,7 @@ def test_an_answer_that_cannot_be_stored_leaves_the_text_in_doubt_and_not_under_
     """Else it would be `sending` for as long as a watch runs, and hold up all of its thread."""
     crowd(url, clients=2, numbers=2)
     queue(url, [(0, "Hi"), (1, "Ho")])
-    crew = drain(
+    crew = run_once(
         url,
         Remembering(lambda text: Accepted("\ud800", "accepted") if text.body == "Hi" else None),
     )
@@ -522,12 +522,12 @@ def test_stopping_records_what_is_out_and_begins_nothing_more(url: str) -> None:
         go_on.wait(20)
 
     carrier = Remembering(hold_on)
-    with pumping(url, carrier, hands=3) as crew:
-        thread = threading.Thread(target=crew.pump.drain)
+    with pumping(url, carrier, pool=3) as crew:
+        thread = threading.Thread(target=crew.dispatcher.run_once)
         thread.start()
         for _ in range(3):
             assert inside.acquire(timeout=20)
-        crew.pump.stop()
+        crew.dispatcher.stop()
         go_on.set()
         thread.join(20)
         assert not thread.is_alive()
@@ -539,11 +539,11 @@ def test_a_claim_that_was_not_begun_when_it_was_stopped_is_queued_again(url: str
     crowd(url, clients=2, numbers=1, per_second=1)
     queue(url, [(0, "Hi"), (1, "Ho")])
     carrier = Remembering()
-    with pumping(url, carrier, rhythm=replace(QUICK, ahead=30)) as crew:
-        thread = threading.Thread(target=crew.pump.drain)
+    with pumping(url, carrier, timings=replace(QUICK, ahead=30)) as crew:
+        thread = threading.Thread(target=crew.dispatcher.run_once)
         thread.start()
         wait_until(lambda: statuses(url)["sending"] == 1 and len(carrier.got) == 1)
-        crew.pump.stop()
+        crew.dispatcher.stop()
         thread.join(20)
     assert statuses(url) == {"sent": 1, "queued": 1}
     assert len(carrier.got) == 1
@@ -552,7 +552,7 @@ def test_a_claim_that_was_not_begun_when_it_was_stopped_is_queued_again(url: str
 def test_a_stop_ends_the_looking_up_of_texts_in_doubt(url: str) -> None:
     crowd(url, clients=5, numbers=5)
     queue(url, [(at, "Hi") for at in range(5)])
-    drain(url, Remembering(lambda _: Unknown(None, "reset")))
+    run_once(url, Remembering(lambda _: Unknown(None, "reset")))
     assert statuses(url) == {"unknown": 5}
     carrier = Remembering()
     asked: list[Any] = []
@@ -560,11 +560,11 @@ def test_a_stop_ends_the_looking_up_of_texts_in_doubt(url: str) -> None:
 
         def slowly(**question: Any) -> Sequence[Any]:
             asked.append(question)
-            crew.pump.stop()
+            crew.dispatcher.stop()
             return []
 
         carrier.find = slowly  # type: ignore[method-assign] # a carrier that takes its time
-        crew.pump.drain()
+        crew.dispatcher.run_once()
     assert len(asked) == 1
 
 
@@ -590,7 +590,7 @@ def test_one_orgs_failure_at_the_end_keeps_no_other_answer_from_the_database(url
 
         crew.store.write_in = broken  # type: ignore[method-assign] # a database that fails
         with pytest.raises(RuntimeError):
-            crew.pump.drain()
+            crew.dispatcher.run_once()
     assert statuses(url) == {"sending": 1, "sent": 1}
 
 
@@ -605,10 +605,10 @@ def test_a_clock_that_was_ahead_for_one_run_holds_nothing_up_in_the_next(
     queue(url, [(0, "Hi")])
     with pumping(url, Remembering()) as crew:
         crew.store.set_off = off
-        crew.pump.drain()
+        crew.dispatcher.run_once()
     queue(url, [(1, "Ho")])
     began = time.monotonic()
-    drain(url, Remembering())
+    run_once(url, Remembering())
     assert statuses(url) == {"sent": 2}
     assert time.monotonic() - began < 10
 

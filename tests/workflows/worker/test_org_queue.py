@@ -28,10 +28,10 @@ def line_with(migrated_sqlite: str) -> LineWith:
     def made(texts: int) -> OrgQueue:
         with looking(migrated_sqlite) as cursor:
             line = OrgQueue(find_org(cursor, None), Remembering())
-            line.scout(cursor, NOW, most_parked=ROOM, poll=1.0)
+            line.fetch(cursor, NOW, most_parked=ROOM, poll=1.0)
         for at in range(texts):
             text = DueText(at, at, at, f"+1202555{at:04}", 1, NOW)
-            line.parking.park_until(text, NOW + timedelta(minutes=1))
+            line.scheduler.schedule_at(text, NOW + timedelta(minutes=1))
         return line
 
     return made
@@ -99,11 +99,11 @@ def test_a_long_queue_is_parked_in_pieces_and_nothing_is_passed_over(
     url, texts = queue
     with looking(url) as cursor:
         line = OrgQueue(find_org(cursor, None), Remembering())
-        line.scout(cursor, NOW, most_parked=ROOM, poll=1.0)
-        assert [each for each in texts if each in line.parking] == texts[:LOOKED_AT]
+        line.fetch(cursor, NOW, most_parked=ROOM, poll=1.0)
+        assert [each for each in texts if each in line.scheduler] == texts[:LOOKED_AT]
         assert not line.scanned
-        line.scout(cursor, NOW, most_parked=ROOM, poll=1.0)
-        assert all(each in line.parking or each in line.aside for each in texts)
+        line.fetch(cursor, NOW, most_parked=ROOM, poll=1.0)
+        assert all(each in line.scheduler or each in line.deferred for each in texts)
         assert line.scanned
 
 
@@ -112,7 +112,7 @@ def test_what_is_known_already_is_passed_by_the_page(queue: tuple[str, list[int]
     with looking(url) as cursor:
         line = OrgQueue(find_org(cursor, None), Remembering())
         while not line.scanned:
-            line.scout(cursor, NOW, most_parked=ROOM, poll=1.0)
+            line.fetch(cursor, NOW, most_parked=ROOM, poll=1.0)
         line.look_anew()
-        line.scout(cursor, NOW, most_parked=ROOM, poll=1.0)
+        line.fetch(cursor, NOW, most_parked=ROOM, poll=1.0)
         assert line.scanned

@@ -42,7 +42,7 @@ def started() -> Iterator[list[SenderPool]]:
         each.close()
 
 
-def hands(
+def pool(
     started: list[SenderPool], count: int = 4, *, clock: Callable[[], datetime] = now
 ) -> SenderPool:
     started.append(SenderPool(count, now=clock))
@@ -66,22 +66,22 @@ def claim(message: int = 1, *, number: int = 1, starts_in: float = 0, busy: floa
     )
 
 
-def collect(crew: SenderPool, count: int) -> list[HandedOver]:
+def results(crew: SenderPool, count: int) -> list[HandedOver]:
     found: list[HandedOver] = []
     deadline = time.monotonic() + 20
     while len(found) < count and time.monotonic() < deadline:
-        found += [done for _, done in crew.collect(0.5)]
+        found += [done for _, done in crew.results(0.5)]
     return found
 
 
 def test_a_text_is_handed_over_and_comes_back_with_its_org_and_when_it_began(
     started: list[SenderPool],
 ) -> None:
-    crew, carrier = hands(started), Remembering()
+    crew, carrier = pool(started), Remembering()
     before = now()
-    crew.give("happy-paws", claim(), carrier, claimed_at=uptime())
+    crew.submit("happy-paws", claim(), carrier, claimed_at=uptime())
     assert crew.busy == 1
-    ((org, done),) = crew.collect(20)
+    ((org, done),) = crew.results(20)
     assert (org, done.claim.message, crew.busy) == ("happy-paws", 1, 0)
     assert isinstance(done.outcome, Accepted)
     assert done.started_at is not None
@@ -90,10 +90,10 @@ def test_a_text_is_handed_over_and_comes_back_with_its_org_and_when_it_began(
 
 
 def test_nothing_begins_before_its_start(started: list[SenderPool]) -> None:
-    crew, carrier = hands(started), Remembering()
+    crew, carrier = pool(started), Remembering()
     given_at = time.monotonic()
-    crew.give("o", claim(starts_in=0.2), carrier, claimed_at=uptime())
-    collect(crew, 1)
+    crew.submit("o", claim(starts_in=0.2), carrier, claimed_at=uptime())
+    results(crew, 1)
     assert carrier.got[0][0] - given_at >= 0.19
 
 
@@ -101,10 +101,10 @@ def test_texts_of_one_number_keep_its_pace_also_if_the_clock_says_they_may_start
     started: list[SenderPool],
 ) -> None:
     """A clock that jumps ahead makes every number look free."""
-    crew, carrier = hands(started), Remembering()
+    crew, carrier = pool(started), Remembering()
     for message in range(4):
-        crew.give("o", claim(message, busy=0.1), carrier, claimed_at=uptime())
-    collect(crew, 4)
+        crew.submit("o", claim(message, busy=0.1), carrier, claimed_at=uptime())
+    results(crew, 4)
     assert len(carrier.gaps()) == 3
     assert carrier.fastest_pace() <= 10 * 1.1
 
@@ -116,18 +116,18 @@ def test_texts_of_several_numbers_do_not_wait_for_each_other(started: list[Sende
         meet.wait()
         return None
 
-    crew, carrier = hands(started), Remembering(answer)
+    crew, carrier = pool(started), Remembering(answer)
     for number in range(3):
-        crew.give("o", claim(number, number=number, busy=60), carrier, claimed_at=uptime())
-    assert all(isinstance(done.outcome, Accepted) for done in collect(crew, 3))
+        crew.submit("o", claim(number, number=number, busy=60), carrier, claimed_at=uptime())
+    assert all(isinstance(done.outcome, Accepted) for done in results(crew, 3))
     assert carrier.most_at_once == 3
 
 
 def test_no_more_threads_are_made_than_are_busy(started: list[SenderPool]) -> None:
-    crew, carrier = hands(started, 200), Remembering()
+    crew, carrier = pool(started, 200), Remembering()
     before = threading.active_count()
-    crew.give("o", claim(), carrier, claimed_at=uptime())
-    collect(crew, 1)
+    crew.submit("o", claim(), carrier, claimed_at=uptime())
+    results(crew, 1)
     assert threading.active_count() <= before + 1
     assert (crew.free, crew.count) == (200, 200)
 
@@ -135,20 +135,20 @@ def test_no_more_threads_are_made_than_are_busy(started: list[SenderPool]) -> No
 def test_what_was_not_begun_when_it_is_stopped_comes_back_at_once(
     started: list[SenderPool],
 ) -> None:
-    crew, carrier = hands(started), Remembering()
-    crew.give("o", claim(starts_in=60), carrier, claimed_at=uptime())
-    crew.give("o", claim(2, number=2, busy=60), carrier, claimed_at=uptime())
-    collect(crew, 1)
-    crew.give("o", claim(3, number=2), carrier, claimed_at=uptime())  # waits for the pace
+    crew, carrier = pool(started), Remembering()
+    crew.submit("o", claim(starts_in=60), carrier, claimed_at=uptime())
+    crew.submit("o", claim(2, number=2, busy=60), carrier, claimed_at=uptime())
+    results(crew, 1)
+    crew.submit("o", claim(3, number=2), carrier, claimed_at=uptime())  # waits for the pace
     crew.stop()
     began = time.monotonic()
-    back = collect(crew, 2)
+    back = results(crew, 2)
     assert time.monotonic() - began < 5
     assert [done.started_at for done in back] == [None, None]
     assert all(isinstance(done.outcome, RetryLater) for done in back)
     assert carrier.bodies == ["2"]
-    crew.give("o", claim(4), carrier, claimed_at=uptime())
-    assert [done.started_at for done in collect(crew, 1)] == [None]
+    crew.submit("o", claim(4), carrier, claimed_at=uptime())
+    assert [done.started_at for done in results(crew, 1)] == [None]
 
 
 def test_what_was_begun_when_it_is_stopped_comes_back_with_its_answer(
@@ -161,27 +161,27 @@ def test_what_was_begun_when_it_is_stopped_comes_back_with_its_answer(
         go_on.wait(10)
         return None
 
-    crew = hands(started)
-    crew.give("o", claim(), Remembering(answer), claimed_at=uptime())
+    crew = pool(started)
+    crew.submit("o", claim(), Remembering(answer), claimed_at=uptime())
     assert inside.wait(10)
     crew.stop()
-    assert crew.collect(0.05) == []
+    assert crew.results(0.05) == []
     go_on.set()
-    assert isinstance(collect(crew, 1)[0].outcome, Accepted)
+    assert isinstance(results(crew, 1)[0].outcome, Accepted)
 
 
 def test_a_text_that_slept_too_long_after_its_claim_is_not_begun(
     started: list[SenderPool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The machine was suspended: by now another worker may have found the text and sent it."""
-    crew, carrier = hands(started), Remembering()
+    crew, carrier = pool(started), Remembering()
     asleep = threading.Event()
     monkeypatch.setattr(
         module.clock, "uptime", lambda: uptime() + (module.BEGIN_WITHIN + 1) * asleep.is_set()
     )
-    crew.give("o", claim(starts_in=0.1), carrier, claimed_at=uptime())
+    crew.submit("o", claim(starts_in=0.1), carrier, claimed_at=uptime())
     asleep.set()
-    (done,) = collect(crew, 1)
+    (done,) = results(crew, 1)
     assert (done.started_at, carrier.got) == (None, [])
     assert isinstance(done.outcome, RetryLater)
 
@@ -190,9 +190,9 @@ def test_a_clock_that_is_set_back_keeps_no_text_waiting_for_an_hour(
     started: list[SenderPool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "BEGIN_WITHIN", 0.2)
-    crew, carrier = hands(started, clock=lambda: now() - timedelta(hours=1)), Remembering()
-    crew.give("o", claim(), carrier, claimed_at=uptime())
-    (done,) = collect(crew, 1)
+    crew, carrier = pool(started, clock=lambda: now() - timedelta(hours=1)), Remembering()
+    crew.submit("o", claim(), carrier, claimed_at=uptime())
+    (done,) = results(crew, 1)
     assert done.started_at is None  # put back, to be claimed by the clock that counts now
 
 
@@ -203,18 +203,18 @@ def test_a_carrier_that_breaks_leaves_the_text_in_doubt(
     def answer(_: OutgoingText) -> SendOutcome:
         raise problem
 
-    crew = hands(started)
-    crew.give("o", claim(), Remembering(answer), claimed_at=uptime())
-    (done,) = collect(crew, 1)
+    crew = pool(started)
+    crew.submit("o", claim(), Remembering(answer), claimed_at=uptime())
+    (done,) = results(crew, 1)
     assert isinstance(done.outcome, Unknown)
     assert done.started_at is not None
-    crew.give("o", claim(2), Remembering(), claimed_at=uptime())  # and its thread goes on
-    assert isinstance(collect(crew, 1)[0].outcome, Accepted)
+    crew.submit("o", claim(2), Remembering(), claimed_at=uptime())  # and its thread goes on
+    assert isinstance(results(crew, 1)[0].outcome, Accepted)
 
 
 def test_collecting_waits_no_longer_than_asked(started: list[SenderPool]) -> None:
-    crew: Any = hands(started)
+    crew: Any = pool(started)
     began = time.monotonic()
-    assert crew.collect(0.05) == []
-    assert crew.collect() == []
+    assert crew.results(0.05) == []
+    assert crew.results() == []
     assert time.monotonic() - began < 2
