@@ -1,4 +1,4 @@
-"""Alerts as a person lists and looks at them, over several orgs: their ids are global."""
+"""Alerts: list and show them, across orgs, because their ids are global."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ _DONE = _ALERTS + "WHERE a.done_at IS NOT NULL"
 _BY_ID = _ALERTS + "WHERE a.id = :id"
 
 TELL_AGAIN_AFTER = timedelta(hours=24)
-"""An alert that is still open then is told once more."""
+"""An alert that is still open after this time is reported again."""
 _UNTOLD = """
 SELECT id FROM alert WHERE org_id = :org_id AND done_at IS NULL
   AND (told_at IS NULL OR told_at <= :before) LIMIT 1
@@ -29,7 +29,7 @@ SELECT id FROM alert WHERE org_id = :org_id AND done_at IS NULL
 _GRAVITY = "CASE a.severity WHEN 'critical' THEN 2 WHEN 'warning' THEN 1 ELSE 0 END"
 _RANKS = {AlertSeverity.INFO: 0, AlertSeverity.WARNING: 1, AlertSeverity.CRITICAL: 2}
 _ONE_RANK = 2**32
-"""More than any id: gravity and id as one number, by which a list is ordered and continued."""
+"""Greater than any id. Severity and id together are the sort key of the list."""
 
 _OPEN_ALERT = """
 SELECT id FROM alert
@@ -95,8 +95,10 @@ def list_alerts(
     done: bool = False,
     severity: AlertSeverity | None = None,
 ) -> list[dict[str, Any]]:
-    """The open alerts, the gravest first and the newest of them; or those that are done, the
-    newest first. `severity` is the least grave one wanted, `page.before` an alert's id."""
+    """The open alerts, the most severe first, then the newest; or the done ones, the newest first.
+
+    `severity` is the lowest one to list, `page.before` an alert's id.
+    """
     key, before = "a.id" if done else f"({_GRAVITY} * {_ONE_RANK} + a.id)", None
     if page.before is not None:
         row = find_alert(cursor, orgs, page.before)
@@ -123,13 +125,13 @@ def find_alert(cursor: Cursor, orgs: Sequence[OrgRow], text: str) -> dict[str, A
 
 
 def is_untold(cursor: Cursor, org: OrgRow, *, now: datetime) -> bool:
-    """Whether an open alert of the org was not told for `TELL_AGAIN_AFTER` at `now` (aware UTC)."""
+    """Whether an open alert was not reported for `TELL_AGAIN_AFTER` at `now` (aware UTC)."""
     before = now - TELL_AGAIN_AFTER
     return cursor.value(_UNTOLD, org_id=org.id, before=before) is not None
 
 
 def alerts_of(cursor: Cursor, ids: Sequence[int]) -> list[dict[str, Any]]:
-    """The alerts of these ids, the gravest first and the newest of them."""
+    """The alerts with these ids, the most severe first, then the newest."""
     rows = cursor.in_list(_ALERTS + "WHERE a.id IN (:ids)", "ids", ids)
     return sorted(rows, key=lambda row: (-_RANKS[row["severity"]], -row["alert"]))
 
@@ -137,7 +139,7 @@ def alerts_of(cursor: Cursor, ids: Sequence[int]) -> list[dict[str, Any]]:
 def by_org(
     cursor: Cursor, orgs: Sequence[OrgRow], ids: Sequence[str]
 ) -> list[tuple[str, list[str]]]:
-    """The ids by the slug of their org. One that none has goes to the first, which will say so.
+    """The ids by the slug of their org. Unknown ids are listed for the first org.
 
     Raises `NoOrg`.
     """
@@ -154,10 +156,12 @@ def by_org(
 
 
 def alert_id(text: str) -> int:
-    """The numeric id a person typed. Raises `OutOfRange`, and `NotFound` for one that no alert
-    can have, which a database would choke on."""
+    """The numeric id that a person typed. Raises `OutOfRange`, and `NotFound` for an id that is too
+    large for the database."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        raise OutOfRange(f"{quoted(text)} is not the id of an alert.", hint="petmsg alert list")
+        raise OutOfRange(
+            f"Invalid alert id {quoted(text)}.", hint="List the alerts: petmsg alert list"
+        )
     if not 0 < int(text) < 2**31:
         raise NotFound("alert", text)
     return int(text)

@@ -1,4 +1,4 @@
-"""What every text costs: taking its number, beginning a try, and its being accepted.
+"""The statements of each sent message: lock its number, start an attempt, record its acceptance.
 
 Bare statements, because a worker runs them for every text of ten thousand. Their callers hold the
 text's row locked, or name the try that must be its last.

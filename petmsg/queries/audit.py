@@ -1,4 +1,4 @@
-"""The audit as it is listed, exported and verified."""
+"""The audit log: list, export and verify it."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -45,13 +45,15 @@ def show_event(cursor: Cursor, org: OrgRow, seq: int) -> dict[str, Any]:
     if 0 < seq <= _LARGEST_SEQ:
         row = cursor.one(_EVENTS + " AND a.seq = :seq", org_id=org.id, seq=seq)
     if row is None:
-        raise NotFound("audit event", str(seq), hint="petmsg audit list")
+        raise NotFound("audit event", str(seq), hint="List the events: petmsg audit list")
     return row
 
 
 def _seq(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        raise OutOfRange(f"{quoted(text)} is not the number of an event.", hint="petmsg audit list")
+        raise OutOfRange(
+            f"Invalid event number {quoted(text)}.", hint="List the events: petmsg audit list"
+        )
     return int(text)
 
 
@@ -88,12 +90,12 @@ def _in_order(
 
 
 def head(cursor: Cursor, org: OrgRow) -> tuple[int, str] | None:
-    """The stored head of the org's chain: its last sequence number and hash."""
+    """The checkpoint of the org's chain: its last sequence number and hash."""
     rows = cursor.tuples("SELECT seq, hash FROM audit_head WHERE org_id = :id", id=org.id)
     return (rows[0][0], rows[0][1]) if rows else None
 
 
 def shown_head(cursor: Cursor, org: OrgRow) -> dict[str, Any]:
-    """The head as it is exported; of a chain without events all zeros."""
+    """The checkpoint as it is exported; all zeros for a chain without events."""
     seq, digest = head(cursor, org) or (0, "0" * 64)
     return {"org": org.slug, "seq": seq, "hash": digest}

@@ -1,4 +1,4 @@
-"""Bookings as a person lists and looks at them."""
+"""Bookings: list and show them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Clients as a person lists and looks at them."""
+"""Clients: list and show them."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ _CLIENT_ID_OF = "SELECT id FROM client WHERE org_id = :org_id AND ref = :ref"
 def list_clients(
     cursor: Cursor, org: OrgRow, page: Page, *, kind: str | None = None
 ) -> list[dict[str, Any]]:
-    """The org's clients with their primary phone and thread, and whether they want no texts."""
+    """The org's clients with their primary phone and thread, and whether they opted out."""
     before = find_client(cursor, org.id, page.before).id if page.before else None
     rows = newest(
         cursor,
@@ -54,7 +54,7 @@ def list_clients(
 
 
 def show_client(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
-    """One client with all her phones (the primary one first) and counts. Raises `NotFound`."""
+    """One client with all their phones (the primary one first) and counts. Raises `NotFound`."""
     key = find_client(cursor, org.id, text)
     row = cursor.rows(_CLIENTS + " AND c.id = :id", org_id=org.id, id=key.id)[0]
     phones = cursor.rows(

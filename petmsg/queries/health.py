@@ -1,4 +1,4 @@
-"""How the texts of each number fared: of the number that really sent them, attempt by attempt."""
+"""The outcomes of the messages of each number, counted by attempts from that number."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ JOIN message_attempt a ON a.number_id = n.id AND a.claimed_at > :since AND a.cla
 WHERE n.org_id = :org_id
 GROUP BY a.number_id, a.status, a.code
 """
-# A text for the carriers: the provider took it, or it was filtered before that.
+# A message that reached the carriers: the provider accepted it, or it was filtered before.
 _DAY = """
 SELECT a.number_id, count(*) AS texts, sum(CASE WHEN a.code = :code THEN 1 ELSE 0 END) AS filtered
 FROM message_number n
@@ -55,7 +55,7 @@ class HealthNumber(NamedTuple):
 
 
 class AttemptCount(NamedTuple):
-    """Attempts of a number that came to the same status and code."""
+    """The count of attempts of a number with the same status and code."""
 
     number_id: int
     status: str
@@ -78,22 +78,24 @@ def numbers_of(cursor: Cursor, org: OrgRow) -> list[HealthNumber]:
 def attempts_by_status(
     cursor: Cursor, org: OrgRow, *, since: datetime, until: datetime
 ) -> list[AttemptCount]:
-    """How many attempts of each number came to which status and code, and how many of them the
-    provider took. Claimed after `since` and not after `until` (aware UTC)."""
+    """The attempts of each number by status and code, and how many of them the provider accepted.
+
+    Counts attempts that were claimed after `since` and not after `until` (aware UTC).
+    """
     return cursor.all(AttemptCount, _COUNTS, org_id=org.id, since=since, until=until)
 
 
 def texts_of_span(
     cursor: Cursor, org: OrgRow, *, code: str, since: datetime, until: datetime
 ) -> dict[int, tuple[int, int]]:
-    """By number: how many of its texts were claimed after `since` and not after `until` (aware
-    UTC), and how many of those ended with `code`."""
+    """Per number, the messages claimed after `since` and not after `until` (aware UTC), and those
+    of them that ended with `code`."""
     rows = cursor.all(_Day, _DAY, org_id=org.id, code=code, since=since, until=until)
     return {row.number_id: (row.texts, row.filtered) for row in rows}
 
 
 def with_code_among_last_50(cursor: Cursor, number_id: int, *, code: str, until: datetime) -> int:
-    """How many of the number's last 50 texts claimed not after `until` ended with `code`."""
+    """How many of the number's last 50 messages claimed until `until` ended with `code`."""
     rows = cursor.tuples(_LAST, number_id=number_id, code=code, until=until)
     return sum(row[0] == code for row in rows)
 

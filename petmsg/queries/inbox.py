@@ -1,4 +1,4 @@
-"""The inbox as a person lists and looks at it, and texts to numbers that were never ours."""
+"""The inbox: list and show its messages, and the unmatched messages."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest
 from petmsg.queries.waiting import FOR_THE_DESK, HERS, OPEN, TOLD, overdue
 
-# `hers`: the sitter's window with the client runs; `told`: the words left for the sitter's phone.
+# `hers`: the sitter's window with the client runs; `told`: it was forwarded to the sitter's phone.
 _ITEMS = f"""
 SELECT i.message_id AS message, i.addressed_to, s.ref AS sitter, s.name AS sitter_name, i.code,
        c.ref AS client, c.name AS client_name, m.from_e164, m.to_e164 AS number, m.body,
@@ -62,7 +62,7 @@ def list_inbox(
     whose: str | None = None,
     done: bool = False,
 ) -> list[dict[str, Any]]:
-    """What waits for a person at `now` (aware UTC), the newest first; or what is done.
+    """The messages that wait for a person at `now` (aware UTC), the newest first; or the done ones.
 
     `whose` is `front_desk`, `unrouted`, `relay`, or a sitter. `page.before` is a message's id.
     """
@@ -94,14 +94,14 @@ _OF_THE_DESK = f" AND (i.addressed_to = 'front_desk' OR (i.addressed_to = 'sitte
 
 
 def find_item(cursor: Cursor, org: OrgRow, id_: int, *, now: datetime) -> dict[str, Any]:
-    """A message that came in, with its place in the inbox at `now` (aware UTC), if any.
+    """An inbound message, with its state in the inbox at `now` (aware UTC), if any.
 
     Raises `NotFound`.
     """
     require_possible(id_)
     row = cursor.one(_ONE, org_id=org.id, id=id_, now=now)
     if row is None:
-        raise NotFound("message", str(id_), hint="Those that wait: petmsg inbox list")
+        raise NotFound("message", str(id_), hint="List those that wait: petmsg inbox list")
     return row
 
 
@@ -133,15 +133,15 @@ def unread(cursor: Cursor, org: OrgRow, *, now: datetime) -> dict[str, int]:
 
 
 def list_strays(cursor: Cursor, page: Page, *, adopted: bool = False) -> list[dict[str, Any]]:
-    """Texts to numbers that were never ours, the newest first. `org` is whose the number is by
-    now. `page.before` is a stray's id."""
+    """The unmatched messages, the newest first. `org` is the org that has the number by now.
+    `page.before` is an unmatched message's id."""
     select = _STRAYS + (" AND t.adopted_at IS NOT NULL" if adopted else " AND t.adopted_at IS NULL")
     before = stray_id(page.before) if page.before else None
     return newest(cursor, select, key="t.id", page=page, before_id=before)
 
 
 def find_stray(cursor: Cursor, text: str) -> dict[str, Any]:
-    """One of them, with the provider's id. Raises `NotFound`, `OutOfRange`."""
+    """One unmatched message, with the provider's id. Raises `NotFound`, `OutOfRange`."""
     row = cursor.one(
         "SELECT id AS stray, provider, provider_message_id, from_phone, to_e164, body, media_count,"
         " received_at, opt_out_type, adopted_id FROM stray_text WHERE id = :id",
@@ -155,7 +155,10 @@ def find_stray(cursor: Cursor, text: str) -> dict[str, Any]:
 def stray_id(text: str) -> int:
     """The numeric id a person typed. Raises `OutOfRange`, `NotFound`."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        raise OutOfRange(f"{quoted(text)} is not the id of a stray.", hint="petmsg inbox strays")
+        raise OutOfRange(
+            f"Invalid id {quoted(text)} of an unmatched message.",
+            hint="List them: petmsg inbox strays",
+        )
     if not 0 < int(text) < 2**31:
         raise NotFound("stray", text, hint="Those there are: petmsg inbox strays")
     return int(text)

@@ -1,6 +1,6 @@
-"""From what a person typed to the row she meant: by ref, phone or unique name.
+"""Find the row that a person names by ref, phone or unique name.
 
-A ref wins over a name. What fits several rows is refused with the candidates.
+A ref takes precedence over a name. If several rows match, `Ambiguous` lists them.
 """
 
 from collections.abc import Collection
@@ -17,7 +17,7 @@ _SITTER = "SELECT s.id, s.ref, s.name, s.status FROM sitter s "
 
 
 class ClientKey(NamedTuple):
-    """A client, enough to work with her."""
+    """The identity of a client."""
 
     id: int
     ref: str
@@ -26,7 +26,7 @@ class ClientKey(NamedTuple):
 
 
 class SitterKey(NamedTuple):
-    """A sitter, enough to work with her."""
+    """The identity of a sitter."""
 
     id: int
     ref: str
@@ -35,7 +35,7 @@ class SitterKey(NamedTuple):
 
 
 class NumberKey(NamedTuple):
-    """A masked number, enough to work with it."""
+    """The identity of a masked number."""
 
     id: int
     e164: str
@@ -44,7 +44,7 @@ class NumberKey(NamedTuple):
 
 
 class BookingKey(NamedTuple):
-    """A booking, enough to work with it."""
+    """The identity of a booking."""
 
     id: int
     ref: str
@@ -53,8 +53,10 @@ class BookingKey(NamedTuple):
 
 
 def find_client(cursor: Cursor, org_id: int, text: str, *, guess: bool = True) -> ClientKey:
-    """The client of that ref, phone or unique name. Raises `Ambiguous`, or `NotFound` with whom
-    may have been meant; without `guess` (for batches) it does not look for her."""
+    """The client with this ref, phone or unique name.
+
+    Raises `Ambiguous`, and `NotFound`, which suggests similar clients if `guess` is True.
+    """
     if is_phone(text):
         sql = _CLIENT + (
             "JOIN client_phone p ON p.org_id = c.org_id AND p.client_id = c.id "
@@ -74,7 +76,7 @@ def find_client(cursor: Cursor, org_id: int, text: str, *, guess: bool = True) -
 
 
 def client_by_id(cursor: Cursor, org_id: int, client_id: int) -> ClientKey:
-    """The client of that id, which some row of the org points to."""
+    """The client with this id, to which a row of the org refers."""
     row = cursor.tuples(
         _CLIENT + "WHERE c.org_id = :org_id AND c.id = :id", org_id=org_id, id=client_id
     )[0]
@@ -82,21 +84,21 @@ def client_by_id(cursor: Cursor, org_id: int, client_id: int) -> ClientKey:
 
 
 def clients_of_refs(cursor: Cursor, org_id: int, refs: Collection[str]) -> list[ClientKey]:
-    """The clients of those refs. A ref that none has is left out."""
+    """The clients with these refs. Unknown refs are left out."""
     sql = _CLIENT + "WHERE c.org_id = :org_id AND c.ref IN (:refs)"
     found = cursor.all_in_list(ClientKey, sql, "refs", sorted(refs), org_id=org_id)
     return [each._replace(kind=ClientKind(each.kind)) for each in found]
 
 
 def sitters_of_refs(cursor: Cursor, org_id: int, refs: Collection[str]) -> list[SitterKey]:
-    """The sitters of those refs. A ref that none has is left out."""
+    """The sitters with these refs. Unknown refs are left out."""
     sql = _SITTER + "WHERE s.org_id = :org_id AND s.ref IN (:refs)"
     found = cursor.all_in_list(SitterKey, sql, "refs", sorted(refs), org_id=org_id)
     return [each._replace(status=SitterStatus(each.status)) for each in found]
 
 
 def find_sitter(cursor: Cursor, org_id: int, text: str, *, guess: bool = True) -> SitterKey:
-    """The sitter of that ref, personal phone or unique name. Raises as `find_client` does."""
+    """The sitter with this ref, personal phone or unique name. Raises like `find_client`."""
     if is_phone(text):
         sql = _SITTER + "WHERE s.org_id = :org_id AND s.phone = :text ORDER BY s.id LIMIT 11"
         found = cursor.tuples(sql, org_id=org_id, text=phone_to_look_up(text))
@@ -113,7 +115,7 @@ def find_sitter(cursor: Cursor, org_id: int, text: str, *, guess: bool = True) -
 
 
 def find_number(cursor: Cursor, org_id: int, text: str) -> NumberKey:
-    """The masked number of that E.164. Raises `NotFound` or `MalformedPhone`."""
+    """The masked number with this E.164. Raises `NotFound` or `MalformedPhone`."""
     row = cursor.one(
         "SELECT id, e164, class, status FROM message_number "
         "WHERE org_id = :org_id AND e164 = :e164",
@@ -128,7 +130,7 @@ def find_number(cursor: Cursor, org_id: int, text: str) -> NumberKey:
 
 
 def find_booking(cursor: Cursor, org_id: int, ref: str) -> BookingKey:
-    """The booking of that ref. Raises `NotFound`."""
+    """The booking with this ref. Raises `NotFound`."""
     row = cursor.one(
         "SELECT id, ref, client_id, status FROM booking WHERE org_id = :org_id AND ref = :ref",
         org_id=org_id,
@@ -142,33 +144,33 @@ def find_booking(cursor: Cursor, org_id: int, ref: str) -> BookingKey:
 
 
 class OurNumber(Refused):
-    """A person's phone that is a business number: petmsg would text itself, for ever."""
+    """A person's phone is a masked number: petmsg would send messages to itself forever."""
 
     code = "phone_is_our_number"
-    hint = "Give the person's own phone; the masked numbers are listed by: petmsg number list"
+    hint = "Give the person's own phone. List the masked numbers: petmsg number list"
 
     def __init__(self, e164: str) -> None:
         super().__init__(f"{e164} is a masked number, not a person's phone.")
 
 
 class SomebodysPhone(Refused):
-    """A business number that is somebody's own phone."""
+    """A masked number is the personal phone of a client or sitter."""
 
     code = "number_is_a_persons_phone"
-    hint = "Check the number; or change the person's phone first."
+    hint = "Check the number, or change the person's phone first."
 
     def __init__(self, e164: str) -> None:
-        super().__init__(f"{mask_phone(e164)} is the own phone of a client or a sitter.")
+        super().__init__(f"{mask_phone(e164)} is the personal phone of a client or a sitter.")
 
 
 def refuse_our_number(cursor: Cursor, e164: str) -> None:
-    """Raises `OurNumber` for a phone that is a masked number of any org here."""
+    """Raise `OurNumber` for a phone that is a masked number of any org in this database."""
     if cursor.value("SELECT 1 FROM message_number WHERE e164 = :e164", e164=e164) is not None:
         raise OurNumber(e164)
 
 
 def refuse_somebodys_phone(cursor: Cursor, org_id: int, e164: str) -> None:
-    """Raises `SomebodysPhone` for a number that is the phone of a client or sitter of the org."""
+    """Raise `SomebodysPhone` for a number that is the phone of a client or sitter of the org."""
     found = cursor.value(
         "SELECT 1 FROM client_phone WHERE org_id = :org_id AND e164 = :e164"
         " UNION ALL SELECT 1 FROM sitter WHERE org_id = :org_id AND phone = :e164 LIMIT 1",
@@ -194,5 +196,5 @@ def _by_ref_or_name(
 
 
 def _as_shown(text: str) -> str:
-    """What was typed as an error repeats it: a personal phone only masked."""
+    """The typed text as an error shows it: personal phones are masked."""
     return mask_phone(phone_to_look_up(text)) if is_phone(text) else text

@@ -1,4 +1,4 @@
-"""Texts as a person lists and looks at them."""
+"""Messages: list and show them."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -70,11 +70,11 @@ def list_messages(
     status: str | None = None,
     client: str | None = None,
 ) -> list[dict[str, Any]]:
-    """The org's texts, the newest first. `page.before` is a message's id."""
+    """The org's messages, the newest first. `page.before` is a message's id."""
     before = message_id(page.before) if page.before else None
     select, thread_id = _MESSAGES, None
     if status is not None:
-        # Literals, and the very condition of the partial index: SQLite uses it for nothing else.
+        # Literals, exactly as in the condition of the partial index, so that SQLite uses it.
         select += f" AND m.status = '{MessageStatus(status).value}'"
         select += _TROUBLED if status in _IN_TROUBLE else ""
     if client is not None:
@@ -97,7 +97,7 @@ def list_messages(
 
 
 def show_message(cursor: Cursor, org: OrgRow, id_: int) -> dict[str, Any]:
-    """One text with the Decision that chose its number. Raises `NotFound`."""
+    """One message with the routing decision that chose its number. Raises `NotFound`."""
     require_possible(id_)
     row = cursor.one(_MESSAGES + " AND m.id = :id", org_id=org.id, id=id_)
     if row is None:
@@ -108,14 +108,16 @@ def show_message(cursor: Cursor, org: OrgRow, id_: int) -> dict[str, Any]:
 
 
 def message_id(text: str) -> int:
-    """The numeric id a person typed. Raises `OutOfRange`."""
+    """The numeric id that a person typed. Raises `OutOfRange`."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        raise OutOfRange(f"{quoted(text)} is not the id of a text.", hint="petmsg message list")
+        raise OutOfRange(
+            f"Invalid message id {quoted(text)}.", hint="List the messages: petmsg message list"
+        )
     return int(text)
 
 
 def require_possible(id_: int) -> None:
-    """Raises `NotFound` for an id that no text can have, which a database would choke on."""
+    """Raise `NotFound` for an id that is too large for the database."""
     if not 0 < id_ <= LARGEST_ID:
         raise NotFound("message", str(id_))
 
@@ -125,7 +127,7 @@ class NoPhone(Refused):
 
 
 def primary_phone(cursor: Cursor, org: OrgRow, client: ClientKey) -> str:
-    """The phone a client is texted on. Raises `NoPhone`."""
+    """The phone to which the client's messages are sent. Raises `NoPhone`."""
     found = cursor.value(
         "SELECT e164 FROM client_phone WHERE org_id = :org_id AND client_id = :id AND is_primary",
         org_id=org.id,
@@ -140,13 +142,13 @@ def primary_phone(cursor: Cursor, org: OrgRow, client: ClientKey) -> str:
 
 
 def own_numbers(cursor: Cursor, org: OrgRow) -> set[str]:
-    """The org's masked numbers, retired ones too: none of them is anybody's personal phone."""
+    """The org's masked numbers, including retired ones; none of them is a personal phone."""
     rows = cursor.tuples("SELECT e164 FROM message_number WHERE org_id = :org_id", org_id=org.id)
     return {row[0] for row in rows}
 
 
 def due_count(cursor: Cursor, org: OrgRow, *, now: datetime) -> int:
-    """How many of the org's texts are due at `now` (aware UTC)."""
+    """The number of the org's messages that are due at `now` (aware UTC)."""
     return int(
         cursor.value(
             "SELECT count(*) FROM message"
@@ -158,7 +160,7 @@ def due_count(cursor: Cursor, org: OrgRow, *, now: datetime) -> int:
 
 
 def sending_row(cursor: Cursor, org: OrgRow, id_: int) -> dict[str, Any]:
-    """A text as the command that sends it shows it."""
+    """A message as the sending command shows it."""
     row = cursor.one(
         "SELECT id AS message, status, from_e164, to_e164, segments, decision FROM message"
         " WHERE org_id = :org_id AND id = :id",

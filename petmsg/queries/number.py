@@ -1,4 +1,4 @@
-"""Masked numbers as a person lists and looks at them, and their custody ledger."""
+"""Masked numbers: list and show them, and their ledger."""
 
 from datetime import datetime
 from typing import Any
@@ -45,7 +45,7 @@ def list_numbers(
     number_class: str | None = None,
     status: str | None = None,
 ) -> list[dict[str, Any]]:
-    """The org's numbers with their holders."""
+    """The org's numbers with their sitters."""
     before = find_number(cursor, org.id, page.before).id if page.before else None
     return newest(
         cursor,
@@ -59,7 +59,7 @@ def list_numbers(
 
 
 def show_number(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
-    """One number with its holder, threads and custody history. Raises `NotFound`."""
+    """One number with its sitter, threads and ledger. Raises `NotFound`."""
     key = find_number(cursor, org.id, text)
     row = cursor.rows(_NUMBERS + " AND n.id = :id", org_id=org.id, id=key.id)[0]
     threads = cursor.rows(
@@ -85,12 +85,12 @@ def show_pace(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
 
 
 def _pace(e164: str, own: float | None) -> dict[str, Any]:
-    """`usual`: it has no setting of its own, and sends what its kind allows."""
+    """The rate limit of a number. `usual` means the default of its kind of number."""
     return {"segments_per_second": usual_pace(e164) if own is None else own, "usual": own is None}
 
 
 def number_history(cursor: Cursor, org: OrgRow, text: str) -> list[dict[str, Any]]:
-    """The custody ledger of a number, oldest first. `ends_at` None: until today."""
+    """The ledger of a number, the oldest row first. `ends_at` is None for the current row."""
     return cursor.rows(_HISTORY, number_id=find_number(cursor, org.id, text).id)
 
 
@@ -101,7 +101,7 @@ def who_held(cursor: Cursor, org: OrgRow, text: str, *, at: datetime) -> dict[st
         if row["starts_at"] <= at and (row["ends_at"] is None or at < row["ends_at"]):
             return row
     raise NumberNotThereYet(
-        f"At {format_local(at, org.timezone)} the number was not there yet; it was added at "
+        f"The number did not exist at {format_local(at, org.timezone)}; it was added at "
         f"{format_local(rows[0]['starts_at'], org.timezone)}.",
-        hint=f"All it was: petmsg number history {text}",
+        hint=f"Show its history: petmsg number history {text}",
     )

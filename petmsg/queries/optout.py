@@ -1,4 +1,4 @@
-"""Opt-outs as a person lists and looks at them."""
+"""Opt-outs: list and show them."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -49,10 +49,10 @@ WHERE m.thread_id IS NULL AND m.org_id = :org_id AND m.direction = 'inbound'
 
 
 class Person(NamedTuple):
-    """Whose opt-outs are meant: a client's, a sitter's, or those of a phone that is nobody's.
+    """The person whose opt-outs are meant: a client, a sitter, or the unknown owner of a phone.
 
-    `phones` by their key; one that is not stored, only recognised by its key, is None. `sitter_id`
-    and `client_id` are set for whom there is one, and `opt_out` where one row alone was named.
+    `phones` are by their key; None for a phone that is known by its key only. `client_id` and
+    `sitter_id` are set if there is one; `opt_out` is set if a single row was named.
     """
 
     client: str | None
@@ -63,13 +63,13 @@ class Person(NamedTuple):
 
     @property
     def ref(self) -> str | None:
-        """The client's ref, else the sitter's."""
+        """The client's ref, otherwise the sitter's."""
         return self.client or self.sitter
 
 
 def find_person(cursor: Cursor, org: OrgRow, text: str) -> Person:
-    """The client or sitter of that ref, phone or name; else the phone, or the id, of an opt-out
-    that is listed. Raises `NotFound`, `Ambiguous` and `MalformedPhone`."""
+    """The client or sitter with this ref, phone or name; otherwise the owner of the opt-out with
+    this phone or id. Raises `NotFound`, `Ambiguous` and `MalformedPhone`."""
     try:
         client = find_client(cursor, org.id, text)
     except NotFound as problem:
@@ -111,10 +111,10 @@ def _sitter(cursor: Cursor, org: OrgRow, text: str) -> Person | None:
 def list_opt_outs(
     cursor: Cursor, org: OrgRow, page: Page, *, ended: bool = False
 ) -> list[dict[str, Any]]:
-    """The opt-outs that stand, with `ended` the others too. `page.before` is an opt-out's id.
+    """The active opt-outs, with `ended` also the others. `page.before` is an opt-out's id.
 
-    Client and sitter are None where nobody of the org has the phone; the phone is None where it is
-    known by its digest only.
+    Client and sitter are None if nobody in the org has the phone. The phone is None if only its
+    digest is known.
     """
     before = _id(page.before) if page.before else None
     select = _OPT_OUTS if ended else _OPT_OUTS + " AND o.ended_at IS NULL"
@@ -123,8 +123,8 @@ def list_opt_outs(
 
 
 def show_opt_outs(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
-    """What is known of the opt-outs of a person's phones, the newest first, and which numbers a
-    carrier keeps from them. Raises `NotFound`, `Ambiguous`."""
+    """The opt-outs of a person's phones, the newest first, and the numbers that a carrier blocks
+    for them. Raises `NotFound`, `Ambiguous`."""
     person = find_person(cursor, org, text)
     keys = person.phones
     found = cursor.in_list(_OF_PHONES, "phone_keys", list(keys), org_id=org.id)
@@ -158,7 +158,7 @@ def said_since(
 
 
 def _named(cursor: Cursor, org: OrgRow, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows, with the sitter where her phone is known by its digest only."""
+    """The rows, with the sitter if their phone is known by its digest only."""
     if all(row["phone"] is not None for row in rows):
         return rows
     sitters = {
@@ -188,5 +188,7 @@ def phone_keys(cursor: Cursor, org: OrgRow, client_id: int) -> dict[str, str]:
 
 def _id(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID):
-        raise OutOfRange(f"{quoted(text)} is not the id of an opt-out.", hint="petmsg optout list")
+        raise OutOfRange(
+            f"Invalid opt-out id {quoted(text)}.", hint="List the opt-outs: petmsg optout list"
+        )
     return int(text)

@@ -1,12 +1,12 @@
-"""The queue of texts: what is due, and what waits behind something else.
+"""The queue of messages: those that are due, and those that wait for another one.
 
-A text is next if nothing is under way to its phone and nothing of its thread that was meant to
-leave earlier waits before it (an urgent one passes those that are not). Texts to nobody's thread
-(a sitter's own phone, a stranger's) wait in line per phone; they count as thread 0. Status
-constants are literals, because SQLite uses a partial index for nothing else.
+A message is next if no message is being sent to its phone and no earlier message of its thread is
+queued (urgent messages pass the others). Messages outside any thread (to a sitter's own phone or a
+stranger) are queued per phone and count as thread 0. Statuses are literals, because SQLite uses a
+partial index for literals only.
 
-The `LIMIT 1 OFFSET 0` keeps PostgreSQL from making a join of a `NOT EXISTS`. Before it has counted
-the rows, as after an import, it would compare each due text with every other.
+`LIMIT 1 OFFSET 0` keeps PostgreSQL from turning a `NOT EXISTS` into a join: without statistics, as
+after an import, it would compare each due message with every other one.
 """
 
 from collections.abc import Sequence
@@ -90,7 +90,7 @@ WHERE org_id = :org_id AND status <> 'retired'
 
 
 NO_THREAD = 0
-"""The thread of a text that belongs to none."""
+"""The thread id of messages outside any thread."""
 
 
 class DueText(NamedTuple):

@@ -1,9 +1,9 @@
 """The facts of a routing decision, read by one statement.
 
-`NOW` serves the present and the future: sending runs it on its transaction's cursor, explaining on
-a snapshot's. `PAST` reads the custody ledger, the spans of activity and the attempts to send as
-they were: every attempt was a use of its number, whatever became of it.
-Constants are literals, because SQLite prepares a partial index's query anew for a bound one.
+`NOW` is for the present and the future: sending runs it on its transaction's cursor, explaining on
+a snapshot's. `PAST` reads the number ledger, the periods of activity and the attempts to send as
+they were; every attempt used its number, whatever its outcome was.
+Constants are literals: with bound ones SQLite prepares the query of a partial index each time.
 """
 
 from datetime import datetime
@@ -121,7 +121,7 @@ def read_facts(
     notes: tuple[str, ...] = (),
     speaker: SpeakerFact | None = None,
 ) -> Facts:
-    """The facts for a text to the client at `at` (aware UTC), written by `speaker` if any.
+    """The facts for a message to the client at `at` (aware UTC), written by `speaker` if any.
 
     `past` says whether `at` lies before the command's own now: then numbers, holders, sitters and
     uses are as they were at `at`; windows and settings are today's.

@@ -1,4 +1,4 @@
-"""The facts behind a hold: what is known of an org, a recipient and the number chosen for her.
+"""The facts for send blocks: about an org, a recipient and the chosen number.
 
 Two statements, because a phone is recognised by a digest that no database computes alike. The
 org's settings are read anew: a worker's own copy may be older than a freeze.

@@ -1,6 +1,6 @@
-"""Whose phone is it? The one place that says who a sender is: a client, a sitter, or nobody known.
+"""Identify a sender by phone: a client, a sitter, both, or unknown.
 
-A person may be both. A sitter who left the company is known all the same.
+Offboarded sitters are recognised as well.
 """
 
 from typing import NamedTuple
@@ -24,19 +24,19 @@ ORDER BY CASE WHEN s.status = 'active' THEN 0 ELSE 1 END, s.id LIMIT 1
 
 
 class Sender(NamedTuple):
-    """Who has a phone: a client of the org, a sitter of it, both, or neither."""
+    """The owner of a phone: a client of the org, a sitter of it, both, or neither."""
 
     client: ClientKey | None
     sitter: SitterKey | None
 
     @property
     def is_known(self) -> bool:
-        """Whether the phone is anybody's."""
+        """Whether the owner of the phone is known."""
         return self.client is not None or self.sitter is not None
 
 
 def find_sender(cursor: Cursor, org_id: int, phone: str) -> Sender:
-    """Who has this phone (E.164) now."""
+    """The current owner of this phone (E.164)."""
     clients = cursor.tuples(CLIENT_OF_PHONE, org_id=org_id, e164=phone)
     sitters = cursor.tuples(SITTER_OF_PHONE, org_id=org_id, e164=phone)
     client = sitter = None

@@ -1,4 +1,4 @@
-"""Sitters as a person lists and looks at them."""
+"""Sitters: list and show them."""
 
 from datetime import datetime
 from typing import Any
@@ -43,7 +43,7 @@ def list_sitters(
 
 
 def show_sitter(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
-    """One sitter with her spans of activity and the numbers she held. Raises `NotFound`."""
+    """One sitter with their periods of activity and the numbers they held. Raises `NotFound`."""
     key = find_sitter(cursor, org.id, text)
     row = cursor.rows(_SITTERS + " AND s.id = :id", org_id=org.id, id=key.id)[0]
     activity = cursor.rows(

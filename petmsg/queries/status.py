@@ -1,4 +1,4 @@
-"""The counts of one org's morning: what there is, what runs today, what waits.
+"""The counts of `petmsg status`: rows, today's visits, the queue and the inbox of an org.
 
 A count of its own is one line in `COUNTS` and one field in `render.status`.
 """

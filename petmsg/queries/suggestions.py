@@ -1,4 +1,4 @@
-"""Which row somebody may have meant who named one that is not there. Standard library only.
+"""Suggestions for a name that no row has. Standard library only.
 
 One statement, read by index and cut in every branch: all of a small company, and of a large one
 what stands near the typed word. Personal phones are neither looked for nor suggested.

@@ -36,7 +36,7 @@ WHERE w.thread_id = :thread_id
 
 _RUNNING = " AND w.ends_at > :now AND w.starts_at <= :now ORDER BY w.starts_at DESC"
 
-# Of the attempts that the provider took: what it refused, she never saw.
+# Of the attempts that the provider accepted: the client never saw a rejected message.
 _NUMBERS_SEEN = """
 SELECT n.e164 AS number, n.class, count(*) AS messages, max(a.claimed_at) AS last_used_at
 FROM message_attempt a
@@ -141,6 +141,6 @@ def _thread_id(cursor: Cursor, org: OrgRow, client: str) -> int:
         raise NotFound(
             "thread",
             key.ref,
-            hint="A thread begins with the first confirmed booking or text of its client.",
+            hint="The client's first confirmed booking or message creates it.",
         )
     return int(found)

@@ -68,7 +68,7 @@ def windows_in(
 def messages_in(
     cursor: Cursor, org: OrgRow, client: ClientKey, *, since: datetime, until: datetime
 ) -> list[dict[str, Any]]:
-    """The newest texts of her thread in `[since, until)` (aware UTC), the oldest first."""
+    """The newest messages of the thread in `[since, until)` (aware UTC), the oldest first."""
     rows = cursor.rows(
         MESSAGES,
         org_id=org.id,
