@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from petmsg.enums import MessageStatus
 from tests import ROOT
 
 PAGES = [
@@ -63,6 +64,13 @@ def _defines(path: Path, name: str) -> bool:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_a_page_names_exists(page: Path) -> None:
     assert complaints(page.read_text("utf-8")) == []
+
+
+def test_the_diagram_has_every_state_of_a_message() -> None:
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    drawn = set(re.findall(r"(?m)^ {4}(\w+) --> (\w+) :", text))
+    states = {state for each in drawn for state in each}
+    assert states | {"queued", "received"} == {status.value for status in MessageStatus}
 
 
 @pytest.mark.parametrize("page", PAGES[2:], ids=lambda page: page.name)
