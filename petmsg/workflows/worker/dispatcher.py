@@ -1,7 +1,7 @@
-"""The worker's loop: look for due texts, claim those whose number is free, record what came back.
+"""The dispatcher's loop: find due messages, claim those whose number is free, record outcomes.
 
-Only this thread touches the database; the hands only talk to carriers. A run ends when nothing is
-due that could leave now: it waits out the pace of numbers, not schedules, back-offs or quiet hours.
+Only this thread uses the database; the sender pool only talks to providers. A run ends when no due
+message can be sent now: it waits for rate limits, but not for schedules, back-offs or quiet hours.
 """
 
 import itertools
@@ -35,14 +35,14 @@ from petmsg.workflows.worker.rescuer import (
 from petmsg.workflows.worker.sender_pool import SenderPool
 
 AT_ONCE = 32
-"""The most texts claimed in one transaction: the first of them leaves when it is committed."""
+"""Maximum number of messages claimed in one transaction; sending starts after its commit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """The worker's times, in seconds. `ahead` is how long before its start a text may be claimed.
+    """The dispatcher's times, in seconds. `ahead`: how long before its start a message is claimed.
 
-    It is tried half as long before, so that it is not tried in vain when its number is a bit late.
+    The first attempt to claim is half as long before, because its number may be slightly late.
     """
 
     ahead: float = 0.4
@@ -57,7 +57,7 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Something that happened to a text, for whoever watches: exactly one of its four kinds."""
+    """Something that happened to a message, for the report of the dispatcher."""
 
     org: OrgRow
     text: DueText | None
@@ -65,7 +65,7 @@ class Seen:
 
 
 class Dispatcher:
-    """Sends the due texts of some orgs. `watch` is told whatever happens to a text."""
+    """Sends the due messages of some orgs. `watch` is called with everything that happens."""
 
     def __init__(
         self,
@@ -87,21 +87,21 @@ class Dispatcher:
         self._serving = itertools.count(1)
 
     def stop(self) -> None:
-        """Claim nothing more; what is out is waited for and recorded."""
+        """Claim nothing more; messages in flight are waited for and recorded."""
         self._stop.set()
         self._pool.stop()
 
     @property
     def stopped(self) -> bool:
-        """Whether somebody asked to stop."""
+        """Whether `stop` was called."""
         return self._stop.is_set()
 
     def run_once(self) -> None:
-        """Send what is due, once."""
+        """Send all due messages, then return."""
         self._run(for_ever=False)
 
     def run_forever(self) -> None:
-        """Send what becomes due, until `stop`."""
+        """Send messages when they become due, until `stop`."""
         self._run(for_ever=True)
 
     def _run(self, *, for_ever: bool) -> None:
@@ -122,14 +122,14 @@ class Dispatcher:
                     self._settle()
                     settled_at = now
                 moved = [self._step(line, now, for_ever=for_ever) for line in self._lines]
-                # In turns, so that an org that could use every hand leaves some to the others.
+                # In turns, so that one org does not use the whole pool.
                 self._lines.sort(key=lambda line: line.served_at)
                 if any(moved):
                     self._take_results(self._timings.breath)
                 elif not self._rest(now, for_ever=for_ever):
                     break
         except KeyboardInterrupt:
-            broken_off = True  # a second Ctrl-C: nobody waits for what is out
+            broken_off = True  # a second Ctrl-C: messages in flight are not waited for
             raise
         finally:
             if not broken_off:
@@ -140,9 +140,9 @@ class Dispatcher:
     # --- one step ----------------------------------------------------------------------------
 
     def _step(self, line: OrgQueue, now: datetime, *, for_ever: bool) -> bool:
-        """Look, claim and record once for an org; whether anything was done."""
+        """Fetch, claim and record once for an org; returns whether anything was done."""
         wanted: list[DueText] = []
-        # Heard before anything more is claimed; a turn that failed brings it once more.
+        # Read before anything more is claimed; a failed turn reads them again.
         line.on_outcomes(line.done, now, longest_pause=self._timings.look_again)
         if not line.closed and not line.is_paused(now):
             self._fetch(line, now, for_ever=for_ever)
@@ -151,10 +151,10 @@ class Dispatcher:
         done, line.done = line.done, []
         if not wanted and not done:
             return False
-        # Everybody claims in the order of the recipients, so that nobody waits in a circle.
+        # All workers claim in the order of the recipients, which prevents deadlocks.
         wanted.sort(key=lambda text: text.to_e164 or "")
         self._store.tick()
-        claimed_at = clock.uptime()  # before it is written: what is out may be found from then on
+        claimed_at = clock.uptime()  # before the write: the claim may be found from then on
         try:
             turn: ClaimedBatch = self._store.write_in(
                 line.org.slug,
@@ -178,7 +178,7 @@ class Dispatcher:
         text = line.in_flight.pop(claim.message, None)
         line.changed.add(claim.thread)
         if isinstance(recorded, Failure):
-            # What the carrier said cannot be stored: it is asked again, like after a death.
+            # The outcome cannot be stored, so the message is reconciled as after a crash.
             lost = ClaimedMessage(claim.message, claim.worker)
             rescue_alone(self._store, line.org, claim.message, orphaned, lost)
         if isinstance(recorded, Failure) or recorded.done.started_at is not None:
@@ -216,14 +216,14 @@ class Dispatcher:
     # --- looking for work ----------------------------------------------------------------------
 
     def _fetch(self, line: OrgQueue, now: datetime, *, for_ever: bool) -> None:
-        """Park due texts that are next, as far as there is room."""
+        """Schedule due messages, as far as there is room."""
         room = self._timings.most_parked
         if line.has_something_to_look_for(now, for_ever=for_ever, most_parked=room):
             with self._store.snapshot() as cursor:
                 line.fetch(cursor, now, most_parked=room, poll=self._timings.poll)
 
     def _start_over(self) -> None:
-        """The clock was set back: what was expected of the hours to come is worth nothing."""
+        """Start over, because the clock was set back and all expected times are wrong."""
         for line in self._lines:
             line.start_over()
 
@@ -235,7 +235,7 @@ class Dispatcher:
             by_slug[slug].done.append(done)
 
     def _rest(self, now: datetime, *, for_ever: bool) -> bool:
-        """Wait until something may be done; False if nothing will be."""
+        """Wait until there may be work; False if there will be none."""
         poll = timedelta(seconds=self._timings.poll)
         at = [each for line in self._lines if (each := self._next_at(line, now)) is not None]
         most_parked = self._timings.most_parked
@@ -254,7 +254,7 @@ class Dispatcher:
         return True
 
     def _look_once_more(self) -> bool:
-        """Whether a last look finds texts that became due or next while others were sent."""
+        """Whether a last search finds messages that became due while others were sent."""
         now = self._store.tick()
         for line in self._lines:
             if line.closed or line.is_paused(now):
@@ -267,7 +267,7 @@ class Dispatcher:
         return False
 
     def _next_at(self, line: OrgQueue, now: datetime) -> datetime | None:
-        """When the org's next text may be claimed, None if that is not in sight."""
+        """When the org's next message may be claimed; None if that is not foreseeable."""
         at = line.scheduler.next_at()
         if line.closed or at is None:
             return None
@@ -300,9 +300,9 @@ class Dispatcher:
             line.scanned = line.scanned and not results
 
     def _finish(self) -> None:
-        """Wait for what is out, record it, and let the hands go."""
+        """Wait for messages in flight, record them, and end the pool's threads."""
         self._pool.stop()
-        with ExitStack() as last:  # one org's failure keeps nobody else's answers from the database
+        with ExitStack() as last:  # a failure of one org must not prevent recording the others
             last.callback(self._pool.close)
             while self._pool.busy:
                 self._take_results(1.0)
@@ -312,7 +312,7 @@ class Dispatcher:
 
 
 def waiting_behind(store: Store, org: OrgRow, limit: int) -> list[Waiting]:
-    """Due texts that wait behind others, for a report at the end."""
+    """Due messages that wait behind others, for the report at the end."""
     with store.snapshot() as cursor:
         behind = behind_texts(cursor, org, now=store.clock(), limit=limit)
     return [Waiting(each.message, each.why) for each in behind]
@@ -320,9 +320,9 @@ def waiting_behind(store: Store, org: OrgRow, limit: int) -> list[Waiting]:
 
 @contextmanager
 def stopping_on_signals(dispatcher: Dispatcher) -> Iterator[list[int]]:
-    """SIGTERM and Ctrl-C stop the pump in order; a second Ctrl-C breaks off.
+    """SIGTERM and Ctrl-C stop the dispatcher gracefully; a second Ctrl-C aborts.
 
-    Gives the list of the signals that came.
+    Yields the list of received signals.
     """
     came: list[int] = []
     before = {}

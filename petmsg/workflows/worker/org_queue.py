@@ -1,4 +1,4 @@
-"""An org's queue as one worker sees it: what is parked, what is out, what was looked at in vain."""
+"""One org's queue in a dispatcher: scheduled messages, those in flight, and deferred ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,35 +21,36 @@ from petmsg.workflows.worker.rate_limiter import RateLimiter
 
 LONG_AGO = (datetime(1970, 1, 1, tzinfo=UTC), 0)
 PAGE = 200
-"""How many due texts are read in one go."""
+"""How many due messages are read at once."""
 LOOKED_AT = 32
-"""So many of them are parked in one go: it takes some statements each, and meanwhile nothing is
-claimed."""
+"""How many messages are scheduled at once: each takes several statements, and nothing is claimed
+meanwhile."""
 HORIZON = timedelta(minutes=10)
-"""A text whose turn is expected later is not parked yet: a long queue of one number would fill the
-room that the others need."""
+"""Messages expected later than this are not scheduled yet, so that the long queue of one number
+does not use all the room."""
 ENOUGH = 100
-"""With so many texts parked it is looked for more a few times a second only, or for a page."""
+"""When this many messages are scheduled, the queue is polled at most four times a second, or when
+a whole page fits."""
 LOOK_EVERY = timedelta(seconds=0.25)
 _OF_ITS_OWN = (AssertionError, LookupError, TypeError, ValueError, AttributeError)
-"""What a row raises that nobody foresaw; a driver's errors concern the others too."""
+"""Errors of a single row; a database driver's errors concern all rows."""
 FIRST_PAUSE = 1.0
-"""Seconds after which a carrier that took nothing is tried again; longer each time."""
+"""Seconds until a provider that accepted nothing is tried again; doubled each time."""
 
 
 @dataclass
 class OrgQueue:
-    """The queue of an org, and the carrier that takes its texts."""
+    """The queue of an org, and the provider of its messages."""
 
     org: OrgRow
     carrier: Provider
     scheduler: RateLimiter = field(default_factory=RateLimiter)
     deferred: dict[int, datetime] = field(default_factory=dict)
-    """Texts that are not looked at again before then."""
+    """Messages that are not tried again before that time."""
     in_flight: dict[int, DueText] = field(default_factory=dict)
     done: list[HandedOver] = field(default_factory=list)
     changed: set[int] = field(default_factory=set)
-    """Threads of which another text may be next."""
+    """Threads whose next message may be due."""
     scanned: bool = False
     paused_until: datetime | None = None
     closed: bool = False
@@ -57,38 +58,38 @@ class OrgQueue:
     _scan_again_at: datetime = LONG_AGO[0]
     _look_again_at: datetime = LONG_AGO[0]
     served_at: int = 0
-    """When it last got a hand, by the pump's count."""
+    """When it last used the sender pool, by the dispatcher's counter."""
     _pause: float = FIRST_PAUSE
     _paused_at: datetime | None = None
 
     def is_paused(self, now: datetime) -> bool:
-        """Whether the carrier asked for a pause that is not over."""
+        """Whether a pause that the provider asked for is not over."""
         return self.paused_until is not None and self.paused_until > now
 
     def has_more(self, now: datetime, *, most_parked: int) -> bool:
-        """Whether the queue was not looked through yet, and there is room to."""
+        """Whether the queue was not read to its end, and there is room for more."""
         if self.scanned or self.closed or self.is_paused(now):
             return False
         room = most_parked - len(self.scheduler)
         return room >= PAGE or (room > 0 and len(self.scheduler) < ENOUGH)
 
     def start_over(self) -> None:
-        """Forget every expectation: it was made by a clock that was set back since."""
+        """Discard all expected times, because the clock was set back."""
         self.scheduler, self.deferred = RateLimiter(), {}
         self.paused_until = self._paused_at = None
         self.look_anew()
 
     def look_anew(self) -> None:
-        """Look through the queue from its beginning."""
+        """Read the queue from its start again."""
         self.scanned, self._after = False, LONG_AGO
         self._look_again_at = LONG_AGO[0]
 
     def on_outcomes(
         self, done: Sequence[HandedOver], now: datetime, *, longest_pause: float
     ) -> None:
-        """Take in what answers say of the carrier itself: that it refuses the account, or takes
-        nothing for now. Answers to what was begun before a pause make it no longer, unless they ask
-        for it by themselves."""
+        """Handle outcomes that concern the provider itself: it rejects the account, or accepts
+        nothing for now. A response to a request that started before the pause does not extend it,
+        unless it contains its own Retry-After."""
         for each in done:
             outcome = each.outcome
             if each.started_at is None:
@@ -107,7 +108,7 @@ class OrgQueue:
                 self.paused_until = max(self.paused_until or until, until)
 
     def fetch(self, cursor: Cursor, now: datetime, *, most_parked: int, poll: float) -> None:
-        """Park the texts that are next, as far as there is room and their turn is in sight."""
+        """Schedule the next messages, as far as there is room and they are due soon."""
         self.scheduler.update_limits(paces(cursor, self.org), now)
         self._look_again_at = now + LOOK_EVERY
         found: list[DueText] = []
@@ -126,7 +127,7 @@ class OrgQueue:
                 self._after = (due[-1].due_at, due[-1].message)
             else:
                 self._after, self.scanned = LONG_AGO, True
-                # A long queue is looked through less often: most of it is parked already.
+                # A long queue is read less often, because most of it is scheduled already.
                 pause = max(poll, len(self.scheduler) / 1000)
                 self._scan_again_at = now + timedelta(seconds=pause)
         for text in found:
@@ -135,14 +136,14 @@ class OrgQueue:
             try:
                 numbers = _likely_numbers(cursor, self.org, text, now)
             except _OF_ITS_OWN:
-                numbers = ()  # its claim fails in the same way, and tells a person
+                numbers = ()  # its claim fails in the same way, and reports it
             if self.scheduler.next_turn(numbers, now) > now + HORIZON:
                 self.deferred[text.message] = now + HORIZON / 2
             else:
                 self.scheduler.schedule(text, numbers, now)
 
     def has_something_to_look_for(self, now: datetime, *, for_ever: bool, most_parked: int) -> bool:
-        """Whether `fetch` may find something; also ends what was put aside until now."""
+        """Whether `fetch` may find something; also releases deferred messages."""
         if self.closed or self.is_paused(now):
             return False
         if for_ever and self.scanned and now >= self._scan_again_at:
@@ -160,17 +161,17 @@ class OrgQueue:
 
 
 def _refuses_everything(outcome: Rejected) -> bool:
-    """Whether every other message would be refused as well."""
+    """Whether every other message would be rejected as well."""
     if outcome.rejection_class is RejectionClass.ACCOUNT:
         return scope_of(outcome.code) is Scope.ACCOUNT
     return outcome.rejection_class is RejectionClass.CONFIGURATION
 
 
 def _likely_numbers(cursor: Cursor, org: OrgRow, text: DueText, now: datetime) -> tuple[int, ...]:
-    """The numbers from one of which the text would leave now; none if something else decides.
+    """The numbers from which the message may be sent now; empty if something else decides.
 
     Threads without a pool number of their own get the least recently used one when they are
-    claimed: any of them, as far as can be said now.
+    claimed, so any pool number is possible.
     """
     held = read_hold_facts(
         cursor, org, client_id=text.client_id, to_e164=text.to_e164, number_id=None

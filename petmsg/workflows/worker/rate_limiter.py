@@ -1,8 +1,7 @@
-"""Where texts wait until their number may start them. Pure: no database, no clock.
+"""Schedules messages by the rate limits of their numbers. Pure: no database, no clock.
 
-Which number a text will leave from is decided again when it is claimed; here is only an estimate of
-when that is worth trying, so that ten thousand texts on a hundred numbers are not all tried again
-every second.
+The sending number is decided again when a message is claimed. This is only an estimate of when to
+try that, so that ten thousand messages on a hundred numbers are not all tried every second.
 """
 
 import heapq
@@ -15,7 +14,7 @@ from petmsg.rules import rate_limit
 
 
 class RateLimiter:
-    """Due texts by the moment at which their turn is expected, and when each number is free."""
+    """Due messages by their expected start, and when each number is free."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[datetime, int, DueText]] = []
@@ -23,9 +22,9 @@ class RateLimiter:
         self._parked: Counter[int] = Counter()
         self._paces: dict[int, float] = {}
         self._free_at: dict[int, datetime] = {}
-        """When a number is free after all that wait here for it."""
+        """When a number is free after all messages scheduled for it."""
         self._start_at: dict[int, datetime] = {}
-        """When a number may start its next text: later than expected if one was late."""
+        """When a number may start its next message; later than expected if one was late."""
 
     def __len__(self) -> int:
         return len(self._here)
@@ -34,8 +33,8 @@ class RateLimiter:
         return message in self._here
 
     def update_limits(self, numbers: Iterable[NumberPace], now: datetime) -> None:
-        """What the database says of the numbers' pace. A later estimate stays as long as a text
-        waits here for that number."""
+        """Update rate limits and free times from the database. A later estimate stays while any
+        message is scheduled for that number."""
         for number in numbers:
             self._paces[number.id] = number.segments_per_second or rate_limit.usual_pace(
                 number.e164
@@ -47,13 +46,13 @@ class RateLimiter:
             self._start_at[number.id] = free_at
 
     def next_turn(self, numbers: Sequence[int], now: datetime) -> datetime:
-        """When the turn of a text would be (aware UTC) that was parked now for one of them."""
+        """When a message scheduled now for one of these numbers would start (aware UTC)."""
         chosen = self._soonest(numbers, now)
         return now if chosen is None else self._next_start(chosen, now)
 
     def schedule(self, text: DueText, numbers: Sequence[int], now: datetime) -> None:
-        """Let a text wait behind those that wait here for the same number, the soonest free one of
-        `numbers`; without numbers, not at all."""
+        """Schedule a message for the number of `numbers` that is free first, after the messages
+        scheduled for it; without numbers, immediately."""
         chosen = self._soonest(numbers, now)
         at = now
         if chosen is not None:
@@ -62,11 +61,11 @@ class RateLimiter:
         self._put(text, at, chosen)
 
     def schedule_at(self, text: DueText, at: datetime) -> None:
-        """Let a text wait until that moment (aware UTC)."""
+        """Schedule a message for that time (aware UTC)."""
         self._put(text, at, None)
 
     def pop_due(self, before: datetime, limit: int) -> list[DueText]:
-        """Take out the texts whose turn comes at or before that moment, at most `limit`."""
+        """Remove and return messages due at or before that time, at most `limit`."""
         found: list[DueText] = []
         while self._waiting and self._waiting[0][0] <= before and len(found) < limit:
             expected_at, _, text = heapq.heappop(self._waiting)
@@ -83,7 +82,7 @@ class RateLimiter:
         return found
 
     def next_at(self) -> datetime | None:
-        """When the next text's turn is expected; None if none waits."""
+        """When the next message is due; None if nothing is scheduled."""
         return self._waiting[0][0] if self._waiting else None
 
     def _put(self, text: DueText, at: datetime, number: int | None) -> None:

@@ -1,9 +1,9 @@
-"""The threads that hand texts to a carrier. Each holds one text at a time, no transaction.
+"""The threads that send messages to a provider, one message at a time, without a transaction.
 
-A text is begun at the start its claim reserved, and never sooner than its number's last text of
-this worker allows. One that cannot be begun soon after its claim is not begun at all: whoever finds
-it later must be able to rely on that (`services.doubt.GRACE`). That moment is counted from before
-the claim's transaction, and the carrier looks at it once more before it writes.
+A message starts at the time its claim reserved, and never sooner than the number's previous message
+of this worker allows. If it cannot start soon after its claim, it does not start at all: looking up
+messages with an unknown outcome relies on that (`services.outbox.unknown_outcomes`). The deadline
+counts from before the claim's transaction, and the provider checks it again before it writes.
 """
 
 import queue
@@ -19,7 +19,7 @@ from petmsg.services.outbox.claim import Claim
 from petmsg.services.outbox.record_outcome import HandedOver
 
 BEGIN_WITHIN = 30.0
-"""Seconds in which a text must be begun, from before its claim was written."""
+"""Seconds within which a message must start, from before its claim was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,9 @@ class _Order:
 
 
 class SenderPool:
-    """A fixed number of threads. Results are collected by the thread that gave the orders.
+    """A fixed number of threads. The thread that submits messages also reads the results.
 
-    `now` is the worker's clock (aware UTC); the pace within this worker is kept by a clock that
-    nobody sets.
+    `now` is the worker's clock (aware UTC); rate limits within this worker use a monotonic clock.
     """
 
     def __init__(self, count: int, *, now: Callable[[], datetime]) -> None:
@@ -50,13 +49,13 @@ class SenderPool:
 
     @property
     def free(self) -> int:
-        """How many texts can be taken on."""
+        """How many more messages can be submitted."""
         return self.count - self.busy
 
     def submit(self, org: str, claim: Claim, carrier: Provider, *, claimed_at: float) -> None:
-        """Have a text handed over. Threads are made as they are needed.
+        """Submit a message. Threads are started as they are needed.
 
-        `claimed_at` (by `clock.uptime`) is before the claim was written.
+        `claimed_at` (in seconds of `clock.uptime`) is before the claim was written.
         """
         self.busy += 1
         self._orders.put(_Order(org, claim, carrier, claimed_at + BEGIN_WITHIN))
@@ -66,7 +65,7 @@ class SenderPool:
             thread.start()
 
     def results(self, seconds: float = 0.0) -> list[tuple[str, HandedOver]]:
-        """What came back, by org. Waits up to `seconds` for the first."""
+        """Outcomes with their orgs. Waits up to `seconds` for the first one."""
         found = []
         while True:
             try:
@@ -80,11 +79,11 @@ class SenderPool:
         return found
 
     def stop(self) -> None:
-        """Begin nothing more: what was not begun comes back at once, what was begun when it is."""
+        """Start nothing more: messages not started return at once, others when they are done."""
         self._stopping.set()
 
     def close(self) -> None:
-        """Let the threads go. Called when nothing is out any more."""
+        """End the threads. Call it when no message is in flight."""
         for _ in self._threads:
             self._orders.put(None)
 
@@ -96,18 +95,18 @@ class SenderPool:
 
     def _send(self, order: _Order) -> tuple[SendOutcome, datetime | None]:
         if self._wait_for_its_turn(order):
-            return RetryLater(0.0, None, "The worker was stopped before it began."), None
+            return RetryLater(0.0, None, "The dispatcher was stopped before it started."), None
         if clock.uptime() >= order.begin_by:
-            return RetryLater(0.0, None, "The worker was asleep when it should begin."), None
+            return RetryLater(0.0, None, "The dispatcher was suspended at the start time."), None
         started_at = self._now()
         text = replace(order.claim.text, begin_by=order.begin_by)
         try:
             return order.carrier.send(text), started_at
-        except Exception as problem:  # noqa: BLE001 - because its fate is not known, whatever it was
-            return Unknown(None, f"Sending broke off ({type(problem).__name__})."), started_at
+        except Exception as problem:  # noqa: BLE001 - because its outcome is unknown
+            return Unknown(None, f"Sending failed ({type(problem).__name__})."), started_at
 
     def _wait_for_its_turn(self, order: _Order) -> bool:
-        """Sleep until the text may start; True if there is nothing to start any more."""
+        """Sleep until the message may start; True if the pool is stopping."""
         claim = order.claim
         wait = (claim.start_at - self._now()).total_seconds()
         while True:
