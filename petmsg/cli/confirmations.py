@@ -65,16 +65,14 @@ def cancel_booking(context: Context, *, ref: str, reason: str | None) -> str | N
     if context.rehearse(booking.cancel, ref, reason=checked_reason(reason)).reused:
         return None
     stands = context.read(show_booking, ref)
-    sitter = f" with sitter {stands['sitter']}" if stands["sitter"] else ""
-    named = f"{stands['client_name'] or 'the erased client'} ({stands['client']})"
-    times = (
-        f"{local(stands['starts_at'], context.view)} to {local(stands['ends_at'], context.view)}"
-    )
+    sitter = f" with sitter {stands.sitter}" if stands.sitter else ""
+    named = f"{stands.client_name or 'the erased client'} ({stands.client})"
+    times = f"{local(stands.starts_at, context.view)} to {local(stands.ends_at, context.view)}"
     said = [
-        f"Cancel booking {stands['booking']} of {named}{sitter}, {times}?",
+        f"Cancel booking {stands.booking} of {named}{sitter}, {times}?",
         "A cancelled booking cannot be confirmed again.",
     ]
-    if stands["window_id"] is not None:
+    if stands.window_id is not None:
         said.append("Its window closes: it no longer decides which number messages are sent from.")
     return " ".join(said)
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import AlertSeverity
 from petmsg.errors import NoOrg, NotFound, OutOfRange, quoted
 from petmsg.queries.org import OrgRow
-from petmsg.queries.page import Page, newest
+from petmsg.queries.page import Page, newest_of
 
 _ALERTS = """
 SELECT a.id AS alert, o.slug AS org, o.timezone, a.severity, a.kind, a.entity, a.ref, a.message,
-       a.command, a.count, a.opened_at, a.last_at, a.done_at, a.done_by, a.done_reason
+       a.command, a.count AS times, a.opened_at, a.last_at, a.done_at, a.done_by, a.done_reason
 FROM alert a
 JOIN org o ON o.id = a.org_id
 """
@@ -81,6 +81,26 @@ RETURNING id, count
 """
 
 
+class AlertRow(NamedTuple):
+    """An alert, with the slug and the time zone of its org. `times` is how often it was raised."""
+
+    alert: int
+    org: str
+    timezone: str
+    severity: str
+    kind: str
+    entity: str
+    ref: str
+    message: str
+    command: str | None
+    times: int
+    opened_at: datetime
+    last_at: datetime
+    done_at: datetime | None
+    done_by: str | None
+    done_reason: str | None
+
+
 class WaitingAlert(NamedTuple):
     id: int
     entity: str
@@ -94,7 +114,7 @@ def list_alerts(
     *,
     done: bool = False,
     severity: AlertSeverity | None = None,
-) -> list[dict[str, Any]]:
+) -> list[AlertRow]:
     """The open alerts, the most severe first, then the newest; or the done ones, the newest first.
 
     `severity` is the lowest one to list, `page.before` an alert's id.
@@ -102,12 +122,13 @@ def list_alerts(
     key, before = "a.id" if done else f"({_GRAVITY} * {_ONE_RANK} + a.id)", None
     if page.before is not None:
         row = find_alert(cursor, orgs, page.before)
-        before = row["alert"] + (0 if done else _RANKS[row["severity"]] * _ONE_RANK)
+        before = row.alert + (0 if done else _RANKS[AlertSeverity(row.severity)] * _ONE_RANK)
     select = _DONE if done else _OPEN
     if severity is not None:
         select += f" AND {_GRAVITY} >= {_RANKS[severity]}"
-    return newest(
+    return newest_of(
         cursor,
+        AlertRow,
         select,
         key=key,
         page=page,
@@ -116,10 +137,10 @@ def list_alerts(
     )
 
 
-def find_alert(cursor: Cursor, orgs: Sequence[OrgRow], text: str) -> dict[str, Any]:
+def find_alert(cursor: Cursor, orgs: Sequence[OrgRow], text: str) -> AlertRow:
     """One alert of these orgs. Raises `NotFound`, `OutOfRange`."""
-    row = cursor.one(_BY_ID, id=alert_id(text))
-    if row is None or row["org"] not in {org.slug for org in orgs}:
+    row = cursor.first(AlertRow, _BY_ID, id=alert_id(text))
+    if row is None or row.org not in {org.slug for org in orgs}:
         raise NotFound("alert", text)
     return row
 
@@ -130,10 +151,10 @@ def is_untold(cursor: Cursor, org: OrgRow, *, now: datetime) -> bool:
     return cursor.value(_UNTOLD, org_id=org.id, before=before) is not None
 
 
-def alerts_of(cursor: Cursor, ids: Sequence[int]) -> list[dict[str, Any]]:
+def alerts_of(cursor: Cursor, ids: Sequence[int]) -> list[AlertRow]:
     """The alerts with these ids, the most severe first, then the newest."""
-    rows = cursor.in_list(_ALERTS + "WHERE a.id IN (:ids)", "ids", ids)
-    return sorted(rows, key=lambda row: (-_RANKS[row["severity"]], -row["alert"]))
+    rows = cursor.all_in_list(AlertRow, _ALERTS + "WHERE a.id IN (:ids)", "ids", ids)
+    return sorted(rows, key=lambda row: (-_RANKS[AlertSeverity(row.severity)], -row.alert))
 
 
 def by_org(
@@ -148,7 +169,7 @@ def by_org(
     found: dict[str, list[str]] = {}
     for text in ids:
         try:
-            slug = find_alert(cursor, orgs, text)["org"]
+            slug = find_alert(cursor, orgs, text).org
         except (NotFound, OutOfRange):
             slug = orgs[0].slug
         found.setdefault(slug, []).append(text)

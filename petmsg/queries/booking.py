@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.queries.lookup import find_booking, find_client, find_sitter
 from petmsg.queries.org import OrgRow
-from petmsg.queries.page import Page, newest
+from petmsg.queries.page import Page, newest_of
 
 _BOOKINGS = """
 SELECT b.id, b.ref AS booking, b.status, c.ref AS client, c.name AS client_name,
@@ -42,6 +42,37 @@ WHERE id = :id
 """
 
 
+class BookingRow(NamedTuple):
+    """A booking, with its window if it has one."""
+
+    id: int
+    booking: str
+    status: str
+    client: str
+    client_name: str | None
+    sitter: str | None
+    starts_at: datetime
+    ends_at: datetime
+    created_at: datetime
+    window_id: int | None
+    thread_id: int | None
+    window_starts_at: datetime | None
+    booked_until: datetime | None
+    window_ends_at: datetime | None
+
+
+class BookingSpan(NamedTuple):
+    """A booking, with its time."""
+
+    id: int
+    ref: str
+    client_id: int
+    sitter_id: int | None
+    status: str
+    starts_at: datetime
+    ends_at: datetime
+
+
 def list_bookings(
     cursor: Cursor,
     org: OrgRow,
@@ -50,11 +81,12 @@ def list_bookings(
     status: str | None = None,
     client: str | None = None,
     sitter: str | None = None,
-) -> list[dict[str, Any]]:
+) -> list[BookingRow]:
     """The org's bookings, the newest first."""
     before = find_booking(cursor, org.id, page.before).id if page.before else None
-    return newest(
+    return newest_of(
         cursor,
+        BookingRow,
         _BOOKINGS,
         key="b.id",
         page=page,
@@ -68,18 +100,19 @@ def list_bookings(
     )
 
 
-def show_booking(cursor: Cursor, org: OrgRow, ref: str) -> dict[str, Any]:
+def show_booking(cursor: Cursor, org: OrgRow, ref: str) -> BookingRow:
     """One booking with its window. Raises `NotFound`."""
     key = find_booking(cursor, org.id, ref)
-    return cursor.rows(_BOOKINGS + " AND b.id = :id", org_id=org.id, id=key.id)[0]
+    return cursor.all(BookingRow, _BOOKINGS + " AND b.id = :id", org_id=org.id, id=key.id)[0]
 
 
 def bookings_that_start(
     cursor: Cursor, org: OrgRow, starts: Sequence[tuple[int, datetime]]
-) -> list[dict[str, Any]]:
+) -> list[BookingSpan]:
     """The bookings of these clients (by id) from the first of these starts to the last (aware
     UTC), the oldest first."""
-    rows = cursor.in_list(
+    rows = cursor.all_in_list(
+        BookingSpan,
         THAT_START,
         "client_ids",
         sorted({client_id for client_id, _ in starts}),
@@ -87,7 +120,7 @@ def bookings_that_start(
         first=min(start for _, start in starts),
         last=max(start for _, start in starts),
     )
-    return sorted(rows, key=lambda row: int(row["id"]))
+    return sorted(rows, key=lambda row: int(row.id))
 
 
 def pending_refs(cursor: Cursor, org: OrgRow) -> list[str]:

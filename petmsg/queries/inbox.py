@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import AddressedTo
@@ -10,7 +10,7 @@ from petmsg.errors import NotFound, OutOfRange, Refused, quoted
 from petmsg.queries.lookup import find_client, find_sitter
 from petmsg.queries.message import message_id, require_possible
 from petmsg.queries.org import OrgRow
-from petmsg.queries.page import Page, newest
+from petmsg.queries.page import Page, newest, newest_of
 from petmsg.queries.waiting import FOR_THE_DESK, HERS, OPEN, TOLD, overdue
 
 # `hers`: the sitter's window with the client runs; `told`: it was forwarded to the sitter's phone.
@@ -49,6 +49,35 @@ WHERE 1 = 1
 """
 
 
+class InboxItem(NamedTuple):
+    """A message that came in, with its place in the inbox, if any."""
+
+    message: int
+    addressed_to: str
+    sitter: str | None
+    sitter_name: str | None
+    code: str
+    client: str | None
+    client_name: str | None
+    from_e164: str | None
+    number: str | None
+    body: str | None
+    media_count: int
+    received_at: datetime
+    inbox_at: datetime | None
+    with_sitter_at: datetime | None
+    claimed_by: str | None
+    claimed_at: datetime | None
+    done_by: str | None
+    done_at: datetime | None
+    done_reason: str | None
+    hers: int
+    told: int
+    relay: bool
+    decision: str | None
+    provider_message_id: str | None
+
+
 class NotInTheInbox(Refused):
     code = "not_in_the_inbox"
 
@@ -61,7 +90,7 @@ def list_inbox(
     now: datetime,
     whose: str | None = None,
     done: bool = False,
-) -> list[dict[str, Any]]:
+) -> list[InboxItem]:
     """The messages that wait for a person at `now` (aware UTC), the newest first; or the done ones.
 
     `whose` is `front_desk`, `unrouted`, `relay`, or a sitter. `page.before` is a message's id.
@@ -76,8 +105,9 @@ def list_inbox(
         where["i.sitter_id"] = find_sitter(cursor, org.id, whose).id
     if not done:
         select += FOR_THE_DESK
-    return newest(
+    return newest_of(
         cursor,
+        InboxItem,
         select,
         key="i.message_id",
         page=page,
@@ -93,13 +123,13 @@ def list_inbox(
 _OF_THE_DESK = f" AND (i.addressed_to = 'front_desk' OR (i.addressed_to = 'sitter' AND NOT {HERS}))"
 
 
-def find_item(cursor: Cursor, org: OrgRow, id_: int, *, now: datetime) -> dict[str, Any]:
+def find_item(cursor: Cursor, org: OrgRow, id_: int, *, now: datetime) -> InboxItem:
     """An inbound message, with its state in the inbox at `now` (aware UTC), if any.
 
     Raises `NotFound`.
     """
     require_possible(id_)
-    row = cursor.one(_ONE, org_id=org.id, id=id_, now=now)
+    row = cursor.first(InboxItem, _ONE, org_id=org.id, id=id_, now=now)
     if row is None:
         raise NotFound("message", str(id_), hint="List those that wait: petmsg inbox list")
     return row

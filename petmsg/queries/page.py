@@ -1,9 +1,11 @@
 """Lists: the newest rows first, a page at a time, by key and never by offset."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from petmsg.db.cursor import Cursor
+
+_Row = TypeVar("_Row", bound=tuple[Any, ...])
 
 USUAL_LIMIT = 100
 _LARGEST_LIMIT = 2**31 - 1
@@ -14,6 +16,27 @@ class Page(NamedTuple):
 
     limit: int | None = USUAL_LIMIT
     before: str | None = None
+
+
+def newest_of(
+    cursor: Cursor,
+    row: type[_Row],
+    select: str,
+    *,
+    key: str,
+    page: Page,
+    before_id: int | None = None,
+    where: Mapping[str, Any] | None = None,
+    order: str = "DESC",
+    **parameters: Any,
+) -> list[_Row]:
+    """Rows of `select` (a text that ends in its WHERE), newest first by `key`.
+
+    `where` holds further conditions and their value: `{"b.status": "pending"}`; a value of None
+    is no condition. `before_id` is the key of the row that ends the page before.
+    """
+    sql, more = _page_of(select, key=key, page=page, before_id=before_id, where=where, order=order)
+    return cursor.all(row, sql, **parameters, **more)
 
 
 def newest(
@@ -27,12 +50,22 @@ def newest(
     order: str = "DESC",
     **parameters: Any,
 ) -> list[dict[str, Any]]:
-    """Rows of `select` (a text that ends in its WHERE), newest first by `key`.
+    """`newest_of` with rows as dicts."""
+    sql, more = _page_of(select, key=key, page=page, before_id=before_id, where=where, order=order)
+    return cursor.rows(sql, **parameters, **more)
 
-    `where` holds further conditions and their value: `{"b.status": "pending"}`; a value of None
-    is no condition. `before_id` is the key of the row that ends the page before.
-    """
-    sql = select
+
+def _page_of(
+    select: str,
+    *,
+    key: str,
+    page: Page,
+    before_id: int | None,
+    where: Mapping[str, Any] | None,
+    order: str,
+) -> tuple[str, dict[str, Any]]:
+    """The text of a page, and its parameters beside those of `select`."""
+    sql, parameters = select, dict[str, Any]()
     for index, (column, value) in enumerate((where or {}).items()):
         if value is not None:
             sql += f" AND {column} = :filter_{index}"
@@ -44,4 +77,4 @@ def newest(
     if page.limit is not None:
         sql += " LIMIT :page_limit"
         parameters["page_limit"] = min(page.limit, _LARGEST_LIMIT)
-    return cursor.rows(sql, **parameters)
+    return sql, parameters

@@ -6,7 +6,7 @@ desk's as soon as the sitter's window with this client is over, or `UNANSWERED_A
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.queries.org import OrgRow
@@ -64,19 +64,32 @@ WHERE i.org_id = :org_id AND i.done_at IS NULL AND i.inbox_at IS NULL
 """
 
 
+class WaitingMessage(NamedTuple):
+    """A message that waits for an answer, since `waits_at` (aware UTC)."""
+
+    message: int
+    client: str | None
+    sitter: str | None
+    addressed_to: str
+    received_at: datetime
+    waits_at: datetime
+
+
 def overdue(now: datetime) -> datetime:
     """What came before that has waited too long at `now` (aware UTC)."""
     return now - UNANSWERED_AFTER
 
 
-def waiting(cursor: Cursor, org: OrgRow, *, client: str | None = None) -> list[dict[str, Any]]:
+def waiting(cursor: Cursor, org: OrgRow, *, client: str | None = None) -> list[WaitingMessage]:
     """What nobody has answered, claimed or closed, the longest first: of one client, or of all.
 
     `waits_at` is aware UTC. The words that carriers heed (STOP, START, HELP) need no answer.
     """
     select = _WAITING + ("" if client is None else " AND c.ref = :client")
     of_client = {} if client is None else {"client": client}
-    return cursor.rows(select + " ORDER BY waits_at, i.message_id", org_id=org.id, **of_client)
+    return cursor.all(
+        WaitingMessage, select + " ORDER BY waits_at, i.message_id", org_id=org.id, **of_client
+    )
 
 
 def answered_by_sitters(cursor: Cursor, org: OrgRow) -> Collection[int]:

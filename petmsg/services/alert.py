@@ -105,22 +105,24 @@ def done(uow: UnitOfWork, text: str, *, reason: str | None = None) -> Done:
     )
     row = find_alert(uow.cursor, [uow.org], text)
     if changed:
-        about = {name: row[name] for name in ("kind", "severity", "entity", "count")}
+        about = {"kind": row.kind, "severity": row.severity, "entity": row.entity}
         uow.audit(
             "alert.done",
             "alert",
-            str(row["alert"]),
-            {**about, "about": row["ref"]},
+            str(row.alert),
+            {**about, "count": row.times, "about": row.ref},
             reason=reason,
         )
+    assert row.done_at is not None
+    assert row.done_by is not None
     return Done(
-        alert=row["alert"],
-        org=row["org"],
-        kind=row["kind"],
-        entity=row["entity"],
-        ref=row["ref"],
-        done_at=row["done_at"],
-        done_by=row["done_by"],
-        done_reason=row["done_reason"],
+        alert=row.alert,
+        org=row.org,
+        kind=row.kind,
+        entity=row.entity,
+        ref=row.ref,
+        done_at=row.done_at,
+        done_by=row.done_by,
+        done_reason=row.done_reason,
         reused=not changed,
     )

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from petmsg.enums import AddressedTo
 from petmsg.errors import Refused
 from petmsg.phone import parse_phone
-from petmsg.queries.inbox import NotInTheInbox, find_item
+from petmsg.queries.inbox import InboxItem, NotInTheInbox, find_item
 from petmsg.queries.inbox_writes import (
     address_to_desk,
     assign_to,
@@ -85,12 +84,12 @@ def claim(uow: UnitOfWork, id_: int, *, take_over: bool = False) -> Item:
     """Somebody looks after a text. Claimed by the same again, nothing changes; by somebody else it
     is refused unless it is to be taken over. Raises `NotFound`, `NotInTheInbox`."""
     item = _locked(uow, id_)
-    if item["done_at"] is not None:
+    if item.done_at is not None:
         raise NotInTheInbox(
-            f"Text {id_} is done already, by {item['done_by']}.",
+            f"Text {id_} is done already, by {item.done_by}.",
             hint=f"Look at it: petmsg inbox show {id_}",
         )
-    before = item["claimed_by"]
+    before = item.claimed_by
     if before == uow.actor:
         return _item(uow, id_, reused=True)
     if before is not None and not take_over:
@@ -115,7 +114,7 @@ def done(uow: UnitOfWork, id_: int, *, reason: str | None = None) -> Item:
     Raises `NotFound`, `NotInTheInbox`.
     """
     item = _locked(uow, id_)
-    if item["done_at"] is not None:
+    if item.done_at is not None:
         return _item(uow, id_, reused=True)
     take_out(uow, id_, by=uow.actor, reason=reason)
     uow.audit("inbox.done", "message", str(id_), reason=reason)
@@ -130,11 +129,11 @@ def assign(uow: UnitOfWork, id_: int, client_text: str) -> Assigned:
     Raises `NotFound`, `NotUnrouted`, `PhoneTaken`, `MalformedPhone` for a sender that is no phone.
     """
     item = _locked(uow, id_)
-    if item["addressed_to"] != AddressedTo.UNROUTED or item["client"] is not None:
+    if item.addressed_to != AddressedTo.UNROUTED or item.client is not None:
         raise NotUnrouted(
             f"Text {id_} has its place already.", hint=f"Look: petmsg inbox show {id_}"
         )
-    phone = parse_phone(item["from_e164"] or "")
+    phone = parse_phone(item.from_e164 or "")
     changed = client_service.phone_add(uow, client_text, phone)
     client = find_client(uow.cursor, uow.org.id, changed.client)
     thread = ensure_threads(uow, {client.id: (client.ref, None)})[client.id]
@@ -147,36 +146,36 @@ def assign(uow: UnitOfWork, id_: int, client_text: str) -> Assigned:
     return Assigned(client.ref, tuple(sorted(ids)), phone_added=not changed.reused)
 
 
-def _locked(uow: UnitOfWork, id_: int) -> dict[str, Any]:
+def _locked(uow: UnitOfWork, id_: int) -> InboxItem:
     """The text, locked until the commit. Raises `NotFound`, `NotInTheInbox`."""
     lock_inbound(uow.cursor, uow.org.id, id_)
     item = find_item(uow.cursor, uow.org, id_, now=uow.now)
-    if item["inbox_at"] is None and _is_the_desks(uow, item):
+    if item.inbox_at is None and _is_the_desks(uow, item):
         put_in(uow, id_)
         item = find_item(uow.cursor, uow.org, id_, now=uow.now)
-    if item["inbox_at"] is None:
+    if item.inbox_at is None:
         raise NotInTheInbox(
-            f"Text {id_} never waited for a person: {item['code']}.",
+            f"Text {id_} never waited for a person: {item.code}.",
             hint=f"Look at it: petmsg message show {id_}",
         )
     return item
 
 
-def _is_the_desks(uow: UnitOfWork, item: dict[str, Any]) -> bool:
+def _is_the_desks(uow: UnitOfWork, item: InboxItem) -> bool:
     """Whether it was a sitter's to answer, and the visit is over or it took too long."""
-    since = item["with_sitter_at"]
-    return since is not None and (not item["hers"] or since <= overdue(uow.now))
+    since = item.with_sitter_at
+    return since is not None and (not item.hers or since <= overdue(uow.now))
 
 
 def _item(uow: UnitOfWork, id_: int, *, reused: bool) -> Item:
     row = find_item(uow.cursor, uow.org, id_, now=uow.now)
-    to = row["sitter"] if row["addressed_to"] == AddressedTo.SITTER else row["addressed_to"]
+    to = str(row.sitter) if row.addressed_to == AddressedTo.SITTER else row.addressed_to
     return Item(
         message=id_,
         addressed_to=to,
-        client=row["client"],
-        claimed_by=row["claimed_by"],
-        done_by=row["done_by"],
-        done_at=row["done_at"],
+        client=row.client,
+        claimed_by=row.claimed_by,
+        done_by=row.done_by,
+        done_at=row.done_at,
         reused=reused,
     )

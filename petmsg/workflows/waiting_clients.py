@@ -1,9 +1,9 @@
 """Clients who wait, looked for by the commands that cron runs; and which alerts are news."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from petmsg.queries.alert import alerts_of, is_untold
+from petmsg.queries.alert import AlertRow, alerts_of, is_untold
 from petmsg.queries.org import OrgRow
 from petmsg.text_inputs import clients_wait
 from petmsg.workflows.store import Store
@@ -12,7 +12,7 @@ from petmsg.workflows.store import Store
 class News(NamedTuple):
     """The alerts that are news, and a sentence on the clients who wait; None if no client does."""
 
-    alerts: list[dict[str, Any]]
+    alerts: list[AlertRow]
     waiting: str | None
 
 

@@ -20,9 +20,9 @@ from petmsg.render.fields import Field, View, when
 
 
 def _instant(name: str, title: str, *, kind: FieldType) -> Field:
-    def cell(row: dict[str, Any], view: View) -> str:
-        at = row[name]
-        return "-" if at is None else when(at, view._replace(timezone=str(row["timezone"])))
+    def cell(row: Any, view: View) -> str:
+        at = getattr(row, name)
+        return "-" if at is None else when(at, view._replace(timezone=str(row.timezone)))
 
     return Field(name, title, cell=cell, kind=kind)
 
@@ -36,7 +36,7 @@ _ABOUT = (
     Field("ref", "Subject", kind=WORD),
     Field("message", "Event", kind=TEXT),
     Field("command", "Fix", kind=or_null(TEXT)),
-    Field("count", "Count", kind=COUNT),
+    Field("count", "Count", get=lambda row: row.times, kind=COUNT),
 )
 ALERTS = (
     *_ABOUT,

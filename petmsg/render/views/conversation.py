@@ -48,7 +48,7 @@ BOOKINGS = (
     Field("sitter", "Sitter", kind=or_null(REF)),
     Field("starts_at", "Starts", kind=SOON),
     Field("ends_at", "Ends", kind=INSTANT),
-    Field("window", None, get=lambda row: row["window_id"], kind=or_null(ID)),
+    Field("window", None, get=lambda row: row.window_id, kind=or_null(ID)),
 )
 BOOKING = (
     Field("booking", "Booking", kind=REF),
@@ -57,24 +57,24 @@ BOOKING = (
     Field("sitter", "Sitter", kind=or_null(REF)),
     Field("starts_at", "Starts", kind=SOON),
     Field("ends_at", "Ends", kind=INSTANT),
-    Field("thread", "Thread", get=lambda row: row["thread_id"], kind=or_null(ID)),
+    Field("thread", "Thread", get=lambda row: row.thread_id, kind=or_null(ID)),
     Field(
         "window",
         "Window",
         get=lambda row: (
             None
-            if row["window_id"] is None
+            if row.window_id is None
             else {
-                "id": row["window_id"],
-                "starts_at": row["window_starts_at"],
-                "booked_until": row["booked_until"],
-                "ends_at": row["window_ends_at"],
+                "id": row.window_id,
+                "starts_at": row.window_starts_at,
+                "booked_until": row.booked_until,
+                "ends_at": row.window_ends_at,
             }
         ),
         cell=lambda row, view: (
             "-"
-            if row["window_id"] is None
-            else f"{local(row['window_starts_at'], view)} to {local(row['window_ends_at'], view)}"
+            if row.window_id is None
+            else f"{local(row.window_starts_at, view)} to {local(row.window_ends_at, view)}"
         ),
         kind=or_null(keyed(id=ID, starts_at=INSTANT, booked_until=INSTANT, ends_at=INSTANT)),
     ),

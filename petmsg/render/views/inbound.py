@@ -54,51 +54,51 @@ RECEIVED = (
 
 def _from_whom(row: Any) -> str:
     """The client, or the sitter who sent it from their own phone."""
-    if row["client"]:
-        return f"{row['client_name'] or '[forgotten]'} ({row['client']})"
-    if row["sitter"] and row["addressed_to"] == AddressedTo.RELAY:
-        return f"sitter {row['sitter_name']} ({row['sitter']})"
+    if row.client:
+        return f"{row.client_name or '[forgotten]'} ({row.client})"
+    if row.sitter and row.addressed_to == AddressedTo.RELAY:
+        return f"sitter {row.sitter_name} ({row.sitter})"
     return "-"
 
 
 def _for(row: Any) -> str:
     """Who it is for: a sitter only while their window with the client is active."""
-    if row["addressed_to"] != AddressedTo.SITTER:
-        return str(row["addressed_to"])
-    is_over = not row["hers"] and row["done_at"] is None
-    return AddressedTo.FRONT_DESK.value if is_over else str(row["sitter"])
+    if row.addressed_to != AddressedTo.SITTER:
+        return str(row.addressed_to)
+    is_over = not row.hers and row.done_at is None
+    return AddressedTo.FRONT_DESK.value if is_over else str(row.sitter)
 
 
 def _note(row: Any) -> str | None:
     """Whether the sitter it is addressed to was notified."""
-    if row["addressed_to"] != AddressedTo.SITTER:
+    if row.addressed_to != AddressedTo.SITTER:
         return None
-    over = "" if row["hers"] else "; their visit is over"
-    if row["told"]:
-        return f"{row['sitter']} was notified{over}"
-    return f"{row['sitter']} was not notified{'' if row['relay'] else ': the relay is off'}{over}"
+    over = "" if row.hers else "; their visit is over"
+    if row.told:
+        return f"{row.sitter} was notified{over}"
+    return f"{row.sitter} was not notified{'' if row.relay else ': the relay is off'}{over}"
 
 
 def _since(row: Any) -> datetime | None:
-    since: datetime | None = row["inbox_at"] or row["with_sitter_at"]
+    since: datetime | None = row.inbox_at or row.with_sitter_at
     return since
 
 
 def _wrote(row: Any) -> str:
-    if row["body"] is None:
+    if row.body is None:
         return "[erased]"
-    words = row["body"].strip()
-    if row["media_count"]:
-        pictures = "1 picture" if row["media_count"] == 1 else f"{row['media_count']} pictures"
+    words = row.body.strip()
+    if row.media_count:
+        pictures = "1 picture" if row.media_count == 1 else f"{row.media_count} pictures"
         return f"{words} [{pictures}]".lstrip()
     return words or "[empty]"
 
 
 def _how_to_answer(row: Any) -> str | None:
-    if row["client"] is not None:
-        return f"petmsg message send {shlex.quote(row['client'])} --body '…'"
-    if row["addressed_to"] == AddressedTo.UNROUTED:
-        return f"petmsg inbox assign {row['message']} CLIENT"
+    if row.client is not None:
+        return f"petmsg message send {shlex.quote(row.client)} --body '…'"
+    if row.addressed_to == AddressedTo.UNROUTED:
+        return f"petmsg inbox assign {row.message} CLIENT"
     return None
 
 
@@ -112,7 +112,7 @@ _ITEM = (
         kind=or_null(REF._replace(wrap=NAME.wrap)),
     ),
     Field("sitter", None, kind=or_null(REF)),
-    Field("from", "From", get=lambda row: row["from_e164"], personal=True, kind=or_null(SENDER)),
+    Field("from", "From", get=lambda row: row.from_e164, personal=True, kind=or_null(SENDER)),
     Field("number", "Number", kind=E164),
     Field("body", "Message", cell=lambda row, _: _wrote(row), kind=or_null(TEXT)),
     Field("media_count", None, kind=COUNT),
@@ -131,7 +131,7 @@ ITEM = (
     Field(
         "reason",
         "Reason",
-        get=lambda row: json.loads(row["decision"])["reason"] if row["decision"] else None,
+        get=lambda row: json.loads(row.decision)["reason"] if row.decision else None,
         kind=or_null(TEXT),
     ),
     Field("waits_since", "Waiting since", get=_since, kind=or_null(SOON)),
@@ -139,11 +139,11 @@ ITEM = (
     Field("done_by", "Done by", kind=or_null(NAME)),
     Field("done_at", "Done", kind=or_null(INSTANT)),
     Field("done_reason", "Done reason", kind=or_null(TEXT)),
-    Field("provider_id", None, get=lambda row: row["provider_message_id"], kind=or_null(WORD)),
+    Field("provider_id", None, get=lambda row: row.provider_message_id, kind=or_null(WORD)),
     Field(
         "trace",
         None,
-        get=lambda row: json.loads(row["decision"])["trace"] if row["decision"] else [],
+        get=lambda row: json.loads(row.decision)["trace"] if row.decision else [],
         kind=rows_of(INBOUND_TRACE),
     ),
     Field("answer_with", "Reply command", get=_how_to_answer, kind=or_null(TEXT)),

@@ -31,7 +31,7 @@ class SameBookings:
         known = sorted(set(starts))
         if known:
             for row in bookings_that_start(self._uow.cursor, self._uow.org, known):
-                self.remember(row)
+                self.remember(row._asdict())
 
     def remember(self, row: Mapping[str, Any]) -> None:
         """Store the current state of a booking; it replaces an earlier one."""

@@ -7,14 +7,14 @@ per client, one per sitter whose own messages wait, and one for all strangers to
 import shlex
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import AddressedTo, AlertKind, AlertSeverity
 from petmsg.queries.alert import open_alert, open_waiting_alerts, waiting_last_done_at
+from petmsg.queries.inbox import InboxItem
 from petmsg.queries.inbox_writes import take_from_sitter
 from petmsg.queries.org import OrgRow
-from petmsg.queries.waiting import answered_by_sitters, overdue, waiting
+from petmsg.queries.waiting import WaitingMessage, answered_by_sitters, overdue, waiting
 from petmsg.services.alert import done, raise_alert
 from petmsg.services.unit_of_work import UnitOfWork
 
@@ -34,16 +34,16 @@ class Waiter:
 
 def waiters(cursor: Cursor, org: OrgRow, *, client: str | None = None) -> list[Waiter]:
     """Everybody who waits for a person, the longest first; or only that client."""
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    found: dict[tuple[str, str], list[WaitingMessage]] = {}
     for row in waiting(cursor, org, client=client):
         found.setdefault(_who(row), []).append(row)
     return [
         Waiter(
             entity,
             ref,
-            tuple(row["message"] for row in rows),
-            rows[0]["waits_at"],
-            rows[-1]["waits_at"],
+            tuple(row.message for row in rows),
+            rows[0].waits_at,
+            rows[-1].waits_at,
         )
         for (entity, ref), rows in found.items()
     ]
@@ -81,10 +81,10 @@ def look(uow: UnitOfWork) -> int:
     return len(late)
 
 
-def seen_to(uow: UnitOfWork, item: dict[str, Any]) -> None:
+def seen_to(uow: UnitOfWork, item: InboxItem) -> None:
     """Somebody claimed or closed a message of the inbox: its alert ends if nothing else waits."""
     entity, ref = _who(item)
-    waits = waiters(uow.cursor, uow.org, client=item["client"])
+    waits = waiters(uow.cursor, uow.org, client=item.client)
     if not any((each.entity, each.ref) == (entity, ref) for each in waits):
         _end_about(uow, entity, ref)
 
@@ -97,11 +97,11 @@ def answered(uow: UnitOfWork, client_ref: str | None) -> None:
         _end_about(uow, "client", client_ref)
 
 
-def _who(row: dict[str, Any]) -> tuple[str, str]:
-    if row["client"] is not None:
-        return "client", row["client"]
-    if row["addressed_to"] == AddressedTo.RELAY and row["sitter"] is not None:
-        return "sitter", row["sitter"]
+def _who(row: InboxItem | WaitingMessage) -> tuple[str, str]:
+    if row.client is not None:
+        return "client", row.client
+    if row.addressed_to == AddressedTo.RELAY and row.sitter is not None:
+        return "sitter", row.sitter
     return "message", STRANGERS
 
 

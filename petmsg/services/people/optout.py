@@ -75,14 +75,14 @@ def add_from_message(uow: UnitOfWork, message_id: int, *, reason: str) -> OptedO
     more who wrote it.
     """
     item = find_item(uow.cursor, uow.org, message_id, now=uow.now)
-    phone = item["from_e164"]
+    phone = item.from_e164
     if not phone:
         raise SenderErased(
             f"Message {message_id} does not say who sent it any more.",
             hint="Name the person: petmsg optout add CLIENT --reason …",
         )
     sitter = find_sender(uow.cursor, uow.org.id, phone).sitter
-    ref = item["client"] or (None if sitter is None else sitter.ref)
+    ref = item.client or (None if sitter is None else sitter.ref)
     person = Person(None, None, {}) if ref is None else _locked(uow, ref)
     shown_as = phone if is_e164(phone) else None
     person = person._replace(phones={**person.phones, rows.key_of(uow, phone): shown_as})
