@@ -62,6 +62,17 @@ class StoredDecision(NamedTuple):
     ref: str | None
 
 
+class SendingRow(NamedTuple):
+    """A message as the command that sends it shows it. `decision` is JSON."""
+
+    message: int
+    status: str
+    from_e164: str | None
+    to_e164: str | None
+    segments: int
+    decision: str | None
+
+
 def list_messages(
     cursor: Cursor,
     org: OrgRow,
@@ -159,9 +170,10 @@ def due_count(cursor: Cursor, org: OrgRow, *, now: datetime) -> int:
     )
 
 
-def sending_row(cursor: Cursor, org: OrgRow, id_: int) -> dict[str, Any]:
+def sending_row(cursor: Cursor, org: OrgRow, id_: int) -> SendingRow:
     """A message as the sending command shows it."""
-    row = cursor.one(
+    row = cursor.first(
+        SendingRow,
         "SELECT id AS message, status, from_e164, to_e164, segments, decision FROM message"
         " WHERE org_id = :org_id AND id = :id",
         org_id=org.id,

@@ -1,7 +1,7 @@
 """Masked numbers: list and show them, and their ledger."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from petmsg.clock import format_local
 from petmsg.db.cursor import Cursor
@@ -24,12 +24,25 @@ _HISTORY = """
 SELECT c.from_at AS starts_at,
        (SELECT min(l.from_at) FROM number_custody l
         WHERE l.number_id = c.number_id AND l.from_at > c.from_at) AS ends_at,
-       c.class, c.status, s.ref AS sitter, c.quarantined_until, c.reason, c.actor
+       c.class AS number_class, c.status, s.ref AS sitter, c.quarantined_until, c.reason, c.actor
 FROM number_custody c
 LEFT JOIN sitter s ON s.id = c.sitter_id
 WHERE c.number_id = :number_id
 ORDER BY c.from_at
 """
+
+
+class NumberSpan(NamedTuple):
+    """How a number was from `starts_at` to `ends_at` (aware UTC, None: until today)."""
+
+    starts_at: datetime
+    ends_at: datetime | None
+    number_class: str
+    status: str
+    sitter: str | None
+    quarantined_until: datetime | None
+    reason: str
+    actor: str
 
 
 class NumberNotThereYet(PetmsgError):
@@ -89,19 +102,19 @@ def _pace(e164: str, own: float | None) -> dict[str, Any]:
     return {"segments_per_second": usual_pace(e164) if own is None else own, "usual": own is None}
 
 
-def number_history(cursor: Cursor, org: OrgRow, text: str) -> list[dict[str, Any]]:
+def number_history(cursor: Cursor, org: OrgRow, text: str) -> list[NumberSpan]:
     """The ledger of a number, the oldest row first. `ends_at` is None for the current row."""
-    return cursor.rows(_HISTORY, number_id=find_number(cursor, org.id, text).id)
+    return cursor.all(NumberSpan, _HISTORY, number_id=find_number(cursor, org.id, text).id)
 
 
-def who_held(cursor: Cursor, org: OrgRow, text: str, *, at: datetime) -> dict[str, Any]:
+def who_held(cursor: Cursor, org: OrgRow, text: str, *, at: datetime) -> NumberSpan:
     """The ledger's row of a number at `at` (aware UTC). Raises `NotFound`, `NumberNotThereYet`."""
     rows = number_history(cursor, org, text)
     for row in rows:
-        if row["starts_at"] <= at and (row["ends_at"] is None or at < row["ends_at"]):
+        if row.starts_at <= at and (row.ends_at is None or at < row.ends_at):
             return row
     raise NumberNotThereYet(
         f"The number did not exist at {format_local(at, org.timezone)}; it was added at "
-        f"{format_local(rows[0]['starts_at'], org.timezone)}.",
+        f"{format_local(rows[0].starts_at, org.timezone)}.",
         hint=f"Show its history: petmsg number history {text}",
     )

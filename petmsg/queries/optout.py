@@ -48,6 +48,15 @@ WHERE m.thread_id IS NULL AND m.org_id = :org_id AND m.direction = 'inbound'
 """
 
 
+class SaidMessage(NamedTuple):
+    """A message that came in: when it was sent, and when it was stored (aware UTC)."""
+
+    keyword: str | None
+    body: str | None
+    received_at: datetime
+    created_at: datetime
+
+
 class Person(NamedTuple):
     """The person whose opt-outs are meant: a client, a sitter, or the unknown owner of a phone.
 
@@ -151,10 +160,12 @@ def show_opt_outs(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
 
 def said_since(
     cursor: Cursor, org: OrgRow, phone: str, *, client_id: int | None, since: datetime
-) -> list[dict[str, Any]]:
+) -> list[SaidMessage]:
     """What a phone sent later than `since` (aware UTC): `keyword`, `body`, when it was sent
     (`received_at`) and when it was stored (`created_at`). The client is the one it belongs to."""
-    return cursor.rows(_SAID_SINCE, org_id=org.id, client_id=client_id, phone=phone, since=since)
+    return cursor.all(
+        SaidMessage, _SAID_SINCE, org_id=org.id, client_id=client_id, phone=phone, since=since
+    )
 
 
 def _named(cursor: Cursor, org: OrgRow, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

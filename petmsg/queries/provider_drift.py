@@ -1,6 +1,6 @@
 """What reconciling compares with the provider: numbers petmsg believes in, texts in doubt."""
 
-from typing import Any
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.queries.org import OrgRow
@@ -13,21 +13,36 @@ ORDER BY id
 """
 
 
+class BelievedNumber(NamedTuple):
+    """A number that the provider's account must have."""
+
+    number: str
+    status: str
+
+
+class HeldForAPerson(NamedTuple):
+    """A held message, and why it is held."""
+
+    message: int
+    why: str
+
+
 def known_numbers(cursor: Cursor) -> set[str]:
     """Every number of every org, retired ones too."""
     return {row[0] for row in cursor.tuples("SELECT e164 FROM message_number")}
 
 
-def believed_numbers(cursor: Cursor, org: OrgRow) -> list[dict[str, Any]]:
-    """The org's numbers that send or will again: `number` and `status`."""
-    return cursor.rows(
+def believed_numbers(cursor: Cursor, org: OrgRow) -> list[BelievedNumber]:
+    """The org's numbers that send or will again."""
+    return cursor.all(
+        BelievedNumber,
         "SELECT e164 AS number, status FROM message_number"
         " WHERE org_id = :org_id AND status IN ('active', 'quarantined') ORDER BY e164",
         org_id=org.id,
     )
 
 
-def left_to_a_person(cursor: Cursor, org: OrgRow) -> list[dict[str, Any]]:
+def left_to_a_person(cursor: Cursor, org: OrgRow) -> list[HeldForAPerson]:
     """Texts that are held because asking the provider settled nothing, while their alert is open:
     `message` and `why`."""
     refs = cursor.tuples(
@@ -36,4 +51,4 @@ def left_to_a_person(cursor: Cursor, org: OrgRow) -> list[dict[str, Any]]:
         org_id=org.id,
     )
     ids = [int(ref) for (ref,) in refs]
-    return cursor.in_list(_HELD_IN_DOUBT, "ids", ids, org_id=org.id)
+    return cursor.all_in_list(HeldForAPerson, _HELD_IN_DOUBT, "ids", ids, org_id=org.id)

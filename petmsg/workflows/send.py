@@ -133,7 +133,7 @@ def _wait_for_its_pace(
         except MessageNotWaiting:
             with store.snapshot() as cursor:
                 row = sending_row(cursor, org, sending.message)
-            faster = Sending(**row, note=f"a worker was faster, it is {row['status']}")
+            faster = Sending(**row._asdict(), note=f"a worker was faster, it is {row.status}")
             return faster, claimed_at
     return sending, claimed_at
 

@@ -77,3 +77,56 @@ def test_no_sql_stands_outside_queries(folder: str) -> None:
 )
 def test_sql_would_be_noticed(line: str) -> None:
     assert list(sql_in(line)) != []
+
+
+# ------------------------------------------------------------------------------------ typed rows
+
+WITH_DICTS = {
+    # The columns are named by each check, which words its findings from them.
+    "invariants/backlog.py": {
+        "ended_quarantines", "old_unknown_outcomes", "overdue", "refused_webhooks", "sending",
+    },
+    "invariants/invariant.py": {"broken"},
+    "invariants/orphan_references.py": {"orphan_references", "unknown_values"},
+    # An event may be damaged: the audit reads, and compares, whatever stands there.
+    "audit.py": {
+        "_in_order", "chain", "events_in_order", "list_events", "show_event", "shown_head",
+    },
+    "latest_events.py": {"last_events"},
+    # Settings by their names, as output shows them.
+    "org.py": {"settings_at"},
+    # Rows for output alone. They are to become NamedTuples; a new one is not to be added.
+    "client.py": {"list_clients", "show_client"},
+    "confirm.py": {"locked_bookings"},
+    "inbox.py": {"find_stray", "list_strays"},
+    "message.py": {"list_messages", "show_message"},
+    "number.py": {"_pace", "list_numbers", "show_number", "show_pace"},
+    "optout.py": {"_named", "list_opt_outs", "show_opt_outs"},
+    "page.py": {"newest"},
+    "sitter.py": {"list_sitters", "show_sitter"},
+    "status.py": {"queue", "releases", "visits"},
+    "thread.py": {"_spoken", "_with_running", "list_threads", "show_thread"},
+    "timeline.py": {"messages_in", "quarantines_in", "windows_in"},
+}  # fmt: skip
+"""The functions of petmsg.queries whose rows are dictionaries, by module."""
+
+
+def giving_dicts(source: str) -> set[str]:
+    return {
+        node.name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef)
+        and node.returns is not None
+        and re.fullmatch(
+            r"(list|Iterator)?\[?dict\[str, Any\]\]?( \| None)?", ast.unparse(node.returns)
+        )
+    }
+
+
+def test_queries_give_typed_rows_but_for_those_named() -> None:
+    found = {
+        path.relative_to(PACKAGE / "queries").as_posix(): names
+        for path in modules("queries")
+        if (names := giving_dicts(path.read_text(encoding="utf-8")))
+    }
+    assert found == WITH_DICTS

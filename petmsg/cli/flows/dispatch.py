@@ -20,7 +20,7 @@ from petmsg.errors import (
     ProviderOutcomeUnknown,
 )
 from petmsg.providers.base import Provider
-from petmsg.queries.message import due_count, sending_row
+from petmsg.queries.message import SendingRow, due_count, sending_row
 from petmsg.queries.org import OrgRow
 from petmsg.queries.queue import due_texts
 from petmsg.render import output as render
@@ -220,8 +220,8 @@ def _recorded(what: Recorded) -> tuple[Row, int]:
     return row, DONE
 
 
-def _stored(row: dict[str, object], note: str) -> Sending:
-    return Sending(**row, note=note)  # type: ignore[arg-type] # the statement names the fields
+def _stored(row: SendingRow, note: str) -> Sending:
+    return Sending(**row._asdict(), note=note)
 
 
 def _nothing() -> None:

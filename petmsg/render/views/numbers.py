@@ -36,15 +36,15 @@ NUMBERS = (
     Field("last_used_at", "Last used", kind=or_null(SOON)),
 )
 HISTORY = (
-    Field("from", "From", get=lambda row: row["starts_at"], kind=INSTANT),
+    Field("from", "From", get=lambda row: row.starts_at, kind=INSTANT),
     Field(
         "to",
         "To",
-        get=lambda row: row["ends_at"],
-        cell=lambda row, view: local(row["ends_at"], view) if row["ends_at"] else "today",
+        get=lambda row: row.ends_at,
+        cell=lambda row, view: local(row.ends_at, view) if row.ends_at else "today",
         kind=or_null(INSTANT),
     ),
-    Field("class", "Class", kind=one_of(NumberClass)),
+    Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
     Field("status", "Status", kind=one_of(NumberStatus)),
     Field("sitter", "Sitter", kind=or_null(REF)),
     Field("quarantined_until", "Until", kind=or_null(INSTANT)),

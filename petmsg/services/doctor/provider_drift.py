@@ -4,9 +4,8 @@ Nothing here ends a quarantine, changes a number or releases a message: each row
 difference and the command that fixes it.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlmodel import select
 
@@ -15,6 +14,7 @@ from petmsg.errors import Refused
 from petmsg.models import MessageNumber
 from petmsg.phone import parse_phone
 from petmsg.providers.base import ProviderNumber
+from petmsg.queries.provider_drift import BelievedNumber, HeldForAPerson
 from petmsg.queries.unknown_outcomes import ClaimedMessage
 from petmsg.services.alert import raise_alert
 from petmsg.services.numbers.number import NumberAdded, add
@@ -64,9 +64,9 @@ def reconciled_messages(org: str, settled: Iterable[Reconciled | Failure]) -> li
     ]
 
 
-def held_messages(org: str, held: Iterable[Mapping[str, Any]]) -> list[Drift]:
+def held_messages(org: str, held: Iterable[HeldForAPerson]) -> list[Drift]:
     """Messages that a person must look up, because asking the provider gave no answer."""
-    return [_message_drift(org, each["message"], MessageStatus.HELD, each["why"]) for each in held]
+    return [_message_drift(org, each.message, MessageStatus.HELD, each.why) for each in held]
 
 
 def _message_drift(org: str, message: int, status: MessageStatus, note: str) -> Drift:
@@ -123,21 +123,21 @@ def incomplete_numbers(listed: Iterable[ProviderNumber], *, org: str | None) -> 
 
 
 def missing_numbers(
-    org: str, believed: Iterable[Mapping[str, Any]], there: Collection[str]
+    org: str, believed: Iterable[BelievedNumber], there: Collection[str]
 ) -> list[Drift]:
     """Numbers of the org that are active or quarantined but not in the provider's account."""
     return [
         Drift(
             org,
             DriftKind.NUMBER_GONE,
-            each["number"],
-            each["status"],
-            f"The account has no number {each['number']} that can send messages.",
-            f"petmsg number quarantine {each['number']} --reason … "
-            f"(or: petmsg number retire {each['number']})",
+            each.number,
+            each.status,
+            f"The account has no number {each.number} that can send messages.",
+            f"petmsg number quarantine {each.number} --reason … "
+            f"(or: petmsg number retire {each.number})",
         )
         for each in believed
-        if each["number"] not in there
+        if each.number not in there
     ]
 
 

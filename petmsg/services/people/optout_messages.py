@@ -172,11 +172,10 @@ def _opted_in_since(uow: UnitOfWork, phone: str, sender: Sender, at: datetime) -
     """Whether the phone sent an opt-in later than `at`, which petmsg has stored already."""
     client_id = None if sender.client is None else sender.client.id
     for said in said_since(uow.cursor, uow.org, phone, client_id=client_id, since=at):
-        by_arrival = said["received_at"] == said["created_at"]
-        sent_at = said["received_at"] - (CLOCKS_APART if by_arrival else timedelta(0))
+        by_arrival = said.received_at == said.created_at
+        sent_at = said.received_at - (CLOCKS_APART if by_arrival else timedelta(0))
         is_start = (
-            said["keyword"] == Keyword.START
-            or plain_word(said["body"] or "") in START_FOR_OPTED_OUT
+            said.keyword == Keyword.START or plain_word(said.body or "") in START_FOR_OPTED_OUT
         )
         if is_start and sent_at > at:
             return True
