@@ -4,7 +4,7 @@ only.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.queries.lookup import ClientKey
@@ -58,18 +58,63 @@ WHERE s.org_id = :org_id AND s.ref IN (:sitters)
 """
 
 
+class TimelineWindow(NamedTuple):
+    """A window of a confirmed booking."""
+
+    booking: str
+    sitter: str | None
+    sitter_name: str | None
+    starts_at: datetime
+    booked_until: datetime
+    ends_at: datetime
+
+
+class TimelineMessage(NamedTuple):
+    """A message, `at` (aware UTC) when it came in, or was sent, or was written."""
+
+    message: int
+    direction: str
+    status: str
+    number: str | None
+    at: datetime
+
+
+class Quarantine(NamedTuple):
+    """A quarantine of a number, to `to_at` (aware UTC, None: without end)."""
+
+    number: str
+    from_at: datetime
+    reason: str | None
+    to_at: datetime | None
+
+
+class _Number(NamedTuple):
+    e164: str
+
+
+class _Custody(NamedTuple):
+    number: str
+    from_at: datetime
+    quarantined_until: datetime | None
+    reason: str
+    next_at: datetime | None
+
+
 def windows_in(
     cursor: Cursor, org: OrgRow, client: ClientKey, *, since: datetime, until: datetime
-) -> list[dict[str, Any]]:
+) -> list[TimelineWindow]:
     """The client's windows of confirmed bookings that touch `[since, until)` (aware UTC)."""
-    return cursor.rows(WINDOWS, org_id=org.id, client_id=client.id, since=since, until=until)
+    return cursor.all(
+        TimelineWindow, WINDOWS, org_id=org.id, client_id=client.id, since=since, until=until
+    )
 
 
 def messages_in(
     cursor: Cursor, org: OrgRow, client: ClientKey, *, since: datetime, until: datetime
-) -> list[dict[str, Any]]:
+) -> list[TimelineMessage]:
     """The newest messages of the thread in `[since, until)` (aware UTC), the oldest first."""
-    rows = cursor.rows(
+    rows = cursor.all(
+        TimelineMessage,
         MESSAGES,
         org_id=org.id,
         client_id=client.id,
@@ -77,25 +122,26 @@ def messages_in(
         until=until,
         most=MOST_MESSAGES,
     )
-    return sorted(rows, key=lambda row: (row["at"], row["message"]))
+    return sorted(rows, key=lambda row: (row.at, row.message))
 
 
 def numbers_of(cursor: Cursor, org: OrgRow, sitters: Sequence[str]) -> set[str]:
     """Every number that these sitters hold, or held."""
-    rows = cursor.in_list(NUMBERS_OF_SITTERS, "sitters", sitters, org_id=org.id)
-    return {row["e164"] for row in rows}
+    rows = cursor.all_in_list(_Number, NUMBERS_OF_SITTERS, "sitters", sitters, org_id=org.id)
+    return {row.e164 for row in rows}
 
 
 def quarantines_in(
     cursor: Cursor, org: OrgRow, numbers: Sequence[str], *, since: datetime, until: datetime
-) -> list[dict[str, Any]]:
+) -> list[Quarantine]:
     """The quarantines of these numbers that touch `[since, until)` (aware UTC)."""
-    rows = cursor.in_list(QUARANTINES, "numbers", numbers, org_id=org.id, since=since, until=until)
+    rows = cursor.all_in_list(
+        _Custody, QUARANTINES, "numbers", numbers, org_id=org.id, since=since, until=until
+    )
     found = []
     for row in rows:
-        ends = [each for each in (row["quarantined_until"], row["next_at"]) if each is not None]
+        ends = [each for each in (row.quarantined_until, row.next_at) if each is not None]
         to_at = min(ends) if ends else None
         if to_at is None or to_at > since:
-            kept = {name: row[name] for name in ("number", "from_at", "reason")}
-            found.append({**kept, "to_at": to_at})
-    return sorted(found, key=lambda row: (row["from_at"], row["number"]))
+            found.append(Quarantine(row.number, row.from_at, row.reason, to_at))
+    return sorted(found, key=lambda row: (row.from_at, row.number))

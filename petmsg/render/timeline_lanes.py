@@ -56,8 +56,8 @@ def draw(timeline: Any) -> Drawing:
         )
     )
     for row in timeline.quarantines:
-        if row["number"] not in numbers:
-            numbers.append(row["number"])
+        if row.number not in numbers:
+            numbers.append(row.number)
     letter = {e164: _letter(place) for place, e164 in enumerate(numbers)}
     lanes = [*_sitters(timeline), _numbers(timeline, letter)]
     lanes += _quarantines(timeline, letter)
@@ -72,20 +72,19 @@ def _letter(place: int) -> str:
 
 
 def _sitters(timeline: Any) -> Iterator[Lane]:
-    by_sitter: dict[str, list[dict[str, Any]]] = {}
+    by_sitter: dict[str, list[Any]] = {}
     for row in timeline.windows:
-        by_sitter.setdefault(row["sitter"] or "", []).append(row)
+        by_sitter.setdefault(row.sitter or "", []).append(row)
     for sitter, rows in by_sitter.items():
         grace = [
-            Bar(GRACE, row["booked_until"], row["ends_at"], title=f"{row['booking']}, grace")
-            for row in rows
+            Bar(GRACE, row.booked_until, row.ends_at, title=f"{row.booking}, grace") for row in rows
         ]
         tone = "" if sitter else BAD
         booked = [
-            Bar(BOOKED, row["starts_at"], row["booked_until"], tone=tone, title=row["booking"])
+            Bar(BOOKED, row.starts_at, row.booked_until, tone=tone, title=row.booking)
             for row in rows
         ]
-        name = f"{rows[0]['sitter_name']} ({sitter})" if sitter else _NOBODY
+        name = f"{rows[0].sitter_name} ({sitter})" if sitter else _NOBODY
         yield Lane(name, (*grace, *booked))
 
 
@@ -107,12 +106,12 @@ def _numbers(timeline: Any, letter: dict[str, str]) -> Lane:
 
 
 def _quarantines(timeline: Any, letter: dict[str, str]) -> Iterator[Lane]:
-    numbers = dict.fromkeys(row["number"] for row in timeline.quarantines)
+    numbers = dict.fromkeys(row.number for row in timeline.quarantines)
     for number in numbers:
         bars = [
-            Bar(REST, row["from_at"], row["to_at"] or timeline.end, tone=WAITS, title=row["reason"])
+            Bar(REST, row.from_at, row.to_at or timeline.end, tone=WAITS, title=row.reason)
             for row in timeline.quarantines
-            if row["number"] == number
+            if row.number == number
         ]
         yield Lane(f"{letter[number]} in quarantine", tuple(bars))
 
@@ -120,9 +119,9 @@ def _quarantines(timeline: Any, letter: dict[str, str]) -> Iterator[Lane]:
 def _messages(timeline: Any) -> Lane:
     marks = [
         (
-            row["at"],
-            "in" if row["direction"] == Direction.INBOUND else "out",
-            f"message {row['message']}: {row['status']}",
+            row.at,
+            "in" if row.direction == Direction.INBOUND else "out",
+            f"message {row.message}: {row.status}",
         )
         for row in timeline.messages
     ]

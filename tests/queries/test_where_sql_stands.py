@@ -106,7 +106,6 @@ WITH_DICTS = {
     "sitter.py": {"list_sitters", "show_sitter"},
     "status.py": {"queue", "releases", "visits"},
     "thread.py": {"_spoken", "_with_running", "list_threads", "show_thread"},
-    "timeline.py": {"messages_in", "quarantines_in", "windows_in"},
 }  # fmt: skip
 """The functions of petmsg.queries whose rows are dictionaries, by module."""
 

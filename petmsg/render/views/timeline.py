@@ -28,8 +28,8 @@ _WINDOWS = (
 )
 _QUARANTINES = (
     Field("number", kind=E164),
-    Field("from", get=lambda row: row["from_at"], kind=INSTANT),
-    Field("to", get=lambda row: row["to_at"], kind=or_null(INSTANT)),
+    Field("from", get=lambda row: row.from_at, kind=INSTANT),
+    Field("to", get=lambda row: row.to_at, kind=or_null(INSTANT)),
     Field("reason", kind=or_null(TEXT)),
 )
 _MESSAGES = (

@@ -5,7 +5,6 @@ The segments are those of `petmsg route simulate`, so the timeline agrees with `
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from petmsg.db.cursor import Cursor
 from petmsg.queries import timeline as queries
@@ -31,9 +30,9 @@ class Timeline:
     end: datetime
     now: datetime
     segments: tuple[Segment, ...]
-    windows: tuple[dict[str, Any], ...]
-    quarantines: tuple[dict[str, Any], ...]
-    messages: tuple[dict[str, Any], ...]
+    windows: tuple[queries.TimelineWindow, ...]
+    quarantines: tuple[queries.Quarantine, ...]
+    messages: tuple[queries.TimelineMessage, ...]
     remarks: tuple[str, ...] = ()
 
 
@@ -57,7 +56,7 @@ def timeline(cursor: Cursor, org: OrgRow, client_text: str, span: Span, now: dat
     windows = queries.windows_in(cursor, org, client, **touched)
     messages = queries.messages_in(cursor, org, client, **touched)
     numbers = {each.route.number.e164 for each in segments if each.route.number is not None}
-    sitters = sorted({row["sitter"] for row in windows if row["sitter"] is not None})
+    sitters = sorted({row.sitter for row in windows if row.sitter is not None})
     numbers |= queries.numbers_of(cursor, org, sitters)
     return Timeline(
         org=org.slug,
