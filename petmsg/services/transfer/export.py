@@ -75,8 +75,8 @@ def export(
 ) -> list[Exported]:
     """Write everything of the orgs into `folder`, which must be new or empty; returns its files.
 
-    The folder has mode 0700, its files 0600. Raises `FolderNotEmpty`, `FolderUnusable` and
-    `DamagedValue`.
+    The folder has mode 0700, its files 0600. Raises `FolderNotEmpty` and `FolderUnusable`, and
+    `ValueError`, `TypeError` or `LookupError` for a damaged value; no folder is left then.
     """
     written: list[Exported] = []
     with _new_folder(folder) as place:
