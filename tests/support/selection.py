@@ -25,15 +25,15 @@ SLOW = {
     "tests/cli/commands/test_db.py::test_down_and_up_again": "passes every revision twice",
     "tests/cli/commands/test_doctor.py::test_damaged_pages": "damages a database page by page",
     "tests/cli/commands/test_doctor.py::test_what_a_problem_is_told_with": "mends each fault",
-    "tests/cli/commands/test_serve.py::test_a_locked_database_is_a_503": "waits for time-outs",
-    "tests/cli/commands/test_serve.py::test_many_requests": "sends many requests",
-    "tests/cli/commands/test_serve.py::test_parameters_are_as_twilio_sends_them": "a server each",
-    "tests/cli/commands/test_serve_stripe.py::test_a_payment_for_several": "a server each",
-    "tests/cli/commands/test_serve_stripe.py::test_a_payment_that_is_taken_back": "a server each",
+    "tests/cli/commands/test_serve.py": "starts a web server for each test",
+    "tests/cli/commands/test_serve_stripe.py": "as above",
+    "tests/cli/test_confirmations.py": "starts from a company that every command could harm",
     "tests/cli/test_batch.py::test_a_reader_that_left": "starts processes",
     "tests/cli/test_batch.py::test_an_import_goes_on": "starts processes",
     "tests/cli/test_batch.py::test_an_import_that_cannot_print": "starts processes",
     "tests/cli/test_usage_errors.py::test_in_a_large_company": "fills a large company",
+    "tests/db/test_schema_check.py::test_each_difference": "changes the schema once per difference",
+    "tests/importers/snoutos/test_run_flaws.py": "imports a company for each flaw",
     "tests/project/test_benchmarks.py": "times processes",
     "tests/project/test_documented_commands.py::test_every_command_works[docs/": "a process each",
     "tests/providers/test_twilio_missing_fields.py": "sends once per field",
@@ -43,6 +43,11 @@ SLOW = {
     "tests/rules/contact_details/test_contact_details.py::test_the_time_grows": "measures times",
     "tests/services/inbound/test_receive.py::test_strangers_in_other_countries": "many messages",
     "tests/services/inbound/test_relay.py::test_two_phones_that_answer_each_other_s": "a day",
+    "tests/services/inbound/test_relay_question.py::test_a_quotation_without": "many wordings",
+    "tests/services/inbound/test_relay_question.py::test_what_repeats_a_forward": "many wordings",
+    "tests/services/numbers/test_provider_holds.py::test_and_messages_that": "many tries",
+    "tests/services/numbers/test_provider_holds.py::test_an_answer_that_says": "many tries",
+    "tests/services/numbers/test_provider_holds.py::test_one_message_is_tried": "many tries",
     "tests/services/outbox/test_delivery_status_order.py::test_late_repeated": "shuffles reports",
     "tests/services/outbox/test_preview.py::test_what_cannot_be_meant": "26 mistakes, as commands",
     "tests/services/outbox/test_queue.py::test_what_a_preview_says": "40 states, twice each",
@@ -52,8 +57,16 @@ SLOW = {
 }
 """Folders, files or tests, and why they take long."""
 
-FAST = {"tests/campaigns/test_planted.py": "reads the quoted places only"}
-"""Exceptions to SLOW."""
+FAST = (
+    "tests/campaigns/test_planted.py",
+    "tests/cli/commands/test_serve.py::test_a_text_comes_in_once",
+    "tests/cli/commands/test_serve.py::test_nothing_personal_is_logged",
+    "tests/cli/commands/test_serve.py::test_what_is_not_signed_is_refused",
+    "tests/cli/commands/test_serve_stripe.py::test_a_paid_booking_is_confirmed_once",
+    "tests/cli/commands/test_serve_stripe.py::test_what_stripe_did_not_sign",
+    "tests/cli/test_confirmations.py::test_without_a_terminal",
+)
+"""Exceptions to SLOW: one of each kind."""
 
 SLOW_ON_POSTGRESQL = {
     "tests/cli/": "the commands call services and queries, whose tests run on both databases",
@@ -61,6 +74,7 @@ SLOW_ON_POSTGRESQL = {
     "tests/system/": "as above",
     "tests/importers/": "writes by the same statements as tests/services/transfer",
     "tests/providers/": "a provider has no database, but for one test of the sandbox",
+    "tests/workflows/worker/": "calls the services of tests/services/outbox, and waits",
 }
 """Where `make test` needs SQLite only."""
 
@@ -69,7 +83,7 @@ COMMANDS_ON_POSTGRESQL = (
     "tests/queries/",
     "tests/services/bookings/",
     "tests/services/inbound/test_receive.py",
-    "tests/services/inbound/test_relay.py",
+    "tests/services/inbound/test_relay_pictures.py",
 )
 """Elsewhere a test that types commands (`cli`) does so on SQLite: these fill in for the others."""
 
@@ -87,7 +101,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def is_slow(nodeid: str, *, on_postgresql: bool, types_commands: bool) -> bool:
     """Say whether a test is left to `make test-slow`."""
-    if nodeid.startswith(tuple(FAST)):
+    if nodeid.startswith(FAST):
         return False
     if nodeid.startswith(tuple(SLOW)):
         return True
