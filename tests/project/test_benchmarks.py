@@ -85,7 +85,7 @@ def small_company(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.parametrize("command", ["--help", "number --help", "route explain C-1"])
 def test_starting_loads_nothing_slow(small_company: str, command: str) -> None:
-    """Source: issue 2, Starting up."""
+    """What every command imports is what starting up costs."""
     code = (
         "import sys; from petmsg.cli import run_command_line\n"
         f"code = run_command_line({command.split()!r})\n"

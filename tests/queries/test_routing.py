@@ -1,4 +1,4 @@
-"""`read_facts` against a second loader, written with the ORM from the spec, on both databases.
+"""`read_facts` against a second loader, written with the ORM, on both databases.
 
 Nothing is shared: the loader takes whole tables and picks in Python what the statement joins.
 """

@@ -430,7 +430,7 @@ def test_a_text_that_only_waits_has_no_decision_yet(sqlite_cli: Cli) -> None:
 def hold(world: World) -> int:
     """Each decision as it was explained, as it was stored, and as it is explained a day later.
 
-    At the very instant of a claim the claim itself counts (spec, section 7: "at or before T"), so
+    At the very instant of a claim the claim itself counts ("at or before T"), so
     the number that was the least recently used one is the thread's own by then. What a changed
     setting or window may have turned is warned about and not held; how many were held is returned.
     """

@@ -1,8 +1,8 @@
-"""The routing rules a second time, written from the spec's sentences alone, slowly and plainly.
+"""The routing rules a second time, written from their description, slowly and plainly.
 
 Nothing here is shared with `petmsg.rules.routing.decide`: where that picks with one key, this
-strikes candidates off a list, one sentence of the spec at a time. It says what must come out, not
-how it is worded, except where the spec settles the words.
+strikes candidates off a list, one sentence of the rules at a time. It says what must come out, not
+how it is worded, except where the rules settles the words.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from petmsg.rules.routing.facts import Facts, NumberFact, PoolNumberFact, Window
 
 @dataclass(frozen=True)
 class Expected:
-    """What the spec promises of a Decision. None in `reason_…` or `overlap`: the spec is silent."""
+    """What the rules say of a decision. None in `reason_…` or `overlap`: they do not say."""
 
     outcome: str
     number: tuple[str, str, str | None] | None
@@ -99,7 +99,7 @@ def from_pool(facts: Facts, at: datetime) -> tuple[str, NumberFact | None]:
 
 
 def from_desk(facts: Facts, at: datetime) -> NumberFact | None:
-    """The active one first; between equals the spec is silent, so: the lowest id, whatever."""
+    """The active one first; between equals the one with the lowest ID."""
     fit = sorted((d for d in facts.desks if usable(d, at)), key=lambda d: d.id)
     for desk in fit:
         if str(desk.status) == "active":
@@ -119,7 +119,7 @@ def has_overlap(facts: Facts, at: datetime) -> bool | None:
 
 
 def expect(facts: Facts, at: datetime) -> Expected:
-    """What the spec says of these facts at this instant."""
+    """The decision that the rules require for these facts at this instant."""
     trace: list[tuple[str, bool, str]] = []
     overlap = has_overlap(facts, at)
     window = chosen_window(facts, at)

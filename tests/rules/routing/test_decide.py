@@ -1,4 +1,4 @@
-"""Which number does a message leave from? The rules of the spec, one by one."""
+"""Which number is a message sent from? The rules, one by one."""
 
 import json
 from datetime import UTC, datetime
@@ -421,7 +421,7 @@ def test_a_decision_repeats_who_and_when_it_was_asked_for() -> None:
 
 
 def test_the_json_is_that_of_the_spec() -> None:
-    """Spec, section 4, `route explain -o json`: the same keys in the same order."""
+    """`route explain -o json` has the documented keys in the documented order."""
     got = decide(facts(windows=(window(),)), T).to_json()
     for step in got["trace"]:
         step["condition"] = "…"

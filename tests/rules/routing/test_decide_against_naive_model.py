@@ -1,4 +1,4 @@
-"""`decide` against a second, naive reading of the spec, over facts made to collide.
+"""`decide` against a second, naive version of the rules, over facts made to collide.
 
 A failure prints the facts and a `reproduce_failure` line; with `CI` set the examples are the same
 in every run.

@@ -1,4 +1,4 @@
-"""Who reads a text that came in: each code, the edges, and a model written from the spec alone."""
+"""Who receives an inbound message: each code, the edges, and an independent model."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -103,7 +103,7 @@ def test_of_overlapping_windows_the_one_of_the_numbers_holder_counts() -> None:
     assert to(facts(windows=both)) == ("S-1", "WINDOW_ACTIVE")
 
 
-# --- against a model written from the spec alone -------------------------------------------------
+# --- against an independent model ----------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ WORLDS = st.builds(
 
 
 def naive(world: World) -> tuple[str, str]:
-    """Spec, section 7 (Inbound), sentence by sentence."""
+    """The rules for inbound messages, sentence by sentence."""
     if not world.client:
         return "unrouted", "UNKNOWN_SENDER"
     usable = world.status == "active" or (

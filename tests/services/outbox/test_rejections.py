@@ -1,4 +1,4 @@
-"""What happens after each class of refusal: the reactions of the facts file, one by one."""
+"""What happens after each class of refusal: the documented reactions, one by one."""
 
 from datetime import UTC, datetime, timedelta
 
