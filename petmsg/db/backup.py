@@ -1,4 +1,4 @@
-"""The database itself: creating, upgrading, checking and backing it up."""
+"""Create, upgrade, check and back up the database."""
 
 import os
 import sqlite3
@@ -133,7 +133,7 @@ def backup(location: Location, target: Path, *, now: datetime) -> BackedUp:
             hint='pg_dump --format=custom --file=petmsg.dump "$PETMSG_DATABASE_URL"',
         )
     if target.exists():
-        raise Refused(f"{target} exists already.", hint="Choose another name for the backup.")
+        raise Refused(f"{target} already exists.", hint="Choose another name for the backup.")
     with snapshot(location, any_schema=True):
         pass
     partial = beside(target)
@@ -157,7 +157,7 @@ def backup(location: Location, target: Path, *, now: datetime) -> BackedUp:
         _flush_to_disk(partial)
         os.link(partial, target)
     except FileExistsError:
-        raise Refused(f"{target} exists already.", hint="Choose another name.") from None
+        raise Refused(f"{target} already exists.", hint="Choose another name.") from None
     except OSError as problem:
         failed = DatabaseUnusable(
             f"The backup cannot be written: {problem.strerror}.",

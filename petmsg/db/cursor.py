@@ -196,8 +196,8 @@ class Cursor:
     ) -> None:
         """Add rows of those columns to the table; `same` are columns with one value for all.
 
-        In the way that costs least: one by one to SQLite, to PostgreSQL many by COPY. `beside` is a
-        write to another table, a text and its parameters: to PostgreSQL the two may go together.
+        Uses executemany on SQLite and COPY for many rows on PostgreSQL. `beside` is a write to
+        another table (a text and its parameters), which PostgreSQL may get in the same statement.
         """
         names = ", ".join((*same, *columns))
         if self.is_sqlite:
@@ -213,8 +213,8 @@ class Cursor:
             with self._raw.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row((*common, *row))
-        # Last, because pysqlite keeps the statement of an executemany open: nobody could then fold
-        # SQLite's log into the file when it is closed, and what was erased would stay in it.
+        # Last, because pysqlite keeps the statement of an executemany open: the log could not be
+        # checkpointed when the file is closed, and erased data would stay in it.
         if beside is not None:
             self._execute(*beside)
 

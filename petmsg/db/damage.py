@@ -1,7 +1,7 @@
-"""What an SQLite file holds that petmsg cannot have written. Standard library only.
+"""Find values in an SQLite file that petmsg cannot have written. Standard library only.
 
-SQLite stores a value of any type in any column (https://www.sqlite.org/datatype3.html), and its own
-check does not mind: a failing disk can make bytes of a word, and whoever meets them stumbles.
+SQLite stores values of any type in any column (https://www.sqlite.org/datatype3.html), and its own
+integrity check accepts them. A failing disk can turn text into bytes that commands cannot read.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ TABLES = frozenset(
         "thread",
     )
 )
-"""petmsg's own; a file may hold others, of which nothing is known."""
+"""petmsg's own tables; a file may contain others, which are not checked."""
 _STORED = {
     "INTEGER": "integer",
     "BOOLEAN": "integer",
@@ -46,7 +46,7 @@ _STORED = {
     "VARCHAR": "text",
     "DATETIME": "text",
 }
-"""What SQLite stores, by the type that a column was declared with."""
+"""The storage class of SQLite by the declared type of a column."""
 _FRACTION = "." + "[0-9]" * 6
 _JSON = {
     ("audit_event", "payload"): "object",
@@ -76,7 +76,7 @@ def strange_values(cursor: Cursor) -> Iterator[str]:
 
 
 def _conditions(table: str, name: str, declared: str) -> Iterator[str]:
-    """What is true of a strange value, one after the other."""
+    """The SQL conditions that are true for a damaged value."""
     if declared in _STORED:
         yield f"typeof({name}) NOT IN ('{_STORED[declared]}', 'null')"
     if declared == "DATETIME":

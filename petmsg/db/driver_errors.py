@@ -1,4 +1,4 @@
-"""One place that turns a driver's error into petmsg's words and exit code.
+"""Translate errors of the database drivers into petmsg's errors and exit codes.
 
 A lock is 75, every other failure of the database 5, each with its own `error.code`. Works on
 `sqlite3`, psycopg and SQLAlchemy's wrappers without importing the slow ones.
@@ -21,7 +21,7 @@ _CANNOT_RECONNECT = "8s2b"
 """SQLAlchemy's code of a `PendingRollbackError` whose connection is gone."""
 _FULL = (
     "database_full",
-    "The disk is full, or the file may not grow.",
+    "The disk is full, or the file has reached its size limit.",
     "Free some space (see df, and ulimit -f), then run the command again: it is safe to repeat.",
 )
 _SQLITE = {
@@ -54,7 +54,7 @@ _SQLITE = {
     ),
     "SQLITE_PERM": (
         "database_read_only",
-        "The database may not be used.",
+        "The database cannot be accessed.",
         "Check the permissions of the file and its folder.",
     ),
 }
@@ -244,7 +244,7 @@ def _from_postgres(state: str, cause: BaseException) -> PetmsgError:
 
 
 def _constraint(name: str) -> ConflictingWrite:
-    return ConflictingWrite(f"The database refused a row that breaks a rule: {name or 'unnamed'}.")
+    return ConflictingWrite(f"The database refused a row that violates {name or 'a constraint'}.")
 
 
 def _unusable(code: str, message: str, hint: str) -> DatabaseUnusable:

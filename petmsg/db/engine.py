@@ -47,15 +47,14 @@ _IDLE = 0
 def make_engine(
     location: Location, *, keep_open: bool = False, is_restoring: bool = False
 ) -> "Engine":
-    """An engine for writing. Raises `DatabaseMissing` for an SQLite file that is not there.
+    """An engine for writing. Raises `DatabaseMissing` if the SQLite file does not exist.
 
-    A backup that somebody went back to is refused (`BackupNotRestored`), unless `is_restoring`.
+    A restored backup that was not reviewed is refused (`BackupNotRestored`) unless `is_restoring`.
 
-    `keep_open` is for a batch, whose transactions follow each other. An SQLite file stays
-    open between them: whoever closes it last copies the whole log into it, and the next to open it
-    reads every page anew. A connection to PostgreSQL is not asked whether it still lives. A process
-    that lives for long must not want it: the file under its feet may be a restored backup by then,
-    and the server may have been restarted.
+    `keep_open` is for batches with many transactions: the SQLite file stays open between them, as
+    closing it copies the whole log and reopening it reads every page again, and a PostgreSQL
+    connection is not checked before use. Do not use it in long-running processes: the file may have
+    been replaced by a restored backup, or the server may have been restarted.
     """
     if location.path is not None:
         require_writable(location)

@@ -117,7 +117,7 @@ def _understood(url: str) -> tuple[str, str | None]:
     except ValueError:
         raise BadForeignUrl("The URL of the old database cannot be read.") from None
     if parts.scheme not in _SCHEMES:
-        raise BadForeignUrl("The old database is not named by a PostgreSQL URL.")
+        raise BadForeignUrl("The URL of the old database is not a PostgreSQL URL.")
     if not parts.path.strip("/"):
         raise BadForeignUrl("The URL of the old database names no database.")
     taken = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}

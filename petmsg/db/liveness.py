@@ -1,8 +1,8 @@
-"""Whether a worker is alive: it is as long as it holds a lock, whatever any clock says.
+"""Whether a worker is alive: it is as long as it holds its lock. No clock is involved.
 
 On SQLite the lock is a `flock` on a file beside the database, on PostgreSQL an advisory lock of a
-connection of its own. The kernel, or the server, lets go of it when the process dies, however it
-dies: found dead milliseconds after a kill, and right under any clock (see the reliability notes).
+separate connection. The kernel or the server releases it when the process ends, however it ends: a
+killed worker is found dead within milliseconds.
 """
 
 import fcntl
@@ -40,7 +40,7 @@ class Worker:
         if not self._still():
             raise Busy(
                 "The database server ended this worker's session.",
-                hint="Start it again: what it was sending is looked up at the provider first.",
+                hint="Start it again: it first asks the provider about messages being sent.",
             )
 
 

@@ -41,11 +41,11 @@ class BadDatabaseUrl(Misconfigured):
 
 
 class Location(NamedTuple):
-    """A database's address. `path` is set for SQLite, `dsn` (a libpq URL) for PostgreSQL.
+    """The address of a database: `path` for SQLite, `dsn` (a libpq URL) for PostgreSQL.
 
-    `is_read_only` is an SQLite file that was named with `mode=ro`.
-    `wait_seconds` is how long to wait for a lock there, `connect_seconds` (whole ones) how long
-    for a server that does not answer; None as long as usual.
+    `is_read_only` means an SQLite file that was named with `mode=ro`. `wait_seconds` is how long to
+    wait for a lock, `connect_seconds` (an integer) how long for a server that does not answer; None
+    means the default.
     """
 
     path: Path | None
@@ -90,7 +90,7 @@ class Location(NamedTuple):
 def locate(url: str) -> Location:
     """The location a URL or a path means. Raises `BadDatabaseUrl`."""
     if "\0" in url or not url.strip():
-        raise BadDatabaseUrl(f"{quoted(url)} is not a database URL.")
+        raise BadDatabaseUrl(f"Invalid database URL {quoted(url)}.")
     scheme, colon, _ = url.partition("://")
     if not colon:
         return Location(path=_real(url), dsn=None)
@@ -110,7 +110,7 @@ def locate(url: str) -> Location:
             raise BadDatabaseUrl("The PostgreSQL URL names no database.")
         # Not put together from its parts: without a host they would lose the two slashes.
         return Location(path=None, dsn="postgresql" + url[len(scheme) :])
-    raise BadDatabaseUrl(f"{quoted(scheme)} is not a database petmsg knows.")
+    raise BadDatabaseUrl(f"Unknown database type {quoted(scheme)}.")
 
 
 def _mode(query: str) -> str:
@@ -119,8 +119,8 @@ def _mode(query: str) -> str:
     for name, value in options:
         if name != "mode" or value not in ("ro", "rw"):
             raise BadDatabaseUrl(
-                f"{quoted(f'{name}={value}')} is no option of an SQLite database.",
-                hint="After the path may stand ?mode=ro, for reading only.",
+                f"{quoted(f'{name}={value}')} is not an option of an SQLite database.",
+                hint="The only option is ?mode=ro after the path, for read-only access.",
             )
     return options[-1][1] if options else "rw"
 
@@ -134,7 +134,7 @@ def _real(path: str) -> Path:
         return Path(path).expanduser().resolve()
     except (OSError, RuntimeError):
         raise BadDatabaseUrl(
-            f"{quoted(path)} names no file: its links lead in a circle, or ~ names no folder."
+            f"{quoted(path)} names no file: its links form a loop, or ~ names no folder."
         ) from None
 
 

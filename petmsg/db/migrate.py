@@ -1,11 +1,11 @@
-"""Migrations: Alembic in one transaction that holds everybody else out.
+"""Migrations: Alembic in one transaction that excludes all other processes.
 
-Stock Alembic leaves half a migration behind on SQLite, cascades child rows away when it rebuilds a
-table there, and fails most of several upgrades at once. So all revisions run in one transaction:
-on SQLite `BEGIN IMMEDIATE` behind the write lock, foreign keys off before it and checked before
-its commit; on PostgreSQL under an advisory lock that is taken before the version is read.
+On SQLite, Alembic alone leaves half a migration behind if it fails, deletes child rows by cascade
+when it rebuilds a table, and fails if several processes upgrade at once. So all revisions run in
+one transaction: on SQLite with `BEGIN IMMEDIATE` behind the write lock, with foreign keys off and
+checked before the commit; on PostgreSQL under an advisory lock taken before the version is read.
 
-Alembic is imported where it is used: it is slow, and only migrating needs it.
+Alembic is imported where it is used, because it is slow and only migrations need it.
 """
 
 import os
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 LOCK_SECONDS = 120.0
-"""How long an upgrade waits for another one to end."""
+"""How many seconds an upgrade waits for another one to end."""
 
 # A migration that cannot lock its tables soon gives up, because every query queues up behind it.
 _POSTGRES_OPTIONS = (
@@ -48,7 +48,7 @@ _POSTGRES_OPTIONS = (
     "-c idle_in_transaction_session_timeout=15min"
 )
 _LISTED = 10
-"""So many losses are named in an error."""
+"""The maximum number of losses that an error names."""
 _POSTGRES_DDL_LOCK = "SET LOCAL lock_timeout = '10s'"
 _SQLITE_PRAGMAS = (
     "foreign_keys=OFF",  # only possible outside a transaction; a rebuild would cascade otherwise
@@ -133,7 +133,7 @@ def downgrade(
 
 
 def check(url: str) -> list[str]:
-    """How the database differs from what the migrations make, in words; none if it does not.
+    """The differences between the database and the migrations' schema, in words.
 
     Reads only. Raises `DatabaseMissing`, `SchemaAhead`, or the driver's own error.
     """
@@ -231,7 +231,7 @@ def _target(revision: str) -> str:
 
 def _no_way(revision: str) -> UsageProblem:
     return UsageProblem(
-        f"There is no way to the schema revision {quoted(revision)}.",
+        f"Unknown schema revision {quoted(revision)}.",
         hint=f"The revisions are base, {', '.join(REVISIONS)}; the last one is also head.",
     )
 
@@ -239,7 +239,7 @@ def _no_way(revision: str) -> UsageProblem:
 def _would_lose(after: str | None, lost: Sequence[Loss]) -> DataWouldBeLost:
     more = f" and {len(lost) - _LISTED} more" if len(lost) > _LISTED else ""
     return DataWouldBeLost(
-        f"The schema {after or 'base'} has no place for {len(lost)} things that are stored: "
+        f"The schema {after or 'base'} cannot store {len(lost)} things that are in the database: "
         f"{', '.join(each.what for each in lost[:_LISTED])}{more}."
     )
 
@@ -359,7 +359,7 @@ def _prepare_file(path: Path, *, create: bool) -> None:
             raw.execute(f"PRAGMA application_id={APPLICATION_ID}")
         elif not application and "alembic_version" not in tables:
             foreign = DatabaseUnusable(
-                f"The SQLite file {path} holds tables that petmsg did not make.",
+                f"The SQLite file {path} contains tables of another program.",
                 hint="Check the path: petmsg config show",
             )
             foreign.code = "database_foreign"
@@ -367,13 +367,13 @@ def _prepare_file(path: Path, *, create: bool) -> None:
 
 
 def _require_whole(connection: "Connection") -> None:
-    """Refuses to commit on SQLite while a row points nowhere: foreign keys were off until now."""
+    """Refuse to commit on SQLite if a row refers to a missing row: foreign keys were off."""
     if connection.dialect.name != "sqlite":
         return
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
     if broken:
         tables = ", ".join(sorted({str(row[0]) for row in broken}))
         raise DatabaseUnusable(
-            f"{len(broken)} rows of {tables} point to rows that do not exist. Nothing was changed.",
-            hint="Look at them with PRAGMA foreign_key_check, mend them, and try again.",
+            f"{len(broken)} rows of {tables} refer to missing rows. Nothing was changed.",
+            hint="List them with PRAGMA foreign_key_check, repair them, and try again.",
         )

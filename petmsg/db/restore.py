@@ -1,6 +1,6 @@
-"""Going back to a backup: an SQLite file takes the place of what is stored.
+"""Restore a backup: an SQLite file replaces the database.
 
-What was stored is kept beside it. `services.restored` looks after the messages.
+The replaced database is kept beside it. `services.outbox.after_restore` handles the messages.
 """
 
 import os
@@ -22,9 +22,9 @@ from petmsg.errors import DatabaseUnusable, OutOfRange, Refused
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A database that is as it was when the backup was made (aware UTC).
+    """A restored database; `made_at` is when its backup was made (aware UTC).
 
-    `revision` is its schema, `kept` the file that holds what was stored before.
+    `revision` is its schema, `kept` the file with the replaced database.
     """
 
     file: str
@@ -45,26 +45,28 @@ def made_at_of(location: Location) -> datetime | None:
 def restore(
     location: Location, file: Path, *, since: datetime | None, now: datetime, dry_run: bool = False
 ) -> Restored:
-    """Put a backup where the database is. It is marked: see `petmsg.db.backup_mark`.
+    """Replace the database by a backup, and mark it: see `petmsg.db.backup_mark`.
 
-    `since` (aware UTC) is when it was made, where it does not say so itself. Raises `OutOfRange`
-    without either, `Refused` for PostgreSQL, `DatabaseMissing` or `DatabaseUnusable`.
+    `since` (aware UTC) is when the backup was made, if the backup does not say so. Raises
+    `OutOfRange` without either, `Refused` for PostgreSQL, `DatabaseMissing` or `DatabaseUnusable`.
     """
     if location.path is None:
         raise Refused(
             "A PostgreSQL database is restored with its own tools.",
-            hint='pg_restore --clean --dbname="$PETMSG_DATABASE_URL" petmsg.dump, and before '
-            "anything else is run: petmsg db restored --since T",
+            hint='Run pg_restore --clean --dbname="$PETMSG_DATABASE_URL" petmsg.dump, and then '
+            "before any other command: petmsg db restored --since T",
         )
     source = Location(path=file.absolute(), dsn=None)
     with snapshot(source, any_schema=True) as cursor:
         revision = stored_revision(cursor)
     if revision is None:
-        raise Refused(f"{file} holds no petmsg tables.", hint="Name a file of petmsg db backup.")
+        raise Refused(
+            f"{file} holds no petmsg tables.", hint="Name a file that petmsg db backup wrote."
+        )
     made_at = since or made_at_of(source)
     if made_at is None:
         raise OutOfRange(
-            f"{file} does not say when it was made.", hint="Say it: --since 2026-02-14T03:00"
+            f"{file} does not say when it was made.", hint="Add it: --since 2026-02-14T03:00"
         )
     if location.path.exists() and location.path.samefile(file):
         raise Refused(f"{file} is the database itself.", hint="Name a backup of it.")
@@ -79,7 +81,7 @@ def restore(
 
 
 def _keep(location: Location, kept: Path, now: datetime) -> None:
-    """A copy of what is stored; where that is damaged, its bytes, and the file is taken away."""
+    """Copy the stored database; if it is damaged, copy its bytes and remove the file."""
     path = location.path
     assert path is not None
     try:

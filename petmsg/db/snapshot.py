@@ -1,7 +1,7 @@
-"""A read-only look at the database on the bare driver, without SQLAlchemy.
+"""Read-only access to the database on the bare driver, without SQLAlchemy.
 
-One transaction that cannot write: every statement of a command sees the same state. On SQLite it
-never blocks and is never blocked.
+A snapshot is one transaction that cannot write: all statements of a command see the same state. On
+SQLite it neither blocks others nor is it blocked.
 """
 
 import sqlite3
@@ -29,7 +29,7 @@ _REVISION = "SELECT version_num FROM alembic_version"
 
 
 def busy_seconds(location: Location) -> float:
-    """How long to wait for whoever has locked the SQLite file."""
+    """How many milliseconds to wait for a lock on the SQLite file."""
     return BUSY_SECONDS if location.wait_seconds is None else location.wait_seconds
 
 
@@ -125,30 +125,31 @@ def connect_postgres(location: Location) -> Any:
 
 
 def require_file(path: Path) -> None:
-    """Raises `DatabaseMissing` where nothing is, `DatabaseUnusable` where no file is."""
+    """Raise `DatabaseMissing` if nothing is there, `DatabaseUnusable` if it is not a file."""
     if not path.exists():
         raise DatabaseMissing(f"There is no database at {path}.")
     if not path.is_file():
         no_file = DatabaseUnusable(
-            f"{path} is a folder or a device, no file.", hint="Check the path: petmsg config show"
+            f"{path} is not a file but a folder or a device.",
+            hint="Check the path: petmsg config show",
         )
         no_file.code = "database_cannot_open"
         raise no_file
 
 
 def require_writable(location: Location) -> None:
-    """Raises `DatabaseUnusable` for a database that was named with `mode=ro`."""
+    """Raise `DatabaseUnusable` for a database that was opened with `mode=ro`."""
     if location.is_read_only:
         unwritable = DatabaseUnusable(
-            f"{location.display_url} was named for reading only.",
-            hint="Leave ?mode=ro out of the URL to write.",
+            f"{location.display_url} is opened read-only.",
+            hint="Remove ?mode=ro from the URL to write.",
         )
         unwritable.code = "database_read_only"
         raise unwritable
 
 
 def require_our_file(application_id: int) -> None:
-    """Refuses an SQLite file that another program has marked as its own."""
+    """Refuse an SQLite file that another program has marked as its own."""
     if application_id not in (0, APPLICATION_ID):
         foreign = DatabaseUnusable(
             "The SQLite file belongs to another program.", hint="Check the path: petmsg config show"
@@ -169,7 +170,7 @@ def stored_revision(cursor: Cursor) -> str | None:
 
 
 def require_schema(cursor: Cursor) -> None:
-    """Raises `SchemaBehind` or `SchemaAhead` unless the database is at this petmsg's revision."""
+    """Raise `SchemaBehind` or `SchemaAhead` unless the database has this version's schema."""
     try:
         revision = cursor.value(_REVISION)
     except Exception as problem:

@@ -1,7 +1,7 @@
-"""One writer at a time on an SQLite file: a `flock` on `FILE.lock`.
+"""The write lock: one writer at a time on an SQLite file, by a `flock` on `FILE.lock`.
 
-Measured: 16 processes that confirm without a pause wait half a second at worst behind this lock,
-three times that if who has waited looks less and less often, as SQLite's own busy handler does.
+Measured: 16 processes that confirm without a pause wait at most half a second for this lock, and
+three times as long with growing retry intervals, as in SQLite's own busy handler.
 """
 
 import errno
@@ -24,8 +24,8 @@ _HALF_AFTER = 0.05
 def write_lock(path: Path, *, timeout_seconds: float | None = None) -> Iterator[None]:
     """Hold the write lock of the database file `path`.
 
-    Raises `Busy` when it is still held by another after `timeout_seconds` (None: as long as
-    usual). The kernel lets go of it when the process dies, however it dies.
+    Raises `Busy` if another process still holds it after `timeout_seconds` (None: the default). The
+    kernel releases it when the process ends, however it ends.
     """
     try:
         handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -55,10 +55,10 @@ def _acquire(handle: int, path: Path, timeout_seconds: float) -> None:
 
 
 def pause(waited: float) -> float:
-    """Whoever has waited longer looks more often, and so is sooner the next: nobody starves.
+    """The retry interval: it becomes shorter the longer a process waits, so that none starves.
 
-    However long: measured, one who looked less often after five seconds still waited after thirty,
-    beside fifteen who came later.
+    Measured: with a longer interval after five seconds, a process still waited after thirty, while
+    fifteen later ones got the lock.
     """
     return max(_SHORTEST_PAUSE, _FIRST_PAUSE / (1 + waited / _HALF_AFTER))
 

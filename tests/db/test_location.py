@@ -80,7 +80,7 @@ def test_a_file_named_for_reading_only_is_not_written(
 
 @pytest.mark.parametrize("query", ["mode=memory", "mode=rwc", "cache=shared", "mode"])
 def test_other_options_of_a_file_are_refused(tmp_path: Path, query: str) -> None:
-    with pytest.raises(BadDatabaseUrl, match="no option"):
+    with pytest.raises(BadDatabaseUrl, match="not an option"):
         locate(f"sqlite:///{tmp_path}/petmsg.db?{query}")
 
 

@@ -148,7 +148,7 @@ def test_a_manifest_cannot_name_files_outside_its_folder(
             each["org"] = each["org"].replace("other", "../other")
 
     change_manifest(copied, change)
-    assert "cannot be one" in refused(migrated_sqlite, copied)["message"]
+    assert "invalid slug" in refused(migrated_sqlite, copied)["message"]
 
 
 # ------------------------------------------------------------------- well written, and still wrong
@@ -207,12 +207,12 @@ WRONG: list[tuple[str, Change, str]] = [
     (
         "booking",
         lambda rows: put(rows, 2, "ends_at", "2020-01-01T00:00:00Z"),
-        "happy-paws/booking.csv, line 2: The database refused a row that breaks a rule",
+        "happy-paws/booking.csv, line 2: The database refused a row that violates ",
     ),
     (
         "client_phone",
         lambda rows: put(rows, 3, "e164", rows[1][rows[0].index("e164")]),
-        "happy-paws/client_phone.csv, line 3: The database refused a row that breaks a rule",
+        "happy-paws/client_phone.csv, line 3: The database refused a row that violates ",
     ),
     (
         "number_custody",
@@ -227,7 +227,7 @@ WRONG: list[tuple[str, Change, str]] = [
     (
         "audit_event",
         lambda rows: rows.pop(),
-        "The audit of org happy-paws does not hold",
+        "The audit log of org happy-paws is not intact",
     ),
     (
         "audit_event",
