@@ -1,4 +1,4 @@
-"""What a half-typed word may become: for a shell that completes it. Standard library only.
+"""Candidates for shell completion of a partly typed word. Standard library only.
 
 One statement each, read by index and cut at `MOST` rows from each place where the word may stand. A
 word is looked for as it was typed and as it is usually written (`ann` is `Ann`, `hp-c` is `HP-C`).

@@ -1,5 +1,5 @@
-"""Windows to come with whoever is to speak in them, sitters without a number, confirmed bookings
-without a window: what `coverage` judges by the routing rules."""
+"""The rows for `coverage`: upcoming windows with their sitters, sitters without a number, and
+confirmed bookings without a window."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -64,7 +64,7 @@ class _Attempt(NamedTuple):
 
 
 class InTransit(NamedTuple):
-    """A text that the provider took and whose end is not known."""
+    """A message that the provider accepted and whose delivery is unknown."""
 
     message: int
     provider_message_id: str

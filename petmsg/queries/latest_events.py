@@ -1,5 +1,5 @@
-"""What the audit says of each thing beside what stands, for `doctor`: somebody may have deleted or
-changed rows behind petmsg's back, and the chain of events is whole all the same."""
+"""The latest audit events compared with the rows, for `doctor`: rows may have been deleted or
+changed by hand while the audit chain is intact."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -65,7 +65,7 @@ class _Counted(NamedTuple):
 
 
 def missing(cursor: Cursor, org: OrgRow, entity: str) -> list[str]:
-    """The refs of things that events tell of and that do not stand."""
+    """The refs that audit events name and that no row has."""
     sql = f"""
         SELECT DISTINCT a.ref FROM audit_event a
         LEFT JOIN ({STANDING[entity]}) s ON s.ref = a.ref

@@ -1,4 +1,4 @@
-"""What reconciling compares with the provider: numbers petmsg believes in, texts in doubt."""
+"""What `reconcile` compares with the provider: the org's numbers, and held messages."""
 
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ class HeldForAPerson(NamedTuple):
 
 
 def known_numbers(cursor: Cursor) -> set[str]:
-    """Every number of every org, retired ones too."""
+    """All numbers of all orgs, including retired ones."""
     return {row[0] for row in cursor.tuples("SELECT e164 FROM message_number")}
 
 

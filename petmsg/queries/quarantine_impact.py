@@ -1,4 +1,4 @@
-"""Which windows and threads a number carries: what a quarantine of it touches."""
+"""The windows and threads that use a number, which a quarantine of it affects."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ WHERE w.sitter_id = :sitter_id AND w.ends_at > :now AND w.starts_at < :until
 ORDER BY w.starts_at, b.id
 """
 
-# Attempts, since a text may have tried another number first; what never left told her nothing.
+# Counted by attempts, because a message may have tried another number first.
 TEXTED = """
 SELECT c.id AS client_id, c.ref AS client, c.name AS client_name, c.kind,
        count(DISTINCT m.id) AS texts, max(a.claimed_at) AS last_at
@@ -54,7 +54,7 @@ class _Texted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AffectedWindow:
-    """A window that runs or is to come before the quarantine's end."""
+    """A current or future window that starts before the quarantine's end."""
 
     booking: str
     thread_id: int
@@ -65,7 +65,7 @@ class AffectedWindow:
 
 @dataclass(frozen=True, slots=True)
 class TextedClient:
-    """A client with how many texts she got from a number, and when the last one left."""
+    """A client, the number of messages they got from a number, and when the last one was sent."""
 
     client: ClientKey
     texts: int
@@ -90,7 +90,7 @@ def affected_windows(
 
 
 def texted_clients(cursor: Cursor, number_id: int, *, since: datetime) -> list[TextedClient]:
-    """The clients who got texts from the number after `since` (aware UTC), the last one first."""
+    """The clients who got messages from the number after `since` (aware UTC), the latest first."""
     rows = cursor.all(_Texted, TEXTED, number_id=number_id, since=since)
     return [TextedClient(_client(row), row.texts, row.last_at) for row in rows]
 
@@ -100,5 +100,5 @@ def _client(row: _Window | _Texted) -> ClientKey:
 
 
 def threads_of_pool_number(cursor: Cursor, number_id: int) -> int:
-    """How many threads have the number as their own pool number."""
+    """The number of threads that have it as their own pool number."""
     return int(cursor.value("SELECT count(*) FROM thread WHERE pool_number_id = :id", id=number_id))

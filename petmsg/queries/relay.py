@@ -1,4 +1,4 @@
-"""The relay's facts: a sitter's open windows, who wrote to them, what they were shown and asked."""
+"""The facts for forwarding: a sitter's open windows, their clients, and the sitter's questions."""
 
 import json
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from petmsg.rules.routing.relay import ListedClient, OpenClient, RelayFacts, Sai
 from petmsg.text_inputs import LONGEST_NAME
 
 LOOK_BACK = timedelta(hours=24)
-"""Whose message was last forwarded longer ago is not whom the sitter answers now."""
+"""A client whose last message was forwarded longer ago is not the one the sitter answers now."""
 ANSWER_WITHIN = timedelta(hours=1)
-"""After which a question is over, and a lone `1` no answer any more."""
+"""A question expires after this time; then a lone `1` is no answer any more."""
 AROUND = timedelta(hours=24)
-"""Clients with a visit so long before or after now are told apart by more than their names."""
+"""Clients with a visit this close to now must be distinguishable by their names."""
 _MOST_WROTE = 50
 _MOST_SHOWN = 100
 _MOST_ASKED = 20
 
-# A client who overlaps herself stands once, with the earliest of her windows.
+# A client with overlapping windows appears once, with the earliest window.
 CLIENTS_AROUND = """
 SELECT c.id, c.ref, c.name, min(w.starts_at) AS starts_at, s.status,
        max(CASE WHEN w.ends_at > :at AND w.starts_at <= :at THEN 1 ELSE 0 END) AS is_open,
@@ -40,7 +40,7 @@ GROUP BY c.id, c.ref, c.name, s.status
 ORDER BY min(w.starts_at), c.id
 """
 
-# Whoever `@ref` or `@name` may mean: clients the sitter ever had a visit for.
+# The clients that `@ref` or `@name` may mean: those the sitter ever had a visit for.
 KNOWN_CLIENTS = """
 SELECT DISTINCT c.ref, c.name FROM assignment_window w
 JOIN client c ON c.id = w.client_id
@@ -77,7 +77,7 @@ WHERE r.org_id = :org_id AND r.sitter_id = :sitter_id AND r.kind = 'notice'
 ORDER BY r.message_id DESC LIMIT :limit
 """
 
-# What petmsg wrote to the sitter's phone: forwards with their client, and its own words.
+# The messages to the sitter's phone: forwarded ones with their client, and notices.
 SHOWN = """
 SELECT r.kind, m.body, c.ref
 FROM relay r
@@ -89,7 +89,7 @@ WHERE r.org_id = :org_id AND r.sitter_id = :sitter_id AND r.kind IN ('forward', 
 ORDER BY r.message_id DESC LIMIT :limit
 """
 
-# What the sitter wrote, and the client it went to.
+# The sitter's messages, and the clients they went to.
 SAID = """
 SELECT m.body, c.ref, p.created_at
 FROM inbound_text i
@@ -201,7 +201,7 @@ class _Around(NamedTuple):
 
 
 class _SitterNumber(NamedTuple):
-    """Where `id` is None the sitter holds no number, and its other columns are None too."""
+    """A number; all columns are None if the sitter holds none."""
 
     sitter: str
     sitter_name: str
@@ -223,7 +223,7 @@ class _Number(NamedTuple):
 
 
 class Question(NamedTuple):
-    """A sitter's text that waits for her answer. `options` are refs; `asked_at` is aware UTC."""
+    """A sitter's message that waits for an answer. `options` are refs; `asked_at` is aware UTC."""
 
     id: int
     message: int
@@ -232,7 +232,7 @@ class Question(NamedTuple):
 
 
 class SitterLine(NamedTuple):
-    """A sitter's own phone and the number she holds."""
+    """A sitter's own phone and number."""
 
     sitter: str
     name: str
@@ -242,7 +242,7 @@ class SitterLine(NamedTuple):
 
 
 def questions(cursor: Cursor, org: OrgRow, sitter_id: int) -> list[Question]:
-    """The sitter's texts that wait for her answer, the oldest first."""
+    """The sitter's messages that wait for the sitter's answer, the oldest first."""
     rows = cursor.all(_Question, QUESTIONS, org_id=org.id, sitter_id=sitter_id)
     options = _refs(cursor, org, [json.loads(row.options) for row in rows])
     return [
@@ -378,7 +378,7 @@ def read_clients_around(
 
 
 def shown_to_client(cursor: Cursor, org: OrgRow, client_id: int) -> tuple[Shown, ...]:
-    """What the client's phone shows of the company, the newest first."""
+    """The org's messages on the client's phone, the newest first."""
     rows = cursor.tuples(SHOWN_TO_CLIENT, org_id=org.id, client_id=client_id, limit=_MOST_SHOWN)
     return tuple(Shown(body, None, is_typed=True) for (body,) in rows)
 
@@ -398,7 +398,7 @@ def number_fact(cursor: Cursor, org: OrgRow, number_id: int) -> NumberFact | Non
 
 
 def number_of_direct(cursor: Cursor, org: OrgRow, message_id: int) -> int | None:
-    """The number a text to nobody's thread would leave from, if it is usable."""
+    """The number from which a message outside any thread is sent, if it is usable."""
     found: int | None = cursor.value(NUMBER_OF_DIRECT, org_id=org.id, message_id=message_id)
     return found
 
@@ -406,7 +406,7 @@ def number_of_direct(cursor: Cursor, org: OrgRow, message_id: int) -> int | None
 def forward_fact(
     cursor: Cursor, org: OrgRow, *, about_id: int, sitter_id: int, at: datetime
 ) -> ForwardFact:
-    """Whether the client's message is the sitter's to read at `at` (aware UTC)."""
+    """Whether the sitter may read the client's message at `at` (aware UTC)."""
     rows = cursor.tuples(FORWARD, org_id=org.id, about_id=about_id, sitter_id=sitter_id, at=at)
     if not rows:
         return ForwardFact("of nobody", is_open=False)

@@ -1,6 +1,6 @@
-"""The clients of an org over a span: their windows and their threads' own pool numbers.
+"""The clients of an org over a period: their windows and their threads' own pool numbers.
 
-They come some hundreds at a time, so that a company of any size takes the same memory.
+Clients are read some hundreds at a time, so that memory use does not depend on their number.
 """
 
 from collections import Counter

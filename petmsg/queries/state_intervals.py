@@ -1,8 +1,8 @@
-"""What an org's numbers and sitters were and will be over a span, read by a few statements.
+"""The states of an org's numbers and sitters over a period, read by a few statements.
 
-Before the command's own now everything is as the custody ledger, the spans of activity and the
-attempts to send have it; from then on it is as it is today. The statements read for all instants
-of a span what `petmsg.queries.routing` reads for one.
+Before the command's `now` the states are those of the number ledger, the periods of activity and
+the attempts to send; after it they are the current ones. The statements read for a whole period
+what `petmsg.queries.routing` reads for one instant.
 """
 
 from collections import Counter
@@ -162,18 +162,18 @@ class Span(NamedTuple):
 
     @property
     def past_until(self) -> datetime | None:
-        """The end of its part that is over; None if all of it is to come."""
+        """The end of the past part of the period; None if all of it is in the future."""
         return min(self.end, self.now) if self.start < self.now else None
 
     @property
     def future_from(self) -> datetime | None:
-        """The start of its part that is to come; None if all of it is over."""
+        """The start of the future part of the period; None if all of it is past."""
         return max(self.start, self.now) if self.now < self.end else None
 
 
 class Growing(Generic[State]):
-    """A course that is written from its start on. What is written for an instant again replaces
-    what was; a state that is no other adds nothing."""
+    """A timeline of states, built in order. Writing the same instant again replaces its state;
+    writing an equal state is ignored."""
 
     def __init__(self) -> None:
         self.since: list[datetime] = []
@@ -201,7 +201,7 @@ class PoolUse(NamedTuple):
 
 
 class OrgHistory(NamedTuple):
-    """What an org's clients have in common, and the past pool numbers of its threads, by thread."""
+    """The intervals that all clients of an org share, and the past pool numbers by thread."""
 
     course: OrgIntervals
     pool_uses: Mapping[int, Sequence[PoolUse]]
@@ -266,7 +266,7 @@ def _put_today(
 
 
 class _Past:
-    """The past of an org, replayed change by change into its courses."""
+    """The past of an org, replayed change by change into its intervals."""
 
     def __init__(
         self,

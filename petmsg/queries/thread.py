@@ -1,4 +1,4 @@
-"""Threads: the one conversation of a client, with its windows and texts."""
+"""Threads: list and show a client's conversation, with its windows and messages."""
 
 import json
 from datetime import datetime
@@ -73,10 +73,10 @@ def list_threads(cursor: Cursor, org: OrgRow, page: Page) -> list[dict[str, Any]
 def show_thread(
     cursor: Cursor, org: OrgRow, client: str, page: Page, *, now: datetime
 ) -> dict[str, Any]:
-    """A client's thread: its windows by time, the numbers she has seen, its newest texts in the
-    order in which they were written. `page.before` is a text's id.
+    """A client's thread: its windows by time, the numbers the client has seen, and its newest
+    messages in the order in which they were written. `page.before` is a message's id.
 
-    Of the windows those that run at `now` (aware UTC) come before newer ones. Raises `NotFound`.
+    Windows that are active at `now` (aware UTC) come before newer ones. Raises `NotFound`.
     """
     thread_id = _thread_id(cursor, org, client)
     thread = cursor.rows(_THREADS + " AND t.id = :id", org_id=org.id, id=thread_id)[0]
@@ -119,8 +119,8 @@ def _with_running(
 
 
 def _spoken(row: dict[str, Any]) -> dict[str, Any]:
-    """A text with who spoke: the sitter it is addressed to or who wrote it, else the one whose
-    number it left from. `at` is when it came, or left, or was written."""
+    """A message with its sitter: the one it is addressed to or who wrote it, otherwise the one
+    whose number it was sent from. `at` is when it was received, sent or written."""
     decision = json.loads(row.pop("decision") or "{}")
     number = decision.get("number") if row["direction"] == Direction.OUTBOUND else None
     sitter, name = row.pop("author_ref"), row.pop("author")

@@ -12,7 +12,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.queries.org import OrgRow
 
 UNANSWERED_AFTER = timedelta(minutes=15)
-"""From then on an alert says that somebody waits."""
+"""After this time an alert says that a client waits."""
 
 HERS = """EXISTS (
    SELECT 1 FROM assignment_window w
