@@ -13,8 +13,8 @@ from petmsg.workflows.store import Store
 class NoAccountNumbers(Refused):
     code = "no_account_numbers"
     hint = (
-        "Put the account's credentials where petmsg finds them (petmsg config show); the org need "
-        "not be switched over before. Or import the numbers from a FILE."
+        "Set the account's credentials (petmsg config show shows where); the org may keep its "
+        "provider. Or import the numbers from a FILE."
     )
 
 
@@ -28,7 +28,9 @@ def import_from_provider(store: Store, *, number_class: NumberClass) -> list[Any
         org = store.org(cursor)
     listed = account_of(store, org).numbers()
     if listed is None:
-        raise NoAccountNumbers(f"The {org.provider} of org {org.slug} keeps no list of numbers.")
+        raise NoAccountNumbers(
+            f"The {org.provider} provider of org {org.slug} has no numbers to import."
+        )
     numbers = sorted(set(listed), key=lambda number: (number.e164, number.provider_number_id))
     rows: list[Any] = []
     for start in range(0, len(numbers), CHUNK):

@@ -1,7 +1,7 @@
-"""Texts that come in, from whatever brings them to the one service that stores them.
+"""Received messages: from every source to the one service that stores them.
 
-The number says whose org it is; each org's texts are one transaction. `store_messages` is what
-`message receive`, `message pull` and `petmsg serve` all call.
+The number identifies the org; the messages of each org are one transaction. `message receive`,
+`message pull` and `petmsg serve` all call `store_messages`.
 """
 
 import secrets
@@ -33,8 +33,8 @@ Taken = Received | UnmatchedMessage | Failure
 def store_messages(
     store: Store, texts: Sequence[ReceivedText], *, provider: ProviderName | None
 ) -> list[Taken]:
-    """Store texts, each once; results in their order. What cannot be stored for a reason of its own
-    is a `Failure`; a database that is locked or gone raises.
+    """Store messages, each once; results in the same order. A message that cannot be stored is a
+    `Failure`; a database that is locked or missing raises.
 
     Committed when it returns.
     """
@@ -45,7 +45,7 @@ def store_messages(
         places = [place for place, each in enumerate(slugs) if each == slug]
         if slug is None:
             for place in places:
-                taken[place] = _keep_stray(store, texts[place], provider)
+                taken[place] = _store_unmatched(store, texts[place], provider)
             continue
         of_org = [texts[place] for place in places]
         results = store.write_in(slug, receive_each, of_org, provider=provider)
@@ -53,7 +53,7 @@ def store_messages(
     return [taken[place] for place in range(len(texts))]
 
 
-def _keep_stray(
+def _store_unmatched(
     store: Store, text: ReceivedText, provider: ProviderName | None
 ) -> UnmatchedMessage:
     return store.transact(
@@ -66,9 +66,10 @@ def _keep_stray(
 def typed(
     store: Store, *, from_: str, to: str, body: str, sid: str | None, at: str | None
 ) -> ReceivedText:
-    """A text as a person typed it. A time without an offset is in the timezone of the number's org.
+    """A message as a person typed it. A time without an offset is in the timezone of the number's
+    org.
 
-    Raises `MalformedPhone` for the number, `OutOfRange` for a time to come or an id that is none.
+    Raises `MalformedPhone`, and `OutOfRange` for a future time or an invalid ID.
     """
     to_e164 = parse_phone(to)
     received_at = None
@@ -90,7 +91,7 @@ def typed(
 
 
 def receive(store: Store, text: ReceivedText) -> Received:
-    """`message receive`: one text, as if it had just come in. Raises `StoredUnmatched`."""
+    """`message receive`: store one message as if it was just received. Raises `StoredUnmatched`."""
     (taken,) = store_messages(store, [text], provider=None)
     if isinstance(taken, Failure):
         raise taken.error
@@ -100,7 +101,7 @@ def receive(store: Store, text: ReceivedText) -> Received:
 
 
 def adopt(store: Store, stray_id: str) -> Received:
-    """`inbox adopt`: a stray text whose number is ours by now.
+    """`inbox adopt`: move an unmatched message to its org, once the number belongs to one.
 
     Raises `NotFound`, `NotOurNumber`.
     """
@@ -127,7 +128,7 @@ def adopt(store: Store, stray_id: str) -> Received:
 
 
 class StoredUnmatched(Refused):
-    """A text to a number that was never ours: it is kept all the same."""
+    """A message to a number that never belonged to an org; it is stored as unmatched."""
 
     code = "number_never_ours"
 
@@ -141,7 +142,7 @@ class StoredUnmatched(Refused):
 
 
 def pull(store: Store, *, since: str | None) -> list[Taken]:
-    """`message pull`: ask every provider in use for what came in since the last time."""
+    """`message pull`: fetch messages received since the last time, from every provider."""
     chosen = store.orgs()
     with store.snapshot() as cursor:
         others = [org.provider for org in all_orgs(cursor) if org not in chosen]

@@ -26,17 +26,17 @@ from petmsg.workflows.store import Store
 from petmsg.workflows.worker.sender_pool import BEGIN_WITHIN
 
 NOBODY = "nobody"
-"""The token where nothing is handed over: a dry run, or a text that is only queued."""
+"""The worker token if nothing is sent: in a dry run, or if the message is only queued."""
 LONGEST_WAIT = 30.0
-"""Seconds that `message send` waits for its number's pace; then the text stays queued."""
+"""Seconds that `message send` waits for the number's rate limit; then the message stays queued."""
 AHEAD = timedelta(seconds=1)
-"""Longer than a worker's: a person who waits for one text is not passed by a whole queue."""
+"""Longer than a dispatcher's, so that a message a person waits for is sent before a long queue."""
 
 
 class Sent(NamedTuple):
-    """What became of a message that was just queued, and what its sender must know.
+    """The result of sending a message.
 
-    `problem` is why it was not sent, None where nothing is wrong: it is sent, or waits.
+    `problem` is why it was not sent; None if it was sent or waits.
     """
 
     sending: Sending
@@ -54,9 +54,9 @@ def send(
     queue_only: bool,
     on_warning: Callable[[str], None],
 ) -> Sent:
-    """Queue and send one text; `send_at` and `expires_at` as they were typed, in the org's time.
+    """Queue and send one message; `send_at` and `expires_at` are texts in the org's timezone.
 
-    `on_warning` is told each warning before anything is handed over.
+    `on_warning` is called with each warning before anything is sent.
     """
     with store.snapshot() as cursor:
         org = store.org(cursor)
@@ -86,7 +86,7 @@ def send(
     problem = None
     if carrier is not None and alive is not None:
         warnings = sending.warnings
-        sending, claimed_at = _wait_for_its_pace(store, org, sending, token, claimed_at)
+        sending, claimed_at = _wait_for_rate_limit(store, org, sending, token, claimed_at)
         sending = replace(sending, warnings=warnings)
         if isinstance(sending.taken, Claim):
             begin_by = claimed_at + BEGIN_WITHIN
@@ -108,10 +108,10 @@ def _ahead(store: Store) -> timedelta:
     return AHEAD if store.environment.now is None else timedelta(0)
 
 
-def _wait_for_its_pace(
+def _wait_for_rate_limit(
     store: Store, org: OrgRow, sending: Sending, token: str, claimed_at: float
 ) -> tuple[Sending, float]:
-    """The text once its number is free, and a moment before its claim was written."""
+    """The message once its number is free, and a time before its claim was written."""
     deadline = store.clock().timestamp() + LONGEST_WAIT
     ahead = _ahead(store)
     while isinstance(sending.taken, Waiting) and sending.taken.for_pace:
@@ -142,8 +142,8 @@ def _no_number_hint(store: Store, message: int) -> str:
     if store.dry_run:
         return "It would stay queued until a number is free."
     return (
-        f"Text {message} stays queued. Free a number, then petmsg message dispatch;"
-        f" or drop it: petmsg message cancel {message}"
+        f"Message {message} stays queued. Free a number, then run petmsg message dispatch;"
+        f" or cancel it: petmsg message cancel {message}"
     )
 
 
@@ -161,11 +161,11 @@ def _hand_over(
     started_at = None
     try:
         store.sleep(max((claim.start_at - store.clock()).total_seconds(), 0.0))
-        alive.require_alive()  # the machine may have slept; then others look the text up
+        alive.require_alive()  # after a suspend, others look the message up
         started_at = store.clock()
         outcome = carrier.send(replace(claim.text, begin_by=begin_by))
     except BaseException:
-        words = "Sending was broken off."
+        words = "Sending was interrupted."
         lost = Unknown(None, words) if started_at else RetryLater(0.0, None, words)
         store.write_in(org.slug, record, HandedOver(claim, lost, started_at))
         raise
@@ -174,7 +174,7 @@ def _hand_over(
         status = store.write_in(org.slug, record, HandedOver(claim, outcome, started_at))
     except PetmsgError as not_stored:
         raise ProviderOutcomeUnknown(
-            f"Text {sending.message} was handed over, but what the provider said could not be "
+            f"Message {sending.message} was sent to the provider, but the answer could not be "
             f"stored: {not_stored.message}",
             hint="petmsg message dispatch looks it up at the provider and sends it again only if "
             "the provider does not have it.",

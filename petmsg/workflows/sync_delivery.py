@@ -1,6 +1,6 @@
-"""`message sync`: ask the provider, with no transaction open, then store what it said.
+"""`message sync`: asks the provider without an open transaction, then stores the answers.
 
-Stored every 100 texts, so that whatever stops the run leaves little to ask again.
+Answers are stored for every 100 messages, so that an interrupted run loses little.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from petmsg.workflows.waiting_clients import tell_of_waiting
 CHUNK = 100
 THREADS = 8
 MOST_UNANSWERED = 5
-"""So many questions without an answer, and a provider is asked nothing more in this run."""
+"""After this many failed lookups a provider is not asked any more in this run."""
 
 
 def sync(store: Store, *, limit: int) -> Iterator[Sequence[Any]]:
@@ -41,7 +41,7 @@ def _answered(
     tell_of_waiting(store, [org for org, _ in lines])
     for problems in unanswered.values():
         if problems:
-            raise _told(problems)
+            raise _error_of(problems)
 
 
 def _sync_org(
@@ -61,7 +61,7 @@ def _sync_org(
 def _ask(
     carrier: Provider, texts: Sequence[InTransit], problems: list[PetmsgError]
 ) -> list[Answer]:
-    """What the provider says of each text; what it did not answer is added to `problems`."""
+    """Ask the provider about each message; failed lookups are added to `problems`."""
 
     def ask(text: InTransit) -> Answer | None:
         if _in_vain(problems):
@@ -84,11 +84,11 @@ def _in_vain(problems: Sequence[PetmsgError]) -> bool:
     return refused or len(problems) >= MOST_UNANSWERED
 
 
-def _told(problems: Sequence[PetmsgError]) -> PetmsgError:
+def _error_of(problems: Sequence[PetmsgError]) -> PetmsgError:
     for each in problems:
         if isinstance(each, ProviderAccount):
             return each
     return ProviderUnavailable(
         problems[0].message,
-        hint="What was answered is stored; the rest is asked for by the next petmsg message sync.",
+        hint="The answers so far are stored; the next petmsg message sync asks for the rest.",
     )

@@ -45,6 +45,7 @@ RETIRED = {
     r"\bupkeep\b": "backlog, maintenance",
     r"\b[Tt]exts\b(?!\.example)": "messages",
     r"\b([Aa]n?|[Tt]his|[Ee]ach|[Ee]very|[Aa]nother|[Nn]o|[Oo]ne|[Yy]our) text\b": "message",
+    r"\b[Tt]ext $": "message (before a number)",
     r"\b[Ff]orgotten\b": "erased",
     r"\bmend(s|ed|ing)?\b": "fix",
     r"\bwhat (is so|helps)\b": "finding, fix",
@@ -69,6 +70,8 @@ CODE = re.compile(r"`[^`\n]*`|\"[\w.]+\":|\bhttps?://\S+|--[a-z-]+")
 """Code: names of JSON keys, options and columns stay as they are."""
 
 PENDING: tuple[str, ...] = (
+    "petmsg/services/outbox/",
+    "petmsg/queries/queue.py",
     "petmsg/db/driver_errors.py",
     "petmsg/db/migrate.py",
     "petmsg/importers/snoutos/messages.py",

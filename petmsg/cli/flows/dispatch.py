@@ -1,4 +1,4 @@
-"""`message dispatch`: the queue, drained by a worker, as a person or a cron job sees it."""
+"""`message dispatch`: runs the dispatcher and prints what happens."""
 
 import signal
 from collections.abc import Sequence
@@ -48,15 +48,15 @@ from petmsg.workflows.worker.org_queue import LONG_AGO
 from petmsg.workflows.worker.sender_pool import SenderPool
 
 MOST_BEHIND = 100
-"""How many texts that wait behind others are listed at the end."""
+"""How many messages that wait behind others are listed at the end."""
 _WORST_FIRST = (CONFIGURATION, PROVIDER, REFUSED, BUSY)
 
 Row = Sending | Failure
 
 
 def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers: int) -> None:
-    """Send what is due, once or for ever; exit by the worst that happened."""
-    # All of them before the first claim: one org's missing credentials leave no other half done.
+    """Send due messages once, or until stopped; the exit code is that of the worst outcome."""
+    # All providers first: missing credentials of one org must not leave another half done.
     lines = [(org, carrier_of(context, org, threads=workers)) for org in context.orgs()]
     if context.dry_run:
         _rehearse(context, fields, [org for org, _ in lines])
@@ -84,7 +84,7 @@ def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers:
     report.close()
     if signal.SIGINT in came:
         context.exit_code = INTERRUPTED
-        context.notify("Interrupted: what was on its way is recorded, the rest stays queued.")
+        context.notify("Interrupted: messages in flight are recorded, the others stay queued.")
 
 
 def _timings(context: Context) -> Timings:
@@ -98,7 +98,7 @@ def _count(context: Context, lines: Sequence[tuple[OrgRow, Provider]]) -> int:
 
 
 class _Report:
-    """What is printed of what happened: at once in a stream, else together at the end."""
+    """Prints what happened: immediately in a stream, otherwise at the end."""
 
     def __init__(
         self, context: Context, fields: Sequence[Field], *, streams: bool, watch: bool
@@ -126,7 +126,7 @@ class _Report:
         return stack
 
     def see(self, seen: Seen) -> None:
-        """Take in one thing that happened to a text."""
+        """Report one thing that happened to a message."""
         row, code = self._row(seen)
         if row is None:
             return
@@ -136,7 +136,7 @@ class _Report:
         self._put(row)
 
     def behind(self, org: OrgRow) -> None:
-        """The texts that wait behind others and were not seen yet."""
+        """Report messages that wait behind others and were not reported yet."""
         for waiting in waiting_behind(self._context, org, MOST_BEHIND):
             if waiting.message not in self._seen:
                 with self._context.snapshot() as cursor:
@@ -191,12 +191,12 @@ class _Report:
     def _settled(self, org: OrgRow, what: Reconciled) -> tuple[Row | None, int]:
         if what.status is MessageStatus.UNKNOWN:
             problem = ProviderOutcomeUnknown(
-                f"It is not known whether text {what.message} was sent: {what.note}.",
-                hint="It is looked up again by the next petmsg message dispatch.",
+                f"The outcome of message {what.message} is unknown: {what.note}.",
+                hint="The next petmsg message dispatch looks it up again.",
             )
             return Failure(str(what.message), problem), PROVIDER
         if what.status is MessageStatus.QUEUED:
-            self._context.notify(f"Text {what.message}: {what.note}.")
+            self._context.notify(f"Message {what.message}: {what.note}.")
             return None, DONE
         with self._context.snapshot() as cursor:
             row = _stored(sending_row(cursor, org, what.message), what.note)

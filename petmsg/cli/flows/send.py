@@ -1,4 +1,4 @@
-"""`message send`: one message, and what its sender is told of it."""
+"""`message send`: sends one message and prints the result."""
 
 from petmsg.cli.context import Context
 from petmsg.cli.streams import note_done
@@ -18,7 +18,7 @@ def send(
     expires_at: str | None,
     queue_only: bool,
 ) -> None:
-    """Queue and send one message; raises what its sender must know, after the result is shown."""
+    """Queue and send one message; an error is raised after the result was printed."""
     sent, problem = sending.send(
         context,
         client,
@@ -35,6 +35,6 @@ def send(
     if problem is not None:
         raise problem
     if sent.note is not None:
-        context.notify(f"Text {sent.message}: {sent.note}.")
+        context.notify(f"Message {sent.message}: {sent.note}.")
     if isinstance(sent.taken, Waiting) and not context.dry_run:
-        context.notify("It stays queued; petmsg message dispatch sends it when it may leave.")
+        context.notify("It stays queued; petmsg message dispatch sends it when it is due.")

@@ -1,4 +1,4 @@
-"""Looking up texts whose fate is not known: nobody's request is inside a transaction."""
+"""Looks up messages whose outcome is unknown. No request is made inside a transaction."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from petmsg.workflows.store import Store
 P = ParamSpec("P")
 R = TypeVar("R")
 MOST_IN_VAIN = 3
-"""Questions in a row without an answer: each may take as long as a request may."""
+"""After this many failed lookups in a row the provider is not asked any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class RescueTimings:
-    """How long a text must be missing before it is sent again (see `services.doubt`)."""
+    """How long a message must be missing before it is sent again."""
 
     grace: timedelta = unknown_outcomes.GRACE
     second_look: timedelta = unknown_outcomes.SECOND_LOOK
@@ -41,11 +41,11 @@ def rescue(
     patience: RescueTimings = USUAL_PATIENCE,
     stopped: Callable[[], bool] = lambda: False,
 ) -> list[Reconciled | Failure]:
-    """Find out about every text of the org that is in doubt, or whose sender died.
+    """Reconcile every message of the org whose outcome is unknown, or whose worker died.
 
-    A text that the provider lists is sent, one that it never had is queued again, the rest waits or
-    is held for a person. A provider that does not answer leaves a text as it is; one that does not
-    answer several times in a row is not asked any more. `stopped` is asked before each text.
+    A message that the provider lists is sent; one that it never received is queued again; the rest
+    waits or is held for a person. If a lookup fails, the message stays as it is; after several
+    failures in a row the provider is not asked any more. `stopped` is called before each message.
     """
     results: list[Reconciled | Failure] = []
     with store.snapshot() as cursor:
@@ -108,7 +108,7 @@ def rescue(
 def _settle_restored(
     store: Store, org: OrgRow, carrier: Provider, *, stopped: Callable[[], bool]
 ) -> list[Reconciled | Failure]:
-    """Find out about the messages that a restored backup does not know the outcome of."""
+    """Reconcile the messages whose outcome a restored backup does not know."""
     results: list[Reconciled | Failure] = []
     with store.snapshot() as cursor:
         held = after_restore.held(cursor, org)
@@ -139,9 +139,9 @@ def rescue_alone(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> R | Failure:
-    """What a service gives for one text; a `Failure`, with an alert, if only that text is at fault.
+    """Run a service for one message; a `Failure` with an alert if only that message is at fault.
 
-    Raises what concerns every other text as well.
+    Raises errors that concern every other message too.
     """
 
     def guarded(uow: UnitOfWork) -> R:
@@ -158,7 +158,7 @@ def rescue_alone(
 
 
 def unresolved(settled: list[Reconciled | Failure]) -> int:
-    """How many of them are not settled yet."""
+    """How many of them still have an unknown outcome."""
     return sum(
         isinstance(each, Failure) or each.status is MessageStatus.UNKNOWN for each in settled
     )
