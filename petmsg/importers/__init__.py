@@ -1,4 +1,4 @@
-"""Importers: one package per system whose data petmsg can take over.
+"""Importers: one package per system whose data petmsg can import.
 
-Imported by the import commands only. They call services like any other caller.
+Only the import commands use them. They call services like any other caller.
 """

@@ -158,11 +158,11 @@ def behind_texts(cursor: Cursor, org: OrgRow, *, now: datetime, limit: int) -> l
     found = []
     for row in cursor.rows(BEHIND, org_id=org.id, now=now, limit=limit):
         if row["under_way"] is not None:
-            why = f"text {row['under_way']} to the same phone is {row['under_way_status']}"
+            why = f"message {row['under_way']} to the same phone is {row['under_way_status']}"
         elif row["earlier"] is not None:
-            why = f"text {row['earlier']} of the same thread comes first"
+            why = f"message {row['earlier']} of the same thread is sent first"
         elif row["earlier_to_phone"] is not None:
-            why = f"text {row['earlier_to_phone']} to the same phone comes first"
+            why = f"message {row['earlier_to_phone']} to the same phone is sent first"
         else:
             continue
         found.append(BehindText(row["message"], row["to_e164"], row["segments"], why))

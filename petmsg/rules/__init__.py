@@ -1,4 +1,5 @@
 """The rules of petmsg. Pure: facts in, answer out; no database, no clock, no I/O.
 
-Imported by services and by queries for the types of facts. Standard library and leaves only.
+Services and queries import them, for the rules and for the types of facts. They import only the
+standard library and leaf modules.
 """

@@ -1,7 +1,7 @@
-"""The hash chain of the audit, version 1. A leaf: migrations and services share it.
+"""The hash chain of the audit log, version 1. Migrations and services share this leaf module.
 
-Each event carries the SHA-256 over a version tag and the canonical JSON of the event and the hash
-before it. Changing what is hashed means a new version tag beside this one, never an edit.
+Each event stores the SHA-256 of a version tag and the canonical JSON of the event and the previous
+hash. To change what is hashed, add a new version tag beside this one; never edit it.
 """
 
 import json
@@ -19,10 +19,10 @@ GENESIS = "0" * 64
 def _instant(value: Any) -> str:
     if isinstance(value, datetime):
         return iso_utc(value)
-    raise TypeError(f"a {type(value).__name__} has no place in the audit")
+    raise TypeError(f"a {type(value).__name__} cannot be audited")
 
 
-# Made once: making an encoder takes as long as encoding a payload.
+# Created once: creating an encoder takes as long as encoding a payload.
 _ENCODER = json.JSONEncoder(
     sort_keys=True,
     separators=(",", ":"),
@@ -34,7 +34,7 @@ _ENCODER = json.JSONEncoder(
 
 
 def canonical(value: Any) -> str:
-    """JSON with sorted keys, no spaces, no escapes beyond JSON's own: one text for one value.
+    """Return JSON with sorted keys, no spaces and minimal escapes, so that a value has one text.
 
     Instants are written in UTC with a `Z`.
     """
@@ -54,8 +54,8 @@ def event_hash(
     payload: str,
     previous: str,
 ) -> str:
-    """The hash of one audit event. `payload` is the canonical JSON text as it is stored."""
-    # The canonical JSON of a dict of these, as `canonical` would write it; a test compares the two.
+    """Return the hash of one audit event. `payload` is the canonical JSON text as it is stored."""
+    # The canonical JSON of a dict of these, as `canonical` would write it; a test compares both.
     text = (
         f'{VERSION}\n{{"actor":{_quoted(actor)},"at":"{iso_utc(at)}","entity":{_quoted(entity)},'
         f'"event":{_quoted(event)},"org":{_quoted(org)},"payload":{_quoted(payload)},'

@@ -1,8 +1,9 @@
-"""Words that a whole message may consist of and that carriers act on: STOP, START, HELP. Pure.
+"""Keywords that carriers act on when they are the whole message: STOP, START, HELP. Pure.
 
-Source: the facts file (Opt-out). Whole message, in any case. A carrier ignores only the spaces
-around the word. petmsg also ignores quotes, punctuation, emoji, accents and invisible characters,
-because a request for no messages must not be missed because of a phone's own quotes.
+Source: the CTIA Messaging Principles, Twilio's default opt-out keywords, and the FCC's rule on
+revoking consent (47 CFR 64.1200(a)(10)). Upper and lower case are equal. A carrier ignores only the
+spaces around the word. petmsg also ignores quotes, punctuation, emoji, accents and invisible
+characters, so that quotes added by a phone cannot hide a request for no more messages.
 """
 
 import unicodedata
@@ -10,7 +11,7 @@ import unicodedata
 from petmsg.enums import Keyword
 
 MAY_MEAN_THE_VISIT = frozenset(("CANCEL", "END"))
-"""The opt-out holds all the same, and a person looks."""
+"""Opt-outs that may be about a booking: the opt-out is applied, and a person checks it."""
 STOP = MAY_MEAN_THE_VISIT | frozenset(
     (
         "STOP",
@@ -24,25 +25,25 @@ STOP = MAY_MEAN_THE_VISIT | frozenset(
         "ARRET",
     )
 )
-"""Since 2025-05-14 with REVOKE and OPTOUT. OPT OUT counts under the FCC's rules, and no carrier
-catches it. ARRET (also ARRÊT) is the word of Canada's carriers for French."""
+"""REVOKE and OPTOUT are keywords since 2025-05-14. OPT OUT counts under the FCC's rules, although
+no carrier acts on it. ARRET (also ARRÊT) is the French keyword of Canada's carriers."""
 START = frozenset(("START", "UNSTOP"))
 START_FOR_OPTED_OUT = frozenset(("YES",))
-"""An everyday word, which means START only from somebody who is opted out."""
+"""An everyday word that means START only from somebody who is opted out."""
 HELP = frozenset(("HELP", "INFO"))
 
 _LONGEST = 40
 _LONGEST_WRITTEN = 400
-"""With everything that is taken off."""
+"""The limit before ignored characters are removed."""
 _IGNORED = frozenset(("Cf", "Mn", "Me"))
-"""Categories of characters that are not seen: invisible ones, accents, variation selectors."""
+"""Categories of invisible characters, accents and variation selectors."""
 _NOTHING_TO_SEE = frozenset("\u115f\u1160\u3164\uffa0'\u2018\u2019\u02bc\uff07`\u00b4")
-"""Letters without a shape (Hangul fillers), and the apostrophes within a word."""
+"""Letters without a shape (Hangul fillers), and apostrophes within a word."""
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text as they are compared: upper case, without accents, and without anything
-    that is neither a letter nor a digit."""
+    """Return the words of a message in the form in which they are compared: upper case, without
+    accents, with letters and digits only."""
     kept = []
     for char in unicodedata.normalize("NFKD", text):
         category = unicodedata.category(char)
@@ -53,8 +54,11 @@ def words_of(text: str) -> list[str]:
 
 
 def plain_word(body: str) -> str:
-    """The body as keywords are compared, with single spaces between its words; empty where it is
-    too long to be one. A word that is only repeated (`STOP STOP`) is one word."""
+    """Return the body in the form in which keywords are compared, with single spaces between words.
+
+    Returns an empty string if it is too long for a keyword. A repeated word (`STOP STOP`) counts as
+    one word.
+    """
     if len(body) > _LONGEST_WRITTEN:
         return ""
     words = words_of(body)
@@ -65,8 +69,10 @@ def plain_word(body: str) -> str:
 
 
 def keyword_of(body: str, *, opted_out: bool) -> Keyword | None:
-    """What the message says to the carriers, None for any other. `opted_out`: its sender had
-    opted out when they sent it."""
+    """Return the keyword that the message is for the carriers; None for any other message.
+
+    `opted_out` says whether the sender had opted out when they sent it.
+    """
     word = plain_word(body)
     if word in STOP:
         return Keyword.STOP
@@ -76,5 +82,5 @@ def keyword_of(body: str, *, opted_out: bool) -> Keyword | None:
 
 
 def may_mean_the_visit(body: str) -> bool:
-    """Whether an opt-out was perhaps a word about a booking."""
+    """Whether an opt-out may have been about a booking."""
     return plain_word(body) in MAY_MEAN_THE_VISIT

@@ -1,8 +1,8 @@
-"""How many segments a text takes, and which character makes it expensive.
+"""How many segments a message takes, and which character forces UCS-2.
 
-GSM-7 holds 160 characters in one segment and 153 in each of several; one character outside it
-turns the whole text into UCS-2: 70, then 67. A character of two units (`€`, an emoji) is never
-split between segments. Source: 3GPP TS 23.038, and Twilio's documentation.
+GSM-7 holds 160 characters in one segment and 153 in each of several. One character outside it turns
+the whole message into UCS-2: 70, then 67. A character of two units (`€`, an emoji) is never split
+between segments. Source: 3GPP TS 23.038, and Twilio's documentation.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ _EXTENDED = frozenset("^{}\\[~]|€\f")
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A text's encoding (`GSM-7` or `UCS-2`), length in its units, segments, and the first
-    character that forced UCS-2 (None if none did)."""
+    """A message's encoding (`GSM-7` or `UCS-2`), its length in units of the encoding, its segments,
+    and the first character that forced UCS-2 (None if none did)."""
 
     encoding: str
     units: int
@@ -27,7 +27,7 @@ class Size:
 
 
 def measure(body: str) -> Size:
-    """The size of a text as carriers count it."""
+    """Return the size of a message as carriers count it."""
     forced_by = next((c for c in body if c not in _BASIC and c not in _EXTENDED), None)
     if forced_by is None:
         widths = [2 if c in _EXTENDED else 1 for c in body]

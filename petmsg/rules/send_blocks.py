@@ -1,7 +1,8 @@
-"""What keeps a text from leaving now: the one copy of these rules. Standard library only, pure.
+"""Send blocks: what prevents a message from being sent now. Standard library only, pure.
 
-Queueing, claiming, previewing and showing all ask `find_blocks`. A final hold ends the text (it is
-never sent); the others let it wait. Sources: the facts file (opt-out, quiet hours), spec section 7.
+Queueing, claiming, previewing and showing all call `find_blocks`; there is no second copy of these
+rules. A terminal block ends the message (it is never sent); the others let it wait. Sources: the
+carriers' opt-out rules, and the quiet hours of the TCPA (47 CFR 64.1200(c)(1)).
 """
 
 import re
@@ -16,33 +17,33 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 FINAL = frozenset((BlockCode.OPTED_OUT, BlockCode.NOT_TEXTABLE, BlockCode.EXPIRED))
-"""The holds after which a text never leaves. A blocked pair is for a person to decide."""
+"""The blocks after which a message is never sent. After a blocked pair, a person decides."""
 
 _QUIET_HOURS = r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])"
 _DAY = 24 * 60 * 60
 _STRIDE = timedelta(hours=1)
-"""No zone changes its clocks twice within an hour."""
+"""No time zone changes its clocks twice within an hour."""
 _SECOND = timedelta(seconds=1)
 
 
 class QuietHours(NamedTuple):
-    """Minutes of a local day, from the first until before the last; may pass midnight."""
+    """Minutes of a local day, half-open; may pass midnight."""
 
     from_minute: int
     until_minute: int
 
     def __str__(self) -> str:
-        """As a person writes them: `21:00-08:00`."""
+        """Return them as a person writes them: `21:00-08:00`."""
         return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in self)
 
 
 class SendBlockFacts(NamedTuple):
-    """What is known of an org, a recipient and a text. Instants are aware UTC.
+    """Facts about an org, a recipient and a message. Instants are aware UTC.
 
     `timezone` is the recipient's (or the org's). `opted_out_at` is since when any phone of the
-    client has opted out; `not_textable_code` what the provider said of the phone it goes to;
-    `is_their_phone` is False where the client has that phone no more;
-    `blocked_code` is set where the carrier keeps the number that routing chose from this phone.
+    client has been opted out. `not_textable_code` is what the provider reported about the
+    recipient's phone. `is_their_phone` is False if the phone no longer belongs to the client.
+    `blocked_code` is set if the carrier blocks the chosen number for this phone.
     """
 
     timezone: str
@@ -60,7 +61,7 @@ class SendBlockFacts(NamedTuple):
 
 
 class SendBlock(NamedTuple):
-    """One thing that stands in the way. `until` None: until somebody changes it."""
+    """One reason why a message is not sent. `until` is None if only a person can end it."""
 
     code: BlockCode
     explanation: str
@@ -68,41 +69,41 @@ class SendBlock(NamedTuple):
 
     @property
     def final(self) -> bool:
-        """Whether the text never leaves."""
+        """Whether the message is never sent."""
         return self.code in FINAL
 
 
 def find_blocks(facts: SendBlockFacts, at: datetime) -> tuple[SendBlock, ...]:
-    """Everything that would keep the text from leaving at `at` (aware UTC), the gravest first."""
+    """Return everything that blocks the message at `at` (aware UTC), the most severe first."""
     found = []
     if not facts.is_their_phone:
-        why = "The phone it was written to is not the client's any more"
+        why = "The phone it was written to no longer belongs to the client"
         found.append(SendBlock(BlockCode.NOT_THEIR_PHONE, why))
     if facts.opted_out_at is not None:
-        found.append(SendBlock(BlockCode.OPTED_OUT, "The client has opted out of texts"))
+        found.append(SendBlock(BlockCode.OPTED_OUT, "The client has opted out of messages"))
     if facts.not_textable_code is not None:
         found.append(
             SendBlock(
                 BlockCode.NOT_TEXTABLE,
-                f"The client's phone takes no texts (code {facts.not_textable_code})",
+                f"The client's phone cannot receive SMS (code {facts.not_textable_code})",
             )
         )
     if facts.expires_at is not None and facts.expires_at <= at:
         when = _local(facts.expires_at, facts.timezone)
-        found.append(SendBlock(BlockCode.EXPIRED, f"It was to leave before {when}, or not at all"))
+        found.append(SendBlock(BlockCode.EXPIRED, f"It expired at {when}"))
     if facts.blocked_code is not None:
         found.append(
             SendBlock(
                 BlockCode.PAIR_BLOCKED,
-                f"The carrier blocks texts from this number to this phone "
-                f"(code {facts.blocked_code})",
+                "The carrier blocks messages from this number to this phone (code "
+                f"{facts.blocked_code})",
             )
         )
     if freeze_stands(facts.frozen_at, facts.frozen_until, at):
         found.append(
             SendBlock(
                 BlockCode.FROZEN,
-                f"All sending is frozen: {facts.freeze_reason}",
+                f"All sending is paused: {facts.freeze_reason}",
                 facts.frozen_until,
             )
         )
@@ -118,16 +119,16 @@ def find_blocks(facts: SendBlockFacts, at: datetime) -> tuple[SendBlock, ...]:
 
 
 def _local(instant: datetime, timezone: str) -> str:
-    """A time as the recipient's clock shows it, with the zone's short name."""
+    """Return a time as the recipient's clock shows it, with the zone's short name."""
     return instant.astimezone(zone(timezone)).strftime("%Y-%m-%d %H:%M %Z")
 
 
 def quiet_until(quiet: QuietHours, at: datetime, timezone: str) -> datetime | None:
-    """When the quiet hours end that contain `at` (aware UTC), None outside of them.
+    """Return when the quiet hours end that contain `at` (aware UTC); None outside of them.
 
-    Half-open like a window: quiet at the first minute, no longer at the last. Where the clocks
-    change, the end is the first instant at which the wall clock shows a time outside: one that
-    skips the last minute ends them at once, and one that goes back before the first does too.
+    Half-open like a window: quiet at the first minute, no longer at the last. If the clocks change,
+    the end is the first instant at which the wall clock shows a time outside. A clock that skips
+    the last minute ends them at once, and so does one that goes back before the first.
     """
     place = zone(timezone)
     moment = at.replace(microsecond=0)
@@ -141,12 +142,13 @@ def quiet_until(quiet: QuietHours, at: datetime, timezone: str) -> datetime | No
 
 
 def freeze_stands(frozen_at: datetime | None, until: datetime | None, at: datetime) -> bool:
-    """Whether nothing may be sent at `at`: a freeze whose end has come is over by itself."""
+    """Whether a freeze forbids sending at `at`: a freeze ends at its end time without any
+    action."""
     return frozen_at is not None and (until is None or until > at)
 
 
 def quiet_hours(from_minute: int | None, until_minute: int | None) -> QuietHours | None:
-    """Quiet hours as they are stored: both minutes, or neither."""
+    """Return quiet hours as they are stored: both minutes, or neither."""
     if from_minute is None or until_minute is None:
         return None
     return QuietHours(from_minute, until_minute)
@@ -154,16 +156,16 @@ def quiet_hours(from_minute: int | None, until_minute: int | None) -> QuietHours
 
 _EXAMPLES = {"quiet hours": "21:00-08:00", "office hours": "09:00-17:00"}
 _WHOLE_DAY = {
-    "quiet hours": "To send nothing at all: petmsg org freeze --reason …",
-    "office hours": "For an office that never closes: --office-hours off",
+    "quiet hours": "To pause all sending: petmsg org freeze --reason …",
+    "office hours": "For an office that is always open: --office-hours off",
 }
 
 
 def parse_quiet_hours(text: str, *, name: str = "quiet hours") -> QuietHours | None:
-    """Quiet hours, or other hours of that name, as a person writes them: `21:00-08:00`, or `off`
-    for None. Raises `OutOfRange`.
+    """Return quiet hours (or the hours called `name`) as a person writes them: `21:00-08:00`, or
+    `off` for None.
 
-    From the first minute until before the last, 24 hours, local time of the recipient.
+    They are half-open, in 24-hour local time of the recipient. Raises `OutOfRange`.
     """
     written = text.strip()
     if written.lower() == "off":
@@ -171,7 +173,7 @@ def parse_quiet_hours(text: str, *, name: str = "quiet hours") -> QuietHours | N
     found = re.fullmatch(_QUIET_HOURS, written)
     if found is None:
         raise OutOfRange(
-            f"{quoted(text)} are no {name}.", hint=f"Write {_EXAMPLES[name]} (24 hours), or off."
+            f"Invalid {name} {quoted(text)}.", hint=f"Write {_EXAMPLES[name]} (24 hours), or off."
         )
     first_hour, first, last_hour, last = map(int, found.groups())
     quiet = QuietHours(first_hour * 60 + first, last_hour * 60 + last)
@@ -184,7 +186,8 @@ def parse_quiet_hours(text: str, *, name: str = "quiet hours") -> QuietHours | N
 
 
 def _quiet_seconds(quiet: QuietHours, local: datetime) -> int:
-    """How long the quiet hours go on by this wall clock if nobody changes it; 0 outside of them."""
+    """Return how many seconds of quiet hours remain by this wall clock if no clock change comes; 0
+    outside of them."""
     first, last = (minute * 60 for minute in quiet)
     second = local.hour * 3600 + local.minute * 60 + local.second
     inside = first <= second < last if first < last else second >= first or second < last
@@ -192,7 +195,8 @@ def _quiet_seconds(quiet: QuietHours, local: datetime) -> int:
 
 
 def _clock_change(place: "ZoneInfo", start: datetime, end: datetime) -> datetime | None:
-    """The first instant after `start`, at most `end`, from which a zone's offset is another."""
+    """Return the first instant after `start`, at most `end`, from which the zone has another
+    offset."""
     offset = start.astimezone(place).utcoffset()
     before = start
     while before < end:

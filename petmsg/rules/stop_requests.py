@@ -1,9 +1,9 @@
 """Requests for no more messages in a person's own words: `Please stop texting me`. Pure.
 
-They are no keywords: no carrier acts on them, and petmsg changes nothing by itself. A person reads
-them and decides. The rules are narrow, because the sitter does not get a message that matches one
-until a person has read it: a request must be a clause of its own (`please stop by at 5` and `don't
-text me after 9` are none).
+They are not keywords: no carrier acts on them, and petmsg opts nobody out. A person reads them and
+decides. The rules are narrow, because a matching message is not forwarded to the sitter before a
+person has read it. A request must be a clause of its own, so `please stop by at 5` and `don't text
+me after 9` do not match.
 """
 
 import re
@@ -11,14 +11,14 @@ import re
 from petmsg.rules.keywords import MAY_MEAN_THE_VISIT, STOP, words_of
 
 _LONGEST = 1000
-"""Longer messages are read up to here."""
+"""Longer messages are read up to this length."""
 _CLAUSE_ENDS = re.compile(r"[.!?;,:()\n\r\u2026\u2014\u2013\u3002\uff01\uff0c]+| - ")
 _POLITE = frozenset(
     ("PLEASE", "PLS", "PLZ", "NOW", "OK", "OKAY", "HI", "HELLO", "HEY", "THANKS", "THANK", "YOU",
      "JUST", "KINDLY", "IMMEDIATELY", "ALREADY", "SVP", "MERCI", "BITTE", "DANKE", "POR", "FAVOR",
      "GRACIAS", "FAVORE", "OBRIGADO", "OBRIGADA")
 )  # fmt: skip
-"""Words beside a word for STOP that leave it a request."""
+"""Words around a word for STOP that do not change the request."""
 
 _POLITENESS = (
     r"(?:PLEASE|PLS|PLZ|KINDLY|JUST|OK|OKAY|AND|SO|BUT|HI|HELLO|HEY|I SAID|I ASKED YOU TO"
@@ -133,7 +133,7 @@ _STRONG = STOP - MAY_MEAN_THE_VISIT
 
 
 def asks_to_stop(body: str) -> bool:
-    """Whether somebody seems to ask, in words of their own, for no more messages."""
+    """Whether somebody seems to ask, in their own words, for no more messages."""
     lines = body[:_LONGEST].splitlines()
     clauses = [" ".join(words_of(each)) for each in _CLAUSE_ENDS.split(body[:_LONGEST])]
     return (

@@ -1,4 +1,5 @@
-"""Alerts: what needs a person is a row, not a log line. Raised by what runs, done by a person."""
+"""Alerts: problems that need a person, stored as rows. Services raise them, a person closes
+them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +17,12 @@ from petmsg.queries.alert import (
 )
 from petmsg.services.unit_of_work import Failure, UnitOfWork, each, run_in_savepoint
 
-# One statement, because two processes may raise the same matter at the same moment.
+# One statement, because two processes may raise the same alert at the same moment.
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """An alert that is done, with who did it and why. `reused`: it was done before."""
+    """A closed alert, with who closed it and why. `reused` is true if it was already closed."""
 
     alert: int
     org: str
@@ -44,13 +45,13 @@ def raise_alert(
     message: str,
     command: str | None = None,
 ) -> int:
-    """Raise a matter; the id of its open alert.
+    """Raise an alert; return its ID.
 
-    `entity` and `ref` say whom it is about, `message` what happened, `command` what helps; none of
-    them may hold a personal phone, a name or a body. While the same matter (kind, entity, ref) is
-    open, it counts one more, takes the new words and keeps the graver severity; audited is only
-    its opening. Raise it after the rows it is about were locked, so that two transactions take
-    their locks in the same order.
+    `entity` and `ref` say whom it is about, `message` what happened, `command` what helps. None of
+    them may contain a personal phone, a name or a message body. While an alert with the same kind,
+    entity and ref is open, that one counts one more, takes the new text and keeps the higher
+    severity; only its opening is audited. Call this after the rows it is about were locked, so that
+    two transactions take their locks in the same order.
     """
     id_, count = insert_alert(
         uow.cursor,
@@ -74,31 +75,36 @@ def raise_alert(
 
 
 def end_matter(uow: UnitOfWork, kind: AlertKind, *, entity: str, ref: str, reason: str) -> None:
-    """Mark the open alert of a matter as done, because it is over. Without one nothing changes."""
+    """Close the open alert of that kind, entity and ref, because its cause is over. Without one
+    nothing changes."""
     alert = open_alert(uow.cursor, uow.org.id, kind=kind.value, entity=entity, ref=ref)
     if alert is not None:
         done(uow, str(alert), reason=reason)
 
 
 def tell(uow: UnitOfWork) -> list[int]:
-    """The ids of the open alerts that were not told for `TELL_AGAIN_AFTER`; they are told now."""
+    """Return the IDs of open alerts that were not reported for `TELL_AGAIN_AFTER`, and mark them as
+    reported now."""
     return mark_told(uow.cursor, uow.org.id, now=uow.now, before=uow.now - TELL_AGAIN_AFTER)
 
 
 def done_all(
     uow: UnitOfWork, ids: Sequence[str], *, reason: str | None = None, of_many: bool = False
 ) -> list[Done | Failure]:
-    """`done` for several alerts, each all or nothing. `of_many`: they are part of a longer list,
-    where a single one's error is its row's too."""
+    """Close several alerts, each in its own savepoint.
+
+    `of_many` means that they are part of a longer list, where the error of a single one belongs to
+    its row too.
+    """
     if of_many and len(ids) == 1:
         return [run_in_savepoint(uow, ids[0], lambda text: done(uow, text, reason=reason), ref=str)]
     return each(uow, ids, lambda text: done(uow, text, reason=reason))
 
 
 def done(uow: UnitOfWork, text: str, *, reason: str | None = None) -> Done:
-    """Mark an alert as done. Done before, it is left as it was. Raises `NotFound`, `OutOfRange`.
+    """Close an alert. Repeating it changes nothing. Raises `NotFound`, `OutOfRange`.
 
-    The same matter raised later opens a new alert.
+    A later cause of the same kind opens a new alert.
     """
     changed = mark_done(
         uow.cursor, uow.org.id, now=uow.now, actor=uow.actor, reason=reason, alert_id=alert_id(text)

@@ -12,13 +12,13 @@ from petmsg.queries.org import OrgRow, two_org_ids
 
 @dataclass(frozen=True, slots=True)
 class FixCommands:
-    """Formats commands so that they run on this database: with `--org` if it has several orgs."""
+    """Writes commands for this database: with `--org` if it has several orgs."""
 
     several_orgs: bool
 
     def command(self, template: str, org: str | None, row: Mapping[str, Any] | None = None) -> str:
-        """Format the command: `{org}` becomes the option if it is needed, any other name in braces
-        the row's value, quoted for a shell."""
+        """Return the command. `{org}` becomes the `--org` option if needed; other names in braces
+        become the row's values, quoted for a shell."""
         option = f" --org {shlex.quote(org)}" if self.several_orgs and org is not None else ""
         words = {name: shlex.quote(str(value)) for name, value in (row or {}).items()}
         return template.format(**{**words, "org": option})
@@ -30,5 +30,5 @@ def fix_commands(cursor: Cursor) -> FixCommands:
 
 
 def by_slug(orgs: Sequence[OrgRow]) -> dict[int, str]:
-    """The slugs of orgs by their ids."""
+    """Return the slugs of orgs by their IDs."""
     return {org.id: org.slug for org in orgs}

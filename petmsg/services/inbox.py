@@ -1,4 +1,4 @@
-"""The inbox: texts that came in and wait for a person, from being put there until they are done."""
+"""The inbox: inbound messages that wait for a person, from being added until they are done."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,18 +26,19 @@ from petmsg.services.unit_of_work import Failure, UnitOfWork, each
 
 
 def put_in(uow: UnitOfWork, message_id: int) -> bool:
-    """A text waits for a person from now on; False if it does already. One that was done waits
+    """Add a message to the inbox; return False if it already waits there. A done message waits
     again."""
     return put_in_inbox(uow.cursor, uow.org.id, now=uow.now, message_id=message_id)
 
 
 def leave_with_sitter(uow: UnitOfWork, message_id: int) -> None:
-    """A message was passed on to its sitter: it waits for a person only if they do not answer."""
+    """Record that a message was forwarded to its sitter: it waits for a person only if the sitter
+    does not answer."""
     leave_message_with_sitter(uow.cursor, uow.org.id, now=uow.now, message_id=message_id)
 
 
 def take_out(uow: UnitOfWork, message_id: int, *, by: str, reason: str | None) -> bool:
-    """A text does not wait for a person any more; False if it did not."""
+    """Close a message of the inbox; return False if it did not wait."""
     return take_out_of_inbox(
         uow.cursor, uow.org.id, now=uow.now, by=by, reason=reason, message_id=message_id
     )
@@ -53,7 +54,7 @@ class NotUnrouted(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A text of the inbox after a change; `reused` says that nothing changed."""
+    """An inbox message after a change; `reused` is true if nothing changed."""
 
     message: int
     addressed_to: str
@@ -66,7 +67,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """Texts of a phone that are a client's from now on."""
+    """The messages of a phone that now belongs to a client."""
 
     client: str
     messages: tuple[int, ...]
@@ -76,25 +77,28 @@ class Assigned:
 def claim_all(
     uow: UnitOfWork, ids: Sequence[int], *, take_over: bool = False
 ) -> list[Item | Failure]:
-    """Somebody looks after these texts: `work.actor`. Each all or nothing."""
+    """Assign these messages to `uow.actor`, each in its own savepoint."""
     return each(uow, list(ids), lambda id_: claim(uow, id_, take_over=take_over))
 
 
 def claim(uow: UnitOfWork, id_: int, *, take_over: bool = False) -> Item:
-    """Somebody looks after a text. Claimed by the same again, nothing changes; by somebody else it
-    is refused unless it is to be taken over. Raises `NotFound`, `NotInTheInbox`."""
+    """Assign a message to `uow.actor`. Repeating it changes nothing.
+
+    A message of another assignee is refused (`ClaimedBySomebody`) unless `take_over`. Raises
+    `NotFound`, `NotInTheInbox`.
+    """
     item = _locked(uow, id_)
     if item.done_at is not None:
         raise NotInTheInbox(
-            f"Text {id_} is done already, by {item.done_by}.",
-            hint=f"Look at it: petmsg inbox show {id_}",
+            f"{item.done_by} already marked message {id_} as done.",
+            hint=f"See it: petmsg inbox show {id_}",
         )
     before = item.claimed_by
     if before == uow.actor:
         return _item(uow, id_, reused=True)
     if before is not None and not take_over:
         raise ClaimedBySomebody(
-            f"Text {id_} is looked after by {before}.",
+            f"Message {id_} is assigned to {before}.",
             hint=f"Ask them, or take it over: petmsg inbox claim {id_} --take-over",
         )
     assign_to(uow.cursor, uow.org.id, actor=uow.actor, now=uow.now, message_id=id_)
@@ -104,12 +108,12 @@ def claim(uow: UnitOfWork, id_: int, *, take_over: bool = False) -> Item:
 
 
 def done_all(uow: UnitOfWork, ids: Sequence[int], *, reason: str | None) -> list[Item | Failure]:
-    """`done` for several texts, each all or nothing."""
+    """Mark several messages as done, each in its own savepoint."""
     return each(uow, list(ids), lambda id_: done(uow, id_, reason=reason))
 
 
 def done(uow: UnitOfWork, id_: int, *, reason: str | None = None) -> Item:
-    """A text waits for nobody any more. Done before, it stays as it was.
+    """Mark a message as done. Repeating it changes nothing.
 
     Raises `NotFound`, `NotInTheInbox`.
     """
@@ -123,15 +127,16 @@ def done(uow: UnitOfWork, id_: int, *, reason: str | None = None) -> Item:
 
 
 def assign(uow: UnitOfWork, id_: int, client_text: str) -> Assigned:
-    """An unrouted text is a client's: its phone is hers from now on, and all unrouted texts of that
-    phone move into her thread. They wait for the desk then.
+    """Assign an unknown sender to a client: the phone becomes the client's, and all unrouted
+    messages of that phone move into the client's thread, where they wait for the front desk.
 
-    Raises `NotFound`, `NotUnrouted`, `PhoneTaken`, `MalformedPhone` for a sender that is no phone.
+    Raises `NotFound`, `NotUnrouted`, `PhoneTaken`, and `MalformedPhone` for a sender that is not a
+    phone.
     """
     item = _locked(uow, id_)
     if item.addressed_to != AddressedTo.UNROUTED or item.client is not None:
         raise NotUnrouted(
-            f"Text {id_} has its place already.", hint=f"Look: petmsg inbox show {id_}"
+            f"Message {id_} already belongs to somebody.", hint=f"See it: petmsg inbox show {id_}"
         )
     phone = parse_phone(item.from_e164 or "")
     changed = client_service.phone_add(uow, client_text, phone)
@@ -147,7 +152,7 @@ def assign(uow: UnitOfWork, id_: int, client_text: str) -> Assigned:
 
 
 def _locked(uow: UnitOfWork, id_: int) -> InboxItem:
-    """The text, locked until the commit. Raises `NotFound`, `NotInTheInbox`."""
+    """Return the message, locked until the commit. Raises `NotFound`, `NotInTheInbox`."""
     lock_inbound(uow.cursor, uow.org.id, id_)
     item = find_item(uow.cursor, uow.org, id_, now=uow.now)
     if item.inbox_at is None and _is_the_desks(uow, item):
@@ -155,14 +160,14 @@ def _locked(uow: UnitOfWork, id_: int) -> InboxItem:
         item = find_item(uow.cursor, uow.org, id_, now=uow.now)
     if item.inbox_at is None:
         raise NotInTheInbox(
-            f"Text {id_} never waited for a person: {item.code}.",
-            hint=f"Look at it: petmsg message show {id_}",
+            f"Message {id_} never waited for a person: {item.code}.",
+            hint=f"See it: petmsg message show {id_}",
         )
     return item
 
 
 def _is_the_desks(uow: UnitOfWork, item: InboxItem) -> bool:
-    """Whether it was a sitter's to answer, and the visit is over or it took too long."""
+    """Whether the sitter should have answered, but the visit is over or it took too long."""
     since = item.with_sitter_at
     return since is not None and (not item.hers or since <= overdue(uow.now))
 

@@ -1,4 +1,4 @@
-"""Refs made by petmsg where none was given: `C-1`, `S-1`, `B-1`."""
+"""Generated refs, for rows without a given one: `C-1`, `S-1`, `B-1`."""
 
 from petmsg.queries.refs import count_on, ensure_counter, is_ref, lock_counter
 from petmsg.services.unit_of_work import UnitOfWork
@@ -7,9 +7,9 @@ _PREFIX = {"client": "C", "sitter": "S", "booking": "B"}
 
 
 def hold_refs(uow: UnitOfWork, noun: str) -> None:
-    """Wait for whoever is making up a ref of the noun, and hold others off until the commit.
+    """Lock the generation of refs for the noun until the commit.
 
-    What is looked up afterwards (is she there already, by her phone?) cannot be added meanwhile.
+    Rows that are looked up afterwards, such as a client by phone, cannot be added meanwhile.
     """
     cursor = uow.cursor
     ensure_counter(cursor, uow.org.id, noun)
@@ -17,7 +17,7 @@ def hold_refs(uow: UnitOfWork, noun: str) -> None:
 
 
 def next_ref(uow: UnitOfWork, noun: str) -> str:
-    """The next free ref of the noun in this org, counted under a row lock."""
+    """Return the next free ref of the noun in this org, counted under a row lock."""
     cursor = uow.cursor
     ensure_counter(cursor, uow.org.id, noun)
     while True:

@@ -1,7 +1,7 @@
-"""A unit of work: one org, one transaction, one actor, one `now`, and the audit it leaves.
+"""A unit of work: one org, one transaction, one actor, one `now`, and its audit events.
 
-Events are collected while the work is done and written by `finish`, so that the head of the org's
-chain is locked last and never while something else is waited for.
+Events are collected during the work and written by `finish`. So the end of the org's audit chain is
+locked last, and never while the transaction waits for another lock.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
 _BATCH = 0x70746D73
-"""The space of the advisory locks of `each`; migrations lock one number, not a pair."""
+"""The first key of the advisory locks of `each`; migrations lock a single number, not a pair."""
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 class PendingEvent(NamedTuple):
-    """An audit event that waits for its place in the chain."""
+    """An audit event that is not yet in the chain."""
 
     event: str
     entity: str
@@ -48,9 +48,9 @@ class PendingEvent(NamedTuple):
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """What every writing service gets. `now` is aware UTC, the same for the whole command.
+    """The context of every writing service. `now` is aware UTC, the same for the whole command.
 
-    A service that takes many rows calls `on_progress` after each: somebody may be watching.
+    A service that handles many rows calls `on_progress` after each, for a progress bar.
     """
 
     transaction: Transaction
@@ -62,12 +62,12 @@ class UnitOfWork:
 
     @property
     def session(self) -> "Session":
-        """The transaction's session, for those who want the tables as objects."""
+        """The transaction's SQLAlchemy session."""
         return self.transaction.session
 
     @property
     def cursor(self) -> Cursor:
-        """A bare cursor in this transaction; what the session holds back is written first."""
+        """A bare cursor in this transaction; pending changes of the session are flushed first."""
         return self.transaction.cursor
 
     @overload
@@ -91,13 +91,13 @@ class UnitOfWork:
         *,
         reason: str | None = None,
     ) -> None:
-        """Leave an audit event (`noun.verb_in_past`). `payload` holds refs, never a person's
-        phone, name or text."""
+        """Record an audit event (`noun.verb_in_past`). `payload` contains refs, never a person's
+        phone, name or message."""
         self.events.append(PendingEvent(event, entity, ref, reason, canonical(payload or {})))
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
-        """A row of a batch: whatever goes wrong inside is undone, its audit events too."""
+        """A savepoint: if anything fails inside, its changes and audit events are undone."""
         kept = len(self.events)
         try:
             with self.transaction.savepoint():
@@ -107,7 +107,8 @@ class UnitOfWork:
             raise
 
     def finish(self) -> None:
-        """Write the collected events to the org's chain. Locks its head until the commit."""
+        """Write the collected events to the org's chain. Locks the end of the chain until the
+        commit."""
         self.transaction.flush()
         if self.events:
             _append(self.cursor, self)
@@ -116,7 +117,7 @@ class UnitOfWork:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A row of a batch that was refused; the others stand."""
+    """A row of a batch that was rejected; the other rows are stored."""
 
     ref: str
     error: PetmsgError
@@ -126,9 +127,10 @@ class Failure:
 def each(
     uow: UnitOfWork, items: Sequence[T], one: Callable[[T], R], *, ref: Callable[[T], str] = str
 ) -> list[R | Failure]:
-    """Do `one` for every item, each all or nothing. A single item's error is raised as it is.
+    """Do `one` for every item, each in its own savepoint. A single item's error is raised
+    unchanged.
 
-    A lock or a deadlock is not a row's own fault: it is raised, and the command tries again.
+    A lock time-out or a deadlock is not caused by the row: it is raised, and the command retries.
     """
     if len(items) == 1:
         return [one(items[0])]
@@ -137,11 +139,11 @@ def each(
 
 
 def one_batch_at_a_time(uow: UnitOfWork) -> None:
-    """Wait until no other command with several items is under way in this org.
+    """Wait until no other command with several items runs in this org.
 
-    The items of a command are taken in the order they were named, so two such commands could lock
-    the same rows in opposite orders: measured, eight of them deadlocked for 40 s. On SQLite the
-    write lock does this already.
+    The items of a command are handled in the order they were named, so two such commands could lock
+    the same rows in opposite orders: eight of them deadlocked for 40 s in a measurement. On SQLite
+    the write lock already prevents this.
     """
     lock_batches(uow.cursor, uow.org.id, _BATCH)
 
@@ -149,10 +151,9 @@ def one_batch_at_a_time(uow: UnitOfWork) -> None:
 def run_batch(
     uow: UnitOfWork, items: Sequence[T], one: Callable[[T], R], *, ref: Callable[[T], str]
 ) -> list[R | Failure]:
-    """`run_in_savepoint` for every item, in one savepoint for all of them unless something goes
-    wrong.
+    """Do `one` for every item in one savepoint; if anything fails, use one savepoint per item.
 
-    Two statements instead of two for each: most of a worker's time on PostgreSQL was theirs.
+    One savepoint per message took most of a worker's time on PostgreSQL.
     """
     if not items:
         return []
@@ -168,9 +169,9 @@ def run_batch(
 def run_in_savepoint(
     uow: UnitOfWork, item: T, one: Callable[[T], R], *, ref: Callable[[T], str], tries: int = 2
 ) -> R | Failure:
-    """Do `one` for an item in its own savepoint; what is refused becomes a `Failure`.
+    """Do `one` for an item in its own savepoint; a rejected item becomes a `Failure`.
 
-    A row that another transaction wrote first is looked at once more.
+    A row that another transaction wrote first is tried once more.
     """
     try:
         with uow.all_or_nothing():
@@ -184,7 +185,7 @@ def run_in_savepoint(
             return run_in_savepoint(uow, item, one, ref=ref, tries=tries - 1)
         told = translate(problem)
         if told.code == CONNECTION_LOST:
-            raise  # no row's own fault, and nothing after it can be written
+            raise  # not caused by the row, and nothing can be written after it
         return Failure(ref(item), told)
 
 

@@ -14,7 +14,7 @@ def hold_after_restore(store: Store, made_at: datetime) -> list[SetAside]:
     """
     store.is_restoring = True
     return store.transact(
-        lambda transaction: service.set_aside_all(
+        lambda transaction: service.hold_all(
             transaction,
             made_at=made_at,
             actor=store.actor,

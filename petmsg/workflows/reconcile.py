@@ -53,7 +53,7 @@ def _texts(
     with store.snapshot() as cursor:
         held = provider_drift.held_messages(org.slug, queries.left_to_a_person(cursor, org))
         if store.dry_run:
-            sending = unknown_outcomes.being_sent(cursor, org)
+            sending = unknown_outcomes.list_sending(cursor, org)
             dead = [each for each in sending if is_dead(cursor, store.location, each.worker)]
             rows += provider_drift.claimed_messages(org.slug, dead)
     settled = rescue(store, org, carrier)

@@ -19,7 +19,7 @@ from petmsg.services.outbox import send as service
 from petmsg.services.outbox.claim import Claim, Ended, NoNumber, Waiting
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import MessageNotWaiting
-from petmsg.services.outbox.record_outcome import HandedOver, problem_of, record
+from petmsg.services.outbox.record_outcome import HandedOver, error_for, record
 from petmsg.services.outbox.send import NotSent, Sending
 from petmsg.workflows.provider_factory import carrier_of
 from petmsg.workflows.store import Store
@@ -179,4 +179,4 @@ def _hand_over(
             hint="petmsg message dispatch looks it up at the provider and sends it again only if "
             "the provider does not have it.",
         ) from not_stored
-    return replace(sending, status=MessageStatus(status)), problem_of(outcome, sending.message)
+    return replace(sending, status=MessageStatus(status)), error_for(outcome, sending.message)

@@ -11,7 +11,7 @@ from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Provider
 from petmsg.queries.delivery_status import InTransit, in_transit
 from petmsg.queries.org import OrgRow
-from petmsg.services.outbox.delivery_status import REPORTS_COME_WITHIN, Answer, take_in
+from petmsg.services.outbox.delivery_status import RECEIPTS_ARRIVE_WITHIN, Answer, apply_answers
 from petmsg.workflows.provider_factory import carrier_of
 from petmsg.workflows.store import Store
 from petmsg.workflows.waiting_clients import tell_of_waiting
@@ -49,13 +49,13 @@ def _sync_org(
 ) -> Iterator[Sequence[Any]]:
     with store.snapshot() as cursor:
         texts = in_transit(
-            cursor, org, since=store.now - REPORTS_COME_WITHIN, now=store.now, limit=limit
+            cursor, org, since=store.now - RECEIPTS_ARRIVE_WITHIN, now=store.now, limit=limit
         )
     for start in range(0, len(texts), CHUNK):
         answers = _ask(carrier, texts[start : start + CHUNK], problems)
         if answers:
             store.tick()
-            yield store.write_in(org.slug, take_in, answers)
+            yield store.write_in(org.slug, apply_answers, answers)
 
 
 def _ask(

@@ -255,11 +255,11 @@ BUGS = (
     Bug("in doubt, and sent again at once", "services/outbox/unknown_outcomes.py",
         "elif not was_absent and waited >= grace:", "elif not was_absent:", SENDING),
     Bug("the wrong one of two is taken", "services/outbox/unknown_outcomes.py",
-        "if len(alike) == 1:", "if alike:", SENDING),
+        "if len(same) == 1:", "if same:", SENDING),
     Bug("a live sender is called dead", "services/outbox/unknown_outcomes.py",
         "or message.worker != orphan.worker", "", SENDING),
     Bug("no trust is lost with a time-out", "services/outbox/record_outcome.py",
-        "message.in_doubt_at = uow.now\n        _say_why", "_say_why", SENDING),
+        "message.in_doubt_at = uow.now\n        _set_error", "_set_error", SENDING),
     Bug("in other words, and sent again", "services/outbox/unknown_outcomes.py",
         "if near and (was_absent or (waited is not None and waited >= grace)):", "if False:",
         "tests/services/outbox/test_unknown_outcomes.py"

@@ -55,7 +55,7 @@ def nothing(*_: object, **__: object) -> tuple[()]:
 Patch = Callable[[pytest.MonkeyPatch], None]
 WRONG: dict[str, Patch] = {
     "the latest holder of the number": lambda patch: patch.setattr(
-        "petmsg.services.inbound.receive.address", latest_holder
+        "petmsg.services.inbound.receive.route_inbound", latest_holder
     ),
     "windows of cancelled bookings": lambda patch: patch.setattr(
         queries, "WINDOWS", queries.WINDOWS.replace("AND b.status = 'confirmed'", "")
@@ -64,7 +64,7 @@ WRONG: dict[str, Patch] = {
         inbound, "usable", lambda *_: True
     ),
     "words are passed on with the phones in them": lambda patch: patch.setattr(
-        "petmsg.services.outbox.contact_details.find_leaks", nothing
+        "petmsg.services.outbox.contact_details.find_contact_details", nothing
     ),
     "the last client is always meant": lambda patch: patch.setattr(
         "petmsg.rules.routing.relay.NOT_CERTAIN_WITHIN", timedelta(0)

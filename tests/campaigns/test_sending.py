@@ -39,7 +39,7 @@ def test_kills_and_faults_lose_nothing_and_repeat_nothing(
     # It was worth it: texts were cut off by a kill and by a fault, and found or sent again.
     assert outcome.storm.kills == kills
     for event in (
-        "outcome_unknown its sender died",
+        "outcome_unknown the sending process died",
         "outcome_unknown",
         "sent found at the provider",
         "requeued the provider does not have it",

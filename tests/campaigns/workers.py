@@ -263,7 +263,7 @@ def _blind_requeue() -> None:
             return None
         return unknown_outcomes._back_to_the_queue(uow, message)
 
-    vars(unknown_outcomes)["settle"] = settle
+    vars(unknown_outcomes)["reconcile"] = settle
 
 
 def _mark_then_drop() -> None:
@@ -280,7 +280,7 @@ def _mark_then_drop() -> None:
         uow.session.flush()
         return unknown_outcomes.Reconciled(each.message, message.status, "dropped")
 
-    vars(unknown_outcomes)["settle"] = settle
+    vars(unknown_outcomes)["reconcile"] = settle
 
 
 CONTROLS: dict[str, Callable[[], None]] = {

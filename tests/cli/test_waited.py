@@ -165,7 +165,7 @@ def test_a_reply_that_waited_is_not_sent_from_the_new_sitters_number(
     begin, end = WAITS[wait]
     begin(ready, migrated_url)
     told = maya(ready, "I have the key")
-    assert told["did"] == ["passed on to C-1"]
+    assert told["did"] == ["forwarded to C-1"]
     changed(ready, change)
     end(ready, migrated_url)
     dispatch(ready, NOW + 30 * MINUTE)
@@ -176,7 +176,7 @@ def test_a_reply_that_waited_is_not_sent_from_the_new_sitters_number(
     assert ("relay_failed", "S-1") in alerts(ready)
     notices = [each for each in relayed(migrated_url) if each[0] == "notice"]
     assert [each[:3] for each in notices] == [
-        ("notice", MAYAS_PHONE, "Your text did not reach the client.")
+        ("notice", MAYAS_PHONE, "Your message did not reach the client.")
     ]
 
 
@@ -229,8 +229,8 @@ def overlapping(cli: Cli) -> None:
 
 def test_each_sitter_answers_from_their_own_number(cli: Cli, migrated_url: str) -> None:
     overlapping(cli)
-    assert maya(cli, "I have left")["did"] == ["passed on to C-1"]
-    assert olga(cli, "I am here")["did"] == ["passed on to C-1"]
+    assert maya(cli, "I have left")["did"] == ["forwarded to C-1"]
+    assert olga(cli, "I am here")["did"] == ["forwarded to C-1"]
     dispatch(cli, NOW + SECOND)
     assert carried(migrated_url) == [(MAYA, ANN, "I have left"), (OLGA, ANN, "I am here")]
 

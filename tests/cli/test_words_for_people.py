@@ -48,7 +48,7 @@ def test_the_window_that_runs_now_is_shown_however_few_are_asked_for(cli: Cli) -
     [
         (f"number restore {POOL}", "is quarantined until 2026-02-21 10:00:00.5 EST"),
         ("org freeze --reason x --until -1h", "2026-02-14 09:00:00.5 EST is in the past"),
-        ("message send C-1 --body Hi --at -1h", "2026-02-14 09:00:00.5 EST lies in the past"),
+        ("message send C-1 --body Hi --at -1h", "2026-02-14 09:00:00.5 EST is in the past"),
         ("message send C-1 --body Hi --expires -1h", "would expire at 2026-02-14 09:00:00.5 EST"),
         (
             "booking add --client C-1 --start +2h --end +1h",

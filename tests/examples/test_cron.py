@@ -367,7 +367,7 @@ def test_a_broken_chain_is_told_and_no_head_of_it_is_kept(desk: Desk, folder: Pa
     assert len(err.splitlines()) == 1
     assert (folder / "audit-heads.jsonl").read_text("utf-8") == heads
     (report,) = folder.glob("report-*.txt")
-    assert "an exported head says" in report.read_text("utf-8")
+    assert "an exported checkpoint counts" in report.read_text("utf-8")
 
 
 def test_a_missing_database_leaves_no_report(desk: Desk, folder: Path, tmp_path: Path) -> None:

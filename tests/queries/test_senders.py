@@ -77,7 +77,7 @@ def test_what_cannot_be_passed_on_to_a_sitter_waits_in_the_inbox(
     assert ("relay_failed", "S-1") in alerts(ready)
     ran = ready("optout", "remove", "S-1", "--reason", "meant the visit")
     assert ran.code == 0, ran.err
-    assert comes(ready, "Rex is fine again", sender=ANN)["did"] == ["passed on to S-1"]
+    assert comes(ready, "Rex is fine again", sender=ANN)["did"] == ["forwarded to S-1"]
 
 
 def test_a_sitter_who_opted_out_may_opt_in_again(ready: Cli) -> None:

@@ -78,7 +78,7 @@ def test_each_hold_stands_alone_with_its_end_and_its_words() -> None:
             facts(is_their_phone=False),
             BlockCode.NOT_THEIR_PHONE,
             None,
-            "not the client's any more",
+            "no longer belongs to the client",
         ),
         (facts(opted_out_at=AGO), BlockCode.OPTED_OUT, None, "opted out"),
         (facts(not_textable_code="30006"), BlockCode.NOT_TEXTABLE, None, "code 30006"),

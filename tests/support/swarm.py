@@ -433,7 +433,7 @@ def _claims_unseen() -> None:
         message.status = MessageStatus.QUEUED
         return message
 
-    _swap(claim, locked_message=always_queued, _ahead_of=lambda *_args: None)
+    _swap(claim, locked_message=always_queued, _earlier_message=lambda *_args: None)
 
 
 def _blind_requeue() -> None:
@@ -447,7 +447,7 @@ def _blind_requeue() -> None:
     def settle(uow: Any, each: Any, _found: Any, **_kwargs: Any) -> Any:
         return unknown_outcomes._back_to_the_queue(uow, locked_by_id(uow, each.message))
 
-    _swap(unknown_outcomes, settle=settle)
+    _swap(unknown_outcomes, reconcile=settle)
 
 
 def _killed_before_the_second_half() -> None:

@@ -208,7 +208,7 @@ def test_what_twilio_asks_for_slows_the_number_and_not_only_the_text(
     fake.faults.append(too_many("60"))
     send(sqlite_cli, **keys(fake))
     other = send(sqlite_cli, client="C-2", **keys(fake))
-    assert (other.code, other.json["note"]) == (0, f"{DESK} is busy for its pace")
+    assert (other.code, other.json["note"]) == (0, f"{DESK} is at its rate limit")
     assert len(creations(fake)) == 1
 
 

@@ -30,7 +30,7 @@ from petmsg.services.outbox import send as service
 from petmsg.services.outbox.claim import Ended, Waiting
 from petmsg.services.outbox.claim_batch import Recorded
 from petmsg.services.outbox.queue import MessageNotWaiting
-from petmsg.services.outbox.record_outcome import problem_of
+from petmsg.services.outbox.record_outcome import error_for
 from petmsg.services.outbox.send import NotSent, Sending
 from petmsg.services.outbox.unknown_outcomes import Reconciled
 from petmsg.services.unit_of_work import Failure
@@ -205,7 +205,7 @@ class _Report:
 
 def _recorded(what: Recorded) -> tuple[Row, int]:
     claim = what.done.claim
-    problem: PetmsgError | None = problem_of(what.done.outcome, claim.message)
+    problem: PetmsgError | None = error_for(what.done.outcome, claim.message)
     if problem is not None:
         return Failure(str(claim.message), problem), problem.exit_code
     row = Sending(

@@ -1,4 +1,4 @@
-"""The tables of the old system, as Prisma made them: names in camelCase, ids that are texts."""
+"""The tables of the old system, as Prisma created them: names in camelCase, IDs as text."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Protocol
 from petmsg.errors import MalformedRow, PetmsgError, quoted
 
 MALFORMED = "?"
-"""What a time begins with that could not be read when it was staged: later than any time."""
+"""The prefix of a time that could not be read when it was staged; it sorts after any time."""
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2999, 12, 31, tzinfo=UTC)
@@ -16,9 +16,9 @@ _LATEST = datetime(2999, 12, 31, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: the columns petmsg needs, those it takes where they are, and which are times.
+    """A table: its required columns, its optional ones, and which columns are times.
 
-    One that `may_lack` is empty where it is not there.
+    A table that `may_lack` is treated as empty if it does not exist.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Table:
 
     @property
     def all_columns(self) -> tuple[str, ...]:
-        """All of them; one that is not there is empty."""
+        """All columns; a missing one is empty."""
         return (*self.columns, *self.optional)
 
 
@@ -109,9 +109,9 @@ TABLES = (
 
 @dataclass(frozen=True, slots=True)
 class OldRow:
-    """A row as it came, its values in the order that was asked for; or what is wrong with it.
+    """An old row with its values in the requested order, or what is wrong with it.
 
-    `line` is where it stands in its file, 0 in a database.
+    `line` is its line in its file; 0 for a database.
     """
 
     line: int
@@ -120,26 +120,26 @@ class OldRow:
 
 
 class OldTableMissing(PetmsgError):
-    """The old system has no such table."""
+    """The old system does not have this table."""
 
 
 class Source(Protocol):
-    """Where the old tables are: a database, or a folder of files."""
+    """The source of the old tables: a database, or a folder of files."""
 
     def columns(self, table: str) -> Sequence[str]:
-        """The columns a table has. Raises `OldTableMissing` where there is no such table."""
+        """Return the columns of a table. Raises `OldTableMissing` if it does not exist."""
         ...
 
     def rows(self, table: str, columns: Sequence[str]) -> Iterator[OldRow]:
-        """Its rows, one after the other."""
+        """Yield the table's rows."""
         ...
 
 
 def staged_time(text: str) -> str:
-    """A time as it is staged, so that texts sort as times do: UTC, to the microsecond.
+    """Return a time as it is staged, so that its text sorts like the time: UTC, to the microsecond.
 
-    One without an offset is UTC, as Prisma writes it. What cannot be read is kept as it is, after
-    a mark that sorts behind every time.
+    A time without an offset is UTC, as Prisma writes it. An invalid time is kept as it is, after a
+    prefix that sorts after every time.
     """
     try:
         instant = datetime.fromisoformat(text.strip())
@@ -153,7 +153,7 @@ def staged_time(text: str) -> str:
 
 
 def time_of(staged: str | None, name: str) -> datetime:
-    """The instant of a staged time. Raises `MalformedRow`."""
+    """Return the instant of a staged time (aware UTC). Raises `MalformedRow`."""
     if staged is None:
         raise MalformedRow(f"{name} is empty.")
     if staged.startswith(MALFORMED):

@@ -1,6 +1,6 @@
-"""Texts, taken over into the one thread of their client, with the number they left from.
+"""Import messages into the thread of their client, with the number they were sent from.
 
-A text is known again by its provider's id or, where it has none, by the key `snoutos:<its id>`.
+A message is recognised by its provider ID or, without one, by the key `snoutos:<its id>`.
 """
 
 import json
@@ -45,9 +45,9 @@ LEFT JOIN "MessageDelivery" d ON d.rowid = (
 WHERE m.orgId = :org ORDER BY m.createdAt, m.id
 """
 
-REASON = "Sent by snoutos, from the number of its thread there"
+REASON = "Sent by Snoutos, from the number of its thread there"
 NO_PROVIDER_ID = "no_provider_id"
-_NOT_KNOWN = "The old system holds no id of the provider for it: whether it left is not known."
+_NOT_KNOWN = "The old system has no provider ID for it, so it is unknown whether it was sent."
 
 _TWILIO_ID = re.compile(r"(?:SM|MM)[0-9a-fA-F]{32}")
 _DELIVERED = {
@@ -55,13 +55,13 @@ _DELIVERED = {
     "undelivered": MessageStatus.UNDELIVERED,
     "failed": MessageStatus.FAILED,
 }
-"""What the last delivery of the old system says; with any other word the message was sent."""
+"""The status by the last delivery in the old system; with any other value the message was sent."""
 _RULE = {
     NumberClass.SITTER: Rule.ACTIVE_WINDOW,
     NumberClass.POOL: Rule.POOL,
     NumberClass.FRONT_DESK: Rule.FRONT_DESK,
 }
-"""Which rule lets a text leave from a number of that class."""
+"""The rule under which a number of that class sends."""
 
 _COLUMNS = (
     "org_id",
@@ -103,7 +103,7 @@ FROM message m WHERE m.org_id = :org_id AND m.provider_message_id IN (:names)
 ORDER BY m.id
 """
 
-# Nobody waits for an answer to a text of the old system: it never was in this one's inbox.
+# Nobody waits for an answer to an old message: it never was in petmsg's inbox.
 _CAME_IN = """
 INSERT INTO inbound_text (message_id, org_id, received_at, addressed_to, code, media_count)
 SELECT m.id, m.org_id, m.created_at, 'front_desk', 'KNOWN_CLIENT', 0
@@ -112,7 +112,7 @@ WHERE m.org_id = :org_id AND m.direction = 'inbound' AND m.{column} IN (:names)
 ORDER BY m.id
 """
 
-# Her thread, her phone that is texted, and whether she was forgotten, by the client's ref.
+# By the client's ref: the thread, the primary phone, and whether the client was erased.
 _CONVERSATIONS = """
 SELECT c.ref, c.id AS client_id, c.forgotten_at, t.id AS thread_id, p.e164 AS phone
 FROM client c
@@ -123,12 +123,12 @@ WHERE c.org_id = :org_id AND c.ref IN (:refs)
 
 
 def key_of(message_id: str) -> str:
-    """The idempotency key of a text for which the old system has no id of the provider."""
+    """Return the idempotency key of a message without a provider ID."""
     return f"snoutos:{message_id}"
 
 
 def take_messages(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> Taken:
-    """Texts, in the order in which they were written; those that are here are left."""
+    """Import messages in the order in which they were written; existing ones are not changed."""
     taken = Taken("Message", read=len(rows))
     refs = list(dict.fromkeys(row["clientId"] for row in rows if row["clientId"]))
     conversations = {
@@ -142,7 +142,7 @@ def take_messages(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) 
     for row in rows:
         try:
             if row["same_sid"] is not None:
-                raise MalformedRow(f"Its provider's id is text {row['same_sid']}'s too.")
+                raise MalformedRow(f"Message {row['same_sid']} has the same provider ID.")
             conversation = _conversation(row, conversations)
             if row["providerMessageSid"] in sids or key_of(row["id"]) in keys:
                 taken.known += 1
@@ -164,14 +164,14 @@ def take_messages(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) 
 
 
 def _conversation(row: Row, conversations: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """Whose text it is, and in which thread. Raises `NotTaken` or `Forgotten`."""
+    """Return the client and thread of a message. Raises `NotTaken` or `Forgotten`."""
     if row["clientId"] is None:
-        raise NotTaken(f"There is no thread {row['threadId']}.")
+        raise NotTaken(f"Thread {row['threadId']} does not exist.")
     if row["threadOrg"] != row["orgId"]:
-        raise NotTaken(f"Its thread {row['threadId']} is another organisation's.")
+        raise NotTaken(f"Its thread {row['threadId']} belongs to another organisation.")
     found = conversations.get(row["clientId"])
     if found is None or found["thread_id"] is None:
-        raise NotTaken(f"Its thread {row['threadId']} was not taken.")
+        raise NotTaken(f"Its thread {row['threadId']} was not imported.")
     if found["forgotten_at"] is not None:
         raise forgotten(found["ref"])
     return found
@@ -184,7 +184,7 @@ def _text(
     number: OurNumber | None,
     sitter_id: int | None,
 ) -> dict[str, Any]:
-    """The text as it is stored. Raises `MalformedRow`, `NotTaken`."""
+    """Return the message as it is stored. Raises `MalformedRow`, `NotTaken`."""
     direction = _direction(row["direction"])
     at = time_of(row["createdAt"], "createdAt")
     sid, body = row["providerMessageSid"], row["body"] or ""
@@ -218,8 +218,8 @@ def _text(
         return text | failed | {"error_message": _NOT_KNOWN}
     if number is None:
         raise NotTaken(
-            f"The number {row['numberId'] or ''} of its thread was not taken: no text is kept as "
-            "sent without the number it left from."
+            f"The number {row['numberId'] or ''} of its thread was not imported, and a sent "
+            "message cannot be stored without the number it was sent from."
         )
     status = _DELIVERED.get((row["delivery"] or "").strip().lower(), MessageStatus.SENT)
     text |= _delivery(row, status)
@@ -234,7 +234,7 @@ def _text(
 
 
 def _delivery(row: Row, status: MessageStatus) -> dict[str, Any]:
-    """When it was delivered, or why it was not. Raises `MalformedRow`."""
+    """Return when it was delivered, or why it was not. Raises `MalformedRow`."""
     if status is MessageStatus.DELIVERED:
         known = row["delivery_at"] and not row["delivery_at"].startswith(MALFORMED)
         return {"delivered_at": time_of(row["delivery_at" if known else "createdAt"], "createdAt")}
@@ -247,11 +247,11 @@ def _direction(written: str | None) -> Direction:
     try:
         return Direction((written or "").strip().lower())
     except ValueError:
-        raise MalformedRow(f"{quoted(written or '')} is not a direction.") from None
+        raise MalformedRow(f"Invalid direction {quoted(written or '')}.") from None
 
 
 def _decision(uow: UnitOfWork, client: str, at: datetime, number: OurNumber) -> str:
-    """Why the number: in the shape of a Decision, by no rules of petmsg's."""
+    """Return a Decision that names the number; no petmsg rule made it."""
     return json.dumps(
         {
             "org": uow.org.slug,
@@ -274,20 +274,20 @@ def _decision(uow: UnitOfWork, client: str, at: datetime, number: OurNumber) -> 
 
 
 def _insert_attempts(uow: UnitOfWork, texts: Sequence[Mapping[str, Any]]) -> None:
-    """The one try of each text that the provider took."""
+    """Insert the one attempt of each message that the provider accepted."""
     sids = [text["provider_message_id"] for text in texts]
     _run_for(uow, _ATTEMPTS, sids)
 
 
 def _insert_inbound(uow: UnitOfWork, texts: Sequence[Mapping[str, Any]]) -> None:
-    """Who was to read each text that came in: the front desk, long ago."""
+    """Address each inbound message to the front desk."""
     for column in ("provider_message_id", "idempotency_key"):
         names = [text[column] for text in texts if text[column]]
         _run_for(uow, _CAME_IN.replace("{column}", column), names)
 
 
 def _run_for(uow: UnitOfWork, sql: str, names: Sequence[str]) -> None:
-    """Run a statement for the texts of these names, some hundreds at a time."""
+    """Run a statement for the messages with these names, 500 at a time."""
     for start in range(0, len(names), 500):
         named = {f"name_{i}": name for i, name in enumerate(names[start : start + 500])}
         listed = ", ".join(f":{name}" for name in named)
@@ -295,7 +295,7 @@ def _run_for(uow: UnitOfWork, sql: str, names: Sequence[str]) -> None:
 
 
 def _known(uow: UnitOfWork, rows: Sequence[Row]) -> tuple[set[str], set[str]]:
-    """The providers' ids and the keys among these rows' that are here."""
+    """Return the provider IDs and keys of these rows that already exist."""
     sids = [row["providerMessageSid"] for row in rows if row["providerMessageSid"]]
     found = set()
     for table in ("message", "message_attempt"):

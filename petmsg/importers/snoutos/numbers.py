@@ -1,6 +1,6 @@
-"""Masked numbers, taken over with class, status, quarantine and holder.
+"""Import masked numbers with class, status, quarantine and holder.
 
-The custody ledger begins at the import: what was before, only the old system knows.
+Their assignment history begins at the import, because only the old system knows what was before.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _STATUS = {
     "active": NumberStatus.ACTIVE,
     "quarantined": NumberStatus.QUARANTINED,
     "retired": NumberStatus.RETIRED,
-    "inactive": NumberStatus.RETIRED,  # not sent from there, and not to be sent from here
+    "inactive": NumberStatus.RETIRED,  # not used there, and must not be used here
 }
 _LONGEST_REASON = 500
 
@@ -39,7 +39,7 @@ class _Sitter:
 
 @dataclass(slots=True)
 class _Wanted:
-    """A number as it shall be, and what was lost on the way: (code, reason)."""
+    """A number as it will be stored, and what was lost in the import: (code, reason)."""
 
     e164: str
     number_class: NumberClass
@@ -53,9 +53,9 @@ class _Wanted:
 
 
 def take_numbers(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
-    """Numbers, in the order of `rows`: where two want the same place, the first one gets it.
+    """Import numbers in the order of `rows`: if two need the same place, the first one gets it.
 
-    A known number is left as it is.
+    A known number is not changed.
     """
     taken = Taken("MessageNumber", read=len(rows))
     known = _known(uow, [row["e164"] for row in rows])
@@ -66,11 +66,11 @@ def take_numbers(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
         try:
             e164 = _phone(row["e164"])
             if e164 in seen:
-                raise MalformedRow(f"{e164} is the number {seen[e164]} already.")
+                raise MalformedRow(f"{e164} is already number {seen[e164]}.")
             seen[e164] = row["id"]
             owner = known.get(e164)
             if owner is not None and owner != uow.org.id:
-                raise NumberTaken(f"{e164} belongs to another org of this database.")
+                raise NumberTaken(f"{e164} belongs to another org in this database.")
             if owner is not None:
                 taken.known += 1
                 continue
@@ -83,7 +83,10 @@ def take_numbers(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
             if has_desk:
                 wanted.number_class = NumberClass.POOL
                 wanted.lost.append(
-                    ("front_desk_taken", "The org has its front desk: taken as a pool number.")
+                    (
+                        "front_desk_taken",
+                        "The org has a front desk number, so this one becomes a pool number.",
+                    )
                 )
             has_desk = True
         _add(uow, wanted)
@@ -94,13 +97,13 @@ def take_numbers(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
 
 
 def _wanted(uow: UnitOfWork, row: Row, e164: str) -> _Wanted:
-    """The number without its holder. Raises `MalformedRow`."""
+    """Return the number without its holder. Raises `MalformedRow`."""
     wanted = _Wanted(e164, _class(row["class"]), _status(row["status"]))
     if row["lastUsedAt"] is not None:
         try:
             wanted.used_at = time_of(row["lastUsedAt"], "lastUsedAt")
         except MalformedRow as problem:
-            wanted.lost.append((problem.code, f"{problem.message} Taken as never used."))
+            wanted.lost.append((problem.code, f"{problem.message} Imported as never used."))
     if wanted.status is NumberStatus.QUARANTINED:
         reason = " ".join((row["quarantinedReason"] or "").split())
         reason = "".join(c for c in reason if c.isprintable())[:_LONGEST_REASON]
@@ -111,7 +114,7 @@ def _wanted(uow: UnitOfWork, row: Row, e164: str) -> _Wanted:
             wanted.until = ledger.quarantine_end(uow, None)
             days = uow.org.quarantine_days
             wanted.lost.append(
-                (problem.code, f"{problem.message} In quarantine for {days} days from now.")
+                (problem.code, f"{problem.message} Quarantined for {days} days from now.")
             )
     return wanted
 
@@ -128,18 +131,18 @@ def _class(written: str | None) -> NumberClass:
     try:
         return NumberClass(_word(written))
     except ValueError:
-        raise MalformedRow(f"{quoted(written or '')} is not a class of numbers.") from None
+        raise MalformedRow(f"Invalid number class {quoted(written or '')}.") from None
 
 
 def _status(written: str | None) -> NumberStatus:
     found = _STATUS.get(_word(written))
     if found is None:
-        raise MalformedRow(f"{quoted(written or '')} is not a status of numbers.")
+        raise MalformedRow(f"Invalid number status {quoted(written or '')}.")
     return found
 
 
 def _word(written: str | None) -> str:
-    """A word of an enum however it is spelled: `FRONT_DESK`, `front-desk`, `frontDesk`."""
+    """Return a word of an enum in any spelling: `FRONT_DESK`, `front-desk`, `frontDesk`."""
     text = (written or "").strip()
     if any(c.islower() for c in text):
         text = "".join(f"_{c}" if c.isupper() else c for c in text).lstrip("_")
@@ -147,35 +150,41 @@ def _word(written: str | None) -> str:
 
 
 def _choose_holder(wanted: _Wanted, sitter_id: str | None, sitters: dict[str, _Sitter]) -> None:
-    """Give the number to the sitter it was assigned to, if a number of its kind can be hers.
+    """Assign the number to its old sitter, if they can hold a number of its class.
 
-    One that cannot but was hers still never goes to another sitter.
+    A number that cannot be assigned but once belonged to a sitter never goes to another sitter.
     """
     if sitter_id is None:
         return
     sitter = sitters.get(sitter_id)
     if sitter is None:
-        lost = ("sitter_not_taken", f"Its sitter {sitter_id} was not taken: nobody holds it.")
+        lost = (
+            "sitter_not_taken",
+            f"Sitter {sitter_id} was not imported, so nobody holds the number.",
+        )
     elif wanted.number_class is not NumberClass.SITTER:
         wanted.first = sitter
         lost = (
             "not_a_sitter_number",
-            f"A {wanted.number_class} number is held by nobody, neither by sitter {sitter_id}.",
+            f"Nobody can hold a {wanted.number_class} number, so sitter {sitter_id} does not.",
         )
     elif wanted.status is NumberStatus.RETIRED:
         wanted.first = sitter
         lost = (
             "number_retired",
-            f"A retired number is held by nobody, neither by sitter {sitter_id}.",
+            f"Nobody can hold a retired number, so sitter {sitter_id} does not.",
         )
     elif sitter.status is SitterStatus.OFFBOARDED:
         wanted.first = sitter
-        lost = ("sitter_offboarded", f"Sitter {sitter_id} is offboarded here: nobody holds it.")
+        lost = (
+            "sitter_offboarded",
+            f"Sitter {sitter_id} is offboarded here, so nobody holds the number.",
+        )
     elif sitter.holds is not None:
         wanted.first = sitter
         lost = (
             "sitter_has_number",
-            f"Sitter {sitter_id} holds {sitter.holds}, and a sitter has one: nobody holds this.",
+            f"Sitter {sitter_id} already holds {sitter.holds}, so nobody holds this number.",
         )
     else:
         wanted.holder = wanted.first = sitter
@@ -212,7 +221,7 @@ def _add(uow: UnitOfWork, wanted: _Wanted) -> None:
 
 
 def _known(uow: UnitOfWork, written: Sequence[str | None]) -> dict[str, int]:
-    """Whose the numbers are that the database has already: org id by E.164."""
+    """Return the org IDs of these numbers that the database already has, by E.164."""
     phones = set()
     for text in written:
         try:
@@ -230,7 +239,7 @@ def _known(uow: UnitOfWork, written: Sequence[str | None]) -> dict[str, int]:
 
 
 def _sitters(uow: UnitOfWork, refs: Sequence[str | None]) -> dict[str, _Sitter]:
-    """The sitters of those refs with the number each holds, locked until the commit."""
+    """Return the sitters with those refs and the number each holds, locked until the commit."""
     lock = uow.cursor.row_lock("FOR SHARE OF s")
     return {
         row["ref"]: _Sitter(row["id"], row["ref"], SitterStatus(row["status"]), row["e164"])

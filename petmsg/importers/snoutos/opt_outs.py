@@ -1,8 +1,8 @@
-"""Who wrote STOP to the old system gets no texts from this one either.
+"""Import opt-outs: who sent STOP to the old system gets no messages from petmsg either.
 
-Its tables hold no opt-outs: the carrier kept one for each number, and petmsg may choose another. So
-a client whose last such word was a stop is opted out for the whole org, with an alert, because
-CANCEL and END often mean the visit.
+The old tables contain no opt-outs: the carrier kept one per number, and petmsg may choose another
+number. So a client whose last keyword was an opt-out is opted out for the whole org, with an alert,
+because CANCEL and END often mean the visit.
 """
 
 import shlex
@@ -25,7 +25,7 @@ from petmsg.services.people import optout
 from petmsg.services.unit_of_work import UnitOfWork
 
 _LONGEST = 40
-"""Longer bodies are no such word, whatever surrounds it."""
+"""Longer bodies are not keywords."""
 
 _SHORT = f"""
 SELECT m.id, t.clientId, m.body, m.createdAt FROM "Message" m JOIN "Thread" t ON t.id = m.threadId
@@ -38,9 +38,10 @@ ORDER BY m.createdAt, m.id
 def keep_wishes(
     uow: UnitOfWork, stage: Stage, org: str, new: Sequence[Mapping[str, Any]], taken: Taken
 ) -> None:
-    """Opt out the clients among whose `new` texts is a stop, unless a later word took it back.
+    """Opt out the clients with an opt-out among their `new` messages, unless a later opt-in ended
+    it.
 
-    One without a phone cannot be: that is noted, because she may get one.
+    A client without a phone cannot be opted out; this is noted, because they may get a phone later.
     """
     clients = {
         text["client_id"]
@@ -69,7 +70,8 @@ def keep_wishes(
 
 
 def _said(body: str | None) -> Keyword | None:
-    """What the body says to the carriers. YES is START here: what came last counts."""
+    """Return the keyword of a body. YES counts as START here, because only the last keyword
+    counts."""
     return keyword_of(body or "", opted_out=True)
 
 
@@ -79,11 +81,11 @@ def _opt_out(uow: UnitOfWork, client: Mapping[str, Any], said: Row, taken: Taken
     except MalformedRow:
         return
     key = ClientKey(client["id"], client["ref"], client["name"], ClientKind(client["kind"]))
-    reason = f"wrote {plain_word(said['body'])} to snoutos at {when}"
+    reason = f"sent {plain_word(said['body'])} to Snoutos at {when}"
     try:
         done = optout.opt_out(uow, key, phones=None, source=OptOutSource.KEYWORD, reason=reason)
     except NoPhone:
-        what = f"Client {key.ref} {reason}, and has no phone: opt her out when she gets one."
+        what = f"Client {key.ref} {reason}, but has no phone. Opt the client out when they get one."
         taken.note(said["id"], "stop_without_phone", what)
         return
     if not done.reused:
@@ -93,6 +95,6 @@ def _opt_out(uow: UnitOfWork, client: Mapping[str, Any], said: Row, taken: Taken
             severity=AlertSeverity.INFO,
             entity="client",
             ref=key.ref,
-            message=f"Client {key.ref} opted out of texts; {reason}.",
+            message=f"Client {key.ref} opted out of messages: {reason}.",
             command=f"petmsg optout show {shlex.quote(key.ref)}",
         )

@@ -1,4 +1,4 @@
-"""Which old organisations are taken over, and which org each becomes."""
+"""Which old organisations are imported, and which org each becomes."""
 
 import json
 import re
@@ -21,7 +21,7 @@ _LONGEST_SLUG = 63
 class NoOldOrg(PetmsgError):
     code = "old_organisation_not_found"
     exit_code = NOT_FOUND
-    hint = "Is it the right database, or folder?"
+    hint = "Check that it is the right database or folder."
 
 
 class OldOrgNotChosen(Refused):
@@ -42,7 +42,7 @@ class NoSlug(Refused):
 
 @dataclass(frozen=True, slots=True)
 class OldOrg:
-    """An old organisation, and the slug and name of the org it becomes."""
+    """An old organisation, with the slug and name of the org it becomes."""
 
     id: str
     slug: str
@@ -50,23 +50,23 @@ class OldOrg:
 
 
 def choose(stage: Stage, *, old_org: str | None, slug: str | None) -> list[OldOrg]:
-    """The organisations to take over: the one of that id, or all.
+    """Return the organisations to import: the one with that ID, or all.
 
-    One becomes the org of that `slug`; else the slug is made of its name. Raises `NotFound`,
-    `OldOrgNotChosen` where one slug is meant for several, `NoOldOrg` and `NoSlug`.
+    A single one becomes the org with that `slug`; otherwise the slug is made from its name. Raises
+    `NotFound`, `OldOrgNotChosen` if one slug is given for several, `NoOldOrg` and `NoSlug`.
     """
     rows = stage.rows('SELECT id, name FROM "Organization" ORDER BY id')
     known = ", ".join(quoted(row["id"]) for row in rows[:10])
     if not rows:
-        raise NoOldOrg("The old table Organization holds no row.")
+        raise NoOldOrg("The old table Organization is empty.")
     if old_org is not None:
         rows = [row for row in rows if row["id"] == old_org]
         if not rows:
-            raise NotFound("old organisation", old_org, hint=f"There is: {known}.")
+            raise NotFound("old organisation", old_org, hint=f"Choose one of: {known}.")
     if slug is not None and len(rows) > 1:
         raise OldOrgNotChosen(
-            f"Org {slug} cannot be {len(rows)} old organisations: {known}.",
-            hint="Pick one with --old-org ID, or leave --org and PETMSG_ORG out.",
+            f"Org {slug} cannot receive {len(rows)} old organisations: {known}.",
+            hint="Pick one with --old-org ID, or omit --org and PETMSG_ORG.",
         )
     orgs = [
         OldOrg(row["id"], slug or _slug(row["id"], row["name"]), _name(row["id"], row["name"]))
@@ -76,17 +76,18 @@ def choose(stage: Stage, *, old_org: str | None, slug: str | None) -> list[OldOr
         same = [other.id for other in orgs if other.slug == org.slug]
         if len(same) > 1:
             raise NoSlug(
-                f"The old organisations {', '.join(map(quoted, same))} would both be {org.slug}.",
-                hint="Take one after the other: --old-org ID --org SLUG",
+                f"The old organisations {', '.join(map(quoted, same))} would both become org "
+                f"{org.slug}.",
+                hint="Import one after the other: --old-org ID --org SLUG",
             )
     return orgs
 
 
 def require_fitting(cursor: Cursor, found: Sequence[OldOrg], *, slug: str | None) -> list[OldOrg]:
-    """Those of the organisations whose org is not there yet.
+    """Return the organisations whose org does not exist yet.
 
-    Two companies are never mixed: raises `OtherOldOrg` for an org that has taken over another one,
-    and `OrgIsThere` for one that has taken over none and was not named by its `slug`.
+    Two companies are never mixed. Raises `OtherOldOrg` for an org that has imported another
+    organisation, and `OrgIsThere` for one that has imported none and was not named by its `slug`.
     """
     there = {org.slug: org for org in all_orgs(cursor)}
     for old in found:
@@ -95,13 +96,13 @@ def require_fitting(cursor: Cursor, found: Sequence[OldOrg], *, slug: str | None
         ids = _taken_over(cursor, there[old.slug])
         if ids and old.id not in ids:
             raise OtherOldOrg(
-                f"Org {old.slug} has taken over the old organisation {quoted(ids[0])}, not "
+                f"Org {old.slug} has imported the old organisation {quoted(ids[0])}, not "
                 f"{quoted(old.id)}.",
-                hint=f"Name another org for this one: --old-org {old.id} --org SLUG",
+                hint=f"Choose another org for this one: --old-org {old.id} --org SLUG",
             )
         if not ids and slug is None:
             raise OrgIsThere(
-                f"Org {old.slug} is here already, and has not taken over the old organisation "
+                f"Org {old.slug} already exists, and has not imported the old organisation "
                 f"{quoted(old.id)}.",
                 hint=f"If it is the same company: --old-org {old.id} --org {old.slug}",
             )
@@ -109,7 +110,7 @@ def require_fitting(cursor: Cursor, found: Sequence[OldOrg], *, slug: str | None
 
 
 def begin(uow: UnitOfWork, old: OldOrg) -> Taken:
-    """Note in the audit, once, which old organisation an org takes over."""
+    """Record in the audit log, once, which old organisation an org imports."""
     taken = Taken("Organization", read=1)
     if old.id in _taken_over(uow.cursor, uow.org):
         taken.known = 1
@@ -120,7 +121,7 @@ def begin(uow: UnitOfWork, old: OldOrg) -> Taken:
 
 
 def _taken_over(cursor: Cursor, org: OrgRow) -> list[str]:
-    """The old organisations that an org has taken over."""
+    """Return the IDs of the old organisations that an org has imported."""
     noted = cursor.tuples(
         "SELECT payload FROM audit_event WHERE org_id = :org_id AND entity = 'org'"
         " AND ref = :slug AND event = :event ORDER BY seq",
@@ -132,18 +133,19 @@ def _taken_over(cursor: Cursor, org: OrgRow) -> list[str]:
 
 
 def _name(old_id: str, name: str | None) -> str:
-    """The name as an org can have it."""
+    """Return the name as an org can have it."""
     clean = "".join(c for c in normal_name(name or "") if c.isprintable())[:LONGEST_NAME].strip()
     return clean or old_id[:LONGEST_NAME]
 
 
 def _slug(old_id: str, name: str | None) -> str:
-    """The slug made of a name: small letters, digits and dashes."""
+    """Return the slug made from a name: small letters, digits and dashes."""
     plain = unicodedata.normalize("NFKD", name or "").encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "")).strip("-")[:_LONGEST_SLUG].strip("-")
     if not slug:
         raise NoSlug(
-            f"No slug can be made of the name of the old organisation {quoted(old_id)}.",
-            hint=f"Name it: --old-org {old_id} --org SLUG",
+            f"The name of the old organisation {quoted(old_id)} has no letters or digits for a "
+            "slug.",
+            hint=f"Choose one: --old-org {old_id} --org SLUG",
         )
     return slug

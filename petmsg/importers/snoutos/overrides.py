@@ -1,7 +1,7 @@
-"""Overrides of the old system that run: told one by one, because petmsg has no place for them.
+"""Active overrides of the old system: each is reported, because petmsg cannot store them.
 
-An override sends the messages of a thread elsewhere until it ends. Left out without a word, the
-next message would go to the sitter whom somebody had taken out of the conversation.
+An override sends the messages of a thread elsewhere until it ends. If it were dropped silently, the
+next message would go to the sitter whom somebody had removed from the conversation.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class OverrideNotTaken(Refused):
 
 
 def tell_overrides(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
-    """Refuse each override that runs or is to come; one that is over needs nothing."""
+    """Report each active or future override; a past one needs nothing."""
     taken = Taken("RoutingOverride", read=len(rows))
     for row in rows:
         ends_at = None if row["endsAt"] is None else time_of(row["endsAt"], "endsAt")
@@ -38,10 +38,10 @@ def tell_overrides(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
         taken.refuse(
             row["id"],
             OverrideNotTaken(
-                f"The messages of client {whose} go to {row['targetType'] or 'another place'}"
-                f" {until}. petmsg has no such override: its windows decide.",
-                hint=f"If the sitter is not to speak: petmsg booking list --client {whose}, "
-                "and petmsg booking reassign REF --nobody",
+                f"The messages of client {whose} go to {row['targetType'] or 'another place'} "
+                f"{until}. petmsg has no such override: assignment windows decide.",
+                hint=f"To stop the sitter from messaging: petmsg booking list --client {whose}, "
+                "then petmsg booking reassign REF --nobody",
             ),
         )
     return taken

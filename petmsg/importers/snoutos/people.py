@@ -1,4 +1,4 @@
-"""Sitters, clients and their phones, taken over."""
+"""Import sitters, clients and their phones."""
 
 from collections.abc import Mapping, Sequence
 from sqlite3 import Row
@@ -14,14 +14,14 @@ from petmsg.services.people.client import ClientForgotten
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_name, parse_ref
 
-WHY = "taken over from snoutos"
+WHY = "imported from Snoutos"
 
 _YES = frozenset(("true", "t", "1", "yes", "y", "on"))
 _NO = frozenset(("false", "f", "0", "no", "n", "off"))
 
 
 class NotTaken(PetmsgError):
-    """An old row that another one needs was not taken."""
+    """An old row was not imported, because it needs another row that was not imported."""
 
     code = "needs_another_row"
 
@@ -34,9 +34,10 @@ class Forgotten(ClientForgotten):
 
 
 def take_sitters(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
-    """Sitters with their status; a known ref is left as it is.
+    """Import sitters with their status; a known ref is not changed.
 
-    The old table holds no phones of sitters: without one hers is empty, until somebody fills it in.
+    The old table may have no phones of sitters: such a sitter's phone stays empty until somebody
+    adds it.
     """
     taken = Taken("Sitter", read=len(rows))
     known = ids_by_ref(uow, "sitter", [row["id"] for row in rows])
@@ -80,7 +81,11 @@ def take_sitters(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
 def _is_active(row: Row, taken: Taken) -> bool:
     written = (row["active"] or "").lower()
     if written not in _YES | _NO:
-        taken.note(row["id"], "not_active", "Its column active says neither yes nor no: inactive.")
+        taken.note(
+            row["id"],
+            "not_active",
+            "The column active is neither yes nor no, so the sitter is inactive.",
+        )
     return written in _YES
 
 
@@ -91,7 +96,9 @@ def _sitters_phone(row: Row, taken: Taken) -> str:
     try:
         return parse_phone(written)
     except MalformedPhone:
-        taken.note(row["id"], "malformed_phone", "Her phone is not E.164: taken without it.")
+        taken.note(
+            row["id"], "malformed_phone", "The sitter's phone is not E.164, so it was left out."
+        )
         return ""
 
 
@@ -99,8 +106,10 @@ def _sitters_phone(row: Row, taken: Taken) -> str:
 
 
 def take_clients(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
-    """Clients, yet without phones; a known ref is left as it is. `contacts` of a row is how many
-    phones the old system holds."""
+    """Import clients, without phones yet; a known ref is not changed.
+
+    `contacts` of a row is how many phones the old system has.
+    """
     taken = Taken("Client", read=len(rows))
     known = clients_by_ref(uow, [row["id"] for row in rows])
     new: dict[str, Client] = {}
@@ -118,7 +127,9 @@ def take_clients(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
             taken.refuse(row["id"], problem)
             continue
         if not row["contacts"]:
-            taken.note(ref, "client_without_phone", "She has no phone, and gets no texts.")
+            taken.note(
+                ref, "client_without_phone", "The client has no phone and receives no messages."
+            )
         new[ref] = Client(org_id=uow.org.id, ref=ref, name=_name(row, taken), created_at=uow.now)
     uow.session.add_all(list(new.values()))
     uow.session.flush()
@@ -130,9 +141,9 @@ def take_clients(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
 
 
 def take_contacts(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
-    """Phones of clients: the first of a client is the one that is texted.
+    """Import phones of clients; a client's first phone becomes the primary one.
 
-    A phone belongs to one client of an org: the first one keeps it.
+    A phone belongs to one client of an org: the first client keeps it.
     """
     taken = Taken("ClientContact", read=len(rows))
     clients = clients_by_ref(uow, [row["clientId"] for row in rows])
@@ -146,7 +157,7 @@ def take_contacts(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
             if isinstance(phone, PetmsgError):
                 raise phone
             if client is None:
-                raise NotTaken(f"Its client {row['clientId']} was not taken.")
+                raise NotTaken(f"Its client {row['clientId']} was not imported.")
             if client["forgotten_at"] is not None:
                 raise forgotten(client["ref"])
             owner = owners.get(phone)
@@ -182,14 +193,14 @@ def _phone_or_problem(written: str | None) -> str | PetmsgError:
     try:
         return parse_phone(written or "")
     except MalformedPhone as problem:
-        # Without the text, which is somebody's phone all the same.
+        # Without the value, which may still be somebody's phone.
         problem.message = "Its phone is not E.164: a plus, the country code and the number."
         problem.hint = ""
         return problem
 
 
 def _owners(uow: UnitOfWork, phones: Sequence[str]) -> dict[str, str]:
-    """Whose the phones are already: the client's ref by phone."""
+    """Return the refs of the clients that already have these phones, by phone."""
     return {
         row["e164"]: row["ref"]
         for row in uow.cursor.in_list(
@@ -203,7 +214,7 @@ def _owners(uow: UnitOfWork, phones: Sequence[str]) -> dict[str, str]:
 
 
 def _with_primary(uow: UnitOfWork, clients: Sequence[int]) -> set[int]:
-    """Those of the clients who have a phone that is texted."""
+    """Return those of the clients who have a primary phone."""
     return {
         row["client_id"]
         for row in uow.cursor.in_list(
@@ -220,21 +231,21 @@ def _with_primary(uow: UnitOfWork, clients: Sequence[int]) -> set[int]:
 
 
 def _name(row: Row, taken: Taken) -> str:
-    """The name as petmsg takes it; the id where there is none that it could."""
+    """Return the name; the ID if the name is invalid."""
     try:
         return parse_name(row["name"] or "")
     except MalformedText:
-        taken.note(row["id"], "malformed_text", "Its name cannot be one: it is called by its id.")
+        taken.note(row["id"], "malformed_text", "Its name is invalid, so its ID is used.")
         return str(row["id"])
 
 
 def forgotten(ref: str) -> Forgotten:
-    """The refusal to bring back what was erased for good."""
-    return Forgotten(f"Client {ref} was forgotten here: nothing of hers is taken again.")
+    """Return the error that an erased client is not imported again."""
+    return Forgotten(f"Client {ref} was erased here and is not imported again.")
 
 
 def clients_by_ref(uow: UnitOfWork, refs: Sequence[str]) -> Mapping[str, dict[str, Any]]:
-    """The clients of those refs: `id`, `ref`, `name`, `kind`, `forgotten_at`."""
+    """Return the clients with those refs: `id`, `ref`, `name`, `kind`, `forgotten_at`."""
     return {
         row["ref"]: row
         for row in uow.cursor.in_list(
@@ -248,7 +259,7 @@ def clients_by_ref(uow: UnitOfWork, refs: Sequence[str]) -> Mapping[str, dict[st
 
 
 def ids_by_ref(uow: UnitOfWork, noun: str, refs: Sequence[str | None]) -> dict[str, int]:
-    """The ids of the sitters or bookings of those refs."""
+    """Return the IDs of the sitters or bookings with those refs."""
     return {
         row["ref"]: row["id"]
         for row in uow.cursor.in_list(

@@ -1,4 +1,4 @@
-"""What became of the old rows: counted by table, and told one by one where something was lost."""
+"""The result of an import: counts per table, and every row that was skipped or changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -9,9 +9,9 @@ from petmsg.errors import PetmsgError
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An old row that was not taken, or (`taken`) not as it stood there; `reason` says why.
+    """An old row that was not imported or (`taken`) was imported with changes; `reason` says why.
 
-    Of a row that was there already nothing is said: only what is not taken is told every time.
+    Existing rows are not reported, except those that are never imported.
     """
 
     table: str
@@ -24,8 +24,11 @@ class Finding:
 
 @dataclass(slots=True)
 class Taken:
-    """What became of some rows of a table: `new` ones were taken, `known` ones were there before,
-    `merged` ones are part of another row's. `phoneless` sitters came without their own phone."""
+    """The result for some rows of a table.
+
+    `new` rows were imported, `known` ones existed before, `merged` ones are part of another row's.
+    `phoneless` counts sitters without their own phone.
+    """
 
     table: str
     read: int = 0
@@ -37,25 +40,25 @@ class Taken:
 
     @property
     def refused(self) -> int:
-        """How many rows were not taken."""
+        """How many rows were not imported."""
         return sum(not finding.taken for finding in self.findings)
 
     @property
     def changed(self) -> int:
-        """How many rows were taken, but not as they stood."""
+        """How many rows were imported with changes."""
         return len({finding.id for finding in self.findings if finding.taken})
 
     def refuse(self, id_: str | None, problem: PetmsgError) -> None:
-        """Note a row that was not taken."""
+        """Record a row that was not imported."""
         words = f"{problem.message} {problem.hint}" if problem.hint else problem.message
         self.findings.append(Finding(self.table, id_ or "?", False, problem.code, words))
 
     def note(self, id_: str, code: str, reason: str) -> None:
-        """Note a row that was taken, but not as it stood."""
+        """Record a row that was imported with changes."""
         self.findings.append(Finding(self.table, id_, True, code, reason))
 
     def add(self, other: "Taken") -> None:
-        """Count what became of further rows of the same table."""
+        """Add the counts of further rows of the same table."""
         self.read += other.read
         self.new += other.new
         self.known += other.known
@@ -66,7 +69,7 @@ class Taken:
 
 @dataclass(slots=True)
 class OrgReport:
-    """What became of the rows of one old organisation. `created`: the org is new here."""
+    """The result for one old organisation. `created` is true if the org is new."""
 
     old_org: str
     org: str
@@ -74,12 +77,12 @@ class OrgReport:
     tables: dict[str, Taken] = field(default_factory=dict)
 
     def add(self, taken: Taken) -> None:
-        """Count what a step took."""
+        """Add the result of a step."""
         self.tables.setdefault(taken.table, Taken(taken.table)).add(taken)
 
     @property
     def findings(self) -> Sequence[Finding]:
-        """Every row that something is to be said about, with the org."""
+        """Every finding, with the org."""
         return [
             replace(finding, org=self.org)
             for taken in self.tables.values()
@@ -89,19 +92,19 @@ class OrgReport:
 
 @dataclass(slots=True)
 class Report:
-    """What became of all old rows: those of the organisations, and `loose` ones of none."""
+    """The result for all old rows: those of organisations, and `loose` ones without any."""
 
     orgs: list[OrgReport] = field(default_factory=list)
     loose: dict[str, Taken] = field(default_factory=dict)
 
     def add_loose(self, taken: Taken) -> None:
-        """Count rows that belong to no organisation."""
+        """Add rows that belong to no organisation."""
         if taken.read:
             self.loose.setdefault(taken.table, Taken(taken.table)).add(taken)
 
     @property
     def tables(self) -> list[dict[str, Any]]:
-        """The counts, a row for each org and table."""
+        """The counts, one row per org and table."""
         counted: list[tuple[str | None, Taken]] = []
         counted += [(org.org, taken) for org in self.orgs for taken in org.tables.values()]
         counted += [(None, taken) for taken in self.loose.values()]
@@ -121,16 +124,16 @@ class Report:
 
     @property
     def findings(self) -> list[Finding]:
-        """Every row that was not taken, or not as it stood."""
+        """Every row that was not imported, or was imported with changes."""
         found = [finding for org in self.orgs for finding in org.findings]
         return found + [each for taken in self.loose.values() for each in taken.findings]
 
     @property
     def phoneless(self) -> int:
-        """How many sitters came without a phone of their own."""
+        """How many sitters have no phone of their own."""
         return sum(taken.phoneless for org in self.orgs for taken in org.tables.values())
 
     @property
     def new(self) -> int:
-        """How many rows were taken."""
+        """How many rows were imported."""
         return sum(row["new"] for row in self.tables)

@@ -1,4 +1,4 @@
-"""The order in which an old organisation is taken over, a transaction's worth at a time."""
+"""The steps of importing an old organisation, each small enough for one transaction."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -32,7 +32,7 @@ SELECT coalesce(p.id, 'of client ' || p.clientId) AS id, p.clientId, p.e164
 FROM "ClientContact" p JOIN "Client" c ON c.id = p.clientId
 WHERE c.orgId = :org ORDER BY p.clientId, p.createdAt IS NULL, p.createdAt, p.id, p.rowid
 """
-# Who goes first where two numbers want one sitter, or the front desk: the one in use.
+# If two numbers need the same sitter, or the front desk, the one in use comes first.
 _NUMBERS = """
 SELECT id, e164, class, status, assignedSitterId, quarantinedReason, quarantineReleaseAt, lastUsedAt
 FROM "MessageNumber" WHERE orgId = :org
@@ -49,7 +49,7 @@ FROM "ClientContact" p LEFT JOIN "Client" c ON c.id = p.clientId WHERE c.id IS N
 def begin(
     transaction: Transaction, old: OldOrg, *, timezone: str | None, actor: str, now: datetime
 ) -> tuple[OrgReport, UnitOfWork]:
-    """The report of an organisation that is about to be taken over; its org is made if need be.
+    """Start the import of an organisation; create its org if needed, and return the report.
 
     Raises `UsageProblem` for a new org without a timezone.
     """
@@ -79,7 +79,7 @@ def whole(
     actor: str,
     now: datetime,
 ) -> tuple[OrgReport, UnitOfWork]:
-    """Take an organisation over in one transaction, as a dry run does that is rolled back."""
+    """Import an organisation in one transaction, for a dry run that is rolled back."""
     report, uow = begin(transaction, old, timezone=timezone, actor=actor, now=now)
     for step in steps(stage, old):
         report.add(step(uow))
@@ -89,7 +89,7 @@ def whole(
 def require_ready(
     cursor: Cursor, found: Sequence[OldOrg], *, slug: str | None, timezone: str | None
 ) -> None:
-    """Refuse before anything is written what would stop it half way.
+    """Raise before anything is written, if something would stop the import halfway.
 
     Raises `OtherOldOrg`, `OrgIsThere`, and `UsageProblem` or `OutOfRange` for the timezone.
     """
@@ -102,14 +102,14 @@ def require_ready(
 def _needed(old: OldOrg, timezone: str | None) -> str:
     if timezone is None:
         raise UsageProblem(
-            f"Org {old.slug} is new here: in which timezone is it?",
-            hint="Say it: --timezone America/New_York; or name an org that is there: --org SLUG",
+            f"Org {old.slug} is new and needs a timezone.",
+            hint="Add it: --timezone America/New_York. Or name an existing org: --org SLUG",
         )
     return zone(timezone).key
 
 
 def steps(stage: Stage, old: OldOrg) -> Iterator[Step]:
-    """What is done to take an organisation over, each step in a transaction of its own."""
+    """Yield the steps of importing an organisation, each for its own transaction."""
 
     def each(table: str, sql: str, take: Callable[..., Taken], **given: Any) -> Iterator[Step]:
         for rows in stage.chunks(sql, org=old.id):
@@ -128,7 +128,7 @@ def steps(stage: Stage, old: OldOrg) -> Iterator[Step]:
 
 
 def of_no_org(stage: Stage) -> Iterator[Taken]:
-    """The rows that belong to no organisation there is, and so to no org here."""
+    """Yield the rows that belong to no existing organisation, and so to no org."""
     for table in _OF_AN_ORG:
         sql = (
             f'SELECT id, orgId AS missing FROM "{table}" WHERE orgId IS NULL'
@@ -138,16 +138,20 @@ def of_no_org(stage: Stage) -> Iterator[Taken]:
     yield from _refused(stage, "ClientContact", _CONTACTS_OF_NOBODY, "client")
 
 
+def _missing(noun: str, id_: str | None) -> str:
+    return f"{noun.capitalize()} {id_} does not exist." if id_ else f"It names no {noun}."
+
+
 def _refused(stage: Stage, table: str, sql: str, noun: str) -> Iterator[Taken]:
     for rows in stage.chunks(sql):
         taken = Taken(table, read=len(rows))
         for row in rows:
-            taken.refuse(row["id"], people.NotTaken(f"There is no {noun} {row['missing'] or ''}."))
+            taken.refuse(row["id"], people.NotTaken(_missing(noun, row["missing"])))
         yield taken
 
 
 def _take(uow: UnitOfWork, *, table: str, rows: Sequence[Row], take: Callable[..., Taken]) -> Taken:
-    """Take rows together; where the database refuses one, each by itself, all or nothing."""
+    """Import rows together; if the database rejects one, import each in its own savepoint."""
     try:
         with uow.all_or_nothing():
             return take(uow, rows=rows)

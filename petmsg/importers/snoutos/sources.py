@@ -1,4 +1,4 @@
-"""Where the old tables are read from: the database itself, or a folder of CSV files."""
+"""The sources of the old tables: the old database, or a folder of CSV files."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -23,12 +23,12 @@ class TableMissing(Misconfigured, OldTableMissing):
 
 
 class FileMissing(MalformedFile, OldTableMissing):
-    """There is no file of that table."""
+    """There is no file for that table."""
 
 
 @contextmanager
 def in_database(url: str) -> Iterator[Source]:
-    """The tables in the old system's own database."""
+    """Open the tables in the old system's database."""
     with foreign(url) as database:
         yield _Database(database)
 
@@ -42,7 +42,8 @@ class _Database:
         if not columns:
             raise TableMissing(
                 f'The old database has no table "{table}".',
-                hint="Is it the right database? Prisma's ?schema=… in the URL is looked into.",
+                hint="Check that it is the right database. petmsg also honours ?schema=… in the "
+                "URL, as Prisma does.",
             )
         return columns
 
@@ -52,13 +53,13 @@ class _Database:
 
 
 class Folder:
-    """The tables as CSV files with a header, `Client.csv` and so on, as PostgreSQL's COPY writes
+    """The tables as CSV files with a header (`Client.csv` and so on), as PostgreSQL's COPY writes
     them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         if not folder.is_dir():
-            raise MalformedFile(f"There is no folder {folder}.", hint="Check the path.")
+            raise MalformedFile(f"Folder {folder} does not exist.", hint="Check the path.")
 
     def columns(self, table: str) -> Sequence[str]:
         with self._opened(table) as reader:
@@ -75,12 +76,12 @@ class Folder:
                 except StopIteration:
                     return
                 except csv.Error as problem:
-                    yield OldRow(line, (), f"It is not CSV: {problem}.")
+                    yield OldRow(line, (), f"The line is not valid CSV: {problem}.")
                     continue
                 if not cells:
                     continue
                 if len(cells) != len(header):
-                    what = f"It has {len(cells)} cells, the header has {len(header)}."
+                    what = f"The line has {len(cells)} cells, but the header has {len(header)}."
                     yield OldRow(line, (), what)
                     continue
                 picked = (cells[place] for place in places)
@@ -95,11 +96,11 @@ class Folder:
                 yield csv.reader(file, strict=True)
         except FileNotFoundError:
             raise FileMissing(
-                f"There is no {path}.",
-                hint=f"Write it: \\copy \"{table}\" TO '{table}.csv' WITH (FORMAT csv, HEADER)",
+                f"File {path} does not exist.",
+                hint=f"Create it: \\copy \"{table}\" TO '{table}.csv' WITH (FORMAT csv, HEADER)",
             ) from None
         except UnicodeDecodeError:
-            raise MalformedFile(f"{path} is not UTF-8.", hint="Save it as CSV UTF-8.") from None
+            raise MalformedFile(f"{path} is not UTF-8.", hint="Save it as CSV in UTF-8.") from None
         except OSError as problem:
             raise MalformedFile(f"{path} cannot be read: {problem.strerror}.") from None
 

@@ -1,7 +1,7 @@
-"""The old tables as of one moment, in a scratch database: read once, asked as often as needed.
+"""A copy of the old tables in a scratch database, read once and queried as often as needed.
 
-So it does not matter whether they came from a database or from files, in which order their rows
-stood, or how long taking them over lasts; and memory stays flat.
+So it does not matter whether they come from a database or from files, how their rows are ordered,
+or how long the import takes; and memory use stays flat.
 """
 
 import sqlite3
@@ -26,7 +26,7 @@ from petmsg.importers.snoutos.report import Taken
 
 _TEXT = None
 CHUNK = 1000
-"""How many old rows one transaction takes."""
+"""How many old rows one transaction imports."""
 
 _INDEXES = (
     ("Client", "id"),
@@ -49,24 +49,24 @@ class ColumnMissing(MalformedFile):
 
 
 class Stage:
-    """The staged tables. `unread` are the rows that could not even be staged, by table."""
+    """The staged tables. `unread` are the rows that could not be staged, by table."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.unread: dict[str, Taken] = {}
 
     def rows(self, sql: str, **parameters: Any) -> list[sqlite3.Row]:
-        """All rows of a small answer."""
+        """Return all rows of a small result."""
         return self._connection.execute(sql, parameters).fetchall()
 
     def chunks(self, sql: str, **parameters: Any) -> Iterator[list[sqlite3.Row]]:
-        """The rows of an answer, at most as many at once as one transaction takes."""
+        """Yield the rows of a result in chunks for one transaction each."""
         answer = self._connection.execute(sql, parameters)
         while chunk := answer.fetchmany(CHUNK):
             yield chunk
 
     def among(self, sql: str, values: Sequence[str], **parameters: Any) -> list[sqlite3.Row]:
-        """Rows of a text with `IN (:values)`, for any number of values."""
+        """Return the rows of a statement with `IN (:values)`, for any number of values."""
         found: list[sqlite3.Row] = []
         for start in range(0, len(values), 500):
             named = {f"value_{i}": each for i, each in enumerate(values[start : start + 500])}
@@ -75,7 +75,7 @@ class Stage:
         return found
 
     def count(self) -> int:
-        """How many rows were staged."""
+        """Return how many rows were staged."""
         return sum(
             self._connection.execute(f'SELECT count(*) FROM "{table.name}"').fetchone()[0]
             for table in TABLES
@@ -84,7 +84,7 @@ class Stage:
     def load(self, source: Source, *, grace_minutes: int) -> None:
         """Read every table of the source. Raises `ColumnMissing`, and what the source raises.
 
-        The end of an old window is that of its visit and `grace_minutes` more: they are taken off.
+        An old window ends `grace_minutes` after its visit; they are subtracted.
         """
         for table in TABLES:
             there = self._columns(table, source)
@@ -94,7 +94,7 @@ class Stage:
             if missing:
                 raise ColumnMissing(
                     f"The old table {table.name} has no column {missing[0]}.",
-                    hint=f"Its columns: {', '.join(table.columns)}.",
+                    hint=f"It needs the columns {', '.join(table.columns)}.",
                 )
             self._load(table, source, [each for each in table.all_columns if each in there])
         for name, column in _INDEXES:
@@ -106,7 +106,8 @@ class Stage:
         self._connection.execute("ANALYZE")
 
     def _columns(self, table: Table, source: Source) -> Sequence[str] | None:
-        """The columns the table has; None, and an empty one is made, where it may lack and does."""
+        """Return the table's columns. If an optional table does not exist, create it empty and
+        return None."""
         try:
             return source.columns(table.name)
         except OldTableMissing:
@@ -121,7 +122,7 @@ class Stage:
         self._connection.execute(f'CREATE TABLE "{table.name}" (line INTEGER, {listed})')
 
     def _take_grace_off(self, grace: timedelta) -> None:
-        """A window too short for that keeps its end, and `hasGrace` says so."""
+        """Subtract the grace. A window that is too short keeps its end, and `hasGrace` says so."""
         self._connection.execute('ALTER TABLE "AssignmentWindow" ADD COLUMN hasGrace INTEGER')
         for row in self.rows('SELECT rowid, id, startsAt, endsAt FROM "AssignmentWindow"'):
             starts_at, ends_at = row["startsAt"], row["endsAt"]
@@ -156,7 +157,7 @@ class Stage:
     def _sound(
         self, rows: Iterator[OldRow], columns: Sequence[str], taken: Taken, *, needs_id: bool
     ) -> Iterator[OldRow]:
-        """The rows that can be staged; the others are noted."""
+        """Yield the rows that can be staged; record the others."""
         place = columns.index("id") if "id" in columns else None
         for number, row in enumerate(rows, start=1):
             name = f"line {row.line}" if row.line else f"row {number}"
@@ -165,15 +166,15 @@ class Stage:
                 taken.refuse(name, MalformedRow(row.problem))
             elif any("\0" in value for value in row.values if value is not None):
                 taken.read += 1
-                taken.refuse(name, MalformedRow("A cell holds a NUL."))
+                taken.refuse(name, MalformedRow("A cell contains a NUL character."))
             elif needs_id and place is not None and not (row.values[place] or "").strip():
                 taken.read += 1
-                taken.refuse(name, MalformedRow("It has no id."))
+                taken.refuse(name, MalformedRow("The row has no ID."))
             else:
                 yield row
 
     def _drop_repeated(self, table: Table) -> None:
-        """Keep the first of several rows with one id."""
+        """Keep the first of several rows with the same ID."""
         taken = self.unread[table.name]
         for row in self.rows(
             f'SELECT t.rowid, t.id FROM "{table.name}" t JOIN ('
@@ -181,17 +182,16 @@ class Stage:
             " ON r.id = t.id AND r.kept <> t.rowid ORDER BY t.rowid"
         ):
             taken.read += 1
-            taken.refuse(row["id"], MalformedRow("The id stands twice; this row is the later one."))
+            taken.refuse(row["id"], MalformedRow("An earlier row has the same ID."))
             self._connection.execute(f'DELETE FROM "{table.name}" WHERE rowid = ?', [row["rowid"]])
 
 
 @contextmanager
 def staged(source: AbstractContextManager[Source], *, grace_minutes: int) -> Iterator[Stage]:
-    """The source's tables, staged; the source is let go of as soon as they are read.
+    """Stage the source's tables; the source is closed as soon as they are read.
 
-    `grace_minutes` is how long an old window outlasts its visit.
-
-    What is staged is gone at the end, whatever happens.
+    `grace_minutes` is how long an old window lasts after its visit. The staged copy is always
+    deleted at the end.
     """
     with scratch() as connection:
         stage = Stage(connection)
@@ -201,7 +201,8 @@ def staged(source: AbstractContextManager[Source], *, grace_minutes: int) -> Ite
 
 
 def _staged(values: Sequence[str | None], kinds: Sequence[bool | None]) -> Iterator[str | None]:
-    """The values as they are staged: without spaces around them, but for what a person wrote."""
+    """Return the values as they are staged: without surrounding spaces, except in message
+    bodies."""
     for value, is_time in zip(values, kinds, strict=True):
         if is_time is _TEXT or value is None:
             yield value

@@ -1,4 +1,4 @@
-"""Threads, taken over: the several a client had there become her one."""
+"""Import threads: the old threads of a client become one."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from sqlite3 import Row
@@ -39,7 +39,7 @@ ON CONFLICT (org_id, client_id) DO NOTHING
 
 
 class OurNumber(NamedTuple):
-    """A masked number of the org, as it is here."""
+    """A masked number of the org, as petmsg has it."""
 
     id: int
     e164: str
@@ -48,23 +48,26 @@ class OurNumber(NamedTuple):
 
 
 def refuse_strays(_work: UnitOfWork, rows: Sequence[Row]) -> Taken:
-    """Threads of clients that are not there, or another organisation's."""
+    """Report threads of clients that do not exist or belong to another organisation."""
     taken = Taken("Thread", read=len(rows))
     for row in rows:
-        whose = f"client {row['clientId']}" if row["clientId"] else "client"
-        if row["owner"] is None:
-            problem = NotTaken(f"There is no {whose}.")
+        client = row["clientId"]
+        if not client:
+            problem = NotTaken("It names no client.")
+        elif row["owner"] is None:
+            problem = NotTaken(f"Client {client} does not exist.")
         else:
-            problem = NotTaken(f"Its {whose} is another organisation's.")
+            problem = NotTaken(f"Its client {client} belongs to another organisation.")
         taken.refuse(row["id"], problem)
     return taken
 
 
 def take_threads(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> Taken:
-    """The one thread of each of these clients.
+    """Create the one thread of each of these clients.
 
-    It began with her first one there. Its default number is the first one's; its own pool number is
-    that of the pool thread in which the company spoke last, which the client goes on seeing.
+    It begins with the client's first old thread, which also gives the default number. The thread's
+    own pool number is that of the pool thread in which the company wrote last, so that the client
+    still sees the same number.
     """
     taken = Taken("Thread")
     refs = [row["id"] for row in rows]
@@ -82,7 +85,7 @@ def take_threads(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -
         client = clients.get(ref)
         if client is None:
             for thread in threads:
-                taken.refuse(thread["id"], NotTaken(f"Its client {ref} was not taken."))
+                taken.refuse(thread["id"], NotTaken(f"Its client {ref} was not imported."))
             continue
         if client["id"] in there:
             taken.known += len(threads)
@@ -136,10 +139,10 @@ def _note_what_is_lost(thread: Row, numbers: Mapping[str, OurNumber], taken: Tak
     try:
         time_of(thread["createdAt"], "createdAt")
     except MalformedRow as problem:
-        taken.note(thread["id"], problem.code, f"{problem.message} Taken without it.")
+        taken.note(thread["id"], problem.code, f"{problem.message} Imported without it.")
     if number_of(thread["e164"], numbers) is None:
         which = (
-            f"Its number {thread['numberId']} was not taken."
+            f"Its number {thread['numberId']} was not imported."
             if thread["numberId"]
             else ("It has no number.")
         )
@@ -147,7 +150,7 @@ def _note_what_is_lost(thread: Row, numbers: Mapping[str, OurNumber], taken: Tak
 
 
 def our_numbers(uow: UnitOfWork) -> dict[str, OurNumber]:
-    """The masked numbers of the org by E.164."""
+    """Return the masked numbers of the org by E.164."""
     rows = uow.cursor.tuples(
         "SELECT n.id, n.e164, n.class, s.ref FROM message_number n"
         " LEFT JOIN sitter s ON s.id = n.sitter_id WHERE n.org_id = :org_id",
@@ -157,7 +160,7 @@ def our_numbers(uow: UnitOfWork) -> dict[str, OurNumber]:
 
 
 def number_of(written: str | None, numbers: Mapping[str, OurNumber]) -> OurNumber | None:
-    """The number of ours that an old row means."""
+    """Return the org's number that an old row means."""
     try:
         return numbers.get(parse_phone(written or ""))
     except MalformedPhone:

@@ -1,7 +1,8 @@
-"""Assignment windows, taken over as confirmed bookings with their windows.
+"""Import assignment windows as confirmed bookings with their windows.
 
-petmsg has one window per booking. Of several old windows with one `bookingRef` the earliest becomes
-that booking; the others, and those without one, become bookings `snoutos:<id of the window>`.
+petmsg has one window per booking. Of several old windows with the same `bookingRef`, the earliest
+becomes that booking; the others, and those without one, become bookings `snoutos:<id of the
+window>`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,8 +24,8 @@ from petmsg.services.bookings.confirm import SitterOffboarded, booked_time
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_ref
 
-# `place`: which of the windows with its bookingRef it is, the sound ones first, by time. `same_as`:
-# the first of those that are alike in everything but the id.
+# `place`: the position among the windows with this bookingRef, valid ones first, by time.
+# `same_as`: the first of those that are equal in everything but the ID.
 WINDOWS = """
 SELECT w.id, w.orgId, w.threadId, w.sitterId, w.startsAt, w.endsAt, w.bookingRef, w.hasGrace,
        t.clientId, t.orgId AS threadOrg, count(*) OVER ref AS alike,
@@ -53,14 +54,14 @@ _TIMES = ("starts_at", "ends_at")
 
 
 class WindowDiffers(Refused):
-    """A booking that is here already, but differs: only news are taken."""
+    """A booking that already exists with other values: the import only adds new ones."""
 
     code = "window_differs"
 
 
 @dataclass(slots=True)
 class _Visit:
-    """An old window as it is meant. Instants are aware UTC."""
+    """An old window, checked. Instants are aware UTC."""
 
     id: str
     client: dict[str, Any]
@@ -70,12 +71,13 @@ class _Visit:
 
 
 def own_ref(window_id: str) -> str:
-    """The ref of a booking that the old system has no ref of its own for."""
+    """Return the ref of a booking without a ref in the old system."""
     return f"snoutos:{window_id}"
 
 
 def take_windows(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> Taken:
-    """Windows as confirmed bookings, in the order of `rows`; those that are here are left."""
+    """Import windows as confirmed bookings in the order of `rows`; existing ones are not
+    changed."""
     return _Windows(uow, stage, org, rows).take(rows)
 
 
@@ -131,26 +133,30 @@ class _Windows:
         }
         self._taken.new += 1
         if row["hasGrace"]:
-            reason = "It is shorter than the old grace, which was not taken off its end."
+            reason = "The window is shorter than the old grace, which was not subtracted."
             self._taken.note(row["id"], "shorter_than_grace", reason)
         if row["sitterId"] and visit.sitter is None:
-            reason = f"Its sitter {row['sitterId']} was not taken: the booking has none."
+            reason = f"Its sitter {row['sitterId']} was not imported, so the booking has none."
             self._taken.note(row["id"], "sitter_not_taken", reason)
         if not row["bookingRef"]:
-            self._taken.note(row["id"], "no_booking_ref", f"It has no bookingRef: booking {ref}.")
+            self._taken.note(
+                row["id"], "no_booking_ref", f"It has no bookingRef, so it became booking {ref}."
+            )
         elif ref != row["bookingRef"]:
-            reason = f"Another window is booking {row['bookingRef']}: this one is booking {ref}."
+            reason = (
+                f"Another window is booking {row['bookingRef']}, so this one became booking {ref}."
+            )
             self._taken.note(row["id"], "booking_ref_taken", reason)
 
     def _visit(self, row: Row) -> _Visit:
-        """The window, checked. Raises `PetmsgError`."""
+        """Return the window, checked. Raises `PetmsgError`."""
         if row["clientId"] is None:
-            raise NotTaken(f"There is no thread {row['threadId']}.")
+            raise NotTaken(f"Thread {row['threadId']} does not exist.")
         if row["threadOrg"] != row["orgId"]:
-            raise NotTaken(f"Its thread {row['threadId']} is another organisation's.")
+            raise NotTaken(f"Its thread {row['threadId']} belongs to another organisation.")
         client = self._clients.get(row["clientId"])
         if client is None:
-            raise NotTaken(f"The client {row['clientId']} of its thread was not taken.")
+            raise NotTaken(f"The client {row['clientId']} of its thread was not imported.")
         if client["forgotten_at"] is not None:
             raise forgotten(client["ref"])
         starts_at = time_of(row["startsAt"], "startsAt")
@@ -163,7 +169,8 @@ class _Windows:
         return _Visit(row["id"], client, sitter, starts_at, ends_at)
 
     def _ref_for(self, row: Row, visit: _Visit) -> str | None:
-        """The ref of the booking it becomes; None if it is here. Raises `PetmsgError`."""
+        """Return the ref of the booking it becomes; None if it already exists. Raises
+        `PetmsgError`."""
         own, ref = own_ref(row["id"]), row["bookingRef"]
         if own in self._there:
             self._require_same(self._there[own], visit)
@@ -181,7 +188,7 @@ class _Windows:
         return None
 
     def _is_anothers(self, there: Mapping[str, Any], row: Row) -> bool:
-        """Whether the booking that is here is another of the old windows with its ref."""
+        """Whether the existing booking was made from another old window with the same ref."""
         times = (there[name].isoformat(timespec="microseconds") for name in _TIMES)
         span = (there["client"], *times)
         own = (row["clientId"], row["startsAt"], row["endsAt"])
@@ -191,8 +198,8 @@ class _Windows:
         if there.get("status") == BookingStatus.CANCELLED or _is_same(there, visit):
             return
         raise WindowDiffers(
-            f"Booking {there['ref']} is here already, with another client, sitter or time.",
-            hint=f"See: petmsg booking show {there['ref']}",
+            f"Booking {there['ref']} already exists with another client, sitter or time.",
+            hint=f"See it: petmsg booking show {there['ref']}",
         )
 
     def _checked(self, ref: str) -> str:
@@ -235,7 +242,8 @@ def _is_same(there: Mapping[str, Any], visit: _Visit) -> bool:
 
 
 def _sitters(uow: UnitOfWork, refs: Sequence[str | None]) -> dict[str | None, dict[str, Any]]:
-    """The sitters of those refs, whom nobody offboards before the commit."""
+    """Return the sitters with those refs, locked so that nobody offboards them before the
+    commit."""
     found = uow.cursor.in_list(
         "SELECT id, ref, status FROM sitter WHERE org_id = :org_id AND ref IN (:refs)",
         "refs",

@@ -1,14 +1,14 @@
-"""What in a message would undo the masking: phone numbers, e-mail addresses, other ways. Pure.
+"""Contact details in a message: phone numbers, email addresses, other channels. Pure.
 
-Three things are looked for:
+Three things are searched for:
 
-- the *shape* of a phone number or an e-mail address (`phones`, `emails`), whoever's it is. Where a
-  shape could be both (three digits, a dash and four), it counts as a phone;
-- the digits of a *known* personal phone, whatever stands between them (`known`);
-- other *ways* around the company: handles, payment apps, booking links (`ways`). These are told
-  apart, because they give nobody's phone away.
+- the *shape* of a phone number or an email address (`phones`, `emails`), whoever it belongs to. A
+  shape that could be either (three digits, a dash and four) counts as a phone;
+- the digits of a *known* personal phone, in any notation (`known_phones`);
+- *other channels* around the company: handles, payment apps, booking links (`other_channels`). They
+  are reported apart, because they reveal no phone.
 
-The time is linear in the length of the text: every look ahead is bounded.
+The run time is linear in the length of the message: every look-ahead is bounded.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -34,7 +34,7 @@ Kind = Literal["phone", "email", "handle", "payment", "link"]
 
 
 class ContactDetail(NamedTuple):
-    """Where something that undoes the masking stands: `body[start:end]`."""
+    """Where a contact detail occurs: `body[start:end]`."""
 
     kind: Kind
     start: int
@@ -42,10 +42,10 @@ class ContactDetail(NamedTuple):
 
 
 class PersonalPhone(NamedTuple):
-    """Personal phones in E.164 that a message must not hold, however they are written.
+    """Personal phones in E.164 that a message must not contain, in any notation.
 
-    `near` are those of the people of the conversation: they are recognised without their area code
-    too. `others` are recognised by all their digits.
+    `near` are those of the people in the conversation, which are recognised even without their area
+    code. `others` are recognised by all their digits.
     """
 
     near: Collection[str] = ()
@@ -54,7 +54,7 @@ class PersonalPhone(NamedTuple):
 
 _WORDS: dict[Kind, str] = {
     "phone": "a phone number",
-    "email": "an e-mail address",
+    "email": "an email address",
     "handle": "a handle",
     "payment": "the name of a payment app",
     "link": "a link for chats, bookings or payments",
@@ -64,10 +64,10 @@ _WORDS: dict[Kind, str] = {
 def find_contact_details(
     body: str, *, ours: Collection[str] = (), personal: PersonalPhone | None = None
 ) -> tuple[ContactDetail, ...]:
-    """Every phone number and e-mail address of the text, in order.
+    """Return every phone number and email address in the body, in order.
 
-    `ours` are masked numbers in E.164: those are no leak, however they are written, and their
-    country codes say whose national notations are looked for.
+    `ours` are masked numbers in E.164. They are allowed in any notation, and their country codes
+    say which national notations are searched for.
     """
     plain = plain_text(body)
     addresses = list(emails(plain.text))
@@ -87,7 +87,7 @@ def find_contact_details(
 
 
 def find_other_channels(body: str) -> tuple[ContactDetail, ...]:
-    """Handles, names of payment apps and links to chats and booking sites, in order."""
+    """Return handles, names of payment apps, and links to chats and booking sites, in order."""
     plain = plain_text(body)
     spans = list(emails(plain.text))
     found: list[tuple[Kind, int, int]] = list(ways(_without(plain.text, spans)))
@@ -95,26 +95,27 @@ def find_other_channels(body: str) -> tuple[ContactDetail, ...]:
 
 
 def may_hold_a_phone(body: str) -> bool:
-    """Whether the text has as many digits as a phone. Most texts have not, and need no look-up."""
+    """Whether the body has as many digits as a phone. Most bodies have not, and need no look-up."""
     return has_enough_digits(plain_text(body).text)
 
 
 def phones_to_look_up(body: str, *, ours: Collection[str] = ()) -> list[str]:
-    """Every E.164 that the digits of the text could be, for a look-up among personal phones."""
+    """Return every E.164 number that digits of the body could be, to look up among personal
+    phones."""
     return sorted(possible_phones(plain_text(body).text, ours) - set(ours))
 
 
 def describe(leaks: Sequence[ContactDetail]) -> str:
-    """The leaks in words, by place and never by content: `a phone number at character 12`,
+    """Describe the contact details by place, never by content: `a phone number at character 12`,
     counted from 1."""
     said = [f"{_WORDS[leak.kind]} at character {leak.start + 1}" for leak in leaks]
     if len(said) > 1:
         said[-2:] = [f"{said[-2]} and {said[-1]}"]
-    return ", ".join(said) or "no phone number and no e-mail address"
+    return ", ".join(said) or "no phone number and no email address"
 
 
 def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    """The text, as long as before, with nothing to read in the spans."""
+    """Return the text in the same length, with the spans blanked."""
     kept = list(text)
     for start, end in spans:
         kept[start:end] = "\0" * (end - start)
@@ -122,7 +123,7 @@ def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
 
 
 def _apart(found: Iterable[tuple[Kind, int, int]]) -> list[tuple[Kind, int, int]]:
-    """The findings in order; those that overlap are one."""
+    """Return the findings in order, with overlapping ones merged."""
     apart: list[tuple[Kind, int, int]] = []
     for kind, start, end in sorted(found, key=lambda each: (each[1], each[2])):
         if apart and start < apart[-1][2]:

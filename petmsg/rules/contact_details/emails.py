@@ -1,4 +1,4 @@
-"""E-mail addresses in a plain text, also where `@` and `.` are spelled out. Pure."""
+"""Email addresses in a plain text, even with `@` and `.` spelled out. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _MAIL_HOSTS = frozenset(
 
 
 def emails(text: str) -> Iterator[tuple[int, int]]:
-    """Where an address stands: `text[start:end]`."""
+    """Yield where an address occurs: `text[start:end]`."""
     last = 0
     for at in _AT.finditer(text):
         start = at.start()
@@ -26,7 +26,8 @@ def emails(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_address(at: str, host: re.Match[str]) -> bool:
-    """`look at example.com` names a site; `maya at gmail.com` and `maya at host dot com` do not."""
+    """Whether the match is an address: `look at example.com` is not; `maya at gmail.com` and `maya
+    at host dot com` are."""
     if at.strip().lower() != "at" and at != " @ ":
         return True
     return host.group(1).lower() in _MAIL_HOSTS or "." not in host.group()

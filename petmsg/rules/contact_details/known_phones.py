@@ -1,8 +1,8 @@
-"""The digits of a personal phone in a plain text, whatever stands between them. Pure.
+"""The digits of a personal phone in a plain text, in any notation. Pure.
 
-There is no shape here, so that there is no false alarm and no notation that escapes: `41 5 then
-555, at 01:41` holds +14155550141 for whoever's phone that is. Digits may be words (`four one five`)
-and letters that look like them (`4l5`).
+Digits are compared with known phones and not with a shape, so there is no false alarm and no
+notation that escapes: `41 5 then 555, at 01:41` contains +14155550141 for the person with that
+phone. Digits may be words (`four one five`) or letters that look like them (`4l5`).
 """
 
 import re
@@ -12,9 +12,10 @@ from typing import NamedTuple
 from petmsg.phone import calling_code
 
 _NEAR = 7
-"""With so many digits a phone of the conversation is recognised."""
+"""A phone of the conversation is recognised by this many digits."""
 _OTHERS = 9
-"""With so many, anybody's of the company: two people seldom share them by chance."""
+"""Any other phone of the company is recognised by this many digits; two people seldom share them by
+chance."""
 _LONGEST = 15
 
 _WORDS = {
@@ -30,8 +31,8 @@ _DIGIT_OR_WORD = re.compile(
 
 
 class _Digits(NamedTuple):
-    """All digits of a text in a row; `places` are where each of them stands in it. What is no
-    part of any phone (a masked number of ours) is a NUL."""
+    """All digits of a text in a row; `places` are their positions in it. A NUL marks text that
+    cannot be part of a phone (a masked number)."""
 
     row: str
     places: list[tuple[int, int]]
@@ -40,7 +41,7 @@ class _Digits(NamedTuple):
 def find_known(
     text: str, *, near: Collection[str], others: Collection[str]
 ) -> Iterator[tuple[int, int]]:
-    """Where the digits of a known phone (E.164) stand: `text[start:end]`."""
+    """Yield where the digits of a known phone (E.164) occur: `text[start:end]`."""
     wanted = {each for phone in near for each in _endings(phone, _NEAR)}
     wanted |= {each for phone in others for each in _endings(phone, _OTHERS)[:1]}
     for digits in _rows(text):
@@ -52,13 +53,13 @@ def find_known(
 
 
 def has_enough_digits(text: str) -> bool:
-    """Whether any phone could be in the text at all."""
+    """Whether the text could contain a phone at all."""
     return any(len(digits.row) >= _NEAR for digits in _rows(text))
 
 
 def possible_phones(text: str, ours: Collection[str]) -> set[str]:
-    """Every E.164 that digits in a row could be: with their country code, or nationally written
-    in one of the countries of `ours`."""
+    """Return every E.164 number that consecutive digits could be: with their country code, or in
+    the national notation of a country of `ours`."""
     codes = {calling_code(each) for each in ours} - {None}
     found: set[str] = set()
     for digits in _rows(text):
@@ -79,8 +80,8 @@ def _fits(code: str, length: int) -> bool:
 
 
 def _endings(phone: str, shortest: int) -> list[str]:
-    """How a phone can be written in digits: nationally, and in North America locally; only what is
-    long enough. Nothing for a phone of no country."""
+    """Return how a phone can be written in digits: nationally, and in North America also locally,
+    if long enough. Returns nothing for a phone without a country."""
     code = calling_code(phone)
     if code is None:
         return []
@@ -90,7 +91,7 @@ def _endings(phone: str, shortest: int) -> list[str]:
 
 
 def _rows(text: str) -> Sequence[_Digits]:
-    """The digits of the text, and, where these are others, its digits with the words for them."""
+    """Return the digits of the text and, if different, its digits including words for digits."""
     plain = _row(text, _DIGIT)
     spelled = _row(text, _DIGIT_OR_WORD)
     return (plain,) if spelled.row == plain.row else (plain, spelled)

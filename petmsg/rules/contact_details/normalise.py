@@ -1,7 +1,7 @@
-"""One plain form of a body, for whoever looks for something in it. Pure.
+"""The plain form of a body, in which contact details are searched for. Pure.
 
-Digits of any script become ASCII, dashes and spaces the plain ones; marks and invisible characters
-go, and `%2B` of a link becomes the plus that it stands for.
+Digits of any script become ASCII, dashes and spaces the plain ones. Marks and invisible characters
+are removed, and `%2B` in a link becomes a plus.
 """
 
 import re
@@ -12,20 +12,20 @@ _ESCAPED = re.compile(r"%([2-7][0-9A-Fa-f])")
 
 
 class PlainText(NamedTuple):
-    """The plain form. `starts` and `ends` say for each of its characters where it stands in the
-    body: `body[starts[i]:ends[i]]`."""
+    """The plain form of a body. `starts` and `ends` give the position of each of its characters in
+    the body: `body[starts[i]:ends[i]]`."""
 
     text: str
     starts: list[int]
     ends: list[int]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Where the characters `start` to `end` of the plain form stand in the body."""
+        """Return where the characters `start` to `end` of the plain form are in the body."""
         return self.starts[start], self.ends[end - 1]
 
 
 def plain_text(body: str) -> PlainText:
-    """The plain form of the body."""
+    """Return the plain form of the body."""
     escapes = {found.start(): found for found in _ESCAPED.finditer(body)} if "%" in body else {}
     kept: list[str] = []
     starts, ends = [], []
@@ -44,7 +44,7 @@ def plain_text(body: str) -> PlainText:
 
 
 def _ascii(character: str) -> str:
-    """The character; white space as a space, nothing of other control characters."""
+    """Return the character, white space as a space, and nothing for other control characters."""
     if character.isprintable():
         return character
     return " " if character.isspace() else ""

@@ -1,5 +1,5 @@
-"""Ways around the company that are no phone: handles, payment apps, links to chats, bookings and
-payments, in a plain text. Pure."""
+"""Other channels around the company in a plain text: handles, payment apps, and links to chats,
+bookings and payments. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _LATER = (
     "vet|vets|the|your|my|our|his|her|their|this|that|least|all|once|first|any|about|around|"
     "same|end|start|time|times|house|place"
 )
-"""`@home`: where or when, and nobody's name."""
+"""Words after `@` that mean a place or a time (`@home`), not a person."""
 _HANDLE = re.compile(rf"(?i)(?<![\w.@/])@(?!(?:{_LATER})\b)[a-z][\w.]{{1,29}}\w")
 _NETWORK = r"(?:insta(?:gram)?|ig|snap(?:chat)?|tiktok|telegram|whatsapp|wechat|kik|facebook|fb)"
 _NAMED = re.compile(
@@ -46,7 +46,7 @@ _LINK = re.compile(
 
 
 def ways(text: str) -> Iterator[tuple[_Way, int, int]]:
-    """Where a way around the company stands: `text[start:end]`."""
+    """Yield where another channel occurs: `text[start:end]`."""
     for found in _LINK.finditer(text):
         yield "link", *found.span()
     for pattern in (_HANDLE, _NAMED):

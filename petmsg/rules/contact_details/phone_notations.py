@@ -1,4 +1,4 @@
-"""How people write phone numbers, and what looks like one and is none. Pure.
+"""How people write phone numbers, and what looks like one but is not. Pure.
 
 Sources: the NANP's numbering plan (area code and exchange begin with 2 to 9); the national plans of
 the ITU (lengths and first digits of national numbers).
@@ -32,8 +32,8 @@ _DIALLED = re.compile(r"(?i)\+ ?[1-9]|[?&#/](?:phone|tel|mobile|cell|whatsapp|sm
 
 
 def dials(text: str) -> bool:
-    """Whether a link holds a phone for whoever opens it: that of a chat, one with a plus or a
-    parameter `phone=`, one whose host is a number. False for what is no link."""
+    """Whether a link contains a phone number to dial: a chat link, one with a plus or a `phone=`
+    parameter, or one whose host is a number. False for anything but a link."""
     host = _HOST.match(text)
     if host is None:
         return False
@@ -49,7 +49,7 @@ WITH_1 = frozenset(
     {(1, *groups) for groups in NANP} | {(groups[0] + 1, *groups[1:]) for groups in NANP}
 )
 PREFIX = re.compile(r"00(?=[1-9]|$)|011(?=[1-9]|$)")
-"""What is dialled before a country code."""
+"""Prefixes before a country code."""
 NANP_DIGITS = re.compile(r"1?[2-9][0-9]{2}[2-9][0-9]{6}")
 NATIONAL = frozenset(
     {
@@ -84,12 +84,12 @@ _WITHOUT_TRUNK = {
     "420": r"[2-7][0-9]{8}",
     "852": r"[2-9][0-9]{7}",
 }
-"""National numbers by country code where people write no 0 before them."""
+"""National numbers by country code, where people write no 0 before them."""
 _OWN = {code: re.compile(pattern) for code, pattern in _WITHOUT_TRUNK.items()}
 
 
 def is_national(code: str, digits: str) -> bool:
-    """Whether the digits are a national number of the country of that calling code."""
+    """Whether the digits are a national number of the country with that calling code."""
     own = _OWN.get(code)
     if own is not None and own.fullmatch(digits):
         return True
@@ -109,8 +109,8 @@ _OTHER = re.compile(
 
 
 def is_called(before: str) -> bool | None:
-    """Whether the words before a number say that it is dialled (True), that it is the number of
-    something else (False), or nothing of it (None)."""
+    """Whether the words before a number say that it is dialled (True), that it is another kind of
+    number (False), or neither (None)."""
     if _OTHER.search(before):
         return False
     return True if _CALLED.search(before) else None

@@ -1,8 +1,8 @@
 """The shapes of phone numbers in a plain text. Pure.
 
-What a person writes so that another can dial it: international numbers, those of the North American
-plan (NANP) with or without area code, national ones that begin with 0, and the national notations
-of the countries of the company's own numbers. Numbers in words are not found here.
+Searched for is what a person writes so that another can dial it: international numbers, North
+American ones (NANP) with or without area code, national ones that begin with 0, and the national
+notations of the countries of the company's own numbers. Numbers in words are not found here.
 """
 
 import re
@@ -31,9 +31,12 @@ _MOST_GROUPS = 10
 
 
 class _Group(NamedTuple):
-    """Digits without anything between them. `gap` is what separates them from the digits before,
-    None where those cannot be of the same number; `wide` likewise, also where the separation is
-    unusual. `skipped`: of a date, a time, a price, a link."""
+    """Consecutive digits.
+
+    `gap` is what separates them from the previous digits, None if both cannot belong to the same
+    number; `wide` allows unusual separators too. `skipped` marks digits of a date, a time, a price
+    or a link.
+    """
 
     start: int
     end: int
@@ -45,7 +48,7 @@ class _Group(NamedTuple):
 
 
 class _Ours:
-    """The masked numbers, in every way they can be recognised."""
+    """The masked numbers, in every notation in which they are recognised."""
 
     def __init__(self, numbers: Collection[str]) -> None:
         self._whole = {number.removeprefix("+") for number in numbers}
@@ -54,11 +57,12 @@ class _Ours:
         self.codes = tuple(sorted(code for code in codes if code not in (None, "1")))
 
     def international(self, digits: str) -> bool:
-        """Whether the digits, country code first, are one of them."""
+        """Whether the digits, country code first, are a masked number."""
         return digits in self._whole
 
     def national(self, digits: str) -> bool:
-        """Whether the digits without a country code, perhaps with a 0 or 1 before, are."""
+        """Whether the digits without a country code, perhaps after a 0 or 1, are a masked
+        number."""
         if digits in self._whole or f"1{digits}" in self._whole:
             return True
         if any(f"{code}{digits}" in self._whole for code in self.codes):
@@ -69,13 +73,13 @@ class _Ours:
         )
 
     def local(self, digits: str) -> bool:
-        """Whether the seven digits are the end of one."""
+        """Whether the seven digits are the end of a masked number."""
         return digits in self._local
 
 
 def phones(text: str, numbers: Collection[str]) -> Iterator[tuple[int, int, bool]]:
-    """Where a phone stands, `text[start:end]`, and whether it is a leak: none of `numbers`, which
-    are masked ones in E.164."""
+    """Yield where a phone occurs, `text[start:end]`, and whether it reveals a contact: it is none
+    of `numbers`, which are masked ones in E.164."""
     ours = _Ours(numbers)
     groups = _groups(text)
     index = 0
@@ -112,7 +116,7 @@ def _groups(text: str) -> list[_Group]:
 
 
 def _phone_at(text: str, groups: list[_Group], index: int, ours: _Ours) -> tuple[int, bool]:
-    """How many groups from `index` on are a phone, and whether it is a leak."""
+    """Return how many groups from `index` on form a phone, and whether it reveals a contact."""
     first = groups[index]
     if first.skipped:
         return 0, False
@@ -134,7 +138,8 @@ def _phone_at(text: str, groups: list[_Group], index: int, ours: _Ours) -> tuple
 
 
 def _with_plus(text: str, groups: list[_Group], index: int, ours: _Ours) -> tuple[int, bool]:
-    """The longest number of at most 15 digits behind the plus; of ours, exactly theirs."""
+    """Read the longest number of at most 15 digits after the plus; for a masked number, exactly its
+    digits."""
     digits, taken = "", 0
     for group in groups[index : index + _LONGEST + 1]:
         if taken and (group.gap is None or group.plus):
@@ -155,7 +160,7 @@ def _with_plus(text: str, groups: list[_Group], index: int, ours: _Ours) -> tupl
 
 
 def _with_prefix(_: str, ahead: list[_Group], ours: _Ours) -> tuple[int, bool]:
-    """`0044 20 …`, `011 44 20 …`: dialled from abroad, from North America."""
+    """Read `0044 20 …` or `011 44 20 …`: dialled from abroad, or from North America."""
     prefix = PREFIX.match(ahead[0].digits)
     if prefix is None:
         return 0, False
@@ -185,8 +190,8 @@ def _nanp(_: str, ahead: list[_Group], ours: _Ours) -> tuple[int, bool]:
 
 
 def _national(_: str, ahead: list[_Group], ours: _Ours) -> tuple[int, bool]:
-    """A leading 0 and an area code. The five pairs of France must look alike, for short dates
-    (02/14 02/15) make pairs too."""
+    """Read a leading 0 and an area code. The five pairs of France must have equal separators,
+    because short dates (02/14 02/15) are pairs too."""
     first = ahead[0].digits
     if first[0] != "0" or first[1:2] in ("", "0"):
         return 0, False
@@ -201,8 +206,8 @@ def _national(_: str, ahead: list[_Group], ours: _Ours) -> tuple[int, bool]:
 
 
 def _own_country(_: str, ahead: list[_Group], ours: _Ours) -> tuple[int, bool]:
-    """As people of the company's own countries write it, in any groups of two digits and more;
-    the first may be a lone `8` or `0`. Pairs must look alike, as in `_national`."""
+    """Read a notation of the company's own countries, in groups of at least two digits; the first
+    may be a single `8` or `0`. Pairs must have equal separators, as in `_national`."""
     for taken in range(min(5, len(ahead)) if ours.codes else 0, 0, -1):
         groups = ahead[:taken]
         shape, digits = _shape(groups)
@@ -214,7 +219,7 @@ def _own_country(_: str, ahead: list[_Group], ours: _Ours) -> tuple[int, bool]:
 
 
 def _digit_by_digit(_: str, ahead: list[_Group], ours: _Ours) -> tuple[int, bool]:
-    """`4 1 5 5 5 5 0 1 2 3`."""
+    """Read `4 1 5 5 5 5 0 1 2 3`."""
     if len(ahead) < 10 or any(len(group.digits) > 1 for group in ahead[:10]):
         return 0, False
     for taken in (11, 10):
@@ -225,8 +230,8 @@ def _digit_by_digit(_: str, ahead: list[_Group], ours: _Ours) -> tuple[int, bool
 
 
 def _bare(_: str, ahead: list[_Group], ours: _Ours) -> tuple[int, bool]:
-    """An E.164 without its plus. Fifteen digits are the chip of a pet, ten without an area code
-    of the NANP the number of something else."""
+    """Read an E.164 number without its plus. Fifteen digits are a pet's microchip, and ten without
+    an area code of the NANP are another kind of number."""
     digits = ahead[0].digits
     if not 11 <= len(digits) <= 13 or digits[0] == "0":
         return 0, False
@@ -234,7 +239,7 @@ def _bare(_: str, ahead: list[_Group], ours: _Ours) -> tuple[int, bool]:
 
 
 def _local(text: str, ahead: list[_Group], ours: _Ours) -> tuple[int, bool]:
-    """`555-0123`, with nothing else before or behind its digits."""
+    """Read `555-0123`, with nothing else before or after its digits."""
     if len(ahead[0].digits) != 3:
         return 0, False
     shape, digits = _shape(ahead[:2])
@@ -248,11 +253,11 @@ def _local(text: str, ahead: list[_Group], ours: _Ours) -> tuple[int, bool]:
 
 
 def _unusual(text: str, wide: list[_Group], ours: _Ours) -> tuple[int, bool]:
-    """A North American number whose groups or separators are not the usual ones: `415, 555, 0141`,
-    `41 55 55 01 41`, `555 0141`, `5550141`.
+    """Read a North American number with unusual groups or separators: `415, 555, 0141`, `41 55 55
+    01 41`, `555 0141`, `5550141`.
 
-    Lists of amounts look like that, so that something else must speak for a phone: a group behind
-    the first begins with 0, which no amount does, or the words before say that it is dialled.
+    Lists of amounts look alike, so there must be another sign of a phone: a later group begins with
+    0, which no amount does, or the words before say that it is dialled.
     """
     for taken in (6, 5, 4, 3, 2, 1):
         groups = wide[:taken]
@@ -281,7 +286,7 @@ def _is_nanp(digits: str) -> bool:
 
 
 def _look_alike(groups: Sequence[_Group]) -> bool:
-    """Whether the same stands between each of them."""
+    """Whether all groups have the same separator."""
     return len({group.wide for group in groups[1:]}) <= 1
 
 

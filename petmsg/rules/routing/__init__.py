@@ -1,7 +1,6 @@
-"""Which number does a message to this client leave from? Pure: facts in, Decision out.
+"""Which number is a message to a client sent from? Pure: facts in, Decision out.
 
-`decide` is the only place that knows the rules. Nothing in this package opens a database, looks at
-a clock or prints.
+Only `decide` knows the rules. Nothing in this package opens a database, reads a clock or prints.
 """
 
 from petmsg.rules.routing.decide import RULESET, decide, usable

@@ -1,15 +1,16 @@
-"""The routing rules, version 1 (spec, section 3). There is no second copy of them.
+"""The routing rules, version 1. There is no second copy of them.
 
-Sending, explaining, simulating and replaying call `decide` with facts and an instant. The rules
-are tried in order and the first that yields a number wins:
+Sending, explaining, simulating and replaying call `decide` with facts and an instant. The rules are
+tried in order, and the first that yields a number decides:
 
 1. the sitter's number, inside an active assignment window;
-2. a pool number, if the org lends them to this client;
+2. a pool number, if the org uses them for this client;
 3. the front desk's number;
-4. otherwise no number, and nothing may be sent.
+4. otherwise there is no number, and nothing may be sent.
 
-Where a sitter wrote the message (`facts.speaker`), rule 1 looks at the windows of this sitter
-alone, and ends the decision without a number if none of them contains the instant.
+If a sitter wrote the message (`facts.speaker`), rule 1 considers only the windows of this sitter,
+and ends the decision without a number if none of them contains the instant. See
+`docs/how-it-works.md`.
 """
 
 from datetime import UTC, datetime
@@ -22,15 +23,15 @@ from petmsg.rules.routing.facts import Facts, NumberFact, PoolNumberFact, Window
 
 RULESET = "1"
 
-_WINDOW_CONDITION = "a confirmed booking's window contains the time and its sitter can speak"
-_POOL_CONDITION = "the org lends pool numbers to this client and one is usable"
+_WINDOW_CONDITION = "a confirmed booking's window contains the time and its sitter can send"
+_POOL_CONDITION = "the org uses pool numbers for this client and one is usable"
 _DESK_CONDITION = "the org has a usable front desk number"
 
 
 def decide(facts: Facts, at: datetime) -> Decision:
-    """The number a text to the facts' client leaves from at `at` (aware UTC), and why.
+    """Return the number that a message to the client is sent from at `at` (aware UTC), and why.
 
-    Same facts and instant, same Decision. Source of the rules: spec, section 3.
+    The same facts and instant give the same Decision.
     """
     window, first, number, finding = _active_window(facts, at)
     trace = [first]
@@ -70,7 +71,7 @@ def decide(facts: Facts, at: datetime) -> Decision:
 
 
 class HasStatus(Protocol):
-    """Anything that says its status and the end of its quarantine: a fact, or a stored number."""
+    """Anything with a status and the end of its quarantine: a fact, or a stored number."""
 
     @property
     def status(self) -> NumberStatus: ...
@@ -80,7 +81,7 @@ class HasStatus(Protocol):
 
 
 def usable(number: HasStatus, at: datetime) -> bool:
-    """Whether the number may be used at `at`: active, or its quarantine is over by then."""
+    """Whether the number may be used at `at`: it is active, or its quarantine is over by then."""
     if number.status is NumberStatus.ACTIVE:
         return True
     return (
@@ -91,24 +92,25 @@ def usable(number: HasStatus, at: datetime) -> bool:
 
 
 def contains(window: WindowFact, at: datetime) -> bool:
-    """Whether the window contains the instant. Half-open: its last instant is outside."""
+    """Whether the window contains the instant. Half-open: the end is outside."""
     return window.starts_at <= at < window.ends_at
 
 
 def _precedence(window: WindowFact, at: datetime) -> tuple[bool, datetime, int]:
-    """What beats what among windows that contain `at`: booked time, later start, higher id."""
+    """Return the precedence among windows that contain `at`: booked time, later start, higher
+    ID."""
     return (at < window.booked_until, window.starts_at, window.booking_id)
 
 
 def _active_window(
     facts: Facts, at: datetime
 ) -> tuple[WindowFact | None, Step, NumberFact | None, str]:
-    """Rule 1. Returns the chosen window, the step, the number, and the rule's finding in words."""
+    """Apply rule 1. Returns the chosen window, the step, the number, and the finding in words."""
     windows, condition, why = facts.windows, _WINDOW_CONDITION, "No active window"
     if facts.speaker is not None:
         sitter, name, _ = facts.speaker
         windows = tuple(window for window in windows if window.sitter == sitter)
-        condition = f"a window of sitter {name} contains the time, and they can speak"
+        condition = f"a window of sitter {name} contains the time, and they can send"
         why = f"No active window of sitter {name}"
     active = [window for window in windows if contains(window, at)]
     if not active:
@@ -132,7 +134,8 @@ def _refuses(facts: Facts, window: WindowFact | None) -> bool:
 
 
 def _what_is_missing(window: WindowFact, at: datetime) -> tuple[Code, str]:
-    """The first thing the window lacks (sitter, active, number, usable), in code and words."""
+    """Return the first thing the window lacks (sitter, active, number, usable) as code and
+    words."""
     name = window.sitter_name
     number = window.number
     if window.sitter is None:
@@ -149,9 +152,9 @@ def _what_is_missing(window: WindowFact, at: datetime) -> tuple[Code, str]:
 
 
 def _pool(facts: Facts, at: datetime) -> tuple[NumberFact | None, Step]:
-    """Rule 2: the thread's own pool number, else the least recently used one with room."""
+    """Apply rule 2: the thread's own pool number, or else the least recently used one with room."""
     if facts.pool_for is PoolFor.ONE_TIME and facts.client_kind is not ClientKind.ONE_TIME:
-        explanation = "Pool numbers serve one-time clients only, and this client is recurring"
+        explanation = "Pool numbers are for one-time clients only, and this client is recurring"
         return None, _step(Rule.POOL, False, Code.POOL_NOT_FOR_CLIENT, explanation)
     candidates = [each for each in facts.pool if usable(each.number, at)]
     if not candidates:
@@ -176,12 +179,12 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def _least_recently_used(each: PoolNumberFact) -> tuple[datetime, int]:
-    """Never used first, then the oldest use, then the lowest id."""
+    """Never used first, then the oldest use, then the lowest ID."""
     return (each.last_used_at or _NEVER, each.number.id)
 
 
 def _front_desk(facts: Facts, at: datetime) -> tuple[NumberFact | None, Step]:
-    """Rule 3: the usable front desk number, an `active` one before one just out of quarantine."""
+    """Apply rule 3: the usable front desk number; an `active` one before one after quarantine."""
     candidates = [desk for desk in facts.desks if usable(desk, at)]
     if not candidates:
         return None, _step(
@@ -203,7 +206,7 @@ def _step(rule: Rule, result: bool, code: Code, explanation: str) -> Step:
 
 
 def _reason(last: Step, finding: str) -> str:
-    """The one line: what rule 1 found, and what is used where that was not the sitter's number."""
+    """Return one line: what rule 1 found, and what is used instead of the sitter's number."""
     if not last.result and last.rule is Rule.ACTIVE_WINDOW:
         return finding
     if not last.result:

@@ -1,6 +1,6 @@
-"""What a routing decision says: the number, why, and every rule that was tried on the way.
+"""A routing decision: the number, the reason, and every rule that was tried.
 
-Named tuples for the same reason as the facts.
+They are named tuples for the same reason as the facts.
 """
 
 from datetime import datetime
@@ -11,7 +11,7 @@ from petmsg.enums import Code, NumberClass, Outcome, Rule, SystemMessageRule
 
 
 class Step(NamedTuple):
-    """One rule that was tried: what it asked, what came out, and in words."""
+    """One rule that was tried: its condition, its result, and an explanation."""
 
     step: int
     rule: Rule | SystemMessageRule
@@ -22,7 +22,7 @@ class Step(NamedTuple):
 
 
 class ChosenNumber(NamedTuple):
-    """The number a text leaves from. `sitter` is the ref of the one who speaks with it."""
+    """The number a message is sent from. `sitter` is the ref of the sitter it belongs to."""
 
     id: int
     e164: str
@@ -31,7 +31,7 @@ class ChosenNumber(NamedTuple):
 
 
 class DecidingWindow(NamedTuple):
-    """The window that decided, or that failed to. Instants are aware UTC."""
+    """The window that decided, or that could not be used. Instants are aware UTC."""
 
     booking: str
     sitter: str | None
@@ -43,7 +43,7 @@ class DecidingWindow(NamedTuple):
 class Decision(NamedTuple):
     """The answer for one client at one instant (`at`, aware UTC).
 
-    `client` is None for a text to nobody's thread (`routing.direct`).
+    `client` is None for a message outside any thread (`petmsg.rules.routing.direct`).
     """
 
     org: str
@@ -59,7 +59,8 @@ class Decision(NamedTuple):
 
     @property
     def rule(self) -> Rule | None:
-        """The rule that yielded the number; None if none did, or it is of a direct text."""
+        """The rule that yielded the number; None if none did, or for a message outside any
+        thread."""
         rule = self.trace[-1].rule if self.number is not None else None
         return rule if isinstance(rule, Rule) else None
 
@@ -70,7 +71,8 @@ class Decision(NamedTuple):
         return last.rule is Rule.ACTIVE_WINDOW and not last.result
 
     def to_json(self) -> dict[str, Any]:
-        """The Decision in the shape of `route explain -o json` (spec, section 4)."""
+        """Return the Decision as `route explain -o json` prints it
+        (`docs/schemas/route-explain.json`)."""
         number = self.number
         window = self.window
         return {

@@ -1,11 +1,11 @@
-"""Which number does a text leave from that goes to nobody's thread? Pure: facts in, Decision out.
+"""Which number is a message outside any thread sent from? Pure: facts in, Decision out.
 
-Two kinds there are: a text to a sitter's own phone leaves from the number she holds, and an answer
-to a stranger from the number he texted. Neither ever leaves from another one: the sitter knows her
-number, and a stranger is not to learn a second. Source: issue 4 (auto-replies, relay).
+There are two kinds: a message to a sitter's own phone is sent from the number the sitter holds, and
+an automatic reply to a stranger from the number they messaged. No other number is used, because the
+sitter knows only their own number and a stranger must not learn a second one.
 
-A client's words go to a sitter only while that sitter has an open window with the client, however
-long they waited.
+A client's message is forwarded to a sitter only while that sitter has an open window with the
+client, however long the message waited.
 """
 
 from datetime import datetime
@@ -18,8 +18,11 @@ from petmsg.rules.routing.facts import NumberFact
 
 
 class ForwardFact(NamedTuple):
-    """A client's words that are passed on. `is_open`: the sitter has a window with the client that
-    contains the instant; `relays`: the org passes words on."""
+    """A client's message that is forwarded.
+
+    `is_open` says whether the sitter has a window with the client that contains the instant,
+    `relays` whether the org relays messages.
+    """
 
     client: str
     is_open: bool
@@ -27,8 +30,8 @@ class ForwardFact(NamedTuple):
 
 
 class DirectFacts(NamedTuple):
-    """What is known of a direct text: the sitter it goes to, if any, the number, and the client's
-    words in it, if it passes some on."""
+    """Facts about a message outside any thread: the sitter who receives it, if any, the number, and
+    the forwarded client's message, if any."""
 
     org: str
     rule: SystemMessageRule
@@ -41,12 +44,12 @@ class DirectFacts(NamedTuple):
 _CONDITION = {
     SystemMessageRule.ASSIGNED_SITTER: "the client's messages go to this sitter now",
     SystemMessageRule.OWN_NUMBER: "the sitter holds a usable number",
-    SystemMessageRule.SAME_NUMBER: "the number that was texted is usable",
+    SystemMessageRule.SAME_NUMBER: "the number that received the message is usable",
 }
 
 
 def decide_direct(facts: DirectFacts, at: datetime) -> Decision:
-    """The number a direct text leaves from at `at` (aware UTC), and why."""
+    """Return the number that the message is sent from at `at` (aware UTC), and why."""
     trace: list[Step] = []
     if facts.forward is not None:
         trace.append(_assigned(facts, facts.forward))
@@ -72,7 +75,7 @@ def decide_direct(facts: DirectFacts, at: datetime) -> Decision:
 
 
 def _assigned(facts: DirectFacts, forward: ForwardFact) -> Step:
-    """Whether the client's words are still this sitter's to read."""
+    """Decide whether the client's message may still be forwarded to this sitter."""
     rule = SystemMessageRule.ASSIGNED_SITTER
     about = f"Sitter {facts.sitter_name} has"
     if not forward.relays:
@@ -100,5 +103,5 @@ def _finding(facts: DirectFacts, *, good: bool) -> tuple[Code, str]:
             return Code.NUMBER_NOT_USABLE, f"Sitter {facts.sitter_name}'s number is not usable"
         return Code.OWN_NUMBER, f"Sitter {facts.sitter_name}'s own number"
     if not good:
-        return Code.NUMBER_NOT_USABLE, "The number that was texted is not usable"
-    return Code.SAME_NUMBER, "The number that was texted"
+        return Code.NUMBER_NOT_USABLE, "The number that received the message is not usable"
+    return Code.SAME_NUMBER, "The number that received the message"

@@ -1,10 +1,10 @@
 """The snapshot of facts that a routing decision is made from.
 
-All instants are aware UTC. A fact says what *is* (or was, for a past instant); whether it makes a
-number usable, or a window the chosen one, is for `decide` alone to say.
+All instants are aware UTC. A fact says what is (or was, for a past instant). Only `decide` says
+whether it makes a number usable, or a window the chosen one.
 
-Named tuples and not frozen dataclasses: a decision makes a dozen of them, and a command that only
-explains one would spend a tenth of its time on building the classes.
+They are named tuples and not frozen dataclasses, because creating a dozen dataclass types would
+take a tenth of the run time of a command that explains one decision.
 """
 
 from datetime import datetime
@@ -14,7 +14,7 @@ from petmsg.enums import ClientKind, NumberClass, NumberStatus, PoolFor
 
 
 class NumberFact(NamedTuple):
-    """A masked number in the class and status it has at the instant of the decision."""
+    """A masked number with its class and status at the instant of the decision."""
 
     id: int
     e164: str
@@ -26,8 +26,8 @@ class NumberFact(NamedTuple):
 class PoolNumberFact(NamedTuple):
     """A pool number with its use up to the instant of the decision.
 
-    `own_threads` counts the threads whose own pool number it is, counted no further than the
-    org's `pool_threads_per_number` (it is 0 where the org sets no limit).
+    `own_threads` counts the threads whose own pool number it is, up to the org's
+    `pool_threads_per_number` (it is 0 if the org sets no limit).
     """
 
     number: NumberFact
@@ -39,7 +39,7 @@ class WindowFact(NamedTuple):
     """An assignment window of a confirmed booking in the client's thread.
 
     Spans are half-open: booked `[starts_at, booked_until)`, grace `[booked_until, ends_at)`.
-    `number` is what the window's sitter holds, None if she holds none.
+    `number` is the one that the window's sitter holds; None if they hold none.
     """
 
     booking_id: int
@@ -54,8 +54,8 @@ class WindowFact(NamedTuple):
 
 
 class SpeakerFact(NamedTuple):
-    """The sitter who wrote a message. `own_number_only`: where their number cannot be used, the
-    message is sent from no other one."""
+    """The sitter who wrote a message. `own_number_only` means that it is sent from their number or
+    not at all."""
 
     sitter: str
     name: str
@@ -63,12 +63,12 @@ class SpeakerFact(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """Everything one decision needs to know of an org, a client and her thread.
+    """Everything one decision needs to know about an org, a client and the client's thread.
 
-    `windows` may hold windows that do not contain the instant: `decide` looks. `desks` are the
-    org's front desk numbers, `pool` its pool numbers, in any status. `notes` are remarks about the
-    facts themselves (a setting that changed since, for a past instant); they become warnings.
-    `speaker` is the sitter who wrote the message, None where the company writes.
+    `windows` may include windows that do not contain the instant, because `decide` checks. `desks`
+    are the org's front desk numbers, `pool` its pool numbers, in any status. `notes` are remarks
+    about the facts themselves (for a past instant: a setting that has changed since); they become
+    warnings. `speaker` is the sitter who wrote the message; None if the company writes.
     """
 
     org: str

@@ -1,21 +1,21 @@
-"""Where does an inbound text go? The mirror image of `decide`: facts in, Delivery out.
+"""Who receives an inbound message? The counterpart of `decide`: facts in, InboundDecision out.
 
-The number it came to gives the org, the phone it came from gives the client, and the client has one
-thread: the text is stored there, always. The rules here say who is to read it:
+The number that received it identifies the org, and the sending phone the client. The client has one
+thread, where the message is always stored. These rules decide who reads it:
 
-1. STOP, START and HELP are never a sitter's to read: they go to the desk;
-2. a sitter's own text to her own number is for a client of hers, where the org relays
-   (`routing.relay` says for which);
-3. a phone that no client of the org has: the inbox, as the sitter's whose own phone it is, else
-   as unrouted;
-4. the sitter, where a window of this client contains the instant and has her, she is active, and
-   the number is hers and usable;
-5. otherwise the front desk's inbox, with the first code that applies.
+1. STOP, START and HELP go to the front desk, never to a sitter;
+2. a sitter's message to their own number is for one of their clients, if the org relays
+   (`petmsg.rules.routing.relay` decides which);
+3. a message from a phone of no client goes to the inbox: as the sitter's if it is a sitter's phone,
+   otherwise as unrouted;
+4. the sitter receives it if a window of this client contains the instant and is assigned to them,
+   they are active, and they hold the number and it is usable;
+5. otherwise it goes to the front desk's inbox, with the first code that applies.
 
-The first two leave a step in the trace only where they have something to say.
+The first two rules appear in the trace only if they apply.
 
-A number that went to somebody else since, or rests in quarantine, never carries a client's words to
-its new holder. Source of the rules: issue 4; spec, section 7 (Inbound).
+A number that was since assigned to somebody else, or is in quarantine, never brings a client's
+message to its new holder. See `docs/replies.md`.
 """
 
 from datetime import datetime
@@ -32,21 +32,21 @@ RELAY = AddressedTo.RELAY.value
 
 
 class HolderFact(NamedTuple):
-    """A sitter who holds, or held, a number."""
+    """A sitter who holds or held a number."""
 
     sitter: str
     name: str
 
 
 class InboundFacts(NamedTuple):
-    """Everything the rules need to know about a text that came to a number of ours.
+    """Everything the rules need to know about a message to one of the company's numbers.
 
-    `number` and `holder` are as they were at the instant, by the custody ledger. `client` is the
-    ref of who has the phone, None if nobody has. `windows` are those of her thread. `seen` says
-    that she had a text from this number before, and `seen_holder` whose it was then. `keyword` is
-    what the whole text says to the carriers. `sender` is the sitter whose personal phone it is,
-    `to_own_number` says that she holds the number, and `relay` whether the org passes such texts
-    on.
+    `number` and `holder` are as they were at the instant, by the number assignment history.
+    `client` is the ref of the phone's client; None if it has none. `windows` are those of the
+    client's thread. `seen` is true if the client had a message from this number before, and
+    `seen_holder` held it then. `keyword` is the keyword that the whole message is. `sender` is the
+    sitter whose personal phone it is, `to_own_number` says whether they hold the number, and
+    `relay` whether the org relays such messages.
     """
 
     org: str
@@ -64,7 +64,7 @@ class InboundFacts(NamedTuple):
 
 
 class InboundStep(NamedTuple):
-    """One rule that was tried: what it asked, what came out, and in words."""
+    """One rule that was tried: its condition, its result, and an explanation."""
 
     step: int
     rule: InboundRule
@@ -75,8 +75,11 @@ class InboundStep(NamedTuple):
 
 
 class InboundDecision(NamedTuple):
-    """Who is to read a text that came at `at` (aware UTC): a sitter's ref, `front_desk`,
-    `unrouted`, or `relay` for a sitter's own text to a client; and why."""
+    """Who receives a message that came at `at` (aware UTC), and why.
+
+    `addressed_to` is a sitter's ref, `front_desk`, `unrouted`, or `relay` for a sitter's own
+    message to a client.
+    """
 
     org: str
     number: str
@@ -89,13 +92,14 @@ class InboundDecision(NamedTuple):
 
     @property
     def kind(self) -> AddressedTo:
-        """Whose inbox it is."""
+        """Whose inbox it belongs to."""
         if self.addressed_to in _NOT_A_SITTER:
             return AddressedTo(self.addressed_to)
         return AddressedTo.SITTER
 
     def to_json(self) -> dict[str, Any]:
-        """In the shape of `route inbound -o json` (issue 4)."""
+        """Return the decision as `route inbound -o json` prints it
+        (`docs/schemas/route-inbound.json`)."""
         return {
             "org": self.org,
             "number": self.number,
@@ -122,22 +126,26 @@ _NOT_A_SITTER = frozenset((FRONT_DESK, UNROUTED, RELAY))
 
 
 def route_inbound(facts: InboundFacts, at: datetime) -> InboundDecision:
-    """Who is to read a text that came at `at` (aware UTC). Same facts and instant, same answer."""
+    """Return who receives a message that came at `at` (aware UTC). The same facts give the same
+    answer."""
     if facts.keyword is not None:
         return _addressee(facts, at, _of_nobody_else(facts), (_of_keyword(facts.keyword),))
     before: tuple[InboundStep, ...] = ()
     if facts.sender is not None and facts.to_own_number:
         name = facts.sender.name
         if facts.relay:
-            why = f"Sitter {name} wrote it to her own number"
+            why = f"Sitter {name} sent it to their own number"
             step = _step(InboundRule.RELAY, True, InboundCode.SITTER_REPLY, why)
             return _addressee(facts._replace(client=None), at, RELAY, (step,))
-        why = f"Sitter {name} wrote it, and the org does not relay"
+        why = f"Sitter {name} sent it, and the org does not relay"
         before = (_step(InboundRule.RELAY, False, InboundCode.RELAY_OFF, why),)
     if facts.client is None:
         return _addressee(facts, at, _of_nobody_else(facts), (*before, _of_no_client(facts)))
     known = _step(
-        InboundRule.CLIENT, False, InboundCode.KNOWN_CLIENT, f"It is the phone of {facts.client}"
+        InboundRule.CLIENT,
+        False,
+        InboundCode.KNOWN_CLIENT,
+        f"The phone belongs to client {facts.client}",
     )
     active = [window for window in facts.windows if contains(window, at)]
     hers = next((window for window in active if _speaks(facts, window, at)), None)
@@ -154,7 +162,8 @@ def route_inbound(facts: InboundFacts, at: datetime) -> InboundDecision:
 
 
 def _of_nobody_else(facts: InboundFacts) -> str:
-    """Whose inbox it is that no window decides: the client's desk, a sitter's own, or unrouted."""
+    """Return the inbox of a message that no window decides: the client's front desk, the sitter's,
+    or unrouted."""
     if facts.client is not None:
         return FRONT_DESK
     return UNROUTED if facts.sender is None else RELAY
@@ -164,14 +173,14 @@ def _of_no_client(facts: InboundFacts) -> InboundStep:
     if facts.sender is None:
         why = "No client has this phone"
         return _step(InboundRule.CLIENT, True, InboundCode.UNKNOWN_SENDER, why)
-    why = f"Sitter {facts.sender.name} wrote it from their own phone - to the inbox"
+    why = f"Sitter {facts.sender.name} sent it from their own phone - to the inbox"
     return _step(InboundRule.SENDER, True, InboundCode.KNOWN_SITTER, why)
 
 
 _KEYWORDS = {
-    Keyword.STOP: (InboundCode.KEYWORD_STOP, "She wants no texts any more"),
-    Keyword.START: (InboundCode.KEYWORD_START, "She wants texts again"),
-    Keyword.HELP: (InboundCode.KEYWORD_HELP, "She asks for help; the carrier answers"),
+    Keyword.STOP: (InboundCode.KEYWORD_STOP, "The sender wants no more messages"),
+    Keyword.START: (InboundCode.KEYWORD_START, "The sender wants messages again"),
+    Keyword.HELP: (InboundCode.KEYWORD_HELP, "The sender asks for help; the carrier answers"),
 }
 
 
@@ -181,7 +190,7 @@ def _of_keyword(keyword: Keyword) -> InboundStep:
 
 
 def _speaks(facts: InboundFacts, window: WindowFact, at: datetime) -> bool:
-    """Whether the window's sitter is active, and the number is hers and usable."""
+    """Whether the window's sitter is active, and holds the number, and it is usable."""
     return window.sitter_active and _is_hers(facts, window) and usable(facts.number, at)
 
 
@@ -192,21 +201,21 @@ def _is_hers(facts: InboundFacts, window: WindowFact) -> bool:
 def _why_the_desk(
     facts: InboundFacts, active: list[WindowFact], at: datetime
 ) -> tuple[InboundCode, str]:
-    """The first code that applies, in the order of the spec."""
+    """Return the first code that applies, in a fixed order."""
     number, holder = facts.number, facts.holder
     if facts.seen and facts.seen_holder is not None and facts.seen_holder != holder:
         return (
             InboundCode.FORMER_NUMBER,
-            f"The number was {facts.seen_holder.name}'s when the client last saw it",
+            f"Sitter {facts.seen_holder.name} held the number when the client last saw it",
         )
     if number.number_class is not NumberClass.SITTER:
-        kind = "a pool number" if number.number_class is NumberClass.POOL else "the front desk's"
+        kind = "a pool number" if number.number_class is NumberClass.POOL else "a front desk number"
         return InboundCode.POOL_OR_DESK_NUMBER, f"The number is {kind}"
     with_her = [window for window in active if _is_hers(facts, window)]
     if active and holder is not None and not with_her:
         return (
             InboundCode.NUMBER_OF_ANOTHER_SITTER,
-            f"The number is {holder.name}'s, who has no window with this client now",
+            f"Sitter {holder.name} holds the number, but has no window with this client now",
         )
     if with_her and not with_her[0].sitter_active:
         return InboundCode.SITTER_NOT_ACTIVE, f"Sitter {with_her[0].sitter_name} is not active"
@@ -219,14 +228,14 @@ def _why_the_desk(
 
 
 _CONDITION = {
-    InboundRule.KEYWORD: "the whole text is a word to the carriers: STOP, START or HELP",
-    InboundRule.RELAY: "it is from the own phone of the sitter whose number it is",
-    InboundRule.CLIENT: "the phone is of no client of the org",
-    InboundRule.SENDER: "no client has the phone, and it is a sitter's own",
+    InboundRule.KEYWORD: "the whole message is a carrier keyword: STOP, START or HELP",
+    InboundRule.RELAY: "it is from the personal phone of the sitter who holds the number",
+    InboundRule.CLIENT: "the phone does not belong to a client of the org",
+    InboundRule.SENDER: "the phone belongs to a sitter, and to no client",
     InboundRule.SITTER: (
         "a window of this client contains the time, and its active sitter holds the usable number"
     ),
-    InboundRule.FRONT_DESK: "nobody else is to read it",
+    InboundRule.FRONT_DESK: "no other rule applies",
 }
 
 

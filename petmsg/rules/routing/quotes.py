@@ -1,13 +1,13 @@
-"""Does a message repeat one that its writer was shown? Pure: bodies in, whose words they are out.
+"""Does a message repeat one that its sender was shown? Pure: bodies in, authors out.
 
 A phone sends a reaction, an inline reply or a forward as a message that repeats the other one:
-`Loved “Ann: Is Rex fine?”`, `> Ann: Is Rex fine?` with an answer below it. Phones word this
-differently, in every language, and some cut the quoted message short. So a message is compared with
-those the writer was really shown, and not with a list of verbs. Only a reaction to a picture
-(`Liked an image`), which repeats nothing, is known by its words.
+`Loved “Ann: Is Rex fine?”`, or `> Ann: Is Rex fine?` with an answer below it. Phones word this
+differently in every language, and some cut the quoted message short. So a message is compared with
+those the sender was really shown, and not with a list of verbs. Only a reaction to a picture
+(`Liked an image`), which repeats nothing, is recognised by its words.
 
-Compared are plain forms: case, spaces, quotation marks, dashes and invisible characters do not
-matter, and `...` is `…`.
+Plain forms are compared: case, spaces, quotation marks, dashes and invisible characters do not
+matter, and `...` equals `…`.
 """
 
 import re
@@ -17,20 +17,20 @@ from enum import StrEnum
 from typing import NamedTuple
 
 LEAST_REPEATED = 16
-"""Characters that two people do not write alike by chance."""
+"""How many characters two people do not write alike by chance."""
 _LEAST_CUT_SHORT = 24
 _LEAST_OF_A_FORWARD = 8
 _LONGEST_REACTION = 48
 _MOST_WORDS = 6
 _MOST_MARKS = 5
-"""Quotation marks looked at from each end, so that the time stays linear."""
+"""How many quotation marks are checked from each end, so that the run time stays linear."""
 
 
 class Shown(NamedTuple):
-    """A message on somebody's phone. `client` is whose words it holds, None if it is petmsg's own.
+    """A message on somebody's phone. `client` is its author; None if petmsg wrote it.
 
-    `lead` is what a forward begins with, `Ann:`. A message that a person typed (`is_typed`) may be
-    typed again by chance, so it only counts as repeated between quotation marks.
+    `lead` is the start of a forward, `Ann:`. A message that a person typed (`is_typed`) may be
+    typed again by chance, so it counts as repeated only between quotation marks.
     """
 
     body: str
@@ -40,18 +40,20 @@ class Shown(NamedTuple):
 
 
 class Reaction(StrEnum):
-    """Whether a message only reacts to another one."""
+    """Whether a message is only a reaction to another one."""
 
     NO = "no"
     YES = "yes"
     PERHAPS = "perhaps"
-    """It repeats a message, and the few other characters may be the phone's or the writer's."""
+    """It repeats a message, and the few other characters may be the phone's or the sender's."""
 
 
 class Quotes(NamedTuple):
-    """What a message repeats. Each member of `certain` is one repeated passage: the clients whose
-    words it may be, None among them for petmsg's own. `possible` are passages that may be alike by
-    chance."""
+    """What a message repeats.
+
+    Each member of `certain` is one repeated passage: the clients who may have written it, with None
+    for petmsg. `possible` are passages that may be equal by chance.
+    """
 
     reaction: Reaction = Reaction.NO
     certain: tuple[frozenset[str | None], ...] = ()
@@ -59,21 +61,24 @@ class Quotes(NamedTuple):
 
     @property
     def clients(self) -> frozenset[str | None] | None:
-        """The clients to whom the message may go: everything it certainly repeats is theirs. None
-        if it repeats nothing for certain, so that it may go to anybody."""
+        """The clients to whom the message may go: they wrote everything that it certainly repeats.
+
+        None means that it certainly repeats nothing, and so may go to anybody.
+        """
         if not self.certain:
             return None
         return frozenset.intersection(*self.certain) - {None}
 
 
 def forward(body: str, client: str) -> Shown:
-    """A forward as it was sent to a sitter: `Ann: Is Rex fine?`."""
+    """Return a forward as it was sent to a sitter: `Ann: Is Rex fine?`."""
     name, colon, _ = body.partition(": ")
     return Shown(body, client, lead=f"{name}:" if colon else "")
 
 
 def read_quotes(body: str, shown: Sequence[Shown]) -> Quotes:
-    """What a message repeats of those its writer was shown. Same arguments, same answer."""
+    """Return what a message repeats of those its sender was shown. The same arguments give the same
+    answer."""
     known = [each for each in map(_known, shown) if each.whole]
     text = plain(body)
     reaction = Reaction.YES if _WORDED_REACTION.fullmatch(_folded(body)) else Reaction.NO
@@ -96,18 +101,18 @@ def read_quotes(body: str, shown: Sequence[Shown]) -> Quotes:
 
 
 def may_quote(body: str) -> bool:
-    """Whether a message may be a reaction at all: nothing needs to be read for one that is not."""
+    """Whether a message may be a reaction at all; if not, no shown messages need to be read."""
     return _MARK.search(body) is not None or bool(_WORDED_REACTION.fullmatch(_folded(body)))
 
 
 def plain(text: str) -> str:
-    """The form in which messages are compared."""
+    """Return the form in which messages are compared."""
     folded = _folded(text).translate(_NO_MARKS)
     return " ".join(_DOTS.sub("…", folded).split())
 
 
 class _Known(NamedTuple):
-    """A message that was shown, in its plain form. `words` are the client's own, without `lead`."""
+    """A shown message in its plain form. `words` are the client's own, without `lead`."""
 
     shown: Shown
     whole: str
@@ -121,7 +126,7 @@ def _known(shown: Shown) -> _Known:
 
 
 class _Passage(NamedTuple):
-    """A quoted part. `is_marked`: it stands between quotation marks, not behind `>`."""
+    """A quoted part. `is_marked` is true between quotation marks, and false after `>`."""
 
     before: str
     inside: str
@@ -172,7 +177,7 @@ _WORDED_REACTION = re.compile(rf"{_VERB} (?:{_THING}|[{_DOUBLE}].*[{_DOUBLE}])",
 
 
 def _reaction(passage: _Passage) -> Reaction:
-    """Whether nothing but what a phone adds stands around a passage that begins as one shown."""
+    """Whether a quoted passage is surrounded only by what a phone adds."""
     before, after = passage.before.lstrip(), passage.after.rstrip()
     around = f"{before} {after}"
     if not around.strip():
@@ -206,7 +211,7 @@ def _passages(body: str) -> Iterator[_Passage]:
 
 
 def _behind_marks(body: str) -> Iterator[_Passage]:
-    """The lines that begin with `>`, as in an e-mail."""
+    """Yield the lines that begin with `>`, as in an email."""
     lines = [line.strip() for line in body.splitlines()]
     quoted = [line.lstrip(">| ") for line in lines if line.startswith((">", "|"))]
     if quoted:
@@ -215,7 +220,8 @@ def _behind_marks(body: str) -> Iterator[_Passage]:
 
 
 def _quoted_length(known: _Known, inside: str) -> int:
-    """How much of a message a passage repeats: all, or its beginning cut short. 0: it does not."""
+    """Return how many characters of a message a passage repeats: all, or its beginning cut short; 0
+    if none."""
     is_cut = inside.endswith("…")
     inside = inside.rstrip("…").rstrip()
     whole = known.whole
@@ -230,13 +236,14 @@ def _quoted_length(known: _Known, inside: str) -> int:
         return max(named, _unnamed_length(known.words, inside, is_cut=is_cut))
     if whole.startswith(inside):
         return len(inside) if len(inside) >= _LEAST_CUT_SHORT else 0
-    # A provider may have put words of its own before or behind it.
+    # A provider may have put its own words before or after it.
     stands = inside.endswith(f" {whole}") if known.shown.is_typed else whole in inside
     return len(whole) if stands and len(whole) >= _LEAST_OF_A_FORWARD else 0
 
 
 def _unnamed_length(words: str, inside: str, *, is_cut: bool) -> int:
-    """How much of a client's own words a passage repeats, without the name petmsg put before."""
+    """Return how much of a client's own words a passage repeats, without the name that petmsg
+    added."""
     if len(inside) < _LEAST_OF_A_FORWARD or not words.startswith(inside):
         return 0
     is_enough = inside == words or is_cut or len(inside) >= _LEAST_CUT_SHORT
@@ -253,7 +260,7 @@ def _fits(known: _Known, tail: str, *, is_cut: bool) -> bool:
 
 
 def _unmarked(text: str, known: Sequence[_Known]) -> list[frozenset[str | None]]:
-    """Whose words stand in a message, of those that nobody types by chance."""
+    """Return who wrote the passages in a message that nobody types by chance."""
     spans: dict[tuple[int, int], set[str | None]] = {}
     for each in known:
         for span in _spans(text, each):
@@ -268,8 +275,8 @@ def _unmarked(text: str, known: Sequence[_Known]) -> list[frozenset[str | None]]
 
 
 def _spans(text: str, known: _Known) -> Iterator[tuple[int, int]]:
-    """Where a message holds a forward with the name before it, the whole of a long one without it,
-    or a sentence of petmsg's own."""
+    """Yield where a message contains a forward with its name, a long forward without its name, or a
+    sentence of petmsg's own."""
     whole, lead = known.whole, known.lead
     if known.shown.is_typed:
         return
@@ -291,7 +298,7 @@ def _spans(text: str, known: _Known) -> Iterator[tuple[int, int]]:
 
 
 def _may_repeat(text: str, known: _Known) -> bool:
-    """Whether a message holds the words of a forward, or a number out of it, such as a code."""
+    """Whether a message contains the words of a forward, or a number from it, such as a code."""
     if len(known.words) >= LEAST_REPEATED and known.words in text:
         return True
     return any(code in known.words for code in _CODE.findall(text))
@@ -301,13 +308,13 @@ _CODE = re.compile(r"[0-9]{4,}")
 
 
 def _is_repeated(text: str, known: Sequence[_Known]) -> bool:
-    """Whether a message is nothing but one that was forwarded."""
+    """Whether a message is nothing but a forwarded one."""
     rest = _FORWARDED.sub("", text, count=1)
     return any(rest == each.whole for each in known if not each.shown.is_typed)
 
 
 def _places(text: str, lead: str) -> Iterator[int]:
-    """Where the lead stands as a word of its own."""
+    """Yield where the lead occurs as a word of its own."""
     place = text.find(lead)
     while place >= 0:
         if place == 0 or not text[place - 1].isalnum():
@@ -316,7 +323,7 @@ def _places(text: str, lead: str) -> Iterator[int]:
 
 
 def _same(one: str, other: str) -> int:
-    """How many characters two strings have in common at their beginning."""
+    """Return the length of the common beginning of two strings."""
     most = min(len(one), len(other))
     if one[:most] == other[:most]:
         return most

@@ -1,18 +1,20 @@
-"""For which client is a sitter's own message? Pure: facts in, Choice out.
+"""Which client is a sitter's own message for? Pure: facts in, RelayDecision out.
 
 The sitter writes from their own phone to their own number. The message goes to a client in an open
-window of that sitter, and only where it is certain which (source: the relay of issue 4):
+window of that sitter, and only if it is certain which:
 
-- one that begins with `@ref` goes to that client, or to nobody;
-- one that repeats a message the sitter was shown goes to the client whose words it repeats, or to
-  nobody; a bare reaction goes to nobody (`routing.quotes`);
+- a message that begins with `@ref` goes to that client, or to nobody;
+- a message that repeats one that the sitter was shown goes to the client who wrote that, or to
+  nobody; a mere reaction goes to nobody (`petmsg.rules.routing.quotes`);
 - with one client in an open window it goes to that client, with several to the one whose message
-  was last forwarded;
-- it is not certain if another client's message was forwarded within ten minutes, if the last one
-  forwarded is of a client whose window has ended since, if the sitter just wrote to another client,
-  or if it is not known whether another's message arrived. Then the sitter is asked.
+  was forwarded last;
+- it is uncertain if another client's message was forwarded within ten minutes, if the last
+  forwarded message is from a client whose window has ended since, if the sitter just wrote to
+  another client, or if it is unknown whether another client's message was delivered. Then the
+  sitter is asked.
 
-A sitter answers a question with a number, which is read by the list that was last sent to them.
+A sitter answers a question with a number, which is read by the list that was last sent to them. See
+`docs/replies.md`.
 """
 
 import re
@@ -25,7 +27,8 @@ from petmsg.rules.routing.quotes import Quotes, Reaction, Shown, read_quotes
 
 NOT_CERTAIN_WITHIN = timedelta(minutes=10)
 ANSWERS_WITHIN = timedelta(hours=2)
-"""So long after a forward a plain message may be its answer, though that client's window ended."""
+"""For this long after a forward a plain message may be its answer, even if that client's window
+ended."""
 MOST_OPTIONS = 9
 
 _NUMBER = re.compile(r"\(?([1-9])[.)]?")
@@ -33,36 +36,37 @@ _END_OF_REF = re.compile(r"[:,.;!?]*(?:\s|$)")
 
 
 class RelayAction(StrEnum):
-    """What is to be done with a sitter's message."""
+    """What to do with a sitter's message."""
 
     SEND = "send"
     """Send `text` to `client`."""
     SEND_WAITING = "send_waiting"
-    """The sitter answered whom the waiting messages are for: `client`."""
+    """The sitter answered which client the waiting messages are for: `client`."""
     ASK = "ask"
-    """Send nothing to a client; ask the sitter which of `options`."""
+    """Send nothing to a client; ask the sitter to choose one of `options`."""
     ASK_AGAIN = "ask_again"
-    """The sitter wrote a number that answers no list they were sent; send them a new list."""
+    """The sitter sent a number that answers no list they were sent; send them a new list."""
     NOT_OPEN = "not_open"
-    """The sitter chose a client who is not in an open window of theirs any more."""
+    """The sitter chose a client without an open window."""
     NOT_A_REF = "not_a_ref"
-    """What stands behind the `@` is the ref of no client in an open window; `options` are those."""
+    """The `@` is not followed by the ref of a client with an open window; `options` lists those
+    clients."""
     NO_WINDOW = "no_window"
-    """No window of the sitter is open."""
+    """The sitter has no open window."""
     NO_QUESTION = "no_question"
-    """A number alone, and the question it answers is over."""
+    """A number alone, and the question it answers is closed."""
     QUOTES_ANOTHER = "quotes_another"
-    """It repeats a message that is not only this client's."""
+    """It repeats a message that is not only from this client."""
     REACTION = "reaction"
-    """It only reacts to a message."""
+    """It is only a reaction to a message."""
     REPEATS = "repeats"
-    """It repeats a message, and it is not certain that the sitter added anything."""
+    """It repeats a message, and it is uncertain whether the sitter added anything."""
     EMPTY = "empty"
     """It names a client and says nothing."""
 
 
 class OpenClient(NamedTuple):
-    """A client in a window of the sitter that is open. `name` tells clients of one name apart."""
+    """A client in an open window of the sitter. `name` is unique among these clients."""
 
     id: int
     ref: str
@@ -70,9 +74,12 @@ class OpenClient(NamedTuple):
 
 
 class Wrote(NamedTuple):
-    """A client's message that was addressed to the sitter. `wrote_at` is when it was written or, if
-    it was forwarded later, when it was forwarded (aware UTC); `reached` says whether it came to the
-    sitter's own phone: None if that is not known."""
+    """A client's message to the sitter.
+
+    `wrote_at` is when it was written or, if it was forwarded later, when it was forwarded (aware
+    UTC). `reached` says whether it was delivered to the sitter's own phone; None if that is
+    unknown.
+    """
 
     client: str
     wrote_at: datetime
@@ -80,20 +87,19 @@ class Wrote(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What the sitter last wrote to a client. `said_at` is aware UTC."""
+    """The sitter's last message to a client. `said_at` is aware UTC."""
 
     client: str
     said_at: datetime
 
 
 class RelayFacts(NamedTuple):
-    """What is known of a sitter who writes.
+    """Facts about a sitter who writes.
 
-    `wrote` are the messages to them, the newest first. `asked` are the refs of the list that was
-    last sent to them, while messages wait for the answer; `unasked` says that messages wait and no
-    such list was sent; `is_over` that the question last sent has been answered or has expired.
-    `others` are refs and names of clients who are in no open window. `shown` are the messages on
-    their phone, the newest first.
+    `wrote` are the messages to them, newest first. `asked` are the refs of the list that was last
+    sent to them, while messages wait for the answer. `unasked` says that messages wait and no list
+    was sent; `is_over` that the last question was answered or has expired. `others` are refs and
+    names of clients without an open window. `shown` are the messages on their phone, newest first.
     """
 
     open: tuple[OpenClient, ...]
@@ -107,7 +113,7 @@ class RelayFacts(NamedTuple):
 
 
 class RelayDecision(NamedTuple):
-    """The answer: what to do, with which client, with which words; `why` in a few words."""
+    """What to do, with which client and which text; `why` is a short reason."""
 
     way: RelayAction
     why: str
@@ -126,13 +132,14 @@ class ListedClient(NamedTuple):
 
 
 def decide_relay(facts: RelayFacts, body: str, at: datetime) -> RelayDecision:
-    """For which client the sitter's message is at `at` (aware UTC). Same facts, same answer."""
+    """Decide which client the sitter's message is for at `at` (aware UTC). The same facts give the
+    same answer."""
     text = body.strip()
     quotes = read_quotes(text, facts.shown)
     if quotes.reaction is Reaction.YES:
-        return RelayDecision(RelayAction.REACTION, "it only reacts to a message")
+        return RelayDecision(RelayAction.REACTION, "it is only a reaction to a message")
     if not facts.open:
-        return RelayDecision(RelayAction.NO_WINDOW, "no window of hers is open")
+        return RelayDecision(RelayAction.NO_WINDOW, "the sitter has no open window")
     if quotes.reaction is Reaction.PERHAPS:
         return RelayDecision(RelayAction.REPEATS, "it only repeats a message")
     number = _NUMBER.fullmatch(text)
@@ -146,13 +153,14 @@ def decide_relay(facts: RelayFacts, body: str, at: datetime) -> RelayDecision:
 
 
 def may_have(quotes: Quotes, client: str) -> bool:
-    """Whether a message that repeats others may go to the client: nothing in it is certainly
-    somebody else's."""
+    """Whether a message that repeats others may go to the client: it certainly repeats nobody
+    else."""
     return quotes.clients is None or client in quotes.clients
 
 
 def told_apart(clients: Sequence[ListedClient]) -> dict[int, str]:
-    """What to call each of the clients, by id: the name, and ref and day where another has it."""
+    """Return a unique name for each client, by ID: the name, with ref and day if another has the
+    same name."""
     names = [" ".join(each.name.split()).casefold() for each in clients]
     return {
         each.id: each.name if names.count(name) == 1 else f"{each.name} ({each.ref}, {each.day})"
@@ -162,35 +170,37 @@ def told_apart(clients: Sequence[ListedClient]) -> dict[int, str]:
 
 def _answer(facts: RelayFacts, number: int) -> RelayDecision:
     if not facts.asked and not facts.unasked:
-        return RelayDecision(RelayAction.NO_QUESTION, "it answers a question that is over")
+        return RelayDecision(RelayAction.NO_QUESTION, "it answers a question that is closed")
     if number > len(facts.asked):
-        why = "there is no such choice" if facts.asked else "she was sent no list to choose from"
+        why = "there is no such choice" if facts.asked else "the sitter was sent no list"
         return RelayDecision(RelayAction.ASK_AGAIN, why, options=facts.open[:MOST_OPTIONS])
     by_ref = {each.ref: each for each in facts.open}
     client = by_ref.get(facts.asked[number - 1])
     if client is None:
         return RelayDecision(
-            RelayAction.NOT_OPEN, "her window with that client is not open any more"
+            RelayAction.NOT_OPEN, "the sitter's window with that client is no longer open"
         )
-    return RelayDecision(RelayAction.SEND_WAITING, "she chose", client)
+    return RelayDecision(RelayAction.SEND_WAITING, "the sitter chose", client)
 
 
 def _named(facts: RelayFacts, words: str, quotes: Quotes) -> RelayDecision:
-    """`@C-1 on my way`: of all clients whose ref or name the words begin with, the longest one is
-    meant, so that C-1 is not taken for C-12 nor Smith for Smith Jane."""
+    """Handle `@C-1 on my way`. The longest matching ref or name counts, so that C-1 is not read as
+    C-12, nor Smith as Smith Jane."""
     by_ref = {each.ref.casefold(): each for each in facts.open}
     names = [*facts.others, *(each.ref for each in facts.open), *(each.name for each in facts.open)]
     fitting = [each for each in names if _begins_with(words, each)]
     client = by_ref.get(max(fitting, key=len, default="").casefold())
     if client is None:
-        why = "no client of that ref is in an open window of hers"
+        why = "no client with that ref has an open window with the sitter"
         return RelayDecision(RelayAction.NOT_A_REF, why, options=facts.open[:MOST_OPTIONS])
     text = words[len(client.ref) :].lstrip(" :,.;!?\t\r\n")
     if not text:
-        return RelayDecision(RelayAction.EMPTY, "she named a client and said nothing", client)
+        return RelayDecision(
+            RelayAction.EMPTY, "the message names a client but says nothing", client
+        )
     if not may_have(quotes, client.ref):
-        return RelayDecision(RelayAction.QUOTES_ANOTHER, "it repeats a message of somebody else")
-    return RelayDecision(RelayAction.SEND, "she named the client", client, text)
+        return RelayDecision(RelayAction.QUOTES_ANOTHER, "it repeats another person's message")
+    return RelayDecision(RelayAction.SEND, "the sitter named the client", client, text)
 
 
 def _begins_with(words: str, name: str) -> bool:
@@ -199,15 +209,13 @@ def _begins_with(words: str, name: str) -> bool:
 
 
 def _quoted(facts: RelayFacts, text: str, clients: frozenset[str | None]) -> RelayDecision:
-    """It repeats a message: it is for the client who wrote that, or for nobody."""
+    """Handle a message that repeats one: it is for the client who wrote that, or for nobody."""
     if not clients:
-        return RelayDecision(
-            RelayAction.QUOTES_ANOTHER, "it repeats a message that is no single client's"
-        )
+        return RelayDecision(RelayAction.QUOTES_ANOTHER, "it repeats a message of several people")
     fitting = tuple(each for each in facts.open if each.ref in clients)
     if not fitting:
         return RelayDecision(
-            RelayAction.NOT_OPEN, "it repeats a client whose window is not open any more"
+            RelayAction.NOT_OPEN, "it repeats a client whose window is no longer open"
         )
     if len(fitting) > 1:
         return RelayDecision(
@@ -219,13 +227,15 @@ def _quoted(facts: RelayFacts, text: str, clients: frozenset[str | None]) -> Rel
 def _plain(facts: RelayFacts, text: str, quotes: Quotes, at: datetime) -> RelayDecision:
     client = _likely(facts)
     if client is None:
-        return _ask(facts, "several clients are in open windows of hers")
+        return _ask(facts, "several clients have open windows with the sitter")
     why = _other_voice(facts, client, at) or _other_ear(facts, client, at)
     if why is None and any(client.ref not in each for each in quotes.possible):
         why = "it may repeat another client"
     if why is not None:
         return _ask(facts, why)
-    return RelayDecision(RelayAction.SEND, "the client she was last forwarded", client, text)
+    return RelayDecision(
+        RelayAction.SEND, "the client whose message was forwarded last", client, text
+    )
 
 
 def _likely(facts: RelayFacts) -> OpenClient | None:
@@ -236,35 +246,36 @@ def _likely(facts: RelayFacts) -> OpenClient | None:
 
 
 def _last_forwarded(facts: RelayFacts) -> Wrote | None:
-    """The message that came to the sitter's phone last; messages may be forwarded out of order."""
+    """Return the message that reached the sitter's phone last; messages may be forwarded out of
+    order."""
     return max(
         (each for each in facts.wrote if each.reached), key=lambda each: each.wrote_at, default=None
     )
 
 
 def _other_voice(facts: RelayFacts, client: OpenClient, at: datetime) -> str | None:
-    """Why it may be an answer to somebody else after all."""
+    """Return why the message may be an answer to another client."""
     for each in facts.wrote:
         if each.client == client.ref:
             continue
         if at - each.wrote_at < NOT_CERTAIN_WITHIN:
-            return "another client wrote to her within ten minutes"
+            return "another client wrote to the sitter within ten minutes"
         if each.reached is None:
-            return "it is not known whether another client's words reached her"
+            return "it is unknown whether another client's message reached the sitter"
     last = _last_forwarded(facts)
     if last is not None and last.client != client.ref and at - last.wrote_at < ANSWERS_WITHIN:
-        return "the client who wrote to her last has no open window now"
+        return "the client who wrote last has no open window now"
     return None
 
 
 def _other_ear(facts: RelayFacts, client: OpenClient, at: datetime) -> str | None:
-    """Why it may go on with what was said to somebody else."""
+    """Return why the message may continue one to another client."""
     said = facts.said
     if said is None or said.client == client.ref or at - said.said_at >= NOT_CERTAIN_WITHIN:
         return None
     if any(each.reached and each.wrote_at >= said.said_at for each in facts.wrote):
-        return None  # and it answers what came after that
-    return "she wrote to another client within ten minutes"
+        return None  # it answers a later message
+    return "the sitter wrote to another client within ten minutes"
 
 
 def _ask(facts: RelayFacts, why: str) -> RelayDecision:

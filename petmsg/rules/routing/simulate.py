@@ -1,11 +1,11 @@
 """Every change of the number that clients see over a span.
 
-`decide` is asked at each instant at which one of its facts changes: where a window begins, where
-its booked time ends, where it ends, where the thread's own pool number changes, and where the state
-of a number, a sitter or the pool changes. Neighbours with the same answer are merged.
+`decide` is called at each instant at which one of its facts changes: where a window begins, its
+booked time ends or it ends, where the thread's own pool number changes, and where the state of a
+number, a sitter or the pool changes. Equal neighbours are merged.
 
 Between two such instants the answer depends on the client's kind, the thread's own pool number and
-the sitter whose window is open. The answer is remembered by these, because most clients share it.
+the sitter of the open window. Answers are cached by these, because most clients share them.
 """
 
 from bisect import bisect_right
@@ -29,8 +29,8 @@ from petmsg.rules.routing.state_intervals import (
 class Route(NamedTuple):
     """Which number a message would be sent from, and why: a Decision without its instant.
 
-    `rule` yielded the number, None if none did; `code` is what the last rule tried had found. `gap`
-    is what was missing where a window's sitter has no usable number, or where there is no number at
+    `rule` yielded the number, None if none did; `code` is the finding of the last rule tried. `gap`
+    says what was missing if a window's sitter has no usable number, or if there is no number at
     all.
     """
 
@@ -54,10 +54,10 @@ class Segment(NamedTuple):
 def simulate(
     org: OrgIntervals, clients: Iterable[ClientIntervals], *, start: datetime, end: datetime
 ) -> Iterator[list[Segment]]:
-    """The segments of each client over `[start, end)` (aware UTC), in order and without gaps.
+    """Yield the segments of each client over `[start, end)` (aware UTC), in order and without gaps.
 
-    Two that follow each other differ in number, code or reason. At every instant a segment says
-    what `decide` says of the facts of that instant.
+    Consecutive segments differ in number, code or reason. A segment equals what `decide` says at
+    each of its instants.
     """
     answers = _Answers(org, start, end)
     for client in clients:
@@ -65,7 +65,7 @@ def simulate(
 
 
 def _segments(answers: "_Answers", client: ClientIntervals) -> list[Segment]:
-    """The client's segments: one stretch after the other, equal neighbours merged."""
+    """Return the client's segments, with equal neighbours merged."""
     since: list[datetime] = []
     routes: list[Route] = []
     for from_at, to_at, windows in _stretches(client, answers.start, answers.end):
@@ -81,7 +81,7 @@ def _segments(answers: "_Answers", client: ClientIntervals) -> list[Segment]:
 def _stretches(
     client: ClientIntervals, start: datetime, end: datetime
 ) -> Iterator[tuple[datetime, datetime, Sequence[WindowRow]]]:
-    """The span cut where the client's own facts change, each part with the windows open in it."""
+    """Cut the span where the client's own facts change; yield each part with its open windows."""
     windows = sorted(client.windows)
     edges = {start, end, *client.own_pool_number.since}
     for window in windows:
@@ -100,7 +100,7 @@ def _stretches(
 
 
 class _Answers:
-    """What `decide` says, remembered for all clients of an org."""
+    """A cache of decisions, shared by all clients of an org."""
 
     def __init__(self, org: OrgIntervals, start: datetime, end: datetime) -> None:
         self.start = start
@@ -118,7 +118,7 @@ class _Answers:
         kind: ClientKind,
         own: int | None,
     ) -> Iterator[tuple[datetime, Route]]:
-        """The routes in `[from_at, to_at)`, with these windows open, each with its start."""
+        """Yield the routes in `[from_at, to_at)` with these open windows, each with its start."""
         at, changes = from_at, self._changes
         place = bisect_right(changes, from_at)
         while True:
@@ -136,8 +136,8 @@ class _Answers:
         kind: ClientKind,
         own: int | None,
     ) -> Route:
-        """The route at `at`, after that many changes of the org."""
-        if len(windows) > 1:  # which of them decides depends on how they overlap
+        """Return the route at `at`, after `place` changes of the org."""
+        if len(windows) > 1:  # the overlap decides which of them counts
             return self._ask(at, windows, kind, own)
         key = (place, kind, own, windows[0][5] if windows else 0)
         found = self._known.get(key)
@@ -176,7 +176,8 @@ class _Answers:
 
 
 def _changes(org: OrgIntervals) -> Iterator[datetime]:
-    """Each instant at which a number, a sitter or the pool changes, ends of quarantines too."""
+    """Yield each instant at which a number, a sitter or the pool changes, with the ends of
+    quarantines."""
     courses: list[StateIntervals[Any]] = [org.pool, org.desks]
     numbers: list[NumberFact] = [each.number for pool in org.pool.states for each in pool]
     numbers += [each for desks in org.desks.states for each in desks]

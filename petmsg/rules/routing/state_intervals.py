@@ -1,7 +1,7 @@
-"""Facts over a span of time: what each of them is, and from when on.
+"""Facts over a span of time: their states, and from when on each holds.
 
-All instants are aware UTC and all spans half-open. As in `petmsg.rules.routing.facts` a course says
-what is, was or will be; what follows for a text is for `decide` alone to say.
+All instants are aware UTC and all spans half-open. As in `petmsg.rules.routing.facts`, only
+`decide` says what follows from them for a message.
 """
 
 from bisect import bisect_right
@@ -16,28 +16,29 @@ State = TypeVar("State")
 
 
 class StateIntervals(NamedTuple, Generic[State]):
-    """`states[i]` holds from `since[i]` until `since[i + 1]`, the last one to the end.
+    """State intervals: `states[i]` holds from `since[i]` until `since[i + 1]`, the last one to the
+    end.
 
-    The first one begins no later than the span that is looked at.
+    The first one begins no later than the span in question.
     """
 
     since: Sequence[datetime]
     states: Sequence[State]
 
     def place(self, at: datetime) -> int:
-        """The place of the state that holds at `at`."""
+        """Return the index of the state that holds at `at`."""
         return bisect_right(self.since, at) - 1
 
 
 class SitterState(NamedTuple):
-    """Whether a sitter may speak, and the number she holds."""
+    """Whether a sitter is active, and the number they hold."""
 
     active: bool
     number: NumberFact | None
 
 
 class SitterIntervals(NamedTuple):
-    """A sitter, and what she was and will be."""
+    """A sitter with their states over time."""
 
     sitter: str
     name: str
@@ -45,7 +46,7 @@ class SitterIntervals(NamedTuple):
 
 
 class WindowSpan(NamedTuple):
-    """An assignment window of a confirmed booking. `sitter_id` None: it has no sitter yet."""
+    """An assignment window of a confirmed booking. `sitter_id` is None if it has no sitter yet."""
 
     starts_at: datetime
     booked_until: datetime
@@ -56,11 +57,12 @@ class WindowSpan(NamedTuple):
 
 
 WindowRow: TypeAlias = tuple[datetime, datetime, datetime, int, str, int | None]
-"""A `WindowSpan`, or a bare tuple of the same: a hundred thousand are made faster without names."""
+"""A `WindowSpan`, or a plain tuple of the same values, which is faster to create by the hundred
+thousand."""
 
 
 class ClientIntervals(NamedTuple):
-    """A client: her windows in the span, in any order, and her thread's own pool number."""
+    """A client with the windows in the span, in any order, and the thread's own pool number."""
 
     client: str
     kind: ClientKind
@@ -69,9 +71,9 @@ class ClientIntervals(NamedTuple):
 
 
 class OrgIntervals(NamedTuple):
-    """What all clients of an org have in common. `sitters` by id.
+    """What all clients of an org share. `sitters` are by ID.
 
-    `pool` and `desks` hold what `Facts` does, as it is from each instant on.
+    `pool` and `desks` are the values of `Facts`, from each instant on.
     """
 
     org: str

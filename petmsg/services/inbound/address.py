@@ -1,6 +1,6 @@
-"""Explaining where an inbound text goes, from the same facts and rules as receiving it.
+"""Explain who receives an inbound message, from the same facts and rules as receiving it.
 
-Standard library only: `petmsg route inbound` starts without SQLAlchemy.
+Standard library only, so that `petmsg route inbound` starts without SQLAlchemy.
 """
 
 from datetime import datetime
@@ -14,16 +14,16 @@ from petmsg.rules.routing.inbound import InboundDecision, InboundFacts, route_in
 
 class NotOurNumber(Refused):
     code = "number_never_ours"
-    hint = "The numbers there are: petmsg number list"
+    hint = "See your numbers: petmsg number list"
 
     def __init__(self, e164: str, *, org: str | None) -> None:
-        whose = "no org's number" if org is None else f"no number of org {org}"
-        super().__init__(f"{e164} is {whose}: a text to it has no addressee.")
+        whose = "not a number of any org" if org is None else f"not a number of org {org}"
+        super().__init__(f"{e164} is {whose}, so nobody receives messages to it.")
 
 
 def org_of(cursor: Cursor, to_e164: str, *, slug: str | None) -> OrgRow:
-    """The org a text to the number is for. Raises `NotOurNumber`, also where another org was
-    named."""
+    """Return the org that owns the number. Raises `NotOurNumber`, also if `slug` names another
+    org."""
     owner = org_of_number(cursor, to_e164)
     if owner is None or (slug is not None and slug != owner):
         raise NotOurNumber(to_e164, org=slug)
@@ -33,7 +33,7 @@ def org_of(cursor: Cursor, to_e164: str, *, slug: str | None) -> OrgRow:
 def facts_now(
     cursor: Cursor, org: OrgRow, *, to_e164: str, from_phone: str, body: str, now: datetime
 ) -> InboundFacts | None:
-    """The facts as they are now; None for a number that is not the org's."""
+    """Return the facts as they are now; None for a number of another org."""
     return read_inbound_facts(
         cursor, org, to_e164=to_e164, from_phone=from_phone, at=now, past=False, body=body
     )
@@ -49,10 +49,10 @@ def explain_inbound(
     now: datetime,
     body: str = "",
 ) -> InboundDecision:
-    """Who is to read a text from that phone to that number at `at` (aware UTC), and why.
+    """Return who receives a message from that phone to that number at `at` (aware UTC), and why.
 
-    For `at` before `now` the ledger says whose the number was; before the ledger begins, its first
-    row. Changes nothing. Raises `NotOurNumber`.
+    For `at` before `now` the ledger tells who held the number; before the ledger begins, its first
+    row does. Changes nothing. Raises `NotOurNumber`.
     """
     facts = read_inbound_facts(
         cursor, org, to_e164=to_e164, from_phone=from_phone, at=at, past=at < now, body=body

@@ -1,12 +1,13 @@
-"""Answers that nobody writes: to a stranger, and outside office hours. Source: issue 4.
+"""Automatic replies: to a stranger, and outside office hours.
 
-At most one per person and 24 hours, never to one of our own numbers, never to what is no phone (a
-short code, a name), and never to a text that came long ago: so two machines cannot talk to each
-other for long.
+There is at most one per person in 24 hours, and none to the company's own numbers, to senders that
+are not phones (short codes, names) or to old messages. So two machines cannot answer each other for
+long.
 
-Strangers are answered in the countries of the org's own numbers and of its clients alone, and not
-more than `MOST_TO_STRANGERS` of them in `TO_STRANGERS_WITHIN`: whoever earns money with messages to
-dear numbers cannot order as many as they like. Beyond that an alert is raised.
+Strangers get a reply only in the countries of the org's numbers and clients, and at most
+`MOST_TO_STRANGERS` of them within `TO_STRANGERS_WITHIN`. This limits SMS pumping, where somebody
+earns money with messages to expensive numbers. Beyond the limit an alert is raised. See
+`docs/replies.md`.
 """
 
 from datetime import timedelta
@@ -31,7 +32,7 @@ from petmsg.rules.send_blocks import find_blocks, quiet_hours, quiet_until
 from petmsg.services.alert import raise_alert
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import queue
-from petmsg.services.outbox.system_messages import EXPIRES, note, queue_direct
+from petmsg.services.outbox.system_messages import EXPIRES, add_relay, queue_system_message
 from petmsg.services.unit_of_work import UnitOfWork
 
 AGAIN_AFTER = timedelta(hours=24)
@@ -48,7 +49,8 @@ def answer(
     message_id: int,
     number: NumberFact,
 ) -> tuple[str, ...]:
-    """Answer a text that no sitter reads, where the org has words for it; in words, whether."""
+    """Reply to a message that no sitter receives, if the org has a reply text; return
+    descriptions."""
     words = _words(uow, addressee)
     if words is None or not _may_be_answered(uow, text, number):
         return ()
@@ -64,7 +66,7 @@ def answer(
     if not taken:
         return ()
     if addressee.client is None:
-        queue_direct(
+        queue_system_message(
             uow,
             to_e164=text.from_phone,
             body=words,
@@ -83,14 +85,14 @@ def answer(
                         urgent=True, expires_at=uow.now + EXPIRES[RelayKind.AUTO_REPLY]
                     ),
                 )
-                note(uow, queued.message, kind=RelayKind.AUTO_REPLY, about_id=message_id)
+                add_relay(uow, queued.message, kind=RelayKind.AUTO_REPLY, about_id=message_id)
         except PetmsgError:
-            return ()  # she wants no texts, or has no phone for them
-    return ("answered by itself",)
+            return ()  # the client opted out, or has no phone that can receive SMS
+    return ("answered automatically",)
 
 
 def _words(uow: UnitOfWork, addressee: InboundDecision) -> str | None:
-    """What the org answers: outside office hours that, else to a stranger what is set for him."""
+    """Return the org's reply: the one for closed hours, or else the one for strangers."""
     org = uow.org
     if addressee.kind is AddressedTo.SITTER:
         return None
@@ -115,15 +117,15 @@ def _may_be_answered(uow: UnitOfWork, text: ReceivedText, number: NumberFact) ->
 
 
 def _is_beyond(uow: UnitOfWork, phone: str) -> bool:
-    """Whether a stranger is not answered because of what it may cost; then an alert says so."""
+    """Whether replying to a stranger could cost too much; if so, raise an alert."""
     country = country_prefix(phone)
     if country is None or not _is_known_country(uow, country):
         _tell(
             uow,
             "country",
             country or "unknown",
-            f"A phone of another country ({country or 'unknown'}) wrote. It is not answered "
-            "automatically: none of your numbers and none of your clients are in that country.",
+            f"A phone from another country ({country or 'unknown'}) sent a message. It gets no "
+            "automatic reply, because none of your numbers or clients are in that country.",
         )
         return True
     answers = last_answers(uow.cursor, uow.org.id, MOST_TO_STRANGERS)
@@ -134,8 +136,8 @@ def _is_beyond(uow: UnitOfWork, phone: str) -> bool:
         uow,
         "org",
         uow.org.slug,
-        f"{MOST_TO_STRANGERS} strangers were answered automatically within an hour. Further ones "
-        "are not answered until that hour is over; their messages are in the inbox.",
+        f"{MOST_TO_STRANGERS} strangers got automatic replies within an hour. Others get none "
+        "until the hour is over; their messages are in the inbox.",
     )
     return True
 
@@ -157,11 +159,11 @@ def _tell(uow: UnitOfWork, entity: str, ref: str, words: str) -> None:
         entity=entity,
         ref=ref,
         message=words,
-        command="petmsg inbox list --for unrouted; to answer no stranger: "
-        "petmsg org set --unknown-reply off",
+        command="petmsg inbox list --for unrouted; to stop replies to strangers: petmsg org set "
+        "--unknown-reply off",
     )
 
 
 def _is_ours(cursor: Cursor, phone: str) -> bool:
-    """Whether it is a number of any org here."""
+    """Whether it is a masked number of any org in this database."""
     return is_masked_number(cursor, phone)

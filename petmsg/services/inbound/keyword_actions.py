@@ -1,6 +1,6 @@
-"""What a message says about messages themselves: STOP, START, HELP, or a request in plain words.
+"""Act on messages about messages: STOP, START, HELP, or a request in plain words.
 
-STOP and START count for the whole org, for whoever has the phone: a client, a sitter or nobody.
+STOP and START apply to the whole org, whether the phone belongs to a client, a sitter or nobody.
 """
 
 import shlex
@@ -35,10 +35,12 @@ def heed(
     sender: Sender,
     at: datetime,
 ) -> tuple[str, ...]:
-    """Do what a keyword says, that was sent at `at`; in words, what came of it. Nobody answers: the
-    carrier does."""
+    """Apply a keyword that was sent at `at` (aware UTC); return descriptions of the effects.
+
+    petmsg does not answer, because the carrier does.
+    """
     word = plain_word(text.body)
-    reason = f"texted {word}" if word in _KNOWN else f"texted a word for {keyword.value.upper()}"
+    reason = f"sent {word}" if word in _KNOWN else f"sent a synonym of {keyword.value.upper()}"
     if keyword is Keyword.START:
         new = keyword_start(uow, text.from_phone, sender=sender, at=at, reason=reason)
         return ("the opt-out has ended",) if new else ()
@@ -46,7 +48,7 @@ def heed(
         return ()
     new = keyword_stop(uow, text.from_phone, sender=sender, at=at, reason=reason)
     if not rows.stands(uow, rows.key_of(uow, text.from_phone)):
-        return ()  # a later word ended it before this one was brought
+        return ()  # a later START ended it before this message was stored
     if sender.sitter is not None:
         _alert_sitter(uow, sender.sitter.ref, word, text, message_id=message_id)
     elif may_mean_the_visit(text.body):
@@ -55,8 +57,10 @@ def heed(
 
 
 def alert_request(uow: UnitOfWork, message_id: int, *, sender: Sender) -> tuple[str, ...]:
-    """Somebody seems to ask for no more messages: a person decides. It waits for them, goes to
-    nobody else meanwhile, and is not answered."""
+    """Raise an alert about a possible request for no more messages.
+
+    The message waits in the inbox; it is neither relayed nor answered.
+    """
     inbox.put_in(uow, message_id)
     who, entity, ref, _ = _named(sender, message_id)
     raise_alert(
@@ -65,16 +69,16 @@ def alert_request(uow: UnitOfWork, message_id: int, *, sender: Sender) -> tuple[
         severity=AlertSeverity.WARNING,
         entity=entity,
         ref=ref,
-        message=f"{who} may have asked for no more messages in message {message_id}. It waits in "
-        "the inbox; nobody was opted out.",
+        message=f"{who} may have asked for no more messages in message {message_id}. The message "
+        "is in the inbox; nobody was opted out.",
         command=f"petmsg inbox show {message_id}; if they did: petmsg optout add --from-message "
         f"{message_id}",
     )
-    return ("perhaps a request for no more messages: left in the inbox",)
+    return ("possible request for no more messages: left in the inbox",)
 
 
 def alert_not_forwarded(uow: UnitOfWork, sitter: str, message_id: int) -> tuple[str, ...]:
-    """A message cannot be passed on to a sitter who has opted out: it waits for a person."""
+    """Keep a message for a sitter who has opted out in the inbox, and raise an alert."""
     inbox.put_in(uow, message_id)
     raise_alert(
         uow,
@@ -82,8 +86,8 @@ def alert_not_forwarded(uow: UnitOfWork, sitter: str, message_id: int) -> tuple[
         severity=AlertSeverity.WARNING,
         entity="sitter",
         ref=sitter,
-        message=f"Sitter {sitter} has opted out, so message {message_id} was not passed on to "
-        "them. It waits in the inbox.",
+        message=f"Sitter {sitter} has opted out, so message {message_id} was not forwarded to "
+        "them. It is in the inbox.",
         command=f"petmsg inbox show {message_id}; if the sitter wants messages again: "
         f"petmsg optout remove {shlex.quote(sitter)} --reason …",
     )
@@ -94,7 +98,7 @@ def _alert_sitter(
     uow: UnitOfWork, sitter: str, word: str, text: ReceivedText, *, message_id: int
 ) -> None:
     visit = may_mean_the_visit(text.body)
-    sent = word if word in STOP else "a word for STOP"
+    sent = word if word in STOP else "a synonym of STOP"
     perhaps = " They may have meant a visit." if visit else ""
     raise_alert(
         uow,
@@ -102,8 +106,8 @@ def _alert_sitter(
         severity=AlertSeverity.WARNING,
         entity="sitter",
         ref=sitter,
-        message=f"Sitter {sitter} texted {sent}, which opts them out: no message of a client is "
-        f"passed on to them any more.{perhaps}",
+        message=f"Sitter {sitter} sent {sent}, which opts them out: no client messages are "
+        f"forwarded to them any more.{perhaps}",
         command=f"petmsg inbox show {message_id}; if the sitter wants messages: "
         f"petmsg optout remove {shlex.quote(sitter)} --reason …",
     )
@@ -117,13 +121,14 @@ def _alert_word(uow: UnitOfWork, word: str, *, message_id: int, sender: Sender) 
         severity=AlertSeverity.WARNING,
         entity=entity,
         ref=ref,
-        message=f"{who} texted {word}, which opts out of all texts but may have meant a visit.",
+        message=f"{who} sent {word}, which opts out of all messages but may have meant a visit.",
         command=f"petmsg inbox show {message_id}{show}",
     )
 
 
 def _named(sender: Sender, message_id: int) -> tuple[str, str, str, str]:
-    """Who sent it in words, the entity and ref of an alert, and a command that shows the person."""
+    """Return the sender in words, the alert's entity and ref, and a command that shows the
+    person."""
     if sender.client is not None:
         ref = sender.client.ref
         return f"Client {ref}", "client", ref, f"; petmsg optout show {shlex.quote(ref)}"

@@ -1,4 +1,4 @@
-"""Asking the provider for texts that came in: from when on, and up to when that was done."""
+"""The poll cursor: from when on the provider is asked for inbound messages."""
 
 from datetime import datetime, timedelta
 
@@ -9,12 +9,12 @@ from petmsg.services.unit_of_work import UnitOfWork
 
 FIRST_LOOK_BACK = timedelta(hours=24)
 OVERLAP = timedelta(hours=1)
-"""What was asked for is asked for again: a provider may list a text late, and no clock is exact.
-Each text is stored once all the same."""
+"""The overlap with the previous poll, because a provider may list a message late and clocks differ.
+Each message is still stored once."""
 
 
 def pull_since(cursor: Cursor, provider: ProviderName, *, now: datetime) -> datetime:
-    """From when on (aware UTC) the provider is to be asked for new texts."""
+    """Return from when on (aware UTC) the provider must be asked for new messages."""
     until = polled_until(cursor, provider.value)
     if until is None:
         return now - FIRST_LOOK_BACK
@@ -22,5 +22,6 @@ def pull_since(cursor: Cursor, provider: ProviderName, *, now: datetime) -> date
 
 
 def mark_pulled(uow: UnitOfWork, provider: ProviderName, *, until: datetime) -> None:
-    """Every text that came in before `until` (aware UTC) is stored. A mark never goes back."""
+    """Record that every message received before `until` (aware UTC) is stored. The cursor never
+    moves back."""
     move_poll_cursor(uow.cursor, provider=provider.value, until=until)

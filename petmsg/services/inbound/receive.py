@@ -1,8 +1,8 @@
-"""Taking in a text: the one way in, whoever brings it (a webhook, a pull, a person).
+"""Receive an inbound message, whether a webhook, a poll or a person brings it.
 
-Stored once per provider id, in its client's one thread, with who is to read it and why; what
-follows from it (an opt-out, a forward, an answer) is in the same transaction. The rules are
-`routing.inbound`'s and `routing.relay`'s.
+It is stored once per provider ID in the client's thread, with who receives it and why. Its effects
+(an opt-out, a forward, a reply) happen in the same transaction. The rules are those of
+`petmsg.rules.routing.inbound` and `petmsg.rules.routing.relay`.
 """
 
 import json
@@ -37,18 +37,18 @@ from petmsg.services.inbound.keyword_actions import alert_not_forwarded, alert_r
 from petmsg.services.unit_of_work import Failure, UnitOfWork, run_batch
 
 STALE_AFTER = timedelta(hours=1)
-"""A text that came in longer ago is stored, but neither passed on nor answered by itself."""
+"""A message received longer ago is stored, but neither relayed nor answered automatically."""
 LONGEST_BODY = 20_000
-"""Longer than any carrier delivers; what is beyond is cut off, and said so."""
+"""Longer than any carrier delivers; the rest is cut off, with a note in the body."""
 _NOT_TEXT = {0: "\N{REPLACEMENT CHARACTER}"}
 _CUT = " … [cut off]"
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A text that was taken in; `duplicate` says that it was there before, and nothing was done.
+    """A received message; `duplicate` is true if it was already stored, and then nothing was done.
 
-    `addressee` is the dictionary that `route inbound -o json` prints.
+    `addressee` is the object that `route inbound -o json` prints.
     """
 
     message: int
@@ -60,9 +60,9 @@ class Received:
 def receive(
     uow: UnitOfWork, text: ReceivedText, *, provider: ProviderName | None = None
 ) -> Received:
-    """Take in a text to a number of the org. The same provider id again changes nothing.
+    """Receive a message to a number of the org. The same provider ID again changes nothing.
 
-    Raises `NotOurNumber` for a number of another org, or of none (see `services.stray`).
+    Raises `NotOurNumber` for a number of another org or of none (see `services.inbound.unmatched`).
     """
     there = _stored(uow, text)
     if there is not None:
@@ -77,7 +77,7 @@ def receive(
     addressee = route_inbound(facts, at)
     client = sender.client
     if addressee.kind is AddressedTo.RELAY:
-        client = None  # the text is the sitter's, also where she is a client herself
+        client = None  # it is the sitter's message, even if the sitter is also a client
     sitter_id = _sitter_id(uow, facts, addressee)
     is_reaction = facts.keyword is None and relay.is_reaction(uow, text, client)
     message_id = _store(
@@ -102,7 +102,7 @@ def receive(
             "code": addressee.code.value,
         },
     )
-    did: tuple[str, ...] = ("stored: it only reacts to a message of ours",)
+    did: tuple[str, ...] = ("stored: it is only a reaction to a message of the company",)
     if not is_reaction:
         did = _follow(
             uow,
@@ -119,10 +119,11 @@ def receive(
 def receive_each(
     uow: UnitOfWork, texts: Sequence[ReceivedText], *, provider: ProviderName | None = None
 ) -> list[Received | Failure]:
-    """`receive` for several texts of one org, each all or nothing; results in their order.
+    """Receive several messages of one org, each in its own savepoint; return results in their
+    order.
 
-    They are taken in the order of their senders, so that two batches at once lock the same clients
-    in the same order.
+    They are received in the order of their senders, so that two batches lock the same clients in
+    the same order.
     """
     places = sorted(range(len(texts)), key=lambda place: texts[place].from_phone)
     taken = run_batch(
@@ -145,7 +146,7 @@ def _follow(
     message_id: int,
     sender: Sender,
 ) -> tuple[str, ...]:
-    """What a text brings about; in words, for whoever brought it."""
+    """Apply the side effects of an inbound message; return short descriptions of them."""
     if facts.keyword is not None:
         return heed(uow, text, facts.keyword, message_id=message_id, sender=sender, at=at)
     if asks_to_stop(text.body):
@@ -155,7 +156,7 @@ def _follow(
     if addressee.code is InboundCode.SITTER_REPLY:
         return relay.from_sitter(uow, text, message_id=message_id, at=at)
     if addressee.kind is AddressedTo.RELAY:
-        return ()  # a sitter wrote to the company: the inbox has it, and nobody answers by itself
+        return ()  # a sitter wrote to the company: in the inbox, without an automatic reply
     if addressee.kind is AddressedTo.SITTER and uow.org.relay:
         if _has_opted_out(uow, addressee.addressed_to):
             return alert_not_forwarded(uow, addressee.addressed_to, message_id)
@@ -186,7 +187,8 @@ def _stored(uow: UnitOfWork, text: ReceivedText) -> Received | None:
 def _heed_later(
     uow: UnitOfWork, text: ReceivedText, keyword: Keyword, message_id: int, *, at: datetime
 ) -> tuple[str, ...]:
-    """A pull brought it before the webhook, which alone says what it means to the carriers."""
+    """Apply a keyword that only the webhook reports, after a poll had already stored the
+    message."""
     set_keyword(uow.cursor, keyword=keyword.value, message_id=message_id)
     _hold_sender(uow, text.from_phone)
     sender = find_sender(uow.cursor, uow.org.id, text.from_phone)
@@ -195,7 +197,8 @@ def _heed_later(
 
 
 def storable(text: ReceivedText) -> ReceivedText:
-    """A text as it can be stored: no NUL, no lone surrogates, not endless."""
+    """Return the message as it can be stored: without NULs and lone surrogates, and not too
+    long."""
     body = text.body.translate(_NOT_TEXT).encode("utf-8", "replace").decode("utf-8")
     if len(body) > LONGEST_BODY:
         body = body[: LONGEST_BODY - len(_CUT)] + _CUT
@@ -220,7 +223,8 @@ def _facts(
 
 
 def _hold_sender(uow: UnitOfWork, phone: str) -> None:
-    """Whoever forgets this client, or takes the phone from her, waits until the text is stored."""
+    """Lock the client row, so that a concurrent `client forget` or phone removal sees this
+    message."""
     share_client_of_phone(uow.cursor, uow.org.id, phone)
 
 

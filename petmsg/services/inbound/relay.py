@@ -1,9 +1,10 @@
-"""The relay: a client's words come to her sitter's own phone, and the sitter's go to the client.
+"""The relay: forward a client's messages to their sitter, and the sitter's replies to the client.
 
-Both sides see business numbers only. A client's text comes from the sitter's own masked number with
-the client's name before it; phones and e-mail addresses in it are hidden. A sitter's text goes to
-the client from the number routing says; one that holds a phone or an address is not sent, and she
-is told. `routing.relay` says for whom it is. Whatever cannot be passed on waits in the inbox.
+Both sides see business numbers only. The sitter receives a client's message from their own masked
+number, with the client's name in front and with phones and email addresses hidden. A sitter's reply
+goes to the client from the number that routing chooses; one with contact details is not sent, and
+the sitter is told. `petmsg.rules.routing.relay` decides which client it is for. What cannot be
+relayed goes to the inbox.
 """
 
 import shlex
@@ -46,10 +47,15 @@ from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
 from petmsg.services.inbound import relay_question
 from petmsg.services.inbound.address import facts_now
-from petmsg.services.outbox.contact_details import all_in, hide
+from petmsg.services.outbox.contact_details import find_all, hide
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import queue
-from petmsg.services.outbox.system_messages import note, queue_direct, tell, without_phones
+from petmsg.services.outbox.system_messages import (
+    add_relay,
+    hide_contact_details,
+    notify_sitter,
+    queue_system_message,
+)
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import LONGEST_BODY
 
@@ -59,13 +65,13 @@ MOST_PASSED_ON = (
     (50, timedelta(hours=1)),
     (200, timedelta(hours=24)),
 )
-"""How many messages may be passed on between the same two people, both ways together, and within
-which time: beyond any of these two machines answer each other. Twilio stops at 15 in 30 s (14107);
-two that answer slowly are stopped by nobody else."""
+"""How many messages may be relayed between the same two people in both directions, and within which
+time. More than this means that two machines answer each other. Twilio stops at 15 in 30 s (error
+14107), but nobody else stops two slow machines."""
 _LOOK_BACK = 1000
-"""So many of a sitter's last messages are looked at: more than one day can hold."""
+"""How many of a sitter's last messages are counted: more than fit into one day."""
 
-# A row for each message that was passed on, however many parts it had.
+# One row per relayed message, however many parts it had.
 
 
 # ------------------------------------------------------------------------------ client to sitter
@@ -80,25 +86,25 @@ def to_sitter(
     facts: InboundFacts,
     at: datetime,
 ) -> tuple[str, ...]:
-    """Pass a client's text on to the sitter it is addressed to, from her own number."""
+    """Forward a client's message to its sitter, from the sitter's own number."""
     assert client is not None
     if at < uow.now and _addressed_now(uow, text) != route_inbound(facts, at).addressed_to:
         inbox.put_in(uow, message_id)
-        return ("her window is over: left in the inbox",)
+        return ("the sitter's window is over: left in the inbox",)
     sitter_id = _sitter_of(uow, message_id)
     if _is_a_loop(uow, sitter_id, client.id):
         _stop_loop(uow, sitter_id, client.ref, message_id)
-        return ("too many texts at once: left in the inbox",)
+        return ("too many messages at once: left in the inbox",)
     line = sitter_line(uow.cursor, uow.org, sitter_id)
-    leaks = all_in(uow.cursor, uow.org, text.body, client_id=client.id, sitter_id=sitter_id)
+    leaks = find_all(uow.cursor, uow.org, text.body, client_id=client.id, sitter_id=sitter_id)
     words = hide(text.body, leaks).strip()
     if text.media_count:
-        inbox.put_in(uow, message_id)  # until pictures are passed on, the front desk has them
+        inbox.put_in(uow, message_id)  # pictures are not forwarded yet, so the front desk has them
         count = "1 picture" if text.media_count == 1 else f"{text.media_count} pictures"
         words = f"{words} [{count}, with the front desk]".strip()
-    name = without_phones(uow, _name_for(uow, sitter_id, client, at))
+    name = hide_contact_details(uow, _name_for(uow, sitter_id, client, at))
     for part in _parts(f"{name}: ", words):
-        queue_direct(
+        queue_system_message(
             uow,
             to_e164=line.phone,
             body=part,
@@ -107,14 +113,14 @@ def to_sitter(
             sitter_id=sitter_id,
         )
     inbox.leave_with_sitter(uow, message_id)
-    return (f"passed on to {line.sitter}",)
+    return (f"forwarded to {line.sitter}",)
 
 
 def too_old(uow: UnitOfWork, message_id: int, kind: AddressedTo) -> tuple[str, ...]:
-    """A text that came in long ago, when nobody could be asked for it, is a person's to read."""
+    """Leave an old message to a person, because nobody could act on it in time."""
     inbox.put_in(uow, message_id)
     if kind in (AddressedTo.SITTER, AddressedTo.RELAY):
-        return ("it is old: left in the inbox",)
+        return ("the message is old: left in the inbox",)
     return ()
 
 
@@ -131,14 +137,15 @@ def _addressed_now(uow: UnitOfWork, text: ReceivedText) -> str | None:
 
 
 def _name_for(uow: UnitOfWork, sitter_id: int, client: ClientKey, at: datetime) -> str:
-    """What the sitter knows the client by: the name, and more where another has the same."""
+    """Return the client's name as the sitter knows it, with more detail if another has the same
+    name."""
     around = read_clients_around(uow.cursor, uow.org, sitter_id, at=at, now=uow.now)
     names = (each.client.name for each in around if each.client.id == client.id)
     return next(names, client.name or client.ref)
 
 
 def is_reaction(uow: UnitOfWork, text: ReceivedText, client: ClientKey | None) -> bool:
-    """Whether a client's message only reacts to one of ours: there is nothing to read in it."""
+    """Whether a client's message is only a reaction to a message of the company."""
     if client is None or text.media_count or not may_quote(text.body):
         return False
     shown = shown_to_client(uow.cursor, uow.org, client.id)
@@ -146,7 +153,7 @@ def is_reaction(uow: UnitOfWork, text: ReceivedText, client: ClientKey | None) -
 
 
 def _parts(name: str, words: str) -> list[str]:
-    """The words with the name before them, in as many texts as they need."""
+    """Split the text into as many messages as it needs, each with the name in front."""
     room = LONGEST_BODY - len(name)
     pieces = [words[start : start + room] for start in range(0, len(words), room)] or ["[no words]"]
     return [name + piece for piece in pieces]
@@ -158,7 +165,7 @@ def _parts(name: str, words: str) -> list[str]:
 def from_sitter(
     uow: UnitOfWork, text: ReceivedText, *, message_id: int, at: datetime
 ) -> tuple[str, ...]:
-    """Pass a sitter's message on to the client it is for, ask which, or tell the sitter why not.
+    """Forward a sitter's message to its client, ask which client, or tell the sitter why not.
 
     `at` is when it was written (aware UTC).
     """
@@ -196,37 +203,37 @@ def from_sitter(
         case RelayAction.ASK_AGAIN:
             return relay_question.ask_again(uow, sitter_id, message_id, choice)
         case RelayAction.REACTION if not text.media_count:
-            return (f"passed on to nobody: {choice.why}",)
+            return (f"not forwarded: {choice.why}",)
         case RelayAction.EMPTY if text.media_count:
             return _pictures_alone(uow, sitter_id, message_id)
     inbox.put_in(uow, message_id)
     if choice.way in _WHY_NOT:
-        tell(uow, sitter_id, message_id, _why_not(choice))
-    return (f"not passed on, {choice.why}: left in the inbox",)
+        notify_sitter(uow, sitter_id, message_id, _why_not(choice))
+    return (f"not forwarded: {choice.why}; left in the inbox",)
 
 
 _WHY_NOT = {
     RelayAction.NO_WINDOW: (
-        "Not sent: you have no visit open right now. The front desk has your message."
+        "Not sent: you have no open visit now. The front desk has your message."
     ),
     RelayAction.NOT_OPEN: (
         "Not sent: you have no open visit with that client. The front desk has your message."
     ),
     RelayAction.NOT_A_REF: (
-        "Not sent: after the @ there is no ref of a client with an open visit. The front desk has"
-        " your message."
+        "Not sent: no client with an open visit has the ref after the @. The front desk has your "
+        "message."
     ),
     RelayAction.NO_QUESTION: (
-        "Not sent: a number alone answers a question, and no question is open. To send it to a"
-        " client, write @ and the client's ref before it."
+        "Not sent: you sent only a number, but there is no open question. To send it to a "
+        "client, write @ and the client's ref before it."
     ),
     RelayAction.QUOTES_ANOTHER: (
-        "Not sent: your message repeats one that is not from this client. The front desk has your"
-        " message."
+        "Not sent: your message repeats a message that is not from this client. The front desk "
+        "has your message."
     ),
-    RelayAction.EMPTY: "Not sent: write your words after the client's ref.",
+    RelayAction.EMPTY: "Not sent: write your message after the client's ref.",
 }
-_PICTURES = "Pictures are not passed on. The front desk has yours."
+_PICTURES = "Pictures are not forwarded. The front desk has them."
 
 
 def _why_not(choice: RelayDecision) -> str:
@@ -237,10 +244,10 @@ def _why_not(choice: RelayDecision) -> str:
 
 
 def _pictures_alone(uow: UnitOfWork, sitter_id: int, message_id: int) -> tuple[str, ...]:
-    """Pictures without words: there is nothing that could be passed on, and nothing to ask."""
+    """Leave pictures without text in the inbox: there is nothing to forward and nothing to ask."""
     inbox.put_in(uow, message_id)
-    tell(uow, sitter_id, message_id, _PICTURES)
-    return ("pictures are not passed on: left in the inbox",)
+    notify_sitter(uow, sitter_id, message_id, _PICTURES)
+    return ("pictures are not forwarded: left in the inbox",)
 
 
 def _send(
@@ -252,13 +259,13 @@ def _send(
     words: str,
     media_count: int,
 ) -> str:
-    """Queue the sitter's words to the client; in words, what came of it."""
+    """Queue the sitter's message to the client; return a short description of the result."""
     if _is_a_loop(uow, sitter_id, client.id):
         inbox.put_in(uow, message_id)
         _stop_loop(uow, sitter_id, client.ref, message_id)
-        return "too many texts at once: left in the inbox"
+        return "too many messages at once: left in the inbox"
     problem = None
-    leaks = all_in(uow.cursor, uow.org, words, client_id=client.id, sitter_id=sitter_id)
+    leaks = find_all(uow.cursor, uow.org, words, client_id=client.id, sitter_id=sitter_id)
     if leaks:
         problem = _why_held(leaks)
     else:
@@ -267,7 +274,7 @@ def _send(
                 sitter = sitter_line(uow.cursor, uow.org, sitter_id).sitter
                 options = SendOptions(key=_key(uow, message_id), as_sitter=sitter, relayed=True)
                 queued = queue(uow, client.ref, body=words, options=options)
-                note(
+                add_relay(
                     uow,
                     queued.message,
                     kind=RelayKind.REPLY,
@@ -279,25 +286,27 @@ def _send(
     if problem is not None:
         inbox.put_in(uow, message_id)
         words = f"Not sent to {client.name}: {problem}. The front desk has your message."
-        tell(uow, sitter_id, message_id, words)
-        return f"not passed on to {client.ref}: {problem}"
+        notify_sitter(uow, sitter_id, message_id, words)
+        return f"not forwarded to {client.ref}: {problem}"
     if media_count:
         inbox.put_in(uow, message_id)
-        tell(uow, sitter_id, message_id, f"Your words go to {client.name}. {_PICTURES}")
-    return f"passed on to {client.ref}"
+        notify_sitter(
+            uow, sitter_id, message_id, f"Your text is being sent to {client.name}. {_PICTURES}"
+        )
+    return f"forwarded to {client.ref}"
 
 
 def _why_held(leaks: Sequence[ContactDetail]) -> str:
     if any(leak.kind in ("phone", "email") for leak in leaks):
-        return "it holds a phone number or an e-mail address"
-    return "it holds a handle, a link or a payment app"
+        return "it contains a phone number or an email address"
+    return "it contains a handle, a link or a payment app"
 
 
 def _in_her_words(refused: PetmsgError) -> str:
     return {
-        "opted_out": "she wants no texts",
-        "not_textable": "her phone takes no texts",
-        "malformed_text": "it has no words, or too many",
+        "opted_out": "the client has opted out of messages",
+        "not_textable": "the client's phone cannot receive SMS",
+        "malformed_text": "it is empty or too long",
         "not_her_window": "you have no open visit with this client",
     }.get(refused.code, "it cannot be sent")
 
@@ -305,13 +314,14 @@ def _in_her_words(refused: PetmsgError) -> str:
 def _send_waiting(
     uow: UnitOfWork, sitter_id: int, client: OpenClient, facts: RelayFacts
 ) -> tuple[str, ...]:
-    """The sitter chose: what waits for the answer to that list goes to the client, in its order."""
+    """Send the messages that waited for the sitter's answer to the chosen client, in their
+    order."""
     did = []
     for question in read_asked(uow.cursor, uow.org, sitter_id, uow.now).waiting:
         message = uow.session.get(Message, question.message)
         assert message is not None
         words = message.body or ""
-        inbox.take_out(uow, question.message, by=uow.actor, reason="she chose the client")
+        inbox.take_out(uow, question.message, by=uow.actor, reason="the sitter chose the client")
         relay_question.close(uow, question, RelayOutcome.SENT, client_id=client.id)
         shown = [each for each in facts.shown if each.body != words]
         if may_have(read_quotes(words, shown), client.ref):
@@ -325,8 +335,8 @@ def _send_waiting(
             )
         else:
             inbox.put_in(uow, question.message)
-            tell(uow, sitter_id, question.message, _WHY_NOT[RelayAction.QUOTES_ANOTHER])
-            sent = f"not passed on to {client.ref}: it repeats a message of somebody else"
+            notify_sitter(uow, sitter_id, question.message, _WHY_NOT[RelayAction.QUOTES_ANOTHER])
+            sent = f"not forwarded to {client.ref}: it repeats another person's message"
         did.append(sent)
     relay_question.expire(uow, sitter_id)
     return tuple(did)
@@ -336,7 +346,7 @@ def _send_waiting(
 
 
 def _is_a_loop(uow: UnitOfWork, sitter_id: int, client_id: int) -> bool:
-    """Whether more was passed on between these two than people write."""
+    """Whether more messages were relayed between these two than people write."""
     longest = max(span for _, span in MOST_PASSED_ON)
     messages = passed_on(
         uow.cursor,
@@ -359,8 +369,8 @@ def _stop_loop(uow: UnitOfWork, sitter_id: int, client_ref: str, message_id: int
         severity=AlertSeverity.WARNING,
         entity="sitter",
         ref=sitter,
-        message=f"Too many texts at once between sitter {sitter} and client {client_ref}: perhaps "
-        "a phone answers by itself. They wait in the inbox.",
+        message=f"Too many messages at once between sitter {sitter} and client {client_ref}. A "
+        "phone may be answering automatically. The messages are in the inbox.",
         command=f"petmsg thread show {shlex.quote(client_ref)}",
     )
 
@@ -374,7 +384,7 @@ def _pictures_of(uow: UnitOfWork, message_id: int) -> int:
 
 
 def _key(uow: UnitOfWork, message_id: int) -> str:
-    """So that a sitter's text can never leave twice. It holds no id of this database's own, which
-    would be another text's in a database that the company moves to."""
+    """Return the idempotency key that keeps a sitter's message from being sent twice. It contains
+    no ID of this database, because another database may use that ID for another message."""
     sid = provider_id_of(uow.cursor, message_id)
     return f"relay:{sid}"

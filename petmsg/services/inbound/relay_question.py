@@ -1,7 +1,7 @@
-"""For whom is it? A sitter's message that is not certain waits until the sitter answers.
+"""Questions to a sitter: which client is a message for? The message waits for the answer.
 
-The front desk sees it in the inbox meanwhile. A number is read by the list that was last sent, so
-each list is kept with the message it was written for, also one that answers a wrong number.
+Meanwhile the front desk sees it in the inbox. A number is read by the list that was sent last, so
+each list is stored with the message it was sent for, even a list that answers a wrong number.
 """
 
 import json
@@ -11,12 +11,12 @@ from petmsg.queries.relay import ANSWER_WITHIN, Question, questions
 from petmsg.queries.relay_question import close_question, insert_question
 from petmsg.rules.routing.relay import RelayDecision
 from petmsg.services import inbox
-from petmsg.services.outbox.system_messages import tell
+from petmsg.services.outbox.system_messages import notify_sitter
 from petmsg.services.unit_of_work import UnitOfWork
 
 
 def ask(uow: UnitOfWork, sitter_id: int, message_id: int, choice: RelayDecision) -> tuple[str, ...]:
-    """Nothing goes to a client; the message waits for the answer, and in the inbox."""
+    """Ask which client a message is for. It is sent to no client, and waits in the inbox."""
     inbox.put_in(uow, message_id)
     expire(uow, sitter_id)
     return _send_list(uow, sitter_id, message_id, choice, waits=True)
@@ -25,7 +25,7 @@ def ask(uow: UnitOfWork, sitter_id: int, message_id: int, choice: RelayDecision)
 def ask_again(
     uow: UnitOfWork, sitter_id: int, message_id: int, choice: RelayDecision
 ) -> tuple[str, ...]:
-    """A number that fits no list sent: the list as it is now. The number itself does not wait."""
+    """Send the current list after a number that fits no list. The number itself does not wait."""
     return _send_list(uow, sitter_id, message_id, choice, waits=False)
 
 
@@ -43,14 +43,16 @@ def _send_list(
         outcome=None if waits else RelayOutcome.REFUSED.value,
     )
     listed = ", ".join(f"{place} {each.name}" for place, each in enumerate(choice.options, 1))
-    words = f"Not sent yet. For whom is it? {listed}. Answer with the number."
-    if not tell(uow, sitter_id, message_id, words):
-        return ("not passed on, she had too many notices to be asked for whom it is",)
+    words = f"Not sent yet. Which client is it for? {listed}. Answer with the number."
+    if not notify_sitter(uow, sitter_id, message_id, words):
+        return (
+            "not forwarded: the sitter already got too many notices to be asked for the client",
+        )
     return (f"asked which client it is for: {choice.why}",)
 
 
 def expire(uow: UnitOfWork, sitter_id: int) -> None:
-    """Messages that waited too long for an answer stay with the desk."""
+    """Close questions that waited too long. Their messages stay with the front desk."""
     for each in questions(uow.cursor, uow.org, sitter_id):
         if uow.now - each.asked_at >= ANSWER_WITHIN:
             close(uow, each, RelayOutcome.EXPIRED)
@@ -59,7 +61,7 @@ def expire(uow: UnitOfWork, sitter_id: int) -> None:
 def close(
     uow: UnitOfWork, question: Question, outcome: RelayOutcome, *, client_id: int | None = None
 ) -> None:
-    """The message waits for no answer any more."""
+    """Close a question: its message no longer waits for an answer."""
     close_question(
         uow.cursor, now=uow.now, outcome=outcome.value, client_id=client_id, question_id=question.id
     )

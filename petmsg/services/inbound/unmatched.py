@@ -1,7 +1,7 @@
-"""Texts to numbers that were never ours: kept, with an alert, until the number is added.
+"""Unmatched messages: to numbers that were never the company's. They are stored, with an alert.
 
-A stray is somebody's words and a sign that a webhook points to the wrong place, or that a number of
-the account was never added. It belongs to no org; every org that uses its provider is told.
+An unmatched message means that a webhook points to the wrong place, or that a number of the account
+was never added to petmsg. It belongs to no org, so every org that uses its provider gets the alert.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from petmsg.services.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class UnmatchedMessage:
-    """A text that was kept; `duplicate` says that it was there before."""
+    """A stored unmatched message; `duplicate` is true if it was already stored."""
 
     stray: int
     to_e164: str
@@ -35,10 +35,10 @@ def store(
     actor: str,
     now: datetime,
 ) -> tuple[UnmatchedMessage, UnitOfWork]:
-    """Keep a text to a number that is no org's. The same provider id again changes nothing.
+    """Store a message to a number of no org. The same provider ID again changes nothing.
 
-    The work of one of the orgs that were told comes back with it, for the caller to finish. Raises
-    `NoOrg` where there is nobody to tell.
+    Returns also the unit of work of one of the orgs with an alert, for the caller to finish. Raises
+    `NoOrg` if there is none.
     """
     text = storable(text)
     cursor = transaction.cursor
@@ -63,13 +63,15 @@ def store(
             severity=AlertSeverity.CRITICAL,
             entity="number",
             ref=text.to_e164 or "unknown",
-            message=f"A text came to {text.to_e164}, which is no number of ours."
+            message=f"A message came to {text.to_e164}, which is not one of your numbers."
             if text.to_e164
-            else "A text came in of which the provider does not say to which number.",
-            command="petmsg inbox strays; if it is yours: petmsg number add "
-            f"{text.to_e164} --class pool, then petmsg inbox adopt {stray_id}"
+            else "A message came in, but the provider does not say to which number.",
+            command=(
+                f"petmsg inbox strays; if the number is yours: petmsg number add {text.to_e164} "
+                f"--class pool, then petmsg inbox adopt {stray_id}"
+            )
             if text.to_e164
-            else "petmsg inbox strays; then look it up in the provider's console",
+            else "petmsg inbox strays; then look for the message in the provider's console",
         )
     for uow in works[:-1]:
         uow.finish()

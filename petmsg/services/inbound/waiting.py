@@ -1,7 +1,7 @@
-"""Clients who wait for an answer: an alert for each, raised once, ended when somebody sees to it.
+"""Alerts for clients who wait for an answer: each is raised once, and ends when somebody acts.
 
-`look` is called by the commands that cron runs (`message pull`, `dispatch` and `sync`). One alert
-per client, one per sitter whose own messages wait, and one for all strangers together.
+`look` is called by the commands that cron runs (`message pull`, `dispatch` and `sync`). There is
+one alert per client, one per sitter whose own messages wait, and one for all strangers together.
 """
 
 import shlex
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import AddressedTo, AlertKind, AlertSeverity
+from petmsg.plurals import counted
 from petmsg.queries.alert import open_alert, open_waiting_alerts, waiting_last_done_at
 from petmsg.queries.inbox import InboxItem
 from petmsg.queries.inbox_writes import take_from_sitter
@@ -23,7 +24,8 @@ STRANGERS = "unrouted"
 
 @dataclass(frozen=True, slots=True)
 class Waiter:
-    """Somebody who waits: their messages that nobody saw to, the first `since` (aware UTC)."""
+    """Somebody who waits for an answer, with the open messages; the first came at `since` (aware
+    UTC)."""
 
     entity: str
     ref: str
@@ -33,7 +35,7 @@ class Waiter:
 
 
 def waiters(cursor: Cursor, org: OrgRow, *, client: str | None = None) -> list[Waiter]:
-    """Everybody who waits for a person, the longest first; or only that client."""
+    """Return everybody who waits for a person, the longest wait first; or only that client."""
     found: dict[tuple[str, str], list[WaitingMessage]] = {}
     for row in waiting(cursor, org, client=client):
         found.setdefault(_who(row), []).append(row)
@@ -59,8 +61,11 @@ def is_due(cursor: Cursor, org: OrgRow, *, now: datetime) -> bool:
 
 
 def look(uow: UnitOfWork) -> int:
-    """Raise the alert of everybody who waits too long, and end those of who does not any more; how
-    many were raised."""
+    """Raise an alert for everybody who waits too long, and end the alerts of those who no longer
+    wait.
+
+    Returns the number of alerts raised.
+    """
     for message_id in answered_by_sitters(uow.cursor, uow.org):
         _settle(uow, message_id)
     waits = {(each.entity, each.ref): each for each in waiters(uow.cursor, uow.org)}
@@ -82,7 +87,7 @@ def look(uow: UnitOfWork) -> int:
 
 
 def seen_to(uow: UnitOfWork, item: InboxItem) -> None:
-    """Somebody claimed or closed a message of the inbox: its alert ends if nothing else waits."""
+    """End the alert about an inbox message that was claimed or closed, if nothing else waits."""
     entity, ref = _who(item)
     waits = waiters(uow.cursor, uow.org, client=item.client)
     if not any((each.entity, each.ref) == (entity, ref) for each in waits):
@@ -90,7 +95,7 @@ def seen_to(uow: UnitOfWork, item: InboxItem) -> None:
 
 
 def answered(uow: UnitOfWork, client_ref: str | None) -> None:
-    """A message left for a client: their alert ends if that was a person's answer."""
+    """End the client's alert after a message to them, if it was a person's answer."""
     if client_ref is None or _open_about(uow, "client", client_ref) is None:
         return
     if not waiters(uow.cursor, uow.org, client=client_ref):
@@ -109,8 +114,10 @@ def _raise(uow: UnitOfWork, each: Waiter) -> None:
     whom = {
         "client": f"Client {each.ref} waits",
         "sitter": f"Sitter {each.ref} waits",
-    }.get(each.entity, "Somebody whose phone no client has waits")
-    first, count = each.messages[0], len(each.messages)
+    }.get(each.entity, "An unknown sender waits")
+    first = each.messages[0]
+    messages = counted(len(each.messages), "message")
+    waited = counted(minutes(each, uow.now), "minute")
     answer = {
         "client": f"; petmsg message send {shlex.quote(each.ref)} --body '…'",
         "message": f"; petmsg inbox assign {first} CLIENT",
@@ -121,14 +128,13 @@ def _raise(uow: UnitOfWork, each: Waiter) -> None:
         severity=AlertSeverity.WARNING,
         entity=each.entity,
         ref=each.ref,
-        message=f"{whom} for an answer: {count} message(s), the first {minutes(each, uow.now)} "
-        "minutes ago.",
+        message=f"{whom} for an answer: {messages}, the first {waited} ago.",
         command=f"petmsg inbox show {first}{answer}; petmsg inbox claim {first}",
     )
 
 
 def minutes(each: Waiter, now: datetime) -> int:
-    """How long somebody has waited at `now` (aware UTC)."""
+    """How many minutes somebody has waited at `now` (aware UTC)."""
     return max(0, (now - each.since) // timedelta(minutes=1))
 
 

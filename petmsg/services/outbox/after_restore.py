@@ -1,9 +1,9 @@
-"""After going back to a backup: no message that was queued then is sent again unseen.
+"""After a backup was restored: never send a message again without asking the provider.
 
 The backup does not know what was sent after it was made, nor from which number. So each message
 that was queued, being sent or of unknown outcome is held, and the provider is asked for everything
-it sent to that phone since. One with the same words is this message. None at all, twice two
-minutes apart, and it goes back to the queue. Anything else is for a person.
+it sent to that phone since. A message with the same body is this one. If the provider lists none
+twice, two minutes apart, the message goes back to the queue. Anything else is held for review.
 """
 
 import json
@@ -24,14 +24,14 @@ from petmsg.queries import after_restore as queries
 from petmsg.queries.client import client_ref
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.queries.unknown_outcomes import LOOK_BACK
-from petmsg.services.outbox.not_sent import hold_for_a_person
+from petmsg.services.outbox.not_sent import hold_for_review
 from petmsg.services.outbox.record_outcome import attempt_of, bind, locked_by_id
 from petmsg.services.outbox.unknown_outcomes import CLOCK_SKEW, Reconciled
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import normal_body
 
 SECOND_LOOK = timedelta(minutes=2)
-"""What the provider does not list twice, so far apart, was not sent."""
+"""A message that the provider does not list twice, this far apart, was not sent."""
 _RULE = {
     NumberClass.SITTER: Rule.ACTIVE_WINDOW,
     NumberClass.POOL: Rule.POOL,
@@ -56,26 +56,27 @@ class Held:
     since: datetime
 
 
-def set_aside_all(
+def hold_all(
     transaction: Transaction, *, made_at: datetime, actor: str, now: datetime
 ) -> tuple[list[SetAside], UnitOfWork]:
-    """Hold what the backup of `made_at` (aware UTC) does not know the outcome of, in every org.
+    """Hold the messages of every org whose outcome the backup of `made_at` (aware UTC) does not
+    know.
 
-    The mark is taken off the backup. Raises `NoOrg`.
+    The mark of a backup is removed from the database. Raises `NoOrg`.
     """
     rows, uow = [], None
     for org in all_orgs(transaction.cursor):
         if uow is not None:
             uow.finish()
         uow = UnitOfWork(transaction, org, actor, now)
-        rows.append(_set_aside(uow, made_at))
+        rows.append(_hold_all(uow, made_at))
     if uow is None:
         raise NoOrg
     unmark(transaction.cursor)
     return rows, uow
 
 
-def _set_aside(uow: UnitOfWork, made_at: datetime) -> SetAside:
+def _hold_all(uow: UnitOfWork, made_at: datetime) -> SetAside:
     ids = queries.open_messages(uow.cursor, uow.org.id, now=uow.now)
     for message_id in ids:
         message = locked_by_id(uow, message_id)
@@ -83,19 +84,19 @@ def _set_aside(uow: UnitOfWork, made_at: datetime) -> SetAside:
             attempt = attempt_of(uow, message_id, message.attempts)
             attempt.status, attempt.ended_at = AttemptStatus.UNKNOWN, uow.now
         message.in_doubt_at, message.absent_at = made_at, None
-        hold_for_a_person(
+        hold_for_review(
             uow,
             message,
             why=f"the database is a backup of {format_local(made_at, uow.org.timezone)}, and the "
-            "provider is asked first",
+            "provider must be asked first",
             code=queries.CODE,
             command="petmsg message dispatch",
         )
     return SetAside(uow.org.slug, len(ids))
 
 
-def held(cursor: Cursor, org: OrgRow) -> list[Held]:
-    """The org's messages about which the provider is to be asked, the oldest first."""
+def list_held(cursor: Cursor, org: OrgRow) -> list[Held]:
+    """Return the org's messages that the provider must be asked about, oldest first."""
     return [
         Held(
             row.message,
@@ -108,14 +109,15 @@ def held(cursor: Cursor, org: OrgRow) -> list[Held]:
     ]
 
 
-def settle(uow: UnitOfWork, one: Held, found: Sequence[ProviderText]) -> Reconciled | None:
-    """Decide by what the provider sent to the phone since; None if it was decided meanwhile."""
+def reconcile(uow: UnitOfWork, one: Held, found: Sequence[ProviderText]) -> Reconciled | None:
+    """Decide by what the provider sent to the phone since; return None if it was already
+    decided."""
     message = locked_by_id(uow, one.message)
     if message.status is not MessageStatus.HELD or message.error_code != queries.CODE:
         return None
     unknown = [text for text in found if not queries.is_known(uow.cursor, text.provider_message_id)]
-    words = normal_body(message.body or "")
-    same = [text for text in unknown if normal_body(text.body) == words]
+    body = normal_body(message.body or "")
+    same = [text for text in unknown if normal_body(text.body) == body]
     number = queries.number_of(uow.cursor, uow.org.id, same[0].from_e164) if same else None
     if number is not None:
         return _sent(uow, message, same[0], number)
@@ -123,17 +125,19 @@ def settle(uow: UnitOfWork, one: Held, found: Sequence[ProviderText]) -> Reconci
         normal_body(body)
         for body in queries.other_bodies(uow.cursor, uow.org.id, one.message, one.to_e164)
     }
-    strange = [text for text in unknown if text in same or normal_body(text.body) not in others]
-    if strange:
-        why = f"the provider sent {len(strange)} messages that may be this one"
-        hold_for_a_person(uow, message, why=why, code="ambiguous")
+    ambiguous = [text for text in unknown if text in same or normal_body(text.body) not in others]
+    if ambiguous:
+        why = f"the provider sent {len(ambiguous)} messages that may be this one"
+        hold_for_review(uow, message, why=why, code="ambiguous")
         return Reconciled(one.message, message.status, why)
     if message.absent_at is None:
         message.absent_at = uow.now
         uow.session.flush()
     if uow.now < message.absent_at + SECOND_LOOK:
         return Reconciled(
-            one.message, MessageStatus.UNKNOWN, "the provider does not list it; once more"
+            one.message,
+            MessageStatus.UNKNOWN,
+            "the provider does not list it; petmsg will ask once more",
         )
     return _queued(uow, message)
 
@@ -141,7 +145,7 @@ def settle(uow: UnitOfWork, one: Held, found: Sequence[ProviderText]) -> Reconci
 def _sent(
     uow: UnitOfWork, message: Message, text: ProviderText, number: queries.NumberHeldBy
 ) -> Reconciled | None:
-    """The provider has it: an attempt that the backup did not know of."""
+    """Record an attempt that the backup did not know of."""
     assert message.id is not None
     number_class = NumberClass(number.number_class)
     message.attempts += 1
@@ -192,7 +196,7 @@ def _ended(uow: UnitOfWork, message: Message, event: str, note: str) -> Reconcil
 def _decision(
     uow: UnitOfWork, message: Message, text: ProviderText, number: queries.NumberHeldBy
 ) -> dict[str, Any]:
-    """Why the number: in the shape of a Decision. The one that was made is lost."""
+    """Return a Decision that names the number; the original decision is lost."""
     client = client_ref(uow.cursor, message.client_id)
     return {
         "org": uow.org.slug,

@@ -1,10 +1,10 @@
-"""Claiming a text: taking it out of the queue to hand it over, with the number it leaves from.
+"""Claim a queued message for sending, with the number it is sent from.
 
-Number and recipient are decided in the transaction that claims the text, at its first try and at
-each later one: a text that waited over the end of a window leaves from the right number, a sitter
-is sent the words of their present clients only, and a phone that is not the client's any more gets
-nothing. The Decision is stored with its trace and the attempt. The pace of
-a number is kept here for all workers at once: a claim reserves the moment at which it may start.
+Number and recipient are decided in the transaction that claims the message, at each attempt. So a
+message that waited past the end of a window is sent from the right number, a sitter receives only
+the messages of their present clients, and a phone that no longer belongs to the client receives
+nothing. The Decision is stored with its trace and the attempt. Each claim reserves its start time
+in the database, so that all workers together keep the rate limit of a number.
 """
 
 import json
@@ -39,13 +39,13 @@ from petmsg.rules.routing import Decision, decide
 from petmsg.services.alert import raise_alert
 from petmsg.services.numbers import provider_holds
 from petmsg.services.outbox import system_messages
-from petmsg.services.outbox.not_sent import fail, hold_for_a_person
+from petmsg.services.outbox.not_sent import fail, hold_for_review
 from petmsg.services.outbox.queue import MessageNotWaiting, client_of, client_ref_of, locked_message
 from petmsg.services.unit_of_work import UnitOfWork
 
-LOOK_AGAIN = timedelta(minutes=1)
-"""After which a worker that stays looks again at a text for which there was no number. The text
-itself stays due: whoever frees a number sends it at once."""
+RECHECK_AFTER = timedelta(minutes=1)
+"""When a running worker checks a message again for which there was no number. The message stays
+due, so that it is sent as soon as a number becomes available."""
 _MOST_TRIES = 5
 _NOT_THEIR_WINDOW = "not_her_window"
 
@@ -60,20 +60,19 @@ class NoNumber(Refused):
 
 
 class ProviderChanged(Busy):
-    """This process holds another provider's credentials, and will not get others."""
+    """This process has the credentials of another provider and cannot load new ones."""
 
     code = "provider_changed"
-    hint = "Start it again. Nothing was changed."
+    hint = "Restart the process. Nothing was changed."
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A text that is ours to send: what to hand over, and which attempt this is.
+    """A claimed message: what to send, and which attempt this is.
 
-    `thread` is `NO_THREAD` for a text to nobody's thread.
-
-    Nothing may be handed over before `start_at` (aware UTC), which keeps the number's pace;
-    `busy_for` is how long the number is busy from then on.
+    `thread` is `NO_THREAD` for a message outside any thread. The request must not start before
+    `start_at` (aware UTC), which keeps the number's rate limit; the number is busy for `busy_for`
+    from then on.
     """
 
     message: int
@@ -90,15 +89,16 @@ class Claim:
 
     @property
     def decision_json(self) -> str:
-        """The decision as it is stored."""
+        """The decision as JSON text, as it is stored."""
         return json.dumps(self.decision.to_json(), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A text that stays in the queue for now, and why; `until` when that ends, if it is known.
+    """A message that stays in the queue for now, with the reason; `until` is when that ends, if
+    known.
 
-    `for_pace` says that only the pace of its number stands in the way.
+    `for_pace` is true if only the rate limit of its number delays it.
     """
 
     message: int
@@ -110,7 +110,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A text that will not be handed over: refused here (`failed`), or for a person (`held`)."""
+    """A message that will not be sent: `failed`, or `held` for review."""
 
     message: int
     status: MessageStatus
@@ -128,21 +128,20 @@ def claim(
     worker: str,
     ahead: timedelta = timedelta(0),
 ) -> ClaimResult:
-    """Take a queued text for sending, as the worker of that token, who must be holding its lock.
+    """Claim a queued message for the worker with that token, which must hold its lock.
 
-    `ahead` is how long before its start a text may be claimed. `provider` is the one whose
-    credentials this process holds. Raises `NotFound`, `MessageNotWaiting`,
-    `ProviderChanged`, `Busy`.
+    `ahead` is how long before its start time a message may be claimed. `provider` is the one whose
+    credentials this process has. Raises `NotFound`, `MessageNotWaiting`, `ProviderChanged`, `Busy`.
     """
     message = locked_message(uow, message_id)
     if message.status is not MessageStatus.QUEUED:
-        raise MessageNotWaiting(f"Text {message_id} is {message.status}, not queued.")
+        raise MessageNotWaiting(f"Message {message_id} is {message.status}, not queued.")
     if uow.org.provider is not provider:
         raise ProviderChanged(
             f"The provider of org {uow.org.slug} was changed to {uow.org.provider}."
         )
     if message.thread_id is None:
-        system_messages.readdress(uow, message)
+        system_messages.update_recipient(uow, message)
     assert message.to_e164 is not None
     facts = read_hold_facts(
         uow.cursor,
@@ -158,14 +157,14 @@ def claim(
         if held.final:
             return _refuse(uow, message, held)
         if held.code is BlockCode.NOT_THEIR_PHONE:
-            return _for_a_person(uow, message, held.explanation, held.code.value)
+            return _hold(uow, message, held.explanation, held.code.value)
         return Waiting(message_id, held.explanation, held.until)
     if message.due_at is not None and message.due_at > uow.now:
         again = format_local(message.due_at, uow.org.timezone)
-        return Waiting(message_id, f"it is tried again at {again}", message.due_at)
-    ahead_of_it = _ahead_of(uow, message)
-    if ahead_of_it is not None:
-        return Waiting(message_id, ahead_of_it)
+        return Waiting(message_id, f"it is retried at {again}", message.due_at)
+    earlier = _earlier_message(uow, message)
+    if earlier is not None:
+        return Waiting(message_id, earlier)
     if message.thread_id is None:
         return _with_direct_number(uow, message, worker=worker, ahead=ahead)
     return _with_number(uow, message, client_of(uow, message), worker=worker, ahead=ahead)
@@ -174,12 +173,12 @@ def claim(
 def _with_direct_number(
     uow: UnitOfWork, message: Message, *, worker: str, ahead: timedelta
 ) -> ClaimResult:
-    """A text to nobody's thread leaves from its one number, or not at all."""
+    """Claim a message outside any thread: it is sent from its one number or not at all."""
     assert message.id is not None
     decision, number = _decide_and_lock(uow, lambda: system_messages.decide(uow, message))
     if number is None:
         return _fail(uow, message, code=decision.trace[-1].code.lower(), why=decision.reason)
-    return _if_free(uow, message, number, decision, worker=worker, ahead=ahead)
+    return _claim_if_free(uow, message, number, decision, worker=worker, ahead=ahead)
 
 
 def _with_number(
@@ -195,22 +194,22 @@ def _with_number(
         ),
     )
     if speaker is not None and decision.refuses_the_speaker:
-        why = f"Sitter {speaker.sitter} cannot speak to this client any more: {decision.reason}"
+        why = f"Sitter {speaker.sitter} can no longer message this client: {decision.reason}"
         if speaker.own_number_only:
-            return _for_a_person(uow, message, why, _NOT_THEIR_WINDOW)
+            return _hold(uow, message, why, _NOT_THEIR_WINDOW)
         return _fail(uow, message, code=_NOT_THEIR_WINDOW, why=why)
     if number is None:
         _alert_no_number(uow, client, decision)
-        return Waiting(message.id, decision.reason, uow.now + LOOK_AGAIN, decision)
-    return _if_free(uow, message, number, decision, worker=worker, ahead=ahead)
+        return Waiting(message.id, decision.reason, uow.now + RECHECK_AFTER, decision)
+    return _claim_if_free(uow, message, number, decision, worker=worker, ahead=ahead)
 
 
 def _has_a_speaker(message: Message) -> bool:
-    """Whether a sitter wrote it. A reply that an older petmsg queued is known by its key alone."""
+    """Whether a sitter wrote it. Older versions marked a sitter's reply by its key alone."""
     return message.as_sitter_id is not None or (message.idempotency_key or "").startswith("relay:")
 
 
-def _if_free(
+def _claim_if_free(
     uow: UnitOfWork,
     message: Message,
     number: NumberPace,
@@ -219,24 +218,24 @@ def _if_free(
     worker: str,
     ahead: timedelta,
 ) -> ClaimResult:
-    """Take the text, if the number may start it and the carrier lets it through."""
+    """Claim the message if the number is free and neither carrier nor provider blocks it."""
     assert message.id is not None
     assert message.to_e164 is not None
     blocked = blocked_code(uow.cursor, uow.org, number_id=number.id, to_e164=message.to_e164)
     if blocked is not None:
-        why = f"The carrier blocks texts from {number.e164} to this phone (code {blocked})"
-        return _for_a_person(uow, message, why, BlockCode.PAIR_BLOCKED.value)
+        why = f"The carrier blocks messages from {number.e164} to this phone (code {blocked})"
+        return _hold(uow, message, why, BlockCode.PAIR_BLOCKED.value)
     start_at = rate_limit.next_start(number.free_at, uow.now)
     if start_at > uow.now + ahead:
-        why = f"{number.e164} is busy for its pace"
+        why = f"{number.e164} is at its rate limit"
         return Waiting(message.id, why, start_at, decision, for_pace=True)
     held = provider_holds.hold_of(uow, number)
     if held is not None:
         return Waiting(message.id, *held)
-    return _take(uow, message, number, decision, worker=worker, start_at=start_at)
+    return _begin(uow, message, number, decision, worker=worker, start_at=start_at)
 
 
-def _take(
+def _begin(
     uow: UnitOfWork,
     message: Message,
     number: NumberPace,
@@ -283,11 +282,11 @@ def _take(
 def _decide_and_lock(
     uow: UnitOfWork, decide_now: Callable[[], Decision]
 ) -> tuple[Decision, NumberPace | None]:
-    """The Decision for now with its number's row locked: what it says still holds at the commit.
+    """Return the Decision for now and its number, with the number's row locked until the commit.
 
-    On PostgreSQL the number may change (a quarantine, say) between reading the facts and locking
-    it, so they are read again until the answer is the number that is locked. On SQLite nobody else
-    writes meanwhile.
+    On PostgreSQL the number may change (for example, be quarantined) between reading the facts and
+    locking the row. The facts are then read again until the decision names the locked number. On
+    SQLite no other process writes meanwhile.
     """
     cursor = uow.cursor
     locked: NumberPace | None = None
@@ -300,14 +299,14 @@ def _decide_and_lock(
         locked = locked_number(cursor, decision.number.id)
         if not cursor.has_other_writers:
             return decision, locked
-    raise Busy("The numbers of the org change faster than a text can be decided.")
+    raise Busy("The numbers of the org change too often to decide about a message.")
 
 
-def _ahead_of(uow: UnitOfWork, message: Message) -> str | None:
-    """What goes before this text: one to the same phone that is under way, or one of its thread.
+def _earlier_message(uow: UnitOfWork, message: Message) -> str | None:
+    """Return which earlier message must be sent first: one to the same phone that is being sent, or
+    an earlier one of the same thread.
 
-    First in, first out by the time a text was meant to leave; an urgent one passes those that are
-    not.
+    Messages are sent in the order of their send times; an urgent message may pass others.
     """
     assert message.id is not None
     assert message.to_e164 is not None
@@ -329,9 +328,9 @@ def _ahead_of(uow: UnitOfWork, message: Message) -> str | None:
         return None
     other, status = found
     if status != MessageStatus.QUEUED:
-        return f"text {other} to the same phone is {status}"
+        return f"message {other} to the same phone is {status}"
     line = "to the same phone" if message.thread_id is None else "of the same thread"
-    return f"text {other} {line} comes first"
+    return f"message {other} {line} is sent first"
 
 
 def _refuse(uow: UnitOfWork, message: Message, held: send_blocks.SendBlock) -> Ended:
@@ -344,7 +343,7 @@ def _refuse(uow: UnitOfWork, message: Message, held: send_blocks.SendBlock) -> E
             severity=AlertSeverity.WARNING,
             entity="message",
             ref=str(message.id),
-            message=f"Text {message.id} to client {client} was not sent in time.",
+            message=f"Message {message.id} to client {client} expired before it was sent.",
             command=f"petmsg message show {message.id}",
         )
     return ended
@@ -356,9 +355,9 @@ def _fail(uow: UnitOfWork, message: Message, *, code: str, why: str) -> Ended:
     return Ended(message.id, message.status, why)
 
 
-def _for_a_person(uow: UnitOfWork, message: Message, why: str, code: str) -> Ended:
+def _hold(uow: UnitOfWork, message: Message, why: str, code: str) -> Ended:
     assert message.id is not None
-    hold_for_a_person(uow, message, why=why, code=code)
+    hold_for_review(uow, message, why=why, code=code)
     return Ended(message.id, message.status, why)
 
 
@@ -369,6 +368,6 @@ def _alert_no_number(uow: UnitOfWork, client: ClientKey, decision: Decision) -> 
         severity=AlertSeverity.CRITICAL,
         entity="client",
         ref=client.ref,
-        message=f"No number for texts to client {client.ref}: {decision.reason}.",
+        message=f"No number can message client {client.ref}: {decision.reason}.",
         command=f"petmsg route explain {client.ref}",
     )

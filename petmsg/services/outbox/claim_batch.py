@@ -1,7 +1,7 @@
-"""One turn of a worker: record what came back, and claim what it can carry next.
+"""One round of a worker: record the finished messages and claim the next ones.
 
-One transaction for both, so that a busy worker commits a few times a second and not twice per text.
-Each text is all or nothing, and one that cannot be claimed is held for a person.
+Both happen in one transaction, so that a busy worker commits a few times a second and not twice per
+message. Each message has its own savepoint; one that cannot be claimed is held for review.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from petmsg.services.unit_of_work import Failure, UnitOfWork, one_batch_at_a_tim
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A text that came back, as it stands now."""
+    """A finished message, with its status now."""
 
     done: HandedOver
     status: MessageStatus
@@ -26,7 +26,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedBatch:
-    """What a turn did: in the order of what it was given."""
+    """The results of a round, in the order of its arguments."""
 
     recorded: list[Recorded | Failure]
     taken: list[ClaimResult | Failure]
@@ -41,7 +41,7 @@ def claim_batch(
     worker: str,
     ahead: timedelta,
 ) -> ClaimedBatch:
-    """Record what was handed over, then claim the wanted texts for the worker of that token.
+    """Record finished messages, then claim the wanted ones for the worker with that token.
 
     On PostgreSQL the workers of an org take turns, because each locks several numbers.
     """
@@ -51,7 +51,7 @@ def claim_batch(
         try:
             with own_fault(message):
                 return claim(uow, message, provider=provider, worker=worker, ahead=ahead)
-        except MessageNotWaiting as problem:  # another worker was faster, and nothing is written
+        except MessageNotWaiting as problem:  # another worker was faster; nothing was written
             return Failure(str(message), problem)
 
     def recorded(handed: HandedOver) -> Recorded:

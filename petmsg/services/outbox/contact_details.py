@@ -1,4 +1,4 @@
-"""What a message holds that would undo the masking of this company. Standard library only."""
+"""Find and hide contact details in a message of this company. Standard library only."""
 
 from petmsg.db.cursor import Cursor
 from petmsg.queries.message import own_numbers
@@ -21,7 +21,7 @@ _HIDDEN = {
 }
 
 
-def leaks_in(
+def find_phones_and_emails(
     cursor: Cursor,
     org: OrgRow,
     body: str,
@@ -29,8 +29,11 @@ def leaks_in(
     client_id: int | None = None,
     sitter_id: int | None = None,
 ) -> tuple[ContactDetail, ...]:
-    """The phone numbers and e-mail addresses in a message of the conversation of that client and
-    that sitter: the shapes of them, and any digits that are a personal phone of this company."""
+    """Return the phone numbers and email addresses in a message between that client and that
+    sitter.
+
+    Digits that are a personal phone of this company are found in any notation.
+    """
     ours = own_numbers(cursor, org)
     personal = None
     if may_hold_a_phone(body):
@@ -40,7 +43,7 @@ def leaks_in(
     return find_contact_details(body, ours=ours, personal=personal)
 
 
-def all_in(
+def find_all(
     cursor: Cursor,
     org: OrgRow,
     body: str,
@@ -48,8 +51,8 @@ def all_in(
     client_id: int | None = None,
     sitter_id: int | None = None,
 ) -> tuple[ContactDetail, ...]:
-    """`leaks_in` and the other ways around the company (handles, payment apps, links)."""
-    leaks = leaks_in(cursor, org, body, client_id=client_id, sitter_id=sitter_id)
+    """Return phones, email addresses and other ways around the company (handles, apps, links)."""
+    leaks = find_phones_and_emails(cursor, org, body, client_id=client_id, sitter_id=sitter_id)
     ways = [
         way
         for way in find_other_channels(body)
@@ -59,7 +62,8 @@ def all_in(
 
 
 def hide(body: str, leaks: tuple[ContactDetail, ...]) -> str:
-    """The body with the leaks hidden; the name of a payment app stays, for it is nobody's."""
+    """Return the body with the details hidden. The name of a payment app stays: it identifies
+    nobody."""
     for leak in reversed(leaks):
         if leak.kind not in _HIDDEN:
             continue

@@ -1,9 +1,9 @@
-"""What became of the texts that the provider took: delivered, not delivered, or still on the way.
+"""Apply delivery receipts: a message was delivered, was not delivered, or is still in transit.
 
-The same for an answer to a question (`message sync`) and for a report that comes by itself. A later
-state never goes back: reports come late, twice and out of order. For each try the order is sent,
-then undelivered or failed (the first word counts, and the first code), then delivered; a text of
-which any try was delivered is delivered, and is not sent again.
+Receipts come from `message sync` or from a webhook, and both are handled alike. A state never goes
+back, because receipts may arrive late, twice and out of order. For each attempt the order is sent,
+then undelivered or failed (the first receipt and its code count), then delivered. A message is
+delivered if any of its attempts was delivered, and is then not sent again.
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ from petmsg.services.alert import raise_alert
 from petmsg.services.numbers.provider_holds import lift
 from petmsg.services.outbox.queue import client_ref_of
 from petmsg.services.outbox.record_outcome import attempt_of, locked_by_id
-from petmsg.services.outbox.rejection_effects import notice_repeats
-from petmsg.services.outbox.rejections import learn, react
-from petmsg.services.outbox.system_messages import did_not_arrive, is_passed_on
+from petmsg.services.outbox.rejection_effects import alert_repeated_code
+from petmsg.services.outbox.rejections import apply_late_rejection, apply_rejection
+from petmsg.services.outbox.system_messages import is_relayed, on_undelivered
 from petmsg.services.unit_of_work import (
     Failure,
     UnitOfWork,
@@ -30,21 +30,21 @@ from petmsg.services.unit_of_work import (
     run_in_savepoint,
 )
 
-REPORTS_COME_WITHIN = timedelta(days=4)
-"""How long after it was sent a text is asked for. Carriers keep trying an unreachable handset for
-up to three days; a text without a report by then never gets one, and stays `sent`."""
+RECEIPTS_ARRIVE_WITHIN = timedelta(days=4)
+"""How long after sending a receipt is asked for. Carriers retry an unreachable handset for up to
+three days. A message without a receipt by then stays `sent`."""
 
 _FINAL = frozenset((AttemptStatus.UNDELIVERED, AttemptStatus.FAILED, AttemptStatus.DELIVERED))
-_UNDER_WAY = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))
-_WORDS = {
-    Delivery.UNDELIVERED: "The carrier reported that it did not arrive.",
-    Delivery.FAILED: "The provider took it, but could not hand it to the carrier.",
+_IN_PROGRESS = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))
+_EXPLANATIONS = {
+    Delivery.UNDELIVERED: "The carrier reported that the message was not delivered.",
+    Delivery.FAILED: "The provider accepted the message, but could not pass it to the carrier.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the provider said when it was asked for a text; None: it has none of that id."""
+    """The provider's answer about a message; `text` is None if it has no message of that ID."""
 
     message: int
     provider_message_id: str
@@ -53,10 +53,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """A text after a report about one of its tries.
+    """A message after a receipt for one of its attempts.
 
-    `number` and `provider_id` are of that try, `code` why it did not arrive; `note` says what is
-    odd. `changed`: the text is not where it was before.
+    `number`, `provider_id` and `code` (why it was not delivered) are those of that attempt; `note`
+    reports anything unusual. `changed` is true if the message has another status now.
     """
 
     message: int
@@ -77,11 +77,11 @@ def report(
     code: str | None = None,
     rejection_class: RejectionClass | None = None,
 ) -> Reported | None:
-    """Take in how far a text is; None if no try of this org carries that id.
+    """Apply a delivery receipt; return None if no attempt of this org has that ID.
 
-    One that did not arrive is reacted to as to a refusal (`services.reactions`): it may wait for
-    another try. A report about a try that is not the last changes the text only if it says
-    delivered: she has it then, whatever becomes of the later tries.
+    A message that was not delivered is handled like a rejected one (`services.outbox.rejections`)
+    and may be retried. A receipt for an earlier attempt changes the message only if it says
+    `delivered`, because the client then has the message.
     """
     found = find_attempt(uow.cursor, uow.org.id, provider_message_id)
     if found is None:
@@ -96,21 +96,21 @@ def report(
         if found.refused_code is not None and since is not None and found.claimed_at > since:
             lift(uow, found.refused_code)
         _record(uow, message, attempt, found.number, event="message.delivered")
-    elif delivery in _WORDS and attempt.status not in _FINAL:
+    elif delivery in _EXPLANATIONS and attempt.status not in _FINAL:
         attempt.status, attempt.code = AttemptStatus(delivery.value), code
         if message.status is MessageStatus.SENT and is_last:
             _not_delivered(uow, message, attempt, delivery, rejection_class)
         else:
-            _learn(uow, message, attempt, rejection_class)
+            _apply_late_effects(uow, message, attempt, rejection_class)
         put_back = message.status is not before and message.status is MessageStatus.QUEUED
         event = "message.put_back" if put_back else f"message.{delivery.value}"
         _record(uow, message, attempt, found.number, event=event)
-    elif delivery in _WORDS and code is not None and _is_without_code(attempt):
+    elif delivery in _EXPLANATIONS and code is not None and _is_without_code(attempt):
         attempt.code = code
         if is_last and message.status is MessageStatus(attempt.status.value):
-            _say_why_later(uow, message, attempt, delivery, rejection_class)
+            _apply_late_code(uow, message, attempt, delivery, rejection_class)
         else:
-            _learn(uow, message, attempt, rejection_class)
+            _apply_late_effects(uow, message, attempt, rejection_class)
         event = "message.put_back" if message.status is MessageStatus.QUEUED else "message.code"
         _record(uow, message, attempt, found.number, event=event)
     uow.session.flush()
@@ -127,10 +127,10 @@ def report(
 def report_each(
     uow: UnitOfWork, reports: Sequence[DeliveryReport]
 ) -> list[Reported | Failure | None]:
-    """`report` for several that came by themselves, each all or nothing; results in their order.
+    """Apply several webhook receipts, each in its own savepoint; return results in their order.
 
-    They are taken in the order of their texts, so that two batches at once lock them in the same
-    order; those about the same text in the order they came.
+    Receipts are applied in the order of their messages, so that two batches lock them in the same
+    order. Receipts for the same message are applied in the order they came.
     """
     one_batch_at_a_time(uow)
     messages = messages_of(uow.cursor, uow.org, [each.provider_message_id for each in reports])
@@ -153,24 +153,25 @@ def report_each(
     return [by_place[place] for place in range(len(reports))]
 
 
-def take_in(uow: UnitOfWork, answers: Sequence[Answer]) -> list[Reported | Failure]:
-    """`report` for what the provider answered, each all or nothing: the texts that changed.
+def apply_answers(uow: UnitOfWork, answers: Sequence[Answer]) -> list[Reported | Failure]:
+    """Apply the provider's answers, each in its own savepoint; return the changed messages.
 
-    A text that the provider does not know is left as it is, with a note; one alert for all of them.
+    A message that the provider does not know stays as it is, with a note. One alert reports them
+    all.
     """
     one_batch_at_a_time(uow)
     mark_asked_for(uow.cursor, uow.org.id, [each.message for each in answers], now=uow.now)
     taken = [
-        run_in_savepoint(uow, each, lambda one: _take_in_one(uow, one), ref=_ref)
+        run_in_savepoint(uow, each, lambda one: _apply_answer(uow, one), ref=_ref)
         for each in sorted(answers, key=lambda each: each.message)
     ]
-    strange = [each.message for each in answers if each.text is None]
-    if strange:
-        _alert_not_known(uow, strange)
+    missing = [each.message for each in answers if each.text is None]
+    if missing:
+        _alert_missing(uow, missing)
     return [each for each in taken if each is not None]
 
 
-def _take_in_one(uow: UnitOfWork, answer: Answer) -> Reported | None:
+def _apply_answer(uow: UnitOfWork, answer: Answer) -> Reported | None:
     text = answer.text
     if text is None:
         message = locked_by_id(uow, answer.message)
@@ -195,14 +196,14 @@ def _delivered(uow: UnitOfWork, message: Message, attempt: MessageAttempt) -> No
     attempt.status, attempt.code = AttemptStatus.DELIVERED, None
     if message.delivered_at is None:
         message.delivered_at = uow.now
-    # A later try that is under way is finished first: its own end leaves the text delivered.
-    if message.status not in _UNDER_WAY:
+    # A later attempt in progress ends first; its own outcome leaves the message delivered.
+    if message.status not in _IN_PROGRESS:
         message.status = MessageStatus.DELIVERED
         message.due_at = message.error_code = message.error_message = None
 
 
 def _is_without_code(attempt: MessageAttempt) -> bool:
-    """Whether it did not arrive, and nobody said why yet."""
+    """Whether the message was not delivered and no code is known yet."""
     not_delivered = attempt.status in (AttemptStatus.UNDELIVERED, AttemptStatus.FAILED)
     return not_delivered and attempt.code is None
 
@@ -214,48 +215,51 @@ def _not_delivered(
     delivery: Delivery,
     rejection_class: RejectionClass | None,
 ) -> None:
-    code, words = attempt.code, _WORDS[delivery]
-    forgotten = message.to_e164 is None or message.body is None
+    code, words = attempt.code, _EXPLANATIONS[delivery]
+    erased = message.to_e164 is None or message.body is None
     uow.session.flush()
-    if code is None or rejection_class is None or forgotten:
+    if code is None or rejection_class is None or erased:
         message.status, message.due_at = MessageStatus.FAILED, None
         message.error_code, message.error_message = code, words
-        did_not_arrive(uow, message)
-        notice_repeats(uow, attempt, code=code)
+        on_undelivered(uow, message)
+        alert_repeated_code(uow, attempt, code=code)
     else:
-        react(uow, message, attempt, code=code, rejection_class=rejection_class, words=words)
+        apply_rejection(
+            uow, message, attempt, code=code, rejection_class=rejection_class, words=words
+        )
     if message.status is MessageStatus.FAILED:
         message.status = MessageStatus(delivery.value)
 
 
-def _say_why_later(
+def _apply_late_code(
     uow: UnitOfWork,
     message: Message,
     attempt: MessageAttempt,
     delivery: Delivery,
     rejection_class: RejectionClass | None,
 ) -> None:
-    """The code of a message that did not arrive came after that was known.
+    """Apply a code that came after the message was known to be undelivered.
 
-    A message that petmsg passed on is not sent again: a person was told that it did not arrive.
+    A relayed message is not sent again, because somebody was already told that it was not
+    delivered.
     """
-    if is_passed_on(uow, message):
+    if is_relayed(uow, message):
         message.error_code = attempt.code
-        _learn(uow, message, attempt, rejection_class)
+        _apply_late_effects(uow, message, attempt, rejection_class)
     else:
         _not_delivered(uow, message, attempt, delivery, rejection_class)
 
 
-def _learn(
+def _apply_late_effects(
     uow: UnitOfWork,
     message: Message,
     attempt: MessageAttempt,
     rejection_class: RejectionClass | None,
 ) -> None:
-    """Heed a code whose message is settled, or being tried once more, by now."""
+    """Apply the side effects of a code whose message is final or is being retried."""
     code = attempt.code
     if code is not None and rejection_class is not None and message.to_e164 is not None:
-        learn(uow, message, attempt, code=code, rejection_class=rejection_class)
+        apply_late_rejection(uow, message, attempt, code=code, rejection_class=rejection_class)
 
 
 def _record(
@@ -291,15 +295,16 @@ def _reported(
     return Reported(message.id, message.status, client, number, provider_id, code, changed, note)
 
 
-def _alert_not_known(uow: UnitOfWork, messages: Sequence[int]) -> None:
+def _alert_missing(uow: UnitOfWork, messages: Sequence[int]) -> None:
     raise_alert(
         uow,
         AlertKind.MESSAGE_NOT_KNOWN,
         severity=AlertSeverity.WARNING,
         entity="org",
         ref=uow.org.slug,
-        message=f"The provider does not know {len(messages)} of the texts it took, among them text "
-        f"{min(messages)}: perhaps the credentials are another account's.",
+        message=f"The provider does not know {len(messages)} of the messages it accepted, "
+        f"including message {min(messages)}. The credentials may belong to another "
+        "account.",
         command=f"petmsg message show {min(messages)}; petmsg config show",
     )
 

@@ -1,4 +1,4 @@
-"""What sending would do now, without doing it. Standard library only."""
+"""Preview a send without doing it. Standard library only."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,18 +15,18 @@ from petmsg.rules.contact_details import describe
 from petmsg.rules.routing import Decision, SpeakerFact, decide
 from petmsg.rules.segments import measure
 from petmsg.rules.send_blocks import SendBlock, find_blocks
-from petmsg.services.outbox.contact_details import all_in
+from petmsg.services.outbox.contact_details import find_all
 from petmsg.text_inputs import parse_body
 
 
 @dataclass(frozen=True, slots=True)
 class SendOptions:
-    """What a sender asks for beyond words and recipient. Instants are aware UTC.
+    """Options of a send besides body and recipient. Instants are aware UTC.
 
-    `send_at` None is at once. `expires_at` is when it must not leave any more. `urgent` passes
-    quiet hours. `relayed`: the sitter wrote it from their own phone, and it leaves from the pool's
-    number, or the desk's, where theirs cannot be used. `force_reason` says why a body may hold what
-    would undo the masking.
+    `send_at` None means now. The message is not sent at or after `expires_at`. `urgent` ignores
+    quiet hours. `relayed` means that the sitter wrote it from their own phone: where their number
+    cannot be used, it is sent from a pool number or from the front desk's. `force_reason` says why
+    the body may contain contact details.
     """
 
     key: str | None = None
@@ -40,10 +40,10 @@ class SendOptions:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The number a text would leave from, why, its size, and what stands in the way.
+    """The number a message would be sent from, the reason, its size and what blocks it.
 
-    `leak` says what of the body would undo the masking, `refused` why sending would be
-    refused on the spot.
+    `leak` describes the contact details in the body. `refused` says why `message send` would be
+    refused.
     """
 
     client: str
@@ -59,21 +59,21 @@ class Preview:
 
     @property
     def leaves_now(self) -> bool:
-        """Whether the text would be handed over at once."""
+        """Whether the message would be sent at once."""
         return self.refused is None and not self.holds and self.decision.number is not None
 
 
 def preview(
     cursor: Cursor, org: OrgRow, client_text: str, *, body: str, options: SendOptions, now: datetime
 ) -> Preview:
-    """What sending the body to the client would do at `now` (aware UTC). Changes nothing.
+    """Return what sending the body to the client would do at `now` (aware UTC). Changes nothing.
 
-    The number is that of the time at which it is to leave. Raises as `when_to_leave`.
+    The number is the one for the time of sending. Raises what `earliest_send_time` raises.
     """
     clean = parse_body(body)
     size = measure(clean)
     client = find_client(cursor, org.id, client_text)
-    at = when_to_leave(options, now, timezone=org.timezone)
+    at = earliest_send_time(options, now, timezone=org.timezone)
     speaker = None
     if options.as_sitter is not None:
         sitter = find_sitter(cursor, org.id, options.as_sitter)
@@ -92,7 +92,9 @@ def preview(
         urgent=options.urgent,
     )
     held = find_blocks(found, now)
-    leak = leak_in(cursor, org, clean, client_id=client.id, sitter_text=options.as_sitter)
+    leak = describe_contact_details(
+        cursor, org, clean, client_id=client.id, sitter_text=options.as_sitter
+    )
     return Preview(
         client=client.ref,
         decision=decision,
@@ -103,45 +105,49 @@ def preview(
         forced_by=size.forced_by,
         holds=held,
         leak=leak,
-        refused=_final(held) or _not_as_a_sitter(decision, leak, options),
+        refused=_terminal_block(held) or _sitter_rejection(decision, leak, options),
     )
 
 
-def when_to_leave(options: SendOptions, now: datetime, *, timezone: str) -> datetime:
-    """When the text may leave at the earliest (aware UTC). Raises `OutOfRange` for a time that is
-    over, `EndNotAfterStart` for one from which it must not leave any more."""
+def earliest_send_time(options: SendOptions, now: datetime, *, timezone: str) -> datetime:
+    """Return when the message may be sent at the earliest (aware UTC).
+
+    Raises `OutOfRange` for a past time, `EndNotAfterStart` if the message would expire before it.
+    """
     send_at = now if options.send_at is None else options.send_at
     if send_at < now:
         raise OutOfRange(
-            f"{format_local(send_at, timezone)} lies in the past.",
-            hint="Leave out --at to send at once.",
+            f"The send time {format_local(send_at, timezone)} is in the past.",
+            hint="Omit --at to send now.",
         )
     if options.expires_at is not None and options.expires_at <= send_at:
         raise EndNotAfterStart(
-            f"The text would expire at {format_local(options.expires_at, timezone)}, before it "
-            "may leave."
+            f"The message would expire at {format_local(options.expires_at, timezone)}, before "
+            "it may be sent."
         )
     return send_at
 
 
-def leak_in(
+def describe_contact_details(
     cursor: Cursor, org: OrgRow, body: str, *, client_id: int, sitter_text: str | None = None
 ) -> str | None:
-    """What of a message to the client would undo the masking, in words; None if nothing would."""
+    """Describe the contact details in a message to the client; None if there are none."""
     sitter = None if sitter_text is None else find_sitter(cursor, org.id, sitter_text).id
-    leaks = all_in(cursor, org, body, client_id=client_id, sitter_id=sitter)
+    leaks = find_all(cursor, org, body, client_id=client_id, sitter_id=sitter)
     return describe(leaks) if leaks else None
 
 
-def _final(held: tuple[SendBlock, ...]) -> str | None:
+def _terminal_block(held: tuple[SendBlock, ...]) -> str | None:
     return next((each.explanation for each in held if each.final), None)
 
 
-def _not_as_a_sitter(decision: Decision, leak: str | None, options: SendOptions) -> str | None:
+def _sitter_rejection(decision: Decision, leak: str | None, options: SendOptions) -> str | None:
     if options.as_sitter is None:
         return None
     if decision.refuses_the_speaker:
-        return f"Sitter {options.as_sitter} cannot speak to this client then: {decision.reason}"
+        return (
+            f"Sitter {options.as_sitter} cannot message this client at that time: {decision.reason}"
+        )
     if leak is not None and options.force_reason is None:
-        return f"The body holds {leak}"
+        return f"The body contains {leak}"
     return None

@@ -1,4 +1,4 @@
-"""The queue of texts: putting one in, and taking one out or back by hand. `claim` sends them."""
+"""The message queue: add, retry and cancel messages. `claim` sends them."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,13 +17,14 @@ from petmsg.rules.routing import Decision, SpeakerFact, decide
 from petmsg.rules.segments import measure
 from petmsg.rules.send_blocks import find_blocks
 from petmsg.services.bookings.assignment_window import ensure_threads
-from petmsg.services.outbox.preview import SendOptions, leak_in, when_to_leave
+from petmsg.services.outbox.preview import SendOptions, describe_contact_details, earliest_send_time
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_body
 
 _LONGEST_KEY = 128
 STUCK_AFTER = timedelta(minutes=10)
-"""Far longer than any provider is waited for: a text `sending` since then has lost its sender."""
+"""A message that is `sending` for longer than this has lost its sender: no request takes as
+long."""
 
 
 class OutsideOwnWindow(Refused):
@@ -32,7 +33,7 @@ class OutsideOwnWindow(Refused):
 
 class KeyReused(Refused):
     code = "key_reused"
-    hint = "Use another --key for another text."
+    hint = "Use another --key for another message."
 
 
 class MessageNotWaiting(Refused):
@@ -49,12 +50,12 @@ class NotSmsCapable(Refused):
 
 class MaskingLeak(Refused):
     code = "masking_leak"
-    hint = "Take it out, or say why it must go: --force --reason '…'"
+    hint = "Remove it, or give a reason to send it: --force --reason '…'"
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A text in the queue; `reused` says that its key was used for it before."""
+    """A queued message; `reused` is true if its key had already been used for it."""
 
     message: int
     status: MessageStatus
@@ -68,32 +69,34 @@ _NO_OPTIONS = SendOptions()
 def queue(
     uow: UnitOfWork, client_text: str, *, body: str, options: SendOptions = _NO_OPTIONS
 ) -> Queued:
-    """Put a text to the client's primary phone in the queue.
+    """Queue a message to the client's primary phone.
 
-    The same key with the same client and body gives the text that is there; with anything else it
-    is refused (`KeyReused`). A sitter must have a window with the client at the time of sending
-    (`OutsideOwnWindow`), and may not write a phone, an e-mail address or another way around the
-    company (`MaskingLeak`); the desk is warned. Raises `OptedOut` or `NotSmsCapable` where it would
-    never leave.
+    The same key with the same client and body returns the existing message; with anything else it
+    raises `KeyReused`. A sitter must have a window with the client at the time of sending
+    (`OutsideOwnWindow`) and must not write contact details (`MaskingLeak`); for the front desk
+    these are only a warning. Raises `OptedOut` or `NotSmsCapable` if the message could never be
+    sent.
     """
     clean = parse_body(body)
     client = find_client(uow.cursor, uow.org.id, client_text)
     if options.key is not None:
-        there = _by_key(uow, options.key, client, clean)
-        if there is not None:
-            return Queued(there.id or 0, there.status, reused=True)
-    send_at = when_to_leave(options, uow.now, timezone=uow.org.timezone)
-    phone = _her_phone(uow, client)
-    _refuse_if_in_vain(uow, client, phone)
+        existing = _message_with_key(uow, options.key, client, clean)
+        if existing is not None:
+            return Queued(existing.id or 0, existing.status, reused=True)
+    send_at = earliest_send_time(options, uow.now, timezone=uow.org.timezone)
+    phone = _primary_phone(uow, client)
+    _reject_if_blocked(uow, client, phone)
     speaker = None
     if options.as_sitter is not None:
         speaker = find_sitter(uow.cursor, uow.org.id, options.as_sitter)
         fact = SpeakerFact(speaker.ref, speaker.name, own_number_only=not options.relayed)
         facts = read_facts(uow.cursor, uow.org, client, at=send_at, past=False, speaker=fact)
         require_window(decide(facts, send_at), speaker.ref)
-    leak = leak_in(uow.cursor, uow.org, clean, client_id=client.id, sitter_text=options.as_sitter)
+    leak = describe_contact_details(
+        uow.cursor, uow.org, clean, client_id=client.id, sitter_text=options.as_sitter
+    )
     if leak is not None and speaker is not None and options.force_reason is None:
-        raise MaskingLeak(f"The body holds {leak}.")
+        raise MaskingLeak(f"The body contains {leak}.")
     thread = ensure_threads(uow, {client.id: (client.ref, None)})[client.id]
     message = Message(
         org_id=uow.org.id,
@@ -129,36 +132,38 @@ def queue(
         },
         reason=options.force_reason,
     )
-    warnings = () if leak is None else (f"The body holds {leak}.",)
+    warnings = () if leak is None else (f"The body contains {leak}.",)
     return Queued(message.id or 0, MessageStatus.QUEUED, reused=False, warnings=warnings)
 
 
-def _her_phone(uow: UnitOfWork, client: ClientKey) -> str:
-    """Her primary phone. Whoever forgets her waits until this text is stored, and finds it."""
+def _primary_phone(uow: UnitOfWork, client: ClientKey) -> str:
+    """Return the client's primary phone. Locks the client row, so that a concurrent `client forget`
+    sees this message."""
     share_client(uow.cursor, client.id)
     return primary_phone(uow.cursor, uow.org, client)
 
 
-def _refuse_if_in_vain(uow: UnitOfWork, client: ClientKey, phone: str) -> None:
+def _reject_if_blocked(uow: UnitOfWork, client: ClientKey, phone: str) -> None:
     facts = read_hold_facts(uow.cursor, uow.org, client_id=client.id, to_e164=phone, number_id=None)
     for held in find_blocks(facts, uow.now):
         if held.code is BlockCode.OPTED_OUT:
             raise OptedOut(
-                f"Client {client.ref} has opted out of texts.",
+                f"Client {client.ref} has opted out of messages.",
                 hint=f"See when and how: petmsg optout show {client.ref}",
             )
         if held.code is BlockCode.NOT_TEXTABLE:
             raise NotSmsCapable(
                 f"{held.explanation}.",
-                hint=f"Give her another: petmsg client phone add {client.ref} E164 "
-                "(and petmsg client phone primary)",
+                hint=f"Add another phone: petmsg client phone add {client.ref} E164, then petmsg "
+                f"client phone primary {client.ref} E164",
             )
 
 
 def retry(uow: UnitOfWork, message_id: int, *, reason: str) -> Queued:
-    """Put a failed text, or one whose fate a person has looked up, back in the queue.
+    """Put a failed message, or one with an unknown outcome, back in the queue.
 
-    One that is being sent is refused, unless its sender must have died (`STUCK_AFTER`).
+    Raises `MessageNotWaiting` while the message is being sent, unless it has been for
+    `STUCK_AFTER`.
     """
     message = locked_message(uow, message_id)
     retriable = (
@@ -169,13 +174,15 @@ def retry(uow: UnitOfWork, message_id: int, *, reason: str) -> Queued:
     )
     if message.status is MessageStatus.QUEUED:
         return Queued(message_id, message.status, reused=True)
-    _refuse_if_under_way(uow, message)
+    _reject_while_sending(uow, message)
     if message.status not in (*retriable, MessageStatus.SENDING) or message.body is None:
-        raise MessageNotWaiting(f"Text {message_id} is {message.status} and cannot be sent again.")
+        raise MessageNotWaiting(
+            f"Message {message_id} is {message.status} and cannot be sent again."
+        )
     if message.thread_id is not None:
         client = client_of(uow, message)
-        phone = _her_phone(uow, client)
-        _refuse_if_in_vain(uow, client, phone)
+        phone = _primary_phone(uow, client)
+        _reject_if_blocked(uow, client, phone)
         message.to_e164 = phone
     before = message.status
     message.status = MessageStatus.QUEUED
@@ -190,18 +197,20 @@ def retry(uow: UnitOfWork, message_id: int, *, reason: str) -> Queued:
 
 
 def cancel(uow: UnitOfWork, message_id: int, *, reason: str | None = None) -> Queued:
-    """Take a text out of the queue for good, or close one whose fate is not known."""
+    """Cancel a queued message, or close one with an unknown outcome."""
     message = locked_message(uow, message_id)
     if message.status is MessageStatus.CANCELLED:
         return Queued(message_id, message.status, reused=True)
-    _refuse_if_under_way(uow, message)
+    _reject_while_sending(uow, message)
     if message.status not in (
         MessageStatus.QUEUED,
         MessageStatus.HELD,
         MessageStatus.UNKNOWN,
         MessageStatus.SENDING,
     ):
-        raise MessageNotWaiting(f"Text {message_id} is {message.status} and cannot be cancelled.")
+        raise MessageNotWaiting(
+            f"Message {message_id} is {message.status} and cannot be cancelled."
+        )
     before = message.status
     message.status = MessageStatus.CANCELLED
     message.due_at = message.in_doubt_at = message.absent_at = None
@@ -211,56 +220,58 @@ def cancel(uow: UnitOfWork, message_id: int, *, reason: str | None = None) -> Qu
     return Queued(message_id, message.status, reused=False)
 
 
-def _refuse_if_under_way(uow: UnitOfWork, message: Message) -> None:
+def _reject_while_sending(uow: UnitOfWork, message: Message) -> None:
     if message.status is not MessageStatus.SENDING or message.claimed_at is None:
         return
     if uow.now < message.claimed_at + STUCK_AFTER:
         raise MessageNotWaiting(
-            f"Text {message.id} is being sent right now.",
-            hint=f"If its sender died, this works {STUCK_AFTER.seconds // 60} minutes after it "
-            "began. Look first whether the provider took it.",
+            f"Message {message.id} is being sent right now.",
+            hint="Check first whether the provider has it. If the sending process died, try "
+            f"again {STUCK_AFTER.seconds // 60} minutes after it started.",
         )
 
 
 def require_window(decision: Decision, sitter: str) -> None:
-    """Raises `OutsideOwnWindow` where the sitter may not write to the client."""
+    """Raise `OutsideOwnWindow` if the sitter may not message the client."""
     if decision.refuses_the_speaker:
         raise OutsideOwnWindow(
-            f"Sitter {sitter} cannot speak to this client now: {decision.reason}.",
+            f"Sitter {sitter} cannot message this client now: {decision.reason}.",
             hint=f"See why: petmsg route explain {decision.client} --as {sitter}",
         )
 
 
-def _by_key(uow: UnitOfWork, key: str, client: ClientKey, body: str) -> Message | None:
+def _message_with_key(uow: UnitOfWork, key: str, client: ClientKey, body: str) -> Message | None:
     if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
         raise MalformedText(
-            "The key cannot be one.", hint=f"1 to {_LONGEST_KEY} printable characters."
+            "The --key is empty, too long or not printable.",
+            hint=f"Use 1 to {_LONGEST_KEY} printable characters.",
         )
-    there = uow.session.exec(
+    existing = uow.session.exec(
         select(Message).where(Message.org_id == uow.org.id, Message.idempotency_key == key)
     ).first()
-    if there is not None and (there.client_id, there.body) != (client.id, body):
+    if existing is not None and (existing.client_id, existing.body) != (client.id, body):
         raise KeyReused(
-            f"The key was used for text {there.id}, to another client or with other words."
+            f"The key was already used for message {existing.id}, with another client or another "
+            "body."
         )
-    return there
+    return existing
 
 
 def client_ref_of(uow: UnitOfWork, message: Message) -> str | None:
-    """The client the text is for, by ref; None for a text to nobody's thread."""
+    """Return the ref of the message's client; None for a message outside any thread."""
     return None if message.client_id is None else client_of(uow, message).ref
 
 
 def client_of(uow: UnitOfWork, message: Message) -> ClientKey:
-    """Whom the text is for."""
+    """Return the message's client."""
     assert message.client_id is not None
     return client_by_id(uow.cursor, uow.org.id, message.client_id)
 
 
 def locked_message(uow: UnitOfWork, message_id: int) -> Message:
-    """The outbound text of that id, read anew and locked until the commit.
+    """Return the outbound message, read again and locked until the commit.
 
-    Raises `NotFound`, or `MessageNotWaiting` for one that came in.
+    Raises `NotFound`, or `MessageNotWaiting` for an inbound message.
     """
     require_possible(message_id)
     message = uow.session.exec(
@@ -272,5 +283,5 @@ def locked_message(uow: UnitOfWork, message_id: int) -> Message:
     if message is None:
         raise NotFound("message", str(message_id))
     if message.direction is not Direction.OUTBOUND:
-        raise MessageNotWaiting(f"Text {message_id} came in; it was not sent by us.")
+        raise MessageNotWaiting(f"Message {message_id} is inbound; it was not sent by the company.")
     return message

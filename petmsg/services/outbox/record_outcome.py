@@ -1,7 +1,8 @@
-"""Recording what became of a text that was handed over.
+"""Record the provider's answer for a message that was sent to it.
 
-Guarded by the claim: worker and attempt must be those of the text as it is stored. A text whose
-fate is not known is never sent again before it was looked up (`services.doubt`).
+The answer counts only if its worker and attempt are those of the stored message. A message whose
+outcome is unknown is never sent again before the provider was asked
+(`services.outbox.unknown_outcomes`).
 """
 
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from petmsg.queries.attempt import accept_attempt, has_attempt, occupy_number
 from petmsg.rules.rate_limit import LONGEST_AHEAD
 from petmsg.services.inbound.waiting import answered
 from petmsg.services.outbox.claim import Claim
-from petmsg.services.outbox.rejections import react
+from petmsg.services.outbox.rejections import apply_rejection
 from petmsg.services.unit_of_work import UnitOfWork
 
 FIRST_BACK_OFF = timedelta(seconds=2)
@@ -45,7 +46,8 @@ _NOT_TRIED = frozenset(
         RejectionClass.QUIET_HOURS,
     )
 )
-"""Refusals that say nothing about the text or its number: the attempt counts as put back."""
+"""Rejections that say nothing about the message or its number: the attempt is recorded as put
+back."""
 _UNDECIDED = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))
 _AFTER = {
     Rejected: AttemptStatus.FAILED,
@@ -57,8 +59,11 @@ _TAKEN = frozenset((MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.U
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """A claim with what the provider said. `started_at` (aware UTC) is when it was really begun;
-    None if it never was. `jitter` is from 0 to 1 and spreads the back-off."""
+    """A claim with the provider's answer.
+
+    `started_at` (aware UTC) is when the request started; None if it never did. `jitter` is from 0
+    to 1 and spreads the back-off.
+    """
 
     claim: Claim
     outcome: SendOutcome
@@ -67,10 +72,10 @@ class HandedOver:
 
 
 def record(uow: UnitOfWork, done: HandedOver) -> MessageStatus:
-    """Store what the provider said, if the claim is still the text's last; its status after it.
+    """Store the provider's answer if the claim is still the message's last; return its status.
 
-    That the provider took the text is stored whatever was decided about it meanwhile, so that it
-    cannot be sent a second time.
+    An accepted message is always stored as sent, whatever was decided meanwhile, so that it cannot
+    be sent a second time.
     """
     claim, outcome = done.claim, done.outcome
     if isinstance(outcome, Accepted) and _accepted_at_once(uow, done, outcome):
@@ -79,13 +84,13 @@ def record(uow: UnitOfWork, done: HandedOver) -> MessageStatus:
     attempt = attempt_of(uow, claim.message, claim.attempt)
     is_last = message.attempts == claim.attempt and message.worker == claim.worker
     if isinstance(outcome, Accepted):
-        _keep_pace(uow, done)
+        _extend_rate_limit(uow, done)
         if not _is_known(uow, claim, outcome.provider_message_id):
             _accepted(uow, claim, message, attempt, outcome.provider_message_id, is_last=is_last)
         return message.status
     if not is_last or message.status not in _UNDECIDED:
         if attempt.status is AttemptStatus.SENDING:
-            # The text was settled without this answer, which tells of its try alone.
+            # The message was decided without this answer, which counts for its attempt only.
             attempt.status, attempt.code = _AFTER[type(outcome)], outcome.code
             attempt.ended_at = uow.now
             uow.session.flush()
@@ -99,14 +104,14 @@ def record(uow: UnitOfWork, done: HandedOver) -> MessageStatus:
         message.status = MessageStatus.QUEUED
         message.due_at = uow.now + _back_off(done, outcome, message.attempts)
         _slow_down(uow, done, outcome)
-        _say_why(message, outcome.code, outcome.message)
+        _set_error(message, outcome.code, outcome.message)
         uow.audit("message.put_back", "message", str(message.id), payload)
     else:
         attempt.status = AttemptStatus.UNKNOWN
         message.status = MessageStatus.UNKNOWN
         message.absent_at = message.reconcile_mark = None
         message.in_doubt_at = uow.now
-        _say_why(message, outcome.code, outcome.message)
+        _set_error(message, outcome.code, outcome.message)
         uow.audit("message.outcome_unknown", "message", str(message.id), payload)
     if message.delivered_at is not None:
         end_as_delivered(message)
@@ -115,7 +120,7 @@ def record(uow: UnitOfWork, done: HandedOver) -> MessageStatus:
 
 
 def _accepted_at_once(uow: UnitOfWork, done: HandedOver, outcome: Accepted) -> bool:
-    """What happens to nearly every text: it is still being sent by this try, and was taken."""
+    """Record the usual case in one statement: this attempt is still sending, and was accepted."""
     claim = done.claim
     provider = accept_attempt(
         uow.cursor,
@@ -128,7 +133,7 @@ def _accepted_at_once(uow: UnitOfWork, done: HandedOver, outcome: Accepted) -> b
     )
     if provider is None:
         return False
-    _keep_pace(uow, done)
+    _extend_rate_limit(uow, done)
     uow.audit("message.sent", "message", str(claim.message), payload_of(claim, provider))
     answered(uow, claim.decision.client)
     return True
@@ -143,8 +148,8 @@ def _accepted(
     *,
     is_last: bool,
 ) -> None:
-    """The provider took it. Also if the text was queued again or even claimed anew since: then it
-    was sent by this try, and none after it may be begun."""
+    """Record that the provider accepted the attempt, even if the message was queued or claimed
+    again since: this attempt sent it, so no later attempt may start."""
     attempt.status, attempt.ended_at = AttemptStatus.SENT, uow.now
     attempt.provider_message_id = provider_message_id
     if is_last or message.status not in _TAKEN:
@@ -157,14 +162,14 @@ def _accepted(
 
 
 def _is_known(uow: UnitOfWork, claim: Claim, provider_message_id: str) -> bool:
-    """Whether it was found at the provider and recorded already: its state may be a later one."""
+    """Whether the message was already found at the provider: its recorded state may be newer."""
     return has_attempt(
         uow.cursor, message_id=claim.message, provider_message_id=provider_message_id
     )
 
 
 def bind(uow: UnitOfWork, message: Message, provider_message_id: str) -> None:
-    """The text is the provider's one of that id: it was sent."""
+    """Mark the message as sent under the provider's message ID."""
     message.status = MessageStatus.SENT
     message.provider_message_id = provider_message_id
     message.sent_at = uow.now
@@ -175,14 +180,14 @@ def bind(uow: UnitOfWork, message: Message, provider_message_id: str) -> None:
 
 
 def end_as_delivered(message: Message) -> None:
-    """An earlier try reached her while this one was under way: there is no other after it."""
+    """Mark the message as delivered, because an earlier attempt was delivered meanwhile."""
     message.status = MessageStatus.DELIVERED
     message.due_at = message.in_doubt_at = message.absent_at = None
     message.error_code = message.error_message = None
 
 
 def locked_by_id(uow: UnitOfWork, message_id: int) -> Message:
-    """The text of that id, read anew and locked until the commit."""
+    """Return the message, read again and locked until the commit."""
     return uow.session.exec(
         select(Message)
         .where(Message.org_id == uow.org.id, Message.id == message_id)
@@ -192,7 +197,7 @@ def locked_by_id(uow: UnitOfWork, message_id: int) -> Message:
 
 
 def attempt_of(uow: UnitOfWork, message_id: int, attempt: int) -> MessageAttempt:
-    """One attempt of a text."""
+    """Return one attempt of a message."""
     return uow.session.exec(
         select(MessageAttempt).where(
             MessageAttempt.message_id == message_id, MessageAttempt.attempt == attempt
@@ -201,7 +206,8 @@ def attempt_of(uow: UnitOfWork, message_id: int, attempt: int) -> MessageAttempt
 
 
 def payload_of(claim: Claim, provider: ProviderName | None) -> dict[str, Any]:
-    """What the audit keeps of an attempt: refs and numbers of ours."""
+    """Return what the audit log stores about an attempt: refs and the company's own numbers
+    only."""
     decision = claim.decision
     assert decision.number is not None
     return {
@@ -226,7 +232,7 @@ def _rejected(
     not_tried = outcome.rejection_class in _NOT_TRIED
     attempt.status = AttemptStatus.PUT_BACK if not_tried else AttemptStatus.FAILED
     uow.session.flush()
-    status = react(
+    status = apply_rejection(
         uow,
         message,
         attempt,
@@ -241,19 +247,19 @@ def _rejected(
     uow.audit(event, "message", str(message.id), payload)
 
 
-def _say_why(message: Message, code: str | None, words: str) -> None:
+def _set_error(message: Message, code: str | None, words: str) -> None:
     message.error_code, message.error_message = code, words[:500]
 
 
-def _keep_pace(uow: UnitOfWork, done: HandedOver) -> None:
-    """A text that began later than planned keeps its number busy longer."""
+def _extend_rate_limit(uow: UnitOfWork, done: HandedOver) -> None:
+    """Extend the number's busy time by as much as the request started late."""
     if done.started_at is None or done.started_at <= done.claim.start_at:
         return
     _busy_until(uow, done.claim.number, done.started_at + done.claim.busy_for)
 
 
 def _slow_down(uow: UnitOfWork, done: HandedOver, outcome: RetryLater) -> None:
-    """The provider asked for a pause: the number starts nothing before."""
+    """Start nothing from the number before the pause that the provider asked for is over."""
     if outcome.after_seconds:
         until = uow.now + min(timedelta(seconds=outcome.after_seconds), LONGEST_AHEAD)
         _busy_until(uow, done.claim.number, until)
@@ -264,7 +270,7 @@ def _busy_until(uow: UnitOfWork, number_id: int, until: datetime) -> None:
 
 
 def _back_off(done: HandedOver, outcome: RetryLater, attempts: int) -> timedelta:
-    """What the provider asked for, else twice as long each time; half of it is left to chance."""
+    """Return the pause the provider asked for, or twice the previous one; half of it is random."""
     if outcome.after_seconds is not None:
         asked = timedelta(seconds=outcome.after_seconds)
         return asked + FIRST_BACK_OFF * done.jitter
@@ -272,41 +278,41 @@ def _back_off(done: HandedOver, outcome: RetryLater, attempts: int) -> timedelta
     return whole * (0.5 + done.jitter / 2)
 
 
-def _what_to_do(code: str) -> str:
+def _advice(code: str) -> str:
     if scope_of(code) is Scope.ACCOUNT:
         return "Check the settings and credentials (petmsg config show)"
-    return f"What to do: petmsg errors explain {code}"
+    return f"See what to do: petmsg errors explain {code}"
 
 
-def problem_of(outcome: SendOutcome, message_id: int) -> PetmsgError | None:
-    """The error a sender sees for an outcome; None if the text was accepted."""
+def error_for(outcome: SendOutcome, message_id: int) -> PetmsgError | None:
+    """Return the error that the sender sees for an outcome; None if the message was accepted."""
     if isinstance(outcome, Accepted):
         return None
     if isinstance(outcome, Rejected) and outcome.rejection_class is RejectionClass.ACCOUNT:
         return ProviderAccount(
-            f"The provider refused the account, not text {message_id}: {outcome.message}",
-            hint=f"{_what_to_do(outcome.code)}. The text stays queued; send it afterwards: petmsg "
+            f"The provider rejected the account, not message {message_id}: {outcome.message}",
+            hint=f"{_advice(outcome.code)}. The message stays queued. Then send it: petmsg "
             "message dispatch",
         )
     if isinstance(outcome, Rejected) and outcome.rejection_class is RejectionClass.CONFIGURATION:
         return ProviderAccount(
-            f"The provider refused a setting, not text {message_id}: {outcome.message}",
-            hint=f"{_what_to_do(outcome.code)}. The text stays queued; send it afterwards: petmsg "
+            f"The provider rejected a setting, not message {message_id}: {outcome.message}",
+            hint=f"{_advice(outcome.code)}. The message stays queued. Then send it: petmsg "
             "message dispatch",
         )
     if isinstance(outcome, Rejected):
         return ProviderRefused(
-            f"The provider refused text {message_id} ({outcome.code}): {outcome.message}",
-            hint=f"What it means: petmsg errors explain {outcome.code}; the text: "
-            f"petmsg message show {message_id}",
+            f"The provider rejected message {message_id} ({outcome.code}): {outcome.message}",
+            hint=f"See the code: petmsg errors explain {outcome.code}. See the message: petmsg "
+            f"message show {message_id}",
         )
     if isinstance(outcome, RetryLater):
         return Busy(
-            f"The provider cannot take text {message_id} now: {outcome.message}",
-            hint="It stays queued; send it later: petmsg message dispatch",
+            f"The provider cannot accept message {message_id} now: {outcome.message}",
+            hint="The message stays queued. Send it later: petmsg message dispatch",
         )
     return ProviderOutcomeUnknown(
-        f"It is not known whether text {message_id} was sent: {outcome.message}",
-        hint="petmsg message dispatch looks it up at the provider and sends it again only if the "
-        "provider does not have it.",
+        f"The outcome of message {message_id} is unknown: {outcome.message}",
+        hint="Run petmsg message dispatch: it asks the provider, and sends the message again "
+        "only if the provider does not have it.",
     )

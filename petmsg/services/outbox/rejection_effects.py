@@ -1,6 +1,5 @@
-"""What a refusal teaches, whatever becomes of its message: that a client opted out, that a number
-is not usable, that the provider refuses the account. One lesson per class of refusal.
-"""
+"""Side effects of a rejection, whatever happens to its message: opt a client out, quarantine a
+number, hold back an account. One effect per class of rejection."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,22 +15,24 @@ from petmsg.rules.routing import usable
 from petmsg.services.alert import raise_alert
 from petmsg.services.numbers import ledger
 from petmsg.services.numbers.provider_holds import alert_account, hold_back
-from petmsg.services.people.optout_messages import block_pair, provider_said_stop
-from petmsg.services.people.undeliverable_phones import mark_not_textable
+from petmsg.services.people.optout_messages import block_pair, record_provider_opt_out
+from petmsg.services.people.undeliverable_phones import mark_undeliverable
 from petmsg.services.unit_of_work import UnitOfWork
 
-SEVERAL = 3
-"""So many messages with the same code within `SAME_HOUR` are worth an alert of their own."""
-SAME_HOUR = timedelta(hours=1)
-MOST_TAKEN_OUT = 2
-"""After so many numbers that one code took out within `SAME_HOUR` it is the account's fault."""
+REPEATED = 3
+"""Raise an alert when this many messages fail with the same code within `REPEAT_WINDOW`."""
+REPEAT_WINDOW = timedelta(hours=1)
+MAX_QUARANTINED = 2
+"""After this many numbers quarantined for one code within `REPEAT_WINDOW`, the account is the
+cause."""
 _REASON = "provider code {code}"
-"""Why the ledger says that a number was taken out of use."""
+"""The reason in the number ledger when a number is quarantined for a code."""
 
 
 @dataclass(frozen=True, slots=True)
 class RejectionEffect:
-    """`attempt` is the try that was refused; `reported`: after the provider had taken it."""
+    """A rejection to apply. `attempt` was rejected; `reported` is true if the provider had accepted
+    it first."""
 
     uow: UnitOfWork
     message: Message
@@ -41,15 +42,16 @@ class RejectionEffect:
     reported: bool
 
 
-def learn_from(refusal: RejectionEffect, rejection_class: RejectionClass) -> None:
-    """Change what the refusal teaches."""
-    _LESSONS.get(rejection_class, _nothing)(refusal)
+def apply_effects(refusal: RejectionEffect, rejection_class: RejectionClass) -> None:
+    """Apply the side effects of the rejection."""
+    _EFFECTS.get(rejection_class, _no_effect)(refusal)
     if rejection_class not in _ALERTED:
-        notice_repeats(refusal.uow, refusal.attempt, code=refusal.code)
+        alert_repeated_code(refusal.uow, refusal.attempt, code=refusal.code)
 
 
-def notice_repeats(uow: UnitOfWork, attempt: MessageAttempt, *, code: str | None) -> None:
-    """Raise one alert where several messages of about the same time did not arrive for one code.
+def alert_repeated_code(uow: UnitOfWork, attempt: MessageAttempt, *, code: str | None) -> None:
+    """Raise one alert when several messages were not delivered for the same code at about the same
+    time.
 
     None is a code too: the carrier gave no reason.
     """
@@ -57,11 +59,11 @@ def notice_repeats(uow: UnitOfWork, attempt: MessageAttempt, *, code: str | None
         uow.cursor,
         uow.org,
         code=code,
-        since=attempt.claimed_at - SAME_HOUR,
-        until=attempt.claimed_at + SAME_HOUR,
-        limit=SEVERAL,
+        since=attempt.claimed_at - REPEAT_WINDOW,
+        until=attempt.claimed_at + REPEAT_WINDOW,
+        limit=REPEATED,
     )
-    if found < SEVERAL:
+    if found < REPEATED:
         return
     meaning = "The provider gave no code." if code is None else _meaning(code)
     raise_alert(
@@ -70,13 +72,14 @@ def notice_repeats(uow: UnitOfWork, attempt: MessageAttempt, *, code: str | None
         severity=AlertSeverity.WARNING,
         entity="code",
         ref=code or "none",
-        message=f"Several messages within an hour did not arrive: code {code or 'none'}. {meaning}",
+        message=f"Several messages within an hour were not delivered: code {code or 'none'}. "
+        f"{meaning}",
         command=f"petmsg errors explain {code}" if code else "petmsg message list",
     )
 
 
-def is_the_recipient(refusal: RejectionEffect) -> bool:
-    """Whether another number could not text this client either."""
+def recipient_is_the_cause(refusal: RejectionEffect) -> bool:
+    """Whether other numbers cannot message this client either."""
     return took_another_out(
         refusal.uow.cursor,
         thread_id=refusal.message.thread_id,
@@ -89,20 +92,22 @@ def _meaning(code: str) -> str:
     return look_up(int(code)).meaning if code.isdecimal() else ""
 
 
-def _nothing(_refusal: RejectionEffect) -> None:
-    """It says nothing about anything but the message."""
+def _no_effect(_refusal: RejectionEffect) -> None:
+    """Do nothing: the rejection concerns the message only."""
 
 
-def _refuse_the_account(refusal: RejectionEffect) -> None:
-    """Hold back the numbers it is about. An answer that refuses the whole account costs nothing and
-    ends the run: then each run is a try."""
+def _hold_back_numbers(refusal: RejectionEffect) -> None:
+    """Hold back the numbers concerned.
+
+    A rejection of the whole account costs nothing and ends the run, so each run tries one message.
+    """
     uow, code = refusal.uow, refusal.code
     scope = scope_of(code)
     number = _number(refusal)
     row = look_up(int(code)) if code.isdecimal() else None
     if refusal.reported or scope is not Scope.ACCOUNT:
         _hold_back(refusal, number, scope)
-        rest = "Messages stay queued; one is tried from time to time."
+        rest = "Messages stay queued, and petmsg retries one from time to time."
     else:
         rest = "Messages stay queued."
     whose = {
@@ -112,7 +117,7 @@ def _refuse_the_account(refusal: RejectionEffect) -> None:
     }[scope]
     said = "" if row is None else f" {row.meaning} {row.to_do}".rstrip()
     alert_account(
-        uow, code=code, message=f"The provider refuses {whose} (code {code}).{said} {rest}"
+        uow, code=code, message=f"The provider rejects {whose} (code {code}).{said} {rest}"
     )
 
 
@@ -128,7 +133,7 @@ def _hold_back(refusal: RejectionEffect, number: MessageNumber, scope: Scope) ->
     )
 
 
-def _name_our_setting(refusal: RejectionEffect) -> None:
+def _alert_our_setting(refusal: RejectionEffect) -> None:
     row = look_up(int(refusal.code))
     raise_alert(
         refusal.uow,
@@ -141,7 +146,7 @@ def _name_our_setting(refusal: RejectionEffect) -> None:
     )
 
 
-def _name_the_setting(refusal: RejectionEffect) -> None:
+def _alert_account_setting(refusal: RejectionEffect) -> None:
     uow = refusal.uow
     raise_alert(
         uow,
@@ -149,16 +154,16 @@ def _name_the_setting(refusal: RejectionEffect) -> None:
         severity=AlertSeverity.WARNING,
         entity="org",
         ref=uow.org.slug,
-        message=f"A setting of the provider's account stands in the way (code {refusal.code}).",
+        message=f"A setting of the provider account blocks the message (code {refusal.code}).",
         command=f"petmsg errors explain {refusal.code}",
     )
 
 
 def _mark_phone(refusal: RejectionEffect) -> None:
     if refusal.client is None:
-        return  # a sitter's phone, or a stranger's: a person is told that it did not arrive
+        return  # the phone of a sitter or a stranger: an alert reports that it was not delivered
     assert refusal.message.to_e164 is not None
-    mark_not_textable(
+    mark_undeliverable(
         refusal.uow,
         client_ref=refusal.client,
         to_e164=refusal.message.to_e164,
@@ -170,7 +175,7 @@ def _opt_out(refusal: RejectionEffect) -> None:
     number = _number(refusal)
     assert number.id is not None
     assert refusal.message.to_e164 is not None
-    provider_said_stop(
+    record_provider_opt_out(
         refusal.uow,
         client_ref=refusal.client,
         to_e164=refusal.message.to_e164,
@@ -195,14 +200,14 @@ def _block(refusal: RejectionEffect) -> None:
     )
 
 
-def _take_out_of_use(refusal: RejectionEffect) -> None:
-    """Our number is not usable: quarantine it.
+def _quarantine_sender(refusal: RejectionEffect) -> None:
+    """Quarantine our number, because it cannot be used.
 
-    A recipient whom a second number cannot reach either, in this message or a later one, may be the
-    reason herself, and must not take one number after the other out of use. Nor does a code that
-    the provider gives for every number.
+    A recipient that a second number cannot reach either may be the cause, and must not quarantine
+    one number after the other. The same holds for a code that the provider returns for every
+    number.
     """
-    if refusal.message.thread_id is not None and is_the_recipient(refusal):
+    if refusal.message.thread_id is not None and recipient_is_the_cause(refusal):
         return
     uow, number = refusal.uow, _number(refusal)
     if not usable(number, uow.now):
@@ -211,23 +216,23 @@ def _take_out_of_use(refusal: RejectionEffect) -> None:
         queries.TAKEN_OUT,
         org_id=uow.org.id,
         reason=_REASON.format(code=refusal.code),
-        since=uow.now - SAME_HOUR,
+        since=uow.now - REPEAT_WINDOW,
     )
-    if taken_out < MOST_TAKEN_OUT:
-        _take_out(uow, number, code=refusal.code)
+    if taken_out < MAX_QUARANTINED:
+        _quarantine(uow, number, code=refusal.code)
         return
     _hold_back(refusal, number, Scope.NUMBER)
     alert_account(
         uow,
         code=refusal.code,
-        message=f"The provider refuses one number after the other (code {refusal.code}): "
-        f"{_meaning(refusal.code)} Perhaps the credentials are another account's. No more numbers "
-        "are quarantined; messages stay queued.",
+        message=f"The provider rejects one number after the other (code {refusal.code}): "
+        f"{_meaning(refusal.code)} The credentials may belong to another account. No more "
+        "numbers are quarantined; messages stay queued.",
     )
 
 
-def _take_out(uow: UnitOfWork, number: MessageNumber, *, code: str) -> None:
-    """Quarantine a number that the provider does not let us use, the front desk's too."""
+def _quarantine(uow: UnitOfWork, number: MessageNumber, *, code: str) -> None:
+    """Quarantine a number that the provider does not let us use, even the front desk's."""
     reason = _REASON.format(code=code)
     until = ledger.quarantine_end(uow, None)
     ledger.to_quarantine(number, until=until, reason=reason)
@@ -245,7 +250,8 @@ def _take_out(uow: UnitOfWork, number: MessageNumber, *, code: str) -> None:
         severity=AlertSeverity.CRITICAL,
         entity="number",
         ref=number.e164,
-        message=f"The provider does not let {number.e164} send (code {code}); it is quarantined.",
+        message=f"The provider does not allow {number.e164} to send (code {code}); the number is "
+        "quarantined.",
         command=f"petmsg errors explain {code}; then petmsg number restore {number.e164} "
         "--reason …",
     )
@@ -255,14 +261,14 @@ def _number(refusal: RejectionEffect) -> MessageNumber:
     return ledger.locked_by_id(refusal.uow, refusal.attempt.number_id)
 
 
-_LESSONS: dict[RejectionClass, Callable[[RejectionEffect], None]] = {
-    RejectionClass.ACCOUNT: _refuse_the_account,
-    RejectionClass.CONFIGURATION: _name_our_setting,
-    RejectionClass.SETTING: _name_the_setting,
+_EFFECTS: dict[RejectionClass, Callable[[RejectionEffect], None]] = {
+    RejectionClass.ACCOUNT: _hold_back_numbers,
+    RejectionClass.CONFIGURATION: _alert_our_setting,
+    RejectionClass.SETTING: _alert_account_setting,
     RejectionClass.RECIPIENT: _mark_phone,
     RejectionClass.OPTED_OUT: _opt_out,
-    RejectionClass.SENDER: _take_out_of_use,
+    RejectionClass.SENDER: _quarantine_sender,
     RejectionClass.BLOCKED: _block,
 }
 _ALERTED = frozenset((RejectionClass.ACCOUNT, RejectionClass.CONFIGURATION, RejectionClass.SETTING))
-"""They raise one alert for all messages anyway."""
+"""These raise one alert for all messages anyway."""

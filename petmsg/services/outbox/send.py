@@ -1,4 +1,4 @@
-"""Sending one text at once: queue it and claim it in one transaction."""
+"""Send one message now: queue and claim it in one transaction."""
 
 import json
 from dataclasses import dataclass, replace
@@ -14,22 +14,22 @@ from petmsg.services.unit_of_work import UnitOfWork
 
 
 class NotSent(Refused):
-    """A text that was refused or held when it was about to leave; `code` is its own."""
+    """A message that was rejected or held when it was about to be sent; `code` says which."""
 
     def __init__(self, ended: Ended) -> None:
-        hint = f"Look at it: petmsg message show {ended.message}"
+        hint = f"See the message: petmsg message show {ended.message}"
         if ended.status is MessageStatus.HELD:
             hint = (
-                f"Drop it: petmsg message cancel {ended.message}; or once nothing stands in the "
-                f"way: petmsg message retry {ended.message} --reason …"
+                f"Cancel it: petmsg message cancel {ended.message}. Or send it again: petmsg "
+                f"message retry {ended.message} --reason …"
             )
-        super().__init__(f"Text {ended.message} was not sent: {ended.why}.", hint=hint)
+        super().__init__(f"Message {ended.message} was not sent: {ended.why}.", hint=hint)
         self.code = f"message_{ended.status.value}"
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """A text on its way: where it stands, and what came of claiming it, if that was tried."""
+    """A message being sent: its state, and the result of claiming it, if that was tried."""
 
     message: int
     status: MessageStatus
@@ -55,15 +55,15 @@ def queue_and_claim(
     worker: str,
     ahead: timedelta = timedelta(0),
 ) -> Sending:
-    """Queue a text and, unless `queue_only`, claim it in the same transaction.
+    """Queue a message and, unless `queue_only`, claim it in the same transaction.
 
-    `provider` is the one whose credentials this process holds, `worker` its token, `ahead` how long
-    before its start the text may be claimed.
+    `provider` is the one whose credentials this process has, `worker` its token. `ahead` is how
+    long before its start time the message may be claimed.
     """
     options = replace(options, send_at=send_at, expires_at=expires_at)
     queued = queue(uow, client_text, body=body, options=options)
     if queue_only or queued.status is not MessageStatus.QUEUED:
-        note = f"there already, {queued.status}" if queued.reused else None
+        note = f"already {queued.status}" if queued.reused else None
         return replace(_sending(uow, queued.message, None, note), warnings=queued.warnings)
     taken = claim_now(uow, queued.message, provider=provider, worker=worker, ahead=ahead)
     return replace(taken, warnings=queued.warnings)
@@ -77,7 +77,7 @@ def claim_now(
     worker: str,
     ahead: timedelta = timedelta(0),
 ) -> Sending:
-    """`claim`, with the text as it stands after it."""
+    """Claim the message and return its state."""
     taken = claim(uow, message_id, provider=provider, worker=worker, ahead=ahead)
     return _sending(uow, message_id, taken, None if isinstance(taken, Claim) else taken.why)
 

@@ -1,7 +1,7 @@
-"""Texts to nobody's thread: to a sitter's own phone, or an answer to a stranger.
+"""Messages outside any thread: to a sitter's own phone, or an automatic reply to a stranger.
 
-They use the queue like any other text. They are `urgent`, because somebody just wrote and waits,
-and they expire, because an old one would answer nobody.
+They use the same queue as all messages. They are `urgent`, because somebody wrote just now and
+waits, and they expire, because a late answer is of no use.
 """
 
 import shlex
@@ -23,7 +23,7 @@ from petmsg.rules.routing.direct import DirectFacts, decide_direct
 from petmsg.rules.segments import measure
 from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
-from petmsg.services.outbox.contact_details import hide, leaks_in
+from petmsg.services.outbox.contact_details import find_phones_and_emails, hide
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import LONGEST_BODY
 
@@ -32,13 +32,13 @@ EXPIRES = {
     RelayKind.NOTICE: timedelta(minutes=30),
     RelayKind.AUTO_REPLY: timedelta(hours=1),
 }
-"""How long after it was written a text that petmsg writes by itself may leave."""
+"""How long after it was written a system message may still be sent."""
 MOST_NOTICES = 5
-"""Notices to one sitter within `NOTICES_WITHIN`."""
+"""The maximum number of notices to one sitter within `NOTICES_WITHIN`."""
 NOTICES_WITHIN = timedelta(hours=1)
 
 
-def queue_direct(
+def queue_system_message(
     uow: UnitOfWork,
     *,
     to_e164: str,
@@ -48,10 +48,10 @@ def queue_direct(
     sitter_id: int | None = None,
     number_id: int | None = None,
 ) -> int:
-    """Put a text to a phone of no thread in the queue; its id.
+    """Queue a message to a phone without a thread; return its ID.
 
-    `about_id` is the text that came in and is passed on or answered. It leaves from the number of
-    the sitter `sitter_id`, whose phone it is then, or from `number_id`.
+    `about_id` is the inbound message that is relayed or answered. The message is sent from the
+    number of the sitter `sitter_id`, who then receives it, or from `number_id`.
     """
     message = Message(
         org_id=uow.org.id,
@@ -70,7 +70,9 @@ def queue_direct(
     uow.session.add(message)
     uow.session.flush()
     assert message.id is not None
-    note(uow, message.id, kind=kind, about_id=about_id, sitter_id=sitter_id, number_id=number_id)
+    add_relay(
+        uow, message.id, kind=kind, about_id=about_id, sitter_id=sitter_id, number_id=number_id
+    )
     uow.audit(
         "message.queued",
         "message",
@@ -80,7 +82,7 @@ def queue_direct(
     return message.id
 
 
-def note(
+def add_relay(
     uow: UnitOfWork,
     message_id: int,
     *,
@@ -89,7 +91,7 @@ def note(
     sitter_id: int | None = None,
     number_id: int | None = None,
 ) -> None:
-    """Keep why petmsg wrote a text."""
+    """Store why petmsg wrote a message."""
     uow.session.add(
         Relay(
             message_id=message_id,
@@ -104,9 +106,9 @@ def note(
 
 
 def decide(uow: UnitOfWork, message: Message) -> Decision:
-    """The number a direct text leaves from now, and why.
+    """Return the number that a system message is sent from now, and the reason.
 
-    A client's words that are not this sitter's to read any more get none.
+    A client's message that the sitter may no longer read gets no number.
     """
     relay = _relay(uow, message)
     if relay is not None and relay.sitter_id is not None:
@@ -130,8 +132,8 @@ def decide(uow: UnitOfWork, message: Message) -> Decision:
     return decide_direct(facts, uow.now)
 
 
-def readdress(uow: UnitOfWork, message: Message) -> None:
-    """A sitter's text goes to the phone she has now."""
+def update_recipient(uow: UnitOfWork, message: Message) -> None:
+    """Address a sitter's message to their current phone."""
     relay = _relay(uow, message)
     if relay is None or relay.sitter_id is None:
         return
@@ -141,15 +143,15 @@ def readdress(uow: UnitOfWork, message: Message) -> None:
         uow.session.flush()
 
 
-def is_passed_on(uow: UnitOfWork, message: Message) -> bool:
-    """Whether it carries a client's words or a sitter's, of which a person is told where they do
-    not arrive (`did_not_arrive`)."""
+def is_relayed(uow: UnitOfWork, message: Message) -> bool:
+    """Whether the message relays a client's or a sitter's message, or is a notice: if it is not
+    delivered, a person is told (`on_undelivered`)."""
     relay = _relay(uow, message)
     return relay is not None and relay.kind is not RelayKind.AUTO_REPLY
 
 
-def wait_for_a_person(uow: UnitOfWork, message: Message) -> None:
-    """A client's words, or a sitter's, that are held on their way wait in the inbox meanwhile."""
+def add_to_inbox(uow: UnitOfWork, message: Message) -> None:
+    """Put the relayed message in the inbox while it is held."""
     relay = _relay(uow, message)
     if relay is None or relay.about_id is None:
         return
@@ -157,11 +159,11 @@ def wait_for_a_person(uow: UnitOfWork, message: Message) -> None:
         inbox.put_in(uow, relay.about_id)
 
 
-def did_not_arrive(uow: UnitOfWork, message: Message) -> None:
-    """A text that petmsg wrote, or passed on, will not arrive: what it was about is for the desk
-    now, and a sitter whose words did not reach the client is told.
+def on_undelivered(uow: UnitOfWork, message: Message) -> None:
+    """Handle a system message that will not be delivered: put what it was about in the inbox, and
+    tell a sitter whose reply did not reach the client.
 
-    Does nothing for a text that a person wrote. An answer nobody wrote is no loss.
+    Does nothing for a message that a person wrote, or for an automatic reply.
     """
     relay = _relay(uow, message)
     if relay is None or relay.kind is RelayKind.AUTO_REPLY or relay.about_id is None:
@@ -169,35 +171,38 @@ def did_not_arrive(uow: UnitOfWork, message: Message) -> None:
     assert relay.sitter_id is not None
     inbox.put_in(uow, relay.about_id)
     if relay.kind is RelayKind.REPLY:
-        tell(uow, relay.sitter_id, relay.about_id, "Your text did not reach the client.")
+        notify_sitter(
+            uow, relay.sitter_id, relay.about_id, "Your message did not reach the client."
+        )
     sitter = sitter_line(uow.cursor, uow.org, relay.sitter_id).sitter
-    whom = f"the client sitter {sitter} wrote to" if relay.kind is RelayKind.REPLY else sitter
+    whom = f"the client that sitter {sitter} wrote to" if relay.kind is RelayKind.REPLY else sitter
     raise_alert(
         uow,
         AlertKind.RELAY_FAILED,
         severity=AlertSeverity.WARNING,
         entity="sitter",
         ref=sitter,
-        message=f"Text {message.id} did not reach {whom} ({message.error_code}); "
-        f"text {relay.about_id} waits in the inbox.",
+        message=f"Message {message.id} was not delivered to {whom} ({message.error_code}). Message "
+        f"{relay.about_id} is in the inbox.",
         command=f"petmsg inbox show {relay.about_id}; petmsg sitter show {shlex.quote(sitter)}",
     )
 
 
-def tell(uow: UnitOfWork, sitter_id: int, about_id: int, words: str) -> bool:
-    """A word to a sitter about a text of hers, from her own number, if she holds one; whether it
-    was put in the queue.
+def notify_sitter(uow: UnitOfWork, sitter_id: int, about_id: int, words: str) -> bool:
+    """Send a notice to a sitter about their message, from their own number; return whether it was
+    queued.
 
-    Not without end: her phone may answer by itself.
+    At most `MOST_NOTICES` are sent within `NOTICES_WITHIN`, because the sitter's phone may answer
+    automatically.
     """
     told = notice_count(uow.cursor, uow.org.id, sitter_id=sitter_id, since=uow.now - NOTICES_WITHIN)
     line = sitter_line(uow.cursor, uow.org, sitter_id)
     if told >= MOST_NOTICES or line.number is None:
         return False
-    queue_direct(
+    queue_system_message(
         uow,
         to_e164=line.phone,
-        body=without_phones(uow, words)[:LONGEST_BODY],
+        body=hide_contact_details(uow, words)[:LONGEST_BODY],
         kind=RelayKind.NOTICE,
         about_id=about_id,
         sitter_id=sitter_id,
@@ -205,9 +210,9 @@ def tell(uow: UnitOfWork, sitter_id: int, about_id: int, words: str) -> bool:
     return True
 
 
-def without_phones(uow: UnitOfWork, body: str) -> str:
-    """The words with phones and e-mail addresses hidden: also a phone that is part of a name."""
-    return hide(body, leaks_in(uow.cursor, uow.org, body))
+def hide_contact_details(uow: UnitOfWork, body: str) -> str:
+    """Return the text with phones and email addresses hidden, also those within a name."""
+    return hide(body, find_phones_and_emails(uow.cursor, uow.org, body))
 
 
 def _relay(uow: UnitOfWork, message: Message) -> Relay | None:

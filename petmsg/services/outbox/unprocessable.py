@@ -1,7 +1,7 @@
-"""Stored messages that nothing can be done with: each stops itself only, and a person is told.
+"""Stored messages that cannot be processed: each is held and reported, and the others go on.
 
-A bug of petmsg's may trip over one row, or somebody wrote into the database: a constraint refuses
-every change, a value is missing or cannot be. The other messages go on.
+The cause is a bug in petmsg or a manual change of the database, such as a missing value or a
+constraint that rejects every change.
 """
 
 from collections.abc import Iterator
@@ -18,15 +18,15 @@ from petmsg.services.unit_of_work import Failure, UnitOfWork, run_in_savepoint
 
 
 class UnusableMessage(Refused):
-    """A message that petmsg cannot handle, for a reason that no rule foresees."""
+    """A message that petmsg cannot process for an unexpected reason."""
 
     code = "unusable_message"
 
     def __init__(self, message_id: int, problem: Exception) -> None:
         super().__init__(
-            f"Message {message_id} cannot be handled: petmsg has a bug or the row was changed by "
-            f"hand ({type(problem).__name__}).",
-            hint=f"Take it out of the queue: petmsg message cancel {message_id}",
+            f"Message {message_id} cannot be processed: petmsg has a bug or the row was "
+            f"changed by hand ({type(problem).__name__}).",
+            hint=f"Cancel the message: petmsg message cancel {message_id}",
         )
 
 
@@ -35,8 +35,8 @@ _OWN_FAULTS = (UnusableMessage, ConflictingWrite, OutOfRange, MalformedText)
 
 @contextmanager
 def own_fault(message_id: int) -> Iterator[None]:
-    """What nobody foresaw becomes this message's own error, `UnusableMessage`. Errors of petmsg's
-    and the drivers' pass: they have words already."""
+    """Turn an unexpected error into this message's own error, `UnusableMessage`. Errors of petmsg
+    and of the database drivers are raised unchanged."""
     try:
         yield
     except PetmsgError:
@@ -48,14 +48,14 @@ def own_fault(message_id: int) -> Iterator[None]:
 
 
 def is_own_fault(problem: PetmsgError) -> bool:
-    """Whether an error is about the one message, and will be the same at the next try."""
+    """Whether an error concerns this message only and will occur again at the next attempt."""
     return isinstance(problem, _OWN_FAULTS)
 
 
 def hold_unusable(uow: UnitOfWork, message_id: int, problem: PetmsgError) -> None:
-    """Take a queued message out of the queue that cannot be claimed, with an alert.
+    """Hold a queued message that cannot be claimed, and raise an alert.
 
-    Where the database refuses that too it stays queued, and the alert says so.
+    If the database rejects that too, the message stays queued, and the alert says so.
     """
 
     def hold(_: int) -> None:
@@ -76,7 +76,7 @@ def hold_unusable(uow: UnitOfWork, message_id: int, problem: PetmsgError) -> Non
 def alert_unusable(
     uow: UnitOfWork, message_id: int, problem: PetmsgError, *, state: str = "cannot be reconciled"
 ) -> None:
-    """Tell a person of a message that petmsg cannot handle."""
+    """Raise an alert about a message that petmsg cannot process."""
     raise_alert(
         uow,
         AlertKind.MESSAGE_HELD,

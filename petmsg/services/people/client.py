@@ -1,4 +1,4 @@
-"""Clients: adding, changing, their phones, and forgetting one for good."""
+"""Clients: add and change them and their phones."""
 
 from dataclasses import dataclass
 
@@ -23,9 +23,9 @@ class ClientForgotten(Refused):
 
 @dataclass(frozen=True, slots=True)
 class ClientChanged:
-    """A client after a change; `reused` says that nothing changed.
+    """A client after a change; `reused` is true if nothing changed.
 
-    `opted_out` says that a phone left whose opt-out stands, for the client's other phones now.
+    `opted_out` is true if a removed phone was opted out, so that the client's other phones are too.
     """
 
     client: str
@@ -44,16 +44,16 @@ def add(
     kind: ClientKind | None = None,
     timezone: str | None = None,
 ) -> ClientChanged:
-    """Add a client; the first phone is the primary one. Without a `kind` she is `one_time`;
-    without a `timezone` (an IANA name) the org's is hers.
+    """Add a client; the first phone is the primary one.
 
-    The same again changes nothing; one that differs, or a phone of another client, is refused.
-    What was not given does not differ.
+    `kind` defaults to `one_time`, `timezone` (an IANA name) to the org's. Repeating it changes
+    nothing. Different values, or a phone of another client, are rejected; omitted values do not
+    differ.
     """
     clean_name = parse_name(name)
     numbers = list(dict.fromkeys(parse_phone(phone) for phone in phones))
     if not numbers:
-        raise OutOfRange("A client needs a phone.", hint="Give it: --phone +14155550123")
+        raise OutOfRange("A client needs a phone.", hint="Add it: --phone +14155550123")
     place = _timezone(timezone)
     if ref is None:
         hold_refs(uow, "client")
@@ -70,8 +70,9 @@ def add(
         )
         if not same:
             raise AlreadyExists(
-                f"Client {there.ref} is there already, with other values.",
-                hint=f"Change her: petmsg client set {there.ref} …, petmsg client phone add …",
+                f"Client {there.ref} already exists with other values.",
+                hint=f"Change the client: petmsg client set {there.ref} …, petmsg client phone "
+                "add …",
             )
         return ClientChanged(there.ref, there.kind, len(known), reused=True)
     kind = kind or ClientKind.ONE_TIME
@@ -99,7 +100,7 @@ def change(
     kind: ClientKind | None = None,
     timezone: str | None = None,
 ) -> ClientChanged:
-    """Change a client's name, kind or timezone (empty: the org's). None leaves the value."""
+    """Change a client's name, kind or timezone (empty: the org's). None keeps the value."""
     client = locked_client(uow, text)
     changed: dict[str, object] = {}
     if name is not None and parse_name(name) != client.name:
@@ -117,7 +118,7 @@ def change(
 
 
 def phone_add(uow: UnitOfWork, text: str, phone: str, *, primary: bool = False) -> ClientChanged:
-    """Add a phone to a client; one that is hers already changes nothing."""
+    """Add a phone to a client; a phone the client already has changes nothing."""
     client = locked_client(uow, text)
     number = parse_phone(phone)
     known = phones_of(uow, client)
@@ -133,11 +134,10 @@ def phone_add(uow: UnitOfWork, text: str, phone: str, *, primary: bool = False) 
 
 
 def phone_remove(uow: UnitOfWork, text: str, phone: str) -> ClientChanged:
-    """Remove a phone of a client; texts that wait go to her primary one.
+    """Remove a phone of a client; waiting messages go to the primary phone.
 
-    An opt-out of that phone stands for the client: it holds for the phones that are left. Her
-    primary one is refused while she has others, and her last one always: a client who cannot be
-    texted is no client.
+    An opt-out of that phone then applies to the client's remaining phones. The primary phone cannot
+    be removed while there are others, and the last phone never, because a client needs a phone.
     """
     client = locked_client(uow, text)
     number = phone_to_look_up(phone)
@@ -167,7 +167,7 @@ def phone_remove(uow: UnitOfWork, text: str, phone: str) -> ClientChanged:
 def phone_primary(
     uow: UnitOfWork, text: str, phone: str, *, add_missing: bool = False
 ) -> ClientChanged:
-    """Make a phone of a client the one that is texted, by texts that wait too."""
+    """Make a phone the client's primary one, for waiting messages too."""
     client = locked_client(uow, text)
     number = parse_phone(phone)
     known = phones_of(uow, client)
@@ -194,7 +194,7 @@ def phone_primary(
 
 
 def locked_client(uow: UnitOfWork, text: str, *, even_forgotten: bool = False) -> Client:
-    """The client, locked until the commit. Raises `NotFound`, `ClientForgotten`."""
+    """Return the client, locked until the commit. Raises `NotFound`, `ClientForgotten`."""
     key = find_client(uow.cursor, uow.org.id, text)
     client = uow.session.get(Client, key.id, with_for_update=True, populate_existing=True)
     assert client is not None
@@ -206,12 +206,12 @@ def locked_client(uow: UnitOfWork, text: str, *, even_forgotten: bool = False) -
 def _require_not_forgotten(client: Client) -> None:
     if client.forgotten_at is not None:
         raise ClientForgotten(
-            f"Client {client.ref} was forgotten.", hint="Add her anew with another ref."
+            f"Client {client.ref} was erased.", hint="Add the person again with another ref."
         )
 
 
 def _timezone(text: str | None) -> str | None:
-    """A timezone as it is stored: None, as an empty text, is the org's."""
+    """Return a timezone as it is stored: None, like an empty text, means the org's."""
     return zone(text).key if text else None
 
 
@@ -230,7 +230,7 @@ def _by_phone(uow: UnitOfWork, e164: str) -> Client | None:
 
 
 def phones_of(uow: UnitOfWork, client: Client) -> list[ClientPhone]:
-    """Her phones, the oldest first."""
+    """Return the client's phones, oldest first."""
     return list(
         uow.session.exec(
             select(ClientPhone)
@@ -241,7 +241,7 @@ def phones_of(uow: UnitOfWork, client: Client) -> list[ClientPhone]:
 
 
 def _readdress_waiting(uow: UnitOfWork, client: Client) -> int:
-    """Texts of hers that wait go to her primary phone; how many went elsewhere before."""
+    """Send the client's waiting messages to the primary phone; return how many changed."""
     primary = next(phone.e164 for phone in phones_of(uow, client) if phone.is_primary)
     return readdress_waiting(uow.cursor, uow.org.id, primary=primary, client_id=client.id)
 
@@ -252,7 +252,8 @@ def _add_phone(uow: UnitOfWork, client: Client, e164: str, *, primary: bool) -> 
     if owner is not None:
         raise PhoneTaken(
             f"{mask_phone(e164)} is a phone of client {owner.ref}.",
-            hint="A phone belongs to one client of an org: an inbound text is one person's.",
+            hint="A phone can belong to only one client of an org, so that each inbound message "
+            "has one sender.",
         )
     phone = ClientPhone(
         org_id=uow.org.id,

@@ -1,4 +1,4 @@
-"""Importing clients: a known ref is updated, others are added."""
+"""Import clients: known refs are updated, others are added."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,25 +17,25 @@ COLUMNS = ("ref", "name", "phone", "kind")
 
 
 def parse_kind(text: str) -> ClientKind:
-    """The kind of that name. Raises `OutOfRange`."""
+    """Return the client kind with that name. Raises `OutOfRange`."""
     try:
         return ClientKind(text.strip())
     except ValueError:
         raise OutOfRange(
-            f"{quoted(text)} is not a kind of client.", hint="One of one_time, recurring."
+            f"Invalid client kind {quoted(text)}.", hint="Use one_time or recurring."
         ) from None
 
 
 def import_rows(uow: UnitOfWork, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
-    """Rows of `client import`, each all or nothing."""
+    """Import rows of `client import`, each in its own savepoint."""
     return import_one_by_one(uow, rows, import_row)
 
 
 def import_row(uow: UnitOfWork, row: Mapping[str, str | None]) -> tuple[str, str]:
-    """One row of `client import` (columns `ref,name,phone,kind`): a known ref is updated.
+    """Import one row of `client import` (columns `ref,name,phone,kind`); a known ref is updated.
 
-    An absent column leaves the value; an empty cell clears it (a kind becomes the default; a name
-    or a phone cannot be empty). A phone that is new to her is added and made the primary one.
+    A missing column keeps the value; an empty cell clears it (the kind becomes the default; a name
+    or phone cannot be empty). A new phone is added and becomes the primary one.
     """
     ref = parse_ref(row["ref"] or "") if row.get("ref") else None
     there = None if ref is None else _by_ref(uow, ref)
@@ -65,14 +65,14 @@ def import_row(uow: UnitOfWork, row: Mapping[str, str | None]) -> tuple[str, str
 
 
 def _kind_of_cell(cell: str | None) -> ClientKind | None:
-    """An absent column leaves the kind, an empty cell makes it the default."""
+    """Return the kind of a cell: None for a missing column, the default for an empty cell."""
     if cell is None:
         return None
     return parse_kind(cell) if cell else ClientKind.ONE_TIME
 
 
 def _by_ref(uow: UnitOfWork, ref: str) -> str | None:
-    """The ref, if a client has it."""
+    """Return the ref if a client has it."""
     return known_ref(uow.cursor, uow.org.id, ref)
 
 

@@ -1,4 +1,4 @@
-"""Forgetting a client: her name, phones and words go, while audit and counts stay whole."""
+"""Erase a client: name, phones and message bodies go; audit log and counts stay intact."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,12 +28,12 @@ class Forgotten:
 
 
 def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
-    """Erase a person: name, phones, timezone and bodies. It cannot be undone.
+    """Erase a client: name, phones, timezone and message bodies. This cannot be undone.
 
-    Thread, bookings, counts and audit stay whole. What was passed on to a sitter, what a sitter
-    wrote to her, and questions that name her are erased too. Texts of hers that still wait are
-    cancelled, and those whose fate is not known, which nobody could look up any more. Her opt-outs
-    stand: they, and pairs of numbers that a carrier blocks, know her phones by a digest only.
+    Thread, bookings, counts and audit log stay intact. Messages forwarded to a sitter, a sitter's
+    replies, and questions that name the client are erased too. Waiting messages are cancelled, and
+    so are those of unknown outcome, because they could no longer be reconciled. Opt-outs stay:
+    they, and pairs of numbers that a carrier blocks, contain only a digest of the phone.
     """
     client = locked_client(uow, text, even_forgotten=True)
     if client.forgotten_at is not None:
@@ -43,14 +43,14 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
     messages = _texts_of(uow, client, numbers)
     if any(message.status is MessageStatus.SENDING for message in messages):
         raise Refused(
-            f"A text to client {client.ref} is being sent right now.",
-            hint="Try again in a minute. If its sender died: petmsg message dispatch",
+            f"A message to client {client.ref} is being sent right now.",
+            hint="Try again in a minute. If the sending process died: petmsg message dispatch",
         )
     passed_on = _passed_on(uow, client, messages)
     if any(message.status is MessageStatus.SENDING for message in passed_on):
         raise Refused(
-            f"Words of client {client.ref} are being passed on right now.",
-            hint="Try again in a minute. If its sender died: petmsg message dispatch",
+            f"A message of client {client.ref} is being forwarded right now.",
+            hint="Try again in a minute. If the sending process died: petmsg message dispatch",
         )
     _erase_at_the_sandbox(uow, messages, passed_on)
     unfinished = [*messages, *passed_on]
@@ -60,7 +60,7 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
         message.due_at = message.in_doubt_at = message.absent_at = None
     for message in messages:
         message.body = None
-        message.error_message = None  # a provider's words may repeat her phone
+        message.error_message = None  # a provider's error text may contain the phone
         message.idempotency_key = None
         if message.direction is Direction.OUTBOUND:
             message.to_e164 = None
@@ -73,7 +73,7 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
         uow.session.delete(phone)
     uow.session.flush()
     for number in numbers:
-        # Whoever opted out through one phone is known by the others, should they come again.
+        # Opt-outs of one phone apply to the others, in case the person comes back.
         optout.let_go(uow, number, to=numbers)
     for number in numbers:
         optout.let_go(uow, number, to=())
@@ -90,7 +90,8 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
 
 
 def _texts_of(uow: UnitOfWork, client: Client, numbers: Sequence[str]) -> Sequence[Message]:
-    """Her texts, and those of her phones that no thread holds, locked until the commit."""
+    """Return the client's messages, and those of their phones without a thread, locked until the
+    commit."""
     of_her_thread = select(Message.id).join(
         Thread,
         and_(
@@ -115,12 +116,14 @@ def _texts_of(uow: UnitOfWork, client: Client, numbers: Sequence[str]) -> Sequen
     ).all()
 
 
-# The texts that repeat hers or name her: forwards of hers; what a sitter wrote that was passed on
-# to her; and notices about either, or about a text for which she was a choice.
+# Messages that repeat the client's messages or name the client: forwards; a sitter's messages that
+# were forwarded to the client; and notices about either, or about a message for which the client
+# was a choice.
 
 
 def _passed_on(uow: UnitOfWork, client: Client, hers: Sequence[Message]) -> Sequence[Message]:
-    """Texts of nobody's thread that repeat her words or name her, locked until the commit."""
+    """Return messages outside any thread that repeat the client's messages or name the client,
+    locked until the commit."""
     known = {message.id for message in hers}
     repeating = repeating_messages(
         uow.cursor,
@@ -145,17 +148,17 @@ def _passed_on(uow: UnitOfWork, client: Client, hers: Sequence[Message]) -> Sequ
 
 
 def _erase_strays(uow: UnitOfWork, numbers: Sequence[str]) -> None:
-    """Her texts to numbers that were never ours."""
+    """Erase the client's unmatched messages."""
     erase_unmatched(uow.cursor, numbers)
 
 
 def _erase_at_the_sandbox(
     uow: UnitOfWork, messages: Sequence[Message], passed_on: Sequence[Message]
 ) -> None:
-    """Erase what the sandbox carrier stored of these texts, also of one whose answer was lost.
+    """Erase these messages in the sandbox provider, even one whose answer was lost.
 
-    Texts of another org to the same phone are that org's: its clients are its own. Of texts to a
-    sitter only those that were passed on are hers.
+    Messages of another org to the same phone stay, because its clients are its own. Of messages to
+    a sitter, only the forwarded ones are the client's.
     """
     sids = [each.provider_message_id for each in passed_on if each.provider_message_id is not None]
     erase_sandbox_bodies(uow.cursor, sids)

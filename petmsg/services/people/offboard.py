@@ -1,4 +1,4 @@
-"""A sitter leaves: her number, her windows that run, her bookings to come."""
+"""Offboard a sitter: their number, current windows and future bookings."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from petmsg.services.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Deactivated:
-    """An offboarded sitter, what became of her number, and what needs a new sitter."""
+    """An offboarded sitter, what happened to their number, and which bookings need a new sitter."""
 
     sitter: str
     status: SitterStatus
@@ -29,11 +29,13 @@ class Deactivated:
 def deactivate(
     uow: UnitOfWork, text: str, *, days: int | None = None, reason: str | None = None
 ) -> Deactivated:
-    """Offboard a sitter: her number becomes a quarantined pool number that no other sitter gets.
+    """Offboard a sitter: their number becomes a quarantined pool number that no other sitter gets.
 
-    Windows of hers that run end now; later bookings lose their sitter and are listed.
+    Current windows end now; future bookings lose their sitter and are listed.
     """
-    ledger.quarantine_end(uow, days)  # also where she holds nothing: --days 0 is wrong usage
+    ledger.quarantine_end(
+        uow, days
+    )  # even if the sitter has no number: --days 0 is always a usage error
     sitter = locked(uow, text)
     assert sitter.id is not None
     if sitter.status is SitterStatus.OFFBOARDED:
@@ -85,7 +87,7 @@ def deactivate(
 
 
 def _end_running_windows(uow: UnitOfWork, sitter: Sitter) -> list[str]:
-    """Her windows that contain now end now; their bookings keep her name."""
+    """End the sitter's current windows now; their bookings keep the sitter."""
     running = uow.session.exec(
         select(AssignmentWindow, Booking)
         .join(Booking, col(Booking.id) == AssignmentWindow.booking_id)
@@ -116,7 +118,8 @@ def _end_running_windows(uow: UnitOfWork, sitter: Sitter) -> list[str]:
 
 
 def _unassign_later_bookings(uow: UnitOfWork, sitter: Sitter) -> list[str]:
-    """Bookings of hers that did not begin, and pending ones that did not end, lose her."""
+    """Remove the sitter from bookings that have not begun, and from pending ones that have not
+    ended."""
     later = uow.session.exec(
         select(Booking)
         .where(

@@ -1,8 +1,8 @@
-"""Opt-outs: who wants no messages from an org, as an operator notes, shows and ends them.
+"""Opt-outs: who wants no messages from an org, as an operator adds, shows and ends them.
 
-An opt-out is of a phone and an org; any opted-out phone of a client stops the client. It is kept by
-the phone's digest, so that it outlives a client who was forgotten. It stands for the person: where
-a phone leaves a client or a sitter, it holds for the phones they have.
+An opt-out belongs to a phone and an org; any opted-out phone of a client stops messages to the
+client. It is stored by the phone's digest, so that it remains when a client is erased. It applies
+to the person: if a phone leaves a client or a sitter, their other phones are opted out.
 """
 
 import shlex
@@ -30,9 +30,9 @@ class SenderErased(Refused):
 
 @dataclass(frozen=True, slots=True)
 class OptedOut:
-    """A person who wants no messages: a client, a sitter, or somebody whose phone is nobody's.
+    """A person who wants no messages: a client, a sitter, or an unknown phone.
 
-    `waiting` messages to the client were queued before. None is sent while the opt-out stands.
+    `waiting` messages to the client are queued. None is sent while the opt-out is active.
     """
 
     client: str | None
@@ -44,11 +44,11 @@ class OptedOut:
 
 @dataclass(frozen=True, slots=True)
 class OptedIn:
-    """A person who may be sent messages again.
+    """A person who may receive messages again.
 
-    `carrier_blocks`: the provider had said stop, and keeps the messages back until they send START.
-    `unblocked` are the numbers whose block was forgotten with it. `waiting` messages to the client
-    are queued, and will be sent.
+    `carrier_blocks` is true if the provider had reported the opt-out; the carrier then blocks
+    messages until the person sends START. `unblocked` are the numbers whose block was removed.
+    `waiting` messages to the client are queued and will be sent.
     """
 
     client: str | None
@@ -61,24 +61,26 @@ class OptedIn:
 
 
 def add(uow: UnitOfWork, text: str, *, reason: str, phone: str | None = None) -> OptedOut:
-    """An operator opts a client or a sitter out: all their phones, or the one given. The same again
-    changes nothing, except that an opt-in from before now no longer ends it."""
+    """Opt a client or a sitter out: all their phones, or the given one.
+
+    Repeating it changes nothing, except that an earlier opt-in no longer ends it.
+    """
     person = _locked(uow, text)
     phones = None if phone is None else [parse_phone(phone)]
     return _opt_out(uow, person, phones=phones, source=OptOutSource.OPERATOR, reason=reason)
 
 
 def add_from_message(uow: UnitOfWork, message_id: int, *, reason: str) -> OptedOut:
-    """An operator acts on what somebody wrote: its sender is opted out, a client with all phones.
+    """Opt out the sender of a message; for a client, all their phones.
 
-    Raises `NotFound` for a message that did not come in, `SenderErased` where it is not known any
-    more who wrote it.
+    Raises `NotFound` for a message that is not inbound, `SenderErased` if its sender is no longer
+    known.
     """
     item = find_item(uow.cursor, uow.org, message_id, now=uow.now)
     phone = item.from_e164
     if not phone:
         raise SenderErased(
-            f"Message {message_id} does not say who sent it any more.",
+            f"The sender of message {message_id} was erased.",
             hint="Name the person: petmsg optout add CLIENT --reason …",
         )
     sitter = find_sender(uow.cursor, uow.org.id, phone).sitter
@@ -90,7 +92,7 @@ def add_from_message(uow: UnitOfWork, message_id: int, *, reason: str) -> OptedO
 
 
 def remove(uow: UnitOfWork, text: str, *, reason: str) -> OptedIn:
-    """An operator ends every opt-out of a person's phones, or the one whose id is given."""
+    """End every opt-out of a person's phones, or the one with the given ID."""
     return _end(uow, _locked(uow, text), reason=reason)
 
 
@@ -104,7 +106,8 @@ def opt_out(
 ) -> OptedOut:
     """Opt a client out for the whole org: these phones of theirs (E.164), or all if None.
 
-    One that stands stays as it is. Raises `NoPhone`, and `NotFound` for a phone that is not theirs.
+    An existing opt-out stays as it is. Raises `NoPhone`, and `NotFound` for a phone that is not
+    theirs.
     """
     known = phone_keys(uow.cursor, uow.org, client.id)
     person = Person(client.ref, None, {**known}, client_id=client.id)
@@ -120,9 +123,9 @@ def _opt_out(
     reason: str,
 ) -> OptedOut:
     if not person.phones:
-        raise NoPhone(f"Client {person.ref} has no phone, and gets no texts.")
-    # All, because the opt-out would else be gone with the phone it was noted for. In one order, or
-    # two of us could wait for each other.
+        raise NoPhone(f"Client {person.ref} has no phone and receives no messages.")
+    # All phones, so that removing one phone does not remove the opt-out. In one order, so that two
+    # transactions cannot deadlock.
     wanted = dict(sorted(person.phones.items(), key=lambda pair: pair[1] or pair[0]))
     if phones is not None:
         named = {rows.key_of(uow, e164): e164 for e164 in phones}
@@ -145,9 +148,10 @@ def _opt_out(
 
 
 def _end(uow: UnitOfWork, person: Person, *, reason: str) -> OptedIn:
-    """End the opt-outs of a person's phones, and forget which numbers a carrier kept from them.
+    """End the opt-outs of a person's phones, and remove the carrier's blocks.
 
-    If the carrier blocks one still it says so at the next message, and the pair is blocked again.
+    If the carrier still blocks a number, it reports this for the next message, and the pair is
+    blocked again.
     """
     sources = []
     ended = []
@@ -177,15 +181,15 @@ def _end(uow: UnitOfWork, person: Person, *, reason: str) -> OptedIn:
 
 
 def recognise(uow: UnitOfWork, e164: str) -> None:
-    """A phone came to a client: opt-outs known by its digest only show it again."""
+    """Show a phone that was added to a client in opt-outs that stored only its digest."""
     rows.show_as(uow, e164, e164)
 
 
 def let_go(uow: UnitOfWork, e164: str, *, to: Sequence[str]) -> bool:
-    """A phone left its client or sitter. Its opt-outs stand, known by its digest only, and one that
-    stands holds for the person's other phones, `to`, too; whether one did.
+    """Keep the opt-outs of a phone that left its client or sitter, by digest only, and copy an
+    active one to the person's other phones, `to`. Return whether one was active.
 
-    Call it while nobody of the org has the phone any more, or it stays shown as theirs.
+    Call this when nobody in the org has the phone any more; otherwise it stays shown as theirs.
     """
     stands = rows.stands(uow, rows.key_of(uow, e164))
     rows.carry(uow, e164, to)
@@ -207,7 +211,7 @@ def _waiting(cursor: Cursor, org_id: int, client_id: int | None) -> int:
 
 
 def _locked(uow: UnitOfWork, text: str) -> Person:
-    """The person; a client's phones are changed by nobody until the commit."""
+    """Return the person; a client's phones stay locked until the commit."""
     person = find_person(uow.cursor, uow.org, text)
     if person.client_id is not None and uow.cursor.has_other_writers:
         lock_client(uow.cursor, person.client_id)

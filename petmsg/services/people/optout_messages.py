@@ -1,6 +1,6 @@
-"""What somebody's own STOP or START, and a provider's refusal, do to the opt-outs of a phone.
+"""How a person's own STOP or START, and a provider's rejection, change opt-outs.
 
-Words count in the order in which they were sent, however late one of them is brought.
+Keywords count in the order in which they were sent, even if one arrives late.
 """
 
 import shlex
@@ -20,12 +20,12 @@ from petmsg.services.people import optout_records as rows
 from petmsg.services.unit_of_work import UnitOfWork
 
 CLOCKS_APART = timedelta(minutes=1)
-"""A message that a webhook brought is dated by its arrival, which may be this much after it was
-sent. Where that leaves two words in doubt, the opt-out holds."""
+"""A webhook's message is dated by its arrival, which may be this long after it was sent. If the
+order of two keywords is uncertain, the opt-out stays."""
 
 
 class Whose(NamedTuple):
-    """Whom an audit event or an alert about a phone names: no phone, but a ref."""
+    """Whom an audit event or an alert about a phone names: a ref, never a phone."""
 
     noun: str
     entity: str
@@ -33,7 +33,7 @@ class Whose(NamedTuple):
 
 
 def whose(uow: UnitOfWork, sender: Sender) -> Whose:
-    """A client, else a sitter, else the org."""
+    """Return the client, or else the sitter, or else the org."""
     if sender.client is not None:
         return Whose("client", "client", sender.client.ref)
     if sender.sitter is not None:
@@ -42,11 +42,11 @@ def whose(uow: UnitOfWork, sender: Sender) -> Whose:
 
 
 def keyword_stop(uow: UnitOfWork, phone: str, *, sender: Sender, at: datetime, reason: str) -> bool:
-    """Somebody sent STOP at `at`: the phone is opted out for the whole org.
+    """Opt out a phone that sent STOP at `at` (aware UTC), for the whole org.
 
-    False if it was opted out before, or opted in again later than `at`. The phone need be nobody's:
-    whose it becomes later, the opt-out stands. An operator who ended an opt-out after `at` could
-    not know of this one: it stands, with an alert.
+    Returns False if it was already opted out, or opted in later than `at`. The phone need not
+    belong to a client; the opt-out applies to whoever gets it later. An operator who ended an
+    opt-out after `at` did not know of this one, so it stays, and an alert is raised.
     """
     if at < uow.now and _opted_in_since(uow, phone, sender, at):
         return False
@@ -67,8 +67,10 @@ def keyword_stop(uow: UnitOfWork, phone: str, *, sender: Sender, at: datetime, r
 def keyword_start(
     uow: UnitOfWork, phone: str, *, sender: Sender, at: datetime, reason: str
 ) -> bool:
-    """Somebody sent START at `at`: the phone's opt-outs of before end, whoever noted them, and the
-    carrier lets messages through again; False if there was none."""
+    """End the opt-outs of a phone that sent START at `at` (aware UTC), if they are older.
+
+    The carrier's blocks end too. Returns False if there were none.
+    """
     key = rows.key_of(uow, phone)
     sources = rows.end(uow, key, reason=reason, said_at=at)
     if rows.stands(uow, key):
@@ -81,7 +83,7 @@ def keyword_start(
     return bool(sources or unblocked)
 
 
-def provider_said_stop(
+def record_provider_opt_out(
     uow: UnitOfWork,
     *,
     client_ref: str | None,
@@ -91,12 +93,13 @@ def provider_said_stop(
     claimed_at: datetime,
     code: str,
 ) -> None:
-    """The provider refused a message, claimed at `claimed_at`, because its recipient opted out.
+    """Record that the provider rejected a message, claimed at `claimed_at`, because its recipient
+    had opted out.
 
-    Normally that opts the phone out for the whole org. After a newer START the carrier only kept
-    this pair of numbers apart: the pair is blocked, the org-wide opt-out not renewed (spec section
-    7). A message that left before the START proves nothing; one that got through from this number
-    since then proves that the stop is newer. `client_ref` is None for a phone of no client.
+    Normally the phone is opted out for the whole org. After a newer START only this pair of numbers
+    is blocked, because carriers keep opt-outs per pair of numbers. A message sent before the START
+    proves nothing; one delivered from this number since then proves that the opt-out is newer.
+    `client_ref` is None for a phone of no client.
     """
     key = rows.key_of(uow, to_e164)
     ended_at = _ended_at(uow.cursor, uow.org.id, key)
@@ -116,7 +119,7 @@ def provider_said_stop(
     sender = find_sender(uow.cursor, uow.org.id, to_e164)
     if claimed_at < uow.now and _opted_in_since(uow, to_e164, sender, claimed_at):
         return
-    reason = f"the provider said stop (code {code})"
+    reason = f"the provider reported an opt-out (code {code})"
     source = OptOutSource.PROVIDER
     e164 = to_e164 if sender.is_known else None
     if not rows.note(uow, key, e164=e164, source=source, reason=reason, at=claimed_at):
@@ -131,7 +134,7 @@ def provider_said_stop(
             severity=AlertSeverity.INFO if of.entity == "client" else AlertSeverity.WARNING,
             entity=of.entity,
             ref=of.ref,
-            message=f"{of.noun.capitalize()} {of.ref} opted out of texts; {reason}.",
+            message=f"{of.noun.capitalize()} {of.ref} opted out of messages: {reason}.",
             command=f"petmsg optout show {shlex.quote(of.ref)}",
         )
 
@@ -139,8 +142,8 @@ def provider_said_stop(
 def block_pair(
     uow: UnitOfWork, *, number_id: int, number: str, to_e164: str, client_ref: str | None, code: str
 ) -> None:
-    """Remember that the carrier keeps texts from this number from this phone, and alert. The same
-    again only counts in the alert. `client_ref` is None for a phone of no client."""
+    """Record that the carrier blocks messages from this number to this phone, and raise an alert.
+    Repeating it only counts in the alert. `client_ref` is None for a phone of no client."""
     new = insert_blocked_pair(
         uow.cursor,
         uow.org.id,
@@ -162,14 +165,13 @@ def block_pair(
         severity=AlertSeverity.WARNING,
         entity="client",
         ref=client_ref,
-        message=f"The carrier lets no text from {number} through to client {client_ref} "
-        f"(code {code}).",
+        message=f"The carrier blocks messages from {number} to client {client_ref} (code {code}).",
         command=f"petmsg optout show {shlex.quote(client_ref)}",
     )
 
 
 def _opted_in_since(uow: UnitOfWork, phone: str, sender: Sender, at: datetime) -> bool:
-    """Whether the phone sent an opt-in later than `at`, which petmsg has stored already."""
+    """Whether a stored message from the phone opted in later than `at`."""
     client_id = None if sender.client is None else sender.client.id
     for said in said_since(uow.cursor, uow.org, phone, client_id=client_id, since=at):
         by_arrival = said.received_at == said.created_at
@@ -191,21 +193,21 @@ def _alert_late_stop(uow: UnitOfWork, of: Whose, *, at: datetime, ended_at: date
         severity=AlertSeverity.WARNING,
         entity=of.entity,
         ref=of.ref,
-        message=f"{who} sent STOP at {_local(uow, at)}, which came in late. An earlier opt-out "
-        f"was ended by hand at {_local(uow, ended_at)}; this one stands.",
+        message=f"{who} sent STOP at {_local(uow, at)}, which arrived late. An earlier opt-out "
+        f"was ended by hand at {_local(uow, ended_at)}; the new one is active.",
         command=f"petmsg optout list; to end it: petmsg optout remove {what} --reason …",
     )
 
 
 def _ended_at(cursor: Cursor, org_id: int, key: str) -> datetime | None:
-    """When the phone's newest opt-out ended; None if one stands, or there never was one."""
+    """When the phone's newest opt-out ended; None if one is active, or there never was one."""
     return last_ended_at(cursor, org_id, key)
 
 
 def _got_through(
     cursor: Cursor, org_id: int, number_id: int, to_e164: str, *, since: datetime, before: datetime
 ) -> bool:
-    """Whether the carrier took a text from the number to the phone that was claimed meanwhile."""
+    """Whether the carrier accepted a message from the number to the phone between the two times."""
     return got_through(
         cursor, org_id, number_id=number_id, since=since, before=before, to_e164=to_e164
     )

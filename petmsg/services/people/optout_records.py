@@ -1,7 +1,7 @@
-"""The rows of opt-outs: one that stands for a phone, by the phone's digest, and its end.
+"""The rows of opt-outs: at most one active opt-out per phone, stored by the phone's digest.
 
-Every instant is when something was said (aware UTC), not when petmsg heard of it: a message may be
-brought late, and the newest word counts.
+Every time is when a message was sent (aware UTC), not when petmsg received it: a message may arrive
+late, and the newest one counts.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ from petmsg.services.unit_of_work import UnitOfWork
 
 
 def key_of(uow: UnitOfWork, phone: str) -> str:
-    """The digest of a phone in this org."""
+    """Return the digest of a phone in this org."""
     return phone_key(uow.org.slug, phone)
 
 
@@ -36,7 +36,8 @@ def note(
     reason: str,
     at: datetime,
 ) -> bool:
-    """A phone opted out at `at`; False if it was opted out before, which then was said again."""
+    """Opt a phone out at `at`; return False if it was already, which is then recorded as
+    repeated."""
     new = insert_opt_out(
         uow.cursor,
         uow.org.id,
@@ -54,10 +55,10 @@ def note(
 
 
 def end(uow: UnitOfWork, key: str, *, reason: str, said_at: datetime | None = None) -> list[str]:
-    """End a phone's standing opt-out; its sources.
+    """End a phone's active opt-out; return its sources.
 
-    `said_at` is when the opt-in was sent: one that is older than the opt-out ends nothing. None is
-    an operator's, who ends what stands.
+    `said_at` is when the opt-in was sent: an opt-in older than the opt-out ends nothing. With None
+    an operator ends whatever is active.
     """
     return end_opt_out(
         uow.cursor,
@@ -76,14 +77,14 @@ def stands(uow: UnitOfWork, key: str) -> bool:
 
 
 def ended_since(uow: UnitOfWork, key: str, at: datetime) -> datetime | None:
-    """When the phone's newest opt-out ended, if that was after `at` and none stands."""
+    """When the phone's newest opt-out ended, if that was after `at` and none is active."""
     ended_at = last_ended_at(uow.cursor, uow.org.id, key)
     return ended_at if ended_at is not None and ended_at > at else None
 
 
 def carry(uow: UnitOfWork, phone: str, to: Iterable[str]) -> int:
-    """A standing opt-out of a phone holds for these phones too, which are the same person's; for
-    how many it is new. Does nothing where none stands."""
+    """Copy a phone's active opt-out to these phones of the same person; return how many are new.
+    Does nothing without an active opt-out."""
     standing = standing_opt_out(uow.cursor, uow.org.id, key_of(uow, phone))
     if standing is None:
         return 0
@@ -98,12 +99,12 @@ def carry(uow: UnitOfWork, phone: str, to: Iterable[str]) -> int:
 
 
 def show_as(uow: UnitOfWork, phone: str, shown_as: str | None) -> None:
-    """Opt-outs of this phone show it; None: they know it by its digest only."""
+    """Show this phone in its opt-outs; with None they show only its digest."""
     show_phone(uow.cursor, uow.org.id, shown_as=shown_as, key=key_of(uow, phone))
 
 
 def unblock(uow: UnitOfWork, key: str, *, said_at: datetime | None = None) -> set[str]:
-    """Forget which numbers a carrier kept from a phone (before `said_at`, if given); they."""
+    """Remove the carrier's blocks of a phone (up to `said_at`, if given); return their numbers."""
     until = datetime.max.replace(tzinfo=UTC) if said_at is None else said_at
     numbers = blocked_numbers(uow.cursor, uow.org.id, key=key, until=until)
     if numbers:

@@ -1,4 +1,4 @@
-"""Sitters: adding, activating, deactivating, giving another number."""
+"""Sitters: add, activate, change and import them, and change their numbers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from petmsg.text_inputs import parse_name, parse_ref
 
 COLUMNS = ("ref", "name", "phone")
 
-# The sitter-class number that is usable, unheld and unheld longest; never one of another sitter.
+# The usable sitter number that nobody holds, unused for longest; never one that another sitter had.
 
 
 class NoNumberFree(Refused):
@@ -36,7 +36,7 @@ class SitterNotActive(Refused):
 
 @dataclass(frozen=True, slots=True)
 class SitterAdded:
-    """A sitter after `add` or `set`; `reused` says that nothing changed."""
+    """A sitter after `add` or `set`; `reused` is true if nothing changed."""
 
     sitter: str
     status: SitterStatus
@@ -46,7 +46,7 @@ class SitterAdded:
 
 @dataclass(frozen=True, slots=True)
 class Activated:
-    """An active sitter and her dedicated number."""
+    """An active sitter and their dedicated number."""
 
     sitter: str
     status: SitterStatus
@@ -67,7 +67,7 @@ class Renumbered:
 def add(
     uow: UnitOfWork, name: str, *, phone: str, ref: str | None = None, do_activate: bool = False
 ) -> SitterAdded:
-    """Add a sitter (inactive). The same again changes nothing; one that differs is refused."""
+    """Add an inactive sitter. Repeating it changes nothing; different values are rejected."""
     clean_name, e164 = parse_name(name), parse_phone(phone)
     if ref is not None:
         ref = parse_ref(ref)
@@ -82,8 +82,8 @@ def add(
     if there is not None:
         if (there.name, there.phone) != (clean_name, e164):
             raise AlreadyExists(
-                f"Sitter {there.ref} is there already, with another name or phone.",
-                hint=f"Change her: petmsg sitter set {there.ref} --name … --phone …",
+                f"Sitter {there.ref} already exists with another name or phone.",
+                hint=f"Change the sitter: petmsg sitter set {there.ref} --name … --phone …",
             )
     else:
         there = _insert(uow, ref or next_ref(uow, "sitter"), clean_name, e164)
@@ -97,12 +97,12 @@ def add(
 
 
 def import_rows(uow: UnitOfWork, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
-    """Rows of `sitter import`, each all or nothing."""
+    """Import rows of `sitter import`, each in its own savepoint."""
     return import_one_by_one(uow, rows, import_row)
 
 
 def import_row(uow: UnitOfWork, row: Mapping[str, str | None]) -> tuple[str, str]:
-    """One row of `sitter import` (columns `ref,name,phone`): a known ref is updated."""
+    """Import one row of `sitter import` (columns `ref,name,phone`); a known ref is updated."""
     ref = parse_ref(row["ref"] or "") if row.get("ref") else None
     there = _by_ref(uow, ref) if ref is not None else None
     if there is None:
@@ -115,7 +115,7 @@ def import_row(uow: UnitOfWork, row: Mapping[str, str | None]) -> tuple[str, str
 def change(
     uow: UnitOfWork, text: str, *, name: str | None = None, phone: str | None = None
 ) -> SitterAdded:
-    """Change a sitter's name or personal phone. None leaves the value."""
+    """Change a sitter's name or personal phone. None keeps the value."""
     sitter = locked(uow, text)
     changed = []
     if name is not None and parse_name(name) != sitter.name:
@@ -134,11 +134,10 @@ def change(
 
 
 def activate(uow: UnitOfWork, text: str, *, without_number: bool = False) -> Activated:
-    """Make a sitter active and give her the number that stays hers.
+    """Activate a sitter and assign the dedicated number.
 
-    Repeating it changes nothing. Raises `NoNumberFree`, with nothing changed, unless
-    `without_number` lets her go without one for now. An offboarded sitter comes back with a new
-    number.
+    Repeating it changes nothing. Raises `NoNumberFree` and changes nothing, unless `without_number`
+    allows an active sitter without a number. An offboarded sitter gets a new number.
     """
     sitter = locked(uow, text)
     assert sitter.id is not None
@@ -170,28 +169,28 @@ def activate(uow: UnitOfWork, text: str, *, without_number: bool = False) -> Act
 def activate_all(
     uow: UnitOfWork, sitters: Sequence[str], *, without_number: bool = False
 ) -> list[Activated | Failure]:
-    """`activate` for several sitters, each all or nothing."""
+    """Activate several sitters, each in its own savepoint."""
     return each(uow, sitters, lambda text: activate(uow, text, without_number=without_number))
 
 
 def renumber(
     uow: UnitOfWork, text: str, *, reason: str, to: str | None = None, days: int | None = None
 ) -> Renumbered:
-    """Exchange an active sitter's number; the old one becomes a quarantined pool number."""
+    """Replace an active sitter's number; the old one becomes a quarantined pool number."""
     ledger.quarantine_end(uow, days)
     sitter = locked(uow, text)
     assert sitter.id is not None
     if sitter.status is not SitterStatus.ACTIVE:
         raise SitterNotActive(
             f"Sitter {sitter.ref} is {sitter.status}.",
-            hint=f"First: petmsg sitter activate {sitter.ref}",
+            hint=f"Activate the sitter first: petmsg sitter activate {sitter.ref}",
         )
     old = number_held_by(uow, sitter.id)
     new = _free_number(uow, sitter) if to is None else ledger.locked_number(uow, to)
     if new is None:
         raise no_number_free(sitter)
     if old is not None and new.id == old.id:
-        raise Refused(f"{new.e164} is the number sitter {sitter.ref} holds already.")
+        raise Refused(f"Sitter {sitter.ref} already has the number {new.e164}.")
     if old is not None:
         old = ledger.locked_by_id(uow, old.id or 0)
         ledger.retire_from_sitter(
@@ -214,7 +213,7 @@ def renumber(
 
 
 def locked(uow: UnitOfWork, text: str) -> Sitter:
-    """The sitter that a person named, locked until the commit."""
+    """Return the sitter that a person named, locked until the commit."""
     key = find_sitter(uow.cursor, uow.org.id, text)
     sitter = uow.session.get(Sitter, key.id, with_for_update=True, populate_existing=True)
     assert sitter is not None
@@ -237,16 +236,16 @@ def _insert(uow: UnitOfWork, ref: str, name: str, phone: str) -> Sitter:
 
 
 def _next_span(uow: UnitOfWork, sitter_id: int) -> datetime:
-    """When the new span of activity begins: now, but never inside an earlier one."""
+    """Return when the new span of activity begins: now, but never inside an earlier one."""
     ended = last_offboarded_at(uow.cursor, sitter_id)
     return uow.now if ended is None else max(uow.now, ended)
 
 
 def no_number_free(sitter: Sitter) -> NoNumberFree:
-    """The refusal that a sitter gets no number."""
+    """Return the error that no number is free for a sitter."""
     return NoNumberFree(
-        f"No sitter number is free for {sitter.ref}; nothing was changed.",
-        hint="Add one: petmsg number add E164 --class sitter (or --without-number).",
+        f"No sitter number is free for {sitter.ref}. Nothing was changed.",
+        hint="Add a number: petmsg number add E164 --class sitter. Or use --without-number.",
     )
 
 

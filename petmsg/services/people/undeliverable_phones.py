@@ -1,4 +1,5 @@
-"""Phones that take no texts: a landline, a number nobody has. The provider said so."""
+"""Phones that cannot receive SMS, as reported by the provider: a landline, or an unassigned
+number."""
 
 import shlex
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from petmsg.services.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class SmsCapablePhone:
-    """A phone of a client that may be texted; `code` is what the provider had said of it."""
+    """A phone of a client that may receive SMS; `code` is what the provider had reported."""
 
     client: str
     phone: str
@@ -24,9 +25,9 @@ class SmsCapablePhone:
     reused: bool
 
 
-def mark_not_textable(uow: UnitOfWork, *, client_ref: str, to_e164: str, code: str) -> None:
-    """The provider said that a phone takes no texts: none is sent to it any more, and a person is
-    told. A phone that is no client's any more is left alone."""
+def mark_undeliverable(uow: UnitOfWork, *, client_ref: str, to_e164: str, code: str) -> None:
+    """Record that the provider reported a phone as unable to receive SMS, and raise an alert.
+    Nothing more is sent to it. A phone that no longer belongs to a client is ignored."""
     phone = _locked(uow, to_e164)
     if phone is None:
         return
@@ -42,15 +43,15 @@ def mark_not_textable(uow: UnitOfWork, *, client_ref: str, to_e164: str, code: s
         severity=AlertSeverity.WARNING,
         entity="client",
         ref=client_ref,
-        message=f"A phone of client {client_ref} takes no texts (code {code}).",
+        message=f"A phone of client {client_ref} cannot receive SMS (code {code}).",
         command=f"petmsg client show {shlex.quote(client_ref)}",
     )
 
 
 def mark_textable(uow: UnitOfWork, text: str, phone: str, *, reason: str) -> SmsCapablePhone:
-    """A person knows better: text the phone again. One that is textable already stays so.
+    """Mark a phone as able to receive SMS again. Repeating it changes nothing.
 
-    Raises `NotFound` for a phone that is not hers.
+    Raises `NotFound` for a phone that is not the client's.
     """
     client = find_client(uow.cursor, uow.org.id, text)
     e164 = parse_phone(phone)

@@ -22,7 +22,7 @@ from petmsg.queries.queue import DueText, behind_texts
 from petmsg.queries.unknown_outcomes import ClaimedMessage
 from petmsg.services.outbox.claim import Claim, Ended, ProviderChanged, Waiting
 from petmsg.services.outbox.claim_batch import ClaimedBatch, Recorded, claim_batch
-from petmsg.services.outbox.unknown_outcomes import Reconciled, orphaned
+from petmsg.services.outbox.unknown_outcomes import Reconciled, mark_outcome_unknown
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.store import Store
 from petmsg.workflows.worker.org_queue import OrgQueue
@@ -180,7 +180,7 @@ class Dispatcher:
         if isinstance(recorded, Failure):
             # The outcome cannot be stored, so the message is reconciled as after a crash.
             lost = ClaimedMessage(claim.message, claim.worker)
-            rescue_alone(self._store, line.org, claim.message, orphaned, lost)
+            rescue_alone(self._store, line.org, claim.message, mark_outcome_unknown, lost)
         if isinstance(recorded, Failure) or recorded.done.started_at is not None:
             self._watch(Seen(line.org, text, recorded))
 

@@ -51,15 +51,17 @@ def rescue(
     with store.snapshot() as cursor:
         orphans = [
             each
-            for each in unknown_outcomes.being_sent(cursor, org)
+            for each in unknown_outcomes.list_sending(cursor, org)
             if is_dead(cursor, store.location, each.worker)
         ]
     store.tick()
     for orphan in orphans:
-        lost = rescue_alone(store, org, orphan.message, unknown_outcomes.orphaned, orphan)
+        lost = rescue_alone(
+            store, org, orphan.message, unknown_outcomes.mark_outcome_unknown, orphan
+        )
         results += [lost] if isinstance(lost, Failure) else []
     with store.snapshot() as cursor:
-        doubts = unknown_outcomes.in_doubt(cursor, org)
+        doubts = unknown_outcomes.list_unknown(cursor, org)
         stopwatch = store.stopwatch(cursor) if doubts else None
     in_vain = 0
     for each in doubts:
@@ -73,7 +75,7 @@ def rescue(
                 store,
                 org,
                 each.message,
-                unknown_outcomes.left_behind,
+                unknown_outcomes.reconcile_without_provider,
                 each,
                 asked=asked,
                 grace=patience.grace,
@@ -91,7 +93,7 @@ def rescue(
             store,
             org,
             each.message,
-            unknown_outcomes.settle,
+            unknown_outcomes.reconcile,
             each,
             found,
             asked=asked,
@@ -111,7 +113,7 @@ def _settle_restored(
     """Reconcile the messages whose outcome a restored backup does not know."""
     results: list[Reconciled | Failure] = []
     with store.snapshot() as cursor:
-        held = after_restore.held(cursor, org)
+        held = after_restore.list_held(cursor, org)
     in_vain = 0
     for each in held:
         if stopped() or in_vain >= MOST_IN_VAIN:
@@ -124,7 +126,7 @@ def _settle_restored(
             in_vain += 1
             continue
         in_vain = 0
-        settled = store.write_in(org.slug, after_restore.settle, each, found)
+        settled = store.write_in(org.slug, after_restore.reconcile, each, found)
         if settled is not None:
             results.append(settled)
     return results

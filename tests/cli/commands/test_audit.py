@@ -230,7 +230,7 @@ def test_a_cut_tail_is_found_with_the_heads_that_were_kept_elsewhere(
     assert sqlite_cli("audit", "verify").code == 0
     ran = sqlite_cli("audit", "verify", "--head", "-", "-o", "json", stdin=heads.read_text())
     assert ran.code == 10
-    assert "an exported head says" in ran.json[0]["problem"]
+    assert "an exported checkpoint counts" in ran.json[0]["problem"]
 
 
 def test_an_org_that_is_gone_is_found_with_its_exported_head(sqlite_cli: Cli) -> None:

@@ -294,7 +294,7 @@ def test_what_a_sitter_answered_never_waits(ready: Cli) -> None:
     comes(ready, "Is Rex fine?")
     ready("message", "dispatch")
     assert comes(ready, "He is", sender=MAYAS_PHONE, now=NOW + MINUTE)["did"] == [
-        "passed on to C-1"
+        "forwarded to C-1"
     ]
     ready("message", "dispatch", now=NOW + MINUTE)
     assert told(ready, now=NOW + LATE) == []

@@ -208,7 +208,7 @@ def test_preview_says_what_would_hold_the_text(sqlite_cli: Cli) -> None:
     assert [each["code"] for each in found["holds"]] == ["frozen", "scheduled"]
     assert (found["leaves_now"], found["refused"]) == (False, None)
     sqlite_cli("optout", "add", "C-1", "--reason", "asked")
-    assert send(sqlite_cli, "--preview").json["refused"] == "The client has opted out of texts"
+    assert send(sqlite_cli, "--preview").json["refused"] == "The client has opted out of messages"
 
 
 # --- a personal phone in the body ----------------------------------------------------------------
@@ -253,7 +253,7 @@ def test_the_same_key_with_the_same_client_and_body_is_the_same_text(
     again = send(cli, "--key", "k1")
     assert (again.code, again.json["message"]) == (0, first.json["message"])
     assert again.json["status"] == "sent"
-    assert "there already" in again.err
+    assert "already sent" in again.err
     with looking(migrated_url) as cursor:
         assert cursor.value("SELECT count(*) FROM sandbox_text") == 1
 

@@ -13,7 +13,7 @@ from petmsg.queries.org import find_org
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.send_blocks import SendBlockFacts
 from petmsg.services.people import optout
-from petmsg.services.people.optout_messages import provider_said_stop
+from petmsg.services.people.optout_messages import record_provider_opt_out
 from petmsg.services.unit_of_work import UnitOfWork
 from tests.cli.commands.test_org import events, refused
 from tests.support.fixtures import ACTOR, NOW, Cli, add_org, looking, working
@@ -346,7 +346,7 @@ def test_the_client_list_says_who_opted_out(cli: Cli) -> None:
 
 
 def said_stop(uow: UnitOfWork, *, claimed_at: Any = NOW, number: str = DESK) -> None:
-    provider_said_stop(
+    record_provider_opt_out(
         uow,
         client_ref="C-1",
         to_e164="+14155551001",
@@ -385,7 +385,7 @@ def test_a_refusal_of_the_provider_opts_the_phone_out_for_the_whole_company(
             said_stop(uow)
     (row,) = show(cli)["history"]
     assert (row["phone"], row["source"]) == ("+1********01", "provider")
-    assert row["reason"] == "the provider said stop (code 21610)"
+    assert row["reason"] == "the provider reported an opt-out (code 21610)"
     assert facts(migrated_url).opted_out_at == NOW
     assert alerts(cli) == [("client_opted_out", "C-1", 1)]
     told = [event["event"] for event in events(cli)]

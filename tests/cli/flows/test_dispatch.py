@@ -97,8 +97,8 @@ def test_the_texts_of_a_thread_leave_in_their_order(migrated_sqlite: str, sqlite
     first = send(sqlite_cli, "--queue-only", body="one").json["message"]
     second = send(sqlite_cli, body="two")
     assert (second.code, second.json["status"]) == (0, "queued")
-    assert second.json["note"] == f"text {first} of the same thread comes first"
-    assert f"text {first} of the same thread comes first" in second.err
+    assert second.json["note"] == f"message {first} of the same thread is sent first"
+    assert f"message {first} of the same thread is sent first" in second.err
     assert send(sqlite_cli, client="C-2", body="other").json["status"] == "sent"
     assert [row["status"] for row in dispatch(sqlite_cli).json] == ["sent", "sent"]
     assert kept(migrated_sqlite) == ["other", "one", "two"]
@@ -111,13 +111,13 @@ def test_one_text_per_phone_is_under_way_at_a_time(migrated_url: str, cli: Cli) 
         left_by(migrated_url, first, alive.token)
         second = send(cli)
         assert (second.code, second.json["status"]) == (0, "queued")
-        assert second.json["note"] == f"text {first} to the same phone is sending"
+        assert second.json["note"] == f"message {first} to the same phone is sending"
         assert send(cli, client="C-2").json["status"] == "sent"
         ran = dispatch(cli)
         assert (ran.code, show(cli, first)["status"]) == (0, "sending")
         (row,) = ran.json
         assert (row["message"], row["status"]) == (second.json["message"], "queued")
-        assert row["note"] == f"text {first} to the same phone is sending"
+        assert row["note"] == f"message {first} to the same phone is sending"
     set_status(migrated_url, first, "sent")
     (row,) = dispatch(cli, now=NOW + SECOND).json
     assert (row["message"], row["status"]) == (second.json["message"], "sent")
@@ -228,7 +228,7 @@ def test_a_text_that_would_wait_long_for_its_number_stays_queued_until_dispatch(
     send(cli)
     second = send(cli)
     assert (second.code, second.json["status"]) == (0, "queued")
-    assert second.json["note"] == f"{POOL} is busy for its pace"
+    assert second.json["note"] == f"{POOL} is at its rate limit"
     assert "petmsg message dispatch" in second.err
     (row,) = dispatch(cli).json
     assert row["status"] == "sent"

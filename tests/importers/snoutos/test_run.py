@@ -120,7 +120,7 @@ def test_numbers_keep_class_status_quarantine_and_holder(taken: Cli) -> None:
 def test_the_custody_ledger_begins_at_the_import(taken: Cli) -> None:
     history = taken("number", "history", OLGA, "-o", "json").json
     assert [(row["from"], row["sitter"], row["status"], row["reason"]) for row in history] == [
-        ("2026-02-14T15:00:00Z", "s-olga", "quarantined", "taken over from snoutos")
+        ("2026-02-14T15:00:00Z", "s-olga", "quarantined", "imported from Snoutos")
     ]
 
 
@@ -162,7 +162,7 @@ def test_texts_keep_direction_body_time_and_the_providers_id(taken: Cli) -> None
     assert (text["direction"], text["status"], text["provider_id"]) == ("outbound", "sent", sid(2))
     assert (text["from"], text["to"], text["as"]) == (OLGA, "+12125550101", "s-olga")
     assert (text["sent_at"], text["provider"]) == ("2025-03-02T14:10:00Z", "twilio")
-    assert text["decision"]["reason"] == "Sent by snoutos, from the number of its thread there"
+    assert text["decision"]["reason"] == "Sent by Snoutos, from the number of its thread there"
     inbound = taken("message", "show", "1", "-o", "json", "--reveal").json
     assert (inbound["direction"], inbound["status"]) == ("inbound", "received")
     assert (inbound["from"], inbound["to"], inbound["actor"]) == (

@@ -326,7 +326,7 @@ def test_other_words_are_no_address(text: str) -> None:
     ("text", "said"),
     [
         ("me: 415-555-0123", "a phone number at character 5"),
-        ("a@b.org", "an e-mail address at character 1"),
+        ("a@b.org", "an email address at character 1"),
         (
             "a@b.org or 415-555-0123",
             "an e-mail address at character 1 and a phone number at character 12",
@@ -338,7 +338,7 @@ def test_other_words_are_no_address(text: str) -> None:
                 "a phone number at character 19"
             ),
         ),
-        ("Hello", "no phone number and no e-mail address"),
+        ("Hello", "no phone number and no email address"),
     ],
 )
 def test_leaks_are_told_by_place_and_never_by_content(text: str, said: str) -> None:

@@ -16,7 +16,9 @@ from petmsg.rules.routing.quotes import (
 
 TOM = forward("Tom Ode: Alarm 4471", "C-2")
 ANN = forward("Ann: Don't forget the “good” food - he wants it at 5", "C-1")
-OURS = Shown("Not sent yet. For whom is it? 1 Ann, 2 Tom Ode. Answer with the number.", None)
+OURS = Shown(
+    "Not sent yet. Which client is it for? 1 Ann, 2 Tom Ode. Answer with the number.", None
+)
 TYPED = Shown("On my way", "C-1", is_typed=True)
 SHOWN = (TOM, ANN, OURS, TYPED)
 

@@ -164,12 +164,13 @@ def test_a_number_is_never_words_while_it_may_answer_a_question() -> None:
 
 
 def test_what_repeats_a_forward_goes_to_its_client_or_to_nobody() -> None:
-    shown = (forward("Ann Ivers: Alarm 4471", "C-1"), Shown("Not sent yet. For whom is it?", None))
+    question = Shown("Not sent yet. Which client is it for?", None)
+    shown = (forward("Ann Ivers: Alarm 4471", "C-1"), question)
     below = "> Ann Ivers: Alarm 4471\nIt does not open"
     assert gone_to(pick(below, ANN, BOB, shown=shown)) == ("C-1", below)
     assert pick(below, BOB, shown=shown).way is RelayAction.NOT_OPEN
     assert pick(f"@C-2 {below}", ANN, BOB, shown=shown).way is RelayAction.QUOTES_ANOTHER
-    ours = "> Not sent yet. For whom is it?\nAnn"
+    ours = "> Not sent yet. Which client is it for?\nAnn"
     assert pick(ours, ANN, BOB, shown=shown).way is RelayAction.QUOTES_ANOTHER
     assert pick("Liked “Ann Ivers: Alarm 4471”", ANN, BOB, shown=shown).way is RelayAction.REACTION
     assert pick("Ann Ivers: Alarm 4471", BOB, shown=shown).way is RelayAction.REPEATS

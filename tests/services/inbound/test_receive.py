@@ -172,7 +172,7 @@ def test_an_old_text_is_read_as_of_its_time(ready: Cli) -> None:
     )  # fmt: skip
     assert (ran.json["addressed_to"], ran.json["did"]) == (
         "S-1",
-        ["it is old: left in the inbox"],
+        ["the message is old: left in the inbox"],
     )
     assert ran.json["message"] in waiting(ready)
 
@@ -237,11 +237,11 @@ def test_help_is_for_the_desk_and_answered_by_the_carrier(ready: Cli, migrated_u
 
 def test_a_stranger_is_answered_once_in_24_hours(ready: Cli, migrated_url: str) -> None:
     ready("org", "set", "--unknown-reply", "Who is it?")
-    assert comes(ready, sender=STRANGER)["did"] == ["answered by itself"]
+    assert comes(ready, sender=STRANGER)["did"] == ["answered automatically"]
     for later in (SECOND, timedelta(hours=23, minutes=59)):
         assert comes(ready, sender=STRANGER, now=NOW + later)["did"] == []
     day = timedelta(hours=24)
-    assert comes(ready, sender=STRANGER, now=NOW + day)["did"] == ["answered by itself"]
+    assert comes(ready, sender=STRANGER, now=NOW + day)["did"] == ["answered automatically"]
     assert [each[:3] for each in relayed(migrated_url)] == [
         ("auto_reply", STRANGER, "Who is it?"),
         ("auto_reply", STRANGER, "Who is it?"),
@@ -264,7 +264,7 @@ def test_strangers_in_other_countries_are_not_answered(ready: Cli, migrated_url:
     assert sorted(ref for ref, _ in limits(ready)) == ["+1876", "+44", "+881"]
     ready("client", "add", "Eve", "--phone", "+447700900999")
     told = comes(ready, "Hello", sender="+447700900124", to=DESK)
-    assert told["did"] == ["answered by itself"]
+    assert told["did"] == ["answered automatically"]
 
 
 def test_so_many_strangers_are_answered_in_an_hour(ready: Cli, migrated_url: str) -> None:
@@ -274,7 +274,7 @@ def test_so_many_strangers_are_answered_in_an_hour(ready: Cli, migrated_url: str
     assert len(relayed(migrated_url)) == 20
     assert limits(ready) == [("happy-paws", 3)]
     later = NOW + timedelta(hours=1, seconds=1)
-    assert comes(ready, sender=STRANGER, to=DESK, now=later)["did"] == ["answered by itself"]
+    assert comes(ready, sender=STRANGER, to=DESK, now=later)["did"] == ["answered automatically"]
 
 
 def test_outside_office_hours_the_desk_answers_by_itself(ready: Cli, migrated_url: str) -> None:
@@ -282,7 +282,7 @@ def test_outside_office_hours_the_desk_answers_by_itself(ready: Cli, migrated_ur
     ready("org", "set", "--closed-reply", "We read this tomorrow.", "--office-hours", "09:00-17:00")
     assert comes(ready, to=DESK)["did"] == []
     ready("org", "set", "--office-hours", "11:00-17:00")
-    assert comes(ready, to=DESK)["did"] == ["answered by itself"]
+    assert comes(ready, to=DESK)["did"] == ["answered automatically"]
     assert comes(ready)["did"] == [], "it is her sitter's to answer"
     assert [each[:3] for each in relayed(migrated_url)] == [
         ("auto_reply", ANN, "We read this tomorrow.")

@@ -55,7 +55,7 @@ def test_a_clients_text_comes_to_her_sitter_from_the_sitters_own_number(
     ready: Cli, migrated_url: str
 ) -> None:
     told = comes(ready, "Is Rex fine?")
-    assert told["did"] == ["passed on to S-1"]
+    assert told["did"] == ["forwarded to S-1"]
     dispatch(ready)
     assert carried(migrated_url) == [(MAYA, MAYAS_PHONE, "Ann: Is Rex fine?")]
     assert waiting(ready) == waiting(ready, "--for", "S-1") == []
@@ -76,7 +76,7 @@ def test_a_sitters_reply_goes_to_the_client_from_the_number_routing_says(
     comes(ready)
     dispatch(ready)
     told = maya(ready, "He is fine", now=NOW + MINUTE)
-    assert (told["addressed_to"], told["did"]) == ("relay", ["passed on to C-1"])
+    assert (told["addressed_to"], told["did"]) == ("relay", ["forwarded to C-1"])
     dispatch(ready, NOW + MINUTE)
     assert carried(migrated_url)[-1] == (MAYA, ANN, "He is fine")
     last = ready("thread", "show", "C-1", "-o", "json").json["messages"][-1]
@@ -88,7 +88,7 @@ def test_with_her_number_in_quarantine_her_words_leave_from_the_pool(
 ) -> None:
     ready("number", "quarantine", MAYA, "--reason", "filtered")
     later = NOW + MINUTE
-    assert maya(ready, "On my way", now=later)["did"] == ["passed on to C-1"]
+    assert maya(ready, "On my way", now=later)["did"] == ["forwarded to C-1"]
     dispatch(ready, later)
     assert carried(migrated_url) == [(POOL, ANN, "On my way")]
 
@@ -106,7 +106,7 @@ def test_a_sitters_text_with_a_phone_is_not_sent_and_she_is_told(
     ready: Cli, migrated_url: str
 ) -> None:
     told = maya(ready, f"Text me at {MAYAS_PHONE}")
-    assert told["did"] == ["not passed on to C-1: it holds a phone number or an e-mail address"]
+    assert told["did"] == ["not forwarded to C-1: it contains a phone number or an email address"]
     assert [(each[0], each[1]) for each in relayed(migrated_url)] == [("notice", MAYAS_PHONE)]
     assert waiting(ready) == [told["message"]]
 
@@ -126,16 +126,16 @@ def test_two_open_clients_and_no_word_from_either_is_a_question(
     also_bob(ready)
     told = maya(ready, "On my way")
     assert told["did"] == [
-        "asked which client it is for: several clients are in open windows of hers"
+        "asked which client it is for: several clients have open windows with the sitter"
     ]
     assert [each[2] for each in relayed(migrated_url)] == [
-        "Not sent yet. For whom is it? 1 Ann, 2 Bob. Answer with the number."
+        "Not sent yet. Which client is it for? 1 Ann, 2 Bob. Answer with the number."
     ]
     assert waiting(ready) == [told["message"]]
     maya(ready, "and I have the keys", now=NOW + SECOND)
     dispatch(ready, NOW + 2 * SECOND)
     chosen = maya(ready, "2", now=NOW + MINUTE)
-    assert chosen["did"] == ["passed on to C-2", "passed on to C-2"]
+    assert chosen["did"] == ["forwarded to C-2", "passed on to C-2"]
     assert waiting(ready) == []
     dispatch(ready, NOW + MINUTE)
     to_bob = [words for _, phone, words in carried(migrated_url) if phone == BOB]
@@ -157,7 +157,7 @@ def test_an_answer_that_comes_too_late_is_no_answer_and_no_message(ready: Cli) -
     first = maya(ready, "On my way")["message"]
     dispatch(ready)
     told = maya(ready, "2", now=NOW + 60 * MINUTE)
-    assert told["did"][0].startswith("not passed on, it answers a question that is over")
+    assert told["did"][0].startswith("not forwarded: it answers a question that is closed")
     assert waiting(ready) == [first, told["message"]]
 
 
@@ -168,22 +168,22 @@ def test_another_clients_word_within_ten_minutes_is_a_question(ready: Cli) -> No
     comes(ready, "And Tom?", sender=BOB, now=NOW + 11 * MINUTE)
     dispatch(ready, NOW + 11 * MINUTE)
     sure = maya(ready, "Fine", now=NOW + 12 * MINUTE)
-    assert sure["did"] == ["passed on to C-2"]
+    assert sure["did"] == ["forwarded to C-2"]
     comes(ready, "Rex??", now=NOW + 13 * MINUTE)
     dispatch(ready, NOW + 13 * MINUTE)
     unsure = maya(ready, "Fine", now=NOW + 14 * MINUTE)
     assert unsure["did"] == [
-        "asked which client it is for: another client wrote to her within ten minutes"
+        "asked which client it is for: another client wrote to the sitter within ten minutes"
     ]
     named = maya(ready, "@C-1 Rex is fine", now=NOW + 15 * MINUTE)
-    assert named["did"] == ["passed on to C-1"]
+    assert named["did"] == ["forwarded to C-1"]
 
 
 def test_outside_her_windows_she_is_told_so(ready: Cli, migrated_url: str) -> None:
     later = NOW + timedelta(hours=3)
     told = maya(ready, "Hello?", now=later)
-    assert told["did"] == ["not passed on, no window of hers is open: left in the inbox"]
-    assert relayed(migrated_url)[0][2].startswith("Not sent: you have no visit open right now.")
+    assert told["did"] == ["not forwarded: the sitter has no open window; left in the inbox"]
+    assert relayed(migrated_url)[0][2].startswith("Not sent: you have no open visit now.")
     assert waiting(ready) == [told["message"]]
 
 
@@ -227,11 +227,11 @@ def test_a_reply_to_an_opted_out_client_is_told_to_the_sitter(
 ) -> None:
     comes(ready, "STOP")
     told = maya(ready, "Fine")
-    assert told["did"] == ["not passed on to C-1: she wants no texts"]
+    assert told["did"] == ["not forwarded to C-1: the client has opted out of messages"]
     assert relayed(migrated_url)[0][:3] == (
         "notice",
         MAYAS_PHONE,
-        "Not sent to Ann: she wants no texts. The front desk has your message.",
+        "Not sent to Ann: the client has opted out of messages. The front desk has your message.",
     )
 
 
@@ -243,7 +243,7 @@ def test_a_reply_that_fails_later_is_told_to_the_sitter_and_the_desk(
     dispatch(ready, NOW + MINUTE)
     assert told["message"] in waiting(ready)
     assert ("relay_failed", "S-1") in alerts(ready)
-    assert "Your text did not reach the client." in [each[2] for each in relayed(migrated_url)]
+    assert "Your message did not reach the client." in [each[2] for each in relayed(migrated_url)]
 
 
 def test_a_text_that_cannot_reach_the_sitter_waits_for_the_desk(
@@ -306,7 +306,7 @@ def test_a_sitter_who_is_a_client_too_is_each_by_the_number_she_texts(ready: Cli
 def test_what_she_has_to_say_after_a_ref_is_needed(ready: Cli, migrated_url: str) -> None:
     told = maya(ready, "@C-1")
     assert "said nothing" in told["did"][0]
-    assert relayed(migrated_url)[0][2] == "Not sent: write your words after the client's ref."
+    assert relayed(migrated_url)[0][2] == "Not sent: write your message after the client's ref."
 
 
 def test_a_forward_is_a_text_of_no_thread_and_the_clients_numbers_stay_as_seen(ready: Cli) -> None:

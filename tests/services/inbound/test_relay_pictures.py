@@ -64,9 +64,9 @@ def test_a_sitters_picture_without_words_is_no_missing_word(ready: Cli, migrated
     also_bob(ready)
     for body in ("", "@C-1"):
         taken = picture(migrated_url, body, sender=MAYAS_PHONE)
-        assert taken.did == ("pictures are not passed on: left in the inbox",)
+        assert taken.did == ("pictures are not forwarded: left in the inbox",)
     assert set(told(migrated_url)) == {
-        ("notice", "Pictures are not passed on. The front desk has yours.")
+        ("notice", "Pictures are not forwarded. The front desk has them.")
     }
     assert waiting(ready) == [1, 3]
 
@@ -79,7 +79,7 @@ def test_a_sitters_words_are_passed_on_and_their_picture_waits(
         ("reply", "All well"),
         (
             "notice",
-            "Your words go to Ann. Pictures are not passed on. The front desk has yours.",
+            "Your text is being sent to Ann. Pictures are not forwarded. The front desk has them.",
         ),
     ]
     assert waiting(ready) == [taken.message]
@@ -94,7 +94,7 @@ def test_a_picture_behind_for_whom_is_it_still_waits_after_the_answer(
     assert waiting(ready) == [taken.message, words["message"]]
     assert ready("message", "dispatch", now=NOW).code == 0
     answered = comes(ready, "2", sender=MAYAS_PHONE, now=NOW + MINUTE)
-    assert answered["did"] == ["passed on to C-2", "passed on to C-2"]
+    assert answered["did"] == ["forwarded to C-2", "passed on to C-2"]
     assert waiting(ready) == [taken.message]
     assert told(migrated_url)[-2:] == [
         (

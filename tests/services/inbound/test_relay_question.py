@@ -127,7 +127,7 @@ def test_a_bare_reaction_is_stored_and_nobody_is_asked_or_told(
 ) -> None:
     bob_was_forwarded(ready, ends="16:00")
     told = maya(ready, body, now=NOW + MINUTE)
-    assert told["did"] == ["passed on to nobody: it only reacts to a message"]
+    assert told["did"] == ["not forwarded: it is only a reaction to a message"]
     assert [each[0] for each in relayed(migrated_url)] == ["forward"]
     assert waiting(ready) == []
 
@@ -147,8 +147,8 @@ def test_she_cannot_send_a_forward_to_another_client_by_choosing_or_naming(
 ) -> None:
     bob_was_forwarded(ready, ends="16:00")
     named = maya(ready, f"@C-1 {FORWARD}", now=NOW + MINUTE)
-    assert "it repeats a message of somebody else" in named["did"][0]
-    assert "repeats one that is not from this client" in last_words(migrated_url)
+    assert "it repeats another person's message" in named["did"][0]
+    assert "repeats a message that is not from this client" in last_words(migrated_url)
     maya(ready, "4471 does not work", now=NOW + 20 * MINUTE)
     assert to_clients(migrated_url) == [(BOB, "4471 does not work")]
 
@@ -164,7 +164,7 @@ def test_a_waiting_message_that_repeats_a_client_goes_to_no_other(
     comes(ready, "Hello", sender=CLEO, now=NOW + SECOND)
     dispatch(ready, NOW + MINUTE)
     told = maya(ready, "> Bob: Hello\nHi", now=NOW + 2 * MINUTE)
-    assert told["did"] == ["passed on to C-2"], "the other one's was told apart"
+    assert told["did"] == ["forwarded to C-2"], "the other one's was told apart"
 
 
 def test_petmsgs_own_question_is_not_passed_on(ready: Cli, migrated_url: str) -> None:
@@ -185,7 +185,7 @@ def test_a_clients_reaction_is_stored_and_nothing_else(
     dispatch(ready)
     ready("org", "set", "--office-hours", "08:00-09:00", "--closed-reply", "We are closed")
     told = comes(ready, body, now=NOW + MINUTE)
-    assert told["did"] == ["stored: it only reacts to a message of ours"]
+    assert told["did"] == ["stored: it is only a reaction to a message of the company"]
     at_the_desk = comes(ready, body, to="+14155550100", now=NOW + 2 * MINUTE)
     assert (at_the_desk["addressed_to"], at_the_desk["did"]) == ("front_desk", told["did"])
     assert [each[0] for each in relayed(migrated_url)] == ["reply"]
@@ -195,7 +195,7 @@ def test_a_clients_reaction_is_stored_and_nothing_else(
 def test_a_clients_answer_to_a_quoted_message_is_passed_on(ready: Cli, migrated_url: str) -> None:
     send(ready, "--body", "He is fine", now=NOW)
     told = comes(ready, "> He is fine\nGreat", now=NOW + MINUTE)
-    assert told["did"] == ["passed on to S-1"]
+    assert told["did"] == ["forwarded to S-1"]
 
 
 # ------------------------------------------------------------------------------ whom does it mean
@@ -219,7 +219,7 @@ def test_a_number_is_read_by_the_list_that_was_sent_last(ready: Cli, migrated_ur
     assert again["did"] == ["asked which client it is for: there is no such choice"]
     dispatch(ready, later)
     assert "1 Bob, 2 Cleo" in last_words(migrated_url)
-    assert maya(ready, "2", now=later + SECOND)["did"] == ["passed on to C-3"]
+    assert maya(ready, "2", now=later + SECOND)["did"] == ["forwarded to C-3"]
     assert to_clients(migrated_url) == [(CLEO, "On my way")]
 
 
@@ -231,7 +231,7 @@ def test_a_list_that_was_never_sent_is_not_what_a_number_is_read_by(
     dispatch(ready, NOW + SECOND)
     later = NOW + 11 * MINUTE
     maya(ready, "9", now=later)  # the new list stays in the queue
-    assert maya(ready, "2", now=later + SECOND)["did"] == ["passed on to C-2"]
+    assert maya(ready, "2", now=later + SECOND)["did"] == ["forwarded to C-2"]
     assert to_clients(migrated_url) == [(BOB, "On my way")]
 
 
@@ -244,7 +244,7 @@ def test_a_question_that_was_held_back_is_answered_by_no_number(
         maya(ready, f"@C-{place + 7} hello", now=NOW + place * SECOND)
     dispatch(ready, NOW + MINUTE)
     told = maya(ready, "On my way", now=NOW + MINUTE)
-    assert told["did"] == ["not passed on, she had too many notices to be asked for whom it is"]
+    assert told["did"] == ["not forwarded: the sitter got too many notices to be asked"]
     for words in ("1", "2"):
         maya(ready, words, now=NOW + 2 * MINUTE)
     assert to_clients(migrated_url) == []
@@ -256,7 +256,7 @@ def test_a_number_sends_only_what_its_list_was_sent_for(ready: Cli, migrated_url
     maya(ready, "On my way")
     dispatch(ready, NOW + SECOND)
     unasked = maya(ready, "I have the keys", now=NOW + MINUTE)["message"]
-    assert maya(ready, "2", now=NOW + 2 * MINUTE)["did"] == ["passed on to C-2"]
+    assert maya(ready, "2", now=NOW + 2 * MINUTE)["did"] == ["forwarded to C-2"]
     assert to_clients(migrated_url) == [(BOB, "On my way")]
     assert waiting(ready) == [unasked]
 
@@ -271,7 +271,10 @@ def test_a_name_that_cannot_be_meant_is_an_error_and_never_another_client(
     books(ready, "Smith", "14:30", "16:00", ref="B-9")
     told = maya(ready, f"@{words} the code is 4711")
     assert told["did"] == [
-        "not passed on, no client of that ref is in an open window of hers: left in the inbox"
+        (
+            "not forwarded: no client with that ref has an open window with the sitter; "
+            "left in the inbox"
+        )
     ]
     assert to_clients(migrated_url) == []
     assert last_words(migrated_url).endswith("Refs: @C-1 Ann, @Smith Will Smith.")
@@ -287,7 +290,7 @@ def test_an_answer_just_after_a_window_ended_is_not_the_next_clients(
     dispatch(ready, NOW + SECOND)
     told = maya(ready, "Under the mat", now=NOW + 11 * MINUTE + SECOND)
     assert told["did"] == [
-        "asked which client it is for: the client who wrote to her last has no open window now"
+        "asked which client it is for: the client who wrote last has no open window now"
     ]
     assert to_clients(migrated_url) == []
 
@@ -319,11 +322,12 @@ def test_two_clients_of_one_name_are_told_apart_in_question_and_forward(
         "Ann (C-3, Sat 14 Feb): Hello",
         "Ann (C-1, Sat 14 Feb): Good morning",
         (
-            "Not sent yet. For whom is it? 1 Ann (C-1, Sat 14 Feb), 2 Ann (C-3, Sat 14 Feb). "
+            "Not sent yet. Which client is it for? 1 Ann (C-1, Sat 14 Feb), "
+            "2 Ann (C-3, Sat 14 Feb). "
             "Answer with the number."
         ),
     ]
-    assert maya(ready, "@C-3 Hello Ann", now=NOW + MINUTE)["did"] == ["passed on to C-3"]
+    assert maya(ready, "@C-3 Hello Ann", now=NOW + MINUTE)["did"] == ["forwarded to C-3"]
 
 
 def test_a_number_after_its_hour_goes_to_nobody(ready: Cli, migrated_url: str) -> None:
@@ -332,12 +336,12 @@ def test_a_number_after_its_hour_goes_to_nobody(ready: Cli, migrated_url: str) -
     first = maya(ready, "On my way")["message"]
     dispatch(ready, NOW + SECOND)
     told = maya(ready, "2", now=NOW + 61 * MINUTE)
-    assert told["did"] == ["not passed on, it answers a question that is over: left in the inbox"]
+    assert told["did"] == ["not forwarded: it answers a question that is closed; left in the inbox"]
     assert to_clients(migrated_url) == []
     assert waiting(ready) == [first, told["message"]]
     assert "write @ and the client's ref" in last_words(migrated_url)
     named = maya(ready, "@C-1 2", now=NOW + 62 * MINUTE)
-    assert named["did"] == ["passed on to C-1"]
+    assert named["did"] == ["forwarded to C-1"]
 
 
 def test_a_number_that_answers_a_client_is_passed_on(ready: Cli, migrated_url: str) -> None:
@@ -349,7 +353,7 @@ def test_a_number_that_answers_a_client_is_passed_on(ready: Cli, migrated_url: s
     assert "it answers a question that is over" in again["did"][0]
     comes(ready, "How many walks?", sender=BOB, now=NOW + 3 * MINUTE)
     dispatch(ready, NOW + 3 * MINUTE)
-    assert maya(ready, "2", now=NOW + 4 * MINUTE)["did"] == ["passed on to C-2"]
+    assert maya(ready, "2", now=NOW + 4 * MINUTE)["did"] == ["forwarded to C-2"]
     assert to_clients(migrated_url) == [(BOB, "On my way"), (BOB, "2")]
 
 

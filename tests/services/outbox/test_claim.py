@@ -11,7 +11,7 @@ from petmsg.errors import Busy, NotFound
 from petmsg.queries.lookup import find_client
 from petmsg.services.numbers import quarantine
 from petmsg.services.orgs import freeze, org
-from petmsg.services.outbox.claim import LOOK_AGAIN, Claim, Ended, Waiting
+from petmsg.services.outbox.claim import RECHECK_AFTER, Claim, Ended, Waiting
 from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.people import optout, optout_messages, undeliverable_phones
 from tests.support.fixtures import NOW, looking, migrated_and, working
@@ -59,7 +59,7 @@ def opt_out(url: str) -> None:
 
 def not_textable(url: str) -> None:
     with working(url) as uow:
-        undeliverable_phones.mark_not_textable(
+        undeliverable_phones.mark_undeliverable(
             uow, client_ref="C-1", to_e164=PHONES["C-1"], code="21614"
         )
 
@@ -154,7 +154,7 @@ def test_first_in_first_out_by_the_time_a_text_was_meant_to_leave_then_by_id(url
     for text in (later, second):
         taken = take(url, text, now=at)
         assert isinstance(taken, Waiting)
-        assert taken.why == f"text {first} of the same thread comes first"
+        assert taken.why == f"message {first} of the same thread is sent first"
     order = []
     for text in (first, second, later):
         order.append(text)
@@ -180,14 +180,14 @@ def test_an_urgent_text_passes_those_that_are_not_but_no_earlier_urgent_one(url:
     assert isinstance(take(url, usual), Claim)
     taken = take(url, urgent)
     assert isinstance(taken, Waiting)
-    assert taken.why == f"text {usual} to the same phone is sending"
+    assert taken.why == f"message {usual} to the same phone is sending"
 
 
 def test_an_earlier_urgent_text_goes_before_a_usual_one(url: str) -> None:
     urgent, usual = queue(url, urgent=True), queue(url)
     taken = take(url, usual)
     assert isinstance(taken, Waiting)
-    assert taken.why == f"text {urgent} of the same thread comes first"
+    assert taken.why == f"message {urgent} of the same thread is sent first"
 
 
 @pytest.mark.parametrize("status", ["sending", "unknown"])
@@ -197,7 +197,7 @@ def test_one_text_at_a_time_is_under_way_to_a_phone(url: str, status: str) -> No
     change(url, "UPDATE message SET status = :s WHERE id = :id", s=status, id=first)
     taken = take(url, second)
     assert isinstance(taken, Waiting)
-    assert taken.why == f"text {first} to the same phone is {status}"
+    assert taken.why == f"message {first} to the same phone is {status}"
     claimed(url, queue(url, "C-2"))
 
 
@@ -266,10 +266,10 @@ def test_without_a_number_it_waits_with_an_alert_that_counts(url: str) -> None:
             change_status = "UPDATE message_number SET status = 'retired' WHERE e164 = :n"
             uow.cursor.run(change_status, n=e164)
     text = queue(url)
-    for at in (NOW, NOW + LOOK_AGAIN):
+    for at in (NOW, NOW + RECHECK_AFTER):
         taken = take(url, text, now=at)
         assert isinstance(taken, Waiting)
-        assert (taken.until, taken.decision is not None) == (at + LOOK_AGAIN, True)
+        assert (taken.until, taken.decision is not None) == (at + RECHECK_AFTER, True)
     assert alerts(url) == [("no_number", "critical", "client", "C-1")]
     with looking(url) as cursor:
         assert cursor.value("SELECT count FROM alert") == 2

@@ -39,7 +39,7 @@ def test_a_sitters_message_that_undoes_the_masking_waits_for_the_desk(
     assert waiting(ready) == [told["message"]]
     ((kind, to, words, _),) = relayed(migrated_url)
     assert (kind, to) == ("notice", MAYAS_PHONE)
-    assert words.startswith("Not sent to Ann: it holds a ")
+    assert words.startswith("Not sent to Ann: it contains a ")
 
 
 @pytest.mark.parametrize("phone", [ANN, MAYAS_PHONE, OLGAS_PHONE, "+14155551002"])
@@ -48,7 +48,9 @@ def test_a_phone_of_the_company_is_found_whatever_stands_between_its_digits(
 ) -> None:
     for body in written(phone):
         told = comes(ready, body, sender=MAYAS_PHONE)
-        assert told["did"] == ["not passed on to C-1: it holds a phone number or an e-mail address"]
+        assert told["did"] == [
+            "not forwarded to C-1: it contains a phone number or an email address"
+        ]
         assert send(ready, body=body).json["warnings"] != []
 
 
@@ -57,11 +59,11 @@ def test_the_people_of_the_conversation_are_known_without_their_area_code(
     ready: Cli, digits: str
 ) -> None:
     told = comes(ready, f"It is {digits}", sender=MAYAS_PHONE)
-    assert told["did"] == ["not passed on to C-1: it holds a phone number or an e-mail address"]
+    assert told["did"] == ["not forwarded to C-1: it contains a phone number or an email address"]
 
 
 def test_the_digits_of_other_people_alone_are_no_alarm(ready: Cli) -> None:
-    assert comes(ready, "Order 5552002", sender=MAYAS_PHONE)["did"] == ["passed on to C-1"]
+    assert comes(ready, "Order 5552002", sender=MAYAS_PHONE)["did"] == ["forwarded to C-1"]
     assert comes(ready, "Order 4155559999 7", sender=MAYAS_PHONE)["did"] != []
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.services.outbox.delivery_status import REPORTS_COME_WITHIN
+from petmsg.services.outbox.delivery_status import RECEIPTS_ARRIVE_WITHIN
 from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, working
 from tests.support.on_twilio import (
     ANN,
@@ -270,14 +270,14 @@ def test_a_text_is_not_asked_for_when_no_report_can_come_any_more(
 ) -> None:
     company(cli)
     becomes(fake, send(cli, fake), "delivered")
-    too_late = NOW + REPORTS_COME_WITHIN + timedelta(seconds=1)
+    too_late = NOW + RECEIPTS_ARRIVE_WITHIN + timedelta(seconds=1)
     assert sync(cli, fake, now=too_late).json == []
     assert (asked_for(fake), texts(migrated_url)[0]["status"]) == ([], "sent")
-    assert sync(cli, fake, now=NOW + REPORTS_COME_WITHIN).json[0]["status"] == "delivered"
+    assert sync(cli, fake, now=NOW + RECEIPTS_ARRIVE_WITHIN).json[0]["status"] == "delivered"
 
 
 def test_the_help_says_until_when(cli: Cli) -> None:
-    assert f"more than {REPORTS_COME_WITHIN.days} days ago" in cli("message", "sync", "-h").out
+    assert f"more than {RECEIPTS_ARRIVE_WITHIN.days} days ago" in cli("message", "sync", "-h").out
 
 
 def test_texts_of_another_carrier_are_not_asked_for(

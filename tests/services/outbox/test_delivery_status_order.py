@@ -37,8 +37,8 @@ from petmsg.services.outbox.unknown_outcomes import (
     GRACE,
     SECOND_LOOK,
     UnknownOutcome,
-    in_doubt,
-    settle,
+    list_unknown,
+    reconcile,
 )
 from petmsg.services.people import client
 from petmsg.services.unit_of_work import UnitOfWork
@@ -269,12 +269,12 @@ def test_a_later_try_in_doubt_is_looked_up_and_not_sent_again(url: str) -> None:
     for wait in (timedelta(0), GRACE, SECOND_LOOK):
         carrier.now += wait
         with working(url, now=carrier.now) as uow:
-            settle(uow, doubt_of(uow), [], asked=f"given {carrier.now.timestamp()}")
+            reconcile(uow, doubt_of(uow), [], asked=f"given {carrier.now.timestamp()}")
     assert (carrier.status, carrier.text["due_at"]) == ("delivered", None)
 
 
 def doubt_of(uow: UnitOfWork) -> UnknownOutcome:
-    (found,) = in_doubt(uow.cursor, uow.org)
+    (found,) = list_unknown(uow.cursor, uow.org)
     return found
 
 

@@ -135,7 +135,7 @@ def test_a_leak_is_refused_for_a_sitter_unless_it_is_forced_with_a_reason(cli: C
     assert listed(cli) == []
     forced = send(cli, "--as", "S-1", "--force", "--reason", "lost key", body=HERS)
     assert (forced.code, forced.json["status"], forced.json["from"]) == (0, "sent", MAYA)
-    assert "Warning: The body holds" in forced.err
+    assert "Warning: The body contains" in forced.err
     assert len(forced.json["warnings"]) == 1
 
 
@@ -143,7 +143,7 @@ def test_a_leak_of_the_desk_is_sent_with_a_warning(cli: Cli) -> None:
     people(cli)
     ran = send(cli, body=HERS)
     assert (ran.code, ran.json["status"]) == (0, "sent")
-    assert "Warning: The body holds" in ran.err
+    assert "Warning: The body contains" in ran.err
     assert send(cli, body=f"Text {DESK}", now=NOW + timedelta(hours=1)).json["warnings"] == []
 
 
@@ -180,14 +180,14 @@ def test_a_preview_names_every_obstacle_the_gravest_first(cli: Cli) -> None:
     cli("optout", "add", "C-1", "--reason", "she said so")
     ran = send(cli, "--preview", "--urgent", now=LATE)
     assert [held["code"] for held in ran.json["holds"]] == ["opted_out", "frozen"]
-    assert ran.json["refused"] == "The client has opted out of texts"
+    assert ran.json["refused"] == "The client has opted out of messages"
 
 
 def test_a_preview_as_a_sitter_says_why_it_would_be_refused(cli: Cli) -> None:
     people(cli)
     ran = send(cli, "--preview", "--as", "S-1")
     assert ran.code == 0
-    assert "cannot speak to this client" in ran.json["refused"]
+    assert "cannot message this client" in ran.json["refused"]
     visit(cli)
     leaking = send(cli, "--preview", "--as", "S-1", body=HERS).json
     assert "2001" not in leaking["leak"]

@@ -167,7 +167,7 @@ def test_with_a_reason_she_may_and_the_reason_is_kept(url: str) -> None:
 
 def test_the_desk_is_warned_and_not_kept_from_it(url: str) -> None:
     queued = put(url, body=HERS)
-    assert queued.warnings == (f"The body holds {describe(find_contact_details(HERS))}.",)
+    assert queued.warnings == (f"The body contains {describe(find_contact_details(HERS))}.",)
     assert put(url).warnings == ()
 
 
@@ -250,7 +250,7 @@ def test_what_a_preview_says_is_what_sending_then_does(migrated_sqlite: str, see
         if chance.random() < 0.15:
             optout.opt_out(uow, her, phones=None, source=OptOutSource.OPERATOR, reason="stop")
         if chance.random() < 0.15:
-            undeliverable_phones.mark_not_textable(
+            undeliverable_phones.mark_undeliverable(
                 uow, client_ref="C-1", to_e164=PHONES["C-1"], code="21614"
             )
         if chance.random() < 0.2:

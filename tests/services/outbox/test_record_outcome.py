@@ -19,8 +19,8 @@ from petmsg.queries.unknown_outcomes import ClaimedMessage, UnknownOutcome
 from petmsg.rules.rate_limit import LONGEST_AHEAD
 from petmsg.services.outbox import delivery_status
 from petmsg.services.outbox import queue as message
-from petmsg.services.outbox.record_outcome import FIRST_BACK_OFF, LONGEST_BACK_OFF, problem_of
-from petmsg.services.outbox.unknown_outcomes import orphaned, settle
+from petmsg.services.outbox.record_outcome import FIRST_BACK_OFF, LONGEST_BACK_OFF, error_for
+from petmsg.services.outbox.unknown_outcomes import mark_outcome_unknown, reconcile
 from tests.support.fixtures import NOW, migrated_and, working
 from tests.support.postgres import Copies
 from tests.support.queueing import (
@@ -61,7 +61,9 @@ def in_doubt(url: str, text: int) -> UnknownOutcome:
 
 def put_in_doubt(url: str, text: int) -> None:
     with working(url, now=NOW + MINUTE) as uow:
-        assert orphaned(uow, ClaimedMessage(text, stored(url, text)["worker"])) is not None
+        assert (
+            mark_outcome_unknown(uow, ClaimedMessage(text, stored(url, text)["worker"])) is not None
+        )
 
 
 def queue_again(url: str, text: int) -> None:
@@ -69,7 +71,7 @@ def queue_again(url: str, text: int) -> None:
     put_in_doubt(url, text)
     for minutes in (0, 10, 20):
         with working(url, now=NOW + minutes * MINUTE) as uow:
-            settle(uow, in_doubt(url, text), [], asked=f"given {minutes * 60}")
+            reconcile(uow, in_doubt(url, text), [], asked=f"given {minutes * 60}")
     assert stored(url, text)["status"] == "queued"
 
 
@@ -288,7 +290,7 @@ def test_a_lost_answer_puts_the_text_in_doubt(url: str) -> None:
     ],
 )
 def test_each_outcome_has_its_exit_code(outcome: SendOutcome, code: int) -> None:
-    problem = problem_of(outcome, 7)
+    problem = error_for(outcome, 7)
     assert problem is not None
     assert problem.exit_code == code
-    assert problem_of(accepted(), 7) is None
+    assert error_for(accepted(), 7) is None

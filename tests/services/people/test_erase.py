@@ -286,10 +286,8 @@ def test_nothing_of_her_is_left_in_any_table(cli: Cli, migrated_url: str) -> Non
         client = find_client(uow.cursor, uow.org.id, "C-1")
         uow.cursor.run("UPDATE client SET timezone = 'Pacific/Honolulu'")
         text_of_hers(uow, MessageStatus.FAILED, error_code="21610", error_message="+14155551001")
-        optout.opt_out(
-            uow, client, phones=None, source=OptOutSource.PROVIDER, reason="the provider said stop"
-        )
-        undeliverable_phones.mark_not_textable(
+        optout.opt_out(uow, client, phones=None, source=OptOutSource.PROVIDER, reason="reported")
+        undeliverable_phones.mark_undeliverable(
             uow, client_ref="C-1", to_e164="+14155551001", code="30006"
         )
         optout_messages.block_pair(

@@ -34,7 +34,7 @@ def test_a_request_waits_for_a_person_and_changes_nothing(
     ready: Cli, migrated_url: str, body: str
 ) -> None:
     told = comes(ready, body)
-    assert told["did"] == ["perhaps a request for no more messages: left in the inbox"]
+    assert told["did"] == ["possible request for no more messages: left in the inbox"]
     assert relayed(migrated_url) == []
     assert waiting(ready) == [told["message"]]
     assert alerts(ready) == [("opt_out_request", "C-1")]
@@ -46,7 +46,7 @@ def test_a_request_waits_for_a_person_and_changes_nothing(
 
 
 def test_an_ordinary_message_is_passed_on(ready: Cli, migrated_url: str) -> None:
-    assert comes(ready, "please stop by at 5")["did"] == ["passed on to S-1"]
+    assert comes(ready, "please stop by at 5")["did"] == ["forwarded to S-1"]
     assert [each[1] for each in relayed(migrated_url)] == [MAYAS_PHONE]
     assert alerts(ready) == []
 
@@ -113,7 +113,7 @@ def test_a_word_of_the_companys_own_is_heeded(ready: Cli, migrated_url: str) -> 
     assert relayed(migrated_url) == []
     assert send(ready).error["code"] == "opted_out"
     (row,) = ready("optout", "list", "-o", "json").json
-    assert row["reason"] == "texted a word for STOP"
+    assert row["reason"] == "sent a synonym of STOP"
     started = told_by_the_provider(migrated_url, Keyword.START, "hola", sid="SM2")
     assert started == ("the opt-out has ended",)
     assert send(ready).code == 0

@@ -5,7 +5,7 @@ from typing import Any
 from petmsg.queries.org import find_org
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.send_blocks import SendBlockFacts
-from petmsg.services.people.undeliverable_phones import mark_not_textable
+from petmsg.services.people.undeliverable_phones import mark_undeliverable
 from tests.cli.commands.test_org import events, refused
 from tests.support.fixtures import Cli, looking, working
 
@@ -15,7 +15,7 @@ TEXTABLE = ("client", "phone", "textable", "C-1", "+14155551001")
 
 def dead(url: str, phone: str = "+14155551001", *, code: str = "21614") -> None:
     with working(url) as uow:
-        mark_not_textable(uow, client_ref="C-1", to_e164=phone, code=code)
+        mark_undeliverable(uow, client_ref="C-1", to_e164=phone, code=code)
 
 
 def facts(url: str, phone: str = "+14155551001") -> SendBlockFacts:
