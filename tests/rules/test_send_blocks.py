@@ -82,7 +82,7 @@ def test_each_hold_stands_alone_with_its_end_and_its_words() -> None:
         ),
         (facts(opted_out_at=AGO), BlockCode.OPTED_OUT, None, "opted out"),
         (facts(not_textable_code="30006"), BlockCode.NOT_TEXTABLE, None, "code 30006"),
-        (facts(expires_at=AGO), BlockCode.EXPIRED, None, "before 2026-02-14 09:00 EST"),
+        (facts(expires_at=AGO), BlockCode.EXPIRED, None, "expired at 2026-02-14 09:00 EST"),
         (facts(blocked_code="21610"), BlockCode.PAIR_BLOCKED, None, "code 21610"),
         (facts(frozen_at=AGO, freeze_reason="audit"), BlockCode.FROZEN, None, "audit"),
         (

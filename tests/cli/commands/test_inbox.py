@@ -107,7 +107,7 @@ def test_a_claimed_text_is_nobody_elses_unless_it_is_taken_over(ready: Cli) -> N
 
     refused = ready("inbox", "claim", "1", "--actor", "tom")
     assert refused.code == 4
-    assert "looked after by eva" in refused.err
+    assert "is assigned to eva" in refused.err
     assert "--take-over" in refused.err
     (taken,) = ready("inbox", "claim", "1", "--take-over", "--actor", "tom", "-o", "json").json
     assert taken["claimed_by"] == "tom"
@@ -129,7 +129,7 @@ def test_what_is_done_is_out_of_the_inbox_and_done_once(ready: Cli) -> None:
     assert events(ready, 1) == ["message.received", "inbox.done"]
     late = ready("inbox", "claim", "1", "-o", "json")
     assert late.code == 4
-    assert "done already, by eva" in late.out + late.err
+    assert "eva already marked message" in late.out + late.err
 
 
 def test_several_are_done_each_by_itself(ready: Cli) -> None:

@@ -329,12 +329,12 @@ def test_other_words_are_no_address(text: str) -> None:
         ("a@b.org", "an email address at character 1"),
         (
             "a@b.org or 415-555-0123",
-            "an e-mail address at character 1 and a phone number at character 12",
+            "an email address at character 1 and a phone number at character 12",
         ),
         (
             "a@b.org, c@d.org, 555-0123",
             (
-                "an e-mail address at character 1, an e-mail address at character 10 and "
+                "an email address at character 1, an email address at character 10 and "
                 "a phone number at character 19"
             ),
         ),

@@ -135,7 +135,7 @@ def test_two_open_clients_and_no_word_from_either_is_a_question(
     maya(ready, "and I have the keys", now=NOW + SECOND)
     dispatch(ready, NOW + 2 * SECOND)
     chosen = maya(ready, "2", now=NOW + MINUTE)
-    assert chosen["did"] == ["forwarded to C-2", "passed on to C-2"]
+    assert chosen["did"] == ["forwarded to C-2", "forwarded to C-2"]
     assert waiting(ready) == []
     dispatch(ready, NOW + MINUTE)
     to_bob = [words for _, phone, words in carried(migrated_url) if phone == BOB]
@@ -305,7 +305,7 @@ def test_a_sitter_who_is_a_client_too_is_each_by_the_number_she_texts(ready: Cli
 
 def test_what_she_has_to_say_after_a_ref_is_needed(ready: Cli, migrated_url: str) -> None:
     told = maya(ready, "@C-1")
-    assert "said nothing" in told["did"][0]
+    assert "says nothing" in told["did"][0]
     assert relayed(migrated_url)[0][2] == "Not sent: write your message after the client's ref."
 
 

@@ -94,12 +94,12 @@ def test_a_picture_behind_for_whom_is_it_still_waits_after_the_answer(
     assert waiting(ready) == [taken.message, words["message"]]
     assert ready("message", "dispatch", now=NOW).code == 0
     answered = comes(ready, "2", sender=MAYAS_PHONE, now=NOW + MINUTE)
-    assert answered["did"] == ["forwarded to C-2", "passed on to C-2"]
+    assert answered["did"] == ["forwarded to C-2", "forwarded to C-2"]
     assert waiting(ready) == [taken.message]
     assert told(migrated_url)[-2:] == [
         (
             "notice",
-            "Your words go to Bob. Pictures are not passed on. The front desk has yours.",
+            "Your text is being sent to Bob. Pictures are not forwarded. The front desk has them.",
         ),
         ("reply", "On my way"),
     ]

@@ -350,7 +350,7 @@ def test_a_number_that_answers_a_client_is_passed_on(ready: Cli, migrated_url: s
     dispatch(ready, NOW + SECOND)
     maya(ready, "2", now=NOW + MINUTE)
     again = maya(ready, "2", now=NOW + 2 * MINUTE)
-    assert "it answers a question that is over" in again["did"][0]
+    assert "it answers a question that is closed" in again["did"][0]
     comes(ready, "How many walks?", sender=BOB, now=NOW + 3 * MINUTE)
     dispatch(ready, NOW + 3 * MINUTE)
     assert maya(ready, "2", now=NOW + 4 * MINUTE)["did"] == ["forwarded to C-2"]
