@@ -45,9 +45,7 @@ def _send_list(
     listed = ", ".join(f"{place} {each.name}" for place, each in enumerate(choice.options, 1))
     words = f"Not sent yet. Which client is it for? {listed}. Answer with the number."
     if not notify_sitter(uow, sitter_id, message_id, words):
-        return (
-            "not forwarded: the sitter already got too many notices to be asked for the client",
-        )
+        return ("not forwarded: the sitter got too many notices to be asked",)
     return (f"asked which client it is for: {choice.why}",)
 
 
