@@ -102,7 +102,8 @@ def test_marks_within_the_message_do_not_matter() -> None:
 
 
 def test_what_petmsg_wrote_belongs_to_nobody() -> None:
-    for body in (f"Liked “{OURS.body}”", f"> {OURS.body}\nAnn", "> Not sent yet. Which client…\nAnn"):
+    cut = "> Not sent yet. Which client…\nAnn"
+    for body in (f"Liked “{OURS.body}”", f"> {OURS.body}\nAnn", cut):
         assert read(body).clients == frozenset()
     assert read(f"Liked “{OURS.body}”").reaction is Reaction.YES
 
