@@ -174,12 +174,12 @@ BEFORE: dict[str, Callable[[Company], object]] = {
     "petmsg import petmsg": exported,
     "petmsg import snoutos": emptied,
     "petmsg init": lambda company: company.path.unlink(),
-    "petmsg number health": lambda company: filtered(company.url, "+14155550105"),
+    "petmsg number health": lambda company: filtered(company.url, "+14155550105", org=MINE),
     "petmsg number release-due": done(
         "number", "quarantine", "+14155550106", "--until", "+23h", "--reason", "noise", now=SINCE
     ),
     "petmsg org thaw": done("org", "freeze", "--reason", "a wrong message went out"),
-    "petmsg reconcile": lambda company: left_by_the_dead(company.url, 2),
+    "petmsg reconcile": lambda company: left_by_the_dead(company.url, 2, org=MINE),
 }
 """What an example that begins so needs beyond what is always there."""
 

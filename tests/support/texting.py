@@ -69,17 +69,21 @@ def set_status(url: str, message: int, status: str) -> None:
         uow.cursor.run("UPDATE message SET status = :s WHERE id = :id", s=status, id=message)
 
 
-def left_by(url: str, message: int, token: str, *, now: datetime = NOW) -> Claim:
+def left_by(
+    url: str, message: int, token: str, *, now: datetime = NOW, org: str | None = None
+) -> Claim:
     """Claim a queued text as the worker of that token."""
-    with working(url, now=now) as uow:
+    with working(url, now=now, org=org) as uow:
         taken = claim(uow, message, provider=ProviderName.SANDBOX, worker=token)
     assert isinstance(taken, Claim), taken
     return taken
 
 
-def left_by_the_dead(url: str, message: int, *, now: datetime = NOW) -> Claim:
+def left_by_the_dead(
+    url: str, message: int, *, now: datetime = NOW, org: str | None = None
+) -> Claim:
     """Claim a queued text as a worker that is dead: nobody will say what became of it."""
-    return left_by(url, message, DEAD, now=now)
+    return left_by(url, message, DEAD, now=now, org=org)
 
 
 def kept(url: str) -> list[str]:

@@ -111,8 +111,15 @@ def a_thread(uow: UnitOfWork) -> Thread:
     return thread
 
 
-def filtered(url: str, number: str = N1, *, count: int = 3, at: datetime = NOW - HOUR) -> None:
-    tried(url, number, *[UNDELIVERED] * count, code="30007", at=at)
+def filtered(
+    url: str,
+    number: str = N1,
+    *,
+    count: int = 3,
+    at: datetime = NOW - HOUR,
+    org: str | None = None,
+) -> None:
+    tried(url, number, *[UNDELIVERED] * count, code="30007", at=at, org=org)
 
 
 def health(url: str, *arguments: str, now: datetime = NOW) -> Ran:
