@@ -117,9 +117,7 @@ def import_(
 
 
 @app.command(
-    "list",
-    prints=list_of(NUMBERS),
-    examples=["petmsg number list --class pool --status active"],
+    "list", prints=list_of(NUMBERS), examples=["petmsg number list --class pool --status active"]
 )
 def list_(
     context: Context,
@@ -136,11 +134,7 @@ def list_(
     context.show_list(NUMBERS, rows)
 
 
-@app.command(
-    "show",
-    prints=one(NUMBER),
-    examples=["petmsg number show +14155550101"],
-)
+@app.command("show", prints=one(NUMBER), examples=["petmsg number show +14155550101"])
 def show(context: Context, number: NUMBER_ARG) -> None:
     """Show one number: holder, clients and assignment history."""
     found = context.read(queries.show_number, number)
@@ -149,11 +143,7 @@ def show(context: Context, number: NUMBER_ARG) -> None:
         context.show_list(HISTORY, found["history"])
 
 
-@app.command(
-    "history",
-    prints=list_of(HISTORY),
-    examples=["petmsg number history +14155550101"],
-)
+@app.command("history", prints=list_of(HISTORY), examples=["petmsg number history +14155550101"])
 def history(context: Context, number: NUMBER_ARG) -> None:
     """Show the assignment history of a number.
 
@@ -163,9 +153,7 @@ def history(context: Context, number: NUMBER_ARG) -> None:
 
 
 @app.command(
-    "who",
-    prints=one(HISTORY),
-    examples=["petmsg number who +14155550101 --at 2026-02-14T09:30"],
+    "who", prints=one(HISTORY), examples=["petmsg number who +14155550101 --at 2026-02-14T09:30"]
 )
 def who(
     context: Context,
@@ -323,10 +311,7 @@ def restore(context: Context, numbers: NUMBERS_ARG, reason: REASON = None) -> No
 
 
 @app.command(
-    "release-due",
-    writes=True,
-    prints=list_of(RESTORED),
-    examples=["petmsg number release-due"],
+    "release-due", writes=True, prints=list_of(RESTORED), examples=["petmsg number release-due"]
 )
 def release_due(context: Context) -> None:
     """Restore numbers whose quarantine is over (for cron).
