@@ -268,7 +268,7 @@ BUGS = (
         "rejection_class=account, scope",
         "rejection_class=RejectionClass.SENDER if code == 30034 else account, scope",
         "tests/services/numbers/test_provider_holds.py"
-        "::test_a_reported_state_of_the_account_keeps_everything_queued"),
+        "::test_an_account_problem_in_a_delivery_receipt_keeps_everything_queued"),
     Bug("due at once after a backup", "queries/after_restore.py",
         "status IN ('queued', 'sending', 'unknown')", "status IN ('sending', 'unknown')",
         "tests/db/test_restore.py::test_what_was_sent_since_the_backup_is_not_sent_again"),

@@ -77,7 +77,7 @@ def events(cli: Cli, ref: str) -> list[str]:
 # --- what it does ------------------------------------------------------------------------------
 
 
-def test_confirming_makes_thread_and_window_and_says_so_in_the_shape_of_the_spec(cli: Cli) -> None:
+def test_confirming_creates_and_reports_thread_and_window(cli: Cli) -> None:
     people(cli)
     book(cli, "B-1")
     (row,) = confirm(cli, "B-1")
@@ -106,7 +106,7 @@ def test_confirming_makes_thread_and_window_and_says_so_in_the_shape_of_the_spec
     assert events(cli, "B-1") == ["booking.added", "window.created", "booking.confirmed"]
 
 
-def test_the_window_is_closed_at_the_end_of_its_grace(sqlite_cli: Cli) -> None:
+def test_the_window_ends_with_its_grace_period(sqlite_cli: Cli) -> None:
     people(sqlite_cli)
     book(sqlite_cli, "B-1", 18, 20)
     confirm(sqlite_cli, "B-1")
@@ -131,7 +131,7 @@ def test_confirming_again_reuses_thread_and_window_and_audits_nothing(cli: Cli) 
     assert events(cli, "B-1") == trail
 
 
-def test_confirming_again_moves_the_window_to_todays_grace(cli: Cli) -> None:
+def test_confirming_again_applies_the_current_grace_period(cli: Cli) -> None:
     people(cli)
     book(cli, "B-1")
     (first,) = confirm(cli, "B-1")
@@ -143,7 +143,7 @@ def test_confirming_again_moves_the_window_to_todays_grace(cli: Cli) -> None:
     assert events(cli, "B-1")[-2:] == ["window.updated", "booking.confirmed"]
 
 
-def test_confirming_again_moves_the_window_to_the_bookings_times_and_sitter(
+def test_confirming_again_applies_the_bookings_times_and_sitter(
     migrated_sqlite: str, sqlite_cli: Cli
 ) -> None:
     people(sqlite_cli)
@@ -168,7 +168,7 @@ def test_past_bookings_can_be_confirmed(sqlite_cli: Cli) -> None:
     assert row["status"] == "confirmed"
 
 
-def test_a_ref_named_twice_is_confirmed_once_and_answered_twice(cli: Cli) -> None:
+def test_a_ref_named_twice_is_confirmed_once_and_reported_twice(cli: Cli) -> None:
     people(cli)
     book(cli, "B-1")
     first, second = confirm(cli, "B-1", "B-1")
@@ -180,7 +180,7 @@ def test_a_ref_named_twice_is_confirmed_once_and_answered_twice(cli: Cli) -> Non
 # --- the default number ------------------------------------------------------------------------
 
 
-def test_the_default_number_is_the_desks_when_the_sitter_has_no_usable_one(
+def test_the_default_number_is_the_front_desk_if_the_sitter_has_no_usable_one(
     sqlite_cli: Cli,
 ) -> None:
     people(sqlite_cli)
@@ -191,7 +191,7 @@ def test_the_default_number_is_the_desks_when_the_sitter_has_no_usable_one(
     assert (first["default_number"], second["default_number"]) == (DESK, DESK)
 
 
-def test_the_default_number_is_nothing_without_sitter_and_desk(migrated_sqlite: str) -> None:
+def test_there_is_no_default_number_without_sitter_and_front_desk(migrated_sqlite: str) -> None:
     add_org(migrated_sqlite, front_desk=None)
 
     def cli(*words: str, **options: Any) -> Any:
@@ -227,7 +227,7 @@ def test_overlapping_bookings_keep_a_window_each_and_name_each_other(cli: Cli) -
     assert again["overlaps"] == ["B-2"]
 
 
-def test_bookings_that_touch_and_those_of_others_or_cancelled_do_not_overlap(
+def test_adjacent_cancelled_and_other_clients_bookings_do_not_overlap(
     sqlite_cli: Cli,
 ) -> None:
     people(sqlite_cli)
@@ -284,7 +284,7 @@ def test_an_unknown_booking_alone_is_not_found(sqlite_cli: Cli) -> None:
     assert (ran.code, ran.error["code"]) == (3, "booking_not_found")
 
 
-def test_one_refused_booking_of_several_stops_no_other(cli: Cli) -> None:
+def test_one_refused_booking_does_not_stop_the_others(cli: Cli) -> None:
     people(cli)
     book(cli, "B-1")
     book(cli, "B-2")
@@ -321,7 +321,7 @@ def test_bookings_can_be_named_in_a_file(sqlite_cli: Cli, tmp_path: Path) -> Non
     assert [row["booking"] for row in rows] == ["B-2"]
 
 
-def test_naming_no_booking_at_all_is_wrong_usage(sqlite_cli: Cli) -> None:
+def test_naming_no_booking_is_a_usage_error(sqlite_cli: Cli) -> None:
     assert sqlite_cli("booking", "confirm").code == 2
 
 
@@ -391,7 +391,7 @@ def test_a_sitter_offboarded_by_another_session_is_seen_under_the_lock(
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("before", ["S-1", None])
-def test_a_sitter_whom_a_booking_got_while_it_was_waited_for_is_named(
+def test_a_sitter_assigned_while_waiting_for_the_lock_is_reported(
     postgres_template: Any, postgres_server: Any, before: str | None
 ) -> None:
     """PostgreSQL gives the new row with what was joined to the old one: no sitter at all."""
@@ -425,7 +425,7 @@ def test_a_sitter_whom_a_booking_got_while_it_was_waited_for_is_named(
     assert told == ["S-2"]
 
 
-def test_a_row_of_a_file_that_cannot_be_read_stops_no_other(sqlite_cli: Cli) -> None:
+def test_an_invalid_row_does_not_stop_the_others(sqlite_cli: Cli) -> None:
     _book(sqlite_cli, "B-1", "B-2")
     ran = sqlite_cli(
         "booking", "confirm", "--file", "-", "-o", "json", stdin="ref\nB-1\nB-2,zz\nB-9\n\nB-2\n"
@@ -437,7 +437,7 @@ def test_a_row_of_a_file_that_cannot_be_read_stops_no_other(sqlite_cli: Cli) -> 
     assert (unknown["row"], unknown["error"]["code"]) == (4, "booking_not_found")
 
 
-def test_a_file_without_rows_is_nothing_to_do(sqlite_cli: Cli) -> None:
+def test_a_file_without_rows_confirms_nothing(sqlite_cli: Cli) -> None:
     ran = sqlite_cli("booking", "confirm", "--file", "-", "-o", "json", stdin="ref\n")
     assert (ran.code, ran.json) == (0, [])
 

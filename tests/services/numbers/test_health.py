@@ -145,7 +145,7 @@ def listed(url: str, command: str) -> Any:
 # ---------------------------------------------------------------------------------------- counting
 
 
-def test_a_number_is_judged_by_what_really_left_from_it(url: str) -> None:
+def test_health_counts_messages_that_were_really_sent_from_the_number(url: str) -> None:
     tried(url, N1, SENT, SENT, DELIVERED, DELIVERED, DELIVERED, UNKNOWN, PUT_BACK, ABSENT)
     tried(url, N1, UNDELIVERED, UNDELIVERED, code="30007")
     tried(url, N1, UNDELIVERED, code="30003")
@@ -171,13 +171,13 @@ def test_a_number_is_judged_by_what_really_left_from_it(url: str) -> None:
     ]
 
 
-def test_an_attempt_counts_for_the_number_of_its_own(url: str) -> None:
+def test_an_attempt_counts_for_its_own_number(url: str) -> None:
     tried(url, N1, DELIVERED)
     tried(url, N2, UNDELIVERED, code="30007")
     assert {row["number"]: row["by_code"] for row in rows(url)} == {N1: {}, N2: {"30007": 1}}
 
 
-def test_a_failure_without_a_code_is_counted_as_such(sqlite_url: str) -> None:
+def test_a_failure_without_a_code_is_counted_separately(sqlite_url: str) -> None:
     tried(sqlite_url, N1, FAILED)
     assert one(sqlite_url)["by_code"] == {"none": 1}
 
@@ -214,7 +214,7 @@ def test_a_number_that_is_not_there(sqlite_url: str, option: tuple[str, ...]) ->
     ]  # fmt: skip
 
 
-def test_every_org_is_looked_at_unless_one_is_named(url: str) -> None:
+def test_every_org_is_included_unless_one_is_named(url: str) -> None:
     add_org(url, "calm-cats", front_desk="+14155550199")
     tried(url, N1, SENT, org="happy-paws")
     tried(url, "+14155550199", SENT, org="calm-cats")
@@ -249,7 +249,7 @@ def test_3_of_the_last_50_and_5_percent_of_24_hours(
     assert found is verdict
 
 
-def test_only_the_last_50_texts_count(url: str) -> None:
+def test_only_the_last_50_messages_count(url: str) -> None:
     filtered(url)
     tried(url, N1, *[DELIVERED] * 47, at=NOW)
     assert (one(url)["filtered_last_50"], one(url)["propose"]) == (3, True)
@@ -257,7 +257,7 @@ def test_only_the_last_50_texts_count(url: str) -> None:
     assert (one(url)["filtered_last_50"], one(url)["propose"]) == (2, False)
 
 
-def test_what_is_no_text_for_the_carriers_pushes_none_out_of_the_last_50(sqlite_url: str) -> None:
+def test_messages_that_reached_no_carrier_do_not_count_among_the_last_50(sqlite_url: str) -> None:
     filtered(sqlite_url)
     tried(sqlite_url, N1, *[PUT_BACK] * 20, *[ABSENT] * 20, *[UNKNOWN] * 20, at=NOW)
     tried(sqlite_url, N1, *[FAILED] * 20, code="21211", at=NOW)
@@ -265,7 +265,7 @@ def test_what_is_no_text_for_the_carriers_pushes_none_out_of_the_last_50(sqlite_
     assert (row["filtered_last_50"], row["sent_24h"], row["propose"]) == (3, 3, True)
 
 
-def test_a_text_that_was_filtered_before_the_provider_took_it_counts(sqlite_url: str) -> None:
+def test_a_message_filtered_before_the_provider_accepted_it_counts(sqlite_url: str) -> None:
     tried(sqlite_url, N1, FAILED, FAILED, FAILED, code="30007")
     row = one(sqlite_url)
     assert (row["sent"], row["filtered_last_50"], row["sent_24h"], row["propose"]) == (
@@ -276,7 +276,7 @@ def test_a_text_that_was_filtered_before_the_provider_took_it_counts(sqlite_url:
     )
 
 
-def test_of_the_last_50_texts_it_does_not_matter_when_they_were(sqlite_url: str) -> None:
+def test_the_last_50_messages_count_whatever_their_age(sqlite_url: str) -> None:
     filtered(sqlite_url, count=2, at=NOW - 30 * DAY)
     filtered(sqlite_url, count=1)
     row = one(sqlite_url)
@@ -310,7 +310,7 @@ def test_only_an_active_number_is_proposed(sqlite_url: str, verb: tuple[str, ...
 # ------------------------------------------------------------------------------ proposing, applying
 
 
-def test_proposals_come_with_the_command_that_does_it(url: str) -> None:
+def test_a_proposal_names_the_quarantine_command(url: str) -> None:
     assert (health(url, "--propose").code, rows(url, "--propose")) == (0, [])
     filtered(url)
     tried(url, N2, SENT)
@@ -326,20 +326,20 @@ def test_proposals_come_with_the_command_that_does_it(url: str) -> None:
     assert listed(url, f"number show {N1}")["status"] == "quarantined"
 
 
-def test_a_proposal_for_the_desk_asks_for_a_replacement(sqlite_url: str) -> None:
+def test_a_proposal_for_the_front_desk_asks_for_a_replacement(sqlite_url: str) -> None:
     filtered(sqlite_url, DESK)
     (row,) = rows(sqlite_url, "--propose")
     assert f"quarantine {DESK} --replacement E164 --org happy-paws --reason" in row["command"]
 
 
-def test_named_numbers_alone_are_proposed(sqlite_url: str) -> None:
+def test_only_the_named_numbers_are_proposed(sqlite_url: str) -> None:
     filtered(sqlite_url, N1)
     filtered(sqlite_url, N2)
     assert [row["number"] for row in rows(sqlite_url, N2, "--propose")] == [N2]
     assert health(sqlite_url, N3, "--propose").code == 0
 
 
-def test_applying_quarantines_them_for_the_usual_days(url: str) -> None:
+def test_applying_quarantines_for_the_orgs_default_days(url: str) -> None:
     filtered(url, N1, count=4)
     filtered(url, N2)
     tried(url, N3, SENT)
@@ -373,7 +373,7 @@ def test_applying_to_named_numbers_leaves_the_others(sqlite_url: str) -> None:
     assert listed(sqlite_url, f"number show {N1}")["status"] == "active"
 
 
-def test_the_desk_is_refused_with_an_alert_and_the_others_are_done(url: str) -> None:
+def test_the_front_desk_is_refused_with_an_alert_and_the_others_are_quarantined(url: str) -> None:
     filtered(url, DESK)
     filtered(url, N1)
     ran = health(url, "--apply")
@@ -392,13 +392,13 @@ def test_the_desk_is_refused_with_an_alert_and_the_others_are_done(url: str) -> 
     assert problems(url) == []
 
 
-def test_the_desk_alone_is_refused_with_an_alert_too(sqlite_url: str) -> None:
+def test_a_front_desk_alone_is_refused_with_an_alert(sqlite_url: str) -> None:
     filtered(sqlite_url, DESK)
     assert health(sqlite_url, DESK, "--apply").code == 4
     assert len(listed(sqlite_url, "alert list")) == 1
 
 
-def test_a_dry_run_says_it_and_changes_nothing(sqlite_url: str) -> None:
+def test_a_dry_run_reports_and_changes_nothing(sqlite_url: str) -> None:
     filtered(sqlite_url)
     filtered(sqlite_url, DESK)
     ran = health(sqlite_url, "--apply", "--dry-run")
@@ -421,7 +421,7 @@ def test_to_propose_and_to_apply_exclude_each_other(sqlite_url: str) -> None:
     assert health(sqlite_url, "--propose", "--apply").code == 2
 
 
-def test_a_table_says_what_went_wrong_in_words(sqlite_url: str) -> None:
+def test_the_table_explains_failures(sqlite_url: str) -> None:
     filtered(sqlite_url)
     tried(sqlite_url, N1, FAILED, code="30003")
     shown = run_cli(sqlite_url, "number", "health", "-o", "table").out

@@ -71,7 +71,7 @@ CHANGES: dict[str, tuple[str, Callable[[UnitOfWork], object]]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_every_change_of_a_number_is_one_row_that_says_what_it_is_now(
+def test_each_change_of_a_number_appends_one_ledger_row_with_its_state(
     url: str, change: str
 ) -> None:
     e164, make = CHANGES[change]
@@ -87,7 +87,7 @@ def test_every_change_of_a_number_is_one_row_that_says_what_it_is_now(
     assert last["reason"]
 
 
-def test_a_restore_and_a_release_are_rows_too(url: str) -> None:
+def test_restores_and_releases_append_ledger_rows(url: str) -> None:
     with working(url) as uow:
         quarantine.quarantine_all(uow, [N1, N2], reason="spam", days=7)
     with working(url, now=NOW + timedelta(days=1)) as uow:
@@ -107,7 +107,7 @@ def test_a_restore_and_a_release_are_rows_too(url: str) -> None:
         )
 
 
-def test_what_changes_nothing_leaves_no_row(url: str) -> None:
+def test_no_change_appends_no_ledger_row(url: str) -> None:
     before = ledger(url, N1)
     with working(url, now=NOW + timedelta(hours=1)) as uow:
         number.add(uow, N1, number_class=NumberClass.SITTER)
@@ -118,7 +118,7 @@ def test_what_changes_nothing_leaves_no_row(url: str) -> None:
     assert ledger(url, N1) == before
 
 
-def test_a_clock_that_steps_back_makes_neither_a_gap_nor_an_overlap(url: str) -> None:
+def test_a_clock_set_back_causes_neither_a_gap_nor_an_overlap(url: str) -> None:
     """A row starts at the latest of now and the start of the one before plus 1 µs."""
     later = NOW + timedelta(hours=5)
     with working(url, now=later) as uow:
@@ -145,7 +145,7 @@ def test_several_changes_in_one_instant_keep_their_order(url: str) -> None:
     assert [row["from_at"] - NOW for row in rows] == [n * MICROSECOND for n in range(4)]
 
 
-def test_every_instant_of_a_numbers_life_has_exactly_one_row(url: str) -> None:
+def test_every_instant_since_a_number_was_added_has_exactly_one_ledger_row(url: str) -> None:
     changes: list[Callable[[UnitOfWork], object]] = [
         lambda uow: offboard.deactivate(uow, "S-1", days=1),
         lambda uow: quarantine.restore(uow, N1, reason="x"),
@@ -173,7 +173,7 @@ def test_a_quarantine_lasts_1_to_3650_days(migrated_sqlite: str, days: int) -> N
         custody.quarantine_end(uow, days)
 
 
-def test_a_retired_number_is_locked_only_by_who_asks_for_it(migrated_sqlite: str) -> None:
+def test_a_retired_number_is_locked_only_on_request(migrated_sqlite: str) -> None:
     add_org(migrated_sqlite)
     with working(migrated_sqlite) as uow:
         number.add(uow, POOL, number_class=NumberClass.POOL)

@@ -107,7 +107,9 @@ def all_in_place(url: str) -> bool:
 
 
 @pytest.mark.parametrize("code", [*ACCOUNT, 21660])
-def test_a_reported_state_of_the_account_keeps_everything_queued(url: str, code: int) -> None:
+def test_an_account_problem_in_a_delivery_receipt_keeps_everything_queued(
+    url: str, code: int
+) -> None:
     all_reported(url, code)
     assert all_in_place(url)
     assert statuses(url) == {("queued", str(code)): 12}
@@ -118,7 +120,7 @@ def test_a_reported_state_of_the_account_keeps_everything_queued(url: str, code:
     assert command.startswith(f"petmsg errors explain {code}")
 
 
-def test_the_same_on_postgresql(migrated_url: str) -> None:
+def test_an_account_problem_keeps_everything_queued_on_postgresql(migrated_url: str) -> None:
     company(migrated_url)
     texts = all_reported(migrated_url, 30034)
     assert statuses(migrated_url) == {("queued", "30034"): 12}
@@ -130,7 +132,7 @@ def test_the_same_on_postgresql(migrated_url: str) -> None:
 
 
 @pytest.mark.parametrize("code", [30032, 30034, 21660, 21609, 20003])
-def test_an_answer_that_says_so_keeps_everything_queued(url: str, code: int) -> None:
+def test_an_account_problem_in_an_answer_keeps_everything_queued(url: str, code: int) -> None:
     kind = look_up(code).rejection_class
     for ref in CLIENTS:
         text = queue(url, ref)
@@ -151,20 +153,20 @@ def test_a_code_of_several_messages_raises_one_alert(url: str, code: int) -> Non
     assert open_alerts(url) == [("same_code", "warning", "code", str(code))]
 
 
-def test_so_does_an_unknown_code_in_answers(url: str) -> None:
+def test_an_unknown_code_in_several_answers_raises_one_alert(url: str) -> None:
     for ref in CLIENTS:
         record(url, claimed(url, queue(url, ref)), refused(39999, RejectionClass.OTHER))
     assert statuses(url) == {("failed", "39999"): 12}
     assert open_alerts(url) == [("same_code", "warning", "code", "39999")]
 
 
-def test_and_messages_that_do_not_arrive_without_any_code(url: str) -> None:
+def test_undelivered_messages_without_a_code_raise_one_alert(url: str) -> None:
     all_reported(url, None)
     assert statuses(url) == {("undelivered", None): 12}
     assert open_alerts(url) == [("same_code", "warning", "code", "none")]
 
 
-def test_two_messages_with_a_code_or_three_on_three_days_raise_none(url: str) -> None:
+def test_few_messages_with_the_same_code_raise_no_alert(url: str) -> None:
     for day in range(3):
         for ref in CLIENTS[: 2 if day == 0 else 1]:
             at = NOW + timedelta(days=day)
@@ -172,7 +174,7 @@ def test_two_messages_with_a_code_or_three_on_three_days_raise_none(url: str) ->
     assert open_alerts(url) == []
 
 
-def test_one_code_for_number_after_number_does_not_empty_the_company(url: str) -> None:
+def test_one_code_for_many_numbers_does_not_quarantine_them_all(url: str) -> None:
     """Credentials of another account: Twilio says of each number that it is not valid there."""
     at = NOW
     for ref in CLIENTS:
@@ -197,7 +199,7 @@ def claims(taken: list[ClaimResult]) -> list[Claim]:
     return [each for each in taken if isinstance(each, Claim)]
 
 
-def test_one_message_is_tried_after_a_pause_that_grows_to_an_hour(url: str) -> None:
+def test_one_message_is_tried_after_pauses_that_grow_to_an_hour(url: str) -> None:
     texts = all_reported(url, 30034)
     sent_at, at = [], NOW + 20 * SECOND
     while at < NOW + 10 * HOUR:
@@ -215,7 +217,7 @@ def test_one_message_is_tried_after_a_pause_that_grows_to_an_hour(url: str) -> N
     assert len(open_alerts(url)) == 1
 
 
-def test_while_a_try_is_under_way_nothing_else_is_sent(url: str) -> None:
+def test_nothing_else_is_sent_during_a_trial(url: str) -> None:
     texts = all_reported(url, 30034)
     at = NOW + 20 * SECOND + FIRST_PAUSE
     taken = tries(url, texts, at=at)
@@ -226,7 +228,7 @@ def test_while_a_try_is_under_way_nothing_else_is_sent(url: str) -> None:
     assert waiting.until > at
 
 
-def test_a_try_that_arrives_releases_the_rest_and_ends_the_alert(url: str) -> None:
+def test_a_delivered_trial_releases_the_numbers_and_ends_the_alert(url: str) -> None:
     texts = all_reported(url, 30034)
     at = NOW + 20 * SECOND + FIRST_PAUSE
     sid = send(url, texts[0], at=at)
@@ -235,7 +237,7 @@ def test_a_try_that_arrives_releases_the_rest_and_ends_the_alert(url: str) -> No
     assert len(claims(tries(url, texts[1:], at=at + 2 * SECOND))) == 11
 
 
-def test_so_does_a_try_that_is_not_refused_in_a_whole_pause(url: str) -> None:
+def test_a_trial_not_refused_for_a_whole_pause_releases_the_numbers(url: str) -> None:
     """Not every carrier reports what was delivered."""
     texts = all_reported(url, 30034)
     at = NOW + 20 * SECOND + FIRST_PAUSE
@@ -245,7 +247,7 @@ def test_so_does_a_try_that_is_not_refused_in_a_whole_pause(url: str) -> None:
     assert open_alerts(url) == []
 
 
-def test_a_report_about_a_message_sent_before_proves_nothing(url: str) -> None:
+def test_a_receipt_for_an_earlier_message_releases_nothing(url: str) -> None:
     texts = [queue(url, ref) for ref in CLIENTS]
     sids = [send(url, text, at=NOW) for text in texts]
     tell(url, sids[0], 30034, at=NOW + SECOND)
@@ -258,7 +260,7 @@ def test_a_report_about_a_message_sent_before_proves_nothing(url: str) -> None:
     ("code", "refused_number", "spared"),
     [(30032, TOLL_FREE, LONG_CODES[0]), (30034, LONG_CODES[0], TOLL_FREE)],
 )
-def test_numbers_of_another_kind_go_on_sending(
+def test_numbers_of_another_kind_still_send(
     migrated_sqlite: str, code: int, refused_number: str, spared: str
 ) -> None:
     url = company(migrated_sqlite, pool=[refused_number, spared])
@@ -302,7 +304,7 @@ def test_21610_after_an_undelivered_without_a_code_opts_the_client_out(migrated_
 @pytest.mark.parametrize(
     ("code", "status"), [(30034, "queued"), (30003, "queued"), (30007, "undelivered")]
 )
-def test_a_late_code_is_heeded_as_if_it_had_come_at_once(url: str, code: int, status: str) -> None:
+def test_a_late_code_has_the_same_effect(url: str, code: int, status: str) -> None:
     text = queue(url, "C-1")
     sid = send(url, text, at=NOW)
     tell(url, sid, None, at=NOW + SECOND)
@@ -310,7 +312,7 @@ def test_a_late_code_is_heeded_as_if_it_had_come_at_once(url: str, code: int, st
     assert (stored(url, text)["status"], stored(url, text)["error_code"]) == (status, str(code))
 
 
-def test_a_code_of_an_earlier_try_is_heeded_too(url: str) -> None:
+def test_a_code_of_an_earlier_attempt_has_the_same_effect(url: str) -> None:
     text = queue(url, "C-1")
     first = send(url, text, at=NOW)
     tell(url, first, 30008, at=NOW + SECOND)

@@ -67,7 +67,7 @@ def refused(ran: Ran, code: str, exit_code: int = 4) -> dict[str, str]:
 # -------------------------------------------------------------------------------------- quarantine
 
 
-def test_a_quarantine_says_until_when_why_and_whom_it_affects(sqlite_cli: Cli) -> None:
+def test_a_quarantine_reports_its_end_reason_and_effects(sqlite_cli: Cli) -> None:
     maya(sqlite_cli)
     assert quarantine(sqlite_cli, N1, "--days", "14") == [
         {
@@ -86,7 +86,7 @@ def test_a_quarantine_says_until_when_why_and_whom_it_affects(sqlite_cli: Cli) -
     assert shown["quarantined_until"] == "2026-02-28T15:00:00Z"
 
 
-def test_the_usual_quarantine_is_the_orgs(sqlite_cli: Cli) -> None:
+def test_the_default_quarantine_length_is_the_orgs(sqlite_cli: Cli) -> None:
     add(sqlite_cli, N1, N2)
     row = quarantine(sqlite_cli, N1)[0]
     assert (row["days"], row["quarantined_until"]) == (90, "2026-05-15T15:00:00Z")
@@ -142,7 +142,7 @@ def test_a_quarantine_needs_a_reason(sqlite_cli: Cli) -> None:
     assert show(sqlite_cli, N1)["status"] == "active"
 
 
-def test_threads_and_windows_to_come_are_counted_until_its_end(cli: Cli) -> None:
+def test_threads_and_future_windows_are_counted_until_its_end(cli: Cli) -> None:
     maya(cli)
     add(cli, POOL, number_class="pool")
     booked(cli, "B-past", "C-1", "-9h", "-7h")
@@ -185,7 +185,7 @@ def test_a_dry_run_is_a_plan_by_day_and_changes_nothing(cli: Cli) -> None:
     assert "windows_by_day" not in quarantine(cli, N1, "--days", "7")[0]
 
 
-def test_the_plan_of_a_desk_or_pool_number_names_the_clients_texted_lately(
+def test_the_plan_of_a_front_desk_or_pool_number_names_recent_clients(
     sqlite_cli: Cli,
 ) -> None:
     """Those of the last fourteen days, each on the day of her last text; other numbers' are not."""
@@ -211,7 +211,7 @@ def test_the_plan_of_a_desk_or_pool_number_names_the_clients_texted_lately(
     assert "Fri 2026-02-13" in shown
 
 
-def test_it_says_where_windows_route_meanwhile(sqlite_cli: Cli) -> None:
+def test_a_quarantine_reports_the_fallback_numbers(sqlite_cli: Cli) -> None:
     maya(sqlite_cli)
     booked(sqlite_cli, "B-1", "C-1", "-1h", "+1h")
     row = quarantine(sqlite_cli, N1)[0]
@@ -222,7 +222,9 @@ def test_it_says_where_windows_route_meanwhile(sqlite_cli: Cli) -> None:
     assert now["reason"] == "Sitter Maya Lee's number is quarantined - using front desk"
 
 
-def test_it_says_when_nothing_is_left_to_route_to(sqlite_cli: Cli, migrated_sqlite: str) -> None:
+def test_a_quarantine_reports_windows_without_a_fallback(
+    sqlite_cli: Cli, migrated_sqlite: str
+) -> None:
     add_org(migrated_sqlite, "cat-nappers", front_desk=None)
 
     def other(*arguments: str, **options: Any) -> Ran:
@@ -235,7 +237,7 @@ def test_it_says_when_nothing_is_left_to_route_to(sqlite_cli: Cli, migrated_sqli
     assert "1 from NO NUMBER" in table.out
 
 
-def test_a_quarantined_pool_number_counts_the_threads_whose_own_it_is(sqlite_cli: Cli) -> None:
+def test_a_quarantined_pool_number_counts_its_threads(sqlite_cli: Cli) -> None:
     add(sqlite_cli, POOL, number_class="pool")
     for n in (1, 2):
         sqlite_cli("client", "add", f"N {n}", "--phone", f"+1415555100{n}", "--ref", f"C-{n}")
@@ -289,7 +291,7 @@ def test_the_active_front_desk_number_is_refused_without_a_replacement(sqlite_cl
     assert show(sqlite_cli, DESK)["status"] == "active"
 
 
-def test_a_replacement_becomes_the_desk_in_the_same_transaction(cli: Cli) -> None:
+def test_a_replacement_becomes_the_front_desk_in_the_same_transaction(cli: Cli) -> None:
     add(cli, POOL, number_class="pool")
     row = quarantine(cli, DESK, "--replacement", POOL)[0]
     assert row["replacement"] == POOL
@@ -308,7 +310,7 @@ def test_a_replacement_becomes_the_desk_in_the_same_transaction(cli: Cli) -> Non
     ],
     ids=["held", "quarantined", "itself", "retired", "unknown"],
 )
-def test_what_cannot_be_the_desk_leaves_the_old_one(
+def test_an_unusable_replacement_leaves_the_old_front_desk(
     sqlite_cli: Cli, replacement: str, code: str
 ) -> None:
     maya(sqlite_cli)
@@ -324,7 +326,7 @@ def test_what_cannot_be_the_desk_leaves_the_old_one(
     assert events(sqlite_cli) == before
 
 
-def test_a_replacement_whose_quarantine_is_over_can_be_the_desk(sqlite_cli: Cli) -> None:
+def test_a_replacement_whose_quarantine_is_over_can_be_the_front_desk(sqlite_cli: Cli) -> None:
     add(sqlite_cli, POOL, number_class="pool")
     quarantine(sqlite_cli, POOL, "--days", "1")
     quarantine(sqlite_cli, DESK, "--replacement", POOL, now=NOW + timedelta(days=1))
@@ -334,7 +336,7 @@ def test_a_replacement_whose_quarantine_is_over_can_be_the_desk(sqlite_cli: Cli)
     )
 
 
-def test_a_replacement_that_nothing_needs_is_refused(sqlite_cli: Cli) -> None:
+def test_a_needless_replacement_is_refused(sqlite_cli: Cli) -> None:
     """Whoever gives one believes that the number is the desk."""
     add(sqlite_cli, N1)
     add(sqlite_cli, POOL, number_class="pool")
@@ -345,7 +347,7 @@ def test_a_replacement_that_nothing_needs_is_refused(sqlite_cli: Cli) -> None:
     assert (show(sqlite_cli, N1)["status"], show(sqlite_cli, POOL)["class"]) == ("active", "pool")
 
 
-def test_a_former_desk_is_not_restored_while_another_one_is_active(sqlite_cli: Cli) -> None:
+def test_a_former_front_desk_is_not_restored_while_another_is_active(sqlite_cli: Cli) -> None:
     add(sqlite_cli, POOL, number_class="pool")
     quarantine(sqlite_cli, DESK, "--days", "1", "--replacement", POOL)
     for now in (NOW, NOW + timedelta(days=1)):
@@ -354,7 +356,7 @@ def test_a_former_desk_is_not_restored_while_another_one_is_active(sqlite_cli: C
     assert show(sqlite_cli, DESK)["status"] == "quarantined"
 
 
-def test_release_due_makes_a_former_desk_a_pool_number_if_another_is_the_desk(cli: Cli) -> None:
+def test_release_due_makes_a_former_front_desk_a_pool_number(cli: Cli) -> None:
     add(cli, POOL, number_class="pool")
     quarantine(cli, DESK, "--days", "1", "--replacement", POOL)
     assert cli("number", "release-due", now=NOW + timedelta(days=1)).code == 0
@@ -442,7 +444,7 @@ def test_several_numbers_are_restored_and_one_refusal_stops_no_other(sqlite_cli:
     assert ran.json[1]["forced"] is False
 
 
-def test_the_holder_keeps_her_claim_and_the_number_is_hers_again(cli: Cli) -> None:
+def test_a_quarantined_number_stays_assigned_to_its_sitter(cli: Cli) -> None:
     maya(cli)
     add(cli, POOL, number_class="pool")
     booked(cli, "B-1", "C-1", "-1h", "+30d")
@@ -469,7 +471,7 @@ def test_a_quarantine_is_over_for_routing_at_its_end_also_if_cron_did_not_run(
 # ------------------------------------------------------------------------------------- release-due
 
 
-def test_release_due_restores_what_is_over_and_nothing_else(cli: Cli) -> None:
+def test_release_due_restores_only_numbers_whose_quarantine_is_over(cli: Cli) -> None:
     maya(cli)
     add(cli, N2)
     quarantine(cli, N1, "--days", "1")
@@ -512,7 +514,7 @@ def test_release_due_covers_all_orgs_unless_one_is_named(cli: Cli, migrated_url:
     assert [row["number"] for row in rest.json] == [N1]
 
 
-def test_a_number_that_was_a_sitters_serves_the_pool_after_its_quarantine(sqlite_cli: Cli) -> None:
+def test_a_former_sitter_number_serves_the_pool_after_its_quarantine(sqlite_cli: Cli) -> None:
     maya(sqlite_cli)
     sqlite_cli("client", "add", "Ann", "--phone", "+14155551001", "--ref", "C-1")
     sqlite_cli("sitter", "deactivate", "--yes", "S-1", "--days", "1")

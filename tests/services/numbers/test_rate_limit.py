@@ -38,7 +38,7 @@ def events(cli: Cli) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_number_sends_what_its_kind_allows_unless_told(company: Cli) -> None:
+def test_a_number_has_the_default_rate_limit_of_its_kind(company: Cli) -> None:
     assert rows(company, LONG, TOLL_FREE) == [
         {"number": LONG, "segments_per_second": 1.0, "usual": True},
         {"number": TOLL_FREE, "segments_per_second": 3.0, "usual": True},
@@ -46,7 +46,7 @@ def test_a_number_sends_what_its_kind_allows_unless_told(company: Cli) -> None:
     assert (shown(company, LONG), shown(company, TOLL_FREE)) == (1.0, 3.0)
 
 
-def test_a_pace_is_set_audited_and_shown(company: Cli) -> None:
+def test_a_rate_limit_is_set_audited_and_shown(company: Cli) -> None:
     assert rows(company, LONG, "--segments-per-second", "2.5", "--reason", "campaign") == [
         {"number": LONG, "segments_per_second": 2.5, "usual": False, "reused": False}
     ]
@@ -57,14 +57,14 @@ def test_a_pace_is_set_audited_and_shown(company: Cli) -> None:
     assert event["payload"] == {"before": None, "after": 2.5}
 
 
-def test_the_same_pace_again_changes_nothing(company: Cli) -> None:
+def test_setting_the_same_rate_limit_changes_nothing(company: Cli) -> None:
     rows(company, LONG, "--segments-per-second", "2")
     (again,) = rows(company, LONG, "--segments-per-second", "2.0")
     assert again["reused"] is True
     assert len(events(company)) == 1
 
 
-def test_a_setting_is_taken_back(company: Cli) -> None:
+def test_a_rate_limit_is_reset_to_the_default(company: Cli) -> None:
     rows(company, TOLL_FREE, "--segments-per-second", "10")
     assert rows(company, TOLL_FREE, "--usual") == [
         {"number": TOLL_FREE, "segments_per_second": 3.0, "usual": True, "reused": False}
@@ -73,13 +73,13 @@ def test_a_setting_is_taken_back(company: Cli) -> None:
     assert rows(company, TOLL_FREE, "--usual")[0]["reused"] is True
 
 
-def test_a_setting_that_equals_the_usual_is_a_setting(company: Cli) -> None:
+def test_a_setting_equal_to_the_default_is_still_a_setting(company: Cli) -> None:
     (row,) = rows(company, LONG, "--segments-per-second", "1")
     assert (row["usual"], row["reused"]) == (False, False)
 
 
 @pytest.mark.parametrize("text", ["0.001", "0.5", "1", "1000"])
-def test_a_pace_may_be_from_a_thousandth_to_a_thousand(sqlite_cli: Cli, text: str) -> None:
+def test_a_rate_limit_may_be_from_0_001_to_1000(sqlite_cli: Cli, text: str) -> None:
     (row,) = rows(sqlite_cli, DESK, "--segments-per-second", text)
     assert row["segments_per_second"] == float(text)
     assert SLOWEST <= row["segments_per_second"] <= 1000
@@ -88,14 +88,14 @@ def test_a_pace_may_be_from_a_thousandth_to_a_thousand(sqlite_cli: Cli, text: st
 @pytest.mark.parametrize(
     "text", ["0", "-1", "1000.1", "0.0009", "1e-300", "inf", "-inf", "nan", "1e400", "fast", ""]
 )
-def test_another_pace_is_wrong_usage(sqlite_cli: Cli, text: str) -> None:
+def test_a_rate_limit_out_of_range_is_a_usage_error(sqlite_cli: Cli, text: str) -> None:
     ran = pace(sqlite_cli, DESK, "--segments-per-second", text)
     assert (ran.code, ran.out) == (2, "")
     assert ran.error["code"] in ("out_of_range", "usage")
     assert rows(sqlite_cli, DESK)[0]["usual"] is True
 
 
-def test_it_cannot_be_set_and_taken_back_at_once(sqlite_cli: Cli) -> None:
+def test_a_rate_limit_cannot_be_set_and_reset_at_once(sqlite_cli: Cli) -> None:
     assert pace(sqlite_cli, DESK, "--usual", "--segments-per-second", "1").code == 2
 
 

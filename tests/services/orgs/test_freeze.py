@@ -39,7 +39,7 @@ def held(url: str, *, at: Any = NOW, org: str = "happy-paws") -> list[BlockCode]
     return [each.code for each in find_blocks(found, at)]
 
 
-def test_a_frozen_org_holds_every_text_and_org_show_tells_it(cli: Cli, migrated_url: str) -> None:
+def test_a_frozen_org_sends_nothing_and_org_show_reports_it(cli: Cli, migrated_url: str) -> None:
     cli(*ANN)
     assert held(migrated_url) == []
     ran = cli(*FREEZE, "-o", "json")
@@ -57,7 +57,7 @@ def test_thawing_ends_it(cli: Cli, migrated_url: str) -> None:
     assert state(cli) == (False, None, None)
 
 
-def test_a_freeze_whose_end_is_over_is_over_by_itself(cli: Cli, migrated_url: str) -> None:
+def test_a_freeze_ends_by_itself_at_its_end(cli: Cli, migrated_url: str) -> None:
     cli(*ANN)
     cli(*FREEZE, "--until", "2026-02-14T12:00")  # New York's
     end = NOW + timedelta(hours=2)
@@ -100,7 +100,7 @@ def test_thawing_an_org_that_was_never_frozen_changes_nothing(sqlite_cli: Cli) -
     assert events(sqlite_cli) == before
 
 
-def test_freezing_again_does_not_change_since_when(cli: Cli) -> None:
+def test_freezing_again_keeps_the_start(cli: Cli) -> None:
     cli(*FREEZE)
     cli(*FREEZE, "--until", "+2h", now=NOW + timedelta(minutes=30))
     cli("org", "thaw", now=NOW + timedelta(hours=1))
@@ -120,7 +120,7 @@ def test_a_freeze_that_is_over_can_be_followed_by_another(cli: Cli, migrated_url
     assert events(cli)[-1]["payload"] == {"before": None, "until": None}
 
 
-def test_a_freeze_says_how_many_texts_wait(cli: Cli, migrated_url: str) -> None:
+def test_a_freeze_reports_the_number_of_queued_messages(cli: Cli, migrated_url: str) -> None:
     cli(*ANN)
     waiting_text(migrated_url)
     waiting_text(migrated_url)
@@ -150,7 +150,7 @@ def test_freezing_and_thawing_are_audited_with_their_reasons(cli: Cli) -> None:
     }
 
 
-def test_one_company_freezes_alone(cli: Cli, migrated_url: str) -> None:
+def test_a_freeze_affects_one_org_only(cli: Cli, migrated_url: str) -> None:
     cli(*ANN)
     add_org(migrated_url, "cat-nappers", front_desk=None)
     cli(*FREEZE, "--org", "cat-nappers")

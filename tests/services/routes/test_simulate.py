@@ -101,7 +101,7 @@ RARE = {Code.SITTER_NUMBER_RETIRED, Code.SITTER_WITHOUT_NUMBER}
 """What the services hardly let happen; tests/rules/routing/test_simulate.py has all of it."""
 
 
-def test_every_segment_says_what_explaining_says(migrated_sqlite: str, tmp_path: Path) -> None:
+def test_every_segment_agrees_with_explain(migrated_sqlite: str, tmp_path: Path) -> None:
     seen: Counter[Any] = Counter()
     empty = locate(migrated_sqlite).path
     assert empty is not None
@@ -113,5 +113,5 @@ def test_every_segment_says_what_explaining_says(migrated_sqlite: str, tmp_path:
 
 
 @pytest.mark.parametrize("seed", [1])
-def test_both_databases_say_the_same(migrated_url: str, seed: int) -> None:
+def test_both_databases_give_the_same_segments(migrated_url: str, seed: int) -> None:
     assert compared(migrated_url, seed=seed, steps=60)["segments"] > 20
