@@ -6,5 +6,6 @@ The rule: what reads, and what writes by one statement, stands here. One row tha
 keeps its own, because it reads the tables of another system.
 
 One statement, one text: it runs on SQLite and PostgreSQL alike, and a test holds each against the
-tables. Rows come back as NamedTuples (`cursor.all(Row, TEXT, ...)`), not as dictionaries.
+tables. Rows come back as NamedTuples (`cursor.all(Row, TEXT, ...)`); a test names the functions
+whose rows are dictionaries: what a check or an event names itself, and rows only shown.
 """

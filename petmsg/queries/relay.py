@@ -7,10 +7,8 @@ from typing import NamedTuple
 
 from petmsg.clock import day_local
 from petmsg.db.cursor import Cursor
-from petmsg.enums import MessageStatus, NumberClass, NumberStatus, RelayKind, RelayOutcome
+from petmsg.enums import MessageStatus, RelayKind, RelayOutcome
 from petmsg.queries.org import OrgRow
-from petmsg.rules.routing.direct import ForwardFact
-from petmsg.rules.routing.facts import NumberFact
 from petmsg.rules.routing.quotes import Shown, forward
 from petmsg.rules.routing.relay import ListedClient, OpenClient, RelayFacts, Said, Wrote, told_apart
 from petmsg.text_inputs import LONGEST_NAME
@@ -110,38 +108,6 @@ WHERE t.org_id = :org_id AND t.client_id = :client_id AND m.direction = 'outboun
 ORDER BY m.id DESC LIMIT :limit
 """
 
-NUMBER_OF_SITTER = """
-SELECT s.ref AS sitter, s.name AS sitter_name, s.phone, s.status AS sitter_status,
-       n.id, n.e164, n.class AS number_class, n.status, n.quarantined_until
-FROM sitter s
-LEFT JOIN message_number n ON n.sitter_id = s.id
-WHERE s.org_id = :org_id AND s.id = :sitter_id
-"""
-
-NUMBER = """
-SELECT id, e164, class AS number_class, status, quarantined_until FROM message_number
-WHERE org_id = :org_id AND id = :number_id
-"""
-
-NUMBER_OF_DIRECT = """
-SELECT coalesce(n.id, r.number_id) FROM relay r
-LEFT JOIN message_number n ON n.sitter_id = r.sitter_id
-WHERE r.org_id = :org_id AND r.message_id = :message_id
-"""
-
-# The client whose words a forward repeats, and whether they are still the sitter's to read.
-FORWARD = """
-SELECT c.ref, o.relay, CASE WHEN EXISTS (
-    SELECT 1 FROM assignment_window w
-    JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
-    JOIN sitter s ON s.id = w.sitter_id AND s.status = 'active'
-    WHERE w.thread_id = m.thread_id AND w.ends_at > :at AND w.starts_at <= :at
-      AND w.sitter_id = :sitter_id
-) THEN 1 ELSE 0 END
-FROM message m JOIN client c ON c.id = m.client_id JOIN org o ON o.id = m.org_id
-WHERE m.org_id = :org_id AND m.id = :about_id
-"""
-
 _REACHED = frozenset((MessageStatus.SENT, MessageStatus.DELIVERED))
 _IN_DOUBT = frozenset((MessageStatus.SENDING, MessageStatus.UNKNOWN))
 
@@ -200,28 +166,6 @@ class _Around(NamedTuple):
     is_open_now: int
 
 
-class _SitterNumber(NamedTuple):
-    """A number; all columns are None if the sitter holds none."""
-
-    sitter: str
-    sitter_name: str
-    phone: str
-    sitter_status: str
-    id: int | None
-    e164: str
-    number_class: str
-    status: str
-    quarantined_until: datetime | None
-
-
-class _Number(NamedTuple):
-    id: int
-    e164: str
-    number_class: str
-    status: str
-    quarantined_until: datetime | None
-
-
 class Question(NamedTuple):
     """A sitter's message that waits for an answer. `options` are refs; `asked_at` is aware UTC."""
 
@@ -229,16 +173,6 @@ class Question(NamedTuple):
     message: int
     options: tuple[str, ...]
     asked_at: datetime
-
-
-class SitterLine(NamedTuple):
-    """A sitter's own phone and number."""
-
-    sitter: str
-    name: str
-    phone: str
-    is_active: bool
-    number: NumberFact | None
 
 
 def questions(cursor: Cursor, org: OrgRow, sitter_id: int) -> list[Question]:
@@ -381,48 +315,6 @@ def shown_to_client(cursor: Cursor, org: OrgRow, client_id: int) -> tuple[Shown,
     """The org's messages on the client's phone, the newest first."""
     rows = cursor.tuples(SHOWN_TO_CLIENT, org_id=org.id, client_id=client_id, limit=_MOST_SHOWN)
     return tuple(Shown(body, None, is_typed=True) for (body,) in rows)
-
-
-def sitter_line(cursor: Cursor, org: OrgRow, sitter_id: int) -> SitterLine:
-    """The sitter's own phone and number, as they are now."""
-    row = cursor.all(_SitterNumber, NUMBER_OF_SITTER, org_id=org.id, sitter_id=sitter_id)[0]
-    number = None if row.id is None else _number(row)
-    active = row.sitter_status == "active"
-    return SitterLine(row.sitter, row.sitter_name, row.phone, active, number)
-
-
-def number_fact(cursor: Cursor, org: OrgRow, number_id: int) -> NumberFact | None:
-    """A number of the org as it is now."""
-    row = cursor.first(_Number, NUMBER, org_id=org.id, number_id=number_id)
-    return None if row is None else _number(row)
-
-
-def number_of_direct(cursor: Cursor, org: OrgRow, message_id: int) -> int | None:
-    """The number from which a message outside any thread is sent, if it is usable."""
-    found: int | None = cursor.value(NUMBER_OF_DIRECT, org_id=org.id, message_id=message_id)
-    return found
-
-
-def forward_fact(
-    cursor: Cursor, org: OrgRow, *, about_id: int, sitter_id: int, at: datetime
-) -> ForwardFact:
-    """Whether the sitter may read the client's message at `at` (aware UTC)."""
-    rows = cursor.tuples(FORWARD, org_id=org.id, about_id=about_id, sitter_id=sitter_id, at=at)
-    if not rows:
-        return ForwardFact("of nobody", is_open=False)
-    ref, relays, is_open = rows[0]
-    return ForwardFact(ref, bool(is_open), bool(relays))
-
-
-def _number(row: _SitterNumber | _Number) -> NumberFact:
-    assert row.id is not None
-    return NumberFact(
-        row.id,
-        row.e164,
-        NumberClass(row.number_class),
-        NumberStatus(row.status),
-        row.quarantined_until,
-    )
 
 
 def _refs(cursor: Cursor, org: OrgRow, lists: Sequence[list[int]]) -> list[tuple[str, ...]]:

@@ -29,9 +29,9 @@ from petmsg.queries.relay import (
     read_clients_around,
     read_relay_facts,
     shown_to_client,
-    sitter_line,
 )
 from petmsg.queries.relay_traffic import passed_on
+from petmsg.queries.sitter_number import sitter_line
 from petmsg.rules.contact_details import ContactDetail
 from petmsg.rules.routing.inbound import InboundFacts, route_inbound
 from petmsg.rules.routing.quotes import Reaction, may_quote, read_quotes

@@ -16,8 +16,8 @@ from petmsg.enums import (
     SystemMessageRule,
 )
 from petmsg.models import Message, Relay
-from petmsg.queries.relay import forward_fact, number_fact, sitter_line
 from petmsg.queries.relay_traffic import notice_count
+from petmsg.queries.sitter_number import forward_fact, number_fact, sitter_line
 from petmsg.rules.routing import Decision
 from petmsg.rules.routing.direct import DirectFacts, decide_direct
 from petmsg.rules.segments import measure

@@ -11,9 +11,9 @@ from petmsg.providers.twilio_errors import Scope, scope_of
 from petmsg.queries.lookup import client_by_id
 from petmsg.queries.org import OrgRow
 from petmsg.queries.queue import DueText, due_texts, next_of_threads, paces
-from petmsg.queries.relay import number_of_direct
 from petmsg.queries.routing import read_facts, speaker_of
 from petmsg.queries.send_blocks import read_hold_facts
+from petmsg.queries.sitter_number import number_of_direct
 from petmsg.rules.routing import decide, usable
 from petmsg.rules.send_blocks import find_blocks
 from petmsg.services.outbox.record_outcome import HandedOver

@@ -80,7 +80,7 @@ def test_it_is_drawn_in_lanes(ready: Cli) -> None:
     line = lane(lines, "Number seen")
     letters = re.sub("[^A-Z]", "", line.removeprefix("Number seen"))
     assert len(letters) >= 4
-    assert lane(lines, "Texts").rstrip()[-1] in "▲▼◆"
+    assert lane(lines, "Messages").rstrip()[-1] in "▲▼◆"
     (numbers,) = [text for text in lines if text.startswith("Numbers: ")]
     assert MAYA in numbers
     # Where the bar of a sitter begins, the line of the number changes.
