@@ -70,41 +70,12 @@ CODE = re.compile(r"`[^`\n]*`|\"[\w.]+\":|\bhttps?://\S+|--[a-z-]+")
 """Code: names of JSON keys, options and columns stay as they are."""
 
 PENDING: tuple[str, ...] = (
-    "petmsg/services/outbox/",
-    "petmsg/queries/queue.py",
     "petmsg/db/driver_errors.py",
-    "petmsg/db/migrate.py",
-    "petmsg/importers/snoutos/messages.py",
-    "petmsg/importers/snoutos/opt_outs.py",
-    "petmsg/importers/snoutos/orgs.py",
-    "petmsg/importers/snoutos/people.py",
     "petmsg/queries/inbox.py",
     "petmsg/queries/invariants/replies.py",
     "petmsg/queries/routing.py",
     "petmsg/rules/contact_details/phone_notations.py",
-    "petmsg/rules/routing/inbound.py",
-    "petmsg/rules/routing/relay.py",
-    "petmsg/rules/send_blocks.py",
-    "petmsg/services/inbound/address.py",
-    "petmsg/services/inbound/keyword_actions.py",
-    "petmsg/services/inbound/refused_webhooks.py",
     "petmsg/services/inbound/relay.py",
-    "petmsg/services/inbound/relay_question.py",
-    "petmsg/services/inbound/unmatched.py",
-    "petmsg/services/inbound/waiting.py",
-    "petmsg/services/inbox.py",
-    "petmsg/services/outbox/claim.py",
-    "petmsg/services/outbox/delivery_status.py",
-    "petmsg/services/outbox/queue.py",
-    "petmsg/services/outbox/rejections.py",
-    "petmsg/services/outbox/system_messages.py",
-    "petmsg/services/outbox/unknown_outcomes.py",
-    "petmsg/services/people/client.py",
-    "petmsg/services/people/erase.py",
-    "petmsg/services/people/optout.py",
-    "petmsg/services/people/optout_messages.py",
-    "petmsg/services/people/sitter.py",
-    "petmsg/services/people/undeliverable_phones.py",
 )
 """Paths whose words are still being rewritten. To be emptied."""
 
@@ -119,18 +90,7 @@ CITES = {
 }
 PUBLIC = re.compile(r"(RFC \d+|\"How To Corrupt\"), section [\d.]+")
 """Sections of public documents, which may be cited."""
-PENDING_CITES: tuple[str, ...] = (
-    "petmsg/db/liveness.py",
-    "petmsg/queries/relay.py",
-    "petmsg/rules/keywords.py",
-    "petmsg/rules/rate_limit.py",
-    "petmsg/rules/routing/",
-    "petmsg/rules/send_blocks.py",
-    "petmsg/services/inbound/auto_reply.py",
-    "petmsg/services/outbox/rejections.py",
-    "petmsg/services/outbox/unknown_outcomes.py",
-    "petmsg/services/people/optout_messages.py",
-)
+PENDING_CITES: tuple[str, ...] = ()
 """Paths whose comments are still being rewritten. To be emptied."""
 
 
