@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from petmsg.cli import confirmations
-from petmsg.cli.batch import import_file, look_at_each, source
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import (
@@ -21,7 +20,7 @@ from petmsg.cli.options import (
 )
 from petmsg.cli.results import show_plans, show_results
 from petmsg.enums import NumberClass, NumberStatus
-from petmsg.errors import FINDING, UsageProblem
+from petmsg.errors import UsageProblem
 from petmsg.queries import number as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of
@@ -90,30 +89,12 @@ def import_(
     With --from-provider, numbers that the org has stay as they are, and numbers of another org are
     refused.
     """
-    from petmsg.services.numbers import number
+    from petmsg.cli.flows.numbers import import_from_file, import_from_provider
 
     if from_provider:
-        from petmsg.workflows.import_provider_numbers import import_from_provider
-
-        if file is not None or option is not None or number_class is None:
-            raise UsageProblem(
-                "--from-provider requires --class and takes no FILE.",
-                hint="petmsg number import --from-provider --class pool",
-            )
-        rows = import_from_provider(context, number_class=number_class)
-        show_results(context, NUMBER_ADDED, rows)
-        return
-    if number_class is not None:
-        raise UsageProblem(
-            "--class requires --from-provider.", hint="In a file, the column class holds it."
-        )
-    import_file(
-        context,
-        source(file, option),
-        number.import_rows,
-        columns=number.COLUMNS,
-        required=number.COLUMNS,
-    )
+        import_from_provider(context, file or option, number_class=number_class)
+    else:
+        import_from_file(context, file, option, number_class=number_class)
 
 
 @app.command(
@@ -364,30 +345,9 @@ def health(
     active front desk number is never quarantined automatically: --apply raises an alert instead and
     exits with 4.
     """
-    from petmsg.services.numbers import health as service
+    from petmsg.cli.flows.numbers import show_health
 
-    if propose and apply:
-        raise UsageProblem("--propose and --apply cannot be combined.", hint="Leave one out.")
-    with context.snapshot() as cursor:
-        orgs = context.chosen(cursor)
-        rows = (
-            look_at_each(
-                numbers,
-                lambda text: service.health_of(cursor, orgs, text, now=context.now, days=days),
-            )
-            if numbers
-            else service.health_of_all(cursor, orgs, now=context.now, days=days)
-        )
-    if apply:
-        from petmsg.workflows.quarantine_filtered import quarantine_filtered
-
-        done = quarantine_filtered(context, [org.slug for org in orgs], rows)
-        show_results(context, QUARANTINED, done)
-        return
-    wanted = [row for row in rows if getattr(row, "propose", True) or not propose]
-    show_results(context, PROPOSED if propose else HEALTH, wanted)
-    if propose and wanted and not context.exit_code:
-        context.exit_code = FINDING
+    show_health(context, numbers, days=days, propose=propose, apply=apply)
 
 
 @app.command(
@@ -419,23 +379,11 @@ def pace(
     The default is 1 for a long code and 3 for a toll-free number. All workers together honour the
     limit.
     """
+    from petmsg.cli.flows.numbers import set_rate_limits, show_rate_limits
+
     if usual and segments_per_second is not None:
         raise UsageProblem("--usual and --segments-per-second cannot be combined.")
-    if not usual and segments_per_second is None:
-        with context.snapshot() as cursor:
-            org = context.org(cursor)
-            show_results(
-                context,
-                PACE,
-                look_at_each(numbers, lambda text: queries.show_pace(cursor, org, text)),
-            )
-        return
-    from petmsg.services.numbers import rate_limit as service
-
-    rows = context.write(
-        service.set_rate_limits,
-        numbers,
-        segments_per_second=segments_per_second,
-        reason=checked_reason(reason),
-    )
-    show_results(context, PACE_SET, rows)
+    if usual or segments_per_second is not None:
+        set_rate_limits(context, numbers, segments_per_second, reason=reason)
+    else:
+        show_rate_limits(context, numbers)
