@@ -144,7 +144,7 @@ def _refused_value(problem: BaseException) -> PetmsgError | None:
         return OutOfRange("A number is too large.", hint="Numbers go up to 2147483647.")
     is_nul = type(problem).__name__ == "DataError" and state is None and "NUL" in str(problem)
     if isinstance(problem, UnicodeEncodeError) or state == "22021" or is_nul:
-        return MalformedText("A text is not valid UTF-8.", hint="Use UTF-8 and a UTF-8 locale.")
+        return MalformedText("A value is not valid UTF-8.", hint="Use UTF-8 and a UTF-8 locale.")
     return None
 
 

@@ -265,7 +265,7 @@ def test_an_invalid_line_is_named_and_nothing_is_imported(
         (
             "client",
             lambda rows: put(rows, 2, "name", "nul\0"),
-            "happy-paws/client.csv, line 2: A text is not valid UTF-8.",
+            "happy-paws/client.csv, line 2: A value is not valid UTF-8.",
         ),
         (
             "org",
