@@ -43,8 +43,8 @@ def believed_numbers(cursor: Cursor, org: OrgRow) -> list[BelievedNumber]:
 
 
 def left_to_a_person(cursor: Cursor, org: OrgRow) -> list[HeldForAPerson]:
-    """Texts that are held because asking the provider settled nothing, while their alert is open:
-    `message` and `why`."""
+    """Messages that are held because the provider could not say whether it sent them, while their
+    alert is open: `message` and `why`."""
     refs = cursor.tuples(
         "SELECT ref FROM alert WHERE org_id = :org_id AND kind = 'message_held'"
         " AND entity = 'message' AND done_at IS NULL",

@@ -1,4 +1,4 @@
-"""Numbers held back because the provider refuses the account, and codes that come back often."""
+"""Numbers that are held back because the provider refuses the account, and repeated error codes."""
 
 from collections.abc import Sequence
 from datetime import datetime
