@@ -181,7 +181,8 @@ class CommandLine:
 
     def fill(self, name: str, commands: Callable[[Cli], object]) -> None:
         """Run `commands(cli)`; first thing in a test, copy what they once made."""
-        if self._copies is None:
+        copies, self._copies = self._copies, None
+        if copies is None:
             commands(self)
             return
 
@@ -189,7 +190,7 @@ class CommandLine:
             build_org(url)
             commands(partial(run_cli, url))
 
-        self._copies(name, once)
+        copies(name, once)
 
 
 def copied(commands: Callable[Concatenate[Cli, P], None]) -> Callable[Concatenate[Cli, P], None]:
