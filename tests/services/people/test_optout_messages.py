@@ -154,7 +154,7 @@ def test_what_is_said_of_a_waiting_message_is_so(ready: Cli, migrated_url: str) 
     ran = ready("message", "send", "C-1", "--body", "Hi", "--at", "+2m", "-o", "json")
     assert ran.code == 0, ran.err
     added = ready("optout", "add", "C-1", "--reason", "called")
-    assert "None is sent while the opt-out stands." in added.err
+    assert "will not be sent while they are opted out." in added.err
     assert "What still waits when it ends is sent then." in added.err
     ready("message", "dispatch", now=NOW + MINUTE)
     assert carried(migrated_url) == []
