@@ -122,7 +122,7 @@ def test_beside_another_org_rows_get_new_ids_and_the_files_stay_the_same(
     taken = take_back(migrated_url, exported)
     assert taken.code == 0, taken.err
     assert [row["same_ids"] for row in taken.json] == [False, False]
-    assert "names texts by their ids of then" in taken.err
+    assert "maps the old IDs, which the audit log uses, to the new" in taken.err
     assert export(migrated_url, tmp_path / "two", now=LATER).code == 0
     assert same_but_ids(exported, tmp_path / "two", "happy-paws", "other")
     assert problems(migrated_url) == []
