@@ -15,7 +15,7 @@ app = new_command()
     "serve",
     writes=True,
     prints=stream_of("nouns.REQUESTS"),
-    prints_with={"--dry-run": list_of("nouns.DOORS")},
+    prints_with={"--dry-run": list_of("nouns.WEBHOOKS")},
     examples=["petmsg serve --dry-run", "petmsg serve --org happy-paws --port 8025 --dry-run"],
 )
 def serve(
