@@ -68,9 +68,9 @@ def test_a_retired_number_stays_retired(cli: Cli, fake: TwilioFake) -> None:
 def test_numbers_of_another_org_are_refused_and_stop_no_other(
     migrated_url: str, cli: Cli, fake: TwilioFake
 ) -> None:
-    add_org(migrated_url, "other-pals", front_desk=None)
     other, mine = ("--org", "other-pals"), ("--org", "happy-paws")
     company(cli, *mine, people=())
+    add_org(migrated_url, "other-pals", front_desk=None)
     cli("number", "add", POOL, "--class", "pool", *other)
     ran = adopt(cli, fake, "--class", "pool", *mine)
     assert ran.code == 4
