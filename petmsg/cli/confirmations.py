@@ -25,7 +25,7 @@ def deactivate_sitter(
     )
     if planned.reused:
         return None
-    name = context.read(show_sitter, sitter)["name"]
+    name = context.read(show_sitter, sitter).name
     said = [f"Deactivate sitter {name} ({planned.sitter})?"]
     if planned.number is not None and planned.quarantined_until is not None:
         until = local(planned.quarantined_until, context.view)
@@ -85,7 +85,7 @@ def forget_client(context: Context, *, client: str, reason: str | None) -> str |
     planned = context.rehearse(erase.forget, client, reason=required_reason(reason))
     if planned.reused:
         return None
-    name = context.read(show_client, client)["name"]
+    name = context.read(show_client, client).name
     phones, messages = counted(planned.phones, "phone"), counted(planned.messages, "message")
     said = [
         f"Erase client {name} ({planned.client})?",

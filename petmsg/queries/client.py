@@ -1,11 +1,12 @@
 """Clients: list and show them."""
 
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import OrgRow
-from petmsg.queries.page import Page, newest
+from petmsg.queries.page import Page, newest_of
 from petmsg.queries.send_blocks import opted_out
 
 _CLIENTS = """
@@ -31,13 +32,75 @@ _KNOWN_REF = "SELECT ref FROM client WHERE org_id = :org_id AND ref = :ref"
 _CLIENT_ID_OF = "SELECT id FROM client WHERE org_id = :org_id AND ref = :ref"
 
 
+class ClientRow(NamedTuple):
+    """A client as it is stored, with the primary phone and the thread."""
+
+    id: int
+    client: str
+    name: str | None
+    kind: str
+    timezone: str | None
+    created_at: datetime
+    forgotten_at: datetime | None
+    thread: int | None
+    phone: str | None
+
+
+class ListedClient(NamedTuple):
+    """A `ClientRow`, and whether the client opted out."""
+
+    id: int
+    client: str
+    name: str | None
+    kind: str
+    timezone: str | None
+    created_at: datetime
+    forgotten_at: datetime | None
+    thread: int | None
+    phone: str | None
+    opted_out: bool
+
+
+class PhoneRow(NamedTuple):
+    """A client's phone. `not_textable_at` is None if messages reach it."""
+
+    phone: str
+    not_textable_at: datetime | None
+    code: str | None
+
+
+class ClientDetails(NamedTuple):
+    """A client with all their phones (the primary one first) and counts."""
+
+    id: int
+    client: str
+    name: str | None
+    kind: str
+    timezone: str | None
+    created_at: datetime
+    forgotten_at: datetime | None
+    thread: int | None
+    phone: str | None
+    opted_out: bool
+    phones: list[str]
+    not_textable: list[PhoneRow]
+    bookings: int
+    messages: int
+
+
+class _Counts(NamedTuple):
+    bookings: int
+    messages: int
+
+
 def list_clients(
     cursor: Cursor, org: OrgRow, page: Page, *, kind: str | None = None
-) -> list[dict[str, Any]]:
+) -> list[ListedClient]:
     """The org's clients with their primary phone and thread, and whether they opted out."""
     before = find_client(cursor, org.id, page.before).id if page.before else None
-    rows = newest(
+    rows = newest_of(
         cursor,
+        ClientRow,
         _CLIENTS,
         key="c.id",
         page=page,
@@ -46,47 +109,41 @@ def list_clients(
         org_id=org.id,
     )
     owner = {
-        row["e164"]: row["client_id"]
-        for row in cursor.in_list(_PHONES, "ids", [row["id"] for row in rows], org_id=org.id)
+        phone["e164"]: phone["client_id"]
+        for phone in cursor.in_list(_PHONES, "ids", [row.id for row in rows], org_id=org.id)
     }
     out = {owner[e164] for e164 in opted_out(cursor, org, owner)}
-    return [{**row, "opted_out": row["id"] in out} for row in rows]
+    return [ListedClient(*row, opted_out=row.id in out) for row in rows]
 
 
-def show_client(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
+def show_client(cursor: Cursor, org: OrgRow, text: str) -> ClientDetails:
     """One client with all their phones (the primary one first) and counts. Raises `NotFound`."""
     key = find_client(cursor, org.id, text)
-    row = cursor.rows(_CLIENTS + " AND c.id = :id", org_id=org.id, id=key.id)[0]
-    phones = cursor.rows(
-        "SELECT e164, not_textable_at, not_textable_code FROM client_phone"
+    row = cursor.all(ClientRow, _CLIENTS + " AND c.id = :id", org_id=org.id, id=key.id)[0]
+    phones = cursor.all(
+        PhoneRow,
+        "SELECT e164 AS phone, not_textable_at, not_textable_code AS code FROM client_phone"
         " WHERE org_id = :org_id AND client_id = :id"
         " ORDER BY CASE WHEN is_primary THEN 0 ELSE 1 END, id",
         org_id=org.id,
         id=key.id,
     )
-    counts = cursor.rows(
+    counts = cursor.all(
+        _Counts,
         "SELECT (SELECT count(*) FROM booking WHERE org_id = :org_id AND client_id = :id)"
         " AS bookings, (SELECT count(*) FROM message WHERE thread_id = :thread) AS messages",
         org_id=org.id,
         id=key.id,
-        thread=row["thread"],
+        thread=row.thread,
     )[0]
-    numbers = [each["e164"] for each in phones]
-    return {
-        **row,
-        "phones": numbers,
-        "not_textable": [
-            {
-                "phone": each["e164"],
-                "not_textable_at": each["not_textable_at"],
-                "code": each["not_textable_code"],
-            }
-            for each in phones
-            if each["not_textable_at"] is not None
-        ],
-        "opted_out": bool(opted_out(cursor, org, numbers)),
-        **counts,
-    }
+    numbers = [each.phone for each in phones]
+    return ClientDetails(
+        *row,
+        opted_out=bool(opted_out(cursor, org, numbers)),
+        phones=numbers,
+        not_textable=[each for each in phones if each.not_textable_at is not None],
+        **counts._asdict(),
+    )
 
 
 def client_ref(cursor: Cursor, client_id: int | None) -> str | None:

@@ -1,12 +1,12 @@
 """Sitters: list and show them."""
 
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.queries.lookup import find_sitter
 from petmsg.queries.org import OrgRow
-from petmsg.queries.page import Page, newest
+from petmsg.queries.page import Page, newest_of
 
 _SITTERS = """
 SELECT s.id, s.ref AS sitter, s.name, NULLIF(s.phone, '') AS phone, s.status, n.e164 AS number,
@@ -25,14 +25,70 @@ SELECT max(offboarded_at) AS offboarded_at FROM sitter_activity
 WHERE sitter_id = :id
 """
 
+_ACTIVITY = """
+SELECT activated_at, offboarded_at FROM sitter_activity
+WHERE sitter_id = :id ORDER BY activated_at, id
+"""
+
+_NUMBERS_HELD = """
+SELECT n.e164 AS number, min(c.from_at) AS first_held_at
+FROM number_custody c JOIN message_number n ON n.id = c.number_id
+WHERE c.sitter_id = :id GROUP BY n.e164 ORDER BY first_held_at
+"""
+
+
+class SitterRow(NamedTuple):
+    """A sitter with the number they hold."""
+
+    id: int
+    sitter: str
+    name: str
+    phone: str | None
+    status: str
+    number: str | None
+    number_status: str | None
+    quarantined_until: datetime | None
+    created_at: datetime
+
+
+class ActivitySpan(NamedTuple):
+    """A period (aware UTC) in which a sitter was active; `offboarded_at` is None until today."""
+
+    activated_at: datetime
+    offboarded_at: datetime | None
+
+
+class NumberHeld(NamedTuple):
+    """A number that a sitter held, and since when (aware UTC)."""
+
+    number: str
+    first_held_at: datetime
+
+
+class SitterDetails(NamedTuple):
+    """A sitter with their periods of activity and the numbers they held."""
+
+    id: int
+    sitter: str
+    name: str
+    phone: str | None
+    status: str
+    number: str | None
+    number_status: str | None
+    quarantined_until: datetime | None
+    created_at: datetime
+    activity: list[ActivitySpan]
+    numbers_held: list[NumberHeld]
+
 
 def list_sitters(
     cursor: Cursor, org: OrgRow, page: Page, *, status: str | None = None
-) -> list[dict[str, Any]]:
+) -> list[SitterRow]:
     """The org's sitters with the number each holds."""
     before = find_sitter(cursor, org.id, page.before).id if page.before else None
-    return newest(
+    return newest_of(
         cursor,
+        SitterRow,
         _SITTERS,
         key="s.id",
         page=page,
@@ -42,22 +98,15 @@ def list_sitters(
     )
 
 
-def show_sitter(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
+def show_sitter(cursor: Cursor, org: OrgRow, text: str) -> SitterDetails:
     """One sitter with their periods of activity and the numbers they held. Raises `NotFound`."""
     key = find_sitter(cursor, org.id, text)
-    row = cursor.rows(_SITTERS + " AND s.id = :id", org_id=org.id, id=key.id)[0]
-    activity = cursor.rows(
-        "SELECT activated_at, offboarded_at FROM sitter_activity WHERE sitter_id = :id"
-        " ORDER BY activated_at, id",
-        id=key.id,
+    row = cursor.all(SitterRow, _SITTERS + " AND s.id = :id", org_id=org.id, id=key.id)[0]
+    return SitterDetails(
+        *row,
+        activity=cursor.all(ActivitySpan, _ACTIVITY, id=key.id),
+        numbers_held=cursor.all(NumberHeld, _NUMBERS_HELD, id=key.id),
     )
-    held = cursor.rows(
-        "SELECT n.e164 AS number, min(c.from_at) AS first_held_at FROM number_custody c"
-        " JOIN message_number n ON n.id = c.number_id WHERE c.sitter_id = :id"
-        " GROUP BY n.e164 ORDER BY first_held_at",
-        id=key.id,
-    )
-    return {**row, "activity": activity, "numbers_held": held}
 
 
 def phone_of_sitter(cursor: Cursor, org_id: int, ref: str) -> str:

@@ -96,14 +96,12 @@ WITH_DICTS = {
     # Settings by their names, as output shows them.
     "org.py": {"settings_at"},
     # Rows for output alone. They are to become NamedTuples; a new one is not to be added.
-    "client.py": {"list_clients", "show_client"},
     "confirm.py": {"locked_bookings"},
     "inbox.py": {"find_stray", "list_strays"},
     "message.py": {"list_messages", "show_message"},
     "number.py": {"_pace", "list_numbers", "show_number", "show_pace"},
     "optout.py": {"_named", "list_opt_outs", "show_opt_outs"},
     "page.py": {"newest"},
-    "sitter.py": {"list_sitters", "show_sitter"},
     "status.py": {"queue", "releases", "visits"},
     "thread.py": {"_spoken", "_with_running", "list_threads", "show_thread"},
 }  # fmt: skip

@@ -91,12 +91,12 @@ CLIENTS = (
 )
 
 
-def _not_textable(row: dict[str, Any], view: View) -> str:
+def _not_textable(row: Any, view: View) -> str:
     return (
         "; ".join(
-            f"{each['phone'] if view.reveal else mask_phone(each['phone'])} since "
-            f"{local(each['not_textable_at'], view)} (code {each['code']})"
-            for each in row["not_textable"]
+            f"{each.phone if view.reveal else mask_phone(each.phone)} since "
+            f"{local(each.not_textable_at, view)} (code {each.code})"
+            for each in row.not_textable
         )
         or "-"
     )
@@ -109,6 +109,7 @@ CLIENT = (
     Field(
         "not_textable",
         "Not SMS-capable",
+        get=lambda row: [each._asdict() for each in row.not_textable],
         personal=True,
         cell=_not_textable,
         kind=list_of(keyed(phone=PHONE, not_textable_at=INSTANT, code=or_null(WORD))),
@@ -118,7 +119,7 @@ CLIENT = (
     Field(
         "timezone",
         "Timezone",
-        cell=lambda row, _: row["timezone"] or "the org's",
+        cell=lambda row, _: row.timezone or "the org's",
         kind=or_null(WORD),
     ),
     Field("thread", "Thread", kind=or_null(ID)),
@@ -158,12 +159,12 @@ SITTERS = (
 )
 
 
-def _spans(row: dict[str, Any], view: View) -> str:
+def _spans(row: Any, view: View) -> str:
     return (
         "; ".join(
-            f"{local(span['activated_at'], view)} to "
-            + (local(span["offboarded_at"], view) if span["offboarded_at"] else "today")
-            for span in row["activity"]
+            f"{local(span.activated_at, view)} to "
+            + (local(span.offboarded_at, view) if span.offboarded_at else "today")
+            for span in row.activity
         )
         or "-"
     )
@@ -174,13 +175,15 @@ SITTER = (
     Field(
         "activity",
         "Active",
+        get=lambda row: [span._asdict() for span in row.activity],
         cell=_spans,
         kind=list_of(keyed(activated_at=INSTANT, offboarded_at=or_null(INSTANT))),
     ),
     Field(
         "numbers_held",
         "Numbers held",
-        cell=lambda row, _: ", ".join(each["number"] for each in row["numbers_held"]) or "-",
+        get=lambda row: [each._asdict() for each in row.numbers_held],
+        cell=lambda row, _: ", ".join(each.number for each in row.numbers_held) or "-",
         kind=list_of(keyed(number=E164, first_held_at=INSTANT)),
     ),
     Field("created_at", "Created", kind=INSTANT),
