@@ -353,8 +353,8 @@ class Replies(RuleBasedStateMachine):
         text = ReceivedText(sid, who, to, body, at)
         assert self._do(lambda uow: told.append(receive(uow, text)))
         to_whom, code = self.model.expect(who, to, at, body)
-        addressee = told[0].addressee
-        assert (addressee["addressed_to"], addressee["code"]) == (to_whom, code), addressee
+        decision = told[0].decision
+        assert (decision["addressed_to"], decision["code"]) == (to_whom, code), decision
         owner = next((ref for ref, phone in CLIENTS.items() if phone == who), None)
         known = Text(sid, body, who, to, at, came, owner, to_whom, code, told[0].message)
         known.about = about

@@ -128,11 +128,11 @@ def inbound(
         )
     if context.output is OutputFormat.TABLE:
         from petmsg.render.fields import when
-        from petmsg.render.views.decision import print_addressee
+        from petmsg.render.views.decision import print_inbound_decision
 
         view = context.view
         at_words = when(instant, view._replace(relative=True))
-        print_addressee(found.to_json(), at=at_words, view=view)
+        print_inbound_decision(found.to_json(), at=at_words, view=view)
     else:
         context.show_one(ADDRESSEE, found.to_json())
 

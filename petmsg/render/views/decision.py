@@ -59,11 +59,11 @@ def _verdict(then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> T
     return Text(f"{before}. Today it would be {now['e164']}.", style=STYLES[WAITS])
 
 
-def print_addressee(addressee: Mapping[str, Any], *, at: str, view: View) -> None:
+def print_inbound_decision(decision: Mapping[str, Any], *, at: str, view: View) -> None:
     """Print who receives an inbound message (its JSON form); `at` is its instant in words."""
-    sender = addressee["client"] or "an unknown sender"
-    to = _DESKS.get(addressee["addressed_to"], f"sitter {addressee['addressed_to']}")
-    words = f"A message from {sender} to {addressee['number']} at {at} is for {to}"
+    sender = decision["client"] or "an unknown sender"
+    to = _DESKS.get(decision["addressed_to"], f"sitter {decision['addressed_to']}")
+    words = f"A message from {sender} to {decision['number']} at {at} is for {to}"
     head = Text(escape(words), style="bold green")
-    show(Text("\n").join([head, Text(escape(addressee["reason"])), Text()]), view.terminal)
-    print_table(INBOUND_TRACE, addressee["trace"], view)
+    show(Text("\n").join([head, Text(escape(decision["reason"])), Text()]), view.terminal)
+    print_table(INBOUND_TRACE, decision["trace"], view)

@@ -29,24 +29,24 @@ from petmsg.render.views.route import INBOUND_TRACE
 RECEIVED = (
     Field("message", "Id", kind=ID),
     Field("duplicate", "Duplicate", kind=FLAG),
-    Field("org", None, get=lambda row: row.addressee.get("org"), kind=or_null(WORD)),
-    Field("number", "Number", get=lambda row: row.addressee.get("number"), kind=or_null(E164)),
-    Field("client", "Client", get=lambda row: row.addressee.get("client"), kind=or_null(REF)),
+    Field("org", None, get=lambda row: row.decision.get("org"), kind=or_null(WORD)),
+    Field("number", "Number", get=lambda row: row.decision.get("number"), kind=or_null(E164)),
+    Field("client", "Client", get=lambda row: row.decision.get("client"), kind=or_null(REF)),
     Field(
         "addressed_to",
         "For",
-        get=lambda row: row.addressee.get("addressed_to"),
+        get=lambda row: row.decision.get("addressed_to"),
         kind=or_null(REF),
     ),
     Field(
-        "code", None, get=lambda row: row.addressee.get("code"), kind=or_null(one_of(InboundCode))
+        "code", None, get=lambda row: row.decision.get("code"), kind=or_null(one_of(InboundCode))
     ),
-    Field("reason", "Reason", get=lambda row: row.addressee.get("reason"), kind=or_null(TEXT)),
+    Field("reason", "Reason", get=lambda row: row.decision.get("reason"), kind=or_null(TEXT)),
     Field("did", "Follow-up", get=lambda row: list(row.did), kind=list_of(TEXT)),
     Field(
         "trace",
         None,
-        get=lambda row: row.addressee.get("trace"),
+        get=lambda row: row.decision.get("trace"),
         kind=or_null(rows_of(INBOUND_TRACE)),
     ),
 )

@@ -129,18 +129,18 @@ def route_inbound(facts: InboundFacts, at: datetime) -> InboundDecision:
     """Return who receives a message that came at `at` (aware UTC). The same facts give the same
     answer."""
     if facts.keyword is not None:
-        return _addressee(facts, at, _of_nobody_else(facts), (_of_keyword(facts.keyword),))
+        return _decision(facts, at, _inbox_without_window(facts), (_keyword_step(facts.keyword),))
     before: tuple[InboundStep, ...] = ()
     if facts.sender is not None and facts.to_own_number:
         name = facts.sender.name
         if facts.relay:
             why = f"Sitter {name} sent it to their own number"
             step = _step(InboundRule.RELAY, True, InboundCode.SITTER_REPLY, why)
-            return _addressee(facts._replace(client=None), at, RELAY, (step,))
+            return _decision(facts._replace(client=None), at, RELAY, (step,))
         why = f"Sitter {name} sent it, and the org does not relay"
         before = (_step(InboundRule.RELAY, False, InboundCode.RELAY_OFF, why),)
     if facts.client is None:
-        return _addressee(facts, at, _of_nobody_else(facts), (*before, _of_no_client(facts)))
+        return _decision(facts, at, _inbox_without_window(facts), (*before, _no_client_step(facts)))
     known = _step(
         InboundRule.CLIENT,
         False,
@@ -148,20 +148,20 @@ def route_inbound(facts: InboundFacts, at: datetime) -> InboundDecision:
         f"The phone belongs to client {facts.client}",
     )
     active = [window for window in facts.windows if contains(window, at)]
-    hers = next((window for window in active if _speaks(facts, window, at)), None)
-    if hers is not None:
-        until = clock_local(hers.ends_at, facts.timezone)
-        why = f"Active assignment window for sitter {hers.sitter_name} until {until}"
+    assigned = next((window for window in active if _may_send(facts, window, at)), None)
+    if assigned is not None:
+        until = clock_local(assigned.ends_at, facts.timezone)
+        why = f"Active assignment window for sitter {assigned.sitter_name} until {until}"
         step = _step(InboundRule.SITTER, True, InboundCode.WINDOW_ACTIVE, why)
-        assert hers.sitter is not None
-        return _addressee(facts, at, hers.sitter, (*before, known, step))
-    code, why = _why_the_desk(facts, active, at)
-    nobody = _step(InboundRule.SITTER, False, code, why)
+        assert assigned.sitter is not None
+        return _decision(facts, at, assigned.sitter, (*before, known, step))
+    code, why = _front_desk_reason(facts, active, at)
+    no_window = _step(InboundRule.SITTER, False, code, why)
     desk = _step(InboundRule.FRONT_DESK, True, code, f"{why} - to the front desk")
-    return _addressee(facts, at, FRONT_DESK, (*before, known, nobody, desk))
+    return _decision(facts, at, FRONT_DESK, (*before, known, no_window, desk))
 
 
-def _of_nobody_else(facts: InboundFacts) -> str:
+def _inbox_without_window(facts: InboundFacts) -> str:
     """Return the inbox of a message that no window decides: the client's front desk, the sitter's,
     or unrouted."""
     if facts.client is not None:
@@ -169,7 +169,7 @@ def _of_nobody_else(facts: InboundFacts) -> str:
     return UNROUTED if facts.sender is None else RELAY
 
 
-def _of_no_client(facts: InboundFacts) -> InboundStep:
+def _no_client_step(facts: InboundFacts) -> InboundStep:
     if facts.sender is None:
         why = "No client has this phone"
         return _step(InboundRule.CLIENT, True, InboundCode.UNKNOWN_SENDER, why)
@@ -184,21 +184,21 @@ _KEYWORDS = {
 }
 
 
-def _of_keyword(keyword: Keyword) -> InboundStep:
+def _keyword_step(keyword: Keyword) -> InboundStep:
     code, why = _KEYWORDS[keyword]
     return _step(InboundRule.KEYWORD, True, code, why)
 
 
-def _speaks(facts: InboundFacts, window: WindowFact, at: datetime) -> bool:
+def _may_send(facts: InboundFacts, window: WindowFact, at: datetime) -> bool:
     """Whether the window's sitter is active, and holds the number, and it is usable."""
-    return window.sitter_active and _is_hers(facts, window) and usable(facts.number, at)
+    return window.sitter_active and _holds_number(facts, window) and usable(facts.number, at)
 
 
-def _is_hers(facts: InboundFacts, window: WindowFact) -> bool:
+def _holds_number(facts: InboundFacts, window: WindowFact) -> bool:
     return facts.holder is not None and window.sitter == facts.holder.sitter
 
 
-def _why_the_desk(
+def _front_desk_reason(
     facts: InboundFacts, active: list[WindowFact], at: datetime
 ) -> tuple[InboundCode, str]:
     """Return the first code that applies, in a fixed order."""
@@ -211,18 +211,18 @@ def _why_the_desk(
     if number.number_class is not NumberClass.SITTER:
         kind = "a pool number" if number.number_class is NumberClass.POOL else "a front desk number"
         return InboundCode.POOL_OR_DESK_NUMBER, f"The number is {kind}"
-    with_her = [window for window in active if _is_hers(facts, window)]
-    if active and holder is not None and not with_her:
+    with_holder = [window for window in active if _holds_number(facts, window)]
+    if active and holder is not None and not with_holder:
         return (
             InboundCode.NUMBER_OF_ANOTHER_SITTER,
             f"Sitter {holder.name} holds the number, but has no window with this client now",
         )
-    if with_her and not with_her[0].sitter_active:
-        return InboundCode.SITTER_NOT_ACTIVE, f"Sitter {with_her[0].sitter_name} is not active"
-    if with_her and not usable(number, at):
+    if with_holder and not with_holder[0].sitter_active:
+        return InboundCode.SITTER_NOT_ACTIVE, f"Sitter {with_holder[0].sitter_name} is not active"
+    if with_holder and not usable(number, at):
         return (
             InboundCode.NUMBER_QUARANTINED,
-            f"Sitter {with_her[0].sitter_name}'s number is not usable",
+            f"Sitter {with_holder[0].sitter_name}'s number is not usable",
         )
     return InboundCode.NO_ACTIVE_WINDOW, "No active window"
 
@@ -243,7 +243,7 @@ def _step(rule: InboundRule, result: bool, code: InboundCode, explanation: str) 
     return InboundStep(1, rule, _CONDITION[rule], result, code, explanation)
 
 
-def _addressee(
+def _decision(
     facts: InboundFacts, at: datetime, to: str, trace: tuple[InboundStep, ...]
 ) -> InboundDecision:
     last = trace[-1]

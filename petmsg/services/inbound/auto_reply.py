@@ -44,17 +44,17 @@ TO_STRANGERS_WITHIN = timedelta(hours=1)
 def answer(
     uow: UnitOfWork,
     text: ReceivedText,
-    addressee: InboundDecision,
+    decision: InboundDecision,
     *,
     message_id: int,
     number: NumberFact,
 ) -> tuple[str, ...]:
     """Reply to a message that no sitter receives, if the org has a reply text; return
     descriptions."""
-    words = _words(uow, addressee)
+    words = _words(uow, decision)
     if words is None or not _may_be_answered(uow, text, number):
         return ()
-    if addressee.client is None and _is_beyond(uow, text.from_phone):
+    if decision.client is None and _is_beyond(uow, text.from_phone):
         return ()
     taken = take_turn(
         uow.cursor,
@@ -65,7 +65,7 @@ def answer(
     )
     if not taken:
         return ()
-    if addressee.client is None:
+    if decision.client is None:
         queue_system_message(
             uow,
             to_e164=text.from_phone,
@@ -79,7 +79,7 @@ def answer(
             with uow.all_or_nothing():
                 queued = queue(
                     uow,
-                    addressee.client,
+                    decision.client,
                     body=words,
                     options=SendOptions(
                         urgent=True, expires_at=uow.now + EXPIRES[RelayKind.AUTO_REPLY]
@@ -91,16 +91,16 @@ def answer(
     return ("answered automatically",)
 
 
-def _words(uow: UnitOfWork, addressee: InboundDecision) -> str | None:
+def _words(uow: UnitOfWork, decision: InboundDecision) -> str | None:
     """Return the org's reply: the one for closed hours, or else the one for strangers."""
     org = uow.org
-    if addressee.kind is AddressedTo.SITTER:
+    if decision.kind is AddressedTo.SITTER:
         return None
     office = quiet_hours(org.open_from_minute, org.open_until_minute)
     is_open = office is None or quiet_until(office, uow.now, org.timezone) is not None
     if not is_open and org.closed_reply is not None:
         return org.closed_reply
-    return org.unknown_reply if addressee.kind is AddressedTo.UNROUTED else None
+    return org.unknown_reply if decision.kind is AddressedTo.UNROUTED else None
 
 
 def _may_be_answered(uow: UnitOfWork, text: ReceivedText, number: NumberFact) -> bool:

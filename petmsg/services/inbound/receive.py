@@ -48,12 +48,12 @@ _CUT = " … [cut off]"
 class Received:
     """A received message; `duplicate` is true if it was already stored, and then nothing was done.
 
-    `addressee` is the object that `route inbound -o json` prints.
+    `decision` is the object that `route inbound -o json` prints.
     """
 
     message: int
     duplicate: bool
-    addressee: dict[str, Any]
+    decision: dict[str, Any]
     did: tuple[str, ...] = ()
 
 
@@ -74,17 +74,17 @@ def receive(
     facts = _facts(uow, text, at, sender)
     if facts is None:
         raise NotOurNumber(text.to_e164, org=uow.org.slug)
-    addressee = route_inbound(facts, at)
+    decision = route_inbound(facts, at)
     client = sender.client
-    if addressee.kind is AddressedTo.RELAY:
+    if decision.kind is AddressedTo.RELAY:
         client = None  # it is the sitter's message, even if the sitter is also a client
-    sitter_id = _sitter_id(uow, facts, addressee)
+    sitter_id = _sitter_id(uow, facts, decision)
     is_reaction = facts.keyword is None and relay.is_reaction(uow, text, client)
     message_id = _store(
         uow,
         text,
         facts,
-        addressee,
+        decision,
         at=at,
         client=client,
         sitter_id=sitter_id,
@@ -96,10 +96,10 @@ def receive(
         "message",
         str(message_id),
         {
-            "client": addressee.client,
+            "client": decision.client,
             "number": facts.number.e164,
-            "addressed_to": addressee.addressed_to,
-            "code": addressee.code.value,
+            "addressed_to": decision.addressed_to,
+            "code": decision.code.value,
         },
     )
     did: tuple[str, ...] = ("stored: it is only a reaction to a message of the company",)
@@ -108,12 +108,12 @@ def receive(
             uow,
             text,
             facts,
-            addressee,
+            decision,
             at=at,
             message_id=message_id,
             sender=sender._replace(client=client),
         )
-    return Received(message_id, duplicate=False, addressee=addressee.to_json(), did=did)
+    return Received(message_id, duplicate=False, decision=decision.to_json(), did=did)
 
 
 def receive_each(
@@ -140,7 +140,7 @@ def _follow(
     uow: UnitOfWork,
     text: ReceivedText,
     facts: InboundFacts,
-    addressee: InboundDecision,
+    decision: InboundDecision,
     *,
     at: datetime,
     message_id: int,
@@ -152,18 +152,18 @@ def _follow(
     if asks_to_stop(text.body):
         return alert_request(uow, message_id, sender=sender)
     if at < uow.now - STALE_AFTER:
-        return relay.too_old(uow, message_id, addressee.kind)
-    if addressee.code is InboundCode.SITTER_REPLY:
+        return relay.too_old(uow, message_id, decision.kind)
+    if decision.code is InboundCode.SITTER_REPLY:
         return relay.from_sitter(uow, text, message_id=message_id, at=at)
-    if addressee.kind is AddressedTo.RELAY:
+    if decision.kind is AddressedTo.RELAY:
         return ()  # a sitter wrote to the company: in the inbox, without an automatic reply
-    if addressee.kind is AddressedTo.SITTER and uow.org.relay:
-        if _has_opted_out(uow, addressee.addressed_to):
-            return alert_not_forwarded(uow, addressee.addressed_to, message_id)
+    if decision.kind is AddressedTo.SITTER and uow.org.relay:
+        if _has_opted_out(uow, decision.addressed_to):
+            return alert_not_forwarded(uow, decision.addressed_to, message_id)
         return relay.to_sitter(
             uow, text, message_id=message_id, client=sender.client, facts=facts, at=at
         )
-    return auto_reply.answer(uow, text, addressee, message_id=message_id, number=facts.number)
+    return auto_reply.answer(uow, text, decision, message_id=message_id, number=facts.number)
 
 
 def _has_opted_out(uow: UnitOfWork, sitter: str) -> bool:
@@ -180,8 +180,8 @@ def _stored(uow: UnitOfWork, text: ReceivedText) -> Received | None:
     did: tuple[str, ...] = ()
     if text.opt_out_type is not None and row["keyword"] is None:
         did = _heed_later(uow, text, text.opt_out_type, row["id"], at=row["received_at"])
-    addressee = json.loads(row["decision"] or "{}")
-    return Received(row["id"], duplicate=True, addressee=addressee, did=did)
+    decision = json.loads(row["decision"] or "{}")
+    return Received(row["id"], duplicate=True, decision=decision, did=did)
 
 
 def _heed_later(
@@ -228,11 +228,11 @@ def _hold_sender(uow: UnitOfWork, phone: str) -> None:
     share_client_of_phone(uow.cursor, uow.org.id, phone)
 
 
-def _sitter_id(uow: UnitOfWork, facts: InboundFacts, addressee: InboundDecision) -> int | None:
+def _sitter_id(uow: UnitOfWork, facts: InboundFacts, decision: InboundDecision) -> int | None:
     ref: str | None = None
-    if addressee.kind is AddressedTo.SITTER:
-        ref = addressee.addressed_to
-    elif addressee.kind is AddressedTo.RELAY and facts.sender is not None:
+    if decision.kind is AddressedTo.SITTER:
+        ref = decision.addressed_to
+    elif decision.kind is AddressedTo.RELAY and facts.sender is not None:
         ref = facts.sender.sitter
     if ref is None:
         return None
@@ -243,7 +243,7 @@ def _store(
     uow: UnitOfWork,
     text: ReceivedText,
     facts: InboundFacts,
-    addressee: InboundDecision,
+    decision: InboundDecision,
     *,
     at: datetime,
     client: ClientKey | None,
@@ -255,11 +255,11 @@ def _store(
     thread_id = None
     if client is not None:
         thread_id = ensure_threads(uow, {client.id: (client.ref, None)})[client.id].id
-    kind = addressee.kind
+    kind = decision.kind
     waits = (
         kind in (AddressedTo.FRONT_DESK, AddressedTo.UNROUTED)
         or (kind is AddressedTo.SITTER and not uow.org.relay)
-        or (kind is AddressedTo.RELAY and addressee.code is not InboundCode.SITTER_REPLY)
+        or (kind is AddressedTo.RELAY and decision.code is not InboundCode.SITTER_REPLY)
     )
     ((message_id,),) = cursor.tuples(
         INSERT_MESSAGE,
@@ -270,7 +270,7 @@ def _store(
         from_e164=text.from_phone,
         to_e164=facts.number.e164,
         number_id=facts.number.id,
-        decision=json.dumps(addressee.to_json(), ensure_ascii=False),
+        decision=json.dumps(decision.to_json(), ensure_ascii=False),
         provider=provider.value if provider is not None else None,
         provider_message_id=text.provider_message_id,
         segments=measure(text.body).segments if text.body else 1,
@@ -284,7 +284,7 @@ def _store(
         received_at=at,
         addressed_to=kind.value,
         sitter_id=sitter_id,
-        code=addressee.code.value,
+        code=decision.code.value,
         keyword=facts.keyword.value if facts.keyword is not None else None,
         media_count=text.media_count,
         inbox_at=uow.now if waits and not is_reaction else None,
