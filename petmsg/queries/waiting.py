@@ -83,7 +83,7 @@ def overdue(now: datetime) -> datetime:
 def waiting(cursor: Cursor, org: OrgRow, *, client: str | None = None) -> list[WaitingMessage]:
     """What nobody has answered, claimed or closed, the longest first: of one client, or of all.
 
-    `waits_at` is aware UTC. The words that carriers heed (STOP, START, HELP) need no answer.
+    `waits_at` is aware UTC. Carrier keywords (STOP, START, HELP) need no answer.
     """
     select = _WAITING + ("" if client is None else " AND c.ref = :client")
     of_client = {} if client is None else {"client": client}

@@ -74,7 +74,7 @@ def raise_alert(
     return id_
 
 
-def end_matter(uow: UnitOfWork, kind: AlertKind, *, entity: str, ref: str, reason: str) -> None:
+def close_alert(uow: UnitOfWork, kind: AlertKind, *, entity: str, ref: str, reason: str) -> None:
     """Close the open alert of that kind, entity and ref, because its cause is over. Without one
     nothing changes."""
     alert = open_alert(uow.cursor, uow.org.id, kind=kind.value, entity=entity, ref=ref)
@@ -82,7 +82,7 @@ def end_matter(uow: UnitOfWork, kind: AlertKind, *, entity: str, ref: str, reaso
         done(uow, str(alert), reason=reason)
 
 
-def tell(uow: UnitOfWork) -> list[int]:
+def mark_alerts_reported(uow: UnitOfWork) -> list[int]:
     """Return the IDs of open alerts that were not reported for `TELL_AGAIN_AFTER`, and mark them as
     reported now."""
     return mark_told(uow.cursor, uow.org.id, now=uow.now, before=uow.now - TELL_AGAIN_AFTER)

@@ -20,12 +20,12 @@ from petmsg.queries.lookup import find_client
 from petmsg.queries.row_locks import lock_inbound
 from petmsg.queries.waiting import overdue
 from petmsg.services.bookings.assignment_window import ensure_threads
-from petmsg.services.inbound.waiting import seen_to
+from petmsg.services.inbound.waiting import end_alert_of
 from petmsg.services.people import client as client_service
 from petmsg.services.unit_of_work import Failure, UnitOfWork, each
 
 
-def put_in(uow: UnitOfWork, message_id: int) -> bool:
+def add(uow: UnitOfWork, message_id: int) -> bool:
     """Add a message to the inbox; return False if it already waits there. A done message waits
     again."""
     return put_in_inbox(uow.cursor, uow.org.id, now=uow.now, message_id=message_id)
@@ -37,7 +37,7 @@ def leave_with_sitter(uow: UnitOfWork, message_id: int) -> None:
     leave_message_with_sitter(uow.cursor, uow.org.id, now=uow.now, message_id=message_id)
 
 
-def take_out(uow: UnitOfWork, message_id: int, *, by: str, reason: str | None) -> bool:
+def close(uow: UnitOfWork, message_id: int, *, by: str, reason: str | None) -> bool:
     """Close a message of the inbox; return False if it did not wait."""
     return take_out_of_inbox(
         uow.cursor, uow.org.id, now=uow.now, by=by, reason=reason, message_id=message_id
@@ -103,7 +103,7 @@ def claim(uow: UnitOfWork, id_: int, *, take_over: bool = False) -> Item:
         )
     assign_to(uow.cursor, uow.org.id, actor=uow.actor, now=uow.now, message_id=id_)
     uow.audit("inbox.claimed", "message", str(id_), {"before": before})
-    seen_to(uow, item)
+    end_alert_of(uow, item)
     return _item(uow, id_, reused=False)
 
 
@@ -120,9 +120,9 @@ def done(uow: UnitOfWork, id_: int, *, reason: str | None = None) -> Item:
     item = _locked(uow, id_)
     if item.done_at is not None:
         return _item(uow, id_, reused=True)
-    take_out(uow, id_, by=uow.actor, reason=reason)
+    close(uow, id_, by=uow.actor, reason=reason)
     uow.audit("inbox.done", "message", str(id_), reason=reason)
-    seen_to(uow, item)
+    end_alert_of(uow, item)
     return _item(uow, id_, reused=False)
 
 
@@ -156,7 +156,7 @@ def _locked(uow: UnitOfWork, id_: int) -> InboxItem:
     lock_inbound(uow.cursor, uow.org.id, id_)
     item = find_item(uow.cursor, uow.org, id_, now=uow.now)
     if item.inbox_at is None and _is_the_desks(uow, item):
-        put_in(uow, id_)
+        add(uow, id_)
         item = find_item(uow.cursor, uow.org, id_, now=uow.now)
     if item.inbox_at is None:
         raise NotInTheInbox(

@@ -23,7 +23,7 @@ from petmsg.services.transfer.row_files import CHUNK
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.provider_factory import carrier_of
 from petmsg.workflows.store import Store
-from petmsg.workflows.waiting_clients import tell_of_waiting
+from petmsg.workflows.waiting_clients import update_waiting_alerts
 
 _LONGEST_SID = 64
 
@@ -170,5 +170,5 @@ def pull(store: Store, *, since: str | None) -> list[Taken]:
         whole = not any(isinstance(each, Failure) for each in stored)
         if everything and since is None and whole:
             store.write_in(org.slug, mark_pulled, provider, until=asked_at)
-    tell_of_waiting(store, chosen)
+    update_waiting_alerts(store, chosen)
     return rows

@@ -14,7 +14,7 @@ from petmsg.queries.org import OrgRow
 from petmsg.services.outbox.delivery_status import RECEIPTS_ARRIVE_WITHIN, Answer, apply_answers
 from petmsg.workflows.provider_factory import carrier_of
 from petmsg.workflows.store import Store
-from petmsg.workflows.waiting_clients import tell_of_waiting
+from petmsg.workflows.waiting_clients import update_waiting_alerts
 
 CHUNK = 100
 THREADS = 8
@@ -38,7 +38,7 @@ def _answered(
     unanswered: dict[str, list[PetmsgError]] = {carrier.name: [] for _, carrier in lines}
     for org, carrier in lines:
         yield from _sync_org(store, org, carrier, unanswered[carrier.name], limit=limit)
-    tell_of_waiting(store, [org for org, _ in lines])
+    update_waiting_alerts(store, [org for org, _ in lines])
     for problems in unanswered.values():
         if problems:
             raise _error_of(problems)

@@ -1,4 +1,4 @@
-"""Clients who wait, looked for by the commands that cron runs; and which alerts are news."""
+"""Update the alerts about waiting clients, for commands that cron runs, and report new alerts."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,8 +16,9 @@ class News(NamedTuple):
     waiting: str | None
 
 
-def tell_of_waiting(store: Store, orgs: Sequence[OrgRow]) -> None:
-    """Raise the alerts of clients who wait too long, and end those of who does not any more."""
+def update_waiting_alerts(store: Store, orgs: Sequence[OrgRow]) -> None:
+    """Raise the alerts of clients who wait too long, and end the alerts of those who no longer
+    wait."""
     from petmsg.services.inbound import waiting as service
 
     store.tick()
@@ -25,10 +26,10 @@ def tell_of_waiting(store: Store, orgs: Sequence[OrgRow]) -> None:
         with store.snapshot() as cursor:
             is_due = service.is_due(cursor, org, now=store.now)
         if is_due:
-            store.write_in(org.slug, service.look)
+            store.write_in(org.slug, service.update_waiting_alerts)
 
 
-def tell_alerts(store: Store) -> News:
+def report_alerts(store: Store) -> News:
     """The alerts that are news now, and how many clients wait; from now on they are known."""
     from petmsg.services import alert as service
     from petmsg.services.inbound.waiting import waiters
@@ -37,7 +38,7 @@ def tell_alerts(store: Store) -> News:
     with store.snapshot() as cursor:
         orgs = [org for org in store.chosen(cursor) if is_untold(cursor, org, now=store.now)]
     for org in orgs:
-        ids += store.write_in(org.slug, service.tell)
+        ids += store.write_in(org.slug, service.mark_alerts_reported)
     if not ids:
         return News([], None)
     with store.snapshot() as cursor:

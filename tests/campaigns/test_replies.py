@@ -73,7 +73,7 @@ WRONG: dict[str, Patch] = {
         "petmsg.rules.routing.relay.read_quotes", lambda *_: Quotes()
     ),
     "what did not arrive is nobody's": lambda patch: patch.setattr(
-        "petmsg.services.inbox.put_in", nothing
+        "petmsg.services.inbox.add", nothing
     ),
     "old texts are passed on": lambda patch: patch.setattr(
         "petmsg.services.inbound.receive.STALE_AFTER", timedelta(days=30)

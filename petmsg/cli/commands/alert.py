@@ -67,9 +67,9 @@ def tell(context: Context) -> None:
     many clients wait for an answer, and the longest wait. The database remembers which alerts were
     printed; without news nothing is printed.
     """
-    from petmsg.workflows.waiting_clients import tell_alerts
+    from petmsg.workflows.waiting_clients import report_alerts
 
-    news = tell_alerts(context)
+    news = report_alerts(context)
     if news.waiting is not None:
         context.notify(news.waiting)
     if news.alerts:

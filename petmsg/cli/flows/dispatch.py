@@ -36,7 +36,7 @@ from petmsg.services.outbox.unknown_outcomes import Reconciled
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.provider_factory import carrier_of
 from petmsg.workflows.send import NOBODY
-from petmsg.workflows.waiting_clients import tell_of_waiting
+from petmsg.workflows.waiting_clients import update_waiting_alerts
 from petmsg.workflows.worker.dispatcher import (
     Dispatcher,
     Seen,
@@ -80,7 +80,7 @@ def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers:
     if not watch:
         for org, _ in lines:
             report.behind(org)
-        tell_of_waiting(context, [org for org, _ in lines])
+        update_waiting_alerts(context, [org for org, _ in lines])
     report.close()
     if signal.SIGINT in came:
         context.exit_code = INTERRUPTED

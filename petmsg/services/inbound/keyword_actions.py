@@ -26,7 +26,7 @@ from petmsg.services.unit_of_work import UnitOfWork
 _KNOWN = STOP | START | START_FOR_OPTED_OUT | HELP
 
 
-def heed(
+def apply_keyword(
     uow: UnitOfWork,
     text: ReceivedText,
     keyword: Keyword,
@@ -61,7 +61,7 @@ def alert_request(uow: UnitOfWork, message_id: int, *, sender: Sender) -> tuple[
 
     The message waits in the inbox; it is neither relayed nor answered.
     """
-    inbox.put_in(uow, message_id)
+    inbox.add(uow, message_id)
     who, entity, ref, _ = _named(sender, message_id)
     raise_alert(
         uow,
@@ -79,7 +79,7 @@ def alert_request(uow: UnitOfWork, message_id: int, *, sender: Sender) -> tuple[
 
 def alert_not_forwarded(uow: UnitOfWork, sitter: str, message_id: int) -> tuple[str, ...]:
     """Keep a message for a sitter who has opted out in the inbox, and raise an alert."""
-    inbox.put_in(uow, message_id)
+    inbox.add(uow, message_id)
     raise_alert(
         uow,
         AlertKind.RELAY_FAILED,

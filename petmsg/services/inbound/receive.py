@@ -33,7 +33,11 @@ from petmsg.services import inbox
 from petmsg.services.bookings.assignment_window import ensure_threads
 from petmsg.services.inbound import auto_reply, relay
 from petmsg.services.inbound.address import NotOurNumber
-from petmsg.services.inbound.keyword_actions import alert_not_forwarded, alert_request, heed
+from petmsg.services.inbound.keyword_actions import (
+    alert_not_forwarded,
+    alert_request,
+    apply_keyword,
+)
 from petmsg.services.unit_of_work import Failure, UnitOfWork, run_batch
 
 STALE_AFTER = timedelta(hours=1)
@@ -64,11 +68,11 @@ def receive(
 
     Raises `NotOurNumber` for a number of another org or of none (see `services.inbound.unmatched`).
     """
-    there = _stored(uow, text)
-    if there is not None:
-        return there
+    stored = _stored(uow, text)
+    if stored is not None:
+        return stored
     text = storable(text)
-    _hold_sender(uow, text.from_phone)
+    _lock_sender(uow, text.from_phone)
     at = uow.now if text.received_at is None else min(text.received_at, uow.now)
     sender = find_sender(uow.cursor, uow.org.id, text.from_phone)
     facts = _facts(uow, text, at, sender)
@@ -104,7 +108,7 @@ def receive(
     )
     did: tuple[str, ...] = ("stored: it is only a reaction to a message of the company",)
     if not is_reaction:
-        did = _follow(
+        did = _apply_effects(
             uow,
             text,
             facts,
@@ -136,7 +140,7 @@ def receive_each(
     return [by_place[place] for place in range(len(texts))]
 
 
-def _follow(
+def _apply_effects(
     uow: UnitOfWork,
     text: ReceivedText,
     facts: InboundFacts,
@@ -148,7 +152,7 @@ def _follow(
 ) -> tuple[str, ...]:
     """Apply the side effects of an inbound message; return short descriptions of them."""
     if facts.keyword is not None:
-        return heed(uow, text, facts.keyword, message_id=message_id, sender=sender, at=at)
+        return apply_keyword(uow, text, facts.keyword, message_id=message_id, sender=sender, at=at)
     if asks_to_stop(text.body):
         return alert_request(uow, message_id, sender=sender)
     if at < uow.now - STALE_AFTER:
@@ -179,21 +183,21 @@ def _stored(uow: UnitOfWork, text: ReceivedText) -> Received | None:
         raise NotOurNumber(row["to_e164"] or "that number", org=uow.org.slug)
     did: tuple[str, ...] = ()
     if text.opt_out_type is not None and row["keyword"] is None:
-        did = _heed_later(uow, text, text.opt_out_type, row["id"], at=row["received_at"])
+        did = _apply_late_keyword(uow, text, text.opt_out_type, row["id"], at=row["received_at"])
     decision = json.loads(row["decision"] or "{}")
     return Received(row["id"], duplicate=True, decision=decision, did=did)
 
 
-def _heed_later(
+def _apply_late_keyword(
     uow: UnitOfWork, text: ReceivedText, keyword: Keyword, message_id: int, *, at: datetime
 ) -> tuple[str, ...]:
     """Apply a keyword that only the webhook reports, after a poll had already stored the
     message."""
     set_keyword(uow.cursor, keyword=keyword.value, message_id=message_id)
-    _hold_sender(uow, text.from_phone)
+    _lock_sender(uow, text.from_phone)
     sender = find_sender(uow.cursor, uow.org.id, text.from_phone)
-    inbox.put_in(uow, message_id)
-    return heed(uow, text, keyword, message_id=message_id, sender=sender, at=at)
+    inbox.add(uow, message_id)
+    return apply_keyword(uow, text, keyword, message_id=message_id, sender=sender, at=at)
 
 
 def storable(text: ReceivedText) -> ReceivedText:
@@ -222,7 +226,7 @@ def _facts(
     )
 
 
-def _hold_sender(uow: UnitOfWork, phone: str) -> None:
+def _lock_sender(uow: UnitOfWork, phone: str) -> None:
     """Lock the client row, so that a concurrent `client forget` or phone removal sees this
     message."""
     share_client_of_phone(uow.cursor, uow.org.id, phone)

@@ -89,7 +89,7 @@ def to_sitter(
     """Forward a client's message to its sitter, from the sitter's own number."""
     assert client is not None
     if at < uow.now and _addressed_now(uow, text) != route_inbound(facts, at).addressed_to:
-        inbox.put_in(uow, message_id)
+        inbox.add(uow, message_id)
         return ("the sitter's window is over: left in the inbox",)
     sitter_id = _sitter_of(uow, message_id)
     if _is_a_loop(uow, sitter_id, client.id):
@@ -99,7 +99,7 @@ def to_sitter(
     leaks = find_all(uow.cursor, uow.org, text.body, client_id=client.id, sitter_id=sitter_id)
     words = hide(text.body, leaks).strip()
     if text.media_count:
-        inbox.put_in(uow, message_id)  # pictures are not forwarded yet, so the front desk has them
+        inbox.add(uow, message_id)  # pictures are not forwarded yet, so the front desk has them
         count = "1 picture" if text.media_count == 1 else f"{text.media_count} pictures"
         words = f"{words} [{count}, with the front desk]".strip()
     name = hide_contact_details(uow, _name_for(uow, sitter_id, client, at))
@@ -118,7 +118,7 @@ def to_sitter(
 
 def too_old(uow: UnitOfWork, message_id: int, kind: AddressedTo) -> tuple[str, ...]:
     """Leave an old message to a person, because nobody could act on it in time."""
-    inbox.put_in(uow, message_id)
+    inbox.add(uow, message_id)
     if kind in (AddressedTo.SITTER, AddressedTo.RELAY):
         return ("the message is old: left in the inbox",)
     return ()
@@ -206,7 +206,7 @@ def from_sitter(
             return (f"not forwarded: {choice.why}",)
         case RelayAction.EMPTY if text.media_count:
             return _pictures_alone(uow, sitter_id, message_id)
-    inbox.put_in(uow, message_id)
+    inbox.add(uow, message_id)
     if choice.way in _WHY_NOT:
         notify_sitter(uow, sitter_id, message_id, _why_not(choice))
     return (f"not forwarded: {choice.why}; left in the inbox",)
@@ -245,7 +245,7 @@ def _why_not(choice: RelayDecision) -> str:
 
 def _pictures_alone(uow: UnitOfWork, sitter_id: int, message_id: int) -> tuple[str, ...]:
     """Leave pictures without text in the inbox: there is nothing to forward and nothing to ask."""
-    inbox.put_in(uow, message_id)
+    inbox.add(uow, message_id)
     notify_sitter(uow, sitter_id, message_id, _PICTURES)
     return ("pictures are not forwarded: left in the inbox",)
 
@@ -261,7 +261,7 @@ def _send(
 ) -> str:
     """Queue the sitter's message to the client; return a short description of the result."""
     if _is_a_loop(uow, sitter_id, client.id):
-        inbox.put_in(uow, message_id)
+        inbox.add(uow, message_id)
         _stop_loop(uow, sitter_id, client.ref, message_id)
         return "too many messages at once: left in the inbox"
     problem = None
@@ -284,12 +284,12 @@ def _send(
         except PetmsgError as refused:
             problem = _in_her_words(refused)
     if problem is not None:
-        inbox.put_in(uow, message_id)
+        inbox.add(uow, message_id)
         words = f"Not sent to {client.name}: {problem}. The front desk has your message."
         notify_sitter(uow, sitter_id, message_id, words)
         return f"not forwarded to {client.ref}: {problem}"
     if media_count:
-        inbox.put_in(uow, message_id)
+        inbox.add(uow, message_id)
         notify_sitter(
             uow, sitter_id, message_id, f"Your text is being sent to {client.name}. {_PICTURES}"
         )
@@ -321,7 +321,7 @@ def _send_waiting(
         message = uow.session.get(Message, question.message)
         assert message is not None
         words = message.body or ""
-        inbox.take_out(uow, question.message, by=uow.actor, reason="the sitter chose the client")
+        inbox.close(uow, question.message, by=uow.actor, reason="the sitter chose the client")
         relay_question.close(uow, question, RelayOutcome.SENT, client_id=client.id)
         shown = [each for each in facts.shown if each.body != words]
         if may_have(read_quotes(words, shown), client.ref):
@@ -334,7 +334,7 @@ def _send_waiting(
                 media_count=_pictures_of(uow, question.message),
             )
         else:
-            inbox.put_in(uow, question.message)
+            inbox.add(uow, question.message)
             notify_sitter(uow, sitter_id, question.message, _WHY_NOT[RelayAction.QUOTES_ANOTHER])
             sent = f"not forwarded to {client.ref}: it repeats another person's message"
         did.append(sent)
@@ -361,7 +361,7 @@ def _is_a_loop(uow: UnitOfWork, sitter_id: int, client_id: int) -> bool:
 
 
 def _stop_loop(uow: UnitOfWork, sitter_id: int, client_ref: str, message_id: int) -> None:
-    inbox.put_in(uow, message_id)
+    inbox.add(uow, message_id)
     sitter = sitter_line(uow.cursor, uow.org, sitter_id).sitter
     raise_alert(
         uow,

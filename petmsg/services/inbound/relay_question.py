@@ -17,7 +17,7 @@ from petmsg.services.unit_of_work import UnitOfWork
 
 def ask(uow: UnitOfWork, sitter_id: int, message_id: int, choice: RelayDecision) -> tuple[str, ...]:
     """Ask which client a message is for. It is sent to no client, and waits in the inbox."""
-    inbox.put_in(uow, message_id)
+    inbox.add(uow, message_id)
     expire(uow, sitter_id)
     return _send_list(uow, sitter_id, message_id, choice, waits=True)
 

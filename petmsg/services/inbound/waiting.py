@@ -1,7 +1,8 @@
 """Alerts for clients who wait for an answer: each is raised once, and ends when somebody acts.
 
-`look` is called by the commands that cron runs (`message pull`, `dispatch` and `sync`). There is
-one alert per client, one per sitter whose own messages wait, and one for all strangers together.
+The commands that cron runs (`message pull`, `dispatch` and `sync`) call `update_waiting_alerts`.
+There is one alert per client, one per sitter whose own messages wait, and one for all strangers
+together.
 """
 
 import shlex
@@ -52,15 +53,15 @@ def waiters(cursor: Cursor, org: OrgRow, *, client: str | None = None) -> list[W
 
 
 def is_due(cursor: Cursor, org: OrgRow, *, now: datetime) -> bool:
-    """Whether `look` would change anything at `now` (aware UTC)."""
+    """Whether `update_waiting_alerts` would change anything at `now` (aware UTC)."""
     if answered_by_sitters(cursor, org):
         return True
     late = {(each.entity, each.ref) for each in waiters(cursor, org) if each.since <= overdue(now)}
-    there = {(alert.entity, alert.ref) for alert in open_waiting_alerts(cursor, org.id)}
-    return late != there
+    open_alerts = {(alert.entity, alert.ref) for alert in open_waiting_alerts(cursor, org.id)}
+    return late != open_alerts
 
 
-def look(uow: UnitOfWork) -> int:
+def update_waiting_alerts(uow: UnitOfWork) -> int:
     """Raise an alert for everybody who waits too long, and end the alerts of those who no longer
     wait.
 
@@ -69,24 +70,24 @@ def look(uow: UnitOfWork) -> int:
     for message_id in answered_by_sitters(uow.cursor, uow.org):
         _settle(uow, message_id)
     waits = {(each.entity, each.ref): each for each in waiters(uow.cursor, uow.org)}
-    there = set()
+    open_alerts = set()
     for alert in open_waiting_alerts(uow.cursor, uow.org.id):
         about = alert.entity, alert.ref
         if about in waits:
-            there.add(about)
+            open_alerts.add(about)
         else:
             _end(uow, alert.id)
     late = [
         each
         for about, each in waits.items()
-        if about not in there and each.since <= overdue(uow.now) and not _was_seen(uow, each)
+        if about not in open_alerts and each.since <= overdue(uow.now) and not _was_seen(uow, each)
     ]
     for each in late:
         _raise(uow, each)
     return len(late)
 
 
-def seen_to(uow: UnitOfWork, item: InboxItem) -> None:
+def end_alert_of(uow: UnitOfWork, item: InboxItem) -> None:
     """End the alert about an inbox message that was claimed or closed, if nothing else waits."""
     entity, ref = _who(item)
     waits = waiters(uow.cursor, uow.org, client=item.client)
@@ -94,7 +95,7 @@ def seen_to(uow: UnitOfWork, item: InboxItem) -> None:
         _end_about(uow, entity, ref)
 
 
-def answered(uow: UnitOfWork, client_ref: str | None) -> None:
+def end_alert_if_answered(uow: UnitOfWork, client_ref: str | None) -> None:
     """End the client's alert after a message to them, if it was a person's answer."""
     if client_ref is None or _open_about(uow, "client", client_ref) is None:
         return

@@ -14,7 +14,7 @@ from petmsg.providers.twilio_errors import Scope
 from petmsg.queries import provider_holds as queries
 from petmsg.queries.queue import NumberPace
 from petmsg.rules import rate_limit
-from petmsg.services.alert import end_matter, raise_alert
+from petmsg.services.alert import close_alert, raise_alert
 from petmsg.services.unit_of_work import UnitOfWork
 
 FIRST_PAUSE = timedelta(minutes=5)
@@ -100,4 +100,4 @@ def alert_account(uow: UnitOfWork, *, code: str, message: str) -> None:
 
 def _end_the_alert(uow: UnitOfWork, *, reason: str) -> None:
     if uow.cursor.value(queries.ANY_REFUSED, org_id=uow.org.id) is None:
-        end_matter(uow, AlertKind.PROVIDER_ACCOUNT, entity="org", ref=uow.org.slug, reason=reason)
+        close_alert(uow, AlertKind.PROVIDER_ACCOUNT, entity="org", ref=uow.org.slug, reason=reason)

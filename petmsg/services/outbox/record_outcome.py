@@ -31,7 +31,7 @@ from petmsg.providers.base import (
 from petmsg.providers.twilio_errors import Scope, scope_of
 from petmsg.queries.attempt import accept_attempt, has_attempt, occupy_number
 from petmsg.rules.rate_limit import LONGEST_AHEAD
-from petmsg.services.inbound.waiting import answered
+from petmsg.services.inbound.waiting import end_alert_if_answered
 from petmsg.services.outbox.claim import Claim
 from petmsg.services.outbox.rejections import apply_rejection
 from petmsg.services.unit_of_work import UnitOfWork
@@ -135,7 +135,7 @@ def _accepted_at_once(uow: UnitOfWork, done: HandedOver, outcome: Accepted) -> b
         return False
     _extend_rate_limit(uow, done)
     uow.audit("message.sent", "message", str(claim.message), payload_of(claim, provider))
-    answered(uow, claim.decision.client)
+    end_alert_if_answered(uow, claim.decision.client)
     return True
 
 

@@ -156,7 +156,7 @@ def add_to_inbox(uow: UnitOfWork, message: Message) -> None:
     if relay is None or relay.about_id is None:
         return
     if relay.kind in (RelayKind.FORWARD, RelayKind.REPLY):
-        inbox.put_in(uow, relay.about_id)
+        inbox.add(uow, relay.about_id)
 
 
 def on_undelivered(uow: UnitOfWork, message: Message) -> None:
@@ -169,7 +169,7 @@ def on_undelivered(uow: UnitOfWork, message: Message) -> None:
     if relay is None or relay.kind is RelayKind.AUTO_REPLY or relay.about_id is None:
         return
     assert relay.sitter_id is not None
-    inbox.put_in(uow, relay.about_id)
+    inbox.add(uow, relay.about_id)
     if relay.kind is RelayKind.REPLY:
         notify_sitter(
             uow, relay.sitter_id, relay.about_id, "Your message did not reach the client."

@@ -224,8 +224,8 @@ def test_a_text_that_was_done_waits_again_when_its_forward_fails(
     comes(ready, to=DESK)
     ready("inbox", "done", "1")
     with working(migrated_url) as uow:
-        assert inbox.put_in(uow, 1)
-        assert not inbox.put_in(uow, 1)
+        assert inbox.add(uow, 1)
+        assert not inbox.add(uow, 1)
     assert waiting(ready) == [1]
     assert send(ready).code == 0
 
