@@ -105,7 +105,7 @@ def locked_bookings(cursor: Cursor, org_id: int, refs: Sequence[str]) -> list[di
     return rows
 
 
-def hold_sitters(cursor: Cursor, org_id: int, ids: Sequence[int]) -> set[int]:
+def lock_sitters(cursor: Cursor, org_id: int, ids: Sequence[int]) -> set[int]:
     """Keep those sitters from being offboarded before the commit; who of them is so already.
 
     Asked under the lock, because on PostgreSQL a status that was read before may be old. (On

@@ -10,7 +10,14 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums import MessageStatus, RelayKind, RelayOutcome
 from petmsg.queries.org import OrgRow
 from petmsg.rules.routing.quotes import Shown, forward
-from petmsg.rules.routing.relay import ListedClient, OpenClient, RelayFacts, Said, Wrote, told_apart
+from petmsg.rules.routing.relay import (
+    ListedClient,
+    OpenClient,
+    RelayFacts,
+    Said,
+    Wrote,
+    unique_names,
+)
 from petmsg.text_inputs import LONGEST_NAME
 
 LOOK_BACK = timedelta(hours=24)
@@ -291,7 +298,7 @@ def read_clients_around(
         after=now - AROUND,
         before=now + AROUND,
     )
-    names = told_apart(
+    names = unique_names(
         [
             ListedClient(
                 row.id,

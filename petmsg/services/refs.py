@@ -6,7 +6,7 @@ from petmsg.services.unit_of_work import UnitOfWork
 _PREFIX = {"client": "C", "sitter": "S", "booking": "B"}
 
 
-def hold_refs(uow: UnitOfWork, noun: str) -> None:
+def lock_refs(uow: UnitOfWork, noun: str) -> None:
     """Lock the generation of refs for the noun until the commit.
 
     Rows that are looked up afterwards, such as a client by phone, cannot be added meanwhile.

@@ -322,7 +322,7 @@ def _counted_refs() -> None:
         return f"X-{count + 1}"
 
     for module in (booking_import, client, sitter):
-        _swap(module, next_ref=next_ref, hold_refs=lambda _work, _noun: None)
+        _swap(module, next_ref=next_ref, lock_refs=lambda _uow, _noun: None)
 
 
 def _threads_without_conflict() -> None:

@@ -21,9 +21,9 @@ from petmsg.enums import (
 )
 from petmsg.errors import MalformedRow, PetmsgError, quoted
 from petmsg.importers.snoutos.legacy_schema import MALFORMED, time_of
-from petmsg.importers.snoutos.opt_outs import keep_wishes
-from petmsg.importers.snoutos.people import NotTaken, forgotten, ids_by_ref
-from petmsg.importers.snoutos.report import Taken
+from petmsg.importers.snoutos.opt_outs import store_opt_outs
+from petmsg.importers.snoutos.people import NotImported, forgotten, ids_by_ref
+from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.importers.snoutos.threads import OurNumber, number_of, our_numbers
 from petmsg.rules.segments import measure
@@ -127,9 +127,9 @@ def key_of(message_id: str) -> str:
     return f"snoutos:{message_id}"
 
 
-def take_messages(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> Taken:
+def take_messages(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> Imported:
     """Import messages in the order in which they were written; existing ones are not changed."""
-    taken = Taken("Message", read=len(rows))
+    taken = Imported("Message", read=len(rows))
     refs = list(dict.fromkeys(row["clientId"] for row in rows if row["clientId"]))
     conversations = {
         row["ref"]: row
@@ -159,19 +159,19 @@ def take_messages(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) 
         sent = sum(text["direction"] == Direction.OUTBOUND for text in new)
         payload = {"from": "snoutos", "outbound": sent, "inbound": len(new) - sent}
         uow.audit("message.imported", "org", uow.org.slug, payload)
-        keep_wishes(uow, stage, org, new, taken)
+        store_opt_outs(uow, stage, org, new, taken)
     return taken
 
 
 def _conversation(row: Row, conversations: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return the client and thread of a message. Raises `NotTaken` or `Forgotten`."""
+    """Return the client and thread of a message. Raises `NotImported` or `Forgotten`."""
     if row["clientId"] is None:
-        raise NotTaken(f"Thread {row['threadId']} does not exist.")
+        raise NotImported(f"Thread {row['threadId']} does not exist.")
     if row["threadOrg"] != row["orgId"]:
-        raise NotTaken(f"Its thread {row['threadId']} belongs to another organisation.")
+        raise NotImported(f"Its thread {row['threadId']} belongs to another organisation.")
     found = conversations.get(row["clientId"])
     if found is None or found["thread_id"] is None:
-        raise NotTaken(f"Its thread {row['threadId']} was not imported.")
+        raise NotImported(f"Its thread {row['threadId']} was not imported.")
     if found["forgotten_at"] is not None:
         raise forgotten(found["ref"])
     return found
@@ -184,7 +184,7 @@ def _text(
     number: OurNumber | None,
     sitter_id: int | None,
 ) -> dict[str, Any]:
-    """Return the message as it is stored. Raises `MalformedRow`, `NotTaken`."""
+    """Return the message as it is stored. Raises `MalformedRow`, `NotImported`."""
     direction = _direction(row["direction"])
     at = time_of(row["createdAt"], "createdAt")
     sid, body = row["providerMessageSid"], row["body"] or ""
@@ -217,7 +217,7 @@ def _text(
         failed = {"status": MessageStatus.FAILED.value, "error_code": NO_PROVIDER_ID}
         return text | failed | {"error_message": _NOT_KNOWN}
     if number is None:
-        raise NotTaken(
+        raise NotImported(
             f"The number {row['numberId'] or ''} of its thread was not imported, and a sent "
             "message cannot be stored without the number it was sent from."
         )

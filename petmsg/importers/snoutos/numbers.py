@@ -13,7 +13,7 @@ from petmsg.enums import NumberClass, NumberStatus, SitterStatus
 from petmsg.errors import MalformedPhone, MalformedRow, NumberTaken, PetmsgError, quoted
 from petmsg.importers.snoutos.legacy_schema import time_of
 from petmsg.importers.snoutos.people import WHY
-from petmsg.importers.snoutos.report import Taken
+from petmsg.importers.snoutos.report import Imported
 from petmsg.models import MessageNumber
 from petmsg.phone import parse_phone
 from petmsg.services.numbers import ledger
@@ -52,12 +52,12 @@ class _Wanted:
     lost: list[tuple[str, str]] = field(default_factory=list)
 
 
-def take_numbers(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
+def take_numbers(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     """Import numbers in the order of `rows`: if two need the same place, the first one gets it.
 
     A known number is not changed.
     """
-    taken = Taken("MessageNumber", read=len(rows))
+    taken = Imported("MessageNumber", read=len(rows))
     known = _known(uow, [row["e164"] for row in rows])
     sitters = _sitters(uow, [row["assignedSitterId"] for row in rows])
     has_desk = active_front_desk(uow) is not None

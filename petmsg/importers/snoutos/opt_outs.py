@@ -15,7 +15,7 @@ from petmsg.enums import AlertKind, AlertSeverity, ClientKind, Direction, Keywor
 from petmsg.errors import MalformedRow
 from petmsg.importers.snoutos.legacy_schema import time_of
 from petmsg.importers.snoutos.people import clients_by_ref
-from petmsg.importers.snoutos.report import Taken
+from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.message import NoPhone
@@ -35,8 +35,8 @@ ORDER BY m.createdAt, m.id
 """
 
 
-def keep_wishes(
-    uow: UnitOfWork, stage: Stage, org: str, new: Sequence[Mapping[str, Any]], taken: Taken
+def store_opt_outs(
+    uow: UnitOfWork, stage: Stage, org: str, new: Sequence[Mapping[str, Any]], taken: Imported
 ) -> None:
     """Opt out the clients with an opt-out among their `new` messages, unless a later opt-in ended
     it.
@@ -75,7 +75,7 @@ def _said(body: str | None) -> Keyword | None:
     return keyword_of(body or "", opted_out=True)
 
 
-def _opt_out(uow: UnitOfWork, client: Mapping[str, Any], said: Row, taken: Taken) -> None:
+def _opt_out(uow: UnitOfWork, client: Mapping[str, Any], said: Row, taken: Imported) -> None:
     try:
         when = iso_utc(time_of(said["createdAt"], "createdAt"))
     except MalformedRow:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from petmsg.db.cursor import Cursor
 from petmsg.errors import NOT_FOUND, NotFound, PetmsgError, Refused, quoted
-from petmsg.importers.snoutos.report import Taken
+from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.services.unit_of_work import UnitOfWork
@@ -109,9 +109,9 @@ def require_fitting(cursor: Cursor, found: Sequence[OldOrg], *, slug: str | None
     return [old for old in found if old.slug not in there]
 
 
-def begin(uow: UnitOfWork, old: OldOrg) -> Taken:
+def begin(uow: UnitOfWork, old: OldOrg) -> Imported:
     """Record in the audit log, once, which old organisation an org imports."""
-    taken = Taken("Organization", read=1)
+    taken = Imported("Organization", read=1)
     if old.id in _taken_over(uow.cursor, uow.org):
         taken.known = 1
     else:

@@ -10,7 +10,7 @@ from sqlite3 import Row
 from petmsg.clock import format_local
 from petmsg.errors import Refused
 from petmsg.importers.snoutos.legacy_schema import time_of
-from petmsg.importers.snoutos.report import Taken
+from petmsg.importers.snoutos.report import Imported
 from petmsg.services.unit_of_work import UnitOfWork
 
 OVERRIDES = """
@@ -24,9 +24,9 @@ class OverrideNotTaken(Refused):
     code = "override_not_taken"
 
 
-def tell_overrides(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
+def tell_overrides(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     """Report each active or future override; a past one needs nothing."""
-    taken = Taken("RoutingOverride", read=len(rows))
+    taken = Imported("RoutingOverride", read=len(rows))
     for row in rows:
         ends_at = None if row["endsAt"] is None else time_of(row["endsAt"], "endsAt")
         if ends_at is not None and ends_at <= uow.now:

@@ -6,7 +6,7 @@ from typing import Any
 
 from petmsg.enums import SitterStatus
 from petmsg.errors import MalformedPhone, MalformedRef, MalformedText, PetmsgError, PhoneTaken
-from petmsg.importers.snoutos.report import Taken
+from petmsg.importers.snoutos.report import Imported
 from petmsg.models import Client, ClientPhone, Sitter, SitterActivity
 from petmsg.phone import mask_phone, parse_phone
 from petmsg.services.people import optout
@@ -20,7 +20,7 @@ _YES = frozenset(("true", "t", "1", "yes", "y", "on"))
 _NO = frozenset(("false", "f", "0", "no", "n", "off"))
 
 
-class NotTaken(PetmsgError):
+class NotImported(PetmsgError):
     """An old row was not imported, because it needs another row that was not imported."""
 
     code = "needs_another_row"
@@ -33,13 +33,13 @@ class Forgotten(ClientForgotten):
 # ----------------------------------------------------------------------------------------- sitters
 
 
-def take_sitters(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
+def take_sitters(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     """Import sitters with their status; a known ref is not changed.
 
     The old table may have no phones of sitters: such a sitter's phone stays empty until somebody
     adds it.
     """
-    taken = Taken("Sitter", read=len(rows))
+    taken = Imported("Sitter", read=len(rows))
     known = ids_by_ref(uow, "sitter", [row["id"] for row in rows])
     new: dict[str, tuple[Sitter, bool]] = {}
     for row in rows:
@@ -78,7 +78,7 @@ def take_sitters(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
     return taken
 
 
-def _is_active(row: Row, taken: Taken) -> bool:
+def _is_active(row: Row, taken: Imported) -> bool:
     written = (row["active"] or "").lower()
     if written not in _YES | _NO:
         taken.note(
@@ -89,7 +89,7 @@ def _is_active(row: Row, taken: Taken) -> bool:
     return written in _YES
 
 
-def _sitters_phone(row: Row, taken: Taken) -> str:
+def _sitters_phone(row: Row, taken: Imported) -> str:
     written = row["phone"] or row["e164"]
     if not written:
         return ""
@@ -105,12 +105,12 @@ def _sitters_phone(row: Row, taken: Taken) -> str:
 # ----------------------------------------------------------------------------------------- clients
 
 
-def take_clients(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
+def take_clients(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     """Import clients, without phones yet; a known ref is not changed.
 
     `contacts` of a row is how many phones the old system has.
     """
-    taken = Taken("Client", read=len(rows))
+    taken = Imported("Client", read=len(rows))
     known = clients_by_ref(uow, [row["id"] for row in rows])
     new: dict[str, Client] = {}
     for row in rows:
@@ -140,12 +140,12 @@ def take_clients(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
     return taken
 
 
-def take_contacts(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
+def take_contacts(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     """Import phones of clients; a client's first phone becomes the primary one.
 
     A phone belongs to one client of an org: the first client keeps it.
     """
-    taken = Taken("ClientContact", read=len(rows))
+    taken = Imported("ClientContact", read=len(rows))
     clients = clients_by_ref(uow, [row["clientId"] for row in rows])
     phones = [_phone_or_problem(row["e164"]) for row in rows]
     owners = _owners(uow, [phone for phone in phones if isinstance(phone, str)])
@@ -157,7 +157,7 @@ def take_contacts(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
             if isinstance(phone, PetmsgError):
                 raise phone
             if client is None:
-                raise NotTaken(f"Its client {row['clientId']} was not imported.")
+                raise NotImported(f"Its client {row['clientId']} was not imported.")
             if client["forgotten_at"] is not None:
                 raise forgotten(client["ref"])
             owner = owners.get(phone)
@@ -184,7 +184,7 @@ def take_contacts(uow: UnitOfWork, rows: Sequence[Row]) -> Taken:
     uow.session.add_all(new)
     uow.session.flush()
     for added in new:
-        optout.recognise(uow, added.e164)
+        optout.show_phone_in_opt_outs(uow, added.e164)
     taken.new = len(new)
     return taken
 
@@ -230,7 +230,7 @@ def _with_primary(uow: UnitOfWork, clients: Sequence[int]) -> set[int]:
 # ------------------------------------------------------------------------------------------- both
 
 
-def _name(row: Row, taken: Taken) -> str:
+def _name(row: Row, taken: Imported) -> str:
     """Return the name; the ID if the name is invalid."""
     try:
         return parse_name(row["name"] or "")

@@ -23,7 +23,7 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Taken:
+class Imported:
     """The result for some rows of a table.
 
     `new` rows were imported, `known` ones existed before, `merged` ones are part of another row's.
@@ -74,11 +74,11 @@ class OrgReport:
     old_org: str
     org: str
     created: bool
-    tables: dict[str, Taken] = field(default_factory=dict)
+    tables: dict[str, Imported] = field(default_factory=dict)
 
-    def add(self, taken: Taken) -> None:
+    def add(self, taken: Imported) -> None:
         """Add the result of a step."""
-        self.tables.setdefault(taken.table, Taken(taken.table)).add(taken)
+        self.tables.setdefault(taken.table, Imported(taken.table)).add(taken)
 
     @property
     def findings(self) -> Sequence[Finding]:
@@ -95,17 +95,17 @@ class Report:
     """The result for all old rows: those of organisations, and `loose` ones without any."""
 
     orgs: list[OrgReport] = field(default_factory=list)
-    loose: dict[str, Taken] = field(default_factory=dict)
+    loose: dict[str, Imported] = field(default_factory=dict)
 
-    def add_loose(self, taken: Taken) -> None:
+    def add_loose(self, taken: Imported) -> None:
         """Add rows that belong to no organisation."""
         if taken.read:
-            self.loose.setdefault(taken.table, Taken(taken.table)).add(taken)
+            self.loose.setdefault(taken.table, Imported(taken.table)).add(taken)
 
     @property
     def tables(self) -> list[dict[str, Any]]:
         """The counts, one row per org and table."""
-        counted: list[tuple[str | None, Taken]] = []
+        counted: list[tuple[str | None, Imported]] = []
         counted += [(org.org, taken) for org in self.orgs for taken in org.tables.values()]
         counted += [(None, taken) for taken in self.loose.values()]
         return [

@@ -13,13 +13,13 @@ from petmsg.db.transaction import Transaction
 from petmsg.errors import MalformedRow, UsageProblem
 from petmsg.importers.snoutos import messages, numbers, orgs, overrides, people, threads, windows
 from petmsg.importers.snoutos.orgs import OldOrg
-from petmsg.importers.snoutos.report import OrgReport, Taken
+from petmsg.importers.snoutos.report import OrgReport, Imported
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.services.orgs import org as org_service
 from petmsg.services.unit_of_work import Failure, UnitOfWork, run_in_savepoint
 
-Step = Callable[[UnitOfWork], Taken]
+Step = Callable[[UnitOfWork], Imported]
 
 _SITTERS = 'SELECT id, name, active, phone, e164 FROM "Sitter" WHERE orgId = :org ORDER BY id'
 _CLIENTS = """
@@ -111,7 +111,7 @@ def _needed(old: OldOrg, timezone: str | None) -> str:
 def steps(stage: Stage, old: OldOrg) -> Iterator[Step]:
     """Yield the steps of importing an organisation, each for its own transaction."""
 
-    def each(table: str, sql: str, take: Callable[..., Taken], **given: Any) -> Iterator[Step]:
+    def each(table: str, sql: str, take: Callable[..., Imported], **given: Any) -> Iterator[Step]:
         for rows in stage.chunks(sql, org=old.id):
             yield partial(_take, table=table, rows=rows, take=partial(take, **given))
 
@@ -127,7 +127,7 @@ def steps(stage: Stage, old: OldOrg) -> Iterator[Step]:
     yield from each("Message", messages.MESSAGES, messages.take_messages, **staged)
 
 
-def of_no_org(stage: Stage) -> Iterator[Taken]:
+def of_no_org(stage: Stage) -> Iterator[Imported]:
     """Yield the rows that belong to no existing organisation, and so to no org."""
     for table in _OF_AN_ORG:
         sql = (
@@ -142,15 +142,17 @@ def _missing(noun: str, id_: str | None) -> str:
     return f"{noun.capitalize()} {id_} does not exist." if id_ else f"It names no {noun}."
 
 
-def _refused(stage: Stage, table: str, sql: str, noun: str) -> Iterator[Taken]:
+def _refused(stage: Stage, table: str, sql: str, noun: str) -> Iterator[Imported]:
     for rows in stage.chunks(sql):
-        taken = Taken(table, read=len(rows))
+        taken = Imported(table, read=len(rows))
         for row in rows:
-            taken.refuse(row["id"], people.NotTaken(_missing(noun, row["missing"])))
+            taken.refuse(row["id"], people.NotImported(_missing(noun, row["missing"])))
         yield taken
 
 
-def _take(uow: UnitOfWork, *, table: str, rows: Sequence[Row], take: Callable[..., Taken]) -> Taken:
+def _take(
+    uow: UnitOfWork, *, table: str, rows: Sequence[Row], take: Callable[..., Imported]
+) -> Imported:
     """Import rows together; if the database rejects one, import each in its own savepoint."""
     try:
         with uow.all_or_nothing():
@@ -158,7 +160,7 @@ def _take(uow: UnitOfWork, *, table: str, rows: Sequence[Row], take: Callable[..
     except Exception as problem:
         if not is_driver_error(problem) or is_passing(problem):
             raise
-    taken = Taken(table)
+    taken = Imported(table)
     for row in rows:
         done = run_in_savepoint(uow, row, lambda one: take(uow, rows=[one]), ref=_name)
         if isinstance(done, Failure):

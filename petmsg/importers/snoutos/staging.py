@@ -22,7 +22,7 @@ from petmsg.importers.snoutos.legacy_schema import (
     Table,
     staged_time,
 )
-from petmsg.importers.snoutos.report import Taken
+from petmsg.importers.snoutos.report import Imported
 
 _TEXT = None
 CHUNK = 1000
@@ -53,7 +53,7 @@ class Stage:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.unread: dict[str, Taken] = {}
+        self.unread: dict[str, Imported] = {}
 
     def rows(self, sql: str, **parameters: Any) -> list[sqlite3.Row]:
         """Return all rows of a small result."""
@@ -114,7 +114,7 @@ class Stage:
             if not table.may_lack:
                 raise
         self._create(table)
-        self.unread.setdefault(table.name, Taken(table.name))
+        self.unread.setdefault(table.name, Imported(table.name))
         return None
 
     def _create(self, table: Table) -> None:
@@ -140,7 +140,7 @@ class Stage:
 
     def _load(self, table: Table, source: Source, columns: Sequence[str]) -> None:
         self._create(table)
-        taken = self.unread.setdefault(table.name, Taken(table.name))
+        taken = self.unread.setdefault(table.name, Imported(table.name))
         named = ", ".join(f'"{column}"' for column in columns)
         marks = ", ".join("?" * (len(columns) + 1))
         insert = f'INSERT INTO "{table.name}" (line, {named}) VALUES ({marks})'
@@ -155,7 +155,7 @@ class Stage:
             self._connection.execute("COMMIT")
 
     def _sound(
-        self, rows: Iterator[OldRow], columns: Sequence[str], taken: Taken, *, needs_id: bool
+        self, rows: Iterator[OldRow], columns: Sequence[str], taken: Imported, *, needs_id: bool
     ) -> Iterator[OldRow]:
         """Yield the rows that can be staged; record the others."""
         place = columns.index("id") if "id" in columns else None

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from petmsg.enums import NumberClass
 from petmsg.errors import MalformedPhone, MalformedRow
 from petmsg.importers.snoutos.legacy_schema import time_of
-from petmsg.importers.snoutos.people import WHY, NotTaken, clients_by_ref
-from petmsg.importers.snoutos.report import Taken
+from petmsg.importers.snoutos.people import WHY, NotImported, clients_by_ref
+from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.phone import parse_phone
 from petmsg.queries.confirm import THREADS
@@ -47,29 +47,29 @@ class OurNumber(NamedTuple):
     sitter: str | None
 
 
-def refuse_strays(_work: UnitOfWork, rows: Sequence[Row]) -> Taken:
+def refuse_strays(_work: UnitOfWork, rows: Sequence[Row]) -> Imported:
     """Report threads of clients that do not exist or belong to another organisation."""
-    taken = Taken("Thread", read=len(rows))
+    taken = Imported("Thread", read=len(rows))
     for row in rows:
         client = row["clientId"]
         if not client:
-            problem = NotTaken("It names no client.")
+            problem = NotImported("It names no client.")
         elif row["owner"] is None:
-            problem = NotTaken(f"Client {client} does not exist.")
+            problem = NotImported(f"Client {client} does not exist.")
         else:
-            problem = NotTaken(f"Its client {client} belongs to another organisation.")
+            problem = NotImported(f"Its client {client} belongs to another organisation.")
         taken.refuse(row["id"], problem)
     return taken
 
 
-def take_threads(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> Taken:
+def take_threads(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> Imported:
     """Create the one thread of each of these clients.
 
     It begins with the client's first old thread, which also gives the default number. The thread's
     own pool number is that of the pool thread in which the company wrote last, so that the client
     still sees the same number.
     """
-    taken = Taken("Thread")
+    taken = Imported("Thread")
     refs = [row["id"] for row in rows]
     clients = clients_by_ref(uow, refs)
     there = {
@@ -85,7 +85,7 @@ def take_threads(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -
         client = clients.get(ref)
         if client is None:
             for thread in threads:
-                taken.refuse(thread["id"], NotTaken(f"Its client {ref} was not imported."))
+                taken.refuse(thread["id"], NotImported(f"Its client {ref} was not imported."))
             continue
         if client["id"] in there:
             taken.known += len(threads)
@@ -135,7 +135,7 @@ def _began(uow: UnitOfWork, threads: Sequence[Row]) -> Any:
     return uow.now
 
 
-def _note_what_is_lost(thread: Row, numbers: Mapping[str, OurNumber], taken: Taken) -> None:
+def _note_what_is_lost(thread: Row, numbers: Mapping[str, OurNumber], taken: Imported) -> None:
     try:
         time_of(thread["createdAt"], "createdAt")
     except MalformedRow as problem:

@@ -14,8 +14,8 @@ from typing import Any
 from petmsg.enums import BookingStatus, SitterStatus
 from petmsg.errors import MalformedRef, MalformedRow, PetmsgError, Refused
 from petmsg.importers.snoutos.legacy_schema import time_of
-from petmsg.importers.snoutos.people import WHY, NotTaken, clients_by_ref, forgotten
-from petmsg.importers.snoutos.report import Taken
+from petmsg.importers.snoutos.people import WHY, NotImported, clients_by_ref, forgotten
+from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries import confirm as queries
 from petmsg.services.bookings import assignment_window
@@ -75,7 +75,7 @@ def own_ref(window_id: str) -> str:
     return f"snoutos:{window_id}"
 
 
-def take_windows(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> Taken:
+def take_windows(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> Imported:
     """Import windows as confirmed bookings in the order of `rows`; existing ones are not
     changed."""
     return _Windows(uow, stage, org, rows).take(rows)
@@ -86,7 +86,7 @@ class _Windows:
 
     def __init__(self, uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> None:
         self._work = uow
-        self._taken = Taken("AssignmentWindow", read=len(rows))
+        self._taken = Imported("AssignmentWindow", read=len(rows))
         self._clients = clients_by_ref(uow, [row["clientId"] for row in rows])
         self._sitters = _sitters(uow, [row["sitterId"] for row in rows])
         refs = [row["bookingRef"] for row in rows if row["bookingRef"]]
@@ -102,7 +102,7 @@ class _Windows:
             )
         self._new: dict[str, dict[str, Any]] = {}
 
-    def take(self, rows: Sequence[Row]) -> Taken:
+    def take(self, rows: Sequence[Row]) -> Imported:
         for row in rows:
             try:
                 self._take_one(row)
@@ -151,12 +151,12 @@ class _Windows:
     def _visit(self, row: Row) -> _Visit:
         """Return the window, checked. Raises `PetmsgError`."""
         if row["clientId"] is None:
-            raise NotTaken(f"Thread {row['threadId']} does not exist.")
+            raise NotImported(f"Thread {row['threadId']} does not exist.")
         if row["threadOrg"] != row["orgId"]:
-            raise NotTaken(f"Its thread {row['threadId']} belongs to another organisation.")
+            raise NotImported(f"Its thread {row['threadId']} belongs to another organisation.")
         client = self._clients.get(row["clientId"])
         if client is None:
-            raise NotTaken(f"The client {row['clientId']} of its thread was not imported.")
+            raise NotImported(f"The client {row['clientId']} of its thread was not imported.")
         if client["forgotten_at"] is not None:
             raise forgotten(client["ref"])
         starts_at = time_of(row["startsAt"], "startsAt")
@@ -250,7 +250,7 @@ def _sitters(uow: UnitOfWork, refs: Sequence[str | None]) -> dict[str | None, di
         sorted({ref for ref in refs if ref}),
         org_id=uow.org.id,
     )
-    offboarded = queries.hold_sitters(uow.cursor, uow.org.id, [row["id"] for row in found])
+    offboarded = queries.lock_sitters(uow.cursor, uow.org.id, [row["id"] for row in found])
     for row in found:
         if row["id"] in offboarded:
             row["status"] = SitterStatus.OFFBOARDED

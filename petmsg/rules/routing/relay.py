@@ -115,7 +115,7 @@ class RelayFacts(NamedTuple):
 class RelayDecision(NamedTuple):
     """What to do, with which client and which text; `why` is a short reason."""
 
-    way: RelayAction
+    action: RelayAction
     why: str
     client: OpenClient | None = None
     text: str = ""
@@ -158,7 +158,7 @@ def may_have(quotes: Quotes, client: str) -> bool:
     return quotes.clients is None or client in quotes.clients
 
 
-def told_apart(clients: Sequence[ListedClient]) -> dict[int, str]:
+def unique_names(clients: Sequence[ListedClient]) -> dict[int, str]:
     """Return a unique name for each client, by ID: the name, with ref and day if another has the
     same name."""
     names = [" ".join(each.name.split()).casefold() for each in clients]
@@ -228,7 +228,9 @@ def _plain(facts: RelayFacts, text: str, quotes: Quotes, at: datetime) -> RelayD
     client = _likely(facts)
     if client is None:
         return _ask(facts, "several clients have open windows with the sitter")
-    why = _other_voice(facts, client, at) or _other_ear(facts, client, at)
+    why = _may_answer_other_client(facts, client, at) or _may_continue_to_other_client(
+        facts, client, at
+    )
     if why is None and any(client.ref not in each for each in quotes.possible):
         why = "it may repeat another client"
     if why is not None:
@@ -253,7 +255,7 @@ def _last_forwarded(facts: RelayFacts) -> Wrote | None:
     )
 
 
-def _other_voice(facts: RelayFacts, client: OpenClient, at: datetime) -> str | None:
+def _may_answer_other_client(facts: RelayFacts, client: OpenClient, at: datetime) -> str | None:
     """Return why the message may be an answer to another client."""
     for each in facts.wrote:
         if each.client == client.ref:
@@ -268,7 +270,9 @@ def _other_voice(facts: RelayFacts, client: OpenClient, at: datetime) -> str | N
     return None
 
 
-def _other_ear(facts: RelayFacts, client: OpenClient, at: datetime) -> str | None:
+def _may_continue_to_other_client(
+    facts: RelayFacts, client: OpenClient, at: datetime
+) -> str | None:
     """Return why the message may continue one to another client."""
     said = facts.said
     if said is None or said.client == client.ref or at - said.said_at >= NOT_CERTAIN_WITHIN:

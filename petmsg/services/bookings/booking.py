@@ -173,7 +173,7 @@ def _apply(
     reason: str | None,
 ) -> BookingChanged:
     if wanted["sitter_id"] is not None:
-        held = confirm_queries.hold_sitters(uow.cursor, uow.org.id, [wanted["sitter_id"]])
+        held = confirm_queries.lock_sitters(uow.cursor, uow.org.id, [wanted["sitter_id"]])
         if held or wanted["sitter_status"] == SitterStatus.OFFBOARDED:
             require_visit_over(uow, wanted)
     differs = changeable_values(row) != changeable_values(wanted)

@@ -22,7 +22,7 @@ from petmsg.queries.lookup import (
 from petmsg.services.bookings import assignment_window
 from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded, booked_time
 from petmsg.services.bookings.matching import SameBookings
-from petmsg.services.refs import hold_refs, next_ref
+from petmsg.services.refs import lock_refs, next_ref
 from petmsg.services.transfer.row_files import BatchRow, RowDone
 from petmsg.services.unit_of_work import Failure, UnitOfWork
 from petmsg.text_inputs import parse_ref
@@ -91,7 +91,7 @@ class BookingRows:
         good = [row.cells for row in rows if row.problem is None]
         nameless = [cells for cells in good if not cells.get("ref")]
         if nameless:
-            hold_refs(self.uow, "booking")
+            lock_refs(self.uow, "booking")
         refs = [cells["ref"] or "" for cells in good if cells.get("ref")]
         self.named = set(refs)
         self.known = {row["ref"]: row for row in load_bookings(self.uow, refs)}
@@ -232,7 +232,7 @@ class BookingRows:
             for row in (*self.new.values(), *self.updated.values())
             if row["sitter_id"] is not None
         }
-        held = confirm_queries.hold_sitters(self.cursor, self.uow.org.id, sorted(sitters))
+        held = confirm_queries.lock_sitters(self.cursor, self.uow.org.id, sorted(sitters))
         if any(sitters[each] != SitterStatus.OFFBOARDED for each in held):
             raise Busy("A sitter of these bookings has just been offboarded.")
         if self.new:

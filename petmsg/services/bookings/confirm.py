@@ -50,7 +50,7 @@ def confirm(
         row["ref"]: row
         for row in queries.locked_bookings(cursor, uow.org.id, list(dict.fromkeys(refs)))
     }
-    offboarded = queries.hold_sitters(
+    offboarded = queries.lock_sitters(
         cursor, uow.org.id, [*{row["sitter_id"] for row in rows.values() if row["sitter_id"]}]
     )
     for stored in rows.values():

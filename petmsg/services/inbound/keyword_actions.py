@@ -47,7 +47,7 @@ def apply_keyword(
     if keyword is Keyword.HELP:
         return ()
     new = keyword_stop(uow, text.from_phone, sender=sender, at=at, reason=reason)
-    if not rows.stands(uow, rows.key_of(uow, text.from_phone)):
+    if not rows.is_opted_out(uow, rows.key_of(uow, text.from_phone)):
         return ()  # a later START ended it before this message was stored
     if sender.sitter is not None:
         _alert_sitter(uow, sender.sitter.ref, word, text, message_id=message_id)

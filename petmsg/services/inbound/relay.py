@@ -182,34 +182,34 @@ def from_sitter(
         at=at,
         now=uow.now,
     )
-    choice = decide_relay(facts, body, at)
-    match choice.way:
+    decision = decide_relay(facts, body, at)
+    match decision.action:
         case RelayAction.SEND:
-            assert choice.client is not None
+            assert decision.client is not None
             sent = _send(
                 uow,
                 sitter_id,
                 message_id,
-                choice.client,
-                words=choice.text,
+                decision.client,
+                words=decision.text,
                 media_count=text.media_count,
             )
             return (sent,)
         case RelayAction.SEND_WAITING:
-            assert choice.client is not None
-            return _send_waiting(uow, sitter_id, choice.client, facts)
+            assert decision.client is not None
+            return _send_waiting(uow, sitter_id, decision.client, facts)
         case RelayAction.ASK:
-            return relay_question.ask(uow, sitter_id, message_id, choice)
+            return relay_question.ask(uow, sitter_id, message_id, decision)
         case RelayAction.ASK_AGAIN:
-            return relay_question.ask_again(uow, sitter_id, message_id, choice)
+            return relay_question.ask_again(uow, sitter_id, message_id, decision)
         case RelayAction.REACTION if not text.media_count:
-            return (f"not forwarded: {choice.why}",)
+            return (f"not forwarded: {decision.why}",)
         case RelayAction.EMPTY if text.media_count:
             return _pictures_alone(uow, sitter_id, message_id)
     inbox.add(uow, message_id)
-    if choice.way in _WHY_NOT:
-        notify_sitter(uow, sitter_id, message_id, _why_not(choice))
-    return (f"not forwarded: {choice.why}; left in the inbox",)
+    if decision.action in _WHY_NOT:
+        notify_sitter(uow, sitter_id, message_id, _why_not(decision))
+    return (f"not forwarded: {decision.why}; left in the inbox",)
 
 
 _WHY_NOT = {
@@ -236,10 +236,12 @@ _WHY_NOT = {
 _PICTURES = "Pictures are not forwarded. The front desk has them."
 
 
-def _why_not(choice: RelayDecision) -> str:
-    words = _WHY_NOT[choice.way]
-    if choice.options:
-        words += " Refs: " + ", ".join(f"@{each.ref} {each.name}" for each in choice.options) + "."
+def _why_not(decision: RelayDecision) -> str:
+    words = _WHY_NOT[decision.action]
+    if decision.options:
+        words += (
+            " Refs: " + ", ".join(f"@{each.ref} {each.name}" for each in decision.options) + "."
+        )
     return words
 
 
@@ -282,7 +284,7 @@ def _send(
                     sitter_id=sitter_id,
                 )
         except PetmsgError as refused:
-            problem = _in_her_words(refused)
+            problem = _words_for_sitter(refused)
     if problem is not None:
         inbox.add(uow, message_id)
         words = f"Not sent to {client.name}: {problem}. The front desk has your message."
@@ -302,7 +304,7 @@ def _why_held(leaks: Sequence[ContactDetail]) -> str:
     return "it contains a handle, a link or a payment app"
 
 
-def _in_her_words(refused: PetmsgError) -> str:
+def _words_for_sitter(refused: PetmsgError) -> str:
     return {
         "opted_out": "the client has opted out of messages",
         "not_textable": "the client's phone cannot receive SMS",

@@ -15,38 +15,40 @@ from petmsg.services.outbox.system_messages import notify_sitter
 from petmsg.services.unit_of_work import UnitOfWork
 
 
-def ask(uow: UnitOfWork, sitter_id: int, message_id: int, choice: RelayDecision) -> tuple[str, ...]:
+def ask(
+    uow: UnitOfWork, sitter_id: int, message_id: int, decision: RelayDecision
+) -> tuple[str, ...]:
     """Ask which client a message is for. It is sent to no client, and waits in the inbox."""
     inbox.add(uow, message_id)
     expire(uow, sitter_id)
-    return _send_list(uow, sitter_id, message_id, choice, waits=True)
+    return _send_list(uow, sitter_id, message_id, decision, waits=True)
 
 
 def ask_again(
-    uow: UnitOfWork, sitter_id: int, message_id: int, choice: RelayDecision
+    uow: UnitOfWork, sitter_id: int, message_id: int, decision: RelayDecision
 ) -> tuple[str, ...]:
     """Send the current list after a number that fits no list. The number itself does not wait."""
-    return _send_list(uow, sitter_id, message_id, choice, waits=False)
+    return _send_list(uow, sitter_id, message_id, decision, waits=False)
 
 
 def _send_list(
-    uow: UnitOfWork, sitter_id: int, message_id: int, choice: RelayDecision, *, waits: bool
+    uow: UnitOfWork, sitter_id: int, message_id: int, decision: RelayDecision, *, waits: bool
 ) -> tuple[str, ...]:
     insert_question(
         uow.cursor,
         uow.org.id,
         message_id=message_id,
         sitter_id=sitter_id,
-        options=json.dumps([each.id for each in choice.options]),
+        options=json.dumps([each.id for each in decision.options]),
         now=uow.now,
         closed_at=None if waits else uow.now,
         outcome=None if waits else RelayOutcome.REFUSED.value,
     )
-    listed = ", ".join(f"{place} {each.name}" for place, each in enumerate(choice.options, 1))
+    listed = ", ".join(f"{place} {each.name}" for place, each in enumerate(decision.options, 1))
     words = f"Not sent yet. Which client is it for? {listed}. Answer with the number."
     if not notify_sitter(uow, sitter_id, message_id, words):
         return ("not forwarded: the sitter got too many notices to be asked",)
-    return (f"asked which client it is for: {choice.why}",)
+    return (f"asked which client it is for: {decision.why}",)
 
 
 def expire(uow: UnitOfWork, sitter_id: int) -> None:

@@ -12,7 +12,7 @@ from petmsg.phone import mask_phone, parse_phone, phone_to_look_up
 from petmsg.queries.client_phones import readdress_waiting
 from petmsg.queries.lookup import find_client, refuse_our_number
 from petmsg.services.people import optout
-from petmsg.services.refs import hold_refs, next_ref
+from petmsg.services.refs import lock_refs, next_ref
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_name, parse_ref
 
@@ -56,7 +56,7 @@ def add(
         raise OutOfRange("A client needs a phone.", hint="Add it: --phone +14155550123")
     place = _timezone(timezone)
     if ref is None:
-        hold_refs(uow, "client")
+        lock_refs(uow, "client")
     there = _by_ref(uow, parse_ref(ref)) if ref is not None else _by_phone(uow, numbers[0])
     if there is not None:
         _require_not_forgotten(there)
@@ -157,11 +157,15 @@ def phone_remove(uow: UnitOfWork, text: str, phone: str) -> ClientChanged:
         )
     uow.session.delete(gone)
     uow.session.flush()
-    stands = optout.let_go(uow, number, to=[each.e164 for each in known if each is not gone])
+    is_opted_out = optout.release_phone(
+        uow, number, to=[each.e164 for each in known if each is not gone]
+    )
     moved = _readdress_waiting(uow, client)
-    payload = {"texts_readdressed": moved, "opted_out": stands}
+    payload = {"texts_readdressed": moved, "opted_out": is_opted_out}
     uow.audit("client.phone_removed", "client", client.ref, payload)
-    return ClientChanged(client.ref, client.kind, len(known) - 1, reused=False, opted_out=stands)
+    return ClientChanged(
+        client.ref, client.kind, len(known) - 1, reused=False, opted_out=is_opted_out
+    )
 
 
 def phone_primary(
@@ -264,5 +268,5 @@ def _add_phone(uow: UnitOfWork, client: Client, e164: str, *, primary: bool) -> 
     )
     uow.session.add(phone)
     uow.session.flush()
-    optout.recognise(uow, e164)
+    optout.show_phone_in_opt_outs(uow, e164)
     return phone

@@ -74,9 +74,9 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
     uow.session.flush()
     for number in numbers:
         # Opt-outs of one phone apply to the others, in case the person comes back.
-        optout.let_go(uow, number, to=numbers)
+        optout.release_phone(uow, number, to=numbers)
     for number in numbers:
-        optout.let_go(uow, number, to=())
+        optout.release_phone(uow, number, to=())
     client.name = client.timezone = None
     client.forgotten_at = uow.now
     uow.audit(

@@ -135,7 +135,7 @@ def _opt_out(
                 raise NotFound("phone", mask_phone(e164), hint=hint)
         wanted = {key: e164 for key, e164 in wanted.items() if key in named}
     new = sum(
-        rows.note(uow, key, e164=e164, source=source, reason=reason, at=uow.now)
+        rows.opt_out(uow, key, e164=e164, source=source, reason=reason, at=uow.now)
         for key, e164 in wanted.items()
     )
     waiting = _waiting(uow.cursor, uow.org.id, person.client_id)
@@ -180,22 +180,22 @@ def _end(uow: UnitOfWork, person: Person, *, reason: str) -> OptedIn:
     )
 
 
-def recognise(uow: UnitOfWork, e164: str) -> None:
+def show_phone_in_opt_outs(uow: UnitOfWork, e164: str) -> None:
     """Show a phone that was added to a client in opt-outs that stored only its digest."""
     rows.show_as(uow, e164, e164)
 
 
-def let_go(uow: UnitOfWork, e164: str, *, to: Sequence[str]) -> bool:
+def release_phone(uow: UnitOfWork, e164: str, *, to: Sequence[str]) -> bool:
     """Keep the opt-outs of a phone that left its client or sitter, by digest only, and copy an
     active one to the person's other phones, `to`. Return whether one was active.
 
     Call this when nobody in the org has the phone any more; otherwise it stays shown as theirs.
     """
-    stands = rows.stands(uow, rows.key_of(uow, e164))
-    rows.carry(uow, e164, to)
+    was_active = rows.is_opted_out(uow, rows.key_of(uow, e164))
+    rows.copy_to(uow, e164, to)
     if not find_sender(uow.cursor, uow.org.id, e164).is_known:
         rows.show_as(uow, e164, None)
-    return stands
+    return was_active
 
 
 def _named(uow: UnitOfWork, person: Person) -> tuple[str, str, str]:

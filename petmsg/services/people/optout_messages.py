@@ -54,7 +54,7 @@ def keyword_stop(uow: UnitOfWork, phone: str, *, sender: Sender, at: datetime, r
     ended_at = rows.ended_since(uow, key, at)
     shown_as = phone if is_e164(phone) else None
     source = OptOutSource.KEYWORD
-    if not rows.note(uow, key, e164=shown_as, source=source, reason=reason, at=at):
+    if not rows.opt_out(uow, key, e164=shown_as, source=source, reason=reason, at=at):
         return False
     of = whose(uow, sender)
     payload = {"source": source.value, "phones": 1}
@@ -73,7 +73,7 @@ def keyword_start(
     """
     key = rows.key_of(uow, phone)
     sources = rows.end(uow, key, reason=reason, said_at=at)
-    if rows.stands(uow, key):
+    if rows.is_opted_out(uow, key):
         return False
     unblocked = sorted(rows.unblock(uow, key, said_at=at))
     if sources or unblocked:
@@ -122,7 +122,7 @@ def record_provider_opt_out(
     reason = f"the provider reported an opt-out (code {code})"
     source = OptOutSource.PROVIDER
     e164 = to_e164 if sender.is_known else None
-    if not rows.note(uow, key, e164=e164, source=source, reason=reason, at=claimed_at):
+    if not rows.opt_out(uow, key, e164=e164, source=source, reason=reason, at=claimed_at):
         return
     of = Whose("client", "client", client_ref) if client_ref is not None else whose(uow, sender)
     payload = {"source": source.value, "phones": 1, "number": number}

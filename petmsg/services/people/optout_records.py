@@ -27,7 +27,7 @@ def key_of(uow: UnitOfWork, phone: str) -> str:
     return phone_key(uow.org.slug, phone)
 
 
-def note(
+def opt_out(
     uow: UnitOfWork,
     key: str,
     *,
@@ -71,7 +71,7 @@ def end(uow: UnitOfWork, key: str, *, reason: str, said_at: datetime | None = No
     )
 
 
-def stands(uow: UnitOfWork, key: str) -> bool:
+def is_opted_out(uow: UnitOfWork, key: str) -> bool:
     """Whether a phone is opted out."""
     return standing_opt_out(uow.cursor, uow.org.id, key) is not None
 
@@ -82,7 +82,7 @@ def ended_since(uow: UnitOfWork, key: str, at: datetime) -> datetime | None:
     return ended_at if ended_at is not None and ended_at > at else None
 
 
-def carry(uow: UnitOfWork, phone: str, to: Iterable[str]) -> int:
+def copy_to(uow: UnitOfWork, phone: str, to: Iterable[str]) -> int:
     """Copy a phone's active opt-out to these phones of the same person; return how many are new.
     Does nothing without an active opt-out."""
     standing = standing_opt_out(uow.cursor, uow.org.id, key_of(uow, phone))

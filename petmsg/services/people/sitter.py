@@ -16,7 +16,7 @@ from petmsg.queries.sitter import last_offboarded_at
 from petmsg.services.numbers import ledger
 from petmsg.services.numbers.number import assign_to_sitter, number_held_by
 from petmsg.services.people import optout
-from petmsg.services.refs import hold_refs, next_ref
+from petmsg.services.refs import lock_refs, next_ref
 from petmsg.services.transfer.row_files import BatchRow, RowDone, import_one_by_one, required_cell
 from petmsg.services.unit_of_work import Failure, UnitOfWork, each
 from petmsg.text_inputs import parse_name, parse_ref
@@ -73,7 +73,7 @@ def add(
         ref = parse_ref(ref)
         there = _by_ref(uow, ref)
     else:
-        hold_refs(uow, "sitter")
+        lock_refs(uow, "sitter")
         there = uow.session.exec(
             select(Sitter).where(
                 Sitter.org_id == uow.org.id, Sitter.phone == e164, Sitter.name == clean_name
@@ -125,7 +125,7 @@ def change(
         refuse_our_number(uow.cursor, parse_phone(phone))
         before, sitter.phone = sitter.phone, parse_phone(phone)
         uow.session.flush()
-        optout.let_go(uow, before, to=[sitter.phone])
+        optout.release_phone(uow, before, to=[sitter.phone])
         changed.append("phone")
     if changed:
         uow.audit("sitter.updated", "sitter", sitter.ref, {"changed": changed})

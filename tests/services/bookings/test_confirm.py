@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from petmsg.db import migrate
-from petmsg.queries.confirm import hold_sitters
+from petmsg.queries.confirm import lock_sitters
 from petmsg.services.bookings import booking
 from petmsg.services.bookings import confirm as service
 from tests.support.fixtures import (
@@ -386,7 +386,7 @@ def test_a_sitter_offboarded_by_another_session_is_seen_under_the_lock(
     run_cli(url, "sitter", "deactivate", "--yes", "S-2")
     with working(url) as uow:
         ids = {row[1]: row[0] for row in uow.cursor.tuples("SELECT id, ref FROM sitter")}
-        assert hold_sitters(uow.cursor, uow.org.id, list(ids.values())) == {ids["S-2"]}
+        assert lock_sitters(uow.cursor, uow.org.id, list(ids.values())) == {ids["S-2"]}
 
 
 @pytest.mark.postgres
