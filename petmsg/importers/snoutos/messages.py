@@ -127,9 +127,9 @@ def key_of(message_id: str) -> str:
     return f"snoutos:{message_id}"
 
 
-def take_messages(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> Imported:
+def import_messages(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> Imported:
     """Import messages in the order in which they were written; existing ones are not changed."""
-    taken = Imported("Message", read=len(rows))
+    result = Imported("Message", read=len(rows))
     refs = list(dict.fromkeys(row["clientId"] for row in rows if row["clientId"]))
     conversations = {
         row["ref"]: row
@@ -145,22 +145,22 @@ def take_messages(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) 
                 raise MalformedRow(f"Message {row['same_sid']} has the same provider ID.")
             conversation = _conversation(row, conversations)
             if row["providerMessageSid"] in sids or key_of(row["id"]) in keys:
-                taken.known += 1
+                result.known += 1
                 continue
             number = number_of(row["e164"], numbers)
             new.append(_text(uow, row, conversation, number, sitters.get(row["sitterId"])))
         except PetmsgError as problem:
-            taken.refuse(row["id"], problem)
+            result.refuse(row["id"], problem)
     uow.cursor.run_many(_INSERT, new)
     _insert_attempts(uow, [text for text in new if text["attempts"]])
     _insert_inbound(uow, [text for text in new if text["direction"] == Direction.INBOUND])
-    taken.new = len(new)
+    result.new = len(new)
     if new:
         sent = sum(text["direction"] == Direction.OUTBOUND for text in new)
         payload = {"from": "snoutos", "outbound": sent, "inbound": len(new) - sent}
         uow.audit("message.imported", "org", uow.org.slug, payload)
-        store_opt_outs(uow, stage, org, new, taken)
-    return taken
+        store_opt_outs(uow, stage, org, new, result)
+    return result
 
 
 def _conversation(row: Row, conversations: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
@@ -299,12 +299,12 @@ def _known(uow: UnitOfWork, rows: Sequence[Row]) -> tuple[set[str], set[str]]:
     sids = [row["providerMessageSid"] for row in rows if row["providerMessageSid"]]
     found = set()
     for table in ("message", "message_attempt"):
-        there = uow.cursor.in_list(
+        existing = uow.cursor.in_list(
             f"SELECT provider_message_id AS sid FROM {table} WHERE provider_message_id IN (:sids)",
             "sids",
             list(dict.fromkeys(sids)),
         )
-        found |= {row["sid"] for row in there}
+        found |= {row["sid"] for row in existing}
     keys = uow.cursor.in_list(
         "SELECT idempotency_key FROM message WHERE org_id = :org_id AND idempotency_key IN (:keys)",
         "keys",

@@ -52,12 +52,12 @@ class _Wanted:
     lost: list[tuple[str, str]] = field(default_factory=list)
 
 
-def take_numbers(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
+def import_numbers(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     """Import numbers in the order of `rows`: if two need the same place, the first one gets it.
 
     A known number is not changed.
     """
-    taken = Imported("MessageNumber", read=len(rows))
+    result = Imported("MessageNumber", read=len(rows))
     known = _known(uow, [row["e164"] for row in rows])
     sitters = _sitters(uow, [row["assignedSitterId"] for row in rows])
     has_desk = active_front_desk(uow) is not None
@@ -72,11 +72,11 @@ def take_numbers(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
             if owner is not None and owner != uow.org.id:
                 raise NumberTaken(f"{e164} belongs to another org in this database.")
             if owner is not None:
-                taken.known += 1
+                result.known += 1
                 continue
             wanted = _wanted(uow, row, e164)
         except PetmsgError as problem:
-            taken.refuse(row["id"], problem)
+            result.refuse(row["id"], problem)
             continue
         _choose_holder(wanted, row["assignedSitterId"], sitters)
         if wanted.number_class is NumberClass.FRONT_DESK and wanted.status is NumberStatus.ACTIVE:
@@ -90,10 +90,10 @@ def take_numbers(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
                 )
             has_desk = True
         _add(uow, wanted)
-        taken.new += 1
+        result.new += 1
         for code, reason in wanted.lost:
-            taken.note(row["id"], code, reason)
-    return taken
+            result.note(row["id"], code, reason)
+    return result
 
 
 def _wanted(uow: UnitOfWork, row: Row, e164: str) -> _Wanted:

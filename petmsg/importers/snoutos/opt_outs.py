@@ -36,7 +36,7 @@ ORDER BY m.createdAt, m.id
 
 
 def store_opt_outs(
-    uow: UnitOfWork, stage: Stage, org: str, new: Sequence[Mapping[str, Any]], taken: Imported
+    uow: UnitOfWork, stage: Stage, org: str, new: Sequence[Mapping[str, Any]], result: Imported
 ) -> None:
     """Opt out the clients with an opt-out among their `new` messages, unless a later opt-in ended
     it.
@@ -66,7 +66,7 @@ def store_opt_outs(
     for client in clients_by_ref(uow, refs).values():
         said = last.get(client["ref"])
         if said is not None and _said(said["body"]) is Keyword.STOP:
-            _opt_out(uow, client, said, taken)
+            _opt_out(uow, client, said, result)
 
 
 def _said(body: str | None) -> Keyword | None:
@@ -75,7 +75,7 @@ def _said(body: str | None) -> Keyword | None:
     return keyword_of(body or "", opted_out=True)
 
 
-def _opt_out(uow: UnitOfWork, client: Mapping[str, Any], said: Row, taken: Imported) -> None:
+def _opt_out(uow: UnitOfWork, client: Mapping[str, Any], said: Row, result: Imported) -> None:
     try:
         when = iso_utc(time_of(said["createdAt"], "createdAt"))
     except MalformedRow:
@@ -86,7 +86,7 @@ def _opt_out(uow: UnitOfWork, client: Mapping[str, Any], said: Row, taken: Impor
         done = optout.opt_out(uow, key, phones=None, source=OptOutSource.KEYWORD, reason=reason)
     except NoPhone:
         what = f"Client {key.ref} {reason}, but has no phone. Opt the client out when they get one."
-        taken.note(said["id"], "stop_without_phone", what)
+        result.note(said["id"], "stop_without_phone", what)
         return
     if not done.reused:
         raise_alert(

@@ -89,11 +89,11 @@ def require_fitting(cursor: Cursor, found: Sequence[OldOrg], *, slug: str | None
     Two companies are never mixed. Raises `OtherOldOrg` for an org that has imported another
     organisation, and `OrgIsThere` for one that has imported none and was not named by its `slug`.
     """
-    there = {org.slug: org for org in all_orgs(cursor)}
+    known = {org.slug: org for org in all_orgs(cursor)}
     for old in found:
-        if old.slug not in there:
+        if old.slug not in known:
             continue
-        ids = _taken_over(cursor, there[old.slug])
+        ids = _imported_org_ids(cursor, known[old.slug])
         if ids and old.id not in ids:
             raise OtherOldOrg(
                 f"Org {old.slug} has imported the old organisation {quoted(ids[0])}, not "
@@ -106,21 +106,21 @@ def require_fitting(cursor: Cursor, found: Sequence[OldOrg], *, slug: str | None
                 f"{quoted(old.id)}.",
                 hint=f"If it is the same company: --old-org {old.id} --org {old.slug}",
             )
-    return [old for old in found if old.slug not in there]
+    return [old for old in found if old.slug not in known]
 
 
 def begin(uow: UnitOfWork, old: OldOrg) -> Imported:
     """Record in the audit log, once, which old organisation an org imports."""
-    taken = Imported("Organization", read=1)
-    if old.id in _taken_over(uow.cursor, uow.org):
-        taken.known = 1
+    result = Imported("Organization", read=1)
+    if old.id in _imported_org_ids(uow.cursor, uow.org):
+        result.known = 1
     else:
-        taken.new = 1
+        result.new = 1
         uow.audit(IMPORTED, "org", uow.org.slug, {"from": "snoutos", "old_org": old.id})
-    return taken
+    return result
 
 
-def _taken_over(cursor: Cursor, org: OrgRow) -> list[str]:
+def _imported_org_ids(cursor: Cursor, org: OrgRow) -> list[str]:
     """Return the IDs of the old organisations that an org has imported."""
     noted = cursor.tuples(
         "SELECT payload FROM audit_event WHERE org_id = :org_id AND entity = 'org'"

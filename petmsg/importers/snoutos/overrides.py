@@ -20,13 +20,13 @@ WHERE o.orgId = :org AND o.removedAt IS NULL ORDER BY o.startsAt, o.id
 """
 
 
-class OverrideNotTaken(Refused):
+class OverrideNotImported(Refused):
     code = "override_not_taken"
 
 
-def tell_overrides(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
+def report_overrides(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     """Report each active or future override; a past one needs nothing."""
-    taken = Imported("RoutingOverride", read=len(rows))
+    result = Imported("RoutingOverride", read=len(rows))
     for row in rows:
         ends_at = None if row["endsAt"] is None else time_of(row["endsAt"], "endsAt")
         if ends_at is not None and ends_at <= uow.now:
@@ -35,13 +35,13 @@ def tell_overrides(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
         until = (
             "until it is removed" if ends_at is None else f"until {format_local(ends_at, 'UTC')}"
         )
-        taken.refuse(
+        result.refuse(
             row["id"],
-            OverrideNotTaken(
+            OverrideNotImported(
                 f"The messages of client {whose} go to {row['targetType'] or 'another place'} "
                 f"{until}. petmsg has no such override: assignment windows decide.",
                 hint=f"To stop the sitter from messaging: petmsg booking list --client {whose}, "
                 "then petmsg booking reassign REF --nobody",
             ),
         )
-    return taken
+    return result

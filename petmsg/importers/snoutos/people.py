@@ -33,32 +33,32 @@ class Forgotten(ClientForgotten):
 # ----------------------------------------------------------------------------------------- sitters
 
 
-def take_sitters(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
+def import_sitters(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     """Import sitters with their status; a known ref is not changed.
 
     The old table may have no phones of sitters: such a sitter's phone stays empty until somebody
     adds it.
     """
-    taken = Imported("Sitter", read=len(rows))
+    result = Imported("Sitter", read=len(rows))
     known = ids_by_ref(uow, "sitter", [row["id"] for row in rows])
     new: dict[str, tuple[Sitter, bool]] = {}
     for row in rows:
         if row["id"] in known:
-            taken.known += 1
+            result.known += 1
             continue
         try:
             ref = parse_ref(row["id"])
         except MalformedRef as problem:
-            taken.refuse(row["id"], problem)
+            result.refuse(row["id"], problem)
             continue
-        is_active = _is_active(row, taken)
-        phone = _sitters_phone(row, taken)
-        taken.phoneless += not phone
+        is_active = _is_active(row, result)
+        phone = _sitters_phone(row, result)
+        result.phoneless += not phone
         new[ref] = (
             Sitter(
                 org_id=uow.org.id,
                 ref=ref,
-                name=_name(row, taken),
+                name=_name(row, result),
                 phone=phone,
                 status=SitterStatus.ACTIVE if is_active else SitterStatus.INACTIVE,
                 created_at=uow.now,
@@ -74,14 +74,14 @@ def take_sitters(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
                 SitterActivity(org_id=uow.org.id, sitter_id=sitter.id or 0, activated_at=uow.now)
             )
             uow.audit("sitter.activated", "sitter", sitter.ref, {"before": None}, reason=WHY)
-    taken.new = len(new)
-    return taken
+    result.new = len(new)
+    return result
 
 
-def _is_active(row: Row, taken: Imported) -> bool:
+def _is_active(row: Row, result: Imported) -> bool:
     written = (row["active"] or "").lower()
     if written not in _YES | _NO:
-        taken.note(
+        result.note(
             row["id"],
             "not_active",
             "The column active is neither yes nor no, so the sitter is inactive.",
@@ -89,14 +89,14 @@ def _is_active(row: Row, taken: Imported) -> bool:
     return written in _YES
 
 
-def _sitters_phone(row: Row, taken: Imported) -> str:
+def _sitters_phone(row: Row, result: Imported) -> str:
     written = row["phone"] or row["e164"]
     if not written:
         return ""
     try:
         return parse_phone(written)
     except MalformedPhone:
-        taken.note(
+        result.note(
             row["id"], "malformed_phone", "The sitter's phone is not E.164, so it was left out."
         )
         return ""
@@ -105,47 +105,47 @@ def _sitters_phone(row: Row, taken: Imported) -> str:
 # ----------------------------------------------------------------------------------------- clients
 
 
-def take_clients(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
+def import_clients(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     """Import clients, without phones yet; a known ref is not changed.
 
     `contacts` of a row is how many phones the old system has.
     """
-    taken = Imported("Client", read=len(rows))
+    result = Imported("Client", read=len(rows))
     known = clients_by_ref(uow, [row["id"] for row in rows])
     new: dict[str, Client] = {}
     for row in rows:
-        there = known.get(row["id"])
-        if there is not None:
-            if there["forgotten_at"] is not None:
-                taken.refuse(row["id"], forgotten(row["id"]))
+        existing = known.get(row["id"])
+        if existing is not None:
+            if existing["forgotten_at"] is not None:
+                result.refuse(row["id"], forgotten(row["id"]))
             else:
-                taken.known += 1
+                result.known += 1
             continue
         try:
             ref = parse_ref(row["id"])
         except MalformedRef as problem:
-            taken.refuse(row["id"], problem)
+            result.refuse(row["id"], problem)
             continue
         if not row["contacts"]:
-            taken.note(
+            result.note(
                 ref, "client_without_phone", "The client has no phone and receives no messages."
             )
-        new[ref] = Client(org_id=uow.org.id, ref=ref, name=_name(row, taken), created_at=uow.now)
+        new[ref] = Client(org_id=uow.org.id, ref=ref, name=_name(row, result), created_at=uow.now)
     uow.session.add_all(list(new.values()))
     uow.session.flush()
     for client in new.values():
         payload = {"kind": client.kind.value, "phones": 0}
         uow.audit("client.added", "client", client.ref, payload, reason=WHY)
-    taken.new = len(new)
-    return taken
+    result.new = len(new)
+    return result
 
 
-def take_contacts(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
+def import_contacts(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     """Import phones of clients; a client's first phone becomes the primary one.
 
     A phone belongs to one client of an org: the first client keeps it.
     """
-    taken = Imported("ClientContact", read=len(rows))
+    result = Imported("ClientContact", read=len(rows))
     clients = clients_by_ref(uow, [row["clientId"] for row in rows])
     phones = [_phone_or_problem(row["e164"]) for row in rows]
     owners = _owners(uow, [phone for phone in phones if isinstance(phone, str)])
@@ -162,12 +162,12 @@ def take_contacts(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
                 raise forgotten(client["ref"])
             owner = owners.get(phone)
             if owner == client["ref"]:
-                taken.known += 1
+                result.known += 1
                 continue
             if owner is not None:
                 raise PhoneTaken(f"{mask_phone(phone)} is a phone of client {owner}.", hint="")
         except PetmsgError as problem:
-            taken.refuse(row["id"], problem)
+            result.refuse(row["id"], problem)
             continue
         new.append(
             ClientPhone(
@@ -185,8 +185,8 @@ def take_contacts(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     uow.session.flush()
     for added in new:
         optout.show_phone_in_opt_outs(uow, added.e164)
-    taken.new = len(new)
-    return taken
+    result.new = len(new)
+    return result
 
 
 def _phone_or_problem(written: str | None) -> str | PetmsgError:
@@ -230,12 +230,12 @@ def _with_primary(uow: UnitOfWork, clients: Sequence[int]) -> set[int]:
 # ------------------------------------------------------------------------------------------- both
 
 
-def _name(row: Row, taken: Imported) -> str:
+def _name(row: Row, result: Imported) -> str:
     """Return the name; the ID if the name is invalid."""
     try:
         return parse_name(row["name"] or "")
     except MalformedText:
-        taken.note(row["id"], "malformed_text", "Its name is invalid, so its ID is used.")
+        result.note(row["id"], "malformed_text", "Its name is invalid, so its ID is used.")
         return str(row["id"])
 
 

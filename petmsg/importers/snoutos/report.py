@@ -57,7 +57,7 @@ class Imported:
         """Record a row that was imported with changes."""
         self.findings.append(Finding(self.table, id_, True, code, reason))
 
-    def add(self, other: "Taken") -> None:
+    def add(self, other: "Imported") -> None:
         """Add the counts of further rows of the same table."""
         self.read += other.read
         self.new += other.new
@@ -76,17 +76,17 @@ class OrgReport:
     created: bool
     tables: dict[str, Imported] = field(default_factory=dict)
 
-    def add(self, taken: Imported) -> None:
+    def add(self, result: Imported) -> None:
         """Add the result of a step."""
-        self.tables.setdefault(taken.table, Imported(taken.table)).add(taken)
+        self.tables.setdefault(result.table, Imported(result.table)).add(result)
 
     @property
     def findings(self) -> Sequence[Finding]:
         """Every finding, with the org."""
         return [
             replace(finding, org=self.org)
-            for taken in self.tables.values()
-            for finding in taken.findings
+            for result in self.tables.values()
+            for finding in result.findings
         ]
 
 
@@ -97,41 +97,41 @@ class Report:
     orgs: list[OrgReport] = field(default_factory=list)
     loose: dict[str, Imported] = field(default_factory=dict)
 
-    def add_loose(self, taken: Imported) -> None:
+    def add_loose(self, result: Imported) -> None:
         """Add rows that belong to no organisation."""
-        if taken.read:
-            self.loose.setdefault(taken.table, Imported(taken.table)).add(taken)
+        if result.read:
+            self.loose.setdefault(result.table, Imported(result.table)).add(result)
 
     @property
     def tables(self) -> list[dict[str, Any]]:
         """The counts, one row per org and table."""
         counted: list[tuple[str | None, Imported]] = []
-        counted += [(org.org, taken) for org in self.orgs for taken in org.tables.values()]
-        counted += [(None, taken) for taken in self.loose.values()]
+        counted += [(org.org, result) for org in self.orgs for result in org.tables.values()]
+        counted += [(None, result) for result in self.loose.values()]
         return [
             {
                 "org": org,
-                "table": taken.table,
-                "read": taken.read,
-                "new": taken.new,
-                "merged": taken.merged,
-                "known": taken.known,
-                "not_taken": taken.refused,
-                "changed": taken.changed,
+                "table": result.table,
+                "read": result.read,
+                "new": result.new,
+                "merged": result.merged,
+                "known": result.known,
+                "not_taken": result.refused,
+                "changed": result.changed,
             }
-            for org, taken in counted
+            for org, result in counted
         ]
 
     @property
     def findings(self) -> list[Finding]:
         """Every row that was not imported, or was imported with changes."""
         found = [finding for org in self.orgs for finding in org.findings]
-        return found + [each for taken in self.loose.values() for each in taken.findings]
+        return found + [each for result in self.loose.values() for each in result.findings]
 
     @property
     def phoneless(self) -> int:
         """How many sitters have no phone of their own."""
-        return sum(taken.phoneless for org in self.orgs for taken in org.tables.values())
+        return sum(result.phoneless for org in self.orgs for result in org.tables.values())
 
     @property
     def new(self) -> int:

@@ -13,7 +13,7 @@ from petmsg.db.transaction import Transaction
 from petmsg.errors import MalformedRow, UsageProblem
 from petmsg.importers.snoutos import messages, numbers, orgs, overrides, people, threads, windows
 from petmsg.importers.snoutos.orgs import OldOrg
-from petmsg.importers.snoutos.report import OrgReport, Imported
+from petmsg.importers.snoutos.report import Imported, OrgReport
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.services.orgs import org as org_service
@@ -53,8 +53,8 @@ def begin(
 
     Raises `UsageProblem` for a new org without a timezone.
     """
-    there = {org.slug for org in all_orgs(transaction.cursor)}
-    if old.slug in there:
+    existing = {org.slug for org in all_orgs(transaction.cursor)}
+    if old.slug in existing:
         uow = UnitOfWork(transaction, find_org(transaction.cursor, old.slug), actor, now)
     else:
         _, uow = org_service.add(
@@ -65,7 +65,7 @@ def begin(
             actor=actor,
             now=now,
         )
-    report = OrgReport(old.id, old.slug, created=old.slug not in there)
+    report = OrgReport(old.id, old.slug, created=old.slug not in existing)
     report.add(orgs.begin(uow, old))
     return report, uow
 
@@ -111,20 +111,24 @@ def _needed(old: OldOrg, timezone: str | None) -> str:
 def steps(stage: Stage, old: OldOrg) -> Iterator[Step]:
     """Yield the steps of importing an organisation, each for its own transaction."""
 
-    def each(table: str, sql: str, take: Callable[..., Imported], **given: Any) -> Iterator[Step]:
+    def each(
+        table: str, sql: str, import_rows: Callable[..., Imported], **given: Any
+    ) -> Iterator[Step]:
         for rows in stage.chunks(sql, org=old.id):
-            yield partial(_take, table=table, rows=rows, take=partial(take, **given))
+            yield partial(
+                _import_rows, table=table, rows=rows, import_rows=partial(import_rows, **given)
+            )
 
     staged = {"stage": stage, "org": old.id}
-    yield from each("Sitter", _SITTERS, people.take_sitters)
-    yield from each("Client", _CLIENTS, people.take_clients)
-    yield from each("ClientContact", _CONTACTS, people.take_contacts)
-    yield from each("MessageNumber", _NUMBERS, numbers.take_numbers)
-    yield from each("Thread", threads.STRAY, threads.refuse_strays)
-    yield from each("Thread", threads.CLIENTS, threads.take_threads, **staged)
-    yield from each("AssignmentWindow", windows.WINDOWS, windows.take_windows, **staged)
-    yield from each("RoutingOverride", overrides.OVERRIDES, overrides.tell_overrides)
-    yield from each("Message", messages.MESSAGES, messages.take_messages, **staged)
+    yield from each("Sitter", _SITTERS, people.import_sitters)
+    yield from each("Client", _CLIENTS, people.import_clients)
+    yield from each("ClientContact", _CONTACTS, people.import_contacts)
+    yield from each("MessageNumber", _NUMBERS, numbers.import_numbers)
+    yield from each("Thread", threads.ORPHANS, threads.refuse_orphans)
+    yield from each("Thread", threads.CLIENTS, threads.import_threads, **staged)
+    yield from each("AssignmentWindow", windows.WINDOWS, windows.import_windows, **staged)
+    yield from each("RoutingOverride", overrides.OVERRIDES, overrides.report_overrides)
+    yield from each("Message", messages.MESSAGES, messages.import_messages, **staged)
 
 
 def of_no_org(stage: Stage) -> Iterator[Imported]:
@@ -144,31 +148,31 @@ def _missing(noun: str, id_: str | None) -> str:
 
 def _refused(stage: Stage, table: str, sql: str, noun: str) -> Iterator[Imported]:
     for rows in stage.chunks(sql):
-        taken = Imported(table, read=len(rows))
+        result = Imported(table, read=len(rows))
         for row in rows:
-            taken.refuse(row["id"], people.NotImported(_missing(noun, row["missing"])))
-        yield taken
+            result.refuse(row["id"], people.NotImported(_missing(noun, row["missing"])))
+        yield result
 
 
-def _take(
-    uow: UnitOfWork, *, table: str, rows: Sequence[Row], take: Callable[..., Imported]
+def _import_rows(
+    uow: UnitOfWork, *, table: str, rows: Sequence[Row], import_rows: Callable[..., Imported]
 ) -> Imported:
     """Import rows together; if the database rejects one, import each in its own savepoint."""
     try:
         with uow.all_or_nothing():
-            return take(uow, rows=rows)
+            return import_rows(uow, rows=rows)
     except Exception as problem:
         if not is_driver_error(problem) or is_passing(problem):
             raise
-    taken = Imported(table)
+    result = Imported(table)
     for row in rows:
-        done = run_in_savepoint(uow, row, lambda one: take(uow, rows=[one]), ref=_name)
+        done = run_in_savepoint(uow, row, lambda one: import_rows(uow, rows=[one]), ref=_name)
         if isinstance(done, Failure):
-            taken.read += 1
-            taken.refuse(done.ref, MalformedRow(done.error.message))
+            result.read += 1
+            result.refuse(done.ref, MalformedRow(done.error.message))
         else:
-            taken.add(done)
-    return taken
+            result.add(done)
+    return result
 
 
 def _name(row: Row) -> str:

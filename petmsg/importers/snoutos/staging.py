@@ -87,22 +87,22 @@ class Stage:
         An old window ends `grace_minutes` after its visit; they are subtracted.
         """
         for table in TABLES:
-            there = self._columns(table, source)
-            if there is None:
+            existing = self._columns(table, source)
+            if existing is None:
                 continue
-            missing = [column for column in table.columns if column not in there]
+            missing = [column for column in table.columns if column not in existing]
             if missing:
                 raise ColumnMissing(
                     f"The old table {table.name} has no column {missing[0]}.",
                     hint=f"It needs the columns {', '.join(table.columns)}.",
                 )
-            self._load(table, source, [each for each in table.all_columns if each in there])
+            self._load(table, source, [each for each in table.all_columns if each in existing])
         for name, column in _INDEXES:
             self._connection.execute(f'CREATE INDEX "{name}_{column}" ON "{name}" ("{column}")')
         for table in TABLES:
             if "id" in table.columns:
                 self._drop_repeated(table)
-        self._take_grace_off(timedelta(minutes=grace_minutes))
+        self._subtract_grace(timedelta(minutes=grace_minutes))
         self._connection.execute("ANALYZE")
 
     def _columns(self, table: Table, source: Source) -> Sequence[str] | None:
@@ -121,7 +121,7 @@ class Stage:
         listed = ", ".join(f'"{column}" TEXT' for column in table.all_columns)
         self._connection.execute(f'CREATE TABLE "{table.name}" (line INTEGER, {listed})')
 
-    def _take_grace_off(self, grace: timedelta) -> None:
+    def _subtract_grace(self, grace: timedelta) -> None:
         """Subtract the grace. A window that is too short keeps its end, and `hasGrace` says so."""
         self._connection.execute('ALTER TABLE "AssignmentWindow" ADD COLUMN hasGrace INTEGER')
         for row in self.rows('SELECT rowid, id, startsAt, endsAt FROM "AssignmentWindow"'):
@@ -140,13 +140,13 @@ class Stage:
 
     def _load(self, table: Table, source: Source, columns: Sequence[str]) -> None:
         self._create(table)
-        taken = self.unread.setdefault(table.name, Imported(table.name))
+        result = self.unread.setdefault(table.name, Imported(table.name))
         named = ", ".join(f'"{column}"' for column in columns)
         marks = ", ".join("?" * (len(columns) + 1))
         insert = f'INSERT INTO "{table.name}" (line, {named}) VALUES ({marks})'
         kinds = [_TEXT if column == "body" else column in table.times for column in columns]
         needs_id = "id" in table.columns
-        rows = self._sound(source.rows(table.name, columns), columns, taken, needs_id=needs_id)
+        rows = self._sound(source.rows(table.name, columns), columns, result, needs_id=needs_id)
         while chunk := list(islice(rows, CHUNK)):
             self._connection.execute("BEGIN")
             self._connection.executemany(
@@ -155,34 +155,34 @@ class Stage:
             self._connection.execute("COMMIT")
 
     def _sound(
-        self, rows: Iterator[OldRow], columns: Sequence[str], taken: Imported, *, needs_id: bool
+        self, rows: Iterator[OldRow], columns: Sequence[str], result: Imported, *, needs_id: bool
     ) -> Iterator[OldRow]:
         """Yield the rows that can be staged; record the others."""
         place = columns.index("id") if "id" in columns else None
         for number, row in enumerate(rows, start=1):
             name = f"line {row.line}" if row.line else f"row {number}"
             if row.problem is not None:
-                taken.read += 1
-                taken.refuse(name, MalformedRow(row.problem))
+                result.read += 1
+                result.refuse(name, MalformedRow(row.problem))
             elif any("\0" in value for value in row.values if value is not None):
-                taken.read += 1
-                taken.refuse(name, MalformedRow("A cell contains a NUL character."))
+                result.read += 1
+                result.refuse(name, MalformedRow("A cell contains a NUL character."))
             elif needs_id and place is not None and not (row.values[place] or "").strip():
-                taken.read += 1
-                taken.refuse(name, MalformedRow("The row has no ID."))
+                result.read += 1
+                result.refuse(name, MalformedRow("The row has no ID."))
             else:
                 yield row
 
     def _drop_repeated(self, table: Table) -> None:
         """Keep the first of several rows with the same ID."""
-        taken = self.unread[table.name]
+        result = self.unread[table.name]
         for row in self.rows(
             f'SELECT t.rowid, t.id FROM "{table.name}" t JOIN ('
             f' SELECT id, min(rowid) AS kept FROM "{table.name}" GROUP BY id HAVING count(*) > 1) r'
             " ON r.id = t.id AND r.kept <> t.rowid ORDER BY t.rowid"
         ):
-            taken.read += 1
-            taken.refuse(row["id"], MalformedRow("An earlier row has the same ID."))
+            result.read += 1
+            result.refuse(row["id"], MalformedRow("An earlier row has the same ID."))
             self._connection.execute(f'DELETE FROM "{table.name}" WHERE rowid = ?', [row["rowid"]])
 
 

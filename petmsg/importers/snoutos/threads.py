@@ -14,7 +14,7 @@ from petmsg.phone import parse_phone
 from petmsg.queries.confirm import THREADS
 from petmsg.services.unit_of_work import UnitOfWork
 
-STRAY = """
+ORPHANS = """
 SELECT t.id, t.clientId, c.orgId AS owner FROM "Thread" t
 LEFT JOIN "Client" c ON c.id = t.clientId
 WHERE t.orgId = :org AND (c.id IS NULL OR c.orgId IS NOT t.orgId) ORDER BY t.id
@@ -47,9 +47,9 @@ class OurNumber(NamedTuple):
     sitter: str | None
 
 
-def refuse_strays(_work: UnitOfWork, rows: Sequence[Row]) -> Imported:
+def refuse_orphans(_work: UnitOfWork, rows: Sequence[Row]) -> Imported:
     """Report threads of clients that do not exist or belong to another organisation."""
-    taken = Imported("Thread", read=len(rows))
+    result = Imported("Thread", read=len(rows))
     for row in rows:
         client = row["clientId"]
         if not client:
@@ -58,21 +58,21 @@ def refuse_strays(_work: UnitOfWork, rows: Sequence[Row]) -> Imported:
             problem = NotImported(f"Client {client} does not exist.")
         else:
             problem = NotImported(f"Its client {client} belongs to another organisation.")
-        taken.refuse(row["id"], problem)
-    return taken
+        result.refuse(row["id"], problem)
+    return result
 
 
-def take_threads(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> Imported:
+def import_threads(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> Imported:
     """Create the one thread of each of these clients.
 
     It begins with the client's first old thread, which also gives the default number. The thread's
     own pool number is that of the pool thread in which the company wrote last, so that the client
     still sees the same number.
     """
-    taken = Imported("Thread")
+    result = Imported("Thread")
     refs = [row["id"] for row in rows]
     clients = clients_by_ref(uow, refs)
-    there = {
+    existing = {
         row["client_id"]
         for row in uow.cursor.in_list(
             THREADS, "client_ids", [each["id"] for each in clients.values()], org_id=uow.org.id
@@ -81,24 +81,24 @@ def take_threads(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -
     numbers = our_numbers(uow)
     new: list[dict[str, Any]] = []
     for ref, threads in _by_client(stage, org, refs):
-        taken.read += len(threads)
+        result.read += len(threads)
         client = clients.get(ref)
         if client is None:
             for thread in threads:
-                taken.refuse(thread["id"], NotImported(f"Its client {ref} was not imported."))
+                result.refuse(thread["id"], NotImported(f"Its client {ref} was not imported."))
             continue
-        if client["id"] in there:
-            taken.known += len(threads)
+        if client["id"] in existing:
+            result.known += len(threads)
             continue
         for thread in threads:
-            _note_what_is_lost(thread, numbers, taken)
-        taken.new += 1
-        taken.merged += len(threads) - 1
+            _note_what_is_lost(thread, numbers, result)
+        result.new += 1
+        result.merged += len(threads) - 1
         new.append(_one_thread(uow, client["id"], threads, numbers))
         payload = {"threads": len(threads)}
         uow.audit("thread.created", "thread", ref, payload, reason=WHY)
     uow.cursor.run_many(_INSERT, new)
-    return taken
+    return result
 
 
 def _by_client(stage: Stage, org: str, refs: Sequence[str]) -> Iterator[tuple[str, list[Row]]]:
@@ -135,18 +135,18 @@ def _began(uow: UnitOfWork, threads: Sequence[Row]) -> Any:
     return uow.now
 
 
-def _note_what_is_lost(thread: Row, numbers: Mapping[str, OurNumber], taken: Imported) -> None:
+def _note_what_is_lost(thread: Row, numbers: Mapping[str, OurNumber], result: Imported) -> None:
     try:
         time_of(thread["createdAt"], "createdAt")
     except MalformedRow as problem:
-        taken.note(thread["id"], problem.code, f"{problem.message} Imported without it.")
+        result.note(thread["id"], problem.code, f"{problem.message} Imported without it.")
     if number_of(thread["e164"], numbers) is None:
         which = (
             f"Its number {thread['numberId']} was not imported."
             if thread["numberId"]
             else ("It has no number.")
         )
-        taken.note(thread["id"], "number_not_taken", which)
+        result.note(thread["id"], "number_not_taken", which)
 
 
 def our_numbers(uow: UnitOfWork) -> dict[str, OurNumber]:

@@ -75,7 +75,7 @@ def own_ref(window_id: str) -> str:
     return f"snoutos:{window_id}"
 
 
-def take_windows(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> Imported:
+def import_windows(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> Imported:
     """Import windows as confirmed bookings in the order of `rows`; existing ones are not
     changed."""
     return _Windows(uow, stage, org, rows).take(rows)
@@ -86,11 +86,11 @@ class _Windows:
 
     def __init__(self, uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]) -> None:
         self._work = uow
-        self._taken = Imported("AssignmentWindow", read=len(rows))
+        self._result = Imported("AssignmentWindow", read=len(rows))
         self._clients = clients_by_ref(uow, [row["clientId"] for row in rows])
         self._sitters = _sitters(uow, [row["sitterId"] for row in rows])
         refs = [row["bookingRef"] for row in rows if row["bookingRef"]]
-        self._there = {
+        self._existing = {
             row["ref"]: row
             for row in load_bookings(uow, [*refs, *(own_ref(row["id"]) for row in rows)])
         }
@@ -105,20 +105,20 @@ class _Windows:
     def take(self, rows: Sequence[Row]) -> Imported:
         for row in rows:
             try:
-                self._take_one(row)
+                self._import_window(row)
             except PetmsgError as problem:
-                self._taken.refuse(row["id"], problem)
+                self._result.refuse(row["id"], problem)
         self._write()
-        return self._taken
+        return self._result
 
-    def _take_one(self, row: Row) -> None:
+    def _import_window(self, row: Row) -> None:
         if row["bookingRef"] and row["same_as"] != row["id"]:
-            self._taken.merged += 1
+            self._result.merged += 1
             return
         visit = self._visit(row)
         ref = self._ref_for(row, visit)
         if ref is None:
-            self._taken.known += 1
+            self._result.known += 1
             return
         self._new[ref] = {
             "org_id": self._work.org.id,
@@ -131,22 +131,22 @@ class _Windows:
             "ends_at": visit.ends_at,
             "created_at": self._work.now,
         }
-        self._taken.new += 1
+        self._result.new += 1
         if row["hasGrace"]:
             reason = "The window is shorter than the old grace, which was not subtracted."
-            self._taken.note(row["id"], "shorter_than_grace", reason)
+            self._result.note(row["id"], "shorter_than_grace", reason)
         if row["sitterId"] and visit.sitter is None:
             reason = f"Its sitter {row['sitterId']} was not imported, so the booking has none."
-            self._taken.note(row["id"], "sitter_not_taken", reason)
+            self._result.note(row["id"], "sitter_not_taken", reason)
         if not row["bookingRef"]:
-            self._taken.note(
+            self._result.note(
                 row["id"], "no_booking_ref", f"It has no bookingRef, so it became booking {ref}."
             )
         elif ref != row["bookingRef"]:
             reason = (
                 f"Another window is booking {row['bookingRef']}, so this one became booking {ref}."
             )
-            self._taken.note(row["id"], "booking_ref_taken", reason)
+            self._result.note(row["id"], "booking_ref_taken", reason)
 
     def _visit(self, row: Row) -> _Visit:
         """Return the window, checked. Raises `PetmsgError`."""
@@ -172,34 +172,34 @@ class _Windows:
         """Return the ref of the booking it becomes; None if it already exists. Raises
         `PetmsgError`."""
         own, ref = own_ref(row["id"]), row["bookingRef"]
-        if own in self._there:
-            self._require_same(self._there[own], visit)
+        if own in self._existing:
+            self._require_same(self._existing[own], visit)
             return None
         if not ref:
             return self._checked(own)
-        there = self._there.get(ref) or self._new.get(ref)
-        if there is None:
+        existing = self._existing.get(ref) or self._new.get(ref)
+        if existing is None:
             return self._checked(ref if row["place"] == 1 else own)
-        if _is_same(there, visit):
+        if _is_same(existing, visit):
             return None
-        if ref in self._new or row["place"] > 1 or self._is_anothers(there, row):
+        if ref in self._new or row["place"] > 1 or self._is_anothers(existing, row):
             return self._checked(own)
-        self._require_same(there, visit)
+        self._require_same(existing, visit)
         return None
 
-    def _is_anothers(self, there: Mapping[str, Any], row: Row) -> bool:
+    def _is_anothers(self, existing: Mapping[str, Any], row: Row) -> bool:
         """Whether the existing booking was made from another old window with the same ref."""
-        times = (there[name].isoformat(timespec="microseconds") for name in _TIMES)
-        span = (there["client"], *times)
+        times = (existing[name].isoformat(timespec="microseconds") for name in _TIMES)
+        span = (existing["client"], *times)
         own = (row["clientId"], row["startsAt"], row["endsAt"])
         return span != own and span in self._spans.get(row["bookingRef"], ())
 
-    def _require_same(self, there: Mapping[str, Any], visit: _Visit) -> None:
-        if there.get("status") == BookingStatus.CANCELLED or _is_same(there, visit):
+    def _require_same(self, existing: Mapping[str, Any], visit: _Visit) -> None:
+        if existing.get("status") == BookingStatus.CANCELLED or _is_same(existing, visit):
             return
         raise WindowDiffers(
-            f"Booking {there['ref']} already exists with another client, sitter or time.",
-            hint=f"See it: petmsg booking show {there['ref']}",
+            f"Booking {existing['ref']} already exists with another client, sitter or time.",
+            hint=f"See it: petmsg booking show {existing['ref']}",
         )
 
     def _checked(self, ref: str) -> str:
@@ -232,8 +232,13 @@ class _Windows:
             uow.audit("booking.confirmed", "booking", row["ref"], payload, reason=WHY)
 
 
-def _is_same(there: Mapping[str, Any], visit: _Visit) -> bool:
-    return (there["client_id"], there["sitter"], there["starts_at"], there["ends_at"]) == (
+def _is_same(existing: Mapping[str, Any], visit: _Visit) -> bool:
+    return (
+        existing["client_id"],
+        existing["sitter"],
+        existing["starts_at"],
+        existing["ends_at"],
+    ) == (
         visit.client["id"],
         None if visit.sitter is None else visit.sitter["ref"],
         visit.starts_at,

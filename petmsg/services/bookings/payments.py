@@ -36,7 +36,7 @@ class PaymentResult:
     """The result of a payment event.
 
     `confirmed` is the confirmed booking, `problem` the reason why it was not confirmed. Neither is
-    set for an event that petmsg ignores; then `opt_out` says why. `outcome` is None if the booking
+    set for an event that petmsg ignores; then `note` says why. `outcome` is None if the booking
     does not exist and nothing was stored. `reused` means that the event was stored before. `parts`
     are the results of a payment for several bookings, one for each.
     """

@@ -55,7 +55,7 @@ class Answer:
 class Reported:
     """A message after a receipt for one of its attempts.
 
-    `number`, `provider_id` and `code` (why it was not delivered) are those of that attempt; `opt_out`
+    `number`, `provider_id` and `code` (why it was not delivered) are those of that attempt; `note`
     reports anything unusual. `changed` is true if the message has another status now.
     """
 
