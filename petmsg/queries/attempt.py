@@ -8,7 +8,7 @@ from datetime import datetime
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import ProviderName, Rule
-from petmsg.queries.queue import NumberPace
+from petmsg.queries.queue import NumberRateLimit
 
 UNDER_WAY = """
 SELECT id, status FROM message
@@ -103,7 +103,7 @@ WHERE id = :id AND (free_at IS NULL OR free_at < :until)
 """
 
 
-def locked_number(cursor: Cursor, number_id: int) -> NumberPace:
+def locked_number(cursor: Cursor, number_id: int) -> NumberRateLimit:
     """A number and its pace, locked until the commit against all but new texts of its threads."""
     lock = cursor.row_lock("FOR NO KEY UPDATE")
     row = cursor.tuples(
@@ -112,7 +112,7 @@ def locked_number(cursor: Cursor, number_id: int) -> NumberPace:
         number_id=number_id,
     )[0]
     free_at, since, until = map(cursor.as_instant, row[3:6])
-    return NumberPace(row[0], row[1], row[2], free_at, since, until, row[6])
+    return NumberRateLimit(row[0], row[1], row[2], free_at, since, until, row[6])
 
 
 def in_the_way(
@@ -158,7 +158,7 @@ def in_the_way_to_phone(
 
 def begin_attempt(
     cursor: Cursor,
-    number: NumberPace,
+    number: NumberRateLimit,
     *,
     org_id: int,
     message_id: int,

@@ -9,7 +9,7 @@ from petmsg.errors import NOT_FOUND, PetmsgError
 from petmsg.queries.lookup import find_number
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest
-from petmsg.rules.rate_limit import usual_pace
+from petmsg.rules.rate_limit import default_rate_limit
 
 _NUMBERS = """
 SELECT n.id, n.e164 AS number, n.class, n.status, s.ref AS sitter, n.quarantined_until,
@@ -99,7 +99,10 @@ def show_pace(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
 
 def _pace(e164: str, own: float | None) -> dict[str, Any]:
     """The rate limit of a number. `usual` means the default of its kind of number."""
-    return {"segments_per_second": usual_pace(e164) if own is None else own, "usual": own is None}
+    return {
+        "segments_per_second": default_rate_limit(e164) if own is None else own,
+        "usual": own is None,
+    }
 
 
 def number_history(cursor: Cursor, org: OrgRow, text: str) -> list[NumberSpan]:

@@ -116,7 +116,7 @@ class BehindText(NamedTuple):
     why: str
 
 
-class NumberPace(NamedTuple):
+class NumberRateLimit(NamedTuple):
     """A number's pace. `free_at` is when its next text may start (aware UTC).
 
     Where the provider refuses the account with `refused_code`, nothing is sent from the number from
@@ -169,9 +169,9 @@ def behind_texts(cursor: Cursor, org: OrgRow, *, now: datetime, limit: int) -> l
     return found
 
 
-def paces(cursor: Cursor, org: OrgRow) -> list[NumberPace]:
+def read_rate_limits(cursor: Cursor, org: OrgRow) -> list[NumberRateLimit]:
     """The pace of each number of the org that is not retired."""
-    return [NumberPace(**row) for row in cursor.rows(PACES, org_id=org.id)]
+    return [NumberRateLimit(**row) for row in cursor.rows(PACES, org_id=org.id)]
 
 
 def _due(cursor: Cursor, row: tuple[Any, ...]) -> DueText:

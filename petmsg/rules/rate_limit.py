@@ -21,12 +21,12 @@ def is_toll_free(e164: str) -> bool:
     return len(e164) == 12 and e164.startswith("+1") and e164[2:5] in _TOLL_FREE_CODES
 
 
-def usual_pace(e164: str) -> float:
+def default_rate_limit(e164: str) -> float:
     """Return the default rate limit of a number of this type, in segments per second."""
     return TOLL_FREE if is_toll_free(e164) else LONG_CODE
 
 
-def busy_for(segments: int, segments_per_second: float) -> timedelta:
+def occupancy(segments: int, segments_per_second: float) -> timedelta:
     """Return how long a message occupies its number: no other message may start before.
 
     Always shorter than `LONGEST_AHEAD`, because a longer time would look like a wrong clock.

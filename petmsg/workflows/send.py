@@ -88,18 +88,18 @@ def send(
         warnings = sending.warnings
         sending, claimed_at = _wait_for_rate_limit(store, org, sending, token, claimed_at)
         sending = replace(sending, warnings=warnings)
-        if isinstance(sending.taken, Claim):
+        if isinstance(sending.claim_result, Claim):
             begin_by = claimed_at + BEGIN_WITHIN
             sending, problem = _hand_over(store, org, carrier, sending, alive, begin_by=begin_by)
     return Sent(sending, problem or _not_sent(store, sending))
 
 
 def _not_sent(store: Store, sending: Sending) -> PetmsgError | None:
-    taken = sending.taken
-    if isinstance(taken, Ended):
-        return NotSent(taken)
-    if isinstance(taken, Waiting) and taken.decision is not None and not taken.for_pace:
-        return NoNumber(taken.decision, hint=_no_number_hint(store, sending.message))
+    result = sending.claim_result
+    if isinstance(result, Ended):
+        return NotSent(result)
+    if isinstance(result, Waiting) and result.decision is not None and not result.for_rate_limit:
+        return NoNumber(result.decision, hint=_no_number_hint(store, sending.message))
     return None
 
 
@@ -114,11 +114,13 @@ def _wait_for_rate_limit(
     """The message once its number is free, and a time before its claim was written."""
     deadline = store.clock().timestamp() + LONGEST_WAIT
     ahead = _ahead(store)
-    while isinstance(sending.taken, Waiting) and sending.taken.for_pace:
-        assert sending.taken.until is not None
-        if sending.taken.until.timestamp() > deadline:
+    while isinstance(sending.claim_result, Waiting) and sending.claim_result.for_rate_limit:
+        assert sending.claim_result.until is not None
+        if sending.claim_result.until.timestamp() > deadline:
             break
-        store.sleep(max((sending.taken.until - ahead - store.clock()).total_seconds(), 0.001))
+        store.sleep(
+            max((sending.claim_result.until - ahead - store.clock()).total_seconds(), 0.001)
+        )
         store.tick()
         claimed_at = clock.uptime()
         try:
@@ -156,7 +158,7 @@ def _hand_over(
     *,
     begin_by: float,
 ) -> tuple[Sending, PetmsgError | None]:
-    claim = sending.taken
+    claim = sending.claim_result
     assert isinstance(claim, Claim)
     started_at = None
     try:

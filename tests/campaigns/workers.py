@@ -237,11 +237,11 @@ def scale_down() -> None:
 
     timings = Timings(
         ahead=0.05,
-        breath=0.005,
+        result_wait=0.005,
         poll=0.1,
-        settle_every=0.3,
-        look_again=0.1,
-        patience=RescueTimings(timedelta(seconds=GRACE), timedelta(seconds=SECOND_LOOK)),
+        reconcile_every=0.3,
+        defer_for=0.1,
+        rescue_timings=RescueTimings(timedelta(seconds=GRACE), timedelta(seconds=SECOND_LOOK)),
     )
     vars(dispatching)["_rhythm"] = lambda _run: timings
     sender_pool.BEGIN_WITHIN = 0.4

@@ -4,7 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from petmsg.rules.rate_limit import FASTEST, LONGEST_AHEAD, busy_for, next_start, usual_pace
+from petmsg.rules.rate_limit import (
+    FASTEST,
+    LONGEST_AHEAD,
+    default_rate_limit,
+    next_start,
+    occupancy,
+)
 from petmsg.services.numbers.rate_limit import SLOWEST
 from tests.support.fixtures import NOW
 
@@ -26,19 +32,19 @@ SECOND = timedelta(seconds=1)
 def test_a_long_code_carries_one_segment_a_second_and_a_toll_free_number_three(
     e164: str, pace: float
 ) -> None:
-    assert usual_pace(e164) == pace
+    assert default_rate_limit(e164) == pace
 
 
 @pytest.mark.parametrize(
     ("segments", "pace", "seconds"), [(1, 1.0, 1.0), (3, 1.0, 3.0), (3, 3.0, 1.0), (0, 1.0, 1.0)]
 )
 def test_a_number_is_busy_for_each_segment(segments: int, pace: float, seconds: float) -> None:
-    assert busy_for(segments, pace) == timedelta(seconds=seconds)
+    assert occupancy(segments, pace) == timedelta(seconds=seconds)
 
 
 def test_the_fastest_and_the_slowest_pace_keep_their_order() -> None:
-    assert busy_for(1, FASTEST) > timedelta(0)
-    assert busy_for(11, SLOWEST) < LONGEST_AHEAD  # else it would be taken for a wrong clock's
+    assert occupancy(1, FASTEST) > timedelta(0)
+    assert occupancy(11, SLOWEST) < LONGEST_AHEAD  # else it would be taken for a wrong clock's
 
 
 def test_a_free_number_starts_now_and_a_busy_one_when_it_is_free() -> None:

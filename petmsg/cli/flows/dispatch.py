@@ -39,7 +39,7 @@ from petmsg.workflows.send import NOBODY
 from petmsg.workflows.waiting_clients import update_waiting_alerts
 from petmsg.workflows.worker.dispatcher import (
     Dispatcher,
-    Seen,
+    DispatchEvent,
     Timings,
     stopping_on_signals,
     waiting_behind,
@@ -68,7 +68,12 @@ def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers:
         alive = stack.enter_context(worker(context.location))
         pool = SenderPool(workers, now=context.clock)
         dispatcher = Dispatcher(
-            context, lines, worker=alive, pool=pool, watch=report.see, timings=_timings(context)
+            context,
+            lines,
+            worker=alive,
+            pool=pool,
+            on_event=report.on_event,
+            timings=_timings(context),
         )
         came = stack.enter_context(stopping_on_signals(dispatcher))
         if not watch:
@@ -125,9 +130,9 @@ class _Report:
             self._advance = stack.enter_context(progress("Sending", total, environ))
         return stack
 
-    def see(self, seen: Seen) -> None:
+    def on_event(self, event: DispatchEvent) -> None:
         """Report one thing that happened to a message."""
-        row, code = self._row(seen)
+        row, code = self._row(event)
         if row is None:
             return
         self._codes.add(code)
@@ -164,53 +169,53 @@ class _Report:
             render.write_row(self._fields, row, self._context.view)
             render.flush()
 
-    def _row(self, seen: Seen) -> tuple[Row | None, int]:
-        what = seen.what
-        if isinstance(what, Failure):
-            if isinstance(what.error, MessageNotWaiting):
+    def _row(self, event: DispatchEvent) -> tuple[Row | None, int]:
+        result = event.result
+        if isinstance(result, Failure):
+            if isinstance(result.error, MessageNotWaiting):
                 return None, DONE  # another worker was faster
-            return what, what.error.exit_code
-        if isinstance(what, Recorded):
-            return _recorded(what)
-        if isinstance(what, Ended):
-            return Failure(str(what.message), NotSent(what)), REFUSED
-        if isinstance(what, Reconciled):
-            return self._settled(seen.org, what)
-        return self._waiting(seen, what)
+            return result, result.error.exit_code
+        if isinstance(result, Recorded):
+            return _recorded(result)
+        if isinstance(result, Ended):
+            return Failure(str(result.message), NotSent(result)), REFUSED
+        if isinstance(result, Reconciled):
+            return self._settled(event.org, result)
+        return self._waiting(event, result)
 
-    def _waiting(self, seen: Seen, what: Waiting) -> tuple[Row | None, int]:
-        no_number = what.decision is not None
-        if self._watch and what.message in self._seen:
+    def _waiting(self, event: DispatchEvent, result: Waiting) -> tuple[Row | None, int]:
+        no_number = result.decision is not None
+        if self._watch and result.message in self._seen:
             return None, DONE
         with self._context.snapshot() as cursor:
-            row = _stored(sending_row(cursor, seen.org, what.message), what.why)
-        if what.decision is not None:
-            row = replace(row, decision=json_text(what.decision.to_json()))
+            row = _stored(sending_row(cursor, event.org, result.message), result.why)
+        if result.decision is not None:
+            row = replace(row, decision=json_text(result.decision.to_json()))
         return row, REFUSED if no_number else DONE
 
-    def _settled(self, org: OrgRow, what: Reconciled) -> tuple[Row | None, int]:
-        if what.status is MessageStatus.UNKNOWN:
+    def _settled(self, org: OrgRow, result: Reconciled) -> tuple[Row | None, int]:
+        if result.status is MessageStatus.UNKNOWN:
             problem = ProviderOutcomeUnknown(
-                f"The outcome of message {what.message} is unknown: {what.note}.",
+                f"The outcome of message {result.message} is unknown: {result.note}.",
                 hint="The next petmsg message dispatch looks it up again.",
             )
-            return Failure(str(what.message), problem), PROVIDER
-        if what.status is MessageStatus.QUEUED:
-            self._context.notify(f"Message {what.message}: {what.note}.")
+            return Failure(str(result.message), problem), PROVIDER
+        if result.status is MessageStatus.QUEUED:
+            self._context.notify(f"Message {result.message}: {result.note}.")
             return None, DONE
         with self._context.snapshot() as cursor:
-            row = _stored(sending_row(cursor, org, what.message), what.note)
-        return row, REFUSED if what.status is MessageStatus.HELD else DONE
+            row = _stored(sending_row(cursor, org, result.message), result.note)
+        return row, REFUSED if result.status is MessageStatus.HELD else DONE
 
 
-def _recorded(what: Recorded) -> tuple[Row, int]:
-    claim = what.done.claim
-    problem: PetmsgError | None = error_for(what.done.outcome, claim.message)
+def _recorded(result: Recorded) -> tuple[Row, int]:
+    claim = result.done.claim
+    problem: PetmsgError | None = error_for(result.done.outcome, claim.message)
     if problem is not None:
         return Failure(str(claim.message), problem), problem.exit_code
     row = Sending(
         message=claim.message,
-        status=what.status,
+        status=result.status,
         from_e164=claim.text.from_e164,
         to_e164=claim.text.to_e164,
         segments=claim.segments,
@@ -249,8 +254,11 @@ def _rehearse(context: Context, fields: Sequence[Field], orgs: Sequence[OrgRow])
                 codes.add(problem.exit_code)
                 continue
             rows.append(sending)
-            if isinstance(sending.taken, Waiting) and sending.taken.decision is not None:
-                codes.add(DONE if sending.taken.for_pace else REFUSED)
+            if (
+                isinstance(sending.claim_result, Waiting)
+                and sending.claim_result.decision is not None
+            ):
+                codes.add(DONE if sending.claim_result.for_rate_limit else REFUSED)
     show_results(context, fields, rows)
     known = (code for code in _WORST_FIRST if code in codes)
     context.exit_code = next(known, max(codes))

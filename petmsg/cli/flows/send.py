@@ -36,5 +36,5 @@ def send(
         raise problem
     if sent.note is not None:
         context.notify(f"Message {sent.message}: {sent.note}.")
-    if isinstance(sent.taken, Waiting) and not context.dry_run:
+    if isinstance(sent.claim_result, Waiting) and not context.dry_run:
         context.notify("It stays queued; petmsg message dispatch sends it when it is due.")

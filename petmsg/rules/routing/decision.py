@@ -65,7 +65,7 @@ class Decision(NamedTuple):
         return rule if isinstance(rule, Rule) else None
 
     @property
-    def refuses_the_speaker(self) -> bool:
+    def rejects_requested_sitter(self) -> bool:
         """Whether the sitter who wrote the message may not send it: rule 1 ended the decision."""
         last = self.trace[-1]
         return last.rule is Rule.ACTIVE_WINDOW and not last.result

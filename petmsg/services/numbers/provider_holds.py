@@ -12,7 +12,7 @@ from petmsg.clock import zone
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.providers.twilio_errors import Scope
 from petmsg.queries import provider_holds as queries
-from petmsg.queries.queue import NumberPace
+from petmsg.queries.queue import NumberRateLimit
 from petmsg.rules import rate_limit
 from petmsg.services.alert import close_alert, raise_alert
 from petmsg.services.unit_of_work import UnitOfWork
@@ -46,7 +46,7 @@ def hold_back(
     return until
 
 
-def hold_of(uow: UnitOfWork, number: NumberPace) -> tuple[str, datetime] | None:
+def hold_of(uow: UnitOfWork, number: NumberRateLimit) -> tuple[str, datetime] | None:
     """Why nothing is sent from the number, and until when (aware UTC); None if it may send now.
 
     After the pause the first message that asks is the next trial, and all others wait for its

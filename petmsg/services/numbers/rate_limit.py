@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from petmsg.errors import OutOfRange
 from petmsg.models import MessageNumber
-from petmsg.rules.rate_limit import FASTEST, usual_pace
+from petmsg.rules.rate_limit import FASTEST, default_rate_limit
 from petmsg.services.numbers import ledger
 from petmsg.services.unit_of_work import Failure, UnitOfWork, each
 
@@ -77,4 +77,6 @@ def rate_limit_of(number: MessageNumber, *, reused: bool) -> RateLimit:
     """The rate limit of the number."""
     own = number.segments_per_second
     usual = own is None
-    return RateLimit(number.e164, usual_pace(number.e164) if own is None else own, usual, reused)
+    return RateLimit(
+        number.e164, default_rate_limit(number.e164) if own is None else own, usual, reused
+    )

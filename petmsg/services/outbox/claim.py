@@ -31,7 +31,7 @@ from petmsg.queries.attempt import (
     locked_number,
 )
 from petmsg.queries.lookup import ClientKey
-from petmsg.queries.queue import NO_THREAD, NumberPace
+from petmsg.queries.queue import NO_THREAD, NumberRateLimit
 from petmsg.queries.routing import read_facts, speaker_of
 from petmsg.queries.send_blocks import blocked_code, read_hold_facts
 from petmsg.rules import rate_limit, send_blocks
@@ -71,7 +71,7 @@ class Claim:
     """A claimed message: what to send, and which attempt this is.
 
     `thread` is `NO_THREAD` for a message outside any thread. The request must not start before
-    `start_at` (aware UTC), which keeps the number's rate limit; the number is busy for `busy_for`
+    `start_at` (aware UTC), which keeps the number's rate limit; the number is busy for `occupancy`
     from then on.
     """
 
@@ -85,7 +85,7 @@ class Claim:
     decision: Decision
     claimed_at: datetime
     start_at: datetime
-    busy_for: timedelta
+    occupancy: timedelta
 
     @property
     def decision_json(self) -> str:
@@ -98,14 +98,14 @@ class Waiting:
     """A message that stays in the queue for now, with the reason; `until` is when that ends, if
     known.
 
-    `for_pace` is true if only the rate limit of its number delays it.
+    `for_rate_limit` is true if only the rate limit of its number delays it.
     """
 
     message: int
     why: str
     until: datetime | None = None
     decision: Decision | None = None
-    for_pace: bool = False
+    for_rate_limit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ def _with_number(
             read_facts(cursor, uow.org, client, at=now, past=False, speaker=speaker), now
         ),
     )
-    if speaker is not None and decision.refuses_the_speaker:
+    if speaker is not None and decision.rejects_requested_sitter:
         why = f"Sitter {speaker.sitter} can no longer message this client: {decision.reason}"
         if speaker.own_number_only:
             return _hold(uow, message, why, _NOT_THEIR_WINDOW)
@@ -212,7 +212,7 @@ def _has_a_speaker(message: Message) -> bool:
 def _claim_if_free(
     uow: UnitOfWork,
     message: Message,
-    number: NumberPace,
+    number: NumberRateLimit,
     decision: Decision,
     *,
     worker: str,
@@ -228,7 +228,7 @@ def _claim_if_free(
     start_at = rate_limit.next_start(number.free_at, uow.now)
     if start_at > uow.now + ahead:
         why = f"{number.e164} is at its rate limit"
-        return Waiting(message.id, why, start_at, decision, for_pace=True)
+        return Waiting(message.id, why, start_at, decision, for_rate_limit=True)
     held = provider_holds.hold_of(uow, number)
     if held is not None:
         return Waiting(message.id, *held)
@@ -238,7 +238,7 @@ def _claim_if_free(
 def _begin(
     uow: UnitOfWork,
     message: Message,
-    number: NumberPace,
+    number: NumberRateLimit,
     decision: Decision,
     *,
     worker: str,
@@ -247,8 +247,8 @@ def _begin(
     assert message.id is not None
     assert message.to_e164 is not None
     assert message.body is not None
-    per_second = number.segments_per_second or rate_limit.usual_pace(number.e164)
-    taken = Claim(
+    per_second = number.segments_per_second or rate_limit.default_rate_limit(number.e164)
+    new_claim = Claim(
         message=message.id,
         attempt=message.attempts + 1,
         worker=worker,
@@ -259,29 +259,29 @@ def _begin(
         decision=decision,
         claimed_at=uow.now,
         start_at=start_at,
-        busy_for=rate_limit.busy_for(message.segments, per_second),
+        occupancy=rate_limit.occupancy(message.segments, per_second),
     )
     begin_attempt(
         uow.cursor,
         number,
         org_id=uow.org.id,
-        message_id=taken.message,
-        attempt=taken.attempt,
+        message_id=new_claim.message,
+        attempt=new_claim.attempt,
         thread_id=message.thread_id,
         rule=decision.rule,
-        decision=taken.decision_json,
+        decision=new_claim.decision_json,
         provider=uow.org.provider,
         worker=worker,
         now=uow.now,
-        free_at=start_at + taken.busy_for,
+        free_at=start_at + new_claim.occupancy,
     )
     uow.session.expire(message)
-    return taken
+    return new_claim
 
 
 def _decide_and_lock(
     uow: UnitOfWork, decide_now: Callable[[], Decision]
-) -> tuple[Decision, NumberPace | None]:
+) -> tuple[Decision, NumberRateLimit | None]:
     """Return the Decision for now and its number, with the number's row locked until the commit.
 
     On PostgreSQL the number may change (for example, be quarantined) between reading the facts and
@@ -289,7 +289,7 @@ def _decide_and_lock(
     SQLite no other process writes meanwhile.
     """
     cursor = uow.cursor
-    locked: NumberPace | None = None
+    locked: NumberRateLimit | None = None
     for _ in range(_MOST_TRIES):
         decision = decide_now()
         if decision.number is None:

@@ -29,7 +29,7 @@ class ClaimedBatch:
     """The results of a round, in the order of its arguments."""
 
     recorded: list[Recorded | Failure]
-    taken: list[ClaimResult | Failure]
+    claim_results: list[ClaimResult | Failure]
 
 
 def claim_batch(
@@ -58,14 +58,14 @@ def claim_batch(
         with own_fault(handed.claim.message):
             return Recorded(handed, record(uow, handed))
 
-    turn = ClaimedBatch(
+    batch = ClaimedBatch(
         run_batch(uow, done, recorded, ref=_ref),
         run_batch(uow, wanted, claimed, ref=str),
     )
-    for message, taken in zip(wanted, turn.taken, strict=True):
-        if isinstance(taken, Failure) and is_own_fault(taken.error):
-            hold_unusable(uow, message, taken.error)
-    return turn
+    for message, result in zip(wanted, batch.claim_results, strict=True):
+        if isinstance(result, Failure) and is_own_fault(result.error):
+            hold_unusable(uow, message, result.error)
+    return batch
 
 
 def _ref(done: HandedOver) -> str:

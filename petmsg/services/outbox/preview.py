@@ -144,7 +144,7 @@ def _terminal_block(held: tuple[SendBlock, ...]) -> str | None:
 def _sitter_rejection(decision: Decision, leak: str | None, options: SendOptions) -> str | None:
     if options.as_sitter is None:
         return None
-    if decision.refuses_the_speaker:
+    if decision.rejects_requested_sitter:
         return (
             f"Sitter {options.as_sitter} cannot message this client at that time: {decision.reason}"
         )

@@ -233,7 +233,7 @@ def _reject_while_sending(uow: UnitOfWork, message: Message) -> None:
 
 def require_window(decision: Decision, sitter: str) -> None:
     """Raise `OutsideOwnWindow` if the sitter may not message the client."""
-    if decision.refuses_the_speaker:
+    if decision.rejects_requested_sitter:
         raise OutsideOwnWindow(
             f"Sitter {sitter} cannot message this client now: {decision.reason}.",
             hint=f"See why: petmsg route explain {decision.client} --as {sitter}",

@@ -255,7 +255,7 @@ def _extend_rate_limit(uow: UnitOfWork, done: HandedOver) -> None:
     """Extend the number's busy time by as much as the request started late."""
     if done.started_at is None or done.started_at <= done.claim.start_at:
         return
-    _busy_until(uow, done.claim.number, done.started_at + done.claim.busy_for)
+    _busy_until(uow, done.claim.number, done.started_at + done.claim.occupancy)
 
 
 def _slow_down(uow: UnitOfWork, done: HandedOver, outcome: RetryLater) -> None:

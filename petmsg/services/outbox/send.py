@@ -38,7 +38,7 @@ class Sending:
     segments: int
     decision: str | None
     note: str | None
-    taken: ClaimResult | None = None
+    claim_result: ClaimResult | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -65,8 +65,8 @@ def queue_and_claim(
     if queue_only or queued.status is not MessageStatus.QUEUED:
         note = f"already {queued.status}" if queued.reused else None
         return replace(_sending(uow, queued.message, None, note), warnings=queued.warnings)
-    taken = claim_now(uow, queued.message, provider=provider, worker=worker, ahead=ahead)
-    return replace(taken, warnings=queued.warnings)
+    result = claim_now(uow, queued.message, provider=provider, worker=worker, ahead=ahead)
+    return replace(result, warnings=queued.warnings)
 
 
 def claim_now(
@@ -78,18 +78,18 @@ def claim_now(
     ahead: timedelta = timedelta(0),
 ) -> Sending:
     """Claim the message and return its state."""
-    taken = claim(uow, message_id, provider=provider, worker=worker, ahead=ahead)
-    return _sending(uow, message_id, taken, None if isinstance(taken, Claim) else taken.why)
+    result = claim(uow, message_id, provider=provider, worker=worker, ahead=ahead)
+    return _sending(uow, message_id, result, None if isinstance(result, Claim) else result.why)
 
 
 def _sending(
-    uow: UnitOfWork, message_id: int, taken: ClaimResult | None, note: str | None
+    uow: UnitOfWork, message_id: int, result: ClaimResult | None, note: str | None
 ) -> Sending:
     message = uow.session.get(Message, message_id)
     assert message is not None
     decision = message.decision
-    if isinstance(taken, Waiting) and taken.decision is not None:
-        decision = json.dumps(taken.decision.to_json(), ensure_ascii=False)
+    if isinstance(result, Waiting) and result.decision is not None:
+        decision = json.dumps(result.decision.to_json(), ensure_ascii=False)
     return Sending(
         message=message_id,
         status=message.status,
@@ -98,5 +98,5 @@ def _sending(
         segments=message.segments,
         decision=decision,
         note=note,
-        taken=taken,
+        claim_result=result,
     )

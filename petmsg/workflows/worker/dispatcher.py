@@ -27,7 +27,7 @@ from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.store import Store
 from petmsg.workflows.worker.org_queue import OrgQueue
 from petmsg.workflows.worker.rescuer import (
-    USUAL_PATIENCE,
+    DEFAULT_RESCUE_TIMINGS,
     RescueTimings,
     rescue,
     rescue_alone,
@@ -46,42 +46,42 @@ class Timings:
     """
 
     ahead: float = 0.4
-    breath: float = 0.02
+    result_wait: float = 0.02
     poll: float = 1.0
-    settle_every: float = 30.0
-    look_again: float = 60.0
+    reconcile_every: float = 30.0
+    defer_for: float = 60.0
     longest_pause: float = 30.0
-    most_parked: int = 5000
-    patience: RescueTimings = USUAL_PATIENCE
+    max_scheduled: int = 5000
+    rescue_timings: RescueTimings = DEFAULT_RESCUE_TIMINGS
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class DispatchEvent:
     """Something that happened to a message, for the report of the dispatcher."""
 
     org: OrgRow
     text: DueText | None
-    what: Recorded | Waiting | Ended | Reconciled | Failure
+    result: Recorded | Waiting | Ended | Reconciled | Failure
 
 
 class Dispatcher:
-    """Sends the due messages of some orgs. `watch` is called with everything that happens."""
+    """Sends the due messages of some orgs. `on_event` is called with everything that happens."""
 
     def __init__(
         self,
         store: Store,
-        lines: Sequence[tuple[OrgRow, Provider]],
+        orgs: Sequence[tuple[OrgRow, Provider]],
         *,
         worker: Worker,
         pool: SenderPool,
-        watch: Callable[[Seen], None],
+        on_event: Callable[[DispatchEvent], None],
         timings: Timings,
     ) -> None:
         self._store = store
-        self._lines = [OrgQueue(org, carrier) for org, carrier in lines]
+        self._queues = [OrgQueue(org, carrier) for org, carrier in orgs]
         self._worker = worker
         self._pool = pool
-        self._watch = watch
+        self._on_event = on_event
         self._timings = timings
         self._stop = threading.Event()
         self._serving = itertools.count(1)
@@ -105,28 +105,30 @@ class Dispatcher:
         self._run(for_ever=True)
 
     def _run(self, *, for_ever: bool) -> None:
-        self._settle()
-        settled_at = checked_at = looked_at = self._store.clock()
+        self._rescue()
+        rescued_at = checked_at = looked_at = self._store.clock()
         broken_off = False
         try:
-            while not self.stopped and not all(line.closed for line in self._lines):
+            while not self.stopped and not all(queue.closed for queue in self._queues):
                 now = self._store.tick()
                 if now < looked_at:
                     self._start_over()
-                    settled_at = checked_at = now
+                    rescued_at = checked_at = now
                 looked_at = now
                 if now >= checked_at + timedelta(seconds=5):
                     self._worker.require_alive()
                     checked_at = now
-                if for_ever and now >= settled_at + timedelta(seconds=self._timings.settle_every):
-                    self._settle()
-                    settled_at = now
-                moved = [self._step(line, now, for_ever=for_ever) for line in self._lines]
+                if for_ever and now >= rescued_at + timedelta(
+                    seconds=self._timings.reconcile_every
+                ):
+                    self._rescue()
+                    rescued_at = now
+                moved = [self._step(queue, now, for_ever=for_ever) for queue in self._queues]
                 # In turns, so that one org does not use the whole pool.
-                self._lines.sort(key=lambda line: line.served_at)
+                self._queues.sort(key=lambda queue: queue.served_at)
                 if any(moved):
-                    self._take_results(self._timings.breath)
-                elif not self._rest(now, for_ever=for_ever):
+                    self._take_results(self._timings.result_wait)
+                elif not self._wait(now, for_ever=for_ever):
                     break
         except KeyboardInterrupt:
             broken_off = True  # a second Ctrl-C: messages in flight are not waited for
@@ -135,20 +137,20 @@ class Dispatcher:
             if not broken_off:
                 self._finish()
         if not self.stopped:
-            self._settle()
+            self._rescue()
 
     # --- one step ----------------------------------------------------------------------------
 
-    def _step(self, line: OrgQueue, now: datetime, *, for_ever: bool) -> bool:
+    def _step(self, queue: OrgQueue, now: datetime, *, for_ever: bool) -> bool:
         """Fetch, claim and record once for an org; returns whether anything was done."""
         wanted: list[DueText] = []
         # Read before anything more is claimed; a failed turn reads them again.
-        line.on_outcomes(line.done, now, longest_pause=self._timings.look_again)
-        if not line.closed and not line.is_paused(now):
-            self._fetch(line, now, for_ever=for_ever)
+        queue.on_outcomes(queue.done, now, longest_pause=self._timings.defer_for)
+        if not queue.closed and not queue.is_paused(now):
+            self._fetch(queue, now, for_ever=for_ever)
             soon = now + timedelta(seconds=self._timings.ahead / 2)
-            wanted = line.scheduler.pop_due(soon, min(self._pool.free, AT_ONCE))
-        done, line.done = line.done, []
+            wanted = queue.scheduler.pop_due(soon, min(self._pool.free, AT_ONCE))
+        done, queue.done = queue.done, []
         if not wanted and not done:
             return False
         # All workers claim in the order of the recipients, which prevents deadlocks.
@@ -156,91 +158,91 @@ class Dispatcher:
         self._store.tick()
         claimed_at = clock.uptime()  # before the write: the claim may be found from then on
         try:
-            turn: ClaimedBatch = self._store.write_in(
-                line.org.slug,
+            batch: ClaimedBatch = self._store.write_in(
+                queue.org.slug,
                 claim_batch,
                 done=done,
                 wanted=[text.message for text in wanted],
-                provider=line.org.provider,
+                provider=queue.org.provider,
                 worker=self._worker.token,
                 ahead=timedelta(seconds=self._timings.ahead),
             )
         except BaseException:
-            line.done = [*done, *line.done]
+            queue.done = [*done, *queue.done]
             raise
-        for handed, recorded in zip(done, turn.recorded, strict=True):
-            self._recorded(line, handed.claim, recorded)
-        for text, taken in zip(wanted, turn.taken, strict=True):
-            self._taken(line, text, taken, now, claimed_at)
+        for handed, recorded in zip(done, batch.recorded, strict=True):
+            self._on_recorded(queue, handed.claim, recorded)
+        for text, result in zip(wanted, batch.claim_results, strict=True):
+            self._on_claim_result(queue, text, result, now, claimed_at)
         return True
 
-    def _recorded(self, line: OrgQueue, claim: Claim, recorded: Recorded | Failure) -> None:
-        text = line.in_flight.pop(claim.message, None)
-        line.changed.add(claim.thread)
+    def _on_recorded(self, queue: OrgQueue, claim: Claim, recorded: Recorded | Failure) -> None:
+        text = queue.in_flight.pop(claim.message, None)
+        queue.changed.add(claim.thread)
         if isinstance(recorded, Failure):
             # The outcome cannot be stored, so the message is reconciled as after a crash.
             lost = ClaimedMessage(claim.message, claim.worker)
-            rescue_alone(self._store, line.org, claim.message, mark_outcome_unknown, lost)
+            rescue_alone(self._store, queue.org, claim.message, mark_outcome_unknown, lost)
         if isinstance(recorded, Failure) or recorded.done.started_at is not None:
-            self._watch(Seen(line.org, text, recorded))
+            self._on_event(DispatchEvent(queue.org, text, recorded))
 
-    def _taken(
+    def _on_claim_result(
         self,
-        line: OrgQueue,
+        queue: OrgQueue,
         text: DueText,
-        taken: Claim | Waiting | Ended | Failure,
+        result: Claim | Waiting | Ended | Failure,
         now: datetime,
         claimed_at: float,
     ) -> None:
-        if isinstance(taken, Claim):
-            line.in_flight[text.message] = text
-            line.served_at = next(self._serving)
-            self._pool.submit(line.org.slug, taken, line.carrier, claimed_at=claimed_at)
+        if isinstance(result, Claim):
+            queue.in_flight[text.message] = text
+            queue.served_at = next(self._serving)
+            self._pool.submit(queue.org.slug, result, queue.carrier, claimed_at=claimed_at)
             return
-        if isinstance(taken, Waiting) and taken.for_pace and taken.until is not None:
-            line.scheduler.schedule_at(text, taken.until)
+        if isinstance(result, Waiting) and result.for_rate_limit and result.until is not None:
+            queue.scheduler.schedule_at(text, result.until)
             return
-        if isinstance(taken, Failure) and isinstance(taken.error, ProviderChanged):
-            if not line.closed:
-                self._watch(Seen(line.org, text, taken))
-            line.closed = True
+        if isinstance(result, Failure) and isinstance(result.error, ProviderChanged):
+            if not queue.closed:
+                self._on_event(DispatchEvent(queue.org, text, result))
+            queue.closed = True
             return
-        if isinstance(taken, Failure) and taken.error.exit_code == BUSY:
-            line.scheduler.schedule_at(text, now + timedelta(seconds=self._timings.poll))
+        if isinstance(result, Failure) and result.error.exit_code == BUSY:
+            queue.scheduler.schedule_at(text, now + timedelta(seconds=self._timings.poll))
             return
-        line.changed.add(text.thread)
-        until = now + timedelta(seconds=self._timings.look_again)
-        line.deferred[text.message] = until
-        self._watch(Seen(line.org, text, taken))
+        queue.changed.add(text.thread)
+        until = now + timedelta(seconds=self._timings.defer_for)
+        queue.deferred[text.message] = until
+        self._on_event(DispatchEvent(queue.org, text, result))
 
     # --- looking for work ----------------------------------------------------------------------
 
-    def _fetch(self, line: OrgQueue, now: datetime, *, for_ever: bool) -> None:
+    def _fetch(self, queue: OrgQueue, now: datetime, *, for_ever: bool) -> None:
         """Schedule due messages, as far as there is room."""
-        room = self._timings.most_parked
-        if line.has_something_to_look_for(now, for_ever=for_ever, most_parked=room):
+        room = self._timings.max_scheduled
+        if queue.may_find_more(now, for_ever=for_ever, max_scheduled=room):
             with self._store.snapshot() as cursor:
-                line.fetch(cursor, now, most_parked=room, poll=self._timings.poll)
+                queue.fetch(cursor, now, max_scheduled=room, poll=self._timings.poll)
 
     def _start_over(self) -> None:
         """Start over, because the clock was set back and all expected times are wrong."""
-        for line in self._lines:
-            line.start_over()
+        for queue in self._queues:
+            queue.start_over()
 
     # --- waiting -------------------------------------------------------------------------------
 
     def _take_results(self, seconds: float) -> None:
-        by_slug = {line.org.slug: line for line in self._lines}
+        by_slug = {queue.org.slug: queue for queue in self._queues}
         for slug, done in self._pool.results(seconds if self._pool.busy else 0.0):
             by_slug[slug].done.append(done)
 
-    def _rest(self, now: datetime, *, for_ever: bool) -> bool:
+    def _wait(self, now: datetime, *, for_ever: bool) -> bool:
         """Wait until there may be work; False if there will be none."""
         poll = timedelta(seconds=self._timings.poll)
-        at = [each for line in self._lines if (each := self._next_at(line, now)) is not None]
-        most_parked = self._timings.most_parked
+        at = [each for queue in self._queues if (each := self._next_at(queue, now)) is not None]
+        max_scheduled = self._timings.max_scheduled
         if self._pool.free and any(
-            line.has_more(now, most_parked=most_parked) for line in self._lines
+            queue.has_more(now, max_scheduled=max_scheduled) for queue in self._queues
         ):
             return True
         if self._pool.busy:
@@ -248,56 +250,56 @@ class Dispatcher:
             self._take_results(max((until - self._store.clock()).total_seconds(), 0.001))
             return True
         if not at and not for_ever:
-            return self._look_once_more()
+            return self._finds_late_messages()
         until = min([*at, now + poll]) if for_ever else min(at)
-        self._nap((until - self._store.clock()).total_seconds())
+        self._sleep((until - self._store.clock()).total_seconds())
         return True
 
-    def _look_once_more(self) -> bool:
+    def _finds_late_messages(self) -> bool:
         """Whether a last search finds messages that became due while others were sent."""
         now = self._store.tick()
-        for line in self._lines:
-            if line.closed or line.is_paused(now):
+        for queue in self._queues:
+            if queue.closed or queue.is_paused(now):
                 continue
-            line.look_anew()
-            while not (line.scanned or len(line.scheduler)):
-                self._fetch(line, now, for_ever=False)
-            if len(line.scheduler):
+            queue.read_from_start()
+            while not (queue.scanned or len(queue.scheduler)):
+                self._fetch(queue, now, for_ever=False)
+            if len(queue.scheduler):
                 return True
         return False
 
-    def _next_at(self, line: OrgQueue, now: datetime) -> datetime | None:
+    def _next_at(self, queue: OrgQueue, now: datetime) -> datetime | None:
         """When the org's next message may be claimed; None if that is not foreseeable."""
-        at = line.scheduler.next_at()
-        if line.closed or at is None:
+        at = queue.scheduler.next_at()
+        if queue.closed or at is None:
             return None
         at -= timedelta(seconds=self._timings.ahead / 2)
-        if line.paused_until is not None and line.paused_until > at:
-            too_long = (line.paused_until - now).total_seconds() > self._timings.longest_pause
-            return None if too_long else line.paused_until
+        if queue.paused_until is not None and queue.paused_until > at:
+            too_long = (queue.paused_until - now).total_seconds() > self._timings.longest_pause
+            return None if too_long else queue.paused_until
         return at
 
-    def _nap(self, seconds: float) -> None:
+    def _sleep(self, seconds: float) -> None:
         while seconds > 0 and not self.stopped:
             self._store.sleep(min(seconds, 0.2))
             seconds -= 0.2
 
     # --- the ends ------------------------------------------------------------------------------
 
-    def _settle(self) -> None:
-        for line in self._lines:
-            if line.closed:
+    def _rescue(self) -> None:
+        for queue in self._queues:
+            if queue.closed:
                 continue
             results = rescue(
                 self._store,
-                line.org,
-                line.carrier,
-                patience=self._timings.patience,
+                queue.org,
+                queue.carrier,
+                rescue_timings=self._timings.rescue_timings,
                 stopped=self._stop.is_set,
             )
             for result in results:
-                self._watch(Seen(line.org, None, result))
-            line.scanned = line.scanned and not results
+                self._on_event(DispatchEvent(queue.org, None, result))
+            queue.scanned = queue.scanned and not results
 
     def _finish(self) -> None:
         """Wait for messages in flight, record them, and end the pool's threads."""
@@ -306,9 +308,9 @@ class Dispatcher:
             last.callback(self._pool.close)
             while self._pool.busy:
                 self._take_results(1.0)
-            for line in self._lines:
-                line.closed = True
-                last.callback(self._step, line, self._store.tick(), for_ever=False)
+            for queue in self._queues:
+                queue.closed = True
+                last.callback(self._step, queue, self._store.tick(), for_ever=False)
 
 
 def waiting_behind(store: Store, org: OrgRow, limit: int) -> list[Waiting]:

@@ -10,7 +10,7 @@ from petmsg.providers.base import Provider, Rejected, RejectionClass, RetryLater
 from petmsg.providers.twilio_errors import Scope, scope_of
 from petmsg.queries.lookup import client_by_id
 from petmsg.queries.org import OrgRow
-from petmsg.queries.queue import DueText, due_texts, next_of_threads, paces
+from petmsg.queries.queue import DueText, due_texts, next_of_threads, read_rate_limits
 from petmsg.queries.routing import read_facts, speaker_of
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.queries.sitter_number import number_of_direct
@@ -22,7 +22,7 @@ from petmsg.workflows.worker.rate_limiter import RateLimiter
 LONG_AGO = (datetime(1970, 1, 1, tzinfo=UTC), 0)
 PAGE = 200
 """How many due messages are read at once."""
-LOOKED_AT = 32
+MAX_SCHEDULED_AT_ONCE = 32
 """How many messages are scheduled at once: each takes several statements, and nothing is claimed
 meanwhile."""
 HORIZON = timedelta(minutes=10)
@@ -31,8 +31,8 @@ does not use all the room."""
 ENOUGH = 100
 """When this many messages are scheduled, the queue is polled at most four times a second, or when
 a whole page fits."""
-LOOK_EVERY = timedelta(seconds=0.25)
-_OF_ITS_OWN = (AssertionError, LookupError, TypeError, ValueError, AttributeError)
+FETCH_INTERVAL = timedelta(seconds=0.25)
+_ROW_ERRORS = (AssertionError, LookupError, TypeError, ValueError, AttributeError)
 """Errors of a single row; a database driver's errors concern all rows."""
 FIRST_PAUSE = 1.0
 """Seconds until a provider that accepted nothing is tried again; doubled each time."""
@@ -56,7 +56,7 @@ class OrgQueue:
     closed: bool = False
     _after: tuple[datetime, int] = LONG_AGO
     _scan_again_at: datetime = LONG_AGO[0]
-    _look_again_at: datetime = LONG_AGO[0]
+    _next_fetch_at: datetime = LONG_AGO[0]
     served_at: int = 0
     """When it last used the sender pool, by the dispatcher's counter."""
     _pause: float = FIRST_PAUSE
@@ -66,23 +66,23 @@ class OrgQueue:
         """Whether a pause that the provider asked for is not over."""
         return self.paused_until is not None and self.paused_until > now
 
-    def has_more(self, now: datetime, *, most_parked: int) -> bool:
+    def has_more(self, now: datetime, *, max_scheduled: int) -> bool:
         """Whether the queue was not read to its end, and there is room for more."""
         if self.scanned or self.closed or self.is_paused(now):
             return False
-        room = most_parked - len(self.scheduler)
+        room = max_scheduled - len(self.scheduler)
         return room >= PAGE or (room > 0 and len(self.scheduler) < ENOUGH)
 
     def start_over(self) -> None:
         """Discard all expected times, because the clock was set back."""
         self.scheduler, self.deferred = RateLimiter(), {}
         self.paused_until = self._paused_at = None
-        self.look_anew()
+        self.read_from_start()
 
-    def look_anew(self) -> None:
+    def read_from_start(self) -> None:
         """Read the queue from its start again."""
         self.scanned, self._after = False, LONG_AGO
-        self._look_again_at = LONG_AGO[0]
+        self._next_fetch_at = LONG_AGO[0]
 
     def on_outcomes(
         self, done: Sequence[HandedOver], now: datetime, *, longest_pause: float
@@ -107,22 +107,22 @@ class OrgQueue:
                 until = now + timedelta(seconds=seconds)
                 self.paused_until = max(self.paused_until or until, until)
 
-    def fetch(self, cursor: Cursor, now: datetime, *, most_parked: int, poll: float) -> None:
+    def fetch(self, cursor: Cursor, now: datetime, *, max_scheduled: int, poll: float) -> None:
         """Schedule the next messages, as far as there is room and they are due soon."""
-        self.scheduler.update_limits(paces(cursor, self.org), now)
-        self._look_again_at = now + LOOK_EVERY
+        self.scheduler.update_limits(read_rate_limits(cursor, self.org), now)
+        self._next_fetch_at = now + FETCH_INTERVAL
         found: list[DueText] = []
         if self.changed:
             found = next_of_threads(cursor, self.org, sorted(self.changed), now=now)
             self.changed.clear()
         if not self.scanned:
-            limit = min(most_parked - len(self.scheduler), PAGE)
+            limit = min(max_scheduled - len(self.scheduler), PAGE)
             due = due_texts(cursor, self.org, now=now, after=self._after, limit=limit)
             unknown = [text for text in due if not self._is_known(text)]
-            rest = unknown[LOOKED_AT:]
+            rest = unknown[MAX_SCHEDULED_AT_ONCE:]
             if rest:
                 due = due[: due.index(rest[0])]
-            found += unknown[:LOOKED_AT]
+            found += unknown[:MAX_SCHEDULED_AT_ONCE]
             if rest or len(due) == limit:
                 self._after = (due[-1].due_at, due[-1].message)
             else:
@@ -135,14 +135,14 @@ class OrgQueue:
                 continue
             try:
                 numbers = _likely_numbers(cursor, self.org, text, now)
-            except _OF_ITS_OWN:
+            except _ROW_ERRORS:
                 numbers = ()  # its claim fails in the same way, and reports it
             if self.scheduler.next_turn(numbers, now) > now + HORIZON:
                 self.deferred[text.message] = now + HORIZON / 2
             else:
                 self.scheduler.schedule(text, numbers, now)
 
-    def has_something_to_look_for(self, now: datetime, *, for_ever: bool, most_parked: int) -> bool:
+    def may_find_more(self, now: datetime, *, for_ever: bool, max_scheduled: int) -> bool:
         """Whether `fetch` may find something; also releases deferred messages."""
         if self.closed or self.is_paused(now):
             return False
@@ -150,10 +150,10 @@ class OrgQueue:
             self.scanned = False
         if not self.scanned and self._after == LONG_AGO:
             self.deferred = {each: at for each, at in self.deferred.items() if at > now}
-        if self.has_more(now, most_parked=most_parked):
+        if self.has_more(now, max_scheduled=max_scheduled):
             return True
-        may_look = len(self.scheduler) < ENOUGH or now >= self._look_again_at
-        return bool(self.changed) and may_look and len(self.scheduler) < most_parked
+        may_look = len(self.scheduler) < ENOUGH or now >= self._next_fetch_at
+        return bool(self.changed) and may_look and len(self.scheduler) < max_scheduled
 
     def _is_known(self, text: DueText) -> bool:
         known = (self.scheduler, self.deferred, self.in_flight)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from petmsg.queries.queue import DueText, NumberPace
+from petmsg.queries.queue import DueText, NumberRateLimit
 from petmsg.rules import rate_limit
 
 
@@ -19,8 +19,8 @@ class RateLimiter:
     def __init__(self) -> None:
         self._waiting: list[tuple[datetime, int, DueText]] = []
         self._here: dict[int, int | None] = {}
-        self._parked: Counter[int] = Counter()
-        self._paces: dict[int, float] = {}
+        self._scheduled: Counter[int] = Counter()
+        self._rate_limits: dict[int, float] = {}
         self._free_at: dict[int, datetime] = {}
         """When a number is free after all messages scheduled for it."""
         self._start_at: dict[int, datetime] = {}
@@ -32,14 +32,14 @@ class RateLimiter:
     def __contains__(self, message: int) -> bool:
         return message in self._here
 
-    def update_limits(self, numbers: Iterable[NumberPace], now: datetime) -> None:
+    def update_limits(self, numbers: Iterable[NumberRateLimit], now: datetime) -> None:
         """Update rate limits and free times from the database. A later estimate stays while any
         message is scheduled for that number."""
         for number in numbers:
-            self._paces[number.id] = number.segments_per_second or rate_limit.usual_pace(
-                number.e164
+            self._rate_limits[number.id] = (
+                number.segments_per_second or rate_limit.default_rate_limit(number.e164)
             )
-            if not self._parked[number.id]:
+            if not self._scheduled[number.id]:
                 self._free_at.pop(number.id, None)
             free_at = rate_limit.next_start(number.free_at, now)
             self._free_at[number.id] = max(self._free_at.get(number.id, free_at), free_at)
@@ -57,7 +57,7 @@ class RateLimiter:
         at = now
         if chosen is not None:
             at = self._next_start(chosen, now)
-            self._free_at[chosen] = at + self._busy_for(text, chosen)
+            self._free_at[chosen] = at + self._occupancy(text, chosen)
         self._put(text, at, chosen)
 
     def schedule_at(self, text: DueText, at: datetime) -> None:
@@ -75,8 +75,8 @@ class RateLimiter:
                 if at > before:
                     heapq.heappush(self._waiting, (at, text.message, text))
                     continue
-                self._start_at[number] = at + self._busy_for(text, number)
-                self._parked[number] -= 1
+                self._start_at[number] = at + self._occupancy(text, number)
+                self._scheduled[number] -= 1
             del self._here[text.message]
             found.append(text)
         return found
@@ -89,10 +89,12 @@ class RateLimiter:
         heapq.heappush(self._waiting, (at, text.message, text))
         self._here[text.message] = number
         if number is not None:
-            self._parked[number] += 1
+            self._scheduled[number] += 1
 
-    def _busy_for(self, text: DueText, number: int) -> timedelta:
-        return rate_limit.busy_for(text.segments, self._paces.get(number, rate_limit.LONG_CODE))
+    def _occupancy(self, text: DueText, number: int) -> timedelta:
+        return rate_limit.occupancy(
+            text.segments, self._rate_limits.get(number, rate_limit.LONG_CODE)
+        )
 
     def _next_start(self, number: int, now: datetime) -> datetime:
         free_at = self._free_at.get(number)

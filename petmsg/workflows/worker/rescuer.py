@@ -30,7 +30,7 @@ class RescueTimings:
     second_look: timedelta = unknown_outcomes.SECOND_LOOK
 
 
-USUAL_PATIENCE = RescueTimings()
+DEFAULT_RESCUE_TIMINGS = RescueTimings()
 
 
 def rescue(
@@ -38,7 +38,7 @@ def rescue(
     org: OrgRow,
     carrier: Provider,
     *,
-    patience: RescueTimings = USUAL_PATIENCE,
+    rescue_timings: RescueTimings = DEFAULT_RESCUE_TIMINGS,
     stopped: Callable[[], bool] = lambda: False,
 ) -> list[Reconciled | Failure]:
     """Reconcile every message of the org whose outcome is unknown, or whose worker died.
@@ -61,10 +61,10 @@ def rescue(
         )
         results += [lost] if isinstance(lost, Failure) else []
     with store.snapshot() as cursor:
-        doubts = unknown_outcomes.list_unknown(cursor, org)
-        stopwatch = store.stopwatch(cursor) if doubts else None
+        unknown = unknown_outcomes.list_unknown(cursor, org)
+        stopwatch = store.stopwatch(cursor) if unknown else None
     in_vain = 0
-    for each in doubts:
+    for each in unknown:
         if stopped() or in_vain >= MOST_IN_VAIN or stopwatch is None:
             break
         # Before the list is asked for: two looks are as far apart as their questions.
@@ -78,7 +78,7 @@ def rescue(
                 unknown_outcomes.reconcile_without_provider,
                 each,
                 asked=asked,
-                grace=patience.grace,
+                grace=rescue_timings.grace,
             )
             results += [] if left is None else [left]
             continue
@@ -89,7 +89,7 @@ def rescue(
             in_vain += 1
             continue
         in_vain = 0
-        settled = rescue_alone(
+        reconciled = rescue_alone(
             store,
             org,
             each.message,
@@ -97,17 +97,17 @@ def rescue(
             each,
             found,
             asked=asked,
-            grace=patience.grace,
-            second_look=patience.second_look,
+            grace=rescue_timings.grace,
+            second_look=rescue_timings.second_look,
         )
-        if settled is not None:
-            results.append(settled)
+        if reconciled is not None:
+            results.append(reconciled)
     if in_vain < MOST_IN_VAIN:
-        results += _settle_restored(store, org, carrier, stopped=stopped)
+        results += _rescue_restored(store, org, carrier, stopped=stopped)
     return results
 
 
-def _settle_restored(
+def _rescue_restored(
     store: Store, org: OrgRow, carrier: Provider, *, stopped: Callable[[], bool]
 ) -> list[Reconciled | Failure]:
     """Reconcile the messages whose outcome a restored backup does not know."""
@@ -126,9 +126,9 @@ def _settle_restored(
             in_vain += 1
             continue
         in_vain = 0
-        settled = store.write_in(org.slug, after_restore.reconcile, each, found)
-        if settled is not None:
-            results.append(settled)
+        reconciled = store.write_in(org.slug, after_restore.reconcile, each, found)
+        if reconciled is not None:
+            results.append(reconciled)
     return results
 
 
@@ -159,8 +159,8 @@ def rescue_alone(
         return Failure(str(message), problem)
 
 
-def unresolved(settled: list[Reconciled | Failure]) -> int:
+def unresolved(reconciled: list[Reconciled | Failure]) -> int:
     """How many of them still have an unknown outcome."""
     return sum(
-        isinstance(each, Failure) or each.status is MessageStatus.UNKNOWN for each in settled
+        isinstance(each, Failure) or each.status is MessageStatus.UNKNOWN for each in reconciled
     )

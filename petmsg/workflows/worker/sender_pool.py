@@ -120,5 +120,5 @@ class SenderPool:
                 uptime = clock.uptime()
                 wait = self._free_at.get(claim.number, 0.0) - uptime
                 if wait <= 0:
-                    self._free_at[claim.number] = uptime + claim.busy_for.total_seconds()
+                    self._free_at[claim.number] = uptime + claim.occupancy.total_seconds()
                     return False

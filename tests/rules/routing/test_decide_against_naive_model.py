@@ -174,7 +174,7 @@ def test_a_sitter_speaks_in_their_own_windows_only_and_from_no_other_sitters_num
     decision = decide(facts, at)
     theirs = [w for w in naive.windows_at(facts, at) if w.sitter == speaker]
     assert (decision.window is None) is (theirs == [])
-    assert decision.refuses_the_speaker or theirs
+    assert decision.rejects_requested_sitter or theirs
     if decision.number is not None and decision.number.number_class is NumberClass.SITTER:
         assert decision.number.sitter == speaker
 
@@ -188,7 +188,7 @@ def test_a_speaker_changes_nothing_where_only_their_windows_are_open(situation: 
     only = tuple(w for w in facts.windows if w.sitter == speaker.sitter)
     with_them = decide(facts._replace(windows=only), at)
     without = decide(facts._replace(windows=only, speaker=None), at)
-    if not with_them.refuses_the_speaker:
+    if not with_them.rejects_requested_sitter:
         assert with_them._replace(trace=()) == without._replace(trace=())
         assert [s.code for s in with_them.trace] == [s.code for s in without.trace]
 

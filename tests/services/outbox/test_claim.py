@@ -112,7 +112,7 @@ def test_a_freeze_lets_it_wait_until_the_thaw(url: str) -> None:
         freeze.freeze(uow, reason="complaints", until=NOW + HOUR)
     taken = take(url, text)
     assert isinstance(taken, Waiting)
-    assert (taken.until, taken.for_pace) == (NOW + HOUR, False)
+    assert (taken.until, taken.for_rate_limit) == (NOW + HOUR, False)
     assert (stored(url, text)["status"], attempts(url, text)) == ("queued", [])
     claimed(url, text, now=NOW + HOUR)
 
@@ -287,13 +287,13 @@ def test_a_number_in_quarantine_is_passed_over_at_the_claim(url: str) -> None:
 
 def test_a_claim_reserves_its_number_for_as_long_as_its_segments_take(url: str) -> None:
     taken = claimed(url, queue(url, body="x" * 400))  # 3 segments at 1 a second
-    assert (taken.start_at, taken.busy_for) == (NOW, 3 * SECOND)
+    assert (taken.start_at, taken.occupancy) == (NOW, 3 * SECOND)
     assert numbers(url)[POOL]["free_at"] == NOW + 3 * SECOND
 
 
 def test_a_numbers_own_pace_beats_that_of_its_kind(url: str) -> None:
     change(url, "UPDATE message_number SET segments_per_second = 50")
-    assert claimed(url, queue(url)).busy_for == timedelta(seconds=0.02)
+    assert claimed(url, queue(url)).occupancy == timedelta(seconds=0.02)
 
 
 def busy(url: str, until: datetime) -> None:
@@ -305,7 +305,7 @@ def test_a_busy_number_lets_a_text_wait_for_its_pace_only(url: str) -> None:
     busy(url, NOW + 5 * SECOND)
     taken = take(url, text)
     assert isinstance(taken, Waiting)
-    assert (taken.for_pace, taken.until) == (True, NOW + 5 * SECOND)
+    assert (taken.for_rate_limit, taken.until) == (True, NOW + 5 * SECOND)
     assert stored(url, text)["status"] == "queued"
 
 

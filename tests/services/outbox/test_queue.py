@@ -306,8 +306,8 @@ def test_what_a_preview_says_is_what_sending_then_does(migrated_sqlite: str, see
     if sending is None:
         assert texts(url) == 0
         return
-    assert isinstance(sending.taken, Claim) == said.leaves_now
-    if isinstance(sending.taken, Claim):
+    assert isinstance(sending.claim_result, Claim) == said.leaves_now
+    if isinstance(sending.claim_result, Claim):
         assert said.decision.number is not None
         assert sending.from_e164 == said.decision.number.e164
         assert sending.segments == said.segments
@@ -326,4 +326,4 @@ def test_a_text_is_one_segment_longer_once_it_needs_it(url: str) -> None:
         assert look(url, body="x" * length).segments == segments
     text = put(url, body="x" * 161).message
     assert stored(url, text)["segments"] == 2
-    assert timedelta(seconds=2) == claimed(url, text).busy_for
+    assert timedelta(seconds=2) == claimed(url, text).occupancy

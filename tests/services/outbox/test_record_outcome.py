@@ -251,14 +251,14 @@ def test_a_text_that_was_never_begun_goes_back_at_once_and_slows_nothing(url: st
     row = stored(url, text)
     assert (row["status"], row["due_at"]) == ("queued", NOW + SECOND)
     assert attempts(url, text) == [(AttemptStatus.PUT_BACK, None, POOL)]
-    assert numbers(url)[POOL]["free_at"] == NOW + taken.busy_for
+    assert numbers(url)[POOL]["free_at"] == NOW + taken.occupancy
 
 
 def test_a_text_that_began_late_keeps_its_number_busy_from_then_on(url: str) -> None:
     taken = claimed(url, queue(url))
     began = NOW + 5 * SECOND
     record(url, taken, accepted(), started_at=began, now=NOW + 6 * SECOND)
-    assert numbers(url)[POOL]["free_at"] == began + taken.busy_for
+    assert numbers(url)[POOL]["free_at"] == began + taken.occupancy
 
 
 def test_recording_never_frees_a_number_earlier(url: str) -> None:

@@ -36,7 +36,7 @@ from petmsg.services.outbox.claim_batch import Recorded
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.people import client
 from petmsg.services.unit_of_work import Failure
-from petmsg.workflows.worker.dispatcher import AT_ONCE, Dispatcher, Seen, Timings
+from petmsg.workflows.worker.dispatcher import AT_ONCE, Dispatcher, DispatchEvent, Timings
 from petmsg.workflows.worker.sender_pool import SenderPool
 from tests.providers.sending import unused_port
 from tests.support.fixtures import add_org, looking, run_cli, working
@@ -99,7 +99,7 @@ class Crew:
 
     dispatcher: Dispatcher
     store: TestStore
-    seen: list[Seen]
+    seen: list[DispatchEvent]
 
 
 @contextmanager
@@ -111,13 +111,13 @@ def pumping(
     with looking(url) as cursor:
         lines = list(zip(all_orgs(cursor), carriers, strict=True))
     with worker(locate(url)) as alive:
-        seen: list[Seen] = []
+        seen: list[DispatchEvent] = []
         dispatcher = Dispatcher(
             store,
             lines,
             worker=alive,
             pool=SenderPool(pool, now=store.clock),
-            watch=seen.append,
+            on_event=seen.append,
             timings=timings,
         )
         try:
@@ -207,7 +207,7 @@ def test_a_row_that_cannot_be_sent_stops_only_itself_and_is_told_once(
     seen = run_once(url, carrier).seen
     assert sorted(carrier.bodies) == ["1", "2"]
     assert statuses(url) == {"held": 1, "sent": 2}
-    assert [each.what.error.code for each in seen if isinstance(each.what, Failure)] == [code]
+    assert [each.result.error.code for each in seen if isinstance(each.result, Failure)] == [code]
     assert [row[:3] for row in alerts(url)] == [("message_held", "warning", "message")]
     assert run_once(url, carrier).seen == []
 
@@ -245,9 +245,9 @@ def test_sixty_texts_leave_once_each_over_six_numbers_at_their_pace_in_order(url
     for at in range(20):
         own = [body for body in carrier.bodies if body.startswith(f"{at} ")]
         assert own == [f"{at} a", f"{at} b", f"{at} c"]
-    recorded = [seen.what for seen in crew.seen]
+    recorded = [seen.result for seen in crew.seen]
     assert len(recorded) == 60
-    assert all(isinstance(what, Recorded) for what in recorded)
+    assert all(isinstance(result, Recorded) for result in recorded)
 
 
 def test_threads_without_a_number_of_their_own_use_all_of_the_pool_at_once(url: str) -> None:
@@ -308,7 +308,7 @@ def test_schedules_back_offs_quiet_hours_and_a_freeze_are_not_waited_for(url: st
     crew = run_once(url, carrier)
     assert time.monotonic() - began < 5
     assert (carrier.got, statuses(url)) == ([], {"queued": 3})
-    assert [seen.what.message for seen in crew.seen] == [frozen]  # type: ignore[union-attr]
+    assert [seen.result.message for seen in crew.seen] == [frozen]  # type: ignore[union-attr]
 
 
 def test_texts_that_become_next_while_others_leave_are_not_left_behind(url: str) -> None:
@@ -320,7 +320,7 @@ def test_texts_that_become_next_while_others_leave_are_not_left_behind(url: str)
         if text.body == "first":
             queue(url, [(at, "late") for at in range(20)])
 
-    crew = run_once(url, Remembering(many_more), timings=replace(QUICK, most_parked=5))
+    crew = run_once(url, Remembering(many_more), timings=replace(QUICK, max_scheduled=5))
     assert statuses(url) == {"sent": 21}
     assert crew.store.did["snapshots"] < 100
 
@@ -328,7 +328,7 @@ def test_texts_that_become_next_while_others_leave_are_not_left_behind(url: str)
 def test_a_queue_longer_than_the_room_is_drained(url: str) -> None:
     crowd(url, clients=30, numbers=3)
     queue(url, [(at, "Hi") for at in range(30)])
-    run_once(url, Remembering(), timings=replace(QUICK, most_parked=4))
+    run_once(url, Remembering(), timings=replace(QUICK, max_scheduled=4))
     assert statuses(url) == {"sent": 30}
 
 
@@ -363,7 +363,7 @@ def test_a_long_queue_of_one_number_does_not_keep_the_others_from_leaving(url: s
             " (SELECT max(client_id) FROM thread) THEN '+14155550001' ELSE '+14155550000' END)"
         )
     carrier = Remembering()
-    with pumping(url, carrier, timings=replace(QUICK, most_parked=20)) as crew, running(crew):
+    with pumping(url, carrier, timings=replace(QUICK, max_scheduled=20)) as crew, running(crew):
         wait_until(lambda: any(text.from_e164 == "+14155550001" for _, text in carrier.got))
     assert len(carrier.got) == 2
 
@@ -490,7 +490,7 @@ def test_a_provider_that_is_changed_meanwhile_ends_the_run(url: str) -> None:
     carrier = Remembering(switch)
     crew = run_once(url, carrier)
     assert statuses(url) == {"sent": 1, "queued": 2}
-    told = [seen.what for seen in crew.seen if isinstance(seen.what, Failure)]
+    told = [seen.result for seen in crew.seen if isinstance(seen.result, Failure)]
     assert [type(each.error) for each in told] == [ProviderChanged]
     assert told[0].error.exit_code == 75
 
@@ -506,7 +506,7 @@ def test_an_answer_that_cannot_be_stored_leaves_the_text_in_doubt_and_not_under_
         Remembering(lambda text: Accepted("\ud800", "accepted") if text.body == "Hi" else None),
     )
     assert statuses(url) == {"unknown": 1, "sent": 1}
-    assert any(isinstance(seen.what, Failure) for seen in crew.seen)
+    assert any(isinstance(seen.result, Failure) for seen in crew.seen)
 
 
 # --- stopping ----------------------------------------------------------------------------------

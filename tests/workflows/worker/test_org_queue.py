@@ -9,13 +9,19 @@ from petmsg.queries.org import find_org
 from petmsg.queries.queue import DueText
 from petmsg.services.outbox import queue as message
 from petmsg.services.people import client
-from petmsg.workflows.worker.org_queue import ENOUGH, LOOK_EVERY, LOOKED_AT, PAGE, OrgQueue
+from petmsg.workflows.worker.org_queue import (
+    ENOUGH,
+    FETCH_INTERVAL,
+    MAX_SCHEDULED_AT_ONCE,
+    PAGE,
+    OrgQueue,
+)
 from tests.support.fixtures import NOW, add_org, looking, working
 from tests.workflows.worker.carriers import Remembering
 
 ROOM = 2000
-SOON = NOW + LOOK_EVERY / 2
-LATER = NOW + LOOK_EVERY
+SOON = NOW + FETCH_INTERVAL / 2
+LATER = NOW + FETCH_INTERVAL
 
 LineWith = Callable[[int], OrgQueue]
 
@@ -28,7 +34,7 @@ def line_with(migrated_sqlite: str) -> LineWith:
     def made(texts: int) -> OrgQueue:
         with looking(migrated_sqlite) as cursor:
             line = OrgQueue(find_org(cursor, None), Remembering())
-            line.fetch(cursor, NOW, most_parked=ROOM, poll=1.0)
+            line.fetch(cursor, NOW, max_scheduled=ROOM, poll=1.0)
         for at in range(texts):
             text = DueText(at, at, at, f"+1202555{at:04}", 1, NOW)
             line.scheduler.schedule_at(text, NOW + timedelta(minutes=1))
@@ -37,8 +43,8 @@ def line_with(migrated_sqlite: str) -> LineWith:
     return made
 
 
-def looks(line: OrgQueue, now: datetime, *, most_parked: int = ROOM) -> bool:
-    return line.has_something_to_look_for(now, for_ever=False, most_parked=most_parked)
+def looks(line: OrgQueue, now: datetime, *, max_scheduled: int = ROOM) -> bool:
+    return line.may_find_more(now, for_ever=False, max_scheduled=max_scheduled)
 
 
 def test_a_thread_of_which_a_text_came_back_is_looked_at_at_once_while_few_wait(
@@ -61,16 +67,16 @@ def test_a_full_queue_is_looked_through_by_the_page_and_not_for_each_text_that_l
     line_with: LineWith,
 ) -> None:
     line = line_with(ENOUGH)
-    line.look_anew()
-    assert looks(line, SOON, most_parked=ENOUGH + PAGE)
-    assert not looks(line, LATER, most_parked=ENOUGH + PAGE - 1)
+    line.read_from_start()
+    assert looks(line, SOON, max_scheduled=ENOUGH + PAGE)
+    assert not looks(line, LATER, max_scheduled=ENOUGH + PAGE - 1)
 
 
 def test_a_small_parking_is_filled_whatever_fits(line_with: LineWith) -> None:
     line = line_with(9)
-    line.look_anew()
-    assert looks(line, SOON, most_parked=10)
-    assert not looks(line, SOON, most_parked=9)
+    line.read_from_start()
+    assert looks(line, SOON, max_scheduled=10)
+    assert not looks(line, SOON, max_scheduled=9)
 
 
 def test_a_clock_that_was_set_back_delays_no_look(line_with: LineWith) -> None:
@@ -87,7 +93,7 @@ def queue(migrated_sqlite: str) -> tuple[str, list[int]]:
     add_org(migrated_sqlite)
     with working(migrated_sqlite) as uow:
         texts = []
-        for at in range(LOOKED_AT + LOOKED_AT // 2):
+        for at in range(MAX_SCHEDULED_AT_ONCE + MAX_SCHEDULED_AT_ONCE // 2):
             client.add(uow, f"D-{at}", phones=[f"+1415{1000000 + at}"], ref=f"D-{at}")
             texts.append(message.queue(uow, f"D-{at}", body="Hi").message)
     return migrated_sqlite, texts
@@ -99,10 +105,10 @@ def test_a_long_queue_is_parked_in_pieces_and_nothing_is_passed_over(
     url, texts = queue
     with looking(url) as cursor:
         line = OrgQueue(find_org(cursor, None), Remembering())
-        line.fetch(cursor, NOW, most_parked=ROOM, poll=1.0)
-        assert [each for each in texts if each in line.scheduler] == texts[:LOOKED_AT]
+        line.fetch(cursor, NOW, max_scheduled=ROOM, poll=1.0)
+        assert [each for each in texts if each in line.scheduler] == texts[:MAX_SCHEDULED_AT_ONCE]
         assert not line.scanned
-        line.fetch(cursor, NOW, most_parked=ROOM, poll=1.0)
+        line.fetch(cursor, NOW, max_scheduled=ROOM, poll=1.0)
         assert all(each in line.scheduler or each in line.deferred for each in texts)
         assert line.scanned
 
@@ -112,7 +118,7 @@ def test_what_is_known_already_is_passed_by_the_page(queue: tuple[str, list[int]
     with looking(url) as cursor:
         line = OrgQueue(find_org(cursor, None), Remembering())
         while not line.scanned:
-            line.fetch(cursor, NOW, most_parked=ROOM, poll=1.0)
-        line.look_anew()
-        line.fetch(cursor, NOW, most_parked=ROOM, poll=1.0)
+            line.fetch(cursor, NOW, max_scheduled=ROOM, poll=1.0)
+        line.read_from_start()
+        line.fetch(cursor, NOW, max_scheduled=ROOM, poll=1.0)
         assert line.scanned

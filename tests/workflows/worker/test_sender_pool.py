@@ -62,7 +62,7 @@ def claim(message: int = 1, *, number: int = 1, starts_in: float = 0, busy: floa
         decision=DECISION,
         claimed_at=at,
         start_at=at + timedelta(seconds=starts_in),
-        busy_for=timedelta(seconds=busy),
+        occupancy=timedelta(seconds=busy),
     )
 
 
