@@ -394,7 +394,7 @@ def test_one_organisation_is_picked_and_its_org_named(migrated_url: str, tmp_pat
         (("--org", "one"), "old_org_not_chosen", "'org-1', 'org-2'"),
         (("--old-org", "org-3"), "old_organisation_not_found", "org-3"),
         ((), "usage", "needs a timezone"),
-        (("--timezone", "Mars/Olympus"), "out_of_range", "not a timezone"),
+        (("--timezone", "Mars/Olympus"), "out_of_range", "Unknown timezone 'Mars/Olympus'"),
         (("--old-org", "org-1", "--org", "NO SLUG", *ZONE), "out_of_range", "Invalid slug"),
     ],
 )
