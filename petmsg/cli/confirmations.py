@@ -49,11 +49,11 @@ def retire_number(context: Context, *, number: str, reason: str | None) -> str |
     if planned.reused:
         return None
     stands = context.read(show_number, number)
-    said = [f"Retire the {stands['class']} number {planned.number}? It is never used again."]
+    said = [f"Retire the {stands.number_class} number {planned.number}? It is never used again."]
     if planned.released is not None:
         said.append(f"Sitter {planned.released} loses it and has no number.")
-    if stands["threads"]:
-        said.append(f"Clients who know it: {_listed(stands['threads'])}.")
+    if stands.threads:
+        said.append(f"Clients who know it: {_listed(stands.threads)}.")
     return " ".join(said)
 
 
@@ -105,7 +105,7 @@ def set_org(context: Context, *, provider: Any, **_others: Any) -> str | None:
         return None
     with context.snapshot() as cursor:
         org = context.org(cursor)
-        waiting = queue(cursor, org, now=context.now, since=context.now)["queued"]
+        waiting = queue(cursor, org, now=context.now, since=context.now).queued
     if org.provider == provider:
         return None
     what = (

@@ -1,14 +1,14 @@
 """Messages: list and show them."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import MessageStatus
 from petmsg.errors import NotFound, OutOfRange, Refused, quoted
 from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.org import OrgRow
-from petmsg.queries.page import Page, newest
+from petmsg.queries.page import Page, newest_of
 
 LARGEST_ID = 2**31 - 1
 
@@ -56,6 +56,77 @@ WHERE org_id = :org_id AND status IN ('queued', 'sending', 'unknown')
 """
 
 
+class MessageRow(NamedTuple):
+    """A message as it is stored, with the refs of its client and sitter. `decision` is JSON."""
+
+    message: int
+    direction: str
+    status: str
+    client: str | None
+    from_e164: str | None
+    to_e164: str | None
+    body: str | None
+    provider: str | None
+    provider_message_id: str | None
+    created_at: datetime
+    claimed_at: datetime | None
+    sent_at: datetime | None
+    attempts: int
+    error_code: str | None
+    error_message: str | None
+    segments: int
+    actor: str
+    decision: str | None
+    as_sitter: str | None
+    send_at: datetime | None
+    due_at: datetime | None
+    expires_at: datetime | None
+    urgent: bool
+    delivered_at: datetime | None
+
+
+class TryRow(NamedTuple):
+    """An attempt to send a message."""
+
+    attempt: int
+    number: str
+    status: str
+    code: str | None
+    provider_id: str | None
+    claimed_at: datetime
+    ended_at: datetime | None
+
+
+class MessageDetails(NamedTuple):
+    """A `MessageRow`, and the attempts to send it, the first one first."""
+
+    message: int
+    direction: str
+    status: str
+    client: str | None
+    from_e164: str | None
+    to_e164: str | None
+    body: str | None
+    provider: str | None
+    provider_message_id: str | None
+    created_at: datetime
+    claimed_at: datetime | None
+    sent_at: datetime | None
+    attempts: int
+    error_code: str | None
+    error_message: str | None
+    segments: int
+    actor: str
+    decision: str | None
+    as_sitter: str | None
+    send_at: datetime | None
+    due_at: datetime | None
+    expires_at: datetime | None
+    urgent: bool
+    delivered_at: datetime | None
+    tries: list[TryRow]
+
+
 class StoredDecision(NamedTuple):
     direction: str
     decision: str | None
@@ -80,7 +151,7 @@ def list_messages(
     *,
     status: str | None = None,
     client: str | None = None,
-) -> list[dict[str, Any]]:
+) -> list[MessageRow]:
     """The org's messages, the newest first. `page.before` is a message's id."""
     before = message_id(page.before) if page.before else None
     select, thread_id = _MESSAGES, None
@@ -96,8 +167,9 @@ def list_messages(
         )
         if thread_id is None:
             return []
-    return newest(
+    return newest_of(
         cursor,
+        MessageRow,
         select,
         key="m.id",
         page=page,
@@ -107,15 +179,14 @@ def list_messages(
     )
 
 
-def show_message(cursor: Cursor, org: OrgRow, id_: int) -> dict[str, Any]:
+def show_message(cursor: Cursor, org: OrgRow, id_: int) -> MessageDetails:
     """One message with the routing decision that chose its number. Raises `NotFound`."""
     require_possible(id_)
-    row = cursor.one(_MESSAGES + " AND m.id = :id", org_id=org.id, id=id_)
+    row = cursor.first(MessageRow, _MESSAGES + " AND m.id = :id", org_id=org.id, id=id_)
     if row is None:
         raise NotFound("message", str(id_))
-    row["urgent"] = bool(row["urgent"])
-    row["tries"] = cursor.rows(_TRIES, id=id_)
-    return row
+    stored = row._replace(urgent=bool(row.urgent))
+    return MessageDetails(*stored, tries=cursor.all(TryRow, _TRIES, id=id_))
 
 
 def message_id(text: str) -> int:

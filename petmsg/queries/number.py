@@ -1,19 +1,19 @@
 """Masked numbers: list and show them, and their ledger."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from petmsg.clock import format_local
 from petmsg.db.cursor import Cursor
 from petmsg.errors import NOT_FOUND, PetmsgError
 from petmsg.queries.lookup import find_number
 from petmsg.queries.org import OrgRow
-from petmsg.queries.page import Page, newest
+from petmsg.queries.page import Page, newest_of
 from petmsg.rules.rate_limit import default_rate_limit
 
 _NUMBERS = """
-SELECT n.id, n.e164 AS number, n.class, n.status, s.ref AS sitter, n.quarantined_until,
-       n.quarantine_reason, n.last_used_at, n.created_at, n.segments_per_second
+SELECT n.id, n.e164 AS number, n.class AS number_class, n.status, s.ref AS sitter,
+       n.quarantined_until, n.quarantine_reason, n.last_used_at, n.created_at, n.segments_per_second
 FROM message_number n
 LEFT JOIN sitter s ON s.id = n.sitter_id
 WHERE n.org_id = :org_id
@@ -31,6 +31,32 @@ WHERE c.number_id = :number_id
 ORDER BY c.from_at
 """
 
+# Refs of the clients who were written to from the number, or have it as their pool number.
+_CLIENTS_OF_NUMBER = """
+SELECT c.ref FROM message_attempt a
+JOIN thread t ON t.id = a.thread_id JOIN client c ON c.id = t.client_id
+WHERE a.number_id = :id
+UNION
+SELECT c.ref FROM thread t JOIN client c ON c.id = t.client_id
+WHERE t.pool_number_id = :id
+ORDER BY 1 LIMIT 100
+"""
+
+
+class NumberRow(NamedTuple):
+    """A number with its sitter. `segments_per_second` is None for the default of its kind."""
+
+    id: int
+    number: str
+    number_class: str
+    status: str
+    sitter: str | None
+    quarantined_until: datetime | None
+    quarantine_reason: str | None
+    last_used_at: datetime | None
+    created_at: datetime
+    segments_per_second: float | None
+
 
 class NumberSpan(NamedTuple):
     """How a number was from `starts_at` to `ends_at` (aware UTC, None: until today)."""
@@ -45,6 +71,31 @@ class NumberSpan(NamedTuple):
     actor: str
 
 
+class NumberDetails(NamedTuple):
+    """A number with its sitter, the refs of the clients of its threads, and its ledger."""
+
+    id: int
+    number: str
+    number_class: str
+    status: str
+    sitter: str | None
+    quarantined_until: datetime | None
+    quarantine_reason: str | None
+    last_used_at: datetime | None
+    created_at: datetime
+    segments_per_second: float
+    threads: list[str]
+    history: list[NumberSpan]
+
+
+class RateLimitRow(NamedTuple):
+    """The rate limit of a number. `usual` means the default of its kind of number."""
+
+    number: str
+    segments_per_second: float
+    usual: bool
+
+
 class NumberNotThereYet(PetmsgError):
     code = "number_not_there_yet"
     exit_code = NOT_FOUND
@@ -57,11 +108,12 @@ def list_numbers(
     *,
     number_class: str | None = None,
     status: str | None = None,
-) -> list[dict[str, Any]]:
+) -> list[NumberRow]:
     """The org's numbers with their sitters."""
     before = find_number(cursor, org.id, page.before).id if page.before else None
-    return newest(
+    return newest_of(
         cursor,
+        NumberRow,
         _NUMBERS,
         key="n.id",
         page=page,
@@ -71,38 +123,27 @@ def list_numbers(
     )
 
 
-def show_number(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
+def show_number(cursor: Cursor, org: OrgRow, text: str) -> NumberDetails:
     """One number with its sitter, threads and ledger. Raises `NotFound`."""
     key = find_number(cursor, org.id, text)
-    row = cursor.rows(_NUMBERS + " AND n.id = :id", org_id=org.id, id=key.id)[0]
-    threads = cursor.rows(
-        "SELECT c.ref FROM message_attempt a JOIN thread t ON t.id = a.thread_id"
-        " JOIN client c ON c.id = t.client_id WHERE a.number_id = :id"
-        " UNION SELECT c.ref FROM thread t JOIN client c ON c.id = t.client_id"
-        " WHERE t.pool_number_id = :id ORDER BY 1 LIMIT 100",
-        id=key.id,
+    row = cursor.all(NumberRow, _NUMBERS + " AND n.id = :id", org_id=org.id, id=key.id)[0]
+    return NumberDetails(
+        *row[:-1],
+        segments_per_second=_rate_limit(row.number, row.segments_per_second).segments_per_second,
+        threads=[each[0] for each in cursor.tuples(_CLIENTS_OF_NUMBER, id=key.id)],
+        history=number_history(cursor, org, text),
     )
-    return {
-        **row,
-        **_pace(row["number"], row["segments_per_second"]),
-        "threads": [each["ref"] for each in threads],
-        "history": number_history(cursor, org, text),
-    }
 
 
-def show_pace(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
+def show_pace(cursor: Cursor, org: OrgRow, text: str) -> RateLimitRow:
     """The segments per second at which a number sends. Raises `NotFound`, `MalformedPhone`."""
     key = find_number(cursor, org.id, text)
     own = cursor.value("SELECT segments_per_second FROM message_number WHERE id = :id", id=key.id)
-    return {"number": key.e164, **_pace(key.e164, own)}
+    return _rate_limit(key.e164, own)
 
 
-def _pace(e164: str, own: float | None) -> dict[str, Any]:
-    """The rate limit of a number. `usual` means the default of its kind of number."""
-    return {
-        "segments_per_second": default_rate_limit(e164) if own is None else own,
-        "usual": own is None,
-    }
+def _rate_limit(e164: str, own: float | None) -> RateLimitRow:
+    return RateLimitRow(e164, default_rate_limit(e164) if own is None else own, own is None)
 
 
 def number_history(cursor: Cursor, org: OrgRow, text: str) -> list[NumberSpan]:

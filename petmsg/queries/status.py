@@ -4,7 +4,7 @@ A count of its own is one line in `COUNTS` and one field in `render.status`.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.queries.org import OrgRow
@@ -31,13 +31,13 @@ SELECT severity, count(*) FROM alert WHERE org_id = :org_id AND done_at IS NULL 
 
 # Once through the texts: an index serves the few that wait, and none the held and the failed.
 _QUEUE = """
-SELECT sum(CASE WHEN status = 'queued' THEN 1 ELSE 0 END) AS queued,
-       sum(CASE WHEN status = 'queued' AND due_at <= :now THEN 1 ELSE 0 END) AS due,
-       sum(CASE WHEN status = 'sending' THEN 1 ELSE 0 END) AS sending,
-       sum(CASE WHEN status = 'unknown' THEN 1 ELSE 0 END) AS in_doubt,
-       sum(CASE WHEN status = 'held' THEN 1 ELSE 0 END) AS held,
-       sum(CASE WHEN status IN ('failed', 'undelivered') AND claimed_at > :since THEN 1 ELSE 0 END)
-       AS failed_24h,
+SELECT coalesce(sum(CASE WHEN status = 'queued' THEN 1 ELSE 0 END), 0) AS queued,
+       coalesce(sum(CASE WHEN status = 'queued' AND due_at <= :now THEN 1 ELSE 0 END), 0) AS due,
+       coalesce(sum(CASE WHEN status = 'sending' THEN 1 ELSE 0 END), 0) AS sending,
+       coalesce(sum(CASE WHEN status = 'unknown' THEN 1 ELSE 0 END), 0) AS in_doubt,
+       coalesce(sum(CASE WHEN status = 'held' THEN 1 ELSE 0 END), 0) AS held,
+       coalesce(sum(CASE WHEN status IN ('failed', 'undelivered') AND claimed_at > :since
+                         THEN 1 ELSE 0 END), 0) AS failed_24h,
        max(synced_at) AS last_sync_at
 FROM message WHERE org_id = :org_id
 """
@@ -64,12 +64,48 @@ ORDER BY starts_at, sitter
 """
 
 _RELEASES = """
-SELECT n.e164 AS number, n.class, s.ref AS sitter, n.quarantined_until
+SELECT n.e164 AS number, n.class AS number_class, s.ref AS sitter, n.quarantined_until
 FROM message_number n
 LEFT JOIN sitter s ON s.id = n.sitter_id
 WHERE n.org_id = :org_id AND n.status = 'quarantined'
 ORDER BY n.quarantined_until, n.id LIMIT :limit
 """
+
+
+class QueueCounts(NamedTuple):
+    """How many messages wait, are being sent, need a person, or failed lately; and when the
+    provider last reported on one (aware UTC)."""
+
+    queued: int
+    due: int
+    sending: int
+    in_doubt: int
+    held: int
+    failed_24h: int
+    last_sync_at: datetime | None
+
+
+class VisitRow(NamedTuple):
+    """The visits of a sitter, or those without a sitter. Times are aware UTC."""
+
+    sitter: str | None
+    name: str | None
+    visits: int
+    starts_at: datetime
+    ends_at: datetime
+    number: str | None
+    number_status: str | None
+    running: int
+    not_over: int
+
+
+class ReleaseRow(NamedTuple):
+    """A quarantined number, and when (aware UTC) its quarantine ends."""
+
+    number: str
+    number_class: str
+    sitter: str | None
+    quarantined_until: datetime
 
 
 def counts(cursor: Cursor, org: OrgRow, *, now: datetime) -> dict[str, int]:
@@ -94,29 +130,25 @@ def open_alerts(cursor: Cursor, org: OrgRow) -> dict[str, int]:
     return dict(cursor.tuples(_ALERTS, org_id=org.id))
 
 
-def queue(cursor: Cursor, org: OrgRow, *, now: datetime, since: datetime) -> dict[str, Any]:
+def queue(cursor: Cursor, org: OrgRow, *, now: datetime, since: datetime) -> QueueCounts:
     """The org's texts that wait, are under way, need a person, or failed after `since` (aware UTC);
     and when the provider last told of one."""
-    row = cursor.rows(_QUEUE, org_id=org.id, now=now, since=since)[0]
-    last_sync_at = row.pop("last_sync_at")
-    return {**{name: int(value or 0) for name, value in row.items()}, "last_sync_at": last_sync_at}
+    return cursor.all(QueueCounts, _QUEUE, org_id=org.id, now=now, since=since)[0]
 
 
 def last_try(cursor: Cursor, org: OrgRow) -> datetime | None:
     """When a text of the org was last handed to a provider, or tried to be."""
-    row = cursor.rows(_LAST_TRY, org_id=org.id)[0]
-    found: datetime | None = row["last_try_at"]
-    return found
+    return cursor.instant(_LAST_TRY, org_id=org.id)
 
 
 def visits(
     cursor: Cursor, org: OrgRow, *, now: datetime, since: datetime, until: datetime
-) -> list[dict[str, Any]]:
+) -> list[VisitRow]:
     """The confirmed visits that overlap `[since, until)` (aware UTC), a row per sitter, by start;
     how many of them are `running` at `now`, and `not_over` yet."""
-    return cursor.rows(_VISITS, org_id=org.id, now=now, since=since, until=until)
+    return cursor.all(VisitRow, _VISITS, org_id=org.id, now=now, since=since, until=until)
 
 
-def releases(cursor: Cursor, org: OrgRow, *, limit: int) -> list[dict[str, Any]]:
+def releases(cursor: Cursor, org: OrgRow, *, limit: int) -> list[ReleaseRow]:
     """The numbers of the org whose quarantine ends next."""
-    return cursor.rows(_RELEASES, org_id=org.id, limit=limit)
+    return cursor.all(ReleaseRow, _RELEASES, org_id=org.id, limit=limit)

@@ -294,7 +294,7 @@ def test_a_later_try_from_another_number_does_not_hide_the_first(
 def test_a_number_shows_every_thread_it_was_tried_for(tried: str) -> None:
     with looking(tried) as cursor:
         org = find_org(cursor, None)
-        shown = {e164: show_number(cursor, org, e164)["threads"] for e164 in POOL[:2]}
+        shown = {e164: show_number(cursor, org, e164).threads for e164 in POOL[:2]}
     assert shown == {POOL[0]: ["C-1", "C-2"], POOL[1]: ["C-1"]}
 
 

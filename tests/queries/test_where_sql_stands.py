@@ -98,11 +98,8 @@ WITH_DICTS = {
     # Rows for output alone. They are to become NamedTuples; a new one is not to be added.
     "confirm.py": {"locked_bookings"},
     "inbox.py": {"find_stray", "list_strays"},
-    "message.py": {"list_messages", "show_message"},
-    "number.py": {"_pace", "list_numbers", "show_number", "show_pace"},
     "optout.py": {"_named", "list_opt_outs", "show_opt_outs"},
     "page.py": {"newest"},
-    "status.py": {"queue", "releases", "visits"},
     "thread.py": {"_spoken", "_with_running", "list_threads", "show_thread"},
 }  # fmt: skip
 """The functions of petmsg.queries whose rows are dictionaries, by module."""

@@ -121,7 +121,7 @@ def show(context: Context, number: NUMBER_ARG) -> None:
     found = context.read(queries.show_number, number)
     context.show_one(NUMBER, found)
     if context.is_table:
-        context.show_list(HISTORY, found["history"])
+        context.show_list(HISTORY, found.history)
 
 
 @app.command("history", prints=list_of(HISTORY), examples=["petmsg number history +14155550101"])

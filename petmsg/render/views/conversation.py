@@ -189,19 +189,19 @@ MESSAGES = (
     Field(
         "from",
         "From",
-        get=lambda row: row["from_e164"],
-        personal=lambda row: row["direction"] == Direction.INBOUND,
+        get=lambda row: row.from_e164,
+        personal=lambda row: row.direction == Direction.INBOUND,
         kind=or_null(ENDPOINT),
     ),
     Field(
         "to",
         "To",
-        get=lambda row: row["to_e164"],
-        personal=lambda row: row["direction"] == Direction.OUTBOUND,
+        get=lambda row: row.to_e164,
+        personal=lambda row: row.direction == Direction.OUTBOUND,
         kind=or_null(ENDPOINT),
     ),
     Field("body", "Body", kind=or_null(TEXT)),
-    Field("provider_id", None, get=lambda row: row["provider_message_id"], kind=or_null(WORD)),
+    Field("provider_id", None, get=lambda row: row.provider_message_id, kind=or_null(WORD)),
     Field("created_at", "Created", kind=INSTANT),
     Field("sent_at", "Sent", kind=or_null(INSTANT)),
     Field("attempts", None, kind=COUNT),
@@ -210,10 +210,10 @@ MESSAGES = (
         "Error",
         get=lambda row: (
             None
-            if row["error_message"] is None
-            else {"code": row["error_code"], "message": row["error_message"]}
+            if row.error_message is None
+            else {"code": row.error_code, "message": row.error_message}
         ),
-        cell=lambda row, _: row["error_code"] or row["error_message"] or "-",
+        cell=lambda row, _: row.error_code or row.error_message or "-",
         kind=or_null(keyed(code=or_null(WORD), message=TEXT)),
     ),
 )
@@ -231,21 +231,21 @@ MESSAGE = (
     *MESSAGES,
     Field("segments", "Segments", kind=COUNT),
     Field("provider", "Provider", kind=or_null(one_of(ProviderName))),
-    Field("as", "Sent as", get=lambda row: row["as_sitter"], kind=or_null(REF)),
+    Field("as", "Sent as", get=lambda row: row.as_sitter, kind=or_null(REF)),
     Field("actor", "Actor", kind=NAME),
     Field("send_at", "Scheduled for", kind=or_null(INSTANT)),
     Field("due_at", "Next attempt", kind=or_null(INSTANT)),
     Field("expires_at", "Expires", kind=or_null(INSTANT)),
     Field("urgent", "Urgent", kind=NOTABLE),
     Field("delivered_at", "Delivered", kind=or_null(INSTANT)),
-    Field("tries", None, kind=rows_of(TRIES)),
+    Field(
+        "tries", None, get=lambda row: [each._asdict() for each in row.tries], kind=rows_of(TRIES)
+    ),
     Field(
         "decision",
         "Reason",
-        get=lambda row: None if row["decision"] is None else from_json(row["decision"]),
-        cell=lambda row, _: (
-            "-" if row["decision"] is None else from_json(row["decision"])["reason"]
-        ),
+        get=lambda row: None if row.decision is None else from_json(row.decision),
+        cell=lambda row, _: "-" if row.decision is None else from_json(row.decision)["reason"],
         kind=or_null(either(object_of(ANY_DECISION), object_of(ADDRESSEE))),
     ),
 )

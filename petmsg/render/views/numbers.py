@@ -28,7 +28,7 @@ from petmsg.render.fields import NO_NUMBER, Field, View, local
 
 NUMBERS = (
     Field("number", "Number", kind=E164),
-    Field("class", "Class", kind=one_of(NumberClass)),
+    Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
     Field("status", "Status", kind=one_of(NumberStatus)),
     Field("sitter", "Sitter", kind=or_null(REF)),
     Field("quarantined_until", "Until", kind=or_null(SOON)),
@@ -59,7 +59,7 @@ NUMBER = (
         "history",
         None,
         get=lambda row: [
-            {field.name: field.value(each) for field in HISTORY} for each in row["history"]
+            {field.name: field.value(each) for field in HISTORY} for each in row.history
         ],
         kind=rows_of(HISTORY),
     ),

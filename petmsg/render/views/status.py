@@ -100,7 +100,7 @@ VISITS = (
 )
 RELEASES = (
     Field("number", "Quarantined number", kind=E164),
-    Field("class", "Class", kind=one_of(NumberClass)),
+    Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
     Field("sitter", "Sitter", kind=or_null(REF)),
     Field("quarantined_until", "Until", kind=SOON),
 )

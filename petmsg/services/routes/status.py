@@ -42,7 +42,7 @@ class Status:
     sitters: dict[str, int]
     numbers: dict[str, dict[str, int]]
     today: "Today"
-    releases: list[dict[str, Any]]
+    releases: list[queries.ReleaseRow]
     queue: dict[str, int]
     inbox: dict[str, int]
     waiting: list[Waiter]
@@ -61,7 +61,7 @@ class Today:
     visits: int
     running: int
     without_sitter: int
-    sitters: list[dict[str, Any]]
+    sitters: list[queries.VisitRow]
 
 
 def status(
@@ -78,7 +78,8 @@ def day_of(at: datetime, timezone: str) -> tuple[datetime, datetime]:
 
 
 def _status(cursor: Cursor, org: OrgRow, now: datetime, days: int) -> Status:
-    queue = queries.queue(cursor, org, now=now, since=now - timedelta(hours=24))
+    counts = queries.queue(cursor, org, now=now, since=now - timedelta(hours=24))
+    queue = counts._asdict()
     last_sync_at = queue.pop("last_sync_at")
     return Status(
         org=org,
@@ -113,10 +114,10 @@ def _today(cursor: Cursor, org: OrgRow, now: datetime) -> Today:
     since, until = day_of(now, org.timezone)
     rows = queries.visits(cursor, org, now=now, since=since, until=until)
     return Today(
-        visits=sum(row["visits"] for row in rows),
-        running=sum(row["running"] for row in rows),
-        without_sitter=sum(row["not_over"] for row in rows if row["sitter"] is None),
-        sitters=[row for row in rows if row["sitter"] is not None],
+        visits=sum(row.visits for row in rows),
+        running=sum(row.running for row in rows),
+        without_sitter=sum(row.not_over for row in rows if row.sitter is None),
+        sitters=[row for row in rows if row.sitter is not None],
     )
 
 
