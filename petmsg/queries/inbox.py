@@ -10,7 +10,7 @@ from petmsg.errors import NotFound, OutOfRange, Refused, quoted
 from petmsg.queries.lookup import find_client, find_sitter
 from petmsg.queries.message import message_id, require_possible
 from petmsg.queries.org import OrgRow
-from petmsg.queries.page import Page, newest, newest_of
+from petmsg.queries.page import Page, newest_of
 from petmsg.queries.waiting import FOR_THE_DESK, HERS, OPEN, TOLD, overdue
 
 # `hers`: the sitter's window with the client runs; `told`: it was forwarded to the sitter's phone.
@@ -47,6 +47,37 @@ LEFT JOIN message_number n ON n.e164 = t.to_e164
 LEFT JOIN org o ON o.id = n.org_id
 WHERE 1 = 1
 """
+
+
+class UnmatchedRow(NamedTuple):
+    """An unmatched message. `message` is its id once it is adopted, `org` the org that has the
+    number by now."""
+
+    stray: int
+    provider: str | None
+    from_phone: str | None
+    to_e164: str
+    body: str | None
+    media_count: int
+    received_at: datetime
+    adopted_at: datetime | None
+    message: int | None
+    org: str | None
+
+
+class UnmatchedDetails(NamedTuple):
+    """An unmatched message as it is adopted, with the provider's id."""
+
+    stray: int
+    provider: str | None
+    provider_message_id: str
+    from_phone: str | None
+    to_e164: str
+    body: str | None
+    media_count: int
+    received_at: datetime
+    opt_out_type: str | None
+    adopted_id: int | None
 
 
 class InboxItem(NamedTuple):
@@ -162,17 +193,18 @@ def unread(cursor: Cursor, org: OrgRow, *, now: datetime) -> dict[str, int]:
     return counts
 
 
-def list_strays(cursor: Cursor, page: Page, *, adopted: bool = False) -> list[dict[str, Any]]:
+def list_strays(cursor: Cursor, page: Page, *, adopted: bool = False) -> list[UnmatchedRow]:
     """The unmatched messages, the newest first. `org` is the org that has the number by now.
     `page.before` is an unmatched message's id."""
     select = _STRAYS + (" AND t.adopted_at IS NOT NULL" if adopted else " AND t.adopted_at IS NULL")
     before = stray_id(page.before) if page.before else None
-    return newest(cursor, select, key="t.id", page=page, before_id=before)
+    return newest_of(cursor, UnmatchedRow, select, key="t.id", page=page, before_id=before)
 
 
-def find_stray(cursor: Cursor, text: str) -> dict[str, Any]:
+def find_stray(cursor: Cursor, text: str) -> UnmatchedDetails:
     """One unmatched message, with the provider's id. Raises `NotFound`, `OutOfRange`."""
-    row = cursor.one(
+    row = cursor.first(
+        UnmatchedDetails,
         "SELECT id AS stray, provider, provider_message_id, from_phone, to_e164, body, media_count,"
         " received_at, opt_out_type, adopted_id FROM stray_text WHERE id = :id",
         id=stray_id(text),

@@ -1,14 +1,14 @@
 """Opt-outs: list and show them."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.errors import Ambiguous, NotFound, OutOfRange, quoted
 from petmsg.phone import is_phone, parse_phone, phone_key
 from petmsg.queries.lookup import find_client, find_sitter
 from petmsg.queries.org import OrgRow
-from petmsg.queries.page import Page, newest
+from petmsg.queries.page import Page, newest_of
 
 _LONGEST_ID = 9
 
@@ -46,6 +46,54 @@ JOIN inbound_text i ON i.message_id = m.id
 WHERE m.thread_id IS NULL AND m.org_id = :org_id AND m.direction = 'inbound'
   AND m.from_e164 = :phone AND i.received_at > :since
 """
+
+
+class OptOutRow(NamedTuple):
+    """An opt-out of a phone, which is None if only its digest (`phone_key`) is known. Client and
+    sitter are None if nobody in the org has the phone. Times are aware UTC."""
+
+    opt_out: int
+    client: str | None
+    sitter: str | None
+    phone: str | None
+    phone_key: str
+    source: str
+    reason: str | None
+    opted_out_at: datetime
+    ended_at: datetime | None
+    end_reason: str | None
+    end_actor: str | None
+    actor: str
+
+
+class BlockedPair(NamedTuple):
+    """A number from which a carrier lets no message through to a phone."""
+
+    number: str
+    phone: str | None
+    code: str | None
+    blocked_at: datetime
+
+
+class OptOutDetails(NamedTuple):
+    """The opt-outs of a person's phones, the newest first, and the numbers blocked for them.
+
+    `opted_out_at` (aware UTC) is the earliest of the active opt-outs.
+    """
+
+    client: str | None
+    sitter: str | None
+    opted_out: bool
+    opted_out_at: datetime | None
+    history: list[OptOutRow]
+    blocked: list[BlockedPair]
+
+
+class _BlockedRow(NamedTuple):
+    number: str
+    phone_key: str
+    code: str | None
+    blocked_at: datetime
 
 
 class SaidMessage(NamedTuple):
@@ -97,14 +145,14 @@ def _no_client(cursor: Cursor, org: OrgRow, text: str, problem: NotFound) -> Per
         return person
     if is_phone(text):
         key = phone_key(org.slug, parse_phone(text))
-        if cursor.in_list(_OF_PHONES, "phone_keys", [key], org_id=org.id):
+        if cursor.all_in_list(OptOutRow, _OF_PHONES, "phone_keys", [key], org_id=org.id):
             return Person(None, None, {key: parse_phone(text)})
     elif text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID:
-        row = cursor.one(_OPT_OUTS + " AND o.id = :id", org_id=org.id, id=int(text))
+        row = cursor.first(OptOutRow, _OPT_OUTS + " AND o.id = :id", org_id=org.id, id=int(text))
         if row is not None:
             row = _named(cursor, org, [row])[0]
-            phones = {row["phone_key"]: row["phone"]}
-            return Person(row["client"], row["sitter"], phones, opt_out=row["opt_out"])
+            phones = {row.phone_key: row.phone}
+            return Person(row.client, row.sitter, phones, opt_out=row.opt_out)
     raise problem
 
 
@@ -119,7 +167,7 @@ def _sitter(cursor: Cursor, org: OrgRow, text: str) -> Person | None:
 
 def list_opt_outs(
     cursor: Cursor, org: OrgRow, page: Page, *, ended: bool = False
-) -> list[dict[str, Any]]:
+) -> list[OptOutRow]:
     """The active opt-outs, with `ended` also the others. `page.before` is an opt-out's id.
 
     Client and sitter are None if nobody in the org has the phone. The phone is None if only its
@@ -127,35 +175,39 @@ def list_opt_outs(
     """
     before = _id(page.before) if page.before else None
     select = _OPT_OUTS if ended else _OPT_OUTS + " AND o.ended_at IS NULL"
-    found = newest(cursor, select, key="o.id", page=page, before_id=before, org_id=org.id)
+    found = newest_of(
+        cursor, OptOutRow, select, key="o.id", page=page, before_id=before, org_id=org.id
+    )
     return _named(cursor, org, found)
 
 
-def show_opt_outs(cursor: Cursor, org: OrgRow, text: str) -> dict[str, Any]:
+def show_opt_outs(cursor: Cursor, org: OrgRow, text: str) -> OptOutDetails:
     """The opt-outs of a person's phones, the newest first, and the numbers that a carrier blocks
     for them. Raises `NotFound`, `Ambiguous`."""
     person = find_person(cursor, org, text)
     keys = person.phones
-    found = cursor.in_list(_OF_PHONES, "phone_keys", list(keys), org_id=org.id)
+    found = cursor.all_in_list(OptOutRow, _OF_PHONES, "phone_keys", list(keys), org_id=org.id)
     history = [
-        {**row, "client": person.client or row["client"], "phone": keys[row["phone_key"]]}
+        row._replace(client=person.client or row.client, phone=keys[row.phone_key])
         for row in _named(cursor, org, found)
-        if person.opt_out is None or row["opt_out"] == person.opt_out
+        if person.opt_out is None or row.opt_out == person.opt_out
     ]
-    history.sort(key=lambda row: row["opt_out"], reverse=True)
-    standing = [row["opted_out_at"] for row in history if row["ended_at"] is None]
+    history.sort(key=lambda row: row.opt_out, reverse=True)
+    standing = [row.opted_out_at for row in history if row.ended_at is None]
     blocked = [
-        {**row, "phone": keys[row["phone_key"]]}
-        for row in cursor.in_list(_BLOCKED, "phone_keys", list(keys), org_id=org.id)
+        BlockedPair(row.number, keys[row.phone_key], row.code, row.blocked_at)
+        for row in cursor.all_in_list(
+            _BlockedRow, _BLOCKED, "phone_keys", list(keys), org_id=org.id
+        )
     ]
-    return {
-        "client": person.client,
-        "sitter": person.sitter,
-        "opted_out": bool(standing),
-        "opted_out_at": min(standing, default=None),
-        "history": history,
-        "blocked": sorted(blocked, key=lambda row: (row["blocked_at"], row["number"])),
-    }
+    return OptOutDetails(
+        client=person.client,
+        sitter=person.sitter,
+        opted_out=bool(standing),
+        opted_out_at=min(standing, default=None),
+        history=history,
+        blocked=sorted(blocked, key=lambda pair: (pair.blocked_at, pair.number)),
+    )
 
 
 def said_since(
@@ -168,9 +220,9 @@ def said_since(
     )
 
 
-def _named(cursor: Cursor, org: OrgRow, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _named(cursor: Cursor, org: OrgRow, rows: list[OptOutRow]) -> list[OptOutRow]:
     """The rows, with the sitter if their phone is known by its digest only."""
-    if all(row["phone"] is not None for row in rows):
+    if all(row.phone is not None for row in rows):
         return rows
     sitters = {
         phone_key(org.slug, row[1]): (row[0], row[1])
@@ -179,8 +231,8 @@ def _named(cursor: Cursor, org: OrgRow, rows: list[dict[str, Any]]) -> list[dict
         )
     }
     return [
-        {**row, "sitter": sitters[row["phone_key"]][0], "phone": sitters[row["phone_key"]][1]}
-        if row["phone"] is None and row["phone_key"] in sitters
+        row._replace(sitter=sitters[row.phone_key][0], phone=sitters[row.phone_key][1])
+        if row.phone is None and row.phone_key in sitters
         else row
         for row in rows
     ]

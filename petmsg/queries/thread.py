@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums import Direction
@@ -10,7 +10,7 @@ from petmsg.errors import NotFound
 from petmsg.queries.lookup import find_client
 from petmsg.queries.message import message_id
 from petmsg.queries.org import OrgRow
-from petmsg.queries.page import Page, newest
+from petmsg.queries.page import Page, newest_of
 
 _THREADS = """
 SELECT t.id AS thread, c.ref AS client, c.name AS client_name,
@@ -38,7 +38,8 @@ _RUNNING = " AND w.ends_at > :now AND w.starts_at <= :now ORDER BY w.starts_at D
 
 # Of the attempts that the provider accepted: the client never saw a rejected message.
 _NUMBERS_SEEN = """
-SELECT n.e164 AS number, n.class, count(*) AS messages, max(a.claimed_at) AS last_used_at
+SELECT n.e164 AS number, n.class AS number_class, count(*) AS messages,
+       max(a.claimed_at) AS last_used_at
 FROM message_attempt a
 JOIN message_number n ON n.id = a.number_id
 WHERE a.thread_id = :thread_id AND a.provider_message_id IS NOT NULL
@@ -51,10 +52,11 @@ ORDER BY last_used_at DESC
 _MESSAGES = """
 SELECT m.id AS message, m.direction, m.status, m.body, n.e164 AS number, m.created_at, m.sent_at,
        i.received_at, i.addressed_to, i.code, coalesce(i.media_count, 0) AS media_count, i.inbox_at,
-       i.done_at, m.decision, r.kind AS relay, a.name AS author, a.ref AS author_ref,
+       i.done_at, r.kind AS relay,
        (SELECT f.status FROM relay p JOIN message f ON f.id = p.message_id
          WHERE p.about_id = m.id AND p.kind = 'forward'
-         ORDER BY p.message_id DESC LIMIT 1) AS passed_on
+         ORDER BY p.message_id DESC LIMIT 1) AS passed_on,
+       a.ref AS author_ref, a.name AS author, m.decision
 FROM message m
 LEFT JOIN message_number n ON n.id = m.number_id
 LEFT JOIN inbound_text i ON i.message_id = m.id
@@ -64,70 +66,176 @@ WHERE m.thread_id = :thread_id
 """
 
 
-def list_threads(cursor: Cursor, org: OrgRow, page: Page) -> list[dict[str, Any]]:
+class ThreadRow(NamedTuple):
+    """A client's thread, with the counts of its windows and messages."""
+
+    thread: int
+    client: str
+    client_name: str | None
+    default_number: str | None
+    pool_number: str | None
+    created_at: datetime
+    windows: int
+    messages: int
+    last_message_at: datetime | None
+
+
+class ThreadWindow(NamedTuple):
+    """A window of a thread, with its booking and sitter."""
+
+    window_id: int
+    booking: str
+    status: str
+    sitter: str | None
+    sitter_name: str | None
+    starts_at: datetime
+    booked_until: datetime
+    ends_at: datetime
+
+
+class NumberSeen(NamedTuple):
+    """A number that the client has seen, and how many messages were sent from it."""
+
+    number: str
+    number_class: str
+    messages: int
+    last_used_at: datetime
+
+
+class ThreadMessage(NamedTuple):
+    """A message of a thread, with its sitter: the one it is addressed to or who wrote it, otherwise
+    the one whose number it was sent from. `at` is when it was received, sent or written."""
+
+    message: int
+    direction: str
+    status: str
+    body: str | None
+    number: str | None
+    created_at: datetime
+    sent_at: datetime | None
+    received_at: datetime | None
+    addressed_to: str | None
+    code: str | None
+    media_count: int
+    inbox_at: datetime | None
+    done_at: datetime | None
+    relay: str | None
+    passed_on: str | None
+    sitter: str | None
+    sitter_name: str | None
+    at: datetime
+
+
+class ThreadDetails(NamedTuple):
+    """A thread with its windows by time, the numbers that the client has seen, and its messages in
+    the order in which they were written; the counts are those of the whole thread."""
+
+    thread: int
+    client: str
+    client_name: str | None
+    default_number: str | None
+    pool_number: str | None
+    created_at: datetime
+    window_count: int
+    message_count: int
+    windows: list[ThreadWindow]
+    numbers_seen: list[NumberSeen]
+    messages: list[ThreadMessage]
+
+
+class _MessageRow(NamedTuple):
+    message: int
+    direction: str
+    status: str
+    body: str | None
+    number: str | None
+    created_at: datetime
+    sent_at: datetime | None
+    received_at: datetime | None
+    addressed_to: str | None
+    code: str | None
+    media_count: int
+    inbox_at: datetime | None
+    done_at: datetime | None
+    relay: str | None
+    passed_on: str | None
+    author_ref: str | None
+    author: str | None
+    decision: str | None
+
+
+def list_threads(cursor: Cursor, org: OrgRow, page: Page) -> list[ThreadRow]:
     """The org's threads, the newest first."""
     before = _thread_id(cursor, org, page.before) if page.before else None
-    return newest(cursor, _THREADS, key="t.id", page=page, before_id=before, org_id=org.id)
+    return newest_of(
+        cursor, ThreadRow, _THREADS, key="t.id", page=page, before_id=before, org_id=org.id
+    )
 
 
 def show_thread(
     cursor: Cursor, org: OrgRow, client: str, page: Page, *, now: datetime
-) -> dict[str, Any]:
+) -> ThreadDetails:
     """A client's thread: its windows by time, the numbers the client has seen, and its newest
     messages in the order in which they were written. `page.before` is a message's id.
 
     Windows that are active at `now` (aware UTC) come before newer ones. Raises `NotFound`.
     """
     thread_id = _thread_id(cursor, org, client)
-    thread = cursor.rows(_THREADS + " AND t.id = :id", org_id=org.id, id=thread_id)[0]
-    windows = newest(
+    thread = cursor.all(ThreadRow, _THREADS + " AND t.id = :id", org_id=org.id, id=thread_id)[0]
+    windows = newest_of(
         cursor,
+        ThreadWindow,
         _WINDOWS,
         key="w.starts_at",
         page=Page(page.limit),
         thread_id=thread_id,
     )
-    messages = newest(
+    messages = newest_of(
         cursor,
+        _MessageRow,
         _MESSAGES,
         key="m.id",
         page=Page(page.limit),
         before_id=message_id(page.before) if page.before else None,
         thread_id=thread_id,
     )
-    return {
-        **thread,
-        "window_count": thread["windows"],
-        "message_count": thread["messages"],
-        "windows": _with_running(cursor, thread_id, windows, now),
-        "numbers_seen": cursor.rows(_NUMBERS_SEEN, thread_id=thread_id),
-        "messages": [_spoken(row) for row in messages[::-1]],
-    }
+    return ThreadDetails(
+        thread=thread.thread,
+        client=thread.client,
+        client_name=thread.client_name,
+        default_number=thread.default_number,
+        pool_number=thread.pool_number,
+        created_at=thread.created_at,
+        window_count=thread.windows,
+        message_count=thread.messages,
+        windows=_with_running(cursor, thread_id, windows, now),
+        numbers_seen=cursor.all(NumberSeen, _NUMBERS_SEEN, thread_id=thread_id),
+        messages=[_spoken(row) for row in messages[::-1]],
+    )
 
 
 def _with_running(
-    cursor: Cursor, thread_id: int, newest_first: list[dict[str, Any]], now: datetime
-) -> list[dict[str, Any]]:
+    cursor: Cursor, thread_id: int, newest_first: list[ThreadWindow], now: datetime
+) -> list[ThreadWindow]:
     """As many windows, by time: those that run now, and the newest of the others."""
-    running = cursor.rows(_WINDOWS + _RUNNING, thread_id=thread_id, now=now)
-    shown = {each["window_id"]: each for each in running}
+    running = cursor.all(ThreadWindow, _WINDOWS + _RUNNING, thread_id=thread_id, now=now)
+    shown = {each.window_id: each for each in running}
     for each in newest_first:
         if len(shown) >= len(newest_first):
             break
-        shown.setdefault(each["window_id"], each)
-    return sorted(shown.values(), key=lambda each: (each["starts_at"], each["window_id"]))
+        shown.setdefault(each.window_id, each)
+    return sorted(shown.values(), key=lambda each: (each.starts_at, each.window_id))
 
 
-def _spoken(row: dict[str, Any]) -> dict[str, Any]:
-    """A message with its sitter: the one it is addressed to or who wrote it, otherwise the one
-    whose number it was sent from. `at` is when it was received, sent or written."""
-    decision = json.loads(row.pop("decision") or "{}")
-    number = decision.get("number") if row["direction"] == Direction.OUTBOUND else None
-    sitter, name = row.pop("author_ref"), row.pop("author")
+def _spoken(row: _MessageRow) -> ThreadMessage:
+    """A message with its sitter, and its time."""
+    decision = json.loads(row.decision or "{}")
+    number = decision.get("number") if row.direction == Direction.OUTBOUND else None
+    sitter, name = row.author_ref, row.author
     if sitter is None and isinstance(number, dict) and number.get("sitter"):
         sitter, name = number["sitter"], decision["reason"].rpartition("for sitter ")[2]
-    at = row["received_at"] or row["sent_at"] or row["created_at"]
-    return {**row, "sitter": sitter, "sitter_name": name, "at": at}
+    at = row.received_at or row.sent_at or row.created_at
+    return ThreadMessage(*row[:-3], sitter=sitter, sitter_name=name, at=at)
 
 
 def _thread_id(cursor: Cursor, org: OrgRow, client: str) -> int:

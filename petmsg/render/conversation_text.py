@@ -2,14 +2,14 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
 from petmsg.clock import zone
 from petmsg.enums import AddressedTo, Direction, MessageStatus, RelayKind
 from petmsg.plurals import counted
+from petmsg.queries.thread import ThreadDetails, ThreadMessage
 from petmsg.render.escape import escape
 from petmsg.render.field_types import WAITS, one_of
 from petmsg.render.fields import View
@@ -22,26 +22,26 @@ _USUAL = frozenset((MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.R
 _TONES = one_of(MessageStatus).tones
 
 
-def print_conversation(thread: Mapping[str, Any], *, view: View) -> None:
+def print_conversation(thread: ThreadDetails, *, view: View) -> None:
     """Print a thread's messages in the order of their times, with a heading for each day."""
     terminal = view.terminal or terminal_of(sys.stdout, os.environ)
-    if thread["messages"]:
+    if thread.messages:
         show(Text("\n").join(_lines(thread, view, terminal)), terminal)
 
 
-def _lines(thread: Mapping[str, Any], view: View, terminal: Terminal) -> Iterator[Text]:
+def _lines(thread: ThreadDetails, view: View, terminal: Terminal) -> Iterator[Text]:
     width = min(terminal.width, _WIDEST)
-    client = escape(thread["client_name"] or thread["client"])
+    client = escape(thread.client_name or thread.client)
     arrows = ("->", "<-") if terminal.plain else ("→", "←")
     day = None
-    for row in thread["messages"]:
-        local = row["at"].astimezone(zone(view.timezone))
+    for row in thread.messages:
+        local = row.at.astimezone(zone(view.timezone))
         if local.date() != day:
             day = local.date()
             yield Text()
             yield Text(local.strftime("%A %Y-%m-%d %Z"), style="bold")
-        head = Text(f"  {local:%H:%M} {arrows[row['direction'] != Direction.OUTBOUND]} ")
-        head.append_text(_who(row, client)).append(f"  (message {row['message']})")
+        head = Text(f"  {local:%H:%M} {arrows[row.direction != Direction.OUTBOUND]} ")
+        head.append_text(_who(row, client)).append(f"  (message {row.message})")
         first, *others = wrapped(head, max(width - _HANGS, 1))
         yield first
         yield from _indented(others, _HANGS)
@@ -54,28 +54,28 @@ def _indented(lines: Iterable[Text], by: int) -> Iterator[Text]:
         yield Text(" " * by).append_text(line)
 
 
-def _who(row: Mapping[str, Any], client: str) -> Text:
+def _who(row: ThreadMessage, client: str) -> Text:
     """Sender, recipient and number of a message, and any unusual state."""
-    sitter = escape(row["sitter_name"] or row["sitter"] or "")
-    number = row["number"] or "no number yet"
-    if row["direction"] == Direction.OUTBOUND:
+    sitter = escape(row.sitter_name or row.sitter or "")
+    number = row.number or "no number yet"
+    if row.direction == Direction.OUTBOUND:
         speaker = sitter or "the company"
-        if row["relay"] == RelayKind.REPLY:
+        if row.relay == RelayKind.REPLY:
             speaker = f"{sitter}, on their own phone,"
-        elif row["relay"] == RelayKind.AUTO_REPLY:
+        elif row.relay == RelayKind.AUTO_REPLY:
             speaker = "automatic reply"
         said = Text(f"{speaker} from {number}")
-        if row["status"] not in _USUAL:
-            said.append(" [").append_text(_status(row["status"])).append("]")
+        if row.status not in _USUAL:
+            said.append(" [").append_text(_status(row.status)).append("]")
         return said
     said = Text(f"{client} to {number}")
-    if row["addressed_to"] == AddressedTo.SITTER:
+    if row.addressed_to == AddressedTo.SITTER:
         said.append(f", for {sitter}")
-    elif row["addressed_to"] == AddressedTo.FRONT_DESK:
+    elif row.addressed_to == AddressedTo.FRONT_DESK:
         said.append(", for the front desk")
-    if row["passed_on"] is not None:
-        said.append(" [forwarded: ").append_text(_status(row["passed_on"])).append("]")
-    if row["inbox_at"] is not None and row["done_at"] is None:
+    if row.passed_on is not None:
+        said.append(" [forwarded: ").append_text(_status(row.passed_on)).append("]")
+    if row.inbox_at is not None and row.done_at is None:
         said.append(" [").append("waiting in the inbox", style=STYLES[WAITS]).append("]")
     return said
 
@@ -85,9 +85,9 @@ def _status(status: str) -> Text:
     return Text(status, style=STYLES[tone] if tone is not None else "")
 
 
-def _words(row: Mapping[str, Any]) -> list[str]:
-    body = "[erased]" if row["body"] is None else escape(row["body"], keep_newlines=True)
-    if row["media_count"]:
-        pictures = counted(row["media_count"], "picture")
+def _words(row: ThreadMessage) -> list[str]:
+    body = "[erased]" if row.body is None else escape(row.body, keep_newlines=True)
+    if row.media_count:
+        pictures = counted(row.media_count, "picture")
         body = f"{body}\n[{pictures}, kept by the provider]".lstrip("\n")
     return (body or "[empty]").split("\n")

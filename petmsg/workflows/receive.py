@@ -107,19 +107,19 @@ def adopt(store: Store, stray_id: str) -> Received:
     """
     with store.snapshot() as cursor:
         row = find_stray(cursor, stray_id)
-        slug = org_of_number(cursor, row["to_e164"])
+        slug = org_of_number(cursor, row.to_e164)
     if slug is None:
-        raise NotOurNumber(row["to_e164"], org=None)
+        raise NotOurNumber(row.to_e164, org=None)
     text = ReceivedText(
-        provider_message_id=row["provider_message_id"],
-        from_phone=row["from_phone"] or "",
-        to_e164=row["to_e164"],
-        body=row["body"] or "",
-        received_at=row["received_at"],
-        media_count=row["media_count"],
-        opt_out_type=None if row["opt_out_type"] is None else Keyword(row["opt_out_type"]),
+        provider_message_id=row.provider_message_id,
+        from_phone=row.from_phone or "",
+        to_e164=row.to_e164,
+        body=row.body or "",
+        received_at=row.received_at,
+        media_count=row.media_count,
+        opt_out_type=None if row.opt_out_type is None else Keyword(row.opt_out_type),
     )
-    provider = None if row["provider"] is None else ProviderName(row["provider"])
+    provider = None if row.provider is None else ProviderName(row.provider)
     (taken,) = store.write_in(slug, receive_each, [text], provider=provider)
     if isinstance(taken, Failure):
         raise taken.error

@@ -33,7 +33,7 @@ from petmsg.queries.number import show_number
 from petmsg.queries.org import find_org
 from petmsg.queries.page import Page
 from petmsg.queries.routing import read_facts
-from petmsg.queries.thread import show_thread
+from petmsg.queries.thread import NumberSeen, show_thread
 from petmsg.rules.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
 from petmsg.services.numbers import number
 from petmsg.services.orgs import org as org_service
@@ -302,10 +302,10 @@ def test_a_client_saw_only_numbers_whose_texts_the_provider_took(tried: str) -> 
     with looking(tried) as cursor:
         org = find_org(cursor, None)
         seen = {
-            ref: show_thread(cursor, org, ref, Page(10), now=NOW)["numbers_seen"]
+            ref: show_thread(cursor, org, ref, Page(10), now=NOW).numbers_seen
             for ref in ("C-1", "C-2")
         }
     assert seen == {
-        "C-1": [{"number": POOL[1], "class": "pool", "messages": 1, "last_used_at": hours(3)}],
+        "C-1": [NumberSeen(POOL[1], "pool", messages=1, last_used_at=hours(3))],
         "C-2": [],
     }

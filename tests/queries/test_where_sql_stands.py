@@ -97,10 +97,7 @@ WITH_DICTS = {
     "org.py": {"settings_at"},
     # Rows for output alone. They are to become NamedTuples; a new one is not to be added.
     "confirm.py": {"locked_bookings"},
-    "inbox.py": {"find_stray", "list_strays"},
-    "optout.py": {"_named", "list_opt_outs", "show_opt_outs"},
     "page.py": {"newest"},
-    "thread.py": {"_spoken", "_with_running", "list_threads", "show_thread"},
 }  # fmt: skip
 """The functions of petmsg.queries whose rows are dictionaries, by module."""
 

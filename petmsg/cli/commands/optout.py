@@ -69,16 +69,14 @@ def show(context: Context, client: WHO_ARG) -> None:
     found = context.read(queries.show_opt_outs, client)
     context.show_one(OPT_OUT, found)
     if context.is_table:
-        if found["history"]:
-            context.show_list(OPT_OUTS, found["history"])
-        if found["blocked"]:
-            context.show_list(BLOCKED, found["blocked"])
-    for each in found["blocked"]:
-        context.notify(
-            f"No message from {each['number']} reaches them until they send START to it."
-        )
-    if found["opted_out"] or found["blocked"]:
-        who = shlex.quote(found["client"] or found["sitter"] or client)
+        if found.history:
+            context.show_list(OPT_OUTS, found.history)
+        if found.blocked:
+            context.show_list(BLOCKED, found.blocked)
+    for each in found.blocked:
+        context.notify(f"No message from {each.number} reaches them until they send START to it.")
+    if found.opted_out or found.blocked:
+        who = shlex.quote(found.client or found.sitter or client)
         context.notify(f"If they asked for messages again: petmsg optout remove {who} --reason …")
 
 

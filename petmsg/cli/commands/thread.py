@@ -59,8 +59,8 @@ def show(
     if context.is_table:
         from petmsg.render.conversation_text import print_conversation
 
-        context.show_list(THREAD_WINDOWS, found["windows"])
-        context.show_list(NUMBERS_SEEN, found["numbers_seen"])
+        context.show_list(THREAD_WINDOWS, found.windows)
+        context.show_list(NUMBERS_SEEN, found.numbers_seen)
         print_conversation(found, view=context.view)
 
 

@@ -127,7 +127,7 @@ THREADS = (
     Field("last_message_at", "Last message", kind=or_null(SOON)),
 )
 THREAD_WINDOWS = (
-    Field("window", "Window", get=lambda row: row["window_id"], kind=ID),
+    Field("window", "Window", get=lambda row: row.window_id, kind=ID),
     Field("booking", "Booking", kind=REF),
     Field("status", "Status", kind=one_of(BookingStatus)),
     Field("sitter", "Sitter", kind=or_null(REF)),
@@ -137,7 +137,7 @@ THREAD_WINDOWS = (
 )
 NUMBERS_SEEN = (
     Field("number", "Number", kind=E164),
-    Field("class", "Class", kind=one_of(NumberClass)),
+    Field("class", "Class", get=lambda row: row.number_class, kind=one_of(NumberClass)),
     Field("messages", "Messages", kind=COUNT),
     Field("last_used_at", "Last used", kind=SOON),
 )
@@ -160,7 +160,9 @@ THREAD_MESSAGES = (
 
 
 def _nested(fields: tuple[Field, ...], name: str) -> Any:
-    return lambda row: [{field.name: field.value(each) for field in fields} for each in row[name]]
+    return lambda row: [
+        {field.name: field.value(each) for field in fields} for each in getattr(row, name)
+    ]
 
 
 THREAD = (

@@ -164,12 +164,12 @@ ASSIGNED = (
 )
 UNMATCHED = (
     Field("stray", "Id", kind=ID),
-    Field("to", "To", get=lambda row: row["to_e164"] or None, kind=or_null(E164)),
+    Field("to", "To", get=lambda row: row.to_e164 or None, kind=or_null(E164)),
     Field("org", "Current org", kind=or_null(WORD)),
     Field(
         "from",
         "From",
-        get=lambda row: row["from_phone"] or None,
+        get=lambda row: row.from_phone or None,
         personal=True,
         kind=or_null(SENDER),
     ),

@@ -46,7 +46,7 @@ def _rows(name: str, fields: tuple[Field, ...]) -> Field:
     """Nested rows with their own fields; a table shows them below."""
 
     def get(row: Any) -> list[dict[str, Any]]:
-        return [{field.name: field.value(each) for field in fields} for each in row[name]]
+        return [{field.name: field.value(each) for field in fields} for each in getattr(row, name)]
 
     return Field(name, None, get=get, personal=True, kind=rows_of(fields))
 
