@@ -13,7 +13,7 @@ from petmsg.db.statements import instant_from_text
 from petmsg.enums import ClientKind
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
-from petmsg.queries.state_intervals import Growing, OrgHistory, PoolUse, Span, own_before
+from petmsg.queries.state_intervals import IntervalBuilder, OrgHistory, PoolUse, Span, own_before
 from petmsg.rules.routing.state_intervals import ClientIntervals, StateIntervals, WindowRow
 
 CLIENTS = """
@@ -40,10 +40,10 @@ _REMEMBERED = 50_000
 """So many instants are kept from one page of clients to the next."""
 
 
-def read_client_courses(
+def read_client_intervals(
     cursor: Cursor, org: OrgRow, span: Span, history: OrgHistory, *, only: ClientKey | None = None
 ) -> Iterator[ClientIntervals]:
-    """The courses of all clients who were not forgotten, the oldest first; or of one."""
+    """Yield the intervals of all clients who were not erased, the oldest first; or of one client."""
     known = _Instants()
     next_id, most = (0, AT_ONCE) if only is None else (only.id, 1)
     while True:
@@ -79,13 +79,13 @@ def _own(
     """A thread's own pool number: what the claims until now made it, then what it is today."""
     if span.past_until is None:
         return StateIntervals((span.start,), (today,))
-    own = Growing[int | None]()
+    own = IntervalBuilder[int | None]()
     own.put(span.start, before)
     for at, number_id in uses:
         own.put(at, number_id)
     if span.future_from is not None:
         own.put(span.future_from, today)
-    return own.course()
+    return own.intervals()
 
 
 class _Instants(dict[str, datetime]):

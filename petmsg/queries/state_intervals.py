@@ -46,7 +46,7 @@ WHERE n.org_id = :org_id AND n.class IN ('pool', 'front_desk')
 """
 
 # The row that holds at the start of the span, and those that begin in it.
-CUSTODY = """
+LEDGER = """
 SELECT n.id, n.e164, c.from_at, c.class AS number_class, c.status, c.sitter_id, c.quarantined_until
 FROM message_number n
 JOIN number_custody c ON c.number_id = n.id AND c.from_at < :until AND c.from_at >= coalesce((
@@ -136,7 +136,7 @@ class _Activity(NamedTuple):
     offboarded_at: datetime | None
 
 
-class _Custody(NamedTuple):
+class _LedgerEntry(NamedTuple):
     id: int
     e164: str
     from_at: datetime
@@ -171,7 +171,7 @@ class Span(NamedTuple):
         return max(self.start, self.now) if self.now < self.end else None
 
 
-class Growing(Generic[State]):
+class IntervalBuilder(Generic[State]):
     """A timeline of states, built in order. Writing the same instant again replaces its state;
     writing an equal state is ignored."""
 
@@ -188,8 +188,8 @@ class Growing(Generic[State]):
             self.since.append(at)
             self.states.append(state)
 
-    def course(self) -> StateIntervals[State]:
-        """What was written."""
+    def intervals(self) -> StateIntervals[State]:
+        """Return the intervals that were added."""
         return StateIntervals(self.since, self.states)
 
 
@@ -203,42 +203,44 @@ class PoolUse(NamedTuple):
 class OrgHistory(NamedTuple):
     """The intervals that all clients of an org share, and the past pool numbers by thread."""
 
-    course: OrgIntervals
+    intervals: OrgIntervals
     pool_uses: Mapping[int, Sequence[PoolUse]]
 
 
 def read_org_history(cursor: Cursor, org: OrgRow, span: Span) -> OrgHistory:
-    """The course of the org's sitters, pool and desks over the span."""
+    """Return the intervals of the org's sitters, pool and desks over the span."""
     today = cursor.all(_Sitter, SITTERS, org_id=org.id)
-    courses = _Courses(span.start, [row.sitter_id for row in today])
+    timelines = _OrgTimelines(span.start, [row.sitter_id for row in today])
     pool_uses: dict[int, list[PoolUse]] = {}
     if span.past_until is not None:
-        _Past(cursor, org, courses, span, pool_uses).replay()
+        _Past(cursor, org, timelines, span, pool_uses).replay()
     if span.future_from is not None:
-        _put_today(cursor, org, courses, today, span.future_from)
+        _put_today(cursor, org, timelines, today, span.future_from)
     named = {
-        row.sitter_id: SitterIntervals(row.ref, row.name, courses.sitters[row.sitter_id].course())
+        row.sitter_id: SitterIntervals(
+            row.ref, row.name, timelines.sitters[row.sitter_id].intervals()
+        )
         for row in today
     }
-    course = OrgIntervals(
+    intervals = OrgIntervals(
         org=org.slug,
         timezone=org.timezone,
         pool_for=org.pool_for,
         pool_threads_per_number=org.pool_threads_per_number,
         sitters=named,
-        pool=courses.pool.course(),
-        desks=courses.desks.course(),
+        pool=timelines.pool.intervals(),
+        desks=timelines.desks.intervals(),
     )
-    return OrgHistory(course, pool_uses)
+    return OrgHistory(intervals, pool_uses)
 
 
-class _Courses:
-    """The courses of an org while they are written."""
+class _OrgTimelines:
+    """The timelines of an org while they are built."""
 
     def __init__(self, start: datetime, sitters: Iterable[int]) -> None:
-        self.sitters = {each: Growing[SitterState]() for each in sitters}
-        self.pool = Growing[tuple[PoolNumberFact, ...]]()
-        self.desks = Growing[tuple[NumberFact, ...]]()
+        self.sitters = {each: IntervalBuilder[SitterState]() for each in sitters}
+        self.pool = IntervalBuilder[tuple[PoolNumberFact, ...]]()
+        self.desks = IntervalBuilder[tuple[NumberFact, ...]]()
         for sitter in self.sitters.values():
             sitter.put(start, SitterState(False, None))
         self.pool.put(start, ())
@@ -246,13 +248,13 @@ class _Courses:
 
 
 def _put_today(
-    cursor: Cursor, org: OrgRow, courses: _Courses, sitters: list[_Sitter], at: datetime
+    cursor: Cursor, org: OrgRow, timelines: _OrgTimelines, sitters: list[_Sitter], at: datetime
 ) -> None:
     """From `at` on everything is as it is today."""
     for sitter in sitters:
         held = None if sitter.id is None else _number(sitter)
         is_active = sitter.sitter_status == SitterStatus.ACTIVE
-        courses.sitters[sitter.sitter_id].put(at, SitterState(is_active, held))
+        timelines.sitters[sitter.sitter_id].put(at, SitterState(is_active, held))
     pool: list[PoolNumberFact] = []
     desks: list[NumberFact] = []
     for row in cursor.all(_Lent, LENT, org_id=org.id, pool_limit=org.pool_threads_per_number or 0):
@@ -261,8 +263,8 @@ def _put_today(
             desks.append(number)
         else:
             pool.append(PoolNumberFact(number, row.last_used_at, row.own_threads))
-    courses.pool.put(at, tuple(pool))
-    courses.desks.put(at, tuple(desks))
+    timelines.pool.put(at, tuple(pool))
+    timelines.desks.put(at, tuple(desks))
 
 
 class _Past:
@@ -272,23 +274,23 @@ class _Past:
         self,
         cursor: Cursor,
         org: OrgRow,
-        courses: _Courses,
+        timelines: _OrgTimelines,
         span: Span,
         pool_uses: dict[int, list[PoolUse]],
     ) -> None:
         since, until = span.start, span.past_until
         named = {"org_id": org.id, "since": since}
-        self._courses = courses
+        self._timelines = timelines
         self._since = since
         self._pool_uses = pool_uses
         self._changes: list[tuple[datetime, Callable[[Any], None], Any]] = [
-            *((row.from_at, self._custody, row)
-              for row in cursor.all(_Custody, CUSTODY, until=until, **named)),
+            *((row.from_at, self._ledger_entry, row)
+              for row in cursor.all(_LedgerEntry, LEDGER, until=until, **named)),
             *self._activities(cursor.all(_Activity, ACTIVITY, until=until, **named)),
             *((row.claimed_at, self._use, row)
               for row in cursor.all(_Use, USES, until=until, **named)),
         ]  # fmt: skip
-        self._held: dict[int, dict[int, NumberFact]] = {each: {} for each in courses.sitters}
+        self._held: dict[int, dict[int, NumberFact]] = {each: {} for each in timelines.sitters}
         self._holder: dict[int, int | None] = {}
         self._active: Counter[int] = Counter()
         self._pool: dict[int, NumberFact] = {}
@@ -312,18 +314,18 @@ class _Past:
     def _write(self, at: datetime) -> None:
         for sitter in self._touched & self._held.keys():
             number = next(reversed(self._held[sitter].values()), None)
-            self._courses.sitters[sitter].put(at, SitterState(self._active[sitter] > 0, number))
+            self._timelines.sitters[sitter].put(at, SitterState(self._active[sitter] > 0, number))
         self._touched.clear()
-        self._courses.pool.put(
+        self._timelines.pool.put(
             at,
             tuple(
                 PoolNumberFact(fact, self._used.get(each), self._own_threads[each])
                 for each, fact in self._pool.items()
             ),
         )
-        self._courses.desks.put(at, tuple(self._desks.values()))
+        self._timelines.desks.put(at, tuple(self._desks.values()))
 
-    def _custody(self, row: _Custody) -> None:
+    def _ledger_entry(self, row: _LedgerEntry) -> None:
         """The number is of another class, status or holder from now on."""
         fact = _number(row)
         before = self._holder.get(fact.id)
@@ -379,7 +381,7 @@ def own_before(
     return {row.thread_id: row.number_id for row in rows if row.number_id is not None}
 
 
-def _number(row: _Sitter | _Lent | _Custody) -> NumberFact:
+def _number(row: _Sitter | _Lent | _LedgerEntry) -> NumberFact:
     assert row.id is not None
     return NumberFact(
         row.id,

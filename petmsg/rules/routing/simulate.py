@@ -168,8 +168,8 @@ class _Answers:
         starts_at, booked_until, ends_at, booking_id, booking, sitter_id = window
         if sitter_id is None:
             return WindowFact(booking_id, booking, starts_at, booked_until, ends_at)
-        sitter, name, course = self._org.sitters[sitter_id]
-        active, number = course.states[course.place(at)]
+        sitter, name, intervals = self._org.sitters[sitter_id]
+        active, number = intervals.states[intervals.place(at)]
         return WindowFact(
             booking_id, booking, starts_at, booked_until, ends_at, sitter, name, active, number
         )
@@ -178,14 +178,14 @@ class _Answers:
 def _changes(org: OrgIntervals) -> Iterator[datetime]:
     """Yield each instant at which a number, a sitter or the pool changes, with the ends of
     quarantines."""
-    courses: list[StateIntervals[Any]] = [org.pool, org.desks]
+    timelines: list[StateIntervals[Any]] = [org.pool, org.desks]
     numbers: list[NumberFact] = [each.number for pool in org.pool.states for each in pool]
     numbers += [each for desks in org.desks.states for each in desks]
     for sitter in org.sitters.values():
-        courses.append(sitter.course)
-        numbers += [each.number for each in sitter.course.states if each.number is not None]
-    for course in courses:
-        yield from course.since
+        timelines.append(sitter.intervals)
+        numbers += [each.number for each in sitter.intervals.states if each.number is not None]
+    for intervals in timelines:
+        yield from intervals.since
     for number in numbers:
         if number.quarantined_until is not None:
             yield number.quarantined_until

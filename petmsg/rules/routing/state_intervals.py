@@ -42,7 +42,7 @@ class SitterIntervals(NamedTuple):
 
     sitter: str
     name: str
-    course: StateIntervals[SitterState]
+    intervals: StateIntervals[SitterState]
 
 
 class WindowSpan(NamedTuple):

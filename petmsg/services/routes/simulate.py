@@ -13,7 +13,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.errors import EndNotAfterStart, OutOfRange
 from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.org import OrgRow
-from petmsg.queries.simulate import read_client_courses
+from petmsg.queries.simulate import read_client_intervals
 from petmsg.queries.state_intervals import Span, read_org_history
 from petmsg.rules.routing.simulate import Segment
 from petmsg.rules.routing.simulate import simulate as simulated
@@ -72,8 +72,8 @@ def segments_by_client(
 ) -> Iterator[list[Segment]]:
     """The segments of each client, in the cursor's transaction."""
     history = read_org_history(cursor, org, span)
-    clients = read_client_courses(cursor, org, span, history, only=client)
-    return simulated(history.course, clients, start=span.start, end=span.end)
+    clients = read_client_intervals(cursor, org, span, history, only=client)
+    return simulated(history.intervals, clients, start=span.start, end=span.end)
 
 
 def remarks(cursor: Cursor, org: OrgRow, span: Span, client: ClientKey | None) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """`simulate` against `decide` asked at every instant at which anything at all happens.
 
-The naive answer builds the facts of an instant by looking through the courses from their start,
+The naive answer builds the facts of an instant by looking through the intervals from their start,
 and decides; nothing of how `simulate` finds its change points is shared.
 """
 
@@ -43,7 +43,7 @@ DESK, POOL, MAYA, JO = e164(21), e164(11), e164(2), e164(3)
 OTHER = e164(12)
 
 
-def course(states: Mapping[int, Any]) -> StateIntervals[Any]:
+def intervals(states: Mapping[int, Any]) -> StateIntervals[Any]:
     """States by the hour from which on they hold."""
     return StateIntervals([T + hour * HOUR for hour in states], list(states.values()))
 
@@ -60,11 +60,11 @@ def org(**changes: Any) -> OrgIntervals:
         pool_for=PoolFor.ALL,
         pool_threads_per_number=None,
         sitters={
-            1: SitterIntervals("S-1", "Maya Lee", course({0: speaking()})),
-            2: SitterIntervals("S-2", "Jo Park", course({0: speaking(sitter_number(3))})),
+            1: SitterIntervals("S-1", "Maya Lee", intervals({0: speaking()})),
+            2: SitterIntervals("S-2", "Jo Park", intervals({0: speaking(sitter_number(3))})),
         },
-        pool=course({0: (pool_number(),)}),
-        desks=course({0: (desk_number(),)}),
+        pool=intervals({0: (pool_number(),)}),
+        desks=intervals({0: (desk_number(),)}),
     )
     return plain._replace(**changes)
 
@@ -72,7 +72,7 @@ def org(**changes: Any) -> OrgIntervals:
 def with_maya(states: Mapping[int, SitterState]) -> OrgIntervals:
     plain = org()
     return plain._replace(
-        sitters={**plain.sitters, 1: SitterIntervals("S-1", "Maya Lee", course(states))}
+        sitters={**plain.sitters, 1: SitterIntervals("S-1", "Maya Lee", intervals(states))}
     )
 
 
@@ -83,7 +83,7 @@ def visit(first: float, last: float, sitter: int | None = 1, *, id: int = 1) -> 
 
 
 def client(*windows: WindowSpan, own: Mapping[int, int | None] | None = None) -> ClientIntervals:
-    return ClientIntervals("C-1", ClientKind.ONE_TIME, windows, course(own or {0: None}))
+    return ClientIntervals("C-1", ClientKind.ONE_TIME, windows, intervals(own or {0: None}))
 
 
 def lived(org: OrgIntervals, client: ClientIntervals) -> list[Segment]:
@@ -182,13 +182,13 @@ def test_a_sitter_who_is_renumbered_within_a_window_is_a_change() -> None:
 
 
 def test_without_a_number_the_segment_says_what_is_missing() -> None:
-    (only,) = lived(org(pool=course({0: ()}), desks=course({0: ()})), client())
+    (only,) = lived(org(pool=intervals({0: ()}), desks=intervals({0: ()})), client())
     assert (only.route.number, only.route.rule) == (None, None)
     assert (only.route.code, only.route.gap) == (Code.NO_FRONT_DESK, Code.NO_FRONT_DESK)
 
 
 def test_the_own_pool_number_is_used_from_the_text_that_left_from_it() -> None:
-    two = course({0: (pool_number(), pool_number(12))})
+    two = intervals({0: (pool_number(), pool_number(12))})
     segments = lived(org(pool=two), client(own={0: None, 4: 12}))
     assert told(segments) == [(0, POOL), (4, OTHER)]
     assert segments[1].route.code is Code.POOL_STICKY
@@ -196,7 +196,7 @@ def test_the_own_pool_number_is_used_from_the_text_that_left_from_it() -> None:
 
 def test_a_pool_in_use_changes_what_she_would_see_who_has_no_own_number() -> None:
     fresh, used = pool_number(), pool_number(last_used_at=T + 2 * HOUR)
-    pool = course({0: (fresh, pool_number(12)), 2: (used, pool_number(12))})
+    pool = intervals({0: (fresh, pool_number(12)), 2: (used, pool_number(12))})
     assert told(lived(org(pool=pool), client())) == [(0, POOL), (2, OTHER)]
     assert told(lived(org(pool=pool), client(own={0: 11}))) == [(0, POOL)]
 
@@ -290,12 +290,12 @@ class Chance:
                 each: SitterIntervals(
                     f"S-{each}",
                     f"Sitter {each}",
-                    course({hour: self.sitter_state(each) for hour in self.hours()}),
+                    intervals({hour: self.sitter_state(each) for hour in self.hours()}),
                 )
                 for each in (1, 2, 3)
             },
-            pool=course({hour: self.pool() for hour in self.hours()}),
-            desks=course({hour: self.desks() for hour in self.hours()}),
+            pool=intervals({hour: self.pool() for hour in self.hours()}),
+            desks=intervals({hour: self.desks() for hour in self.hours()}),
         )
 
     def window(self, booking: int) -> WindowSpan:
@@ -316,14 +316,14 @@ class Chance:
             ref,
             self.dice.choice(list(ClientKind)),
             [self.window(each) for each in bookings],
-            course({hour: self.dice.choice((None, 11, 12, 99)) for hour in self.hours()}),
+            intervals({hour: self.dice.choice((None, 11, 12, 99)) for hour in self.hours()}),
         )
 
 
-def state_at(course: StateIntervals[Any], at: datetime) -> Any:
+def state_at(intervals: StateIntervals[Any], at: datetime) -> Any:
     """The state that holds at an instant, found from the front."""
-    found = course.states[0]
-    for since, state in zip(course.since, course.states, strict=True):
+    found = intervals.states[0]
+    for since, state in zip(intervals.since, intervals.states, strict=True):
         if since <= at:
             found = state
     return found
