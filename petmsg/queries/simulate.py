@@ -43,7 +43,7 @@ _REMEMBERED = 50_000
 def read_client_intervals(
     cursor: Cursor, org: OrgRow, span: Span, history: OrgHistory, *, only: ClientKey | None = None
 ) -> Iterator[ClientIntervals]:
-    """Yield the intervals of all clients who were not erased, the oldest first; or of one client."""
+    """Yield the intervals of all clients who were not erased, oldest first; or of one client."""
     known = _Instants()
     next_id, most = (0, AT_ONCE) if only is None else (only.id, 1)
     while True:

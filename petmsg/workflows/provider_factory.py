@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from petmsg.db.transaction import Transaction
 
 
-def carrier_of(store: Store, org: OrgRow, *, threads: int = 10) -> Provider:
+def provider_of(store: Store, org: OrgRow, *, threads: int = 10) -> Provider:
     """The adapter that the org's stored setting names, for as many threads at once.
 
     Raises `CredentialsMissing` before anything is claimed: a cron job without credentials in its
@@ -26,14 +26,14 @@ def carrier_of(store: Store, org: OrgRow, *, threads: int = 10) -> Provider:
         engine, location = store.engine, store.location
         return lambda: transaction(engine, location)
 
-    carrier = registry.connect(
+    provider = registry.connect(
         org.provider, registry.Connection(store.environ, database, store.snapshot, threads)
     )
-    store.at_end.callback(carrier.close)
-    return carrier
+    store.at_end.callback(provider.close)
+    return provider
 
 
-def account_of(store: Store, org: OrgRow) -> Provider:
+def account_provider_of(store: Store, org: OrgRow) -> Provider:
     """The adapter of the account whose numbers an org may import.
 
     Before the org is switched to a real provider, that is the one whose credentials are set. Raises
@@ -41,5 +41,5 @@ def account_of(store: Store, org: OrgRow) -> Provider:
     """
     if not registry.reaches_phones(org.provider):
         for name in registry.with_credentials(store.environ):
-            return carrier_of(store, org._replace(provider=name))
-    return carrier_of(store, org)
+            return provider_of(store, org._replace(provider=name))
+    return provider_of(store, org)

@@ -21,7 +21,7 @@ from petmsg.services.inbound.receive import Received, receive_each
 from petmsg.services.inbound.unmatched import UnmatchedMessage
 from petmsg.services.transfer.row_files import CHUNK
 from petmsg.services.unit_of_work import Failure
-from petmsg.workflows.provider_factory import carrier_of
+from petmsg.workflows.provider_factory import provider_of
 from petmsg.workflows.store import Store
 from petmsg.workflows.waiting_clients import update_waiting_alerts
 
@@ -148,7 +148,7 @@ def pull(store: Store, *, since: str | None) -> list[Taken]:
         others = [org.provider for org in all_orgs(cursor) if org not in chosen]
     rows: list[Taken] = []
     for provider, org in {org.provider: org for org in reversed(chosen)}.items():
-        carrier = carrier_of(store, org)
+        adapter = provider_of(store, org)
         everything = provider not in others
         asked_at = store.tick()
         with store.snapshot() as cursor:
@@ -160,7 +160,7 @@ def pull(store: Store, *, since: str | None) -> list[Taken]:
             slugs = {each.slug for each in chosen}
             texts = [
                 text
-                for text in carrier.received(since=start)
+                for text in adapter.received(since=start)
                 if everything or org_of_number(cursor, text.to_e164) in slugs
             ]
         stored: list[Taken] = []

@@ -11,7 +11,7 @@ from petmsg.services.doctor import provider_drift
 from petmsg.services.doctor.provider_drift import Drift
 from petmsg.services.outbox import unknown_outcomes
 from petmsg.services.unit_of_work import Failure
-from petmsg.workflows.provider_factory import carrier_of
+from petmsg.workflows.provider_factory import provider_of
 from petmsg.workflows.store import Store
 from petmsg.workflows.worker.rescuer import rescue
 
@@ -24,14 +24,14 @@ def reconcile(store: Store) -> Iterator[list[Drift]]:
     Raises `CredentialsMissing` before the first, and after the last what a provider did not answer.
     """
     # All providers first: missing credentials of one org must not leave another half done.
-    return _differences(store, [(org, carrier_of(store, org)) for org in store.orgs()])
+    return _differences(store, [(org, provider_of(store, org)) for org in store.orgs()])
 
 
 def _differences(store: Store, lines: Sequence[Line]) -> Iterator[list[Drift]]:
     problems: list[PetmsgError] = []
-    for org, carrier in lines:
-        yield _texts(store, org, carrier, problems)
-    for name in dict.fromkeys(carrier.name for _, carrier in lines):
+    for org, provider in lines:
+        yield _texts(store, org, provider, problems)
+    for name in dict.fromkeys(provider.name for _, provider in lines):
         yield _numbers(store, [line for line in lines if line[1].name == name], problems)
     if problems:
         raise _told(problems)
@@ -46,7 +46,7 @@ def _told(problems: Sequence[PetmsgError]) -> PetmsgError:
 
 
 def _texts(
-    store: Store, org: OrgRow, carrier: Provider, problems: list[PetmsgError]
+    store: Store, org: OrgRow, provider: Provider, problems: list[PetmsgError]
 ) -> list[Drift]:
     """The outcome of the org's messages that are not settled at the provider yet."""
     rows: list[Drift] = []
@@ -56,21 +56,21 @@ def _texts(
             sending = unknown_outcomes.list_sending(cursor, org)
             dead = [each for each in sending if is_dead(cursor, store.location, each.worker)]
             rows += provider_drift.claimed_messages(org.slug, dead)
-    settled = rescue(store, org, carrier)
+    settled = rescue(store, org, provider)
     problems += [each.error for each in settled if isinstance(each, Failure)]
     return rows + provider_drift.reconciled_messages(org.slug, settled) + held
 
 
 def _numbers(store: Store, lines: Sequence[Line], problems: list[PetmsgError]) -> list[Drift]:
     """Compare the numbers of one provider's account, which its orgs share, with petmsg's."""
-    carrier = lines[0][1]
+    provider = lines[0][1]
     # Read before the account is listed, and the known ones after it: a number that somebody adds
     # meanwhile is then neither gone nor unknown.
     with store.snapshot() as cursor:
         believed = {org.slug: queries.believed_numbers(cursor, org) for org, _ in lines}
-        sharing = [org.slug for org in all_orgs(cursor) if org.provider == carrier.name]
+        sharing = [org.slug for org in all_orgs(cursor) if org.provider == provider.name]
     try:
-        listed = carrier.numbers()
+        listed = provider.numbers()
     except PetmsgError as problem:
         problems.append(problem)
         return []

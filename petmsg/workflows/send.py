@@ -21,7 +21,7 @@ from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import HandedOver, error_for, record
 from petmsg.services.outbox.send import NotSent, Sending
-from petmsg.workflows.provider_factory import carrier_of
+from petmsg.workflows.provider_factory import provider_of
 from petmsg.workflows.store import Store
 from petmsg.workflows.worker.sender_pool import BEGIN_WITHIN
 
@@ -60,9 +60,9 @@ def send(
     """
     with store.snapshot() as cursor:
         org = store.org(cursor)
-    carrier = None if queue_only else carrier_of(store, org)
+    provider = None if queue_only else provider_of(store, org)
     alive, token = None, NOBODY
-    if carrier is not None and not store.dry_run:
+    if provider is not None and not store.dry_run:
         alive = store.at_end.enter_context(worker(store.location))
         token = alive.token
     claimed_at = clock.uptime()
@@ -84,13 +84,13 @@ def send(
     for warning in sending.warnings:
         on_warning(warning)
     problem = None
-    if carrier is not None and alive is not None:
+    if provider is not None and alive is not None:
         warnings = sending.warnings
         sending, claimed_at = _wait_for_rate_limit(store, org, sending, token, claimed_at)
         sending = replace(sending, warnings=warnings)
         if isinstance(sending.claim_result, Claim):
             begin_by = claimed_at + BEGIN_WITHIN
-            sending, problem = _hand_over(store, org, carrier, sending, alive, begin_by=begin_by)
+            sending, problem = _hand_over(store, org, provider, sending, alive, begin_by=begin_by)
     return Sent(sending, problem or _not_sent(store, sending))
 
 
@@ -152,7 +152,7 @@ def _no_number_hint(store: Store, message: int) -> str:
 def _hand_over(
     store: Store,
     org: OrgRow,
-    carrier: Provider,
+    provider: Provider,
     sending: Sending,
     alive: Worker,
     *,
@@ -165,7 +165,7 @@ def _hand_over(
         store.sleep(max((claim.start_at - store.clock()).total_seconds(), 0.0))
         alive.require_alive()  # after a suspend, others look the message up
         started_at = store.clock()
-        outcome = carrier.send(replace(claim.text, begin_by=begin_by))
+        outcome = provider.send(replace(claim.text, begin_by=begin_by))
     except BaseException:
         words = "Sending was interrupted."
         lost = Unknown(None, words) if started_at else RetryLater(0.0, None, words)

@@ -12,7 +12,7 @@ from petmsg.providers.base import Provider
 from petmsg.queries.delivery_status import InTransit, in_transit
 from petmsg.queries.org import OrgRow
 from petmsg.services.outbox.delivery_status import RECEIPTS_ARRIVE_WITHIN, Answer, apply_answers
-from petmsg.workflows.provider_factory import carrier_of
+from petmsg.workflows.provider_factory import provider_of
 from petmsg.workflows.store import Store
 from petmsg.workflows.waiting_clients import update_waiting_alerts
 
@@ -28,16 +28,16 @@ def sync(store: Store, *, limit: int) -> Iterator[Sequence[Any]]:
     Raises `CredentialsMissing` before the first, and after the last what a provider did not answer.
     """
     # All providers first: missing credentials of one org must not leave another half done.
-    lines = [(org, carrier_of(store, org, threads=THREADS)) for org in store.orgs()]
+    lines = [(org, provider_of(store, org, threads=THREADS)) for org in store.orgs()]
     return _answered(store, lines, limit=limit)
 
 
 def _answered(
     store: Store, lines: Sequence[tuple[OrgRow, Provider]], *, limit: int
 ) -> Iterator[Sequence[Any]]:
-    unanswered: dict[str, list[PetmsgError]] = {carrier.name: [] for _, carrier in lines}
-    for org, carrier in lines:
-        yield from _sync_org(store, org, carrier, unanswered[carrier.name], limit=limit)
+    unanswered: dict[str, list[PetmsgError]] = {provider.name: [] for _, provider in lines}
+    for org, provider in lines:
+        yield from _sync_org(store, org, provider, unanswered[provider.name], limit=limit)
     update_waiting_alerts(store, [org for org, _ in lines])
     for problems in unanswered.values():
         if problems:
@@ -45,21 +45,21 @@ def _answered(
 
 
 def _sync_org(
-    store: Store, org: OrgRow, carrier: Provider, problems: list[PetmsgError], *, limit: int
+    store: Store, org: OrgRow, provider: Provider, problems: list[PetmsgError], *, limit: int
 ) -> Iterator[Sequence[Any]]:
     with store.snapshot() as cursor:
         texts = in_transit(
             cursor, org, since=store.now - RECEIPTS_ARRIVE_WITHIN, now=store.now, limit=limit
         )
     for start in range(0, len(texts), CHUNK):
-        answers = _ask(carrier, texts[start : start + CHUNK], problems)
+        answers = _ask(provider, texts[start : start + CHUNK], problems)
         if answers:
             store.tick()
             yield store.write_in(org.slug, apply_answers, answers)
 
 
 def _ask(
-    carrier: Provider, texts: Sequence[InTransit], problems: list[PetmsgError]
+    provider: Provider, texts: Sequence[InTransit], problems: list[PetmsgError]
 ) -> list[Answer]:
     """Ask the provider about each message; failed lookups are added to `problems`."""
 
@@ -67,7 +67,7 @@ def _ask(
         if _in_vain(problems):
             return None
         try:
-            found = carrier.fetch(text.provider_message_id)
+            found = provider.fetch(text.provider_message_id)
         except PetmsgError as problem:
             problems.append(problem)
             return None

@@ -392,13 +392,13 @@ def _die(*_args: object, **_kwargs: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _killed_before_the_carrier() -> None:
+def _killed_before_the_provider() -> None:
     from petmsg.providers.sandbox import SandboxProvider
 
     _swap(SandboxProvider, send=_die)
 
 
-def _killed_after_the_carrier() -> None:
+def _killed_after_the_provider() -> None:
     from petmsg.workflows import send
 
     _swap(send, record=_die)
@@ -523,8 +523,8 @@ SABOTAGES: dict[str, Callable[[], None]] = {
     "routes remembered": _routes_remembered,
     "commits unseen": _commits_unseen,
     "no write lock": _no_write_lock,
-    "killed before the carrier": _killed_before_the_carrier,
-    "killed after the carrier": _killed_after_the_carrier,
+    "killed before the carrier": _killed_before_the_provider,
+    "killed after the carrier": _killed_after_the_provider,
     "claim forgotten, killed after the carrier": _claim_forgotten,
     "claims unseen": _claims_unseen,
     "blind requeue": _blind_requeue,

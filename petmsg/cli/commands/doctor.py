@@ -69,9 +69,9 @@ def doctor(
 
 
 def _carrier(context: Context, org: "OrgRow") -> "Provider":
-    from petmsg.workflows.provider_factory import carrier_of
+    from petmsg.workflows.provider_factory import provider_of
 
-    return carrier_of(context, org, threads=1)
+    return provider_of(context, org, threads=1)
 
 
 def _summary(rows: "Sequence[Checked]") -> str:

@@ -34,7 +34,7 @@ from petmsg.services.outbox.record_outcome import error_for
 from petmsg.services.outbox.send import NotSent, Sending
 from petmsg.services.outbox.unknown_outcomes import Reconciled
 from petmsg.services.unit_of_work import Failure
-from petmsg.workflows.provider_factory import carrier_of
+from petmsg.workflows.provider_factory import provider_of
 from petmsg.workflows.send import NOBODY
 from petmsg.workflows.waiting_clients import update_waiting_alerts
 from petmsg.workflows.worker.dispatcher import (
@@ -57,7 +57,7 @@ Row = Sending | Failure
 def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers: int) -> None:
     """Send due messages once, or until stopped; the exit code is that of the worst outcome."""
     # All providers first: missing credentials of one org must not leave another half done.
-    lines = [(org, carrier_of(context, org, threads=workers)) for org in context.orgs()]
+    lines = [(org, provider_of(context, org, threads=workers)) for org in context.orgs()]
     if context.dry_run:
         _rehearse(context, fields, [org for org, _ in lines])
         return

@@ -78,7 +78,7 @@ class Dispatcher:
         timings: Timings,
     ) -> None:
         self._store = store
-        self._queues = [OrgQueue(org, carrier) for org, carrier in orgs]
+        self._queues = [OrgQueue(org, provider) for org, provider in orgs]
         self._worker = worker
         self._pool = pool
         self._on_event = on_event
@@ -197,7 +197,7 @@ class Dispatcher:
         if isinstance(result, Claim):
             queue.in_flight[text.message] = text
             queue.served_at = next(self._serving)
-            self._pool.submit(queue.org.slug, result, queue.carrier, claimed_at=claimed_at)
+            self._pool.submit(queue.org.slug, result, queue.provider, claimed_at=claimed_at)
             return
         if isinstance(result, Waiting) and result.for_rate_limit and result.until is not None:
             queue.scheduler.schedule_at(text, result.until)
@@ -293,7 +293,7 @@ class Dispatcher:
             results = rescue(
                 self._store,
                 queue.org,
-                queue.carrier,
+                queue.provider,
                 rescue_timings=self._timings.rescue_timings,
                 stopped=self._stop.is_set,
             )

@@ -43,7 +43,7 @@ class OrgQueue:
     """The queue of an org, and the provider of its messages."""
 
     org: OrgRow
-    carrier: Provider
+    provider: Provider
     scheduler: RateLimiter = field(default_factory=RateLimiter)
     deferred: dict[int, datetime] = field(default_factory=dict)
     """Messages that are not tried again before that time."""

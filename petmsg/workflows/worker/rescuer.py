@@ -36,7 +36,7 @@ DEFAULT_RESCUE_TIMINGS = RescueTimings()
 def rescue(
     store: Store,
     org: OrgRow,
-    carrier: Provider,
+    provider: Provider,
     *,
     rescue_timings: RescueTimings = DEFAULT_RESCUE_TIMINGS,
     stopped: Callable[[], bool] = lambda: False,
@@ -83,7 +83,7 @@ def rescue(
             results += [] if left is None else [left]
             continue
         try:
-            found = carrier.find(from_e164=each.from_e164, to_e164=each.to_e164, since=each.since)
+            found = provider.find(from_e164=each.from_e164, to_e164=each.to_e164, since=each.since)
         except PetmsgError as problem:
             results.append(Failure(str(each.message), problem))
             in_vain += 1
@@ -103,12 +103,12 @@ def rescue(
         if reconciled is not None:
             results.append(reconciled)
     if in_vain < MOST_IN_VAIN:
-        results += _rescue_restored(store, org, carrier, stopped=stopped)
+        results += _rescue_restored(store, org, provider, stopped=stopped)
     return results
 
 
 def _rescue_restored(
-    store: Store, org: OrgRow, carrier: Provider, *, stopped: Callable[[], bool]
+    store: Store, org: OrgRow, provider: Provider, *, stopped: Callable[[], bool]
 ) -> list[Reconciled | Failure]:
     """Reconcile the messages whose outcome a restored backup does not know."""
     results: list[Reconciled | Failure] = []
@@ -120,7 +120,7 @@ def _rescue_restored(
             break
         store.tick()
         try:
-            found = carrier.find(from_e164=None, to_e164=each.to_e164, since=each.since)
+            found = provider.find(from_e164=None, to_e164=each.to_e164, since=each.since)
         except PetmsgError as problem:
             results.append(Failure(str(each.message), problem))
             in_vain += 1

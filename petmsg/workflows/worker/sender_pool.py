@@ -26,7 +26,7 @@ BEGIN_WITHIN = 30.0
 class _Order:
     org: str
     claim: Claim
-    carrier: Provider
+    provider: Provider
     begin_by: float
 
 
@@ -52,13 +52,13 @@ class SenderPool:
         """How many more messages can be submitted."""
         return self.count - self.busy
 
-    def submit(self, org: str, claim: Claim, carrier: Provider, *, claimed_at: float) -> None:
+    def submit(self, org: str, claim: Claim, provider: Provider, *, claimed_at: float) -> None:
         """Submit a message. Threads are started as they are needed.
 
         `claimed_at` (in seconds of `clock.uptime`) is before the claim was written.
         """
         self.busy += 1
-        self._orders.put(_Order(org, claim, carrier, claimed_at + BEGIN_WITHIN))
+        self._orders.put(_Order(org, claim, provider, claimed_at + BEGIN_WITHIN))
         if len(self._threads) < min(self.busy, self.count):
             thread = threading.Thread(target=self._work, daemon=True)
             self._threads.append(thread)
@@ -101,7 +101,7 @@ class SenderPool:
         started_at = self._now()
         text = replace(order.claim.text, begin_by=order.begin_by)
         try:
-            return order.carrier.send(text), started_at
+            return order.provider.send(text), started_at
         except Exception as problem:  # noqa: BLE001 - because its outcome is unknown
             return Unknown(None, f"Sending failed ({type(problem).__name__})."), started_at
 

@@ -67,7 +67,7 @@ def filled(url: str) -> str:
 
 
 @dataclass
-class Carrier:
+class FakeProvider:
     """Whoever claims, hands over and reports, each in a transaction of its own."""
 
     url: str
@@ -130,27 +130,27 @@ class Carrier:
 
 
 def test_a_delivered_text_stays_delivered_whatever_comes_late(url: str) -> None:
-    carrier = Carrier(url)
-    sid = carrier.send()
-    carrier.report(sid, Delivery.DELIVERED)
+    provider = FakeProvider(url)
+    sid = provider.send()
+    provider.report(sid, Delivery.DELIVERED)
     for delivery in Delivery:
-        carrier.report(sid, delivery, UNREACHABLE)
-        assert carrier.status == "delivered"
-    assert carrier.attempts() == [("delivered", None)]
+        provider.report(sid, delivery, UNREACHABLE)
+        assert provider.status == "delivered"
+    assert provider.attempts() == [("delivered", None)]
 
 
 def test_the_same_report_again_changes_nothing_and_leaves_no_event(url: str) -> None:
-    carrier = Carrier(url)
-    sid = carrier.send()
-    first = carrier.report(sid, Delivery.UNDELIVERED, UNREACHABLE)
+    provider = FakeProvider(url)
+    sid = provider.send()
+    first = provider.report(sid, Delivery.UNDELIVERED, UNREACHABLE)
     assert first is not None
     assert (first.status, first.changed) == (MessageStatus.QUEUED, True)
-    before, events = carrier.text, count_events(url)
-    carrier.now += timedelta(minutes=1)
-    again = carrier.report(sid, Delivery.UNDELIVERED, UNREACHABLE)
+    before, events = provider.text, count_events(url)
+    provider.now += timedelta(minutes=1)
+    again = provider.report(sid, Delivery.UNDELIVERED, UNREACHABLE)
     assert again is not None
     assert not again.changed
-    assert (carrier.text, count_events(url)) == (before, events)
+    assert (provider.text, count_events(url)) == (before, events)
 
 
 def count_events(url: str) -> int:
@@ -159,21 +159,21 @@ def count_events(url: str) -> int:
 
 
 def test_the_first_word_about_a_try_that_did_not_arrive_counts(url: str) -> None:
-    carrier = Carrier(url)
-    sid = carrier.send()
-    carrier.report(sid, Delivery.UNDELIVERED, FILTERED)
-    carrier.report(sid, Delivery.FAILED, UNREACHABLE)
-    assert (carrier.status, carrier.attempts()) == ("undelivered", [("undelivered", "30007")])
+    provider = FakeProvider(url)
+    sid = provider.send()
+    provider.report(sid, Delivery.UNDELIVERED, FILTERED)
+    provider.report(sid, Delivery.FAILED, UNREACHABLE)
+    assert (provider.status, provider.attempts()) == ("undelivered", [("undelivered", "30007")])
 
 
 def test_what_turns_out_delivered_is_not_sent_again(url: str) -> None:
-    carrier = Carrier(url)
-    sid = carrier.send()
-    carrier.report(sid, Delivery.UNDELIVERED, UNREACHABLE)
-    assert carrier.status == "queued"
-    carrier.report(sid, Delivery.DELIVERED)
-    assert (carrier.status, carrier.text["due_at"]) == ("delivered", None)
-    assert carrier.attempts() == [("delivered", None)]
+    provider = FakeProvider(url)
+    sid = provider.send()
+    provider.report(sid, Delivery.UNDELIVERED, UNREACHABLE)
+    assert provider.status == "queued"
+    provider.report(sid, Delivery.DELIVERED)
+    assert (provider.status, provider.text["due_at"]) == ("delivered", None)
+    assert provider.attempts() == [("delivered", None)]
     with working(url, now=NOW + timedelta(days=1)) as uow, pytest.raises(MessageNotWaiting):
         claim(uow, 1, provider=ProviderName.SANDBOX, worker="w-1")
 
@@ -181,58 +181,58 @@ def test_what_turns_out_delivered_is_not_sent_again(url: str) -> None:
 def test_an_earlier_try_that_was_delivered_counts_while_a_later_one_is_on_its_way(
     url: str,
 ) -> None:
-    carrier = Carrier(url)
-    first = carrier.send()
-    carrier.report(first, Delivery.UNDELIVERED, UNREACHABLE)
-    second = carrier.send()
-    reported = carrier.report(first, Delivery.DELIVERED)
+    provider = FakeProvider(url)
+    first = provider.send()
+    provider.report(first, Delivery.UNDELIVERED, UNREACHABLE)
+    second = provider.send()
+    reported = provider.report(first, Delivery.DELIVERED)
     assert reported is not None
-    assert (reported.provider_id, carrier.status) == (first, "delivered")
-    carrier.report(second, Delivery.UNDELIVERED, UNREACHABLE)
-    assert carrier.status == "delivered"
-    assert carrier.attempts() == [("delivered", None), ("undelivered", "30003")]
+    assert (reported.provider_id, provider.status) == (first, "delivered")
+    provider.report(second, Delivery.UNDELIVERED, UNREACHABLE)
+    assert provider.status == "delivered"
+    assert provider.attempts() == [("delivered", None), ("undelivered", "30003")]
 
 
 def test_an_earlier_try_that_failed_says_nothing_of_the_later_one(url: str) -> None:
     """The provider listed the first try only after it was given up and sent again."""
-    carrier = Carrier(url)
-    assert carrier.begin()
-    lost = carrier.out
+    provider = FakeProvider(url)
+    assert provider.begin()
+    lost = provider.out
     with working(url) as uow:
         uow.cursor.run("UPDATE message SET status = 'queued'")
         uow.cursor.run("UPDATE message_attempt SET status = 'absent'")
-    second = carrier.send()
-    carrier.out = lost
-    carrier.end(Accepted("SM-late", "accepted"))
-    carrier.report("SM-late", Delivery.UNDELIVERED, FILTERED)
-    assert carrier.status == "sent"
-    carrier.report(second, Delivery.DELIVERED)
-    assert carrier.attempts() == [("undelivered", "30007"), ("delivered", None)]
+    second = provider.send()
+    provider.out = lost
+    provider.end(Accepted("SM-late", "accepted"))
+    provider.report("SM-late", Delivery.UNDELIVERED, FILTERED)
+    assert provider.status == "sent"
+    provider.report(second, Delivery.DELIVERED)
+    assert provider.attempts() == [("undelivered", "30007"), ("delivered", None)]
 
 
 def test_a_try_that_was_found_late_is_the_one_whose_reports_count(url: str) -> None:
     """It was given up and queued again, and none after it was begun."""
-    carrier = Carrier(url)
-    assert carrier.begin()
+    provider = FakeProvider(url)
+    assert provider.begin()
     with working(url) as uow:
         uow.cursor.run("UPDATE message SET status = 'queued'")
         uow.cursor.run("UPDATE message_attempt SET status = 'absent'")
-    lost = carrier.out
-    assert carrier.begin()
-    carrier.out = lost
-    carrier.end(Accepted("SM-late", "accepted"))
-    carrier.report("SM-late", Delivery.UNDELIVERED, FILTERED)
-    assert carrier.status == "undelivered"
+    lost = provider.out
+    assert provider.begin()
+    provider.out = lost
+    provider.end(Accepted("SM-late", "accepted"))
+    provider.report("SM-late", Delivery.UNDELIVERED, FILTERED)
+    assert provider.status == "undelivered"
 
 
 def test_a_text_cancelled_before_its_next_try_that_arrived_after_all_is_delivered(url: str) -> None:
-    carrier = Carrier(url)
-    sid = carrier.send()
-    carrier.report(sid, Delivery.UNDELIVERED, UNREACHABLE)
+    provider = FakeProvider(url)
+    sid = provider.send()
+    provider.report(sid, Delivery.UNDELIVERED, UNREACHABLE)
     with working(url) as uow:
         cancel(uow, 1)
-    carrier.report(sid, Delivery.DELIVERED)
-    assert carrier.status == "delivered"
+    provider.report(sid, Delivery.DELIVERED)
+    assert provider.status == "delivered"
 
 
 @pytest.mark.parametrize(
@@ -248,29 +248,29 @@ def test_a_text_cancelled_before_its_next_try_that_arrived_after_all_is_delivere
 def test_while_a_later_try_is_handed_over_the_text_is_busy_and_then_delivered(
     url: str, outcome: SendOutcome
 ) -> None:
-    carrier = Carrier(url)
-    first = carrier.send()
-    carrier.report(first, Delivery.UNDELIVERED, UNREACHABLE)
-    assert carrier.begin()
-    carrier.report(first, Delivery.DELIVERED)
-    assert carrier.status == "sending"  # her phone is busy: nothing else may leave to it
-    carrier.end(outcome)
-    assert (carrier.status, carrier.text["due_at"]) == ("delivered", None)
+    provider = FakeProvider(url)
+    first = provider.send()
+    provider.report(first, Delivery.UNDELIVERED, UNREACHABLE)
+    assert provider.begin()
+    provider.report(first, Delivery.DELIVERED)
+    assert provider.status == "sending"  # her phone is busy: nothing else may leave to it
+    provider.end(outcome)
+    assert (provider.status, provider.text["due_at"]) == ("delivered", None)
 
 
 def test_a_later_try_in_doubt_is_looked_up_and_not_sent_again(url: str) -> None:
-    carrier = Carrier(url)
-    first = carrier.send()
-    carrier.report(first, Delivery.UNDELIVERED, UNREACHABLE)
-    assert carrier.begin()
-    carrier.end(Unknown(None, "timed out"))
-    carrier.report(first, Delivery.DELIVERED)
-    assert carrier.status == "unknown"
+    provider = FakeProvider(url)
+    first = provider.send()
+    provider.report(first, Delivery.UNDELIVERED, UNREACHABLE)
+    assert provider.begin()
+    provider.end(Unknown(None, "timed out"))
+    provider.report(first, Delivery.DELIVERED)
+    assert provider.status == "unknown"
     for wait in (timedelta(0), GRACE, SECOND_LOOK):
-        carrier.now += wait
-        with working(url, now=carrier.now) as uow:
-            reconcile(uow, doubt_of(uow), [], asked=f"given {carrier.now.timestamp()}")
-    assert (carrier.status, carrier.text["due_at"]) == ("delivered", None)
+        provider.now += wait
+        with working(url, now=provider.now) as uow:
+            reconcile(uow, doubt_of(uow), [], asked=f"given {provider.now.timestamp()}")
+    assert (provider.status, provider.text["due_at"]) == ("delivered", None)
 
 
 def doubt_of(uow: UnitOfWork) -> UnknownOutcome:
@@ -280,36 +280,36 @@ def doubt_of(uow: UnitOfWork) -> UnknownOutcome:
 
 def test_an_answer_that_was_found_at_the_provider_first_takes_nothing_back(url: str) -> None:
     """A worker whose session was lost records what somebody else has found and synced."""
-    carrier = Carrier(url)
-    assert carrier.begin()
-    slow = carrier.out
-    carrier.end(Accepted("SM0", "accepted"))
-    carrier.report("SM0", Delivery.DELIVERED)
-    carrier.out = slow
-    carrier.end(Accepted("SM0", "accepted"))
-    assert (carrier.status, carrier.attempts()) == ("delivered", [("delivered", None)])
+    provider = FakeProvider(url)
+    assert provider.begin()
+    slow = provider.out
+    provider.end(Accepted("SM0", "accepted"))
+    provider.report("SM0", Delivery.DELIVERED)
+    provider.out = slow
+    provider.end(Accepted("SM0", "accepted"))
+    assert (provider.status, provider.attempts()) == ("delivered", [("delivered", None)])
 
 
 def test_a_slow_answer_about_a_text_that_waits_for_its_next_try_takes_nothing_back(
     url: str,
 ) -> None:
-    carrier = Carrier(url)
-    assert carrier.begin()
-    slow = carrier.out
-    carrier.end(Accepted("SM0", "accepted"))
-    carrier.report("SM0", Delivery.UNDELIVERED, UNREACHABLE)
-    carrier.out = slow
-    carrier.end(Accepted("SM0", "accepted"))
-    assert (carrier.status, carrier.attempts()) == ("queued", [("undelivered", "30003")])
+    provider = FakeProvider(url)
+    assert provider.begin()
+    slow = provider.out
+    provider.end(Accepted("SM0", "accepted"))
+    provider.report("SM0", Delivery.UNDELIVERED, UNREACHABLE)
+    provider.out = slow
+    provider.end(Accepted("SM0", "accepted"))
+    assert (provider.status, provider.attempts()) == ("queued", [("undelivered", "30003")])
 
 
 def test_an_id_that_no_try_carries_is_none(url: str) -> None:
-    assert Carrier(url).report("SM-strange", Delivery.DELIVERED) is None
+    assert FakeProvider(url).report("SM-strange", Delivery.DELIVERED) is None
 
 
 def test_the_try_of_another_org_is_none(url: str) -> None:
-    carrier = Carrier(url)
-    sid = carrier.send()
+    provider = FakeProvider(url)
+    sid = provider.send()
     add_org(url, "other-pals", front_desk=None)
     with working(url, org="other-pals") as uow:
         assert report(uow, sid, delivery=Delivery.DELIVERED) is None
@@ -318,12 +318,12 @@ def test_the_try_of_another_org_is_none(url: str) -> None:
 
 
 def test_reports_that_come_at_once_are_taken_one_after_the_other(url: str) -> None:
-    carrier = Carrier(url)
-    sid = carrier.send()
+    provider = FakeProvider(url)
+    sid = provider.send()
     reports = [(sid, Delivery.UNDELIVERED, UNREACHABLE), (sid, Delivery.DELIVERED)] * 4
     with ThreadPoolExecutor(len(reports)) as threads:
-        assert all(threads.map(lambda each: carrier.report(*each), reports))
-    assert (carrier.status, carrier.attempts()) == ("delivered", [("delivered", None)])
+        assert all(threads.map(lambda each: provider.report(*each), reports))
+    assert (provider.status, provider.attempts()) == ("delivered", [("delivered", None)])
     with looking(url) as cursor:
         events = [row[0] for row in cursor.tuples("SELECT event FROM audit_event ORDER BY seq")]
     assert events.count("message.delivered") == 1

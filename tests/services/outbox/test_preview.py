@@ -22,7 +22,7 @@ from petmsg.workflows.worker.dispatcher import Dispatcher, Timings
 from petmsg.workflows.worker.sender_pool import SenderPool
 from tests.support.fixtures import NOW, Cli, add_org, looking, run_cli, working
 from tests.support.texting import DESK, MAYA, POOL, people, people_and_visit, visit
-from tests.workflows.worker.carriers import Remembering
+from tests.workflows.worker.fake_providers import Remembering
 from tests.workflows.worker.stores import TestStore
 
 HERS = "Call me: (415) 555-2001"
@@ -219,8 +219,8 @@ def busy_number(migrated_url: str) -> Iterator[str]:
             queueing.queue(uow, f"D-{at}", body="Hi", options=SendOptions())
     store = TestStore(url)
     with looking(url) as cursor:
-        carrier = Remembering()
-        line = (find_org(cursor, None), carrier)
+        provider = Remembering()
+        line = (find_org(cursor, None), provider)
     with worker(locate(url)) as alive:
         pool = SenderPool(4, now=store.clock)
         dispatcher = Dispatcher(
@@ -228,7 +228,7 @@ def busy_number(migrated_url: str) -> Iterator[str]:
         )
         thread = threading.Thread(target=dispatcher.run_once)
         thread.start()
-        while len(carrier.got) < 2 and thread.is_alive():
+        while len(provider.got) < 2 and thread.is_alive():
             time.sleep(0.02)
         try:
             yield url

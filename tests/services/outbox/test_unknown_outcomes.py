@@ -101,13 +101,13 @@ def lost(url: str, ref: str = "C-1", *, body: str = "See you at 3 pm") -> int:
 
 
 def look(
-    url: str, carrier: Listing, *, now: Any = NOW + SECOND, **options: Any
+    url: str, provider: Listing, *, now: Any = NOW + SECOND, **options: Any
 ) -> list[Reconciled | Failure]:
     with looking(url) as cursor:
         org: OrgRow = find_org(cursor, None)
     store = TestStore(url, now=now)
     try:
-        return rescue(store, org, carrier, **options)
+        return rescue(store, org, provider, **options)
     finally:
         store.close()
 
@@ -117,13 +117,13 @@ def look(
 
 def test_the_one_text_that_the_provider_lists_is_bound(url: str) -> None:
     text = lost(url)
-    carrier = Listing(text_like())
-    (settled,) = look(url, carrier)
+    provider = Listing(text_like())
+    (settled,) = look(url, provider)
     assert (settled.message, settled.status) == (text, MessageStatus.SENT)  # type: ignore[union-attr]
     assert stored(url, text)["provider_message_id"] == SID
     assert attempts(url, text) == [(AttemptStatus.SENT, None, POOL)]
     assert events(url, text)[-1] == "message.sent"
-    assert carrier.asked == [
+    assert provider.asked == [
         {"from_e164": POOL, "to_e164": PHONES["C-1"], "since": NOW - LOOK_BACK}
     ]
 
@@ -216,9 +216,9 @@ OTHER_WORDS = ("See you at 4 pm", "see you at 3 pm", "Is that OK?")
 @pytest.mark.parametrize("listed", OTHER_WORDS)
 def test_one_in_other_words_is_waited_for_and_then_for_a_person(url: str, listed: str) -> None:
     text = lost(url, body="OK" if "OK" in listed else "See you at 3 pm")
-    carrier = Listing(text_like(body=listed))
+    provider = Listing(text_like(body=listed))
     for after, status in ((SECOND, "unknown"), (GRACE, "unknown"), (GRACE + SECOND, "held")):
-        look(url, carrier, now=NOW + after)
+        look(url, provider, now=NOW + after)
         assert stored(url, text)["status"] == status, after
     assert stored(url, text)["error_code"] == "other_words"
     assert alerts(url) == [("message_held", "warning", "message", str(text))]
@@ -240,9 +240,9 @@ def test_one_in_other_words_does_not_hide_the_one_in_its_own(url: str) -> None:
 
 def test_an_older_one_in_other_words_is_another(url: str) -> None:
     text = lost(url)
-    carrier = Listing(text_like(body="Hello", created_at=NOW - CLOCK_SKEW - SECOND))
+    provider = Listing(text_like(body="Hello", created_at=NOW - CLOCK_SKEW - SECOND))
     for after in (timedelta(0), GRACE, GRACE + SECOND_LOOK):
-        look(url, carrier, now=NOW + after)
+        look(url, provider, now=NOW + after)
     assert stored(url, text)["status"] == "queued"
 
 
@@ -366,18 +366,18 @@ def test_what_shows_at_the_second_look_is_bound(url: str) -> None:
 def test_a_long_question_counts_from_when_it_was_asked(url: str) -> None:
     """Else a list from before the grace, read after it, would count as a look after it."""
     text = lost(url)
-    carrier = Listing()
+    provider = Listing()
     with looking(url) as cursor:
         org = find_org(cursor, None)
     store = TestStore(url, now=NOW + GRACE - SECOND)
-    slow = carrier.find
+    slow = provider.find
 
     def find(**asked: Any) -> tuple[ProviderText, ...]:
         store.sleep(100)
         return slow(**asked)
 
-    carrier.find = find  # type: ignore[method-assign] # a carrier that takes its time
-    rescue(store, org, carrier)
+    provider.find = find  # type: ignore[method-assign] # a carrier that takes its time
+    rescue(store, org, provider)
     store.close()
     assert stored(url, text)["absent_at"] is None
 

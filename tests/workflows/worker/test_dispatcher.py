@@ -43,7 +43,7 @@ from tests.support.fixtures import add_org, looking, run_cli, working
 from tests.support.queueing import alerts
 from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
 from tests.support.twilio_shapes import Request, throttled
-from tests.workflows.worker.carriers import Remembering
+from tests.workflows.worker.fake_providers import Remembering
 from tests.workflows.worker.stores import TestStore
 
 QUICK = Timings(poll=0.2)
@@ -104,12 +104,12 @@ class Crew:
 
 @contextmanager
 def pumping(
-    url: str, *carriers: Provider, pool: int = 8, timings: Timings = QUICK
+    url: str, *providers: Provider, pool: int = 8, timings: Timings = QUICK
 ) -> Iterator[Crew]:
     """A pump for all orgs of the database, one carrier each."""
     store = TestStore(url)
     with looking(url) as cursor:
-        lines = list(zip(all_orgs(cursor), carriers, strict=True))
+        lines = list(zip(all_orgs(cursor), providers, strict=True))
     with worker(locate(url)) as alive:
         seen: list[DispatchEvent] = []
         dispatcher = Dispatcher(
@@ -126,8 +126,8 @@ def pumping(
             store.close()
 
 
-def run_once(url: str, *carriers: Provider, **options: Any) -> Crew:
-    with pumping(url, *carriers, **options) as crew:
+def run_once(url: str, *providers: Provider, **options: Any) -> Crew:
+    with pumping(url, *providers, **options) as crew:
         crew.dispatcher.run_once()
     return crew
 
@@ -159,10 +159,10 @@ def test_what_took_too_long_to_claim_is_put_back_and_not_begun(
     its commit and the hands, and whoever found the text since has looked it up and sent it."""
     crowd(url, clients=1, numbers=1)
     (text,) = queue(url, [(0, "Hi")])
-    carrier = Remembering()
+    provider = Remembering()
     uptime, asleep = clock.uptime, []
     monkeypatch.setattr(clock, "uptime", lambda: uptime() + 40.0 * len(asleep))
-    with pumping(url, carrier) as crew:
+    with pumping(url, provider) as crew:
 
         def stop_once() -> None:
             if not asleep:
@@ -170,7 +170,7 @@ def test_what_took_too_long_to_claim_is_put_back_and_not_begun(
 
         crew.store.before_write = stop_once
         crew.dispatcher.run_once()
-    assert carrier.bodies == []
+    assert provider.bodies == []
     assert statuses(url) == {"queued": 1}
     with looking(url) as cursor:
         tries = "SELECT status FROM message_attempt WHERE message_id = :id"
@@ -203,13 +203,13 @@ def test_a_row_that_cannot_be_sent_stops_only_itself_and_is_told_once(
     first, *_ = queue(url, [(at, str(at)) for at in range(3)])
     with working(url) as uow:
         uow.cursor.run(wrong, id=first)
-    carrier = Remembering()
-    seen = run_once(url, carrier).seen
-    assert sorted(carrier.bodies) == ["1", "2"]
+    provider = Remembering()
+    seen = run_once(url, provider).seen
+    assert sorted(provider.bodies) == ["1", "2"]
     assert statuses(url) == {"held": 1, "sent": 2}
     assert [each.result.error.code for each in seen if isinstance(each.result, Failure)] == [code]
     assert [row[:3] for row in alerts(url)] == [("message_held", "warning", "message")]
-    assert run_once(url, carrier).seen == []
+    assert run_once(url, provider).seen == []
 
 
 def test_a_row_that_nothing_may_change_stays_and_the_others_are_sent(migrated_sqlite: str) -> None:
@@ -220,9 +220,9 @@ def test_a_row_that_nothing_may_change_stays_and_the_others_are_sent(migrated_sq
             f"CREATE TRIGGER never BEFORE UPDATE ON message WHEN NEW.id = {first}"
             " BEGIN SELECT RAISE(ABORT, 'no'); END"
         )
-    carrier = Remembering()
-    run_once(migrated_sqlite, carrier)
-    assert sorted(carrier.bodies) == ["1", "2"]
+    provider = Remembering()
+    run_once(migrated_sqlite, provider)
+    assert sorted(provider.bodies) == ["1", "2"]
     assert statuses(migrated_sqlite) == {"queued": 1, "sent": 2}
     assert [row[:3] for row in alerts(migrated_sqlite)] == [("message_held", "warning", "message")]
 
@@ -234,16 +234,16 @@ def test_sixty_texts_leave_once_each_over_six_numbers_at_their_pace_in_order(url
     crowd(url, clients=20, numbers=6)
     for each in "abc":
         queue(url, [(at, f"{at} {each}") for at in range(20)])
-    carrier = Remembering()
-    crew = run_once(url, carrier)
+    provider = Remembering()
+    crew = run_once(url, provider)
     assert statuses(url) == {"sent": 60}
-    assert len(carrier.bodies) == len(set(carrier.bodies)) == 60
-    assert Counter(text.from_e164 for _, text in carrier.got).keys() == {
+    assert len(provider.bodies) == len(set(provider.bodies)) == 60
+    assert Counter(text.from_e164 for _, text in provider.got).keys() == {
         f"+1415555{at:04}" for at in range(6)
     }
-    assert carrier.fastest_pace() <= 50 * 1.1
+    assert provider.fastest_pace() <= 50 * 1.1
     for at in range(20):
-        own = [body for body in carrier.bodies if body.startswith(f"{at} ")]
+        own = [body for body in provider.bodies if body.startswith(f"{at} ")]
         assert own == [f"{at} a", f"{at} b", f"{at} c"]
     recorded = [seen.result for seen in crew.seen]
     assert len(recorded) == 60
@@ -254,11 +254,11 @@ def test_threads_without_a_number_of_their_own_use_all_of_the_pool_at_once(url: 
     """All of them would get the same number now; each claim makes another the next."""
     crowd(url, clients=24, numbers=6, per_second=2)
     queue(url, [(at, "Hi") for at in range(24)])
-    carrier = Remembering()
+    provider = Remembering()
     began = time.monotonic()
-    run_once(url, carrier)
+    run_once(url, provider)
     assert statuses(url) == {"sent": 24}
-    assert carrier.fastest_pace() <= 2 * 1.1
+    assert provider.fastest_pace() <= 2 * 1.1
     assert time.monotonic() - began < 8  # at two a second from one number it would be 12
 
 
@@ -303,11 +303,11 @@ def test_schedules_back_offs_quiet_hours_and_a_freeze_are_not_waited_for(url: st
         freeze.freeze(uow, reason="complaints")
         at = now() + timedelta(minutes=5)
         uow.cursor.run("UPDATE message SET due_at = :at WHERE id = :i", at=at, i=later)
-    carrier = Remembering()
+    provider = Remembering()
     began = time.monotonic()
-    crew = run_once(url, carrier)
+    crew = run_once(url, provider)
     assert time.monotonic() - began < 5
-    assert (carrier.got, statuses(url)) == ([], {"queued": 3})
+    assert (provider.got, statuses(url)) == ([], {"queued": 3})
     assert [seen.result.message for seen in crew.seen] == [frozen]  # type: ignore[union-attr]
 
 
@@ -362,30 +362,30 @@ def test_a_long_queue_of_one_number_does_not_keep_the_others_from_leaving(url: s
             " WHERE e164 = CASE WHEN thread.client_id ="
             " (SELECT max(client_id) FROM thread) THEN '+14155550001' ELSE '+14155550000' END)"
         )
-    carrier = Remembering()
-    with pumping(url, carrier, timings=replace(QUICK, max_scheduled=20)) as crew, running(crew):
-        wait_until(lambda: any(text.from_e164 == "+14155550001" for _, text in carrier.got))
-    assert len(carrier.got) == 2
+    provider = Remembering()
+    with pumping(url, provider, timings=replace(QUICK, max_scheduled=20)) as crew, running(crew):
+        wait_until(lambda: any(text.from_e164 == "+14155550001" for _, text in provider.got))
+    assert len(provider.got) == 2
 
 
 def test_two_workers_share_the_queue_and_the_pace_and_send_nothing_twice(url: str) -> None:
     crowd(url, clients=20, numbers=2, per_second=10)
     for each in "ab":
         queue(url, [(at, f"{at} {each}") for at in range(20)])
-    carrier = Remembering()
-    with pumping(url, carrier, pool=4) as one, pumping(url, carrier, pool=4) as two:
+    provider = Remembering()
+    with pumping(url, provider, pool=4) as one, pumping(url, provider, pool=4) as two:
         threads = [threading.Thread(target=crew.dispatcher.run_once) for crew in (one, two)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(60)
-    assert len(carrier.bodies) == len(set(carrier.bodies))
+    assert len(provider.bodies) == len(set(provider.bodies))
     assert statuses(url)["sent"] >= 38  # the last of a thread may wait for the other's answer
-    run_once(url, carrier)
-    assert (statuses(url), len(carrier.bodies)) == ({"sent": 40}, 40)
+    run_once(url, provider)
+    assert (statuses(url), len(provider.bodies)) == ({"sent": 40}, 40)
     for at in range(20):
-        assert carrier.bodies.index(f"{at} a") < carrier.bodies.index(f"{at} b")
-    assert carrier.fastest_pace() <= 10 * 1.1
+        assert provider.bodies.index(f"{at} a") < provider.bodies.index(f"{at} b")
+    assert provider.fastest_pace() <= 10 * 1.1
 
 
 # --- carriers that cannot or will not ----------------------------------------------------------
@@ -394,12 +394,12 @@ def test_two_workers_share_the_queue_and_the_pace_and_send_nothing_twice(url: st
 def test_a_carrier_that_is_down_is_given_up_after_a_bounded_time(url: str) -> None:
     crowd(url, clients=12, numbers=12)
     queue(url, [(at, "Hi") for at in range(12)])
-    carrier = Remembering(lambda _: SLOW_DOWN)
+    provider = Remembering(lambda _: SLOW_DOWN)
     began = time.monotonic()
-    crew = run_once(url, carrier, pool=4, timings=replace(QUICK, longest_pause=1.5))
+    crew = run_once(url, provider, pool=4, timings=replace(QUICK, longest_pause=1.5))
     assert 0.9 < time.monotonic() - began < 10  # one pause of a second, not another of two
     assert statuses(url) == {"queued": 12}
-    assert len(carrier.got) == 8
+    assert len(provider.got) == 8
     assert len(crew.seen) == 8
 
 
@@ -422,18 +422,18 @@ def test_the_pause_a_carrier_asks_for_is_kept(url: str) -> None:
     crowd(url, clients=2, numbers=2)
     queue(url, [(0, "Hi"), (1, "Ho")])
     first = iter([RetryLater(2.0, "20429", "Slow down")])
-    carrier = Remembering(lambda _: next(first, None))
-    run_once(url, carrier, pool=1)
-    assert carrier.got[1][0] - carrier.got[0][0] >= 1.9
+    provider = Remembering(lambda _: next(first, None))
+    run_once(url, provider, pool=1)
+    assert provider.got[1][0] - provider.got[0][0] >= 1.9
 
 
 def test_a_number_that_is_throttled_alone_holds_up_no_other(url: str) -> None:
     crowd(url, clients=4, numbers=4)
     queue(url, [(at, "Hi") for at in range(4)])
     alone = RetryLater(60.0, "21611", "Queue full", number_only=True)
-    carrier = Remembering(lambda text: alone if text.from_e164.endswith("0") else None)
+    provider = Remembering(lambda text: alone if text.from_e164.endswith("0") else None)
     began = time.monotonic()
-    run_once(url, carrier)
+    run_once(url, provider)
     assert time.monotonic() - began < 10
     assert statuses(url) == {"sent": 3, "queued": 1}
 
@@ -487,8 +487,8 @@ def test_a_provider_that_is_changed_meanwhile_ends_the_run(url: str) -> None:
         with working(url) as uow:
             orgs.change(uow, provider="twilio")
 
-    carrier = Remembering(switch)
-    crew = run_once(url, carrier)
+    provider = Remembering(switch)
+    crew = run_once(url, provider)
     assert statuses(url) == {"sent": 1, "queued": 2}
     told = [seen.result for seen in crew.seen if isinstance(seen.result, Failure)]
     assert [type(each.error) for each in told] == [ProviderChanged]
@@ -521,8 +521,8 @@ def test_stopping_records_what_is_out_and_begins_nothing_more(url: str) -> None:
         inside.release()
         go_on.wait(20)
 
-    carrier = Remembering(hold_on)
-    with pumping(url, carrier, pool=3) as crew:
+    provider = Remembering(hold_on)
+    with pumping(url, provider, pool=3) as crew:
         thread = threading.Thread(target=crew.dispatcher.run_once)
         thread.start()
         for _ in range(3):
@@ -532,21 +532,21 @@ def test_stopping_records_what_is_out_and_begins_nothing_more(url: str) -> None:
         thread.join(20)
         assert not thread.is_alive()
     assert statuses(url) == {"sent": 3, "queued": 7}
-    assert len(carrier.got) == 3
+    assert len(provider.got) == 3
 
 
 def test_a_claim_that_was_not_begun_when_it_was_stopped_is_queued_again(url: str) -> None:
     crowd(url, clients=2, numbers=1, per_second=1)
     queue(url, [(0, "Hi"), (1, "Ho")])
-    carrier = Remembering()
-    with pumping(url, carrier, timings=replace(QUICK, ahead=30)) as crew:
+    provider = Remembering()
+    with pumping(url, provider, timings=replace(QUICK, ahead=30)) as crew:
         thread = threading.Thread(target=crew.dispatcher.run_once)
         thread.start()
-        wait_until(lambda: statuses(url)["sending"] == 1 and len(carrier.got) == 1)
+        wait_until(lambda: statuses(url)["sending"] == 1 and len(provider.got) == 1)
         crew.dispatcher.stop()
         thread.join(20)
     assert statuses(url) == {"sent": 1, "queued": 1}
-    assert len(carrier.got) == 1
+    assert len(provider.got) == 1
 
 
 def test_a_stop_ends_the_looking_up_of_texts_in_doubt(url: str) -> None:
@@ -554,16 +554,16 @@ def test_a_stop_ends_the_looking_up_of_texts_in_doubt(url: str) -> None:
     queue(url, [(at, "Hi") for at in range(5)])
     run_once(url, Remembering(lambda _: Unknown(None, "reset")))
     assert statuses(url) == {"unknown": 5}
-    carrier = Remembering()
+    provider = Remembering()
     asked: list[Any] = []
-    with pumping(url, carrier) as crew:
+    with pumping(url, provider) as crew:
 
         def slowly(**question: Any) -> Sequence[Any]:
             asked.append(question)
             crew.dispatcher.stop()
             return []
 
-        carrier.find = slowly  # type: ignore[method-assign] # a carrier that takes its time
+        provider.find = slowly  # type: ignore[method-assign] # a carrier that takes its time
         crew.dispatcher.run_once()
     assert len(asked) == 1
 
@@ -617,14 +617,14 @@ def test_a_watch_goes_on_at_once_when_its_clock_is_set_back(url: str) -> None:
     crowd(url, clients=4, numbers=1, per_second=2)
     queue(url, [(0, "Hi"), (1, "Ho")])
     once = iter([RetryLater(1.0, "20429", "Slow down")])
-    carrier = Remembering(lambda _: next(once, None))
-    with pumping(url, carrier) as crew:
+    provider = Remembering(lambda _: next(once, None))
+    with pumping(url, provider) as crew:
         crew.store.set_off = timedelta(hours=1)
         with running(crew):
-            wait_until(lambda: len(carrier.got) >= 1)
+            wait_until(lambda: len(provider.got) >= 1)
             crew.store.set_off = timedelta(0)
             queue(url, [(2, "after"), (3, "after")])
-            wait_until(lambda: carrier.bodies.count("after") == 2)
+            wait_until(lambda: provider.bodies.count("after") == 2)
 
 
 # --- the whole way, through the real adapter ---------------------------------------------------

@@ -17,7 +17,7 @@ from petmsg.workflows.worker.org_queue import (
     OrgQueue,
 )
 from tests.support.fixtures import NOW, add_org, looking, working
-from tests.workflows.worker.carriers import Remembering
+from tests.workflows.worker.fake_providers import Remembering
 
 ROOM = 2000
 SOON = NOW + FETCH_INTERVAL / 2

@@ -16,7 +16,7 @@ from petmsg.services.outbox.claim import Claim
 from petmsg.services.outbox.record_outcome import HandedOver
 from petmsg.workflows.worker import sender_pool as module
 from petmsg.workflows.worker.sender_pool import SenderPool
-from tests.workflows.worker.carriers import Remembering
+from tests.workflows.worker.fake_providers import Remembering
 
 DECISION = Decision(
     org="happy-paws",
@@ -77,9 +77,9 @@ def results(crew: SenderPool, count: int) -> list[HandedOver]:
 def test_a_text_is_handed_over_and_comes_back_with_its_org_and_when_it_began(
     started: list[SenderPool],
 ) -> None:
-    crew, carrier = pool(started), Remembering()
+    crew, provider = pool(started), Remembering()
     before = now()
-    crew.submit("happy-paws", claim(), carrier, claimed_at=uptime())
+    crew.submit("happy-paws", claim(), provider, claimed_at=uptime())
     assert crew.busy == 1
     ((org, done),) = crew.results(20)
     assert (org, done.claim.message, crew.busy) == ("happy-paws", 1, 0)
@@ -90,23 +90,23 @@ def test_a_text_is_handed_over_and_comes_back_with_its_org_and_when_it_began(
 
 
 def test_nothing_begins_before_its_start(started: list[SenderPool]) -> None:
-    crew, carrier = pool(started), Remembering()
+    crew, provider = pool(started), Remembering()
     given_at = time.monotonic()
-    crew.submit("o", claim(starts_in=0.2), carrier, claimed_at=uptime())
+    crew.submit("o", claim(starts_in=0.2), provider, claimed_at=uptime())
     results(crew, 1)
-    assert carrier.got[0][0] - given_at >= 0.19
+    assert provider.got[0][0] - given_at >= 0.19
 
 
 def test_texts_of_one_number_keep_its_pace_also_if_the_clock_says_they_may_start(
     started: list[SenderPool],
 ) -> None:
     """A clock that jumps ahead makes every number look free."""
-    crew, carrier = pool(started), Remembering()
+    crew, provider = pool(started), Remembering()
     for message in range(4):
-        crew.submit("o", claim(message, busy=0.1), carrier, claimed_at=uptime())
+        crew.submit("o", claim(message, busy=0.1), provider, claimed_at=uptime())
     results(crew, 4)
-    assert len(carrier.gaps()) == 3
-    assert carrier.fastest_pace() <= 10 * 1.1
+    assert len(provider.gaps()) == 3
+    assert provider.fastest_pace() <= 10 * 1.1
 
 
 def test_texts_of_several_numbers_do_not_wait_for_each_other(started: list[SenderPool]) -> None:
@@ -116,17 +116,17 @@ def test_texts_of_several_numbers_do_not_wait_for_each_other(started: list[Sende
         meet.wait()
         return None
 
-    crew, carrier = pool(started), Remembering(answer)
+    crew, provider = pool(started), Remembering(answer)
     for number in range(3):
-        crew.submit("o", claim(number, number=number, busy=60), carrier, claimed_at=uptime())
+        crew.submit("o", claim(number, number=number, busy=60), provider, claimed_at=uptime())
     assert all(isinstance(done.outcome, Accepted) for done in results(crew, 3))
-    assert carrier.most_at_once == 3
+    assert provider.most_at_once == 3
 
 
 def test_no_more_threads_are_made_than_are_busy(started: list[SenderPool]) -> None:
-    crew, carrier = pool(started, 200), Remembering()
+    crew, provider = pool(started, 200), Remembering()
     before = threading.active_count()
-    crew.submit("o", claim(), carrier, claimed_at=uptime())
+    crew.submit("o", claim(), provider, claimed_at=uptime())
     results(crew, 1)
     assert threading.active_count() <= before + 1
     assert (crew.free, crew.count) == (200, 200)
@@ -135,19 +135,19 @@ def test_no_more_threads_are_made_than_are_busy(started: list[SenderPool]) -> No
 def test_what_was_not_begun_when_it_is_stopped_comes_back_at_once(
     started: list[SenderPool],
 ) -> None:
-    crew, carrier = pool(started), Remembering()
-    crew.submit("o", claim(starts_in=60), carrier, claimed_at=uptime())
-    crew.submit("o", claim(2, number=2, busy=60), carrier, claimed_at=uptime())
+    crew, provider = pool(started), Remembering()
+    crew.submit("o", claim(starts_in=60), provider, claimed_at=uptime())
+    crew.submit("o", claim(2, number=2, busy=60), provider, claimed_at=uptime())
     results(crew, 1)
-    crew.submit("o", claim(3, number=2), carrier, claimed_at=uptime())  # waits for the pace
+    crew.submit("o", claim(3, number=2), provider, claimed_at=uptime())  # waits for the pace
     crew.stop()
     began = time.monotonic()
     back = results(crew, 2)
     assert time.monotonic() - began < 5
     assert [done.started_at for done in back] == [None, None]
     assert all(isinstance(done.outcome, RetryLater) for done in back)
-    assert carrier.bodies == ["2"]
-    crew.submit("o", claim(4), carrier, claimed_at=uptime())
+    assert provider.bodies == ["2"]
+    crew.submit("o", claim(4), provider, claimed_at=uptime())
     assert [done.started_at for done in results(crew, 1)] == [None]
 
 
@@ -174,15 +174,15 @@ def test_a_text_that_slept_too_long_after_its_claim_is_not_begun(
     started: list[SenderPool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The machine was suspended: by now another worker may have found the text and sent it."""
-    crew, carrier = pool(started), Remembering()
+    crew, provider = pool(started), Remembering()
     asleep = threading.Event()
     monkeypatch.setattr(
         module.clock, "uptime", lambda: uptime() + (module.BEGIN_WITHIN + 1) * asleep.is_set()
     )
-    crew.submit("o", claim(starts_in=0.1), carrier, claimed_at=uptime())
+    crew.submit("o", claim(starts_in=0.1), provider, claimed_at=uptime())
     asleep.set()
     (done,) = results(crew, 1)
-    assert (done.started_at, carrier.got) == (None, [])
+    assert (done.started_at, provider.got) == (None, [])
     assert isinstance(done.outcome, RetryLater)
 
 
@@ -190,8 +190,8 @@ def test_a_clock_that_is_set_back_keeps_no_text_waiting_for_an_hour(
     started: list[SenderPool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "BEGIN_WITHIN", 0.2)
-    crew, carrier = pool(started, clock=lambda: now() - timedelta(hours=1)), Remembering()
-    crew.submit("o", claim(), carrier, claimed_at=uptime())
+    crew, provider = pool(started, clock=lambda: now() - timedelta(hours=1)), Remembering()
+    crew.submit("o", claim(), provider, claimed_at=uptime())
     (done,) = results(crew, 1)
     assert done.started_at is None  # put back, to be claimed by the clock that counts now
 
