@@ -6,7 +6,7 @@ ids, so that two runs over the same bookings wait for each other and never deadl
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.db.statements import with_values
@@ -16,7 +16,7 @@ from petmsg.db.statements import with_values
 # assigned meanwhile is missing; `locked_bookings` reads them.
 BOOKINGS = """
 SELECT b.id, b.ref, b.client_id, b.sitter_id, b.status, b.starts_at, b.ends_at,
-       c.ref AS client, s.ref AS sitter, s.name AS sitter_name, s.status AS sitter_status,
+       c.ref AS client, s.ref AS sitter, s.status AS sitter_status,
        t.id AS thread_id, n.e164 AS default_number,
        EXISTS (SELECT 1 FROM assignment_window w WHERE w.booking_id = b.id) AS has_window
 FROM booking b
@@ -28,7 +28,7 @@ WHERE b.org_id = :org_id AND b.ref IN (:refs)
 """
 
 SITTERS = """
-SELECT s.id, s.ref, s.name, s.status FROM sitter s
+SELECT s.id, s.ref, s.status FROM sitter s
 WHERE s.org_id = :org_id AND s.id IN (:ids)
 """
 
@@ -87,22 +87,55 @@ ORDER BY CASE WHEN n.status = 'active' THEN 0 ELSE 1 END, n.id LIMIT 1
 """
 
 
-def locked_bookings(cursor: Cursor, org_id: int, refs: Sequence[str]) -> list[dict[str, Any]]:
+class BookingState(NamedTuple):
+    """A booking with its client, sitter and thread, as it is changed. Times are aware UTC.
+
+    `id` is 0 until the booking is stored.
+    """
+
+    id: int
+    ref: str
+    client_id: int
+    sitter_id: int | None
+    status: str
+    starts_at: datetime
+    ends_at: datetime
+    client: str
+    sitter: str | None
+    sitter_status: str | None
+    thread_id: int | None = None
+    default_number: str | None = None
+    has_window: bool = False
+
+
+class _Sitter(NamedTuple):
+    id: int
+    ref: str
+    status: str
+
+
+def booking_states(cursor: Cursor, org_id: int, refs: Sequence[str]) -> list[BookingState]:
+    """The bookings of those refs, not locked."""
+    return cursor.all_in_list(BookingState, BOOKINGS, "refs", refs, org_id=org_id)
+
+
+def locked_bookings(cursor: Cursor, org_id: int, refs: Sequence[str]) -> list[BookingState]:
     """The bookings of those refs, locked until the commit (on SQLite the file is)."""
     lock = cursor.row_lock("ORDER BY b.id FOR UPDATE OF b")
-    rows = cursor.in_list(BOOKINGS + lock, "refs", sorted(refs), org_id=org_id)
-    late = [row for row in rows if row["sitter_id"] is not None and row["sitter"] is None]
+    rows = cursor.all_in_list(BookingState, BOOKINGS + lock, "refs", sorted(refs), org_id=org_id)
+    late = {row.sitter_id for row in rows if row.sitter_id is not None and row.sitter is None}
+    if not late:
+        return rows
     sitters = {
-        row["id"]: row
-        for row in cursor.in_list(
-            SITTERS, "ids", sorted({row["sitter_id"] for row in late}), org_id=org_id
-        )
+        sitter.id: sitter
+        for sitter in cursor.all_in_list(_Sitter, SITTERS, "ids", sorted(late), org_id=org_id)
     }
-    for row in late:
-        sitter = sitters[row["sitter_id"]]
-        row["sitter"], row["sitter_name"] = sitter["ref"], sitter["name"]
-        row["sitter_status"] = sitter["status"]
-    return rows
+    return [
+        row._replace(sitter=sitters[row.sitter_id].ref, sitter_status=sitters[row.sitter_id].status)
+        if row.sitter_id in sitters
+        else row
+        for row in rows
+    ]
 
 
 def lock_sitters(cursor: Cursor, org_id: int, ids: Sequence[int]) -> set[int]:

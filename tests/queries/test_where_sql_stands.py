@@ -96,7 +96,6 @@ WITH_DICTS = {
     # Settings by their names, as output shows them.
     "org.py": {"settings_at"},
     # Rows for output alone. They are to become NamedTuples; a new one is not to be added.
-    "confirm.py": {"locked_bookings"},
     "page.py": {"newest"},
 }  # fmt: skip
 """The functions of petmsg.queries whose rows are dictionaries, by module."""

@@ -5,7 +5,7 @@ becomes that booking; the others, and those without one, become bookings `snouto
 window>`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from sqlite3 import Row
@@ -18,8 +18,9 @@ from petmsg.importers.snoutos.people import WHY, NotImported, clients_by_ref, fo
 from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries import confirm as queries
+from petmsg.queries.confirm import BookingState
 from petmsg.services.bookings import assignment_window
-from petmsg.services.bookings.booking_import import load_bookings, require_span
+from petmsg.services.bookings.booking_import import changeable_values, load_bookings, require_span
 from petmsg.services.bookings.confirm import SitterOffboarded, booked_time
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_ref
@@ -50,7 +51,6 @@ _INSERT = """
 INSERT INTO booking (org_id, ref, client_id, sitter_id, status, starts_at, ends_at, created_at)
 VALUES (:org_id, :ref, :client_id, :sitter_id, 'confirmed', :starts_at, :ends_at, :created_at)
 """
-_TIMES = ("starts_at", "ends_at")
 
 
 class WindowDiffers(Refused):
@@ -91,8 +91,8 @@ class _Windows:
         self._sitters = _sitters(uow, [row["sitterId"] for row in rows])
         refs = [row["bookingRef"] for row in rows if row["bookingRef"]]
         self._existing = {
-            row["ref"]: row
-            for row in load_bookings(uow, [*refs, *(own_ref(row["id"]) for row in rows)])
+            existing.ref: existing
+            for existing in load_bookings(uow, [*refs, *(own_ref(row["id"]) for row in rows)])
         }
         several = sorted({row["bookingRef"] for row in rows if row["alike"] > 1} - {None})
         self._spans: dict[str, set[tuple[str, str, str]]] = {}
@@ -100,7 +100,7 @@ class _Windows:
             self._spans.setdefault(row["bookingRef"], set()).add(
                 (row["clientId"], row["startsAt"], row["endsAt"])
             )
-        self._new: dict[str, dict[str, Any]] = {}
+        self._new: dict[str, BookingState] = {}
 
     def take(self, rows: Sequence[Row]) -> Imported:
         for row in rows:
@@ -120,17 +120,18 @@ class _Windows:
         if ref is None:
             self._result.known += 1
             return
-        self._new[ref] = {
-            "org_id": self._work.org.id,
-            "ref": ref,
-            "client_id": visit.client["id"],
-            "client": visit.client["ref"],
-            "sitter_id": None if visit.sitter is None else visit.sitter["id"],
-            "sitter": None if visit.sitter is None else visit.sitter["ref"],
-            "starts_at": visit.starts_at,
-            "ends_at": visit.ends_at,
-            "created_at": self._work.now,
-        }
+        self._new[ref] = BookingState(
+            id=0,
+            ref=ref,
+            client_id=visit.client["id"],
+            sitter_id=None if visit.sitter is None else visit.sitter["id"],
+            status=BookingStatus.CONFIRMED,
+            starts_at=visit.starts_at,
+            ends_at=visit.ends_at,
+            client=visit.client["ref"],
+            sitter=None if visit.sitter is None else visit.sitter["ref"],
+            sitter_status=None if visit.sitter is None else visit.sitter["status"],
+        )
         self._result.new += 1
         if row["hasGrace"]:
             reason = "The window is shorter than the old grace, which was not subtracted."
@@ -187,19 +188,19 @@ class _Windows:
         self._require_same(existing, visit)
         return None
 
-    def _is_anothers(self, existing: Mapping[str, Any], row: Row) -> bool:
+    def _is_anothers(self, existing: BookingState, row: Row) -> bool:
         """Whether the existing booking was made from another old window with the same ref."""
-        times = (existing[name].isoformat(timespec="microseconds") for name in _TIMES)
-        span = (existing["client"], *times)
+        times = (existing.starts_at, existing.ends_at)
+        span = (existing.client, *(each.isoformat(timespec="microseconds") for each in times))
         own = (row["clientId"], row["startsAt"], row["endsAt"])
         return span != own and span in self._spans.get(row["bookingRef"], ())
 
-    def _require_same(self, existing: Mapping[str, Any], visit: _Visit) -> None:
-        if existing.get("status") == BookingStatus.CANCELLED or _is_same(existing, visit):
+    def _require_same(self, existing: BookingState, visit: _Visit) -> None:
+        if existing.status == BookingStatus.CANCELLED or _is_same(existing, visit):
             return
         raise WindowDiffers(
-            f"Booking {existing['ref']} already exists with another client, sitter or time.",
-            hint=f"See it: petmsg booking show {existing['ref']}",
+            f"Booking {existing.ref} already exists with another client, sitter or time.",
+            hint=f"See it: petmsg booking show {existing.ref}",
         )
 
     def _checked(self, ref: str) -> str:
@@ -209,36 +210,41 @@ class _Windows:
             raise MalformedRow(problem.message) from None
 
     def _write(self) -> None:
-        rows = list(self._new.values())
-        if not rows:
+        new = list(self._new.values())
+        if not new:
             return
         uow, cursor = self._work, self._work.cursor
         cursor.run_many(
             _INSERT,
-            [{k: v for k, v in row.items() if k not in ("client", "sitter")} for row in rows],
+            [
+                {
+                    "org_id": uow.org.id,
+                    "ref": row.ref,
+                    "client_id": row.client_id,
+                    "sitter_id": row.sitter_id,
+                    "starts_at": row.starts_at,
+                    "ends_at": row.ends_at,
+                    "created_at": uow.now,
+                }
+                for row in new
+            ],
         )
-        ids = {row["ref"]: row["id"] for row in load_bookings(uow, list(self._new))}
-        for row in rows:
-            row["id"] = ids[row["ref"]]
+        ids = {row.ref: row.id for row in load_bookings(uow, list(self._new))}
+        rows = [row._replace(id=ids[row.ref]) for row in new]
         threads = assignment_window.ensure_threads(
-            uow, {row["client_id"]: (row["client"], row["sitter_id"]) for row in rows}
+            uow, {row.client_id: (row.client, row.sitter_id) for row in rows}
         )
         for row in rows:
-            payload = {name: row[name] for name in ("client", "starts_at", "ends_at", "sitter")}
-            uow.audit("booking.added", "booking", row["ref"], payload, reason=WHY)
+            payload = {"client": row.client, **changeable_values(row)}
+            uow.audit("booking.added", "booking", row.ref, payload, reason=WHY)
         assignment_window.upsert_windows(uow, [booked_time(row) for row in rows], threads)
         for row in rows:
-            payload = {"client": row["client"], "sitter": row["sitter"]}
-            uow.audit("booking.confirmed", "booking", row["ref"], payload, reason=WHY)
+            confirmed = {"client": row.client, "sitter": row.sitter}
+            uow.audit("booking.confirmed", "booking", row.ref, confirmed, reason=WHY)
 
 
-def _is_same(existing: Mapping[str, Any], visit: _Visit) -> bool:
-    return (
-        existing["client_id"],
-        existing["sitter"],
-        existing["starts_at"],
-        existing["ends_at"],
-    ) == (
+def _is_same(existing: BookingState, visit: _Visit) -> bool:
+    return (existing.client_id, existing.sitter, existing.starts_at, existing.ends_at) == (
         visit.client["id"],
         None if visit.sitter is None else visit.sitter["ref"],
         visit.starts_at,

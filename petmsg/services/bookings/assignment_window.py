@@ -53,21 +53,21 @@ def ensure_threads(
 
 
 def ensure_threads_of_bookings(
-    uow: UnitOfWork, bookings: Sequence[Mapping[str, Any]]
+    uow: UnitOfWork, bookings: Sequence[queries.BookingState]
 ) -> dict[int, ThreadFound]:
-    """`ensure_threads` the clients of these rows of `queries.confirm.BOOKINGS`.
+    """`ensure_threads` for the clients of these bookings.
 
     A thread that is made gets the number of the client's first booking's sitter.
     """
     there = {
-        row["client_id"]: ThreadFound(row["thread_id"], row["default_number"], reused=True)
+        row.client_id: ThreadFound(row.thread_id, row.default_number, reused=True)
         for row in bookings
-        if row["thread_id"] is not None
+        if row.thread_id is not None
     }
     missing = {
-        row["client_id"]: (row["client"], row["sitter_id"])
+        row.client_id: (row.client, row.sitter_id)
         for row in reversed(bookings)
-        if row["thread_id"] is None
+        if row.thread_id is None
     }
     return there | _make_threads(uow, missing)
 

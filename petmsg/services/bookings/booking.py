@@ -1,15 +1,14 @@
 """Bookings: add, cancel, reschedule, reassign."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from petmsg.clock import iso_utc
 from petmsg.enums import BookingStatus, SitterStatus
 from petmsg.errors import AlreadyExists
 from petmsg.queries import confirm as confirm_queries
 from petmsg.queries.booking import mark_cancelled, update_bookings
+from petmsg.queries.confirm import BookingState
 from petmsg.queries.lookup import SitterKey, find_client, find_sitter
 from petmsg.queries.suggestions import no_booking
 from petmsg.services.bookings import assignment_window as window
@@ -73,10 +72,10 @@ def add(
             wanted_client = find_client(uow.cursor, uow.org.id, client)
             wanted_sitter = find_sitter(uow.cursor, uow.org.id, sitter).id if sitter else None
             if (wanted_client.id, wanted_sitter, starts_at, ends_at) != (
-                row["client_id"],
-                row["sitter_id"],
-                row["starts_at"],
-                row["ends_at"],
+                row.client_id,
+                row.sitter_id,
+                row.starts_at,
+                row.ends_at,
             ):
                 raise AlreadyExists(
                     f"Booking {ref} already exists with other values.",
@@ -97,28 +96,28 @@ def cancel(uow: UnitOfWork, ref: str, *, reason: str | None = None) -> BookingCh
     Raises `NotFound`.
     """
     row = _one(uow, ref)
-    if row["status"] == BookingStatus.CANCELLED:
+    if row.status == BookingStatus.CANCELLED:
         return _changed(row, window_id=_window_id(uow, row), reused=True)
-    mark_cancelled(uow.cursor, row["id"])
+    mark_cancelled(uow.cursor, row.id)
     for there in uow.cursor.in_list(
-        confirm_queries.WINDOWS, "booking_ids", [row["id"]], org_id=uow.org.id
+        confirm_queries.WINDOWS, "booking_ids", [row.id], org_id=uow.org.id
     ):
         span = {name: there[name] for name in ("starts_at", "booked_until", "ends_at", "sitter")}
         uow.audit(
             "window.closed",
             "window",
-            row["ref"],
-            {"client": row["client"], "before": span, "after": None},
+            row.ref,
+            {"client": row.client, "before": span, "after": None},
             reason=reason,
         )
     uow.audit(
         "booking.cancelled",
         "booking",
-        row["ref"],
-        {"client": row["client"], "before": row["status"]},
+        row.ref,
+        {"client": row.client, "before": row.status},
         reason=reason,
     )
-    cancelled = {**row, "status": BookingStatus.CANCELLED}
+    cancelled = row._replace(status=BookingStatus.CANCELLED)
     return _changed(cancelled, window_id=_window_id(uow, row), reused=False)
 
 
@@ -135,12 +134,11 @@ def reschedule(
     Raises `NotFound`, `BookingCancelled`, `EndNotAfterStart` and `SitterOffboarded`.
     """
     row = _changeable(uow, ref)
-    wanted = {
-        **row,
-        "starts_at": starts_at if starts_at is not None else row["starts_at"],
-        "ends_at": ends_at if ends_at is not None else row["ends_at"],
-    }
-    require_span(wanted["starts_at"], wanted["ends_at"], timezone=uow.org.timezone)
+    wanted = row._replace(
+        starts_at=starts_at if starts_at is not None else row.starts_at,
+        ends_at=ends_at if ends_at is not None else row.ends_at,
+    )
+    require_span(wanted.starts_at, wanted.ends_at, timezone=uow.org.timezone)
     return _apply(uow, row, wanted, event="booking.rescheduled", reason=reason)
 
 
@@ -155,26 +153,25 @@ def reassign(
     key = find_sitter(uow.cursor, uow.org.id, sitter) if sitter is not None else None
     if key is not None:
         _require_not_offboarded(key)
-    wanted = {
-        **row,
-        "sitter_id": key.id if key else None,
-        "sitter": key.ref if key else None,
-        "sitter_status": key.status if key else None,
-    }
+    wanted = row._replace(
+        sitter_id=key.id if key else None,
+        sitter=key.ref if key else None,
+        sitter_status=key.status if key else None,
+    )
     return _apply(uow, row, wanted, event="booking.reassigned", reason=reason)
 
 
 def _apply(
     uow: UnitOfWork,
-    row: dict[str, Any],
-    wanted: dict[str, Any],
+    row: BookingState,
+    wanted: BookingState,
     *,
     event: str,
     reason: str | None,
 ) -> BookingChanged:
-    if wanted["sitter_id"] is not None:
-        held = confirm_queries.lock_sitters(uow.cursor, uow.org.id, [wanted["sitter_id"]])
-        if held or wanted["sitter_status"] == SitterStatus.OFFBOARDED:
+    if wanted.sitter_id is not None:
+        held = confirm_queries.lock_sitters(uow.cursor, uow.org.id, [wanted.sitter_id])
+        if held or wanted.sitter_status == SitterStatus.OFFBOARDED:
             require_visit_over(uow, wanted)
     differs = changeable_values(row) != changeable_values(wanted)
     if differs:
@@ -182,27 +179,27 @@ def _apply(
             uow.cursor,
             [
                 {
-                    "id": row["id"],
-                    "sitter_id": wanted["sitter_id"],
-                    "starts_at": wanted["starts_at"],
-                    "ends_at": wanted["ends_at"],
+                    "id": row.id,
+                    "sitter_id": wanted.sitter_id,
+                    "starts_at": wanted.starts_at,
+                    "ends_at": wanted.ends_at,
                 }
             ],
         )
         uow.audit(
             event,
             "booking",
-            row["ref"],
+            row.ref,
             {"before": changeable_values(row), "after": changeable_values(wanted)},
             reason=reason,
         )
     window_id, moved = None, False
     overlapping: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    if row["status"] == BookingStatus.CONFIRMED:
-        placed = place_windows(uow, [wanted])[row["id"]]
+    if row.status == BookingStatus.CONFIRMED:
+        placed = place_windows(uow, [wanted])[row.id]
         window_id, moved = placed.id, placed.moved
-        overlapping = tuple(window.overlaps(uow, [row["id"]]).get(row["id"], ()))
+        overlapping = tuple(window.overlaps(uow, [row.id]).get(row.id, ()))
         warnings = sitter_warnings(wanted)
     return _changed(
         wanted,
@@ -213,24 +210,22 @@ def _apply(
     )
 
 
-def _one(uow: UnitOfWork, ref: str) -> dict[str, Any]:
+def _one(uow: UnitOfWork, ref: str) -> BookingState:
     found = load_bookings(uow, [ref])
     if not found:
         raise no_booking(uow.cursor, uow.org.id, ref)
     return found[0]
 
 
-def _changeable(uow: UnitOfWork, ref: str) -> dict[str, Any]:
+def _changeable(uow: UnitOfWork, ref: str) -> BookingState:
     row = _one(uow, ref)
-    if row["status"] == BookingStatus.CANCELLED:
+    if row.status == BookingStatus.CANCELLED:
         raise BookingCancelled(f"Booking {ref} is cancelled.")
     return row
 
 
-def _window_id(uow: UnitOfWork, row: Mapping[str, Any]) -> int | None:
-    found = uow.cursor.in_list(
-        confirm_queries.WINDOWS, "booking_ids", [row["id"]], org_id=uow.org.id
-    )
+def _window_id(uow: UnitOfWork, row: BookingState) -> int | None:
+    found = uow.cursor.in_list(confirm_queries.WINDOWS, "booking_ids", [row.id], org_id=uow.org.id)
     return found[0]["id"] if found else None
 
 
@@ -240,7 +235,7 @@ def _require_not_offboarded(sitter: SitterKey) -> None:
 
 
 def _changed(
-    row: Mapping[str, Any],
+    row: BookingState,
     *,
     window_id: int | None,
     reused: bool,
@@ -248,12 +243,12 @@ def _changed(
     warnings: tuple[str, ...] = (),
 ) -> BookingChanged:
     return BookingChanged(
-        booking=row["ref"],
-        status=BookingStatus(row["status"]),
-        client=row["client"],
-        sitter=row["sitter"],
-        starts_at=row["starts_at"],
-        ends_at=row["ends_at"],
+        booking=row.ref,
+        status=BookingStatus(row.status),
+        client=row.client,
+        sitter=row.sitter,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
         window=window_id,
         overlaps=overlaps,
         reused=reused,

@@ -11,6 +11,7 @@ from petmsg.enums import BookingStatus, SitterStatus
 from petmsg.errors import Busy, EndNotAfterStart, MalformedRow, PetmsgError, Refused
 from petmsg.queries import confirm as confirm_queries
 from petmsg.queries.booking import insert_bookings, update_bookings
+from petmsg.queries.confirm import BookingState
 from petmsg.queries.lookup import (
     ClientKey,
     SitterKey,
@@ -68,9 +69,9 @@ class BookingRows:
         self.same = SameBookings(uow, even_cancelled=even_cancelled)
         self.clients: dict[str, ClientKey | PetmsgError] = {}
         self.sitters: dict[str, SitterKey | PetmsgError] = {}
-        self.known: dict[str, dict[str, Any]] = {}
-        self.new: dict[str, dict[str, Any]] = {}
-        self.updated: dict[str, dict[str, Any]] = {}
+        self.known: dict[str, BookingState] = {}
+        self.new: dict[str, BookingState] = {}
+        self.updated: dict[str, BookingState] = {}
 
     def apply(self, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
         self._look_up(rows)
@@ -94,7 +95,7 @@ class BookingRows:
             lock_refs(self.uow, "booking")
         refs = [cells["ref"] or "" for cells in good if cells.get("ref")]
         self.named = set(refs)
-        self.known = {row["ref"]: row for row in load_bookings(self.uow, refs)}
+        self.known = {row.ref: row for row in load_bookings(self.uow, refs)}
         org_id = self.uow.org.id
         named = {cells.get("client") or "" for cells in good}
         self.clients |= {each.ref: each for each in clients_of_refs(self.cursor, org_id, named)}
@@ -145,30 +146,23 @@ class BookingRows:
             if same is not None:
                 return same, "unchanged"
         if before is None:
-            if (
-                wanted["sitter_id"] is not None
-                and wanted["sitter_status"] == SitterStatus.OFFBOARDED
-            ):
-                raise SitterOffboarded(f"Sitter {wanted['sitter']} is offboarded.")
+            if wanted.sitter_id is not None and wanted.sitter_status == SitterStatus.OFFBOARDED:
+                raise SitterOffboarded(f"Sitter {wanted.sitter} is offboarded.")
             ref = ref or self._made_up_ref()
-            self.new[ref] = {**wanted, "ref": ref}
+            self.new[ref] = wanted._replace(ref=ref)
             self.same.remember(self.new[ref])
-            self.uow.audit(
-                "booking.added",
-                "booking",
-                ref,
-                {"client": wanted["client"], **changeable_values(wanted)},
-            )
+            payload = {"client": wanted.client, **changeable_values(wanted)}
+            self.uow.audit("booking.added", "booking", ref, payload)
             return ref, "created"
         assert ref is not None
         if changeable_values(before) == changeable_values(wanted):
             return ref, "unchanged"
-        if before.get("status") == BookingStatus.CANCELLED:
+        if before.status == BookingStatus.CANCELLED:
             raise BookingCancelled(f"Booking {ref} is cancelled.")
-        if wanted["sitter_status"] == SitterStatus.OFFBOARDED:
-            if wanted["sitter_id"] != before["sitter_id"]:
-                raise SitterOffboarded(f"Sitter {wanted['sitter']} is offboarded.")
-            require_visit_over(self.uow, {**before, **wanted})
+        if wanted.sitter_status == SitterStatus.OFFBOARDED:
+            if wanted.sitter_id != before.sitter_id:
+                raise SitterOffboarded(f"Sitter {wanted.sitter} is offboarded.")
+            require_visit_over(self.uow, wanted)
         self.uow.audit(
             "booking.updated",
             "booking",
@@ -176,7 +170,7 @@ class BookingRows:
             {"before": changeable_values(before), "after": changeable_values(wanted)},
         )
         changed = self.new if ref in self.new else self.updated
-        changed[ref] = {**before, **wanted}
+        changed[ref] = wanted
         self.same.remember(changed[ref])
         return ref, "updated"
 
@@ -187,50 +181,76 @@ class BookingRows:
             if ref not in self.new and ref not in self.named:
                 return ref
 
-    def _wanted(
-        self, cells: Mapping[str, str | None], before: dict[str, Any] | None
-    ) -> dict[str, Any]:
-        """The new values of the booking: its cells, or the stored value if a column is absent."""
-        wanted: dict[str, Any] = {}
+    def _wanted(self, cells: Mapping[str, str | None], before: BookingState | None) -> BookingState:
+        """The booking with its new values: its cells, or the stored value if a column is absent."""
+        client_id, client = self._wanted_client(cells, before)
+        sitter_id, sitter, sitter_status = self._wanted_sitter(cells, before)
+        starts_at = self._wanted_time(cells, "starts_at", before and before.starts_at)
+        ends_at = self._wanted_time(cells, "ends_at", before and before.ends_at)
+        require_span(starts_at, ends_at, timezone=self.uow.org.timezone)
+        if before is None:
+            return BookingState(
+                id=0,
+                ref="",
+                client_id=client_id,
+                sitter_id=sitter_id,
+                status=BookingStatus.PENDING,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                client=client,
+                sitter=sitter,
+                sitter_status=sitter_status,
+            )
+        return before._replace(
+            sitter_id=sitter_id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            sitter=sitter,
+            sitter_status=sitter_status,
+        )
+
+    def _wanted_client(
+        self, cells: Mapping[str, str | None], before: BookingState | None
+    ) -> tuple[int, str]:
+        """The client's id and ref."""
         if cells.get("client"):
             client = self._client(cells["client"] or "")
-            if before is not None and client.id != before["client_id"]:
+            if before is not None and client.id != before.client_id:
                 raise Refused(
-                    f"Booking {before['ref']} belongs to client {before['client']}.",
+                    f"Booking {before.ref} belongs to client {before.client}.",
                     hint="A booking cannot change its client; cancel it and add another.",
                 )
-            wanted |= {"client_id": client.id, "client": client.ref}
-        elif before is None:
+            return client.id, client.ref
+        if before is None:
             raise MalformedRow("The client is missing.", hint="Give their ref, phone or name.")
-        else:
-            wanted |= {"client_id": before["client_id"], "client": before["client"]}
+        return before.client_id, before.client
+
+    def _wanted_sitter(
+        self, cells: Mapping[str, str | None], before: BookingState | None
+    ) -> tuple[int | None, str | None, str | None]:
+        """The sitter's id, ref and status; an empty cell is no sitter."""
         if cells.get("sitter"):
             sitter = self._sitter(cells["sitter"] or "")
-            wanted |= {
-                "sitter_id": sitter.id,
-                "sitter": sitter.ref,
-                "sitter_status": sitter.status,
-            }
-        elif before is not None and cells.get("sitter") is None:
-            wanted |= {name: before[name] for name in ("sitter_id", "sitter", "sitter_status")}
-        else:
-            wanted |= {"sitter_id": None, "sitter": None, "sitter_status": None}
-        for name in ("starts_at", "ends_at"):
-            written = cells.get(name)
-            if written:
-                wanted[name] = self._instant(written)
-            elif before is not None and written is None:
-                wanted[name] = before[name]
-            else:
-                raise MalformedRow(f"{name} is empty.")
-        require_span(wanted["starts_at"], wanted["ends_at"], timezone=self.uow.org.timezone)
-        return wanted
+            return sitter.id, sitter.ref, sitter.status
+        if before is not None and cells.get("sitter") is None:
+            return before.sitter_id, before.sitter, before.sitter_status
+        return None, None, None
+
+    def _wanted_time(
+        self, cells: Mapping[str, str | None], name: str, before: datetime | None
+    ) -> datetime:
+        written = cells.get(name)
+        if written:
+            return self._instant(written)
+        if before is None or written is not None:
+            raise MalformedRow(f"{name} is empty.")
+        return before
 
     def _write(self) -> None:
         sitters = {
-            row["sitter_id"]: row["sitter_status"]
+            row.sitter_id: row.sitter_status
             for row in (*self.new.values(), *self.updated.values())
-            if row["sitter_id"] is not None
+            if row.sitter_id is not None
         }
         held = confirm_queries.lock_sitters(self.cursor, self.uow.org.id, sorted(sitters))
         if any(sitters[each] != SitterStatus.OFFBOARDED for each in held):
@@ -241,11 +261,11 @@ class BookingRows:
                 [
                     {
                         "org_id": self.uow.org.id,
-                        "ref": row["ref"],
-                        "client_id": row["client_id"],
-                        "sitter_id": row["sitter_id"],
-                        "starts_at": row["starts_at"],
-                        "ends_at": row["ends_at"],
+                        "ref": row.ref,
+                        "client_id": row.client_id,
+                        "sitter_id": row.sitter_id,
+                        "starts_at": row.starts_at,
+                        "ends_at": row.ends_at,
                         "created_at": self.uow.now,
                     }
                     for row in self.new.values()
@@ -256,31 +276,29 @@ class BookingRows:
                 self.cursor,
                 [
                     {
-                        "id": row["id"],
-                        "sitter_id": row["sitter_id"],
-                        "starts_at": row["starts_at"],
-                        "ends_at": row["ends_at"],
+                        "id": row.id,
+                        "sitter_id": row.sitter_id,
+                        "starts_at": row.starts_at,
+                        "ends_at": row.ends_at,
                     }
                     for row in self.updated.values()
                 ],
             )
-        confirmed = [
-            row for row in self.updated.values() if row["status"] == BookingStatus.CONFIRMED
-        ]
+        confirmed = [row for row in self.updated.values() if row.status == BookingStatus.CONFIRMED]
         if confirmed:
             place_windows(self.uow, confirmed)
 
 
 def place_windows(
-    uow: UnitOfWork, rows: Sequence[dict[str, Any]]
+    uow: UnitOfWork, rows: Sequence[BookingState]
 ) -> dict[int, assignment_window.UpsertedWindow]:
     """Update the windows of confirmed bookings to their times and sitters."""
     threads = assignment_window.ensure_threads_of_bookings(uow, rows)
     return assignment_window.upsert_windows(uow, [booked_time(row) for row in rows], threads)
 
 
-def load_bookings(uow: UnitOfWork, refs: Sequence[str]) -> list[dict[str, Any]]:
-    """The bookings of those refs as rows of `queries.confirm.BOOKINGS`, locked."""
+def load_bookings(uow: UnitOfWork, refs: Sequence[str]) -> list[BookingState]:
+    """The bookings of those refs, locked."""
     return confirm_queries.locked_bookings(uow.cursor, uow.org.id, list(dict.fromkeys(refs)))
 
 
@@ -293,15 +311,15 @@ def require_span(starts_at: datetime, ends_at: datetime, *, timezone: str) -> No
         )
 
 
-def require_visit_over(uow: UnitOfWork, row: Mapping[str, Any]) -> None:
+def require_visit_over(uow: UnitOfWork, row: BookingState) -> None:
     """Raise `SitterOffboarded` unless the visit is over: offboarded sitters keep past visits."""
-    if row["ends_at"] + timedelta(minutes=uow.org.grace_minutes) > uow.now:
+    if row.ends_at + timedelta(minutes=uow.org.grace_minutes) > uow.now:
         raise SitterOffboarded(
-            f"Sitter {row['sitter']} of booking {row['ref']} is offboarded.",
-            hint=f"Choose another sitter: petmsg booking reassign {row['ref']} --sitter SITTER",
+            f"Sitter {row.sitter} of booking {row.ref} is offboarded.",
+            hint=f"Choose another sitter: petmsg booking reassign {row.ref} --sitter SITTER",
         )
 
 
-def changeable_values(row: Mapping[str, Any]) -> dict[str, Any]:
+def changeable_values(row: BookingState) -> dict[str, Any]:
     """The values of a booking that can change, as the audit stores them."""
-    return {name: row[name] for name in ("starts_at", "ends_at", "sitter")}
+    return {"starts_at": row.starts_at, "ends_at": row.ends_at, "sitter": row.sitter}

@@ -1,7 +1,7 @@
 """Confirm bookings: create the client's thread and the booking's window in one transaction."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from petmsg.enums import BookingStatus, SitterStatus
 from petmsg.errors import PetmsgError, Refused
@@ -47,16 +47,20 @@ def confirm(
     """
     cursor = uow.cursor
     rows = {
-        row["ref"]: row
+        row.ref: row
         for row in queries.locked_bookings(cursor, uow.org.id, list(dict.fromkeys(refs)))
     }
     offboarded = queries.lock_sitters(
-        cursor, uow.org.id, [*{row["sitter_id"] for row in rows.values() if row["sitter_id"]}]
+        cursor, uow.org.id, [*{row.sitter_id for row in rows.values() if row.sitter_id}]
     )
-    for stored in rows.values():
-        if stored["sitter_id"] in offboarded:
-            stored["sitter_status"] = SitterStatus.OFFBOARDED
-    good: list[dict[str, Any]] = []
+    if offboarded:
+        rows = {
+            ref: row._replace(sitter_status=SitterStatus.OFFBOARDED)
+            if row.sitter_id in offboarded
+            else row
+            for ref, row in rows.items()
+        }
+    good: list[queries.BookingState] = []
     failures: dict[str, PetmsgError] = {}
     for ref in dict.fromkeys(refs):
         problem = _validate(uow, ref, rows.get(ref), guess=len(refs) <= FEW)
@@ -88,60 +92,60 @@ def confirm(
 
 def current_state(uow: UnitOfWork, ref: str) -> Confirmed:
     """The result for a booking that was confirmed before; changes nothing. Raises `NotFound`."""
-    rows = uow.cursor.in_list(queries.BOOKINGS, "refs", [ref], org_id=uow.org.id)
+    rows = queries.booking_states(uow.cursor, uow.org.id, [ref])
     if not rows:
         raise no_booking(uow.cursor, uow.org.id, ref)
     row = rows[0]
-    thread = window.ensure_threads_of_bookings(uow, rows)[row["client_id"]]
-    (placed,) = uow.cursor.in_list(queries.WINDOWS, "booking_ids", [row["id"]], org_id=uow.org.id)
+    thread = window.ensure_threads_of_bookings(uow, rows)[row.client_id]
+    (placed,) = uow.cursor.in_list(queries.WINDOWS, "booking_ids", [row.id], org_id=uow.org.id)
     return Confirmed(
-        booking=row["ref"],
-        client=row["client"],
+        booking=row.ref,
+        client=row.client,
         thread=thread.id,
         window=placed["id"],
-        sitter=row["sitter"],
+        sitter=row.sitter,
         default_number=thread.default_number,
         thread_reused=True,
         window_reused=True,
-        overlaps=tuple(window.overlaps(uow, [row["id"]]).get(row["id"], ())),
+        overlaps=tuple(window.overlaps(uow, [row.id]).get(row.id, ())),
         warnings=(),
-        status=BookingStatus(row["status"]),
+        status=BookingStatus(row.status),
     )
 
 
 def _validate(
-    uow: UnitOfWork, ref: str, row: dict[str, Any] | None, *, guess: bool
+    uow: UnitOfWork, ref: str, row: queries.BookingState | None, *, guess: bool
 ) -> PetmsgError | None:
     if row is None:
         return no_booking(uow.cursor, uow.org.id, ref, guess=guess)
-    if row["status"] == BookingStatus.CANCELLED:
+    if row.status == BookingStatus.CANCELLED:
         return BookingCancelled(f"Booking {ref} is cancelled.")
-    if row["sitter_status"] == SitterStatus.OFFBOARDED:
+    if row.sitter_status == SitterStatus.OFFBOARDED:
         return SitterOffboarded(
-            f"Sitter {row['sitter']} of booking {ref} is offboarded.",
+            f"Sitter {row.sitter} of booking {ref} is offboarded.",
             hint=f"Choose another sitter: petmsg booking reassign {ref} --sitter SITTER",
         )
     return None
 
 
-def _confirm(uow: UnitOfWork, rows: list[dict[str, Any]]) -> dict[str, Confirmed]:
+def _confirm(uow: UnitOfWork, rows: list[queries.BookingState]) -> dict[str, Confirmed]:
     if not rows:
         return {}
     threads = window.ensure_threads_of_bookings(uow, rows)
-    pending = {row["id"]: row for row in rows if row["status"] == BookingStatus.PENDING}
+    pending = {row.id: row for row in rows if row.status == BookingStatus.PENDING}
     placed = window.upsert_windows(
         uow,
         [booked_time(row) for row in rows],
         threads,
-        without={each for each, row in pending.items() if not row["has_window"]},
+        without={each for each, row in pending.items() if not row.has_window},
         confirmed=list(pending),
     )
-    overlapping = window.overlaps(uow, [row["id"] for row in rows])
+    overlapping = window.overlaps(uow, [row.id for row in rows])
     done = {}
     for row in rows:
-        thread, its_window = threads[row["client_id"]], placed[row["id"]]
-        ref, client, sitter = row["ref"], row["client"], row["sitter"]
-        if row["status"] == BookingStatus.PENDING or its_window.moved:
+        thread, its_window = threads[row.client_id], placed[row.id]
+        ref, client, sitter = row.ref, row.client, row.sitter
+        if row.status == BookingStatus.PENDING or its_window.moved:
             reused = {"thread": thread.reused, "window": its_window.reused}
             payload = {"client": client, "sitter": sitter, "reused": reused}
             uow.audit("booking.confirmed", "booking", ref, payload)
@@ -154,32 +158,32 @@ def _confirm(uow: UnitOfWork, rows: list[dict[str, Any]]) -> dict[str, Confirmed
             thread.default_number,
             thread.reused,
             its_window.reused,
-            tuple(overlapping.get(row["id"], ())),
+            tuple(overlapping.get(row.id, ())),
             sitter_warnings(row),
         )
     return done
 
 
-def sitter_warnings(row: dict[str, Any]) -> tuple[str, ...]:
-    """Warnings about the sitter of this row: an inactive sitter's number is not used."""
-    if row["sitter_status"] == SitterStatus.INACTIVE:
+def sitter_warnings(row: queries.BookingState) -> tuple[str, ...]:
+    """Warnings about the sitter of the booking: an inactive sitter's number is not used."""
+    if row.sitter_status == SitterStatus.INACTIVE:
         warning = (
-            f"Sitter {row['sitter']} is not active yet, so their number is not used for this visit"
-            f" until you activate them: petmsg sitter activate {row['sitter']}"
+            f"Sitter {row.sitter} is not active yet, so their number is not used for this visit"
+            f" until you activate them: petmsg sitter activate {row.sitter}"
         )
         return (warning,)
     return ()
 
 
-def booked_time(row: dict[str, Any]) -> window.BookedTime:
-    """What `window.place` needs, from a row of `queries.confirm.BOOKINGS`."""
+def booked_time(row: queries.BookingState) -> window.BookedTime:
+    """What `window.upsert_windows` needs of a booking."""
     return window.BookedTime(
-        row["id"],
-        row["ref"],
-        row["client_id"],
-        row["client"],
-        row["sitter_id"],
-        row["sitter"],
-        row["starts_at"],
-        row["ends_at"],
+        row.id,
+        row.ref,
+        row.client_id,
+        row.client,
+        row.sitter_id,
+        row.sitter,
+        row.starts_at,
+        row.ends_at,
     )

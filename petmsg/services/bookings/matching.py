@@ -3,12 +3,12 @@
 So an import without refs can be repeated, and `booking add` typed twice adds one booking.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from petmsg.enums import BookingStatus
-from petmsg.queries.booking import bookings_that_start
+from petmsg.queries.booking import BookingSpan, bookings_that_start
+from petmsg.queries.confirm import BookingState
 from petmsg.services.unit_of_work import UnitOfWork
 
 _Span = tuple[int, datetime, datetime]
@@ -23,7 +23,7 @@ class SameBookings:
     def __init__(self, uow: UnitOfWork, *, even_cancelled: bool) -> None:
         self._uow = uow
         self._even_cancelled = even_cancelled
-        self._by_span: dict[_Span, dict[str, Mapping[str, Any]]] = {}
+        self._by_span: dict[_Span, dict[str, BookingSpan | BookingState]] = {}
         self._span_of: dict[str, _Span] = {}
 
     def look_up(self, starts: Iterable[tuple[int, datetime]]) -> None:
@@ -31,29 +31,29 @@ class SameBookings:
         known = sorted(set(starts))
         if known:
             for row in bookings_that_start(self._uow.cursor, self._uow.org, known):
-                self.remember(row._asdict())
+                self.remember(row)
 
-    def remember(self, row: Mapping[str, Any]) -> None:
+    def remember(self, row: BookingSpan | BookingState) -> None:
         """Store the current state of a booking; it replaces an earlier one."""
-        if row.get("status") == BookingStatus.CANCELLED and not self._even_cancelled:
+        if row.status == BookingStatus.CANCELLED and not self._even_cancelled:
             return
-        ref, span = row["ref"], (row["client_id"], row["starts_at"], row["ends_at"])
+        ref, span = row.ref, (row.client_id, row.starts_at, row.ends_at)
         before = self._span_of.get(ref)
         if before is not None:
             del self._by_span[before][ref]
         self._span_of[ref] = span
         self._by_span.setdefault(span, {})[ref] = row
 
-    def find(self, wanted: Mapping[str, Any], *, any_sitter: bool) -> str | None:
+    def find(self, wanted: BookingState, *, any_sitter: bool) -> str | None:
         """The ref of the matching booking, the oldest of several; None if there is none.
 
         `any_sitter`: the row names no sitter, so the sitter is not compared.
         """
-        span = (wanted["client_id"], wanted["starts_at"], wanted["ends_at"])
+        span = (wanted.client_id, wanted.starts_at, wanted.ends_at)
         same = [
             row
             for row in self._by_span.get(span, {}).values()
-            if any_sitter or row["sitter_id"] == wanted["sitter_id"]
+            if any_sitter or row.sitter_id == wanted.sitter_id
         ]
-        same.sort(key=lambda row: row.get("status") == BookingStatus.CANCELLED)
-        return str(same[0]["ref"]) if same else None
+        same.sort(key=lambda row: row.status == BookingStatus.CANCELLED)
+        return same[0].ref if same else None
