@@ -158,7 +158,7 @@ class Replies(RuleBasedStateMachine):
             self.world.close()
 
     def _work(self) -> UnitOfWork:
-        return self.world.work(self.model.now)
+        return self.world.uow(self.model.now)
 
     def _do(self, what: Callable[[UnitOfWork], object]) -> bool:
         """Whether petmsg did it; what it refuses changes nothing."""

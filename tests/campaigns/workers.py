@@ -261,7 +261,7 @@ def _blind_requeue() -> None:
         message = record_outcome.locked_by_id(uow, each.message)
         if message.status is not MessageStatus.UNKNOWN or message.attempts != each.attempt:
             return None
-        return unknown_outcomes._back_to_the_queue(uow, message)
+        return unknown_outcomes._queue_again(uow, message)
 
     vars(unknown_outcomes)["reconcile"] = settle
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from petmsg import errors
-from petmsg.cli import GROUPS
+from petmsg.cli import GROUPS, command_line
+from petmsg.cli.group import LazyGroup
 from petmsg.render.json_schema import documents
 from tests.support import documentation, manual, pictures
 from tests.support.command_tree import commands, printed
@@ -96,9 +97,9 @@ def test_every_exit_code_of_an_error_is_in_the_table() -> None:
 
 
 def test_every_group_of_commands_has_the_help_its_module_gives() -> None:
-    for name, entry in documentation.command_line().entries.items():
+    for name, entry in command_line().entries.items():
         command = entry.load()
-        if isinstance(command, documentation.LazyGroup):
+        if isinstance(command, LazyGroup):
             assert command.help == GROUPS[name] or command.help.startswith(GROUPS[name])
         else:
             assert command.help.startswith(GROUPS[name])

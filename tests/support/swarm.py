@@ -445,7 +445,7 @@ def _blind_requeue() -> None:
     _swap(SandboxProvider, find=lambda *_args, **_kwargs: [])
 
     def settle(uow: Any, each: Any, _found: Any, **_kwargs: Any) -> Any:
-        return unknown_outcomes._back_to_the_queue(uow, locked_by_id(uow, each.message))
+        return unknown_outcomes._queue_again(uow, locked_by_id(uow, each.message))
 
     _swap(unknown_outcomes, reconcile=settle)
 

@@ -13,12 +13,12 @@ from petmsg.enums import AttemptStatus, MessageStatus
 from petmsg.errors import ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Delivery, ProviderText, SendOutcome, Unknown
 from petmsg.queries.org import OrgRow, find_org
+from petmsg.queries.unknown_outcomes import LOOK_BACK
 from petmsg.services.orgs import org as orgs
 from petmsg.services.outbox.claim import Ended
 from petmsg.services.outbox.unknown_outcomes import (
     CLOCK_SKEW,
     GRACE,
-    LOOK_BACK,
     SECOND_LOOK,
     Reconciled,
 )

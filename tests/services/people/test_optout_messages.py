@@ -155,7 +155,9 @@ def test_what_is_said_of_a_waiting_message_is_so(ready: Cli, migrated_url: str) 
     assert ran.code == 0, ran.err
     added = ready("optout", "add", "C-1", "--reason", "called")
     assert "will not be sent while they are opted out." in added.err
-    assert "What still waits when it ends is sent then." in added.err
+    assert (
+        "What is still queued when the opt-out ends is sent then: petmsg message list" in added.err
+    )
     ready("message", "dispatch", now=NOW + MINUTE)
     assert carried(migrated_url) == []
     removed = ready(
