@@ -114,6 +114,37 @@ class _Sitter(NamedTuple):
     status: str
 
 
+class WindowRow(NamedTuple):
+    """The window of a booking, with its sitter. Times are aware UTC."""
+
+    id: int
+    booking_id: int
+    sitter_id: int | None
+    sitter: str | None
+    starts_at: datetime
+    booked_until: datetime
+    ends_at: datetime
+
+
+class ThreadOfClient(NamedTuple):
+    """A client's thread, with the number that the client was shown first."""
+
+    id: int
+    client_id: int
+    default_number: str | None
+
+
+class _Overlap(NamedTuple):
+    booking_id: int
+    ref: str
+
+
+class _SitterNumber(NamedTuple):
+    sitter_id: int
+    id: int
+    e164: str
+
+
 def booking_states(cursor: Cursor, org_id: int, refs: Sequence[str]) -> list[BookingState]:
     """The bookings of those refs, not locked."""
     return cursor.all_in_list(BookingState, BOOKINGS, "refs", refs, org_id=org_id)
@@ -148,6 +179,44 @@ def lock_sitters(cursor: Cursor, org_id: int, ids: Sequence[int]) -> set[int]:
         return set()
     held = cursor.in_list(SITTERS_LOCKED, "ids", sorted(ids), org_id=org_id)
     return {row["id"] for row in held if row["status"] == "offboarded"}
+
+
+def windows_of_bookings(cursor: Cursor, org_id: int, booking_ids: Sequence[int]) -> list[WindowRow]:
+    """The windows of those bookings."""
+    return cursor.all_in_list(WindowRow, WINDOWS, "booking_ids", booking_ids, org_id=org_id)
+
+
+def overlaps(cursor: Cursor, org_id: int, booking_ids: Sequence[int]) -> dict[int, list[str]]:
+    """The refs of the confirmed bookings of the same thread whose booked times overlap, by the id
+    of the booking."""
+    found: dict[int, list[str]] = {}
+    for row in cursor.all_in_list(_Overlap, OVERLAPS, "booking_ids", booking_ids, org_id=org_id):
+        found.setdefault(row.booking_id, []).append(row.ref)
+    return found
+
+
+def threads_of_clients(
+    cursor: Cursor, org_id: int, client_ids: Sequence[int]
+) -> list[ThreadOfClient]:
+    """The threads of those clients who have one."""
+    return cursor.all_in_list(ThreadOfClient, THREADS, "client_ids", client_ids, org_id=org_id)
+
+
+def usable_sitter_numbers(
+    cursor: Cursor, org_id: int, sitter_ids: Sequence[int], *, now: datetime
+) -> dict[int, tuple[int, str]]:
+    """The number (id and E.164) of each of those sitters whose number is usable at `now` (aware
+    UTC), by the sitter's id."""
+    found = cursor.all_in_list(
+        _SitterNumber, USABLE_SITTER_NUMBERS, "sitter_ids", sitter_ids, org_id=org_id, now=now
+    )
+    return {row.sitter_id: (row.id, row.e164) for row in found}
+
+
+def usable_front_desk(cursor: Cursor, org_id: int, *, now: datetime) -> tuple[int, str] | None:
+    """The front desk number (id and E.164) that is usable at `now` (aware UTC)."""
+    found = cursor.tuples(USABLE_DESK, org_id=org_id, now=now)
+    return (found[0][0], found[0][1]) if found else None
 
 
 def insert_threads(

@@ -99,6 +99,19 @@ _SITTER_ID_OF_MESSAGE = "SELECT sitter_id FROM inbound_text WHERE message_id = :
 _MEDIA_COUNT = "SELECT media_count FROM inbound_text WHERE message_id = :id"
 
 
+class StoredMessage(NamedTuple):
+    """A message that is stored already. `decision` is JSON; `received_at` (aware UTC) is None for
+    one that was sent."""
+
+    id: int
+    org_id: int
+    direction: str
+    to_e164: str | None
+    decision: str | None
+    keyword: str | None
+    received_at: datetime | None
+
+
 class _Number(NamedTuple):
     id: int
     e164: str
@@ -232,3 +245,8 @@ def media_count(cursor: Cursor, message_id: int) -> int:
     """How many pictures a message that came in has."""
     found: int = cursor.value(_MEDIA_COUNT, id=message_id)
     return found
+
+
+def stored_message(cursor: Cursor, provider_message_id: str) -> StoredMessage | None:
+    """The message of any org that has this id at the provider."""
+    return cursor.first(StoredMessage, STORED, id=provider_message_id)

@@ -88,10 +88,7 @@ def upsert_windows(
     """
     cursor = uow.cursor
     ids = [each.booking_id for each in booked if each.booking_id not in without]
-    there = {
-        row["booking_id"]: row
-        for row in cursor.in_list(queries.WINDOWS, "booking_ids", ids, org_id=uow.org.id)
-    }
+    there = {row.booking_id: row for row in queries.windows_of_bookings(cursor, uow.org.id, ids)}
     grace = timedelta(minutes=uow.org.grace_minutes)
     placed: dict[int, UpsertedWindow] = {}
     fresh: list[tuple[Any, ...]] = []
@@ -124,11 +121,11 @@ def upsert_windows(
             "booked_until": booked_until,
             "ends_at": ends_at,
         }
-        differs = any(row[name] != value for name, value in wanted.items())
-        placed[booking_id] = UpsertedWindow(row["id"], reused=True, moved=differs)
+        differs = any(getattr(row, name) != value for name, value in wanted.items())
+        placed[booking_id] = UpsertedWindow(row.id, reused=True, moved=differs)
         if differs:
-            moved.append({**wanted, "id": row["id"]})
-            before = _span(row["starts_at"], row["booked_until"], row["ends_at"], row["sitter"])
+            moved.append({**wanted, "id": row.id})
+            before = _span(row.starts_at, row.booked_until, row.ends_at, row.sitter)
             payload = {"client": client, "before": before, "after": after}
             uow.audit("window.updated", "window", booking, payload)
     cursor.run_many(queries.UPDATE_WINDOW, moved)
@@ -141,20 +138,14 @@ def upsert_windows(
 
 def overlaps(uow: UnitOfWork, booking_ids: Sequence[int]) -> dict[int, list[str]]:
     """The confirmed bookings of the same thread whose booked times overlap, by booking id."""
-    found: dict[int, list[str]] = {}
-    for row in uow.cursor.in_list(
-        queries.OVERLAPS, "booking_ids", list(booking_ids), org_id=uow.org.id
-    ):
-        found.setdefault(row["booking_id"], []).append(row["ref"])
-    return found
+    return queries.overlaps(uow.cursor, uow.org.id, booking_ids)
 
 
 def _threads(uow: UnitOfWork, client_ids: Sequence[int]) -> dict[int, ThreadFound]:
     """The existing threads, by client id."""
-    found = uow.cursor.in_list(queries.THREADS, "client_ids", client_ids, org_id=uow.org.id)
     return {
-        row["client_id"]: ThreadFound(row["id"], row["default_number"], reused=True)
-        for row in found
+        row.client_id: ThreadFound(row.id, row.default_number, reused=True)
+        for row in queries.threads_of_clients(uow.cursor, uow.org.id, client_ids)
     }
 
 
@@ -186,15 +177,11 @@ def _default_numbers(
     uow: UnitOfWork, sitters: set[int | None]
 ) -> dict[int | None, tuple[int | None, str | None]]:
     """The default number of a new thread (id and E.164), by sitter id; the front desk otherwise."""
-    cursor = uow.cursor
-    desk = cursor.tuples(queries.USABLE_DESK, org_id=uow.org.id, now=uow.now)
-    numbers = dict.fromkeys(sitters, desk[0] if desk else (None, None))
+    desk = queries.usable_front_desk(uow.cursor, uow.org.id, now=uow.now)
     named = sorted(each for each in sitters if each is not None)
-    for row in cursor.in_list(
-        queries.USABLE_SITTER_NUMBERS, "sitter_ids", named, org_id=uow.org.id, now=uow.now
-    ):
-        numbers[row["sitter_id"]] = (row["id"], row["e164"])
-    return numbers
+    own = queries.usable_sitter_numbers(uow.cursor, uow.org.id, named, now=uow.now)
+    fallback = desk or (None, None)
+    return {each: own.get(each, fallback) if each else fallback for each in sitters}
 
 
 def _span(

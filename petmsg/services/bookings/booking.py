@@ -99,10 +99,13 @@ def cancel(uow: UnitOfWork, ref: str, *, reason: str | None = None) -> BookingCh
     if row.status == BookingStatus.CANCELLED:
         return _changed(row, window_id=_window_id(uow, row), reused=True)
     mark_cancelled(uow.cursor, row.id)
-    for there in uow.cursor.in_list(
-        confirm_queries.WINDOWS, "booking_ids", [row.id], org_id=uow.org.id
-    ):
-        span = {name: there[name] for name in ("starts_at", "booked_until", "ends_at", "sitter")}
+    for there in confirm_queries.windows_of_bookings(uow.cursor, uow.org.id, [row.id]):
+        span = {
+            "starts_at": there.starts_at,
+            "booked_until": there.booked_until,
+            "ends_at": there.ends_at,
+            "sitter": there.sitter,
+        }
         uow.audit(
             "window.closed",
             "window",
@@ -225,8 +228,8 @@ def _changeable(uow: UnitOfWork, ref: str) -> BookingState:
 
 
 def _window_id(uow: UnitOfWork, row: BookingState) -> int | None:
-    found = uow.cursor.in_list(confirm_queries.WINDOWS, "booking_ids", [row.id], org_id=uow.org.id)
-    return found[0]["id"] if found else None
+    found = confirm_queries.windows_of_bookings(uow.cursor, uow.org.id, [row.id])
+    return found[0].id if found else None
 
 
 def _require_not_offboarded(sitter: SitterKey) -> None:

@@ -97,12 +97,12 @@ def current_state(uow: UnitOfWork, ref: str) -> Confirmed:
         raise no_booking(uow.cursor, uow.org.id, ref)
     row = rows[0]
     thread = window.ensure_threads_of_bookings(uow, rows)[row.client_id]
-    (placed,) = uow.cursor.in_list(queries.WINDOWS, "booking_ids", [row.id], org_id=uow.org.id)
+    (placed,) = queries.windows_of_bookings(uow.cursor, uow.org.id, [row.id])
     return Confirmed(
         booking=row.ref,
         client=row.client,
         thread=thread.id,
-        window=placed["id"],
+        window=placed.id,
         sitter=row.sitter,
         default_number=thread.default_number,
         thread_reused=True,

@@ -16,9 +16,9 @@ from petmsg.providers.base import ReceivedText
 from petmsg.queries.inbound import (
     INSERT_INBOUND,
     INSERT_MESSAGE,
-    STORED,
     read_inbound_facts,
     set_keyword,
+    stored_message,
 )
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.row_locks import share_client_of_phone
@@ -176,16 +176,17 @@ def _has_opted_out(uow: UnitOfWork, sitter: str) -> bool:
 
 
 def _stored(uow: UnitOfWork, text: ReceivedText) -> Received | None:
-    row = uow.cursor.one(STORED, id=text.provider_message_id)
+    row = stored_message(uow.cursor, text.provider_message_id)
     if row is None:
         return None
-    if row["org_id"] != uow.org.id or row["direction"] != "inbound":
-        raise NotOurNumber(row["to_e164"] or "that number", org=uow.org.slug)
+    if row.org_id != uow.org.id or row.direction != "inbound":
+        raise NotOurNumber(row.to_e164 or "that number", org=uow.org.slug)
     did: tuple[str, ...] = ()
-    if text.opt_out_type is not None and row["keyword"] is None:
-        did = _apply_late_keyword(uow, text, text.opt_out_type, row["id"], at=row["received_at"])
-    decision = json.loads(row["decision"] or "{}")
-    return Received(row["id"], duplicate=True, decision=decision, did=did)
+    if text.opt_out_type is not None and row.keyword is None:
+        assert row.received_at is not None  # it is inbound
+        did = _apply_late_keyword(uow, text, text.opt_out_type, row.id, at=row.received_at)
+    decision = json.loads(row.decision or "{}")
+    return Received(row.id, duplicate=True, decision=decision, did=did)
 
 
 def _apply_late_keyword(
