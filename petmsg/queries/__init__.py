@@ -6,6 +6,8 @@ The rule: what reads, and what writes by one statement, stands here. One row tha
 keeps its own, because it reads the tables of another system.
 
 One statement, one text: it runs on SQLite and PostgreSQL alike, and a test holds each against the
-tables. Rows come back as NamedTuples (`cursor.all(Row, TEXT, ...)`); a test names the functions
-whose rows are dictionaries: what a check or an event names itself, and rows only shown.
+tables. Rows come back as NamedTuples (`cursor.all(Row, TEXT, ...)`), whose fields are the columns.
+Three kinds of rows stay dictionaries, and a test names the functions that return them: the findings
+of an invariant, whose columns each check names itself; audit events, which may be damaged and are
+compared as they are stored; and an org's settings, which are shown by their names.
 """

@@ -93,10 +93,9 @@ WITH_DICTS = {
         "_in_order", "chain", "events_in_order", "list_events", "show_event", "shown_head",
     },
     "latest_events.py": {"last_events"},
+    "page.py": {"newest"},  # for `list_events`
     # Settings by their names, as output shows them.
     "org.py": {"settings_at"},
-    # Rows for output alone. They are to become NamedTuples; a new one is not to be added.
-    "page.py": {"newest"},
 }  # fmt: skip
 """The functions of petmsg.queries whose rows are dictionaries, by module."""
 

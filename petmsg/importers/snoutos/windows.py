@@ -20,7 +20,7 @@ from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries import confirm as queries
 from petmsg.queries.confirm import BookingState
 from petmsg.services.bookings import assignment_window
-from petmsg.services.bookings.booking_import import changeable_values, load_bookings, require_span
+from petmsg.services.bookings.booking_changes import changeable_values, load_bookings, require_span
 from petmsg.services.bookings.confirm import SitterOffboarded, booked_time
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_ref

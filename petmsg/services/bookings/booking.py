@@ -12,14 +12,14 @@ from petmsg.queries.confirm import BookingState
 from petmsg.queries.lookup import SitterKey, find_client, find_sitter
 from petmsg.queries.suggestions import no_booking
 from petmsg.services.bookings import assignment_window as window
-from petmsg.services.bookings.booking_import import (
-    BookingRows,
+from petmsg.services.bookings.booking_changes import (
     changeable_values,
     load_bookings,
     place_windows,
     require_span,
     require_visit_over,
 )
+from petmsg.services.bookings.booking_import import BookingRows
 from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded, sitter_warnings
 from petmsg.services.transfer.row_files import BatchRow
 from petmsg.services.unit_of_work import Failure, UnitOfWork

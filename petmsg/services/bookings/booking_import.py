@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
-from petmsg.clock import format_local, parse_instant
+from petmsg.clock import parse_instant
 from petmsg.db.driver_errors import is_driver_error, is_unique_violation
 from petmsg.enums import BookingStatus, SitterStatus
-from petmsg.errors import Busy, EndNotAfterStart, MalformedRow, PetmsgError, Refused
+from petmsg.errors import Busy, MalformedRow, PetmsgError, Refused
 from petmsg.queries import confirm as confirm_queries
 from petmsg.queries.booking import insert_bookings, update_bookings
 from petmsg.queries.confirm import BookingState
@@ -20,8 +19,14 @@ from petmsg.queries.lookup import (
     find_sitter,
     sitters_of_refs,
 )
-from petmsg.services.bookings import assignment_window
-from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded, booked_time
+from petmsg.services.bookings.booking_changes import (
+    changeable_values,
+    load_bookings,
+    place_windows,
+    require_span,
+    require_visit_over,
+)
+from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded
 from petmsg.services.bookings.matching import SameBookings
 from petmsg.services.refs import lock_refs, next_ref
 from petmsg.services.transfer.row_files import BatchRow, RowDone
@@ -287,39 +292,3 @@ class BookingRows:
         confirmed = [row for row in self.updated.values() if row.status == BookingStatus.CONFIRMED]
         if confirmed:
             place_windows(self.uow, confirmed)
-
-
-def place_windows(
-    uow: UnitOfWork, rows: Sequence[BookingState]
-) -> dict[int, assignment_window.UpsertedWindow]:
-    """Update the windows of confirmed bookings to their times and sitters."""
-    threads = assignment_window.ensure_threads_of_bookings(uow, rows)
-    return assignment_window.upsert_windows(uow, [booked_time(row) for row in rows], threads)
-
-
-def load_bookings(uow: UnitOfWork, refs: Sequence[str]) -> list[BookingState]:
-    """The bookings of those refs, locked."""
-    return confirm_queries.locked_bookings(uow.cursor, uow.org.id, list(dict.fromkeys(refs)))
-
-
-def require_span(starts_at: datetime, ends_at: datetime, *, timezone: str) -> None:
-    """Raise `EndNotAfterStart` unless the start is before the end."""
-    if starts_at >= ends_at:
-        raise EndNotAfterStart(
-            f"The end {format_local(ends_at, timezone)} is not after the start "
-            f"{format_local(starts_at, timezone)}."
-        )
-
-
-def require_visit_over(uow: UnitOfWork, row: BookingState) -> None:
-    """Raise `SitterOffboarded` unless the visit is over: offboarded sitters keep past visits."""
-    if row.ends_at + timedelta(minutes=uow.org.grace_minutes) > uow.now:
-        raise SitterOffboarded(
-            f"Sitter {row.sitter} of booking {row.ref} is offboarded.",
-            hint=f"Choose another sitter: petmsg booking reassign {row.ref} --sitter SITTER",
-        )
-
-
-def changeable_values(row: BookingState) -> dict[str, Any]:
-    """The values of a booking that can change, as the audit stores them."""
-    return {"starts_at": row.starts_at, "ends_at": row.ends_at, "sitter": row.sitter}
