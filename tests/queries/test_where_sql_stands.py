@@ -119,3 +119,15 @@ def test_queries_give_typed_rows_but_for_those_named() -> None:
         if (names := giving_dicts(path.read_text(encoding="utf-8")))
     }
     assert found == WITH_DICTS
+
+
+@pytest.mark.parametrize("folder", WITHOUT_SQL)
+def test_nothing_above_queries_reads_dictionaries_from_a_cursor(folder: str) -> None:
+    read = re.compile(r"cursor\.(rows|rows_even_damaged|one|in_list)\(")
+    found = [
+        f"{path.relative_to(PACKAGE)}:{number}: {line.strip()}"
+        for path in modules(folder)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if read.search(line)
+    ]
+    assert found == []
