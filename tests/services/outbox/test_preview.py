@@ -224,7 +224,7 @@ def busy_number(migrated_url: str) -> Iterator[str]:
     with worker(locate(url)) as alive:
         pool = SenderPool(4, now=store.clock)
         dispatcher = Dispatcher(
-            store, [line], worker=alive, pool=pool, watch=lambda _: None, timings=Timings()
+            store, [line], worker=alive, pool=pool, on_event=lambda _: None, timings=Timings()
         )
         thread = threading.Thread(target=dispatcher.run_once)
         thread.start()

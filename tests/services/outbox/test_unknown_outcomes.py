@@ -334,7 +334,7 @@ def test_two_clocks_apart_make_the_wait_neither_shorter_nor_longer(
     wrong.set_off = apart
     seen = []
     for store in (right, wrong, right, wrong, right, wrong):
-        rescue(store, org, Listing(), patience=SHORT)
+        rescue(store, org, Listing(), rescue_timings=SHORT)
         row = stored(url, text)
         seen.append((row["status"], row["absent_at"] is not None))
         if len(seen) in (2, 4):
