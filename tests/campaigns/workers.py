@@ -243,7 +243,7 @@ def scale_down() -> None:
         defer_for=0.1,
         rescue_timings=RescueTimings(timedelta(seconds=GRACE), timedelta(seconds=SECOND_LOOK)),
     )
-    vars(dispatching)["_rhythm"] = lambda _run: timings
+    vars(dispatching)["_timings"] = lambda _context: timings
     sender_pool.BEGIN_WITHIN = 0.4
     record_outcome.FIRST_BACK_OFF = timedelta(seconds=0.05)
     record_outcome.LONGEST_BACK_OFF = timedelta(seconds=0.5)
