@@ -62,7 +62,7 @@ def _take(
     """Take the rows in chunks, a transaction each, and show what came of them.
 
     What stops it half way (a database that is gone, say) leaves the chunks before it committed:
-    their rows are shown before the error is told. `doing` is what a progress bar says.
+    their rows are shown before the error. `doing` is what a progress bar says.
     """
     from petmsg.services.transfer.row_files import chunks
 

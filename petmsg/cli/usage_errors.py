@@ -20,9 +20,9 @@ def usage_problem(problem: Any) -> UsageProblem:
         text = str(problem.message)
     see = f"See: {'petmsg' if context is None else context.command_path} --help"
     meant = "" if context is None else _meant(problem, context)
-    told = UsageProblem(text, hint=f"{meant} {see}".lstrip())
-    told.exit_code = int(problem.exit_code)
-    return told
+    problem_found = UsageProblem(text, hint=f"{meant} {see}".lstrip())
+    problem_found.exit_code = int(problem.exit_code)
+    return problem_found
 
 
 def _meant(problem: Any, context: Any) -> str:

@@ -1,6 +1,6 @@
 """The mark in a backup: when it was made. Standard library only.
 
-Whoever goes back to a backup has messages in the queue that were sent after it was made. So a
+A restored backup has messages in its queue that were sent after the backup was made. So a
 backup carries its time in `PRAGMA user_version` (minutes since 1970), which nothing else uses, and
 petmsg writes to a database only once `petmsg db restored` has dealt with them and taken it off.
 """

@@ -51,10 +51,10 @@ class _Lent:
         return getattr(self._connection, name)
 
     def commit(self) -> None:
-        """Nothing: whoever began the transaction commits it."""
+        """Nothing: the owner of the transaction commits it."""
 
     def rollback(self) -> None:
-        """Nothing: whoever began the transaction rolls it back."""
+        """Nothing: the owner of the transaction rolls it back."""
 
     def close(self) -> None:
-        """Nothing: whoever opened the connection closes it."""
+        """Nothing: the owner of the connection closes it."""

@@ -3,7 +3,7 @@
 A wall clock cannot tell: two machines may differ by minutes, and one machine's may be set while
 petmsg waits. A mark is a reading of a clock that names itself: PostgreSQL's own, or on SQLite the
 machine's uptime. Marks of two clocks (another server, a machine started anew) say nothing together,
-and then whoever waits begins anew.
+and then the wait starts again.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""One transaction for writing: a bare cursor, and a session for whoever wants tables as objects."""
+"""One transaction for writing: a bare cursor, and a session for tables as objects."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext

@@ -20,7 +20,7 @@ _OPEN = _ALERTS + "WHERE a.done_at IS NULL"
 _DONE = _ALERTS + "WHERE a.done_at IS NOT NULL"
 _BY_ID = _ALERTS + "WHERE a.id = :id"
 
-TELL_AGAIN_AFTER = timedelta(hours=24)
+REPORT_AGAIN_AFTER = timedelta(hours=24)
 """An alert that is still open after this time is reported again."""
 _UNTOLD = """
 SELECT id FROM alert WHERE org_id = :org_id AND done_at IS NULL
@@ -145,9 +145,9 @@ def find_alert(cursor: Cursor, orgs: Sequence[OrgRow], text: str) -> AlertRow:
     return row
 
 
-def is_untold(cursor: Cursor, org: OrgRow, *, now: datetime) -> bool:
-    """Whether an open alert was not reported for `TELL_AGAIN_AFTER` at `now` (aware UTC)."""
-    before = now - TELL_AGAIN_AFTER
+def has_unreported_alerts(cursor: Cursor, org: OrgRow, *, now: datetime) -> bool:
+    """Whether an open alert was not reported for `REPORT_AGAIN_AFTER` at `now` (aware UTC)."""
+    before = now - REPORT_AGAIN_AFTER
     return cursor.value(_UNTOLD, org_id=org.id, before=before) is not None
 
 
@@ -194,8 +194,8 @@ def open_alert(cursor: Cursor, org_id: int, *, kind: str, entity: str, ref: str)
     return found
 
 
-def mark_told(cursor: Cursor, org_id: int, *, now: datetime, before: datetime) -> list[int]:
-    """The open alerts that were last told at `before` or never; they count as told at `now`."""
+def mark_reported(cursor: Cursor, org_id: int, *, now: datetime, before: datetime) -> list[int]:
+    """Mark the open alerts last reported at `before` or never as reported at `now`; return them."""
     return [row[0] for row in cursor.tuples(_MARK_TOLD, org_id=org_id, now=now, before=before)]
 
 

@@ -104,7 +104,7 @@ WHERE id = :id AND (free_at IS NULL OR free_at < :until)
 
 
 def locked_number(cursor: Cursor, number_id: int) -> NumberRateLimit:
-    """A number and its pace, locked until the commit against all but new texts of its threads."""
+    """A number and its rate limit, locked until the commit; its threads can still get messages."""
     lock = cursor.row_lock("FOR NO KEY UPDATE")
     row = cursor.tuples(
         "SELECT id, e164, segments_per_second, free_at, refused_at, refused_until, refused_code"
@@ -144,7 +144,7 @@ def in_the_way(
 def in_the_way_to_phone(
     cursor: Cursor, *, org_id: int, to_e164: str, message_id: int, send_at: datetime, now: datetime
 ) -> tuple[int, str] | None:
-    """`in_the_way` of a text to nobody's thread, which waits in line per phone."""
+    """`in_the_way` for a message outside any thread; those wait per phone."""
     found = cursor.tuples(
         IN_THE_WAY_TO_PHONE,
         org_id=org_id,
@@ -171,9 +171,9 @@ def begin_attempt(
     now: datetime,
     free_at: datetime,
 ) -> None:
-    """Write that a text is being sent from the number, which is free again at `free_at`.
+    """Record that a message is being sent from the number, which is free again at `free_at`.
 
-    One to nobody's thread has neither thread nor rule.
+    A message outside any thread has neither thread nor rule.
     """
     values = {
         "org_id": org_id,

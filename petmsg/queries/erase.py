@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from petmsg.db.cursor import Cursor
 
 _REPEATING = """
-WITH hers AS (
+WITH in_thread AS (
   SELECT m.id FROM thread t JOIN message m ON m.thread_id = t.id
   WHERE t.org_id = :org_id AND t.client_id = :client_id
 ),
 written AS (
-  SELECT r.about_id AS id FROM relay r JOIN hers h ON h.id = r.message_id
+  SELECT r.about_id AS id FROM relay r JOIN in_thread h ON h.id = r.message_id
   WHERE r.kind = 'reply' AND r.about_id IS NOT NULL
   UNION SELECT message_id FROM relay_question WHERE org_id = :org_id AND client_id = :client_id
 ),
@@ -21,7 +21,9 @@ named AS (
 )
 SELECT id FROM written
 UNION SELECT r.message_id FROM relay r WHERE r.org_id = :org_id AND r.kind <> 'reply'
-  AND r.about_id IN (SELECT id FROM hers UNION SELECT id FROM written UNION SELECT id FROM named)
+  AND r.about_id IN (
+    SELECT id FROM in_thread UNION SELECT id FROM written UNION SELECT id FROM named
+  )
 """
 
 _ERASE_UNMATCHED = "UPDATE stray_text SET from_phone = NULL, body = NULL WHERE from_phone = :phone"

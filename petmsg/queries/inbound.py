@@ -164,8 +164,8 @@ def read_inbound_facts(
     """The facts about a text from that phone to that number at `at` (aware UTC).
 
     `past` says whether `at` lies before the command's own now; else numbers, holders and sitters
-    are today's. `said` is what the provider told of it: a word of the company's own may mean STOP
-    to the carriers. `sender` is who has the phone, looked up if it is not given. None where the
+    are today's. `said` is the keyword that the provider reported: the account may have its own
+    word for STOP. `sender` is who has the phone, looked up if it is not given. None where the
     number is not the org's.
     """
     ledger_at = at if past else _NO_LATER

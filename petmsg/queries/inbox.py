@@ -11,15 +11,17 @@ from petmsg.queries.lookup import find_client, find_sitter
 from petmsg.queries.message import message_id, require_possible
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest_of
-from petmsg.queries.waiting import FOR_THE_DESK, HERS, OPEN, TOLD, overdue
+from petmsg.queries.waiting import FOR_THE_DESK, FORWARDED, OPEN, SITTER_WINDOW_OPEN, overdue
 
-# `hers`: the sitter's window with the client runs; `told`: it was forwarded to the sitter's phone.
+# `window_open`: the sitter's window with the client is open; `was_forwarded`: to their phone.
 _ITEMS = f"""
 SELECT i.message_id AS message, i.addressed_to, s.ref AS sitter, s.name AS sitter_name, i.code,
        c.ref AS client, c.name AS client_name, m.from_e164, m.to_e164 AS number, m.body,
        i.media_count, i.received_at, i.inbox_at, i.with_sitter_at, i.claimed_by, i.claimed_at,
-       i.done_by, i.done_at, i.done_reason, CASE WHEN {HERS} THEN 1 ELSE 0 END AS hers,
-       CASE WHEN {TOLD} THEN 1 ELSE 0 END AS told, g.relay, m.decision, m.provider_message_id
+       i.done_by, i.done_at, i.done_reason,
+       CASE WHEN {SITTER_WINDOW_OPEN} THEN 1 ELSE 0 END AS window_open,
+       CASE WHEN {FORWARDED} THEN 1 ELSE 0 END AS was_forwarded,
+       g.relay, m.decision, m.provider_message_id
 FROM inbound_text i
 JOIN message m ON m.id = i.message_id
 JOIN org g ON g.id = i.org_id
@@ -102,8 +104,8 @@ class InboxItem(NamedTuple):
     done_by: str | None
     done_at: datetime | None
     done_reason: str | None
-    hers: int
-    told: int
+    window_open: int
+    was_forwarded: int
     relay: bool
     decision: str | None
     provider_message_id: str | None
@@ -151,7 +153,10 @@ def list_inbox(
 
 
 # A sitter's messages are the desk's once the window with the client is over.
-_OF_THE_DESK = f" AND (i.addressed_to = 'front_desk' OR (i.addressed_to = 'sitter' AND NOT {HERS}))"
+_OF_THE_DESK = (
+    " AND (i.addressed_to = 'front_desk'"
+    f" OR (i.addressed_to = 'sitter' AND NOT {SITTER_WINDOW_OPEN}))"
+)
 
 
 def find_item(cursor: Cursor, org: OrgRow, id_: int, *, now: datetime) -> InboxItem:

@@ -25,7 +25,7 @@ STANDING = {
 # are counted too. Those of another system came without an event of their own.
 _MESSAGES = """
 SELECT (SELECT count(DISTINCT ref) FROM audit_event
-        WHERE org_id = :org_id AND entity = 'message') AS told,
+        WHERE org_id = :org_id AND entity = 'message') AS reported,
        (SELECT count(*) FROM message
         WHERE org_id = :org_id AND actor NOT LIKE 'snoutos%') AS stand
 """
@@ -60,7 +60,7 @@ _PHONES = {
 
 
 class _Counted(NamedTuple):
-    told: int
+    reported: int
     stand: int
 
 
@@ -76,7 +76,7 @@ def missing(cursor: Cursor, org: OrgRow, entity: str) -> list[str]:
     if entity != "message" or not refs:
         return refs
     counted = cursor.all(_Counted, _MESSAGES, org_id=org.id)[0]
-    return refs if counted.stand < counted.told else []
+    return refs if counted.stand < counted.reported else []
 
 
 def last_events(cursor: Cursor, org: OrgRow, events: Sequence[str]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What is known of payments that Stripe told of."""
+"""The payments that Stripe reported."""
 
 from datetime import datetime
 from typing import NamedTuple

@@ -82,7 +82,7 @@ WHERE m.org_id = :org_id AND m.status = 'queued' AND m.due_at <= :now
 ORDER BY m.due_at, m.id LIMIT :limit
 """
 
-PACES = """
+RATE_LIMITS = """
 SELECT id, e164, segments_per_second, free_at, refused_at, refused_until, refused_code
 FROM message_number
 WHERE org_id = :org_id AND status <> 'retired'
@@ -94,9 +94,9 @@ NO_THREAD = 0
 
 
 class DueText(NamedTuple):
-    """A text that may be next. `due_at` is aware UTC.
+    """A message that may be next. `due_at` is aware UTC.
 
-    For a text to nobody's thread `thread` is `NO_THREAD` and `client_id` None.
+    For a message outside any thread, `thread` is `NO_THREAD` and `client_id` None.
     """
 
     message: int
@@ -108,7 +108,7 @@ class DueText(NamedTuple):
 
 
 class BehindText(NamedTuple):
-    """A due text that waits behind another, and why."""
+    """A due message that waits behind another, and why."""
 
     message: int
     to_e164: str
@@ -117,7 +117,7 @@ class BehindText(NamedTuple):
 
 
 class NumberRateLimit(NamedTuple):
-    """A number's pace. `free_at` is when its next text may start (aware UTC).
+    """A number's rate limit. `free_at` is when its next message may start (aware UTC).
 
     Where the provider refuses the account with `refused_code`, nothing is sent from the number from
     `refused_at` to `refused_until`.
@@ -170,8 +170,8 @@ def behind_texts(cursor: Cursor, org: OrgRow, *, now: datetime, limit: int) -> l
 
 
 def read_rate_limits(cursor: Cursor, org: OrgRow) -> list[NumberRateLimit]:
-    """The pace of each number of the org that is not retired."""
-    return [NumberRateLimit(**row) for row in cursor.rows(PACES, org_id=org.id)]
+    """The rate limit of each number of the org that is not retired."""
+    return [NumberRateLimit(**row) for row in cursor.rows(RATE_LIMITS, org_id=org.id)]
 
 
 def _due(cursor: Cursor, row: tuple[Any, ...]) -> DueText:

@@ -48,5 +48,5 @@ def lock_orgs(cursor: Cursor) -> None:
 
 
 def lock_batches(cursor: Cursor, org_id: int, space: int) -> None:
-    """Wait for whoever holds this lock of the org's."""
+    """Wait for this lock of the org."""
     cursor.hold(_LOCK_BATCHES, org_id=org_id, space=space)

@@ -132,7 +132,7 @@ def open_alerts(cursor: Cursor, org: OrgRow) -> dict[str, int]:
 
 def queue(cursor: Cursor, org: OrgRow, *, now: datetime, since: datetime) -> QueueCounts:
     """The org's texts that wait, are under way, need a person, or failed after `since` (aware UTC);
-    and when the provider last told of one."""
+    and when the provider last reported one."""
     return cursor.all(QueueCounts, _QUEUE, org_id=org.id, now=now, since=since)[0]
 
 

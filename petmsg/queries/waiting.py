@@ -1,4 +1,4 @@
-"""Who waits for a person: what is in the inbox, and what a sitter was told of and did not answer.
+"""Who waits for a person: messages in the inbox, and forwarded ones that a sitter did not answer.
 
 A client's message that the relay passed on is the sitter's to answer (`with_sitter_at`). It is the
 desk's as soon as the sitter's window with this client is over, or `UNANSWERED_AFTER` has passed.
@@ -14,7 +14,7 @@ from petmsg.queries.org import OrgRow
 UNANSWERED_AFTER = timedelta(minutes=15)
 """After this time an alert says that a client waits."""
 
-HERS = """EXISTS (
+SITTER_WINDOW_OPEN = """EXISTS (
    SELECT 1 FROM assignment_window w
    JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
    JOIN sitter a ON a.id = w.sitter_id AND a.status = 'active'
@@ -23,7 +23,7 @@ HERS = """EXISTS (
  )"""
 """Whether a window of the client with the sitter that the message is addressed to runs."""
 
-TOLD = """EXISTS (
+FORWARDED = """EXISTS (
    SELECT 1 FROM relay p JOIN message f ON f.id = p.message_id
    WHERE p.about_id = i.message_id AND p.kind = 'forward' AND f.status IN ('sent', 'delivered')
  )"""
@@ -42,7 +42,7 @@ OPEN = " AND i.done_at IS NULL AND (i.inbox_at IS NOT NULL OR i.with_sitter_at I
 
 FOR_THE_DESK = f"""
  AND (i.inbox_at IS NOT NULL
-      OR ((i.with_sitter_at <= :overdue OR NOT {HERS}) AND NOT {ANSWERED}))
+      OR ((i.with_sitter_at <= :overdue OR NOT {SITTER_WINDOW_OPEN}) AND NOT {ANSWERED}))
 """
 """Of what is open, what a sitter does not have in hand."""
 

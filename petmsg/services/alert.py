@@ -7,12 +7,12 @@ from datetime import datetime
 
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.queries.alert import (
-    TELL_AGAIN_AFTER,
+    REPORT_AGAIN_AFTER,
     alert_id,
     find_alert,
     insert_alert,
     mark_done,
-    mark_told,
+    mark_reported,
     open_alert,
 )
 from petmsg.services.unit_of_work import Failure, UnitOfWork, each, run_in_savepoint
@@ -83,9 +83,11 @@ def close_alert(uow: UnitOfWork, kind: AlertKind, *, entity: str, ref: str, reas
 
 
 def mark_alerts_reported(uow: UnitOfWork) -> list[int]:
-    """Return the IDs of open alerts that were not reported for `TELL_AGAIN_AFTER`, and mark them as
-    reported now."""
-    return mark_told(uow.cursor, uow.org.id, now=uow.now, before=uow.now - TELL_AGAIN_AFTER)
+    """Mark the open alerts that were not reported for `REPORT_AGAIN_AFTER` as reported now.
+
+    Returns their IDs.
+    """
+    return mark_reported(uow.cursor, uow.org.id, now=uow.now, before=uow.now - REPORT_AGAIN_AFTER)
 
 
 def done_all(

@@ -183,10 +183,10 @@ def run_in_savepoint(
             raise
         if is_unique_violation(problem) and tries > 1:
             return run_in_savepoint(uow, item, one, ref=ref, tries=tries - 1)
-        told = translate(problem)
-        if told.code == CONNECTION_LOST:
+        error = translate(problem)
+        if error.code == CONNECTION_LOST:
             raise  # not caused by the row, and nothing can be written after it
-        return Failure(ref(item), told)
+        return Failure(ref(item), error)
 
 
 _EVENT_COLUMNS = ("seq", "event", "entity", "ref", "reason", "payload", "previous_hash", "hash")

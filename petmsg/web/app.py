@@ -28,7 +28,7 @@ from petmsg.providers.twilio_signature import HEADER, TwilioSignature
 from petmsg.web.access_log import AccessLog, Watcher
 from petmsg.web.group_commit import GroupCommit, TooManyWait
 from petmsg.web.read_request import FORM, JSON, LARGEST_EVENT, Refusal, body_of, parameters
-from petmsg.web.refused_requests import Refusals
+from petmsg.web.refused_requests import RejectionCounter
 from petmsg.workflows.webhook_outcome import Outcome
 
 ANSWER_WITHIN = 10.0
@@ -61,7 +61,10 @@ def make_app(webhooks: Webhooks, commits: GroupCommit, watcher: Watcher) -> Acce
     """Build the application. `watcher` is called with every answered request."""
     routes = [Route(HEALTH, _Health(webhooks.health, commits).answer, methods=["GET"])]
     if webhooks.twilio is not None:
-        twilio, refusals = _Twilio(webhooks.twilio, commits), Refusals("twilio", commits.put_aside)
+        twilio, refusals = (
+            _Twilio(webhooks.twilio, commits),
+            RejectionCounter("twilio", commits.put_aside),
+        )
         for path, handler in (
             (public_url.INBOUND, twilio.inbound),
             (public_url.STATUS, twilio.status),
@@ -70,7 +73,7 @@ def make_app(webhooks: Webhooks, commits: GroupCommit, watcher: Watcher) -> Acce
             routes.append(Route(path, guarded, methods=["POST"]))
     if webhooks.stripe is not None:
         stripe = _Stripe(webhooks.stripe, commits)
-        refusals = Refusals("stripe", commits.put_aside)
+        refusals = RejectionCounter("stripe", commits.put_aside)
         guarded = _with_refusals(stripe.event, refusals, STRIPE_HEADER)
         routes.append(Route(STRIPE, guarded, methods=["POST"]))
     app = Starlette(routes=routes)
@@ -79,7 +82,7 @@ def make_app(webhooks: Webhooks, commits: GroupCommit, watcher: Watcher) -> Acce
 
 
 def _with_refusals(
-    handler: Callable[[Request], Awaitable[Response]], refusals: Refusals, header: str
+    handler: Callable[[Request], Awaitable[Response]], refusals: RejectionCounter, header: str
 ) -> Callable[[Request], Awaitable[Response]]:
     """Wrap a handler: rejections become answers. Requests that are unsigned or malformed are
     counted; `header` is where the signature is."""

@@ -2,7 +2,7 @@
 
 A single one is normal on the internet. An alert is raised for many within a minute, and for a few
 that carry a wrong signature: then the token or the public URL may have changed, and messages and
-payments are lost. The database is written at most once in `TOLD_FOR` seconds.
+payments are lost. The database is written at most once in `REPORT_EVERY` seconds.
 """
 
 import time
@@ -16,25 +16,25 @@ MANY_WITHIN = 60.0
 FEW = 5
 FEW_WITHIN = 3600.0
 """This many wrong signatures within this many seconds raise an alert."""
-TOLD_FOR = 3600.0
+REPORT_EVERY = 3600.0
 
 
-class Refusals:
+class RejectionCounter:
     """The latest rejections at one endpoint.
 
-    `tell` is called at most once in `TOLD_FOR` seconds; if it returns False, it is called again
-    with the next rejection.
+    `report` is called at most once in `REPORT_EVERY` seconds; if it returns False, it is called
+    again with the next rejection.
     """
 
     def __init__(
         self,
-        door: str,
-        tell: Callable[[ManyRefused], bool],
+        endpoint: str,
+        report: Callable[[ManyRefused], bool],
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._door = door
-        self._tell = tell
+        self._endpoint = endpoint
+        self._report = report
         self._clock = clock
         self._all: deque[float] = deque(maxlen=MANY)
         self._with_signature: deque[float] = deque(maxlen=FEW)
@@ -52,6 +52,6 @@ class Refusals:
         few = len(self._with_signature) == FEW and now - self._with_signature[0] <= FEW_WITHIN
         if now < self._silent_until or not (many or few):
             return
-        if self._tell(ManyRefused(self._door, self._count)):
-            self._silent_until = now + TOLD_FOR
+        if self._report(ManyRefused(self._endpoint, self._count)):
+            self._silent_until = now + REPORT_EVERY
             self._count = 0

@@ -41,11 +41,11 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(
-    app: AccessLog, listener: socket.socket, commits: GroupCommit, tell: Callable[[str], None]
+    app: AccessLog, listener: socket.socket, commits: GroupCommit, report: Callable[[str], None]
 ) -> int:
     """Answer requests until SIGTERM or Ctrl-C, and finish accepted ones; returns the signal.
 
-    A second Ctrl-C aborts. `tell` is called with errors of the server itself.
+    A second Ctrl-C aborts. `report` is called with errors of the server itself.
     """
     server = _Server(
         uvicorn.Config(
@@ -64,7 +64,7 @@ def serve(
             timeout_graceful_shutdown=STOP_SECONDS,
             h11_max_incomplete_event_size=LARGEST_HEAD,
         ),
-        tell,
+        report,
     )
     with commits:
         server.run(sockets=[listener])
@@ -76,10 +76,10 @@ def serve(
 class _Server(uvicorn.Server):
     """uvicorn's server, whose signals stop only the server."""
 
-    def __init__(self, config: uvicorn.Config, tell: Callable[[str], None]) -> None:
+    def __init__(self, config: uvicorn.Config, report: Callable[[str], None]) -> None:
         super().__init__(config)
         self.came: list[int] = []
-        self._tell = tell
+        self._report = report
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().set_exception_handler(self._on_problem)
@@ -109,4 +109,4 @@ class _Server(uvicorn.Server):
     def _on_problem(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         problem = context.get("exception")
         kind = type(problem).__name__ if problem is not None else "unknown"
-        self._tell(f"The server had an internal error ({kind}).")
+        self._report(f"The server had an internal error ({kind}).")

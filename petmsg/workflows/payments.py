@@ -64,11 +64,11 @@ def _nobodys(store: Store, payment: Payment, problem: PetmsgError) -> PaymentRes
 
 
 def confirm_events(
-    store: Store, events: Sequence[WrittenEvent], *, tell: Callable[[str], None]
+    store: Store, events: Sequence[WrittenEvent], *, report: Callable[[str], None]
 ) -> list[Any]:
     """`booking confirm --stripe-event`: events of a file, as if Stripe had just sent them.
 
-    A row for each booking that an event pays. `tell` is given a sentence for each event that
+    A row for each booking that an event pays. `report` is given a sentence for each event that
     confirms nothing. Raises what is wrong with an event that is the only one.
     """
     payments = [each.payment for each in events if each.payment is not None]
@@ -81,20 +81,20 @@ def confirm_events(
     done = iter(taken)
     rows: list[Any] = []
     for event in events:
-        rows += _rows(event, next(done) if event.payment is not None else None, tell)
+        rows += _rows(event, next(done) if event.payment is not None else None, report)
     if len(events) == 1 and rows and isinstance(rows[0], Failure):
         raise rows[0].error
     return rows
 
 
-def _rows(event: WrittenEvent, taken: Taken | None, tell: Callable[[str], None]) -> list[Any]:
+def _rows(event: WrittenEvent, taken: Taken | None, report: Callable[[str], None]) -> list[Any]:
     """An event's rows: one for each booking that it pays."""
     parts = taken.parts if isinstance(taken, PaymentResult) else ()
-    rows = [_row(event, each, tell) for each in parts or (taken,)]
+    rows = [_row(event, each, report) for each in parts or (taken,)]
     return [row for row in rows if row is not None]
 
 
-def _row(event: WrittenEvent, taken: Taken | None, tell: Callable[[str], None]) -> Any:
+def _row(event: WrittenEvent, taken: Taken | None, report: Callable[[str], None]) -> Any:
     """An event's row as `booking confirm` prints it; None for one that confirms nothing."""
     line = event.line or None
     if taken is None:
@@ -105,5 +105,5 @@ def _row(event: WrittenEvent, taken: Taken | None, tell: Callable[[str], None]) 
     if taken.problem is not None:
         return Failure(taken.payment.booking or taken.payment.event_id, taken.problem, row=line)
     if taken.confirmed is None:
-        tell(f"{taken.payment.event_id} ({taken.payment.kind}) confirms nothing: {taken.note}.")
+        report(f"{taken.payment.event_id} ({taken.payment.kind}) confirms nothing: {taken.note}.")
     return taken.confirmed

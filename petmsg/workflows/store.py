@@ -62,8 +62,8 @@ class Store:
     command.
 
     `is_batch` is set where many transactions follow one another, `is_restoring` where the database
-    may be a backup that somebody went back to. `on_progress` is told of each row of a long service.
-    What was opened on the way is closed by `at_end`.
+    may be a backup that somebody went back to. `on_progress` is called for each row of a long
+    service. What was opened on the way is closed by `at_end`.
     """
 
     def __init__(

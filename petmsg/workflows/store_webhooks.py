@@ -16,7 +16,7 @@ from petmsg.providers.base import DeliveryReport, ReceivedText
 from petmsg.providers.stripe_event import Payment
 from petmsg.queries.delivery_status import orgs_of_reports
 from petmsg.services.bookings.payments import PaymentResult
-from petmsg.services.inbound.refused_webhooks import tell_refused
+from petmsg.services.inbound.refused_webhooks import alert_rejected
 from petmsg.services.inbound.unmatched import UnmatchedMessage
 from petmsg.services.outbox.delivery_status import report_each
 from petmsg.services.unit_of_work import Failure
@@ -78,8 +78,8 @@ class WebhookStore:
         for each in refusals:
             self._store.transact(
                 partial(
-                    tell_refused,
-                    door=each.door,
+                    alert_rejected,
+                    endpoint=each.endpoint,
                     count=each.count,
                     actor=self._store.actor,
                     now=self._store.now,

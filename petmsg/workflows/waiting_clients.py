@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from petmsg.queries.alert import AlertRow, alerts_of, is_untold
+from petmsg.queries.alert import AlertRow, alerts_of, has_unreported_alerts
 from petmsg.queries.org import OrgRow
 from petmsg.text_inputs import clients_wait
 from petmsg.workflows.store import Store
@@ -36,7 +36,9 @@ def report_alerts(store: Store) -> News:
 
     ids: list[int] = []
     with store.snapshot() as cursor:
-        orgs = [org for org in store.chosen(cursor) if is_untold(cursor, org, now=store.now)]
+        orgs = [
+            org for org in store.chosen(cursor) if has_unreported_alerts(cursor, org, now=store.now)
+        ]
     for org in orgs:
         ids += store.write_in(org.slug, service.mark_alerts_reported)
     if not ids:

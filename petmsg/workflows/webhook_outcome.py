@@ -13,7 +13,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class ManyRefused:
-    """So many requests at a door (`twilio`, `stripe`) were refused lately."""
+    """`count` requests at an endpoint (`twilio`, `stripe`) were rejected lately."""
 
-    door: str
+    endpoint: str
     count: int

@@ -80,8 +80,8 @@ SHAPES = [
     {"table": "client", "names": '"org_id", "ref"', "values": ":org_id, :ref"},
     {"table": "client", "expression": 't."ref"', "joined": ""},
     {
-        "HERS": waiting.HERS,
-        "TOLD": waiting.TOLD,
+        "SITTER_WINDOW_OPEN": waiting.SITTER_WINDOW_OPEN,
+        "FORWARDED": waiting.FORWARDED,
         "ANSWERED": waiting.ANSWERED,
         "OPEN": waiting.OPEN,
         "FOR_THE_DESK": waiting.FOR_THE_DESK,

@@ -210,7 +210,7 @@ def _confirm_paid(context: Context, file: str) -> None:
     from petmsg.providers.stripe_event import read_events
     from petmsg.workflows import payments
 
-    rows = payments.confirm_events(context, read_events(read_file(file)), tell=context.notify)
+    rows = payments.confirm_events(context, read_events(read_file(file)), report=context.notify)
     with Results(context, CONFIRMED, also=lambda row: _warn(context, row)) as shown:
         shown.add(rows)
 

@@ -34,10 +34,10 @@ def demo(
     from petmsg.cli.demo_steps import Demo
 
     location = locate(context.db_option or str(default_path().with_name("demo.db")))
-    told = context.is_table or context.setting("output").source == "default"
-    story = Demo(location, context.environment, silent=not told, pause=pause and told)
+    narrates = context.is_table or context.setting("output").source == "default"
+    story = Demo(location, context.environment, silent=not narrates, pause=pause and narrates)
     claims = story.play(actor=context.actor, now=context.now)
-    if told:
+    if narrates:
         story.close()
     else:
         context.show_list(CLAIMS, claims)

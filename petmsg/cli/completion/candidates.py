@@ -53,7 +53,7 @@ def offer(command_line: Any, words: Sequence[str], environ: Mapping[str, str]) -
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             return _offer(command_line, words, environ)
-    except BaseException:  # noqa: BLE001 because whoever types a line must not see an error in it
+    except BaseException:  # noqa: BLE001 because an error must not appear in a typed line
         return Completions()
 
 

@@ -51,7 +51,7 @@ def take_over(
 
     A database that is not there is made, in a dry run elsewhere and for its duration.
 
-    What stops it half way leaves the transactions before it committed: they are told first.
+    An error half way leaves the earlier transactions committed; they are reported first.
     """
     from petmsg.importers.snoutos import orgs
     from petmsg.importers.snoutos import run as importing

@@ -74,8 +74,10 @@ def _extra_missing(problem: ModuleNotFoundError) -> Exception:
 
 
 def _webhooks(context: Context) -> "Webhooks":
-    """The doors that the settings open. Raises `CredentialsMissing`, `Misconfigured`, `NoOrg`, and
-    what is wrong with the database."""
+    """Return the webhooks that the settings enable.
+
+    Raises `CredentialsMissing`, `Misconfigured`, `NoOrg`, and the errors of the database.
+    """
     from petmsg.providers.twilio_signature import TwilioSignature
     from petmsg.web.app import Webhooks
 
@@ -125,7 +127,7 @@ def _health(location: Location) -> str | None:
     return None
 
 
-# ------------------------------------------------------------------------------------ what is told
+# ------------------------------------------------------------------------------------ reports
 
 
 def _say_where(context: Context, listener: socket.socket, webhooks: "Webhooks") -> None:

@@ -27,13 +27,13 @@ GROUP BY org_id ORDER BY org_id
 
 
 _REFUSED_WEBHOOKS = """
-SELECT org_id, ref AS door, message, last_at FROM alert
+SELECT org_id, ref AS endpoint, message, last_at FROM alert
 WHERE kind = 'webhook_refused' AND done_at IS NULL ORDER BY org_id, id
 """
 
 
 def refused_webhooks(cursor: Cursor) -> list[dict[str, Any]]:
-    """The open alerts about refused webhook requests: `org_id`, `door` (the provider) and
+    """The open alerts about refused webhook requests: `org_id`, `endpoint` (the provider) and
     `message`."""
     return cursor.rows(_REFUSED_WEBHOOKS)
 

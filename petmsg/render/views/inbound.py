@@ -65,7 +65,7 @@ def _for(row: Any) -> str:
     """Who it is for: a sitter only while their window with the client is active."""
     if row.addressed_to != AddressedTo.SITTER:
         return str(row.addressed_to)
-    is_over = not row.hers and row.done_at is None
+    is_over = not row.window_open and row.done_at is None
     return AddressedTo.FRONT_DESK.value if is_over else str(row.sitter)
 
 
@@ -73,8 +73,8 @@ def _note(row: Any) -> str | None:
     """Whether the sitter it is addressed to was notified."""
     if row.addressed_to != AddressedTo.SITTER:
         return None
-    over = "" if row.hers else "; their visit is over"
-    if row.told:
+    over = "" if row.window_open else "; their visit is over"
+    if row.was_forwarded:
         return f"{row.sitter} was notified{over}"
     return f"{row.sitter} was not notified{'' if row.relay else ': the relay is off'}{over}"
 

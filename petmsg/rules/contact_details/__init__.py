@@ -2,7 +2,7 @@
 
 Three things are searched for:
 
-- the *shape* of a phone number or an email address (`phones`, `emails`), whoever it belongs to. A
+- the *shape* of a phone number or an email address (`phones`, `emails`), of any person. A
   shape that could be either (three digits, a dash and four) counts as a phone;
 - the digits of a *known* personal phone, in any notation (`known_phones`);
 - *other channels* around the company: handles, payment apps, booking links (`other_channels`). They

@@ -120,7 +120,7 @@ def _is_beyond(uow: UnitOfWork, phone: str) -> bool:
     """Whether replying to a stranger could cost too much; if so, raise an alert."""
     country = country_prefix(phone)
     if country is None or not _is_known_country(uow, country):
-        _tell(
+        _alert_limit(
             uow,
             "country",
             country or "unknown",
@@ -132,7 +132,7 @@ def _is_beyond(uow: UnitOfWork, phone: str) -> bool:
     since = uow.now - TO_STRANGERS_WITHIN
     if sum(each.created_at > since for each in answers) < MOST_TO_STRANGERS:
         return False
-    _tell(
+    _alert_limit(
         uow,
         "org",
         uow.org.slug,
@@ -151,7 +151,7 @@ def _is_known_country(uow: UnitOfWork, country: str) -> bool:
     return has_client_between(uow.cursor, uow.org.id, first=country, last=last)
 
 
-def _tell(uow: UnitOfWork, entity: str, ref: str, words: str) -> None:
+def _alert_limit(uow: UnitOfWork, entity: str, ref: str, words: str) -> None:
     raise_alert(
         uow,
         AlertKind.AUTO_REPLY_LIMIT,

@@ -30,17 +30,17 @@ _WHAT = {
 }
 
 
-def tell_refused(
-    transaction: Transaction, door: str, count: int, *, actor: str, now: datetime
+def alert_rejected(
+    transaction: Transaction, endpoint: str, count: int, *, actor: str, now: datetime
 ) -> tuple[None, UnitOfWork]:
     """Raise an alert about `count` rejected requests, in the orgs that use the provider or in all
     orgs.
 
     Returns the unit of work of one org, for the caller to finish. Raises `NoOrg`.
     """
-    provider, loss, command = _WHAT[door]
+    provider, loss, command = _WHAT[endpoint]
     orgs = all_orgs(transaction.cursor)
-    if door == "twilio":
+    if endpoint == "twilio":
         orgs = [org for org in orgs if org.provider is ProviderName.TWILIO] or orgs
     if not orgs:
         raise NoOrg
@@ -52,7 +52,7 @@ def tell_refused(
             AlertKind.WEBHOOK_REFUSED,
             severity=AlertSeverity.CRITICAL,
             entity="webhook",
-            ref=door,
+            ref=endpoint,
             message=f"{rejected} because of a missing or wrong signature. {loss} if {provider} "
             "sent them.",
             command=command,

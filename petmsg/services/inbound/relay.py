@@ -3,8 +3,8 @@
 Both sides see business numbers only. The sitter receives a client's message from their own masked
 number, with the client's name in front and with phones and email addresses hidden. A sitter's reply
 goes to the client from the number that routing chooses; one with contact details is not sent, and
-the sitter is told. `petmsg.rules.routing.relay` decides which client it is for. What cannot be
-relayed goes to the inbox.
+the sitter gets a notice. `petmsg.rules.routing.relay` decides which client it is for. A message
+that cannot be relayed goes to the inbox.
 """
 
 import shlex

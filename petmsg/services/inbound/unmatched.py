@@ -42,7 +42,7 @@ def store(
     """
     text = storable(text)
     cursor = transaction.cursor
-    told = _told(all_orgs(cursor), provider)
+    orgs = _orgs_to_alert(all_orgs(cursor), provider)
     new = insert_unmatched(
         cursor,
         provider=provider.value if provider is not None else None,
@@ -55,8 +55,8 @@ def store(
         opt_out_type=None if text.opt_out_type is None else text.opt_out_type.value,
     )
     stray_id = unmatched_id(cursor, text.provider_message_id)
-    works = [UnitOfWork(transaction, org, actor, now) for org in told]
-    for uow in works if new else []:
+    uows = [UnitOfWork(transaction, org, actor, now) for org in orgs]
+    for uow in uows if new else []:
         raise_alert(
             uow,
             AlertKind.STRAY_TEXT,
@@ -73,12 +73,12 @@ def store(
             if text.to_e164
             else "petmsg inbox strays; then look for the message in the provider's console",
         )
-    for uow in works[:-1]:
+    for uow in uows[:-1]:
         uow.finish()
-    return UnmatchedMessage(int(stray_id), text.to_e164, duplicate=not new), works[-1]
+    return UnmatchedMessage(int(stray_id), text.to_e164, duplicate=not new), uows[-1]
 
 
-def _told(orgs: list[OrgRow], provider: ProviderName | None) -> list[OrgRow]:
+def _orgs_to_alert(orgs: list[OrgRow], provider: ProviderName | None) -> list[OrgRow]:
     if not orgs:
         raise NoOrg
     return [org for org in orgs if org.provider is provider] or orgs

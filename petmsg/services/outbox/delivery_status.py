@@ -240,7 +240,7 @@ def _apply_late_code(
 ) -> None:
     """Apply a code that came after the message was known to be undelivered.
 
-    A relayed message is not sent again, because somebody was already told that it was not
+    A relayed message is not sent again, because a person was already notified that it was not
     delivered.
     """
     if is_relayed(uow, message):

@@ -145,7 +145,7 @@ def update_recipient(uow: UnitOfWork, message: Message) -> None:
 
 def is_relayed(uow: UnitOfWork, message: Message) -> bool:
     """Whether the message relays a client's or a sitter's message, or is a notice: if it is not
-    delivered, a person is told (`on_undelivered`)."""
+    delivered, a person is notified (`on_undelivered`)."""
     relay = _relay(uow, message)
     return relay is not None and relay.kind is not RelayKind.AUTO_REPLY
 
@@ -195,9 +195,11 @@ def notify_sitter(uow: UnitOfWork, sitter_id: int, about_id: int, words: str) ->
     At most `MOST_NOTICES` are sent within `NOTICES_WITHIN`, because the sitter's phone may answer
     automatically.
     """
-    told = notice_count(uow.cursor, uow.org.id, sitter_id=sitter_id, since=uow.now - NOTICES_WITHIN)
+    notices = notice_count(
+        uow.cursor, uow.org.id, sitter_id=sitter_id, since=uow.now - NOTICES_WITHIN
+    )
     line = sitter_line(uow.cursor, uow.org, sitter_id)
-    if told >= MOST_NOTICES or line.number is None:
+    if notices >= MOST_NOTICES or line.number is None:
         return False
     queue_system_message(
         uow,

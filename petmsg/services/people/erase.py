@@ -121,10 +121,10 @@ def _texts_of(uow: UnitOfWork, client: Client, numbers: Sequence[str]) -> Sequen
 # was a choice.
 
 
-def _passed_on(uow: UnitOfWork, client: Client, hers: Sequence[Message]) -> Sequence[Message]:
+def _passed_on(uow: UnitOfWork, client: Client, in_thread: Sequence[Message]) -> Sequence[Message]:
     """Return messages outside any thread that repeat the client's messages or name the client,
     locked until the commit."""
-    known = {message.id for message in hers}
+    known = {message.id for message in in_thread}
     repeating = repeating_messages(
         uow.cursor,
         uow.org.id,

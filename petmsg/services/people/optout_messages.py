@@ -45,7 +45,7 @@ def keyword_stop(uow: UnitOfWork, phone: str, *, sender: Sender, at: datetime, r
     """Opt out a phone that sent STOP at `at` (aware UTC), for the whole org.
 
     Returns False if it was already opted out, or opted in later than `at`. The phone need not
-    belong to a client; the opt-out applies to whoever gets it later. An operator who ended an
+    belong to a client; the opt-out also applies to its next owner. An operator who ended an
     opt-out after `at` did not know of this one, so it stays, and an alert is raised.
     """
     if at < uow.now and _opted_in_since(uow, phone, sender, at):

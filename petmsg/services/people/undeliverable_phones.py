@@ -55,15 +55,15 @@ def mark_textable(uow: UnitOfWork, text: str, phone: str, *, reason: str) -> Sms
     """
     client = find_client(uow.cursor, uow.org.id, text)
     e164 = parse_phone(phone)
-    hers = _locked(uow, e164)
-    if hers is None or hers.client_id != client.id:
+    phone_row = _locked(uow, e164)
+    if phone_row is None or phone_row.client_id != client.id:
         raise NotFound(
             "phone", mask_phone(e164), hint=f"petmsg client show {shlex.quote(client.ref)}"
         )
-    code = hers.not_textable_code
-    if hers.not_textable_at is None:
+    code = phone_row.not_textable_code
+    if phone_row.not_textable_at is None:
         return SmsCapablePhone(client.ref, e164, None, reused=True)
-    hers.not_textable_at = hers.not_textable_code = None
+    phone_row.not_textable_at = phone_row.not_textable_code = None
     uow.audit("client.phone_textable", "client", client.ref, {"code": code}, reason=reason)
     return SmsCapablePhone(client.ref, e164, code, reused=False)
 
