@@ -178,7 +178,7 @@ BUGS = (
     Bug("a reaction is passed on", "rules/routing/relay.py",
         "if quotes.reaction is Reaction.YES:", "if False:",
         "tests/services/inbound/test_relay_question.py"
-        "::test_a_bare_reaction_is_stored_and_nobody_is_asked_or_told"),
+        "::test_a_bare_reaction_is_stored_and_nobody_is_asked_or_notified"),
     Bug("who was forwarded last is not minded", "rules/routing/relay.py",
         "if last is not None and last.client != client.ref and at - last.wrote_at"
         " < ANSWERS_WITHIN:", "if False:",

@@ -105,7 +105,9 @@ def test_a_commit_that_nobody_looks_at_is_found(migrated_sqlite: str, hive: Hive
 
 @by_chance
 @pytest.mark.postgres
-def test_a_number_taken_without_a_lock_is_told_to_two(crashing: PostgresServer, hive: Hive) -> None:
+def test_a_number_taken_without_a_lock_is_assigned_to_two(
+    crashing: PostgresServer, hive: Hive
+) -> None:
     """Negative control, on PostgreSQL: SQLite has one writer at a time whatever is left out."""
     outcome = race(stormy(crashing), hive, Campaign("mixed", 2, SEED, "no row locks"))
     assert "shared" in outcome.verdict.faults

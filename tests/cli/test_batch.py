@@ -269,7 +269,7 @@ def test_one_refused_row_alone_is_a_row_too(imported: Import) -> None:
 # -------------------------------------------------------------------------------- how it is shown
 
 
-def test_off_json_refused_rows_are_told_on_stderr_with_their_line(
+def test_off_json_refused_rows_are_reported_on_stderr_with_their_line(
     sqlite_cli: Cli, tmp_path: Path
 ) -> None:
     path = tmp_path / "clients.csv"
@@ -456,7 +456,7 @@ def test_rows_without_a_ref_are_not_to_be_imported_once_more(
 
 @pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize("output", ["json", "jsonl", "tsv", "table"])
-def test_however_it_is_printed_each_row_is_told_once(sqlite_cli: Cli, output: str) -> None:
+def test_however_it_is_printed_each_row_is_reported_once(sqlite_cli: Cli, output: str) -> None:
     broken = many(25).replace("+14150000017", "nothing")
     ran = sqlite_cli("client", "import", "-", "-o", output, stdin=broken)
     assert ran.code == 4

@@ -178,7 +178,7 @@ def test_a_refused_downgrade_leaves_no_backup(sqlite_cli: Cli, migrated_sqlite: 
     assert [each.name for each in folder.glob("*downgrade*")] == []
 
 
-def test_the_backup_goes_where_it_is_told(
+def test_the_backup_goes_where_the_option_says(
     sqlite_cli: Cli, migrated_sqlite: str, tmp_path: Path
 ) -> None:
     there = tmp_path / "before.db"

@@ -63,7 +63,7 @@ def test_where_nothing_is_alike_the_hint_is_the_list(sqlite_cli: Cli) -> None:
         assert hint == f"List what there is: petmsg {noun} list"
 
 
-def test_nobody_is_suggested_by_her_phone_nor_with_it(cli: Cli) -> None:
+def test_nobody_is_suggested_by_phone_nor_with_it(cli: Cli) -> None:
     line = ("client", "add", "+1 202 555 0177", "--ref", "N-1", "--phone", "+12025550177")
     fill(cli)
     assert cli(*line).code == 0

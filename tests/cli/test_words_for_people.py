@@ -15,7 +15,7 @@ from tests.support.texting import MAYA, POOL, people, people_and_visit
 
 
 @pytest.mark.parametrize("hours", ["9-17", "9:00-17:00", "always"])
-def test_office_hours_are_told_as_office_hours(cli: Cli, hours: str) -> None:
+def test_office_hours_are_reported_as_office_hours(cli: Cli, hours: str) -> None:
     ran = cli("org", "set", "--office-hours", hours, "-o", "json")
     assert ran.code == 2
     assert "office hours" in ran.error["message"]
@@ -92,7 +92,7 @@ def test_a_restore_of_an_active_number_hints_at_that_number(cli: Cli) -> None:
         ("sk_live_abcdefgh", "a signing secret begins with whsec_"),
     ],
 )
-def test_a_signing_secret_is_told_what_is_wrong_with_it(secret: str, why: str) -> None:
+def test_a_signing_secret_is_rejected_with_what_is_wrong_with_it(secret: str, why: str) -> None:
     environ = {"PETMSG_STRIPE_SECRET": secret}
     with pytest.raises(CredentialsMissing) as refusal:
         load_stripe_secrets(environ, Path("nowhere"))

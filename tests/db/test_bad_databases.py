@@ -665,7 +665,7 @@ def test_an_address_that_means_nothing_is_refused(url: str) -> None:
     assert_told(attempt("x", *READ, "--db", url), "database_url")
 
 
-def test_a_wait_is_half_a_minute_unless_told(good: Path) -> None:
+def test_a_wait_is_half_a_minute_unless_set(good: Path) -> None:
     from petmsg.db.location import Location
     from petmsg.db.snapshot import busy_seconds
     from petmsg.db.write_lock import WAIT_SECONDS

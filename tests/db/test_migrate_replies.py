@@ -119,7 +119,7 @@ def test_texts_that_came_in_before_wait_for_nobody(filled: str) -> None:
     assert rows(filled, same) == [(2,)]
 
 
-def test_an_org_relays_nothing_until_it_is_told_to(filled: str) -> None:
+def test_an_org_relays_nothing_until_it_is_enabled(filled: str) -> None:
     upgrade(filled, HERE)
     assert rows(filled, "SELECT count(*) FROM org WHERE NOT relay AND closed_reply IS NULL") == [
         (1,)

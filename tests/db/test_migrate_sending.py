@@ -160,7 +160,7 @@ def test_a_text_that_may_be_queued_again_keeps_its_place(moved: str) -> None:
     assert rows(moved, came_in) == [(2,)]
 
 
-def test_a_text_of_unknown_fate_is_in_doubt_since_its_claim(moved: str) -> None:
+def test_the_outcome_of_a_text_is_unknown_since_its_claim(moved: str) -> None:
     doubtful = "SELECT id FROM message WHERE in_doubt_at IS NOT NULL"
     assert rows(moved, doubtful) == [(5,)]
     assert rows(moved, doubtful + " AND in_doubt_at = claimed_at") == [(5,)]

@@ -127,7 +127,7 @@ def test_an_event_is_never_changed_or_deleted(url: str) -> None:
 # ----------------------------------------------------------------------------------------- custody
 
 
-def test_a_later_custody_row_is_accepted(url: str) -> None:
+def test_a_later_ledger_row_is_accepted(url: str) -> None:
     """And any row of a number that has none."""
     run(url, f"INSERT {custody(url, 3, number=1, clock='05:00:01')}")
     run(url, f"INSERT {custody(url, 4, number=2, clock='00:00:00')}")
@@ -135,11 +135,11 @@ def test_a_later_custody_row_is_accepted(url: str) -> None:
 
 
 @pytest.mark.parametrize("clock", ["00:30:00", "01:00:00", "03:00:00", "05:00:00"])
-def test_a_custody_row_that_is_not_the_latest_is_refused(url: str, clock: str) -> None:
+def test_a_ledger_row_that_is_not_the_latest_is_refused(url: str, clock: str) -> None:
     assert_refused(url, f"INSERT {custody(url, 3, number=1, clock=clock)}", NOT_AFTER)
 
 
-def test_a_custody_row_is_never_changed_or_deleted(url: str) -> None:
+def test_a_ledger_row_is_never_changed_or_deleted(url: str) -> None:
     before = dump(url)
     assert_refused(url, "UPDATE number_custody SET reason = 'x'", "a custody row is never changed")
     assert_refused(url, "DELETE FROM number_custody", "a custody row is never deleted")
@@ -149,7 +149,7 @@ def test_a_custody_row_is_never_changed_or_deleted(url: str) -> None:
 
 
 @pytest.mark.postgres
-def test_two_custody_rows_of_one_number_wait_for_each_other(postgres_template: Copies) -> None:
+def test_two_ledger_rows_of_one_number_wait_for_each_other(postgres_template: Copies) -> None:
     """The later row is written first and not committed yet when the earlier one comes."""
     url = postgres_template("triggers", prepare)
     refused: list[bool] = []

@@ -122,7 +122,7 @@ def test_other_words_to_the_same_phone_are_for_a_person(
     assert ("message_held", str(message)) in alerts(company)
 
 
-def test_what_was_being_sent_or_in_doubt_is_asked_for_from_every_number(
+def test_sending_messages_and_unknown_outcomes_are_looked_up_from_every_number(
     company: Cli, migrated_sqlite: str, tmp_path: Path
 ) -> None:
     """It may have been tried again since, from another number."""
@@ -171,7 +171,7 @@ def test_a_backup_that_was_copied_into_place_sends_nothing_until_it_was_looked_a
     assert (status(company, message), kept(migrated_sqlite)) == ("held", [])
 
 
-def test_after_pg_restore_the_time_is_told(cli: Cli, migrated_url: str) -> None:
+def test_after_pg_restore_the_time_is_given_as_an_option(cli: Cli, migrated_url: str) -> None:
     people(cli)
     message = queue(cli, "Rex is well")
     ran = cli("db", "restored", "-o", "json")

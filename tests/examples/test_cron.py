@@ -346,7 +346,7 @@ def test_the_nightly_report_says_what_to_look_at(desk: Desk, folder: Path) -> No
     assert not any("Tail Waggers" in line for line in lines), "PETMSG_ORG names one org"
 
 
-def test_a_broken_chain_is_told_and_no_head_of_it_is_kept(desk: Desk, folder: Path) -> None:
+def test_a_broken_chain_is_reported_and_no_head_of_it_is_kept(desk: Desk, folder: Path) -> None:
     """A tail that was cut off, and the stored head made to fit: only an exported head shows it."""
     heads = desk.do(HP, "audit", "export", "--head")
     (folder / "audit-heads.jsonl").write_text(heads, encoding="utf-8")

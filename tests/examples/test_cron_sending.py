@@ -56,7 +56,7 @@ def test_it_tells_an_alert_once_and_how_many_clients_wait(desk: Desk) -> None:
     assert desk.ask(HP, "message", "show", str(text))["status"] == "queued"
 
 
-def test_a_refused_text_is_told_as_one_line_of_json(desk: Desk) -> None:
+def test_a_refused_text_is_reported_as_one_line_of_json(desk: Desk) -> None:
     client = clients(desk, 1)[0]
     desk.do(HP, "message", "send", client, "--body", "x", "--queue-only")
     text = str(desk.ask(HP, "message", "list")[0]["message"])

@@ -146,7 +146,7 @@ def test_a_database_that_cannot_be_read_leaves_the_question_unanswered(problem: 
         broken.fetch("SB" + "f" * 32)
 
 
-def test_a_text_of_a_forgotten_client_is_still_there_without_her(
+def test_a_text_of_a_forgotten_client_is_still_there_without_the_client(
     migrated_url: str, sandbox: SandboxProvider
 ) -> None:
     outcome = sandbox.send(OutgoingText(OURS, HERS, "a"))

@@ -150,7 +150,7 @@ def test_an_incomplete_number_stops_neither_import_nor_reconcile_nor_doctor(
     assert (doctor.code, doctor.json[0]["result"]) == (0, "ok")
 
 
-def test_a_number_without_its_phone_or_its_abilities_is_told_by_reconcile(
+def test_a_number_without_its_phone_or_its_abilities_is_reported_by_reconcile(
     ready: Cli, fake: TwilioFake
 ) -> None:
     fake.spoilt = {POOL: {"phone_number": None}, SPARE: {"capabilities": None}}
@@ -160,7 +160,7 @@ def test_a_number_without_its_phone_or_its_abilities_is_told_by_reconcile(
     assert sorted(ref for kind, ref, _ in alerts(ready)) == [SPARE, f"PN{2:032x}"]
 
 
-def test_a_number_of_ours_whose_abilities_are_not_told_is_not_gone(
+def test_a_number_of_ours_whose_abilities_are_not_given_is_not_gone(
     ready: Cli, fake: TwilioFake
 ) -> None:
     fake.spoilt[DESK] = {"capabilities": None}

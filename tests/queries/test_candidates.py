@@ -73,7 +73,7 @@ def words(*args: Any, **options: Any) -> list[str]:
     return [each.word for each in found(*args, **options)]
 
 
-def test_a_client_is_offered_by_ref_with_her_name(url: str) -> None:
+def test_a_client_is_offered_by_ref_with_their_name(url: str) -> None:
     assert found(url, candidates.CLIENTS) == [
         Candidate("C-1", "Ann Ivers"),
         Candidate("C-2", "Anna Öztürk"),
@@ -82,7 +82,7 @@ def test_a_client_is_offered_by_ref_with_her_name(url: str) -> None:
     assert words(url, candidates.CLIENTS, "C-") == ["C-1", "C-2"]
 
 
-def test_a_name_is_offered_once_it_is_begun_with_her_ref(url: str) -> None:
+def test_a_name_is_offered_once_it_is_begun_with_their_ref(url: str) -> None:
     assert found(url, candidates.CLIENTS, "Ann I") == [Candidate("Ann Ivers", "C-1")]
     assert sorted(words(url, candidates.CLIENTS, "Ann")) == ["Ann Ivers", "Anna Öztürk"]
 

@@ -62,7 +62,7 @@ def test_the_gravest_hold_comes_first() -> None:
     assert codes(EVERYTHING) == list(BlockCode)
 
 
-def test_only_a_wish_a_dead_phone_and_an_expiry_end_a_text() -> None:
+def test_only_an_opt_out_a_dead_phone_and_an_expiry_end_a_text() -> None:
     final = {found.code for found in find_blocks(EVERYTHING, NOW) if found.final}
     assert (
         final

@@ -134,7 +134,7 @@ def test_ci_fails_where_a_laptop_skips(
     assert is_required() is required
 
 
-def test_a_machine_without_postgres_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_postgres_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(Path, "glob", lambda *_: iter(()))
     with pytest.raises(NoPostgres, match="install postgresql"):

@@ -68,7 +68,7 @@ def test_each_fetch_moves_a_message_one_status_on(client: Client, create: Create
     assert [message.date_sent is None for message in seen] == [True, False, False, False]
 
 
-def test_a_message_can_be_told_to_fail(fake: TwilioFake, client: Client, create: Create) -> None:
+def test_a_message_can_be_made_to_fail(fake: TwilioFake, client: Client, create: Create) -> None:
     sid = create()
     fake.messages[sid].final_status, fake.messages[sid].error_code = "undelivered", 30005
     last = [client.messages(sid).fetch() for _ in range(3)][-1]

@@ -155,7 +155,7 @@ def test_several_sitters_a_command_in_any_order_do_not_deadlock(
 
 
 @pytest.mark.postgres
-def test_without_row_locks_a_number_is_told_to_two_sitters(
+def test_without_row_locks_a_number_is_assigned_to_two_sitters(
     postgres_template: object, request: pytest.FixtureRequest, hive: Hive
 ) -> None:
     """Negative control, on PostgreSQL: SQLite has one writer at a time whatever is left out."""

@@ -64,7 +64,7 @@ def test_a_file_for_all_is_found(tmp_path: Path) -> None:
     assert others_may_read(tmp_path) == ["petmsg.db 644"]
 
 
-def test_what_is_told_too_much_is_found(fresh_company: Callable[[str], Company]) -> None:
+def test_what_is_printed_too_much_is_found(fresh_company: Callable[[str], Company]) -> None:
     company = fresh_company("petmsg client list")
     ran = run_cli(company.url, "client", "show", "C-1", "--reveal", "--org", "happy-paws")
     assert complaints(company, "petmsg client show", "petmsg client show C-1", ran) != []

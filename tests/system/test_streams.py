@@ -64,7 +64,7 @@ def test_an_error_keeps_its_exit_code_where_nobody_hears_it(company: str, closed
 
 
 @pytest.mark.parametrize("form", ["table", "json", "jsonl", "tsv"])
-def test_a_message_that_was_sent_is_told_where_its_output_cannot_be_written(
+def test_a_message_that_was_sent_is_reported_where_its_output_cannot_be_written(
     company: str, form: str
 ) -> None:
     ran = shell(company, f"petmsg message send C-1 --body Hi -o {form} >/dev/full")
@@ -74,7 +74,7 @@ def test_a_message_that_was_sent_is_told_where_its_output_cannot_be_written(
     assert "No space left on device" in ran.stderr
 
 
-def test_another_change_is_told_too(company: str) -> None:
+def test_another_change_is_reported_too(company: str) -> None:
     ran = shell(company, "petmsg client add Dan --phone +14155551009 >/dev/full")
     assert ran.returncode == 5
     assert "did its work" in ran.stderr

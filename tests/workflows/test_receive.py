@@ -125,7 +125,7 @@ def test_since_a_time_repairs_without_moving_the_mark(
     assert mark(migrated_url) == NOW
 
 
-def test_a_number_that_is_nobodys_keeps_a_stray_and_says_so(
+def test_a_text_to_a_number_of_no_org_is_stored_as_unmatched_and_reported(
     ready: Cli, fake: TwilioFake, migrated_url: str
 ) -> None:
     writes(fake, "Hi", to=FOREIGN)

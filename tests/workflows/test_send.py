@@ -263,7 +263,7 @@ def test_a_text_whose_fate_is_not_known_is_looked_up_before_anything_is_tried(
     assert Counter(message.to for message in fake.messages.values()) == {ANN: 2, BOB: 1}
 
 
-def test_a_look_that_fails_leaves_a_text_in_doubt(sqlite_cli: Cli, fake: TwilioFake) -> None:
+def test_a_look_that_fails_leaves_the_outcome_unknown(sqlite_cli: Cli, fake: TwilioFake) -> None:
     people(sqlite_cli)
     fake.faults.append(server_error())
     send(sqlite_cli, **keys(fake))
@@ -369,7 +369,7 @@ def test_the_provider_is_never_called_inside_a_transaction(
     assert status(cli) == ["sent"]
 
 
-def test_what_the_provider_said_is_told_when_it_cannot_be_stored(
+def test_the_providers_answer_is_reported_when_it_cannot_be_stored(
     migrated_sqlite: str, sqlite_cli: Cli, fake: TwilioFake, tmp_path: Path
 ) -> None:
     """The file is gone when the answer comes: the text is in doubt, and the error says so."""

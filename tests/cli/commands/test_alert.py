@@ -402,7 +402,7 @@ def test_an_empty_reason_is_wrong_usage(sqlite_cli: Cli, migrated_sqlite: str) -
 # ------------------------------------------------------------------------------------- for cron
 
 
-def test_an_alert_is_told_once_and_again_after_a_day(cli: Cli, migrated_url: str) -> None:
+def test_an_alert_is_reported_once_and_again_after_a_day(cli: Cli, migrated_url: str) -> None:
     add_org(migrated_url)
 
     def told(now: datetime = NOW) -> list[int]:

@@ -33,7 +33,7 @@ def refused(ran: Ran, code: str, exit_code: int = 4) -> dict[str, str]:
 # ------------------------------------------------------------------------------------------- add
 
 
-def test_a_client_is_one_time_until_told_otherwise(sqlite_cli: Cli) -> None:
+def test_a_client_is_one_time_until_set_otherwise(sqlite_cli: Cli) -> None:
     added = sqlite_cli(*ANN, "-o", "json")
     assert added.code == 0
     assert added.json == {"client": "C-1", "kind": "one_time", "phones": 1, "reused": False}
@@ -71,7 +71,7 @@ def test_an_identical_add_changes_nothing_and_exits_0(cli: Cli) -> None:
     assert events(cli) == before
 
 
-def test_an_identical_add_without_a_ref_finds_her_by_her_phone(sqlite_cli: Cli) -> None:
+def test_an_identical_add_without_a_ref_finds_the_client_by_the_phone(sqlite_cli: Cli) -> None:
     sqlite_cli(*ANN)
     again = sqlite_cli("client", "add", "Ann Ivers", "--phone", "+1 (415) 555-1001", "-o", "json")
     assert (again.code, again.json["client"], again.json["reused"]) == (0, "C-1", True)
@@ -171,7 +171,7 @@ def test_personal_phones_are_masked_unless_revealed(sqlite_cli: Cli) -> None:
             assert "+14155551001" in sqlite_cli("client", *command, "--reveal", "-o", form).out
 
 
-def test_show_has_her_phones_and_counts(sqlite_cli: Cli) -> None:
+def test_show_has_the_clients_phones_and_counts(sqlite_cli: Cli) -> None:
     sqlite_cli(*ANN)
     sqlite_cli("booking", "add", "--client", "C-1", "--start", "+1h", "--end", "+2h")
     assert show(sqlite_cli) == {
@@ -294,7 +294,7 @@ def test_a_phone_of_another_client_is_refused(sqlite_cli: Cli) -> None:
     assert phones(sqlite_cli) == ["+14155551001"]
 
 
-def test_another_phone_of_hers_can_be_made_the_primary_one(cli: Cli) -> None:
+def test_another_phone_of_the_client_can_be_made_the_primary_one(cli: Cli) -> None:
     cli(*ANN, "--phone", "+14155551002")
     assert cli("client", "phone", "primary", "C-1", "+14155551002").code == 0
     assert phones(cli) == ["+14155551002", "+14155551001"]
@@ -310,7 +310,7 @@ def test_a_text_goes_to_the_phone_that_is_primary_now(sqlite_cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("then", ["primary", "remove"])
-def test_a_text_that_waits_follows_her_to_her_new_phone(cli: Cli, then: str) -> None:
+def test_a_text_that_waits_follows_the_client_to_the_new_phone(cli: Cli, then: str) -> None:
     """It must not reach whoever has the old one by now."""
     cli(*ANN)
     cli("message", "send", "C-1", "--body", "hi", "--queue-only")
@@ -322,7 +322,7 @@ def test_a_text_that_waits_follows_her_to_her_new_phone(cli: Cli, then: str) -> 
 
 
 @pytest.mark.parametrize("verb", ["primary", "remove"])
-def test_a_phone_that_is_not_hers_is_not_found(sqlite_cli: Cli, verb: str) -> None:
+def test_a_phone_of_another_client_is_not_found(sqlite_cli: Cli, verb: str) -> None:
     sqlite_cli(*ANN)
     ran = sqlite_cli("client", "phone", verb, "C-1", "+14155551002", "-o", "json")
     assert "5551002" not in refused(ran, "phone_not_found", 3)["message"]
@@ -335,7 +335,7 @@ def test_a_removed_phone_is_free_for_another_client(cli: Cli) -> None:
     assert cli("client", "add", "Bo", "--phone", "+14155551002").code == 0
 
 
-def test_her_only_phone_and_her_primary_one_cannot_be_removed(sqlite_cli: Cli) -> None:
+def test_an_only_phone_and_a_primary_phone_cannot_be_removed(sqlite_cli: Cli) -> None:
     sqlite_cli(*ANN)
     remove = ("client", "phone", "remove", "C-1", "+14155551001", "-o", "json")
     assert "only phone" in refused(sqlite_cli(*remove), "refused")["message"]
@@ -436,7 +436,7 @@ def test_an_import_does_not_bring_back_a_forgotten_client(sqlite_cli: Cli) -> No
 # ------------------------------------------------------------------------------------------ errors
 
 
-def test_an_error_is_told_on_stderr_with_what_to_do_about_it(sqlite_cli: Cli) -> None:
+def test_an_error_is_reported_on_stderr_with_what_to_do_about_it(sqlite_cli: Cli) -> None:
     ran = sqlite_cli("client", "show", "C-7", "-o", "table")
     assert (ran.code, ran.out) == (3, "")
     assert ran.err == (

@@ -91,7 +91,7 @@ def test_a_company_that_is_covered_has_no_gap(url: str) -> None:
 # ---------------------------------------------------------------------------------- windows to come
 
 
-def test_a_window_without_a_sitter_is_a_gap_until_she_is_named(url: str) -> None:
+def test_a_window_without_a_sitter_is_a_gap_until_one_is_assigned(url: str) -> None:
     do(url, "booking reassign B-1 --nobody")
     found = gap(url)
     assert found == {
@@ -128,7 +128,7 @@ def test_the_window_of_a_sitter_who_is_not_active_yet_is_a_gap(url: str) -> None
     assert gaps(url) == []
 
 
-def test_a_sitter_without_a_number_is_a_gap_and_so_is_her_window(url: str) -> None:
+def test_a_sitter_without_a_number_is_a_gap_and_so_is_their_window(url: str) -> None:
     do(url, f"number retire {N1} --yes", f"number retire {N3} --yes")
     window, sitter = gaps(url)
     assert (window["code"], window["booking"]) == ("SITTER_WITHOUT_NUMBER", "B-1")
@@ -282,7 +282,7 @@ def test_a_confirmed_booking_without_a_window_is_a_gap(url: str) -> None:
     assert gaps(url) == []
 
 
-def test_the_pools_headroom_is_told_and_never_a_gap(url: str) -> None:
+def test_the_pools_headroom_is_reported_and_never_a_gap(url: str) -> None:
     do(url, "org set --pool-threads-per-number 2", "message send C-1 --body Hi")
     (row,) = coverage(url).json
     assert (row["details"]["threads"], row["details"]["room"]) == (1, 1)
@@ -299,7 +299,7 @@ def test_the_pools_headroom_is_told_and_never_a_gap(url: str) -> None:
 # ----------------------------------------------------------------------------------- how it is told
 
 
-def test_all_orgs_are_told_of_unless_one_is_named(url: str) -> None:
+def test_all_orgs_are_listed_unless_one_is_named(url: str) -> None:
     do(url, "booking reassign B-1 --nobody")
     add_org(url, "tail-waggers", timezone="America/Los_Angeles", front_desk=None)
     found = gaps(url)

@@ -213,7 +213,7 @@ PLACEHOLDERS = {"…": "asked", "SITTER": "S-2", "E164": "+12025550101", "--star
 
 
 @pytest.mark.parametrize("check", MENDED)
-def test_what_a_problem_is_told_with_mends_it(on_sqlite: str, check: str) -> None:
+def test_the_command_of_a_problem_fixes_it(on_sqlite: str, check: str) -> None:
     pragmas = ("ignore_check_constraints=ON", "foreign_keys=OFF")
     with raw(on_sqlite, pragmas=pragmas) as cursor:
         for statement in MENDED[check]:
@@ -247,18 +247,18 @@ def test_every_command_is_one_that_petmsg_has(on_sqlite: str) -> None:
 # ------------------------------------------------------------------ databases that cannot be opened
 
 
-def test_a_missing_database_is_told_as_everywhere(tmp_path: Path) -> None:
+def test_a_missing_database_is_reported_as_everywhere(tmp_path: Path) -> None:
     assert_told(attempt(str(tmp_path / "no.db"), "doctor"), "database_missing")
 
 
-def test_an_old_database_is_told_how_to_be_upgraded(migrated_url: str) -> None:
+def test_an_old_database_is_reported_with_the_upgrade_command(migrated_url: str) -> None:
     migrate.downgrade(migrated_url, "0001")
     ran = attempt(migrated_url, "doctor")
     assert_told(ran, "schema_behind")
     assert "petmsg db upgrade" in ran.error["hint"]
 
 
-def test_a_database_that_was_never_migrated_is_told_so(database_url: str) -> None:
+def test_a_database_that_was_never_migrated_is_reported(database_url: str) -> None:
     path = locate(database_url).path
     if path is not None:
         path.touch()
@@ -280,7 +280,7 @@ def test_a_writer_does_not_keep_doctor_waiting(on_sqlite: str) -> None:
         assert attempt(on_sqlite, "doctor").code == 0
 
 
-def test_damaged_pages_are_told_by_the_checks_that_meet_them(on_sqlite: str) -> None:
+def test_damaged_pages_are_reported_by_the_checks_that_meet_them(on_sqlite: str) -> None:
     """Each page in turn: a clear error, or findings; never a traceback."""
     path = locate(on_sqlite).path
     assert path is not None

@@ -134,7 +134,7 @@ def test_every_class_has_words_that_end() -> None:
         assert words.endswith((".", "--propose"))
 
 
-def test_the_waits_that_are_told_are_those_that_are_kept() -> None:
+def test_the_documented_waits_are_the_real_ones() -> None:
     first, second = rejections.UNREACHABLE_TRIES
     told = REACTIONS[RejectionClass.UNREACHABLE]
     assert f"after {first.seconds // 3600} hours" in told

@@ -257,14 +257,14 @@ def test_without_the_relay_what_is_addressed_to_a_sitter_is_listed_and_says_so(r
     assert waiting(ready, "--for", "front_desk", now=over) == [1]
 
 
-def test_what_an_offboarded_sitter_was_not_told_of_is_the_desks(ready: Cli) -> None:
+def test_a_message_not_forwarded_to_an_offboarded_sitter_goes_to_the_front_desk(ready: Cli) -> None:
     comes(ready, "Rex is bleeding")
     assert ready("sitter", "deactivate", "S-1", "--yes", now=NOW + MINUTE).code == 0
     assert waiting(ready, "--for", "front_desk", now=NOW + MINUTE) == [1]
 
 
 @pytest.mark.parametrize("end", ["deactivate", "time", "cancel"])
-def test_what_a_sitter_was_told_of_and_did_not_answer_is_the_desks_in_the_end(
+def test_a_forwarded_message_without_an_answer_goes_to_the_front_desk_in_the_end(
     ready: Cli, end: str
 ) -> None:
     ready("org", "set", "--relay", "on")

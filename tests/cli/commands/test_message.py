@@ -307,7 +307,7 @@ def test_a_key_used_many_times_at_once_makes_one_text(cli: Cli, migrated_url: st
 # --- --as --------------------------------------------------------------------------------------
 
 
-def test_as_a_sitter_speaks_inside_her_window_only(cli: Cli) -> None:
+def test_a_message_as_a_sitter_is_sent_inside_an_own_window_only(cli: Cli) -> None:
     people(cli)
     outside = send(cli, "--as", "S-1")
     assert (outside.code, outside.error["code"]) == (4, "not_her_window")
@@ -333,7 +333,7 @@ def test_as_a_sitter_whose_number_is_quarantined_is_refused(sqlite_cli: Cli) -> 
     assert (ran.code, ran.error["code"]) == (4, "not_her_window")
 
 
-def test_a_queued_text_of_hers_is_held_once_her_window_is_over(cli: Cli) -> None:
+def test_a_queued_text_of_a_sitter_is_held_once_the_window_is_over(cli: Cli) -> None:
     """Her words never leave from another number; what becomes of them is for a person."""
     people_and_visit(cli)
     message = send(cli, "--as", "S-1", "--queue-only").json["message"]
@@ -423,7 +423,7 @@ def test_a_text_that_came_to_nothing_is_sent_again_with_a_reason(
     assert kept(migrated_sqlite) == ["Hi"]
 
 
-def test_a_text_that_is_sent_again_follows_the_client_to_her_new_phone(
+def test_a_text_that_is_sent_again_follows_the_client_to_their_new_phone(
     migrated_sqlite: str, sqlite_cli: Cli
 ) -> None:
     people(sqlite_cli)
@@ -439,7 +439,7 @@ def test_a_text_that_is_sent_again_follows_the_client_to_her_new_phone(
 @pytest.mark.parametrize(
     ("status", "code"), [("held", 0), ("unknown", 0), ("failed", 4), ("sent", 4), ("delivered", 4)]
 )
-def test_what_is_held_or_in_doubt_can_be_closed_and_what_is_over_cannot(
+def test_held_and_unknown_messages_can_be_closed_and_finished_ones_cannot(
     migrated_sqlite: str, sqlite_cli: Cli, status: str, code: int
 ) -> None:
     people(sqlite_cli)
@@ -453,7 +453,7 @@ def test_what_is_held_or_in_doubt_can_be_closed_and_what_is_over_cannot(
     assert send(sqlite_cli, now=late).json["status"] == "sent"
 
 
-def test_a_held_text_of_hers_leaves_when_she_may_speak_again(sqlite_cli: Cli) -> None:
+def test_a_held_text_of_a_sitter_is_sent_when_the_sitter_may_send_again(sqlite_cli: Cli) -> None:
     people_and_visit(sqlite_cli)
     message = str(send(sqlite_cli, "--as", "S-1", "--queue-only").json["message"])
     late = NOW + timedelta(days=1)

@@ -200,7 +200,7 @@ def test_the_table_of_a_number_has_its_history_below(sqlite_cli: Cli) -> None:
     assert "2026-02-14 10:00 EST" in out, "tables show the org's timezone"
 
 
-def test_who_held_a_number_is_told_for_any_time_of_its_life(cli: Cli) -> None:
+def test_who_held_a_number_is_reported_for_any_time_of_its_life(cli: Cli) -> None:
     add(cli, N1)
     cli(*MAYA, "--activate", now=NOW + timedelta(hours=1))
     cli("sitter", "deactivate", "--yes", "S-1", now=NOW + timedelta(hours=2))

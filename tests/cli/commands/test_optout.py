@@ -74,7 +74,7 @@ def waiting_text(url: str, *, status: MessageStatus = MessageStatus.QUEUED) -> N
 # ------------------------------------------------------------------------------------ an operator's
 
 
-def test_a_client_is_opted_out_on_all_her_phones(cli: Cli, migrated_url: str) -> None:
+def test_a_client_is_opted_out_on_all_their_phones(cli: Cli, migrated_url: str) -> None:
     """Her wish would else be gone when the phone it was noted for is."""
     cli(*ANN)
     assert facts(migrated_url).opted_out_at is None
@@ -196,7 +196,7 @@ def test_ending_what_does_not_stand_changes_nothing(sqlite_cli: Cli) -> None:
     assert (ran.code, ran.json["reused"], events(sqlite_cli)) == (0, True, before)
 
 
-def test_she_may_change_her_mind_again_and_again(cli: Cli, migrated_url: str) -> None:
+def test_a_client_may_opt_out_and_in_again_and_again(cli: Cli, migrated_url: str) -> None:
     cli(*ANN)
     for hour in range(3):
         cli(*OUT, now=NOW + timedelta(hours=2 * hour))
@@ -317,7 +317,7 @@ def test_a_phone_without_an_opt_out_leaves_none(sqlite_cli: Cli) -> None:
     assert sqlite_cli("optout", "list", "--all-states", "-o", "json").json == []
 
 
-def test_the_opt_out_of_a_forgotten_client_stands_when_she_is_added_again(
+def test_the_opt_out_of_a_forgotten_client_stands_when_they_are_added_again(
     cli: Cli, migrated_url: str
 ) -> None:
     cli(*ANN)
@@ -394,7 +394,7 @@ def test_a_refusal_of_the_provider_opts_the_phone_out_for_the_whole_company(
     assert payload == {"source": "provider", "phones": 1, "number": DESK}
 
 
-def test_a_refusal_when_she_is_opted_out_already_changes_nothing(
+def test_a_rejection_for_a_client_who_is_opted_out_already_changes_nothing(
     cli: Cli, migrated_url: str
 ) -> None:
     cli(*ANN)
@@ -406,7 +406,7 @@ def test_a_refusal_when_she_is_opted_out_already_changes_nothing(
     assert {row["source"] for row in show(cli)["history"]} == {"operator"}
 
 
-def test_who_ends_what_the_provider_said_is_told_that_the_carrier_blocks_still(
+def test_who_ends_what_the_provider_said_is_warned_that_the_carrier_blocks_still(
     cli: Cli, migrated_url: str
 ) -> None:
     cli(*ANN)

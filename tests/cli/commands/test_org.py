@@ -339,7 +339,7 @@ def test_in_every_format_data_is_on_stdout_talk_on_stderr_and_no_personal_phone_
             assert personal not in ran.out + ran.err, command
 
 
-def test_without_a_terminal_the_output_is_tsv_unless_told(sqlite_cli: Cli) -> None:
+def test_without_a_terminal_the_output_is_tsv_unless_set(sqlite_cli: Cli) -> None:
     header = "\t".join(ORG)
     assert sqlite_cli("org", "list").out.splitlines()[0] == header
     assert sqlite_cli("org", "list", PETMSG_OUTPUT="json").json == [ORG]

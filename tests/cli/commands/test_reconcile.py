@@ -278,7 +278,7 @@ def test_what_was_found_is_shown_when_the_provider_fails(
     assert texts(migrated_url)[0]["status"] == "sent"
 
 
-def test_a_text_stays_in_doubt_when_the_provider_cannot_be_asked(
+def test_an_outcome_stays_unknown_when_the_provider_cannot_be_asked(
     migrated_url: str, cli: Cli, fake: TwilioFake
 ) -> None:
     same(cli)

@@ -263,7 +263,7 @@ def test_in_the_past_a_sitter_is_active_from_activation_to_offboarding(cli: Cli)
     assert first("2026-02-14T16:00:00Z") == "NO_ACTIVE_WINDOW"  # her windows ended with her
 
 
-def test_in_the_past_a_sitter_who_came_back_was_away_between_her_spans(cli: Cli) -> None:
+def test_in_the_past_a_sitter_who_came_back_was_away_between_their_spans(cli: Cli) -> None:
     people(cli)
     cli("number", "add", THIRD, "--class", "sitter", now=EARLIER)
     hour = timedelta(hours=1)

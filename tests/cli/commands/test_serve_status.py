@@ -89,7 +89,7 @@ def test_reports_that_are_forged_or_of_no_text_change_nothing(server: Server, se
 @pytest.mark.parametrize(
     ("url", "told"), [(None, None), (PUBLIC + "/", PUBLIC + STATUS), ("http://127.0.0.1:1", None)]
 )
-def test_twilio_is_told_where_to_report_to(
+def test_twilio_is_sent_the_address_for_receipts(
     sqlite_cli: Cli, url: str | None, told: str | None
 ) -> None:
     with TwilioFake(numbers=[DESK]) as fake:

@@ -125,7 +125,7 @@ def test_an_event_that_is_no_payment_changes_nothing(server: Server, migrated_sq
     assert confirmed(migrated_sqlite) == []
 
 
-def test_a_payment_for_a_booking_that_is_not_there_yet_is_told_and_tried_again(
+def test_a_payment_for_a_booking_that_is_not_there_yet_is_reported_and_tried_again(
     server: Server, migrated_sqlite: str, company: Cli
 ) -> None:
     for _ in range(2):
@@ -230,7 +230,7 @@ def test_a_ref_with_a_comma_is_one_booking(
         ("checkout.session.async_payment_failed", "payment_failed"),
     ],
 )
-def test_a_payment_that_is_taken_back_or_fails_is_told(
+def test_a_payment_that_is_taken_back_or_fails_is_reported(
     server: Server, company: Cli, migrated_sqlite: str, kind: str, alert: str
 ) -> None:
     """Also where the event names the payment alone; once, however often it comes."""
@@ -346,7 +346,7 @@ def test_what_the_server_took_in_a_file_does_not_take_again(
         assert cursor.value(count) == 1
 
 
-def test_a_file_that_is_wrong_is_told_in_rows(company: Cli, migrated_sqlite: str) -> None:
+def test_a_file_that_is_wrong_is_reported_in_rows(company: Cli, migrated_sqlite: str) -> None:
     assert replay(company, paid("evt_1", "B-9")).code == NOT_FOUND
     ran = replay(company, paid("evt_2", "B-1"), paid("evt_3", "B-8"), {"id": 1})
     assert ran.code not in (0, 1)

@@ -122,7 +122,9 @@ def test_set_changes_name_and_phone_and_leaves_what_is_not_given(sqlite_cli: Cli
     assert "5559009" not in told
 
 
-def test_her_own_phone_is_masked_unless_revealed_and_her_number_never(sqlite_cli: Cli) -> None:
+def test_a_sitters_own_phone_is_masked_unless_revealed_and_the_number_never(
+    sqlite_cli: Cli,
+) -> None:
     numbers(sqlite_cli, N1)
     sqlite_cli(*MAYA, "--activate")
     for form in ("table", "json", "jsonl", "tsv"):
@@ -158,7 +160,7 @@ def test_an_import_adds_new_sitters_and_updates_known_ones(sqlite_cli: Cli) -> N
     assert show(sqlite_cli, "S-2")["status"] == "inactive"
 
 
-def test_an_import_leaves_an_active_sitter_active_and_her_number_hers(sqlite_cli: Cli) -> None:
+def test_an_import_leaves_an_active_sitter_active_with_the_same_number(sqlite_cli: Cli) -> None:
     numbers(sqlite_cli, N1)
     sqlite_cli(*MAYA, "--activate")
     sqlite_cli("sitter", "import", "-", stdin="ref,name\nS-1,Maya Ray\n")
@@ -168,7 +170,7 @@ def test_an_import_leaves_an_active_sitter_active_and_her_number_hers(sqlite_cli
 # --------------------------------------------------------------------------------------- activate
 
 
-def test_activation_gives_her_a_number(sqlite_cli: Cli) -> None:
+def test_activation_gives_the_sitter_a_number(sqlite_cli: Cli) -> None:
     numbers(sqlite_cli, N1)
     sqlite_cli(*MAYA)
     row = activated(sqlite_cli, "S-1")
@@ -200,7 +202,9 @@ def test_no_number_free_is_refused_and_changes_nothing(cli: Cli) -> None:
     assert events(cli) == before
 
 
-def test_without_number_she_is_active_and_gets_one_by_activating_her_again(sqlite_cli: Cli) -> None:
+def test_without_number_a_sitter_is_active_and_gets_one_by_activating_again(
+    sqlite_cli: Cli,
+) -> None:
     sqlite_cli(*MAYA)
     row = activated(sqlite_cli, "S-1", "--without-number")
     assert (row["status"], row["number"]) == ("active", None)
@@ -324,7 +328,7 @@ def test_the_help_says_that_the_number_stays(sqlite_cli: Cli) -> None:
     )
 
 
-def test_her_number_persists_across_bookings(sqlite_cli: Cli) -> None:
+def test_a_sitters_number_persists_across_bookings(sqlite_cli: Cli) -> None:
     numbers(sqlite_cli, N1, N2)
     sqlite_cli(*MAYA, "--activate")
     for day in (1, 3):
@@ -335,7 +339,9 @@ def test_her_number_persists_across_bookings(sqlite_cli: Cli) -> None:
 # ------------------------------------------------------------------------------------- deactivate
 
 
-def test_deactivating_turns_her_number_into_a_quarantined_pool_number(sqlite_cli: Cli) -> None:
+def test_deactivating_turns_the_sitters_number_into_a_quarantined_pool_number(
+    sqlite_cli: Cli,
+) -> None:
     numbers(sqlite_cli, N1)
     sqlite_cli(*MAYA, "--activate")
     row = deactivated(sqlite_cli, "S-1", "--reason", "moved away")
@@ -392,7 +398,7 @@ def test_days_out_of_range_are_wrong_usage_and_change_nothing(
     assert show(sqlite_cli)["status"] != "offboarded"
 
 
-def test_her_windows_that_run_now_end_now(cli: Cli) -> None:
+def test_the_sitters_open_windows_end_now(cli: Cli) -> None:
     numbers(cli, N1)
     numbers(cli, POOL, number_class="pool")
     cli(*MAYA, "--activate")
@@ -416,7 +422,7 @@ def test_a_window_in_its_grace_time_ends_now_and_keeps_what_was_booked(sqlite_cl
     assert window["ends_at"] == "2026-02-14T15:00:00Z"
 
 
-def test_her_later_bookings_lose_their_sitter_and_are_listed(cli: Cli) -> None:
+def test_later_bookings_of_the_sitter_lose_their_sitter_and_are_listed(cli: Cli) -> None:
     numbers(cli, N1)
     cli(*MAYA, "--activate")
     booked(cli, "B-past", "-9h", "-8h")
@@ -499,7 +505,7 @@ def test_an_empty_reason_is_wrong_usage(sqlite_cli: Cli) -> None:
 # ------------------------------------------------------------------------------------ reactivation
 
 
-def test_an_offboarded_sitter_comes_back_with_a_new_number_and_keeps_her_spans(cli: Cli) -> None:
+def test_an_offboarded_sitter_comes_back_with_a_new_number_and_keeps_their_spans(cli: Cli) -> None:
     numbers(cli, N1, N2)
     cli(*MAYA, "--activate")
     deactivated(cli, "S-1", now=NOW + timedelta(days=1))
@@ -514,7 +520,7 @@ def test_an_offboarded_sitter_comes_back_with_a_new_number_and_keeps_her_spans(c
     assert number(cli, N1)["sitter"] is None
 
 
-def test_an_offboarded_sitter_does_not_get_her_old_number_back_by_itself(sqlite_cli: Cli) -> None:
+def test_an_offboarded_sitter_does_not_get_their_old_number_back_by_itself(sqlite_cli: Cli) -> None:
     numbers(sqlite_cli, N1)
     sqlite_cli(*MAYA, "--activate")
     deactivated(sqlite_cli, "S-1", "--days", "1")
@@ -535,7 +541,7 @@ def test_a_clock_that_stepped_back_makes_no_overlapping_span(sqlite_cli: Cli) ->
 # --------------------------------------------------------------------------------------- renumber
 
 
-def test_renumbering_gives_her_another_and_quarantines_the_old_one(cli: Cli) -> None:
+def test_renumbering_gives_the_sitter_another_and_quarantines_the_old_one(cli: Cli) -> None:
     numbers(cli, N1, N2)
     cli(*MAYA, "--activate")
     ran = cli("sitter", "renumber", "S-1", "--reason", "spam label", "-o", "json")
@@ -568,7 +574,7 @@ def test_renumbering_keeps_a_later_end_of_the_old_numbers_quarantine(sqlite_cli:
     assert ran.json["quarantined_until"] == "2026-05-25T15:00:00Z"
 
 
-def test_her_windows_speak_with_the_new_number(sqlite_cli: Cli) -> None:
+def test_the_sitters_windows_use_the_new_number(sqlite_cli: Cli) -> None:
     numbers(sqlite_cli, N1, N2)
     sqlite_cli(*MAYA, "--activate")
     booked(sqlite_cli, "B-1", "-1h", "+1h")
@@ -596,7 +602,7 @@ def test_renumbering_with_no_number_free_changes_nothing(sqlite_cli: Cli) -> Non
     ],
     ids=["her own", "another's", "quarantined", "pool", "unknown"],
 )
-def test_a_number_that_cannot_be_hers_is_refused_and_she_keeps_her_own(
+def test_a_number_that_cannot_be_assigned_is_refused_and_the_sitter_keeps_the_old_one(
     sqlite_cli: Cli, to: str, code: str
 ) -> None:
     numbers(sqlite_cli, N1, N2, N3)

@@ -129,7 +129,7 @@ def test_a_day_lasts_from_midnight_to_midnight_whatever_the_clocks_do(
     assert end - start == timedelta(hours=hours)
 
 
-def test_the_next_releases_are_told_the_first_first(url: str) -> None:
+def test_the_next_releases_are_listed_in_order(url: str) -> None:
     do(
         url,
         f"number quarantine {N1} --days 7 --reason spam",
@@ -144,7 +144,7 @@ def test_the_next_releases_are_told_the_first_first(url: str) -> None:
     ]  # fmt: skip
 
 
-def test_the_queue_is_told_by_what_its_texts_need(url: str) -> None:
+def test_the_queue_is_counted_by_what_its_texts_need(url: str) -> None:
     do(
         url,
         "message send C-1 --body One",
@@ -206,7 +206,7 @@ def test_the_last_try_and_the_last_sync_are_signs_of_life(url: str) -> None:
     assert found["last_sync_at"] == iso_utc(NOW + 2 * HOUR)
 
 
-def test_every_org_is_told_of_and_nothing_of_another(url: str) -> None:
+def test_every_org_is_listed_and_nothing_of_another(url: str) -> None:
     add_org(url, "tail-waggers", timezone="America/Los_Angeles", front_desk=None)
     do(url, "message send C-1 --body Hi --org happy-paws")
     ran = run_cli(url, "status", "-o", "json")
@@ -233,7 +233,7 @@ def test_a_person_reads_one_screen(url: str) -> None:
     assert len(ran.out.splitlines()) < 50
 
 
-def test_an_empty_org_is_told_of_too(migrated_url: str) -> None:
+def test_an_empty_org_is_listed_too(migrated_url: str) -> None:
     assert run_cli(migrated_url, "status", "-o", "json").json == []
     add_org(migrated_url)
     found = status(migrated_url)

@@ -117,7 +117,7 @@ def test_numbers_keep_class_status_quarantine_and_holder(taken: Cli) -> None:
     assert rows[MAYA]["last_used_at"] == "2026-02-13T09:30:00.123000Z"
 
 
-def test_the_custody_ledger_begins_at_the_import(taken: Cli) -> None:
+def test_the_number_ledger_begins_at_the_import(taken: Cli) -> None:
     history = taken("number", "history", OLGA, "-o", "json").json
     assert [(row["from"], row["sitter"], row["status"], row["reason"]) for row in history] == [
         ("2026-02-14T15:00:00Z", "s-olga", "quarantined", "imported from Snoutos")
@@ -481,7 +481,7 @@ def test_the_environment_names_the_old_database_too(migrated_sqlite: str, old_ur
     assert ran.code == 0, ran.err
 
 
-def test_a_database_that_is_not_the_old_system_is_told(
+def test_a_database_that_is_not_the_old_system_is_reported(
     migrated_sqlite: str, postgres_url: str
 ) -> None:
     plain = postgres_url.replace("+psycopg", "")

@@ -119,12 +119,12 @@ def test_a_phone_that_stands_twice_with_one_client_is_one_phone(taker: Taker) ->
     assert taker.take().code == 0
 
 
-def test_a_contact_of_nobody_is_told(taker: Taker) -> None:
+def test_a_contact_of_nobody_is_reported(taker: Taker) -> None:
     taker.add("ClientContact", id="k-x", clientId="c-none", e164="+12125550110")
     assert told(taker.take()) == {("ClientContact", "k-x"): (False, "needs_another_row")}
 
 
-def test_a_client_of_no_organisation_is_told_with_all_that_hangs_on_her(taker: Taker) -> None:
+def test_a_client_of_no_organisation_is_reported_with_all_dependent_rows(taker: Taker) -> None:
     taker.row("Client", "c-bob")["orgId"] = "org-none"
     ran = taker.take()
     assert told(ran)[("Client", "c-bob")] == (False, "needs_another_row")
@@ -134,7 +134,7 @@ def test_a_client_of_no_organisation_is_told_with_all_that_hangs_on_her(taker: T
     assert len(told(ran)) == 4
 
 
-def test_a_client_with_an_id_that_cannot_be_a_ref_is_told_with_all_that_hangs_on_her(
+def test_a_client_with_an_id_that_cannot_be_a_ref_is_reported_with_all_dependent_rows(
     taker: Taker,
 ) -> None:
     long = "c" * 65
@@ -251,7 +251,7 @@ def test_a_number_that_nobody_can_hold_is_taken_without_its_holder(
         ({"e164": ""}, "malformed_phone"),
     ],
 )
-def test_a_number_that_is_none_is_told_with_what_needs_it(
+def test_an_invalid_number_is_reported_with_the_rows_that_need_it(
     taker: Taker, values: dict[str, str], code: str
 ) -> None:
     taker.row("MessageNumber", "n-pool").update(values)
@@ -298,7 +298,7 @@ def test_a_number_of_another_company_here_is_not_taken(taker: Taker) -> None:
 # ------------------------------------------------------------------------------ threads and windows
 
 
-def test_a_thread_of_another_organisations_client_is_told(taker: Taker) -> None:
+def test_a_thread_of_another_organisations_client_is_reported(taker: Taker) -> None:
     taker.add("Organization", id="org-2", name="Other")
     taker.old["Client"].append({"id": "c-other", "orgId": "org-2", "name": "Other"})
     taker.add("ClientContact", id="k-o", clientId="c-other", e164="+12125550120")
@@ -332,9 +332,7 @@ def test_a_thread_without_a_time_or_number_is_taken_without(taker: Taker) -> Non
         ({"bookingRef": "B" * 65}, "malformed_row"),
     ],
 )
-def test_a_window_that_cannot_be_one_is_told(
-    taker: Taker, values: dict[str, Any], code: str
-) -> None:
+def test_an_invalid_window_is_reported(taker: Taker, values: dict[str, Any], code: str) -> None:
     taker.row("AssignmentWindow", "w-3").update(values)
     assert told(taker.take()) == {("AssignmentWindow", "w-3"): (False, code)}
     assert command_line(taker.url)("booking", "show", "BK-3").code == 3
@@ -409,7 +407,7 @@ def test_an_earlier_window_that_comes_later_changes_no_booking(taker: Taker) -> 
 @pytest.mark.parametrize(
     "values", [{"endsAt": "2026-03-01 18:00"}, {"sitterId": "s-olga"}, {"threadId": "t-1"}]
 )
-def test_a_window_that_was_changed_there_since_is_told_and_left_here(
+def test_a_window_that_was_changed_there_since_is_reported_and_left_here(
     taker: Taker, values: dict[str, str]
 ) -> None:
     taker.take()
@@ -456,7 +454,7 @@ def test_a_sitter_who_left_here_gets_no_new_visits_and_keeps_old_ones(taker: Tak
         ({"orgId": "org-none"}, "needs_another_row"),
     ],
 )
-def test_a_text_that_cannot_be_one_is_told(taker: Taker, values: dict[str, Any], code: str) -> None:
+def test_an_invalid_text_is_reported(taker: Taker, values: dict[str, Any], code: str) -> None:
     taker.row("Message", "m-4").update(values)
     assert told(taker.take()) == {("Message", "m-4"): (False, code)}
 
@@ -515,7 +513,7 @@ def test_who_was_opted_in_here_is_not_opted_out_by_repeating(taker: Taker) -> No
     assert cli("client", "show", "c-bob", "-o", "json").json["opted_out"] is False
 
 
-def test_a_stop_of_somebody_without_a_phone_is_told(taker: Taker) -> None:
+def test_a_stop_of_somebody_without_a_phone_is_reported(taker: Taker) -> None:
     taker.row("ClientContact", "k2")["e164"] = "12"
     taker.add("Message", id="m-s", threadId="t-4", direction="inbound", body="STOP",
               createdAt="2026-02-01 08:00")  # fmt: skip
@@ -526,7 +524,7 @@ def test_a_stop_of_somebody_without_a_phone_is_told(taker: Taker) -> None:
 # ------------------------------------------------------------------------------------ files and ids
 
 
-def test_a_row_without_an_id_and_one_whose_id_stands_twice_are_told(taker: Taker) -> None:
+def test_a_row_without_an_id_and_one_whose_id_stands_twice_are_reported(taker: Taker) -> None:
     taker.add("Message", id="", threadId="t-4", direction="inbound", createdAt="2026-01-01")
     taker.add("Sitter", id="s-maya", name="Another Maya", active=False)
     assert told(taker.take()) == {
@@ -537,7 +535,7 @@ def test_a_row_without_an_id_and_one_whose_id_stands_twice_are_told(taker: Taker
     assert {row["name"] for row in listed} == {"Maya Lee", "Olga Roy"}
 
 
-def test_a_line_that_is_not_csv_is_told_with_its_place(
+def test_a_line_that_is_not_csv_is_reported_with_its_place(
     migrated_sqlite: str, tmp_path: Path
 ) -> None:
     folder = snoutos.write_csv(sound(), tmp_path / "old")

@@ -56,7 +56,7 @@ def test_the_old_grace_is_taken_off_the_visits_end(
     assert take_over(migrated_url, folder, *options).code == 0, "the same again is known"
 
 
-def test_a_window_shorter_than_the_grace_keeps_its_end_and_is_told(
+def test_a_window_shorter_than_the_grace_keeps_its_end_and_is_reported(
     migrated_sqlite: str, tmp_path: Path
 ) -> None:
     old = sound()
@@ -113,7 +113,7 @@ def test_messages_keep_their_state_of_delivery(migrated_url: str, folder: Path) 
     assert run_cli(migrated_url, "audit", "verify").code == 0
 
 
-def test_overrides_that_run_or_are_to_come_are_told(migrated_url: str, folder: Path) -> None:
+def test_overrides_that_run_or_are_to_come_are_reported(migrated_url: str, folder: Path) -> None:
     (folder / "RoutingOverride.csv").write_text(
         csv(
             OVERRIDE,

@@ -341,7 +341,9 @@ def test_other_words_are_no_address(text: str) -> None:
         ("Hello", "no phone number and no email address"),
     ],
 )
-def test_leaks_are_told_by_place_and_never_by_content(text: str, said: str) -> None:
+def test_contact_details_are_reported_by_position_and_never_by_content(
+    text: str, said: str
+) -> None:
     assert describe(find_contact_details(text)) == said
 
 

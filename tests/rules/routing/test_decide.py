@@ -211,14 +211,14 @@ def test_outside_a_window_a_pool_number_speaks() -> None:
     assert decision.number.sitter is None
 
 
-def test_the_threads_own_pool_number_stays_hers() -> None:
+def test_the_threads_own_pool_number_stays_the_threads() -> None:
     own = pool_number(12, last_used_at=T)
     decision = decide(facts(pool=(pool_number(11), own), own_pool_number_id=12), T)
     assert _number(decision) == e164(12)
     assert _codes(decision)[1] is Code.POOL_STICKY
 
 
-def test_the_threads_own_pool_number_stays_hers_beyond_its_capacity() -> None:
+def test_the_threads_own_pool_number_stays_the_threads_beyond_its_capacity() -> None:
     own = pool_number(12, own_threads=5)
     full = facts(pool=(pool_number(11), own), own_pool_number_id=12, pool_threads_per_number=1)
     assert _number(decide(full, T)) == e164(12)

@@ -12,7 +12,7 @@ RESTING = HERS._replace(status=NumberStatus.QUARANTINED, quarantined_until=T)
 TO_MAYA = DirectFacts("happy-paws", SystemMessageRule.OWN_NUMBER, HERS, "S-1", "Maya Lee")
 
 
-def test_a_sitters_text_leaves_from_her_own_number() -> None:
+def test_a_sitters_text_leaves_from_their_own_number() -> None:
     decision = decide_direct(TO_MAYA, T)
     assert decision.number is not None
     assert (decision.number.e164, decision.number.sitter) == ("+14155550101", "S-1")

@@ -45,7 +45,7 @@ def to(given_facts: InboundFacts, at: datetime = T) -> tuple[str, str]:
     return found.addressed_to, found.code.value
 
 
-def test_inside_her_window_a_text_to_her_number_is_the_sitters() -> None:
+def test_inside_a_window_a_text_to_the_sitters_number_is_for_the_sitter() -> None:
     found = route_inbound(facts(), T)
     assert (found.addressed_to, found.code) == ("S-1", InboundCode.WINDOW_ACTIVE)
     assert found.reason == "Active assignment window for sitter Maya Lee until 16:00"
@@ -85,7 +85,7 @@ def test_a_pool_or_desk_number_goes_to_the_desk() -> None:
         assert found == ("front_desk", "POOL_OR_DESK_NUMBER")
 
 
-def test_the_number_of_a_sitter_who_has_no_window_with_her_goes_to_the_desk() -> None:
+def test_the_number_of_a_sitter_who_has_no_window_with_the_client_goes_to_the_desk() -> None:
     assert to(facts(holder=OLGA, seen_holder=OLGA)) == ("front_desk", "NUMBER_OF_ANOTHER_SITTER")
     assert to(facts(windows=())) == ("front_desk", "NO_ACTIVE_WINDOW")
 

@@ -43,7 +43,7 @@ def gone_to(choice: RelayDecision) -> tuple[str, str] | None:
     return choice.client.ref, choice.text
 
 
-def test_with_one_open_client_it_goes_to_her() -> None:
+def test_with_one_open_client_it_goes_to_that_client() -> None:
     assert gone_to(pick(" On my way ", ANN)) == ("C-1", "On my way")
 
 
@@ -52,12 +52,12 @@ def test_without_an_open_window_it_goes_nowhere() -> None:
     assert pick("@C-1 On my way").action is RelayAction.NO_WINDOW
 
 
-def test_of_several_the_one_she_was_last_forwarded() -> None:
+def test_of_several_clients_it_goes_to_the_one_forwarded_last() -> None:
     texts = (wrote(BOB, 11 * MINUTE), wrote(ANN, 30 * MINUTE))
     assert gone_to(pick("Fine", ANN, BOB, wrote=texts)) == ("C-2", "Fine")
 
 
-def test_if_another_client_wrote_within_ten_minutes_she_is_asked() -> None:
+def test_the_sitter_is_asked_if_another_client_wrote_within_ten_minutes() -> None:
     texts = (wrote(BOB, 1 * MINUTE), wrote(ANN, 10 * MINUTE - timedelta(seconds=1)))
     choice = pick("Fine", ANN, BOB, wrote=texts)
     assert (choice.action, choice.options) == (RelayAction.ASK, (ANN, BOB))
@@ -92,16 +92,16 @@ def test_what_was_just_said_to_another_client_may_go_on() -> None:
     assert gone_to(pick("Fine", BOB, said=before)) == ("C-2", "Fine")
 
 
-def test_of_several_who_never_wrote_she_is_asked() -> None:
+def test_the_sitter_is_asked_if_several_clients_never_wrote() -> None:
     assert pick("On my way", ANN, BOB).action is RelayAction.ASK
 
 
-def test_words_that_never_reached_her_are_not_what_she_answers() -> None:
+def test_a_reply_is_not_for_a_message_that_never_reached_the_sitter() -> None:
     texts = (wrote(BOB, 20 * MINUTE, reached=False), wrote(ANN, 30 * MINUTE))
     assert gone_to(pick("Fine", ANN, BOB, wrote=texts)) == ("C-1", "Fine")
 
 
-def test_words_that_may_have_reached_her_make_it_uncertain() -> None:
+def test_a_message_that_may_have_reached_the_sitter_makes_it_uncertain() -> None:
     texts = (wrote(BOB, 20 * MINUTE, reached=None), wrote(ANN, 30 * MINUTE))
     assert pick("Fine", ANN, BOB, wrote=texts).action is RelayAction.ASK
 
@@ -183,13 +183,13 @@ def test_what_repeats_a_forward_goes_to_its_client_or_to_nobody() -> None:
     assert gone_to(pick("@C-2 4471 works", BOB, shown=shown)) == ("C-2", "4471 works")
 
 
-def test_of_two_clients_who_wrote_the_same_she_is_asked() -> None:
+def test_the_sitter_is_asked_if_two_clients_wrote_the_same() -> None:
     shown = (forward("Ann: Hello", "C-1"), forward("Ann: Hello", "C-2"))
     choice = pick("> Ann: Hello\nHi", ANN, BOB, ADA, shown=shown)
     assert (choice.action, choice.options) == (RelayAction.ASK, (ANN, BOB))
 
 
-def test_clients_of_one_name_are_told_apart_by_ref_and_day() -> None:
+def test_clients_of_one_name_are_distinguished_by_ref_and_day() -> None:
     listed = [
         ListedClient(1, "C-1", "Ann Smith", "Sat 14 Feb"),
         ListedClient(2, "C-2", "ann  smith", "Sun 15 Feb"),

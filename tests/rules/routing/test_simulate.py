@@ -165,7 +165,7 @@ def test_a_quarantine_that_was_lifted_early_ends_then_and_not_once_more() -> Non
     assert told(segments) == [(0, POOL), (2, POOL), (3, MAYA), (7, POOL)]
 
 
-def test_what_a_sitter_becomes_outside_of_her_windows_changes_nothing() -> None:
+def test_a_status_change_outside_the_sitters_windows_changes_nothing() -> None:
     states = {
         0: speaking(),
         1: SitterState(False, None),
@@ -194,14 +194,14 @@ def test_the_own_pool_number_is_used_from_the_text_that_left_from_it() -> None:
     assert segments[1].route.code is Code.POOL_STICKY
 
 
-def test_a_pool_in_use_changes_what_she_would_see_who_has_no_own_number() -> None:
+def test_a_pool_in_use_changes_the_number_of_a_client_without_a_pool_number() -> None:
     fresh, used = pool_number(), pool_number(last_used_at=T + 2 * HOUR)
     pool = intervals({0: (fresh, pool_number(12)), 2: (used, pool_number(12))})
     assert told(lived(org(pool=pool), client())) == [(0, POOL), (2, OTHER)]
     assert told(lived(org(pool=pool), client(own={0: 11}))) == [(0, POOL)]
 
 
-def test_each_client_gets_her_own_segments() -> None:
+def test_each_client_gets_their_own_segments() -> None:
     clients = [client(visit(2, 4)), client()._replace(client="C-2")]
     first, second = simulate(org(), clients, start=START, end=END)
     assert {each.client for each in first} == {"C-1"}

@@ -338,7 +338,7 @@ def test_a_public_url_that_serve_would_refuse_is_found(migrated_sqlite: str) -> 
     assert (row.result, "PETMSG_PUBLIC_URL is not usable" in row.message) == (PROBLEM, True)
 
 
-def test_a_provider_is_asked_once_for_all_its_orgs_and_only_when_told_to(
+def test_a_provider_is_asked_once_for_all_its_orgs_and_only_when_requested(
     migrated_sqlite: str,
 ) -> None:
     on_twilio(migrated_sqlite)

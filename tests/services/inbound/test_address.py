@@ -94,7 +94,7 @@ def test_before_the_ledger_begins_a_number_is_what_it_was_first(told: Cli) -> No
     assert asked(told, at="2020-01-01T00:00Z") == ("front_desk", "NO_ACTIVE_WINDOW")
 
 
-def test_what_she_wrote_matters_where_it_is_a_word_to_the_carriers(told: Cli) -> None:
+def test_a_body_decides_only_if_it_is_a_carrier_keyword(told: Cli) -> None:
     for body, code in (
         ("Stop", "KEYWORD_STOP"),
         ("start", "KEYWORD_START"),

@@ -98,7 +98,7 @@ def test_a_text_to_a_former_number_is_the_clients_and_not_the_new_holders(ready:
     )
 
 
-def test_a_number_that_was_never_ours_keeps_a_stray_with_an_alert(
+def test_a_text_to_a_number_that_was_never_ours_is_stored_as_unmatched_with_an_alert(
     ready: Cli, migrated_url: str
 ) -> None:
     words = ("message", "receive", "--from", ANN, "--to", "+19995550100", "--body", "Hi")
@@ -115,7 +115,7 @@ def test_a_number_that_was_never_ours_keeps_a_stray_with_an_alert(
         assert cursor.value("SELECT count(*) FROM message") == 0
 
 
-def test_a_stray_is_adopted_once_its_number_is_ours(ready: Cli) -> None:
+def test_an_unmatched_message_is_adopted_once_its_number_is_ours(ready: Cli) -> None:
     new = "+14155550188"
     ready("message", "receive", "--from", ANN, "--to", new, "--body", "Hi", "--sid", "SM9")
     refused = ready("inbox", "adopt", "1", "-o", "json")
@@ -218,7 +218,7 @@ def test_a_word_that_may_mean_the_visit_opts_out_and_asks_a_person(ready: Cli, w
     assert alerts(ready) == [("opt_out_word", "C-1")]
 
 
-def test_a_strangers_stop_holds_when_she_becomes_a_client(ready: Cli) -> None:
+def test_a_strangers_stop_holds_when_they_become_a_client(ready: Cli) -> None:
     assert comes(ready, "STOP", sender=STRANGER)["did"] == ["opted out"]
     ready("client", "add", "Cleo", "--phone", STRANGER, "--ref", "C-9")
     assert send(ready, client="C-9").error["code"] == "opted_out"

@@ -51,7 +51,7 @@ def dispatch(cli: Cli, now: Any = NOW) -> None:
     assert ran.code in (0, 4), ran.err
 
 
-def test_a_clients_text_comes_to_her_sitter_from_the_sitters_own_number(
+def test_a_clients_text_is_forwarded_to_the_sitter_from_the_sitters_own_number(
     ready: Cli, migrated_url: str
 ) -> None:
     told = comes(ready, "Is Rex fine?")
@@ -83,7 +83,7 @@ def test_a_sitters_reply_goes_to_the_client_from_the_number_routing_says(
     assert (last["relay"], last["sitter"], last["number"]) == ("reply", "S-1", MAYA)
 
 
-def test_with_her_number_in_quarantine_her_words_leave_from_the_pool(
+def test_with_the_sitters_number_in_quarantine_a_reply_is_sent_from_the_pool(
     ready: Cli, migrated_url: str
 ) -> None:
     ready("number", "quarantine", MAYA, "--reason", "filtered")
@@ -102,7 +102,7 @@ def test_phones_and_addresses_of_a_client_are_hidden_from_the_sitter(
     )
 
 
-def test_a_sitters_text_with_a_phone_is_not_sent_and_she_is_told(
+def test_a_sitters_text_with_a_phone_is_not_sent_and_the_sitter_is_notified(
     ready: Cli, migrated_url: str
 ) -> None:
     told = maya(ready, f"Text me at {MAYAS_PHONE}")
@@ -179,7 +179,7 @@ def test_another_clients_word_within_ten_minutes_is_a_question(ready: Cli) -> No
     assert named["did"] == ["forwarded to C-1"]
 
 
-def test_outside_her_windows_she_is_told_so(ready: Cli, migrated_url: str) -> None:
+def test_outside_all_windows_the_sitter_is_notified(ready: Cli, migrated_url: str) -> None:
     later = NOW + timedelta(hours=3)
     told = maya(ready, "Hello?", now=later)
     assert told["did"] == ["not forwarded: the sitter has no open window; left in the inbox"]
@@ -187,7 +187,7 @@ def test_outside_her_windows_she_is_told_so(ready: Cli, migrated_url: str) -> No
     assert waiting(ready) == [told["message"]]
 
 
-def test_her_phone_cannot_be_told_without_end(ready: Cli, migrated_url: str) -> None:
+def test_the_sitters_phone_does_not_get_notices_without_end(ready: Cli, migrated_url: str) -> None:
     """Her phone answers by itself that she is driving."""
     later = NOW + timedelta(hours=3)
     for place in range(12):
@@ -222,7 +222,7 @@ def test_two_phones_that_answer_each_other_slowly_are_stopped(
     assert len(waiting(ready, now=at)) >= 1
 
 
-def test_a_reply_to_an_opted_out_client_is_told_to_the_sitter(
+def test_a_reply_to_an_opted_out_client_is_reported_to_the_sitter(
     ready: Cli, migrated_url: str
 ) -> None:
     comes(ready, "STOP")
@@ -235,7 +235,7 @@ def test_a_reply_to_an_opted_out_client_is_told_to_the_sitter(
     )
 
 
-def test_a_reply_that_fails_later_is_told_to_the_sitter_and_the_desk(
+def test_a_reply_that_fails_later_is_reported_to_the_sitter_and_the_desk(
     ready: Cli, migrated_url: str
 ) -> None:
     told = maya(ready, "Fine")
@@ -258,7 +258,7 @@ def test_a_text_that_cannot_reach_the_sitter_waits_for_the_desk(
     assert carried(migrated_url) == []
 
 
-def test_a_sitter_who_changed_her_phone_gets_it_on_the_new_one(
+def test_a_sitter_who_changed_their_phone_gets_it_on_the_new_one(
     ready: Cli, migrated_url: str
 ) -> None:
     comes(ready)
@@ -296,14 +296,14 @@ def test_a_sitter_who_texts_another_sitters_number_speaks_to_no_client(
     assert relayed(migrated_url) == []
 
 
-def test_a_sitter_who_is_a_client_too_is_each_by_the_number_she_texts(ready: Cli) -> None:
+def test_a_sitter_who_is_a_client_too_is_each_by_the_number_they_text(ready: Cli) -> None:
     ready("client", "add", "Maya as owner", "--phone", MAYAS_PHONE, "--ref", "C-7")
     assert maya(ready, "Fine")["addressed_to"] == "relay"
     told = comes(ready, "My own dog", sender=MAYAS_PHONE, to=POOL)
     assert (told["client"], told["addressed_to"]) == ("C-7", "front_desk")
 
 
-def test_what_she_has_to_say_after_a_ref_is_needed(ready: Cli, migrated_url: str) -> None:
+def test_a_message_after_the_ref_is_needed(ready: Cli, migrated_url: str) -> None:
     told = maya(ready, "@C-1")
     assert "says nothing" in told["did"][0]
     assert relayed(migrated_url)[0][2] == "Not sent: write your message after the client's ref."

@@ -52,7 +52,7 @@ def told(url: str) -> list[tuple[str, str]]:
         ("", 3, "Ann: [3 pictures, with the front desk]"),
     ],
 )
-def test_a_clients_pictures_are_where_the_sitter_is_told(
+def test_a_clients_pictures_are_where_the_notice_to_the_sitter_says(
     ready: Cli, migrated_url: str, body: str, count: int, forwarded: str
 ) -> None:
     taken = picture(migrated_url, body, count=count)

@@ -122,7 +122,7 @@ def test_a_quotation_without_the_name_goes_to_no_other_client(
 
 
 @pytest.mark.parametrize("body", [*ABOUT_IT[:6], "Liked an image"])
-def test_a_bare_reaction_is_stored_and_nobody_is_asked_or_told(
+def test_a_bare_reaction_is_stored_and_nobody_is_asked_or_notified(
     ready: Cli, migrated_url: str, body: str
 ) -> None:
     bob_was_forwarded(ready, ends="16:00")
@@ -142,7 +142,7 @@ def test_an_answer_below_a_forward_goes_to_the_client_who_wrote_it(
     assert to_clients(migrated_url) == [(BOB, f"> {FORWARD}\nIt works")]
 
 
-def test_she_cannot_send_a_forward_to_another_client_by_choosing_or_naming(
+def test_a_sitter_cannot_send_a_forward_to_another_client_by_choosing_or_naming(
     ready: Cli, migrated_url: str
 ) -> None:
     bob_was_forwarded(ready, ends="16:00")
@@ -295,7 +295,7 @@ def test_an_answer_just_after_a_window_ended_is_not_the_next_clients(
     assert to_clients(migrated_url) == []
 
 
-def test_what_she_wrote_in_one_window_and_came_in_the_next_is_not_the_next_clients(
+def test_a_message_written_in_one_window_and_received_in_the_next_is_not_for_the_next_client(
     ready: Cli, migrated_url: str
 ) -> None:
     """Her message was read by a pull a minute later."""
@@ -310,7 +310,7 @@ def test_what_she_wrote_in_one_window_and_came_in_the_next_is_not_the_next_clien
     assert to_clients(migrated_url) == []
 
 
-def test_two_clients_of_one_name_are_told_apart_in_question_and_forward(
+def test_two_clients_of_one_name_are_distinguished_in_question_and_forward(
     ready: Cli, migrated_url: str
 ) -> None:
     adds(ready, "C-3", "Ann", CLEO)

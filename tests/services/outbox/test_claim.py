@@ -341,7 +341,7 @@ def test_a_claim_is_stored_with_its_number_worker_provider_and_attempt(url: str)
     assert (attempt["worker"], attempt["claimed_at"], attempt["attempt"]) == (WORKER, NOW, 1)
 
 
-def test_a_claim_forgets_the_doubts_and_errors_of_the_attempt_before(url: str) -> None:
+def test_a_claim_forgets_the_unknown_outcome_and_errors_of_the_attempt_before(url: str) -> None:
     text = queue(url)
     change(
         url,

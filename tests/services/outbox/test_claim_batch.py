@@ -109,7 +109,9 @@ def test_a_connection_that_is_lost_is_no_items_failure(migrated_postgres: str, h
     assert lost.value.hint
 
 
-def test_a_lost_connection_that_was_overlooked_is_told_all_the_same(migrated_postgres: str) -> None:
+def test_a_lost_connection_that_was_overlooked_is_reported_all_the_same(
+    migrated_postgres: str,
+) -> None:
     """The next statement fails for SQLAlchemy's own reason, which has no words for a person."""
     with pytest.raises(DatabaseUnusable) as lost, working(migrated_postgres) as uow:  # noqa: PT012
         with suppress(DBAPIError):

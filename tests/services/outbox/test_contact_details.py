@@ -67,7 +67,7 @@ def test_the_digits_of_other_people_alone_are_no_alarm(ready: Cli) -> None:
     assert comes(ready, "Order 4155559999 7", sender=MAYAS_PHONE)["did"] != []
 
 
-def test_a_client_who_gives_her_handle_or_phone_away_is_passed_on_without_it(
+def test_a_client_who_gives_their_handle_or_phone_away_is_passed_on_without_it(
     ready: Cli, migrated_url: str
 ) -> None:
     comes(ready, "I am @ann_ode, 41 5 then 555, 1001 https://t.me/ann. I can Venmo you")

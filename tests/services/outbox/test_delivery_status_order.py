@@ -258,7 +258,7 @@ def test_while_a_later_try_is_handed_over_the_text_is_busy_and_then_delivered(
     assert (provider.status, provider.text["due_at"]) == ("delivered", None)
 
 
-def test_a_later_try_in_doubt_is_looked_up_and_not_sent_again(url: str) -> None:
+def test_a_later_attempt_with_an_unknown_outcome_is_looked_up_and_not_sent_again(url: str) -> None:
     provider = FakeProvider(url)
     first = provider.send()
     provider.report(first, Delivery.UNDELIVERED, UNREACHABLE)

@@ -77,13 +77,13 @@ def texts(url: str) -> int:
 # --- wishes ------------------------------------------------------------------------------------
 
 
-def test_a_text_without_wishes_may_leave_at_once_and_never_expires(url: str) -> None:
+def test_a_text_without_options_may_be_sent_at_once_and_never_expires(url: str) -> None:
     row = stored(url, put(url).message)
     assert (row["send_at"], row["due_at"], row["expires_at"]) == (NOW, NOW, None)
     assert (row["urgent"], row["attempts"], row["provider"]) == (False, 0, None)
 
 
-def test_wishes_are_stored_and_audited_without_the_words(url: str) -> None:
+def test_options_are_stored_and_audited_without_the_words(url: str) -> None:
     text = put(url, send_at=NOW + HOUR, expires_at=NOW + 2 * HOUR, urgent=True, key="k").message
     row = stored(url, text)
     assert (row["send_at"], row["due_at"]) == (NOW + HOUR, NOW + HOUR)
@@ -118,7 +118,7 @@ def test_now_is_no_time_in_the_past(url: str) -> None:
     put(url, send_at=NOW)
 
 
-def test_a_key_gives_the_text_that_is_there_whatever_became_of_her_since(url: str) -> None:
+def test_a_key_returns_the_existing_text_whatever_happened_to_the_client_since(url: str) -> None:
     text = put(url, key="k").message
     with working(url) as uow:
         her = find_client(uow.cursor, uow.org.id, "C-1")
@@ -152,7 +152,7 @@ def test_a_sitter_may_not_write_a_personal_phone_or_address(url: str) -> None:
     assert texts(url) == 0
 
 
-def test_with_a_reason_she_may_and_the_reason_is_kept(url: str) -> None:
+def test_with_a_reason_contact_details_may_be_sent_and_the_reason_is_kept(url: str) -> None:
     visit(url)
     queued = put(url, body=HERS, as_sitter="S-1", force_reason="she lost the key")
     assert len(queued.warnings) == 1
@@ -177,7 +177,7 @@ def test_our_own_numbers_are_no_leak(url: str, ours: str) -> None:
     assert put(url, body=f"Text {ours} any time", as_sitter="S-1").warnings == ()
 
 
-def test_a_sitter_speaks_only_in_her_window_at_the_time_it_is_to_leave(url: str) -> None:
+def test_a_sitter_may_send_only_in_an_own_window_at_the_time_of_sending(url: str) -> None:
     visit(url, until=NOW + HOUR)
     put(url, as_sitter="S-1")
     put(url, as_sitter="S-1", send_at=NOW + 2 * HOUR - SECOND)

@@ -76,7 +76,7 @@ def test_they_are_hours_of_the_recipients_day(cli: Cli, migrated_url: str) -> No
     assert found.until == datetime(2026, 2, 15, 8, 0, tzinfo=UTC)
 
 
-def test_without_a_timezone_of_her_own_it_is_the_orgs(cli: Cli, migrated_url: str) -> None:
+def test_a_client_without_a_timezone_has_the_orgs(cli: Cli, migrated_url: str) -> None:
     cli(*ANN, "--timezone", "Asia/Kathmandu")
     cli(*NIGHT)
     assert (timezone(cli), held(migrated_url)) == ("Asia/Kathmandu", [])

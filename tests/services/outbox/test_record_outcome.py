@@ -195,7 +195,7 @@ def test_no_try_is_left_open_when_an_earlier_one_had_reached_the_provider(url: s
     assert [each[0] for each in attempts(url, text)] == ["sent", "put_back"]
 
 
-def test_a_certain_no_ends_the_doubt(url: str) -> None:
+def test_a_certain_rejection_ends_an_unknown_outcome(url: str) -> None:
     """The worker's lock was lost, but not its voice: what it knows for certain counts."""
     text = queue(url)
     taken = claimed(url, text)
@@ -271,7 +271,7 @@ def test_recording_never_frees_a_number_earlier(url: str) -> None:
 # --- unknown, and what the sender is told ------------------------------------------------------
 
 
-def test_a_lost_answer_puts_the_text_in_doubt(url: str) -> None:
+def test_a_lost_answer_makes_the_outcome_unknown(url: str) -> None:
     text = queue(url)
     assert record(url, claimed(url, text), LOST) is MessageStatus.UNKNOWN
     row = stored(url, text)

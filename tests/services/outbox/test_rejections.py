@@ -348,7 +348,7 @@ def test_nor_do_later_texts_to_the_same_client_take_one_number_after_the_other(u
     assert claimed(url, queue(url, "C-2"), now=retried + HOUR).text.from_e164 == POOL_2
 
 
-def test_once_a_text_got_through_to_her_an_unusable_number_is_the_numbers_fault_again(
+def test_after_a_delivery_to_the_phone_an_unusable_number_is_the_numbers_fault_again(
     url: str,
 ) -> None:
     text = queue(url)

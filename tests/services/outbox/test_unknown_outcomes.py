@@ -382,7 +382,7 @@ def test_a_long_question_counts_from_when_it_was_asked(url: str) -> None:
     assert stored(url, text)["absent_at"] is None
 
 
-def test_doubts_of_before_do_not_count_for_a_later_try(url: str) -> None:
+def test_earlier_unknown_outcomes_do_not_count_for_a_later_try(url: str) -> None:
     text = lost(url)
     for after in (timedelta(0), GRACE, GRACE + SECOND_LOOK):
         look(url, Listing(), now=NOW + after)
@@ -435,7 +435,9 @@ def test_a_provider_that_never_answers_is_not_asked_about_every_text(url: str) -
     assert look(url, Listing(), stopped=lambda: True) == []
 
 
-def test_a_text_of_a_living_worker_is_left_to_it_and_of_a_dead_one_is_in_doubt(url: str) -> None:
+def test_a_text_of_a_living_worker_is_left_to_it_and_of_a_dead_one_has_an_unknown_outcome(
+    url: str,
+) -> None:
     text = queue(url)
     with worker(locate(url)) as alive:
         claimed(url, text, worker=alive.token)

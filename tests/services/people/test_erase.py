@@ -152,7 +152,7 @@ def test_forgetting_again_changes_nothing(texted: Cli) -> None:
     assert events(texted) == before
 
 
-def test_a_forgotten_client_is_found_by_her_ref_only(sqlite_cli: Cli) -> None:
+def test_a_forgotten_client_is_found_by_their_ref_only(sqlite_cli: Cli) -> None:
     sqlite_cli(*ANN)
     sqlite_cli(*FORGET)
     assert sqlite_cli("client", "show", "Ann Ivers").code == 3
@@ -211,7 +211,7 @@ def test_forgetting_reaches_a_text_whose_answer_was_lost(texted: Cli, migrated_s
     assert "lost words" not in everything(migrated_sqlite)
 
 
-def test_forgetting_erases_what_a_provider_said_about_her_phone(
+def test_forgetting_erases_what_a_provider_said_about_their_phone(
     texted: Cli, migrated_sqlite: str
 ) -> None:
     with working(migrated_sqlite) as uow:
@@ -238,7 +238,7 @@ def test_forgetting_erases_what_a_provider_said_about_her_phone(
         assert cursor.value("SELECT count(*) FROM message WHERE error_code = '21211'") == 1
 
 
-def test_what_she_wished_stands_and_only_a_digest_knows_her_phone(
+def test_opt_outs_of_an_erased_client_remain_with_only_a_digest_of_the_phone(
     cli: Cli, migrated_url: str
 ) -> None:
     cli(*ANN, "--phone", "+14155551002")
@@ -259,7 +259,9 @@ def test_what_she_wished_stands_and_only_a_digest_knows_her_phone(
         assert list(opted_out(cursor, org, ["+14155551002"])) == ["+14155551002"]
 
 
-def test_a_phone_that_is_no_longer_hers_is_not_in_her_opt_outs(cli: Cli, migrated_url: str) -> None:
+def test_a_phone_that_a_client_no_longer_has_is_not_in_their_opt_outs(
+    cli: Cli, migrated_url: str
+) -> None:
     """It would outlive her, because nothing else tells whose it was."""
     cli(*ANN, "--phone", "+14155551002")
     with working(migrated_url) as uow:
@@ -279,7 +281,7 @@ def test_forgetting_leaves_the_opt_out_of_another_client(cli: Cli, migrated_url:
         assert cursor.value("SELECT e164 FROM opt_out") == "+14155551009"
 
 
-def test_nothing_of_her_is_left_in_any_table(cli: Cli, migrated_url: str) -> None:
+def test_nothing_of_the_client_is_left_in_any_table(cli: Cli, migrated_url: str) -> None:
     """A timezone, a phone that takes no texts, a blocked pair, attempts, opt-outs and alerts."""
     text_ann(cli)
     with working(migrated_url) as uow:
@@ -342,7 +344,7 @@ def test_a_text_that_could_leave_again_is_closed(
     assert problems(migrated_url) == []
 
 
-def test_a_client_is_not_forgotten_while_a_text_to_her_is_being_sent(
+def test_a_client_is_not_forgotten_while_a_text_to_them_is_being_sent(
     cli: Cli, migrated_url: str
 ) -> None:
     text_ann(cli)

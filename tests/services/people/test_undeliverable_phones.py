@@ -47,13 +47,13 @@ def test_a_phone_that_takes_no_texts_is_known_and_shown_with_its_code(
     assert "+1********01 since 2026-02-14 10:00 EST (code 21614)" in table
 
 
-def test_her_other_phones_stay_textable(cli: Cli, migrated_url: str) -> None:
+def test_the_clients_other_phones_stay_textable(cli: Cli, migrated_url: str) -> None:
     cli(*ANN)
     dead(migrated_url)
     assert facts(migrated_url, "+14155551002").not_textable_code is None
 
 
-def test_a_person_is_told_and_the_audit_has_it_once(cli: Cli, migrated_url: str) -> None:
+def test_a_person_is_alerted_and_the_audit_has_it_once(cli: Cli, migrated_url: str) -> None:
     cli(*ANN)
     dead(migrated_url)
     dead(migrated_url, code="30006")
@@ -96,7 +96,7 @@ def test_a_phone_that_is_textable_stays_so(sqlite_cli: Cli) -> None:
     assert (ran.code, ran.json["reused"], events(sqlite_cli)) == (0, True, before)
 
 
-def test_it_is_asked_of_a_phone_of_hers_and_with_a_reason(sqlite_cli: Cli) -> None:
+def test_a_phone_of_the_client_and_a_reason_are_required(sqlite_cli: Cli) -> None:
     sqlite_cli(*ANN)
     sqlite_cli("client", "add", "Bo", "--phone", "+14155551009")
     line = TEXTABLE[:-1]
@@ -111,7 +111,7 @@ def test_it_is_asked_of_a_phone_of_hers_and_with_a_reason(sqlite_cli: Cli) -> No
         assert "555100" not in str(error)
 
 
-def test_a_new_phone_of_hers_is_textable(cli: Cli, migrated_url: str) -> None:
+def test_a_new_phone_of_the_client_is_textable(cli: Cli, migrated_url: str) -> None:
     """What the provider said of a phone goes with it."""
     cli(*ANN)
     dead(migrated_url, "+14155551002")

@@ -196,7 +196,7 @@ FROM message WHERE id = :id
         ("UPDATE message SET send_at = NULL WHERE id = :id", "unusable_message"),
     ],
 )
-def test_a_row_that_cannot_be_sent_stops_only_itself_and_is_told_once(
+def test_a_row_that_cannot_be_sent_stops_only_itself_and_is_reported_once(
     url: str, wrong: str, code: str
 ) -> None:
     crowd(url, clients=3, numbers=3)
@@ -495,7 +495,7 @@ def test_a_provider_that_is_changed_meanwhile_ends_the_run(url: str) -> None:
     assert told[0].error.exit_code == 75
 
 
-def test_an_answer_that_cannot_be_stored_leaves_the_text_in_doubt_and_not_under_way(
+def test_an_answer_that_cannot_be_stored_leaves_the_outcome_unknown_and_not_sending(
     url: str,
 ) -> None:
     """Else it would be `sending` for as long as a watch runs, and hold up all of its thread."""
@@ -549,7 +549,7 @@ def test_a_claim_that_was_not_begun_when_it_was_stopped_is_queued_again(url: str
     assert len(provider.got) == 1
 
 
-def test_a_stop_ends_the_looking_up_of_texts_in_doubt(url: str) -> None:
+def test_a_stop_ends_the_looking_up_of_unknown_outcomes(url: str) -> None:
     crowd(url, clients=5, numbers=5)
     queue(url, [(at, "Hi") for at in range(5)])
     run_once(url, Remembering(lambda _: Unknown(None, "reset")))

@@ -197,7 +197,7 @@ def test_a_clock_that_is_set_back_keeps_no_text_waiting_for_an_hour(
 
 
 @pytest.mark.parametrize("problem", [RuntimeError("boom"), MemoryError(), ValueError()])
-def test_a_carrier_that_breaks_leaves_the_text_in_doubt(
+def test_a_carrier_that_breaks_leaves_the_outcome_unknown(
     started: list[SenderPool], problem: Exception
 ) -> None:
     def answer(_: OutgoingText) -> SendOutcome:
