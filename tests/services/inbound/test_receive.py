@@ -111,6 +111,8 @@ def test_a_text_to_a_number_that_was_never_ours_is_stored_as_unmatched_with_an_a
         ("+19995550100", "Hi", None)
     ]
     assert ANN not in ready("inbox", "strays", "-o", "json").out
+    table = ready("inbox", "strays", "-o", "table")
+    assert (table.code, "+19995550100" in table.out, "Hi" in table.out) == (0, True, True)
     with looking(migrated_url) as cursor:
         assert cursor.value("SELECT count(*) FROM message") == 0
 
