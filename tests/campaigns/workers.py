@@ -26,7 +26,7 @@ from typing import Any
 from petmsg.db import migrate
 from petmsg.db.location import locate
 from tests.support.fixtures import ACTOR, NOW, add_org, run_cli
-from tests.support.swarm import ROOT, load_everything
+from tests.support.swarm import ROOT, load_everything, swap
 
 TIMEOUT = 0.12
 """Seconds for a wait of a request; the whole request takes at most four times that."""
@@ -243,10 +243,13 @@ def scale_down() -> None:
         defer_for=0.1,
         rescue_timings=RescueTimings(timedelta(seconds=GRACE), timedelta(seconds=SECOND_LOOK)),
     )
-    vars(dispatching)["_timings"] = lambda _context: timings
-    sender_pool.BEGIN_WITHIN = 0.4
-    record_outcome.FIRST_BACK_OFF = timedelta(seconds=0.05)
-    record_outcome.LONGEST_BACK_OFF = timedelta(seconds=0.5)
+    swap(dispatching, _timings=lambda _context: timings)
+    swap(sender_pool, BEGIN_WITHIN=0.4)
+    swap(
+        record_outcome,
+        FIRST_BACK_OFF=timedelta(seconds=0.05),
+        LONGEST_BACK_OFF=timedelta(seconds=0.5),
+    )
 
 
 # --------------------------------------------------------------------------------------- controls
@@ -263,7 +266,7 @@ def _blind_requeue() -> None:
             return None
         return unknown_outcomes._queue_again(uow, message)
 
-    vars(unknown_outcomes)["reconcile"] = settle
+    swap(unknown_outcomes, reconcile=settle)
 
 
 def _mark_then_drop() -> None:
@@ -280,7 +283,7 @@ def _mark_then_drop() -> None:
         uow.session.flush()
         return unknown_outcomes.Reconciled(each.message, message.status, "dropped")
 
-    vars(unknown_outcomes)["reconcile"] = settle
+    swap(unknown_outcomes, reconcile=settle)
 
 
 CONTROLS: dict[str, Callable[[], None]] = {

@@ -272,7 +272,7 @@ def _live(url: str, job: list[list[str]], conditions: Conditions, tell: int) -> 
 # ------------------------------------------------------------------------------------- sabotages
 
 
-def _swap(owner: Any, **others: Any) -> None:
+def swap(owner: Any, **others: Any) -> None:
     """Put other things in the place of a module's or a class's own."""
     for name, other in others.items():
         assert hasattr(owner, name), f"{owner} has no {name} any more"
@@ -284,8 +284,8 @@ def _deferred_begin() -> None:
     from petmsg.db import transaction
     from petmsg.workflows import store
 
-    _swap(transaction, _BEGIN="BEGIN", write_lock=lambda *_args, **_kwargs: nullcontext())
-    _swap(store, _worth_another_try=lambda *_args: False)
+    swap(transaction, _BEGIN="BEGIN", write_lock=lambda *_args, **_kwargs: nullcontext())
+    swap(store, _worth_another_try=lambda *_args: False)
 
 
 def _no_row_locks() -> None:
@@ -307,8 +307,8 @@ def _no_row_locks() -> None:
         number.first_sitter_id = number.sitter_id = None
         return number
 
-    _swap(sitter, _free_number=free_number)
-    _swap(ledger, append=lambda *args, **_: args[0].now)
+    swap(sitter, _free_number=free_number)
+    swap(ledger, append=lambda *args, **_: args[0].now)
 
 
 def _counted_refs() -> None:
@@ -322,7 +322,7 @@ def _counted_refs() -> None:
         return f"X-{count + 1}"
 
     for module in (booking_import, client, sitter):
-        _swap(module, next_ref=next_ref, lock_refs=lambda _uow, _noun: None)
+        swap(module, next_ref=next_ref, lock_refs=lambda _uow, _noun: None)
 
 
 def _threads_without_conflict() -> None:
@@ -345,7 +345,7 @@ def _threads_without_conflict() -> None:
         )
         return {row["client_id"]: row["id"] for row in made}
 
-    _swap(confirm, insert_threads=insert_threads)
+    swap(confirm, insert_threads=insert_threads)
 
 
 def _routes_remembered() -> None:
@@ -359,7 +359,7 @@ def _routes_remembered() -> None:
         facts = known.get(client.id) or read_facts(cursor, org, client, **kwargs)
         return known.setdefault(client.id, facts)
 
-    _swap(claim, read_facts=remembered)
+    swap(claim, read_facts=remembered)
 
 
 def _commits_unseen() -> None:
@@ -378,14 +378,14 @@ def _commits_unseen() -> None:
         finally:
             run.dry_run = kept
 
-    _swap(Store, _write_once=careless)
+    swap(Store, _write_once=careless)
 
 
 def _no_write_lock() -> None:
     """Whoever comes to a database that is not there yet makes it, and waits for nobody."""
     from petmsg.db import migrate
 
-    _swap(migrate, write_lock=lambda *_args, **_kwargs: nullcontext(), BUSY_SECONDS=0)
+    swap(migrate, write_lock=lambda *_args, **_kwargs: nullcontext(), BUSY_SECONDS=0)
 
 
 def _die(*_args: object, **_kwargs: object) -> None:
@@ -395,13 +395,13 @@ def _die(*_args: object, **_kwargs: object) -> None:
 def _killed_before_the_provider() -> None:
     from petmsg.providers.sandbox import SandboxProvider
 
-    _swap(SandboxProvider, send=_die)
+    swap(SandboxProvider, send=_die)
 
 
 def _killed_after_the_provider() -> None:
     from petmsg.workflows import send
 
-    _swap(send, record=_die)
+    swap(send, record=_die)
 
 
 def _claim_forgotten() -> None:
@@ -419,7 +419,7 @@ def _claim_forgotten() -> None:
         finally:
             run.dry_run = kept
 
-    _swap(Store, write_in=forgetful)
+    swap(Store, write_in=forgetful)
 
 
 def _claims_unseen() -> None:
@@ -433,7 +433,7 @@ def _claims_unseen() -> None:
         message.status = MessageStatus.QUEUED
         return message
 
-    _swap(claim, locked_message=always_queued, _earlier_message=lambda *_args: None)
+    swap(claim, locked_message=always_queued, _earlier_message=lambda *_args: None)
 
 
 def _blind_requeue() -> None:
@@ -442,12 +442,12 @@ def _blind_requeue() -> None:
     from petmsg.services.outbox import unknown_outcomes
     from petmsg.services.outbox.record_outcome import locked_by_id
 
-    _swap(SandboxProvider, find=lambda *_args, **_kwargs: [])
+    swap(SandboxProvider, find=lambda *_args, **_kwargs: [])
 
     def settle(uow: Any, each: Any, _found: Any, **_kwargs: Any) -> Any:
         return unknown_outcomes._queue_again(uow, locked_by_id(uow, each.message))
 
-    _swap(unknown_outcomes, reconcile=settle)
+    swap(unknown_outcomes, reconcile=settle)
 
 
 def _killed_before_the_second_half() -> None:
@@ -458,7 +458,7 @@ def _killed_before_the_second_half() -> None:
         uow.cursor.run("COMMIT")
         _die()
 
-    _swap(UnitOfWork, finish=finish)
+    swap(UnitOfWork, finish=finish)
 
 
 def _two_commits() -> None:
@@ -473,14 +473,14 @@ def _two_commits() -> None:
                 uow.cursor.run(statement)
         finish(uow)
 
-    _swap(UnitOfWork, finish=in_two)
+    swap(UnitOfWork, finish=in_two)
 
 
 def _no_journal() -> None:
     """SQLite writes into its file, without a journal that could undo it."""
     from petmsg.db import engine
 
-    _swap(engine, _PRAGMAS=(*engine._PRAGMAS, "journal_mode=OFF"))
+    swap(engine, _PRAGMAS=(*engine._PRAGMAS, "journal_mode=OFF"))
 
 
 def _errors_as_they_come() -> None:
@@ -488,7 +488,7 @@ def _errors_as_they_come() -> None:
     from petmsg.db import named_error, transaction
 
     for module in (transaction, named_error):
-        _swap(module, is_driver_error=lambda _problem: False)
+        swap(module, is_driver_error=lambda _problem: False)
 
 
 def _failures_unheard() -> None:
@@ -512,7 +512,7 @@ def _failures_unheard() -> None:
                 raise
             return done[0][0]
 
-    _swap(Store, _write_once=hopeful)
+    swap(Store, _write_once=hopeful)
 
 
 SABOTAGES: dict[str, Callable[[], None]] = {
