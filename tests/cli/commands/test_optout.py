@@ -272,7 +272,7 @@ def test_an_opt_out_stands_for_the_client_whose_phone_is_removed(
     cli(*OUT, "--phone", "+14155551002")
     cli("client", "add", "Bo", "--phone", "+14155551009")
     removed = cli("client", "phone", "remove", "C-1", "+14155551002")
-    assert "The opt-out stands for client C-1." in removed.err
+    assert "Client C-1 stays opted out." in removed.err
     assert facts(migrated_url).opted_out_at == NOW
     of_ann, nobodys = cli("optout", "list", "--reveal", "-o", "json").json
     assert (of_ann["client"], of_ann["phone"]) == ("C-1", "+14155551001")
@@ -414,7 +414,7 @@ def test_who_ends_what_the_provider_said_is_warned_that_the_carrier_blocks_still
         said_stop(uow)
     ran = cli(*IN, "-o", "json")
     assert ran.json["carrier_blocks"] is True
-    assert "until they text START" in ran.err
+    assert "until they send START" in ran.err
 
 
 def test_a_refusal_after_a_newer_start_blocks_the_pair_and_not_the_client(
@@ -498,10 +498,10 @@ def test_removing_the_opt_out_tries_blocked_numbers_again(cli: Cli, migrated_url
     with working(migrated_url) as uow:
         said_stop(uow)
     told = cli("optout", "show", "C-1").err
-    assert f"No message from {DESK} reaches them until they text START to it." in told
+    assert f"No message from {DESK} reaches them until they send START to it." in told
     ran = cli(*IN, "-o", "json", now=LATER)
     assert (ran.json["unblocked"], ran.json["reused"]) == ([DESK], False)
-    assert f"until they text START to {DESK}" in ran.err
+    assert f"until they send START to {DESK}" in ran.err
     assert facts(migrated_url).blocked_code is None
     assert events(cli)[-1]["payload"] == {"sources": [], "phones": 0, "unblocked": [DESK]}
 

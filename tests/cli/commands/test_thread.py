@@ -91,7 +91,7 @@ def test_a_client_who_neither_booked_nor_texted_has_no_thread_yet(sqlite_cli: Cl
     sqlite_cli("client", "add", "Ann", "--phone", "+14155551001", "--ref", "C-1")
     ran = sqlite_cli("thread", "show", "C-1", "-o", "json")
     assert (ran.code, ran.error["code"]) == (3, "thread_not_found")
-    assert "first confirmed booking or text" in ran.error["hint"]
+    assert "first confirmed booking or message" in ran.error["hint"]
     assert sqlite_cli("thread", "show", "C-9", "-o", "json").error["code"] == "client_not_found"
 
 
