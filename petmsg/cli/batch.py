@@ -71,11 +71,11 @@ def _take(
     try:
         with context.progress(doing, total) as bar:
             for chunk in chunks(rows):
-                taken = take(chunk)
+                result = take(chunk)
                 done, last = done + len(chunk), chunk[-1].line
                 repeatable &= finds_again or all(row.is_named for row in chunk)
                 bar.keep(len(chunk))
-                shown.add(taken)
+                shown.add(result)
     except BaseException as problem:
         if done:
             shown.close()

@@ -57,8 +57,8 @@ def _in_words(difference: Any) -> str:
     what, *rest = difference
     verb, _, kind = what.partition("_")
     if verb == "modify":
-        _schema, table, column, _details, there, wanted = rest
-        return f"{kind} of {table}.{column} is {there!r}, not {wanted!r}"
+        _schema, table, column, _details, existing, wanted = rest
+        return f"{kind} of {table}.{column} is {existing!r}, not {wanted!r}"
     state = "is missing" if verb == "add" else "is not petmsg's"
     if kind == "column":
         return f"column {rest[1]}.{rest[2].name} {state}"
@@ -77,10 +77,10 @@ def _checks(connection: "Connection", metadata: "MetaData") -> Iterator[str]:
     for table in metadata.sorted_tables:
         if not inspector.has_table(table.name):
             continue
-        there = {check["name"] for check in inspector.get_check_constraints(table.name)}
+        existing = {check["name"] for check in inspector.get_check_constraints(table.name)}
         for constraint in table.constraints:
             name = preparer.format_constraint(constraint)
-            if isinstance(constraint, CheckConstraint) and name not in there:
+            if isinstance(constraint, CheckConstraint) and name not in existing:
                 yield f"check {name} of {table.name} is missing"
 
 
@@ -107,15 +107,15 @@ def _partial_indexes(connection: "Connection", metadata: "MetaData") -> Iterator
 def _triggers(connection: "Connection", script: "ScriptDirectory", revision: str) -> Iterator[str]:
     """Triggers of the revisions up to this one that are missing, switched off or changed."""
     is_sqlite = connection.dialect.name == "sqlite"
-    there = _sqlite_triggers(connection) if is_sqlite else _postgresql_triggers(connection)
+    existing = _sqlite_triggers(connection) if is_sqlite else _postgresql_triggers(connection)
     bodies = {} if is_sqlite else _postgresql_functions(connection)
     for step in reversed(list(script.iterate_revisions(revision, "base"))):
         names = "SQLITE_TRIGGERS" if is_sqlite else "POSTGRESQL_TRIGGERS"
         for name, statement in getattr(step.module, names, {}).items():
             table = _table_of(statement)
-            if name not in there:
+            if name not in existing:
                 yield f"trigger {name} of {table} is missing"
-            elif there[name] != (table, statement if is_sqlite else "O"):
+            elif existing[name] != (table, statement if is_sqlite else "O"):
                 yield f"trigger {name} of {table} is not as petmsg made it"
         if not is_sqlite:
             for name, body in getattr(step.module, "POSTGRESQL_FUNCTIONS", {}).items():

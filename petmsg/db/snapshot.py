@@ -161,10 +161,10 @@ def require_our_file(application_id: int) -> None:
 def stored_revision(cursor: Cursor) -> str | None:
     """The revision the database is at; None if it was never migrated."""
     if cursor.is_sqlite:
-        there = cursor.value("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")
+        existing = cursor.value("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")
     else:
-        there = cursor.value("SELECT to_regclass('alembic_version')")
-    if there is None:
+        existing = cursor.value("SELECT to_regclass('alembic_version')")
+    if existing is None:
         return None
     return cursor.value(_REVISION)
 

@@ -158,9 +158,9 @@ def require_heads(heads: Mapping[str, Heads], org: str) -> None:
 
 def orgs_gone(heads: Mapping[str, object], found: Sequence[Verified]) -> list[Verified]:
     """Return orgs that have an exported checkpoint but are missing in the database."""
-    there = {each.org for each in found}
+    existing = {each.org for each in found}
     return [
         Verified(org, 0, ok=False, broken_seq=1, problem="the whole org is missing")
         for org in heads
-        if org not in there
+        if org not in existing
     ]

@@ -21,7 +21,7 @@ def next_ref(uow: UnitOfWork, noun: str) -> str:
     cursor = uow.cursor
     ensure_counter(cursor, uow.org.id, noun)
     while True:
-        taken = count_on(cursor, uow.org.id, noun)
-        ref = f"{_PREFIX[noun]}-{taken}"
+        number = count_on(cursor, uow.org.id, noun)
+        ref = f"{_PREFIX[noun]}-{number}"
         if not is_ref(cursor, uow.org.id, noun=noun, ref=ref):
             return ref

@@ -17,10 +17,10 @@ from petmsg.services.transfer.row_files import CHUNK
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.store import Store
 
-Taken = PaymentResult | Failure
+PayResult = PaymentResult | Failure
 
 
-def pay(store: Store, payments: Sequence[Payment]) -> list[Taken]:
+def pay(store: Store, payments: Sequence[Payment]) -> list[PayResult]:
     """Confirm what was paid, each event once; results in their order.
 
     The org is the one the event names, else the chosen one, else the only one. Committed when it
@@ -28,17 +28,17 @@ def pay(store: Store, payments: Sequence[Payment]) -> list[Taken]:
     """
     with store.snapshot() as cursor:
         found = [_org_of(store, cursor, payment) for payment in payments]
-    taken: dict[int, Taken] = {}
+    paid: dict[int, PayResult] = {}
     slugs = [org.slug if isinstance(org, OrgRow) else None for org in found]
     for slug in dict.fromkeys(slugs):
         places = [place for place, each in enumerate(slugs) if each == slug]
         if slug is not None:
             results = store.write_in(slug, confirm_payments, [payments[place] for place in places])
-            taken.update(zip(places, results, strict=True))
+            paid.update(zip(places, results, strict=True))
     for place, org in enumerate(found):
         if not isinstance(org, OrgRow):
-            taken[place] = _nobodys(store, payments[place], org)
-    return [taken[place] for place in range(len(payments))]
+            paid[place] = _nobodys(store, payments[place], org)
+    return [paid[place] for place in range(len(payments))]
 
 
 def _org_of(store: Store, cursor: Cursor, payment: Payment) -> OrgRow | PetmsgError:
@@ -75,10 +75,10 @@ def confirm_events(
     if any(each.org is None and each.ignored is None for each in payments):
         with store.snapshot() as cursor:
             store.org(cursor)  # a person can be asked to choose one; Stripe could not
-    taken: list[Taken] = []
+    paid: list[PayResult] = []
     for start in range(0, len(payments), CHUNK):
-        taken += pay(store, payments[start : start + CHUNK])
-    done = iter(taken)
+        paid += pay(store, payments[start : start + CHUNK])
+    done = iter(paid)
     rows: list[Any] = []
     for event in events:
         rows += _rows(event, next(done) if event.payment is not None else None, report)
@@ -87,23 +87,23 @@ def confirm_events(
     return rows
 
 
-def _rows(event: WrittenEvent, taken: Taken | None, report: Callable[[str], None]) -> list[Any]:
+def _rows(event: WrittenEvent, paid: PayResult | None, report: Callable[[str], None]) -> list[Any]:
     """An event's rows: one for each booking that it pays."""
-    parts = taken.parts if isinstance(taken, PaymentResult) else ()
-    rows = [_row(event, each, report) for each in parts or (taken,)]
+    parts = paid.parts if isinstance(paid, PaymentResult) else ()
+    rows = [_row(event, each, report) for each in parts or (paid,)]
     return [row for row in rows if row is not None]
 
 
-def _row(event: WrittenEvent, taken: Taken | None, report: Callable[[str], None]) -> Any:
+def _row(event: WrittenEvent, paid: PayResult | None, report: Callable[[str], None]) -> Any:
     """An event's row as `booking confirm` prints it; None for one that confirms nothing."""
     line = event.line or None
-    if taken is None:
+    if paid is None:
         assert event.problem is not None
         return Failure(f"event {event.place}", event.problem, row=line)
-    if isinstance(taken, Failure):
-        return Failure(taken.ref, taken.error, row=line)
-    if taken.problem is not None:
-        return Failure(taken.payment.booking or taken.payment.event_id, taken.problem, row=line)
-    if taken.confirmed is None:
-        report(f"{taken.payment.event_id} ({taken.payment.kind}) confirms nothing: {taken.note}.")
-    return taken.confirmed
+    if isinstance(paid, Failure):
+        return Failure(paid.ref, paid.error, row=line)
+    if paid.problem is not None:
+        return Failure(paid.payment.booking or paid.payment.event_id, paid.problem, row=line)
+    if paid.confirmed is None:
+        report(f"{paid.payment.event_id} ({paid.payment.kind}) confirms nothing: {paid.note}.")
+    return paid.confirmed

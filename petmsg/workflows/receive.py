@@ -27,12 +27,12 @@ from petmsg.workflows.waiting_clients import update_waiting_alerts
 
 _LONGEST_SID = 64
 
-Taken = Received | UnmatchedMessage | Failure
+ReceiveResult = Received | UnmatchedMessage | Failure
 
 
 def store_messages(
     store: Store, texts: Sequence[ReceivedText], *, provider: ProviderName | None
-) -> list[Taken]:
+) -> list[ReceiveResult]:
     """Store messages, each once; results in the same order. A message that cannot be stored is a
     `Failure`; a database that is locked or missing raises.
 
@@ -40,17 +40,17 @@ def store_messages(
     """
     with store.snapshot() as cursor:
         slugs = [org_of_number(cursor, text.to_e164) for text in texts]
-    taken: dict[int, Taken] = {}
+    result: dict[int, ReceiveResult] = {}
     for slug in dict.fromkeys(slugs):
         places = [place for place, each in enumerate(slugs) if each == slug]
         if slug is None:
             for place in places:
-                taken[place] = _store_unmatched(store, texts[place], provider)
+                result[place] = _store_unmatched(store, texts[place], provider)
             continue
         of_org = [texts[place] for place in places]
         results = store.write_in(slug, receive_each, of_org, provider=provider)
-        taken.update(zip(places, results, strict=True))
-    return [taken[place] for place in range(len(texts))]
+        result.update(zip(places, results, strict=True))
+    return [result[place] for place in range(len(texts))]
 
 
 def _store_unmatched(
@@ -92,12 +92,12 @@ def typed(
 
 def receive(store: Store, text: ReceivedText) -> Received:
     """`message receive`: store one message as if it was just received. Raises `StoredUnmatched`."""
-    (taken,) = store_messages(store, [text], provider=None)
-    if isinstance(taken, Failure):
-        raise taken.error
-    if isinstance(taken, UnmatchedMessage):
-        raise StoredUnmatched(taken)
-    return taken
+    (result,) = store_messages(store, [text], provider=None)
+    if isinstance(result, Failure):
+        raise result.error
+    if isinstance(result, UnmatchedMessage):
+        raise StoredUnmatched(result)
+    return result
 
 
 def adopt(store: Store, stray_id: str) -> Received:
@@ -120,11 +120,11 @@ def adopt(store: Store, stray_id: str) -> Received:
         opt_out_type=None if row.opt_out_type is None else Keyword(row.opt_out_type),
     )
     provider = None if row.provider is None else ProviderName(row.provider)
-    (taken,) = store.write_in(slug, receive_each, [text], provider=provider)
-    if isinstance(taken, Failure):
-        raise taken.error
-    assert isinstance(taken, Received)
-    return taken
+    (result,) = store.write_in(slug, receive_each, [text], provider=provider)
+    if isinstance(result, Failure):
+        raise result.error
+    assert isinstance(result, Received)
+    return result
 
 
 class StoredUnmatched(Refused):
@@ -141,12 +141,12 @@ class StoredUnmatched(Refused):
         )
 
 
-def pull(store: Store, *, since: str | None) -> list[Taken]:
+def pull(store: Store, *, since: str | None) -> list[ReceiveResult]:
     """`message pull`: fetch messages received since the last time, from every provider."""
     chosen = store.orgs()
     with store.snapshot() as cursor:
         others = [org.provider for org in all_orgs(cursor) if org not in chosen]
-    rows: list[Taken] = []
+    rows: list[ReceiveResult] = []
     for provider, org in {org.provider: org for org in reversed(chosen)}.items():
         adapter = provider_of(store, org)
         everything = provider not in others
@@ -163,7 +163,7 @@ def pull(store: Store, *, since: str | None) -> list[Taken]:
                 for text in adapter.received(since=start)
                 if everything or org_of_number(cursor, text.to_e164) in slugs
             ]
-        stored: list[Taken] = []
+        stored: list[ReceiveResult] = []
         for start_at in range(0, len(texts), CHUNK):
             stored += store_messages(store, texts[start_at : start_at + CHUNK], provider=provider)
         rows += stored

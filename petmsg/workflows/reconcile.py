@@ -76,15 +76,15 @@ def _numbers(store: Store, lines: Sequence[Line], problems: list[PetmsgError]) -
         return []
     if listed is None:
         return []
-    there = {number.e164 for number in listed if number.e164}
+    at_provider = {number.e164 for number in listed if number.e164}
     with store.snapshot() as cursor:
         known = queries.known_numbers(cursor)
     only = sharing[0] if len(sharing) == 1 else None
     strange = provider_drift.unknown_numbers(
-        there, known, org=only
+        at_provider, known, org=only
     ) + provider_drift.incomplete_numbers(listed, org=only)
     missing = {
-        org: provider_drift.missing_numbers(org, numbers, there)
+        org: provider_drift.missing_numbers(org, numbers, at_provider)
         for org, numbers in believed.items()
     }
     store.tick()

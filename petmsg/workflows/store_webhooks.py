@@ -21,7 +21,7 @@ from petmsg.services.inbound.unmatched import UnmatchedMessage
 from petmsg.services.outbox.delivery_status import report_each
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.payments import pay
-from petmsg.workflows.receive import Taken, store_messages
+from petmsg.workflows.receive import ReceiveResult, store_messages
 from petmsg.workflows.store import Store
 from petmsg.workflows.webhook_outcome import ManyRefused, Outcome
 
@@ -52,8 +52,8 @@ class WebhookStore:
         return [outcomes[place] for place in range(len(items))]
 
     def _texts(self, texts: Sequence[ReceivedText]) -> list[Outcome]:
-        taken = store_messages(self._store, texts, provider=ProviderName.TWILIO)
-        return [_outcome_of_text(each) for each in taken]
+        result = store_messages(self._store, texts, provider=ProviderName.TWILIO)
+        return [_outcome_of_text(each) for each in result]
 
     def _reports(self, reports: Sequence[DeliveryReport]) -> list[Outcome]:
         with self._store.snapshot() as cursor:
@@ -102,22 +102,22 @@ def _try(keep: Keep, items: Sequence[Any]) -> list[Outcome]:
         return [Outcome(500, named_error(problem).code)]
 
 
-def _outcome_of_text(taken: Taken) -> Outcome:
-    if isinstance(taken, Failure):
-        return Outcome(500, taken.error.code)
-    new = "stray" if isinstance(taken, UnmatchedMessage) else "stored"
-    return Outcome(200, "known" if taken.duplicate else new)
+def _outcome_of_text(result: ReceiveResult) -> Outcome:
+    if isinstance(result, Failure):
+        return Outcome(500, result.error.code)
+    new = "stray" if isinstance(result, UnmatchedMessage) else "stored"
+    return Outcome(200, "known" if result.duplicate else new)
 
 
-def _outcome_of_payment(taken: PaymentResult | Failure) -> Outcome:
-    if isinstance(taken, Failure):
-        return Outcome(500, taken.error.code)
-    if taken.outcome is None:
+def _outcome_of_payment(result: PaymentResult | Failure) -> Outcome:
+    if isinstance(result, Failure):
+        return Outcome(500, result.error.code)
+    if result.outcome is None:
         # What may be no booking at all need not come again for three days: an alert tells of it.
-        comes_again = taken.payment.is_certain and taken.payment.trouble is None
+        comes_again = result.payment.is_certain and result.payment.trouble is None
         return Outcome(404 if comes_again else 200, "not_matched")
-    if taken.payment.trouble is not None and not taken.reused:
+    if result.payment.trouble is not None and not result.reused:
         return Outcome(200, "told")
-    if taken.outcome is StripeOutcome.REFUSED and taken.problem is not None:
-        return Outcome(200, f"refused: {taken.problem.code}")
-    return Outcome(200, "known" if taken.reused else taken.outcome.value)
+    if result.outcome is StripeOutcome.REFUSED and result.problem is not None:
+        return Outcome(200, f"refused: {result.problem.code}")
+    return Outcome(200, "known" if result.reused else result.outcome.value)

@@ -166,7 +166,7 @@ BUGS = (
     Bug("our own number is answered", "services/inbound/auto_reply.py",
         "or _is_ours(uow.cursor, text.from_phone)", "", REPLIES),
     Bug("a stranger is answered each time", "services/inbound/auto_reply.py",
-        "if not taken:\n        return ()", "if False:\n        return ()", REPLIES),
+        "if not may_reply:\n        return ()", "if False:\n        return ()", REPLIES),
     Bug("office hours the wrong way round", "services/inbound/auto_reply.py",
         "is not None\n    if not is_open", "is None\n    if not is_open", REPLIES),
     Bug("anybody's claim is taken", "services/inbox.py",

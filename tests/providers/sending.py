@@ -8,9 +8,9 @@ from petmsg.providers.twilio import TwilioProvider
 from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN
 
 OURS = "+14155550101"
-HERS = "+14155550142"
+CLIENTS_PHONE = "+14155550142"
 ALSO_OURS, ALSO_HERS = "+14155550102", "+14155550143"
-TEXT = OutgoingText(OURS, HERS, "Maya is on her way.")
+TEXT = OutgoingText(OURS, CLIENTS_PHONE, "Maya is on her way.")
 GOOD = TwilioCredentials(ACCOUNT_SID, AUTH_TOKEN)
 
 

@@ -29,7 +29,7 @@ from tests.providers.contract import ProviderContract
 from tests.support.fixtures import ACTOR, NOW, add_org, looking, working
 from tests.support.postgres import PostgresServer
 
-OURS, HERS = "+14155550101", "+14155551001"
+OURS, CLIENTS_PHONE = "+14155550101", "+14155551001"
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def kept_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 class TestContract(ProviderContract):
     from_e164 = OURS
     other_from_e164 = "+14155550102"
-    to_e164 = HERS
+    to_e164 = CLIENTS_PHONE
     other_to_e164 = "+14155551002"
 
     @pytest.fixture
@@ -80,7 +80,7 @@ class TestContract(ProviderContract):
 def test_what_it_accepts_is_kept_as_it_would_have_been_sent(
     migrated_url: str, sandbox: SandboxProvider
 ) -> None:
-    outcome = sandbox.send(OutgoingText(OURS, HERS, "Grüße\nan Zoë"))
+    outcome = sandbox.send(OutgoingText(OURS, CLIENTS_PHONE, "Grüße\nan Zoë"))
     assert isinstance(outcome, Accepted)
     assert outcome.status == "accepted"
     with looking(migrated_url) as cursor:
@@ -90,7 +90,7 @@ def test_what_it_accepts_is_kept_as_it_would_have_been_sent(
     assert row == {
         "provider_message_id": outcome.provider_message_id,
         "from_e164": OURS,
-        "to_e164": HERS,
+        "to_e164": CLIENTS_PHONE,
         "body": "Grüße\nan Zoë",
     }
 
@@ -99,9 +99,9 @@ def test_what_it_accepts_is_kept_as_it_would_have_been_sent(
     ("text", "code", "whose"),
     [
         (OutgoingText(OURS, "+1", "a"), "21211", RejectionClass.RECIPIENT),
-        (OutgoingText("nobody", HERS, "a"), "21212", RejectionClass.SENDER),
-        (OutgoingText(OURS, HERS, " \n"), "21602", RejectionClass.CONTENT),
-        (OutgoingText(OURS, HERS, "x" * 1601), "21617", RejectionClass.CONTENT),
+        (OutgoingText("nobody", CLIENTS_PHONE, "a"), "21212", RejectionClass.SENDER),
+        (OutgoingText(OURS, CLIENTS_PHONE, " \n"), "21602", RejectionClass.CONTENT),
+        (OutgoingText(OURS, CLIENTS_PHONE, "x" * 1601), "21617", RejectionClass.CONTENT),
     ],
 )
 def test_it_refuses_what_no_carrier_takes_and_keeps_nothing(
@@ -128,20 +128,20 @@ def failing(problem: Exception) -> SandboxProvider:
 
 
 def test_a_locked_database_is_a_carrier_that_is_busy() -> None:
-    outcome = failing(Busy("locked")).send(OutgoingText(OURS, HERS, "a"))
+    outcome = failing(Busy("locked")).send(OutgoingText(OURS, CLIENTS_PHONE, "a"))
     assert isinstance(outcome, RetryLater)
 
 
 def test_any_other_failure_of_the_database_leaves_the_outcome_unknown() -> None:
     broken = failing(DatabaseUnusable("the disk failed at the commit"))
-    assert isinstance(broken.send(OutgoingText(OURS, HERS, "a")), Unknown)
+    assert isinstance(broken.send(OutgoingText(OURS, CLIENTS_PHONE, "a")), Unknown)
 
 
 @pytest.mark.parametrize("problem", [Busy("locked"), DatabaseUnusable("the disk failed")])
 def test_a_database_that_cannot_be_read_leaves_the_question_unanswered(problem: Exception) -> None:
     broken = failing(problem)
     with pytest.raises(ProviderUnavailable):
-        broken.find(from_e164=OURS, to_e164=HERS, since=datetime.now(UTC))
+        broken.find(from_e164=OURS, to_e164=CLIENTS_PHONE, since=datetime.now(UTC))
     with pytest.raises(ProviderUnavailable):
         broken.fetch("SB" + "f" * 32)
 
@@ -149,7 +149,7 @@ def test_a_database_that_cannot_be_read_leaves_the_question_unanswered(problem: 
 def test_a_text_of_a_forgotten_client_is_still_there_without_the_client(
     migrated_url: str, sandbox: SandboxProvider
 ) -> None:
-    outcome = sandbox.send(OutgoingText(OURS, HERS, "a"))
+    outcome = sandbox.send(OutgoingText(OURS, CLIENTS_PHONE, "a"))
     assert isinstance(outcome, Accepted)
     add_org(migrated_url)
     with working(migrated_url) as uow:
@@ -161,8 +161,8 @@ def test_a_text_of_a_forgotten_client_is_still_there_without_the_client(
 
 
 def test_nothing_is_kept_once_it_is_too_late_to_begin(sandbox: SandboxProvider) -> None:
-    assert sandbox.send(OutgoingText(OURS, HERS, "a", begin_by=uptime())) == TOO_LATE
-    assert sandbox.find(from_e164=OURS, to_e164=HERS, since=NOW) == []
+    assert sandbox.send(OutgoingText(OURS, CLIENTS_PHONE, "a", begin_by=uptime())) == TOO_LATE
+    assert sandbox.find(from_e164=OURS, to_e164=CLIENTS_PHONE, since=NOW) == []
 
 
 def test_it_keeps_no_list_of_numbers(sandbox: SandboxProvider) -> None:

@@ -22,8 +22,8 @@ from tests.providers.contract import ProviderContract
 from tests.providers.sending import (
     ALSO_HERS,
     ALSO_OURS,
+    CLIENTS_PHONE,
     GOOD,
-    HERS,
     OURS,
     TEXT,
     sent_to,
@@ -46,7 +46,7 @@ from tests.support.twilio_shapes import (
 class TestContract(ProviderContract):
     from_e164 = OURS
     other_from_e164 = ALSO_OURS
-    to_e164 = HERS
+    to_e164 = CLIENTS_PHONE
     other_to_e164 = ALSO_HERS
 
     @pytest.fixture
@@ -63,7 +63,7 @@ def test_an_accepted_text_has_twilios_sid_and_status(
     outcome = twilio.send(TEXT)
     [message] = fake.messages.values()
     assert outcome == Accepted(message.sid, "accepted")
-    assert (message.from_, message.to, message.body) == (OURS, HERS, TEXT.body)
+    assert (message.from_, message.to, message.body) == (OURS, CLIENTS_PHONE, TEXT.body)
 
 
 def test_one_text_is_one_request_with_nothing_but_the_text(
@@ -72,7 +72,7 @@ def test_one_text_is_one_request_with_nothing_but_the_text(
     twilio.send(TEXT)
     [request] = fake.requests
     assert request.path == f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json"
-    assert request.form == {"From": OURS, "To": HERS, "Body": TEXT.body}
+    assert request.form == {"From": OURS, "To": CLIENTS_PHONE, "Body": TEXT.body}
 
 
 def test_region_and_credentials_of_the_process_change_nothing(
@@ -116,14 +116,14 @@ def test_threads_share_a_provider_and_its_connections(
 @pytest.mark.parametrize(
     ("from_e164", "to_e164", "code", "rejection_class"),
     [
-        ("+15005550001", HERS, "21212", RejectionClass.SENDER),
-        ("+15005550007", HERS, "21606", RejectionClass.SENDER),
+        ("+15005550001", CLIENTS_PHONE, "21212", RejectionClass.SENDER),
+        ("+15005550007", CLIENTS_PHONE, "21606", RejectionClass.SENDER),
         ("+15005550006", "+15005550001", "21211", RejectionClass.RECIPIENT),
         ("+15005550006", "+15005550002", "21612", RejectionClass.OTHER),
         ("+15005550006", "+15005550003", "21408", RejectionClass.SETTING),
         ("+15005550006", "+15005550004", "21610", RejectionClass.OPTED_OUT),
         ("+15005550006", "+15005550009", "21614", RejectionClass.RECIPIENT),
-        ("+14155550999", HERS, "21606", RejectionClass.SENDER),
+        ("+14155550999", CLIENTS_PHONE, "21606", RejectionClass.SENDER),
     ],
 )
 def test_twilios_magic_numbers_are_refused_by_class(
@@ -192,7 +192,7 @@ def test_wrong_credentials_are_a_matter_of_the_account(fake: TwilioFake) -> None
 
 
 def test_a_text_that_is_not_unicode_never_leaves(fake: TwilioFake, twilio: TwilioProvider) -> None:
-    outcome = twilio.send(OutgoingText(OURS, HERS, "\udcff"))
+    outcome = twilio.send(OutgoingText(OURS, CLIENTS_PHONE, "\udcff"))
     assert isinstance(outcome, Rejected)
     assert outcome.rejection_class is RejectionClass.CONTENT
     assert fake.requests == []
@@ -220,14 +220,18 @@ def test_ctrl_c_passes_through(fake: TwilioFake, twilio: TwilioProvider) -> None
         signal.signal(signal.SIGINT, before)
 
 
-SECRETS = [AUTH_TOKEN, OURS, OURS[1:], HERS, HERS[1:], "%2B1415", TEXT.body]
+SECRETS = [AUTH_TOKEN, OURS, OURS[1:], CLIENTS_PHONE, CLIENTS_PHONE[1:], "%2B1415", TEXT.body]
 
 
 @pytest.mark.parametrize(
     "fault",
     [
         None,
-        refusal(21211, message=f"The 'To' number {HERS} is not a valid phone number ({HERS[1:]})"),
+        refusal(
+            21211,
+            message=f"The 'To' number {CLIENTS_PHONE} is not a valid phone number "
+            f"({CLIENTS_PHONE[1:]})",
+        ),
         refusal(29999, message=f"{AUTH_TOKEN}\n\x1b[31m from {OURS}"),
         server_error(500, code=20500),
         throttled("1"),

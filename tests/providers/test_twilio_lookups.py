@@ -8,7 +8,7 @@ import pytest
 from petmsg.errors import PetmsgError, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Accepted, Delivery, OutgoingText, ProviderText, RejectionClass
 from petmsg.providers.twilio import TwilioProvider
-from tests.providers.sending import ALSO_OURS, GOOD, HERS, OURS, TEXT, unused_port
+from tests.providers.sending import ALSO_OURS, CLIENTS_PHONE, GOOD, OURS, TEXT, unused_port
 from tests.support.twilio_fake import AUTH_TOKEN, TwilioFake
 from tests.support.twilio_shapes import (
     Fault,
@@ -25,11 +25,11 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def find(provider: TwilioProvider, since: datetime = LONG_AGO) -> Sequence[ProviderText]:
-    return provider.find(from_e164=OURS, to_e164=HERS, since=since)
+    return provider.find(from_e164=OURS, to_e164=CLIENTS_PHONE, since=since)
 
 
 def sent(provider: TwilioProvider, *bodies: str) -> list[str]:
-    outcomes = [provider.send(OutgoingText(OURS, HERS, body)) for body in bodies]
+    outcomes = [provider.send(OutgoingText(OURS, CLIENTS_PHONE, body)) for body in bodies]
     return [each.provider_message_id for each in outcomes if isinstance(each, Accepted)]
 
 
@@ -50,7 +50,7 @@ def test_a_search_asks_for_the_pair_only_because_an_unsent_text_has_no_date_sent
 ) -> None:
     find(twilio, datetime.now(UTC))
     [request] = fake.requests
-    assert request.query == {"From": OURS, "To": HERS, "PageSize": "1000"}
+    assert request.query == {"From": OURS, "To": CLIENTS_PHONE, "PageSize": "1000"}
 
 
 def test_a_text_that_has_not_left_yet_is_found_on_the_last_of_many_pages(
@@ -344,18 +344,18 @@ def test_no_phone_and_no_token_is_in_what_an_error_says(
 ) -> None:
     caplog.set_level(0)
     for fault in (
-        refusal(29999, message=f"{AUTH_TOKEN}: {HERS} and {OURS[1:]}"),
-        refusal(20003, status=401, message=f"{AUTH_TOKEN}: {HERS} and {OURS[1:]}"),
+        refusal(29999, message=f"{AUTH_TOKEN}: {CLIENTS_PHONE} and {OURS[1:]}"),
+        refusal(20003, status=401, message=f"{AUTH_TOKEN}: {CLIENTS_PHONE} and {OURS[1:]}"),
         reset(),
         cut_json(),
-        answer(200, {"messages": HERS, "incoming_phone_numbers": OURS}),
+        answer(200, {"messages": CLIENTS_PHONE, "incoming_phone_numbers": OURS}),
     ):
         fake.faults.append(fault)
         with pytest.raises(PetmsgError) as caught:
             question(twilio)
         said = f"{caught.value!r} {caught.value.message} {caught.value.hint} {caplog.text}"
         said += repr(caught.value.__cause__)
-        for secret in (AUTH_TOKEN, HERS, HERS[1:], OURS, OURS[1:], TEXT.body):
+        for secret in (AUTH_TOKEN, CLIENTS_PHONE, CLIENTS_PHONE[1:], OURS, OURS[1:], TEXT.body):
             assert secret not in said
 
 
@@ -368,14 +368,14 @@ def test_what_came_in_is_listed_from_a_time_on_the_oldest_first(
     monkeypatch.setattr("petmsg.providers.twilio._LARGEST_PAGE", 2)
     noon = datetime(2026, 2, 14, 12, tzinfo=UTC)
     sids = [
-        fake.comes_in(f"text {at}", from_=HERS, to=OURS, at=noon + timedelta(seconds=at))
+        fake.comes_in(f"text {at}", from_=CLIENTS_PHONE, to=OURS, at=noon + timedelta(seconds=at))
         for at in range(7)
     ]
     sent(twilio, "one of ours")
     found = twilio.received(since=noon + timedelta(seconds=2, microseconds=500_000))
     assert [each.provider_message_id for each in found] == sids[2:]
     first = found[0]
-    assert (first.from_phone, first.to_e164, first.body) == (HERS, OURS, "text 2")
+    assert (first.from_phone, first.to_e164, first.body) == (CLIENTS_PHONE, OURS, "text 2")
     assert first.received_at == noon + timedelta(seconds=2)
     asked = fake.requests[-1].query
     assert asked["DateSent>"] == "2026-02-14T12:00:02Z"
@@ -396,6 +396,6 @@ def test_a_list_of_texts_without_end_is_an_error_and_not_half_a_list(
     monkeypatch.setattr("petmsg.providers.twilio._LARGEST_PAGE", 1)
     monkeypatch.setattr("petmsg.providers.twilio_records._MOST_PAGES", 3)
     for at in range(4):
-        fake.comes_in(f"text {at}", from_=HERS, to=OURS, at=LONG_AGO)
+        fake.comes_in(f"text {at}", from_=CLIENTS_PHONE, to=OURS, at=LONG_AGO)
     with pytest.raises(ProviderUnavailable, match="more than 3 pages"):
         twilio.received(since=LONG_AGO)

@@ -21,7 +21,7 @@ from petmsg.providers import timed_http
 from petmsg.providers.base import TOO_LATE, Accepted, OutgoingText, RetryLater, Unknown
 from petmsg.providers.twilio import LONGEST_REQUEST_SECONDS, TwilioProvider
 from petmsg.services.outbox import unknown_outcomes
-from tests.providers.sending import GOOD, HERS, OURS, TEXT, sent_to
+from tests.providers.sending import CLIENTS_PHONE, GOOD, OURS, TEXT, sent_to
 from tests.support.swarm import ROOT
 from tests.support.twilio_fake import TwilioFake
 from tests.support.twilio_shapes import trickle
@@ -91,7 +91,7 @@ def test_a_text_that_is_not_read_is_unknown_in_time() -> None:
             api_url=f"http://127.0.0.1:{listener.getsockname()[1]}",
         )
         with taking_at_most(10.0):
-            outcome = provider.send(OutgoingText(OURS, HERS, "x" * 8_000_000))
+            outcome = provider.send(OutgoingText(OURS, CLIENTS_PHONE, "x" * 8_000_000))
         provider.close()
     assert isinstance(outcome, Unknown)
 
@@ -155,7 +155,9 @@ def test_no_thread_is_given_the_answer_of_another(fake: TwilioFake) -> None:
     try:
         with ThreadPoolExecutor(16) as threads:
             outcomes = [
-                *threads.map(lambda body: provider.send(OutgoingText(OURS, HERS, body)), bodies)
+                *threads.map(
+                    lambda body: provider.send(OutgoingText(OURS, CLIENTS_PHONE, body)), bodies
+                )
             ]
     finally:
         sys.setswitchinterval(before)
@@ -266,6 +268,6 @@ def test_a_list_tells_how_old_each_text_is_by_twilios_own_clock(
     fake: TwilioFake, twilio: TwilioProvider
 ) -> None:
     assert isinstance(twilio.send(TEXT), Accepted)
-    (listed,) = twilio.find(from_e164=OURS, to_e164=HERS, since=now() - timedelta(hours=1))
+    (listed,) = twilio.find(from_e164=OURS, to_e164=CLIENTS_PHONE, since=now() - timedelta(hours=1))
     assert listed.age is not None
     assert timedelta(0) <= listed.age < timedelta(seconds=30)

@@ -24,7 +24,7 @@ from tests.support.twilio_shapes import Fault, Request, refusal, server_error
 
 Create = Callable[..., str]
 OURS = ["+14155550101", "+14155550102", "+14155550103"]
-HERS = "+14155550142"
+CLIENTS_PHONE = "+14155550142"
 
 
 class Redirected(TwilioHttpClient):  # type: ignore[misc] # the SDK is untyped
@@ -55,7 +55,7 @@ def client(fake: TwilioFake, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client
 
 @pytest.fixture
 def create(client: Client) -> Create:
-    def created(body: str = "hello", *, to: str = HERS, from_: str = OURS[0]) -> str:
+    def created(body: str = "hello", *, to: str = CLIENTS_PHONE, from_: str = OURS[0]) -> str:
         return str(client.messages.create(to=to, from_=from_, body=body).sid)
 
     return created
@@ -79,7 +79,7 @@ def test_a_list_is_filtered_and_begins_with_the_newest(client: Client, create: C
     first, second = create("one"), create("two")
     create(to="+14155550999")
     create(from_=OURS[1])
-    found = client.messages.list(to=HERS, from_=OURS[0], limit=10)
+    found = client.messages.list(to=CLIENTS_PHONE, from_=OURS[0], limit=10)
     assert [message.sid for message in found] == [second, first]
 
 
@@ -100,7 +100,7 @@ def test_a_list_is_filtered_by_date(client: Client, create: Create) -> None:
 def test_pages_hold_every_message_once(fake: TwilioFake, client: Client, create: Create) -> None:
     sids = [create(str(at)) for at in range(5)]
     fake.requests.clear()
-    found = [message.sid for message in client.messages.stream(to=HERS, page_size=2)]
+    found = [message.sid for message in client.messages.stream(to=CLIENTS_PHONE, page_size=2)]
     assert found == sids[::-1]
     assert [request.query["PageSize"] for request in fake.requests] == ["2", "2", "2"]
 
@@ -108,7 +108,7 @@ def test_pages_hold_every_message_once(fake: TwilioFake, client: Client, create:
 def test_a_message_may_show_late_in_lists(fake: TwilioFake, client: Client, create: Create) -> None:
     fake.late_lists = 2
     create()
-    assert [len(client.messages.list(to=HERS, limit=5)) for _ in range(3)] == [0, 0, 1]
+    assert [len(client.messages.list(to=CLIENTS_PHONE, limit=5)) for _ in range(3)] == [0, 0, 1]
 
 
 def test_the_accounts_numbers_are_listed(client: Client) -> None:
@@ -121,11 +121,11 @@ def test_the_accounts_numbers_are_listed(client: Client) -> None:
     ("to", "from_", "body", "code"),
     [
         ("", OURS[0], "x", 21604),
-        (HERS, "", "x", 21603),
-        (HERS, OURS[0], "", 21602),
+        (CLIENTS_PHONE, "", "x", 21603),
+        (CLIENTS_PHONE, OURS[0], "", 21602),
         ("4155550142", OURS[0], "x", 21211),
-        (HERS, "+14155550999", "x", 21606),
-        (HERS, OURS[0], "x" * 1601, 21617),
+        (CLIENTS_PHONE, "+14155550999", "x", 21606),
+        (CLIENTS_PHONE, OURS[0], "x" * 1601, 21617),
     ],
 )
 def test_a_request_is_checked(create: Create, to: str, from_: str, body: str, code: int) -> None:
@@ -264,7 +264,7 @@ def test_a_list_has_what_was_sent_first_and_then_what_has_no_date_yet(
     waiting, left, newest = create("one"), create("two"), create("three")
     for _ in range(2):
         client.messages(left).fetch()
-    found = client.messages.list(to=HERS, from_=OURS[0], limit=10)
+    found = client.messages.list(to=CLIENTS_PHONE, from_=OURS[0], limit=10)
     assert [message.sid for message in found] == [left, newest, waiting]
 
 
@@ -273,16 +273,16 @@ def test_a_message_may_be_hidden_from_lists_for_a_while(
 ) -> None:
     fake.hide_for = lambda _: 0.3
     sid = create()
-    assert client.messages.list(to=HERS, limit=5) == []
+    assert client.messages.list(to=CLIENTS_PHONE, limit=5) == []
     assert client.messages(sid).fetch().sid == sid
     time.sleep(0.3)
-    assert len(client.messages.list(to=HERS, limit=5)) == 1
+    assert len(client.messages.list(to=CLIENTS_PHONE, limit=5)) == 1
 
 
 def test_a_recipients_outcome_is_decided_beforehand(
     fake: TwilioFake, client: Client, create: Create
 ) -> None:
-    fake.outcomes[HERS] = ("undelivered", 30003)
+    fake.outcomes[CLIENTS_PHONE] = ("undelivered", 30003)
     sid = create()
     last = [client.messages(sid).fetch() for _ in range(3)][-1]
     assert (last.status, last.error_code) == ("undelivered", 30003)

@@ -16,7 +16,7 @@ from petmsg.providers.twilio import TwilioProvider
 from tests.providers.sending import GOOD
 from tests.support.twilio_process import ROOT, FakeProcess, running_fake
 
-OURS, HERS = "+14155550101", "+14155550142"
+OURS, CLIENTS_PHONE = "+14155550101", "+14155550142"
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeProcess]:
 def sent(fake: FakeProcess, *bodies: str, timeout_seconds: float = 10.0) -> list[SendOutcome]:
     provider = TwilioProvider(GOOD, timeout_seconds=timeout_seconds, api_url=fake.url)
     try:
-        return [provider.send(OutgoingText(OURS, HERS, body)) for body in bodies]
+        return [provider.send(OutgoingText(OURS, CLIENTS_PHONE, body)) for body in bodies]
     finally:
         provider.close()
 
@@ -39,7 +39,7 @@ def test_it_tells_another_process_what_it_took_and_when(fake: FakeProcess) -> No
     [taken] = fake.accepted()
     assert isinstance(outcome, Accepted)
     assert taken["sid"] == outcome.provider_message_id
-    assert (taken["from"], taken["to"], taken["body"]) == (OURS, HERS, "x" * 161)
+    assert (taken["from"], taken["to"], taken["body"]) == (OURS, CLIENTS_PHONE, "x" * 161)
     assert taken["segments"] == 2
     assert before < taken["arrived"] <= taken["accepted"] < time.monotonic()
 
@@ -89,7 +89,7 @@ def test_a_seed_deals_the_same_faults_to_the_same_texts_in_any_order() -> None:
 
 
 def test_outcomes_of_a_recipient_are_what_a_fetch_ends_with() -> None:
-    with running_fake(any_number=True, outcomes={HERS: ("undelivered", 30003)}) as fake:
+    with running_fake(any_number=True, outcomes={CLIENTS_PHONE: ("undelivered", 30003)}) as fake:
         [outcome] = sent(fake, "one")
         assert isinstance(outcome, Accepted)
         provider = TwilioProvider(GOOD, api_url=fake.url)

@@ -113,9 +113,9 @@ def done(
     from petmsg.services import alert as service
 
     with context.snapshot() as cursor:
-        theirs = queries.by_org(cursor, context.chosen(cursor), alerts)
+        ids_by_org = queries.by_org(cursor, context.chosen(cursor), alerts)
     rows = []
-    for slug, ids in theirs:
+    for slug, ids in ids_by_org:
         rows += context.write_in(
             slug,
             service.done_all,

@@ -72,8 +72,8 @@ def take_over(
         for unread in stage.unread.values():
             report.add_loose(unread)
         if old_org is None:
-            for taken in importing.of_no_org(stage):
-                report.add_loose(taken)
+            for result in importing.of_no_org(stage):
+                report.add_loose(result)
         try:
             with progress("Importing", stage.count(), context.environ) as moved_on:
                 for old in found:
@@ -130,9 +130,9 @@ def _take_one(
     )
     report.orgs.append(org)
     for step in importing.steps(stage, old):
-        taken = context.write_in(old.slug, step)
-        org.add(taken)
-        for _ in range(taken.read):
+        result = context.write_in(old.slug, step)
+        org.add(result)
+        for _ in range(result.read):
             moved_on()
 
 

@@ -84,14 +84,14 @@ def phones(text: str, numbers: Collection[str]) -> Iterator[tuple[int, int, bool
     groups = _groups(text)
     index = 0
     while index < len(groups):
-        taken, is_leak = _phone_at(text, groups, index, ours)
-        if taken:
+        count, is_leak = _phone_at(text, groups, index, ours)
+        if count:
             start = groups[index].start
             if groups[index].plus:
                 start = text.rindex("+", 0, start)
-            if is_leak or taken > 1 or len(groups[index].digits) >= _SHORTEST:
-                yield start, groups[index + taken - 1].end, is_leak
-        index += max(taken, 1)
+            if is_leak or count > 1 or len(groups[index].digits) >= _SHORTEST:
+                yield start, groups[index + count - 1].end, is_leak
+        index += max(count, 1)
 
 
 def _groups(text: str) -> list[_Group]:
@@ -130,33 +130,33 @@ def _phone_at(text: str, groups: list[_Group], index: int, ours: _Ours) -> tuple
     usual = next((at for at, group in enumerate(wide) if at and group.gap is None), len(wide))
     ahead = wide[:usual]
     for rule in (_with_prefix, _nanp, _national, _own_country, _digit_by_digit, _bare, _local):
-        taken, is_ours = rule(text, ahead, ours)
-        if taken:
-            return taken, not is_ours
-    taken, is_ours = _unusual(text, wide, ours)
-    return taken, bool(taken) and not is_ours
+        count, is_ours = rule(text, ahead, ours)
+        if count:
+            return count, not is_ours
+    count, is_ours = _unusual(text, wide, ours)
+    return count, bool(count) and not is_ours
 
 
 def _with_plus(text: str, groups: list[_Group], index: int, ours: _Ours) -> tuple[int, bool]:
     """Read the longest number of at most 15 digits after the plus; for a masked number, exactly its
     digits."""
-    digits, taken = "", 0
+    digits, count = "", 0
     for group in groups[index : index + _LONGEST + 1]:
-        if taken and (group.gap is None or group.plus):
+        if count and (group.gap is None or group.plus):
             break
-        begins_a_date = group.skipped and not groups[index + taken - 1].skipped
-        if begins_a_date and (taken == 1 or len(digits) >= _SHORTEST):
+        begins_a_date = group.skipped and not groups[index + count - 1].skipped
+        if begins_a_date and (count == 1 or len(digits) >= _SHORTEST):
             break
         is_trunk = group.digits == "0" and text[group.start - 1 : group.end + 1] == "(0)"
         if len(digits) + len(group.digits) > _LONGEST:
             break
         digits += "" if is_trunk else group.digits
-        taken += 1
+        count += 1
         if ours.international(digits):
-            return taken, False
+            return count, False
         if len(digits) == 11 and digits[0] == "1":
             break
-    return (taken, True) if len(digits) >= _SHORTEST else (1, False)
+    return (count, True) if len(digits) >= _SHORTEST else (1, False)
 
 
 def _with_prefix(_: str, ahead: list[_Group], ours: _Ours) -> tuple[int, bool]:
@@ -165,12 +165,12 @@ def _with_prefix(_: str, ahead: list[_Group], ours: _Ours) -> tuple[int, bool]:
     if prefix is None:
         return 0, False
     digits = ""
-    for taken, group in enumerate(ahead, start=1):
+    for count, group in enumerate(ahead, start=1):
         if len(digits) + len(group.digits) > _LONGEST + 3:
-            return (taken - 1, False) if len(digits) >= 12 else (0, False)
+            return (count - 1, False) if len(digits) >= 12 else (0, False)
         digits += group.digits
         if ours.international(digits[prefix.end() :]):
-            return taken, True
+            return count, True
     return (len(ahead), False) if len(digits) >= 12 else (0, False)
 
 
@@ -178,14 +178,14 @@ def _nanp(_: str, ahead: list[_Group], ours: _Ours) -> tuple[int, bool]:
     first = ahead[0].digits
     if first[0] == "0" or (len(first) < 3 and first != "1"):
         return 0, False
-    for taken in range(min(5, len(ahead)), 0, -1):
-        shape, digits = _shape(ahead[:taken])
+    for count in range(min(5, len(ahead)), 0, -1):
+        shape, digits = _shape(ahead[:count])
         if shape not in NANP and shape not in WITH_1:
             continue
-        if shape[-2:] in ((6, 4), (7, 4)) and " " in (ahead[taken - 1].gap or ""):
+        if shape[-2:] in ((6, 4), (7, 4)) and " " in (ahead[count - 1].gap or ""):
             continue
         if _is_nanp(digits):
-            return taken, ours.national(digits)
+            return count, ours.national(digits)
     return 0, False
 
 
@@ -195,26 +195,26 @@ def _national(_: str, ahead: list[_Group], ours: _Ours) -> tuple[int, bool]:
     first = ahead[0].digits
     if first[0] != "0" or first[1:2] in ("", "0"):
         return 0, False
-    for taken in range(min(5, len(ahead)), 0, -1):
-        shape, digits = _shape(ahead[:taken])
+    for count in range(min(5, len(ahead)), 0, -1):
+        shape, digits = _shape(ahead[:count])
         if shape not in NATIONAL:
             continue
-        if taken == 5 and not _look_alike(ahead[:taken]):
+        if count == 5 and not _look_alike(ahead[:count]):
             continue
-        return taken, ours.national(digits)
+        return count, ours.national(digits)
     return 0, False
 
 
 def _own_country(_: str, ahead: list[_Group], ours: _Ours) -> tuple[int, bool]:
     """Read a notation of the company's own countries, in groups of at least two digits; the first
     may be a single `8` or `0`. Pairs must have equal separators, as in `_national`."""
-    for taken in range(min(5, len(ahead)) if ours.codes else 0, 0, -1):
-        groups = ahead[:taken]
+    for count in range(min(5, len(ahead)) if ours.codes else 0, 0, -1):
+        groups = ahead[:count]
         shape, digits = _shape(groups)
         if min(shape[1:], default=2) < 2 or (max(shape) == 2 and not _look_alike(groups)):
             continue
         if any(is_national(code, digits) for code in ours.codes):
-            return taken, ours.national(digits)
+            return count, ours.national(digits)
     return 0, False
 
 
@@ -222,10 +222,10 @@ def _digit_by_digit(_: str, ahead: list[_Group], ours: _Ours) -> tuple[int, bool
     """Read `4 1 5 5 5 5 0 1 2 3`."""
     if len(ahead) < 10 or any(len(group.digits) > 1 for group in ahead[:10]):
         return 0, False
-    for taken in (11, 10):
-        shape, digits = _shape(ahead[:taken])
-        if shape == (1,) * taken and _look_alike(ahead[:taken]) and NANP_DIGITS.fullmatch(digits):
-            return taken, ours.national(digits)
+    for count in (11, 10):
+        shape, digits = _shape(ahead[:count])
+        if shape == (1,) * count and _look_alike(ahead[:count]) and NANP_DIGITS.fullmatch(digits):
+            return count, ours.national(digits)
     return 0, False
 
 
@@ -259,17 +259,17 @@ def _unusual(text: str, wide: list[_Group], ours: _Ours) -> tuple[int, bool]:
     Lists of amounts look alike, so there must be another sign of a phone: a later group begins with
     0, which no amount does, or the words before say that it is dialled.
     """
-    for taken in (6, 5, 4, 3, 2, 1):
-        groups = wide[:taken]
+    for count in (6, 5, 4, 3, 2, 1):
+        groups = wide[:count]
         shape, digits = _shape(groups)
-        if len(groups) < taken or not _is_unusual(shape, digits) or not _look_alike(groups):
+        if len(groups) < count or not _is_unusual(shape, digits) or not _look_alike(groups):
             continue
-        if wide[taken : taken + 1] and wide[taken].wide == wide[max(taken - 1, 1)].wide:
+        if wide[count : count + 1] and wide[count].wide == wide[max(count - 1, 1)].wide:
             continue  # a longer list
         called = is_called(text[max(groups[0].start - 40, 0) : groups[0].start])
         begins_with_0 = any(group.digits[0] == "0" for group in groups[1:])
         if called or (begins_with_0 and called is None):
-            return taken, ours.local(digits) if len(digits) == _SHORTEST else ours.national(digits)
+            return count, ours.local(digits) if len(digits) == _SHORTEST else ours.national(digits)
     return 0, False
 
 

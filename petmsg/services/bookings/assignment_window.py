@@ -46,9 +46,9 @@ def ensure_threads(
     `clients` maps a client's id to their ref and the id of the sitter whose number becomes the
     default number of a new thread.
     """
-    there = _threads(uow, list(clients))
-    return there | _make_threads(
-        uow, {each: whose for each, whose in clients.items() if each not in there}
+    existing = _threads(uow, list(clients))
+    return existing | _make_threads(
+        uow, {each: whose for each, whose in clients.items() if each not in existing}
     )
 
 
@@ -59,7 +59,7 @@ def ensure_threads_of_bookings(
 
     A thread that is made gets the number of the client's first booking's sitter.
     """
-    there = {
+    existing = {
         row.client_id: ThreadFound(row.thread_id, row.default_number, reused=True)
         for row in bookings
         if row.thread_id is not None
@@ -69,7 +69,7 @@ def ensure_threads_of_bookings(
         for row in reversed(bookings)
         if row.thread_id is None
     }
-    return there | _make_threads(uow, missing)
+    return existing | _make_threads(uow, missing)
 
 
 def upsert_windows(
@@ -88,7 +88,7 @@ def upsert_windows(
     """
     cursor = uow.cursor
     ids = [each.booking_id for each in booked if each.booking_id not in without]
-    there = {row.booking_id: row for row in queries.windows_of_bookings(cursor, uow.org.id, ids)}
+    existing = {row.booking_id: row for row in queries.windows_of_bookings(cursor, uow.org.id, ids)}
     grace = timedelta(minutes=uow.org.grace_minutes)
     placed: dict[int, UpsertedWindow] = {}
     fresh: list[tuple[Any, ...]] = []
@@ -105,7 +105,7 @@ def upsert_windows(
     ) in booked:
         ends_at = booked_until + grace
         after = _span(starts_at, booked_until, ends_at, sitter)
-        row = there.get(booking_id)
+        row = existing.get(booking_id)
         if row is None:
             thread_id = threads[client_id].id
             # In the order of `queries.WINDOW_COLUMNS`.

@@ -66,9 +66,9 @@ def add(
         "ends_at": iso_utc(ends_at),
     }
     if ref is not None:
-        there = load_bookings(uow, [parse_ref(ref)])
-        if there:
-            row = there[0]
+        existing = load_bookings(uow, [parse_ref(ref)])
+        if existing:
+            row = existing[0]
             wanted_client = find_client(uow.cursor, uow.org.id, client)
             wanted_sitter = find_sitter(uow.cursor, uow.org.id, sitter).id if sitter else None
             if (wanted_client.id, wanted_sitter, starts_at, ends_at) != (
@@ -99,12 +99,12 @@ def cancel(uow: UnitOfWork, ref: str, *, reason: str | None = None) -> BookingCh
     if row.status == BookingStatus.CANCELLED:
         return _changed(row, window_id=_window_id(uow, row), reused=True)
     mark_cancelled(uow.cursor, row.id)
-    for there in confirm_queries.windows_of_bookings(uow.cursor, uow.org.id, [row.id]):
+    for existing in confirm_queries.windows_of_bookings(uow.cursor, uow.org.id, [row.id]):
         span = {
-            "starts_at": there.starts_at,
-            "booked_until": there.booked_until,
-            "ends_at": there.ends_at,
-            "sitter": there.sitter,
+            "starts_at": existing.starts_at,
+            "booked_until": existing.booked_until,
+            "ends_at": existing.ends_at,
+            "sitter": existing.sitter,
         }
         uow.audit(
             "window.closed",

@@ -134,14 +134,14 @@ def alert_unknown_org(
 def _confirm_once(uow: UnitOfWork, payment: Payment, ref: str) -> PaymentResult:
     """Store the event and confirm the booking. Raises `NotFound`; then the caller undoes both."""
     if not _record_event(uow, payment, StripeOutcome.CONFIRMED):
-        there = locked_event(uow.cursor, payment.event_id)
-        if there.org_id != uow.org.id:
+        existing = locked_event(uow.cursor, payment.event_id)
+        if existing.org_id != uow.org.id:
             problem = EventOfAnotherOrg(
                 f"Event {payment.event_id} was for a booking of another org."
             )
             return PaymentResult(payment, StripeOutcome.REFUSED, problem=problem, reused=True)
-        if there.outcome != StripeOutcome.REFUSED:
-            stands = current_state(uow, there.booking or ref)
+        if existing.outcome != StripeOutcome.REFUSED:
+            stands = current_state(uow, existing.booking or ref)
             return PaymentResult(payment, StripeOutcome.CONFIRMED, confirmed=stands, reused=True)
         return _confirm_booking(uow, payment, ref, reused=True)
     return _confirm_booking(uow, payment, ref, reused=False)
@@ -206,9 +206,9 @@ def _bookings_of(uow: UnitOfWork, payment: Payment) -> tuple[str, ...]:
     written = payment.booking
     if written is not None:
         refs = (written,) if _exists(uow, written) else refs_in(written)
-        there = tuple(ref for ref in refs if _exists(uow, ref))
-        if there:
-            return there
+        existing = tuple(ref for ref in refs if _exists(uow, ref))
+        if existing:
+            return existing
     if payment.payment_id is None:
         return ()
     return tuple(bookings_paid_by(uow.cursor, uow.org.id, payment.payment_id))

@@ -49,10 +49,10 @@ def _opt_outs(cursor: Cursor, org: OrgRow) -> Iterator[dict[str, Any]]:
     for entity, events in _OPT_EVENTS.items():
         phones = queries.phones(cursor, org, entity)
         for last in queries.last_events(cursor, org, events):
-            theirs = phones.get(last["ref"])
-            if last["event"] != events[0] or not theirs:
+            phones_of_client = phones.get(last["ref"])
+            if last["event"] != events[0] or not phones_of_client:
                 continue
-            if not any(phone_key(org.slug, phone) in standing for phone in theirs):
+            if not any(phone_key(org.slug, phone) in standing for phone in phones_of_client):
                 yield _row(
                     org, entity, last["ref"], "who opted out, but no opt-out of theirs is stored"
                 )

@@ -83,7 +83,7 @@ def _message_drift(org: str, message: int, status: MessageStatus, note: str) -> 
 
 
 def unknown_numbers(
-    there: Iterable[str], known: Collection[str], *, org: str | None
+    at_provider: Iterable[str], known: Collection[str], *, org: str | None
 ) -> list[Drift]:
     """Numbers of the account that no org of the database has.
 
@@ -99,7 +99,7 @@ def unknown_numbers(
             f"The account has {e164}, but no org has it.",
             f"petmsg number import --from-provider --class pool{flag}",
         )
-        for e164 in sorted(set(there) - set(known))
+        for e164 in sorted(set(at_provider) - set(known))
     ]
 
 
@@ -123,7 +123,7 @@ def incomplete_numbers(listed: Iterable[ProviderNumber], *, org: str | None) -> 
 
 
 def missing_numbers(
-    org: str, believed: Iterable[BelievedNumber], there: Collection[str]
+    org: str, believed: Iterable[BelievedNumber], at_provider: Collection[str]
 ) -> list[Drift]:
     """Numbers of the org that are active or quarantined but not in the provider's account."""
     return [
@@ -137,7 +137,7 @@ def missing_numbers(
             f"(or: petmsg number retire {each.number})",
         )
         for each in believed
-        if each.number not in there
+        if each.number not in at_provider
     ]
 
 
@@ -192,11 +192,11 @@ def _add(uow: UnitOfWork, number: ProviderNumber, *, number_class: NumberClass) 
             f"{number_class}",
         )
     phone = parse_phone(number.e164)
-    there = uow.session.exec(
+    at_provider = uow.session.exec(
         select(MessageNumber).where(MessageNumber.org_id == uow.org.id, MessageNumber.e164 == phone)
     ).first()
-    if there is not None:
-        return NumberAdded(phone, there.number_class, there.status, reused=True)
+    if at_provider is not None:
+        return NumberAdded(phone, at_provider.number_class, at_provider.status, reused=True)
     if number.sends is None:
         raise NumberUnclear(
             f"The provider does not say whether {phone} sends messages.",

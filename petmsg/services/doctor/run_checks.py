@@ -54,13 +54,13 @@ def prepare(cursor: Cursor, context: CheckContext, slug: str | None) -> CheckCon
     """
     try:
         with _savepoint(cursor):
-            there = all_orgs(cursor)
-            chosen = there if slug is None else [find_org(cursor, slug)]
+            every_org = all_orgs(cursor)
+            chosen = every_org if slug is None else [find_org(cursor, slug)]
     except (Busy, NotFound):
         raise
     except Exception as problem:  # noqa: BLE001 because `_to_petmsg_error` raises what is a bug
         return replace(context, orgs_error=_to_petmsg_error(problem))
-    return replace(context, orgs=chosen, slugs=by_slug(there), is_one_org=slug is not None)
+    return replace(context, orgs=chosen, slugs=by_slug(every_org), is_one_org=slug is not None)
 
 
 def run_checks(cursor: Cursor, context: CheckContext, names: Collection[str] = ()) -> list[Checked]:

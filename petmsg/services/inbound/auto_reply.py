@@ -56,14 +56,14 @@ def answer(
         return ()
     if decision.client is None and _is_beyond(uow, text.from_phone):
         return ()
-    taken = take_turn(
+    may_reply = take_turn(
         uow.cursor,
         uow.org.id,
         phone_key=phone_key(uow.org.slug, text.from_phone),
         now=uow.now,
         before=uow.now - AGAIN_AFTER,
     )
-    if not taken:
+    if not may_reply:
         return ()
     if decision.client is None:
         queue_system_message(

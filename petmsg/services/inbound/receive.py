@@ -130,13 +130,13 @@ def receive_each(
     the same order.
     """
     places = sorted(range(len(texts)), key=lambda place: texts[place].from_phone)
-    taken = run_batch(
+    results = run_batch(
         uow,
         [texts[place] for place in places],
         lambda text: receive(uow, text, provider=provider),
         ref=lambda text: text.provider_message_id,
     )
-    by_place = dict(zip(places, taken, strict=True))
+    by_place = dict(zip(places, results, strict=True))
     return [by_place[place] for place in range(len(texts))]
 
 

@@ -135,10 +135,10 @@ def quarantine_filtered(
     for row in health(uow.cursor, uow.org, now=uow.now, days=1, only=only):
         if not row.propose:
             continue
-        taken = run_in_savepoint(
+        quarantined = run_in_savepoint(
             uow, row, lambda each: _quarantine(uow, each), ref=lambda r: r.number
         )
-        if isinstance(taken, Failure):
+        if isinstance(quarantined, Failure):
             raise_alert(
                 uow,
                 AlertKind.NUMBER_FILTERED,
@@ -146,11 +146,11 @@ def quarantine_filtered(
                 entity="number",
                 ref=row.number,
                 message=f"Carriers filtered {row.filtered_last_50} of its last 50 messages, and it "
-                f"cannot be quarantined automatically: {taken.error.message}",
+                f"cannot be quarantined automatically: {quarantined.error.message}",
                 command=row.command,
             )
-        if taken is not None:
-            done.append(taken)
+        if quarantined is not None:
+            done.append(quarantined)
     return done
 
 

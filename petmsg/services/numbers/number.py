@@ -76,16 +76,16 @@ def add(uow: UnitOfWork, e164: str, *, number_class: NumberClass) -> NumberAdded
     class; `FrontDeskTaken` for a second front desk; `SomebodysPhone` for a personal phone.
     """
     phone = parse_phone(e164)
-    there = uow.session.exec(select(MessageNumber).where(MessageNumber.e164 == phone)).first()
-    if there is not None:
-        if there.org_id != uow.org.id:
+    existing = uow.session.exec(select(MessageNumber).where(MessageNumber.e164 == phone)).first()
+    if existing is not None:
+        if existing.org_id != uow.org.id:
             raise NumberTaken(f"{phone} belongs to another org of this database.")
-        if there.number_class is not number_class:
+        if existing.number_class is not number_class:
             raise AlreadyExists(
-                f"Number {phone} already exists with the class {there.number_class}.",
+                f"Number {phone} already exists with the class {existing.number_class}.",
                 hint=f"Change it: petmsg number set-class {phone} {number_class}",
             )
-        return NumberAdded(phone, there.number_class, there.status, reused=True)
+        return NumberAdded(phone, existing.number_class, existing.status, reused=True)
     refuse_somebodys_phone(uow.cursor, uow.org.id, phone)
     if number_class is NumberClass.FRONT_DESK:
         require_no_active_front_desk(uow, phone)

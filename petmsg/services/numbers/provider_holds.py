@@ -33,11 +33,11 @@ def hold_back(
     since = queries.refused_since(uow.cursor, number_id) or uow.now
     pause = max(FIRST_PAUSE, uow.now - since, uow.now - claimed_at)
     until = uow.now + min(pause, LONGEST_PAUSE)
-    there = queries.numbers_of(uow.cursor, uow.org)
+    existing = queries.numbers_of(uow.cursor, uow.org)
     toll_free = rate_limit.is_toll_free(e164)
     chosen = [
         id_
-        for id_, other in there
+        for id_, other in existing
         if scope is Scope.ACCOUNT
         or id_ == number_id
         or (scope is Scope.KIND and rate_limit.is_toll_free(other) == toll_free)

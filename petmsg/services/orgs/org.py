@@ -67,14 +67,14 @@ def add(
     `numbers.number.add` raise.
     """
     clean_name, desk = check(slug, name=name, timezone=timezone, front_desk=front_desk)
-    there = transaction.session.exec(select(Org).where(Org.slug == slug)).first()
-    if there is not None and (there.name, there.timezone) != (clean_name, timezone):
+    existing = transaction.session.exec(select(Org).where(Org.slug == slug)).first()
+    if existing is not None and (existing.name, existing.timezone) != (clean_name, timezone):
         raise AlreadyExists(
             f"Org {slug} already exists with another name or timezone.",
             hint=f"Change it: petmsg org set --org {slug} --name … --timezone …",
         )
-    reused = there is not None
-    if there is None:
+    reused = existing is not None
+    if existing is None:
         transaction.session.add(
             Org(slug=slug, name=clean_name, timezone=timezone, is_demo=is_demo, created_at=now)
         )

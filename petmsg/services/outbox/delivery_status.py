@@ -137,7 +137,7 @@ def report_each(
     places = sorted(
         range(len(reports)), key=lambda place: messages.get(reports[place].provider_message_id, 0)
     )
-    taken = run_batch(
+    results = run_batch(
         uow,
         [reports[place] for place in places],
         lambda each: report(
@@ -149,7 +149,7 @@ def report_each(
         ),
         ref=lambda each: each.provider_message_id,
     )
-    by_place = dict(zip(places, taken, strict=True))
+    by_place = dict(zip(places, results, strict=True))
     return [by_place[place] for place in range(len(reports))]
 
 
@@ -161,14 +161,14 @@ def apply_answers(uow: UnitOfWork, answers: Sequence[Answer]) -> list[Reported |
     """
     one_batch_at_a_time(uow)
     mark_asked_for(uow.cursor, uow.org.id, [each.message for each in answers], now=uow.now)
-    taken = [
+    results = [
         run_in_savepoint(uow, each, lambda one: _apply_answer(uow, one), ref=_ref)
         for each in sorted(answers, key=lambda each: each.message)
     ]
     missing = [each.message for each in answers if each.text is None]
     if missing:
         _alert_missing(uow, missing)
-    return [each for each in taken if each is not None]
+    return [each for each in results if each is not None]
 
 
 def _apply_answer(uow: UnitOfWork, answer: Answer) -> Reported | None:

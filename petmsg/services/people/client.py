@@ -57,24 +57,24 @@ def add(
     place = _timezone(timezone)
     if ref is None:
         lock_refs(uow, "client")
-    there = _by_ref(uow, parse_ref(ref)) if ref is not None else _by_phone(uow, numbers[0])
-    if there is not None:
-        _require_not_forgotten(there)
-        known = phones_of(uow, there)
+    existing = _by_ref(uow, parse_ref(ref)) if ref is not None else _by_phone(uow, numbers[0])
+    if existing is not None:
+        _require_not_forgotten(existing)
+        known = phones_of(uow, existing)
         same = (
-            there.name == clean_name
-            and kind in (None, there.kind)
-            and (timezone is None or place == there.timezone)
+            existing.name == clean_name
+            and kind in (None, existing.kind)
+            and (timezone is None or place == existing.timezone)
             and set(numbers) <= {phone.e164 for phone in known}
             and numbers[0] in {phone.e164 for phone in known if phone.is_primary}
         )
         if not same:
             raise AlreadyExists(
-                f"Client {there.ref} already exists with other values.",
-                hint=f"Change the client: petmsg client set {there.ref} …, petmsg client phone "
+                f"Client {existing.ref} already exists with other values.",
+                hint=f"Change the client: petmsg client set {existing.ref} …, petmsg client phone "
                 "add …",
             )
-        return ClientChanged(there.ref, there.kind, len(known), reused=True)
+        return ClientChanged(existing.ref, existing.kind, len(known), reused=True)
     kind = kind or ClientKind.ONE_TIME
     client = Client(
         org_id=uow.org.id,

@@ -38,9 +38,9 @@ def import_row(uow: UnitOfWork, row: Mapping[str, str | None]) -> tuple[str, str
     or phone cannot be empty). A new phone is added and becomes the primary one.
     """
     ref = parse_ref(row["ref"] or "") if row.get("ref") else None
-    there = None if ref is None else _by_ref(uow, ref)
+    existing = None if ref is None else _by_ref(uow, ref)
     kind = row.get("kind")
-    if there is None:
+    if existing is None:
         added = client.add(
             uow,
             required_cell(row, "name"),
@@ -51,17 +51,17 @@ def import_row(uow: UnitOfWork, row: Mapping[str, str | None]) -> tuple[str, str
         return added.client, "unchanged" if added.reused else "created"
     changed = client.change(
         uow,
-        there,
+        existing,
         name=row.get("name"),
         kind=_kind_of_cell(kind),
     )
     reused = changed.reused
     if row.get("phone") is not None:
         number = parse_phone(row["phone"] or "")
-        if number != _primary(uow, there):
-            client.phone_primary(uow, there, number, add_missing=True)
+        if number != _primary(uow, existing):
+            client.phone_primary(uow, existing, number, add_missing=True)
             reused = False
-    return there, "unchanged" if reused else "updated"
+    return existing, "unchanged" if reused else "updated"
 
 
 def _kind_of_cell(cell: str | None) -> ClientKind | None:

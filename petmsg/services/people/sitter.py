@@ -71,29 +71,29 @@ def add(
     clean_name, e164 = parse_name(name), parse_phone(phone)
     if ref is not None:
         ref = parse_ref(ref)
-        there = _by_ref(uow, ref)
+        existing = _by_ref(uow, ref)
     else:
         lock_refs(uow, "sitter")
-        there = uow.session.exec(
+        existing = uow.session.exec(
             select(Sitter).where(
                 Sitter.org_id == uow.org.id, Sitter.phone == e164, Sitter.name == clean_name
             )
         ).first()
-    if there is not None:
-        if (there.name, there.phone) != (clean_name, e164):
+    if existing is not None:
+        if (existing.name, existing.phone) != (clean_name, e164):
             raise AlreadyExists(
-                f"Sitter {there.ref} already exists with another name or phone.",
-                hint=f"Change the sitter: petmsg sitter set {there.ref} --name … --phone …",
+                f"Sitter {existing.ref} already exists with another name or phone.",
+                hint=f"Change the sitter: petmsg sitter set {existing.ref} --name … --phone …",
             )
     else:
-        there = _insert(uow, ref or next_ref(uow, "sitter"), clean_name, e164)
-        number = activate(uow, there.ref).number if do_activate else None
-        return SitterAdded(there.ref, there.status, number, reused=False)
+        existing = _insert(uow, ref or next_ref(uow, "sitter"), clean_name, e164)
+        number = activate(uow, existing.ref).number if do_activate else None
+        return SitterAdded(existing.ref, existing.status, number, reused=False)
     if do_activate:
-        activated = activate(uow, there.ref)
-        return SitterAdded(there.ref, there.status, activated.number, activated.reused)
-    held = number_held_by(uow, there.id or 0)
-    return SitterAdded(there.ref, there.status, held.e164 if held else None, reused=True)
+        activated = activate(uow, existing.ref)
+        return SitterAdded(existing.ref, existing.status, activated.number, activated.reused)
+    held = number_held_by(uow, existing.id or 0)
+    return SitterAdded(existing.ref, existing.status, held.e164 if held else None, reused=True)
 
 
 def import_rows(uow: UnitOfWork, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
@@ -104,11 +104,11 @@ def import_rows(uow: UnitOfWork, rows: Sequence[BatchRow]) -> list[RowDone | Fai
 def import_row(uow: UnitOfWork, row: Mapping[str, str | None]) -> tuple[str, str]:
     """Import one row of `sitter import` (columns `ref,name,phone`); a known ref is updated."""
     ref = parse_ref(row["ref"] or "") if row.get("ref") else None
-    there = _by_ref(uow, ref) if ref is not None else None
-    if there is None:
+    existing = _by_ref(uow, ref) if ref is not None else None
+    if existing is None:
         added = add(uow, required_cell(row, "name"), phone=required_cell(row, "phone"), ref=ref)
         return added.sitter, "unchanged" if added.reused else "created"
-    changed = change(uow, there.ref, name=row.get("name"), phone=row.get("phone"))
+    changed = change(uow, existing.ref, name=row.get("name"), phone=row.get("phone"))
     return changed.sitter, "unchanged" if changed.reused else "updated"
 
 

@@ -75,15 +75,15 @@ def restore(
     cursor = transaction.cursor
     # A lock, so that no other process adds an org before this is committed.
     lock_orgs(cursor)
-    there = {org.slug for org in all_orgs(cursor)}
+    existing = {org.slug for org in all_orgs(cursor)}
     for org in orgs:
-        if org.slug in there:
+        if org.slug in existing:
             raise AlreadyExists(
                 f"Org {org.slug} already exists in this database.",
                 hint="Import into another database: --db URL",
             )
-    done = [_OrgImport(cursor, org, same_ids=not there).run(on_progress) for org in orgs]
-    if not there:
+    done = [_OrgImport(cursor, org, same_ids=not existing).run(on_progress) for org in orgs]
+    if not existing:
         KeptIds.count_on(cursor)
     return done, UnitOfWork(transaction, find_org(cursor, orgs[0].slug), actor, now)
 

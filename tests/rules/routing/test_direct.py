@@ -7,9 +7,9 @@ from petmsg.rules.routing.direct import DirectFacts, ForwardFact, decide_direct
 from petmsg.rules.routing.facts import NumberFact
 
 T = datetime(2026, 2, 14, 15, tzinfo=UTC)
-HERS = NumberFact(1, "+14155550101", NumberClass.SITTER, NumberStatus.ACTIVE)
-RESTING = HERS._replace(status=NumberStatus.QUARANTINED, quarantined_until=T)
-TO_MAYA = DirectFacts("happy-paws", SystemMessageRule.OWN_NUMBER, HERS, "S-1", "Maya Lee")
+MAYAS_NUMBER = NumberFact(1, "+14155550101", NumberClass.SITTER, NumberStatus.ACTIVE)
+RESTING = MAYAS_NUMBER._replace(status=NumberStatus.QUARANTINED, quarantined_until=T)
+TO_MAYA = DirectFacts("happy-paws", SystemMessageRule.OWN_NUMBER, MAYAS_NUMBER, "S-1", "Maya Lee")
 
 
 def test_a_sitters_text_leaves_from_their_own_number() -> None:
@@ -25,7 +25,7 @@ def test_it_leaves_from_no_other_one() -> None:
     for number, code in (
         (None, Code.SITTER_WITHOUT_NUMBER),
         (RESTING._replace(quarantined_until=T + timedelta(seconds=1)), Code.NUMBER_NOT_USABLE),
-        (HERS._replace(status=NumberStatus.RETIRED), Code.NUMBER_NOT_USABLE),
+        (MAYAS_NUMBER._replace(status=NumberStatus.RETIRED), Code.NUMBER_NOT_USABLE),
     ):
         decision = decide_direct(TO_MAYA._replace(number=number), T)
         assert (decision.outcome, decision.number) == (Outcome.NO_NUMBER, None)
@@ -39,7 +39,7 @@ def test_a_quarantine_is_over_at_its_closing_instant() -> None:
 
 
 def test_a_stranger_is_answered_from_the_number_he_texted() -> None:
-    facts = DirectFacts("happy-paws", SystemMessageRule.SAME_NUMBER, HERS)
+    facts = DirectFacts("happy-paws", SystemMessageRule.SAME_NUMBER, MAYAS_NUMBER)
     decision = decide_direct(facts, T)
     assert [step.code for step in decision.trace] == [Code.SAME_NUMBER]
     assert decide_direct(facts._replace(number=None), T).trace[0].code is Code.NUMBER_NOT_USABLE

@@ -13,7 +13,7 @@ from petmsg.rules.routing.inbound import HolderFact, InboundFacts, route_inbound
 T = datetime(2026, 2, 14, 15, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 MAYA, OLGA = HolderFact("S-1", "Maya Lee"), HolderFact("S-2", "Olga Stern")
-HERS = NumberFact(1, "+14155550101", NumberClass.SITTER, NumberStatus.ACTIVE)
+MAYAS_NUMBER = NumberFact(1, "+14155550101", NumberClass.SITTER, NumberStatus.ACTIVE)
 
 
 def window(
@@ -36,7 +36,7 @@ def window(
 
 
 def facts(**changes: object) -> InboundFacts:
-    usual = InboundFacts("happy-paws", "UTC", HERS, MAYA, "C-1", (window(),), True, MAYA)
+    usual = InboundFacts("happy-paws", "UTC", MAYAS_NUMBER, MAYA, "C-1", (window(),), True, MAYA)
     return usual._replace(**changes)
 
 
@@ -57,12 +57,12 @@ def test_a_phone_nobody_has_goes_to_the_unrouted_inbox() -> None:
 
 
 def test_a_sitters_own_phone_is_known_whatever_number_it_writes_to() -> None:
-    hers = facts(client=None, sender=OLGA)
-    assert to(hers) == ("relay", "KNOWN_SITTER")
-    assert to(hers._replace(relay=True)) == ("relay", "KNOWN_SITTER")
-    assert to(hers._replace(relay=True, to_own_number=True)) == ("relay", "SITTER_REPLY")
-    assert to(hers._replace(to_own_number=True)) == ("relay", "KNOWN_SITTER")
-    assert to(hers._replace(keyword=Keyword.STOP)) == ("relay", "KEYWORD_STOP")
+    from_olga = facts(client=None, sender=OLGA)
+    assert to(from_olga) == ("relay", "KNOWN_SITTER")
+    assert to(from_olga._replace(relay=True)) == ("relay", "KNOWN_SITTER")
+    assert to(from_olga._replace(relay=True, to_own_number=True)) == ("relay", "SITTER_REPLY")
+    assert to(from_olga._replace(to_own_number=True)) == ("relay", "KNOWN_SITTER")
+    assert to(from_olga._replace(keyword=Keyword.STOP)) == ("relay", "KEYWORD_STOP")
     assert to(facts(sender=OLGA, keyword=Keyword.STOP)) == ("front_desk", "KEYWORD_STOP")
     assert to(facts(sender=OLGA)) == ("S-1", "WINDOW_ACTIVE"), "she is a client there"
 
@@ -73,14 +73,14 @@ def test_a_window_is_closed_at_its_closing_instant() -> None:
 
 
 def test_a_number_that_was_a_sitters_when_the_client_saw_it_is_a_former_number() -> None:
-    pool = HERS._replace(number_class=NumberClass.POOL)
+    pool = MAYAS_NUMBER._replace(number_class=NumberClass.POOL)
     assert to(facts(number=pool, holder=None)) == ("front_desk", "FORMER_NUMBER")
     assert to(facts(holder=OLGA)) == ("front_desk", "FORMER_NUMBER")
 
 
 def test_a_pool_or_desk_number_goes_to_the_desk() -> None:
     for number_class in (NumberClass.POOL, NumberClass.FRONT_DESK):
-        number = HERS._replace(number_class=number_class)
+        number = MAYAS_NUMBER._replace(number_class=number_class)
         found = to(facts(number=number, holder=None, seen_holder=None))
         assert found == ("front_desk", "POOL_OR_DESK_NUMBER")
 
@@ -92,7 +92,7 @@ def test_the_number_of_a_sitter_who_has_no_window_with_the_client_goes_to_the_de
 
 def test_an_inactive_sitter_and_a_number_in_quarantine_read_nothing() -> None:
     assert to(facts(windows=(window(active=False),))) == ("front_desk", "SITTER_NOT_ACTIVE")
-    resting = HERS._replace(status=NumberStatus.QUARANTINED, quarantined_until=T + HOUR)
+    resting = MAYAS_NUMBER._replace(status=NumberStatus.QUARANTINED, quarantined_until=T + HOUR)
     assert to(facts(number=resting)) == ("front_desk", "NUMBER_QUARANTINED")
     over = resting._replace(quarantined_until=T)
     assert to(facts(number=over)) == ("S-1", "WINDOW_ACTIVE")
@@ -149,12 +149,12 @@ def naive(world: World) -> tuple[str, str]:
         return "front_desk", "FORMER_NUMBER"
     if world.number_class != "sitter":
         return "front_desk", "POOL_OR_DESK_NUMBER"
-    hers = [w for w in open_now if w[0] and w[0] == world.holder]
-    if open_now and world.holder and not hers:
+    from_olga = [w for w in open_now if w[0] and w[0] == world.holder]
+    if open_now and world.holder and not from_olga:
         return "front_desk", "NUMBER_OF_ANOTHER_SITTER"
-    if hers and not hers[0][3]:
+    if from_olga and not from_olga[0][3]:
         return "front_desk", "SITTER_NOT_ACTIVE"
-    if hers and not usable:
+    if from_olga and not usable:
         return "front_desk", "NUMBER_QUARANTINED"
     return "front_desk", "NO_ACTIVE_WINDOW"
 

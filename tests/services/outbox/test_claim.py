@@ -53,8 +53,8 @@ def url(refilled: Copies) -> str:
 
 def opt_out(url: str) -> None:
     with working(url) as uow:
-        her = find_client(uow.cursor, uow.org.id, "C-1")
-        optout.opt_out(uow, her, phones=None, source=OptOutSource.OPERATOR, reason="she said")
+        client = find_client(uow.cursor, uow.org.id, "C-1")
+        optout.opt_out(uow, client, phones=None, source=OptOutSource.OPERATOR, reason="she said")
 
 
 def not_textable(url: str) -> None:

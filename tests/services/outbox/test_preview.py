@@ -25,7 +25,7 @@ from tests.support.texting import DESK, MAYA, POOL, people, people_and_visit, vi
 from tests.workflows.worker.fake_providers import Remembering
 from tests.workflows.worker.stores import TestStore
 
-HERS = "Call me: (415) 555-2001"
+WITH_PHONE = "Call me: (415) 555-2001"
 LATE = NOW + timedelta(hours=13)
 """23:00 in New York."""
 
@@ -128,12 +128,12 @@ def test_quiet_hours_keep_a_text_in_the_queue_and_an_urgent_one_passes_audited(c
 
 def test_a_leak_is_refused_for_a_sitter_unless_it_is_forced_with_a_reason(cli: Cli) -> None:
     people_and_visit(cli)
-    ran = send(cli, "--as", "S-1", body=HERS)
+    ran = send(cli, "--as", "S-1", body=WITH_PHONE)
     assert (ran.code, ran.error["code"]) == (4, "masking_leak")
     assert "--force --reason" in ran.error["hint"]
     assert "2001" not in ran.err
     assert listed(cli) == []
-    forced = send(cli, "--as", "S-1", "--force", "--reason", "lost key", body=HERS)
+    forced = send(cli, "--as", "S-1", "--force", "--reason", "lost key", body=WITH_PHONE)
     assert (forced.code, forced.json["status"], forced.json["from"]) == (0, "sent", MAYA)
     assert "Warning: The body contains" in forced.err
     assert len(forced.json["warnings"]) == 1
@@ -141,7 +141,7 @@ def test_a_leak_is_refused_for_a_sitter_unless_it_is_forced_with_a_reason(cli: C
 
 def test_a_leak_of_the_desk_is_sent_with_a_warning(cli: Cli) -> None:
     people(cli)
-    ran = send(cli, body=HERS)
+    ran = send(cli, body=WITH_PHONE)
     assert (ran.code, ran.json["status"]) == (0, "sent")
     assert "Warning: The body contains" in ran.err
     assert send(cli, body=f"Text {DESK}", now=NOW + timedelta(hours=1)).json["warnings"] == []
@@ -189,11 +189,11 @@ def test_a_preview_as_a_sitter_says_why_it_would_be_refused(cli: Cli) -> None:
     assert ran.code == 0
     assert "cannot message this client" in ran.json["refused"]
     visit(cli)
-    leaking = send(cli, "--preview", "--as", "S-1", body=HERS).json
+    leaking = send(cli, "--preview", "--as", "S-1", body=WITH_PHONE).json
     assert "2001" not in leaking["leak"]
     assert (leaking["leaves_now"], leaking["leak"] in leaking["refused"]) == (False, True)
     forced = ("--force", "--reason", "lost key")
-    assert send(cli, "--preview", "--as", "S-1", *forced, body=HERS).json["leaves_now"]
+    assert send(cli, "--preview", "--as", "S-1", *forced, body=WITH_PHONE).json["leaves_now"]
 
 
 def test_a_preview_on_a_terminal_reads_well(sqlite_cli: Cli) -> None:

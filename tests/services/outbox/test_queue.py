@@ -45,7 +45,7 @@ from tests.support.queueing import (
     visit,
 )
 
-HERS = "Call me: (415) 555-2001"
+WITH_PHONE = "Call me: (415) 555-2001"
 
 
 @pytest.fixture
@@ -121,8 +121,8 @@ def test_now_is_no_time_in_the_past(url: str) -> None:
 def test_a_key_returns_the_existing_text_whatever_happened_to_the_client_since(url: str) -> None:
     text = put(url, key="k").message
     with working(url) as uow:
-        her = find_client(uow.cursor, uow.org.id, "C-1")
-        optout.opt_out(uow, her, phones=None, source=OptOutSource.OPERATOR, reason="said so")
+        client = find_client(uow.cursor, uow.org.id, "C-1")
+        optout.opt_out(uow, client, phones=None, source=OptOutSource.OPERATOR, reason="said so")
     again = put(url, key="k", send_at=NOW - HOUR)
     assert (again.message, again.reused, texts(url)) == (text, True, 1)
 
@@ -145,7 +145,7 @@ def test_a_key_that_cannot_be_one_is_refused(url: str, key: str) -> None:
 
 def test_a_sitter_may_not_write_a_personal_phone_or_address(url: str) -> None:
     visit(url)
-    for body in (HERS, "maya@example.com", "four one five 555 2001 or 415.555.2001"):
+    for body in (WITH_PHONE, "maya@example.com", "four one five 555 2001 or 415.555.2001"):
         with pytest.raises(MaskingLeak) as told:
             put(url, body=body, as_sitter="S-1")
         assert "2001" not in told.value.message
@@ -154,7 +154,7 @@ def test_a_sitter_may_not_write_a_personal_phone_or_address(url: str) -> None:
 
 def test_with_a_reason_contact_details_may_be_sent_and_the_reason_is_kept(url: str) -> None:
     visit(url)
-    queued = put(url, body=HERS, as_sitter="S-1", force_reason="she lost the key")
+    queued = put(url, body=WITH_PHONE, as_sitter="S-1", force_reason="she lost the key")
     assert len(queued.warnings) == 1
     with looking(url) as cursor:
         (row,) = cursor.rows(
@@ -166,8 +166,8 @@ def test_with_a_reason_contact_details_may_be_sent_and_the_reason_is_kept(url: s
 
 
 def test_the_desk_is_warned_and_not_kept_from_it(url: str) -> None:
-    queued = put(url, body=HERS)
-    assert queued.warnings == (f"The body contains {describe(find_contact_details(HERS))}.",)
+    queued = put(url, body=WITH_PHONE)
+    assert queued.warnings == (f"The body contains {describe(find_contact_details(WITH_PHONE))}.",)
     assert put(url).warnings == ()
 
 
@@ -206,8 +206,8 @@ def test_a_text_is_not_tried_again_for_one_who_opted_out(url: str) -> None:
     text = put(url).message
     change(url, "UPDATE message SET status = 'failed', due_at = NULL")
     with working(url) as uow:
-        her = find_client(uow.cursor, uow.org.id, "C-1")
-        optout.opt_out(uow, her, phones=None, source=OptOutSource.OPERATOR, reason="said so")
+        client = find_client(uow.cursor, uow.org.id, "C-1")
+        optout.opt_out(uow, client, phones=None, source=OptOutSource.OPERATOR, reason="said so")
     with working(url) as uow, pytest.raises(OptedOut):
         retry(uow, text, reason="why not")
 
@@ -246,9 +246,9 @@ def test_what_a_preview_says_is_what_sending_then_does(migrated_sqlite: str, see
     if chance.random() < 0.5:
         visit(url, until=NIGHT + HOUR if chance.random() < 0.5 else NOW + HOUR)
     with working(url, now=EARLIER) as uow:
-        her = find_client(uow.cursor, uow.org.id, "C-1")
+        client = find_client(uow.cursor, uow.org.id, "C-1")
         if chance.random() < 0.15:
-            optout.opt_out(uow, her, phones=None, source=OptOutSource.OPERATOR, reason="stop")
+            optout.opt_out(uow, client, phones=None, source=OptOutSource.OPERATOR, reason="stop")
         if chance.random() < 0.15:
             undeliverable_phones.mark_undeliverable(
                 uow, client_ref="C-1", to_e164=PHONES["C-1"], code="21614"
@@ -275,7 +275,7 @@ def test_what_a_preview_says_is_what_sending_then_does(migrated_sqlite: str, see
                 "UPDATE message_number SET status = 'retired', sitter_id = NULL"
                 " WHERE class <> 'sitter'"
             )
-    body = chance.choice(["Hi", HERS])
+    body = chance.choice(["Hi", WITH_PHONE])
     options = SendOptions(
         as_sitter="S-1" if chance.random() < 0.4 else None,
         send_at=chance.choice([None, None, now + HOUR]),
