@@ -64,7 +64,7 @@ def test_a_sitters_own_phone_is_known_whatever_number_it_writes_to() -> None:
     assert to(from_olga._replace(to_own_number=True)) == ("relay", "KNOWN_SITTER")
     assert to(from_olga._replace(keyword=Keyword.STOP)) == ("relay", "KEYWORD_STOP")
     assert to(facts(sender=OLGA, keyword=Keyword.STOP)) == ("front_desk", "KEYWORD_STOP")
-    assert to(facts(sender=OLGA)) == ("S-1", "WINDOW_ACTIVE"), "she is a client there"
+    assert to(facts(sender=OLGA)) == ("S-1", "WINDOW_ACTIVE"), "a client there"
 
 
 def test_a_window_is_closed_at_its_closing_instant() -> None:

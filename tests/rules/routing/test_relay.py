@@ -1,4 +1,4 @@
-"""For which client a sitter's own text is: certain, or she is asked. Held against a naive model."""
+"""Which client a sitter's message is for: certain, or the sitter is asked. Checked by a model."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -128,13 +128,13 @@ def test_windows_of_the_same_sitter_that_touch_are_one_segment() -> None:
 
 
 def test_a_booked_time_ends_before_the_grace_of_the_other_sitter_does() -> None:
-    """Maya is booked from 2 to 4, Jo from 3 to 6: the later start beats Maya, in her grace too."""
+    """Maya is booked from 2 to 4, Jo from 3 to 6: the later start wins, in the grace too."""
     segments = lived(org(), client(visit(2, 4), visit(3, 6, 2, id=2)))
     assert told(segments) == [(0, POOL), (2, MAYA), (3, JO), (7, POOL)]
 
 
 def test_grace_gives_way_to_a_booked_time_that_began_before_it() -> None:
-    """Jo, from 3 to 4, comes later and speaks; in her grace the booked time of Maya wins."""
+    """Jo, from 3 to 4, starts later and wins; in the grace of Jo, Maya's booked time wins."""
     segments = lived(org(), client(visit(2, 8), visit(3, 4, 2, id=2)))
     assert told(segments) == [(0, POOL), (2, MAYA), (3, JO), (4, MAYA), (9, POOL)]
 

@@ -270,7 +270,7 @@ def test_an_offboarded_sitters_booking_is_refused_until_it_is_reassigned(cli: Cl
     confirm(cli, "B-1")
     cli(
         "sitter", "deactivate", "--yes", "S-1"
-    )  # the window runs and ends now; the booking keeps her name
+    )  # the window runs and ends now; the booking keeps the sitter
     ran = cli("booking", "confirm", "B-1", "-o", "json")
     assert (ran.code, ran.error["code"]) == (4, "sitter_offboarded")
     assert "reassign B-1" in ran.error["hint"]

@@ -12,7 +12,7 @@ ANN, STRANGER = "+16175550171", "+16175550199"
 
 @pytest.fixture
 def told(cli: Cli) -> Cli:
-    """Maya holds her number and sits for Ann from 14:00 to 16:00 (grace until 17:00) UTC."""
+    """Maya holds a number and sits for Ann from 14:00 to 16:00 (grace until 17:00) UTC."""
     cli("number", "add", MAYA, SPARE, "--class", "sitter")
     cli("number", "add", POOL, "--class", "pool")
     cli("sitter", "add", "Maya Lee", "--phone", "+14155550141", "--activate")
@@ -79,7 +79,7 @@ def test_a_reply_to_yesterdays_number_goes_to_the_desk_and_to_no_other_sitter(to
 
 def test_the_past_is_answered_from_the_ledger(told: Cli) -> None:
     later = {"now": NOW.replace(hour=16)}
-    told("sitter", "deactivate", "--yes", "S-1", "--reason", "she left", **later)
+    told("sitter", "deactivate", "--yes", "S-1", "--reason", "the sitter left", **later)
     ran = told(
         "route", "inbound", "--from", ANN, "--to", MAYA, "--at", "2026-02-14T15:30Z",
         "-o", "json", **later,

@@ -163,7 +163,7 @@ def test_a_time_to_come_or_a_bad_id_is_wrong_usage(ready: Cli) -> None:
 
 
 def test_an_old_text_is_read_as_of_its_time(ready: Cli) -> None:
-    """It was brought late: her window has ended, and nobody is woken by it."""
+    """It was received late: the window has ended, and the sitter gets no message."""
     ready("org", "set", "--relay", "on")
     late = {"now": NOW + timedelta(hours=5)}
     told = comes(ready, sid="SM7", **late)
@@ -285,7 +285,7 @@ def test_outside_office_hours_the_desk_answers_by_itself(ready: Cli, migrated_ur
     assert comes(ready, to=DESK)["did"] == []
     ready("org", "set", "--office-hours", "11:00-17:00")
     assert comes(ready, to=DESK)["did"] == ["answered automatically"]
-    assert comes(ready)["did"] == [], "it is her sitter's to answer"
+    assert comes(ready)["did"] == [], "the sitter answers it"
     assert [each[:3] for each in relayed(migrated_url)] == [
         ("auto_reply", ANN, "We read this tomorrow.")
     ]

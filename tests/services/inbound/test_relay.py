@@ -1,4 +1,4 @@
-"""The relay: a client's words come to her sitter's phone, the sitter's go back; neither sees the
+"""The relay: a client's words come to the sitter's phone, the sitter's go back; neither sees the
 other's phone, and what is not certain is not sent."""
 
 from collections.abc import Iterator
@@ -188,7 +188,7 @@ def test_outside_all_windows_the_sitter_is_notified(ready: Cli, migrated_url: st
 
 
 def test_the_sitters_phone_does_not_get_notices_without_end(ready: Cli, migrated_url: str) -> None:
-    """Her phone answers by itself that she is driving."""
+    """The sitter's phone answers automatically."""
     later = NOW + timedelta(hours=3)
     for place in range(12):
         maya(ready, "I am driving", now=later + place * SECOND)

@@ -156,7 +156,7 @@ def test_a_sitter_cannot_send_a_forward_to_another_client_by_choosing_or_naming(
 def test_a_waiting_message_that_repeats_a_client_goes_to_no_other(
     ready: Cli, migrated_url: str
 ) -> None:
-    """The same words came from two clients, so she is asked; the third is no choice."""
+    """The same words came from two clients, so the sitter is asked; the third is no choice."""
     adds(ready, "C-3", "Bob", CLEO)
     books(ready, "C-2", "14:00", "16:00", ref="B-9")
     comes(ready, "Hello", sender=BOB)
@@ -298,7 +298,7 @@ def test_an_answer_just_after_a_window_ended_is_not_the_next_clients(
 def test_a_message_written_in_one_window_and_received_in_the_next_is_not_for_the_next_client(
     ready: Cli, migrated_url: str
 ) -> None:
-    """Her message was read by a pull a minute later."""
+    """The sitter's message was received by a pull a minute later."""
     ready("booking", "reschedule", "B-1", "--end", "2026-02-14T15:11Z")
     books(ready, "C-2", "15:11", "16:00", ref="B-9")
     wrote_at = (NOW + 10 * MINUTE).isoformat()

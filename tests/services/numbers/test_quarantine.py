@@ -188,7 +188,7 @@ def test_a_dry_run_is_a_plan_by_day_and_changes_nothing(cli: Cli) -> None:
 def test_the_plan_of_a_front_desk_or_pool_number_names_recent_clients(
     sqlite_cli: Cli,
 ) -> None:
-    """Those of the last fourteen days, each on the day of her last text; other numbers' are not."""
+    """Clients of the last fourteen days, each on the day of their last text; no other numbers."""
     add(sqlite_cli, POOL, DESK2, number_class="pool")
     for client, days in (("C-1", 15), ("C-2", 3), ("C-3", 1), ("C-2", 1)):
         phone = f"+1415555100{client[-1]}"
@@ -451,7 +451,7 @@ def test_a_quarantined_number_stays_assigned_to_its_sitter(cli: Cli) -> None:
     quarantine(cli, N1, "--days", "14")
     assert show(cli, N1)["sitter"] == "S-1"
     again = cli("sitter", "activate", "S-1", "-o", "json").json[0]
-    assert (again["number"], again["reused"]) == (N1, True), "she needs no other meanwhile"
+    assert (again["number"], again["reused"]) == (N1, True), "no other number is needed meanwhile"
     assert route(cli)["number"]["e164"] == POOL
     cli("number", "restore", N1, "--reason", "cleared")
     assert route(cli)["number"]["e164"] == N1

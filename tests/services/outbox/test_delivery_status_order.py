@@ -53,7 +53,7 @@ TRY_AGAIN_AT = {1: timedelta(hours=4), 2: timedelta(hours=16)}
 
 @pytest.fixture
 def url(refilled: Copies) -> str:
-    """A database with an org, its desk number, a client and a queued text of hers."""
+    """A database with an org, its desk number, a client and a queued message to the client."""
     return refilled("one text", migrated_and(filled))
 
 
@@ -253,7 +253,7 @@ def test_while_a_later_try_is_handed_over_the_text_is_busy_and_then_delivered(
     provider.report(first, Delivery.UNDELIVERED, UNREACHABLE)
     assert provider.begin()
     provider.report(first, Delivery.DELIVERED)
-    assert provider.status == "sending"  # her phone is busy: nothing else may leave to it
+    assert provider.status == "sending"  # the phone is busy: nothing else may be sent to it
     provider.end(outcome)
     assert (provider.status, provider.text["due_at"]) == ("delivered", None)
 

@@ -113,7 +113,7 @@ def test_an_answer_that_comes_late_still_binds_the_text(url: str, meanwhile: Any
 def test_a_late_answer_to_an_earlier_try_ends_the_later_tries(
     url: str, second: SendOutcome | None
 ) -> None:
-    """The later try was put back, is in doubt, was refused, or is still under way: she has it."""
+    """The later attempt was put back, is unknown, was rejected or runs: it was delivered."""
     text = queue(url)
     first = claimed(url, text)
     retry(url, text)

@@ -1,4 +1,4 @@
-"""petmsg client forget: what is erased, what stays, and what she wished."""
+"""petmsg client forget: what is erased, what stays, and the opt-outs."""
 
 import threading
 from functools import partial
@@ -262,7 +262,7 @@ def test_opt_outs_of_an_erased_client_remain_with_only_a_digest_of_the_phone(
 def test_a_phone_that_a_client_no_longer_has_is_not_in_their_opt_outs(
     cli: Cli, migrated_url: str
 ) -> None:
-    """It would outlive her, because nothing else tells whose it was."""
+    """It would remain, because nothing else links it to the client."""
     cli(*ANN, "--phone", "+14155551002")
     with working(migrated_url) as uow:
         optout.add(uow, "C-1", reason="asked")
