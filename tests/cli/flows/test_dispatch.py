@@ -342,7 +342,7 @@ def test_dispatch_leaves_no_file_beside_the_database(sqlite_cli: Cli, tmp_path: 
     dispatch(sqlite_cli)
     send(sqlite_cli)
     assert {path.name for path in tmp_path.iterdir()} <= {
-        "petmsg.db", "petmsg.db-wal", "petmsg.db-shm", "petmsg.db.write_lock",
+        "petmsg.db", "petmsg.db-wal", "petmsg.db-shm", "petmsg.db.lock",
     }  # fmt: skip
 
 
