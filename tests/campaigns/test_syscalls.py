@@ -95,7 +95,7 @@ def test_an_import_that_stops_half_way_says_what_stays(laboratory: Laboratory) -
 def test_the_shim_counts_what_changes_a_file(laboratory: Laboratory, tmp_path: Path) -> None:
     """A confirmation writes its log, has it on the disk before it is done, and tidies up."""
     calls = laboratory.victim(*CONFIRM).calls
-    assert "open petmsg.db.write_lock" in calls
+    assert "open petmsg.db.lock" in calls
     synced = calls.index("fdatasync petmsg.db-wal")
     assert "pwrite64 petmsg.db-wal" in calls[:synced]
     assert "pwrite64 petmsg.db" not in calls[:synced]
