@@ -37,8 +37,8 @@ def test_without_an_org_it_is_said_which_were_not_compared(
 ) -> None:
     ran = sqlite_cli("audit", "verify", "--head", str(heads_of_b))
     assert ran.code == 0
-    assert "No head of org happy-paws" in ran.err
-    assert "No head of org calm-cats" not in ran.err
+    assert "The file has no checkpoint of org happy-paws" in ran.err
+    assert "of org calm-cats" not in ran.err
 
 
 def without_guard(url: str, cursor: Cursor) -> None:
@@ -83,13 +83,13 @@ def events_stand(cli: Cli) -> list[str]:
 @pytest.mark.parametrize(
     ("statement", "told"),
     [
-        ("DELETE FROM opt_out", "client C-2, who opted out, and no opt-out of theirs stands"),
+        ("DELETE FROM opt_out", "client C-2, who opted out, but no opt-out of theirs is stored"),
         ("UPDATE opt_out SET ended_at = opted_out_at", "client C-2, who opted out"),
-        ("DELETE FROM assignment_window WHERE booking_id = 2", "window B-2, and it is not there"),
-        ("DELETE FROM message WHERE status = 'queued'", "message 2, and it is not there"),
-        ("UPDATE booking SET status = 'confirmed' WHERE ref = 'B-2'", "and it is confirmed"),
+        ("DELETE FROM assignment_window WHERE booking_id = 2", "window B-2, but the database does not"),
+        ("DELETE FROM message WHERE status = 'queued'", "message 2, but the database does not"),
+        ("UPDATE booking SET status = 'confirmed' WHERE ref = 'B-2'", "but is confirmed"),
         ("UPDATE booking SET status = 'pending' WHERE ref = 'B-1'", "booking.confirmed"),
-        ("UPDATE sitter SET status = 'inactive' WHERE ref = 'S-1'", "and it is inactive"),
+        ("UPDATE sitter SET status = 'inactive' WHERE ref = 'S-1'", "but is inactive"),
     ],
 )  # fmt: skip
 def test_what_was_deleted_or_changed_by_sql_is_found(
