@@ -1,4 +1,6 @@
-"""Which files hold the fixtures. Nothing else lives here, so that each is found by its name."""
+"""Which files hold the fixtures, and how Hypothesis runs; a fixture is found by its name."""
+
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
     "tests.support.selection",
@@ -7,3 +9,7 @@ pytest_plugins = [
     "tests.support.attacks",
     "tests.support.unguarded",
 ]
+
+# A busy machine fails no property: how long an example takes is not what these tests are about.
+settings.register_profile("petmsg", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("petmsg")

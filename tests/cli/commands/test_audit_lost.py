@@ -85,7 +85,7 @@ def events_stand(cli: Cli) -> list[str]:
     [
         ("DELETE FROM opt_out", "client C-2, who opted out, but no opt-out of theirs is stored"),
         ("UPDATE opt_out SET ended_at = opted_out_at", "client C-2, who opted out"),
-        ("DELETE FROM assignment_window WHERE booking_id = 2", "window B-2, but the database does not"),
+        ("DELETE FROM assignment_window WHERE booking_id = 2", "window B-2, but the database does"),
         ("DELETE FROM message WHERE status = 'queued'", "message 2, but the database does not"),
         ("UPDATE booking SET status = 'confirmed' WHERE ref = 'B-2'", "but is confirmed"),
         ("UPDATE booking SET status = 'pending' WHERE ref = 'B-1'", "booking.confirmed"),
