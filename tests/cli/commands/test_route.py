@@ -336,7 +336,7 @@ def test_a_visit_confirmed_only_afterwards_is_warned_about(sqlite_cli: Cli) -> N
     people(sqlite_cli)
     visit(sqlite_cli, now=NOW + timedelta(hours=3))
     found = explain(sqlite_cli, "--at", "2026-02-14T15:15Z", now=NOW + timedelta(hours=4))
-    assert "The window of booking B-1 was changed" in found["warnings"][0]
+    assert "The window of booking B-1 changed at" in found["warnings"][0]
 
 
 def test_the_window_of_another_client_is_no_reason_for_a_warning(sqlite_cli: Cli) -> None:
