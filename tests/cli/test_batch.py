@@ -127,8 +127,8 @@ def test_a_file_with_a_header_only_is_done(imported: Import) -> None:
         (HEAD.encode() + b"C-1,Andr\xe9,+14155551001,\n", "Line 2 is not UTF-8"),
         ("", "empty"),
         (" \n\n", "empty"),
-        ("ref,name,phone,kin\n" + ANN, "no column 'kin'"),
-        ("ref;name;phone;kind\n", "no column 'ref;name;phone;kind'"),
+        ("ref,name,phone,kin\n" + ANN, "Unknown column 'kin'"),
+        ("ref;name;phone;kind\n", "Unknown column 'ref;name;phone;kind'"),
         ("ref,name,name,phone\n", "twice"),
         ("name,kind\nAnn,\n", "column phone is missing"),
         ('"ref,name\n', "header cannot be read"),
@@ -450,7 +450,7 @@ def test_rows_without_a_ref_are_not_to_be_imported_once_more(
     ran = sqlite_cli("client", "import", "-", stdin=nameless)
     assert ran.code == 75
     assert "Stopped after line 11; all rows up to it are done." in ran.err
-    assert "Import the rest" in ran.err
+    assert "Import only the rest" in ran.err
     assert "whole" not in ran.err
 
 

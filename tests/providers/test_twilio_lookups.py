@@ -94,7 +94,7 @@ def test_a_list_without_end_is_an_error(
     assert len(find(twilio)) == 3
     sent(twilio, "four")
     fake.requests.clear()
-    with pytest.raises(ProviderUnavailable, match="too many"):
+    with pytest.raises(ProviderUnavailable, match="too long"):
         find(twilio)
     assert len(fake.requests) <= 4
 
