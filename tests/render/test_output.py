@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from importlib import import_module
 from pkgutil import iter_modules
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -159,7 +160,7 @@ def test_several_personal_phones_are_masked_and_none_stays_none() -> None:
 
 def test_a_phone_can_be_personal_by_its_row() -> None:
     fields = {field.name: field for field in conversation.MESSAGES}
-    inbound = {"direction": "inbound", "from_e164": "+14155551001", "to_e164": "+14155550100"}
+    inbound = SimpleNamespace(direction="inbound", from_e164="+14155551001", to_e164="+14155550100")
     assert fields["from"].data(inbound, View()) == "+1********01"
     assert fields["to"].data(inbound, View()) == "+14155550100"
 
