@@ -2,7 +2,12 @@
 it stands. What each rule and each command does, and both databases below the command line, stay.
 """
 
+from collections import Counter
+from pathlib import Path
+
 import pytest
+
+from tests import ROOT
 
 SLOW = {
     "tests/campaigns/": "random walks, races, kills and fuzzing: minutes of processor time each",
@@ -88,13 +93,35 @@ COMMANDS_ON_POSTGRESQL = (
 """Elsewhere a test that types commands (`cli`) does so on SQLite: these fill in for the others."""
 
 
+DATABASES = {"cli", "sqlite_cli", "migrated_url", "migrated_sqlite", "database_url", "bare"}
+"""The fixtures that open a database."""
+MOST_CASES = 3
+"""How many cases of a parametrized test with a database stay on each database: the others try the
+same rule with other values. Tests without a database keep all of theirs."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import the files that `make test` leaves out as a whole."""
+    place = collection_path.relative_to(ROOT).as_posix() if ROOT in collection_path.parents else ""
+    is_left_out = (
+        config.getoption("markexpr") == "not slow"
+        and place.endswith(".py")
+        and any(place.startswith(each) for each in SLOW)
+        and not any(each.startswith(place) for each in FAST)
+    )
+    return True if is_left_out else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow."""
+    cases: Counter[tuple[str, bool]] = Counter()
     for item in items:
-        if is_slow(
-            item.nodeid,
-            on_postgresql=item.get_closest_marker("postgres") is not None,
-            types_commands="cli" in getattr(item, "fixturenames", ()),
+        on_postgresql = item.get_closest_marker("postgres") is not None
+        fixtures = set(getattr(item, "fixturenames", ()))
+        test = (item.nodeid.partition("[")[0], on_postgresql)
+        cases[test] += bool(fixtures & DATABASES)
+        if cases[test] > MOST_CASES or is_slow(
+            item.nodeid, on_postgresql=on_postgresql, types_commands="cli" in fixtures
         ):
             item.add_marker(pytest.mark.slow)
 

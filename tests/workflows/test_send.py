@@ -382,4 +382,4 @@ def test_the_providers_answer_is_reported_when_it_cannot_be_stored(
     fake.choose_fault = lose_the_database
     ran = send(sqlite_cli, **keys(fake))
     assert (ran.code, ran.error["code"]) == (6, "provider_outcome_unknown")
-    assert "handed over" in ran.error["message"]
+    assert "was sent to the provider, but the answer could not be stored" in ran.error["message"]
