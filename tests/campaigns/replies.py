@@ -212,12 +212,14 @@ class World:
 
     def __init__(self, url: str) -> None:
         self._closing = ExitStack()
-        engine = make_engine(locate(url))
+        location = locate(url)
+        engine = make_engine(location)
         self._closing.callback(engine.dispose)
         connection = self._closing.enter_context(engine.connection())
-        connection.execute("BEGIN IMMEDIATE")
+        if location.is_sqlite:
+            connection.execute("BEGIN IMMEDIATE")
         self._closing.callback(connection.rollback)
-        begun = Transaction(engine, connection, is_sqlite=True)
+        begun = Transaction(engine, connection, is_sqlite=location.is_sqlite)
         self._transaction = self._closing.enter_context(closing(begun))
 
     @property
