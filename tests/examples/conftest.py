@@ -34,8 +34,9 @@ HASTY = """
 import sys
 from petmsg.db import snapshot
 snapshot.BUSY_SECONDS = 0.2
-from petmsg.cli import run, run_command_line
-run.TRY_SECONDS = 0.3
+from petmsg.workflows import store
+store.TRY_SECONDS = 0.3
+from petmsg.cli import run_command_line
 sys.exit(run_command_line(sys.argv[1:]))
 """
 
