@@ -12,7 +12,7 @@ from petmsg import errors
 from petmsg.cli import GROUPS, command_line
 from petmsg.cli.group import LazyGroup
 from petmsg.render.json_schema import documents
-from tests.support import documentation, manual, pictures
+from tests.support import documentation, manual, readme_pictures
 from tests.support.command_tree import commands, printed
 from tests.support.documentation import (
     IMAGES,
@@ -73,7 +73,7 @@ def test_the_schemas_are_made_from_the_field_lists() -> None:
 
 def test_the_pictures_are_made_from_the_commands() -> None:
     """And fetch nothing from anywhere."""
-    made = pictures.pictures()
+    made = readme_pictures.pictures()
     assert {path.name: path.read_text("utf-8") for path in IMAGES.iterdir()} == made, "make docs"
     for text in made.values():
         assert "url(http" not in text

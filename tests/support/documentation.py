@@ -21,7 +21,7 @@ from unittest import mock
 from petmsg import errors
 from petmsg.render.json_schema import documents, file_of
 from tests import ROOT
-from tests.support import manual, pictures
+from tests.support import manual, readme_pictures
 from tests.support.command_tree import commands, printed
 from tests.support.fixtures import NOW, run_cli
 
@@ -176,7 +176,7 @@ def main() -> None:
     REFERENCE.write_text(reference(), "utf-8")
     write_schemas()
     IMAGES.mkdir(exist_ok=True)
-    for name, picture in pictures.pictures().items():
+    for name, picture in readme_pictures.pictures().items():
         (IMAGES / name).write_text(picture, "utf-8")
     MAN.mkdir(exist_ok=True)
     made = man_pages()
