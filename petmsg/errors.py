@@ -100,6 +100,13 @@ class MalformedRow(UsageProblem):
     code = "malformed_row"
 
 
+class MediaUnreadable(UsageProblem):
+    """A file that was to be sent cannot be opened, or is not a file."""
+
+    code = "media_unreadable"
+    hint = "Name a picture or a PDF that you may read: --media rex.jpg"
+
+
 class NotConfirmed(UsageProblem):
     """A command that cannot be undone ran without `--yes`, and there is no terminal to ask on."""
 
@@ -125,6 +132,18 @@ class NotFound(PetmsgError):
             hint=hint if hint is not None else f"List what there is: petmsg {noun} list",
         )
         self.code = f"{noun.replace(' ', '_')}_not_found"
+
+
+class MediaMissing(PetmsgError):
+    """The store of the pictures does not have these bytes: exit 3."""
+
+    code = "media_missing"
+    exit_code = NOT_FOUND
+    hint = "Compare the messages with the stored files: petmsg doctor"
+
+    def __init__(self, sha256: str, place: str) -> None:
+        super().__init__(f"The file {sha256[:12]}… is not in {quoted(place)}.")
+        self.sha256 = sha256
 
 
 class NoOrg(PetmsgError):
@@ -180,6 +199,20 @@ class PhoneTaken(Refused):
 
 class NumberTaken(Refused):
     code = "number_taken"
+
+
+class MediaNotAccepted(Refused):
+    """A file is of a type that is not sent, is damaged, or is not safe to open."""
+
+    code = "media_not_accepted"
+    hint = "Send a JPEG, PNG, GIF or WebP picture, or a PDF."
+
+
+class MediaTooLarge(Refused):
+    """A file is too large, and cannot be made smaller."""
+
+    code = "media_too_large"
+    hint = "Send a smaller file, or fewer in one message."
 
 
 class ConflictingWrite(Refused):
@@ -248,6 +281,22 @@ class HomeUnknown(Misconfigured):
 
 class CredentialsMissing(Misconfigured):
     code = "credentials_missing"
+
+
+class ExtraMissing(Misconfigured):
+    """A library of an extra is not installed."""
+
+    code = "extra_missing"
+
+    def __init__(self, message: str, extra: str) -> None:
+        super().__init__(message, hint=f"Install them: pip install 'petmsg[{extra}]'")
+
+
+class MediaStoreUnusable(Misconfigured):
+    """The place of the pictures cannot be read or written."""
+
+    code = "media_store"
+    hint = "Check the folder and its permissions, or set PETMSG_MEDIA_DIR; see: petmsg config show"
 
 
 # --- the provider ----------------------------------------------------------------------------

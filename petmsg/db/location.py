@@ -147,6 +147,14 @@ def default_path() -> Path:
     return base / "petmsg" / "petmsg.db"
 
 
+def default_media_place(location: Location) -> str:
+    """The folder of the pictures that belong to a database: beside an SQLite file, else in the
+    user's data folder. Raises `HomeUnknown`."""
+    if location.path is not None:
+        return f"{location.path}-media"
+    return str(default_path().parent / "media")
+
+
 def network_file_system(path: Path, *, mounts: Path = Path("/proc/self/mounts")) -> str | None:
     """The type of network file system the path lies on, None if it is local or not known.
 

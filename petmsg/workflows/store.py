@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
 from petmsg import clock, settings
 from petmsg.db.cursor import Cursor
-from petmsg.db.location import Location, default_path, locate
+from petmsg.db.location import Location, default_media_place, default_path, locate
 from petmsg.errors import BUSY, Busy, ConflictingWrite, PetmsgError
 from petmsg.queries.org import OrgRow, all_orgs, find_org
 from petmsg.settings import Setting
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from petmsg.db.engine import Engine
     from petmsg.db.stopwatch import Stopwatch
     from petmsg.db.transaction import Transaction
+    from petmsg.media.base import MediaStore
     from petmsg.services.unit_of_work import UnitOfWork
 
 TRY_SECONDS = 30.0
@@ -143,6 +144,23 @@ class Store:
         """Where the database is."""
         found = locate(self.setting("database").value or "")
         return found._replace(wait_seconds=self.environment.wait_seconds)
+
+    @property
+    def media_setting(self) -> Setting:
+        """Where pictures are kept, with its source. Raises what a wrong database URL raises."""
+        default = (
+            None if self.environ.get(settings.MEDIA_DIR) else default_media_place(self.location)
+        )
+        return settings.pick(
+            "media dir", None, settings.MEDIA_DIR, default, flag="", environ=self.environ
+        )
+
+    @cached_property
+    def media(self) -> "MediaStore":
+        """The store of the pictures. Raises `MediaStoreUnusable` and `ExtraMissing`."""
+        from petmsg.media.open_store import open_store
+
+        return open_store(self.media_setting.value or "")
 
     @cached_property
     def actor(self) -> str:

@@ -36,6 +36,7 @@ def settings_of(context: Context) -> list[Setting]:
             environ=environ,
         ),
         Setting(public_url.name, _without_user(public_url.value), public_url.source),
+        _media_setting(context),
         Setting("stripe secrets", None if stripe == "not set" else "hidden", stripe),
     ]
 
@@ -45,6 +46,15 @@ def _shown(context: Context) -> str:
         return context.location.display_url
     except PetmsgError:
         return "(cannot be read)"
+
+
+def _media_setting(context: Context) -> Setting:
+    try:
+        place = context.media_setting
+    except PetmsgError:
+        return Setting("media dir", "(cannot be read)", "default")
+    is_url = "://" in (place.value or "")
+    return Setting(place.name, _without_user(place.value) if is_url else place.value, place.source)
 
 
 def _without_user(url: str | None) -> str | None:

@@ -11,7 +11,7 @@ from petmsg.clock import iso_utc
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot
 from petmsg.enums import OutputFormat, ProviderName
-from petmsg.errors import INTERRUPTED, Misconfigured, NoOrg, PetmsgError
+from petmsg.errors import INTERRUPTED, ExtraMissing, Misconfigured, NoOrg, PetmsgError
 from petmsg.providers.credentials import (
     STRIPE_NAME,
     load_stripe_secrets,
@@ -63,11 +63,7 @@ def serve(context: Context, *, host: str, port: int) -> None:
 def _extra_missing(problem: ModuleNotFoundError) -> Exception:
     if (problem.name or "").partition(".")[0] == "petmsg":
         return problem
-    missing = Misconfigured(
-        "petmsg serve needs Starlette and uvicorn.", hint="Install them: pip install 'petmsg[web]'"
-    )
-    missing.code = "extra_missing"
-    return missing
+    return ExtraMissing("petmsg serve needs Starlette and uvicorn.", "web")
 
 
 # ------------------------------------------------------------------------------ what is configured

@@ -61,6 +61,17 @@ def test_credentials_name_their_source_and_nothing_else(tmp_path: Path) -> None:
     assert found["twilio credentials"] == ("hidden", "environment")
 
 
+def test_pictures_are_kept_beside_the_database_or_where_the_setting_says(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/a.db"
+    assert settings(url)["media dir"] == (f"{tmp_path}/a.db-media", "default")
+    source = "environment PETMSG_MEDIA_DIR"
+    found = settings(url, PETMSG_MEDIA_DIR="s3://bucket/pets")
+    assert found["media dir"] == ("s3://bucket/pets", source)
+    found = settings(url, PETMSG_MEDIA_DIR="s3://key:s3cret@bucket/pets")
+    assert found["media dir"] == ("hidden: it holds a user or password", source)
+    assert settings("mysql://ann:s3cret@db/x")["media dir"] == ("(cannot be read)", "default")
+
+
 def test_a_url_that_cannot_be_read_is_shown_as_such() -> None:
     assert settings("mysql://ann:s3cret@db/x")["database"][0] == "(cannot be read)"
 
