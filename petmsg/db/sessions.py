@@ -6,35 +6,45 @@ Only this module and the migrations load SQLAlchemy's engine: most writes need n
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import Session
 
 from petmsg.db.location import Location
+
+_lending = threading.local()
+"""The driver's connection that each thread lends to SQLAlchemy."""
+
+
+@cache
+def _engine(*, is_sqlite: bool) -> Engine:
+    """SQLAlchemy's engine, one per process and kind of database: it keeps compiled statements, and
+    whose connection it uses is said each time."""
+    options: dict[str, Any] = {} if is_sqlite else {"use_native_hstore": False}
+    return create_engine(
+        "sqlite://" if is_sqlite else "postgresql+psycopg://",
+        creator=lambda: _lending.connection,
+        poolclass=NullPool,
+        pool_reset_on_return=None,
+        hide_parameters=True,
+        **options,
+    )
 
 
 class Sessions:
     """Makes sessions. Threads may share it: what SQLAlchemy learns about the server is kept."""
 
     def __init__(self, location: Location) -> None:
-        self._lending = threading.local()
-        options: dict[str, Any] = {} if location.is_sqlite else {"use_native_hstore": False}
-        self._engine = create_engine(
-            "sqlite://" if location.is_sqlite else "postgresql+psycopg://",
-            creator=lambda: self._lending.connection,
-            poolclass=NullPool,
-            pool_reset_on_return=None,
-            hide_parameters=True,
-            **options,
-        )
+        self._engine = _engine(is_sqlite=location.is_sqlite)
 
     @contextmanager
     def on(self, connection: Any) -> Iterator[Session]:
         """A session in the transaction that the connection is in; what becomes of the transaction
         is not decided here."""
-        self._lending.connection = _Lent(connection)
+        _lending.connection = _Lent(connection)
         with self._engine.connect() as lent:
             lent.begin()
             with Session(lent, expire_on_commit=False) as session:

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
 import pytest
+from alembic.config import Config
 
 from petmsg.cli import run_command_line
-from petmsg.db import migrate
+from petmsg.db import migrate, schema_check
 from petmsg.db.cursor import Cursor
 from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
@@ -285,6 +286,30 @@ def add_org(
         )
         uow.finish()
     engine.dispose()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _same_schemas_compared_once() -> Iterator[None]:
+    """Compare an SQLite schema with the models once per process: half a second for each `doctor`.
+
+    A schema that differs by one character of its SQL is compared for itself.
+    """
+    compare = schema_check.differences
+    known: dict[Any, list[str]] = {}
+
+    def differences(settings: Config, revision: str) -> list[str]:
+        connection = settings.attributes["connection"]
+        if connection.dialect.name != "sqlite":
+            return compare(settings, revision)
+        driver = connection.connection.driver_connection
+        key = (revision, frozenset(driver.execute("SELECT name, sql FROM sqlite_master")))
+        if key not in known:
+            known[key] = compare(settings, revision)
+        return list(known[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schema_check, "differences", differences)
+        yield
 
 
 @contextmanager
