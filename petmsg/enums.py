@@ -151,6 +151,8 @@ class AlertKind(StrEnum):
     PAYMENT_REFUNDED = "payment_refunded"
     PAYMENT_DISPUTED = "payment_disputed"
     PAYMENT_FAILED = "payment_failed"
+    MEDIA_LOST = "media_lost"
+    NO_PUBLIC_URL = "no_public_url"
 
 
 class DriftKind(StrEnum):
@@ -190,6 +192,24 @@ class BlockCode(StrEnum):
     FROZEN = "frozen"
     SCHEDULED = "scheduled"
     QUIET_HOURS = "quiet_hours"
+    MEDIA_PENDING = "media_pending"
+    NO_PUBLIC_URL = "no_public_url"
+
+
+class MediaStatus(StrEnum):
+    """Where the bytes of a picture or file are.
+
+    `missing`: still to be fetched from the provider. `stored`: in the media store. `linked`: at a
+    URL of the sender's, never stored. `lost`: they could not be fetched. `erasing`: erased, but the
+    store may still have the bytes. `erased`: gone.
+    """
+
+    MISSING = "missing"
+    STORED = "stored"
+    LINKED = "linked"
+    LOST = "lost"
+    ERASING = "erasing"
+    ERASED = "erased"
 
 
 class Keyword(StrEnum):
@@ -288,6 +308,7 @@ class Code(StrEnum):
     OWN_NUMBER = "OWN_NUMBER"
     SAME_NUMBER = "SAME_NUMBER"
     NUMBER_NOT_USABLE = "NUMBER_NOT_USABLE"
+    NUMBER_WITHOUT_MMS = "NUMBER_WITHOUT_MMS"
     RELAY_OFF = "RELAY_OFF"
 
 

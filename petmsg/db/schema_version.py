@@ -9,6 +9,7 @@ REVISIONS = (
     "0003_sending",
     "0004_replies",
     "0005_safeguards",
+    "0006_pictures",
 )
 """Every revision, the oldest first."""
 

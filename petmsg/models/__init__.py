@@ -6,6 +6,7 @@ from petmsg.models.base import metadata
 from petmsg.models.booking import Booking
 from petmsg.models.client import Client, ClientPhone
 from petmsg.models.inbound import InboundText, PullMark, StrayText
+from petmsg.models.media import Media, MediaLink
 from petmsg.models.message import Message, MessageAttempt, SandboxText
 from petmsg.models.number import MessageNumber, NumberCustody
 from petmsg.models.optout import BlockedPair, OptOut
@@ -27,6 +28,8 @@ __all__ = [
     "Client",
     "ClientPhone",
     "InboundText",
+    "Media",
+    "MediaLink",
     "Message",
     "MessageAttempt",
     "MessageNumber",

@@ -25,6 +25,8 @@ class Message(Table, table=True):
     with its reason. `worker` is the process that claimed it. `in_doubt_at` is since when its
     outcome is unknown, `absent_at` when the provider first did not list it, `reconcile_mark` the
     uptime from which its wait is measured, `synced_at` when its delivery receipt was last fetched.
+    `media_count` is the number of pictures of an outbound message; an inbound one has its number in
+    `InboundText`.
     """
 
     __tablename__ = "message"
@@ -126,6 +128,7 @@ class Message(Table, table=True):
     synced_at: datetime | None = None
     delivered_at: datetime | None = None
     reconcile_mark: str | None = None
+    media_count: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class MessageAttempt(Table, table=True):
@@ -164,7 +167,10 @@ class MessageAttempt(Table, table=True):
 
 
 class SandboxText(Table, table=True):
-    """A message that the sandbox provider accepted; a real provider would have sent it."""
+    """A message that the sandbox provider accepted; a real provider would have sent it.
+
+    `media` lists its files as a JSON array of objects, NULL if it has none.
+    """
 
     __tablename__ = "sandbox_text"
     __table_args__ = (UniqueConstraint("provider_message_id"), Index(None, "to_e164"))
@@ -175,3 +181,4 @@ class SandboxText(Table, table=True):
     to_e164: str | None
     body: str | None
     accepted_at: datetime
+    media: str | None = None

@@ -17,6 +17,7 @@ class MessageNumber(Table, table=True):
     kind applies (`petmsg.rules.rate_limit`). Its next message may start at `free_at`, so that all
     workers together keep its rate limit. Since `refused_at` the provider refuses messages from it
     with `refused_code`, because of the account; at `refused_until` one message is tried again.
+    `mms` says whether it can send pictures, NULL if the provider does not say.
     """
 
     __tablename__ = "message_number"
@@ -68,6 +69,7 @@ class MessageNumber(Table, table=True):
     created_at: datetime
     segments_per_second: float | None = None
     free_at: datetime | None = None
+    mms: bool | None = None
     refused_at: datetime | None = None
     refused_until: datetime | None = None
     refused_code: str | None = None

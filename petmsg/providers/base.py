@@ -17,8 +17,21 @@ from petmsg.enums import Keyword
 
 
 @dataclass(frozen=True, slots=True)
+class OutgoingMedia:
+    """A picture or file of a message to send.
+
+    `url` is where the provider fetches it; None if the provider needs none. `sha256` names the
+    bytes in the media store; None for a file that petmsg does not have.
+    """
+
+    content_type: str | None
+    sha256: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OutgoingText:
-    """One message to send. Both phones are E.164.
+    """One message to send. Both phones are E.164. The body may be empty if there are `media`.
 
     `begin_by` (in seconds of `clock.uptime`) is the deadline for starting: an adapter checks it
     right before it writes the request, and returns `RetryLater` if it has passed. Looking up a
@@ -29,6 +42,7 @@ class OutgoingText:
     to_e164: str
     body: str
     begin_by: float = inf
+    media: tuple[OutgoingMedia, ...] = ()
 
 
 class RejectionClass(StrEnum):
@@ -127,7 +141,8 @@ class ProviderText:
 
     `age` is the time between `created_at` and the lookup, by the same clock; None if it is not
     known, or if the clock is that of the sending process. `code` and `rejection_class` are set if
-    the message was not delivered and the provider says why.
+    the message was not delivered and the provider says why. `media_count` is None if the provider
+    does not say how many pictures it has.
     """
 
     provider_message_id: str
@@ -139,6 +154,7 @@ class ProviderText:
     code: str | None = None
     rejection_class: RejectionClass | None = None
     age: timedelta | None = field(default=None, compare=False)
+    media_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +171,37 @@ class DeliveryReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivedMedia:
+    """A picture or file of a received message, as the provider reports it.
+
+    `provider_media_id` is None if the provider did not name it: its list of the message's files
+    then tells. `sha256` is set if petmsg has the bytes already (`message receive --media`).
+    """
+
+    content_type: str | None
+    provider_media_id: str | None = None
+    size: int | None = None
+    sha256: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedMedia:
+    """The bytes of a file that the provider holds, and the type that it reports."""
+
+    content: bytes
+    content_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReceivedText:
     """A received message as the provider reports it.
 
     `from_phone` is the sender as the network shows it: E.164, a short code or a name. `to_e164` is
     the number it was sent to. `received_at` (aware UTC) is the provider's time; None means now.
     `opt_out_type` is set if the provider itself classified the message as STOP, START or HELP: a
-    company can configure its own keywords there.
+    company can configure its own keywords there. `media` are its files as far as the provider named
+    them, `media_count` is how many there are.
     """
 
     provider_message_id: str
@@ -171,19 +211,21 @@ class ReceivedText:
     received_at: datetime | None = None
     media_count: int = 0
     opt_out_type: Keyword | None = None
+    media: tuple[ReceivedMedia, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderNumber:
     """A number of the provider's account that can send messages.
 
-    `e164` is empty if the provider does not name it; `sends` is None if the provider does not say
-    whether the number can send messages.
+    `e164` is empty if the provider does not name it; `sends` and `mms` are None if the provider
+    does not say whether the number can send messages, or pictures.
     """
 
     e164: str
     provider_number_id: str
     sends: bool | None = True
+    mms: bool | None = None
 
 
 class Provider(Protocol):

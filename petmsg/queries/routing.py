@@ -18,11 +18,11 @@ from petmsg.rules.routing.facts import Facts, NumberFact, PoolNumberFact, Speake
 
 # Columns: kind, then for a window: booking id, booking, starts, booked until, ends, sitter, name,
 # is active; for all: number id, e164, class, status, quarantined until; for a pool number: last
-# used, own threads, whether it is the thread's own.
+# used, own threads, whether it is the thread's own; last whether the number can send pictures.
 NOW = """
 SELECT 0, b.id, b.ref, w.starts_at, w.booked_until, w.ends_at, s.ref, s.name,
        CASE WHEN s.status = 'active' THEN 1 ELSE 0 END,
-       n.id, n.e164, n.class, n.status, n.quarantined_until, n.last_used_at, 0, 0
+       n.id, n.e164, n.class, n.status, n.quarantined_until, n.last_used_at, 0, 0, n.mms
 FROM thread t
 JOIN assignment_window w ON w.thread_id = t.id
 JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
@@ -41,7 +41,7 @@ SELECT 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
        CASE WHEN n.class = 'pool' AND n.id = (
            SELECT t.pool_number_id FROM thread t
            WHERE t.org_id = :org_id AND t.client_id = :client_id
-       ) THEN 1 ELSE 0 END
+       ) THEN 1 ELSE 0 END, n.mms
 FROM message_number n
 WHERE n.org_id = :org_id AND n.class IN ('pool', 'front_desk')
   AND n.status IN ('active', 'quarantined')
@@ -63,7 +63,7 @@ SELECT 0, b.id, b.ref, w.starts_at, w.booked_until, w.ends_at, s.ref, s.name,
            SELECT 1 FROM sitter_activity a WHERE a.sitter_id = w.sitter_id
              AND a.activated_at <= :at AND (a.offboarded_at IS NULL OR a.offboarded_at > :at)
        ) THEN 1 ELSE 0 END,
-       n.id, n.e164, c.class, c.status, c.quarantined_until, n.last_used_at, 0, 0
+       n.id, n.e164, c.class, c.status, c.quarantined_until, n.last_used_at, 0, 0, n.mms
 FROM thread t
 JOIN assignment_window w ON w.thread_id = t.id
 JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
@@ -90,7 +90,7 @@ SELECT 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
            WHERE t.org_id = :org_id AND t.client_id = :client_id
              AND a.claimed_at <= :at AND a.rule = 'pool'
            ORDER BY a.claimed_at DESC, a.id DESC LIMIT 1
-       ) THEN 1 ELSE 0 END
+       ) THEN 1 ELSE 0 END, n.mms
 FROM custody c
 JOIN message_number n ON n.id = c.number_id
 WHERE c.class IN ('pool', 'front_desk') AND c.status IN ('active', 'quarantined')
@@ -120,8 +120,10 @@ def read_facts(
     past: bool,
     notes: tuple[str, ...] = (),
     speaker: SpeakerFact | None = None,
+    with_media: bool = False,
 ) -> Facts:
-    """The facts for a message to the client at `at` (aware UTC), written by `speaker` if any.
+    """The facts for a message to the client at `at` (aware UTC), written by `speaker` if any and
+    with pictures if `with_media`.
 
     `past` says whether `at` lies before the command's own now: then numbers, holders, sitters and
     uses are as they were at `at`; windows and settings are today's.
@@ -167,6 +169,7 @@ def read_facts(
         desks=tuple(desks),
         notes=notes,
         speaker=speaker,
+        with_media=with_media,
     )
 
 
@@ -184,6 +187,7 @@ def _number(row: tuple[Any, ...], text: bool) -> NumberFact:
         _CLASS[row[11]],
         _STATUS[row[12]],
         instant_from_text(until) if text and until is not None else until,
+        None if row[17] is None else bool(row[17]),
     )
 
 

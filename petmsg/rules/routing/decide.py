@@ -9,7 +9,8 @@ tried in order, and the first that yields a number decides:
 4. otherwise there is no number, and nothing may be sent.
 
 If a sitter wrote the message (`facts.speaker`), rule 1 considers only the windows of this sitter,
-and ends the decision without a number if none of them contains the instant. See
+and ends the decision without a number if none of them contains the instant. For a message with
+pictures (`facts.with_media`) a number that cannot send them is not a candidate in any rule. See
 `docs/how-it-works.md`.
 """
 
@@ -91,6 +92,12 @@ def usable(number: HasStatus, at: datetime) -> bool:
     )
 
 
+def sends_it(number: NumberFact, facts: Facts) -> bool:
+    """Whether the number can send the message: one with pictures needs a number that is not known
+    to be without MMS."""
+    return not facts.with_media or number.mms is not False
+
+
 def contains(window: WindowFact, at: datetime) -> bool:
     """Whether the window contains the instant. Half-open: the end is outside."""
     return window.starts_at <= at < window.ends_at
@@ -117,7 +124,7 @@ def _active_window(
         code = Code.NO_ACTIVE_WINDOW
         return None, Step(1, Rule.ACTIVE_WINDOW, condition, False, code, why), None, why
     window = max(active, key=lambda each: _precedence(each, at)) if len(active) > 1 else active[0]
-    code, why = _what_is_missing(window, at)
+    code, why = _what_is_missing(window, facts, at)
     if code is not Code.WINDOW_ACTIVE:
         explanation = f"{why} (window of booking {window.booking})"
         step = Step(1, Rule.ACTIVE_WINDOW, condition, False, code, explanation)
@@ -133,8 +140,8 @@ def _refuses(facts: Facts, window: WindowFact | None) -> bool:
     return speaker is not None and (window is None or speaker.own_number_only)
 
 
-def _what_is_missing(window: WindowFact, at: datetime) -> tuple[Code, str]:
-    """Return the first thing the window lacks (sitter, active, number, usable) as code and
+def _what_is_missing(window: WindowFact, facts: Facts, at: datetime) -> tuple[Code, str]:
+    """Return the first thing the window lacks (sitter, active, number, usable, MMS) as code and
     words."""
     name = window.sitter_name
     number = window.number
@@ -145,6 +152,8 @@ def _what_is_missing(window: WindowFact, at: datetime) -> tuple[Code, str]:
     if number is None:
         return Code.SITTER_WITHOUT_NUMBER, f"Sitter {name} has no number"
     if usable(number, at):
+        if not sends_it(number, facts):
+            return Code.NUMBER_WITHOUT_MMS, f"Sitter {name}'s number cannot send pictures"
         return Code.WINDOW_ACTIVE, f"Active assignment window for sitter {name}"
     if number.status is NumberStatus.RETIRED:
         return Code.SITTER_NUMBER_RETIRED, f"Sitter {name}'s number is retired"
@@ -159,6 +168,10 @@ def _pool(facts: Facts, at: datetime) -> tuple[NumberFact | None, Step]:
     candidates = [each for each in facts.pool if usable(each.number, at)]
     if not candidates:
         return None, _step(Rule.POOL, False, Code.POOL_EMPTY, "No pool number is usable")
+    candidates = [each for each in candidates if sends_it(each.number, facts)]
+    if not candidates:
+        explanation = "No usable pool number can send pictures"
+        return None, _step(Rule.POOL, False, Code.NUMBER_WITHOUT_MMS, explanation)
     for each in candidates:
         if each.number.id == facts.own_pool_number_id:
             explanation = f"The thread's own pool number {each.number.e164} is usable"
@@ -190,6 +203,10 @@ def _front_desk(facts: Facts, at: datetime) -> tuple[NumberFact | None, Step]:
         return None, _step(
             Rule.FRONT_DESK, False, Code.NO_FRONT_DESK, "No front desk number is usable"
         )
+    candidates = [desk for desk in candidates if sends_it(desk, facts)]
+    if not candidates:
+        explanation = "The front desk number cannot send pictures"
+        return None, _step(Rule.FRONT_DESK, False, Code.NUMBER_WITHOUT_MMS, explanation)
     desk = min(candidates, key=lambda each: (each.status is not NumberStatus.ACTIVE, each.id))
     return desk, _step(Rule.FRONT_DESK, True, Code.FRONT_DESK, f"Front desk number {desk.e164}")
 

@@ -14,13 +14,17 @@ from petmsg.enums import ClientKind, NumberClass, NumberStatus, PoolFor
 
 
 class NumberFact(NamedTuple):
-    """A masked number with its class and status at the instant of the decision."""
+    """A masked number with its class and status at the instant of the decision.
+
+    `mms` says whether it can send pictures; None if the provider does not say.
+    """
 
     id: int
     e164: str
     number_class: NumberClass
     status: NumberStatus
     quarantined_until: datetime | None = None
+    mms: bool | None = None
 
 
 class PoolNumberFact(NamedTuple):
@@ -69,6 +73,7 @@ class Facts(NamedTuple):
     are the org's front desk numbers, `pool` its pool numbers, in any status. `notes` are remarks
     about the facts themselves (for a past instant: a setting that has changed since); they become
     warnings. `speaker` is the sitter who wrote the message; None if the company writes.
+    `with_media` says whether the message has pictures.
     """
 
     org: str
@@ -83,3 +88,4 @@ class Facts(NamedTuple):
     desks: tuple[NumberFact, ...] = ()
     notes: tuple[str, ...] = ()
     speaker: SpeakerFact | None = None
+    with_media: bool = False
