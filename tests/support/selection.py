@@ -40,7 +40,6 @@ SLOW = {
     "tests/db/test_schema_check.py::test_each_difference": "changes the schema once per difference",
     "tests/importers/snoutos/test_run_flaws.py": "imports a company for each flaw",
     "tests/project/test_benchmarks.py": "times processes",
-    "tests/project/test_documented_commands.py::test_every_command_works[docs/": "a process each",
     "tests/providers/test_twilio_missing_fields.py": "sends once per field",
     "tests/queries/test_candidates.py::test_of_very_many": "fills a large company",
     "tests/queries/test_senders.py::test_a_sitters_stop_holds": "sixteen states of a company",
@@ -59,15 +58,41 @@ SLOW = {
     "tests/system/test_every_command.py::test_the_four_outputs": "runs an example four times",
     "tests/workflows/test_import_provider_numbers.py::test_more_numbers": "a thousand numbers",
     "tests/workflows/worker/test_dispatcher.py::test_dispatch_drains_sixty": "sixty real requests",
+    "tests/cli/commands/test_demo.py::test_a_table": "plays the demo again",
+    "tests/cli/commands/test_demo.py::test_the_demo_of_an_older": "as above",
+    "tests/cli/commands/test_route.py::test_what_explain_says_for_now": "walks through a company",
+    "tests/cli/flows/test_dispatch.py::test_jsonl_is_one_line": "waits for the rate limit",
+    "tests/examples/test_company.py::test_the_readmes": "loads two companies, a process each",
+    "tests/project/test_documented_commands.py::test_every_command_works": "a process each",
+    "tests/project/test_words.py::test_no_remark_cites": "reads each file of the repository",
+    "tests/queries/test_plans.py::test_no_reading_command": "fills a large company",
+    "tests/queries/test_plans.py::test_ten_times": "fills a company ten times as large",
+    "tests/render/test_json_schema.py::test_demo_db": "plays the demo again",
+    "tests/services/inbound/test_relay.py::test_another_clients_word": "waits for the rate limit",
+    "tests/services/inbound/test_relay.py::test_a_forward_that_was_sent_late": "as above",
+    "tests/services/inbound/test_relay.py::test_two_open_clients": "as above",
+    "tests/services/inbound/test_relay.py::test_two_texts_to_one": "as above",
+    "tests/services/inbound/test_relay_question.py::test_a_number_that_answers": "as above",
+    "tests/services/inbound/test_relay_question.py::test_a_question_that_was_held": "as above",
+    "tests/services/inbound/test_relay_question.py::test_a_waiting_message_that": "as above",
+    "tests/services/outbox/test_delivery_status.py::test_a_text_stays_sent": "hundreds of reports",
+    "tests/services/outbox/test_preview.py::test_a_text_that_a_person": "fills a long queue",
+    "tests/services/routes/test_simulate.py::test_every_segment": "explains at each instant",
+    "tests/workflows/worker/test_dispatcher.py::test_a_worker_waits_out": "waits in real time",
+    "tests/workflows/worker/test_dispatcher.py::test_an_idle_watch": "as above",
+    "tests/workflows/worker/test_dispatcher.py::test_an_org_that_could_use": "as above",
+    "tests/workflows/worker/test_dispatcher.py::test_the_pause_a_carrier": "as above",
+    "tests/web/test_connections.py::test_a_head_has_ten_seconds": "waits ten seconds",
 }
 """Folders, files or tests, and why they take long."""
 
 FAST = (
     "tests/campaigns/test_planted.py",
-    "tests/cli/commands/test_serve.py::test_a_text_comes_in_once",
+    "tests/db/test_migrate.py::test_a_fresh_upgrade",
+    "tests/cli/commands/test_serve.py::test_a_text_comes_in_once_however_often_it_is_delivered[sqlite",
     "tests/cli/commands/test_serve.py::test_nothing_personal_is_logged",
     "tests/cli/commands/test_serve.py::test_what_is_not_signed_is_refused",
-    "tests/cli/commands/test_serve_stripe.py::test_a_paid_booking_is_confirmed_once",
+    "tests/cli/commands/test_serve_stripe.py::test_a_paid_booking_is_confirmed_once[sqlite",
     "tests/cli/commands/test_serve_stripe.py::test_what_stripe_did_not_sign",
     "tests/cli/test_confirmations.py::test_without_a_terminal",
 )
@@ -80,6 +105,18 @@ SLOW_ON_POSTGRESQL = {
     "tests/importers/": "writes by the same statements as tests/services/transfer",
     "tests/providers/": "a provider has no database, but for one test of the sandbox",
     "tests/workflows/worker/": "calls the services of tests/services/outbox, and waits",
+    "tests/db/test_migrate.py": "the fresh upgrade stays, and tests/db/test_schema_check.py",
+    "tests/queries/test_routing.py::test_the_statement_reads": "seconds; SQLite's two seeds stay",
+    "tests/queries/test_senders.py": "test_query_texts.py prepares its statements there",
+    "tests/services/doctor/test_environment_checks.py": "as above",
+    "tests/services/numbers/": "as above",
+    "tests/services/outbox/test_delivery_status_order.py": "as above",
+    "tests/services/outbox/test_preview.py": "as above",
+    "tests/services/outbox/test_record_outcome.py": "as above",
+    "tests/services/outbox/test_rejections.py": "as above",
+    "tests/services/outbox/test_unknown_outcomes.py": "as above",
+    "tests/services/routes/test_simulate.py": "as above",
+    "tests/services/transfer/": "as above; tests/services/bookings and outbox/test_claim.py stay",
 }
 """Where `make test` needs SQLite only."""
 
@@ -88,14 +125,13 @@ COMMANDS_ON_POSTGRESQL = (
     "tests/queries/",
     "tests/services/bookings/",
     "tests/services/inbound/test_receive.py",
-    "tests/services/inbound/test_relay_pictures.py",
 )
 """Elsewhere a test that types commands (`cli`) does so on SQLite: these fill in for the others."""
 
 
 DATABASES = {"cli", "sqlite_cli", "migrated_url", "migrated_sqlite", "database_url", "bare"}
 """The fixtures that open a database."""
-MOST_CASES = 3
+MOST_CASES = 2
 """How many cases of a parametrized test with a database stay on each database: the others try the
 same rule with other values. Tests without a database keep all of theirs."""
 

@@ -18,7 +18,7 @@ from tests.rules.routing import naive
 from tests.rules.routing.builders import HOUR, OF_DIRECT_TEXTS, TICK, T, e164
 
 MANY = settings(
-    max_examples=1_500,
+    max_examples=600,
     deadline=None,
     print_blob=True,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
