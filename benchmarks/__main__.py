@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import routing, scale, sending, simulating, startup, webhooks, writing
+from benchmarks import pictures, routing, scale, sending, simulating, startup, webhooks, writing
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, table
 
@@ -28,8 +28,9 @@ FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
     "scale": scale.measure,
     "webhooks": webhooks.measure,
     "sending": sending.measure,
+    "pictures": pictures.measure,
 }
-_PACKAGES = ("typer", "sqlmodel", "sqlalchemy", "alembic", "psycopg")
+_PACKAGES = ("typer", "sqlmodel", "sqlalchemy", "alembic", "psycopg", "pillow")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

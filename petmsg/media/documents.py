@@ -35,6 +35,7 @@ _IN_ANNOTATIONS = {
     "/Sound": FILES,
     "/Movie": FILES,
 }
+_HARMLESS = ("/GoTo", "/GoToR", "/URI", "/Named")
 _LONGEST_SIDES = (None, 1600, 1024, 640)
 """Of the pictures in a PDF that is too large, tried in this order. None leaves them as they are."""
 
@@ -54,7 +55,12 @@ def clean_document(content: bytes, *, budget: int) -> Cleaned:
 
 def check_document(content: bytes) -> None:
     """Read the whole PDF. Raises as `clean_document` does, and `MediaNotAccepted` for one that
-    holds scripts or files."""
+    holds scripts or files, or ends otherwise than a PDF."""
+    if not content.rstrip(b"\r\n \0").endswith(b"%%EOF"):
+        raise MediaNotAccepted(
+            "There is something else behind the PDF.",
+            hint="Send it without --keep-metadata: then only its pages are sent.",
+        )
     _, removed = _written(content, longest=None)
     unsafe = [word for word in (SCRIPTS, FILES) if word in removed]
     if unsafe:
@@ -107,7 +113,7 @@ def _described(reader: "PdfReader") -> set[str]:
     if "/Metadata" in root or "/PieceInfo" in root:
         words.add(metadata.OTHER)
     names: Any = root.get("/Names", {})
-    if "/OpenAction" in root or "/AA" in root or "/JavaScript" in names:
+    if "/JavaScript" in names or _runs(root.get("/OpenAction")) or _runs_any(root.get("/AA")):
         words.add(SCRIPTS)
     if "/EmbeddedFiles" in names or "/AF" in root or "/Collection" in root:
         words.add(FILES)
@@ -123,7 +129,7 @@ def _described(reader: "PdfReader") -> set[str]:
 def _beside_the_page(page: Any) -> set[str]:
     """What the page holds that is not drawn."""
     words: set[str] = set()
-    if "/AA" in page:
+    if _runs_any(page.get("/AA")):
         words.add(SCRIPTS)
     if "/Thumb" in page:
         words.add(metadata.THUMBNAIL)
@@ -134,10 +140,20 @@ def _beside_the_page(page: Any) -> set[str]:
     for entry in page.get("/Annots") or ():
         annotation = entry.get_object()
         words.add(_IN_ANNOTATIONS.get(annotation.get("/Subtype"), NOTES))
-        action: Any = annotation.get("/A", {})
-        if "/AA" in annotation or action.get("/S") in ("/JavaScript", "/Launch"):
+        if _runs(annotation.get("/A")) or _runs_any(annotation.get("/AA")):
             words.add(SCRIPTS)
     return words
+
+
+def _runs(action: Any) -> bool:
+    """Whether an action does more than go to a page or open an address."""
+    if not isinstance(action, dict):  # None, or the page to begin at
+        return False
+    return action.get("/S") not in _HARMLESS or "/Next" in action
+
+
+def _runs_any(actions: Any) -> bool:
+    return actions is not None and any(_runs(actions[key]) for key in actions)
 
 
 def _refuse_hidden_layers(root: Any) -> None:

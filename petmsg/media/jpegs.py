@@ -34,7 +34,10 @@ def opened(content: bytes) -> "JpegImagePlugin.JpegImageFile":
     largest = [max(layer[part] for layer in image.layer) for part in (1, 2)]
     share = sum(h * v / (largest[0] * largest[1]) for _, h, v, _ in image.layer)
     if image.width * image.height * share > MOST_COEFFICIENTS:
-        raise MediaNotAccepted(f"The picture has {image.width} × {image.height} pixels.")
+        raise MediaNotAccepted(
+            f"The picture has {image.width} × {image.height} pixels, which are too many.",
+            hint="Make it smaller first.",
+        )
     return image
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 20_000_000
 """Of a picture that is decoded at its full size: 80 MB, and twice that while it is turned."""
+MOST_PIXELS_OF_WEBP = 14_000_000
+"""Its decoder has several copies of the pixels."""
 _QUALITY = 90
 """Of a JPEG that was a WebP, or had colours that phones do not know."""
 
@@ -89,10 +91,12 @@ def decoded(content: bytes, content_type: str) -> "ImageFile.ImageFile":
         WEBP: WebPImagePlugin.WebPImageFile,
     }
     image = classes[content_type](io.BytesIO(content))
-    if image.width * image.height > MOST_PIXELS:
+    most = MOST_PIXELS_OF_WEBP if content_type == WEBP else MOST_PIXELS
+    if image.width * image.height > most:
         raise MediaNotAccepted(
             f"The picture has {image.width} × {image.height} pixels; at most"
-            f" {MOST_PIXELS // 1_000_000} million are accepted."
+            f" {most // 1_000_000} million are accepted.",
+            hint="Make it smaller, or export it as JPEG.",
         )
     image.load()
     return image

@@ -24,7 +24,8 @@ from tests.support.fixtures import add_org, run_cli, working
 PACKAGE = ROOT / "petmsg"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 SLOW = {"sqlmodel", "sqlalchemy", "pydantic", "alembic", "twilio"}
-SLOWER = SLOW | {"rich", "psycopg"}
+MEDIA = {"PIL", "pypdf", "fsspec"}
+SLOWER = SLOW | MEDIA | {"rich", "psycopg"}
 MOST_LINES = 400
 
 REPORT = """

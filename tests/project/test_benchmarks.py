@@ -89,7 +89,8 @@ def test_starting_loads_nothing_slow(small_company: str, command: str) -> None:
     code = (
         "import sys; from petmsg.cli import run_command_line\n"
         f"code = run_command_line({command.split()!r})\n"
-        "slow = {'sqlalchemy', 'sqlmodel', 'pydantic', 'alembic', 'twilio', 'rich', 'psycopg'}\n"
+        "slow = {'sqlalchemy', 'sqlmodel', 'pydantic', 'alembic', 'twilio', 'rich', 'psycopg',\n"
+        "        'PIL', 'pypdf', 'fsspec'}\n"
         "print(code, sorted(slow & set(sys.modules)), file=sys.stderr)"
     )
     ran = subprocess.run(

@@ -25,6 +25,8 @@ OF_SEVERAL = {
     "models/test_invariants.py": "the constraints of all tables",
     "models/test_invariants_of_sending.py": "the constraints of all tables that sending writes",
     "queries/test_plans.py": "the plans of all texts of petmsg.queries",
+    "media/test_memory.py": "the whole package, on files that are made to be large",
+    "media/test_no_position_leaves.py": "the whole package, on many files of each type",
     "queries/test_query_texts.py": "all texts of petmsg.queries",
     "queries/test_where_sql_stands.py": "no SQL outside petmsg.queries",
     "rules/contact_details/test_rates.py": "the whole package, on many messages",

@@ -93,9 +93,11 @@ def photo(width: int = 64, height: int = 48, *, quality: int = 90, **options: An
     return saved(picture(width, height), "JPEG", quality=quality, **options)
 
 
-def photo_of_12_megapixels(*, quality: int = 92, **options: Any) -> bytes:
+def photo_of_12_megapixels(
+    *, quality: int = 92, width: int = 4032, height: int = 3024, **options: Any
+) -> bytes:
     """A JPEG as a phone takes it: 4032 by 3024, about 3 MB."""
-    return saved(_grainy(4032, 3024), "JPEG", quality=quality, **options)
+    return saved(_grainy(width, height), "JPEG", quality=quality, **options)
 
 
 def _grainy(width: int, height: int) -> Image.Image:
@@ -344,6 +346,13 @@ def bomb(width: int = 40_000, height: int = 40_000) -> bytes:
     )  # fmt: skip
 
 
+def photo_that_claims(width: int, height: int) -> bytes:
+    """A small JPEG whose header says that it has so many pixels."""
+    content = photo()
+    frame = content.index(b"\xff\xc0") + 5
+    return content[:frame] + struct.pack(">2H", height, width) + content[frame + 4 :]
+
+
 def text_bomb() -> bytes:
     """A small PNG with a compressed text of 100 MB."""
     about = PngImagePlugin.PngInfo()
@@ -451,3 +460,19 @@ def pdf_with_metadata(
     file = io.BytesIO()
     writer.write(file)
     return file.getvalue() + appended
+
+
+def pdf_with_stream(packed: bytes) -> bytes:
+    """A PDF of one page with commands that are packed with zlib already."""
+    from pypdf import PdfWriter
+    from pypdf.generic import EncodedStreamObject, NameObject
+
+    writer = PdfWriter()
+    stream = EncodedStreamObject()
+    stream._data = packed
+    stream[NameObject("/Filter")] = NameObject("/FlateDecode")
+    page = writer.add_blank_page(300, 300)
+    page[NameObject("/Contents")] = writer._add_object(stream)
+    file = io.BytesIO()
+    writer.write(file)
+    return file.getvalue()
