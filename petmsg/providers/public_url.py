@@ -7,7 +7,7 @@ from petmsg.errors import Misconfigured
 LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
 INBOUND = "/twilio/inbound"
 STATUS = "/twilio/status"
-_OUR_PATHS = (INBOUND, STATUS, "/twilio", "/stripe", "/healthz")
+_OUR_PATHS = (INBOUND, STATUS, "/twilio", "/stripe", "/media", "/healthz")
 """A public URL with such an end would repeat it in the URLs that Twilio signs."""
 
 
