@@ -20,6 +20,8 @@ TABLES = frozenset(
         "client",
         "client_phone",
         "inbound_text",
+        "media",
+        "media_link",
         "message",
         "message_attempt",
         "message_number",

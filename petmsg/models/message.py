@@ -128,7 +128,7 @@ class Message(Table, table=True):
     synced_at: datetime | None = None
     delivered_at: datetime | None = None
     reconcile_mark: str | None = None
-    media_count: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    media_count: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
 
 class MessageAttempt(Table, table=True):

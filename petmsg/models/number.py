@@ -69,10 +69,10 @@ class MessageNumber(Table, table=True):
     created_at: datetime
     segments_per_second: float | None = None
     free_at: datetime | None = None
-    mms: bool | None = None
     refused_at: datetime | None = None
     refused_until: datetime | None = None
     refused_code: str | None = None
+    mms: bool | None = None
 
 
 class NumberCustody(Table, table=True):

@@ -11,14 +11,14 @@ from petmsg.rules.routing.facts import NumberFact
 
 NUMBER_OF_SITTER = """
 SELECT s.ref AS sitter, s.name AS sitter_name, s.phone, s.status AS sitter_status,
-       n.id, n.e164, n.class AS number_class, n.status, n.quarantined_until
+       n.id, n.e164, n.class AS number_class, n.status, n.quarantined_until, n.mms
 FROM sitter s
 LEFT JOIN message_number n ON n.sitter_id = s.id
 WHERE s.org_id = :org_id AND s.id = :sitter_id
 """
 
 NUMBER = """
-SELECT id, e164, class AS number_class, status, quarantined_until FROM message_number
+SELECT id, e164, class AS number_class, status, quarantined_until, mms FROM message_number
 WHERE org_id = :org_id AND id = :number_id
 """
 
@@ -54,6 +54,7 @@ class _SitterNumber(NamedTuple):
     number_class: str
     status: str
     quarantined_until: datetime | None
+    mms: bool | None
 
 
 class _Number(NamedTuple):
@@ -62,6 +63,7 @@ class _Number(NamedTuple):
     number_class: str
     status: str
     quarantined_until: datetime | None
+    mms: bool | None
 
 
 class SitterLine(NamedTuple):
@@ -113,4 +115,5 @@ def _number(row: _SitterNumber | _Number) -> NumberFact:
         NumberClass(row.number_class),
         NumberStatus(row.status),
         row.quarantined_until,
+        None if row.mms is None else bool(row.mms),
     )

@@ -43,7 +43,9 @@ class SendBlockFacts(NamedTuple):
     `timezone` is the recipient's (or the org's). `opted_out_at` is since when any phone of the
     client has been opted out. `not_textable_code` is what the provider reported about the
     recipient's phone. `is_their_phone` is False if the phone no longer belongs to the client.
-    `blocked_code` is set if the carrier blocks the chosen number for this phone.
+    `blocked_code` is set if the carrier blocks the chosen number for this phone. `media_pending`
+    says that petmsg does not have all pictures of the message yet, `no_public_url` that the
+    provider could not fetch them, because this process knows no public URL.
     """
 
     timezone: str
@@ -58,6 +60,8 @@ class SendBlockFacts(NamedTuple):
     expires_at: datetime | None = None
     urgent: bool = False
     is_their_phone: bool = True
+    media_pending: bool = False
+    no_public_url: bool = False
 
 
 class SendBlock(NamedTuple):
@@ -115,6 +119,18 @@ def find_blocks(facts: SendBlockFacts, at: datetime) -> tuple[SendBlock, ...]:
         if until is not None:
             when = _local(until, facts.timezone)
             found.append(SendBlock(BlockCode.QUIET_HOURS, f"Quiet hours until {when}", until))
+    return (*found, *media_blocks(facts))
+
+
+def media_blocks(facts: SendBlockFacts) -> tuple[SendBlock, ...]:
+    """Return what blocks the message because of its pictures."""
+    found = []
+    if facts.media_pending:
+        why = "Its pictures have not been fetched yet"
+        found.append(SendBlock(BlockCode.MEDIA_PENDING, why))
+    if facts.no_public_url:
+        why = "PETMSG_PUBLIC_URL is not set, so the provider cannot fetch its pictures"
+        found.append(SendBlock(BlockCode.NO_PUBLIC_URL, why))
     return tuple(found)
 
 

@@ -49,6 +49,8 @@ EVERYTHING = facts(
     send_at=SOON,
     expires_at=AGO,
     is_their_phone=False,
+    media_pending=True,
+    no_public_url=True,
 )
 
 # ------------------------------------------------------------------------------------- every hold

@@ -90,6 +90,21 @@ _REPLIES = (
         " (SELECT min(id) FROM client WHERE org_id = :o), '[]', i.received_at"
         " FROM inbound_text i WHERE i.org_id = :o"
     ),
+    (
+        "INSERT INTO media (org_id, message_id, position, status, attempts, created_at)"
+        " SELECT :o, i.message_id, 0, 'missing', 0, i.received_at"
+        " FROM inbound_text i WHERE i.org_id = :o"
+    ),
+    (
+        "INSERT INTO media (org_id, message_id, position, status, attempts, created_at, source_id)"
+        " SELECT :o, r.message_id, 0, 'missing', 0, f.created_at, f.id"
+        " FROM relay r JOIN media f ON f.message_id = r.about_id WHERE r.org_id = :o"
+    ),
+    (
+        "INSERT INTO media_link (org_id, message_id, token_hash, created_at, expires_at)"
+        " SELECT :o, f.message_id, 'hash of ' || f.message_id, f.created_at, f.created_at"
+        " FROM media f WHERE f.org_id = :o AND f.source_id IS NOT NULL"
+    ),
 )
 KEYS = {"audit_event": "seq", "inbound_text": "message_id", "relay": "message_id"}
 """What tells the rows of a table apart that has no `id`."""

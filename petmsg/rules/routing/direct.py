@@ -30,8 +30,8 @@ class ForwardFact(NamedTuple):
 
 
 class DirectFacts(NamedTuple):
-    """Facts about a message outside any thread: the sitter who receives it, if any, the number, and
-    the forwarded client's message, if any."""
+    """Facts about a message outside any thread: the sitter who receives it, if any, the number, the
+    forwarded client's message, if any, and whether it has pictures."""
 
     org: str
     rule: SystemMessageRule
@@ -39,6 +39,7 @@ class DirectFacts(NamedTuple):
     sitter: str | None = None
     sitter_name: str | None = None
     forward: ForwardFact | None = None
+    with_media: bool = False
 
 
 _CONDITION = {
@@ -91,6 +92,9 @@ def _number(facts: DirectFacts, at: datetime) -> tuple[NumberFact | None, Step]:
     number = facts.number
     good = number is not None and usable(number, at)
     code, why = _finding(facts, good=good)
+    if good and number is not None and facts.with_media and number.mms is False:
+        good, code = False, Code.NUMBER_WITHOUT_MMS
+        why = f"The number {number.e164} cannot send pictures"
     step = Step(1, facts.rule, _CONDITION[facts.rule], good, code, why)
     return number if good else None, step
 

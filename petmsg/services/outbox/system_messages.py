@@ -129,7 +129,7 @@ def decide(uow: UnitOfWork, message: Message) -> Decision:
         number_id = relay.number_id if relay is not None else None
         number = None if number_id is None else number_fact(uow.cursor, uow.org, number_id)
         facts = DirectFacts(uow.org.slug, SystemMessageRule.SAME_NUMBER, number)
-    return decide_direct(facts, uow.now)
+    return decide_direct(facts._replace(with_media=message.media_count > 0), uow.now)
 
 
 def update_recipient(uow: UnitOfWork, message: Message) -> None:

@@ -16,6 +16,8 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 OF_DIRECT_TEXTS = {Code.OWN_NUMBER, Code.SAME_NUMBER, Code.NUMBER_NOT_USABLE, Code.RELAY_OFF}
 """Codes of texts to nobody's thread, which `tests.rules.routing.test_direct` is about."""
+OF_PICTURES = {Code.NUMBER_WITHOUT_MMS}
+"""Codes of messages with pictures, of which simulating says nothing."""
 
 
 def e164(number_id: int) -> str:

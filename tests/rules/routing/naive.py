@@ -57,8 +57,15 @@ def chosen_window(facts: Facts, at: datetime) -> WindowFact | None:
     return one
 
 
-def first_missing(window: WindowFact, at: datetime) -> str | None:
-    """The first missing of sitter, active, number, usable."""
+def can_send(number: NumberFact, facts: Facts) -> bool:
+    """A message with pictures is not for a number that is known not to send them."""
+    if facts.with_media:
+        return number.mms is None or number.mms
+    return True
+
+
+def first_missing(facts: Facts, window: WindowFact, at: datetime) -> str | None:
+    """The first missing of sitter, active, number, usable, pictures."""
     if window.sitter is None:
         return "WINDOW_WITHOUT_SITTER"
     if not window.sitter_active:
@@ -66,7 +73,7 @@ def first_missing(window: WindowFact, at: datetime) -> str | None:
     if window.number is None:
         return "SITTER_WITHOUT_NUMBER"
     if usable(window.number, at):
-        return None
+        return None if can_send(window.number, facts) else "NUMBER_WITHOUT_MMS"
     if str(window.number.status) == "retired":
         return "SITTER_NUMBER_RETIRED"
     return "SITTER_NUMBER_QUARANTINED"
@@ -87,6 +94,9 @@ def from_pool(facts: Facts, at: datetime) -> tuple[str, NumberFact | None]:
     fit = [p for p in fit if str(p.number.number_class) == "pool"]
     if fit == []:
         return "POOL_EMPTY", None
+    fit = [p for p in fit if can_send(p.number, facts)]
+    if fit == []:
+        return "NUMBER_WITHOUT_MMS", None
     own = [p for p in fit if p.number.id == facts.own_pool_number_id]
     if own:
         return "POOL_STICKY", own[0].number
@@ -98,15 +108,18 @@ def from_pool(facts: Facts, at: datetime) -> tuple[str, NumberFact | None]:
     return "POOL_LEAST_RECENTLY_USED", by_longest_rest(fit)[0].number
 
 
-def from_desk(facts: Facts, at: datetime) -> NumberFact | None:
+def from_desk(facts: Facts, at: datetime) -> tuple[str, NumberFact | None]:
     """The active one first; between equals the one with the lowest ID."""
     fit = sorted((d for d in facts.desks if usable(d, at)), key=lambda d: d.id)
+    if fit == []:
+        return "NO_FRONT_DESK", None
+    fit = [d for d in fit if can_send(d, facts)]
     for desk in fit:
         if str(desk.status) == "active":
-            return desk
+            return "FRONT_DESK", desk
     for desk in fit:
-        return desk
-    return None
+        return "FRONT_DESK", desk
+    return "NUMBER_WITHOUT_MMS", None
 
 
 def has_overlap(facts: Facts, at: datetime) -> bool | None:
@@ -132,7 +145,7 @@ def expect(facts: Facts, at: datetime) -> Expected:
             words = f"No active window of sitter {facts.speaker.name}"
             return Expected("no_number", None, trace, None, words, words, overlap)
     else:
-        missing = first_missing(window, at)
+        missing = first_missing(facts, window, at)
         if missing is None:
             assert window.number is not None
             words = f"Active assignment window for sitter {window.sitter_name}"
@@ -143,6 +156,8 @@ def expect(facts: Facts, at: datetime) -> Expected:
         start = None
         if missing == "SITTER_NUMBER_QUARANTINED":
             start = f"Sitter {window.sitter_name}'s number is quarantined"
+        if missing == "NUMBER_WITHOUT_MMS":
+            start = f"Sitter {window.sitter_name}'s number cannot send pictures"
         if facts.speaker is not None and facts.speaker.own_number_only:
             return Expected("no_number", None, trace, booking, start, start, overlap)
 
@@ -152,10 +167,9 @@ def expect(facts: Facts, at: datetime) -> Expected:
         number = (pooled.e164, "pool", None)
         return Expected("routed", number, trace, booking, start, " - using pool", overlap)
 
-    desk = from_desk(facts, at)
+    code, desk = from_desk(facts, at)
+    trace.append(("front_desk", desk is not None, code))
     if desk is not None:
-        trace.append(("front_desk", True, "FRONT_DESK"))
         number = (desk.e164, "front_desk", None)
         return Expected("routed", number, trace, booking, start, " - using front desk", overlap)
-    trace.append(("front_desk", False, "NO_FRONT_DESK"))
     return Expected("no_number", None, trace, booking, start, None, overlap)

@@ -57,12 +57,15 @@ _POOL = [
 _DESKS = [None, None, *_STATES]
 _SETTINGS = list(product(PoolFor, ClientKind, (None, 0, 1, 2)))
 _OWN = [None, None, 11, 12, 13, 99]
+_MMS = [None, None, None, True, False, False]
 _ORDERS = [
     (bookings, pool, desks)
     for bookings in permutations((1, 2, 3, 4))
     for pool in permutations((11, 12, 13))
     for desks in permutations((21, 22))
 ]
+
+_BY_NUMBER = {id_: place for place, id_ in enumerate((1, 2, 3, 11, 12, 13, 21, 22))}
 
 Situation = tuple[Facts, datetime]
 
@@ -131,6 +134,30 @@ _SPEAKERS = [
 ]
 
 
+def with_mms(facts: Facts, mms: tuple[bool | None, ...]) -> Facts:
+    """The facts with what each number's provider says about pictures."""
+
+    def of(number: NumberFact) -> NumberFact:
+        return number._replace(mms=mms[_BY_NUMBER[number.id]])
+
+    return facts._replace(
+        windows=tuple(w._replace(number=w.number and of(w.number)) for w in facts.windows),
+        pool=tuple(each._replace(number=of(each.number)) for each in facts.pool),
+        desks=tuple(of(desk) for desk in facts.desks),
+    )
+
+
+def _every_mms() -> st.SearchStrategy[tuple[bool | None, ...]]:
+    return st.tuples(*[st.sampled_from(_MMS)] * len(_BY_NUMBER))
+
+
+def with_pictures() -> st.SearchStrategy[Situation]:
+    """Situations in which the message has pictures."""
+    return st.tuples(st.one_of(situations(), spoken()), _every_mms()).map(
+        lambda drawn: (with_mms(drawn[0][0], drawn[1])._replace(with_media=True), drawn[0][1])
+    )
+
+
 def spoken() -> st.SearchStrategy[Situation]:
     """Situations in which a sitter wrote the message."""
     return st.tuples(situations(), st.sampled_from(_SPEAKERS)).map(
@@ -139,7 +166,7 @@ def spoken() -> st.SearchStrategy[Situation]:
 
 
 @MANY
-@given(st.one_of(situations(), spoken()))
+@given(st.one_of(situations(), spoken(), with_pictures()))
 def test_decide_says_what_the_spec_says(situation: Situation) -> None:
     facts, at = situation
     expected = naive.expect(facts, at)
@@ -161,6 +188,40 @@ def test_decide_says_what_the_spec_says(situation: Situation) -> None:
         assert got.reason == whole
     if expected.overlap is not None:
         assert bool(got.warnings) is expected.overlap
+
+
+@SOME
+@given(st.one_of(situations(), spoken()), _every_mms())
+def test_what_numbers_say_of_pictures_changes_nothing_for_a_message_without(
+    situation: Situation, mms: tuple[bool | None, ...]
+) -> None:
+    facts, at = situation
+    assert decide(with_mms(facts, mms), at) == decide(facts, at)
+
+
+@SOME
+@given(with_pictures())
+def test_a_message_with_pictures_is_routed_as_if_numbers_without_mms_were_not_usable(
+    situation: Situation,
+) -> None:
+    """But for the codes and the words that say so."""
+    facts, at = situation
+
+    def but(number: NumberFact) -> NumberFact:
+        return number._replace(status=NumberStatus.RETIRED) if number.mms is False else number
+
+    retired = facts._replace(
+        windows=tuple(w._replace(number=w.number and but(w.number)) for w in facts.windows),
+        pool=tuple(each._replace(number=but(each.number)) for each in facts.pool),
+        desks=tuple(but(desk) for desk in facts.desks),
+        with_media=False,
+    )
+    expected = decide(retired, at)
+    got = decide(facts, at)
+    assert got.number == expected.number
+    assert (got.rule, got.window, got.warnings) == (
+        expected.rule, expected.window, expected.warnings,
+    )  # fmt: skip
 
 
 @SOME
@@ -284,7 +345,7 @@ def test_these_examples_reach_every_code_and_every_kind_of_collision() -> None:
     met: set[str] = set()
 
     @settings(SOME, max_examples=500, derandomize=True, database=None)
-    @given(situations())
+    @given(st.one_of(situations(), with_pictures()))
     def look(situation: Situation) -> None:
         facts, at = situation
         codes.update(step.code for step in decide(facts, at).trace)

@@ -66,3 +66,16 @@ def test_a_clients_words_go_to_no_sitter_whose_window_is_over() -> None:
         assert (decision.outcome, decision.number) == (Outcome.NO_NUMBER, None)
         assert [step.code for step in decision.trace] == [code]
         assert [step.rule for step in decision.trace] == [SystemMessageRule.ASSIGNED_SITTER]
+
+
+def test_a_forward_with_pictures_needs_a_number_that_is_not_known_to_be_without_mms() -> None:
+    with_media = TO_MAYA._replace(forward=OPEN, with_media=True)
+    for mms, code in ((None, Code.OWN_NUMBER), (True, Code.OWN_NUMBER)):
+        decision = decide_direct(with_media._replace(number=MAYAS_NUMBER._replace(mms=mms)), T)
+        assert decision.trace[-1].code is code
+    without = MAYAS_NUMBER._replace(mms=False)
+    decision = decide_direct(with_media._replace(number=without), T)
+    assert decision.number is None
+    assert decision.trace[-1].code is Code.NUMBER_WITHOUT_MMS
+    words = decide_direct(with_media._replace(number=without, with_media=False), T)
+    assert words.trace[-1].code is Code.OWN_NUMBER

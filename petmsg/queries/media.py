@@ -1,0 +1,29 @@
+"""The files of an outbound message, as a claim reads them. Standard library only."""
+
+from typing import NamedTuple
+
+from petmsg.db.cursor import Cursor
+from petmsg.enums import MediaStatus
+
+OF_MESSAGE = """
+SELECT position, status, content_type, size, sha256, url FROM media
+WHERE org_id = :org_id AND message_id = :message_id
+ORDER BY position
+"""
+
+
+class MediaRow(NamedTuple):
+    """A file of a message; `position` counts from 0, `size` is in bytes."""
+
+    position: int
+    status: MediaStatus
+    content_type: str | None
+    size: int | None
+    sha256: str | None
+    url: str | None
+
+
+def media_of_message(cursor: Cursor, *, org_id: int, message_id: int) -> list[MediaRow]:
+    """The message's files, in their order."""
+    rows = cursor.tuples(OF_MESSAGE, org_id=org_id, message_id=message_id)
+    return [MediaRow(row[0], MediaStatus(row[1]), *row[2:]) for row in rows]
