@@ -22,6 +22,7 @@ _COLUMNS = (
 _INSTANT = sa.DateTime(timezone=True)
 _STATUSES = "('missing', 'stored', 'linked', 'lost', 'erasing', 'erased')"
 _WAITING = sa.text("status IN ('missing', 'erasing')")
+_NOT_THERE = sa.text("status IN ('missing', 'lost')")
 _TO_DELETE = sa.text("provider_delete_at IS NOT NULL AND provider_deleted_at IS NULL")
 
 
@@ -76,6 +77,7 @@ def upgrade() -> None:
     op.create_index("ix_media_source_id", "media", ["source_id"])
     for name, columns, only in (
         ("ix_media_waiting", ["due_at", "id"], _WAITING),
+        ("ix_media_not_there", ["org_id", "id"], _NOT_THERE),
         ("ix_media_to_delete", ["id"], _TO_DELETE),
     ):
         op.create_index(name, "media", columns, sqlite_where=only, postgresql_where=only)

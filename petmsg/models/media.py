@@ -9,6 +9,7 @@ from petmsg.enums import MediaStatus
 from petmsg.models.base import Table, in_org, vocabulary
 
 _WAITING = text("status IN ('missing', 'erasing')")
+_NOT_THERE = text("status IN ('missing', 'lost')")
 _TO_DELETE = text("provider_delete_at IS NOT NULL AND provider_deleted_at IS NULL")
 
 
@@ -40,6 +41,13 @@ class Media(Table, table=True):
         Index(None, "sha256"),
         Index(None, "source_id"),
         Index("ix_media_waiting", "due_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index(
+            "ix_media_not_there",
+            "org_id",
+            "id",
+            sqlite_where=_NOT_THERE,
+            postgresql_where=_NOT_THERE,
+        ),
         Index("ix_media_to_delete", "id", sqlite_where=_TO_DELETE, postgresql_where=_TO_DELETE),
     )
 
