@@ -86,6 +86,11 @@ SELECT m.id AS word, c.ref AS about, m.status AS state, 0 AS is_name
 FROM message m LEFT JOIN client c ON c.id = m.client_id WHERE m.org_id = {_ORG}
 ORDER BY m.id DESC LIMIT {MOST}
 """
+MEDIA = f"""
+SELECT x.id AS word, x.name AS about, x.status AS state, 0 AS is_name
+FROM media x WHERE x.org_id = {_ORG}
+ORDER BY x.id DESC LIMIT {MOST}
+"""
 EVENTS = f"""
 SELECT e.seq AS word, e.event || ' ' || e.ref AS about, '' AS state, 0 AS is_name
 FROM audit_event e WHERE e.org_id = {_ORG}
@@ -103,7 +108,7 @@ FROM stray_text t WHERE t.adopted_at IS NULL
 ORDER BY t.id DESC LIMIT {MOST}
 """
 _OF_NUMBERS = (NUMBERS, QUARANTINED)
-_OF_PEOPLE = (CLIENTS, SITTERS, BOOKINGS, *_OF_NUMBERS)
+_OF_PEOPLE = (CLIENTS, SITTERS, BOOKINGS, MEDIA, *_OF_NUMBERS)
 
 
 class Candidate(NamedTuple):

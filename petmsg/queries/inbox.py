@@ -8,17 +8,19 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums import AddressedTo
 from petmsg.errors import NotFound, OutOfRange, Refused, quoted
 from petmsg.queries.lookup import find_client, find_sitter
+from petmsg.queries.media_of_messages import MessageMedia, with_media
 from petmsg.queries.message import message_id, require_possible
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest_of
 from petmsg.queries.waiting import FOR_THE_DESK, FORWARDED, OPEN, SITTER_WINDOW_OPEN, overdue
 
-# `window_open`: the sitter's window with the client is open; `was_forwarded`: to their phone.
+# `media` is filled by `with_media`. `window_open`: the sitter's window with the client is open;
+# `was_forwarded`: to their phone.
 _ITEMS = f"""
 SELECT i.message_id AS message, i.addressed_to, s.ref AS sitter, s.name AS sitter_name, i.code,
        c.ref AS client, c.name AS client_name, m.from_e164, m.to_e164 AS number, m.body,
-       i.media_count, i.received_at, i.inbox_at, i.with_sitter_at, i.claimed_by, i.claimed_at,
-       i.done_by, i.done_at, i.done_reason,
+       i.media_count, NULL AS media, i.received_at, i.inbox_at, i.with_sitter_at, i.claimed_by,
+       i.claimed_at, i.done_by, i.done_at, i.done_reason,
        CASE WHEN {SITTER_WINDOW_OPEN} THEN 1 ELSE 0 END AS window_open,
        CASE WHEN {FORWARDED} THEN 1 ELSE 0 END AS was_forwarded,
        g.relay, m.decision, m.provider_message_id
@@ -83,7 +85,7 @@ class UnmatchedDetails(NamedTuple):
 
 
 class InboxItem(NamedTuple):
-    """A message that came in, with its place in the inbox, if any."""
+    """A message that came in, with its pictures and its place in the inbox, if any."""
 
     message: int
     addressed_to: str
@@ -96,6 +98,7 @@ class InboxItem(NamedTuple):
     number: str | None
     body: str | None
     media_count: int
+    media: tuple[MessageMedia, ...] | None
     received_at: datetime
     inbox_at: datetime | None
     with_sitter_at: datetime | None
@@ -138,7 +141,7 @@ def list_inbox(
         where["i.sitter_id"] = find_sitter(cursor, org.id, whose).id
     if not done:
         select += FOR_THE_DESK
-    return newest_of(
+    rows = newest_of(
         cursor,
         InboxItem,
         select,
@@ -150,6 +153,7 @@ def list_inbox(
         now=now,
         overdue=overdue(now),
     )
+    return with_media(cursor, rows)
 
 
 # A sitter's messages are the desk's once the window with the client is over.
@@ -168,7 +172,7 @@ def find_item(cursor: Cursor, org: OrgRow, id_: int, *, now: datetime) -> InboxI
     row = cursor.first(InboxItem, _ONE, org_id=org.id, id=id_, now=now)
     if row is None:
         raise NotFound("message", str(id_), hint="List those that wait: petmsg inbox list")
-    return row
+    return with_media(cursor, [row])[0]
 
 
 def open_of_client(cursor: Cursor, org: OrgRow, client: str, *, now: datetime) -> list[int]:

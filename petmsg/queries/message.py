@@ -7,6 +7,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums import MessageStatus
 from petmsg.errors import NotFound, OutOfRange, Refused, quoted
 from petmsg.queries.lookup import ClientKey, find_client
+from petmsg.queries.media_of_messages import MessageMedia, with_media
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest_of
 
@@ -19,11 +20,16 @@ FROM message_attempt a JOIN message_number n ON n.id = a.number_id
 WHERE a.message_id = :id ORDER BY a.attempt
 """
 
+# `media` is filled by `with_media`.
 _MESSAGES = """
 SELECT m.id AS message, m.direction, m.status, c.ref AS client, m.from_e164, m.to_e164, m.body,
        m.provider, m.provider_message_id, m.created_at, m.claimed_at, m.sent_at, m.attempts,
        m.error_code, m.error_message, m.segments, m.actor, m.decision, s.ref AS as_sitter,
-       m.send_at, m.due_at, m.expires_at, m.urgent, m.delivered_at
+       m.send_at, m.due_at, m.expires_at, m.urgent, m.delivered_at,
+       CASE WHEN m.direction = 'inbound'
+            THEN (SELECT i.media_count FROM inbound_text i WHERE i.message_id = m.id)
+            ELSE m.media_count END AS media_count,
+       NULL AS media
 FROM message m
 LEFT JOIN client c ON c.id = m.client_id
 LEFT JOIN sitter s ON s.id = m.as_sitter_id
@@ -57,7 +63,8 @@ WHERE org_id = :org_id AND status IN ('queued', 'sending', 'unknown')
 
 
 class MessageRow(NamedTuple):
-    """A message as it is stored, with the refs of its client and sitter. `decision` is JSON."""
+    """A message as it is stored, with the refs of its client and sitter, and its pictures.
+    `decision` is JSON."""
 
     message: int
     direction: str
@@ -83,6 +90,8 @@ class MessageRow(NamedTuple):
     expires_at: datetime | None
     urgent: bool
     delivered_at: datetime | None
+    media_count: int | None
+    media: tuple[MessageMedia, ...] | None
 
 
 class TryRow(NamedTuple):
@@ -124,6 +133,8 @@ class MessageDetails(NamedTuple):
     expires_at: datetime | None
     urgent: bool
     delivered_at: datetime | None
+    media_count: int | None
+    media: tuple[MessageMedia, ...] | None
     tries: list[TryRow]
 
 
@@ -167,7 +178,7 @@ def list_messages(
         )
         if thread_id is None:
             return []
-    return newest_of(
+    rows = newest_of(
         cursor,
         MessageRow,
         select,
@@ -177,6 +188,7 @@ def list_messages(
         where={"m.thread_id": thread_id},
         org_id=org.id,
     )
+    return with_media(cursor, rows)
 
 
 def show_message(cursor: Cursor, org: OrgRow, id_: int) -> MessageDetails:
@@ -185,7 +197,7 @@ def show_message(cursor: Cursor, org: OrgRow, id_: int) -> MessageDetails:
     row = cursor.first(MessageRow, _MESSAGES + " AND m.id = :id", org_id=org.id, id=id_)
     if row is None:
         raise NotFound("message", str(id_))
-    stored = row._replace(urgent=bool(row.urgent))
+    (stored,) = with_media(cursor, [row._replace(urgent=bool(row.urgent))])
     return MessageDetails(*stored, tries=cursor.all(TryRow, _TRIES, id=id_))
 
 

@@ -8,6 +8,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums import Direction
 from petmsg.errors import NotFound
 from petmsg.queries.lookup import find_client
+from petmsg.queries.media_of_messages import MessageMedia, with_media
 from petmsg.queries.message import message_id
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest_of
@@ -48,11 +49,11 @@ ORDER BY last_used_at DESC
 """
 
 # `sitter` is who speaks or is addressed, `relay` why petmsg wrote it by itself, and `passed_on` how
-# far the words are on their way to the sitter's own phone.
+# far the words are on their way to the sitter's own phone. `media` is filled by `with_media`.
 _MESSAGES = """
 SELECT m.id AS message, m.direction, m.status, m.body, n.e164 AS number, m.created_at, m.sent_at,
-       i.received_at, i.addressed_to, i.code, coalesce(i.media_count, 0) AS media_count, i.inbox_at,
-       i.done_at, r.kind AS relay,
+       i.received_at, i.addressed_to, i.code, coalesce(i.media_count, m.media_count) AS media_count,
+       NULL AS media, i.inbox_at, i.done_at, r.kind AS relay,
        (SELECT f.status FROM relay p JOIN message f ON f.id = p.message_id
          WHERE p.about_id = m.id AND p.kind = 'forward'
          ORDER BY p.message_id DESC LIMIT 1) AS passed_on,
@@ -117,6 +118,7 @@ class ThreadMessage(NamedTuple):
     addressed_to: str | None
     code: str | None
     media_count: int
+    media: tuple[MessageMedia, ...] | None
     inbox_at: datetime | None
     done_at: datetime | None
     relay: str | None
@@ -155,6 +157,7 @@ class _MessageRow(NamedTuple):
     addressed_to: str | None
     code: str | None
     media_count: int
+    media: tuple[MessageMedia, ...] | None
     inbox_at: datetime | None
     done_at: datetime | None
     relay: str | None
@@ -210,7 +213,7 @@ def show_thread(
         message_count=thread.messages,
         windows=_with_running(cursor, thread_id, windows, now),
         numbers_seen=cursor.all(NumberSeen, _NUMBERS_SEEN, thread_id=thread_id),
-        messages=[_spoken(row) for row in messages[::-1]],
+        messages=[_spoken(row) for row in with_media(cursor, messages[::-1])],
     )
 
 

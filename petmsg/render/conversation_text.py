@@ -8,11 +8,11 @@ from rich.text import Text
 
 from petmsg.clock import zone
 from petmsg.enums import AddressedTo, Direction, MessageStatus, RelayKind
-from petmsg.plurals import counted
 from petmsg.queries.thread import ThreadDetails, ThreadMessage
 from petmsg.render.escape import escape
 from petmsg.render.field_types import WAITS, one_of
 from petmsg.render.fields import View
+from petmsg.render.picture_text import picture_notes
 from petmsg.render.table import STYLES, show, wrapped
 from petmsg.render.terminal import Terminal, terminal_of
 
@@ -87,7 +87,6 @@ def _status(status: str) -> Text:
 
 def _words(row: ThreadMessage) -> list[str]:
     body = "[erased]" if row.body is None else escape(row.body, keep_newlines=True)
-    if row.media_count:
-        pictures = counted(row.media_count, "picture")
-        body = f"{body}\n[{pictures}, kept by the provider]".lstrip("\n")
+    notes = picture_notes(row.media or (), row.media_count)
+    body = "\n".join([*filter(None, [body]), *(escape(note) for note in notes)])
     return (body or "[empty]").split("\n")

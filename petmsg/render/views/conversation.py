@@ -39,6 +39,8 @@ from petmsg.render.field_types import (
     rows_of,
 )
 from petmsg.render.fields import Field, local
+from petmsg.render.picture_text import words_with_pictures
+from petmsg.render.views.media import OF_MESSAGE
 from petmsg.render.views.route import ADDRESSEE, ANY_DECISION, DECISION
 
 BOOKINGS = (
@@ -154,6 +156,7 @@ THREAD_MESSAGES = (
     Field("addressed_to", None, kind=or_null(one_of(AddressedTo))),
     Field("code", None, kind=or_null(one_of(InboundCode))),
     Field("media_count", None, kind=COUNT),
+    OF_MESSAGE,
     Field("relay", None, kind=or_null(one_of(RelayKind))),
     Field("passed_on", None, kind=or_null(one_of(MessageStatus))),
 )
@@ -202,7 +205,13 @@ MESSAGES = (
         personal=lambda row: row.direction == Direction.OUTBOUND,
         kind=or_null(ENDPOINT),
     ),
-    Field("body", "Body", kind=or_null(TEXT)),
+    Field(
+        "body",
+        "Body",
+        cell=lambda row, _: words_with_pictures(row.body, row.media, row.media_count or 0),
+        kind=or_null(TEXT),
+    ),
+    OF_MESSAGE,
     Field("provider_id", None, get=lambda row: row.provider_message_id, kind=or_null(WORD)),
     Field("created_at", "Created", kind=INSTANT),
     Field("sent_at", "Sent", kind=or_null(INSTANT)),

@@ -24,6 +24,8 @@ from petmsg.render.field_types import (
     rows_of,
 )
 from petmsg.render.fields import Field
+from petmsg.render.picture_text import words_with_pictures
+from petmsg.render.views.media import OF_MESSAGE
 from petmsg.render.views.route import INBOUND_TRACE
 
 RECEIVED = (
@@ -85,13 +87,7 @@ def _since(row: Any) -> datetime | None:
 
 
 def _wrote(row: Any) -> str:
-    if row.body is None:
-        return "[erased]"
-    words = row.body.strip()
-    if row.media_count:
-        pictures = "1 picture" if row.media_count == 1 else f"{row.media_count} pictures"
-        return f"{words} [{pictures}]".lstrip()
-    return words or "[empty]"
+    return words_with_pictures(row.body, getattr(row, "media", None), row.media_count)
 
 
 def _how_to_answer(row: Any) -> str | None:
@@ -116,6 +112,7 @@ _ITEM = (
     Field("number", "Number", kind=E164),
     Field("body", "Message", cell=lambda row, _: _wrote(row), kind=or_null(TEXT)),
     Field("media_count", None, kind=COUNT),
+    OF_MESSAGE,
     Field("received_at", "Received", kind=SOON),
     Field("claimed_by", "Assigned to", kind=or_null(NAME)),
     Field("note", "Note", get=_note, kind=or_null(TEXT)),

@@ -110,8 +110,8 @@ def test_a_picture_without_words_is_not_shown_as_erased(ready: Cli, migrated_url
     picture(migrated_url, "", count=2)
     picture(migrated_url, "", now=NOW + MINUTE, sender="+16175550199")
     listed = ready("inbox", "list", "-o", "table").out
-    assert "[2 pictures]" in listed
-    assert "[1 picture]" in listed
+    assert "[2 pictures, kept by the provider]" in listed
+    assert "[1 picture, kept by the provider]" in listed
     shown = ready("inbox", "show", "1", "-o", "table").out
     shown += ready("thread", "show", "C-1", "-o", "table").out
     assert "erased" not in listed + shown
