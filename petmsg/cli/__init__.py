@@ -33,6 +33,7 @@ GROUPS = {
     "thread": "Show each client's one conversation thread.",
     "route": "Explain and simulate which number a message is sent from.",
     "message": "Send, receive, list and manage messages.",
+    "media": "List, show, save and fetch pictures of messages.",
     "inbox": "List, claim and close received messages that need a person.",
     "reconcile": "Compare messages and numbers with the provider.",
     "alert": "List, print and close alerts.",

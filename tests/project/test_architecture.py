@@ -20,6 +20,7 @@ from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.services.alert import raise_alert
 from tests import ROOT
 from tests.support.fixtures import add_org, run_cli, working
+from tests.support.media_rows import TINY_GIF, add_media
 
 PACKAGE = ROOT / "petmsg"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -74,6 +75,7 @@ def filled(migrated_sqlite: str) -> str:
         "message receive --from +12025550101 --to +14155550101 --body Hello",
     ):
         assert run_cli(migrated_sqlite, *line.split()).code == 0
+    add_media(migrated_sqlite, 1, content=TINY_GIF)
     with working(migrated_sqlite) as uow:
         raise_alert(
             uow,
@@ -113,6 +115,8 @@ READING = [
     ["inbox", "list"],
     ["inbox", "show", "2"],
     ["inbox", "strays"],
+    ["media", "list"],
+    ["media", "show", "1"],
     ["alert", "list"],
     ["alert", "show", "1"],
     ["audit", "list"],

@@ -7,11 +7,13 @@ and reasons. What is tried on every command begins here.
 from datetime import timedelta
 from typing import Any
 
-from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.enums import AlertKind, AlertSeverity, MediaStatus
 from petmsg.errors import REFUSED
 from petmsg.services.alert import raise_alert
 from petmsg.services.people import optout_messages
+from tests.support.consistency import raw
 from tests.support.fixtures import NOW, add_org, run_cli, working
+from tests.support.media_rows import add_link, add_media
 
 ORG, OTHER_ORG = "happy-paws", "tail-waggers"
 DESK, MAYA, OLGA, SPARE = "+14155550100", "+14155550102", "+14155550103", "+14155550104"
@@ -29,6 +31,7 @@ BODY = (
     " and 鄰居的貓 said hello. Photos: https://example.com/albums/2026/02/14/rex-and-the-squirrel-by"
     "-the-old-oak-tree.jpeg See you tomorrow at seven!"
 )
+LONG_FILE = "the-garden-of-Saint-Barnabas-on-the-Hill-Terrace-seen-from-the-kitchen-at-noon.jpeg"
 REASON = "the carrier filtered eleven of her last fifty texts as unwanted, see ticket 4711 " * 3
 
 PEOPLE = {
@@ -86,6 +89,7 @@ def fill(url: str) -> None:
         run("message", "receive", "--from", sender, "--to", to, "--body", body)
     stray = ("message", "receive", "--from", STRANGER, "--to", NOT_OURS, "--body", BODY)
     assert run_cli(url, *stray).code == REFUSED
+    add_pictures(url)
     with working(url, org=ORG) as uow:
         optout_messages.block_pair(
             uow,
@@ -104,6 +108,28 @@ def fill(url: str) -> None:
             message=REASON,
             command=f"petmsg number quarantine {MAYA} --days 14 --reason 'filtered as unwanted'",
         )
+
+
+def add_pictures(url: str) -> None:
+    """Pictures in every state, of the first message and of one that was received."""
+    kept = {"status": MediaStatus.STORED, "sha256": "ab" * 32, "content_type": "image/jpeg"}
+    add_media(
+        url, 1, name=LONG_FILE, size=412_345, original_size=4_123_456,
+        removed="position,camera,owner,thumbnail", stored_at=NOW, **kept,
+    )  # fmt: skip
+    add_media(
+        url, 1, status=MediaStatus.LINKED, url="https://pets.example/rex-and-the-squirrel.png"
+    )
+    add_link(url, 1, token_hash="cd" * 32, expires_at=NOW + timedelta(hours=20))
+    with raw(url) as cursor:
+        inbound = cursor.value("SELECT min(message_id) FROM inbound_text")
+    add_media(url, inbound, name=CHINESE, size=7, **kept)
+    add_media(url, inbound, content_type="image/png", attempts=2, due_at=NOW, error="HTTP 503")
+    add_media(
+        url, inbound, status=MediaStatus.LOST, content_type="application/pdf", attempts=5,
+        error="Twilio has deleted it (HTTP 404)",
+    )  # fmt: skip
+    add_media(url, inbound, status=MediaStatus.ERASED)
 
 
 READING: dict[str, tuple[str, ...]] = {
@@ -131,6 +157,8 @@ READING: dict[str, tuple[str, ...]] = {
     "inbox strays": (),
     "route simulate": ("--client", "C-1"),
     "message send --preview": ("C-1", "--body", BODY, "--preview"),
+    "media list": (),
+    "media show": ("1",),
     "message list": (),
     "message show": ("1",),
     "alert list": (),

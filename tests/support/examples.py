@@ -24,6 +24,7 @@ from tests.support.consistency import content
 from tests.support.documentation import commands
 from tests.support.example_company import FILES, SINCE
 from tests.support.fixtures import ACTOR, NOW, Ran, add_org, run_cli
+from tests.support.media_rows import TINY_GIF, add_media
 from tests.support.texting import left_by_the_dead
 from tests.support.webhooks import KEYS
 
@@ -157,6 +158,17 @@ def exported(company: Company) -> None:
     emptied(company)
 
 
+def with_pictures(company: Company) -> None:
+    """Two pictures that are stored, and one that is not."""
+    with closing(sqlite3.connect(company.path)) as connection:
+        message = connection.execute(
+            "SELECT m.id FROM message m JOIN client c ON c.id = m.client_id WHERE c.ref = 'C-1'"
+        ).fetchone()[0]
+    add_media(company.url, message, content=TINY_GIF, name="rex.gif")
+    add_media(company.url, message, content=TINY_GIF)
+    add_media(company.url, message)
+
+
 def emptied(company: Company) -> None:
     company.path.unlink()
     migrate.upgrade(company.url, actor=ACTOR, now=NOW, create=True)
@@ -174,6 +186,7 @@ BEFORE: dict[str, Callable[[Company], object]] = {
     "petmsg import petmsg": exported,
     "petmsg import snoutos": emptied,
     "petmsg init": lambda company: company.path.unlink(),
+    "petmsg media ": with_pictures,
     "petmsg number health": lambda company: filtered(company.url, "+14155550105", org=MINE),
     "petmsg number release-due": done(
         "number", "quarantine", "+14155550106", "--until", "+23h", "--reason", "noise", now=SINCE
@@ -206,7 +219,7 @@ def fresh_company(
 
     def make(example: str) -> Company:
         for left in tmp_path.glob("petmsg*.db*"):
-            left.unlink()
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
         shutil.rmtree(tmp_path / "company-files", ignore_errors=True)
         shutil.copy(two_companies, path)
         company = Company(locate(str(path)).url, path)

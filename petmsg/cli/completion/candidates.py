@@ -190,13 +190,16 @@ def whom(asked: Asked) -> Iterable[Candidate]:
 _CLIENTS, _SITTERS, _BOOKINGS = map(
     stored, (candidates.CLIENTS, candidates.SITTERS, candidates.BOOKINGS)
 )
-_NUMBERS, _MESSAGES = stored(candidates.NUMBERS), stored(candidates.MESSAGES)
+_NUMBERS, _MESSAGES, _MEDIA = map(
+    stored, (candidates.NUMBERS, candidates.MESSAGES, candidates.MEDIA)
+)
 _ROWS: dict[str, Words] = {
     "alert": stored(candidates.ALERTS),
     "audit": stored(candidates.EVENTS),
     "booking": _BOOKINGS,
     "client": _CLIENTS,
     "inbox": stored(candidates.INBOX),
+    "media": _MEDIA,
     "message": _MESSAGES,
     "number": _NUMBERS,
     "sitter": _SITTERS,
@@ -236,6 +239,7 @@ BY_PARAMETER: dict[str, Words] = {
     "db downgrade revision": revisions,
     "db upgrade revision": revisions,
     "init front_desk": nothing,
+    "media list message": _MESSAGES,
     "message cancel message": stored(
         candidates.MESSAGES,
         MessageStatus.QUEUED,

@@ -1,0 +1,96 @@
+"""petmsg media …"""
+
+from typing import Annotated
+
+import typer
+
+from petmsg.cli.command import new_app
+from petmsg.cli.context import Context
+from petmsg.cli.options import ALL, BEFORE, LIMIT, page
+from petmsg.cli.results import show_results
+from petmsg.queries import media_list as queries
+from petmsg.queries.page import USUAL_LIMIT
+from petmsg.render.printed import list_of, one, results_of
+from petmsg.render.views.media import MEDIA, MEDIA_LIST, SAVED
+
+app = new_app("List, show, save and fetch pictures of messages.")
+
+
+@app.command(
+    "list",
+    prints=list_of(MEDIA_LIST),
+    examples=["petmsg media list --client C-1", "petmsg media list --missing"],
+)
+def list_(
+    context: Context,
+    client: Annotated[
+        str | None,
+        typer.Option("--client", metavar="CLIENT", help="Only pictures of this client's thread."),
+    ] = None,
+    message: Annotated[
+        int | None, typer.Option("--message", metavar="ID", help="Only pictures of this message.")
+    ] = None,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="Only pictures that are not fetched, or are lost.")
+    ] = False,
+    limit: LIMIT = USUAL_LIMIT,
+    before: BEFORE = None,
+    all_: ALL = False,
+) -> None:
+    """List pictures and files of messages, newest first.
+
+    Both received and sent ones. A picture that is missing is fetched by petmsg media fetch, which
+    cron runs; a lost one could not be fetched.
+    """
+    rows = context.read(
+        queries.list_media,
+        page(limit, before, all_),
+        client=client,
+        message=message,
+        missing=missing,
+    )
+    context.show_list(MEDIA_LIST, rows)
+
+
+@app.command(
+    "show",
+    prints=one(MEDIA),
+    examples=["petmsg media show 1"],
+)
+def show(
+    context: Context,
+    media: Annotated[int, typer.Argument(metavar="ID", help="The picture's ID.")],
+) -> None:
+    """Show one picture: its type, hash, removed metadata and where it is.
+
+    For a sent picture, also until when the provider can fetch it.
+    """
+    from petmsg.workflows import media_files
+
+    context.show_one(MEDIA, media_files.show(context, media))
+
+
+@app.command(
+    "save",
+    prints=results_of(SAVED),
+    examples=["petmsg media save 1 --to pictures", "petmsg media save 1 2 --to pictures --force"],
+)
+def save(
+    context: Context,
+    media: Annotated[list[str], typer.Argument(metavar="ID...", help="IDs of the pictures.")],
+    to: Annotated[
+        str, typer.Option("--to", metavar="DIR", help="The folder; it is made if it is missing.")
+    ],
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace other files of the same name.")
+    ] = False,
+) -> None:
+    """Save pictures to files that only their owner can read.
+
+    A file is named after the message, the picture's place in it and its name: 12-1-rex.jpg. A file
+    with the same content stays as it is.
+    """
+    from petmsg.workflows import media_files
+
+    ids = [queries.media_id(each) for each in media]
+    show_results(context, SAVED, media_files.save_all(context, ids, folder=to, force=force))
