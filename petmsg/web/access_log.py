@@ -1,10 +1,11 @@
 """The access log: time, route, status and duration of each request.
 
-It contains no client address, query or body, because those hold phones, messages and secrets.
+It contains no client address, query or body, because those hold phones, messages and secrets. A
+route whose paths hold a secret is logged by its pattern.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.responses import PlainTextResponse
@@ -30,12 +31,24 @@ Watcher = Callable[[Answered], None]
 
 
 class AccessLog:
-    """Wraps the application: reports every request, and turns errors into answers."""
+    """Wraps the application: reports every request, and turns errors into answers.
 
-    def __init__(self, app: ASGIApp, watcher: Watcher, *, routes: frozenset[str]) -> None:
+    `routes` are logged as they are. `patterns` maps the beginnings of other paths to what is logged
+    in place of the path.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        watcher: Watcher,
+        *,
+        routes: frozenset[str],
+        patterns: Mapping[str, str],
+    ) -> None:
         self._app = app
         self._watcher = watcher
         self._routes = routes
+        self._patterns = patterns
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,9 +72,15 @@ class AccessLog:
         self._watcher(
             Answered(
                 method=scope["method"] if scope["method"] in _METHODS else NOBODYS,
-                route=scope["path"] if scope["path"] in self._routes else NOBODYS,
+                route=self._route(scope["path"]),
                 status=status,
                 milliseconds=(time.monotonic() - began) * 1000,
                 outcome=state.get("word"),
             )
         )
+
+    def _route(self, path: str) -> str:
+        if path in self._routes:
+            return path
+        found = (named for start, named in self._patterns.items() if path.startswith(start))
+        return next(found, NOBODYS)

@@ -1,7 +1,8 @@
 """The routes. The signature is checked before anything is read from the database.
 
 `/twilio/inbound` and `/twilio/status` accept requests that Twilio signed, `/stripe` those that
-Stripe signed; `/healthz` tells anybody whether the database answers. A request is answered with 200
+Stripe signed; `/healthz` tells anybody whether the database answers, and `/media` gives a message's
+files to whoever has its link (`media_route`). A request is answered with 200
 or 204 only after its commit. If storing is uncertain, the answer is 503 and the sender repeats it;
 each item is stored once, however often it comes. Twilio repeats a request after a 5xx only if its
 webhook URL asks for it (#rc=5&rp=all, see examples/web); `message pull` fetches what Twilio gave up
@@ -27,6 +28,7 @@ from petmsg.providers.twilio_parameters import Form
 from petmsg.providers.twilio_signature import HEADER, TwilioSignature
 from petmsg.web.access_log import AccessLog, Watcher
 from petmsg.web.group_commit import GroupCommit, TooManyWait
+from petmsg.web.media_route import LOGGED, PATH, ROUTE, MediaRoute, MediaSource
 from petmsg.web.read_request import FORM, JSON, LARGEST_EVENT, Refusal, body_of, parameters
 from petmsg.web.refused_requests import RejectionCounter
 from petmsg.workflows.webhook_outcome import Outcome
@@ -49,17 +51,21 @@ class Webhooks:
     """Webhook configuration; `None` disables an endpoint.
 
     `stripe` checks the signature of a body; `health` checks the database and returns an error code
-    or None.
+    or None. `media` is where links are looked up and files are read.
     """
 
     twilio: TwilioSignature | None
     stripe: Callable[[bytes, str | None], bool] | None
     health: Callable[[], str | None]
+    media: MediaSource
 
 
 def make_app(webhooks: Webhooks, commits: GroupCommit, watcher: Watcher) -> AccessLog:
     """Build the application. `watcher` is called with every answered request."""
-    routes = [Route(HEALTH, _Health(webhooks.health, commits).answer, methods=["GET"])]
+    routes = [
+        Route(HEALTH, _Health(webhooks.health, commits).answer, methods=["GET"]),
+        Route(ROUTE, MediaRoute(webhooks.media).answer, methods=["GET"]),
+    ]
     if webhooks.twilio is not None:
         twilio, refusals = (
             _Twilio(webhooks.twilio, commits),
@@ -78,7 +84,12 @@ def make_app(webhooks: Webhooks, commits: GroupCommit, watcher: Watcher) -> Acce
         routes.append(Route(STRIPE, guarded, methods=["POST"]))
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False
-    return AccessLog(app, watcher, routes=frozenset(route.path for route in routes))
+    return AccessLog(
+        app,
+        watcher,
+        routes=frozenset(route.path for route in routes) - {ROUTE},
+        patterns={f"{PATH}/": LOGGED},
+    )
 
 
 def _with_refusals(

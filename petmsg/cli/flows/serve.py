@@ -23,11 +23,13 @@ from petmsg.queries.org import all_orgs, has_org
 from petmsg.render import output as render
 from petmsg.render.escape import json_text
 from petmsg.render.views.nouns import WEBHOOKS
+from petmsg.workflows.linked_files import find_linked_files
 from petmsg.workflows.store_webhooks import WebhookStore
 
 if TYPE_CHECKING:
     from petmsg.web.access_log import Answered
     from petmsg.web.app import Webhooks
+    from petmsg.web.media_route import MediaSource
 
 _COLUMNS = ("at", "method", "route", "status", "ms", "outcome")
 WAIT_SECONDS = 4.0
@@ -104,6 +106,9 @@ def _webhooks(context: Context) -> "Webhooks":
         twilio=twilio,
         stripe=partial(_signed_by_stripe, context, secrets) if secrets else None,
         health=partial(_health, context.location),
+        media=MediaSource(
+            find=partial(find_linked_files, context.location, context.clock), store=context.media
+        ),
     )
 
 
@@ -137,12 +142,14 @@ def _say_where(context: Context, listener: socket.socket, webhooks: "Webhooks") 
 def _rows(webhooks: "Webhooks") -> list[dict[str, Any]]:
     """The webhook paths, for `--dry-run`."""
     from petmsg.web.app import HEALTH, STRIPE
+    from petmsg.web.media_route import LOGGED
 
     twilio, stripe = webhooks.twilio is not None, webhooks.stripe is not None
     return [
         {"path": INBOUND, "open": twilio, "checked": "Twilio's signature"},
         {"path": STATUS, "open": twilio, "checked": "Twilio's signature"},
         {"path": STRIPE, "open": stripe, "checked": "Stripe's signature"},
+        {"path": LOGGED, "open": True, "checked": "the link's token"},
         {"path": HEALTH, "open": True, "checked": "nothing"},
     ]
 

@@ -344,6 +344,7 @@ def test_what_is_not_configured_is_said(sqlite_cli: Cli) -> None:
         "/twilio/inbound": True,
         "/twilio/status": True,
         "/stripe": True,
+        "/media/TOKEN/NAME": True,
         "/healthz": True,
     }
 
