@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from petmsg.errors import UsageProblem
+from petmsg.media.links import PATH as MEDIA
 from petmsg.providers import public_url, twilio_webhooks
 from petmsg.providers.base import Delivery
 from petmsg.providers.stripe_event import read_event
@@ -28,7 +29,7 @@ from petmsg.providers.twilio_parameters import Form
 from petmsg.providers.twilio_signature import HEADER, TwilioSignature
 from petmsg.web.access_log import AccessLog, Watcher
 from petmsg.web.group_commit import GroupCommit, TooManyWait
-from petmsg.web.media_route import LOGGED, PATH, ROUTE, MediaRoute, MediaSource
+from petmsg.web.media_route import LOGGED, ROUTE, MediaRoute, MediaSource
 from petmsg.web.read_request import FORM, JSON, LARGEST_EVENT, Refusal, body_of, parameters
 from petmsg.web.refused_requests import RejectionCounter
 from petmsg.workflows.webhook_outcome import Outcome
@@ -88,7 +89,7 @@ def make_app(webhooks: Webhooks, commits: GroupCommit, watcher: Watcher) -> Acce
         app,
         watcher,
         routes=frozenset(route.path for route in routes) - {ROUTE},
-        patterns={f"{PATH}/": LOGGED},
+        patterns={f"{MEDIA}/": LOGGED},
     )
 
 

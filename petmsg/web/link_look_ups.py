@@ -56,7 +56,7 @@ class LinkLookUps:
 
     def _next(self) -> list[tuple[AskedFile, asyncio.Future[Found]]]:
         """The next batch, without the requests that no longer wait; empty at the end."""
-        batch = []
+        batch: list[tuple[AskedFile, asyncio.Future[Found]]] = []
         while self._waiting and len(batch) < MOST_AT_ONCE:
             asked, answer = self._waiting.popleft()
             if not answer.done():

@@ -29,7 +29,6 @@ from petmsg.workflows.store_webhooks import WebhookStore
 if TYPE_CHECKING:
     from petmsg.web.access_log import Answered
     from petmsg.web.app import Webhooks
-    from petmsg.web.media_route import MediaSource
 
 _COLUMNS = ("at", "method", "route", "status", "ms", "outcome")
 WAIT_SECONDS = 4.0
@@ -78,6 +77,7 @@ def _webhooks(context: Context) -> "Webhooks":
     """
     from petmsg.providers.twilio_signature import TwilioSignature
     from petmsg.web.app import Webhooks
+    from petmsg.web.media_route import MediaSource
 
     environ = context.environ
     file = settings.credentials_file(environ)
