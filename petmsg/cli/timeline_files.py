@@ -39,7 +39,7 @@ def show(
 
         for name, text in (
             (svg, lambda: timeline_report.svg(found)),
-            (html, lambda: timeline_report.html(found, view=context.view)),
+            (html, lambda: _page(context, found)),
         ):
             if name is not None:
                 write_privately(name, text())
@@ -52,6 +52,18 @@ def show(
         from petmsg.render.views.timeline import TIMELINE
 
         context.show_one(TIMELINE, found)
+
+
+def _page(context: Context, found: service.Timeline) -> str:
+    """The page with its thumbnails; what it does not show is said on stderr."""
+    from petmsg.render import timeline_report
+    from petmsg.workflows.thumbnails import thumbnails_of
+
+    media = [each for row in found.messages for each in row.media or ()]
+    thumbnails = thumbnails_of(context, media)
+    for remark in thumbnails.remarks:
+        context.notify(f"note: {remark}")
+    return timeline_report.html(found, view=context.view, thumbnails=thumbnails.by_sha256)
 
 
 def write_privately(name: str, text: str) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.queries.lookup import ClientKey
+from petmsg.queries.media_of_messages import MessageMedia, with_media
 from petmsg.queries.org import OrgRow
 
 MOST_MESSAGES = 2000
@@ -35,10 +36,11 @@ WHERE n.org_id = :org_id AND n.e164 IN (:numbers)
 ORDER BY c.from_at, n.e164
 """
 
-# When a text came, or left, or was written.
+# When a text came, or left, or was written. `media` is filled by `with_media`.
 MESSAGES = """
 SELECT m.id AS message, m.direction, m.status, n.e164 AS number,
-       coalesce(i.received_at, m.sent_at, m.created_at) AS at
+       coalesce(i.received_at, m.sent_at, m.created_at) AS at,
+       coalesce(i.media_count, m.media_count) AS media_count, NULL AS media
 FROM thread t
 JOIN message m ON m.thread_id = t.id
 LEFT JOIN inbound_text i ON i.message_id = m.id
@@ -70,13 +72,15 @@ class TimelineWindow(NamedTuple):
 
 
 class TimelineMessage(NamedTuple):
-    """A message, `at` (aware UTC) when it came in, or was sent, or was written."""
+    """A message with its pictures, `at` (aware UTC) when it came in, was sent, or was written."""
 
     message: int
     direction: str
     status: str
     number: str | None
     at: datetime
+    media_count: int
+    media: tuple[MessageMedia, ...] | None
 
 
 class Quarantine(NamedTuple):
@@ -122,7 +126,7 @@ def messages_in(
         until=until,
         most=MOST_MESSAGES,
     )
-    return sorted(rows, key=lambda row: (row.at, row.message))
+    return sorted(with_media(cursor, rows), key=lambda row: (row.at, row.message))
 
 
 def numbers_of(cursor: Cursor, org: OrgRow, sitters: Sequence[str]) -> set[str]:

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from petmsg.render.escape import escape
 from petmsg.render.fields import View, local
-from petmsg.render.table import STYLES, print_table, show
+from petmsg.render.picture_text import picture_notes
+from petmsg.render.table import STYLES, print_table, show, wrapped
 from petmsg.render.terminal import Terminal, terminal_of
 from petmsg.render.timeline_lanes import (
     BOOKED,
@@ -42,6 +43,19 @@ def print_timeline(timeline: Any, *, view: View) -> None:
     terminal = view.terminal or terminal_of(sys.stdout, os.environ)
     show(Text("\n").join(_lines(timeline, draw(timeline), view, terminal)), terminal)
     print_table([field for field in SEGMENTS if field.name != "client"], timeline.segments, view)
+    pictures = list(_pictures(timeline, view, terminal))
+    if pictures:
+        show(Text("\n").join([Text(), Text("Pictures", style="bold"), *pictures]), terminal)
+
+
+def _pictures(timeline: Any, view: View, terminal: Terminal) -> Iterator[Text]:
+    """A line for each message with pictures."""
+    for row in timeline.messages:
+        for note in picture_notes(row.media or (), row.media_count):
+            words = f"{local(row.at, view)}  message {row.message}, {row.direction}: {escape(note)}"
+            first, *others = wrapped(Text(words), max(terminal.width - 2, 1))
+            yield first
+            yield from (Text("  ").append_text(each) for each in others)
 
 
 def _lines(timeline: Any, drawing: Drawing, view: View, terminal: Terminal) -> Iterator[Text]:

@@ -3,14 +3,17 @@
 All text is escaped, including control characters; the page loads nothing from elsewhere.
 """
 
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from html import escape as escape_html
+from itertools import zip_longest
 from typing import Any
 
 from petmsg.clock import zone
 from petmsg.render.escape import escape
 from petmsg.render.field_types import BAD, GOOD, OVER, WAITS
-from petmsg.render.fields import View
+from petmsg.render.fields import View, local
+from petmsg.render.picture_text import picture_notes
 from petmsg.render.timeline_lanes import (
     BOOKED,
     GRACE,
@@ -38,8 +41,11 @@ def svg(timeline: Any) -> str:
     return "\n".join(_drawing(timeline)) + "\n"
 
 
-def html(timeline: Any, *, view: View) -> str:
-    """A self-contained HTML page with the drawing and the list of changes."""
+def html(timeline: Any, *, view: View, thumbnails: Mapping[str, bytes] | None = None) -> str:
+    """A self-contained HTML page with the drawing, the list of changes, and the pictures.
+
+    `thumbnails` are JPEG files by the SHA-256 of their pictures; the others are named.
+    """
     title = _text(_title(timeline))
     fields = [field for field in SEGMENTS if field.title and field.name != "client"]
     head = "".join(f"<th>{_text(field.title or '')}</th>" for field in fields)
@@ -49,13 +55,34 @@ def html(timeline: Any, *, view: View) -> str:
     )
     return (
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>\n"
+        "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none';"
+        " img-src data:; style-src 'unsafe-inline'\">\n"
         f"<title>{title}</title>\n"
         "<style>body{font:14px system-ui,sans-serif;margin:2em;max-width:1040px}"
         "table{border-collapse:collapse}td,th{text-align:left;padding:3px 14px 3px 0;"
-        "border-bottom:1px solid #ddd;vertical-align:top}</style></head>\n<body>\n"
+        "border-bottom:1px solid #ddd;vertical-align:top}figure{margin:0 0 1em}"
+        "figcaption{margin:2px 0}img{display:block}</style></head>\n<body>\n"
         f"<h1>{title}</h1>\n{svg(timeline)}<h2>Sending numbers</h2>\n"
-        f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody></table>\n</body></html>\n"
+        f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody></table>\n"
+        f"{_pictures(timeline, view, thumbnails or {})}</body></html>\n"
     )
+
+
+def _pictures(timeline: Any, view: View, thumbnails: Mapping[str, bytes]) -> str:
+    """The pictures of the messages, each below when it was received or sent."""
+    figures = []
+    for row in timeline.messages:
+        notes = picture_notes(row.media or (), row.media_count)
+        for note, media in zip_longest(notes, row.media or ()):
+            small = thumbnails.get(media.sha256 or "") if media is not None else None
+            image = "" if small is None else _image(small)
+            words = _text(f"{local(row.at, view)}, message {row.message}, {row.direction}: {note}")
+            figures.append(f"<figure>{image}<figcaption>{words}</figcaption></figure>\n")
+    return f"<h2>Pictures</h2>\n{''.join(figures)}" if figures else ""
+
+
+def _image(jpeg: bytes) -> str:
+    return f"<img alt='' src='data:image/jpeg;base64,{b64encode(jpeg).decode()}'>"
 
 
 def _title(timeline: Any) -> str:

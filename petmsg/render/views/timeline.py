@@ -16,6 +16,7 @@ from petmsg.render.field_types import (
     rows_of,
 )
 from petmsg.render.fields import Field
+from petmsg.render.views.media import OF_MESSAGE
 from petmsg.render.views.simulate import SEGMENTS
 
 _WINDOWS = (
@@ -38,6 +39,7 @@ _MESSAGES = (
     Field("status", kind=one_of(MessageStatus)),
     Field("number", kind=or_null(E164)),
     Field("at", kind=INSTANT),
+    OF_MESSAGE,
 )
 
 

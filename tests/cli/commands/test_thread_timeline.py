@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 
 from tests.support.fixtures import NOW, Cli, add_org
 from tests.support.incoming import comes
+from tests.support.media_rows import add_media
+from tests.support.pictures import picture, saved
 from tests.support.texting import ANN, DESK, MAYA, people, people_and_visit, send
 
 HOUR = timedelta(hours=1)
@@ -199,3 +202,53 @@ def test_what_cannot_be_drawn(sqlite_cli: Cli, words: tuple[str, ...], code: int
 def test_another_orgs_client_is_nobody(ready: Cli, migrated_url: str) -> None:
     add_org(migrated_url, "other", front_desk="+14155550900")
     assert ready("thread", "timeline", "C-1", "--org", "other").code == 3
+
+
+# ---------------------------------------------------------------------------------------- pictures
+
+
+def test_the_page_shows_pictures_and_loads_nothing_from_elsewhere(
+    ready: Cli, migrated_url: str, tmp_path: Path
+) -> None:
+    page, kept = tmp_path / "a.html", f"{tmp_path}/kept"
+    drawn(ready, "--html", str(page))
+    assert "Pictures" not in page.read_text("utf-8")
+    message = ready("message", "list", "--client", "C-1", "-o", "json").json[0]["message"]
+    add_media(
+        migrated_url, message, content=saved(picture(800, 600)), place=kept,
+        name="<b>rex</b>\x1b[1m.jpg",
+    )  # fmt: skip
+    add_media(
+        migrated_url, message, status="linked", url="https://pets.example/a.png", name="a.png"
+    )
+    asked = ("thread", "timeline", "C-1", *SPAN)
+    told = ready(*asked, "--html", str(page), "-o", "json", PETMSG_MEDIA_DIR=kept).json
+    text = page.read_text("utf-8")
+    assert "<h2>Pictures</h2>" in text
+    assert text.count("<img alt='' src='data:image/jpeg;base64,") == 1
+    assert "&lt;b&gt;rex&lt;/b&gt;\\x1b[1m.jpg" in text
+    assert "a.png, at a web address" in text
+    assert "pets.example" not in text
+    assert "img-src data:" in text
+    assert not re.findall(r"(?:src|href)=['\"](?!data:)", text)
+    (message_row,) = [row for row in told["messages"] if row["message"] == message]
+    assert [each["status"] for each in message_row["media"]] == ["stored", "linked"]
+    table = "\n".join(drawn(ready, COLUMNS="120"))
+    assert "a.png, at a web address" in table
+
+
+def test_without_the_extra_the_page_names_the_pictures_and_says_so(
+    ready: Cli, migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = ready("message", "list", "--client", "C-1", "-o", "json").json[0]["message"]
+    add_media(
+        migrated_url, message, content=saved(picture()), name="rex.jpg", place=f"{tmp_path}/k"
+    )
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    page = tmp_path / "a.html"
+    asked = ("thread", "timeline", "C-1", "--html", str(page), "-o", "json")
+    ran = ready(*asked, PETMSG_MEDIA_DIR=f"{tmp_path}/k")
+    assert ran.code == 0
+    assert "petmsg[media]" in ran.err
+    assert "[rex.jpg, " in page.read_text("utf-8")
+    assert "<img" not in page.read_text("utf-8")
