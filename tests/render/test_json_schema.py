@@ -17,6 +17,7 @@ from tests.support import everything, snoutos
 from tests.support.command_tree import commands, printed
 from tests.support.everything import BOB, LONG_REF, MAYA, NOT_OURS, ORG, READING, SPARE, line_of
 from tests.support.fixtures import NOW, Ran, lines, run_cli, working
+from tests.support.media_rows import TINY_GIF, add_media
 from tests.support.on_twilio import keys
 from tests.support.schemas import complaints, output_complaints, shape_named
 from tests.support.twilio_fake import TwilioFake
@@ -102,7 +103,7 @@ STDIN = {
 ELSEWHERE = {
     "demo", "db backup", "db restore", "db downgrade", "message retry", "message dispatch --watch",
     "number import --from-provider", "message pull", "export", "import petmsg", "import snoutos",
-    "serve", "serve --dry-run",
+    "serve", "serve --dry-run", "media save",
 }  # fmt: skip
 """Held against their schemas by the tests below that are named after them."""
 
@@ -172,6 +173,14 @@ def test_what_the_writing_commands_print_is_as_their_schemas_say(company: str) -
             assert ran.json, command
         else:
             assert (ran.code, ran.json) == (0, []), (command, ran.err)
+
+
+def test_media_save(company: str, tmp_path: Path) -> None:
+    stored = add_media(company, 1, content=TINY_GIF)
+    line = ["media", "save", str(stored), "404", "--to", str(tmp_path), "--org", ORG]
+    ran = run_cli(company, *line, "-o", "json")
+    assert wrong(ran, line) == []
+    assert [sorted(row) for row in ran.json][1] == ["error", "ref"]
 
 
 def test_demo_db_backup_and_db_downgrade(company: str, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from petmsg.render.field_types import (
     rows_of,
 )
 from petmsg.render.fields import Field, local
-from petmsg.render.picture_text import kind_of, size_of
+from petmsg.render.picture_text import size_of
 
 MESSAGE_MEDIA = (
     Field("media", kind=ID),
@@ -38,12 +38,7 @@ def _of_message(row: Any) -> list[dict[str, Any]]:
 OF_MESSAGE = Field("media", None, get=_of_message, kind=rows_of(MESSAGE_MEDIA))
 """The pictures of a message, in the view of the message."""
 
-_TYPE = Field(
-    "content_type",
-    "Type",
-    cell=lambda row, _: "-" if row.content_type is None else kind_of(row.content_type),
-    kind=or_null(WORD),
-)
+_TYPE = Field("content_type", "Type", kind=or_null(WORD))
 _SIZE = Field(
     "size",
     "Size",
@@ -70,9 +65,7 @@ MEDIA = (
     Field("direction", "Direction", get=lambda row: row.stored.direction, kind=one_of(Direction)),
     Field("status", "Status", get=lambda row: row.stored.status, kind=one_of(MediaStatus)),
     Field("name", "Name", get=lambda row: row.stored.name, kind=or_null(NAME)),
-    _TYPE._replace(
-        get=lambda row: row.stored.content_type, cell=lambda row, _: row.stored.content_type or "-"
-    ),
+    _TYPE._replace(get=lambda row: row.stored.content_type),
     _SIZE._replace(
         get=lambda row: row.stored.size,
         cell=lambda row, _: "-" if row.stored.size is None else size_of(row.stored.size),
@@ -92,7 +85,7 @@ MEDIA = (
         get=lambda row: [each for each in (row.stored.removed or "").split(",") if each],
         kind=list_of(WORD),
     ),
-    Field("sha256", "SHA-256", get=lambda row: row.stored.sha256, kind=or_null(WORD)),
+    Field("sha256", "SHA-256", get=lambda row: row.stored.sha256, kind=or_null(NAME)),
     Field("place", "Kept in", kind=or_null(TEXT)),
     Field("in_store", "In the store", kind=or_null(FLAG)),
     Field("url", "Web address", get=lambda row: row.stored.url, kind=or_null(TEXT)),
@@ -131,13 +124,13 @@ MEDIA = (
     ),
     Field(
         "provider_delete_at",
-        "Provider's copy to be deleted since",
+        "Deletion asked for",
         get=lambda row: row.stored.provider_delete_at,
         kind=or_null(INSTANT),
     ),
     Field(
         "provider_deleted_at",
-        "Provider's copy deleted",
+        "Provider deleted it",
         get=lambda row: row.stored.provider_deleted_at,
         kind=or_null(INSTANT),
     ),

@@ -41,6 +41,7 @@ def test_a_line_of_the_inbox(ready: Cli) -> None:
         "number": DESK,
         "body": "Hello",
         "media_count": 0,
+        "media": [],
         "received_at": "2026-02-14T15:00:00Z",
         "claimed_by": None,
         "note": None,

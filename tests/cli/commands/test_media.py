@@ -41,7 +41,7 @@ def test_a_list_says_what_and_where(ready: Cli) -> None:
         (1, 1, "outbound", "stored"),
     ]
     table = ready("media", "list", "--message", "1", "-o", "table", COLUMNS="160").out
-    assert "GIF" in table
+    assert "image/gif" in table
     assert "35 bytes" in table
     assert "\x1b[31m" not in table
     missing = ready("media", "list", "--missing", "-o", "json").json
