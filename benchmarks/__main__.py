@@ -14,7 +14,17 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import pictures, routing, scale, sending, simulating, startup, webhooks, writing
+from benchmarks import (
+    media,
+    pictures,
+    routing,
+    scale,
+    sending,
+    simulating,
+    startup,
+    webhooks,
+    writing,
+)
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, table
 
@@ -28,6 +38,7 @@ FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
     "scale": scale.measure,
     "webhooks": webhooks.measure,
     "sending": sending.measure,
+    "media": media.measure,
     "pictures": pictures.measure,
 }
 _PACKAGES = ("typer", "sqlmodel", "sqlalchemy", "alembic", "psycopg", "pillow")
