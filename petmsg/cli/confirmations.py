@@ -87,9 +87,12 @@ def forget_client(context: Context, *, client: str, reason: str | None) -> str |
         return None
     name = context.read(show_client, client).name
     phones, messages = counted(planned.phones, "phone"), counted(planned.messages, "message")
+    erased = ["Their name", phones, f"the bodies of {messages}"]
+    if planned.media:
+        erased.append(counted(planned.media, "picture"))
     said = [
         f"Erase client {name} ({planned.client})?",
-        f"Their name, {phones} and the bodies of {messages} are erased for good.",
+        f"{', '.join(erased[:-1])} and {erased[-1]} are erased for good.",
     ]
     if planned.cancelled:
         said.append(f"{counted(planned.cancelled, 'message')} not sent yet will not be sent.")

@@ -1,6 +1,8 @@
 """What must be erased with a client beside their own thread."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 
@@ -28,7 +30,58 @@ UNION SELECT r.message_id FROM relay r WHERE r.org_id = :org_id AND r.kind <> 'r
 
 _ERASE_UNMATCHED = "UPDATE stray_text SET from_phone = NULL, body = NULL WHERE from_phone = :phone"
 
-_ERASE_SANDBOX_BODY = "UPDATE sandbox_text SET body = NULL WHERE provider_message_id = :id"
+_ERASE_SANDBOX_BODY = """
+UPDATE sandbox_text SET body = NULL, media = NULL WHERE provider_message_id = :id
+"""
+
+# A file of one of the messages, or one that was relayed from it.
+_COUNT_MEDIA = """
+SELECT count(*) FROM media
+WHERE status <> 'erased' AND org_id = :org_id AND (message_id IN (:ids)
+  OR source_id IN (SELECT s.id FROM media s WHERE s.message_id IN (:ids)))
+"""
+
+# A provider may have a copy of what came from it, and of what it was given to send; the sandbox has
+# none but the store's. A file that was never fetched may be at the provider too.
+_ERASE_MEDIA = """
+UPDATE media SET
+  status = CASE WHEN status IN ('stored', 'erasing') THEN 'erasing' ELSE 'erased' END,
+  name = NULL, url = NULL, removed = NULL, error = NULL,
+  due_at = CASE WHEN status IN ('stored', 'erasing') THEN :now END,
+  provider_delete_at = CASE WHEN provider_delete_at IS NOT NULL THEN provider_delete_at
+    WHEN EXISTS (
+      SELECT 1 FROM message m WHERE m.id = media.message_id AND m.provider_message_id IS NOT NULL
+      AND (m.direction = 'inbound' OR m.provider <> 'sandbox')
+    ) THEN :now END
+WHERE status <> 'erased' AND org_id = :org_id AND (message_id IN (:ids)
+  OR source_id IN (SELECT s.id FROM media s WHERE s.message_id IN (:ids)))
+"""
+
+_END_LINKS = "DELETE FROM media_link WHERE org_id = :org_id AND message_id IN (:ids)"
+
+_ERASING = """
+SELECT id, org_id, sha256 FROM media WHERE status = 'erasing' ORDER BY id LIMIT :most
+"""
+
+_IN_USE = "SELECT 1 FROM media WHERE sha256 = :sha256 AND status = 'stored' LIMIT 1"
+
+_ERASED = """
+UPDATE media SET status = 'erased', sha256 = NULL, due_at = NULL
+WHERE status = 'erasing' AND id IN (:ids)
+"""
+
+_TO_DELETE = """
+SELECT count(*) FROM media
+WHERE org_id = :org_id AND provider_delete_at IS NOT NULL AND provider_deleted_at IS NULL
+"""
+
+
+class Erasing(NamedTuple):
+    """A file whose bytes are to be deleted from the store."""
+
+    id: int
+    org_id: int
+    sha256: str
 
 
 def repeating_messages(
@@ -67,3 +120,34 @@ def erase_unmatched(cursor: Cursor, phones: Sequence[str]) -> None:
 def erase_sandbox_bodies(cursor: Cursor, provider_message_ids: Sequence[str]) -> None:
     """Erase the body that the sandbox stored of these messages."""
     cursor.run_many(_ERASE_SANDBOX_BODY, [{"id": sid} for sid in provider_message_ids])
+
+
+def erase_media(cursor: Cursor, org_id: int, message_ids: Sequence[int], *, now: datetime) -> int:
+    """Erase what identifies the files of these messages and what was relayed from them, and end
+    their links; returns how many files. The bytes are deleted after the commit."""
+    count = 0
+    for row in cursor.in_list(_COUNT_MEDIA, "ids", message_ids, org_id=org_id):
+        count += next(iter(row.values()))
+    cursor.run_in_list(_ERASE_MEDIA, "ids", message_ids, org_id=org_id, now=now)
+    cursor.run_in_list(_END_LINKS, "ids", message_ids, org_id=org_id)
+    return count
+
+
+def erasing(cursor: Cursor, *, most: int) -> list[Erasing]:
+    """The erased files whose bytes may still be in the store."""
+    return cursor.all(Erasing, _ERASING, most=most)
+
+
+def is_in_use(cursor: Cursor, sha256: str) -> bool:
+    """Whether a file that is not erased has these bytes."""
+    return cursor.value(_IN_USE, sha256=sha256) is not None
+
+
+def mark_erased(cursor: Cursor, media_ids: Sequence[int]) -> None:
+    """The bytes of these files are gone, or another file has them."""
+    cursor.run_in_list(_ERASED, "ids", media_ids)
+
+
+def waiting_for_provider(cursor: Cursor, org_id: int) -> int:
+    """How many erased files of the org the provider may still have."""
+    return int(cursor.value(_TO_DELETE, org_id=org_id))

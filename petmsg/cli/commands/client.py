@@ -157,16 +157,19 @@ def set_(
     ],
 )
 def forget(context: Context, client: CLIENT_ARG, reason: REASON = None) -> None:
-    """Erase a client: name, phones and message bodies.
+    """Erase a client: name, phones, message bodies and pictures.
 
     This cannot be undone, so petmsg asks first. The thread, bookings and counts stay, and the audit
     log still verifies. Messages that are not sent yet are cancelled. An opt-out stays in force: it
-    is stored with a digest of the phone only.
+    is stored with a digest of the phone only. Bytes of pictures are deleted from the store after
+    that; if that fails or is interrupted, repeat the command, or petmsg media fetch does it.
     """
-    from petmsg.services.people import erase as service
+    from petmsg.workflows import erase_media
 
-    why = required_reason(reason)
-    context.show_one(ERASED, context.write(service.forget, client, reason=why))
+    erased, left = erase_media.forget(context, client, reason=required_reason(reason))
+    context.show_one(ERASED, erased)
+    for each in left:
+        context.notify(each)
 
 
 @phone_app.command(

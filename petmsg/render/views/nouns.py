@@ -145,6 +145,7 @@ ERASED = (
     Field("phones", "Phones erased", kind=COUNT),
     Field("messages", "Bodies erased", kind=COUNT),
     Field("cancelled", "Messages cancelled", kind=COUNT),
+    Field("media", "Pictures erased", kind=COUNT),
     Field("reused", "Unchanged", kind=FLAG),
 )
 

@@ -1,4 +1,4 @@
-"""Erase a client: name, phones and message bodies go; audit log and counts stay intact."""
+"""Erase a client: name, phones, message bodies and pictures go; audit log and counts stay."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,12 @@ from sqlmodel import and_, col, or_, select, union
 from petmsg.enums import Direction, MessageStatus
 from petmsg.errors import Refused
 from petmsg.models import Client, Message, MessageNumber, SandboxText, Thread
-from petmsg.queries.erase import erase_sandbox_bodies, erase_unmatched, repeating_messages
+from petmsg.queries.erase import (
+    erase_media,
+    erase_sandbox_bodies,
+    erase_unmatched,
+    repeating_messages,
+)
 from petmsg.services.people import optout
 from petmsg.services.people.client import locked_client, phones_of
 from petmsg.services.unit_of_work import UnitOfWork
@@ -24,6 +29,7 @@ class Forgotten:
     phones: int
     messages: int
     cancelled: int
+    media: int
     reused: bool
 
 
@@ -31,13 +37,15 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
     """Erase a client: name, phones, timezone and message bodies. This cannot be undone.
 
     Thread, bookings, counts and audit log stay intact. Messages forwarded to a sitter, a sitter's
-    replies, and questions that name the client are erased too. Waiting messages are cancelled, and
-    so are those of unknown outcome, because they could no longer be reconciled. Opt-outs stay:
-    they, and pairs of numbers that a carrier blocks, contain only a digest of the phone.
+    replies, and questions that name the client are erased too, and so are the files of all of
+    these: their bytes are deleted after the commit (`workflows/erase_media`). Waiting messages are
+    cancelled, and so are those of unknown outcome, because they could no longer be reconciled.
+    Opt-outs stay: they, and pairs of numbers that a carrier blocks, contain only a digest of the
+    phone.
     """
     client = locked_client(uow, text, even_forgotten=True)
     if client.forgotten_at is not None:
-        return Forgotten(client.ref, 0, 0, 0, reused=True)
+        return Forgotten(client.ref, 0, 0, 0, 0, reused=True)
     phones = phones_of(uow, client)
     numbers = [phone.e164 for phone in phones]
     messages = _texts_of(uow, client, numbers)
@@ -53,6 +61,12 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
             hint="Try again in a minute. If the sending process died: petmsg message dispatch",
         )
     _erase_at_the_sandbox(uow, messages, passed_on)
+    media = erase_media(
+        uow.cursor,
+        uow.org.id,
+        [each.id for each in (*messages, *passed_on) if each.id is not None],
+        now=uow.now,
+    )
     unfinished = [*messages, *passed_on]
     cancelled = [message for message in unfinished if message.status in _UNFINISHED]
     for message in cancelled:
@@ -86,7 +100,9 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
         {"phones": len(phones), "messages": len(messages), "cancelled": len(cancelled)},
         reason=reason,
     )
-    return Forgotten(client.ref, len(phones), len(messages), len(cancelled), reused=False)
+    return Forgotten(
+        client.ref, len(phones), len(messages), len(cancelled), media=media, reused=False
+    )
 
 
 def _texts_of(uow: UnitOfWork, client: Client, numbers: Sequence[str]) -> Sequence[Message]:
@@ -172,4 +188,4 @@ def _erase_at_the_sandbox(
             )
         ):
             text.to_e164 = None
-            text.body = None
+            text.body = text.media = None

@@ -102,6 +102,7 @@ def test_forgetting_erases_name_phones_and_bodies_everywhere(cli: Cli, migrated_
         "phones": 2,
         "messages": 2,
         "cancelled": 1,
+        "media": 0,
         "reused": False,
     }
     after = everything(migrated_url)
