@@ -145,7 +145,8 @@ def files() -> Iterator[Words]:
     docs = ROOT / "docs"
     named = (ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG", "SECURITY"))
     pages = [*named, *docs.glob("*.md"), *docs.glob("decisions/*.md")]
-    examples = [each for each in (ROOT / "examples").rglob("*") if each.is_file()]
+    found = (ROOT / "examples").rglob("*")
+    examples = [each for each in found if each.is_file() and each.suffix != ".jpg"]
     for file in [*pages, *examples]:
         in_transcript = False
         for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
