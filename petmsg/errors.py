@@ -317,6 +317,14 @@ class ProviderOutcomeUnknown(PetmsgError):
     exit_code = PROVIDER
 
 
+class MediaGone(PetmsgError):
+    """The provider has no such picture or file, or not any more: exit 6."""
+
+    code = "media_gone"
+    exit_code = PROVIDER
+    hint = "Look for the message in the provider's console, or ask the sender to send it again."
+
+
 class ProviderUnavailable(PetmsgError):
     """The provider did not answer a request, or its answer cannot be read: exit 75."""
 

@@ -257,6 +257,25 @@ class Provider(Protocol):
         Complete, or it raises."""
         ...
 
+    def media_of(self, provider_message_id: str) -> Sequence[ReceivedMedia]:
+        """The files of a received message, each with its ID. Complete, or it raises: `MediaGone`
+        for a message that the provider does not have."""
+        ...
+
+    def fetch_media(
+        self, provider_message_id: str, provider_media_id: str, *, most: int
+    ) -> FetchedMedia:
+        """The bytes of a file of a received message.
+
+        Raises `MediaTooLarge` for more than `most` bytes, and `MediaGone`. Takes no longer than
+        twice the adapter's longest request.
+        """
+        ...
+
+    def delete_media(self, provider_message_id: str) -> None:
+        """Delete the files of a message at the provider. Files that are not there are no error."""
+        ...
+
     def numbers(self) -> Sequence[ProviderNumber] | None:
         """The account's numbers; None for a provider without a list of numbers."""
         ...

@@ -15,15 +15,17 @@ from typing import Any
 from petmsg import clock
 from petmsg.db.cursor import Cursor
 from petmsg.db.transaction import Transaction
-from petmsg.errors import Busy, MalformedPhone, PetmsgError, ProviderUnavailable
+from petmsg.errors import Busy, MalformedPhone, MediaGone, PetmsgError, ProviderUnavailable
 from petmsg.phone import parse_phone
 from petmsg.providers.base import (
     TOO_LATE,
     Accepted,
     Delivery,
+    FetchedMedia,
     OutgoingText,
     ProviderNumber,
     ProviderText,
+    ReceivedMedia,
     ReceivedText,
     Rejected,
     RejectionClass,
@@ -114,6 +116,22 @@ class SandboxProvider:
         """Always empty: nobody can send to a sandbox. Use `petmsg message receive` on a laptop."""
         assert since.tzinfo is not None
         return []
+
+    def media_of(self, provider_message_id: str) -> Sequence[ReceivedMedia]:
+        """Always empty: nobody can send a picture to a sandbox."""
+        del provider_message_id
+        return ()
+
+    def fetch_media(
+        self, provider_message_id: str, provider_media_id: str, *, most: int
+    ) -> FetchedMedia:
+        """Always raises `MediaGone`: the sandbox has received nothing."""
+        del provider_message_id, provider_media_id, most
+        raise MediaGone("The sandbox has received no pictures.")
+
+    def delete_media(self, provider_message_id: str) -> None:
+        """Nothing to delete: petmsg's own store has the bytes."""
+        del provider_message_id
 
     def numbers(self) -> Sequence[ProviderNumber] | None:
         """Always None: any number can send through the sandbox; it has no list of numbers."""

@@ -13,15 +13,17 @@ import io
 import logging
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
 from math import inf
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
+from urllib.parse import urlsplit
 
 import requests
+import urllib3.exceptions as urllib3_errors
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -53,6 +55,24 @@ _write_by: ContextVar[float] = ContextVar("_write_by", default=inf)
 _USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux's
 
 
+_AS_IT_IS = {"Accept-Encoding": "identity"}
+_PIECE = 64 * 1024
+IsAllowed = Callable[[str], bool]
+_is_allowed: ContextVar[IsAllowed | None] = ContextVar("_is_allowed", default=None)
+
+
+class Download(NamedTuple):
+    """An answer whose body was read with a limit."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class TooLong(Exception):
+    """A body is longer than it may be."""
+
+
 class TooLateError(ConnectTimeoutError):
     """The deadline for writing a request had passed; nothing of it was written."""
 
@@ -78,10 +98,19 @@ class TimedSession(requests.Session):
         super().__init__()
         self._wait_seconds = wait_seconds
         self._longest_seconds = longest_seconds
+        self._pool_size = pool_size
         logging.getLogger("urllib3.connectionpool").addFilter(_has_no_query)
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
             self.mount(scheme, _TimedAdapter(pool_maxsize=pool_size, max_retries=0))
+
+    def another(self) -> "TimedSession":
+        """A session with the same limits and connections of its own."""
+        return TimedSession(
+            wait_seconds=self._wait_seconds,
+            longest_seconds=self._longest_seconds,
+            pool_size=self._pool_size,
+        )
 
     def ask(
         self,
@@ -103,6 +132,53 @@ class TimedSession(requests.Session):
             return self.send(
                 prepared, allow_redirects=False, timeout=self._wait_seconds, **settings
             )
+
+    def download(
+        self, url: str, *, auth: tuple[str, str] | None, most: int, is_allowed: IsAllowed | None
+    ) -> Download:
+        """The answer to a GET, of which no more than `most` bytes are read.
+
+        `is_allowed` decides about each address that the name of the host has, unless a proxy of the
+        environment connects. Raises `requests.RequestException`; `TooLong` for a longer body.
+        """
+        asked = requests.Request("GET", url, auth=auth or _no_auth, headers=_AS_IT_IS)
+        prepared = self.prepare_request(asked)
+        settings = self.merge_environment_settings(prepared.url or url, {}, True, None, None)
+        scheme = urlsplit(url).scheme
+        has_proxy = scheme in settings["proxies"] or "all" in settings["proxies"]
+        before = _is_allowed.set(None if has_proxy else is_allowed)
+        try:
+            with (
+                _time_for_one_request(self._longest_seconds, self._wait_seconds),
+                self.send(
+                    prepared, allow_redirects=False, timeout=self._wait_seconds, **settings
+                ) as answer,
+            ):
+                return Download(answer.status_code, answer.headers, _read(answer, most))
+        except (urllib3_errors.HTTPError, OSError) as problem:
+            if isinstance(problem, requests.RequestException):
+                raise
+            raise requests.ConnectionError(problem) from problem
+        finally:
+            _is_allowed.reset(before)
+
+
+def _no_auth(asked: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No credentials, also none that the user's .netrc names for the host."""
+    return asked
+
+
+def _read(answer: requests.Response, most: int) -> bytes:
+    """The body as it was sent. Raises `TooLong`, and what urllib3 raises."""
+    length = answer.headers.get("Content-Length", "")
+    if length.isdecimal() and int(length) > most:
+        raise TooLong
+    whole = bytearray()
+    while piece := answer.raw.read(_PIECE, decode_content=False):
+        whole += piece
+        if len(whole) > most:
+            raise TooLong
+    return bytes(whole)
 
 
 def _has_no_query(record: logging.LogRecord) -> bool:
@@ -165,6 +241,9 @@ class _TimedConnection(HTTPConnection):
         try:
             ends = time.monotonic() + _budget.get().next_wait()
             found = _addresses(self._dns_host, self.port, type=socket.SOCK_STREAM)
+            is_allowed = _is_allowed.get()
+            if is_allowed is not None:
+                found = [each for each in found if is_allowed(str(each[4][0]))]
             return _first_that_answers([address for *_, address in found], ends, self)
         except (socket.gaierror, UnicodeError) as problem:
             raise NameResolutionError(self.host, self, cast(socket.gaierror, problem)) from problem

@@ -28,6 +28,8 @@ from twilio.rest import Client  # type: ignore[import-untyped] # no py.typed
 from petmsg import settings
 from petmsg.errors import (
     CredentialsMissing,
+    MediaGone,
+    MediaTooLarge,
     Misconfigured,
     ProviderAccount,
     ProviderUnavailable,
@@ -35,9 +37,11 @@ from petmsg.errors import (
 from petmsg.phone import mask_phone
 from petmsg.providers.base import (
     Accepted,
+    FetchedMedia,
     OutgoingText,
     ProviderNumber,
     ProviderText,
+    ReceivedMedia,
     ReceivedText,
     Rejected,
     RejectionClass,
@@ -65,6 +69,7 @@ from petmsg.providers.twilio_errors import (
     look_up,
     look_up_status,
 )
+from petmsg.providers.twilio_media import TwilioMedia
 from petmsg.providers.twilio_records import (
     came_in,
     number_of,
@@ -151,6 +156,12 @@ class TwilioProvider:
             environment={"TWILIO_ACCOUNT_SID": credentials.account_sid},
         )
         self._messages = self._client.messages
+        self._media = TwilioMedia(
+            self._messages,
+            credentials,
+            self._http.session,
+            api_url=self._http.base_url,
+        )
         self._told_where = {} if status_callback is None else {"status_callback": status_callback}
 
     def send(self, text: OutgoingText) -> SendOutcome:
@@ -259,15 +270,32 @@ class TwilioProvider:
 
         return self._asked(found)
 
+    def media_of(self, provider_message_id: str) -> Sequence[ReceivedMedia]:
+        """The files of a message. Raises `MediaGone`, and as `find`."""
+        return self._asked(lambda: self._media.of_message(provider_message_id))
+
+    def fetch_media(
+        self, provider_message_id: str, provider_media_id: str, *, most: int
+    ) -> FetchedMedia:
+        """The bytes of a file. Raises `MediaTooLarge`, `MediaGone`, and as `find`."""
+        return self._asked(
+            lambda: self._media.fetch(provider_message_id, provider_media_id, most=most)
+        )
+
+    def delete_media(self, provider_message_id: str) -> None:
+        """Delete the files of a message. Raises as `find`."""
+        self._asked(lambda: self._media.delete(provider_message_id))
+
     def close(self) -> None:
         """Close the open connections."""
+        self._media.close()
         self._http.session.close()
 
     def _asked(self, question: Callable[[], T]) -> T:
         """The result of a lookup; every failure becomes one of the two errors."""
         try:
             return question()
-        except ProviderUnavailable:
+        except (ProviderUnavailable, ProviderAccount, MediaGone, MediaTooLarge):
             raise
         except AnsweredNo as answer:
             raise self._problem_of_answer(answer) from None
@@ -337,7 +365,7 @@ class _HttpClient(HttpClient):  # type: ignore[misc] # the SDK is untyped
         silent = logging.Logger("silent", level=logging.CRITICAL + 1)  # noqa: LOG001 - see above
         super().__init__(silent, False, None)
         self.session = session
-        self._base_url = base_url
+        self.base_url = base_url or TWILIO_URL
         if base_url is not None and urlsplit(base_url).hostname in LOOPBACK:
             # Requests to this machine must not go through a proxy of the environment.
             self.session.trust_env = False
@@ -356,7 +384,7 @@ class _HttpClient(HttpClient):  # type: ignore[misc] # the SDK is untyped
         if not url.startswith(f"{TWILIO_URL}/"):
             # The URL of a next page comes from an answer; no other host may get the token.
             raise requests.exceptions.InvalidURL("This is not a URL of Twilio's API.")
-        url = (self._base_url or TWILIO_URL) + url.removeprefix(TWILIO_URL)
+        url = self.base_url + url.removeprefix(TWILIO_URL)
         answer = self.session.ask(method, url, query=params, form=data, headers=headers, auth=auth)
         if not 200 <= answer.status_code < 300:
             raise AnsweredNo(answer)

@@ -3,8 +3,10 @@
 The signature is checked before (`twilio_signature`). The values may be written by strangers.
 """
 
+import re
+
 from petmsg.enums import Keyword
-from petmsg.providers.base import DeliveryReport, ReceivedText
+from petmsg.providers.base import DeliveryReport, ReceivedMedia, ReceivedText
 from petmsg.providers.public_url import STATUS, checked_public_url
 from petmsg.providers.twilio_errors import look_up
 from petmsg.providers.twilio_parameters import (
@@ -18,6 +20,13 @@ from petmsg.providers.twilio_records import NOT_DELIVERED, delivery_of
 _LONGEST_ADDRESS = 64
 _OPT_OUT_TYPES = {keyword.value.upper(): keyword for keyword in Keyword}
 """Twilio's names for STOP, START and HELP in its Advanced Opt-Out."""
+_MOST_NAMED = 100
+"""A parameter's number has at most two digits."""
+_MEDIA_URL = re.compile(
+    r"https://api(?:\.[a-z0-9-]+){0,2}\.twilio\.com/2010-04-01/Accounts/AC[0-9a-fA-F]{32}"
+    r"/Messages/(?P<message>[SM]M[0-9a-fA-F]{32})/Media/(?P<media>ME[0-9a-fA-F]{32})"
+)
+_CONTENT_TYPE = re.compile(r"[a-z]+/[A-Za-z0-9.+_-]{1,100}")
 
 
 def status_callback(public_url: str | None) -> str | None:
@@ -41,6 +50,7 @@ def received_text(form: Form) -> ReceivedText:
         to_e164=_address(form, "To"),
         body=_only(form, "Body"),
         media_count=int(_only(form, "NumMedia")),
+        media=_media(form),
         opt_out_type=_OPT_OUT_TYPES.get(_only(form, "OptOutType").strip().upper()),
     )
 
@@ -55,6 +65,35 @@ def delivery_report(form: Form) -> DeliveryReport:
     return DeliveryReport(
         _only(form, "MessageSid"), delivery, str(int(code)), look_up(int(code)).in_report
     )
+
+
+def _media(form: Form) -> tuple[ReceivedMedia, ...]:
+    """The files of a message, in their order."""
+    count = min(int(_only(form, "NumMedia")), _MOST_NAMED)
+    return tuple(
+        ReceivedMedia(
+            content_type=_content_type(_only(form, f"MediaContentType{place}")),
+            provider_media_id=_media_id(form, _only(form, f"MediaUrl{place}")),
+        )
+        for place in range(count)
+    )
+
+
+def _media_id(form: Form, url: str) -> str | None:
+    """The file's SID in a URL of Twilio's API; None if it is of another host or message.
+
+    Only the SID is kept: a file is never fetched from a URL that a request names.
+    """
+    found = _MEDIA_URL.fullmatch(url)
+    if found is None or found["message"] != _only(form, "MessageSid"):
+        return None
+    return found["media"]
+
+
+def _content_type(named: str) -> str | None:
+    """The media type without its parameters, in lower case; None if it is not one."""
+    plain = named.partition(";")[0].strip().lower()
+    return plain if _CONTENT_TYPE.fullmatch(plain) else None
 
 
 def _address(form: Form, name: str) -> str:

@@ -6,12 +6,13 @@ The number identifies the org; the messages of each org are one transaction. `me
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 
 from petmsg.enums import Keyword, ProviderName
-from petmsg.errors import OutOfRange, Refused
+from petmsg.errors import MediaGone, OutOfRange, ProviderAccount, ProviderUnavailable, Refused
 from petmsg.phone import parse_phone
-from petmsg.providers.base import ReceivedText
-from petmsg.queries.inbound import org_of_number
+from petmsg.providers.base import Provider, ReceivedText
+from petmsg.queries.inbound import org_of_number, stored_message
 from petmsg.queries.inbox import find_stray
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.services.inbound import unmatched
@@ -165,10 +166,36 @@ def pull(store: Store, *, since: str | None) -> list[ReceiveResult]:
             ]
         stored: list[ReceiveResult] = []
         for start_at in range(0, len(texts), CHUNK):
-            stored += store_messages(store, texts[start_at : start_at + CHUNK], provider=provider)
+            chunk = _with_media(store, adapter, texts[start_at : start_at + CHUNK])
+            stored += store_messages(store, chunk, provider=provider)
         rows += stored
         whole = not any(isinstance(each, Failure) for each in stored)
         if everything and since is None and whole:
             store.write_in(org.slug, mark_pulled, provider, until=asked_at)
     update_waiting_alerts(store, chosen)
     return rows
+
+
+def _with_media(
+    store: Store, adapter: Provider, texts: Sequence[ReceivedText]
+) -> list[ReceivedText]:
+    """The messages, with the IDs of their files as far as they are new.
+
+    A list that fails loses no message: its files are stored without IDs, and `media fetch` asks
+    for them.
+    """
+    named, answers = [], True
+    for text in texts:
+        media = text.media
+        if answers and text.media_count > len(media):
+            with store.snapshot() as cursor:
+                is_new = stored_message(cursor, text.provider_message_id) is None
+            if is_new:
+                try:
+                    media = tuple(adapter.media_of(text.provider_message_id))
+                except MediaGone:
+                    pass
+                except (ProviderUnavailable, ProviderAccount):
+                    answers = False
+        named.append(replace(text, media=media))
+    return named

@@ -31,8 +31,10 @@ Keep = Callable[[Sequence[Any]], list[Outcome]]
 class WebhookStore:
     """Called in the writer's thread, which alone uses the store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, on_media: Callable[[], None] = lambda: None) -> None:
+        """`on_media` is called after the commit of messages with pictures or files."""
         self._store = store
+        self._on_media = on_media
         self._kinds: tuple[tuple[type, Keep], ...] = (
             (ReceivedText, self._texts),
             (DeliveryReport, self._reports),
@@ -53,6 +55,8 @@ class WebhookStore:
 
     def _texts(self, texts: Sequence[ReceivedText]) -> list[Outcome]:
         result = store_messages(self._store, texts, provider=ProviderName.TWILIO)
+        if any(text.media_count for text in texts):
+            self._on_media()
         return [_outcome_of_text(each) for each in result]
 
     def _reports(self, reports: Sequence[DeliveryReport]) -> list[Outcome]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from petmsg.errors import ProviderAccount, ProviderUnavailable
+from petmsg.errors import MediaGone, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import (
     Accepted,
     Delivery,
@@ -183,3 +183,10 @@ class ProviderContract:
                 assert [
                     *provider.find(from_e164=from_e164, to_e164=to_e164, since=datetime.now(UTC))
                 ] == []
+
+    def test_a_message_that_is_not_there_has_no_files(self, provider: Provider) -> None:
+        with suppress(MediaGone):
+            assert list(provider.media_of("MM" + "9" * 32)) == []
+        with pytest.raises(MediaGone):
+            provider.fetch_media("MM" + "9" * 32, "ME" + "9" * 32, most=1000)
+        provider.delete_media("MM" + "9" * 32)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
+from tests.support.twilio_media import FakeMedia
 from tests.support.twilio_shapes import (
     ALWAYS_OWNED,
     MAGIC_FROM,
@@ -46,6 +47,7 @@ class FakeAccount:
     outcomes: dict[str, tuple[str, int | None]] = field(default_factory=dict)
     spoilt: dict[str, dict[str, object]] = field(default_factory=dict)
     messages: dict[str, FakeMessage] = field(default_factory=dict)
+    media: FakeMedia = field(default_factory=FakeMedia)
     _by_pair: dict[tuple[str, str], list[FakeMessage]] = field(
         default_factory=lambda: defaultdict(list), repr=False
     )
@@ -62,6 +64,10 @@ class FakeAccount:
                 wanted = request.query.get("PhoneNumber", "")
                 listed = [n for n in self._numbers() if wanted in str(n["phone_number"])]
                 return self._page(request, "incoming_phone_numbers", listed)
+            case _, path if "/Media" in path:
+                if answered := self.media.respond(request.method, path):
+                    status, listed = answered
+                    return self._page(request, "media_list", listed) if status == 200 else answered
             case "GET", path if found := _ONE_MESSAGE.fullmatch(path):
                 if message := self.messages.get(found[1]):
                     message.step += 1

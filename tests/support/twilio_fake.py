@@ -175,6 +175,9 @@ class TwilioFake(FakeAccount):
             return self.respond(request, arrived)
 
         if fault is None:
+            if location := self.media.location(request.path):
+                connection.answer(307, b"", (("Location", location),))
+                return
             status, body = respond()
             connection.answer(status, json.dumps(body).encode())
             return

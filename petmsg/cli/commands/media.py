@@ -11,7 +11,7 @@ from petmsg.cli.results import show_results
 from petmsg.queries import media_list as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of
-from petmsg.render.views.media import MEDIA, MEDIA_LIST, SAVED
+from petmsg.render.views.media import FETCHED, MEDIA, MEDIA_LIST, SAVED
 
 app = new_app("List, show, save and fetch pictures of messages.")
 
@@ -94,3 +94,29 @@ def save(
 
     ids = [queries.media_id(each) for each in media]
     show_results(context, SAVED, media_files.save_all(context, ids, folder=to, force=force))
+
+
+@app.command(
+    "fetch",
+    writes=True,
+    prints=list_of(FETCHED),
+    examples=["petmsg media fetch", "petmsg media fetch --org happy-paws --dry-run"],
+)
+def fetch(
+    context: Context,
+    ids: Annotated[
+        list[int] | None,
+        typer.Argument(metavar="[ID]...", help="Only these, also those that were lost."),
+    ] = None,
+) -> None:
+    """Fetch received pictures from the provider (for cron).
+
+    Covers all orgs unless --org is given. petmsg serve does the same at once, so that this is for
+    a company that uses message pull, and for what failed. A picture is tried again after 10
+    seconds, 1, 5 and 30 minutes; then it is lost, with an alert. Naming its ID tries a lost one
+    again. It also deletes the files of erased clients, here and at the provider. Exits with 10 if
+    a picture was lost, and with 75 if one is to be tried again.
+    """
+    from petmsg.cli.flows import media as flow
+
+    flow.fetch(context, ids or [])

@@ -24,6 +24,8 @@ from petmsg.render import output as render
 from petmsg.render.escape import json_text
 from petmsg.render.views.nouns import WEBHOOKS
 from petmsg.workflows.linked_files import find_linked_files
+from petmsg.workflows.media_thread import MediaThread
+from petmsg.workflows.store import Store
 from petmsg.workflows.store_webhooks import WebhookStore
 
 if TYPE_CHECKING:
@@ -52,13 +54,20 @@ def serve(context: Context, *, host: str, port: int) -> None:
     listener = server.listen(host, port)
     with listener:
         _say_where(context, listener, webhooks)
-        commits, log = GroupCommit(WebhookStore(context)), _Log(context)
-        came = server.serve(
-            make_app(webhooks, commits, log.line), listener, commits, context.notify
-        )
+        with MediaThread(partial(_store_for_media, context), context.notify) as media:
+            store = WebhookStore(context, on_media=media.wake)
+            commits, log = GroupCommit(store), _Log(context)
+            came = server.serve(
+                make_app(webhooks, commits, log.line), listener, commits, context.notify
+            )
     context.notify("Stopped. All accepted requests are stored.")
     if came == signal.SIGINT:
         context.exit_code = INTERRUPTED
+
+
+def _store_for_media(context: Context) -> Store:
+    """A store of its own for the thread that fetches pictures, of all orgs."""
+    return Store(context.environment, db=context.db_option, actor=context.actor_option)
 
 
 def _extra_missing(problem: ModuleNotFoundError) -> Exception:

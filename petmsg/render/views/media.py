@@ -143,3 +143,15 @@ SAVED = (
     _SIZE,
     Field("reused", "Unchanged", kind=FLAG),
 )
+
+FETCHED = (
+    Field("media", "Id", get=lambda row: row.id, kind=ID),
+    Field("org", None, kind=WORD),
+    Field("message", "Message", get=lambda row: row.message_id, kind=ID),
+    Field("status", "Status", kind=one_of(MediaStatus)),
+    Field("content_type", "Type", kind=or_null(WORD)),
+    Field("size", "Bytes", kind=or_null(COUNT)),
+    Field("attempts", "Attempts", kind=COUNT),
+    Field("due_at", "Next attempt", kind=or_null(SOON)),
+    Field("error", "Problem", kind=or_null(TEXT)),
+)

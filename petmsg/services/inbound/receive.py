@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.enums import AddressedTo, InboundCode, Keyword, ProviderName
-from petmsg.providers.base import ReceivedText
+from petmsg.enums import AddressedTo, InboundCode, Keyword, MediaStatus, ProviderName
+from petmsg.providers.base import ReceivedMedia, ReceivedText
 from petmsg.queries.inbound import (
     INSERT_INBOUND,
     INSERT_MESSAGE,
@@ -21,6 +21,7 @@ from petmsg.queries.inbound import (
     stored_message,
 )
 from petmsg.queries.lookup import ClientKey
+from petmsg.queries.media_fetch import add_received
 from petmsg.queries.row_locks import share_client_of_phone
 from petmsg.queries.send_blocks import opted_out
 from petmsg.queries.senders import Sender, find_sender
@@ -44,6 +45,8 @@ STALE_AFTER = timedelta(hours=1)
 """A message received longer ago is stored, but neither relayed nor answered automatically."""
 LONGEST_BODY = 20_000
 """Longer than any carrier delivers; the rest is cut off, with a note in the body."""
+MOST_MEDIA = 10
+"""As many files of one message are kept: no carrier delivers more. The count says how many came."""
 _NOT_TEXT = {0: "\N{REPLACEMENT CHARACTER}"}
 _CUT = " … [cut off]"
 
@@ -294,7 +297,35 @@ def _store(
         media_count=text.media_count,
         inbox_at=uow.now if waits and not is_reaction else None,
     )
+    _store_media(uow, int(message_id), text)
     mark_adopted(
         cursor, message_id=message_id, now=uow.now, provider_message_id=text.provider_message_id
     )
     return int(message_id)
+
+
+def _store_media(uow: UnitOfWork, message_id: int, text: ReceivedText) -> None:
+    """A row for each file of the message. Those whose bytes are not stored yet are due now.
+
+    A file that the provider did not name gets a row too: its list of the message's files tells
+    later which one it is.
+    """
+    count = min(max(text.media_count, len(text.media)), MOST_MEDIA)
+    unnamed = [ReceivedMedia(None)] * count
+    for position, media in enumerate([*text.media, *unnamed][:count]):
+        is_stored = media.sha256 is not None
+        add_received(
+            uow.cursor,
+            org_id=uow.org.id,
+            message_id=message_id,
+            position=position,
+            status=(MediaStatus.STORED if is_stored else MediaStatus.MISSING).value,
+            name=media.name,
+            content_type=media.content_type,
+            size=media.size,
+            sha256=media.sha256,
+            provider_media_id=media.provider_media_id,
+            due_at=None if is_stored else uow.now,
+            stored_at=uow.now if is_stored else None,
+            now=uow.now,
+        )

@@ -1,0 +1,171 @@
+"""Files of received messages at Twilio: list, fetch, delete.
+
+A file is a resource of the API that redirects to a storage host. The credentials go to the API
+alone. A redirect is followed without them, and only to a public address over https, so that no
+answer makes petmsg read something of its own network; the address is checked when the connection
+is made, because a name can have other addresses a moment later. If the API's own URL is of this
+machine (a test), so may the storage host be.
+"""
+
+import re
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from petmsg.errors import MediaGone, MediaTooLarge, ProviderAccount, ProviderUnavailable
+from petmsg.providers.base import FetchedMedia, ReceivedMedia
+from petmsg.providers.credentials import TwilioCredentials
+from petmsg.providers.public_url import LOOPBACK
+from petmsg.providers.timed_http import Download, TimedSession, TooLong
+from petmsg.providers.twilio_answers import AnsweredNo, code_and_message
+from petmsg.providers.twilio_records import optional, records
+
+MOST_REDIRECTS = 2
+_SID = re.compile(r"[0-9A-Za-z]{1,64}")
+_PAGE = 100
+_REDIRECTS = (301, 302, 303, 307, 308)
+_GONE = (404, 410)
+_NO_SUCH = 20404
+_TRANSLATED = IPv6Network("64:ff9b::/96")
+"""NAT64: the last four bytes are an IPv4 address."""
+
+
+class TwilioMedia:
+    """The files of one account's messages. Threads may share it.
+
+    `messages` is the SDK's list of messages, `session` the one of the API.
+    """
+
+    def __init__(
+        self,
+        messages: Any,
+        credentials: TwilioCredentials,
+        session: TimedSession,
+        *,
+        api_url: str,
+    ) -> None:
+        self._messages = messages
+        self._session = session
+        self._auth = (credentials.account_sid, credentials.auth_token)
+        self._base = f"{api_url}/2010-04-01/Accounts/{credentials.account_sid}/Messages"
+        self._is_here = urlsplit(api_url).hostname in LOOPBACK
+        # A session of its own: no connection to the storage host was made without the check.
+        self._storage = session.another()
+        self._storage.trust_env = session.trust_env
+
+    def of_message(self, message_sid: str) -> Sequence[ReceivedMedia]:
+        """The files of a message, in Twilio's order. Raises `MediaGone`, `AnsweredNo` and others
+        that the adapter translates."""
+        if not _SID.fullmatch(message_sid):
+            raise MediaGone("Twilio has no such message.")
+        try:
+            first = self._messages(message_sid).media.page(page_size=_PAGE)
+            return [_media_of(each) for each in records(first, "media_list")]
+        except AnsweredNo as answer:
+            if _is_missing(answer):
+                raise MediaGone("Twilio does not have the message any more.") from None
+            raise
+
+    def delete(self, message_sid: str) -> None:
+        """Delete the files of a message; those that are gone are no error."""
+        try:
+            files = self.of_message(message_sid)
+        except MediaGone:
+            return
+        for file in files:
+            try:
+                self._messages(message_sid).media(file.provider_media_id).delete()
+            except AnsweredNo as answer:
+                if not _is_missing(answer):
+                    raise
+
+    def fetch(self, message_sid: str, media_sid: str, *, most: int) -> FetchedMedia:
+        """The bytes of a file. Raises `MediaGone`, `MediaTooLarge`, `ProviderAccount`,
+        `ProviderUnavailable` and `requests.RequestException`."""
+        if not (_SID.fullmatch(message_sid) and _SID.fullmatch(media_sid)):
+            raise MediaGone("Twilio has no such file.")
+        url = f"{self._base}/{message_sid}/Media/{media_sid}"
+        try:
+            answer = self._session.download(url, auth=self._auth, most=most, is_allowed=None)
+            if answer.status in (401, 403):
+                raise ProviderAccount(f"Twilio rejects the account (HTTP {answer.status}).")
+            for _ in range(MOST_REDIRECTS):
+                if answer.status not in _REDIRECTS:
+                    break
+                url = self._checked(urljoin(url, answer.headers.get("Location", "")))
+                answer = self._storage.download(
+                    url, auth=None, most=most, is_allowed=self._is_allowed
+                )
+        except TooLong:
+            raise MediaTooLarge(
+                f"The file is larger than {most:,} bytes.",
+                hint="Look at it in the provider's console.",
+            ) from None
+        return _fetched(answer)
+
+    def close(self) -> None:
+        """Close the connections to the storage host."""
+        self._storage.close()
+
+    def _checked(self, url: str) -> str:
+        """The target of a redirect, if petmsg may fetch from it. Raises `ProviderUnavailable`."""
+        try:
+            parts = urlsplit(url)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            parts, host = urlsplit(""), None
+        if host and "@" not in parts.netloc:
+            is_secure = parts.scheme == "https"
+            is_test = self._is_here and parts.scheme == "http" and host in LOOPBACK
+            if (is_secure or is_test) and self._is_allowed_host(host):
+                return url
+        raise ProviderUnavailable("Twilio redirects the file to an address that is not allowed.")
+
+    def _is_allowed_host(self, host: str) -> bool:
+        """Whether a host may be connected to as far as its name says."""
+        try:
+            ip_address(host)
+        except ValueError:
+            return True
+        return self._is_allowed(host)
+
+    def _is_allowed(self, address: str) -> bool:
+        ip = ip_address(address.partition("%")[0])
+        return is_public(ip) or (self._is_here and ip.is_loopback)
+
+
+def is_public(ip: IPv4Address | IPv6Address) -> bool:
+    """Whether an address is of the Internet, also the one that an IPv6 address wraps."""
+    if isinstance(ip, IPv6Address):
+        wrapped = ip.ipv4_mapped or ip.sixtofour
+        if wrapped is None and ip in _TRANSLATED:
+            wrapped = IPv4Address(ip.packed[-4:])
+        if wrapped is not None:
+            return is_public(wrapped)
+    return ip.is_global and not ip.is_multicast
+
+
+def _fetched(answer: Download) -> FetchedMedia:
+    if answer.status in _GONE:
+        raise MediaGone(f"Twilio does not have the file (HTTP {answer.status}).")
+    if answer.status != 200:
+        raise ProviderUnavailable(f"Twilio did not send the file (HTTP {answer.status}).")
+    if answer.headers.get("Content-Encoding", "identity") != "identity":
+        raise ProviderUnavailable("Twilio sent the file in an encoding that was not asked for.")
+    named = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return FetchedMedia(answer.content, named[:100] or None)
+
+
+def _media_of(item: Any) -> ReceivedMedia:
+    sid = optional(item.sid)
+    if not sid:
+        raise TypeError("a file has no ID")
+    return ReceivedMedia(optional(item.content_type)[:100] or None, sid)
+
+
+def _is_missing(answer: AnsweredNo) -> bool:
+    """Whether Twilio itself says that there is no such thing; another 404 may not be Twilio's."""
+    if answer.status == 410:
+        return True
+    return answer.status == 404 and code_and_message(answer.body)[0] == _NO_SUCH

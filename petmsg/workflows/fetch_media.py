@@ -1,0 +1,255 @@
+"""Fetches the bytes of received files, and finishes erasing files.
+
+Each message is three steps: a transaction that leases its files, the provider with no transaction
+open, and a transaction that writes what became of them. Bytes are in the store before a row names
+them, so that a crash leaves at most a file that no row names.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+
+from petmsg.enums import MediaStatus, ProviderName
+from petmsg.errors import (
+    MediaGone,
+    MediaMissing,
+    MediaTooLarge,
+    Misconfigured,
+    PetmsgError,
+    ProviderUnavailable,
+)
+from petmsg.media.content_types import content_type_of
+from petmsg.providers.base import Provider
+from petmsg.queries import media_fetch as queries
+from petmsg.queries.media_fetch import ToFetch
+from petmsg.queries.org import OrgRow, all_orgs
+from petmsg.services.media import fetch as service
+from petmsg.services.media.fetch import Failed, Got, Leased
+from petmsg.workflows.provider_factory import provider_of
+from petmsg.workflows.store import Store
+
+MOST_BYTES = 20_000_000
+"""A larger file is not fetched."""
+_AT_ONCE = 100
+_FROM_PROVIDER = (MediaGone, MediaTooLarge, ProviderUnavailable)
+
+
+class MediaFetcher:
+    """Fetches for one process. It keeps the connections to the providers open; one thread uses it.
+
+    `stopping` is asked between two messages: true ends the run early.
+    """
+
+    def __init__(self, store: Store, *, stopping: Callable[[], bool] = lambda: False) -> None:
+        self._store = store
+        self._stopping = stopping
+        self._adapters: dict[ProviderName, Provider] = {}
+        self.problems: dict[str, PetmsgError] = {}
+        """Errors of the account or of petmsg's own store, by provider; at most one each."""
+
+    def fetch_due(self, orgs: Sequence[OrgRow]) -> list[ToFetch]:
+        """Fetch all files of these orgs that are due; return their rows as they are now."""
+        self.problems.clear()
+        done: list[ToFetch] = []
+        seen: set[int] = set()
+        ids = {org.id for org in orgs}
+        while not self._stopping():
+            now = self._store.tick()
+            with self._store.snapshot() as cursor:
+                found = queries.due(cursor, now=now, most=_AT_ONCE + len(seen))
+            rows = [row for row in found if row.org_id in ids and row.id not in seen]
+            if not rows:
+                break
+            seen.update(row.id for row in found)
+            done += self.fetch(rows, orgs)
+        return done
+
+    def fetch(self, rows: Sequence[ToFetch], orgs: Sequence[OrgRow]) -> list[ToFetch]:
+        """Fetch these files, message by message; return their rows as they are now."""
+        by_id = {org.id: org for org in orgs}
+        done: list[ToFetch] = []
+        ordered = sorted(rows, key=lambda row: row.message_id)
+        for _, group in groupby(ordered, key=lambda row: row.message_id):
+            if self._stopping():
+                break
+            of_message = list(group)
+            done += self._fetch_message(of_message, by_id[of_message[0].org_id])
+        return done
+
+    def _fetch_message(self, rows: list[ToFetch], org: OrgRow) -> list[ToFetch]:
+        provider = rows[0].provider or org.provider
+        if provider.value in self.problems:
+            return []  # still due: the next run tries again
+        try:
+            adapter = self._adapter(provider, org)
+        except Misconfigured as problem:
+            self.problems[provider.value] = problem
+            return []
+        self._store.tick()
+        leased: Leased = self._store.write_in(org.slug, service.lease, rows)
+        if not leased.rows:
+            return []
+        contents: dict[str, bytes] = {}
+        results = self._ask(adapter, provider, leased, contents)
+        self._store.tick()
+        settled = self._store.write_in(org.slug, service.settle, leased, results)
+        for sha256, content in contents.items():
+            if self._store.media.size(sha256) is None:  # erased by another process meanwhile
+                self._store.media.put(content)
+        return settled
+
+    def _ask(
+        self, adapter: Provider, provider: ProviderName, leased: Leased, contents: dict[str, bytes]
+    ) -> dict[int, Got | Failed]:
+        """Fetch leased files and put them into the store. After an error of the account the others
+        are not tried."""
+        message_sid = leased.rows[0].provider_message_id or ""
+        names, problem = _names(adapter, message_sid, leased)
+        results: dict[int, Got | Failed] = {}
+        for row in leased.rows:
+            sid = names.get(row.id)
+            if problem is None and sid is not None:
+                try:
+                    results[row.id] = self._fetch_one(adapter, message_sid, sid, contents)
+                    continue
+                except _FROM_PROVIDER as failure:
+                    results[row.id] = Failed(failure, sid)
+                    continue
+                except Misconfigured as failure:
+                    problem = failure
+            why = problem or MediaGone("The provider does not list the file.")
+            results[row.id] = Failed(why, sid)
+        if isinstance(problem, Misconfigured):
+            self.problems[provider.value] = problem
+        return results
+
+    def _fetch_one(
+        self, adapter: Provider, message_sid: str, sid: str, contents: dict[str, bytes]
+    ) -> Got:
+        file = adapter.fetch_media(message_sid, sid, most=MOST_BYTES)
+        sha256 = self._store.media.put(file.content)
+        contents[sha256] = file.content
+        content_type = content_type_of(file.content) or file.content_type
+        return Got(sid, sha256, len(file.content), content_type)
+
+    def _adapter(self, provider: ProviderName, org: OrgRow) -> Provider:
+        if provider not in self._adapters:
+            self._adapters[provider] = provider_of(
+                self._store, org._replace(provider=provider), threads=1
+            )
+        return self._adapters[provider]
+
+    # --- erasing ----------------------------------------------------------------------------
+
+    def finish_erasing(self, orgs: Sequence[OrgRow]) -> int:
+        """Delete the bytes of erased files, and the provider's copies; return how many files are
+        erased now."""
+        count = sum(self._erase(org) for org in orgs)
+        by_id = {org.id: org for org in orgs}
+        with self._store.snapshot() as cursor:
+            found = queries.to_delete(cursor, most=_AT_ONCE)
+        for each in found:
+            org = by_id.get(each.org_id)
+            if org is None or self._stopping():
+                continue
+            provider = each.provider or org.provider
+            if provider.value in self.problems:
+                continue
+            try:
+                self._adapter(provider, org).delete_media(each.provider_message_id or "")
+            except (Misconfigured, ProviderUnavailable) as problem:
+                self.problems[provider.value] = problem
+                continue
+            self._store.tick()
+            self._store.write_in(org.slug, service.mark_deleted, each.message_id)
+        return count
+
+    def _erase(self, org: OrgRow) -> int:
+        with self._store.snapshot() as cursor:
+            rows = [each for each in queries.erasing(cursor, most=10_000) if each.org_id == org.id]
+        for sha256 in {row.sha256 for row in rows}:
+            self._delete_bytes(sha256)
+        if rows:
+            self._store.tick()
+            self._store.write_in(org.slug, service.mark_erased, [row.id for row in rows])
+        return len(rows)
+
+    def _delete_bytes(self, sha256: str) -> None:
+        """Delete bytes that no file has which is not erased.
+
+        Another process may store the same bytes at this moment: whoever commits first, one of the
+        two sees the other's work and puts them back.
+        """
+        store = self._store.media
+        if self._in_use(sha256):
+            return
+        try:
+            content = store.read(sha256)
+        except MediaMissing:
+            return
+        store.delete(sha256)
+        if self._in_use(sha256):
+            store.put(content)
+
+    def _in_use(self, sha256: str) -> bool:
+        with self._store.snapshot() as cursor:
+            return queries.in_use(cursor, sha256)
+
+
+def _names(
+    adapter: Provider, message_sid: str, leased: Leased
+) -> tuple[dict[int, str], PetmsgError | None]:
+    """The provider's ID of each file. Where some are not known, the message's list tells: what no
+    other file is goes to them in its order."""
+    names = {row.id: row.provider_media_id for row in leased.rows if row.provider_media_id}
+    unnamed = [row.id for row in leased.rows if not row.provider_media_id]
+    if not unnamed:
+        return names, None
+    try:
+        listed = [each.provider_media_id for each in adapter.media_of(message_sid)]
+    except (MediaGone, ProviderUnavailable, Misconfigured) as problem:
+        return names, problem
+    new = [sid for sid in listed if sid and sid not in leased.named]
+    return names | dict(zip(unnamed, new, strict=False)), None
+
+
+def fetch(store: Store, ids: Sequence[int]) -> tuple[list[ToFetch], list[PetmsgError]]:
+    """`media fetch`: the named files, or all that are due, and what else is to be done.
+
+    Returns the rows as they are afterwards, and the errors of accounts. Raises `NotFound` and the
+    errors of the store.
+    """
+    orgs = store.orgs()
+    fetcher = MediaFetcher(store)
+    if not ids:
+        if store.dry_run:
+            return _due(store, orgs), []
+        rows = fetcher.fetch_due(orgs)
+        fetcher.finish_erasing(orgs)
+        return rows, [*fetcher.problems.values()]
+    with store.snapshot() as cursor:
+        found = {row.id: row for row in queries.by_id(cursor, ids)}
+    chosen = {org.id: org for org in orgs}
+    for each in ids:
+        if each not in found or found[each].org_id not in chosen:
+            raise service.no_such_file(each)
+    again: list[ToFetch] = []
+    for org_id in sorted({row.org_id for row in found.values()}):
+        of_org = [row.id for row in found.values() if row.org_id == org_id]
+        again += store.write_in(chosen[org_id].slug, service.try_again, of_org)
+    if not store.dry_run:
+        fetcher.fetch([row for row in again if row.status is MediaStatus.MISSING], orgs)
+    with store.snapshot() as cursor:
+        return queries.by_id(cursor, ids), [*fetcher.problems.values()]
+
+
+def _due(store: Store, orgs: Sequence[OrgRow]) -> list[ToFetch]:
+    ids = {org.id for org in orgs}
+    with store.snapshot() as cursor:
+        rows = queries.due(cursor, now=store.now, most=10_000)
+    return [row for row in rows if row.org_id in ids]
+
+
+def every_org(store: Store) -> list[OrgRow]:
+    """All orgs, whatever --org says."""
+    with store.snapshot() as cursor:
+        return all_orgs(cursor)
