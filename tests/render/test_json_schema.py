@@ -71,6 +71,7 @@ WRITING: dict[str, tuple[str, ...]] = {
     "message send": ("C-9", "--body", "Hi", "--at", "+1h"),
     "message cancel": ("9",),
     "message sync": (),
+    "media fetch": ("--dry-run",),
     "message receive": ("--from", "+14155551010", "--to", MAYA, "--body", "-"),
     "inbox claim": ("6", "404"),
     "inbox assign": ("7", "C-9"),
