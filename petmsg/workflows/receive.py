@@ -7,18 +7,20 @@ The number identifies the org; the messages of each org are one transaction. `me
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
 
 from petmsg.enums import Keyword, ProviderName
 from petmsg.errors import MediaGone, OutOfRange, ProviderAccount, ProviderUnavailable, Refused
 from petmsg.phone import parse_phone
-from petmsg.providers.base import Provider, ReceivedText
+from petmsg.providers.base import Provider, ReceivedMedia, ReceivedText
 from petmsg.queries.inbound import org_of_number, stored_message
 from petmsg.queries.inbox import find_stray
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.services.inbound import unmatched
 from petmsg.services.inbound.address import NotOurNumber
 from petmsg.services.inbound.poll_cursor import mark_pulled, pull_since
-from petmsg.services.inbound.receive import Received, receive_each
+from petmsg.services.inbound.receive import MOST_MEDIA, Received, receive_each
 from petmsg.services.inbound.unmatched import UnmatchedMessage
 from petmsg.services.transfer.row_files import CHUNK
 from petmsg.services.unit_of_work import Failure
@@ -27,6 +29,7 @@ from petmsg.workflows.store import Store
 from petmsg.workflows.waiting_clients import update_waiting_alerts
 
 _LONGEST_SID = 64
+_LONGEST_NAME = 255
 
 ReceiveResult = Received | UnmatchedMessage | Failure
 
@@ -89,6 +92,37 @@ def typed(
         body=body,
         received_at=received_at,
     )
+
+
+def with_files(store: Store, text: ReceivedText, paths: Sequence[str]) -> ReceivedText:
+    """The message with these files, whose bytes are put into the store as they are.
+
+    Raises `MediaUnreadable`, `MediaTooLarge`, and `OutOfRange` for too many.
+    """
+    from petmsg.media.content_types import content_type_of
+    from petmsg.media.read_file import read_file
+
+    if len(paths) > MOST_MEDIA:
+        raise OutOfRange(
+            f"A message has at most {MOST_MEDIA} files, not {len(paths)}.",
+            hint="Store the others as another message.",
+        )
+    contents = [(Path(path), read_file(Path(path))) for path in paths]
+    media = tuple(
+        ReceivedMedia(
+            content_type=content_type_of(content),
+            size=len(content),
+            sha256=sha256(content).hexdigest() if store.dry_run else store.media.put(content),
+            name=_plain_name(path),
+        )
+        for path, content in contents
+    )
+    return replace(text, media=media, media_count=len(media))
+
+
+def _plain_name(path: Path) -> str:
+    """The name of a file as it can be stored."""
+    return path.name.encode("utf-8", "replace").decode("utf-8")[:_LONGEST_NAME]
 
 
 def receive(store: Store, text: ReceivedText) -> Received:

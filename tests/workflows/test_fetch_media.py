@@ -15,9 +15,10 @@ from petmsg.workflows.fetch_media import MediaFetcher
 from petmsg.workflows.store import Store
 from tests.support.fixtures import NOW, Cli, looking, working
 from tests.support.on_twilio import ANN, DESK, POOL, SPARE, company, keys
-from tests.support.twilio_fake import TwilioFake
+from tests.support.twilio_fake import ACCOUNT_SID, TwilioFake
 from tests.support.twilio_media import Storage, storage_host
 from tests.support.twilio_shapes import answer, server_error
+from tests.support.webhooks import inbound, serving, wait_until
 
 JPEG = b"\xff\xd8\xff" + bytes(500)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(300)
@@ -245,3 +246,47 @@ def test_erasing_deletes_bytes_that_no_other_file_has_and_the_providers_copies(
     kept = FolderStore(pets.place)
     assert [kept.read(file.sha256) for file in kept.listed()] == [PNG]
     assert [len(files) for files in pets.fake.media.by_message.values()] == [0, 1]
+
+
+def test_a_person_can_store_a_message_with_its_files(pets: Company, tmp_path: Path) -> None:
+    photo, card = tmp_path / "rex.jpg", tmp_path / "vet.vcf"
+    photo.write_bytes(JPEG)
+    card.write_bytes(VCARD)
+    line = ("message", "receive", "--from", ANN, "--to", DESK)
+    ran = pets.run(*line, "--media", str(photo), "--media", str(card))
+    assert ran.code == 0, ran.err
+    assert [(row["status"], row["name"], row["content_type"]) for row in pets.rows()] == [
+        ("stored", "rex.jpg", "image/jpeg"),
+        ("stored", "vet.vcf", "text/vcard"),
+    ]
+    assert FolderStore(pets.place).read(pets.rows()[0]["sha256"]) == JPEG
+    assert pets.run(*line).code == 2
+    assert pets.run(*line, "--media", str(tmp_path / "none.jpg")).code == 2
+    assert pets.run(*line, *["--media", str(photo)] * 11).code == 2
+    assert len(pets.rows()) == 2
+
+
+def test_a_signed_webhook_and_a_pull_store_a_message_once_and_the_server_fetches_at_once(
+    pets: Company,
+) -> None:
+    sids = [f"ME{at:032x}" for at in (1, 2, 3)]
+    message = pets.fake.comes_in("", from_=ANN, to=DESK, at=NOW - MINUTE, media_count=3)
+    assert pets.fake.media.add(message, "image/jpeg", "image/png", "text/vcard") == sids
+    pets.storage.files.update(zip(sids, (JPEG, PNG, VCARD), strict=True))
+    form = inbound(message, ANN, DESK, "") | {"NumMedia": "3", "MessageSid": message}
+    form["SmsSid"] = message
+    url = f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT_SID}/Messages/{message}/Media"
+    for at, sid in enumerate(sids):
+        form |= {f"MediaUrl{at}": f"{url}/{sid}", f"MediaContentType{at}": "image/jpeg"}
+    environ = pets.environ
+    del environ["PETMSG_DATABASE_URL"]
+    with serving(pets.url, **environ) as server:
+        for _ in range(2):
+            assert server.twilio("/twilio/inbound", form).status == 200
+        wait_until(lambda: pets.statuses() == ["stored"] * 3)
+        assert server.stop() == 0
+        assert "Pictures are not fetched" not in " ".join(server.errors)
+    assert pets.run("message", "pull").code == 0
+    assert [row["provider_media_id"] for row in pets.rows()] == sids
+    assert [row["content_type"] for row in pets.rows()][1:] == ["image/png", "text/vcard"]
+    assert len(pets.storage.requests) == 3

@@ -219,7 +219,16 @@ def receive(
     to: Annotated[
         str, typer.Option("--to", metavar="E164", help="The number the message was sent to.")
     ],
-    body: Annotated[str, typer.Option("--body", metavar="TEXT", help="The message; - for stdin.")],
+    body: Annotated[
+        str | None,
+        typer.Option(
+            "--body", metavar="TEXT", help="The message; - for stdin. Optional with --media."
+        ),
+    ] = None,
+    media: Annotated[
+        list[str] | None,
+        typer.Option("--media", metavar="FILE", help="A picture or file of it; may be repeated."),
+    ] = None,
     sid: Annotated[
         str | None,
         typer.Option(
@@ -236,14 +245,17 @@ def receive(
     """Store a message as if a client had just sent it.
 
     For tests and repairs. It has every effect of a real message: opt-outs, forwarding, automatic
-    replies. Exits with 4 for a number that never belonged to an org; the message is then kept as
-    unmatched.
+    replies. Files are stored as they are, at most 10 of up to 20 MB each. Exits with 4 for a number
+    that never belonged to an org; the message is then kept as unmatched, without its files.
     """
     from petmsg.workflows import receive as receiving
 
-    text = body_of(body)
+    if body is None and not media:
+        raise UsageProblem("Specify --body, --media, or both.", hint="Add --body TEXT.")
+    text = body_of(body or "")
     typed = receiving.typed(context, from_=from_, to=to, body=text, sid=sid, at=at)
-    context.show_one(RECEIVED, receiving.receive(context, typed))
+    with_files = receiving.with_files(context, typed, media or [])
+    context.show_one(RECEIVED, receiving.receive(context, with_files))
 
 
 @app.command(
