@@ -45,6 +45,7 @@ RECEIVED = (
     ),
     Field("reason", "Reason", get=lambda row: row.decision.get("reason"), kind=or_null(TEXT)),
     Field("did", "Follow-up", get=lambda row: list(row.did), kind=list_of(TEXT)),
+    OF_MESSAGE,
     Field(
         "trace",
         None,

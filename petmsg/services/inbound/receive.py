@@ -22,6 +22,7 @@ from petmsg.queries.inbound import (
 )
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.media_fetch import add_received
+from petmsg.queries.media_of_messages import MessageMedia, of_messages
 from petmsg.queries.row_locks import share_client_of_phone
 from petmsg.queries.send_blocks import opted_out
 from petmsg.queries.senders import Sender, find_sender
@@ -55,13 +56,14 @@ _CUT = " … [cut off]"
 class Received:
     """A received message; `duplicate` is true if it was already stored, and then nothing was done.
 
-    `decision` is the object that `route inbound -o json` prints.
+    `decision` is the object that `route inbound -o json` prints. `media` are its pictures.
     """
 
     message: int
     duplicate: bool
     decision: dict[str, Any]
     did: tuple[str, ...] = ()
+    media: tuple[MessageMedia, ...] = ()
 
 
 def receive(
@@ -120,7 +122,13 @@ def receive(
             message_id=message_id,
             sender=sender._replace(client=client),
         )
-    return Received(message_id, duplicate=False, decision=decision.to_json(), did=did)
+    return Received(
+        message_id,
+        duplicate=False,
+        decision=decision.to_json(),
+        did=did,
+        media=_media_of(uow, text, message_id),
+    )
 
 
 def receive_each(
@@ -189,7 +197,15 @@ def _stored(uow: UnitOfWork, text: ReceivedText) -> Received | None:
         assert row.received_at is not None  # it is inbound
         did = _apply_late_keyword(uow, text, text.opt_out_type, row.id, at=row.received_at)
     decision = json.loads(row.decision or "{}")
-    return Received(row.id, duplicate=True, decision=decision, did=did)
+    media = _media_of(uow, text, row.id)
+    return Received(row.id, duplicate=True, decision=decision, did=did, media=media)
+
+
+def _media_of(uow: UnitOfWork, text: ReceivedText, message_id: int) -> tuple[MessageMedia, ...]:
+    """The stored pictures of a message that has some."""
+    if not (text.media_count or text.media):
+        return ()
+    return of_messages(uow.cursor, [message_id]).get(message_id, ())
 
 
 def _apply_late_keyword(
