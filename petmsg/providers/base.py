@@ -15,6 +15,9 @@ from typing import Protocol
 
 from petmsg.enums import Keyword
 
+MOST_MEDIA = 10
+"""The most pictures and files of one message (Twilio's error 21623)."""
+
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMedia:

@@ -53,11 +53,13 @@ class Credentials(NamedTuple):
 class Registered(NamedTuple):
     """A provider: its module, and its credentials if it needs any.
 
-    One without credentials reaches no real phone.
+    One without credentials reaches no real phone. One that `needs_public_url` fetches the files of
+    a message itself, from `petmsg serve`.
     """
 
     module: str
     credentials: Credentials | None = None
+    needs_public_url: bool = False
 
 
 PROVIDERS = {
@@ -65,6 +67,7 @@ PROVIDERS = {
     ProviderName.TWILIO: Registered(
         "petmsg.providers.twilio",
         Credentials(load_twilio_credentials, where_credentials_come_from),
+        needs_public_url=True,
     ),
 }
 
@@ -78,6 +81,11 @@ def connect(name: ProviderName, connection: Connection) -> Provider:
 def reaches_phones(name: ProviderName) -> bool:
     """Whether messages through that provider reach real phones and cost money."""
     return PROVIDERS[name].credentials is not None
+
+
+def needs_public_url(name: ProviderName) -> bool:
+    """Whether that provider fetches the files of a message from `petmsg serve`."""
+    return PROVIDERS[name].needs_public_url
 
 
 def credential_source(name: ProviderName, environ: Mapping[str, str]) -> str | None:

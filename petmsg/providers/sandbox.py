@@ -5,6 +5,7 @@ later, and rejects what no carrier accepts, with Twilio's codes. It uses the sam
 transaction of its own.
 """
 
+import json
 import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
@@ -18,10 +19,12 @@ from petmsg.db.transaction import Transaction
 from petmsg.errors import Busy, MalformedPhone, MediaGone, PetmsgError, ProviderUnavailable
 from petmsg.phone import parse_phone
 from petmsg.providers.base import (
+    MOST_MEDIA,
     TOO_LATE,
     Accepted,
     Delivery,
     FetchedMedia,
+    OutgoingMedia,
     OutgoingText,
     ProviderNumber,
     ProviderText,
@@ -74,7 +77,16 @@ class SandboxProvider:
                 begun.cursor.add(
                     "sandbox_text",
                     _COLUMNS,
-                    [(sid, text.from_e164, text.to_e164, text.body, accepted_at)],
+                    [
+                        (
+                            sid,
+                            text.from_e164,
+                            text.to_e164,
+                            text.body,
+                            accepted_at,
+                            _media_json(text.media),
+                        )
+                    ],
                 )
         except Busy as problem:
             return RetryLater(None, problem.code, problem.message)
@@ -147,7 +159,7 @@ class SandboxProvider:
 
 
 _SID = re.compile(r"SB[0-9a-f]{32}")
-_COLUMNS = ("provider_message_id", "from_e164", "to_e164", "body", "accepted_at")
+_COLUMNS = ("provider_message_id", "from_e164", "to_e164", "body", "accepted_at", "media")
 _TEXTS = f"SELECT {', '.join(_COLUMNS)} FROM sandbox_text"  # noqa: S608 because it is all ours
 
 
@@ -160,6 +172,20 @@ def _text_of(row: dict[str, Any]) -> ProviderText:
         body=row["body"] or "",
         delivery=Delivery.DELIVERED,
         created_at=row["accepted_at"],
+        media_count=len(json.loads(row["media"] or "[]")),
+    )
+
+
+def _media_json(media: Sequence[OutgoingMedia]) -> str | None:
+    """The files as they are stored: of which type, and where their bytes are."""
+    if not media:
+        return None
+    return json.dumps(
+        [
+            {"content_type": each.content_type}
+            | ({"url": each.url} if each.sha256 is None else {"sha256": each.sha256})
+            for each in media
+        ]
     )
 
 
@@ -170,10 +196,13 @@ def _refused(text: OutgoingText) -> Rejected | None:
     ):
         if not _is_phone(phone):
             return Rejected(code, whose, "The phone is not an E.164 number.")
-    if not text.body.strip() or "\0" in text.body or not _is_text(text.body):
+    is_empty = not text.body.strip() and not text.media
+    if is_empty or "\0" in text.body or not _is_text(text.body):
         return Rejected("21602", RejectionClass.CONTENT, "The body is empty or not valid text.")
     if len(text.body) > LONGEST_BODY:
         return Rejected("21617", RejectionClass.CONTENT, "The body is longer than 1600 characters.")
+    if len(text.media) > MOST_MEDIA:
+        return Rejected("21623", RejectionClass.CONTENT, "The message has more than 10 pictures.")
     return None
 
 

@@ -106,6 +106,14 @@ def connect(connection: Connection) -> "TwilioProvider":
     )
 
 
+def _content_of(text: OutgoingText) -> dict[str, Any]:
+    """The message's parameters. A message of pictures alone has no body."""
+    if not text.media:
+        return {"body": text.body}
+    urls = {"media_url": [media.url for media in text.media]}
+    return {"body": text.body, **urls} if text.body else urls
+
+
 class TwilioProvider:
     """Sends and looks up messages of one Twilio account. Threads may share it."""
 
@@ -172,10 +180,14 @@ class TwilioProvider:
             return Rejected(
                 "unencodable", RejectionClass.CONTENT, "The message is not valid Unicode."
             )
+        if not all(media.url for media in text.media):
+            return Rejected(
+                "no_media_url", RejectionClass.CONTENT, "A file of the message has no URL."
+            )
         try:
             with writing_by(text.begin_by):
                 message = self._messages.create(
-                    to=text.to_e164, from_=text.from_e164, body=text.body, **self._told_where
+                    to=text.to_e164, from_=text.from_e164, **_content_of(text), **self._told_where
                 )
             sid, status = message.sid, message.status
         except AnsweredNo as answer:

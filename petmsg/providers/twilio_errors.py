@@ -190,6 +190,12 @@ _ROWS = [
             21602: "The message is empty.",
             21617: "The message is longer than 1600 characters.",
             21619: "The message is empty.",
+            11200: "Twilio could not fetch a picture of the message.",
+            11751: "The pictures of the message have more than 5 MB together.",
+            12300: "A picture came with the wrong content type.",
+            21620: "The URL of a picture is not valid.",
+            21623: "The message has more than 10 pictures.",
+            30019: "The pictures of the message are larger than the carrier takes.",
         },
     ),
     *_refused(

@@ -60,7 +60,14 @@ def text_of(message: Any, *, from_e164: str = "", to_e164: str = "") -> Provider
         or datetime.now(UTC),
         code=None if code is None else str(code),
         rejection_class=None if code is None else look_up(code).in_report,
+        media_count=_count_of(message.num_media),
     )
+
+
+def _count_of(number: object) -> int | None:
+    """A number that Twilio writes as a text; None if it is missing or says nothing."""
+    text = str(number)
+    return int(text) if text.isascii() and text.isdecimal() else None
 
 
 def delivery_of(status: str) -> Delivery:
@@ -110,9 +117,12 @@ def number_of(number: Any) -> ProviderNumber:
         raise TypeError("capabilities")
     if not (number.phone_number or number.sid):
         raise TypeError("a row says nothing")
-    sends = None if can is None else can.get("sms")
+    sends, mms = (None if can is None else can.get(kind) for kind in ("sms", "mms"))
     return ProviderNumber(
-        optional(number.phone_number), optional(number.sid), None if sends is None else bool(sends)
+        optional(number.phone_number),
+        optional(number.sid),
+        None if sends is None else bool(sends),
+        None if mms is None else bool(mms),
     )
 
 

@@ -51,7 +51,7 @@ WHERE id = :id AND org_id = :org_id AND status = 'queued'
 """
 
 _DECISION_OF = """
-SELECT m.direction, m.decision, c.ref FROM message m
+SELECT m.direction, m.decision, c.ref, m.media_count FROM message m
 LEFT JOIN client c ON c.id = m.client_id
 WHERE m.org_id = :org_id AND m.id = :id
 """
@@ -142,6 +142,7 @@ class StoredDecision(NamedTuple):
     direction: str
     decision: str | None
     ref: str | None
+    media_count: int
 
 
 class SendingRow(NamedTuple):

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
+from petmsg import settings
 from petmsg.providers import registry
 from petmsg.providers.base import Provider
+from petmsg.providers.public_url import checked_public_url
 from petmsg.queries.org import OrgRow
 from petmsg.workflows.store import Store
 
@@ -31,6 +33,17 @@ def provider_of(store: Store, org: OrgRow, *, threads: int = 10) -> Provider:
     )
     store.at_end.callback(provider.close)
     return provider
+
+
+def public_url_of(store: Store, *orgs: OrgRow) -> str | None:
+    """Where the providers of the orgs may fetch pictures: the public URL of `petmsg serve`.
+
+    None if it is not set, or if no provider needs it. Raises `Misconfigured`.
+    """
+    url = store.environ.get(settings.PUBLIC_URL)
+    if not url or not any(registry.needs_public_url(org.provider) for org in orgs):
+        return None
+    return checked_public_url(url)
 
 
 def account_provider_of(store: Store, org: OrgRow) -> Provider:

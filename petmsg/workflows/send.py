@@ -3,7 +3,7 @@
 More than one transaction, because no provider is ever called inside one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
@@ -21,7 +21,8 @@ from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import HandedOver, error_for, record
 from petmsg.services.outbox.send import NotSent, Sending
-from petmsg.workflows.provider_factory import provider_of
+from petmsg.workflows.outgoing_files import OutgoingFile, require_reachable, store_files
+from petmsg.workflows.provider_factory import provider_of, public_url_of
 from petmsg.workflows.store import Store
 from petmsg.workflows.worker.sender_pool import BEGIN_WITHIN
 
@@ -53,14 +54,20 @@ def send(
     expires_at: str | None,
     queue_only: bool,
     on_warning: Callable[[str], None],
+    media: Sequence[OutgoingFile] = (),
 ) -> Sent:
     """Queue and send one message; `send_at` and `expires_at` are texts in the org's timezone.
 
+    `media` were prepared before (`workflows.outgoing_files`); their bytes are stored first. Raises
+    `NoPublicUrl` before anything is queued if the provider could not fetch them.
     `on_warning` is called with each warning before anything is sent.
     """
     with store.snapshot() as cursor:
         org = store.org(cursor)
+    public_url = public_url_of(store, org)
+    require_reachable(org, media, public_url)
     provider = None if queue_only else provider_of(store, org)
+    files = store_files(store, media)
     alive, token = None, NOBODY
     if provider is not None and not store.dry_run:
         alive = store.at_end.enter_context(worker(store.location))
@@ -79,6 +86,8 @@ def send(
             provider=org.provider,
             worker=token,
             ahead=_ahead(store),
+            public_url=public_url,
+            media=files,
         ),
     )
     for warning in sending.warnings:
@@ -131,6 +140,7 @@ def _wait_for_rate_limit(
                 provider=org.provider,
                 worker=token,
                 ahead=ahead,
+                public_url=public_url_of(store, org),
             )
         except MessageNotWaiting:
             with store.snapshot() as cursor:

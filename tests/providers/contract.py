@@ -2,18 +2,22 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from petmsg.errors import MediaGone, ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import (
+    MOST_MEDIA,
     Accepted,
     Delivery,
+    OutgoingMedia,
     OutgoingText,
     Provider,
     ProviderText,
     Rejected,
+    RejectionClass,
     RetryLater,
     Unknown,
 )
@@ -86,6 +90,37 @@ class ProviderContract:
     ) -> None:
         to = self.to_e164 if to_e164 is None else to_e164
         assert isinstance(provider.send(OutgoingText(self.from_e164, to, body)), OUTCOMES)
+
+    # --- pictures --------------------------------------------------------------------------
+
+    PICTURE = OutgoingMedia(
+        "image/jpeg", "a" * 64, "https://texts.example.com/media/t/picture-1.jpg"
+    )
+    LINKED = OutgoingMedia(None, None, "https://example.com/rex.png")
+
+    @pytest.mark.parametrize("body", ["Rex today", ""])
+    def test_pictures_are_accepted_with_words_and_without(
+        self, provider: Provider, body: str
+    ) -> None:
+        text = replace(self.text(body), media=(self.PICTURE, self.LINKED))
+        outcome = provider.send(text)
+        assert isinstance(outcome, Accepted)
+        [listed] = self.found(provider)
+        fetched = provider.fetch(outcome.provider_message_id)
+        assert fetched is not None
+        for each in (listed, fetched):
+            assert (each.body, each.media_count) == (body, 2)
+
+    def test_a_text_has_no_pictures(self, provider: Provider) -> None:
+        self.taken(provider)
+        assert [text.media_count for text in self.found(provider)] == [0]
+
+    def test_more_than_ten_pictures_are_refused(self, provider: Provider) -> None:
+        ten = replace(self.text(), media=(self.LINKED,) * MOST_MEDIA)
+        assert isinstance(provider.send(ten), Accepted)
+        outcome = provider.send(replace(ten, media=(self.LINKED,) * (MOST_MEDIA + 1)))
+        assert isinstance(outcome, Rejected)
+        assert (outcome.code, outcome.rejection_class) == ("21623", RejectionClass.CONTENT)
 
     # --- looking up ------------------------------------------------------------------------
 

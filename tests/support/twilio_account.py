@@ -25,6 +25,7 @@ MISSING = object()
 """The value of a field that a row does not have."""
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_URL = re.compile(r"https?://[!-~]+")
 _ONE_MESSAGE = re.compile(r"/Messages/(\w+)\.json")
 
 
@@ -36,6 +37,8 @@ class FakeAccount:
     and each message out of all lists for as many seconds as `hide_for` says of it.
     `outcomes` is what becomes of texts to a phone: a final status and an error code. `spoilt` says,
     by id or phone, which fields of a listed row are other than usual; `MISSING` leaves one out.
+    `on_media` is called with each message that has files, such as `Fetcher` of
+    tests.support.media_fetcher, which fetches them.
     """
 
     account_sid: str
@@ -48,6 +51,7 @@ class FakeAccount:
     spoilt: dict[str, dict[str, object]] = field(default_factory=dict)
     messages: dict[str, FakeMessage] = field(default_factory=dict)
     media: FakeMedia = field(default_factory=FakeMedia)
+    on_media: Callable[[FakeMessage], object] | None = None
     _by_pair: dict[tuple[str, str], list[FakeMessage]] = field(
         default_factory=lambda: defaultdict(list), repr=False
     )
@@ -57,7 +61,7 @@ class FakeAccount:
         base = f"/{VERSION}/Accounts/{self.account_sid}"
         match request.method, request.path.removeprefix(base):
             case "POST", "/Messages.json":
-                return self._create(request.form, arrived)
+                return self._create(request.form, request.media_urls, arrived)
             case "GET", "/Messages.json":
                 return self._page(request, "messages", self._listed(request.query))
             case "GET", "/IncomingPhoneNumbers.json":
@@ -84,13 +88,15 @@ class FakeAccount:
         self._by_pair[from_, to].append(message)
         return sid
 
-    def _create(self, form: dict[str, str], arrived: float) -> tuple[int, dict[str, object]]:
+    def _create(
+        self, form: dict[str, str], media_urls: tuple[str, ...], arrived: float
+    ) -> tuple[int, dict[str, object]]:
         to, from_, body = (form.get(name, "") for name in ("To", "From", "Body"))
-        if code := self._fault_of(to, from_, body):
+        if code := self._fault_of(to, from_, body, media_urls):
             status = 429 if code == 21611 else 400
             return status, error_body(code, status, WORDS[code].format(to=to, from_=from_))
         message = FakeMessage(
-            f"SM{len(self.messages) + 1:032x}",
+            f"{'MM' if media_urls else 'SM'}{len(self.messages) + 1:032x}",
             from_,
             to,
             body,
@@ -98,25 +104,31 @@ class FakeAccount:
             self.late_lists,
             arrived=arrived,
             accepted=time.monotonic(),
+            media_count=len(media_urls),
+            media_urls=media_urls,
         )
         message.final_status, message.error_code = self.outcomes.get(to, ("delivered", None))
         message.hidden_until = message.accepted + self.hide_for(message)
         self.messages[message.sid] = message
         self._by_pair[from_, to].append(message)
+        if self.on_media is not None and media_urls:
+            self.on_media(message)
         return 201, message.resource(self.account_sid)
 
-    def _fault_of(self, to: str, from_: str, body: str) -> int | None:
+    def _fault_of(self, to: str, from_: str, body: str, media_urls: tuple[str, ...]) -> int | None:
         owned = self.any_number or from_ in self.numbers or from_ == ALWAYS_OWNED
         checks = [
             (not to, 21604),
             (not from_, 21603),
-            (not body, 21602),
+            (not body and not media_urls, 21602),
             (to in MAGIC_TO, MAGIC_TO.get(to)),
             (not _E164.fullmatch(to), 21211),
             (from_ in MAGIC_FROM, MAGIC_FROM.get(from_)),
             (not _E164.fullmatch(from_), 21212),
             (not owned, 21606),
             (len(body) > 1600, 21617),
+            (len(media_urls) > 10, 21623),
+            (not all(_URL.fullmatch(url) for url in media_urls), 21620),
         ]
         return next((code for failed, code in checks if failed), None)
 

@@ -253,8 +253,10 @@ class _Connection(asyncio.Protocol):
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         # What is no form, of the admin or of a stranger, is left to whoever reads `raw`.
         posted = "form" in headers.get("content-type", "")
-        form = dict(parse_qsl(raw.decode(), keep_blank_values=True)) if posted else {}
-        self._fake.serve(self, Request(method, parts.path, query, form, headers), raw)
+        pairs = parse_qsl(raw.decode(), keep_blank_values=True) if posted else []
+        media_urls = tuple(value for name, value in pairs if name == "MediaUrl")
+        request = Request(method, parts.path, query, dict(pairs), headers, media_urls)
+        self._fake.serve(self, request, raw)
 
     def answer(self, status: int, body: bytes, headers: tuple[tuple[str, str], ...] = ()) -> None:
         """Answer, if anybody still listens, and read on."""

@@ -6,7 +6,7 @@ examples of its OpenAPI description. tests/support/test_twilio_fake.py holds the
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 
@@ -46,6 +46,8 @@ WORDS = {
     "({from_}) parameters",
     21614: "'To' number: {to}, is not a valid mobile number",
     21617: "The concatenated message body exceeds the 1600 character limit",
+    21620: "Invalid media URL(s)",
+    21623: "Number of media files exceeds allowed limit",
 }
 
 
@@ -58,6 +60,7 @@ class Request:
     query: dict[str, str]
     form: dict[str, str]
     headers: dict[str, str]
+    media_urls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,19 @@ def error_body(code: int, status: int, message: str) -> dict[str, object]:
     return {"code": code, "message": message, "more_info": more, "status": status}
 
 
+@dataclass(frozen=True, slots=True)
+class FetchedUrl:
+    """What a web server answered to HEAD and to GET for a file of a message. A status of 0 means
+    that it did not answer."""
+
+    url: str
+    head_status: int
+    head_headers: dict[str, str]
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+
 @dataclass(slots=True)
 class FakeMessage:
     """A message the fake accepted. Set `final_status` and `error_code` to let it fail.
@@ -149,6 +165,8 @@ class FakeMessage:
     hidden_until: float = 0.0
     came_in: bool = False
     media_count: int = 0
+    media_urls: tuple[str, ...] = ()
+    fetched: list["FetchedUrl"] = field(default_factory=list)
 
     @property
     def status(self) -> str:
@@ -173,7 +191,7 @@ class FakeMessage:
             "from": self.from_,
             "messaging_service_sid": None,
             "num_media": str(self.media_count),
-            "num_segments": str(measure(self.body).segments),
+            "num_segments": "1" if self.media_urls else str(measure(self.body).segments),
             "price": None,
             "price_unit": "USD",
             "sid": self.sid,
@@ -190,7 +208,8 @@ class FakeMessage:
             "from": self.from_,
             "to": self.to,
             "body": self.body,
-            "segments": measure(self.body).segments,
+            "segments": 1 if self.media_urls else measure(self.body).segments,
+            "media": self.media_count,
             "arrived": self.arrived,
             "accepted": self.accepted,
             "created_at": self.created_at.isoformat(),

@@ -1,7 +1,6 @@
 """petmsg message …"""
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -27,11 +26,14 @@ from petmsg.render.views.conversation import MESSAGE, MESSAGES, QUEUED, SENT, SI
 from petmsg.render.views.inbound import RECEIVED
 from petmsg.render.views.provider_drift import SYNCED
 
-if TYPE_CHECKING:
-    from petmsg.services.outbox.preview import SendOptions
-
 app = new_app("Send, receive, list and manage messages.")
 
+MEDIA = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--media", metavar="FILE|URL", help="A picture or PDF, or its https URL; up to 10 times."
+    ),
+]
 ID_ARG = Annotated[int, typer.Argument(metavar="ID", help="The message's ID.")]
 
 
@@ -43,6 +45,7 @@ ID_ARG = Annotated[int, typer.Argument(metavar="ID", help="The message's ID.")]
     prints_with={"--preview": one(SIZE)},
     examples=[
         "petmsg message send C-1 --body 'Rex is fed and happy.'",
+        "petmsg message send C-1 --media rex.jpg --body 'Walked and fed'",
         "petmsg message send C-1 --body 'See you at 3.' --preview",
     ],
 )
@@ -51,7 +54,10 @@ def send(
     client: Annotated[
         str, typer.Argument(metavar="CLIENT", help="The client's ref, phone or name.")
     ],
-    body: Annotated[str, typer.Option("--body", metavar="TEXT", help="The message; - for stdin.")],
+    body: Annotated[
+        str | None, typer.Option("--body", metavar="TEXT", help="The message; - for stdin.")
+    ] = None,
+    media: MEDIA = None,
     as_sitter: Annotated[
         str | None,
         typer.Option(
@@ -83,6 +89,12 @@ def send(
             "--force", help="Send even if it contains a personal phone or address; needs --reason."
         ),
     ] = False,
+    keep_metadata: Annotated[
+        bool,
+        typer.Option(
+            "--keep-metadata", help="Leave position and camera in the files; needs --reason."
+        ),
+    ] = False,
     reason: REASON = None,
     preview: Annotated[
         bool,
@@ -94,20 +106,33 @@ def send(
     The number it is sent from is chosen at send time. Without --key, the same command again sends a
     second message. petmsg message dispatch finishes interrupted messages, after asking the provider
     whether it has them.
+
+    A picture is sent without its position, camera and owner, and is scaled down where it is too
+    large. With --media the body may be left out.
     """
     from petmsg.services.outbox.preview import SendOptions
 
-    text = body_of(body)
-    if reason is not None and not force:
-        raise UsageProblem("--reason requires --force.", hint="Add --force, or leave out --reason.")
+    _check_send(body, media, reason=reason, force=force, keep_metadata=keep_metadata)
     options = SendOptions(
         key=key,
         as_sitter=as_sitter,
         urgent=urgent,
         force_reason=required_reason(reason) if force else None,
+        metadata_reason=required_reason(reason) if keep_metadata else None,
     )
+    text, files = body_of(body or ""), media or []
     if preview:
-        _preview(context, client, text, options, at=at, expires=expires)
+        from petmsg.cli.flows.preview import show_preview
+
+        show_preview(
+            context,
+            client,
+            body=text,
+            options=options,
+            send_at=at,
+            expires_at=expires,
+            media=files,
+        )
         return
     from petmsg.cli.flows import send as sending
 
@@ -119,29 +144,30 @@ def send(
         send_at=at,
         expires_at=expires,
         queue_only=queue_only,
+        media=files,
     )
 
 
-def _preview(
-    context: Context,
-    client: str,
-    text: str,
-    options: "SendOptions",
+def _check_send(
+    body: str | None,
+    media: list[str] | None,
     *,
-    at: str | None,
-    expires: str | None,
+    reason: str | None,
+    force: bool,
+    keep_metadata: bool,
 ) -> None:
-    from petmsg.services.outbox.preview import preview
-
-    with context.snapshot() as cursor:
-        org = context.org(cursor)
-        options = replace(
-            options,
-            send_at=None if at is None else context.instant(at, org),
-            expires_at=None if expires is None else context.instant(expires, org),
+    """Raise `UsageProblem` for options that do not go together."""
+    if body is None and not media:
+        raise UsageProblem(
+            "Specify --body, --media, or both.",
+            hint="petmsg message send CLIENT --body TEXT --media FILE",
         )
-        context.show_one(
-            SIZE, preview(cursor, org, client, body=text, options=options, now=context.now)
+    if keep_metadata and not media:
+        raise UsageProblem("--keep-metadata requires --media.", hint="Leave out --keep-metadata.")
+    if reason is not None and not (force or keep_metadata):
+        raise UsageProblem(
+            "--reason requires --force or --keep-metadata.",
+            hint="Add one of them, or leave out --reason.",
         )
 
 

@@ -27,6 +27,7 @@ MOST_IN_A_TABLE = 1_000
         "petmsg route explain C-1",
         "petmsg route explain C-1 --at +3h",
         "petmsg route explain C-1 --as S-1",
+        "petmsg route explain C-1 --with-media",
         "petmsg route explain --message 1",
     ],
 )
@@ -48,6 +49,9 @@ def explain(
         str | None,
         typer.Option("--as", metavar="SITTER", help="The sitter who sends, as in message send."),
     ] = None,
+    with_media: Annotated[
+        bool, typer.Option("--with-media", help="For a message with pictures.")
+    ] = False,
 ) -> None:
     """Explain which number a message to a client is sent from.
 
@@ -61,9 +65,10 @@ def explain(
         raise UsageProblem(
             "Specify a CLIENT or --message ID (not both).", hint="petmsg route explain CLIENT"
         )
-    if message is not None and as_sitter is not None:
+    if message is not None and (as_sitter is not None or with_media):
         raise UsageProblem(
-            "--as requires a CLIENT.", hint="A stored message is explained for its own sitter."
+            f"{'--with-media' if with_media else '--as'} requires a CLIENT.",
+            hint="A stored message is explained for its own sitter and pictures.",
         )
     with context.snapshot() as cursor:
         org = context.org(cursor)
@@ -78,7 +83,13 @@ def explain(
             return
         instant = context.instant(at, org)
         explained = route.explain(
-            cursor, org, client or "", at=instant, now=context.now, as_sitter=as_sitter
+            cursor,
+            org,
+            client or "",
+            at=instant,
+            now=context.now,
+            as_sitter=as_sitter,
+            with_media=with_media,
         )
         found = explained.decision
     show_decision(context, found.to_json(), at=instant)

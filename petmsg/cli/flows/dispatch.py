@@ -34,7 +34,7 @@ from petmsg.services.outbox.record_outcome import error_for
 from petmsg.services.outbox.send import NotSent, Sending
 from petmsg.services.outbox.unknown_outcomes import Reconciled
 from petmsg.services.unit_of_work import Failure
-from petmsg.workflows.provider_factory import provider_of
+from petmsg.workflows.provider_factory import provider_of, public_url_of
 from petmsg.workflows.send import NOBODY
 from petmsg.workflows.waiting_clients import update_waiting_alerts
 from petmsg.workflows.worker.dispatcher import (
@@ -248,6 +248,7 @@ def _rehearse(context: Context, fields: Sequence[Field], orgs: Sequence[OrgRow])
                     text.message,
                     provider=org.provider,
                     worker=NOBODY,
+                    public_url=public_url_of(context, org),
                 )
             except PetmsgError as problem:
                 rows.append(Failure(str(text.message), problem))

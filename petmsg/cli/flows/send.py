@@ -1,10 +1,13 @@
 """`message send`: sends one message and prints the result."""
 
+from collections.abc import Sequence
+
 from petmsg.cli.context import Context
 from petmsg.cli.streams import note_done
 from petmsg.render.views.conversation import SENT
 from petmsg.services.outbox.claim import Waiting
 from petmsg.services.outbox.preview import SendOptions
+from petmsg.workflows import outgoing_files
 from petmsg.workflows import send as sending
 
 
@@ -17,8 +20,16 @@ def send(
     send_at: str | None,
     expires_at: str | None,
     queue_only: bool,
+    media: Sequence[str] = (),
 ) -> None:
-    """Queue and send one message; an error is raised after the result was printed."""
+    """Queue and send one message; an error is raised after the result was printed.
+
+    `media` are paths and addresses of its files.
+    """
+    if media:
+        with context.snapshot() as cursor:  # refused before a large picture is scaled down
+            org = context.org(cursor)
+        outgoing_files.require_sendable(context, org, media)
     sent, problem = sending.send(
         context,
         client,
@@ -27,6 +38,9 @@ def send(
         send_at=send_at,
         expires_at=expires_at,
         queue_only=queue_only,
+        media=outgoing_files.prepare_files(
+            media, keep_metadata=options.metadata_reason is not None
+        ),
         on_warning=lambda warning: context.notify(f"Warning: {warning}"),
     )
     if not context.dry_run:

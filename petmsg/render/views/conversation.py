@@ -285,6 +285,17 @@ SENT = (
 )
 
 
+def _previewed(media: Any) -> str:
+    """A file in one line: its name, type, sizes and what was removed."""
+    if media.url is not None:
+        return f"{media.name} (fetched from {media.url})"
+    size = f"{media.size:,} bytes"
+    if media.size != media.original_size:
+        size = f"{media.original_size:,} bytes, {media.size:,} after"
+    gone = f", without {', '.join(media.removed)}" if media.removed else ""
+    return f"{media.name} ({media.content_type}, {size}{', scaled down' * media.scaled}{gone})"
+
+
 SIZE = (
     Field("client", "Client", kind=REF),
     Field(
@@ -313,6 +324,23 @@ SIZE = (
         kind=list_of(keyed(code=one_of(BlockCode), explanation=TEXT, until=or_null(INSTANT))),
     ),
     Field("leak", "Contact details", kind=or_null(TEXT)),
+    Field(
+        "media",
+        "Pictures",
+        get=lambda row: [each._asdict() for each in row.media],
+        cell=lambda row, _: "; ".join(map(_previewed, row.media)) or "-",
+        kind=list_of(
+            keyed(
+                name=or_null(NAME),
+                content_type=or_null(WORD),
+                size=or_null(COUNT),
+                original_size=or_null(COUNT),
+                removed=list_of(WORD),
+                scaled=FLAG,
+                url=or_null(TEXT),
+            )
+        ),
+    ),
     Field("refused", "Refused", kind=or_null(TEXT)),
     Field("decision", None, get=lambda row: row.decision.to_json(), kind=object_of(DECISION)),
 )

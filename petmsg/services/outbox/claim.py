@@ -8,10 +8,10 @@ in the database, so that all workers together keep the rate limit of a number.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from petmsg.clock import format_local
 from petmsg.enums import (
@@ -31,6 +31,7 @@ from petmsg.queries.attempt import (
     locked_number,
 )
 from petmsg.queries.lookup import ClientKey
+from petmsg.queries.media import MediaRow
 from petmsg.queries.queue import NO_THREAD, NumberRateLimit
 from petmsg.queries.routing import read_facts, speaker_of
 from petmsg.queries.send_blocks import blocked_code, read_hold_facts
@@ -38,7 +39,7 @@ from petmsg.rules import rate_limit, send_blocks
 from petmsg.rules.routing import Decision, decide
 from petmsg.services.alert import raise_alert
 from petmsg.services.numbers import provider_holds
-from petmsg.services.outbox import system_messages
+from petmsg.services.outbox import outgoing_media, system_messages
 from petmsg.services.outbox.not_sent import fail, hold_for_review
 from petmsg.services.outbox.queue import MessageNotWaiting, client_of, client_ref_of, locked_message
 from petmsg.services.unit_of_work import UnitOfWork
@@ -127,11 +128,13 @@ def claim(
     provider: ProviderName,
     worker: str,
     ahead: timedelta = timedelta(0),
+    public_url: str | None = None,
 ) -> ClaimResult:
     """Claim a queued message for the worker with that token, which must hold its lock.
 
     `ahead` is how long before its start time a message may be claimed. `provider` is the one whose
-    credentials this process has. Raises `NotFound`, `MessageNotWaiting`, `ProviderChanged`, `Busy`.
+    credentials this process has, `public_url` where it may fetch pictures. Raises `NotFound`,
+    `MessageNotWaiting`, `ProviderChanged`, `Busy`.
     """
     message = locked_message(uow, message_id)
     if message.status is not MessageStatus.QUEUED:
@@ -153,11 +156,15 @@ def claim(
         expires_at=message.expires_at,
         urgent=message.urgent,
     )
+    media = outgoing_media.read_media(uow, message)
+    facts = outgoing_media.with_media_facts(facts, uow.org, message, media, public_url)
     for held in send_blocks.find_blocks(facts, uow.now):
         if held.final:
             return _refuse(uow, message, held)
         if held.code is BlockCode.NOT_THEIR_PHONE:
             return _hold(uow, message, held.explanation, held.code.value)
+        if held.code is BlockCode.NO_PUBLIC_URL:
+            outgoing_media.alert_no_public_url(uow, message)
         return Waiting(message_id, held.explanation, held.until)
     if message.due_at is not None and message.due_at > uow.now:
         again = format_local(message.due_at, uow.org.timezone)
@@ -165,24 +172,32 @@ def claim(
     earlier = _earlier_message(uow, message)
     if earlier is not None:
         return Waiting(message_id, earlier)
+    start = _Start(worker, ahead, media, public_url)
     if message.thread_id is None:
-        return _with_direct_number(uow, message, worker=worker, ahead=ahead)
-    return _with_number(uow, message, client_of(uow, message), worker=worker, ahead=ahead)
+        return _with_direct_number(uow, message, start)
+    return _with_number(uow, message, client_of(uow, message), start)
 
 
-def _with_direct_number(
-    uow: UnitOfWork, message: Message, *, worker: str, ahead: timedelta
-) -> ClaimResult:
+class _Start(NamedTuple):
+    """How a message is started: by whom, how early, and with which files."""
+
+    worker: str
+    ahead: timedelta
+    media: Sequence[MediaRow]
+    public_url: str | None
+
+
+def _with_direct_number(uow: UnitOfWork, message: Message, start: _Start) -> ClaimResult:
     """Claim a message outside any thread: it is sent from its one number or not at all."""
     assert message.id is not None
     decision, number = _decide_and_lock(uow, lambda: system_messages.decide(uow, message))
     if number is None:
         return _fail(uow, message, code=decision.trace[-1].code.lower(), why=decision.reason)
-    return _claim_if_free(uow, message, number, decision, worker=worker, ahead=ahead)
+    return _claim_if_free(uow, message, number, decision, start)
 
 
 def _with_number(
-    uow: UnitOfWork, message: Message, client: ClientKey, *, worker: str, ahead: timedelta
+    uow: UnitOfWork, message: Message, client: ClientKey, start: _Start
 ) -> ClaimResult:
     assert message.id is not None
     cursor, now = uow.cursor, uow.now
@@ -190,7 +205,16 @@ def _with_number(
     decision, number = _decide_and_lock(
         uow,
         lambda: decide(
-            read_facts(cursor, uow.org, client, at=now, past=False, speaker=speaker), now
+            read_facts(
+                cursor,
+                uow.org,
+                client,
+                at=now,
+                past=False,
+                speaker=speaker,
+                with_media=message.media_count > 0,
+            ),
+            now,
         ),
     )
     if speaker is not None and decision.rejects_requested_sitter:
@@ -201,7 +225,7 @@ def _with_number(
     if number is None:
         _alert_no_number(uow, client, decision)
         return Waiting(message.id, decision.reason, uow.now + RECHECK_AFTER, decision)
-    return _claim_if_free(uow, message, number, decision, worker=worker, ahead=ahead)
+    return _claim_if_free(uow, message, number, decision, start)
 
 
 def _has_a_speaker(message: Message) -> bool:
@@ -214,9 +238,7 @@ def _claim_if_free(
     message: Message,
     number: NumberRateLimit,
     decision: Decision,
-    *,
-    worker: str,
-    ahead: timedelta,
+    start: _Start,
 ) -> ClaimResult:
     """Claim the message if the number is free and neither carrier nor provider blocks it."""
     assert message.id is not None
@@ -226,13 +248,13 @@ def _claim_if_free(
         why = f"The carrier blocks messages from {number.e164} to this phone (code {blocked})"
         return _hold(uow, message, why, BlockCode.PAIR_BLOCKED.value)
     start_at = rate_limit.next_start(number.free_at, uow.now)
-    if start_at > uow.now + ahead:
+    if start_at > uow.now + start.ahead:
         why = f"{number.e164} is at its rate limit"
         return Waiting(message.id, why, start_at, decision, for_rate_limit=True)
     held = provider_holds.hold_of(uow, number)
     if held is not None:
         return Waiting(message.id, *held)
-    return _begin(uow, message, number, decision, worker=worker, start_at=start_at)
+    return _begin(uow, message, number, decision, start, start_at=start_at)
 
 
 def _begin(
@@ -240,8 +262,8 @@ def _begin(
     message: Message,
     number: NumberRateLimit,
     decision: Decision,
+    start: _Start,
     *,
-    worker: str,
     start_at: datetime,
 ) -> Claim:
     assert message.id is not None
@@ -251,10 +273,15 @@ def _begin(
     new_claim = Claim(
         message=message.id,
         attempt=message.attempts + 1,
-        worker=worker,
+        worker=start.worker,
         thread=message.thread_id or NO_THREAD,
         number=number.id,
-        text=OutgoingText(number.e164, message.to_e164, message.body),
+        text=OutgoingText(
+            number.e164,
+            message.to_e164,
+            message.body,
+            media=outgoing_media.hand_out(uow, message, start.media, start.public_url),
+        ),
         segments=message.segments,
         decision=decision,
         claimed_at=uow.now,
@@ -271,7 +298,7 @@ def _begin(
         rule=decision.rule,
         decision=new_claim.decision_json,
         provider=uow.org.provider,
-        worker=worker,
+        worker=start.worker,
         now=uow.now,
         free_at=start_at + new_claim.occupancy,
     )

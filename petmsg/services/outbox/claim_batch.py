@@ -40,6 +40,7 @@ def claim_batch(
     provider: ProviderName,
     worker: str,
     ahead: timedelta,
+    public_url: str | None = None,
 ) -> ClaimedBatch:
     """Record finished messages, then claim the wanted ones for the worker with that token.
 
@@ -50,7 +51,14 @@ def claim_batch(
     def claimed(message: int) -> ClaimResult | Failure:
         try:
             with own_fault(message):
-                return claim(uow, message, provider=provider, worker=worker, ahead=ahead)
+                return claim(
+                    uow,
+                    message,
+                    provider=provider,
+                    worker=worker,
+                    ahead=ahead,
+                    public_url=public_url,
+                )
         except MessageNotWaiting as problem:  # another worker was faster; nothing was written
             return Failure(str(message), problem)
 

@@ -1,7 +1,9 @@
 """Preview a send without doing it. Standard library only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from petmsg.clock import format_local
 from petmsg.db.cursor import Cursor
@@ -26,7 +28,7 @@ class SendOptions:
     `send_at` None means now. The message is not sent at or after `expires_at`. `urgent` ignores
     quiet hours. `relayed` means that the sitter wrote it from their own phone: where their number
     cannot be used, it is sent from a pool number or from the front desk's. `force_reason` says why
-    the body may contain contact details.
+    the body may contain contact details, `metadata_reason` why the metadata of pictures is kept.
     """
 
     key: str | None = None
@@ -36,6 +38,19 @@ class SendOptions:
     expires_at: datetime | None = None
     urgent: bool = False
     force_reason: str | None = None
+    metadata_reason: str | None = None
+
+
+class PreviewedMedia(NamedTuple):
+    """A file as it would be sent; sizes are in bytes, None for a file on the web."""
+
+    name: str | None
+    content_type: str | None
+    size: int | None
+    original_size: int | None
+    removed: tuple[str, ...]
+    scaled: bool
+    url: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +71,7 @@ class Preview:
     holds: tuple[SendBlock, ...]
     leak: str | None
     refused: str | None
+    media: tuple[PreviewedMedia, ...] = ()
 
     @property
     def leaves_now(self) -> bool:
@@ -64,13 +80,22 @@ class Preview:
 
 
 def preview(
-    cursor: Cursor, org: OrgRow, client_text: str, *, body: str, options: SendOptions, now: datetime
+    cursor: Cursor,
+    org: OrgRow,
+    client_text: str,
+    *,
+    body: str,
+    options: SendOptions,
+    now: datetime,
+    media: Sequence[PreviewedMedia] = (),
+    problem: str | None = None,
 ) -> Preview:
-    """Return what sending the body to the client would do at `now` (aware UTC). Changes nothing.
+    """Return what sending the body and the files to the client would do at `now` (aware UTC).
 
-    The number is the one for the time of sending. Raises what `earliest_send_time` raises.
+    `problem` is why the files could not be sent. Changes nothing. The number is the one for the
+    time of sending. Raises what `earliest_send_time` raises.
     """
-    clean = parse_body(body)
+    clean = body_with(body, media)
     size = measure(clean)
     client = find_client(cursor, org.id, client_text)
     at = earliest_send_time(options, now, timezone=org.timezone)
@@ -78,7 +103,9 @@ def preview(
     if options.as_sitter is not None:
         sitter = find_sitter(cursor, org.id, options.as_sitter)
         speaker = SpeakerFact(sitter.ref, sitter.name, own_number_only=not options.relayed)
-    facts = read_facts(cursor, org, client, at=at, past=False, speaker=speaker)
+    facts = read_facts(
+        cursor, org, client, at=at, past=False, speaker=speaker, with_media=bool(media)
+    )
     decision = decide(facts, at)
     phone = primary_phone(cursor, org, client)
     found = read_hold_facts(
@@ -101,12 +128,18 @@ def preview(
         to_e164=phone,
         encoding=size.encoding,
         units=size.units,
-        segments=size.segments,
+        segments=1 if media else size.segments,
         forced_by=size.forced_by,
         holds=held,
         leak=leak,
-        refused=_terminal_block(held) or _sitter_rejection(decision, leak, options),
+        refused=_terminal_block(held) or _sitter_rejection(decision, leak, options) or problem,
+        media=tuple(media),
     )
+
+
+def body_with(body: str, media: Sequence[object]) -> str:
+    """The body as it is stored; empty only if the message has files. Raises `MalformedText`."""
+    return "" if media and not body.strip() else parse_body(body)
 
 
 def earliest_send_time(options: SendOptions, now: datetime, *, timezone: str) -> datetime:

@@ -1,5 +1,6 @@
 """The message queue: add, retry and cancel messages. `claim` sends them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,9 +18,14 @@ from petmsg.rules.routing import Decision, SpeakerFact, decide
 from petmsg.rules.segments import measure
 from petmsg.rules.send_blocks import find_blocks
 from petmsg.services.bookings.assignment_window import ensure_threads
-from petmsg.services.outbox.preview import SendOptions, describe_contact_details, earliest_send_time
+from petmsg.services.outbox.outgoing_media import NewMedia, add_media, has_same_media
+from petmsg.services.outbox.preview import (
+    SendOptions,
+    body_with,
+    describe_contact_details,
+    earliest_send_time,
+)
 from petmsg.services.unit_of_work import UnitOfWork
-from petmsg.text_inputs import parse_body
 
 _LONGEST_KEY = 128
 STUCK_AFTER = timedelta(minutes=10)
@@ -67,20 +73,25 @@ _NO_OPTIONS = SendOptions()
 
 
 def queue(
-    uow: UnitOfWork, client_text: str, *, body: str, options: SendOptions = _NO_OPTIONS
+    uow: UnitOfWork,
+    client_text: str,
+    *,
+    body: str,
+    options: SendOptions = _NO_OPTIONS,
+    media: Sequence[NewMedia] = (),
 ) -> Queued:
-    """Queue a message to the client's primary phone.
+    """Queue a message to the client's primary phone. With `media` its body may be empty.
 
-    The same key with the same client and body returns the existing message; with anything else it
-    raises `KeyReused`. A sitter must have a window with the client at the time of sending
+    The same key with the same client, body and files returns the existing message; with anything
+    else it raises `KeyReused`. A sitter must have a window with the client at the time of sending
     (`OutsideOwnWindow`) and must not write contact details (`MaskingLeak`); for the front desk
     these are only a warning. Raises `OptedOut` or `NotSmsCapable` if the message could never be
     sent.
     """
-    clean = parse_body(body)
+    clean = body_with(body, media)
     client = find_client(uow.cursor, uow.org.id, client_text)
     if options.key is not None:
-        existing = _message_with_key(uow, options.key, client, clean)
+        existing = _message_with_key(uow, options.key, client, clean, media)
         if existing is not None:
             return Queued(existing.id or 0, existing.status, reused=True)
     send_at = earliest_send_time(options, uow.now, timezone=uow.org.timezone)
@@ -91,6 +102,7 @@ def queue(
         speaker = find_sitter(uow.cursor, uow.org.id, options.as_sitter)
         fact = SpeakerFact(speaker.ref, speaker.name, own_number_only=not options.relayed)
         facts = read_facts(uow.cursor, uow.org, client, at=send_at, past=False, speaker=fact)
+        facts = facts._replace(with_media=bool(media))
         require_window(decide(facts, send_at), speaker.ref)
     leak = describe_contact_details(
         uow.cursor, uow.org, clean, client_id=client.id, sitter_text=options.as_sitter
@@ -118,6 +130,7 @@ def queue(
     )
     uow.session.add(message)
     uow.session.flush()
+    add_media(uow, message, media)
     uow.audit(
         "message.queued",
         "message",
@@ -129,8 +142,9 @@ def queue(
             "expires_at": options.expires_at,
             "urgent": options.urgent,
             "leak": leak is not None,
-        },
-        reason=options.force_reason,
+        }
+        | _media_words(options, media),
+        reason=options.force_reason or options.metadata_reason,
     )
     warnings = () if leak is None else (f"The body contains {leak}.",)
     return Queued(message.id or 0, MessageStatus.QUEUED, reused=False, warnings=warnings)
@@ -240,7 +254,16 @@ def require_window(decision: Decision, sitter: str) -> None:
         )
 
 
-def _message_with_key(uow: UnitOfWork, key: str, client: ClientKey, body: str) -> Message | None:
+def _media_words(options: SendOptions, media: Sequence[NewMedia]) -> dict[str, object]:
+    """What the audit says of a message's files; nothing of a message without."""
+    if not media:
+        return {}
+    return {"media": len(media), "keep_metadata": options.metadata_reason is not None}
+
+
+def _message_with_key(
+    uow: UnitOfWork, key: str, client: ClientKey, body: str, media: Sequence[NewMedia]
+) -> Message | None:
     if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
         raise MalformedText(
             "The --key is empty, too long or not printable.",
@@ -249,10 +272,16 @@ def _message_with_key(uow: UnitOfWork, key: str, client: ClientKey, body: str) -
     existing = uow.session.exec(
         select(Message).where(Message.org_id == uow.org.id, Message.idempotency_key == key)
     ).first()
-    if existing is not None and (existing.client_id, existing.body) != (client.id, body):
+    if existing is None:
+        return None
+    if (existing.client_id, existing.body) != (client.id, body):
         raise KeyReused(
             f"The key was already used for message {existing.id}, with another client or another "
             "body."
+        )
+    if not has_same_media(uow, existing, media):
+        raise KeyReused(
+            f"The key was already used for message {existing.id}, with other pictures or files."
         )
     return existing
 

@@ -1,6 +1,7 @@
 """Send one message now: queue and claim it in one transaction."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ from petmsg.enums import MessageStatus, ProviderName
 from petmsg.errors import Refused
 from petmsg.models import Message
 from petmsg.services.outbox.claim import Claim, ClaimResult, Ended, Waiting, claim
+from petmsg.services.outbox.outgoing_media import NewMedia
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import queue
 from petmsg.services.unit_of_work import UnitOfWork
@@ -54,18 +56,23 @@ def queue_and_claim(
     provider: ProviderName,
     worker: str,
     ahead: timedelta = timedelta(0),
+    public_url: str | None = None,
+    media: Sequence[NewMedia] = (),
 ) -> Sending:
     """Queue a message and, unless `queue_only`, claim it in the same transaction.
 
     `provider` is the one whose credentials this process has, `worker` its token. `ahead` is how
-    long before its start time the message may be claimed.
+    long before its start time the message may be claimed, `public_url` where the provider may
+    fetch its files.
     """
     options = replace(options, send_at=send_at, expires_at=expires_at)
-    queued = queue(uow, client_text, body=body, options=options)
+    queued = queue(uow, client_text, body=body, options=options, media=media)
     if queue_only or queued.status is not MessageStatus.QUEUED:
         note = f"already {queued.status}" if queued.reused else None
         return replace(_sending(uow, queued.message, None, note), warnings=queued.warnings)
-    result = claim_now(uow, queued.message, provider=provider, worker=worker, ahead=ahead)
+    result = claim_now(
+        uow, queued.message, provider=provider, worker=worker, ahead=ahead, public_url=public_url
+    )
     return replace(result, warnings=queued.warnings)
 
 
@@ -76,9 +83,12 @@ def claim_now(
     provider: ProviderName,
     worker: str,
     ahead: timedelta = timedelta(0),
+    public_url: str | None = None,
 ) -> Sending:
     """Claim the message and return its state."""
-    result = claim(uow, message_id, provider=provider, worker=worker, ahead=ahead)
+    result = claim(
+        uow, message_id, provider=provider, worker=worker, ahead=ahead, public_url=public_url
+    )
     return _sending(uow, message_id, result, None if isinstance(result, Claim) else result.why)
 
 

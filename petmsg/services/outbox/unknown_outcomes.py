@@ -104,10 +104,10 @@ def reconcile(
         return None
     others = [text for text in found if _is_not_known(uow, message, text)]
     near = [text for text in others if _accepted_at(uow, text) >= unknown.claimed_at - CLOCK_SKEW]
-    same = [text for text in near if _has_same_body(message, text)]
+    same = [text for text in near if _has_same_content(message, text)]
     if len(same) == 1:
         return _mark_sent(uow, message, same[0])
-    older = [text for text in others if text.body.strip() and _has_same_body(message, text)]
+    older = [text for text in others if _says_something(text) and _has_same_content(message, text)]
     if same or older:
         return _hold(
             uow,
@@ -180,7 +180,15 @@ def _accepted_at(uow: UnitOfWork, text: ProviderText) -> datetime:
     return text.created_at if text.age is None else uow.now - text.age
 
 
-def _has_same_body(message: Message, text: ProviderText) -> bool:
+def _says_something(text: ProviderText) -> bool:
+    """Whether it is more than an empty body: a picture alone has one."""
+    return bool(text.body.strip()) or bool(text.media_count)
+
+
+def _has_same_content(message: Message, text: ProviderText) -> bool:
+    """Whether body and number of pictures are the message's, as far as the provider says them."""
+    if text.media_count not in (None, message.media_count):
+        return False
     return message.body is not None and is_body_of(message.body, text.body)
 
 

@@ -63,10 +63,12 @@ def explain(
     at: datetime,
     now: datetime,
     as_sitter: str | None = None,
+    with_media: bool = False,
 ) -> Explained:
     """The decision for a message to the client at `at` (aware UTC), and the client.
 
-    `as_sitter` is the sitter who sends the message; None if the company sends it. For `at` before
+    `as_sitter` is the sitter who sends the message; None if the company sends it. `with_media` says
+    whether it has pictures. For `at` before
     `now`, the past state of numbers and sitters is taken from the ledger. Changes nothing. Raises
     `NotFound` or `Ambiguous`.
     """
@@ -77,7 +79,16 @@ def explain(
         speaker = SpeakerFact(sitter.ref, sitter.name)
     past = at < now
     notes = _notes(cursor, org, client, at) if past else ()
-    facts = read_facts(cursor, org, client, at=at, past=past, notes=notes, speaker=speaker)
+    facts = read_facts(
+        cursor,
+        org,
+        client,
+        at=at,
+        past=past,
+        notes=notes,
+        speaker=speaker,
+        with_media=with_media,
+    )
     return Explained(client, decide(facts, at))
 
 
@@ -100,7 +111,15 @@ def explain_message(
         stored = json.loads(row.decision)
         client = find_client(cursor, org.id, row.ref)
         speaker = speaker_of(cursor, message_id)
-        facts = read_facts(cursor, org, client, at=now, past=False, speaker=speaker)
+        facts = read_facts(
+            cursor,
+            org,
+            client,
+            at=now,
+            past=False,
+            speaker=speaker,
+            with_media=row.media_count > 0,
+        )
         today = decide(facts, now).to_json()
         return StoredExplanation(
             message_id,

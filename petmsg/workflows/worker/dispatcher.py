@@ -24,6 +24,7 @@ from petmsg.services.outbox.claim import Claim, Ended, ProviderChanged, Waiting
 from petmsg.services.outbox.claim_batch import ClaimedBatch, Recorded, claim_batch
 from petmsg.services.outbox.unknown_outcomes import Reconciled, mark_outcome_unknown
 from petmsg.services.unit_of_work import Failure
+from petmsg.workflows.provider_factory import public_url_of
 from petmsg.workflows.store import Store
 from petmsg.workflows.worker.org_queue import OrgQueue
 from petmsg.workflows.worker.rescuer import (
@@ -83,6 +84,7 @@ class Dispatcher:
         self._pool = pool
         self._on_event = on_event
         self._timings = timings
+        self._public_url = public_url_of(store, *(org for org, _ in orgs))
         self._stop = threading.Event()
         self._serving = itertools.count(1)
 
@@ -166,6 +168,7 @@ class Dispatcher:
                 provider=queue.org.provider,
                 worker=self._worker.token,
                 ahead=timedelta(seconds=self._timings.ahead),
+                public_url=self._public_url,
             )
         except BaseException:
             queue.done = [*done, *queue.done]
