@@ -41,10 +41,10 @@ def test_a_preview_says_what_is_sent_of_each_file_and_stores_nothing(
 
 
 def test_a_preview_passes_over_a_number_that_cannot_send_pictures(
-    sqlite_cli: Cli, rex: str
+    sqlite_cli: Cli, migrated_sqlite: str, rex: str
 ) -> None:
     people_and_visit(sqlite_cli)
-    with working(sqlite_cli.url) as uow:
+    with working(migrated_sqlite) as uow:
         uow.cursor.run("UPDATE message_number SET mms = false WHERE class = 'sitter'")
     assert send(sqlite_cli, "--preview", "--media", rex).json["from"] == POOL
     assert send(sqlite_cli, "--preview").json["from"] == MAYA
