@@ -179,6 +179,7 @@ WRITING = {
     "demo",
     "export",
     "import petmsg",
+    "media fetch",
     "number release-due",
     "reconcile",
     "serve --dry-run",

@@ -158,7 +158,6 @@ READING: dict[str, tuple[str, ...]] = {
     "route simulate": ("--client", "C-1"),
     "message send --preview": ("C-1", "--body", BODY, "--preview"),
     "media list": (),
-    "media fetch --dry-run": ("--dry-run",),
     "media show": ("1",),
     "message list": (),
     "message show": ("1",),

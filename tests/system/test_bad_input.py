@@ -440,7 +440,7 @@ db check"""
 
 # Commands that may write although all they say is an error: a text that was held or has expired, a
 # look at the carrier that found something.
-PARTLY = ("message dispatch", "message sync", "reconcile")
+PARTLY = ("message dispatch", "message sync", "reconcile", "media fetch")
 
 
 def may_have_written(line: list[str], ran: Ran) -> bool:

@@ -39,6 +39,7 @@ EXITS = {
 }
 """Examples that exit with something else than 0, in the state in which they are tried."""
 LOOKING = {
+    "petmsg media fetch",
     "petmsg number health",
     "petmsg number health --propose",
     "petmsg number health +14155550105 --days 30",
@@ -52,7 +53,12 @@ LOOKING = {
 """Examples of writing commands that only look, or write elsewhere."""
 
 
-EMPTY = {"petmsg message pull", "petmsg message pull --since -2d -o json"}
+EMPTY = {
+    "petmsg media fetch",
+    "petmsg media fetch --org happy-paws --dry-run",
+    "petmsg message pull",
+    "petmsg message pull --since -2d -o json",
+}
 """Examples that find nothing here: nobody can text a sandbox."""
 
 
