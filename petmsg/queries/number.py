@@ -13,7 +13,8 @@ from petmsg.rules.rate_limit import default_rate_limit
 
 _NUMBERS = """
 SELECT n.id, n.e164 AS number, n.class AS number_class, n.status, s.ref AS sitter,
-       n.quarantined_until, n.quarantine_reason, n.last_used_at, n.created_at, n.segments_per_second
+       n.quarantined_until, n.quarantine_reason, n.last_used_at, n.created_at, n.mms,
+       n.segments_per_second
 FROM message_number n
 LEFT JOIN sitter s ON s.id = n.sitter_id
 WHERE n.org_id = :org_id
@@ -55,6 +56,7 @@ class NumberRow(NamedTuple):
     quarantine_reason: str | None
     last_used_at: datetime | None
     created_at: datetime
+    mms: bool | None
     segments_per_second: float | None
 
 
@@ -83,6 +85,7 @@ class NumberDetails(NamedTuple):
     quarantine_reason: str | None
     last_used_at: datetime | None
     created_at: datetime
+    mms: bool | None
     segments_per_second: float
     threads: list[str]
     history: list[NumberSpan]

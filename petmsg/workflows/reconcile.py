@@ -89,6 +89,7 @@ def _numbers(store: Store, lines: Sequence[Line], problems: list[PetmsgError]) -
     }
     store.tick()
     for org, rows in missing.items():
+        store.write_in(org, provider_drift.note_pictures, listed)
         mine = rows + (strange if org == only else [])
         if mine:
             store.write_in(org, provider_drift.alert_all, mine)

@@ -54,6 +54,12 @@ HISTORY = (
 NUMBER = (
     *NUMBERS,
     Field("segments_per_second", "Segments per second", kind=AMOUNT),
+    Field(
+        "mms",
+        "Sends pictures",
+        get=lambda row: None if row.mms is None else bool(row.mms),
+        kind=or_null(FLAG),
+    ),
     Field("threads", "Clients", kind=list_of(REF)),
     Field(
         "history",

@@ -14,6 +14,7 @@ from petmsg.errors import Refused
 from petmsg.models import MessageNumber
 from petmsg.phone import parse_phone
 from petmsg.providers.base import ProviderNumber
+from petmsg.queries.number_mms import note_mms
 from petmsg.queries.provider_drift import BelievedNumber, HeldForAPerson
 from petmsg.queries.unknown_outcomes import ClaimedMessage
 from petmsg.services.alert import raise_alert
@@ -172,12 +173,19 @@ def add_all(
     another org, and for one without a phone number or without the information that it can send.
     """
     one_batch_at_a_time(uow)
-    return [
+    added = [
         run_in_savepoint(
             uow, number, lambda one: _add(uow, one, number_class=number_class), ref=_name
         )
         for number in sorted(set(numbers), key=_name)
     ]
+    note_pictures(uow, numbers)
+    return added
+
+
+def note_pictures(uow: UnitOfWork, numbers: Iterable[ProviderNumber]) -> None:
+    """Store which of the org's numbers can send pictures, as far as the provider says it."""
+    note_mms(uow.cursor, uow.org.id, [(number.e164, number.mms) for number in numbers])
 
 
 def _name(number: ProviderNumber) -> str:

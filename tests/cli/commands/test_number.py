@@ -156,6 +156,7 @@ def test_show_has_the_shape_that_scripts_read(cli: Cli) -> None:
         "quarantine_reason": None,
         "last_used_at": None,
         "segments_per_second": 1.0,
+        "mms": None,
         "threads": [],
         "history": [
             {

@@ -16,6 +16,8 @@ from petmsg.queries.org import OrgRow, find_org
 from petmsg.queries.unknown_outcomes import LOOK_BACK
 from petmsg.services.orgs import org as orgs
 from petmsg.services.outbox.claim import Ended
+from petmsg.services.outbox.outgoing_media import NewMedia
+from petmsg.services.outbox.queue import queue as queue_it
 from petmsg.services.outbox.unknown_outcomes import (
     CLOCK_SKEW,
     GRACE,
@@ -222,6 +224,32 @@ def test_one_in_other_words_is_waited_for_and_then_for_a_person(url: str, listed
         assert stored(url, text)["status"] == status, after
     assert stored(url, text)["error_code"] == "other_words"
     assert alerts(url) == [("message_held", "warning", "message", str(text))]
+
+
+@pytest.mark.parametrize(
+    ("body", "listed", "count", "status"),
+    [
+        ("", "", 1, "sent"),
+        ("", "", None, "sent"),
+        ("", "", 2, "held"),
+        ("", "", 0, "held"),
+        ("", "Hello", 1, "held"),
+        ("Hi", "Hi", 1, "sent"),
+        ("Hi", "Hi", 0, "held"),
+        ("Hi", "", 1, "sent"),
+    ],
+)
+def test_the_number_of_pictures_is_compared_where_the_provider_says_it(
+    url: str, body: str, listed: str, count: int | None, status: str
+) -> None:
+    with working(url) as uow:
+        link = NewMedia(url="https://example.com/rex.png")
+        text = queue_it(uow, "C-1", body=body, media=[link]).message
+    record(url, claimed(url, text), Unknown(None, "reset"), now=NOW)
+    provider = Listing(text_like(body=listed, media_count=count))
+    for after in (SECOND, GRACE, GRACE + SECOND):
+        look(url, provider, now=NOW + after)
+    assert stored(url, text)["status"] == status
 
 
 def test_one_in_other_words_that_is_listed_late_is_not_sent_again(url: str) -> None:
