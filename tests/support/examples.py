@@ -18,6 +18,7 @@ import pytest
 
 from petmsg.db import migrate
 from petmsg.db.location import locate
+from tests import ROOT
 from tests.services.numbers.test_health import filtered
 from tests.support import example_company
 from tests.support.consistency import content
@@ -215,6 +216,7 @@ def fresh_company(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     example_company.write_files(tmp_path)
+    shutil.copy(ROOT / "examples/rex.jpg", tmp_path)
     path = tmp_path / "petmsg.db"
 
     def make(example: str) -> Company:
@@ -251,7 +253,7 @@ def complaints(company: Company, name: str, example: str, ran: Ran) -> list[str]
 
 def others_may_read(folder: Path) -> list[str]:
     """Files that a command wrote and somebody else could read."""
-    ours = {*FILES, "heads.jsonl", "events.jsonl"}
+    ours = {*FILES, "rex.jpg", "heads.jsonl", "events.jsonl"}
     found = []
     for root, _, names in os.walk(folder):
         if "old-tables" in root:
