@@ -106,14 +106,6 @@ def connect(connection: Connection) -> "TwilioProvider":
     )
 
 
-def _content_of(text: OutgoingText) -> dict[str, Any]:
-    """The message's parameters. A message of pictures alone has no body."""
-    if not text.media:
-        return {"body": text.body}
-    urls = {"media_url": [media.url for media in text.media]}
-    return {"body": text.body, **urls} if text.body else urls
-
-
 class TwilioProvider:
     """Sends and looks up messages of one Twilio account. Threads may share it."""
 
@@ -184,10 +176,15 @@ class TwilioProvider:
             return Rejected(
                 "no_media_url", RejectionClass.CONTENT, "A file of the message has no URL."
             )
+        content: dict[str, Any] = {}
+        if text.media:
+            content["media_url"] = [media.url for media in text.media]
+        if text.body or not text.media:
+            content["body"] = text.body
         try:
             with writing_by(text.begin_by):
                 message = self._messages.create(
-                    to=text.to_e164, from_=text.from_e164, **_content_of(text), **self._told_where
+                    to=text.to_e164, from_=text.from_e164, **content, **self._told_where
                 )
             sid, status = message.sid, message.status
         except AnsweredNo as answer:

@@ -61,7 +61,7 @@ class FakeAccount:
         base = f"/{VERSION}/Accounts/{self.account_sid}"
         match request.method, request.path.removeprefix(base):
             case "POST", "/Messages.json":
-                return self._create(request.form, request.media_urls, arrived)
+                return self._create(request.form, arrived, request.media_urls)
             case "GET", "/Messages.json":
                 return self._page(request, "messages", self._listed(request.query))
             case "GET", "/IncomingPhoneNumbers.json":
@@ -89,7 +89,7 @@ class FakeAccount:
         return sid
 
     def _create(
-        self, form: dict[str, str], media_urls: tuple[str, ...], arrived: float
+        self, form: dict[str, str], arrived: float, media_urls: tuple[str, ...] = ()
     ) -> tuple[int, dict[str, object]]:
         to, from_, body = (form.get(name, "") for name in ("To", "From", "Body"))
         if code := self._fault_of(to, from_, body, media_urls):

@@ -1,6 +1,6 @@
 """petmsg message …"""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,6 +27,9 @@ from petmsg.render.views.inbound import RECEIVED
 from petmsg.render.views.provider_drift import SYNCED
 
 app = new_app("Send, receive, list and manage messages.")
+
+if TYPE_CHECKING:
+    from petmsg.services.outbox.preview import SendOptions
 
 MEDIA = Annotated[
     list[str] | None,
@@ -122,17 +125,7 @@ def send(
     )
     text, files = body_of(body or ""), media or []
     if preview:
-        from petmsg.cli.flows.preview import show_preview
-
-        show_preview(
-            context,
-            client,
-            body=text,
-            options=options,
-            send_at=at,
-            expires_at=expires,
-            media=files,
-        )
+        _preview(context, client, text, options, at=at, expires=expires, media=files)
         return
     from petmsg.cli.flows import send as sending
 
@@ -145,6 +138,23 @@ def send(
         expires_at=expires,
         queue_only=queue_only,
         media=files,
+    )
+
+
+def _preview(
+    context: Context,
+    client: str,
+    text: str,
+    options: "SendOptions",
+    *,
+    at: str | None,
+    expires: str | None,
+    media: list[str],
+) -> None:
+    from petmsg.cli.flows.preview import show_preview
+
+    show_preview(
+        context, client, body=text, options=options, send_at=at, expires_at=expires, media=media
     )
 
 

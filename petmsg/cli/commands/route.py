@@ -70,17 +70,11 @@ def explain(
             f"{'--with-media' if with_media else '--as'} requires a CLIENT.",
             hint="A stored message is explained for its own sitter and pictures.",
         )
+    if message is not None:
+        _explain_stored(context, message)
+        return
     with context.snapshot() as cursor:
         org = context.org(cursor)
-        if message is not None:
-            stored = route.explain_message(cursor, org, message, now=context.now)
-            if context.is_table:
-                from petmsg.render.views.decision import print_comparison
-
-                print_comparison(stored, view=context.view)
-            else:
-                context.show_one(STORED, stored)
-            return
         instant = context.instant(at, org)
         explained = route.explain(
             cursor,
@@ -94,6 +88,19 @@ def explain(
         found = explained.decision
     show_decision(context, found.to_json(), at=instant)
     context.exit_code = 0 if found.outcome is Outcome.ROUTED else REFUSED
+
+
+def _explain_stored(context: Context, message: int) -> None:
+    from petmsg.services.routes import explain as route
+
+    with context.snapshot() as cursor:
+        stored = route.explain_message(cursor, context.org(cursor), message, now=context.now)
+        if context.is_table:
+            from petmsg.render.views.decision import print_comparison
+
+            print_comparison(stored, view=context.view)
+        else:
+            context.show_one(STORED, stored)
 
 
 @app.command(
