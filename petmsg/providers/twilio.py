@@ -176,11 +176,9 @@ class TwilioProvider:
             return Rejected(
                 "no_media_url", RejectionClass.CONTENT, "A file of the message has no URL."
             )
-        content: dict[str, Any] = {}
+        content: dict[str, Any] = {"body": text.body} if text.body or not text.media else {}
         if text.media:
             content["media_url"] = [media.url for media in text.media]
-        if text.body or not text.media:
-            content["body"] = text.body
         try:
             with writing_by(text.begin_by):
                 message = self._messages.create(
