@@ -47,12 +47,11 @@ _ERASE_MEDIA = """
 UPDATE media SET
   status = CASE WHEN status IN ('stored', 'erasing') THEN 'erasing' ELSE 'erased' END,
   name = NULL, url = NULL, removed = NULL, error = NULL,
-  due_at = CASE WHEN status IN ('stored', 'erasing') THEN :now END,
-  provider_delete_at = CASE WHEN provider_delete_at IS NOT NULL THEN provider_delete_at
-    WHEN EXISTS (
+  due_at = CASE WHEN status IN ('stored', 'erasing') THEN coalesce(:now, due_at) END,
+  provider_delete_at = CASE WHEN provider_delete_at IS NOT NULL OR EXISTS (
       SELECT 1 FROM message m WHERE m.id = media.message_id AND m.provider_message_id IS NOT NULL
       AND (m.direction = 'inbound' OR m.provider <> 'sandbox')
-    ) THEN :now END
+    ) THEN coalesce(provider_delete_at, :now) END
 WHERE status <> 'erased' AND org_id = :org_id AND (message_id IN (:ids)
   OR source_id IN (SELECT s.id FROM media s WHERE s.message_id IN (:ids)))
 """

@@ -10,6 +10,7 @@ from itertools import groupby
 
 from petmsg.enums import MediaStatus, ProviderName
 from petmsg.errors import (
+    ExtraMissing,
     MediaGone,
     MediaMissing,
     MediaTooLarge,
@@ -25,6 +26,7 @@ from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.services.media import fetch as service
 from petmsg.services.media.fetch import Failed, Got, Leased
 from petmsg.workflows.provider_factory import provider_of
+from petmsg.workflows.relay_pictures import relay_pictures
 from petmsg.workflows.store import Store
 
 MOST_BYTES = 20_000_000
@@ -225,7 +227,7 @@ def fetch(store: Store, ids: Sequence[int]) -> tuple[list[ToFetch], list[PetmsgE
             return _due(store, orgs), []
         rows = fetcher.fetch_due(orgs)
         fetcher.finish_erasing(orgs)
-        return rows, [*fetcher.problems.values()]
+        return rows, [*fetcher.problems.values(), *_pass_on(store)]
     with store.snapshot() as cursor:
         found = {row.id: row for row in queries.by_id(cursor, ids)}
     chosen = {org.id: org for org in orgs}
@@ -236,10 +238,21 @@ def fetch(store: Store, ids: Sequence[int]) -> tuple[list[ToFetch], list[PetmsgE
     for org_id in sorted({row.org_id for row in found.values()}):
         of_org = [row.id for row in found.values() if row.org_id == org_id]
         again += store.write_in(chosen[org_id].slug, service.try_again, of_org)
+    passing: list[PetmsgError] = []
     if not store.dry_run:
         fetcher.fetch([row for row in again if row.status is MediaStatus.MISSING], orgs)
+        passing = _pass_on(store)
     with store.snapshot() as cursor:
-        return queries.by_id(cursor, ids), [*fetcher.problems.values()]
+        return queries.by_id(cursor, ids), [*fetcher.problems.values(), *passing]
+
+
+def _pass_on(store: Store) -> list[PetmsgError]:
+    """Pass on what was fetched; return what prevents it."""
+    try:
+        relay_pictures(store)
+    except ExtraMissing as problem:
+        return [problem]
+    return []
 
 
 def _due(store: Store, orgs: Sequence[OrgRow]) -> list[ToFetch]:

@@ -7,6 +7,7 @@ from types import TracebackType
 
 from petmsg.errors import PetmsgError
 from petmsg.workflows.fetch_media import MediaFetcher, every_org
+from petmsg.workflows.relay_pictures import relay_pictures
 from petmsg.workflows.store import Store
 
 LOOK_SECONDS = 5.0
@@ -69,6 +70,7 @@ class MediaThread:
         try:
             orgs = every_org(store)
             fetcher.fetch_due(orgs)
+            relay_pictures(store)
             if erase:
                 fetcher.finish_erasing(orgs)
         except PetmsgError as problem:

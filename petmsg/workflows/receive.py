@@ -5,15 +5,25 @@ The number identifies the org; the messages of each org are one transaction. `me
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+from petmsg import settings
 from petmsg.enums import Keyword, ProviderName
-from petmsg.errors import MediaGone, OutOfRange, ProviderAccount, ProviderUnavailable, Refused
+from petmsg.errors import (
+    ExtraMissing,
+    MediaGone,
+    OutOfRange,
+    ProviderAccount,
+    ProviderUnavailable,
+    Refused,
+)
 from petmsg.phone import parse_phone
 from petmsg.providers.base import Provider, ReceivedMedia, ReceivedText
+from petmsg.providers.registry import PROVIDERS, needs_public_url
 from petmsg.queries.inbound import org_of_number, stored_message
 from petmsg.queries.inbox import find_stray
 from petmsg.queries.org import all_orgs, find_org
@@ -25,6 +35,7 @@ from petmsg.services.inbound.unmatched import UnmatchedMessage
 from petmsg.services.transfer.row_files import CHUNK
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.provider_factory import provider_of
+from petmsg.workflows.relay_pictures import relay_pictures
 from petmsg.workflows.store import Store
 from petmsg.workflows.waiting_clients import update_waiting_alerts
 
@@ -52,9 +63,22 @@ def store_messages(
                 result[place] = _store_unmatched(store, texts[place], provider)
             continue
         of_org = [texts[place] for place in places]
-        results = store.write_in(slug, receive_each, of_org, provider=provider)
+        results = store.write_in(
+            slug,
+            receive_each,
+            of_org,
+            provider=provider,
+            media_providers=media_providers(store.environ),
+        )
         result.update(zip(places, results, strict=True))
     return [result[place] for place in range(len(texts))]
+
+
+def media_providers(environ: Mapping[str, str]) -> frozenset[ProviderName]:
+    """The providers through which this process can pass on pictures: those that need no address to
+    fetch them from, and the others if it knows the public URL."""
+    has_address = bool(environ.get(settings.PUBLIC_URL))
+    return frozenset(name for name in PROVIDERS if has_address or not needs_public_url(name))
 
 
 def _store_unmatched(
@@ -126,8 +150,15 @@ def _plain_name(path: Path) -> str:
 
 
 def receive(store: Store, text: ReceivedText) -> Received:
-    """`message receive`: store one message as if it was just received. Raises `StoredUnmatched`."""
+    """`message receive`: store one message as if it was just received. Raises `StoredUnmatched`.
+
+    Its pictures are passed on at once if the library that cleans them is installed; if not, `media
+    fetch` says so.
+    """
     (result,) = store_messages(store, [text], provider=None)
+    if text.media and not store.dry_run:
+        with suppress(ExtraMissing):
+            relay_pictures(store)
     if isinstance(result, Failure):
         raise result.error
     if isinstance(result, UnmatchedMessage):
@@ -155,7 +186,13 @@ def adopt(store: Store, stray_id: str) -> Received:
         opt_out_type=None if row.opt_out_type is None else Keyword(row.opt_out_type),
     )
     provider = None if row.provider is None else ProviderName(row.provider)
-    (result,) = store.write_in(slug, receive_each, [text], provider=provider)
+    (result,) = store.write_in(
+        slug,
+        receive_each,
+        [text],
+        provider=provider,
+        media_providers=media_providers(store.environ),
+    )
     if isinstance(result, Failure):
         raise result.error
     assert isinstance(result, Received)

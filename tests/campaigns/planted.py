@@ -143,7 +143,7 @@ BUGS = (
         "elif may_mean_the_visit(text.body):", "elif False:", REPLIES),
     Bug("old texts are passed on", "services/inbound/receive.py",
         "if at < uow.now - STALE_AFTER:", "if False:", REPLIES),
-    Bug("phones are passed on", "services/inbound/relay.py",
+    Bug("phones are passed on", "services/inbound/forward.py",
         "words = hide(text.body, leaks).strip()", "words = text.body.strip()", REPLIES),
     Bug("a sitter's phone reaches a client", "services/inbound/relay.py",
         "if leaks:\n        problem = _why_held(leaks)\n    else:\n        try:\n"
@@ -155,7 +155,7 @@ BUGS = (
         "                sitter = sitter_line(uow.cursor, uow.org, sitter_id).sitter\n"
         "                options = SendOptions(key=_key(uow, message_id), as_sitter=sitter,"
         " force_reason='why not',", REPLIES),
-    Bug("two machines talk for ever", "services/inbound/relay.py",
+    Bug("two machines talk for ever", "services/inbound/relay_loop.py",
         "return any(sum(age < span for age in ages) >= most for most, span in MOST_PASSED_ON)",
         "return False", REPLIES),
     Bug("a failed forward is nobody's", "services/outbox/system_messages.py",

@@ -6,7 +6,7 @@ It is stored once per provider ID in the client's thread, with who receives it a
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,7 +33,7 @@ from petmsg.rules.segments import measure
 from petmsg.rules.stop_requests import asks_to_stop
 from petmsg.services import inbox
 from petmsg.services.bookings.assignment_window import ensure_threads
-from petmsg.services.inbound import auto_reply, relay
+from petmsg.services.inbound import auto_reply, forward, relay
 from petmsg.services.inbound.address import NotOurNumber
 from petmsg.services.inbound.keyword_actions import (
     alert_not_forwarded,
@@ -67,10 +67,15 @@ class Received:
 
 
 def receive(
-    uow: UnitOfWork, text: ReceivedText, *, provider: ProviderName | None = None
+    uow: UnitOfWork,
+    text: ReceivedText,
+    *,
+    provider: ProviderName | None = None,
+    media_providers: Collection[ProviderName] = frozenset(ProviderName),
 ) -> Received:
     """Receive a message to a number of the org. The same provider ID again changes nothing.
 
+    `media_providers` are those through which pictures can be passed on from this process.
     Raises `NotOurNumber` for a number of another org or of none (see `services.inbound.unmatched`).
     """
     stored = _stored(uow, text)
@@ -88,7 +93,7 @@ def receive(
     if decision.kind is AddressedTo.RELAY:
         client = None  # it is the sitter's message, even if the sitter is also a client
     sitter_id = _sitter_id(uow, facts, decision)
-    is_reaction = facts.keyword is None and relay.is_reaction(uow, text, client)
+    is_reaction = facts.keyword is None and forward.is_reaction(uow, text, client)
     message_id = _store(
         uow,
         text,
@@ -121,6 +126,7 @@ def receive(
             at=at,
             message_id=message_id,
             sender=sender._replace(client=client),
+            passes_pictures=uow.org.provider in media_providers,
         )
     return Received(
         message_id,
@@ -132,7 +138,11 @@ def receive(
 
 
 def receive_each(
-    uow: UnitOfWork, texts: Sequence[ReceivedText], *, provider: ProviderName | None = None
+    uow: UnitOfWork,
+    texts: Sequence[ReceivedText],
+    *,
+    provider: ProviderName | None = None,
+    media_providers: Collection[ProviderName] = frozenset(ProviderName),
 ) -> list[Received | Failure]:
     """Receive several messages of one org, each in its own savepoint; return results in their
     order.
@@ -144,7 +154,7 @@ def receive_each(
     results = run_batch(
         uow,
         [texts[place] for place in places],
-        lambda text: receive(uow, text, provider=provider),
+        lambda text: receive(uow, text, provider=provider, media_providers=media_providers),
         ref=lambda text: text.provider_message_id,
     )
     by_place = dict(zip(places, results, strict=True))
@@ -160,6 +170,7 @@ def _apply_effects(
     at: datetime,
     message_id: int,
     sender: Sender,
+    passes_pictures: bool,
 ) -> tuple[str, ...]:
     """Apply the side effects of an inbound message; return short descriptions of them."""
     if facts.keyword is not None:
@@ -167,16 +178,24 @@ def _apply_effects(
     if asks_to_stop(text.body):
         return alert_request(uow, message_id, sender=sender)
     if at < uow.now - STALE_AFTER:
-        return relay.too_old(uow, message_id, decision.kind)
+        return forward.too_old(uow, message_id, decision.kind)
     if decision.code is InboundCode.SITTER_REPLY:
-        return relay.from_sitter(uow, text, message_id=message_id, at=at)
+        return relay.from_sitter(
+            uow, text, message_id=message_id, at=at, passes_pictures=passes_pictures
+        )
     if decision.kind is AddressedTo.RELAY:
         return ()  # a sitter wrote to the company: in the inbox, without an automatic reply
     if decision.kind is AddressedTo.SITTER and uow.org.relay:
         if _has_opted_out(uow, decision.addressed_to):
             return alert_not_forwarded(uow, decision.addressed_to, message_id)
-        return relay.to_sitter(
-            uow, text, message_id=message_id, client=sender.client, facts=facts, at=at
+        return forward.to_sitter(
+            uow,
+            text,
+            message_id=message_id,
+            client=sender.client,
+            facts=facts,
+            at=at,
+            passes_pictures=passes_pictures,
         )
     return auto_reply.answer(uow, text, decision, message_id=message_id, number=facts.number)
 

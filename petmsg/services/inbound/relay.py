@@ -1,20 +1,14 @@
-"""The relay: forward a client's messages to their sitter, and the sitter's replies to the client.
+"""Send a sitter's message to the client that it is for, from the number that routing chooses.
 
-Both sides see business numbers only. The sitter receives a client's message from their own masked
-number, with the client's name in front and with phones and email addresses hidden. A sitter's reply
-goes to the client from the number that routing chooses; one with contact details is not sent, and
-the sitter gets a notice. `petmsg.rules.routing.relay` decides which client it is for. A message
-that cannot be relayed goes to the inbox.
+One with contact details is not sent, and the sitter gets a notice. `petmsg.rules.routing.relay`
+decides which client it is for. A message that cannot be relayed goes to the inbox. The other
+direction is `petmsg.services.inbound.forward`.
 """
 
-import shlex
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from petmsg.enums import (
-    AddressedTo,
-    AlertKind,
-    AlertSeverity,
     RelayKind,
     RelayOutcome,
 )
@@ -22,19 +16,14 @@ from petmsg.errors import PetmsgError
 from petmsg.models import Message
 from petmsg.providers.base import ReceivedText
 from petmsg.queries.inbound import media_count, sitter_id_of_message
-from petmsg.queries.lookup import ClientKey
 from petmsg.queries.message import provider_id_of
 from petmsg.queries.relay import (
     read_asked,
-    read_clients_around,
     read_relay_facts,
-    shown_to_client,
 )
-from petmsg.queries.relay_traffic import passed_on
 from petmsg.queries.sitter_number import sitter_line
 from petmsg.rules.contact_details import ContactDetail
-from petmsg.rules.routing.inbound import InboundFacts, route_inbound
-from petmsg.rules.routing.quotes import Reaction, may_quote, read_quotes
+from petmsg.rules.routing.quotes import read_quotes
 from petmsg.rules.routing.relay import (
     OpenClient,
     RelayAction,
@@ -44,134 +33,35 @@ from petmsg.rules.routing.relay import (
     may_have,
 )
 from petmsg.services import inbox
-from petmsg.services.alert import raise_alert
 from petmsg.services.inbound import relay_question
-from petmsg.services.inbound.address import facts_now
-from petmsg.services.outbox.contact_details import find_all, hide
+from petmsg.services.inbound.relay_loop import is_a_loop, stop_loop
+from petmsg.services.media import relayed
+from petmsg.services.outbox.contact_details import find_all
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import queue
 from petmsg.services.outbox.system_messages import (
     add_relay,
-    hide_contact_details,
     notify_sitter,
-    queue_system_message,
 )
 from petmsg.services.unit_of_work import UnitOfWork
-from petmsg.text_inputs import LONGEST_BODY
-
-MOST_PASSED_ON = (
-    (10, timedelta(seconds=30)),
-    (30, timedelta(minutes=5)),
-    (50, timedelta(hours=1)),
-    (200, timedelta(hours=24)),
-)
-"""How many messages may be relayed between the same two people in both directions, and within which
-time. More than this means that two machines answer each other. Twilio stops at 15 in 30 s (error
-14107), but nobody else stops two slow machines."""
-_LOOK_BACK = 1000
-"""How many of a sitter's last messages are counted: more than fit into one day."""
-
-# One row per relayed message, however many parts it had.
 
 
-# ------------------------------------------------------------------------------ client to sitter
-
-
-def to_sitter(
+def from_sitter(
     uow: UnitOfWork,
     text: ReceivedText,
     *,
     message_id: int,
-    client: ClientKey | None,
-    facts: InboundFacts,
     at: datetime,
-) -> tuple[str, ...]:
-    """Forward a client's message to its sitter, from the sitter's own number."""
-    assert client is not None
-    if at < uow.now and _addressed_now(uow, text) != route_inbound(facts, at).addressed_to:
-        inbox.add(uow, message_id)
-        return ("the sitter's window is over: left in the inbox",)
-    sitter_id = _sitter_of(uow, message_id)
-    if _is_a_loop(uow, sitter_id, client.id):
-        _stop_loop(uow, sitter_id, client.ref, message_id)
-        return ("too many messages at once: left in the inbox",)
-    line = sitter_line(uow.cursor, uow.org, sitter_id)
-    leaks = find_all(uow.cursor, uow.org, text.body, client_id=client.id, sitter_id=sitter_id)
-    words = hide(text.body, leaks).strip()
-    if text.media_count:
-        inbox.add(uow, message_id)  # pictures are not forwarded yet, so the front desk has them
-        count = "1 picture" if text.media_count == 1 else f"{text.media_count} pictures"
-        words = f"{words} [{count}, with the front desk]".strip()
-    name = hide_contact_details(uow, _name_for(uow, sitter_id, client, at))
-    for part in _parts(f"{name}: ", words):
-        queue_system_message(
-            uow,
-            to_e164=line.phone,
-            body=part,
-            kind=RelayKind.FORWARD,
-            about_id=message_id,
-            sitter_id=sitter_id,
-        )
-    inbox.leave_with_sitter(uow, message_id)
-    return (f"forwarded to {line.sitter}",)
-
-
-def too_old(uow: UnitOfWork, message_id: int, kind: AddressedTo) -> tuple[str, ...]:
-    """Leave an old message to a person, because nobody could act on it in time."""
-    inbox.add(uow, message_id)
-    if kind in (AddressedTo.SITTER, AddressedTo.RELAY):
-        return ("the message is old: left in the inbox",)
-    return ()
-
-
-def _addressed_now(uow: UnitOfWork, text: ReceivedText) -> str | None:
-    found = facts_now(
-        uow.cursor,
-        uow.org,
-        to_e164=text.to_e164,
-        from_phone=text.from_phone,
-        body=text.body,
-        now=uow.now,
-    )
-    return None if found is None else route_inbound(found, uow.now).addressed_to
-
-
-def _name_for(uow: UnitOfWork, sitter_id: int, client: ClientKey, at: datetime) -> str:
-    """Return the client's name as the sitter knows it, with more detail if another has the same
-    name."""
-    around = read_clients_around(uow.cursor, uow.org, sitter_id, at=at, now=uow.now)
-    names = (each.client.name for each in around if each.client.id == client.id)
-    return next(names, client.name or client.ref)
-
-
-def is_reaction(uow: UnitOfWork, text: ReceivedText, client: ClientKey | None) -> bool:
-    """Whether a client's message is only a reaction to a message of the company."""
-    if client is None or text.media_count or not may_quote(text.body):
-        return False
-    shown = shown_to_client(uow.cursor, uow.org, client.id)
-    return read_quotes(text.body, shown).reaction is Reaction.YES
-
-
-def _parts(name: str, words: str) -> list[str]:
-    """Split the text into as many messages as it needs, each with the name in front."""
-    room = LONGEST_BODY - len(name)
-    pieces = [words[start : start + room] for start in range(0, len(words), room)] or ["[no words]"]
-    return [name + piece for piece in pieces]
-
-
-# ------------------------------------------------------------------------------ sitter to client
-
-
-def from_sitter(
-    uow: UnitOfWork, text: ReceivedText, *, message_id: int, at: datetime
+    passes_pictures: bool = True,
 ) -> tuple[str, ...]:
     """Forward a sitter's message to its client, ask which client, or tell the sitter why not.
 
-    `at` is when it was written (aware UTC).
+    `at` is when it was written (aware UTC). Without `passes_pictures` its pictures stay with the
+    front desk, because the provider could not fetch them.
     """
     sitter_id = _sitter_of(uow, message_id)
     body = text.body.strip()
-    if text.media_count and not body:
+    if text.media_count and not body and not passes_pictures:
         return _pictures_alone(uow, sitter_id, message_id)
     facts = read_relay_facts(
         uow.cursor,
@@ -192,12 +82,20 @@ def from_sitter(
                 message_id,
                 decision.client,
                 words=decision.text,
-                media_count=text.media_count,
+                passes_pictures=passes_pictures,
+            )
+            return (sent,)
+        case RelayAction.EMPTY if text.media_count and passes_pictures:
+            assert decision.client is not None
+            sent = _send(
+                uow, sitter_id, message_id, decision.client, words="", passes_pictures=True
             )
             return (sent,)
         case RelayAction.SEND_WAITING:
             assert decision.client is not None
-            return _send_waiting(uow, sitter_id, decision.client, facts)
+            return _send_waiting(
+                uow, sitter_id, decision.client, facts, passes_pictures=passes_pictures
+            )
         case RelayAction.ASK:
             return relay_question.ask(uow, sitter_id, message_id, decision)
         case RelayAction.ASK_AGAIN:
@@ -259,13 +157,18 @@ def _send(
     client: OpenClient,
     *,
     words: str,
-    media_count: int,
+    passes_pictures: bool,
 ) -> str:
     """Queue the sitter's message to the client; return a short description of the result."""
-    if _is_a_loop(uow, sitter_id, client.id):
+    if is_a_loop(uow, sitter_id, client.id):
         inbox.add(uow, message_id)
-        _stop_loop(uow, sitter_id, client.ref, message_id)
+        stop_loop(uow, sitter_id, client.ref, message_id)
         return "too many messages at once: left in the inbox"
+    count = media_count(uow.cursor, message_id)
+    files = relayed.copies_of(uow, message_id) if passes_pictures else []
+    if count and not (files or words.strip()):
+        (said,) = _pictures_alone(uow, sitter_id, message_id)
+        return said
     problem = None
     leaks = find_all(uow.cursor, uow.org, words, client_id=client.id, sitter_id=sitter_id)
     if leaks:
@@ -275,7 +178,7 @@ def _send(
             with uow.all_or_nothing():
                 sitter = sitter_line(uow.cursor, uow.org, sitter_id).sitter
                 options = SendOptions(key=_key(uow, message_id), as_sitter=sitter, relayed=True)
-                queued = queue(uow, client.ref, body=words, options=options)
+                queued = queue(uow, client.ref, body=words, options=options, media=files)
                 add_relay(
                     uow,
                     queued.message,
@@ -290,7 +193,7 @@ def _send(
         words = f"Not sent to {client.name}: {problem}. The front desk has your message."
         notify_sitter(uow, sitter_id, message_id, words)
         return f"not forwarded to {client.ref}: {problem}"
-    if media_count:
+    if count > len(files):
         inbox.add(uow, message_id)
         notify_sitter(
             uow, sitter_id, message_id, f"Your text is being sent to {client.name}. {_PICTURES}"
@@ -314,7 +217,12 @@ def _words_for_sitter(refused: PetmsgError) -> str:
 
 
 def _send_waiting(
-    uow: UnitOfWork, sitter_id: int, client: OpenClient, facts: RelayFacts
+    uow: UnitOfWork,
+    sitter_id: int,
+    client: OpenClient,
+    facts: RelayFacts,
+    *,
+    passes_pictures: bool,
 ) -> tuple[str, ...]:
     """Send the messages that waited for the sitter's answer to the chosen client, in their
     order."""
@@ -333,7 +241,7 @@ def _send_waiting(
                 question.message,
                 client,
                 words=words,
-                media_count=_pictures_of(uow, question.message),
+                passes_pictures=passes_pictures,
             )
         else:
             inbox.add(uow, question.message)
@@ -344,45 +252,8 @@ def _send_waiting(
     return tuple(did)
 
 
-# ------------------------------------------------------------------------------------- both ways
-
-
-def _is_a_loop(uow: UnitOfWork, sitter_id: int, client_id: int) -> bool:
-    """Whether more messages were relayed between these two than people write."""
-    longest = max(span for _, span in MOST_PASSED_ON)
-    messages = passed_on(
-        uow.cursor,
-        uow.org.id,
-        sitter_id=sitter_id,
-        client_id=client_id,
-        since=uow.now - longest,
-        look_back=_LOOK_BACK,
-    )
-    ages = [uow.now - each.passed_on_at for each in messages]
-    return any(sum(age < span for age in ages) >= most for most, span in MOST_PASSED_ON)
-
-
-def _stop_loop(uow: UnitOfWork, sitter_id: int, client_ref: str, message_id: int) -> None:
-    inbox.add(uow, message_id)
-    sitter = sitter_line(uow.cursor, uow.org, sitter_id).sitter
-    raise_alert(
-        uow,
-        AlertKind.RELAY_LOOP,
-        severity=AlertSeverity.WARNING,
-        entity="sitter",
-        ref=sitter,
-        message=f"Too many messages at once between sitter {sitter} and client {client_ref}. A "
-        "phone may be answering automatically. The messages are in the inbox.",
-        command=f"petmsg thread show {shlex.quote(client_ref)}",
-    )
-
-
 def _sitter_of(uow: UnitOfWork, message_id: int) -> int:
     return sitter_id_of_message(uow.cursor, message_id)
-
-
-def _pictures_of(uow: UnitOfWork, message_id: int) -> int:
-    return media_count(uow.cursor, message_id)
 
 
 def _key(uow: UnitOfWork, message_id: int) -> str:

@@ -5,6 +5,7 @@ waits, and they expire, because a late answer is of no use.
 """
 
 import shlex
+from collections.abc import Sequence
 from datetime import timedelta
 
 from petmsg.enums import (
@@ -24,6 +25,7 @@ from petmsg.rules.segments import measure
 from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
 from petmsg.services.outbox.contact_details import find_phones_and_emails, hide
+from petmsg.services.outbox.outgoing_media import NewMedia, add_media
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import LONGEST_BODY
 
@@ -47,6 +49,7 @@ def queue_system_message(
     about_id: int,
     sitter_id: int | None = None,
     number_id: int | None = None,
+    media: Sequence[NewMedia] = (),
 ) -> int:
     """Queue a message to a phone without a thread; return its ID.
 
@@ -70,6 +73,7 @@ def queue_system_message(
     uow.session.add(message)
     uow.session.flush()
     assert message.id is not None
+    add_media(uow, message, media)
     add_relay(
         uow, message.id, kind=kind, about_id=about_id, sitter_id=sitter_id, number_id=number_id
     )

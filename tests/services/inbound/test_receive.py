@@ -39,6 +39,7 @@ def test_the_shape_of_the_answer(ready: Cli) -> None:
         "code": "WINDOW_ACTIVE",
         "reason": "Active assignment window for sitter Maya Lee until 12:00",
         "did": [],
+        "media": [],
         "trace": told["trace"],
     }
     assert events(ready, 1) == ["message.received"]

@@ -1,0 +1,74 @@
+"""Pass on pictures: clean what was fetched, and let the messages go that wait for it.
+
+The bytes are read, cleaned and stored with no transaction open. Whatever is interrupted is taken up
+by the next run, because the waiting copies say what is left to do.
+"""
+
+from petmsg.errors import ExtraMissing, MediaMissing, MediaNotAccepted, MediaTooLarge
+from petmsg.media.prepare import prepare
+from petmsg.queries.relayed_media import ReadyCopy, ready_copies
+from petmsg.services.media import relayed
+from petmsg.services.media.relayed import CleanCopy
+from petmsg.workflows.store import Store
+
+_AT_ONCE = 50
+
+
+def relay_pictures(store: Store) -> int:
+    """Decide about each waiting copy whose file is there, lost or late; return how many.
+
+    Raises `ExtraMissing` where the library that cleans pictures is not installed: nothing is passed
+    on uncleaned, and the words go when they have waited long enough.
+    """
+    done = 0
+    tried: set[int] = set()
+    problem: ExtraMissing | None = None
+    while True:
+        with store.snapshot() as cursor:
+            late = store.tick() - relayed.WAIT
+            found = ready_copies(cursor, late=late, limit=_AT_ONCE)
+        ready = [each for each in found if each.copy not in tried]
+        if not ready:
+            break
+        for each in ready:
+            tried.add(each.copy)
+            try:
+                _pass_on(store, each, is_late=each.created_at <= late)
+                done += 1
+            except ExtraMissing as missing:
+                problem = missing
+    if problem is not None:
+        raise problem
+    return done
+
+
+def _pass_on(store: Store, ready: ReadyCopy, *, is_late: bool) -> None:
+    try:
+        clean = _cleaned(store, ready)
+    except ExtraMissing:
+        if not is_late:
+            raise
+        clean = None
+    if clean is None:
+        store.write_in(ready.org, relayed.give_up, ready.copy, message_id=ready.message)
+    else:
+        store.write_in(ready.org, relayed.fill, ready.copy, clean)
+
+
+def _cleaned(store: Store, ready: ReadyCopy) -> CleanCopy | None:
+    """The file as it may be sent, stored; None if it cannot be sent."""
+    if ready.sha256 is None:
+        return None
+    try:
+        content = store.media.read(ready.sha256)
+        prepared = prepare(content, name=ready.name or "picture")
+    except (MediaMissing, MediaNotAccepted, MediaTooLarge):
+        return None
+    return CleanCopy(
+        content_type=prepared.content_type,
+        size=len(prepared.content),
+        sha256=store.media.put(prepared.content),
+        name=prepared.name,
+        removed=prepared.removed,
+        original_size=prepared.original_size,
+    )
