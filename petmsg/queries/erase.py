@@ -43,15 +43,21 @@ WHERE status <> 'erased' AND org_id = :org_id AND (message_id IN (:ids)
 
 # A provider may have a copy of what came from it, and of what it was given to send; the sandbox has
 # none but the store's. A file that was never fetched may be at the provider too.
+_DELETE_AT_PROVIDER = """
+UPDATE media SET provider_delete_at = :now
+WHERE status <> 'erased' AND provider_delete_at IS NULL AND org_id = :org_id
+AND (message_id IN (:ids)
+  OR source_id IN (SELECT s.id FROM media s WHERE s.message_id IN (:ids)))
+AND EXISTS (
+  SELECT 1 FROM message m WHERE m.id = media.message_id AND m.provider_message_id IS NOT NULL
+  AND (m.direction = 'inbound' OR m.provider <> 'sandbox')
+)
+"""
+
 _ERASE_MEDIA = """
 UPDATE media SET
   status = CASE WHEN status IN ('stored', 'erasing') THEN 'erasing' ELSE 'erased' END,
-  name = NULL, url = NULL, removed = NULL, error = NULL,
-  due_at = CASE WHEN status IN ('stored', 'erasing') THEN coalesce(:now, due_at) END,
-  provider_delete_at = CASE WHEN provider_delete_at IS NOT NULL OR EXISTS (
-      SELECT 1 FROM message m WHERE m.id = media.message_id AND m.provider_message_id IS NOT NULL
-      AND (m.direction = 'inbound' OR m.provider <> 'sandbox')
-    ) THEN coalesce(provider_delete_at, :now) END
+  name = NULL, url = NULL, removed = NULL, error = NULL, due_at = NULL
 WHERE status <> 'erased' AND org_id = :org_id AND (message_id IN (:ids)
   OR source_id IN (SELECT s.id FROM media s WHERE s.message_id IN (:ids)))
 """
@@ -59,7 +65,7 @@ WHERE status <> 'erased' AND org_id = :org_id AND (message_id IN (:ids)
 _END_LINKS = "DELETE FROM media_link WHERE org_id = :org_id AND message_id IN (:ids)"
 
 _ERASING = """
-SELECT id, org_id, sha256 FROM media WHERE status = 'erasing' ORDER BY id LIMIT :most
+SELECT id, sha256 FROM media WHERE status = 'erasing' AND org_id = :org_id ORDER BY id
 """
 
 _IN_USE = "SELECT 1 FROM media WHERE sha256 = :sha256 AND status = 'stored' LIMIT 1"
@@ -79,7 +85,6 @@ class Erasing(NamedTuple):
     """A file whose bytes are to be deleted from the store."""
 
     id: int
-    org_id: int
     sha256: str
 
 
@@ -127,14 +132,15 @@ def erase_media(cursor: Cursor, org_id: int, message_ids: Sequence[int], *, now:
     count = 0
     for row in cursor.in_list(_COUNT_MEDIA, "ids", message_ids, org_id=org_id):
         count += next(iter(row.values()))
-    cursor.run_in_list(_ERASE_MEDIA, "ids", message_ids, org_id=org_id, now=now)
+    cursor.run_in_list(_DELETE_AT_PROVIDER, "ids", message_ids, org_id=org_id, now=now)
+    cursor.run_in_list(_ERASE_MEDIA, "ids", message_ids, org_id=org_id)
     cursor.run_in_list(_END_LINKS, "ids", message_ids, org_id=org_id)
     return count
 
 
-def erasing(cursor: Cursor, *, most: int) -> list[Erasing]:
-    """The erased files whose bytes may still be in the store."""
-    return cursor.all(Erasing, _ERASING, most=most)
+def erasing(cursor: Cursor, org_id: int) -> list[Erasing]:
+    """The org's erased files whose bytes may still be in the store."""
+    return cursor.all(Erasing, _ERASING, org_id=org_id)
 
 
 def is_in_use(cursor: Cursor, sha256: str) -> bool:

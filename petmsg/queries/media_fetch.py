@@ -56,15 +56,6 @@ _MISSING_OR_LOST = """
 SELECT count(*) FROM media WHERE message_id = :message_id AND status IN ('missing', 'lost')
 """
 
-ERASING = "SELECT id, org_id, sha256 FROM media WHERE status = 'erasing' ORDER BY id LIMIT :most"
-
-_IN_USE = "SELECT 1 FROM media WHERE sha256 = :sha256 AND status = 'stored' LIMIT 1"
-
-_ERASED = """
-UPDATE media SET status = 'erased', sha256 = NULL, due_at = NULL
-WHERE id = :id AND status = 'erasing'
-"""
-
 TO_DELETE = """
 SELECT DISTINCT f.org_id, f.message_id, m.provider_message_id, m.provider FROM media f
 JOIN message m ON m.id = f.message_id
@@ -95,14 +86,6 @@ class ToFetch(NamedTuple):
     provider_message_id: str | None
     provider: ProviderName | None
     org: str
-
-
-class Erasing(NamedTuple):
-    """A file whose bytes are to be deleted from the store."""
-
-    id: int
-    org_id: int
-    sha256: str
 
 
 class ToDelete(NamedTuple):
@@ -159,21 +142,6 @@ def try_again(cursor: Cursor, media_id: int, *, now: datetime) -> bool:
 def has_missing_or_lost(cursor: Cursor, message_id: int) -> bool:
     """Whether bytes of a message's files are not there."""
     return bool(cursor.value(_MISSING_OR_LOST, message_id=message_id))
-
-
-def erasing(cursor: Cursor, *, most: int) -> list[Erasing]:
-    """The erased files whose bytes may still be in the store."""
-    return cursor.all(Erasing, ERASING, most=most)
-
-
-def in_use(cursor: Cursor, sha256: str) -> bool:
-    """Whether a file that is not erased has these bytes."""
-    return cursor.value(_IN_USE, sha256=sha256) is not None
-
-
-def mark_erased(cursor: Cursor, media_id: int) -> bool:
-    """The bytes are gone; False if somebody else noted it."""
-    return cursor.run(_ERASED, id=media_id) == 1
 
 
 def to_delete(cursor: Cursor, *, most: int) -> list[ToDelete]:

@@ -12,7 +12,6 @@ from petmsg.enums import MediaStatus, ProviderName
 from petmsg.errors import (
     ExtraMissing,
     MediaGone,
-    MediaMissing,
     MediaTooLarge,
     Misconfigured,
     PetmsgError,
@@ -25,6 +24,7 @@ from petmsg.queries.media_fetch import ToFetch
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.services.media import fetch as service
 from petmsg.services.media.fetch import Failed, Got, Leased
+from petmsg.workflows.erase_media import erase_bytes
 from petmsg.workflows.provider_factory import provider_of
 from petmsg.workflows.relay_pictures import relay_pictures
 from petmsg.workflows.store import Store
@@ -32,6 +32,7 @@ from petmsg.workflows.store import Store
 MOST_BYTES = 20_000_000
 """A larger file is not fetched."""
 _AT_ONCE = 100
+_AT_MOST = 10_000
 _FROM_PROVIDER = (MediaGone, MediaTooLarge, ProviderUnavailable)
 
 
@@ -145,10 +146,10 @@ class MediaFetcher:
     def finish_erasing(self, orgs: Sequence[OrgRow]) -> int:
         """Delete the bytes of erased files, and the provider's copies; return how many files are
         erased now."""
-        count = sum(self._erase(org) for org in orgs)
+        count = erase_bytes(self._store, orgs)
         by_id = {org.id: org for org in orgs}
         with self._store.snapshot() as cursor:
-            found = queries.to_delete(cursor, most=_AT_ONCE)
+            found = queries.to_delete(cursor, most=_AT_MOST)
         for each in found:
             org = by_id.get(each.org_id)
             if org is None or self._stopping():
@@ -164,37 +165,6 @@ class MediaFetcher:
             self._store.tick()
             self._store.write_in(org.slug, service.mark_deleted, each.message_id)
         return count
-
-    def _erase(self, org: OrgRow) -> int:
-        with self._store.snapshot() as cursor:
-            rows = [each for each in queries.erasing(cursor, most=10_000) if each.org_id == org.id]
-        for sha256 in {row.sha256 for row in rows}:
-            self._delete_bytes(sha256)
-        if rows:
-            self._store.tick()
-            self._store.write_in(org.slug, service.mark_erased, [row.id for row in rows])
-        return len(rows)
-
-    def _delete_bytes(self, sha256: str) -> None:
-        """Delete bytes that no file has which is not erased.
-
-        Another process may store the same bytes at this moment: whoever commits first, one of the
-        two sees the other's work and puts them back.
-        """
-        store = self._store.media
-        if self._in_use(sha256):
-            return
-        try:
-            content = store.read(sha256)
-        except MediaMissing:
-            return
-        store.delete(sha256)
-        if self._in_use(sha256):
-            store.put(content)
-
-    def _in_use(self, sha256: str) -> bool:
-        with self._store.snapshot() as cursor:
-            return queries.in_use(cursor, sha256)
 
 
 def _names(

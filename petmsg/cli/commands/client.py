@@ -164,9 +164,9 @@ def forget(context: Context, client: CLIENT_ARG, reason: REASON = None) -> None:
     is stored with a digest of the phone only. Bytes of pictures are deleted from the store after
     that; if that fails or is interrupted, repeat the command, or petmsg media fetch does it.
     """
-    from petmsg.workflows import erase_media
+    from petmsg.workflows import forget_client
 
-    erased, left = erase_media.forget(context, client, reason=required_reason(reason))
+    erased, left = forget_client.forget(context, client, reason=required_reason(reason))
     context.show_one(ERASED, erased)
     for each in left:
         context.notify(each)

@@ -106,12 +106,6 @@ def no_such_file(media_id: int) -> NotFound:
     return NotFound("media", str(media_id), hint="Show the message: petmsg message show ID")
 
 
-def mark_erased(uow: UnitOfWork, media_ids: Sequence[int]) -> None:
-    """The bytes of erased files are gone from the store."""
-    for each in media_ids:
-        queries.mark_erased(uow.cursor, each)
-
-
 def mark_deleted(uow: UnitOfWork, message_id: int) -> None:
     """The provider's copies of a message's files are deleted."""
     queries.mark_deleted(uow.cursor, message_id, now=uow.now)
