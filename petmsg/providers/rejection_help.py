@@ -123,6 +123,16 @@ LOCAL_CODES: dict[str, LocalCode] = {
         "It is within the recipient's quiet hours.",
         "The message stays queued until the quiet hours end; an urgent one ignores them.",
     ),
+    BlockCode.MEDIA_PENDING: LocalCode(
+        "The message forwards a picture that petmsg is still fetching from the provider.",
+        "The message stays queued until the picture is there, at most ten minutes; its words then "
+        "go without it.",
+    ),
+    BlockCode.NO_PUBLIC_URL: LocalCode(
+        "The provider fetches pictures from petmsg serve, and the process that sends has no "
+        "PETMSG_PUBLIC_URL.",
+        "The message stays queued, with an alert, until a process that knows the address sends it.",
+    ),
     "ambiguous": LocalCode(
         "The outcome of a message is unknown, and several messages at the provider match it.",
         "The message is held for a person, with an alert: petmsg message retry, or message cancel.",

@@ -109,6 +109,21 @@ BUSY = (
         " VALUES (:out, :org, 'forward', :first, :sitter, :number)"
     ),
     (
+        "INSERT INTO media (org_id, message_id, position, status, sha256, size, attempts,"
+        " created_at) VALUES (:org, :first, 0, 'stored', 'ab', 2, 0, :now)"
+    ),
+    (
+        "INSERT INTO media (org_id, message_id, position, status, sha256, size, attempts,"
+        " created_at, source_id) SELECT :org, :out, 0, 'stored', 'cd', 2, 0, :now, id FROM media"
+        " WHERE message_id = :first"
+    ),
+    (
+        "INSERT INTO media_link (org_id, message_id, token_hash, created_at, expires_at)"
+        " VALUES (:org, :out, 'hash of the token of ' || :sid, :now, :now)"
+    ),
+    "UPDATE message SET media_count = 1 WHERE id = :out",
+    "UPDATE inbound_text SET media_count = 1 WHERE message_id = :first",
+    (
         "INSERT INTO relay_question (org_id, message_id, sitter_id, options, asked_at, closed_at,"
         " outcome, client_id) VALUES (:org, :second, :sitter, '[1]', :now, :now, 'sent', :client)"
     ),

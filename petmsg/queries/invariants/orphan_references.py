@@ -24,6 +24,8 @@ OF_AN_ORG = {
     "client": (),
     "client_phone": (("client_id", "client"),),
     "inbound_text": (("message_id", "message"), ("sitter_id", "sitter")),
+    "media": (("message_id", "message"), ("source_id", "media")),
+    "media_link": (("message_id", "message"),),
     "message": (
         ("as_sitter_id", "sitter"),
         ("number_id", "message_number"),
@@ -72,6 +74,7 @@ VOCABULARIES = (
     Vocabulary("client", "kind", enums.ClientKind),
     Vocabulary("inbound_text", "addressed_to", enums.AddressedTo),
     Vocabulary("inbound_text", "keyword", enums.Keyword, required=False),
+    Vocabulary("media", "status", enums.MediaStatus),
     Vocabulary("message", "direction", enums.Direction),
     Vocabulary("message", "provider", enums.ProviderName, required=False),
     Vocabulary("message", "rule", enums.Rule, required=False),

@@ -17,6 +17,7 @@ from petmsg.errors import Busy, DatabaseUnusable, NotFound, OutOfRange, PetmsgEr
 from petmsg.plurals import counted
 from petmsg.queries.invariants.bookings import BOOKINGS, CLIENTS
 from petmsg.queries.invariants.invariant import Invariant, broken
+from petmsg.queries.invariants.media import MEDIA
 from petmsg.queries.invariants.messages import MESSAGES
 from petmsg.queries.invariants.numbers import NUMBERS, SITTERS
 from petmsg.queries.invariants.orgs import ORGS
@@ -32,7 +33,7 @@ from petmsg.services.doctor.event_checks import LATEST_EVENTS
 from petmsg.services.fix_commands import by_slug
 from petmsg.suggestions import closest_words, did_you_mean
 
-INVARIANTS = (*ORGS, *CLIENTS, *SITTERS, *NUMBERS, *BOOKINGS, *MESSAGES, *REPLIES)
+INVARIANTS = (*ORGS, *CLIENTS, *SITTERS, *NUMBERS, *BOOKINGS, *MESSAGES, *REPLIES, *MEDIA)
 _SEVERITY = list(CheckResult)
 
 

@@ -61,6 +61,27 @@ HELD: dict[str, tuple[str, str]] = {
             " FROM client_phone WHERE id = 1"
         ),
     ),
+    "ck_media_attempts": ("media_agrees", "UPDATE media SET attempts = -1"),
+    "ck_media_linked_url": ("media_agrees", "UPDATE media SET url = 'https://example.com/a.jpg'"),
+    "ck_media_position": ("media_agrees", "UPDATE media SET position = -1"),
+    "ck_media_sha256": ("media_agrees", "UPDATE media SET status = 'lost'"),
+    "ck_media_size": ("media_agrees", "UPDATE media SET size = -1"),
+    "ck_media_stored_sha256": (
+        "media_agrees",
+        "UPDATE media SET sha256 = NULL WHERE status = 'stored'",
+    ),
+    "uq_media_link_token_hash": (
+        "media_link_once",
+        "INSERT INTO media_link SELECT * FROM media_link WHERE id = 1",
+    ),
+    "uq_media_message_id_position": (
+        "media_agrees",
+        (
+            "INSERT INTO media (id, org_id, message_id, position, status, attempts, created_at)"
+            " SELECT 99, org_id, message_id, position, 'lost', 0, created_at FROM media"
+            " WHERE id = 1"
+        ),
+    ),
     "ck_message_attempts": (
         "tries_counted",
         "UPDATE message SET attempts = -1 WHERE status = 'queued' AND org_id = 1",
