@@ -38,7 +38,7 @@ def import_file(
     from petmsg.services.transfer.row_files import read_batch
 
     batch = read_batch(read_file(name), columns=columns, required=required)
-    _take(
+    take_chunks(
         context,
         Results(context, IMPORTED),
         batch.rows,
@@ -49,7 +49,7 @@ def import_file(
     )
 
 
-def _take(
+def take_chunks(
     context: Context,
     shown: Results,
     rows: "Iterable[BatchRow]",
@@ -86,7 +86,7 @@ def _take(
                     "Run the whole command again; finished rows stay unchanged."
                     if repeatable
                     else "Import only the rest: the header and the lines after that one. Finished "
-                    "rows without a ref would be added again."
+                    "rows without a ref or key would be added again."
                 )
             if isinstance(problem, PetmsgError) and problem.hint == Busy.hint:
                 problem.hint = (
@@ -166,4 +166,4 @@ def take_refs(
             results.append(result)
         return results
 
-    _take(context, shown, rows, take, doing=doing, total=len(rows))
+    take_chunks(context, shown, rows, take, doing=doing, total=len(rows))

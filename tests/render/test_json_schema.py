@@ -69,6 +69,7 @@ WRITING: dict[str, tuple[str, ...]] = {
     "sitter deactivate": ("S-1", "--yes"),
     "message dispatch": (),
     "message send": ("C-9", "--body", "Hi", "--at", "+1h"),
+    "message send --file": ("--file", "-"),
     "message cancel": ("9",),
     "message sync": (),
     "media fetch": ("--dry-run",),
@@ -91,6 +92,7 @@ WRITING: dict[str, tuple[str, ...]] = {
 
 PRINTED = printed()
 STDIN = {
+    "message send --file": "client,body,key\nC-9,See you,k-91\nC-404,Hi,k-92\n",
     "message receive": "When do you come?",
     "client import": "ref,name,phone\nC-9,Dora Day,+14155551009\nC-10,Eve,nonsense\n",
     "sitter import": "ref,name,phone\nS-8,Ida,+14155552008\n",

@@ -52,6 +52,7 @@ FILES = {
     "bookings.csv": lines(
         ("ref", "client", "sitter", "starts_at", "ends_at"), ("B-8", "C-1", "S-1", "+5d", "+6d")
     ),
+    "messages.csv": lines(("client", "body", "key"), ("C-1", "See you at 3.", "visit-1")),
     "paid.csv": lines(("ref",), ("B-2",), ("B-3",)),
 }
 

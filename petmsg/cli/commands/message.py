@@ -1,6 +1,6 @@
 """petmsg message …"""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -9,6 +9,7 @@ from petmsg.cli.context import Context
 from petmsg.cli.options import (
     ALL,
     BEFORE,
+    FILE,
     LIMIT,
     REASON,
     body_of,
@@ -22,14 +23,11 @@ from petmsg.errors import UsageProblem
 from petmsg.queries import message as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of, stream_of
-from petmsg.render.views.conversation import MESSAGE, MESSAGES, QUEUED, SENT, SIZE
+from petmsg.render.views.conversation import MESSAGE, MESSAGES, QUEUED, QUEUED_ROWS, SENT, SIZE
 from petmsg.render.views.inbound import RECEIVED
 from petmsg.render.views.provider_drift import SYNCED
 
 app = new_app("Send, receive, list and manage messages.")
-
-if TYPE_CHECKING:
-    from petmsg.services.outbox.preview import SendOptions
 
 MEDIA = Annotated[
     list[str] | None,
@@ -45,22 +43,24 @@ ID_ARG = Annotated[int, typer.Argument(metavar="ID", help="The message's ID.")]
     writes=True,
     reveals=True,
     prints=one(SENT),
-    prints_with={"--preview": one(SIZE)},
+    prints_with={"--preview": one(SIZE), "--file": results_of(QUEUED_ROWS)},
     examples=[
         "petmsg message send C-1 --body 'Rex is fed and happy.'",
         "petmsg message send C-1 --media rex.jpg --body 'Walked and fed'",
         "petmsg message send C-1 --body 'See you at 3.' --preview",
+        "petmsg message send --file messages.csv",
     ],
 )
 def send(
     context: Context,
     client: Annotated[
-        str, typer.Argument(metavar="CLIENT", help="The client's ref, phone or name.")
-    ],
+        str | None, typer.Argument(metavar="CLIENT", help="The client's ref, phone or name.")
+    ] = None,
     body: Annotated[
         str | None, typer.Option("--body", metavar="TEXT", help="The message; - for stdin.")
     ] = None,
     media: MEDIA = None,
+    file: FILE = None,
     as_sitter: Annotated[
         str | None,
         typer.Option(
@@ -112,10 +112,16 @@ def send(
 
     A picture is sent without its position, camera and owner, and is scaled down where it is too
     large. With --media the body may be left out.
+
+    With --file: columns client,body,media,key,as, where media are paths or URLs with | between
+    them; a path begins at the file's folder. Each row is queued, and petmsg message dispatch sends
+    it. A row with a key is queued once, however often the file is read; without, each time.
     """
+    from petmsg.cli.flows.choose_send import check_send, send_chosen
     from petmsg.services.outbox.preview import SendOptions
 
-    _check_send(body, media, reason=reason, force=force, keep_metadata=keep_metadata)
+    others, reasons = (key, as_sitter, preview), (reason, force, keep_metadata)
+    check_send(client, file=file, body=body, media=media, others=others, reasons=reasons)
     options = SendOptions(
         key=key,
         as_sitter=as_sitter,
@@ -123,62 +129,18 @@ def send(
         force_reason=required_reason(reason) if force else None,
         metadata_reason=required_reason(reason) if keep_metadata else None,
     )
-    text, files = body_of(body or ""), media or []
-    if preview:
-        _preview(context, client, text, options, at=at, expires=expires, media=files)
-        return
-    from petmsg.cli.flows import send as sending
-
-    sending.send(
+    send_chosen(
         context,
-        client,
-        body=text,
+        client or "",
+        file=file,
+        body=body_of(body or ""),
+        media=media or (),
         options=options,
         send_at=at,
         expires_at=expires,
         queue_only=queue_only,
-        media=files,
+        preview=preview,
     )
-
-
-def _preview(
-    context: Context,
-    client: str,
-    text: str,
-    options: "SendOptions",
-    *,
-    at: str | None,
-    expires: str | None,
-    media: list[str],
-) -> None:
-    from petmsg.cli.flows.preview import show_preview
-
-    show_preview(
-        context, client, body=text, options=options, send_at=at, expires_at=expires, media=media
-    )
-
-
-def _check_send(
-    body: str | None,
-    media: list[str] | None,
-    *,
-    reason: str | None,
-    force: bool,
-    keep_metadata: bool,
-) -> None:
-    """Raise `UsageProblem` for options that do not go together."""
-    if body is None and not media:
-        raise UsageProblem(
-            "Specify --body, --media, or both.",
-            hint="petmsg message send CLIENT --body TEXT --media FILE",
-        )
-    if keep_metadata and not media:
-        raise UsageProblem("--keep-metadata requires --media.", hint="Leave out --keep-metadata.")
-    if reason is not None and not (force or keep_metadata):
-        raise UsageProblem(
-            "--reason requires --force or --keep-metadata.",
-            hint="Add one of them, or leave out --reason.",
-        )
 
 
 @app.command(

@@ -265,6 +265,11 @@ QUEUED = (
     Field("status", "Status", kind=one_of(MessageStatus)),
     Field("reused", "Duplicate", kind=FLAG),
 )
+QUEUED_ROWS = (
+    Field("row", "Line", kind=ID),
+    *QUEUED,
+    Field("warnings", None, get=lambda row: list(row.warnings), kind=list_of(TEXT)),
+)
 SENT = (
     Field("message", "Id", kind=ID),
     Field("status", "Status", kind=one_of(MessageStatus)),

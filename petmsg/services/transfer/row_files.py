@@ -39,7 +39,7 @@ class BatchRow:
     @property
     def is_named(self) -> bool:
         """Whether importing the row again finds what it created."""
-        return bool(self.cells.get("ref") or self.cells.get("e164"))
+        return any(self.cells.get(name) for name in ("ref", "e164", "key"))
 
     @property
     def ref(self) -> str:
