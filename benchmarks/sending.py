@@ -46,15 +46,15 @@ def measure(bench: Bench) -> list[Row]:
         few = _drained(bench, kind, texts // 10, numbers)
         many = _drained(bench, kind, texts, numbers)
         took = Sample((many.process.seconds,))
-        what = f"{texts:,} texts over {numbers} numbers, {kind}"
+        what = f"{texts:,} messages over {numbers} numbers, {kind}"
         rows += [
             Row("sending", what, took, "one a second and number", floor, at_most=1.03),
             Row("sending", what, took, f"bare create, {WORKERS} threads", bare),
             Row(
                 "sending",
-                f"peak memory, {texts:,} texts, {kind}",
+                f"peak memory, {texts:,} messages, {kind}",
                 counted(many.process.peak_memory),
-                f"{texts // 10:,} texts",
+                f"{texts // 10:,} messages",
                 counted(few.process.peak_memory),
                 at_most=1.1,
             ),
