@@ -9,6 +9,10 @@ from petmsg.db.cursor import Cursor
 
 _BLOCK = 1000
 
+_STORED_HASHES = """
+SELECT DISTINCT sha256 FROM media WHERE org_id = :org_id AND status = 'stored' ORDER BY sha256
+"""
+
 
 def page_text(table: str, *, columns: Sequence[str], joins: Sequence[str], where: str) -> str:
     """The text that reads a page of a table `t`. `where` may end in an ORDER BY."""
@@ -78,3 +82,8 @@ def count_on_from_highest(cursor: Cursor, table: str) -> None:
             f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id))"
             f' FROM "{table}" HAVING max(id) IS NOT NULL'
         )
+
+
+def stored_hashes(cursor: Cursor, org_id: int) -> list[str]:
+    """The SHA-256 of the org's pictures that are in the media store, each once, in order."""
+    return [row[0] for row in cursor.tuples(_STORED_HASHES, org_id=org_id)]

@@ -1,8 +1,9 @@
 """A company with something in every table, and texts that are hard to write down."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from petmsg.enums import AlertKind, AlertSeverity
@@ -10,6 +11,7 @@ from petmsg.errors import REFUSED
 from petmsg.services.alert import raise_alert
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, Cli, Ran, add_org, run_cli, working
+from tests.support.pictures import photo_with_position
 from tests.support.texting import DESK, MAYA, OLGA, POOL, people_and_visit
 
 ODD_TEXTS = (
@@ -98,6 +100,7 @@ def _replies(url: str, cli: Cli) -> None:
             now=later + timedelta(minutes=at),
         )  # fmt: skip
         assert came.code == 0, came.err
+    _picture(url, cli, later)
     words = ("message", "receive", "--from", "+14155551001", "--to", "+19995550100", "--body", "Hi")
     assert run_cli(url, *words).code == REFUSED  # a stray
     with raw(url) as cursor:
@@ -120,6 +123,24 @@ def _replies(url: str, cli: Cli) -> None:
             " VALUES ('evt_1', :o, 'payment_intent.succeeded', 'B-1', 'confirmed', :now)",
             o=uow.org.id,
             now=uow.now,
+        )
+
+
+def _picture(url: str, cli: Cli, now: datetime) -> None:
+    """A picture that came in and is passed on, with a link."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "rex.jpg"
+        path.write_bytes(photo_with_position())
+        came = cli(
+            "message", "receive", "--from", "+14155551001", "--to", MAYA, "--media", str(path),
+            "-o", "json", now=now + timedelta(minutes=4),
+        )  # fmt: skip
+    assert came.code == 0, came.err
+    with raw(url) as cursor:
+        cursor.run(
+            "INSERT INTO media_link (org_id, message_id, token_hash, created_at, expires_at)"
+            " SELECT org_id, message_id, 'hash', created_at, created_at FROM media"
+            " WHERE source_id IS NOT NULL"
         )
 
 
@@ -175,5 +196,7 @@ def _alerts(uow: Any) -> None:
 def text_of(folder: Path) -> str:
     """Everything that is written in a folder."""
     return "\n".join(
-        path.read_text("utf-8") for path in sorted(folder.rglob("*")) if path.is_file()
+        path.read_text("utf-8", errors="replace")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
     )

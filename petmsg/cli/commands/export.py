@@ -6,6 +6,7 @@ import typer
 
 from petmsg.cli.command import new_command
 from petmsg.cli.context import Context
+from petmsg.cli.flows.import_export import tell_missing
 from petmsg.cli.options import named_folder
 from petmsg.enums import FileFormat
 from petmsg.errors import NoOrg
@@ -30,9 +31,10 @@ def export(
     """Export all data of a company to files.
 
     Writes every table of every org, or of the org that --org names, as of one moment: a file per
-    table, and a manifest with SHA-256 checksums. petmsg import petmsg restores them. The folder
-    holds phones, names and messages in plain text. Only its owner can read it; protect it like the
-    database. Unmatched messages (petmsg inbox strays) belong to no org and are not exported.
+    table, a file per picture, and a manifest with SHA-256 checksums. petmsg import petmsg restores
+    them. The folder holds phones, names, messages and pictures as they are. Only its owner can read
+    it; protect it like the database. Unmatched messages (petmsg inbox strays) belong to no org and
+    are not exported.
     """
     from petmsg.services.transfer import export as service
 
@@ -41,8 +43,11 @@ def export(
         orgs = context.chosen(cursor)
         if not orgs:
             raise NoOrg
-        written = service.export(cursor, orgs, place, file_format=file_format, now=context.now)
+        written, media = service.export(
+            cursor, orgs, place, file_format=file_format, now=context.now, store=context.media
+        )
     context.show_list(EXPORTED, written)
+    tell_missing(context, media)
     context.notify(
         f"{folder} holds personal phones, names and messages in plain text: keep it safe."
     )

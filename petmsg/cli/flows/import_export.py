@@ -1,11 +1,27 @@
 """`petmsg import petmsg`: verifies an export, then imports it in one transaction."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from petmsg.cli.context import Context
 from petmsg.plurals import counted
 from petmsg.render.progress import progress
 from petmsg.render.views.import_provider_numbers import RESTORED_EXPORT
+
+if TYPE_CHECKING:
+    from petmsg.services.transfer.export import ExportedMedia
+
+
+def tell_missing(context: Context, media: "Sequence[ExportedMedia]") -> None:
+    """Say which pictures are not in an export, because the store does not have them."""
+    for each in media:
+        if each.missing:
+            missing = counted(len(each.missing), "picture")
+            context.notify(
+                f"Org {each.org}: {missing} could not be exported, as the store in "
+                f"{context.media.place} has no bytes of it. Find out which: petmsg doctor"
+            )
 
 
 def take_back(context: Context, folder: Path) -> None:
@@ -14,7 +30,7 @@ def take_back(context: Context, folder: Path) -> None:
     from petmsg.services.transfer.target_database import prepare_database
 
     orgs = manifest.read_manifest(folder, slug=context.setting("org").value)
-    total = sum(listed.rows for org in orgs for listed in org.files.values())
+    total = sum(sum(listed.rows for listed in org.files.values()) + len(org.media) for org in orgs)
     with progress("Checking", total, context.environ) as on_progress:
         for org in orgs:
             org.check(on_progress)
@@ -25,6 +41,10 @@ def take_back(context: Context, folder: Path) -> None:
             f"Would create {context.location.display_url}; the files of {folder} are intact."
         )
         return
+    if not context.dry_run:
+        # The bytes first: a row whose picture is missing would be worse than an unused file.
+        for org in orgs:
+            org.restore_media(context.media)
     with progress("Importing", total, context.environ) as on_progress:
         taken = context.transact(
             lambda transaction: restore_export.restore(

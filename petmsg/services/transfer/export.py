@@ -24,10 +24,13 @@ from petmsg.db.partial_files import beside
 from petmsg.db.schema_version import HEAD
 from petmsg.enums import FileFormat
 from petmsg.errors import Misconfigured, Refused
+from petmsg.media.base import MediaStore
 from petmsg.queries.client import ref_of_client
 from petmsg.queries.org import OrgRow
-from petmsg.queries.transfer import ids_after, page_text
+from petmsg.queries.transfer import ids_after, page_text, stored_hashes
+from petmsg.services.transfer import media_files
 from petmsg.services.transfer.files import IDS, ExportFile
+from petmsg.services.transfer.media_files import write_media
 from petmsg.services.transfer.references import alert_with_row_numbers, question_with_refs
 from petmsg.services.transfer.table_schema import (
     EXCLUDED,
@@ -55,6 +58,15 @@ class FolderUnusable(Misconfigured):
 
 
 @dataclass(frozen=True, slots=True)
+class ExportedMedia:
+    """The pictures of an org in an export: their SHA-256, and those that the store did not have."""
+
+    org: str
+    files: list[str]
+    missing: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Exported:
     """A file of an export, as its manifest lists it."""
 
@@ -72,18 +84,26 @@ def export(
     *,
     file_format: FileFormat,
     now: datetime,
-) -> list[Exported]:
+    store: MediaStore,
+) -> tuple[list[Exported], list[ExportedMedia]]:
     """Write everything of the orgs into `folder`, which must be new or empty; returns its files.
+
+    The bytes of the pictures come from `store`.
 
     The folder has mode 0700, its files 0600. Raises `FolderNotEmpty` and `FolderUnusable`, and
     `ValueError`, `TypeError` or `LookupError` for a damaged value; no folder is left then.
     """
     written: list[Exported] = []
+    media: list[ExportedMedia] = []
     with _new_folder(folder) as place:
         for org in orgs:
             written += _OrgExport(cursor, org, place, file_format).write()
-        _write_manifest(place, written, file_format=file_format, now=now)
-    return written
+            hashes = stored_hashes(cursor, org.id)
+            missing = write_media(store, hashes, place / org.slug / media_files.FOLDER)
+            files = [each for each in hashes if each not in missing]
+            media.append(ExportedMedia(org.slug, files, missing))
+        _write_manifest(place, written, media, file_format=file_format, now=now)
+    return written, media
 
 
 @contextmanager
@@ -116,7 +136,12 @@ def _not_empty(folder: Path) -> FolderNotEmpty:
 
 
 def _write_manifest(
-    folder: Path, written: Sequence[Exported], *, file_format: FileFormat, now: datetime
+    folder: Path,
+    written: Sequence[Exported],
+    media: Sequence[ExportedMedia],
+    *,
+    file_format: FileFormat,
+    now: datetime,
 ) -> None:
     manifest = {
         "format": FORMAT,
@@ -126,6 +151,7 @@ def _write_manifest(
         "files_are": file_format.value,
         "excluded": EXCLUDED,
         "files": [asdict(each) for each in written],
+        "media": [asdict(each) for each in media],
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     handle = os.open(folder / MANIFEST, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

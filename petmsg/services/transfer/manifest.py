@@ -1,6 +1,7 @@
 """Read the manifest of an export, and verify its files."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,15 @@ from typing import Any
 from petmsg.db.schema_version import HEAD
 from petmsg.enums import FileFormat
 from petmsg.errors import MalformedFile, NotFound, Refused, quoted
+from petmsg.media.base import MediaStore
 from petmsg.services.orgs.org import is_slug
+from petmsg.services.transfer import media_files
 from petmsg.services.transfer.export import FORMAT, MANIFEST, file_name
 from petmsg.services.transfer.files import IDS, BrokenExport, Line, Reader
+from petmsg.services.transfer.media_files import check_media, restore_media
 from petmsg.services.transfer.table_schema import ROW, TableSchema, table_schemas
 
+_HASH = re.compile(r"[0-9a-f]{64}")
 _LARGEST_MANIFEST = 64 * 1024 * 1024
 
 
@@ -39,6 +44,8 @@ class OrgFiles:
     folder: Path
     file_format: FileFormat
     files: dict[str, Listed]
+    media: tuple[str, ...] = ()
+    """The SHA-256 of its pictures."""
 
     def rows_of(self, table: str) -> int:
         """The number of rows in the table's file."""
@@ -69,6 +76,11 @@ class OrgFiles:
         for schema in (*table_schemas(), IDS):
             for _ in self.lines(schema):
                 on_progress()
+        check_media(self.folder / media_files.FOLDER, self.media, on_progress)
+
+    def restore_media(self, store: MediaStore) -> None:
+        """Put the bytes of the pictures into the store. Repeating it changes nothing."""
+        restore_media(self.folder / media_files.FOLDER, self.media, store)
 
 
 def read_manifest(folder: Path, *, slug: str | None = None) -> list[OrgFiles]:
@@ -119,6 +131,7 @@ def _orgs(folder: Path, manifest: dict[str, Any]) -> Iterator[OrgFiles]:
         for each in manifest["files"]:
             org, table = str(each["org"]), str(each["table"])
             by_org.setdefault(org, {})[table] = Listed(int(each["rows"]), str(each["sha256"]))
+        media = {str(each["org"]): _hashes(each["files"]) for each in manifest["media"]}
     except (KeyError, TypeError, ValueError):
         raise BrokenExport(f"{MANIFEST} is damaged or was changed.") from None
     wanted = {schema.table for schema in (*table_schemas(), IDS)}
@@ -128,4 +141,12 @@ def _orgs(folder: Path, manifest: dict[str, Any]) -> Iterator[OrgFiles]:
         for table in sorted(wanted ^ set(files)):
             what = "lists no file for the table" if table in wanted else "lists the unknown table"
             raise BrokenExport(f"{MANIFEST} {what} {quoted(table)} of org {slug}.")
-        yield OrgFiles(slug, folder / slug, file_format, files)
+        yield OrgFiles(slug, folder / slug, file_format, files, media.get(slug, ()))
+
+
+def _hashes(listed: Any) -> tuple[str, ...]:
+    """The hashes of a list in the manifest. Raises `ValueError`: each becomes part of a path."""
+    hashes = tuple(map(str, listed))
+    if not all(_HASH.fullmatch(each) for each in hashes):
+        raise ValueError
+    return hashes

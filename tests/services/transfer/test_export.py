@@ -6,6 +6,7 @@ import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import pytest
@@ -33,11 +34,19 @@ def company(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return locate(str(path)).url
 
 
+def store_of(url: str) -> dict[str, str]:
+    """Where the pictures of a database are, if not beside it."""
+    place = Path(gettempdir()) / f"pictures-of-{url.rsplit('/', maxsplit=1)[-1]}"
+    return {} if url.startswith("sqlite") else {"PETMSG_MEDIA_DIR": str(place)}
+
+
 def export(url: str, folder: Path, *options: str, **given: Any) -> Ran:
+    given = store_of(url) | given
     return run_cli(url, "export", str(folder), "-o", "json", *options, **given)
 
 
 def take_back(url: str, folder: Path, *options: str, **given: Any) -> Ran:
+    given = store_of(url) | given
     return run_cli(url, "import", "petmsg", str(folder), "-o", "json", *options, **given)
 
 
@@ -54,11 +63,16 @@ def copied(exported: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(exported, tmp_path / "copied"))
 
 
+def files_of(folder: Path) -> set[str]:
+    """The files of a folder and of the folders in it."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
 def same_but_ids(one: Path, other: Path, *orgs: str) -> bool:
     """Whether the orgs' files are equal byte for byte, except for the ids."""
     for org in orgs:
-        names = {path.name for path in (one / org).iterdir()}
-        assert names == {path.name for path in (other / org).iterdir()}
+        names = files_of(one / org)
+        assert names == files_of(other / org)
         for name in names - {"ids.csv", "ids.jsonl"}:
             if (one / org / name).read_bytes() != (other / org / name).read_bytes():
                 return False
@@ -229,7 +243,10 @@ def test_the_manifest_lists_the_files_and_the_version(company: str, exported: Pa
     assert manifest["petmsg"]
     assert manifest["written_at"] == "2026-02-14T15:00:00Z"
     assert set(manifest["excluded"]) == set(EXCLUDED)
-    assert {each["file"] for each in manifest["files"]} | {"manifest.json"} == {
+    pictures = {
+        f"{org['org']}/media/{name}" for org in manifest["media"] for name in org["files"]
+    }
+    assert {each["file"] for each in manifest["files"]} | pictures | {"manifest.json"} == {
         path.relative_to(exported).as_posix() for path in exported.rglob("*") if path.is_file()
     }
     rows = content(company)
