@@ -243,9 +243,7 @@ def test_the_manifest_lists_the_files_and_the_version(company: str, exported: Pa
     assert manifest["petmsg"]
     assert manifest["written_at"] == "2026-02-14T15:00:00Z"
     assert set(manifest["excluded"]) == set(EXCLUDED)
-    pictures = {
-        f"{org['org']}/media/{name}" for org in manifest["media"] for name in org["files"]
-    }
+    pictures = {f"{org['org']}/media/{name}" for org in manifest["media"] for name in org["files"]}
     assert {each["file"] for each in manifest["files"]} | pictures | {"manifest.json"} == {
         path.relative_to(exported).as_posix() for path in exported.rglob("*") if path.is_file()
     }
