@@ -9,6 +9,9 @@ from petmsg.db.cursor import Cursor
 
 _BLOCK = 1000
 
+_EVERY_STORED_HASH = """
+SELECT DISTINCT sha256 FROM media WHERE status = 'stored' ORDER BY sha256
+"""
 _STORED_HASHES = """
 SELECT DISTINCT sha256 FROM media WHERE org_id = :org_id AND status = 'stored' ORDER BY sha256
 """
@@ -82,6 +85,11 @@ def count_on_from_highest(cursor: Cursor, table: str) -> None:
             f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id))"
             f' FROM "{table}" HAVING max(id) IS NOT NULL'
         )
+
+
+def every_stored_hash(cursor: Cursor) -> list[str]:
+    """The SHA-256 of the pictures of all orgs that are in the media store, each once, in order."""
+    return [row[0] for row in cursor.tuples(_EVERY_STORED_HASH)]
 
 
 def stored_hashes(cursor: Cursor, org_id: int) -> list[str]:

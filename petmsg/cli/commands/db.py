@@ -147,16 +147,24 @@ def check(context: Context) -> None:
 def backup(
     context: Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="The file to write.")],
+    media: Annotated[
+        str | None,
+        typer.Option("--media", metavar="DIR", help="Also copy the pictures to this folder."),
+    ] = None,
 ) -> None:
     """Back up a live SQLite database to a file.
 
     The copy is consistent, and only its owner can read it. To go back to it: petmsg db restore
     FILE. It records when it was made, so that messages that were queued then are not sent twice.
-    PostgreSQL is backed up with pg_dump.
+    PostgreSQL is backed up with pg_dump. --media may name the same folder each time: only new
+    pictures are copied, and none is deleted.
     """
+    from petmsg.cli.flows.backup import tell_media
     from petmsg.db import backup as database
 
     context.show_one(BACKUP, database.backup(context.location, Path(file), now=context.now))
+    if media is not None:
+        tell_media(context, Path(media))
 
 
 SINCE = Annotated[
