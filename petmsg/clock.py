@@ -113,6 +113,17 @@ def parse_instant(text: str, *, timezone: str, at: datetime) -> datetime:
         raise MalformedTime(f"{quoted(text)} is too far away.") from None
 
 
+def parse_duration(text: str) -> timedelta:
+    """A duration that a person typed: `30m`, `1h`, `2d` (units s, m, h, d, w; a day is 24 hours).
+
+    Raises `MalformedTime`.
+    """
+    found = re.fullmatch(_RELATIVE, "+" + text.strip(" \t")[:64])
+    if found is None:
+        raise MalformedTime(f"Invalid duration {quoted(text)}.", hint="Write it as 30m, 1h or 2d.")
+    return int(found[2]) * _UNIT[found[3]]
+
+
 def local_to_utc(written: datetime, timezone: str) -> datetime:
     """Convert a naive local time of that zone to aware UTC.
 

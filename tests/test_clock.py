@@ -14,6 +14,7 @@ from petmsg.clock import (
     iso_utc,
     local_to_utc,
     now,
+    parse_duration,
     parse_instant,
     zone,
 )
@@ -460,3 +461,16 @@ def test_a_timezone_the_machine_does_not_know_is_wrong_usage(name: str) -> None:
         zone(name)
     assert refused.value.exit_code == USAGE
     assert refused.value.message.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("30m", 1800), ("1h", 3600), (" 2d", 172_800), ("0s", 0)]
+)
+def test_a_duration_has_one_unit(text: str, seconds: int) -> None:
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "1", "-1h", "+1h", "1h30m", "1 h", "9999999d"])
+def test_other_durations_are_refused(text: str) -> None:
+    with pytest.raises(MalformedTime):
+        parse_duration(text)

@@ -20,14 +20,15 @@ VALUES (:org_id, :message_id, :position, :status, :name, :content_type, :size, :
 
 _ROW = """
 SELECT f.id, f.org_id, f.message_id, f.status, f.content_type, f.size, f.provider_media_id,
-  f.attempts, f.due_at, f.created_at, f.error, m.provider_message_id, m.provider, o.slug AS org
+  f.attempts, f.due_at, f.created_at, f.error, m.provider_message_id, m.provider, o.slug AS org,
+  m.direction, f.sha256
 FROM media f
-JOIN message m ON m.id = f.message_id AND m.direction = 'inbound'
+JOIN message m ON m.id = f.message_id
 JOIN org o ON o.id = f.org_id
 """
 
 DUE = f"""{_ROW}
-WHERE f.status = 'missing' AND f.due_at <= :now
+WHERE f.status = 'missing' AND f.due_at <= :now AND m.direction = 'inbound'
 ORDER BY f.due_at, f.message_id, f.position LIMIT :most
 """
 
@@ -50,6 +51,7 @@ WHERE id = :id AND status = 'missing' AND due_at = :until
 _TRY_AGAIN = """
 UPDATE media SET status = 'missing', attempts = 0, due_at = :now, error = NULL
 WHERE id = :id AND status IN ('missing', 'lost')
+  AND (SELECT m.direction FROM message m WHERE m.id = media.message_id) = 'inbound'
 """
 
 _MISSING_OR_LOST = """
@@ -70,7 +72,8 @@ WHERE message_id = :message_id AND provider_delete_at IS NOT NULL AND provider_d
 
 
 class ToFetch(NamedTuple):
-    """A file of a received message. `provider` is None for a message that a person typed."""
+    """A file of a received message, or a sent one's. `provider` is None for a message that a person
+    typed."""
 
     id: int
     org_id: int
@@ -86,6 +89,8 @@ class ToFetch(NamedTuple):
     provider_message_id: str | None
     provider: ProviderName | None
     org: str
+    direction: str
+    sha256: str | None
 
 
 class ToDelete(NamedTuple):
@@ -108,7 +113,7 @@ def due(cursor: Cursor, *, now: datetime, most: int) -> list[ToFetch]:
 
 
 def by_id(cursor: Cursor, ids: Sequence[int]) -> list[ToFetch]:
-    """The files of received messages with these IDs."""
+    """The files with these IDs, those of sent messages too."""
     return [_to_fetch(row) for row in cursor.all_in_list(ToFetch, BY_ID, "ids", ids)]
 
 

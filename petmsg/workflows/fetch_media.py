@@ -6,12 +6,14 @@ them, so that a crash leaves at most a file that no row names.
 """
 
 from collections.abc import Callable, Sequence
+from hashlib import sha256 as hash_of
 from itertools import groupby
 
-from petmsg.enums import MediaStatus, ProviderName
+from petmsg.enums import Direction, MediaStatus, ProviderName
 from petmsg.errors import (
     ExtraMissing,
     MediaGone,
+    MediaMissing,
     MediaTooLarge,
     Misconfigured,
     PetmsgError,
@@ -206,14 +208,32 @@ def fetch(store: Store, ids: Sequence[int]) -> tuple[list[ToFetch], list[PetmsgE
             raise service.no_such_file(each)
     again: list[ToFetch] = []
     for org_id in sorted({row.org_id for row in found.values()}):
-        of_org = [row.id for row in found.values() if row.org_id == org_id]
-        again += store.write_in(chosen[org_id].slug, service.try_again, of_org)
+        of_org = [row for row in found.values() if row.org_id == org_id]
+        slug = chosen[org_id].slug
+        gone = [row for row in of_org if _is_gone(store, row)]
+        if gone:
+            store.write_in(slug, service.note_gone, gone)
+        again += store.write_in(slug, service.try_again, [row.id for row in of_org])
     passing: list[PetmsgError] = []
     if not store.dry_run:
-        fetcher.fetch([row for row in again if row.status is MediaStatus.MISSING], orgs)
+        fetcher.fetch([row for row in again if _is_to_be_fetched(row)], orgs)
         passing = _pass_on(store)
     with store.snapshot() as cursor:
         return queries.by_id(cursor, ids), [*fetcher.problems.values(), *passing]
+
+
+def _is_to_be_fetched(row: ToFetch) -> bool:
+    return row.status is MediaStatus.MISSING and row.direction == Direction.INBOUND
+
+
+def _is_gone(store: Store, row: ToFetch) -> bool:
+    """Whether the store lacks the bytes of a stored file, or has others."""
+    if row.status is not MediaStatus.STORED or row.sha256 is None:
+        return False
+    try:
+        return hash_of(store.media.read(row.sha256)).hexdigest() != row.sha256
+    except MediaMissing:
+        return True
 
 
 def _pass_on(store: Store) -> list[PetmsgError]:

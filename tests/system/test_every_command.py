@@ -40,6 +40,7 @@ EXITS = {
 """Examples that exit with something else than 0, in the state in which they are tried."""
 LOOKING = {
     "petmsg media fetch",
+    "petmsg media prune --older-than 1d",
     "petmsg number health",
     "petmsg number health --propose",
     "petmsg number health +14155550105 --days 30",

@@ -290,3 +290,21 @@ def test_a_signed_webhook_and_a_pull_store_a_message_once_and_the_server_fetches
     assert [row["provider_media_id"] for row in pets.rows()] == sids
     assert [row["content_type"] for row in pets.rows()][1:] == ["image/png", "text/vcard"]
     assert len(pets.storage.requests) == 3
+
+
+@pytest.mark.parametrize("damage", ["gone", "changed"])
+def test_stored_bytes_that_are_gone_or_damaged_are_fetched_again(
+    pets: Company, damage: str
+) -> None:
+    pets.comes(JPEG)
+    pets.fetch()
+    (row,) = pets.rows()
+    path = pets.place / row["sha256"][:2] / row["sha256"]
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(b"?" * len(JPEG))
+    assert pets.fetch().json == []
+    ran = pets.fetch(str(row["id"]))
+    assert (ran.code, ran.json[0]["status"]) == (0, "stored")
+    assert FolderStore(pets.place).read(row["sha256"]) == JPEG

@@ -36,6 +36,9 @@ def doctor(
     provider: Annotated[
         bool, typer.Option("--provider", help="Check each provider's credentials with one request.")
     ] = False,
+    media: Annotated[
+        bool, typer.Option("--media", help="Read every stored picture and compare its hash.")
+    ] = False,
     findings: FINDINGS = False,
 ) -> None:
     """Check data, environment and configuration; exit with 10 on a problem.
@@ -56,6 +59,8 @@ def doctor(
         context.now,
         context.environ,
         provider_of=(lambda org: _carrier(context, org)) if provider else None,
+        media=lambda: context.media,
+        reads_media=media,
     )
     with context.snapshot() as cursor:
         check_context = service.prepare(cursor, check_context, context.setting("org").value)

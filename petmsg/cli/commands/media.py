@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from petmsg import clock
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import ALL, BEFORE, LIMIT, page
@@ -11,7 +12,7 @@ from petmsg.cli.results import show_results
 from petmsg.queries import media_list as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of
-from petmsg.render.views.media import FETCHED, MEDIA, MEDIA_LIST, SAVED
+from petmsg.render.views.media import FETCHED, MEDIA, MEDIA_LIST, PRUNED, SAVED
 
 app = new_app("List, show, save and fetch pictures of messages.")
 
@@ -114,9 +115,36 @@ def fetch(
     Covers all orgs unless --org is given. petmsg serve does the same at once, so that this is for
     a company that uses message pull, and for what failed. A picture is tried again after 10
     seconds, 1, 5 and 30 minutes; then it is lost, with an alert. Naming its ID tries a lost one
-    again. It also deletes the files of erased clients, here and at the provider. Exits with 10 if
-    a picture was lost, and with 75 if one is to be tried again.
+    again, and fetches one whose stored bytes are gone or damaged. It also deletes the files of
+    erased clients, here and at the provider. Exits with 10 if a picture was lost, and with 75 if
+    one is to be tried again.
     """
     from petmsg.cli.flows import media as flow
 
     flow.fetch(context, ids or [])
+
+
+@app.command(
+    "prune",
+    writes=True,
+    prints=one(PRUNED),
+    examples=["petmsg media prune --dry-run", "petmsg media prune --older-than 1d"],
+)
+def prune(
+    context: Context,
+    older_than: Annotated[
+        str,
+        typer.Option(
+            "--older-than", metavar="T", help="Only files stored longer ago: 30m, 1h, 2d."
+        ),
+    ] = "1h",
+) -> None:
+    """Delete stored files that no message has.
+
+    A command that was refused or killed may leave such files; petmsg doctor reports them. Files
+    younger than an hour may belong to a message that is being stored just now, so they stay.
+    """
+    from petmsg.workflows import prune_media
+
+    longer = clock.parse_duration(older_than)
+    context.show_one(PRUNED, prune_media.prune(context, older_than=longer))

@@ -13,10 +13,9 @@ SELECT org_id, id AS media, message_id AS message, 'has an invalid position, siz
 FROM media WHERE position < 0 OR attempts < 0 OR size < 0 OR original_size < 0
 UNION ALL
 SELECT m.org_id, m.id, m.message_id, 'has the same position as another one'
-FROM media m WHERE EXISTS (
-  SELECT 1 FROM media o
-  WHERE o.message_id = m.message_id AND o.position = m.position AND o.id <> m.id
-)
+FROM media m JOIN (
+  SELECT message_id, position FROM media GROUP BY message_id, position HAVING count(*) > 1
+) o ON o.message_id = m.message_id AND o.position = m.position
 UNION ALL
 SELECT org_id, id, message_id, 'is ' || status || ' and its hash says otherwise'
 FROM media WHERE (status IN ('stored', 'erasing')) <> (sha256 IS NOT NULL)
@@ -32,15 +31,32 @@ ORDER BY 2, 4
         command="petmsg media show {media}{org}",
     ),
     Invariant(
+        name="media_in_order",
+        holds="The positions of a message's pictures have no gaps",
+        finding="The {has} pictures of message {message} have the positions {first} to {last}",
+        sql="""
+SELECT min(org_id) AS org_id, message_id AS message, count(DISTINCT position) AS has,
+  min(position) AS first, max(position) AS last
+FROM media WHERE position >= 0 GROUP BY message_id
+HAVING max(position) - min(position) + 1 <> count(DISTINCT position) OR min(position) <> 0
+ORDER BY 2
+""",
+        command="petmsg media list --message {message}{org}",
+    ),
+    # A message that was received before petmsg stored pictures has a count and no rows.
+    Invariant(
         name="media_counted",
-        holds="Each outbound message has as many pictures as it says",
+        holds="Each message has as many pictures as it says",
         finding="Message {message} says that it has {said} pictures and has {has}",
         sql="""
-SELECT m.org_id, m.id AS message, m.media_count AS said,
-  (SELECT count(*) FROM media f WHERE f.message_id = m.id) AS has
+SELECT m.org_id, m.id AS message, coalesce(f.has, 0) AS has,
+  CASE WHEN m.direction = 'outbound' THEN m.media_count ELSE i.media_count END AS said
 FROM message m
-WHERE m.direction = 'outbound'
-  AND m.media_count <> (SELECT count(*) FROM media f WHERE f.message_id = m.id)
+LEFT JOIN inbound_text i ON i.message_id = m.id AND m.direction = 'inbound'
+LEFT JOIN (SELECT message_id, count(*) AS has FROM media GROUP BY message_id) f
+  ON f.message_id = m.id
+WHERE (m.direction = 'outbound' AND m.media_count <> coalesce(f.has, 0))
+   OR (m.direction = 'inbound' AND i.media_count <> f.has)
 ORDER BY 2
 """,
         command="petmsg message show {message}{org}",

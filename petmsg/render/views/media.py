@@ -144,6 +144,12 @@ SAVED = (
     Field("reused", "Unchanged", kind=FLAG),
 )
 
+PRUNED = (
+    Field("place", "Kept in", kind=TEXT),
+    Field("files", "Files deleted", kind=COUNT),
+    Field("bytes", "Bytes", kind=COUNT),
+    Field("unfinished", "Unfinished files deleted", kind=COUNT),
+)
 FETCHED = (
     Field("media", "Id", get=lambda row: row.id, kind=ID),
     Field("org", None, kind=WORD),

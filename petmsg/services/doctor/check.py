@@ -10,6 +10,7 @@ from petmsg import clock
 from petmsg.db.location import Location
 from petmsg.enums import CheckResult
 from petmsg.errors import PetmsgError
+from petmsg.media.base import MediaStore
 from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow
 from petmsg.services.fix_commands import FixCommands
@@ -35,6 +36,7 @@ class CheckContext:
     `orgs` are the chosen orgs, `slugs` the slugs of all orgs by id. `now` is the command's time
     (aware UTC); `machine_clock` is compared with other clocks. `orgs_error` says why the orgs could
     not be read. `provider_of` returns an org's provider; it is None if no provider may be asked.
+    `media` opens the media store; `reads_media` has the hash of every file compared.
     """
 
     location: Location
@@ -46,6 +48,8 @@ class CheckContext:
     orgs_error: PetmsgError | None = None
     provider_of: Callable[[OrgRow], Provider] | None = None
     machine_clock: Callable[[], datetime] = clock.now
+    media: Callable[[], MediaStore] | None = None
+    reads_media: bool = False
     mounts: Path = Path("/proc/self/mounts")
 
     def includes(self, org_id: int | None) -> bool:

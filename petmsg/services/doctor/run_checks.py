@@ -30,6 +30,7 @@ from petmsg.services.doctor.backlog_checks import BACKLOG
 from petmsg.services.doctor.check import Check, CheckContext, Finding, group_findings
 from petmsg.services.doctor.environment_checks import ENVIRONMENT, SETTINGS
 from petmsg.services.doctor.event_checks import LATEST_EVENTS
+from petmsg.services.doctor.media_checks import MEDIA_STORE
 from petmsg.services.fix_commands import by_slug
 from petmsg.suggestions import closest_words, did_you_mean
 
@@ -234,6 +235,7 @@ CHECKS: tuple[Check, ...] = (
     Check("words", "Statuses, kinds and other enum values are valid", _vocabulary),
     Check("audit_chain", "No audit event was changed, removed or inserted", _audit),
     LATEST_EVENTS,
+    *MEDIA_STORE,
     *BACKLOG,
 )
 """All checks, in the order in which they are reported."""

@@ -20,6 +20,7 @@ from petmsg.errors import (
     ProviderUnavailable,
 )
 from petmsg.queries import media_fetch as queries
+from petmsg.queries import media_store as store_queries
 from petmsg.queries.media_fetch import ToFetch
 from petmsg.services.media.arrived import arrived, lost
 from petmsg.services.unit_of_work import UnitOfWork
@@ -102,8 +103,16 @@ def try_again(uow: UnitOfWork, media_ids: Sequence[int]) -> list[ToFetch]:
 
 
 def no_such_file(media_id: int) -> NotFound:
-    """The error for an ID that no received file has."""
+    """The error for an ID that no file has."""
     return NotFound("media", str(media_id), hint="Show the message: petmsg message show ID")
+
+
+def note_gone(uow: UnitOfWork, rows: Sequence[ToFetch]) -> None:
+    """The bytes of these stored files are gone: a received one is to be fetched again, a relayed
+    one to be made again while its message waits, any other is lost."""
+    for row in rows:
+        if row.sha256 is not None:
+            store_queries.note_gone(uow.cursor, row.id, row.sha256)
 
 
 def mark_deleted(uow: UnitOfWork, message_id: int) -> None:

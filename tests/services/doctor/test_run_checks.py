@@ -96,6 +96,11 @@ FAULTS: list[tuple[str, str]] = [
     ("stray_once", "UPDATE stray_text SET adopted_id = 1"),
     ("id_once", "UPDATE stray_text SET id = 1"),
     ("id_once", "UPDATE relay_question SET id = 1"),
+    ("media_in_order", "UPDATE media SET position = 3 WHERE id = 1"),
+    ("media_counted", "UPDATE inbound_text SET media_count = 2 WHERE media_count = 1"),
+    ("media_counted", "UPDATE message SET media_count = 0 WHERE media_count = 1"),
+    ("media_counted", "DELETE FROM media WHERE source_id IS NOT NULL"),
+    ("media_agrees", "UPDATE media SET source_id = id WHERE source_id IS NOT NULL"),
     ("told_once", "INSERT INTO pull_mark SELECT * FROM pull_mark"),
     ("told_once", "INSERT INTO auto_reply SELECT * FROM auto_reply WHERE org_id = 1"),
     ("told_once", "UPDATE stripe_event SET event_id = 'evt_1'"),
@@ -128,8 +133,9 @@ def test_every_check_of_the_database_has_a_planted_fault() -> None:
     planted = {check for check, _ in HELD.values()} | {check for check, _ in FAULTS}
     elsewhere = {
         "clients_answered", "clocks", "doubts_settled", "durable_writes", "events_stand",
-        "file_integrity", "leaver_has_no_window", "leaver_holds_nothing", "orgs", "pointers",
-        "quarantines_ended", "queue_moves", "senders_alive", "sent_by_somebody", "webhooks_signed",
+        "file_integrity", "leaver_has_no_window", "leaver_holds_nothing", "media_erased",
+        "media_lost", "media_place", "orgs", "pointers", "quarantines_ended", "queue_moves",
+        "senders_alive", "sent_by_somebody", "webhooks_signed",
         "words",
     }  # fmt: skip
     assert {
