@@ -73,6 +73,7 @@ WRITING: dict[str, tuple[str, ...]] = {
     "message cancel": ("9",),
     "message sync": (),
     "media fetch": ("--dry-run",),
+    "media prune": ("--dry-run",),
     "message receive": ("--from", "+14155551010", "--to", MAYA, "--body", "-"),
     "inbox claim": ("6", "404"),
     "inbox assign": ("7", "C-9"),
