@@ -16,6 +16,7 @@ from petmsg.services.doctor import run_checks
 from tests.db.test_bad_databases import assert_told, attempt
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, Ran, add_org, migrated_and, run_cli
+from tests.support.pictures import photo
 from tests.support.postgres import Copies
 
 THEN = f"'{instant_to_text(NOW)}'"
@@ -67,7 +68,7 @@ def test_a_company_is_well_and_every_check_says_so(url: str) -> None:
     assert problems(ran) == {}
     assert [*ran.json[0]] == ["check", "result", "org", "message", "command"]
     told = {row["check"] for row in ran.json}
-    of_files = {"file_integrity", "local_disk", "sqlite_version"}
+    of_files = {"file_integrity", "local_disk", "media_place", "sqlite_version"}
     assert told | of_files | {"provider"} == {check.name for check in run_checks.CHECKS}
 
 
@@ -232,10 +233,14 @@ def test_the_command_of_a_problem_fixes_it(on_sqlite: str, check: str) -> None:
     assert check not in problems(examined(on_sqlite, now=NOW + timedelta(seconds=2)))
 
 
-def test_every_command_is_one_that_petmsg_has(on_sqlite: str) -> None:
+def test_every_command_is_one_that_petmsg_has(on_sqlite: str, tmp_path: Path) -> None:
     """Those that only show are run on a database that is well; the others were run above."""
+    (tmp_path / "rex.jpg").write_bytes(photo())
+    sent = run_cli(on_sqlite, "message", "send", "C-1", "--media", str(tmp_path / "rex.jpg"))
+    assert sent.code == 0, sent.err
     show = {"ref": "C-1", "client": "C-1", "sitter": "S-1", "number": N1, "booking": "B-1",
-            "message": "1", "first": DESK, "alert": "1", "noun": "client"}  # fmt: skip
+            "message": "1", "first": DESK, "alert": "1", "noun": "client",
+            "media": "1"}  # fmt: skip
     for invariant in run_checks.INVARIANTS:
         if invariant.command is None or invariant.name in MENDED:
             continue
