@@ -18,7 +18,7 @@ _NEAR = 2
 def needs_conversion(profile: bytes | None, mode: str) -> bool:
     """Whether pixels of that mode must be changed to look the same without their profile.
 
-    False for a profile that cannot be read: whoever received it could not have used it either.
+    False for a profile that cannot be read: its receiver could not have used it either.
     """
     if not profile or len(profile) > _LARGEST_PROFILE or mode not in ("RGB", "RGBA", "CMYK"):
         return False

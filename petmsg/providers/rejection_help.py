@@ -133,6 +133,11 @@ LOCAL_CODES: dict[str, LocalCode] = {
         "PETMSG_PUBLIC_URL.",
         "The message stays queued, with an alert, until a process that knows the address sends it.",
     ),
+    "media_lost": LocalCode(
+        "The bytes of one of the message's pictures are lost.",
+        "The message is held for a person, with an alert: send it anew with the picture, then "
+        "cancel this one with petmsg message cancel.",
+    ),
     "ambiguous": LocalCode(
         "The outcome of a message is unknown, and several messages at the provider match it.",
         "The message is held for a person, with an alert: petmsg message retry, or message cancel.",

@@ -1,6 +1,6 @@
 """The files of received messages: which are to be fetched, and what became of them.
 
-A file is fetched by whoever moves its `due_at` on (`take`): that is a lease, and its holder alone
+A process that moves the `due_at` of a file on (`take`) has a lease for fetching it, and it alone
 may say what became of the file (`settle`). After the lease the file is due again.
 """
 

@@ -2,7 +2,7 @@
 
 `/twilio/inbound` and `/twilio/status` accept requests that Twilio signed, `/stripe` those that
 Stripe signed; `/healthz` tells anybody whether the database answers, and `/media` gives a message's
-files to whoever has its link (`media_route`). A request is answered with 200
+files to a request with its link (`media_route`). A request is answered with 200
 or 204 only after its commit. If storing is uncertain, the answer is 503 and the sender repeats it;
 each item is stored once, however often it comes. Twilio repeats a request after a 5xx only if its
 webhook URL asks for it (#rc=5&rp=all, see examples/web); `message pull` fetches what Twilio gave up

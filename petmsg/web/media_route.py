@@ -1,6 +1,6 @@
 """`GET /media/TOKEN/NAME`: the files of a message, for the provider that sends it.
 
-A request is not signed: whoever knows the token may fetch. Every other request is answered with the
+A request is not signed: its token allows it to fetch. Every other request is answered with the
 same 404, whether its link is unknown or has ended, or the name is another.
 
 Webhooks come first. Links are looked up together (`link_look_ups`). Files are read in a few threads

@@ -4,7 +4,7 @@ A row is `erasing` from that commit until its bytes are gone. So a process that 
 leaves work that `media fetch` or a repeated `client forget` finishes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from petmsg.errors import MediaMissing
 from petmsg.queries import erase as queries
@@ -30,11 +30,20 @@ def _erase_bytes_of(store: Store, org: OrgRow) -> int:
     return len(rows)
 
 
+def put_back(store: Store, contents: Mapping[str, bytes]) -> None:
+    """Store bytes again, by SHA-256, that another process deleted before rows with them were
+    committed. Call it after that commit; see `delete_unused`. Raises `MediaStoreUnusable`."""
+    for sha256, content in contents.items():
+        if store.media.size(sha256) is None:
+            store.media.put(content)
+
+
 def delete_unused(store: Store, sha256: str) -> bool:
     """Delete bytes that no stored picture has; False if one has them.
 
-    Another process may store the same bytes at this moment. It looks for them after its commit, and
-    this one after the deletion: one of the two sees the other's work, and puts the bytes back.
+    Another process may store the same bytes at this moment. It looks for them after its commit
+    (`put_back`), and this one after the deletion: one of the two sees the other's work, and puts
+    the bytes back.
     """
     if _is_in_use(store, sha256):
         return False

@@ -26,7 +26,7 @@ from petmsg.queries.media_fetch import ToFetch
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.services.media import fetch as service
 from petmsg.services.media.fetch import Failed, Got, Leased
-from petmsg.workflows.erase_media import erase_bytes
+from petmsg.workflows.erase_media import erase_bytes, put_back
 from petmsg.workflows.provider_factory import provider_of
 from petmsg.workflows.relay_pictures import relay_pictures
 from petmsg.workflows.store import Store
@@ -97,9 +97,7 @@ class MediaFetcher:
         results = self._ask(adapter, provider, leased, contents)
         self._store.tick()
         settled = self._store.write_in(org.slug, service.settle, leased, results)
-        for sha256, content in contents.items():
-            if self._store.media.size(sha256) is None:  # erased by another process meanwhile
-                self._store.media.put(content)
+        put_back(self._store, contents)
         return settled
 
     def _ask(

@@ -17,6 +17,7 @@ from petmsg.services.outbox.outgoing_media import (
     require_few,
 )
 from petmsg.services.outbox.preview import PreviewedMedia
+from petmsg.workflows.erase_media import put_back
 from petmsg.workflows.provider_factory import public_url_of
 from petmsg.workflows.store import Store
 
@@ -98,6 +99,17 @@ def store_files(store: Store, files: Sequence[OutgoingFile]) -> list[NewMedia]:
             if file.prepared is not None:
                 store.media.put(file.prepared.content)
     return [file.new for file in files]
+
+
+def keep_files(store: Store, files: Sequence[OutgoingFile]) -> None:
+    """Make sure that the store still has the bytes, after the commit of a message with them."""
+    if not store.dry_run:
+        contents = {
+            file.new.sha256: file.prepared.content
+            for file in files
+            if file.prepared is not None and file.new.sha256 is not None
+        }
+        put_back(store, contents)
 
 
 def _linked(link: str) -> OutgoingFile:

@@ -5,10 +5,11 @@ by the next run, because the waiting copies say what is left to do.
 """
 
 from petmsg.errors import ExtraMissing, MediaMissing, MediaNotAccepted, MediaTooLarge
-from petmsg.media.prepare import prepare
+from petmsg.media.prepare import Prepared, prepare
 from petmsg.queries.relayed_media import ReadyCopy, ready_copies
 from petmsg.services.media import relayed
 from petmsg.services.media.relayed import CleanCopy
+from petmsg.workflows.erase_media import put_back
 from petmsg.workflows.store import Store
 
 _AT_ONCE = 50
@@ -44,27 +45,15 @@ def relay_pictures(store: Store) -> int:
 
 def _pass_on(store: Store, ready: ReadyCopy, *, is_late: bool) -> None:
     try:
-        clean = _cleaned(store, ready)
+        prepared = _cleaned(store, ready)
     except ExtraMissing:
         if not is_late:
             raise
-        clean = None
-    if clean is None:
+        prepared = None
+    if prepared is None:
         store.write_in(ready.org, relayed.give_up, ready.copy, message_id=ready.message)
-    else:
-        store.write_in(ready.org, relayed.fill, ready.copy, clean)
-
-
-def _cleaned(store: Store, ready: ReadyCopy) -> CleanCopy | None:
-    """The file as it may be sent, stored; None if it cannot be sent."""
-    if ready.sha256 is None:
-        return None
-    try:
-        content = store.media.read(ready.sha256)
-        prepared = prepare(content, name=ready.name or "picture")
-    except (MediaMissing, MediaNotAccepted, MediaTooLarge):
-        return None
-    return CleanCopy(
+        return
+    clean = CleanCopy(
         content_type=prepared.content_type,
         size=len(prepared.content),
         sha256=store.media.put(prepared.content),
@@ -72,3 +61,16 @@ def _cleaned(store: Store, ready: ReadyCopy) -> CleanCopy | None:
         removed=prepared.removed,
         original_size=prepared.original_size,
     )
+    store.write_in(ready.org, relayed.fill, ready.copy, clean)
+    put_back(store, {clean.sha256: prepared.content})
+
+
+def _cleaned(store: Store, ready: ReadyCopy) -> Prepared | None:
+    """The file as it may be sent; None if it cannot be sent."""
+    if ready.sha256 is None:
+        return None
+    try:
+        content = store.media.read(ready.sha256)
+        return prepare(content, name=ready.name or "picture")
+    except (MediaMissing, MediaNotAccepted, MediaTooLarge):
+        return None

@@ -21,7 +21,7 @@ from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import HandedOver, error_for, record
 from petmsg.services.outbox.send import NotSent, Sending
-from petmsg.workflows.outgoing_files import OutgoingFile, require_reachable, store_files
+from petmsg.workflows.outgoing_files import OutgoingFile, keep_files, require_reachable, store_files
 from petmsg.workflows.provider_factory import provider_of, public_url_of
 from petmsg.workflows.store import Store
 from petmsg.workflows.worker.sender_pool import BEGIN_WITHIN
@@ -90,6 +90,7 @@ def send(
             media=files,
         ),
     )
+    keep_files(store, media)
     for warning in sending.warnings:
         on_warning(warning)
     problem = None

@@ -48,6 +48,10 @@ def send_file(
                 ),
             )
         )
+        for row in rows:
+            if any(each.sha256 and context.media.size(each.sha256) is None for each in row.media):
+                # Another process deleted the same bytes before the commit.
+                _with_files(context, row.row, folder, keep_metadata)
         waiting += sum(isinstance(row, QueuedRow) and not row.reused for row in done)
         return done
 

@@ -15,8 +15,6 @@ from typing import Any, NamedTuple
 
 from petmsg.clock import format_local
 from petmsg.enums import (
-    AlertKind,
-    AlertSeverity,
     BlockCode,
     MessageStatus,
     ProviderName,
@@ -37,16 +35,18 @@ from petmsg.queries.routing import read_facts, speaker_of
 from petmsg.queries.send_blocks import blocked_code, read_hold_facts
 from petmsg.rules import rate_limit, send_blocks
 from petmsg.rules.routing import Decision, decide
-from petmsg.services.alert import raise_alert
 from petmsg.services.numbers import provider_holds
 from petmsg.services.outbox import outgoing_media, system_messages
-from petmsg.services.outbox.not_sent import fail, hold_for_review
-from petmsg.services.outbox.queue import MessageNotWaiting, client_of, client_ref_of, locked_message
+from petmsg.services.outbox.not_sent import alert_expired, alert_no_number, fail, hold_for_review
+from petmsg.services.outbox.queue import MessageNotWaiting, client_of, locked_message
 from petmsg.services.unit_of_work import UnitOfWork
 
 RECHECK_AFTER = timedelta(minutes=1)
 """When a running worker checks a message again for which there was no number. The message stays
 due, so that it is sent as soon as a number becomes available."""
+MEDIA_RECHECK_AFTER = timedelta(seconds=2)
+"""When a running worker looks again for a picture that is being fetched."""
+MEDIA_LOST = "media_lost"
 _MOST_TRIES = 5
 _NOT_THEIR_WINDOW = "not_her_window"
 
@@ -157,15 +157,12 @@ def claim(
         urgent=message.urgent,
     )
     media = outgoing_media.read_media(uow, message)
+    if outgoing_media.is_lost(media):
+        return _hold(uow, message, "the bytes of one of its pictures are lost", MEDIA_LOST)
     facts = outgoing_media.with_media_facts(facts, uow.org, message, media, public_url)
-    for held in send_blocks.find_blocks(facts, uow.now):
-        if held.final:
-            return _refuse(uow, message, held)
-        if held.code is BlockCode.NOT_THEIR_PHONE:
-            return _hold(uow, message, held.explanation, held.code.value)
-        if held.code is BlockCode.NO_PUBLIC_URL:
-            outgoing_media.alert_no_public_url(uow, message)
-        return Waiting(message_id, held.explanation, held.until)
+    blocked = _blocked(uow, message, facts)
+    if blocked is not None:
+        return blocked
     if message.due_at is not None and message.due_at > uow.now:
         again = format_local(message.due_at, uow.org.timezone)
         return Waiting(message_id, f"it is retried at {again}", message.due_at)
@@ -176,6 +173,25 @@ def claim(
     if message.thread_id is None:
         return _with_direct_number(uow, message, start)
     return _with_number(uow, message, client_of(uow, message), start)
+
+
+def _blocked(
+    uow: UnitOfWork, message: Message, facts: send_blocks.SendBlockFacts
+) -> Waiting | Ended | None:
+    """What prevents the message from being sent now, if anything."""
+    assert message.id is not None
+    for held in send_blocks.find_blocks(facts, uow.now):
+        if held.final:
+            return _refuse(uow, message, held)
+        if held.code is BlockCode.NOT_THEIR_PHONE:
+            return _hold(uow, message, held.explanation, held.code.value)
+        until = held.until
+        if held.code is BlockCode.NO_PUBLIC_URL:
+            outgoing_media.alert_no_public_url(uow, message)
+        elif held.code is BlockCode.MEDIA_PENDING:
+            until = uow.now + MEDIA_RECHECK_AFTER
+        return Waiting(message.id, held.explanation, until)
+    return None
 
 
 class _Start(NamedTuple):
@@ -223,7 +239,7 @@ def _with_number(
             return _hold(uow, message, why, _NOT_THEIR_WINDOW)
         return _fail(uow, message, code=_NOT_THEIR_WINDOW, why=why)
     if number is None:
-        _alert_no_number(uow, client, decision)
+        alert_no_number(uow, client, decision)
         return Waiting(message.id, decision.reason, uow.now + RECHECK_AFTER, decision)
     return _claim_if_free(uow, message, number, decision, start)
 
@@ -363,16 +379,7 @@ def _earlier_message(uow: UnitOfWork, message: Message) -> str | None:
 def _refuse(uow: UnitOfWork, message: Message, held: send_blocks.SendBlock) -> Ended:
     ended = _fail(uow, message, code=held.code.value, why=held.explanation)
     if held.code is BlockCode.EXPIRED and message.thread_id is not None:
-        client = client_ref_of(uow, message)
-        raise_alert(
-            uow,
-            AlertKind.MESSAGE_EXPIRED,
-            severity=AlertSeverity.WARNING,
-            entity="message",
-            ref=str(message.id),
-            message=f"Message {message.id} to client {client} expired before it was sent.",
-            command=f"petmsg message show {message.id}",
-        )
+        alert_expired(uow, message)
     return ended
 
 
@@ -386,15 +393,3 @@ def _hold(uow: UnitOfWork, message: Message, why: str, code: str) -> Ended:
     assert message.id is not None
     hold_for_review(uow, message, why=why, code=code)
     return Ended(message.id, message.status, why)
-
-
-def _alert_no_number(uow: UnitOfWork, client: ClientKey, decision: Decision) -> None:
-    raise_alert(
-        uow,
-        AlertKind.NO_NUMBER,
-        severity=AlertSeverity.CRITICAL,
-        entity="client",
-        ref=client.ref,
-        message=f"No number can message client {client.ref}: {decision.reason}.",
-        command=f"petmsg route explain {client.ref}",
-    )

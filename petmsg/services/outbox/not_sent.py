@@ -2,6 +2,8 @@
 
 from petmsg.enums import AlertKind, AlertSeverity, MessageStatus
 from petmsg.models import Message
+from petmsg.queries.lookup import ClientKey
+from petmsg.rules.routing import Decision
 from petmsg.services.alert import raise_alert
 from petmsg.services.outbox import system_messages
 from petmsg.services.outbox.queue import client_ref_of
@@ -41,3 +43,30 @@ def hold_for_review(
         or f"petmsg message retry {message.id} --reason … (or: petmsg message cancel {message.id})",
     )
     uow.session.flush()
+
+
+def alert_no_number(uow: UnitOfWork, client: ClientKey, decision: Decision) -> None:
+    """Raise the alert for a client to whom no number can send."""
+    raise_alert(
+        uow,
+        AlertKind.NO_NUMBER,
+        severity=AlertSeverity.CRITICAL,
+        entity="client",
+        ref=client.ref,
+        message=f"No number can message client {client.ref}: {decision.reason}.",
+        command=f"petmsg route explain {client.ref}",
+    )
+
+
+def alert_expired(uow: UnitOfWork, message: Message) -> None:
+    """Raise the alert for a message to a client that was not sent in time."""
+    client = client_ref_of(uow, message)
+    raise_alert(
+        uow,
+        AlertKind.MESSAGE_EXPIRED,
+        severity=AlertSeverity.WARNING,
+        entity="message",
+        ref=str(message.id),
+        message=f"Message {message.id} to client {client} expired before it was sent.",
+        command=f"petmsg message show {message.id}",
+    )

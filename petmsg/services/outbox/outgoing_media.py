@@ -24,6 +24,7 @@ from petmsg.services.unit_of_work import UnitOfWork
 LINK_LASTS = timedelta(hours=24)
 """How long a provider may fetch the files of a message, unless the message is final before."""
 _READY = (MediaStatus.STORED, MediaStatus.LINKED)
+_GONE = (MediaStatus.LOST, MediaStatus.ERASING, MediaStatus.ERASED)
 
 
 class NoPublicUrl(Refused):
@@ -124,6 +125,11 @@ def read_media(uow: UnitOfWork, message: Message) -> list[MediaRow]:
         return []
     assert message.id is not None
     return media_of_message(uow.cursor, org_id=uow.org.id, message_id=message.id)
+
+
+def is_lost(media: Sequence[MediaRow]) -> bool:
+    """Whether one of the files will never be there."""
+    return any(each.status in _GONE for each in media)
 
 
 def is_unreachable(

@@ -215,6 +215,8 @@ class Dispatcher:
             return
         queue.changed.add(text.thread)
         until = now + timedelta(seconds=self._timings.defer_for)
+        if isinstance(result, Waiting) and result.until is not None:
+            until = min(until, result.until)
         queue.deferred[text.message] = until
         self._on_event(DispatchEvent(queue.org, text, result))
 

@@ -13,7 +13,7 @@ from petmsg.errors import MalformedText, OutOfRange
 from petmsg.media.links import hash_of_token
 from petmsg.providers.base import MOST_MEDIA
 from petmsg.queries.media_link import file_of_link
-from petmsg.services.outbox.claim import Claim, Waiting
+from petmsg.services.outbox.claim import Claim, Ended, Waiting
 from petmsg.services.outbox.outgoing_media import (
     LINK_LASTS,
     NewMedia,
@@ -190,6 +190,7 @@ def test_a_picture_that_is_still_to_be_fetched_is_waited_for(url: str) -> None:
     taken = take(url, message)
     assert isinstance(taken, Waiting)
     assert "have not been fetched" in taken.why
+    assert taken.until == NOW + timedelta(seconds=2)
     with working(url) as uow:
         uow.cursor.run(
             "UPDATE media SET status = 'stored', sha256 = :sha256 WHERE status = 'missing'",
@@ -198,6 +199,21 @@ def test_a_picture_that_is_still_to_be_fetched_is_waited_for(url: str) -> None:
     taken = take(url, message)
     assert isinstance(taken, Claim)
     assert [each.sha256 for each in taken.text.media] == ["a" * 64, "c" * 64]
+
+
+@pytest.mark.parametrize("status", ["lost", "erased"])
+def test_a_message_whose_picture_is_gone_is_held_and_does_not_wait_for_ever(
+    url: str, status: str
+) -> None:
+    message = queued(url, JPEG, body="Look!")
+    with working(url) as uow:
+        uow.cursor.run("UPDATE media SET status = :status, sha256 = NULL", status=status)
+    taken = take(url, message)
+    assert isinstance(taken, Ended)
+    assert (taken.status, taken.why) == ("held", "the bytes of one of its pictures are lost")
+    assert ("message_held", str(message)) in [
+        (row["kind"], row["ref"]) for row in rows(url, "alert")
+    ]
 
 
 def test_a_number_that_cannot_send_pictures_is_passed_over(url: str) -> None:

@@ -33,6 +33,7 @@ from petmsg.services.orgs import org as orgs
 from petmsg.services.outbox import queue as message
 from petmsg.services.outbox.claim import ProviderChanged
 from petmsg.services.outbox.claim_batch import Recorded
+from petmsg.services.outbox.outgoing_media import NewMedia
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.people import client
 from petmsg.services.unit_of_work import Failure
@@ -461,6 +462,20 @@ def test_a_watch_whose_only_account_is_refused_ends_and_does_not_idle_on(url: st
         thread.join(20)
         assert not thread.is_alive()
     assert statuses(url) == {"queued": 1}
+
+
+def test_a_watch_looks_soon_again_for_a_picture_that_is_being_fetched(url: str) -> None:
+    crowd(url, clients=1, numbers=1)
+    with working(url, now=now()) as uow:
+        coming = [NewMedia(content_type="image/jpeg")]
+        message.queue(uow, "D-0", body="Look!", media=coming)
+    provider = Remembering()
+    with pumping(url, provider) as crew, running(crew):
+        wait_until(lambda: bool(crew.seen))
+        assert provider.got == []
+        with working(url) as uow:
+            uow.cursor.run("UPDATE media SET status = 'stored', sha256 = 'ab'")
+        wait_until(lambda: len(provider.got) == 1)
 
 
 def test_an_org_that_could_use_every_hand_leaves_some_to_the_others(url: str) -> None:
