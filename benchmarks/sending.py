@@ -25,6 +25,12 @@ from tests.support.twilio_process import running_fake
 WORKERS = 64
 LATENCY = 0.15
 _PREFIX = "+1628555"
+_ADD_PICTURES = """
+INSERT INTO media (org_id, message_id, position, status, name, content_type, size, sha256, attempts,
+  created_at, stored_at)
+SELECT org_id, id, 0, 'stored', 'rex.jpg', 'image/jpeg', 400000, 'picture of ' || id, 0, :now, :now
+FROM message WHERE media_count > 0
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,45 @@ def measure(bench: Bench) -> list[Row]:
             f" {texts / bare.best:.0f}), {many.process.cpu_seconds / texts * 1000:.1f} ms of CPU"
             " each."
         )
+        rows.append(_with_pictures(bench, kind))
     return rows
+
+
+def _with_pictures(bench: Bench, kind: str) -> Row:
+    """What handing over costs with a picture, which is in the store already: the process's CPU.
+
+    The numbers have the highest rate limit, so that none waits. The fake fetches no picture.
+    """
+    texts, rounds = bench.few(1_500, 50), bench.few(3, 1)
+    without, with_one = [], []
+    for _ in range(rounds):
+        for pictures, took in ((0, without), (1, with_one)):
+            took.append(_handed_over(bench, kind, texts, pictures=pictures))
+    return Row(
+        "sending",
+        f"CPU of {texts:,} messages with a picture, {kind}",
+        Sample(tuple(with_one)),
+        "without",
+        Sample(tuple(without)),
+        at_most=1.2,
+    )
+
+
+def _handed_over(bench: Bench, kind: str, texts: int, *, pictures: int) -> float:
+    """The CPU seconds of draining a new database; every message must arrive."""
+
+    def build(url: str) -> None:
+        company.create(url)
+        _add_queue(url, texts, min(texts, 50), pictures=pictures)
+
+    url = bench.database(kind, f"pictures-{pictures}", build)
+    with running_fake(any_number=True) as fake:
+        environ = {"PETMSG_DATABASE_URL": url, "PETMSG_PUBLIC_URL": "https://texts.example.com"}
+        command = [sys.executable, "-m", "petmsg", "message", "dispatch", "-o", "jsonl"]
+        process = watched(command, {**fake.environ, **environ})
+        seen = fake.stats()
+        assert seen["accepted"] == texts, seen
+    return process.cpu_seconds
 
 
 def _drained(bench: Bench, kind: str, texts: int, numbers: int) -> Drained:
@@ -93,7 +137,7 @@ def _drained(bench: Bench, kind: str, texts: int, numbers: int) -> Drained:
     return Drained(process, seen["peak_connections"], seen["peak_requests"])
 
 
-def _add_queue(url: str, texts: int, numbers: int) -> None:
+def _add_queue(url: str, texts: int, numbers: int, *, pictures: int | None = None) -> None:
     """A text to each of as many clients, in windows of as many sitters as there are numbers."""
     now = datetime.now(UTC)
     due = now - timedelta(hours=1)
@@ -150,7 +194,11 @@ def _add_queue(url: str, texts: int, numbers: int) -> None:
                     for c in clients
                 ),
             )
-            add("message", *(_text(c, due) for c in clients))
+            sent = [{**_text(c, due), "media_count": pictures or 0} for c in clients]
+            add("message", *sent)
+            if pictures is not None:
+                cursor.run("UPDATE message_number SET segments_per_second = 1000")
+                cursor.run(_ADD_PICTURES, now=now)
     finally:
         engine.dispose()
 
