@@ -73,6 +73,14 @@ class Direction(StrEnum):
     INBOUND = "inbound"
 
 
+class Voice(StrEnum):
+    """Who speaks in a message, if the routing rules alone do not say: the front desk (`desk`), or
+    the person who answers, from the number that received the message (`reply`)."""
+
+    DESK = "desk"
+    REPLY = "reply"
+
+
 class MessageStatus(StrEnum):
     """The status of a message. An inbound message is always `received`, an outbound one never."""
 
@@ -153,6 +161,7 @@ class AlertKind(StrEnum):
     PAYMENT_FAILED = "payment_failed"
     MEDIA_LOST = "media_lost"
     NO_PUBLIC_URL = "no_public_url"
+    NOTIFY_FAILED = "notify_failed"
 
 
 class DriftKind(StrEnum):
@@ -236,12 +245,15 @@ class AddressedTo(StrEnum):
 class RelayKind(StrEnum):
     """Why petmsg itself created a message: to forward a client's message to the sitter
     (`forward`), to forward a sitter's reply to the client (`reply`), to tell a sitter what became
-    of their message (`notice`), or to answer automatically (`auto_reply`)."""
+    of their message (`notice`), or to answer automatically (`auto_reply`); or that a person wrote a
+    message outside any thread, to a sitter (`staff`) or to a stranger (`answer`)."""
 
     FORWARD = "forward"
     REPLY = "reply"
     NOTICE = "notice"
     AUTO_REPLY = "auto_reply"
+    STAFF = "staff"
+    ANSWER = "answer"
 
 
 class RelayOutcome(StrEnum):

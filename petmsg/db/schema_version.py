@@ -10,6 +10,7 @@ REVISIONS = (
     "0004_replies",
     "0005_safeguards",
     "0006_pictures",
+    "0007_voices",
 )
 """Every revision, the oldest first."""
 

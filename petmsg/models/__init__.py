@@ -7,13 +7,16 @@ from petmsg.models.booking import Booking
 from petmsg.models.client import Client, ClientPhone
 from petmsg.models.inbound import InboundText, PullMark, StrayText
 from petmsg.models.media import Media, MediaLink
-from petmsg.models.message import Message, MessageAttempt, SandboxText
+from petmsg.models.message import Message, MessageAttempt, MessageSource, SandboxText
+from petmsg.models.notify import NotifyChannel, NotifyDelivery
 from petmsg.models.number import MessageNumber, NumberCustody
 from petmsg.models.optout import BlockedPair, OptOut
 from petmsg.models.org import Org, RefCounter
+from petmsg.models.override import RouteOverride
 from petmsg.models.relay import AutoReply, Relay, RelayQuestion
 from petmsg.models.sitter import Sitter, SitterActivity
 from petmsg.models.stripe import StripeEvent
+from petmsg.models.template import Template, TemplateVersion
 from petmsg.models.thread import Thread
 from petmsg.models.window import AssignmentWindow
 
@@ -33,6 +36,9 @@ __all__ = [
     "Message",
     "MessageAttempt",
     "MessageNumber",
+    "MessageSource",
+    "NotifyChannel",
+    "NotifyDelivery",
     "NumberCustody",
     "OptOut",
     "Org",
@@ -40,11 +46,14 @@ __all__ = [
     "RefCounter",
     "Relay",
     "RelayQuestion",
+    "RouteOverride",
     "SandboxText",
     "Sitter",
     "SitterActivity",
     "StrayText",
     "StripeEvent",
+    "Template",
+    "TemplateVersion",
     "Thread",
     "metadata",
 ]

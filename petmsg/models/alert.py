@@ -31,7 +31,7 @@ class Alert(Table, table=True):
             sqlite_where=_OPEN,
             postgresql_where=_OPEN,
         ),
-        Index(None, "org_id", "id"),
+        Index("uq_alert_org_id_id", "org_id", "id", unique=True),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -10,7 +10,10 @@ from petmsg.models.base import Table, in_org, vocabulary
 
 
 class Booking(Table, table=True):
-    """A booked visit, `[starts_at, ends_at)`. `sitter_id` is NULL if no sitter is assigned."""
+    """A booked visit, `[starts_at, ends_at)`. `sitter_id` is NULL if no sitter is assigned.
+
+    `lead_minutes` is how long before the visit its assignment window begins; NULL means the org's.
+    """
 
     __tablename__ = "booking"
     __table_args__ = (
@@ -19,6 +22,7 @@ class Booking(Table, table=True):
         in_org("client", "client_id"),
         in_org("sitter", "sitter_id"),
         CheckConstraint("starts_at < ends_at", name="span"),
+        CheckConstraint("lead_minutes BETWEEN 0 AND 10080", name="lead_minutes"),
         Index(None, "org_id", "client_id"),
         Index(None, "org_id", "status", "id"),
         Index(None, "sitter_id", "ends_at"),
@@ -35,3 +39,4 @@ class Booking(Table, table=True):
     starts_at: datetime
     ends_at: datetime
     created_at: datetime
+    lead_minutes: int | None = None

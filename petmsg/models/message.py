@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, false, text
 from sqlmodel import Field
 
-from petmsg.enums import AttemptStatus, Direction, MessageStatus, ProviderName, Rule
+from petmsg.enums import AttemptStatus, Direction, MessageStatus, ProviderName, Rule, Voice
 from petmsg.models.base import Table, in_org, vocabulary
 
 _IN_FLIGHT = text("direction = 'outbound' AND status IN ('sending', 'unknown')")
@@ -26,7 +26,8 @@ class Message(Table, table=True):
     outcome is unknown, `absent_at` when the provider first did not list it, `reconcile_mark` the
     uptime from which its wait is measured, `synced_at` when its delivery receipt was last fetched.
     `media_count` is the number of pictures of an outbound message; an inbound one has its number in
-    `InboundText`.
+    `InboundText`. `voice` says that a person chose the front desk's number, or that it is a reply
+    (`MessageSource`); NULL means that the routing rules alone choose.
     """
 
     __tablename__ = "message"
@@ -129,6 +130,27 @@ class Message(Table, table=True):
     delivered_at: datetime | None = None
     reconcile_mark: str | None = None
     media_count: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    voice: Voice | None = Field(default=None, sa_type=vocabulary(Voice, "voice"))
+
+
+class MessageSource(Table, table=True):
+    """Where an outbound message comes from: the inbound message that it answers, or the version of
+    the template that it was filled from. A message of neither has no row."""
+
+    __tablename__ = "message_source"
+    __table_args__ = (
+        in_org("message", "message_id"),
+        in_org("message", "reply_to_id"),
+        in_org("template_version", "template_version_id"),
+        CheckConstraint("reply_to_id IS NOT NULL OR template_version_id IS NOT NULL", name="any"),
+        Index(None, "reply_to_id"),
+        Index(None, "template_version_id"),
+    )
+
+    message_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    org_id: int
+    reply_to_id: int | None = None
+    template_version_id: int | None = None
 
 
 class MessageAttempt(Table, table=True):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, UniqueConstraint, false
+from sqlalchemy import CheckConstraint, UniqueConstraint, false, text
 from sqlmodel import Field
 
 from petmsg.enums import PoolFor, ProviderName
@@ -16,13 +16,17 @@ class Org(Table, table=True):
     next day. While `frozen_at` is set and `frozen_until`, if set, is in the future, nothing is
     sent. With `relay`, messages for a sitter are forwarded to the sitter's own phone. Office hours
     are minutes of the org's local day. `closed_reply` is the automatic reply outside of office
-    hours, `unknown_reply` the one to unknown senders; NULL means no reply.
+    hours, `unknown_reply` the one to unknown senders; NULL means no reply. `lead_minutes` is how
+    long before a visit its assignment window begins. `unanswered_minutes` is after how long an
+    alert says that somebody waits; NULL means the usual times.
     """
 
     __tablename__ = "org"
     __table_args__ = (
         UniqueConstraint("slug"),
         CheckConstraint("grace_minutes BETWEEN 0 AND 10080", name="grace_minutes"),
+        CheckConstraint("lead_minutes BETWEEN 0 AND 10080", name="lead_minutes"),
+        CheckConstraint("unanswered_minutes BETWEEN 1 AND 10080", name="unanswered_minutes"),
         CheckConstraint("quarantine_days BETWEEN 1 AND 3650", name="quarantine_days"),
         CheckConstraint("pool_threads_per_number >= 1", name="pool_threads_per_number"),
         CheckConstraint("quiet_from_minute BETWEEN 0 AND 1439", name="quiet_from_minute"),
@@ -68,6 +72,8 @@ class Org(Table, table=True):
     open_until_minute: int | None = None
     closed_reply: str | None = None
     unknown_reply: str | None = None
+    lead_minutes: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    unanswered_minutes: int | None = None
 
 
 class RefCounter(Table, table=True):

@@ -26,7 +26,8 @@ class Relay(Table, table=True):
         in_org("sitter", "sitter_id"),
         in_org("message_number", "number_id"),
         CheckConstraint(
-            "kind NOT IN ('forward', 'reply', 'notice') OR sitter_id IS NOT NULL", name="sitter"
+            "kind NOT IN ('forward', 'reply', 'notice', 'staff') OR sitter_id IS NOT NULL",
+            name="sitter",
         ),
         Index(None, "about_id"),
         Index(None, "sitter_id", "message_id"),
