@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from keyword import iskeyword
 from typing import Annotated, Any
@@ -104,8 +104,12 @@ def petmsg(
     """
 
 
+@cache
 def command_line() -> Any:
-    """The whole command line as the parser needs it; groups are loaded when they are used."""
+    """The whole command line as the parser needs it; groups are loaded when they are used.
+
+    A process that runs many commands, such as the demo, builds each once.
+    """
     entries = {name: Entry(help_text, partial(_build, name)) for name, help_text in GROUPS.items()}
     return lazy_group(entries, help_text=petmsg.__doc__, callback=petmsg)
 

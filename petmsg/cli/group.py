@@ -45,9 +45,10 @@ class Command(TyperCommand):
 
 
 class LazyGroup(TyperGroup):
-    """A group whose commands are its `entries`."""
+    """A group whose commands are its `entries`, each built at most once."""
 
     entries: Mapping[str, Entry]
+    built: dict[str, Any]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """`petmsg` alone prints its help; a group without a command is an error."""
@@ -60,12 +61,13 @@ class LazyGroup(TyperGroup):
         return list(self.entries)
 
     def get_command(self, _ctx: Any, cmd_name: str) -> Any:
-        entry = self.entries.get(cmd_name)
-        if entry is None:
+        if cmd_name not in self.entries:
             return None
-        command = entry.load()
-        command.name = cmd_name
-        return command
+        if cmd_name not in self.built:
+            command = self.entries[cmd_name].load()
+            command.name = cmd_name
+            self.built[cmd_name] = command
+        return self.built[cmd_name]
 
     def format_commands(self, _ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
@@ -80,7 +82,7 @@ def lazy_group(
 ) -> Any:
     """A group of commands with that help; `callback` runs before each command."""
     shell = typer.Typer(
-        cls=type("Group", (LazyGroup,), {"entries": entries}),
+        cls=type("Group", (LazyGroup,), {"entries": entries, "built": {}}),
         help=help_text,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
