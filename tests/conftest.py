@@ -1,9 +1,16 @@
 """Which files hold the fixtures, and how Hypothesis runs; a fixture is found by its name."""
 
-from hypothesis import HealthCheck, settings
+import sys
+
+# Also where PYTHONDONTWRITEBYTECODE is set: else each process of each run rewrites the asserts of
+# Hypothesis and of all test files, which takes it fifteen seconds.
+sys.dont_write_bytecode = False
+
+from hypothesis import HealthCheck, settings  # noqa: E402 because Hypothesis is rewritten as well
 
 pytest_plugins = [
     "tests.support.selection",
+    "tests.support.compiling",
     "tests.support.postgres",
     "tests.support.fixtures",
     "tests.support.attacks",
