@@ -283,6 +283,18 @@ class Outcome(StrEnum):
 class Rule(StrEnum):
     """The routing rules, in the order in which they are tried."""
 
+    CHOSEN_BY_A_PERSON = "chosen_by_a_person"
+    ACTIVE_WINDOW = "active_window"
+    POOL = "pool"
+    FRONT_DESK = "front_desk"
+
+
+class StoredRule(StrEnum):
+    """The rule that is stored with a message: which kind of number it was sent from.
+
+    A number that a person chose is stored as what it is, a pool number or the front desk's.
+    """
+
     ACTIVE_WINDOW = "active_window"
     POOL = "pool"
     FRONT_DESK = "front_desk"
@@ -303,6 +315,9 @@ class SystemMessageRule(StrEnum):
 class Code(StrEnum):
     """The result of one routing rule."""
 
+    DESK_SPEAKS = "DESK_SPEAKS"
+    OVERRIDE = "OVERRIDE"
+    REPLY_FROM_SAME_NUMBER = "REPLY_FROM_SAME_NUMBER"
     WINDOW_ACTIVE = "WINDOW_ACTIVE"
     NO_ACTIVE_WINDOW = "NO_ACTIVE_WINDOW"
     WINDOW_WITHOUT_SITTER = "WINDOW_WITHOUT_SITTER"

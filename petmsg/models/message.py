@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, false, text
 from sqlmodel import Field
 
-from petmsg.enums import AttemptStatus, Direction, MessageStatus, ProviderName, Rule, Voice
+from petmsg.enums import AttemptStatus, Direction, MessageStatus, ProviderName, StoredRule, Voice
 from petmsg.models.base import Table, in_org, vocabulary
 
 _IN_FLIGHT = text("direction = 'outbound' AND status IN ('sending', 'unknown')")
@@ -103,7 +103,7 @@ class Message(Table, table=True):
     from_e164: str | None = None
     to_e164: str | None = None
     number_id: int | None = None
-    rule: Rule | None = Field(default=None, sa_type=vocabulary(Rule, "rule"))
+    rule: StoredRule | None = Field(default=None, sa_type=vocabulary(StoredRule, "rule"))
     decision: str | None = None
     as_sitter_id: int | None = None
     idempotency_key: str | None = None
@@ -179,7 +179,7 @@ class MessageAttempt(Table, table=True):
     attempt: int
     thread_id: int | None = None
     number_id: int
-    rule: Rule | None = Field(default=None, sa_type=vocabulary(Rule, "rule"))
+    rule: StoredRule | None = Field(default=None, sa_type=vocabulary(StoredRule, "rule"))
     worker: str | None = None
     status: AttemptStatus = Field(sa_type=vocabulary(AttemptStatus, "status"))
     code: str | None = None

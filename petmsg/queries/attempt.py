@@ -7,7 +7,7 @@ text's row locked, or name the try that must be its last.
 from datetime import datetime
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import ProviderName, Rule
+from petmsg.enums import ProviderName, StoredRule
 from petmsg.queries.queue import NumberRateLimit
 
 UNDER_WAY = """
@@ -164,7 +164,7 @@ def begin_attempt(
     message_id: int,
     attempt: int,
     thread_id: int | None,
-    rule: Rule | None,
+    rule: StoredRule | None,
     decision: str,
     provider: ProviderName,
     worker: str,
@@ -189,7 +189,7 @@ def begin_attempt(
         "now": now,
         "free_at": free_at,
     }
-    if rule is Rule.POOL:
+    if rule is StoredRule.POOL:
         cursor.run(STICK, number_id=number.id, thread_id=thread_id)
     for statement in (BEGIN_AT_ONCE,) if cursor.writes_together else (RESERVE, TAKE, BEGIN):
         cursor.run(statement, **values)

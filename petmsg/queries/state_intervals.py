@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import NumberClass, NumberStatus, Rule, SitterStatus
+from petmsg.enums import NumberClass, NumberStatus, SitterStatus, StoredRule
 from petmsg.queries.org import OrgRow
 from petmsg.rules.routing.facts import NumberFact, PoolNumberFact
 from petmsg.rules.routing.state_intervals import (
@@ -362,7 +362,7 @@ class _Past:
         """A text was claimed: its number was used, and is the thread's own if the pool lent it."""
         number, thread = row.number_id, row.thread_id
         self._used[number] = row.claimed_at
-        if row.rule != Rule.POOL:
+        if row.rule != StoredRule.POOL:
             return
         self._pool_uses.setdefault(thread, []).append(PoolUse(row.claimed_at, number))
         if self._counts_threads:

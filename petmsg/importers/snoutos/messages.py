@@ -17,7 +17,7 @@ from petmsg.enums import (
     NumberClass,
     Outcome,
     ProviderName,
-    Rule,
+    StoredRule,
 )
 from petmsg.errors import MalformedRow, PetmsgError, quoted
 from petmsg.importers.snoutos.legacy_schema import MALFORMED, time_of
@@ -57,9 +57,9 @@ _DELIVERED = {
 }
 """The status by the last delivery in the old system; with any other value the message was sent."""
 _RULE = {
-    NumberClass.SITTER: Rule.ACTIVE_WINDOW,
-    NumberClass.POOL: Rule.POOL,
-    NumberClass.FRONT_DESK: Rule.FRONT_DESK,
+    NumberClass.SITTER: StoredRule.ACTIVE_WINDOW,
+    NumberClass.POOL: StoredRule.POOL,
+    NumberClass.FRONT_DESK: StoredRule.FRONT_DESK,
 }
 """The rule under which a number of that class sends."""
 

@@ -5,7 +5,14 @@ Only `decide` knows the rules. Nothing in this package opens a database, reads a
 
 from petmsg.rules.routing.decide import RULESET, decide, usable
 from petmsg.rules.routing.decision import ChosenNumber, DecidingWindow, Decision, Step
-from petmsg.rules.routing.facts import Facts, NumberFact, PoolNumberFact, SpeakerFact, WindowFact
+from petmsg.rules.routing.facts import (
+    Facts,
+    NumberFact,
+    OverrideFact,
+    PoolNumberFact,
+    SpeakerFact,
+    WindowFact,
+)
 
 __all__ = [
     "RULESET",
@@ -14,6 +21,7 @@ __all__ = [
     "Decision",
     "Facts",
     "NumberFact",
+    "OverrideFact",
     "PoolNumberFact",
     "SpeakerFact",
     "Step",

@@ -1,12 +1,21 @@
-"""The routing rules, version 1. There is no second copy of them.
+"""The routing rules, version 2. There is no second copy of them.
 
 Sending, explaining, simulating and replaying call `decide` with facts and an instant. The rules are
 tried in order, and the first that yields a number decides:
 
+0. the number that a person chose: the front desk's, where the sender asked for it or an override
+   holds, or, for a reply, the number that received the message;
 1. the sitter's number, inside an active assignment window;
 2. a pool number, if the org uses them for this client;
 3. the front desk's number;
 4. otherwise there is no number, and nothing may be sent.
+
+Where a person chose the front desk, no other number is used: without a usable one there is no
+number. A reply to a number that cannot be used is routed like any other message. Rule 0 is in the
+trace, as step 0, only where it applied. An override also holds for what a sitter wrote.
+
+If several windows contain the instant, booked time beats grace, which beats lead time; then the
+latest booked start decides, then the highest booking ID.
 
 If a sitter wrote the message (`facts.speaker`), rule 1 considers only the windows of this sitter,
 and ends the decision without a number if none of them contains the instant. For a message with
@@ -17,13 +26,14 @@ pictures (`facts.with_media`) a number that cannot send them is not a candidate 
 from datetime import UTC, datetime
 from typing import Protocol
 
-from petmsg.clock import clock_local
-from petmsg.enums import ClientKind, Code, NumberStatus, Outcome, PoolFor, Rule
+from petmsg.clock import clock_local, format_local
+from petmsg.enums import ClientKind, Code, NumberClass, NumberStatus, Outcome, PoolFor, Rule
 from petmsg.rules.routing.decision import ChosenNumber, DecidingWindow, Decision, Step
 from petmsg.rules.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
 
-RULESET = "1"
+RULESET = "2"
 
+_PERSON_CONDITION = "a person chose the number: the front desk's, or the one that is answered"
 _WINDOW_CONDITION = "a confirmed booking's window contains the time and its sitter can send"
 _POOL_CONDITION = "the org uses pool numbers for this client and one is usable"
 _DESK_CONDITION = "the org has a usable front desk number"
@@ -32,8 +42,13 @@ _DESK_CONDITION = "the org has a usable front desk number"
 def decide(facts: Facts, at: datetime) -> Decision:
     """Return the number that a message to the client is sent from at `at` (aware UTC), and why.
 
-    The same facts and instant give the same Decision.
+    The same facts and instant give the same Decision. The rules are those of
+    `docs/how-it-works.md`.
     """
+    if facts.desk_speaks or facts.override is not None or facts.reply_to is not None:
+        chosen = _chosen_by_a_person(facts, at)
+        if chosen is not None:
+            return chosen
     window, first, number, finding = _active_window(facts, at)
     trace = [first]
     refused = number is None and _refuses(facts, window)
@@ -103,10 +118,66 @@ def contains(window: WindowFact, at: datetime) -> bool:
     return window.starts_at <= at < window.ends_at
 
 
-def _precedence(window: WindowFact, at: datetime) -> tuple[bool, datetime, int]:
-    """Return the precedence among windows that contain `at`: booked time, later start, higher
-    ID."""
-    return (at < window.booked_until, window.starts_at, window.booking_id)
+def _precedence(window: WindowFact, at: datetime) -> tuple[int, datetime, int]:
+    """Return the precedence among windows that contain `at`: booked time before grace before lead
+    time, then the later booked start, then the higher ID."""
+    booked_from = window.starts_at if window.booked_from is None else window.booked_from
+    is_booked, is_lead = at < window.booked_until, at < booked_from
+    return (0 if is_lead else 2 if is_booked else 1, booked_from, window.booking_id)
+
+
+def _chosen_by_a_person(facts: Facts, at: datetime) -> Decision | None:
+    """Apply rule 0. Returns None where nobody chose, or a reply cannot use its number."""
+    override = facts.override
+    if facts.desk_speaks:
+        code, reason, until = Code.DESK_SPEAKS, "The sender chose the front desk", ""
+    elif override is not None and override.starts_at <= at < override.until:
+        code, reason = Code.OVERRIDE, "An override sends from the front desk"
+        until = f" until {format_local(override.until, facts.timezone)}"
+    else:
+        return _reply(facts, at)
+    desk, step = _front_desk(facts, at)
+    if desk is None:
+        step = _person_step(False, step.code, f"{reason}{until}. {step.explanation}")
+        return _by_a_person(facts, at, None, step, f"{reason} - no number is usable")
+    step = _person_step(True, code, f"{reason}{until}: {desk.e164}")
+    return _by_a_person(facts, at, desk, step, reason)
+
+
+def _reply(facts: Facts, at: datetime) -> Decision | None:
+    """Return the Decision for a reply: the number that received the message, if it is usable and no
+    sitter's."""
+    number = facts.reply_to
+    if number is None or number.number_class is NumberClass.SITTER:
+        return None
+    if not usable(number, at) or not sends_it(number, facts):
+        return None
+    explanation = f"The message that is answered came to {number.e164}"
+    step = _person_step(True, Code.REPLY_FROM_SAME_NUMBER, explanation)
+    return _by_a_person(facts, at, number, step, "Reply from the number that received the message")
+
+
+def _person_step(result: bool, code: Code, explanation: str) -> Step:
+    return Step(0, Rule.CHOSEN_BY_A_PERSON, _PERSON_CONDITION, result, code, explanation)
+
+
+def _by_a_person(
+    facts: Facts, at: datetime, number: NumberFact | None, step: Step, reason: str
+) -> Decision:
+    """Return the Decision of rule 0. No window decides: none is named, and no overlap is warned
+    of."""
+    return Decision(
+        org=facts.org,
+        client=facts.client,
+        at=at,
+        outcome=Outcome.NO_NUMBER if number is None else Outcome.ROUTED,
+        number=number and ChosenNumber(number.id, number.e164, number.number_class, None),
+        reason=reason,
+        window=None,
+        warnings=facts.notes,
+        ruleset=RULESET,
+        trace=(step,),
+    )
 
 
 def _active_window(

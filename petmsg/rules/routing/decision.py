@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from petmsg.clock import iso_utc
-from petmsg.enums import Code, NumberClass, Outcome, Rule, SystemMessageRule
+from petmsg.enums import Code, NumberClass, Outcome, Rule, StoredRule, SystemMessageRule
 
 
 class Step(NamedTuple):
-    """One rule that was tried: its condition, its result, and an explanation."""
+    """One rule that was tried: its condition, its result, and an explanation.
+
+    `step` counts from 1; it is 0 where a person chose the number.
+    """
 
     step: int
     rule: Rule | SystemMessageRule
@@ -63,6 +66,18 @@ class Decision(NamedTuple):
         thread."""
         rule = self.trace[-1].rule if self.number is not None else None
         return rule if isinstance(rule, Rule) else None
+
+    @property
+    def stored_rule(self) -> StoredRule | None:
+        """The rule as it is stored with the message: where a person chose the number, the rule that
+        numbers of its class come from."""
+        rule, number = self.rule, self.number
+        if rule is None or number is None:
+            return None
+        if rule is not Rule.CHOSEN_BY_A_PERSON:
+            return StoredRule(rule)
+        is_pool = number.number_class is NumberClass.POOL
+        return StoredRule.POOL if is_pool else StoredRule.FRONT_DESK
 
     @property
     def rejects_requested_sitter(self) -> bool:

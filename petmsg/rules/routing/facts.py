@@ -42,8 +42,10 @@ class PoolNumberFact(NamedTuple):
 class WindowFact(NamedTuple):
     """An assignment window of a confirmed booking in the client's thread.
 
-    Spans are half-open: booked `[starts_at, booked_until)`, grace `[booked_until, ends_at)`.
-    `number` is the one that the window's sitter holds; None if they hold none.
+    Spans are half-open: lead `[starts_at, booked_from)`, booked `[booked_from, booked_until)`,
+    grace `[booked_until, ends_at)`. Without `booked_from` there is no lead, and the booked time
+    begins at `starts_at`. `number` is the one that the window's sitter holds; None if they hold
+    none.
     """
 
     booking_id: int
@@ -55,6 +57,14 @@ class WindowFact(NamedTuple):
     sitter_name: str | None = None
     sitter_active: bool = False
     number: NumberFact | None = None
+    booked_from: datetime | None = None
+
+
+class OverrideFact(NamedTuple):
+    """An override: in `[starts_at, until)` the front desk speaks in the client's thread."""
+
+    starts_at: datetime
+    until: datetime
 
 
 class SpeakerFact(NamedTuple):
@@ -74,6 +84,10 @@ class Facts(NamedTuple):
     about the facts themselves (for a past instant: a setting that has changed since); they become
     warnings. `speaker` is the sitter who wrote the message; None if the company writes.
     `with_media` says whether the message has pictures.
+
+    Three facts let a person choose the number: `desk_speaks` says that the sender asked for the
+    front desk, `override` may include one that does not hold at the instant, because `decide`
+    checks, and `reply_to` is the number that received the message that is answered.
     """
 
     org: str
@@ -89,3 +103,6 @@ class Facts(NamedTuple):
     notes: tuple[str, ...] = ()
     speaker: SpeakerFact | None = None
     with_media: bool = False
+    desk_speaks: bool = False
+    override: OverrideFact | None = None
+    reply_to: NumberFact | None = None

@@ -16,7 +16,14 @@ from petmsg.clock import format_local, iso_utc
 from petmsg.db.backup_mark import unmark
 from petmsg.db.cursor import Cursor
 from petmsg.db.transaction import Transaction
-from petmsg.enums import AttemptStatus, MessageStatus, NumberClass, Outcome, ProviderName, Rule
+from petmsg.enums import (
+    AttemptStatus,
+    MessageStatus,
+    NumberClass,
+    Outcome,
+    ProviderName,
+    StoredRule,
+)
 from petmsg.errors import NoOrg
 from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import ProviderText
@@ -33,9 +40,9 @@ from petmsg.text_inputs import normal_body
 SECOND_LOOK = timedelta(minutes=2)
 """A message that the provider does not list twice, this far apart, was not sent."""
 _RULE = {
-    NumberClass.SITTER: Rule.ACTIVE_WINDOW,
-    NumberClass.POOL: Rule.POOL,
-    NumberClass.FRONT_DESK: Rule.FRONT_DESK,
+    NumberClass.SITTER: StoredRule.ACTIVE_WINDOW,
+    NumberClass.POOL: StoredRule.POOL,
+    NumberClass.FRONT_DESK: StoredRule.FRONT_DESK,
 }
 
 

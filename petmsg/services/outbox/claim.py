@@ -311,7 +311,7 @@ def _begin(
         message_id=new_claim.message,
         attempt=new_claim.attempt,
         thread_id=message.thread_id,
-        rule=decision.rule,
+        rule=decision.stored_rule,
         decision=new_claim.decision_json,
         provider=uow.org.provider,
         worker=start.worker,

@@ -154,7 +154,7 @@ def _accepted(
     attempt.provider_message_id = provider_message_id
     if is_last or message.status not in _TAKEN:
         if not is_last:
-            message.number_id, message.rule = claim.number, claim.decision.rule
+            message.number_id, message.rule = claim.number, claim.decision.stored_rule
             message.from_e164, message.decision = claim.text.from_e164, claim.decision_json
         bind(uow, message, provider_message_id)
         uow.audit("message.sent", "message", str(message.id), payload_of(claim, message.provider))

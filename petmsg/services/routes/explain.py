@@ -154,15 +154,19 @@ def _statements(decision: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _differences(stored: Mapping[str, Any], today: Mapping[str, Any]) -> list[str]:
-    found = []
-    for what, before, after in (
-        ("number", _e164(stored), _e164(today)),
-        ("reason", stored["reason"], today["reason"]),
-        ("outcome", stored["outcome"], today["outcome"]),
-        ("ruleset", stored["ruleset"], today["ruleset"]),
-    ):
-        if before != after:
-            found.append(f"{what}: {before} then, {after} now")
+    """What differs. Newer rules alone are no difference: they are named if the answer differs."""
+    found = [
+        f"{what}: {before} then, {after} now"
+        for what, before, after in (
+            ("number", _e164(stored), _e164(today)),
+            ("reason", stored["reason"], today["reason"]),
+            ("outcome", stored["outcome"], today["outcome"]),
+        )
+        if before != after
+    ]
+    before, after = stored["ruleset"], today["ruleset"]
+    if found and before != after:
+        found.append(f"ruleset: {before} then, {after} now")
     return found
 
 

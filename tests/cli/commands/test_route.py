@@ -83,7 +83,7 @@ def test_inside_a_window_the_decision_has_the_shape_of_the_spec(cli: Cli) -> Non
             "ends_at": "2026-02-14T17:00:00Z",
         },
         "warnings": [],
-        "ruleset": "1",
+        "ruleset": "2",
         "trace": [
             {
                 "step": 1,

@@ -5,7 +5,7 @@ strikes candidates off a list, one sentence of the rules at a time. It says what
 how it is worded, except where the rules settle the words.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from petmsg.rules.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
@@ -15,46 +15,33 @@ from petmsg.rules.routing.facts import Facts, NumberFact, PoolNumberFact, Window
 class Expected:
     """What the rules say of a decision. None in `reason_…` or `overlap`: they do not say."""
 
-    outcome: str
-    number: tuple[str, str, str | None] | None
-    trace: list[tuple[str, bool, str]]
-    booking: str | None
-    reason_start: str | None
-    reason_end: str | None
-    overlap: bool | None
+    outcome: str = "no_number"
+    number: tuple[str, str, str | None] | None = None
+    trace: tuple[tuple[int, str, bool, str], ...] = ()
+    booking: str | None = None
+    reason_start: str | None = None
+    reason_end: str | None = None
+    overlap: bool | None = None
+
+    def routed(self, number: NumberFact, sitter: str | None = None) -> "Expected":
+        chosen = (number.e164, str(number.number_class), sitter)
+        return replace(self, outcome="routed", number=chosen)
+
+    def tried(self, step: int, rule: str, result: bool, code: str) -> "Expected":
+        return replace(self, trace=(*self.trace, (step, rule, result, code)))
+
+
+# ------------------------------------------------------------------------------ usable, and when
 
 
 def usable(number: NumberFact, at: datetime) -> bool:
-    """Active, or quarantined with an end that has come; retired never."""
+    """`active`, or `quarantined` with `quarantined_until <= T`. `retired` never."""
     if str(number.status) == "active":
         return True
     if str(number.status) == "quarantined":
         end = number.quarantined_until
-        return end is not None and not end > at
+        return end is not None and (end < at or end == at)
     return False
-
-
-def contains(first: datetime, end: datetime, at: datetime) -> bool:
-    """Half-open: the first instant is inside, the closing one is not."""
-    return not (at < first or at == end or at > end)
-
-
-def windows_at(facts: Facts, at: datetime) -> list[WindowFact]:
-    return [w for w in facts.windows if contains(w.starts_at, w.ends_at, at)]
-
-
-def chosen_window(facts: Facts, at: datetime) -> WindowFact | None:
-    left = windows_at(facts, at)
-    if facts.speaker is not None:
-        left = [w for w in left if w.sitter == facts.speaker.sitter]
-    booked = [w for w in left if contains(w.starts_at, w.booked_until, at)]
-    if booked:
-        left = booked
-    if not left:
-        return None
-    left = [w for w in left if not any(other.starts_at > w.starts_at for other in left)]
-    (one,) = [w for w in left if not any(other.booking_id > w.booking_id for other in left)]
-    return one
 
 
 def can_send(number: NumberFact, facts: Facts) -> bool:
@@ -62,6 +49,86 @@ def can_send(number: NumberFact, facts: Facts) -> bool:
     if facts.with_media:
         return number.mms is None or number.mms
     return True
+
+
+def contains(first: datetime, end: datetime, at: datetime) -> bool:
+    """Half-open: the first instant is inside, the closing one is not."""
+    if at == first:
+        return first < end
+    return first < at < end
+
+
+# ------------------------------------------------------------ rule 0: a person chose the number
+
+
+def override_holds(facts: Facts, at: datetime) -> bool:
+    """A `RouteOverride` of the thread contains T."""
+    return facts.override is not None and contains(
+        facts.override.starts_at, facts.override.until, at
+    )
+
+
+def reply_number(facts: Facts, at: datetime) -> NumberFact | None:
+    """The reply's inbound message came to a usable pool or front desk number of ours."""
+    number = facts.reply_to
+    if number is None or str(number.number_class) not in {"pool", "front_desk"}:
+        return None
+    return number if usable(number, at) and can_send(number, facts) else None
+
+
+def chosen_by_a_person(facts: Facts, at: datetime) -> Expected | None:
+    """Rule 0: `--as desk`, else an override, else a reply. None where it did not apply.
+
+    The desk or no number: never a silent fallback to a sitter's.
+    """
+    step = (0, "chosen_by_a_person")
+    for asked, code in (
+        (facts.desk_speaks, "DESK_SPEAKS"),
+        (override_holds(facts, at), "OVERRIDE"),
+    ):
+        if asked:
+            found, desk = from_desk(facts, at)
+            if desk is None:
+                return Expected().tried(*step, False, found)
+            return Expected().tried(*step, True, code).routed(desk)
+    number = reply_number(facts, at)
+    if number is None:
+        return None
+    return Expected().tried(*step, True, "REPLY_FROM_SAME_NUMBER").routed(number)
+
+
+# ---------------------------------------------------------------------------- rule 1: the window
+
+
+def windows_at(facts: Facts, at: datetime) -> list[WindowFact]:
+    return [w for w in facts.windows if contains(w.starts_at, w.ends_at, at)]
+
+
+def booked_start(window: WindowFact) -> datetime:
+    """A window of a booking without lead time begins when its booked time does."""
+    return window.booked_from if window.booked_from is not None else window.starts_at
+
+
+def kind_of_time(window: WindowFact, at: datetime) -> str:
+    """In which of its three times the window contains the instant."""
+    if contains(window.starts_at, booked_start(window), at):
+        return "lead"
+    if contains(booked_start(window), window.booked_until, at):
+        return "booked"
+    return "grace"
+
+
+def chosen_window(facts: Facts, at: datetime) -> WindowFact | None:
+    left = windows_at(facts, at)
+    if facts.speaker is not None:
+        left = [w for w in left if w.sitter == facts.speaker.sitter]
+    for kind in ("booked", "grace", "lead"):
+        best = [w for w in left if kind_of_time(w, at) == kind]
+        if best:
+            latest = max(booked_start(w) for w in best)
+            best = [w for w in best if booked_start(w) == latest]
+            return max(best, key=lambda w: w.booking_id)
+    return None
 
 
 def first_missing(facts: Facts, window: WindowFact, at: datetime) -> str | None:
@@ -77,6 +144,18 @@ def first_missing(facts: Facts, window: WindowFact, at: datetime) -> str | None:
     if str(window.number.status) == "retired":
         return "SITTER_NUMBER_RETIRED"
     return "SITTER_NUMBER_QUARANTINED"
+
+
+def has_overlap(facts: Facts, at: datetime) -> bool | None:
+    """Two different sitters at once. None, open, where a sitter only meets a window without one."""
+    sitters = [w.sitter for w in windows_at(facts, at)]
+    named = [s for s in sitters if s is not None]
+    if any(one != other for one in named for other in named):
+        return True
+    return None if named and len(named) < len(sitters) else False
+
+
+# ------------------------------------------------------------- rules 2 and 3: pool and front desk
 
 
 def by_longest_rest(candidates: list[PoolNumberFact]) -> list[PoolNumberFact]:
@@ -122,54 +201,52 @@ def from_desk(facts: Facts, at: datetime) -> tuple[str, NumberFact | None]:
     return "NUMBER_WITHOUT_MMS", None
 
 
-def has_overlap(facts: Facts, at: datetime) -> bool | None:
-    """Two different sitters at once. None, open, where a sitter only meets a window without one."""
-    sitters = [w.sitter for w in windows_at(facts, at)]
-    named = [s for s in sitters if s is not None]
-    if any(one != other for one in named for other in named):
-        return True
-    return None if named and len(named) < len(sitters) else False
+# --------------------------------------------------------------------------------- all together
 
 
 def expect(facts: Facts, at: datetime) -> Expected:
-    """The decision that the rules require for these facts at this instant."""
-    trace: list[tuple[str, bool, str]] = []
-    overlap = has_overlap(facts, at)
+    """The decision that the rules require for these facts at this instant: the first that yields a
+    number wins."""
+    by_a_person = chosen_by_a_person(facts, at)
+    if by_a_person is not None:
+        return by_a_person
+
+    expected = Expected(overlap=has_overlap(facts, at))
     window = chosen_window(facts, at)
-    booking = None if window is None else window.booking
-    start: str | None
     if window is None:
-        trace.append(("active_window", False, "NO_ACTIVE_WINDOW"))
-        start = "No active window"
+        words = "No active window"
         if facts.speaker is not None:
-            words = f"No active window of sitter {facts.speaker.name}"
-            return Expected("no_number", None, trace, None, words, words, overlap)
+            words += f" of sitter {facts.speaker.name}"
+        expected = replace(expected, reason_start=words, reason_end=words)
+        expected = expected.tried(1, "active_window", False, "NO_ACTIVE_WINDOW")
+        if facts.speaker is not None:
+            return expected
     else:
+        expected = replace(expected, booking=window.booking)
         missing = first_missing(facts, window, at)
         if missing is None:
             assert window.number is not None
             words = f"Active assignment window for sitter {window.sitter_name}"
-            number = (window.number.e164, str(window.number.number_class), window.sitter)
-            trace.append(("active_window", True, "WINDOW_ACTIVE"))
-            return Expected("routed", number, trace, booking, words, words, overlap)
-        trace.append(("active_window", False, missing))
-        start = None
-        if missing == "SITTER_NUMBER_QUARANTINED":
-            start = f"Sitter {window.sitter_name}'s number is quarantined"
-        if missing == "NUMBER_WITHOUT_MMS":
-            start = f"Sitter {window.sitter_name}'s number cannot send pictures"
+            expected = replace(expected, reason_start=words, reason_end=words)
+            expected = expected.tried(1, "active_window", True, "WINDOW_ACTIVE")
+            return expected.routed(window.number, window.sitter)
+        words_of = {
+            "SITTER_NUMBER_QUARANTINED": f"Sitter {window.sitter_name}'s number is quarantined",
+            "NUMBER_WITHOUT_MMS": f"Sitter {window.sitter_name}'s number cannot send pictures",
+        }
+        start = words_of.get(missing)
+        expected = replace(expected, reason_start=start, reason_end=start)
+        expected = expected.tried(1, "active_window", False, missing)
         if facts.speaker is not None and facts.speaker.own_number_only:
-            return Expected("no_number", None, trace, booking, start, start, overlap)
+            return expected
 
     code, pooled = from_pool(facts, at)
-    trace.append(("pool", pooled is not None, code))
+    expected = expected.tried(2, "pool", pooled is not None, code)
     if pooled is not None:
-        number = (pooled.e164, "pool", None)
-        return Expected("routed", number, trace, booking, start, " - using pool", overlap)
+        return replace(expected, reason_end=" - using pool").routed(pooled)
 
     code, desk = from_desk(facts, at)
-    trace.append(("front_desk", desk is not None, code))
+    expected = expected.tried(3, "front_desk", desk is not None, code)
     if desk is not None:
-        number = (desk.e164, "front_desk", None)
-        return Expected("routed", number, trace, booking, start, " - using front desk", overlap)
-    return Expected("no_number", None, trace, booking, start, None, overlap)
+        return replace(expected, reason_end=" - using front desk").routed(desk)
+    return replace(expected, reason_end=None)

@@ -2,11 +2,30 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from petmsg.enums import ClientKind, Code, NumberClass, NumberStatus, Outcome, PoolFor, Rule
-from petmsg.rules.routing import RULESET, Decision, Facts, NumberFact, WindowFact, decide
+from petmsg.enums import (
+    ClientKind,
+    Code,
+    NumberClass,
+    NumberStatus,
+    Outcome,
+    PoolFor,
+    Rule,
+    StoredRule,
+)
+from petmsg.rules.routing import (
+    RULESET,
+    Decision,
+    Facts,
+    NumberFact,
+    OverrideFact,
+    SpeakerFact,
+    WindowFact,
+    decide,
+)
 from tests.rules.routing.builders import (
     DAY,
     HOUR,
@@ -31,6 +50,121 @@ def _codes(decision: Decision) -> list[Code]:
 
 def _number(decision: Decision) -> str | None:
     return None if decision.number is None else decision.number.e164
+
+
+# --- rule 0: a person chose the number --------------------------------------------------------
+
+OVERRIDE = OverrideFact(T - HOUR, T + HOUR)
+_OVERLAP = (window(), window_of_jo())
+
+
+def test_a_message_of_the_front_desk_leaves_from_its_number_also_inside_a_window() -> None:
+    decision = decide(facts(windows=_OVERLAP, desk_speaks=True), T)
+    assert decision.number == (21, e164(21), NumberClass.FRONT_DESK, None)
+    assert decision.reason == "The sender chose the front desk"
+    assert (decision.window, decision.warnings) == (None, ())
+    (step,) = decision.trace
+    assert (step.step, step.rule, step.result) == (0, Rule.CHOSEN_BY_A_PERSON, True)
+    assert step.code is Code.DESK_SPEAKS
+    assert step.explanation == f"The sender chose the front desk: {e164(21)}"
+
+
+def test_under_an_override_every_message_leaves_from_the_desk() -> None:
+    decision = decide(facts(windows=(window(),), override=OVERRIDE), T)
+    assert _number(decision) == e164(21)
+    assert _codes(decision) == [Code.OVERRIDE]
+    assert decision.reason == "An override sends from the front desk"
+    assert "until 2026-02-14 16:00 UTC" in decision.trace[0].explanation
+
+
+def test_an_override_also_holds_for_what_a_sitter_wrote() -> None:
+    speaker = SpeakerFact("S-1", "Maya Lee")
+    decision = decide(facts(windows=(window(),), override=OVERRIDE, speaker=speaker), T)
+    assert _codes(decision) == [Code.OVERRIDE]
+    assert not decision.rejects_requested_sitter
+
+
+@pytest.mark.parametrize(
+    ("override", "holds"),
+    [
+        (OverrideFact(T, T + TICK), True),
+        (OverrideFact(T - HOUR, T), False),
+        (OverrideFact(T + TICK, T + HOUR), False),
+    ],
+)
+def test_an_override_holds_from_its_start_until_before_its_end(
+    override: OverrideFact, holds: bool
+) -> None:
+    assert (_codes(decide(facts(override=override), T)) == [Code.OVERRIDE]) is holds
+
+
+def test_who_asks_for_the_front_desk_is_told_so_also_under_an_override() -> None:
+    decision = decide(facts(desk_speaks=True, override=OVERRIDE), T)
+    assert _codes(decision) == [Code.DESK_SPEAKS]
+
+
+@pytest.mark.parametrize("chosen", [{"desk_speaks": True}, {"override": OVERRIDE}], ids=str)
+def test_without_a_usable_desk_nothing_is_chosen_and_no_other_number_speaks(
+    chosen: dict[str, Any],
+) -> None:
+    given = facts(windows=(window(),), desks=(quarantined(desk_number()),), **chosen)
+    decision = decide(given._replace(reply_to=pool_number().number), T)
+    assert decision.outcome is Outcome.NO_NUMBER
+    assert decision.rule is decision.stored_rule is None
+    (step,) = decision.trace
+    assert (step.step, step.result, step.code) == (0, False, Code.NO_FRONT_DESK)
+    assert decision.reason.endswith(" - no number is usable")
+    assert step.explanation.endswith(". No front desk number is usable")
+
+
+def test_pictures_do_not_leave_from_a_desk_that_cannot_send_them() -> None:
+    desk = desk_number()._replace(mms=False)
+    decision = decide(facts(desks=(desk,), desk_speaks=True, with_media=True), T)
+    assert (decision.number, _codes(decision)) == (None, [Code.NUMBER_WITHOUT_MMS])
+
+
+@pytest.mark.parametrize("received", [pool_number(12).number, desk_number(22)], ids=str)
+def test_a_reply_leaves_from_the_number_that_received_the_message(received: NumberFact) -> None:
+    decision = decide(facts(windows=_OVERLAP, reply_to=received), T)
+    assert _number(decision) == received.e164
+    assert _codes(decision) == [Code.REPLY_FROM_SAME_NUMBER]
+    assert (decision.window, decision.warnings) == (None, ())
+    assert received.e164 in decision.trace[0].explanation
+
+
+@pytest.mark.parametrize(
+    "received",
+    [
+        sitter_number(3),
+        quarantined(pool_number(12).number),
+        retired(desk_number(22)),
+        pool_number(12).number._replace(mms=False),
+    ],
+    ids=str,
+)
+def test_a_reply_to_a_number_that_cannot_answer_is_routed_like_any_other_message(
+    received: NumberFact,
+) -> None:
+    given = facts(windows=(window(),), with_media=True)
+    assert decide(given._replace(reply_to=received), T) == decide(given, T)
+
+
+def test_a_reply_leaves_from_the_desk_under_an_override() -> None:
+    decision = decide(facts(override=OVERRIDE, reply_to=pool_number().number), T)
+    assert _codes(decision) == [Code.OVERRIDE]
+
+
+def test_what_a_person_chose_is_stored_as_a_rule_that_fits_the_column() -> None:
+    """The column holds 16 characters, and `chosen_by_a_person` has 18."""
+    desk = decide(facts(desk_speaks=True), T)
+    assert desk.rule is Rule.CHOSEN_BY_A_PERSON
+    assert desk.stored_rule is StoredRule.FRONT_DESK
+    assert decide(facts(reply_to=pool_number().number), T).stored_rule is StoredRule.POOL
+    assert decide(facts(windows=(window(),)), T).stored_rule is StoredRule.ACTIVE_WINDOW
+
+
+def test_remarks_about_the_facts_are_warnings_of_what_a_person_chose_too() -> None:
+    assert decide(facts(notes=("A remark",), desk_speaks=True), T).warnings == ("A remark",)
 
 
 # --- rule 1: the sitter's number, inside an active window ------------------------------------
@@ -100,6 +234,39 @@ def test_of_two_booked_windows_the_one_that_began_last_speaks() -> None:
 def test_of_two_grace_times_the_one_that_began_last_speaks() -> None:
     early = window_of_jo(starts_at=T - 3 * HOUR, booked_until=T - TICK)
     late = window(starts_at=T - 2 * HOUR, booked_until=T - HOUR)
+    assert _number(decide(facts(windows=(early, late)), T)) == e164(2)
+
+
+def test_lead_time_belongs_to_the_window() -> None:
+    in_lead = window(starts_at=T, booked_from=T + TICK)
+    assert _number(decide(facts(windows=(in_lead,)), T)) == e164(2)
+
+
+def test_booked_time_beats_lead_time() -> None:
+    booked = window(starts_at=T - 3 * HOUR)
+    in_lead = window_of_jo(starts_at=T - HOUR, booked_from=T + TICK)
+    both = facts(windows=(in_lead, booked))
+    assert _number(decide(both, T)) == e164(2)
+    assert _number(decide(both, T + TICK)) == e164(3)
+
+
+def test_grace_beats_lead_time() -> None:
+    in_grace = window(starts_at=T - 3 * HOUR, booked_until=T - HOUR, ends_at=T + TICK)
+    in_lead = window_of_jo(starts_at=T - TICK, booked_from=T + HOUR, booked_until=T + 2 * HOUR)
+    both = facts(windows=(in_lead, in_grace))
+    assert _number(decide(both, T)) == e164(2)
+    assert _number(decide(both, T + TICK)) == e164(3)
+
+
+def test_of_two_lead_times_the_one_booked_later_speaks() -> None:
+    soon = window(starts_at=T - TICK, booked_from=T + HOUR / 2)
+    later = window_of_jo(starts_at=T - HOUR, booked_from=T + HOUR, booked_until=T + 2 * HOUR)
+    assert _number(decide(facts(windows=(soon, later)), T)) == e164(3)
+
+
+def test_of_two_booked_windows_the_one_booked_later_speaks_whatever_its_lead() -> None:
+    late = window(starts_at=T - 3 * HOUR, booked_from=T - HOUR)
+    early = window_of_jo(starts_at=T - 2 * HOUR)
     assert _number(decide(facts(windows=(early, late)), T)) == e164(2)
 
 
@@ -405,14 +572,14 @@ def test_an_explanation_names_the_number_it_chose(given: Facts, words: str) -> N
 
 def test_steps_are_numbered_and_each_says_what_it_asked() -> None:
     decision = decide(facts(pool=(), desks=()), T)
-    assert [(step.step, step.rule) for step in decision.trace] == list(enumerate(Rule, start=1))
+    assert [(step.step, step.rule) for step in decision.trace] == list(enumerate(Rule))[1:]
     conditions = [step.condition for step in decision.trace]
     assert all(conditions)
     assert len(set(conditions)) == 3
 
 
 def test_a_decision_tells_which_rules_it_was_made_by() -> None:
-    assert decide(facts(), T).ruleset == RULESET == "1"
+    assert decide(facts(), T).ruleset == RULESET == "2"
 
 
 def test_a_decision_repeats_who_and_when_it_was_asked_for() -> None:
@@ -431,7 +598,7 @@ def test_the_json_is_that_of_the_spec() -> None:
      "reason": "Active assignment window for sitter Maya Lee",
      "window": {"booking": "B-1", "sitter": "S-1", "starts_at": "2026-02-14T14:00:00Z",
                 "booked_until": "2026-02-14T16:00:00Z", "ends_at": "2026-02-14T17:00:00Z"},
-     "warnings": [], "ruleset": "1",
+     "warnings": [], "ruleset": "2",
      "trace": [{"step": 1, "rule": "active_window", "condition": "…", "result": true,
                 "code": "WINDOW_ACTIVE",
                 "explanation": "Active assignment window for sitter Maya Lee until 17:00"}]}

@@ -5,7 +5,7 @@ in every run.
 """
 
 from datetime import datetime
-from itertools import pairwise, permutations, product
+from itertools import combinations, pairwise, permutations, product
 from random import Random
 from typing import Any
 
@@ -13,7 +13,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from petmsg.enums import ClientKind, Code, NumberClass, NumberStatus, Outcome, PoolFor, Rule
-from petmsg.rules.routing import Facts, NumberFact, PoolNumberFact, SpeakerFact, WindowFact, decide
+from petmsg.rules.routing import (
+    Facts,
+    NumberFact,
+    OverrideFact,
+    PoolNumberFact,
+    SpeakerFact,
+    WindowFact,
+    decide,
+)
 from tests.rules.routing import naive
 from tests.rules.routing.builders import HOUR, OF_DIRECT_TEXTS, TICK, T, e164
 
@@ -44,11 +52,18 @@ _SPANS = [
     for end in _INSTANTS
     if start < booked and start < end
 ]
-_RULES = [rule.value for rule in Rule]
+# With the instant at which the booked time begins; the time before it is the lead.
+_SPANS_WITH_LEAD = [
+    (*span, begins) for span in _SPANS for begins in _INSTANTS if span[0] <= begins < span[1]
+]
+_RULES = [rule.value for rule in Rule if rule is not Rule.CHOSEN_BY_A_PERSON]
 
 # One draw per row of a snapshot, from all the rows there could be: flat is what makes it fast.
 # None is a row that is not there. 99 is an own pool number that is no pool number any more.
 _WINDOWS = [None, *((who, span) for who in (1, 2, 3, None) for span in _SPANS)]
+_WINDOWS_WITH_LEAD = [
+    None, *((who, span) for who in (1, 2, 3, None) for span in (*_SPANS, *_SPANS_WITH_LEAD)),
+]  # fmt: skip
 _SITTERS = [(active, state) for active in (True, True, True, False) for state in (*_STATES, None)]
 _POOL = [
     *(None for _ in range(20)),
@@ -74,6 +89,11 @@ def _rows(rows: list[Any], count: int) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.tuples(*[st.sampled_from(rows)] * count)
 
 
+def _window(booking: int, span: tuple[datetime, ...]) -> WindowFact:
+    begins = span[3] if len(span) > 3 else None
+    return WindowFact(booking, f"B-{booking}", *span[:3], booked_from=begins)
+
+
 def _situation(drawn: tuple[Any, ...]) -> Situation:
     windows, sitters, pool, desks, (pool_for, kind, limit), own, ids, at = drawn
     bookings, pool_ids, desk_ids = ids
@@ -94,7 +114,7 @@ def _situation(drawn: tuple[Any, ...]) -> Situation:
         client="C-1",
         client_kind=kind,
         windows=tuple(
-            WindowFact(booking, f"B-{booking}", *row[1])._replace(**speakers.get(row[0], {}))
+            _window(booking, row[1])._replace(**speakers.get(row[0], {}))
             for booking, row in zip(bookings, windows, strict=True)
             if row is not None
         ),
@@ -113,17 +133,42 @@ def _situation(drawn: tuple[Any, ...]) -> Situation:
     return made, at
 
 
-def situations() -> st.SearchStrategy[Situation]:
+_AT = [T, T, T - TICK, T + TICK]
+
+
+def situations(windows: list[Any] = _WINDOWS_WITH_LEAD) -> st.SearchStrategy[Situation]:
     return st.tuples(
-        _rows(_WINDOWS, 4),
+        _rows(windows, 4),
         _rows(_SITTERS, 3),
         _rows(_POOL, 3),
         _rows(_DESKS, 2),
         st.sampled_from(_SETTINGS),
         st.sampled_from(_OWN),
         st.sampled_from(_ORDERS),
-        st.sampled_from([T, T, T - TICK, T + TICK]),
+        st.sampled_from(_AT),
     ).map(_situation)
+
+
+def random_situation(dice: Random) -> Situation:
+    """One of the situations of ruleset 1, also with pictures or written by a sitter: no window has
+    lead time, and nobody chose a number."""
+    facts, at = _situation(
+        (
+            dice.choices(_WINDOWS, k=4),
+            dice.choices(_SITTERS, k=3),
+            dice.choices(_POOL, k=3),
+            dice.choices(_DESKS, k=2),
+            *map(dice.choice, (_SETTINGS, _OWN, _ORDERS, _AT)),
+        )
+    )
+    if dice.random() < 0.3:
+        facts = facts._replace(speaker=dice.choice(_SPEAKERS))
+    if dice.random() < 0.3:
+        facts = with_mms(facts, tuple(dice.choices(_MMS, k=len(_BY_NUMBER))))
+        facts = facts._replace(with_media=dice.random() < 0.8)
+    if dice.random() < 0.1:
+        facts = facts._replace(notes=("Setting pool_for changed after this time",))
+    return facts, at
 
 
 # Sitter 4 is in no window at all.
@@ -165,14 +210,43 @@ def spoken() -> st.SearchStrategy[Situation]:
     )
 
 
+_OVERRIDES = [None, None, *(OverrideFact(*each) for each in product(_INSTANTS, _INSTANTS))]
+_REPLIES = [
+    None,
+    None,
+    *(
+        NumberFact(31, e164(31), number_class, *state, mms)
+        for number_class in NumberClass
+        for state in _STATES
+        for mms in (None, True, False)
+    ),
+]
+
+
+def chosen() -> st.SearchStrategy[Situation]:
+    """Situations in which a person may have chosen the number."""
+    return st.tuples(
+        st.one_of(situations(), spoken(), with_pictures()),
+        st.sampled_from([True, False, False, False]),
+        st.sampled_from(_OVERRIDES),
+        st.sampled_from(_REPLIES),
+    ).map(
+        lambda drawn: (
+            drawn[0][0]._replace(desk_speaks=drawn[1], override=drawn[2], reply_to=drawn[3]),
+            drawn[0][1],
+        )
+    )
+
+
 @MANY
-@given(st.one_of(situations(), spoken(), with_pictures()))
+@given(st.one_of(situations(), spoken(), with_pictures(), chosen()))
 def test_decide_says_what_the_spec_says(situation: Situation) -> None:
     facts, at = situation
     expected = naive.expect(facts, at)
     got = decide(facts, at)
 
-    assert [(s.rule.value, s.result, s.code.value) for s in got.trace] == expected.trace
+    trace = tuple((s.step, s.rule.value, s.result, s.code.value) for s in got.trace)
+    assert trace == expected.trace
     assert got.outcome.value == expected.outcome
     number = got.number
     said = number and (number.e164, number.number_class.value, number.sitter)
@@ -252,6 +326,48 @@ def test_a_speaker_changes_nothing_where_only_their_windows_are_open(situation: 
     if not with_them.rejects_requested_sitter:
         assert with_them._replace(trace=()) == without._replace(trace=())
         assert [s.code for s in with_them.trace] == [s.code for s in without.trace]
+
+
+@SOME
+@given(chosen())
+def test_a_message_for_which_a_person_chose_the_front_desk_never_leaves_from_another_number(
+    situation: Situation,
+) -> None:
+    facts, at = situation
+    decision = decide(facts, at)
+    if facts.desk_speaks or naive.override_holds(facts, at):
+        desks = {desk.e164 for desk in facts.desks}
+        assert decision.number is None or decision.number.e164 in desks
+        assert not decision.rejects_requested_sitter
+    if decision.trace[0].step == 0:
+        assert len(decision.trace) == 1
+        assert decision.window is None
+        assert decision.number is None or decision.number.sitter is None
+
+
+@SOME
+@given(chosen())
+def test_where_step_0_does_not_apply_the_other_rules_decide_as_if_nobody_had_chosen(
+    situation: Situation,
+) -> None:
+    facts, at = situation
+    decision = decide(facts, at)
+    if decision.trace[0].step != 0:
+        nobody = facts._replace(desk_speaks=False, override=None, reply_to=None)
+        assert decision == decide(nobody, at)
+
+
+@SOME
+@given(chosen())
+def test_what_is_stored_is_a_rule_of_the_class_of_the_number(situation: Situation) -> None:
+    decision = decide(*situation)
+    if decision.number is None:
+        assert decision.stored_rule is None
+        return
+    assert decision.stored_rule is not None
+    classes = {"active_window": "sitter", "pool": "pool", "front_desk": "front_desk"}
+    assert classes[decision.stored_rule.value] == decision.number.number_class.value
+    assert len(decision.stored_rule.value) <= 16
 
 
 @SOME
@@ -345,7 +461,7 @@ def test_these_examples_reach_every_code_and_every_kind_of_collision() -> None:
     met: set[str] = set()
 
     @settings(SOME, max_examples=500, derandomize=True, database=None)
-    @given(st.one_of(situations(), with_pictures()))
+    @given(st.one_of(situations(), with_pictures(), chosen()))
     def look(situation: Situation) -> None:
         facts, at = situation
         codes.update(step.code for step in decide(facts, at).trace)
@@ -354,8 +470,12 @@ def test_these_examples_reach_every_code_and_every_kind_of_collision() -> None:
             met.add("a window closing at the instant")
         if any(w.starts_at == at for w in inside):
             met.add("a window opening at the instant")
-        if len({at < w.booked_until for w in inside}) == 2:
-            met.add("booked against grace")
+        if any(w.booked_from == at > w.starts_at for w in inside):
+            met.add("a booked time beginning at the instant")
+        if facts.override is not None and facts.override.until == at:
+            met.add("an override ending at the instant")
+        kinds = {naive.kind_of_time(w, at) for w in inside}
+        met.update(" against ".join(pair) for pair in combinations(sorted(kinds), 2))
         starts = sorted(w.starts_at for w in inside)
         if any(one == other for one, other in pairwise(starts)):
             met.add("the same start twice")
@@ -368,4 +488,4 @@ def test_these_examples_reach_every_code_and_every_kind_of_collision() -> None:
 
     look()
     assert codes == set(Code) - OF_DIRECT_TEXTS
-    assert len(met) == 6, met
+    assert len(met) == 10, met

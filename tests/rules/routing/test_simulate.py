@@ -29,6 +29,7 @@ from tests.rules.routing.builders import (
     DAY,
     HOUR,
     OF_DIRECT_TEXTS,
+    OF_PERSONS,
     OF_PICTURES,
     TICK,
     T,
@@ -389,4 +390,4 @@ def test_a_segment_says_what_decide_says_at_every_instant(seed: int) -> None:
                     ), (seed, number, who.client, each)  # fmt: skip
                     seen.update(step.code for step in decision.trace)
                 at += HOUR
-    assert set(Code) - OF_DIRECT_TEXTS - OF_PICTURES <= set(seen), seen
+    assert set(Code) - OF_DIRECT_TEXTS - OF_PICTURES - OF_PERSONS <= set(seen), seen

@@ -1,0 +1,236 @@
+"""Ruleset 1, frozen: `decide` as it was before a person could choose the number.
+
+It is not maintained. The tests hold that ruleset 2 decides as this one did where nothing new is
+used; the benchmark of routing measures what a decision cost then.
+"""
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+from petmsg.clock import clock_local
+from petmsg.enums import ClientKind, Code, NumberStatus, Outcome, PoolFor, Rule
+from petmsg.rules.routing.decision import ChosenNumber, DecidingWindow, Decision, Step
+from petmsg.rules.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
+
+RULESET = "1"
+
+_WINDOW_CONDITION = "a confirmed booking's window contains the time and its sitter can send"
+_POOL_CONDITION = "the org uses pool numbers for this client and one is usable"
+_DESK_CONDITION = "the org has a usable front desk number"
+
+
+def decide(facts: Facts, at: datetime) -> Decision:
+    """Return the number that a message to the client is sent from at `at` (aware UTC), and why.
+
+    The same facts and instant give the same Decision.
+    """
+    window, first, number, finding = _active_window(facts, at)
+    trace = [first]
+    refused = number is None and _refuses(facts, window)
+    if number is None and not refused:
+        pool_number, second = _pool(facts, at)
+        trace.append(second)
+        number = pool_number
+    if number is None and not refused:
+        desk_number, third = _front_desk(facts, at)
+        trace.append(third)
+        number = desk_number
+    last = trace[-1]
+    speaker = window.sitter if window is not None and last.rule is Rule.ACTIVE_WINDOW else None
+    return Decision(
+        org=facts.org,
+        client=facts.client,
+        at=at,
+        outcome=Outcome.NO_NUMBER if number is None else Outcome.ROUTED,
+        number=None
+        if number is None
+        else ChosenNumber(number.id, number.e164, number.number_class, speaker),
+        reason=_reason(last, finding),
+        window=None
+        if window is None
+        else DecidingWindow(
+            booking=window.booking,
+            sitter=window.sitter,
+            starts_at=window.starts_at,
+            booked_until=window.booked_until,
+            ends_at=window.ends_at,
+        ),
+        warnings=_warnings(facts, at),
+        ruleset=RULESET,
+        trace=tuple(trace),
+    )
+
+
+class HasStatus(Protocol):
+    """Anything with a status and the end of its quarantine: a fact, or a stored number."""
+
+    @property
+    def status(self) -> NumberStatus: ...
+
+    @property
+    def quarantined_until(self) -> datetime | None: ...
+
+
+def usable(number: HasStatus, at: datetime) -> bool:
+    """Whether the number may be used at `at`: it is active, or its quarantine is over by then."""
+    if number.status is NumberStatus.ACTIVE:
+        return True
+    return (
+        number.status is NumberStatus.QUARANTINED
+        and number.quarantined_until is not None
+        and number.quarantined_until <= at
+    )
+
+
+def sends_it(number: NumberFact, facts: Facts) -> bool:
+    """Whether the number can send the message: one with pictures needs a number that is not known
+    to be without MMS."""
+    return not facts.with_media or number.mms is not False
+
+
+def contains(window: WindowFact, at: datetime) -> bool:
+    """Whether the window contains the instant. Half-open: the end is outside."""
+    return window.starts_at <= at < window.ends_at
+
+
+def _precedence(window: WindowFact, at: datetime) -> tuple[bool, datetime, int]:
+    """Return the precedence among windows that contain `at`: booked time, later start, higher
+    ID."""
+    return (at < window.booked_until, window.starts_at, window.booking_id)
+
+
+def _active_window(
+    facts: Facts, at: datetime
+) -> tuple[WindowFact | None, Step, NumberFact | None, str]:
+    """Apply rule 1. Returns the chosen window, the step, the number, and the finding in words."""
+    windows, condition, why = facts.windows, _WINDOW_CONDITION, "No active window"
+    if facts.speaker is not None:
+        sitter, name, _ = facts.speaker
+        windows = tuple(window for window in windows if window.sitter == sitter)
+        condition = f"a window of sitter {name} contains the time, and they can send"
+        why = f"No active window of sitter {name}"
+    active = [window for window in windows if contains(window, at)]
+    if not active:
+        code = Code.NO_ACTIVE_WINDOW
+        return None, Step(1, Rule.ACTIVE_WINDOW, condition, False, code, why), None, why
+    window = max(active, key=lambda each: _precedence(each, at)) if len(active) > 1 else active[0]
+    code, why = _what_is_missing(window, facts, at)
+    if code is not Code.WINDOW_ACTIVE:
+        explanation = f"{why} (window of booking {window.booking})"
+        step = Step(1, Rule.ACTIVE_WINDOW, condition, False, code, explanation)
+        return window, step, None, why
+    until = clock_local(window.ends_at, facts.timezone)
+    step = Step(1, Rule.ACTIVE_WINDOW, condition, True, code, f"{why} until {until}")
+    return window, step, window.number, why
+
+
+def _refuses(facts: Facts, window: WindowFact | None) -> bool:
+    """Whether the message is not sent at all, because rule 1 yields no number for its sitter."""
+    speaker = facts.speaker
+    return speaker is not None and (window is None or speaker.own_number_only)
+
+
+def _what_is_missing(window: WindowFact, facts: Facts, at: datetime) -> tuple[Code, str]:
+    """Return the first thing the window lacks (sitter, active, number, usable, MMS) as code and
+    words."""
+    name = window.sitter_name
+    number = window.number
+    if window.sitter is None:
+        return Code.WINDOW_WITHOUT_SITTER, "The active window has no sitter"
+    if not window.sitter_active:
+        return Code.SITTER_NOT_ACTIVE, f"Sitter {name} is not active"
+    if number is None:
+        return Code.SITTER_WITHOUT_NUMBER, f"Sitter {name} has no number"
+    if usable(number, at):
+        if not sends_it(number, facts):
+            return Code.NUMBER_WITHOUT_MMS, f"Sitter {name}'s number cannot send pictures"
+        return Code.WINDOW_ACTIVE, f"Active assignment window for sitter {name}"
+    if number.status is NumberStatus.RETIRED:
+        return Code.SITTER_NUMBER_RETIRED, f"Sitter {name}'s number is retired"
+    return Code.SITTER_NUMBER_QUARANTINED, f"Sitter {name}'s number is quarantined"
+
+
+def _pool(facts: Facts, at: datetime) -> tuple[NumberFact | None, Step]:
+    """Apply rule 2: the thread's own pool number, or else the least recently used one with room."""
+    if facts.pool_for is PoolFor.ONE_TIME and facts.client_kind is not ClientKind.ONE_TIME:
+        explanation = "Pool numbers are for one-time clients only, and this client is recurring"
+        return None, _step(Rule.POOL, False, Code.POOL_NOT_FOR_CLIENT, explanation)
+    candidates = [each for each in facts.pool if usable(each.number, at)]
+    if not candidates:
+        return None, _step(Rule.POOL, False, Code.POOL_EMPTY, "No pool number is usable")
+    candidates = [each for each in candidates if sends_it(each.number, facts)]
+    if not candidates:
+        explanation = "No usable pool number can send pictures"
+        return None, _step(Rule.POOL, False, Code.NUMBER_WITHOUT_MMS, explanation)
+    for each in candidates:
+        if each.number.id == facts.own_pool_number_id:
+            explanation = f"The thread's own pool number {each.number.e164} is usable"
+            return each.number, _step(Rule.POOL, True, Code.POOL_STICKY, explanation)
+    limit = facts.pool_threads_per_number
+    if limit is not None:
+        candidates = [each for each in candidates if each.own_threads < limit]
+        if not candidates:
+            explanation = f"Every usable pool number already serves {limit} threads"
+            return None, _step(Rule.POOL, False, Code.POOL_AT_CAPACITY, explanation)
+    chosen = min(candidates, key=_least_recently_used)
+    since = "never used" if chosen.last_used_at is None else "used longest ago"
+    explanation = f"Pool number {chosen.number.e164} is the least recently used one ({since})"
+    return chosen.number, _step(Rule.POOL, True, Code.POOL_LEAST_RECENTLY_USED, explanation)
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _least_recently_used(each: PoolNumberFact) -> tuple[datetime, int]:
+    """Never used first, then the oldest use, then the lowest ID."""
+    return (each.last_used_at or _NEVER, each.number.id)
+
+
+def _front_desk(facts: Facts, at: datetime) -> tuple[NumberFact | None, Step]:
+    """Apply rule 3: the usable front desk number; an `active` one before one after quarantine."""
+    candidates = [desk for desk in facts.desks if usable(desk, at)]
+    if not candidates:
+        return None, _step(
+            Rule.FRONT_DESK, False, Code.NO_FRONT_DESK, "No front desk number is usable"
+        )
+    candidates = [desk for desk in candidates if sends_it(desk, facts)]
+    if not candidates:
+        explanation = "The front desk number cannot send pictures"
+        return None, _step(Rule.FRONT_DESK, False, Code.NUMBER_WITHOUT_MMS, explanation)
+    desk = min(candidates, key=lambda each: (each.status is not NumberStatus.ACTIVE, each.id))
+    return desk, _step(Rule.FRONT_DESK, True, Code.FRONT_DESK, f"Front desk number {desk.e164}")
+
+
+_CONDITION = {
+    Rule.POOL: (2, _POOL_CONDITION),
+    Rule.FRONT_DESK: (3, _DESK_CONDITION),
+}
+
+
+def _step(rule: Rule, result: bool, code: Code, explanation: str) -> Step:
+    number, condition = _CONDITION[rule]
+    return Step(number, rule, condition, result, code, explanation)
+
+
+def _reason(last: Step, finding: str) -> str:
+    """Return one line: what rule 1 found, and what is used instead of the sitter's number."""
+    if not last.result and last.rule is Rule.ACTIVE_WINDOW:
+        return finding
+    if not last.result:
+        return f"{finding} - no number is usable"
+    if last.rule is Rule.ACTIVE_WINDOW:
+        return finding
+    return f"{finding} - using {'pool' if last.rule is Rule.POOL else 'front desk'}"
+
+
+def _warnings(facts: Facts, at: datetime) -> tuple[str, ...]:
+    if len(facts.windows) < 2:
+        return facts.notes
+    active = [window for window in facts.windows if contains(window, at)]
+    if len({window.sitter for window in active}) < 2:
+        return facts.notes
+    ordered = sorted(active, key=lambda each: _precedence(each, at), reverse=True)
+    bookings = ", ".join(
+        f"{window.booking} ({window.sitter_name or 'no sitter'})" for window in ordered
+    )
+    return (f"Overlapping windows with different sitters: {bookings}", *facts.notes)
