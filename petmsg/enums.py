@@ -81,6 +81,12 @@ class Voice(StrEnum):
     REPLY = "reply"
 
 
+class OverrideTo(StrEnum):
+    """Where an override sends a client's thread. It is not stored: there is only the front desk."""
+
+    DESK = "desk"
+
+
 class MessageStatus(StrEnum):
     """The status of a message. An inbound message is always `received`, an outbound one never."""
 
@@ -346,6 +352,7 @@ class InboundRule(StrEnum):
     KEYWORD = "keyword"
     SENDER = "sender"
     CLIENT = "client"
+    OVERRIDE = "override"
     SITTER = "sitter"
     FRONT_DESK = "front_desk"
 
@@ -361,6 +368,7 @@ class InboundCode(StrEnum):
     KNOWN_CLIENT = "KNOWN_CLIENT"
     KNOWN_SITTER = "KNOWN_SITTER"
     UNKNOWN_SENDER = "UNKNOWN_SENDER"
+    OVERRIDE = "OVERRIDE"
     WINDOW_ACTIVE = "WINDOW_ACTIVE"
     FORMER_NUMBER = "FORMER_NUMBER"
     POOL_OR_DESK_NUMBER = "POOL_OR_DESK_NUMBER"

@@ -63,12 +63,14 @@ _WRITING = (("dry_run", DRY_RUN, False), ("actor", ACTOR, None))
 
 
 class App:
-    """A group of commands as its module declares it: `entries` by name."""
+    """A group of commands as its module declares it: `entries` by name. `usual` is the command that
+    is meant where the first word names none."""
 
-    __slots__ = ("entries", "help")
+    __slots__ = ("entries", "help", "usual")
 
-    def __init__(self, help_text: str) -> None:
+    def __init__(self, help_text: str, *, usual: str | None = None) -> None:
         self.help = help_text
+        self.usual = usual
         self.entries: dict[str, Entry] = {}
 
     def command(
@@ -117,7 +119,7 @@ class App:
 
     def build(self) -> Any:
         """The group as the parser needs it."""
-        return lazy_group(self.entries, help_text=self.help, callback=nothing)
+        return lazy_group(self.entries, help_text=self.help, callback=nothing, usual=self.usual)
 
 
 class LoneCommand(App):
@@ -131,9 +133,9 @@ class LoneCommand(App):
         return entry.load()
 
 
-def new_app(help_text: str) -> App:
-    """A group of commands."""
-    return App(help_text)
+def new_app(help_text: str, *, usual: str | None = None) -> App:
+    """A group of commands. `usual` is the command that is meant where the first word names none."""
+    return App(help_text, usual=usual)
 
 
 def new_command() -> App:

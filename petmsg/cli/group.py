@@ -49,13 +49,20 @@ class LazyGroup(TyperGroup):
 
     entries: Mapping[str, Entry]
     built: dict[str, Any]
+    usual: str | None = None
+    """The command that is meant where the first word names none."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """`petmsg` alone prints its help; a group without a command is an error."""
         if not args and ctx.parent is None and not ctx.resilient_parsing:
             typer.echo(ctx.get_help(), color=ctx.color)
             ctx.exit()
+        if self.usual is not None and args and not self._names_a_command(args[0]):
+            args = [self.usual, *args]
         return super().parse_args(ctx, args)
+
+    def _names_a_command(self, word: str) -> bool:
+        return word in self.entries or word in CONTEXT_SETTINGS["help_option_names"]
 
     def list_commands(self, _ctx: Any) -> list[str]:
         return list(self.entries)
@@ -79,10 +86,12 @@ def lazy_group(
     *,
     help_text: str | None,
     callback: Callable[..., None],
+    usual: str | None = None,
 ) -> Any:
-    """A group of commands with that help; `callback` runs before each command."""
+    """A group of commands with that help; `callback` runs before each command. `usual` is the
+    command that is meant where the first word names none."""
     shell = typer.Typer(
-        cls=type("Group", (LazyGroup,), {"entries": entries, "built": {}}),
+        cls=type("Group", (LazyGroup,), {"entries": entries, "built": {}, "usual": usual}),
         help=help_text,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,

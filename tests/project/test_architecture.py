@@ -97,6 +97,7 @@ READING = [
     ["route", "explain", "C-1", "--at", "+1d"],
     ["route", "explain", "--message", "1"],
     ["route", "inbound", "--from", "+16175550199", "--to", "+14155550101"],
+    ["route", "override", "list"],
     ["thread", "show", "C-1"],
     ["thread", "timeline", "C-1"],
     ["thread", "list"],

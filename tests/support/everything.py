@@ -80,6 +80,7 @@ def fill(url: str) -> None:
     run("optout", "add", "C-3", "--reason", REASON)
     run("org", "set", "--quiet-hours", "21:00-08:00")
     run("client", "forget", "C-5", "--reason", "she asked", "--yes")
+    run("route", "override", LONG_REF, "--until", "+1h", "--reason", REASON, **since)
     for sender, to, body in (
         (ANN, MAYA, "Is Rex fine?"),
         (BOB, DESK, BODY),
@@ -152,6 +153,7 @@ READING: dict[str, tuple[str, ...]] = {
     "route explain": ("C-1",),
     "route explain --message": ("--message", "1"),
     "route inbound": ("--from", ANN, "--to", MAYA),
+    "route override list": ("--all",),
     "inbox list": (),
     "inbox show": ("7",),
     "inbox strays": (),

@@ -9,12 +9,24 @@ import typer
 
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
-from petmsg.enums import Outcome, OutputFormat
+from petmsg.cli.options import BEFORE, LIMIT, REASON, checked_reason, page, required_reason
+from petmsg.cli.results import show_results
+from petmsg.enums import Outcome, OutputFormat, OverrideTo
 from petmsg.errors import REFUSED, UsageProblem
-from petmsg.render.printed import list_of, one
+from petmsg.queries.page import USUAL_LIMIT
+from petmsg.render.printed import list_of, one, results_of
+from petmsg.render.views.override import OVERRIDE, OVERRIDES
 from petmsg.render.views.route import ADDRESSEE, DECISION, STORED
 
 app = new_app("Explain and simulate which number a message is sent from.")
+override_app = new_app(
+    "Send a client's thread to the front desk for a time; a CLIENT alone means set.",
+    usual="set",
+)
+
+CLIENTS = Annotated[
+    list[str], typer.Argument(metavar="CLIENT...", help="Refs, phones or names of clients.")
+]
 
 MOST_IN_A_TABLE = 1_000
 
@@ -200,6 +212,86 @@ def simulate(
         for remark in found.remarks:
             context.notify(f"note: {remark}")
         show_segments(context, found.segments)
+
+
+@override_app.command(
+    "set",
+    writes=True,
+    prints=results_of(OVERRIDE),
+    examples=[
+        "petmsg route override C-1 --until +2h --reason 'complaint about the visit'",
+        "petmsg route override C-1 C-2 --to desk --until +1d --reason 'the sitter is ill'",
+    ],
+)
+def override_set(
+    context: Context,
+    clients: CLIENTS,
+    until: Annotated[
+        str, typer.Option("--until", metavar="T", help="Its end: ISO 8601, +2h, +1d.")
+    ],
+    to: Annotated[
+        OverrideTo, typer.Option("--to", help="Who takes over the thread.")
+    ] = OverrideTo.DESK,
+    reason: REASON = None,
+) -> None:
+    """Send clients' threads to the front desk until a time.
+
+    Until then all messages to the client are sent from the front desk's number, or not at all, and
+    what the client writes to any number waits in the inbox and is not forwarded to a sitter. A
+    sitter's message to the client waits there too, and the sitter is told. A new override ends the
+    one before; repeating one changes nothing.
+    """
+    from petmsg.services.routes import override as service
+
+    why = required_reason(reason)
+    rows = context.write(
+        lambda uow: service.start_all(uow, clients, to=to, until=uow.instant(until), reason=why)
+    )
+    show_results(context, OVERRIDE, rows)
+    if service.without_desk(rows):
+        context.notify("No front desk number is usable now, so nothing is sent to them.")
+
+
+@override_app.command(
+    "end",
+    writes=True,
+    prints=results_of(OVERRIDE),
+    examples=["petmsg route override end C-1 --reason 'settled on the phone'"],
+)
+def override_end(context: Context, clients: CLIENTS, reason: REASON = None) -> None:
+    """End clients' overrides now. If none holds, nothing changes."""
+    from petmsg.services.routes import override as service
+
+    why = checked_reason(reason)
+    show_results(context, OVERRIDE, context.write(service.end_all, clients, reason=why))
+
+
+@override_app.command(
+    "list",
+    prints=list_of(OVERRIDES),
+    examples=["petmsg route override list", "petmsg route override list --all -o json"],
+)
+def override_list(
+    context: Context,
+    ended: Annotated[
+        bool, typer.Option("--all-states", help="Include overrides that have ended.")
+    ] = False,
+    limit: LIMIT = USUAL_LIMIT,
+    before: BEFORE = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Print all rows, also of overrides that have ended.")
+    ] = False,
+) -> None:
+    """List the overrides that hold now, newest first."""
+    from petmsg.queries import override as queries
+
+    rows = context.read(
+        queries.list_overrides, page(limit, before, all_), now=context.now, ended=ended or all_
+    )
+    context.show_list(OVERRIDES, rows)
+
+
+app.add_group(override_app, "override")
 
 
 def show_segments(context: Context, segments: Iterable[Any]) -> None:

@@ -65,7 +65,10 @@ def _offer(command_line: Any, words: Sequence[str], environ: Mapping[str, str]) 
         if context._protected_args:
             return Completions()  # behind a word that is no command
         commands = ((name, entry.short_help) for name, entry in what.entries.items())
-        return Completions([*_beginning(value, commands), *_options(context, value)])
+        offered = [*_beginning(value, commands), *_options(context, value)]
+        if what.usual is not None:
+            offered += _offer(command_line, [*before, what.usual, typed], environ).candidates
+        return Completions(offered)
     if what is context.command:
         return Completions(list(_options(context, value or "--")))
     wanted = candidates_for(_path(context), what)

@@ -14,6 +14,7 @@ from petmsg.queries.erase import (
     erase_unmatched,
     repeating_messages,
 )
+from petmsg.queries.override import erase_reasons
 from petmsg.services.people import optout
 from petmsg.services.people.client import locked_client, phones_of
 from petmsg.services.unit_of_work import UnitOfWork
@@ -36,7 +37,8 @@ class Forgotten:
 def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
     """Erase a client: name, phones, timezone and message bodies. This cannot be undone.
 
-    Thread, bookings, counts and audit log stay intact. Messages forwarded to a sitter, a sitter's
+    Thread, bookings, counts and audit log stay intact. The reasons of the client's overrides are
+    erased, because they may name a person. Messages forwarded to a sitter, a sitter's
     replies, and questions that name the client are erased too, and so are the files of all of
     these: their bytes are deleted after the commit (`workflows/erase_media`). Waiting messages are
     cancelled, and so are those of unknown outcome, because they could no longer be reconciled.
@@ -83,6 +85,8 @@ def forget(uow: UnitOfWork, text: str, *, reason: str) -> Forgotten:
     for message in passed_on:
         message.body = message.error_message = None
     _erase_strays(uow, numbers)
+    assert client.id is not None
+    erase_reasons(uow.cursor, uow.org.id, client.id)
     for phone in phones:
         uow.session.delete(phone)
     uow.session.flush()
