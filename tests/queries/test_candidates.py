@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from petmsg.db import migrate
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import locate
 from petmsg.enums import BookingStatus
 from petmsg.queries import candidates
 from petmsg.queries.candidates import MOST, Candidate, offered
 from tests.support.consistency import raw
-from tests.support.fixtures import ACTOR, NOW, add_org, lines, looking, run_cli
+from tests.support.fixtures import add_org, build, lines, looking, run_cli
 
 TEXTS = {
     name: text
@@ -41,7 +40,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def fill(url: str) -> None:
-    migrate.upgrade(url, actor=ACTOR, now=NOW, create=True)
+    build(url)
     add_org(url)
     add_org(url, "tail-waggers", front_desk="+14155550200")
     for line in (

@@ -11,12 +11,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from petmsg.db import migrate
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import locate
 from petmsg.services.people import optout_messages
 from tests.support.consistency import problems, raw
-from tests.support.fixtures import ACTOR, NOW, add_org, run_cli, working
+from tests.support.fixtures import add_org, run_cli, working
+from tests.support.fixtures import build as build_empty
 from tests.support.postgres import PostgresServer
 
 Refusals = (sqlite3.IntegrityError, psycopg.errors.IntegrityError, psycopg.errors.RaiseException)
@@ -24,7 +24,7 @@ Refusals = (sqlite3.IntegrityError, psycopg.errors.IntegrityError, psycopg.error
 
 def build(url: str) -> None:
     """Two companies, each with everything: clients, sitters, numbers, windows, texts."""
-    migrate.upgrade(url, actor=ACTOR, now=NOW, create=True)
+    build_empty(url)
     for index, slug in enumerate(("alpha", "beta")):
         add_org(url, slug, front_desk=f"+1415555010{index}")
         for line in (

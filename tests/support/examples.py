@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from petmsg.db import migrate
 from petmsg.db.location import locate
 from tests import ROOT
 from tests.services.numbers.test_health import filtered
@@ -24,7 +23,7 @@ from tests.support import example_company
 from tests.support.consistency import content
 from tests.support.documentation import commands
 from tests.support.example_company import FILES, SINCE
-from tests.support.fixtures import ACTOR, NOW, Ran, add_org, run_cli
+from tests.support.fixtures import NOW, Ran, add_org, build, run_cli
 from tests.support.media_rows import TINY_GIF, add_media
 from tests.support.texting import left_by_the_dead
 from tests.support.webhooks import KEYS
@@ -172,7 +171,7 @@ def with_pictures(company: Company) -> None:
 
 def emptied(company: Company) -> None:
     company.path.unlink()
-    migrate.upgrade(company.url, actor=ACTOR, now=NOW, create=True)
+    build(company.url)
 
 
 BEFORE: dict[str, Callable[[Company], object]] = {

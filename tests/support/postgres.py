@@ -23,10 +23,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from psycopg import sql
+
+from tests.support.memory import MEMORY, has_memory
 
 ROLE = "petmsg"  # no superuser, so that a statement only a superuser may run fails here too
 SETTINGS = {
@@ -36,12 +39,15 @@ SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
     "max_wal_size": "128MB",  # the folder may lie in memory
+    # Nobody follows this server, and its databases are gone before a vacuum is worth it.
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "autovacuum": "off",
     "timezone": "America/New_York",
     "log_timezone": "UTC",
 }
 START_SECONDS = 60
 STOP_SECONDS = 20
-MEMORY_BYTES = 2 << 30  # what must be free there; a server takes a tenth of it
 
 # `$$` becomes the server. Its child waits for the other end of a pipe to close, which happens when
 # we close it and also when we are killed; then it asks for a fast shutdown and tidies up.
@@ -75,7 +81,13 @@ folder=$PWD && cd / && rm -rf "$folder"
 # What keeps an acknowledged write when a server crashes.
 DURABLE = {"fsync": "on", "full_page_writes": "on"}
 # PostgreSQL's own defaults, for figures.
-ON_A_DISK = DURABLE | {"shared_buffers": "128MB", "max_wal_size": "1GB"}
+ON_A_DISK = DURABLE | {
+    "shared_buffers": "128MB",
+    "max_wal_size": "1GB",
+    "wal_level": "replica",
+    "max_wal_senders": "10",
+    "autovacuum": "on",
+}
 
 Builder = Callable[[str], object]
 Copies = Callable[[str, Builder], str]
@@ -120,13 +132,8 @@ def parents(*, durable: bool) -> Iterator[Path]:
 
     In memory a new database takes 10 ms; on a disk a third of a second, even without fsync.
     """
-    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes what lies there
-    if (
-        not durable
-        and os.access(memory, os.W_OK)
-        and shutil.disk_usage(memory).free >= MEMORY_BYTES
-    ):
-        yield memory
+    if not durable and has_memory():
+        yield MEMORY
     yield Path(tempfile.gettempdir())
     yield Path("/var/tmp")  # noqa: S108 - as above
 
@@ -233,6 +240,16 @@ class PostgresServer:
             self._admin.close()
 
 
+_running: dict[int, PostgresServer] = {}
+"""The servers that this process has started, by their port."""
+
+
+def server_of(url: str) -> PostgresServer | None:
+    """Return the server of this process where a database lies; None for any other database."""
+    port = urlsplit(url).port if url.startswith("postgresql") else None
+    return None if port is None else _running.get(port)
+
+
 @contextlib.contextmanager
 def running_server(*, again: bool = False, durable: bool = False) -> Iterator[PostgresServer]:
     """Start a server in a new folder; stop it and remove the folder at the end.
@@ -247,9 +264,11 @@ def running_server(*, again: bool = False, durable: bool = False) -> Iterator[Po
         run_initdb(programs, folder, identity)
         with started(programs, folder, identity, again=again, durable=durable) as server:
             server.execute("CREATE ROLE {} LOGIN", ROLE)
+            _running[server.port] = server
             try:
                 yield server
             finally:
+                del _running[server.port]
                 server.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

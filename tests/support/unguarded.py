@@ -20,6 +20,7 @@ from petmsg.services.doctor.check import CheckContext
 from petmsg.services.doctor.run_checks import Checked
 from tests.support.attacks import RolledBack, build
 from tests.support.consistency import raw
+from tests.support.copies import make_or_copy
 from tests.support.fixtures import NOW, run_cli
 from tests.support.postgres import PostgresServer
 
@@ -37,18 +38,21 @@ def bare_world(
     """Two companies in tables that hold nothing back, on SQLite, then on PostgreSQL."""
     if request.param == "sqlite":
         url = locate(str(tmp_path_factory.mktemp("bare") / "petmsg.db")).url
-        build(url)
-        answer(url)
-        strip(url)
+        make_or_copy(url, build_bare)
         yield url
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
     name = server.create()
-    build(server.url(name))
-    answer(server.url(name))
-    strip(server.url(name))
+    make_or_copy(server.url(name), build_bare)
     yield server.url(name)
     server.drop(name)
+
+
+def build_bare(url: str) -> None:
+    """Make the two companies, then take everything away that holds their tables' rows."""
+    build(url)
+    answer(url)
+    strip(url)
 
 
 def answer(url: str) -> None:

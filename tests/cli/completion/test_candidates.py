@@ -16,11 +16,10 @@ import pytest
 from petmsg.cli import command_line
 from petmsg.cli.completion.candidates import BY_METAVAR, BY_PARAMETER, candidates_for, nothing
 from petmsg.cli.completion.shells import SCRIPTS, split
-from petmsg.db import migrate
 from petmsg.db.location import locate
 from petmsg.db.schema_version import REVISIONS
 from tests.support.documentation import ROOT, commands
-from tests.support.fixtures import ACTOR, NOW, Ran, add_org, run_cli
+from tests.support.fixtures import Ran, add_org, build, run_cli
 from tests.support.terminal import Terminal
 
 PETMSG = f"{sys.executable} -m petmsg"
@@ -32,7 +31,7 @@ BREAKS = " \t\n\"'@><=;|&(:"
 def _company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("company") / "petmsg.db"
     url = locate(str(path)).url
-    migrate.upgrade(url, actor=ACTOR, now=NOW, create=True)
+    build(url)
     add_org(url)
     add_org(url, "tail-waggers", front_desk="+14155550200")
     for line in (

@@ -6,11 +6,10 @@ from contextlib import suppress
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from petmsg.db import migrate
 from petmsg.errors import DatabaseUnusable, Refused
 from petmsg.services.unit_of_work import Failure, UnitOfWork, each, run_batch
 from tests.support.consistency import problems
-from tests.support.fixtures import ACTOR, NOW, add_org, looking, working
+from tests.support.fixtures import add_org, build, looking, working
 
 
 @pytest.fixture
@@ -21,7 +20,7 @@ def url(migrated_url: str) -> str:
 
 @pytest.fixture
 def migrated_postgres(postgres_url: str) -> str:
-    migrate.upgrade(postgres_url, actor=ACTOR, now=NOW)
+    build(postgres_url)
     add_org(postgres_url)
     return postgres_url
 
