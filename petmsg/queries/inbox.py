@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from petmsg.db.cursor import Cursor
 from petmsg.enums import AddressedTo
 from petmsg.errors import NotFound, OutOfRange, Refused, quoted
-from petmsg.queries.lookup import find_client, find_sitter
+from petmsg.queries.lookup import find_client, find_number, find_sitter
 from petmsg.queries.media_of_messages import MessageMedia, with_media
 from petmsg.queries.message import message_id, require_possible
 from petmsg.queries.org import OrgRow
@@ -118,42 +118,96 @@ class NotInTheInbox(Refused):
     code = "not_in_the_inbox"
 
 
+class InboxFilter(NamedTuple):
+    """Which messages of the inbox are listed.
+
+    `whose` is `front_desk`, `unrouted`, `relay`, or a sitter; `sitter` those to and from a sitter;
+    `number` those that came to it; `since` those received then (aware UTC) or later. `done` lists
+    what was marked as handled instead.
+    """
+
+    whose: str | None = None
+    client: str | None = None
+    sitter: str | None = None
+    number: str | None = None
+    since: datetime | None = None
+    done: bool = False
+
+
+_ANY = InboxFilter()
+
+
 def list_inbox(
     cursor: Cursor,
     org: OrgRow,
     page: Page,
     *,
     now: datetime,
-    whose: str | None = None,
-    done: bool = False,
+    only: InboxFilter = _ANY,
+    oldest_first: bool = False,
 ) -> list[InboxItem]:
-    """The messages that wait for a person at `now` (aware UTC), the newest first; or the done ones.
+    """The messages that wait for a person at `now` (aware UTC), the newest first; or those that
+    have waited longest, with `oldest_first`.
 
-    `whose` is `front_desk`, `unrouted`, `relay`, or a sitter. `page.before` is a message's id.
+    `page.before` is the id of the last message of the page before.
     """
-    select = _ITEMS + (_DONE if done else OPEN)
-    where: dict[str, Any] = {}
-    if whose == AddressedTo.FRONT_DESK:
-        select += _OF_THE_DESK
-    elif whose in (AddressedTo.UNROUTED, AddressedTo.RELAY):
-        where["i.addressed_to"] = whose
-    elif whose is not None:
-        where["i.sitter_id"] = find_sitter(cursor, org.id, whose).id
-    if not done:
-        select += FOR_THE_DESK
+    select, parameters = _selected(cursor, org, only)
+    before_id = message_id(page.before) if page.before else None
+    key, order = "i.message_id", "DESC"
+    if oldest_first:
+        key, order = "coalesce(i.inbox_at, i.with_sitter_at), i.message_id", "ASC"
+        if before_id is not None:
+            select += _AFTER_IN_WAIT
+            parameters["after_id"], before_id = before_id, None
     rows = newest_of(
         cursor,
         InboxItem,
         select,
-        key="i.message_id",
+        key=key,
         page=page,
-        before_id=message_id(page.before) if page.before else None,
-        where=where,
+        before_id=before_id,
+        order=order,
         org_id=org.id,
         now=now,
-        overdue=overdue(now),
+        overdue=overdue(org, now),
+        **parameters,
     )
     return with_media(cursor, rows)
+
+
+_AFTER_IN_WAIT = """
+ AND (coalesce(i.inbox_at, i.with_sitter_at), i.message_id) > (
+   SELECT coalesce(p.inbox_at, p.with_sitter_at), p.message_id FROM inbound_text p
+   WHERE p.org_id = :org_id AND p.message_id = :after_id
+ )"""
+
+
+def _selected(cursor: Cursor, org: OrgRow, only: InboxFilter) -> tuple[str, dict[str, Any]]:
+    """The text that selects them, and its own parameters. Raises `NotFound`, `Ambiguous`."""
+    select = _ITEMS + (_DONE if only.done else OPEN)
+    parameters: dict[str, Any] = {}
+    whose = only.whose
+    if whose == AddressedTo.FRONT_DESK:
+        select += _OF_THE_DESK
+    elif whose in (AddressedTo.UNROUTED, AddressedTo.RELAY):
+        select += " AND i.addressed_to = :addressed_to"
+        parameters["addressed_to"] = whose
+    elif whose is not None:
+        select += " AND i.sitter_id = :whose_id"
+        parameters["whose_id"] = find_sitter(cursor, org.id, whose).id
+    if only.client is not None:
+        select += " AND m.client_id = :client_id"
+        parameters["client_id"] = find_client(cursor, org.id, only.client).id
+    if only.sitter is not None:
+        select += " AND i.sitter_id = :sitter_id"
+        parameters["sitter_id"] = find_sitter(cursor, org.id, only.sitter).id
+    if only.number is not None:
+        select += " AND m.number_id = :number_id"
+        parameters["number_id"] = find_number(cursor, org.id, only.number).id
+    if only.since is not None:
+        select += " AND i.received_at >= :since"
+        parameters["since"] = only.since
+    return select + ("" if only.done else FOR_THE_DESK), parameters
 
 
 # A sitter's messages are the desk's once the window with the client is over.
@@ -185,7 +239,7 @@ def open_of_client(cursor: Cursor, org: OrgRow, client: str, *, now: datetime) -
         org_id=org.id,
         client_id=key.id,
         now=now,
-        overdue=overdue(now),
+        overdue=overdue(org, now),
     )
     return [row[0] for row in rows]
 
@@ -195,7 +249,7 @@ def unread(cursor: Cursor, org: OrgRow, *, now: datetime) -> dict[str, int]:
     (`front_desk`, `unrouted`, `sitter`, `relay`), `total`, and how many of them somebody has
     `claimed`."""
     counts = {each.value: 0 for each in AddressedTo} | {"total": 0, "claimed": 0}
-    for row in cursor.rows(UNREAD, org_id=org.id, now=now, overdue=overdue(now)):
+    for row in cursor.rows(UNREAD, org_id=org.id, now=now, overdue=overdue(org, now)):
         counts[row["addressed_to"]] = row["unread"]
         counts["total"] += row["unread"]
         counts["claimed"] += row["claimed"]

@@ -1,7 +1,8 @@
 """Who waits for a person: messages in the inbox, and forwarded ones that a sitter did not answer.
 
 A client's message that the relay passed on is the sitter's to answer (`with_sitter_at`). It is the
-desk's as soon as the sitter's window with this client is over, or `UNANSWERED_AFTER` has passed.
+desk's as soon as the sitter's window with this client is over, or the org's time for an answer has
+passed (`petmsg.rules.unanswered`; such a message always came during a visit).
 """
 
 from collections.abc import Collection
@@ -10,9 +11,8 @@ from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.queries.org import OrgRow
-
-UNANSWERED_AFTER = timedelta(minutes=15)
-"""After this time an alert says that a client waits."""
+from petmsg.rules.send_blocks import quiet_hours
+from petmsg.rules.unanswered import IN_HOURS, unanswered_after
 
 SITTER_WINDOW_OPEN = """EXISTS (
    SELECT 1 FROM assignment_window w
@@ -28,6 +28,13 @@ FORWARDED = """EXISTS (
    WHERE p.about_id = i.message_id AND p.kind = 'forward' AND f.status IN ('sent', 'delivered')
  )"""
 """Whether the words left for the sitter's own phone, as far as is known."""
+
+IN_VISIT = """EXISTS (
+   SELECT 1 FROM assignment_window w
+   JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
+   WHERE w.thread_id = m.thread_id AND w.ends_at > i.received_at AND w.starts_at <= i.received_at
+ )"""
+"""Whether the message came during a visit of its client."""
 
 ANSWERED = """EXISTS (
    SELECT 1 FROM message o LEFT JOIN relay r ON r.message_id = o.id
@@ -48,7 +55,8 @@ FOR_THE_DESK = f"""
 
 _WAITING = f"""
 SELECT i.message_id AS message, c.ref AS client, s.ref AS sitter, i.addressed_to, i.received_at,
-       coalesce(i.inbox_at, i.with_sitter_at) AS waits_at
+       coalesce(i.inbox_at, i.with_sitter_at) AS waits_at,
+       CASE WHEN {IN_VISIT} THEN 1 ELSE 0 END AS in_visit
 FROM inbound_text i
 JOIN message m ON m.id = i.message_id
 LEFT JOIN client c ON c.id = m.client_id
@@ -65,7 +73,8 @@ WHERE i.org_id = :org_id AND i.done_at IS NULL AND i.inbox_at IS NULL
 
 
 class WaitingMessage(NamedTuple):
-    """A message that waits for an answer, since `waits_at` (aware UTC)."""
+    """A message that waits for an answer, since `waits_at` (aware UTC); `in_visit` says whether it
+    came during a visit of its client."""
 
     message: int
     client: str | None
@@ -73,11 +82,25 @@ class WaitingMessage(NamedTuple):
     addressed_to: str
     received_at: datetime
     waits_at: datetime
+    in_visit: int
 
 
-def overdue(now: datetime) -> datetime:
-    """What came before that has waited too long at `now` (aware UTC)."""
-    return now - UNANSWERED_AFTER
+def overdue(org: OrgRow, now: datetime) -> datetime:
+    """What was left with a sitter before that has waited too long at `now` (aware UTC)."""
+    if org.unanswered_minutes is None:
+        return now - IN_HOURS
+    return now - timedelta(minutes=org.unanswered_minutes)
+
+
+def late_at(org: OrgRow, row: WaitingMessage) -> datetime:
+    """From when (aware UTC) the message has waited too long."""
+    return row.waits_at + unanswered_after(
+        org.unanswered_minutes,
+        office=quiet_hours(org.open_from_minute, org.open_until_minute),
+        timezone=org.timezone,
+        received_at=row.received_at,
+        in_visit=bool(row.in_visit),
+    )
 
 
 def waiting(cursor: Cursor, org: OrgRow, *, client: str | None = None) -> list[WaitingMessage]:

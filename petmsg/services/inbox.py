@@ -169,7 +169,7 @@ def _locked(uow: UnitOfWork, id_: int) -> InboxItem:
 def _is_the_desks(uow: UnitOfWork, item: InboxItem) -> bool:
     """Whether the sitter should have answered, but the visit is over or it took too long."""
     since = item.with_sitter_at
-    return since is not None and (not item.window_open or since <= overdue(uow.now))
+    return since is not None and (not item.window_open or since <= overdue(uow.org, uow.now))
 
 
 def _item(uow: UnitOfWork, id_: int, *, reused: bool) -> Item:

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from petmsg.queries.alert import AlertRow, alerts_of, has_unreported_alerts
 from petmsg.queries.org import OrgRow
-from petmsg.text_inputs import clients_wait
 from petmsg.workflows.store import Store
 
 
@@ -32,7 +31,7 @@ def update_waiting_alerts(store: Store, orgs: Sequence[OrgRow]) -> None:
 def report_alerts(store: Store) -> News:
     """The alerts that are news now, and how many clients wait; from now on they are known."""
     from petmsg.services import alert as service
-    from petmsg.services.inbound.waiting import waiters
+    from petmsg.services.inbound.waiting import longest_wait
 
     ids: list[int] = []
     with store.snapshot() as cursor:
@@ -44,9 +43,6 @@ def report_alerts(store: Store) -> News:
     if not ids:
         return News([], None)
     with store.snapshot() as cursor:
-        waits = [each for org in store.chosen(cursor) for each in waiters(cursor, org)]
+        waits = longest_wait(cursor, store.chosen(cursor), now=store.now)
         rows = alerts_of(cursor, ids)
-    if not waits:
-        return News(rows, None)
-    longest = max(store.now - each.since for each in waits)
-    return News(rows, f"{clients_wait(len(waits), longest)}.")
+    return News(rows, None if waits is None else f"{waits}.")

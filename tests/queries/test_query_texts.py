@@ -83,6 +83,7 @@ SHAPES = [
         "SITTER_WINDOW_OPEN": waiting.SITTER_WINDOW_OPEN,
         "FORWARDED": waiting.FORWARDED,
         "ANSWERED": waiting.ANSWERED,
+        "IN_VISIT": waiting.IN_VISIT,
         "OPEN": waiting.OPEN,
         "FOR_THE_DESK": waiting.FOR_THE_DESK,
     },

@@ -24,7 +24,11 @@ ITEM_ID = Annotated[int, typer.Argument(metavar="ID", help="The message's ID.")]
     "list",
     reveals=True,
     prints=list_of(INBOX),
-    examples=["petmsg inbox list", "petmsg inbox list --for unrouted --reveal"],
+    examples=[
+        "petmsg inbox list",
+        "petmsg inbox list --oldest --since -2d",
+        "petmsg inbox list --for unrouted --reveal",
+    ],
 )
 def list_(
     context: Context,
@@ -36,6 +40,25 @@ def list_(
             help="Only messages for front_desk, unrouted, relay, or a sitter.",
         ),
     ] = None,
+    client: Annotated[
+        str | None,
+        typer.Option("--client", metavar="CLIENT", help="Only messages of this client."),
+    ] = None,
+    sitter: Annotated[
+        str | None,
+        typer.Option("--sitter", metavar="SITTER", help="Only messages to or from this sitter."),
+    ] = None,
+    number: Annotated[
+        str | None,
+        typer.Option("--number", metavar="E164", help="Only messages to this masked number."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="T", help="Only messages received at or after this time."),
+    ] = None,
+    oldest: Annotated[
+        bool, typer.Option("--oldest", help="List those that have waited longest first.")
+    ] = False,
     done: Annotated[
         bool, typer.Option("--done", help="List messages that are marked as handled instead.")
     ] = False,
@@ -45,14 +68,14 @@ def list_(
 ) -> None:
     """List messages that need a person, newest first.
 
-    Messages that no sitter was notified of are listed; with the relay off, that includes messages
-    to sitters. With the relay on, a message forwarded to a sitter is listed when it is not answered
-    within 15 minutes, or when the visit is over.
+    Messages that no sitter was notified of are listed, and the note says so; with the relay off,
+    that includes messages to sitters. With the relay on, a message forwarded to a sitter is listed
+    when it is not answered in time (petmsg org set --unanswered-after), or when the visit is over.
     """
-    rows = context.read(
-        queries.list_inbox, page(limit, before, all_), now=context.now, whose=whose, done=done
-    )
-    context.show_list(INBOX, rows)
+    from petmsg.cli.flows.inbox import show_inbox
+
+    only = queries.InboxFilter(whose=whose, client=client, sitter=sitter, number=number, done=done)
+    show_inbox(context, page(limit, before, all_), only=only, since=since, oldest_first=oldest)
 
 
 @app.command(

@@ -129,6 +129,15 @@ def set_(
             help="When the front desk reads, in the org's timezone: 08:00-18:00, or off.",
         ),
     ] = None,
+    unanswered_after: Annotated[
+        str | None,
+        typer.Option(
+            "--unanswered-after",
+            metavar="MINUTES",
+            help="How long a client may wait before an alert says so, 1 to 10080; or default: 15 "
+            "inside office hours or a visit, else 60.",
+        ),
+    ] = None,
     closed_reply: Annotated[
         str | None,
         typer.Option(
@@ -163,6 +172,7 @@ def set_(
         quiet_hours=quiet_hours,
         relay=relay,
         office_hours=office_hours,
+        unanswered_minutes=unanswered_after,
         closed_reply=closed_reply,
         unknown_reply=unknown_reply,
     )

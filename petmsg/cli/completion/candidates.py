@@ -218,6 +218,7 @@ BY_METAVAR: dict[str, Words] = {
     "FILE|URL": files,
     "FORMAT": one_of(OutputFormat),
     "ID": row,
+    "MINUTES": one_of(("default",)),
     "[ID]": row,
     "REF": _BOOKINGS,
     "ROW": row,

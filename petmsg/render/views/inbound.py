@@ -82,6 +82,11 @@ def _note(row: Any) -> str | None:
     return f"{row.sitter} was not notified{'' if row.relay else ': the relay is off'}{over}"
 
 
+def _was_told(row: Any) -> bool | None:
+    """Whether the sitter it is addressed to was sent it; None if it is for nobody else."""
+    return bool(row.was_forwarded) if row.addressed_to == AddressedTo.SITTER else None
+
+
 def _since(row: Any) -> datetime | None:
     since: datetime | None = row.inbox_at or row.with_sitter_at
     return since
@@ -117,6 +122,7 @@ _ITEM = (
     Field("received_at", "Received", kind=SOON),
     Field("claimed_by", "Assigned to", kind=or_null(NAME)),
     Field("note", "Note", get=_note, kind=or_null(TEXT)),
+    Field("sitter_told", None, get=_was_told, kind=or_null(FLAG)),
 )
 INBOX = (
     *_ITEM,

@@ -63,6 +63,12 @@ ORG = (
         cell=lambda row, _: row["office_hours"] or "always",
         kind=or_null(WORD),
     ),
+    Field(
+        "unanswered_minutes",
+        "Unanswered after (min)",
+        cell=lambda row, _: str(row["unanswered_minutes"] or "15, or 60 out of hours"),
+        kind=or_null(COUNT),
+    ),
     Field("closed_reply", "Closed reply", kind=or_null(TEXT)),
     Field("unknown_reply", "Unknown-sender reply", kind=or_null(TEXT)),
     Field("frozen", "Frozen", kind=UNWELCOME),

@@ -4,6 +4,7 @@ Each count of `queries.status.COUNTS` is one line of the record.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from petmsg.enums import NumberClass, NumberStatus, ProviderName
@@ -75,6 +76,13 @@ def _waiting(row: Any, _: View) -> str:
     if not row.waiting:
         return "nobody"
     return clients_wait(len(row.waiting), row.at - row.waiting[0].since)
+
+
+def _longest(row: Any) -> int | None:
+    """For how many minutes the first has waited."""
+    if not row.waiting:
+        return None
+    return int(max(row.at - row.waiting[0].since, timedelta(0)) // timedelta(minutes=1))
 
 
 def _frozen(row: Any, view: View) -> str:
@@ -159,9 +167,13 @@ STATUS = (
         get=lambda row: {
             "clients": len(row.waiting),
             "since": row.waiting[0].since if row.waiting else None,
+            "longest_minutes": _longest(row),
+            "overdue": sum(each.late_at <= row.at for each in row.waiting),
         },
         cell=_waiting,
-        kind=keyed(clients=COUNT, since=or_null(INSTANT)),
+        kind=keyed(
+            clients=COUNT, since=or_null(INSTANT), longest_minutes=or_null(COUNT), overdue=COUNT
+        ),
     ),
     Field("last_try_at", "Last send attempt", kind=or_null(INSTANT)),
     Field("last_sync_at", "Last sync", kind=or_null(INSTANT)),

@@ -12,7 +12,6 @@ from petmsg.db.liveness import is_dead
 from petmsg.enums import CheckResult
 from petmsg.plurals import counted
 from petmsg.queries.invariants import backlog as queries
-from petmsg.queries.waiting import UNANSWERED_AFTER
 from petmsg.services.doctor.check import Check, CheckContext, Finding, group_findings
 from petmsg.services.inbound.waiting import waiters
 
@@ -99,9 +98,7 @@ def _webhooks(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
 def _clients(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
     """Clients who have waited too long for an answer."""
     for org in context.orgs:
-        late = [
-            each for each in waiters(cursor, org) if each.since <= context.now - UNANSWERED_AFTER
-        ]
+        late = [each for each in waiters(cursor, org) if each.late_at <= context.now]
         if late:
             yield Finding(
                 f"{counted(len(late), 'client')} without an answer; the first has waited for "

@@ -6,6 +6,7 @@ together.
 """
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,23 +17,27 @@ from petmsg.queries.alert import open_alert, open_waiting_alerts, waiting_last_d
 from petmsg.queries.inbox import InboxItem
 from petmsg.queries.inbox_writes import take_from_sitter
 from petmsg.queries.org import OrgRow
-from petmsg.queries.waiting import WaitingMessage, answered_by_sitters, overdue, waiting
+from petmsg.queries.waiting import WaitingMessage, answered_by_sitters, late_at, waiting
 from petmsg.services.alert import done, raise_alert
 from petmsg.services.unit_of_work import UnitOfWork
+from petmsg.text_inputs import clients_wait
 
 STRANGERS = "unrouted"
 
 
 @dataclass(frozen=True, slots=True)
 class Waiter:
-    """Somebody who waits for an answer, with the open messages; the first came at `since` (aware
-    UTC)."""
+    """Somebody who waits for an answer, with the open messages.
+
+    The first waits since `since`; from `late_at` on they have waited too long. Aware UTC.
+    """
 
     entity: str
     ref: str
     messages: tuple[int, ...]
     since: datetime
     last_at: datetime
+    late_at: datetime
 
 
 def waiters(cursor: Cursor, org: OrgRow, *, client: str | None = None) -> list[Waiter]:
@@ -47,16 +52,26 @@ def waiters(cursor: Cursor, org: OrgRow, *, client: str | None = None) -> list[W
             tuple(row.message for row in rows),
             rows[0].waits_at,
             rows[-1].waits_at,
+            min(late_at(org, row) for row in rows),
         )
         for (entity, ref), rows in found.items()
     ]
+
+
+def longest_wait(cursor: Cursor, orgs: Sequence[OrgRow], *, now: datetime) -> str | None:
+    """How many clients of the orgs wait at `now` (aware UTC), and the longest wait, in words; None
+    if nobody waits."""
+    waits = [each for org in orgs for each in waiters(cursor, org)]
+    if not waits:
+        return None
+    return clients_wait(len(waits), max(now - each.since for each in waits))
 
 
 def is_due(cursor: Cursor, org: OrgRow, *, now: datetime) -> bool:
     """Whether `update_waiting_alerts` would change anything at `now` (aware UTC)."""
     if answered_by_sitters(cursor, org):
         return True
-    late = {(each.entity, each.ref) for each in waiters(cursor, org) if each.since <= overdue(now)}
+    late = {(each.entity, each.ref) for each in waiters(cursor, org) if each.late_at <= now}
     open_alerts = {(alert.entity, alert.ref) for alert in open_waiting_alerts(cursor, org.id)}
     return late != open_alerts
 
@@ -80,7 +95,7 @@ def update_waiting_alerts(uow: UnitOfWork) -> int:
     late = [
         each
         for about, each in waits.items()
-        if about not in open_alerts and each.since <= overdue(uow.now) and not _was_seen(uow, each)
+        if about not in open_alerts and each.late_at <= uow.now and not _was_seen(uow, each)
     ]
     for each in late:
         _raise(uow, each)

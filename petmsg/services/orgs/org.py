@@ -15,6 +15,7 @@ from petmsg.models import Org
 from petmsg.phone import parse_phone
 from petmsg.queries.org import OrgRow, find_org
 from petmsg.rules.send_blocks import QuietHours, parse_quiet_hours, quiet_hours
+from petmsg.rules.unanswered import parse_minutes
 from petmsg.services.numbers import number as numbers
 from petmsg.services.numbers.provider_holds import lift_all
 from petmsg.services.unit_of_work import UnitOfWork
@@ -100,6 +101,7 @@ class NewSettings(TypedDict, total=False):
     quiet_hours: str | None
     relay: Switch | None
     office_hours: str | None
+    unanswered_minutes: str | None
     closed_reply: str | None
     unknown_reply: str | None
 
@@ -165,6 +167,8 @@ def _checked(name: str, value: Any) -> Any:
         return parse_quiet_hours(value, name=name.replace("_", " "))
     if name == "relay":
         return Switch(value) is Switch.ON
+    if name == "unanswered_minutes":
+        return parse_minutes(value)
     if name in ("closed_reply", "unknown_reply"):
         return None if value.strip().lower() == "off" else parse_body(value)
     if name == "provider":

@@ -10,7 +10,7 @@ from petmsg.services import inbox
 from petmsg.services.inbound.receive import receive_each
 from tests.support.fixtures import NOW, Cli, add_org, looking, working
 from tests.support.incoming import BOB, MAYAS_PHONE, STRANGER, comes, waiting
-from tests.support.texting import ANN, DESK, OLGA, POOL, events, people_and_visit, send
+from tests.support.texting import ANN, DESK, MAYA, OLGA, POOL, events, people_and_visit, send
 
 MINUTE = timedelta(minutes=1)
 
@@ -47,6 +47,7 @@ def test_a_line_of_the_inbox(ready: Cli) -> None:
         "note": None,
         "code": "POOL_OR_DESK_NUMBER",
         "waits_since": "2026-02-14T15:00:00Z",
+        "sitter_told": None,
     }
     revealed = ready("inbox", "list", "--reveal", "-o", "json").json
     assert revealed[0]["from"] == ANN
@@ -94,6 +95,47 @@ def test_what_is_not_there_is_not_found(sqlite_cli: Cli, words: tuple[str, ...],
 @pytest.mark.parametrize("words", [("claim",), ("done",), ("done", "1", "--client", "C-1")])
 def test_which_texts_has_to_be_said(sqlite_cli: Cli, words: tuple[str, ...]) -> None:
     assert sqlite_cli("inbox", *words).code == 2
+
+
+def test_the_inbox_can_be_narrowed_down(ready: Cli) -> None:
+    comes(ready, to=DESK)
+    comes(ready, to=MAYA, now=NOW + MINUTE)
+    comes(ready, sender=BOB, to=OLGA, now=NOW + 2 * MINUTE)
+    comes(ready, sender=STRANGER, to=DESK, now=NOW + 3 * MINUTE)
+    comes(ready, "Where is the key?", sender=MAYAS_PHONE, to=DESK, now=NOW + 4 * MINUTE)
+    at = NOW + 5 * MINUTE
+    for words, found in (
+        (("--client", "Ann"), [1, 2]),
+        (("--client", "C-2"), [3]),
+        (("--sitter", "S-1"), [2, 5]),
+        (("--number", DESK), [1, 4, 5]),
+        (("--number", DESK, "--client", "C-1"), [1]),
+        (("--since", "2026-02-14T15:02Z"), [3, 4, 5]),
+        (("--since", "-2m"), [4, 5]),
+        (("--for", "front_desk", "--since", "-2m"), []),
+    ):
+        assert waiting(ready, *words, now=at) == found, words
+    ready("inbox", "done", "1", "3")
+    assert waiting(ready, "--done", "--client", "C-2") == [3]
+    for words in (("--client", "C-9"), ("--sitter", "S-9"), ("--number", "+14155550999")):
+        assert ready("inbox", "list", *words).code == 3, words
+    assert ready("inbox", "list", "--since", "yesterday").code == 2
+
+
+def test_the_longest_wait_comes_first_if_it_is_asked_for(ready: Cli, migrated_url: str) -> None:
+    for minute in range(5):
+        comes(ready, to=DESK, now=NOW + minute * MINUTE)
+    ready("inbox", "done", "1")
+    with working(migrated_url, now=NOW + 9 * MINUTE) as uow:
+        inbox.add(uow, 1)  # it waits again, and not for as long as the others
+    first = ready("inbox", "list", "--oldest", "--limit", "2", "-o", "json").json
+    assert [row["message"] for row in first] == [2, 3]
+    rest = ready("inbox", "list", "--oldest", "--before", "3", "-o", "json").json
+    assert [row["message"] for row in rest] == [4, 5, 1]
+    at = NOW + 42 * MINUTE
+    comes(ready, sender=BOB, to=DESK, now=at)
+    said = ready("inbox", "list", "-o", "json", now=at)
+    assert "2 clients wait, the longest 41 min." in said.err
 
 
 # --------------------------------------------------------------------------------- seeing to it
@@ -249,6 +291,7 @@ def test_without_the_relay_what_is_addressed_to_a_sitter_is_listed_and_says_so(r
     comes(ready, "Rex is bleeding")
     (row,) = ready("inbox", "list", "-o", "json").json
     assert (row["addressed_to"], row["note"]) == ("S-1", "S-1 was not notified: the relay is off")
+    assert row["sitter_told"] is False
     assert ready("status", "-o", "json").json[0]["inbox"]["total"] == 1
     assert "waiting in the inbox" in ready("thread", "show", "C-1", "-o", "table").out
     over = NOW + timedelta(hours=3)
@@ -314,7 +357,8 @@ def test_a_client_who_waits_is_an_alert_once_until_somebody_sees_to_it(
     for minutes in (16, 17, 18):
         assert told(ready, now=NOW + minutes * MINUTE) == [("C-1", 1)]
     found = ready("status", "-o", "json", now=NOW + LATE).json[0]["waiting"]
-    assert found == {"clients": 1, "since": "2026-02-14T15:00:00Z"}
+    since = "2026-02-14T15:00:00Z"
+    assert found == {"clients": 1, "since": since, "longest_minutes": 16, "overdue": 1}
     assert "1 client waits, 16 min" in ready("status", "-o", "table", now=NOW + LATE).out
     rows = ready("doctor", "--check", "clients_answered", "-o", "json", now=NOW + LATE).json
     assert [row["result"] for row in rows] == ["warning"]
@@ -334,6 +378,35 @@ def test_an_answer_that_nobody_wrote_is_none(ready: Cli) -> None:
     comes(ready, "Rex is bleeding", to=DESK)
     ready("message", "dispatch")
     assert told(ready, now=NOW + LATE) == [("C-1", 1)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "late"),
+    [
+        ((), 15),
+        (("--office-hours", "01:00-02:00"), 60),
+        (("--office-hours", "09:00-17:00"), 15),
+        (("--office-hours", "01:00-02:00", "--unanswered-after", "5"), 5),
+        (("--unanswered-after", "90"), 90),
+    ],
+)
+def test_how_long_a_client_may_wait_depends_on_when_they_wrote(
+    ready: Cli, settings: tuple[str, ...], late: int
+) -> None:
+    if settings:
+        assert ready("org", "set", *settings).code == 0
+    comes(ready, "Hello", sender=BOB, to=DESK)  # who has no visit
+    assert told(ready, now=NOW + (late - 1) * MINUTE) == []
+    assert told(ready, now=NOW + late * MINUTE) == [("C-2", 1)]
+
+
+def test_a_sitters_time_for_an_answer_is_the_orgs(ready: Cli) -> None:
+    ready("org", "set", "--relay", "on", "--unanswered-after", "5")
+    comes(ready)
+    ready("message", "dispatch")
+    assert waiting(ready, now=NOW + 4 * MINUTE) == []
+    assert waiting(ready, now=NOW + 5 * MINUTE) == [1]
+    assert told(ready, now=NOW + 5 * MINUTE) == [("C-1", 1)]
 
 
 def test_an_alert_that_a_person_closed_comes_again_only_for_new_words(ready: Cli) -> None:

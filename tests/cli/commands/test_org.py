@@ -22,6 +22,7 @@ ORG = {
     "quiet_hours": None,
     "relay": False,
     "office_hours": None,
+    "unanswered_minutes": None,
     "closed_reply": None,
     "unknown_reply": None,
     "frozen": False,
@@ -122,6 +123,7 @@ def test_every_setting_can_be_changed_and_the_rest_stays(cli: Cli) -> None:
         ("--quiet-hours", "quiet_hours", "21:00-08:00"),
         ("--relay", "relay", True),
         ("--office-hours", "office_hours", "08:00-18:00"),
+        ("--unanswered-after", "unanswered_minutes", 5),
         ("--closed-reply", "closed_reply", "We read this tomorrow."),
         ("--unknown-reply", "unknown_reply", "Who is it?"),
     ):
@@ -130,6 +132,13 @@ def test_every_setting_can_be_changed_and_the_rest_stays(cli: Cli) -> None:
         wanted[name] = value
         assert (ran.code, ran.json) == (0, wanted), ran.err
     assert cli("org", "show", "-o", "json").json == wanted
+
+
+def test_the_time_for_an_answer_goes_back_to_its_default(sqlite_cli: Cli) -> None:
+    assert sqlite_cli("org", "set", "--unanswered-after", "45").code == 0
+    shown = sqlite_cli("org", "set", "--unanswered-after", "default", "-o", "json").json
+    assert shown == ORG
+    assert "15, or 60 out of hours" in sqlite_cli("org", "show", "-o", "table").out
 
 
 def test_a_pool_limit_of_0_takes_the_limit_away(sqlite_cli: Cli) -> None:
