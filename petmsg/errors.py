@@ -107,6 +107,13 @@ class MediaUnreadable(UsageProblem):
     hint = "Name a picture or a PDF that you may read: --media rex.jpg"
 
 
+class MalformedUrl(UsageProblem):
+    """The URL of a channel is invalid. It is a secret, so no message contains it."""
+
+    code = "malformed_url"
+    hint = "See https://appriseit.com/services for the URL of your service."
+
+
 class NotConfirmed(UsageProblem):
     """A command that cannot be undone ran without `--yes`, and there is no terminal to ask on."""
 
@@ -299,6 +306,22 @@ class MediaStoreUnusable(Misconfigured):
     hint = "Check the folder and its permissions, or set PETMSG_MEDIA_DIR; see: petmsg config show"
 
 
+class NotifyFileUnusable(Misconfigured):
+    """The private file with the URLs of the channels cannot be read or written."""
+
+    code = "notify_file"
+    hint = "Restore it, or remove it and add the channels again; see: petmsg config show"
+
+
+class ChannelUrlMissing(Misconfigured):
+    """The database has a channel whose URL is not on this machine."""
+
+    code = "channel_url_missing"
+
+    def __init__(self, channel: str, *, hint: str) -> None:
+        super().__init__(f"The URL of channel {quoted(channel)} is not on this machine.", hint=hint)
+
+
 # --- the provider ----------------------------------------------------------------------------
 
 
@@ -314,6 +337,13 @@ class ProviderOutcomeUnknown(PetmsgError):
     the provider was asked."""
 
     code = "provider_outcome_unknown"
+    exit_code = PROVIDER
+
+
+class ChannelFailed(PetmsgError):
+    """A channel did not accept a message: exit 6."""
+
+    code = "channel_failed"
     exit_code = PROVIDER
 
 

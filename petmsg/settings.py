@@ -32,6 +32,9 @@ USUAL_TWILIO_TIMEOUT = "15"
 PUBLIC_URL = "PETMSG_PUBLIC_URL"
 MEDIA_DIR = "PETMSG_MEDIA_DIR"
 """Where pictures are kept: a folder, or a URL that fsspec knows."""
+TWILIO_CREDENTIALS = "PETMSG_TWILIO_CREDENTIALS"
+NOTIFY_FILE = "PETMSG_NOTIFY_FILE"
+"""The private file with the URLs of the channels of notifications."""
 
 _LONGEST_ACTOR = 120
 
@@ -88,6 +91,22 @@ def credentials_file(environ: Mapping[str, str]) -> Path:
         except HomeUnknown:
             folder = Path("/etc")
     return folder / "petmsg" / "twilio.env"
+
+
+def notify_file(environ: Mapping[str, str]) -> Setting:
+    """The private file with the URLs of the channels: beside the credentials file, unless named."""
+    if environ.get(NOTIFY_FILE):
+        named = _of_home(environ[NOTIFY_FILE], environ)
+        return Setting("notify file", str(named), f"environment {NOTIFY_FILE}")
+    beside = environ.get(TWILIO_CREDENTIALS)
+    file = _of_home(beside, environ) if beside else credentials_file(environ)
+    return Setting("notify file", str(file.with_name("notify.json")), "default")
+
+
+def _of_home(path: str, environ: Mapping[str, str]) -> Path:
+    """The path that a variable names; `~/` is the home folder, as it is in a shell."""
+    folder = environ.get("HOME")
+    return Path(folder, path[2:]) if folder and path.startswith("~/") else Path(path)
 
 
 def twilio_timeout_seconds(environ: Mapping[str, str]) -> float:

@@ -37,6 +37,7 @@ GROUPS = {
     "inbox": "List, claim and close received messages that need a person.",
     "reconcile": "Compare messages and numbers with the provider.",
     "alert": "List, print and close alerts.",
+    "notify": "Send alerts to e-mail, Slack, ntfy and other channels.",
     "optout": "Add, remove and list opt-outs, per company and phone.",
     "audit": "List, export and verify the audit log.",
     "errors": "Explain error codes and what petmsg does about them.",

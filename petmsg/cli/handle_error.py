@@ -18,7 +18,7 @@ def handle_error(
     problem: BaseException, arguments: Sequence[str], environ: Mapping[str, str]
 ) -> int:
     """Print the error on stderr; returns its exit code."""
-    secrets = secrets_in([*arguments, *environ.values()])
+    secrets = [*secrets_in([*arguments, *environ.values()]), *channel_urls_in(arguments)]
     if environ.get(DEBUG) and not isinstance(problem, PetmsgError | SystemExit):
         import traceback
 
@@ -43,6 +43,15 @@ def secrets_in(words: Iterable[str]) -> list[str]:
     found = (_URL.search(word) for word in words)
     urls = (match.string[match.start() :] for match in found if match is not None)
     return [url for url in urls if ":" in _who(url) or "password=" in url.lower()]
+
+
+def channel_urls_in(arguments: Sequence[str]) -> list[str]:
+    """The URLs in a `petmsg notify` command line. All of such a URL is a secret, wherever it stands
+    there."""
+    if "notify" not in arguments:
+        return []
+    found = (_URL.search(word) for word in arguments)
+    return [match.string[match.start() :] for match in found if match is not None]
 
 
 def without(secrets: Sequence[str], text: str) -> str:

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from petmsg.errors import CredentialsMissing
+from petmsg.settings import TWILIO_CREDENTIALS
 
 SID_NAME = "TWILIO_ACCOUNT_SID"
 TOKEN_NAME = "TWILIO_AUTH_TOKEN"  # noqa: S105 - because this is a variable's name, not a token
-FILE_NAME = "PETMSG_TWILIO_CREDENTIALS"
+FILE_NAME = TWILIO_CREDENTIALS
 
 STRIPE_NAME = "PETMSG_STRIPE_SECRET"
 

@@ -81,6 +81,11 @@ SELECT a.id AS word, a.kind || ' ' || a.ref AS about, a.severity AS state, 0 AS 
 FROM alert a WHERE a.done_at IS NULL AND a.kind >= '' AND a.org_id IN {_ORGS}
 ORDER BY a.id DESC LIMIT {MOST}
 """
+CHANNELS = f"""
+SELECT c.name AS word, o.slug AS about, c.severity AS state, 0 AS is_name
+FROM notify_channel c JOIN org o ON o.id = c.org_id WHERE c.org_id IN {_ORGS}
+ORDER BY c.name LIMIT {MOST}
+"""
 MESSAGES = f"""
 SELECT m.id AS word, c.ref AS about, m.status AS state, 0 AS is_name
 FROM message m LEFT JOIN client c ON c.id = m.client_id WHERE m.org_id = {_ORG}

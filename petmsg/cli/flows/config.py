@@ -38,6 +38,7 @@ def settings_of(context: Context) -> list[Setting]:
         Setting(public_url.name, _without_user(public_url.value), public_url.source),
         _media_setting(context),
         Setting("stripe secrets", None if stripe == "not set" else "hidden", stripe),
+        settings.notify_file(environ),
     ]
 
 

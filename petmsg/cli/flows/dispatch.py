@@ -4,6 +4,7 @@ import signal
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 
 from petmsg.cli.context import Context
 from petmsg.cli.results import result_data, show_results
@@ -34,8 +35,10 @@ from petmsg.services.outbox.record_outcome import error_for
 from petmsg.services.outbox.send import NotSent, Sending
 from petmsg.services.outbox.unknown_outcomes import Reconciled
 from petmsg.services.unit_of_work import Failure
+from petmsg.workflows.notify_thread import NotifyThread
 from petmsg.workflows.provider_factory import provider_of, public_url_of
 from petmsg.workflows.send import NOBODY
+from petmsg.workflows.store import Store
 from petmsg.workflows.waiting_clients import update_waiting_alerts
 from petmsg.workflows.worker.dispatcher import (
     Dispatcher,
@@ -76,11 +79,12 @@ def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers:
             timings=_timings(context),
         )
         came = stack.enter_context(stopping_on_signals(dispatcher))
-        if not watch:
-            stack.enter_context(report.progress(_count(context, lines)))
         if watch:
+            own_store = partial(_own_store, context)
+            stack.enter_context(NotifyThread(own_store, Store.orgs, context.notify))
             dispatcher.run_forever()
         else:
+            stack.enter_context(report.progress(_count(context, lines)))
             dispatcher.run_once()
     if not watch:
         for org, _ in lines:
@@ -90,6 +94,16 @@ def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers:
     if signal.SIGINT in came:
         context.exit_code = INTERRUPTED
         context.notify("Interrupted: messages in flight are recorded, the others stay queued.")
+
+
+def _own_store(context: Context) -> Store:
+    """A store of its own for the thread that tells channels of alerts."""
+    return Store(
+        context.environment,
+        db=context.db_option,
+        org=context.org_option,
+        actor=context.actor_option,
+    )
 
 
 def _timings(context: Context) -> Timings:

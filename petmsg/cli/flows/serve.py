@@ -23,8 +23,10 @@ from petmsg.queries.org import all_orgs, has_org
 from petmsg.render import output as render
 from petmsg.render.escape import json_text
 from petmsg.render.views.nouns import WEBHOOKS
+from petmsg.workflows.fetch_media import every_org
 from petmsg.workflows.linked_files import find_linked_files
 from petmsg.workflows.media_thread import MediaThread
+from petmsg.workflows.notify_thread import NotifyThread
 from petmsg.workflows.store import Store
 from petmsg.workflows.store_webhooks import WebhookStore
 
@@ -54,7 +56,11 @@ def serve(context: Context, *, host: str, port: int) -> None:
     listener = server.listen(host, port)
     with listener:
         _say_where(context, listener, webhooks)
-        with MediaThread(partial(_store_for_media, context), context.notify) as media:
+        own_store = partial(_own_store, context)
+        with (
+            NotifyThread(own_store, every_org, context.notify),
+            MediaThread(own_store, context.notify) as media,
+        ):
             store = WebhookStore(context, on_media=media.wake)
             commits, log = GroupCommit(store), _Log(context)
             came = server.serve(
@@ -65,8 +71,8 @@ def serve(context: Context, *, host: str, port: int) -> None:
         context.exit_code = INTERRUPTED
 
 
-def _store_for_media(context: Context) -> Store:
-    """A store of its own for the thread that fetches pictures, of all orgs."""
+def _own_store(context: Context) -> Store:
+    """A store of its own for a thread beside the webhooks, of all orgs."""
     return Store(context.environment, db=context.db_option, actor=context.actor_option)
 
 

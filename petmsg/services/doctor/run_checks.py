@@ -19,6 +19,7 @@ from petmsg.queries.invariants.bookings import BOOKINGS, CLIENTS
 from petmsg.queries.invariants.invariant import Invariant, broken
 from petmsg.queries.invariants.media import MEDIA
 from petmsg.queries.invariants.messages import MESSAGES
+from petmsg.queries.invariants.notify import CHANNELS as STORED_CHANNELS
 from petmsg.queries.invariants.numbers import NUMBERS, SITTERS
 from petmsg.queries.invariants.orgs import ORGS
 from petmsg.queries.invariants.orphan_references import orphan_references, unknown_values
@@ -31,10 +32,21 @@ from petmsg.services.doctor.check import Check, CheckContext, Finding, group_fin
 from petmsg.services.doctor.environment_checks import ENVIRONMENT, SETTINGS
 from petmsg.services.doctor.event_checks import LATEST_EVENTS
 from petmsg.services.doctor.media_checks import MEDIA_STORE
+from petmsg.services.doctor.notify_checks import CHANNELS
 from petmsg.services.fix_commands import by_slug
 from petmsg.suggestions import closest_words, did_you_mean
 
-INVARIANTS = (*ORGS, *CLIENTS, *SITTERS, *NUMBERS, *BOOKINGS, *MESSAGES, *REPLIES, *MEDIA)
+INVARIANTS = (
+    *ORGS,
+    *CLIENTS,
+    *SITTERS,
+    *NUMBERS,
+    *BOOKINGS,
+    *MESSAGES,
+    *REPLIES,
+    *MEDIA,
+    *STORED_CHANNELS,
+)
 _SEVERITY = list(CheckResult)
 
 
@@ -236,6 +248,7 @@ CHECKS: tuple[Check, ...] = (
     Check("audit_chain", "No audit event was changed, removed or inserted", _audit),
     LATEST_EVENTS,
     *MEDIA_STORE,
+    *CHANNELS,
     *BACKLOG,
 )
 """All checks, in the order in which they are reported."""

@@ -1,0 +1,1 @@
+"""Channels that are told of alerts: adding and removing them, and each turn of telling one."""

@@ -1,0 +1,133 @@
+"""A turn of telling a channel: a lease, one note, and what became of it.
+
+The note is sent with no transaction open. What was told is recorded after it, so a process that is
+killed in between lets the channel be told again: at least once, never lost.
+"""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from petmsg.db.cursor import Cursor
+from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.notify.outcome import Outcome
+from petmsg.notify.sending import Note
+from petmsg.queries import notify as queries
+from petmsg.queries.alert import REPORT_AGAIN_AFTER
+from petmsg.queries.notify import ChannelRow, UntoldAlert
+from petmsg.queries.org import OrgRow
+from petmsg.services.alert import close_alert, raise_alert
+from petmsg.services.notify.channel import ENTITY
+from petmsg.services.notify.words import note_of
+from petmsg.services.unit_of_work import UnitOfWork
+
+LEASE = timedelta(minutes=2)
+"""Longer than a note can take (`petmsg.notify.sending.SECONDS`)."""
+MOST_IN_A_NOTE = 10
+_FIRST_WAIT = timedelta(minutes=1)
+_LONGEST_WAIT = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A leased channel, and the alerts of one kind to tell it of."""
+
+    channel: ChannelRow
+    alerts: tuple[UntoldAlert, ...]
+    note: Note
+    until: datetime
+
+
+def due_channels(cursor: Cursor, orgs: Sequence[OrgRow], *, now: datetime) -> list[ChannelRow]:
+    """The channels that may be told now and have an alert to be told of."""
+    return [
+        channel
+        for channel in queries.list_channels(cursor, orgs)
+        if channel.is_due(now) and _untold(cursor, channel, now)
+    ]
+
+
+def count_untold(cursor: Cursor, channel: ChannelRow, *, now: datetime) -> int:
+    """How many alerts a channel is to be told of at `now`."""
+    return len(_untold(cursor, channel, now))
+
+
+def rehearse_notes(
+    cursor: Cursor, channel: ChannelRow, *, now: datetime
+) -> list[list[UntoldAlert]]:
+    """The alerts that a channel would be told of now, note by note."""
+    rows, notes = _untold(cursor, channel, now), []
+    while rows:
+        part = _of_one_note(rows)
+        notes.append(list(part))
+        rows = [row for row in rows if row not in part]
+    return notes
+
+
+def begin(uow: UnitOfWork, name: str) -> Turn | None:
+    """Lease a channel for one note; None if it is not due, or another process was faster."""
+    channel = queries.channel_named(uow.cursor, uow.org.id, name)
+    until = uow.now + LEASE
+    if channel is None or not queries.take(uow.cursor, channel.id, now=uow.now, until=until):
+        return None
+    alerts = _of_one_note(_untold(uow.cursor, channel, uow.now))
+    if not alerts:
+        queries.give_back(uow.cursor, channel.id, until=until)
+        return None
+    note = note_of(uow.org.slug, alerts, queries.own_numbers(uow.cursor, uow.org.id))
+    return Turn(channel, alerts, note, until)
+
+
+def end(uow: UnitOfWork, turn: Turn, outcome: Outcome) -> None:
+    """Record what became of a turn."""
+    if outcome.trouble is None:
+        _works(uow, turn.channel, turn.until, [each.id for each in turn.alerts])
+        return
+    failures = turn.channel.failures + 1
+    again = uow.now + min(_FIRST_WAIT * 2 ** min(failures - 1, 10), _LONGEST_WAIT)
+    is_ours = queries.mark_failed(
+        uow.cursor, turn.channel.id, now=uow.now, until=turn.until, due_at=again
+    )
+    if is_ours:
+        _alert_failed(uow, turn.channel.name, outcome)
+
+
+def give_back(uow: UnitOfWork, turn: Turn) -> None:
+    """End a turn in which the channel may not have been told: it is due again at once."""
+    queries.give_back(uow.cursor, turn.channel.id, until=turn.until)
+
+
+def works(uow: UnitOfWork, channel: ChannelRow) -> None:
+    """Record that a channel was told of something else: it is due again at once."""
+    _works(uow, channel, uow.now + _LONGEST_WAIT, [])
+
+
+def _works(uow: UnitOfWork, channel: ChannelRow, until: datetime, alerts: Sequence[int]) -> None:
+    if not queries.mark_works(uow.cursor, channel.id, until=until):
+        return  # it was removed meanwhile
+    queries.mark_told(uow.cursor, channel, alerts, now=uow.now)
+    close_alert(
+        uow, AlertKind.NOTIFY_FAILED, entity=ENTITY, ref=channel.name, reason="it works again"
+    )
+
+
+def _alert_failed(uow: UnitOfWork, channel: str, outcome: Outcome) -> None:
+    raise_alert(
+        uow,
+        AlertKind.NOTIFY_FAILED,
+        severity=AlertSeverity.WARNING,
+        entity=ENTITY,
+        ref=channel,
+        message=f"Channel {channel} cannot be told of alerts: {outcome.why}.",
+        command=f"petmsg notify test {shlex.quote(channel)}",
+    )
+
+
+def _untold(cursor: Cursor, channel: ChannelRow, now: datetime) -> list[UntoldAlert]:
+    return queries.untold(cursor, channel, now=now, again_after=REPORT_AGAIN_AFTER)
+
+
+def _of_one_note(rows: Sequence[UntoldAlert]) -> tuple[UntoldAlert, ...]:
+    """The first alerts of the kind of the first."""
+    return tuple(row for row in rows if row.kind == rows[0].kind)[:MOST_IN_A_NOTE]
