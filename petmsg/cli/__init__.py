@@ -34,6 +34,7 @@ GROUPS = {
     "route": "Explain and simulate which number a message is sent from.",
     "message": "Send, receive, list and manage messages.",
     "media": "List, show, save and fetch pictures of messages.",
+    "template": "Write, change and list templates of messages.",
     "inbox": "List, claim and close received messages that need a person.",
     "reconcile": "Compare messages and numbers with the provider.",
     "alert": "List, print and close alerts.",

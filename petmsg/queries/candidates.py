@@ -96,6 +96,11 @@ SELECT x.id AS word, x.name AS about, x.status AS state, 0 AS is_name
 FROM media x WHERE x.org_id = {_ORG}
 ORDER BY x.id DESC LIMIT {MOST}
 """
+TEMPLATES = f"""
+SELECT t.name AS word, '' AS about, '' AS state, 0 AS is_name
+FROM template t WHERE t.org_id = {_ORG} AND t.removed_at IS NULL
+ORDER BY t.name LIMIT {MOST}
+"""
 EVENTS = f"""
 SELECT e.seq AS word, e.event || ' ' || e.ref AS about, '' AS state, 0 AS is_name
 FROM audit_event e WHERE e.org_id = {_ORG}

@@ -20,6 +20,14 @@ FROM message_attempt a JOIN message_number n ON n.id = a.number_id
 WHERE a.message_id = :id ORDER BY a.attempt
 """
 
+_SOURCE = """
+SELECT t.name AS template, v.version AS template_version, o.reply_to_id AS reply_to
+FROM message_source o
+LEFT JOIN template_version v ON v.id = o.template_version_id
+LEFT JOIN template t ON t.id = v.template_id
+WHERE o.message_id = :id
+"""
+
 # `media` is filled by `with_media`.
 _MESSAGES = """
 SELECT m.id AS message, m.direction, m.status, c.ref AS client, m.from_e164, m.to_e164, m.body,
@@ -107,7 +115,8 @@ class TryRow(NamedTuple):
 
 
 class MessageDetails(NamedTuple):
-    """A `MessageRow`, and the attempts to send it, the first one first."""
+    """A `MessageRow`, and the attempts to send it, the first one first; the template it was filled
+    from, and the message that it answers, if any."""
 
     message: int
     direction: str
@@ -136,6 +145,17 @@ class MessageDetails(NamedTuple):
     media_count: int | None
     media: tuple[MessageMedia, ...] | None
     tries: list[TryRow]
+    template: str | None
+    template_version: int | None
+    reply_to: int | None
+
+
+class SourceRow(NamedTuple):
+    """Where a message comes from: a version of a template, or the message that it answers."""
+
+    template: str | None
+    template_version: int | None
+    reply_to: int | None
 
 
 class StoredDecision(NamedTuple):
@@ -199,7 +219,9 @@ def show_message(cursor: Cursor, org: OrgRow, id_: int) -> MessageDetails:
     if row is None:
         raise NotFound("message", str(id_))
     (stored,) = with_media(cursor, [row._replace(urgent=bool(row.urgent))])
-    return MessageDetails(*stored, tries=cursor.all(TryRow, _TRIES, id=id_))
+    source = cursor.first(SourceRow, _SOURCE, id=id_) or SourceRow(None, None, None)
+    tries = cursor.all(TryRow, _TRIES, id=id_)
+    return MessageDetails(*stored, tries, *source)
 
 
 def message_id(text: str) -> int:

@@ -105,8 +105,28 @@ _REPLIES = (
         " SELECT :o, f.message_id, 'hash of ' || f.message_id, f.created_at, f.created_at"
         " FROM media f WHERE f.org_id = :o AND f.source_id IS NOT NULL"
     ),
+    (
+        "INSERT INTO template (org_id, name, created_at)"
+        " SELECT :o, 'late', o.created_at FROM org o WHERE o.id = :o"
+    ),
+    (
+        "INSERT INTO template_version (org_id, template_id, version, body, actor, created_at)"
+        " SELECT :o, t.id, 1, 'We are late', 'ada', t.created_at FROM template t"
+        " WHERE t.org_id = :o"
+    ),
+    (
+        "INSERT INTO message_source (message_id, org_id, reply_to_id, template_version_id)"
+        " SELECT (SELECT min(id) FROM message WHERE org_id = :o), :o,"
+        " (SELECT min(message_id) FROM inbound_text WHERE org_id = :o), v.id"
+        " FROM template_version v WHERE v.org_id = :o"
+    ),
 )
-KEYS = {"audit_event": "seq", "inbound_text": "message_id", "relay": "message_id"}
+KEYS = {
+    "audit_event": "seq",
+    "inbound_text": "message_id",
+    "message_source": "message_id",
+    "relay": "message_id",
+}
 """What tells the rows of a table apart that has no `id`."""
 
 

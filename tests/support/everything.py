@@ -76,6 +76,7 @@ def fill(url: str) -> None:
         run("message", "send", client, "--body", BODY, "--force", "--reason", "a link only")
     run("message", "send", "C-4", "--body", "See you", "--queue-only")
     run("message", "sync")
+    run("template", "add", "late", "--body", f"{BODY} {{eta|}}")
     run("number", "quarantine", OLGA, "--days", "14", "--reason", REASON)
     run("optout", "add", "C-3", "--reason", REASON)
     run("org", "set", "--quiet-hours", "21:00-08:00")
@@ -154,6 +155,8 @@ READING: dict[str, tuple[str, ...]] = {
     "route explain --message": ("--message", "1"),
     "route inbound": ("--from", ANN, "--to", MAYA),
     "route override list": ("--all",),
+    "template list": (),
+    "template show": ("late",),
     "inbox list": (),
     "inbox show": ("7",),
     "inbox strays": (),

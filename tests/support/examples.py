@@ -192,6 +192,10 @@ BEFORE: dict[str, Callable[[Company], object]] = {
         "number", "quarantine", "+14155550106", "--until", "+23h", "--reason", "noise", now=SINCE
     ),
     "petmsg org thaw": done("org", "freeze", "--reason", "a wrong message went out"),
+    "petmsg message send C-1 --template": done(
+        "template", "add", "on-the-way", "--body", "Hi {client.first_name}"
+    ),
+    "petmsg template ": done("template", "add", "on-the-way", "--body", "On our way"),
     "petmsg reconcile": lambda company: left_by_the_dead(company.url, 2, org=MINE),
 }
 """What an example that begins so needs beyond what is always there."""

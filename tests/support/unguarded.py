@@ -125,6 +125,15 @@ BUSY = (
         "INSERT INTO media_link (org_id, message_id, token_hash, created_at, expires_at)"
         " VALUES (:org, :out, 'hash of the token of ' || :sid, :now, :now)"
     ),
+    "INSERT INTO template (org_id, name, created_at) VALUES (:org, 'late', :now)",
+    (
+        "INSERT INTO template_version (org_id, template_id, version, body, actor, created_at)"
+        " SELECT :org, id, 1, 'We are late', 'ada', :now FROM template WHERE org_id = :org"
+    ),
+    (
+        "INSERT INTO message_source (message_id, org_id, reply_to_id, template_version_id)"
+        " SELECT :out, :org, :first, id FROM template_version WHERE org_id = :org"
+    ),
     "UPDATE message SET media_count = 1 WHERE id = :out",
     "UPDATE inbound_text SET media_count = 1 WHERE message_id = :first",
     (

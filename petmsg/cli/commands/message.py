@@ -48,6 +48,7 @@ ID_ARG = Annotated[int, typer.Argument(metavar="ID", help="The message's ID.")]
         "petmsg message send C-1 --body 'Rex is fed and happy.'",
         "petmsg message send C-1 --media rex.jpg --body 'Walked and fed'",
         "petmsg message send C-1 --body 'See you at 3.' --preview",
+        "petmsg message send C-1 --template on-the-way",
         "petmsg message send --file messages.csv",
     ],
 )
@@ -61,6 +62,18 @@ def send(
     ] = None,
     media: MEDIA = None,
     file: FILE = None,
+    template: Annotated[
+        str | None,
+        typer.Option("--template", metavar="TEMPLATE", help="Fill in this template."),
+    ] = None,
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--var", metavar="K=V", help="A value for a variable of the template."),
+    ] = None,
+    booking: Annotated[
+        str | None,
+        typer.Option("--booking", metavar="REF", help="The visit that the template is about."),
+    ] = None,
     as_sitter: Annotated[
         str | None,
         typer.Option(
@@ -113,21 +126,26 @@ def send(
     A picture is sent without its position, camera and owner, and is scaled down where it is too
     large. With --media the body may be left out.
 
+    With --template its words are filled in: those of the visit that runs, else of the next one,
+    unless --booking names another.
+
     With --file: columns client,body,media,key,as, where media are paths or URLs with | between
     them; a path begins at the file's folder. Each row is queued, and petmsg message dispatch sends
     it. A row with a key is queued once, however often the file is read; without, each time.
     """
-    from petmsg.cli.flows.choose_send import check_send, send_chosen
+    from petmsg.cli.flows.choose_send import check_send, send_chosen, template_of
     from petmsg.services.outbox.preview import SendOptions
 
-    others, reasons = (key, as_sitter, preview), (reason, force, keep_metadata)
+    others, reasons = (key, as_sitter, preview, template), (reason, force, keep_metadata)
     check_send(client, file=file, body=body, media=media, others=others, reasons=reasons)
+    use = template_of(template, body=body, values=values, booking=booking)
     options = SendOptions(
         key=key,
         as_sitter=as_sitter,
         urgent=urgent,
         force_reason=required_reason(reason) if force else None,
         metadata_reason=required_reason(reason) if keep_metadata else None,
+        template=use,
     )
     send_chosen(
         context,

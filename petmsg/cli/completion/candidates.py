@@ -226,11 +226,12 @@ BY_METAVAR: dict[str, Words] = {
     "SITTER": _SITTERS,
     "SLUG": stored(candidates.ORGS),
     "STRAY": stored(candidates.STRAYS),
+    "TEMPLATE": stored(candidates.TEMPLATES),
     "URL": files,
     "WHOM": whom,
     "ZONE": zones,
     **dict.fromkeys(
-        ("FROM-UNTIL", "HOST", "K", "N", "NAME", "PHONE", "PORT", "R", "T", "TEXT"), nothing
+        ("FROM-UNTIL", "HOST", "K", "K=V", "N", "NAME", "PHONE", "PORT", "R", "T", "TEXT"), nothing
     ),
 }
 """By metavar, without its dots. A parameter without one takes what only a person knows."""

@@ -7,6 +7,7 @@ from petmsg.cli.context import Context
 from petmsg.errors import UsageProblem
 
 if TYPE_CHECKING:
+    from petmsg.services.outbox.filled_template import TemplateUse
     from petmsg.services.outbox.preview import SendOptions
 
 
@@ -21,18 +22,20 @@ def check_send(
 ) -> None:
     """Raise `UsageProblem` for options that do not go together.
 
-    `others` are the values of --key, --as and --preview, which a file does not allow either;
-    `reasons` those of --reason, --force and --keep-metadata.
+    `others` are the values of --key, --as, --preview and --template, which a file does not allow
+    either; `reasons` those of --reason, --force and --keep-metadata.
     """
     reason, force, keep_metadata = reasons
     if file is not None and (client is not None or body is not None or media or any(others)):
         raise UsageProblem(
-            "--file cannot be combined with CLIENT, --body, --media, --key, --as or --preview.",
+            "--file cannot be combined with CLIENT, --body, --media, --key, --as, --template or "
+            "--preview.",
             hint="Put them into the file's columns client,body,media,key,as.",
         )
     if file is None and client is None:
         raise UsageProblem("Missing CLIENT.", hint="Name a client, or use --file F.")
-    if file is None and body is None and not media:
+    *_, template = others
+    if file is None and body is None and not media and template is None:
         raise UsageProblem(
             "Specify --body, --media, or both.",
             hint="petmsg message send CLIENT --body TEXT --media FILE",
@@ -44,6 +47,21 @@ def check_send(
             "--reason requires --force or --keep-metadata.",
             hint="Add one of them, or leave out --reason.",
         )
+
+
+def template_of(
+    name: str | None, *, body: str | None, values: Sequence[str] | None, booking: str | None
+) -> "TemplateUse | None":
+    """Return the template that the options name. Raises `UsageProblem`."""
+    if name is None:
+        if values or booking is not None:
+            raise UsageProblem("--var and --booking require --template.", hint="Leave them out.")
+        return None
+    if body is not None:
+        raise UsageProblem("--template and --body cannot be combined.", hint="Leave one out.")
+    from petmsg.services.outbox.filled_template import TemplateUse, parse_values
+
+    return TemplateUse(name, parse_values(values or ()), booking)
 
 
 def send_chosen(

@@ -76,6 +76,11 @@ SELECT min(org_id), 'message', id, count(*) FROM message GROUP BY id HAVING coun
 UNION ALL
 SELECT min(org_id), 'picture', id, count(*) FROM media GROUP BY id HAVING count(*) > 1
 UNION ALL
+SELECT min(org_id), 'template', id, count(*) FROM template GROUP BY id HAVING count(*) > 1
+UNION ALL
+SELECT min(org_id), 'template version', id, count(*) FROM template_version
+GROUP BY id HAVING count(*) > 1
+UNION ALL
 SELECT min(org_id), 'question', id, count(*) FROM relay_question GROUP BY id HAVING count(*) > 1
 UNION ALL
 SELECT NULL, 'stray', id, count(*) FROM stray_text GROUP BY id HAVING count(*) > 1

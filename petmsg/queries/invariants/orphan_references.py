@@ -33,6 +33,11 @@ OF_AN_ORG = {
     ),
     "message_attempt": (("message_id", "message"), ("number_id", "message_number")),
     "message_number": (("first_sitter_id", "sitter"), ("sitter_id", "sitter")),
+    "message_source": (
+        ("message_id", "message"),
+        ("reply_to_id", "message"),
+        ("template_version_id", "template_version"),
+    ),
     "notify_channel": (),
     "notify_delivery": (("alert_id", "alert"), ("channel_id", "notify_channel")),
     "number_custody": (("number_id", "message_number"), ("sitter_id", "sitter")),
@@ -52,6 +57,8 @@ OF_AN_ORG = {
     "sitter": (),
     "sitter_activity": (("sitter_id", "sitter"),),
     "stripe_event": (),
+    "template": (),
+    "template_version": (("template_id", "template"),),
     "thread": (
         ("client_id", "client"),
         ("default_number_id", "message_number"),

@@ -259,6 +259,9 @@ MESSAGE = (
         cell=lambda row, _: "-" if row.decision is None else from_json(row.decision)["reason"],
         kind=or_null(either(object_of(ANY_DECISION), object_of(ADDRESSEE))),
     ),
+    Field("template", "Template", kind=or_null(WORD)),
+    Field("template_version", "Version", kind=or_null(COUNT)),
+    Field("reply_to", "Answers", kind=or_null(ID)),
 )
 QUEUED = (
     Field("message", "Id", kind=ID),
@@ -311,6 +314,7 @@ SIZE = (
     ),
     Field("reason", "Reason", get=lambda row: row.decision.reason, kind=TEXT),
     Field("to", "To", get=lambda row: row.to_e164, personal=True, kind=PHONE),
+    Field("body", "Body", kind=TEXT),
     Field("encoding", "Encoding", kind=WORD),
     Field("units", "Characters", kind=COUNT),
     Field("segments", "Segments", kind=COUNT),

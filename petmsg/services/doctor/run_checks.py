@@ -24,6 +24,7 @@ from petmsg.queries.invariants.numbers import NUMBERS, SITTERS
 from petmsg.queries.invariants.orgs import ORGS
 from petmsg.queries.invariants.orphan_references import orphan_references, unknown_values
 from petmsg.queries.invariants.replies import REPLIES
+from petmsg.queries.invariants.templates import TEMPLATES
 from petmsg.queries.org import all_orgs, find_org
 from petmsg.queries.savepoint import release_savepoint, set_savepoint, undo_to_savepoint
 from petmsg.services.audit import verify
@@ -46,6 +47,7 @@ INVARIANTS = (
     *REPLIES,
     *MEDIA,
     *STORED_CHANNELS,
+    *TEMPLATES,
 )
 _SEVERITY = list(CheckResult)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from petmsg.clock import format_local
 from petmsg.db.cursor import Cursor
@@ -20,6 +20,9 @@ from petmsg.rules.send_blocks import SendBlock, find_blocks
 from petmsg.services.outbox.contact_details import find_all
 from petmsg.text_inputs import parse_body
 
+if TYPE_CHECKING:
+    from petmsg.services.outbox.filled_template import TemplateUse
+
 
 @dataclass(frozen=True, slots=True)
 class SendOptions:
@@ -29,6 +32,7 @@ class SendOptions:
     quiet hours. `relayed` means that the sitter wrote it from their own phone: where their number
     cannot be used, it is sent from a pool number or from the front desk's. `force_reason` says why
     the body may contain contact details, `metadata_reason` why the metadata of pictures is kept.
+    `template` writes the body.
     """
 
     key: str | None = None
@@ -39,6 +43,7 @@ class SendOptions:
     urgent: bool = False
     force_reason: str | None = None
     metadata_reason: str | None = None
+    template: "TemplateUse | None" = None
 
 
 class PreviewedMedia(NamedTuple):
@@ -72,6 +77,7 @@ class Preview:
     leak: str | None
     refused: str | None
     media: tuple[PreviewedMedia, ...] = ()
+    body: str = ""
 
     @property
     def leaves_now(self) -> bool:
@@ -95,14 +101,18 @@ def preview(
     `problem` is why the files could not be sent. Changes nothing. The number is the one for the
     time of sending. Raises what `earliest_send_time` raises.
     """
-    clean = body_with(body, media)
-    size = measure(clean)
     client = find_client(cursor, org.id, client_text)
     at = earliest_send_time(options, now, timezone=org.timezone)
     speaker = None
     if options.as_sitter is not None:
         sitter = find_sitter(cursor, org.id, options.as_sitter)
         speaker = SpeakerFact(sitter.ref, sitter.name, own_number_only=not options.relayed)
+    if options.template is not None:
+        from petmsg.services.outbox.filled_template import fill_template
+
+        body = fill_template(cursor, org, client, options.template, at=at, speaker=speaker).body
+    clean = body_with(body, media)
+    size = measure(clean)
     facts = read_facts(
         cursor, org, client, at=at, past=False, speaker=speaker, with_media=bool(media)
     )
@@ -134,6 +144,7 @@ def preview(
         leak=leak,
         refused=_terminal_block(held) or _sitter_rejection(decision, leak, options) or problem,
         media=tuple(media),
+        body=clean,
     )
 
 

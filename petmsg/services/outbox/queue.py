@@ -14,10 +14,12 @@ from petmsg.queries.message import primary_phone, require_possible
 from petmsg.queries.routing import read_facts
 from petmsg.queries.row_locks import share_client
 from petmsg.queries.send_blocks import read_hold_facts
+from petmsg.queries.template import set_template_of, template_of
 from petmsg.rules.routing import Decision, SpeakerFact, decide
 from petmsg.rules.segments import measure
 from petmsg.rules.send_blocks import find_blocks
 from petmsg.services.bookings.assignment_window import ensure_threads
+from petmsg.services.outbox.filled_template import fill_template
 from petmsg.services.outbox.outgoing_media import NewMedia, add_media, has_same_media
 from petmsg.services.outbox.preview import (
     SendOptions,
@@ -26,6 +28,7 @@ from petmsg.services.outbox.preview import (
     earliest_send_time,
 )
 from petmsg.services.unit_of_work import UnitOfWork
+from petmsg.text_inputs import parse_body
 
 _LONGEST_KEY = 128
 STUCK_AFTER = timedelta(minutes=10)
@@ -82,28 +85,36 @@ def queue(
 ) -> Queued:
     """Queue a message to the client's primary phone. With `media` its body may be empty.
 
-    The same key with the same client, body and files returns the existing message; with anything
+    `options.template` writes the body, if one is given. The same key with the same client, body and
+    files returns the existing message; with anything
     else it raises `KeyReused`. A sitter must have a window with the client at the time of sending
     (`OutsideOwnWindow`) and must not write contact details (`MaskingLeak`); for the front desk
     these are only a warning. Raises `OptedOut` or `NotSmsCapable` if the message could never be
     sent.
     """
-    clean = body_with(body, media)
+    clean = None if options.template is not None else body_with(body, media)
     client = find_client(uow.cursor, uow.org.id, client_text)
     if options.key is not None:
-        existing = _message_with_key(uow, options.key, client, clean, media)
+        existing = _message_with_key(uow, options, client, clean, media)
         if existing is not None:
             return Queued(existing.id or 0, existing.status, reused=True)
     send_at = earliest_send_time(options, uow.now, timezone=uow.org.timezone)
     phone = _primary_phone(uow, client)
     _reject_if_blocked(uow, client, phone)
-    speaker = None
+    speaker, fact = None, None
     if options.as_sitter is not None:
         speaker = find_sitter(uow.cursor, uow.org.id, options.as_sitter)
         fact = SpeakerFact(speaker.ref, speaker.name, own_number_only=not options.relayed)
         facts = read_facts(uow.cursor, uow.org, client, at=send_at, past=False, speaker=fact)
         facts = facts._replace(with_media=bool(media))
         require_window(decide(facts, send_at), speaker.ref)
+    version = None
+    if options.template is not None:
+        clean, version = fill_template(
+            uow.cursor, uow.org, client, options.template, at=send_at, speaker=fact
+        )
+        clean = parse_body(clean)
+    assert clean is not None
     leak = describe_contact_details(
         uow.cursor, uow.org, clean, client_id=client.id, sitter_text=options.as_sitter
     )
@@ -131,6 +142,9 @@ def queue(
     uow.session.add(message)
     uow.session.flush()
     add_media(uow, message, media)
+    if version is not None:
+        assert message.id is not None
+        set_template_of(uow.cursor, uow.org.id, message_id=message.id, version_id=version)
     uow.audit(
         "message.queued",
         "message",
@@ -143,7 +157,8 @@ def queue(
             "urgent": options.urgent,
             "leak": leak is not None,
         }
-        | _media_words(options, media),
+        | _media_words(options, media)
+        | ({} if options.template is None else {"template": options.template.name}),
         reason=options.force_reason or options.metadata_reason,
     )
     warnings = () if leak is None else (f"The body contains {leak}.",)
@@ -262,8 +277,15 @@ def _media_words(options: SendOptions, media: Sequence[NewMedia]) -> dict[str, o
 
 
 def _message_with_key(
-    uow: UnitOfWork, key: str, client: ClientKey, body: str, media: Sequence[NewMedia]
+    uow: UnitOfWork,
+    options: SendOptions,
+    client: ClientKey,
+    body: str | None,
+    media: Sequence[NewMedia],
 ) -> Message | None:
+    """Return the message that has the key. `body` is None for a template's words, which may differ
+    by the time the command is repeated: then the template must be the same."""
+    key = options.key or ""
     if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
         raise MalformedText(
             "The --key is empty, too long or not printable.",
@@ -274,7 +296,11 @@ def _message_with_key(
     ).first()
     if existing is None:
         return None
-    if (existing.client_id, existing.body) != (client.id, body):
+    is_same = existing.body == body
+    if options.template is not None:
+        source = template_of(uow.cursor, existing.id or 0)
+        is_same = source is not None and source.template == options.template.name
+    if existing.client_id != client.id or not is_same:
         raise KeyReused(
             f"The key was already used for message {existing.id}, with another client or another "
             "body."

@@ -28,6 +28,26 @@ HELD: dict[str, tuple[str, str]] = {
         "window_ends_after_its_start",
         "UPDATE assignment_window SET booked_until = starts_at, ends_at = starts_at WHERE id = 1",
     ),
+    "ck_template_version_version": ("template_agrees", "UPDATE template_version SET version = 0"),
+    "uq_template_listed": (
+        "template_agrees",
+        (
+            "INSERT INTO template (id, org_id, name, created_at)"
+            " SELECT 99, org_id, name, created_at FROM template WHERE id = 1"
+        ),
+    ),
+    "uq_template_version_template_id_version": (
+        "template_agrees",
+        (
+            "INSERT INTO template_version (id, org_id, template_id, version, body, actor,"
+            " created_at) SELECT 99, org_id, template_id, version, body, actor, created_at"
+            " FROM template_version WHERE id = 1"
+        ),
+    ),
+    "ck_message_source_any": (
+        "message_source_agrees",
+        "UPDATE message_source SET reply_to_id = NULL, template_version_id = NULL",
+    ),
     "uq_assignment_window_booking_id": (
         "one_window_per_booking",
         "INSERT INTO assignment_window SELECT * FROM assignment_window WHERE id = 1",
