@@ -54,6 +54,7 @@ SHAPES = [
     {"noun": "client", "column": "kind", "lock": "", "_CUSTODY_AT": routing._CUSTODY_AT},
     {"noun": "sitter", "column": "status"},
     {"noun": "booking"},
+    {"lead": "0"},
     {"STANDING[entity]": latest_events.STANDING["window"]},
     {"table": "booking", "column": "sitter_id", "target": "sitter"},
     {

@@ -90,7 +90,8 @@ _MUST_BE_EMPTY = {
         WHERE b.status = 'pending'""",
     "a window is not its booking's": """
         SELECT b.ref FROM booking b JOIN assignment_window w ON w.booking_id = b.id
-        WHERE b.status = 'confirmed' AND (w.starts_at <> b.starts_at
+        WHERE b.status = 'confirmed' AND (w.starts_at > b.starts_at
+          OR (b.lead_minutes = 0 AND w.starts_at <> b.starts_at)
           OR coalesce(w.sitter_id, 0) <> coalesce(b.sitter_id, 0)
           OR w.booked_until > b.ends_at)""",
     "a booking was added without an audit event": """

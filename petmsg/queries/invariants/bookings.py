@@ -77,13 +77,50 @@ ORDER BY 1, 2, 3
     ),
 )
 
+
+def _windows_unlike_their_bookings(lead: str) -> str:
+    """The statement with `lead`, the minutes from the window's start to the booking's.
+
+    A booking without a lead time of its own has the org's of its last confirmation: today's, or any
+    if the org's was changed. The small tolerance is for the rounding of SQLite's days.
+    """
+    return f"""
+SELECT f.org_id, f.booking,
+       CASE WHEN f.lead < f.least OR f.lead > f.most THEN 'start'
+            WHEN f.booked_until > f.ends_at THEN 'end' ELSE 'sitter' END AS what
+FROM (
+    SELECT w.id, w.org_id, b.ref AS booking, w.booked_until, b.ends_at,
+           coalesce(w.sitter_id, 0) AS sitter_id, coalesce(b.sitter_id, 0) AS booked_sitter_id,
+           {lead} AS lead,
+           coalesce(b.lead_minutes, CASE WHEN c.org_id IS NULL THEN o.lead_minutes ELSE 0 END)
+             - 0.005 AS least,
+           coalesce(b.lead_minutes, CASE WHEN c.org_id IS NULL THEN o.lead_minutes ELSE 10080 END)
+             + 0.005 AS most
+    FROM assignment_window w
+    JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
+    LEFT JOIN org o ON o.id = w.org_id
+    LEFT JOIN (
+        SELECT org_id FROM audit_event
+        WHERE event = 'org.updated' AND payload LIKE '%"lead_minutes"%' GROUP BY org_id
+    ) c ON c.org_id = w.org_id
+) f
+WHERE f.lead < f.least OR f.lead > f.most OR f.booked_until > f.ends_at
+   OR f.sitter_id <> f.booked_sitter_id
+ORDER BY f.id
+"""
+
+
 BOOKINGS = (
     Invariant(
         name="booking_ends_after_its_start",
-        holds="Each booking ends after it starts",
-        finding="Booking {booking} does not end after it starts",
+        holds="Each booking ends after it starts, and its lead time is in range",
+        finding="Booking {booking} {what}",
         sql="""
-SELECT org_id, ref AS booking FROM booking WHERE NOT starts_at < ends_at ORDER BY id
+SELECT org_id, ref AS booking,
+       CASE WHEN starts_at < ends_at THEN 'has a lead time that is out of range'
+            ELSE 'does not end after it starts' END AS what
+FROM booking WHERE NOT starts_at < ends_at OR lead_minutes NOT BETWEEN 0 AND 10080
+ORDER BY id
 """,
         command="petmsg booking reschedule {booking}{org} --start T --end T",
     ),
@@ -96,6 +133,7 @@ SELECT w.org_id, coalesce(b.ref, '?') AS booking
 FROM assignment_window w
 LEFT JOIN booking b ON b.id = w.booking_id
 WHERE NOT (w.starts_at < w.booked_until AND w.booked_until <= w.ends_at)
+   OR w.booked_until <= b.starts_at
 ORDER BY w.id
 """,
         command="petmsg booking confirm {booking}{org}",
@@ -157,18 +195,14 @@ ORDER BY b.id
     ),
     Invariant(
         name="window_follows_its_booking",
-        holds="Each window has its booking's times and sitter",
+        holds="Each window has its booking's times, lead time and sitter",
         finding="The window of booking {booking} has a different {what} than the booking",
-        sql="""
-SELECT w.org_id, b.ref AS booking,
-       CASE WHEN w.starts_at <> b.starts_at THEN 'start'
-            WHEN w.booked_until > b.ends_at THEN 'end' ELSE 'sitter' END AS what
-FROM assignment_window w
-JOIN booking b ON b.id = w.booking_id
-WHERE b.status = 'confirmed' AND (w.starts_at <> b.starts_at OR w.booked_until > b.ends_at
-  OR coalesce(w.sitter_id, 0) <> coalesce(b.sitter_id, 0))
-ORDER BY w.id
-""",
+        sql=_windows_unlike_their_bookings(
+            "(julianday(b.starts_at) - julianday(w.starts_at)) * 1440"
+        ),
+        on_postgres=_windows_unlike_their_bookings(
+            "EXTRACT(EPOCH FROM b.starts_at - w.starts_at) / 60"
+        ),
         command="petmsg booking confirm {booking}{org}",
     ),
     Invariant(

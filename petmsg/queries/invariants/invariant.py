@@ -17,6 +17,8 @@ class Invariant(NamedTuple):
     `sql` returns one row per breach: `org_id`, and the values that `finding` and `command` name in
     braces. `{org}` in the command becomes ` --org SLUG` if the database has several orgs. `:now` is
     the time of the check. The command fixes the breach, or shows it if no command can fix it.
+    `on_postgres` is the statement for PostgreSQL where it is another one: SQLite's instants are
+    texts, so that their distance is computed differently.
     """
 
     name: str
@@ -24,8 +26,12 @@ class Invariant(NamedTuple):
     finding: str
     sql: str
     command: str | None = None
+    on_postgres: str | None = None
 
 
 def broken(cursor: Cursor, invariant: Invariant, *, now: datetime) -> list[dict[str, Any]]:
     """The rows that break the rule at `now` (aware UTC)."""
-    return cursor.rows(invariant.sql, now=now)
+    sql = invariant.sql
+    if invariant.on_postgres is not None and not cursor.instants_are_text:
+        sql = invariant.on_postgres
+    return cursor.rows(sql, now=now)

@@ -28,6 +28,11 @@ ORDER BY 1, 2, 3
 SELECT id AS org_id, slug, 'grace_minutes' AS what FROM org
 WHERE grace_minutes IS NULL OR grace_minutes NOT BETWEEN 0 AND 10080
 UNION ALL
+SELECT id, slug, 'lead_minutes' FROM org
+WHERE lead_minutes IS NULL OR lead_minutes NOT BETWEEN 0 AND 10080
+UNION ALL
+SELECT id, slug, 'unanswered_minutes' FROM org WHERE unanswered_minutes NOT BETWEEN 1 AND 10080
+UNION ALL
 SELECT id, slug, 'quarantine_days' FROM org
 WHERE quarantine_days IS NULL OR quarantine_days NOT BETWEEN 1 AND 3650
 UNION ALL

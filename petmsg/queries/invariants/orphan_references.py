@@ -88,6 +88,7 @@ VOCABULARIES = (
     Vocabulary("message", "provider", enums.ProviderName, required=False),
     Vocabulary("message", "rule", enums.StoredRule, required=False),
     Vocabulary("message", "status", enums.MessageStatus),
+    Vocabulary("message", "voice", enums.Voice, required=False),
     Vocabulary("message_attempt", "rule", enums.StoredRule, required=False),
     Vocabulary("message_attempt", "status", enums.AttemptStatus),
     Vocabulary("message_number", "class", enums.NumberClass),

@@ -61,6 +61,10 @@ HELD: dict[str, tuple[str, str]] = {
         "booking_ends_after_its_start",
         "UPDATE booking SET ends_at = starts_at WHERE ref = 'B-3' AND org_id = 1",
     ),
+    "ck_booking_lead_minutes": (
+        "booking_ends_after_its_start",
+        "UPDATE booking SET lead_minutes = -1 WHERE ref = 'B-3' AND org_id = 1",
+    ),
     "uq_booking_org_id_ref": (
         "ref_once",
         "UPDATE booking SET ref = 'B-2' WHERE ref = 'B-3' AND org_id = 1",
@@ -237,6 +241,14 @@ HELD: dict[str, tuple[str, str]] = {
         f"UPDATE org SET frozen_until = {THEN} WHERE id = 1",
     ),
     "ck_org_grace_minutes": ("settings_in_range", "UPDATE org SET grace_minutes = -1 WHERE id = 1"),
+    "ck_org_lead_minutes": (
+        "settings_in_range",
+        "UPDATE org SET lead_minutes = 10081 WHERE id = 1",
+    ),
+    "ck_org_unanswered_minutes": (
+        "settings_in_range",
+        "UPDATE org SET unanswered_minutes = 0 WHERE id = 1",
+    ),
     "ck_org_pool_threads_per_number": (
         "settings_in_range",
         "UPDATE org SET pool_threads_per_number = 0 WHERE id = 1",
