@@ -15,7 +15,7 @@ MOST_MESSAGES = 2000
 
 WINDOWS = """
 SELECT b.ref AS booking, s.ref AS sitter, s.name AS sitter_name, w.starts_at, w.booked_until,
-       w.ends_at
+       w.ends_at, b.starts_at AS visit_starts_at
 FROM thread t
 JOIN assignment_window w ON w.thread_id = t.id AND w.ends_at > :since AND w.starts_at < :until
 JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
@@ -61,7 +61,7 @@ WHERE s.org_id = :org_id AND s.ref IN (:sitters)
 
 
 class TimelineWindow(NamedTuple):
-    """A window of a confirmed booking."""
+    """A window of a confirmed booking, booked `[visit_starts_at, booked_until)`."""
 
     booking: str
     sitter: str | None
@@ -69,6 +69,7 @@ class TimelineWindow(NamedTuple):
     starts_at: datetime
     booked_until: datetime
     ends_at: datetime
+    visit_starts_at: datetime
 
 
 class TimelineMessage(NamedTuple):

@@ -17,6 +17,7 @@ from petmsg.render.terminal import Terminal, terminal_of
 from petmsg.render.timeline_lanes import (
     BOOKED,
     GRACE,
+    LEAD,
     LINE,
     REST,
     TONE_OF,
@@ -32,8 +33,8 @@ from petmsg.render.views.simulate import SEGMENTS
 _NAMES = 22
 """Maximum width of the lane names."""
 _TICK = 8
-_INK = {BOOKED: "█", GRACE: "░", LINE: "━", REST: "▒"}
-_PLAIN_INK = {BOOKED: "#", GRACE: ".", LINE: "-", REST: "x"}
+_INK = {LEAD: "░", BOOKED: "█", GRACE: "░", LINE: "━", REST: "▒"}
+_PLAIN_INK = {LEAD: ".", BOOKED: "#", GRACE: ".", LINE: "-", REST: "x"}
 _MARKS = {"in": "▼", "out": "▲", "both": "◆"}
 _PLAIN_MARKS = {"in": "v", "out": "^", "both": "*"}
 
@@ -78,11 +79,17 @@ def _lines(timeline: Any, drawing: Drawing, view: View, terminal: Terminal) -> I
         yield Text(f"Numbers: {said}")
     ink, marks = (_PLAIN_INK, _PLAIN_MARKS) if terminal.plain else (_INK, _MARKS)
     yield Text(
-        f"{ink[BOOKED]} booked  {ink[GRACE]} grace  {ink[REST]} quarantined  "
+        f"{ink[BOOKED]} booked  {ink[GRACE]} {_outside_booked(drawing)}  {ink[REST]} quarantined  "
         f"{marks['in']} received  {marks['out']} sent",
         style="dim",
     )
     yield Text()
+
+
+def _outside_booked(drawing: Drawing) -> str:
+    """What the parts of windows outside the booked times are."""
+    has_lead = any(bar.kind == LEAD for lane in drawing.lanes for bar in lane.bars)
+    return "lead, grace" if has_lead else "grace"
 
 
 def _axis(timeline: Any, left: int, width: int, terminal: Terminal) -> Iterator[Text]:

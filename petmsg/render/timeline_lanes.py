@@ -12,7 +12,7 @@ from petmsg.clock import zone
 from petmsg.enums import Direction
 from petmsg.render.field_types import BAD, GOOD, OVER, WAITS
 
-BOOKED, GRACE, LINE, REST = "booked", "grace", "line", "rest"
+LEAD, BOOKED, GRACE, LINE, REST = "lead", "booked", "grace", "line", "rest"
 _NOBODY = "no sitter yet"
 _TICKS_APART = (1, 2, 3, 7, 14, 28, 84)
 """Days between two ticks; the smallest value that leaves room for the labels is used."""
@@ -79,13 +79,18 @@ def _sitters(timeline: Any) -> Iterator[Lane]:
         grace = [
             Bar(GRACE, row.booked_until, row.ends_at, title=f"{row.booking}, grace") for row in rows
         ]
+        lead = [
+            Bar(LEAD, row.starts_at, row.visit_starts_at, title=f"{row.booking}, lead")
+            for row in rows
+            if row.starts_at < row.visit_starts_at
+        ]
         tone = "" if sitter else BAD
         booked = [
-            Bar(BOOKED, row.starts_at, row.booked_until, tone=tone, title=row.booking)
+            Bar(BOOKED, row.visit_starts_at, row.booked_until, tone=tone, title=row.booking)
             for row in rows
         ]
         name = f"{rows[0].sitter_name} ({sitter})" if sitter else _NOBODY
-        yield Lane(name, (*grace, *booked))
+        yield Lane(name, (*lead, *grace, *booked))
 
 
 def _numbers(timeline: Any, letter: dict[str, str]) -> Lane:
@@ -153,5 +158,5 @@ def midnights(timeline: Any, *, room: float) -> list[tuple[datetime, str]]:
     return ticks
 
 
-TONE_OF = {BOOKED: GOOD, GRACE: OVER, REST: WAITS, LINE: ""}
+TONE_OF = {LEAD: OVER, BOOKED: GOOD, GRACE: OVER, REST: WAITS, LINE: ""}
 """The tone of a bar without a tone of its own."""

@@ -17,6 +17,7 @@ from petmsg.render.picture_text import picture_notes
 from petmsg.render.timeline_lanes import (
     BOOKED,
     GRACE,
+    LEAD,
     LINE,
     REST,
     TONE_OF,
@@ -32,7 +33,7 @@ _WIDTH, _LEFT, _RIGHT = 1000.0, 190.0, 20.0
 _TOP, _LANE = 64.0, 34.0
 _TICK = 60.0
 _COLOURS = {GOOD: "#2a7a4b", WAITS: "#c98a00", BAD: "#b3261e", OVER: "#9bbfa9", "": "#4a6fa5"}
-_HEIGHTS = {BOOKED: 16.0, GRACE: 16.0, REST: 12.0, LINE: 6.0}
+_HEIGHTS = {LEAD: 16.0, BOOKED: 16.0, GRACE: 16.0, REST: 12.0, LINE: 6.0}
 _FONT = "font-family='system-ui, sans-serif'"
 
 

@@ -26,6 +26,7 @@ _WINDOWS = (
     Field("starts_at", kind=INSTANT),
     Field("booked_until", kind=INSTANT),
     Field("ends_at", kind=INSTANT),
+    Field("booked_from", get=lambda row: row.visit_starts_at, kind=INSTANT),
 )
 _QUARANTINES = (
     Field("number", kind=E164),
