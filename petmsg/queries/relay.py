@@ -30,9 +30,9 @@ _MOST_WROTE = 50
 _MOST_SHOWN = 100
 _MOST_ASKED = 20
 
-# A client with overlapping windows appears once, with the earliest window.
+# A client with overlapping windows appears once, with the earliest visit.
 CLIENTS_AROUND = """
-SELECT c.id, c.ref, c.name, min(w.starts_at) AS starts_at, s.status,
+SELECT c.id, c.ref, c.name, min(b.starts_at) AS starts_at, s.status,
        max(CASE WHEN w.ends_at > :at AND w.starts_at <= :at THEN 1 ELSE 0 END) AS is_open,
        max(CASE WHEN w.ends_at > :now AND w.starts_at <= :now THEN 1 ELSE 0 END) AS is_open_now
 FROM assignment_window w
@@ -42,7 +42,7 @@ JOIN sitter s ON s.id = w.sitter_id
 WHERE w.org_id = :org_id AND w.sitter_id = :sitter_id
   AND w.ends_at > :after AND w.starts_at <= :before AND c.forgotten_at IS NULL
 GROUP BY c.id, c.ref, c.name, s.status
-ORDER BY min(w.starts_at), c.id
+ORDER BY min(b.starts_at), c.id
 """
 
 # The clients that `@ref` or `@name` may mean: those the sitter ever had a visit for.

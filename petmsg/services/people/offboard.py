@@ -87,13 +87,13 @@ def deactivate(
 
 
 def _end_running_windows(uow: UnitOfWork, sitter: Sitter) -> list[str]:
-    """End the sitter's current windows now; their bookings keep the sitter."""
+    """End the windows of visits that have begun now; their bookings keep the sitter."""
     running = uow.session.exec(
         select(AssignmentWindow, Booking)
         .join(Booking, col(Booking.id) == AssignmentWindow.booking_id)
         .where(
             AssignmentWindow.sitter_id == sitter.id,
-            col(AssignmentWindow.starts_at) < uow.now,
+            col(Booking.starts_at) < uow.now,
             col(AssignmentWindow.ends_at) > uow.now,
             Booking.status == BookingStatus.CONFIRMED,
         )
@@ -134,13 +134,13 @@ def _unassign_later_bookings(uow: UnitOfWork, sitter: Sitter) -> list[str]:
         .with_for_update()
         .execution_options(populate_existing=True)
     ).all()
+    # By the visit's start: a window in its lead time goes to the next sitter, it does not end.
     windows = {
         window.booking_id: window
         for window in uow.session.exec(
-            select(AssignmentWindow).where(
-                AssignmentWindow.sitter_id == sitter.id,
-                col(AssignmentWindow.starts_at) >= uow.now,
-            )
+            select(AssignmentWindow)
+            .join(Booking, col(Booking.id) == AssignmentWindow.booking_id)
+            .where(AssignmentWindow.sitter_id == sitter.id, col(Booking.starts_at) >= uow.now)
         )
     }
     for booking in later:
