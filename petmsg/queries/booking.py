@@ -13,7 +13,7 @@ _BOOKINGS = """
 SELECT b.id, b.ref AS booking, b.status, c.ref AS client, c.name AS client_name,
        s.ref AS sitter, b.starts_at, b.ends_at, b.created_at,
        w.id AS window_id, w.thread_id, w.starts_at AS window_starts_at,
-       w.booked_until, w.ends_at AS window_ends_at
+       w.booked_until, w.ends_at AS window_ends_at, b.lead_minutes
 FROM booking b
 JOIN client c ON c.id = b.client_id
 LEFT JOIN sitter s ON s.id = b.sitter_id
@@ -23,7 +23,7 @@ WHERE b.org_id = :org_id
 
 
 THAT_START = """
-SELECT id, ref, client_id, sitter_id, status, starts_at, ends_at FROM booking
+SELECT id, ref, client_id, sitter_id, status, starts_at, ends_at, lead_minutes FROM booking
 WHERE org_id = :org_id AND client_id IN (:client_ids)
   AND starts_at >= :first AND starts_at <= :last
 """
@@ -33,11 +33,14 @@ _MARK_CANCELLED = "UPDATE booking SET status = 'cancelled' WHERE id = :id"
 _IS_BOOKING = "SELECT 1 FROM booking WHERE org_id = :org_id AND ref = :ref"
 
 _INSERT_BOOKING = """
-INSERT INTO booking (org_id, ref, client_id, sitter_id, status, starts_at, ends_at, created_at)
-VALUES (:org_id, :ref, :client_id, :sitter_id, 'pending', :starts_at, :ends_at, :created_at)
+INSERT INTO booking (org_id, ref, client_id, sitter_id, status, starts_at, ends_at, created_at,
+  lead_minutes)
+VALUES (:org_id, :ref, :client_id, :sitter_id, 'pending', :starts_at, :ends_at, :created_at,
+  :lead_minutes)
 """
 _UPDATE_BOOKING = """
-UPDATE booking SET sitter_id = :sitter_id, starts_at = :starts_at, ends_at = :ends_at
+UPDATE booking SET sitter_id = :sitter_id, starts_at = :starts_at, ends_at = :ends_at,
+    lead_minutes = :lead_minutes
 WHERE id = :id
 """
 
@@ -59,6 +62,7 @@ class BookingRow(NamedTuple):
     window_starts_at: datetime | None
     booked_until: datetime | None
     window_ends_at: datetime | None
+    lead_minutes: int | None
 
 
 class BookingSpan(NamedTuple):
@@ -71,6 +75,7 @@ class BookingSpan(NamedTuple):
     status: str
     starts_at: datetime
     ends_at: datetime
+    lead_minutes: int | None
 
 
 def list_bookings(
@@ -148,5 +153,5 @@ def insert_bookings(cursor: Cursor, bookings: Iterable[Mapping[str, Any]]) -> No
 
 
 def update_bookings(cursor: Cursor, bookings: Iterable[Mapping[str, Any]]) -> None:
-    """Change sitter and time of bookings, each with its id."""
+    """Change sitter, time and lead time of bookings, each with its id."""
     cursor.run_many(_UPDATE_BOOKING, bookings)

@@ -18,7 +18,8 @@ BOOKINGS = """
 SELECT b.id, b.ref, b.client_id, b.sitter_id, b.status, b.starts_at, b.ends_at,
        c.ref AS client, s.ref AS sitter, s.status AS sitter_status,
        t.id AS thread_id, n.e164 AS default_number,
-       EXISTS (SELECT 1 FROM assignment_window w WHERE w.booking_id = b.id) AS has_window
+       EXISTS (SELECT 1 FROM assignment_window w WHERE w.booking_id = b.id) AS has_window,
+       b.lead_minutes
 FROM booking b
 JOIN client c ON c.org_id = b.org_id AND c.id = b.client_id
 LEFT JOIN sitter s ON s.org_id = b.org_id AND s.id = b.sitter_id
@@ -64,12 +65,14 @@ MARK_CONFIRMED = "UPDATE booking SET status = 'confirmed' WHERE id IN (:ids)"
 OVERLAPS = """
 SELECT w.booking_id, b.ref
 FROM assignment_window w
-JOIN assignment_window o ON o.thread_id = w.thread_id AND o.ends_at > w.starts_at
-     AND o.booked_until > w.starts_at AND o.starts_at < w.booked_until
+JOIN booking v ON v.id = w.booking_id
+JOIN assignment_window o ON o.thread_id = w.thread_id AND o.ends_at > v.starts_at
+     AND o.booked_until > v.starts_at AND o.starts_at < w.booked_until
      AND o.booking_id <> w.booking_id
 JOIN booking b ON b.id = o.booking_id AND b.status = 'confirmed'
+     AND b.starts_at < w.booked_until
 WHERE w.org_id = :org_id AND w.booking_id IN (:booking_ids)
-ORDER BY o.starts_at, b.id
+ORDER BY b.starts_at, b.id
 """
 
 # The number a thread is first shown with: the sitter's if usable, else the org's front desk.
@@ -106,6 +109,7 @@ class BookingState(NamedTuple):
     thread_id: int | None = None
     default_number: str | None = None
     has_window: bool = False
+    lead_minutes: int | None = None
 
 
 class _Sitter(NamedTuple):

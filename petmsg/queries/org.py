@@ -11,7 +11,7 @@ _ORGS = """
 SELECT id, slug, name, timezone, grace_minutes, quarantine_days, pool_for,
        pool_threads_per_number, provider, is_demo, created_at, quiet_from_minute,
        quiet_until_minute, frozen_at, frozen_until, freeze_reason, relay, open_from_minute,
-       open_until_minute, unanswered_minutes, closed_reply, unknown_reply
+       open_until_minute, unanswered_minutes, closed_reply, unknown_reply, lead_minutes
 FROM org
 """
 
@@ -49,6 +49,7 @@ class OrgRow(NamedTuple):
     unanswered_minutes: int | None = None
     closed_reply: str | None = None
     unknown_reply: str | None = None
+    lead_minutes: int = 0
 
 
 def all_orgs(cursor: Cursor) -> list[OrgRow]:

@@ -36,6 +36,14 @@ SITTER = Annotated[
     str | None, typer.Option("--sitter", metavar="SITTER", help="The sitter's ref, phone or name.")
 ]
 
+LEAD = Annotated[
+    str | None,
+    typer.Option(
+        "--lead",
+        metavar="MINUTES",
+        help="How long before the booking its window begins: 30, 30m, 2h; default: as the org.",
+    ),
+]
 DUPLICATES = Annotated[
     bool,
     typer.Option(
@@ -66,6 +74,7 @@ def add(
     ref: Annotated[
         str | None, typer.Option("--ref", help="The booking's ID in your system.")
     ] = None,
+    lead: LEAD = None,
     allow_duplicates: DUPLICATES = False,
 ) -> None:
     """Add a pending booking. Safe to repeat.
@@ -83,6 +92,7 @@ def add(
             ends_at=uow.instant(end),
             sitter=sitter,
             ref=ref,
+            lead=lead,
             allow_duplicates=allow_duplicates,
         )
     )
@@ -98,20 +108,25 @@ def add(
     examples=["petmsg booking import bookings.csv", "petmsg booking import bookings.csv --dry-run"],
 )
 def import_(
-    context: Context, file: SOURCE = None, option: FILE = None, allow_duplicates: DUPLICATES = False
+    context: Context,
+    file: SOURCE = None,
+    option: FILE = None,
+    lead: LEAD = None,
+    allow_duplicates: DUPLICATES = False,
 ) -> None:
-    """Import bookings: columns ref,client,sitter,starts_at,ends_at.
+    """Import bookings: columns ref,client,sitter,starts_at,ends_at,lead_minutes.
 
     A row with a known ref updates that booking; if it is confirmed, its window moves. A row without
     a ref changes nothing if a booking with the same client, sitter, start and end exists, even if
-    it is cancelled.
+    it is cancelled. An empty lead_minutes means the org's lead; without that column, --lead counts,
+    or known bookings keep theirs.
     """
     from petmsg.services.bookings import booking_import as service
 
     import_file(
         context,
         source(file, option),
-        partial(service.import_rows, allow_duplicates=allow_duplicates),
+        partial(service.import_rows, allow_duplicates=allow_duplicates, lead=lead),
         columns=service.COLUMNS,
         required=("client", "starts_at", "ends_at"),
         finds_again=not allow_duplicates,
@@ -245,17 +260,19 @@ def reschedule(
     ref: REF_ARG,
     start: Annotated[str | None, typer.Option("--start", metavar="T")] = None,
     end: Annotated[str | None, typer.Option("--end", metavar="T")] = None,
+    lead: LEAD = None,
     reason: REASON = None,
 ) -> None:
-    """Change the times of a booking.
+    """Change the times of a booking, or its lead.
 
-    The window of a confirmed booking moves with it.
+    An empty --lead means the org's. The window of a confirmed booking moves with it.
     """
     from petmsg.services.bookings import booking
 
-    if start is None and end is None:
+    if start is None and end is None and lead is None:
         raise UsageProblem(
-            "Missing option: --start or --end.", hint="Give the new start, the new end, or both."
+            "Missing option: --start, --end or --lead.",
+            hint="Give the new start, the new end or both, or the new lead.",
         )
     why = checked_reason(reason)
     changed = context.write(
@@ -264,6 +281,7 @@ def reschedule(
             ref,
             starts_at=uow.instant(start),
             ends_at=uow.instant(end),
+            lead=lead,
             reason=why,
         )
     )

@@ -152,11 +152,15 @@ def set_(
             "--unknown-reply", metavar="TEXT", help="Automatic reply to unknown senders, or off."
         ),
     ] = None,
+    lead_minutes: Annotated[
+        int | None,
+        typer.Option("--lead-minutes", help="How many minutes a window begins before its booking."),
+    ] = None,
 ) -> None:
     """Change settings of an org.
 
-    Existing windows keep their grace until they are confirmed again. Another --provider changes
-    what happens to every message, so petmsg asks first.
+    Existing windows keep their lead and grace until they are confirmed again. Another --provider
+    changes what happens to every message, so petmsg asks first.
     """
     from petmsg.services.orgs import org
 
@@ -175,6 +179,7 @@ def set_(
         unanswered_minutes=unanswered_after,
         closed_reply=closed_reply,
         unknown_reply=unknown_reply,
+        lead_minutes=lead_minutes,
     )
     context.show_one(ORG, settings_at(changed.org, context.now))
 

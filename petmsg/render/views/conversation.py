@@ -51,6 +51,7 @@ BOOKINGS = (
     Field("starts_at", "Starts", kind=SOON),
     Field("ends_at", "Ends", kind=INSTANT),
     Field("window", None, get=lambda row: row.window_id, kind=or_null(ID)),
+    Field("lead_minutes", None, kind=or_null(COUNT)),
 )
 BOOKING = (
     Field("booking", "Booking", kind=REF),
@@ -81,6 +82,12 @@ BOOKING = (
         kind=or_null(keyed(id=ID, starts_at=INSTANT, booked_until=INSTANT, ends_at=INSTANT)),
     ),
     Field("created_at", "Added", kind=INSTANT),
+    Field(
+        "lead_minutes",
+        "Lead (min)",
+        cell=lambda row, _: "as the org" if row.lead_minutes is None else str(row.lead_minutes),
+        kind=or_null(COUNT),
+    ),
 )
 BOOKING_CHANGED = (
     Field("booking", "Booking", kind=REF),
@@ -92,6 +99,7 @@ BOOKING_CHANGED = (
     Field("window", "Window", kind=or_null(ID)),
     Field("overlaps", "Overlaps", kind=list_of(REF)),
     Field("reused", "Unchanged", kind=FLAG),
+    Field("lead_minutes", None, kind=or_null(COUNT)),
 )
 CONFIRMED = (
     Field("booking", "Booking", kind=REF),

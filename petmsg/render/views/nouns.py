@@ -74,6 +74,7 @@ ORG = (
     Field("frozen", "Frozen", kind=UNWELCOME),
     Field("frozen_until", "Frozen until", kind=or_null(SOON)),
     Field("freeze_reason", "Freeze reason", kind=or_null(TEXT)),
+    Field("lead_minutes", "Lead (min)", kind=COUNT),
 )
 FREEZE = (
     Field("org", "Org", kind=WORD),

@@ -20,6 +20,8 @@ class BookedTime(NamedTuple):
     sitter: str | None
     starts_at: datetime
     ends_at: datetime
+    lead_minutes: int | None = None
+    """How long before the visit its window begins; None means as the org says."""
 
 
 class ThreadFound(NamedTuple):
@@ -82,14 +84,17 @@ def upsert_windows(
 ) -> dict[int, UpsertedWindow]:
     """Create or update the one window of each confirmed booking; results by booking id.
 
-    A window gets its booking's times and sitter and the org's current grace period. `without` are
-    the ids of bookings that are known to have no window yet, `confirmed` the ids of bookings that
-    are marked as confirmed by the same statement.
+    A window gets its booking's times and sitter. It begins the lead time before the visit (the
+    booking's own, or the org's current one) and ends the org's current grace period after it; so an
+    existing window keeps both until its booking is confirmed again. `without` are the ids of
+    bookings that are known to have no window yet, `confirmed` the ids of bookings that are marked
+    as confirmed by the same statement.
     """
     cursor = uow.cursor
     ids = [each.booking_id for each in booked if each.booking_id not in without]
     existing = {row.booking_id: row for row in queries.windows_of_bookings(cursor, uow.org.id, ids)}
     grace = timedelta(minutes=uow.org.grace_minutes)
+    usual_lead = timedelta(minutes=uow.org.lead_minutes)
     placed: dict[int, UpsertedWindow] = {}
     fresh: list[tuple[Any, ...]] = []
     moved: list[dict[str, Any]] = []
@@ -100,9 +105,12 @@ def upsert_windows(
         client,
         sitter_id,
         sitter,
-        starts_at,
+        booked_from,
         booked_until,
+        lead_minutes,
     ) in booked:
+        lead = usual_lead if lead_minutes is None else timedelta(minutes=lead_minutes)
+        starts_at = booked_from - lead
         ends_at = booked_until + grace
         after = _span(starts_at, booked_until, ends_at, sitter)
         row = existing.get(booking_id)

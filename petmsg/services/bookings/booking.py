@@ -21,6 +21,7 @@ from petmsg.services.bookings.booking_changes import (
 )
 from petmsg.services.bookings.booking_import import BookingRows
 from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded, sitter_warnings
+from petmsg.services.bookings.lead_time import parse_lead
 from petmsg.services.transfer.row_files import BatchRow
 from petmsg.services.unit_of_work import Failure, UnitOfWork
 from petmsg.text_inputs import parse_ref
@@ -40,6 +41,7 @@ class BookingChanged:
     overlaps: tuple[str, ...]
     reused: bool
     warnings: tuple[str, ...] = ()
+    lead_minutes: int | None = None
 
 
 def add(
@@ -50,20 +52,25 @@ def add(
     ends_at: datetime,
     sitter: str | None = None,
     ref: str | None = None,
+    lead: str | None = None,
     allow_duplicates: bool = False,
 ) -> BookingChanged:
     """Add a pending booking; times are aware UTC. Adding the same booking again changes nothing.
 
     Without a ref, the same booking is one with the same client, sitter, start and end that was not
-    cancelled; with `allow_duplicates` a new one is added. Raises `AlreadyExists` for a ref whose
-    booking has other values, `NotFound`, `Ambiguous`, `EndNotAfterStart` and `SitterOffboarded`.
+    cancelled; with `allow_duplicates` a new one is added. `lead` is how long before the visit its
+    window begins (see `parse_lead`), None means as the org says. Raises `AlreadyExists` for a
+    booking with other values, `NotFound`, `Ambiguous`, `EndNotAfterStart`, `SitterOffboarded`,
+    `MalformedTime` and `OutOfRange`.
     """
+    lead_minutes = parse_lead(lead or "")
     cells: dict[str, str | None] = {
         "ref": ref,
         "client": client,
         "sitter": sitter or "",
         "starts_at": iso_utc(starts_at),
         "ends_at": iso_utc(ends_at),
+        "lead_minutes": lead or "",
     }
     if ref is not None:
         existing = load_bookings(uow, [parse_ref(ref)])
@@ -71,22 +78,22 @@ def add(
             row = existing[0]
             wanted_client = find_client(uow.cursor, uow.org.id, client)
             wanted_sitter = find_sitter(uow.cursor, uow.org.id, sitter).id if sitter else None
-            if (wanted_client.id, wanted_sitter, starts_at, ends_at) != (
+            if (wanted_client.id, wanted_sitter, starts_at, ends_at, lead_minutes) != (
                 row.client_id,
                 row.sitter_id,
                 row.starts_at,
                 row.ends_at,
+                row.lead_minutes,
             ):
-                raise AlreadyExists(
-                    f"Booking {ref} already exists with other values.",
-                    hint="Change it: petmsg booking reschedule, petmsg booking reassign",
-                )
+                raise _differs(row.ref)
             return _changed(row, window_id=_window_id(uow, row), reused=True)
     rows = BookingRows(uow, allow_duplicates=allow_duplicates, even_cancelled=False)
     done = rows.apply([BatchRow(1, cells)])[0]
     if isinstance(done, Failure):
         raise done.error
     row = load_bookings(uow, [done.ref])[0]
+    if lead_minutes is not None and lead_minutes != row.lead_minutes:
+        raise _differs(row.ref)
     return _changed(row, window_id=_window_id(uow, row), reused=done.result == "unchanged")
 
 
@@ -130,16 +137,19 @@ def reschedule(
     *,
     starts_at: datetime | None = None,
     ends_at: datetime | None = None,
+    lead: str | None = None,
     reason: str | None = None,
 ) -> BookingChanged:
-    """Change the times of a booking (aware UTC) and of its window.
+    """Change the times of a booking (aware UTC), its lead time and its window.
 
-    Raises `NotFound`, `BookingCancelled`, `EndNotAfterStart` and `SitterOffboarded`.
+    An empty `lead` means as the org says, None leaves it. Raises `NotFound`, `BookingCancelled`,
+    `EndNotAfterStart`, `SitterOffboarded`, `MalformedTime` and `OutOfRange`.
     """
     row = _changeable(uow, ref)
     wanted = row._replace(
         starts_at=starts_at if starts_at is not None else row.starts_at,
         ends_at=ends_at if ends_at is not None else row.ends_at,
+        lead_minutes=parse_lead(lead) if lead is not None else row.lead_minutes,
     )
     require_span(wanted.starts_at, wanted.ends_at, timezone=uow.org.timezone)
     return _apply(uow, row, wanted, event="booking.rescheduled", reason=reason)
@@ -186,6 +196,7 @@ def _apply(
                     "sitter_id": wanted.sitter_id,
                     "starts_at": wanted.starts_at,
                     "ends_at": wanted.ends_at,
+                    "lead_minutes": wanted.lead_minutes,
                 }
             ],
         )
@@ -210,6 +221,13 @@ def _apply(
         reused=not differs and not moved,
         overlaps=overlapping,
         warnings=warnings,
+    )
+
+
+def _differs(ref: str) -> AlreadyExists:
+    return AlreadyExists(
+        f"Booking {ref} already exists with other values.",
+        hint="Change it: petmsg booking reschedule, petmsg booking reassign",
     )
 
 
@@ -256,4 +274,5 @@ def _changed(
         overlaps=overlaps,
         reused=reused,
         warnings=warnings,
+        lead_minutes=row.lead_minutes,
     )

@@ -45,4 +45,9 @@ def require_visit_over(uow: UnitOfWork, row: BookingState) -> None:
 
 def changeable_values(row: BookingState) -> dict[str, Any]:
     """The values of a booking that can change, as the audit stores them."""
-    return {"starts_at": row.starts_at, "ends_at": row.ends_at, "sitter": row.sitter}
+    return {
+        "starts_at": row.starts_at,
+        "ends_at": row.ends_at,
+        "sitter": row.sitter,
+        "lead_minutes": row.lead_minutes,
+    }

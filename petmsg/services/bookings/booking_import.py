@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from petmsg.clock import parse_instant
@@ -27,24 +28,33 @@ from petmsg.services.bookings.booking_changes import (
     require_visit_over,
 )
 from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded
+from petmsg.services.bookings.lead_time import parse_lead
 from petmsg.services.bookings.matching import SameBookings
 from petmsg.services.refs import lock_refs, next_ref
 from petmsg.services.transfer.row_files import BatchRow, RowDone
 from petmsg.services.unit_of_work import Failure, UnitOfWork
 from petmsg.text_inputs import parse_ref
 
-COLUMNS = ("ref", "client", "sitter", "starts_at", "ends_at")
+COLUMNS = ("ref", "client", "sitter", "starts_at", "ends_at", "lead_minutes")
 
 
 def import_rows(
-    uow: UnitOfWork, rows: Sequence[BatchRow], *, allow_duplicates: bool = False
+    uow: UnitOfWork,
+    rows: Sequence[BatchRow],
+    *,
+    allow_duplicates: bool = False,
+    lead: str | None = None,
 ) -> list[RowDone | Failure]:
     """Import rows of `booking import`: add new refs, update known ones and their windows.
 
     A row without a ref matches the booking with its client, sitter, start and end; with
-    `allow_duplicates` it always adds a new one. The rows are written as a set, or one by one if
-    another transaction has just added one of them.
+    `allow_duplicates` it always adds a new one. `lead` is the lead time of a file without the
+    column. The rows are written as a set, or one by one if another transaction has just added one
+    of them. Raises `MalformedTime` and `OutOfRange` for a bad `lead`.
     """
+    if lead is not None:
+        parse_lead(lead)
+        rows = [_with_lead(row, lead) for row in rows]
     try:
         with uow.all_or_nothing():
             return BookingRows(uow, allow_duplicates=allow_duplicates).apply(rows)
@@ -56,6 +66,12 @@ def import_rows(
         with uow.all_or_nothing():
             results += BookingRows(uow, allow_duplicates=allow_duplicates).apply([row])
     return results
+
+
+def _with_lead(row: BatchRow, lead: str) -> BatchRow:
+    if row.cells.get("lead_minutes") is not None:
+        return row
+    return replace(row, cells={**row.cells, "lead_minutes": lead})
 
 
 class BookingRows:
@@ -193,6 +209,8 @@ class BookingRows:
         starts_at = self._wanted_time(cells, "starts_at", before and before.starts_at)
         ends_at = self._wanted_time(cells, "ends_at", before and before.ends_at)
         require_span(starts_at, ends_at, timezone=self.uow.org.timezone)
+        written = cells.get("lead_minutes")
+        lead = parse_lead(written) if written is not None else before and before.lead_minutes
         if before is None:
             return BookingState(
                 id=0,
@@ -205,6 +223,7 @@ class BookingRows:
                 client=client,
                 sitter=sitter,
                 sitter_status=sitter_status,
+                lead_minutes=lead,
             )
         return before._replace(
             sitter_id=sitter_id,
@@ -212,6 +231,7 @@ class BookingRows:
             ends_at=ends_at,
             sitter=sitter,
             sitter_status=sitter_status,
+            lead_minutes=lead,
         )
 
     def _wanted_client(
@@ -272,6 +292,7 @@ class BookingRows:
                         "starts_at": row.starts_at,
                         "ends_at": row.ends_at,
                         "created_at": self.uow.now,
+                        "lead_minutes": row.lead_minutes,
                     }
                     for row in self.new.values()
                 ],
@@ -285,6 +306,7 @@ class BookingRows:
                         "sitter_id": row.sitter_id,
                         "starts_at": row.starts_at,
                         "ends_at": row.ends_at,
+                        "lead_minutes": row.lead_minutes,
                     }
                     for row in self.updated.values()
                 ],

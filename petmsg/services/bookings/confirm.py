@@ -186,4 +186,5 @@ def booked_time(row: queries.BookingState) -> window.BookedTime:
         row.sitter,
         row.starts_at,
         row.ends_at,
+        row.lead_minutes,
     )

@@ -104,13 +104,14 @@ class NewSettings(TypedDict, total=False):
     unanswered_minutes: str | None
     closed_reply: str | None
     unknown_reply: str | None
+    lead_minutes: int | None
 
 
 def change(uow: UnitOfWork, /, **values: Unpack[NewSettings]) -> OrgChanged:
     """Change settings of the org: the keys are its columns, and None leaves a setting unchanged.
 
     `pool_threads_per_number` 0 means no limit; `quiet_hours` and `office_hours` are texts like
-    `21:00-08:00`. Existing windows keep their grace period. Raises `OutOfRange` and
+    `21:00-08:00`. Existing windows keep their lead time and grace period. Raises `OutOfRange` and
     `MalformedText`.
     """
     org = uow.session.get(Org, uow.org.id, with_for_update=True, populate_existing=True)
@@ -175,6 +176,7 @@ def _checked(name: str, value: Any) -> Any:
         return ProviderName(value)
     lowest, highest = {
         "grace_minutes": (0, 10_080),
+        "lead_minutes": (0, 10_080),
         "quarantine_days": (1, 3650),
         "pool_threads_per_number": (0, 1_000_000),
     }[name]

@@ -28,6 +28,7 @@ ORG = {
     "frozen": False,
     "frozen_until": None,
     "freeze_reason": None,
+    "lead_minutes": 0,
 }
 CATS = ("org", "add", "cat-nappers", "--name", "Cat Nappers", "--timezone", "Europe/Berlin")
 
