@@ -37,6 +37,7 @@ from petmsg.services.outbox.unknown_outcomes import Reconciled
 from petmsg.services.unit_of_work import Failure
 from petmsg.workflows.notify_thread import NotifyThread
 from petmsg.workflows.provider_factory import provider_of, public_url_of
+from petmsg.workflows.public_url_alerts import end_public_url_alerts
 from petmsg.workflows.send import NOBODY
 from petmsg.workflows.store import Store
 from petmsg.workflows.waiting_clients import update_waiting_alerts
@@ -79,6 +80,7 @@ def dispatch(context: Context, *, fields: Sequence[Field], watch: bool, workers:
             timings=_timings(context),
         )
         came = stack.enter_context(stopping_on_signals(dispatcher))
+        end_public_url_alerts(context, [org for org, _ in lines])
         if watch:
             own_store = partial(_own_store, context)
             stack.enter_context(NotifyThread(own_store, Store.orgs, context.notify))

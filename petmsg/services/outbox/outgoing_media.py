@@ -18,7 +18,7 @@ from petmsg.queries.media import MediaRow, media_of_message
 from petmsg.queries.media_link import add_link
 from petmsg.queries.org import OrgRow
 from petmsg.rules.send_blocks import SendBlockFacts
-from petmsg.services.alert import raise_alert
+from petmsg.services.alert import close_alert, raise_alert
 from petmsg.services.unit_of_work import UnitOfWork
 
 LINK_LASTS = timedelta(hours=24)
@@ -174,6 +174,7 @@ def hand_out(
             now=uow.now,
             expires_at=uow.now + LINK_LASTS,
         )
+        end_no_public_url(uow)
     return tuple(_outgoing(each, public_url, token) for each in media)
 
 
@@ -188,6 +189,18 @@ def alert_no_public_url(uow: UnitOfWork, message: Message) -> None:
         message=f"Message {message.id} waits: {uow.org.provider.value.capitalize()} cannot fetch "
         "its pictures, because the process that sends has no PETMSG_PUBLIC_URL.",
         command="petmsg config show",
+    )
+
+
+def end_no_public_url(uow: UnitOfWork) -> None:
+    """End that alert: a process with a public URL sends the org's messages now, or the org's
+    provider needs none."""
+    close_alert(
+        uow,
+        AlertKind.NO_PUBLIC_URL,
+        entity="org",
+        ref=uow.org.slug,
+        reason="Pictures can be sent now.",
     )
 
 

@@ -171,6 +171,7 @@ def test_a_dispatcher_without_a_public_url_lets_a_picture_wait_and_one_with_it_s
         ran = sqlite_cli("message", "dispatch", **environ)
         assert ran.code == 0, ran.err
         assert [message.media_count for message in fake.messages.values()] == [1]
+        assert sqlite_cli("alert", "list", "-o", "json").json == []
 
 
 def test_explaining_a_route_with_pictures_leaves_out_numbers_without_mms(

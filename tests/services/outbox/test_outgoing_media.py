@@ -246,7 +246,7 @@ def statements_of_a_claim(url: str, message: int, monkeypatch: pytest.MonkeyPatc
     return seen
 
 
-def test_a_claim_costs_two_statements_more_with_pictures_and_none_without(
+def test_a_claim_costs_three_statements_more_with_pictures_and_none_without(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_twilio(url)
@@ -257,4 +257,4 @@ def test_a_claim_costs_two_statements_more_with_pictures_and_none_without(
         uow.cursor.run("UPDATE message_number SET free_at = NULL")
     pictured = statements_of_a_claim(url, other, monkeypatch)
     assert not any("FROM media" in sql or "INTO media" in sql for sql in plain)
-    assert len(pictured) == len(plain) + 2
+    assert len(pictured) == len(plain) + 3
