@@ -34,7 +34,10 @@ def doctor(
         typer.Option("--check", metavar="NAME", help="Run only this check; repeat for more."),
     ] = None,
     provider: Annotated[
-        bool, typer.Option("--provider", help="Check each provider's credentials with one request.")
+        bool,
+        typer.Option(
+            "--provider", help="Check credentials and numbers with one request to each provider."
+        ),
     ] = False,
     media: Annotated[
         bool, typer.Option("--media", help="Read every stored picture and compare its hash.")

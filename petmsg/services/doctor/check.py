@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from petmsg import clock
 from petmsg.db.location import Location
-from petmsg.enums import CheckResult
+from petmsg.enums import CheckResult, ProviderName
 from petmsg.errors import PetmsgError
 from petmsg.media.base import MediaStore
-from petmsg.providers.base import Provider
+from petmsg.providers.base import Provider, ProviderNumber
 from petmsg.queries.org import OrgRow
 from petmsg.services.fix_commands import FixCommands
 
@@ -36,7 +36,8 @@ class CheckContext:
     `orgs` are the chosen orgs, `slugs` the slugs of all orgs by id. `now` is the command's time
     (aware UTC); `machine_clock` is compared with other clocks. `orgs_error` says why the orgs could
     not be read. `provider_of` returns an org's provider; it is None if no provider may be asked.
-    `media` opens the media store; `reads_media` has the hash of every file compared.
+    `media` opens the media store; `reads_media` has the hash of every file compared. `listed` keeps
+    what each provider answered, None for one that did not answer.
     """
 
     location: Location
@@ -51,6 +52,16 @@ class CheckContext:
     media: Callable[[], MediaStore] | None = None
     reads_media: bool = False
     mounts: Path = Path("/proc/self/mounts")
+    listed: dict[ProviderName, Sequence[ProviderNumber] | None] = field(default_factory=dict)
+
+    def numbers_of(self, org: OrgRow) -> Sequence[ProviderNumber]:
+        """The numbers of the account of the org's provider, which is asked once; none if it did not
+        answer before, or has no list. Raises what the provider raises."""
+        assert self.provider_of is not None
+        if org.provider not in self.listed:
+            self.listed[org.provider] = None
+            self.listed[org.provider] = self.provider_of(org).numbers()
+        return self.listed[org.provider] or ()
 
     def includes(self, org_id: int | None) -> bool:
         """Whether findings about this org are reported: all are, unless one org was chosen."""

@@ -97,7 +97,8 @@ def credentials(context: CheckContext) -> Iterator[Finding]:
 
 
 def provider(context: CheckContext) -> Iterator[Finding]:
-    """Providers that refuse the credentials. Each is asked once for the account's numbers.
+    """Providers that refuse the credentials. Each is asked once for the account's numbers, which
+    `number_checks` looks at too.
 
     A provider that no org uses yet is asked as well if it has usable credentials.
     """
@@ -110,7 +111,7 @@ def provider(context: CheckContext) -> Iterator[Finding]:
         if not reaches_phones(name):
             continue
         try:
-            context.provider_of(org).numbers()
+            context.numbers_of(org)
         except PetmsgError as problem:
             yield Finding(f"{name.value}: {problem.message} {problem.hint}", "petmsg config show")
 

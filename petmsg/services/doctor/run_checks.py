@@ -34,6 +34,7 @@ from petmsg.services.doctor.environment_checks import ENVIRONMENT, SETTINGS
 from petmsg.services.doctor.event_checks import LATEST_EVENTS
 from petmsg.services.doctor.media_checks import MEDIA_STORE
 from petmsg.services.doctor.notify_checks import CHANNELS
+from petmsg.services.doctor.number_checks import NUMBERS_AT_PROVIDER
 from petmsg.services.fix_commands import by_slug
 from petmsg.suggestions import closest_words, did_you_mean
 
@@ -236,6 +237,7 @@ def _audit(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     *SETTINGS,
+    *NUMBERS_AT_PROVIDER,
     *ENVIRONMENT,
     Check(
         "schema",

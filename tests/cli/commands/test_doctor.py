@@ -69,7 +69,9 @@ def test_a_company_is_well_and_every_check_says_so(url: str) -> None:
     assert [*ran.json[0]] == ["check", "result", "org", "message", "command"]
     told = {row["check"] for row in ran.json}
     of_files = {"file_integrity", "local_disk", "media_place", "sqlite_version"}
-    assert told | of_files | {"provider"} == {check.name for check in run_checks.CHECKS}
+    assert told | of_files | {"provider", "number_pictures"} == {
+        check.name for check in run_checks.CHECKS
+    }
 
 
 def test_a_problem_is_an_exit_of_ten_and_comes_last(url: str) -> None:
