@@ -52,6 +52,10 @@ class MediaStore(Protocol):
         """All files, in no order. Files with other names are passed over."""
         ...
 
+    def count_unfinished(self, *, before: datetime) -> int:
+        """How many files interrupted calls of `put` left before that time (aware UTC)."""
+        ...
+
     def clear_unfinished(self, *, before: datetime) -> int:
         """Delete what interrupted calls of `put` left before that time (aware UTC).
 

@@ -68,15 +68,23 @@ class FolderStore:
             if is_name(path.name) and path == self._path(path.name):
                 yield StoredFile(path.name, status.st_size, _time_of(status))
 
+    def count_unfinished(self, *, before: datetime) -> int:
+        """How many files interrupted calls of `put` left before that time (aware UTC)."""
+        return sum(1 for _ in self._unfinished(before))
+
     def clear_unfinished(self, *, before: datetime) -> int:
         """Delete what interrupted calls of `put` left before that time (aware UTC)."""
         count = 0
+        for path in self._unfinished(before):
+            with self._usable():
+                path.unlink(missing_ok=True)
+            count += 1
+        return count
+
+    def _unfinished(self, before: datetime) -> Iterator[Path]:
         for path, status in self._files():
             if path.name.endswith(_UNFINISHED) and _time_of(status) < before:
-                with self._usable():
-                    path.unlink(missing_ok=True)
-                count += 1
-        return count
+                yield path
 
     def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
         """Every regular file two levels down, with its status."""

@@ -31,8 +31,7 @@ class Pruned:
 def prune(store: Store, *, older_than: timedelta) -> Pruned:
     """Delete the files that no row of any org names and that were last put longer ago than that.
 
-    With a dry run nothing is deleted, and `unfinished` files are not counted. Raises
-    `MediaStoreUnusable`.
+    With a dry run nothing is deleted. Raises `MediaStoreUnusable`.
     """
     before = store.clock() - older_than
     old = (file for file in store.media.listed() if file.modified_at < before)
@@ -41,7 +40,8 @@ def prune(store: Store, *, older_than: timedelta) -> Pruned:
         if store.dry_run or delete_unused(store, orphan.sha256):
             files += 1
             size += orphan.size
-    unfinished = 0 if store.dry_run else store.media.clear_unfinished(before=before)
+    end = store.media.count_unfinished if store.dry_run else store.media.clear_unfinished
+    unfinished = end(before=before)
     return Pruned(store.media.place, files, size, unfinished)
 
 

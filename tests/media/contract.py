@@ -97,5 +97,7 @@ class MediaStoreContract:
 
     def test_nothing_is_left_unfinished(self, store: MediaStore) -> None:
         name = store.put(REX)
-        assert store.clear_unfinished(before=datetime.now(UTC) + timedelta(days=1)) == 0
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        assert store.count_unfinished(before=tomorrow) == 0
+        assert store.clear_unfinished(before=tomorrow) == 0
         assert store.read(name) == REX

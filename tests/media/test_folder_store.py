@@ -92,6 +92,8 @@ def test_what_a_killed_process_left_is_cleared_when_it_is_old(
     now = datetime.now(UTC)
     assert store.clear_unfinished(before=now - LATER) == 0
     assert left.exists()
+    assert store.count_unfinished(before=now - LATER) == 0
+    assert store.count_unfinished(before=now + LATER) == 1
     assert store.clear_unfinished(before=now + LATER) == 1
     assert not left.exists()
     assert store.read(name) == REX

@@ -56,8 +56,10 @@ def test_old_files_without_a_message_are_deleted(company: str, kept: str) -> Non
 
 
 def test_a_dry_run_counts_them_and_deletes_none(company: str, kept: str) -> None:
-    assert prune(company, kept, dry_run=True).files == 2
+    told = prune(company, kept, dry_run=True)
+    assert (told.files, told.unfinished) == (2, 1)
     assert len(left_in(kept)) == 4
+    assert prune(company, kept).unfinished == 1
 
 
 def test_a_file_that_is_put_again_is_young(company: str, kept: str) -> None:

@@ -122,8 +122,9 @@ def _problem(
 
 
 def _orphans(context: CheckContext) -> Iterable[Finding]:
-    """Files that no row names. They may be what an interrupted command left."""
-    files = [file for file in _store(context).listed() if file.modified_at < context.now - YOUNG]
+    """Files that no row names. They may be what an interrupted command left, complete or not."""
+    store, before = _store(context), context.now - YOUNG
+    files = [file for file in store.listed() if file.modified_at < before]
     with snapshot(context.location) as cursor:
         named = {row.sha256 for row in queries.kept_files(cursor)} if files else set()
     orphans = [file for file in files if file.sha256 not in named]
@@ -131,6 +132,14 @@ def _orphans(context: CheckContext) -> Iterable[Finding]:
         size = sum(file.size for file in orphans)
         yield Finding(
             f"The media store has {counted(len(orphans), 'file')} ({size} bytes) of no message",
+            "petmsg media prune",
+            result=CheckResult.WARNING,
+        )
+    unfinished = store.count_unfinished(before=before)
+    if unfinished:
+        yield Finding(
+            f"The media store has {counted(unfinished, 'file')} that an interrupted command did not"
+            " store completely",
             "petmsg media prune",
             result=CheckResult.WARNING,
         )

@@ -1,12 +1,13 @@
 """doctor compares pictures and files both ways, and names the command that mends each finding."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.consistency import raw
-from tests.support.fixtures import Cli
+from tests.support.fixtures import NOW, Cli
 from tests.support.media_rows import TINY_GIF
 from tests.workflows.test_forget_client import SENTINEL, kept, left_in, pictured
 from tests.workflows.test_prune_media import HOUR, put
@@ -85,6 +86,22 @@ def test_an_old_file_without_a_message_is_found(cli: Cli, picture: int, kept: st
     assert found(cli, kept) == [("media_orphans", "warning", words, "petmsg media prune")]
     cli("media", "prune", PETMSG_MEDIA_DIR=kept)
     assert found(cli, kept) == []
+
+
+def test_what_a_killed_command_began_to_store_is_found(cli: Cli, picture: int, kept: str) -> None:
+    """There is no other file without a message."""
+    begun = Path(kept) / "ab" / ".0123456789abcdef.part"
+    begun.parent.mkdir(exist_ok=True)
+    begun.write_bytes(TINY_GIF)
+    young, old = ((NOW - age).timestamp() for age in (HOUR / 2, HOUR * 2))
+    os.utime(begun, (young, young))
+    assert found(cli, kept) == []
+    os.utime(begun, (old, old))
+    words = "The media store has 1 file that an interrupted command did not store completely"
+    assert found(cli, kept) == [("media_orphans", "warning", words, "petmsg media prune")]
+    cli("media", "prune", PETMSG_MEDIA_DIR=kept)
+    assert found(cli, kept) == []
+    assert not begun.exists()
 
 
 def test_a_message_that_waits_for_a_lost_picture_is_a_problem(
