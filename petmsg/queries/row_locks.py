@@ -1,5 +1,7 @@
 """Locks on single rows until the commit. SQLite locks the whole file, and needs none."""
 
+from collections.abc import Iterable
+
 from petmsg.db.cursor import Cursor
 
 _SHARE_CLIENT_OF_PHONE = """
@@ -20,6 +22,12 @@ _LOCK_CLIENT = "SELECT 1 FROM client WHERE id = :id FOR UPDATE"
 _LOCK_ORGS = "LOCK TABLE org IN EXCLUSIVE MODE"
 
 _LOCK_BATCHES = "SELECT pg_advisory_xact_lock(:space, :org_id)"
+
+_LOCK_BYTES = "SELECT pg_advisory_xact_lock(:space, :key)"
+_BYTES = 0x70746D6D
+"""The first key of the locks of bytes in the media store."""
+_BYTES_KEYS = 64
+"""How many second keys there are: a transaction with many files must not fill the lock table."""
 
 
 def share_client_of_phone(cursor: Cursor, org_id: int, phone: str) -> None:
@@ -50,3 +58,10 @@ def lock_orgs(cursor: Cursor) -> None:
 def lock_batches(cursor: Cursor, org_id: int, space: int) -> None:
     """Wait for this lock of the org."""
     cursor.hold(_LOCK_BATCHES, org_id=org_id, space=space)
+
+
+def lock_bytes(cursor: Cursor, hashes: Iterable[str]) -> None:
+    """Wait for these bytes in the media store, named by their SHA-256: who stores rows of them and
+    who deletes them take turns. Call it before any row is locked."""
+    for key in sorted({int(sha256[:2], 16) % _BYTES_KEYS for sha256 in hashes}):
+        cursor.hold(_LOCK_BYTES, space=_BYTES, key=key)

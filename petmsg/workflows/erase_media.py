@@ -6,9 +6,10 @@ leaves work that `media fetch` or a repeated `client forget` finishes.
 
 from collections.abc import Mapping, Sequence
 
-from petmsg.errors import MediaMissing
+from petmsg.media.base import MediaStore
 from petmsg.queries import erase as queries
 from petmsg.queries.org import OrgRow
+from petmsg.queries.row_locks import lock_bytes
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.workflows.store import Store
 
@@ -30,38 +31,34 @@ def _erase_bytes_of(store: Store, org: OrgRow) -> int:
     return len(rows)
 
 
-def put_back(store: Store, contents: Mapping[str, bytes]) -> None:
-    """Store bytes again, by SHA-256, that another process deleted before rows with them were
-    committed. Call it after that commit; see `delete_unused`. Raises `MediaStoreUnusable`."""
+def keep_bytes(uow: UnitOfWork, media: MediaStore, contents: Mapping[str, bytes]) -> None:
+    """Have these bytes, by SHA-256, in the store until rows with them are committed.
+
+    Call it first in the transaction that stores the rows: another process may have deleted bytes
+    since they were put, and cannot do so after this (`delete_unused`). So a row never has bytes
+    that are gone, even if this process is killed right after its commit. Raises
+    `MediaStoreUnusable`.
+    """
+    lock_bytes(uow.cursor, contents)
     for sha256, content in contents.items():
-        if store.media.size(sha256) is None:
-            store.media.put(content)
+        if media.size(sha256) is None:
+            media.put(content)
 
 
 def delete_unused(store: Store, sha256: str) -> bool:
     """Delete bytes that no stored picture has; False if one has them.
 
-    Another process may store the same bytes at this moment. It looks for them after its commit
-    (`put_back`), and this one after the deletion: one of the two sees the other's work, and puts
-    the bytes back.
+    It is done in a transaction, so that no other process stores a row with these bytes meanwhile.
     """
-    if _is_in_use(store, sha256):
-        return False
-    try:
-        content = store.media.read(sha256)
-    except MediaMissing:
-        return True
-    store.media.delete(sha256)
-    if _is_in_use(store, sha256):
-        store.media.put(content)
-        return False
+    from petmsg.db.transaction import transaction
+
+    with transaction(store.engine, store.location) as begun:
+        lock_bytes(begun.cursor, [sha256])
+        if queries.is_in_use(begun.cursor, sha256):
+            return False
+        store.media.delete(sha256)
     return True
 
 
 def _mark_erased(uow: UnitOfWork, media_ids: Sequence[int]) -> None:
     queries.mark_erased(uow.cursor, media_ids)
-
-
-def _is_in_use(store: Store, sha256: str) -> bool:
-    with store.snapshot() as cursor:
-        return queries.is_in_use(cursor, sha256)

@@ -26,7 +26,8 @@ from petmsg.queries.media_fetch import ToFetch
 from petmsg.queries.org import OrgRow, all_orgs
 from petmsg.services.media import fetch as service
 from petmsg.services.media.fetch import Failed, Got, Leased
-from petmsg.workflows.erase_media import erase_bytes, put_back
+from petmsg.services.unit_of_work import UnitOfWork
+from petmsg.workflows.erase_media import delete_unused, erase_bytes, keep_bytes
 from petmsg.workflows.provider_factory import provider_of
 from petmsg.workflows.relay_pictures import relay_pictures
 from petmsg.workflows.store import Store
@@ -96,8 +97,14 @@ class MediaFetcher:
         contents: dict[str, bytes] = {}
         results = self._ask(adapter, provider, leased, contents)
         self._store.tick()
-        settled = self._store.write_in(org.slug, service.settle, leased, results)
-        put_back(self._store, contents)
+
+        def settle(uow: UnitOfWork) -> list[ToFetch]:
+            keep_bytes(uow, self._store.media, contents)
+            return service.settle(uow, leased, results)
+
+        settled = self._store.write_in(org.slug, settle)
+        for sha256 in contents.keys() - {row.sha256 for row in settled}:
+            delete_unused(self._store, sha256)  # of a file that was erased meanwhile
         return settled
 
     def _ask(

@@ -17,7 +17,8 @@ from petmsg.services.outbox.outgoing_media import (
     require_few,
 )
 from petmsg.services.outbox.preview import PreviewedMedia
-from petmsg.workflows.erase_media import put_back
+from petmsg.services.unit_of_work import UnitOfWork
+from petmsg.workflows.erase_media import keep_bytes
 from petmsg.workflows.provider_factory import public_url_of
 from petmsg.workflows.store import Store
 
@@ -101,15 +102,16 @@ def store_files(store: Store, files: Sequence[OutgoingFile]) -> list[NewMedia]:
     return [file.new for file in files]
 
 
-def keep_files(store: Store, files: Sequence[OutgoingFile]) -> None:
-    """Make sure that the store still has the bytes, after the commit of a message with them."""
-    if not store.dry_run:
+def keep_files(uow: UnitOfWork, store: Store, files: Sequence[OutgoingFile]) -> None:
+    """Have the bytes in the store until the commit of a message with them (not in a dry run). Call
+    it first in that transaction."""
+    if files and not store.dry_run:
         contents = {
             file.new.sha256: file.prepared.content
             for file in files
             if file.prepared is not None and file.new.sha256 is not None
         }
-        put_back(store, contents)
+        keep_bytes(uow, store.media, contents)
 
 
 def _linked(link: str) -> OutgoingFile:

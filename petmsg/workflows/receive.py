@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from petmsg import settings
 from petmsg.enums import Keyword, ProviderName
@@ -33,7 +34,8 @@ from petmsg.services.inbound.poll_cursor import mark_pulled, pull_since
 from petmsg.services.inbound.receive import MOST_MEDIA, Received, receive_each
 from petmsg.services.inbound.unmatched import UnmatchedMessage
 from petmsg.services.transfer.row_files import CHUNK
-from petmsg.services.unit_of_work import Failure
+from petmsg.services.unit_of_work import Failure, UnitOfWork
+from petmsg.workflows.erase_media import keep_bytes
 from petmsg.workflows.provider_factory import provider_of
 from petmsg.workflows.relay_pictures import relay_pictures
 from petmsg.workflows.store import Store
@@ -46,11 +48,16 @@ ReceiveResult = Received | UnmatchedMessage | Failure
 
 
 def store_messages(
-    store: Store, texts: Sequence[ReceivedText], *, provider: ProviderName | None
+    store: Store,
+    texts: Sequence[ReceivedText],
+    *,
+    provider: ProviderName | None,
+    contents: Mapping[str, bytes] | None = None,
 ) -> list[ReceiveResult]:
     """Store messages, each once; results in the same order. A message that cannot be stored is a
     `Failure`; a database that is locked or missing raises.
 
+    `contents` are the bytes of files that are in the store already, by SHA-256.
     Committed when it returns.
     """
     with store.snapshot() as cursor:
@@ -63,13 +70,15 @@ def store_messages(
                 result[place] = _store_unmatched(store, texts[place], provider)
             continue
         of_org = [texts[place] for place in places]
-        results = store.write_in(
-            slug,
-            receive_each,
-            of_org,
-            provider=provider,
-            media_providers=media_providers(store.environ),
-        )
+
+        def store_all(uow: UnitOfWork, of_org: list[ReceivedText] = of_org) -> list[Any]:
+            if contents and not store.dry_run:
+                keep_bytes(uow, store.media, contents)
+            return receive_each(
+                uow, of_org, provider=provider, media_providers=media_providers(store.environ)
+            )
+
+        results = store.write_in(slug, store_all)
         result.update(zip(places, results, strict=True))
     return [result[place] for place in range(len(texts))]
 
@@ -118,7 +127,14 @@ def typed(
     )
 
 
-def with_files(store: Store, text: ReceivedText, paths: Sequence[str]) -> ReceivedText:
+class WithFiles(NamedTuple):
+    """A message that was typed, and the bytes of its files by SHA-256."""
+
+    text: ReceivedText
+    contents: Mapping[str, bytes]
+
+
+def with_files(store: Store, text: ReceivedText, paths: Sequence[str]) -> WithFiles:
     """The message with these files, whose bytes are put into the store as they are.
 
     Raises `MediaUnreadable`, `MediaTooLarge`, and `OutOfRange` for too many.
@@ -131,7 +147,7 @@ def with_files(store: Store, text: ReceivedText, paths: Sequence[str]) -> Receiv
             f"A message has at most {MOST_MEDIA} files, not {len(paths)}.",
             hint="Store the others as another message.",
         )
-    contents = [(Path(path), read_file(Path(path))) for path in paths]
+    files = [(Path(path), read_file(Path(path))) for path in paths]
     media = tuple(
         ReceivedMedia(
             content_type=content_type_of(content),
@@ -139,9 +155,10 @@ def with_files(store: Store, text: ReceivedText, paths: Sequence[str]) -> Receiv
             sha256=sha256(content).hexdigest() if store.dry_run else store.media.put(content),
             name=_plain_name(path),
         )
-        for path, content in contents
+        for path, content in files
     )
-    return replace(text, media=media, media_count=len(media))
+    contents = {sha256(content).hexdigest(): content for _, content in files}
+    return WithFiles(replace(text, media=media, media_count=len(media)), contents)
 
 
 def _plain_name(path: Path) -> str:
@@ -149,14 +166,14 @@ def _plain_name(path: Path) -> str:
     return path.name.encode("utf-8", "replace").decode("utf-8")[:_LONGEST_NAME]
 
 
-def receive(store: Store, text: ReceivedText) -> Received:
+def receive(store: Store, typed: WithFiles) -> Received:
     """`message receive`: store one message as if it was just received. Raises `StoredUnmatched`.
 
     Its pictures are passed on at once if the library that cleans them is installed; if not, `media
     fetch` says so.
     """
-    (result,) = store_messages(store, [text], provider=None)
-    if text.media and not store.dry_run:
+    (result,) = store_messages(store, [typed.text], provider=None, contents=typed.contents)
+    if typed.text.media and not store.dry_run:
         with suppress(ExtraMissing):
             relay_pictures(store)
     if isinstance(result, Failure):

@@ -9,7 +9,8 @@ from petmsg.media.prepare import Prepared, prepare
 from petmsg.queries.relayed_media import ReadyCopy, ready_copies
 from petmsg.services.media import relayed
 from petmsg.services.media.relayed import CleanCopy
-from petmsg.workflows.erase_media import put_back
+from petmsg.services.unit_of_work import UnitOfWork
+from petmsg.workflows.erase_media import delete_unused, keep_bytes
 from petmsg.workflows.store import Store
 
 _AT_ONCE = 50
@@ -61,8 +62,13 @@ def _pass_on(store: Store, ready: ReadyCopy, *, is_late: bool) -> None:
         removed=prepared.removed,
         original_size=prepared.original_size,
     )
-    store.write_in(ready.org, relayed.fill, ready.copy, clean)
-    put_back(store, {clean.sha256: prepared.content})
+
+    def fill(uow: UnitOfWork) -> bool:
+        keep_bytes(uow, store.media, {clean.sha256: prepared.content})
+        return relayed.fill(uow, ready.copy, clean)
+
+    if not store.write_in(ready.org, fill):
+        delete_unused(store, clean.sha256)  # the copy was erased meanwhile, or goes no more
 
 
 def _cleaned(store: Store, ready: ReadyCopy) -> Prepared | None:

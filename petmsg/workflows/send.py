@@ -21,6 +21,7 @@ from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import HandedOver, error_for, record
 from petmsg.services.outbox.send import NotSent, Sending
+from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.workflows.outgoing_files import OutgoingFile, keep_files, require_reachable, store_files
 from petmsg.workflows.provider_factory import provider_of, public_url_of
 from petmsg.workflows.store import Store
@@ -73,9 +74,10 @@ def send(
         alive = store.at_end.enter_context(worker(store.location))
         token = alive.token
     claimed_at = clock.uptime()
-    sending = store.write_in(
-        org.slug,
-        lambda uow: service.queue_and_claim(
+
+    def queue_and_claim(uow: UnitOfWork) -> Sending:
+        keep_files(uow, store, media)
+        return service.queue_and_claim(
             uow,
             client,
             body=body,
@@ -88,9 +90,9 @@ def send(
             ahead=_ahead(store),
             public_url=public_url,
             media=files,
-        ),
-    )
-    keep_files(store, media)
+        )
+
+    sending = store.write_in(org.slug, queue_and_claim)
     for warning in sending.warnings:
         on_warning(warning)
     problem = None

@@ -1,4 +1,5 @@
-"""Bytes that another process deletes before the commit of a row with them are put back after it."""
+"""Bytes that another process deletes since they were put are in the store when a row with them is
+committed: a process that is killed right after its commit leaves no row without bytes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from petmsg.media.folder_store import FolderStore
+from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.fixtures import Cli, looking
 from tests.support.incoming import MAYAS_PHONE
 from tests.support.pictures import photo_with_position
@@ -29,13 +31,19 @@ def relayed(cli: Cli, photo: Path) -> None:
     assert came.code == 0, came.err
 
 
-@pytest.mark.parametrize("way", [one, a_file, relayed])
-def test_what_is_deleted_before_the_commit_is_there_after_it(
+@pytest.mark.parametrize(
+    ("way", "which"),
+    [(one, "clean"), (a_file, "clean"), (relayed, "clean"), (relayed, "as it came")],
+    ids=["sent", "queued from a file", "relayed", "received"],
+)
+def test_what_is_deleted_before_the_commit_is_there_when_it_comes(
     sqlite_cli: Cli,
     migrated_sqlite: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    *,
     way: Callable[[Cli, Path], None],
+    which: str,
 ) -> None:
     people_and_visit(sqlite_cli, "--relay", "on")
     photo = tmp_path / "rex.jpg"
@@ -44,16 +52,26 @@ def test_what_is_deleted_before_the_commit_is_there_after_it(
 
     def put(self: FolderStore, content: bytes) -> str:
         sha256 = really(self, content)
-        if sha256 not in deleted and content != photo.read_bytes():
+        is_as_it_came = content == photo.read_bytes()
+        if sha256 not in deleted and is_as_it_came == (which == "as it came"):
             deleted.add(sha256)
             self.delete(sha256)
         return sha256
 
+    store = FolderStore(Path(f"{tmp_path}/petmsg.db-media"))
+    missing: list[str] = []
+    finish = UnitOfWork.finish
+
+    def committed(self: UnitOfWork) -> None:
+        finish(self)
+        stored = self.cursor.tuples("SELECT sha256 FROM media WHERE status = 'stored'")
+        missing.extend(sha256 for (sha256,) in stored if store.size(sha256) is None)
+
     monkeypatch.setattr(FolderStore, "put", put)
+    monkeypatch.setattr(UnitOfWork, "finish", committed)
     way(sqlite_cli, photo)
-    assert len(deleted) == 1
+    assert (len(deleted), missing) == (1, [])
     with looking(migrated_sqlite) as cursor:
         stored = {row[0] for row in cursor.tuples("SELECT sha256 FROM media")}
     assert deleted <= stored
-    store = FolderStore(Path(f"{tmp_path}/petmsg.db-media"))
     assert {each.sha256 for each in store.listed()} == stored

@@ -11,10 +11,12 @@ from petmsg.cli.options import read_file
 from petmsg.cli.results import Results
 from petmsg.errors import PetmsgError
 from petmsg.media.web_address import is_link
+from petmsg.queries.row_locks import lock_bytes
 from petmsg.render.views.conversation import QUEUED_ROWS
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue_rows import COLUMNS, MessageRow, QueuedRow, files_of, queue_rows
 from petmsg.services.transfer.row_files import BatchRow, read_batch
+from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.workflows import outgoing_files
 
 
@@ -39,19 +41,22 @@ def send_file(
         nonlocal waiting
         keep_metadata = options.metadata_reason is not None
         rows = [_with_files(context, row, folder, keep_metadata) for row in chunk]
-        done = context.write(
-            lambda uow: queue_rows(
+
+        def queue(uow: UnitOfWork) -> list[Any]:
+            lock_bytes(uow.cursor, _hashes(rows))
+            for row in rows:
+                if any(context.media.size(each) is None for each in _hashes([row])):
+                    # Another process deleted the same bytes since they were put.
+                    _with_files(context, row.row, folder, keep_metadata)
+            return queue_rows(
                 uow,
                 rows,
                 options=replace(
                     options, send_at=uow.instant(send_at), expires_at=uow.instant(expires_at)
                 ),
             )
-        )
-        for row in rows:
-            if any(each.sha256 and context.media.size(each.sha256) is None for each in row.media):
-                # Another process deleted the same bytes before the commit.
-                _with_files(context, row.row, folder, keep_metadata)
+
+        done = context.write(queue)
         waiting += sum(isinstance(row, QueuedRow) and not row.reused for row in done)
         return done
 
@@ -74,6 +79,10 @@ def _with_files(context: Context, row: BatchRow, folder: Path, keep_metadata: bo
         return MessageRow(row, outgoing_files.store_files(context, ready))
     except PetmsgError as problem:
         return MessageRow(row, problem=problem)
+
+
+def _hashes(rows: Sequence[MessageRow]) -> list[str]:
+    return [each.sha256 for row in rows for each in row.media if each.sha256 is not None]
 
 
 def _warn(context: Context, row: QueuedRow) -> None:
