@@ -75,6 +75,8 @@ campaigns: $(DEV) ## a million steps, ten thousand kills on each database: hours
 	@$(BIN)/python -m tests.campaigns.receiving --kills 3 --database postgresql $(ARGS)
 	@$(BIN)/python -m tests.campaigns.sending --kills 10000 $(ARGS)
 	@$(BIN)/python -m tests.campaigns.sending --kills 10000 --database postgresql $(ARGS)
+	@$(BIN)/python -m tests.campaigns.pictures --kills 2000 $(ARGS)
+	@$(BIN)/python -m tests.campaigns.pictures --kills 2000 --database postgresql $(ARGS)
 
 lock: ## resolves the lock files anew (needs uv; ARGS=--upgrade for newer versions)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }

@@ -136,7 +136,7 @@ def main() -> int:
     print(f"seed {campaign.seed} …", flush=True)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="petmsg-campaign-")))
-        outcome = run(_database(options.database, folder, stack), campaign, folder)
+        outcome = run(database_of(options.database, folder, stack), campaign, folder)
     for what, counts in (("faults", outcome.faults), ("events", outcome.events)):
         print(f"{what}: " + ", ".join(f"{name} {count}" for name, count in sorted(counts.items())))
     spans = ", ".join(f"{name} {span:.1f} s" for name, span in outcome.seconds.items())
@@ -151,7 +151,8 @@ def main() -> int:
     return int(bool(outcome.verdict.faults) != (campaign.control is not None))
 
 
-def _database(kind: str, folder: Path, stack: ExitStack) -> str:
+def database_of(kind: str, folder: Path, stack: ExitStack) -> str:
+    """The URL of an empty database in the folder, or on a server that ends with the stack."""
     if kind == "sqlite":
         return locate(str(folder / "petmsg.db")).url
     from tests.support.postgres import running_server

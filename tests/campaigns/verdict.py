@@ -39,7 +39,8 @@ class Verdict:
 
     `lost` were asked for and never taken, `twice` taken more often than asked for, `stuck` ended
     in any state but sent, `disordered` are threads whose texts were taken in another order than
-    they were asked for, `misbound` are texts whose provider id is that of another.
+    they were asked for, `misbound` are texts whose provider id is that of another. `bare` are
+    pictures without their bytes, `orphaned` are bytes that no picture needs.
     """
 
     lost: list[Asked] = field(default_factory=list)
@@ -48,6 +49,8 @@ class Verdict:
     disordered: list[str] = field(default_factory=list)
     misbound: list[Row] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    bare: list[str] = field(default_factory=list)
+    orphaned: list[str] = field(default_factory=list)
 
     @property
     def faults(self) -> dict[str, int]:

@@ -1,7 +1,8 @@
-"""Workers of a campaign: real `petmsg message dispatch --watch` processes, started in milliseconds.
+"""Workers of a campaign: real petmsg processes, started in milliseconds and killed at random.
 
 `python -m tests.campaigns.workers` loads petmsg once and forks a worker whenever one is wanted, as
-tests.support.swarm does. A worker's waits are scaled down, in the order that matters (a request is
+tests.support.swarm does. Each runs one command line, `message dispatch --watch` if nothing else was
+asked for. A worker's waits are scaled down, in the order that matters (a request is
 shorter than the grace); everything else is what a user runs. A control takes away one thing that
 holds the sending together, in the workers only.
 """
@@ -18,10 +19,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from petmsg.db import migrate
 from petmsg.db.location import locate
@@ -32,7 +35,33 @@ TIMEOUT = 0.12
 """Seconds for a wait of a request; the whole request takes at most four times that."""
 GRACE = 0.55
 SECOND_LOOK = 0.3
+LEASE = 2.5
+"""Seconds that a file is leased for its fetch: longer than its requests."""
 STOP_SECONDS = 20.0
+AT_ONCE = 4
+DISPATCH = ("message", "dispatch", "--watch", "--workers", "4", "-o", "jsonl")
+TASKS_FIRST = 0.7
+"""How often a new worker takes a task, while there are some, and no chore."""
+LONGER, SHORTER = 1.1, 0.85
+"""How the longest life of a command changes when it was killed, and when it ended by itself: as
+many are killed in their last moments as at once, however fast the machine is."""
+AGAIN = 0.5
+"""How often a task whose process was killed is begun again in the same storm."""
+
+Line = Sequence[str]
+
+
+@dataclass(frozen=True)
+class Work:
+    """The command lines of a storm's workers.
+
+    `tasks` are wanted once each; a killed one may be begun again. `chores` are run again and again,
+    and `always` is the line of one more worker, which is replaced whenever it is killed.
+    """
+
+    tasks: Sequence[Line] = ()
+    chores: Sequence[Line] = (DISPATCH,)
+    always: Line = ()
 
 
 @dataclass(frozen=True)
@@ -40,24 +69,41 @@ class Storm:
     """What a storm of kills left: how many, and how workers ended that ended by themselves.
 
     `unit` is how many seconds a worker's first text took: what their lives were measured in.
+    `finished` are the places of the tasks that ended with 0, `killed` counts the kills by command.
     """
 
     kills: int
     unit: float
     exits: Mapping[str, int]
+    finished: Sequence[int] = ()
+    killed: Mapping[str, int] = field(default_factory=dict)
 
 
 class Nursery:
-    """The warm process that forks workers on one database. `log` takes what they print."""
+    """The warm process that forks workers on one database.
+
+    `log` takes what they say on stderr, `preload` names modules that the workers need beside the
+    usual ones. `patience` is how many times longer the waits are of those that nobody kills, so
+    that they come to an end on a busy machine.
+    """
 
     def __init__(
-        self, url: str, environ: Mapping[str, str], log: Path, *, control: str | None = None
+        self,
+        url: str,
+        environ: Mapping[str, str],
+        log: Path,
+        *,
+        control: str | None = None,
+        preload: Sequence[str] = (),
+        patience: float = 1.0,
     ) -> None:
         self._settings = {
             "url": url,
             "environ": dict(environ),
             "log": str(log),
             "control": control,
+            "preload": list(preload),
+            "patience": patience,
         }
 
     def __enter__(self) -> "Nursery":
@@ -78,20 +124,32 @@ class Nursery:
         self._process.stdout.close()
         self._process.wait(30)
 
-    def storm(self, kills: int, workers: int, seed: int, meanwhile: Callable[[], object]) -> Storm:
+    def storm(
+        self,
+        kills: int,
+        workers: int,
+        seed: int,
+        meanwhile: Callable[[], object],
+        work: Work = Work(),
+    ) -> Storm:
         """Keep workers running and kill them at random, until there were so many kills."""
-        self._order("storm", kills=kills, workers=workers, seed=seed)
+        self._order("storm", kills=kills, workers=workers, seed=seed, **work.__dict__)
         assert self._process.stdout is not None
         while not select.select([self._process.stdout], [], [], 0.05)[0]:
             meanwhile()
         return Storm(**self._answer())
 
+    def run(self, lines: Sequence[Line]) -> list[int]:
+        """The exit codes of commands that nobody kills, in their order; a few run at once."""
+        self._order("run", lines=lines)
+        return list(self._answer())
+
     @contextmanager
-    def calm(self, workers: int) -> Iterator[list[int]]:
-        """Workers that nobody kills. They are asked to stop at the end (SIGTERM); gives the list
-        of their exit codes then."""
+    def calm(self, workers: int, also: Sequence[Line] = ()) -> Iterator[list[int]]:
+        """Dispatchers and others that nobody kills. They are asked to stop at the end (SIGTERM);
+        gives the list of their exit codes then."""
         codes: list[int] = []
-        self._order("calm", workers=workers)
+        self._order("calm", lines=[*[DISPATCH] * workers, *also])
         self._answer()
         try:
             yield codes
@@ -116,16 +174,18 @@ class Nursery:
 
 def main() -> None:
     """Obey one order a line."""
-    unit = _warm_up()
     settings = json.loads(sys.argv[1])
+    unit = _warm_up(settings["preload"])
     calm: list[int] = []
     for line in sys.stdin:
         order = json.loads(line)
         match order.pop("what"):
             case "storm":
-                answer: Any = _storm(settings, unit=unit, **order)
+                answer: Any = _storm({**settings, "patience": 1.0}, unit=unit, **order)
             case "calm":
-                calm = answer = [_fork(settings) for _ in range(order["workers"])]
+                calm = answer = [_fork(settings, line) for line in order["lines"]]
+            case "run":
+                answer = _run(settings, order["lines"])
             case _:
                 answer, calm = _stop(calm), []
         sys.stdout.write(json.dumps(answer) + "\n")
@@ -133,12 +193,14 @@ def main() -> None:
     _stop(calm)  # of a campaign that was broken off
 
 
-def _warm_up() -> float:
+def _warm_up(preload: Sequence[str]) -> float:
     """Load and try everything a worker needs; the seconds that a worker's first text takes."""
     from petmsg.providers.twilio import TwilioProvider
     from tests.providers.sending import GOOD
 
     load_everything()
+    for module in preload:
+        import_module(module)
     TwilioProvider(GOOD).close()
     with tempfile.TemporaryDirectory(prefix="petmsg-warm-") as folder:
         url = locate(str(Path(folder, "petmsg.db"))).url
@@ -155,30 +217,117 @@ def _warm_up() -> float:
     return took
 
 
-def _storm(
-    settings: dict[str, Any], *, unit: float, kills: int, workers: int, seed: int
-) -> dict[str, Any]:
-    dice = random.Random(f"{seed} kills")
-    living: dict[int, float] = {}
-    exits: Counter[str] = Counter()
-    done = 0
-    while done < kills:
-        while len(living) < workers:
-            life = dice.uniform(0, 2) if dice.random() < 0.3 else 1 + dice.expovariate(1 / 3)
-            living[_fork(settings)] = time.monotonic() + life * unit
-        pid = min(living, key=lambda each: living[each])
-        time.sleep(max(0.0, living[pid] - time.monotonic()))
+class _Living(NamedTuple):
+    """A worker: its line, which task that is, and when it is killed."""
+
+    line: Line
+    task: int | None
+    killed_at: float
+
+    @property
+    def command(self) -> str:
+        return " ".join(self.line[:2])
+
+
+class _Crew:
+    """The workers of a storm, and what they have done."""
+
+    def __init__(self, settings: dict[str, Any], work: Work, *, unit: float, seed: int) -> None:
+        self._settings, self._work, self._unit = settings, work, unit
+        self._dice = random.Random(f"{seed} kills")
+        self._left = [*range(len(work.tasks))]
+        self._spans: dict[str, float] = {}
+        self.living: dict[int, _Living] = {}
+        self.finished: set[int] = set()
+        self.killed: Counter[str] = Counter()
+        self.exits: Counter[str] = Counter()
+
+    def fork(self) -> None:
+        """One worker more."""
+        line, task = self._next()
+        pid = _fork(self._settings, line)
+        self.living[pid] = _Living(line, task, time.monotonic() + self._life(line))
+
+    def kill_next(self) -> None:
+        """Wait for the next kill; those that end by themselves before it are told apart."""
+        pid = min(self.living, key=lambda each: self.living[each].killed_at)
+        while time.monotonic() < self.living[pid].killed_at:
+            self._reap()
+            if pid not in self.living:
+                return
+            time.sleep(0.002)
         os.kill(pid, signal.SIGKILL)  # not reaped yet, so the number is still its own
-        del living[pid]
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        self._ended(pid, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+    def kill_all(self) -> None:
+        """The end of the storm."""
+        for pid in self.living:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+    def _next(self) -> tuple[Line, int | None]:
+        always = self._work.always
+        if always and all(each.line is not always for each in self.living.values()):
+            return always, None
+        if self._left and self._dice.random() < TASKS_FIRST:
+            task = self._left.pop(0)
+            return self._work.tasks[task], task
+        return self._dice.choice(self._work.chores), None
+
+    def _life(self, line: Line) -> float:
+        """Seconds: a command that ends by itself is killed on its way, or just not."""
+        if "--watch" in line or line is self._work.always:
+            first = self._dice.random() < 0.3
+            life = self._dice.uniform(0, 2) if first else 1 + self._dice.expovariate(1 / 3)
+            return life * self._unit * (1 if "--watch" in line else 10)
+        span = self._spans.setdefault(" ".join(line[:2]), 2 * self._unit)
+        return self._dice.uniform(0, 1.3) * span
+
+    def _reap(self) -> None:
+        for pid in [*self.living]:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                self._ended(pid, os.waitstatus_to_exitcode(status))
+
+    def _ended(self, pid: int, status: int) -> None:
+        worker = self.living.pop(pid)
+        if worker.command in self._spans:
+            self._spans[worker.command] *= LONGER if status == -signal.SIGKILL else SHORTER
         if status == -signal.SIGKILL:
-            done += 1
-        else:
-            exits[str(status)] += 1
-    for pid in living:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-    return {"kills": done, "exits": exits, "unit": unit}
+            self.killed[worker.command] += 1
+            if worker.task is not None and self._dice.random() < AGAIN:
+                self._left.insert(self._dice.randint(0, len(self._left)), worker.task)
+            return
+        if worker.task is not None and status == 0:
+            self.finished.add(worker.task)
+        one_of_many = len(self._work.chores) + len(self._work.tasks) > 1
+        self.exits[f"{worker.command}: {status}" if one_of_many else str(status)] += 1
+
+
+def _storm(
+    settings: dict[str, Any], *, unit: float, kills: int, workers: int, seed: int, **work: Any
+) -> dict[str, Any]:
+    crew = _Crew(settings, Work(**work), unit=unit, seed=seed)
+    while crew.killed.total() < kills:
+        while len(crew.living) < workers + bool(work["always"]):
+            crew.fork()
+        crew.kill_next()
+    crew.kill_all()
+    return {
+        "kills": crew.killed.total(),
+        "exits": crew.exits,
+        "unit": unit,
+        "finished": sorted(crew.finished),
+        "killed": crew.killed,
+    }
+
+
+def _run(settings: dict[str, Any], lines: Sequence[Line]) -> list[int]:
+    codes: list[int] = []
+    for start in range(0, len(lines), AT_ONCE):
+        pids = [_fork(settings, line) for line in lines[start : start + AT_ONCE]]
+        codes += [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+    return codes
 
 
 def _stop(pids: Sequence[int]) -> list[int]:
@@ -195,41 +344,44 @@ def _stop(pids: Sequence[int]) -> list[int]:
     return codes
 
 
-def _fork(settings: dict[str, Any]) -> int:
+def _fork(settings: dict[str, Any], line: Line) -> int:
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
-            code = _live(settings)
+            code = _live(settings, line)
         finally:
             os._exit(code)
     return pid
 
 
-def _live(settings: dict[str, Any]) -> int:
+def _live(settings: dict[str, Any], line: Line) -> int:
     from petmsg.cli import run_command_line
 
     log = os.open(settings["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard, instead in ((0, nothing), (1, nothing), (2, log)):
         os.dup2(instead, standard)
-    scale_down()
+    scale_down(settings["patience"])
     if settings["control"] is not None:
         CONTROLS[settings["control"]]()
     environ = {
         "PETMSG_ACTOR": ACTOR,
         "HOME": "/nonexistent",
         "PETMSG_DATABASE_URL": settings["url"],
-        "PETMSG_TWILIO_TIMEOUT_SECONDS": str(TIMEOUT),
         **settings["environ"],
+        "PETMSG_TWILIO_TIMEOUT_SECONDS": str(TIMEOUT * settings["patience"]),
     }
-    dispatch = ["message", "dispatch", "--watch", "--workers", "4", "-o", "jsonl"]
-    return run_command_line(dispatch, environ=environ)
+    code = run_command_line(line, environ=environ)
+    while AT_THE_END:
+        AT_THE_END.pop()()
+    return code
 
 
-def scale_down() -> None:
-    """Waits of minutes become tenths of seconds."""
+def scale_down(patience: float = 1.0) -> None:
+    """Waits of minutes become tenths of seconds, times `patience`."""
     from petmsg.cli.flows import dispatch as dispatching
+    from petmsg.services.media import fetch
     from petmsg.services.outbox import record_outcome
     from petmsg.workflows.worker import sender_pool
     from petmsg.workflows.worker.dispatcher import Timings
@@ -241,14 +393,21 @@ def scale_down() -> None:
         poll=0.1,
         reconcile_every=0.3,
         defer_for=0.1,
-        rescue_timings=RescueTimings(timedelta(seconds=GRACE), timedelta(seconds=SECOND_LOOK)),
+        rescue_timings=RescueTimings(
+            timedelta(seconds=GRACE * patience), timedelta(seconds=SECOND_LOOK * patience)
+        ),
     )
     swap(dispatching, _timings=lambda _context: timings)
-    swap(sender_pool, BEGIN_WITHIN=0.4)
+    swap(sender_pool, BEGIN_WITHIN=0.4 * patience)
     swap(
         record_outcome,
         FIRST_BACK_OFF=timedelta(seconds=0.05),
         LONGEST_BACK_OFF=timedelta(seconds=0.5),
+    )
+    swap(
+        fetch,
+        _LEASE_OF_ONE=timedelta(seconds=LEASE * patience),
+        PAUSES=tuple(timedelta(seconds=each / 10) for each in range(1, 5)),
     )
 
 
@@ -286,9 +445,34 @@ def _mark_then_drop() -> None:
     swap(unknown_outcomes, reconcile=settle)
 
 
+def _row_before_bytes() -> None:
+    """The row of a picture is committed first, and its bytes are stored a moment later."""
+    from petmsg.workflows import send
+
+    def later(store: Any, files: Any) -> list[Any]:
+        puts = [partial(store.media.put, file.prepared.content) for file in files]
+        AT_THE_END.extend([*puts, partial(time.sleep, GRACE)])  # the last one is done first
+        return [file.new for file in files]
+
+    swap(send, store_files=later, keep_files=lambda *_args: None)
+
+
+def _bytes_stay() -> None:
+    """Bytes that no row needs any more are never deleted."""
+    from petmsg.workflows import erase_media, prune_media
+
+    for module in (erase_media, prune_media):
+        swap(module, delete_unused=lambda *_args: True)
+
+
+AT_THE_END: list[Callable[[], object]] = []
+"""What a control puts off until the command is done."""
+
 CONTROLS: dict[str, Callable[[], None]] = {
     "blind-requeue": _blind_requeue,
     "mark-then-drop": _mark_then_drop,
+    "row-before-bytes": _row_before_bytes,
+    "bytes-stay": _bytes_stay,
 }
 
 
