@@ -1,9 +1,15 @@
 """A service that is called wrongly is found by mypy, not by whoever runs the command."""
 
+import inspect
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from petmsg.workflows.store import Store
 from tests import ROOT
 
 CALLS = """
@@ -44,3 +50,14 @@ def test_mypy_reports_every_misspelled_call_of_a_service(tmp_path: Path) -> None
     told = [line for line in done.stdout.splitlines() if ": error: " in line]
     assert {int(line.split(":")[1]) for line in told} == wrong, done.stdout + done.stderr
     assert len(wrong) == 5
+
+
+@pytest.mark.parametrize("method", [Store.read, Store.write, Store.write_in, Store.rehearse])
+def test_what_runs_a_service_takes_the_parameters_of_that_service(
+    method: Callable[..., Any],
+) -> None:
+    """What mypy needs for the test above, which `make test` leaves out."""
+    parameters = inspect.signature(method).parameters
+    assert "P]" in str(next(each for each in parameters.values() if "P]" in str(each.annotation)))
+    assert parameters["args"].annotation.__class__.__name__ == "ParamSpecArgs"
+    assert parameters["kwargs"].annotation.__class__.__name__ == "ParamSpecKwargs"

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from petmsg.enums import BlockCode
@@ -285,7 +285,6 @@ CLOCKS = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(moment=moments(), first=CLOCKS, last=CLOCKS)
 @example(moment=(NEW_YORK, utc("2026-03-08T05:00")), first="21:00", last="02:30")
 @example(moment=(NEW_YORK, utc("2026-11-01T05:40")), first="01:30", last="08:00")

@@ -4,6 +4,7 @@ A second company lives in the same database, with the same people's phones. What
 prints is held against what it must not tell: secrets, personal phones, bodies, the other company.
 """
 
+import hashlib
 import os
 import shlex
 import shutil
@@ -11,6 +12,8 @@ import sqlite3
 import stat
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,13 +67,38 @@ def join(url: str) -> None:
         assert ran.code == 0, (line, ran.err)
 
 
+@dataclass(frozen=True)
+class _Database:
+    """A database file: those with the same bytes are read once."""
+
+    digest: bytes
+    path: Path = field(compare=False)
+
+    @classmethod
+    def at(cls, path: Path) -> "_Database":
+        files = (path, path.with_name(f"{path.name}-wal"))
+        content = b"".join(each.read_bytes() for each in files if each.exists())
+        return cls(hashlib.sha256(content).digest(), path)
+
+
 def theirs(url: str) -> dict[str, list[tuple[object, ...]]]:
     """Every row with the mark of the other company, or with its numbers."""
+    return _theirs(_Database.at(Path(url.removeprefix("sqlite:///"))))
+
+
+@lru_cache(maxsize=8)
+def _theirs(database: _Database) -> dict[str, list[tuple[object, ...]]]:
     words = (MARK, OTHER, *NUMBERS)
     return {
-        table: [row for row in rows if any(word in str(cell) for cell in row for word in words)]
-        for table, rows in content(url).items()
+        table: [row for row in rows if any(word in text for text in [repr(row)] for word in words)]
+        for table, rows in content(locate(str(database.path)).url).items()
     }
+
+
+@lru_cache(maxsize=8)
+def _dump(database: _Database) -> list[str]:
+    with closing(sqlite3.connect(database.path)) as connection:
+        return list(connection.iterdump())
 
 
 # ------------------------------------------------------------------------ what must not be told
@@ -127,8 +155,7 @@ class Company(NamedTuple):
         """The whole database as SQL."""
         if not self.path.exists():
             return []
-        with closing(sqlite3.connect(self.path)) as connection:
-            return list(connection.iterdump())
+        return _dump(_Database.at(self.path))
 
 
 def without_output(arguments: list[str]) -> list[str]:

@@ -64,6 +64,7 @@ SLOW = {
     "tests/cli/flows/test_dispatch.py::test_jsonl_is_one_line": "waits for the rate limit",
     "tests/examples/test_company.py::test_the_readmes": "loads two companies, a process each",
     "tests/project/test_documented_commands.py::test_every_command_works": "a process each",
+    "tests/project/test_typed_writes.py::test_mypy": "runs mypy over the services",
     "tests/project/test_words.py::test_no_remark_cites": "reads each file of the repository",
     "tests/queries/test_plans.py::test_no_reading_command": "fills a large company",
     "tests/queries/test_plans.py::test_ten_times": "fills a company ten times as large",
