@@ -101,6 +101,15 @@ _REPLIES = (
         " FROM relay r JOIN media f ON f.message_id = r.about_id WHERE r.org_id = :o"
     ),
     (
+        "INSERT INTO notify_channel (org_id, name, severity, created_at)"
+        " SELECT :o, 'ops', 'warning', i.received_at FROM inbound_text i WHERE i.org_id = :o"
+    ),
+    (
+        "INSERT INTO notify_delivery (channel_id, alert_id, org_id, told_at)"
+        " SELECT (SELECT min(id) FROM notify_channel WHERE org_id = :o), min(id), :o,"
+        " min(opened_at) FROM alert WHERE org_id = :o"
+    ),
+    (
         "INSERT INTO media_link (org_id, message_id, token_hash, created_at, expires_at)"
         " SELECT :o, f.message_id, 'hash of ' || f.message_id, f.created_at, f.created_at"
         " FROM media f WHERE f.org_id = :o AND f.source_id IS NOT NULL"
@@ -125,6 +134,7 @@ KEYS = {
     "audit_event": "seq",
     "inbound_text": "message_id",
     "message_source": "message_id",
+    "notify_delivery": "alert_id",
     "relay": "message_id",
 }
 """What tells the rows of a table apart that has no `id`."""

@@ -144,6 +144,20 @@ BUSY = (
         "INSERT INTO stray_text (provider_message_id, to_e164, received_at, media_count,"
         " adopted_id, adopted_at) VALUES (:stray, '+19995550100', :now, 0, :second, :now)"
     ),
+    (
+        "INSERT INTO notify_channel (org_id, name, severity, created_at)"
+        " VALUES (:org, 'ops', 'warning', :now)"
+    ),
+    (
+        "INSERT INTO notify_channel (org_id, name, severity, kinds, created_at, failures,"
+        " failed_at, due_at) VALUES (:org, 'owner', 'critical', '[\"no_number\"]', :now, 2, :now,"
+        " :now)"
+    ),
+    (
+        "INSERT INTO notify_delivery (channel_id, alert_id, org_id, told_at)"
+        " SELECT (SELECT min(id) FROM notify_channel WHERE org_id = :org), min(id), :org,"
+        " min(opened_at) FROM alert WHERE org_id = :org"
+    ),
     "INSERT INTO auto_reply (org_id, phone_key, replied_at) VALUES (:org, 'k', :now)",
     (
         "INSERT INTO stripe_event (event_id, org_id, booking, kind, outcome, received_at)"

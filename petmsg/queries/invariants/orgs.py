@@ -81,6 +81,8 @@ SELECT min(org_id), 'message', id, count(*) FROM message GROUP BY id HAVING coun
 UNION ALL
 SELECT min(org_id), 'picture', id, count(*) FROM media GROUP BY id HAVING count(*) > 1
 UNION ALL
+SELECT min(org_id), 'channel', id, count(*) FROM notify_channel GROUP BY id HAVING count(*) > 1
+UNION ALL
 SELECT min(org_id), 'template', id, count(*) FROM template GROUP BY id HAVING count(*) > 1
 UNION ALL
 SELECT min(org_id), 'template version', id, count(*) FROM template_version

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from petmsg import settings
-from petmsg.db.cursor import Cursor
+from petmsg.db.snapshot import snapshot
 from petmsg.enums import CheckResult
 from petmsg.errors import ExtraMissing, NotifyFileUnusable
 from petmsg.notify.sending import need_apprise
@@ -13,9 +13,10 @@ from petmsg.queries.notify import list_channels
 from petmsg.services.doctor.check import Check, CheckContext, Finding
 
 
-def channels(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
+def channels(context: CheckContext) -> Iterator[Finding]:
     """Channels without a URL, URLs without a channel, and what keeps all from being told."""
-    rows = list_channels(cursor, context.orgs)
+    with snapshot(context.location) as cursor:
+        rows = list_channels(cursor, context.orgs)
     try:
         urls = UrlFile(Path(settings.notify_file(context.environ).value or "")).read()
     except NotifyFileUnusable as problem:
@@ -49,4 +50,4 @@ def channels(cursor: Cursor, context: CheckContext) -> Iterator[Finding]:
             yield Finding(problem.message, problem.hint.removeprefix("Install them: "))
 
 
-CHANNELS = (Check("channels", "Each channel of notifications has its URL here", channels),)
+CHANNELS = (Check("channels", "Each channel of notifications has its URL here", channels, True),)

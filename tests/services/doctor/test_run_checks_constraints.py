@@ -162,6 +162,14 @@ HELD: dict[str, tuple[str, str]] = {
         "stray_once",
         "UPDATE stray_text SET provider_message_id = 'SM1'",
     ),
+    "uq_notify_channel_org_id_name": (
+        "channel_once",
+        "UPDATE notify_channel SET name = 'ops' WHERE org_id = 1",
+    ),
+    "ck_notify_channel_failures": (
+        "channel_once",
+        "UPDATE notify_channel SET failures = -1 WHERE org_id = 1 AND name = 'ops'",
+    ),
     "ck_org_open_from_minute": (
         "settings_in_range",
         "UPDATE org SET open_from_minute = 1440, open_until_minute = 0 WHERE id = 1",
