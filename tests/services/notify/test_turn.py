@@ -32,9 +32,7 @@ def end(url: str, begun: Turn, outcome: Outcome = TOLD, *, at: datetime = NOW) -
         turn.end(uow, begun, outcome)
 
 
-def tell(
-    url: str, name: str = "ops", outcome: Outcome = TOLD, *, at: datetime = NOW
-) -> list[str]:
+def tell(url: str, name: str = "ops", outcome: Outcome = TOLD, *, at: datetime = NOW) -> list[str]:
     """One turn; the refs of the alerts that the channel was told of."""
     begun = begin(url, name, at=at)
     if begun is None:
