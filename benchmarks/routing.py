@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import company
+from benchmarks import ruleset_1 as facts_of_ruleset_1
 from benchmarks.bench import Bench
 from benchmarks.measure import Row, Sample, counted, seconds, take_turns
 from petmsg.db.cursor import Cursor
@@ -15,6 +16,7 @@ from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.org import OrgRow, find_org
 from petmsg.queries.routing import NOW, read_facts
 from petmsg.rules.routing import decide
+from tests.rules.routing import ruleset_1
 
 
 def measure(bench: Bench) -> list[Row]:
@@ -40,6 +42,7 @@ def measure(bench: Bench) -> list[Row]:
             at_most=1.2,
         )
     )
+    rows += (_against_ruleset_1(bench, kind) for kind in bench.databases)
     rows.append(_long_history(bench))
     if "PostgreSQL" in bench.databases:
         url = bench.database("PostgreSQL", "windows-1000", _clients_with(1_000))
@@ -94,6 +97,32 @@ def _compared(bench: Bench, cursor: Cursor) -> dict[str, Sample]:
 def _decide(cursor: Cursor, org: OrgRow, client: ClientKey) -> object:
     facts = read_facts(cursor, org, client, at=company.NOW, past=False)
     return decide(facts, company.NOW).trace
+
+
+def _against_ruleset_1(bench: Bench, kind: str) -> Row:
+    """A decision and what the same one cost under ruleset 1, in turns, on one cursor."""
+    url = bench.database(kind, "windows-1000", _clients_with(1_000))
+    repeats = bench.few(10, 1)
+    with snapshot(locate(url)) as cursor:
+        org = find_org(cursor, None)
+        clients = [find_client(cursor, org.id, f"C-{number}") for number in range(1, 41)]
+
+        def was(client: ClientKey) -> object:
+            facts = facts_of_ruleset_1.read_facts(cursor, org, client, at=company.NOW)
+            return ruleset_1.decide(facts, company.NOW).trace
+
+        def each_of(deciding: Callable[[ClientKey], object]) -> Callable[[], float]:
+            def run() -> None:
+                for _ in range(repeats):
+                    for client in clients:
+                        deciding(client)
+
+            run()
+            return lambda: seconds(run) / (repeats * len(clients))
+
+        sides = {"is": each_of(lambda client: _decide(cursor, org, client)), "was": each_of(was)}
+        took = take_turns(sides, bench.few(41, 1))
+    return Row("routing", f"decision, {kind}", took["is"], "ruleset 1's", took["was"], at_most=1.05)
 
 
 def _bare(cursor: Cursor, org: OrgRow) -> Callable[[ClientKey], object]:

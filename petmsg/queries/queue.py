@@ -17,7 +17,8 @@ from petmsg.db.cursor import Cursor
 from petmsg.queries.org import OrgRow
 
 _DUE = """
-SELECT m.id, coalesce(m.thread_id, 0) AS thread, m.client_id, m.to_e164, m.segments, m.due_at
+SELECT m.id, coalesce(m.thread_id, 0) AS thread, m.client_id, m.to_e164, m.segments, m.due_at,
+       m.voice
 FROM message m
 WHERE m.org_id = :org_id AND m.status = 'queued' AND m.due_at <= :now
 """
@@ -105,6 +106,7 @@ class DueText(NamedTuple):
     to_e164: str
     segments: int
     due_at: datetime
+    voice: str | None = None
 
 
 class BehindText(NamedTuple):
@@ -175,4 +177,4 @@ def read_rate_limits(cursor: Cursor, org: OrgRow) -> list[NumberRateLimit]:
 
 
 def _due(cursor: Cursor, row: tuple[Any, ...]) -> DueText:
-    return DueText(row[0], row[1], row[2], row[3], row[4], cursor.as_instant(row[5]))
+    return DueText(row[0], row[1], row[2], row[3], row[4], cursor.as_instant(row[5]), row[6])

@@ -6,23 +6,44 @@ they were; every attempt used its number, whatever its outcome was.
 Constants are literals: with bound ones SQLite prepares the query of a partial index each time.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from petmsg.db.cursor import Cursor
 from petmsg.db.statements import instant_from_text
-from petmsg.enums import NumberClass, NumberStatus
+from petmsg.enums import NumberClass, NumberStatus, Voice
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
-from petmsg.rules.routing.facts import Facts, NumberFact, PoolNumberFact, SpeakerFact, WindowFact
+from petmsg.rules.routing.facts import (
+    COMPANY,
+    Facts,
+    NumberFact,
+    OverrideFact,
+    PoolNumberFact,
+    SpeakerFact,
+    VoiceFact,
+    WindowFact,
+)
+
+# At most one: an override ends the one before it. One that was ended holds until then.
+_OVERRIDE = """
+SELECT 2, NULL, NULL, o.starts_at, NULL, coalesce(o.ended_at, o.until_at), NULL, NULL, NULL,
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM route_override o
+WHERE o.client_id = :client_id AND o.until_at > :at AND o.starts_at <= :at
+  AND (o.ended_at IS NULL OR o.ended_at > :at)
+"""
 
 # Columns: kind, then for a window: booking id, booking, starts, booked until, ends, sitter, name,
 # is active; for all: number id, e164, class, status, quarantined until; for a pool number: last
-# used, own threads, whether it is the thread's own; last whether the number can send pictures.
-NOW = """
+# used, own threads, whether it is the thread's own; whether the number can send pictures; last,
+# for a window, from when it is booked. An override has its start and end where a window has them.
+NOW = f"""
 SELECT 0, b.id, b.ref, w.starts_at, w.booked_until, w.ends_at, s.ref, s.name,
        CASE WHEN s.status = 'active' THEN 1 ELSE 0 END,
-       n.id, n.e164, n.class, n.status, n.quarantined_until, n.last_used_at, 0, 0, n.mms
+       n.id, n.e164, n.class, n.status, n.quarantined_until, n.last_used_at, 0, 0, n.mms,
+       b.starts_at
 FROM thread t
 JOIN assignment_window w ON w.thread_id = t.id
 JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
@@ -41,11 +62,12 @@ SELECT 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
        CASE WHEN n.class = 'pool' AND n.id = (
            SELECT t.pool_number_id FROM thread t
            WHERE t.org_id = :org_id AND t.client_id = :client_id
-       ) THEN 1 ELSE 0 END, n.mms
+       ) THEN 1 ELSE 0 END, n.mms, NULL
 FROM message_number n
 WHERE n.org_id = :org_id AND n.class IN ('pool', 'front_desk')
   AND n.status IN ('active', 'quarantined')
-"""
+UNION ALL
+{_OVERRIDE}"""
 
 _CUSTODY_AT = """
     SELECT c.number_id, c.class, c.status, c.sitter_id, c.quarantined_until
@@ -63,7 +85,8 @@ SELECT 0, b.id, b.ref, w.starts_at, w.booked_until, w.ends_at, s.ref, s.name,
            SELECT 1 FROM sitter_activity a WHERE a.sitter_id = w.sitter_id
              AND a.activated_at <= :at AND (a.offboarded_at IS NULL OR a.offboarded_at > :at)
        ) THEN 1 ELSE 0 END,
-       n.id, n.e164, c.class, c.status, c.quarantined_until, n.last_used_at, 0, 0, n.mms
+       n.id, n.e164, c.class, c.status, c.quarantined_until, n.last_used_at, 0, 0, n.mms,
+       b.starts_at
 FROM thread t
 JOIN assignment_window w ON w.thread_id = t.id
 JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
@@ -90,20 +113,33 @@ SELECT 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
            WHERE t.org_id = :org_id AND t.client_id = :client_id
              AND a.claimed_at <= :at AND a.rule = 'pool'
            ORDER BY a.claimed_at DESC, a.id DESC LIMIT 1
-       ) THEN 1 ELSE 0 END, n.mms
+       ) THEN 1 ELSE 0 END, n.mms, NULL
 FROM custody c
 JOIN message_number n ON n.id = c.number_id
 WHERE c.class IN ('pool', 'front_desk') AND c.status IN ('active', 'quarantined')
-"""
+UNION ALL
+{_OVERRIDE}"""
 
 
 # A sitter's reply that the relay passes on may also leave from the pool's number, or the desk's.
-SPEAKER = """
-SELECT s.ref, s.name, CASE WHEN r.message_id IS NULL THEN 1 ELSE 0 END
+# Of a reply also the number, as it is now, that received the message it answers.
+VOICE = """
+SELECT m.voice, s.ref, s.name, CASE WHEN r.message_id IS NULL THEN 1 ELSE 0 END,
+       n.id, n.e164, n.class, n.status, n.quarantined_until, n.mms
 FROM message m
 LEFT JOIN relay r ON r.message_id = m.id AND r.kind = 'reply'
-JOIN sitter s ON s.id = coalesce(m.as_sitter_id, r.sitter_id)
+LEFT JOIN sitter s ON s.id = coalesce(m.as_sitter_id, r.sitter_id)
+LEFT JOIN message_source x ON x.message_id = m.id AND m.voice = 'reply'
+LEFT JOIN message i ON i.id = x.reply_to_id
+LEFT JOIN message_number n ON n.id = i.number_id
 WHERE m.id = :message_id
+"""
+
+NUMBER_OF_REPLY = """
+SELECT n.id, n.e164, n.class, n.status, n.quarantined_until, n.mms
+FROM message i
+JOIN message_number n ON n.id = i.number_id
+WHERE i.id = :message_id AND i.org_id = :org_id
 """
 
 # A look-up takes a tenth of the time of calling the enum, and a decision needs a dozen.
@@ -119,11 +155,11 @@ def read_facts(
     at: datetime,
     past: bool,
     notes: tuple[str, ...] = (),
-    speaker: SpeakerFact | None = None,
+    voice: VoiceFact = COMPANY,
     with_media: bool = False,
 ) -> Facts:
-    """The facts for a message to the client at `at` (aware UTC), written by `speaker` if any and
-    with pictures if `with_media`.
+    """The facts for a message to the client at `at` (aware UTC), in which `voice` speaks and with
+    pictures if `with_media`.
 
     `past` says whether `at` lies before the command's own now: then numbers, holders, sitters and
     uses are as they were at `at`; windows and settings are today's.
@@ -140,9 +176,13 @@ def read_facts(
     pool: list[PoolNumberFact] = []
     desks: list[NumberFact] = []
     own: int | None = None
+    override: OverrideFact | None = None
     for row in rows:
         if row[0] == 0:
             windows.append(_window(row, text))
+            continue
+        if row[0] == 2:
+            override = OverrideFact(cursor.as_instant(row[3]), cursor.as_instant(row[5]))
             continue
         number = _number(row, text)
         if number.number_class is NumberClass.FRONT_DESK:
@@ -157,26 +197,52 @@ def read_facts(
         if row[16]:
             own = number.id
     return Facts(
-        org=org.slug,
-        timezone=org.timezone,
-        pool_for=org.pool_for,
-        pool_threads_per_number=org.pool_threads_per_number,
-        client=client.ref,
-        client_kind=client.kind,
-        windows=tuple(windows),
-        own_pool_number_id=own,
-        pool=tuple(pool),
-        desks=tuple(desks),
-        notes=notes,
-        speaker=speaker,
-        with_media=with_media,
+        org.slug,
+        org.timezone,
+        org.pool_for,
+        org.pool_threads_per_number,
+        client.ref,
+        client.kind,
+        tuple(windows),
+        own,
+        tuple(pool),
+        tuple(desks),
+        notes,
+        voice.speaker,
+        with_media,
+        voice.desk_speaks,
+        override,
+        voice.reply_to,
     )
 
 
-def speaker_of(cursor: Cursor, message_id: int) -> SpeakerFact | None:
-    """The sitter who wrote an outbound message; None where the company writes."""
-    rows = cursor.tuples(SPEAKER, message_id=message_id)
-    return SpeakerFact(rows[0][0], rows[0][1], bool(rows[0][2])) if rows else None
+def voice_of(cursor: Cursor, message_id: int) -> VoiceFact:
+    """Who speaks in an outbound message. The number of a reply is as it is now."""
+    rows = cursor.tuples(VOICE, message_id=message_id)
+    if not rows:
+        return COMPANY
+    voice, sitter, name, own_number_only, *number = rows[0]
+    speaker = None if sitter is None else SpeakerFact(sitter, name, bool(own_number_only))
+    return VoiceFact(speaker, voice == Voice.DESK, _number_of_reply(cursor, number))
+
+
+def voice_of_reply(cursor: Cursor, org: OrgRow, message_id: int) -> VoiceFact:
+    """Who speaks in an answer to that inbound message: its number, as it is now."""
+    rows = cursor.tuples(NUMBER_OF_REPLY, message_id=message_id, org_id=org.id)
+    return VoiceFact(reply_to=_number_of_reply(cursor, rows[0])) if rows else COMPANY
+
+
+def _number_of_reply(cursor: Cursor, row: Sequence[Any]) -> NumberFact | None:
+    if row[0] is None:
+        return None
+    return NumberFact(
+        row[0],
+        row[1],
+        _CLASS[row[2]],
+        _STATUS[row[3]],
+        None if row[4] is None else cursor.as_instant(row[4]),
+        None if row[5] is None else bool(row[5]),
+    )
 
 
 def _number(row: tuple[Any, ...], text: bool) -> NumberFact:
@@ -193,18 +259,22 @@ def _number(row: tuple[Any, ...], text: bool) -> NumberFact:
 
 def _window(row: tuple[Any, ...], text: bool) -> WindowFact:
     starts_at, booked_until, ends_at = row[3:6]
+    booked_from = None if row[18] == starts_at else row[18]
     if text:
         starts_at = instant_from_text(starts_at)
         booked_until = instant_from_text(booked_until)
         ends_at = instant_from_text(ends_at)
+        if booked_from is not None:
+            booked_from = instant_from_text(booked_from)
     return WindowFact(
-        booking_id=row[1],
-        booking=row[2],
-        starts_at=starts_at,
-        booked_until=booked_until,
-        ends_at=ends_at,
-        sitter=row[6],
-        sitter_name=row[7],
-        sitter_active=bool(row[8]),
-        number=None if row[9] is None else _number(row, text),
+        row[1],
+        row[2],
+        starts_at,
+        booked_until,
+        ends_at,
+        row[6],
+        row[7],
+        bool(row[8]),
+        None if row[9] is None else _number(row, text),
+        booked_from,
     )

@@ -51,7 +51,8 @@ OF_POSTGRESQL += r"|WITH \w+ AS \(\s*UPDATE"  # a write within a statement
 
 # What stands in an f-string's braces, by its source, in the shapes in which the text is run.
 SHAPES = [
-    {"noun": "client", "column": "kind", "lock": "", "_CUSTODY_AT": routing._CUSTODY_AT},
+    {"noun": "client", "column": "kind", "lock": ""},
+    {"_CUSTODY_AT": routing._CUSTODY_AT, "_OVERRIDE": routing._OVERRIDE},
     {"noun": "sitter", "column": "status"},
     {"noun": "booking"},
     {"lead": "0"},

@@ -6,15 +6,18 @@ Only `decide` knows the rules. Nothing in this package opens a database, reads a
 from petmsg.rules.routing.decide import RULESET, decide, usable
 from petmsg.rules.routing.decision import ChosenNumber, DecidingWindow, Decision, Step
 from petmsg.rules.routing.facts import (
+    COMPANY,
     Facts,
     NumberFact,
     OverrideFact,
     PoolNumberFact,
     SpeakerFact,
+    VoiceFact,
     WindowFact,
 )
 
 __all__ = [
+    "COMPANY",
     "RULESET",
     "ChosenNumber",
     "DecidingWindow",
@@ -25,6 +28,7 @@ __all__ = [
     "PoolNumberFact",
     "SpeakerFact",
     "Step",
+    "VoiceFact",
     "WindowFact",
     "decide",
     "usable",

@@ -76,6 +76,19 @@ class SpeakerFact(NamedTuple):
     own_number_only: bool = True
 
 
+class VoiceFact(NamedTuple):
+    """Who speaks in a message, as in `Facts`: a sitter, the front desk, or the number that received
+    the message that is answered. Without any of them the company speaks, from the number that the
+    rules choose."""
+
+    speaker: SpeakerFact | None = None
+    desk_speaks: bool = False
+    reply_to: NumberFact | None = None
+
+
+COMPANY = VoiceFact()
+
+
 class Facts(NamedTuple):
     """Everything one decision needs to know about an org, a client and the client's thread.
 

@@ -31,10 +31,10 @@ from petmsg.queries.attempt import (
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.media import MediaRow
 from petmsg.queries.queue import NO_THREAD, NumberRateLimit
-from petmsg.queries.routing import read_facts, speaker_of
+from petmsg.queries.routing import read_facts, voice_of
 from petmsg.queries.send_blocks import blocked_code, read_hold_facts
 from petmsg.rules import rate_limit, send_blocks
-from petmsg.rules.routing import Decision, decide
+from petmsg.rules.routing import COMPANY, Decision, SpeakerFact, decide
 from petmsg.services.numbers import provider_holds
 from petmsg.services.outbox import outgoing_media, system_messages
 from petmsg.services.outbox.not_sent import alert_expired, alert_no_number, fail, hold_for_review
@@ -217,22 +217,19 @@ def _with_number(
 ) -> ClaimResult:
     assert message.id is not None
     cursor, now = uow.cursor, uow.now
-    speaker = speaker_of(cursor, message.id) if _has_a_speaker(message) else None
-    decision, number = _decide_and_lock(
-        uow,
-        lambda: decide(
-            read_facts(
-                cursor,
-                uow.org,
-                client,
-                at=now,
-                past=False,
-                speaker=speaker,
-                with_media=message.media_count > 0,
-            ),
-            now,
-        ),
-    )
+    message_id, has_voice, with_media = message.id, _has_a_voice(message), message.media_count > 0
+    speaker: SpeakerFact | None = None
+
+    def decide_now() -> Decision:
+        nonlocal speaker
+        voice = voice_of(cursor, message_id) if has_voice else COMPANY
+        speaker = voice.speaker
+        facts = read_facts(
+            cursor, uow.org, client, at=now, past=False, voice=voice, with_media=with_media
+        )
+        return decide(facts, now)
+
+    decision, number = _decide_and_lock(uow, decide_now)
     if speaker is not None and decision.rejects_requested_sitter:
         why = f"Sitter {speaker.sitter} can no longer message this client: {decision.reason}"
         if speaker.own_number_only:
@@ -244,9 +241,11 @@ def _with_number(
     return _claim_if_free(uow, message, number, decision, start)
 
 
-def _has_a_speaker(message: Message) -> bool:
-    """Whether a sitter wrote it. Older versions marked a sitter's reply by its key alone."""
-    return message.as_sitter_id is not None or (message.idempotency_key or "").startswith("relay:")
+def _has_a_voice(message: Message) -> bool:
+    """Whether somebody else than the company speaks. Older versions marked a sitter's reply by its
+    key alone."""
+    is_reply = (message.idempotency_key or "").startswith("relay:")
+    return message.voice is not None or message.as_sitter_id is not None or is_reply
 
 
 def _claim_if_free(

@@ -12,7 +12,7 @@ from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
 from petmsg.queries.template import Visit, find_template, find_visit, next_visit
-from petmsg.rules.routing import SpeakerFact, decide
+from petmsg.rules.routing import SpeakerFact, VoiceFact, decide
 from petmsg.rules.templates import FIELDS, fill, first_name, variables_of
 
 
@@ -118,7 +118,7 @@ def _visit(
         if visit.status == BookingStatus.CANCELLED:
             raise NotTheirBooking(f"Booking {ref} is cancelled.", hint="Name another one.")
         return visit
-    facts = read_facts(cursor, org, client, at=at, past=False, speaker=speaker)
+    facts = read_facts(cursor, org, client, at=at, past=False, voice=VoiceFact(speaker))
     window = decide(facts, at).window
     if window is not None:
         return find_visit(cursor, org, window.booking)

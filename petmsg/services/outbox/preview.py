@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from petmsg.clock import format_local
 from petmsg.db.cursor import Cursor
 from petmsg.errors import EndNotAfterStart, OutOfRange
-from petmsg.queries.lookup import find_client, find_sitter
+from petmsg.queries.lookup import SitterKey, find_client
 from petmsg.queries.message import primary_phone
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.contact_details import describe
-from petmsg.rules.routing import Decision, SpeakerFact, decide
+from petmsg.rules.routing import Decision, decide
 from petmsg.rules.segments import measure
 from petmsg.rules.send_blocks import SendBlock, find_blocks
 from petmsg.services.outbox.contact_details import find_all
+from petmsg.services.outbox.voice import Speaking, find_voice
 from petmsg.text_inputs import parse_body
 
 if TYPE_CHECKING:
@@ -29,15 +30,17 @@ class SendOptions:
     """Options of a send besides body and recipient. Instants are aware UTC.
 
     `send_at` None means now. The message is not sent at or after `expires_at`. `urgent` ignores
-    quiet hours. `relayed` means that the sitter wrote it from their own phone: where their number
-    cannot be used, it is sent from a pool number or from the front desk's. `force_reason` says why
-    the body may contain contact details, `metadata_reason` why the metadata of pictures is kept.
-    `template` writes the body.
+    quiet hours. `as_sitter` is the sitter who sends it, or `desk` for the front desk. `relayed`
+    means that the sitter wrote it from their own phone: where their number cannot be used, it is
+    sent from a pool number or from the front desk's. `reply_to` is the inbound message that it
+    answers. `force_reason` says why the body may contain contact details, `metadata_reason` why the
+    metadata of pictures is kept. `template` writes the body.
     """
 
     key: str | None = None
     as_sitter: str | None = None
     relayed: bool = False
+    reply_to: int | None = None
     send_at: datetime | None = None
     expires_at: datetime | None = None
     urgent: bool = False
@@ -103,18 +106,19 @@ def preview(
     """
     client = find_client(cursor, org.id, client_text)
     at = earliest_send_time(options, now, timezone=org.timezone)
-    speaker = None
-    if options.as_sitter is not None:
-        sitter = find_sitter(cursor, org.id, options.as_sitter)
-        speaker = SpeakerFact(sitter.ref, sitter.name, own_number_only=not options.relayed)
+    speaking = find_voice(
+        cursor, org, options.as_sitter, relayed=options.relayed, reply_to=options.reply_to
+    )
     if options.template is not None:
         from petmsg.services.outbox.filled_template import fill_template
 
-        body = fill_template(cursor, org, client, options.template, at=at, speaker=speaker).body
+        body = fill_template(
+            cursor, org, client, options.template, at=at, speaker=speaking.fact.speaker
+        ).body
     clean = body_with(body, media)
     size = measure(clean)
     facts = read_facts(
-        cursor, org, client, at=at, past=False, speaker=speaker, with_media=bool(media)
+        cursor, org, client, at=at, past=False, voice=speaking.fact, with_media=bool(media)
     )
     decision = decide(facts, at)
     phone = primary_phone(cursor, org, client)
@@ -129,9 +133,7 @@ def preview(
         urgent=options.urgent,
     )
     held = find_blocks(found, now)
-    leak = describe_contact_details(
-        cursor, org, clean, client_id=client.id, sitter_text=options.as_sitter
-    )
+    leak = describe_contact_details(cursor, org, clean, client_id=client.id, sitter=speaking.sitter)
     return Preview(
         client=client.ref,
         decision=decision,
@@ -142,7 +144,9 @@ def preview(
         forced_by=size.forced_by,
         holds=held,
         leak=leak,
-        refused=_terminal_block(held) or _sitter_rejection(decision, leak, options) or problem,
+        refused=_terminal_block(held)
+        or _sitter_rejection(decision, leak, speaking, options)
+        or problem,
         media=tuple(media),
         body=clean,
     )
@@ -173,11 +177,12 @@ def earliest_send_time(options: SendOptions, now: datetime, *, timezone: str) ->
 
 
 def describe_contact_details(
-    cursor: Cursor, org: OrgRow, body: str, *, client_id: int, sitter_text: str | None = None
+    cursor: Cursor, org: OrgRow, body: str, *, client_id: int, sitter: SitterKey | None = None
 ) -> str | None:
-    """Describe the contact details in a message to the client; None if there are none."""
-    sitter = None if sitter_text is None else find_sitter(cursor, org.id, sitter_text).id
-    leaks = find_all(cursor, org, body, client_id=client_id, sitter_id=sitter)
+    """Describe the contact details in a message to the client, written by the sitter if one is
+    given; None if there are none."""
+    sitter_id = None if sitter is None else sitter.id
+    leaks = find_all(cursor, org, body, client_id=client_id, sitter_id=sitter_id)
     return describe(leaks) if leaks else None
 
 
@@ -185,8 +190,10 @@ def _terminal_block(held: tuple[SendBlock, ...]) -> str | None:
     return next((each.explanation for each in held if each.final), None)
 
 
-def _sitter_rejection(decision: Decision, leak: str | None, options: SendOptions) -> str | None:
-    if options.as_sitter is None:
+def _sitter_rejection(
+    decision: Decision, leak: str | None, speaking: Speaking, options: SendOptions
+) -> str | None:
+    if speaking.sitter is None:
         return None
     if decision.rejects_requested_sitter:
         return (

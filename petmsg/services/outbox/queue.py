@@ -8,14 +8,14 @@ from sqlmodel import select
 
 from petmsg.enums import BlockCode, Direction, MessageStatus
 from petmsg.errors import MalformedText, NotFound, Refused
-from petmsg.models import Message
-from petmsg.queries.lookup import ClientKey, client_by_id, find_client, find_sitter
+from petmsg.models import Message, MessageSource
+from petmsg.queries.lookup import ClientKey, client_by_id, find_client
 from petmsg.queries.message import primary_phone, require_possible
 from petmsg.queries.routing import read_facts
 from petmsg.queries.row_locks import share_client
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.queries.template import set_template_of, template_of
-from petmsg.rules.routing import Decision, SpeakerFact, decide
+from petmsg.rules.routing import Decision, decide
 from petmsg.rules.segments import measure
 from petmsg.rules.send_blocks import find_blocks
 from petmsg.services.bookings.assignment_window import ensure_threads
@@ -27,6 +27,7 @@ from petmsg.services.outbox.preview import (
     describe_contact_details,
     earliest_send_time,
 )
+from petmsg.services.outbox.voice import Speaking, find_voice
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_body
 
@@ -85,39 +86,43 @@ def queue(
 ) -> Queued:
     """Queue a message to the client's primary phone. With `media` its body may be empty.
 
-    `options.template` writes the body, if one is given. The same key with the same client, body and
-    files returns the existing message; with anything
-    else it raises `KeyReused`. A sitter must have a window with the client at the time of sending
-    (`OutsideOwnWindow`) and must not write contact details (`MaskingLeak`); for the front desk
-    these are only a warning. Raises `OptedOut` or `NotSmsCapable` if the message could never be
-    sent.
+    `options.template` writes the body, if one is given. The same key with the same client, sender,
+    body and files returns the existing message; with anything else it raises `KeyReused`. A sitter
+    must have a window with the client at the time of sending (`OutsideOwnWindow`) and must not
+    write contact details (`MaskingLeak`); for the company and the front desk these are only a
+    warning. Raises `OptedOut` or `NotSmsCapable` if the message could never be sent.
     """
     clean = None if options.template is not None else body_with(body, media)
     client = find_client(uow.cursor, uow.org.id, client_text)
+    speaking = find_voice(
+        uow.cursor, uow.org, options.as_sitter, relayed=options.relayed, reply_to=options.reply_to
+    )
     if options.key is not None:
         existing = _message_with_key(uow, options, client, clean, media)
         if existing is not None:
+            _require_same_sender(uow, existing, speaking, options)
             return Queued(existing.id or 0, existing.status, reused=True)
     send_at = earliest_send_time(options, uow.now, timezone=uow.org.timezone)
     phone = _primary_phone(uow, client)
     _reject_if_blocked(uow, client, phone)
-    speaker, fact = None, None
-    if options.as_sitter is not None:
-        speaker = find_sitter(uow.cursor, uow.org.id, options.as_sitter)
-        fact = SpeakerFact(speaker.ref, speaker.name, own_number_only=not options.relayed)
-        facts = read_facts(uow.cursor, uow.org, client, at=send_at, past=False, speaker=fact)
+    speaker = speaking.sitter
+    if speaker is not None:
+        facts = read_facts(uow.cursor, uow.org, client, at=send_at, past=False, voice=speaking.fact)
         facts = facts._replace(with_media=bool(media))
         require_window(decide(facts, send_at), speaker.ref)
     version = None
     if options.template is not None:
         clean, version = fill_template(
-            uow.cursor, uow.org, client, options.template, at=send_at, speaker=fact
+            uow.cursor,
+            uow.org,
+            client,
+            options.template,
+            at=send_at,
+            speaker=speaking.fact.speaker,
         )
         clean = parse_body(clean)
     assert clean is not None
-    leak = describe_contact_details(
-        uow.cursor, uow.org, clean, client_id=client.id, sitter_text=options.as_sitter
-    )
+    leak = describe_contact_details(uow.cursor, uow.org, clean, client_id=client.id, sitter=speaker)
     if leak is not None and speaker is not None and options.force_reason is None:
         raise MaskingLeak(f"The body contains {leak}.")
     thread = ensure_threads(uow, {client.id: (client.ref, None)})[client.id]
@@ -130,6 +135,7 @@ def queue(
         body=clean,
         to_e164=phone,
         as_sitter_id=speaker.id if speaker is not None else None,
+        voice=speaking.voice,
         idempotency_key=options.key,
         segments=measure(clean).segments,
         actor=uow.actor,
@@ -141,6 +147,8 @@ def queue(
     )
     uow.session.add(message)
     uow.session.flush()
+    if options.reply_to is not None:
+        _add_source(uow, message, options.reply_to)
     add_media(uow, message, media)
     if version is not None:
         assert message.id is not None
@@ -151,14 +159,15 @@ def queue(
         str(message.id),
         {
             "client": client.ref,
-            "as": speaker.ref if speaker is not None else None,
+            "as": speaking.name,
             "send_at": options.send_at,
             "expires_at": options.expires_at,
             "urgent": options.urgent,
             "leak": leak is not None,
         }
         | _media_words(options, media)
-        | ({} if options.template is None else {"template": options.template.name}),
+        | ({} if options.template is None else {"template": options.template.name})
+        | ({} if speaking.voice is None else {"voice": speaking.voice.value}),
         reason=options.force_reason or options.metadata_reason,
     )
     warnings = () if leak is None else (f"The body contains {leak}.",)
@@ -310,6 +319,34 @@ def _message_with_key(
             f"The key was already used for message {existing.id}, with other pictures or files."
         )
     return existing
+
+
+def _require_same_sender(
+    uow: UnitOfWork, existing: Message, speaking: Speaking, options: SendOptions
+) -> None:
+    """Raise `KeyReused` if the message with the key is from somebody else, or answers another one.
+
+    Older versions did not store the sitter of a relayed message, whose key names what it answers.
+    """
+    sitter_id = None if speaking.sitter is None else speaking.sitter.id
+    if existing.voice is not speaking.voice or (
+        not options.relayed and existing.as_sitter_id != sitter_id
+    ):
+        raise KeyReused(
+            f"The key was already used for message {existing.id}, with another sender (--as)."
+        )
+    source = uow.session.get(MessageSource, existing.id)
+    if (source and source.reply_to_id) != options.reply_to:
+        raise KeyReused(
+            f"The key was already used for message {existing.id}, which does not answer the same "
+            "message."
+        )
+
+
+def _add_source(uow: UnitOfWork, message: Message, reply_to: int) -> None:
+    assert message.id is not None
+    uow.session.add(MessageSource(message_id=message.id, org_id=uow.org.id, reply_to_id=reply_to))
+    uow.session.flush()
 
 
 def client_ref_of(uow: UnitOfWork, message: Message) -> str | None:

@@ -13,12 +13,13 @@ from petmsg.clock import format_local
 from petmsg.db.cursor import Cursor
 from petmsg.enums import Direction
 from petmsg.errors import NotFound
-from petmsg.queries.lookup import ClientKey, find_client, find_sitter
+from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.message import decision_of, require_possible
 from petmsg.queries.org import OrgRow
 from petmsg.queries.route_changes import changes_since
-from petmsg.queries.routing import read_facts, speaker_of
-from petmsg.rules.routing import Decision, SpeakerFact, decide
+from petmsg.queries.routing import read_facts, voice_of
+from petmsg.rules.routing import Decision, decide
+from petmsg.services.outbox.voice import find_voice
 
 _TICK = timedelta(microseconds=1)
 _ROUTING_SETTINGS = ("pool_for", "pool_threads_per_number", "timezone")
@@ -67,16 +68,13 @@ def explain(
 ) -> Explained:
     """The decision for a message to the client at `at` (aware UTC), and the client.
 
-    `as_sitter` is the sitter who sends the message; None if the company sends it. `with_media` says
-    whether it has pictures. For `at` before
-    `now`, the past state of numbers and sitters is taken from the ledger. Changes nothing. Raises
-    `NotFound` or `Ambiguous`.
+    `as_sitter` is the sitter who sends the message, or `desk` for the front desk; None if the
+    company sends it. `with_media` says whether it has pictures. For `at` before `now`, the past
+    state of numbers and sitters is taken from the ledger. Changes nothing. Raises `NotFound` or
+    `Ambiguous`.
     """
     client = find_client(cursor, org.id, client_text)
-    speaker = None
-    if as_sitter is not None:
-        sitter = find_sitter(cursor, org.id, as_sitter)
-        speaker = SpeakerFact(sitter.ref, sitter.name)
+    voice = find_voice(cursor, org, as_sitter).fact
     past = at < now
     notes = _notes(cursor, org, client, at) if past else ()
     facts = read_facts(
@@ -86,7 +84,7 @@ def explain(
         at=at,
         past=past,
         notes=notes,
-        speaker=speaker,
+        voice=voice,
         with_media=with_media,
     )
     return Explained(client, decide(facts, at))
@@ -110,14 +108,13 @@ def explain_message(
     else:
         stored = json.loads(row.decision)
         client = find_client(cursor, org.id, row.ref)
-        speaker = speaker_of(cursor, message_id)
         facts = read_facts(
             cursor,
             org,
             client,
             at=now,
             past=False,
-            speaker=speaker,
+            voice=voice_of(cursor, message_id),
             with_media=row.media_count > 0,
         )
         today = decide(facts, now).to_json()

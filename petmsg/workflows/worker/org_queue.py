@@ -11,7 +11,7 @@ from petmsg.providers.twilio_errors import Scope, scope_of
 from petmsg.queries.lookup import client_by_id
 from petmsg.queries.org import OrgRow
 from petmsg.queries.queue import DueText, due_texts, next_of_threads, read_rate_limits
-from petmsg.queries.routing import read_facts, speaker_of
+from petmsg.queries.routing import read_facts, voice_of
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.queries.sitter_number import number_of_direct
 from petmsg.rules.routing import decide, usable
@@ -183,8 +183,8 @@ def _likely_numbers(cursor: Cursor, org: OrgRow, text: DueText, now: datetime) -
         return () if number is None else (number,)
     client = client_by_id(cursor, org.id, text.client_id)
     facts = read_facts(cursor, org, client, at=now, past=False)
-    if len(facts.windows) > 1:
-        facts = facts._replace(speaker=speaker_of(cursor, text.message))
+    if text.voice is not None or len(facts.windows) > 1:
+        facts = facts._replace(**voice_of(cursor, text.message)._asdict())
     decision = decide(facts, now)
     if decision.number is None:
         return ()
