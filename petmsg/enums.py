@@ -309,12 +309,14 @@ class StoredRule(StrEnum):
 class SystemMessageRule(StrEnum):
     """The rules for a message outside any thread.
 
-    `assigned_sitter`: a client's message still goes to the sitter it was for. `own_number` and
-    `same_number` choose the number: the sitter's own, or the one that received the message.
+    `assigned_sitter`: a client's message still goes to the sitter it was for. The others choose the
+    number: the sitter's own (`own_number`), the front desk's for what a person writes to a sitter
+    (`desk_number`), or the one that received the message (`same_number`).
     """
 
     ASSIGNED_SITTER = "assigned_sitter"
     OWN_NUMBER = "own_number"
+    DESK_NUMBER = "desk_number"
     SAME_NUMBER = "same_number"
 
 

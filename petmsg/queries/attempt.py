@@ -28,6 +28,7 @@ EARLIER_TO_PHONE = """
 SELECT d.id FROM message d
 WHERE d.org_id = :org_id AND d.to_e164 = :to_e164 AND d.status = 'queued' AND d.thread_id IS NULL
   AND d.send_at <= :now AND (d.send_at, d.id) < (:send_at, :message_id)
+  AND (d.urgent OR NOT :urgent)
 ORDER BY d.send_at, d.id LIMIT 1
 """
 
@@ -142,7 +143,14 @@ def in_the_way(
 
 
 def in_the_way_to_phone(
-    cursor: Cursor, *, org_id: int, to_e164: str, message_id: int, send_at: datetime, now: datetime
+    cursor: Cursor,
+    *,
+    org_id: int,
+    to_e164: str,
+    message_id: int,
+    send_at: datetime,
+    urgent: bool,
+    now: datetime,
 ) -> tuple[int, str] | None:
     """`in_the_way` for a message outside any thread; those wait per phone."""
     found = cursor.tuples(
@@ -151,6 +159,7 @@ def in_the_way_to_phone(
         to_e164=to_e164,
         message_id=message_id,
         send_at=send_at,
+        urgent=urgent,
         now=now,
     )
     return found[0][1:] if found else None

@@ -2,8 +2,8 @@
 
 A message is next if no message is being sent to its phone and no earlier message of its thread is
 queued (urgent messages pass the others). Messages outside any thread (to a sitter's own phone or a
-stranger) are queued per phone and count as thread 0. Statuses are literals, because SQLite uses a
-partial index for literals only.
+stranger) are queued per phone, in the same way, and count as thread 0. Statuses are literals,
+because SQLite uses a partial index for literals only.
 
 `LIMIT 1 OFFSET 0` keeps PostgreSQL from turning a `NOT EXISTS` into a join: without statistics, as
 after an import, it would compare each due message with every other one.
@@ -42,7 +42,8 @@ _FIRST_TO_PHONE = """
   AND NOT EXISTS (
     SELECT 1 FROM message d WHERE m.thread_id IS NULL AND d.org_id = m.org_id
       AND d.to_e164 = m.to_e164 AND d.status = 'queued' AND d.thread_id IS NULL
-      AND d.send_at <= :now AND (d.send_at, d.id) < (m.send_at, m.id) LIMIT 1 OFFSET 0
+      AND d.send_at <= :now AND (d.send_at, d.id) < (m.send_at, m.id)
+      AND (d.urgent OR NOT m.urgent) LIMIT 1 OFFSET 0
   )
 """
 
@@ -77,6 +78,7 @@ SELECT m.id AS message, m.to_e164, m.segments,
   (SELECT d.id FROM message d WHERE m.thread_id IS NULL AND d.org_id = m.org_id
      AND d.to_e164 = m.to_e164 AND d.status = 'queued' AND d.thread_id IS NULL
      AND d.send_at <= :now AND (d.send_at, d.id) < (m.send_at, m.id)
+     AND (d.urgent OR NOT m.urgent)
    ORDER BY d.send_at, d.id LIMIT 1) AS earlier_to_phone
 FROM message m
 WHERE m.org_id = :org_id AND m.status = 'queued' AND m.due_at <= :now

@@ -81,6 +81,7 @@ def read_hold_facts(
         expires_at=expires_at,
         urgent=urgent,
         is_their_phone=client_id is None or to_e164 in phones,
+        recipient="recipient" if client_id is None else "client",
     )
 
 

@@ -16,6 +16,8 @@ LEFT JOIN message_number n ON n.sitter_id = s.id
 WHERE s.org_id = :org_id
 """
 
+_ACTIVE = "SELECT ref FROM sitter WHERE org_id = :org_id AND status = 'active' ORDER BY id"
+
 _PHONE_OF_SITTER = "SELECT phone FROM sitter WHERE org_id = :org_id AND ref = :ref"
 
 _SITTER_ID_OF = "SELECT id FROM sitter WHERE org_id = :org_id AND ref = :ref"
@@ -107,6 +109,11 @@ def show_sitter(cursor: Cursor, org: OrgRow, text: str) -> SitterDetails:
         activity=cursor.all(ActivitySpan, _ACTIVITY, id=key.id),
         numbers_held=cursor.all(NumberHeld, _NUMBERS_HELD, id=key.id),
     )
+
+
+def active_sitters(cursor: Cursor, org: OrgRow) -> list[str]:
+    """The refs of the org's active sitters, in the order in which they were added."""
+    return [row[0] for row in cursor.tuples(_ACTIVE, org_id=org.id)]
 
 
 def phone_of_sitter(cursor: Cursor, org_id: int, ref: str) -> str:

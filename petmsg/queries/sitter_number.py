@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import NumberClass, NumberStatus
+from petmsg.enums import NumberClass, NumberStatus, SystemMessageRule
 from petmsg.queries.org import OrgRow
-from petmsg.rules.routing.direct import ForwardFact
+from petmsg.rules.routing.direct import DirectFacts, ForwardFact, StaffFact
 from petmsg.rules.routing.facts import NumberFact
 
 NUMBER_OF_SITTER = """
@@ -20,6 +20,11 @@ WHERE s.org_id = :org_id AND s.id = :sitter_id
 NUMBER = """
 SELECT id, e164, class AS number_class, status, quarantined_until, mms FROM message_number
 WHERE org_id = :org_id AND id = :number_id
+"""
+
+FRONT_DESKS = """
+SELECT id, e164, class AS number_class, status, quarantined_until, mms FROM message_number
+WHERE org_id = :org_id AND class = 'front_desk' AND status IN ('active', 'quarantined')
 """
 
 NUMBER_OF_DIRECT = """
@@ -74,6 +79,7 @@ class SitterLine(NamedTuple):
     phone: str
     is_active: bool
     number: NumberFact | None
+    has_left: bool = False
 
 
 def sitter_line(cursor: Cursor, org: OrgRow, sitter_id: int) -> SitterLine:
@@ -81,13 +87,32 @@ def sitter_line(cursor: Cursor, org: OrgRow, sitter_id: int) -> SitterLine:
     row = cursor.all(_SitterNumber, NUMBER_OF_SITTER, org_id=org.id, sitter_id=sitter_id)[0]
     number = None if row.id is None else _number(row)
     active = row.sitter_status == "active"
-    return SitterLine(row.sitter, row.sitter_name, row.phone, active, number)
+    has_left = row.sitter_status == "offboarded"
+    return SitterLine(row.sitter, row.sitter_name, row.phone, active, number, has_left)
 
 
 def number_fact(cursor: Cursor, org: OrgRow, number_id: int) -> NumberFact | None:
     """A number of the org as it is now."""
     row = cursor.first(_Number, NUMBER, org_id=org.id, number_id=number_id)
     return None if row is None else _number(row)
+
+
+def front_desks(cursor: Cursor, org: OrgRow) -> tuple[NumberFact, ...]:
+    """The org's front desk numbers that are not retired, as they are now."""
+    return tuple(_number(row) for row in cursor.all(_Number, FRONT_DESKS, org_id=org.id))
+
+
+def staff_facts(cursor: Cursor, org: OrgRow, sitter_id: int) -> DirectFacts:
+    """The facts about a person's message to the sitter, as they are now."""
+    line = sitter_line(cursor, org, sitter_id)
+    return DirectFacts(
+        org.slug,
+        SystemMessageRule.OWN_NUMBER,
+        line.number,
+        line.sitter,
+        line.name,
+        staff=StaffFact(front_desks(cursor, org), line.has_left),
+    )
 
 
 def number_of_direct(cursor: Cursor, org: OrgRow, message_id: int) -> int | None:

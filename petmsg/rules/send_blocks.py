@@ -40,12 +40,13 @@ class QuietHours(NamedTuple):
 class SendBlockFacts(NamedTuple):
     """Facts about an org, a recipient and a message. Instants are aware UTC.
 
-    `timezone` is the recipient's (or the org's). `opted_out_at` is since when any phone of the
-    client has been opted out. `not_textable_code` is what the provider reported about the
-    recipient's phone. `is_their_phone` is False if the phone no longer belongs to the client.
-    `blocked_code` is set if the carrier blocks the chosen number for this phone. `media_pending`
-    says that petmsg does not have all pictures of the message yet, `no_public_url` that the
-    provider could not fetch them, because this process knows no public URL.
+    `timezone` is the recipient's (or the org's). `recipient` is what they are, as in "the client
+    has opted out". `opted_out_at` is since when any phone of the client has been opted out.
+    `not_textable_code` is what the provider reported about the recipient's phone. `is_their_phone`
+    is False if the phone no longer belongs to the client. `blocked_code` is set if the carrier
+    blocks the chosen number for this phone. `media_pending` says that petmsg does not have all
+    pictures of the message yet, `no_public_url` that the provider could not fetch them, because
+    this process knows no public URL.
     """
 
     timezone: str
@@ -62,6 +63,7 @@ class SendBlockFacts(NamedTuple):
     is_their_phone: bool = True
     media_pending: bool = False
     no_public_url: bool = False
+    recipient: str = "client"
 
 
 class SendBlock(NamedTuple):
@@ -84,7 +86,8 @@ def find_blocks(facts: SendBlockFacts, at: datetime) -> tuple[SendBlock, ...]:
         why = "The phone it was written to no longer belongs to the client"
         found.append(SendBlock(BlockCode.NOT_THEIR_PHONE, why))
     if facts.opted_out_at is not None:
-        found.append(SendBlock(BlockCode.OPTED_OUT, "The client has opted out of messages"))
+        why = f"The {facts.recipient} has opted out of messages"
+        found.append(SendBlock(BlockCode.OPTED_OUT, why))
     if facts.not_textable_code is not None:
         found.append(
             SendBlock(

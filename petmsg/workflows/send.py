@@ -87,7 +87,7 @@ def send(
             queue_only=queue_only,
             provider=org.provider,
             worker=token,
-            ahead=_ahead(store),
+            ahead=ahead_of(store),
             public_url=public_url,
             media=files,
         )
@@ -95,18 +95,34 @@ def send(
     sending = store.write_in(org.slug, queue_and_claim)
     for warning in sending.warnings:
         on_warning(warning)
+    if provider is None or alive is None:
+        return Sent(sending, not_sent(store, sending))
+    return finish(store, org, provider, sending, alive, claimed_at=claimed_at)
+
+
+def finish(
+    store: Store,
+    org: OrgRow,
+    provider: Provider,
+    sending: Sending,
+    alive: Worker,
+    *,
+    claimed_at: float,
+) -> Sent:
+    """Hand over a message that was claimed, once its number is free; `claimed_at` (uptime) is a
+    time before the claim was written."""
     problem = None
-    if provider is not None and alive is not None:
-        warnings = sending.warnings
-        sending, claimed_at = _wait_for_rate_limit(store, org, sending, token, claimed_at)
-        sending = replace(sending, warnings=warnings)
-        if isinstance(sending.claim_result, Claim):
-            begin_by = claimed_at + BEGIN_WITHIN
-            sending, problem = _hand_over(store, org, provider, sending, alive, begin_by=begin_by)
-    return Sent(sending, problem or _not_sent(store, sending))
+    warnings = sending.warnings
+    sending, claimed_at = _wait_for_rate_limit(store, org, sending, alive.token, claimed_at)
+    sending = replace(sending, warnings=warnings)
+    if isinstance(sending.claim_result, Claim):
+        begin_by = claimed_at + BEGIN_WITHIN
+        sending, problem = _hand_over(store, org, provider, sending, alive, begin_by=begin_by)
+    return Sent(sending, problem or not_sent(store, sending))
 
 
-def _not_sent(store: Store, sending: Sending) -> PetmsgError | None:
+def not_sent(store: Store, sending: Sending) -> PetmsgError | None:
+    """Return why the message was not sent; None if it was, or waits."""
     result = sending.claim_result
     if isinstance(result, Ended):
         return NotSent(result)
@@ -115,7 +131,8 @@ def _not_sent(store: Store, sending: Sending) -> PetmsgError | None:
     return None
 
 
-def _ahead(store: Store) -> timedelta:
+def ahead_of(store: Store) -> timedelta:
+    """How long before its start time a message may be claimed."""
     # A clock that was given does not run: nothing may be claimed ahead of it.
     return AHEAD if store.environment.now is None else timedelta(0)
 
@@ -125,7 +142,7 @@ def _wait_for_rate_limit(
 ) -> tuple[Sending, float]:
     """The message once its number is free, and a time before its claim was written."""
     deadline = store.clock().timestamp() + LONGEST_WAIT
-    ahead = _ahead(store)
+    ahead = ahead_of(store)
     while isinstance(sending.claim_result, Waiting) and sending.claim_result.for_rate_limit:
         assert sending.claim_result.until is not None
         if sending.claim_result.until.timestamp() > deadline:

@@ -70,6 +70,14 @@ WRITING: dict[str, tuple[str, ...]] = {
     "message dispatch": (),
     "message send": ("C-9", "--body", "Hi", "--at", "+1h"),
     "message send --file": ("--file", "-"),
+    "message send --to-sitter": (
+        "--to-sitter",
+        "all-active",
+        "--to-sitter",
+        "S-404",
+        "--body",
+        "Hi",
+    ),
     "message cancel": ("9",),
     "message sync": (),
     "media fetch": ("--dry-run",),
@@ -149,8 +157,8 @@ def test_every_command_has_a_schema() -> None:
 
 def test_an_option_that_prints_another_shape_is_an_option_of_its_command() -> None:
     for name in PRINTED:
-        command, _, option = name.partition(" --")
-        if option:
+        command, *options = name.split(" --")
+        for option in options:
             assert f"--{option}" in run_cli(None, *command.split(), "--help").out, name
 
 

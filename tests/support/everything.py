@@ -162,6 +162,10 @@ READING: dict[str, tuple[str, ...]] = {
     "inbox strays": (),
     "route simulate": ("--client", "C-1"),
     "message send --preview": ("C-1", "--body", BODY, "--preview"),
+    "message send --to-sitter --preview": (
+        *("--to-sitter", "all-active", "--body", BODY),
+        "--preview",
+    ),
     "media list": (),
     "media show": ("1",),
     "message list": (),

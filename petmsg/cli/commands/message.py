@@ -23,7 +23,16 @@ from petmsg.errors import UsageProblem
 from petmsg.queries import message as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of, stream_of
-from petmsg.render.views.conversation import MESSAGE, MESSAGES, QUEUED, QUEUED_ROWS, SENT, SIZE
+from petmsg.render.views.conversation import (
+    MESSAGE,
+    MESSAGES,
+    QUEUED,
+    QUEUED_ROWS,
+    SENT,
+    SENT_TO_SITTER,
+    SIZE,
+    SIZE_TO_SITTER,
+)
 from petmsg.render.views.inbound import RECEIVED
 from petmsg.render.views.provider_drift import SYNCED
 
@@ -43,13 +52,19 @@ ID_ARG = Annotated[int, typer.Argument(metavar="ID", help="The message's ID.")]
     writes=True,
     reveals=True,
     prints=one(SENT),
-    prints_with={"--preview": one(SIZE), "--file": results_of(QUEUED_ROWS)},
+    prints_with={
+        "--preview": one(SIZE),
+        "--file": results_of(QUEUED_ROWS),
+        "--to-sitter": results_of(SENT_TO_SITTER),
+        "--to-sitter --preview": results_of(SIZE_TO_SITTER),
+    },
     examples=[
         "petmsg message send C-1 --body 'Rex is fed and happy.'",
         "petmsg message send C-1 --media rex.jpg --body 'Walked and fed'",
         "petmsg message send C-1 --body 'See you at 3.' --preview",
         "petmsg message send C-1 --template on-the-way",
         "petmsg message send --file messages.csv",
+        "petmsg message send --to-sitter S-1 --body 'Can you work on Saturday?'",
     ],
 )
 def send(
@@ -73,6 +88,14 @@ def send(
     booking: Annotated[
         str | None,
         typer.Option("--booking", metavar="REF", help="The visit that the template is about."),
+    ] = None,
+    to_sitter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--to-sitter",
+            metavar="SITTER",
+            help="Send to this sitter instead of a client, or to all-active; may be repeated.",
+        ),
     ] = None,
     as_sitter: Annotated[
         str | None,
@@ -132,12 +155,24 @@ def send(
     With --file: columns client,body,media,key,as, where media are paths or URLs with | between
     them; a path begins at the file's folder. Each row is queued, and petmsg message dispatch sends
     it. A row with a key is queued once, however often the file is read; without, each time.
+
+    A message to a sitter is sent from the sitter's own number, or from the front desk's if that
+    cannot be used. No client ever gets it. Each sitter has a result of their own; a key counts for
+    each sitter.
     """
     from petmsg.cli.flows.choose_send import check_send, send_chosen, template_of
     from petmsg.services.outbox.preview import SendOptions
 
-    others, reasons = (key, as_sitter, preview, template), (reason, force, keep_metadata)
-    check_send(client, file=file, body=body, media=media, others=others, reasons=reasons)
+    check_send(
+        client,
+        file=file,
+        to_sitter=to_sitter,
+        as_sitter=as_sitter,
+        body=body,
+        media=media,
+        others=(key, preview, template),
+        reasons=(reason, force, keep_metadata),
+    )
     use = template_of(template, body=body, values=values, booking=booking)
     options = SendOptions(
         key=key,
@@ -151,6 +186,7 @@ def send(
         context,
         client or "",
         file=file,
+        to_sitter=to_sitter or (),
         body=body_of(body or ""),
         media=media or (),
         options=options,

@@ -15,6 +15,8 @@ def check_send(
     client: str | None,
     *,
     file: str | None,
+    to_sitter: Sequence[str] | None,
+    as_sitter: str | None,
     body: str | None,
     media: Sequence[str] | None,
     others: Sequence[object],
@@ -22,19 +24,33 @@ def check_send(
 ) -> None:
     """Raise `UsageProblem` for options that do not go together.
 
-    `others` are the values of --key, --as, --preview and --template, which a file does not allow
-    either; `reasons` those of --reason, --force and --keep-metadata.
+    `others` are the values of --key, --preview and --template, which a file does not allow either;
+    `reasons` those of --reason, --force and --keep-metadata.
     """
     reason, force, keep_metadata = reasons
-    if file is not None and (client is not None or body is not None or media or any(others)):
+    if to_sitter and (client is not None or file is not None or as_sitter is not None):
+        raise UsageProblem(
+            "--to-sitter cannot be combined with CLIENT, --file or --as.",
+            hint="Send to clients and to sitters in two commands.",
+        )
+    if file is not None and (
+        client is not None or body is not None or media or as_sitter or any(others)
+    ):
         raise UsageProblem(
             "--file cannot be combined with CLIENT, --body, --media, --key, --as, --template or "
             "--preview.",
             hint="Put them into the file's columns client,body,media,key,as.",
         )
-    if file is None and client is None:
-        raise UsageProblem("Missing CLIENT.", hint="Name a client, or use --file F.")
+    if file is None and client is None and not to_sitter:
+        raise UsageProblem(
+            "Missing CLIENT.", hint="Name a client, or use --to-sitter SITTER or --file F."
+        )
     *_, template = others
+    if to_sitter and template is not None:
+        raise UsageProblem(
+            "--to-sitter cannot be combined with --template: a template is for clients.",
+            hint="Write the message: --body TEXT",
+        )
     if file is None and body is None and not media and template is None:
         raise UsageProblem(
             "Specify --body, --media, or both.",
@@ -69,6 +85,7 @@ def send_chosen(
     client: str,
     *,
     file: str | None,
+    to_sitter: Sequence[str],
     body: str,
     media: Sequence[str],
     options: "SendOptions",
@@ -83,6 +100,24 @@ def send_chosen(
         from petmsg.cli.flows.send_file import send_file
 
         send_file(context, file, options=options, **times)
+    elif to_sitter and preview:
+        from petmsg.cli.flows.preview import show_previews_to_sitters
+
+        show_previews_to_sitters(
+            context, to_sitter, body=body, options=options, media=media, **times
+        )
+    elif to_sitter:
+        from petmsg.cli.flows.send_to_sitters import send_to_sitters
+
+        send_to_sitters(
+            context,
+            to_sitter,
+            body=body,
+            options=options,
+            queue_only=queue_only,
+            media=media,
+            **times,
+        )
     elif preview:
         from petmsg.cli.flows.preview import show_preview
 

@@ -299,6 +299,7 @@ SENT = (
     Field("note", None, kind=or_null(TEXT)),
     Field("warnings", None, get=lambda row: list(row.warnings), kind=list_of(TEXT)),
 )
+SENT_TO_SITTER = (Field("sitter", "Sitter", kind=REF), *SENT)
 
 
 def _previewed(media: Any) -> str:
@@ -360,4 +361,12 @@ SIZE = (
     ),
     Field("refused", "Refused", kind=or_null(TEXT)),
     Field("decision", None, get=lambda row: row.decision.to_json(), kind=object_of(DECISION)),
+)
+SIZE_TO_SITTER = (
+    Field("sitter", "Sitter", kind=REF),
+    *(
+        field._replace(kind=object_of(ANY_DECISION)) if field.name == "decision" else field
+        for field in SIZE
+        if field.name != "client"
+    ),
 )

@@ -1,8 +1,10 @@
 """Which number is a message outside any thread sent from? Pure: facts in, Decision out.
 
-There are two kinds: a message to a sitter's own phone is sent from the number the sitter holds, and
-an automatic reply to a stranger from the number they messaged. No other number is used, because the
-sitter knows only their own number and a stranger must not learn a second one.
+There are three kinds. What petmsg sends to a sitter's own phone by itself is sent from the number
+the sitter holds, and an answer to a stranger from the number they messaged. No other number is
+used, because a forwarded message is answered on the number that it came from, and a stranger must
+not learn a second one. What a person writes to a sitter is sent from the number the sitter holds
+or, if it cannot be used, from the front desk's; never to a sitter who has left.
 
 A client's message is forwarded to a sitter only while that sitter has an open window with the
 client, however long the message waited.
@@ -11,7 +13,7 @@ client, however long the message waited.
 from datetime import datetime
 from typing import NamedTuple
 
-from petmsg.enums import Code, Outcome, SystemMessageRule
+from petmsg.enums import Code, NumberStatus, Outcome, SystemMessageRule
 from petmsg.rules.routing.decide import RULESET, usable
 from petmsg.rules.routing.decision import ChosenNumber, Decision, Step
 from petmsg.rules.routing.facts import NumberFact
@@ -29,9 +31,19 @@ class ForwardFact(NamedTuple):
     relays: bool = True
 
 
+class StaffFact(NamedTuple):
+    """A person's message to a sitter.
+
+    `desks` are the front desk numbers of the org. `has_left` says that the sitter was deactivated.
+    """
+
+    desks: tuple[NumberFact, ...]
+    has_left: bool = False
+
+
 class DirectFacts(NamedTuple):
     """Facts about a message outside any thread: the sitter who receives it, if any, the number, the
-    forwarded client's message, if any, and whether it has pictures."""
+    forwarded client's message or the person's own, if it is one, and whether it has pictures."""
 
     org: str
     rule: SystemMessageRule
@@ -40,11 +52,13 @@ class DirectFacts(NamedTuple):
     sitter_name: str | None = None
     forward: ForwardFact | None = None
     with_media: bool = False
+    staff: StaffFact | None = None
 
 
 _CONDITION = {
     SystemMessageRule.ASSIGNED_SITTER: "the client's messages go to this sitter now",
     SystemMessageRule.OWN_NUMBER: "the sitter holds a usable number",
+    SystemMessageRule.DESK_NUMBER: "the org has a usable front desk number",
     SystemMessageRule.SAME_NUMBER: "the number that received the message is usable",
 }
 
@@ -61,13 +75,17 @@ def decide_direct(facts: DirectFacts, at: datetime) -> Decision:
     chosen = None
     if number is not None:
         chosen = ChosenNumber(number.id, number.e164, number.number_class, facts.sitter)
+    elif facts.staff is not None and not facts.staff.has_left:
+        desk, step = _desk(facts, facts.staff, at)
+        trace.append(step._replace(step=len(trace) + 1))
+        chosen = desk and ChosenNumber(desk.id, desk.e164, desk.number_class, None)
     return Decision(
         org=facts.org,
         client=None,
         at=at,
-        outcome=Outcome.NO_NUMBER if number is None else Outcome.ROUTED,
+        outcome=Outcome.NO_NUMBER if chosen is None else Outcome.ROUTED,
         number=chosen,
-        reason=trace[-1].explanation,
+        reason=_reason(trace),
         window=None,
         warnings=(),
         ruleset=RULESET,
@@ -88,9 +106,37 @@ def _assigned(facts: DirectFacts, forward: ForwardFact) -> Step:
     return Step(1, rule, _CONDITION[rule], code is Code.WINDOW_ACTIVE, code, why)
 
 
+def _reason(trace: list[Step]) -> str:
+    """Return one line: what decided and, for the front desk's number, why it is not the sitter's
+    own."""
+    last = trace[-1]
+    if last.rule is not SystemMessageRule.DESK_NUMBER:
+        return last.explanation
+    then = "using front desk" if last.result else "no number is usable"
+    return f"{trace[-2].explanation} - {then}"
+
+
+def _desk(facts: DirectFacts, staff: StaffFact, at: datetime) -> tuple[NumberFact | None, Step]:
+    """Return the usable front desk number; an active one before one after quarantine."""
+    rule = SystemMessageRule.DESK_NUMBER
+    candidates = [desk for desk in staff.desks if usable(desk, at)]
+    able = [desk for desk in candidates if not facts.with_media or desk.mms is not False]
+    if not able:
+        code, why = Code.NO_FRONT_DESK, "No front desk number is usable"
+        if candidates:
+            code, why = Code.NUMBER_WITHOUT_MMS, "The front desk number cannot send pictures"
+        return None, Step(1, rule, _CONDITION[rule], False, code, why)
+    desk = min(able, key=lambda each: (each.status is not NumberStatus.ACTIVE, each.id))
+    why = f"Front desk number {desk.e164}"
+    return desk, Step(1, rule, _CONDITION[rule], True, Code.FRONT_DESK, why)
+
+
 def _number(facts: DirectFacts, at: datetime) -> tuple[NumberFact | None, Step]:
     number = facts.number
     good = number is not None and usable(number, at)
+    if facts.staff is not None and facts.staff.has_left:
+        why = f"Sitter {facts.sitter_name} was deactivated"
+        return None, Step(1, facts.rule, _CONDITION[facts.rule], False, Code.SITTER_NOT_ACTIVE, why)
     code, why = _finding(facts, good=good)
     if good and number is not None and facts.with_media and number.mms is False:
         good, code = False, Code.NUMBER_WITHOUT_MMS

@@ -359,11 +359,11 @@ def _earlier_message(uow: UnitOfWork, message: Message) -> str | None:
         "to_e164": message.to_e164,
         "message_id": message.id,
         "send_at": message.send_at,
+        "urgent": message.urgent,
         "now": uow.now,
     }
     if message.thread_id is not None:
-        thread, urgent = message.thread_id, message.urgent
-        found = in_the_way(cursor, thread_id=thread, urgent=urgent, **place)
+        found = in_the_way(cursor, thread_id=message.thread_id, **place)
     else:
         found = in_the_way_to_phone(cursor, **place)
     if found is None:

@@ -65,11 +65,11 @@ class PreviewedMedia(NamedTuple):
 class Preview:
     """The number a message would be sent from, the reason, its size and what blocks it.
 
-    `leak` describes the contact details in the body. `refused` says why `message send` would be
-    refused.
+    It is to a client, or to a sitter. `leak` describes the contact details in the body. `refused`
+    says why `message send` would be refused.
     """
 
-    client: str
+    client: str | None
     decision: Decision
     to_e164: str
     encoding: str
@@ -81,6 +81,7 @@ class Preview:
     refused: str | None
     media: tuple[PreviewedMedia, ...] = ()
     body: str = ""
+    sitter: str | None = None
 
     @property
     def leaves_now(self) -> bool:
@@ -144,7 +145,7 @@ def preview(
         forced_by=size.forced_by,
         holds=held,
         leak=leak,
-        refused=_terminal_block(held)
+        refused=terminal_block(held)
         or _sitter_rejection(decision, leak, speaking, options)
         or problem,
         media=tuple(media),
@@ -186,7 +187,8 @@ def describe_contact_details(
     return describe(leaks) if leaks else None
 
 
-def _terminal_block(held: tuple[SendBlock, ...]) -> str | None:
+def terminal_block(held: tuple[SendBlock, ...]) -> str | None:
+    """Return why the message is never sent, None if it may be later."""
     return next((each.explanation for each in held if each.final), None)
 
 

@@ -285,6 +285,22 @@ def _media_words(options: SendOptions, media: Sequence[NewMedia]) -> dict[str, o
     return {"media": len(media), "keep_metadata": options.metadata_reason is not None}
 
 
+def require_key(key: str) -> None:
+    """Raise `MalformedText` for a key that cannot be one."""
+    if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
+        raise MalformedText(
+            "The --key is empty, too long or not printable.",
+            hint=f"Use 1 to {_LONGEST_KEY} printable characters.",
+        )
+
+
+def message_with_key(uow: UnitOfWork, key: str) -> Message | None:
+    """Return the org's message with this idempotency key."""
+    return uow.session.exec(
+        select(Message).where(Message.org_id == uow.org.id, Message.idempotency_key == key)
+    ).first()
+
+
 def _message_with_key(
     uow: UnitOfWork,
     options: SendOptions,
@@ -295,14 +311,8 @@ def _message_with_key(
     """Return the message that has the key. `body` is None for a template's words, which may differ
     by the time the command is repeated: then the template must be the same."""
     key = options.key or ""
-    if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
-        raise MalformedText(
-            "The --key is empty, too long or not printable.",
-            hint=f"Use 1 to {_LONGEST_KEY} printable characters.",
-        )
-    existing = uow.session.exec(
-        select(Message).where(Message.org_id == uow.org.id, Message.idempotency_key == key)
-    ).first()
+    require_key(key)
+    existing = message_with_key(uow, key)
     if existing is None:
         return None
     is_same = existing.body == body

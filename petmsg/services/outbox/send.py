@@ -1,7 +1,7 @@
 """Send one message now: queue and claim it in one transaction."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from petmsg.models import Message
 from petmsg.services.outbox.claim import Claim, ClaimResult, Ended, Waiting, claim
 from petmsg.services.outbox.outgoing_media import NewMedia
 from petmsg.services.outbox.preview import SendOptions
-from petmsg.services.outbox.queue import queue
+from petmsg.services.outbox.queue import Queued, queue
 from petmsg.services.unit_of_work import UnitOfWork
 
 
@@ -58,15 +58,17 @@ def queue_and_claim(
     ahead: timedelta = timedelta(0),
     public_url: str | None = None,
     media: Sequence[NewMedia] = (),
+    queue_it: Callable[..., Queued] = queue,
 ) -> Sending:
     """Queue a message and, unless `queue_only`, claim it in the same transaction.
 
+    `queue_it` puts it in the queue: `queue` for a client, `queue_to_sitter` for a sitter.
     `provider` is the one whose credentials this process has, `worker` its token. `ahead` is how
-    long before its start time the message may be claimed, `public_url` where the provider may
-    fetch its files.
+    long before its start time the message may be claimed, `public_url` where the provider may fetch
+    its files.
     """
     options = replace(options, send_at=send_at, expires_at=expires_at)
-    queued = queue(uow, client_text, body=body, options=options, media=media)
+    queued = queue_it(uow, client_text, body=body, options=options, media=media)
     if queue_only or queued.status is not MessageStatus.QUEUED:
         note = f"already {queued.status}" if queued.reused else None
         return replace(_sending(uow, queued.message, None, note), warnings=queued.warnings)

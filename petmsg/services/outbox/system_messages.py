@@ -1,7 +1,8 @@
 """Messages outside any thread: to a sitter's own phone, or an automatic reply to a stranger.
 
-They use the same queue as all messages. They are `urgent`, because somebody wrote just now and
-waits, and they expire, because a late answer is of no use.
+They use the same queue as all messages. Those that petmsg writes are `urgent`, because somebody
+wrote just now and waits, and they expire, because a late answer is of no use. What a person writes
+to a sitter is queued by `petmsg.services.outbox.staff_messages`.
 """
 
 import shlex
@@ -18,7 +19,7 @@ from petmsg.enums import (
 )
 from petmsg.models import Message, Relay
 from petmsg.queries.relay_traffic import notice_count
-from petmsg.queries.sitter_number import forward_fact, number_fact, sitter_line
+from petmsg.queries.sitter_number import forward_fact, number_fact, sitter_line, staff_facts
 from petmsg.rules.routing import Decision
 from petmsg.rules.routing.direct import DirectFacts, decide_direct
 from petmsg.rules.segments import measure
@@ -91,7 +92,7 @@ def add_relay(
     message_id: int,
     *,
     kind: RelayKind,
-    about_id: int,
+    about_id: int | None,
     sitter_id: int | None = None,
     number_id: int | None = None,
 ) -> None:
@@ -115,7 +116,9 @@ def decide(uow: UnitOfWork, message: Message) -> Decision:
     A client's message that the sitter may no longer read gets no number.
     """
     relay = _relay(uow, message)
-    if relay is not None and relay.sitter_id is not None:
+    if relay is not None and relay.kind is RelayKind.STAFF and relay.sitter_id is not None:
+        facts = staff_facts(uow.cursor, uow.org, relay.sitter_id)
+    elif relay is not None and relay.sitter_id is not None:
         line = sitter_line(uow.cursor, uow.org, relay.sitter_id)
         forward = None
         if relay.kind is RelayKind.FORWARD:
@@ -167,9 +170,13 @@ def on_undelivered(uow: UnitOfWork, message: Message) -> None:
     """Handle a system message that will not be delivered: put what it was about in the inbox, and
     tell a sitter whose reply did not reach the client.
 
-    Does nothing for a message that a person wrote, or for an automatic reply.
+    A person's message to a sitter raises an alert. Does nothing for a person's message to a client,
+    or for an automatic reply.
     """
     relay = _relay(uow, message)
+    if relay is not None and relay.kind is RelayKind.STAFF:
+        _alert_staff(uow, message, relay)
+        return
     if relay is None or relay.kind is RelayKind.AUTO_REPLY or relay.about_id is None:
         return
     assert relay.sitter_id is not None
@@ -189,6 +196,25 @@ def on_undelivered(uow: UnitOfWork, message: Message) -> None:
         message=f"Message {message.id} was not delivered to {whom} ({message.error_code}). Message "
         f"{relay.about_id} is in the inbox.",
         command=f"petmsg inbox show {relay.about_id}; petmsg sitter show {shlex.quote(sitter)}",
+    )
+
+
+def _alert_staff(uow: UnitOfWork, message: Message, relay: Relay) -> None:
+    """Raise the alert for a person's message that did not reach a sitter. The sitter's own message
+    that it answered waits in the inbox again."""
+    assert relay.sitter_id is not None
+    if relay.about_id is not None:
+        inbox.add(uow, relay.about_id)
+    sitter = sitter_line(uow.cursor, uow.org, relay.sitter_id).sitter
+    raise_alert(
+        uow,
+        AlertKind.RELAY_FAILED,
+        severity=AlertSeverity.WARNING,
+        entity="sitter",
+        ref=sitter,
+        message=f"Message {message.id} was not delivered to sitter {sitter} "
+        f"({message.error_code}).",
+        command=f"petmsg message show {message.id}; petmsg sitter show {shlex.quote(sitter)}",
     )
 
 

@@ -18,6 +18,10 @@ from tests.support.texting import people
         ("--file", "-", "--reason", "why"),
         ("--body", "Hi"),
         ("C-1",),
+        ("C-1", "--to-sitter", "S-1", "--body", "Hi"),
+        ("--to-sitter", "S-1", "--file", "-"),
+        ("--to-sitter", "S-1", "--as", "S-1", "--body", "Hi"),
+        ("--to-sitter", "S-1"),
     ],
 )
 def test_a_message_and_a_file_do_not_go_together(sqlite_cli: Cli, words: tuple[str, ...]) -> None:

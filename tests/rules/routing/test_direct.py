@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from petmsg.enums import Code, NumberClass, NumberStatus, Outcome, SystemMessageRule
-from petmsg.rules.routing.direct import DirectFacts, ForwardFact, decide_direct
+from petmsg.rules.routing.direct import DirectFacts, ForwardFact, StaffFact, decide_direct
 from petmsg.rules.routing.facts import NumberFact
 
 T = datetime(2026, 2, 14, 15, tzinfo=UTC)
@@ -79,3 +79,77 @@ def test_a_forward_with_pictures_needs_a_number_that_is_not_known_to_be_without_
     assert decision.trace[-1].code is Code.NUMBER_WITHOUT_MMS
     words = decide_direct(with_media._replace(number=without, with_media=False), T)
     assert words.trace[-1].code is Code.OWN_NUMBER
+
+
+DESK = NumberFact(21, "+14155550100", NumberClass.FRONT_DESK, NumberStatus.ACTIVE)
+FROM_A_PERSON = TO_MAYA._replace(staff=StaffFact((DESK,)))
+
+
+def test_what_a_person_writes_leaves_from_the_sitters_own_number() -> None:
+    decision = decide_direct(FROM_A_PERSON, T)
+    assert decision.number is not None
+    assert (decision.number.e164, decision.number.sitter) == ("+14155550101", "S-1")
+    assert [step.code for step in decision.trace] == [Code.OWN_NUMBER]
+
+
+def test_without_a_usable_one_it_leaves_from_the_front_desks() -> None:
+    for number, code, why in (
+        (None, Code.SITTER_WITHOUT_NUMBER, "Sitter Maya Lee has no number"),
+        (
+            RESTING._replace(quarantined_until=T + timedelta(seconds=1)),
+            Code.NUMBER_NOT_USABLE,
+            "Sitter Maya Lee's number is not usable",
+        ),
+    ):
+        decision = decide_direct(FROM_A_PERSON._replace(number=number), T)
+        assert decision.number is not None
+        assert (decision.number.e164, decision.number.sitter) == ("+14155550100", None)
+        assert decision.outcome is Outcome.ROUTED
+        assert decision.rule is None
+        assert [(step.step, step.rule, step.result, step.code) for step in decision.trace] == [
+            (1, SystemMessageRule.OWN_NUMBER, False, code),
+            (2, SystemMessageRule.DESK_NUMBER, True, Code.FRONT_DESK),
+        ]
+        assert decision.reason == f"{why} - using front desk"
+
+
+def test_an_active_desk_number_comes_before_one_after_its_quarantine() -> None:
+    rested = DESK._replace(id=20, status=NumberStatus.QUARANTINED, quarantined_until=T)
+    both = FROM_A_PERSON._replace(number=None, staff=StaffFact((rested, DESK)))
+    chosen = decide_direct(both, T).number
+    assert chosen is not None
+    assert chosen.id == DESK.id
+    alone = both._replace(staff=StaffFact((rested,)))
+    assert decide_direct(alone, T).number is not None
+    assert decide_direct(alone, T - timedelta(microseconds=1)).number is None
+
+
+def test_without_either_there_is_no_number() -> None:
+    facts = FROM_A_PERSON._replace(number=None, staff=StaffFact(()))
+    decision = decide_direct(facts, T)
+    assert (decision.outcome, decision.number) == (Outcome.NO_NUMBER, None)
+    assert [step.code for step in decision.trace] == [
+        Code.SITTER_WITHOUT_NUMBER,
+        Code.NO_FRONT_DESK,
+    ]
+    assert decision.reason == "Sitter Maya Lee has no number - no number is usable"
+
+
+def test_a_sitter_who_has_left_is_written_to_from_no_number() -> None:
+    decision = decide_direct(FROM_A_PERSON._replace(staff=StaffFact((DESK,), has_left=True)), T)
+    assert (decision.outcome, decision.number) == (Outcome.NO_NUMBER, None)
+    assert [step.code for step in decision.trace] == [Code.SITTER_NOT_ACTIVE]
+
+
+def test_pictures_for_a_sitter_leave_from_a_number_that_can_send_them() -> None:
+    without = MAYAS_NUMBER._replace(mms=False)
+    facts = FROM_A_PERSON._replace(number=without, with_media=True)
+    decision = decide_direct(facts, T)
+    assert decision.number is not None
+    assert decision.number.id == DESK.id
+    assert decision.trace[0].code is Code.NUMBER_WITHOUT_MMS
+    nobody = facts._replace(staff=StaffFact((DESK._replace(mms=False),)))
+    assert [step.code for step in decide_direct(nobody, T).trace] == [
+        Code.NUMBER_WITHOUT_MMS,
+        Code.NUMBER_WITHOUT_MMS,
+    ]
