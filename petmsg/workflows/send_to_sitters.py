@@ -78,25 +78,19 @@ def send_to_sitters(
     require_reachable(org, media, public_url_of(store, org))
     provider = None if queue_only else provider_of(store, org)
     files = store_files(store, media)
-    queued = store.write_in(
-        org.slug,
-        lambda uow: each(
-            uow,
-            sitters,
-            lambda sitter: _queue(
-                store,
-                uow,
-                sitter,
-                body=body,
-                options=replace(
-                    options, send_at=uow.instant(send_at), expires_at=uow.instant(expires_at)
-                ),
-                queue_only=queue_only,
-                media=files,
-            ),
-        ),
-    )
-    keep_files(store, media)
+
+    def queue_all(uow: UnitOfWork) -> list[SentToSitter | Failure]:
+        keep_files(uow, store, media)
+        dated = replace(options, send_at=uow.instant(send_at), expires_at=uow.instant(expires_at))
+
+        def one(sitter: str) -> SentToSitter:
+            return _queue(
+                store, uow, sitter, body=body, options=dated, queue_only=queue_only, media=files
+            )
+
+        return each(uow, sitters, one)
+
+    queued = store.write_in(org.slug, queue_all)
     for row in queued:
         if isinstance(row, SentToSitter):
             for warning in row.sending.warnings:
