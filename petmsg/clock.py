@@ -198,6 +198,20 @@ def day_local(instant: datetime, timezone: str) -> str:
     return instant.astimezone(zone(timezone)).strftime("%a %d %b")
 
 
+def when_local(instant: datetime, timezone: str, *, now: datetime) -> str:
+    """Say when a coming instant is, in a zone: `at 14:30`, `tomorrow at 14:30`, or
+    `on Sat 14 Feb at 14:30`; with the year if it is another one."""
+    place = zone(timezone)
+    local, today = instant.astimezone(place), now.astimezone(place)
+    days = (local.date() - today.date()).days
+    clock = f"at {local:%H:%M}"
+    if days == 0:
+        return clock
+    if days == 1:
+        return f"tomorrow {clock}"
+    return f"on {local:%a %d %b}{'' if local.year == today.year else f' {local.year}'} {clock}"
+
+
 def from_now(instant: datetime, *, now: datetime) -> str:
     """Say how far an instant is from `now`, as in `in 3 days`, `2 hours ago` or `now`.
 

@@ -34,6 +34,7 @@ from petmsg.rules.routing.relay import (
 )
 from petmsg.services import inbox
 from petmsg.services.inbound import relay_question
+from petmsg.services.inbound.next_visit import next_visit
 from petmsg.services.inbound.relay_loop import is_a_loop, stop_loop
 from petmsg.services.media import relayed
 from petmsg.services.outbox.contact_details import find_all
@@ -106,7 +107,7 @@ def from_sitter(
             return _pictures_alone(uow, sitter_id, message_id)
     inbox.add(uow, message_id)
     if decision.action in _WHY_NOT:
-        notify_sitter(uow, sitter_id, message_id, _why_not(decision))
+        notify_sitter(uow, sitter_id, message_id, _why_not(uow, sitter_id, decision))
     return (f"not forwarded: {decision.why}; left in the inbox",)
 
 
@@ -131,11 +132,15 @@ _WHY_NOT = {
     ),
     RelayAction.EMPTY: "Not sent: write your message after the client's ref.",
 }
+_OUTSIDE = frozenset((RelayAction.NO_WINDOW, RelayAction.NOT_OPEN, RelayAction.NOT_A_REF))
+"""Outside their window the sitter is told when the next one opens."""
 _PICTURES = "Pictures are not forwarded. The front desk has them."
 
 
-def _why_not(decision: RelayDecision) -> str:
+def _why_not(uow: UnitOfWork, sitter_id: int, decision: RelayDecision) -> str:
     words = _WHY_NOT[decision.action]
+    if decision.action in _OUTSIDE:
+        words = f"{words} {next_visit(uow, sitter_id)}".rstrip()
     if decision.options:
         words += (
             " Refs: " + ", ".join(f"@{each.ref} {each.name}" for each in decision.options) + "."
@@ -191,6 +196,8 @@ def _send(
     if problem is not None:
         inbox.add(uow, message_id)
         words = f"Not sent to {client.name}: {problem}. The front desk has your message."
+        if problem == _NO_OPEN_VISIT:
+            words = f"{words} {next_visit(uow, sitter_id, client_id=client.id)}".rstrip()
         notify_sitter(uow, sitter_id, message_id, words)
         return f"not forwarded to {client.ref}: {problem}"
     if count > len(files):
@@ -207,12 +214,15 @@ def _why_held(leaks: Sequence[ContactDetail]) -> str:
     return "it contains a handle, a link or a payment app"
 
 
+_NO_OPEN_VISIT = "you have no open visit with this client"
+
+
 def _words_for_sitter(refused: PetmsgError) -> str:
     return {
         "opted_out": "the client has opted out of messages",
         "not_textable": "the client's phone cannot receive SMS",
         "malformed_text": "it is empty or too long",
-        "not_her_window": "you have no open visit with this client",
+        "not_her_window": _NO_OPEN_VISIT,
     }.get(refused.code, "it cannot be sent")
 
 

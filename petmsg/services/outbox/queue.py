@@ -6,11 +6,13 @@ from datetime import timedelta
 
 from sqlmodel import select
 
+from petmsg.clock import format_local
 from petmsg.enums import BlockCode, Direction, MessageStatus
 from petmsg.errors import MalformedText, NotFound, Refused
 from petmsg.models import Message, MessageSource
-from petmsg.queries.lookup import ClientKey, client_by_id, find_client
+from petmsg.queries.lookup import ClientKey, SitterKey, client_by_id, find_client
 from petmsg.queries.message import primary_phone, require_possible
+from petmsg.queries.next_window import next_window
 from petmsg.queries.routing import read_facts
 from petmsg.queries.row_locks import share_client
 from petmsg.queries.send_blocks import read_hold_facts
@@ -109,7 +111,7 @@ def queue(
     if speaker is not None:
         facts = read_facts(uow.cursor, uow.org, client, at=send_at, past=False, voice=speaking.fact)
         facts = facts._replace(with_media=bool(media))
-        require_window(decide(facts, send_at), speaker.ref)
+        require_window(uow, decide(facts, send_at), speaker, client)
     version = None
     if options.template is not None:
         clean, version = fill_template(
@@ -269,13 +271,23 @@ def _reject_while_sending(uow: UnitOfWork, message: Message) -> None:
         )
 
 
-def require_window(decision: Decision, sitter: str) -> None:
-    """Raise `OutsideOwnWindow` if the sitter may not message the client."""
-    if decision.rejects_requested_sitter:
-        raise OutsideOwnWindow(
-            f"Sitter {sitter} cannot message this client now: {decision.reason}.",
-            hint=f"See why: petmsg route explain {decision.client} --as {sitter}",
-        )
+def require_window(
+    uow: UnitOfWork, decision: Decision, sitter: SitterKey, client: ClientKey
+) -> None:
+    """Raise `OutsideOwnWindow` if the sitter may not message the client: its hint says when their
+    next window with the client opens."""
+    if not decision.rejects_requested_sitter:
+        return
+    hint = f"See why: petmsg route explain {client.ref} --as {sitter.ref}"
+    found = None
+    if decision.window is None:
+        found = next_window(uow.cursor, uow.org.id, sitter.id, at=decision.at, client_id=client.id)
+    if found is not None:
+        opens_at = format_local(found.starts_at, uow.org.timezone)
+        hint = f"Their next window with {client.ref} opens at {opens_at}. {hint}"
+    raise OutsideOwnWindow(
+        f"Sitter {sitter.ref} cannot message this client now: {decision.reason}.", hint=hint
+    )
 
 
 def _media_words(options: SendOptions, media: Sequence[NewMedia]) -> dict[str, object]:
