@@ -16,6 +16,7 @@ from petmsg.clock import (
     now,
     parse_duration,
     parse_instant,
+    when_local,
     zone,
 )
 from petmsg.errors import USAGE, AmbiguousTime, MalformedTime, NonexistentTime, OutOfRange
@@ -474,3 +475,19 @@ def test_a_duration_has_one_unit(text: str, seconds: int) -> None:
 def test_other_durations_are_refused(text: str) -> None:
     with pytest.raises(MalformedTime):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("instant", "words"),
+    [
+        ("2026-02-14T19:30+00:00", "at 14:30"),
+        ("2026-02-15T04:59+00:00", "at 23:59"),
+        ("2026-02-15T05:00+00:00", "tomorrow at 00:00"),
+        ("2026-02-16T05:00+00:00", "on Mon 16 Feb at 00:00"),
+        ("2027-01-10T19:00+00:00", "on Sun 10 Jan 2027 at 14:00"),
+    ],
+)
+def test_a_coming_time_is_said_in_the_zone(instant: str, words: str) -> None:
+    now = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)
+    said = when_local(datetime.fromisoformat(instant), "America/New_York", now=now)
+    assert said == words
