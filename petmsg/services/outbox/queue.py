@@ -6,23 +6,22 @@ from datetime import timedelta
 
 from sqlmodel import select
 
-from petmsg.clock import format_local
 from petmsg.enums import BlockCode, Direction, MessageStatus
 from petmsg.errors import MalformedText, NotFound, Refused
 from petmsg.models import Message, MessageSource
-from petmsg.queries.lookup import ClientKey, SitterKey, client_by_id, find_client
+from petmsg.queries.lookup import ClientKey, client_by_id, find_client
 from petmsg.queries.message import primary_phone, require_possible
-from petmsg.queries.next_window import next_window
 from petmsg.queries.routing import read_facts
 from petmsg.queries.row_locks import share_client
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.queries.template import set_template_of, template_of
-from petmsg.rules.routing import Decision, decide
+from petmsg.rules.routing import decide
 from petmsg.rules.segments import measure
 from petmsg.rules.send_blocks import find_blocks
 from petmsg.services.bookings.assignment_window import ensure_threads
 from petmsg.services.outbox.filled_template import fill_template
 from petmsg.services.outbox.outgoing_media import NewMedia, add_media, has_same_media
+from petmsg.services.outbox.own_window import require_window
 from petmsg.services.outbox.preview import (
     SendOptions,
     body_with,
@@ -37,10 +36,6 @@ _LONGEST_KEY = 128
 STUCK_AFTER = timedelta(minutes=10)
 """A message that is `sending` for longer than this has lost its sender: no request takes as
 long."""
-
-
-class OutsideOwnWindow(Refused):
-    code = "not_her_window"
 
 
 class KeyReused(Refused):
@@ -269,25 +264,6 @@ def _reject_while_sending(uow: UnitOfWork, message: Message) -> None:
             hint="Check first whether the provider has it. If the sending process died, try "
             f"again {STUCK_AFTER.seconds // 60} minutes after it started.",
         )
-
-
-def require_window(
-    uow: UnitOfWork, decision: Decision, sitter: SitterKey, client: ClientKey
-) -> None:
-    """Raise `OutsideOwnWindow` if the sitter may not message the client: its hint says when their
-    next window with the client opens."""
-    if not decision.rejects_requested_sitter:
-        return
-    hint = f"See why: petmsg route explain {client.ref} --as {sitter.ref}"
-    found = None
-    if decision.window is None:
-        found = next_window(uow.cursor, uow.org.id, sitter.id, at=decision.at, client_id=client.id)
-    if found is not None:
-        opens_at = format_local(found.starts_at, uow.org.timezone)
-        hint = f"Their next window with {client.ref} opens at {opens_at}. {hint}"
-    raise OutsideOwnWindow(
-        f"Sitter {sitter.ref} cannot message this client now: {decision.reason}.", hint=hint
-    )
 
 
 def _media_words(options: SendOptions, media: Sequence[NewMedia]) -> dict[str, object]:

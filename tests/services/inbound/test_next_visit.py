@@ -122,17 +122,3 @@ def test_two_clients_of_one_name_are_told_apart(ready: Cli, migrated_url: str) -
     visit(ready, "B-2", VISIT + timedelta(hours=3), client="C-2")
     maya(ready, "Hello?", NOW)
     assert told(migrated_url).endswith("visit with Ann (C-1, Sat 14 Feb) opens at 14:00.")
-
-
-def test_the_hint_of_a_refused_message_says_when_the_window_opens(ready: Cli) -> None:
-    visit(ready, "B-1", VISIT, "--lead", "30m")
-    visit(ready, "B-2", VISIT - timedelta(hours=3), client="C-2")
-    refused = send(ready, "--as", "S-1")
-    assert (refused.code, refused.error["code"]) == (4, "not_her_window")
-    assert refused.error["hint"] == (
-        "Their next window with C-1 opens at 2026-02-14 13:30 EST. "
-        "See why: petmsg route explain C-1 --as S-1"
-    )
-    assert send(ready, "--as", "S-2").error["hint"] == (
-        "See why: petmsg route explain C-1 --as S-2"
-    )
