@@ -8,7 +8,7 @@ import pytest
 from petmsg.errors import MalformedTime, OutOfRange
 from petmsg.services.bookings.lead_time import parse_lead
 from tests.support.fixtures import NOW, Cli, lines, working
-from tests.support.texting import people
+from tests.support.texting import ANN, MAYA, OLGA, people
 
 START, END = "2026-02-14T18:00Z", "2026-02-14T20:00Z"
 HEADER = ("ref", "client", "sitter", "starts_at", "ends_at", "lead_minutes")
@@ -231,3 +231,91 @@ def test_a_window_that_begins_at_another_time_is_found(
     (found,) = company("doctor", "--findings", "-o", "json").json
     assert found["check"] == "window_follows_its_booking"
     assert "different start" in found["message"]
+
+
+# -------------------------------------------------------------------------- who knows about it
+
+
+def in_lead(cli: Cli) -> None:
+    """A visit from 18:00 to 20:00 UTC with a lead of 30 minutes, and the front desk."""
+    cli("number", "add", "+14155550100", "--class", "front_desk")
+    cli("org", "set", "--lead-minutes", "30")
+    book(cli, "B-1")
+    confirm(cli, "B-1")
+
+
+def number_at(cli: Cli, at: str) -> str:
+    return str(cli("route", "explain", "C-1", "--at", at, "-o", "json").json["number"]["e164"])
+
+
+def test_the_lead_is_half_open_like_the_window(company: Cli) -> None:
+    in_lead(company)
+    assert [number_at(company, f"2026-02-14T{clock}Z") == MAYA for clock in
+            ("17:29:59", "17:30", "17:59:59", "18:00")] == [False, True, True, True]  # fmt: skip
+
+
+def test_booked_time_beats_grace_and_grace_beats_lead(company: Cli) -> None:
+    """S-1 from 18:00 to 20:00, with grace to 21:00; S-2 from 21:30, with lead from 19:30."""
+    book(company, "B-1")
+    company(
+        "booking", "add", "--ref", "B-2", "--client", "C-1", "--sitter", "S-2", "--lead", "2h",
+        "--start", "2026-02-14T21:30Z", "--end", "2026-02-14T22:30Z",
+    )  # fmt: skip
+    assert [row["overlaps"] for row in confirm(company, "B-1", "B-2")] == [[], []]
+    assert number_at(company, "2026-02-14T19:45Z") == MAYA  # booked, and in lead
+    assert number_at(company, "2026-02-14T20:45Z") == MAYA  # in grace, and in lead
+    assert number_at(company, "2026-02-14T21:15Z") == OLGA  # in lead alone
+    explained = company("route", "explain", "C-1", "--at", "2026-02-14T20:45Z", "-o", "json").json
+    assert "B-1 (Maya Lee), B-2 (Olga Roy)" in explained["warnings"][0]
+    assert explained["window"]["starts_at"] == "2026-02-14T18:00:00Z"
+
+
+def test_simulate_and_the_timeline_begin_the_sitters_number_with_the_lead(company: Cli) -> None:
+    in_lead(company)
+    span = ("--from", "2026-02-14T16:00Z", "--to", "2026-02-14T22:00Z", "-o", "json")
+    changes = company("route", "simulate", *span, "--client", "C-1").json
+    segments = company("thread", "timeline", "C-1", *span).json
+    for rows in (changes, segments["segments"]):
+        hers = [row for row in rows if row["number"] == MAYA]
+        assert [(row["from"][11:16], row["to"][11:16]) for row in hers] == [("17:30", "21:00")]
+    (window,) = segments["windows"]
+    names = ("starts_at", "booked_from", "booked_until", "ends_at")
+    assert [window[name][11:16] for name in names] == ["17:30", "18:00", "20:00", "21:00"]
+
+
+def test_the_lead_is_drawn_beside_the_booked_time(sqlite_cli: Cli) -> None:
+    people(sqlite_cli)
+    in_lead(sqlite_cli)
+    span = ("--from", "2026-02-14T16:00Z", "--to", "2026-02-14T22:00Z")
+    drawn = sqlite_cli("thread", "timeline", "C-1", *span, "-o", "table").out
+    lane = next(line for line in drawn.splitlines() if "Maya Lee (S-1)" in line)
+    assert set(lane.partition(")")[2].split()[0]) == {".", "#"} or "░█" in lane
+    assert "lead, grace" in drawn
+
+
+def test_coverage_looks_at_the_lead_too(company: Cli) -> None:
+    in_lead(company)
+    company("number", "quarantine", MAYA, "--until", "2026-02-14T17:45Z", "--reason", "filtered")
+    found = company("coverage", "-o", "json")
+    (gap,) = [row for row in found.json if row["kind"] == "window"]
+    assert (gap["starts_at"], gap["ends_at"]) == ("2026-02-14T17:30:00Z", "2026-02-14T17:45:00Z")
+    assert gap["meanwhile"]["number"] == "+14155550150"
+
+
+def test_a_quarantine_that_ends_in_the_lead_affects_the_window(company: Cli) -> None:
+    in_lead(company)
+    before = company(
+        "number", "quarantine", MAYA, "--until", "2026-02-14T17:30Z", "--reason", "a", "-o", "json"
+    )
+    within = company(
+        "number", "quarantine", MAYA, "--until", "2026-02-14T17:31Z", "--reason", "a", "-o", "json"
+    )
+    rows = [ran.json[0]["affected"]["future_windows"] for ran in (before, within)]
+    assert rows == [0, 1]
+
+
+def test_a_message_of_the_client_in_the_lead_is_the_sitters(company: Cli) -> None:
+    in_lead(company)
+    words = ("route", "inbound", "--from", ANN, "--to", MAYA, "-o", "json")
+    seen = [company(*words, "--at", f"2026-02-14T{clock}Z").json for clock in ("17:29", "17:30")]
+    assert [row["addressed_to"] for row in seen] == ["front_desk", "S-1"]
