@@ -147,6 +147,11 @@ LOCAL_CODES: dict[str, LocalCode] = {
         "The message is held for a person, with an alert: petmsg message retry, or message cancel. "
         "A forwarded message fails instead, and waits in the inbox.",
     ),
+    "override": LocalCode(
+        "An override gave the client to the front desk before the message was relayed.",
+        "It is not sent. The message that was to be relayed waits in the inbox, and a sitter is "
+        "told.",
+    ),
     "unencodable": LocalCode("The message is not valid Unicode.", "It fails and is not sent."),
 }
 """Every petmsg code that can be a message's error or the reason why it waits."""

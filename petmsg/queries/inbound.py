@@ -6,16 +6,18 @@ the ledger of its number is read as if it came when the ledger begins: the numbe
 ledger knows nothing before.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import Keyword, NumberClass, NumberStatus
+from petmsg.enums import AttemptStatus, Keyword, NumberClass, NumberStatus, Rule
 from petmsg.phone import phone_key
 from petmsg.queries.org import OrgRow
+from petmsg.queries.override import holding_override
 from petmsg.queries.senders import Sender, find_sender
 from petmsg.rules.keywords import START_FOR_OPTED_OUT, keyword_of, plain_word
-from petmsg.rules.routing.facts import NumberFact, WindowFact
+from petmsg.rules.routing.facts import NumberFact, OverrideFact, WindowFact
 from petmsg.rules.routing.inbound import HolderFact, InboundFacts
 
 NUMBER = """
@@ -49,9 +51,11 @@ WHERE t.org_id = :org_id AND t.client_id = :client_id
 ORDER BY w.starts_at DESC, b.id DESC
 """
 
-# Whose the number was when the client last had a text from it.
+# Whose the number was when the client last had texts from it. One whose outcome is unknown, or that
+# the carrier did not deliver, may have reached them.
 LAST_SEEN = """
-SELECT a.claimed_at, s.ref AS sitter, s.name AS sitter_name
+SELECT a.status, a.rule, s.ref AS sitter, s.name AS sitter_name,
+       CASE WHEN a.provider_message_id IS NULL THEN 0 ELSE 1 END AS was_accepted
 FROM thread t
 JOIN message_attempt a ON a.thread_id = t.id AND a.number_id = :number_id
 JOIN number_custody c ON c.number_id = a.number_id AND c.from_at = (
@@ -60,8 +64,9 @@ JOIN number_custody c ON c.number_id = a.number_id AND c.from_at = (
 )
 LEFT JOIN sitter s ON s.id = c.sitter_id
 WHERE t.org_id = :org_id AND t.client_id = :client_id
-  AND a.claimed_at <= :at AND a.provider_message_id IS NOT NULL
-ORDER BY a.claimed_at DESC, a.id DESC LIMIT 1
+  AND a.claimed_at <= :at
+  AND (a.provider_message_id IS NOT NULL OR a.status IN ('sending', 'unknown'))
+ORDER BY a.claimed_at DESC, a.id DESC LIMIT 20
 """
 
 
@@ -89,6 +94,8 @@ INSERT INTO inbound_text (message_id, org_id, received_at, addressed_to, sitter_
 VALUES (:message_id, :org_id, :received_at, :addressed_to, :sitter_id, :code, :keyword,
   :media_count, :inbox_at)
 """
+
+_REACHED = (AttemptStatus.SENT, AttemptStatus.DELIVERED)
 
 _NO_LATER = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -124,9 +131,11 @@ class _Number(NamedTuple):
 
 
 class _LastSeen(NamedTuple):
-    claimed_at: datetime
+    status: str
+    rule: str
     sitter: str | None
     sitter_name: str | None
+    was_accepted: int
 
 
 class _Window(NamedTuple):
@@ -198,14 +207,32 @@ def read_inbound_facts(
     if sender.client is None:
         return facts
     whose = {"org_id": org.id, "client_id": sender.client.id, "at": at}
-    seen = cursor.first(_LastSeen, LAST_SEEN, number_id=row.id, **whose)
+    last = cursor.all(_LastSeen, LAST_SEEN, number_id=row.id, **whose)
+    seen = next((each for each in last if each.was_accepted), None)
     windows = cursor.all(_Window, WINDOWS, ledger_at=ledger_at, **whose)
+    override = holding_override(cursor, sender.client.id, at)
     return facts._replace(
         client=sender.client.ref,
         windows=tuple(_window(each) for each in windows),
         seen=seen is not None,
         seen_holder=_holder(seen) if seen is not None else None,
+        override=None if override is None else OverrideFact(override.starts_at, override.ends_at),
+        desk_wrote=holder is not None and _may_answer_the_company(last),
     )
+
+
+def _may_answer_the_company(last: Sequence[_LastSeen]) -> bool:
+    """Whether the last of these texts that reached the client, or one after it that may have, was
+    sent when no sitter held the number.
+
+    The rule is asked too: a number that was assigned while it sent is its sitter's by the ledger.
+    """
+    for each in last:
+        if each.sitter is None or each.rule != Rule.ACTIVE_WINDOW:
+            return True
+        if each.status in _REACHED:
+            return False
+    return False
 
 
 def _holder(row: _Number | _LastSeen) -> HolderFact | None:

@@ -24,7 +24,7 @@ WHERE o.org_id = :org_id
 _HOLDING = " AND o.starts_at <= :now AND coalesce(o.ended_at, o.until_at) > :now"
 
 HOLDING_AT = """
-SELECT starts_at, coalesce(ended_at, until_at) AS until, reason FROM route_override
+SELECT starts_at, coalesce(ended_at, until_at) AS ends_at, reason FROM route_override
 WHERE client_id = :client_id AND until_at > :at AND starts_at <= :at
   AND (ended_at IS NULL OR ended_at > :at)
 ORDER BY starts_at DESC, id DESC LIMIT 1
@@ -92,10 +92,10 @@ class NotEnded(NamedTuple):
 
 
 class HoldingOverride(NamedTuple):
-    """An override that holds in `[starts_at, until)` (aware UTC), and why."""
+    """An override that holds in `[starts_at, ends_at)` (aware UTC), and why."""
 
     starts_at: datetime
-    until: datetime
+    ends_at: datetime
     reason: str
 
 

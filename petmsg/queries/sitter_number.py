@@ -33,7 +33,8 @@ LEFT JOIN message_number n ON n.sitter_id = r.sitter_id
 WHERE r.org_id = :org_id AND r.message_id = :message_id
 """
 
-# The client whose words a forward repeats, and whether they are still the sitter's to read.
+# The client whose words a forward repeats, and whether they are still the sitter's to read: not
+# once an override held after they came, even if it has ended since.
 FORWARD = """
 SELECT c.ref, o.relay, CASE WHEN EXISTS (
     SELECT 1 FROM assignment_window w
@@ -41,6 +42,11 @@ SELECT c.ref, o.relay, CASE WHEN EXISTS (
     JOIN sitter s ON s.id = w.sitter_id AND s.status = 'active'
     WHERE w.thread_id = m.thread_id AND w.ends_at > :at AND w.starts_at <= :at
       AND w.sitter_id = :sitter_id
+) THEN 1 ELSE 0 END, CASE WHEN EXISTS (
+    SELECT 1 FROM route_override v
+    WHERE v.client_id = m.client_id AND v.starts_at <= :at AND v.until_at > m.created_at
+      AND v.starts_at < coalesce(v.ended_at, v.until_at)
+      AND coalesce(v.ended_at, v.until_at) > m.created_at
 ) THEN 1 ELSE 0 END
 FROM message m JOIN client c ON c.id = m.client_id JOIN org o ON o.id = m.org_id
 WHERE m.org_id = :org_id AND m.id = :about_id
@@ -128,8 +134,8 @@ def forward_fact(
     rows = cursor.tuples(FORWARD, org_id=org.id, about_id=about_id, sitter_id=sitter_id, at=at)
     if not rows:
         return ForwardFact("of nobody", is_open=False)
-    ref, relays, is_open = rows[0]
-    return ForwardFact(ref, bool(is_open), bool(relays))
+    ref, relays, is_open, overridden = rows[0]
+    return ForwardFact(ref, bool(is_open), bool(relays), bool(overridden))
 
 
 def _number(row: _SitterNumber | _Number) -> NumberFact:

@@ -230,7 +230,7 @@ def override_set(
         str, typer.Option("--until", metavar="T", help="Its end: ISO 8601, +2h, +1d.")
     ],
     to: Annotated[
-        OverrideTo, typer.Option("--to", help="Who takes over the thread.")
+        OverrideTo, typer.Option("--to", help="Who handles the thread.")
     ] = OverrideTo.DESK,
     reason: REASON = None,
 ) -> None:

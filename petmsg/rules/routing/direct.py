@@ -7,7 +7,8 @@ not learn a second one. What a person writes to a sitter is sent from the number
 or, if it cannot be used, from the front desk's; never to a sitter who has left.
 
 A client's message is forwarded to a sitter only while that sitter has an open window with the
-client, however long the message waited.
+client, however long the message waited, and not once an override sent the client's thread to the
+front desk.
 """
 
 from datetime import datetime
@@ -23,12 +24,14 @@ class ForwardFact(NamedTuple):
     """A client's message that is forwarded.
 
     `is_open` says whether the sitter has a window with the client that contains the instant,
-    `relays` whether the org relays messages.
+    `relays` whether the org relays messages, and `overridden` whether an override of the client's
+    thread held at any time since the message came.
     """
 
     client: str
     is_open: bool
     relays: bool = True
+    overridden: bool = False
 
 
 class StaffFact(NamedTuple):
@@ -97,7 +100,9 @@ def _assigned(facts: DirectFacts, forward: ForwardFact) -> Step:
     """Decide whether the client's message may still be forwarded to this sitter."""
     rule = SystemMessageRule.ASSIGNED_SITTER
     about = f"Sitter {facts.sitter_name} has"
-    if not forward.relays:
+    if forward.overridden:
+        code, why = Code.OVERRIDE, f"An override gave client {forward.client} to the front desk"
+    elif not forward.relays:
         code, why = Code.RELAY_OFF, "The org does not relay messages"
     elif forward.is_open:
         code, why = Code.WINDOW_ACTIVE, f"{about} an active window with client {forward.client}"

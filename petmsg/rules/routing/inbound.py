@@ -8,23 +8,25 @@ thread, where the message is always stored. These rules decide who reads it:
    (`petmsg.rules.routing.relay` decides which);
 3. a message from a phone of no client goes to the inbox: as the sitter's if it is a sitter's phone,
    otherwise as unrouted;
-4. the sitter receives it if a window of this client contains the instant and is assigned to them,
+4. while an override sends the client's thread to the front desk, the front desk receives it;
+5. the sitter receives it if a window of this client contains the instant and is assigned to them,
    they are active, and they hold the number and it is usable;
-5. otherwise it goes to the front desk's inbox, with the first code that applies.
+6. otherwise it goes to the front desk's inbox, with the first code that applies.
 
-The first two rules appear in the trace only if they apply.
+Rules 1, 2 and 4 appear in the trace only if they apply.
 
 A number that was since assigned to somebody else, or is in quarantine, never brings a client's
-message to its new holder. See `docs/replies.md`.
+message to its new holder. Nor does a number that was the front desk's or of the pool when the
+client last had a message from it: they answer the company. See `docs/replies.md`.
 """
 
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from petmsg.clock import clock_local, iso_utc
+from petmsg.clock import clock_local, format_local, iso_utc
 from petmsg.enums import AddressedTo, InboundCode, InboundRule, Keyword, NumberClass
 from petmsg.rules.routing.decide import contains, usable
-from petmsg.rules.routing.facts import NumberFact, WindowFact
+from petmsg.rules.routing.facts import NumberFact, OverrideFact, WindowFact
 
 FRONT_DESK = AddressedTo.FRONT_DESK.value
 UNROUTED = AddressedTo.UNROUTED.value
@@ -46,7 +48,9 @@ class InboundFacts(NamedTuple):
     client's thread. `seen` is true if the client had a message from this number before, and
     `seen_holder` held it then. `keyword` is the keyword that the whole message is. `sender` is the
     sitter whose personal phone it is, `to_own_number` says whether they hold the number, and
-    `relay` whether the org relays such messages.
+    `relay` whether the org relays such messages. `override` may include one that does not hold at
+    the instant. `desk_wrote` says that nobody held the number when the client last had a message
+    from it, and a sitter holds it at the instant.
     """
 
     org: str
@@ -61,6 +65,8 @@ class InboundFacts(NamedTuple):
     sender: HolderFact | None = None
     to_own_number: bool = False
     relay: bool = False
+    override: OverrideFact | None = None
+    desk_wrote: bool = False
 
 
 class InboundStep(NamedTuple):
@@ -147,8 +153,13 @@ def route_inbound(facts: InboundFacts, at: datetime) -> InboundDecision:
         InboundCode.KNOWN_CLIENT,
         f"The phone belongs to client {facts.client}",
     )
+    if facts.override is not None and facts.override.starts_at <= at < facts.override.until:
+        step = _override_step(facts, facts.override)
+        return _decision(facts, at, FRONT_DESK, (*before, known, step))
     active = [window for window in facts.windows if contains(window, at)]
-    assigned = next((window for window in active if _may_send(facts, window, at)), None)
+    assigned = None
+    if not facts.desk_wrote:
+        assigned = next((window for window in active if _may_send(facts, window, at)), None)
     if assigned is not None:
         until = clock_local(assigned.ends_at, facts.timezone)
         why = f"Active assignment window for sitter {assigned.sitter_name} until {until}"
@@ -177,6 +188,12 @@ def _no_client_step(facts: InboundFacts) -> InboundStep:
     return _step(InboundRule.SENDER, True, InboundCode.KNOWN_SITTER, why)
 
 
+def _override_step(facts: InboundFacts, override: OverrideFact) -> InboundStep:
+    until = format_local(override.until, facts.timezone)
+    why = f"An override sends the client's messages to the front desk until {until}"
+    return _step(InboundRule.OVERRIDE, True, InboundCode.OVERRIDE, why)
+
+
 _KEYWORDS = {
     Keyword.STOP: (InboundCode.KEYWORD_STOP, "The sender wants no more messages"),
     Keyword.START: (InboundCode.KEYWORD_START, "The sender wants messages again"),
@@ -203,6 +220,11 @@ def _front_desk_reason(
 ) -> tuple[InboundCode, str]:
     """Return the first code that applies, in a fixed order."""
     number, holder = facts.number, facts.holder
+    if facts.desk_wrote:
+        return (
+            InboundCode.FORMER_NUMBER,
+            "No sitter held the number when the client last had a message from it",
+        )
     if facts.seen and facts.seen_holder is not None and facts.seen_holder != holder:
         return (
             InboundCode.FORMER_NUMBER,
@@ -232,6 +254,7 @@ _CONDITION = {
     InboundRule.RELAY: "it is from the personal phone of the sitter who holds the number",
     InboundRule.CLIENT: "the phone does not belong to a client of the org",
     InboundRule.SENDER: "the phone belongs to a sitter, and to no client",
+    InboundRule.OVERRIDE: "an override of the client's thread contains the time",
     InboundRule.SITTER: (
         "a window of this client contains the time, and its active sitter holds the usable number"
     ),

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from petmsg.enums import (
     AddressedTo,
+    InboundCode,
     RelayKind,
 )
 from petmsg.plurals import counted
@@ -20,7 +21,7 @@ from petmsg.queries.relay import (
 )
 from petmsg.queries.sitter_number import sitter_line
 from petmsg.rules.routing.facts import NumberFact
-from petmsg.rules.routing.inbound import InboundFacts, route_inbound
+from petmsg.rules.routing.inbound import InboundDecision, InboundFacts, route_inbound
 from petmsg.rules.routing.quotes import Reaction, may_quote, read_quotes
 from petmsg.services import inbox
 from petmsg.services.inbound.address import facts_now
@@ -51,9 +52,13 @@ def to_sitter(
     which the provider could fetch them (`passes_pictures` False): then the front desk has them.
     """
     assert client is not None
-    if at < uow.now and _addressed_now(uow, text) != route_inbound(facts, at).addressed_to:
-        inbox.add(uow, message_id)
-        return ("the sitter's window is over: left in the inbox",)
+    if at < uow.now:
+        today = _decided_now(uow, text)
+        if today is None or today.addressed_to != route_inbound(facts, at).addressed_to:
+            inbox.add(uow, message_id)
+            if today is not None and today.code is InboundCode.OVERRIDE:
+                return ("an override holds: left in the inbox",)
+            return ("the sitter's window is over: left in the inbox",)
     sitter_id = _sitter_of(uow, message_id)
     if is_a_loop(uow, sitter_id, client.id):
         stop_loop(uow, sitter_id, client.ref, message_id)
@@ -95,7 +100,7 @@ def _can_send_pictures(number: NumberFact | None) -> bool:
     return number is not None and number.mms is not False
 
 
-def _addressed_now(uow: UnitOfWork, text: ReceivedText) -> str | None:
+def _decided_now(uow: UnitOfWork, text: ReceivedText) -> InboundDecision | None:
     found = facts_now(
         uow.cursor,
         uow.org,
@@ -104,7 +109,7 @@ def _addressed_now(uow: UnitOfWork, text: ReceivedText) -> str | None:
         body=text.body,
         now=uow.now,
     )
-    return None if found is None else route_inbound(found, uow.now).addressed_to
+    return None if found is None else route_inbound(found, uow.now)
 
 
 def _name_for(uow: UnitOfWork, sitter_id: int, client: ClientKey, at: datetime) -> str:

@@ -38,6 +38,7 @@ from petmsg.services.inbound.next_visit import next_visit
 from petmsg.services.inbound.relay_loop import is_a_loop, stop_loop
 from petmsg.services.media import relayed
 from petmsg.services.outbox.contact_details import find_all
+from petmsg.services.outbox.overridden import override_until, words_for_sitter
 from petmsg.services.outbox.preview import SendOptions
 from petmsg.services.outbox.queue import queue
 from petmsg.services.outbox.system_messages import (
@@ -164,7 +165,15 @@ def _send(
     words: str,
     passes_pictures: bool,
 ) -> str:
-    """Queue the sitter's message to the client; return a short description of the result."""
+    """Queue the sitter's message to the client; return a short description of the result.
+
+    While an override holds, it is the front desk's: nothing is sent.
+    """
+    until = override_until(uow, client.id)
+    if until is not None:
+        inbox.add(uow, message_id)
+        notify_sitter(uow, sitter_id, message_id, words_for_sitter(uow, client.ref, until))
+        return f"not forwarded to {client.ref}: an override holds; left in the inbox"
     if is_a_loop(uow, sitter_id, client.id):
         inbox.add(uow, message_id)
         stop_loop(uow, sitter_id, client.ref, message_id)

@@ -18,6 +18,7 @@ from petmsg.enums import (
     SystemMessageRule,
 )
 from petmsg.models import Message, Relay
+from petmsg.queries.lookup import client_by_id
 from petmsg.queries.relay_traffic import notice_count
 from petmsg.queries.sitter_number import forward_fact, number_fact, sitter_line, staff_facts
 from petmsg.rules.routing import Decision
@@ -27,6 +28,11 @@ from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
 from petmsg.services.outbox.contact_details import find_phones_and_emails, hide
 from petmsg.services.outbox.outgoing_media import NewMedia, add_media
+from petmsg.services.outbox.overridden import (
+    OVERRIDDEN,
+    override_until,
+    words_for_sitter,
+)
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import LONGEST_BODY
 
@@ -171,7 +177,8 @@ def on_undelivered(uow: UnitOfWork, message: Message) -> None:
     tell a sitter whose reply did not reach the client.
 
     A person's message to a sitter raises an alert. Does nothing for a person's message to a client,
-    or for an automatic reply.
+    or for an automatic reply. No alert is raised for a message that an override kept for the front
+    desk, because a person wanted it.
     """
     relay = _relay(uow, message)
     if relay is not None and relay.kind is RelayKind.STAFF:
@@ -181,10 +188,15 @@ def on_undelivered(uow: UnitOfWork, message: Message) -> None:
         return
     assert relay.sitter_id is not None
     inbox.add(uow, relay.about_id)
+    overridden = message.error_code == OVERRIDDEN
     if relay.kind is RelayKind.REPLY:
-        notify_sitter(
-            uow, relay.sitter_id, relay.about_id, "Your message did not reach the client."
-        )
+        words = "Your message did not reach the client."
+        if overridden and message.client_id is not None:
+            client = client_by_id(uow.cursor, uow.org.id, message.client_id)
+            words = words_for_sitter(uow, client.ref, override_until(uow, client.id))
+        notify_sitter(uow, relay.sitter_id, relay.about_id, words)
+    if overridden:
+        return
     sitter = sitter_line(uow.cursor, uow.org, relay.sitter_id).sitter
     whom = f"the client that sitter {sitter} wrote to" if relay.kind is RelayKind.REPLY else sitter
     raise_alert(

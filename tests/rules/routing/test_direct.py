@@ -61,6 +61,8 @@ def test_a_clients_words_go_to_no_sitter_whose_window_is_over() -> None:
         (OPEN._replace(is_open=False), Code.NO_ACTIVE_WINDOW),
         (OPEN._replace(relays=False), Code.RELAY_OFF),
         (ForwardFact("C-1", is_open=False, relays=False), Code.RELAY_OFF),
+        (OPEN._replace(overridden=True), Code.OVERRIDE),
+        (ForwardFact("C-1", is_open=False, overridden=True), Code.OVERRIDE),
     ):
         decision = decide_direct(TO_MAYA._replace(forward=forward), T)
         assert (decision.outcome, decision.number) == (Outcome.NO_NUMBER, None)

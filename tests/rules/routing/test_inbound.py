@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from petmsg.enums import InboundCode, InboundRule, Keyword, NumberClass, NumberStatus
-from petmsg.rules.routing.facts import NumberFact, WindowFact
+from petmsg.rules.routing.facts import NumberFact, OverrideFact, WindowFact
 from petmsg.rules.routing.inbound import HolderFact, InboundFacts, route_inbound
 
 T = datetime(2026, 2, 14, 15, tzinfo=UTC)
@@ -103,6 +103,35 @@ def test_of_overlapping_windows_the_one_of_the_numbers_holder_counts() -> None:
     assert to(facts(windows=both)) == ("S-1", "WINDOW_ACTIVE")
 
 
+def test_while_an_override_holds_the_front_desk_receives_it() -> None:
+    for holds_in, expected in (
+        ((T - HOUR, T), ("S-1", "WINDOW_ACTIVE")),
+        ((T, T + HOUR), ("front_desk", "OVERRIDE")),
+        ((T + HOUR, T + 2 * HOUR), ("S-1", "WINDOW_ACTIVE")),
+    ):
+        assert to(facts(override=OverrideFact(*holds_in))) == expected
+    found = route_inbound(facts(override=OverrideFact(T, T + HOUR)), T)
+    assert [step.rule for step in found.trace] == [InboundRule.CLIENT, InboundRule.OVERRIDE]
+    assert found.reason == (
+        "An override sends the client's messages to the front desk until 2026-02-14 16:00 UTC"
+    )
+
+
+def test_a_keyword_and_a_sitters_own_message_come_before_an_override() -> None:
+    held = facts(override=OverrideFact(T, T + HOUR))
+    assert to(held._replace(keyword=Keyword.STOP)) == ("front_desk", "KEYWORD_STOP")
+    own = held._replace(sender=MAYA, to_own_number=True, relay=True)
+    assert to(own) == ("relay", "SITTER_REPLY")
+
+
+def test_an_answer_to_what_the_company_wrote_from_a_number_is_not_its_sitters() -> None:
+    assert to(facts(seen_holder=None, desk_wrote=True)) == ("front_desk", "FORMER_NUMBER")
+    assert to(facts(seen_holder=None, desk_wrote=True, windows=())) == (
+        "front_desk",
+        "FORMER_NUMBER",
+    )
+
+
 # --- against an independent model ----------------------------------------------------------------
 
 
@@ -116,6 +145,8 @@ class World:
     seen_holder: str | None
     seen: bool
     windows: tuple[tuple[str | None, int, int, bool], ...]
+    override: tuple[int, int] | None
+    desk_wrote: bool
 
 
 SITTERS = st.sampled_from([None, "S-1", "S-2", "S-3"])
@@ -131,6 +162,8 @@ WORLDS = st.builds(
     windows=st.lists(
         st.tuples(SITTERS, st.integers(-3, 1), st.integers(1, 3), st.booleans()), max_size=3
     ).map(tuple),
+    override=st.none() | st.tuples(st.integers(-3, 1), st.integers(1, 3)),
+    desk_wrote=st.booleans(),
 )
 
 
@@ -138,6 +171,10 @@ def naive(world: World) -> tuple[str, str]:
     """The rules for inbound messages, sentence by sentence."""
     if not world.client:
         return "unrouted", "UNKNOWN_SENDER"
+    if world.override is not None and world.override[0] <= 0 < sum(world.override):
+        return "front_desk", "OVERRIDE"
+    if world.desk_wrote:
+        return "front_desk", "FORMER_NUMBER"
     usable = world.status == "active" or (
         world.status == "quarantined" and world.quarantine_hours <= 0
     )
@@ -185,6 +222,10 @@ def facts_of(world: World) -> InboundFacts:
         ),
         seen=world.seen,
         seen_holder=people.get(world.seen_holder or "") if world.seen else None,
+        override=None
+        if world.override is None
+        else OverrideFact(T + world.override[0] * HOUR, T + sum(world.override) * HOUR),
+        desk_wrote=world.desk_wrote,
     )
 
 
