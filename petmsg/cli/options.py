@@ -27,6 +27,24 @@ SOURCE = Annotated[
     str | None,
     typer.Argument(metavar="FILE", help="A CSV file with a header, or JSONL; - for stdin."),
 ]
+MEDIA = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--media", metavar="FILE|URL", help="A picture or PDF, or its https URL; up to 10 times."
+    ),
+]
+KEY = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="K",
+        help="Idempotency key: the same key never creates a second message.",
+    ),
+]
+URGENT = Annotated[bool, typer.Option("--urgent", help="Ignore quiet hours (audited).")]
+QUEUE_ONLY = Annotated[
+    bool, typer.Option("--queue-only", help="Only queue it; petmsg message dispatch sends it.")
+]
 FINDINGS = Annotated[bool, typer.Option("--findings", help="Print only problems.")]
 
 _LARGEST_FILE = 256 * 1024 * 1024

@@ -65,6 +65,18 @@ WHERE i.org_id = :org_id {OPEN} AND i.claimed_at IS NULL AND i.keyword IS NULL
   AND NOT {ANSWERED}
 """
 
+_OF_SAME_SENDER = f"""
+SELECT i.message_id
+FROM inbound_text i
+JOIN message m ON m.id = i.message_id
+JOIN message q ON q.id = :id AND q.org_id = i.org_id
+WHERE i.org_id = :org_id AND i.message_id <> :id
+  AND (m.client_id = q.client_id
+       OR (m.client_id IS NULL AND q.client_id IS NULL AND m.from_e164 = q.from_e164))
+  {OPEN} {FOR_THE_DESK}
+ORDER BY i.message_id
+"""
+
 _ANSWERED_BY_SITTER = f"""
 SELECT i.message_id FROM inbound_text i JOIN message m ON m.id = i.message_id
 WHERE i.org_id = :org_id AND i.done_at IS NULL AND i.inbox_at IS NULL
@@ -113,6 +125,15 @@ def waiting(cursor: Cursor, org: OrgRow, *, client: str | None = None) -> list[W
     return cursor.all(
         WaitingMessage, select + " ORDER BY waits_at, i.message_id", org_id=org.id, **of_client
     )
+
+
+def open_of_same_sender(cursor: Cursor, org: OrgRow, message: int, *, now: datetime) -> list[int]:
+    """The other messages of a message's sender that wait for a person at `now` (aware UTC), the
+    oldest first."""
+    rows = cursor.tuples(
+        _OF_SAME_SENDER, org_id=org.id, id=message, now=now, overdue=overdue(org, now)
+    )
+    return [row[0] for row in rows]
 
 
 def answered_by_sitters(cursor: Cursor, org: OrgRow) -> Collection[int]:

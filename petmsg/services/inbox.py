@@ -81,11 +81,11 @@ def claim_all(
     return each(uow, list(ids), lambda id_: claim(uow, id_, take_over=take_over))
 
 
-def claim(uow: UnitOfWork, id_: int, *, take_over: bool = False) -> Item:
+def claim(uow: UnitOfWork, id_: int, *, take_over: bool = False, verb: str = "claim") -> Item:
     """Assign a message to `uow.actor`. Repeating it changes nothing.
 
-    A message of another assignee is refused (`ClaimedBySomebody`) unless `take_over`. Raises
-    `NotFound`, `NotInTheInbox`.
+    A message of another assignee is refused (`ClaimedBySomebody`) unless `take_over`. `verb` is the
+    command that its hint names. Raises `NotFound`, `NotInTheInbox`.
     """
     item = _locked(uow, id_)
     if item.done_at is not None:
@@ -99,7 +99,7 @@ def claim(uow: UnitOfWork, id_: int, *, take_over: bool = False) -> Item:
     if before is not None and not take_over:
         raise ClaimedBySomebody(
             f"Message {id_} is assigned to {before}.",
-            hint=f"Ask them, or take it over: petmsg inbox claim {id_} --take-over",
+            hint=f"Ask them, or take it over: petmsg inbox {verb} {id_} --take-over",
         )
     assign_to(uow.cursor, uow.org.id, actor=uow.actor, now=uow.now, message_id=id_)
     uow.audit("inbox.claimed", "message", str(id_), {"before": before})
@@ -155,7 +155,7 @@ def _locked(uow: UnitOfWork, id_: int) -> InboxItem:
     """Return the message, locked until the commit. Raises `NotFound`, `NotInTheInbox`."""
     lock_inbound(uow.cursor, uow.org.id, id_)
     item = find_item(uow.cursor, uow.org, id_, now=uow.now)
-    if item.inbox_at is None and _is_the_desks(uow, item):
+    if item.inbox_at is None and is_the_desks(uow, item):
         add(uow, id_)
         item = find_item(uow.cursor, uow.org, id_, now=uow.now)
     if item.inbox_at is None:
@@ -166,7 +166,7 @@ def _locked(uow: UnitOfWork, id_: int) -> InboxItem:
     return item
 
 
-def _is_the_desks(uow: UnitOfWork, item: InboxItem) -> bool:
+def is_the_desks(uow: UnitOfWork, item: InboxItem) -> bool:
     """Whether the sitter should have answered, but the visit is over or it took too long."""
     since = item.with_sitter_at
     return since is not None and (not item.window_open or since <= overdue(uow.org, uow.now))

@@ -18,7 +18,7 @@ from petmsg.queries.org import OrgRow
 from petmsg.services.outbox import send as service
 from petmsg.services.outbox.claim import Claim, Ended, NoNumber, Waiting
 from petmsg.services.outbox.preview import SendOptions
-from petmsg.services.outbox.queue import MessageNotWaiting
+from petmsg.services.outbox.queue import MessageNotWaiting, Queued, queue
 from petmsg.services.outbox.record_outcome import HandedOver, error_for, record
 from petmsg.services.outbox.send import NotSent, Sending
 from petmsg.services.unit_of_work import UnitOfWork
@@ -56,12 +56,14 @@ def send(
     queue_only: bool,
     on_warning: Callable[[str], None],
     media: Sequence[OutgoingFile] = (),
+    queue_it: Callable[..., Queued] = queue,
 ) -> Sent:
     """Queue and send one message; `send_at` and `expires_at` are texts in the org's timezone.
 
     `media` were prepared before (`workflows.outgoing_files`); their bytes are stored first. Raises
     `NoPublicUrl` before anything is queued if the provider could not fetch them.
-    `on_warning` is called with each warning before anything is sent.
+    `on_warning` is called with each warning before anything is sent. `queue_it` queues it for
+    whom `client` names (`services.outbox.send`).
     """
     with store.snapshot() as cursor:
         org = store.org(cursor)
@@ -90,6 +92,7 @@ def send(
             ahead=ahead_of(store),
             public_url=public_url,
             media=files,
+            queue_it=queue_it,
         )
 
     sending = store.write_in(org.slug, queue_and_claim)

@@ -6,12 +6,25 @@ import typer
 
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
-from petmsg.cli.options import ALL, BEFORE, LIMIT, REASON, checked_reason, page
+from petmsg.cli.options import (
+    ALL,
+    BEFORE,
+    KEY,
+    LIMIT,
+    MEDIA,
+    QUEUE_ONLY,
+    REASON,
+    URGENT,
+    body_of,
+    checked_reason,
+    page,
+)
 from petmsg.cli.results import show_results
 from petmsg.errors import UsageProblem
 from petmsg.queries import inbox as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of
+from petmsg.render.views.conversation import REPLIED
 from petmsg.render.views.inbound import ASSIGNED, INBOX, ITEM, ITEM_CHANGED, RECEIVED, UNMATCHED
 
 app = new_app("List, claim and close received messages that need a person.")
@@ -114,6 +127,59 @@ def claim(
 
     ids = queries.ids_of(_some(messages))
     show_results(context, ITEM_CHANGED, context.write(service.claim_all, ids, take_over=take_over))
+
+
+@app.command(
+    "reply",
+    writes=True,
+    reveals=True,
+    prints=one(REPLIED),
+    examples=[
+        "petmsg inbox reply 4 --body 'Rex is fine, Maya is with him.'",
+        "petmsg inbox reply 4 --body 'We are on it.' --take-over --actor ada",
+    ],
+)
+def reply(
+    context: Context,
+    message: ITEM_ID,
+    body: Annotated[
+        str | None, typer.Option("--body", metavar="TEXT", help="The answer; - for stdin.")
+    ] = None,
+    media: MEDIA = None,
+    key: KEY = None,
+    take_over: Annotated[
+        bool,
+        typer.Option(
+            "--take-over",
+            help="Also answer what somebody else has claimed, or what the sitter may still answer.",
+        ),
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also answer a message that is done.")
+    ] = False,
+    urgent: URGENT = False,
+    queue_only: QUEUE_ONLY = False,
+) -> None:
+    """Answer a message, claim it and mark it as handled, in one step.
+
+    A client is answered from the number they wrote to, if it is a pool number or the front desk's;
+    otherwise the number is chosen as for petmsg message send. An unknown sender is answered from
+    the number they wrote to, and a sitter on their own phone. If somebody else has claimed the
+    message, nothing is sent. An answer that is not delivered puts the message into the inbox again.
+    """
+    from petmsg.cli.flows.reply import reply as answer
+    from petmsg.services.outbox.preview import SendOptions
+
+    answer(
+        context,
+        message,
+        body=None if body is None else body_of(body),
+        media=media or (),
+        options=SendOptions(key=key, urgent=urgent),
+        take_over=take_over,
+        again=again,
+        queue_only=queue_only,
+    )
 
 
 @app.command(

@@ -132,5 +132,6 @@ def send_chosen(
             options=options,
             queue_only=queue_only,
             media=media,
-            **times,
+            send_at=send_at,
+            expires_at=expires_at,
         )

@@ -1,12 +1,14 @@
 """`message send`: sends one message and prints the result."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from petmsg.cli.context import Context
 from petmsg.cli.streams import note_done
-from petmsg.render.views.conversation import SENT
+from petmsg.render.views.conversation import REPLIED, SENT
 from petmsg.services.outbox.claim import Waiting
 from petmsg.services.outbox.preview import SendOptions
+from petmsg.services.outbox.queue import Queued, queue
 from petmsg.workflows import outgoing_files
 from petmsg.workflows import send as sending
 
@@ -21,10 +23,13 @@ def send(
     expires_at: str | None,
     queue_only: bool,
     media: Sequence[str] = (),
+    queue_it: Callable[..., Queued] = queue,
+    reply_to: int | None = None,
 ) -> None:
     """Queue and send one message; an error is raised after the result was printed.
 
-    `media` are paths and addresses of its files.
+    `media` are paths and addresses of its files. `queue_it` queues it for whom `client` names;
+    `reply_to` is the message that it answers.
     """
     if media:
         with context.snapshot() as cursor:  # refused before a large picture is scaled down
@@ -41,11 +46,15 @@ def send(
         media=outgoing_files.prepare_files(
             media, keep_metadata=options.metadata_reason is not None
         ),
+        queue_it=queue_it,
         on_warning=lambda warning: context.notify(f"Warning: {warning}"),
     )
     if not context.dry_run:
         note_done(f"Message {sent.message} is {sent.status}.")
-    context.show_one(SENT, sent)
+    if reply_to is None:
+        context.show_one(SENT, sent)
+    else:
+        context.show_one(REPLIED, replace(sent, reply_to=reply_to))
     if problem is not None:
         raise problem
     if sent.note is not None:

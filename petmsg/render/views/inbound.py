@@ -1,7 +1,6 @@
 """The field lists of received messages."""
 
 import json
-import shlex
 from datetime import datetime
 from typing import Any
 
@@ -97,11 +96,9 @@ def _wrote(row: Any) -> str:
 
 
 def _how_to_answer(row: Any) -> str | None:
-    if row.client is not None:
-        return f"petmsg message send {shlex.quote(row.client)} --body '…'"
-    if row.addressed_to == AddressedTo.UNROUTED:
-        return f"petmsg inbox assign {row.message} CLIENT"
-    return None
+    if row.from_e164 is None:
+        return None
+    return f"petmsg inbox reply {row.message} --body '…'"
 
 
 _ITEM = (

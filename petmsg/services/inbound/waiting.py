@@ -5,7 +5,6 @@ There is one alert per client, one per sitter whose own messages wait, and one f
 together.
 """
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -134,10 +133,7 @@ def _raise(uow: UnitOfWork, each: Waiter) -> None:
     first = each.messages[0]
     messages = counted(len(each.messages), "message")
     waited = counted(minutes(each, uow.now), "minute")
-    answer = {
-        "client": f"; petmsg message send {shlex.quote(each.ref)} --body '…'",
-        "message": f"; petmsg inbox assign {first} CLIENT",
-    }.get(each.entity, "")
+    ids = " ".join(map(str, each.messages))
     raise_alert(
         uow,
         AlertKind.CLIENT_WAITING,
@@ -145,7 +141,8 @@ def _raise(uow: UnitOfWork, each: Waiter) -> None:
         entity=each.entity,
         ref=each.ref,
         message=f"{whom} for an answer: {messages}, the first {waited} ago.",
-        command=f"petmsg inbox show {first}{answer}; petmsg inbox claim {first}",
+        command=f"petmsg inbox reply {each.messages[-1]} --body '…'; petmsg inbox show {first}; "
+        f"petmsg inbox claim {ids}",
     )
 
 

@@ -19,6 +19,7 @@ from petmsg.rules.routing import decide
 from petmsg.rules.segments import measure
 from petmsg.rules.send_blocks import find_blocks
 from petmsg.services.bookings.assignment_window import ensure_threads
+from petmsg.services.outbox import system_messages
 from petmsg.services.outbox.filled_template import fill_template
 from petmsg.services.outbox.outgoing_media import NewMedia, add_media, has_same_media
 from petmsg.services.outbox.own_window import require_window
@@ -145,7 +146,7 @@ def queue(
     uow.session.add(message)
     uow.session.flush()
     if options.reply_to is not None:
-        _add_source(uow, message, options.reply_to)
+        add_source(uow, message, options.reply_to)
     add_media(uow, message, media)
     if version is not None:
         assert message.id is not None
@@ -232,7 +233,10 @@ def retry(uow: UnitOfWork, message_id: int, *, reason: str) -> Queued:
 
 
 def cancel(uow: UnitOfWork, message_id: int, *, reason: str | None = None) -> Queued:
-    """Cancel a queued message, or close one with an unknown outcome."""
+    """Cancel a queued message, or close one with an unknown outcome.
+
+    What a queued message would have passed on or answered waits in the inbox.
+    """
     message = locked_message(uow, message_id)
     if message.status is MessageStatus.CANCELLED:
         return Queued(message_id, message.status, reused=True)
@@ -249,6 +253,8 @@ def cancel(uow: UnitOfWork, message_id: int, *, reason: str | None = None) -> Qu
     before = message.status
     message.status = MessageStatus.CANCELLED
     message.due_at = message.in_doubt_at = message.absent_at = None
+    if before is MessageStatus.QUEUED:
+        system_messages.add_to_inbox(uow, message)
     uow.audit(
         "message.cancelled", "message", str(message_id), {"before": before.value}, reason=reason
     )
@@ -341,7 +347,8 @@ def _require_same_sender(
         )
 
 
-def _add_source(uow: UnitOfWork, message: Message, reply_to: int) -> None:
+def add_source(uow: UnitOfWork, message: Message, reply_to: int) -> None:
+    """Store which inbound message an outbound one answers."""
     assert message.id is not None
     uow.session.add(MessageSource(message_id=message.id, org_id=uow.org.id, reply_to_id=reply_to))
     uow.session.flush()

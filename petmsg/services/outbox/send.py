@@ -31,7 +31,10 @@ class NotSent(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """A message being sent: its state, and the result of claiming it, if that was tried."""
+    """A message being sent: its state, and the result of claiming it, if that was tried.
+
+    `reply_to` is the inbound message that it answers.
+    """
 
     message: int
     status: MessageStatus
@@ -42,6 +45,7 @@ class Sending:
     note: str | None
     claim_result: ClaimResult | None = None
     warnings: tuple[str, ...] = ()
+    reply_to: int | None = None
 
 
 def queue_and_claim(
@@ -62,7 +66,8 @@ def queue_and_claim(
 ) -> Sending:
     """Queue a message and, unless `queue_only`, claim it in the same transaction.
 
-    `queue_it` puts it in the queue: `queue` for a client, `queue_to_sitter` for a sitter.
+    `queue_it` puts it in the queue: `queue` for a client, `queue_to_sitter` for a sitter,
+    `services.inbound.reply` for the sender of an inbound message.
     `provider` is the one whose credentials this process has, `worker` its token. `ahead` is how
     long before its start time the message may be claimed, `public_url` where the provider may fetch
     its files.

@@ -26,6 +26,7 @@ from petmsg.rules.routing.direct import DirectFacts, decide_direct
 from petmsg.rules.segments import measure
 from petmsg.services import inbox
 from petmsg.services.alert import raise_alert
+from petmsg.services.outbox import replies
 from petmsg.services.outbox.contact_details import find_phones_and_emails, hide
 from petmsg.services.outbox.outgoing_media import NewMedia, add_media
 from petmsg.services.outbox.overridden import (
@@ -157,14 +158,19 @@ def update_recipient(uow: UnitOfWork, message: Message) -> None:
 
 
 def is_relayed(uow: UnitOfWork, message: Message) -> bool:
-    """Whether the message relays a client's or a sitter's message, or is a notice: if it is not
-    delivered, a person is notified (`on_undelivered`)."""
+    """Whether the message relays a client's or a sitter's message, is a notice, or answers a
+    message of the inbox: if it is not delivered, a person is notified (`on_undelivered`)."""
     relay = _relay(uow, message)
-    return relay is not None and relay.kind is not RelayKind.AUTO_REPLY
+    if relay is None:
+        return replies.answered_by(uow, message) is not None
+    return relay.kind is not RelayKind.AUTO_REPLY
 
 
 def add_to_inbox(uow: UnitOfWork, message: Message) -> None:
-    """Put the relayed message in the inbox while it is held."""
+    """Put what a message relays or answers in the inbox, because it is held or was cancelled."""
+    answered = replies.answered_by(uow, message)
+    if answered is not None:
+        inbox.add(uow, answered)
     relay = _relay(uow, message)
     if relay is None or relay.about_id is None:
         return
@@ -183,6 +189,10 @@ def on_undelivered(uow: UnitOfWork, message: Message) -> None:
     relay = _relay(uow, message)
     if relay is not None and relay.kind is RelayKind.STAFF:
         _alert_staff(uow, message, relay)
+        return
+    answered = replies.answered_by(uow, message)
+    if answered is not None:
+        replies.reopen(uow, message, answered)
         return
     if relay is None or relay.kind is RelayKind.AUTO_REPLY or relay.about_id is None:
         return
