@@ -10,6 +10,7 @@ from petmsg.enums import (
     SystemMessageRule,
 )
 from petmsg.render.field_types import (
+    COUNT,
     E164,
     FLAG,
     ID,
@@ -40,7 +41,7 @@ DECIDING_WINDOW = (
     Field("ends_at", kind=INSTANT),
 )
 TRACE = (
-    Field("step", "Step", kind=ID),
+    Field("step", "Step", kind=COUNT),
     Field("rule", "Rule", kind=one_of(Rule)),
     Field("condition", kind=TEXT),
     Field("result", "Result", kind=FLAG),
