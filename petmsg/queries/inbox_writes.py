@@ -45,6 +45,41 @@ WHERE thread_id IS NULL AND org_id = :org_id AND direction = 'inbound' AND clien
 RETURNING id
 """
 
+_ANSWERS_TO = """
+SELECT message_id FROM relay
+WHERE org_id = :org_id AND about_id = :about_id AND kind = 'answer'
+"""
+
+_MOVE_ANSWER = """
+UPDATE message
+SET thread_id = :thread_id, client_id = :client_id, rule = (
+  SELECT CASE n.class WHEN 'sitter' THEN 'active_window' ELSE n.class END
+  FROM message_number n WHERE n.id = message.number_id
+)
+WHERE org_id = :org_id AND id = :id AND thread_id IS NULL
+"""
+
+# An attempt in a thread has the rule of its number's class.
+_MOVE_ATTEMPTS = """
+UPDATE message_attempt
+SET thread_id = :thread_id, rule = (
+  SELECT CASE n.class WHEN 'sitter' THEN 'active_window' ELSE n.class END
+  FROM message_number n WHERE n.id = message_attempt.number_id
+)
+WHERE org_id = :org_id AND message_id = :id AND thread_id IS NULL
+"""
+
+# The thread's own pool number is the one its last pool message was sent from.
+_STICK_TO_LAST = """
+UPDATE thread
+SET pool_number_id = coalesce((
+  SELECT a.number_id FROM message_attempt a
+  WHERE a.thread_id = :thread_id AND a.rule = 'pool'
+  ORDER BY a.claimed_at DESC, a.id DESC LIMIT 1
+), pool_number_id)
+WHERE id = :thread_id
+"""
+
 _ADDRESS_TO_DESK = "UPDATE inbound_text SET addressed_to = 'front_desk' WHERE message_id = :id"
 
 
@@ -89,6 +124,20 @@ def move_to_thread(
             _MOVE_TO_THREAD, org_id=org_id, thread_id=thread_id, client_id=client_id, phone=phone
         )
     ]
+
+
+def move_answers(
+    cursor: Cursor, org_id: int, *, about_id: int, thread_id: int, client_id: int
+) -> list[int]:
+    """Move the answers to an unrouted message into its client's thread; their ids."""
+    ids = [row[0] for row in cursor.tuples(_ANSWERS_TO, org_id=org_id, about_id=about_id)]
+    place = {"org_id": org_id, "thread_id": thread_id}
+    for id_ in ids:
+        cursor.run(_MOVE_ANSWER, id=id_, client_id=client_id, **place)
+        cursor.run(_MOVE_ATTEMPTS, id=id_, **place)
+    if ids:
+        cursor.run(_STICK_TO_LAST, thread_id=thread_id)
+    return ids
 
 
 def address_to_desk(cursor: Cursor, message_id: int) -> None:

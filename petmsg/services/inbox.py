@@ -12,6 +12,7 @@ from petmsg.queries.inbox_writes import (
     address_to_desk,
     assign_to,
     leave_message_with_sitter,
+    move_answers,
     move_to_thread,
     put_in_inbox,
     take_out_of_inbox,
@@ -128,7 +129,8 @@ def done(uow: UnitOfWork, id_: int, *, reason: str | None = None) -> Item:
 
 def assign(uow: UnitOfWork, id_: int, client_text: str) -> Assigned:
     """Assign an unknown sender to a client: the phone becomes the client's, and all unrouted
-    messages of that phone move into the client's thread, where they wait for the front desk.
+    messages of that phone move into the client's thread, where they wait for the front desk. The
+    answers that they got move with them.
 
     Raises `NotFound`, `NotUnrouted`, `PhoneTaken`, and `MalformedPhone` for a sender that is not a
     phone.
@@ -147,6 +149,15 @@ def assign(uow: UnitOfWork, id_: int, client_text: str) -> Assigned:
     )
     for each_id in sorted(ids):
         address_to_desk(uow.cursor, each_id)
+        answers = move_answers(
+            uow.cursor,
+            uow.org.id,
+            about_id=each_id,
+            thread_id=thread.id,
+            client_id=client.id,
+        )
+        for answer_id in answers:
+            uow.audit("message.assigned", "message", str(answer_id), {"client": client.ref})
         uow.audit("message.assigned", "message", str(each_id), {"client": client.ref})
     return Assigned(client.ref, tuple(sorted(ids)), phone_added=not changed.reused)
 
