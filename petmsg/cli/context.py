@@ -4,18 +4,19 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from petmsg import settings
 from petmsg.enums import OutputFormat
 from petmsg.errors import NotConfirmed, OutOfRange, Refused, quoted
-from petmsg.render import output as render
-from petmsg.render.fields import Field, View
 from petmsg.render.progress import Bar, progress
 from petmsg.settings import Setting
 from petmsg.suggestions import closest_words, did_you_mean
 from petmsg.workflows.environment import Environment
 from petmsg.workflows.store import Store, Unwatched
+
+if TYPE_CHECKING:  # a shell that completes a word prints no rows
+    from petmsg.render.fields import Field, View
 
 FEW_ROWS = 200
 """Show no progress bar for fewer rows than this."""
@@ -74,8 +75,10 @@ class Context(Store):
             ) from None
 
     @property
-    def view(self) -> View:
+    def view(self) -> "View":
         """The view of tables: the org's timezone, and phones masked unless revealed."""
+        from petmsg.render.fields import View
+
         timezone = self._org.timezone if self._org else "UTC"
         if not self.is_table:
             return View(timezone=timezone, reveal=self.reveal)
@@ -106,17 +109,21 @@ class Context(Store):
             raise Refused("Nothing was changed.", hint="Answer y to go ahead, or add --yes.")
 
     def show_list(
-        self, fields: Sequence[Field], rows: Iterable[Any], *, title: str | None = None
+        self, fields: Sequence["Field"], rows: Iterable[Any], *, title: str | None = None
     ) -> None:
         """Print a list in the chosen format; JSONL and TSV as its rows come, a table below its
         title, if it has one."""
+        from petmsg.render import output as render
+
         self._keep_apart()
         if title is not None and self.is_table:
             render.write(title)
         render.show_list(fields, rows, output=self.output, view=self.view)
 
-    def show_one(self, fields: Sequence[Field], row: Any) -> None:
+    def show_one(self, fields: Sequence["Field"], row: Any) -> None:
         """Print one record in the chosen format."""
+        from petmsg.render import output as render
+
         self._keep_apart()
         render.show_one(fields, row, output=self.output, view=self.view)
 
@@ -137,11 +144,14 @@ class Context(Store):
     def _keep_apart(self) -> None:
         """Print a blank line between two tables."""
         if self.is_table and self._has_shown:
-            render.write("")
+            from petmsg.render.output import write
+
+            write("")
         self._has_shown = True
 
     def notify(self, text: str) -> None:
         """Write a message to stderr, escaped."""
         from petmsg.render.escape import escape
+        from petmsg.render.output import notify
 
-        render.notify(escape(text))
+        notify(escape(text))
