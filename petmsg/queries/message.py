@@ -32,7 +32,8 @@ WHERE o.message_id = :id
 _MESSAGES = """
 SELECT m.id AS message, m.direction, m.status, c.ref AS client, m.from_e164, m.to_e164, m.body,
        m.provider, m.provider_message_id, m.created_at, m.claimed_at, m.sent_at, m.attempts,
-       m.error_code, m.error_message, m.segments, m.actor, m.decision, s.ref AS as_sitter,
+       m.error_code, m.error_message, m.segments, m.actor, m.decision,
+       CASE WHEN m.voice = 'desk' THEN 'desk' ELSE s.ref END AS as_sitter,
        m.send_at, m.due_at, m.expires_at, m.urgent, m.delivered_at,
        CASE WHEN m.direction = 'inbound'
             THEN (SELECT i.media_count FROM inbound_text i WHERE i.message_id = m.id)

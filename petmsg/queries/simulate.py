@@ -14,6 +14,7 @@ from petmsg.enums import ClientKind
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
 from petmsg.queries.state_intervals import IntervalBuilder, OrgHistory, PoolUse, Span, own_before
+from petmsg.rules.routing.facts import OverrideFact
 from petmsg.rules.routing.state_intervals import ClientIntervals, StateIntervals, WindowRow
 
 CLIENTS = """
@@ -27,12 +28,19 @@ LIMIT :most
 
 # Columns: client, then those of a `WindowRow`.
 WINDOWS = """
-SELECT t.client_id, w.starts_at, w.booked_until, w.ends_at, b.id, b.ref, w.sitter_id
+SELECT t.client_id, w.starts_at, b.starts_at, w.booked_until, w.ends_at, b.id, b.ref, w.sitter_id
 FROM thread t
 JOIN assignment_window w ON w.thread_id = t.id AND w.ends_at > :since AND w.starts_at < :until
 JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
 WHERE t.org_id = :org_id AND t.client_id >= :first_client_id AND t.client_id <= :last_client_id
 ORDER BY t.client_id, w.ends_at
+"""
+
+OVERRIDES = """
+SELECT o.client_id, o.starts_at, coalesce(o.ended_at, o.until_at)
+FROM route_override o
+WHERE o.org_id = :org_id AND o.client_id >= :first_client_id AND o.client_id <= :last_client_id
+  AND o.starts_at < :until AND o.until_at > :since AND (o.ended_at IS NULL OR o.ended_at > :since)
 """
 _CLIENT = itemgetter(0)
 AT_ONCE = 250
@@ -52,6 +60,7 @@ def read_client_intervals(
             return
         ids = (clients[0][0], clients[-1][0])
         windows = _windows(cursor, org, span, ids, known)
+        overrides = _overrides(cursor, org, span, ids)
         before = (
             {}
             if span.past_until is None
@@ -67,6 +76,7 @@ def read_client_intervals(
                 own_pool_number=_own(
                     span, before.get(thread_id), history.pool_uses.get(thread_id, ()), today
                 ),
+                overrides=overrides.get(client_id, ()),
             )
         if only is not None:
             return
@@ -115,8 +125,16 @@ def _windows(
         if len(known) > _REMEMBERED:
             known.clear()
         spans = [
-            (known[starts_at], known[booked_until], known[ends_at], booking_id, booking, sitter_id)
-            for _, starts_at, booked_until, ends_at, booking_id, booking, sitter_id in rows
+            (
+                known[starts_at],
+                known[begins],
+                known[ends],
+                known[ends_at],
+                booking_id,
+                ref,
+                sitter_id,
+            )
+            for _, starts_at, begins, ends, ends_at, booking_id, ref, sitter_id in rows
         ]
     else:
         spans = [row[1:] for row in rows]
@@ -125,4 +143,22 @@ def _windows(
     for client_id, count in Counter(map(_CLIENT, rows)).items():
         found[client_id] = spans[place : place + count]
         place += count
+    return found
+
+
+def _overrides(
+    cursor: Cursor, org: OrgRow, span: Span, ids: tuple[int, int]
+) -> dict[int, list[OverrideFact]]:
+    """The overrides of these clients (from the first id to the last) that lie in the span."""
+    found: dict[int, list[OverrideFact]] = {}
+    for client_id, starts_at, until in cursor.tuples(
+        OVERRIDES,
+        org_id=org.id,
+        since=span.start,
+        until=span.end,
+        first_client_id=ids[0],
+        last_client_id=ids[1],
+    ):
+        override = OverrideFact(cursor.as_instant(starts_at), cursor.as_instant(until))
+        found.setdefault(client_id, []).append(override)
     return found

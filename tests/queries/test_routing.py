@@ -24,6 +24,7 @@ from petmsg.models import (
     MessageNumber,
     NumberCustody,
     Org,
+    RouteOverride,
     Sitter,
     SitterActivity,
     Thread,
@@ -34,7 +35,13 @@ from petmsg.queries.org import find_org
 from petmsg.queries.page import Page
 from petmsg.queries.routing import read_facts
 from petmsg.queries.thread import NumberSeen, show_thread
-from petmsg.rules.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
+from petmsg.rules.routing.facts import (
+    Facts,
+    NumberFact,
+    OverrideFact,
+    PoolNumberFact,
+    WindowFact,
+)
 from petmsg.services.numbers import number
 from petmsg.services.orgs import org as org_service
 from petmsg.services.outbox import queue
@@ -78,7 +85,17 @@ class Loader:
                 for fact in pool
             ),
             desks=tuple(f for f, _ in lent if f.number_class is NumberClass.FRONT_DESK),
+            override=self.override(client),
         )
+
+    def override(self, client: Client) -> OverrideFact | None:
+        found = []
+        for row in self.session.exec(select(RouteOverride)):
+            until = row.until_at if row.ended_at is None else row.ended_at
+            if row.client_id == client.id and row.starts_at <= self.at < until:
+                found.append(OverrideFact(row.starts_at, until))
+        assert len(found) <= 1
+        return found[0] if found else None
 
     def state(self, number_id: int) -> tuple[NumberFact | None, int | None]:
         """The number as it is, or was, and its holder."""
@@ -125,6 +142,9 @@ class Loader:
                     sitter_name=sitter.name if sitter else None,
                     sitter_active=sitter is not None and self.is_active(sitter),
                     number=held[0] if held else None,
+                    booked_from=(
+                        None if booking.starts_at == window.starts_at else booking.starts_at
+                    ),
                 )
             )
         return found
@@ -186,10 +206,11 @@ def test_the_statement_reads_what_the_orm_reads_now_and_in_the_past(
     migrated_url: str, seed: int
 ) -> None:
     world = World(migrated_url, seed=seed)
-    world.live(40)
+    world.live(90)
     moments = [world.now, world.now + timedelta(hours=3), world.now - timedelta(minutes=1)]
     moments += [sent.at for sent in world.sent]
     seen = {"windows": 0, "own": 0, "pool": 0, "counted": 0, "moved": moved(migrated_url)}
+    seen |= {"lead": 0, "override": 0}
     for limit in (0, 2):
         with working(migrated_url, now=world.now) as uow:
             org_service.change(uow, pool_threads_per_number=limit)
@@ -204,6 +225,8 @@ def test_the_statement_reads_what_the_orm_reads_now_and_in_the_past(
                     seen["windows"] += len(expected.windows)
                     seen["own"] += expected.own_pool_number_id is not None
                     seen["pool"] += len(expected.pool)
+                    seen["lead"] += any(each.booked_from for each in expected.windows)
+                    seen["override"] += expected.override is not None
                     seen["counted"] += sum(each.own_threads for each in expected.pool)
     assert all(seen.values()), seen  # a company in which nothing happened would prove nothing
 

@@ -12,8 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.enums import ClientKind, MessageStatus, NumberClass, PoolFor, ProviderName
+from petmsg.enums import (
+    ClientKind,
+    Direction,
+    MessageStatus,
+    NumberClass,
+    PoolFor,
+    ProviderName,
+)
 from petmsg.errors import PetmsgError
+from petmsg.models import Message
 from petmsg.providers.base import (
     Accepted,
     Rejected,
@@ -21,15 +29,19 @@ from petmsg.providers.base import (
     RetryLater,
     SendOutcome,
 )
+from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org
 from petmsg.services.bookings import booking, confirm
+from petmsg.services.bookings.assignment_window import ensure_threads
 from petmsg.services.numbers import number, quarantine
 from petmsg.services.orgs import org
 from petmsg.services.outbox import claim, record_outcome
 from petmsg.services.outbox import queue as message
+from petmsg.services.outbox.preview import SendOptions, preview
 from petmsg.services.people import client, offboard
 from petmsg.services.people import sitter as sitters
 from petmsg.services.routes import explain as route
+from petmsg.services.routes import override
 from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.fixtures import NOW, add_org, looking, working
 
@@ -43,13 +55,18 @@ NUMBERS = tuple(f"+1415555011{at}" for at in range(9))
 
 @dataclass(frozen=True)
 class Sent:
-    """A try to send: when it was claimed, what was explained just before, what was stored."""
+    """A try to send: when it was claimed, what was explained just before, what was stored.
+
+    `sender` is the value of `--as`, `reply_to` the message that it answers.
+    """
 
     message: int
     client: str
     at: datetime
     explained: dict[str, Any]
     stored: dict[str, Any] | None
+    sender: str | None = None
+    reply_to: int | None = None
 
 
 class World:
@@ -91,6 +108,7 @@ class World:
             self._book, self._book, self._confirm_again, self._cancel, self._reassign,
             self._reschedule, self._quarantine, self._quarantine, self._restore, self._release,
             self._renumber, self._activate, self._deactivate, self._lend,
+            self._override, self._override, self._end_override, self._lead,
         )  # fmt: skip
         if self.settings_change:
             changes += (self._pool_limit, self._pool_for, self._kind)
@@ -104,17 +122,49 @@ class World:
     def text(self, ref: str) -> None:
         """Explain, then send, at the same instant; and once more where the provider put it back.
 
-        Whatever may happen between two tries may change the number.
+        Whatever may happen between two tries may change the number. The company speaks, the front
+        desk, a sitter where they may, or whoever answers a message.
         """
-        with working(self.url, now=self.now) as uow:
-            queued = message.queue(uow, ref, body="Hi").message
+        sender = self.random.choice((None, None, None, "desk", *SITTERS))
+        try:
+            with working(self.url, now=self.now) as uow:
+                reply_to = None
+                if sender is None and self.random.random() < 0.4:
+                    reply_to = self._received(uow, ref)
+                options = SendOptions(as_sitter=sender, reply_to=reply_to)
+                queued = message.queue(uow, ref, body="Hi", options=options).message
+        except message.OutsideOwnWindow:
+            assert self.explain(ref, at=self.now, sender=sender)["number"] is None
+            return
         for attempt in range(1, 4):
             outcome = self._outcome(queued, last=attempt == 3)
-            if not self._try(ref, queued, outcome):
+            if not self._try(ref, queued, outcome, options):
                 return
             self.tick()
             for _ in range(self.random.randint(0, 3)):
                 self._change()
+
+    def _received(self, uow: UnitOfWork, ref: str) -> int:
+        """A message from the client to any number of the company."""
+        client_row = find_client(uow.cursor, uow.org.id, ref)
+        e164 = self.random.choice((DESK, *POOL[:2], *NUMBERS[:3]))
+        received = Message(
+            org_id=uow.org.id,
+            thread_id=ensure_threads(uow, {client_row.id: (ref, None)})[client_row.id].id,
+            client_id=client_row.id,
+            direction=Direction.INBOUND,
+            status=MessageStatus.RECEIVED,
+            body="Hello?",
+            number_id=uow.cursor.value("SELECT id FROM message_number WHERE e164 = :e", e=e164),
+            to_e164=e164,
+            segments=1,
+            actor="test",
+            created_at=self.now,
+        )
+        uow.session.add(received)
+        uow.session.flush()
+        assert received.id is not None
+        return received.id
 
     def _outcome(self, queued: int, *, last: bool) -> SendOutcome:
         if last or self.random.random() < 0.6:
@@ -123,9 +173,9 @@ class World:
             return RetryLater(0.0, "20429", "too many")
         return Rejected("30007", RejectionClass.FILTERED, "taken for spam")
 
-    def _try(self, ref: str, queued: int, outcome: SendOutcome) -> bool:
+    def _try(self, ref: str, queued: int, outcome: SendOutcome, options: SendOptions) -> bool:
         """Whether the text waits to be tried again."""
-        found = self.explain(ref, at=self.now)
+        found = self.explain(ref, at=self.now, sender=options.as_sitter, reply_to=options.reply_to)
         with working(self.url, now=self.now) as uow:
             taken = claim.claim(uow, queued, provider=ProviderName.SANDBOX, worker=WORKER)
             if isinstance(taken, claim.Claim):
@@ -136,14 +186,28 @@ class World:
                 message.cancel(uow, queued)
                 status = MessageStatus.CANCELLED
         stored = taken.decision.to_json() if isinstance(taken, claim.Claim) else None
-        self.sent.append(Sent(queued, ref, self.now, found, stored))
+        self.sent.append(
+            Sent(queued, ref, self.now, found, stored, options.as_sitter, options.reply_to)
+        )
         return status is MessageStatus.QUEUED
 
-    def explain(self, ref: str, *, at: datetime) -> dict[str, Any]:
-        """What `route explain` says today of that instant."""
+    def explain(
+        self,
+        ref: str,
+        *,
+        at: datetime,
+        sender: str | None = None,
+        reply_to: int | None = None,
+    ) -> dict[str, Any]:
+        """What `route explain` says today of that instant; for a reply what its preview says."""
         with looking(self.url) as cursor:
             org_row = find_org(cursor, None)
-            return route.explain(cursor, org_row, ref, at=at, now=self.now).decision.to_json()
+            if reply_to is not None:
+                options = SendOptions(reply_to=reply_to)
+                shown = preview(cursor, org_row, ref, body="Hi", options=options, now=at)
+                return shown.decision.to_json()
+            found = route.explain(cursor, org_row, ref, at=at, now=self.now, as_sitter=sender)
+            return found.decision.to_json()
 
     def _any_booking(self) -> str:
         return f"B-{self.random.randint(1, max(self._bookings, 1))}"
@@ -199,6 +263,16 @@ class World:
     def _deactivate(self, uow: UnitOfWork) -> None:
         if self.random.random() < 0.4:
             offboard.deactivate(uow, self.random.choice(SITTERS), days=1)
+
+    def _override(self, uow: UnitOfWork) -> None:
+        until = self.now + timedelta(minutes=self.random.choice((5, 60, 600)))
+        override.start(uow, self.random.choice(CLIENTS), until=until, reason="a complaint")
+
+    def _end_override(self, uow: UnitOfWork) -> None:
+        override.end(uow, self.random.choice(CLIENTS))
+
+    def _lead(self, uow: UnitOfWork) -> None:
+        org.change(uow, lead_minutes=self.random.choice((0, 30, 240)))
 
     def _pool_limit(self, uow: UnitOfWork) -> None:
         org.change(uow, pool_threads_per_number=self.random.choice((0, 1, 2)))

@@ -62,6 +62,7 @@ ID_ARG = Annotated[int, typer.Argument(metavar="ID", help="The message's ID.")]
         "petmsg message send C-1 --body 'Rex is fed and happy.'",
         "petmsg message send C-1 --media rex.jpg --body 'Walked and fed'",
         "petmsg message send C-1 --body 'See you at 3.' --preview",
+        "petmsg message send C-1 --body 'We are sorry about Monday.' --as desk",
         "petmsg message send C-1 --template on-the-way",
         "petmsg message send --file messages.csv",
         "petmsg message send --to-sitter S-1 --body 'Can you work on Saturday?'",
@@ -100,7 +101,9 @@ def send(
     as_sitter: Annotated[
         str | None,
         typer.Option(
-            "--as", metavar="SITTER", help="Send as this sitter (requires an active window)."
+            "--as",
+            metavar="SITTER",
+            help="Send as this sitter (requires an active window), or as the front desk: desk.",
         ),
     ] = None,
     key: Annotated[
@@ -151,6 +154,9 @@ def send(
 
     With --template its words are filled in: those of the visit that runs, else of the next one,
     unless --booking names another.
+
+    With --as desk it is sent from the front desk's number, also during a visit; without a usable
+    one it waits. In --as the word desk always means the front desk.
 
     With --file: columns client,body,media,key,as, where media are paths or URLs with | between
     them; a path begins at the file's folder. Each row is queued, and petmsg message dispatch sends

@@ -39,6 +39,7 @@ MOST_IN_A_TABLE = 1_000
         "petmsg route explain C-1",
         "petmsg route explain C-1 --at +3h",
         "petmsg route explain C-1 --as S-1",
+        "petmsg route explain C-1 --as desk",
         "petmsg route explain C-1 --with-media",
         "petmsg route explain --message 1",
     ],
@@ -59,7 +60,11 @@ def explain(
     ] = None,
     as_sitter: Annotated[
         str | None,
-        typer.Option("--as", metavar="SITTER", help="The sitter who sends, as in message send."),
+        typer.Option(
+            "--as",
+            metavar="SITTER",
+            help="The sitter who sends, or desk for the front desk, as in message send.",
+        ),
     ] = None,
     with_media: Annotated[
         bool, typer.Option("--with-media", help="For a message with pictures.")
@@ -68,8 +73,8 @@ def explain(
     """Explain which number a message to a client is sent from.
 
     Prints the decision step by step, for any time, past or future. For now it gives the answer that
-    petmsg message send uses. With --as only the windows of that sitter count. Exits with 4 if there
-    is no number.
+    petmsg message send uses. With --as only the windows of that sitter count; with --as desk
+    the front desk's number is used or none. Exits with 4 if there is no number.
     """
     from petmsg.services.routes import explain as route
 
@@ -80,7 +85,7 @@ def explain(
     if message is not None and (as_sitter is not None or with_media):
         raise UsageProblem(
             f"{'--with-media' if with_media else '--as'} requires a CLIENT.",
-            hint="A stored message is explained for its own sitter and pictures.",
+            hint="A stored message is explained for its own sender and pictures.",
         )
     if message is not None:
         _explain_stored(context, message)

@@ -190,6 +190,11 @@ def whom(asked: Asked) -> Iterable[Candidate]:
     return [*desks, *_SITTERS(asked)]
 
 
+def senders(asked: Asked) -> Iterable[Candidate]:
+    """Who a message is from: the front desk, or a sitter."""
+    return [*one_of(("desk",))(asked), *_SITTERS(asked)]
+
+
 _CLIENTS, _SITTERS, _BOOKINGS = map(
     stored, (candidates.CLIENTS, candidates.SITTERS, candidates.BOOKINGS)
 )
@@ -254,6 +259,7 @@ BY_PARAMETER: dict[str, Words] = {
         MessageStatus.UNKNOWN,
         MessageStatus.SENDING,
     ),
+    "message send as_sitter": senders,
     "message retry message": stored(
         candidates.MESSAGES,
         MessageStatus.FAILED,
@@ -267,6 +273,7 @@ BY_PARAMETER: dict[str, Words] = {
     "number add numbers": nothing,
     "number restore numbers": stored(candidates.QUARANTINED),
     "org add front_desk": nothing,
+    "route explain as_sitter": senders,
     "route explain message": _MESSAGES,
     "sitter deactivate sitter": stored(
         candidates.SITTERS, SitterStatus.ACTIVE, SitterStatus.INACTIVE

@@ -1,11 +1,13 @@
 """Every change of the number that clients see over a span.
 
 `decide` is called at each instant at which one of its facts changes: where a window begins, its
-booked time ends or it ends, where the thread's own pool number changes, and where the state of a
-number, a sitter or the pool changes. Equal neighbours are merged.
+booked time begins or ends or it ends, where an override begins or ends, where the thread's own pool
+number changes, and where the state of a number, a sitter or the pool changes. Equal neighbours are
+merged. Messages are those of the company: nobody said `--as`.
 
-Between two such instants the answer depends on the client's kind, the thread's own pool number and
-the sitter of the open window. Answers are cached by these, because most clients share them.
+Between two such instants the answer depends on whether an override holds, on the client's kind, the
+thread's own pool number and the sitter of the open window. Answers are cached by these, because
+most clients share them.
 """
 
 from bisect import bisect_right
@@ -17,7 +19,7 @@ from typing import Any, NamedTuple
 from petmsg.enums import ClientKind, Code, Rule
 from petmsg.rules.routing.decide import decide
 from petmsg.rules.routing.decision import ChosenNumber, Decision
-from petmsg.rules.routing.facts import Facts, NumberFact, WindowFact
+from petmsg.rules.routing.facts import Facts, NumberFact, OverrideFact, WindowFact
 from petmsg.rules.routing.state_intervals import (
     ClientIntervals,
     OrgIntervals,
@@ -70,7 +72,8 @@ def _segments(answers: "_Answers", client: ClientIntervals) -> list[Segment]:
     routes: list[Route] = []
     for from_at, to_at, windows in _stretches(client, answers.start, answers.end):
         own = client.own_pool_number.states[client.own_pool_number.place(from_at)]
-        for at, route in answers.over(from_at, to_at, windows, client.kind, own):
+        state = _State(windows, client.kind, own, _override(client.overrides, from_at))
+        for at, route in answers.over(from_at, to_at, state):
             if not routes or route is not routes[-1]:
                 since.append(at)
                 routes.append(route)
@@ -85,18 +88,33 @@ def _stretches(
     windows = sorted(client.windows)
     edges = {start, end, *client.own_pool_number.since}
     for window in windows:
-        edges.update(window[:3])
+        edges.update(window[:4])
+    for override in client.overrides:
+        edges.update(override)
     cuts = sorted(edge for edge in edges if start <= edge <= end)
     open_now: list[WindowRow] = []
     place = 0
     for from_at, to_at in pairwise(cuts):
         if open_now:
-            open_now = [window for window in open_now if window[2] > from_at]
+            open_now = [window for window in open_now if window[3] > from_at]
         while place < len(windows) and windows[place][0] <= from_at:
-            if windows[place][2] > from_at:
+            if windows[place][3] > from_at:
                 open_now.append(windows[place])
             place += 1
         yield from_at, to_at, open_now
+
+
+def _override(overrides: Sequence[OverrideFact], at: datetime) -> OverrideFact | None:
+    return next((each for each in overrides if each.starts_at <= at < each.until), None)
+
+
+class _State(NamedTuple):
+    """What is the client's own at an instant: open windows, kind, own pool number, override."""
+
+    windows: Sequence[WindowRow]
+    kind: ClientKind
+    own: int | None
+    override: OverrideFact | None
 
 
 class _Answers:
@@ -114,40 +132,34 @@ class _Answers:
         self,
         from_at: datetime,
         to_at: datetime,
-        windows: Sequence[WindowRow],
-        kind: ClientKind,
-        own: int | None,
+        state: _State,
     ) -> Iterator[tuple[datetime, Route]]:
-        """Yield the routes in `[from_at, to_at)` with these open windows, each with its start."""
+        """Yield the routes in `[from_at, to_at)` with this state, each with its start."""
         at, changes = from_at, self._changes
         place = bisect_right(changes, from_at)
         while True:
-            yield at, self._at(at, place, windows, kind, own)
+            yield at, self._at(at, place, state)
             if place == len(changes) or changes[place] >= to_at:
                 return
             at = changes[place]
             place += 1
 
-    def _at(
-        self,
-        at: datetime,
-        place: int,
-        windows: Sequence[WindowRow],
-        kind: ClientKind,
-        own: int | None,
-    ) -> Route:
+    def _at(self, at: datetime, place: int, state: _State) -> Route:
         """Return the route at `at`, after `place` changes of the org."""
-        if len(windows) > 1:  # the overlap decides which of them counts
-            return self._ask(at, windows, kind, own)
-        key = (place, kind, own, windows[0][5] if windows else 0)
+        windows, kind, own, override = state
+        key: tuple[Any, ...]
+        if override is not None:  # the front desk or no number, whatever else there is
+            key = (place,)
+        elif len(windows) > 1:  # the overlap decides which of them counts
+            return self._ask(at, state)
+        else:
+            key = (place, kind, own, windows[0][6] if windows else 0)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._ask(at, windows, kind, own)
+            found = self._known[key] = self._ask(at, state)
         return found
 
-    def _ask(
-        self, at: datetime, windows: Sequence[WindowRow], kind: ClientKind, own: int | None
-    ) -> Route:
+    def _ask(self, at: datetime, state: _State) -> Route:
         org = self._org
         facts = Facts(
             org=org.org,
@@ -155,23 +167,35 @@ class _Answers:
             pool_for=org.pool_for,
             pool_threads_per_number=org.pool_threads_per_number,
             client="",
-            client_kind=kind,
-            windows=tuple([self._fact(window, at) for window in windows]),
-            own_pool_number_id=own,
+            client_kind=state.kind,
+            windows=tuple([self._fact(window, at) for window in state.windows]),
+            own_pool_number_id=state.own,
             pool=org.pool.states[org.pool.place(at)],
             desks=org.desks.states[org.desks.place(at)],
+            override=state.override,
         )
         route = _route(decide(facts, at))
         return self._routes.setdefault(route, route)
 
     def _fact(self, window: WindowRow, at: datetime) -> WindowFact:
-        starts_at, booked_until, ends_at, booking_id, booking, sitter_id = window
+        starts_at, booked_from, booked_until, ends_at, booking_id, booking, sitter_id = window
         if sitter_id is None:
-            return WindowFact(booking_id, booking, starts_at, booked_until, ends_at)
+            return WindowFact(
+                booking_id, booking, starts_at, booked_until, ends_at, booked_from=booked_from
+            )
         sitter, name, intervals = self._org.sitters[sitter_id]
         active, number = intervals.states[intervals.place(at)]
         return WindowFact(
-            booking_id, booking, starts_at, booked_until, ends_at, sitter, name, active, number
+            booking_id,
+            booking,
+            starts_at,
+            booked_until,
+            ends_at,
+            sitter,
+            name,
+            active,
+            number,
+            booked_from,
         )
 
 

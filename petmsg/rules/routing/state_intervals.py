@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from petmsg.enums import ClientKind, PoolFor
-from petmsg.rules.routing.facts import NumberFact, PoolNumberFact
+from petmsg.rules.routing.facts import NumberFact, OverrideFact, PoolNumberFact
 
 State = TypeVar("State")
 
@@ -46,9 +46,13 @@ class SitterIntervals(NamedTuple):
 
 
 class WindowSpan(NamedTuple):
-    """An assignment window of a confirmed booking. `sitter_id` is None if it has no sitter yet."""
+    """An assignment window of a confirmed booking, booked `[booked_from, booked_until)`.
+
+    `sitter_id` is None if it has no sitter yet.
+    """
 
     starts_at: datetime
+    booked_from: datetime
     booked_until: datetime
     ends_at: datetime
     booking_id: int
@@ -56,18 +60,20 @@ class WindowSpan(NamedTuple):
     sitter_id: int | None
 
 
-WindowRow: TypeAlias = tuple[datetime, datetime, datetime, int, str, int | None]
+WindowRow: TypeAlias = tuple[datetime, datetime, datetime, datetime, int, str, int | None]
 """A `WindowSpan`, or a plain tuple of the same values, which is faster to create by the hundred
 thousand."""
 
 
 class ClientIntervals(NamedTuple):
-    """A client with the windows in the span, in any order, and the thread's own pool number."""
+    """A client with the windows in the span, in any order, the thread's own pool number, and the
+    overrides in the span, of which no two hold at the same time."""
 
     client: str
     kind: ClientKind
     windows: Sequence[WindowRow]
     own_pool_number: StateIntervals[int | None]
+    overrides: Sequence[OverrideFact] = ()
 
 
 class OrgIntervals(NamedTuple):

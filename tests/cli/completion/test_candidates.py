@@ -102,6 +102,8 @@ def test_options_are_offered_and_none_a_second_time(url: str) -> None:
         ("booking confirm ", ["B-1"]),
         ("booking show B", ["B-1"]),
         ("message send C-1 --as May", ["Maya Lee"]),
+        ("message send C-1 --as ", ["desk", "S-1"]),
+        ("route explain C-1 --as d", ["desk"]),
         ("message cancel ", ["1"]),
         ("message retry ", []),
         ("route explain --message ", ["1"]),

@@ -6,7 +6,7 @@ and decides; nothing of how `simulate` finds its change points is shared.
 
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -14,7 +14,15 @@ from typing import Any
 import pytest
 
 from petmsg.enums import ClientKind, Code, NumberClass, NumberStatus, PoolFor, Rule
-from petmsg.rules.routing import Decision, Facts, NumberFact, PoolNumberFact, WindowFact, decide
+from petmsg.rules.routing import (
+    Decision,
+    Facts,
+    NumberFact,
+    OverrideFact,
+    PoolNumberFact,
+    WindowFact,
+    decide,
+)
 from petmsg.rules.routing import simulate as simulating
 from petmsg.rules.routing.simulate import Segment, simulate
 from petmsg.rules.routing.state_intervals import (
@@ -78,14 +86,31 @@ def with_maya(states: Mapping[int, SitterState]) -> OrgIntervals:
     )
 
 
-def visit(first: float, last: float, sitter: int | None = 1, *, id: int = 1) -> WindowSpan:  # noqa: A002 because it is one
+def visit(
+    first: float,
+    last: float,
+    sitter: int | None = 1,
+    *,
+    id: int = 1,  # noqa: A002 because it is one
+    lead: float = 0,
+) -> WindowSpan:
     """Booked from hour to hour, with an hour of grace."""
-    booked_until = T + last * HOUR
-    return WindowSpan(T + first * HOUR, booked_until, booked_until + HOUR, id, f"B-{id}", sitter)
+    begins, ends = T + first * HOUR, T + last * HOUR
+    return WindowSpan(begins - lead * HOUR, begins, ends, ends + HOUR, id, f"B-{id}", sitter)
 
 
-def client(*windows: WindowSpan, own: Mapping[int, int | None] | None = None) -> ClientIntervals:
-    return ClientIntervals("C-1", ClientKind.ONE_TIME, windows, intervals(own or {0: None}))
+def client(
+    *windows: WindowSpan,
+    own: Mapping[int, int | None] | None = None,
+    overrides: Sequence[tuple[float, float]] = (),
+) -> ClientIntervals:
+    return ClientIntervals(
+        "C-1",
+        ClientKind.ONE_TIME,
+        windows,
+        intervals(own or {0: None}),
+        [OverrideFact(T + first * HOUR, T + last * HOUR) for first, last in overrides],
+    )
 
 
 def lived(org: OrgIntervals, client: ClientIntervals) -> list[Segment]:
@@ -139,6 +164,35 @@ def test_grace_gives_way_to_a_booked_time_that_began_before_it() -> None:
     """Jo, from 3 to 4, starts later and wins; in the grace of Jo, Maya's booked time wins."""
     segments = lived(org(), client(visit(2, 8), visit(3, 4, 2, id=2)))
     assert told(segments) == [(0, POOL), (2, MAYA), (3, JO), (4, MAYA), (9, POOL)]
+
+
+def test_a_lead_time_gives_way_to_a_booked_time_and_to_a_grace_time() -> None:
+    """Jo's lead, from 2 to 6, is passed over while Maya is booked (to 3) and in her grace (to
+    4)."""
+    segments = lived(org(), client(visit(1, 3), visit(6, 8, 2, id=2, lead=4)))
+    assert told(segments) == [(0, POOL), (1, MAYA), (4, JO), (9, POOL)]
+
+
+def test_of_two_lead_times_the_later_visit_counts_until_the_earlier_one_is_booked() -> None:
+    segments = lived(org(), client(visit(5, 9, lead=3), visit(8, 9, 2, id=2, lead=4)))
+    assert told(segments) == [(0, POOL), (2, MAYA), (4, JO), (5, MAYA), (8, JO), (10, POOL)]
+
+
+def test_an_override_is_a_segment_of_the_front_desk_whatever_windows_there_are() -> None:
+    segments = lived(org(), client(visit(2, 4), overrides=[(1, 3), (3, 3.5), (9, 10)]))
+    assert told(segments) == [
+        (0, POOL), (1, DESK), (3.5, MAYA), (5, POOL), (9, DESK), (10, POOL),
+    ]  # fmt: skip
+    route = segments[1].route
+    assert (route.rule, route.code, route.gap) == (Rule.CHOSEN_BY_A_PERSON, Code.OVERRIDE, None)
+    assert route.reason == "An override sends from the front desk"
+
+
+def test_an_override_without_a_usable_desk_is_a_gap() -> None:
+    spam = {0: (quarantined(desk_number(), until=T + 2 * HOUR),)}
+    segments = lived(org(desks=intervals(spam)), client(overrides=[(1, 3)]))
+    assert told(segments) == [(0, POOL), (1, None), (2, DESK), (3, POOL)]
+    assert segments[1].route.gap is Code.NO_FRONT_DESK
 
 
 def test_a_span_begins_and_ends_within_windows() -> None:
@@ -229,7 +283,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, org: OrgIntervals, *clients: ClientIn
 def test_a_thousand_windows_of_one_sitter_ask_once(monkeypatch: pytest.MonkeyPatch) -> None:
     minutes = [each / 60 for each in range(0, 1380, 3)]
     windows = [
-        WindowSpan(T + at * HOUR, T + (at + 0.01) * HOUR, T + (at + 0.02) * HOUR, each, "B", 1)
+        visit(at, at + 0.01, id=each)._replace(booking="B", ends_at=T + (at + 0.02) * HOUR)
         for each, at in enumerate(minutes)
     ]
     assert asked(monkeypatch, org(), client(*windows), client(*windows)) == 2
@@ -304,6 +358,7 @@ class Chance:
         first = self.dice.randint(-2, 9)
         booked = first + self.dice.choice((1, 1, 2, 3))
         return WindowSpan(
+            T + (first - self.dice.choice((0, 0, 0, 1, 3))) * HOUR,
             T + first * HOUR,
             T + booked * HOUR,
             T + (booked + self.dice.choice((0, 1, 1, 2))) * HOUR,
@@ -312,6 +367,12 @@ class Chance:
             self.dice.choice((1, 1, 2, 3, None)),
         )
 
+    def overrides(self) -> list[OverrideFact]:
+        """One after the other, some of them of no length."""
+        hours = [T + hour * HOUR for hour in sorted(self.dice.choices(range(-2, 13), k=4))]
+        spans = [OverrideFact(*hours[:2]), OverrideFact(*hours[2:])]
+        return self.dice.choice(([], [], spans[:1], spans))
+
     def client(self, ref: str) -> ClientIntervals:
         bookings = self.dice.sample(range(1, 10), self.dice.choice((0, 1, 2, 3, 5)))
         return ClientIntervals(
@@ -319,6 +380,7 @@ class Chance:
             self.dice.choice(list(ClientKind)),
             [self.window(each) for each in bookings],
             intervals({hour: self.dice.choice((None, 11, 12, 99)) for hour in self.hours()}),
+            self.overrides(),
         )
 
 
@@ -335,7 +397,12 @@ def facts_at(org: OrgIntervals, client: ClientIntervals, at: datetime) -> Facts:
     windows = []
     for window in client.windows:
         fact = WindowFact(
-            window.booking_id, window.booking, window.starts_at, window.booked_until, window.ends_at
+            window.booking_id,
+            window.booking,
+            window.starts_at,
+            window.booked_until,
+            window.ends_at,
+            booked_from=window.booked_from,
         )
         if window.sitter_id is not None:
             ref, name, states = org.sitters[window.sitter_id]
@@ -353,6 +420,7 @@ def facts_at(org: OrgIntervals, client: ClientIntervals, at: datetime) -> Facts:
         own_pool_number_id=state_at(client.own_pool_number, at),
         pool=state_at(org.pool, at),
         desks=state_at(org.desks, at),
+        override=next((o for o in client.overrides if o.starts_at <= at < o.until), None),
     )
 
 
@@ -391,3 +459,4 @@ def test_a_segment_says_what_decide_says_at_every_instant(seed: int) -> None:
                     seen.update(step.code for step in decision.trace)
                 at += HOUR
     assert set(Code) - OF_DIRECT_TEXTS - OF_PICTURES - OF_PERSONS <= set(seen), seen
+    assert seen[Code.OVERRIDE]
