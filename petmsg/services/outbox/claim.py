@@ -237,7 +237,8 @@ def _with_number(
     if speaker is not None and decision.rejects_requested_sitter:
         why = f"Sitter {speaker.sitter} can no longer message this client: {decision.reason}"
         if speaker.own_number_only:
-            return _hold(uow, message, why, _NOT_THEIR_WINDOW)
+            said = f"sitter {speaker.sitter} can no longer message this client"
+            return _hold(uow, message, why, _NOT_THEIR_WINDOW, said=said)
         return _fail(uow, message, code=_NOT_THEIR_WINDOW, why=why)
     if number is None:
         alert_no_number(uow, client, decision)
@@ -392,7 +393,9 @@ def _fail(uow: UnitOfWork, message: Message, *, code: str, why: str) -> Ended:
     return Ended(message.id, message.status, why)
 
 
-def _hold(uow: UnitOfWork, message: Message, why: str, code: str) -> Ended:
+def _hold(
+    uow: UnitOfWork, message: Message, why: str, code: str, *, said: str | None = None
+) -> Ended:
     assert message.id is not None
-    hold_for_review(uow, message, why=why, code=code)
+    hold_for_review(uow, message, why=why, code=code, said=said)
     return Ended(message.id, message.status, why)

@@ -1,5 +1,7 @@
 """End messages that are not sent: fail them, or hold them for review."""
 
+import shlex
+
 from petmsg.enums import AlertKind, AlertSeverity, MessageStatus
 from petmsg.models import Message
 from petmsg.queries.lookup import ClientKey
@@ -21,11 +23,18 @@ def fail(uow: UnitOfWork, message: Message, *, why: str, code: str) -> None:
 
 
 def hold_for_review(
-    uow: UnitOfWork, message: Message, *, why: str, code: str, command: str | None = None
+    uow: UnitOfWork,
+    message: Message,
+    *,
+    why: str,
+    code: str,
+    command: str | None = None,
+    said: str | None = None,
 ) -> None:
     """Hold a message until somebody decides, and raise an alert that says how.
 
-    A relayed message waits in the inbox meanwhile. `command` replaces the suggestion to retry.
+    A relayed message waits in the inbox meanwhile. `command` replaces the suggestion to retry, and
+    `said` is the reason in the alert where `why` names a person.
     """
     message.status = MessageStatus.HELD
     message.error_code, message.error_message = code, why
@@ -38,7 +47,7 @@ def hold_for_review(
         severity=AlertSeverity.WARNING,
         entity="message",
         ref=str(message.id),
-        message=f"Message {message.id} is held: {why}.",
+        message=f"Message {message.id} is held: {said or why}.",
         command=command
         or f"petmsg message retry {message.id} --reason … (or: petmsg message cancel {message.id})",
     )
@@ -46,15 +55,19 @@ def hold_for_review(
 
 
 def alert_no_number(uow: UnitOfWork, client: ClientKey, decision: Decision) -> None:
-    """Raise the alert for a client to whom no number can send."""
+    """Raise the alert for a client to whom no number can send.
+
+    It has the codes of the rules, because their explanations name sitters.
+    """
+    codes = ", ".join(step.code for step in decision.trace)
     raise_alert(
         uow,
         AlertKind.NO_NUMBER,
         severity=AlertSeverity.CRITICAL,
         entity="client",
         ref=client.ref,
-        message=f"No number can message client {client.ref}: {decision.reason}.",
-        command=f"petmsg route explain {client.ref}",
+        message=f"No number can message client {client.ref} ({codes}).",
+        command=f"petmsg route explain {shlex.quote(client.ref)}",
     )
 
 
