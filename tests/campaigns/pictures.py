@@ -169,9 +169,6 @@ class _Trial:
         self.orphans = 0
         self.seconds: dict[str, float] = {}
         self._mark = time.monotonic()
-        build(url, self.environ, self.fake, self.storage, self.photos)
-        for photo in self.photos[SHARED::4]:
-            self._leave(photo.clean)  # an old file that messages need again
         self.nursery = stack.enter_context(
             Nursery(
                 url,
@@ -182,6 +179,9 @@ class _Trial:
                 patience=PATIENCE,
             )
         )
+        build(url, self.environ, self.fake, self.storage, self.photos)
+        for photo in self.photos[SHARED::4]:
+            self._leave(photo.clean)  # an old file that messages need again
         self._spent("start")
 
     def run(self) -> Outcome:

@@ -11,7 +11,7 @@ import pytest
 from tests.campaigns.pictures import Campaign, Outcome, run
 
 SEED = int(os.environ.get("PETMSG_SEED") or 11)
-KILLS = {"sqlite": 60, "postgresql": 40}
+KILLS = {"sqlite": 50, "postgresql": 30}
 FEW_KILLS = 15
 KILLED = ("message dispatch", "message send", "message receive", "media fetch", "serve --port")
 
@@ -21,7 +21,9 @@ pytestmark = pytest.mark.slow
 def campaign(url: str, folder: Path, kills: int, control: str | None = None) -> Outcome:
     print(f"PETMSG_SEED={SEED}")
     outcome = run(url, Campaign(kills, SEED, control), folder)
-    print(f"{outcome}\n{outcome.storm}\n{outcome.mended}\n{outcome.said[-5000:]}")
+    print(
+        f"{outcome}\n{outcome.storm}\n{outcome.seconds}\n{outcome.mended}\n{outcome.said[-5000:]}"
+    )
     return outcome
 
 
@@ -34,7 +36,8 @@ def test_kills_lose_no_picture_repeat_none_and_leave_none_behind(
     # A row has its bytes at every moment, whatever was killed; only files may be too many.
     assert outcome.bare_at_once == []
     assert "Traceback" not in outcome.said
-    assert set(outcome.codes) <= {0, 6}
+    # 6: an outcome was unknown on the way; 75: the provider asked to wait.
+    assert set(outcome.codes) <= {0, 6, 75}
     # It was worth it: everything was killed, and the doctor had something to delete.
     assert outcome.storm.kills >= kills
     assert [each for each in KILLED if not outcome.storm.killed.get(each)] == []
@@ -44,7 +47,7 @@ def test_kills_lose_no_picture_repeat_none_and_leave_none_behind(
 def test_a_row_before_its_bytes_would_be_noticed(sqlite_url: str, tmp_path: Path) -> None:
     """Negative control: who is killed between the commit and the file leaves a row without it."""
     outcome = campaign(sqlite_url, tmp_path, FEW_KILLS, "row-before-bytes")
-    assert outcome.bare_at_once
+    assert outcome.verdict.bare
 
 
 def test_bytes_that_stay_would_be_noticed(sqlite_url: str, tmp_path: Path) -> None:

@@ -446,13 +446,20 @@ def _mark_then_drop() -> None:
 
 
 def _row_before_bytes() -> None:
-    """The row of a picture is committed first, and its bytes are stored a moment later."""
+    """The row of a picture is committed first, and its bytes are stored when all else is done.
+
+    Every other process is killed in between, a moment that chance meets too seldom.
+    """
     from petmsg.workflows import send
 
     def later(store: Any, files: Any) -> list[Any]:
         puts = [partial(store.media.put, file.prepared.content) for file in files]
-        AT_THE_END.extend([*puts, partial(time.sleep, GRACE)])  # the last one is done first
+        AT_THE_END.extend([*puts, die_perhaps])  # the last one is done first
         return [file.new for file in files]
+
+    def die_perhaps() -> None:
+        if os.getpid() % 2:
+            os.kill(os.getpid(), signal.SIGKILL)
 
     swap(send, store_files=later, keep_files=lambda *_args: None)
 
