@@ -37,7 +37,7 @@ from tests.campaigns.petsitters import (
     make_photos,
     plan,
 )
-from tests.campaigns.sending import FAULT_RATE, LATE, LATE_LIST, LATENCY, database_of
+from tests.campaigns.sending import FAULT_RATE, LATE, LATE_LIST, LATENCY, PATIENCE, database_of
 from tests.campaigns.verdict import Verdict, unsettled
 from tests.campaigns.workers import CONTROLS, DISPATCH, Nursery, Storm, Work
 from tests.support.consistency import problems
@@ -52,7 +52,6 @@ from tests.support.webhooks import inbound, signed
 WORKERS = 3
 MESSAGES_A_KILL = 0.6
 SETTLE_SECONDS = 240.0
-PATIENCE = 5.0
 OLD = 7200.0
 """Seconds: older than what petmsg takes for a file that is being stored just now."""
 INBOUND = "/twilio/inbound"

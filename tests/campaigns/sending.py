@@ -31,6 +31,8 @@ LATENCY = 0.02
 BACKLOG = 40
 WORKERS = 4
 DRAIN_SECONDS = 120.0
+PATIENCE = 5.0
+"""How many times longer the waits of the last workers are: they must come to an end."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ def run(url: str, campaign: Campaign, folder: Path) -> Outcome:
                 any_number=True,
             )
         )
-        nursery = stack.enter_context(Nursery(url, fake.environ, log, control=campaign.control))
+        nursery = stack.enter_context(
+            Nursery(url, fake.environ, log, control=campaign.control, patience=PATIENCE)
+        )
 
         def keep_asking() -> None:
             with looking(url) as cursor:
