@@ -4,6 +4,7 @@ import shutil
 import unicodedata
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -167,10 +168,17 @@ def company(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return url
 
 
+@cache
 def table(url: str, command: str, width: int, **environ: str) -> Ran:
+    """What a command shows: none of them changes the company, so each is run once."""
     return run_cli(
         url, *line_of(command), "--org", ORG, "-o", "table", COLUMNS=str(width), **environ
     )
+
+
+@cache
+def as_json(url: str, command: str) -> Ran:
+    return run_cli(url, *line_of(command), "--org", ORG, "-o", "json")
 
 
 WRITING = {
@@ -213,7 +221,7 @@ def test_refs_numbers_and_statuses_stand_in_one_piece(
     company: str, command: str, width: int
 ) -> None:
     shape = PRINTED[command]
-    rows = run_cli(company, *line_of(command), "--org", ORG, "-o", "json").json
+    rows = as_json(company, command).json
     shown = table(company, command, width).out.splitlines()
     whole = [field for field in shape.fields if field.title and not field.kind.wrap]
     for row in rows if isinstance(rows, list) else [rows]:
