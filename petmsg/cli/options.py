@@ -45,6 +45,17 @@ URGENT = Annotated[bool, typer.Option("--urgent", help="Ignore quiet hours (audi
 QUEUE_ONLY = Annotated[
     bool, typer.Option("--queue-only", help="Only queue it; petmsg message dispatch sends it.")
 ]
+TEMPLATE = Annotated[
+    str | None, typer.Option("--template", metavar="TEMPLATE", help="Fill in this template.")
+]
+VALUES = Annotated[
+    list[str] | None,
+    typer.Option("--var", metavar="K=V", help="A value for a variable of the template."),
+]
+ABOUT_VISIT = Annotated[
+    str | None,
+    typer.Option("--booking", metavar="REF", help="The visit that the template is about."),
+]
 FINDINGS = Annotated[bool, typer.Option("--findings", help="Print only problems.")]
 
 _LARGEST_FILE = 256 * 1024 * 1024

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.fixtures import Cli, looking
+from tests.support.fixtures import Cli, Ran, looking
 from tests.support.texting import ANN, MAYA
 
 BOB, STRANGER = "+14155551002", "+16175550199"
@@ -51,3 +51,20 @@ def carried(url: str) -> list[tuple[str, str, str]]:
     with looking(url) as cursor:
         rows = cursor.tuples("SELECT from_e164, to_e164, body FROM sandbox_text ORDER BY id")
     return [tuple(row) for row in rows]
+
+
+def answer(cli: Cli, message: int, *words: str, body: str = "He is", **options: Any) -> Ran:
+    """Answer a text of the inbox."""
+    return cli("inbox", "reply", str(message), "--body", body, *words, "-o", "json", **options)
+
+
+def refused(ran: Ran, code: str, exit_code: int = 4) -> str:
+    """What a refused command said."""
+    assert (ran.code, ran.error["code"]) == (exit_code, code), ran.err
+    return ran.err
+
+
+def rows(url: str, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of a query."""
+    with looking(url) as cursor:
+        return [tuple(row) for row in cursor.tuples(sql)]

@@ -7,6 +7,7 @@ import typer
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import (
+    ABOUT_VISIT,
     ALL,
     BEFORE,
     KEY,
@@ -14,7 +15,9 @@ from petmsg.cli.options import (
     MEDIA,
     QUEUE_ONLY,
     REASON,
+    TEMPLATE,
     URGENT,
+    VALUES,
     body_of,
     checked_reason,
     page,
@@ -146,6 +149,9 @@ def reply(
         str | None, typer.Option("--body", metavar="TEXT", help="The answer; - for stdin.")
     ] = None,
     media: MEDIA = None,
+    template: TEMPLATE = None,
+    values: VALUES = None,
+    booking: ABOUT_VISIT = None,
     key: KEY = None,
     take_over: Annotated[
         bool,
@@ -165,17 +171,20 @@ def reply(
     A client is answered from the number they wrote to, if it is a pool number or the front desk's;
     otherwise the number is chosen as for petmsg message send. An unknown sender is answered from
     the number they wrote to, and a sitter on their own phone. If somebody else has claimed the
-    message, nothing is sent. An answer that is not delivered puts the message into the inbox again.
+    message, nothing is sent. A template is for clients only. An answer that is not delivered puts
+    the message into the inbox again.
     """
+    from petmsg.cli.flows.choose_send import template_of
     from petmsg.cli.flows.reply import reply as answer
     from petmsg.services.outbox.preview import SendOptions
 
+    use = template_of(template, body=body, values=values, booking=booking)
     answer(
         context,
         message,
         body=None if body is None else body_of(body),
         media=media or (),
-        options=SendOptions(key=key, urgent=urgent),
+        options=SendOptions(key=key, urgent=urgent, template=use),
         take_over=take_over,
         again=again,
         queue_only=queue_only,

@@ -7,11 +7,18 @@ import typer
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import (
+    ABOUT_VISIT,
     ALL,
     BEFORE,
     FILE,
+    KEY,
     LIMIT,
+    MEDIA,
+    QUEUE_ONLY,
     REASON,
+    TEMPLATE,
+    URGENT,
+    VALUES,
     body_of,
     checked_reason,
     page,
@@ -38,12 +45,6 @@ from petmsg.render.views.provider_drift import SYNCED
 
 app = new_app("Send, receive, list and manage messages.")
 
-MEDIA = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--media", metavar="FILE|URL", help="A picture or PDF, or its https URL; up to 10 times."
-    ),
-]
 ID_ARG = Annotated[int, typer.Argument(metavar="ID", help="The message's ID.")]
 
 
@@ -78,18 +79,9 @@ def send(
     ] = None,
     media: MEDIA = None,
     file: FILE = None,
-    template: Annotated[
-        str | None,
-        typer.Option("--template", metavar="TEMPLATE", help="Fill in this template."),
-    ] = None,
-    values: Annotated[
-        list[str] | None,
-        typer.Option("--var", metavar="K=V", help="A value for a variable of the template."),
-    ] = None,
-    booking: Annotated[
-        str | None,
-        typer.Option("--booking", metavar="REF", help="The visit that the template is about."),
-    ] = None,
+    template: TEMPLATE = None,
+    values: VALUES = None,
+    booking: ABOUT_VISIT = None,
     to_sitter: Annotated[
         list[str] | None,
         typer.Option(
@@ -106,17 +98,8 @@ def send(
             help="Send as this sitter (requires an active window), or as the front desk: desk.",
         ),
     ] = None,
-    key: Annotated[
-        str | None,
-        typer.Option(
-            "--key",
-            metavar="K",
-            help="Idempotency key: the same key never creates a second message.",
-        ),
-    ] = None,
-    queue_only: Annotated[
-        bool, typer.Option("--queue-only", help="Only queue it; petmsg message dispatch sends it.")
-    ] = False,
+    key: KEY = None,
+    queue_only: QUEUE_ONLY = False,
     at: Annotated[
         str | None, typer.Option("--at", metavar="T", help="Do not send before this time.")
     ] = None,
@@ -124,7 +107,7 @@ def send(
         str | None,
         typer.Option("--expires", metavar="T", help="Do not send from this time on."),
     ] = None,
-    urgent: Annotated[bool, typer.Option("--urgent", help="Ignore quiet hours (audited).")] = False,
+    urgent: URGENT = False,
     force: Annotated[
         bool,
         typer.Option(

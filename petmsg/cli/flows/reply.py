@@ -25,9 +25,9 @@ def reply(
 ) -> None:
     """Answer the message, as `message send` sends one; an error is raised after the result was
     printed."""
-    if body is None and not media:
+    if body is None and not media and options.template is None:
         raise UsageProblem(
-            "Specify --body, --media, or both.",
+            "Specify --body, --media, or both; or --template.",
             hint=f"petmsg inbox reply {message} --body TEXT",
         )
     sending.send(

@@ -29,6 +29,12 @@ class WithTheSitter(Refused):
     code = "with_the_sitter"
 
 
+class TemplateForClients(Refused):
+    """Only a client's message can be answered with a template: its words are about their visit."""
+
+    code = "template_for_clients"
+
+
 class NobodyToAnswer(Refused):
     """The sender was erased."""
 
@@ -76,6 +82,11 @@ def _queue(
     """Queue the answer to whoever wrote the message, and to nobody else."""
     if item.client is not None:
         return queue(uow, item.client, body=body, options=options, media=media)
+    if options.template is not None:
+        raise TemplateForClients(
+            f"Message {item.message} is not from a client, and a template is for clients.",
+            hint=f"Write the words: petmsg inbox reply {item.message} --body …",
+        )
     if item.addressed_to == AddressedTo.RELAY and item.sitter is not None:
         return _queue_to_sitter(uow, item, item.sitter, body=body, options=options, media=media)
     if item.from_e164 is None:

@@ -2,23 +2,30 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from petmsg.errors import PetmsgError
-from petmsg.phone import phone_key
 from petmsg.services import inbox
 from petmsg.services.inbound.reply import reply
 from petmsg.services.outbox.preview import SendOptions
-from tests.support.fixtures import NOW, Cli, Ran, looking, working
-from tests.support.incoming import BOB, MAYAS_PHONE, STRANGER, carried, comes, waiting
+from tests.support.fixtures import NOW, Cli, working
+from tests.support.incoming import (
+    BOB,
+    MAYAS_PHONE,
+    STRANGER,
+    answer,
+    carried,
+    comes,
+    refused,
+    rows,
+    waiting,
+)
 from tests.support.texting import (
     ANN,
     DESK,
     MAYA,
     POOL,
-    alerts,
     events,
     people_and_visit,
     send,
@@ -32,20 +39,6 @@ MINUTE = timedelta(minutes=1)
 def ready(cli: Cli) -> Cli:
     people_and_visit(cli)
     return cli
-
-
-def answer(cli: Cli, message: int, *words: str, body: str = "He is", **options: Any) -> Ran:
-    return cli("inbox", "reply", str(message), "--body", body, *words, "-o", "json", **options)
-
-
-def refused(ran: Ran, code: str, exit_code: int = 4) -> str:
-    assert (ran.code, ran.error["code"]) == (exit_code, code), ran.err
-    return ran.err
-
-
-def rows(url: str, sql: str) -> list[tuple[Any, ...]]:
-    with looking(url) as cursor:
-        return [tuple(row) for row in cursor.tuples(sql)]
 
 
 # ------------------------------------------------------------------------------------- a client
@@ -175,131 +168,6 @@ def test_it_is_read_from_stdin_and_only_queued_if_asked(ready: Cli) -> None:
     assert show(ready, 2)["body"] == "From stdin"
 
 
-@pytest.mark.parametrize("end", ["undelivered", "cancelled"])
-def test_a_message_whose_answer_did_not_arrive_waits_again(
-    ready: Cli, migrated_url: str, end: str
-) -> None:
-    comes(ready, to=DESK)
-    answer(ready, 1, "--queue-only")
-    assert waiting(ready) == []
-    if end == "cancelled":
-        ready("message", "cancel", "2")
-    else:
-        ready("optout", "add", "C-1", "--reason", "she said so")
-        ready("message", "dispatch")
-        assert ("relay_failed", "1") in alerts(ready)
-    assert waiting(ready) == [1]
-    assert ready("inbox", "show", "1", "-o", "json").json["claimed_by"] is None
-    assert ready("doctor", "--findings", "-o", "json").json == []
-
-
-def test_the_alert_names_the_command_that_answers_and_ends_with_it(ready: Cli) -> None:
-    comes(ready, to=DESK)
-    comes(ready, to=POOL, now=NOW + MINUTE)
-    at = NOW + 16 * MINUTE
-    ready("message", "dispatch", now=at)
-    (alert,) = ready("alert", "list", "-o", "json", now=at).json
-    assert alert["command"] == (
-        "petmsg inbox reply 2 --body '…'; petmsg inbox show 1; petmsg inbox claim 1 2"
-    )
-    ran = answer(ready, 2, now=at)
-    assert alerts(ready) == []
-    assert "1 other message of the same sender waits in the inbox" in ran.err
-    assert "petmsg inbox done 1" in ran.err
-    assert waiting(ready, now=at) == [1]
-
-
-# ------------------------------------------------------------------------------------ strangers
-
-
-def test_a_stranger_is_answered_from_the_number_they_wrote_to(
-    ready: Cli, migrated_url: str
-) -> None:
-    comes(ready, "Do you sit cats?", sender=STRANGER, to=MAYA)
-    said = answer(ready, 1, body="We do").json
-    assert (said["from"], said["to"], said["status"]) == (MAYA, "+1********99", "sent")
-    assert said["decision"]["trace"][0]["code"] == "SAME_NUMBER"
-    assert carried(migrated_url) == [(MAYA, STRANGER, "We do")]
-    assert waiting(ready) == []
-    assert rows(migrated_url, "SELECT kind, about_id, sitter_id FROM relay") == [
-        ("answer", 1, None)
-    ]
-    again = answer(ready, 1, "--again", "--key", "k", body="Also dogs").json["message"]
-    assert answer(ready, 1, "--key", "k", body="Also dogs").json["message"] == again
-    refused(answer(ready, 1, "--key", "k", body="No"), "key_reused")
-    assert ready("doctor", "--findings", "-o", "json").json == []
-
-
-def test_no_other_number_ever_answers_a_stranger(ready: Cli, migrated_url: str) -> None:
-    comes(ready, sender=STRANGER, to=POOL)
-    ready("number", "quarantine", POOL, "--reason", "complaints")
-    why = refused(answer(ready, 1), "no_number")
-    assert "petmsg inbox assign 1 CLIENT" in why
-    assert (carried(migrated_url), waiting(ready)) == ([], [1])
-
-
-def test_a_strangers_opt_out_holds(ready: Cli, migrated_url: str) -> None:
-    comes(ready, sender=STRANGER, to=DESK)
-    comes(ready, "STOP", sender=STRANGER, to=DESK)
-    refused(answer(ready, 1), "opted_out")
-    assert carried(migrated_url) == []
-
-
-def test_what_is_no_persons_phone_is_not_answered(ready: Cli, migrated_url: str) -> None:
-    comes(ready, sender=STRANGER, to=DESK)
-    ready("client", "phone", "add", "C-2", STRANGER)
-    why = refused(answer(ready, 1), "cannot_be_answered")
-    assert "petmsg inbox assign 1 C-2" in why
-    with working(migrated_url) as uow:
-        uow.cursor.run("UPDATE message SET from_e164 = '72975' WHERE id = 1")
-    refused(answer(ready, 1), "cannot_be_answered")
-    with working(migrated_url) as uow:
-        uow.cursor.run(f"UPDATE message SET from_e164 = '{MAYA}' WHERE id = 1")
-    refused(answer(ready, 1), "cannot_be_answered")
-    with working(migrated_url) as uow:
-        uow.cursor.run("UPDATE message SET from_e164 = NULL WHERE id = 1")
-    refused(answer(ready, 1), "nobody_to_answer")
-    assert carried(migrated_url) == []
-
-
-def test_a_strangers_message_whose_answer_failed_waits_again(ready: Cli, migrated_url: str) -> None:
-    comes(ready, sender=STRANGER, to=POOL)
-    answer(ready, 1, "--queue-only")
-    ready("number", "quarantine", POOL, "--reason", "complaints")
-    ready("message", "dispatch")
-    assert show(ready, 2)["status"] == "failed"
-    assert waiting(ready) == [1]
-    assert ("relay_failed", "1") in alerts(ready)
-
-
-@pytest.mark.parametrize("number", [POOL, DESK, MAYA])
-def test_the_answers_stay_with_the_history_of_a_stranger_who_becomes_a_client(
-    ready: Cli, migrated_url: str, number: str
-) -> None:
-    comes(ready, "Do you sit cats?", sender=STRANGER, to=number)
-    answer(ready, 1, body="We do", now=NOW + MINUTE)
-    comes(ready, "And dogs?", sender=STRANGER, to=number, now=NOW + 2 * MINUTE)
-    answer(ready, 3, "--queue-only", body="Also dogs", now=NOW + 3 * MINUTE)
-    at = NOW + 4 * MINUTE
-    ready("client", "add", "Zoe", "--phone", "+13035550101", "--ref", "Z-1", now=at)
-    assert ready("inbox", "assign", "1", "Z-1", "-o", "json", now=at).json["messages"] == [1, 3]
-    thread = ready("thread", "show", "Z-1", "-o", "json", now=at).json
-    assert [row["body"] for row in thread["messages"]] == [
-        "Do you sit cats?",
-        "We do",
-        "And dogs?",
-        "Also dogs",
-    ]
-    assert [row["number"] for row in thread["numbers_seen"]] == [number]
-    assert ready("doctor", "--findings", "-o", "json", now=at).json == []
-    decision = ready("route", "explain", "Z-1", "-o", "json", now=at).json
-    if number == POOL:
-        assert decision["trace"][-1]["code"] == "POOL_STICKY"
-    ready("message", "dispatch", now=at)
-    assert show(ready, 4)["status"] in ("held", "sent")
-    assert ready("audit", "verify").code == 0
-
-
 # -------------------------------------------------------------------------------------- sitters
 
 
@@ -323,6 +191,23 @@ def test_a_sitter_without_a_usable_number_is_answered_by_the_desk(
     ready("number", "quarantine", MAYA, "--reason", "complaints")
     assert answer(ready, 1, body="Get well").code == 0
     assert carried(migrated_url) == [(DESK, MAYAS_PHONE, "Get well")]
+
+
+def test_a_template_answers_clients_only(ready: Cli, migrated_url: str) -> None:
+    words = "Hi {client.first_name}, {sitter.name} is with your pet. {note}"
+    assert ready("template", "add", "fine", "--body", words).code == 0
+    comes(ready, to=DESK)
+    comes(ready, sender=STRANGER, to=DESK)
+    use = ("--template", "fine", "--var", "note=All well.", "-o", "json")
+    ran = ready("inbox", "reply", "1", *use)
+    assert ran.code == 0, ran.err
+    assert carried(migrated_url) == [(DESK, ANN, "Hi Ann, Maya Lee is with your pet. All well.")]
+    (source,) = rows(migrated_url, "SELECT reply_to_id, template_version_id FROM message_source")
+    assert source[0] == 1
+    assert source[1] is not None
+    refused(ready("inbox", "reply", "2", *use), "template_for_clients")
+    assert ready("inbox", "reply", "2", "--var", "note=x").code == 2
+    assert waiting(ready) == [2]
 
 
 # ----------------------------------------------------------------------------------- both at once
@@ -362,18 +247,3 @@ def test_of_many_who_answer_at_once_one_does(ready: Cli, migrated_url: str) -> N
             assert item["claimed_by"] == item["done_by"]
     assert ready("doctor", "--findings", "-o", "json").json == []
     assert ready("audit", "verify").code == 0
-
-
-def test_a_held_answer_leaves_its_message_in_the_inbox(ready: Cli, migrated_url: str) -> None:
-    comes(ready, to=DESK)
-    with working(migrated_url) as uow:
-        uow.cursor.run(
-            "INSERT INTO blocked_pair (org_id, number_id, phone_key, code, blocked_at)"
-            " SELECT org_id, id, :key, '21610', :now FROM message_number WHERE e164 = :desk",
-            key=phone_key("happy-paws", ANN),
-            now=NOW,
-            desk=DESK,
-        )
-    assert answer(ready, 1).code == 4
-    assert show(ready, 2)["status"] == "held"
-    assert waiting(ready) == [1]
