@@ -268,6 +268,14 @@ def test_booked_time_beats_grace_and_grace_beats_lead(company: Cli) -> None:
     explained = company("route", "explain", "C-1", "--at", "2026-02-14T20:45Z", "-o", "json").json
     assert "B-1 (Maya Lee), B-2 (Olga Roy)" in explained["warnings"][0]
     assert explained["window"]["starts_at"] == "2026-02-14T18:00:00Z"
+    changes = company(
+        "route", "simulate", "--client", "C-1", "--from", "2026-02-14T17:00Z",
+        "--to", "2026-02-15T00:00Z", "-o", "json",
+    ).json  # fmt: skip
+    assert [(row["from"][11:16], row["number"]) for row in changes][1:-1] == [
+        ("18:00", MAYA),
+        ("21:00", OLGA),
+    ]
 
 
 def test_simulate_and_the_timeline_begin_the_sitters_number_with_the_lead(company: Cli) -> None:
