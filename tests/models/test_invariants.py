@@ -254,6 +254,8 @@ def test_invariant_5_a_row_never_points_into_another_org(
         change["attempt"] = 9
     if table == "template_version":
         change["version"] = 9
+    if table == "route_override":
+        change |= {"ended_at": row["until_at"], "ended_by": "ada"}
     if column == "sitter_id" and table == "message_number":
         row = database.row(table, "org_id = 1 AND class = 'sitter' AND sitter_id IS NULL")
         change = {"sitter_id": foreign, "first_sitter_id": foreign}

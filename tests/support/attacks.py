@@ -91,6 +91,13 @@ _REPLIES = (
         " FROM inbound_text i WHERE i.org_id = :o"
     ),
     (
+        "INSERT INTO route_override (org_id, thread_id, client_id, starts_at, until_at, reason,"
+        " actor) SELECT :o, t.id, t.client_id, i.received_at,"
+        " (SELECT max(ends_at) FROM booking WHERE org_id = :o), 'ill', 'ada'"
+        " FROM inbound_text i JOIN message m ON m.id = i.message_id"
+        " JOIN thread t ON t.id = m.thread_id WHERE i.org_id = :o"
+    ),
+    (
         "INSERT INTO media (org_id, message_id, position, status, attempts, created_at)"
         " SELECT :o, i.message_id, 0, 'missing', 0, i.received_at"
         " FROM inbound_text i WHERE i.org_id = :o"

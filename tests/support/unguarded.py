@@ -82,6 +82,7 @@ def answer(url: str) -> None:
             known = {
                 "org": org, "first": first, "second": second, "sitter": sitter, "number": number,
                 "client": berta, "out": passed_on, "now": NOW, "sid": f"SM-out-{org}",
+                "before": NOW - timedelta(hours=1), "later": NOW + timedelta(hours=1),
                 "phone": f"+1303555010{org - 1}", "stray": f"SM-in-{org}", "event": f"evt_{org}",
             }  # fmt: skip
             for statement in BUSY:
@@ -124,6 +125,16 @@ BUSY = (
     (
         "INSERT INTO media_link (org_id, message_id, token_hash, created_at, expires_at)"
         " VALUES (:org, :out, 'hash of the token of ' || :sid, :now, :now)"
+    ),
+    (
+        "INSERT INTO route_override (org_id, thread_id, client_id, starts_at, until_at, reason,"
+        " actor, ended_at, ended_by) SELECT :org, t.id, t.client_id, :before, :later, 'ill', 'ada',"
+        " :now, 'ada' FROM thread t WHERE t.client_id = :client"
+    ),
+    (
+        "INSERT INTO route_override (org_id, thread_id, client_id, starts_at, until_at, reason,"
+        " actor) SELECT :org, t.id, t.client_id, :now, :later, 'ill', 'ada' FROM thread t"
+        " WHERE t.client_id = :client"
     ),
     "INSERT INTO template (org_id, name, created_at) VALUES (:org, 'late', :now)",
     (

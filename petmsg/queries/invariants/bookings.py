@@ -71,6 +71,10 @@ WHERE c.forgotten_at IS NOT NULL AND (
     OR (m.direction = 'outbound' AND m.to_e164 IS NOT NULL)
     OR (m.direction = 'inbound' AND m.from_e164 IS NOT NULL)
     OR m.status IN ('queued', 'held', 'sending', 'unknown'))
+UNION
+SELECT c.org_id, c.ref, 'the reason of an override is still stored'
+FROM route_override o JOIN client c ON c.id = o.client_id
+WHERE c.forgotten_at IS NOT NULL AND o.reason <> '(erased)'
 ORDER BY 1, 2, 3
 """,
         command="petmsg client show {client}{org}",

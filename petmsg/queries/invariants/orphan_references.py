@@ -54,6 +54,7 @@ OF_AN_ORG = {
         ("message_id", "message"),
         ("sitter_id", "sitter"),
     ),
+    "route_override": (("thread_id", "thread"),),
     "sitter": (),
     "sitter_activity": (("sitter_id", "sitter"),),
     "stripe_event": (),

@@ -23,6 +23,7 @@ from petmsg.queries.invariants.notify import CHANNELS as STORED_CHANNELS
 from petmsg.queries.invariants.numbers import NUMBERS, SITTERS
 from petmsg.queries.invariants.orgs import ORGS
 from petmsg.queries.invariants.orphan_references import orphan_references, unknown_values
+from petmsg.queries.invariants.overrides import OVERRIDES
 from petmsg.queries.invariants.replies import REPLIES
 from petmsg.queries.invariants.templates import TEMPLATES
 from petmsg.queries.org import all_orgs, find_org
@@ -46,6 +47,7 @@ INVARIANTS = (
     *BOOKINGS,
     *MESSAGES,
     *REPLIES,
+    *OVERRIDES,
     *MEDIA,
     *STORED_CHANNELS,
     *TEMPLATES,

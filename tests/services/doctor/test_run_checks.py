@@ -104,6 +104,11 @@ FAULTS: list[tuple[str, str]] = [
     ("channel_failing", "UPDATE notify_channel SET failed_at = NULL WHERE name = 'owner'"),
     ("channel_failing", "UPDATE notify_channel SET failures = 1 WHERE name = 'ops'"),
     ("delivery_once", "INSERT INTO notify_delivery SELECT * FROM notify_delivery"),
+    ("override_span", ("UPDATE route_override SET ended_at = until_at, ended_by = NULL"
+     " WHERE ended_at IS NULL")),
+    ("override_in_its_clients_thread", ("UPDATE route_override SET thread_id ="
+     " (SELECT min(id) FROM thread WHERE org_id = 1 AND client_id <> route_override.client_id)"
+     " WHERE org_id = 1 AND ended_at IS NULL")),
     ("told_once", "INSERT INTO pull_mark SELECT * FROM pull_mark"),
     ("told_once", "INSERT INTO auto_reply SELECT * FROM auto_reply WHERE org_id = 1"),
     ("told_once", "UPDATE stripe_event SET event_id = 'evt_1'"),

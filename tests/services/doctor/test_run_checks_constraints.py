@@ -277,6 +277,22 @@ HELD: dict[str, tuple[str, str]] = {
         "settings_in_range",
         "UPDATE org SET quiet_from_minute = 60, quiet_until_minute = 60 WHERE id = 1",
     ),
+    "ck_route_override_ended_at": (
+        "override_span",
+        f"UPDATE route_override SET ended_at = {LATER} WHERE ended_at IS NOT NULL",
+    ),
+    "ck_route_override_ended_by": (
+        "override_span",
+        "UPDATE route_override SET ended_by = NULL WHERE ended_at IS NOT NULL",
+    ),
+    "ck_route_override_span": (
+        "override_span",
+        "UPDATE route_override SET until_at = starts_at WHERE ended_at IS NULL",
+    ),
+    "uq_route_override_not_ended": (
+        "one_override_at_a_time",
+        "UPDATE route_override SET ended_at = NULL, ended_by = NULL",
+    ),
     "uq_org_slug": ("ref_once", "UPDATE org SET slug = 'alpha'"),
     "uq_opt_out_standing": ("opt_out_once", "INSERT INTO opt_out SELECT * FROM opt_out"),
     "uq_sandbox_text_provider_message_id": (
