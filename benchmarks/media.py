@@ -1,7 +1,8 @@
 """Delivering signed webhooks to `petmsg serve` while strangers ask it for pictures.
 
 A process of its own asks for /media/… a thousand times a second: half of the requests are for a
-picture, half have a token that nobody was given. The peer is the same server without them.
+picture, half have a token that nobody was given. No webhook may be lost, and 99 of 100 must be
+answered in time.
 """
 
 import asyncio
@@ -27,6 +28,8 @@ FLOOD = 1_000
 _CONNECTIONS = 40
 _WEBHOOKS = 50
 """Webhooks a second."""
+IN_TIME = 2.0
+"""Seconds within which a webhook must be answered, well before a provider gives up (15 seconds)."""
 _INBOUND = "/twilio/inbound"
 
 
@@ -63,11 +66,13 @@ def _serving(bench: Bench, kind: str) -> list[Row]:
         f"media, {kind}: about {answered / seconds:,.0f} requests for pictures a second were"
         f" answered, {refused} of them with 503; the median of a webhook was"
         f" {min(each[0] for each in flooded) * 1000:.1f} ms"
-        f" ({min(each[0] for each in calm) * 1000:.1f} ms without them). No webhook was lost."
+        f" ({min(each[0] for each in calm) * 1000:.1f} ms without them), the 99th percentile"
+        f" without them {min(each[1] for each in calm) * 1000:.0f} ms. No webhook was lost."
     )
     what = f"99th percentile of a webhook, {FLOOD:,} pictures a second asked for, {kind}"
-    ours, peer = (Sample(tuple(each[1] for each in side)) for side in (flooded, calm))
-    return [Row("media", what, ours, "without the requests", peer)]
+    took = Sample(tuple(each[1] for each in flooded))
+    limit = Sample((IN_TIME,) * len(flooded))
+    return [Row("media", what, took, "in time", limit, at_most=1)]
 
 
 def _build(url: str) -> None:
