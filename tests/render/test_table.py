@@ -188,6 +188,8 @@ WRITING = {
     "export",
     "import petmsg",
     "media fetch",
+    "notify run",
+    "notify test",
     "number release-due",
     "reconcile",
     "serve --dry-run",

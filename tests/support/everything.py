@@ -10,6 +10,7 @@ from typing import Any
 from petmsg.enums import AlertKind, AlertSeverity, MediaStatus
 from petmsg.errors import REFUSED
 from petmsg.services.alert import raise_alert
+from petmsg.services.notify import channel
 from petmsg.services.people import optout_messages
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, add_org, run_cli, working
@@ -93,6 +94,13 @@ def fill(url: str) -> None:
     assert run_cli(url, *stray).code == REFUSED
     add_pictures(url)
     with working(url, org=ORG) as uow:
+        channel.add(uow, "ops")
+        channel.add(
+            uow,
+            LONG_REF,
+            severity=AlertSeverity.CRITICAL,
+            kinds=[AlertKind.NO_NUMBER, AlertKind.PAYMENT_NOT_MATCHED],
+        )
         optout_messages.block_pair(
             uow,
             number_id=uow.cursor.value("SELECT id FROM message_number WHERE e164 = :e", e=DESK),
@@ -171,6 +179,7 @@ READING: dict[str, tuple[str, ...]] = {
     "message list": (),
     "message show": ("1",),
     "alert list": (),
+    "notify list": (),
     "alert show": ("1",),
     "optout list": (),
     "optout show": ("C-2",),

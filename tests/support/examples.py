@@ -10,10 +10,12 @@ import shlex
 import shutil
 import sqlite3
 import stat
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +25,7 @@ from petmsg.db.location import locate
 from tests import ROOT
 from tests.services.numbers.test_health import filtered
 from tests.support import example_company
+from tests.support.channels import SECRET, ChannelServer, add_alerts
 from tests.support.consistency import content
 from tests.support.documentation import commands
 from tests.support.example_company import FILES, SINCE
@@ -135,7 +138,8 @@ class Company(NamedTuple):
         """Run an example as a person would type it; with `output` in that format."""
         words = shlex.split(example)
         target = words[words.index(">") + 1] if ">" in words else None
-        arguments = words[1 : words.index(">")] if target else words[1:]
+        source = words[words.index("<") + 1] if "<" in words else None
+        arguments = list(takewhile(lambda word: word not in "<>", words[1:]))
         if output is not None:
             arguments = [*without_output(arguments), "-o", output]
         ran = run_cli(
@@ -145,6 +149,7 @@ class Company(NamedTuple):
             PETMSG_OUTPUT="table",
             PETMSG_ORG=MINE,
             HOME=str(self.path.parent),
+            stdin=Path(source).read_text("utf-8") if source else "",
             **(SECRETS | KEYS if arguments[0] == "serve" else SECRETS),
         )
         if target is not None and ran.code == 0:
@@ -196,6 +201,28 @@ def with_pictures(company: Company) -> None:
     add_media(company.url, message)
 
 
+@cache
+def listener() -> ChannelServer:
+    """A server for the channels of the examples, which is there until the tests end."""
+    server = ChannelServer()
+    threading.Thread(target=server.serve, daemon=True).start()
+    return server
+
+
+def with_url(_: Company) -> None:
+    """The URL of a channel in a file, as in the examples."""
+    Path("url.txt").write_text(f"{listener().url()}\n", "utf-8")
+    Path("url.txt").chmod(0o600)
+
+
+def with_channel(company: Company) -> None:
+    """A channel that works, and an alert to tell it of."""
+    with_url(company)
+    added = company.run("petmsg notify add ops - < url.txt")
+    assert added.code == 0, added.err
+    add_alerts(company.url, org=MINE)
+
+
 def emptied(company: Company) -> None:
     company.path.unlink()
     build(company.url)
@@ -214,6 +241,11 @@ BEFORE: dict[str, Callable[[Company], object]] = {
     "petmsg import snoutos": emptied,
     "petmsg init": lambda company: company.path.unlink(),
     "petmsg media ": with_pictures,
+    "petmsg notify add": with_url,
+    "petmsg notify list": with_channel,
+    "petmsg notify remove": with_channel,
+    "petmsg notify run": with_channel,
+    "petmsg notify test": with_channel,
     "petmsg number health": lambda company: filtered(company.url, "+14155550105", org=MINE),
     "petmsg number release-due": done(
         "number", "quarantine", "+14155550106", "--until", "+23h", "--reason", "noise", now=SINCE
@@ -253,6 +285,7 @@ def fresh_company(
         for left in tmp_path.glob("petmsg*.db*"):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         shutil.rmtree(tmp_path / "company-files", ignore_errors=True)
+        shutil.rmtree(tmp_path / ".config", ignore_errors=True)
         shutil.copy(two_companies, path)
         company = Company(locate(str(path)).url, path)
         for beginning in sorted(BEFORE, key=len, reverse=True):
@@ -267,7 +300,7 @@ def fresh_company(
 def complaints(company: Company, name: str, example: str, ran: Ran) -> list[str]:
     """What an example told that nobody asked for, and the files that somebody else may read."""
     printed = ran.out + ran.err
-    forbidden = [TOKEN, SIGNING]
+    forbidden = [TOKEN, SIGNING, SECRET]
     if "--reveal" not in example:
         forbidden += PHONES
     if not example.startswith(OF_ALL):

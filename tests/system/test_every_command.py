@@ -41,6 +41,7 @@ EXITS = {
 LOOKING = {
     "petmsg media fetch",
     "petmsg media prune --older-than 1d",
+    "petmsg notify test ops",
     "petmsg number health",
     "petmsg number health --propose",
     "petmsg number health +14155550105 --days 30",

@@ -252,6 +252,9 @@ def test_no_name_phone_or_body_is_told(
 ) -> None:
     """In a company in which everything happened, with hostile names."""
     everything.fill(migrated_sqlite)
+    with working(migrated_sqlite, org=everything.ORG) as uow:
+        for name in ("ops", everything.LONG_REF):
+            channel.remove(uow, name)
     for org in (everything.ORG, everything.OTHER_ORG):
         with working(migrated_sqlite, org=org) as uow:
             channel.add(uow, "ops", severity=AlertSeverity.INFO)
