@@ -201,12 +201,12 @@ def moved(url: str) -> int:
         )
 
 
-@pytest.mark.parametrize("seed", [1, 3])
+@pytest.mark.parametrize("seed", [4, 9])
 def test_the_statement_reads_what_the_orm_reads_now_and_in_the_past(
     migrated_url: str, seed: int
 ) -> None:
     world = World(migrated_url, seed=seed)
-    world.live(90)
+    world.live(60)
     moments = [world.now, world.now + timedelta(hours=3), world.now - timedelta(minutes=1)]
     moments += [sent.at for sent in world.sent]
     seen = {"windows": 0, "own": 0, "pool": 0, "counted": 0, "moved": moved(migrated_url)}

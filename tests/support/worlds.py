@@ -37,6 +37,7 @@ from petmsg.services.numbers import number, quarantine
 from petmsg.services.orgs import org
 from petmsg.services.outbox import claim, record_outcome
 from petmsg.services.outbox import queue as message
+from petmsg.services.outbox.own_window import OutsideOwnWindow
 from petmsg.services.outbox.preview import SendOptions, preview
 from petmsg.services.people import client, offboard
 from petmsg.services.people import sitter as sitters
@@ -133,7 +134,7 @@ class World:
                     reply_to = self._received(uow, ref)
                 options = SendOptions(as_sitter=sender, reply_to=reply_to)
                 queued = message.queue(uow, ref, body="Hi", options=options).message
-        except message.OutsideOwnWindow:
+        except OutsideOwnWindow:
             assert self.explain(ref, at=self.now, sender=sender)["number"] is None
             return
         for attempt in range(1, 4):
