@@ -28,6 +28,15 @@ LEFT JOIN template t ON t.id = v.template_id
 WHERE o.message_id = :id
 """
 
+_RELAYED = """
+SELECT r.kind AS relay, s.ref AS sitter
+FROM message m
+LEFT JOIN relay r ON r.message_id = m.id
+LEFT JOIN inbound_text i ON i.message_id = m.id
+LEFT JOIN sitter s ON s.id = coalesce(i.sitter_id, r.sitter_id)
+WHERE m.id = :id
+"""
+
 # `media` is filled by `with_media`.
 _MESSAGES = """
 SELECT m.id AS message, m.direction, m.status, c.ref AS client, m.from_e164, m.to_e164, m.body,
@@ -117,7 +126,8 @@ class TryRow(NamedTuple):
 
 class MessageDetails(NamedTuple):
     """A `MessageRow`, and the attempts to send it, the first one first; the template it was filled
-    from, and the message that it answers, if any."""
+    from, and the message that it answers, if any. `relay` says why a message that is not a person's
+    to a client was written; `sitter` wrote or got it on their own phone."""
 
     message: int
     direction: str
@@ -149,6 +159,8 @@ class MessageDetails(NamedTuple):
     template: str | None
     template_version: int | None
     reply_to: int | None
+    relay: str | None
+    sitter: str | None
 
 
 class SourceRow(NamedTuple):
@@ -157,6 +169,11 @@ class SourceRow(NamedTuple):
     template: str | None
     template_version: int | None
     reply_to: int | None
+
+
+class _Relayed(NamedTuple):
+    relay: str | None
+    sitter: str | None
 
 
 class StoredDecision(NamedTuple):
@@ -222,7 +239,7 @@ def show_message(cursor: Cursor, org: OrgRow, id_: int) -> MessageDetails:
     (stored,) = with_media(cursor, [row._replace(urgent=bool(row.urgent))])
     source = cursor.first(SourceRow, _SOURCE, id=id_) or SourceRow(None, None, None)
     tries = cursor.all(TryRow, _TRIES, id=id_)
-    return MessageDetails(*stored, tries, *source)
+    return MessageDetails(*stored, tries, *source, *cursor.all(_Relayed, _RELAYED, id=id_)[0])
 
 
 def message_id(text: str) -> int:

@@ -9,12 +9,13 @@ from petmsg.clock import day_local
 from petmsg.db.cursor import Cursor
 from petmsg.enums import MessageStatus, RelayKind, RelayOutcome
 from petmsg.queries.org import OrgRow
-from petmsg.rules.routing.quotes import Shown, forward
+from petmsg.rules.routing.quotes import DESK, Shown, forward
 from petmsg.rules.routing.relay import (
     ListedClient,
     OpenClient,
     RelayFacts,
     Said,
+    StaffWrote,
     Wrote,
     unique_names,
 )
@@ -82,15 +83,23 @@ WHERE r.org_id = :org_id AND r.sitter_id = :sitter_id AND r.kind = 'notice'
 ORDER BY r.message_id DESC LIMIT :limit
 """
 
-# The messages to the sitter's phone: forwarded ones with their client, and notices.
+# The messages to the sitter's phone: forwarded ones with their client, the desk's, and notices.
 SHOWN = """
 SELECT r.kind, m.body, c.ref
 FROM relay r
 JOIN message m ON m.id = r.message_id
 LEFT JOIN message a ON a.id = r.about_id AND r.kind = 'forward'
 LEFT JOIN client c ON c.id = a.client_id
-WHERE r.org_id = :org_id AND r.sitter_id = :sitter_id AND r.kind IN ('forward', 'notice')
+WHERE r.org_id = :org_id AND r.sitter_id = :sitter_id AND r.kind IN ('forward', 'notice', 'staff')
   AND m.body IS NOT NULL
+ORDER BY r.message_id DESC LIMIT :limit
+"""
+
+# The front desk's messages to the sitter.
+STAFF = """
+SELECT m.status, m.sent_at, m.claimed_at, m.created_at
+FROM relay r JOIN message m ON m.id = r.message_id
+WHERE r.org_id = :org_id AND r.sitter_id = :sitter_id AND r.kind = 'staff'
 ORDER BY r.message_id DESC LIMIT :limit
 """
 
@@ -133,6 +142,13 @@ class _List(NamedTuple):
     options: str
     asked_at: datetime
     outcome: str | None
+
+
+class _Staff(NamedTuple):
+    status: str
+    sent_at: datetime | None
+    claimed_at: datetime | None
+    created_at: datetime
 
 
 class _Said(NamedTuple):
@@ -195,8 +211,8 @@ def questions(cursor: Cursor, org: OrgRow, sitter_id: int) -> list[Question]:
 class Asked(NamedTuple):
     """What a sitter was asked, and the messages that wait for the answer. `options` are the refs of
     the list last sent, `waiting` the questions it covers, `unasked` those of which the sitter was
-    sent no list. With nothing waiting, `has_expired` says that a question of the last day was never
-    answered, and `listed_at` when the last list was sent (aware UTC)."""
+    sent no list. `listed_at` is when the last list was sent (aware UTC). With nothing waiting,
+    `has_expired` says that a question of the last day was never answered."""
 
     options: tuple[str, ...] = ()
     waiting: tuple[Question, ...] = ()
@@ -226,7 +242,7 @@ def read_asked(cursor: Cursor, org: OrgRow, sitter_id: int, at: datetime) -> Ask
     covered = tuple(each for each in current if each.message < last.notice)
     others = tuple(each for each in current if each not in covered)
     (options,) = _refs(cursor, org, [json.loads(last.options)]) if covered else ((),)
-    return Asked(options, covered, others)
+    return Asked(options, covered, others, listed_at=last.sent_at or at)
 
 
 def read_relay_facts(
@@ -258,12 +274,29 @@ def read_relay_facts(
         unasked=bool(asked.unasked),
         is_over=asked.has_expired or _nothing_since(asked.listed_at, wrote),
         others=_read_others(cursor, org, sitter_id, body[1:]) if body.startswith("@") else (),
+        staff=_read_staff(cursor, whose, at),
+        listed_at=asked.listed_at,
         said=next((Said(row.ref, row.created_at) for row in said if row.ref), None),
         shown=(
             *(_shown(row) for row in cursor.all(_Shown, SHOWN, limit=_MOST_SHOWN, **whose)),
             *(Shown(row.body, row.ref, is_typed=True) for row in said),
         ),
     )
+
+
+def _read_staff(cursor: Cursor, whose: dict[str, int], at: datetime) -> StaffWrote | None:
+    """The front desk's last message that reached the sitter's phone, or may have, in the day before
+    `at`."""
+    found = [
+        StaffWrote(
+            row.sent_at or row.claimed_at or row.created_at,
+            None if row.status in _IN_DOUBT else True,
+        )
+        for row in cursor.all(_Staff, STAFF, limit=_MOST_ASKED, **whose)
+        if row.status in _REACHED | _IN_DOUBT
+    ]
+    recent = [each for each in found if at - each.wrote_at < LOOK_BACK]
+    return max(recent, key=lambda each: each.wrote_at, default=None)
 
 
 def _read_others(cursor: Cursor, org: OrgRow, sitter_id: int, words: str) -> tuple[str, ...]:
@@ -353,4 +386,4 @@ def _wrote(row: _Wrote) -> Wrote:
 def _shown(row: _Shown) -> Shown:
     if row.kind == RelayKind.FORWARD and row.ref is not None:
         return forward(row.body, row.ref)
-    return Shown(row.body, None)
+    return Shown(row.body, DESK if row.kind == RelayKind.STAFF else None)

@@ -147,6 +147,7 @@ READING: dict[str, tuple[str, ...]] = {
     "booking show": ("B-1",),
     "sitter list": (),
     "sitter show": ("S-1",),
+    "sitter show --messages": ("S-1", "--messages"),
     "client list": (),
     "client show": ("C-1",),
     "number list": (),

@@ -106,11 +106,28 @@ def list_(
     "show",
     reveals=True,
     prints=one(SITTER),
-    examples=["petmsg sitter show S-1", "petmsg sitter show 'Maya Lee' --reveal"],
+    prints_with={"--messages": one("conversation.SITTER_WITH_MESSAGES")},
+    examples=["petmsg sitter show S-1", "petmsg sitter show S-1 --messages"],
 )
-def show(context: Context, sitter: SITTER_ARG) -> None:
-    """Show one sitter: number and active periods."""
-    context.show_one(SITTER, context.read(queries.show_sitter, sitter))
+def show(
+    context: Context,
+    sitter: SITTER_ARG,
+    messages: Annotated[
+        bool,
+        typer.Option("--messages", help="Also show what the sitter and the front desk wrote."),
+    ] = False,
+) -> None:
+    """Show one sitter: number and active periods.
+
+    With --messages also the last 100 messages between the front desk and the sitter, in both
+    directions. What the sitter and clients wrote to each other is in the clients' threads.
+    """
+    if messages:
+        from petmsg.cli.flows.show_sitter import show_with_messages
+
+        show_with_messages(context, sitter)
+    else:
+        context.show_one(SITTER, context.read(queries.show_sitter, sitter))
 
 
 @app.command(

@@ -41,6 +41,7 @@ from petmsg.render.field_types import (
 from petmsg.render.fields import Field, local
 from petmsg.render.picture_text import words_with_pictures
 from petmsg.render.views.media import OF_MESSAGE
+from petmsg.render.views.nouns import SITTER
 from petmsg.render.views.route import ADDRESSEE, ANY_DECISION, DECISION
 
 BOOKINGS = (
@@ -194,6 +195,29 @@ THREAD = (
     ),
 )
 
+STAFF_MESSAGES = (
+    Field("message", "Id", kind=ID),
+    Field("direction", "Direction", kind=one_of(Direction)),
+    Field("status", "Status", kind=one_of(MessageStatus)),
+    Field("number", "Number", kind=or_null(E164)),
+    Field(
+        "body",
+        "Body",
+        cell=lambda row, _: words_with_pictures(row.body, row.media, row.media_count or 0),
+        kind=or_null(TEXT),
+    ),
+    Field("created_at", "Time", kind=INSTANT),
+    Field("sent_at", None, kind=or_null(INSTANT)),
+    Field("received_at", None, kind=or_null(INSTANT)),
+    Field("about", None, kind=or_null(ID)),
+    Field("media_count", None, kind=COUNT),
+    OF_MESSAGE,
+)
+SITTER_WITH_MESSAGES = (
+    *SITTER,
+    Field("messages", None, get=_nested(STAFF_MESSAGES, "messages"), kind=rows_of(STAFF_MESSAGES)),
+)
+
 MESSAGES = (
     Field("message", "Id", kind=ID),
     Field("direction", "Direction", kind=one_of(Direction)),
@@ -270,6 +294,8 @@ MESSAGE = (
     Field("template", "Template", kind=or_null(WORD)),
     Field("template_version", "Version", kind=or_null(COUNT)),
     Field("reply_to", "Answers", kind=or_null(ID)),
+    Field("relay", "Kind", kind=or_null(one_of(RelayKind))),
+    Field("sitter", "Sitter", kind=or_null(REF)),
 )
 QUEUED = (
     Field("message", "Id", kind=ID),

@@ -26,17 +26,27 @@ _MOST_MARKS = 5
 """How many quotation marks are checked from each end, so that the run time stays linear."""
 
 
+DESK = ""
+"""The author of what the front desk wrote to a sitter. No client has an empty ref."""
+
+
 class Shown(NamedTuple):
     """A message on somebody's phone. `client` is its author; None if petmsg wrote it.
 
     `lead` is the start of a forward, `Ann:`. A message that a person typed (`is_typed`) may be
-    typed again by chance, so it counts as repeated only between quotation marks.
+    typed again by chance, so it counts as repeated only between quotation marks. Of a message from
+    the `DESK`, each longer sentence counts.
     """
 
     body: str
     client: str | None
     lead: str = ""
     is_typed: bool = False
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the front desk wrote it to a sitter."""
+        return self.client == DESK
 
 
 class Reaction(StrEnum):
@@ -52,7 +62,7 @@ class Quotes(NamedTuple):
     """What a message repeats.
 
     Each member of `certain` is one repeated passage: the clients who may have written it, with None
-    for petmsg. `possible` are passages that may be equal by chance.
+    for petmsg and `DESK` for the front desk. `possible` are passages that may be equal by chance.
     """
 
     reaction: Reaction = Reaction.NO
@@ -83,7 +93,7 @@ def read_quotes(body: str, shown: Sequence[Shown]) -> Quotes:
     text = plain(body)
     reaction = Reaction.YES if _WORDED_REACTION.fullmatch(_folded(body)) else Reaction.NO
     certain = _unmarked(text, known)
-    possible = [_clients(each for each in known if each.lead and _may_repeat(text, each))]
+    possible = [_clients(each for each in known if each.words and _may_repeat(text, each))]
     for passage in _passages(body):
         inside = plain(passage.inside)
         lengths = [_quoted_length(each, inside) for each in known]
@@ -112,7 +122,8 @@ def plain(text: str) -> str:
 
 
 class _Known(NamedTuple):
-    """A shown message in its plain form. `words` are the client's own, without `lead`."""
+    """A shown message in its plain form. `words` are the client's own, without `lead`, or the front
+    desk's."""
 
     shown: Shown
     whole: str
@@ -122,7 +133,8 @@ class _Known(NamedTuple):
 
 def _known(shown: Shown) -> _Known:
     whole, lead = plain(shown.body), plain(shown.lead)
-    return _Known(shown, whole, lead, whole.removeprefix(lead).strip() if lead else "")
+    words = whole.removeprefix(lead).strip() if lead else whole if shown.is_staff else ""
+    return _Known(shown, whole, lead, words)
 
 
 class _Passage(NamedTuple):
@@ -281,9 +293,11 @@ def _spans(text: str, known: _Known) -> Iterator[tuple[int, int]]:
     if known.shown.is_typed:
         return
     if not lead:
-        place = text.find(whole) if len(whole) >= LEAST_REPEATED else -1
-        if place >= 0:
-            yield place, place + len(whole)
+        for words in (whole, *(_SENTENCE_END.split(whole) if known.shown.is_staff else ())):
+            least = LEAST_REPEATED if words is whole else _LEAST_CUT_SHORT
+            place = text.find(words) if len(words) >= least else -1
+            if place >= 0:
+                yield place, place + len(words)
         return
     for place in _places(text, lead):
         same = _same(text[place : place + len(whole)], whole)
@@ -305,6 +319,7 @@ def _may_repeat(text: str, known: _Known) -> bool:
 
 
 _CODE = re.compile(r"[0-9]{4,}")
+_SENTENCE_END = re.compile(r"(?<=[.!?\u2026]) ")
 
 
 def _is_repeated(text: str, known: Sequence[_Known]) -> bool:

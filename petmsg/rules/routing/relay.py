@@ -4,14 +4,18 @@ The sitter writes from their own phone to their own number. The message goes to 
 window of that sitter, and only if it is certain which:
 
 - a message that begins with `@ref` goes to that client, or to nobody;
-- a message that repeats one that the sitter was shown goes to the client who wrote that, or to
-  nobody; a mere reaction goes to nobody (`petmsg.rules.routing.quotes`);
+- a message that repeats one that the sitter was shown goes to the client who wrote that, to the
+  front desk if it is the front desk's, or to nobody; a mere reaction goes to nobody
+  (`petmsg.rules.routing.quotes`);
 - with one client in an open window it goes to that client, with several to the one whose message
   was forwarded last;
 - it is uncertain if another client's message was forwarded within ten minutes, if the last
   forwarded message is from a client whose window has ended since, if the sitter just wrote to
   another client, or if it is unknown whether another client's message was delivered. Then the
-  sitter is asked.
+  sitter is asked;
+- a plain message is the front desk's, and goes to no client, if the front desk wrote to the sitter
+  within ten minutes and no client did since. It is uncertain if a client did too, or if nobody
+  wrote since the front desk did within two hours. With no open window it is the front desk's.
 
 A sitter answers a question with a number, which is read by the list that was last sent to them. See
 `docs/replies.md`.
@@ -20,10 +24,10 @@ A sitter answers a question with a number, which is read by the list that was la
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import NamedTuple
 
-from petmsg.rules.routing.quotes import Quotes, Reaction, Shown, read_quotes
+from petmsg.rules.routing.quotes import DESK, Quotes, Reaction, Shown, read_quotes
 
 NOT_CERTAIN_WITHIN = timedelta(minutes=10)
 ANSWERS_WITHIN = timedelta(hours=2)
@@ -57,12 +61,22 @@ class RelayAction(StrEnum):
     """A number alone, and the question it answers is closed."""
     QUOTES_ANOTHER = "quotes_another"
     """It repeats a message that is not only from this client."""
+    FOR_DESK = "for_desk"
+    """It answers the front desk. With open windows, `options` lists their clients."""
     REACTION = "reaction"
     """It is only a reaction to a message."""
     REPEATS = "repeats"
     """It repeats a message, and it is uncertain whether the sitter added anything."""
     EMPTY = "empty"
     """It names a client and says nothing."""
+
+
+class Answers(Enum):
+    """Whether a message answers the front desk."""
+
+    NO = "no"
+    PERHAPS = "perhaps"
+    YES = "yes"
 
 
 class OpenClient(NamedTuple):
@@ -86,6 +100,16 @@ class Wrote(NamedTuple):
     reached: bool | None
 
 
+class StaffWrote(NamedTuple):
+    """The front desk's last message to the sitter's own phone.
+
+    `wrote_at` is when it was sent (aware UTC). `reached` is None if it is unknown whether it was.
+    """
+
+    wrote_at: datetime
+    reached: bool | None
+
+
 class Said(NamedTuple):
     """The sitter's last message to a client. `said_at` is aware UTC."""
 
@@ -100,6 +124,8 @@ class RelayFacts(NamedTuple):
     sent to them, while messages wait for the answer. `unasked` says that messages wait and no list
     was sent; `is_over` that the last question was answered or has expired. `others` are refs and
     names of clients without an open window. `shown` are the messages on their phone, newest first.
+    `staff` is the front desk's last message to them within a day, and `listed_at` when the last
+    list was sent (aware UTC).
     """
 
     open: tuple[OpenClient, ...]
@@ -110,16 +136,22 @@ class RelayFacts(NamedTuple):
     others: tuple[str, ...] = ()
     said: Said | None = None
     shown: tuple[Shown, ...] = ()
+    staff: StaffWrote | None = None
+    listed_at: datetime | None = None
 
 
 class RelayDecision(NamedTuple):
-    """What to do, with which client and which text; `why` is a short reason."""
+    """What to do, with which client and which text; `why` is a short reason.
+
+    `may_be_for_desk` says of a question that the message may also answer the front desk.
+    """
 
     action: RelayAction
     why: str
     client: OpenClient | None = None
     text: str = ""
     options: tuple[OpenClient, ...] = ()
+    may_be_for_desk: bool = False
 
 
 class ListedClient(NamedTuple):
@@ -136,15 +168,19 @@ def decide_relay(facts: RelayFacts, body: str, at: datetime) -> RelayDecision:
     same answer."""
     text = body.strip()
     quotes = read_quotes(text, facts.shown)
+    if DESK in (quotes.clients or ()):
+        return _for_desk(facts)
     if quotes.reaction is Reaction.YES:
         return RelayDecision(RelayAction.REACTION, "it is only a reaction to a message")
     if not facts.open:
+        if facts.staff is not None and not _wrote_since(facts, facts.staff.wrote_at):
+            return RelayDecision(RelayAction.FOR_DESK, "it answers the front desk")
         return RelayDecision(RelayAction.NO_WINDOW, "the sitter has no open window")
     if quotes.reaction is Reaction.PERHAPS:
         return RelayDecision(RelayAction.REPEATS, "it only repeats a message")
     number = _NUMBER.fullmatch(text)
     if number is not None and (facts.asked or facts.unasked or facts.is_over):
-        return _answer(facts, int(number.group(1)))
+        return _answer(facts, int(number.group(1)), at)
     if text.startswith("@"):
         return _named(facts, text[1:], quotes)
     if quotes.clients is not None:
@@ -168,8 +204,14 @@ def unique_names(clients: Sequence[ListedClient]) -> dict[int, str]:
     }
 
 
-def _answer(facts: RelayFacts, number: int) -> RelayDecision:
-    if not facts.asked and not facts.unasked:
+def _answer(facts: RelayFacts, number: int, at: datetime) -> RelayDecision:
+    waits = facts.asked or facts.unasked
+    if _answers_desk(facts, at) is not Answers.NO and (not waits or _is_older_than_desk(facts)):
+        if not waits:
+            return _for_desk(facts)
+        why = "the front desk wrote after the list was sent"
+        return RelayDecision(RelayAction.ASK_AGAIN, why, options=facts.open[:MOST_OPTIONS])
+    if not waits:
         return RelayDecision(RelayAction.NO_QUESTION, "it answers a question that is closed")
     if number > len(facts.asked):
         why = "there is no such choice" if facts.asked else "the sitter was sent no list"
@@ -225,6 +267,18 @@ def _quoted(facts: RelayFacts, text: str, clients: frozenset[str | None]) -> Rel
 
 
 def _plain(facts: RelayFacts, text: str, quotes: Quotes, at: datetime) -> RelayDecision:
+    for_desk = _answers_desk(facts, at)
+    if for_desk is Answers.YES:
+        return _for_desk(facts)
+    decision = _to_likely(facts, text, quotes, at)
+    if for_desk is Answers.NO:
+        return decision
+    if decision.action is RelayAction.SEND:
+        decision = _ask(facts, "it may answer the front desk")
+    return decision._replace(may_be_for_desk=True)
+
+
+def _to_likely(facts: RelayFacts, text: str, quotes: Quotes, at: datetime) -> RelayDecision:
     client = _likely(facts)
     if client is None:
         return _ask(facts, "several clients have open windows with the sitter")
@@ -280,6 +334,34 @@ def _may_continue_to_other_client(
     if any(each.reached and each.wrote_at >= said.said_at for each in facts.wrote):
         return None  # it answers a later message
     return "the sitter wrote to another client within ten minutes"
+
+
+def _answers_desk(facts: RelayFacts, at: datetime) -> Answers:
+    """Return whether a plain message answers the front desk's last one."""
+    staff = facts.staff
+    if staff is None or at - staff.wrote_at >= ANSWERS_WITHIN:
+        return Answers.NO
+    clients_wrote = _wrote_since(facts, staff.wrote_at)
+    if at - staff.wrote_at < NOT_CERTAIN_WITHIN:
+        return Answers.PERHAPS if clients_wrote or staff.reached is None else Answers.YES
+    said = facts.said is not None and facts.said.said_at >= staff.wrote_at
+    return Answers.NO if clients_wrote or said else Answers.PERHAPS
+
+
+def _wrote_since(facts: RelayFacts, since: datetime) -> bool:
+    """Whether a client's message may have reached the sitter's phone since then."""
+    return any(each.reached is not False and each.wrote_at >= since for each in facts.wrote)
+
+
+def _is_older_than_desk(facts: RelayFacts) -> bool:
+    """Whether the front desk wrote to the sitter after the last list."""
+    staff, listed_at = facts.staff, facts.listed_at
+    return staff is not None and (listed_at is None or staff.wrote_at >= listed_at)
+
+
+def _for_desk(facts: RelayFacts) -> RelayDecision:
+    why = "it answers the front desk"
+    return RelayDecision(RelayAction.FOR_DESK, why, options=facts.open[:MOST_OPTIONS])
 
 
 def _ask(facts: RelayFacts, why: str) -> RelayDecision:

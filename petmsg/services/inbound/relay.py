@@ -107,12 +107,21 @@ def from_sitter(
         case RelayAction.EMPTY if text.media_count:
             return _pictures_alone(uow, sitter_id, message_id)
     inbox.add(uow, message_id)
-    if decision.action in _WHY_NOT:
+    if decision.action in _WHY_NOT and not _needs_no_notice(decision):
         notify_sitter(uow, sitter_id, message_id, _why_not(uow, sitter_id, decision))
     return (f"not forwarded: {decision.why}; left in the inbox",)
 
 
+def _needs_no_notice(decision: RelayDecision) -> bool:
+    """Whether the message is an answer to the front desk and could be nothing else."""
+    return decision.action is RelayAction.FOR_DESK and not decision.options
+
+
 _WHY_NOT = {
+    RelayAction.FOR_DESK: (
+        "The front desk, who wrote to you, has your message. For a client, send it again with @ "
+        "and the client's ref before it."
+    ),
     RelayAction.NO_WINDOW: (
         "Not sent: you have no open visit now. The front desk has your message."
     ),

@@ -46,6 +46,8 @@ def _send_list(
     )
     listed = ", ".join(f"{place} {each.name}" for place, each in enumerate(decision.options, 1))
     words = f"Not sent yet. Which client is it for? {listed}. Answer with the number."
+    if decision.may_be_for_desk:
+        words += " If it is for the front desk, do nothing: they have it."
     if not notify_sitter(uow, sitter_id, message_id, words):
         return ("not forwarded: the sitter got too many notices to be asked",)
     return (f"asked which client it is for: {decision.why}",)
