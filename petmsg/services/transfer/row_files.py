@@ -21,6 +21,8 @@ CHUNK = 1000
 _LONGEST_CELL = 4096
 _PIECE = 1 << 20
 _BEGIN = re.compile(rb"(?:\xef\xbb\xbf)?\s*(\S?)")
+_COUNTS = {"lead_minutes"}
+"""Columns whose values may be whole numbers in JSON lines, as petmsg prints them."""
 FORMULA_STARTS = "=+-@|%\t\r"
 """Characters that start a formula in a spreadsheet: petmsg writes such cells with a leading `'`."""
 
@@ -186,6 +188,9 @@ def _jsonl(
         except MalformedFile as problem:
             yield BatchRow(line, {}, MalformedRow(f"Line {line}: {problem.message}"))
             continue
+        for name in _COUNTS & found.keys():
+            if type(found[name]) is int:
+                found[name] = str(found[name])
         if any(not isinstance(value, str | None) for value in found.values()):
             yield BatchRow(
                 line, {}, MalformedRow(f"Line {line} contains a value that is not text.")

@@ -185,6 +185,28 @@ def test_the_option_of_an_import_is_for_a_file_without_the_column(company: Cli) 
     assert leads(company) == {"B-1": 7, "B-2": None}
 
 
+@pytest.mark.parametrize(
+    ("value", "lead"), [("45", 45), ('"45"', 45), ("null", None), ('""', None)]
+)
+def test_a_lead_in_json_lines_may_be_a_number(
+    sqlite_cli: Cli, value: str, lead: int | None
+) -> None:
+    people(sqlite_cli)
+    book(sqlite_cli, "B-1", "--lead", "5")
+    row = f'{{"ref": "B-1", "lead_minutes": {value}}}'
+    assert sqlite_cli("booking", "import", "-", "-o", "json", stdin=row).code == 0
+    assert leads(sqlite_cli) == {"B-1": lead}
+
+
+@pytest.mark.parametrize("value", ["true", "4.5", "[45]"])
+def test_another_value_in_json_lines_is_refused(sqlite_cli: Cli, value: str) -> None:
+    people(sqlite_cli)
+    book(sqlite_cli, "B-1", "--lead", "5")
+    row = f'{{"ref": "B-1", "lead_minutes": {value}}}'
+    ran = sqlite_cli("booking", "import", "-", "-o", "json", stdin=row)
+    assert (ran.code, ran.json[0]["error"]["code"]) == (4, "malformed_row")
+
+
 def test_overlaps_are_of_booked_times_and_not_of_lead_times(company: Cli) -> None:
     company("org", "set", "--lead-minutes", "90")
     book(company, "B-1")
