@@ -4,11 +4,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.errors import Ambiguous, NotFound, OutOfRange, quoted
-from petmsg.phone import is_phone, parse_phone, phone_key
+from petmsg.errors import Ambiguous, NotFound, OutOfRange, Refused, quoted
+from petmsg.phone import is_e164, is_phone, parse_phone, phone_key
+from petmsg.queries.inbox import find_item
 from petmsg.queries.lookup import find_client, find_sitter
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest_of
+from petmsg.queries.senders import find_sender
 
 _LONGEST_ID = 9
 
@@ -181,10 +183,46 @@ def list_opt_outs(
     return _named(cursor, org, found)
 
 
+class SenderErased(Refused):
+    """The phone that a message came from was erased."""
+
+    code = "sender_erased"
+    hint = "Name the person: petmsg optout add CLIENT --reason …"
+
+    def __init__(self, message_id: int) -> None:
+        super().__init__(f"The sender of message {message_id} was erased.")
+
+
+def sender_of_message(cursor: Cursor, org: OrgRow, message_id: int, *, now: datetime) -> Person:
+    """The sender of a message: a client, a sitter, or the unknown owner of a phone.
+
+    Raises `NotFound` for a message that is not inbound, and `SenderErased`.
+    """
+    item = find_item(cursor, org, message_id, now=now)
+    phone = item.from_e164
+    if not phone:
+        raise SenderErased(message_id)
+    sitter = find_sender(cursor, org.id, phone).sitter
+    ref = item.client or (None if sitter is None else sitter.ref)
+    person = Person(None, None, {}) if ref is None else find_person(cursor, org, ref)
+    shown_as = phone if is_e164(phone) else None
+    return person._replace(phones={**person.phones, phone_key(org.slug, phone): shown_as})
+
+
 def show_opt_outs(cursor: Cursor, org: OrgRow, text: str) -> OptOutDetails:
     """The opt-outs of a person's phones, the newest first, and the numbers that a carrier blocks
     for them. Raises `NotFound`, `Ambiguous`."""
-    person = find_person(cursor, org, text)
+    return _details(cursor, org, find_person(cursor, org, text))
+
+
+def show_opt_outs_of_sender(
+    cursor: Cursor, org: OrgRow, message_id: int, *, now: datetime
+) -> OptOutDetails:
+    """`show_opt_outs` of the person who sent a message. Raises what `sender_of_message` raises."""
+    return _details(cursor, org, sender_of_message(cursor, org, message_id, now=now))
+
+
+def _details(cursor: Cursor, org: OrgRow, person: Person) -> OptOutDetails:
     keys = person.phones
     found = cursor.all_in_list(OptOutRow, _OF_PHONES, "phone_keys", list(keys), org_id=org.id)
     history = [

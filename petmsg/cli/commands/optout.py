@@ -26,11 +26,16 @@ from petmsg.render.views.optout import BLOCKED, OPT_OUT, OPT_OUTS, OPTED_IN, OPT
 app = new_app("Add, remove and list opt-outs, per company and phone.")
 
 WHO_ARG = Annotated[
-    str,
+    str | None,
     typer.Argument(
         metavar="CLIENT",
         help="Ref, phone or name of a client or sitter, or an opt-out's ID.",
     ),
+]
+
+FROM_MESSAGE = Annotated[
+    int | None,
+    typer.Option("--from-message", metavar="ID", help="The sender of this message."),
 ]
 
 
@@ -60,13 +65,17 @@ def list_(
     prints=one(OPT_OUT),
     examples=["petmsg optout show C-3", "petmsg optout show S-1"],
 )
-def show(context: Context, client: WHO_ARG) -> None:
+def show(context: Context, client: WHO_ARG = None, from_message: FROM_MESSAGE = None) -> None:
     """Show whether a client or sitter is opted out, and why.
 
     Also shows which numbers a carrier blocks for their phones. Opt-outs of sitters, and of unknown
-    senders, are shown by ref, by phone or by the ID in the list.
+    senders, are shown by ref, by phone, by the ID in the list or by a message of theirs.
     """
-    found = context.read(queries.show_opt_outs, client)
+    _require_one(client, from_message)
+    if from_message is not None:
+        found = context.read(queries.show_opt_outs_of_sender, from_message, now=context.now)
+    else:
+        found = context.read(queries.show_opt_outs, client or "")
     context.show_one(OPT_OUT, found)
     if context.is_table:
         if found.history:
@@ -76,7 +85,9 @@ def show(context: Context, client: WHO_ARG) -> None:
     for each in found.blocked:
         context.notify(f"No message from {each.number} reaches them until they send START to it.")
     if found.opted_out or found.blocked:
-        who = shlex.quote(found.client or found.sitter or client)
+        typed = client or f"--from-message {from_message}"
+        ref = found.client or found.sitter
+        who = typed if ref is None else shlex.quote(ref)
         context.notify(f"If they asked for messages again: petmsg optout remove {who} --reason …")
 
 
@@ -142,15 +153,25 @@ def add(
     prints=one(OPTED_IN),
     examples=["petmsg optout remove C-3 --reason 'they asked for messages again'"],
 )
-def remove(context: Context, client: WHO_ARG, reason: REASON = None) -> None:
-    """End the opt-outs of a client or sitter.
+def remove(
+    context: Context,
+    client: WHO_ARG = None,
+    reason: REASON = None,
+    from_message: FROM_MESSAGE = None,
+) -> None:
+    """End the opt-outs of a client, a sitter or an unknown sender.
 
     Ends every opt-out of their phones, or the one with the ID given. Use it when they ask for
     messages again.
     """
     from petmsg.services.people import optout
 
-    ended = context.write(optout.remove, client, reason=required_reason(reason))
+    _require_one(client, from_message)
+    why = required_reason(reason)
+    if from_message is not None:
+        ended = context.write(optout.remove_from_message, from_message, reason=why)
+    else:
+        ended = context.write(optout.remove, client or "", reason=why)
     context.show_one(OPTED_IN, ended)
     if ended.carrier_blocks:
         numbers = ", ".join(ended.unblocked) or "each number they opted out of"
@@ -159,3 +180,12 @@ def remove(context: Context, client: WHO_ARG, reason: REASON = None) -> None:
         )
     if ended.waiting and not ended.reused:
         context.notify(f"{counted(ended.waiting, 'message')} to them will be sent now.")
+
+
+def _require_one(client: str | None, from_message: int | None) -> None:
+    """Raise `UsageProblem` unless just one of them names the person."""
+    if (client is None) == (from_message is None):
+        raise UsageProblem(
+            "Specify a CLIENT or --from-message ID (not both).",
+            hint="List the opt-outs: petmsg optout list",
+        )

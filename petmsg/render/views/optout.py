@@ -17,15 +17,27 @@ from petmsg.render.field_types import (
     WORD,
     list_of,
     one_of,
+    one_word_of,
     or_null,
     rows_of,
 )
 from petmsg.render.fields import Field
 
+
+def _whose(row: Any) -> str:
+    if row.client is not None:
+        return "client"
+    return "unknown" if row.sitter is None else "sitter"
+
+
+WHOSE = Field("whose", None, get=_whose, kind=one_word_of("client", "sitter", "unknown"))
+"""Whose opt-out it is: a client's, a sitter's, or that of a phone of nobody the company knows."""
+
 OPT_OUTS = (
     Field("opt_out", "Id", kind=ID),
     Field("client", "Client", kind=or_null(REF)),
     Field("sitter", "Sitter", kind=or_null(REF)),
+    WHOSE,
     Field("phone", "Phone", personal=True, kind=or_null(PHONE)),
     Field("source", "Source", kind=one_of(OptOutSource)),
     Field("reason", "Reason", kind=or_null(TEXT)),
@@ -54,6 +66,7 @@ def _rows(name: str, fields: tuple[Field, ...]) -> Field:
 OPT_OUT = (
     Field("client", "Client", kind=or_null(REF)),
     Field("sitter", "Sitter", kind=or_null(REF)),
+    WHOSE,
     Field("opted_out", "Opted out", kind=NOTABLE),
     Field("opted_out_at", "Since", kind=or_null(INSTANT)),
     _rows("history", OPT_OUTS),
@@ -62,6 +75,7 @@ OPT_OUT = (
 OPTED_OUT = (
     Field("client", "Client", kind=or_null(REF)),
     Field("sitter", "Sitter", kind=or_null(REF)),
+    WHOSE,
     Field("phones", "Opted-out phones", personal=True, kind=list_of(PHONE)),
     Field("waiting", "Messages waiting", kind=COUNT),
     Field("reused", "Unchanged", kind=FLAG),
@@ -69,6 +83,7 @@ OPTED_OUT = (
 OPTED_IN = (
     Field("client", "Client", kind=or_null(REF)),
     Field("sitter", "Sitter", kind=or_null(REF)),
+    WHOSE,
     Field("phones", "Opted-in phones", personal=True, kind=list_of(PHONE)),
     Field("unblocked", "Unblocked numbers", kind=list_of(E164)),
     Field("carrier_blocks", "Carrier block", kind=NOTABLE),

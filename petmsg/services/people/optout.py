@@ -10,22 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import OptOutSource
-from petmsg.errors import NotFound, Refused
-from petmsg.phone import is_e164, mask_phone, parse_phone
+from petmsg.enums import AlertKind, OptOutSource
+from petmsg.errors import NotFound
+from petmsg.phone import mask_phone, parse_phone
 from petmsg.queries.client_phones import waiting_count
-from petmsg.queries.inbox import find_item
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.message import NoPhone
-from petmsg.queries.optout import Person, find_person, phone_keys
+from petmsg.queries.optout import Person, find_person, phone_keys, sender_of_message
 from petmsg.queries.row_locks import lock_client
 from petmsg.queries.senders import find_sender
+from petmsg.services.alert import close_alert
 from petmsg.services.people import optout_records as rows
 from petmsg.services.unit_of_work import UnitOfWork
-
-
-class SenderErased(Refused):
-    code = "sender_erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +69,30 @@ def add(uow: UnitOfWork, text: str, *, reason: str, phone: str | None = None) ->
 def add_from_message(uow: UnitOfWork, message_id: int, *, reason: str) -> OptedOut:
     """Opt out the sender of a message; for a client, all their phones.
 
-    Raises `NotFound` for a message that is not inbound, `SenderErased` if its sender is no longer
-    known.
+    The audit says which message it was. An alert about a request for no more messages ends. Raises
+    `NotFound` for a message that is not inbound, `SenderErased` if its sender is no longer known.
     """
-    item = find_item(uow.cursor, uow.org, message_id, now=uow.now)
-    phone = item.from_e164
-    if not phone:
-        raise SenderErased(
-            f"The sender of message {message_id} was erased.",
-            hint="Name the person: petmsg optout add CLIENT --reason …",
-        )
-    sitter = find_sender(uow.cursor, uow.org.id, phone).sitter
-    ref = item.client or (None if sitter is None else sitter.ref)
-    person = Person(None, None, {}) if ref is None else _locked(uow, ref)
-    shown_as = phone if is_e164(phone) else None
-    person = person._replace(phones={**person.phones, rows.key_of(uow, phone): shown_as})
-    return _opt_out(uow, person, phones=None, source=OptOutSource.OPERATOR, reason=reason)
+    person = _with_locked_phones(uow, _sender(uow, message_id))
+    out = _opt_out(
+        uow,
+        person,
+        phones=None,
+        source=OptOutSource.OPERATOR,
+        reason=reason,
+        message_id=message_id,
+    )
+    _end_requests(uow, person, message_id)
+    return out
 
 
 def remove(uow: UnitOfWork, text: str, *, reason: str) -> OptedIn:
     """End every opt-out of a person's phones, or the one with the given ID."""
     return _end(uow, _locked(uow, text), reason=reason)
+
+
+def remove_from_message(uow: UnitOfWork, message_id: int, *, reason: str) -> OptedIn:
+    """End every opt-out of the person who sent a message. Raises like `add_from_message`."""
+    return _end(uow, _with_locked_phones(uow, _sender(uow, message_id)), reason=reason)
 
 
 def opt_out(
@@ -121,6 +120,7 @@ def _opt_out(
     phones: Sequence[str] | None,
     source: OptOutSource,
     reason: str,
+    message_id: int | None = None,
 ) -> OptedOut:
     if not person.phones:
         raise NoPhone(f"Client {person.ref} has no phone and receives no messages.")
@@ -142,6 +142,8 @@ def _opt_out(
     if new:
         noun, entity, ref = _named(uow, person)
         payload = {"source": source.value, "phones": new, "waiting": waiting}
+        if message_id is not None:
+            payload["message"] = message_id
         uow.audit(f"{noun}.opted_out", entity, ref, payload, reason=reason)
     shown = tuple(each for key in person.phones if (each := wanted.get(key)) is not None)
     return OptedOut(person.client, shown, waiting, reused=not new, sitter=person.sitter)
@@ -210,11 +212,33 @@ def _waiting(cursor: Cursor, org_id: int, client_id: int | None) -> int:
     return waiting_count(cursor, org_id, client_id)
 
 
+def _sender(uow: UnitOfWork, message_id: int) -> Person:
+    return sender_of_message(uow.cursor, uow.org, message_id, now=uow.now)
+
+
+def _end_requests(uow: UnitOfWork, person: Person, message_id: int) -> None:
+    """End the alerts about what the sender wrote: they got what they asked for."""
+    about = [("message", str(message_id)), ("client", person.client), ("sitter", person.sitter)]
+    for entity, ref in about:
+        if ref is not None:
+            close_alert(
+                uow,
+                AlertKind.OPT_OUT_REQUEST,
+                entity=entity,
+                ref=ref,
+                reason=f"opted out because of message {message_id}",
+            )
+
+
 def _locked(uow: UnitOfWork, text: str) -> Person:
     """Return the person; a client's phones stay locked until the commit."""
-    person = find_person(uow.cursor, uow.org, text)
+    return _with_locked_phones(uow, find_person(uow.cursor, uow.org, text))
+
+
+def _with_locked_phones(uow: UnitOfWork, person: Person) -> Person:
+    """Return the person with the phones they have now; a client's stay locked until the commit."""
     if person.client_id is not None and uow.cursor.has_other_writers:
         lock_client(uow.cursor, person.client_id)
         known = phone_keys(uow.cursor, uow.org, person.client_id)
-        return person._replace(phones={**known})
+        return person._replace(phones={**person.phones, **known})
     return person

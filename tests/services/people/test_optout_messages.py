@@ -1,5 +1,6 @@
 """Requests for no more messages in plain words, and what an operator does about them."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -75,6 +76,50 @@ def test_an_operator_acts_on_the_message_of_a_stranger(ready: Cli) -> None:
     assert (ran.json["client"], ran.json["phones"]) == (None, [STRANGER])
     ready("client", "add", "Cleo", "--phone", STRANGER, "--ref", "C-9")
     assert send(ready, client="C-9").error["code"] == "opted_out"
+
+
+@pytest.mark.parametrize(
+    ("sender", "to", "whose"),
+    [
+        (ANN, MAYA, {"client": "C-1", "sitter": None, "whose": "client"}),
+        (MAYAS_PHONE, MAYA, {"client": None, "sitter": "S-1", "whose": "sitter"}),
+        (STRANGER, MAYA, {"client": None, "sitter": None, "whose": "unknown"}),
+    ],
+)
+def test_acting_on_a_message_ends_its_alert_and_the_opt_out_can_be_ended_by_it(
+    ready: Cli, migrated_url: str, sender: str, to: str, whose: dict[str, str | None]
+) -> None:
+    asked = str(comes(ready, "Bitte keine Nachrichten mehr", sender=sender, to=to)["message"])
+    assert relayed(migrated_url) == []
+    assert [kind for kind, _ in alerts(ready)] == ["opt_out_request"]
+    assert ready("optout", "list", "-o", "json").json == []
+    ran = ready("optout", "add", "--from-message", asked, "-o", "json")
+    assert {key: ran.json[key] for key in whose} == whose
+    assert alerts(ready) == []
+    with looking(migrated_url) as cursor:
+        payload = cursor.value(
+            "SELECT payload FROM audit_event WHERE event LIKE '%.opted_out' ORDER BY seq DESC"
+        )
+    assert json.loads(payload)["message"] == int(asked)
+    (row,) = ready("optout", "list", "-o", "json").json
+    assert {key: row[key] for key in whose} == whose
+    assert sender not in str(row)
+    for words in (("--from-message", asked), (sender,), (str(row["opt_out"]),)):
+        shown = ready("optout", "show", *words, "-o", "json").json
+        assert {key: shown[key] for key in whose} == whose
+        assert shown["opted_out"] is True
+    ended = ready("optout", "remove", "--from-message", asked, "--reason", "again", "-o", "json")
+    assert {key: ended.json[key] for key in whose} == whose
+    assert ready("optout", "list", "-o", "json").json == []
+    shown = ready("optout", "show", "--from-message", asked, "-o", "json").json
+    assert (shown["opted_out"], len(shown["history"])) == (False, 1)
+
+
+@pytest.mark.parametrize("command", [("show",), ("remove", "--reason", "x")])
+def test_a_person_is_named_in_one_way(ready: Cli, command: tuple[str, ...]) -> None:
+    for words in ((), ("C-1", "--from-message", "1")):
+        ran = ready("optout", *command, *words, "-o", "json")
+        assert (ran.code, ran.error["code"]) == (2, "usage")
 
 
 def test_what_cannot_be_meant_is_refused(ready: Cli) -> None:
