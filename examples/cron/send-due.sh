@@ -1,15 +1,18 @@
 #!/bin/sh
-# Fetches received messages, sends due messages, fetches delivery receipts, and prints new alerts.
+# Fetches received messages, sends due messages, fetches delivery receipts, and tells new alerts.
 #
 #     send-due.sh
 #
-# Prints nothing when there is no news. Otherwise: a line of JSON for each message that was refused or
-# whose outcome is unknown, and the alerts that are new, each once and again after a day, with how many
-# clients wait for an answer and the longest wait. It may run twice, and at the same time: petmsg takes
-# each message once.
+# New alerts, among them clients who wait for an answer, go to the channels of `petmsg notify`, each
+# once and again after a day. Where no channel was added they are printed instead, with how many clients
+# wait and the longest wait, so that cron mails them.
 #
-# Exit codes are petmsg's: 10, an alert is new; 4 and 6, a message was refused; 5, the configuration
-# or the provider's account; 75, busy, the next run does it.
+# Prints nothing when there is no news. Otherwise: a line of JSON for each message that was refused or
+# whose outcome is unknown, and the channels that could not be told. It may run twice, and at the same
+# time: petmsg takes each message once.
+#
+# Exit codes are petmsg's: 10, an alert is new; 4 and 6, a message was refused, or a channel failed; 5,
+# the configuration or the provider's account; 75, busy, the next run does it.
 set -eu
 
 . "$(dirname -- "$0")/lock.sh"
@@ -40,6 +43,14 @@ quietly message dispatch
 [ "$worst" -ne 5 ] || exit "$worst"
 quietly message sync
 
+# What a channel was told is not mailed as well.
+code=0
+channels=$("$petmsg" notify list --output jsonl) || code=$?
+keep "$code"
+if [ -n "$channels" ]; then
+    quietly notify run
+    exit "$worst"
+fi
 code=0
 alerts=$("$petmsg" alert tell --output tsv 2>&1) || code=$?
 if [ "$code" -ne 0 ]; then

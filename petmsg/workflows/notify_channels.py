@@ -1,12 +1,12 @@
 """Adds, lists and removes channels: the row in the database, and the URL in the private file."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from petmsg.enums import AlertKind, AlertSeverity
-from petmsg.errors import MalformedUrl
+from petmsg.errors import MalformedUrl, NotifyFileUnusable
 from petmsg.notify.sending import Sending
 from petmsg.queries.notify import ChannelRow, list_channels
 from petmsg.services.notify import channel as service
@@ -106,6 +106,17 @@ def channel_states(store: Store) -> list[ChannelState]:
             for row in list_channels(cursor, store.chosen(cursor))
             for waiting in [turn.count_untold(cursor, row, now=store.now)]
         ]
+
+
+def channels_without_url(store: Store, orgs: Collection[str]) -> list[ChannelRow]:
+    """The channels of these orgs whose URLs are not on this machine; all of them where its file
+    cannot be read."""
+    rows = [row for row in channels_of(store) if row.org in orgs]
+    try:
+        urls = url_file(store).read()
+    except NotifyFileUnusable:
+        return rows
+    return [row for row in rows if row.name not in urls.get(row.org, {})]
 
 
 def chosen_channels(store: Store, name: str | None) -> list[ChannelRow]:

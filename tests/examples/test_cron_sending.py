@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from pathlib import Path
 
+from petmsg.services.notify import channel
 from tests.examples.conftest import Desk, ended
+from tests.support.channels import add_alerts, channel_server
+from tests.support.fixtures import working
 
 HP = "happy-paws"
 
@@ -54,6 +59,27 @@ def test_it_tells_an_alert_once_and_how_many_clients_wait(desk: Desk) -> None:
     desk.do(HP, "alert", "done", str(alerts[0]["alert"]), "--reason", "seen")
     assert desk.run("send-due.sh") == (0, "", "")
     assert desk.ask(HP, "message", "show", str(text))["status"] == "queued"
+
+
+def test_a_channel_is_told_of_an_alert_once_and_nothing_is_printed(
+    desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "notify.json"
+    with channel_server() as server:
+        with working(desk.url, org=HP, now=datetime.now(UTC)) as uow:
+            channel.add(uow, "ops")
+        file.write_text(json.dumps({HP: {"ops": server.url()}}), "utf-8")
+        file.chmod(0o600)
+        add_alerts(desk.url, 3, org=HP)
+        for _ in range(2):
+            assert desk.run("send-due.sh", PETMSG_NOTIFY_FILE=str(file)) == (0, "", "")
+        assert [note["title"] for note in server.notes] == [f"petmsg {HP}: message held, 3 alerts"]
+        server.status = 500
+        add_alerts(desk.url, org=HP, first=9)
+        code, _, err = desk.run("send-due.sh", PETMSG_NOTIFY_FILE=str(file))
+        assert code == 6
+        assert "Channel ops was not told: its server answered 500" in err
+        assert desk.run("send-due.sh", PETMSG_NOTIFY_FILE=str(file)) == (0, "", "")
 
 
 def test_a_refused_text_is_reported_as_one_line_of_json(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """`petmsg import petmsg`: verifies an export, then imports it in one transaction."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ def take_back(context: Context, folder: Path) -> None:
     """Import the orgs of an export, or the chosen one, into the database."""
     from petmsg.services.transfer import manifest, restore_export
     from petmsg.services.transfer.target_database import prepare_database
+    from petmsg.workflows.notify_channels import channels_without_url
 
     orgs = manifest.read_manifest(folder, slug=context.setting("org").value)
     total = sum(sum(listed.rows for listed in org.files.values()) + len(org.media) for org in orgs)
@@ -64,3 +66,8 @@ def take_back(context: Context, folder: Path) -> None:
                 f"IDs of org {each.org} were renumbered; the file ids in {folder / each.org} maps "
                 "the old IDs, which the audit log uses, to the new ones."
             )
+    for channel in channels_without_url(context, {each.org for each in taken}):
+        context.notify(
+            f"The URL of channel {channel.name} of org {channel.org} is not in an export. Add it: "
+            f"petmsg notify add {shlex.quote(channel.name)} - --org {channel.org}"
+        )
