@@ -59,7 +59,7 @@ ORDER BY m.id
         finding="Message {message} was forwarded but {what}",
         sql="""
 SELECT org_id, message_id AS message, 'has no sitter' AS what FROM relay
-WHERE kind IN ('forward', 'reply', 'notice') AND sitter_id IS NULL
+WHERE kind IN ('forward', 'reply', 'notice', 'staff') AND sitter_id IS NULL
 UNION ALL
 SELECT min(org_id), message_id, 'is stored ' || count(*) || ' times' FROM relay
 GROUP BY message_id HAVING count(*) > 1

@@ -84,6 +84,7 @@ def test_a_client_is_opted_out_on_all_their_phones(cli: Cli, migrated_url: str) 
         {
             "client": "C-1",
             "sitter": None,
+            "whose": "client",
             "phones": ["+1********01", "+1********02"],
             "waiting": 0,
             "reused": False,
@@ -109,6 +110,7 @@ def test_an_opt_out_is_shown_with_who_noted_it_and_why(cli: Cli) -> None:
         "opt_out": 1,
         "client": "C-1",
         "sitter": None,
+        "whose": "client",
         "phone": "+1********01",
         "source": "operator",
         "reason": "asked at the desk",
@@ -121,6 +123,7 @@ def test_an_opt_out_is_shown_with_who_noted_it_and_why(cli: Cli) -> None:
     assert show(cli) == {
         "client": "C-1",
         "sitter": None,
+        "whose": "client",
         "opted_out": True,
         "opted_out_at": "2026-02-14T15:00:00Z",
         "history": [row],
@@ -172,6 +175,7 @@ def test_an_operator_ends_every_opt_out_of_a_client(cli: Cli, migrated_url: str)
         {
             "client": "C-1",
             "sitter": None,
+            "whose": "client",
             "phones": ["+1********01", "+1********02"],
             "unblocked": [],
             "carrier_blocks": False,
