@@ -14,18 +14,21 @@ from petmsg.queries.org import OrgRow
 from petmsg.rules.send_blocks import quiet_hours
 from petmsg.rules.unanswered import IN_HOURS, unanswered_after
 
+# OFFSET keeps PostgreSQL from reading all windows or forwards once instead of an index per row.
 SITTER_WINDOW_OPEN = """EXISTS (
    SELECT 1 FROM assignment_window w
    JOIN booking b ON b.id = w.booking_id AND b.status = 'confirmed'
    JOIN sitter a ON a.id = w.sitter_id AND a.status = 'active'
    WHERE w.thread_id = m.thread_id AND w.sitter_id = i.sitter_id
      AND w.ends_at > :now AND w.starts_at <= :now
+   LIMIT 1 OFFSET 0
  )"""
 """Whether a window of the client with the sitter that the message is addressed to runs."""
 
 FORWARDED = """EXISTS (
    SELECT 1 FROM relay p JOIN message f ON f.id = p.message_id
    WHERE p.about_id = i.message_id AND p.kind = 'forward' AND f.status IN ('sent', 'delivered')
+   LIMIT 1 OFFSET 0
  )"""
 """Whether the words left for the sitter's own phone, as far as is known."""
 

@@ -188,8 +188,8 @@ BUGS = (
         "tests/services/inbound/test_relay_question.py"
         "::test_an_answer_just_after_a_window_ended_is_not_the_next_clients"),
     Bug("the inbox hides what sitters are not told of", "queries/inbox.py",
-        "select += FOR_THE_DESK",
-        "select += FOR_THE_DESK + \" AND (g.relay OR i.addressed_to <> 'sitter')\"",
+        'else FOR_THE_DESK), parameters',
+        "else FOR_THE_DESK + \" AND (g.relay OR i.addressed_to <> 'sitter')\"), parameters",
         "tests/cli/commands/test_inbox.py"
         "::test_without_the_relay_what_is_addressed_to_a_sitter_is_listed_and_says_so"),
     Bug("known phones are not compared", "services/outbox/contact_details.py",

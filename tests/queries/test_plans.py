@@ -6,6 +6,7 @@ among them, with the pages it touched.
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -47,6 +48,7 @@ WRITING = (
     "message receive --from +12020000016 --to +14155580003 --body Hello --sid SM1",
     "message receive --from +12020000017 --to +14155580004 --body STOP --sid SM2",
     "inbox claim 1001",
+    "inbox reply 1001 --body Hi",
     "inbox done --client C-101",
     "number quarantine +14155580005 --reason complaints",
     "number restore +14155580005 --reason better",
@@ -71,7 +73,7 @@ class Watched:
 
     def __init__(self, server: PostgresServer, url: str) -> None:
         self.url = url
-        self._logs = server.folder
+        self._logs, self._admin = server.folder, server.admin
         name = url.rpartition("/")[2]
         for setting, value in SETTINGS.items():
             server.admin.execute(f"ALTER DATABASE {name} SET {setting} = '{value}'")
@@ -83,11 +85,20 @@ class Watched:
     def logged(self, act: Callable[[], object]) -> list[Plan]:
         """The plans of what was done meanwhile."""
         log = max(self._logs.glob("log-*"))
-        before = log.stat().st_size
+        before, backends = log.stat().st_size, self._backends()
         act()
+        deadline = time.monotonic() + 10
+        while self._backends() > backends and time.monotonic() < deadline:
+            time.sleep(0.01)  # the last plan of a connection is logged as it ends
         found = list(_plans(log, before))
         assert found, "nothing was logged"
         return found
+
+    def _backends(self) -> int:
+        """How many connections the database has."""
+        sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
+        row = self._admin.execute(sql, [self.url.rpartition("/")[2]]).fetchone()
+        return int(row[0])
 
     def _run(self, line: str) -> None:
         ran = run_cli(self.url, *line.split())

@@ -261,12 +261,17 @@ def scans(cursor: Any, text: str) -> list[str]:
         inbound.LAST_SEEN, inbound.STORED, relay.CLIENTS_AROUND, relay.WROTE, relay.QUESTIONS,
         inbox.UNREAD, inbound.OPTED_OUT_AT, senders.SITTER_OF_PHONE, optout._SAID_SINCE,
         relay.KNOWN_CLIENTS, relay.LISTS, relay.SHOWN, relay.SAID, relay.SHOWN_TO_CLIENT,
+        waiting._WAITING, waiting._OF_SAME_SENDER,
+        inbox._ITEMS + waiting.OPEN + waiting.FOR_THE_DESK + inbox._AFTER_IN_WAIT
+        + " AND m.client_id = :client_id AND i.received_at >= :since"
+        " ORDER BY coalesce(i.inbox_at, i.with_sitter_at), i.message_id ASC",
     ],
     ids=["now", "past", "bookings", "threads", "windows", "update_window", "mark_confirmed",
          "overlaps", "affected", "texted", "numbers_seen", "recipient", "opted_out", "blocked",
          "number", "sender", "open_windows", "last_seen", "stored", "clients_around",
          "wrote", "questions", "unread", "opted_out_at", "sitter_of_phone", "said_since",
-         "known_clients", "lists", "shown", "said", "shown_to_client"],
+         "known_clients", "lists", "shown", "said", "shown_to_client", "waiting", "of_same_sender",
+         "inbox"],
 )  # fmt: skip
 def test_a_hot_text_reads_no_table_from_end_to_end(company: str, text: str) -> None:
     with raw(company) as cursor:
@@ -374,6 +379,7 @@ def test_sending_confirming_and_quarantining_read_no_hot_table_from_end_to_end(
         "message receive --from +13035550101 --to +14155550101 --body Yes --sid SM3",
         "inbox claim 3",
         "inbox done --client C-2",
+        "inbox reply 3 --body Hello",
         "inbox assign 3 C-5",
         "message dispatch",
         "number quarantine +14155550101 --reason complaints",
