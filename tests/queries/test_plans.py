@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from benchmarks import company, scale, sending
@@ -105,6 +106,18 @@ class Watched:
         assert ran.code == 0, ran.err
 
 
+def _grow(threads: int, url: str) -> None:
+    """A company of that size with the inbox of a small one: a list reads the rows that it shows."""
+    scale._build(threads, url)
+    with raw(url) as cursor:
+        cursor.run(
+            "UPDATE inbound_text SET done_by = 'ann', done_at = inbox_at"
+            f" WHERE done_at IS NULL AND message_id > {SMALL * 10}"
+        )
+    with psycopg.connect(locate(url).dsn or "", autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE inbound_text")
+
+
 def _plans(log: Path, offset: int) -> Iterator[Plan]:
     decoder = json.JSONDecoder(strict=False)
     for piece in log.read_bytes()[offset:].decode().split(" plan:\n")[1:]:
@@ -148,7 +161,7 @@ def pages(plans: list[Plan]) -> int:
 @pytest.fixture
 def watched(postgres_server: PostgresServer, postgres_template: Copies) -> Callable[[int], Watched]:
     def grown(threads: int) -> Watched:
-        url = postgres_template(f"grown-{threads}", partial(scale._build, threads))
+        url = postgres_template(f"grown-{threads}", partial(_grow, threads))
         return Watched(postgres_server, url)
 
     return grown
