@@ -1,0 +1,185 @@
+"""Sixteen processes override, reply, claim and close the same threads: one history is left.
+
+At each time at most one override of a client holds, a message is answered once, nothing is sent
+twice, the audit log verifies, and `doctor` finds nothing in the data.
+"""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import pairwise
+
+import pytest
+
+from tests.campaigns.crowd import company, load, number, quick
+from tests.support.consistency import problems, raw
+from tests.support.fixtures import looking, run_cli
+from tests.support.swarm import Hive
+
+PROCESSES, COMMANDS, CLIENTS, WAITING = 16, 8, 3, 4
+DESK = "+14155550100"
+REFUSED = {
+    "claimed_by_somebody_else", "not_in_the_inbox", "already_answered", "with_the_sitter",
+}  # fmt: skip
+"""What a command may be refused for, because another one was faster."""
+
+
+@pytest.fixture(scope="module")
+def hive() -> Iterator[Hive]:
+    """A warm process to fork from."""
+    with Hive() as warm:
+        yield warm
+
+
+def phone(client: int) -> str:
+    return f"+1202556{client:04}"
+
+
+def build(url: str) -> list[int]:
+    """Three clients whose sitter's window is always open, each with messages that wait; the IDs of
+    these."""
+    company(url, sitters=2, numbers=4, clients=CLIENTS)
+    quick(url)
+    assert run_cli(url, "org", "set", "--relay", "on").code == 0
+    visits = [
+        (f"B-{i}", f"C-{i}", f"S-{i % 2 + 1}", "2020-01-01T00:00Z", "2060-01-01T00:00Z")
+        for i in range(1, CLIENTS + 1)
+    ]
+    load(url, "booking", ("ref", "client", "sitter", "starts_at", "ends_at"), *visits)
+    assert run_cli(url, "sitter", "activate", "S-1", "S-2").code == 0
+    assert run_cli(url, "booking", "confirm", "--all-pending").code == 0
+    for client in range(1, CLIENTS + 1):
+        for place in range(WAITING):
+            came = ("--from", phone(client), "--to", DESK, "--body", f"Hello {client} {place}")
+            assert run_cli(url, "message", "receive", *came, now=None).code == 0
+    with looking(url) as cursor:
+        return [row[0] for row in cursor.tuples("SELECT message_id FROM inbound_text ORDER BY 1")]
+
+
+def work(process: int, messages: list[int]) -> list[list[str]]:
+    """What one person does to the threads of all."""
+    dice = random.Random(process)
+    lines: list[list[str]] = []
+    for place in range(COMMANDS):
+        client, message = dice.randint(1, CLIENTS), str(dice.choice(messages))
+        ref, words = f"C-{client}", f"Text {process} {place}"
+        until = ("--until", dice.choice(("+1h", "+2h")), "--reason", words)
+        line = dice.choice(
+            [
+                ["route", "override", ref, *until],
+                ["route", "override", ref, *until],
+                ["route", "override", "end", ref],
+                ["inbox", "reply", message, "--body", words],
+                ["inbox", "reply", message, "--body", words],
+                ["inbox", "claim", message],
+                ["inbox", "done", message],
+                ["message", "send", ref, "--as", "desk", "--body", words],
+                ["message", "receive", "--from", phone(client), "--to", number(1), "--body", words],
+                ["message", "dispatch"],
+            ]
+        )
+        lines.append([*line, "--actor", f"person-{process}"])
+    return lines
+
+
+def spans(url: str) -> dict[str, list[tuple[datetime, datetime]]]:
+    """When the overrides of each client held, in their order."""
+    found: dict[str, list[tuple[datetime, datetime]]] = {}
+    with looking(url) as cursor:
+        for row in cursor.rows(
+            "SELECT c.ref, o.starts_at, coalesce(o.ended_at, o.until_at) AS ends_at"
+            " FROM route_override o JOIN client c ON c.id = o.client_id"
+            " ORDER BY o.starts_at, o.id"
+        ):
+            found.setdefault(row["ref"], []).append((row["starts_at"], row["ends_at"]))
+    return found
+
+
+def overlaps(url: str) -> list[str]:
+    """Clients of whom two overrides hold at once."""
+    return [
+        client
+        for client, held in spans(url).items()
+        if any(before[1] > after[0] for before, after in pairwise(held))
+    ]
+
+
+def doctor(url: str) -> list[str]:
+    """The problems that doctor finds in the data."""
+    ran = run_cli(url, "doctor", "--findings", "-o", "json", now=None)
+    elsewhere = {"webhooks_signed", "clients_answered", "media_place"}
+    return [
+        row["message"]
+        for row in ran.json
+        if row["result"] == "problem" and row["check"] not in elsewhere
+    ]
+
+
+def test_overrides_replies_claims_and_ends_of_16_processes_leave_one_history(
+    migrated_url: str, hive: Hive
+) -> None:
+    messages = build(migrated_url)
+    jobs = [work(process, messages) for process in range(PROCESSES)]
+    swarm = hive.run(migrated_url, jobs, environ={"PETMSG_OUTPUT": "json"}, seconds=300)
+    assert len(swarm.ran) == PROCESSES * COMMANDS
+    assert [(ran.code, ran.err) for ran in swarm.ran if ran.code not in (0, 4)] == []
+    assert {ran.error["code"] for ran in swarm.ran if ran.code == 4} <= REFUSED
+    assert run_cli(migrated_url, "message", "dispatch", now=None).code in (0, 4)
+    assert overlaps(migrated_url) == []
+    assert problems(migrated_url) == []
+    assert doctor(migrated_url) == []
+    with looking(migrated_url) as cursor:
+        events = Counter(
+            row[0] for row in cursor.tuples("SELECT event FROM audit_event WHERE entity = 'client'")
+        )
+        rows = int(cursor.value("SELECT count(*) FROM route_override"))
+        assert events["override.started"] == rows > 3
+        ended = int(cursor.value("SELECT count(*) FROM route_override WHERE ended_at IS NOT NULL"))
+        assert events["override.ended"] == ended
+        twice = (
+            "SELECT {0}, count(*) FROM {1} WHERE {0} IS NOT NULL GROUP BY {0} HAVING count(*) > 1"
+        )
+        assert cursor.tuples(twice.format("body", "sandbox_text")) == []
+        assert cursor.tuples(twice.format("reply_to_id", "message_source")) == []
+        answered = cursor.tuples(
+            "SELECT i.message_id, i.done_by, m.actor FROM message_source s"
+            " JOIN inbound_text i ON i.message_id = s.reply_to_id"
+            " JOIN message m ON m.id = s.message_id"
+        )
+        assert len(answered) > 3
+        assert [row for row in answered if row[1] != row[2]] == [], "closed by who answered"
+        closed = cursor.tuples(
+            "SELECT ref, count(*) FROM audit_event WHERE event = 'inbox.done' GROUP BY ref"
+        )
+        assert [row for row in closed if row[1] > 1] == []
+        by_a_person = 0
+        for decision, from_e164 in cursor.tuples(
+            "SELECT decision, from_e164 FROM message WHERE direction = 'outbound'"
+            " AND decision IS NOT NULL AND thread_id IS NOT NULL"
+        ):
+            first = json.loads(decision)["trace"][0]
+            if first["code"] in ("DESK_SPEAKS", "OVERRIDE"):
+                by_a_person += 1
+                assert from_e164 == DESK
+        assert by_a_person > 3
+        forwarded = cursor.tuples(
+            "SELECT i.message_id FROM inbound_text i JOIN relay r ON r.about_id = i.message_id"
+            " WHERE i.code = 'OVERRIDE' AND r.kind = 'forward'"
+        )
+        assert forwarded == []
+
+
+def test_two_overrides_at_once_would_be_noticed(migrated_url: str) -> None:
+    """Negative control of the checks: the database does not hold them any more."""
+    build(migrated_url)
+    for until in ("+1h", "+2h"):
+        line = ("route", "override", "C-1", "--until", until, "--reason", "x")
+        assert run_cli(migrated_url, *line, now=None).code == 0
+    assert overlaps(migrated_url) == [] == doctor(migrated_url)
+    with raw(migrated_url) as cursor:
+        cursor.run("DROP INDEX uq_route_override_not_ended")
+        cursor.run("UPDATE route_override SET ended_at = NULL, ended_by = NULL")
+    assert overlaps(migrated_url) == ["C-1"]
+    assert any("began before the one before it ended" in each for each in doctor(migrated_url))
