@@ -85,7 +85,7 @@ def forget_client(context: Context, *, client: str, reason: str | None) -> str |
     planned = context.rehearse(erase.forget, client, reason=required_reason(reason))
     if planned.reused:
         return None
-    name = context.read(show_client, client).name
+    name = context.read(show_client, client, now=context.now).name
     phones, messages = counted(planned.phones, "phone"), counted(planned.messages, "message")
     erased = ["Their name", phones, f"the bodies of {messages}"]
     if planned.media:

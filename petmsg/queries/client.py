@@ -6,6 +6,7 @@ from typing import NamedTuple
 from petmsg.db.cursor import Cursor
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import OrgRow
+from petmsg.queries.override import HoldingOverride, holding_override
 from petmsg.queries.page import Page, newest_of
 from petmsg.queries.send_blocks import opted_out
 
@@ -86,6 +87,7 @@ class ClientDetails(NamedTuple):
     not_textable: list[PhoneRow]
     bookings: int
     messages: int
+    override: HoldingOverride | None
 
 
 class _Counts(NamedTuple):
@@ -116,8 +118,9 @@ def list_clients(
     return [ListedClient(*row, opted_out=row.id in out) for row in rows]
 
 
-def show_client(cursor: Cursor, org: OrgRow, text: str) -> ClientDetails:
-    """One client with all their phones (the primary one first) and counts. Raises `NotFound`."""
+def show_client(cursor: Cursor, org: OrgRow, text: str, *, now: datetime) -> ClientDetails:
+    """One client with all their phones (the primary one first), counts, and the override that holds
+    at `now` (aware UTC). Raises `NotFound`."""
     key = find_client(cursor, org.id, text)
     row = cursor.all(ClientRow, _CLIENTS + " AND c.id = :id", org_id=org.id, id=key.id)[0]
     phones = cursor.all(
@@ -143,6 +146,7 @@ def show_client(cursor: Cursor, org: OrgRow, text: str) -> ClientDetails:
         phones=numbers,
         not_textable=[each for each in phones if each.not_textable_at is not None],
         **counts._asdict(),
+        override=holding_override(cursor, row.id, now),
     )
 
 

@@ -52,11 +52,6 @@ UPDATE route_override SET ended_at = :ended_at, ended_by = :actor
 WHERE id = :id AND ended_at IS NULL
 """
 
-_COUNT_HOLDING = """
-SELECT count(*) FROM route_override
-WHERE org_id = :org_id AND starts_at <= :now AND until_at > :now AND ended_at IS NULL
-"""
-
 _ERASE_REASONS = """
 UPDATE route_override SET reason = :erased WHERE org_id = :org_id AND client_id = :client_id
 """
@@ -169,11 +164,6 @@ def insert_override(
 def end_override(cursor: Cursor, override_id: int, *, ended_at: datetime, actor: str) -> None:
     """End an override at `ended_at` (aware UTC)."""
     cursor.run(_END, id=override_id, ended_at=ended_at, actor=actor)
-
-
-def count_holding(cursor: Cursor, org_id: int, now: datetime) -> int:
-    """How many overrides of the org hold at `now` (aware UTC)."""
-    return int(cursor.value(_COUNT_HOLDING, org_id=org_id, now=now))
 
 
 def erase_reasons(cursor: Cursor, org_id: int, client_id: int) -> None:

@@ -16,6 +16,10 @@ COUNTS = {
         "SELECT count(*) FROM booking"
         " WHERE org_id = :org_id AND status = 'pending' AND ends_at > :now"
     ),
+    "overrides": (
+        "SELECT count(*) FROM route_override WHERE org_id = :org_id AND starts_at <= :now"
+        " AND coalesce(ended_at, until_at) > :now"
+    ),
 }
 """Each a number of the org at `:now`."""
 

@@ -11,6 +11,7 @@ from petmsg.queries.lookup import find_client
 from petmsg.queries.media_of_messages import MessageMedia, with_media
 from petmsg.queries.message import message_id
 from petmsg.queries.org import OrgRow
+from petmsg.queries.override import HoldingOverride, holding_override
 from petmsg.queries.page import Page, newest_of
 
 _THREADS = """
@@ -143,6 +144,7 @@ class ThreadDetails(NamedTuple):
     windows: list[ThreadWindow]
     numbers_seen: list[NumberSeen]
     messages: list[ThreadMessage]
+    override: HoldingOverride | None
 
 
 class _MessageRow(NamedTuple):
@@ -214,6 +216,7 @@ def show_thread(
         windows=_with_running(cursor, thread_id, windows, now),
         numbers_seen=cursor.all(NumberSeen, _NUMBERS_SEEN, thread_id=thread_id),
         messages=[_spoken(row) for row in with_media(cursor, messages[::-1])],
+        override=holding_override(cursor, find_client(cursor, org.id, thread.client).id, now),
     )
 
 

@@ -120,7 +120,7 @@ def list_(
 )
 def show(context: Context, client: CLIENT_ARG) -> None:
     """Show one client and their phones."""
-    context.show_one(CLIENT, context.read(queries.show_client, client))
+    context.show_one(CLIENT, context.read(queries.show_client, client, now=context.now))
 
 
 @app.command(

@@ -42,6 +42,7 @@ from petmsg.render.fields import Field, local
 from petmsg.render.picture_text import words_with_pictures
 from petmsg.render.views.media import OF_MESSAGE
 from petmsg.render.views.nouns import SITTER
+from petmsg.render.views.override import HOLDING
 from petmsg.render.views.route import ADDRESSEE, ANY_DECISION, DECISION
 
 BOOKINGS = (
@@ -183,6 +184,7 @@ THREAD = (
     Field("client_name", "Name", kind=or_null(NAME)),
     Field("default_number", "Default number", kind=or_null(E164)),
     Field("pool_number", "Own pool number", kind=or_null(E164)),
+    HOLDING,
     Field("created_at", "Created", kind=INSTANT),
     Field("window_count", "Windows", kind=COUNT),
     Field("message_count", "Messages", kind=COUNT),

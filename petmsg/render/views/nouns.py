@@ -35,6 +35,7 @@ from petmsg.render.field_types import (
     or_null,
 )
 from petmsg.render.fields import Field, View, local, words
+from petmsg.render.views.override import HOLDING
 
 ORG = (
     Field("org", "Org", kind=WORD),
@@ -122,6 +123,7 @@ CLIENT = (
         kind=list_of(keyed(phone=PHONE, not_textable_at=INSTANT, code=or_null(WORD))),
     ),
     Field("opted_out", "Opted out", kind=NOTABLE),
+    HOLDING,
     Field("kind", "Kind", kind=one_of(ClientKind)),
     Field(
         "timezone",

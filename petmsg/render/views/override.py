@@ -1,5 +1,7 @@
 """The field lists of route overrides: JSON keys and table columns."""
 
+from typing import Any
+
 from petmsg.enums import OverrideTo
 from petmsg.render.field_types import (
     E164,
@@ -10,10 +12,11 @@ from petmsg.render.field_types import (
     NOTABLE,
     REF,
     TEXT,
+    keyed,
     one_of,
     or_null,
 )
-from petmsg.render.fields import Field
+from petmsg.render.fields import Field, View, local
 
 OVERRIDE = (
     Field("override", "Id", kind=or_null(ID)),
@@ -28,6 +31,32 @@ OVERRIDE = (
     Field("replaced", "Replaced", kind=or_null(ID)),
     Field("reused", "Unchanged", kind=FLAG),
 )
+
+
+def _until(row: Any, view: View) -> str:
+    """Until when the front desk handles the client, and why."""
+    override = row.override
+    if override is None:
+        return "-"
+    return f"Front desk until {local(override.ends_at, view)} ({override.reason})"
+
+
+HOLDING = Field(
+    "override",
+    "Override",
+    get=lambda row: (
+        None
+        if row.override is None
+        else {
+            "starts_at": row.override.starts_at,
+            "until_at": row.override.ends_at,
+            "reason": row.override.reason,
+        }
+    ),
+    cell=_until,
+    kind=or_null(keyed(starts_at=INSTANT, until_at=INSTANT, reason=TEXT)),
+)
+"""The override that holds for a client, in what is shown of the client and the thread."""
 OVERRIDES = (
     Field("override", "Id", kind=ID),
     Field("client", "Client", kind=REF),

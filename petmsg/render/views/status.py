@@ -92,6 +92,11 @@ def _frozen(row: Any, view: View) -> str:
     return f"YES, {'until ' + local(until, view) if until else 'until thawed'}"
 
 
+def _overrides(row: Any, _: View) -> str:
+    count = row.counts["overrides"]
+    return f"{count}: petmsg route override list" if count else "none"
+
+
 def _clients(row: Any, _: View) -> str:
     return f"{row.counts['clients']}, and {counted(row.counts['threads'], 'thread')}"
 
@@ -181,6 +186,7 @@ STATUS = (
     Field("sitters", "Sitters", cell=lambda row, _: _listed(row.sitters), kind=counts_by("status")),
     _count("clients", "Clients", cell=_clients),
     _count("threads"),
+    _count("overrides", "Overrides", cell=_overrides),
     _count("bookings_pending", "Bookings pending"),
     Field(
         "releases", None, get=lambda row: _nested(RELEASES, row.releases), kind=rows_of(RELEASES)

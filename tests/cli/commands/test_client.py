@@ -180,6 +180,7 @@ def test_show_has_the_clients_phones_and_counts(sqlite_cli: Cli) -> None:
         "phones": ["+1********01"],
         "not_textable": [],
         "opted_out": False,
+        "override": None,
         "kind": "one_time",
         "timezone": None,
         "thread": None,

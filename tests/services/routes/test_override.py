@@ -160,7 +160,6 @@ def test_the_list_has_what_holds_and_with_all_what_ended(clients: str) -> None:
         holding = queries.list_overrides(cursor, org, Page(), now=now)
         every = queries.list_overrides(cursor, org, Page(None), now=now, ended=True)
         older = queries.list_overrides(cursor, org, Page(1, "2"), now=now, ended=True)
-        assert queries.count_holding(cursor, org.id, now) == 1
         with pytest.raises(OutOfRange):
             queries.list_overrides(cursor, org, Page(1, "two"), now=now)
     assert [(row.client, row.holds) for row in holding] == [("C-1", True)]
@@ -176,3 +175,23 @@ def test_it_says_from_which_number_messages_are_sent(clients: str, cli: Cli) -> 
     ran = cli("route", "override", "C-1", "--until", "+3h", "--reason", "x", *of_other)
     assert ran.code == 0
     assert "No front desk number is usable" in ran.err
+
+
+def test_it_is_shown_with_the_client_the_thread_and_the_status(clients: str, cli: Cli) -> None:
+    assert cli("client", "show", "C-1", "-o", "json").json["override"] is None
+    start(clients)
+    held = {
+        "starts_at": "2026-02-14T15:00:00Z",
+        "until_at": "2026-02-14T17:00:00Z",
+        "reason": "complaint",
+    }
+    for noun in ("client", "thread"):
+        assert cli(noun, "show", "C-1", "-o", "json").json["override"] == held
+        table = cli(noun, "show", "C-1", "-o", "table").out
+        assert "Front desk until 2026-02-14 12:00 EST (complaint)" in table
+    (status,) = cli("status", "-o", "json").json
+    assert status["overrides"] == 1
+    assert "1: petmsg route override list" in cli("status", "-o", "table").out
+    over = NOW + 2 * HOUR
+    assert cli("thread", "show", "C-1", "-o", "json", now=over).json["override"] is None
+    assert cli("status", "-o", "json", now=over).json[0]["overrides"] == 0
