@@ -178,10 +178,11 @@ def read_facts(
     own: int | None = None
     override: OverrideFact | None = None
     for row in rows:
-        if row[0] == 0:
+        kind = row[0]
+        if kind == 0:
             windows.append(_window(row, text))
             continue
-        if row[0] == 2:
+        if kind == 2:
             override = OverrideFact(cursor.as_instant(row[3]), cursor.as_instant(row[5]))
             continue
         number = _number(row, text)

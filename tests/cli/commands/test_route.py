@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fixtures import NOW, Cli, add_org, copied, lines, looking
+from tests.support.fixtures import NOW, Cli, add_org, copied, lines, looking, working
 from tests.support.worlds import SITTERS, World
 
 MAYA, OLGA, THIRD = "+14155550102", "+14155550103", "+14155550104"
@@ -378,6 +378,40 @@ def test_the_stored_decision_of_a_text_stays_the_truth(cli: Cli) -> None:
         f"number: {MAYA} then, {POOL} now",
         f"reason: {sent['decision']['reason']} then, No active window - using pool now",
     ]
+
+
+def test_newer_rules_alone_are_no_difference(cli: Cli, migrated_url: str) -> None:
+    people(cli, POOL)
+    visit(cli)
+    line = ("route", "explain", "--message", str(send(cli)["message"]), "-o", "json")
+    with working(migrated_url) as uow:
+        named = {"is": '"ruleset": "2"', "was": '"ruleset": "1"'}
+        uow.cursor.run("UPDATE message SET decision = replace(decision, :is, :was)", **named)
+    same = cli(*line)
+    assert (same.json["stored"]["ruleset"], same.json["today"]["ruleset"]) == ("1", "2")
+    assert same.json["differences"] == []
+    later = cli(*line, now=NOW + timedelta(days=1)).json["differences"]
+    assert later[-1] == "ruleset: 1 then, 2 now"
+
+
+def test_explaining_as_the_desk_exits_4_without_a_usable_desk(cli: Cli, migrated_url: str) -> None:
+    people(cli, POOL)
+    visit(cli)
+    assert explain(cli, "--as", "desk")["number"]["class"] == "front_desk"
+    with working(migrated_url) as uow:
+        uow.cursor.run("UPDATE message_number SET status = 'retired' WHERE class = 'front_desk'")
+    nobody = explain(cli, "--as", "desk", code=4)
+    assert nobody["number"] is None
+    assert [(step["step"], step["code"]) for step in nobody["trace"]] == [(0, "NO_FRONT_DESK")]
+
+
+def test_the_desks_message_says_so(cli: Cli) -> None:
+    people(cli, POOL)
+    visit(cli)
+    ran = cli("message", "send", "C-1", "--body", "Sorry", "--as", "desk", "-o", "json")
+    assert ran.code == 0, ran.err
+    assert codes(ran.json["decision"]) == ["DESK_SPEAKS"]
+    assert cli("message", "show", str(ran.json["message"]), "-o", "json").json["as"] == "desk"
 
 
 def test_then_and_now_stand_side_by_side(sqlite_cli: Cli) -> None:
