@@ -109,6 +109,11 @@ def _replies(url: str, cli: Cli) -> None:
         cursor.run("INSERT INTO pull_mark (provider, pulled_until) VALUES ('twilio', :t)", t=NOW)
     waits = cli("inbox", "list", "-o", "json").json[0]["message"]
     assert cli("inbox", "claim", str(waits), "--actor", "eva").code == 0
+    assert cli("org", "set", "--unanswered-after", "20").code == 0
+    (stranger,) = cli("inbox", "list", "--for", "unrouted", "-o", "json").json
+    for message in (waits, stranger["message"]):
+        words = ("inbox", "reply", str(message), "--body", "We call you", "--actor", "eva")
+        assert cli(*words, now=later + timedelta(minutes=9)).code == 0
     with working(url, org="happy-paws") as uow:
         text = uow.cursor.value("SELECT max(id) FROM message WHERE from_e164 = '+14155552001'")
         options = uow.cursor.tuples("SELECT id FROM client WHERE org_id = :o", o=uow.org.id)

@@ -373,6 +373,17 @@ def test_a_client_who_waits_is_an_alert_once_until_somebody_sees_to_it(
     assert told(ready, now=at + MINUTE) == []
 
 
+def test_the_sitters_answer_through_the_relay_ends_the_alert(ready: Cli) -> None:
+    ready("org", "set", "--relay", "on")
+    comes(ready, "Is Rex fine?")
+    assert told(ready, now=NOW + LATE) == [("C-1", 1)]
+    assert waiting(ready, now=NOW + LATE) == [1]
+    at = NOW + LATE + MINUTE
+    assert comes(ready, "He is", sender=MAYAS_PHONE, now=at)["did"] == ["forwarded to C-1"]
+    assert told(ready, now=at) == []
+    assert waiting(ready, now=at) == []
+
+
 def test_an_answer_that_nobody_wrote_is_none(ready: Cli) -> None:
     ready("org", "set", "--office-hours", "01:00-02:00", "--closed-reply", "We are closed")
     comes(ready, "Rex is bleeding", to=DESK)

@@ -9,6 +9,8 @@ from petmsg.errors import PetmsgError
 from petmsg.services import inbox
 from petmsg.services.inbound.reply import reply
 from petmsg.services.outbox.preview import SendOptions
+from petmsg.services.routes import override
+from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.fixtures import NOW, Cli, working
 from tests.support.incoming import (
     BOB,
@@ -213,6 +215,15 @@ def test_a_template_answers_clients_only(ready: Cli, migrated_url: str) -> None:
 # ----------------------------------------------------------------------------------- both at once
 
 
+def _override(uow: UnitOfWork, place: int) -> None:
+    """Start or end the override of C-1."""
+    if place % 2:
+        override.end(uow, "C-1", reason="settled")
+    else:
+        until = uow.now + timedelta(hours=place)
+        override.start(uow, "C-1", until=until, reason="a complaint")
+
+
 def test_of_many_who_answer_at_once_one_does(ready: Cli, migrated_url: str) -> None:
     comes(ready, to=DESK)
     comes(ready, sender=BOB, to=DESK)
@@ -221,7 +232,9 @@ def test_of_many_who_answer_at_once_one_does(ready: Cli, migrated_url: str) -> N
         name = f"person-{place}"
         try:
             with working(migrated_url, actor=name) as uow:
-                if place % 4 == 0:
+                if place >= 12:
+                    _override(uow, place)
+                elif place % 4 == 0:
                     inbox.claim(uow, 1)
                 elif place % 4 == 1:
                     inbox.done(uow, 2)
@@ -233,6 +246,7 @@ def test_of_many_who_answer_at_once_one_does(ready: Cli, migrated_url: str) -> N
 
     with ThreadPoolExecutor(8) as threads:
         results = list(threads.map(act, range(16)))
+    assert results[12:] == ["done"] * 4
     assert set(results) <= {"done", "claimed_by_somebody_else", "not_in_the_inbox"}, results
     for message in (1, 2):
         history = events(ready, message)
@@ -245,5 +259,7 @@ def test_of_many_who_answer_at_once_one_does(ready: Cli, migrated_url: str) -> N
         if answers:
             assert item["done_reason"] == f"answered with message {answers[0][0]}"
             assert item["claimed_by"] == item["done_by"]
+    assert ready("message", "dispatch").code == 0
+    assert all(number == DESK for number, *_ in carried(migrated_url))
     assert ready("doctor", "--findings", "-o", "json").json == []
     assert ready("audit", "verify").code == 0
