@@ -9,6 +9,7 @@ from typing import Any
 from petmsg.enums import AlertKind, AlertSeverity
 from petmsg.errors import REFUSED
 from petmsg.services.alert import raise_alert
+from petmsg.services.notify import channel
 from tests.support.consistency import raw
 from tests.support.fixtures import NOW, Cli, Ran, add_org, run_cli, working
 from tests.support.pictures import photo_with_position
@@ -197,6 +198,13 @@ def _alerts(uow: Any) -> None:
         entity="number",
         ref=MAYA,
         message="The provider does not list it; text 999999 was the last.",
+    )
+    channel.add(uow, "=ops", severity=AlertSeverity.CRITICAL, kinds=[AlertKind.NUMBER_GONE])
+    uow.cursor.run(
+        "INSERT INTO notify_delivery (channel_id, alert_id, org_id, told_at)"
+        " SELECT c.id, a.id, a.org_id, a.opened_at FROM notify_channel c"
+        " JOIN alert a ON a.org_id = c.org_id WHERE a.kind = 'number_gone' AND a.org_id = :o",
+        o=uow.org.id,
     )
 
 
