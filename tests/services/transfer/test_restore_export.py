@@ -362,3 +362,17 @@ def test_a_restore_is_no_audit_event(exported: Path, migrated_sqlite: str) -> No
     with (exported / "happy-paws" / "audit_head.csv").open() as file:
         (head,) = csv.DictReader(file)
     assert json.loads(heads)["hash"] == head["hash"]
+
+
+def test_a_channel_without_its_url_is_told_of(
+    exported: Path, migrated_sqlite: str, tmp_path: Path
+) -> None:
+    """The URL is a secret: it is in no export."""
+    file = tmp_path / "notify.json"
+    ran = take_back(migrated_sqlite, exported, PETMSG_NOTIFY_FILE=str(file))
+    assert ran.code == 0
+    assert (
+        "The URL of channel =ops of org happy-paws is not in an export. Add it: petmsg notify add "
+        "=ops - --org happy-paws\n"
+    ) in ran.err
+    assert not file.exists()
