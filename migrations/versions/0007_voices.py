@@ -86,6 +86,7 @@ def upgrade() -> None:
     """Add the columns, kinds and tables of 0007."""
     for table, definition in _COLUMNS:
         op.execute(sa.text(f"ALTER TABLE {table} ADD COLUMN {definition}"))
+    op.add_column("org", sa.Column("removed_at", _INSTANT, nullable=True))
     op.create_index("uq_alert_org_id_id", "alert", ["org_id", "id"], unique=True)
     op.drop_index("ix_alert_org_id_id", "alert")
     _set_kinds(_KINDS, _OF_A_SITTER)
@@ -105,6 +106,7 @@ def downgrade() -> None:
     _set_kinds(_KINDS_BEFORE, _OF_A_SITTER_BEFORE)
     op.create_index("ix_alert_org_id_id", "alert", ["org_id", "id"])
     op.drop_index("uq_alert_org_id_id", "alert")
+    op.execute(sa.text("ALTER TABLE org DROP COLUMN removed_at"))
     for table, definition in reversed(_COLUMNS):
         op.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN {definition.split()[0]}"))
 

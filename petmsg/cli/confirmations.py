@@ -121,6 +121,26 @@ def set_org(context: Context, *, provider: Any, **_others: Any) -> str | None:
     return f"Change the provider of {org.name} ({org.slug}) {change}? {what}{queued}."
 
 
+def remove_org(context: Context, *, slug: str, discard_data: bool, **_others: Any) -> str | None:
+    """Before `org remove`. What is refused is not asked about."""
+    from petmsg.queries.org import find_org, removed_at
+    from petmsg.queries.org_holdings import holdings
+    from petmsg.services.orgs.remove import words
+
+    with context.snapshot() as cursor:
+        if removed_at(cursor, slug) is not None:
+            return None
+        org = find_org(cursor, slug)
+        held = holdings(cursor, org.id, now=context.now)
+    if any(held) and not discard_data:
+        return None
+    said = [f"Remove org {org.name} ({org.slug})?"]
+    if any(held):
+        said.append(f"Lost for good: {words(held)}. Its numbers are retired.")
+    said.append("Its audit log stays, and its slug is not used again.")
+    return " ".join(said)
+
+
 def downgrade_database(
     context: Context, *, revision: str, discard_data: bool, backup_to: str | None, no_backup: bool
 ) -> str | None:

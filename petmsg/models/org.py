@@ -18,7 +18,8 @@ class Org(Table, table=True):
     are minutes of the org's local day. `closed_reply` is the automatic reply outside of office
     hours, `unknown_reply` the one to unknown senders; NULL means no reply. `lead_minutes` is how
     long before a visit its assignment window begins. `unanswered_minutes` is after how long an
-    alert says that somebody waits; NULL means the usual times.
+    alert says that somebody waits; NULL means the usual times. An org with `removed_at` is only
+    kept for its audit log: no command finds it.
     """
 
     __tablename__ = "org"
@@ -74,6 +75,7 @@ class Org(Table, table=True):
     unknown_reply: str | None = None
     lead_minutes: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     unanswered_minutes: int | None = None
+    removed_at: datetime | None = None
 
 
 class RefCounter(Table, table=True):

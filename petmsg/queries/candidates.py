@@ -22,9 +22,10 @@ _LAST = "\U0010ffff"
 _PHONE = re.compile(r"(?:\d[\s().+-]*){7,}")
 
 _ORG = """(
-    SELECT CASE WHEN count(*) = 1 THEN min(id) END FROM org WHERE slug = :slug OR :any_org = 1
+    SELECT CASE WHEN count(*) = 1 THEN min(id) END FROM org
+    WHERE removed_at IS NULL AND (slug = :slug OR :any_org = 1)
 )"""
-_ORGS = "(SELECT id FROM org WHERE slug = :slug OR :any_org = 1)"
+_ORGS = "(SELECT id FROM org WHERE removed_at IS NULL AND (slug = :slug OR :any_org = 1))"
 _NOBODY = "SELECT '' AS word, '' AS about, '' AS state, 0 AS is_name WHERE 1 = 0"
 
 
@@ -73,7 +74,9 @@ _NUMBER = f"""x.e164, s.name, x.class || ', ' || x.status, 0
 NUMBERS = _NOBODY + _from("typed", "x.e164", _NUMBER)
 QUARANTINED = _NOBODY + _from("typed", "x.e164", f"{_NUMBER} AND x.status = 'quarantined'")
 
-ORGS = _NOBODY + _from("typed", "x.slug", "x.slug, x.name, '', 0 FROM org x WHERE 1 = 1")
+ORGS = _NOBODY + _from(
+    "typed", "x.slug", "x.slug, x.name, '', 0 FROM org x WHERE x.removed_at IS NULL"
+)
 
 # Every kind is behind the empty one: it makes SQLite read the index of the open ones alone.
 ALERTS = f"""

@@ -150,9 +150,11 @@ class _Window(NamedTuple):
 
 
 def org_of_number(cursor: Cursor, e164: str) -> str | None:
-    """The slug of the org that has, or had, the number; None if it was never ours."""
+    """The slug of the org that has, or had, the number; None if it was never ours, or if the org
+    was removed."""
     found = cursor.value(
-        "SELECT o.slug FROM message_number n JOIN org o ON o.id = n.org_id WHERE n.e164 = :e164",
+        "SELECT o.slug FROM message_number n JOIN org o ON o.id = n.org_id"
+        " WHERE n.e164 = :e164 AND o.removed_at IS NULL",
         e164=e164,
     )
     return None if found is None else str(found)

@@ -12,12 +12,14 @@ SELECT id, slug, name, timezone, grace_minutes, quarantine_days, pool_for,
        pool_threads_per_number, provider, is_demo, created_at, quiet_from_minute,
        quiet_until_minute, frozen_at, frozen_until, freeze_reason, relay, open_from_minute,
        open_until_minute, unanswered_minutes, closed_reply, unknown_reply, lead_minutes
-FROM org
+FROM org WHERE removed_at IS NULL
 """
 
-_TWO_ORG_IDS = "SELECT id FROM org LIMIT 2"
+_TWO_ORG_IDS = "SELECT id FROM org WHERE removed_at IS NULL LIMIT 2"
 
-_HAS_ORG = "SELECT 1 FROM org LIMIT 1"
+_HAS_ORG = "SELECT 1 FROM org WHERE removed_at IS NULL LIMIT 1"
+
+_REMOVED_AT = "SELECT removed_at FROM org WHERE slug = :slug"
 
 
 class OrgRow(NamedTuple):
@@ -53,8 +55,8 @@ class OrgRow(NamedTuple):
 
 
 def all_orgs(cursor: Cursor) -> list[OrgRow]:
-    """Every org, by slug."""
-    return [_row(row) for row in cursor.rows(_ORGS + "ORDER BY slug")]
+    """Every org that was not removed, by slug."""
+    return [_row(row) for row in cursor.rows(_ORGS + " ORDER BY slug")]
 
 
 def find_org(cursor: Cursor, slug: str | None) -> OrgRow:
@@ -63,13 +65,13 @@ def find_org(cursor: Cursor, slug: str | None) -> OrgRow:
     Raises `NotFound`, `NoOrg` or `OrgNotChosen`.
     """
     if slug is not None:
-        row = cursor.one(_ORGS + "WHERE slug = :slug", slug=slug)
+        row = cursor.one(_ORGS + " AND slug = :slug", slug=slug)
         if row is None:
             from petmsg.queries.suggestions import no_org
 
             raise no_org(cursor, slug)
         return _row(row)
-    found = cursor.rows(_ORGS + "ORDER BY slug LIMIT 11")
+    found = cursor.rows(_ORGS + " ORDER BY slug LIMIT 11")
     if not found:
         raise NoOrg
     if len(found) > 1:
@@ -111,6 +113,11 @@ def _row(row: dict[str, Any]) -> OrgRow:
 def orgs_in_earnest(cursor: Cursor) -> list[str]:
     """The slugs of the orgs that `petmsg demo` did not make, at any schema."""
     return [row[0] for row in cursor.tuples("SELECT slug FROM org WHERE NOT is_demo ORDER BY id")]
+
+
+def removed_at(cursor: Cursor, slug: str) -> datetime | None:
+    """When (aware UTC) the org of that slug was removed; None if it was not."""
+    return cursor.instant(_REMOVED_AT, slug=slug)
 
 
 def two_org_ids(cursor: Cursor) -> list[int]:

@@ -61,7 +61,7 @@ _BOOKING = "x.ref, NULL FROM booking x WHERE x.org_id = :org_id"
 BOOKINGS = _NOBODY + _first("x.ref", _BOOKING) + _near("x.ref", "typed", _BOOKING)
 _NUMBER = "x.e164, NULL FROM message_number x WHERE x.org_id = :org_id"
 NUMBERS = _NOBODY + _first("x.e164", _NUMBER) + _near("x.e164", "typed", _NUMBER)
-_ORG = "x.slug, x.name FROM org x WHERE 1 = 1"
+_ORG = "x.slug, x.name FROM org x WHERE x.removed_at IS NULL"
 ORGS = _NOBODY + _first("x.slug", _ORG) + _near("x.slug", "typed", _ORG)
 
 

@@ -28,6 +28,10 @@ DESTRUCTIVE = {
         ("org", "set", "--provider", "twilio"),
         ("Happy Paws (happy-paws)", "from sandbox to twilio", "cost money", "1 queued message"),
     ),
+    "org remove": (
+        ("org", "remove", "happy-paws", "--discard-data"),
+        ("Happy Paws (happy-paws)", "5 numbers", "2 clients", "2 sitters", "2 messages"),
+    ),
 }
 """Each command, and what its question names."""
 each_command = pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from tests.support.webhooks import KEYS, serving
 WRITING: dict[str, tuple[str, ...]] = {
     "org add": ("cat-nappers", "--name", "Cat Nappers", "--timezone", "UTC"),
     "org set": ("--grace-minutes", "30", "--quiet-hours", "off"),
+    "org remove": ("cat-nappers", "--yes"),
     "org freeze": ("--reason", "a bad day", "--until", "+1h"),
     "org thaw": (),
     "client add": ("Dora", "--phone", "+14155551009", "--ref", "C-9"),

@@ -242,6 +242,9 @@ BEFORE: dict[str, Callable[[Company], object]] = {
     "petmsg init": lambda company: company.path.unlink(),
     "petmsg media ": with_pictures,
     "petmsg notify add": with_url,
+    "petmsg org remove": done(
+        *("org", "add", "tail-waggers", "--name", "Tail Waggers", "--timezone", "Europe/London")
+    ),
     "petmsg notify list": with_channel,
     "petmsg notify remove": with_channel,
     "petmsg notify run": with_channel,

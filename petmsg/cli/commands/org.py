@@ -11,7 +11,7 @@ from petmsg.cli.options import REASON, checked_reason, required_reason
 from petmsg.enums import PoolFor, ProviderName, Switch
 from petmsg.queries.org import all_orgs, settings_at
 from petmsg.render.printed import list_of, one
-from petmsg.render.views.nouns import FREEZE, ORG
+from petmsg.render.views.nouns import FREEZE, ORG, ORG_REMOVED
 
 app = new_app("Add orgs (companies), change their settings, pause their sending.")
 
@@ -182,6 +182,36 @@ def set_(
         lead_minutes=lead_minutes,
     )
     context.show_one(ORG, settings_at(changed.org, context.now))
+
+
+@app.command(
+    "remove",
+    writes=True,
+    asks=confirmations.remove_org,
+    prints=one(ORG_REMOVED),
+    examples=["petmsg org remove tail-waggers --yes"],
+)
+def remove(
+    context: Context,
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="The org's slug.")],
+    discard_data: Annotated[
+        bool,
+        typer.Option("--discard-data", help="Remove it even if it holds people or messages."),
+    ] = False,
+    reason: REASON = None,
+) -> None:
+    """Remove an org for good.
+
+    This cannot be undone, so petmsg asks first. An org that holds numbers, people or messages is
+    refused; with --discard-data its clients, sitters, messages and pictures are erased, what waits
+    is cancelled, and its numbers are retired. The audit log and the history of its numbers stay in
+    the database, so its slug and numbers are never used again. Channels of petmsg notify are not
+    told any more; their addresses stay in the secrets file until they are removed.
+    """
+    from petmsg.workflows.remove_org import remove_org
+
+    why = checked_reason(reason) or "the org was removed"
+    context.show_one(ORG_REMOVED, remove_org(context, slug, discard_data=discard_data, reason=why))
 
 
 @app.command(

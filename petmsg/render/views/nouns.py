@@ -77,6 +77,17 @@ ORG = (
     Field("freeze_reason", "Freeze reason", kind=or_null(TEXT)),
     Field("lead_minutes", "Lead (min)", kind=COUNT),
 )
+ORG_REMOVED = (
+    Field("org", "Org", kind=WORD),
+    Field("numbers", "Numbers retired", kind=COUNT),
+    Field("clients", "Clients erased", kind=COUNT),
+    Field("sitters", "Sitters erased", kind=COUNT),
+    Field("bookings", "Bookings cancelled", kind=COUNT),
+    Field("messages", "Messages erased", kind=COUNT),
+    Field("pictures", "Pictures erased", kind=COUNT),
+    Field("cancelled", "Messages not sent", kind=COUNT),
+    Field("reused", "Unchanged", kind=FLAG),
+)
 FREEZE = (
     Field("org", "Org", kind=WORD),
     Field("frozen", "Frozen", kind=UNWELCOME),

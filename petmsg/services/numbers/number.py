@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from petmsg.clock import format_local
 from petmsg.enums import NumberClass, NumberStatus, SitterStatus
@@ -278,6 +278,26 @@ def retire(uow: UnitOfWork, e164: str, *, reason: str | None = None) -> Assigned
         return Assigned(number.e164, number.number_class, number.status, None, reused=True)
     if is_front_desk(uow, number):
         raise front_desk_needs_replacement(number)
+    return _retire(uow, number, reason)
+
+
+def retire_all(uow: UnitOfWork, *, reason: str) -> int:
+    """Retire every number of the org, also the front desk's, because the org is removed; return how
+    many."""
+    rows = uow.session.exec(
+        select(MessageNumber)
+        .where(
+            MessageNumber.org_id == uow.org.id,
+            col(MessageNumber.status) != NumberStatus.RETIRED,
+        )
+        .order_by(col(MessageNumber.id))
+    ).all()
+    for row in rows:
+        _retire(uow, ledger.locked_number(uow, row.e164), reason)
+    return len(rows)
+
+
+def _retire(uow: UnitOfWork, number: MessageNumber, reason: str | None) -> Assigned:
     holder = holder_ref(uow, number)
     number.sitter_id = None
     ledger.activate(number)

@@ -69,6 +69,11 @@ def add(
     """
     clean_name, desk = check(slug, name=name, timezone=timezone, front_desk=front_desk)
     existing = transaction.session.exec(select(Org).where(Org.slug == slug)).first()
+    if existing is not None and existing.removed_at is not None:
+        raise AlreadyExists(
+            f"Org {slug} was removed, and its audit log keeps its slug.",
+            hint="Choose another slug.",
+        )
     if existing is not None and (existing.name, existing.timezone) != (clean_name, timezone):
         raise AlreadyExists(
             f"Org {slug} already exists with another name or timezone.",
