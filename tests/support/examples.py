@@ -228,6 +228,7 @@ def emptied(company: Company) -> None:
     build(company.url)
 
 
+OVERRIDE = ("route", "override", "C-1", "--until", "+1d", "--reason", "a complaint")
 BEFORE: dict[str, Callable[[Company], object]] = {
     "petmsg audit verify --head heads.jsonl": lambda company: company.run(
         "petmsg audit export --head > heads.jsonl"
@@ -258,6 +259,8 @@ BEFORE: dict[str, Callable[[Company], object]] = {
         "template", "add", "on-the-way", "--body", "Hi {client.first_name}"
     ),
     "petmsg template ": done("template", "add", "on-the-way", "--body", "On our way"),
+    "petmsg route override end": done(*OVERRIDE),
+    "petmsg route override list": done(*OVERRIDE),
     "petmsg reconcile": lambda company: left_by_the_dead(company.url, 2, org=MINE),
 }
 """What an example that begins so needs beyond what is always there."""

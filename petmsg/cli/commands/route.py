@@ -225,7 +225,7 @@ def simulate(
     prints=results_of(OVERRIDE),
     examples=[
         "petmsg route override C-1 --until +2h --reason 'complaint about the visit'",
-        "petmsg route override C-1 C-2 --to desk --until +1d --reason 'the sitter is ill'",
+        "petmsg route override C-1 C-2 --to desk --until +1d --reason 'ill sitter'",
     ],
 )
 def override_set(
