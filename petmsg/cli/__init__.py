@@ -35,7 +35,7 @@ GROUPS = {
     "message": "Send, receive, list and manage messages.",
     "media": "List, show, save and fetch pictures of messages.",
     "template": "Write, change and list templates of messages.",
-    "inbox": "List, claim and close received messages that need a person.",
+    "inbox": "List, answer, claim and close received messages that need a person.",
     "reconcile": "Compare messages and numbers with the provider.",
     "alert": "List, print and close alerts.",
     "notify": "Send alerts to e-mail, Slack, ntfy and other channels.",

@@ -27,10 +27,17 @@ from petmsg.errors import UsageProblem
 from petmsg.queries import inbox as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of
-from petmsg.render.views.conversation import REPLIED
-from petmsg.render.views.inbound import ASSIGNED, INBOX, ITEM, ITEM_CHANGED, RECEIVED, UNMATCHED
+from petmsg.render.views.inbound import (
+    ASSIGNED,
+    INBOX,
+    ITEM,
+    ITEM_CHANGED,
+    RECEIVED,
+    REPLIED,
+    UNMATCHED,
+)
 
-app = new_app("List, claim and close received messages that need a person.")
+app = new_app("List, answer, claim and close received messages that need a person.")
 
 IDS = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="IDs of the messages.")]
 ITEM_ID = Annotated[int, typer.Argument(metavar="ID", help="The message's ID.")]

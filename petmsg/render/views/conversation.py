@@ -328,7 +328,6 @@ SENT = (
     Field("warnings", None, get=lambda row: list(row.warnings), kind=list_of(TEXT)),
 )
 SENT_TO_SITTER = (Field("sitter", "Sitter", kind=REF), *SENT)
-REPLIED = (*SENT, Field("reply_to", "Reply to", kind=ID))
 
 
 def _previewed(media: Any) -> str:

@@ -24,6 +24,7 @@ from petmsg.render.field_types import (
 )
 from petmsg.render.fields import Field
 from petmsg.render.picture_text import words_with_pictures
+from petmsg.render.views.conversation import SENT
 from petmsg.render.views.media import OF_MESSAGE
 from petmsg.render.views.route import INBOUND_TRACE
 
@@ -158,6 +159,7 @@ ITEM_CHANGED = (
     Field("done_at", "Done", kind=or_null(INSTANT)),
     Field("reused", "Unchanged", kind=FLAG),
 )
+REPLIED = (*SENT, Field("reply_to", "Reply to", kind=ID))
 ASSIGNED = (
     Field("client", "Client", kind=REF),
     Field("messages", "Messages", kind=list_of(ID)),
