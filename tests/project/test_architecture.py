@@ -117,6 +117,7 @@ READING = [
     ["inbox", "show", "2"],
     ["inbox", "strays"],
     ["media", "list"],
+    ["notify", "list"],
     ["media", "show", "1"],
     ["alert", "list"],
     ["alert", "show", "1"],

@@ -236,7 +236,23 @@ BY_METAVAR: dict[str, Words] = {
     "WHOM": whom,
     "ZONE": zones,
     **dict.fromkeys(
-        ("FROM-UNTIL", "HOST", "K", "K=V", "N", "NAME", "PHONE", "PORT", "R", "T", "TEXT"), nothing
+        (
+            "[NAME]",
+            "[URL]",
+            "KIND",
+            "FROM-UNTIL",
+            "HOST",
+            "K",
+            "K=V",
+            "N",
+            "NAME",
+            "PHONE",
+            "PORT",
+            "R",
+            "T",
+            "TEXT",
+        ),
+        nothing,
     ),
 }
 """By metavar, without its dots. A parameter without one takes what only a person knows."""
