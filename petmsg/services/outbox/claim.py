@@ -238,7 +238,7 @@ def _with_number(
         why = f"Sitter {speaker.sitter} can no longer message this client: {decision.reason}"
         if speaker.own_number_only:
             said = f"sitter {speaker.sitter} can no longer message this client"
-            return _hold(uow, message, why, _NOT_THEIR_WINDOW, said=said)
+            return _hold(uow, message, why, _NOT_THEIR_WINDOW, said)
         return _fail(uow, message, code=_NOT_THEIR_WINDOW, why=why)
     if number is None:
         alert_no_number(uow, client, decision)
@@ -393,9 +393,7 @@ def _fail(uow: UnitOfWork, message: Message, *, code: str, why: str) -> Ended:
     return Ended(message.id, message.status, why)
 
 
-def _hold(
-    uow: UnitOfWork, message: Message, why: str, code: str, *, said: str | None = None
-) -> Ended:
+def _hold(uow: UnitOfWork, message: Message, why: str, code: str, said: str = "") -> Ended:
     assert message.id is not None
     hold_for_review(uow, message, why=why, code=code, said=said)
     return Ended(message.id, message.status, why)
