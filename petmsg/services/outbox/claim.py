@@ -38,7 +38,7 @@ from petmsg.rules.routing import COMPANY, Decision, SpeakerFact, decide
 from petmsg.services.numbers import provider_holds
 from petmsg.services.outbox import outgoing_media, system_messages
 from petmsg.services.outbox.not_sent import alert_expired, alert_no_number, fail, hold_for_review
-from petmsg.services.outbox.overridden import OVERRIDDEN, override_until
+from petmsg.services.outbox.overridden import OVERRIDDEN, is_kept_for_desk
 from petmsg.services.outbox.queue import MessageNotWaiting, client_of, locked_message
 from petmsg.services.unit_of_work import UnitOfWork
 
@@ -231,8 +231,7 @@ def _with_number(
         return decide(facts, now)
 
     decision, number = _decide_and_lock(uow, decide_now)
-    is_relayed = speaker is not None and not speaker.own_number_only
-    if is_relayed and override_until(uow, client.id) is not None:
+    if is_kept_for_desk(uow, client.id, speaker):
         return _fail(uow, message, code=OVERRIDDEN, why="The front desk is handling the client")
     if speaker is not None and decision.rejects_requested_sitter:
         why = f"Sitter {speaker.sitter} can no longer message this client: {decision.reason}"

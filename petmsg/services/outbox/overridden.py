@@ -9,6 +9,7 @@ from datetime import datetime
 from petmsg.clock import clock_local, day_local
 from petmsg.enums import Code
 from petmsg.queries.override import holding_override
+from petmsg.rules.routing.facts import SpeakerFact
 from petmsg.services.unit_of_work import UnitOfWork
 
 OVERRIDDEN = Code.OVERRIDE.value.lower()
@@ -19,6 +20,13 @@ def override_until(uow: UnitOfWork, client_id: int | None) -> datetime | None:
     """Until when (aware UTC) an override holds for the client now; None if none does."""
     found = None if client_id is None else holding_override(uow.cursor, client_id, uow.now)
     return None if found is None else found.ends_at
+
+
+def is_kept_for_desk(uow: UnitOfWork, client_id: int, speaker: SpeakerFact | None) -> bool:
+    """Whether a relayed message of a sitter to the client is not sent, because an override
+    holds."""
+    is_relayed = speaker is not None and not speaker.own_number_only
+    return is_relayed and override_until(uow, client_id) is not None
 
 
 def words_for_sitter(uow: UnitOfWork, client_ref: str, until: datetime | None) -> str:
