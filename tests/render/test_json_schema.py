@@ -88,6 +88,7 @@ WRITING: dict[str, tuple[str, ...]] = {
     "template set": ("soon", "--body", "Very soon"),
     "template remove": ("soon",),
     "inbox claim": ("6", "404"),
+    "inbox reply": ("7", "--body", "We do"),
     "inbox assign": ("7", "C-9"),
     "inbox done": ("6", "404"),
     "inbox adopt": ("1",),

@@ -7,7 +7,7 @@ from petmsg.render.fields import Field
 SYNCED = (
     Field("message", "Message", kind=ID),
     Field("status", "Status", kind=one_of(MessageStatus)),
-    Field("client", "Client", kind=REF),
+    Field("client", "Client", kind=or_null(REF)),
     Field("number", "Number", kind=or_null(E164)),
     Field("provider_id", None, kind=WORD),
     Field("code", "Code", kind=or_null(WORD)),
