@@ -87,6 +87,14 @@ def test_commands_are_offered_with_what_they_do(url: str) -> None:
     assert offered(url, "client", "phone", "") == ["add", "remove", "primary", "textable"]
 
 
+def test_a_group_with_a_usual_command_offers_its_words_too(url: str) -> None:
+    found = offered(url, "route", "override", "")
+    assert found[:3] == ["set", "end", "list"]
+    assert "C-1" in found
+    assert offered(url, "route", "override", "C-1", "--unt") == ["--until"]
+    assert offered(url, "route", "override", "C-1", "--to", "") == ["desk"]
+
+
 def test_options_are_offered_and_none_a_second_time(url: str) -> None:
     assert "--segments-per-second" in offered(url, "number", "pace", "--s")
     assert offered(url, "number", "list", "--class", "pool", "--cl") == []
