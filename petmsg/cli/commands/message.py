@@ -152,24 +152,17 @@ def send(
     from petmsg.cli.flows.choose_send import check_send, send_chosen, template_of
     from petmsg.services.outbox.preview import SendOptions
 
+    others, reasons = (key, preview, template), (reason, force, keep_metadata)
     check_send(
-        client,
-        file=file,
-        to_sitter=to_sitter,
-        as_sitter=as_sitter,
-        body=body,
-        media=media,
-        others=(key, preview, template),
-        reasons=(reason, force, keep_metadata),
+        client, file, to_sitter, as_sitter, body=body, media=media, others=others, reasons=reasons
     )
-    use = template_of(template, body=body, values=values, booking=booking)
     options = SendOptions(
         key=key,
         as_sitter=as_sitter,
         urgent=urgent,
         force_reason=required_reason(reason) if force else None,
         metadata_reason=required_reason(reason) if keep_metadata else None,
-        template=use,
+        template=template_of(template, body=body, values=values, booking=booking),
     )
     send_chosen(
         context,

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 def check_send(
     client: str | None,
-    *,
     file: str | None,
     to_sitter: Sequence[str] | None,
     as_sitter: str | None,
+    *,
     body: str | None,
     media: Sequence[str] | None,
     others: Sequence[object],
