@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from petmsg import settings
-from petmsg.enums import OutputFormat
+from petmsg.enums.output import OutputFormat
 from petmsg.errors import NotConfirmed, OutOfRange, Refused, quoted
 from petmsg.render.progress import Bar, progress
 from petmsg.settings import Setting

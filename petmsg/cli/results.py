@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from petmsg.cli.context import Context
-from petmsg.enums import OutputFormat
+from petmsg.enums.output import OutputFormat
 from petmsg.errors import REFUSED
 from petmsg.render import output as render
 from petmsg.render.escape import json_text

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
-from petmsg.enums import BookingStatus
+from petmsg.enums.bookings import BookingStatus
 from petmsg.models.base import Table, in_org, vocabulary
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field
 
-from petmsg.enums import ClientKind
+from petmsg.enums.people import ClientKind
 from petmsg.models.base import Table, in_org, vocabulary
 
 

@@ -5,7 +5,9 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
-from petmsg.enums import AddressedTo, Keyword, ProviderName
+from petmsg.enums.inbound import AddressedTo
+from petmsg.enums.opt_outs import Keyword
+from petmsg.enums.orgs import ProviderName
 from petmsg.models.base import Table, in_org, vocabulary
 
 _OPEN = text("done_at IS NULL AND (inbox_at IS NOT NULL OR with_sitter_at IS NOT NULL)")

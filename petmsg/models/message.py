@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, false, text
 from sqlmodel import Field
 
-from petmsg.enums import AttemptStatus, Direction, MessageStatus, ProviderName, StoredRule, Voice
+from petmsg.enums.messages import AttemptStatus, Direction, MessageStatus, StoredRule, Voice
+from petmsg.enums.orgs import ProviderName
 from petmsg.models.base import Table, in_org, vocabulary
 
 _IN_FLIGHT = text("direction = 'outbound' AND status IN ('sending', 'unknown')")

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
-from petmsg.enums import NumberClass, NumberStatus
+from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.models.base import Table, in_org, vocabulary
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field
 
-from petmsg.enums import OptOutSource
+from petmsg.enums.opt_outs import OptOutSource
 from petmsg.models.base import Table, in_org, vocabulary
 
 _STANDS = text("ended_at IS NULL")

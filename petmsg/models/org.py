@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, UniqueConstraint, false, text
 from sqlmodel import Field
 
-from petmsg.enums import PoolFor, ProviderName
+from petmsg.enums.orgs import PoolFor, ProviderName
 from petmsg.models.base import Table, vocabulary
 
 

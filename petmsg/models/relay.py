@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
-from petmsg.enums import RelayKind, RelayOutcome
+from petmsg.enums.inbound import RelayKind, RelayOutcome
 from petmsg.models.base import Table, in_org, vocabulary
 
 _OPEN = text("closed_at IS NULL")

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
-from petmsg.enums import SitterStatus
+from petmsg.enums.people import SitterStatus
 from petmsg.models.base import Table, in_org, vocabulary
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Field
 
-from petmsg.enums import StripeOutcome
+from petmsg.enums.payments import StripeOutcome
 from petmsg.models.base import Table, vocabulary
 
 

@@ -6,7 +6,7 @@ import sys
 from importlib.util import find_spec
 from typing import NamedTuple
 
-from petmsg.enums import AlertSeverity
+from petmsg.enums.alerts import AlertSeverity
 from petmsg.errors import ExtraMissing
 from petmsg.notify.outcome import Outcome, Trouble
 

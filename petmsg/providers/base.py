@@ -13,7 +13,7 @@ from enum import StrEnum
 from math import inf
 from typing import Protocol
 
-from petmsg.enums import Keyword
+from petmsg.enums.opt_outs import Keyword
 
 MOST_MEDIA = 10
 """The most pictures and files of one message (Twilio's error 21623)."""

@@ -1,7 +1,7 @@
 """The providers that an org can use: the module of each, and where its credentials are.
 
 To add a provider, write its module with `connect(connection) -> Provider`, name it in
-`petmsg.enums.ProviderName` (its values are in a CHECK, so this needs a migration), and add its
+`petmsg.enums.orgs.ProviderName` (its values are in a CHECK, so this needs a migration), and add its
 line to `PROVIDERS`. Standard library and leaves only: a module is imported when it is connected.
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from petmsg import settings
 from petmsg.db.cursor import Cursor
-from petmsg.enums import ProviderName
+from petmsg.enums.orgs import ProviderName
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import Provider
 from petmsg.providers.credentials import load_twilio_credentials, where_credentials_come_from

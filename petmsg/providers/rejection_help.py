@@ -5,7 +5,7 @@
 
 from typing import NamedTuple
 
-from petmsg.enums import BlockCode
+from petmsg.enums.messages import BlockCode
 from petmsg.providers.base import RejectionClass
 from petmsg.providers.twilio_errors import OutcomeCertainty
 

@@ -5,7 +5,7 @@ The signature is checked before (`twilio_signature`). The values may be written 
 
 import re
 
-from petmsg.enums import Keyword
+from petmsg.enums.opt_outs import Keyword
 from petmsg.providers.base import DeliveryReport, ReceivedMedia, ReceivedText
 from petmsg.providers.public_url import STATUS, checked_public_url
 from petmsg.providers.twilio_errors import look_up

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import AlertSeverity
+from petmsg.enums.alerts import AlertSeverity
 from petmsg.errors import NoOrg, NotFound, OutOfRange, quoted
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest_of

@@ -7,7 +7,8 @@ text's row locked, or name the try that must be its last.
 from datetime import datetime
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import ProviderName, StoredRule
+from petmsg.enums.messages import StoredRule
+from petmsg.enums.orgs import ProviderName
 from petmsg.queries.queue import NumberRateLimit
 
 UNDER_WAY = """

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import ClientKind, NumberClass, NumberStatus
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.people import ClientKind
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
 from petmsg.rules.routing.facts import NumberFact, WindowFact

@@ -11,7 +11,10 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import AttemptStatus, Keyword, NumberClass, NumberStatus, Rule
+from petmsg.enums.messages import AttemptStatus
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.opt_outs import Keyword
+from petmsg.enums.routing import Rule
 from petmsg.phone import phone_key
 from petmsg.queries.org import OrgRow
 from petmsg.queries.override import holding_override

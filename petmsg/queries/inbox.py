@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import AddressedTo
+from petmsg.enums.inbound import AddressedTo
 from petmsg.errors import NotFound, OutOfRange, Refused, quoted
 from petmsg.queries.lookup import find_client, find_number, find_sitter
 from petmsg.queries.media_of_messages import MessageMedia, with_media

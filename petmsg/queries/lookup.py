@@ -7,7 +7,9 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import BookingStatus, ClientKind, NumberClass, NumberStatus, SitterStatus
+from petmsg.enums.bookings import BookingStatus
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.people import ClientKind, SitterStatus
 from petmsg.errors import Ambiguous, Refused
 from petmsg.phone import is_phone, mask_phone, phone_to_look_up
 from petmsg.text_inputs import normal_name

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import MediaStatus
+from petmsg.enums.media import MediaStatus
 
 OF_MESSAGE = """
 SELECT position, status, content_type, size, sha256, url FROM media

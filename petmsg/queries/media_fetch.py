@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import MediaStatus, ProviderName
+from petmsg.enums.media import MediaStatus
+from petmsg.enums.orgs import ProviderName
 
 _ADD = """
 INSERT INTO media (org_id, message_id, position, status, name, content_type, size, sha256,

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import MessageStatus
+from petmsg.enums.messages import MessageStatus
 from petmsg.errors import NotFound, OutOfRange, Refused, quoted
 from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.media_of_messages import MessageMedia, with_media

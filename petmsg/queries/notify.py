@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import AlertSeverity
+from petmsg.enums.alerts import AlertSeverity
 from petmsg.queries.org import OrgRow
 
 _CHANNELS = """

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import PoolFor, ProviderName
+from petmsg.enums.orgs import PoolFor, ProviderName
 from petmsg.errors import NoOrg, OrgNotChosen
 
 _ORGS = """

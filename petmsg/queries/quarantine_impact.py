@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import ClientKind
+from petmsg.enums.people import ClientKind
 from petmsg.queries.lookup import ClientKey
 
 _WINDOWS = """

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from petmsg.clock import day_local
 from petmsg.db.cursor import Cursor
-from petmsg.enums import MessageStatus, RelayKind, RelayOutcome
+from petmsg.enums.inbound import RelayKind, RelayOutcome
+from petmsg.enums.messages import MessageStatus
 from petmsg.queries.org import OrgRow
 from petmsg.rules.routing.quotes import DESK, Shown, forward
 from petmsg.rules.routing.relay import (

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import MediaStatus
+from petmsg.enums.media import MediaStatus
 
 FILES_OF_INBOUND = """
 SELECT id, content_type, name FROM media

@@ -12,7 +12,8 @@ from typing import Any
 
 from petmsg.db.cursor import Cursor
 from petmsg.db.statements import instant_from_text
-from petmsg.enums import NumberClass, NumberStatus, Voice
+from petmsg.enums.messages import Voice
+from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
 from petmsg.rules.routing.facts import (

@@ -6,7 +6,7 @@ Offboarded sitters are recognised as well.
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import ClientKind, SitterStatus
+from petmsg.enums.people import ClientKind, SitterStatus
 from petmsg.queries.lookup import ClientKey, SitterKey
 
 CLIENT_OF_PHONE = """

@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from petmsg.db.cursor import Cursor
 from petmsg.db.statements import instant_from_text
-from petmsg.enums import ClientKind
+from petmsg.enums.people import ClientKind
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
 from petmsg.queries.state_intervals import IntervalBuilder, OrgHistory, PoolUse, Span, own_before

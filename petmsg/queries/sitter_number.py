@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import NumberClass, NumberStatus, SystemMessageRule
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.routing import SystemMessageRule
 from petmsg.queries.org import OrgRow
 from petmsg.rules.routing.direct import DirectFacts, ForwardFact, StaffFact
 from petmsg.rules.routing.facts import NumberFact

@@ -13,7 +13,9 @@ from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import NumberClass, NumberStatus, SitterStatus, StoredRule
+from petmsg.enums.messages import StoredRule
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.people import SitterStatus
 from petmsg.queries.org import OrgRow
 from petmsg.rules.routing.facts import NumberFact, PoolNumberFact
 from petmsg.rules.routing.state_intervals import (

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import Direction
+from petmsg.enums.messages import Direction
 from petmsg.errors import NotFound
 from petmsg.queries.lookup import find_client
 from petmsg.queries.media_of_messages import MessageMedia, with_media

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from rich.text import Text
 
 from petmsg.clock import zone
-from petmsg.enums import AddressedTo, Direction, MessageStatus, RelayKind
+from petmsg.enums.inbound import AddressedTo, RelayKind
+from petmsg.enums.messages import Direction, MessageStatus
 from petmsg.queries.thread import ThreadDetails, ThreadMessage
 from petmsg.render.escape import escape
 from petmsg.render.field_types import WAITS, one_of

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from petmsg.enums import OutputFormat
+from petmsg.enums.output import OutputFormat
 from petmsg.render.escape import escape, json_text
 from petmsg.render.fields import Field, View, record
 

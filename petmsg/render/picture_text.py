@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from petmsg.enums import MediaStatus
+from petmsg.enums.media import MediaStatus
 from petmsg.plurals import counted
 
 _KINDS = {

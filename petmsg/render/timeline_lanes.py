@@ -9,7 +9,7 @@ from string import ascii_uppercase
 from typing import Any, NamedTuple
 
 from petmsg.clock import zone
-from petmsg.enums import Direction
+from petmsg.enums.messages import Direction
 from petmsg.render.field_types import BAD, GOOD, OVER, WAITS
 
 LEAD, BOOKED, GRACE, LINE, REST = "lead", "booked", "grace", "line", "rest"

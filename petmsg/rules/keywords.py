@@ -8,7 +8,7 @@ characters, so that quotes added by a phone cannot hide a request for no more me
 
 import unicodedata
 
-from petmsg.enums import Keyword
+from petmsg.enums.opt_outs import Keyword
 
 MAY_MEAN_THE_VISIT = frozenset(("CANCEL", "END"))
 """Opt-outs that may be about a booking: the opt-out is applied, and a person checks it."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from petmsg.clock import zone
-from petmsg.enums import BlockCode
+from petmsg.enums.messages import BlockCode
 from petmsg.errors import OutOfRange, quoted
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from petmsg.enums import AddressedTo
+from petmsg.enums.inbound import AddressedTo
 from petmsg.errors import Refused
 from petmsg.phone import parse_phone
 from petmsg.queries.inbox import InboxItem, NotInTheInbox, find_item

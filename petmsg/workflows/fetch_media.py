@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256 as hash_of
 from itertools import groupby
 
-from petmsg.enums import Direction, MediaStatus, ProviderName
+from petmsg.enums.media import MediaStatus
+from petmsg.enums.messages import Direction
+from petmsg.enums.orgs import ProviderName
 from petmsg.errors import (
     ExtraMissing,
     MediaGone,

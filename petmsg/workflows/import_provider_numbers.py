@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from petmsg.enums import NumberClass
+from petmsg.enums.numbers import NumberClass
 from petmsg.errors import Refused
 from petmsg.services.doctor.provider_drift import add_all
 from petmsg.services.transfer.row_files import CHUNK

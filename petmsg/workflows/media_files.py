@@ -11,7 +11,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from petmsg.enums import MediaStatus
+from petmsg.enums.media import MediaStatus
 from petmsg.errors import AlreadyExists, Misconfigured, PetmsgError, Refused, quoted
 from petmsg.media.content_types import content_type_of, extension_of
 from petmsg.queries.media_list import MediaDetails, MediaLink, find_media, newest_link

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.errors import MalformedUrl, NotifyFileUnusable
 from petmsg.notify.sending import Sending
 from petmsg.queries.notify import ChannelRow, list_channels

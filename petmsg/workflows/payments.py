@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import StripeOutcome
+from petmsg.enums.payments import StripeOutcome
 from petmsg.errors import NotFound, OrgNotChosen, PetmsgError
 from petmsg.providers.stripe_event import Payment, WrittenEvent
 from petmsg.queries.org import OrgRow, find_org

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from petmsg.enums import AlertKind
+from petmsg.enums.alerts import AlertKind
 from petmsg.providers.registry import needs_public_url
 from petmsg.queries.alert import open_alert
 from petmsg.queries.org import OrgRow

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from petmsg import settings
-from petmsg.enums import Keyword, ProviderName
+from petmsg.enums.opt_outs import Keyword
+from petmsg.enums.orgs import ProviderName
 from petmsg.errors import (
     ExtraMissing,
     MediaGone,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from petmsg import clock
 from petmsg.db.liveness import Worker, worker
-from petmsg.enums import MessageStatus
+from petmsg.enums.messages import MessageStatus
 from petmsg.errors import PetmsgError, ProviderOutcomeUnknown
 from petmsg.providers.base import Provider, RetryLater, Unknown
 from petmsg.queries.message import sending_row

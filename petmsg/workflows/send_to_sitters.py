@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from petmsg import clock
 from petmsg.db.liveness import worker
-from petmsg.enums import MessageStatus
+from petmsg.enums.messages import MessageStatus
 from petmsg.errors import PetmsgError
 from petmsg.queries.lookup import find_sitter
 from petmsg.queries.message import sending_row

@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any
 
 from petmsg.db.named_error import named_error
-from petmsg.enums import ProviderName, StripeOutcome
+from petmsg.enums.orgs import ProviderName
+from petmsg.enums.payments import StripeOutcome
 from petmsg.errors import Busy, Misconfigured
 from petmsg.providers.base import DeliveryReport, ReceivedText
 from petmsg.providers.stripe_event import Payment

@@ -24,7 +24,8 @@ from hypothesis.stateful import (
 )
 
 from petmsg.db import migrate
-from petmsg.enums import NumberClass, ProviderName
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.orgs import ProviderName
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import Accepted, ReceivedText, Rejected, RejectionClass
 from petmsg.services.bookings import booking, confirm

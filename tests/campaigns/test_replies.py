@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from petmsg.enums import InboundCode, InboundRule
+from petmsg.enums.routing import InboundCode, InboundRule
 from petmsg.queries import inbound as queries
 from petmsg.rules.routing import inbound
 from petmsg.rules.routing.inbound import InboundDecision, InboundFacts, InboundStep

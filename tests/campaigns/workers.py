@@ -416,7 +416,7 @@ def scale_down(patience: float = 1.0) -> None:
 
 def _blind_requeue() -> None:
     """What job queues do: whose sender died, or had no answer, is sent again."""
-    from petmsg.enums import MessageStatus
+    from petmsg.enums.messages import MessageStatus
     from petmsg.services.outbox import record_outcome, unknown_outcomes
 
     def settle(uow: Any, each: Any, _found: Any, **_patience: Any) -> Any:
@@ -430,7 +430,7 @@ def _blind_requeue() -> None:
 
 def _mark_then_drop() -> None:
     """What was marked before it was sent is never sent again."""
-    from petmsg.enums import MessageStatus
+    from petmsg.enums.messages import MessageStatus
     from petmsg.services.outbox import record_outcome, unknown_outcomes
 
     def settle(uow: Any, each: Any, _found: Any, **_patience: Any) -> Any:

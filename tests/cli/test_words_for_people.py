@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from petmsg.cli.handle_error import named
-from petmsg.enums import OutputFormat
+from petmsg.enums.output import OutputFormat
 from petmsg.errors import CredentialsMissing
 from petmsg.providers.credentials import load_stripe_secrets
 from tests.support.fixtures import NOW, Cli, add_org, run_cli

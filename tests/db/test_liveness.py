@@ -18,7 +18,7 @@ import pytest
 from petmsg.db import migrate
 from petmsg.db.liveness import is_dead, worker
 from petmsg.db.location import locate
-from petmsg.enums import ProviderName
+from petmsg.enums.orgs import ProviderName
 from petmsg.errors import Busy
 from petmsg.services.outbox.claim import Claim, claim
 from tests.support.fixtures import ACTOR, NOW, add_org, looking, run_cli, working

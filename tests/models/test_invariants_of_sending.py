@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import AlertSeverity, AttemptStatus, OptOutSource
+from petmsg.enums.alerts import AlertSeverity
+from petmsg.enums.messages import AttemptStatus
+from petmsg.enums.opt_outs import OptOutSource
 from tests.support.attacks import Database, copied
 from tests.support.fixtures import NOW
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from petmsg.enums import AlertSeverity
+from petmsg.enums.alerts import AlertSeverity
 from petmsg.errors import ExtraMissing
 from petmsg.notify import sending
 from petmsg.notify.outcome import Outcome, Trouble

@@ -16,7 +16,7 @@ import pytest
 from petmsg.cli import GROUPS, module_of
 from petmsg.cli.command import App
 from petmsg.db.location import locate
-from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.services.alert import raise_alert
 from tests import ROOT
 from tests.support.fixtures import add_org, run_cli, working

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from petmsg.enums import MessageStatus
+from petmsg.enums.messages import MessageStatus
 from tests import ROOT
 
 PAGES = [

@@ -9,7 +9,7 @@ import pytest
 
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import locate
-from petmsg.enums import BookingStatus
+from petmsg.enums.bookings import BookingStatus
 from petmsg.queries import candidates
 from petmsg.queries.candidates import MOST, Candidate, offered
 from tests.support.consistency import raw

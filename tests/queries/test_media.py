@@ -1,6 +1,6 @@
 """The files of a message in their order, and of no other message."""
 
-from petmsg.enums import MediaStatus
+from petmsg.enums.media import MediaStatus
 from petmsg.models import Media
 from petmsg.queries.media import MediaRow, media_of_message
 from tests.support.fixtures import NOW, looking, working

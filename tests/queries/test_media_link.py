@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from petmsg.enums import MediaStatus, MessageStatus
+from petmsg.enums.media import MediaStatus
+from petmsg.enums.messages import MessageStatus
 from petmsg.models import Media
 from petmsg.queries.media_link import LinkedFile, add_link, file_of_link
 from tests.support.fixtures import NOW, looking, working

@@ -7,7 +7,7 @@ import pytest
 
 from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
-from petmsg.enums import MediaStatus
+from petmsg.enums.media import MediaStatus
 from petmsg.errors import NotFound, OutOfRange
 from petmsg.queries.media_list import find_media, list_media, media_id, newest_link
 from petmsg.queries.org import find_org

@@ -8,14 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import Session, col, select
 
-from petmsg.enums import (
-    AttemptStatus,
-    BookingStatus,
-    NumberClass,
-    NumberStatus,
-    Rule,
-    SitterStatus,
-)
+from petmsg.enums.bookings import BookingStatus
+from petmsg.enums.messages import AttemptStatus
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.people import SitterStatus
+from petmsg.enums.routing import Rule
 from petmsg.models import (
     AssignmentWindow,
     Booking,

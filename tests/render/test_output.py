@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from petmsg import render
-from petmsg.enums import NumberClass, OutputFormat
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.output import OutputFormat
 from petmsg.models import Client, ClientPhone, Sitter
 from petmsg.render import output
 from petmsg.render.escape import escape, json_text

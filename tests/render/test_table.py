@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import MessageStatus
+from petmsg.enums.messages import MessageStatus
 from petmsg.render.field_types import (
     BAD,
     COUNT,

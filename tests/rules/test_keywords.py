@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from petmsg.enums import Keyword
+from petmsg.enums.opt_outs import Keyword
 from petmsg.rules.keywords import keyword_of, may_mean_the_visit
 from petmsg.rules.stop_requests import asks_to_stop
 from tests.support.stop_words import ORDINARY, REQUESTS

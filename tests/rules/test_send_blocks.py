@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from petmsg.enums import BlockCode
+from petmsg.enums.messages import BlockCode
 from petmsg.errors import OutOfRange
 from petmsg.rules import send_blocks
 from petmsg.rules.send_blocks import (

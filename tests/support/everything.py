@@ -7,7 +7,8 @@ and reasons. What is tried on every command begins here.
 from datetime import timedelta
 from typing import Any
 
-from petmsg.enums import AlertKind, AlertSeverity, MediaStatus
+from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.media import MediaStatus
 from petmsg.errors import REFUSED
 from petmsg.services.alert import raise_alert
 from petmsg.services.notify import channel

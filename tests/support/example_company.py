@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from petmsg.db import migrate
-from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.errors import REFUSED
 from petmsg.services.alert import raise_alert
 from tests.support import snoutos

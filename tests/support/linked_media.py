@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from petmsg.enums import MediaStatus
+from petmsg.enums.media import MediaStatus
 from petmsg.media.base import MediaStore
 from petmsg.media.links import hash_of_token, new_token
 from petmsg.models import Media

@@ -3,7 +3,7 @@
 from typing import Any
 
 from petmsg.db.location import default_media_place, locate
-from petmsg.enums import MediaStatus
+from petmsg.enums.media import MediaStatus
 from petmsg.media.content_types import content_type_of
 from petmsg.media.open_store import open_store
 from tests.support.consistency import raw

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from petmsg.enums import AlertSeverity
+from petmsg.enums.alerts import AlertSeverity
 from tests.support.fixtures import Cli, copied, looking
 from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake
 

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.enums import MessageStatus, NumberClass, ProviderName, Switch
+from petmsg.enums.messages import MessageStatus
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.orgs import ProviderName, Switch
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import Accepted, ReceivedText
 from petmsg.services.bookings import booking, confirm

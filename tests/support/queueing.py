@@ -10,7 +10,9 @@ stored(url, text), attempts(url, text), alerts(url), events(url, text)
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.enums import MessageStatus, NumberClass, ProviderName
+from petmsg.enums.messages import MessageStatus
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.orgs import ProviderName
 from petmsg.providers.base import Accepted, Rejected, RejectionClass, SendOutcome
 from petmsg.services.bookings import booking, confirm
 from petmsg.services.numbers import number

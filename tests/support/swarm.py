@@ -424,7 +424,7 @@ def _claim_forgotten() -> None:
 
 def _claims_unseen() -> None:
     """A claim does not look whether the text was taken since the worker saw it in the queue."""
-    from petmsg.enums import MessageStatus
+    from petmsg.enums.messages import MessageStatus
     from petmsg.services.outbox import claim
     from petmsg.services.outbox.queue import locked_message
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.enums import ProviderName
+from petmsg.enums.orgs import ProviderName
 from petmsg.services.outbox.claim import Claim, claim
 from tests.support.fixtures import NOW, Cli, Ran, copied, lines, looking, working
 

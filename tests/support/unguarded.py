@@ -13,7 +13,7 @@ import pytest
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import locate
 from petmsg.db.statements import instant_to_text
-from petmsg.enums import CheckResult
+from petmsg.enums.alerts import CheckResult
 from petmsg.models import metadata
 from petmsg.services.doctor import run_checks
 from petmsg.services.doctor.check import CheckContext

@@ -12,14 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.enums import (
-    ClientKind,
-    Direction,
-    MessageStatus,
-    NumberClass,
-    PoolFor,
-    ProviderName,
-)
+from petmsg.enums.messages import Direction, MessageStatus
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.orgs import PoolFor, ProviderName
+from petmsg.enums.people import ClientKind
 from petmsg.errors import PetmsgError
 from petmsg.models import Message
 from petmsg.providers.base import (

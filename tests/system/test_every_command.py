@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import OutputFormat
+from petmsg.enums.output import OutputFormat
 from petmsg.errors import FINDING
 from petmsg.render.escape import escape, json_text
 from tests.support.examples import (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from petmsg.enums import MediaStatus
+from petmsg.enums.media import MediaStatus
 from petmsg.errors import MediaNotAccepted, MediaUnreadable, OutOfRange
 from petmsg.media.web_address import MalformedLink
 from petmsg.workflows.environment import Environment

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import ProviderName
+from petmsg.enums.orgs import ProviderName
 from petmsg.services.outbox.claim import Claim, Waiting
 from tests.services.outbox.test_outgoing_media import JPEG, LINK, PUBLIC, queued, use_twilio
 from tests.support.fixtures import Cli, looking, working

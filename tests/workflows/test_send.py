@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import MessageStatus
+from petmsg.enums.messages import MessageStatus
 from tests.providers.sending import unused_port
 from tests.support.fixtures import NOW, Cli, Ran, add_org, copied, looking, working
 from tests.support.twilio_fake import ACCOUNT_SID, AUTH_TOKEN, TwilioFake

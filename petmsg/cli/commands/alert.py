@@ -8,7 +8,7 @@ from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import ALL, BEFORE, LIMIT, REASON, checked_reason, page
 from petmsg.cli.results import show_results
-from petmsg.enums import AlertSeverity
+from petmsg.enums.alerts import AlertSeverity
 from petmsg.errors import FINDING, UsageProblem
 from petmsg.queries import alert as queries
 from petmsg.queries.page import USUAL_LIMIT

@@ -8,7 +8,7 @@ import typer
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import ALL, BEFORE, LIMIT, page, read_text
-from petmsg.enums import OutputFormat
+from petmsg.enums.output import OutputFormat
 from petmsg.errors import FINDING
 from petmsg.queries import audit as queries
 from petmsg.queries.page import USUAL_LIMIT

@@ -21,7 +21,7 @@ from petmsg.cli.options import (
     read_file,
 )
 from petmsg.cli.results import Results
-from petmsg.enums import BookingStatus
+from petmsg.enums.bookings import BookingStatus
 from petmsg.errors import UsageProblem
 from petmsg.queries import booking as queries
 from petmsg.queries.page import USUAL_LIMIT

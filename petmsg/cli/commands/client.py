@@ -19,7 +19,7 @@ from petmsg.cli.options import (
     page,
     required_reason,
 )
-from petmsg.enums import ClientKind
+from petmsg.enums.people import ClientKind
 from petmsg.queries import client as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of

@@ -9,7 +9,7 @@ import typer
 from petmsg.cli.command import new_command
 from petmsg.cli.context import Context
 from petmsg.cli.options import FINDINGS
-from petmsg.enums import CheckResult
+from petmsg.enums.alerts import CheckResult
 from petmsg.errors import FINDING
 from petmsg.plurals import counted
 from petmsg.render.printed import list_of

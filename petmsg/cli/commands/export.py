@@ -8,7 +8,7 @@ from petmsg.cli.command import new_command
 from petmsg.cli.context import Context
 from petmsg.cli.flows.import_export import tell_missing
 from petmsg.cli.options import named_folder
-from petmsg.enums import FileFormat
+from petmsg.enums.output import FileFormat
 from petmsg.errors import NoOrg
 from petmsg.render.printed import list_of
 from petmsg.render.views.import_provider_numbers import EXPORTED

@@ -25,7 +25,7 @@ from petmsg.cli.options import (
     required_reason,
 )
 from petmsg.cli.results import Results
-from petmsg.enums import MessageStatus
+from petmsg.enums.messages import MessageStatus
 from petmsg.errors import UsageProblem
 from petmsg.queries import message as queries
 from petmsg.queries.page import USUAL_LIMIT

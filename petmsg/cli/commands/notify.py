@@ -6,7 +6,7 @@ import typer
 
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
-from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.render.printed import list_of, one
 from petmsg.render.views.notify import ADDED, CHANNELS, REMOVED, TESTED, TOLD
 

@@ -19,7 +19,7 @@ from petmsg.cli.options import (
     required_reason,
 )
 from petmsg.cli.results import show_plans, show_results
-from petmsg.enums import NumberClass, NumberStatus
+from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.errors import UsageProblem
 from petmsg.queries import number as queries
 from petmsg.queries.page import USUAL_LIMIT

@@ -8,7 +8,7 @@ from petmsg.cli import confirmations
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import REASON, checked_reason, required_reason
-from petmsg.enums import PoolFor, ProviderName, Switch
+from petmsg.enums.orgs import PoolFor, ProviderName, Switch
 from petmsg.queries.org import all_orgs, settings_at
 from petmsg.render.printed import list_of, one
 from petmsg.render.views.nouns import FREEZE, ORG, ORG_REMOVED

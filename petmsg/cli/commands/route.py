@@ -11,7 +11,8 @@ from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import BEFORE, LIMIT, REASON, checked_reason, page, required_reason
 from petmsg.cli.results import show_results
-from petmsg.enums import Outcome, OutputFormat, OverrideTo
+from petmsg.enums.output import OutputFormat
+from petmsg.enums.routing import Outcome, OverrideTo
 from petmsg.errors import REFUSED, UsageProblem
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of

@@ -20,7 +20,7 @@ from petmsg.cli.options import (
     required_reason,
 )
 from petmsg.cli.results import show_results
-from petmsg.enums import SitterStatus
+from petmsg.enums.people import SitterStatus
 from petmsg.queries import sitter as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of

@@ -19,7 +19,11 @@ from typer.core import TyperArgument
 from petmsg.cli.context import Context
 from petmsg.cli.group import LazyGroup
 from petmsg.db.snapshot import snapshot
-from petmsg.enums import AddressedTo, BookingStatus, MessageStatus, OutputFormat, SitterStatus
+from petmsg.enums.bookings import BookingStatus
+from petmsg.enums.inbound import AddressedTo
+from petmsg.enums.messages import MessageStatus
+from petmsg.enums.output import OutputFormat
+from petmsg.enums.people import SitterStatus
 from petmsg.queries import candidates
 from petmsg.queries.candidates import Candidate
 from petmsg.workflows.environment import Environment

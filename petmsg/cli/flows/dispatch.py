@@ -9,7 +9,8 @@ from functools import partial
 from petmsg.cli.context import Context
 from petmsg.cli.results import result_data, show_results
 from petmsg.db.liveness import worker
-from petmsg.enums import MessageStatus, OutputFormat
+from petmsg.enums.messages import MessageStatus
+from petmsg.enums.output import OutputFormat
 from petmsg.errors import (
     BUSY,
     CONFIGURATION,

@@ -10,7 +10,7 @@ from petmsg import settings
 from petmsg.cli.context import Context
 from petmsg.cli.options import named_folder
 from petmsg.db.location import Location
-from petmsg.enums import OutputFormat
+from petmsg.enums.output import OutputFormat
 from petmsg.errors import REFUSED, UsageProblem
 from petmsg.render.progress import progress
 from petmsg.render.views.import_provider_numbers import IMPORTED_TABLES, REPORT

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from petmsg.cli.context import Context
-from petmsg.enums import MediaStatus
+from petmsg.enums.media import MediaStatus
 from petmsg.errors import BUSY, FINDING
 from petmsg.render.views.media import FETCHED
 from petmsg.workflows import fetch_media as workflow

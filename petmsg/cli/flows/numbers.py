@@ -6,7 +6,7 @@ from petmsg.cli.batch import import_file, look_at_each, source
 from petmsg.cli.context import Context
 from petmsg.cli.options import checked_reason
 from petmsg.cli.results import show_results
-from petmsg.enums import NumberClass
+from petmsg.enums.numbers import NumberClass
 from petmsg.errors import FINDING, UsageProblem
 from petmsg.render.views.health import HEALTH, PACE, PACE_SET, PROPOSED
 from petmsg.render.views.numbers import NUMBER_ADDED, QUARANTINED

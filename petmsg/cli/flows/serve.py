@@ -10,7 +10,8 @@ from petmsg.cli.context import Context
 from petmsg.clock import iso_utc
 from petmsg.db.location import Location
 from petmsg.db.snapshot import snapshot
-from petmsg.enums import OutputFormat, ProviderName
+from petmsg.enums.orgs import ProviderName
+from petmsg.enums.output import OutputFormat
 from petmsg.errors import INTERRUPTED, ExtraMissing, Misconfigured, NoOrg, PetmsgError
 from petmsg.providers.credentials import (
     STRIPE_NAME,

@@ -11,14 +11,10 @@ from sqlite3 import Row
 from typing import Any
 
 from petmsg.clock import iso_utc
-from petmsg.enums import (
-    Direction,
-    MessageStatus,
-    NumberClass,
-    Outcome,
-    ProviderName,
-    StoredRule,
-)
+from petmsg.enums.messages import Direction, MessageStatus, StoredRule
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.orgs import ProviderName
+from petmsg.enums.routing import Outcome
 from petmsg.errors import MalformedRow, PetmsgError, quoted
 from petmsg.importers.snoutos.legacy_schema import MALFORMED, time_of
 from petmsg.importers.snoutos.opt_outs import store_opt_outs

@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlite3 import Row
 from typing import Any
 
-from petmsg.enums import NumberClass, NumberStatus, SitterStatus
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.people import SitterStatus
 from petmsg.errors import MalformedPhone, MalformedRow, NumberTaken, PetmsgError, quoted
 from petmsg.importers.snoutos.legacy_schema import time_of
 from petmsg.importers.snoutos.people import WHY

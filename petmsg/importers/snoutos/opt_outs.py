@@ -11,7 +11,10 @@ from sqlite3 import Row
 from typing import Any
 
 from petmsg.clock import iso_utc
-from petmsg.enums import AlertKind, AlertSeverity, ClientKind, Direction, Keyword, OptOutSource
+from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.messages import Direction
+from petmsg.enums.opt_outs import Keyword, OptOutSource
+from petmsg.enums.people import ClientKind
 from petmsg.errors import MalformedRow
 from petmsg.importers.snoutos.legacy_schema import time_of
 from petmsg.importers.snoutos.people import clients_by_ref

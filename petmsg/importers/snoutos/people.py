@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from sqlite3 import Row
 from typing import Any
 
-from petmsg.enums import SitterStatus
+from petmsg.enums.people import SitterStatus
 from petmsg.errors import MalformedPhone, MalformedRef, MalformedText, PetmsgError, PhoneTaken
 from petmsg.importers.snoutos.report import Imported
 from petmsg.models import Client, ClientPhone, Sitter, SitterActivity

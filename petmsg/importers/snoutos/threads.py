@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlite3 import Row
 from typing import Any, NamedTuple
 
-from petmsg.enums import NumberClass
+from petmsg.enums.numbers import NumberClass
 from petmsg.errors import MalformedPhone, MalformedRow
 from petmsg.importers.snoutos.legacy_schema import time_of
 from petmsg.importers.snoutos.people import WHY, NotImported, clients_by_ref

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from sqlite3 import Row
 from typing import Any
 
-from petmsg.enums import BookingStatus, SitterStatus
+from petmsg.enums.bookings import BookingStatus
+from petmsg.enums.people import SitterStatus
 from petmsg.errors import MalformedRef, MalformedRow, PetmsgError, Refused
 from petmsg.importers.snoutos.legacy_schema import time_of
 from petmsg.importers.snoutos.people import WHY, NotImported, clients_by_ref, forgotten

@@ -6,8 +6,17 @@ Both lists are data. A test compares them with the models: a new table adds its 
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from petmsg import enums
 from petmsg.db.cursor import Cursor
+from petmsg.enums.alerts import AlertSeverity
+from petmsg.enums.bookings import BookingStatus
+from petmsg.enums.inbound import AddressedTo, RelayKind, RelayOutcome
+from petmsg.enums.media import MediaStatus
+from petmsg.enums.messages import AttemptStatus, Direction, MessageStatus, StoredRule, Voice
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.opt_outs import Keyword, OptOutSource
+from petmsg.enums.orgs import PoolFor, ProviderName
+from petmsg.enums.payments import StripeOutcome
+from petmsg.enums.people import ClientKind, SitterStatus
 
 OF_AN_ORG = {
     "alert": (),
@@ -79,33 +88,33 @@ class Vocabulary(NamedTuple):
 
 
 VOCABULARIES = (
-    Vocabulary("alert", "severity", enums.AlertSeverity),
-    Vocabulary("booking", "status", enums.BookingStatus),
-    Vocabulary("client", "kind", enums.ClientKind),
-    Vocabulary("inbound_text", "addressed_to", enums.AddressedTo),
-    Vocabulary("inbound_text", "keyword", enums.Keyword, required=False),
-    Vocabulary("media", "status", enums.MediaStatus),
-    Vocabulary("message", "direction", enums.Direction),
-    Vocabulary("message", "provider", enums.ProviderName, required=False),
-    Vocabulary("message", "rule", enums.StoredRule, required=False),
-    Vocabulary("message", "status", enums.MessageStatus),
-    Vocabulary("message", "voice", enums.Voice, required=False),
-    Vocabulary("message_attempt", "rule", enums.StoredRule, required=False),
-    Vocabulary("message_attempt", "status", enums.AttemptStatus),
-    Vocabulary("message_number", "class", enums.NumberClass),
-    Vocabulary("message_number", "status", enums.NumberStatus),
-    Vocabulary("notify_channel", "severity", enums.AlertSeverity),
-    Vocabulary("number_custody", "class", enums.NumberClass),
-    Vocabulary("number_custody", "status", enums.NumberStatus),
-    Vocabulary("opt_out", "source", enums.OptOutSource),
-    Vocabulary("org", "pool_for", enums.PoolFor),
-    Vocabulary("org", "provider", enums.ProviderName),
-    Vocabulary("pull_mark", "provider", enums.ProviderName),
-    Vocabulary("relay", "kind", enums.RelayKind),
-    Vocabulary("relay_question", "outcome", enums.RelayOutcome, required=False),
-    Vocabulary("sitter", "status", enums.SitterStatus),
-    Vocabulary("stray_text", "provider", enums.ProviderName, required=False),
-    Vocabulary("stripe_event", "outcome", enums.StripeOutcome),
+    Vocabulary("alert", "severity", AlertSeverity),
+    Vocabulary("booking", "status", BookingStatus),
+    Vocabulary("client", "kind", ClientKind),
+    Vocabulary("inbound_text", "addressed_to", AddressedTo),
+    Vocabulary("inbound_text", "keyword", Keyword, required=False),
+    Vocabulary("media", "status", MediaStatus),
+    Vocabulary("message", "direction", Direction),
+    Vocabulary("message", "provider", ProviderName, required=False),
+    Vocabulary("message", "rule", StoredRule, required=False),
+    Vocabulary("message", "status", MessageStatus),
+    Vocabulary("message", "voice", Voice, required=False),
+    Vocabulary("message_attempt", "rule", StoredRule, required=False),
+    Vocabulary("message_attempt", "status", AttemptStatus),
+    Vocabulary("message_number", "class", NumberClass),
+    Vocabulary("message_number", "status", NumberStatus),
+    Vocabulary("notify_channel", "severity", AlertSeverity),
+    Vocabulary("number_custody", "class", NumberClass),
+    Vocabulary("number_custody", "status", NumberStatus),
+    Vocabulary("opt_out", "source", OptOutSource),
+    Vocabulary("org", "pool_for", PoolFor),
+    Vocabulary("org", "provider", ProviderName),
+    Vocabulary("pull_mark", "provider", ProviderName),
+    Vocabulary("relay", "kind", RelayKind),
+    Vocabulary("relay_question", "outcome", RelayOutcome, required=False),
+    Vocabulary("sitter", "status", SitterStatus),
+    Vocabulary("stray_text", "provider", ProviderName, required=False),
+    Vocabulary("stripe_event", "outcome", StripeOutcome),
 )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from petmsg.enums import AlertSeverity
+from petmsg.enums.alerts import AlertSeverity
 from petmsg.render.field_types import (
     COUNT,
     FLAG,

@@ -2,18 +2,12 @@
 
 from typing import Any
 
-from petmsg.enums import (
-    AddressedTo,
-    AttemptStatus,
-    BlockCode,
-    BookingStatus,
-    Direction,
-    InboundCode,
-    MessageStatus,
-    NumberClass,
-    ProviderName,
-    RelayKind,
-)
+from petmsg.enums.bookings import BookingStatus
+from petmsg.enums.inbound import AddressedTo, RelayKind
+from petmsg.enums.messages import AttemptStatus, BlockCode, Direction, MessageStatus
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.orgs import ProviderName
+from petmsg.enums.routing import InboundCode
 from petmsg.render.escape import from_json
 from petmsg.render.field_types import (
     COUNT,

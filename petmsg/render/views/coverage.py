@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from petmsg.enums import Code, GapKind, NumberClass
+from petmsg.enums.bookings import GapKind
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.routing import Code
 from petmsg.render.field_types import (
     E164,
     FREE,

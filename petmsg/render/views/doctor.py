@@ -1,6 +1,6 @@
 """The field list of the checks of `petmsg doctor`."""
 
-from petmsg.enums import CheckResult
+from petmsg.enums.alerts import CheckResult
 from petmsg.render.field_types import TEXT, WORD, one_of, or_null
 from petmsg.render.fields import Field
 

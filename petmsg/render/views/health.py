@@ -1,6 +1,6 @@
 """The field lists of the numbers' delivery health and rate limits."""
 
-from petmsg.enums import NumberClass, NumberStatus
+from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.render.field_types import (
     AMOUNT,
     COUNT,

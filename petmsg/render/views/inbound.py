@@ -4,7 +4,9 @@ import json
 from datetime import datetime
 from typing import Any
 
-from petmsg.enums import AddressedTo, InboundCode, ProviderName
+from petmsg.enums.inbound import AddressedTo
+from petmsg.enums.orgs import ProviderName
+from petmsg.enums.routing import InboundCode
 from petmsg.render.field_types import (
     COUNT,
     E164,

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from petmsg.enums import Direction, MediaStatus
+from petmsg.enums.media import MediaStatus
+from petmsg.enums.messages import Direction
 from petmsg.render.field_types import (
     COUNT,
     FLAG,

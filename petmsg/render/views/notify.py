@@ -1,6 +1,6 @@
 """The field lists of channels, and of what they were told."""
 
-from petmsg.enums import AlertSeverity
+from petmsg.enums.alerts import AlertSeverity
 from petmsg.render.field_types import (
     BAD,
     COUNT,

@@ -2,13 +2,9 @@
 
 from typing import Any
 
-from petmsg.enums import (
-    ClientKind,
-    NumberStatus,
-    PoolFor,
-    ProviderName,
-    SitterStatus,
-)
+from petmsg.enums.numbers import NumberStatus
+from petmsg.enums.orgs import PoolFor, ProviderName
+from petmsg.enums.people import ClientKind, SitterStatus
 from petmsg.phone import mask_phone
 from petmsg.render.escape import from_json
 from petmsg.render.field_types import (

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from petmsg.enums import NumberClass, NumberStatus
+from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.plurals import counted
 from petmsg.render.field_types import (
     AMOUNT,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from petmsg.enums import OptOutSource
+from petmsg.enums.opt_outs import OptOutSource
 from petmsg.render.field_types import (
     COUNT,
     E164,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from petmsg.enums import OverrideTo
+from petmsg.enums.routing import OverrideTo
 from petmsg.render.field_types import (
     E164,
     FLAG,

@@ -1,6 +1,7 @@
 """The field lists of delivery receipts, and of differences from the provider."""
 
-from petmsg.enums import DriftKind, MessageStatus
+from petmsg.enums.alerts import DriftKind
+from petmsg.enums.messages import MessageStatus
 from petmsg.render.field_types import E164, ID, REF, TEXT, WORD, one_of, or_null
 from petmsg.render.fields import Field
 

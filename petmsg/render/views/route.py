@@ -1,14 +1,7 @@
 """The field lists of routes: a decision, an addressee, and a stored decision beside today's."""
 
-from petmsg.enums import (
-    Code,
-    InboundCode,
-    InboundRule,
-    NumberClass,
-    Outcome,
-    Rule,
-    SystemMessageRule,
-)
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.routing import Code, InboundCode, InboundRule, Outcome, Rule, SystemMessageRule
 from petmsg.render.field_types import (
     COUNT,
     E164,

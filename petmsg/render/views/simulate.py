@@ -3,7 +3,8 @@
 from typing import Any
 
 from petmsg.clock import zone
-from petmsg.enums import Code, NumberClass
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.routing import Code
 from petmsg.render.field_types import BAD, E164, INSTANT, REF, TEXT, one_of, or_null
 from petmsg.render.fields import NO_NUMBER, Field, View, local
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from petmsg.enums import NumberClass, NumberStatus, ProviderName
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.orgs import ProviderName
 from petmsg.plurals import counted
 from petmsg.render.field_types import (
     COUNT,

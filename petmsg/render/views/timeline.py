@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from petmsg.enums import Direction, MessageStatus
+from petmsg.enums.messages import Direction, MessageStatus
 from petmsg.render.field_types import (
     E164,
     ID,

@@ -27,7 +27,10 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from petmsg.clock import clock_local, format_local
-from petmsg.enums import ClientKind, Code, NumberClass, NumberStatus, Outcome, PoolFor, Rule
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.orgs import PoolFor
+from petmsg.enums.people import ClientKind
+from petmsg.enums.routing import Code, Outcome, Rule
 from petmsg.rules.routing.decision import ChosenNumber, DecidingWindow, Decision, Step
 from petmsg.rules.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
 

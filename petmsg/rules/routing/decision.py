@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from petmsg.clock import iso_utc
-from petmsg.enums import Code, NumberClass, Outcome, Rule, StoredRule, SystemMessageRule
+from petmsg.enums.messages import StoredRule
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.routing import Code, Outcome, Rule, SystemMessageRule
 
 
 class Step(NamedTuple):

@@ -14,7 +14,8 @@ front desk.
 from datetime import datetime
 from typing import NamedTuple
 
-from petmsg.enums import Code, NumberStatus, Outcome, SystemMessageRule
+from petmsg.enums.numbers import NumberStatus
+from petmsg.enums.routing import Code, Outcome, SystemMessageRule
 from petmsg.rules.routing.decide import RULESET, usable
 from petmsg.rules.routing.decision import ChosenNumber, Decision, Step
 from petmsg.rules.routing.facts import NumberFact

@@ -10,7 +10,9 @@ take a tenth of the run time of a command that explains one decision.
 from datetime import datetime
 from typing import NamedTuple
 
-from petmsg.enums import ClientKind, NumberClass, NumberStatus, PoolFor
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.orgs import PoolFor
+from petmsg.enums.people import ClientKind
 
 
 class NumberFact(NamedTuple):

@@ -24,7 +24,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from petmsg.clock import clock_local, format_local, iso_utc
-from petmsg.enums import AddressedTo, InboundCode, InboundRule, Keyword, NumberClass
+from petmsg.enums.inbound import AddressedTo
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.opt_outs import Keyword
+from petmsg.enums.routing import InboundCode, InboundRule
 from petmsg.rules.routing.decide import contains, usable
 from petmsg.rules.routing.facts import NumberFact, OverrideFact, WindowFact
 

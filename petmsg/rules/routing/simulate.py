@@ -16,7 +16,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from petmsg.enums import ClientKind, Code, Rule
+from petmsg.enums.people import ClientKind
+from petmsg.enums.routing import Code, Rule
 from petmsg.rules.routing.decide import decide
 from petmsg.rules.routing.decision import ChosenNumber, Decision
 from petmsg.rules.routing.facts import Facts, NumberFact, OverrideFact, WindowFact

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from petmsg.enums import ClientKind, PoolFor
+from petmsg.enums.orgs import PoolFor
+from petmsg.enums.people import ClientKind
 from petmsg.rules.routing.facts import NumberFact, OverrideFact, PoolNumberFact
 
 State = TypeVar("State")

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from petmsg.clock import iso_utc
-from petmsg.enums import BookingStatus, SitterStatus
+from petmsg.enums.bookings import BookingStatus
+from petmsg.enums.people import SitterStatus
 from petmsg.errors import AlreadyExists
 from petmsg.queries import confirm as confirm_queries
 from petmsg.queries.booking import mark_cancelled, update_bookings

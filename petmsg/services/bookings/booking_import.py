@@ -7,7 +7,8 @@ from datetime import datetime
 
 from petmsg.clock import parse_instant
 from petmsg.db.driver_errors import is_driver_error, is_unique_violation
-from petmsg.enums import BookingStatus, SitterStatus
+from petmsg.enums.bookings import BookingStatus
+from petmsg.enums.people import SitterStatus
 from petmsg.errors import Busy, MalformedRow, PetmsgError, Refused
 from petmsg.queries import confirm as confirm_queries
 from petmsg.queries.booking import insert_bookings, update_bookings

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from petmsg.enums import BookingStatus, SitterStatus
+from petmsg.enums.bookings import BookingStatus
+from petmsg.enums.people import SitterStatus
 from petmsg.errors import PetmsgError, Refused
 from petmsg.queries import confirm as queries
 from petmsg.queries.suggestions import FEW, no_booking

@@ -6,7 +6,7 @@ So an import without refs can be repeated, and `booking add` typed twice adds on
 from collections.abc import Iterable
 from datetime import datetime
 
-from petmsg.enums import BookingStatus
+from petmsg.enums.bookings import BookingStatus
 from petmsg.queries.booking import BookingSpan, bookings_that_start
 from petmsg.queries.confirm import BookingState
 from petmsg.services.unit_of_work import UnitOfWork

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from petmsg.db.transaction import Transaction
-from petmsg.enums import AlertKind, AlertSeverity, StripeOutcome
+from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.payments import StripeOutcome
 from petmsg.errors import MalformedRef, NotFound, PetmsgError, Refused
 from petmsg.providers.stripe_event import Payment, refs_in
 from petmsg.queries.alert import unpaid_alerts

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from petmsg import clock
 from petmsg.db.location import Location
-from petmsg.enums import CheckResult, ProviderName
+from petmsg.enums.alerts import CheckResult
+from petmsg.enums.orgs import ProviderName
 from petmsg.errors import PetmsgError
 from petmsg.media.base import MediaStore
 from petmsg.providers.base import Provider, ProviderNumber

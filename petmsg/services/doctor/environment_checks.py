@@ -16,7 +16,7 @@ from petmsg.clock import format_local, zone
 from petmsg.db.cursor import Cursor
 from petmsg.db.damage import strange_values
 from petmsg.db.location import network_file_system
-from petmsg.enums import CheckResult
+from petmsg.enums.alerts import CheckResult
 from petmsg.errors import OutOfRange, PetmsgError
 from petmsg.providers.public_url import checked_public_url
 from petmsg.providers.registry import (

@@ -12,7 +12,9 @@ from typing import Any
 from petmsg import settings
 from petmsg.db.cursor import Cursor
 from petmsg.db.snapshot import snapshot
-from petmsg.enums import CheckResult, Direction, MediaStatus, MessageStatus
+from petmsg.enums.alerts import CheckResult
+from petmsg.enums.media import MediaStatus
+from petmsg.enums.messages import Direction, MessageStatus
 from petmsg.errors import MediaMissing
 from petmsg.media.base import MediaStore
 from petmsg.plurals import counted

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from petmsg import settings
 from petmsg.db.snapshot import snapshot
-from petmsg.enums import CheckResult
+from petmsg.enums.alerts import CheckResult
 from petmsg.errors import ExtraMissing, NotifyFileUnusable
 from petmsg.notify.sending import need_apprise
 from petmsg.notify.url_file import UrlFile

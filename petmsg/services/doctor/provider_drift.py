@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from sqlmodel import select
 
-from petmsg.enums import AlertKind, AlertSeverity, DriftKind, MessageStatus, NumberClass
+from petmsg.enums.alerts import AlertKind, AlertSeverity, DriftKind
+from petmsg.enums.messages import MessageStatus
+from petmsg.enums.numbers import NumberClass
 from petmsg.errors import Refused
 from petmsg.models import MessageNumber
 from petmsg.phone import parse_phone

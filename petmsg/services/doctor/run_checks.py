@@ -12,7 +12,7 @@ from typing import Any
 
 from petmsg.db.cursor import Cursor
 from petmsg.db.driver_errors import is_driver_error, translate
-from petmsg.enums import CheckResult
+from petmsg.enums.alerts import CheckResult
 from petmsg.errors import Busy, DatabaseUnusable, NotFound, OutOfRange, PetmsgError, quoted
 from petmsg.plurals import counted
 from petmsg.queries.invariants.bookings import BOOKINGS, CLIENTS

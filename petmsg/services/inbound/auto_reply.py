@@ -13,7 +13,9 @@ earns money with messages to expensive numbers. Beyond the limit an alert is rai
 from datetime import timedelta
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import AddressedTo, AlertKind, AlertSeverity, BlockCode, RelayKind
+from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.inbound import AddressedTo, RelayKind
+from petmsg.enums.messages import BlockCode
 from petmsg.errors import MalformedPhone, PetmsgError
 from petmsg.phone import country_prefix, parse_phone, phone_key
 from petmsg.providers.base import ReceivedText

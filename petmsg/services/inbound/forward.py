@@ -6,11 +6,8 @@ number and the provider can send them. What cannot be forwarded goes to the inbo
 
 from datetime import datetime
 
-from petmsg.enums import (
-    AddressedTo,
-    InboundCode,
-    RelayKind,
-)
+from petmsg.enums.inbound import AddressedTo, RelayKind
+from petmsg.enums.routing import InboundCode
 from petmsg.plurals import counted
 from petmsg.providers.base import ReceivedText
 from petmsg.queries.inbound import sitter_id_of_message

@@ -6,7 +6,8 @@ STOP and START apply to the whole org, whether the phone belongs to a client, a 
 import shlex
 from datetime import datetime
 
-from petmsg.enums import AlertKind, AlertSeverity, Keyword
+from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.opt_outs import Keyword
 from petmsg.providers.base import ReceivedText
 from petmsg.queries.senders import Sender
 from petmsg.rules.keywords import (

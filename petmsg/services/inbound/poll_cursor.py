@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import ProviderName
+from petmsg.enums.orgs import ProviderName
 from petmsg.queries.poll_cursor import move_poll_cursor, polled_until
 from petmsg.services.unit_of_work import UnitOfWork
 

@@ -11,7 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.enums import AddressedTo, InboundCode, Keyword, MediaStatus, ProviderName
+from petmsg.enums.inbound import AddressedTo
+from petmsg.enums.media import MediaStatus
+from petmsg.enums.opt_outs import Keyword
+from petmsg.enums.orgs import ProviderName
+from petmsg.enums.routing import InboundCode
 from petmsg.providers.base import ReceivedMedia, ReceivedText
 from petmsg.queries.inbound import (
     INSERT_INBOUND,

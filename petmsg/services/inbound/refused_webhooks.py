@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from petmsg.db.transaction import Transaction
-from petmsg.enums import AlertKind, AlertSeverity, ProviderName
+from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.orgs import ProviderName
 from petmsg.errors import NoOrg
 from petmsg.plurals import counted
 from petmsg.queries.org import all_orgs

@@ -8,10 +8,7 @@ direction is `petmsg.services.inbound.forward`.
 from collections.abc import Sequence
 from datetime import datetime
 
-from petmsg.enums import (
-    RelayKind,
-    RelayOutcome,
-)
+from petmsg.enums.inbound import RelayKind, RelayOutcome
 from petmsg.errors import PetmsgError
 from petmsg.models import Message
 from petmsg.providers.base import ReceivedText

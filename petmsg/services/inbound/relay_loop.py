@@ -3,10 +3,7 @@
 import shlex
 from datetime import timedelta
 
-from petmsg.enums import (
-    AlertKind,
-    AlertSeverity,
-)
+from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.queries.relay_traffic import passed_on
 from petmsg.queries.sitter_number import sitter_line
 from petmsg.services import inbox

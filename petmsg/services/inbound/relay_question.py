@@ -6,7 +6,7 @@ each list is stored with the message it was sent for, even a list that answers a
 
 import json
 
-from petmsg.enums import RelayOutcome
+from petmsg.enums.inbound import RelayOutcome
 from petmsg.queries.relay import ANSWER_WITHIN, Question, questions
 from petmsg.queries.relay_question import close_question, insert_question
 from petmsg.rules.routing.relay import RelayDecision

@@ -9,7 +9,8 @@ again.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from petmsg.enums import AddressedTo, Voice
+from petmsg.enums.inbound import AddressedTo
+from petmsg.enums.messages import Voice
 from petmsg.errors import Refused
 from petmsg.models import Message
 from petmsg.queries.inbox import InboxItem, NotInTheInbox, find_item

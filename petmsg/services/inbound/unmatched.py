@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from petmsg.db.transaction import Transaction
-from petmsg.enums import AlertKind, AlertSeverity, ProviderName
+from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.orgs import ProviderName
 from petmsg.errors import NoOrg
 from petmsg.providers.base import ReceivedText
 from petmsg.queries.org import OrgRow, all_orgs

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import AddressedTo, AlertKind, AlertSeverity
+from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.inbound import AddressedTo
 from petmsg.plurals import counted
 from petmsg.queries.alert import open_alert, open_waiting_alerts, waiting_last_done_at
 from petmsg.queries.inbox import InboxItem

@@ -5,7 +5,7 @@ Both are called in the transaction that changes the files' rows.
 
 from collections.abc import Sequence
 
-from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.queries.media_fetch import by_id, has_missing_or_lost
 from petmsg.services.alert import close_alert, raise_alert
 from petmsg.services.unit_of_work import UnitOfWork

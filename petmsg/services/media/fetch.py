@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from petmsg.enums import MediaStatus
+from petmsg.enums.media import MediaStatus
 from petmsg.errors import (
     MediaGone,
     MediaTooLarge,

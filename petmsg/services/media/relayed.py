@@ -8,7 +8,8 @@ sent. A file that cannot be passed on is left with the front desk, and the words
 from dataclasses import dataclass
 from datetime import timedelta
 
-from petmsg.enums import Direction, MessageStatus, RelayKind
+from petmsg.enums.inbound import RelayKind
+from petmsg.enums.messages import Direction, MessageStatus
 from petmsg.models import Message, Relay
 from petmsg.queries import relayed_media as queries
 from petmsg.services import inbox

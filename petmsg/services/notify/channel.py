@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.errors import AlreadyExists, MalformedRef, NotFound
 from petmsg.queries import notify as queries
 from petmsg.queries.notify import ChannelRow

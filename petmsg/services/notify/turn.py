@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.notify.outcome import Outcome
 from petmsg.notify.sending import Note
 from petmsg.queries import notify as queries

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 
-from petmsg.enums import AlertSeverity
+from petmsg.enums.alerts import AlertSeverity
 from petmsg.notify.sending import Note
 from petmsg.plurals import counted
 from petmsg.queries.notify import UntoldAlert

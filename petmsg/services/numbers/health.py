@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import AlertKind, AlertSeverity, NumberStatus
+from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.numbers import NumberStatus
 from petmsg.errors import OutOfRange
 from petmsg.phone import parse_phone
 from petmsg.queries import health as queries

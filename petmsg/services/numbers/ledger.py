@@ -5,7 +5,7 @@ Only `append` writes it. A caller changes the locked number and appends in the s
 
 from datetime import datetime, timedelta
 
-from petmsg.enums import NumberClass, NumberStatus
+from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.errors import OutOfRange, Refused
 from petmsg.models import MessageNumber, NumberCustody
 from petmsg.queries.lookup import find_number

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from sqlmodel import col, select
 
 from petmsg.clock import format_local
-from petmsg.enums import NumberClass, NumberStatus, SitterStatus
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.people import SitterStatus
 from petmsg.errors import AlreadyExists, NumberTaken, OutOfRange, Refused, quoted
 from petmsg.models import MessageNumber, Sitter
 from petmsg.phone import parse_phone

@@ -9,7 +9,7 @@ it after the message was accepted: sending on would lose every message and still
 from datetime import datetime, timedelta
 
 from petmsg.clock import zone
-from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.providers.twilio_errors import Scope
 from petmsg.queries import provider_holds as queries
 from petmsg.queries.queue import NumberRateLimit

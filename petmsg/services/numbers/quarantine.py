@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 
 from petmsg.clock import format_local
-from petmsg.enums import NumberClass, NumberStatus
+from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.errors import OutOfRange, Refused
 from petmsg.models import MessageNumber
 from petmsg.services.numbers import ledger

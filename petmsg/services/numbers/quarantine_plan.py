@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from petmsg.clock import zone
-from petmsg.enums import NumberClass
+from petmsg.enums.numbers import NumberClass
 from petmsg.models import MessageNumber
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.quarantine_impact import (

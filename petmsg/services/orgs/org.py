@@ -9,7 +9,8 @@ from sqlmodel import select
 
 from petmsg.clock import zone
 from petmsg.db.transaction import Transaction
-from petmsg.enums import NumberClass, PoolFor, ProviderName, Switch
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.orgs import PoolFor, ProviderName, Switch
 from petmsg.errors import AlreadyExists, OutOfRange, quoted
 from petmsg.models import Org
 from petmsg.phone import parse_phone

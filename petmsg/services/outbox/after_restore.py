@@ -16,14 +16,10 @@ from petmsg.clock import format_local, iso_utc
 from petmsg.db.backup_mark import unmark
 from petmsg.db.cursor import Cursor
 from petmsg.db.transaction import Transaction
-from petmsg.enums import (
-    AttemptStatus,
-    MessageStatus,
-    NumberClass,
-    Outcome,
-    ProviderName,
-    StoredRule,
-)
+from petmsg.enums.messages import AttemptStatus, MessageStatus, StoredRule
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.orgs import ProviderName
+from petmsg.enums.routing import Outcome
 from petmsg.errors import NoOrg
 from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import ProviderText

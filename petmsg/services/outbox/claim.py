@@ -14,11 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from petmsg.clock import format_local
-from petmsg.enums import (
-    BlockCode,
-    MessageStatus,
-    ProviderName,
-)
+from petmsg.enums.messages import BlockCode, MessageStatus
+from petmsg.enums.orgs import ProviderName
 from petmsg.errors import Busy, Refused
 from petmsg.models import Message
 from petmsg.providers.base import OutgoingText

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from petmsg.enums import MessageStatus, ProviderName
+from petmsg.enums.messages import MessageStatus
+from petmsg.enums.orgs import ProviderName
 from petmsg.services.outbox.claim import ClaimResult, claim
 from petmsg.services.outbox.queue import MessageNotWaiting
 from petmsg.services.outbox.record_outcome import HandedOver, record

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from petmsg.enums import AlertKind, AlertSeverity, AttemptStatus, MessageStatus
+from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.messages import AttemptStatus, MessageStatus
 from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import Delivery, DeliveryReport, ProviderText, RejectionClass
 from petmsg.queries.delivery_reports import find_attempt, mark_asked_for

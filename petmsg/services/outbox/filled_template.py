@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from petmsg.clock import clock_local, day_local
 from petmsg.db.cursor import Cursor
-from petmsg.enums import BookingStatus
+from petmsg.enums.bookings import BookingStatus
 from petmsg.errors import Refused, UsageProblem, quoted
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow

@@ -2,7 +2,8 @@
 
 import shlex
 
-from petmsg.enums import AlertKind, AlertSeverity, MessageStatus
+from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.messages import MessageStatus
 from petmsg.models import Message
 from petmsg.queries.lookup import ClientKey
 from petmsg.rules.routing import Decision

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from petmsg.enums import AlertKind, AlertSeverity, MediaStatus
+from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.media import MediaStatus
 from petmsg.errors import OutOfRange, Refused
 from petmsg.media.links import hash_of_token, new_token, path_of
 from petmsg.models import Media, Message

@@ -7,7 +7,7 @@ inbox, and the sitter is told.
 from datetime import datetime
 
 from petmsg.clock import clock_local, day_local
-from petmsg.enums import Code
+from petmsg.enums.routing import Code
 from petmsg.queries.override import holding_override
 from petmsg.rules.routing.facts import SpeakerFact
 from petmsg.services.unit_of_work import UnitOfWork

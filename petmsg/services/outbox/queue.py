@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlmodel import select
 
-from petmsg.enums import BlockCode, Direction, MessageStatus
+from petmsg.enums.messages import BlockCode, Direction, MessageStatus
 from petmsg.errors import MalformedText, NotFound, Refused
 from petmsg.models import Message, MessageSource
 from petmsg.queries.lookup import ClientKey, client_by_id, find_client

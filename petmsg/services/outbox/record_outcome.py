@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlmodel import select
 
-from petmsg.enums import AttemptStatus, MessageStatus, ProviderName
+from petmsg.enums.messages import AttemptStatus, MessageStatus
+from petmsg.enums.orgs import ProviderName
 from petmsg.errors import (
     Busy,
     PetmsgError,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.models import Message, MessageAttempt, MessageNumber
 from petmsg.providers.base import RejectionClass
 from petmsg.providers.twilio_errors import Scope, look_up, scope_of

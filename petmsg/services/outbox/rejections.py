@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from petmsg.clock import zone
-from petmsg.enums import AttemptStatus, MessageStatus
+from petmsg.enums.messages import AttemptStatus, MessageStatus
 from petmsg.models import Message, MessageAttempt
 from petmsg.providers.base import RejectionClass
 from petmsg.queries.client import timezone_of

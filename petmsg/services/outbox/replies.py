@@ -4,7 +4,8 @@ The message that it answers is closed. If the answer is not sent or not delivere
 waits in the inbox again.
 """
 
-from petmsg.enums import AlertKind, AlertSeverity, Voice
+from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.messages import Voice
 from petmsg.models import Message, MessageSource
 from petmsg.services import inbox
 from petmsg.services.alert import raise_alert

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from petmsg.enums import MessageStatus, ProviderName
+from petmsg.enums.messages import MessageStatus
+from petmsg.enums.orgs import ProviderName
 from petmsg.errors import Refused
 from petmsg.models import Message
 from petmsg.services.outbox.claim import Claim, ClaimResult, Ended, Waiting, claim

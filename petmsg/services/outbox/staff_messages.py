@@ -6,7 +6,9 @@ Opt-outs and quiet hours hold, as for a client's message. The same queue sends i
 
 from collections.abc import Sequence
 
-from petmsg.enums import Direction, MessageStatus, RelayKind, SitterStatus, Voice
+from petmsg.enums.inbound import RelayKind
+from petmsg.enums.messages import Direction, MessageStatus, Voice
+from petmsg.enums.people import SitterStatus
 from petmsg.errors import Refused
 from petmsg.models import Message, Relay
 from petmsg.queries.lookup import SitterKey, find_sitter

@@ -7,13 +7,9 @@ for a client's message. The same queue sends it.
 from collections.abc import Sequence
 from datetime import datetime
 
-from petmsg.enums import (
-    Direction,
-    MessageStatus,
-    RelayKind,
-    SystemMessageRule,
-    Voice,
-)
+from petmsg.enums.inbound import RelayKind
+from petmsg.enums.messages import Direction, MessageStatus, Voice
+from petmsg.enums.routing import SystemMessageRule
 from petmsg.errors import MalformedPhone, Refused
 from petmsg.models import Message, Relay
 from petmsg.phone import parse_phone

@@ -9,14 +9,10 @@ import shlex
 from collections.abc import Sequence
 from datetime import timedelta
 
-from petmsg.enums import (
-    AlertKind,
-    AlertSeverity,
-    Direction,
-    MessageStatus,
-    RelayKind,
-    SystemMessageRule,
-)
+from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.inbound import RelayKind
+from petmsg.enums.messages import Direction, MessageStatus
+from petmsg.enums.routing import SystemMessageRule
 from petmsg.models import Message, Relay
 from petmsg.queries.lookup import client_by_id
 from petmsg.queries.relay_traffic import notice_count

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from petmsg.db.cursor import Cursor
 from petmsg.db.stopwatch import elapsed
-from petmsg.enums import AttemptStatus, MessageStatus
+from petmsg.enums.messages import AttemptStatus, MessageStatus
 from petmsg.models import Message
 from petmsg.providers.base import ProviderText
 from petmsg.queries.org import OrgRow

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import NoResultFound
 
 from petmsg.db.driver_errors import is_driver_error
-from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.errors import ConflictingWrite, MalformedText, OutOfRange, PetmsgError, Refused
 from petmsg.queries.message import hold_queued
 from petmsg.services.alert import raise_alert

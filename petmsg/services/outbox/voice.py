@@ -6,7 +6,7 @@ Standard library only.
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import Voice
+from petmsg.enums.messages import Voice
 from petmsg.queries.lookup import SitterKey, find_sitter
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import voice_of_reply

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlmodel import col, select
 
 from petmsg.clock import zone
-from petmsg.enums import ClientKind
+from petmsg.enums.people import ClientKind
 from petmsg.errors import AlreadyExists, NotFound, OutOfRange, PhoneTaken, Refused
 from petmsg.models import Client, ClientPhone
 from petmsg.phone import mask_phone, parse_phone, phone_to_look_up

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from petmsg.enums import ClientKind
+from petmsg.enums.people import ClientKind
 from petmsg.errors import OutOfRange, quoted
 from petmsg.phone import parse_phone
 from petmsg.queries.client import known_ref

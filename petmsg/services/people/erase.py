@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlmodel import and_, col, or_, select, union
 
-from petmsg.enums import Direction, MessageStatus
+from petmsg.enums.messages import Direction, MessageStatus
 from petmsg.errors import Refused
 from petmsg.models import Client, Message, MessageNumber, SandboxText, Thread
 from petmsg.queries.erase import (

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from sqlmodel import col, or_, select
 
-from petmsg.enums import BookingStatus, SitterStatus
+from petmsg.enums.bookings import BookingStatus
+from petmsg.enums.people import SitterStatus
 from petmsg.models import AssignmentWindow, Booking, Sitter, SitterActivity
 from petmsg.services.numbers import ledger
 from petmsg.services.numbers.number import number_held_by

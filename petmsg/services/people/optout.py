@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import AlertKind, OptOutSource
+from petmsg.enums.alerts import AlertKind
+from petmsg.enums.opt_outs import OptOutSource
 from petmsg.errors import NotFound
 from petmsg.phone import mask_phone, parse_phone
 from petmsg.queries.client_phones import waiting_count

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from petmsg.clock import zone
 from petmsg.db.cursor import Cursor
-from petmsg.enums import AlertKind, AlertSeverity, Keyword, OptOutSource
+from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.enums.opt_outs import Keyword, OptOutSource
 from petmsg.phone import is_e164
 from petmsg.queries.opt_out_records import got_through, insert_blocked_pair, last_ended_at
 from petmsg.queries.optout import said_since

@@ -7,7 +7,7 @@ late, and the newest one counts.
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from petmsg.enums import OptOutSource
+from petmsg.enums.opt_outs import OptOutSource
 from petmsg.phone import phone_key
 from petmsg.queries.opt_out_records import (
     blocked_numbers,

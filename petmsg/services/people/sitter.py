@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import select
 
-from petmsg.enums import SitterStatus
+from petmsg.enums.people import SitterStatus
 from petmsg.errors import AlreadyExists, Refused
 from petmsg.models import MessageNumber, Sitter, SitterActivity
 from petmsg.phone import parse_phone

@@ -10,7 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import ClientKind, Code, GapKind, NumberClass, SitterStatus
+from petmsg.enums.bookings import GapKind
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.people import ClientKind, SitterStatus
+from petmsg.enums.routing import Code
 from petmsg.errors import OutOfRange
 from petmsg.plurals import counted
 from petmsg.queries import coverage as queries

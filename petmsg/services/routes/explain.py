@@ -11,7 +11,7 @@ from typing import Any
 
 from petmsg.clock import format_local
 from petmsg.db.cursor import Cursor
-from petmsg.enums import Direction
+from petmsg.enums.messages import Direction
 from petmsg.errors import NotFound
 from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.message import decision_of, require_possible

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from petmsg.clock import format_local
-from petmsg.enums import OverrideTo
+from petmsg.enums.routing import OverrideTo
 from petmsg.errors import OutOfRange
 from petmsg.queries import override as queries
 from petmsg.queries.confirm import usable_front_desk

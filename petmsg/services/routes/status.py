@@ -10,7 +10,10 @@ from typing import Any
 
 from petmsg.clock import zone
 from petmsg.db.cursor import Cursor
-from petmsg.enums import AlertSeverity, NumberClass, NumberStatus, ProviderName, SitterStatus
+from petmsg.enums.alerts import AlertSeverity
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.orgs import ProviderName
+from petmsg.enums.people import SitterStatus
 from petmsg.queries import status as queries
 from petmsg.queries.inbox import unread
 from petmsg.queries.org import OrgRow

@@ -22,7 +22,7 @@ from petmsg.clock import iso_utc
 from petmsg.db.cursor import Cursor
 from petmsg.db.partial_files import beside
 from petmsg.db.schema_version import HEAD
-from petmsg.enums import FileFormat
+from petmsg.enums.output import FileFormat
 from petmsg.errors import Misconfigured, Refused
 from petmsg.media.base import MediaStore
 from petmsg.queries.client import ref_of_client

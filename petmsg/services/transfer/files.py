@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from petmsg.enums import FileFormat
+from petmsg.enums.output import FileFormat
 from petmsg.errors import MalformedFile, quoted
 from petmsg.services.transfer import values as cells
 from petmsg.services.transfer.table_schema import ROW, Column, Kind, TableSchema

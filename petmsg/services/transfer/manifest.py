@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from petmsg.db.schema_version import HEAD
-from petmsg.enums import FileFormat
+from petmsg.enums.output import FileFormat
 from petmsg.errors import MalformedFile, NotFound, Refused, quoted
 from petmsg.media.base import MediaStore
 from petmsg.services.orgs.org import is_slug

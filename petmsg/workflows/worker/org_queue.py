@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import Code
+from petmsg.enums.routing import Code
 from petmsg.providers.base import Provider, Rejected, RejectionClass, RetryLater
 from petmsg.providers.twilio_errors import Scope, scope_of
 from petmsg.queries.lookup import client_by_id

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Concatenate, ParamSpec, TypeVar
 
 from petmsg.db.liveness import is_dead
-from petmsg.enums import MessageStatus
+from petmsg.enums.messages import MessageStatus
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import Provider
 from petmsg.queries.org import OrgRow

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.services.alert import raise_alert
 from petmsg.services.unit_of_work import UnitOfWork
 from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, run_cli, working

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import BlockCode
+from petmsg.enums.messages import BlockCode
 from petmsg.providers.base import RejectionClass
 from petmsg.providers.error_catalogue import CLASSES
 from petmsg.providers.rejection_help import LOCAL_CODES, REACTIONS, UNCERTAIN

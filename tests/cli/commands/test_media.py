@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from petmsg.enums import MediaStatus
+from petmsg.enums.media import MediaStatus
 from tests.support.fixtures import NOW, Cli
 from tests.support.incoming import comes
 from tests.support.media_rows import TINY_GIF, add_link, add_media

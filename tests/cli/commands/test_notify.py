@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import AlertSeverity
+from petmsg.enums.alerts import AlertSeverity
 from petmsg.services.notify import channel
 from tests.support import everything
 from tests.support.channels import SECRET, ChannelServer, add_alerts, channel_server

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import AttemptStatus, Direction, MessageStatus, OptOutSource, Rule
+from petmsg.enums.messages import AttemptStatus, Direction, MessageStatus
+from petmsg.enums.opt_outs import OptOutSource
+from petmsg.enums.routing import Rule
 from petmsg.models import Message, MessageAttempt, Thread
 from petmsg.phone import phone_key
 from petmsg.queries.lookup import find_client

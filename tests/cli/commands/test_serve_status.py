@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from petmsg import clock
-from petmsg.enums import NumberClass, ProviderName
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.orgs import ProviderName
 from petmsg.errors import CONFIGURATION
 from petmsg.providers.base import Accepted
 from petmsg.services.numbers import number

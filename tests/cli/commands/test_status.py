@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from petmsg.clock import iso_utc
-from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.services.alert import raise_alert
 from petmsg.services.routes.status import day_of
 from tests.support.consistency import raw

@@ -14,7 +14,7 @@ import pytest
 from petmsg.cli import run_command_line
 from petmsg.db.liveness import worker
 from petmsg.db.location import locate
-from petmsg.enums import ProviderName
+from petmsg.enums.orgs import ProviderName
 from petmsg.errors import Busy
 from petmsg.models import SandboxText
 from petmsg.providers.base import Accepted, Rejected, RejectionClass, RetryLater

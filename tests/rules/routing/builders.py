@@ -7,7 +7,10 @@ e164 follows from the id.
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from petmsg.enums import ClientKind, Code, NumberClass, NumberStatus, PoolFor
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.orgs import PoolFor
+from petmsg.enums.people import ClientKind
+from petmsg.enums.routing import Code
 from petmsg.rules.routing import Facts, NumberFact, PoolNumberFact, WindowFact
 
 T = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)

@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from petmsg.clock import clock_local
-from petmsg.enums import ClientKind, Code, NumberStatus, Outcome, PoolFor, Rule
+from petmsg.enums.numbers import NumberStatus
+from petmsg.enums.orgs import PoolFor
+from petmsg.enums.people import ClientKind
+from petmsg.enums.routing import Code, Outcome, Rule
 from petmsg.rules.routing.decision import ChosenNumber, DecidingWindow, Decision, Step
 from petmsg.rules.routing.facts import Facts, NumberFact, PoolNumberFact, WindowFact
 

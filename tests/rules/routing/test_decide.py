@@ -6,16 +6,11 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import (
-    ClientKind,
-    Code,
-    NumberClass,
-    NumberStatus,
-    Outcome,
-    PoolFor,
-    Rule,
-    StoredRule,
-)
+from petmsg.enums.messages import StoredRule
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.orgs import PoolFor
+from petmsg.enums.people import ClientKind
+from petmsg.enums.routing import Code, Outcome, Rule
 from petmsg.rules.routing import (
     RULESET,
     Decision,

@@ -12,7 +12,10 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from petmsg.enums import ClientKind, Code, NumberClass, NumberStatus, Outcome, PoolFor, Rule
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.orgs import PoolFor
+from petmsg.enums.people import ClientKind
+from petmsg.enums.routing import Code, Outcome, Rule
 from petmsg.rules.routing import (
     Facts,
     NumberFact,

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from petmsg.enums import Code
+from petmsg.enums.routing import Code
 from petmsg.rules.routing import OverrideFact, decide
 from tests.rules.routing import ruleset_1
 from tests.rules.routing.builders import HOUR, OF_DIRECT_TEXTS, OF_PERSONS, TICK

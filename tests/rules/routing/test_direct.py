@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from petmsg.enums import Code, NumberClass, NumberStatus, Outcome, SystemMessageRule
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.routing import Code, Outcome, SystemMessageRule
 from petmsg.rules.routing.direct import DirectFacts, ForwardFact, StaffFact, decide_direct
 from petmsg.rules.routing.facts import NumberFact
 

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from petmsg.enums import InboundCode, InboundRule, Keyword, NumberClass, NumberStatus
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.opt_outs import Keyword
+from petmsg.enums.routing import InboundCode, InboundRule
 from petmsg.rules.routing.facts import NumberFact, OverrideFact, WindowFact
 from petmsg.rules.routing.inbound import HolderFact, InboundFacts, route_inbound
 

@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import ClientKind, Code, NumberClass, NumberStatus, PoolFor, Rule
+from petmsg.enums.numbers import NumberClass, NumberStatus
+from petmsg.enums.orgs import PoolFor
+from petmsg.enums.people import ClientKind
+from petmsg.enums.routing import Code, Rule
 from petmsg.rules.routing import (
     Decision,
     Facts,

@@ -15,7 +15,7 @@ import pytest
 from petmsg.clock import now
 from petmsg.db.location import locate
 from petmsg.db.snapshot import snapshot
-from petmsg.enums import CheckResult
+from petmsg.enums.alerts import CheckResult
 from petmsg.errors import ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import ProviderNumber
 from petmsg.services.doctor import environment_checks, run_checks

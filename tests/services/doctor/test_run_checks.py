@@ -13,7 +13,7 @@ import pytest
 from petmsg.db.cursor import Cursor
 from petmsg.db.liveness import worker
 from petmsg.db.location import locate
-from petmsg.enums import CheckResult
+from petmsg.enums.alerts import CheckResult
 from petmsg.errors import NotFound, OutOfRange
 from petmsg.services.doctor import run_checks
 from tests.services.doctor.test_run_checks_constraints import HELD

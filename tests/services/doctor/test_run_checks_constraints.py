@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import CheckConstraint, Enum, ForeignKeyConstraint, UniqueConstraint
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import CheckResult
+from petmsg.enums.alerts import CheckResult
 from petmsg.models import metadata
 from petmsg.queries.invariants.orphan_references import OF_AN_ORG, VOCABULARIES
 from tests.support.unguarded import LATER, THEN, examine, told

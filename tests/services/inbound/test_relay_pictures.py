@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from petmsg.enums import ProviderName
+from petmsg.enums.orgs import ProviderName
 from petmsg.providers.base import ReceivedMedia, ReceivedText
 from petmsg.services.inbound.receive import Received, receive_each
 from petmsg.workflows.environment import Environment

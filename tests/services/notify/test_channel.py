@@ -2,7 +2,7 @@
 
 import pytest
 
-from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.errors import AlreadyExists, MalformedRef
 from petmsg.services.notify import channel
 from petmsg.services.notify.channel import parse_channel

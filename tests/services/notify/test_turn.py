@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import AlertKind, AlertSeverity
+from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.errors import PetmsgError
 from petmsg.notify.outcome import Outcome, Trouble
 from petmsg.services.notify import channel, turn

@@ -1,6 +1,6 @@
 """The words of a note."""
 
-from petmsg.enums import AlertSeverity
+from petmsg.enums.alerts import AlertSeverity
 from petmsg.queries.notify import UntoldAlert
 from petmsg.services.notify.words import note_of, trial_note
 

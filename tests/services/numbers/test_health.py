@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from petmsg.enums import AttemptStatus, Direction, MessageStatus, Rule
+from petmsg.enums.messages import AttemptStatus, Direction, MessageStatus
+from petmsg.enums.routing import Rule
 from petmsg.models import Client, Message, MessageAttempt, MessageNumber, Thread
 from petmsg.services.numbers.health import is_filtered
 from petmsg.services.unit_of_work import UnitOfWork

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import NumberClass, NumberStatus
+from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.errors import OutOfRange
 from petmsg.services.numbers import ledger as custody
 from petmsg.services.numbers import number, quarantine

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from petmsg.enums import NumberClass
+from petmsg.enums.numbers import NumberClass
 from petmsg.providers.base import Accepted, Delivery, RejectionClass
 from petmsg.providers.twilio_errors import look_up
 from petmsg.services.numbers import number

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import BlockCode
+from petmsg.enums.messages import BlockCode
 from petmsg.queries.org import find_org
 from petmsg.queries.send_blocks import read_hold_facts
 from petmsg.rules.send_blocks import find_blocks

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import AttemptStatus, MessageStatus, OptOutSource, ProviderName
+from petmsg.enums.messages import AttemptStatus, MessageStatus
+from petmsg.enums.opt_outs import OptOutSource
+from petmsg.enums.orgs import ProviderName
 from petmsg.errors import Busy, NotFound
 from petmsg.queries.lookup import find_client
 from petmsg.services.numbers import quarantine

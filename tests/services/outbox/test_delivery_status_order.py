@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 from petmsg.db.engine import make_engine
 from petmsg.db.location import locate
 from petmsg.db.transaction import Transaction, transaction
-from petmsg.enums import MessageStatus, NumberClass, ProviderName
+from petmsg.enums.messages import MessageStatus
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.orgs import ProviderName
 from petmsg.providers.base import (
     Accepted,
     Delivery,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from petmsg.db.cursor import Cursor
-from petmsg.enums import ProviderName
+from petmsg.enums.orgs import ProviderName
 from petmsg.errors import MalformedText, OutOfRange
 from petmsg.media.links import hash_of_token
 from petmsg.providers.base import MOST_MEDIA

@@ -11,7 +11,7 @@ import pytest
 from petmsg.clock import now as clock_now
 from petmsg.db.liveness import worker
 from petmsg.db.location import locate
-from petmsg.enums import NumberClass
+from petmsg.enums.numbers import NumberClass
 from petmsg.queries.org import find_org
 from petmsg.services.numbers import number
 from petmsg.services.outbox import queue as queueing

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import OptOutSource, ProviderName
+from petmsg.enums.opt_outs import OptOutSource
+from petmsg.enums.orgs import ProviderName
 from petmsg.errors import EndNotAfterStart, MalformedText, NotFound, OutOfRange, PetmsgError
 from petmsg.queries.lookup import find_client
 from petmsg.queries.org import find_org

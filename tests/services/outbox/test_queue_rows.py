@@ -2,7 +2,7 @@
 
 import pytest
 
-from petmsg.enums import MediaStatus
+from petmsg.enums.media import MediaStatus
 from petmsg.errors import MalformedRow
 from petmsg.services.outbox.outgoing_media import NewMedia
 from petmsg.services.outbox.preview import SendOptions

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import AttemptStatus, MessageStatus
+from petmsg.enums.messages import AttemptStatus, MessageStatus
 from petmsg.errors import BUSY, CONFIGURATION, PROVIDER
 from petmsg.providers.base import (
     Delivery,

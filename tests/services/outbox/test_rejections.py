@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from petmsg.enums import AttemptStatus
+from petmsg.enums.messages import AttemptStatus
 from petmsg.providers.base import Rejected, RejectionClass, RetryLater
 from petmsg.providers.twilio_errors import ERROR_CODES, look_up
 from petmsg.services.numbers import quarantine

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import MessageStatus, RelayKind
+from petmsg.enums.inbound import RelayKind
+from petmsg.enums.messages import MessageStatus
 from petmsg.errors import PetmsgError
 from petmsg.providers.base import RejectionClass
 from petmsg.services.numbers import quarantine

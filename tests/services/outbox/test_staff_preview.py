@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from petmsg.enums import BlockCode
+from petmsg.enums.messages import BlockCode
 from petmsg.queries.org import find_org
 from petmsg.services.numbers import quarantine
 from petmsg.services.outbox.preview import Preview, SendOptions

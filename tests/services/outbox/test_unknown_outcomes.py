@@ -9,7 +9,7 @@ import pytest
 from petmsg import clock
 from petmsg.db.liveness import worker
 from petmsg.db.location import locate
-from petmsg.enums import AttemptStatus, MessageStatus
+from petmsg.enums.messages import AttemptStatus, MessageStatus
 from petmsg.errors import ProviderAccount, ProviderUnavailable
 from petmsg.providers.base import Delivery, ProviderText, SendOutcome, Unknown
 from petmsg.queries.org import OrgRow, find_org

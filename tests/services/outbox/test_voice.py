@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import Code, NumberClass, Voice
+from petmsg.enums.messages import Voice
+from petmsg.enums.numbers import NumberClass
+from petmsg.enums.routing import Code
 from petmsg.errors import NotFound
 from petmsg.queries.org import find_org
 from petmsg.services.outbox.claim import Waiting

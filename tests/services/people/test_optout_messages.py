@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from petmsg.enums import Keyword
+from petmsg.enums.opt_outs import Keyword
 from petmsg.providers.base import ReceivedText
 from petmsg.services.inbound.receive import receive_each
 from tests.support.fixtures import NOW, Cli, looking, working

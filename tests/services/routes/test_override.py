@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.enums import OverrideTo
+from petmsg.enums.routing import OverrideTo
 from petmsg.errors import NotFound, OutOfRange
 from petmsg.queries import override as queries
 from petmsg.queries.org import find_org

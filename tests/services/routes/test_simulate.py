@@ -18,7 +18,7 @@ import pytest
 
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import locate
-from petmsg.enums import Code
+from petmsg.enums.routing import Code
 from petmsg.queries.org import find_org
 from petmsg.rules.routing import Decision
 from petmsg.rules.routing.simulate import Segment

@@ -15,7 +15,8 @@ from petmsg import clock
 from petmsg.clock import now
 from petmsg.db.liveness import worker
 from petmsg.db.location import locate
-from petmsg.enums import MessageStatus, NumberClass
+from petmsg.enums.messages import MessageStatus
+from petmsg.enums.numbers import NumberClass
 from petmsg.providers.base import (
     Accepted,
     OutgoingText,

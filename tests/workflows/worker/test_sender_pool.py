@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from petmsg.clock import now, uptime
-from petmsg.enums import Outcome
+from petmsg.enums.routing import Outcome
 from petmsg.providers.base import Accepted, OutgoingText, RetryLater, SendOutcome, Unknown
 from petmsg.rules.routing import Decision
 from petmsg.services.outbox.claim import Claim

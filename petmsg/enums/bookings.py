@@ -1,0 +1,21 @@
+"""Bookings and what coverage finds about them."""
+
+from enum import StrEnum
+
+
+class BookingStatus(StrEnum):
+    """The status of a booking. Only a confirmed booking has an assignment window that counts."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+
+
+class GapKind(StrEnum):
+    """What `coverage` reports. `pool_headroom` is information, never a gap."""
+
+    WINDOW = "window"
+    BOOKING_WITHOUT_WINDOW = "booking_without_window"
+    SITTER_WITHOUT_NUMBER = "sitter_without_number"
+    NO_FALLBACK = "no_fallback"
+    POOL_HEADROOM = "pool_headroom"
