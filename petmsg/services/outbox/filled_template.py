@@ -119,7 +119,8 @@ def _visit(
             raise NotTheirBooking(f"Booking {ref} is cancelled.", hint="Name another one.")
         return visit
     facts = read_facts(cursor, org, client, at=at, past=False, voice=VoiceFact(speaker))
-    window = decide(facts, at).window
+    # An override changes the number, not the visit that runs.
+    window = decide(facts._replace(override=None), at).window
     if window is not None:
         return find_visit(cursor, org, window.booking)
     return next_visit(cursor, org, client.id, at=at)

@@ -17,6 +17,7 @@ from petmsg.services.outbox.filled_template import (
 )
 from petmsg.services.outbox.preview import SendOptions, preview
 from petmsg.services.outbox.queue import KeyReused, MaskingLeak, Queued, queue
+from petmsg.services.routes import override
 from tests.support.fixtures import NOW, looking, working
 from tests.support.queueing import company, visit
 
@@ -68,6 +69,18 @@ def test_it_speaks_of_the_visit_that_runs_else_of_the_next_one(filled: str) -> N
     assert body_of(filled, named.message) == "Hi C-1, Maya for B-later-C-1 at 10:00"
     with pytest.raises(NotTheirBooking):
         send(filled, booking="B-later-C-2")
+
+
+def test_an_override_changes_the_number_but_not_the_visit(filled: str) -> None:
+    with working(filled) as uow:
+        override.start(uow, "C-1", until=NOW + timedelta(hours=1), reason="a complaint")
+    with looking(filled) as cursor:
+        org = find_org(cursor, None)
+        use = SendOptions(template=TemplateUse("otw", {}))
+        shown = preview(cursor, org, "C-1", body="", options=use, now=NOW)
+    assert shown.decision.reason == "An override sends from the front desk"
+    assert shown.body == "Hi C-1, Maya for B-C-1 at 09:00"
+    assert body_of(filled, send(filled).message) == shown.body
 
 
 def test_a_message_names_the_version_it_came_from(filled: str) -> None:
