@@ -26,6 +26,10 @@ UNION SELECT r.message_id FROM relay r WHERE r.org_id = :org_id AND r.kind <> 'r
   AND r.about_id IN (
     SELECT id FROM in_thread UNION SELECT id FROM written UNION SELECT id FROM named
   )
+UNION SELECT r.message_id FROM sitter s
+JOIN relay r ON r.sitter_id = s.id AND r.kind = 'notice'
+JOIN message m ON m.id = r.message_id
+WHERE s.org_id = :org_id AND m.body LIKE :has_name ESCAPE '!'
 """
 
 _ERASE_UNMATCHED = "UPDATE stray_text SET from_phone = NULL, body = NULL WHERE from_phone = :phone"
@@ -97,10 +101,12 @@ def repeating_messages(
     first: str,
     middle: str,
     last: str,
+    name: str | None,
 ) -> list[int]:
     """Messages outside the client's thread that repeat theirs, or name the client.
 
-    A question names its options: the patterns find the client's id in a JSON list.
+    A question names its options: the patterns find the client's id in a JSON list. Other notices to
+    sitters are found by the name in their words.
     """
     return [
         row[0]
@@ -112,8 +118,16 @@ def repeating_messages(
             first=first,
             middle=middle,
             last=last,
+            has_name=_containing(name) if name else "",
         )
     ]
+
+
+def _containing(words: str) -> str:
+    """The pattern of LIKE for texts that contain these words."""
+    for special in "!%_":
+        words = words.replace(special, f"!{special}")
+    return f"%{words}%"
 
 
 def erase_unmatched(cursor: Cursor, phones: Sequence[str]) -> None:

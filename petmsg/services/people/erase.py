@@ -137,8 +137,8 @@ def _texts_of(uow: UnitOfWork, client: Client, numbers: Sequence[str]) -> Sequen
 
 
 # Messages that repeat the client's messages or name the client: forwards; a sitter's messages that
-# were forwarded to the client; and notices about either, or about a message for which the client
-# was a choice.
+# were forwarded to the client; notices about either, or about a message for which the client was a
+# choice; and notices with the client's name, such as when the sitter's next visit with them opens.
 
 
 def _passed_on(uow: UnitOfWork, client: Client, in_thread: Sequence[Message]) -> Sequence[Message]:
@@ -153,6 +153,7 @@ def _passed_on(uow: UnitOfWork, client: Client, in_thread: Sequence[Message]) ->
         first=f"[{client.id},%",
         middle=f"% {client.id},%",
         last=f"% {client.id}]",
+        name=client.name,
     )
     ids = sorted(set(repeating) - known)
     found: list[Message] = []

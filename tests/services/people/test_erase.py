@@ -22,6 +22,8 @@ from petmsg.services.unit_of_work import UnitOfWork
 from tests.cli.commands.test_client import ANN, FORGET, events, refused, show
 from tests.support.consistency import problems, raw
 from tests.support.fixtures import NOW, Cli, Ran, add_org, looking, run_cli, working
+from tests.support.incoming import MAYAS_PHONE, comes, relayed
+from tests.support.texting import people
 
 
 def text_ann(cli: Cli) -> Cli:
@@ -312,6 +314,22 @@ def test_nothing_of_the_client_is_left_in_any_table(cli: Cli, migrated_url: str)
     with looking(migrated_url) as cursor:
         for table in ("opt_out", "blocked_pair", "alert", "message_attempt"):
             assert cursor.value(f"SELECT count(*) FROM {table}") > 0, table
+
+
+def test_a_notice_that_named_the_client_to_a_sitter_is_erased(cli: Cli, migrated_url: str) -> None:
+    """Outside their window the sitter was told with whom their next visit is."""
+    people(cli)
+    cli("org", "set", "--relay", "on")
+    cli(
+        "booking", "add", "--ref", "B-1", "--client", "C-1", "--sitter", "S-1",
+        "--start", "+4h", "--end", "+5h",
+    )  # fmt: skip
+    cli("booking", "confirm", "B-1")
+    comes(cli, "hello?", sender=MAYAS_PHONE)
+    assert "next visit with Ann opens" in str(relayed(migrated_url))
+    ran = cli(*FORGET)
+    assert ran.code == 0, ran.err
+    assert "Ann" not in str(relayed(migrated_url))
 
 
 def test_no_page_of_the_file_holds_what_was_erased(texted: Cli, migrated_sqlite: str) -> None:
