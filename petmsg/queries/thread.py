@@ -58,7 +58,7 @@ SELECT m.id AS message, m.direction, m.status, m.body, n.e164 AS number, m.creat
        (SELECT f.status FROM relay p JOIN message f ON f.id = p.message_id
          WHERE p.about_id = m.id AND p.kind = 'forward'
          ORDER BY p.message_id DESC LIMIT 1) AS passed_on,
-       a.ref AS author_ref, a.name AS author, m.decision
+       m.voice, a.ref AS author_ref, a.name AS author, m.decision
 FROM message m
 LEFT JOIN message_number n ON n.id = m.number_id
 LEFT JOIN inbound_text i ON i.message_id = m.id
@@ -106,7 +106,8 @@ class NumberSeen(NamedTuple):
 
 class ThreadMessage(NamedTuple):
     """A message of a thread, with its sitter: the one it is addressed to or who wrote it, otherwise
-    the one whose number it was sent from. `at` is when it was received, sent or written."""
+    the one whose number it was sent from. `voice` says that the front desk wrote it, or answered a
+    message. `at` is when it was received, sent or written."""
 
     message: int
     direction: str
@@ -124,6 +125,7 @@ class ThreadMessage(NamedTuple):
     done_at: datetime | None
     relay: str | None
     passed_on: str | None
+    voice: str | None
     sitter: str | None
     sitter_name: str | None
     at: datetime
@@ -164,6 +166,7 @@ class _MessageRow(NamedTuple):
     done_at: datetime | None
     relay: str | None
     passed_on: str | None
+    voice: str | None
     author_ref: str | None
     author: str | None
     decision: str | None

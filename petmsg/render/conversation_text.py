@@ -60,7 +60,7 @@ def _who(row: ThreadMessage, client: str) -> Text:
     sitter = escape(row.sitter_name or row.sitter or "")
     number = row.number or "no number yet"
     if row.direction == Direction.OUTBOUND:
-        speaker = sitter or "the company"
+        speaker = "the front desk" if row.voice is not None else sitter or "the company"
         if row.relay == RelayKind.REPLY:
             speaker = f"{sitter}, on their own phone,"
         elif row.relay == RelayKind.AUTO_REPLY:

@@ -111,6 +111,20 @@ def test_a_table_shows_all_of_it_and_no_personal_phone(sqlite_cli: Cli) -> None:
     assert "14155551001" not in ran.out
 
 
+def test_a_table_says_who_wrote_each_message(sqlite_cli: Cli) -> None:
+    """The front desk is named for what it wrote, whichever number its answer is sent from."""
+    story(sqlite_cli)
+    sqlite_cli("message", "send", "C-1", "--body", "sorry", "--as", "desk")
+    asked = ("message", "receive", "--from", "+14155551001", "--to", MAYA, "--body", "where?")
+    message = str(sqlite_cli(*asked, "-o", "json").json["message"])
+    assert sqlite_cli("inbox", "reply", message, "--body", "soon").code == 0
+    shown = sqlite_cli("thread", "show", "C-1", "-o", "table").out
+    assert f"→ Maya Lee from {MAYA}" in shown
+    assert f"→ the company from {POOL}" in shown
+    assert f"→ the front desk from {DESK}" in shown
+    assert f"→ the front desk from {MAYA}" in shown
+
+
 @pytest.mark.parametrize("words", [("--help",), ("list", "--help"), ("show", "--help")])
 def test_the_help_says_what_a_thread_is(sqlite_cli: Cli, words: tuple[str, ...]) -> None:
     ran = sqlite_cli("thread", *words)
