@@ -1,17 +1,17 @@
 """Results of commands that take several nouns or a file: good rows and refused ones together."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from petmsg.cli.context import Context
 from petmsg.enums.output import OutputFormat
 from petmsg.errors import REFUSED
-from petmsg.render import output as render
-from petmsg.render.escape import json_text
-from petmsg.render.fields import Field, record
+
+if TYPE_CHECKING:  # a shell that completes a word prints no rows
+    from petmsg.render.fields import Field
 
 
-def show_results(context: Context, fields: Sequence[Field], rows: Sequence[Any]) -> None:
+def show_results(context: Context, fields: Sequence["Field"], rows: Sequence[Any]) -> None:
     """Print the rows of a command that took several nouns; any refused one makes it exit 4.
 
     Errors are printed on stderr, except in JSON, where the rejected row contains the error.
@@ -30,7 +30,7 @@ class Results:
     def __init__(
         self,
         context: Context,
-        fields: Sequence[Field],
+        fields: Sequence["Field"],
         *,
         as_record: bool = True,
         also: Callable[[Any], object] = lambda _: None,
@@ -66,10 +66,12 @@ class Results:
 
     def close(self) -> None:
         """Print the remaining rows, count rejected ones, and set the exit code."""
+        from petmsg.render.output import dump
+
         if not self._good + self._refused:
             self.add([])
         if self._context.output is OutputFormat.JSON:
-            render.dump([result_data(self._context, self._fields, row) for row in self._kept])
+            dump([result_data(self._context, self._fields, row) for row in self._kept])
         elif self._context.is_table:
             self._print_table()
         self._talk(self._kept)
@@ -81,6 +83,9 @@ class Results:
             self._context.exit_code = REFUSED
 
     def _print(self, rows: Sequence[Any]) -> None:
+        from petmsg.render import output as render
+        from petmsg.render.escape import json_text
+
         if self._context.output is OutputFormat.JSONL:
             for row in rows:
                 render.write(json_text(result_data(self._context, self._fields, row)))
@@ -134,8 +139,9 @@ def show_plans(context: Context, rows: Sequence[Any]) -> None:
             context.notify(f"No client was messaged from {row.number} in the last 14 days.")
 
 
-def result_data(context: Context, fields: Sequence[Field], row: Any) -> dict[str, Any]:
+def result_data(context: Context, fields: Sequence["Field"], row: Any) -> dict[str, Any]:
     """One row as JSON: its fields, or its error."""
+    from petmsg.render.fields import record
     from petmsg.services.unit_of_work import Failure
 
     return _failure_data(row) if isinstance(row, Failure) else record(fields, row, context.view)

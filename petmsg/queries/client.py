@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.queries.lookup import find_client
+from petmsg.queries.opted_out_phones import opted_out
 from petmsg.queries.org import OrgRow
 from petmsg.queries.override import HoldingOverride, holding_override
 from petmsg.queries.page import Page, newest_of
-from petmsg.queries.send_blocks import opted_out
 
 _CLIENTS = """
 SELECT c.id, c.ref AS client, c.name, c.kind, c.timezone, c.created_at, c.forgotten_at,

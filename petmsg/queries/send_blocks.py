@@ -4,12 +4,12 @@ Two statements, because a phone is recognised by a digest that no database compu
 org's settings are read anew: a worker's own copy may be older than a freeze.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.phone import phone_key
+from petmsg.queries.opted_out_phones import opted_out
 from petmsg.queries.org import OrgRow
 from petmsg.rules.send_blocks import SendBlockFacts, quiet_hours
 
@@ -20,11 +20,6 @@ FROM org o
 LEFT JOIN client c ON c.org_id = o.id AND c.id = :client_id
 LEFT JOIN client_phone p ON p.org_id = o.id AND p.client_id = c.id
 WHERE o.id = :org_id
-"""
-
-STANDING = """
-SELECT phone_key, opted_out_at FROM opt_out
-WHERE org_id = :org_id AND ended_at IS NULL AND phone_key IN (:phone_keys)
 """
 
 BLOCKED = "SELECT code FROM blocked_pair WHERE number_id = :number_id AND phone_key = :phone_key"
@@ -40,11 +35,6 @@ class _Recipient(NamedTuple):
     timezone: str | None
     e164: str | None
     not_textable_code: str | None
-
-
-class _OptOut(NamedTuple):
-    phone_key: str
-    opted_out_at: datetime
 
 
 def read_hold_facts(
@@ -91,10 +81,3 @@ def blocked_code(cursor: Cursor, org: OrgRow, *, number_id: int, to_e164: str) -
         BLOCKED, number_id=number_id, phone_key=phone_key(org.slug, to_e164)
     )
     return found
-
-
-def opted_out(cursor: Cursor, org: OrgRow, phones: Iterable[str]) -> dict[str, datetime]:
-    """Which of these phones want no texts from the org, and since when (aware UTC)."""
-    keys = {phone_key(org.slug, e164): e164 for e164 in phones}
-    rows = cursor.all_in_list(_OptOut, STANDING, "phone_keys", list(keys), org_id=org.id)
-    return {keys[row.phone_key]: row.opted_out_at for row in rows}

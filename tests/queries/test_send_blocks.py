@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from petmsg.queries import send_blocks
+from petmsg.queries import opted_out_phones, send_blocks
 from petmsg.queries.org import find_org
 from petmsg.rules.send_blocks import QuietHours
 from tests.cli.commands.test_optout import ANN, OUT
@@ -14,7 +14,7 @@ from tests.support.fixtures import NOW, Cli, looking
 
 TEXTS = {
     "recipient": send_blocks.RECIPIENT,
-    "standing": send_blocks.STANDING.replace(":phone_keys", ":one, :two"),
+    "standing": opted_out_phones.STANDING.replace(":phone_keys", ":one, :two"),
     "blocked": send_blocks.BLOCKED,
 }
 

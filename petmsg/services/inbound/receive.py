@@ -27,8 +27,8 @@ from petmsg.queries.inbound import (
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.media_fetch import add_received
 from petmsg.queries.media_of_messages import MessageMedia, of_messages
+from petmsg.queries.opted_out_phones import opted_out
 from petmsg.queries.row_locks import share_client_of_phone
-from petmsg.queries.send_blocks import opted_out
 from petmsg.queries.senders import Sender, find_sender
 from petmsg.queries.sitter import phone_of_sitter, sitter_id_of
 from petmsg.queries.unmatched import mark_adopted

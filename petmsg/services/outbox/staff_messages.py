@@ -12,7 +12,7 @@ from petmsg.enums.people import SitterStatus
 from petmsg.errors import Refused
 from petmsg.models import Message, Relay
 from petmsg.queries.lookup import SitterKey, find_sitter
-from petmsg.queries.send_blocks import opted_out
+from petmsg.queries.opted_out_phones import opted_out
 from petmsg.queries.sitter_number import sitter_line, staff_facts
 from petmsg.rules.routing.direct import decide_direct
 from petmsg.rules.segments import measure

@@ -15,8 +15,8 @@ from petmsg.models import Message, Relay
 from petmsg.phone import parse_phone
 from petmsg.queries.auto_reply import is_masked_number
 from petmsg.queries.inbox import InboxItem
+from petmsg.queries.opted_out_phones import opted_out
 from petmsg.queries.routing import voice_of_reply
-from petmsg.queries.send_blocks import opted_out
 from petmsg.queries.senders import find_sender
 from petmsg.rules.contact_details import describe
 from petmsg.rules.routing import Decision
