@@ -60,11 +60,14 @@ class OptedIn:
 def add(uow: UnitOfWork, text: str, *, reason: str, phone: str | None = None) -> OptedOut:
     """Opt a client or a sitter out: all their phones, or the given one.
 
-    Repeating it changes nothing, except that an earlier opt-in no longer ends it.
+    Repeating it changes nothing, except that an earlier opt-in no longer ends it. An alert about a
+    request for no more messages ends.
     """
     person = _locked(uow, text)
     phones = None if phone is None else [parse_phone(phone)]
-    return _opt_out(uow, person, phones=phones, source=OptOutSource.OPERATOR, reason=reason)
+    out = _opt_out(uow, person, phones=phones, source=OptOutSource.OPERATOR, reason=reason)
+    _end_requests(uow, person, why="opted out by an operator")
+    return out
 
 
 def add_from_message(uow: UnitOfWork, message_id: int, *, reason: str) -> OptedOut:
@@ -82,7 +85,7 @@ def add_from_message(uow: UnitOfWork, message_id: int, *, reason: str) -> OptedO
         reason=reason,
         message_id=message_id,
     )
-    _end_requests(uow, person, message_id)
+    _end_requests(uow, person, message=message_id, why=f"opted out because of message {message_id}")
     return out
 
 
@@ -217,18 +220,13 @@ def _sender(uow: UnitOfWork, message_id: int) -> Person:
     return sender_of_message(uow.cursor, uow.org, message_id, now=uow.now)
 
 
-def _end_requests(uow: UnitOfWork, person: Person, message_id: int) -> None:
-    """End the alerts about what the sender wrote: they got what they asked for."""
-    about = [("message", str(message_id)), ("client", person.client), ("sitter", person.sitter)]
+def _end_requests(uow: UnitOfWork, person: Person, *, why: str, message: int | None = None) -> None:
+    """End the alerts about what the person, or the sender of the message, asked for."""
+    asked = None if message is None else str(message)
+    about = [("message", asked), ("client", person.client), ("sitter", person.sitter)]
     for entity, ref in about:
         if ref is not None:
-            close_alert(
-                uow,
-                AlertKind.OPT_OUT_REQUEST,
-                entity=entity,
-                ref=ref,
-                reason=f"opted out because of message {message_id}",
-            )
+            close_alert(uow, AlertKind.OPT_OUT_REQUEST, entity=entity, ref=ref, reason=why)
 
 
 def _locked(uow: UnitOfWork, text: str) -> Person:

@@ -115,6 +115,16 @@ def test_acting_on_a_message_ends_its_alert_and_the_opt_out_can_be_ended_by_it(
     assert (shown["opted_out"], len(shown["history"])) == (False, 1)
 
 
+@pytest.mark.parametrize(("sender", "ref"), [(ANN, "C-1"), (MAYAS_PHONE, "S-1")])
+def test_opting_a_person_out_by_name_ends_the_alert_of_their_request(
+    ready: Cli, sender: str, ref: str
+) -> None:
+    comes(ready, "Bitte keine Nachrichten mehr", sender=sender, to=MAYA)
+    assert [kind for kind, _ in alerts(ready)] == ["opt_out_request"]
+    assert ready("optout", "add", ref, "--reason", "they asked").code == 0
+    assert alerts(ready) == []
+
+
 @pytest.mark.parametrize("command", [("show",), ("remove", "--reason", "x")])
 def test_a_person_is_named_in_one_way(ready: Cli, command: tuple[str, ...]) -> None:
     for words in ((), ("C-1", "--from-message", "1")):
