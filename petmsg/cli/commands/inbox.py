@@ -91,7 +91,7 @@ def list_(
 ) -> None:
     """List messages that need a person, newest first.
 
-    Messages that no sitter was notified of are listed, and the note says so; with the relay off,
+    Messages that no sitter was notified of are listed, with a note; with the relay off,
     that includes messages to sitters. With the relay on, a message forwarded to a sitter is listed
     when it is not answered in time (petmsg org set --unanswered-after), or when the visit is over.
     """

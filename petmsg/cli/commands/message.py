@@ -135,8 +135,8 @@ def send(
     A picture is sent without its position, camera and owner, and is scaled down where it is too
     large. With --media the body may be left out.
 
-    With --template its words are filled in: those of the visit that runs, else of the next one,
-    unless --booking names another.
+    With --template the message is that template, filled in. It is about the visit that runs now,
+    else about the next one; --booking names another.
 
     With --as desk it is sent from the front desk's number, also during a visit; without a usable
     one it waits. In --as the word desk always means the front desk.

@@ -21,7 +21,7 @@ from petmsg.render.views.route import ADDRESSEE, DECISION, STORED
 
 app = new_app("Explain and simulate which number a message is sent from.")
 override_app = new_app(
-    "Send a client's thread to the front desk for a time; a CLIENT alone means set.",
+    "Let the front desk handle clients for a time. The word set may be left out.",
     usual="set",
 )
 
