@@ -34,7 +34,6 @@ def test_nothing_is_lost_or_changed_that_was_there(filled: str) -> None:
     upgrade(filled, HERE)
     assert contents(filled, columns) == before
     assert broken_links(filled) == []
-    assert migrate.check(filled) == []
 
 
 def test_down_and_up_again_gives_the_same(filled: str) -> None:

@@ -71,6 +71,7 @@ def filled(migrated_sqlite: str) -> str:
         "sitter activate S-1",
         "booking add --ref B-1 --client C-1 --sitter S-1 --start -1h --end +2h",
         "booking confirm B-1",
+        "template add late --body Late",
         "message send C-1 --body Hello",
         "message receive --from +12025550101 --to +14155550101 --body Hello",
     ):
@@ -113,6 +114,8 @@ READING = [
     ["booking", "show", "B-1"],
     ["message", "list"],
     ["message", "show", "1"],
+    ["template", "list"],
+    ["template", "show", "late"],
     ["inbox", "list"],
     ["inbox", "show", "2"],
     ["inbox", "strays"],

@@ -85,6 +85,32 @@ SLOW = {
     "tests/workflows/worker/test_dispatcher.py::test_an_idle_watch": "as above",
     "tests/workflows/worker/test_dispatcher.py::test_an_org_that_could_use": "as above",
     "tests/workflows/worker/test_dispatcher.py::test_the_pause_a_carrier": "as above",
+    "tests/services/inbound/test_receive_privately.py": "random histories, for minutes",
+    "tests/cli/commands/test_notify.py::test_the_url_is_nowhere": "a process for each command",
+    "tests/cli/commands/test_notify.py::test_a_server_that_repeats": "as above",
+    "tests/cli/commands/test_notify.py::test_no_name_phone": "as above",
+    "tests/cli/commands/test_notify.py::test_a_failing_channel": "as above",
+    "tests/cli/commands/test_notify.py::test_adding_again": "as above",
+    "tests/cli/commands/test_serve_status.py": "starts a web server for each test",
+    "tests/workflows/test_notify.py": "starts processes, and channels that hang",
+    "tests/workflows/test_notify_thread.py": "as above",
+    "tests/db/test_migrate_pictures.py": "upgrades and downgrades data: released migrations stay",
+    "tests/db/test_migrate_voices.py": "as above",
+    "tests/db/test_migrate.py::test_merging": "as above",
+    "tests/db/test_migrate.py::test_down_makes": "as above",
+    "tests/queries/test_routing.py::test_the_statement_reads_what_the_orm_reads_now_and_in_the_past"
+    "[sqlite-9": "one seed stays",
+    "tests/queries/test_plans.py::test_no_writing_command": "fills a large company",
+    "tests/media/test_prepare.py::test_a_thumbnail_is_a_small_jpeg_without_metadata[moving": "slow",
+    "tests/media/test_pictures.py::test_a_gif_that_moves_too_long": "large files",
+    "tests/media/test_documents.py::test_a_large_photo": "large files",
+    "tests/services/bookings/test_confirm.py::test_more_bookings_than_fit": "a thousand bookings",
+    "tests/rules/routing/test_simulate.py::test_a_segment_says": "one seed stays",
+    "tests/support/test_postgres.py::test_the_server_ends_with_a_run": "runs tests in a process",
+    "tests/support/test_twilio_process.py": "about a part of the tests that slow tests use",
+    "tests/project/test_house.py::test_the_sdist": "builds the package, as the wheel check of CI",
+    "tests/project/test_house.py::test_the_man_pages": "as above",
+    "tests/project/test_architecture.py::test_a_slow_import": "measures times",
     "tests/web/test_connections.py::test_a_head_has_ten_seconds": "waits ten seconds",
 }
 """Folders, files or tests, and why they take long."""
@@ -93,11 +119,14 @@ FAST = (
     "tests/campaigns/test_planted.py",
     "tests/db/test_migrate.py::test_a_fresh_upgrade",
     "tests/cli/commands/test_serve.py::test_a_text_comes_in_once_however_often_it_is_delivered[sqlite",
-    "tests/cli/commands/test_serve.py::test_nothing_personal_is_logged",
     "tests/cli/commands/test_serve.py::test_what_is_not_signed_is_refused",
     "tests/cli/commands/test_serve_stripe.py::test_a_paid_booking_is_confirmed_once[sqlite",
     "tests/cli/commands/test_serve_stripe.py::test_what_stripe_did_not_sign",
-    "tests/cli/test_confirmations.py::test_without_a_terminal",
+    "tests/cli/test_confirmations.py::test_without_a_terminal_it_is_wrong_usage_and_nothing_changes[sqlite",
+    "tests/db/test_migrate_voices.py::test_nothing_is_lost_or_changed_that_was_there[sqlite",
+    "tests/rules/routing/test_simulate.py::test_a_segment_says_what_decide_says_at_every_instant[0",
+    "tests/services/inbound/test_receive_privately.py::test_an_answer_to_the_front_desk_reaches_no_sitters_phone[sqlite-2",
+    "tests/workflows/test_notify_thread.py::test_dispatch_tells_channels_by_itself[sqlite",
 )
 """Exceptions to SLOW: one of each kind."""
 
@@ -119,6 +148,8 @@ SLOW_ON_POSTGRESQL = {
     "tests/services/outbox/test_rejections.py": "as above",
     "tests/services/outbox/test_unknown_outcomes.py": "as above",
     "tests/services/routes/test_simulate.py": "as above",
+    "tests/services/bookings/test_lead_time.py": "types commands; test_confirm.py stays",
+    "tests/services/outbox/test_staff_messages.py": "as test_rejections.py",
     "tests/services/transfer/": "as above; tests/services/bookings and outbox/test_claim.py stay",
 }
 """Where `make test` needs SQLite only."""
