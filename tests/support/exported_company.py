@@ -66,6 +66,7 @@ def fill(url: str) -> None:
     cli("client", "add", "Gone", "--phone", "+14155551009", "--ref", "C-9", "--kind", "recurring")
     cli("message", "send", "C-9", "--body", "soon forgotten")
     cli("optout", "add", "C-9", "--reason", "she asked")
+    cli("template", "add", "late", "--body", "=Late, {client.name}")
     cli("route", "override", "C-1", "--until", "+2h", "--reason", "=a complaint")
     cli("route", "override", "end", "C-1")
     assert cli("client", "forget", "C-9", "--reason", "her wish", "--yes").code == 0

@@ -24,7 +24,7 @@ BODY = Annotated[str, typer.Option("--body", metavar="TEXT", help="The words; - 
     writes=True,
     prints=one(CHANGED),
     examples=[
-        "petmsg template add hi --body 'Hi {client.first_name|there}, we are here.'",
+        "petmsg template add hi --body 'Hi {client.first_name}, we are here.'",
         "petmsg template add late --body '{sitter.name} will be there at {eta}.'",
     ],
 )

@@ -101,7 +101,7 @@ def _wrote(row: Any) -> str:
 def _how_to_answer(row: Any) -> str | None:
     if row.from_e164 is None:
         return None
-    return f"petmsg inbox reply {row.message} --body '…'"
+    return f"petmsg inbox reply {row.message} --body TEXT"
 
 
 _ITEM = (

@@ -12,10 +12,12 @@ import pytest
 from petmsg.db import migrate
 from petmsg.db.location import locate
 from petmsg.db.statements import instant_to_text
+from petmsg.enums.alerts import AlertKind, AlertSeverity
+from petmsg.services.alert import raise_alert
 from petmsg.services.doctor import run_checks
 from tests.db.test_bad_databases import assert_told, attempt
 from tests.support.consistency import raw
-from tests.support.fixtures import NOW, Ran, add_org, migrated_and, run_cli
+from tests.support.fixtures import NOW, Ran, add_org, migrated_and, run_cli, working
 from tests.support.pictures import photo
 from tests.support.postgres import Copies
 
@@ -240,6 +242,15 @@ def test_every_command_is_one_that_petmsg_has(on_sqlite: str, tmp_path: Path) ->
     (tmp_path / "rex.jpg").write_bytes(photo())
     sent = run_cli(on_sqlite, "message", "send", "C-1", "--media", str(tmp_path / "rex.jpg"))
     assert sent.code == 0, sent.err
+    with working(on_sqlite) as uow:
+        raise_alert(
+            uow,
+            AlertKind.NUMBER_GONE,
+            severity=AlertSeverity.WARNING,
+            entity="number",
+            ref=N1,
+            message="The provider does not list it",
+        )
     show = {"ref": "C-1", "client": "C-1", "sitter": "S-1", "number": N1, "booking": "B-1",
             "message": "1", "first": DESK, "alert": "1", "noun": "client",
             "media": "1"}  # fmt: skip

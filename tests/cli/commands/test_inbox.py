@@ -58,10 +58,10 @@ def test_one_text_says_why_it_is_there_and_how_it_is_answered(ready: Cli) -> Non
     item = shown(ready, 1)
     assert item["code"] == "NUMBER_OF_ANOTHER_SITTER"
     assert item["provider_id"] == "SM1"
-    assert item["answer_with"] == "petmsg inbox reply 1 --body '…'"
+    assert item["answer_with"] == "petmsg inbox reply 1 --body TEXT"
     assert item["trace"]
     comes(ready, sender=STRANGER)
-    assert shown(ready, 2)["answer_with"] == "petmsg inbox reply 2 --body '…'"
+    assert shown(ready, 2)["answer_with"] == "petmsg inbox reply 2 --body TEXT"
 
 
 def test_pages_are_walked_from_the_newest_to_the_oldest(ready: Cli) -> None:
