@@ -98,9 +98,10 @@ def claim(uow: UnitOfWork, id_: int, *, take_over: bool = False, verb: str = "cl
     if before == uow.actor:
         return _item(uow, id_, reused=True)
     if before is not None and not take_over:
+        more = " --body …" if verb == "reply" else ""
         raise ClaimedBySomebody(
             f"Message {id_} is assigned to {before}.",
-            hint=f"Ask them, or take it over: petmsg inbox {verb} {id_} --take-over",
+            hint=f"Ask them, or take it over: petmsg inbox {verb} {id_} --take-over{more}",
         )
     assign_to(uow.cursor, uow.org.id, actor=uow.actor, now=uow.now, message_id=id_)
     uow.audit("inbox.claimed", "message", str(id_), {"before": before})

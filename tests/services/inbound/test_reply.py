@@ -105,7 +105,7 @@ def test_what_somebody_else_claimed_is_theirs_unless_it_is_taken_over(
     comes(ready, to=DESK)
     ready("inbox", "claim", "1", "--actor", "eva")
     why = refused(answer(ready, 1, "--actor", "tom"), "claimed_by_somebody_else")
-    assert "petmsg inbox reply 1 --take-over" in why
+    assert "petmsg inbox reply 1 --take-over --body …" in why
     assert carried(migrated_url) == []
     assert len(ready("message", "list", "-o", "json").json) == 1
     assert answer(ready, 1, "--take-over", "--actor", "tom").code == 0
