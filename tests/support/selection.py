@@ -9,6 +9,7 @@ import pytest
 
 from tests import ROOT
 
+_EXAMPLE = "tests/system/test_every_command.py::test_an_example_runs_and_does_something"
 SLOW = {
     "tests/campaigns/": "random walks, races, kills and fuzzing: minutes of processor time each",
     "tests/examples/test_cron.py": "runs the example's shell scripts, a process for each command",
@@ -117,7 +118,7 @@ SLOW = {
     "tests/project/test_architecture.py::test_a_slow_import": "measures times",
     "tests/web/test_connections.py::test_a_head_has_ten_seconds": "waits ten seconds",
     "tests/web/test_connections.py::test_connections_that_say_nothing": "waits in real time",
-    "tests/system/test_every_command.py::test_an_example_runs_and_does_something[petmsg notify": "starts processes; tests/cli/commands/test_notify.py stays",
+    f"{_EXAMPLE}[petmsg notify": "starts processes",
     "tests/services/inbound/test_relay.py::test_forgetting_a_client": "test_erase.py stays",
     "tests/providers/test_twilio_timeouts.py::test_a_process_that_was_stopped": "starts processes",
     "tests/providers/test_twilio_timeouts.py::test_no_thread_is_given": "waits in real time",
