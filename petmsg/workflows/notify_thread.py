@@ -81,6 +81,9 @@ class NotifyThread:
             step()
         except PetmsgError as problem:
             return f"Channels are not told of alerts: {problem.message}"
+        except Exception as problem:  # noqa: BLE001 because the thread must outlive any bug
+            name = type(problem).__name__
+            return f"Channels are not told of alerts: an internal error ({name})."
         return ""
 
     def _tell(self, told: Told) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from petmsg.queries.notify import list_channels
+from petmsg.queries.org import OrgRow
 from petmsg.services.notify import channel
 from petmsg.workflows.notify_thread import NotifyThread
 from petmsg.workflows.store import Store
@@ -66,6 +67,23 @@ def test_the_thread_tells_and_says_a_failure_once(
         "Channel lost cannot be told of alerts: its URL is not on this machine.",
         f"Channels are not told of alerts: The file {file} is readable by others (mode 0644).",
     ]
+
+
+def test_the_thread_outlives_a_bug_and_says_its_kind_only(
+    cli: Cli, migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, said = tmp_path / "notify.json", list[str]()
+    monkeypatch.setattr("petmsg.workflows.notify_thread.LOOK_SECONDS", 0.05)
+    looks = 0
+
+    def broken(_: Store) -> list[OrgRow]:
+        nonlocal looks
+        looks += 1
+        raise RuntimeError("+14155551001")
+
+    with NotifyThread(lambda: store_of(migrated_url, file), broken, said.append):
+        wait_until(lambda: looks > 2)
+    assert said == ["Channels are not told of alerts: an internal error (RuntimeError)."]
 
 
 def test_without_a_channel_nothing_is_written(
