@@ -48,7 +48,7 @@ def test_kills_lose_no_picture_repeat_none_and_leave_none_behind(
 def test_a_row_before_its_bytes_would_be_noticed(sqlite_url: str, tmp_path: Path) -> None:
     """Negative control: who is killed between the commit and the file leaves a row without it."""
     outcome = campaign(sqlite_url, tmp_path, FEW_KILLS, "row-before-bytes")
-    assert outcome.verdict.bare
+    assert outcome.bare_at_once or outcome.verdict.bare  # repeating a command may store them later
 
 
 def test_bytes_that_stay_would_be_noticed(sqlite_url: str, tmp_path: Path) -> None:
