@@ -287,6 +287,7 @@ _PLACEHOLDERS = (
     (_WHEN, "TIME"),
     (r"\d{4}-\d\d-\d\d", "DATE"),
     (rf"(?<=, )(?:now|in \d+ {_UNITS}|\d+ {_UNITS} ago)", "DISTANCE"),
+    (r"(?<=the longest )\d+ (?:min|h)\b", "WAIT"),
     (r"\b[0-9a-f]{12,64}\b", "HASH"),
     (r"\b\d+(?:\.\d+)? ?(?:ms|s)\b", "DURATION"),
     (r"─+", "─"),
