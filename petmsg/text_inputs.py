@@ -1,7 +1,6 @@
 """Parse the short texts that people type: refs, names, reasons, bodies."""
 
 import unicodedata
-from datetime import timedelta
 
 from petmsg.errors import EmptyReason, MalformedRef, MalformedText, quoted
 from petmsg.phone import is_phone
@@ -128,13 +127,3 @@ def _clean(text: str, what: str) -> str:
             f"The {what} is not valid UTF-8.", hint="Use UTF-8 and a UTF-8 locale."
         ) from None
     return unicodedata.normalize("NFC", text)
-
-
-def clients_wait(count: int, longest: timedelta) -> str:
-    """Say how many clients wait for an answer, and how long the longest has waited, as in
-    `3 clients wait, the longest 42 min`."""
-    minutes = max(0, longest // timedelta(minutes=1))
-    length = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
-    return (
-        f"1 client waits, {length}" if count == 1 else f"{count} clients wait, the longest {length}"
-    )

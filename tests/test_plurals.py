@@ -1,8 +1,10 @@
 """Counts in words."""
 
+from datetime import timedelta
+
 import pytest
 
-from petmsg.plurals import counted
+from petmsg.plurals import counted, who_waits
 
 
 @pytest.mark.parametrize(
@@ -14,3 +16,22 @@ def test_one_is_singular_and_everything_else_is_plural(count: int, words: str) -
 
 def test_an_irregular_plural_is_given() -> None:
     assert counted(2, "finding of one", "findings of one") == "2 findings of one"
+
+
+@pytest.mark.parametrize(
+    ("entities", "minutes", "words"),
+    [
+        (["client"], 0, "1 client waits, 0 min"),
+        (["client"] * 3, 42, "3 clients wait, the longest 42 min"),
+        (["sitter"], 119, "1 sitter waits, 119 min"),
+        (["client", "sitter"], 120, "1 client and 1 sitter wait, the longest 2 h"),
+        (["message"], 5, "unknown senders wait, the longest 5 min"),
+        (
+            ["sitter", "message", "client", "client"],
+            -1,
+            "2 clients, 1 sitter and unknown senders wait, the longest 0 min",
+        ),
+    ],
+)
+def test_only_clients_are_called_clients(entities: list[str], minutes: int, words: str) -> None:
+    assert who_waits(entities, timedelta(minutes=minutes)) == words

@@ -37,7 +37,7 @@ def test_it_sends_what_is_due_once_and_says_nothing_when_all_is_well(desk: Desk)
     assert len(statuses(desk)) == before + 3
 
 
-def test_it_tells_an_alert_once_and_how_many_clients_wait(desk: Desk) -> None:
+def test_it_tells_an_alert_once_and_who_waits(desk: Desk) -> None:
     client = clients(desk, 1)[0]
     desk.do(HP, "message", "send", client, "--body", "x", "--at", "+1h", "--expires", "+2h")
     text = desk.ask(HP, "message", "list")[0]["message"]
@@ -51,7 +51,7 @@ def test_it_tells_an_alert_once_and_how_many_clients_wait(desk: Desk) -> None:
         code, out, err = desk.run("send-due.sh")
     assert code in (4, 10), err
     assert "message_expired" in out
-    assert "1 client waits, 0 min." in out
+    assert "unknown senders wait, the longest 0 min." in out
     for _ in range(3):
         assert desk.run("send-due.sh") == (0, "", ""), "it is no news any more"
     alerts = desk.ask(HP, "alert", "list")

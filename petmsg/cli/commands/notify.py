@@ -48,10 +48,10 @@ def add(
 ) -> None:
     """Add a channel that is told of alerts. Safe to repeat.
 
-    The URL is a secret, because whoever has it can write to the channel. It is kept in a private
-    file beside the credentials, never in the database, and it is never shown. Typed as an argument
-    it stays in the shell's history and other users may see it while the command runs: leave it out
-    to be asked for it, or pipe it in. For the URL of each service see
+    The URL is a secret, because everybody who has it can write to the channel. It is kept in a
+    private file beside the credentials, never in the database, and it is never shown. Typed as an
+    argument it stays in the shell's history and other users may see it while the command runs:
+    leave it out to be asked for it, or pipe it in. For the URL of each service see
     https://appriseit.com/services. petmsg notify test sends a first message.
     """
     from petmsg.cli.flows import notify as flow

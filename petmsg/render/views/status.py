@@ -9,7 +9,7 @@ from typing import Any
 
 from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.enums.orgs import ProviderName
-from petmsg.plurals import counted
+from petmsg.plurals import counted, who_waits
 from petmsg.render.field_types import (
     COUNT,
     E164,
@@ -28,7 +28,6 @@ from petmsg.render.field_types import (
 )
 from petmsg.render.fields import Field, View, local
 from petmsg.render.views.coverage import GAPS
-from petmsg.text_inputs import clients_wait
 
 
 def _count(name: str, title: str | None = None, cell: Any = None) -> Field:
@@ -73,10 +72,11 @@ def _inbox(row: Any, _: View) -> str:
 
 
 def _waiting(row: Any, _: View) -> str:
-    """How many clients wait for an answer, and the longest wait."""
+    """Who waits for an answer, and the longest wait."""
     if not row.waiting:
         return "nobody"
-    return clients_wait(len(row.waiting), row.at - row.waiting[0].since)
+    waits = [each.entity for each in row.waiting]
+    return who_waits(waits, row.at - row.waiting[0].since)
 
 
 def _longest(row: Any) -> int | None:

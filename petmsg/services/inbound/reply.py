@@ -80,7 +80,7 @@ def _queue(
     options: SendOptions,
     media: Sequence[NewMedia],
 ) -> Queued:
-    """Queue the answer to whoever wrote the message, and to nobody else."""
+    """Queue the answer to the person who wrote the message, and to nobody else."""
     if item.client is not None:
         return queue(uow, item.client, body=body, options=options, media=media)
     if options.template is not None:

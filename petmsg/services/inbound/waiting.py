@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from petmsg.db.cursor import Cursor
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.enums.inbound import AddressedTo
-from petmsg.plurals import counted
+from petmsg.plurals import counted, who_waits
 from petmsg.queries.alert import open_alert, open_waiting_alerts, waiting_last_done_at
 from petmsg.queries.inbox import InboxItem
 from petmsg.queries.inbox_writes import take_from_sitter
@@ -20,7 +20,6 @@ from petmsg.queries.org import OrgRow
 from petmsg.queries.waiting import WaitingMessage, answered_by_sitters, late_at, waiting
 from petmsg.services.alert import done, raise_alert
 from petmsg.services.unit_of_work import UnitOfWork
-from petmsg.text_inputs import clients_wait
 
 STRANGERS = "unrouted"
 
@@ -59,12 +58,12 @@ def waiters(cursor: Cursor, org: OrgRow, *, client: str | None = None) -> list[W
 
 
 def longest_wait(cursor: Cursor, orgs: Sequence[OrgRow], *, now: datetime) -> str | None:
-    """How many clients of the orgs wait at `now` (aware UTC), and the longest wait, in words; None
-    if nobody waits."""
+    """Who waits in the orgs at `now` (aware UTC), and the longest wait, in words; None if nobody
+    waits."""
     waits = [each for org in orgs for each in waiters(cursor, org)]
     if not waits:
         return None
-    return clients_wait(len(waits), max(now - each.since for each in waits))
+    return who_waits([each.entity for each in waits], max(now - each.since for each in waits))
 
 
 def is_due(cursor: Cursor, org: OrgRow, *, now: datetime) -> bool:
