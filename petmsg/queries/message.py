@@ -237,9 +237,14 @@ def show_message(cursor: Cursor, org: OrgRow, id_: int) -> MessageDetails:
     if row is None:
         raise NotFound("message", str(id_))
     (stored,) = with_media(cursor, [row._replace(urgent=bool(row.urgent))])
-    source = cursor.first(SourceRow, _SOURCE, id=id_) or SourceRow(None, None, None)
+    source = source_of(cursor, id_)
     tries = cursor.all(TryRow, _TRIES, id=id_)
     return MessageDetails(*stored, tries, *source, *cursor.all(_Relayed, _RELAYED, id=id_)[0])
+
+
+def source_of(cursor: Cursor, id_: int) -> SourceRow:
+    """Where a message comes from."""
+    return cursor.first(SourceRow, _SOURCE, id=id_) or SourceRow(None, None, None)
 
 
 def message_id(text: str) -> int:

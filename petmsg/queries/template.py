@@ -40,21 +40,6 @@ _LOCKED = """
 SELECT id FROM template WHERE org_id = :org_id AND name = :name AND removed_at IS NULL
 """
 
-_INSERT_SOURCE = """
-INSERT INTO message_source (message_id, org_id, template_version_id)
-VALUES (:message_id, :org_id, :version_id)
-"""
-_SET_SOURCE = """
-UPDATE message_source SET template_version_id = :version_id WHERE message_id = :message_id
-"""
-
-_OF_MESSAGE = """
-SELECT t.name AS template, v.version, t.id AS template_id FROM message_source o
-JOIN template_version v ON v.id = o.template_version_id
-JOIN template t ON t.id = v.template_id
-WHERE o.message_id = :message_id
-"""
-
 _VISIT = """
 SELECT b.ref, b.client_id, b.status, b.starts_at, b.ends_at, s.ref AS sitter,
        s.name AS sitter_name
@@ -105,14 +90,6 @@ class TemplateDetails(NamedTuple):
     created_at: datetime
     removed_at: datetime | None
     versions: list[VersionRow]
-
-
-class TemplateOfMessage(NamedTuple):
-    """The template that a message was filled from, and its version."""
-
-    template: str
-    version: int
-    template_id: int
 
 
 class Visit(NamedTuple):
@@ -211,17 +188,6 @@ def insert_version(
 def remove_template(cursor: Cursor, template_id: int, *, now: datetime) -> None:
     """Take a template off the list; its versions stay for the sake of its messages."""
     cursor.run(_REMOVE, id=template_id, now=now)
-
-
-def set_template_of(cursor: Cursor, org_id: int, *, message_id: int, version_id: int) -> None:
-    """Record which version of a template a message was filled from."""
-    if not cursor.run(_SET_SOURCE, message_id=message_id, version_id=version_id):
-        cursor.run(_INSERT_SOURCE, message_id=message_id, org_id=org_id, version_id=version_id)
-
-
-def template_of(cursor: Cursor, message_id: int) -> TemplateOfMessage | None:
-    """The template that a message was filled from, if any."""
-    return cursor.first(TemplateOfMessage, _OF_MESSAGE, message_id=message_id)
 
 
 def find_visit(cursor: Cursor, org: OrgRow, ref: str) -> Visit:

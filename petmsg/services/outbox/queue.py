@@ -10,11 +10,10 @@ from petmsg.enums.messages import BlockCode, Direction, MessageStatus
 from petmsg.errors import MalformedText, NotFound, Refused
 from petmsg.models import Message, MessageSource
 from petmsg.queries.lookup import ClientKey, client_by_id, find_client
-from petmsg.queries.message import primary_phone, require_possible
+from petmsg.queries.message import primary_phone, require_possible, source_of
 from petmsg.queries.routing import read_facts
 from petmsg.queries.row_locks import share_client
 from petmsg.queries.send_blocks import read_hold_facts
-from petmsg.queries.template import set_template_of, template_of
 from petmsg.rules.routing import decide
 from petmsg.rules.segments import measure
 from petmsg.rules.send_blocks import find_blocks
@@ -145,12 +144,9 @@ def queue(
     )
     uow.session.add(message)
     uow.session.flush()
-    if options.reply_to is not None:
-        add_source(uow, message, options.reply_to)
+    if options.reply_to is not None or version is not None:
+        add_source(uow, message, options.reply_to, version=version)
     add_media(uow, message, media)
-    if version is not None:
-        assert message.id is not None
-        set_template_of(uow.cursor, uow.org.id, message_id=message.id, version_id=version)
     uow.audit(
         "message.queued",
         "message",
@@ -311,8 +307,7 @@ def _message_with_key(
         return None
     is_same = existing.body == body
     if options.template is not None:
-        source = template_of(uow.cursor, existing.id or 0)
-        is_same = source is not None and source.template == options.template.name
+        is_same = source_of(uow.cursor, existing.id or 0).template == options.template.name
     if existing.client_id != client.id or not is_same:
         raise KeyReused(
             f"The key was already used for message {existing.id}, with another client or another "
@@ -347,10 +342,20 @@ def _require_same_sender(
         )
 
 
-def add_source(uow: UnitOfWork, message: Message, reply_to: int) -> None:
-    """Store which inbound message an outbound one answers."""
+def add_source(
+    uow: UnitOfWork, message: Message, reply_to: int | None, *, version: int | None = None
+) -> None:
+    """Store which inbound message an outbound one answers, and the ID of the version of the
+    template that it was filled from."""
     assert message.id is not None
-    uow.session.add(MessageSource(message_id=message.id, org_id=uow.org.id, reply_to_id=reply_to))
+    uow.session.add(
+        MessageSource(
+            message_id=message.id,
+            org_id=uow.org.id,
+            reply_to_id=reply_to,
+            template_version_id=version,
+        )
+    )
     uow.session.flush()
 
 
