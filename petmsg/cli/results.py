@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from petmsg.cli.context import Context
 from petmsg.enums.output import OutputFormat
-from petmsg.errors import REFUSED
+from petmsg.errors import REFUSED, RowFaults
 
 if TYPE_CHECKING:  # a shell that completes a word prints no rows
     from petmsg.render.fields import Field
@@ -151,6 +151,8 @@ def _failure_data(row: Any) -> dict[str, Any]:
     from petmsg.cli.handle_error import error_data
 
     data: dict[str, Any] = {"ref": row.ref, "error": error_data(row.error)}
+    if isinstance(row.error, RowFaults):
+        data["error"]["faults"] = [error_data(each) for each in row.error.faults]
     if row.row is not None:
         data["row"] = row.row
     return data

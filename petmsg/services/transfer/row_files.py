@@ -31,12 +31,16 @@ FORMULA_STARTS = "=+-@|%\t\r"
 class BatchRow:
     """A row of a batch: its line in the file, and its cells or its `problem`.
 
-    The cell of an absent column is None, an empty cell is an empty text.
+    The cell of an absent column is None, an empty cell is an empty text. `faults` are those of
+    single cells, whose columns are `faulty`: a service reads no cell of them, checks the others and
+    refuses the row with all faults.
     """
 
     line: int
     cells: Mapping[str, str | None]
     problem: PetmsgError | None = None
+    faults: tuple[PetmsgError, ...] = ()
+    faulty: frozenset[str] = frozenset()
 
     @property
     def is_named(self) -> bool:

@@ -1,0 +1,43 @@
+"""Collect the faults of a row of a file, so that it is refused once, with all of them."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from petmsg.errors import PetmsgError, RowFaults
+
+T = TypeVar("T")
+
+
+class Faults:
+    """The faults of one row, in the order in which they were found. Each is told once."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self, found: Iterable[PetmsgError] = ()) -> None:
+        self._found = list(found)
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def add(self, fault: PetmsgError) -> None:
+        """Add a fault. Faults that were collected before are added one by one."""
+        for each in fault.faults if isinstance(fault, RowFaults) else (fault,):
+            if all(each.message != known.message for known in self._found):
+                self._found.append(each)
+
+    def collect(self, read: Callable[..., T], *arguments: object) -> T | None:
+        """Return what `read` returns; None if it raises a fault, which is added."""
+        try:
+            return read(*arguments)
+        except PetmsgError as fault:
+            self.add(fault)
+            return None
+
+    def require_none(self) -> None:
+        """Raise the only fault as it is, or `RowFaults` with several. Return if there is none."""
+        if self._found:
+            raise self.as_error()
+
+    def as_error(self) -> PetmsgError:
+        """Return the only fault as it is, or `RowFaults` with several."""
+        return self._found[0] if len(self._found) == 1 else RowFaults(self._found)
