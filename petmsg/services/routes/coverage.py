@@ -80,18 +80,29 @@ class Gap:
 
 
 def coverage(
-    cursor: Cursor, orgs: Sequence[OrgRow], *, now: datetime, days: int = USUAL_DAYS
+    cursor: Cursor,
+    orgs: Sequence[OrgRow],
+    *,
+    now: datetime,
+    days: int = USUAL_DAYS,
+    with_fallback: bool = True,
 ) -> list[Gap]:
     """The gaps of the orgs within `days` days from `now` (aware UTC), org by org.
 
     Each org's windows and bookings come first, by their start, then its sitters, clients without a
-    fallback, and the pool's spare capacity. Raises `OutOfRange`.
+    fallback, and the pool's spare capacity. Without `with_fallback` no row says which number is
+    used meanwhile, and the number of SQL statements does not grow with the rows. Raises
+    `OutOfRange`.
     """
     if not 1 <= days <= MOST_DAYS:
         raise OutOfRange(f"{days} days is out of range.", hint=f"Use 1 to {MOST_DAYS} days.")
     words = fix_commands(cursor)
     until = now + timedelta(days=days)
-    return [row for org in orgs for row in _OrgCoverage(cursor, org, now, until, words).rows()]
+    return [
+        row
+        for org in orgs
+        for row in _OrgCoverage(cursor, org, now, until, words, with_fallback).rows()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,7 @@ class _OrgCoverage:
     now: datetime
     until: datetime
     fix_commands: FixCommands
+    with_fallback: bool
 
     def rows(self) -> Iterator[Gap]:
         spare = queries.spare_numbers(self.cursor, self.org, now=self.now)
@@ -250,7 +262,7 @@ class _OrgCoverage:
     ) -> Gap:
         """A row, with its complete command and the fallback for its messages."""
         meanwhile = None
-        if client is not None and starts_at is not None:
+        if self.with_fallback and client is not None and starts_at is not None:
             facts = read_facts(self.cursor, self.org, client, at=starts_at, past=False)
             found = decide(facts, starts_at)
             chosen = found.number

@@ -5,10 +5,11 @@ Standard library only.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from petmsg.clock import zone
+from petmsg.days import span_of_day
 from petmsg.db.cursor import Cursor
 from petmsg.enums.alerts import AlertSeverity
 from petmsg.enums.numbers import NumberClass, NumberStatus
@@ -76,8 +77,7 @@ def status(
 
 def day_of(at: datetime, timezone: str) -> tuple[datetime, datetime]:
     """The local day that contains the instant, as `[start, end)` in UTC."""
-    first = at.astimezone(zone(timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return first.astimezone(UTC), (first + timedelta(days=1)).astimezone(UTC)
+    return span_of_day(at.astimezone(zone(timezone)).date(), timezone)
 
 
 def _status(cursor: Cursor, org: OrgRow, now: datetime, days: int) -> Status:
