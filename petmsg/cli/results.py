@@ -124,6 +124,12 @@ class Results:
         return isinstance(row, Failure)
 
 
+def show_warnings(context: Context, row: Any) -> None:
+    """Write the warnings about a booking to stderr."""
+    for warning in row.warnings:
+        context.notify(f"{row.booking}: {warning}")
+
+
 def show_plans(context: Context, rows: Sequence[Any]) -> None:
     """Print what each planned quarantine affects: future windows and messaged clients, by day."""
     from petmsg.render.views.numbers import PLANNED_TEXTED, PLANNED_WINDOWS

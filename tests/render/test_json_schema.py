@@ -65,7 +65,8 @@ WRITING: dict[str, tuple[str, ...]] = {
     "booking import": ("-",),
     "booking confirm": ("B-90", "B-404", "B-6"),
     "booking reschedule": ("B-90", "--end", "+3h"),
-    "booking reassign": ("B-90", "--sitter", "S-8"),
+    "booking reassign": ("B-90", "S-8"),
+    "booking reassign --file": ("--file", "-"),
     "booking cancel": ("B-90", "--yes"),
     "sitter deactivate": ("S-1", "--yes"),
     "message dispatch": (),
@@ -117,6 +118,7 @@ STDIN = {
     "client import": "ref,name,phone\nC-9,Dora Day,+14155551009\nC-10,Eve,nonsense\n",
     "sitter import": "ref,name,phone\nS-8,Ida,+14155552008\n",
     "number import": "e164,class\n+14155550162,sitter\n+14155550163,moon\n",
+    "booking reassign --file": "ref,sitter\nB-90,S-8\nB-404,S-8\n",
     "booking import": lines(
         ("ref", "client", "starts_at", "ends_at"),
         ("B-91", LONG_REF, "+1h", "+2h"),

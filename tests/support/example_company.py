@@ -53,6 +53,7 @@ FILES = {
         ("ref", "client", "sitter", "starts_at", "ends_at"), ("B-8", "C-1", "S-1", "+5d", "+6d")
     ),
     "messages.csv": lines(("client", "body", "key"), ("C-1", "See you at 3.", "visit-1")),
+    "reassigned.csv": lines(("ref", "sitter"), ("B-1", "S-2"), ("B-2", "S-1")),
     "paid.csv": lines(("ref",), ("B-2",), ("B-3",)),
 }
 

@@ -1,7 +1,7 @@
 """petmsg booking …"""
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -20,7 +20,7 @@ from petmsg.cli.options import (
     page,
     read_file,
 )
-from petmsg.cli.results import Results
+from petmsg.cli.results import Results, show_warnings
 from petmsg.enums.bookings import BookingStatus
 from petmsg.errors import UsageProblem
 from petmsg.queries import booking as queries
@@ -99,6 +99,7 @@ def add(
     context.show_one(BOOKING_CHANGED, added)
     if added.reused:
         context.notify(f"Booking {added.booking} already exists; nothing was changed.")
+    show_warnings(context, added)
 
 
 @app.command(
@@ -217,7 +218,7 @@ def confirm(
             "Missing bookings to confirm.",
             hint="Name their refs, or use --all-pending or --file F.",
         )
-    shown = Results(context, CONFIRMED, also=lambda row: _warn(context, row))
+    shown = Results(context, CONFIRMED, also=partial(show_warnings, context))
     take_refs(context, service.confirm, named, shown, doing="Confirming")
 
 
@@ -226,7 +227,7 @@ def _confirm_paid(context: Context, file: str) -> None:
     from petmsg.workflows import payments
 
     rows = payments.confirm_events(context, read_events(read_file(file)), report=context.notify)
-    with Results(context, CONFIRMED, also=lambda row: _warn(context, row)) as shown:
+    with Results(context, CONFIRMED, also=partial(show_warnings, context)) as shown:
         shown.add(rows)
 
 
@@ -286,40 +287,46 @@ def reschedule(
         )
     )
     context.show_one(BOOKING_CHANGED, changed)
-    _warn(context, changed)
+    show_warnings(context, changed)
 
 
 @app.command(
     "reassign",
     writes=True,
     prints=one(BOOKING_CHANGED),
-    examples=["petmsg booking reassign B-1 --sitter S-2 --reason 'Maya is ill'"],
+    prints_with={"--file": results_of(BOOKING_CHANGED)},
+    examples=[
+        "petmsg booking reassign B-1 S-2 --reason 'Maya is ill'",
+        "petmsg booking reassign --file reassigned.csv",
+    ],
 )
 def reassign(
     context: Context,
-    ref: REF_ARG,
-    sitter: SITTER = None,
+    ref: Annotated[str | None, typer.Argument(metavar="REF", help="The booking's ref.")] = None,
+    to: Annotated[
+        str | None, typer.Argument(metavar="SITTER", help="The new sitter's ref, phone or name.")
+    ] = None,
+    sitter: Annotated[
+        str | None,
+        typer.Option("--sitter", metavar="SITTER", help="The new sitter, instead of the argument."),
+    ] = None,
     nobody: Annotated[
         bool, typer.Option("--nobody", help="Leave the booking without a sitter.")
     ] = False,
+    file: Annotated[
+        str | None,
+        typer.Option(
+            "--file", metavar="F", help="A CSV file of columns ref,sitter, or JSONL; - for stdin."
+        ),
+    ] = None,
     reason: REASON = None,
 ) -> None:
     """Assign a booking to another sitter.
 
-    From now on, messages in its window are sent from the new sitter's number.
+    From now on, messages in its window are sent from the new sitter's number. With --file, each
+    booking of the file is assigned to the sitter in its row. Safe to repeat.
     """
-    from petmsg.services.bookings import booking
+    from petmsg.cli.flows import reassign as flow
 
-    if (sitter is None) != nobody:
-        raise UsageProblem(
-            "Missing option: --sitter or --nobody.",
-            hint="Use --sitter SITTER for another sitter, or --nobody for none.",
-        )
-    changed = context.write(booking.reassign, ref, sitter=sitter, reason=checked_reason(reason))
-    context.show_one(BOOKING_CHANGED, changed)
-    _warn(context, changed)
-
-
-def _warn(context: Context, row: Any) -> None:
-    for warning in row.warnings:
-        context.notify(f"{row.booking}: {warning}")
+    why = checked_reason(reason)
+    flow.reassign(context, ref, (to, sitter), nobody=nobody, file=file, reason=why)

@@ -96,6 +96,7 @@ BOOKING_CHANGED = (
     Field("overlaps", "Overlaps", kind=list_of(REF)),
     Field("reused", "Unchanged", kind=FLAG),
     Field("lead_minutes", None, kind=or_null(COUNT)),
+    Field("warnings", None, kind=list_of(TEXT)),
 )
 CONFIRMED = (
     Field("booking", "Booking", kind=REF),

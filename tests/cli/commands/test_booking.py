@@ -88,6 +88,7 @@ def test_an_added_booking_is_pending_and_has_no_window(sqlite_cli: Cli) -> None:
         "overlaps": [],
         "reused": False,
         "lead_minutes": None,
+        "warnings": [],
     }
     assert shown(sqlite_cli, "B-1")["window"] is None
     assert events(sqlite_cli, "B-1") == ["booking.added"]
