@@ -19,12 +19,16 @@ TABLES = frozenset(
         "booking",
         "client",
         "client_phone",
+        "import_map",
         "inbound_text",
         "media",
         "media_link",
         "message",
         "message_attempt",
         "message_number",
+        "message_source",
+        "notify_channel",
+        "notify_delivery",
         "number_custody",
         "opt_out",
         "org",
@@ -32,11 +36,15 @@ TABLES = frozenset(
         "ref_counter",
         "relay",
         "relay_question",
+        "route_override",
         "sandbox_text",
         "sitter",
+        "sitter_absence",
         "sitter_activity",
         "stray_text",
         "stripe_event",
+        "template",
+        "template_version",
         "thread",
     )
 )
@@ -53,6 +61,7 @@ _FRACTION = "." + "[0-9]" * 6
 _JSON = {
     ("audit_event", "payload"): "object",
     ("message", "decision"): "object",
+    ("notify_channel", "kinds"): "array",
     ("relay_question", "options"): "array",
 }
 

@@ -11,6 +11,7 @@ REVISIONS = (
     "0005_safeguards",
     "0006_pictures",
     "0007_voices",
+    "0008_company",
 )
 """Every revision, the oldest first."""
 

@@ -5,6 +5,7 @@ from petmsg.models.audit import AuditEvent, AuditHead
 from petmsg.models.base import metadata
 from petmsg.models.booking import Booking
 from petmsg.models.client import Client, ClientPhone
+from petmsg.models.import_map import ImportMap
 from petmsg.models.inbound import InboundText, PullMark, StrayText
 from petmsg.models.media import Media, MediaLink
 from petmsg.models.message import Message, MessageAttempt, MessageSource, SandboxText
@@ -14,7 +15,7 @@ from petmsg.models.optout import BlockedPair, OptOut
 from petmsg.models.org import Org, RefCounter
 from petmsg.models.override import RouteOverride
 from petmsg.models.relay import AutoReply, Relay, RelayQuestion
-from petmsg.models.sitter import Sitter, SitterActivity
+from petmsg.models.sitter import Sitter, SitterAbsence, SitterActivity
 from petmsg.models.stripe import StripeEvent
 from petmsg.models.template import Template, TemplateVersion
 from petmsg.models.thread import Thread
@@ -30,6 +31,7 @@ __all__ = [
     "Booking",
     "Client",
     "ClientPhone",
+    "ImportMap",
     "InboundText",
     "Media",
     "MediaLink",
@@ -49,6 +51,7 @@ __all__ = [
     "RouteOverride",
     "SandboxText",
     "Sitter",
+    "SitterAbsence",
     "SitterActivity",
     "StrayText",
     "StripeEvent",

@@ -13,6 +13,7 @@ class Booking(Table, table=True):
     """A booked visit, `[starts_at, ends_at)`. `sitter_id` is NULL if no sitter is assigned.
 
     `lead_minutes` is how long before the visit its assignment window begins; NULL means the org's.
+    `feed` names the calendar from which it was imported.
     """
 
     __tablename__ = "booking"
@@ -25,6 +26,7 @@ class Booking(Table, table=True):
         CheckConstraint("lead_minutes BETWEEN 0 AND 10080", name="lead_minutes"),
         Index(None, "org_id", "client_id"),
         Index(None, "org_id", "status", "id"),
+        Index(None, "org_id", "ends_at"),
         Index(None, "sitter_id", "ends_at"),
     )
 
@@ -40,3 +42,4 @@ class Booking(Table, table=True):
     ends_at: datetime
     created_at: datetime
     lead_minutes: int | None = None
+    feed: str | None = None

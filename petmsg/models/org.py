@@ -18,8 +18,9 @@ class Org(Table, table=True):
     are minutes of the org's local day. `closed_reply` is the automatic reply outside of office
     hours, `unknown_reply` the one to unknown senders; NULL means no reply. `lead_minutes` is how
     long before a visit its assignment window begins. `unanswered_minutes` is after how long an
-    alert says that somebody waits; NULL means the usual times. An org with `removed_at` is only
-    kept for its audit log: no command finds it.
+    alert says that somebody waits; NULL means the usual times. Phones without a country code are
+    read as those of `country` (ISO 3166-1 alpha-2); NULL means that of the timezone. An org with
+    `removed_at` is only kept for its audit log: no command finds it.
     """
 
     __tablename__ = "org"
@@ -46,6 +47,7 @@ class Org(Table, table=True):
         CheckConstraint(
             "(open_from_minute IS NULL) = (open_until_minute IS NULL)", name="office_hours"
         ),
+        CheckConstraint("length(country) = 2 AND country = upper(country)", name="country"),
         CheckConstraint("(frozen_at IS NULL) = (freeze_reason IS NULL)", name="freeze_reason"),
         CheckConstraint("frozen_until IS NULL OR frozen_at IS NOT NULL", name="frozen_until"),
     )
@@ -76,6 +78,7 @@ class Org(Table, table=True):
     lead_minutes: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     unanswered_minutes: int | None = None
     removed_at: datetime | None = None
+    country: str | None = Field(default=None, max_length=2)
 
 
 class RefCounter(Table, table=True):

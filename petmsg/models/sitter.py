@@ -1,4 +1,4 @@
-"""Sitters, and the periods in which they were active."""
+"""Sitters, the periods in which they were active, and those in which they are away."""
 
 from datetime import datetime
 
@@ -53,3 +53,29 @@ class SitterActivity(Table, table=True):
     sitter_id: int
     activated_at: datetime
     offboarded_at: datetime | None = None
+
+
+class SitterAbsence(Table, table=True):
+    """A time in which a sitter is away: `[starts_at, ends_at)`, or until `ended_at` if they are
+    back earlier. An absence that ended before it began was cancelled. Instants are aware UTC.
+    """
+
+    __tablename__ = "sitter_absence"
+    __table_args__ = (
+        in_org("sitter", "sitter_id"),
+        CheckConstraint("starts_at < ends_at", name="span"),
+        CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended_by"),
+        Index(None, "sitter_id", "ends_at"),
+        Index(None, "org_id", "ends_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int
+    sitter_id: int
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+    actor: str
+    created_at: datetime
+    ended_at: datetime | None = None
+    ended_by: str | None = None
