@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from petmsg.cli.context import Context
 from petmsg.cli.options import read_file
 from petmsg.cli.results import Results
+from petmsg.enums.output import OutputFormat
 from petmsg.errors import Busy, PetmsgError, UsageProblem
 from petmsg.render.views.nouns import IMPORTED
 
 if TYPE_CHECKING:
-    from petmsg.services.transfer.row_files import BatchRow
+    from petmsg.services.transfer.row_files import BatchRow, RowDone
     from petmsg.services.unit_of_work import UnitOfWork
 
 
@@ -40,7 +41,7 @@ def import_file(
     batch = read_batch(read_file(name), columns=columns, required=required)
     take_chunks(
         context,
-        Results(context, IMPORTED),
+        Results(context, IMPORTED, also=lambda row: _tell_notes(context, row)),
         batch.rows,
         lambda chunk: context.write(service, chunk),
         doing="Importing",
@@ -94,6 +95,13 @@ def take_chunks(
                 )
         raise
     shown.close()
+
+
+def _tell_notes(context: Context, row: "RowDone") -> None:
+    """The notes on an imported row, on stderr; in JSON the row has them."""
+    if context.is_table or context.output is OutputFormat.TSV:
+        for note in row.notes:
+            context.notify(f"line {row.row} ({row.ref}): {note}")
 
 
 def look_at_each(refs: Sequence[str], one: Callable[[str], Any]) -> list[Any]:

@@ -231,6 +231,7 @@ IMPORTED = (
     Field("row", "Line", kind=ID),
     Field("ref", "Ref", kind=REF),
     Field("result", "Result", kind=one_word_of("created", "updated", "unchanged")),
+    Field("notes", None, kind=list_of(TEXT)),
 )
 WEBHOOKS = (
     Field("path", "Path", kind=WORD),

@@ -55,11 +55,15 @@ class BatchRow:
 
 @dataclass(frozen=True, slots=True)
 class RowDone:
-    """A row that was imported: `result` is `created`, `updated` or `unchanged`."""
+    """A row that was imported: `result` is `created`, `updated` or `unchanged`.
+
+    `notes` say what a person should look at: a likely double, a value that was left out.
+    """
 
     row: int
     ref: str
     result: str
+    notes: tuple[str, ...] = ()
 
 
 class Batch(NamedTuple):

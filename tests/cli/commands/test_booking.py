@@ -293,8 +293,8 @@ def test_import_creates_updates_and_leaves_alone(cli: Cli) -> None:
     assert [row["result"] for row in imported(cli, HEADER, *rows)] == ["unchanged", "unchanged"]
     moved = imported(cli, HEADER, rows[0], ("B-2", "C-2", "S-2", T1, T3))
     assert moved == [
-        {"row": 2, "ref": "B-1", "result": "unchanged"},
-        {"row": 3, "ref": "B-2", "result": "updated"},
+        {"row": 2, "ref": "B-1", "result": "unchanged", "notes": []},
+        {"row": 3, "ref": "B-2", "result": "updated", "notes": []},
     ]
     after = shown(cli, "B-2")
     assert (after["sitter"], after["starts_at"]) == ("S-2", "2026-02-14T14:00:00Z")

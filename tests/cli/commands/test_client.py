@@ -359,9 +359,9 @@ def test_an_import_adds_new_clients_and_updates_known_ones(cli: Cli) -> None:
     ran = cli("client", "import", "-", "-o", "json", stdin=rows)
     assert ran.code == 0, ran.out
     assert ran.json == [
-        {"row": 2, "ref": "C-1", "result": "updated"},
-        {"row": 3, "ref": "C-2", "result": "created"},
-        {"row": 4, "ref": "C-1", "result": "unchanged"},
+        {"row": 2, "ref": "C-1", "result": "updated", "notes": []},
+        {"row": 3, "ref": "C-2", "result": "created", "notes": []},
+        {"row": 4, "ref": "C-1", "result": "unchanged", "notes": []},
     ]
     ann = show(cli, "C-1", "--reveal")
     assert (ann["name"], ann["kind"]) == ("Ann Bell", "recurring")
@@ -421,7 +421,7 @@ def test_a_phone_of_another_client_refuses_its_row_only(cli: Cli) -> None:
     ran = cli("client", "import", "-", "-o", "json", stdin=rows)
     assert ran.code == 4
     assert (ran.json[0]["ref"], ran.json[0]["error"]["code"]) == ("C-2", "phone_taken")
-    assert ran.json[1] == {"row": 3, "ref": "C-3", "result": "created"}
+    assert ran.json[1] == {"row": 3, "ref": "C-3", "result": "created", "notes": []}
     assert cli("client", "show", "C-2").code == 3
 
 
