@@ -10,6 +10,8 @@ LONGEST_NAME = 120
 LONGEST_REASON = 500
 LONGEST_BODY = 1600
 """Twilio rejects a longer body (error 21617)."""
+FORMULA_STARTS = "=+-@|%\t\r"
+"""Characters that start a formula in a spreadsheet: petmsg writes such cells with a leading `'`."""
 
 
 def parse_ref(text: str) -> str:

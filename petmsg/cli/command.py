@@ -22,7 +22,7 @@ OUTPUT = Annotated[
         "-o",
         "--output",
         metavar="FORMAT",
-        help="table, json, jsonl or tsv [default: table on a terminal, else tsv; "
+        help="table, json, jsonl, tsv or csv [default: table on a terminal, else tsv; "
         "env PETMSG_OUTPUT]",
         show_default=False,
     ),

@@ -71,7 +71,7 @@ class Context(Store):
             meant = did_you_mean(closest_words(wanted, OutputFormat))
             raise OutOfRange(
                 f"{quoted(wanted)} is not an output format.",
-                hint=f"{meant} One of table, json, jsonl, tsv.".lstrip(),
+                hint=f"{meant} One of table, json, jsonl, tsv, csv.".lstrip(),
             ) from None
 
     @property
@@ -111,8 +111,8 @@ class Context(Store):
     def show_list(
         self, fields: Sequence["Field"], rows: Iterable[Any], *, title: str | None = None
     ) -> None:
-        """Print a list in the chosen format; JSONL and TSV as its rows come, a table below its
-        title, if it has one."""
+        """Print a list in the chosen format; JSONL, TSV and CSV as its rows come, a table below
+        its title, if it has one."""
         from petmsg.render import output as render
 
         self._keep_apart()
@@ -131,7 +131,7 @@ class Context(Store):
     def progress(self, doing: str, total: int) -> Iterator[Bar]:
         """A progress bar on stderr for what takes long enough to watch: over 200 rows.
 
-        Where stdout is a terminal and gets JSON or TSV there is none, so that it stays data.
+        Where stdout is a terminal and gets no table there is none, so that it stays data.
         """
         if total <= FEW_ROWS or (self._is_terminal and not self.is_table):
             yield Bar()

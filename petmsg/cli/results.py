@@ -23,8 +23,8 @@ def show_results(context: Context, fields: Sequence["Field"], rows: Sequence[Any
 class Results:
     """`show_results` for rows that arrive in chunks.
 
-    JSONL and TSV are printed as rows arrive, so that memory does not grow; a JSON array and a table
-    are printed at the end.
+    JSONL, TSV and CSV are printed as rows arrive, so that memory does not grow; a JSON array and a
+    table are printed at the end.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Results:
         refused = sum(isinstance(row, Failure) for row in rows)
         self._good += len(rows) - refused
         self._refused += refused
-        if self._context.output not in (OutputFormat.JSONL, OutputFormat.TSV):
+        if self._context.output in (OutputFormat.JSON, OutputFormat.TABLE):
             self._kept += rows
             return
         self._print(rows)
@@ -93,10 +93,10 @@ class Results:
             view = self._context.view
             if not self._has_header:
                 self._has_header = True
-                render.write_header(self._fields)
+                render.write_header(self._fields, self._context.output)
             for row in rows:
                 if not self._is_refused(row):
-                    render.write_row(self._fields, row, view)
+                    render.write_row(self._fields, row, view, self._context.output)
         render.flush()
 
     def _print_table(self) -> None:

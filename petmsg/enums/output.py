@@ -10,6 +10,7 @@ class OutputFormat(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     TSV = "tsv"
+    CSV = "csv"
 
 
 class FileFormat(StrEnum):

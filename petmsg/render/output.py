@@ -1,16 +1,13 @@
 """Data on stdout in the chosen format. Rich is loaded for tables only."""
 
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from petmsg.enums.output import OutputFormat
-from petmsg.render.escape import escape, json_text
+from petmsg.render.delimited import csv_cell, tsv_cell
+from petmsg.render.escape import json_text
 from petmsg.render.fields import Field, View, record
-
-_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NUMERIC = re.compile(r"[+-][0-9*]+(\.[0-9]+)?")
 
 
 def show_list(
@@ -22,8 +19,8 @@ def show_list(
     elif output is OutputFormat.JSONL:
         for row in rows:
             write(json_text(record(fields, row, view)))
-    elif output is OutputFormat.TSV:
-        _tsv(fields, rows, view)
+    elif output is not OutputFormat.TABLE:
+        _delimited(fields, rows, view, output)
     else:
         from petmsg.render.table import print_table
 
@@ -36,8 +33,8 @@ def show_one(fields: Sequence[Field], row: Any, *, output: OutputFormat, view: V
         dump(record(fields, row, view))
     elif output is OutputFormat.JSONL:
         write(json_text(record(fields, row, view)))
-    elif output is OutputFormat.TSV:
-        _tsv(fields, [row], view)
+    elif output is not OutputFormat.TABLE:
+        _delimited(fields, [row], view, output)
     else:
         from petmsg.render.table import print_record
 
@@ -59,14 +56,16 @@ def notify(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
-def write_header(fields: Sequence[Field]) -> None:
-    """Write the header line of TSV output."""
-    write("\t".join(field.name for field in fields))
+def write_header(fields: Sequence[Field], output: OutputFormat) -> None:
+    """Write the header line of TSV or CSV output."""
+    if output is OutputFormat.CSV and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8", newline="")  # a file, whatever the terminal is
+    _write_cells([field.name for field in fields], output)
 
 
-def write_row(fields: Sequence[Field], row: Any, view: View) -> None:
-    """Write one row as TSV."""
-    write("\t".join(_tsv_cell(field.data(row, view)) for field in fields))
+def write_row(fields: Sequence[Field], row: Any, view: View, output: OutputFormat) -> None:
+    """Write one row as TSV or CSV."""
+    _write_cells([field.data(row, view) for field in fields], output)
 
 
 def flush() -> None:
@@ -74,27 +73,17 @@ def flush() -> None:
     sys.stdout.flush()
 
 
-def _tsv(fields: Sequence[Field], rows: Iterable[Any], view: View) -> None:
-    write_header(fields)
+def _delimited(
+    fields: Sequence[Field], rows: Iterable[Any], view: View, output: OutputFormat
+) -> None:
+    write_header(fields, output)
     for row in rows:
-        write_row(fields, row, view)
+        write_row(fields, row, view, output)
 
 
-def _tsv_cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict | list):
-        return json_text(value)
-    if isinstance(value, str):
-        return escape(f"'{value}" if _is_formula(value) else value)
-    return str(value)
-
-
-def _is_formula(text: str) -> bool:
-    """Whether a spreadsheet would run the text as a formula. Phones and numbers are not formulas.
-
-    Source: OWASP, CSV injection.
-    """
-    return text[:1] in _BEGINS_A_FORMULA and _NUMERIC.fullmatch(text) is None
+def _write_cells(values: Iterable[Any], output: OutputFormat) -> None:
+    if output is OutputFormat.CSV:
+        line = ",".join(map(csv_cell, values)) or '""'  # an empty line would be no row
+        write(line + "\r")  # lines end in CR LF (RFC 4180)
+    else:
+        write("\t".join(map(tsv_cell, values)))

@@ -141,7 +141,7 @@ def test_no_guess_is_made_for_the_rows_of_a_file(sqlite_cli: Cli) -> None:
          "Put it after the command: petmsg COMMAND --org … See: petmsg --help"),
         ("client --db x list",
          "Put it after the command: petmsg client COMMAND --db … See: petmsg client --help"),
-        ("client list -o jsno", "Did you mean json or jsonl? One of table, json, jsonl, tsv."),
+        ("client list -o jsno", "Did you mean json or jsonl? One of table, json, jsonl, tsv, csv."),
         ("errors list --class recipent", "Did you mean recipient? One of "),
         ("client list --limit", "See: petmsg --help"),
     ],

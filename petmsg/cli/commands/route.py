@@ -204,7 +204,7 @@ def simulate(
     settings. The future comes from today's numbers and the known ends of their quarantines, as if
     no messages were sent meanwhile: a message can assign a pool number to a client, and changes
     which number is the least recently used. A span is at most 400 days long. Erased clients are
-    left out. A table ends after 1000 rows; jsonl and tsv print every row as it is found.
+    left out. A table ends after 1000 rows; jsonl, tsv and csv print every row as it is found.
     """
     from petmsg.services.routes import simulate as service
 
@@ -313,7 +313,7 @@ def show_segments(context: Context, segments: Iterable[Any]) -> None:
         context.notify("The org has no clients yet.")
     elif next(iter(segments), None) is not None:
         context.notify(
-            f"These are the first {MOST_IN_A_TABLE} rows. All of them: -o tsv or -o jsonl."
+            f"These are the first {MOST_IN_A_TABLE} rows. All of them: -o tsv, -o csv or -o jsonl."
         )
 
 

@@ -135,7 +135,7 @@ class _Report:
         self._seen: set[int] = set()
         self._advance = _nothing
         if streams and not self._as_json:
-            render.write_header(fields)
+            render.write_header(fields, context.output)
 
     def progress(self, total: int) -> ExitStack:
         """A progress bar on a terminal, nothing elsewhere."""
@@ -183,7 +183,7 @@ class _Report:
         elif isinstance(row, Failure):
             self._context.notify(f"{row.ref}: {row.error.message}")
         else:
-            render.write_row(self._fields, row, self._context.view)
+            render.write_row(self._fields, row, self._context.view, self._context.output)
             render.flush()
 
     def _row(self, event: DispatchEvent) -> tuple[Row | None, int]:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from petmsg.errors import MalformedFile, MalformedRow, PetmsgError
 from petmsg.services.unit_of_work import Failure, UnitOfWork, run_in_savepoint
+from petmsg.text_inputs import FORMULA_STARTS
 
 CHUNK = 1000
 _LONGEST_CELL = 4096
@@ -23,8 +24,6 @@ _PIECE = 1 << 20
 _BEGIN = re.compile(rb"(?:\xef\xbb\xbf)?\s*(\S?)")
 _COUNTS = {"lead_minutes"}
 """Columns whose values may be whole numbers in JSON lines, as petmsg prints them."""
-FORMULA_STARTS = "=+-@|%\t\r"
-"""Characters that start a formula in a spreadsheet: petmsg writes such cells with a leading `'`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from petmsg.clock import iso_utc
 from petmsg.db.statements import instant_from_text
 from petmsg.errors import quoted
 from petmsg.phone import is_e164
-from petmsg.services.transfer.row_files import FORMULA_STARTS
 from petmsg.services.transfer.table_schema import Column, Kind
+from petmsg.text_inputs import FORMULA_STARTS
 
 Value = str | int | float | bool | None
 """A value in a file: a time is text, a reference is the name or the number of its row."""

@@ -163,7 +163,7 @@ def test_a_database_that_is_not_there_is_a_matter_of_configuration(sqlite_cli: C
 
 def test_personal_phones_are_masked_unless_revealed(sqlite_cli: Cli) -> None:
     sqlite_cli(*ANN, "--phone", "+14155551002")
-    for form in ("table", "json", "jsonl", "tsv"):
+    for form in ("table", "json", "jsonl", "tsv", "csv"):
         for command in (("list",), ("show", "C-1")):
             masked = sqlite_cli("client", *command, "-o", form)
             assert "5551001" not in masked.out + masked.err

@@ -36,7 +36,7 @@ def test_it_needs_no_database(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("output", ["table", "json", "jsonl", "tsv"])
+@pytest.mark.parametrize("output", ["table", "json", "jsonl", "tsv", "csv"])
 def test_no_secret_is_shown_in_any_format(output: str, tmp_path: Path) -> None:
     ran = run_cli(
         "postgresql://petmsg:s3cret@db.example:5432/petmsg", "config", "show", "-o", output,

@@ -127,7 +127,7 @@ def test_a_sitters_own_phone_is_masked_unless_revealed_and_the_number_never(
 ) -> None:
     numbers(sqlite_cli, N1)
     sqlite_cli(*MAYA, "--activate")
-    for form in ("table", "json", "jsonl", "tsv"):
+    for form in ("table", "json", "jsonl", "tsv", "csv"):
         for command in (("list",), ("show", "S-1")):
             masked = sqlite_cli("sitter", *command, "-o", form).out
             assert "5559001" not in masked
