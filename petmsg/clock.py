@@ -7,9 +7,9 @@ slow down each start.
 
 import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from petmsg.errors import AmbiguousTime, MalformedTime, NonexistentTime, OutOfRange, quoted
 
@@ -149,6 +149,46 @@ def local_to_utc(written: datetime, timezone: str) -> datetime:
             f"or {iso_local(second, timezone)}.",
         )
     return first
+
+
+class WallTime(NamedTuple):
+    """What a wall-clock time of a zone is as an instant (aware UTC), and what was decided for it.
+
+    `is_skipped`: the zone skips this time, the instant is as much later as the clocks go forward.
+    `is_repeated`: the zone has this time twice, the instant is the first one.
+    """
+
+    instant: datetime
+    is_skipped: bool
+    is_repeated: bool
+
+
+def wall_to_utc(written: datetime, timezone: str) -> WallTime:
+    """Convert a naive local time as a calendar does (RFC 5545, 3.3.5), without refusing any.
+
+    A person who types a time is asked which one they mean (`local_to_utc`); a calendar and a series
+    must decide. Raises `MalformedTime` for a time that is out of range.
+    """
+    place = zone(timezone)
+    try:
+        first = written.replace(tzinfo=place, fold=0).astimezone(UTC)
+        second = written.replace(tzinfo=place, fold=1).astimezone(UTC)
+    except OverflowError:
+        raise MalformedTime(f"{written} is too far away.") from None
+    is_skipped = first.astimezone(place).replace(tzinfo=None) != written
+    is_repeated = first != second and not is_skipped
+    return WallTime(_within_range(first, str(written)), is_skipped, is_repeated)
+
+
+def parse_day(text: str) -> date:
+    """A day that a person typed: `2026-02-14`. Raises `MalformedTime`."""
+    word = text.strip(" \t")[:64]
+    try:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", word):
+            return date.fromisoformat(word)
+    except ValueError:
+        raise MalformedTime(f"Invalid date {quoted(text)}: this date does not exist.") from None
+    raise MalformedTime(f"Invalid date {quoted(text)}.", hint="Write it as 2026-02-14.")
 
 
 def _within_range(instant: datetime, text: str) -> datetime:

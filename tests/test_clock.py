@@ -14,8 +14,10 @@ from petmsg.clock import (
     iso_utc,
     local_to_utc,
     now,
+    parse_day,
     parse_duration,
     parse_instant,
+    wall_to_utc,
     when_local,
     zone,
 )
@@ -491,3 +493,38 @@ def test_a_coming_time_is_said_in_the_zone(instant: str, words: str) -> None:
     now = datetime(2026, 2, 14, 15, 0, tzinfo=UTC)
     said = when_local(datetime.fromisoformat(instant), "America/New_York", now=now)
     assert said == words
+
+
+@pytest.mark.parametrize(
+    ("written", "instant", "skipped", "repeated"),
+    [
+        ("2026-03-08T01:59", "2026-03-08T06:59Z", False, False),
+        ("2026-03-08T02:30", "2026-03-08T07:30Z", True, False),
+        ("2026-11-01T01:30", "2026-11-01T05:30Z", False, True),
+        ("2026-11-01T02:00", "2026-11-01T07:00Z", False, False),
+    ],
+)
+def test_a_calendar_decides_a_wall_time(
+    *, written: str, instant: str, skipped: bool, repeated: bool
+) -> None:
+    found = wall_to_utc(datetime.fromisoformat(written), "America/New_York")
+    assert found == (datetime.fromisoformat(instant), skipped, repeated)
+
+
+def test_a_wall_time_that_is_too_far_away_is_refused() -> None:
+    with pytest.raises(MalformedTime, match="too far away"):
+        wall_to_utc(datetime.fromisoformat("9999-12-31T23:00"), "America/New_York")
+
+
+def test_a_day_is_read() -> None:
+    assert parse_day(" 2026-02-14 ").isoformat() == "2026-02-14"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("14.02.2026", "Invalid date"), ("20260214", "Invalid date"), ("", "Invalid date"),
+     ("2026-02-30", "this date does not exist"), ("2026-02-14T09:00", "Invalid date")],
+)  # fmt: skip
+def test_other_days_are_refused(text: str, why: str) -> None:
+    with pytest.raises(MalformedTime, match=why):
+        parse_day(text)

@@ -56,7 +56,11 @@ DUPLICATES = Annotated[
     "add",
     writes=True,
     prints=one(BOOKING_CHANGED),
-    examples=["petmsg booking add --client C-1 --sitter S-1 --start +24h --end +26h"],
+    prints_with={"--repeat": list_of(BOOKING_CHANGED)},
+    examples=[
+        "petmsg booking add --client C-1 --sitter S-1 --start +24h --for 2h",
+        "petmsg booking add --client C-1 --start +1d --for 30m --repeat daily --count 5",
+    ],
 )
 def add(
     context: Context,
@@ -69,37 +73,55 @@ def add(
             "--start", metavar="T", help="Start: ISO 8601, in the org's timezone or with an offset."
         ),
     ],
-    end: Annotated[str, typer.Option("--end", metavar="T", help="End; later than the start.")],
+    end: Annotated[
+        str | None, typer.Option("--end", metavar="T", help="End; later than the start.")
+    ] = None,
+    lasts: Annotated[
+        str | None,
+        typer.Option("--for", metavar="DURATION", help="Duration instead of --end: 45m, 2h, 1d."),
+    ] = None,
     sitter: SITTER = None,
     ref: Annotated[
         str | None, typer.Option("--ref", help="The booking's ID in your system.")
     ] = None,
+    repeat: Annotated[
+        str | None,
+        typer.Option(
+            "--repeat", metavar="RULE", help="daily, weekly:mo,we,fr; /2 for every second one."
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="T", help="Last day of the series, or its last start."),
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option("--count", metavar="N", help="Number of days of the series.")
+    ] = None,
+    excepted: Annotated[
+        list[str] | None,
+        typer.Option("--except", metavar="DATE", help="A day without a visit; repeatable."),
+    ] = None,
     lead: LEAD = None,
     allow_duplicates: DUPLICATES = False,
 ) -> None:
-    """Add a pending booking. Safe to repeat.
+    """Add a pending booking, or a series of them. Safe to repeat.
 
     Without --ref, a booking is the same one if its client, sitter, start and end are equal and it
     is not cancelled.
-    """
-    from petmsg.services.bookings import booking
 
-    added = context.write(
-        lambda uow: booking.add(
-            uow,
-            client=client,
-            starts_at=uow.instant(start),
-            ends_at=uow.instant(end),
-            sitter=sitter,
-            ref=ref,
-            lead=lead,
-            allow_duplicates=allow_duplicates,
-        )
+    --repeat adds a booking for each day of the rule, from the start on: daily, daily/2, weekly,
+    weekly:mo,we,fr or weekly:mo,we/2 (every second week). Their refs are B-7.1, B-7.2 and so on;
+    with --ref R they are R.1, R.2. All visits start at the same local time, also after the clocks
+    change. With --end they end at the same local time, with --for they last equally long. A time
+    that the clocks skip moves forward with them; of a time that exists twice, the first counts.
+    """
+    from petmsg.cli.flows.add_booking import Booked, Times, add_booking, repetition_of
+
+    booked = Booked(
+        client=client, sitter=sitter, ref=ref, lead=lead, allow_duplicates=allow_duplicates
     )
-    context.show_one(BOOKING_CHANGED, added)
-    if added.reused:
-        context.notify(f"Booking {added.booking} already exists; nothing was changed.")
-    show_warnings(context, added)
+    repetition = repetition_of(repeat, until, count, excepted)
+    add_booking(context, Times(start, end, lasts), booked, repetition)
 
 
 @app.command(
