@@ -7,7 +7,7 @@ slow down each start.
 
 import re
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -178,17 +178,6 @@ def wall_to_utc(written: datetime, timezone: str) -> WallTime:
     is_skipped = first.astimezone(place).replace(tzinfo=None) != written
     is_repeated = first != second and not is_skipped
     return WallTime(_within_range(first, str(written)), is_skipped, is_repeated)
-
-
-def parse_day(text: str) -> date:
-    """A day that a person typed: `2026-02-14`. Raises `MalformedTime`."""
-    word = text.strip(" \t")[:64]
-    try:
-        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", word):
-            return date.fromisoformat(word)
-    except ValueError:
-        raise MalformedTime(f"Invalid date {quoted(text)}: this date does not exist.") from None
-    raise MalformedTime(f"Invalid date {quoted(text)}.", hint="Write it as 2026-02-14.")
 
 
 def _within_range(instant: datetime, text: str) -> datetime:

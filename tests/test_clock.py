@@ -14,7 +14,6 @@ from petmsg.clock import (
     iso_utc,
     local_to_utc,
     now,
-    parse_day,
     parse_duration,
     parse_instant,
     wall_to_utc,
@@ -514,17 +513,3 @@ def test_a_calendar_decides_a_wall_time(
 def test_a_wall_time_that_is_too_far_away_is_refused() -> None:
     with pytest.raises(MalformedTime, match="too far away"):
         wall_to_utc(datetime.fromisoformat("9999-12-31T23:00"), "America/New_York")
-
-
-def test_a_day_is_read() -> None:
-    assert parse_day(" 2026-02-14 ").isoformat() == "2026-02-14"
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [("14.02.2026", "Invalid date"), ("20260214", "Invalid date"), ("", "Invalid date"),
-     ("2026-02-30", "this date does not exist"), ("2026-02-14T09:00", "Invalid date")],
-)  # fmt: skip
-def test_other_days_are_refused(text: str, why: str) -> None:
-    with pytest.raises(MalformedTime, match=why):
-        parse_day(text)

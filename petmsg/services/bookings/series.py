@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from petmsg.clock import format_local, iso_utc, parse_day
+from petmsg.clock import format_local, iso_utc
+from petmsg.days import parse_day
 from petmsg.enums.bookings import BookingStatus
 from petmsg.errors import AlreadyExists, MalformedTime, OutOfRange, Refused, UsageProblem
 from petmsg.queries import confirm as confirm_queries
@@ -121,7 +122,7 @@ def _plan(uow: UnitOfWork, first: FirstVisit, repetition: Repetition) -> Series:
         timezone=uow.org.timezone,
         until=_until(uow, repetition.until),
         count=repetition.count,
-        excepted=[parse_day(each) for each in repetition.excepted],
+        excepted=[_day(uow, each) for each in repetition.excepted],
     )
 
 
@@ -130,9 +131,13 @@ def _until(uow: UnitOfWork, text: str | None) -> date | datetime | None:
     if text is None:
         return None
     try:
-        return parse_day(text)
+        return _day(uow, text)
     except MalformedTime:
         return uow.instant(text)
+
+
+def _day(uow: UnitOfWork, text: str) -> date:
+    return parse_day(text, timezone=uow.org.timezone, at=uow.now)
 
 
 def _same_visits(uow: UnitOfWork, series: Series, wanted: _Wanted) -> dict[int, str]:
