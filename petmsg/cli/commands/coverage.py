@@ -25,12 +25,14 @@ def coverage(
     ] = 14,
     findings: FINDINGS = False,
 ) -> None:
-    """Find upcoming visits and sitters without a usable number.
+    """Find upcoming visits without a usable number or a free sitter.
 
     For cron: covers all orgs unless --org is given, and exits with 10 on a gap. Lists windows whose
     sitter has no usable number, with the number used instead; confirmed bookings without a window;
-    active sitters without a number; and orgs that cannot send outside of windows. Each gap comes
-    with the command that helps. Also reports spare pool capacity (never a gap).
+    sitters booked in two homes at once; active sitters without a number; and orgs that cannot send
+    outside of windows. Each gap comes with the command that helps, if possible with a sitter who is
+    free. Notes, which are no gaps: two sitters for one client at once, conflicts of pending
+    bookings, and the spare capacity of the pool.
     """
     from petmsg.render.views.coverage import GAPS
     from petmsg.services.routes import coverage as service

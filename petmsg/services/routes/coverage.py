@@ -1,4 +1,5 @@
-"""Find upcoming visits and sitters without a usable number, and clients without a fallback.
+"""Find upcoming visits and sitters without a usable number, clients without a fallback, and visits
+that cannot take place as booked.
 
 `decide` says whether a window is covered and what the fallback is; this module contains no routing
 rule. Standard library only.
@@ -23,6 +24,7 @@ from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
 from petmsg.rules.routing import Decision, Facts, WindowFact, decide, usable
 from petmsg.services.fix_commands import FixCommands, fix_commands
+from petmsg.services.routes.visit_conflicts import REASSIGN, conflicts
 
 USUAL_DAYS = 14
 MOST_DAYS = 366
@@ -118,7 +120,11 @@ class _OrgCoverage:
 
     def rows(self) -> Iterator[Gap]:
         spare = queries.spare_numbers(self.cursor, self.org, now=self.now)
-        timed = [*self._windows(spare), *self._bookings_without_window()]
+        timed = [
+            *self._windows(spare),
+            *self._bookings_without_window(),
+            *self._conflicts(),
+        ]
         yield from sorted(timed, key=lambda gap: (gap.starts_at, gap.booking))
         yield from self._sitters(spare)
         yield from self._fallback()
@@ -177,6 +183,25 @@ class _OrgCoverage:
                 sitter=each.sitter,
                 starts_at=max(self.now, each.starts_at),
                 ends_at=each.ends_at,
+            )
+
+    def _conflicts(self) -> Iterator[Gap]:
+        """Visits that cannot take place as booked. Their windows have a number: no fallback."""
+        for each in conflicts(self.cursor, self.org, now=self.now, until=self.until):
+            named = {"booking": each.reassigned, "sitter": each.to}
+            yield Gap(
+                org=self.org.slug,
+                timezone=self.org.timezone,
+                kind=each.kind,
+                message=each.message,
+                command=self.fix_commands.command(REASSIGN, self.org.slug, named),
+                gap=each.is_gap,
+                booking=each.booking,
+                client=each.client,
+                sitter=each.sitter,
+                starts_at=each.starts_at,
+                ends_at=each.ends_at,
+                details=each.details,
             )
 
     def _sitters(self, spare: int) -> Iterator[Gap]:

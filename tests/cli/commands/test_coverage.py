@@ -296,6 +296,138 @@ def test_the_pools_headroom_is_reported_and_never_a_gap(url: str) -> None:
     assert row["command"] == "petmsg number add E164 --class pool"
 
 
+# -------------------------------------------------------------------------------- double bookings
+
+
+def test_a_sitter_in_two_homes_at_once_is_a_gap_with_a_free_sitter(url: str) -> None:
+    do(
+        url,
+        "booking add --ref B-3 --client C-2 --sitter S-1 --start +25h --end +27h",
+        "booking confirm B-3",
+    )
+    found = gap(url)
+    assert found == {
+        "org": "happy-paws",
+        "kind": "sitter_double_booked",
+        "gap": True,
+        "message": "Sitter Maya is in two homes at once: B-1 of C-1, B-3 of C-2",
+        "starts_at": iso_utc(NOW + 25 * HOUR),
+        "ends_at": iso_utc(NOW + 26 * HOUR),
+        "booking": "B-3",
+        "client": "C-2",
+        "sitter": "S-1",
+        "number": None,
+        "code": None,
+        "meanwhile": None,
+        "command": "petmsg booking reassign B-3 S-2",
+        "details": {
+            "status": "confirmed",
+            "other_booking": "B-1",
+            "other_client": "C-1",
+            "other_sitter": "S-1",
+            "other_status": "confirmed",
+        },
+    }
+    (first, *_) = run_cli(url, "status", "-o", "json").json
+    assert first["gaps"]["rows"][0]["command"] == found["command"]
+    mend(url, found["command"])
+    assert gaps(url) == []
+
+
+def test_a_pending_visit_in_another_home_is_a_note(url: str) -> None:
+    do(url, "booking add --ref B-3 --client C-2 --sitter S-1 --start +25h --end +27h")
+    assert gaps(url) == []
+    note, _ = coverage(url).json
+    assert (note["kind"], note["gap"], note["details"]["status"]) == (
+        "sitter_double_booked",
+        False,
+        "pending",
+    )
+    assert (
+        note["message"] == "Sitter Maya is in two homes at once: B-1 of C-1, B-3 (pending) of C-2"
+    )
+
+
+def test_two_sitters_for_one_client_at_once_are_a_note_with_the_command(url: str) -> None:
+    do(
+        url,
+        "booking add --ref B-3 --client C-1 --sitter S-2 --start +25h --end +27h",
+        "booking confirm B-3",
+    )
+    assert gaps(url) == []
+    note, _ = coverage(url).json
+    assert (note["kind"], note["gap"]) == ("client_double_booked", False)
+    assert note["message"] == "Client C-1 has two sitters at once: Maya (B-1), Nora (B-3)"
+    assert note["command"] == "petmsg booking reassign B-3 S-1"
+    mend(url, note["command"])
+    assert [row["kind"] for row in coverage(url).json] == ["pool_headroom"]
+
+
+def test_where_nobody_is_free_the_command_leaves_the_sitter_open(on_sqlite: str) -> None:
+    do(
+        on_sqlite,
+        "booking add --ref B-3 --client C-2 --sitter S-1 --start +25h --end +31h",
+        "booking add --ref B-4 --client C-1 --sitter S-2 --start +26h --end +27h",
+        "booking confirm B-3 B-4",
+    )
+    assert gap(on_sqlite)["command"] == "petmsg booking reassign B-3 SITTER"
+
+
+def test_a_sitter_whose_number_is_quarantined_then_is_not_suggested(on_sqlite: str) -> None:
+    do(
+        on_sqlite,
+        "booking cancel B-2 --yes",
+        f"number quarantine {N2} --days 7 --reason spam",
+        "booking add --ref B-3 --client C-2 --sitter S-1 --start +25h --end +27h",
+        "booking confirm B-3",
+    )
+    assert gap(on_sqlite)["command"] == "petmsg booking reassign B-3 SITTER"
+
+
+def test_a_double_booking_counts_until_it_is_over_and_within_the_days(on_sqlite: str) -> None:
+    do(
+        on_sqlite,
+        "booking add --ref B-3 --client C-2 --sitter S-1 --start +25h --end +27h",
+        "booking confirm B-3",
+    )
+    assert gaps(on_sqlite, "--days", "1") == [], "it begins after one day"
+    running = NOW + 25 * HOUR + timedelta(minutes=30)
+    assert gap(on_sqlite, now=running)["starts_at"] == iso_utc(running)
+    assert gaps(on_sqlite, now=NOW + 26 * HOUR) == []
+
+
+def test_the_statements_of_conflicts_do_not_grow_with_the_visits(url: str) -> None:
+    from petmsg.db.cursor import Cursor
+    from petmsg.db.location import locate
+    from petmsg.db.snapshot import snapshot
+    from petmsg.queries.org import all_orgs
+    from petmsg.services.routes.visit_conflicts import conflicts
+
+    def counted() -> tuple[int, int]:
+        with snapshot(locate(url)) as cursor:
+            (org,) = all_orgs(cursor)
+            ran, run = [], Cursor._execute
+
+            def execute(self: Cursor, sql: str, parameters: Any) -> None:
+                ran.append(sql)
+                run(self, sql, parameters)
+
+            Cursor._execute = execute  # type: ignore[method-assign]
+            try:
+                found = conflicts(cursor, org, now=NOW, until=NOW + 14 * DAY)
+            finally:
+                Cursor._execute = run  # type: ignore[method-assign]
+            return len(ran), len(found)
+
+    few, none = counted()
+    for number in range(3, 8):
+        span = f"--start +25h --end +{23 + number}h"
+        do(url, f"booking add --ref B-{number} --client C-2 --sitter S-1 {span}")
+    many, found = counted()
+    assert (few, none) == (many, 0)
+    assert found == 5
+
+
 # ----------------------------------------------------------------------------------- how it is told
 
 

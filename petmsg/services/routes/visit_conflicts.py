@@ -1,0 +1,136 @@
+"""Visits that cannot take place as booked: a sitter in two homes at once, two sitters for one
+client at once. Standard library only.
+
+The number of SQL statements does not depend on the number of visits.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from petmsg.db.cursor import Cursor
+from petmsg.enums.bookings import GapKind
+from petmsg.queries import visits as queries
+from petmsg.queries.org import OrgRow
+from petmsg.rules.double_bookings import Clash, Visit, in_two_homes, two_sitters
+from petmsg.rules.free_sitters import FreeSitters
+
+REASSIGN = "petmsg booking reassign {booking} {sitter}{org}"
+_NOBODY_FREE = "SITTER"
+"""Stands in the command for a sitter whom a person must choose."""
+
+
+class Conflict(NamedTuple):
+    """A visit that conflicts with another one, from `starts_at` to `ends_at` (aware UTC).
+
+    `is_gap` says whether somebody must do something; a note says what may be meant. `reassigned`
+    and `to` are the booking and the sitter of the command that helps.
+    """
+
+    kind: GapKind
+    is_gap: bool
+    message: str
+    booking: str
+    client: str
+    sitter: str
+    starts_at: datetime
+    ends_at: datetime
+    reassigned: str
+    to: str
+    details: dict[str, Any]
+
+
+def conflicts(cursor: Cursor, org: OrgRow, *, now: datetime, until: datetime) -> list[Conflict]:
+    """The conflicts that begin before `until` and have not ended at `now` (aware UTC)."""
+    rows = queries.visits_to_come(cursor, org, now=now, until=until)
+    found = _Conflicts(
+        now=now,
+        names={row.sitter: row.sitter_name for row in rows},
+        visits=[row.visit for row in rows],
+        free=FreeSitters(queries.candidates(cursor, org), [row.visit for row in rows], []),
+    )
+    return [each for each in found.all() if now < each.ends_at and each.starts_at < until]
+
+
+class _Conflicts(NamedTuple):
+    now: datetime
+    names: dict[str, str]
+    visits: list[Visit]
+    free: FreeSitters
+
+    def all(self) -> Iterator[Conflict]:
+        for clash in in_two_homes(self.visits):
+            yield self._in_two_homes(clash)
+        for clash in two_sitters(self.visits):
+            yield self._two_sitters(clash)
+
+    def _in_two_homes(self, clash: Clash) -> Conflict:
+        """A sitter cannot be in two homes: a gap, once both visits are confirmed."""
+        visit, other = clash
+        return self._conflict(
+            GapKind.SITTER_DOUBLE_BOOKED,
+            clash,
+            is_gap=clash.is_certain,
+            message=f"Sitter {self.names[visit.sitter]} is in two homes at once: "
+            f"{_named(other)} of {other.client}, {_named(visit)} of {visit.client}",
+            reassigned=visit.booking,
+            to=self.free.suggest(visit, at=self.now),
+        )
+
+    def _two_sitters(self, clash: Clash) -> Conflict:
+        """Two sitters for one client may be meant: a note. One of them can take both visits."""
+        visit, other = clash
+        reassigned, to = visit, other.sitter
+        if not self.free.is_free(other.sitter, visit, at=self.now) and self.free.is_free(
+            visit.sitter, other, at=self.now
+        ):
+            reassigned, to = other, visit.sitter
+        return self._conflict(
+            GapKind.CLIENT_DOUBLE_BOOKED,
+            clash,
+            is_gap=False,
+            message=f"Client {visit.client} has two sitters at once: "
+            f"{self.names[other.sitter]} ({_named(other)}), "
+            f"{self.names[visit.sitter]} ({_named(visit)})",
+            reassigned=reassigned.booking,
+            to=to if self.free.is_free(to, reassigned, at=self.now) else None,
+        )
+
+    def _conflict(
+        self,
+        kind: GapKind,
+        clash: Clash,
+        *,
+        is_gap: bool,
+        message: str,
+        reassigned: str,
+        to: str | None,
+    ) -> Conflict:
+        visit, other = clash
+        return Conflict(
+            kind=kind,
+            is_gap=is_gap,
+            message=message,
+            booking=visit.booking,
+            client=visit.client,
+            sitter=visit.sitter,
+            starts_at=max(self.now, clash.starts_at),
+            ends_at=clash.ends_at,
+            reassigned=reassigned,
+            to=to or _NOBODY_FREE,
+            details={
+                "status": _status(visit),
+                "other_booking": other.booking,
+                "other_client": other.client,
+                "other_sitter": other.sitter,
+                "other_status": _status(other),
+            },
+        )
+
+
+def _named(visit: Visit) -> str:
+    return visit.booking if visit.is_confirmed else f"{visit.booking} (pending)"
+
+
+def _status(visit: Visit) -> str:
+    return "confirmed" if visit.is_confirmed else "pending"
