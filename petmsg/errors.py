@@ -46,9 +46,9 @@ class MalformedPhone(UsageProblem):
     code = "malformed_phone"
     hint = "Write a plus, the country code and the number, for example +14155550123."
 
-    def __init__(self, text: str, *, why: str | None = None) -> None:
+    def __init__(self, text: str, *, why: str | None = None, hint: str | None = None) -> None:
         super().__init__(
-            f"Invalid phone number {quoted(text)}: {why or 'it is not in E.164 format'}."
+            f"Invalid phone number {quoted(text)}: {why or 'it is not a phone number'}.", hint=hint
         )
 
 

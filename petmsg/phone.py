@@ -1,23 +1,28 @@
-"""Phone numbers: parse them to E.164, and mask them for output.
+"""Phone numbers: read them as people write them, and mask them for output.
 
-Source of the format: ITU-T E.164 (a plus, a country code that does not begin with 0, at most 15
-digits). The patterns use `fullmatch` and `[0-9]`, because `$` accepts a trailing newline and `\\d`
-accepts Arabic digits.
+What is stored is E.164 (ITU-T: a plus, a country code that does not begin with 0, at most 15
+digits). Text in that form is checked here; all other ways to write a phone are read by
+`petmsg.phone_formats`, which is imported for such a text only, because it takes longer to load than
+a command takes to answer. The patterns use `fullmatch` and `[0-9]`, because `$` accepts a trailing
+newline and `\\d` accepts Arabic digits.
 """
 
 import re
+from typing import NamedTuple
 
 from petmsg.errors import MalformedPhone
 
 _E164 = r"\+[1-9][0-9]{1,14}"
-_PUNCTUATION = str.maketrans("", "", " -.()\u00a0")
-_LONGEST_WRITTEN = 40
+_LONGEST_WRITTEN = 80
+_FEWEST_DIGITS = 7
+"""Text with fewer digits is not meant as a whole phone number: no area has shorter ones."""
 _SHORTEST_NATIONAL = 4
-_BEGIN_WITH_0 = frozenset(
-    ("39", "225", "241", "242", "378", "379", "800", "808", "878", "882", "883")
+_OF_NO_COUNTRY = frozenset(("800", "808", "878", "882", "883"))
+BEGIN_WITH_0 = _OF_NO_COUNTRY | frozenset(
+    ("39", "225", "226", "229", "241", "242", "250", "378", "379", "992")
 )
 """Country codes after which a 0 is part of the number: Italy and its neighbours, Ivory Coast,
-Gabon, Congo, and the codes that belong to no country."""
+Burkina Faso, Benin, Gabon, Congo, Rwanda, Tajikistan, and the codes that belong to no country."""
 _CALLING_CODE = (
     r"\+(1|7|20|27|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|21[1-368]|2[2-4][0-9]|25[0-8]|"
     r"26[0-9]|29[01789]|35[0-9]|37[0-9]|38[0-35-79]|42[013]|50[0-9]|59[0-9]|67[02-9]|68[0-35-9]|"
@@ -30,40 +35,79 @@ _ISLANDS = (
 """The area codes of +1 outside the United States and Canada; messages to many of them cost more."""
 
 
-def parse_phone(text: str) -> str:
-    """Parse a phone number as a person writes it; returns E.164.
+class Phone(NamedTuple):
+    """A phone number that somebody wrote.
 
-    Spaces, dots, dashes and brackets are removed, and so is a `(0)` that is dialled within the
-    country only (`+44 (0)20 7946 0958`). A missing country code is never guessed.
-
-    Raises `MalformedPhone` if the rest is not E.164, or if no such number can exist: an unassigned
-    country code, a North American number without ten digits after the 1, or a 0 after the code of
-    a country whose numbers have none.
+    `extension` are digits that are dialled after the connection; petmsg cannot send to them.
+    `is_unassigned` means that the number has a possible length, but that no operator is known to
+    have it; plain E.164 is not examined for that.
     """
-    plain = phone_to_look_up(text)
-    why_not = _why_impossible(plain, calling_code(plain))
+
+    e164: str
+    extension: str | None = None
+    is_unassigned: bool = False
+
+
+def parse_phone(text: str, country: str | None = None) -> str:
+    """Parse a phone number as a person writes it; returns E.164. See `read_phone`."""
+    return read_phone(text, country).e164
+
+
+def read_phone(text: str, country: str | None = None) -> Phone:
+    """Parse a phone number as a person writes it, with what a warning may say about it.
+
+    `country` (ISO 3166, two letters) is where a number without a plus is dialled, with the prefixes
+    that are usual there. Without it such a number is refused: no country is guessed.
+
+    Raises `MalformedPhone` for text that is no phone number, and for a number that cannot exist: an
+    unassigned country code, too few or too many digits, an area code of North America that begins
+    with 0 or 1, or a 0 after the code of a country whose numbers have none.
+    """
+    if is_e164(text):
+        phone = Phone(text)
+    elif len(text) > _LONGEST_WRITTEN:
+        raise MalformedPhone(text, why="it is too long")
+    else:
+        from petmsg.phone_formats import read_formatted
+
+        phone = read_formatted(text, country)
+    why_not = why_impossible(phone.e164)
     if why_not is not None:
         raise MalformedPhone(text, why=why_not)
-    return plain
+    return phone
 
 
-def phone_to_look_up(text: str) -> str:
+def phone_to_look_up(text: str, country: str | None = None) -> str:
     """Parse a phone number that is only looked up among stored ones; returns E.164.
 
-    Unlike `parse_phone` it accepts a number that cannot exist, because one may have been stored.
-    Raises `MalformedPhone`.
+    Unlike `parse_phone` it accepts a number in E.164 that cannot exist, because one may have been
+    stored. Raises `MalformedPhone`.
     """
-    if len(text) <= _LONGEST_WRITTEN:
-        written = text.strip(" \t")
-        if "(0)" in written and calling_code(written.translate(_PUNCTUATION)) not in _BEGIN_WITH_0:
-            written = written.replace("(0)", "", 1)
-        plain = written.translate(_PUNCTUATION)
-        if re.fullmatch(_E164, plain):
-            return plain
-    raise MalformedPhone(text)
+    if is_e164(text):
+        return text
+    if len(text) > _LONGEST_WRITTEN:
+        raise MalformedPhone(text, why="it is too long")
+    from petmsg.phone_formats import e164_of_formatted
+
+    return e164_of_formatted(text, country)
 
 
-def _why_impossible(e164: str, code: str | None) -> str | None:
+def split_phones(cell: str) -> list[str]:
+    """The phones in a cell of a file, each as it was written; an empty cell has none.
+
+    Phones are separated by a line break, `/`, `;`, `,`, `|`, `&`, `or` or `and`. An extension stays
+    with its phone. A `/` or `,` inside a number (`030/1234567`) does not separate.
+    """
+    if is_e164(cell):
+        return [cell]
+    from petmsg.phone_formats import split_cell
+
+    return split_cell(cell)
+
+
+def why_impossible(e164: str) -> str | None:
+    """Why no such number in E.164 can exist; None if one can, as far as its digits alone tell."""
+    code = calling_code(e164)
     if code is None:
         return "no country has this country code"
     national = e164[1 + len(code) :]
@@ -74,7 +118,7 @@ def _why_impossible(e164: str, code: str | None) -> str | None:
             return "an area code of +1 does not begin with 0 or 1"
     elif len(national) < _SHORTEST_NATIONAL:
         return f"too short for +{code}"
-    elif national[0] == "0" and code not in _BEGIN_WITH_0:
+    elif national[0] == "0" and code not in BEGIN_WITH_0:
         return f"leave out the 0 after +{code}: it is dialled within the country only"
     return None
 
@@ -85,8 +129,23 @@ def is_e164(text: str) -> bool:
 
 
 def is_phone(text: str) -> bool:
-    """Whether the text is meant as a phone number: it begins with a plus and a digit."""
+    """Whether the text is meant as a phone number and cannot be a ref: it begins with a plus and a
+    digit."""
     return len(text) > 1 and text[0] == "+" and text[1] in "0123456789"
+
+
+def may_be_phone(text: str) -> bool:
+    """Whether the text can be meant as a phone number, such as `(415) 555-0171` or `4155550171`.
+
+    It may just as well be the ref or the name of a row, so these are to be tried first.
+    """
+    if is_phone(text):
+        return True
+    if len(text) > _LONGEST_WRITTEN or sum(each.isdigit() for each in text) < _FEWEST_DIGITS:
+        return False
+    from petmsg.phone_formats import is_formatted
+
+    return is_formatted(text)
 
 
 def calling_code(e164: str) -> str | None:

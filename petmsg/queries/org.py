@@ -19,6 +19,8 @@ _TWO_ORG_IDS = "SELECT id FROM org WHERE removed_at IS NULL LIMIT 2"
 
 _HAS_ORG = "SELECT 1 FROM org WHERE removed_at IS NULL LIMIT 1"
 
+_TIMEZONE = "SELECT timezone FROM org WHERE id = :org_id"
+
 _REMOVED_AT = "SELECT removed_at FROM org WHERE slug = :slug"
 
 
@@ -53,6 +55,14 @@ class OrgRow(NamedTuple):
     unknown_reply: str | None = None
     lead_minutes: int = 0
 
+    @property
+    def phone_country(self) -> str | None:
+        """The country (ISO 3166) in which phones without a plus are read: that of the timezone.
+        None for a timezone of no country."""
+        from petmsg.country import country_of_zone
+
+        return country_of_zone(self.timezone)
+
 
 def all_orgs(cursor: Cursor) -> list[OrgRow]:
     """Every org that was not removed, by slug."""
@@ -77,6 +87,13 @@ def find_org(cursor: Cursor, slug: str | None) -> OrgRow:
     if len(found) > 1:
         raise OrgNotChosen([row["slug"] for row in found])
     return _row(found[0])
+
+
+def country_of(cursor: Cursor, org_id: int) -> str | None:
+    """The `phone_country` of the org with this id, for a query that knows no more of it."""
+    from petmsg.country import country_of_zone
+
+    return country_of_zone(cursor.value(_TIMEZONE, org_id=org_id))
 
 
 def settings_at(org: OrgRow, at: datetime) -> dict[str, Any]:

@@ -279,7 +279,7 @@ def test_off_json_refused_rows_are_reported_on_stderr_with_their_line(
         assert ran.code == 4
         assert "C-1" in ran.out
         assert "C-9" not in ran.out
-        assert "line 3 (C-9): Invalid phone number 'x': it is not in E.164 format." in ran.err
+        assert "line 3 (C-9): Invalid phone number 'x': it is not a phone number." in ran.err
         assert "1 of 2 rows were refused; the others are done." in ran.err
 
 
