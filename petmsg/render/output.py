@@ -58,14 +58,28 @@ def notify(text: str) -> None:
 
 def write_header(fields: Sequence[Field], output: OutputFormat) -> None:
     """Write the header line of TSV or CSV output."""
+    write_names([field.name for field in fields], output)
+
+
+def write_names(names: Sequence[str], output: OutputFormat) -> None:
+    """Write these names as the header line of TSV or CSV output."""
     if output is OutputFormat.CSV and hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8", newline="")  # a file, whatever the terminal is
-    _write_cells([field.name for field in fields], output)
+    write_cells(names, output)
+
+
+def write_cells(values: Iterable[Any], output: OutputFormat) -> None:
+    """Write plain values as one line of TSV or CSV."""
+    if output is OutputFormat.CSV:
+        line = ",".join(map(csv_cell, values)) or '""'  # an empty line would be no row
+        write(line + "\r")  # lines end in CR LF (RFC 4180)
+    else:
+        write("\t".join(map(tsv_cell, values)))
 
 
 def write_row(fields: Sequence[Field], row: Any, view: View, output: OutputFormat) -> None:
     """Write one row as TSV or CSV."""
-    _write_cells([field.data(row, view) for field in fields], output)
+    write_cells([field.data(row, view) for field in fields], output)
 
 
 def flush() -> None:
@@ -79,11 +93,3 @@ def _delimited(
     write_header(fields, output)
     for row in rows:
         write_row(fields, row, view, output)
-
-
-def _write_cells(values: Iterable[Any], output: OutputFormat) -> None:
-    if output is OutputFormat.CSV:
-        line = ",".join(map(csv_cell, values)) or '""'  # an empty line would be no row
-        write(line + "\r")  # lines end in CR LF (RFC 4180)
-    else:
-        write("\t".join(map(tsv_cell, values)))

@@ -177,7 +177,8 @@ class _Log:
         self._context = context
         self._as_json = context.output in (OutputFormat.JSON, OutputFormat.JSONL)
         if not self._as_json:
-            self._write("\t".join(_COLUMNS))
+            render.write_names(_COLUMNS, context.output)
+            render.flush()
 
     def line(self, answered: "Answered") -> None:
         """Print one request."""
@@ -190,10 +191,7 @@ class _Log:
             answered.outcome,
         )
         if self._as_json:
-            self._write(json_text(dict(zip(_COLUMNS, cells, strict=True))))
+            render.write(json_text(dict(zip(_COLUMNS, cells, strict=True))))
         else:
-            self._write("\t".join("" if each is None else str(each) for each in cells))
-
-    def _write(self, text: str) -> None:
-        render.write(text)
+            render.write_cells(cells, self._context.output)
         render.flush()
