@@ -5,15 +5,23 @@ A day of an org lasts from midnight to midnight in its timezone: 23 to 25 hours.
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 
-from petmsg.clock import zone
-from petmsg.errors import MalformedTime, quoted
+from petmsg.clock import parse_instant, zone
+from petmsg.errors import MalformedTime, OutOfRange, quoted
 
 _NAMED = {"yesterday": -1, "today": 0, "tomorrow": 1}
 _RELATIVE = r"([+-])([0-9]{1,5})([dw])"
 _ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _DAYS = {"d": 1, "w": 7}
 _EARLIEST, _LATEST = date(1970, 1, 2), date(2999, 12, 30)
+
+
+class Span(NamedTuple):
+    """The instants from `start` to before `end`, in aware UTC; None is no bound."""
+
+    start: datetime | None = None
+    end: datetime | None = None
 
 
 def parse_day(text: str, *, timezone: str, at: datetime) -> date:
@@ -57,3 +65,35 @@ def span_of_day(day: date, timezone: str) -> tuple[datetime, datetime]:
         for each in (day, day + timedelta(days=1))
     )
     return start, end
+
+
+def parse_bound(text: str, *, timezone: str, at: datetime, is_end: bool = False) -> datetime:
+    """Parse a bound of a span, in aware UTC: a time as `parse_instant` reads it, or a day
+    (`2026-02-14`, `today`, `tomorrow`, `yesterday`). A day at the end belongs to the span.
+
+    Raises as `parse_instant` does.
+    """
+    word = text.strip(" \t")[:64].lower()
+    if word not in _NAMED and not re.fullmatch(_ISO, word):
+        return parse_instant(text, timezone=timezone, at=at)
+    return span_of_day(parse_day(text, timezone=timezone, at=at), timezone)[is_end]
+
+
+def parse_span(
+    start: str | None, end: str | None, *, timezone: str, at: datetime, options: tuple[str, str]
+) -> Span:
+    """Parse both bounds of a span; None is no bound. `options` are what an error calls them.
+
+    Raises `OutOfRange` where the end is not later than the start, and as `parse_bound` does.
+    """
+    found = Span(
+        None if start is None else parse_bound(start, timezone=timezone, at=at),
+        None if end is None else parse_bound(end, timezone=timezone, at=at, is_end=True),
+    )
+    if found.start is not None and found.end is not None and found.end <= found.start:
+        raise OutOfRange(
+            f"{options[1]} {quoted(end or '')} is not later than {options[0]} "
+            f"{quoted(start or '')}.",
+            hint=f"Give a later {options[1]}.",
+        )
+    return found

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from petmsg.days import Span
 from petmsg.db.cursor import Cursor
 from petmsg.queries.lookup import find_booking, find_client, find_sitter
 from petmsg.queries.org import OrgRow
-from petmsg.queries.page import Page, newest_of
+from petmsg.queries.page import Page, in_order_of, newest_of
 
 _BOOKINGS = """
 SELECT b.id, b.ref AS booking, b.status, c.ref AS client, c.name AS client_name,
@@ -21,6 +22,9 @@ LEFT JOIN assignment_window w ON w.booking_id = b.id
 WHERE b.org_id = :org_id
 """
 
+_ENDS_AFTER = " AND b.ends_at > :span_start"
+_STARTS_BEFORE = " AND b.starts_at < :span_end"
+_START_OF = "SELECT starts_at FROM booking WHERE id = :id"
 
 THAT_START = """
 SELECT id, ref, client_id, sitter_id, status, starts_at, ends_at, lead_minutes FROM booking
@@ -86,22 +90,42 @@ def list_bookings(
     status: str | None = None,
     client: str | None = None,
     sitter: str | None = None,
+    span: Span | None = None,
 ) -> list[BookingRow]:
-    """The org's bookings, the newest first."""
+    """The org's bookings, the newest first. With a span, those that overlap it in the order of
+    their start; a page then follows the row named `page.before`."""
     before = find_booking(cursor, org.id, page.before).id if page.before else None
-    return newest_of(
+    where = {
+        "b.status": status,
+        "b.client_id": find_client(cursor, org.id, client).id if client else None,
+        "b.sitter_id": find_sitter(cursor, org.id, sitter).id if sitter else None,
+    }
+    if span is None:
+        return newest_of(
+            cursor,
+            BookingRow,
+            _BOOKINGS,
+            key="b.id",
+            page=page,
+            before_id=before,
+            where=where,
+            org_id=org.id,
+        )
+    select, bounds = _BOOKINGS, dict[str, datetime]()
+    if span.start is not None:
+        select, bounds["span_start"] = select + _ENDS_AFTER, span.start
+    if span.end is not None:
+        select, bounds["span_end"] = select + _STARTS_BEFORE, span.end
+    return in_order_of(
         cursor,
         BookingRow,
-        _BOOKINGS,
-        key="b.id",
+        select,
+        key="b.starts_at, b.id",
         page=page,
-        before_id=before,
-        where={
-            "b.status": status,
-            "b.client_id": find_client(cursor, org.id, client).id if client else None,
-            "b.sitter_id": find_sitter(cursor, org.id, sitter).id if sitter else None,
-        },
+        after=None if before is None else (cursor.instant(_START_OF, id=before), before),
+        where=where,
         org_id=org.id,
+        **bounds,
     )
 
 

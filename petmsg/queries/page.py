@@ -1,6 +1,6 @@
-"""Lists: the newest rows first, a page at a time, by key and never by offset."""
+"""Lists, the newest rows first or by another key, a page at a time, and never by offset."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from petmsg.db.cursor import Cursor
@@ -39,6 +39,30 @@ def newest_of(
     return cursor.all(row, sql, **parameters, **more)
 
 
+def in_order_of(
+    cursor: Cursor,
+    row: type[_Row],
+    select: str,
+    *,
+    key: str,
+    page: Page,
+    after: Sequence[Any] | None = None,
+    where: Mapping[str, Any] | None = None,
+    **parameters: Any,
+) -> list[_Row]:
+    """Rows of `select` in the order of `key`, the first ones first: `"b.starts_at, b.id"`.
+
+    `after` are the values of the key in the row that ends the page before.
+    """
+    sql, more = _filtered(select, where)
+    if after is not None:
+        marks = ", ".join(f":after_{place}" for place in range(len(after)))
+        sql += f" AND ({key}) > ({marks})"
+        more |= {f"after_{place}": value for place, value in enumerate(after)}
+    sql, more = _limited(f"{sql} ORDER BY {key}", more, page)
+    return cursor.all(row, sql, **parameters, **more)
+
+
 def newest(
     cursor: Cursor,
     select: str,
@@ -65,15 +89,23 @@ def _page_of(
     order: str,
 ) -> tuple[str, dict[str, Any]]:
     """The text of a page, and its parameters beside those of `select`."""
+    sql, parameters = _filtered(select, where)
+    if before_id is not None:
+        sql += f" AND {key} < :before_id"
+        parameters["before_id"] = before_id
+    return _limited(f"{sql} ORDER BY {key} {order}", parameters, page)
+
+
+def _filtered(select: str, where: Mapping[str, Any] | None) -> tuple[str, dict[str, Any]]:
     sql, parameters = select, dict[str, Any]()
     for index, (column, value) in enumerate((where or {}).items()):
         if value is not None:
             sql += f" AND {column} = :filter_{index}"
             parameters[f"filter_{index}"] = value
-    if before_id is not None:
-        sql += f" AND {key} < :before_id"
-        parameters["before_id"] = before_id
-    sql += f" ORDER BY {key} {order}"
+    return sql, parameters
+
+
+def _limited(sql: str, parameters: dict[str, Any], page: Page) -> tuple[str, dict[str, Any]]:
     if page.limit is not None:
         sql += " LIMIT :page_limit"
         parameters["page_limit"] = min(page.limit, _LARGEST_LIMIT)

@@ -11,7 +11,6 @@ from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.options import (
     ALL,
-    BEFORE,
     FILE,
     LIMIT,
     REASON,
@@ -159,26 +158,54 @@ def import_(
 @app.command(
     "list",
     prints=list_of(BOOKINGS),
-    examples=["petmsg booking list --status pending", "petmsg booking list --client C-1 -o json"],
+    examples=[
+        "petmsg booking list --status pending",
+        "petmsg booking list --client C-1 -o json",
+        "petmsg booking list --today",
+        "petmsg booking list --on +1d --sitter S-1",
+        "petmsg booking list --from 2026-02-14 --to 2026-02-20",
+    ],
 )
 def list_(
     context: Context,
     status: Annotated[BookingStatus | None, typer.Option("--status")] = None,
     client: Annotated[str | None, typer.Option("--client", metavar="CLIENT")] = None,
     sitter: Annotated[str | None, typer.Option("--sitter", metavar="SITTER")] = None,
+    today: Annotated[bool, typer.Option("--today", help="Bookings of today.")] = False,
+    on: Annotated[
+        str | None,
+        typer.Option("--on", metavar="DAY", help="Bookings of that day: 2026-02-14, tomorrow."),
+    ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="T", help="Bookings that end after this.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="T", help="Bookings that start before this.")
+    ] = None,
     limit: LIMIT = USUAL_LIMIT,
-    before: BEFORE = None,
+    before: Annotated[
+        str | None,
+        typer.Option(
+            "--before", metavar="ROW", help="Only rows further down than this one (the last shown)."
+        ),
+    ] = None,
     all_: ALL = False,
 ) -> None:
-    """List bookings, newest first."""
-    rows = context.read(
-        queries.list_bookings,
+    """List bookings, newest first.
+
+    With --today, --on, --from or --to: those that overlap that span, in the order of their start.
+    A span has days in the org's timezone or times; a day at its end belongs to it.
+    """
+    from petmsg.cli.flows.list_bookings import Days, list_bookings
+
+    list_bookings(
+        context,
         page(limit, before, all_),
+        Days(today, on, from_, to),
         status=status,
         client=client,
         sitter=sitter,
     )
-    context.show_list(BOOKINGS, rows)
 
 
 @app.command(

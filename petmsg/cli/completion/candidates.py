@@ -256,6 +256,7 @@ BY_METAVAR: dict[str, Words] = {
             "PHONE",
             "PORT",
             "R",
+            "DAY",
             "T",
             "TEXT",
         ),
