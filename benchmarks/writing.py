@@ -21,6 +21,7 @@ from petmsg.db.location import locate
 from petmsg.db.transaction import transaction
 from petmsg.queries.org import find_org
 from petmsg.services.bookings import booking_import, confirm
+from petmsg.services.people import client_import
 from petmsg.services.transfer.row_files import CHUNK, BatchRow, chunks, read_batch
 from petmsg.services.unit_of_work import UnitOfWork
 
@@ -99,32 +100,59 @@ def _confirming(bench: Bench, kind: str, count: int, at_once: int, at_least: flo
     return _compared(bench, kind, case)
 
 
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A file to import: its noun, its columns, what makes a file of so many rows, and the service.
+
+    `tables` are those that get a row for each row of the file.
+    """
+
+    noun: str
+    columns: Sequence[str]
+    file: Callable[[int], bytes]
+    service: Callable[[UnitOfWork, Sequence[BatchRow]], object]
+    tables: tuple[str, ...]
+
+
 def measure_import(bench: Bench) -> list[Row]:
     """The rows of importing: speed, and memory, of which SQLite's pages are 16 MiB."""
+    return [row for each in (_BOOKINGS, _CLIENTS) for row in _importing(bench, each)]
+
+
+def _importing(bench: Bench, imported: Import) -> list[Row]:
     count = bench.few(100_000, 20)
-    content = _bookings(count)
+    content = imported.file(count)
 
     def services() -> Iterator[Service]:
-        rows = read_batch(content, columns=booking_import.COLUMNS, required=("client",)).rows
+        rows = read_batch(content, columns=imported.columns, required=()).rows
         for piece in chunks(rows):
-            yield partial(_import, piece)
+            yield partial(_import, imported.service, piece)
 
     case = Case(
         figure="import",
-        what=f"booking import of {count:,}",
+        what=f"{imported.noun} import of {count:,}",
         company="import",
         at_least=0.3,
         build=_build_clients,
         services=services,
-        tables=("booking", "audit_event"),
+        tables=(*imported.tables, "audit_event"),
         peer_name="executemany, same rows",
         peer=_import_bare,
         rounds=1,
     )
     rows = [_compared(bench, kind, case) for kind in bench.databases]
-    most, half = (_peak_of_import(bench, each) for each in (count, count // 2))
-    what = f"peak memory, {count:,} rows, SQLite"
+    most, half = (_peak_of_import(bench, imported, each) for each in (count, count // 2))
+    what = f"peak memory, {count:,} {imported.noun}s, SQLite"
     return [*rows, Row("import", what, most, f"{count // 2:,} rows", half, at_most=1.1)]
+
+
+def _clients(count: int) -> bytes:
+    lines = ["ref,name,phone,kind"]
+    lines += [
+        f"N-{number},Client {number},+1415{number + 6_000_000:07},{_KINDS[number % 2]}"
+        for number in range(count)
+    ]
+    return "\n".join(lines).encode()
 
 
 def _bookings(count: int) -> bytes:
@@ -142,12 +170,21 @@ def _build_clients(url: str) -> None:
     company.add_visits(url, [1] * 400, confirmed=False)
 
 
-def _peak_of_import(bench: Bench, count: int) -> Sample:
-    """The most memory that `petmsg booking import` of so many took, in bytes."""
-    file = bench.folder / f"{count}.csv"
-    file.write_bytes(_bookings(count))
+_KINDS = ("one-time", "Recurring")
+_BOOKINGS = Import(
+    "booking", booking_import.COLUMNS, _bookings, booking_import.import_rows, ("booking",)
+)
+_CLIENTS = Import(
+    "client", client_import.COLUMNS, _clients, client_import.import_rows, ("client", "client_phone")
+)
+
+
+def _peak_of_import(bench: Bench, imported: Import, count: int) -> Sample:
+    """The most memory that `petmsg … import` of so many took, in bytes."""
+    file = bench.folder / f"{imported.noun}-{count}.csv"
+    file.write_bytes(imported.file(count))
     url = bench.database("SQLite", "import", _build_clients)
-    command = [sys.executable, "-m", "petmsg", "booking", "import", str(file), "-o", "jsonl"]
+    command = [sys.executable, "-m", "petmsg", imported.noun, "import", str(file), "-o", "jsonl"]
     return counted(watched(command, {"PETMSG_DATABASE_URL": url}).peak_memory)
 
 
@@ -155,8 +192,8 @@ def _confirm(refs: Sequence[str], uow: UnitOfWork) -> object:
     return confirm.confirm(uow, refs)
 
 
-def _import(rows: Sequence[BatchRow], uow: UnitOfWork) -> object:
-    return booking_import.import_rows(uow, rows)
+def _import(service: Callable[..., object], rows: Sequence[BatchRow], uow: UnitOfWork) -> object:
+    return service(uow, rows)
 
 
 def _compared(bench: Bench, kind: str, case: Case) -> Row:
@@ -232,11 +269,12 @@ def _confirm_bare(connection: Any, mark: str, written: Sequence[Written], *, at_
 
 def _import_bare(connection: Any, mark: str, written: Sequence[Written]) -> None:
     """executemany, a transaction per chunk."""
-    bookings, events = written
+    *tables, events = written
     cursor = connection.cursor()
-    for start in range(0, len(bookings.rows), CHUNK):
+    for start in range(0, len(events.rows), CHUNK):
         cursor.execute("BEGIN")
-        cursor.executemany(bookings.insert(mark), bookings.rows[start : start + CHUNK])
+        for each in tables:
+            cursor.executemany(each.insert(mark), each.rows[start : start + CHUNK])
         piece = events.rows[start : start + CHUNK]
         if piece:
             cursor.executemany(events.insert(mark), piece)

@@ -100,28 +100,6 @@ class MalformedRow(UsageProblem):
     code = "malformed_row"
 
 
-class RowFaults(UsageProblem):
-    """A row of a file has several faults. A single fault is raised as it is.
-
-    It exits like its gravest fault: refused by a rule if one of them is.
-    """
-
-    code = "invalid_row"
-
-    def __init__(self, faults: Sequence[PetmsgError]) -> None:
-        last = len(faults) - 1
-        super().__init__(
-            "; ".join(
-                each.message if place == last else each.message.removesuffix(".")
-                for place, each in enumerate(faults)
-            ),
-            hint=" ".join(dict.fromkeys(each.hint for each in faults if each.hint)),
-        )
-        self.faults = tuple(faults)
-        if any(isinstance(each, Refused) for each in faults):
-            self.exit_code = REFUSED
-
-
 class MediaUnreadable(UsageProblem):
     """A file that was to be sent cannot be opened, or is not a file."""
 

@@ -1,10 +1,12 @@
 """Parse the short texts that people type: refs, names, reasons, bodies."""
 
+import re
 import unicodedata
 
 from petmsg.errors import EmptyReason, MalformedRef, MalformedText, quoted
 from petmsg.phone import is_phone
 
+_WORDS = re.compile(r"[^\W_]+")
 LONGEST_REF = 64
 LONGEST_NAME = 120
 LONGEST_REASON = 500
@@ -37,6 +39,11 @@ def parse_name(text: str) -> str:
             hint=f"A name has 1 to {LONGEST_NAME} printable characters.",
         )
     return name
+
+
+def as_code(text: str) -> str:
+    """The form in which a word of a vocabulary is looked up: `Front Desk` is `front_desk`."""
+    return "_".join(_WORDS.findall(text.casefold()))
 
 
 def parse_reason(text: str) -> str:

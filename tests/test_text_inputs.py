@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from petmsg.errors import EmptyReason, MalformedRef, MalformedText
-from petmsg.text_inputs import parse_body, parse_name, parse_reason, parse_ref
+from petmsg.text_inputs import as_code, parse_body, parse_name, parse_reason, parse_ref
 
 INVISIBLE = ["\x1b[31m", "\x00", "\x7f", "\x9b2J", "\u202e", "\u200b", "\ufeff", "\ud800"]
 
@@ -66,3 +66,13 @@ def test_an_invalid_body_is_refused(text: str) -> None:
 
 def test_a_body_may_hold_emoji_of_several_code_points() -> None:
     assert parse_body("👩‍👩‍👧") == "👩‍👩‍👧"
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [("Front Desk", "front_desk"), (" one-time. ", "one_time"), ("POOL", "pool"), ("!", "")],
+)
+def test_a_word_of_a_vocabulary_is_looked_up_without_case_and_marks(
+    written: str, code: str
+) -> None:
+    assert as_code(written) == code

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from petmsg.cli.context import Context
 from petmsg.enums.output import OutputFormat
-from petmsg.errors import REFUSED, RowFaults
+from petmsg.errors import REFUSED
 
 if TYPE_CHECKING:  # a shell that completes a word prints no rows
     from petmsg.render.fields import Field
@@ -155,6 +155,7 @@ def result_data(context: Context, fields: Sequence["Field"], row: Any) -> dict[s
 
 def _failure_data(row: Any) -> dict[str, Any]:
     from petmsg.cli.handle_error import error_data
+    from petmsg.services.transfer.row_faults import RowFaults
 
     data: dict[str, Any] = {"ref": row.ref, "error": error_data(row.error)}
     if isinstance(row.error, RowFaults):

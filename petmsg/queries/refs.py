@@ -1,5 +1,7 @@
 """The counters from which refs are made."""
 
+from collections.abc import Sequence
+
 from petmsg.db.cursor import Cursor
 
 _LOCK_COUNTER = """
@@ -11,6 +13,12 @@ _COUNT_ON = """
 UPDATE ref_counter
 SET next_value = next_value + 1
 WHERE org_id = :org_id AND noun = :noun RETURNING next_value - 1
+"""
+
+_NEXT = "SELECT next_value FROM ref_counter WHERE org_id = :org_id AND noun = :noun"
+
+_SET_NEXT = """
+UPDATE ref_counter SET next_value = :value WHERE org_id = :org_id AND noun = :noun
 """
 
 _ENSURE_COUNTER = """
@@ -39,3 +47,20 @@ def is_ref(cursor: Cursor, org_id: int, *, noun: str, ref: str) -> bool:
     """Whether something has that ref. `noun` is the table: client, sitter or booking."""
     sql = f"SELECT 1 FROM {noun} WHERE org_id = :org_id AND ref = :ref"
     return cursor.value(sql, org_id=org_id, ref=ref) is not None
+
+
+def next_value(cursor: Cursor, org_id: int, noun: str) -> int:
+    """The next number of a noun's locked counter, which stays."""
+    found: int = cursor.value(_NEXT, org_id=org_id, noun=noun)
+    return found
+
+
+def set_next_value(cursor: Cursor, org_id: int, noun: str, value: int) -> None:
+    """The locked counter of a noun goes on with this number."""
+    cursor.run(_SET_NEXT, org_id=org_id, noun=noun, value=value)
+
+
+def refs_among(cursor: Cursor, org_id: int, *, noun: str, refs: Sequence[str]) -> set[str]:
+    """Those of the refs that something has. `noun` is the table: client, sitter or booking."""
+    sql = f"SELECT ref FROM {noun} WHERE org_id = :org_id AND ref IN (:refs)"
+    return {row["ref"] for row in cursor.in_list(sql, "refs", refs, org_id=org_id)}

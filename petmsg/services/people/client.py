@@ -209,9 +209,14 @@ def locked_client(uow: UnitOfWork, text: str, *, even_forgotten: bool = False) -
 
 def _require_not_forgotten(client: Client) -> None:
     if client.forgotten_at is not None:
-        raise ClientForgotten(
-            f"Client {client.ref} was erased.", hint="Add the person again with another ref."
-        )
+        raise client_was_forgotten(client.ref)
+
+
+def client_was_forgotten(ref: str) -> ClientForgotten:
+    """The error for a change of a client who was erased."""
+    return ClientForgotten(
+        f"Client {ref} was erased.", hint="Add the person again with another ref."
+    )
 
 
 def _timezone(text: str | None) -> str | None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from petmsg.errors import MalformedPhone, MalformedRow, OutOfRange, PhoneTaken, RowFaults
+from petmsg.errors import MalformedPhone, MalformedRow, OutOfRange, PhoneTaken
 from petmsg.phone import parse_phone
-from petmsg.services.transfer.row_faults import Faults
+from petmsg.services.transfer.row_faults import Faults, RowFaults
 
 
 def test_a_single_fault_stays_what_it_is() -> None:
