@@ -15,7 +15,7 @@ import pytest
 
 from tests.campaigns.crowd import company, load, number, quick
 from tests.support.consistency import problems, raw
-from tests.support.fixtures import looking, run_cli
+from tests.support.fixtures import Ran, looking, run_cli
 from tests.support.swarm import Hive
 
 PROCESSES, COMMANDS, CLIENTS, WAITING = 16, 8, 3, 4
@@ -64,6 +64,7 @@ def work(process: int, messages: list[int]) -> list[list[str]]:
     lines: list[list[str]] = []
     for place in range(COMMANDS):
         client, message = dice.randint(1, CLIENTS), str(dice.choice(messages))
+        disputed = str(dice.choice(messages[-WAITING:]))  # the others are closed by replies only
         ref, words = f"C-{client}", f"Text {process} {place}"
         until = ("--until", dice.choice(("+1h", "+2h")), "--reason", words)
         line = dice.choice(
@@ -73,8 +74,8 @@ def work(process: int, messages: list[int]) -> list[list[str]]:
                 ["route", "override", "end", ref],
                 ["inbox", "reply", message, "--body", words],
                 ["inbox", "reply", message, "--body", words],
-                ["inbox", "claim", message],
-                ["inbox", "done", message],
+                ["inbox", "claim", disputed],
+                ["inbox", "done", disputed],
                 ["message", "send", ref, "--as", "desk", "--body", words],
                 ["message", "receive", "--from", phone(client), "--to", number(1), "--body", words],
                 ["message", "dispatch"],
@@ -106,6 +107,14 @@ def overlaps(url: str) -> list[str]:
     ]
 
 
+def refusals(ran: Ran) -> list[str]:
+    """The codes of what a command refused: of each row, if it has a result for each."""
+    if not ran.out:
+        return [ran.error["code"]]
+    codes = [row["error"]["code"] for row in ran.json if "error" in row]
+    return [code for code in codes if code != "message_failed"]
+
+
 def doctor(url: str) -> list[str]:
     """The problems that doctor finds in the data."""
     ran = run_cli(url, "doctor", "--findings", "-o", "json", now=None)
@@ -125,12 +134,17 @@ def test_overrides_replies_claims_and_ends_of_16_processes_leave_one_history(
     swarm = hive.run(migrated_url, jobs, environ={"PETMSG_OUTPUT": "json"}, seconds=300)
     assert len(swarm.ran) == PROCESSES * COMMANDS
     assert [(ran.code, ran.err) for ran in swarm.ran if ran.code not in (0, 4)] == []
-    assert {ran.error["code"] for ran in swarm.ran if ran.code == 4} <= REFUSED
+    assert {code for ran in swarm.ran if ran.code == 4 for code in refusals(ran)} <= REFUSED
     assert run_cli(migrated_url, "message", "dispatch", now=None).code in (0, 4)
     assert overlaps(migrated_url) == []
     assert problems(migrated_url) == []
     assert doctor(migrated_url) == []
     with looking(migrated_url) as cursor:
+        failed = cursor.tuples(
+            "SELECT DISTINCT m.error_code, r.kind FROM message m"
+            " LEFT JOIN relay r ON r.message_id = m.id WHERE m.status = 'failed'"
+        )
+        assert set(failed) <= {("override", "forward")}, "an override began before they were sent"
         events = Counter(
             row[0] for row in cursor.tuples("SELECT event FROM audit_event WHERE entity = 'client'")
         )
