@@ -27,7 +27,7 @@ GROUPS = {
     "doctor": "Check data, environment and configuration; exit with 10 on a problem.",
     "coverage": "Find upcoming visits and sitters without a usable number.",
     "booking": "Add, import, confirm, cancel, reschedule and reassign bookings.",
-    "sitter": "Add, import, activate, deactivate and renumber sitters.",
+    "sitter": "Add, import, activate, deactivate and renumber sitters; say who is away.",
     "client": "Add, import, change and erase clients and their phones.",
     "number": "Add, assign, quarantine, restore and inspect masked numbers.",
     "thread": "Show each client's one conversation thread.",

@@ -19,6 +19,7 @@ class GapKind(StrEnum):
     BOOKING_WITHOUT_WINDOW = "booking_without_window"
     SITTER_WITHOUT_NUMBER = "sitter_without_number"
     NO_FALLBACK = "no_fallback"
+    SITTER_AWAY = "sitter_away"
     SITTER_DOUBLE_BOOKED = "sitter_double_booked"
     CLIENT_DOUBLE_BOOKED = "client_double_booked"
     POOL_HEADROOM = "pool_headroom"

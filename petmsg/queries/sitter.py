@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
+from petmsg.queries.absence import TimeAway, absences_of_sitter
 from petmsg.queries.lookup import find_sitter
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest_of
@@ -68,7 +69,7 @@ class NumberHeld(NamedTuple):
 
 
 class SitterDetails(NamedTuple):
-    """A sitter with their periods of activity and the numbers they held."""
+    """A sitter with their periods of activity, the numbers they held and their absences."""
 
     id: int
     sitter: str
@@ -81,6 +82,7 @@ class SitterDetails(NamedTuple):
     created_at: datetime
     activity: list[ActivitySpan]
     numbers_held: list[NumberHeld]
+    absences: list[TimeAway]
 
 
 def list_sitters(
@@ -108,6 +110,7 @@ def show_sitter(cursor: Cursor, org: OrgRow, text: str) -> SitterDetails:
         *row,
         activity=cursor.all(ActivitySpan, _ACTIVITY, id=key.id),
         numbers_held=cursor.all(NumberHeld, _NUMBERS_HELD, id=key.id),
+        absences=absences_of_sitter(cursor, key.id),
     )
 
 

@@ -40,6 +40,8 @@ WRITING: dict[str, tuple[str, ...]] = {
     "sitter import": ("-",),
     "sitter set": ("S-9", "--name", "Nora Roy"),
     "sitter activate": ("S-9", "S-404"),
+    "sitter away": ("S-9", "--to", "+9d", "--reason", "ill"),
+    "sitter back": ("S-9",),
     "number add": ("+14155550160", "+14155550161", NOT_OURS, "--class", "sitter"),
     "number import": ("-",),
     "number assign": ("+14155550160", "S-8"),

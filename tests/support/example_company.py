@@ -54,6 +54,7 @@ FILES = {
     ),
     "messages.csv": lines(("client", "body", "key"), ("C-1", "See you at 3.", "visit-1")),
     "reassigned.csv": lines(("ref", "sitter"), ("B-1", "S-2"), ("B-2", "S-1")),
+    "handed-over.csv": lines(("ref", "sitter"), ("B-1", "S-2")),
     "paid.csv": lines(("ref",), ("B-2",), ("B-3",)),
 }
 

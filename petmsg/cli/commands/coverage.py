@@ -29,10 +29,10 @@ def coverage(
 
     For cron: covers all orgs unless --org is given, and exits with 10 on a gap. Lists windows whose
     sitter has no usable number, with the number used instead; confirmed bookings without a window;
-    sitters booked in two homes at once; active sitters without a number; and orgs that cannot send
-    outside of windows. Each gap comes with the command that helps, if possible with a sitter who is
-    free. Notes, which are no gaps: two sitters for one client at once, conflicts of pending
-    bookings, and the spare capacity of the pool.
+    visits of a sitter who is away or in two homes at once; active sitters without a number; and
+    orgs that cannot send outside of windows. Each gap comes with the command that helps, if
+    possible with a sitter who is free. Notes, which are no gaps: two sitters for one client at
+    once, conflicts of pending bookings, and the spare capacity of the pool.
     """
     from petmsg.render.views.coverage import GAPS
     from petmsg.services.routes import coverage as service

@@ -33,7 +33,7 @@ from petmsg.render.views.nouns import (
     SITTERS,
 )
 
-app = new_app("Add, import, activate, deactivate and renumber sitters.")
+app = new_app("Add, import, activate, deactivate and renumber sitters; say who is away.")
 
 SITTER_ARG = Annotated[
     str, typer.Argument(metavar="SITTER", help="The sitter's ref, phone or name.")
@@ -239,3 +239,74 @@ def renumber(
     context.show_one(
         RENUMBERED, context.write(service.renumber, sitter, to=to, reason=why, days=days)
     )
+
+
+@app.command(
+    "away",
+    writes=True,
+    prints=one("absence.AWAY"),
+    examples=[
+        "petmsg sitter away S-1 --to +2d --reason ill",
+        "petmsg sitter away S-1 --from +1h --to +2d --reason ill --to-sitter S-2",
+        "petmsg sitter away S-1 --to +3d --reason leave --file handed-over.csv",
+    ],
+)
+def away(
+    context: Context,
+    sitter: SITTER_ARG,
+    until: Annotated[str, typer.Option("--to", metavar="T", help="When the sitter is back.")],
+    since: Annotated[
+        str, typer.Option("--from", metavar="T", help="Since when the sitter is away.")
+    ] = "now",
+    reason: REASON = None,
+    to_sitter: Annotated[
+        str | None,
+        typer.Option(
+            "--to-sitter", metavar="SITTER", help="The sitter who takes over all these visits."
+        ),
+    ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option(
+            "--file", metavar="F", help="Who takes over which booking: columns ref,sitter."
+        ),
+    ] = None,
+) -> None:
+    """Store that a sitter is away, and hand their visits over.
+
+    Lists the visits that overlap this time and are not over. With --to-sitter or --file they are
+    reassigned as by booking reassign, all of them or none, each as a whole; one that runs already
+    goes to the new sitter from now on. Without both, no booking is changed. Safe to repeat; a time
+    that overlaps a stored absence extends it. petmsg sitter back ends it.
+    """
+    from petmsg.cli.flows import absence as flow
+
+    why = required_reason(reason)
+    flow.send_away(
+        context, sitter, since=since, until=until, reason=why, to_sitter=to_sitter, file=file
+    )
+
+
+@app.command(
+    "back",
+    writes=True,
+    prints=one("absence.BACK"),
+    examples=["petmsg sitter back S-1", "petmsg sitter back S-1 --from +2h --reason well"],
+)
+def back(
+    context: Context,
+    sitter: SITTER_ARG,
+    since: Annotated[
+        str | None,
+        typer.Option("--from", metavar="T", help="A time in the absence that is meant."),
+    ] = None,
+    reason: REASON = None,
+) -> None:
+    """End an absence of a sitter now, or cancel one to come.
+
+    Without --from, the absence that runs, or the only one to come. Bookings that were handed over
+    do not come back by themselves.
+    """
+    from petmsg.cli.flows import absence as flow
+
+    flow.bring_back(context, sitter, since=since, reason=checked_reason(reason))

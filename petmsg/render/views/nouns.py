@@ -187,6 +187,18 @@ def _spans(row: Any, view: View) -> str:
     )
 
 
+def _absences(row: Any, view: View) -> str:
+    """The absences that are not over, or none."""
+    return (
+        "; ".join(
+            f"{local(each.starts_at, view)} to {local(each.ends_at, view)} ({each.reason})"
+            for each in row.absences
+            if view.now is None or each.ends_at > view.now
+        )
+        or "-"
+    )
+
+
 SITTER = (
     *SITTERS,
     Field(
@@ -202,6 +214,13 @@ SITTER = (
         get=lambda row: [each._asdict() for each in row.numbers_held],
         cell=lambda row, _: ", ".join(each.number for each in row.numbers_held) or "-",
         kind=list_of(keyed(number=E164, first_held_at=INSTANT)),
+    ),
+    Field(
+        "absences",
+        "Away",
+        get=lambda row: [each._asdict() for each in row.absences],
+        cell=_absences,
+        kind=list_of(keyed(starts_at=INSTANT, ends_at=INSTANT, reason=TEXT)),
     ),
     Field("created_at", "Created", kind=INSTANT),
 )

@@ -13,6 +13,7 @@ from petmsg.queries.confirm import BookingState
 from petmsg.queries.lookup import SitterKey, find_client, find_sitter
 from petmsg.queries.suggestions import no_booking
 from petmsg.services.bookings import assignment_window as window
+from petmsg.services.bookings.absence_warnings import absence_warnings
 from petmsg.services.bookings.booking_changes import (
     changeable_values,
     load_bookings,
@@ -87,7 +88,7 @@ def add(
                 row.lead_minutes,
             ):
                 raise _differs(row.ref)
-            return _changed(row, window_id=_window_id(uow, row), reused=True)
+            return _added(uow, row, reused=True)
     rows = BookingRows(uow, allow_duplicates=allow_duplicates, even_cancelled=False)
     done = rows.apply([BatchRow(1, cells)])[0]
     if isinstance(done, Failure):
@@ -95,7 +96,7 @@ def add(
     row = load_bookings(uow, [done.ref])[0]
     if lead_minutes is not None and lead_minutes != row.lead_minutes:
         raise _differs(row.ref)
-    return _changed(row, window_id=_window_id(uow, row), reused=done.result == "unchanged")
+    return _added(uow, row, reused=done.result == "unchanged")
 
 
 def cancel(uow: UnitOfWork, ref: str, *, reason: str | None = None) -> BookingChanged:
@@ -216,12 +217,22 @@ def _apply(
         window_id, moved = placed.id, placed.moved
         overlapping = tuple(window.overlaps(uow, [row.id]).get(row.id, ()))
         warnings = sitter_warnings(wanted)
+    warnings += absence_warnings(uow, [wanted]).get(wanted.ref, ())
     return _changed(
         wanted,
         window_id=window_id,
         reused=not differs and not moved,
         overlaps=overlapping,
         warnings=warnings,
+    )
+
+
+def _added(uow: UnitOfWork, row: BookingState, *, reused: bool) -> BookingChanged:
+    return _changed(
+        row,
+        window_id=_window_id(uow, row),
+        reused=reused,
+        warnings=absence_warnings(uow, [row]).get(row.ref, ()),
     )
 
 

@@ -21,6 +21,7 @@ from petmsg.queries.lookup import (
     find_sitter,
     sitters_of_refs,
 )
+from petmsg.services.bookings.absence_warnings import absence_warnings
 from petmsg.services.bookings.booking_changes import (
     changeable_values,
     load_bookings,
@@ -108,7 +109,13 @@ class BookingRows:
                 results.append(Failure(row.ref, problem, row.line))
             self.uow.on_progress()
         self._write()
-        return results
+        absent = absence_warnings(self.uow, [*self.new.values(), *self.updated.values()])
+        return [
+            replace(done, notes=done.notes + absent[done.ref])
+            if isinstance(done, RowDone) and done.ref in absent
+            else done
+            for done in results
+        ]
 
     def _look_up(self, rows: Sequence[BatchRow]) -> None:
         good = [row.cells for row in rows if row.problem is None]

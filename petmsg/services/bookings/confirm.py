@@ -9,6 +9,7 @@ from petmsg.errors import PetmsgError, Refused
 from petmsg.queries import confirm as queries
 from petmsg.queries.suggestions import FEW, no_booking
 from petmsg.services.bookings import assignment_window as window
+from petmsg.services.bookings.absence_warnings import absence_warnings
 from petmsg.services.unit_of_work import Failure, UnitOfWork
 
 
@@ -142,6 +143,7 @@ def _confirm(uow: UnitOfWork, rows: list[queries.BookingState]) -> dict[str, Con
         confirmed=list(pending),
     )
     overlapping = window.overlaps(uow, [row.id for row in rows])
+    absent = absence_warnings(uow, rows)
     done = {}
     for row in rows:
         thread, its_window = threads[row.client_id], placed[row.id]
@@ -160,7 +162,7 @@ def _confirm(uow: UnitOfWork, rows: list[queries.BookingState]) -> dict[str, Con
             thread.reused,
             its_window.reused,
             tuple(overlapping.get(row.id, ())),
-            sitter_warnings(row),
+            sitter_warnings(row) + absent.get(ref, ()),
         )
     return done
 

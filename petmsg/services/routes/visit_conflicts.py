@@ -1,5 +1,5 @@
-"""Visits that cannot take place as booked: a sitter in two homes at once, two sitters for one
-client at once. Standard library only.
+"""Visits that cannot take place as booked: their sitter is away or in two homes at once, or there
+are two sitters for one client at once. Standard library only.
 
 The number of SQL statements does not depend on the number of visits.
 """
@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from petmsg.db.cursor import Cursor
 from petmsg.enums.bookings import GapKind
 from petmsg.queries import visits as queries
+from petmsg.queries.absence import absences_between
 from petmsg.queries.org import OrgRow
 from petmsg.rules.double_bookings import Clash, Visit, in_two_homes, two_sitters
-from petmsg.rules.free_sitters import FreeSitters
+from petmsg.rules.free_sitters import Away, FreeSitters
 
 REASSIGN = "petmsg booking reassign {booking} {sitter}{org}"
 _NOBODY_FREE = "SITTER"
@@ -21,7 +22,8 @@ _NOBODY_FREE = "SITTER"
 
 
 class Conflict(NamedTuple):
-    """A visit that conflicts with another one, from `starts_at` to `ends_at` (aware UTC).
+    """A visit that conflicts with another one, or with an absence, from `starts_at` to `ends_at`
+    (aware UTC).
 
     `is_gap` says whether somebody must do something; a note says what may be meant. `reassigned`
     and `to` are the booking and the sitter of the command that helps.
@@ -43,11 +45,18 @@ class Conflict(NamedTuple):
 def conflicts(cursor: Cursor, org: OrgRow, *, now: datetime, until: datetime) -> list[Conflict]:
     """The conflicts that begin before `until` and have not ended at `now` (aware UTC)."""
     rows = queries.visits_to_come(cursor, org, now=now, until=until)
+    visits = [row.visit for row in rows]
+    last = max((each.ends_at for each in visits), default=until)
+    absences = [
+        Away(each.sitter, each.starts_at, each.ends_at)
+        for each in absences_between(cursor, org, since=now, until=last)
+    ]
     found = _Conflicts(
         now=now,
         names={row.sitter: row.sitter_name for row in rows},
-        visits=[row.visit for row in rows],
-        free=FreeSitters(queries.candidates(cursor, org), [row.visit for row in rows], []),
+        visits=visits,
+        absences=absences,
+        free=FreeSitters(queries.candidates(cursor, org), visits, absences),
     )
     return [each for each in found.all() if now < each.ends_at and each.starts_at < until]
 
@@ -56,13 +65,45 @@ class _Conflicts(NamedTuple):
     now: datetime
     names: dict[str, str]
     visits: list[Visit]
+    absences: list[Away]
     free: FreeSitters
 
     def all(self) -> Iterator[Conflict]:
+        yield from self._absent()
         for clash in in_two_homes(self.visits):
             yield self._in_two_homes(clash)
         for clash in two_sitters(self.visits):
             yield self._two_sitters(clash)
+
+    def _absent(self) -> Iterator[Conflict]:
+        """Visits of a sitter who is away: a gap, once the visit is confirmed."""
+        away: dict[str, list[Away]] = {}
+        for each in self.absences:
+            away.setdefault(each.sitter, []).append(each)
+        for visit in self.visits:
+            for absence in away.get(visit.sitter, ()):
+                starts_at = max(self.now, visit.starts_at, absence.starts_at)
+                ends_at = min(visit.ends_at, absence.ends_at)
+                if starts_at < ends_at:
+                    yield Conflict(
+                        kind=GapKind.SITTER_AWAY,
+                        is_gap=visit.is_confirmed,
+                        message=f"Booking {_named(visit)} of {visit.client}: "
+                        f"sitter {self.names[visit.sitter]} is away",
+                        booking=visit.booking,
+                        client=visit.client,
+                        sitter=visit.sitter,
+                        starts_at=starts_at,
+                        ends_at=ends_at,
+                        reassigned=visit.booking,
+                        to=self.free.suggest(visit, at=self.now) or _NOBODY_FREE,
+                        details={
+                            "status": _status(visit),
+                            "away_from": absence.starts_at,
+                            "away_until": absence.ends_at,
+                        },
+                    )
+                    break
 
     def _in_two_homes(self, clash: Clash) -> Conflict:
         """A sitter cannot be in two homes: a gap, once both visits are confirmed."""

@@ -1,0 +1,82 @@
+"""The field lists of absences: who is away, and the visits in that time."""
+
+from typing import Any
+
+from petmsg.enums.bookings import BookingStatus
+from petmsg.render.field_types import (
+    FLAG,
+    ID,
+    INSTANT,
+    NAME,
+    REF,
+    SOON,
+    TEXT,
+    keyed,
+    list_of,
+    one_of,
+    or_null,
+    rows_of,
+)
+from petmsg.render.fields import Field, View, local
+
+
+def _window(row: Any) -> dict[str, Any] | None:
+    if row.window is None:
+        return None
+    return {
+        "id": row.window,
+        "starts_at": row.window_starts_at,
+        "ends_at": row.window_ends_at,
+    }
+
+
+def _window_cell(row: Any, view: View) -> str:
+    if row.window is None:
+        return "-"
+    return f"{local(row.window_starts_at, view)} to {local(row.window_ends_at, view)}"
+
+
+VISITS_AWAY = (
+    Field("booking", "Booking", kind=REF),
+    Field("status", "Status", kind=one_of(BookingStatus)),
+    Field("client", "Client", kind=REF),
+    Field("client_name", "Name", kind=or_null(NAME)),
+    Field("starts_at", "Starts", kind=SOON),
+    Field("ends_at", "Ends", kind=INSTANT),
+    Field(
+        "window",
+        "Window",
+        get=_window,
+        cell=_window_cell,
+        kind=or_null(keyed(id=ID, starts_at=INSTANT, ends_at=INSTANT)),
+    ),
+    Field("sitter", "Sitter", kind=or_null(REF)),
+    Field("sitter_name", "Sitter's name", kind=or_null(NAME)),
+    Field("handed_over", "Handed over", kind=FLAG),
+    Field("warnings", None, get=lambda row: list(row.warnings), kind=list_of(TEXT)),
+)
+
+
+def _visits(row: Any) -> list[dict[str, Any]]:
+    return [{field.name: field.value(each) for field in VISITS_AWAY} for each in row.visits]
+
+
+AWAY = (
+    Field("sitter", "Sitter", kind=REF),
+    Field("name", "Name", kind=NAME),
+    Field("absence", None, kind=ID),
+    Field("starts_at", "Away from", kind=SOON),
+    Field("ends_at", "Until", kind=INSTANT),
+    Field("reason", "Reason", kind=TEXT),
+    Field("reused", "Unchanged", kind=FLAG),
+    Field("visits", None, get=_visits, kind=rows_of(VISITS_AWAY)),
+)
+BACK = (
+    Field("sitter", "Sitter", kind=REF),
+    Field("name", "Name", kind=NAME),
+    Field("absence", None, kind=or_null(ID)),
+    Field("starts_at", "Away from", kind=or_null(INSTANT)),
+    Field("ends_at", "Back since", kind=or_null(INSTANT)),
+    Field("cancelled", "Cancelled", get=lambda row: row.is_cancelled, kind=FLAG),
+    Field("reused", "Unchanged", kind=FLAG),
+)
