@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from petmsg.cli.context import Context
 from petmsg.cli.options import read_file
 from petmsg.cli.results import Results
+from petmsg.enums.files import ImportNoun
 from petmsg.enums.output import OutputFormat
 from petmsg.errors import Busy, PetmsgError, UsageProblem
 from petmsg.render.views.nouns import IMPORTED
 
 if TYPE_CHECKING:
+    from petmsg.cli.import_options import FileOptions
     from petmsg.services.transfer.row_files import BatchRow, RowDone
     from petmsg.services.unit_of_work import UnitOfWork
 
@@ -25,27 +27,34 @@ class TakesRefs(Protocol):
 
 def import_file(
     context: Context,
-    name: str,
+    file: str | None,
+    option: str | None,
     service: "Callable[[UnitOfWork, Sequence[BatchRow]], list[Any]]",
     *,
-    columns: Sequence[str],
-    required: Sequence[str],
+    noun: ImportNoun,
+    options: "FileOptions",
     finds_again: bool = False,
 ) -> None:
-    """Import a CSV or JSONL file with `service(work, rows)`, a transaction per 1,000 rows.
+    """Import a file of that noun with `service(work, rows)`, a transaction per 1,000 rows.
+
+    The file is named by the argument or by the `option` --file.
 
     `finds_again`: a row without a ref that is taken again finds what it made.
     """
-    from petmsg.services.transfer.row_files import read_batch
+    from petmsg.spreadsheets.columns import LAYOUTS
+    from petmsg.spreadsheets.read import read_sheet
 
-    batch = read_batch(read_file(name), columns=columns, required=required)
+    layout = LAYOUTS[noun]
+    sheet = read_sheet(read_file(source(file, option)), layout, options.reading(layout))
+    for note in sheet.notes:
+        context.notify(note)
     take_chunks(
         context,
         Results(context, IMPORTED, also=lambda row: _tell_notes(context, row)),
-        batch.rows,
+        sheet.rows,
         lambda chunk: context.write(service, chunk),
         doing="Importing",
-        total=batch.lines,
+        total=sheet.lines,
         finds_again=finds_again,
     )
 

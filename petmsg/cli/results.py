@@ -113,7 +113,8 @@ class Results:
             if not self._is_refused(row):
                 self._also(row)
             elif not as_json:
-                place = row.ref if row.row is None else f"line {row.row} ({row.ref})"
+                place = row.ref if row.row is None else f"line {row.row}"
+                place += "" if row.ref in (place, "") else f" ({row.ref})"
                 hint = f" {row.error.hint}" if row.error.hint else ""
                 self._context.notify(f"{place}: {row.error.message}{hint}")
 

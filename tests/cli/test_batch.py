@@ -68,12 +68,22 @@ def malformed(ran: Ran) -> str:
         "phone,kind,name,ref\n+14155551001,,Ann,C-1\n+14155551002,,Bo,C-2\n",
         f"{ANN_JSON}\n\n{BO_JSON}",
         f"\ufeff{ANN_JSON}\r\n{BO_JSON}\r\n",
+        (HEAD + ANN + BO).encode("utf-16"),
+        (HEAD + ANN + BO).encode("utf-16-le"),
+        (HEAD + ANN + BO).encode("utf-16-be"),
+        (HEAD + ANN + BO).replace(",", ";"),
+        (HEAD + ANN + BO).replace(",", "\t"),
+        "sep=|\n" + (HEAD + ANN + BO).replace(",", "|"),
+        (HEAD + ANN + BO).replace("\n", "\r"),
+        "My clients,,,\n\n" + HEAD + ANN + BO,
+        HEAD + ANN + "C-2,Bo,+14155551002,,,\n",
     ],
     ids=["plain", "no last newline", "CRLF", "BOM", "blank lines", "header", "order", "JSONL",
-         "JSONL with BOM and CRLF"],
+         "JSONL with BOM and CRLF", "UTF-16 with BOM", "UTF-16", "UTF-16 of another machine",
+         "semicolons", "tabs", "pipes", "CR", "a title", "empty cells beyond the header"],
 )  # fmt: skip
 def test_the_same_rows_however_they_are_written(
-    sqlite_cli: Cli, imported: Import, content: str
+    sqlite_cli: Cli, imported: Import, content: str | bytes
 ) -> None:
     ran = imported(content)
     assert ran.code == 0, ran.out + ran.err
@@ -121,26 +131,39 @@ def test_a_file_with_a_header_only_is_done(imported: Import) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ((HEAD + ANN).encode("utf-16"), "not UTF-8"),
-        ((HEAD + ANN).encode("utf-16-le"), "not UTF-8"),
-        (b"PK\x03\x04\x00\x00rubbish of a workbook", "not UTF-8"),
+        (b"PK\x03\x04\x00\x00rubbish of a workbook", "damaged or cut off"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512, "Excel 97"),
+        (b"%PDF-1.7\n", "PDF"),
+        ("<html><table>", "web page"),
+        ("BEGIN:VCALENDAR\r\n", "a calendar"),
         (HEAD.encode() + b"C-1,Andr\xe9,+14155551001,\n", "Line 2 is not UTF-8"),
         ("", "empty"),
         (" \n\n", "empty"),
-        ("ref,name,phone,kin\n" + ANN, "Unknown column 'kin'"),
-        ("ref;name;phone;kind\n", "Unknown column 'ref;name;phone;kind'"),
+        ("ref,name,fone,kind\n" + ANN, "column phone is missing"),
         ("ref,name,name,phone\n", "twice"),
         ("name,kind\nAnn,\n", "column phone is missing"),
         ('"ref,name\n', "header cannot be read"),
     ],
-    ids=["UTF-16 with BOM", "UTF-16", "workbook", "Latin-1", "empty", "blank", "unknown column",
-         "semicolons", "twice", "missing", "open quote"],
+    ids=["workbook", "old workbook", "PDF", "page", "calendar", "Latin-1", "empty", "blank",
+         "nearly known column", "twice", "missing", "open quote"],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_is_wrong_usage_and_changes_nothing(
     sqlite_cli: Cli, imported: Import, content: str | bytes, told: str
 ) -> None:
     assert told in malformed(imported(content))
     assert refs(sqlite_cli) == []
+
+
+def test_a_column_that_nobody_knows_is_named_once_and_ignored_or_refused(
+    sqlite_cli: Cli, imported: Import
+) -> None:
+    content = "ref,name,phone,kin\n" + ANN + BO
+    refused = imported(content, "--strict")
+    assert "Unknown column 'kin'" in malformed(refused)
+    assert refs(sqlite_cli) == []
+    ran = imported(content)
+    assert (ran.code, results(ran)) == (0, ["created", "created"])
+    assert ran.err.count("Ignored columns: 'kin'.") == 1
 
 
 def test_a_file_that_is_not_there_is_wrong_usage(sqlite_cli: Cli, tmp_path: Path) -> None:
@@ -156,7 +179,7 @@ def test_a_file_that_is_not_there_is_wrong_usage(sqlite_cli: Cli, tmp_path: Path
     ("bad", "code"),
     [
         ("C-9,Cy\n", "malformed_row"),
-        ("C-9,Cy,+14155551009,,,\n", "malformed_row"),
+        ("C-9,Cy,+14155551009,,,x\n", "malformed_row"),
         ('C-9,"C"y,+14155551009,\n', "malformed_row"),
         ("C-9,C\0y,+14155551009,\n", "malformed_row"),
         ("C-9," + "y" * 5000 + ",+14155551009,\n", "malformed_row"),

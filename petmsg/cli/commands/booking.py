@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from petmsg.cli import confirmations
-from petmsg.cli.batch import import_file, refs_of, source, take_refs
+from petmsg.cli.batch import import_file, refs_of, take_refs
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
+from petmsg.cli.import_options import DATE_ORDER, ENCODING, MAP, STRICT, FileOptions
 from petmsg.cli.options import (
     ALL,
     FILE,
@@ -21,6 +22,7 @@ from petmsg.cli.options import (
 )
 from petmsg.cli.results import Results, show_warnings
 from petmsg.enums.bookings import BookingStatus
+from petmsg.enums.files import ImportNoun
 from petmsg.errors import UsageProblem
 from petmsg.queries import booking as queries
 from petmsg.queries.page import USUAL_LIMIT
@@ -135,6 +137,10 @@ def import_(
     option: FILE = None,
     lead: LEAD = None,
     allow_duplicates: DUPLICATES = False,
+    maps: MAP = None,
+    encoding: ENCODING = None,
+    date_order: DATE_ORDER = None,
+    strict: STRICT = False,
 ) -> None:
     """Import bookings: columns ref,client,sitter,starts_at,ends_at,lead_minutes.
 
@@ -147,10 +153,11 @@ def import_(
 
     import_file(
         context,
-        source(file, option),
+        file,
+        option,
         partial(service.import_rows, allow_duplicates=allow_duplicates, lead=lead),
-        columns=service.COLUMNS,
-        required=("client", "starts_at", "ends_at"),
+        noun=ImportNoun.BOOKING,
+        options=FileOptions(maps, encoding, date_order, strict),
         finds_again=not allow_duplicates,
     )
 

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from petmsg.cli import confirmations
-from petmsg.cli.batch import import_file, source
+from petmsg.cli.batch import import_file
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
+from petmsg.cli.import_options import DATE_ORDER, ENCODING, MAP, STRICT, FileOptions
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -19,6 +20,7 @@ from petmsg.cli.options import (
     page,
     required_reason,
 )
+from petmsg.enums.files import ImportNoun
 from petmsg.enums.people import ClientKind
 from petmsg.queries import client as queries
 from petmsg.queries.page import USUAL_LIMIT
@@ -80,16 +82,25 @@ def add(
     prints=results_of(IMPORTED),
     examples=["petmsg client import clients.csv"],
 )
-def import_(context: Context, file: SOURCE = None, option: FILE = None) -> None:
+def import_(
+    context: Context,
+    file: SOURCE = None,
+    option: FILE = None,
+    maps: MAP = None,
+    encoding: ENCODING = None,
+    date_order: DATE_ORDER = None,
+    strict: STRICT = False,
+) -> None:
     """Import clients: columns ref,name,phone,kind. Known refs are updated."""
     from petmsg.services.people import client_import
 
     import_file(
         context,
-        source(file, option),
+        file,
+        option,
         client_import.import_rows,
-        columns=client_import.COLUMNS,
-        required=("name", "phone"),
+        noun=ImportNoun.CLIENT,
+        options=FileOptions(maps, encoding, date_order, strict),
     )
 
 

@@ -7,6 +7,7 @@ import typer
 from petmsg.cli import confirmations
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
+from petmsg.cli.import_options import DATE_ORDER, ENCODING, MAP, STRICT, FileOptions
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -83,6 +84,10 @@ def import_(
         NumberClass | None,
         typer.Option("--class", help="What the account's new numbers are for."),
     ] = None,
+    maps: MAP = None,
+    encoding: ENCODING = None,
+    date_order: DATE_ORDER = None,
+    strict: STRICT = False,
 ) -> None:
     """Import numbers: columns e164,class; or from the provider's account.
 
@@ -94,7 +99,8 @@ def import_(
     if from_provider:
         import_from_provider(context, file or option, number_class=number_class)
     else:
-        import_from_file(context, file, option, number_class=number_class)
+        options = FileOptions(maps, encoding, date_order, strict)
+        import_from_file(context, file, option, options, number_class=number_class)
 
 
 @app.command(

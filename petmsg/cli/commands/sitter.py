@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from petmsg.cli import confirmations
-from petmsg.cli.batch import import_file, source
+from petmsg.cli.batch import import_file
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
+from petmsg.cli.import_options import DATE_ORDER, ENCODING, MAP, STRICT, FileOptions
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -20,6 +21,7 @@ from petmsg.cli.options import (
     required_reason,
 )
 from petmsg.cli.results import show_results
+from petmsg.enums.files import ImportNoun
 from petmsg.enums.people import SitterStatus
 from petmsg.queries import sitter as queries
 from petmsg.queries.page import USUAL_LIMIT
@@ -70,16 +72,25 @@ def add(
     prints=results_of(IMPORTED),
     examples=["petmsg sitter import sitters.csv"],
 )
-def import_(context: Context, file: SOURCE = None, option: FILE = None) -> None:
+def import_(
+    context: Context,
+    file: SOURCE = None,
+    option: FILE = None,
+    maps: MAP = None,
+    encoding: ENCODING = None,
+    date_order: DATE_ORDER = None,
+    strict: STRICT = False,
+) -> None:
     """Import sitters: columns ref,name,phone. Known refs are updated."""
     from petmsg.services.people import sitter
 
     import_file(
         context,
-        source(file, option),
+        file,
+        option,
         sitter.import_rows,
-        columns=sitter.COLUMNS,
-        required=("name", "phone"),
+        noun=ImportNoun.SITTER,
+        options=FileOptions(maps, encoding, date_order, strict),
     )
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
-from petmsg.cli.batch import import_file, look_at_each, source
+from petmsg.cli.batch import import_file, look_at_each
 from petmsg.cli.context import Context
+from petmsg.cli.import_options import FileOptions
 from petmsg.cli.options import checked_reason
 from petmsg.cli.results import show_results
+from petmsg.enums.files import ImportNoun
 from petmsg.enums.numbers import NumberClass
 from petmsg.errors import FINDING, UsageProblem
 from petmsg.render.views.health import HEALTH, PACE, PACE_SET, PROPOSED
@@ -13,7 +15,12 @@ from petmsg.render.views.numbers import NUMBER_ADDED, QUARANTINED
 
 
 def import_from_file(
-    context: Context, file: str | None, option: str | None, *, number_class: NumberClass | None
+    context: Context,
+    file: str | None,
+    option: str | None,
+    options: FileOptions,
+    *,
+    number_class: NumberClass | None,
 ) -> None:
     """Import the numbers of a file. Raises `UsageProblem` if a class is given beside it."""
     from petmsg.services.numbers import number
@@ -24,10 +31,11 @@ def import_from_file(
         )
     import_file(
         context,
-        source(file, option),
+        file,
+        option,
         number.import_rows,
-        columns=number.COLUMNS,
-        required=number.COLUMNS,
+        noun=ImportNoun.NUMBER,
+        options=options,
     )
 
 

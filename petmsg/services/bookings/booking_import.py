@@ -33,6 +33,7 @@ from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded
 from petmsg.services.bookings.lead_time import parse_lead
 from petmsg.services.bookings.matching import SameBookings
 from petmsg.services.refs import lock_refs, next_ref
+from petmsg.services.transfer.row_faults import Faults
 from petmsg.services.transfer.row_files import BatchRow, RowDone
 from petmsg.services.unit_of_work import Failure, UnitOfWork
 from petmsg.text_inputs import parse_ref
@@ -103,6 +104,7 @@ class BookingRows:
             try:
                 if row.problem is not None:
                     raise row.problem
+                Faults(row.faults).require_none()
                 ref, result = self._apply_row(row.cells)
                 results.append(RowDone(row.line, ref, result))
             except PetmsgError as problem:

@@ -1,0 +1,57 @@
+"""The options of all commands that import a file: how the file is to be read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from petmsg.enums.files import DateOrder
+
+if TYPE_CHECKING:
+    from petmsg.spreadsheets.columns import Layout
+    from petmsg.spreadsheets.read import Reading
+
+MAP = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="HEADER=COLUMN",
+        help="A column of the file and what it is; 'Header=' ignores it. Repeat for more.",
+    ),
+]
+ENCODING = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding",
+        metavar="NAME",
+        help="The encoding of a file that is not UTF-8 or UTF-16, such as windows-1252.",
+    ),
+]
+DATE_ORDER = Annotated[
+    DateOrder | None,
+    typer.Option("--date-order", help="The order of dates such as 02/03/2026 in the file."),
+]
+STRICT = Annotated[bool, typer.Option("--strict", help="Refuse a file with an unknown column.")]
+
+
+@dataclass(frozen=True, slots=True)
+class FileOptions:
+    """What the options of an import say."""
+
+    maps: Sequence[str] | None = None
+    encoding: str | None = None
+    date_order: DateOrder | None = None
+    is_strict: bool = False
+
+    def reading(self, layout: "Layout") -> "Reading":
+        """How the file is to be read. Raises `UsageProblem` and `OutOfRange` for a bad --map."""
+        from petmsg.spreadsheets.header import parse_map
+        from petmsg.spreadsheets.read import Reading
+
+        return Reading(
+            maps=dict(parse_map(each, layout) for each in self.maps or ()),
+            encoding=self.encoding,
+            date_order=self.date_order,
+            is_strict=self.is_strict,
+        )

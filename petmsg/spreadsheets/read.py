@@ -1,0 +1,173 @@
+"""Read a file of rows: sniff what it is, find its header and the order of its dates, then read its
+rows one by one, so that memory does not grow with their number."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Protocol
+
+from petmsg.enums.files import DateOrder
+from petmsg.errors import MalformedFile, quoted
+from petmsg.spreadsheets.batch_row import BatchRow, RawRow
+from petmsg.spreadsheets.cells import DATES, RowReader
+from petmsg.spreadsheets.columns import REASON, Layout, normal_header
+from petmsg.spreadsheets.csv_file import csv_file
+from petmsg.spreadsheets.dates import OrderFinder, spoken
+from petmsg.spreadsheets.header import Plan, plan
+from petmsg.spreadsheets.json_lines import json_lines
+from petmsg.spreadsheets.kinds import FileKind, kind_of, require_table
+from petmsg.spreadsheets.text_encoding import decoded, encoding_of
+
+_TITLE_ROWS = 6
+"""The header is in one of the first rows: some programs write a title above it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a user says that a file is to be read. `maps` and `saved` are from a header in normal
+    form to a target; an empty target ignores the column."""
+
+    maps: Mapping[str, str] = field(default_factory=dict)
+    saved: Mapping[str, str] = field(default_factory=dict)
+    encoding: str | None = None
+    date_order: DateOrder | None = None
+    is_strict: bool = False
+    sheet: str | None = None
+
+
+class Table(Protocol):
+    """A file of rows, read from the start at each call of `rows`."""
+
+    @property
+    def lines(self) -> int: ...
+    @property
+    def described(self) -> str: ...
+    @property
+    def is_plain(self) -> bool: ...
+    def rows(self) -> Iterator[RawRow]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The rows of a file, which can be read once, and what was found out about it.
+
+    `lines` is about how many rows it has. `header` is None for JSON lines. `notes` are sentences
+    for the user.
+    """
+
+    rows: Iterator[BatchRow]
+    lines: int
+    header: Sequence[str] | None
+    delimiter: str
+    notes: tuple[str, ...]
+    order: DateOrder | None = None
+
+
+def read_sheet(content: bytes, layout: Layout, reading: Reading | None = None) -> Sheet:
+    """The rows of a CSV, JSONL or XLSX file, whatever its name is. Raises `MalformedFile`,
+    `OutOfRange` for an unknown encoding, and `ExtraMissing` for a workbook that cannot be read."""
+    reading = reading or Reading()
+    kind = kind_of(content)
+    require_table(kind)
+    if kind is FileKind.XLSX:
+        raise MalformedFile("The file is a workbook.", hint="Save it as CSV UTF-8.")
+    if reading.sheet is not None:
+        raise MalformedFile("The file is no workbook and has no sheets.", hint="Omit --sheet.")
+    encoding = encoding_of(content, reading.encoding)
+    begin = decoded(content, encoding, newline="").read(65_536).lstrip("\ufeff \t\r\n")
+    if not begin and not decoded(content, encoding, newline="").read().strip("\ufeff \t\r\n"):
+        raise MalformedFile("The file is empty.", hint=f"Its header: {','.join(layout.columns)}")
+    if begin.startswith("{"):
+        rows = json_lines(decoded(content, encoding, newline="\n"), layout)
+        return Sheet(rows, content.count(b"\n") + 1, None, ",", ())
+    return _sheet(csv_file(content, encoding, layout), layout, reading)
+
+
+def _sheet(table: Table, layout: Layout, reading: Reading) -> Sheet:
+    above, header, found = _find_header(table, layout, reading)
+    order = reading.date_order
+    if order is None:
+        order = _order(table, found, above)
+    reader = RowReader(found, layout, order)
+    rows = map(reader.read, _filled(islice(table.rows(), above + 1, None), header))
+    notes = tuple(_notes(table, found, order, above)) if layout.noun is not None else ()
+    delimiter: str = getattr(table, "delimiter", ",")
+    return Sheet(rows, max(0, table.lines - 1), header, delimiter, notes, order)
+
+
+def _find_header(table: Table, layout: Layout, reading: Reading) -> tuple[int, Sequence[str], Plan]:
+    """The first row that has the required columns, with the number of rows above it.
+
+    If there is none, the error is that of the first row.
+    """
+    refusal: MalformedFile | None = None
+    for above, row in enumerate(islice(table.rows(), _TITLE_ROWS)):
+        if row.problem is not None:
+            refusal = refusal or MalformedFile(
+                f"The header cannot be read: {row.problem.message}", hint=row.problem.hint
+            )
+            continue
+        try:
+            found = plan(
+                row.cells,
+                layout,
+                maps=reading.maps,
+                saved=reading.saved,
+                is_strict=reading.is_strict or layout.noun is None,
+            )
+        except MalformedFile as problem:
+            if refusal is None or _known(row.cells, layout) > 1:
+                refusal = problem
+            if layout.noun is None or _known(row.cells, layout) > 1:
+                break
+            continue
+        return above, [each.strip() for each in row.cells], found
+    raise refusal or MalformedFile(
+        "The file is empty.", hint=f"Its header: {','.join(layout.columns)}"
+    )
+
+
+def _filled(rows: Iterable[RawRow], header: Sequence[str]) -> Iterable[RawRow]:
+    """The rows without those that have nothing but the reason of an earlier refusal."""
+    at = next((at for at, each in enumerate(header) if normal_header(each) == REASON), None)
+    if at is None:
+        return rows
+    return (
+        row
+        for row in rows
+        if row.problem or any(cell.strip() for n, cell in enumerate(row.cells) if n != at)
+    )
+
+
+def _known(cells: Sequence[str], layout: Layout) -> int:
+    return sum(normal_header(each) in layout.meanings for each in cells)
+
+
+def _order(table: Table, found: Plan, above: int) -> DateOrder | None:
+    """The order of the file's dates: all of them are looked at before a row is read."""
+    places = [at for name in DATES for at in found.places(name)]
+    if not places:
+        return None
+    finder = OrderFinder()
+    for row in islice(table.rows(), above + 1, None):
+        cells = row.cells
+        for at in places:
+            if at < len(cells) and cells[at]:
+                finder.see(cells[at], row.line)
+    return finder.found()
+
+
+def _notes(table: Table, found: Plan, order: DateOrder | None, above: int) -> Iterator[str]:
+    if not (table.is_plain and found.is_plain and order is None and not above):
+        said = [f"Read as {table.described}"]
+        if order is not None:
+            said.append(f"dates with the {spoken(order)}")
+        if above:
+            said.append("the header below a title")
+        columns = ", ".join(f"{each.header} = {each.target}" for each in found.meanings)
+        yield f"{'; '.join(said)}; columns: {columns}."
+    if found.unused:
+        listed = ", ".join(map(quoted, found.unused))
+        yield f"Not used, because another column means the same: {listed}."
+    if found.unknown:
+        yield f"Ignored columns: {', '.join(map(quoted, found.unknown))}."
