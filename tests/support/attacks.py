@@ -98,6 +98,12 @@ _REPLIES = (
         " JOIN thread t ON t.id = m.thread_id WHERE i.org_id = :o"
     ),
     (
+        "INSERT INTO sitter_absence (org_id, sitter_id, starts_at, ends_at, reason, actor,"
+        " created_at) SELECT :o, min(s.id), min(i.received_at),"
+        " (SELECT max(ends_at) FROM booking WHERE org_id = :o), 'ill', 'ada', min(i.received_at)"
+        " FROM sitter s JOIN inbound_text i ON i.org_id = s.org_id WHERE s.org_id = :o"
+    ),
+    (
         "INSERT INTO media (org_id, message_id, position, status, attempts, created_at)"
         " SELECT :o, i.message_id, 0, 'missing', 0, i.received_at"
         " FROM inbound_text i WHERE i.org_id = :o"

@@ -69,6 +69,9 @@ def fill(url: str) -> None:
     cli("template", "add", "late", "--body", "=Late, {client.name}")
     cli("route", "override", "C-1", "--until", "+2h", "--reason", "=a complaint")
     cli("route", "override", "end", "C-1")
+    cli("sitter", "away", "S-1", "--from", "+3d", "--to", "+5d", "--reason", "=leave")
+    cli("sitter", "away", "S-1", "--from", "+9d", "--to", "+10d", "--reason", "school")
+    cli("sitter", "back", "S-1", "--from", "+9d")
     assert cli("client", "forget", "C-9", "--reason", "her wish", "--yes").code == 0
     cli("optout", "add", "C-2", "--reason", "=she asked")
     cli("client", "add", "Made up", "--phone", "+14155551010", "--timezone", "Asia/Tokyo")

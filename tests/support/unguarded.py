@@ -136,6 +136,16 @@ BUSY = (
         " actor) SELECT :org, t.id, t.client_id, :now, :later, 'ill', 'ada' FROM thread t"
         " WHERE t.client_id = :client"
     ),
+    (
+        "INSERT INTO sitter_absence (org_id, sitter_id, starts_at, ends_at, reason, actor,"
+        " created_at, ended_at, ended_by) SELECT :org, min(id), :before, :later, 'ill', 'ada',"
+        " :now, :now, 'ada' FROM sitter WHERE org_id = :org"
+    ),
+    (
+        "INSERT INTO sitter_absence (org_id, sitter_id, starts_at, ends_at, reason, actor,"
+        " created_at) SELECT :org, min(id), :now, :later, 'ill', 'ada', :now FROM sitter"
+        " WHERE org_id = :org"
+    ),
     "INSERT INTO template (org_id, name, created_at) VALUES (:org, 'late', :now)",
     (
         "INSERT INTO template_version (org_id, template_id, version, body, actor, created_at)"

@@ -65,6 +65,7 @@ OF_AN_ORG = {
     ),
     "route_override": (("thread_id", "thread"),),
     "sitter": (),
+    "sitter_absence": (("sitter_id", "sitter"),),
     "sitter_activity": (("sitter_id", "sitter"),),
     "stripe_event": (),
     "template": (),

@@ -15,6 +15,7 @@ from petmsg.db.driver_errors import is_driver_error, translate
 from petmsg.enums.alerts import CheckResult
 from petmsg.errors import Busy, DatabaseUnusable, NotFound, OutOfRange, PetmsgError, quoted
 from petmsg.plurals import counted
+from petmsg.queries.invariants.absences import ABSENCES
 from petmsg.queries.invariants.bookings import BOOKINGS, CLIENTS
 from petmsg.queries.invariants.invariant import Invariant, broken
 from petmsg.queries.invariants.media import MEDIA
@@ -48,6 +49,7 @@ INVARIANTS = (
     *MESSAGES,
     *REPLIES,
     *OVERRIDES,
+    *ABSENCES,
     *MEDIA,
     *STORED_CHANNELS,
     *TEMPLATES,

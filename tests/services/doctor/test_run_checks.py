@@ -109,6 +109,12 @@ FAULTS: list[tuple[str, str]] = [
     ("override_in_its_clients_thread", ("UPDATE route_override SET thread_id ="
      " (SELECT min(id) FROM thread WHERE org_id = 1 AND client_id <> route_override.client_id)"
      " WHERE org_id = 1 AND ended_at IS NULL")),
+    ("absence_span", (f"UPDATE sitter_absence SET ended_at = {LATER}"
+     " WHERE org_id = 1 AND ended_at IS NOT NULL")),
+    ("absence_span", ("UPDATE sitter_absence SET ends_at = starts_at"
+     " WHERE org_id = 1 AND ended_at IS NULL")),
+    ("one_absence_at_a_time", ("UPDATE sitter_absence SET ended_at = NULL, ended_by = NULL"
+     " WHERE org_id = 1")),
     ("told_once", "INSERT INTO pull_mark SELECT * FROM pull_mark"),
     ("told_once", "INSERT INTO auto_reply SELECT * FROM auto_reply WHERE org_id = 1"),
     ("told_once", "UPDATE stripe_event SET event_id = 'evt_1'"),

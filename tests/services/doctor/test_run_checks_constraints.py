@@ -303,6 +303,14 @@ HELD: dict[str, tuple[str, str]] = {
         "ref_once",
         "UPDATE sitter SET ref = 'S-1' WHERE ref = 'S-2' AND org_id = 1",
     ),
+    "ck_sitter_absence_ended_by": (
+        "absence_span",
+        "UPDATE sitter_absence SET ended_by = NULL WHERE ended_at IS NOT NULL",
+    ),
+    "ck_sitter_absence_span": (
+        "absence_span",
+        "UPDATE sitter_absence SET ends_at = starts_at WHERE ended_at IS NULL",
+    ),
     "ck_sitter_activity_span": (
         "activity_ends_after_it_began",
         (
