@@ -57,6 +57,11 @@ def parse_country(text: str) -> str:
     )
 
 
+def countries_with_phones() -> dict[str, str]:
+    """The countries that have phone numbers: code and English name."""
+    return {code: name for code, name in _names().items() if code not in _WITHOUT_PHONES}
+
+
 @lru_cache(maxsize=64)
 def country_of_zone(timezone: str) -> str | None:
     """The country of an IANA timezone; None for a zone of no country, such as UTC."""

@@ -47,9 +47,8 @@ class MalformedPhone(UsageProblem):
     hint = "Write a plus, the country code and the number, for example +14155550123."
 
     def __init__(self, text: str, *, why: str | None = None, hint: str | None = None) -> None:
-        super().__init__(
-            f"Invalid phone number {quoted(text)}: {why or 'it is not a phone number'}.", hint=hint
-        )
+        self.why = why or "it is not a phone number"
+        super().__init__(f"Invalid phone number {quoted(text)}: {self.why}.", hint=hint)
 
 
 class MalformedTime(UsageProblem):

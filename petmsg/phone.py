@@ -47,6 +47,22 @@ class Phone(NamedTuple):
     extension: str | None = None
     is_unassigned: bool = False
 
+    @property
+    def warnings(self) -> list[str]:
+        """What to tell about the number to the person who wrote it. The phone is masked."""
+        found = []
+        if self.extension is not None:
+            found.append(
+                f"{mask_phone(self.e164)} is used without its extension {self.extension}: a message"
+                " cannot reach an extension."
+            )
+        if self.is_unassigned:
+            found.append(
+                f"{mask_phone(self.e164)} is a possible number, but no known range of phones has "
+                "it. Check its digits."
+            )
+        return found
+
 
 def parse_phone(text: str, country: str | None = None) -> str:
     """Parse a phone number as a person writes it; returns E.164. See `read_phone`."""

@@ -46,6 +46,7 @@ class Context(Store):
         self.exit_code = 0
         self._is_terminal = is_terminal
         self._has_shown = False
+        self._warned: set[str] = set()
 
     def setting(self, name: str) -> Setting:
         """One of `output`, `org`, `database` and `actor`, with its source."""
@@ -148,6 +149,12 @@ class Context(Store):
 
             write("")
         self._has_shown = True
+
+    def warn(self, warning: str) -> None:
+        """Write a warning to stderr, once in a command."""
+        if warning not in self._warned:
+            self._warned.add(warning)
+            self.notify(f"Warning: {warning}")
 
     def notify(self, text: str) -> None:
         """Write a message to stderr, escaped."""

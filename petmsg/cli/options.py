@@ -13,6 +13,14 @@ from petmsg.text_inputs import parse_reason
 REASON = Annotated[
     str | None, typer.Option("--reason", metavar="TEXT", help="Reason, kept in the audit log.")
 ]
+COUNTRY = Annotated[
+    str | None,
+    typer.Option(
+        "--country",
+        metavar="COUNTRY",
+        help="The country of phones without a plus: US, GB. Default: that of the timezone.",
+    ),
+]
 LIMIT = Annotated[int, typer.Option("--limit", min=1, help="Maximum number of rows.")]
 BEFORE = Annotated[
     str | None,

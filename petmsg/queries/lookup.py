@@ -1,21 +1,47 @@
 """Find the row that a person names by ref, phone or unique name.
 
-A ref takes precedence over a name. If several rows match, `Ambiguous` lists them.
+A ref takes precedence over a phone, because it may consist of digits, and a phone over a name. A
+phone without a plus is read in the org's country. If several rows match, `Ambiguous` lists them.
 """
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums.bookings import BookingStatus
 from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.enums.people import ClientKind, SitterStatus
-from petmsg.errors import Ambiguous, Refused
-from petmsg.phone import is_phone, mask_phone, phone_to_look_up
+from petmsg.errors import Ambiguous, MalformedPhone, NotFound, Refused
+from petmsg.phone import is_e164, is_phone, mask_phone, may_be_phone, phone_to_look_up
+from petmsg.queries.org import country_of
 from petmsg.text_inputs import normal_name
 
 _CLIENT = "SELECT c.id, c.ref, c.name, c.kind FROM client c "
 _SITTER = "SELECT s.id, s.ref, s.name, s.status FROM sitter s "
+
+
+class _Person(NamedTuple):
+    """How people of one noun are found."""
+
+    noun: str
+    by_phone: str
+    by_ref: str
+    by_name: str
+
+
+_CLIENTS = _Person(
+    "client",
+    _CLIENT + "JOIN client_phone p ON p.org_id = c.org_id AND p.client_id = c.id "
+    "WHERE p.org_id = :org_id AND p.e164 = :text",
+    _CLIENT + "WHERE c.org_id = :org_id AND c.ref = :text",
+    _CLIENT + "WHERE c.org_id = :org_id AND c.name = :text ORDER BY c.id LIMIT 11",
+)
+_SITTERS = _Person(
+    "sitter",
+    _SITTER + "WHERE s.org_id = :org_id AND s.phone = :text ORDER BY s.id LIMIT 11",
+    _SITTER + "WHERE s.org_id = :org_id AND s.ref = :text",
+    _SITTER + "WHERE s.org_id = :org_id AND s.name = :text ORDER BY s.id LIMIT 11",
+)
 
 
 class ClientKey(NamedTuple):
@@ -59,21 +85,7 @@ def find_client(cursor: Cursor, org_id: int, text: str, *, guess: bool = True) -
 
     Raises `Ambiguous`, and `NotFound`, which suggests similar clients if `guess` is True.
     """
-    if is_phone(text):
-        sql = _CLIENT + (
-            "JOIN client_phone p ON p.org_id = c.org_id AND p.client_id = c.id "
-            "WHERE p.org_id = :org_id AND p.e164 = :text"
-        )
-        found = cursor.tuples(sql, org_id=org_id, text=phone_to_look_up(text))
-    else:
-        found = _by_ref_or_name(cursor, _CLIENT, "c", org_id, text)
-    if not found:
-        from petmsg.queries.suggestions import no_client
-
-        raise no_client(cursor, org_id, text, guess=guess)
-    if len(found) > 1:
-        raise Ambiguous("client", _as_shown(text), [str(row[1]) for row in found])
-    row = found[0]
+    row = _one_person(cursor, _CLIENTS, org_id, text, guess=guess)
     return ClientKey(row[0], row[1], row[2], ClientKind(row[3]))
 
 
@@ -101,33 +113,23 @@ def sitters_of_refs(cursor: Cursor, org_id: int, refs: Collection[str]) -> list[
 
 def find_sitter(cursor: Cursor, org_id: int, text: str, *, guess: bool = True) -> SitterKey:
     """The sitter with this ref, personal phone or unique name. Raises like `find_client`."""
-    if is_phone(text):
-        sql = _SITTER + "WHERE s.org_id = :org_id AND s.phone = :text ORDER BY s.id LIMIT 11"
-        found = cursor.tuples(sql, org_id=org_id, text=phone_to_look_up(text))
-    else:
-        found = _by_ref_or_name(cursor, _SITTER, "s", org_id, text)
-    if not found:
-        from petmsg.queries.suggestions import no_sitter
-
-        raise no_sitter(cursor, org_id, text, guess=guess)
-    if len(found) > 1:
-        raise Ambiguous("sitter", _as_shown(text), [str(row[1]) for row in found])
-    row = found[0]
+    row = _one_person(cursor, _SITTERS, org_id, text, guess=guess)
     return SitterKey(row[0], row[1], row[2], SitterStatus(row[3]))
 
 
 def find_number(cursor: Cursor, org_id: int, text: str) -> NumberKey:
-    """The masked number with this E.164. Raises `NotFound` or `MalformedPhone`."""
+    """The masked number that is written as `text`. Raises `NotFound` or `MalformedPhone`."""
+    e164 = text if is_e164(text) else phone_to_look_up(text, country_of(cursor, org_id))
     row = cursor.one(
         "SELECT id, e164, class, status FROM message_number "
         "WHERE org_id = :org_id AND e164 = :e164",
         org_id=org_id,
-        e164=phone_to_look_up(text),
+        e164=e164,
     )
     if row is None:
         from petmsg.queries.suggestions import no_number
 
-        raise no_number(cursor, org_id, text)
+        raise no_number(cursor, org_id, e164)
     return NumberKey(row["id"], row["e164"], NumberClass(row["class"]), NumberStatus(row["status"]))
 
 
@@ -183,20 +185,56 @@ def refuse_somebodys_phone(cursor: Cursor, org_id: int, e164: str) -> None:
         raise SomebodysPhone(e164)
 
 
-def _by_ref_or_name(
-    cursor: Cursor, select: str, alias: str, org_id: int, text: str
-) -> list[tuple[object, ...]]:
-    by_ref = f"{select} WHERE {alias}.org_id = :org_id AND {alias}.ref = :text"
-    found = cursor.tuples(by_ref, org_id=org_id, text=text)
-    if found:
-        return found
-    by_name = (
-        f"{select} WHERE {alias}.org_id = :org_id AND {alias}.name = :text "
-        f"ORDER BY {alias}.id LIMIT 11"
-    )
-    return cursor.tuples(by_name, org_id=org_id, text=normal_name(text))
+def phone_meant(cursor: Cursor, org_id: int, text: str) -> str | None:
+    """The phone (E.164) that is written as `text`; None for other text, which names something else.
+
+    Raises `MalformedPhone` for text that begins with a plus and a digit, which only a phone does.
+    """
+    if is_phone(text):
+        return phone_to_look_up(text)
+    if not may_be_phone(text):
+        return None
+    try:
+        return phone_to_look_up(text, country_of(cursor, org_id))
+    except MalformedPhone:
+        return None
 
 
-def _as_shown(text: str) -> str:
-    """The typed text as an error shows it: personal phones are masked."""
-    return mask_phone(phone_to_look_up(text)) if is_phone(text) else text
+def _one_person(
+    cursor: Cursor, person: _Person, org_id: int, text: str, *, guess: bool
+) -> tuple[Any, ...]:
+    found = []
+    if not is_phone(text):
+        found = cursor.tuples(person.by_ref, org_id=org_id, text=text)
+    phone = None if found else phone_meant(cursor, org_id, text)
+    if phone is not None:
+        found = cursor.tuples(person.by_phone, org_id=org_id, text=phone)
+    if not found and not is_phone(text):
+        found = cursor.tuples(person.by_name, org_id=org_id, text=normal_name(text))
+    if not found:
+        raise _no_person(cursor, person, org_id, text, phone, guess=guess)
+    if len(found) > 1:
+        shown = text if phone is None else mask_phone(phone)
+        raise Ambiguous(person.noun, shown, [str(row[1]) for row in found])
+    return found[0]
+
+
+def _no_person(
+    cursor: Cursor, person: _Person, org_id: int, text: str, phone: str | None, *, guess: bool
+) -> NotFound:
+    from petmsg.queries import suggestions
+
+    make = suggestions.no_client if person is _CLIENTS else suggestions.no_sitter
+    problem = make(cursor, org_id, phone or text, guess=guess)
+    if phone is None and not problem.hint.startswith("Did you mean") and may_be_phone(text):
+        problem.hint = _why_no_phone(text, country_of(cursor, org_id))
+    return problem
+
+
+def _why_no_phone(text: str, country: str | None) -> str:
+    """What to do if a text that is no ref and no name was meant as a phone."""
+    try:
+        phone_to_look_up(text, country)
+    except MalformedPhone as problem:
+        return f"As a phone number it is not valid: {problem.why}. {problem.hint}"
+    return ""

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.errors import Ambiguous, NotFound, OutOfRange, Refused, quoted
-from petmsg.phone import is_e164, is_phone, parse_phone, phone_key
+from petmsg.phone import is_e164, parse_phone, phone_key
 from petmsg.queries.inbox import find_item
-from petmsg.queries.lookup import find_client, find_sitter
+from petmsg.queries.lookup import find_client, find_sitter, phone_meant
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest_of
 from petmsg.queries.senders import find_sender
@@ -133,7 +133,7 @@ def find_person(cursor: Cursor, org: OrgRow, text: str) -> Person:
         client = find_client(cursor, org.id, text)
     except NotFound as problem:
         return _no_client(cursor, org, text, problem)
-    if client.ref != text and not is_phone(text):
+    if client.ref != text and phone_meant(cursor, org.id, text) is None:
         sitter = _sitter(cursor, org, text)
         if sitter is not None:
             raise Ambiguous("person", text, [client.ref, str(sitter.sitter)])
@@ -145,10 +145,11 @@ def _no_client(cursor: Cursor, org: OrgRow, text: str, problem: NotFound) -> Per
     person = _sitter(cursor, org, text)
     if person is not None:
         return person
-    if is_phone(text):
-        key = phone_key(org.slug, parse_phone(text))
+    phone = phone_meant(cursor, org.id, text)
+    if phone is not None:
+        key = phone_key(org.slug, parse_phone(phone))
         if cursor.all_in_list(OptOutRow, _OF_PHONES, "phone_keys", [key], org_id=org.id):
-            return Person(None, None, {key: parse_phone(text)})
+            return Person(None, None, {key: phone})
     elif text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID:
         row = cursor.first(OptOutRow, _OPT_OUTS + " AND o.id = :id", org_id=org.id, id=int(text))
         if row is not None:

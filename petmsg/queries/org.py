@@ -1,5 +1,6 @@
 """Orgs: which one a command means, and their settings."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ _ORGS = """
 SELECT id, slug, name, timezone, grace_minutes, quarantine_days, pool_for,
        pool_threads_per_number, provider, is_demo, created_at, quiet_from_minute,
        quiet_until_minute, frozen_at, frozen_until, freeze_reason, relay, open_from_minute,
-       open_until_minute, unanswered_minutes, closed_reply, unknown_reply, lead_minutes
+       open_until_minute, unanswered_minutes, closed_reply, unknown_reply, lead_minutes, country
 FROM org WHERE removed_at IS NULL
 """
 
@@ -19,7 +20,7 @@ _TWO_ORG_IDS = "SELECT id FROM org WHERE removed_at IS NULL LIMIT 2"
 
 _HAS_ORG = "SELECT 1 FROM org WHERE removed_at IS NULL LIMIT 1"
 
-_TIMEZONE = "SELECT timezone FROM org WHERE id = :org_id"
+_COUNTRY = "SELECT country, timezone FROM org WHERE id = :org_id"
 
 _REMOVED_AT = "SELECT removed_at FROM org WHERE slug = :slug"
 
@@ -54,14 +55,13 @@ class OrgRow(NamedTuple):
     closed_reply: str | None = None
     unknown_reply: str | None = None
     lead_minutes: int = 0
+    country: str | None = None
 
     @property
     def phone_country(self) -> str | None:
-        """The country (ISO 3166) in which phones without a plus are read: that of the timezone.
-        None for a timezone of no country."""
-        from petmsg.country import country_of_zone
-
-        return country_of_zone(self.timezone)
+        """The country (ISO 3166) in which phones without a plus are read: the org's, or else that
+        of its timezone. None for a timezone of no country."""
+        return _phone_country(self.country, self.timezone)
 
 
 def all_orgs(cursor: Cursor) -> list[OrgRow]:
@@ -91,9 +91,21 @@ def find_org(cursor: Cursor, slug: str | None) -> OrgRow:
 
 def country_of(cursor: Cursor, org_id: int) -> str | None:
     """The `phone_country` of the org with this id, for a query that knows no more of it."""
+    (row,) = cursor.tuples(_COUNTRY, org_id=org_id)
+    return _phone_country(row[0], row[1])
+
+
+def shared_country(orgs: Sequence[OrgRow]) -> str | None:
+    """The `phone_country` of all these orgs, where nobody said which of them is meant; None if they
+    differ."""
+    countries = {org.phone_country for org in orgs}
+    return countries.pop() if len(countries) == 1 else None
+
+
+def _phone_country(country: str | None, timezone: str) -> str | None:
     from petmsg.country import country_of_zone
 
-    return country_of_zone(cursor.value(_TIMEZONE, org_id=org_id))
+    return country or country_of_zone(timezone)
 
 
 def settings_at(org: OrgRow, at: datetime) -> dict[str, Any]:
@@ -112,6 +124,7 @@ def settings_at(org: OrgRow, at: datetime) -> dict[str, Any]:
         "frozen": frozen,
         "frozen_until": org.frozen_until if frozen else None,
         "freeze_reason": org.freeze_reason if frozen else None,
+        "phone_country": org.phone_country,
     }
 
 

@@ -81,11 +81,10 @@ def no_booking(cursor: Cursor, org_id: int, ref: str, *, guess: bool = True) -> 
     return _not_found("booking", ref, closest_refs(ref, refs))
 
 
-def no_number(cursor: Cursor, org_id: int, text: str) -> NotFound:
+def no_number(cursor: Cursor, org_id: int, e164: str) -> NotFound:
     """The error for a masked number that is not there, with which may have been meant."""
-    e164 = phone_to_look_up(text)
     numbers = _rows(cursor, NUMBERS, e164, org_id=org_id)
-    return _not_found("number", text, closest_numbers(e164, numbers))
+    return _not_found("number", e164, closest_numbers(e164, numbers))
 
 
 def no_org(cursor: Cursor, slug: str) -> NotFound:

@@ -21,6 +21,7 @@ from petmsg.db.driver_errors import (
 )
 from petmsg.db.transaction import Transaction
 from petmsg.errors import PetmsgError
+from petmsg.phone import is_e164, parse_phone, read_phone
 from petmsg.queries.audit_head import MOVE_HEAD, locked_head
 from petmsg.queries.org import OrgRow
 from petmsg.queries.row_locks import lock_batches
@@ -50,7 +51,8 @@ class PendingEvent(NamedTuple):
 class UnitOfWork:
     """The context of every writing service. `now` is aware UTC, the same for the whole command.
 
-    A service that handles many rows calls `on_progress` after each, for a progress bar.
+    A service that handles many rows calls `on_progress` after each, for a progress bar. `warnings`
+    are told after the commit.
     """
 
     transaction: Transaction
@@ -59,6 +61,7 @@ class UnitOfWork:
     now: datetime
     events: list[PendingEvent] = field(default_factory=list)
     on_progress: Callable[[], None] = lambda: None
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def session(self) -> "Session":
@@ -82,6 +85,18 @@ class UnitOfWork:
             return None
         return parse_instant(text, timezone=self.org.timezone, at=self.now)
 
+    def phone(self, text: str) -> str:
+        """The phone a person wrote, read in the org's country; returns E.164.
+
+        A dropped extension and an unassigned number are told after the commit. Raises
+        `MalformedPhone`.
+        """
+        if is_e164(text):
+            return parse_phone(text)
+        phone = read_phone(text, self.org.phone_country)
+        self.warnings += [each for each in phone.warnings if each not in self.warnings]
+        return phone.e164
+
     def audit(
         self,
         event: str,
@@ -97,13 +112,14 @@ class UnitOfWork:
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
-        """A savepoint: if anything fails inside, its changes and audit events are undone."""
-        kept = len(self.events)
+        """A savepoint: if anything fails inside, its changes, events and warnings are undone."""
+        kept, told = len(self.events), len(self.warnings)
         try:
             with self.transaction.savepoint():
                 yield
         except BaseException:
             del self.events[kept:]
+            del self.warnings[told:]
             raise
 
     def finish(self) -> None:

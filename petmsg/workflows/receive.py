@@ -23,7 +23,6 @@ from petmsg.errors import (
     ProviderUnavailable,
     Refused,
 )
-from petmsg.phone import parse_phone
 from petmsg.providers.base import Provider, ReceivedMedia, ReceivedText
 from petmsg.providers.registry import PROVIDERS, needs_public_url
 from petmsg.queries.inbound import org_of_number, stored_message
@@ -109,7 +108,7 @@ def typed(
 
     Raises `MalformedPhone`, and `OutOfRange` for a future time or an invalid ID.
     """
-    to_e164 = parse_phone(to)
+    to_e164 = store.phone(to)
     received_at = None
     if at is not None:
         with store.snapshot() as cursor:
@@ -121,7 +120,7 @@ def typed(
         raise OutOfRange("--sid is not a valid ID.", hint="1 to 64 printable characters.")
     return ReceivedText(
         provider_message_id=sid or f"typed-{secrets.token_hex(16)}",
-        from_phone=parse_phone(from_),
+        from_phone=store.phone(from_),
         to_e164=to_e164,
         body=body,
         received_at=received_at,

@@ -15,7 +15,8 @@ from petmsg import clock, settings
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import Location, default_media_place, default_path, locate
 from petmsg.errors import BUSY, Busy, ConflictingWrite, PetmsgError
-from petmsg.queries.org import OrgRow, all_orgs, find_org
+from petmsg.phone import is_e164, parse_phone
+from petmsg.queries.org import OrgRow, all_orgs, find_org, shared_country
 from petmsg.settings import Setting
 from petmsg.text_inputs import parse_name
 from petmsg.workflows.environment import Environment
@@ -208,6 +209,17 @@ class Store:
         slug = self.setting("org").value
         return all_orgs(cursor) if slug is None else [find_org(cursor, slug)]
 
+    def phone(self, text: str) -> str:
+        """The phone a person wrote, for a command that finds its org by a number; returns E.164.
+
+        It is read in the country of the chosen org, or in the one that all orgs share. Raises
+        `MalformedPhone`.
+        """
+        if is_e164(text):
+            return parse_phone(text)
+        with self.snapshot() as cursor:
+            return parse_phone(text, shared_country(self.chosen(cursor)))
+
     def instant(self, text: str, org: OrgRow) -> datetime:
         """The instant a person wrote, read in the org's timezone."""
         return clock.parse_instant(text, timezone=org.timezone, at=self.now)
@@ -289,17 +301,24 @@ class Store:
         from petmsg.db.transaction import transaction
 
         done: list[R] = []
+        warnings: list[str] = []
         try:
             with transaction(self.engine, self.location) as begun:
                 result, uow = service(begun)
                 done.append(result)
                 uow.finish()
                 self._org = uow.org
+                warnings = uow.warnings
                 if self.dry_run:
                     raise _RolledBack  # noqa: TRY301 because it ends the transaction above
         except _RolledBack:
             pass
+        for warning in warnings:
+            self.warn(warning)
         return done[0]
+
+    def warn(self, warning: str) -> None:
+        """Tell whoever started the command; a store without a terminal has nobody to tell."""
 
 
 def _wait_a_moment(attempt: int) -> None:

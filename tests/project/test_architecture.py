@@ -24,7 +24,7 @@ from tests.support.media_rows import TINY_GIF, add_media
 
 PACKAGE = ROOT / "petmsg"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-SLOW = {"sqlmodel", "sqlalchemy", "pydantic", "alembic", "twilio"}
+SLOW = {"sqlmodel", "sqlalchemy", "pydantic", "alembic", "twilio", "phonenumbers"}
 MEDIA = {"PIL", "pypdf", "fsspec"}
 SLOWER = SLOW | MEDIA | {"rich", "psycopg"}
 MOST_LINES = 400
@@ -181,6 +181,15 @@ def test_help_loads_only_what_help_needs() -> None:
     )
     assert "petmsg" in done.stderr.split()
     assert later & set(done.stderr.split()) == set()
+
+
+def test_only_a_phone_that_is_not_plain_e164_loads_what_reads_it(filled: str) -> None:
+    plain, written = loaded(
+        ["client", "show", "+12025550101"], ["client", "show", "(202) 555-0101"], url=filled
+    )
+    assert plain[1] == written[1] == 0
+    assert "phonenumbers" not in plain[2]
+    assert SLOW & written[2] == {"phonenumbers"}
 
 
 def test_a_table_loads_rich_and_still_no_database_library(filled: str) -> None:

@@ -19,6 +19,7 @@ NOT_MIRRORED = {
 """Folders whose subject is no module."""
 
 OF_SEVERAL = {
+    "cli/test_phones.py": "phones in every command that takes one",
     "cli/test_waited.py": "several commands, hours apart: what waited is decided anew",
     "cli/test_words_for_people.py": "the words of all commands",
     "db/test_bad_databases.py": "every module of petmsg.db meets a damaged file",

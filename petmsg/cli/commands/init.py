@@ -6,6 +6,7 @@ import typer
 
 from petmsg.cli.command import new_command
 from petmsg.cli.context import Context
+from petmsg.cli.options import COUNTRY
 from petmsg.errors import UsageProblem
 from petmsg.queries.org import settings_at
 from petmsg.render.printed import one
@@ -33,6 +34,7 @@ def init(
         str | None,
         typer.Option("--front-desk", metavar="E164", help="The company's front desk number."),
     ] = None,
+    country: COUNTRY = None,
 ) -> None:
     """Create the database and the first org. Safe to repeat."""
     from petmsg.db import backup
@@ -43,7 +45,7 @@ def init(
         raise UsageProblem(
             "Missing option: --org.", hint="Choose a name in small letters: --org happy-paws"
         )
-    org.check(slug, name=name, timezone=timezone, front_desk=front_desk)
+    org.check(slug, name=name, timezone=timezone, front_desk=front_desk, country=country)
     made = backup.create(
         context.location, actor=context.actor, now=context.now, dry_run=context.dry_run
     )
@@ -59,6 +61,7 @@ def init(
             name=name,
             timezone=timezone,
             front_desk=front_desk,
+            country=country,
             actor=context.actor,
             now=context.now,
         )

@@ -7,7 +7,7 @@ import typer
 from petmsg.cli import confirmations
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
-from petmsg.cli.options import REASON, checked_reason, required_reason
+from petmsg.cli.options import COUNTRY, REASON, checked_reason, required_reason
 from petmsg.enums.orgs import PoolFor, ProviderName, Switch
 from petmsg.queries.org import all_orgs, settings_at
 from petmsg.render.printed import list_of, one
@@ -33,6 +33,7 @@ def add(
         str | None,
         typer.Option("--front-desk", metavar="E164", help="The company's front desk number."),
     ] = None,
+    country: COUNTRY = None,
 ) -> None:
     """Add an org. Safe to repeat."""
     from petmsg.services.orgs import org
@@ -44,6 +45,7 @@ def add(
             name=name,
             timezone=timezone,
             front_desk=front_desk,
+            country=country,
             actor=context.actor,
             now=context.now,
         )
@@ -156,6 +158,14 @@ def set_(
         int | None,
         typer.Option("--lead-minutes", help="How many minutes a window begins before its booking."),
     ] = None,
+    country: Annotated[
+        str | None,
+        typer.Option(
+            "--country",
+            metavar="COUNTRY",
+            help="The country of phones without a plus: US, GB; '' for that of the timezone.",
+        ),
+    ] = None,
 ) -> None:
     """Change settings of an org.
 
@@ -180,6 +190,7 @@ def set_(
         closed_reply=closed_reply,
         unknown_reply=unknown_reply,
         lead_minutes=lead_minutes,
+        country=country,
     )
     context.show_one(ORG, settings_at(changed.org, context.now))
 

@@ -145,10 +145,9 @@ def inbound(
     The number identifies the org, the phone identifies the client. Changes nothing. Exits with 4
     for a number that never belonged to an org.
     """
-    from petmsg.phone import parse_phone
     from petmsg.services.inbound import address as service
 
-    to_e164, from_phone = parse_phone(to), parse_phone(from_)
+    to_e164, from_phone = context.phone(to), context.phone(from_)
     with context.snapshot() as cursor:
         org = service.org_of(cursor, to_e164, slug=context.setting("org").value)
         context.about(org)

@@ -154,6 +154,13 @@ def zones(asked: Asked) -> Iterable[Candidate]:
     return one_of(sorted(available_timezones()))(asked)
 
 
+def countries(asked: Asked) -> Iterable[Candidate]:
+    """Countries that have phone numbers, with their names."""
+    from petmsg.country import countries_with_phones
+
+    return _beginning(asked.typed, countries_with_phones().items())
+
+
 def revisions(asked: Asked) -> Iterable[Candidate]:
     """Schemas that `petmsg db` can go to."""
     from petmsg.db.schema_version import REVISIONS
@@ -220,6 +227,7 @@ BY_METAVAR: dict[str, Words] = {
     "CLASS": classes,
     "CLIENT": _CLIENTS,
     "CODE": codes,
+    "COUNTRY": countries,
     "DIR": files,
     "E164": _NUMBERS,
     "F": files,

@@ -33,6 +33,8 @@ WHERE lead_minutes IS NULL OR lead_minutes NOT BETWEEN 0 AND 10080
 UNION ALL
 SELECT id, slug, 'unanswered_minutes' FROM org WHERE unanswered_minutes NOT BETWEEN 1 AND 10080
 UNION ALL
+SELECT id, slug, 'country' FROM org WHERE length(country) <> 2 OR country <> upper(country)
+UNION ALL
 SELECT id, slug, 'quarantine_days' FROM org
 WHERE quarantine_days IS NULL OR quarantine_days NOT BETWEEN 1 AND 3650
 UNION ALL

@@ -33,6 +33,15 @@ from petmsg.render.field_types import (
 from petmsg.render.fields import Field, View, local, words
 from petmsg.render.views.override import HOLDING
 
+
+def _country(row: Any, _: View) -> str:
+    if row["country"] is not None:
+        return str(row["country"])
+    if row["phone_country"] is None:
+        return "none: write phones with a plus"
+    return f"{row['phone_country']}, from the timezone"
+
+
 ORG = (
     Field("org", "Org", kind=WORD),
     Field("name", "Name", kind=NAME),
@@ -72,6 +81,8 @@ ORG = (
     Field("frozen_until", "Frozen until", kind=or_null(SOON)),
     Field("freeze_reason", "Freeze reason", kind=or_null(TEXT)),
     Field("lead_minutes", "Lead (min)", kind=COUNT),
+    Field("country", "Country", cell=_country, kind=or_null(WORD)),
+    Field("phone_country", None, kind=or_null(WORD)),
 )
 ORG_REMOVED = (
     Field("org", "Org", kind=WORD),

@@ -15,7 +15,7 @@ from petmsg.enums.numbers import NumberStatus
 from petmsg.errors import OutOfRange
 from petmsg.phone import parse_phone
 from petmsg.queries import health as queries
-from petmsg.queries.org import OrgRow
+from petmsg.queries.org import OrgRow, shared_country
 
 if TYPE_CHECKING:
     from petmsg.services.numbers.quarantine import Quarantined
@@ -107,7 +107,7 @@ def health_of(
     cursor: Cursor, orgs: Sequence[OrgRow], text: str, *, now: datetime, days: int = USUAL_DAYS
 ) -> Health:
     """The health of one number. Raises `NotFound`, `MalformedPhone`, `OutOfRange`."""
-    e164 = parse_phone(text)
+    e164 = parse_phone(text, shared_country(orgs))
     org = queries.org_of_number(cursor, orgs, e164)
     (found,) = health(cursor, org, now=now, days=days, only=(e164,))
     return found

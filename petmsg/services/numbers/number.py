@@ -10,7 +10,6 @@ from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.enums.people import SitterStatus
 from petmsg.errors import AlreadyExists, NumberTaken, OutOfRange, Refused, quoted
 from petmsg.models import MessageNumber, Sitter
-from petmsg.phone import parse_phone
 from petmsg.queries.lookup import find_sitter, refuse_somebodys_phone
 from petmsg.rules.routing import usable
 from petmsg.services.numbers import ledger
@@ -76,7 +75,7 @@ def add(uow: UnitOfWork, e164: str, *, number_class: NumberClass) -> NumberAdded
     Raises `MalformedPhone`; `NumberTaken` for a number of another org; `AlreadyExists` for another
     class; `FrontDeskTaken` for a second front desk; `SomebodysPhone` for a personal phone.
     """
-    phone = parse_phone(e164)
+    phone = uow.phone(e164)
     existing = uow.session.exec(select(MessageNumber).where(MessageNumber.e164 == phone)).first()
     if existing is not None:
         if existing.org_id != uow.org.id:

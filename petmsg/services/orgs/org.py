@@ -3,11 +3,12 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 from sqlmodel import select
 
 from petmsg.clock import zone
+from petmsg.country import country_of_zone, parse_country
 from petmsg.db.transaction import Transaction
 from petmsg.enums.numbers import NumberClass
 from petmsg.enums.orgs import PoolFor, ProviderName, Switch
@@ -39,16 +40,28 @@ def is_slug(text: str) -> bool:
     return _SLUG.fullmatch(text) is not None
 
 
-def check(slug: str, *, name: str, timezone: str, front_desk: str | None) -> tuple[str, str | None]:
-    """Check the values of a new org before any database is opened; returns the name and the front
-    desk number as they are stored. Raises `OutOfRange`, `MalformedText` and `MalformedPhone`."""
+class NewOrg(NamedTuple):
+    """The values of a new org as they are stored."""
+
+    name: str
+    country: str | None
+
+
+def check(
+    slug: str, *, name: str, timezone: str, front_desk: str | None, country: str | None = None
+) -> NewOrg:
+    """Check the values of a new org before any database is opened. Raises `OutOfRange`,
+    `MalformedText` and `MalformedPhone`."""
     if not is_slug(slug):
         raise OutOfRange(
             f"Invalid slug {quoted(slug)}.",
             hint="Use lower-case letters, digits and dashes, for example happy-paws.",
         )
     zone(timezone)
-    return parse_name(name), parse_phone(front_desk) if front_desk is not None else None
+    code = parse_country(country) if country else None
+    if front_desk is not None:
+        parse_phone(front_desk, code or country_of_zone(timezone))
+    return NewOrg(parse_name(name), code)
 
 
 def add(
@@ -60,6 +73,7 @@ def add(
     actor: str,
     now: datetime,
     front_desk: str | None = None,
+    country: str | None = None,
     is_demo: bool = False,
 ) -> tuple[OrgChanged, UnitOfWork]:
     """Add an org, with a front desk number if one is given. Adding it again changes nothing.
@@ -68,30 +82,42 @@ def add(
     `AlreadyExists` for an org with another name or timezone, and what `check` and
     `numbers.number.add` raise.
     """
-    clean_name, desk = check(slug, name=name, timezone=timezone, front_desk=front_desk)
+    new = check(slug, name=name, timezone=timezone, front_desk=front_desk, country=country)
     existing = transaction.session.exec(select(Org).where(Org.slug == slug)).first()
     if existing is not None and existing.removed_at is not None:
         raise AlreadyExists(
             f"Org {slug} was removed, and its audit log keeps its slug.",
             hint="Choose another slug.",
         )
-    if existing is not None and (existing.name, existing.timezone) != (clean_name, timezone):
+    if existing is not None and (existing.name, existing.timezone) != (new.name, timezone):
         raise AlreadyExists(
             f"Org {slug} already exists with another name or timezone.",
             hint=f"Change it: petmsg org set --org {slug} --name … --timezone …",
         )
+    if existing is not None and new.country not in (None, existing.country):
+        raise AlreadyExists(
+            f"Org {slug} already exists with another country.",
+            hint=f"Change it: petmsg org set --org {slug} --country {new.country}",
+        )
     reused = existing is not None
     if existing is None:
         transaction.session.add(
-            Org(slug=slug, name=clean_name, timezone=timezone, is_demo=is_demo, created_at=now)
+            Org(
+                slug=slug,
+                name=new.name,
+                timezone=timezone,
+                country=new.country,
+                is_demo=is_demo,
+                created_at=now,
+            )
         )
     uow = UnitOfWork(transaction, find_org(transaction.cursor, slug), actor, now)
     if not reused:
         uow.audit("org.added", "org", slug, {"timezone": timezone})
-    if desk is not None:
-        added = numbers.add(uow, desk, number_class=NumberClass.FRONT_DESK)
-        reused = reused and added.reused
-    return OrgChanged(uow.org, reused, desk), uow
+    if front_desk is None:
+        return OrgChanged(uow.org, reused), uow
+    added = numbers.add(uow, front_desk, number_class=NumberClass.FRONT_DESK)
+    return OrgChanged(uow.org, reused and added.reused, added.number), uow
 
 
 class NewSettings(TypedDict, total=False):
@@ -111,14 +137,15 @@ class NewSettings(TypedDict, total=False):
     closed_reply: str | None
     unknown_reply: str | None
     lead_minutes: int | None
+    country: str | None
 
 
 def change(uow: UnitOfWork, /, **values: Unpack[NewSettings]) -> OrgChanged:
     """Change settings of the org: the keys are its columns, and None leaves a setting unchanged.
 
-    `pool_threads_per_number` 0 means no limit; `quiet_hours` and `office_hours` are texts like
-    `21:00-08:00`. Existing windows keep their lead time and grace period. Raises `OutOfRange` and
-    `MalformedText`.
+    `pool_threads_per_number` 0 means no limit; an empty `country` means that of the timezone;
+    `quiet_hours` and `office_hours` are texts like `21:00-08:00`. Existing windows keep their lead
+    time and grace period. Raises `OutOfRange` and `MalformedText`.
     """
     org = uow.session.get(Org, uow.org.id, with_for_update=True, populate_existing=True)
     assert org is not None
@@ -174,6 +201,8 @@ def _checked(name: str, value: Any) -> Any:
         return parse_quiet_hours(value, name=name.replace("_", " "))
     if name == "relay":
         return Switch(value) is Switch.ON
+    if name == "country":
+        return parse_country(value) if value.strip() else None
     if name == "unanswered_minutes":
         return parse_minutes(value)
     if name in ("closed_reply", "unknown_reply"):

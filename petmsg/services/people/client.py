@@ -8,7 +8,7 @@ from petmsg.clock import zone
 from petmsg.enums.people import ClientKind
 from petmsg.errors import AlreadyExists, NotFound, OutOfRange, PhoneTaken, Refused
 from petmsg.models import Client, ClientPhone
-from petmsg.phone import mask_phone, parse_phone, phone_to_look_up
+from petmsg.phone import mask_phone, phone_to_look_up
 from petmsg.queries.client_phones import readdress_waiting
 from petmsg.queries.lookup import find_client, refuse_our_number
 from petmsg.services.people import optout
@@ -51,7 +51,7 @@ def add(
     differ.
     """
     clean_name = parse_name(name)
-    numbers = list(dict.fromkeys(parse_phone(phone) for phone in phones))
+    numbers = list(dict.fromkeys(uow.phone(phone) for phone in phones))
     if not numbers:
         raise OutOfRange("A client needs a phone.", hint="Add it: --phone +14155550123")
     place = _timezone(timezone)
@@ -120,7 +120,7 @@ def change(
 def phone_add(uow: UnitOfWork, text: str, phone: str, *, primary: bool = False) -> ClientChanged:
     """Add a phone to a client; a phone the client already has changes nothing."""
     client = locked_client(uow, text)
-    number = parse_phone(phone)
+    number = uow.phone(phone)
     known = phones_of(uow, client)
     if number in {each.e164 for each in known}:
         if primary:
@@ -140,7 +140,7 @@ def phone_remove(uow: UnitOfWork, text: str, phone: str) -> ClientChanged:
     be removed while there are others, and the last phone never, because a client needs a phone.
     """
     client = locked_client(uow, text)
-    number = phone_to_look_up(phone)
+    number = phone_to_look_up(phone, uow.org.phone_country)
     known = phones_of(uow, client)
     gone = next((each for each in known if each.e164 == number), None)
     if gone is None:
@@ -173,7 +173,7 @@ def phone_primary(
 ) -> ClientChanged:
     """Make a phone the client's primary one, for waiting messages too."""
     client = locked_client(uow, text)
-    number = parse_phone(phone)
+    number = uow.phone(phone)
     known = phones_of(uow, client)
     wanted = next((each for each in known if each.e164 == number), None)
     if wanted is None:

@@ -13,7 +13,7 @@ from petmsg.db.cursor import Cursor
 from petmsg.enums.alerts import AlertKind
 from petmsg.enums.opt_outs import OptOutSource
 from petmsg.errors import NotFound
-from petmsg.phone import mask_phone, parse_phone
+from petmsg.phone import mask_phone
 from petmsg.queries.client_phones import waiting_count
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.message import NoPhone
@@ -64,7 +64,7 @@ def add(uow: UnitOfWork, text: str, *, reason: str, phone: str | None = None) ->
     request for no more messages ends.
     """
     person = _locked(uow, text)
-    phones = None if phone is None else [parse_phone(phone)]
+    phones = None if phone is None else [uow.phone(phone)]
     out = _opt_out(uow, person, phones=phones, source=OptOutSource.OPERATOR, reason=reason)
     _end_requests(uow, person, why="opted out by an operator")
     return out

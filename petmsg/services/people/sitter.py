@@ -9,7 +9,6 @@ from sqlmodel import select
 from petmsg.enums.people import SitterStatus
 from petmsg.errors import AlreadyExists, Refused
 from petmsg.models import MessageNumber, Sitter, SitterActivity
-from petmsg.phone import parse_phone
 from petmsg.queries.lookup import find_sitter, refuse_our_number
 from petmsg.queries.number_ledger import free_number
 from petmsg.queries.sitter import last_offboarded_at
@@ -68,7 +67,7 @@ def add(
     uow: UnitOfWork, name: str, *, phone: str, ref: str | None = None, do_activate: bool = False
 ) -> SitterAdded:
     """Add an inactive sitter. Repeating it changes nothing; different values are rejected."""
-    clean_name, e164 = parse_name(name), parse_phone(phone)
+    clean_name, e164 = parse_name(name), uow.phone(phone)
     if ref is not None:
         ref = parse_ref(ref)
         existing = _by_ref(uow, ref)
@@ -121,9 +120,10 @@ def change(
     if name is not None and parse_name(name) != sitter.name:
         sitter.name = parse_name(name)
         changed.append("name")
-    if phone is not None and parse_phone(phone) != sitter.phone:
-        refuse_our_number(uow.cursor, parse_phone(phone))
-        before, sitter.phone = sitter.phone, parse_phone(phone)
+    e164 = None if phone is None else uow.phone(phone)
+    if e164 is not None and e164 != sitter.phone:
+        refuse_our_number(uow.cursor, e164)
+        before, sitter.phone = sitter.phone, e164
         uow.session.flush()
         optout.release_phone(uow, before, to=[sitter.phone])
         changed.append("phone")

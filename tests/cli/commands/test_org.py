@@ -29,6 +29,8 @@ ORG = {
     "frozen_until": None,
     "freeze_reason": None,
     "lead_minutes": 0,
+    "country": None,
+    "phone_country": "US",
 }
 CATS = ("org", "add", "cat-nappers", "--name", "Cat Nappers", "--timezone", "Europe/Berlin")
 
@@ -127,10 +129,12 @@ def test_every_setting_can_be_changed_and_the_rest_stays(cli: Cli) -> None:
         ("--unanswered-after", "unanswered_minutes", 5),
         ("--closed-reply", "closed_reply", "We read this tomorrow."),
         ("--unknown-reply", "unknown_reply", "Who is it?"),
+        ("--country", "country", "DE"),
     ):
         word = "on" if value is True else str(value)
         ran = cli("org", "set", option, word, "-o", "json")
         wanted[name] = value
+        wanted["phone_country"] = "DE" if wanted["timezone"] == "Europe/Berlin" else "US"
         assert (ran.code, ran.json) == (0, wanted), ran.err
     assert cli("org", "show", "-o", "json").json == wanted
 

@@ -257,6 +257,7 @@ HELD: dict[str, tuple[str, str]] = {
         "settings_in_range",
         "UPDATE org SET unanswered_minutes = 0 WHERE id = 1",
     ),
+    "ck_org_country": ("settings_in_range", "UPDATE org SET country = 'us' WHERE id = 1"),
     "ck_org_pool_threads_per_number": (
         "settings_in_range",
         "UPDATE org SET pool_threads_per_number = 0 WHERE id = 1",
