@@ -24,6 +24,10 @@ class Span(NamedTuple):
     end: datetime | None = None
 
 
+ALWAYS = Span()
+"""The span without bounds."""
+
+
 def parse_day(text: str, *, timezone: str, at: datetime) -> date:
     """Parse a day that a person wrote: `2026-02-14`, `today`, `tomorrow`, `yesterday`, or `+2d` and
     `-1w` from the day that contains `at` in the timezone.

@@ -8,6 +8,7 @@ import typer
 
 from petmsg.errors import MalformedFile, MalformedText, OutOfRange, UsageProblem
 from petmsg.queries.page import Page
+from petmsg.rules.search import Search, parse_search
 from petmsg.text_inputs import parse_reason
 
 REASON = Annotated[
@@ -27,6 +28,10 @@ BEFORE = Annotated[
     typer.Option("--before", metavar="ROW", help="Only rows older than this one (the last shown)."),
 ]
 ALL = Annotated[bool, typer.Option("--all", help="Print all rows.")]
+SEARCH = Annotated[
+    str | None,
+    typer.Option("--search", metavar="TEXT", help="Only rows with these words or digits in them."),
+]
 FILE = Annotated[
     str | None,
     typer.Option("--file", metavar="F", help="A CSV file with a header, or JSONL; - for stdin."),
@@ -73,6 +78,11 @@ _LARGEST_BODY = 65_536
 def page(limit: int, before: str | None, everything: bool) -> Page:
     """The page of a list that the options ask for."""
     return Page(None if everything else limit, before)
+
+
+def searched(text: str | None) -> Search | None:
+    """What `--search` looks for. Raises `OutOfRange`."""
+    return None if text is None else parse_search(text)
 
 
 def checked_reason(text: str | None) -> str | None:

@@ -9,6 +9,8 @@ from petmsg.queries.opted_out_phones import opted_out
 from petmsg.queries.org import OrgRow
 from petmsg.queries.override import HoldingOverride, holding_override
 from petmsg.queries.page import Page, newest_of
+from petmsg.queries.search import clients_with_phone, ids_of_matches
+from petmsg.rules.search import Search
 
 _CLIENTS = """
 SELECT c.id, c.ref AS client, c.name, c.kind, c.timezone, c.created_at, c.forgotten_at,
@@ -19,6 +21,8 @@ FROM client c
 LEFT JOIN thread t ON t.org_id = c.org_id AND t.client_id = c.id
 WHERE c.org_id = :org_id
 """
+
+_SEARCHED = "SELECT c.id, c.ref, c.name FROM client c WHERE c.org_id = :org_id"
 
 _PHONES = "SELECT client_id, e164 FROM client_phone WHERE org_id = :org_id AND client_id IN (:ids)"
 
@@ -96,20 +100,45 @@ class _Counts(NamedTuple):
 
 
 def list_clients(
-    cursor: Cursor, org: OrgRow, page: Page, *, kind: str | None = None
+    cursor: Cursor,
+    org: OrgRow,
+    page: Page,
+    *,
+    kind: str | None = None,
+    search: Search | None = None,
 ) -> list[ListedClient]:
-    """The org's clients with their primary phone and thread, and whether they opted out."""
+    """The org's clients with their primary phone and thread, and whether they opted out; with
+    `search` those whose name, ref or one of whose phones contains it."""
     before = find_client(cursor, org.id, page.before).id if page.before else None
-    rows = newest_of(
-        cursor,
-        ClientRow,
-        _CLIENTS,
-        key="c.id",
-        page=page,
-        before_id=before,
-        where={"c.kind": kind},
-        org_id=org.id,
-    )
+    where = {"c.kind": kind}
+    if search is None:
+        rows = newest_of(
+            cursor,
+            ClientRow,
+            _CLIENTS,
+            key="c.id",
+            page=page,
+            before_id=before,
+            where=where,
+            org_id=org.id,
+        )
+    else:
+        with_phone = clients_with_phone(cursor, org.id, search)
+        ids = ids_of_matches(
+            cursor,
+            _SEARCHED,
+            search=search,
+            also=lambda row: row[0] in with_phone,
+            key="c.id",
+            page=page,
+            before_id=before,
+            where=where,
+            org_id=org.id,
+        )
+        rows = cursor.all_in_list(
+            ClientRow, _CLIENTS + " AND c.id IN (:ids)", "ids", ids, org_id=org.id
+        )
+        rows.sort(key=lambda row: -row.id)
     owner = {
         phone["e164"]: phone["client_id"]
         for phone in cursor.in_list(_PHONES, "ids", [row.id for row in rows], org_id=org.id)

@@ -1,8 +1,9 @@
 """Messages: list and show them."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from petmsg.days import ALWAYS, Span
 from petmsg.db.cursor import Cursor
 from petmsg.enums.messages import MessageStatus
 from petmsg.errors import NotFound, OutOfRange, Refused, quoted
@@ -10,6 +11,8 @@ from petmsg.queries.lookup import ClientKey, find_client
 from petmsg.queries.media_of_messages import MessageMedia, with_media
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest_of
+from petmsg.queries.search import ids_of_matches
+from petmsg.rules.search import Search
 
 LARGEST_ID = 2**31 - 1
 
@@ -54,6 +57,8 @@ LEFT JOIN sitter s ON s.id = m.as_sitter_id
 WHERE m.org_id = :org_id
 """
 
+# An erased message has no body.
+_BODIES = "SELECT m.id, m.body FROM message m WHERE m.org_id = :org_id AND m.body IS NOT NULL"
 
 _IN_TROUBLE = frozenset(("failed", "undelivered", "held", "unknown", "cancelled"))
 _TROUBLED = " AND m.status IN ('failed', 'undelivered', 'held', 'unknown', 'cancelled')"
@@ -201,14 +206,21 @@ def list_messages(
     *,
     status: str | None = None,
     client: str | None = None,
+    span: Span = ALWAYS,
+    search: Search | None = None,
 ) -> list[MessageRow]:
-    """The org's messages, the newest first. `page.before` is a message's id."""
+    """The org's messages, the newest first: those that were created in the span, and with `search`
+    those whose body contains it. `page.before` is a message's id."""
     before = message_id(page.before) if page.before else None
-    select, thread_id = _MESSAGES, None
+    more, bounds, thread_id = "", dict[str, Any](), None
     if status is not None:
         # Literals, exactly as in the condition of the partial index, so that SQLite uses it.
-        select += f" AND m.status = '{MessageStatus(status).value}'"
-        select += _TROUBLED if status in _IN_TROUBLE else ""
+        more += f" AND m.status = '{MessageStatus(status).value}'"
+        more += _TROUBLED if status in _IN_TROUBLE else ""
+    if span.start is not None:
+        more, bounds["span_start"] = more + " AND m.created_at >= :span_start", span.start
+    if span.end is not None:
+        more, bounds["span_end"] = more + " AND m.created_at < :span_end", span.end
     if client is not None:
         thread_id = cursor.value(
             "SELECT id FROM thread WHERE org_id = :org_id AND client_id = :client_id",
@@ -217,17 +229,35 @@ def list_messages(
         )
         if thread_id is None:
             return []
-    rows = newest_of(
+    where = {"m.thread_id": thread_id}
+    if search is None:
+        rows = newest_of(
+            cursor,
+            MessageRow,
+            _MESSAGES + more,
+            key="m.id",
+            page=page,
+            before_id=before,
+            where=where,
+            org_id=org.id,
+            **bounds,
+        )
+        return with_media(cursor, rows)
+    ids = ids_of_matches(
         cursor,
-        MessageRow,
-        select,
+        _BODIES + more,
+        search=search,
         key="m.id",
         page=page,
         before_id=before,
-        where={"m.thread_id": thread_id},
+        where=where,
         org_id=org.id,
+        **bounds,
     )
-    return with_media(cursor, rows)
+    rows = cursor.all_in_list(
+        MessageRow, _MESSAGES + " AND m.id IN (:ids)", "ids", ids, org_id=org.id
+    )
+    return with_media(cursor, sorted(rows, key=lambda row: -row.message))
 
 
 def show_message(cursor: Cursor, org: OrgRow, id_: int) -> MessageDetails:

@@ -79,6 +79,21 @@ def newest(
     return cursor.rows(sql, **parameters, **more)
 
 
+def newest_rows(
+    cursor: Cursor,
+    select: str,
+    *,
+    key: str,
+    page: Page,
+    before_id: int | None = None,
+    where: Mapping[str, Any] | None = None,
+    **parameters: Any,
+) -> list[tuple[Any, ...]]:
+    """`newest_of` with rows as the driver gives them."""
+    sql, more = _page_of(select, key=key, page=page, before_id=before_id, where=where, order="DESC")
+    return cursor.tuples(sql, **parameters, **more)
+
+
 def _page_of(
     select: str,
     *,

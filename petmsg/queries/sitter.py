@@ -8,6 +8,8 @@ from petmsg.queries.absence import TimeAway, absences_of_sitter
 from petmsg.queries.lookup import find_sitter
 from petmsg.queries.org import OrgRow
 from petmsg.queries.page import Page, newest_of
+from petmsg.queries.search import ids_of_matches
+from petmsg.rules.search import Search
 
 _SITTERS = """
 SELECT s.id, s.ref AS sitter, s.name, NULLIF(s.phone, '') AS phone, s.status, n.e164 AS number,
@@ -16,6 +18,10 @@ FROM sitter s
 LEFT JOIN message_number n ON n.sitter_id = s.id
 WHERE s.org_id = :org_id
 """
+
+_SEARCHED = "SELECT s.id, s.ref, s.name FROM sitter s WHERE s.org_id = :org_id"
+
+_OWN_PHONES = "SELECT id, phone FROM sitter WHERE org_id = :org_id"
 
 _ACTIVE = "SELECT ref FROM sitter WHERE org_id = :org_id AND status = 'active' ORDER BY id"
 
@@ -86,20 +92,46 @@ class SitterDetails(NamedTuple):
 
 
 def list_sitters(
-    cursor: Cursor, org: OrgRow, page: Page, *, status: str | None = None
+    cursor: Cursor,
+    org: OrgRow,
+    page: Page,
+    *,
+    status: str | None = None,
+    search: Search | None = None,
 ) -> list[SitterRow]:
-    """The org's sitters with the number each holds."""
+    """The org's sitters with the number each holds; with `search` those whose name, ref or phone
+    contains it."""
     before = find_sitter(cursor, org.id, page.before).id if page.before else None
-    return newest_of(
+    where = {"s.status": status}
+    if search is None:
+        return newest_of(
+            cursor,
+            SitterRow,
+            _SITTERS,
+            key="s.id",
+            page=page,
+            before_id=before,
+            where=where,
+            org_id=org.id,
+        )
+    with_phone = {
+        id_ for id_, phone in cursor.tuples(_OWN_PHONES, org_id=org.id) if search.is_in_phone(phone)
+    }
+    ids = ids_of_matches(
         cursor,
-        SitterRow,
-        _SITTERS,
+        _SEARCHED,
+        search=search,
+        also=lambda row: row[0] in with_phone,
         key="s.id",
         page=page,
         before_id=before,
-        where={"s.status": status},
+        where=where,
         org_id=org.id,
     )
+    rows = cursor.all_in_list(
+        SitterRow, _SITTERS + " AND s.id IN (:ids)", "ids", ids, org_id=org.id
+    )
+    return sorted(rows, key=lambda row: -row.id)
 
 
 def show_sitter(cursor: Cursor, org: OrgRow, text: str) -> SitterDetails:

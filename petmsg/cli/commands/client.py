@@ -16,9 +16,11 @@ from petmsg.cli.options import (
     FILE,
     LIMIT,
     REASON,
+    SEARCH,
     SOURCE,
     page,
     required_reason,
+    searched,
 )
 from petmsg.enums.files import ImportNoun
 from petmsg.enums.people import ClientKind
@@ -108,19 +110,28 @@ def import_(
     "list",
     reveals=True,
     prints=list_of(CLIENTS),
-    examples=["petmsg client list --kind recurring"],
+    examples=[
+        "petmsg client list --kind recurring",
+        "petmsg client list --search ivers",
+        "petmsg client list --search '555-01'",
+    ],
 )
 def list_(
     context: Context,
     kind: KIND = None,
+    search: SEARCH = None,
     limit: LIMIT = USUAL_LIMIT,
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
-    """List clients, newest first."""
-    context.show_list(
-        CLIENTS, context.read(queries.list_clients, page(limit, before, all_), kind=kind)
-    )
+    """List clients, newest first.
+
+    --search looks in names and refs, and for three or more digits also in phones; case and accents
+    do not count.
+    """
+    which = page(limit, before, all_)
+    rows = context.read(queries.list_clients, which, kind=kind, search=searched(search))
+    context.show_list(CLIENTS, rows)
 
 
 @app.command(

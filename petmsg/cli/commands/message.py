@@ -16,6 +16,7 @@ from petmsg.cli.options import (
     MEDIA,
     QUEUE_ONLY,
     REASON,
+    SEARCH,
     TEMPLATE,
     URGENT,
     VALUES,
@@ -23,6 +24,7 @@ from petmsg.cli.options import (
     checked_reason,
     page,
     required_reason,
+    searched,
 )
 from petmsg.cli.results import Results
 from petmsg.enums.messages import MessageStatus
@@ -325,21 +327,45 @@ def pull(
     "list",
     reveals=True,
     prints=list_of(MESSAGES),
-    examples=["petmsg message list --client C-1", "petmsg message list --status queued"],
+    examples=[
+        "petmsg message list --client C-1",
+        "petmsg message list --status queued",
+        "petmsg message list --search 'gate code' --since -2w",
+    ],
 )
 def list_(
     context: Context,
     status: Annotated[MessageStatus | None, typer.Option("--status")] = None,
     client: Annotated[str | None, typer.Option("--client", metavar="CLIENT")] = None,
+    search: SEARCH = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="T", help="Only messages created at or after this time."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="T", help="Only messages created before this time."),
+    ] = None,
     limit: LIMIT = USUAL_LIMIT,
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
-    """List messages, newest first."""
-    rows = context.read(
-        queries.list_messages, page(limit, before, all_), status=status, client=client
+    """List messages, newest first.
+
+    --search looks in their bodies; case and accents do not count. A bound is a time, or a day in
+    the org's timezone; a day at the end belongs to the span.
+    """
+    from petmsg.cli.flows.list_messages import list_messages
+
+    list_messages(
+        context,
+        page(limit, before, all_),
+        since=since,
+        until=until,
+        status=status,
+        client=client,
+        search=searched(search),
     )
-    context.show_list(MESSAGES, rows)
 
 
 @app.command(

@@ -15,10 +15,12 @@ from petmsg.cli.options import (
     FILE,
     LIMIT,
     REASON,
+    SEARCH,
     SOURCE,
     checked_reason,
     page,
     required_reason,
+    searched,
 )
 from petmsg.cli.results import show_results
 from petmsg.enums.files import ImportNoun
@@ -98,19 +100,24 @@ def import_(
     "list",
     reveals=True,
     prints=list_of(SITTERS),
-    examples=["petmsg sitter list --status active"],
+    examples=["petmsg sitter list --status active", "petmsg sitter list --search maya"],
 )
 def list_(
     context: Context,
     status: Annotated[SitterStatus | None, typer.Option("--status")] = None,
+    search: SEARCH = None,
     limit: LIMIT = USUAL_LIMIT,
     before: BEFORE = None,
     all_: ALL = False,
 ) -> None:
-    """List sitters and their numbers, newest first."""
-    context.show_list(
-        SITTERS, context.read(queries.list_sitters, page(limit, before, all_), status=status)
-    )
+    """List sitters and their numbers, newest first.
+
+    --search looks in names and refs, and for three or more digits also in their own phones; case
+    and accents do not count.
+    """
+    which = page(limit, before, all_)
+    rows = context.read(queries.list_sitters, which, status=status, search=searched(search))
+    context.show_list(SITTERS, rows)
 
 
 @app.command(
