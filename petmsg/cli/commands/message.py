@@ -330,7 +330,7 @@ def pull(
     examples=[
         "petmsg message list --client C-1",
         "petmsg message list --status queued",
-        "petmsg message list --search 'gate code' --since -2w",
+        "petmsg message list --search 'the key' --since -2w",
     ],
 )
 def list_(
