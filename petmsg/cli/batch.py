@@ -9,6 +9,7 @@ from petmsg.cli.results import Results
 from petmsg.enums.files import ImportNoun
 from petmsg.enums.output import OutputFormat
 from petmsg.errors import Busy, PetmsgError, UsageProblem
+from petmsg.render.output import write
 from petmsg.render.views.nouns import IMPORTED
 
 if TYPE_CHECKING:
@@ -34,29 +35,39 @@ def import_file(
     noun: ImportNoun,
     options: "FileOptions",
     finds_again: bool = False,
+    content: bytes | None = None,
 ) -> None:
     """Import a file of that noun with `service(work, rows)`, a transaction per 1,000 rows.
 
-    The file is named by the argument or by the `option` --file.
+    The file is named by the argument or by the `option` --file; with --template an empty one is
+    printed instead. `content` is that of a file that was read already, to see what kind it is.
 
     `finds_again`: a row without a ref that is taken again finds what it made.
     """
+    from petmsg.cli.rejects import keep_rejects
     from petmsg.spreadsheets.columns import LAYOUTS
     from petmsg.spreadsheets.read import read_sheet
 
     layout = LAYOUTS[noun]
-    sheet = read_sheet(read_file(source(file, option)), layout, options.reading(layout))
+    if options.is_template:
+        write(",".join(layout.template))
+        return
+    name = source(file, option)
+    sheet = read_sheet(
+        read_file(name) if content is None else content, layout, options.reading(layout)
+    )
     for note in sheet.notes:
         context.notify(note)
-    take_chunks(
-        context,
-        Results(context, IMPORTED, also=lambda row: _tell_notes(context, row)),
-        sheet.rows,
-        lambda chunk: context.write(service, chunk),
-        doing="Importing",
-        total=sheet.lines,
-        finds_again=finds_again,
-    )
+    with keep_rejects(context, options.rejects, sheet, imported=name) as rejects:
+        take_chunks(
+            context,
+            Results(context, IMPORTED, also=lambda row: _tell_notes(context, row), is_summed=True),
+            sheet.rows,
+            lambda chunk: rejects.kept(chunk, context.write(service, chunk)),
+            doing="Importing",
+            total=sheet.lines,
+            finds_again=finds_again,
+        )
 
 
 def take_chunks(

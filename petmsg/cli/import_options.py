@@ -34,6 +34,22 @@ DATE_ORDER = Annotated[
 ]
 STRICT = Annotated[bool, typer.Option("--strict", help="Refuse a file with an unknown column.")]
 
+REJECTS = Annotated[
+    str | None,
+    typer.Option(
+        "--rejects",
+        metavar="F",
+        help="Write refused rows and their reasons to this file, to fix and import again.",
+    ),
+]
+SHEET = Annotated[
+    str | None,
+    typer.Option("--sheet", metavar="NAME", help="The sheet of an XLSX workbook [default: first]"),
+]
+EMPTY = Annotated[
+    bool, typer.Option("--template", help="Print an empty file with every column instead.")
+]
+
 
 @dataclass(frozen=True, slots=True)
 class FileOptions:
@@ -43,6 +59,9 @@ class FileOptions:
     encoding: str | None = None
     date_order: DateOrder | None = None
     is_strict: bool = False
+    rejects: str | None = None
+    sheet: str | None = None
+    is_template: bool = False
 
     def reading(self, layout: "Layout") -> "Reading":
         """How the file is to be read. Raises `UsageProblem` and `OutOfRange` for a bad --map."""
@@ -54,4 +73,5 @@ class FileOptions:
             encoding=self.encoding,
             date_order=self.date_order,
             is_strict=self.is_strict,
+            sheet=self.sheet,
         )

@@ -1,6 +1,7 @@
 """Results of commands that take several nouns or a file: good rows and refused ones together."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from petmsg.cli.context import Context
@@ -34,14 +35,17 @@ class Results:
         *,
         as_record: bool = True,
         also: Callable[[Any], object] = lambda _: None,
+        is_summed: bool = False,
     ) -> None:
         """`as_record`: a table of one row is shown as that one thing. `also` is called with each
-        good row below it."""
+        good row below it. `is_summed`: rows have a `result`, and a sum of them ends the command."""
         self._context = context
         self._fields = fields
         self._as_record = as_record
         self._also = also
         self._kept: list[Any] = []
+        self._is_summed = is_summed
+        self._sums: Counter[str] = Counter()
         self._good = self._refused = 0
         self._has_header = False
 
@@ -58,6 +62,8 @@ class Results:
         refused = sum(isinstance(row, Failure) for row in rows)
         self._good += len(rows) - refused
         self._refused += refused
+        if self._is_summed:
+            self._sums.update(row.result for row in rows if not isinstance(row, Failure))
         if self._context.output in (OutputFormat.JSON, OutputFormat.TABLE):
             self._kept += rows
             return
@@ -75,7 +81,9 @@ class Results:
         elif self._context.is_table:
             self._print_table()
         self._talk(self._kept)
-        if self._refused and self._good + self._refused > 1:
+        if self._is_summed:
+            self._context.notify(sum_of(self._sums, self._refused))
+        elif self._refused and self._good + self._refused > 1:
             others = "" if self._context.dry_run or not self._good else "; the others are done"
             total = self._good + self._refused
             self._context.notify(f"{self._refused} of {total} rows were refused{others}.")
@@ -123,6 +131,14 @@ class Results:
         from petmsg.services.unit_of_work import Failure
 
         return isinstance(row, Failure)
+
+
+def sum_of(results: Mapping[str, int], refused: int) -> str:
+    """The sum of an import, such as `2,995 created, 3 updated, 2 refused.`"""
+    said = [f"{count:,} {result}" for result, count in sorted(results.items())]
+    if refused:
+        said.append(f"{refused:,} refused")
+    return f"{', '.join(said)}." if said else "The file has no rows."
 
 
 def show_warnings(context: Context, row: Any) -> None:

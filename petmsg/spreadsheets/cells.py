@@ -19,15 +19,19 @@ _AS_FLOAT = re.compile(r"(\+?[0-9]{7,15})\.0+")
 _EXCEL_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!|#+)")
 _TEXT_FORMULA = re.compile(r'="([^"]*)"')
 """`="0123"`: how some programs keep Excel from reading a number."""
+_MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]00:00(?::00(?:\.0+)?)?")
 DATES = ("starts_at", "ends_at", "start_date", "end_date", "date", "start_time", "end_time")
 
 
 class RowReader:
     """Reads the rows of a file whose header is known. `order` is that of its dates."""
 
-    def __init__(self, plan: Plan, layout: Layout, order: DateOrder | None) -> None:
-        self._plan = plan
+    def __init__(
+        self, plan: Plan, layout: Layout, order: DateOrder | None, *, fills_up: bool = False
+    ) -> None:
+        """`fills_up`: a row may have fewer cells than the header, as the rows of a workbook do."""
         self._order = order
+        self._fills_up = fills_up
         parts = {
             "name": ("first_name", "last_name"),
             "client": ("client_first_name", "client_last_name"),
@@ -92,10 +96,10 @@ class RowReader:
         return BatchRow(line, cells, None, tuple(faults), frozenset(faulty), raw)
 
     def _fitted(self, raw: Sequence[str]) -> Sequence[str] | None:
-        """The cells if those beyond the header are empty."""
+        """As many cells as the header has, if those beyond it are empty."""
         if len(raw) > self._width and not any(map(str.strip, raw[self._width :])):
             return raw[: self._width]
-        return None
+        return [*raw, *[""] * (self._width - len(raw))] if self._fills_up else None
 
     def _all_phones(self, raw: Sequence[str], fault: Callable[[str, PetmsgError], None]) -> str:
         found = []
@@ -114,6 +118,11 @@ class _Times:
 
     def __init__(self, plan: Plan) -> None:
         self._at = {name: plan.place(name) for name in (*DATES, "time")}
+        # Programs write a day as its midnight; a column of times beside it has the time of day.
+        self._days = {
+            *(("start_date", "date") if plan.has("start_time", "time") else ()),
+            *(("end_date",) if plan.has("end_time", "time") else ()),
+        }
         self._length = plan.place("duration")
         self._minutes = plan.place("duration_minutes")
         self._has_start = plan.has("starts_at", "start_date", "start_time", "date", "time")
@@ -175,7 +184,13 @@ class _Times:
     def _moments(
         self, raw: Sequence[str], names: Sequence[str], order: DateOrder | None
     ) -> list[Moment]:
-        return [parse_moment(cell, order) for name in names if (cell := self._cell(raw, name))]
+        found = []
+        for name in names:
+            cell = self._cell(raw, name)
+            if cell:
+                moment = parse_moment(cell, order)
+                found.append(_day_alone(moment) if name in self._days else moment)
+        return found
 
     def _cell(self, raw: Sequence[str], name: str) -> str:
         at = self._at[name]
@@ -206,6 +221,13 @@ def plain_cell(column: str, cell: str) -> str:
             hint="Save the file again in your spreadsheet program.",
         )
     return without_guard(cell)
+
+
+def _day_alone(moment: Moment) -> Moment:
+    """The day of a moment that is midnight; another moment as it is."""
+    if moment.as_written is not None and (found := _MIDNIGHT.fullmatch(moment.as_written)):
+        return parse_moment(found[1], DateOrder.YMD)
+    return Moment(day=moment.day) if moment.day and moment.clock == time() else moment
 
 
 def read_cell(column: str, cell: str) -> str:

@@ -27,6 +27,7 @@ class CsvFile:
     encoding: str
     delimiter: str
     has_separator_line: bool = False
+    fills_up: bool = False
 
     @property
     def lines(self) -> int:

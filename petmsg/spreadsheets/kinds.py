@@ -25,7 +25,8 @@ def kind_of(content: bytes) -> FileKind:
         return _zipped(content)
     if begin.startswith(b"\xd0\xcf\x11\xe0"):
         raise MalformedFile(
-            "The file is a workbook of Excel 97 to 2003.", hint="Save it as .xlsx or as CSV UTF-8."
+            "The file is a workbook of Excel 97 to 2003, or is protected by a password.",
+            hint="Save it without a password as .xlsx, or as CSV UTF-8.",
         )
     if begin.startswith(b"%PDF-"):
         raise MalformedFile("The file is a PDF.", hint="Export a spreadsheet or CSV instead.")

@@ -44,6 +44,10 @@ class Table(Protocol):
     def described(self) -> str: ...
     @property
     def is_plain(self) -> bool: ...
+    @property
+    def delimiter(self) -> str: ...
+    @property
+    def fills_up(self) -> bool: ...
     def rows(self) -> Iterator[RawRow]: ...
 
 
@@ -70,9 +74,11 @@ def read_sheet(content: bytes, layout: Layout, reading: Reading | None = None) -
     kind = kind_of(content)
     require_table(kind)
     if kind is FileKind.XLSX:
-        raise MalformedFile("The file is a workbook.", hint="Save it as CSV UTF-8.")
+        from petmsg.spreadsheets.workbook import open_workbook
+
+        return _sheet(open_workbook(content, reading.sheet), layout, reading)
     if reading.sheet is not None:
-        raise MalformedFile("The file is no workbook and has no sheets.", hint="Omit --sheet.")
+        raise MalformedFile("Only a workbook (XLSX) has sheets.", hint="Omit --sheet.")
     encoding = encoding_of(content, reading.encoding)
     begin = decoded(content, encoding, newline="").read(65_536).lstrip("\ufeff \t\r\n")
     if not begin and not decoded(content, encoding, newline="").read().strip("\ufeff \t\r\n"):
@@ -88,11 +94,10 @@ def _sheet(table: Table, layout: Layout, reading: Reading) -> Sheet:
     order = reading.date_order
     if order is None:
         order = _order(table, found, above)
-    reader = RowReader(found, layout, order)
+    reader = RowReader(found, layout, order, fills_up=table.fills_up)
     rows = map(reader.read, _filled(islice(table.rows(), above + 1, None), header))
     notes = tuple(_notes(table, found, order, above)) if layout.noun is not None else ()
-    delimiter: str = getattr(table, "delimiter", ",")
-    return Sheet(rows, max(0, table.lines - 1), header, delimiter, notes, order)
+    return Sheet(rows, max(0, table.lines - 1), header, table.delimiter, notes, order)
 
 
 def _find_header(table: Table, layout: Layout, reading: Reading) -> tuple[int, Sequence[str], Plan]:

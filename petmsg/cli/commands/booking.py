@@ -9,7 +9,16 @@ from petmsg.cli import confirmations
 from petmsg.cli.batch import import_file, refs_of, take_refs
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
-from petmsg.cli.import_options import DATE_ORDER, ENCODING, MAP, STRICT, FileOptions
+from petmsg.cli.import_options import (
+    DATE_ORDER,
+    EMPTY,
+    ENCODING,
+    MAP,
+    REJECTS,
+    SHEET,
+    STRICT,
+    FileOptions,
+)
 from petmsg.cli.options import (
     ALL,
     FILE,
@@ -141,6 +150,9 @@ def import_(
     encoding: ENCODING = None,
     date_order: DATE_ORDER = None,
     strict: STRICT = False,
+    rejects: REJECTS = None,
+    sheet: SHEET = None,
+    template: EMPTY = False,
 ) -> None:
     """Import bookings: columns ref,client,sitter,starts_at,ends_at,lead_minutes.
 
@@ -157,7 +169,7 @@ def import_(
         option,
         partial(service.import_rows, allow_duplicates=allow_duplicates, lead=lead),
         noun=ImportNoun.BOOKING,
-        options=FileOptions(maps, encoding, date_order, strict),
+        options=FileOptions(maps, encoding, date_order, strict, rejects, sheet, template),
         finds_again=not allow_duplicates,
     )
 

@@ -9,7 +9,16 @@ from petmsg.cli import confirmations
 from petmsg.cli.batch import import_file
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
-from petmsg.cli.import_options import DATE_ORDER, ENCODING, MAP, STRICT, FileOptions
+from petmsg.cli.import_options import (
+    DATE_ORDER,
+    EMPTY,
+    ENCODING,
+    MAP,
+    REJECTS,
+    SHEET,
+    STRICT,
+    FileOptions,
+)
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -92,6 +101,9 @@ def import_(
     encoding: ENCODING = None,
     date_order: DATE_ORDER = None,
     strict: STRICT = False,
+    rejects: REJECTS = None,
+    sheet: SHEET = None,
+    template: EMPTY = False,
 ) -> None:
     """Import clients: columns ref,name,phone,kind. Known refs are updated."""
     from petmsg.services.people import client_import
@@ -102,7 +114,7 @@ def import_(
         option,
         client_import.import_rows,
         noun=ImportNoun.CLIENT,
-        options=FileOptions(maps, encoding, date_order, strict),
+        options=FileOptions(maps, encoding, date_order, strict, rejects, sheet, template),
     )
 
 

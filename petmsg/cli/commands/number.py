@@ -7,7 +7,16 @@ import typer
 from petmsg.cli import confirmations
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
-from petmsg.cli.import_options import DATE_ORDER, ENCODING, MAP, STRICT, FileOptions
+from petmsg.cli.import_options import (
+    DATE_ORDER,
+    EMPTY,
+    ENCODING,
+    MAP,
+    REJECTS,
+    SHEET,
+    STRICT,
+    FileOptions,
+)
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -88,6 +97,9 @@ def import_(
     encoding: ENCODING = None,
     date_order: DATE_ORDER = None,
     strict: STRICT = False,
+    rejects: REJECTS = None,
+    sheet: SHEET = None,
+    template: EMPTY = False,
 ) -> None:
     """Import numbers: columns e164,class; or from the provider's account.
 
@@ -99,7 +111,7 @@ def import_(
     if from_provider:
         import_from_provider(context, file or option, number_class=number_class)
     else:
-        options = FileOptions(maps, encoding, date_order, strict)
+        options = FileOptions(maps, encoding, date_order, strict, rejects, sheet, template)
         import_from_file(context, file, option, options, number_class=number_class)
 
 

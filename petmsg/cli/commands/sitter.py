@@ -8,7 +8,16 @@ from petmsg.cli import confirmations
 from petmsg.cli.batch import import_file
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
-from petmsg.cli.import_options import DATE_ORDER, ENCODING, MAP, STRICT, FileOptions
+from petmsg.cli.import_options import (
+    DATE_ORDER,
+    EMPTY,
+    ENCODING,
+    MAP,
+    REJECTS,
+    SHEET,
+    STRICT,
+    FileOptions,
+)
 from petmsg.cli.options import (
     ALL,
     BEFORE,
@@ -82,6 +91,9 @@ def import_(
     encoding: ENCODING = None,
     date_order: DATE_ORDER = None,
     strict: STRICT = False,
+    rejects: REJECTS = None,
+    sheet: SHEET = None,
+    template: EMPTY = False,
 ) -> None:
     """Import sitters: columns ref,name,phone. Known refs are updated."""
     from petmsg.services.people import sitter
@@ -92,7 +104,7 @@ def import_(
         option,
         sitter.import_rows,
         noun=ImportNoun.SITTER,
-        options=FileOptions(maps, encoding, date_order, strict),
+        options=FileOptions(maps, encoding, date_order, strict, rejects, sheet, template),
     )
 
 
