@@ -80,17 +80,15 @@ def read_phone(text: str, country: str | None = None) -> Phone:
     with 0 or 1, or a 0 after the code of a country whose numbers have none.
     """
     if is_e164(text):
-        phone = Phone(text)
-    elif len(text) > _LONGEST_WRITTEN:
+        why_not = why_impossible(text)
+        if why_not is not None:
+            raise MalformedPhone(text, why=why_not)
+        return Phone(text)
+    if len(text) > _LONGEST_WRITTEN:
         raise MalformedPhone(text, why="it is too long")
-    else:
-        from petmsg.phone_formats import read_formatted
+    from petmsg.phone_formats import read_formatted
 
-        phone = read_formatted(text, country)
-    why_not = why_impossible(phone.e164)
-    if why_not is not None:
-        raise MalformedPhone(text, why=why_not)
-    return phone
+    return read_formatted(text, country)
 
 
 def phone_to_look_up(text: str, country: str | None = None) -> str:

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from petmsg.errors import MalformedPhone, quoted
 from petmsg.phone import BEGIN_WITH_0, Phone, calling_code, is_e164, why_impossible
+from petmsg.usual_phones import read_usual
 
 _SPACES = "\t\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000"
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
@@ -39,6 +40,7 @@ _DECIMALS = re.compile(r"([0-9]{7,15})\.0+")
 _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
 _TWO_PLUSES = re.compile(r".*[0-9].*\+[0-9].*")
 _BETWEEN_PHONES = re.compile(r"([\r\n|&;]|\bor\b|\band\b|(?<=[0-9)])[ ]+(?=\+))", re.IGNORECASE)
+_NOTHING_BETWEEN = re.compile(r"[ ]*\+?[0-9(][0-9 .()\-]*")
 _ONLY_EXTENSION = re.compile(
     r"[ ]*(?:extension|extn|ext|x|\#)[ ]*[.:=]?[ ]*[0-9]{1,7}.*", re.IGNORECASE
 )
@@ -55,6 +57,9 @@ def is_formatted(text: str) -> bool:
 def read_formatted(text: str, country: str | None) -> Phone:
     """Read a phone number that is written in another form than E.164. `country` is where a number
     without a plus is dialled; None if it is not known. Raises `MalformedPhone`."""
+    usual = read_usual(text, country)
+    if usual is not None:
+        return Phone(usual)
     number, extension = _parts(text)
     if number.startswith("+"):
         why_not = why_impossible(number)
@@ -64,6 +69,9 @@ def read_formatted(text: str, country: str | None) -> Phone:
     if country is None:
         raise MalformedPhone(text, why="it has no country code", hint=_hint_without_country(number))
     e164, is_unassigned = _in_country(text, number, country)
+    why_not = why_impossible(e164)
+    if why_not is not None:
+        raise MalformedPhone(text, why=why_not, hint=_hint_in_country(number, country))
     return Phone(e164, extension, is_unassigned)
 
 
@@ -75,6 +83,8 @@ def e164_of_formatted(text: str, country: str | None) -> str:
 
 def split_cell(cell: str) -> list[str]:
     """Split the phones of a cell. See `petmsg.phone.split_phones`."""
+    if _NOTHING_BETWEEN.fullmatch(cell):
+        return [cell.strip(" ")]
     parts = _rejoin(_BETWEEN_PHONES.split(cell), fewest=0)
     for mark in (",", "/"):
         parts = [
