@@ -9,7 +9,7 @@ from sqlmodel import select
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.errors import NotFound
 from petmsg.models import ClientPhone
-from petmsg.phone import mask_phone, phone_to_look_up
+from petmsg.phone import mask_phone, parse_phone
 from petmsg.queries.lookup import find_client
 from petmsg.services.alert import raise_alert
 from petmsg.services.unit_of_work import UnitOfWork
@@ -54,7 +54,7 @@ def mark_textable(uow: UnitOfWork, text: str, phone: str, *, reason: str) -> Sms
     Raises `NotFound` for a phone that is not the client's.
     """
     client = find_client(uow.cursor, uow.org.id, text)
-    e164 = phone_to_look_up(phone, uow.org.phone_country)
+    e164 = parse_phone(phone, uow.org.phone_country)
     phone_row = _locked(uow, e164)
     if phone_row is None or phone_row.client_id != client.id:
         raise NotFound(
