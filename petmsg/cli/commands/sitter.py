@@ -291,14 +291,12 @@ def away(
     reason: REASON = None,
     to_sitter: Annotated[
         str | None,
-        typer.Option(
-            "--to-sitter", metavar="SITTER", help="The sitter who takes over all these visits."
-        ),
+        typer.Option("--to-sitter", metavar="SITTER", help="The sitter who gets all these visits."),
     ] = None,
     file: Annotated[
         str | None,
         typer.Option(
-            "--file", metavar="F", help="Who takes over which booking: columns ref,sitter."
+            "--file", metavar="F", help="Which sitter gets which booking: columns ref,sitter."
         ),
     ] = None,
 ) -> None:

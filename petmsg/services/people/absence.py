@@ -81,7 +81,7 @@ def away(
             raise SitterOffboarded(f"Sitter {each.ref} is offboarded.")
     if wanted.to is not None and wanted.to.id == sitter.id:
         raise HandOverRefused(
-            f"Sitter {sitter.ref} cannot take over their own visits.",
+            f"Sitter {sitter.ref} cannot be given their own visits.",
             hint="Name another sitter: --to-sitter SITTER",
         )
     visits = _locked_visits(
