@@ -8,7 +8,7 @@ The schemas are open: a later petmsg may add a key, and never takes one away or 
 from collections.abc import Mapping
 from typing import Any
 
-from petmsg.render.field_types import TEXT, WORD, FieldType, keyed, object_of
+from petmsg.render.field_types import TEXT, WORD, FieldType, keyed, list_of, object_of
 from petmsg.render.printed import Form, Printed
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -17,6 +17,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ERROR = keyed(error=keyed(code=WORD, message=TEXT, hint=TEXT))
 """What every command tells on stderr when it fails."""
 _REFUSED = keyed(ref=WORD, error=keyed(code=WORD, message=TEXT, hint=TEXT))
+_FAULTS = list_of(keyed(code=WORD, message=TEXT, hint=TEXT))
+"""The faults of a row of a file that has several."""
 
 
 def documents(printed: Mapping[str, Printed]) -> dict[str, dict[str, Any]]:
@@ -57,6 +59,8 @@ def item_of(printed: Printed) -> dict[str, Any]:
     refused = schema_of(_REFUSED)
     line = {"type": "integer", "minimum": 1, "description": "The line of the file."}
     refused["properties"] = {**refused["properties"], "row": line}
+    error = refused["properties"]["error"]
+    error["properties"] = {**error["properties"], "faults": schema_of(_FAULTS)}
     return {"anyOf": [row, refused]}
 
 

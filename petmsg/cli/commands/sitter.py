@@ -96,13 +96,13 @@ def import_(
     template: EMPTY = False,
 ) -> None:
     """Import sitters: columns ref,name,phone. Known refs are updated."""
-    from petmsg.services.people import sitter
+    from petmsg.services.people import sitter_import
 
     import_file(
         context,
         file,
         option,
-        sitter.import_rows,
+        sitter_import.import_rows,
         noun=ImportNoun.SITTER,
         options=FileOptions(maps, encoding, date_order, strict, rejects, sheet, template),
     )

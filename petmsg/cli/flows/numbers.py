@@ -23,7 +23,7 @@ def import_from_file(
     number_class: NumberClass | None,
 ) -> None:
     """Import the numbers of a file. Raises `UsageProblem` if a class is given beside it."""
-    from petmsg.services.numbers import number
+    from petmsg.services.numbers import number_import
 
     if number_class is not None:
         raise UsageProblem(
@@ -33,7 +33,7 @@ def import_from_file(
         context,
         file,
         option,
-        number.import_rows,
+        number_import.import_rows,
         noun=ImportNoun.NUMBER,
         options=options,
     )

@@ -1,8 +1,10 @@
 """The number ledger (table `number_custody`): each number's history of class, status and sitter.
 
-Only `append` writes it. A caller changes the locked number and appends in the same transaction.
+Only `append` and `append_new` write it. A caller changes the locked number and appends in the same
+transaction.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from petmsg.enums.numbers import NumberClass, NumberStatus
@@ -10,6 +12,7 @@ from petmsg.errors import OutOfRange, Refused
 from petmsg.models import MessageNumber, NumberCustody
 from petmsg.queries.lookup import find_number
 from petmsg.queries.number_ledger import last_change_at
+from petmsg.queries.number_rows import insert_first_states
 from petmsg.services.unit_of_work import UnitOfWork
 
 
@@ -63,6 +66,18 @@ def append(uow: UnitOfWork, number: MessageNumber, *, reason: str) -> datetime:
     )
     uow.session.flush()
     return from_at
+
+
+def append_new(uow: UnitOfWork, numbers: Sequence[tuple[int, NumberClass]]) -> None:
+    """Append the first state of new active numbers (id and class), which starts at `now`."""
+    insert_first_states(
+        uow.cursor,
+        uow.org.id,
+        [(number_id, number_class.value) for number_id, number_class in numbers],
+        reason="added",
+        actor=uow.actor,
+        now=uow.now,
+    )
 
 
 def quarantine_end(uow: UnitOfWork, days: int | None) -> datetime:

@@ -1,6 +1,6 @@
-"""Masked numbers: add, import, assign, set the class, retire. Quarantines are in `quarantine`."""
+"""Masked numbers: add, assign, set the class, retire. Quarantines are in `quarantine`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlmodel import col, select
@@ -8,15 +8,12 @@ from sqlmodel import col, select
 from petmsg.clock import format_local
 from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.enums.people import SitterStatus
-from petmsg.errors import AlreadyExists, NumberTaken, OutOfRange, Refused, quoted
+from petmsg.errors import AlreadyExists, NumberTaken, Refused
 from petmsg.models import MessageNumber, Sitter
 from petmsg.queries.lookup import find_sitter, refuse_somebodys_phone
 from petmsg.rules.routing import usable
 from petmsg.services.numbers import ledger
-from petmsg.services.transfer.row_files import BatchRow, RowDone, import_one_by_one, required_cell
 from petmsg.services.unit_of_work import Failure, UnitOfWork, each
-
-COLUMNS = ("e164", "class")
 
 
 class FrontDeskTaken(Refused):
@@ -104,28 +101,6 @@ def add_all(
 ) -> list[NumberAdded | Failure]:
     """`add` for several numbers, each all or nothing."""
     return each(uow, numbers, lambda e164: add(uow, e164, number_class=number_class))
-
-
-def import_rows(uow: UnitOfWork, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
-    """Rows of `number import`, each all or nothing."""
-    return import_one_by_one(uow, rows, import_row)
-
-
-def import_row(uow: UnitOfWork, row: Mapping[str, str | None]) -> tuple[str, str]:
-    """One row of `number import` (columns `e164,class`). Returns the number and what was done."""
-    number_class = parse_class(required_cell(row, "class"))
-    added = add(uow, required_cell(row, "e164"), number_class=number_class)
-    return added.number, "unchanged" if added.reused else "created"
-
-
-def parse_class(text: str) -> NumberClass:
-    """The number class with this name. Raises `OutOfRange`."""
-    try:
-        return NumberClass(text.strip())
-    except ValueError:
-        raise OutOfRange(
-            f"Unknown number class {quoted(text)}.", hint="Use one of front_desk, sitter, pool."
-        ) from None
 
 
 def assign(uow: UnitOfWork, e164: str, sitter_text: str, *, reason: str | None = None) -> Assigned:
@@ -359,11 +334,14 @@ def replace_front_desk(uow: UnitOfWork, number: MessageNumber, *, replace: bool)
     return desk.e164
 
 
-def require_no_active_front_desk(uow: UnitOfWork, e164: str) -> None:
+def require_no_active_front_desk(uow: UnitOfWork, e164: str, other: str | None = None) -> None:
+    """Raise `FrontDeskTaken` if `e164` would be a second front desk number beside the stored one or
+    beside `other`, which is about to be stored."""
     desk = active_front_desk(uow)
-    if desk is not None:
+    taken = other if desk is None else desk.e164
+    if taken is not None:
         raise FrontDeskTaken(
-            f"{desk.e164} is already the active front desk number; an org has one only.",
+            f"{taken} is already the active front desk number; an org has one only.",
             hint=f"Replace it: petmsg number set-class {e164} front_desk --replace",
         )
 

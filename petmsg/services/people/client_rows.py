@@ -1,43 +1,21 @@
 """One chunk of a file of clients: read together, checked one by one, written together."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from petmsg.enums.people import ClientKind
-from petmsg.errors import AlreadyExists, MalformedRow, PhoneTaken, quoted
-from petmsg.phone import mask_phone, parse_phone, phone_key
+from petmsg.errors import AlreadyExists, PhoneTaken, quoted
+from petmsg.phone import mask_phone, phone_key
 from petmsg.queries import client_rows as queries
 from petmsg.queries.client_phones import readdress_waiting
 from petmsg.queries.lookup import OurNumber
 from petmsg.queries.opt_out_records import show_phone
 from petmsg.services.people.client import client_was_forgotten
+from petmsg.services.people.person_rows import PersonRow, read_person
 from petmsg.services.people.same_person import can_be_same, name_words
 from petmsg.services.refs import GeneratedRefs
-from petmsg.services.transfer.row_faults import Faults
 from petmsg.services.transfer.row_files import BatchRow, RowDone
 from petmsg.services.unit_of_work import Failure, UnitOfWork
-from petmsg.text_inputs import parse_name, parse_ref
-
-
-@dataclass(slots=True)
-class RowRead:
-    """A row whose cells were read. A value is None if its cell is absent or has a fault.
-
-    `says` are the columns whose cells are there, even if they are empty.
-    """
-
-    row: BatchRow
-    faults: Faults
-    says: frozenset[str]
-    ref: str | None = None
-    name: str | None = None
-    phones: list[str] = field(default_factory=list)
-    kind: ClientKind | None = None
-
-    @property
-    def has_ref(self) -> bool:
-        """Whether the row gives a ref, even one with a fault."""
-        return self.ref is not None or "ref" in self.row.faulty or bool(self.row.cells.get("ref"))
 
 
 @dataclass(slots=True, eq=False)
@@ -70,36 +48,16 @@ class ClientRows:
 
     def apply(self, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
         """Import the rows; one result for each, in their order."""
-        read = [self._read(row) for row in rows]
-        self._look_up([each for each in read if each.row.problem is None])
+        country = self.uow.org.phone_country
+        read = [read_person(row, country=country) for row in rows]
+        self._look_up(read)
         results = [self._apply_row(each) for each in read]
         self._write()
         return results
 
     # ------------------------------------------------------------------------------------ read
 
-    def _read(self, row: BatchRow) -> RowRead:
-        cells, faults = row.cells, Faults(row.faults)
-        said = frozenset(name for name, cell in cells.items() if cell is not None)
-        read = RowRead(row, faults, said - row.faulty)
-        if "ref" in read.says and cells["ref"]:
-            read.ref = faults.collect(parse_ref, cells["ref"])
-        if "name" in read.says and (cells["name"] or read.has_ref):
-            read.name = cells["name"] and faults.collect(parse_name, cells["name"])
-        if "phone" in read.says:
-            found = (faults.collect(parse_phone, each) for each in split_phones(cells["phone"]))
-            read.phones = list(dict.fromkeys(each for each in found if each is not None))
-        if "kind" in read.says:
-            read.kind = (
-                faults.collect(self.parse_kind, cells["kind"])
-                if cells["kind"]
-                else ClientKind.ONE_TIME
-                if read.has_ref
-                else None
-            )
-        return read
-
-    def _look_up(self, read: Sequence[RowRead]) -> None:
+    def _look_up(self, read: Sequence[PersonRow]) -> None:
         org_id = self.uow.org.id
         refs = list(dict.fromkeys(each.ref for each in read if each.ref is not None))
         phones = list(dict.fromkeys(phone for each in read for phone in each.phones))
@@ -136,48 +94,40 @@ class ClientRows:
 
     # ----------------------------------------------------------------------------------- check
 
-    def _apply_row(self, read: RowRead) -> RowDone | Failure:
-        row, faults = read.row, read.faults
-        if row.problem is not None:
-            return Failure(row.ref, row.problem, row.line)
+    def _apply_row(self, read: PersonRow) -> RowDone | Failure:
+        if read.row.problem is not None:
+            return read.refused()
         known = self._known(read)
+        kind = self._kind(read)
         if known is None:
-            self._require_values(read)
+            read.require_values()
         elif known.is_forgotten:
-            faults.add(client_was_forgotten(known.ref))
+            read.faults.add(client_was_forgotten(known.ref))
         elif read.has_ref:
-            self._refuse_empty(read)
+            read.refuse_empty()
         else:
             self._compare_names(read, known)
         self._check_phones(read, known)
-        if faults:
-            return Failure(row.ref, faults.as_error(), row.line)
-        return self._add(read) if known is None else self._change(read, known)
+        if read.faults:
+            return read.refused()
+        return self._add(read, kind) if known is None else self._change(read, known, kind)
 
-    def _known(self, read: RowRead) -> ClientState | None:
+    def _kind(self, read: PersonRow) -> ClientKind | None:
+        """The kind that the row says. An empty cell is the default, without a ref it says
+        nothing."""
+        if read.is_empty("kind"):
+            return ClientKind.ONE_TIME if read.has_ref else None
+        if "kind" not in read.says:
+            return None
+        return read.faults.collect(self.parse_kind, read.row.cells["kind"])
+
+    def _known(self, read: PersonRow) -> ClientState | None:
         """The client of the row's ref or, without one, of the first of its phones that is known."""
         if read.has_ref:
             return self.by_ref.get(read.ref or "")
         return next((self.owners[each] for each in read.phones if each in self.owners), None)
 
-    def _require_values(self, read: RowRead) -> None:
-        """A new client needs a name and a phone."""
-        if "ref" in read.row.faulty or (read.has_ref and read.ref is None):
-            return  # which client it is about is not known
-        for column in ("name", "phone"):
-            if column not in read.row.faulty and not read.row.cells.get(column):
-                read.faults.add(
-                    MalformedRow(f"The {column} is missing.", hint="A new row needs it.")
-                )
-
-    def _refuse_empty(self, read: RowRead) -> None:
-        """A known client's name and phone can be changed, not cleared."""
-        if "name" in read.says and not read.row.cells["name"]:
-            read.faults.collect(parse_name, "")
-        if "phone" in read.says and not read.row.cells["phone"]:
-            read.faults.collect(parse_phone, "")
-
-    def _compare_names(self, read: RowRead, known: ClientState) -> None:
+    def _compare_names(self, read: PersonRow, known: ClientState) -> None:
         if read.name and known.name and not can_be_same(read.name, known.name):
             phone = next(each for each in read.phones if self.owners.get(each) is known)
             read.faults.add(
@@ -188,7 +138,7 @@ class ClientRows:
                 )
             )
 
-    def _check_phones(self, read: RowRead, known: ClientState | None) -> None:
+    def _check_phones(self, read: PersonRow, known: ClientState | None) -> None:
         for phone in read.phones:
             owner = self.owners.get(phone)
             if owner is None:
@@ -205,10 +155,10 @@ class ClientRows:
 
     # ---------------------------------------------------------------------------------- change
 
-    def _add(self, read: RowRead) -> RowDone:
+    def _add(self, read: PersonRow, kind: ClientKind | None) -> RowDone:
         assert read.name is not None
         ref = read.ref or self.refs.take()
-        client = ClientState(None, ref, read.name, read.kind or ClientKind.ONE_TIME, {})
+        client = ClientState(None, ref, read.name, kind or ClientKind.ONE_TIME, {})
         self.new.append(client)
         self.by_ref[ref] = client
         for phone in read.phones:
@@ -216,10 +166,9 @@ class ClientRows:
         payload = {"kind": client.kind.value, "phones": len(client.phones)}
         self.uow.audit("client.added", "client", ref, payload)
         twin = self.namesakes.setdefault(read.name, ref)
-        notes = () if twin == ref else (_likely_double(twin),)
-        return RowDone(read.row.line, ref, "created", notes)
+        return read.done(ref, "created", *(() if twin == ref else (_likely_double(twin),)))
 
-    def _change(self, read: RowRead, client: ClientState) -> RowDone:
+    def _change(self, read: PersonRow, client: ClientState, kind: ClientKind | None) -> RowDone:
         events = len(self.uow.events)
         notes: tuple[str, ...] = ()
         changed: dict[str, object] = {}
@@ -229,9 +178,9 @@ class ClientRows:
                 changed["name"] = True
             elif name_words(read.name) != name_words(client.name or ""):
                 notes = (f"The name of client {client.ref} stays {quoted(client.name or '')}.",)
-        if read.kind is not None and read.kind is not client.kind:
-            changed["kind"] = {"before": client.kind.value, "after": read.kind.value}
-            client.kind = read.kind
+        if kind is not None and kind is not client.kind:
+            changed["kind"] = {"before": client.kind.value, "after": kind.value}
+            client.kind = kind
         if changed:
             self.updated[client.ref] = client
             self.uow.audit("client.updated", "client", client.ref, changed)
@@ -242,7 +191,7 @@ class ClientRows:
                 self._add_phone(client, phone)
                 self.uow.audit("client.phone_added", "client", client.ref)
         result = "updated" if len(self.uow.events) > events else "unchanged"
-        return RowDone(read.row.line, client.ref, result, notes)
+        return read.done(client.ref, result, *notes)
 
     def _add_phone(self, client: ClientState, phone: str) -> None:
         """Add a phone; the first one of a client is the primary one."""
@@ -302,11 +251,6 @@ class ClientRows:
         keys = {phone_key(self.uow.org.slug, phone): phone for _, phone in self.new_phones}
         for key in sorted(queries.hidden_opt_outs(self.cursor, org_id, list(keys))):
             show_phone(self.cursor, org_id, shown_as=keys[key], key=key)
-
-
-def split_phones(cell: str | None) -> list[str]:
-    """The phones of a cell, as they are written there."""
-    return [each for each in (cell or "").split("\n") if each.strip()]
 
 
 def _likely_double(ref: str) -> str:

@@ -1,6 +1,6 @@
-"""Sitters: add, activate, change and import them, and change their numbers."""
+"""Sitters: add, activate and change them, and change their numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,11 +16,8 @@ from petmsg.services.numbers import ledger
 from petmsg.services.numbers.number import assign_to_sitter, number_held_by
 from petmsg.services.people import optout
 from petmsg.services.refs import lock_refs, next_ref
-from petmsg.services.transfer.row_files import BatchRow, RowDone, import_one_by_one, required_cell
 from petmsg.services.unit_of_work import Failure, UnitOfWork, each
 from petmsg.text_inputs import parse_name, parse_ref
-
-COLUMNS = ("ref", "name", "phone")
 
 # The usable sitter number that nobody holds, unused for longest; never one that another sitter had.
 
@@ -93,22 +90,6 @@ def add(
         return SitterAdded(existing.ref, existing.status, activated.number, activated.reused)
     held = number_held_by(uow, existing.id or 0)
     return SitterAdded(existing.ref, existing.status, held.e164 if held else None, reused=True)
-
-
-def import_rows(uow: UnitOfWork, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
-    """Import rows of `sitter import`, each in its own savepoint."""
-    return import_one_by_one(uow, rows, import_row)
-
-
-def import_row(uow: UnitOfWork, row: Mapping[str, str | None]) -> tuple[str, str]:
-    """Import one row of `sitter import` (columns `ref,name,phone`); a known ref is updated."""
-    ref = parse_ref(row["ref"] or "") if row.get("ref") else None
-    existing = _by_ref(uow, ref) if ref is not None else None
-    if existing is None:
-        added = add(uow, required_cell(row, "name"), phone=required_cell(row, "phone"), ref=ref)
-        return added.sitter, "unchanged" if added.reused else "created"
-    changed = change(uow, existing.ref, name=row.get("name"), phone=row.get("phone"))
-    return changed.sitter, "unchanged" if changed.reused else "updated"
 
 
 def change(

@@ -5,8 +5,7 @@ and with an import of each row alone.
 """
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,10 +15,12 @@ from hypothesis import strategies as st
 
 from petmsg.errors import PetmsgError
 from petmsg.services.people import client, client_import, erase
+from petmsg.services.people.client_rows import ClientRows
 from petmsg.services.transfer.row_faults import RowFaults
 from petmsg.services.transfer.row_files import BatchRow, RowDone
 from petmsg.services.unit_of_work import Failure, UnitOfWork
 from tests.support.fixtures import build_org, looking, working
+from tests.support.imports import at_once, codes, rows_of, told, undone
 from tests.support.postgres import Copies
 
 PHONES = [f"+1415555010{digit}" for digit in range(1, 7)]
@@ -149,25 +150,6 @@ CELLS = st.fixed_dictionaries(
 FILES = st.lists(CELLS, min_size=1, max_size=6)
 
 
-class _Undone(Exception):
-    pass
-
-
-@contextmanager
-def undone(uow: UnitOfWork) -> Iterator[None]:
-    """What is done inside is undone afterwards."""
-    try:
-        with uow.all_or_nothing():
-            yield
-            raise _Undone  # noqa: TRY301 because only this undoes a savepoint
-    except _Undone:
-        pass
-
-
-def rows_of(file: Sequence[dict[str, str | None]]) -> list[BatchRow]:
-    return [BatchRow(line, cells) for line, cells in enumerate(file, start=2)]
-
-
 def stored(uow: UnitOfWork) -> dict[str, Person]:
     people = {
         row["ref"]: Person(row["name"], row["kind"], [], None)
@@ -183,17 +165,6 @@ def stored(uow: UnitOfWork) -> dict[str, Person]:
     return people
 
 
-def told(results: Sequence[RowDone | Failure]) -> list[Any]:
-    return [
-        sorted(codes(each.error)) if isinstance(each, Failure) else (each.ref, each.result)
-        for each in results
-    ]
-
-
-def codes(error: PetmsgError) -> list[str]:
-    return [each.code for each in error.faults] if isinstance(error, RowFaults) else [error.code]
-
-
 def hold(uow: UnitOfWork, file: Sequence[dict[str, str | None]]) -> None:
     """The set leaves what the model says and what single rows leave, and a repetition nothing."""
     rows, model = rows_of(file), Model()
@@ -202,7 +173,7 @@ def hold(uow: UnitOfWork, file: Sequence[dict[str, str | None]]) -> None:
         for ref, result, faults in map(model.take, file)
     ]
     with undone(uow):
-        results = client_import.import_rows(uow, rows)
+        results = ClientRows(uow, parse_kind=client_import.parse_kind).apply(rows)
         assert [
             sorted(set(each)) if isinstance(each, list) else each for each in told(results)
         ] == expected
@@ -323,26 +294,6 @@ def test_a_new_phone_of_an_old_opt_out_is_shown_there_again(imported: Any) -> No
 
 
 # ------------------------------------------------------------------------------------- concurrency
-
-
-def at_once(*works: Any) -> None:
-    """Run them in threads that begin together; a failure of one is raised."""
-    barrier, failed = threading.Barrier(len(works)), []
-
-    def run(work: Any) -> None:
-        try:
-            barrier.wait()
-            work()
-        except BaseException as problem:  # noqa: BLE001 because the thread that waits raises it
-            failed.append(problem)
-
-    threads = [threading.Thread(target=run, args=(work,)) for work in works]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    if failed:
-        raise failed[0]
 
 
 @pytest.mark.parametrize("has_refs", [True, False], ids=["refs", "no refs"])

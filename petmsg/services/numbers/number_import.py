@@ -1,0 +1,135 @@
+"""Import numbers: a number that the org has stays as it is, others are added."""
+
+from collections.abc import Sequence
+
+from petmsg.enums.numbers import NumberClass
+from petmsg.errors import AlreadyExists, MalformedRow, NumberTaken, OutOfRange, quoted
+from petmsg.phone import parse_phone
+from petmsg.queries.lookup import SomebodysPhone
+from petmsg.queries.number_rows import KnownNumber, insert_numbers, known_numbers
+from petmsg.queries.personal_phones import personal_among
+from petmsg.services.numbers import ledger
+from petmsg.services.numbers.number import require_no_active_front_desk
+from petmsg.services.transfer.row_faults import Faults
+from petmsg.services.transfer.row_files import BatchRow, RowDone
+from petmsg.services.transfer.row_sets import import_as_set
+from petmsg.services.unit_of_work import Failure, UnitOfWork, one_batch_at_a_time
+from petmsg.text_inputs import as_code
+
+COLUMNS = ("e164", "class")
+
+_CLASSES = {
+    "front_desk": NumberClass.FRONT_DESK,
+    "frontdesk": NumberClass.FRONT_DESK,
+    "desk": NumberClass.FRONT_DESK,
+    "office": NumberClass.FRONT_DESK,
+    "sitter": NumberClass.SITTER,
+    "sitters": NumberClass.SITTER,
+    "pet_sitter": NumberClass.SITTER,
+    "pool": NumberClass.POOL,
+    "shared": NumberClass.POOL,
+}
+"""How people write a class, in the form of `as_code`."""
+
+
+def parse_class(text: str) -> NumberClass:
+    """The number class with this name, as people write it. Raises `OutOfRange`."""
+    found = _CLASSES.get(as_code(text))
+    if found is None:
+        raise OutOfRange(
+            f"Unknown number class {quoted(text)}.", hint="Use one of front_desk, sitter, pool."
+        )
+    return found
+
+
+def import_rows(uow: UnitOfWork, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
+    """Import rows of `number import` (columns `e164,class`). A row is refused with all its
+    faults."""
+    return import_as_set(uow, rows, lambda part: NumberRows(uow).apply(part))
+
+
+class NumberRows:
+    """One chunk of rows of `number import`: read together, checked one by one, written together."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self.uow = uow
+        self.known: dict[str, KnownNumber] = {}
+        self.personal: set[str] = set()
+        self.new: dict[str, NumberClass] = {}
+
+    def apply(self, rows: Sequence[BatchRow]) -> list[RowDone | Failure]:
+        """Import the rows; one result for each, in their order."""
+        one_batch_at_a_time(self.uow)
+        country = self.uow.org.phone_country
+        read = [(row, *_read(row, country=country)) for row in rows]
+        phones = list(dict.fromkeys(e164 for _, _, e164, _ in read if e164))
+        self.known = {each.e164: each for each in known_numbers(self.uow.cursor, phones)}
+        self.personal = personal_among(self.uow.cursor, self.uow.org, phones)
+        results = [self._apply_row(*each) for each in read]
+        self._write()
+        return results
+
+    def _apply_row(
+        self, row: BatchRow, faults: Faults, e164: str | None, number_class: NumberClass | None
+    ) -> RowDone | Failure:
+        known = self.known.get(e164 or "")
+        if known is not None:
+            self._compare(faults, known, number_class)
+        elif e164 is not None:
+            self._check_new(faults, e164, number_class)
+        if faults:
+            return Failure(row.ref, faults.as_error(), row.line)
+        assert e164 is not None
+        assert number_class is not None
+        if known is not None:
+            return RowDone(row.line, e164, "unchanged")
+        self.new[e164] = number_class
+        self.known[e164] = KnownNumber(e164, self.uow.org.id, number_class, "active")
+        self.uow.audit("number.added", "number", e164, {"class": number_class.value})
+        return RowDone(row.line, e164, "created")
+
+    def _compare(
+        self, faults: Faults, known: KnownNumber, number_class: NumberClass | None
+    ) -> None:
+        if known.org_id != self.uow.org.id:
+            faults.add(NumberTaken(f"{known.e164} belongs to another org of this database."))
+        elif number_class is not None and number_class != known.number_class:
+            faults.add(
+                AlreadyExists(
+                    f"Number {known.e164} already exists with the class {known.number_class}.",
+                    hint=f"Change it: petmsg number set-class {known.e164} {number_class}",
+                )
+            )
+
+    def _check_new(self, faults: Faults, e164: str, number_class: NumberClass | None) -> None:
+        if e164 in self.personal:
+            faults.add(SomebodysPhone(e164))
+        if number_class is NumberClass.FRONT_DESK:
+            desk = next((each for each, of in self.new.items() if of is number_class), None)
+            faults.collect(require_no_active_front_desk, self.uow, e164, desk)
+
+    def _write(self) -> None:
+        rows = [(e164, of.value) for e164, of in self.new.items()]
+        ids = insert_numbers(self.uow.cursor, self.uow.org.id, rows, now=self.uow.now)
+        ledger.append_new(self.uow, [(ids[e164], of) for e164, of in self.new.items()])
+
+
+def _read(row: BatchRow, *, country: str | None) -> tuple[Faults, str | None, NumberClass | None]:
+    """The row's faults, its number (E.164) and its class."""
+    faults, found = Faults(row.faults), dict[str, str]()
+    if row.problem is not None:
+        faults.add(row.problem)
+        return faults, None, None
+    for column in COLUMNS:
+        if column in row.faulty:
+            continue
+        cell = row.cells.get(column)
+        if cell:
+            found[column] = cell
+        else:
+            faults.add(MalformedRow(f"The {column} is missing.", hint="A new row needs it."))
+    return (
+        faults,
+        faults.collect(parse_phone, found["e164"], country) if "e164" in found else None,
+        faults.collect(parse_class, found["class"]) if "class" in found else None,
+    )
