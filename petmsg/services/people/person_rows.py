@@ -89,4 +89,5 @@ def _read_phones(read: PersonRow, written: Sequence[str], country: str | None) -
         phone = read.faults.collect(read_phone, each, country)
         if phone is not None:
             phones.append(phone.e164)
+            read.notes += phone.warnings
     return list(dict.fromkeys(phones))

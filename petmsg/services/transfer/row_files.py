@@ -4,13 +4,10 @@
 all is an error. An invalid row is an error of that row alone; the other rows are still imported.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
-from petmsg.errors import MalformedRow
-from petmsg.services.transfer.row_faults import Faults
-from petmsg.services.unit_of_work import Failure, UnitOfWork, run_in_savepoint
 from petmsg.spreadsheets.batch_row import Batch, BatchRow
 from petmsg.spreadsheets.columns import plain_layout
 from petmsg.spreadsheets.read import read_sheet
@@ -21,9 +18,7 @@ __all__ = [
     "BatchRow",
     "RowDone",
     "chunks",
-    "import_one_by_one",
     "read_batch",
-    "required_cell",
 ]
 
 CHUNK = 1000
@@ -58,33 +53,3 @@ def chunks(rows: Iterable[BatchRow]) -> Iterator[Sequence[BatchRow]]:
     rows = iter(rows)
     while piece := list(islice(rows, CHUNK)):
         yield piece
-
-
-def import_one_by_one(
-    uow: UnitOfWork,
-    rows: Sequence[BatchRow],
-    import_row: Callable[[UnitOfWork, Mapping[str, str | None]], tuple[str, str]],
-) -> list[RowDone | Failure]:
-    """Import each row in its own savepoint."""
-
-    def take(row: BatchRow) -> RowDone:
-        if row.problem is not None:
-            raise row.problem
-        Faults(row.faults).require_none()
-        ref, result = import_row(uow, row.cells)
-        return RowDone(row.line, ref, result)
-
-    results: list[RowDone | Failure] = []
-    for row in rows:
-        done = run_in_savepoint(uow, row, take, ref=lambda each_row: each_row.ref)
-        results.append(replace(done, row=row.line) if isinstance(done, Failure) else done)
-        uow.on_progress()
-    return results
-
-
-def required_cell(row: Mapping[str, str | None], column: str) -> str:
-    """The value of a cell that a new row must have. Raises `MalformedRow`."""
-    cell = row.get(column)
-    if not cell:
-        raise MalformedRow(f"The {column} is missing.", hint="A new row needs it.")
-    return cell

@@ -280,6 +280,19 @@ def test_a_likely_double_is_noted_once(imported: Any) -> None:
     assert [(each.result, each.notes) for each in imported(*file)] == [("unchanged", ())] * 3
 
 
+def test_phones_are_read_as_people_write_them_and_what_was_left_out_is_noted(imported: Any) -> None:
+    (done,) = imported(
+        {"ref": None, "name": "Di Roe", "phone": "(415) 555-0171 ext. 2 / 415.555.0172", "kind": ""}
+    )
+    assert (done.result, len(done.notes)) == ("created", 1)
+    assert "without its extension 2" in done.notes[0]
+    with looking(imported.url) as cursor:
+        rows = cursor.tuples("SELECT e164 FROM client_phone ORDER BY id DESC LIMIT 2")
+    assert [row[0] for row in rows] == ["+14155550172", "+14155550171"]
+    (again,) = imported({"ref": None, "name": "Di Roe", "phone": "+1 415 555 0172", "kind": ""})
+    assert (again.ref, again.result) == (done.ref, "unchanged")
+
+
 def test_a_new_phone_of_an_old_opt_out_is_shown_there_again(imported: Any) -> None:
     from petmsg.services.people import optout
 
