@@ -82,6 +82,7 @@ class App:
         writes: bool = False,
         reveals: bool = False,
         asks: Question | None = None,
+        may_ask: bool = False,
         examples: Sequence[str] = (),
     ) -> Callable[[Callable[..., None]], Callable[..., None]]:
         """Register a function as a command. It is given a `Context` and its own parameters.
@@ -90,7 +91,8 @@ class App:
 
         `asks` makes the question that a person must answer with yes before the command does what
         cannot be undone. It gets what the command gets; None means that nothing would be lost.
-        `--yes` answers it, and a dry run needs no answer.
+        `--yes` answers it, and a dry run needs no answer. `may_ask`: the command itself asks, where
+        what it reads makes that necessary.
 
         The function's docstring is the command's help, which ends with the `examples`: whole
         command lines, short enough for a terminal of 80 columns.
@@ -103,7 +105,7 @@ class App:
             self.entries[name] = Entry(
                 inspect.getdoc(function) or "",
                 lambda: single(
-                    _invoker(function, writes=writes, reveals=reveals, asks=asks),
+                    _invoker(function, writes=writes, reveals=reveals, asks=asks, may_ask=may_ask),
                     name,
                     examples=examples,
                     prints={"": prints, **(prints_with or {})},
@@ -144,14 +146,19 @@ def new_command() -> App:
 
 
 def _invoker(
-    function: Callable[..., None], *, writes: bool, reveals: bool, asks: Question | None
+    function: Callable[..., None],
+    *,
+    writes: bool,
+    reveals: bool,
+    asks: Question | None,
+    may_ask: bool,
 ) -> Callable[..., None]:
     """The function that Typer sees: the command's own parameters and the common ones."""
     own = list(inspect.signature(function).parameters.values())[1:]
     added = [*_COMMON, *(_WRITING if writes else ())]
     if reveals:
         added.append(("reveal", REVEAL, False))
-    if asks is not None:
+    if asks is not None or may_ask:
         added.append(("yes", YES, False))
 
     def invoke(ctx: typer.Context, **values: Any) -> None:
@@ -165,12 +172,12 @@ def _invoker(
             reveal=values.pop("reveal", False),
             is_terminal=sys.stdout.isatty(),
         )
-        may_do = values.pop("yes", False) or context.dry_run
+        context.is_confirmed = values.pop("yes", False) or context.dry_run
         _ = context.output
         if writes:
             ignore_write_failures()
         with context.at_end:
-            if asks is not None and not may_do:
+            if asks is not None and not context.is_confirmed:
                 context.confirm(asks(context, **values))
             function(context, **values)
         if context.dry_run:

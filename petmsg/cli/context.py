@@ -25,7 +25,8 @@ FEW_ROWS = 200
 class Context(Store):
     """A command's store, and how it talks to a person: its output, its questions, its progress.
 
-    `exit_code` is what the command exits with when it returns.
+    `exit_code` is what the command exits with when it returns. `is_confirmed`: --yes was given, or
+    it is a dry run, so no question is asked.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Context(Store):
         self.output_option = output
         self.reveal = reveal
         self.exit_code = 0
+        self.is_confirmed = False
         self._is_terminal = is_terminal
         self._has_shown = False
         self._warned: set[str] = set()
@@ -94,11 +96,11 @@ class Context(Store):
         return self.output is OutputFormat.TABLE
 
     def confirm(self, question: str | None) -> None:
-        """Return if a person answers yes, or if there is no question.
+        """Return if a person answers yes or gave --yes, or if there is no question.
 
         Raises `NotConfirmed` without a terminal to ask on, `Refused` at any other answer.
         """
-        if question is None:
+        if question is None or self.is_confirmed:
             return
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise NotConfirmed(question)

@@ -173,10 +173,15 @@ def quiet_hours(from_minute: int | None, until_minute: int | None) -> QuietHours
     return QuietHours(from_minute, until_minute)
 
 
-_EXAMPLES = {"quiet hours": "21:00-08:00", "office hours": "09:00-17:00"}
+_EXAMPLES = {
+    "quiet hours": "21:00-08:00",
+    "office hours": "09:00-17:00",
+    "hours of all-day events": "08:00-20:00",
+}
 _WHOLE_DAY = {
     "quiet hours": "To pause all sending: petmsg org freeze --reason …",
     "office hours": "For an office that is always open: --office-hours off",
+    "hours of all-day events": "For a night: --all-day 20:00-08:00",
 }
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from petmsg.cli import confirmations
-from petmsg.cli.batch import import_file, refs_of, take_refs
+from petmsg.cli.batch import refs_of, take_refs
 from petmsg.cli.command import new_app
 from petmsg.cli.context import Context
 from petmsg.cli.import_options import (
@@ -31,13 +31,12 @@ from petmsg.cli.options import (
 )
 from petmsg.cli.results import Results, show_warnings
 from petmsg.enums.bookings import BookingStatus
-from petmsg.enums.files import ImportNoun
 from petmsg.errors import UsageProblem
 from petmsg.queries import booking as queries
 from petmsg.queries.page import USUAL_LIMIT
 from petmsg.render.printed import list_of, one, results_of
 from petmsg.render.views.conversation import BOOKING, BOOKING_CHANGED, BOOKINGS, CONFIRMED
-from petmsg.render.views.nouns import IMPORTED
+from petmsg.render.views.nouns import BOOKING_IMPORTED
 
 app = new_app("Add, import, confirm, cancel, reschedule and reassign bookings.")
 
@@ -137,7 +136,8 @@ def add(
 @app.command(
     "import",
     writes=True,
-    prints=results_of(IMPORTED),
+    may_ask=True,
+    prints=results_of(BOOKING_IMPORTED),
     examples=["petmsg booking import bookings.csv", "petmsg booking import bookings.csv --dry-run"],
 )
 def import_(
@@ -153,24 +153,54 @@ def import_(
     rejects: REJECTS = None,
     sheet: SHEET = None,
     template: EMPTY = False,
+    client: Annotated[
+        str | None,
+        typer.Option("--client", metavar="CLIENT", help="The client of all visits of a calendar."),
+    ] = None,
+    sitter: Annotated[
+        str | None,
+        typer.Option("--sitter", metavar="SITTER", help="The sitter of all visits of a calendar."),
+    ] = None,
+    feed: Annotated[
+        str | None,
+        typer.Option("--feed", metavar="NAME", help="The name of a calendar; default: its own."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until", metavar="T", help="Last day of a calendar's visits; default: +90d."
+        ),
+    ] = None,
+    all_day: Annotated[
+        str | None,
+        typer.Option(
+            "--all-day", metavar="FROM-UNTIL", help="The hours of all-day events: 08:00-20:00."
+        ),
+    ] = None,
 ) -> None:
-    """Import bookings: columns ref,client,sitter,starts_at,ends_at,lead_minutes.
+    """Import bookings: columns ref,client,sitter,starts_at,ends_at,lead_minutes, or a calendar.
 
     A row with a known ref updates that booking; if it is confirmed, its window moves. A row without
     a ref changes nothing if a booking with the same client, sitter, start and end exists, even if
     it is cancelled. An empty lead_minutes means the org's lead; without that column, --lead counts,
     or known bookings keep theirs.
-    """
-    from petmsg.services.bookings import booking_import as service
 
-    import_file(
+    A calendar (.ics) is known by its content. Each coming visit becomes a booking. Importing the
+    calendar again moves, adds and cancels what has changed in it. An event names its client and
+    sitter in its title, as in 'Ann Ivers - Dog walk (Maya Lee)', or see docs/calendars.md. Before
+    more than half of its visits are cancelled because it no longer has them, petmsg asks.
+    """
+    from petmsg.cli.flows.import_bookings import import_bookings
+    from petmsg.cli.flows.import_calendar import CalendarOptions
+
+    calendar = CalendarOptions(client, sitter, feed, until, all_day)
+    import_bookings(
         context,
-        file,
-        option,
-        partial(service.import_rows, allow_duplicates=allow_duplicates, lead=lead),
-        noun=ImportNoun.BOOKING,
-        options=FileOptions(maps, encoding, date_order, strict, rejects, sheet, template),
-        finds_again=not allow_duplicates,
+        (file, option),
+        FileOptions(maps, encoding, date_order, strict, rejects, sheet, template),
+        calendar,
+        lead=lead,
+        allow_duplicates=allow_duplicates,
     )
 
 

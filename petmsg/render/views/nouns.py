@@ -263,6 +263,12 @@ IMPORTED = (
     Field("result", "Result", kind=one_word_of("created", "updated", "unchanged")),
     Field("notes", None, kind=list_of(TEXT)),
 )
+BOOKING_IMPORTED = (
+    Field("row", "Line", kind=ID),
+    Field("ref", "Ref", kind=REF),
+    Field("result", "Result", kind=one_word_of("created", "updated", "unchanged", "cancelled")),
+    Field("notes", None, kind=list_of(TEXT)),
+)
 WEBHOOKS = (
     Field("path", "Path", kind=WORD),
     Field("open", "Open", kind=FLAG),
