@@ -61,7 +61,7 @@ def import_calendar(
         context.notify(note)
     take_chunks(
         context,
-        Results(context, BOOKING_IMPORTED, also=partial(_tell, context)),
+        Results(context, BOOKING_IMPORTED, also=partial(_tell, context), is_summed=True),
         plan.rows,
         lambda chunk: context.write(import_visits, chunk, feed=feed.name, lead=lead),
         doing="Importing",
