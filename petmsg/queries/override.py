@@ -36,6 +36,10 @@ SELECT id, starts_at, until_at, reason FROM route_override
 WHERE client_id = :client_id AND ended_at IS NULL
 """
 
+_PLANNED = """
+SELECT starts_at, until_at FROM route_override WHERE client_id = :client_id ORDER BY starts_at
+"""
+
 _LAST_END = """
 SELECT max(coalesce(ended_at, until_at)) AS ends_at FROM route_override
 WHERE client_id = :client_id
@@ -86,6 +90,13 @@ class NotEnded(NamedTuple):
     reason: str
 
 
+class Planned(NamedTuple):
+    """The time that an override was meant for, `[starts_at, until_at)` (aware UTC)."""
+
+    starts_at: datetime
+    until_at: datetime
+
+
 class HoldingOverride(NamedTuple):
     """An override that holds in `[starts_at, ends_at)` (aware UTC), and why."""
 
@@ -129,6 +140,11 @@ def holding_override(cursor: Cursor, client_id: int, at: datetime) -> HoldingOve
 def not_ended(cursor: Cursor, client_id: int) -> NotEnded | None:
     """The override of the client's thread that nobody ended; its time may be over."""
     return cursor.first(NotEnded, _NOT_ENDED, client_id=client_id)
+
+
+def planned(cursor: Cursor, client_id: int) -> list[Planned]:
+    """The times of all overrides of the client's thread, also of those that were ended early."""
+    return cursor.all(Planned, _PLANNED, client_id=client_id)
 
 
 def last_end(cursor: Cursor, client_id: int) -> datetime | None:

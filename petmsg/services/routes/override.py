@@ -4,13 +4,14 @@ While one holds, every message to the client is sent from the front desk's numbe
 client writes to any number waits for the front desk.
 """
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from petmsg.clock import format_local
 from petmsg.enums.routing import OverrideTo
-from petmsg.errors import OutOfRange
+from petmsg.errors import OutOfRange, Refused
 from petmsg.queries import override as queries
 from petmsg.queries.confirm import usable_front_desk
 from petmsg.services.bookings.assignment_window import ensure_threads
@@ -106,6 +107,63 @@ def start(
         reason=reason,
     )
     return _override(uow, client.ref, override_id, replaced=replaced, reused=False)
+
+
+class OverrideRuns(Refused):
+    """The client has another override that has not ended."""
+
+    code = "override_runs"
+
+
+def import_one(
+    uow: UnitOfWork,
+    client: tuple[int, str],
+    *,
+    starts_at: datetime,
+    until_at: datetime,
+    reason: str,
+    why: str,
+) -> bool:
+    """Store an override that another system began; `client` is the client's ID and ref.
+
+    It may have begun before now, or begin later. False if the client has or had one in this time,
+    which stays as it is: it may have been ended here. Raises `OverrideRuns` for a client whose
+    override at another time has not ended.
+    """
+    client_id, ref = client
+    known = queries.planned(uow.cursor, client_id)
+    if any(each.starts_at < until_at and starts_at < each.until_at for each in known):
+        return False
+    before = queries.not_ended(uow.cursor, client_id)
+    if before is not None and before.until_at > uow.now:
+        when = format_local(before.until_at, uow.org.timezone)
+        raise OverrideRuns(
+            f"Client {ref} has an override until {when}, and can have one at a time.",
+            hint="Start the other one when it has ended: petmsg route override "
+            f"{shlex.quote(ref)} --until T --reason TEXT",
+        )
+    if before is not None:
+        _end(uow, ref, before, reason=None)
+    thread_id = ensure_threads(uow, {client_id: (ref, None)})[client_id].id
+    override_id = queries.insert_override(
+        uow.cursor,
+        uow.org.id,
+        thread_id=thread_id,
+        client_id=client_id,
+        starts_at=starts_at,
+        until_at=until_at,
+        reason=reason,
+        actor=uow.actor,
+    )
+    payload = {
+        "override": override_id,
+        "to": OverrideTo.DESK.value,
+        "starts_at": starts_at,
+        "until_at": until_at,
+        "replaced": None,
+    }
+    uow.audit("override.started", "client", ref, payload, reason=why)
+    return True
 
 
 def end_all(
