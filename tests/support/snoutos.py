@@ -176,11 +176,26 @@ def sound() -> dict[str, list[dict[str, Any]]]:
     }  # fmt: skip
 
 
-def create(url: str, rows: Rows, *, schema: str = "public", constraints: bool = True) -> None:
+Shape = Mapping[str, Mapping[str, str]]
+"""The columns of each table with their types."""
+
+
+def create(
+    url: str,
+    rows: Rows,
+    *,
+    schema: str = "public",
+    constraints: bool = True,
+    tables: Shape = TABLES,
+    enums: Mapping[str, Sequence[str]] | None = None,
+) -> None:
     """Make the old tables in the database at `url`, and fill them."""
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
-        for table, columns in TABLES.items():
+        for name, words in (enums or {}).items():
+            listed = ", ".join(f"'{word}'" for word in words)
+            connection.execute(f'CREATE TYPE "{schema}"."{name}" AS ENUM ({listed})')
+        for table, columns in tables.items():
             listed = ", ".join(
                 f'"{name}" {kind if constraints else kind.replace(" PRIMARY KEY", "")}'
                 for name, kind in columns.items()
@@ -205,11 +220,11 @@ def add(url: str, rows: Rows, *, schema: str = "public") -> None:
                 )
 
 
-def copy_out(url: str, folder: Path) -> Path:
+def copy_out(url: str, folder: Path, tables: Shape = TABLES) -> Path:
     """The tables as CSV files, written by PostgreSQL's own COPY."""
     folder.mkdir()
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
-        for table in TABLES:
+        for table in tables:
             with (folder / f"{table}.csv").open("wb") as file, connection.cursor() as cursor:
                 copy = f'COPY "{table}" TO STDOUT WITH (FORMAT csv, HEADER)'
                 with cursor.copy(copy) as out:
@@ -218,12 +233,12 @@ def copy_out(url: str, folder: Path) -> Path:
     return folder
 
 
-def write_csv(rows: Rows, folder: Path) -> Path:
+def write_csv(rows: Rows, folder: Path, tables: Shape = TABLES) -> Path:
     """The tables as CSV files, without any database."""
     import csv
 
     folder.mkdir()
-    for table, columns in TABLES.items():
+    for table, columns in tables.items():
         with (folder / f"{table}.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, list(columns))
             writer.writeheader()

@@ -68,26 +68,32 @@ def snoutos(
     ] = None,
     timezone: Annotated[
         str | None,
-        typer.Option("--timezone", metavar="ZONE", help="Timezone of orgs that are created."),
+        typer.Option(
+            "--timezone",
+            metavar="ZONE",
+            help="Timezone of new orgs, unless the old tables hold one.",
+        ),
     ] = None,
     old_grace_minutes: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--old-grace-minutes",
             metavar="N",
             min=0,
             max=10_080,
-            help="Grace included in the old windows; it is subtracted from their ends.",
+            help="Grace included in the old windows, subtracted from their ends; 60 by default for "
+            "the older schema, 0 for the newer.",
         ),
-    ] = 60,
+    ] = None,
 ) -> None:
     """Import a company from Snoutos, the previous system.
 
-    The old database is only read. Its IDs become refs, a client's threads become one thread, and
-    windows become confirmed bookings; numbers keep their class, status, quarantine and holder. Can
-    be repeated; only new rows are imported. Rows that were skipped or changed are listed, and the
-    command exits with 4. Try --dry-run first: it prints the same report. A missing database is
-    created. Overrides that are active there are reported: petmsg has none.
+    The old database is only read; which of its two schemas it has is detected. Its IDs become refs,
+    a client's threads become one thread, and windows become confirmed bookings; numbers keep their
+    class, status, quarantine and holder. Opt-outs, delivery states and running overrides to the
+    front desk are imported; an override without an end ends 30 days from now. Can be repeated; only
+    new rows are imported. Rows that were skipped or changed are listed, and the command exits with
+    4. Try --dry-run first: it prints the same report. A missing database is created.
     """
     take_over(
         context,

@@ -45,7 +45,7 @@ def take_over(
     *,
     old_org: str | None,
     timezone: str | None,
-    grace_minutes: int,
+    grace_minutes: int | None,
 ) -> None:
     """Import the organisations of the old tables, and report each skipped row.
 
@@ -65,6 +65,8 @@ def take_over(
             context.location, actor=context.actor, now=context.now, dry_run=True
         )  # before the old is read
     with staged(source, grace_minutes=grace_minutes) as stage, _there(context):
+        report.schema, report.old_names = stage.schema_name, stage.old_names
+        context.notify(f"Found the {report.schema} schema of the old system.")
         slug = context.setting("org").value
         found = orgs.choose(stage, old_org=old_org, slug=slug)
         with context.snapshot() as cursor:
@@ -151,6 +153,10 @@ def _show(context: Context, report: "Report") -> None:
 
 def _advise(context: Context, report: "Report") -> None:
     """Say what an operator should do next."""
+    if report.pictures:
+        context.notify(
+            f"Pictures that are not in the old tables and were not imported: {report.pictures}."
+        )
     if report.phoneless:
         context.notify(
             f"Sitters without a phone of their own: {report.phoneless}. Add the phones: petmsg "

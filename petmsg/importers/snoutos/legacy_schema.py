@@ -1,7 +1,7 @@
-"""The tables of the old system, as Prisma created them: names in camelCase, IDs as text."""
+"""Rows of the old system as they are read and staged: IDs as text, times in UTC."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -16,9 +16,11 @@ _LATEST = datetime(2999, 12, 31, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: its required columns, its optional ones, and which columns are times.
+    """A table: its name and columns as they are staged, and which columns are times.
 
-    A table that `may_lack` is treated as empty if it does not exist.
+    `columns` are required, `optional` ones are empty if they do not exist. `source` is its name in
+    the old system, and `written` the names of columns there, if they are others; of several the
+    first that exists is read. A table that `may_lack` is treated as empty if it does not exist.
     """
 
     name: str
@@ -26,85 +28,23 @@ class Table:
     optional: tuple[str, ...] = ()
     times: frozenset[str] = frozenset()
     may_lack: bool = False
+    source: str = ""
+    written: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def all_columns(self) -> tuple[str, ...]:
         """All columns; a missing one is empty."""
         return (*self.columns, *self.optional)
 
+    @property
+    def old_name(self) -> str:
+        """Its name in the old system."""
+        return self.source or self.name
 
-TABLES = (
-    Table("Organization", ("id",), ("name",)),
-    Table(
-        "Client",
-        ("id", "orgId", "name"),
-    ),
-    Table(
-        "ClientContact",
-        ("clientId", "e164"),
-        ("id", "createdAt"),
-        frozenset({"createdAt"}),
-    ),
-    Table(
-        "Sitter",
-        ("id", "orgId", "name", "active"),
-        ("phone", "e164"),
-    ),
-    Table(
-        "MessageNumber",
-        (
-            "id",
-            "orgId",
-            "e164",
-            "class",
-            "status",
-            "assignedSitterId",
-            "quarantinedReason",
-            "quarantineReleaseAt",
-            "providerNumberSid",
-            "lastUsedAt",
-        ),
-        times=frozenset({"quarantineReleaseAt", "lastUsedAt"}),
-    ),
-    Table(
-        "Thread",
-        ("id", "orgId", "clientId", "sitterId", "numberId", "status", "createdAt"),
-        times=frozenset({"createdAt"}),
-    ),
-    Table(
-        "AssignmentWindow",
-        ("id", "orgId", "threadId", "sitterId", "startsAt", "endsAt", "bookingRef"),
-        times=frozenset({"startsAt", "endsAt"}),
-    ),
-    Table(
-        "Message",
-        (
-            "id",
-            "orgId",
-            "threadId",
-            "direction",
-            "senderType",
-            "body",
-            "createdAt",
-            "providerMessageSid",
-        ),
-        times=frozenset({"createdAt"}),
-    ),
-    Table(
-        "MessageDelivery",
-        ("id", "messageId", "status"),
-        ("attemptNo", "providerErrorCode", "providerErrorMessage", "createdAt"),
-        frozenset({"createdAt"}),
-        may_lack=True,
-    ),
-    Table(
-        "RoutingOverride",
-        ("id", "orgId", "threadId", "startsAt"),
-        ("targetType", "endsAt", "removedAt"),
-        frozenset({"startsAt", "endsAt", "removedAt"}),
-        may_lack=True,
-    ),
-)
+    def old_column(self, column: str, existing: Sequence[str]) -> str | None:
+        """The name of a column in the old system, None if none of its names exists there."""
+        names = self.written.get(column, (column,))
+        return next((name for name in names if name in existing), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +74,10 @@ class Source(Protocol):
         """Yield the table's rows."""
         ...
 
+    def not_the_old_system(self, why: str) -> PetmsgError:
+        """Return the error that these are not the tables of the old system."""
+        ...
+
 
 def staged_time(text: str) -> str:
     """Return a time as it is staged, so that its text sorts like the time: UTC, to the microsecond.
@@ -159,3 +103,11 @@ def time_of(staged: str | None, name: str) -> datetime:
     if staged.startswith(MALFORMED):
         raise MalformedRow(f"{name} {quoted(staged[1:])} is not a time.")
     return datetime.fromisoformat(staged)
+
+
+def word_of(written: str | None) -> str:
+    """Return a word of an enum in any spelling: `FRONT_DESK`, `front-desk`, `frontDesk`."""
+    text = (written or "").strip()
+    if any(c.islower() for c in text):
+        text = "".join(f"_{c}" if c.isupper() else c for c in text).lstrip("_")
+    return text.lower().replace("-", "_").replace(" ", "_").replace("__", "_")

@@ -1,6 +1,7 @@
 """Import messages into the thread of their client, with the number they were sent from.
 
-A message is recognised by its provider ID or, without one, by the key `snoutos:<its id>`.
+A message is recognised by its provider ID or, without one, by the key `snoutos:<its id>`. A message
+that was sent although the old system has no provider ID for it has this key as its provider ID.
 """
 
 import json
@@ -19,6 +20,7 @@ from petmsg.errors import MalformedRow, PetmsgError, quoted
 from petmsg.importers.snoutos.legacy_schema import MALFORMED, time_of
 from petmsg.importers.snoutos.opt_outs import store_opt_outs
 from petmsg.importers.snoutos.people import NotImported, forgotten, ids_by_ref
+from petmsg.importers.snoutos.pictures import note_pictures
 from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.importers.snoutos.threads import OurNumber, number_of, our_numbers
@@ -27,17 +29,21 @@ from petmsg.services.unit_of_work import UnitOfWork
 
 MESSAGES = """
 SELECT m.id, m.orgId, m.threadId, m.direction, m.senderType, m.body, m.createdAt,
-       m.providerMessageSid, t.clientId, t.orgId AS threadOrg, t.sitterId, t.numberId, n.e164,
+       m.providerMessageSid, m.mediaJson, t.clientId, t.orgId AS threadOrg, t.sitterId, t.numberId,
+       coalesce(n.e164, t.maskedNumberE164) AS e164,
        (SELECT d.id FROM "Message" d WHERE d.providerMessageSid = m.providerMessageSid
           AND (d.createdAt, d.id) < (m.createdAt, m.id) LIMIT 1) AS same_sid,
-       d.status AS delivery, d.providerErrorCode AS code, d.providerErrorMessage AS why,
+       coalesce(d.status, m.deliveryStatus) AS delivery,
+       coalesce(d.providerErrorCode, m.failureCode) AS code,
+       coalesce(d.providerErrorMessage, m.failureDetail) AS why,
        d.createdAt AS delivery_at
 FROM "Message" m
 LEFT JOIN "Thread" t ON t.id = m.threadId
 LEFT JOIN "MessageNumber" n ON n.id = t.numberId
 LEFT JOIN "MessageDelivery" d ON d.rowid = (
   SELECT l.rowid FROM "MessageDelivery" l WHERE l.messageId = m.id
-  ORDER BY CAST(l.attemptNo AS INTEGER) DESC, l.createdAt DESC, l.rowid DESC LIMIT 1)
+  ORDER BY CAST(l.attemptNo AS INTEGER) DESC, l.createdAt >= '?', l.createdAt DESC, l.rowid DESC
+  LIMIT 1)
 WHERE m.orgId = :org ORDER BY m.createdAt, m.id
 """
 
@@ -48,10 +54,16 @@ _NOT_KNOWN = "The old system has no provider ID for it, so it is unknown whether
 _TWILIO_ID = re.compile(r"(?:SM|MM)[0-9a-fA-F]{32}")
 _DELIVERED = {
     "delivered": MessageStatus.DELIVERED,
+    "read": MessageStatus.DELIVERED,
     "undelivered": MessageStatus.UNDELIVERED,
     "failed": MessageStatus.FAILED,
+    "canceled": MessageStatus.FAILED,
+    "cancelled": MessageStatus.FAILED,
 }
-"""The status by the last delivery in the old system; with any other value the message was sent."""
+"""The status by the last delivery in the old system; with any other value a message that has a
+provider ID was sent."""
+_SENT = frozenset(("sent", *_DELIVERED))
+"""What the old system says of a message that it sent or tried to send."""
 _RULE = {
     NumberClass.SITTER: StoredRule.ACTIVE_WINDOW,
     NumberClass.POOL: StoredRule.POOL,
@@ -143,8 +155,9 @@ def import_messages(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row]
             if row["providerMessageSid"] in sids or key_of(row["id"]) in keys:
                 result.known += 1
                 continue
-            number = number_of(row["e164"], numbers)
+            number = number_of(uow, row["e164"], numbers)
             new.append(_text(uow, row, conversation, number, sitters.get(row["sitterId"])))
+            note_pictures(row["id"], row["mediaJson"], result)
         except PetmsgError as problem:
             result.refuse(row["id"], problem)
     uow.cursor.run_many(_INSERT, new)
@@ -182,7 +195,7 @@ def _text(
 ) -> dict[str, Any]:
     """Return the message as it is stored. Raises `MalformedRow`, `NotImported`."""
     direction = _direction(row["direction"])
-    at = time_of(row["createdAt"], "createdAt")
+    at = time_of(row["createdAt"], "Its time")
     sid, body = row["providerMessageSid"], row["body"] or ""
     sender = (row["senderType"] or "").strip().lower()
     text: dict[str, Any] = {
@@ -209,7 +222,8 @@ def _text(
     text |= {"from_e164": ours, "to_e164": conversation["phone"], "send_at": at}
     if sender == "sitter":
         text["as_sitter_id"] = sitter_id
-    if not sid:
+    delivery = (row["delivery"] or "").strip().lower()
+    if not sid and delivery not in _SENT:
         failed = {"status": MessageStatus.FAILED.value, "error_code": NO_PROVIDER_ID}
         return text | failed | {"error_message": _NOT_KNOWN}
     if number is None:
@@ -217,10 +231,11 @@ def _text(
             f"The number {row['numberId'] or ''} of its thread was not imported, and a sent "
             "message cannot be stored without the number it was sent from."
         )
-    status = _DELIVERED.get((row["delivery"] or "").strip().lower(), MessageStatus.SENT)
+    status = _DELIVERED.get(delivery, MessageStatus.SENT)
     text |= _delivery(row, status)
     return text | {
         "status": status.value,
+        "provider_message_id": sid or key_of(row["id"]),
         "rule": _RULE[number.number_class].value,
         "decision": _decision(uow, conversation["ref"], at, number),
         "attempts": 1,
@@ -233,7 +248,7 @@ def _delivery(row: Row, status: MessageStatus) -> dict[str, Any]:
     """Return when it was delivered, or why it was not. Raises `MalformedRow`."""
     if status is MessageStatus.DELIVERED:
         known = row["delivery_at"] and not row["delivery_at"].startswith(MALFORMED)
-        return {"delivered_at": time_of(row["delivery_at" if known else "createdAt"], "createdAt")}
+        return {"delivered_at": time_of(row["delivery_at" if known else "createdAt"], "Its time")}
     if status is MessageStatus.SENT:
         return {}
     return {"error_code": row["code"], "error_message": row["why"]}
@@ -270,7 +285,7 @@ def _decision(uow: UnitOfWork, client: str, at: datetime, number: OurNumber) -> 
 
 
 def _insert_attempts(uow: UnitOfWork, texts: Sequence[Mapping[str, Any]]) -> None:
-    """Insert the one attempt of each message that the provider accepted."""
+    """Insert the one attempt of each message that was sent."""
     sids = [text["provider_message_id"] for text in texts]
     _run_for(uow, _ATTEMPTS, sids)
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.enums.people import SitterStatus
-from petmsg.errors import MalformedPhone, MalformedRow, NumberTaken, PetmsgError, quoted
-from petmsg.importers.snoutos.legacy_schema import time_of
-from petmsg.importers.snoutos.people import WHY
+from petmsg.errors import MalformedRow, NumberTaken, PetmsgError, quoted
+from petmsg.importers.snoutos.legacy_schema import time_of, word_of
+from petmsg.importers.snoutos.people import WHY, NotImported
+from petmsg.importers.snoutos.phones import known_phone, phone_of
 from petmsg.importers.snoutos.report import Imported
 from petmsg.models import MessageNumber
-from petmsg.phone import parse_phone
 from petmsg.services.numbers import ledger
 from petmsg.services.numbers.number import active_front_desk
 from petmsg.services.unit_of_work import UnitOfWork
@@ -26,6 +26,7 @@ _STATUS = {
     "quarantined": NumberStatus.QUARANTINED,
     "retired": NumberStatus.RETIRED,
     "inactive": NumberStatus.RETIRED,  # not used there, and must not be used here
+    "disabled": NumberStatus.RETIRED,
 }
 _LONGEST_REASON = 500
 
@@ -60,12 +61,13 @@ def import_numbers(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     """
     result = Imported("MessageNumber", read=len(rows))
     known = _known(uow, [row["e164"] for row in rows])
-    sitters = _sitters(uow, [row["assignedSitterId"] for row in rows])
+    named = [row[each] for row in rows for each in ("assignedSitterId", "formerSitterId")]
+    sitters = _sitters(uow, named)
     has_desk = active_front_desk(uow) is not None
     seen: dict[str, str] = {}
     for row in rows:
         try:
-            e164 = _phone(row["e164"])
+            e164 = phone_of(uow, row["e164"], is_ours=True)
             if e164 in seen:
                 raise MalformedRow(f"{e164} is already number {seen[e164]}.")
             seen[e164] = row["id"]
@@ -80,6 +82,8 @@ def import_numbers(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
             result.refuse(row["id"], problem)
             continue
         _choose_holder(wanted, row["assignedSitterId"], sitters)
+        if row["assignedSitterId"] is None:
+            wanted.first = sitters.get(row["formerSitterId"])
         if wanted.number_class is NumberClass.FRONT_DESK and wanted.status is NumberStatus.ACTIVE:
             if has_desk:
                 wanted.number_class = NumberClass.POOL
@@ -97,12 +101,36 @@ def import_numbers(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     return result
 
 
+def report_assignments(_work: UnitOfWork, rows: Sequence[Row]) -> Imported:
+    """Report masked numbers of sitters that are not with their number; the others are part of it.
+
+    Each row has the `number` and the `sitter` that it names, None if they do not exist, and the
+    `holder` of the number.
+    """
+    result = Imported("SitterMaskedNumber", read=len(rows))
+    for row in rows:
+        if row["number"] is None:
+            problem = NotImported(f"Number {row['messageNumberId']} does not exist.")
+        elif row["sitter"] is None:
+            problem = NotImported(f"Sitter {row['sitterId']} does not exist.")
+        elif row["sitters_org"] != row["org"]:
+            problem = NotImported(f"Sitter {row['sitterId']} belongs to another organisation.")
+        elif row["held"] and row["holder"] != row["sitterId"]:
+            what = f"Number {row['messageNumberId']} is that of sitter {row['holder']} as well, who"
+            problem = NotImported(f"{what} keeps it.")
+        else:
+            result.merged += 1
+            continue
+        result.refuse(row["id"], problem)
+    return result
+
+
 def _wanted(uow: UnitOfWork, row: Row, e164: str) -> _Wanted:
     """Return the number without its holder. Raises `MalformedRow`."""
     wanted = _Wanted(e164, _class(row["class"]), _status(row["status"]))
     if row["lastUsedAt"] is not None:
         try:
-            wanted.used_at = time_of(row["lastUsedAt"], "lastUsedAt")
+            wanted.used_at = time_of(row["lastUsedAt"], "Its last use")
         except MalformedRow as problem:
             wanted.lost.append((problem.code, f"{problem.message} Imported as never used."))
     if wanted.status is NumberStatus.QUARANTINED:
@@ -110,7 +138,7 @@ def _wanted(uow: UnitOfWork, row: Row, e164: str) -> _Wanted:
         reason = "".join(c for c in reason if c.isprintable())[:_LONGEST_REASON]
         wanted.reason = reason or "quarantined in snoutos"
         try:
-            wanted.until = time_of(row["quarantineReleaseAt"], "quarantineReleaseAt")
+            wanted.until = time_of(row["quarantineReleaseAt"], "The end of its quarantine")
         except MalformedRow as problem:
             wanted.until = ledger.quarantine_end(uow, None)
             days = uow.org.quarantine_days
@@ -120,34 +148,18 @@ def _wanted(uow: UnitOfWork, row: Row, e164: str) -> _Wanted:
     return wanted
 
 
-def _phone(written: str | None) -> str:
-    try:
-        return parse_phone(written or "")
-    except MalformedPhone as problem:
-        problem.hint = ""
-        raise
-
-
 def _class(written: str | None) -> NumberClass:
     try:
-        return NumberClass(_word(written))
+        return NumberClass(word_of(written))
     except ValueError:
         raise MalformedRow(f"Invalid number class {quoted(written or '')}.") from None
 
 
 def _status(written: str | None) -> NumberStatus:
-    found = _STATUS.get(_word(written))
+    found = _STATUS.get(word_of(written))
     if found is None:
         raise MalformedRow(f"Invalid number status {quoted(written or '')}.")
     return found
-
-
-def _word(written: str | None) -> str:
-    """Return a word of an enum in any spelling: `FRONT_DESK`, `front-desk`, `frontDesk`."""
-    text = (written or "").strip()
-    if any(c.islower() for c in text):
-        text = "".join(f"_{c}" if c.isupper() else c for c in text).lstrip("_")
-    return text.lower().replace("-", "_").replace(" ", "_").replace("__", "_")
 
 
 def _choose_holder(wanted: _Wanted, sitter_id: str | None, sitters: dict[str, _Sitter]) -> None:
@@ -223,12 +235,7 @@ def _add(uow: UnitOfWork, wanted: _Wanted) -> None:
 
 def _known(uow: UnitOfWork, written: Sequence[str | None]) -> dict[str, int]:
     """Return the org IDs of these numbers that the database already has, by E.164."""
-    phones = set()
-    for text in written:
-        try:
-            phones.add(parse_phone(text or ""))
-        except MalformedPhone:
-            continue
+    phones = {phone for text in written if (phone := known_phone(uow, text)) is not None}
     return {
         row["e164"]: row["org_id"]
         for row in uow.cursor.in_list(

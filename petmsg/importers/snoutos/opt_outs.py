@@ -1,30 +1,33 @@
-"""Import opt-outs: who sent STOP to the old system gets no messages from petmsg either.
+"""Import opt-outs: who wants no messages from the old system gets none from petmsg either.
 
-The old tables contain no opt-outs: the carrier kept one per number, and petmsg may choose another
-number. So a client whose last keyword was an opt-out is opted out for the whole org, with an alert,
-because CANCEL and END often mean the visit.
+The newer schema says so of each phone. The older tables contain no opt-outs: the carrier kept one
+per number, and petmsg may choose another number. So a client whose last keyword was an opt-out is
+opted out for the whole org, with an alert, because CANCEL and END often mean the visit.
 """
 
 import shlex
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from sqlite3 import Row
-from typing import Any
+from typing import Any, NamedTuple
 
 from petmsg.clock import iso_utc
 from petmsg.enums.alerts import AlertKind, AlertSeverity
 from petmsg.enums.messages import Direction
 from petmsg.enums.opt_outs import Keyword, OptOutSource
 from petmsg.enums.people import ClientKind
-from petmsg.errors import MalformedRow
-from petmsg.importers.snoutos.legacy_schema import time_of
+from petmsg.errors import MalformedPhone, MalformedRow, PetmsgError, quoted
+from petmsg.importers.snoutos.legacy_schema import time_of, word_of
 from petmsg.importers.snoutos.people import clients_by_ref
+from petmsg.importers.snoutos.phones import phone_of
 from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
+from petmsg.phone import phone_key
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.message import NoPhone
 from petmsg.rules.keywords import keyword_of, plain_word
 from petmsg.services.alert import raise_alert
-from petmsg.services.people import optout
+from petmsg.services.people import optout, optout_records
 from petmsg.services.unit_of_work import UnitOfWork
 
 _LONGEST = 40
@@ -38,6 +41,122 @@ ORDER BY m.createdAt, m.id
 """
 
 
+OPT_OUTS = """
+SELECT rowid, coalesce(id, 'row ' || rowid) AS id, phone, state, source,
+       coalesce(updatedAt, createdAt) AS said_at
+FROM "OptOut" WHERE orgId = :org ORDER BY rowid
+"""
+_WITH_STATE = 'SELECT DISTINCT e164 FROM "OptOut" WHERE orgId = :org AND e164 IN (:values)'
+_KNOWN = """
+SELECT phone_key, count(*) - count(ended_at) AS standing, max(ended_at) AS ended_at FROM opt_out
+WHERE org_id = :org_id AND phone_key IN (:keys) GROUP BY phone_key
+"""
+_CLIENTS_PHONES = """
+SELECT p.e164, c.ref FROM client_phone p JOIN client c ON c.id = p.client_id
+WHERE p.org_id = :org_id AND p.e164 IN (:phones)
+"""
+_SITTERS_PHONES = """
+SELECT s.phone AS e164, s.ref FROM sitter s WHERE s.org_id = :org_id AND s.phone IN (:phones)
+"""
+_OUT = frozenset(("opted_out", "optout", "opt_out", "out", "stop", "stopped", "unsubscribed"))
+_IN = frozenset(("opted_in", "optin", "opt_in", "in", "start", "subscribed", "resubscribed"))
+
+
+class _Known(NamedTuple):
+    phone_key: str
+    standing: int
+    ended_at: datetime | None
+
+
+def import_opt_outs(uow: UnitOfWork, stage: Stage, rows: Sequence[Row]) -> Imported:
+    """Opt out the phones that were opted out there, whoever has them; existing ones stay.
+
+    A phone that was opted in here since stays so. A state that is not known is an opt-out, because
+    a message to somebody who opted out cannot be taken back. The phone of nobody here is stored by
+    its digest only: its client may have been erased.
+    """
+    result = Imported("OptOut", read=len(rows))
+    read = [(row, _phone_or_problem(uow, row["phone"])) for row in rows]
+    phones = {phone: phone_key(uow.org.slug, phone) for _, phone in read if isinstance(phone, str)}
+    known = _known(uow, list(phones.values()))
+    people = _people(uow, list(phones))
+    stage.write(
+        'UPDATE "OptOut" SET e164 = :e164 WHERE rowid = :row',
+        [{"e164": phone, "row": row["rowid"]} for row, phone in read if isinstance(phone, str)],
+    )
+    for row, phone in read:
+        if isinstance(phone, PetmsgError):
+            result.refuse(row["id"], phone)
+            continue
+        state = word_of(row["state"])
+        if state in _IN:
+            continue
+        said_at = _said_at(uow, row["said_at"])
+        if _is_known(known.get(phones[phone]), said_at):
+            result.known += 1
+            continue
+        known[phones[phone]] = _Known(phones[phone], 1, None)
+        _store(uow, row, phone, people.get(phone), said_at or uow.now)
+        result.new += 1
+        if state not in _OUT:
+            what = f"Its state {quoted(row['state'] or '')} is not known; it is an opt-out here."
+            result.note(row["id"], "unknown_state", what)
+    return result
+
+
+def _phone_or_problem(uow: UnitOfWork, written: str | None) -> str | PetmsgError:
+    try:
+        return phone_of(uow, written)
+    except MalformedPhone as problem:
+        return problem
+
+
+def _said_at(uow: UnitOfWork, staged: str | None) -> datetime | None:
+    """Return when an opt-out was said (aware UTC); None if that is not known."""
+    try:
+        return min(time_of(staged, "Its time"), uow.now)
+    except MalformedRow:
+        return None
+
+
+def _is_known(known: _Known | None, said_at: datetime | None) -> bool:
+    """Whether the opt-out is here, or the person opted in after it."""
+    if known is None:
+        return False
+    if known.standing or known.ended_at is None or said_at is None:
+        return True
+    return said_at <= known.ended_at
+
+
+def _store(
+    uow: UnitOfWork, row: Row, phone: str, whose: tuple[str, str] | None, said_at: datetime
+) -> None:
+    by_keyword = "keyword" in word_of(row["source"])
+    source = OptOutSource.KEYWORD if by_keyword else OptOutSource.OPERATOR
+    shown = None if whose is None else phone
+    key = phone_key(uow.org.slug, phone)
+    reason = "opted out in Snoutos"
+    optout_records.opt_out(uow, key, e164=shown, source=source, reason=reason, at=said_at)
+    noun, ref = whose or ("phone", uow.org.slug)
+    payload = {"source": source.value, "phones": 1, "waiting": 0}
+    entity = "org" if noun == "phone" else noun
+    uow.audit(f"{noun}.opted_out", entity, ref, payload, reason=reason)
+
+
+def _known(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, _Known]:
+    found = uow.cursor.all_in_list(_Known, _KNOWN, "keys", keys, org_id=uow.org.id)
+    return {row.phone_key: row for row in found}
+
+
+def _people(uow: UnitOfWork, phones: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return who has each phone: the noun and the ref. A client comes before a sitter."""
+    return {
+        row["e164"]: (noun, row["ref"])
+        for noun, sql in (("sitter", _SITTERS_PHONES), ("client", _CLIENTS_PHONES))
+        for row in uow.cursor.in_list(sql, "phones", phones, org_id=uow.org.id)
+    }
+
+
 def store_opt_outs(
     uow: UnitOfWork, stage: Stage, org: str, new: Sequence[Mapping[str, Any]], result: Imported
 ) -> None:
@@ -45,6 +164,7 @@ def store_opt_outs(
     it.
 
     A client without a phone cannot be opted out; this is noted, because they may get a phone later.
+    A client with a phone of whose state the old system knows is left as that says.
     """
     clients = {
         text["client_id"]
@@ -53,15 +173,7 @@ def store_opt_outs(
     }
     if not clients:
         return
-    refs = [
-        row["ref"]
-        for row in uow.cursor.in_list(
-            "SELECT ref FROM client WHERE org_id = :org_id AND id IN (:ids) ORDER BY ref",
-            "ids",
-            sorted(clients),
-            org_id=uow.org.id,
-        )
-    ]
+    refs = _without_state(uow, stage, org, clients)
     last: dict[str, Row] = {}
     for row in stage.among(_SHORT, refs, org=org):
         if _said(row["body"]) in (Keyword.STOP, Keyword.START):
@@ -72,6 +184,21 @@ def store_opt_outs(
             _opt_out(uow, client, said, result)
 
 
+def _without_state(uow: UnitOfWork, stage: Stage, org: str, clients: set[int]) -> list[str]:
+    """Return the refs of those of the clients of whose phones the old system knows no state."""
+    found = uow.cursor.in_list(
+        "SELECT c.ref, p.e164 FROM client c LEFT JOIN client_phone p ON p.client_id = c.id"
+        " WHERE c.org_id = :org_id AND c.id IN (:ids) ORDER BY c.ref",
+        "ids",
+        sorted(clients),
+        org_id=uow.org.id,
+    )
+    phones = [row["e164"] for row in found if row["e164"]]
+    stated = {row["e164"] for row in stage.among(_WITH_STATE, phones, org=org)}
+    left_out = {row["ref"] for row in found if row["e164"] in stated}
+    return [ref for ref in dict.fromkeys(row["ref"] for row in found) if ref not in left_out]
+
+
 def _said(body: str | None) -> Keyword | None:
     """Return the keyword of a body. YES counts as START here, because only the last keyword
     counts."""
@@ -80,7 +207,7 @@ def _said(body: str | None) -> Keyword | None:
 
 def _opt_out(uow: UnitOfWork, client: Mapping[str, Any], said: Row, result: Imported) -> None:
     try:
-        when = iso_utc(time_of(said["createdAt"], "createdAt"))
+        when = iso_utc(time_of(said["createdAt"], "Its time"))
     except MalformedRow:
         return
     key = ClientKey(client["id"], client["ref"], client["name"], ClientKind(client["kind"]))

@@ -6,8 +6,9 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from petmsg.clock import zone
 from petmsg.db.cursor import Cursor
-from petmsg.errors import NOT_FOUND, NotFound, PetmsgError, Refused, quoted
+from petmsg.errors import NOT_FOUND, NotFound, OutOfRange, PetmsgError, Refused, quoted
 from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
 from petmsg.queries.org import OrgRow, all_orgs
@@ -42,11 +43,15 @@ class NoSlug(Refused):
 
 @dataclass(frozen=True, slots=True)
 class OldOrg:
-    """An old organisation, with the slug and name of the org it becomes."""
+    """An old organisation, with the slug and name of the org it becomes.
+
+    `timezone` is the one that the old tables hold, if it is one.
+    """
 
     id: str
     slug: str
     name: str
+    timezone: str | None = None
 
 
 def choose(stage: Stage, *, old_org: str | None, slug: str | None) -> list[OldOrg]:
@@ -55,10 +60,13 @@ def choose(stage: Stage, *, old_org: str | None, slug: str | None) -> list[OldOr
     A single one becomes the org with that `slug`; otherwise the slug is made from its name. Raises
     `NotFound`, `OldOrgNotChosen` if one slug is given for several, `NoOldOrg` and `NoSlug`.
     """
-    rows = stage.rows('SELECT id, name FROM "Organization" ORDER BY id')
+    if old_org is not None:
+        stage.add_org(old_org)
+    rows = stage.rows('SELECT id, name, timezone FROM "Organization" ORDER BY id')
     known = ", ".join(quoted(row["id"]) for row in rows[:10])
     if not rows:
-        raise NoOldOrg("The old table Organization is empty.")
+        table = stage.old_names["Organization"]
+        raise NoOldOrg(f"The old table {table} is empty, and no row names an organisation.")
     if old_org is not None:
         rows = [row for row in rows if row["id"] == old_org]
         if not rows:
@@ -69,7 +77,12 @@ def choose(stage: Stage, *, old_org: str | None, slug: str | None) -> list[OldOr
             hint="Pick one with --old-org ID, or omit --org and PETMSG_ORG.",
         )
     orgs = [
-        OldOrg(row["id"], slug or _slug(row["id"], row["name"]), _name(row["id"], row["name"]))
+        OldOrg(
+            row["id"],
+            slug or _slug(row["id"], row["name"] or row["id"]),
+            _name(row["id"], row["name"]),
+            _zone(row["timezone"]),
+        )
         for row in rows
     ]
     for org in orgs:
@@ -130,6 +143,13 @@ def _imported_org_ids(cursor: Cursor, org: OrgRow) -> list[str]:
         event=IMPORTED,
     )
     return [str(json.loads(row[0]).get("old_org")) for row in noted]
+
+
+def _zone(written: str | None) -> str | None:
+    try:
+        return None if written is None else zone(written).key
+    except OutOfRange:
+        return None
 
 
 def _name(old_id: str, name: str | None) -> str:

@@ -1,23 +1,27 @@
-"""Import sitters, clients and their phones."""
+"""Import clients and their phones, and what the import of other rows needs of people."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from sqlite3 import Row
 from typing import Any
 
-from petmsg.enums.people import SitterStatus
-from petmsg.errors import MalformedPhone, MalformedRef, MalformedText, PetmsgError, PhoneTaken
+from petmsg.errors import (
+    MalformedPhone,
+    MalformedText,
+    PetmsgError,
+    PhoneTaken,
+    Refused,
+)
+from petmsg.importers.snoutos.phones import phones_of
 from petmsg.importers.snoutos.report import Imported
-from petmsg.models import Client, ClientPhone, Sitter, SitterActivity
-from petmsg.phone import mask_phone, parse_phone
+from petmsg.models import Client, ClientPhone
+from petmsg.phone import Phone, mask_phone
 from petmsg.services.people import optout
 from petmsg.services.people.client import ClientForgotten
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_name, parse_ref
 
 WHY = "imported from Snoutos"
-
-_YES = frozenset(("true", "t", "1", "yes", "y", "on"))
-_NO = frozenset(("false", "f", "0", "no", "n", "off"))
 
 
 class NotImported(PetmsgError):
@@ -26,111 +30,39 @@ class NotImported(PetmsgError):
     code = "needs_another_row"
 
 
+class DeletedThere(Refused):
+    """Somebody was deleted in the old system."""
+
+    code = "deleted_there"
+
+
 class Forgotten(ClientForgotten):
     hint = ""
-
-
-# ----------------------------------------------------------------------------------------- sitters
-
-
-def import_sitters(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
-    """Import sitters with their status; a known ref is not changed.
-
-    The old table may have no phones of sitters: such a sitter's phone stays empty until somebody
-    adds it.
-    """
-    result = Imported("Sitter", read=len(rows))
-    known = ids_by_ref(uow, "sitter", [row["id"] for row in rows])
-    new: dict[str, tuple[Sitter, bool]] = {}
-    for row in rows:
-        if row["id"] in known:
-            result.known += 1
-            continue
-        try:
-            ref = parse_ref(row["id"])
-        except MalformedRef as problem:
-            result.refuse(row["id"], problem)
-            continue
-        is_active = _is_active(row, result)
-        phone = _sitters_phone(row, result)
-        result.phoneless += not phone
-        new[ref] = (
-            Sitter(
-                org_id=uow.org.id,
-                ref=ref,
-                name=_name(row, result),
-                phone=phone,
-                status=SitterStatus.ACTIVE if is_active else SitterStatus.INACTIVE,
-                created_at=uow.now,
-            ),
-            is_active,
-        )
-    uow.session.add_all([sitter for sitter, _ in new.values()])
-    uow.session.flush()
-    for sitter, is_active in new.values():
-        uow.audit("sitter.added", "sitter", sitter.ref, reason=WHY)
-        if is_active:
-            uow.session.add(
-                SitterActivity(org_id=uow.org.id, sitter_id=sitter.id or 0, activated_at=uow.now)
-            )
-            uow.audit("sitter.activated", "sitter", sitter.ref, {"before": None}, reason=WHY)
-    result.new = len(new)
-    return result
-
-
-def _is_active(row: Row, result: Imported) -> bool:
-    written = (row["active"] or "").lower()
-    if written not in _YES | _NO:
-        result.note(
-            row["id"],
-            "not_active",
-            "The column active is neither yes nor no, so the sitter is inactive.",
-        )
-    return written in _YES
-
-
-def _sitters_phone(row: Row, result: Imported) -> str:
-    written = row["phone"] or row["e164"]
-    if not written:
-        return ""
-    try:
-        return parse_phone(written)
-    except MalformedPhone:
-        result.note(
-            row["id"], "malformed_phone", "The sitter's phone is not E.164, so it was left out."
-        )
-        return ""
-
-
-# ----------------------------------------------------------------------------------------- clients
 
 
 def import_clients(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     """Import clients, without phones yet; a known ref is not changed.
 
+    A client who was deleted there is not imported, and so nothing of theirs is.
     `contacts` of a row is how many phones the old system has.
     """
     result = Imported("Client", read=len(rows))
     known = clients_by_ref(uow, [row["id"] for row in rows])
     new: dict[str, Client] = {}
     for row in rows:
-        existing = known.get(row["id"])
-        if existing is not None:
-            if existing["forgotten_at"] is not None:
-                result.refuse(row["id"], forgotten(row["id"]))
-            else:
-                result.known += 1
-            continue
         try:
+            if _is_known(row, known.get(row["id"])):
+                result.known += 1
+                continue
             ref = parse_ref(row["id"])
-        except MalformedRef as problem:
+        except PetmsgError as problem:
             result.refuse(row["id"], problem)
             continue
         if not row["contacts"]:
             result.note(
                 ref, "client_without_phone", "The client has no phone and receives no messages."
             )
-        new[ref] = Client(org_id=uow.org.id, ref=ref, name=_name(row, result), created_at=uow.now)
+        new[ref] = Client(org_id=uow.org.id, ref=ref, name=name_of(row, result), created_at=uow.now)
     uow.session.add_all(list(new.values()))
     uow.session.flush()
     for client in new.values():
@@ -140,6 +72,20 @@ def import_clients(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     return result
 
 
+def _is_known(row: Row, existing: Mapping[str, Any] | None) -> bool:
+    """Whether the client is here. Raises `Forgotten`, and `DeletedThere` for one to leave out."""
+    if existing is not None and existing["forgotten_at"] is not None:
+        raise forgotten(row["id"])
+    if row["deletedAt"] is None:
+        return existing is not None
+    if existing is None:
+        raise DeletedThere("The client was deleted there.")
+    raise DeletedThere(
+        "The client was deleted there since, and is still here.",
+        hint=f"Erase them: petmsg client forget {shlex.quote(row['id'])}",
+    )
+
+
 def import_contacts(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     """Import phones of clients; a client's first phone becomes the primary one.
 
@@ -147,56 +93,78 @@ def import_contacts(uow: UnitOfWork, rows: Sequence[Row]) -> Imported:
     """
     result = Imported("ClientContact", read=len(rows))
     clients = clients_by_ref(uow, [row["clientId"] for row in rows])
-    phones = [_phone_or_problem(row["e164"]) for row in rows]
-    owners = _owners(uow, [phone for phone in phones if isinstance(phone, str)])
+    read = [(row, _phones_or_problem(uow, row["e164"])) for row in rows]
+    owners = _owners(uow, [each.e164 for _, phones in read for each in _sound(phones)])
     textable = _with_primary(uow, [client["id"] for client in clients.values()])
     new: list[ClientPhone] = []
-    for row, phone in zip(rows, phones, strict=True):
-        client = clients.get(row["clientId"])
+    for row, phones in read:
         try:
-            if isinstance(phone, PetmsgError):
-                raise phone
-            if client is None:
-                raise NotImported(f"Its client {row['clientId']} was not imported.")
-            if client["forgotten_at"] is not None:
-                raise forgotten(client["ref"])
-            owner = owners.get(phone)
-            if owner == client["ref"]:
-                result.known += 1
-                continue
-            if owner is not None:
-                raise PhoneTaken(f"{mask_phone(phone)} is a phone of client {owner}.", hint="")
+            client = _owner_to_be(row, clients)
+            if isinstance(phones, PetmsgError):
+                raise phones
+            wanted = _not_taken(client["ref"], [each.e164 for each in phones], owners)
         except PetmsgError as problem:
             result.refuse(row["id"], problem)
             continue
-        new.append(
-            ClientPhone(
-                org_id=uow.org.id,
-                client_id=client["id"],
-                e164=phone,
-                is_primary=client["id"] not in textable,
-                created_at=uow.now,
-            )
-        )
-        textable.add(client["id"])
-        owners[phone] = client["ref"]
-        uow.audit("client.phone_added", "client", client["ref"], reason=WHY)
+        for phone in wanted:
+            is_primary = client["id"] not in textable
+            new.append(_phone(uow, client["id"], phone, is_primary=is_primary))
+            textable.add(client["id"])
+            owners[phone] = client["ref"]
+            uow.audit("client.phone_added", "client", client["ref"], reason=WHY)
+        result.known += not wanted
+        result.new += bool(wanted)
+        if wanted and any(each.extension for each in phones):
+            what = "Its phone has an extension, which was left out."
+            result.note(row["id"], "extension_dropped", what)
     uow.session.add_all(new)
     uow.session.flush()
     for added in new:
         optout.show_phone_in_opt_outs(uow, added.e164)
-    result.new = len(new)
     return result
 
 
-def _phone_or_problem(written: str | None) -> str | PetmsgError:
+def _owner_to_be(row: Row, clients: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the client of a phone. Raises `NotImported`, `Forgotten`."""
+    client = clients.get(row["clientId"])
+    if client is None:
+        raise NotImported(f"Its client {row['clientId']} was not imported.")
+    if client["forgotten_at"] is not None:
+        raise forgotten(client["ref"])
+    return client
+
+
+def _not_taken(client: str, phones: Sequence[str], owners: Mapping[str, str]) -> list[str]:
+    """Return those of the phones that the client does not have yet.
+
+    Raises `PhoneTaken` if one is another client's.
+    """
+    for phone in phones:
+        owner = owners.get(phone)
+        if owner not in (None, client):
+            raise PhoneTaken(f"{mask_phone(phone)} is a phone of client {owner}.", hint="")
+    return [phone for phone in dict.fromkeys(phones) if phone not in owners]
+
+
+def _phone(uow: UnitOfWork, client_id: int, e164: str, *, is_primary: bool) -> ClientPhone:
+    return ClientPhone(
+        org_id=uow.org.id,
+        client_id=client_id,
+        e164=e164,
+        is_primary=is_primary,
+        created_at=uow.now,
+    )
+
+
+def _phones_or_problem(uow: UnitOfWork, written: str | None) -> list[Phone] | PetmsgError:
     try:
-        return parse_phone(written or "")
+        return phones_of(uow, written)
     except MalformedPhone as problem:
-        # Without the value, which may still be somebody's phone.
-        problem.message = "Its phone is not E.164: a plus, the country code and the number."
-        problem.hint = ""
         return problem
+
+
+def _sound(phones: list[Phone] | PetmsgError) -> list[Phone]:
+    return [] if isinstance(phones, PetmsgError) else phones
 
 
 def _owners(uow: UnitOfWork, phones: Sequence[str]) -> dict[str, str]:
@@ -227,10 +195,7 @@ def _with_primary(uow: UnitOfWork, clients: Sequence[int]) -> set[int]:
     }
 
 
-# ------------------------------------------------------------------------------------------- both
-
-
-def _name(row: Row, result: Imported) -> str:
+def name_of(row: Row, result: Imported) -> str:
     """Return the name; the ID if the name is invalid."""
     try:
         return parse_name(row["name"] or "")

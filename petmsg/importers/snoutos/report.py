@@ -1,6 +1,6 @@
 """The result of an import: counts per table, and every row that was skipped or changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,7 +27,8 @@ class Imported:
     """The result for some rows of a table.
 
     `new` rows were imported, `known` ones existed before, `merged` ones are part of another row's.
-    `phoneless` counts sitters without their own phone.
+    `phoneless` counts sitters without their own phone, `pictures` those of messages, which are not
+    in the old tables.
     """
 
     table: str
@@ -36,6 +37,7 @@ class Imported:
     known: int = 0
     merged: int = 0
     phoneless: int = 0
+    pictures: int = 0
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -64,6 +66,7 @@ class Imported:
         self.known += other.known
         self.merged += other.merged
         self.phoneless += other.phoneless
+        self.pictures += other.pictures
         self.findings += other.findings
 
 
@@ -92,8 +95,13 @@ class OrgReport:
 
 @dataclass(slots=True)
 class Report:
-    """The result for all old rows: those of organisations, and `loose` ones without any."""
+    """The result for all old rows: those of organisations, and `loose` ones without any.
 
+    `schema` is that of the old system; `old_names` are the names of its tables, by the staged ones.
+    """
+
+    schema: str | None = None
+    old_names: Mapping[str, str] = field(default_factory=dict)
     orgs: list[OrgReport] = field(default_factory=list)
     loose: dict[str, Imported] = field(default_factory=dict)
 
@@ -111,7 +119,7 @@ class Report:
         return [
             {
                 "org": org,
-                "table": result.table,
+                "table": self._old_name(result.table),
                 "read": result.read,
                 "new": result.new,
                 "merged": result.merged,
@@ -126,12 +134,21 @@ class Report:
     def findings(self) -> list[Finding]:
         """Every row that was not imported, or was imported with changes."""
         found = [finding for org in self.orgs for finding in org.findings]
-        return found + [each for result in self.loose.values() for each in result.findings]
+        found += [each for result in self.loose.values() for each in result.findings]
+        return [replace(each, table=self._old_name(each.table)) for each in found]
 
     @property
     def phoneless(self) -> int:
         """How many sitters have no phone of their own."""
         return sum(result.phoneless for org in self.orgs for result in org.tables.values())
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures of messages could not be imported."""
+        return sum(result.pictures for org in self.orgs for result in org.tables.values())
+
+    def _old_name(self, table: str) -> str:
+        return self.old_names.get(table, table)
 
     @property
     def new(self) -> int:

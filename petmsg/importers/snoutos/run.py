@@ -11,7 +11,19 @@ from petmsg.db.cursor import Cursor
 from petmsg.db.driver_errors import is_driver_error, is_passing
 from petmsg.db.transaction import Transaction
 from petmsg.errors import MalformedRow, UsageProblem
-from petmsg.importers.snoutos import messages, numbers, orgs, overrides, people, threads, windows
+from petmsg.importers.snoutos import (
+    bookings,
+    messages,
+    numbers,
+    opt_outs,
+    orgs,
+    overrides,
+    people,
+    sitters,
+    threads,
+    windows,
+)
+from petmsg.importers.snoutos.newer_schema import HELD, ORG_TABLES
 from petmsg.importers.snoutos.orgs import OldOrg
 from petmsg.importers.snoutos.report import Imported, OrgReport
 from petmsg.importers.snoutos.staging import Stage
@@ -21,9 +33,12 @@ from petmsg.services.unit_of_work import Failure, UnitOfWork, run_in_savepoint
 
 Step = Callable[[UnitOfWork], Imported]
 
-_SITTERS = 'SELECT id, name, active, phone, e164 FROM "Sitter" WHERE orgId = :org ORDER BY id'
+_SITTERS = """
+SELECT id, name, active, personalPhone, phone, e164, deletedAt FROM "Sitter" WHERE orgId = :org
+ORDER BY id
+"""
 _CLIENTS = """
-SELECT c.id, c.name,
+SELECT c.id, c.name, c.deletedAt,
        (SELECT count(*) FROM "ClientContact" p WHERE p.clientId = c.id) AS contacts
 FROM "Client" c WHERE c.orgId = :org ORDER BY c.id
 """
@@ -34,12 +49,27 @@ WHERE c.orgId = :org ORDER BY p.clientId, p.createdAt IS NULL, p.createdAt, p.id
 """
 # If two numbers need the same sitter, or the front desk, the one in use comes first.
 _NUMBERS = """
-SELECT id, e164, class, status, assignedSitterId, quarantinedReason, quarantineReleaseAt, lastUsedAt
+SELECT id, e164, class, status, assignedSitterId, formerSitterId, quarantinedReason,
+       quarantineReleaseAt, lastUsedAt
 FROM "MessageNumber" WHERE orgId = :org
 ORDER BY CASE lower(status) WHEN 'active' THEN 0 WHEN 'quarantined' THEN 1 ELSE 2 END,
   lastUsedAt IS NULL, lastUsedAt DESC, id
 """
-_OF_AN_ORG = ("Client", "Sitter", "MessageNumber", "Thread", "AssignmentWindow", "Message")
+_ASSIGNMENTS = f"""
+SELECT coalesce(m.id, 'of sitter ' || coalesce(m.sitterId, '?')) AS id, m.sitterId,
+       m.messageNumberId, n.id AS number, s.id AS sitter, s.orgId AS sitters_org, n.orgId AS org,
+       n.assignedSitterId AS holder, {HELD} AS held
+FROM "SitterMaskedNumber" m LEFT JOIN "MessageNumber" n ON n.id = m.messageNumberId
+LEFT JOIN "Sitter" s ON s.id = m.sitterId
+WHERE coalesce(n.orgId, s.orgId) = :org ORDER BY m.rowid
+"""
+_ASSIGNMENTS_OF_NOBODY = """
+SELECT coalesce(m.id, 'of sitter ' || coalesce(m.sitterId, '?')) AS id, m.sitterId AS missing
+FROM "SitterMaskedNumber" m LEFT JOIN "MessageNumber" n ON n.id = m.messageNumberId
+LEFT JOIN "Sitter" s ON s.id = m.sitterId
+WHERE coalesce(n.orgId, s.orgId) IS NULL ORDER BY m.rowid
+"""
+_ORG = "organisation"
 _CONTACTS_OF_NOBODY = """
 SELECT coalesce(p.id, 'of client ' || coalesce(p.clientId, '?')) AS id, p.clientId AS missing
 FROM "ClientContact" p LEFT JOIN "Client" c ON c.id = p.clientId WHERE c.id IS NULL ORDER BY p.rowid
@@ -100,6 +130,9 @@ def require_ready(
 
 
 def _needed(old: OldOrg, timezone: str | None) -> str:
+    """Return the timezone of a new org: that of the old tables, otherwise the given one."""
+    if old.timezone is not None:
+        return old.timezone
     if timezone is None:
         raise UsageProblem(
             f"Org {old.slug} is new and needs a timezone.",
@@ -120,37 +153,44 @@ def steps(stage: Stage, old: OldOrg) -> Iterator[Step]:
             )
 
     staged = {"stage": stage, "org": old.id}
-    yield from each("Sitter", _SITTERS, people.import_sitters)
+    yield from each("Sitter", _SITTERS, sitters.import_sitters, **staged)
     yield from each("Client", _CLIENTS, people.import_clients)
     yield from each("ClientContact", _CONTACTS, people.import_contacts)
     yield from each("MessageNumber", _NUMBERS, numbers.import_numbers)
+    yield from each("SitterMaskedNumber", _ASSIGNMENTS, numbers.report_assignments)
     yield from each("Thread", threads.ORPHANS, threads.refuse_orphans)
     yield from each("Thread", threads.CLIENTS, threads.import_threads, **staged)
+    yield from each("Booking", bookings.BOOKINGS, bookings.import_bookings, stage=stage)
     yield from each("AssignmentWindow", windows.WINDOWS, windows.import_windows, **staged)
-    yield from each("RoutingOverride", overrides.OVERRIDES, overrides.report_overrides)
+    yield from each("OptOut", opt_outs.OPT_OUTS, opt_outs.import_opt_outs, stage=stage)
+    yield from each("RoutingOverride", overrides.OVERRIDES, overrides.import_overrides)
     yield from each("Message", messages.MESSAGES, messages.import_messages, **staged)
 
 
 def of_no_org(stage: Stage) -> Iterator[Imported]:
     """Yield the rows that belong to no existing organisation, and so to no org."""
-    for table in _OF_AN_ORG:
+    for table in ORG_TABLES:
         sql = (
-            f'SELECT id, orgId AS missing FROM "{table}" WHERE orgId IS NULL'
-            ' OR orgId NOT IN (SELECT id FROM "Organization") ORDER BY id'
+            f"SELECT coalesce(id, 'row ' || rowid) AS id, orgId AS missing FROM \"{table}\""
+            ' WHERE orgId IS NULL OR orgId NOT IN (SELECT id FROM "Organization") ORDER BY 1'
         )
-        yield from _refused(stage, table, sql, "organisation")
+        yield from _refused(stage, table, sql, _ORG)
     yield from _refused(stage, "ClientContact", _CONTACTS_OF_NOBODY, "client")
+    yield from _refused(stage, "SitterMaskedNumber", _ASSIGNMENTS_OF_NOBODY, "sitter")
 
 
-def _missing(noun: str, id_: str | None) -> str:
-    return f"{noun.capitalize()} {id_} does not exist." if id_ else f"It names no {noun}."
+def _missing(noun: str, id_: str | None) -> people.NotImported:
+    if not id_:
+        return people.NotImported(f"It names no {noun}.")
+    hint = f"Import its rows as an org: --old-org {id_} --org SLUG" if noun == _ORG else ""
+    return people.NotImported(f"{noun.capitalize()} {id_} does not exist.", hint=hint)
 
 
 def _refused(stage: Stage, table: str, sql: str, noun: str) -> Iterator[Imported]:
     for rows in stage.chunks(sql):
         result = Imported(table, read=len(rows))
         for row in rows:
-            result.refuse(row["id"], people.NotImported(_missing(noun, row["missing"])))
+            result.refuse(row["id"], _missing(noun, row["missing"]))
         yield result
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from petmsg.db.foreign_database import Foreign, foreign
-from petmsg.errors import MalformedFile, Misconfigured
+from petmsg.errors import MalformedFile, Misconfigured, PetmsgError
 from petmsg.importers.snoutos.legacy_schema import OldRow, OldTableMissing, Source
 
 if TYPE_CHECKING:
@@ -51,6 +51,13 @@ class _Database:
         for values in self._database.rows(table, columns):
             yield OldRow(0, values)
 
+    def not_the_old_system(self, why: str) -> PetmsgError:
+        return TableMissing(
+            f"The old database is not that of the old system. {why}",
+            hint="Check that it is the right database. petmsg also honours ?schema=… in the "
+            "URL, as Prisma does.",
+        )
+
 
 class Folder:
     """The tables as CSV files with a header (`Client.csv` and so on), as PostgreSQL's COPY writes
@@ -86,6 +93,13 @@ class Folder:
                     continue
                 picked = (cells[place] for place in places)
                 yield OldRow(line, tuple(None if cell in _NOTHING else cell for cell in picked))
+
+    def not_the_old_system(self, why: str) -> PetmsgError:
+        return FileMissing(
+            f"Folder {self._folder} does not hold the tables of the old system. {why}",
+            hint="Write each table into it: \\copy \"Client\" TO 'Client.csv' WITH (FORMAT csv, "
+            "HEADER)",
+        )
 
     @contextmanager
     def _opened(self, table: str) -> Iterator["Reader"]:

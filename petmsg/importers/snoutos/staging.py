@@ -15,12 +15,18 @@ from petmsg.db.scratch_database import scratch
 from petmsg.errors import MalformedFile, MalformedRow
 from petmsg.importers.snoutos.legacy_schema import (
     MALFORMED,
-    TABLES,
     OldRow,
     OldTableMissing,
     Source,
     Table,
     staged_time,
+)
+from petmsg.importers.snoutos.newer_schema import adapt, add_org, require_orgs
+from petmsg.importers.snoutos.old_schemas import (
+    STAGED,
+    SchemaName,
+    columns_of,
+    schema_of,
 )
 from petmsg.importers.snoutos.report import Imported
 
@@ -41,7 +47,18 @@ _INDEXES = (
     ("Message", "providerMessageSid"),
     ("Message", "id"),
     ("MessageDelivery", "messageId"),
+    ("Booking", "id"),
+    ("OptOut", "e164"),
+    ("SitterMaskedNumber", "messageNumberId"),
 )
+_ADDED = {
+    "AssignmentWindow": ("hasGrace",),
+    "Booking": ("isNew",),
+    "MessageNumber": ("formerSitterId",),
+    "OptOut": ("e164",),
+    "Thread": ("assumed",),
+}
+"""Columns of the staged tables that the import fills in."""
 
 
 class ColumnMissing(MalformedFile):
@@ -49,11 +66,17 @@ class ColumnMissing(MalformedFile):
 
 
 class Stage:
-    """The staged tables. `unread` are the rows that could not be staged, by table."""
+    """The staged tables. `unread` are the rows that could not be staged, by table.
+
+    `schema_name` is the schema of the old system, and `old_names` are the names of its tables, by
+    the staged ones.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.unread: dict[str, Imported] = {}
+        self.schema_name: SchemaName | None = None
+        self.old_names: dict[str, str] = {}
 
     def rows(self, sql: str, **parameters: Any) -> list[sqlite3.Row]:
         """Return all rows of a small result."""
@@ -74,79 +97,93 @@ class Stage:
             found += self.rows(sql.replace(":values", listed), **named, **parameters)
         return found
 
+    def write(self, sql: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Change staged rows."""
+        self._connection.executemany(sql, rows)
+
+    def add_org(self, org: str) -> None:
+        """List an organisation that rows name although it is not listed."""
+        add_org(self._connection, org)
+
     def count(self) -> int:
         """Return how many rows were staged."""
         return sum(
-            self._connection.execute(f'SELECT count(*) FROM "{table.name}"').fetchone()[0]
-            for table in TABLES
+            self._connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]
+            for table in STAGED
         )
 
-    def load(self, source: Source, *, grace_minutes: int) -> None:
+    def load(self, source: Source, *, grace_minutes: int | None) -> None:
         """Read every table of the source. Raises `ColumnMissing`, and what the source raises.
 
-        An old window ends `grace_minutes` after its visit; they are subtracted.
+        An old window ends `grace_minutes` after its visit; they are subtracted. None means as the
+        schema has it.
         """
-        for table in TABLES:
+        schema = schema_of(source)
+        self.schema_name = schema.name
+        for name in STAGED:
+            self._create(name)
+        for table in schema.tables:
+            self.old_names[table.name] = table.old_name
+            self.unread.setdefault(table.name, Imported(table.name))
             existing = self._columns(table, source)
-            if existing is None:
-                continue
-            missing = [column for column in table.columns if column not in existing]
-            if missing:
-                raise ColumnMissing(
-                    f"The old table {table.name} has no column {missing[0]}.",
-                    hint=f"It needs the columns {', '.join(table.columns)}.",
-                )
-            self._load(table, source, [each for each in table.all_columns if each in existing])
+            if existing is not None:
+                self._load(table, source, _columns_there(table, existing))
         for name, column in _INDEXES:
             self._connection.execute(f'CREATE INDEX "{name}_{column}" ON "{name}" ("{column}")')
-        for table in TABLES:
+        for table in schema.tables:
             if "id" in table.columns:
                 self._drop_repeated(table)
-        self._subtract_grace(timedelta(minutes=grace_minutes))
+        grace = schema.grace_minutes if grace_minutes is None else grace_minutes
+        self._subtract_grace(timedelta(minutes=grace))
+        if schema.name is SchemaName.NEWER:
+            adapt(self._connection)
+            if not self.rows('SELECT 1 FROM "ClientContact" WHERE id IS NOT NULL LIMIT 1'):
+                self.old_names["ClientContact"] = "Client.phone"
+        require_orgs(self._connection)
         self._connection.execute("ANALYZE")
 
     def _columns(self, table: Table, source: Source) -> Sequence[str] | None:
-        """Return the table's columns. If an optional table does not exist, create it empty and
-        return None."""
+        """Return the table's columns; None if it does not exist and need not."""
         try:
-            return source.columns(table.name)
+            return source.columns(table.old_name)
         except OldTableMissing:
             if not table.may_lack:
                 raise
-        self._create(table)
-        self.unread.setdefault(table.name, Imported(table.name))
         return None
 
-    def _create(self, table: Table) -> None:
-        listed = ", ".join(f'"{column}" TEXT' for column in table.all_columns)
-        self._connection.execute(f'CREATE TABLE "{table.name}" (line INTEGER, {listed})')
+    def _create(self, table: str) -> None:
+        columns = [*columns_of(table), *_ADDED.get(table, ())]
+        listed = ", ".join(f'"{column}" TEXT' for column in columns)
+        self._connection.execute(f'CREATE TABLE "{table}" (line INTEGER, {listed})')
 
     def _subtract_grace(self, grace: timedelta) -> None:
         """Subtract the grace. A window that is too short keeps its end, and `hasGrace` says so."""
-        self._connection.execute('ALTER TABLE "AssignmentWindow" ADD COLUMN hasGrace INTEGER')
-        for row in self.rows('SELECT rowid, id, startsAt, endsAt FROM "AssignmentWindow"'):
-            starts_at, ends_at = row["startsAt"], row["endsAt"]
-            if not grace or any(at is None or at >= MALFORMED for at in (starts_at, ends_at)):
-                continue
-            end = (datetime.fromisoformat(ends_at) - grace).isoformat(timespec="microseconds")
-            if starts_at < end:
-                self._connection.execute(
-                    'UPDATE "AssignmentWindow" SET endsAt = ? WHERE rowid = ?', [end, row["rowid"]]
-                )
-            elif starts_at < ends_at:
-                self._connection.execute(
-                    'UPDATE "AssignmentWindow" SET hasGrace = 1 WHERE rowid = ?', [row["rowid"]]
-                )
+        last = 0
+        while grace:
+            rows = self.rows(
+                'SELECT rowid, startsAt, endsAt FROM "AssignmentWindow" WHERE rowid > :last'
+                f" ORDER BY rowid LIMIT {CHUNK}",
+                last=last,
+            )
+            if not rows:
+                return
+            last = rows[-1]["rowid"]
+            self.write(
+                'UPDATE "AssignmentWindow" SET endsAt = :end, hasGrace = :short WHERE rowid = :row',
+                [{"row": row["rowid"], **_without_grace(row, grace)} for row in rows],
+            )
 
-    def _load(self, table: Table, source: Source, columns: Sequence[str]) -> None:
-        self._create(table)
-        result = self.unread.setdefault(table.name, Imported(table.name))
+    def _load(self, table: Table, source: Source, there: dict[str, str]) -> None:
+        """Read a table: the columns `there`, by the names in which they are staged."""
+        columns = list(there)
+        result = self.unread[table.name]
         named = ", ".join(f'"{column}"' for column in columns)
         marks = ", ".join("?" * (len(columns) + 1))
         insert = f'INSERT INTO "{table.name}" (line, {named}) VALUES ({marks})'
         kinds = [_TEXT if column == "body" else column in table.times for column in columns]
         needs_id = "id" in table.columns
-        rows = self._sound(source.rows(table.name, columns), columns, result, needs_id=needs_id)
+        read = source.rows(table.old_name, list(there.values()))
+        rows = self._sound(read, columns, result, needs_id=needs_id)
         while chunk := list(islice(rows, CHUNK)):
             self._connection.execute("BEGIN")
             self._connection.executemany(
@@ -187,17 +224,40 @@ class Stage:
 
 
 @contextmanager
-def staged(source: AbstractContextManager[Source], *, grace_minutes: int) -> Iterator[Stage]:
+def staged(source: AbstractContextManager[Source], *, grace_minutes: int | None) -> Iterator[Stage]:
     """Stage the source's tables; the source is closed as soon as they are read.
 
-    `grace_minutes` is how long an old window lasts after its visit. The staged copy is always
-    deleted at the end.
+    `grace_minutes` is how long an old window lasts after its visit; None means as the schema of the
+    source has it. The staged copy is always deleted at the end.
     """
     with scratch() as connection:
         stage = Stage(connection)
         with source as opened:
             stage.load(opened, grace_minutes=grace_minutes)
         yield stage
+
+
+def _columns_there(table: Table, existing: Sequence[str]) -> dict[str, str]:
+    """Return the old names of a table's columns, by the staged ones. Raises `ColumnMissing`."""
+    there = {column: table.old_column(column, existing) for column in table.all_columns}
+    missing = [column for column in table.columns if there[column] is None]
+    if missing:
+        needed = [table.written.get(column, (column,))[0] for column in table.columns]
+        name = table.written.get(missing[0], missing)[0]
+        raise ColumnMissing(
+            f"The old table {table.old_name} has no column {name}.",
+            hint=f"It needs the columns {', '.join(needed)}.",
+        )
+    return {column: name for column, name in there.items() if name is not None}
+
+
+def _without_grace(row: sqlite3.Row, grace: timedelta) -> dict[str, Any]:
+    """Return the end of a window without its grace, and whether it is too short to have one."""
+    starts_at, ends_at = row["startsAt"], row["endsAt"]
+    if any(at is None or at >= MALFORMED for at in (starts_at, ends_at)) or starts_at >= ends_at:
+        return {"end": ends_at, "short": None}
+    end = (datetime.fromisoformat(ends_at) - grace).isoformat(timespec="microseconds")
+    return {"end": end, "short": None} if starts_at < end else {"end": ends_at, "short": 1}
 
 
 def _staged(values: Sequence[str | None], kinds: Sequence[bool | None]) -> Iterator[str | None]:

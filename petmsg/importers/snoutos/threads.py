@@ -5,12 +5,12 @@ from sqlite3 import Row
 from typing import Any, NamedTuple
 
 from petmsg.enums.numbers import NumberClass
-from petmsg.errors import MalformedPhone, MalformedRow
+from petmsg.errors import MalformedRow
 from petmsg.importers.snoutos.legacy_schema import time_of
 from petmsg.importers.snoutos.people import WHY, NotImported, clients_by_ref
+from petmsg.importers.snoutos.phones import known_phone
 from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
-from petmsg.phone import parse_phone
 from petmsg.queries.confirm import THREADS
 from petmsg.services.unit_of_work import UnitOfWork
 
@@ -25,7 +25,8 @@ JOIN "Client" c ON c.id = t.clientId AND c.orgId = t.orgId
 WHERE t.orgId = :org ORDER BY t.clientId
 """
 _OF_CLIENTS = """
-SELECT t.id, t.clientId, t.createdAt, t.numberId, n.e164,
+SELECT t.id, t.clientId, t.createdAt, t.numberId, coalesce(n.e164, t.maskedNumberE164) AS e164,
+       t.assumed,
        (SELECT max(m.createdAt) FROM "Message" m
         WHERE m.threadId = t.id AND lower(m.direction) = 'outbound') AS spoke_at
 FROM "Thread" t LEFT JOIN "MessageNumber" n ON n.id = t.numberId
@@ -91,7 +92,7 @@ def import_threads(uow: UnitOfWork, stage: Stage, org: str, rows: Sequence[Row])
             result.known += len(threads)
             continue
         for thread in threads:
-            _note_what_is_lost(thread, numbers, result)
+            _note_what_is_lost(uow, thread, numbers, result)
         result.new += 1
         result.merged += len(threads) - 1
         new.append(_one_thread(uow, client["id"], threads, numbers))
@@ -111,7 +112,7 @@ def _by_client(stage: Stage, org: str, refs: Sequence[str]) -> Iterator[tuple[st
 def _one_thread(
     uow: UnitOfWork, client_id: int, threads: Sequence[Row], numbers: Mapping[str, OurNumber]
 ) -> dict[str, Any]:
-    held = [(thread, number_of(thread["e164"], numbers)) for thread in threads]
+    held = [(thread, number_of(uow, thread["e164"], numbers)) for thread in threads]
     pool = [
         (thread["spoke_at"] or "", thread["createdAt"] or "", number.id)
         for thread, number in held
@@ -129,24 +130,30 @@ def _one_thread(
 def _began(uow: UnitOfWork, threads: Sequence[Row]) -> Any:
     for thread in threads:
         try:
-            return time_of(thread["createdAt"], "createdAt")
+            return time_of(thread["createdAt"], "Its time")
         except MalformedRow:
             continue
     return uow.now
 
 
-def _note_what_is_lost(thread: Row, numbers: Mapping[str, OurNumber], result: Imported) -> None:
+def _note_what_is_lost(
+    uow: UnitOfWork, thread: Row, numbers: Mapping[str, OurNumber], result: Imported
+) -> None:
     try:
-        time_of(thread["createdAt"], "createdAt")
+        time_of(thread["createdAt"], "Its time")
     except MalformedRow as problem:
         result.note(thread["id"], problem.code, f"{problem.message} Imported without it.")
-    if number_of(thread["e164"], numbers) is None:
+    number = number_of(uow, thread["e164"], numbers)
+    if number is None:
         which = (
             f"Its number {thread['numberId']} was not imported."
             if thread["numberId"]
             else ("It has no number.")
         )
         result.note(thread["id"], "number_not_taken", which)
+    elif thread["assumed"]:
+        what = f"It names no number, so its messages are stored as sent from {number.e164}."
+        result.note(thread["id"], "number_assumed", what)
 
 
 def our_numbers(uow: UnitOfWork) -> dict[str, OurNumber]:
@@ -159,9 +166,8 @@ def our_numbers(uow: UnitOfWork) -> dict[str, OurNumber]:
     return {row[1]: OurNumber(row[0], row[1], NumberClass(row[2]), row[3]) for row in rows}
 
 
-def number_of(written: str | None, numbers: Mapping[str, OurNumber]) -> OurNumber | None:
+def number_of(
+    uow: UnitOfWork, written: str | None, numbers: Mapping[str, OurNumber]
+) -> OurNumber | None:
     """Return the org's number that an old row means."""
-    try:
-        return numbers.get(parse_phone(written or ""))
-    except MalformedPhone:
-        return None
+    return numbers.get(known_phone(uow, written) or "")

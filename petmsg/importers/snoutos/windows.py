@@ -2,7 +2,7 @@
 
 petmsg has one window per booking. Of several old windows with the same `bookingRef`, the earliest
 becomes that booking; the others, and those without one, become bookings `snoutos:<id of the
-window>`.
+window>`. In the newer schema a window belongs to the booking that was imported before it.
 """
 
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from typing import Any
 from petmsg.enums.bookings import BookingStatus
 from petmsg.enums.people import SitterStatus
 from petmsg.errors import MalformedRef, MalformedRow, PetmsgError, Refused
-from petmsg.importers.snoutos.legacy_schema import time_of
-from petmsg.importers.snoutos.people import WHY, NotImported, clients_by_ref, forgotten
+from petmsg.importers.snoutos.bookings import STATUS, sitters_by_ref, state_of, store_bookings
+from petmsg.importers.snoutos.legacy_schema import time_of, word_of
+from petmsg.importers.snoutos.newer_schema import CLOSED
+from petmsg.importers.snoutos.people import NotImported, clients_by_ref, forgotten
 from petmsg.importers.snoutos.report import Imported
 from petmsg.importers.snoutos.staging import Stage
-from petmsg.queries import confirm as queries
 from petmsg.queries.confirm import BookingState
-from petmsg.services.bookings import assignment_window
-from petmsg.services.bookings.booking_changes import changeable_values, load_bookings, require_span
-from petmsg.services.bookings.confirm import SitterOffboarded, booked_time
+from petmsg.services.bookings.booking_changes import load_bookings, require_span
+from petmsg.services.bookings.confirm import SitterOffboarded
 from petmsg.services.unit_of_work import UnitOfWork
 from petmsg.text_inputs import parse_ref
 
@@ -30,6 +30,9 @@ from petmsg.text_inputs import parse_ref
 # `same_as`: the first of those that are equal in everything but the ID.
 WINDOWS = """
 SELECT w.id, w.orgId, w.threadId, w.sitterId, w.startsAt, w.endsAt, w.bookingRef, w.hasGrace,
+       w.status, b.id AS booking, b.status AS bookingStatus, b.startsAt AS bookedFrom,
+       b.endsAt AS bookedUntil, b.sitterId AS bookingSitter, b.clientId AS bookingClient,
+       b.isNew,
        t.clientId, t.orgId AS threadOrg, count(*) OVER ref AS alike,
        row_number() OVER (ref ORDER BY
            CASE WHEN t.clientId IS NULL OR w.startsAt >= '?' OR w.endsAt >= '?'
@@ -39,6 +42,7 @@ SELECT w.id, w.orgId, w.threadId, w.sitterId, w.startsAt, w.endsAt, w.bookingRef
            PARTITION BY w.bookingRef, t.clientId, w.sitterId, w.startsAt, w.endsAt
            ORDER BY w.id) AS same_as
 FROM "AssignmentWindow" w LEFT JOIN "Thread" t ON t.id = w.threadId
+LEFT JOIN "Booking" b ON b.id = w.bookingRef AND b.orgId = w.orgId
 WHERE w.orgId = :org
 WINDOW ref AS (PARTITION BY w.bookingRef)
 ORDER BY w.startsAt, w.id
@@ -48,10 +52,12 @@ SELECT w.bookingRef, w.startsAt, w.endsAt, t.clientId FROM "AssignmentWindow" w
 JOIN "Thread" t ON t.id = w.threadId
 WHERE w.orgId = :org AND w.bookingRef IN (:values)
 """
-_INSERT = """
-INSERT INTO booking (org_id, ref, client_id, sitter_id, status, starts_at, ends_at, created_at)
-VALUES (:org_id, :ref, :client_id, :sitter_id, 'confirmed', :starts_at, :ends_at, :created_at)
-"""
+
+
+class NotConfirmed(Refused):
+    """A window to come of a booking that is not confirmed."""
+
+    code = "booking_not_confirmed"
 
 
 class WindowDiffers(Refused):
@@ -89,7 +95,7 @@ class _Windows:
         self._work = uow
         self._result = Imported("AssignmentWindow", read=len(rows))
         self._clients = clients_by_ref(uow, [row["clientId"] for row in rows])
-        self._sitters = _sitters(uow, [row["sitterId"] for row in rows])
+        self._sitters = sitters_by_ref(uow, [row["sitterId"] for row in rows])
         refs = [row["bookingRef"] for row in rows if row["bookingRef"]]
         self._existing = {
             existing.ref: existing
@@ -109,10 +115,15 @@ class _Windows:
                 self._import_window(row)
             except PetmsgError as problem:
                 self._result.refuse(row["id"], problem)
-        self._write()
+        store_bookings(self._work, list(self._new.values()))
         return self._result
 
     def _import_window(self, row: Row) -> None:
+        if word_of(row["status"]) in CLOSED:
+            return
+        if row["booking"] is not None and self._is_of_its_booking(row):
+            self._result.merged += 1
+            return
         if row["bookingRef"] and row["same_as"] != row["id"]:
             self._result.merged += 1
             return
@@ -121,17 +132,12 @@ class _Windows:
         if ref is None:
             self._result.known += 1
             return
-        self._new[ref] = BookingState(
-            id=0,
-            ref=ref,
-            client_id=visit.client["id"],
-            sitter_id=None if visit.sitter is None else visit.sitter["id"],
-            status=BookingStatus.CONFIRMED,
-            starts_at=visit.starts_at,
-            ends_at=visit.ends_at,
-            client=visit.client["ref"],
-            sitter=None if visit.sitter is None else visit.sitter["ref"],
-            sitter_status=None if visit.sitter is None else visit.sitter["status"],
+        self._new[ref] = state_of(
+            ref,
+            visit.client,
+            visit.sitter,
+            BookingStatus.CONFIRMED,
+            (visit.starts_at, visit.ends_at),
         )
         self._result.new += 1
         if row["hasGrace"]:
@@ -145,10 +151,49 @@ class _Windows:
                 row["id"], "no_booking_ref", f"It has no bookingRef, so it became booking {ref}."
             )
         elif ref != row["bookingRef"]:
-            reason = (
-                f"Another window is booking {row['bookingRef']}, so this one became booking {ref}."
+            whose = (
+                "Another window is"
+                if row["booking"] is None
+                else "It has another sitter or time than"
             )
+            reason = f"{whose} booking {row['bookingRef']}, so this one became booking {ref}."
             self._result.note(row["id"], "booking_ref_taken", reason)
+
+    def _is_of_its_booking(self, row: Row) -> bool:
+        """Whether the imported booking has this window; what it changes is noted.
+
+        A window of another sitter or at another time becomes a booking of its own, so that messages
+        are still sent from that sitter's number. Nothing is said of a window that is over. Raises
+        `PetmsgError`.
+        """
+        booking = self._existing.get(row["booking"])
+        if booking is None:
+            raise NotImported(f"Its booking {row['booking']} was not imported.")
+        status = STATUS.get(word_of(row["bookingStatus"]))
+        is_over = time_of(row["endsAt"], "Its end") <= self._work.now
+        if is_over or (booking.status == BookingStatus.CANCELLED and status != booking.status):
+            return True
+        if status is BookingStatus.CANCELLED:
+            raise NotConfirmed(f"Its booking {booking.ref} is cancelled.")
+        if status is not BookingStatus.CONFIRMED:
+            raise NotConfirmed(
+                f"Its booking {booking.ref} is not confirmed.",
+                hint=f"Confirm it: petmsg booking confirm {booking.ref}",
+            )
+        if row["clientId"] != row["bookingClient"]:
+            raise MalformedRow(
+                f"Its thread is that of client {row['clientId']}, its booking that of client "
+                f"{row['bookingClient']}."
+            )
+        times = (row["startsAt"], row["endsAt"]) == (row["bookedFrom"], row["bookedUntil"])
+        if row["sitterId"] not in (None, row["bookingSitter"]):
+            return False
+        if row["startsAt"] >= row["bookedUntil"] or row["endsAt"] <= row["bookedFrom"]:
+            return False
+        if not times and row["isNew"]:
+            reason = f"It has other times than its booking {booking.ref}, whose times it gets."
+            self._result.note(row["id"], "window_differs", reason)
+        return True
 
     def _visit(self, row: Row) -> _Visit:
         """Return the window, checked. Raises `PetmsgError`."""
@@ -161,8 +206,8 @@ class _Windows:
             raise NotImported(f"The client {row['clientId']} of its thread was not imported.")
         if client["forgotten_at"] is not None:
             raise forgotten(client["ref"])
-        starts_at = time_of(row["startsAt"], "startsAt")
-        ends_at = time_of(row["endsAt"], "endsAt")
+        starts_at = time_of(row["startsAt"], "Its start")
+        ends_at = time_of(row["endsAt"], "Its end")
         require_span(starts_at, ends_at, timezone=self._work.org.timezone)
         sitter = self._sitters.get(row["sitterId"])
         over = ends_at + timedelta(minutes=self._work.org.grace_minutes) <= self._work.now
@@ -177,7 +222,7 @@ class _Windows:
         if own in self._existing:
             self._require_same(self._existing[own], visit)
             return None
-        if not ref:
+        if not ref or row["booking"] is not None:
             return self._checked(own)
         existing = self._existing.get(ref) or self._new.get(ref)
         if existing is None:
@@ -210,39 +255,6 @@ class _Windows:
         except MalformedRef as problem:
             raise MalformedRow(problem.message) from None
 
-    def _write(self) -> None:
-        new = list(self._new.values())
-        if not new:
-            return
-        uow, cursor = self._work, self._work.cursor
-        cursor.run_many(
-            _INSERT,
-            [
-                {
-                    "org_id": uow.org.id,
-                    "ref": row.ref,
-                    "client_id": row.client_id,
-                    "sitter_id": row.sitter_id,
-                    "starts_at": row.starts_at,
-                    "ends_at": row.ends_at,
-                    "created_at": uow.now,
-                }
-                for row in new
-            ],
-        )
-        ids = {row.ref: row.id for row in load_bookings(uow, list(self._new))}
-        rows = [row._replace(id=ids[row.ref]) for row in new]
-        threads = assignment_window.ensure_threads(
-            uow, {row.client_id: (row.client, row.sitter_id) for row in rows}
-        )
-        for row in rows:
-            payload = {"client": row.client, **changeable_values(row)}
-            uow.audit("booking.added", "booking", row.ref, payload, reason=WHY)
-        assignment_window.upsert_windows(uow, [booked_time(row) for row in rows], threads)
-        for row in rows:
-            confirmed = {"client": row.client, "sitter": row.sitter}
-            uow.audit("booking.confirmed", "booking", row.ref, confirmed, reason=WHY)
-
 
 def _is_same(existing: BookingState, visit: _Visit) -> bool:
     return (existing.client_id, existing.sitter, existing.starts_at, existing.ends_at) == (
@@ -251,19 +263,3 @@ def _is_same(existing: BookingState, visit: _Visit) -> bool:
         visit.starts_at,
         visit.ends_at,
     )
-
-
-def _sitters(uow: UnitOfWork, refs: Sequence[str | None]) -> dict[str | None, dict[str, Any]]:
-    """Return the sitters with those refs, locked so that nobody offboards them before the
-    commit."""
-    found = uow.cursor.in_list(
-        "SELECT id, ref, status FROM sitter WHERE org_id = :org_id AND ref IN (:refs)",
-        "refs",
-        sorted({ref for ref in refs if ref}),
-        org_id=uow.org.id,
-    )
-    offboarded = queries.lock_sitters(uow.cursor, uow.org.id, [row["id"] for row in found])
-    for row in found:
-        if row["id"] in offboarded:
-            row["status"] = SitterStatus.OFFBOARDED
-    return {row["ref"]: row for row in found}

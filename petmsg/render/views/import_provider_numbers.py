@@ -50,5 +50,11 @@ def _each(fields: tuple[Field, ...], name: str) -> Field:
     )
 
 
-REPORT = (_each(_ORG, "orgs"), _each(IMPORTED_TABLES, "tables"), _each(FINDING, "findings"))
+REPORT = (
+    _each(_ORG, "orgs"),
+    _each(IMPORTED_TABLES, "tables"),
+    _each(FINDING, "findings"),
+    Field("schema", kind=WORD),
+    Field("pictures", kind=COUNT),
+)
 """A whole report as one JSON object."""

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from petmsg.importers.snoutos.legacy_schema import TABLES
+from petmsg.importers.snoutos.old_schemas import OLDER
 from tests.support import snoutos
-from tests.support.consistency import problems
+from tests.support.consistency import content, problems
 from tests.support.fixtures import Ran, looking, run_cli
-from tests.support.snoutos import ORG, sound
+from tests.support.snoutos import DESK, ORG, sound
 
 ZONE = ("--timezone", "America/New_York")
 DELIVERY = ("id", "messageId", "attemptNo", "status", "providerErrorCode", "providerErrorMessage",
@@ -113,53 +113,123 @@ def test_messages_keep_their_state_of_delivery(migrated_url: str, folder: Path) 
     assert run_cli(migrated_url, "audit", "verify").code == 0
 
 
-def test_overrides_that_run_or_are_to_come_are_reported(migrated_url: str, folder: Path) -> None:
-    (folder / "RoutingOverride.csv").write_text(
-        csv(
-            OVERRIDE,
-            {
-                "id": "o-1",
-                "orgId": ORG,
-                "threadId": "t-2",
-                "targetType": "owner_inbox",
-                "startsAt": "2026-02-14 12:00",
-            },
-            {
-                "id": "o-2",
-                "orgId": ORG,
-                "threadId": "t-4",
-                "targetType": "sitter",
-                "startsAt": "2026-03-01 12:00",
-                "endsAt": "2026-03-02 12:00",
-            },
-            {
-                "id": "o-over",
-                "orgId": ORG,
-                "threadId": "t-2",
-                "targetType": "sitter",
-                "startsAt": "2026-01-01 12:00",
-                "endsAt": "2026-01-02 12:00",
-            },
-            {
-                "id": "o-removed",
-                "orgId": ORG,
-                "threadId": "t-2",
-                "targetType": "sitter",
-                "startsAt": "2026-01-01 12:00",
-                "removedAt": "2026-01-02 12:00",
-            },
-        )
+def override(id_: str, thread: str, target: str = "owner_inbox", **values: Any) -> dict[str, Any]:
+    times = {"startsAt": "2026-02-14 12:00", "endsAt": "2026-02-20 12:00"}
+    return {"id": id_, "orgId": ORG, "threadId": thread, "targetType": target, **times, **values}
+
+
+def take_overrides(url: str, folder: Path, *rows: dict[str, Any], again: bool = True) -> Ran:
+    """Take over a company with these overrides, twice: the second time changes nothing."""
+    (folder / "RoutingOverride.csv").write_text(csv(OVERRIDE, *rows))
+    ran = take_over(url, folder)
+    assert problems(url) == []
+    if again:
+        before = content(url)
+        told = {row["id"] for row in take_over(url, folder).json["findings"]}
+        assert told == {row["id"] for row in ran.json["findings"] if not row["taken"]}
+        assert content(url) == before
+    return ran
+
+
+def listed(url: str) -> list[dict[str, Any]]:
+    rows = run_cli(url, "route", "override", "list", "--all", "-o", "json").json
+    return sorted(rows, key=lambda row: str(row["client"]))
+
+
+def test_overrides_that_run_are_taken_over(migrated_url: str, folder: Path) -> None:
+    """The thread goes to the front desk, as it did there; what is over is not taken."""
+    over = {"startsAt": "2026-01-01 12:00", "endsAt": "2026-01-02 12:00"}
+    ran = take_overrides(
+        migrated_url,
+        folder,
+        override("o-1", "t-2", reason="complaint about the visit"),
+        override("o-over", "t-4", "sitter", **over),
+        override("o-removed", "t-4", "sitter", removedAt="2026-02-14 13:00"),
     )
-    ran = take_over(migrated_url, folder)
+    assert (ran.code, ran.json["findings"]) == (0, [])
+    (row,) = listed(migrated_url)
+    assert (row["client"], row["starts_at"], row["until_at"], row["reason"]) == (
+        "c-ann",
+        "2026-02-14T12:00:00Z",
+        "2026-02-20T12:00:00Z",
+        "complaint about the visit",
+    )
+    explained = run_cli(migrated_url, "route", "explain", "c-ann", "-o", "json").json
+    assert (explained["number"]["e164"], explained["trace"][0]["code"]) == (DESK, "OVERRIDE")
+    events = run_cli(migrated_url, "audit", "list", "--all", "-o", "json").json
+    (event,) = [each for each in events if each["event"] == "override.started"]
+    assert (event["ref"], event["reason"]) == ("c-ann", "imported from Snoutos")
+    assert run_cli(migrated_url, "audit", "verify").code == 0
+    assert run_cli(migrated_url, "doctor", "-o", "json").code in (0, 10)
+
+
+def test_an_override_without_an_end_ends_after_thirty_days(migrated_url: str, folder: Path) -> None:
+    ran = take_overrides(migrated_url, folder, override("o-1", "t-4", endsAt=""))
     assert ran.code == 4
-    told = {row["id"]: row["reason"] for row in ran.json["findings"]}
-    assert set(told) == {"o-1", "o-2"}
-    assert "client c-ann go to owner_inbox until it is removed" in told["o-1"]
-    assert "client c-bob go to sitter until 2026-03-02 12:00 UTC" in told["o-2"]
+    (finding,) = ran.json["findings"]
+    assert (finding["taken"], finding["code"]) == (True, "override_without_end")
+    assert "ends on 2026-03-16 11:00 EDT here" in finding["reason"]
+    assert listed(migrated_url)[0]["until_at"] == "2026-03-16T15:00:00Z"
+
+
+def test_overrides_of_a_clients_threads_become_one(migrated_sqlite: str, folder: Path) -> None:
+    ran = take_overrides(
+        migrated_sqlite,
+        folder,
+        override("o-1", "t-1"),
+        override("o-2", "t-2", startsAt="2026-02-18 12:00", endsAt="2026-02-25 12:00"),
+        override("o-3", "t-4", startsAt="2026-03-01 12:00", endsAt="2026-03-02 12:00"),
+    )
+    assert ran.code == 0
+    counted = {row["table"]: (row["new"], row["merged"]) for row in ran.json["tables"]}
+    assert counted["RoutingOverride"] == (2, 1)
+    with looking(migrated_sqlite) as cursor:
+        spans = cursor.tuples("SELECT starts_at, until_at FROM route_override ORDER BY starts_at")
+    assert [(str(start)[:10], str(until)[:10]) for start, until in spans] == [
+        ("2026-02-14", "2026-02-25"),
+        ("2026-03-01", "2026-03-02"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        (override("o-1", "t-2", "sitter"), (False, "override_not_taken")),
+        (override("o-1", "t-2", "client", endsAt=""), (False, "override_not_taken")),
+        (override("o-1", "t-2", "elsewhere"), (True, "override_to_desk")),
+        (override("o-1", "t-2", ""), (True, "override_to_desk")),
+        (override("o-1", "t-none"), (False, "needs_another_row")),
+        (override("o-1", "t-2", startsAt="soon"), (False, "malformed_row")),
+        (override("o-1", "t-2", startsAt="2026-03-01"), (False, "end_not_after_start")),
+    ],
+)
+def test_an_override_that_cannot_be_so_here_is_told(
+    migrated_sqlite: str, folder: Path, row: dict[str, Any], code: tuple[bool, str]
+) -> None:
+    ran = take_overrides(migrated_sqlite, folder, row)
+    assert [(each["taken"], each["code"]) for each in ran.json["findings"]] == [code]
+
+
+def test_a_second_override_of_a_client_is_told(migrated_sqlite: str, folder: Path) -> None:
+    later = {"startsAt": "2026-03-01 12:00", "endsAt": "2026-03-02 12:00"}
+    ran = take_overrides(
+        migrated_sqlite, folder, override("o-1", "t-2"), override("o-2", "t-1", **later)
+    )
+    assert [(each["id"], each["code"]) for each in ran.json["findings"]] == [
+        ("o-2", "override_runs")
+    ]
+
+
+def test_an_override_that_was_ended_here_stays_ended(migrated_sqlite: str, folder: Path) -> None:
+    take_overrides(migrated_sqlite, folder, override("o-1", "t-2"), again=False)
+    assert run_cli(migrated_sqlite, "route", "override", "end", "c-ann").code == 0
+    assert take_over(migrated_sqlite, folder).code == 0
+    explained = run_cli(migrated_sqlite, "route", "explain", "c-ann", "-o", "json").json
+    assert explained["trace"][0]["code"] != "OVERRIDE"
 
 
 def test_an_old_system_without_those_tables_is_taken_over_too(folder: Path) -> None:
-    lacking = {table.name for table in TABLES if table.may_lack}
+    lacking = {table.name for table in OLDER.tables if table.may_lack}
     assert lacking == {"MessageDelivery", "RoutingOverride"}
     assert not any((folder / f"{name}.csv").exists() for name in lacking)
 
