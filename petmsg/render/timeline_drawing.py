@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from math import ceil
 from typing import Any
 
@@ -15,10 +16,13 @@ from petmsg.render.picture_text import picture_notes
 from petmsg.render.table import STYLES, print_table, show, wrapped
 from petmsg.render.terminal import Terminal, terminal_of
 from petmsg.render.timeline_lanes import (
+    AWAY,
     BOOKED,
     GRACE,
+    HANDOFF,
     LEAD,
     LINE,
+    PENDING,
     REST,
     TONE_OF,
     Bar,
@@ -33,10 +37,26 @@ from petmsg.render.views.simulate import SEGMENTS
 _NAMES = 22
 """Maximum width of the lane names."""
 _TICK = 8
-_INK = {LEAD: "░", BOOKED: "█", GRACE: "░", LINE: "━", REST: "▒"}
-_PLAIN_INK = {LEAD: ".", BOOKED: "#", GRACE: ".", LINE: "-", REST: "x"}
-_MARKS = {"in": "▼", "out": "▲", "both": "◆"}
-_PLAIN_MARKS = {"in": "v", "out": "^", "both": "*"}
+_INK = {
+    LEAD: "░", BOOKED: "█", GRACE: "░", LINE: "━", REST: "▒", PENDING: "▄", AWAY: "─",
+}  # fmt: skip
+_PLAIN_INK = {
+    LEAD: ".", BOOKED: "#", GRACE: ".", LINE: "-", REST: "x", PENDING: "?", AWAY: "-",
+}  # fmt: skip
+_MARKS = {"in": "▼", "out": "▲", "both": "◆", HANDOFF: "◆"}
+_PLAIN_MARKS = {"in": "v", "out": "^", "both": "*", HANDOFF: "*"}
+_NOW = "┊"
+_PLAIN_NOW = ":"
+
+
+def ink_of(terminal: Terminal) -> dict[str, str]:
+    """What bars are drawn with, by their kind."""
+    return _PLAIN_INK if terminal.plain else _INK
+
+
+def marks_of(terminal: Terminal) -> dict[str, str]:
+    """What marks are drawn with."""
+    return _PLAIN_MARKS if terminal.plain else _MARKS
 
 
 def print_timeline(timeline: Any, *, view: View) -> None:
@@ -61,23 +81,22 @@ def _pictures(timeline: Any, view: View, terminal: Terminal) -> Iterator[Text]:
 
 def _lines(timeline: Any, drawing: Drawing, view: View, terminal: Terminal) -> Iterator[Text]:
     names = [escape(lane.name) for lane in drawing.lanes]
-    left = min(max(map(cell_len, names)), _NAMES, terminal.width // 3)
-    width = max(terminal.width - left - 2, 10)
+    left, width = columns_of(names, terminal)
     yield Text(
         f"{escape(timeline.name or '[erased]')} ({escape(timeline.client)}), "
         f"{local(timeline.start, view)} to {local(timeline.end, view)}",
         style="bold",
     )
-    yield from _axis(timeline, left, width, terminal)
+    yield from axis(timeline, midnights(timeline, room=width / _TICK), left, width, terminal)
     for name, lane in zip(names, drawing.lanes, strict=True):
         yield Text(set_cell_size(name, left) + "  ").append_text(
-            _lane_text(lane, timeline, width, terminal)
+            lane_text(lane, timeline, width, terminal)
         )
     yield Text()
     if drawing.letters:
         said = ", ".join(f"{letter} {e164}" for letter, e164 in drawing.letters.items())
         yield Text(f"Numbers: {said}")
-    ink, marks = (_PLAIN_INK, _PLAIN_MARKS) if terminal.plain else (_INK, _MARKS)
+    ink, marks = ink_of(terminal), marks_of(terminal)
     yield Text(
         f"{ink[BOOKED]} booked  {ink[GRACE]} {_outside_booked(drawing)}  {ink[REST]} quarantined  "
         f"{marks['in']} received  {marks['out']} sent",
@@ -92,10 +111,22 @@ def _outside_booked(drawing: Drawing) -> str:
     return "lead, grace" if has_lead else "grace"
 
 
-def _axis(timeline: Any, left: int, width: int, terminal: Terminal) -> Iterator[Text]:
-    """The axis: a label at each local midnight, and a mark at the current time."""
+def columns_of(names: Sequence[str], terminal: Terminal) -> tuple[int, int]:
+    """The widths of the names and of the lanes beside them."""
+    left = min(max(map(cell_len, names)), _NAMES, terminal.width // 3)
+    return left, max(terminal.width - left - 2, 10)
+
+
+def axis(
+    timeline: Any,
+    ticks_at: Sequence[tuple[datetime, str]],
+    left: int,
+    width: int,
+    terminal: Terminal,
+) -> Iterator[Text]:
+    """The axis: a label at each tick, and a mark at the current time."""
     labels, ticks = [" "] * width, [" "] * width
-    for at, label in midnights(timeline, room=width / _TICK):
+    for at, label in ticks_at:
         at_cell = int(place(at, timeline, width))
         ticks[min(at_cell, width - 1)] = "|" if terminal.plain else "│"
         if at_cell + len(label) <= width:
@@ -110,10 +141,18 @@ def _axis(timeline: Any, left: int, width: int, terminal: Terminal) -> Iterator[
     yield line
 
 
-def _lane_text(lane: Lane, timeline: Any, width: int, terminal: Terminal) -> Text:
-    """A lane as one line of cells. A bar fills every cell that it touches."""
-    ink, marks = (_PLAIN_INK, _PLAIN_MARKS) if terminal.plain else (_INK, _MARKS)
+def lane_text(
+    lane: Lane, timeline: Any, width: int, terminal: Terminal, *, with_now: bool = False
+) -> Text:
+    """A lane as one line of cells. A bar fills every cell that it touches.
+
+    `with_now` marks the current time where the lane is empty.
+    """
+    ink, marks = ink_of(terminal), marks_of(terminal)
     cells = [(" ", "")] * width
+    if with_now and timeline.start <= timeline.now < timeline.end:
+        spot = min(int(place(timeline.now, timeline, width)), width - 1)
+        cells[spot] = (_PLAIN_NOW if terminal.plain else _NOW, "dim")
     for bar in lane.bars:
         style = STYLES.get(bar.tone or TONE_OF[bar.kind], "")
         first, last = _cells(bar, timeline, width)
@@ -123,7 +162,8 @@ def _lane_text(lane: Lane, timeline: Any, width: int, terminal: Terminal) -> Tex
     for at, way, _ in lane.marks:
         spot = min(int(place(at, timeline, width)), width - 1)
         there = cells[spot][0]
-        cells[spot] = (marks[way] if there in (" ", marks[way]) else marks["both"], "")
+        is_free = there in (" ", marks[way]) or way == HANDOFF
+        cells[spot] = (marks[way] if is_free else marks["both"], "")
     drawn = Text()
     for character, style in cells:
         drawn.append(character, style=style)

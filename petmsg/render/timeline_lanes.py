@@ -13,6 +13,8 @@ from petmsg.enums.messages import Direction
 from petmsg.render.field_types import BAD, GOOD, OVER, WAITS
 
 LEAD, BOOKED, GRACE, LINE, REST = "lead", "booked", "grace", "line", "rest"
+PENDING, AWAY = "pending", "away"
+HANDOFF = "handoff"
 _NOBODY = "no sitter yet"
 _TICKS_APART = (1, 2, 3, 7, 14, 28, 84)
 """Days between two ticks; the smallest value that leaves room for the labels is used."""
@@ -35,7 +37,7 @@ class Lane(NamedTuple):
     name: str
     bars: tuple[Bar, ...] = ()
     marks: tuple[tuple[datetime, str, str], ...] = ()
-    """Messages: the instant, the direction (`in` or `out`) and a title."""
+    """Messages and hand-offs: the instant, what it is (`in`, `out`, `handoff`) and a title."""
 
 
 class Drawing(NamedTuple):
@@ -158,5 +160,13 @@ def midnights(timeline: Any, *, room: float) -> list[tuple[datetime, str]]:
     return ticks
 
 
-TONE_OF = {LEAD: OVER, BOOKED: GOOD, GRACE: OVER, REST: WAITS, LINE: ""}
+TONE_OF = {
+    LEAD: OVER,
+    BOOKED: GOOD,
+    GRACE: OVER,
+    REST: WAITS,
+    LINE: "",
+    PENDING: WAITS,
+    AWAY: OVER,
+}
 """The tone of a bar without a tone of its own."""
