@@ -111,6 +111,8 @@ READING = [
     ["number", "history", "+14155550101"],
     ["number", "who", "+14155550101", "--at", "now"],
     ["booking", "list"],
+    ["today"],
+    ["today", "--chart"],
     ["booking", "show", "B-1"],
     ["message", "list"],
     ["message", "show", "1"],

@@ -28,6 +28,7 @@ from petmsg.queries import (
     send_blocks,
     senders,
     thread,
+    today,
     waiting,
 )
 from tests import ROOT
@@ -262,7 +263,7 @@ def scans(cursor: Any, text: str) -> list[str]:
         inbound.LAST_SEEN, inbound.STORED, relay.CLIENTS_AROUND, relay.WROTE, relay.QUESTIONS,
         inbox.UNREAD, inbound.OPTED_OUT_AT, senders.SITTER_OF_PHONE, optout._SAID_SINCE,
         relay.KNOWN_CLIENTS, relay.LISTS, relay.SHOWN, relay.SAID, relay.SHOWN_TO_CLIENT,
-        waiting._WAITING, waiting._OF_SAME_SENDER,
+        waiting._WAITING, waiting._OF_SAME_SENDER, today.VISITS, today.NAMES_OF_WAITING,
         inbox._ITEMS + waiting.OPEN + waiting.FOR_THE_DESK + inbox._AFTER_IN_WAIT
         + " AND m.client_id = :client_id AND i.received_at >= :since"
         " ORDER BY coalesce(i.inbox_at, i.with_sitter_at), i.message_id ASC",
@@ -272,6 +273,7 @@ def scans(cursor: Any, text: str) -> list[str]:
          "number", "sender", "open_windows", "last_seen", "stored", "clients_around",
          "wrote", "questions", "unread", "opted_out_at", "sitter_of_phone", "said_since",
          "known_clients", "lists", "shown", "said", "shown_to_client", "waiting", "of_same_sender",
+         "visits_of_a_day", "names_of_waiting",
          "inbox"],
 )  # fmt: skip
 def test_a_hot_text_reads_no_table_from_end_to_end(company: str, text: str) -> None:

@@ -195,6 +195,7 @@ READING: dict[str, tuple[str, ...]] = {
     "org list": (),
     "org show": (),
     "status": (),
+    "today": (),
     "coverage": (),
     "doctor": (),
     "db current": (),

@@ -1,0 +1,32 @@
+"""The rows of a day: what they hold, and by which index they are read."""
+
+from typing import Any
+
+import pytest
+
+from petmsg.queries import today
+from tests.support.consistency import raw
+from tests.support.fixtures import NOW
+
+
+@pytest.mark.parametrize(
+    ("text", "index"),
+    [
+        (today.VISITS, "ix_booking_org_id_ends_at"),
+        (today.ABSENCES, "ix_sitter_absence_org_id_ends_at"),
+        (today.NAMES_OF_WAITING, "ix_inbound_text_open"),
+    ],
+    ids=["visits", "absences", "names of waiting"],
+)
+def test_a_day_is_read_by_an_index_whatever_was_before(
+    migrated_url: str, text: str, index: str
+) -> None:
+    """On PostgreSQL an empty table would be read from end to end if that were allowed."""
+    with raw(migrated_url) as cursor:
+        if not cursor.is_sqlite:
+            cursor.run("SET LOCAL enable_seqscan = off")
+            cursor.run("SET LOCAL enable_bitmapscan = off")
+        verb = "EXPLAIN QUERY PLAN" if cursor.is_sqlite else "EXPLAIN"
+        values: dict[str, Any] = {"org_id": 1, "since": NOW, "until": NOW}
+        wanted = {name: value for name, value in values.items() if f":{name}" in text}
+        assert index in repr(cursor.tuples(f"{verb} {text}", **wanted))
