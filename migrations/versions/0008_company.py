@@ -31,12 +31,16 @@ def upgrade() -> None:
         "import_map",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("org_id", sa.Integer(), nullable=False),
-        sa.Column("noun", sa.String(), nullable=False),
+        sa.Column("noun", sa.String(16), nullable=False),
         sa.Column("header", sa.String(), nullable=False),
         sa.Column("target", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_import_map"),
         sa.UniqueConstraint("org_id", "noun", "header", name="uq_import_map_org_id_noun_header"),
         sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_import_map_org_id"),
+        sa.CheckConstraint(
+            "noun IN ('client', 'sitter', 'booking', 'number')", name="ck_import_map_noun"
+        ),
+        sa.CheckConstraint("header <> ''", name="ck_import_map_header"),
     )
     op.create_table(
         "sitter_absence",

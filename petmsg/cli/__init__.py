@@ -45,7 +45,7 @@ GROUPS = {
     "errors": "Explain error codes and what petmsg does about them.",
     "org": "Add orgs (companies), change their settings, pause their sending.",
     "export": "Export all data of a company to files.",
-    "import": "Restore an export, or import from the previous system.",
+    "import": "Restore an export, import from the previous system, or save maps of columns.",
     "db": "Upgrade, check, back up and restore the database.",
     "serve": "Receive webhooks from Twilio and Stripe.",
     "config": "Show the settings and their sources.",

@@ -1,6 +1,6 @@
 """Commands that read a file. Rows are committed in chunks; each row has a result."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from petmsg.cli.context import Context
@@ -53,9 +53,9 @@ def import_file(
         write(",".join(layout.template))
         return
     name = source(file, option)
-    sheet = read_sheet(
-        read_file(name) if content is None else content, layout, options.reading(layout)
-    )
+    if content is None:
+        content = read_file(name)
+    sheet = read_sheet(content, layout, options.reading(layout, _saved_maps(context, noun)))
     for note in sheet.notes:
         context.notify(note)
     with keep_rejects(context, options.rejects, sheet, imported=name) as rejects:
@@ -68,6 +68,14 @@ def import_file(
             total=sheet.lines,
             finds_again=finds_again,
         )
+
+
+def _saved_maps(context: Context, noun: ImportNoun) -> Mapping[str, str]:
+    """What the org has saved about the headers of its files."""
+    from petmsg.queries.import_map import saved_targets
+
+    with context.snapshot() as cursor:
+        return saved_targets(cursor, context.org(cursor).id, noun)
 
 
 def take_chunks(

@@ -1,6 +1,6 @@
 """The options of all commands that import a file: how the file is to be read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,12 +63,16 @@ class FileOptions:
     sheet: str | None = None
     is_template: bool = False
 
-    def reading(self, layout: "Layout") -> "Reading":
-        """How the file is to be read. Raises `UsageProblem` and `OutOfRange` for a bad --map."""
+    def reading(self, layout: "Layout", saved: Mapping[str, str]) -> "Reading":
+        """How the file is to be read; `saved` are the maps of the org.
+
+        Raises `UsageProblem` and `OutOfRange` for a bad --map.
+        """
         from petmsg.spreadsheets.header import parse_map
         from petmsg.spreadsheets.read import Reading
 
         return Reading(
+            saved=saved,
             maps=dict(parse_map(each, layout) for each in self.maps or ()),
             encoding=self.encoding,
             date_order=self.date_order,

@@ -1,9 +1,10 @@
 """Saved header maps: what a column of a company's files is called here."""
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlmodel import Field
 
-from petmsg.models.base import Table
+from petmsg.enums.files import ImportNoun
+from petmsg.models.base import Table, vocabulary
 
 
 class ImportMap(Table, table=True):
@@ -13,10 +14,13 @@ class ImportMap(Table, table=True):
     """
 
     __tablename__ = "import_map"
-    __table_args__ = (UniqueConstraint("org_id", "noun", "header"),)
+    __table_args__ = (
+        UniqueConstraint("org_id", "noun", "header"),
+        CheckConstraint("header <> ''", name="header"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     org_id: int = Field(foreign_key="org.id")
-    noun: str
+    noun: ImportNoun = Field(sa_type=vocabulary(ImportNoun, "noun"))
     header: str
     target: str

@@ -118,6 +118,7 @@ READING = [
     ["message", "show", "1"],
     ["template", "list"],
     ["template", "show", "late"],
+    ["import", "map", "list"],
     ["inbox", "list"],
     ["inbox", "show", "2"],
     ["inbox", "strays"],

@@ -90,6 +90,8 @@ WRITING: dict[str, tuple[str, ...]] = {
     "template add": ("soon", "--body", "Soon, {client.name}"),
     "template set": ("soon", "--body", "Very soon"),
     "template remove": ("soon",),
+    "import map set": ("sitter", "Handy=phone", "Vermerk=", "Nobody=nothing"),
+    "import map remove": ("sitter", "Handy", "Nobody"),
     "route override set": ("C-9", "--until", "+2h", "--reason", "asked"),
     "route override end": ("C-9",),
     "inbox claim": ("6", "404"),

@@ -98,6 +98,11 @@ _REPLIES = (
         " JOIN thread t ON t.id = m.thread_id WHERE i.org_id = :o"
     ),
     (
+        "INSERT INTO import_map (org_id, noun, header, target)"
+        " VALUES (:o, 'client', 'handy', 'phone')"
+    ),
+    ("INSERT INTO import_map (org_id, noun, header, target) VALUES (:o, 'client', 'vermerk', '')"),
+    (
         "INSERT INTO sitter_absence (org_id, sitter_id, starts_at, ends_at, reason, actor,"
         " created_at) SELECT :o, min(s.id), min(i.received_at),"
         " (SELECT max(ends_at) FROM booking WHERE org_id = :o), 'ill', 'ada', min(i.received_at)"

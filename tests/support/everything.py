@@ -78,6 +78,7 @@ def fill(url: str) -> None:
         run("message", "send", client, "--body", BODY, "--force", "--reason", "a link only")
     run("message", "send", "C-4", "--body", "See you", "--queue-only")
     run("message", "sync")
+    run("import", "map", "set", "client", f"{CHINESE}=name", "Handy=phone", "Vermerk=")
     run("template", "add", "late", "--body", f"{BODY} {{eta|}}")
     run("number", "quarantine", OLGA, "--days", "14", "--reason", REASON)
     run("optout", "add", "C-3", "--reason", REASON)
@@ -165,6 +166,7 @@ READING: dict[str, tuple[str, ...]] = {
     "route explain --message": ("--message", "1"),
     "route inbound": ("--from", ANN, "--to", MAYA),
     "route override list": ("--all",),
+    "import map list": (),
     "template list": (),
     "template show": ("late",),
     "inbox list": (),

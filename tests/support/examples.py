@@ -238,6 +238,8 @@ BEFORE: dict[str, Callable[[Company], object]] = {
     "petmsg db upgrade": done("db", "downgrade", "0002", "--discard-data", "--yes"),
     "petmsg db upgrade --dry-run": done("db", "downgrade", "0002", "--discard-data", "--yes"),
     "petmsg inbox adopt": done("number", "add", "+14155550188", "--class", "pool"),
+    "petmsg import map list": done("import", "map", "set", "client", "Handy=phone"),
+    "petmsg import map remove": done("import", "map", "set", "client", "Handy=phone"),
     "petmsg import petmsg": exported,
     "petmsg import snoutos": emptied,
     "petmsg init": lambda company: company.path.unlink(),

@@ -74,6 +74,7 @@ def fill(url: str) -> None:
     cli("sitter", "back", "S-1", "--from", "+9d")
     assert cli("client", "forget", "C-9", "--reason", "her wish", "--yes").code == 0
     cli("optout", "add", "C-2", "--reason", "=she asked")
+    assert cli("import", "map", "set", "client", "Handy=phone", "Vermerk=").code == 0
     cli("client", "add", "Made up", "--phone", "+14155551010", "--timezone", "Asia/Tokyo")
     cli("number", "quarantine", POOL, "--days", "7", "--reason", 'filtered, "twice"')
     cli("number", "pace", MAYA, "--segments-per-second", "0.3")

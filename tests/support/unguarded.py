@@ -146,6 +146,14 @@ BUSY = (
         " created_at) SELECT :org, min(id), :now, :later, 'ill', 'ada', :now FROM sitter"
         " WHERE org_id = :org"
     ),
+    (
+        "INSERT INTO import_map (org_id, noun, header, target)"
+        " VALUES (:org, 'client', 'handy', 'phone')"
+    ),
+    (
+        "INSERT INTO import_map (org_id, noun, header, target)"
+        " VALUES (:org, 'client', 'vermerk', '')"
+    ),
     "INSERT INTO template (org_id, name, created_at) VALUES (:org, 'late', :now)",
     (
         "INSERT INTO template_version (org_id, template_id, version, body, actor, created_at)"

@@ -9,10 +9,77 @@ from petmsg.cli.context import Context
 from petmsg.cli.flows.import_export import take_back
 from petmsg.cli.flows.import_snoutos import source_of, take_over
 from petmsg.cli.options import named_folder
-from petmsg.render.printed import list_of, one
+from petmsg.cli.results import show_results
+from petmsg.enums.files import ImportNoun
+from petmsg.queries import import_map as queries
+from petmsg.render.printed import list_of, one, results_of
+from petmsg.render.views.import_map import MAP_CHANGED, MAPS
 from petmsg.render.views.import_provider_numbers import REPORT, RESTORED_EXPORT
 
-app = new_app("Restore an export, or import from the previous system.")
+app = new_app("Restore an export, import from the previous system, or save maps of columns.")
+
+
+map_app = new_app("Save what the columns of your files are, for all imports.")
+
+NOUN = Annotated[ImportNoun, typer.Argument(metavar="NOUN", help="What the files have rows of.")]
+
+
+@map_app.command(
+    "list",
+    prints=list_of(MAPS),
+    examples=["petmsg import map list"],
+)
+def list_maps(
+    context: Context,
+    noun: Annotated[
+        ImportNoun | None, typer.Option("--noun", help="Only for files of these rows.")
+    ] = None,
+) -> None:
+    """List the saved columns. An import uses them before its own names of headers."""
+    context.show_list(MAPS, context.read(queries.list_maps, noun=noun))
+
+
+@map_app.command(
+    "set",
+    writes=True,
+    prints=results_of(MAP_CHANGED),
+    examples=["petmsg import map set client 'Kontakt=name' 'Handy=phone' 'Vermerk='"],
+)
+def set_map(
+    context: Context,
+    noun: NOUN,
+    maps: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="HEADER=COLUMN",
+            help="A header and the column that it is; 'Header=' ignores it.",
+        ),
+    ],
+) -> None:
+    """Save what headers of files mean. Safe to repeat; --map of an import goes before it."""
+    from petmsg.services.transfer import import_map
+
+    show_results(context, MAP_CHANGED, context.write(import_map.save, noun, maps))
+
+
+@map_app.command(
+    "remove",
+    writes=True,
+    prints=results_of(MAP_CHANGED),
+    examples=["petmsg import map remove client Handy"],
+)
+def remove_map(
+    context: Context,
+    noun: NOUN,
+    headers: Annotated[list[str], typer.Argument(metavar="HEADER", help="A saved header.")],
+) -> None:
+    """Remove saved headers; imports then use the known names again."""
+    from petmsg.services.transfer import import_map
+
+    show_results(context, MAP_CHANGED, context.write(import_map.remove, noun, headers))
+
+
+app.add_group(map_app, "map")
 
 
 @app.command(

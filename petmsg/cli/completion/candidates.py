@@ -20,6 +20,7 @@ from petmsg.cli.context import Context
 from petmsg.cli.group import LazyGroup
 from petmsg.db.snapshot import snapshot
 from petmsg.enums.bookings import BookingStatus
+from petmsg.enums.files import ImportNoun
 from petmsg.enums.inbound import AddressedTo
 from petmsg.enums.messages import MessageStatus
 from petmsg.enums.output import OutputFormat
@@ -235,6 +236,7 @@ BY_METAVAR: dict[str, Words] = {
     "FILE|URL": files,
     "FORMAT": one_of(OutputFormat),
     "ID": row,
+    "NOUN": one_of(ImportNoun),
     "MINUTES": one_of(("default",)),
     "[ID]": row,
     "REF": _BOOKINGS,
@@ -256,6 +258,8 @@ BY_METAVAR: dict[str, Words] = {
             "DATE",
             "DURATION",
             "FROM-UNTIL",
+            "HEADER",
+            "HEADER=COLUMN",
             "HOST",
             "K",
             "K=V",

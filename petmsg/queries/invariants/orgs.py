@@ -90,6 +90,8 @@ UNION ALL
 SELECT min(org_id), 'template version', id, count(*) FROM template_version
 GROUP BY id HAVING count(*) > 1
 UNION ALL
+SELECT min(org_id), 'header map', id, count(*) FROM import_map GROUP BY id HAVING count(*) > 1
+UNION ALL
 SELECT min(org_id), 'question', id, count(*) FROM relay_question GROUP BY id HAVING count(*) > 1
 UNION ALL
 SELECT NULL, 'stray', id, count(*) FROM stray_text GROUP BY id HAVING count(*) > 1

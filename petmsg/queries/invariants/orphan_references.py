@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from petmsg.db.cursor import Cursor
 from petmsg.enums.alerts import AlertSeverity
 from petmsg.enums.bookings import BookingStatus
+from petmsg.enums.files import ImportNoun
 from petmsg.enums.inbound import AddressedTo, RelayKind, RelayOutcome
 from petmsg.enums.media import MediaStatus
 from petmsg.enums.messages import AttemptStatus, Direction, MessageStatus, StoredRule, Voice
@@ -32,6 +33,7 @@ OF_AN_ORG = {
     "booking": (("client_id", "client"), ("sitter_id", "sitter")),
     "client": (),
     "client_phone": (("client_id", "client"),),
+    "import_map": (),
     "inbound_text": (("message_id", "message"), ("sitter_id", "sitter")),
     "media": (("message_id", "message"), ("source_id", "media")),
     "media_link": (("message_id", "message"),),
@@ -92,6 +94,7 @@ VOCABULARIES = (
     Vocabulary("alert", "severity", AlertSeverity),
     Vocabulary("booking", "status", BookingStatus),
     Vocabulary("client", "kind", ClientKind),
+    Vocabulary("import_map", "noun", ImportNoun),
     Vocabulary("inbound_text", "addressed_to", AddressedTo),
     Vocabulary("inbound_text", "keyword", Keyword, required=False),
     Vocabulary("media", "status", MediaStatus),

@@ -294,6 +294,14 @@ HELD: dict[str, tuple[str, str]] = {
         "one_override_at_a_time",
         "UPDATE route_override SET ended_at = NULL, ended_by = NULL",
     ),
+    "uq_import_map_org_id_noun_header": (
+        "header_map_once",
+        "UPDATE import_map SET header = 'handy' WHERE org_id = 1",
+    ),
+    "ck_import_map_header": (
+        "header_map_once",
+        "UPDATE import_map SET header = '' WHERE org_id = 1 AND header = 'handy'",
+    ),
     "uq_org_slug": ("ref_once", "UPDATE org SET slug = 'alpha'"),
     "uq_opt_out_standing": ("opt_out_once", "INSERT INTO opt_out SELECT * FROM opt_out"),
     "uq_sandbox_text_provider_message_id": (
