@@ -235,9 +235,9 @@ def deactivate(
     context.show_one(DEACTIVATED, gone)
     for booking in gone.windows_ended:
         context.notify(f"Ended now: {booking}. If the visit goes on, reassign it:")
-        context.notify(f"  petmsg booking reassign {booking} --sitter SITTER")
+        context.notify(f"  petmsg booking reassign {booking} SITTER")
     for booking in gone.bookings_unassigned:
-        context.notify(f"Reassign: petmsg booking reassign {booking} --sitter SITTER")
+        context.notify(f"Reassign: petmsg booking reassign {booking} SITTER")
 
 
 @app.command(

@@ -221,6 +221,6 @@ JOIN sitter s ON s.id = w.sitter_id
 WHERE s.status = 'offboarded' AND b.status = 'confirmed' AND w.ends_at > :now
 ORDER BY w.starts_at, w.id
 """,
-        command="petmsg booking reassign {booking}{org} --sitter SITTER",
+        command="petmsg booking reassign {booking} SITTER{org}",
     ),
 )

@@ -39,7 +39,7 @@ def require_visit_over(uow: UnitOfWork, row: BookingState) -> None:
     if row.ends_at + timedelta(minutes=uow.org.grace_minutes) > uow.now:
         raise SitterOffboarded(
             f"Sitter {row.sitter} of booking {row.ref} is offboarded.",
-            hint=f"Choose another sitter: petmsg booking reassign {row.ref} --sitter SITTER",
+            hint=f"Choose another sitter: petmsg booking reassign {row.ref} SITTER",
         )
 
 

@@ -125,7 +125,7 @@ def _validate(
     if row.sitter_status == SitterStatus.OFFBOARDED:
         return SitterOffboarded(
             f"Sitter {row.sitter} of booking {ref} is offboarded.",
-            hint=f"Choose another sitter: petmsg booking reassign {ref} --sitter SITTER",
+            hint=f"Choose another sitter: petmsg booking reassign {ref} SITTER",
         )
     return None
 

@@ -18,18 +18,18 @@ from petmsg.enums.routing import Code
 from petmsg.errors import OutOfRange
 from petmsg.plurals import counted
 from petmsg.queries import coverage as queries
-from petmsg.queries.coverage import WindowToCome
+from petmsg.queries.coverage import Unplaced, WindowToCome
 from petmsg.queries.lookup import ClientKey
 from petmsg.queries.org import OrgRow
 from petmsg.queries.routing import read_facts
+from petmsg.rules.double_bookings import Visit
 from petmsg.rules.routing import Decision, Facts, WindowFact, decide, usable
 from petmsg.services.fix_commands import FixCommands, fix_commands
-from petmsg.services.routes.visit_conflicts import REASSIGN, conflicts
+from petmsg.services.routes.visit_conflicts import REASSIGN, VisitsAhead
 
 USUAL_DAYS = 14
 MOST_DAYS = 366
 
-_REASSIGN = "petmsg booking reassign {booking}{org} --sitter SITTER"
 _ACTIVATE = "petmsg sitter activate {sitter}{org}"
 _ADD_AND_ACTIVATE = f"petmsg number add E164 --class sitter{{org}} && {_ACTIVATE}"
 _RESTORE = "petmsg number restore {number}{org} --reason '…'"
@@ -120,17 +120,18 @@ class _OrgCoverage:
 
     def rows(self) -> Iterator[Gap]:
         spare = queries.spare_numbers(self.cursor, self.org, now=self.now)
+        ahead = VisitsAhead.read(self.cursor, self.org, now=self.now, until=self.until)
         timed = [
-            *self._windows(spare),
-            *self._bookings_without_window(),
-            *self._conflicts(),
+            *self._windows(spare, ahead),
+            *self._bookings_without_window(ahead),
+            *self._conflicts(ahead),
         ]
         yield from sorted(timed, key=lambda gap: (gap.starts_at, gap.booking))
         yield from self._sitters(spare)
         yield from self._fallback()
         yield self._headroom(spare)
 
-    def _windows(self, spare: int) -> Iterator[Gap]:
+    def _windows(self, spare: int, ahead: VisitsAhead) -> Iterator[Gap]:
         """Windows whose sitter has no usable number, from the start until there is one."""
         span = {"now": self.now, "until": self.until}
         for each in queries.windows_to_come(self.cursor, self.org, **span):
@@ -144,10 +145,14 @@ class _OrgCoverage:
             lacks = _LACKS[code].format(
                 name=window.sitter_name, status=each.sitter_status, number=number
             )
+            command, to = self._fix_command(each, code, spare), None
+            if command is REASSIGN:
+                to = ahead.sitter_for(self._visit(each.client, window, window.booked_until))
             yield self._gap(
                 GapKind.WINDOW,
                 message=f"Booking {window.booking} of {each.client.ref}: {lacks}",
-                command=self._fix_command(each, code, spare),
+                command=command,
+                to=to,
                 booking=window.booking,
                 client=each.client,
                 sitter=window.sitter,
@@ -169,15 +174,21 @@ class _OrgCoverage:
             return window.ends_at
         return again if self._decide_alone(each, again).rule is not None else window.ends_at
 
-    def _bookings_without_window(self) -> Iterator[Gap]:
+    def _bookings_without_window(self, ahead: VisitsAhead) -> Iterator[Gap]:
         """Confirmed bookings without a window: messages are routed as if nothing was booked."""
         span = {"now": self.now, "until": self.until}
         for each in queries.bookings_without_window(self.cursor, self.org, **span):
-            offboarded = each.sitter_status == SitterStatus.OFFBOARDED
+            command, to = _CONFIRM, None
+            if each.sitter_status == SitterStatus.OFFBOARDED:
+                command, to = (
+                    REASSIGN,
+                    ahead.sitter_for(self._visit(each.client, each, each.ends_at)),
+                )
             yield self._gap(
                 GapKind.BOOKING_WITHOUT_WINDOW,
                 message=f"Booking {each.booking} of {each.client.ref}: confirmed without a window",
-                command=_REASSIGN if offboarded else _CONFIRM,
+                command=command,
+                to=to,
                 booking=each.booking,
                 client=each.client,
                 sitter=each.sitter,
@@ -185,10 +196,10 @@ class _OrgCoverage:
                 ends_at=each.ends_at,
             )
 
-    def _conflicts(self) -> Iterator[Gap]:
+    def _conflicts(self, ahead: VisitsAhead) -> Iterator[Gap]:
         """Visits that cannot take place as booked. Their windows have a number: no fallback."""
-        for each in conflicts(self.cursor, self.org, now=self.now, until=self.until):
-            named = {"booking": each.reassigned, "sitter": each.to}
+        for each in ahead.conflicts():
+            named = {"booking": each.reassigned, "to": each.to}
             yield Gap(
                 org=self.org.slug,
                 timezone=self.org.timezone,
@@ -257,7 +268,11 @@ class _OrgCoverage:
         inactive = code is Code.SITTER_NOT_ACTIVE and each.sitter_status == SitterStatus.INACTIVE
         if inactive or code is Code.SITTER_WITHOUT_NUMBER:
             return _ACTIVATE if spare or each.window.number is not None else _ADD_AND_ACTIVATE
-        return _REASSIGN
+        return REASSIGN
+
+    def _visit(self, client: ClientKey, of: WindowFact | Unplaced, ends_at: datetime) -> Visit:
+        """The visit as the search for another sitter reads it."""
+        return Visit(of.booking, True, of.starts_at, ends_at, client.ref, of.sitter or "")
 
     def _new_client_facts(self, kind: ClientKind) -> Facts:
         """The routing facts for a new client of this kind."""
@@ -281,6 +296,7 @@ class _OrgCoverage:
         *,
         message: str,
         command: str | None,
+        to: str | None = None,
         client: ClientKey | None = None,
         starts_at: datetime | None = None,
         **fields: Any,
@@ -297,6 +313,7 @@ class _OrgCoverage:
                 found.reason,
             )
         named = {name: fields.get(name) for name in ("booking", "sitter", "number")}
+        named["to"] = to
         return Gap(
             org=self.org.slug,
             timezone=self.org.timezone,

@@ -16,7 +16,8 @@ from petmsg.queries.org import OrgRow
 from petmsg.rules.double_bookings import Clash, Visit, in_two_homes, two_sitters
 from petmsg.rules.free_sitters import Away, FreeSitters
 
-REASSIGN = "petmsg booking reassign {booking} {sitter}{org}"
+REASSIGN = "petmsg booking reassign {booking} {to}{org}"
+"""The command of a visit that another sitter should make."""
 _NOBODY_FREE = "SITTER"
 """Stands in the command for a sitter whom a person must choose."""
 
@@ -42,33 +43,41 @@ class Conflict(NamedTuple):
     details: dict[str, Any]
 
 
-def conflicts(cursor: Cursor, org: OrgRow, *, now: datetime, until: datetime) -> list[Conflict]:
-    """The conflicts that begin before `until` and have not ended at `now` (aware UTC)."""
-    rows = queries.visits_to_come(cursor, org, now=now, until=until)
-    visits = [row.visit for row in rows]
-    last = max((each.ends_at for each in visits), default=until)
-    absences = [
-        Away(each.sitter, each.starts_at, each.ends_at)
-        for each in absences_between(cursor, org, since=now, until=last)
-    ]
-    found = _Conflicts(
-        now=now,
-        names={row.sitter: row.sitter_name for row in rows},
-        visits=visits,
-        absences=absences,
-        free=FreeSitters(queries.candidates(cursor, org), visits, absences),
-    )
-    return [each for each in found.all() if now < each.ends_at and each.starts_at < until]
+class VisitsAhead(NamedTuple):
+    """The visits of an org that overlap `[now, until)` (aware UTC), and who is free for them."""
 
-
-class _Conflicts(NamedTuple):
     now: datetime
+    until: datetime
     names: dict[str, str]
     visits: list[Visit]
     absences: list[Away]
     free: FreeSitters
 
-    def all(self) -> Iterator[Conflict]:
+    @classmethod
+    def read(cls, cursor: Cursor, org: OrgRow, *, now: datetime, until: datetime) -> "VisitsAhead":
+        """Read them with three statements, however many there are."""
+        rows = queries.visits_to_come(cursor, org, now=now, until=until)
+        visits = [row.visit for row in rows]
+        last = max((each.ends_at for each in visits), default=until)
+        absences = [
+            Away(each.sitter, each.starts_at, each.ends_at)
+            for each in absences_between(cursor, org, since=now, until=max(last, until))
+        ]
+        names = {row.sitter: row.sitter_name for row in rows}
+        free = FreeSitters(queries.candidates(cursor, org), visits, absences)
+        return cls(now, until, names, visits, absences, free)
+
+    def sitter_for(self, visit: Visit) -> str:
+        """A sitter who is free for the visit, or a word that stands for one."""
+        return self.free.suggest(visit, at=self.now) or _NOBODY_FREE
+
+    def conflicts(self) -> list[Conflict]:
+        """The conflicts that begin before `until` and have not ended at `now`."""
+        return [
+            each for each in self._all() if self.now < each.ends_at and each.starts_at < self.until
+        ]
+
+    def _all(self) -> Iterator[Conflict]:
         yield from self._absent()
         for clash in in_two_homes(self.visits):
             yield self._in_two_homes(clash)
@@ -96,7 +105,7 @@ class _Conflicts(NamedTuple):
                         starts_at=starts_at,
                         ends_at=ends_at,
                         reassigned=visit.booking,
-                        to=self.free.suggest(visit, at=self.now) or _NOBODY_FREE,
+                        to=self.sitter_for(visit),
                         details={
                             "status": _status(visit),
                             "away_from": absence.starts_at,
@@ -115,7 +124,7 @@ class _Conflicts(NamedTuple):
             message=f"Sitter {self.names[visit.sitter]} is in two homes at once: "
             f"{_named(other)} of {other.client}, {_named(visit)} of {visit.client}",
             reassigned=visit.booking,
-            to=self.free.suggest(visit, at=self.now),
+            to=self.sitter_for(visit),
         )
 
     def _two_sitters(self, clash: Clash) -> Conflict:
@@ -134,7 +143,7 @@ class _Conflicts(NamedTuple):
             f"{self.names[other.sitter]} ({_named(other)}), "
             f"{self.names[visit.sitter]} ({_named(visit)})",
             reassigned=reassigned.booking,
-            to=to if self.free.is_free(to, reassigned, at=self.now) else None,
+            to=to if self.free.is_free(to, reassigned, at=self.now) else _NOBODY_FREE,
         )
 
     def _conflict(
@@ -145,7 +154,7 @@ class _Conflicts(NamedTuple):
         is_gap: bool,
         message: str,
         reassigned: str,
-        to: str | None,
+        to: str,
     ) -> Conflict:
         visit, other = clash
         return Conflict(
@@ -158,7 +167,7 @@ class _Conflicts(NamedTuple):
             starts_at=max(self.now, clash.starts_at),
             ends_at=clash.ends_at,
             reassigned=reassigned,
-            to=to or _NOBODY_FREE,
+            to=to,
             details={
                 "status": _status(visit),
                 "other_booking": other.booking,

@@ -111,7 +111,7 @@ def test_a_window_without_a_sitter_is_a_gap_until_one_is_assigned(url: str) -> N
             "class": "pool",
             "reason": "The active window has no sitter - using pool",
         },
-        "command": "petmsg booking reassign B-1 --sitter SITTER",
+        "command": "petmsg booking reassign B-1 S-1",
         "details": None,
     }
     mend(url, found["command"])
@@ -216,9 +216,9 @@ def test_a_sitter_who_left_leaves_windows_without_one(on_sqlite: str) -> None:
     ("change", "code", "helps"),
     [
         ("UPDATE sitter SET status = 'offboarded' WHERE ref = 'S-1'", "SITTER_NOT_ACTIVE",
-         "petmsg booking reassign B-1 --sitter SITTER"),
+         "petmsg booking reassign B-1 S-2"),
         ("UPDATE message_number SET status = 'retired' WHERE sitter_id = 1",
-         "SITTER_NUMBER_RETIRED", "petmsg booking reassign B-1 --sitter SITTER"),
+         "SITTER_NUMBER_RETIRED", "petmsg booking reassign B-1 S-2"),
     ],
 )  # fmt: skip
 def test_a_window_that_somebody_spoiled_by_hand_is_a_gap(
@@ -401,7 +401,7 @@ def test_the_statements_of_conflicts_do_not_grow_with_the_visits(url: str) -> No
     from petmsg.db.location import locate
     from petmsg.db.snapshot import snapshot
     from petmsg.queries.org import all_orgs
-    from petmsg.services.routes.visit_conflicts import conflicts
+    from petmsg.services.routes.visit_conflicts import VisitsAhead
 
     def counted() -> tuple[int, int]:
         with snapshot(locate(url)) as cursor:
@@ -414,7 +414,8 @@ def test_the_statements_of_conflicts_do_not_grow_with_the_visits(url: str) -> No
 
             Cursor._execute = execute  # type: ignore[method-assign]
             try:
-                found = conflicts(cursor, org, now=NOW, until=NOW + 14 * DAY)
+                ahead = VisitsAhead.read(cursor, org, now=NOW, until=NOW + 14 * DAY)
+                found = ahead.conflicts()
             finally:
                 Cursor._execute = run  # type: ignore[method-assign]
             return len(ran), len(found)
@@ -440,7 +441,7 @@ def test_all_orgs_are_listed_unless_one_is_named(url: str) -> None:
         ("tail-waggers", "no_fallback"),
         ("tail-waggers", "no_fallback"),
     ]
-    assert found[0]["command"] == "petmsg booking reassign B-1 --org happy-paws --sitter SITTER"
+    assert found[0]["command"] == "petmsg booking reassign B-1 S-1 --org happy-paws"
     assert found[1]["command"] == "petmsg number add E164 --class front_desk --org tail-waggers"
     assert [row["org"] for row in gaps(url, "--org", "happy-paws")] == ["happy-paws"]
     assert coverage(url, "--org", "gone").code == 3

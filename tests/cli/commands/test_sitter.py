@@ -438,7 +438,7 @@ def test_later_bookings_of_the_sitter_lose_their_sitter_and_are_listed(cli: Cli)
     ran = cli("sitter", "deactivate", "--yes", "S-1", "-o", "json")
     assert ran.json["bookings_unassigned"] == ["B-now", "B-later", "B-pending"]
     for ref in ("B-now", "B-later", "B-pending"):
-        assert f"petmsg booking reassign {ref} --sitter SITTER" in ran.err
+        assert f"petmsg booking reassign {ref} SITTER" in ran.err
         assert cli("booking", "show", ref, "-o", "json").json["sitter"] is None
     assert cli("booking", "show", "B-past", "-o", "json").json["sitter"] == "S-1"
     assert route(cli, "+1d")["trace"][0]["code"] == "WINDOW_WITHOUT_SITTER"

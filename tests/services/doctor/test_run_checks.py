@@ -174,7 +174,7 @@ def test_a_sitter_who_left_has_neither_number_nor_window(bare: Cursor, bare_worl
         f"The window of booking {ref} belongs to sitter S-1, who is offboarded"
         for ref in ("B-1", "B-2")
     ]
-    assert rows[0].command == "petmsg booking reassign B-1 --org alpha --sitter SITTER"
+    assert rows[0].command == "petmsg booking reassign B-1 SITTER --org alpha"
     over = NOW + timedelta(days=3)
     assert "leaver_has_no_window" not in told(examine(bare, bare_world, now=over))
 
