@@ -14,7 +14,8 @@ _LONGEST_ID = len("/20260214T090000Z")
 class EventWords:
     """The texts of an event that may name people. `client` and `sitter` are X- properties.
 
-    `attendees` and `organizers` are names (CN) and phones, `lines` those of the description.
+    `attendees` and `organizers` are names (CN) and phones, `lines` labelled lines of the
+    description, and the phones in it.
     """
 
     summary: str = ""

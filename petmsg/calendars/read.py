@@ -11,7 +11,7 @@ from petmsg.calendars.libraries import need_calendars
 from petmsg.calendars.repetition import check_rules, expanded
 from petmsg.calendars.split import RawCalendar, RawEvent, split_calendar
 from petmsg.calendars.times import Times, free_all_day, recurrence_text, times_of
-from petmsg.calendars.words import words_of
+from petmsg.calendars.words import is_called_cancelled, words_of
 from petmsg.clock import uptime, zone
 from petmsg.errors import MalformedFile, MalformedRow, PetmsgError, quoted
 
@@ -129,6 +129,10 @@ class _Found:
 def _add(calendar: Calendar, group: _Group, stem: str, found: _Found) -> None:
     status = str(found.component.get("STATUS", "")).upper()
     starts_at, ends_at = found.times.starts_at, found.times.ends_at
+    words = words_of(found.component)
+    is_cancelled = (
+        status == "CANCELLED" or group.raw.method == "CANCEL" or is_called_cancelled(words.summary)
+    )
     calendar.visits.append(
         CalendarVisit(
             line=found.line,
@@ -136,9 +140,9 @@ def _add(calendar: Calendar, group: _Group, stem: str, found: _Found) -> None:
             ref=found.ref,
             starts_at=starts_at,
             ends_at=ends_at,
-            is_cancelled=status == "CANCELLED" or group.raw.method == "CANCEL",
+            is_cancelled=is_cancelled,
             is_expanded=ends_at > group.span.start and starts_at < group.span.end,
-            words=words_of(found.component),
+            words=words,
         )
     )
 

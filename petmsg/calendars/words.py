@@ -18,6 +18,7 @@ _LABEL = re.compile(
 _STRONG = re.compile(r"\s+[-\u2013\u2014|/]\s+|[()\[\]{}|;\n\u2022\u00b7]|:\s")
 _WEAK = re.compile(r"\s+[+&@]\s+|\s(?:with|w/|for|by|and|at)\s|,\s", re.IGNORECASE)
 _PHONE = re.compile(r"\+?\(?[0-9][0-9().\s-]{6,30}[0-9]")
+_CANCELLED = re.compile(r"\W*cancell?ed\b", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 
 
@@ -30,10 +31,16 @@ def words_of(component: Any) -> EventWords:
         categories=tuple(_categories(component))[:_MOST],
         attendees=tuple(_people(component, "ATTENDEE"))[:_MOST],
         organizers=tuple(_people(component, "ORGANIZER"))[:_MOST],
-        lines=tuple(each.strip() for each in _LABEL.findall(plain))[:_MOST],
+        lines=tuple(each.strip() for each in _LABEL.findall(plain) + _PHONE.findall(plain))[:_MOST],
         client=_explicit(component, "CLIENT"),
         sitter=_explicit(component, "SITTER"),
     )
+
+
+def is_called_cancelled(title: str) -> bool:
+    """Whether a title begins with `Cancelled`: some tools keep a cancelled visit and say so there
+    (source: PetPocketbook, "Google Calendar integration FAQs")."""
+    return _CANCELLED.match(title) is not None
 
 
 def parts_of(text: str) -> list[str]:

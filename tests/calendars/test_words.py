@@ -3,7 +3,7 @@
 import pytest
 from icalendar import Event
 
-from petmsg.calendars.words import parts_of, words_of
+from petmsg.calendars.words import is_called_cancelled, parts_of, words_of
 from tests.support.calendars import event
 
 
@@ -27,10 +27,6 @@ def test_long_titles_are_taken_in_linear_time() -> None:
     assert len(parts_of(", " * 100_000 + "x - " * 100_000)) <= 50
 
 
-def words(*lines: str) -> object:
-    return words_of(Event.from_ical(event(*lines, summary="Walk")))
-
-
 def test_people_stand_in_attendees_categories_and_labelled_lines() -> None:
     found = words_of(
         Event.from_ical(
@@ -52,6 +48,23 @@ def test_people_stand_in_attendees_categories_and_labelled_lines() -> None:
     assert found.categories == ("Walks", "Maya Lee")
     assert found.lines == ("Ann Ivers", "Maya Lee")
     assert (found.client, found.sitter) == ("C-1", "S-1")
+
+
+def test_phones_stand_anywhere_in_the_description() -> None:
+    found = words_of(
+        Event.from_ical(event("DESCRIPTION:650-555-1212 - fred@example.com", summary="x"))
+    )
+    assert found.lines == ("650-555-1212",)
+
+
+@pytest.mark.parametrize("title", ["Canceled: Ann", "CANCELLED Ann", "[Cancelled] Ann", "Canceled"])
+def test_a_title_may_say_that_it_is_cancelled(title: str) -> None:
+    assert is_called_cancelled(title)
+
+
+@pytest.mark.parametrize("title", ["Ann - Cancelled", "Cancelling", "Ann", ""])
+def test_other_titles_do_not(title: str) -> None:
+    assert not is_called_cancelled(title)
 
 
 def test_an_event_may_name_nobody() -> None:
