@@ -6,10 +6,14 @@ to the library `phonenumbers` (Google's libphonenumber), which is imported for t
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from petmsg.errors import MalformedPhone, quoted
 from petmsg.phone import BEGIN_WITH_0, Phone, calling_code, is_e164, why_impossible
 from petmsg.usual_phones import read_usual
+
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
 
 _SPACES = "\t\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000"
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
@@ -150,9 +154,7 @@ def _no_phone(text: str, plain: str) -> MalformedPhone:
 
 
 def _hint_without_country(number: str) -> str:
-    if number.startswith("00"):
-        return f"Write a plus instead of the 00: {quoted('+' + number[2:])}"
-    return (
+    return _hint_for_00(number) or (
         "Write a plus and the country code, for example +14155550123, or set the country of the "
         "company: petmsg org set --country US"
     )
@@ -187,7 +189,7 @@ def _in_country(text: str, digits: str, country: str) -> tuple[str, bool]:
             ),
         }.get(problem.error_type, f"too short for {country}")
         raise MalformedPhone(text, why=why_not, hint=hint) from None
-    why = _why_not_possible(number, country)
+    why = _why_undiallable(number, country) or _why_not_possible(number, country)
     if why == _NO_AREA_CODE and digits != str(number.national_number):
         why = (
             f"too short for {country}"  # its trunk prefix was dialled, so it is not a local number
@@ -195,10 +197,30 @@ def _in_country(text: str, digits: str, country: str) -> tuple[str, bool]:
     if why is not None:
         raise MalformedPhone(text, why=why, hint=hint)
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if not is_e164(e164):  # the library allows more digits than the ITU, in Germany for example
+        raise MalformedPhone(text, why=f"too long for {country}", hint=hint)
     return e164, not phonenumbers.is_valid_number(number)
 
 
-def _why_not_possible(number: object, place: str) -> str | None:
+def _why_undiallable(number: "PhoneNumber", country: str) -> str | None:
+    """Why the trunk prefix 0 could not be taken away: no number is left behind it."""
+    import phonenumbers
+
+    if not number.italian_leading_zero or str(number.country_code) in BEGIN_WITH_0:
+        return None
+    rules = phonenumbers.PhoneMetadata.metadata_for_region(country)
+    if rules is None or rules.national_prefix != "0":
+        return None
+    behind = phonenumbers.PhoneNumber(number.country_code, number.national_number)
+    reason = phonenumbers.is_possible_number_with_reason(behind)
+    if reason == phonenumbers.ValidationResult.IS_POSSIBLE:
+        return f"no area or operator of {country} has these first digits"
+    if reason == phonenumbers.ValidationResult.TOO_LONG:
+        return f"too long for {country}"
+    return f"too short for {country}"
+
+
+def _why_not_possible(number: "PhoneNumber", place: str) -> str | None:
     import phonenumbers
 
     reasons = {
@@ -207,7 +229,6 @@ def _why_not_possible(number: object, place: str) -> str | None:
         phonenumbers.ValidationResult.TOO_LONG: f"too long for {place}",
         phonenumbers.ValidationResult.INVALID_LENGTH: f"no number of {place} has so many digits",
     }
-    assert isinstance(number, phonenumbers.PhoneNumber)
     return reasons.get(phonenumbers.is_possible_number_with_reason(number))
 
 
@@ -222,11 +243,16 @@ def _example(country: str) -> str:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL))
 
 
+def _hint_for_00(digits: str) -> str:
+    e164 = f"+{digits[2:]}"
+    if digits.startswith("00") and is_e164(e164) and why_impossible(e164) is None:
+        return f"Write a plus instead of the 00: {quoted(e164)}"
+    return ""
+
+
 def _hint_in_country(digits: str, country: str) -> str:
-    if digits.startswith("00"):
-        return f"Write a plus instead of the 00: {quoted('+' + digits[2:])}"
     example = _example(country)
-    return (
+    return _hint_for_00(digits) or (
         f"Write the number with its area code{f', for example {example}' if example else ''}; for "
         "another country write a plus and the country code first."
     )

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from petmsg.phone import BEGIN_WITH_0
+from petmsg.phone import BEGIN_WITH_0, is_e164
 
 _PUNCTUATION = str.maketrans("", "", " -.()")
 _FIRST = frozenset("0123456789(+")
@@ -41,7 +41,8 @@ def read_usual(text: str, country: str | None) -> str | None:
         return None
     if national[0] == "0" and rules.calling_code not in BEGIN_WITH_0:
         return None
-    return f"+{rules.calling_code}{national}"
+    e164 = f"+{rules.calling_code}{national}"
+    return e164 if is_e164(e164) else None
 
 
 def _after_code(digits: str, rules: _Country) -> str | None:

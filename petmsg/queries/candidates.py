@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from petmsg.clock import zone
 from petmsg.db.cursor import Cursor
+from petmsg.phone import calling_code
 
 MOST = 200
 _LAST = "\U0010ffff"
@@ -137,17 +138,37 @@ def offered(
     """What `typed` may become by one of the texts above, in the order of the table.
 
     `org` is the chosen org's slug; without one the database's only org is meant (its open alerts
-    are those of all orgs). `states` are the only ones wanted, if any are named.
+    are those of all orgs). `states` are the only ones wanted, if any are named. A
+    number is also offered for its digits without the plus, or without the country code.
     """
     typed = unicodedata.normalize("NFC", typed)
-    if sql in _OF_NUMBERS and typed[:1].isdigit():
-        typed = f"+{typed}"
+    digits = "".join(each for each in typed if each in "0123456789")
+    if sql not in _OF_NUMBERS or typed[:1] == "+" or not digits:
+        found = _read(cursor, sql, typed, org=org, states=states)
+        return [each for each in found if each.word.casefold().startswith(typed.casefold())]
+    found = _read(cursor, sql, f"+{digits}", org=org, states=states)
+    with_code = [each for each in found if each.word.startswith(f"+{digits}")]
+    if with_code:
+        return with_code
+    found = _read(cursor, sql, "+", org=org, states=states)
+    return [each for each in found if _is_dialled(each.word, digits)]
+
+
+def _is_dialled(e164: str, digits: str) -> bool:
+    """Whether a number may begin with these digits where it is dialled within its country."""
+    national = e164[1 + len(calling_code(e164) or "") :]
+    return national.startswith((digits, digits.removeprefix("0")))
+
+
+def _read(
+    cursor: Cursor, sql: str, typed: str, *, org: str | None, states: Collection[str]
+) -> list[Candidate]:
     found: dict[str, Candidate] = {}
     for row in cursor.rows(sql, slug=org, any_org=int(org is None), **_starts(sql, typed)):
         if states and row["state"] not in states:
             continue
         candidate = _candidate(row, names=sql in _OF_PEOPLE)
-        if candidate is not None and candidate.word.casefold().startswith(typed.casefold()):
+        if candidate is not None:
             found.setdefault(candidate.word, candidate)
     return list(found.values())
 

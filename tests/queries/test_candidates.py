@@ -121,6 +121,9 @@ def test_a_number_is_offered_with_its_class_state_and_holder(url: str) -> None:
         Candidate("+14155550101", "Maya Lee, sitter, active")
     ]
     assert len(words(url, candidates.NUMBERS, "1415")) == 3
+    assert len(words(url, candidates.NUMBERS, "(415) 555")) == 3
+    assert words(url, candidates.NUMBERS, "4155550102") == ["+14155550102"]
+    assert words(url, candidates.NUMBERS, "555") == []
     assert words(url, candidates.QUARANTINED) == ["+14155550102"]
 
 
