@@ -4,7 +4,7 @@ An absence that was ended before it began was cancelled: it is in no list.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from petmsg.db.cursor import Cursor
@@ -98,6 +98,11 @@ def absences_between(
     """The org's absences that overlap `[since, until)` (aware UTC), by start."""
     sql = _ABSENCES + _WITHIN + _BY_START
     return cursor.all(Absence, sql, org_id=org.id, since=since, until=until)
+
+
+def absences_to_come(cursor: Cursor, org: OrgRow, *, now: datetime, days: int) -> list[Absence]:
+    """The org's absences that run at `now` (aware UTC) or begin within `days` days, by start."""
+    return absences_between(cursor, org, since=now, until=now + timedelta(days=days))
 
 
 def absences_of(

@@ -106,6 +106,7 @@ READING = [
     ["client", "show", "C-1"],
     ["sitter", "list"],
     ["sitter", "show", "S-1"],
+    ["sitter", "absences"],
     ["number", "list"],
     ["number", "show", "+14155550101"],
     ["number", "history", "+14155550101"],

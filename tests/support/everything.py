@@ -95,6 +95,7 @@ def fill(url: str) -> None:
     stray = ("message", "receive", "--from", STRANGER, "--to", NOT_OURS, "--body", BODY)
     assert run_cli(url, *stray).code == REFUSED
     add_pictures(url)
+    run("sitter", "away", "S-1", "--from", "+5d", "--to", "+9d", "--reason", REASON)
     with working(url, org=ORG) as uow:
         channel.add(uow, "ops")
         channel.add(
@@ -148,6 +149,7 @@ READING: dict[str, tuple[str, ...]] = {
     "booking list": (),
     "booking show": ("B-1",),
     "sitter list": (),
+    "sitter absences": (),
     "sitter show": ("S-1",),
     "sitter show --messages": ("S-1", "--messages"),
     "client list": (),

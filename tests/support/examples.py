@@ -263,6 +263,7 @@ BEFORE: dict[str, Callable[[Company], object]] = {
     "petmsg template ": done("template", "add", "on-the-way", "--body", "On our way"),
     "petmsg route override end": done(*OVERRIDE),
     "petmsg route override list": done(*OVERRIDE),
+    "petmsg sitter absences": done("sitter", "away", "S-1", "--to", "+2d", "--reason", "ill"),
     "petmsg sitter back": done("sitter", "away", "S-1", "--to", "+2d", "--reason", "ill"),
     "petmsg reconcile": lambda company: left_by_the_dead(company.url, 2, org=MINE),
 }

@@ -18,6 +18,7 @@ SLOW = {
     "tests/system/test_kill.py": "kills processes at every step",
     "tests/system/test_races.py": "starts many processes that race",
     "tests/system/test_races_override.py": "as above",
+    "tests/system/test_races_absence.py": "as above",
     "tests/system/test_sentinels.py": "runs every example once more",
     "tests/system/test_streams.py": "starts a process for each way a stream can break",
     "tests/cli/commands/test_audit_lost.py": "loses and finds the audit chain's ends",

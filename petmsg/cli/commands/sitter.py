@@ -316,6 +316,24 @@ def away(
 
 
 @app.command(
+    "absences",
+    prints=list_of("absence.ABSENCES"),
+    examples=["petmsg sitter absences", "petmsg sitter absences --days 14"],
+)
+def absences(
+    context: Context,
+    days: Annotated[
+        int, typer.Option("--days", metavar="N", min=1, max=366, help="Days to look ahead.")
+    ] = 31,
+) -> None:
+    """List who is away now or soon, by start."""
+    from petmsg.queries.absence import absences_to_come
+    from petmsg.render.views.absence import ABSENCES
+
+    context.show_list(ABSENCES, context.read(absences_to_come, now=context.now, days=days))
+
+
+@app.command(
     "back",
     writes=True,
     prints=one("absence.BACK"),

@@ -61,6 +61,14 @@ def _visits(row: Any) -> list[dict[str, Any]]:
     return [{field.name: field.value(each) for field in VISITS_AWAY} for each in row.visits]
 
 
+ABSENCES = (
+    Field("sitter", "Sitter", kind=REF),
+    Field("name", "Name", get=lambda row: row.sitter_name, kind=NAME),
+    Field("absence", None, get=lambda row: row.id, kind=ID),
+    Field("starts_at", "Away from", kind=SOON),
+    Field("ends_at", "Until", kind=SOON),
+    Field("reason", "Reason", kind=TEXT),
+)
 AWAY = (
     Field("sitter", "Sitter", kind=REF),
     Field("name", "Name", kind=NAME),

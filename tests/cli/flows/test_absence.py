@@ -309,3 +309,25 @@ def test_sitter_show_has_the_absences_to_come_in_local_time(sqlite_cli: Cli) -> 
     away(sqlite_cli, *ILL)
     shown = sqlite_cli("sitter", "show", "S-1", "-o", "table").out
     assert "2026-02-14 10:00 EST to 2026-02-16 10:00 EST (ill)" in " ".join(shown.split())
+
+
+def test_sitter_absences_lists_who_is_away_now_or_soon(cli: Cli) -> None:
+    people(cli)
+    assert cli("sitter", "absences", "-o", "json").json == []
+    away(cli, "--from", "-2d", "--to", "+2h", "--reason", "ill")
+    cli("sitter", "away", "S-2", "--from", "+20d", "--to", "+21d", "--reason", "leave")
+    found = cli("sitter", "absences", "-o", "json").json
+    assert found[0] == {
+        "sitter": "S-1",
+        "name": "Maya Lee",
+        "absence": 1,
+        "starts_at": iso_utc(NOW - 48 * HOUR),
+        "ends_at": iso_utc(NOW + 2 * HOUR),
+        "reason": "ill",
+    }
+    assert [row["sitter"] for row in found] == ["S-1", "S-2"]
+    soon = cli("sitter", "absences", "--days", "14", "-o", "json").json
+    assert [row["sitter"] for row in soon] == ["S-1"]
+    assert cli("sitter", "absences", "-o", "json", now=NOW + 2 * HOUR).json == found[1:]
+    cli("sitter", "back", "S-2")
+    assert [row["sitter"] for row in cli("sitter", "absences", "-o", "json").json] == ["S-1"]
