@@ -4,20 +4,23 @@ A ref takes precedence over a phone, because it may consist of digits, and a pho
 phone without a plus is read in the org's country. If several rows match, `Ambiguous` lists them.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from petmsg.db.cursor import Cursor
 from petmsg.enums.bookings import BookingStatus
 from petmsg.enums.numbers import NumberClass, NumberStatus
 from petmsg.enums.people import ClientKind, SitterStatus
-from petmsg.errors import Ambiguous, MalformedPhone, NotFound, Refused
+from petmsg.errors import Ambiguous, MalformedPhone, NotFound, PetmsgError, Refused
 from petmsg.phone import is_e164, is_phone, mask_phone, may_be_phone, phone_to_look_up
 from petmsg.queries.org import country_of
 from petmsg.text_inputs import normal_name
 
 _CLIENT = "SELECT c.id, c.ref, c.name, c.kind FROM client c "
 _SITTER = "SELECT s.id, s.ref, s.name, s.status FROM sitter s "
+_MOST_CANDIDATES = 11
+"""So many rows are read of those that a text may mean."""
 
 
 class _Person(NamedTuple):
@@ -27,6 +30,9 @@ class _Person(NamedTuple):
     by_phone: str
     by_ref: str
     by_name: str
+    all_by_phone: str
+    all_by_ref: str
+    all_by_name: str
 
 
 _CLIENTS = _Person(
@@ -35,12 +41,25 @@ _CLIENTS = _Person(
     "WHERE p.org_id = :org_id AND p.e164 = :text",
     _CLIENT + "WHERE c.org_id = :org_id AND c.ref = :text",
     _CLIENT + "WHERE c.org_id = :org_id AND c.name = :text ORDER BY c.id LIMIT 11",
+    "SELECT c.id, c.ref, c.name, c.kind, p.e164 AS text FROM client c "
+    "JOIN client_phone p ON p.org_id = c.org_id AND p.client_id = c.id "
+    "WHERE p.org_id = :org_id AND p.e164 IN (:texts)",
+    "SELECT c.id, c.ref, c.name, c.kind, c.ref AS text FROM client c "
+    "WHERE c.org_id = :org_id AND c.ref IN (:texts)",
+    "SELECT c.id, c.ref, c.name, c.kind, c.name AS text FROM client c "
+    "WHERE c.org_id = :org_id AND c.name IN (:texts)",
 )
 _SITTERS = _Person(
     "sitter",
     _SITTER + "WHERE s.org_id = :org_id AND s.phone = :text ORDER BY s.id LIMIT 11",
     _SITTER + "WHERE s.org_id = :org_id AND s.ref = :text",
     _SITTER + "WHERE s.org_id = :org_id AND s.name = :text ORDER BY s.id LIMIT 11",
+    "SELECT s.id, s.ref, s.name, s.status, s.phone AS text FROM sitter s "
+    "WHERE s.org_id = :org_id AND s.phone IN (:texts)",
+    "SELECT s.id, s.ref, s.name, s.status, s.ref AS text FROM sitter s "
+    "WHERE s.org_id = :org_id AND s.ref IN (:texts)",
+    "SELECT s.id, s.ref, s.name, s.status, s.name AS text FROM sitter s "
+    "WHERE s.org_id = :org_id AND s.name IN (:texts)",
 )
 
 
@@ -97,18 +116,28 @@ def client_by_id(cursor: Cursor, org_id: int, client_id: int) -> ClientKey:
     return ClientKey(row[0], row[1], row[2], ClientKind(row[3]))
 
 
-def clients_of_refs(cursor: Cursor, org_id: int, refs: Collection[str]) -> list[ClientKey]:
-    """The clients with these refs. Unknown refs are left out."""
-    sql = _CLIENT + "WHERE c.org_id = :org_id AND c.ref IN (:refs)"
-    found = cursor.all_in_list(ClientKey, sql, "refs", sorted(refs), org_id=org_id)
-    return [each._replace(kind=ClientKind(each.kind)) for each in found]
+def find_clients(
+    cursor: Cursor, org_id: int, texts: Collection[str]
+) -> dict[str, ClientKey | PetmsgError]:
+    """What `find_client` gives or raises for each text; read together for all of them."""
+    return {
+        text: found
+        if isinstance(found, PetmsgError)
+        else ClientKey(found[0], found[1], found[2], ClientKind(found[3]))
+        for text, found in _people(cursor, _CLIENTS, org_id, texts).items()
+    }
 
 
-def sitters_of_refs(cursor: Cursor, org_id: int, refs: Collection[str]) -> list[SitterKey]:
-    """The sitters with these refs. Unknown refs are left out."""
-    sql = _SITTER + "WHERE s.org_id = :org_id AND s.ref IN (:refs)"
-    found = cursor.all_in_list(SitterKey, sql, "refs", sorted(refs), org_id=org_id)
-    return [each._replace(status=SitterStatus(each.status)) for each in found]
+def find_sitters(
+    cursor: Cursor, org_id: int, texts: Collection[str]
+) -> dict[str, SitterKey | PetmsgError]:
+    """What `find_sitter` gives or raises for each text; read together for all of them."""
+    return {
+        text: found
+        if isinstance(found, PetmsgError)
+        else SitterKey(found[0], found[1], found[2], SitterStatus(found[3]))
+        for text, found in _people(cursor, _SITTERS, org_id, texts).items()
+    }
 
 
 def find_sitter(cursor: Cursor, org_id: int, text: str, *, guess: bool = True) -> SitterKey:
@@ -190,12 +219,16 @@ def phone_meant(cursor: Cursor, org_id: int, text: str) -> str | None:
 
     Raises `MalformedPhone` for text that begins with a plus and a digit, which only a phone does.
     """
+    return _phone_meant(text, lambda: country_of(cursor, org_id))
+
+
+def _phone_meant(text: str, country: Callable[[], str | None]) -> str | None:
     if is_phone(text):
         return phone_to_look_up(text)
     if not may_be_phone(text):
         return None
     try:
-        return phone_to_look_up(text, country_of(cursor, org_id))
+        return phone_to_look_up(text, country())
     except MalformedPhone:
         return None
 
@@ -217,6 +250,69 @@ def _one_person(
         shown = text if phone is None else mask_phone(phone)
         raise Ambiguous(person.noun, shown, [str(row[1]) for row in found])
     return found[0]
+
+
+def _people(
+    cursor: Cursor, person: _Person, org_id: int, texts: Collection[str]
+) -> dict[str, tuple[Any, ...] | PetmsgError]:
+    """`_one_person` for each text. A guess whom it may mean is made for a few only."""
+    from petmsg.queries.suggestions import FEW
+
+    country = cache(lambda: country_of(cursor, org_id))
+    found: dict[str, tuple[Any, ...] | PetmsgError] = {}
+    phones: dict[str, str | None] = {}
+    refs = {text: text for text in texts if not is_phone(text)}
+    _sort_in(found, person, refs, _rows_by_text(cursor, person.all_by_ref, org_id, refs))
+    for text in dict.fromkeys(texts):
+        if text not in found:
+            try:
+                phones[text] = _phone_meant(text, country)
+            except MalformedPhone as problem:
+                found[text] = problem
+    meant = {text: phone for text, phone in phones.items() if phone is not None}
+    rows = _rows_by_text(cursor, person.all_by_phone, org_id, meant.values())
+    _sort_in(found, person, meant, rows, is_phone=True)
+    names = {text: normal_name(text) for text in refs if text not in found}
+    rows = _rows_by_text(cursor, person.all_by_name, org_id, names.values())
+    _sort_in(found, person, names, rows)
+    missing = [text for text in phones if text not in found]
+    guess = len(missing) <= FEW
+    return found | {
+        text: _no_person(cursor, person, org_id, text, phones[text], guess=guess)
+        for text in missing
+    }
+
+
+def _sort_in(
+    found: dict[str, tuple[Any, ...] | PetmsgError],
+    person: _Person,
+    meant: Mapping[str, str],
+    rows: Mapping[str, Sequence[tuple[Any, ...]]],
+    *,
+    is_phone: bool = False,
+) -> None:
+    """Sort in what the rows say of each text, by what the text means."""
+    for text, value in meant.items():
+        fits = rows.get(value, ())
+        if len(fits) > 1:
+            shown = mask_phone(value) if is_phone else text
+            found[text] = Ambiguous(person.noun, shown, [str(row[1]) for row in fits])
+        elif fits:
+            found[text] = fits[0]
+
+
+def _rows_by_text(
+    cursor: Cursor, sql: str, org_id: int, texts: Collection[str]
+) -> dict[str, list[tuple[Any, ...]]]:
+    """The rows that the statement finds, the oldest first, by the text that found them."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    rows = cursor.in_list(sql, "texts", sorted(set(texts)), org_id=org_id)
+    for row in sorted(rows, key=lambda each: int(each["id"])):
+        *values, text = row.values()
+        kept = found.setdefault(text, [])
+        if len(kept) < _MOST_CANDIDATES:
+            kept.append(tuple(values))
+    return found
 
 
 def _no_person(

@@ -171,6 +171,8 @@ class _Times:
         if any(each.day or each.as_written for each in moments):
             return _written(moments, "end")
         moments += self._moments(raw, ("date",), order)
+        if not moments:
+            return ""
         own_day = any(each.day for each in moments)
         if not own_day and start:
             moments.append(Moment(day=_local(start).date()))

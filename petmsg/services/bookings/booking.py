@@ -21,7 +21,7 @@ from petmsg.services.bookings.booking_changes import (
     require_span,
     require_visit_over,
 )
-from petmsg.services.bookings.booking_import import BookingRows
+from petmsg.services.bookings.booking_rows import BookingRows
 from petmsg.services.bookings.confirm import BookingCancelled, SitterOffboarded, sitter_warnings
 from petmsg.services.bookings.lead_time import parse_lead
 from petmsg.services.transfer.row_files import BatchRow
