@@ -24,6 +24,12 @@ _HEADER = re.compile(
     rb"^(X-WR-CALNAME|NAME|METHOD|X-WR-TIMEZONE)(?:;[^:\r\n]*)?:([^\r\n]*)",
     re.IGNORECASE | re.MULTILINE,
 )
+_KEPT = re.compile(
+    rb"(?:UID|DTSTART|DTEND|DURATION|RRULE|RDATE|EXDATE|RECURRENCE-ID|STATUS|SEQUENCE|TRANSP|SUMMARY|"
+    rb"DESCRIPTION|CATEGORIES|ATTENDEE|ORGANIZER|X-(?:PETMSG-)?(?:CLIENT|SITTER))[;:]",
+    re.IGNORECASE,
+)
+"""The properties of an event that petmsg reads. The others, and alarms, take most of the time."""
 _UID = re.compile(rb"^UID(?:;[^:\r\n]*)?:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _REPEATS = re.compile(
     rb"^(?:(?:RRULE|RDATE|RECURRENCE-ID)[;:]|DURATION[^\r\n]*:[^\r\n]*[DW])",
@@ -37,7 +43,7 @@ _KEPT_PAST = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class RawEvent:
-    """An event's own lines, unfolded. `uid` is None if it has none."""
+    """The lines of an event that petmsg reads, unfolded. `uid` is None if it has none."""
 
     line: int
     uid: str | None
@@ -140,10 +146,22 @@ def _cut_off(why: str, line: int) -> MalformedFile:
 
 
 def _event(line: int, piece: bytes, *, oldest: datetime) -> RawEvent:
-    content = _FOLD.sub(b"", piece) if len(piece) <= _LARGEST_EVENT else b""
+    content = _kept(_FOLD.sub(b"", piece)) if len(piece) <= _LARGEST_EVENT else b""
     found = _UID.search(content or piece[:_LARGEST_EVENT])
     uid = _text(found[1]) if found is not None else None
     return RawEvent(line, uid or None, content, _is_over(content, oldest))
+
+
+def _kept(content: bytes) -> bytes:
+    """The lines of an event that petmsg reads, without those of parts inside it."""
+    kept, depth = [], 0
+    for line in content.split(b"\n"):
+        begins, ends = line[:6].upper() == b"BEGIN:", line[:4].upper() == b"END:"
+        depth += begins
+        if depth == 1 and (begins or ends or _KEPT.match(line)):
+            kept.append(line)
+        depth -= ends
+    return b"\n".join([*kept, b""])
 
 
 def _is_over(content: bytes, oldest: datetime) -> bool:

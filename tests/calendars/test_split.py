@@ -99,3 +99,13 @@ def test_a_timezone_that_changes_all_the_time_is_refused(rule: str) -> None:
             "END:VTIMEZONE")  # fmt: skip
     with pytest.raises(MalformedFile, match="more often than every year"):
         split_calendar(calendar(*zone), now=NOW)
+
+
+def test_what_petmsg_does_not_read_is_left_out() -> None:
+    alarm = ("BEGIN:VALARM", "SUMMARY:wake up", "DURATION:P9W", "END:VALARM")
+    part = event("LOCATION:12 Main St", *alarm, "X-PETMSG-CLIENT;X=1:C-1", "STATUS:CONFIRMED")
+    (found,) = split_calendar(calendar(part), now=NOW).events
+    names = [line.split(b":")[0].split(b";")[0] for line in found.content.splitlines()]
+    assert names == [
+        b"BEGIN", b"UID", b"DTSTART", b"DTEND", b"SUMMARY", b"X-PETMSG-CLIENT", b"STATUS", b"END",
+    ]  # fmt: skip

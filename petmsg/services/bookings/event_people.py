@@ -1,6 +1,7 @@
 """Whom an event of a calendar names: its client and its sitter. Nothing is guessed."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from petmsg.calendars.event import EventWords
@@ -13,6 +14,7 @@ from petmsg.queries.lookup import ClientKey, SitterKey, find_client, find_sitter
 from petmsg.queries.org import OrgRow
 from petmsg.text_inputs import normal_name
 
+_Levels = tuple[Sequence[str], Sequence[str]]
 _TITLE = "Write the title as 'Ann Ivers - Dog walk (Maya Lee)'"
 
 
@@ -58,13 +60,14 @@ class EventPeople:
         the organizer. A ref or a phone counts more than a name.
         Raises `MalformedRow` if no client is named, and `Ambiguous` if several are.
         """
-        client = self._client or self._clients.named(words, words.client)
+        levels = _levels(words)
+        client = self._client or self._clients.named(words, words.client, levels)
         if client is None:
             raise MalformedRow(
                 f"The event {quoted(words.summary)} names no client.",
                 hint=f"{_TITLE}, or use --client for the calendar of one client.",
             )
-        return Named(client, self._sitter or self._sitters.named(words, words.sitter))
+        return Named(client, self._sitter or self._sitters.named(words, words.sitter, levels))
 
 
 class _People:
@@ -88,11 +91,11 @@ class _People:
             if name is not None and _key(name) in wanted:
                 self._by_name.setdefault(_key(name), []).append(ref)
 
-    def named(self, words: EventWords, explicit: str | None) -> str | None:
+    def named(self, words: EventWords, explicit: str | None, levels: _Levels) -> str | None:
         """The ref of the one that an event names, None if it names nobody."""
         if explicit is not None:
             return self._find(explicit).ref
-        for level in _levels(words):
+        for level in levels:
             sure = {
                 ref
                 for text in level
@@ -111,17 +114,15 @@ class _People:
         return None
 
     def _of_phone(self, text: str) -> str | None:
-        if not may_be_phone(text):
-            return None
         if text not in self._by_phone:
-            try:
-                self._by_phone[text] = self._find(text).ref
-            except PetmsgError:
-                self._by_phone[text] = None
+            self._by_phone[text] = None
+            if may_be_phone(text):
+                with suppress(PetmsgError):
+                    self._by_phone[text] = self._find(text).ref
         return self._by_phone[text]
 
 
-def _levels(words: EventWords) -> tuple[Sequence[str], Sequence[str]]:
+def _levels(words: EventWords) -> _Levels:
     """The texts that may name somebody, and those that count only if none of these does."""
     parts = [part for text in (words.summary, *words.lines) for part in parts_of(text)]
     return [*parts, *words.attendees, *words.categories], words.organizers
