@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 from petmsg import clock, settings
 from petmsg.db.cursor import Cursor
 from petmsg.db.location import Location, default_media_place, default_path, locate
-from petmsg.errors import BUSY, Busy, ConflictingWrite, PetmsgError
+from petmsg.errors import BUSY, Busy, ConflictingWrite, MalformedPhone, PetmsgError
 from petmsg.phone import is_e164, parse_phone
 from petmsg.queries.org import OrgRow, all_orgs, find_org, shared_country
 from petmsg.settings import Setting
@@ -218,7 +218,14 @@ class Store:
         if is_e164(text):
             return parse_phone(text)
         with self.snapshot() as cursor:
-            return parse_phone(text, shared_country(self.chosen(cursor)))
+            orgs = self.chosen(cursor)
+        country = shared_country(orgs)
+        try:
+            return parse_phone(text, country)
+        except MalformedPhone as problem:
+            if country is None and len(orgs) > 1:
+                problem.hint = "Write a plus and the country code, or choose the org: --org SLUG"
+            raise
 
     def instant(self, text: str, org: OrgRow) -> datetime:
         """The instant a person wrote, read in the org's timezone."""

@@ -93,6 +93,17 @@ def test_a_message_is_explained_and_received_between_phones_in_any_form(company:
     assert (received["client"], received["number"]) == ("C-1", "+14155550100")
 
 
+def test_with_several_countries_the_org_of_a_phone_must_be_chosen(sqlite_cli: Cli) -> None:
+    sqlite_cli("org", "add", "cats", "--name", "Cats", "--timezone", "Europe/Berlin")
+    words = ("route", "inbound", "--from", ANN, "--to", DESK, "-o", "json")
+    ran = sqlite_cli(*words)
+    assert (ran.code, ran.error["hint"]) == (
+        USAGE,
+        "Write a plus and the country code, or choose the org: --org SLUG",
+    )
+    assert sqlite_cli(*words, "--org", "happy-paws").json["org"] == "happy-paws"
+
+
 def test_an_imported_phone_may_have_any_form(cli: Cli, tmp_path: Path) -> None:
     rows = "name,phone\nAnn Ash,(415) 555-0171\nBo Birch,+1.415.555.0172\n"
     for noun in ("client", "sitter"):

@@ -40,11 +40,7 @@ def init(
     from petmsg.db import backup
     from petmsg.services.orgs import org
 
-    slug = context.setting("org").value
-    if slug is None:
-        raise UsageProblem(
-            "Missing option: --org.", hint="Choose a name in small letters: --org happy-paws"
-        )
+    slug = _chosen_slug(context)
     org.check(slug, name=name, timezone=timezone, front_desk=front_desk, country=country)
     made = backup.create(
         context.location, actor=context.actor, now=context.now, dry_run=context.dry_run
@@ -68,3 +64,12 @@ def init(
     )
     context.notify(f"{context.location.display_url} is at schema {made.after}.")
     context.show_one(ORG, settings_at(added.org, context.now))
+
+
+def _chosen_slug(context: Context) -> str:
+    slug = context.setting("org").value
+    if slug is None:
+        raise UsageProblem(
+            "Missing option: --org.", hint="Choose a name in small letters: --org happy-paws"
+        )
+    return slug
