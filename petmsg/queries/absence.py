@@ -1,6 +1,7 @@
 """Absences: the times in which a sitter is away, `[starts_at, ends_at)`, or until they are back.
 
-An absence that was ended before it began was cancelled: it is in no list.
+An absence that was ended before it began was cancelled: it is in no list, and neither are those of
+sitters who left.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,8 @@ SELECT a.id, s.id AS sitter_id, s.ref AS sitter, s.name AS sitter_name, a.starts
        coalesce(a.ended_at, a.ends_at) AS ends_at, a.reason
 FROM sitter_absence a
 JOIN sitter s ON s.id = a.sitter_id
-WHERE a.org_id = :org_id AND (a.ended_at IS NULL OR a.ended_at > a.starts_at)
+WHERE a.org_id = :org_id AND s.status <> 'offboarded'
+  AND (a.ended_at IS NULL OR a.ended_at > a.starts_at)
 """
 
 _WITHIN = """

@@ -26,6 +26,7 @@ def two_companies(cli: Cli) -> None:
         ("message", "send", "--to-sitter", "S-1", "--body", "Can you work?"),
         ("message", "receive", "--from", STRANGER, "--to", MAYA, "--body", "Who are you?"),
         ("optout", "add", "C-2", "--reason", "asked"),
+        ("sitter", "away", "S-1", "--from", "+20d", "--to", "+21d", "--reason", "a cold"),
     ):
         ran = cli(*line, *own)
         assert ran.code == 0, ran.err
@@ -88,12 +89,14 @@ def test_discarding_erases_everything_but_audit_and_counts(cli: Cli, migrated_ur
             ],
             default=str,
         )  # fmt: skip
+        absences = cursor.tuples("SELECT reason FROM sitter_absence")
         states = {row[0] for row in cursor.tuples("SELECT status FROM message_number")}
         waiting = cursor.value("SELECT count(*) FROM message WHERE status IN ('queued', 'held')")
         open_alerts = cursor.value("SELECT count(*) FROM alert WHERE done_at IS NULL")
     for secret in ("Ann", "Maya", "Hello", "Can you work", "Who are you", ANN, MAYAS_PHONE):
         assert secret not in everything, secret
     assert STRANGER not in everything
+    assert absences == [("(erased)",)]
     assert states == {"retired"}
     assert (waiting, open_alerts) == (0, 0)
     found = cli("doctor", "--findings", "-o", "json")

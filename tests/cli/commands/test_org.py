@@ -232,6 +232,8 @@ WRITES = [
     ("sitter", "activate", "S-2"),
     ("sitter", "deactivate", "S-1", "--yes"),
     ("sitter", "renumber", "S-1", "--reason", "x"),
+    ("sitter", "away", "S-1", "--to", "+2d", "--reason", "x", "--to-sitter", "S-2"),
+    ("sitter", "back", "S-2"),
     ("sitter", "import", "-"),
     ("number", "add", "+14155550301", "--class", "pool"),
     ("number", "import", "-"),
@@ -250,6 +252,7 @@ STDIN = {
 }
 TABLES = (
     "org", "ref_counter", "client", "client_phone", "sitter", "sitter_activity", "booking",
+    "sitter_absence",
     "message_number", "number_custody", "thread", "assignment_window", "message", "message_attempt",
     "sandbox_text", "opt_out", "blocked_pair", "alert", "audit_event", "audit_head",
 )  # fmt: skip
@@ -271,6 +274,7 @@ def company(cli: Cli) -> None:
         "--start", "+1d", "--end", "+3d",
     )  # fmt: skip
     cli("booking", "confirm", "B-1")
+    cli("sitter", "away", "S-2", "--from", "+9d", "--to", "+10d", "--reason", "leave")
     cli("message", "send", "C-1", "--body", "hi")
 
 
